@@ -7,6 +7,6 @@ function(tenon_layer name)
   target_compile_definitions(tenon_${name} PRIVATE _GNU_SOURCE TN_BUILDING)
   target_link_libraries(tenon_${name} PUBLIC ${layer_LIBRARIES})
   foreach(below IN LISTS layer_USES)
-    target_link_libraries(tenon_${name} PUBLIC $<COMPILE_ONLY:tenon_${below}>)
+    target_link_libraries(tenon_${name} PUBLIC tenon_${below}) # include folders only: objects do not travel
   endforeach()
 endfunction()
