@@ -8,7 +8,7 @@
 
 #include "alloc.h"
 #include "error.h"
-#include "file.h"
+#include "read.h"
 #include "tenon/data.h"
 
 #define MOST_CLASSES 65536

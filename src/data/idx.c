@@ -8,7 +8,7 @@
 
 #include "alloc.h"
 #include "error.h"
-#include "file.h"
+#include "read.h"
 #include "shape.h"
 
 #define TYPE_U8      8u

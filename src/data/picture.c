@@ -6,7 +6,7 @@
 
 #include "alloc.h"
 #include "error.h"
-#include "file.h"
+#include "read.h"
 #include "shape.h"
 #include "tenon/data.h"
 

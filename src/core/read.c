@@ -1,5 +1,5 @@
-/* file.c: reading whole files. */
-#include "file.h"
+/* read.c: reading files. */
+#include "read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,12 +25,11 @@ tn_status tn_open_regular(const char *path, int *fd, uint64_t *bytes)
     return TN_OK;
 }
 
-/* Reads until `bytes` are there or the file ends. */
-static tn_status read_some(int fd, const char *path, char *to, uint64_t *bytes)
+tn_status tn_read_some(int fd, const char *path, void *to, uint64_t *bytes)
 {
     uint64_t have = 0;
     while (have < *bytes) {
-        ssize_t got = read(fd, to + have, *bytes - have);
+        ssize_t got = read(fd, (char *)to + have, *bytes - have);
         if (got < 0 && errno == EINTR) continue;
         TN_REQUIRE(got >= 0, TN_EIO, "%s: cannot be read: %s", path, strerror(errno));
         if (!got) break;
@@ -46,7 +45,7 @@ tn_status tn_read_whole(const char *path, char **content, uint64_t *bytes)
     uint64_t size = 0;
     TN_TRY(tn_open_regular(path, &fd, &size));
     char *text = tn_alloc(size + 1);
-    tn_status status = text ? read_some(fd, path, text, &size) : TN_ENOMEM;
+    tn_status status = text ? tn_read_some(fd, path, text, &size) : TN_ENOMEM;
     close(fd);
     if (status) {
         tn_free(text);
