@@ -12,6 +12,7 @@
 #include "tenon/data.h"
 
 #define MOST_CLASSES 65536
+#define MOST_COLUMNS 16777216
 
 struct cell {
     char *text; /* closed by a zero, without spaces around it */
@@ -162,19 +163,15 @@ static tn_status find_target(struct table *table, const char *target)
 static tn_status read_header(struct reader *reader, struct table *table, const char *target)
 {
     struct cell cell = {0};
+    uint32_t room = 0;
     skip_empty_lines(reader);
     TN_REQUIRE(reader->at < reader->end, TN_EFORMAT, "%s: is empty where a header line was expected", table->path);
-    char *line_end = reader->at + strcspn(reader->at, "\r\n");
-    size_t most = 1;
-    for (char *c = reader->at; c < line_end; c++) most += *c == ',';
-    table->name = tn_alloc(most * sizeof *table->name);
-    if (!table->name) return TN_ENOMEM;
-    for (size_t c = 0; !cell.last; c++) {
+    do {
+        TN_TRY(tn_grow(&table->name, &room, (uint32_t)table->columns + 1, sizeof *table->name));
         TN_TRY(read_cell(reader, &cell));
-        TN_REQUIRE(c < most, TN_EFORMAT, "%s: a line break within the header", table->path);
-        table->name[c] = cell.text;
-        table->columns = (int64_t)c + 1;
-    }
+        table->name[table->columns++] = cell.text;
+    } while (!cell.last && table->columns < MOST_COLUMNS);
+    TN_REQUIRE(cell.last, TN_EFORMAT, "%s: has more than %d columns", table->path, MOST_COLUMNS);
     TN_REQUIRE(table->columns > 1, TN_EFORMAT, "%s: a table needs at least two columns, separated by commas",
                table->path);
     return find_target(table, target);
