@@ -1,6 +1,6 @@
 /* bench.c: `tenon bench`: how fast training and single operators are. Medians over repeated runs. */
 #include "json.h"
-#include "nearest.h"
+#include "../core/nearest.h"
 #include "session.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* main.c: the command's table of sub-commands. A new one is a file and a row. */
 #include "cli.h"
-#include "nearest.h"
+#include "../core/nearest.h"
 
 #include <stdio.h>
 #include <string.h>

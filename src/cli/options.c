@@ -1,6 +1,6 @@
 /* options.c: see options.h. Every mistake is one line that names the option and what was expected. */
 #include "options.h"
-#include "nearest.h"
+#include "../core/nearest.h"
 
 #include <errno.h>
 #include <inttypes.h>

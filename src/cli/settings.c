@@ -1,6 +1,6 @@
 /* settings.c: see settings.h. A new option of training is a field, a default and a row. */
 #include "settings.h"
-#include "nearest.h"
+#include "../core/nearest.h"
 
 #include <math.h>
 #include <stdio.h>
