@@ -15,6 +15,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->x_scale = data->x_dtype == TN_U8 ? 1.0 / 255 : 1;
     model->classes = data->classes;
     model->targets = data->targets;
+    model->class_names = data->class_names;
     model->data = data->source;
 }
 
@@ -40,14 +41,28 @@ static int read_shape(const char *text, tn_shape *shape)
 
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
 {
-    static const char *const keys[CLI_MODEL_NOTES] = {"tenon.sample", "tenon.x_type", "tenon.x_scale", "tenon.classes",
-                                                      "tenon.targets"};
+    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets"};
     shape_text(&model->sample, text[0], 160);
     snprintf(text[1], 160, "%s", tn_dtype_name(model->x_dtype));
     snprintf(text[2], 160, "%.17g", model->x_scale);
     snprintf(text[3], 160, "%" PRId64, model->classes);
     snprintf(text[4], 160, "%" PRId64, model->targets);
-    for (int i = 0; i < CLI_MODEL_NOTES; i++) notes[i] = (tn_note){keys[i], text[i]};
+    for (int i = 0; i < CLI_MODEL_NOTES - 1; i++) notes[i] = (tn_note){keys[i], text[i]};
+    notes[CLI_MODEL_NOTES - 1] = (tn_note){"class_names", model->class_names ? model->class_names : ""};
+}
+
+const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity)
+{
+    const char *name = model->class_names;
+    for (int64_t i = 0; name && i < index; i++) {
+        name = strchr(name, '\n');
+        if (name) name++;
+    }
+    if (name && *name)
+        snprintf(text, capacity, "%.*s", (int)strcspn(name, "\n"), name);
+    else
+        snprintf(text, capacity, "%" PRId64, index);
+    return text;
 }
 
 static const char *note(const tn_checkpoint *checkpoint, const char *key)
@@ -58,12 +73,13 @@ static const char *note(const tn_checkpoint *checkpoint, const char *key)
 
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path)
 {
-    if (!read_shape(note(checkpoint, "tenon.sample"), &model->sample))
+    if (!read_shape(note(checkpoint, "sample"), &model->sample))
         return cli_fail("%s: it does not say what its samples are: it was not saved by 'tenon train --save'", path);
-    model->x_dtype = strcmp(note(checkpoint, "tenon.x_type"), "u8") ? TN_F32 : TN_U8;
-    model->x_scale = strtod(note(checkpoint, "tenon.x_scale"), NULL);
-    model->classes = strtoll(note(checkpoint, "tenon.classes"), NULL, 10);
-    model->targets = strtoll(note(checkpoint, "tenon.targets"), NULL, 10);
+    model->x_dtype = strcmp(note(checkpoint, "x_type"), "u8") ? TN_F32 : TN_U8;
+    model->x_scale = strtod(note(checkpoint, "x_scale"), NULL);
+    model->classes = strtoll(note(checkpoint, "classes"), NULL, 10);
+    model->targets = strtoll(note(checkpoint, "targets"), NULL, 10);
+    model->class_names = *note(checkpoint, "class_names") ? note(checkpoint, "class_names") : NULL;
     model->data = path;
     int64_t outputs = model->classes ? model->classes : model->targets;
     if (outputs < 1 || outputs > INT32_MAX || model->classes < 0 || !(model->x_scale > 0))
@@ -170,14 +186,4 @@ cli_batch cli_batch_of(tn_graph *graph, const char *prefix, const tn_dataset *da
     tn_tensor *all = tn_variable(graph, order, TN_I32, TN_SHAPE(data->count), zero, TN_TRANSIENT);
     tn_tensor *index = tn_window(all, start, count);
     return (cli_batch){tn_gather(x, index), tn_gather(y, index)};
-}
-
-int cli_model_complete(const tn_checkpoint *checkpoint, const tn_state *state, const char *path)
-{
-    tn_state_entry entry, saved;
-    const void *data;
-    for (size_t i = 0; tn_state_at(state, i, &entry); i++)
-        if ((entry.flags & TN_TRAINABLE) && !tn_checkpoint_find(checkpoint, entry.name, &saved, &data))
-            return cli_fail("%s: it has no '%s', which the network needs", path, entry.name);
-    return CLI_GO_ON;
 }

@@ -7,13 +7,14 @@
 
 typedef struct cli_model {
     const char *net, *loss, *init;
-    double scale;     /* of the initialisation */
-    double x_scale;   /* what raw numbers are multiplied by: 1/255 for pictures */
-    tn_shape sample;  /* of one sample */
-    int32_t x_dtype;  /* of the raw numbers */
-    int64_t classes;  /* 0: the targets are numbers */
-    int64_t targets;  /* numbers to predict for a sample; 0: labels */
-    const char *data; /* for messages */
+    double scale;            /* of the initialisation */
+    double x_scale;          /* what raw numbers are multiplied by: 1/255 for pictures */
+    tn_shape sample;         /* of one sample */
+    int32_t x_dtype;         /* of the raw numbers */
+    int64_t classes;         /* 0: the targets are numbers */
+    int64_t targets;         /* numbers to predict for a sample; 0: labels */
+    const char *class_names; /* each closed by a line break; NULL: numbers are their names */
+    const char *data;        /* for messages */
 } cli_model;
 
 /* Takes over what the data says; the rest is set already. */
@@ -23,8 +24,11 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 5
+#define CLI_MODEL_NOTES 6
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
+
+/* The class's name, in `text` if it has to be written. */
+const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);
 
 /* Whether the loss counts right answers, and whether it wants class labels rather than numbers as a table's target. */
 int cli_loss_counts(const cli_model *model);
@@ -46,8 +50,5 @@ typedef struct cli_batch {
     tn_tensor *target;
 } cli_batch;
 cli_batch cli_batch_of(tn_graph *graph, const char *prefix, const tn_dataset *data, const char *order, int64_t count);
-
-/* Every trainable tensor of the state is in the checkpoint. */
-int cli_model_complete(const tn_checkpoint *checkpoint, const tn_state *state, const char *path);
 
 #endif

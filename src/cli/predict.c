@@ -30,45 +30,42 @@ typedef struct predictor {
 
 /* ---- reading ---- */
 
+/* The samples of a data set, which must be such as the model was trained on, as numbers. */
+static int take(const cli_model *model, const tn_dataset *data, samples *out)
+{
+    int64_t features = tn_shape_count(&model->sample), all = data->count * features;
+    char a[160], b[160];
+    if (tn_shape_count(&data->sample) != features)
+        return cli_fail("%s has samples of shape %s; the model wants %s", data->source,
+                        tn_shape_text(&data->sample, a, sizeof a), tn_shape_text(&model->sample, b, sizeof b));
+    *out = (samples){malloc((size_t)all * sizeof(float)), data->count, 0};
+    if (!out->x) return cli_fail("out of memory");
+    if (data->x_dtype == TN_F32) memcpy(out->x, data->x, (size_t)all * sizeof(float));
+    for (int64_t i = 0; i < all && data->x_dtype == TN_U8; i++) out->x[i] = ((const uint8_t *)data->x)[i];
+    return CLI_GO_ON;
+}
+
 static int read_idx(const cli_model *model, const char *path, samples *out)
 {
-    tn_shape shape;
-    uint8_t *bytes;
-    int64_t features = tn_shape_count(&model->sample);
-    if (tn_idx_read(path, &shape, &bytes)) return cli_failed();
-    int64_t count = shape.rank ? shape.dim[0] : 0, all = tn_shape_count(&shape);
-    int status = CLI_GO_ON;
-    char a[160], b[160];
-    if (count * features != all || shape.rank < 2)
-        status = cli_fail("%s holds %s bytes; the model wants samples of %s", path, tn_shape_text(&shape, a, sizeof a),
-                          tn_shape_text(&model->sample, b, sizeof b));
-    else if (!(out->x = malloc((size_t)(all ? all : 1) * sizeof *out->x)))
-        status = cli_fail("out of memory");
-    for (int64_t i = 0; status == CLI_GO_ON && i < all; i++) out->x[i] = bytes[i];
-    out->count = count;
-    free(bytes);
+    tn_dataset data = {0};
+    int status = tn_dataset_idx(path, NULL, &data) ? cli_failed() : take(model, &data, out);
+    tn_dataset_free(&data);
     return status;
 }
 
 static int read_table(const cli_saved *saved, const char *path, samples *out)
 {
     tn_dataset data = {0};
-    tn_csv_options csv = {.target = saved->settings.target, .no_target = 1};
-    if (tn_dataset_csv(path, &csv, &data)) return cli_failed();
-    int status = CLI_GO_ON;
-    if (!tn_shape_equal(&data.sample, &saved->model.sample))
-        status = cli_fail("%s has %" PRId64 " columns to predict from; the model wants %" PRId64, path,
-                          tn_shape_count(&data.sample), tn_shape_count(&saved->model.sample));
-    else {
-        *out = (samples){data.x, data.count, 0};
-        data.x = NULL;
-    }
+    tn_csv_options csv = {.target = saved->settings.target, .features = tn_shape_count(&saved->model.sample)};
+    int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;
 }
 
 static int read_picture(const cli_model *model, const char *path, samples *out)
 {
+    if (model->x_dtype != TN_U8)
+        return cli_fail("%s: the model was trained on tables, and predicts from CSV files", path);
     *out = (samples){malloc((size_t)tn_shape_count(&model->sample) * sizeof(float)), 1, 1};
     if (!out->x) return cli_fail("out of memory");
     return tn_picture_read(path, &model->sample, out->x) ? cli_failed() : CLI_GO_ON;
@@ -144,12 +141,13 @@ static int64_t best_class(const predictor *p, const float *y, double *probabilit
 static void tell_json(const predictor *p, const char *path, int64_t index, const float *y)
 {
     cli_json json = {0};
+    char name[256];
     double probability;
     int64_t best = best_class(p, y, &probability);
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "input", path);
     cli_json_whole(&json, "index", index);
-    if (p->saved.model.classes) cli_json_whole(&json, "class", best);
+    if (p->saved.model.classes) cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
     if (cli_loss_classifies(p->saved.model.loss)) cli_json_number(&json, "probability", probability);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
@@ -159,6 +157,7 @@ static void tell_json(const predictor *p, const char *path, int64_t index, const
 
 static void tell(const predictor *p, const char *path, const samples *in, int64_t index, const float *y)
 {
+    char name[256];
     double probability;
     int64_t best = best_class(p, y, &probability);
     if (p->saved.settings.json) {

@@ -17,7 +17,7 @@ static void make_options(cli_saved *saved)
          .value = "NAME",
          .doc = "data other than the model was trained with",
          .target = &s->data,
-         .note = "tenon.data"},
+         .note = "data"},
         {.kind = CLI_TEXT,
          .name = "device",
          .value = "NAME",
@@ -33,21 +33,21 @@ static void make_options(cli_saved *saved)
          .value = "NET",
          .doc = "must be the model's own",
          .target = &s->net,
-         .note = "tenon.net",
+         .note = "net",
          .fixed = 1},
         {.kind = CLI_TEXT,
          .name = "loss",
          .value = "NAME",
          .doc = "must be the model's own",
          .target = &s->loss,
-         .note = "tenon.loss",
+         .note = "loss",
          .fixed = 1},
         {.kind = CLI_TEXT,
          .name = "target",
          .value = "COLUMN",
          .doc = "of a CSV file: what to predict",
          .target = &s->target,
-         .note = "tenon.target",
+         .note = "target",
          .fixed = 1},
         {.kind = CLI_WHOLE,
          .name = "seed",
@@ -55,7 +55,7 @@ static void make_options(cli_saved *saved)
          .doc = "of the digits, or of a table's split",
          .target = &s->seed,
          .high = 9e15,
-         .note = "tenon.seed"},
+         .note = "seed"},
         {.kind = CLI_END},
     };
     memcpy(saved->options, options, sizeof options);
@@ -97,7 +97,5 @@ void cli_saved_close(cli_saved *saved)
 
 int cli_saved_load(cli_saved *saved)
 {
-    int status = cli_model_complete(saved->checkpoint, saved->state, saved->path);
-    if (status == CLI_GO_ON && tn_checkpoint_load(saved->checkpoint, saved->state)) status = cli_failed();
-    return status;
+    return tn_checkpoint_load(saved->checkpoint, saved->state) ? cli_failed() : CLI_GO_ON;
 }

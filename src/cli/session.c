@@ -16,7 +16,7 @@ static int open_resume(cli_session *s)
     const char *path = s->settings.resume;
     if (!path) return CLI_GO_ON;
     if (tn_checkpoint_open(path, &s->from)) return cli_failed();
-    if (!tn_checkpoint_note(s->from, "tenon.epoch"))
+    if (!tn_checkpoint_note(s->from, "epoch"))
         return cli_fail("%s: it was not saved by 'tenon train': there is nothing to resume", path);
     return cli_from_notes(s->settings.options, s->from, path);
 }
@@ -31,11 +31,11 @@ static int64_t whole_note(const tn_checkpoint *checkpoint, const char *key)
 static int read_position(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    const char *sums = s->from ? tn_checkpoint_note(s->from, "tenon.sums") : NULL;
+    const char *sums = s->from ? tn_checkpoint_note(s->from, "sums") : NULL;
     if (!s->from) return CLI_GO_ON;
-    s->epoch = whole_note(s->from, "tenon.epoch");
-    s->position = whole_note(s->from, "tenon.position");
-    int64_t count = whole_note(s->from, "tenon.count"), steps = (count + settings->batch - 1) / settings->batch;
+    s->epoch = whole_note(s->from, "epoch");
+    s->position = whole_note(s->from, "position");
+    int64_t count = whole_note(s->from, "count"), steps = (count + settings->batch - 1) / settings->batch;
     if (count != s->data.count)
         return cli_fail("%s was trained on %" PRId64 " samples, and %s has %" PRId64, settings->resume, count,
                         s->data.source, s->data.count);
@@ -45,7 +45,7 @@ static int read_position(cli_session *s)
     if (s->epoch >= settings->epochs)
         return cli_fail("%s: %" PRId64 " of %" PRId64 " epochs are done; to train on, give a larger --epochs",
                         settings->resume, s->epoch, settings->epochs);
-    if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "tenon.history"), settings->epochs))
+    if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"), settings->epochs))
         return cli_fail("out of memory");
     return CLI_GO_ON;
 }
@@ -89,8 +89,6 @@ static int build_model(cli_session *s)
 static int load(cli_session *s)
 {
     if (!s->from) return CLI_GO_ON;
-    int status = cli_model_complete(s->from, s->state, s->settings.resume);
-    if (status != CLI_GO_ON) return status;
     if (tn_checkpoint_load(s->from, s->state)) return cli_failed();
     tn_checkpoint_close(s->from);
     s->from = NULL;
@@ -150,9 +148,9 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     snprintf(text[1], 160, "%" PRId64, s->position);
     snprintf(text[2], 160, "%.9g %.0f", s->sums.loss, s->sums.correct);
     snprintf(text[3], 160, "%" PRId64, s->data.count);
-    const char *const keys[] = {"tenon.epoch", "tenon.position", "tenon.sums", "tenon.count"};
+    const char *const keys[] = {"epoch", "position", "sums", "count"};
     for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};
-    notes[4] = (tn_note){"tenon.history", history};
+    notes[4] = (tn_note){"history", history};
     return 5;
 }
 
