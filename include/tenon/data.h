@@ -19,14 +19,16 @@ typedef struct tn_dataset {
     int64_t classes;
     float *target;
     int64_t targets;
-    char *source; /* for messages: the file or "digits" */
+    char *class_names; /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
+    char *source;      /* for messages: the file or "digits" */
 } tn_dataset;
 
 /* Frees what the struct points to and zeroes it. A zeroed struct is fine. */
 TN_API void tn_dataset_free(tn_dataset *data);
 
 /* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
- * must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. */
+ * must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
+ * be NULL: then there are no labels, and no classes. */
 TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data);
 
 /* A table with a header line (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the
@@ -36,6 +38,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify;
+    int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe that of the target too, which
+                         is not read: no labels and no targets come of it */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 

@@ -57,7 +57,7 @@ void tn_log_to(tn_log_sink *sink, void *arg, int32_t least_level)
     pthread_mutex_unlock(&log_to.lock);
 }
 
-void tn_log(int32_t level, const char *format, ...)
+void tn_log_line(int32_t level, const char *format, ...)
 {
     char line[1024];
     va_list args;

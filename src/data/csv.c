@@ -30,9 +30,12 @@ struct reader {
 struct table {
     const char *path;
     char **name; /* the header's cells */
-    int64_t columns, target, rows;
+    int64_t columns, rows;
+    int64_t target;   /* the column to predict; `columns` if there is none */
+    int64_t features; /* columns to predict from */
     int classify;
-    float *x;    /* (rows, columns - 1) */
+    int predict; /* the target is not read */
+    float *x;    /* (rows, features) */
     float *y;    /* numbers to predict, or */
     char **text; /* classes to predict: within the file's content */
     locale_t plain;
@@ -120,13 +123,14 @@ static tn_status read_number(const struct table *table, const struct cell *cell,
 
 static tn_status read_value(struct table *table, const struct cell *cell, int64_t column)
 {
+    if (column == table->target && table->predict) return TN_OK;
     if (column == table->target) {
         TN_REQUIRE(!is_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
                    table->path, (long long)cell->line, table->name[column]);
         table->text[table->rows] = cell->text;
         return table->classify ? TN_OK : read_number(table, cell, column, table->y + table->rows);
     }
-    float *to = table->x + table->rows * (table->columns - 1) + column - (column > table->target);
+    float *to = table->x + table->rows * table->features + column - (column > table->target);
     *to = NAN; /* until the column's mean is known */
     return is_missing(cell->text) ? TN_OK : read_number(table, cell, column, to);
 }
@@ -160,7 +164,22 @@ static tn_status find_target(struct table *table, const char *target)
                    table->name[0], table->name[table->columns - 1]);
 }
 
-static tn_status read_header(struct reader *reader, struct table *table, const char *target)
+/* Which columns are what; `features` is as the caller of tn_dataset_csv says. */
+static tn_status divide(struct table *table, const char *target, int64_t features)
+{
+    table->predict = features != 0;
+    table->features = features ? features : table->columns - 1;
+    table->target = table->columns;
+    if (features && features == table->columns) return TN_OK;
+    TN_REQUIRE(table->columns == table->features + 1, TN_ESHAPE,
+               "%s: has %lld columns; expected %lld to predict from, and perhaps the one to predict", table->path,
+               (long long)table->columns, (long long)features);
+    TN_REQUIRE(table->columns > 1, TN_EFORMAT, "%s: a table needs at least two columns, separated by commas",
+               table->path);
+    return find_target(table, target);
+}
+
+static tn_status read_header(struct reader *reader, struct table *table)
 {
     struct cell cell = {0};
     uint32_t room = 0;
@@ -172,9 +191,7 @@ static tn_status read_header(struct reader *reader, struct table *table, const c
         table->name[table->columns++] = cell.text;
     } while (!cell.last && table->columns < MOST_COLUMNS);
     TN_REQUIRE(cell.last, TN_EFORMAT, "%s: has more than %d columns", table->path, MOST_COLUMNS);
-    TN_REQUIRE(table->columns > 1, TN_EFORMAT, "%s: a table needs at least two columns, separated by commas",
-               table->path);
-    return find_target(table, target);
+    return TN_OK;
 }
 
 /* ---- the whole table ---- */
@@ -187,9 +204,9 @@ static tn_status make_room(const struct reader *reader, struct table *table)
         breaks += *c == '\n' || *c == '\r';
         commas += *c == ',';
     }
-    size_t rows = commas / (size_t)(table->columns - 1);
+    size_t rows = table->columns > 1 ? commas / (size_t)(table->columns - 1) : breaks;
     rows = (rows < breaks ? rows : breaks) + 1; /* one more for a row that turns out to be short */
-    table->x = tn_alloc(rows * (size_t)(table->columns - 1) * sizeof *table->x);
+    table->x = tn_alloc(rows * (size_t)table->features * sizeof *table->x);
     table->y = tn_alloc(rows * sizeof *table->y);
     table->text = tn_alloc(rows * sizeof *table->text);
     return table->x && table->y && table->text ? TN_OK : TN_ENOMEM;
@@ -197,7 +214,7 @@ static tn_status make_room(const struct reader *reader, struct table *table)
 
 static tn_status fill_missing(struct table *table)
 {
-    int64_t width = table->columns - 1;
+    int64_t width = table->features;
     for (int64_t c = 0; c < width; c++) {
         double sum = 0;
         int64_t count = 0;
@@ -215,12 +232,13 @@ static tn_status fill_missing(struct table *table)
     return TN_OK;
 }
 
-static tn_status read_table(char *content, uint64_t bytes, const char *target, struct table *table)
+static tn_status read_table(char *content, uint64_t bytes, const tn_csv_options *options, struct table *table)
 {
     struct reader reader = {table->path, content, content + bytes, 1};
     TN_REQUIRE(!memchr(content, 0, bytes), TN_EFORMAT, "%s: is no text file (it has zero bytes)", table->path);
     if (!strncmp(content, "\xEF\xBB\xBF", 3)) reader.at += 3;
-    TN_TRY(read_header(&reader, table, target));
+    TN_TRY(read_header(&reader, table));
+    TN_TRY(divide(table, options->target, options->features));
     TN_TRY(make_room(&reader, table));
     for (skip_empty_lines(&reader); reader.at < reader.end; skip_empty_lines(&reader)) TN_TRY(read_row(&reader, table));
     TN_REQUIRE(table->rows, TN_EFORMAT, "%s: has a header and no rows", table->path);
@@ -243,6 +261,20 @@ static int32_t class_number(const char *text)
     return number < MOST_CLASSES ? (int32_t)number : -1;
 }
 
+/* A line for each class; line breaks inside a name become spaces. */
+static tn_status name_classes(char *const sorted[], size_t unique, tn_dataset *data)
+{
+    size_t bytes = 1;
+    for (size_t i = 0; i < unique; i++) bytes += strlen(sorted[i]) + 1;
+    char *to = data->class_names = tn_alloc(bytes);
+    if (!to) return TN_ENOMEM;
+    for (size_t i = 0; i < unique; i++) {
+        for (const char *from = sorted[i]; *from; from++) *to++ = *from == '\n' || *from == '\r' ? ' ' : *from;
+        *to++ = '\n';
+    }
+    return TN_OK;
+}
+
 /* Texts become numbers in alphabetical order. */
 static tn_status number_texts(const struct table *table, tn_dataset *data)
 {
@@ -257,8 +289,10 @@ static tn_status number_texts(const struct table *table, tn_dataset *data)
         char **found = bsearch(table->text + i, sorted, unique, sizeof *sorted, by_text);
         data->label[i] = (int32_t)(found - sorted);
     }
-    tn_free(sorted);
     data->classes = (int64_t)unique;
+    tn_status status = name_classes(sorted, unique, data);
+    tn_free(sorted);
+    TN_TRY(status);
     TN_REQUIRE(unique <= MOST_CLASSES, TN_EFORMAT, "%s: column '%s' has %zu classes; at most %d can be told apart",
                table->path, table->name[table->target], unique, MOST_CLASSES);
     return TN_OK;
@@ -283,14 +317,14 @@ static tn_status read_labels(const struct table *table, tn_dataset *data)
 static tn_status to_dataset(struct table *table, tn_dataset *data)
 {
     data->count = table->rows;
-    data->sample = TN_SHAPE(table->columns - 1);
+    data->sample = TN_SHAPE(table->features);
     data->x_dtype = TN_F32;
     data->source = tn_strdup(table->path);
     if (!data->source) return TN_ENOMEM;
-    if (table->classify) TN_TRY(read_labels(table, data));
+    if (table->classify && !table->predict) TN_TRY(read_labels(table, data));
     data->x = table->x;
     table->x = NULL;
-    if (!table->classify) {
+    if (!table->classify && !table->predict) {
         data->target = table->y;
         data->targets = 1;
         table->y = NULL;
@@ -303,11 +337,13 @@ tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dat
     char *content = NULL;
     uint64_t bytes = 0;
     tn_dataset read = {0};
-    struct table table = {.path = path, .classify = options && options->classify};
+    const tn_csv_options usual = {0};
+    if (!options) options = &usual;
+    struct table table = {.path = path, .classify = options->classify != 0};
     TN_TRY(tn_read_whole(path, &content, &bytes));
     table.plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     tn_status status = table.plain ? TN_OK : TN_NO_MEMORY(0);
-    if (!status) status = read_table(content, bytes, options ? options->target : NULL, &table);
+    if (!status) status = read_table(content, bytes, options, &table);
     if (!status) status = to_dataset(&table, &read);
     if (status)
         tn_dataset_free(&read);

@@ -18,6 +18,7 @@ void tn_dataset_free(tn_dataset *data)
     tn_free(data->x);
     tn_free(data->label);
     tn_free(data->target);
+    tn_free(data->class_names);
     tn_free(data->source);
     *data = (tn_dataset){0};
 }
@@ -77,8 +78,8 @@ tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *dat
     tn_shape shape = {0};
     uint8_t *label = NULL;
     tn_status status = read_images(images, &read);
-    if (!status) status = tn_idx_read(labels, &shape, &label);
-    if (!status) status = use_labels(images, labels, &shape, label, &read);
+    if (!status && labels) status = tn_idx_read(labels, &shape, &label);
+    if (!status && labels) status = use_labels(images, labels, &shape, label, &read);
     tn_free(label);
     if (status)
         tn_dataset_free(&read);
@@ -155,8 +156,12 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
+    part->class_names = all->class_names ? tn_strdup(all->class_names) : NULL;
     part->source = tn_strdup(all->source);
-    return part->x && part->source && !part->label == !all->label && !part->target == !all->target ? TN_OK : TN_ENOMEM;
+    return part->x && part->source && !part->class_names == !all->class_names && !part->label == !all->label &&
+                   !part->target == !all->target
+               ? TN_OK
+               : TN_ENOMEM;
 }
 
 /* take[i] for testing; the others are for training. */
