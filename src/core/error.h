@@ -21,6 +21,6 @@ tn_status tn_fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
 
 #define TN_NO_MEMORY(bytes) tn_fail(TN_ENOMEM, "out of memory (%llu bytes)", (unsigned long long)(bytes))
 
-void tn_log(int32_t level, const char *format, ...) TN_PRINTF(2, 3);
+void tn_log_line(int32_t level, const char *format, ...) TN_PRINTF(2, 3);
 
 #endif
