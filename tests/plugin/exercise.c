@@ -70,7 +70,9 @@ static tn_status check_stats(parts *p)
 static tn_status ask_nonsense(parts *p)
 {
     TN_MESSAGE(msg);
-    const tn_op_desc desc = {.size = sizeof desc, .name = "no such operator"};
+    const tn_tensor_desc x = {TN_F32, 1, {4}, {1}};
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "no such operator", .in = &x, .out = &x, .n_in = 1, .n_out = 1};
     tn_kernel *kernel = NULL;
     int32_t code = p->backend->op_prepare(p->device->context, &desc, &kernel, NULL, &msg);
     TN_REQUIRE(code == TN_EUNSUPPORTED && strstr(msg.text, "no such operator") && !kernel, TN_EDEVICE,
