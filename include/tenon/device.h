@@ -1,0 +1,64 @@
+/* device.h: which devices there are, and opening one.
+ *
+ * The library finds backends in its own folder (lib/tenon/backends-1 beside libtenon.so) and then in the folders or
+ * files of TENON_BACKEND_PATH (absolute, separated by ':'; ignored for set-user-id programs). Backends are loaded at
+ * the first call here; one that can't be loaded is logged with the reason, kept in tn_backend_report, and skipped.
+ * All functions may be called from any thread. */
+#ifndef TENON_DEVICE_H
+#define TENON_DEVICE_H
+
+#include "tenon/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tn_device tn_device;
+
+/* Loads one more backend from a file. Loading the same file or id twice is fine and does nothing. */
+TN_API TN_MUST_USE tn_status tn_backend_load(const char *path);
+
+/* One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
+ * (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last. */
+typedef struct tn_backend_report {
+    const char *id;
+    const char *version;
+    const char *doc;
+    const char *file;
+    const char *problem;
+    uint32_t devices;
+} tn_backend_report;
+TN_API int tn_backend_at(size_t index, tn_backend_report *report);
+
+/* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts. */
+TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *key, const char *value);
+
+/* The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
+ * index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
+ * can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go. */
+typedef struct tn_device_entry {
+    char name[96];
+    tn_device_info info;
+} tn_device_entry;
+TN_API int tn_device_at(size_t index, tn_device_entry *entry);
+
+/* Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there
+ * is but one), its stable id, a part of its human name if only one has it, or "auto": the fastest, by a short
+ * measurement that is kept in the cache; the reference only if nothing else can be measured. Opening it again gives
+ * the same device; each open is closed once. `device` is unchanged on failure. */
+TN_API TN_MUST_USE tn_status tn_device_open(const char *name, tn_device **device);
+TN_API void tn_device_close(tn_device *device); /* NULL is fine */
+
+TN_API const char *tn_device_name(const tn_device *device);
+TN_API const tn_device_info *tn_device_get_info(const tn_device *device);
+
+/* The device's own kernels measured on a 512 x 512 x 512 matrix product, in f32 operations a second. */
+TN_API TN_MUST_USE tn_status tn_device_measure(tn_device *device, double *flops);
+
+/* Heap allocations made by the library and, through the host's services, by the backends, since the program began. */
+TN_API uint64_t tn_allocations(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,101 @@
+/* graph.h: saying what to compute.
+ *
+ * A graph is built by calling operators (ops.h) and layers (nn.h) on tensors; nothing is computed until the graph has
+ * been compiled for a device (program.h). Tensors belong to their graph and are freed with it.
+ *
+ * Errors stick: the first mistake is kept by the graph, later calls on it do nothing and return an empty tensor that is
+ * safe to pass on, and tn_graph_status or tn_compile returns the error. So model code reads as mathematics.
+ *
+ * A graph is used by one thread at a time. */
+#ifndef TENON_GRAPH_H
+#define TENON_GRAPH_H
+
+#include "tenon/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tn_graph tn_graph;
+typedef struct tn_tensor tn_tensor;
+
+/* An empty graph, or NULL when there is no memory. The caller frees it; compiled programs do not need it any more. */
+TN_API tn_graph *tn_graph_new(void);
+TN_API void tn_graph_free(tn_graph *graph);
+
+/* The graph's first error, TN_OK if none; tn_message then has its text. */
+TN_API TN_MUST_USE tn_status tn_graph_status(const tn_graph *graph);
+
+/* Marks the graph as failed, if it has not failed yet. For layers and losses that check their own arguments. */
+TN_API void tn_graph_fail(tn_graph *graph, tn_status status, const char *format, ...) TN_PRINTF(3, 4);
+
+/* What a tensor is. The shape of a tensor of a failed graph is (0). */
+TN_API tn_graph *tn_graph_of(const tn_tensor *x);
+TN_API tn_shape tn_shape_of(const tn_tensor *x);
+TN_API int32_t tn_dtype_of(const tn_tensor *x);
+
+/* ---- leaves ---- */
+
+/* A tensor that the user fills before a run (tn_feed). Names are unique among a graph's inputs. */
+TN_API tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape);
+
+/* The number `value` in every element. */
+TN_API tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value);
+
+/* A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names
+ * "seed" and "step" are the state's own seed and step count, and `start` values of windows are i32. */
+TN_API tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value);
+
+/* How a variable's first value is made. Random kinds depend on the state's seed and the variable's name alone, so
+ * they are the same on every device. `fan_in` and `fan_out` default to those of a (out, in, window...) weight. */
+#define TN_INIT_ZERO 0
+#define TN_INIT_CONSTANT 1 /* a */
+#define TN_INIT_NORMAL 2   /* mean 0, standard deviation a */
+#define TN_INIT_UNIFORM 3  /* from -a to a */
+#define TN_INIT_XAVIER 4   /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
+#define TN_INIT_HE 5       /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
+#define TN_INIT_LECUN 6    /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
+typedef struct tn_init {
+    int32_t kind;
+    double a;
+    int64_t fan_in;
+    int64_t fan_out;
+} tn_init;
+
+#define TN_TRAINABLE 1u /* optimizers update it */
+#define TN_TRANSIENT 2u /* not saved in checkpoints */
+
+/* A named tensor that lives in the state and keeps its value between runs. Asking again for a name gives the same
+ * variable; another shape or type is an error. */
+TN_API tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape, tn_init init,
+                              uint32_t flags);
+
+/* A trainable f32 variable. */
+TN_API tn_tensor *tn_param(tn_graph *graph, const char *name, tn_shape shape, tn_init init);
+
+/* ---- sinks ---- */
+
+/* Keeps x readable after each run under that name (tn_fetch). */
+TN_API void tn_output(tn_tensor *x, const char *name);
+
+/* At the end of a run the variable takes the value; everything else in the run sees the old one. */
+TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
+
+/* After a run the state's step count grows by one. Set by optimizers. */
+TN_API void tn_advance_step(tn_graph *graph);
+
+/* ---- differentiation ---- */
+
+/* d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A tensor
+ * that the loss does not depend on gets zeros. */
+TN_API void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *grad[]);
+
+/* The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;
+ * returns how many there are. */
+TN_API size_t tn_variables(tn_graph *graph, uint32_t flags, tn_tensor *out[], size_t capacity);
+TN_API const char *tn_name_of(const tn_tensor *x);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

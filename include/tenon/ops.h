@@ -1,0 +1,77 @@
+/* ops.h: the operators. Each adds to the graph of its operands and returns the result, which the graph owns.
+ * Operands of element-wise operators are broadcast as in NumPy: shapes are aligned at the last dimension, and a
+ * dimension of 1 stretches. All operands have the same element type; use tn_cast to change it. */
+#ifndef TENON_OPS_H
+#define TENON_OPS_H
+
+#include "tenon/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- element-wise: one function for each row of unary.def and binary.def: tn_relu(x), tn_add(a, b), ... ---- */
+#define X(name, y, dx, doc) TN_API tn_tensor *tn_##name(tn_tensor *x);
+#include "tenon/unary.def"
+#undef X
+#define X(name, types, y, da, db, doc) TN_API tn_tensor *tn_##name(tn_tensor *a, tn_tensor *b);
+#include "tenon/binary.def"
+#undef X
+
+/* The same with a number as second operand: tn_add(x, tn_number(x, 2)). A rank-0 tensor of x's type. */
+TN_API tn_tensor *tn_number(tn_tensor *like, double value);
+
+/* condition is not 0 ? a : b */
+TN_API tn_tensor *tn_where(tn_tensor *condition, tn_tensor *a, tn_tensor *b);
+/* The general logistic function L / (1 + exp(-k (x - x0))). */
+TN_API tn_tensor *tn_logistic(tn_tensor *x, double L, double k, double x0);
+/* x as another element type; to an integer: towards zero. */
+TN_API tn_tensor *tn_cast(tn_tensor *x, int32_t dtype);
+/* x stretched to a shape. */
+TN_API tn_tensor *tn_broadcast(tn_tensor *x, tn_shape shape);
+/* The coordinate along an axis, as i32. */
+TN_API tn_tensor *tn_iota(tn_graph *graph, tn_shape shape, int32_t axis);
+
+/* ---- random: Philox4x32-10, by the state's seed and step and the place of the call in the graph ---- */
+TN_API tn_tensor *tn_random_uniform(tn_graph *graph, tn_shape shape); /* [0, 1) */
+TN_API tn_tensor *tn_random_normal(tn_graph *graph, tn_shape shape);  /* mean 0, variance 1 */
+/* x / (1 - rate) or, with probability `rate`, 0. Srivastava and others, 2014. 0 <= rate < 1. */
+TN_API tn_tensor *tn_dropout(tn_tensor *x, double rate);
+
+/* ---- shape ---- */
+TN_API tn_tensor *tn_reshape(tn_tensor *x, tn_shape shape); /* one dimension may be -1; costs nothing */
+TN_API tn_tensor *tn_flatten(tn_tensor *x);                 /* (n, ...) -> (n, the rest) */
+/* Dimension d of the result is dimension perm[d] of x; NULL reverses them. */
+TN_API tn_tensor *tn_transpose(tn_tensor *x, const int32_t *perm);
+
+/* ---- products ---- */
+/* (..., m, k)(..., k, n) -> (..., m, n); leading dimensions are equal, or missing on one side. */
+TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
+/* The same with the last two dimensions of a or b swapped first. */
+TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
+
+/* ---- reductions; with `keep` the reduced dimensions stay, as 1 ---- */
+TN_API tn_tensor *tn_sum(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_amax(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_amin(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_argmax(tn_tensor *x, int32_t axis); /* i32, without the axis */
+TN_API tn_tensor *tn_argmin(tn_tensor *x, int32_t axis);
+TN_API tn_tensor *tn_softmax(tn_tensor *x, int32_t axis);
+TN_API tn_tensor *tn_log_softmax(tn_tensor *x, int32_t axis);
+
+/* ---- indexing ---- */
+/* Rows of a table: (n, ...), i32 (m...) -> (m..., ...). An index outside 0..n-1 gives zeros. */
+TN_API tn_tensor *tn_gather(tn_tensor *table, tn_tensor *index);
+/* x[i, label[i]]: (n, classes), i32 (n) -> (n). A label outside the classes gives 0. */
+TN_API tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label);
+/* 1 at the index, else 0: i32 (m...) -> f32 (m..., classes). */
+TN_API tn_tensor *tn_one_hot(tn_tensor *index, int64_t classes);
+/* `count` rows of x from row `start` on, which is a scalar input of type i32. No gradient. */
+TN_API tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

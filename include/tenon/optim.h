@@ -1,0 +1,49 @@
+/* optim.h: optimizers and learning-rate schedules. An optimizer adds the gradients and the update of every trainable
+ * variable to the graph of the loss; the compiler makes one kernel of all the updates. */
+#ifndef TENON_OPTIM_H
+#define TENON_OPTIM_H
+
+#include "tenon/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero means the usual value. The learning rate is the scalar input "lr", so that tn_set changes it at any time. */
+typedef struct tn_optim_options {
+    double lr;       /* learning rate: as tn_optimizer_at says */
+    double momentum; /* momentum: 0.9 */
+    double beta1;    /* Adam: 0.9 */
+    double beta2;    /* Adam: 0.999 */
+    double epsilon;  /* Adam: 1e-8 */
+} tn_optim_options;
+
+/* sgd:      p -= lr g
+ * momentum: v = momentum v + g, p -= lr v (Polyak, 1964, as PyTorch writes it)
+ * adam:     Kingma and Ba, "Adam", 2015, algorithm 1
+ * The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq". */
+TN_API void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options);
+
+/* The optimizers, with their usual learning rate. Returns 0 past the last. */
+typedef struct tn_optimizer_entry {
+    const char *name;
+    const char *doc;
+    double lr;
+} tn_optimizer_entry;
+TN_API int tn_optimizer_at(size_t index, tn_optimizer_entry *entry);
+
+/* A learning rate over time, parsed from a text: "constant", "step 1000 0.5" (times 0.5 every 1000 steps),
+ * "exponential 0.999" (times 0.999 each step), "cosine 10000" (to 0 over 10000 steps: Loshchilov and Hutter, 2017),
+ * each after an optional "warmup 100," (1/100, 2/100, ... over 100 steps, from which the other then counts its own). */
+typedef struct tn_schedule {
+    int32_t kind;
+    double steps, factor, warmup;
+} tn_schedule;
+TN_API TN_MUST_USE tn_status tn_schedule_parse(const char *text, tn_schedule *schedule);
+/* The factor on the learning rate at a step, counted from 0. */
+TN_API double tn_schedule_at(const tn_schedule *schedule, uint64_t step);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,70 @@
+/* program.h: a graph made ready for one device: kernels prepared, every byte placed.
+ *
+ * Running a program allocates nothing, parses nothing and does not wait for the device, unless a part of it had to be
+ * placed elsewhere (tn_program_report says so). Programs of one state run one after another in the order of the calls. */
+#ifndef TENON_PROGRAM_H
+#define TENON_PROGRAM_H
+
+#include "tenon/graph.h"
+#include "tenon/state.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tn_program tn_program;
+
+typedef struct tn_compile_options {
+    uint32_t strict;  /* an operator that the device doesn't support is an error instead of a fallback */
+    uint32_t unfused; /* one kernel an operator, for comparison */
+    uint32_t f64;     /* compute f32 tensors in f64: for checking gradients */
+} tn_compile_options;
+
+/* Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
+ * are made in the state where they are missing. `options` may be NULL. The caller frees the program. */
+TN_API TN_MUST_USE tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options,
+                                        tn_program **program);
+TN_API void tn_program_free(tn_program *program);
+
+/* Sets a scalar input for the runs that follow. */
+TN_API TN_MUST_USE tn_status tn_set(tn_program *program, const char *scalar, double value);
+
+/* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied. */
+TN_API TN_MUST_USE tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes);
+
+/* Enqueues one run. Errors of the device appear here or at the next call that waits. */
+TN_API TN_MUST_USE tn_status tn_program_run(tn_program *program);
+
+/* Waits for what was enqueued. */
+TN_API TN_MUST_USE tn_status tn_wait(tn_program *program);
+
+/* Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. */
+TN_API TN_MUST_USE tn_status tn_fetch(tn_program *program, const char *output, void *data, uint64_t bytes);
+
+/* The compiled program as a table for people: kernels, backend, shapes, bytes, what was fused into what. Calls `line`
+ * with each line, without its newline. */
+TN_API void tn_program_explain(const tn_program *program, void (*line)(void *arg, const char *text), void *arg);
+
+/* What compiling and running came to. Counts since the program was compiled where not said otherwise. */
+typedef struct tn_program_report {
+    uint32_t nodes;             /* prepared kernels in one run */
+    uint32_t launches;          /* kernels enqueued by one run, as the backend counts them */
+    uint32_t fallback_nodes;    /* of the nodes, those that run elsewhere */
+    uint64_t fallback_bytes;    /* copied across devices in one run */
+    char fallback_first[64];    /* the operator of the first such node */
+    uint64_t arena_planned;     /* bytes of temporary memory, by the plan */
+    uint64_t arena_actual;      /* bytes allocated for it */
+    uint64_t state_bytes;       /* bytes of the state on the device */
+    double flops;               /* floating-point operations of one run, by the operators' own count */
+    uint64_t runs;
+    uint64_t run_allocations;   /* heap allocations of the library and backends inside tn_program_run, all runs together */
+    uint64_t run_host_waits;    /* times that it waited for a device, all runs together */
+    uint64_t bytes_to_device;   /* moved by runs, tn_feed and tn_fetch, all together */
+    uint64_t bytes_from_device;
+} tn_program_report;
+TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

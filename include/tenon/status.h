@@ -1,0 +1,46 @@
+/* status.h: how a call says that it failed.
+ *
+ * Every function that can fail returns a tn_status: TN_OK, which is 0, or one of the TN_E codes of backend.h. Then
+ * tn_message() has one line that names the culprit. What a failed function would have written is untouched. */
+#ifndef TENON_STATUS_H
+#define TENON_STATUS_H
+
+#include "tenon/backend.h"
+
+#if defined(TN_BUILDING) && defined(__GNUC__)
+#define TN_API __attribute__((visibility("default")))
+#else
+#define TN_API
+#endif
+#if defined(__GNUC__)
+#define TN_MUST_USE __attribute__((warn_unused_result))
+#define TN_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define TN_MUST_USE
+#define TN_PRINTF(text, first)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int32_t tn_status;
+
+/* The line that goes with this thread's last failure; "" before the first. Valid until this thread's next failure. */
+TN_API const char *tn_message(void);
+
+/* "TN_ESHAPE" and so on; "unknown status" for a number that is none. */
+TN_API const char *tn_status_name(tn_status status);
+
+/* Where the library's log lines go. By default warnings and errors go nowhere: the library never prints unasked.
+ * `sink` may be called from any thread; NULL silences it again. */
+typedef void tn_log_sink(void *arg, int32_t level, const char *line);
+TN_API void tn_log_to(tn_log_sink *sink, void *arg, int32_t least_level);
+
+/* The version of the library, "0.1.0". */
+TN_API const char *tn_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

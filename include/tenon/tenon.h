@@ -1,0 +1,16 @@
+/* tenon.h: the whole library. */
+#ifndef TENON_H
+#define TENON_H
+
+#include "tenon/data.h"
+#include "tenon/device.h"
+#include "tenon/graph.h"
+#include "tenon/nn.h"
+#include "tenon/ops.h"
+#include "tenon/optim.h"
+#include "tenon/program.h"
+#include "tenon/state.h"
+#include "tenon/status.h"
+#include "tenon/tensor.h"
+
+#endif

@@ -1,0 +1,128 @@
+/* alloc.c: counted memory. */
+#include "alloc.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "tenon/device.h"
+
+static atomic_uint_fast64_t allocations;
+static atomic_int_fast64_t fail_after = -1;
+
+uint64_t tn_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+void tn_alloc_fail_after(int64_t calls)
+{
+    atomic_store(&fail_after, calls);
+}
+
+/* Once it has come down to 0 every allocation fails. */
+static int must_fail(void)
+{
+    int_fast64_t left = atomic_load(&fail_after);
+    if (left < 0) return 0;
+    if (left > 0) atomic_fetch_sub(&fail_after, 1);
+    return left == 0;
+}
+
+void *tn_alloc_aligned(size_t bytes, size_t alignment)
+{
+    void *memory = NULL;
+    size_t room = bytes ? bytes : 1;
+    atomic_fetch_add(&allocations, 1);
+    if (!must_fail()) {
+        if (alignment <= _Alignof(max_align_t))
+            memory = calloc(1, room);
+        else if (!posix_memalign(&memory, alignment, room))
+            memset(memory, 0, room);
+        else
+            memory = NULL;
+    }
+    if (!memory) (void)TN_NO_MEMORY(bytes);
+    return memory;
+}
+
+void *tn_alloc(size_t bytes)
+{
+    return tn_alloc_aligned(bytes, 1);
+}
+
+void tn_free(void *memory)
+{
+    free(memory);
+}
+
+char *tn_strdup(const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    char *copy = tn_alloc(bytes);
+    return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+tn_status tn_grow(void *array, uint32_t *capacity, uint32_t need, size_t size)
+{
+    void **pointer = array;
+    if (need <= *capacity) return TN_OK;
+    uint32_t room = *capacity ? *capacity * 2 : 16;
+    while (room < need) room *= 2;
+    void *grown = tn_alloc(room * size);
+    if (!grown) return TN_ENOMEM;
+    if (*pointer) memcpy(grown, *pointer, *capacity * size);
+    tn_free(*pointer);
+    *pointer = grown;
+    *capacity = room;
+    return TN_OK;
+}
+
+struct tn_region_block {
+    struct tn_region_block *next;
+    size_t used, room;
+    _Alignas(max_align_t) char bytes[];
+};
+
+void *tn_region_alloc(tn_region *region, size_t bytes)
+{
+    size_t align = sizeof(max_align_t), need = (bytes + align - 1) / align * align;
+    struct tn_region_block *block = region->blocks;
+    if (!block || block->room - block->used < need) {
+        size_t room = need > 16384 ? need : 16384;
+        block = tn_alloc(sizeof *block + room);
+        if (!block) return NULL;
+        block->room = room;
+        block->next = region->blocks;
+        region->blocks = block;
+    }
+    void *piece = block->bytes + block->used;
+    block->used += need;
+    return piece;
+}
+
+char *tn_region_print(tn_region *region, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    char *text = tn_region_alloc(region, (size_t)length + 1);
+    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(args);
+    return text;
+}
+
+void tn_region_free(tn_region *region)
+{
+    while (region->blocks) {
+        struct tn_region_block *block = region->blocks;
+        region->blocks = block->next;
+        tn_free(block);
+    }
+}

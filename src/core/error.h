@@ -1,0 +1,26 @@
+/* error.h: making and passing on errors, and logging. */
+#ifndef TN_CORE_ERROR_H
+#define TN_CORE_ERROR_H
+
+#include "tenon/status.h"
+
+/* Sets this thread's message and returns `status`. */
+tn_status tn_fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
+
+#define TN_REQUIRE(condition, status, ...)                                                                             \
+    do {                                                                                                               \
+        if (!(condition)) return tn_fail(status, __VA_ARGS__);                                                         \
+    } while (0)
+
+/* Returns from the function if the call failed. */
+#define TN_TRY(call)                                                                                                   \
+    do {                                                                                                               \
+        tn_status try_status_ = (call);                                                                                \
+        if (try_status_) return try_status_;                                                                           \
+    } while (0)
+
+#define TN_NO_MEMORY(bytes) tn_fail(TN_ENOMEM, "out of memory (%llu bytes)", (unsigned long long)(bytes))
+
+void tn_log_line(int32_t level, const char *format, ...) TN_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,86 @@
+/* shape.c: shapes and element types. */
+#include "shape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+
+int64_t tn_shape_count(const tn_shape *shape)
+{
+    int64_t count = 1;
+    for (int32_t d = 0; d < shape->rank; d++) count *= shape->dim[d];
+    return count;
+}
+
+int tn_shape_equal(const tn_shape *a, const tn_shape *b)
+{
+    return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
+}
+
+char *tn_shape_text(const tn_shape *shape, char *text, size_t capacity)
+{
+    size_t used = 0;
+    for (int32_t d = 0; d < shape->rank && used < capacity; d++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s%lld", d ? ", " : "(", (long long)shape->dim[d]);
+    if (used < capacity) snprintf(text + used, capacity - used, shape->rank ? ")" : "()");
+    return text;
+}
+
+const char *tn_dtype_name(int32_t dtype)
+{
+    static const char *const name[] = {"?", "f32", "i32", "u8", "f16", "bf16", "f64"};
+    return name[tn_dtype_size(dtype) ? dtype : 0];
+}
+
+tn_status tn_shape_check(const tn_shape *shape)
+{
+    TN_REQUIRE(shape->rank >= 0 && shape->rank <= TN_MAX_RANK, TN_ESHAPE, "rank %d is not within 0..%d", shape->rank,
+               TN_MAX_RANK);
+    int64_t count = 1;
+    for (int32_t d = 0; d < shape->rank; d++) {
+        TN_REQUIRE(shape->dim[d] >= 0, TN_ESHAPE, "dimension %d is %lld", d, (long long)shape->dim[d]);
+        TN_REQUIRE(!__builtin_mul_overflow(count, shape->dim[d] ? shape->dim[d] : 1, &count) && count < INT64_MAX / 8,
+                   TN_ESHAPE, "a shape with too many elements");
+    }
+    return TN_OK;
+}
+
+tn_status tn_shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *out)
+{
+    tn_shape result = {a->rank > b->rank ? a->rank : b->rank, {0}};
+    char ta[160], tb[160];
+    for (int32_t d = 0; d < result.rank; d++) {
+        int32_t da = d - (result.rank - a->rank), db = d - (result.rank - b->rank);
+        int64_t na = da < 0 ? 1 : a->dim[da], nb = db < 0 ? 1 : b->dim[db];
+        TN_REQUIRE(na == nb || na == 1 || nb == 1, TN_ESHAPE, "shapes %s and %s do not broadcast",
+                   tn_shape_text(a, ta, sizeof ta), tn_shape_text(b, tb, sizeof tb));
+        result.dim[d] = na == 1 ? nb : na;
+    }
+    *out = result;
+    return TN_OK;
+}
+
+tn_status tn_axes_mask(tn_axes axes, int32_t rank, uint32_t *mask)
+{
+    uint32_t bits = axes.count < 0 ? (1u << rank) - 1 : 0;
+    for (int32_t i = 0; i < axes.count; i++) {
+        int32_t axis = axes.axis[i] < 0 ? axes.axis[i] + rank : axes.axis[i];
+        TN_REQUIRE(axis >= 0 && axis < rank, TN_ESHAPE, "axis %d of a tensor of rank %d", axes.axis[i], rank);
+        bits |= 1u << axis;
+    }
+    *mask = bits;
+    return TN_OK;
+}
+
+tn_tensor_desc tn_desc_dense(int32_t dtype, const tn_shape *shape)
+{
+    tn_tensor_desc desc = {.dtype = dtype, .rank = shape->rank};
+    int64_t stride = 1;
+    for (int32_t d = shape->rank - 1; d >= 0; d--) {
+        desc.dim[d] = shape->dim[d];
+        desc.stride[d] = stride;
+        stride *= shape->dim[d];
+    }
+    return desc;
+}

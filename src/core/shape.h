@@ -1,0 +1,19 @@
+/* shape.h: shape arithmetic shared by the layers. */
+#ifndef TN_CORE_SHAPE_H
+#define TN_CORE_SHAPE_H
+
+#include "tenon/tensor.h"
+
+/* Rank, dimensions and element count within limits. */
+tn_status tn_shape_check(const tn_shape *shape);
+
+/* The shape of a and b together, as NumPy broadcasts. */
+tn_status tn_shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *out);
+
+/* Bit d is set for each axis d in the set. */
+tn_status tn_axes_mask(tn_axes axes, int32_t rank, uint32_t *mask);
+
+/* A dense, row-major operand. */
+tn_tensor_desc tn_desc_dense(int32_t dtype, const tn_shape *shape);
+
+#endif
