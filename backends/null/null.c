@@ -297,16 +297,13 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
  */
 
 /* Only asked (kernel is NULL), or to be made: the same code answers both, so that the answers cannot differ. */
-static int32_t op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
-                          tn_msg *msg)
+static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                           tn_msg *msg)
 {
-    (void)context;
     tn_kernel draft = {0}, *made = NULL;
     const tn_kernel_info answer = {.scratch = 0, .launches = 1};
-    const operator_row *row = operators;
-    while (row->name && strcmp(row->name, desc->name)) row++;
-    if (!row->name || desc->n_in > MAX_OPERANDS || desc->n_out > MAX_OPERANDS)
-        return fail(msg, TN_EUNSUPPORTED, "%s of %u operands is not supported", desc->name, desc->n_in);
+    if (desc->n_in > MAX_OPERANDS || desc->n_out > MAX_OPERANDS)
+        return fail(msg, TN_EUNSUPPORTED, "%s: %u operands are too many", desc->name, desc->n_in + desc->n_out);
     memcpy(draft.in, desc->in, desc->n_in * sizeof *desc->in);
     memcpy(draft.out, desc->out, desc->n_out * sizeof *desc->out);
     int32_t status = row->prepare(&draft, desc, msg);
@@ -318,6 +315,15 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel
     }
     if (info) tn_answer(info, &answer, sizeof answer);
     return TN_OK;
+}
+
+static int32_t op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                          tn_msg *msg)
+{
+    (void)context;
+    for (const operator_row *row = operators; row->name; row++)
+        if (!strcmp(row->name, desc->name)) return prepare_row(row, desc, kernel, info, msg);
+    return fail(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
 }
 
 static void op_release(tn_kernel *kernel)

@@ -125,7 +125,7 @@ static void host_release(void *self, void *memory)
 
 static void host_log(void *self, int32_t level, const char *line)
 {
-    tn_log(level, "%s: %s", (const char *)self, line ? line : "");
+    tn_log_line(level, "%s: %s", (const char *)self, line ? line : "");
 }
 
 static const char *host_option(void *self, const char *backend, const char *key)
