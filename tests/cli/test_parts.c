@@ -174,8 +174,8 @@ static void a_history_survives_its_note(void **state)
 
 static void the_curve_is_whole_whatever_the_numbers(void **state)
 {
-    static const double odd[][3] = {{1, 0.5, 0.25},           {NAN, NAN, NAN},  {0, 0, 0},
-                                    {INFINITY, 1, -INFINITY}, {1e30, 1e-30, 1}, {5, 5, 5}};
+    static const double odd[][3] = {{1, 0.5, 0.25},   {NAN, NAN, NAN},  {0, 0, 0}, {INFINITY, 1, -INFINITY},
+                                    {3e38, -3e38, 1}, {1e29, 1e-30, 1}, {5, 5, 5}};
     char path[] = "/tmp/tenon-curve-XXXXXX", text[1 << 16];
     (void)state;
     assert_non_null(mkdtemp(path));
