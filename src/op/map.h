@@ -8,6 +8,7 @@
 struct tn_map_builder {
     tn_status status;
     uint32_t n_in, n_instr, n_scalar, n_out;
+    int32_t rank; /* of the iteration space: an iota of fewer dimensions counts from the last */
     tn_map_instr instr[TN_MAX_INSTRS]; /* args below INPUT_BASE are inputs, above instructions, until it is finished */
     int32_t out[TN_MAX_OPERANDS];
     int32_t in_dtype[TN_MAX_OPERANDS];   /* as loaded */

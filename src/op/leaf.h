@@ -1,0 +1,31 @@
+/* leaf.h: the attributes of leaves and of the operators that the compiler looks into. No padding: they are compared
+ * byte by byte. Leaves are made by graph/build.c with their type; they have no shape rule. A definition takes element
+ * types from y->type, never from attributes, for the compiler may widen f32 to f64. */
+#ifndef TN_OP_LEAF_H
+#define TN_OP_LEAF_H
+
+#include "op.h"
+
+/* variable */
+typedef struct tn_variable_attrs {
+    tn_init init;
+    uint32_t flags;
+    uint32_t reserved;
+} tn_variable_attrs;
+
+/* full: every element is `value` */
+typedef struct tn_full_attrs {
+    double value;
+} tn_full_attrs;
+
+/* scalar: a run-time scalar of rank 0; `value` until it is set */
+typedef struct tn_scalar_attrs {
+    double value;
+} tn_scalar_attrs;
+
+/* transpose */
+typedef struct tn_transpose_node {
+    int32_t perm[TN_MAX_RANK];
+} tn_transpose_node;
+
+#endif
