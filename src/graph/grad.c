@@ -1,0 +1,116 @@
+/* grad.c: reverse-mode differentiation by adding operators to the graph.
+ * Baydin, Pearlmutter, Radul and Siskind, "Automatic differentiation in machine learning: a survey", 2018. */
+#include <string.h>
+
+#include "build.h"
+
+/* What one call of tn_grad keeps for each tensor that is there when it begins. */
+typedef struct sweep {
+    tn_tensor **order; /* operands first */
+    uint32_t count, room;
+    unsigned char *seen, *needed; /* needed: depends on something to differentiate by */
+    tn_tensor **dy;
+    uint32_t size;
+} sweep;
+
+/* A composite without a gradient of its own stands for its `lower`. */
+static tn_tensor *stand_in(tn_tensor *y)
+{
+    if (y->op->kind != TN_COMPOSITE || y->op->grad) return NULL;
+    if (!y->lowered) y->lowered = y->op->lower(y);
+    return y->lowered;
+}
+
+static tn_status reserve(sweep *w, uint32_t size)
+{
+    uint32_t room[3] = {w->size, w->size, w->size};
+    if (size <= w->size) return TN_OK;
+    TN_TRY(tn_grow(&w->seen, &room[0], size, 1));
+    TN_TRY(tn_grow(&w->needed, &room[1], size, 1));
+    TN_TRY(tn_grow(&w->dy, &room[2], size, sizeof *w->dy));
+    w->size = room[0];
+    return TN_OK;
+}
+
+/* Depth first, without recursion deeper than the graph is: operands have lower numbers, but for stand-ins. */
+static tn_status visit(sweep *w, tn_tensor *x)
+{
+    TN_TRY(reserve(w, x->graph->count + 1));
+    if (w->seen[x->id]) return TN_OK;
+    w->seen[x->id] = 1;
+    tn_tensor *other = stand_in(x);
+    TN_TRY(tn_graph_status(x->graph));
+    if (other) {
+        TN_TRY(visit(w, other));
+        w->needed[x->id] = w->needed[other->id];
+    }
+    for (uint32_t i = 0; !other && i < x->n_in; i++) {
+        TN_TRY(visit(w, x->in[i]));
+        if (x->op->grad && w->needed[x->in[i]->id]) w->needed[x->id] = 1;
+    }
+    TN_TRY(tn_grow(&w->order, &w->room, w->count + 1, sizeof *w->order));
+    w->order[w->count++] = x;
+    return TN_OK;
+}
+
+static void add_to(sweep *w, tn_tensor *x, tn_tensor *dx)
+{
+    if (!dx || x->id >= w->size || !w->needed[x->id]) return;
+    w->dy[x->id] = w->dy[x->id] ? tn_add(w->dy[x->id], dx) : dx;
+}
+
+/* From one tensor to its operands. */
+static void pull(sweep *w, tn_tensor *y)
+{
+    tn_tensor *dy = w->dy[y->id], *other = stand_in(y);
+    if (other) {
+        add_to(w, other, dy);
+        return;
+    }
+    if (!y->n_in || !y->op->grad) return;
+    tn_tensor **din = tn_region_alloc(&y->graph->region, y->n_in * sizeof *din);
+    if (!din) {
+        tn_graph_fail(y->graph, TN_ENOMEM, "out of memory for gradients");
+        return;
+    }
+    y->op->grad(y, dy, din);
+    for (uint32_t i = 0; i < y->n_in; i++) add_to(w, y->in[i], din[i]);
+}
+
+static tn_status run(sweep *w, tn_tensor *loss, tn_tensor *const wrt[], size_t count)
+{
+    TN_TRY(reserve(w, loss->graph->count + 1));
+    for (size_t i = 0; i < count; i++) {
+        TN_REQUIRE(wrt[i]->graph == loss->graph, TN_EINVAL, "grad: tensors of different graphs");
+        w->needed[wrt[i]->id] = 1;
+    }
+    TN_TRY(visit(w, loss));
+    w->dy[loss->id] = tn_full(loss->graph, loss->type.dtype, loss->type.shape, 1);
+    uint32_t before = w->count;
+    for (uint32_t i = before; i-- > 0;)
+        if (w->needed[w->order[i]->id] && w->dy[w->order[i]->id]) pull(w, w->order[i]);
+    return TN_OK;
+}
+
+void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *grad[])
+{
+    tn_graph *graph = tn_graph_of(loss);
+    sweep w = {0};
+    char text[160];
+    for (size_t i = 0; i < count; i++) grad[i] = graph->empty;
+    if (graph->status) return;
+    if (tn_shape_count(&loss->type.shape) != 1 || (loss->type.dtype != TN_F32 && loss->type.dtype != TN_F64)) {
+        tn_graph_fail(graph, TN_ESHAPE, "grad: a loss is one floating-point number, not %s %s",
+                      tn_dtype_name(loss->type.dtype), tn_shape_text(&loss->type.shape, text, sizeof text));
+        return;
+    }
+    tn_status s = run(&w, loss, wrt, count);
+    if (s) tn_graph_fail(graph, s, "%s", tn_message());
+    for (size_t i = 0; i < count && !graph->status; i++)
+        grad[i] = w.dy[wrt[i]->id] ? w.dy[wrt[i]->id]
+                                   : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
+    tn_free(w.order);
+    tn_free(w.seen);
+    tn_free(w.needed);
+    tn_free(w.dy);
+}

@@ -1,0 +1,108 @@
+/* rewrite.c: copies a graph through a rule, merging equal tensors. */
+#include "rewrite.h"
+
+#include <string.h>
+
+typedef struct copier {
+    const tn_graph *from;
+    tn_graph *to;
+    tn_rule *rule;
+    void *arg;
+    tn_tensor **copy;  /* by number in `from` */
+    tn_tensor **table; /* of tensors in `to`, by hash, open addressing */
+    uint32_t buckets;
+} copier;
+
+static uint64_t mix(uint64_t hash, const void *data, size_t bytes)
+{
+    const unsigned char *byte = data;
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ byte[i]) * 0x100000001B3u;
+    return hash;
+}
+
+static uint64_t hash_of(const tn_tensor *x)
+{
+    uint64_t hash = mix(0xCBF29CE484222325u, &x->op, sizeof x->op);
+    hash = mix(hash, x->in, x->n_in * sizeof *x->in);
+    return mix(hash, x->attrs, x->op->attrs_size);
+}
+
+static int equal(const tn_tensor *a, const tn_tensor *b)
+{
+    return a->op == b->op && a->n_in == b->n_in && a->type.dtype == b->type.dtype &&
+           tn_shape_equal(&a->type.shape, &b->type.shape) &&
+           (!a->n_in || !memcmp(a->in, b->in, a->n_in * sizeof *a->in)) &&
+           !memcmp(a->attrs, b->attrs, a->op->attrs_size) && (!a->name || !b->name || !strcmp(a->name, b->name));
+}
+
+/* The first tensor that equals x, which may be x. The table is never full: it has room for twice the tensors. */
+static tn_tensor *unique(copier *c, tn_tensor *x)
+{
+    uint32_t at = (uint32_t)(hash_of(x) % c->buckets);
+    while (c->table[at] && !equal(c->table[at], x)) at = (at + 1) % c->buckets;
+    if (!c->table[at]) c->table[at] = x;
+    return c->table[at];
+}
+
+static tn_tensor *copy_of(copier *c, const tn_tensor *x)
+{
+    tn_tensor **in = tn_region_alloc(&c->to->region, x->n_in * sizeof *in);
+    const char *name = x->name ? tn_region_print(&c->to->region, "%s", x->name) : NULL;
+    if (!in || (x->name && !name)) {
+        tn_graph_fail(c->to, TN_ENOMEM, "%s", tn_message());
+        return c->to->empty;
+    }
+    for (uint32_t i = 0; i < x->n_in; i++) in[i] = c->copy[x->in[i]->id];
+    return tn_graph_add(c->to, x->op, x->type, in, x->n_in, x->attrs, name);
+}
+
+static void mark(const tn_graph *graph, unsigned char *live)
+{
+    for (uint32_t i = 0; i < graph->sinks; i++) {
+        live[graph->sink[i].value->id] = 1;
+        if (graph->sink[i].variable) live[graph->sink[i].variable->id] = 1;
+    }
+    for (uint32_t i = graph->count; i-- > 0;)
+        for (uint32_t k = 0; live[i] && k < graph->tensor[i]->n_in; k++) live[graph->tensor[i]->in[k]->id] = 1;
+}
+
+static tn_status copy_all(copier *c, const unsigned char *live)
+{
+    for (uint32_t i = 0; i < c->from->count; i++) {
+        if (!live[i]) continue;
+        tn_tensor *copy = c->rule(c->arg, copy_of(c, c->from->tensor[i]));
+        TN_TRY(tn_graph_status(c->to));
+        /* a rule may add many tensors: only what stands in the table is merged, and that is at most one a tensor */
+        c->copy[i] = unique(c, copy);
+    }
+    for (uint32_t i = 0; i < c->from->sinks; i++) {
+        tn_sink sink = c->from->sink[i];
+        sink.value = c->copy[sink.value->id];
+        sink.variable = sink.variable ? c->copy[sink.variable->id] : NULL;
+        if (sink.name) sink.name = tn_region_print(&c->to->region, "%s", sink.name);
+        tn_graph_sink(c->to, sink);
+    }
+    c->to->streams = c->from->streams;
+    c->to->advances_step = c->from->advances_step;
+    return tn_graph_status(c->to);
+}
+
+tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph **out)
+{
+    copier c = {.from = graph, .rule = rule, .arg = arg, .buckets = 2 * graph->count + 1};
+    unsigned char *live = tn_alloc(graph->count + 1);
+    c.to = tn_graph_new();
+    c.copy = tn_alloc((graph->count + 1) * sizeof *c.copy);
+    c.table = tn_alloc(c.buckets * sizeof *c.table);
+    tn_status s = live && c.to && c.copy && c.table ? TN_OK : TN_ENOMEM;
+    if (!s) {
+        mark(graph, live);
+        s = copy_all(&c, live);
+    }
+    tn_free(live);
+    tn_free(c.copy);
+    tn_free(c.table);
+    if (s) tn_graph_free(c.to);
+    else *out = c.to;
+    return s;
+}

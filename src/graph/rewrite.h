@@ -1,0 +1,23 @@
+/* rewrite.h: copying a graph while changing it: what simplify and lower are made of. */
+#ifndef TN_GRAPH_REWRITE_H
+#define TN_GRAPH_REWRITE_H
+
+#include "build.h"
+
+/* Given a fresh copy of a tensor in the new graph, returns the tensor that takes its place: the copy itself or another
+ * one of the same type. */
+typedef tn_tensor *tn_rule(void *arg, tn_tensor *copy);
+
+/* A copy of what the graph's sinks need, tensor by tensor through the rule; equal tensors become one. */
+tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph **out);
+
+/* Constants, common sub-expressions, dead code, and operators that do nothing. */
+tn_status tn_simplify(const tn_graph *graph, tn_graph **out);
+
+/* Composites, and kernels that `refused` does not want, by their `lower`, until none is left. `f64`: f32 becomes f64
+ * throughout. */
+typedef int tn_refused(void *arg, const tn_tensor *x);
+tn_status tn_lower(const tn_graph *graph, tn_refused *refused, void *arg, tn_graph **out);
+tn_status tn_widen(const tn_graph *graph, tn_graph **out);
+
+#endif
