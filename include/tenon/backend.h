@@ -6,7 +6,9 @@
  * Rules that hold everywhere
  *  - Compatibility. The major version changes when anything here changes its meaning. Tables and structs that begin
  *    with `size` (in bytes, set by whoever fills them) only grow at the end: a field exists if `size` covers it, and
- *    a field that is not there reads as zero. Structs without `size` sit in arrays and are frozen.
+ *    a field that is not there reads as zero. Structs without `size` sit in arrays and are frozen. In a struct that
+ *    the callee fills (tn_device_info, tn_kernel_info, tn_queue_stats) the caller sets `size` to the room there is;
+ *    the callee writes no byte beyond it, and sets `size` to what it wrote: tn_answer does just that.
  *  - Types. Fixed-width integers and pointers, no enum, no bit-field, no padding.
  *  - Errors. A function that can fail returns a status code (TN_OK = 0) and may write one line, with no newline, that
  *    names the culprit into the caller's message (TN_MSG may be NULL or tiny). Outputs are untouched on failure.
@@ -233,7 +235,8 @@ typedef struct tn_device_info {
     char name[128];   /* for people */
     char vendor[64];
     char driver[128]; /* name and version of the driver */
-    char id[64];      /* the same device keeps its id when others come and go */
+    char id[64];      /* the same device keeps its id when others come and go; the backend's own id ("cpu") says
+                         that there is only ever this one device, which is then named without an index */
     uint32_t kind;
     uint32_t units;      /* compute units or cores */
     uint64_t memory;     /* bytes */
@@ -281,7 +284,7 @@ typedef struct tn_backend {
     uint64_t size;
     uint32_t abi_major;
     uint32_t abi_minor;
-    const char *id;      /* "cpu": lower case, digits, '-' and '_'; a device is named id:index */
+    const char *id;      /* "cpu": 1 to 31 of a-z, 0-9, '-' and '_'; a device is named id:index */
     const char *version;
     const char *doc;     /* one line */
 
@@ -366,6 +369,14 @@ static inline int tn_attrs_known(const void *attrs, uint64_t known)
     for (uint64_t i = known; i < size; i++)
         if (bytes[i]) return 0;
     return 1;
+}
+
+/* Fills *to, of which to->size bytes exist, from a struct of `bytes` bytes that the callee knows. */
+static inline void tn_answer(void *to, const void *from, uint64_t bytes)
+{
+    uint64_t room = *(const uint64_t *)to, n = room < bytes ? room : bytes;
+    for (uint64_t i = 0; i < n; i++) ((unsigned char *)to)[i] = ((const unsigned char *)from)[i];
+    if (room >= sizeof room) *(uint64_t *)to = n;
 }
 
 #ifdef __cplusplus

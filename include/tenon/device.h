@@ -33,17 +33,19 @@ TN_API int tn_backend_at(size_t index, tn_backend_report *report);
 /* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts. */
 TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *key, const char *value);
 
-/* The devices of all backends, the reference last. `name` is "cpu", "opencl:0", "reference" ("id" alone where the
- * backend has one device). Returns 0 past the last. */
+/* The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
+ * index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
+ * can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go. */
 typedef struct tn_device_entry {
     char name[96];
     tn_device_info info;
 } tn_device_entry;
 TN_API int tn_device_at(size_t index, tn_device_entry *entry);
 
-/* Opens a device by its name ("cpu", "opencl:0", "reference"), its stable id, a part of its human name if only one
- * has it, or "auto": the fastest, by a short measurement that is kept in the cache. Opening it again gives the same
- * device; each open is closed once. `device` is unchanged on failure. */
+/* Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there
+ * is but one), its stable id, a part of its human name if only one has it, or "auto": the fastest, by a short
+ * measurement that is kept in the cache; the reference only if nothing else can be measured. Opening it again gives
+ * the same device; each open is closed once. `device` is unchanged on failure. */
 TN_API TN_MUST_USE tn_status tn_device_open(const char *name, tn_device **device);
 TN_API void tn_device_close(tn_device *device); /* NULL is fine */
 

@@ -23,7 +23,11 @@ TN_API void tn_state_free(tn_state *state);
 TN_API tn_device *tn_state_device(const tn_state *state);
 TN_API uint64_t tn_state_seed(const tn_state *state);
 TN_API uint64_t tn_state_step(const tn_state *state); /* training steps done */
+TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
 TN_API void tn_state_set_step(tn_state *state, uint64_t step);
+
+/* Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it. */
+TN_API TN_MUST_USE tn_status tn_state_reserve(tn_state *state, uint64_t bytes);
 
 /* Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state. */
 typedef struct tn_state_entry {

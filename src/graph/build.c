@@ -97,8 +97,14 @@ tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_t
     if (!kept) return failed(graph, TN_ENOMEM);
     if (n_in) memcpy(operands, in, n_in * sizeof *operands);
     if (op->attrs_size && attrs) memcpy(kept, attrs, op->attrs_size);
-    *x = (tn_tensor){.graph = graph, .op = op, .type = type, .in = operands, .n_in = n_in, .id = graph->count,
-                     .attrs = kept, .name = name};
+    *x = (tn_tensor){.graph = graph,
+                     .op = op,
+                     .type = type,
+                     .in = operands,
+                     .n_in = n_in,
+                     .id = graph->count,
+                     .attrs = kept,
+                     .name = name};
     return graph->tensor[graph->count++] = x;
 }
 
@@ -209,8 +215,10 @@ tn_tensor *tn_number(tn_tensor *like, double value)
 void tn_graph_sink(tn_graph *graph, tn_sink sink)
 {
     tn_status s = tn_grow(&graph->sink, &graph->sink_capacity, graph->sinks + 1, sizeof *graph->sink);
-    if (s) (void)failed(graph, s);
-    else graph->sink[graph->sinks++] = sink;
+    if (s)
+        (void)failed(graph, s);
+    else
+        graph->sink[graph->sinks++] = sink;
 }
 
 void tn_output(tn_tensor *x, const char *name)
@@ -236,9 +244,8 @@ void tn_assign(tn_tensor *variable, tn_tensor *value)
         tn_graph_fail(graph, TN_EINVAL, "assign: a %s is no variable", variable->op->name);
     else if (variable->type.dtype != value->type.dtype || !tn_shape_equal(&variable->type.shape, &value->type.shape))
         tn_graph_fail(graph, TN_ESHAPE, "assign '%s': %s %s cannot take %s %s", variable->name,
-                      tn_dtype_name(variable->type.dtype),
-                      tn_shape_text(&variable->type.shape, before, sizeof before), tn_dtype_name(value->type.dtype),
-                      tn_shape_text(&value->type.shape, now, sizeof now));
+                      tn_dtype_name(variable->type.dtype), tn_shape_text(&variable->type.shape, before, sizeof before),
+                      tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, now, sizeof now));
     for (uint32_t i = 0; i < graph->sinks; i++)
         if (graph->sink[i].variable == variable)
             tn_graph_fail(graph, TN_EINVAL, "variable '%s' is assigned twice", variable->name);

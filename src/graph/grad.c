@@ -107,8 +107,7 @@ void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *g
     tn_status s = run(&w, loss, wrt, count);
     if (s) tn_graph_fail(graph, s, "%s", tn_message());
     for (size_t i = 0; i < count && !graph->status; i++)
-        grad[i] = w.dy[wrt[i]->id] ? w.dy[wrt[i]->id]
-                                   : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
+        grad[i] = w.dy[wrt[i]->id] ? w.dy[wrt[i]->id] : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
     tn_free(w.order);
     tn_free(w.seen);
     tn_free(w.needed);

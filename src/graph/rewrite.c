@@ -102,7 +102,9 @@ tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph *
     tn_free(live);
     tn_free(c.copy);
     tn_free(c.table);
-    if (s) tn_graph_free(c.to);
-    else *out = c.to;
+    if (s)
+        tn_graph_free(c.to);
+    else
+        *out = c.to;
     return s;
 }

@@ -72,8 +72,8 @@ static tn_tensor *simplify_reshape(tn_tensor *y)
     tn_tensor *x = y->in[0];
     while (x->op == &tn_op_reshape) x = x->in[0];
     if (same_type(x, y)) return x;
-    if (x->op == &tn_op_full) return tn_full(y->graph, y->type.dtype, y->type.shape,
-                                             ((const tn_full_attrs *)x->attrs)->value);
+    if (x->op == &tn_op_full)
+        return tn_full(y->graph, y->type.dtype, y->type.shape, ((const tn_full_attrs *)x->attrs)->value);
     return x == y->in[0] ? y : tn_reshape(x, y->type.shape);
 }
 

@@ -1,0 +1,50 @@
+# tenon_test(NAME SOURCES ... [LIBRARIES ...] [ENVIRONMENT VAR=value ...] [ARGUMENTS ...] [TIMEOUT seconds]
+#            [FOLDER dir]): a cmocka program, build/bin/test_NAME, and its CTest entry `NAME`, which carries the label of
+# the folder it stands in (`ctest -L plugin`).
+#
+# LIBRARIES are what is linked: layers (tenon_core ...) are linked as their objects, so each layer that is used, those
+# below included, is named. ENVIRONMENT adds to what every test gets: a cache of the build's own, so that no test
+# touches the user's. FOLDER moves the program out of build/bin, where it would find the build's backends.
+find_package(cmocka REQUIRED)
+find_package(Threads REQUIRED)
+if(TARGET cmocka::cmocka) # from version 1.1.6 on
+  set(TENON_CMOCKA cmocka::cmocka)
+else()
+  set(TENON_CMOCKA ${CMOCKA_LIBRARIES})
+endif()
+
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache")
+
+# Gives a test what all of them have in common.
+function(tenon_test_properties name timeout)
+  get_filename_component(label ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS ${label} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${TENON_TEST_ENVIRONMENT};${ARGN}")
+endfunction()
+
+function(tenon_test name)
+  cmake_parse_arguments(test "" "TIMEOUT;FOLDER" "SOURCES;LIBRARIES;ENVIRONMENT;ARGUMENTS" ${ARGN})
+  if(NOT test_TIMEOUT)
+    set(test_TIMEOUT 60)
+  endif()
+  add_executable(test_${name} ${test_SOURCES})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  target_compile_definitions(test_${name} PRIVATE _GNU_SOURCE)
+  target_link_libraries(test_${name} PRIVATE ${test_LIBRARIES} ${TENON_CMOCKA} Threads::Threads m)
+  if(test_FOLDER)
+    set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_FOLDER})
+  endif()
+  add_test(NAME ${name} COMMAND test_${name} ${test_ARGUMENTS})
+  tenon_test_properties(${name} ${test_TIMEOUT} ${test_ENVIRONMENT})
+endfunction()
+
+# tenon_script_test(NAME COMMAND ... [ENVIRONMENT ...] [TIMEOUT seconds]): a CTest entry for a command line; exit status
+# 77 says that it was skipped.
+function(tenon_script_test name)
+  cmake_parse_arguments(test "" "TIMEOUT" "COMMAND;ENVIRONMENT" ${ARGN})
+  if(NOT test_TIMEOUT)
+    set(test_TIMEOUT 60)
+  endif()
+  add_test(NAME ${name} COMMAND ${test_COMMAND})
+  tenon_test_properties(${name} ${test_TIMEOUT} ${test_ENVIRONMENT})
+endfunction()

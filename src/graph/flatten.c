@@ -1,0 +1,213 @@
+/* flatten.c: updates everything at once: the maps that update the variables of a model, one a variable and all alike,
+ * become one map over the range in which the variables lie. Their gradients are made to lie at the same distances. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ir.h"
+
+/* A map that only writes variables, and where the first of them lies. */
+typedef struct update {
+    tn_launch *launch;
+    uint32_t number; /* of the launch */
+    uint32_t buffer;
+    uint64_t offset;
+    int64_t count;
+} update;
+
+typedef struct flattening {
+    const tn_target *target;
+    tn_ir *ir;
+    update *update;
+    uint32_t updates;
+    uint64_t gap; /* variables that follow each other begin at multiples of this */
+} flattening;
+
+/* Programs in which each element is treated like every other, wherever it lies. */
+static int is_uniform(const tn_map_attrs *map)
+{
+    static const char *const by_place[] = {"iota", "uniform", "normal"};
+    for (uint32_t i = 0; i < map->n_instr; i++)
+        for (size_t k = 0; k < sizeof by_place / sizeof *by_place; k++)
+            if (!strcmp(map->instr[i].op, by_place[k])) return 0;
+    return 1;
+}
+
+static int is_dense_vector(const tn_tensor_desc *desc, int64_t count)
+{
+    return desc->rank == 1 && desc->dim[0] == count && desc->stride[0] == 1 && desc->dtype == TN_F32;
+}
+
+static int is_update(const tn_launch *l)
+{
+    const tn_op_desc *d = &l->operation.desc;
+    if (l->place || strcmp(d->name, "map") || !is_uniform(&l->operation.attrs.map)) return 0;
+    int64_t count = l->operation.out[0].dim[0];
+    for (uint32_t i = 0; i < d->n_out; i++)
+        if (tn_value_root(l->out[i])->home != TN_IN_STATE || !is_dense_vector(&d->out[i], count)) return 0;
+    for (uint32_t i = 0; i < d->n_in; i++)
+        if (!is_dense_vector(&d->in[i], count)) return 0;
+    return 1;
+}
+
+static tn_status where(const flattening *f, tn_value *value, uint32_t *buffer, uint64_t *offset)
+{
+    return f->target->find(f->target->self, tn_value_root(value)->name, buffer, offset);
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const update *x = a, *y = b;
+    if (x->buffer != y->buffer) return x->buffer < y->buffer ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static tn_status find_updates(flattening *f)
+{
+    f->update = tn_region_alloc(&f->ir->region, (f->ir->launches + 1) * sizeof *f->update);
+    if (!f->update) return TN_ENOMEM;
+    for (uint32_t i = 0; i < f->ir->launches; i++) {
+        tn_launch *l = f->ir->launch[i];
+        if (l->transfer || !is_update(l)) continue;
+        update *u = &f->update[f->updates++];
+        *u = (update){.launch = l, .number = i, .count = l->operation.out[0].dim[0]};
+        TN_TRY(where(f, l->out[0], &u->buffer, &u->offset));
+    }
+    qsort(f->update, f->updates, sizeof *f->update, by_position);
+    return TN_OK;
+}
+
+static int same_program(const tn_launch *a, const tn_launch *b)
+{
+    const tn_map_attrs *x = &a->operation.attrs.map, *y = &b->operation.attrs.map;
+    if (x->n_instr != y->n_instr || x->n_in != y->n_in || x->n_out != y->n_out || a->n_scalar != b->n_scalar) return 0;
+    for (uint32_t i = 0; i < x->n_instr; i++)
+        if (strcmp(x->instr[i].op, y->instr[i].op) ||
+            memcmp(x->instr[i].arg, y->instr[i].arg, sizeof x->instr[i].arg) ||
+            x->instr[i].dtype != y->instr[i].dtype || memcmp(&x->instr[i].value, &y->instr[i].value, sizeof(double)))
+            return 0;
+    return !memcmp(x->out, y->out, x->n_out * sizeof *x->out) &&
+           !memcmp(a->slot, b->slot, a->n_scalar * sizeof *a->slot) &&
+           !memcmp(a->operation.alias, b->operation.alias, x->n_out * sizeof *a->operation.alias);
+}
+
+/* A temporary that can be put anywhere: stored by itself, and in no group. */
+static int is_free(const tn_value *value)
+{
+    return !value->base && value->home == TN_IN_ARENA && value->group < 0 && !value->place;
+}
+
+/* 1 if operand i of b lies as far from that of a as b's variable from a's. */
+static int keeps_distance(const flattening *f, tn_value *a, tn_value *b, uint64_t distance)
+{
+    uint32_t buffer_a = 0, buffer_b = 0;
+    uint64_t at_a = 0, at_b = 0;
+    if (tn_value_root(a)->home != tn_value_root(b)->home) return 0;
+    if (tn_value_root(a)->home != TN_IN_STATE) return a != b && is_free(a) && is_free(b);
+    if (where(f, a, &buffer_a, &at_a) || where(f, b, &buffer_b, &at_b)) return 0;
+    return buffer_a == buffer_b && at_b - at_a == distance;
+}
+
+static int follows(const flattening *f, const update *a, const update *b)
+{
+    uint64_t distance = b->offset - a->offset, bytes = (uint64_t)a->count * sizeof(float);
+    if (a->buffer != b->buffer || distance != (bytes + f->gap - 1) / f->gap * f->gap) return 0;
+    if (!same_program(a->launch, b->launch)) return 0;
+    for (uint32_t i = 0; i < a->launch->operation.desc.n_in; i++)
+        if (!keeps_distance(f, a->launch->in[i], b->launch->in[i], distance)) return 0;
+    for (uint32_t i = 0; i < a->launch->operation.desc.n_out; i++)
+        if (!keeps_distance(f, a->launch->out[i], b->launch->out[i], distance)) return 0;
+    return 1;
+}
+
+/* 1 if nothing that runs between an update and the last of them needs what the update writes. */
+static int can_wait(const flattening *f, const update *u, uint32_t last)
+{
+    for (uint32_t i = u->number + 1; i <= last; i++) {
+        const tn_launch *l = f->ir->launch[i];
+        for (uint32_t k = 0; l != u->launch && k < l->operation.desc.n_in; k++)
+            for (uint32_t o = 0; o < u->launch->operation.desc.n_out; o++)
+                if (tn_value_root(l->in[k]) == tn_value_root(u->launch->out[o])) return 0;
+    }
+    return 1;
+}
+
+/* The operand of all updates as one value. */
+static tn_value *span(flattening *f, const update *u, uint32_t count, int64_t elements,
+                      tn_value *(*operand)(tn_launch *, uint32_t), uint32_t i)
+{
+    tn_value *first = operand(u[0].launch, i);
+    tn_value *value = tn_ir_value(f->ir, (tn_type){TN_F32, TN_SHAPE(elements)});
+    if (!value) return NULL;
+    if (tn_value_root(first)->home == TN_IN_STATE) {
+        value->base = tn_value_root(first);
+        return value;
+    }
+    if (tn_grow(&f->ir->group_bytes, &f->ir->group_capacity, f->ir->groups + 1, sizeof *f->ir->group_bytes))
+        return NULL;
+    f->ir->group_bytes[f->ir->groups] = value->bytes;
+    for (uint32_t k = 0; k < count; k++) {
+        tn_value *member = operand(u[k].launch, i);
+        member->group = (int32_t)f->ir->groups;
+        member->in_group = u[k].offset - u[0].offset;
+    }
+    value->group = (int32_t)f->ir->groups++;
+    return value;
+}
+
+static tn_value *input(tn_launch *l, uint32_t i)
+{
+    return l->in[i];
+}
+
+static tn_value *output(tn_launch *l, uint32_t i)
+{
+    return l->out[i];
+}
+
+/* Makes one launch of `count` updates, in the place of the last; the others go. */
+static tn_status unite(flattening *f, const update *u, uint32_t count)
+{
+    int64_t elements = (int64_t)((u[count - 1].offset - u[0].offset) / sizeof(float)) + u[count - 1].count;
+    uint32_t last = u[0].number;
+    for (uint32_t i = 0; i < count; i++)
+        if (u[i].number > last) last = u[i].number;
+    for (uint32_t i = 0; i < count; i++)
+        if (!can_wait(f, &u[i], last)) return TN_OK;
+    tn_launch *one = f->ir->launch[last];
+    tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
+    uint32_t n_in = one->operation.desc.n_in, n_out = one->operation.desc.n_out, fused = 0;
+    for (uint32_t i = 0; i < n_in; i++)
+        if (!(in[i] = span(f, u, count, elements, input, i))) return TN_ENOMEM;
+    for (uint32_t i = 0; i < n_out; i++)
+        if (!(out[i] = span(f, u, count, elements, output, i))) return TN_ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        fused += u[i].launch->fused;
+        if (u[i].number != last) f->ir->launch[u[i].number] = NULL;
+    }
+    for (uint32_t i = 0; i < n_in; i++) one->in[i] = in[i], one->operation.in[i].dim[0] = elements;
+    for (uint32_t i = 0; i < n_out; i++) one->out[i] = out[i], one->operation.out[i].dim[0] = elements;
+    one->fused = fused;
+    one->cost = tn_op_cost(&one->operation.desc);
+    return TN_OK;
+}
+
+static void close_ranks(tn_ir *ir)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < ir->launches; i++)
+        if (ir->launch[i]) ir->launch[kept++] = ir->launch[i];
+    ir->launches = kept;
+}
+
+tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir)
+{
+    flattening f = {.target = target, .ir = ir, .gap = ir->alignment};
+    if (target->unfused) return TN_OK;
+    TN_TRY(find_updates(&f));
+    for (uint32_t i = 0, end; i < f.updates; i = end) {
+        for (end = i + 1; end < f.updates && follows(&f, &f.update[end - 1], &f.update[end]);) end++;
+        if (end - i > 1) TN_TRY(unite(&f, &f.update[i], end - i));
+    }
+    close_ranks(ir);
+    return TN_OK;
+}

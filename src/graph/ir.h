@@ -1,0 +1,97 @@
+/* ir.h: what the compiler makes of a graph: launches in the order of running, values that have storage, scalar slots.
+ */
+#ifndef TN_GRAPH_IR_H
+#define TN_GRAPH_IR_H
+
+#include "build.h"
+#include "map.h"
+
+/* Where a value lives, besides its place (a device). */
+enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
+
+/* Something with storage: a dense tensor. */
+typedef struct tn_value {
+    tn_type type;
+    const char *name;      /* of a variable or input */
+    struct tn_value *base; /* whose storage it shares, or NULL: a reshape of it, or else written over it in place */
+    uint32_t is_view;      /* a reshape of base: the same value, not only the same storage */
+    int32_t home;
+    int32_t place; /* 0 is the state's device */
+    uint64_t bytes, offset;
+    uint32_t first, last; /* launches that make it and use it last */
+    uint32_t kept;        /* an output: lives to the end */
+    int32_t group;        /* values that must lie at fixed distances share a number, else -1 */
+    uint64_t in_group;    /* bytes from the group's beginning */
+} tn_value;
+
+/* One operator in the order of running. */
+typedef struct tn_launch {
+    tn_operation operation;
+    tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
+    uint32_t slot[TN_MAX_OPERANDS]; /* of each run-time scalar */
+    uint32_t n_scalar;
+    uint32_t fused; /* operators of the graph in it */
+    int32_t place;
+    int32_t transfer; /* no operator: copies in[0] to out[0], which lies on another device */
+    tn_cost cost;
+    tn_value *scratch;
+    tn_kernel *kernel;
+    tn_kernel_info info;
+} tn_launch;
+
+/* A run-time scalar: a scalar input, or an expression of scalar inputs that the host computes before each run. */
+typedef struct tn_scalar_slot {
+    const char *name; /* of the input; "#12" for the expression that is tensor 12 */
+    int32_t dtype;
+    double value;
+    tn_map_attrs program;          /* of an expression: n_instr is not 0 */
+    uint32_t arg[TN_MAX_OPERANDS]; /* the slots of its scalars */
+} tn_scalar_slot;
+
+typedef struct tn_ir_output {
+    const char *name;
+    tn_value *value;
+} tn_ir_output;
+
+typedef struct tn_ir {
+    tn_region region;
+    tn_launch **launch;
+    uint32_t launches, launch_capacity;
+    tn_value **value;
+    uint32_t values, value_capacity;
+    tn_ir_output *output;
+    uint32_t outputs, output_capacity;
+    tn_scalar_slot *slot;
+    uint32_t slots, slot_capacity;
+    uint64_t *group_bytes; /* the size of each group */
+    uint32_t groups, group_capacity;
+    uint64_t alignment;      /* of a tensor of its own: bytes */
+    uint64_t arena_bytes;    /* by the plan, on place 0 */
+    uint64_t place_bytes[4]; /* on the others, where nothing is shared */
+} tn_ir;
+
+/* What the passes ask of the program layer. */
+typedef struct tn_target {
+    void *self;
+    int (*supports)(void *self, int32_t place, const tn_op_desc *desc); /* 1 if that place's device does it */
+    int32_t places;
+    /* where the state keeps a variable: which of its buffers, and bytes from that one's beginning */
+    tn_status (*find)(void *self, const char *variable, uint32_t *buffer, uint64_t *offset);
+    uint32_t unfused;
+} tn_target;
+
+/* The passes, in order. On failure the ir is as it was or partly done, and only good for tn_ir_free. */
+tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
+tn_status tn_place(const tn_target *target, tn_ir *ir);
+tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir);
+tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
+tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
+
+/* For passes. */
+tn_value *tn_ir_value(tn_ir *ir, tn_type type);
+tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
+tn_status tn_ir_slot(tn_ir *ir, const char *name, int32_t dtype, double value, uint32_t *slot);
+tn_value *tn_value_root(tn_value *value);
+void tn_ir_free(tn_ir *ir);
+
+#endif

@@ -1,0 +1,139 @@
+/* place.c: gives each launch the first place whose device does it, and copies values across where places meet.
+ * Place 0 is the state's device; the others are the fallbacks in their order. */
+#include <string.h>
+
+#include "error.h"
+#include "ir.h"
+
+#define MAX_PLACES 4
+
+/* Where a value can be found: its copy on each place, or NULL. */
+typedef struct copies {
+    tn_value *at[MAX_PLACES];
+} copies;
+
+typedef struct placing {
+    const tn_target *target;
+    tn_ir *ir;
+    copies *copy; /* by the number of the value in the ir as it was */
+    uint32_t values;
+} placing;
+
+/* The value itself, without reshapes. */
+static tn_value *content(tn_value *value)
+{
+    while (value->is_view) value = value->base;
+    return value;
+}
+
+static copies *copies_of(placing *p, const tn_value *value)
+{
+    for (uint32_t i = 0; i < p->values; i++)
+        if (p->ir->value[i] == value) return &p->copy[i];
+    return NULL;
+}
+
+static tn_value *twin(placing *p, const tn_value *value, int32_t place)
+{
+    tn_value *copy = tn_ir_value(p->ir, value->type);
+    if (copy) copy->place = place;
+    return copy;
+}
+
+static tn_status transfer(placing *p, tn_value *from, tn_value *to)
+{
+    tn_launch *launch = tn_ir_launch(p->ir);
+    if (!launch) return TN_ENOMEM;
+    launch->transfer = 1;
+    launch->operation.desc.name = "transfer";
+    launch->operation.desc.n_in = launch->operation.desc.n_out = 1;
+    launch->in[0] = from;
+    launch->out[0] = to;
+    launch->place = to->place;
+    return TN_OK;
+}
+
+/* The value on a place, brought there if need be. `made` is NULL while a value of place 0 is only on another place. */
+static tn_status bring(placing *p, tn_value *value, int32_t place, tn_value **found)
+{
+    tn_value *plain = content(value);
+    copies *c = copies_of(p, plain);
+    if (!c->at[place]) {
+        tn_value *to = place ? twin(p, plain, place) : plain, *from = NULL;
+        for (int32_t i = 0; i < MAX_PLACES && !from; i++) from = c->at[i];
+        if (!to) return TN_ENOMEM;
+        TN_TRY(transfer(p, from, to));
+        c->at[place] = to;
+    }
+    *found = place ? c->at[place] : value;
+    return TN_OK;
+}
+
+static int32_t choose(const placing *p, const tn_launch *launch)
+{
+    for (int32_t place = 0; place < p->target->places; place++)
+        if (p->target->supports(p->target->self, place, &launch->operation.desc)) return place;
+    return -1;
+}
+
+/* On another place the outputs are values of their own. */
+static tn_status move_outputs(placing *p, tn_launch *launch)
+{
+    for (uint32_t i = 0; i < launch->operation.desc.n_out; i++) {
+        copies *c = copies_of(p, launch->out[i]);
+        launch->operation.alias[i] = -1;
+        if (!launch->place) {
+            c->at[0] = launch->out[i];
+            continue;
+        }
+        tn_value *moved = twin(p, launch->out[i], launch->place);
+        if (!moved) return TN_ENOMEM;
+        c->at[0] = NULL;
+        launch->out[i] = c->at[launch->place] = moved;
+    }
+    return TN_OK;
+}
+
+static tn_status put(placing *p, tn_launch *launch)
+{
+    launch->place = choose(p, launch);
+    TN_REQUIRE(launch->place >= 0, TN_EUNSUPPORTED, "no device supports %s", launch->operation.desc.name);
+    for (uint32_t i = 0; i < launch->operation.desc.n_in; i++)
+        TN_TRY(bring(p, launch->in[i], launch->place, &launch->in[i]));
+    if (launch->place)
+        TN_TRY(move_outputs(p, launch));
+    else
+        for (uint32_t i = 0; i < launch->operation.desc.n_out; i++)
+            copies_of(p, launch->out[i])->at[0] = launch->out[i];
+    TN_TRY(tn_grow(&p->ir->launch, &p->ir->launch_capacity, p->ir->launches + 1, sizeof *p->ir->launch));
+    p->ir->launch[p->ir->launches++] = launch;
+    return TN_OK;
+}
+
+/* Outputs and variables belong on place 0. */
+static tn_status bring_home(placing *p)
+{
+    tn_value *home;
+    for (uint32_t i = 0; i < p->values; i++) {
+        tn_value *value = p->ir->value[i];
+        int wanted = value->kept || (value->base && !value->is_view);
+        int elsewhere = p->copy[i].at[1] || p->copy[i].at[2] || p->copy[i].at[3];
+        if (wanted && elsewhere && !p->copy[i].at[0]) TN_TRY(bring(p, value, 0, &home));
+    }
+    return TN_OK;
+}
+
+tn_status tn_place(const tn_target *target, tn_ir *ir)
+{
+    placing p = {.target = target, .ir = ir, .values = ir->values};
+    uint32_t count = ir->launches;
+    tn_launch **launch = tn_region_alloc(&ir->region, (count + 1) * sizeof *launch);
+    p.copy = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *p.copy);
+    if (!launch || !p.copy) return TN_ENOMEM;
+    memcpy(launch, ir->launch, count * sizeof *launch);
+    ir->launches = 0;
+    for (uint32_t i = 0; i < p.values; i++)
+        if (ir->value[i]->home != TN_IN_ARENA) p.copy[i].at[0] = ir->value[i];
+    for (uint32_t i = 0; i < count; i++) TN_TRY(put(&p, launch[i]));
+    return bring_home(&p);
+}

@@ -1,0 +1,326 @@
+/* unit.c: builds the operator that a unit is: its map program, its descriptors, its operands. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuse.h"
+#include "leaf.h"
+#include "reduce.h"
+
+/* A map's program while it is built over an iteration space. */
+typedef struct program {
+    tn_fusion *f;
+    tn_unit *unit;
+    uint32_t members; /* the unit whose members are computed */
+    const tn_shape *space;
+    tn_map_builder builder;
+    struct {
+        const tn_tensor *x;
+        int32_t number;
+    } known[TN_MAX_INSTRS + TN_MAX_OPERANDS];
+    uint32_t n_known;
+    uint32_t has_iota;
+} program;
+
+static int by_number(const void *a, const void *b)
+{
+    const tn_tensor *x = *(tn_tensor *const *)a, *y = *(tn_tensor *const *)b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+tn_tensor **tn_unit_members(tn_fusion *f, uint32_t unit, uint32_t *count)
+{
+    uint32_t n = 0, member = unit;
+    do n++;
+    while ((member = f->next[member]) != unit);
+    tn_tensor **members = tn_region_alloc(&f->ir->region, n * sizeof *members);
+    if (!members) return NULL;
+    for (uint32_t i = 0; i < n; i++, member = f->next[member]) members[i] = f->graph->tensor[member];
+    qsort(members, n, sizeof *members, by_number);
+    *count = n;
+    return members;
+}
+
+/* x as an operand over a space: broadcast dimensions have stride 0. */
+static tn_tensor_desc over_space(const tn_tensor *x, const tn_shape *space)
+{
+    tn_tensor_desc dense = tn_desc_dense(x->type.dtype, &x->type.shape), desc = {.dtype = x->type.dtype};
+    int32_t shift = space->rank - dense.rank;
+    desc.rank = space->rank;
+    for (int32_t d = 0; d < space->rank; d++) {
+        desc.dim[d] = space->dim[d];
+        desc.stride[d] = d < shift || dense.dim[d - shift] != space->dim[d] ? 0 : dense.stride[d - shift];
+    }
+    return desc;
+}
+
+static void remember(program *p, const tn_tensor *x, int32_t number)
+{
+    if (p->n_known < sizeof p->known / sizeof *p->known) {
+        p->known[p->n_known].x = x;
+        p->known[p->n_known++].number = number;
+    }
+}
+
+static int32_t fresh_input(program *p, tn_tensor *x)
+{
+    tn_unit *u = p->unit;
+    if (u->n_in == TN_MAX_OPERANDS) {
+        p->builder.status = TN_EUNSUPPORTED;
+        return 0;
+    }
+    u->operation.in[u->n_in] = over_space(x, p->space);
+    u->in[u->n_in++] = x;
+    return tn_map_input(&p->builder, x->type.dtype);
+}
+
+static int32_t number_of(program *p, tn_tensor *x);
+
+static int32_t emitted(program *p, tn_tensor *x)
+{
+    int32_t arg[4] = {-1, -1, -1, -1};
+    for (uint32_t i = 0; i < x->n_in; i++) arg[i] = number_of(p, x->in[i]);
+    p->has_iota |= x->op == &tn_op_iota;
+    return x->op->emit(x, &p->builder, arg);
+}
+
+static int32_t scalar_number(program *p, const tn_tensor *x)
+{
+    int32_t none[4] = {-1, -1, -1, -1};
+    if (x->op == &tn_op_full)
+        return tn_emit(&p->builder, "const", none, tn_map_compute_type(x->type.dtype),
+                       ((const tn_full_attrs *)x->attrs)->value);
+    const char *name = tn_region_print(&p->f->ir->region, "#%u", x->id);
+    if (!name)
+        p->builder.status = TN_ENOMEM;
+    else
+        none[0] = tn_emit_scalar(&p->builder, name);
+    return tn_emit(&p->builder, "scalar", none, tn_map_compute_type(x->type.dtype), 0);
+}
+
+/* A scalar expression, operator by operator. */
+static int32_t expression(program *p, tn_tensor *x)
+{
+    int32_t arg[4] = {-1, -1, -1, -1};
+    if (x->op->kind != TN_MAP) return scalar_number(p, x);
+    for (uint32_t i = 0; i < x->n_in; i++) arg[i] = expression(p, x->in[i]);
+    return x->op->emit(x, &p->builder, arg);
+}
+
+/* The number of x's value in the program, computing what it needs first. */
+static int32_t number_of(program *p, tn_tensor *x)
+{
+    int32_t number;
+    for (uint32_t i = 0; i < p->n_known; i++)
+        if (p->known[i].x == x) return p->known[i].number;
+    if (p->f->scalar[x->id])
+        number = scalar_number(p, x);
+    else if (x->op->kind == TN_MAP && (p->f->unit[x->id] == p->members || tn_is_virtual(p->f, x, p->space)))
+        number = emitted(p, x);
+    else
+        number = fresh_input(p, x);
+    remember(p, x, number);
+    return number;
+}
+
+static program *begin(tn_fusion *f, tn_unit *unit, uint32_t members, const tn_shape *space)
+{
+    program *p = tn_alloc(sizeof *p);
+    if (!p) return NULL;
+    p->f = f;
+    p->unit = unit;
+    p->members = f->unit[members];
+    p->space = space;
+    p->builder.rank = space->rank;
+    return p;
+}
+
+/* Program and names of scalars into the unit; frees p. */
+static tn_status finish(program *p, tn_map_attrs *attrs)
+{
+    tn_unit *u = p->unit;
+    tn_status s = tn_map_finish(&p->builder, &p->f->ir->region, attrs);
+    u->n_scalar = p->builder.n_scalar;
+    memcpy(u->scalar, p->builder.scalar, sizeof u->scalar);
+    tn_free(p);
+    return s;
+}
+
+/* Unlike in a kernel, where the whole expression is one scalar. */
+tn_status tn_scalar_program(tn_fusion *f, tn_tensor *x, tn_map_attrs *attrs, const char *names[], uint32_t *count)
+{
+    tn_unit *u = f->trial;
+    memset(u, 0, sizeof *u);
+    program *p = begin(f, u, x->id, &x->type.shape);
+    if (!p) return TN_ENOMEM;
+    tn_map_output(&p->builder, expression(p, x));
+    TN_TRY(finish(p, attrs));
+    memcpy(names, u->scalar, sizeof u->scalar);
+    *count = u->n_scalar;
+    return TN_OK;
+}
+
+/* A rank of at least 1 for every operand, as backends expect. */
+static void at_least_rank_1(tn_tensor_desc desc[], uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!desc[i].rank) desc[i].rank = 1, desc[i].dim[0] = desc[i].stride[0] = 1;
+}
+
+static void point(tn_unit *u)
+{
+    tn_op_desc *d = &u->operation.desc;
+    *d = (tn_op_desc){.size = sizeof *d, .name = d->name, .n_in = u->n_in, .n_out = u->n_out};
+    d->in = u->operation.in;
+    d->out = u->operation.out;
+    d->attrs = u->operation.attrs.size ? &u->operation.attrs : NULL;
+    for (uint32_t i = 0; i < u->n_out; i++) u->operation.alias[i] = -1;
+    d->alias = u->operation.alias;
+}
+
+static tn_status add_outputs(program *p, tn_tensor *const member[], uint32_t count)
+{
+    tn_unit *u = p->unit;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t number = number_of(p, member[i]);
+        if (!tn_is_used_outside(p->f, member[i])) continue;
+        if (u->n_out == TN_MAX_OPERANDS) return TN_EUNSUPPORTED;
+        tn_map_output(&p->builder, number);
+        u->operation.out[u->n_out] = tn_desc_dense(member[i]->type.dtype, p->space);
+        u->out[u->n_out++] = member[i];
+    }
+    return TN_OK;
+}
+
+static tn_status build_map(tn_fusion *f, uint32_t unit, tn_unit *u)
+{
+    uint32_t count = 0;
+    tn_tensor **member = tn_unit_members(f, unit, &count);
+    program *p = member ? begin(f, u, unit, &member[0]->type.shape) : NULL;
+    if (!p) return TN_ENOMEM;
+    tn_status s = add_outputs(p, member, count);
+    uint32_t keep = p->has_iota ? ~0u : 0;
+    tn_status finished = finish(p, &u->operation.attrs.map);
+    if (s || finished) return s ? s : finished;
+    u->operation.desc.name = "map";
+    u->fused = count;
+    point(u);
+    tn_map_merge(&u->operation, keep);
+    at_least_rank_1(u->operation.in, u->n_in);
+    at_least_rank_1(u->operation.out, u->n_out);
+    return TN_OK;
+}
+
+static tn_status build_reduce(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+{
+    uint32_t count = 0;
+    tn_map_attrs *map = tn_region_alloc(&f->ir->region, sizeof *map);
+    program *p = map && tn_unit_members(f, unit, &count) ? begin(f, u, unit, &y->in[0]->type.shape) : NULL;
+    if (!p) return TN_ENOMEM;
+    tn_map_output(&p->builder, number_of(p, y->in[0]));
+    int merge = !p->has_iota;
+    TN_TRY(finish(p, map));
+    tn_reduce_space(y, &u->operation); /* the space and output before merging */
+    u->operation.attrs.reduce.map = map;
+    u->operation.desc.name = "reduce";
+    u->out[0] = y;
+    u->n_out = 1;
+    u->fused = count;
+    point(u);
+    if (merge) tn_reduce_merge(&u->operation);
+    return TN_OK;
+}
+
+/* Dimensions from..to of an operand as one: its stride, or -1 if they can't be. */
+static int64_t joined_stride(const tn_tensor_desc *desc, int32_t from, int32_t to)
+{
+    int64_t stride = 0, inner = 1;
+    int found = 0;
+    for (int32_t d = to; d >= from; d--) {
+        if (desc->dim[d] == 1) continue;
+        if (!found)
+            stride = desc->stride[d], found = 1;
+        else if (desc->stride[d] != stride * inner)
+            return -1;
+        inner *= desc->dim[d];
+    }
+    return stride;
+}
+
+/* An epilogue's operand over the product's shape, as one over (batch, m, n). */
+static tn_status join(tn_tensor_desc *desc, const tn_tensor_desc *out)
+{
+    int32_t rank = desc->rank, folded = out->dim[0] == 1;
+    tn_tensor_desc joined = *out;
+    joined.dtype = desc->dtype;
+    joined.stride[2] = desc->stride[rank - 1];
+    joined.stride[1] = folded ? joined_stride(desc, 0, rank - 2) : desc->stride[rank - 2];
+    joined.stride[0] = folded ? 0 : joined_stride(desc, 0, rank - 3);
+    if (joined.stride[0] < 0 || joined.stride[1] < 0) return TN_EUNSUPPORTED;
+    *desc = joined;
+    return TN_OK;
+}
+
+static tn_status build_matmul(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+{
+    uint32_t count = 0;
+    tn_tensor **member = tn_unit_members(f, unit, &count);
+    tn_map_attrs *epilogue = tn_region_alloc(&f->ir->region, sizeof *epilogue);
+    if (!member || !epilogue) return TN_ENOMEM;
+    y->op->describe(y, &u->operation);
+    u->in[0] = y->in[0];
+    u->in[1] = y->in[1];
+    u->n_in = 2;
+    u->fused = count;
+    tn_tensor_desc product = u->operation.out[0];
+    if (count > 1) {
+        program *p = begin(f, u, unit, &y->type.shape);
+        if (!p) return TN_ENOMEM;
+        remember(p, y, tn_map_input(&p->builder, y->type.dtype));
+        tn_status s = add_outputs(p, member, count);
+        uint32_t has_iota = p->has_iota;
+        tn_status finished = finish(p, epilogue);
+        if (s || finished) return s ? s : finished;
+        if (has_iota || u->n_out != 1) return TN_EUNSUPPORTED;
+        for (uint32_t i = 2; i < u->n_in; i++) TN_TRY(join(&u->operation.in[i], &product));
+        u->operation.attrs.matmul.epilogue = epilogue;
+        product.dtype = u->out[0]->type.dtype;
+        u->operation.out[0] = product;
+    } else {
+        u->out[0] = y;
+        u->n_out = 1;
+    }
+    u->operation.desc.name = "matmul";
+    point(u);
+    return TN_OK;
+}
+
+/* A kernel by itself: operands that are run-time scalars are passed as such. */
+static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
+{
+    for (uint32_t i = 0; i < y->n_in; i++) {
+        tn_tensor *x = y->in[i];
+        if (f->scalar[x->id] && x->op != &tn_op_full && !x->type.shape.rank) {
+            if (!(u->scalar[u->n_scalar++] = tn_region_print(&f->ir->region, "#%u", x->id))) return TN_ENOMEM;
+            continue;
+        }
+        u->operation.in[u->n_in] = tn_desc_dense(x->type.dtype, &x->type.shape);
+        u->in[u->n_in++] = x;
+    }
+    u->operation.out[0] = tn_desc_dense(y->type.dtype, &y->type.shape);
+    u->out[0] = y;
+    u->n_out = u->fused = 1;
+    u->operation.desc.name = y->op->name;
+    if (y->op->describe) y->op->describe(y, &u->operation);
+    point(u);
+    return TN_OK;
+}
+
+tn_status tn_unit_build(tn_fusion *f, uint32_t unit, tn_unit *out)
+{
+    tn_tensor *anchor = f->anchor[f->unit[unit]], *x = f->graph->tensor[unit];
+    memset(out, 0, sizeof *out);
+    if (anchor)
+        return anchor->op == &tn_op_reduce ? build_reduce(f, unit, anchor, out) : build_matmul(f, unit, anchor, out);
+    if (x->op->kind == TN_MAP || f->scalar[x->id]) return build_map(f, unit, out);
+    return build_kernel(f, x, out);
+}

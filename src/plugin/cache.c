@@ -1,0 +1,221 @@
+/* cache.c: the disk cache. A file is a head, the key, the data; its name is a hash of the key. */
+#include "cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+
+#define MAGIC    "tncache1"
+#define NEW_FILE ".new-"
+#define STALE    3600 /* seconds after which a file that was never finished is rubbish */
+
+typedef struct cache_head {
+    char magic[8];
+    uint64_t key_bytes;
+    uint64_t data_bytes;
+    uint64_t sum; /* of key and data */
+} cache_head;
+
+/* An entry on its way from or to the disk: `bytes` bytes at `memory`, head first. */
+typedef struct cache_entry {
+    unsigned char *memory;
+    uint64_t bytes;
+} cache_entry;
+
+/* FNV-1a, 64 bits. */
+static uint64_t checksum(const unsigned char *bytes, uint64_t n)
+{
+    uint64_t sum = 14695981039346656037u;
+    for (uint64_t i = 0; i < n; i++) sum = (sum ^ bytes[i]) * 1099511628211u;
+    return sum;
+}
+
+/* ---- where ------------------------------------------------------------------------------------------------------ */
+
+static int absolute(const char *path)
+{
+    return path && path[0] == '/';
+}
+
+static int find_folder(char folder[PATH_MAX])
+{
+    const char *own = secure_getenv("TENON_CACHE"), *xdg = secure_getenv("XDG_CACHE_HOME");
+    const char *home = secure_getenv("HOME");
+    int length = -1;
+    if (own && own[0])
+        length = absolute(own) ? snprintf(folder, PATH_MAX, "%s", own) : -1;
+    else if (absolute(xdg))
+        length = snprintf(folder, PATH_MAX, "%s/tenon", xdg);
+    else if (absolute(home))
+        length = snprintf(folder, PATH_MAX, "%s/.cache/tenon", home);
+    return length > 0 && length < PATH_MAX - NAME_MAX - 2;
+}
+
+/* Makes the folder and those above it, for the user alone. */
+static void make_folder(char *folder)
+{
+    for (char *c = folder + 1; *c; c++) {
+        if (*c != '/') continue;
+        *c = 0;
+        mkdir(folder, 0700);
+        *c = '/';
+    }
+    mkdir(folder, 0700);
+}
+
+/* The entry's head, key and data in one piece; data may be NULL. */
+static int compose(cache_entry *entry, const char *space, const char *key, const void *data, uint64_t bytes)
+{
+    cache_head head = {.key_bytes = strlen(space) + 1 + strlen(key), .data_bytes = bytes};
+    entry->bytes = sizeof head + head.key_bytes + bytes;
+    entry->memory = tn_alloc(entry->bytes + 1);
+    if (!entry->memory) return 0;
+    unsigned char *text = entry->memory + sizeof head;
+    sprintf((char *)text, "%s\n%s", space, key);
+    if (bytes) memcpy(text + head.key_bytes, data, bytes);
+    memcpy(head.magic, MAGIC, sizeof head.magic);
+    head.sum = checksum(text, head.key_bytes + bytes);
+    memcpy(entry->memory, &head, sizeof head);
+    return 1;
+}
+
+/* `folder` becomes the path of the entry's file. */
+static void append_name(char folder[PATH_MAX], const cache_entry *key)
+{
+    uint64_t hash = checksum(key->memory + sizeof(cache_head), key->bytes - sizeof(cache_head));
+    size_t length = strlen(folder);
+    snprintf(folder + length, PATH_MAX - length, "/%016llx.entry", (unsigned long long)hash);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+static int read_file(int file, cache_entry *entry)
+{
+    struct stat info;
+    uint64_t done = 0;
+    if (fstat(file, &info) || !S_ISREG(info.st_mode) || info.st_uid != geteuid()) return 0;
+    if (info.st_size < (off_t)sizeof(cache_head)) return 0;
+    entry->bytes = (uint64_t)info.st_size;
+    entry->memory = tn_alloc(entry->bytes);
+    while (entry->memory && done < entry->bytes) {
+        ssize_t got = read(file, entry->memory + done, entry->bytes - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return 0;
+        done += (uint64_t)got;
+    }
+    return entry->memory != NULL;
+}
+
+/* The whole entry is there, undamaged, and of that key. */
+static int intact(const cache_entry *entry, const cache_entry *key)
+{
+    cache_head head;
+    uint64_t body = entry->bytes - sizeof head, key_bytes = key->bytes - sizeof head;
+    memcpy(&head, entry->memory, sizeof head);
+    return !memcmp(head.magic, MAGIC, sizeof head.magic) && head.key_bytes == key_bytes && body >= key_bytes &&
+           head.data_bytes == body - key_bytes && head.sum == checksum(entry->memory + sizeof head, body) &&
+           !memcmp(entry->memory + sizeof head, key->memory + sizeof head, key_bytes);
+}
+
+int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity)
+{
+    char path[PATH_MAX];
+    cache_entry wanted = {0}, entry = {0};
+    int64_t bytes = -1;
+    int file = -1;
+    if (find_folder(path) && compose(&wanted, space, key, NULL, 0)) {
+        append_name(path, &wanted);
+        file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    }
+    if (file >= 0 && read_file(file, &entry) && intact(&entry, &wanted)) {
+        bytes = (int64_t)(entry.bytes - wanted.bytes);
+        if (bytes && (uint64_t)bytes <= capacity) memcpy(data, entry.memory + wanted.bytes, (size_t)bytes);
+        futimens(file, NULL); /* it was used just now */
+    }
+    if (file >= 0) close(file);
+    tn_free(entry.memory);
+    tn_free(wanted.memory);
+    return bytes;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
+
+static int write_all(int file, const unsigned char *bytes, uint64_t n)
+{
+    while (n) {
+        ssize_t put = write(file, bytes, n);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return 0;
+        bytes += put;
+        n -= (uint64_t)put;
+    }
+    return 1;
+}
+
+static int earlier(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* Removes what was never finished. Finds the size of all entries, and the one that was used longest ago. */
+static uint64_t survey(DIR *folder, char oldest[NAME_MAX + 1])
+{
+    uint64_t total = 0;
+    struct dirent *file;
+    struct stat info, first = {0};
+    rewinddir(folder);
+    oldest[0] = 0;
+    while ((file = readdir(folder))) {
+        const char *name = file->d_name;
+        if (fstatat(dirfd(folder), name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
+        if (!strncmp(name, NEW_FILE, strlen(NEW_FILE)) && info.st_mtime < time(NULL) - STALE)
+            unlinkat(dirfd(folder), name, 0);
+        if (!strstr(name, ".entry")) continue;
+        total += (uint64_t)info.st_size;
+        if (oldest[0] && !earlier(&info.st_mtim, &first.st_mtim)) continue;
+        first = info;
+        snprintf(oldest, NAME_MAX + 1, "%s", name);
+    }
+    return total;
+}
+
+static void trim(const char *path, uint64_t limit)
+{
+    char oldest[NAME_MAX + 1];
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    while (survey(folder, oldest) > limit && oldest[0])
+        if (unlinkat(dirfd(folder), oldest, 0)) break;
+    closedir(folder);
+}
+
+void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit)
+{
+    char folder[PATH_MAX], fresh[PATH_MAX + 16], path[PATH_MAX];
+    cache_entry name = {0}, entry = {0};
+    int file = -1;
+    if (bytes <= limit && find_folder(folder) && compose(&name, space, key, NULL, 0) &&
+        compose(&entry, space, key, data, bytes)) {
+        make_folder(folder);
+        append_name(strcpy(path, folder), &name);
+        snprintf(fresh, sizeof fresh, "%s/" NEW_FILE "XXXXXX", folder);
+        file = mkostemp(fresh, O_CLOEXEC);
+    }
+    if (file >= 0) {
+        int written = write_all(file, entry.memory, entry.bytes);
+        if (close(file) || !written || rename(fresh, path)) unlink(fresh);
+        trim(folder, limit);
+    }
+    tn_free(entry.memory);
+    tn_free(name.memory);
+}

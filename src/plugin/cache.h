@@ -1,0 +1,21 @@
+/* cache.h: the disk cache: what was costly to find out, kept from one run of a program to the next.
+ *
+ * It lies in TENON_CACHE if that is an absolute path (`off`: no cache), else in $XDG_CACHE_HOME/tenon, else in
+ * ~/.cache/tenon; set-user-id programs have none. An entry is a file of its own that carries its key and a checksum;
+ * it is written beside its place and renamed, so that a reader sees the old or the new one, whole. An entry that is
+ * damaged, or not the user's own, is not there. Free-threaded, and safe among processes. */
+#ifndef TN_PLUGIN_CACHE_H
+#define TN_PLUGIN_CACHE_H
+
+#include "tenon/status.h"
+
+/* The size of the entry `key` of `space` in bytes, or -1; copies it if it fits in `capacity`. */
+int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity);
+
+/* Keeps an entry, in place of one of that key. Failing to is no error. The entries that were used longest ago go when
+ * all together are larger than `limit`. */
+void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit);
+
+#define TN_CACHE_LIMIT ((uint64_t)256 << 20) /* bytes */
+
+#endif

@@ -1,0 +1,120 @@
+/* device.c: opening and closing devices. */
+#include "device_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "auto.h"
+#include "error.h"
+#include "loader.h"
+#include "names.h"
+
+static tn_status status_of(const char *name, int32_t code, const tn_msg *msg)
+{
+    if (code == TN_OK) return TN_OK;
+    tn_status status = code < TN_OK || code > TN_ESTATE ? TN_EDEVICE : code;
+    char *text = msg && msg->text && msg->capacity ? tn_clean(msg->text, (size_t)msg->capacity) : NULL;
+    return tn_fail(status, "%s: %s", name, text && *text ? text : tn_status_name(code));
+}
+
+tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg)
+{
+    return status_of(device->name, code, msg);
+}
+
+const void *tn_device_extension(const tn_device *device, const char *id)
+{
+    const tn_backend *b = device->backend;
+    int known = b->size >= offsetof(tn_backend, get_ext) + sizeof b->get_ext;
+    return known && b->get_ext ? b->get_ext(id) : NULL;
+}
+
+tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
+{
+    TN_MESSAGE(msg);
+    if (!slot->open) {
+        tn_device *made = tn_alloc(sizeof *made);
+        if (!made) return TN_ENOMEM;
+        made->backend = entry->backend;
+        made->index = slot->index;
+        made->info = slot->entry.info;
+        memcpy(made->name, slot->entry.name, sizeof made->name);
+        int32_t code = entry->backend->context_create(slot->index, &made->context, &msg);
+        if (code) {
+            tn_free(made);
+            return status_of(slot->entry.name, code, &msg);
+        }
+        slot->open = made;
+    }
+    slot->open->opens++;
+    *device = slot->open;
+    return TN_OK;
+}
+
+static void forget(const tn_device *device)
+{
+    tn_entry *e;
+    for (size_t i = 0; (e = tn_registry_at(i)); i++)
+        for (uint32_t d = 0; d < e->n_slots; d++)
+            if (e->slots[d].open == device) e->slots[d].open = NULL;
+}
+
+void tn_slot_close(tn_device *device)
+{
+    if (!device || --device->opens) return;
+    forget(device);
+    device->backend->context_destroy(device->context);
+    tn_free(device);
+}
+
+static tn_status open_named(const char *name, tn_device **device)
+{
+    tn_entry *entry = NULL;
+    tn_slot *slot = NULL;
+    TN_TRY(tn_registry_ready());
+    if (!strcmp(name, "auto")) return tn_auto_open(device);
+    TN_TRY(tn_find_device(name, &entry, &slot));
+    return tn_slot_open(entry, slot, device);
+}
+
+tn_status tn_device_open(const char *name, tn_device **device)
+{
+    TN_REQUIRE(name && *name && device, TN_EINVAL, "tn_device_open needs a name and a place for the device");
+    tn_registry_lock();
+    tn_status status = open_named(name, device);
+    tn_registry_unlock();
+    return status;
+}
+
+void tn_device_close(tn_device *device)
+{
+    tn_registry_lock();
+    tn_slot_close(device);
+    tn_registry_unlock();
+}
+
+const char *tn_device_name(const tn_device *device)
+{
+    return device->name;
+}
+
+const tn_device_info *tn_device_get_info(const tn_device *device)
+{
+    return &device->info;
+}
+
+int tn_device_at(size_t index, tn_device_entry *entry)
+{
+    int found = 0;
+    tn_entry *e;
+    tn_registry_lock();
+    int ready = !tn_registry_start_all();
+    for (size_t i = 0; ready && !found && (e = tn_registry_at(i)); i++) {
+        found = index < e->n_slots;
+        if (found) *entry = e->slots[index].entry;
+        index -= found ? 0 : e->n_slots;
+    }
+    tn_registry_unlock();
+    return found;
+}

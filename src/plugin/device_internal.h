@@ -1,0 +1,33 @@
+/* device_internal.h: an open device, for the layers that use it. */
+#ifndef TN_PLUGIN_DEVICE_INTERNAL_H
+#define TN_PLUGIN_DEVICE_INTERNAL_H
+
+#include "tenon/device.h"
+
+struct tn_device {
+    const tn_backend *backend;
+    tn_context *context; /* made when the device was opened, destroyed at its last close */
+    uint32_t index;      /* what the backend calls the device */
+    uint32_t opens;      /* guarded by the registry's lock */
+    tn_device_info info;
+    char name[96];
+};
+
+/* Room for a backend's message: TN_CALL(device, backend->op_run(queue, kernel, &run, &msg)) with a `msg` made by
+ * TN_MESSAGE(msg), or by hand. */
+#define TN_MESSAGE(name)                                                                                               \
+    char name##_text_[512] = "";                                                                                       \
+    tn_msg name = {name##_text_, sizeof name##_text_}
+
+/* What a backend's answer is for this library's callers: TN_OK, or a failure that names the device and carries the
+ * backend's message. A code that is none of backend.h's becomes TN_EDEVICE. */
+tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg);
+
+/* An extension's table, or NULL. */
+const void *tn_device_extension(const tn_device *device, const char *id);
+
+/* The number of f32 operations a second of a 512 x 512 x 512 matrix product that the device was measured at, now or,
+ * by the cache, before. */
+tn_status tn_device_speed(tn_device *device, double *flops);
+
+#endif

@@ -1,0 +1,160 @@
+/* host.c: what the library does for backends. `self` of each function is the backend's id. */
+#include "host.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "cache.h"
+#include "error.h"
+
+/* ---- options ---------------------------------------------------------------------------------------------------- */
+
+typedef struct option {
+    struct option *next;
+    const char *backend, *key, *value;
+} option;
+
+/* The newest first: an option that is set again hides the old one. */
+static struct {
+    pthread_mutex_t lock;
+    option *first;
+    tn_region texts;
+} options = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static option *make_option(const char *backend, const char *key, const char *value)
+{
+    option *made = tn_region_alloc(&options.texts, sizeof *made);
+    if (!made) return NULL;
+    made->backend = tn_region_print(&options.texts, "%s", backend);
+    made->key = tn_region_print(&options.texts, "%s", key);
+    made->value = tn_region_print(&options.texts, "%s", value);
+    return made->backend && made->key && made->value ? made : NULL;
+}
+
+tn_status tn_option_set(const char *backend, const char *key, const char *value)
+{
+    pthread_mutex_lock(&options.lock);
+    option *made = make_option(backend, key, value);
+    if (made) {
+        made->next = options.first;
+        options.first = made;
+    }
+    pthread_mutex_unlock(&options.lock);
+    return made ? TN_OK : TN_ENOMEM;
+}
+
+const char *tn_option_get(const char *backend, const char *key)
+{
+    pthread_mutex_lock(&options.lock);
+    option *o = options.first;
+    while (o && (strcmp(o->backend, backend) || strcmp(o->key, key))) o = o->next;
+    pthread_mutex_unlock(&options.lock);
+    return o ? o->value : NULL;
+}
+
+void tn_options_clear(void)
+{
+    pthread_mutex_lock(&options.lock);
+    tn_region_free(&options.texts);
+    options.first = NULL;
+    pthread_mutex_unlock(&options.lock);
+}
+
+/* ---- parallel_for: threads made for the call, the caller being one of them -----------------------------------------
+ */
+
+#define MAX_THREADS 64
+
+typedef struct piece {
+    void (*body)(void *arg, int64_t begin, int64_t end);
+    void *arg;
+    int64_t begin, end;
+    pthread_t thread;
+    int started;
+} piece;
+
+static void *run_piece(void *arg)
+{
+    piece *mine = arg;
+    mine->body(mine->arg, mine->begin, mine->end);
+    return NULL;
+}
+
+/* As many as there are processors that this program may use. */
+static int64_t processors(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
+}
+
+/* A piece whose thread can't be made is run by the caller. */
+void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begin, int64_t end), void *arg)
+{
+    piece pieces[MAX_THREADS];
+    int64_t count = processors() < n ? processors() : n, begin = 0;
+    (void)self;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t end = begin + n / count + (i < n % count);
+        pieces[i] = (piece){body, arg, begin, end, 0, 0};
+        if (i) pieces[i].started = !pthread_create(&pieces[i].thread, NULL, run_piece, &pieces[i]);
+        begin = end;
+    }
+    for (int64_t i = 0; i < count; i++)
+        if (!pieces[i].started) run_piece(&pieces[i]);
+    for (int64_t i = 0; i < count; i++)
+        if (pieces[i].started) pthread_join(pieces[i].thread, NULL);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------
+ */
+
+static void *host_allocate(void *self, uint64_t bytes, uint64_t alignment)
+{
+    (void)self;
+    return tn_alloc_aligned(bytes, alignment);
+}
+
+static void host_release(void *self, void *memory)
+{
+    (void)self;
+    tn_free(memory);
+}
+
+static void host_log(void *self, int32_t level, const char *line)
+{
+    tn_log(level, "%s: %s", (const char *)self, line ? line : "");
+}
+
+static const char *host_option(void *self, const char *backend, const char *key)
+{
+    (void)self;
+    return backend && key ? tn_option_get(backend, key) : NULL;
+}
+
+static int64_t host_cache_get(void *self, const char *key, void *data, uint64_t capacity)
+{
+    return key ? tn_cache_get(self, key, data, capacity) : -1;
+}
+
+static void host_cache_put(void *self, const char *key, const void *data, uint64_t bytes)
+{
+    if (key) tn_cache_put(self, key, data, bytes, TN_CACHE_LIMIT);
+}
+
+tn_host tn_host_for(const char *id)
+{
+    return (tn_host){
+        .size = sizeof(tn_host),
+        .self = (void *)(uintptr_t)id,
+        .allocate = host_allocate,
+        .release = host_release,
+        .log = host_log,
+        .option = host_option,
+        .cache_get = host_cache_get,
+        .cache_put = host_cache_put,
+        .parallel_for = tn_parallel_for,
+    };
+}

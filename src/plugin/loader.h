@@ -1,0 +1,40 @@
+/* loader.h: from a file to a checked table, and where the files are looked for. */
+#ifndef TN_PLUGIN_LOADER_H
+#define TN_PLUGIN_LOADER_H
+
+#include "tenon/status.h"
+
+/* Why a file was skipped: one line. */
+typedef struct tn_reason {
+    char text[512];
+} tn_reason;
+
+/* Writes the reason and returns `status`. */
+tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...) TN_PRINTF(3, 4);
+
+/* Closes a text of `room` bytes that came from a backend, and makes it one line. Returns it. */
+char *tn_clean(char *text, size_t room);
+
+/* Whether the loader can be trusted with the file: it is a shared library, and all of it is there. The system's own
+ * loader dies of a bus error when a library was cut short. */
+tn_status tn_elf_check(const char *file, tn_reason *reason);
+
+/* Loads a file, never to unload it, and checks the table that it answers. No function of the table but the query is
+ * called. */
+tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason *reason);
+
+/* Everything that a host of this version needs is there, and the id is well formed. */
+tn_status tn_check_table(const tn_backend *backend, tn_reason *reason);
+
+/* What a search reports: a file to load, or, with a reason, something that it passed over. Stops the search if it
+ * fails. */
+typedef tn_status tn_found(const char *file, const char *reason);
+
+/* The library's own folders, in order, then TENON_BACKEND_PATH. Never the working directory. */
+tn_status tn_search(tn_found *found);
+
+/* The parts of it: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
+tn_status tn_search_folder(const char *folder, tn_found *found);
+tn_status tn_search_list(const char *list, tn_found *found);
+
+#endif

@@ -1,0 +1,11 @@
+/* names.h: from what a user calls a device to the device. Called while the registry's lock is held. */
+#ifndef TN_PLUGIN_NAMES_H
+#define TN_PLUGIN_NAMES_H
+
+#include "registry.h"
+
+/* Finds the one device that `name` fits: "id" of a backend with one device, "id:index", a device's stable id, a part
+ * of its human name, in this order. Initialises no more backends than it takes. */
+tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot);
+
+#endif

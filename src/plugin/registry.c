@@ -1,0 +1,319 @@
+/* registry.c: which backends there are. */
+#include "registry.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "host.h"
+#include "loader.h"
+
+#define MAX_DEVICES 256
+
+static struct {
+    pthread_mutex_t lock;
+    tn_entry **entries; /* the reference is the last */
+    uint32_t count, capacity;
+    tn_region memory; /* entries and texts */
+    int ready;
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void tn_registry_lock(void)
+{
+    pthread_mutex_lock(&registry.lock);
+}
+
+void tn_registry_unlock(void)
+{
+    pthread_mutex_unlock(&registry.lock);
+}
+
+tn_entry *tn_registry_at(size_t i)
+{
+    return i < registry.count ? registry.entries[i] : NULL;
+}
+
+/* ---- adding ------------------------------------------------------------------------------------------------------ */
+
+/* The last part of the path, without ".so": what to call a file that gives no name of its own. */
+static const char *base_name(const char *file)
+{
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    size_t length = strlen(name);
+    if (length > 3 && !strcmp(name + length - 3, ".so")) length -= 3;
+    return tn_region_print(&registry.memory, "%.*s", (int)length, name);
+}
+
+/* Puts an entry for the file before the reference. */
+static tn_status append(const char *file, const tn_backend *backend, tn_entry **entry)
+{
+    TN_TRY(tn_grow(&registry.entries, &registry.capacity, registry.count + 1, sizeof *registry.entries));
+    tn_entry *made = tn_region_alloc(&registry.memory, sizeof *made);
+    if (!made) return TN_ENOMEM;
+    made->backend = backend;
+    made->file = tn_region_print(&registry.memory, "%s", file);
+    made->id = backend ? backend->id : base_name(file);
+    if (!made->file || !made->id) return TN_ENOMEM;
+    made->host = tn_host_for(made->id);
+    uint32_t place = registry.count++;
+    if (place) {
+        registry.entries[place] = registry.entries[place - 1];
+        place--;
+    }
+    registry.entries[place] = made;
+    *entry = made;
+    return TN_OK;
+}
+
+static tn_status note_problem(tn_entry *entry, tn_status status, const char *problem)
+{
+    entry->problem = tn_region_print(&registry.memory, "%s", problem);
+    if (!entry->problem) return TN_ENOMEM;
+    entry->status = status;
+    tn_log(TN_LOG_WARNING, "backend %s skipped: %s", entry->file, entry->problem);
+    return TN_OK;
+}
+
+/* The text is made before the entry, so that nothing is half there without memory. */
+static tn_status append_problem(const char *file, tn_status status, const char *problem, tn_entry **entry)
+{
+    const char *text = tn_region_print(&registry.memory, "%s", problem);
+    if (!text) return TN_ENOMEM;
+    TN_TRY(append(file, NULL, entry));
+    (*entry)->problem = text;
+    (*entry)->status = status;
+    tn_log(TN_LOG_WARNING, "backend %s skipped: %s", file, text);
+    return TN_OK;
+}
+
+static tn_entry *find_file(const char *file, uint64_t device, uint64_t inode)
+{
+    for (uint32_t i = 0; i < registry.count; i++) {
+        tn_entry *e = registry.entries[i];
+        if (e->inode ? e->inode == inode && e->device == device : !strcmp(e->file, file)) return e;
+    }
+    return NULL;
+}
+
+/* Checks the file, or finds its id taken. */
+static tn_status examine(const char *file, const tn_backend **backend, tn_reason *reason)
+{
+    TN_TRY(tn_load_table(file, backend, reason));
+    for (uint32_t i = 0; i < registry.count; i++) {
+        const tn_entry *e = registry.entries[i];
+        if (e->backend && !strcmp(e->id, (*backend)->id))
+            return tn_because(reason, TN_OK, "has the id '%s', as %s, which came first", e->id, e->file);
+    }
+    return TN_OK;
+}
+
+/* `file` is free of links. */
+static tn_status add_real(const char *file, const struct stat *info, tn_entry **entry)
+{
+    const tn_backend *backend = NULL;
+    tn_reason reason = {""};
+    *entry = find_file(file, info->st_dev, info->st_ino);
+    if (*entry) {
+        tn_log(TN_LOG_DEBUG, "backend %s is there already", file);
+        return TN_OK;
+    }
+    tn_status status = examine(file, &backend, &reason);
+    if (reason.text[0])
+        TN_TRY(append_problem(file, status, reason.text, entry));
+    else
+        TN_TRY(append(file, backend, entry));
+    (*entry)->device = info->st_dev;
+    (*entry)->inode = info->st_ino;
+    return TN_OK;
+}
+
+static tn_status add_problem(const char *file, tn_status status, const char *problem, tn_entry **entry)
+{
+    *entry = find_file(file, 0, 0);
+    return *entry ? TN_OK : append_problem(file, status, problem, entry);
+}
+
+tn_status tn_registry_add(const char *file, tn_entry **entry)
+{
+    tn_entry *found = NULL;
+    struct stat info;
+    char *real = realpath(file, NULL);
+    tn_status status = real && !stat(real, &info) ? add_real(real, &info, &found)
+                       : errno == ENOMEM          ? TN_NO_MEMORY(0)
+                                                  : add_problem(file, TN_EMISSING, strerror(errno), &found);
+    free(real);
+    if (!status && entry) *entry = found;
+    return status;
+}
+
+static tn_status on_found(const char *file, const char *reason)
+{
+    tn_entry *entry;
+    return reason ? add_problem(file, TN_EMISSING, reason, &entry) : tn_registry_add(file, NULL);
+}
+
+tn_status tn_registry_ready(void)
+{
+    tn_entry *entry;
+    if (registry.ready) return TN_OK;
+    if (!registry.count) TN_TRY(append("built in", tn_reference_backend(), &entry));
+    TN_TRY(tn_search(on_found));
+    registry.ready = 1;
+    return TN_OK;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------------------
+ */
+
+/* What a backend wrote, made fit for use. */
+static void clean_info(tn_device_info *info)
+{
+    info->size = sizeof *info;
+    tn_clean(info->name, sizeof info->name);
+    tn_clean(info->vendor, sizeof info->vendor);
+    tn_clean(info->driver, sizeof info->driver);
+    tn_clean(info->id, sizeof info->id);
+    if (!info->kind || info->kind > TN_DEVICE_OTHER) info->kind = TN_DEVICE_OTHER;
+}
+
+/* A device that can't be described is left out, and the others keep their indices. */
+static void list_device(tn_entry *e, uint32_t index)
+{
+    char text[256] = "";
+    tn_msg msg = {text, sizeof text};
+    tn_slot slot = {.index = index, .entry.info.size = sizeof slot.entry.info};
+    tn_device_info *info = &slot.entry.info;
+    int32_t status = e->backend->device_info(index, info, &msg);
+    clean_info(info);
+    if (status)
+        tn_log(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index, tn_clean(text, sizeof text));
+    else if (!info->alignment || info->alignment & (info->alignment - 1))
+        tn_log(TN_LOG_WARNING, "device %s:%u left out: its alignment, %llu, is no power of two", e->id, index,
+               (unsigned long long)info->alignment);
+    else
+        e->slots[e->n_slots++] = slot;
+}
+
+/* A device is named by its backend's id and its index; the only one of a backend, by the id alone if the device says
+ * that it is the only one that there can be. */
+static void name_devices(tn_entry *e)
+{
+    for (uint32_t i = 0; i < e->n_slots; i++) {
+        tn_device_entry *d = &e->slots[i].entry;
+        int only = e->n_slots == 1 && !strcmp(d->info.id, e->id);
+        snprintf(d->name, sizeof d->name, only ? "%s" : "%s:%u", e->id, e->slots[i].index);
+    }
+}
+
+/* Returns this library's own failure; *status and msg are the backend's. */
+static tn_status list_devices(tn_entry *e, int32_t *status, tn_msg *msg)
+{
+    uint32_t count = 0;
+    *status = e->backend->device_count(&count, msg);
+    if (*status) return TN_OK;
+    if (count > MAX_DEVICES) count = MAX_DEVICES;
+    e->slots = tn_region_alloc(&registry.memory, (count + !count) * sizeof *e->slots);
+    if (!e->slots) return TN_ENOMEM;
+    for (uint32_t i = 0; i < count; i++) list_device(e, i);
+    name_devices(e);
+    return TN_OK;
+}
+
+tn_status tn_registry_start(tn_entry *e)
+{
+    char text[256] = "";
+    tn_msg msg = {text, sizeof text};
+    tn_reason reason;
+    const char *what = "init";
+    tn_status own = TN_OK;
+    if (e->started || e->problem) return TN_OK;
+    int32_t status = e->backend->init(&e->host, &msg);
+    if (!status) {
+        what = "device_count";
+        own = list_devices(e, &status, &msg);
+        if (own || status) e->backend->deinit();
+    }
+    if (own) return own;
+    e->started = !status;
+    if (!status) return TN_OK;
+    tn_because(&reason, status, "%s failed: %s", what, text[0] ? tn_clean(text, sizeof text) : tn_status_name(status));
+    return note_problem(e, status, reason.text);
+}
+
+tn_status tn_registry_start_all(void)
+{
+    TN_TRY(tn_registry_ready());
+    for (uint32_t i = 0; i < registry.count; i++) TN_TRY(tn_registry_start(registry.entries[i]));
+    return TN_OK;
+}
+
+/* ---- the end, and the public list
+ * ------------------------------------------------------------------------------------ */
+
+uint32_t tn_registry_close(void)
+{
+    uint32_t open = 0;
+    tn_registry_lock();
+    for (uint32_t i = 0; i < registry.count; i++)
+        for (uint32_t d = 0; d < registry.entries[i]->n_slots; d++) open += registry.entries[i]->slots[d].open != NULL;
+    for (uint32_t i = 0; !open && i < registry.count; i++)
+        if (registry.entries[i]->started) registry.entries[i]->backend->deinit();
+    if (!open) {
+        tn_free(registry.entries);
+        registry.entries = NULL;
+        registry.count = registry.capacity = 0;
+        registry.ready = 0;
+        tn_region_free(&registry.memory);
+    }
+    tn_registry_unlock();
+    if (!open) tn_options_clear();
+    return open;
+}
+
+/* A file whose id was taken has a problem, but to ask for it is no error. */
+tn_status tn_backend_load(const char *path)
+{
+    tn_entry *entry = NULL;
+    TN_REQUIRE(path && *path, TN_EINVAL, "no file of a backend was named");
+    tn_registry_lock();
+    tn_status status = tn_registry_ready();
+    if (!status) status = tn_registry_add(path, &entry);
+    if (!status && entry->status) status = tn_fail(entry->status, "backend %s: %s", path, entry->problem);
+    tn_registry_unlock();
+    return status;
+}
+
+int tn_backend_at(size_t index, tn_backend_report *report)
+{
+    tn_registry_lock();
+    tn_entry *e = tn_registry_start_all() ? NULL : tn_registry_at(index);
+    if (e) {
+        const tn_backend *b = e->backend;
+        *report = (tn_backend_report){.id = e->id,
+                                      .version = b && b->version ? b->version : "",
+                                      .doc = b && b->doc ? b->doc : "",
+                                      .file = e->file,
+                                      .problem = e->problem,
+                                      .devices = e->n_slots};
+    }
+    tn_registry_unlock();
+    return e != NULL;
+}
+
+tn_status tn_backend_option(const char *backend, const char *key, const char *value)
+{
+    tn_status status = TN_OK;
+    TN_REQUIRE(backend && *backend && key && *key && value, TN_EINVAL, "an option needs a backend, a key and a value");
+    tn_registry_lock();
+    for (uint32_t i = 0; !status && i < registry.count; i++)
+        if (registry.entries[i]->started && !strcmp(registry.entries[i]->id, backend))
+            status = tn_fail(TN_ESTATE, "option '%s' of %s comes too late: the backend is in use", key, backend);
+    if (!status) status = tn_option_set(backend, key, value);
+    tn_registry_unlock();
+    return status;
+}

@@ -1,0 +1,56 @@
+/* registry.h: the list of backends, and of each one's devices.
+ *
+ * Backends are found once, at the first need, and initialised one by one, when a device of theirs is asked for: who
+ * uses `cpu` doesn't wait for an OpenCL driver. One lock guards all of it; the functions below are called while it is
+ * held, unless said otherwise. */
+#ifndef TN_PLUGIN_REGISTRY_H
+#define TN_PLUGIN_REGISTRY_H
+
+#include "tenon/device.h"
+
+/* A device of a backend. */
+typedef struct tn_slot {
+    tn_device_entry entry; /* checked: texts closed, numbers sane */
+    uint32_t index;        /* what the backend calls it */
+    tn_device *open;       /* NULL while nobody has it open */
+} tn_slot;
+
+/* A backend, or a file that was skipped. Texts live as long as the registry. */
+typedef struct tn_entry {
+    const tn_backend *backend; /* NULL if the file was skipped */
+    const char *id;            /* of a skipped file: its name without .so */
+    const char *file;
+    const char *problem; /* NULL: none */
+    tn_status status;    /* that goes with the problem */
+    tn_host host;
+    uint64_t device, inode; /* of the file; 0 where there is none */
+    tn_slot *slots;
+    uint32_t n_slots;
+    int started;
+} tn_entry;
+
+/* Implemented by src/op/reference.c: the backend that is built in, and comes last. */
+const tn_backend *tn_reference_backend(void);
+
+void tn_registry_lock(void);
+void tn_registry_unlock(void);
+
+/* Finds the backends, if that was not yet done. Fails only for lack of memory; then it goes on at the next call. */
+tn_status tn_registry_ready(void);
+
+/* The backend or skipped file number i; NULL past the last. The reference is the last. */
+tn_entry *tn_registry_at(size_t i);
+
+/* Initialises a backend and lists its devices, if that was not yet done. A backend that fails is a problem of that
+ * entry, noted and logged; what is returned is this library's own lack of memory. */
+tn_status tn_registry_start(tn_entry *entry);
+tn_status tn_registry_start_all(void);
+
+/* Registers a file. *entry, if wanted, becomes what stands in the list for it. */
+tn_status tn_registry_add(const char *file, tn_entry **entry);
+
+/* For tests: forgets everything, as if the library had just been loaded (files stay loaded). Does nothing but return
+ * how many devices are open, unless it is 0. Takes the lock itself. */
+uint32_t tn_registry_close(void);
+
+#endif

@@ -1,0 +1,159 @@
+/* bind.c: makes the variables of a graph in a state, and their first values. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "leaf.h"
+#include "philox.h"
+#include "state.h"
+
+/* A variable to make, and where it goes: variables of one class lie together, in the order of `order`. */
+typedef struct item {
+    const tn_tensor *x;
+    uint32_t class, order;
+} item;
+
+static uint32_t flags_of(const tn_tensor *x)
+{
+    return ((const tn_variable_attrs *)x->attrs)->flags;
+}
+
+/* Trainable variables come first; then, suffix by suffix, what belongs to them; then all others. */
+static void classify(const tn_graph *graph, item *it, const char *suffix[], uint32_t *suffixes)
+{
+    size_t longest = 0;
+    it->class = UINT32_MAX;
+    it->order = it->x->id;
+    if (flags_of(it->x) & TN_TRAINABLE) it->class = 0;
+    for (uint32_t i = 0; it->class && i < graph->count; i++) {
+        const tn_tensor *owner = graph->tensor[i];
+        if (owner->op != &tn_op_variable || !(flags_of(owner) & TN_TRAINABLE)) continue;
+        size_t length = strlen(owner->name);
+        if (length <= longest || strncmp(it->x->name, owner->name, length) || it->x->name[length] != '.') continue;
+        longest = length;
+        it->order = owner->id;
+    }
+    if (!longest) return;
+    for (it->class = 0; it->class < *suffixes; it->class ++)
+        if (!strcmp(suffix[it->class], it->x->name + longest)) break;
+    if (it->class == *suffixes) suffix[(*suffixes)++] = it->x->name + longest;
+    it->class ++;
+}
+
+static int by_class(const void *a, const void *b)
+{
+    const item *x = a, *y = b;
+    if (x->class != y->class) return x->class < y->class ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* The variable's first values, in double precision. Its own stream: the seed, mixed with its name. */
+static void first_values(const tn_tensor *x, uint64_t seed, double *value)
+{
+    const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
+    const tn_shape *shape = &x->type.shape;
+    int64_t count = tn_shape_count(shape), window = 1;
+    for (int32_t d = 2; d < shape->rank; d++) window *= shape->dim[d];
+    double fan_in = (double)(init->fan_in ? init->fan_in : shape->rank > 1 ? shape->dim[1] * window : count);
+    double fan_out = (double)(init->fan_out ? init->fan_out : shape->rank > 0 ? shape->dim[0] * window : 1);
+    double spread[] = {[TN_INIT_NORMAL] = init->a,
+                       [TN_INIT_UNIFORM] = init->a,
+                       [TN_INIT_XAVIER] = sqrt(6 / (fan_in + fan_out)),
+                       [TN_INIT_HE] = sqrt(2 / fan_in),
+                       [TN_INIT_LECUN] = 1 / sqrt(fan_in)};
+    int normal = init->kind == TN_INIT_NORMAL || init->kind == TN_INIT_HE;
+    uint64_t key = seed ^ tn_hash_text(x->name);
+    for (int64_t i = 0; i < count; i++) {
+        if (init->kind <= TN_INIT_CONSTANT)
+            value[i] = init->kind == TN_INIT_CONSTANT ? init->a : 0;
+        else if (normal)
+            value[i] = spread[init->kind] * tn_philox_normal(key, 0, 0, (uint64_t)i);
+        else
+            value[i] = spread[init->kind] * (2 * tn_philox_uniform(key, 0, 0, (uint64_t)i) - 1);
+    }
+}
+
+static void round_to(int32_t dtype, const double *value, int64_t count, void *out)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (dtype == TN_F64)
+            ((double *)out)[i] = value[i];
+        else if (dtype == TN_I32)
+            ((int32_t *)out)[i] = (int32_t)value[i];
+        else if (dtype == TN_U8)
+            ((uint8_t *)out)[i] = (uint8_t)value[i];
+        else
+            ((float *)out)[i] = (float)value[i];
+    }
+}
+
+static tn_status make(tn_state *state, const tn_tensor *x, int32_t dtype)
+{
+    const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
+    int64_t count = tn_shape_count(&x->type.shape);
+    TN_REQUIRE(init->kind >= TN_INIT_ZERO && init->kind <= TN_INIT_LECUN, TN_EINVAL,
+               "variable '%s': no initialisation %d", x->name, init->kind);
+    TN_REQUIRE(dtype != TN_F16 && dtype != TN_BF16, TN_EUNSUPPORTED,
+               "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(dtype));
+    if (init->kind == TN_INIT_ZERO) return tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), NULL);
+    double *value = tn_alloc((size_t)count * sizeof *value);
+    void *data = tn_alloc((size_t)count * sizeof *value);
+    tn_status s = value && data ? TN_OK : TN_ENOMEM;
+    if (!s) {
+        first_values(x, state->seed, value);
+        round_to(dtype, value, count, data);
+        s = tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), data);
+    }
+    tn_free(value);
+    tn_free(data);
+    return s;
+}
+
+static int32_t widened(const tn_tensor *x, int f64)
+{
+    return f64 && x->type.dtype == TN_F32 ? TN_F64 : x->type.dtype;
+}
+
+/* A variable that is there must be what the graph takes it for. */
+static tn_status check(const tn_state *state, const tn_tensor *x, int f64)
+{
+    char before[160], now[160];
+    const tn_state_tensor *t = tn_state_get(state, x->name);
+    if (!t) return TN_OK;
+    TN_REQUIRE(t->entry.dtype == widened(x, f64) && tn_shape_equal(&t->entry.shape, &x->type.shape), TN_ESHAPE,
+               "variable '%s' is %s %s in the state, but %s %s in the graph", x->name, tn_dtype_name(t->entry.dtype),
+               tn_shape_text(&t->entry.shape, before, sizeof before), tn_dtype_name(widened(x, f64)),
+               tn_shape_text(&x->type.shape, now, sizeof now));
+    return TN_OK;
+}
+
+static tn_status make_all(tn_state *state, const tn_graph *graph, int f64, item *missing, const char *suffix[])
+{
+    uint32_t count = 0, suffixes = 0;
+    uint64_t bytes = 0, alignment = tn_state_alignment(state);
+    for (uint32_t i = 0; i < graph->count; i++) {
+        const tn_tensor *x = graph->tensor[i];
+        if (x->op != &tn_op_variable) continue;
+        TN_TRY(check(state, x, f64));
+        if (tn_state_get(state, x->name)) continue;
+        missing[count].x = x;
+        classify(graph, &missing[count++], suffix, &suffixes);
+        bytes += (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, f64)) + alignment;
+    }
+    if (!count) return TN_OK;
+    qsort(missing, count, sizeof *missing, by_class);
+    TN_TRY(tn_state_reserve(state, bytes));
+    for (uint32_t i = 0; i < count; i++) TN_TRY(make(state, missing[i].x, widened(missing[i].x, f64)));
+    return TN_OK;
+}
+
+tn_status tn_state_bind(tn_state *state, const tn_graph *graph, int f64)
+{
+    item *missing = tn_alloc((graph->count + 1) * sizeof *missing);
+    const char **suffix = tn_alloc((graph->count + 1) * sizeof *suffix);
+    tn_status s = missing && suffix ? make_all(state, graph, f64, missing, suffix) : TN_ENOMEM;
+    tn_free(missing);
+    tn_free(suffix);
+    return s;
+}

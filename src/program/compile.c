@@ -1,0 +1,263 @@
+/* compile.c: from a graph to a program: runs the passes, prepares the kernels, allocates the memory. */
+#include <string.h>
+
+#include "error.h"
+#include "program.h"
+#include "rewrite.h"
+
+/* ---- places ---- */
+
+static const char *const place_name[TN_PLACES] = {NULL, "cpu", "reference"};
+
+/* Opens a fallback's device, once; one that is not there, or is the state's own, stays NULL. */
+static void open_place(tn_program *p, int32_t number)
+{
+    TN_MESSAGE(msg);
+    tn_place_device *place = &p->place[number];
+    if (place->tried) return;
+    place->tried = 1;
+    if (tn_device_open(place_name[number], &place->device)) return;
+    if (place->device == p->place[0].device ||
+        place->device->backend->queue_create(place->device->context, &place->queue, &msg)) {
+        tn_device_close(place->device);
+        place->device = NULL;
+    }
+}
+
+int tn_program_supports(void *self, int32_t number, const tn_op_desc *desc)
+{
+    TN_MESSAGE(msg);
+    tn_program *p = self;
+    open_place(p, number);
+    tn_device *device = p->place[number].device;
+    return device && !device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
+}
+
+static tn_status find(void *self, const char *variable, uint32_t *buffer, uint64_t *offset)
+{
+    const tn_state_tensor *t = tn_state_get(((tn_program *)self)->state, variable);
+    TN_REQUIRE(t, TN_EMISSING, "no variable '%s' in the state", variable);
+    *buffer = t->chunk;
+    *offset = t->offset;
+    return TN_OK;
+}
+
+/* ---- passes ---- */
+
+/* A kernel with a `lower` is refused if the state's device does not do it. */
+static int refused(void *self, const tn_tensor *x)
+{
+    tn_operation *o = tn_alloc(sizeof *o);
+    if (!o) return 0;
+    for (uint32_t i = 0; i < x->n_in; i++) o->in[i] = tn_desc_dense(x->in[i]->type.dtype, &x->in[i]->type.shape);
+    o->out[0] = tn_desc_dense(x->type.dtype, &x->type.shape);
+    o->alias[0] = -1;
+    if (x->op->describe) x->op->describe(x, o);
+    o->desc = (tn_op_desc){.size = sizeof o->desc,
+                           .name = x->op->name,
+                           .in = o->in,
+                           .out = o->out,
+                           .n_in = x->n_in,
+                           .n_out = 1,
+                           .attrs = o->attrs.size ? &o->attrs : NULL,
+                           .alias = o->alias};
+    int supported = tn_program_supports(self, 0, &o->desc);
+    tn_free(o);
+    return !supported;
+}
+
+/* The graph that will be fused: what is left after simplify and lower. */
+static tn_status rewrite(tn_program *p, const tn_graph *graph, int f64, tn_graph **out)
+{
+    tn_graph *now = NULL, *next = NULL;
+    TN_TRY(tn_simplify(graph, &now));
+    tn_status s = f64 ? tn_widen(now, &next) : TN_OK;
+    if (!s && next) tn_graph_free(now), now = next;
+    if (!s) s = tn_lower(now, refused, p, &next);
+    if (!s) tn_graph_free(now), now = next;
+    if (!s) s = tn_simplify(now, &next);
+    tn_graph_free(now);
+    if (!s) *out = next;
+    return s;
+}
+
+static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compile_options *options)
+{
+    p->ir.alignment = tn_state_alignment(p->state);
+    TN_TRY(tn_fuse(graph, &p->target, &p->ir));
+    TN_TRY(tn_place(&p->target, &p->ir));
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        const tn_launch *l = p->ir.launch[i];
+        p->report.fallback_nodes += l->place && !l->transfer;
+        p->report.fallback_bytes += l->transfer ? l->in[0]->bytes : 0;
+        if (!l->place || l->transfer) continue;
+        TN_REQUIRE(!options->strict, TN_EUNSUPPORTED, "%s does not support %s, and fallback is not allowed",
+                   tn_device_name(p->place[0].device), l->operation.desc.name);
+        if (!*p->report.fallback_first)
+            strncpy(p->report.fallback_first, l->operation.desc.name, sizeof p->report.fallback_first - 1);
+    }
+    TN_TRY(tn_flatten_updates(&p->target, &p->ir));
+    return tn_plan_in_place(&p->ir);
+}
+
+/* ---- kernels ---- */
+
+static tn_status prepare_kernel(tn_program *p, tn_launch *l)
+{
+    TN_MESSAGE(msg);
+    const tn_device *device = p->place[l->place].device;
+    l->info.size = sizeof l->info;
+    TN_TRY(tn_device_status(
+        device, device->backend->op_prepare(device->context, &l->operation.desc, &l->kernel, &l->info, &msg), &msg));
+    p->report.launches += (uint32_t)l->info.launches;
+    if (!l->info.scratch) return TN_OK;
+    l->scratch = tn_ir_value(&p->ir, (tn_type){TN_U8, TN_SHAPE((int64_t)l->info.scratch)});
+    if (!l->scratch) return TN_ENOMEM;
+    l->scratch->place = l->place;
+    return TN_OK;
+}
+
+static tn_status prepare_kernels(tn_program *p)
+{
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        tn_launch *l = p->ir.launch[i];
+        p->report.nodes += !l->transfer;
+        p->report.flops += l->cost.flops;
+        if (!l->transfer) TN_TRY(prepare_kernel(p, l));
+    }
+    return TN_OK;
+}
+
+/* ---- memory ---- */
+
+static tn_status allocate(tn_place_device *place, uint64_t bytes, tn_buffer **buffer)
+{
+    TN_MESSAGE(msg);
+    const tn_device *device = place->device;
+    uint64_t zero = 0, room = (bytes + 63) / 64 * 64;
+    if (!bytes) return TN_OK;
+    TN_TRY(tn_device_status(device, device->backend->buffer_create(device->context, room, buffer, &msg), &msg));
+    TN_TRY(tn_device_status(
+        device, device->backend->fill(place->queue, (tn_ref){*buffer, 0}, room, &zero, sizeof zero, &msg), &msg));
+    place->arena_bytes += room;
+    return tn_device_status(device, device->backend->queue_sync(place->queue, &msg), &msg);
+}
+
+static tn_status allocate_memory(tn_program *p)
+{
+    uint64_t inputs = 0;
+    TN_TRY(tn_plan_memory(&p->ir));
+    for (uint32_t i = 0; i < p->ir.values; i++) {
+        tn_value *value = p->ir.value[i];
+        if (value->base || value->home != TN_IN_INPUT) continue;
+        value->offset = inputs;
+        inputs += (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
+    }
+    TN_TRY(allocate(&p->place[0], inputs, &p->place[0].inputs));
+    p->place[0].arena_bytes = 0;
+    TN_TRY(allocate(&p->place[0], p->ir.arena_bytes, &p->place[0].arena));
+    for (int i = 1; i < TN_PLACES; i++)
+        if (p->place[i].device) TN_TRY(allocate(&p->place[i], p->ir.place_bytes[i], &p->place[i].arena));
+    p->report.arena_planned = p->ir.arena_bytes;
+    p->report.arena_actual = p->place[0].arena_bytes;
+    for (uint32_t i = 0; i < p->state->chunks; i++) p->report.state_bytes += p->state->chunk[i].size;
+    return TN_OK;
+}
+
+tn_ref tn_program_ref(const tn_program *p, tn_value *value)
+{
+    const tn_value *root = tn_value_root(value);
+    const tn_place_device *place = &p->place[root->place];
+    if (root->home == TN_IN_ARENA) return (tn_ref){place->arena, root->offset};
+    if (root->home == TN_IN_INPUT) return (tn_ref){place->inputs, root->offset};
+    const tn_state_tensor *t = tn_state_get(p->state, root->name);
+    return (tn_ref){p->state->chunk[t->chunk].buffer, t->offset};
+}
+
+/* ---- what is run ---- */
+
+static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out)
+{
+    uint32_t n_in = l->operation.desc.n_in, n_out = l->operation.desc.n_out;
+    tn_ref *in = tn_region_alloc(&p->ir.region, (n_in + 1) * sizeof *in);
+    tn_ref *to = tn_region_alloc(&p->ir.region, (n_out + 1) * sizeof *to);
+    if (!in || !to) return TN_ENOMEM;
+    for (uint32_t i = 0; i < n_in; i++) in[i] = tn_program_ref(p, l->in[i]);
+    for (uint32_t i = 0; i < n_out; i++) to[i] = tn_program_ref(p, l->out[i]);
+    *out = (tn_prepared){.launch = l, .place = &p->place[l->place]};
+    out->run = (tn_run){.size = sizeof out->run, .in = in, .out = to, .scalar = out->scalar, .n_scalar = l->n_scalar};
+    if (l->scratch) out->run.scratch = tn_program_ref(p, l->scratch);
+    if (l->transfer && !(out->staging = tn_alloc(l->in[0]->bytes))) return TN_ENOMEM;
+    return TN_OK;
+}
+
+static tn_status bind_all(tn_program *p)
+{
+    p->prepared = tn_alloc((p->ir.launches + 1) * sizeof *p->prepared);
+    p->scalar = tn_alloc((p->ir.slots + 1) * sizeof *p->scalar);
+    if (!p->prepared || !p->scalar) return TN_ENOMEM;
+    for (uint32_t i = 0; i < p->ir.launches; i++) TN_TRY(bind_launch(p, p->ir.launch[i], &p->prepared[i]));
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        if (p->ir.slot[i].dtype == TN_I32)
+            p->scalar[i].i = (int64_t)p->ir.slot[i].value;
+        else
+            p->scalar[i].f = p->ir.slot[i].value;
+    }
+    return TN_OK;
+}
+
+static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_options *options)
+{
+    tn_graph *rewritten = NULL;
+    TN_TRY(tn_graph_status(graph));
+    TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
+    TN_TRY(tn_state_bind(p->state, graph, (int)options->f64));
+    TN_TRY(rewrite(p, graph, (int)options->f64, &rewritten));
+    tn_status s = run_passes(p, rewritten, options);
+    tn_graph_free(rewritten);
+    if (!s) s = prepare_kernels(p);
+    if (!s) s = allocate_memory(p);
+    return s ? s : bind_all(p);
+}
+
+tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
+{
+    static const tn_compile_options usual;
+    tn_program *p = tn_alloc(sizeof *p);
+    if (!p) return TN_ENOMEM;
+    if (!options) options = &usual;
+    p->state = state;
+    p->place[0] = (tn_place_device){.device = state->device, .queue = state->queue, .tried = 1};
+    p->target = (tn_target){
+        .self = p, .supports = tn_program_supports, .places = TN_PLACES, .find = find, .unfused = options->unfused};
+    p->advances_step = graph ? graph->advances_step : 0;
+    tn_status s = compile(p, graph, options);
+    if (s)
+        tn_program_free(p);
+    else
+        *program = p;
+    return s;
+}
+
+void tn_program_free(tn_program *p)
+{
+    if (!p) return;
+    tn_status ignored = tn_program_sync(p);
+    (void)ignored;
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        tn_launch *l = p->ir.launch[i];
+        if (l->kernel) p->place[l->place].device->backend->op_release(l->kernel);
+        if (p->prepared) tn_free(p->prepared[i].staging);
+    }
+    for (int i = 0; i < TN_PLACES; i++) {
+        tn_place_device *place = &p->place[i];
+        if (!place->device) continue;
+        place->device->backend->buffer_destroy(place->arena);
+        place->device->backend->buffer_destroy(place->inputs);
+        if (i) place->device->backend->queue_destroy(place->queue), tn_device_close(place->device);
+    }
+    tn_free(p->prepared);
+    tn_free(p->scalar);
+    tn_ir_free(&p->ir);
+    tn_free(p);
+}

@@ -1,0 +1,95 @@
+/* explain.c: a compiled program as a table for people. */
+#include <stdio.h>
+#include <string.h>
+
+#include "program.h"
+
+typedef struct printer {
+    void (*line)(void *arg, const char *text);
+    void *arg;
+} printer;
+
+/* What the launch computes beyond its name: the map's program, the reduction's kind, the product's epilogue. */
+static const char *detail(const tn_launch *l, char *text, size_t capacity)
+{
+    char program[512] = "";
+    const tn_op_desc *d = &l->operation.desc;
+    *text = 0;
+    if (l->transfer)
+        snprintf(text, capacity, "to %s", l->place ? "the fallback" : "the device");
+    else if (!strcmp(d->name, "map"))
+        tn_map_text(d->attrs, text, capacity);
+    else if (!strcmp(d->name, "reduce")) {
+        const tn_reduce_attrs *at = d->attrs;
+        snprintf(text, capacity, "%s of %s", at->kind, tn_map_text(at->map, program, sizeof program));
+    } else if (!strcmp(d->name, "matmul")) {
+        const tn_matmul_attrs *at = d->attrs;
+        snprintf(text, capacity, "%s%s%s%s", at->trans_a ? "a' " : "a ", at->trans_b ? "b'" : "b",
+                 at->epilogue ? ", then " : "", at->epilogue ? tn_map_text(at->epilogue, program, sizeof program) : "");
+    }
+    return text;
+}
+
+/* "f32 (128, 100)" for each output; a variable by its name. */
+static const char *results(const tn_launch *l, char *text, size_t capacity)
+{
+    size_t used = 0;
+    *text = 0;
+    for (uint32_t i = 0; i < l->operation.desc.n_out && used < capacity; i++) {
+        char shape[160];
+        tn_value *value = l->out[i], *root = tn_value_root(value);
+        used +=
+            (size_t)snprintf(text + used, capacity - used, "%s%s %s%s%s", i ? ", " : "",
+                             tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, shape, sizeof shape),
+                             root->name ? " -> " : "", root->name ? root->name : "");
+    }
+    return text;
+}
+
+static uint64_t bytes_of(const tn_launch *l)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < l->operation.desc.n_in; i++) bytes += l->in[i]->bytes;
+    for (uint32_t i = 0; i < l->operation.desc.n_out; i++) bytes += l->out[i]->bytes;
+    return bytes;
+}
+
+static void explain_launch(const tn_program *p, uint32_t number, const printer *out)
+{
+    const tn_launch *l = p->ir.launch[number];
+    char what[600], made[400], line[1200];
+    snprintf(line, sizeof line, "%3u  %-11s %-10s %5u %7llu %11llu %13.0f  %-30s %s", number + 1,
+             l->operation.desc.name, p->place[l->place].device->name, l->fused,
+             (unsigned long long)(l->transfer ? 0 : l->info.launches), (unsigned long long)bytes_of(l), l->cost.flops,
+             results(l, made, sizeof made), detail(l, what, sizeof what));
+    out->line(out->arg, line);
+}
+
+static void explain_scalars(const tn_program *p, const printer *out)
+{
+    char line[1200], text[512];
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        const tn_scalar_slot *slot = &p->ir.slot[i];
+        if (!slot->program.n_instr) continue;
+        int used = snprintf(line, sizeof line, "scalar %s = %s of", slot->name,
+                            tn_map_text(&slot->program, text, sizeof text));
+        for (uint32_t k = 0; k < slot->program.n_scalar; k++)
+            used += snprintf(line + used, sizeof line - (size_t)used, " %s", p->ir.slot[slot->arg[k]].name);
+        out->line(out->arg, line);
+    }
+}
+
+void tn_program_explain(const tn_program *p, void (*line)(void *arg, const char *text), void *arg)
+{
+    const printer out = {line, arg};
+    char text[300];
+    snprintf(text, sizeof text, "%3s  %-11s %-10s %5s %7s %11s %13s  %-30s %s", "#", "operator", "device", "fused",
+             "kernels", "bytes", "flops", "result", "what");
+    line(arg, text);
+    for (uint32_t i = 0; i < p->ir.launches; i++) explain_launch(p, i, &out);
+    explain_scalars(p, &out);
+    snprintf(text, sizeof text, "%u operators, %u kernels a run, %u of them elsewhere; arena %.1f kB, state %.1f kB",
+             p->report.nodes, p->report.launches, p->report.fallback_nodes, (double)p->report.arena_actual / 1e3,
+             (double)p->report.state_bytes / 1e3);
+    line(arg, text);
+}

@@ -1,0 +1,49 @@
+/* program.h: the program's own struct. */
+#ifndef TN_PROGRAM_PROGRAM_H
+#define TN_PROGRAM_PROGRAM_H
+
+#include "ir.h"
+#include "state.h"
+#include "tenon/program.h"
+
+enum { TN_PLACES = 3 }; /* the state's device, cpu, reference */
+
+/* A device that runs a part of the program. */
+typedef struct tn_place_device {
+    tn_device *device; /* NULL: not there, or not needed so far */
+    tn_queue *queue;
+    tn_buffer *arena, *inputs;
+    uint64_t arena_bytes;
+    uint32_t tried;
+} tn_place_device;
+
+/* A launch as it is run. */
+typedef struct tn_prepared {
+    const tn_launch *launch;
+    tn_place_device *place;
+    tn_run run;
+    tn_scalar scalar[TN_MAX_OPERANDS];
+    void *staging; /* of a transfer: host memory */
+} tn_prepared;
+
+struct tn_program {
+    tn_state *state;
+    tn_ir ir;
+    tn_target target;
+    tn_place_device place[TN_PLACES];
+    tn_prepared *prepared;
+    tn_scalar *scalar; /* by slot: the value in the next run */
+    uint32_t advances_step;
+    tn_program_report report;
+};
+
+/* Where a value lies. */
+tn_ref tn_program_ref(const tn_program *program, tn_value *value);
+
+/* Opens the devices of the fallbacks when they are first asked for. */
+int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc);
+
+/* Waits for every place's queue. */
+tn_status tn_program_sync(tn_program *program);
+
+#endif

@@ -1,0 +1,171 @@
+/* run.c: running a program: a loop over prepared launches. Nothing is allocated; the host waits only where a value
+ * crosses from one device to another. */
+#include <string.h>
+
+#include "error.h"
+#include "program.h"
+
+static tn_status sync_queue(const tn_place_device *place)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(place->device, place->device->backend->queue_sync(place->queue, &msg), &msg);
+}
+
+tn_status tn_program_sync(tn_program *p)
+{
+    tn_status s = TN_OK;
+    for (int i = 0; i < TN_PLACES; i++)
+        if (p->place[i].device && p->place[i].queue) {
+            tn_status now = sync_queue(&p->place[i]);
+            if (!s) s = now;
+        }
+    return s;
+}
+
+/* The state's own numbers, then the expressions of scalars. */
+static void set_scalars(tn_program *p)
+{
+    double value[TN_MAX_OPERANDS + TN_MAX_INSTRS];
+    int64_t nowhere[TN_MAX_RANK] = {0};
+    tn_scalar arg[TN_MAX_OPERANDS];
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        const tn_scalar_slot *slot = &p->ir.slot[i];
+        uint64_t own = !strcmp(slot->name, "step") ? p->state->step : p->state->seed;
+        if (strcmp(slot->name, "step") && strcmp(slot->name, "seed")) continue;
+        if (slot->dtype == TN_I32)
+            p->scalar[i].i = (int64_t)own;
+        else
+            p->scalar[i].f = (double)own;
+    }
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        const tn_scalar_slot *slot = &p->ir.slot[i];
+        if (!slot->program.n_instr) continue;
+        for (uint32_t k = 0; k < slot->program.n_scalar; k++) arg[k] = p->scalar[slot->arg[k]];
+        tn_map_evaluate(&slot->program, arg, 0, nowhere, value);
+        if (slot->dtype == TN_I32)
+            p->scalar[i].i = (int64_t)value[slot->program.out[0]];
+        else
+            p->scalar[i].f = value[slot->program.out[0]];
+    }
+}
+
+/* Across devices by way of the host. */
+static tn_status run_transfer(tn_program *p, tn_prepared *r)
+{
+    TN_MESSAGE(msg);
+    tn_value *from = tn_value_root(r->launch->in[0]);
+    const tn_place_device *source = &p->place[from->place];
+    uint64_t bytes = r->launch->in[0]->bytes;
+    TN_TRY(tn_device_status(source->device,
+                            source->device->backend->read(source->queue, r->staging, r->run.in[0], bytes, &msg), &msg));
+    TN_TRY(sync_queue(source));
+    TN_TRY(tn_device_status(r->place->device,
+                            r->place->device->backend->write(r->place->queue, r->run.out[0], r->staging, bytes, &msg),
+                            &msg));
+    TN_TRY(sync_queue(r->place));
+    p->report.run_host_waits += 2;
+    if (from->place)
+        p->report.bytes_to_device += bytes;
+    else
+        p->report.bytes_from_device += bytes;
+    return TN_OK;
+}
+
+static tn_status run_launch(tn_program *p, tn_prepared *r)
+{
+    TN_MESSAGE(msg);
+    const tn_device *device = r->place->device;
+    for (uint32_t i = 0; i < r->launch->n_scalar; i++) r->scalar[i] = p->scalar[r->launch->slot[i]];
+    int32_t code = device->backend->op_run(r->place->queue, r->launch->kernel, &r->run, &msg);
+    return code ? tn_device_status(device, code, &msg) : TN_OK;
+}
+
+/* Host waits of the state's queue, by the backend's own count. */
+static uint64_t waits(const tn_program *p)
+{
+    tn_queue_stats stats = {.size = sizeof stats};
+    return p->state->device->backend->queue_stats(p->state->queue, &stats, NULL) ? 0 : stats.host_waits;
+}
+
+static tn_status run_all(tn_program *p)
+{
+    set_scalars(p);
+    for (uint32_t i = 0; i < p->ir.launches; i++)
+        TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
+    return TN_OK;
+}
+
+tn_status tn_program_run(tn_program *p)
+{
+    TN_MESSAGE(msg);
+    uint64_t allocated = tn_allocations(), waited = waits(p), counted = p->report.run_host_waits;
+    TN_TRY(run_all(p));
+    TN_TRY(tn_device_status(p->state->device, p->state->device->backend->queue_flush(p->state->queue, &msg), &msg));
+    uint64_t own = waits(p) - waited;
+    if (p->report.run_host_waits - counted < own) p->report.run_host_waits = counted + own;
+    p->report.run_allocations += tn_allocations() - allocated;
+    p->report.runs++;
+    p->state->step += p->advances_step;
+    return TN_OK;
+}
+
+tn_status tn_wait(tn_program *p)
+{
+    return tn_program_sync(p);
+}
+
+tn_status tn_set(tn_program *p, const char *name, double value)
+{
+    int found = 0;
+    TN_REQUIRE(strcmp(name, "seed") && strcmp(name, "step"), TN_EINVAL, "the state sets '%s' itself", name);
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        if (strcmp(p->ir.slot[i].name, name)) continue;
+        if (p->ir.slot[i].dtype == TN_I32)
+            p->scalar[i].i = (int64_t)value;
+        else
+            p->scalar[i].f = value;
+        found = 1;
+    }
+    TN_REQUIRE(found, TN_EMISSING, "no scalar input '%s' in the program", name);
+    return TN_OK;
+}
+
+tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    for (uint32_t i = 0; i < p->ir.values; i++) {
+        tn_value *value = p->ir.value[i];
+        if (value->base || value->home != TN_IN_INPUT || strcmp(value->name, name)) continue;
+        TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "input '%s' has %llu bytes, not %llu", name,
+                   (unsigned long long)value->bytes, (unsigned long long)bytes);
+        const tn_place_device *home = &p->place[0];
+        TN_TRY(tn_device_status(home->device,
+                                home->device->backend->write(home->queue, tn_program_ref(p, value), data, bytes, &msg),
+                                &msg));
+        p->report.bytes_to_device += bytes;
+        return sync_queue(home);
+    }
+    return tn_fail(TN_EMISSING, "no input '%s' in the program", name);
+}
+
+tn_status tn_fetch(tn_program *p, const char *name, void *data, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    for (uint32_t i = 0; i < p->ir.outputs; i++) {
+        tn_value *value = p->ir.output[i].value;
+        if (strcmp(p->ir.output[i].name, name)) continue;
+        TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "output '%s' has %llu bytes, not %llu", name,
+                   (unsigned long long)value->bytes, (unsigned long long)bytes);
+        const tn_place_device *home = &p->place[0];
+        TN_TRY(tn_device_status(
+            home->device, home->device->backend->read(home->queue, data, tn_program_ref(p, value), bytes, &msg), &msg));
+        p->report.bytes_from_device += bytes;
+        return tn_program_sync(p);
+    }
+    return tn_fail(TN_EMISSING, "no output '%s' in the program", name);
+}
+
+void tn_program_get_report(const tn_program *p, tn_program_report *report)
+{
+    *report = p->report;
+}

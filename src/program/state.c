@@ -1,0 +1,222 @@
+/* state.c: named tensors on a device. */
+#include "state.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "shape.h"
+
+enum { LEAST_CHUNK = 1 << 16, LEAST_ALIGNMENT = 64 };
+
+uint64_t tn_state_alignment(const tn_state *state)
+{
+    uint64_t alignment = state->device->info.alignment;
+    return alignment > LEAST_ALIGNMENT ? alignment : LEAST_ALIGNMENT;
+}
+
+static uint64_t aligned(const tn_state *state, uint64_t bytes)
+{
+    uint64_t alignment = tn_state_alignment(state);
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+tn_status tn_state_new(tn_device *device, uint64_t seed, tn_state **out)
+{
+    TN_MESSAGE(msg);
+    TN_REQUIRE(device, TN_EINVAL, "state: no device");
+    tn_state *state = tn_alloc(sizeof *state);
+    if (!state) return TN_ENOMEM;
+    state->device = device;
+    state->seed = seed;
+    tn_status s = tn_device_status(device, device->backend->queue_create(device->context, &state->queue, &msg), &msg);
+    if (s)
+        tn_free(state);
+    else
+        *out = state;
+    return s;
+}
+
+void tn_state_free(tn_state *state)
+{
+    if (!state) return;
+    state->device->backend->queue_destroy(state->queue);
+    for (uint32_t i = 0; i < state->chunks; i++) state->device->backend->buffer_destroy(state->chunk[i].buffer);
+    tn_region_free(&state->region);
+    tn_free(state->tensor);
+    tn_free(state->chunk);
+    tn_free(state);
+}
+
+tn_device *tn_state_device(const tn_state *state)
+{
+    return state->device;
+}
+
+uint64_t tn_state_seed(const tn_state *state)
+{
+    return state->seed;
+}
+
+void tn_state_set_seed(tn_state *state, uint64_t seed)
+{
+    state->seed = seed;
+}
+
+uint64_t tn_state_step(const tn_state *state)
+{
+    return state->step;
+}
+
+void tn_state_set_step(tn_state *state, uint64_t step)
+{
+    state->step = step;
+}
+
+int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)
+{
+    if (index >= state->count) return 0;
+    *entry = state->tensor[index].entry;
+    return 1;
+}
+
+tn_state_tensor *tn_state_get(const tn_state *state, const char *name)
+{
+    for (uint32_t i = 0; i < state->count; i++)
+        if (!strcmp(state->tensor[i].entry.name, name)) return &state->tensor[i];
+    return NULL;
+}
+
+int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry)
+{
+    const tn_state_tensor *tensor = tn_state_get(state, name);
+    if (tensor) *entry = tensor->entry;
+    return tensor != NULL;
+}
+
+/* ---- making ---- */
+
+tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    const tn_backend *backend = state->device->backend;
+    tn_chunk chunk = {.size = bytes > LEAST_CHUNK ? aligned(state, bytes) : LEAST_CHUNK};
+    const tn_chunk *last = state->chunks ? &state->chunk[state->chunks - 1] : NULL;
+    uint64_t zero = 0;
+    if (last && last->size - last->used >= bytes) return TN_OK;
+    TN_TRY(tn_grow(&state->chunk, &state->chunk_capacity, state->chunks + 1, sizeof *state->chunk));
+    TN_TRY(tn_device_status(state->device,
+                            backend->buffer_create(state->device->context, chunk.size, &chunk.buffer, &msg), &msg));
+    tn_status s = tn_device_status(
+        state->device, backend->fill(state->queue, (tn_ref){chunk.buffer, 0}, chunk.size, &zero, sizeof zero, &msg),
+        &msg);
+    if (!s) s = tn_device_status(state->device, backend->queue_sync(state->queue, &msg), &msg);
+    if (s)
+        backend->buffer_destroy(chunk.buffer);
+    else
+        state->chunk[state->chunks++] = chunk;
+    return s;
+}
+
+/* A new tensor, of undefined value but for the zeros of a new chunk. */
+static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags,
+                     tn_state_tensor **out)
+{
+    TN_TRY(tn_shape_check(shape));
+    TN_REQUIRE(tn_dtype_size(dtype), TN_EDTYPE, "tensor '%s': no element type", name);
+    uint64_t bytes = (uint64_t)tn_shape_count(shape) * tn_dtype_size(dtype), room = aligned(state, bytes);
+    TN_TRY(tn_grow(&state->tensor, &state->capacity, state->count + 1, sizeof *state->tensor));
+    TN_TRY(tn_state_reserve(state, room));
+    const char *kept = tn_region_print(&state->region, "%s", name);
+    if (!kept) return TN_ENOMEM;
+    tn_chunk *chunk = &state->chunk[state->chunks - 1];
+    *out = &state->tensor[state->count++];
+    **out = (tn_state_tensor){.entry = {.name = kept, .dtype = dtype, .shape = *shape, .flags = flags},
+                              .chunk = state->chunks - 1,
+                              .offset = chunk->used,
+                              .bytes = bytes};
+    chunk->used += room;
+    return TN_OK;
+}
+
+static tn_status same(const tn_state_tensor *t, int32_t dtype, const tn_shape *shape)
+{
+    char before[160], now[160];
+    TN_REQUIRE(t->entry.dtype == dtype && tn_shape_equal(&t->entry.shape, shape), TN_ESHAPE,
+               "tensor '%s' is %s %s in the state and should be %s %s", t->entry.name, tn_dtype_name(t->entry.dtype),
+               tn_shape_text(&t->entry.shape, before, sizeof before), tn_dtype_name(dtype),
+               tn_shape_text(shape, now, sizeof now));
+    return TN_OK;
+}
+
+/* ---- copying ---- */
+
+static tn_ref place_of(const tn_state *state, const tn_state_tensor *t)
+{
+    return (tn_ref){state->chunk[t->chunk].buffer, t->offset};
+}
+
+static tn_status wait(tn_state *state)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(state->device, state->device->backend->queue_sync(state->queue, &msg), &msg);
+}
+
+static tn_status upload(tn_state *state, const tn_state_tensor *t, const void *data)
+{
+    TN_MESSAGE(msg);
+    const tn_backend *backend = state->device->backend;
+    TN_TRY(
+        tn_device_status(state->device, backend->write(state->queue, place_of(state, t), data, t->bytes, &msg), &msg));
+    state->bytes_written += t->bytes;
+    return wait(state);
+}
+
+static tn_status zero(tn_state *state, const tn_state_tensor *t)
+{
+    TN_MESSAGE(msg);
+    uint8_t nothing = 0;
+    TN_TRY(tn_device_status(state->device,
+                            state->device->backend->fill(state->queue, place_of(state, t), t->bytes, &nothing, 1, &msg),
+                            &msg));
+    return wait(state);
+}
+
+tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shape shape, uint32_t flags,
+                       const void *data)
+{
+    tn_state_tensor *t = tn_state_get(state, name);
+    if (t)
+        TN_TRY(same(t, dtype, &shape));
+    else
+        TN_TRY(add(state, name, dtype, &shape, flags, &t));
+    t->entry.flags |= flags;
+    return data ? upload(state, t, data) : zero(state, t);
+}
+
+static tn_status sized(const tn_state *state, const char *name, uint64_t bytes, tn_state_tensor **out)
+{
+    tn_state_tensor *t = tn_state_get(state, name);
+    TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", name);
+    TN_REQUIRE(t->bytes == bytes, TN_ESHAPE, "tensor '%s' has %llu bytes, not %llu", name, (unsigned long long)t->bytes,
+               (unsigned long long)bytes);
+    *out = t;
+    return TN_OK;
+}
+
+tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes)
+{
+    tn_state_tensor *t = NULL;
+    TN_TRY(sized(state, name, bytes, &t));
+    return upload(state, t, data);
+}
+
+tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    tn_state_tensor *t = NULL;
+    TN_TRY(sized(state, name, bytes, &t));
+    TN_TRY(tn_device_status(state->device,
+                            state->device->backend->read(state->queue, data, place_of(state, t), bytes, &msg), &msg));
+    state->bytes_read += bytes;
+    return wait(state);
+}
