@@ -19,44 +19,51 @@ typedef struct tn_dataset {
     int64_t classes;
     float *target;
     int64_t targets;
-    char *source; /* for messages: the file or "digits" */
+    char *class_names; /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
+    char *source;      /* for messages: the file or "digits" */
 } tn_dataset;
 
 /* Frees what the struct points to and zeroes it. A zeroed struct is fine. */
 TN_API void tn_dataset_free(tn_dataset *data);
 
-/* One IDX file, plain or gzip (http://yann.lecun.com/exdb/mnist): u8 elements of any rank. `data` is the caller's, to
- * be freed with free(). */
-TN_API TN_MUST_USE tn_status tn_idx_read(const char *path, tn_shape *shape, uint8_t **data);
-
-/* A pair of IDX files: pictures and labels. Their counts must agree. */
+/* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
+ * must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
+ * be NULL: then there are no labels, and no classes. */
 TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data);
 
 /* A table with a header line (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the
- * last) is what to predict: text or whole numbers 0..n-1 with `classify`, any number else. A missing value (nothing,
- * "NA", "nan", "?") becomes the column's mean; in the target it is an error. Errors name file, line and column. */
+ * last) is what to predict: text or whole numbers 0..n-1 with `classify` (texts are numbered in alphabetical order),
+ * any number else. A missing value (nothing, "NA", "nan", "?") becomes the column's mean; in the target it is an error.
+ * Spaces around a value don't count, nor do empty lines. Errors name file, line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify;
+    int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe that of the target too, which
+                         is not read: no labels and no targets come of it */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);
 
-/* A training and a test set by a name: "digits", a folder with MNIST's four files (plain or .gz), or a CSV file, of
- * which one row in five, chosen by the seed, is for testing. */
+/* A training and a test set by a name: "digits" (10000 and 2000 samples), "digits:N" (N and a fifth of it), a folder
+ * with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen by the seed, is for testing;
+ * a table of less than 10 rows is used whole for both. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
 /* Keeps only the first `count` samples. */
 TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 
-/* One picture for prediction, from PNG or PGM, scaled to the sample's shape with grey levels 0..255 (f32), drawn
- * light on dark as MNIST is: a picture whose border is bright is inverted. `out` has the sample's count of elements. */
+/* One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
+ * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
+ * levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample of
+ * (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
+ * whichever differs more from the picture. */
 TN_API TN_MUST_USE tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out);
 
-/* A random order of 0..count-1 by seed and epoch: the same on every machine (Fisher and Yates, driven by Philox). */
+/* A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates, driven by
+ * Philox). */
 TN_API void tn_shuffle(int32_t *order, int64_t count, uint64_t seed, uint64_t epoch);
 
 #ifdef __cplusplus

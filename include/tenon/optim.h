@@ -11,7 +11,7 @@ extern "C" {
 
 /* Zero means the usual value. The learning rate is the scalar input "lr", so that tn_set changes it at any time. */
 typedef struct tn_optim_options {
-    double lr;       /* learning rate, > 0 */
+    double lr;       /* learning rate: as tn_optimizer_at says */
     double momentum; /* momentum: 0.9 */
     double beta1;    /* Adam: 0.9 */
     double beta2;    /* Adam: 0.999 */
@@ -24,12 +24,17 @@ typedef struct tn_optim_options {
  * The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq". */
 TN_API void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options);
 
-/* Name and doc of the optimizers, for help texts. Returns 0 past the last. */
-TN_API int tn_optimizer_at(size_t index, const char **name, const char **doc);
+/* The optimizers, with their usual learning rate. Returns 0 past the last. */
+typedef struct tn_optimizer_entry {
+    const char *name;
+    const char *doc;
+    double lr;
+} tn_optimizer_entry;
+TN_API int tn_optimizer_at(size_t index, tn_optimizer_entry *entry);
 
 /* A learning rate over time, parsed from a text: "constant", "step 1000 0.5" (times 0.5 every 1000 steps),
  * "exponential 0.999" (times 0.999 each step), "cosine 10000" (to 0 over 10000 steps: Loshchilov and Hutter, 2017),
- * each after an optional "warmup 100," (rising from 0 over 100 steps). */
+ * each after an optional "warmup 100," (1/100, 2/100, ... over 100 steps, from which the other then counts its own). */
 typedef struct tn_schedule {
     int32_t kind;
     double steps, factor, warmup;

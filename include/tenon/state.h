@@ -22,6 +22,7 @@ TN_API void tn_state_free(tn_state *state);
 
 TN_API tn_device *tn_state_device(const tn_state *state);
 TN_API uint64_t tn_state_seed(const tn_state *state);
+TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
 TN_API uint64_t tn_state_step(const tn_state *state); /* training steps done */
 TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
 TN_API void tn_state_set_step(tn_state *state, uint64_t step);
@@ -56,21 +57,30 @@ typedef struct tn_note {
     const char *value;
 } tn_note;
 
-/* Saves every tensor that is not transient, the seed and the step, and the notes. Written to a temporary file beside
- * `path`, flushed to the disk and renamed, so that `path` is always the old file or the new one, whole. */
+/* Saves every tensor that is not transient, the seed and the step, and the notes, whose keys differ from each other and
+ * don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic link), flushed to the
+ * disk and renamed, so that `path` is always the old file or the new one, whole. What is no regular file, a device for
+ * example, is written straight to. Fails with TN_EMISSING if the folder isn't there. */
 TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count);
 
-/* A file that was read whole and checked. The caller closes it. */
+/* A file that was read whole and checked: ours or any other safetensors file of our element types. The caller closes
+ * it. TN_EFORMAT if it is damaged, TN_EDTYPE for other element types. Not changed once it is open: any thread may read
+ * it. */
 typedef struct tn_checkpoint tn_checkpoint;
 TN_API TN_MUST_USE tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint);
-TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint);
-/* The note's text, or NULL. Lives as long as the checkpoint. */
+TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint); /* NULL is fine */
+/* The note's text, or NULL. Lives as long as the checkpoint. "tenon.seed", "tenon.step" and "tenon.version" are what
+ * tn_state_save added. */
 TN_API const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key);
-/* Tensor number `index`; `data` is dense and row-major and lives as long as the checkpoint. Returns 0 past the last. */
+/* Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as long as
+ * the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be NULL. */
 TN_API int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_entry *entry, const void **data);
 TN_API int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name, tn_state_entry *entry,
                               const void **data);
-/* Puts every tensor, the seed and the step into the state. Nothing is changed if a shape or type does not fit. */
+/* Fills every tensor of the state from the file, transient ones aside, and the seed and the step if the file has them.
+ * Tensors that only the file has are put into the state as well, with flags 0: the moments of an optimizer whose graph
+ * is yet to be compiled. Nothing is changed if a tensor is not in the file (TN_EMISSING) or has another shape
+ * (TN_ESHAPE) or type (TN_EDTYPE) there. */
 TN_API TN_MUST_USE tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state);
 
 #ifdef __cplusplus

@@ -39,7 +39,7 @@ void *tn_alloc_aligned(size_t bytes, size_t alignment)
     size_t room = bytes ? bytes : 1;
     atomic_fetch_add(&allocations, 1);
     if (!must_fail()) {
-        if (alignment <= sizeof(max_align_t))
+        if (alignment <= _Alignof(max_align_t))
             memory = calloc(1, room);
         else if (!posix_memalign(&memory, alignment, room))
             memset(memory, 0, room);

@@ -20,6 +20,13 @@ const char *tn_message(void)
     return message;
 }
 
+/* One line, whatever the names in it contain. */
+static void to_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127) *text = ' ';
+}
+
 /* Formats aside first: an argument may be the message itself. */
 tn_status tn_fail(tn_status status, const char *format, ...)
 {
@@ -28,6 +35,7 @@ tn_status tn_fail(tn_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    to_line(text);
     memcpy(message, text, sizeof message);
     return status;
 }

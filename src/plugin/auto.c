@@ -194,9 +194,9 @@ static void consider(tn_entry *e, tn_slot *slot, tn_device **best, double *best_
     tn_device *device = NULL;
     double flops = 0;
     if (open_and_measure(e, slot, &device, &flops)) {
-        tn_log(TN_LOG_WARNING, "auto passes over %s: %s", slot->entry.name, tn_message());
+        tn_log_line(TN_LOG_WARNING, "auto passes over %s: %s", slot->entry.name, tn_message());
     } else {
-        tn_log(TN_LOG_INFO, "auto: %s does %.3g GFLOP/s", slot->entry.name, flops * 1e-9);
+        tn_log_line(TN_LOG_INFO, "auto: %s does %.3g GFLOP/s", slot->entry.name, flops * 1e-9);
         if (flops > *best_flops) {
             tn_device *beaten = *best;
             *best = device;

@@ -114,6 +114,7 @@ void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begi
 static void *host_allocate(void *self, uint64_t bytes, uint64_t alignment)
 {
     (void)self;
+    if (!alignment || alignment & (alignment - 1)) return NULL;
     return tn_alloc_aligned(bytes, alignment);
 }
 
@@ -125,7 +126,7 @@ static void host_release(void *self, void *memory)
 
 static void host_log(void *self, int32_t level, const char *line)
 {
-    tn_log(level, "%s: %s", (const char *)self, line ? line : "");
+    tn_log_line(level, "%s: %s", (const char *)self, line ? line : "");
 }
 
 static const char *host_option(void *self, const char *backend, const char *key)

@@ -75,7 +75,7 @@ static tn_status note_problem(tn_entry *entry, tn_status status, const char *pro
     entry->problem = tn_region_print(&registry.memory, "%s", problem);
     if (!entry->problem) return TN_ENOMEM;
     entry->status = status;
-    tn_log(TN_LOG_WARNING, "backend %s skipped: %s", entry->file, entry->problem);
+    tn_log_line(TN_LOG_WARNING, "backend %s skipped: %s", entry->file, entry->problem);
     return TN_OK;
 }
 
@@ -87,7 +87,7 @@ static tn_status append_problem(const char *file, tn_status status, const char *
     TN_TRY(append(file, NULL, entry));
     (*entry)->problem = text;
     (*entry)->status = status;
-    tn_log(TN_LOG_WARNING, "backend %s skipped: %s", file, text);
+    tn_log_line(TN_LOG_WARNING, "backend %s skipped: %s", file, text);
     return TN_OK;
 }
 
@@ -119,7 +119,7 @@ static tn_status add_real(const char *file, const struct stat *info, tn_entry **
     tn_reason reason = {""};
     *entry = find_file(file, info->st_dev, info->st_ino);
     if (*entry) {
-        tn_log(TN_LOG_DEBUG, "backend %s is there already", file);
+        tn_log_line(TN_LOG_DEBUG, "backend %s is there already", file);
         return TN_OK;
     }
     tn_status status = examine(file, &backend, &reason);
@@ -191,9 +191,9 @@ static void list_device(tn_entry *e, uint32_t index)
     int32_t status = e->backend->device_info(index, info, &msg);
     clean_info(info);
     if (status)
-        tn_log(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index, tn_clean(text, sizeof text));
+        tn_log_line(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index, tn_clean(text, sizeof text));
     else if (!info->alignment || info->alignment & (info->alignment - 1))
-        tn_log(TN_LOG_WARNING, "device %s:%u left out: its alignment, %llu, is no power of two", e->id, index,
+        tn_log_line(TN_LOG_WARNING, "device %s:%u left out: its alignment, %llu, is no power of two", e->id, index,
                (unsigned long long)info->alignment);
     else
         e->slots[e->n_slots++] = slot;

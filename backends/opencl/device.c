@@ -1,0 +1,281 @@
+/* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
+#include "opencl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct device {
+    cl_platform_id platform;
+    cl_device_id id;
+    char name[128], vendor[64], platform_name[64], driver[128];
+    uint32_t ordinal; /* among the devices of the same name before it */
+} device;
+
+static struct {
+    pthread_mutex_t lock;
+    int listed;
+    uint32_t count;
+    device *list;
+} devices = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- queries ------------------------------------------------------------------------------------------------------
+ */
+
+static void trim(char *text)
+{
+    size_t skip = strspn(text, " "), length;
+    memmove(text, text + skip, strlen(text + skip) + 1);
+    for (length = strlen(text); length && text[length - 1] == ' '; length--) text[length - 1] = 0;
+}
+
+/* A text that may be longer than its place; empty if there is none. */
+static void device_text(cl_device_id id, cl_device_info what, char *text, size_t capacity)
+{
+    size_t bytes = 0;
+    *text = 0;
+    if (clGetDeviceInfo(id, what, 0, NULL, &bytes) || !bytes) return;
+    char *all = ocl_alloc(bytes + 1);
+    if (all && !clGetDeviceInfo(id, what, bytes, all, NULL)) snprintf(text, capacity, "%s", all);
+    ocl_free(all);
+    trim(text);
+}
+
+static void platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t capacity)
+{
+    size_t bytes = 0;
+    *text = 0;
+    if (clGetPlatformInfo(id, what, 0, NULL, &bytes) || !bytes) return;
+    char *all = ocl_alloc(bytes + 1);
+    if (all && !clGetPlatformInfo(id, what, bytes, all, NULL)) snprintf(text, capacity, "%s", all);
+    ocl_free(all);
+    trim(text);
+}
+
+/* A number that the driver may give in fewer bytes than eight. */
+static uint64_t device_number(cl_device_id id, cl_device_info what)
+{
+    uint64_t value = 0;
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, what, 0, NULL, &bytes) || bytes > sizeof value) return 0;
+    return clGetDeviceInfo(id, what, bytes, &value, NULL) ? 0 : value;
+}
+
+static int device_has(cl_device_id id, const char *extension)
+{
+    size_t bytes = 0, length = strlen(extension);
+    int found = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes)) return 0;
+    char *all = ocl_alloc(bytes + 1);
+    if (all && !clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, all, NULL))
+        for (char *at = all; !found && (at = strstr(at, extension)); at += length)
+            found = (at == all || at[-1] == ' ') && (!at[length] || at[length] == ' ');
+    ocl_free(all);
+    return found;
+}
+
+/* ---- the list ------------------------------------------------------------------------------------------------------
+ */
+
+static int contains(const char *text, const char *part)
+{
+    if (!part) return 1;
+    for (size_t length = strlen(part); strlen(text) >= length; text++)
+        if (!strncasecmp(text, part, length)) return 1;
+    return 0;
+}
+
+static void describe(device *d, cl_platform_id platform, cl_device_id id)
+{
+    char version[64];
+    d->platform = platform;
+    d->id = id;
+    device_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
+    device_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
+    device_text(id, CL_DRIVER_VERSION, version, sizeof version - 1);
+    platform_text(platform, CL_PLATFORM_NAME, d->platform_name, sizeof d->platform_name);
+    snprintf(d->driver, sizeof d->driver, "%.60s %.60s", d->platform_name, version);
+    for (device *before = devices.list; before < d; before++)
+        d->ordinal += !strcmp(before->name, d->name) && !strcmp(before->platform_name, d->platform_name);
+}
+
+/* Appends a platform's devices that can compile OpenCL C. */
+static int32_t list_platform(cl_platform_id platform, tn_msg *msg)
+{
+    cl_uint n = 0;
+    cl_device_id ids[64];
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n) || !n) return TN_OK;
+    if (n > 64) n = 64;
+    device *longer = ocl_alloc((devices.count + n) * sizeof *longer);
+    if (!longer) return ocl_fail(msg, TN_ENOMEM, "no memory for the list of devices");
+    if (devices.list) memcpy(longer, devices.list, devices.count * sizeof *longer);
+    ocl_free(devices.list);
+    devices.list = longer;
+    for (cl_uint i = 0; i < n; i++) {
+        if (!device_number(ids[i], CL_DEVICE_AVAILABLE) || !device_number(ids[i], CL_DEVICE_COMPILER_AVAILABLE))
+            continue;
+        if (!device_number(ids[i], CL_DEVICE_ENDIAN_LITTLE)) continue;
+        describe(&devices.list[devices.count], platform, ids[i]);
+        devices.count++;
+    }
+    return TN_OK;
+}
+
+static int32_t list_devices(tn_msg *msg)
+{
+    cl_uint n = 0;
+    cl_platform_id platforms[32];
+    char name[128];
+    int32_t s = TN_OK;
+    if (devices.listed) return TN_OK;
+    if (clGetPlatformIDs(32, platforms, &n)) n = 0;
+    if (n > 32) n = 32;
+    for (cl_uint i = 0; i < n && !s; i++) {
+        platform_text(platforms[i], CL_PLATFORM_NAME, name, sizeof name);
+        if (contains(name, ocl_option("platform"))) s = list_platform(platforms[i], msg);
+    }
+    devices.listed = !s;
+    if (!s && !n) ocl_fail(msg, TN_OK, "no OpenCL driver is installed");
+    return s;
+}
+
+void ocl_devices_release(void)
+{
+    pthread_mutex_lock(&devices.lock);
+    ocl_free(devices.list);
+    devices.list = NULL;
+    devices.count = 0;
+    devices.listed = 0;
+    pthread_mutex_unlock(&devices.lock);
+}
+
+int32_t ocl_device_count(uint32_t *count, tn_msg *msg)
+{
+    pthread_mutex_lock(&devices.lock);
+    int32_t s = list_devices(msg);
+    if (!s) *count = devices.count;
+    pthread_mutex_unlock(&devices.lock);
+    return s;
+}
+
+/* Device number `number`, copied. */
+static int32_t device_get(uint32_t number, device *copy, tn_msg *msg)
+{
+    pthread_mutex_lock(&devices.lock);
+    int32_t s = list_devices(msg);
+    if (!s && number >= devices.count)
+        s = ocl_fail(msg, TN_EMISSING, "opencl:%u: there are %u OpenCL devices", number, devices.count);
+    if (!s) *copy = devices.list[number];
+    pthread_mutex_unlock(&devices.lock);
+    return s;
+}
+
+static uint64_t device_alignment(cl_device_id id)
+{
+    uint64_t alignment = 64, needed = device_number(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+    while (alignment < needed && alignment < 4096) alignment *= 2;
+    return alignment;
+}
+
+int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
+{
+    device d;
+    int32_t s = device_get(number, &d, msg);
+    if (s) return s;
+    tn_device_info full = {.size = sizeof full};
+    cl_device_type type = device_number(d.id, CL_DEVICE_TYPE);
+    uint64_t hash = ocl_hash(ocl_hash(0, d.platform_name, strlen(d.platform_name)), d.name, strlen(d.name));
+    snprintf(full.name, sizeof full.name, "%s", d.name);
+    snprintf(full.vendor, sizeof full.vendor, "%s", d.vendor);
+    snprintf(full.driver, sizeof full.driver, "%s", d.driver);
+    snprintf(full.id, sizeof full.id, "opencl-%016llx-%u", (unsigned long long)hash, d.ordinal);
+    full.kind = type & CL_DEVICE_TYPE_GPU           ? TN_DEVICE_GPU
+                : type & CL_DEVICE_TYPE_CPU         ? TN_DEVICE_CPU
+                : type & CL_DEVICE_TYPE_ACCELERATOR ? TN_DEVICE_ACCELERATOR
+                                                    : TN_DEVICE_OTHER;
+    full.units = (uint32_t)device_number(d.id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    full.memory = device_number(d.id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    full.max_buffer = device_number(d.id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    full.alignment = device_alignment(d.id);
+    uint64_t bytes = info->size && info->size < sizeof full ? info->size : sizeof full;
+    full.size = bytes;
+    memcpy(info, &full, bytes);
+    return TN_OK;
+}
+
+/* ---- contexts
+ * -------------------------------------------------------------------------------------------------------- */
+
+/* Kernels for CPUs go to CPUs, and to what is neither a GPU nor has local memory of its own; the option decides. */
+static int32_t choose_shape(tn_context *context, tn_msg *msg)
+{
+    const char *shape = ocl_option("shape"), *gemm = ocl_option("gemm");
+    cl_device_type type = device_number(context->device, CL_DEVICE_TYPE);
+    int local = device_number(context->device, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+    context->cpu_shape = (type & CL_DEVICE_TYPE_CPU) || (!(type & CL_DEVICE_TYPE_GPU) && !local);
+    context->clblast = !(type & CL_DEVICE_TYPE_CPU);
+    if (shape && strcmp(shape, "cpu") && strcmp(shape, "gpu"))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.shape: '%s' is neither cpu nor gpu", shape);
+    if (shape) context->cpu_shape = !strcmp(shape, "cpu");
+    if (gemm && strcmp(gemm, "own") && strcmp(gemm, "clblast"))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.gemm: '%s' is neither own nor clblast", gemm);
+    if (gemm) context->clblast = !strcmp(gemm, "clblast");
+    return TN_OK;
+}
+
+static void query_features(tn_context *context, const device *d)
+{
+    cl_device_id id = d->id;
+    char version[128];
+    context->unified = device_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    context->has_f64 = device_number(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0 || device_has(id, "cl_khr_fp64");
+    context->vector_width = (int)device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    context->units = (uint32_t)ocl_max((int64_t)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS), 1);
+    context->max_group = (size_t)ocl_max((int64_t)device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);
+    context->max_buffer = device_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    context->alignment = device_alignment(id);
+    context->identity = ocl_hash(ocl_hash(0, d->name, strlen(d->name)), d->driver, strlen(d->driver));
+    device_text(id, CL_DEVICE_VERSION, version, sizeof version);
+    context->identity = ocl_hash(context->identity, version, strlen(version));
+    platform_text(d->platform, CL_PLATFORM_VERSION, version, sizeof version);
+    context->identity = ocl_hash(context->identity, version, strlen(version));
+}
+
+int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
+{
+    device d;
+    cl_int code = CL_SUCCESS;
+    int32_t s = device_get(number, &d, msg);
+    if (s) return s;
+    tn_context *made = ocl_alloc(sizeof *made);
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a context");
+    cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d.platform, 0};
+    pthread_mutex_init(&made->lock, NULL);
+    made->device = d.id;
+    query_features(made, &d);
+    s = choose_shape(made, msg);
+    if (!s) {
+        made->cl = clCreateContext(properties, 1, &d.id, NULL, NULL, &code);
+        s = ocl_check(msg, code, "clCreateContext");
+    }
+    if (!s) {
+        made->queue = clCreateCommandQueue(made->cl, d.id, 0, &code);
+        s = ocl_check(msg, code, "clCreateCommandQueue");
+    }
+    if (s) {
+        ocl_context_destroy(made);
+        return s;
+    }
+    *context = made;
+    return TN_OK;
+}
+
+void ocl_context_destroy(tn_context *context)
+{
+    if (!context) return;
+    ocl_programs_release(context);
+    if (context->queue) clReleaseCommandQueue(context->queue);
+    if (context->cl) clReleaseContext(context->cl);
+    pthread_mutex_destroy(&context->lock);
+    ocl_free(context);
+}

@@ -1,0 +1,298 @@
+/* matmul.c: the operator "matmul": our own kernels for CPUs and GPUs, with the epilogue inside, or CLBlast for large
+ * products on GPUs. */
+#include "opencl.h"
+
+#include <string.h>
+
+typedef struct product {
+    int64_t batch, m, n, k, a_stride, b_stride;
+    int32_t trans_a, trans_b;
+    int32_t value; /* type of the product: f32 or f64 */
+    tn_map_attrs identity;
+    int32_t identity_out;
+    const tn_map_attrs *map; /* the epilogue; `identity` if there is none */
+    int32_t dtype[OCL_MAX_VALUES];
+    ocl_space space;
+} product;
+
+/* ---- checks ---------------------------------------------------------------------------------------------------------
+ */
+
+/* The batch dimension of an operand may have stride 0. */
+static int32_t check_operand(ocl_build *build, uint32_t i, int64_t *batch_stride)
+{
+    tn_tensor_desc t = build->desc->in[i];
+    if (t.rank != 3) return ocl_fail(build->msg, TN_ESHAPE, "matmul: input %u has rank %d, not 3", i, (int)t.rank);
+    if (t.dtype != TN_F32 && t.dtype != TN_F64 && t.dtype != TN_F16 && t.dtype != TN_BF16)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: input %u has type %d", i, (int)t.dtype);
+    *batch_stride = t.dim[0] > 1 ? t.stride[0] : 0;
+    if (t.stride[0] == 0) t.stride[0] = t.dim[1] * t.dim[2];
+    return ocl_check_tensor(&t, 0, "input", i, build);
+}
+
+static int32_t check_shapes(ocl_build *build, product *p)
+{
+    const tn_tensor_desc *a = &build->desc->in[0], *b = &build->desc->in[1], *y = &build->desc->out[0];
+    const int64_t limit = INT32_MAX / 2;
+    p->batch = a->dim[0];
+    p->m = a->dim[p->trans_a ? 2 : 1];
+    p->k = a->dim[p->trans_a ? 1 : 2];
+    p->n = b->dim[p->trans_b ? 1 : 2];
+    if (b->dim[0] != p->batch || b->dim[p->trans_b ? 2 : 1] != p->k)
+        return ocl_fail(
+            build->msg, TN_ESHAPE, "matmul: a and b do not fit: batch %lld and %lld, inner sizes %lld and %lld",
+            (long long)p->batch, (long long)b->dim[0], (long long)p->k, (long long)b->dim[p->trans_b ? 2 : 1]);
+    if (y->rank != 3 || y->dim[0] != p->batch || y->dim[1] != p->m || y->dim[2] != p->n)
+        return ocl_fail(build->msg, TN_ESHAPE, "matmul: the output is not (%lld, %lld, %lld)", (long long)p->batch,
+                        (long long)p->m, (long long)p->n);
+    if (p->m > limit || p->n > limit || p->k > limit || p->batch > 65535)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: too large");
+    if ((a->dtype == TN_F64) != (b->dtype == TN_F64))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: f64 times another type");
+    p->value = a->dtype == TN_F64 ? TN_F64 : TN_F32;
+    return TN_OK;
+}
+
+static int32_t check_epilogue(ocl_build *build, product *p)
+{
+    const tn_op_desc *desc = build->desc;
+    const tn_tensor_desc *y = &desc->out[0];
+    uint32_t extra = desc->n_in - 2;
+    int32_t s = ocl_check_tensor(y, 0, "output", 0, build);
+    for (uint32_t i = 2; i < desc->n_in && !s; i++) {
+        s = ocl_check_tensor(&desc->in[i], 1, "input", i, build);
+        if (!s && (desc->in[i].rank != 3 || memcmp(desc->in[i].dim, y->dim, 3 * sizeof *y->dim)))
+            s = ocl_fail(build->msg, TN_ESHAPE, "matmul: input %u has another shape than the output", i);
+    }
+    if (!s) s = ocl_check_map(p->map, desc->in + 2, 1, p->value, 3, p->dtype, build);
+    if (s) return s;
+    if (p->map->n_in != extra + 1 || p->map->n_out != 1)
+        return ocl_fail(build->msg, TN_EINVAL, "matmul: the epilogue has %u inputs, not %u", p->map->n_in, extra + 1);
+    int32_t alias = desc->alias ? desc->alias[0] : -1;
+    if (alias == 0 || alias == 1) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: over an operand");
+    if (alias >= 2 &&
+        (desc->in[alias].dtype != y->dtype || memcmp(desc->in[alias].stride, y->stride, 3 * sizeof *y->stride)))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: over an input of another layout");
+    return ocl_check_store(p->dtype[p->map->out[0]], y->dtype, build);
+}
+
+static int32_t check(ocl_build *build, product *p)
+{
+    const tn_op_desc *desc = build->desc;
+    const tn_matmul_attrs *attrs = desc->attrs;
+    if (desc->n_in < 2 || desc->n_out != 1 || (attrs && attrs->size < sizeof *attrs))
+        return ocl_fail(build->msg, TN_EINVAL, "matmul: operands or attributes are missing");
+    if (attrs && !tn_attrs_known(attrs, sizeof *attrs))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: attributes of a later version");
+    p->identity = (tn_map_attrs){.size = sizeof p->identity, .out = &p->identity_out, .n_in = 1, .n_out = 1};
+    p->map = attrs && attrs->epilogue ? attrs->epilogue : &p->identity;
+    p->trans_a = attrs && attrs->trans_a;
+    p->trans_b = attrs && attrs->trans_b;
+    int32_t s = check_operand(build, 0, &p->a_stride);
+    if (!s) s = check_operand(build, 1, &p->b_stride);
+    if (!s) s = check_shapes(build, p);
+    return s ? s : check_epilogue(build, p);
+}
+
+/* The columns stay a dimension of their own, so that a row of the space is a row of y. */
+static void make_space(ocl_build *build, product *p)
+{
+    const tn_op_desc *desc = build->desc;
+    ocl_space_begin(&p->space, 3, desc->out[0].dim, 0);
+    ocl_space_operand(&p->space, &desc->out[0], 0, -1); /* stands for the product */
+    for (uint32_t i = 2; i < desc->n_in; i++)
+        ocl_space_operand(&p->space, &desc->in[i], 0, desc->alias && desc->alias[0] == (int32_t)i ? 0 : -1);
+    ocl_space_operand(&p->space, &desc->out[0], 1, -1);
+    p->space.first = 1;
+    p->space.pinned = ocl_map_pinned(p->map) | 1u << 2;
+    ocl_space_merge(&p->space);
+}
+
+static void write_operands(ocl_text *text, const ocl_build *build, const product *p)
+{
+    const tn_tensor_desc *a = &build->desc->in[0], *b = &build->desc->in[1];
+    ocl_textf(text, "#define T %s\n#define A_T %s\n#define B_T %s\n", ocl_type_name(p->value),
+              ocl_storage_name(a->dtype), ocl_storage_name(b->dtype));
+    ocl_textf(text, "#define LOAD_A LOAD_%s\n#define LOAD_B LOAD_%s\n", ocl_dtype_suffix(a->dtype),
+              ocl_dtype_suffix(b->dtype));
+    ocl_textf(text, "#define TRANS_A %d\n#define TRANS_B %d\n", (int)p->trans_a, (int)p->trans_b);
+}
+
+static void operand_args(const ocl_build *build, ocl_args *args)
+{
+    ocl_arg_ref(args, OCL_ARG_IN, 0, build->desc->in[0].dtype);
+    ocl_arg_ref(args, OCL_ARG_IN, 1, build->desc->in[1].dtype);
+}
+
+static void size_args(ocl_args *args, const product *p)
+{
+    ocl_arg_int(args, (int32_t)p->m);
+    ocl_arg_int(args, (int32_t)p->n);
+    ocl_arg_int(args, (int32_t)p->k);
+    ocl_arg_long(args, p->a_stride);
+    ocl_arg_long(args, p->b_stride);
+}
+
+static void append_args(ocl_args *args, const ocl_args *more)
+{
+    for (uint32_t i = 0; i < more->n && i < OCL_MAX_ARGS && args->n < OCL_MAX_ARGS; i++)
+        args->arg[args->n++] = more->arg[i];
+}
+
+/* ---- CPUs ----------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct cpu_plan {
+    int64_t lanes, vectors, rows; /* the tile: rows x (lanes * vectors) */
+    int64_t panels, chunks, per, segments, length;
+} cpu_plan;
+
+/* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
+ * unit: panels of columns, then chunks of rows, then, for a small output, segments of k. */
+static cpu_plan plan_cpu(const tn_context *context, const product *p)
+{
+    cpu_plan c = {.lanes = ocl_max(4, ocl_min(16, context->vector_width)), .segments = 1};
+    c.rows = c.lanes == 16 ? 8 : 6;
+    if (p->value == TN_F64) c.lanes /= 2;
+    c.vectors = p->n > c.lanes ? 2 : 1;
+    double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
+    int64_t most = flops > 131072.0 * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / 131072) + 1;
+    int64_t tiles = ocl_ceil(p->m, c.rows);
+    c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
+    int64_t wanted = ocl_ceil(most, ocl_max(1, p->batch * c.panels));
+    c.per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles)));
+    c.chunks = c.per ? ocl_ceil(tiles, c.per) : 0;
+    int64_t items = p->batch * c.panels * c.chunks;
+    if (items < 2 * (int64_t)context->units && p->k >= 2048)
+        c.segments = ocl_max(1, ocl_min(ocl_ceil(4 * (int64_t)context->units, ocl_max(1, items)), p->k / 512));
+    c.length = ocl_ceil(ocl_ceil(p->k, c.segments), 256) * 256;
+    if (c.segments > 1) c.segments = ocl_ceil(p->k, c.length);
+    return c;
+}
+
+static int32_t add_finish(ocl_build *build, const ocl_text *text, const product *p, const cpu_plan *c,
+                          const ocl_args *map_args)
+{
+    ocl_args args = {.n = 0};
+    int64_t rows = p->batch * p->m, per = ocl_ceil(rows, ocl_max(1, ocl_min(rows, 2 * (int64_t)build->context->units)));
+    size_t one = 1, global = (size_t)ocl_ceil(rows, ocl_max(1, per));
+    ocl_arg_scratch(&args, 0);
+    ocl_arg_int(&args, (int32_t)c->segments);
+    append_args(&args, map_args);
+    ocl_arg_int(&args, (int32_t)p->m);
+    ocl_arg_int(&args, (int32_t)p->n);
+    ocl_arg_int(&args, (int32_t)rows);
+    ocl_arg_int(&args, (int32_t)per);
+    return ocl_add_launch(build, text, "tn_matmul_finish", &args, 1, &global, &one);
+}
+
+static int32_t prepare_cpu(ocl_build *build, const product *p)
+{
+    cpu_plan c = plan_cpu(build->context, p);
+    ocl_text text = {0};
+    ocl_args args = {.n = 0}, map_args = {.n = 0};
+    ocl_source_map(&text, &map_args, build->context, &p->space, p->map, 2, p->dtype);
+    write_operands(&text, build, p);
+    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define V %s%d\n", (int)c.lanes,
+              (int)c.vectors, (int)c.rows, ocl_type_name(p->value), (int)c.lanes);
+    if (build->desc->in[1].dtype == p->value) ocl_textf(&text, "#define B_PLAIN 1\n");
+    if (c.segments > 1) ocl_textf(&text, "#define SPLIT 1\n");
+    ocl_textf(&text, "%s", ocl_cl_matmul_cpu);
+    operand_args(build, &args);
+    if (c.segments > 1) {
+        build->scratch = (uint64_t)(c.segments * p->batch * p->m * p->n) * tn_dtype_size(p->value);
+        ocl_arg_scratch(&args, 0);
+        ocl_arg_int(&args, (int32_t)c.segments);
+        ocl_arg_int(&args, (int32_t)c.length);
+    } else {
+        append_args(&args, &map_args);
+    }
+    size_args(&args, p);
+    ocl_arg_int(&args, (int32_t)c.chunks);
+    ocl_arg_int(&args, (int32_t)c.per);
+    size_t one = 1, global = (size_t)(c.panels * c.chunks * p->batch * c.segments);
+    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 1, &global, &one);
+    if (!s && c.segments > 1) s = add_finish(build, &text, p, &c, &map_args);
+    ocl_text_free(&text);
+    return s;
+}
+
+/* ---- GPUs ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Elements of a work-item: 4 x 4 where that leaves every unit busy. */
+static int64_t choose_each(const tn_context *context, const product *p, int64_t side)
+{
+    for (int64_t each = 4; each > 1; each /= 2)
+        if (ocl_ceil(p->m, side * each) * ocl_ceil(p->n, side * each) * p->batch >= 2 * (int64_t)context->units)
+            return each;
+    return 1;
+}
+
+static int32_t prepare_gpu(ocl_build *build, const product *p)
+{
+    int64_t side = build->context->max_group >= 256 ? 16 : build->context->max_group >= 64 ? 8 : 1;
+    int64_t each = choose_each(build->context, p, side), block = side * each;
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    operand_args(build, &args);
+    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    write_operands(&text, build, p);
+    ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_matmul_gpu);
+    size_args(&args, p);
+    size_t local[3] = {(size_t)side, (size_t)side, 1};
+    size_t global[3] = {(size_t)(ocl_ceil(p->n, block) * side), (size_t)(ocl_ceil(p->m, block) * side),
+                        (size_t)p->batch};
+    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 3, global, local);
+    ocl_text_free(&text);
+    return s;
+}
+
+/* The epilogue alone, of a product that lies in scratch. */
+static int32_t add_epilogue(ocl_build *build, const product *p)
+{
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    int64_t total = p->batch * p->m * p->n;
+    size_t global = (size_t)total, local = build->context->max_group < 64 ? 1 : 64;
+    ocl_arg_scratch(&args, 0);
+    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    ocl_textf(&text, "#define T float\n#define FROM_SCRATCH 1\n%s", ocl_cl_matmul_gpu);
+    ocl_arg_index(&args, p->space.wide, total);
+    int32_t s = ocl_add_launch(build, &text, "tn_epilogue", &args, 1, &global, &local);
+    ocl_text_free(&text);
+    return s;
+}
+
+#define CLBLAST_LEAST 4e6 /* flops: below, our own kernel with its epilogue inside is ahead */
+
+/* Types and sizes that CLBlast is asked for. */
+static int wants_clblast(const ocl_build *build, const product *p)
+{
+    const tn_op_desc *desc = build->desc;
+    double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
+    return build->context->clblast && desc->in[0].dtype == TN_F32 && desc->in[1].dtype == TN_F32 &&
+           flops >= CLBLAST_LEAST;
+}
+
+/* TN_EUNSUPPORTED: CLBlast is not there, or its result for this shape was wrong. */
+static int32_t prepare_clblast(ocl_build *build, const product *p)
+{
+    ocl_gemm_shape shape = {p->batch, p->m, p->n, p->k, p->a_stride, p->b_stride, p->trans_a, p->trans_b};
+    int direct = p->map == &p->identity && build->desc->out[0].dtype == TN_F32;
+    int32_t s = ocl_gemm_prepare(build, &shape, !direct);
+    return s || direct ? s : add_epilogue(build, p);
+}
+
+int32_t ocl_prepare_matmul(ocl_build *build)
+{
+    product p = {0};
+    int32_t s = check(build, &p);
+    if (s) return s;
+    make_space(build, &p);
+    if (wants_clblast(build, &p)) {
+        s = prepare_clblast(build, &p);
+        if (s != TN_EUNSUPPORTED) return s;
+    }
+    return build->context->cpu_shape ? prepare_cpu(build, &p) : prepare_gpu(build, &p);
+}

@@ -1,0 +1,53 @@
+/* memory.c: device memory. A buffer's cl_mem is padded, and counted references of OpenCL keep it until no queue uses
+ * it any more. */
+#include "opencl.h"
+
+#define PADDING 128 /* bytes: so that empty buffers exist, too */
+
+/* Devices with memory of their own reserve it at first use: touching it here makes the lack of it known at once. */
+static int32_t touch(tn_context *context, cl_mem mem, tn_msg *msg)
+{
+    pthread_mutex_lock(&context->lock);
+    cl_int code =
+        clEnqueueMigrateMemObjects(context->queue, 1, &mem, CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0, NULL, NULL);
+    if (!code) code = clFinish(context->queue);
+    pthread_mutex_unlock(&context->lock);
+    return ocl_check(msg, code, "reserving a buffer");
+}
+
+int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    if (bytes > context->max_buffer)
+        return ocl_fail(msg, TN_ENOMEM, "a buffer of %llu bytes: the device's largest has %llu",
+                        (unsigned long long)bytes, (unsigned long long)context->max_buffer);
+    tn_buffer *made = ocl_alloc(sizeof *made);
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a buffer");
+    cl_int code;
+    cl_mem_flags flags = CL_MEM_READ_WRITE | (context->unified ? CL_MEM_ALLOC_HOST_PTR : 0);
+    made->context = context;
+    made->bytes = bytes;
+    made->mem = clCreateBuffer(context->cl, flags, bytes + PADDING, NULL, &code);
+    int32_t s = ocl_check(msg, code, "clCreateBuffer");
+    if (!s && !context->unified) s = touch(context, made->mem, msg);
+    if (s) {
+        ocl_buffer_destroy(made);
+        return s;
+    }
+    *buffer = made;
+    return TN_OK;
+}
+
+void ocl_buffer_destroy(tn_buffer *buffer)
+{
+    if (!buffer) return;
+    if (buffer->mem) clReleaseMemObject(buffer->mem);
+    ocl_free(buffer);
+}
+
+int32_t ocl_range(const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg)
+{
+    if (!ref->buffer) return bytes ? ocl_fail(msg, TN_EINVAL, "%s: no buffer", what) : TN_OK;
+    if (ref->offset <= ref->buffer->bytes && bytes <= ref->buffer->bytes - ref->offset) return TN_OK;
+    return ocl_fail(msg, TN_EINVAL, "%s: bytes %llu to %llu of a buffer of %llu", what, (unsigned long long)ref->offset,
+                    (unsigned long long)(ref->offset + bytes), (unsigned long long)ref->buffer->bytes);
+}

@@ -1,0 +1,283 @@
+/* opencl.h: what the files of the OpenCL backend share. Nothing here leaves the library.
+ *
+ * A prepared operator (tn_kernel) is a short list of launches, each a cl_kernel with its arguments described by a
+ * table, so that one function runs every operator. The OpenCL C comes from the files of cl/ with a prologue of macros
+ * that source.c generates from the operator's element-wise program.
+ */
+#ifndef TENON_OPENCL_H
+#define TENON_OPENCL_H
+
+#define CL_TARGET_OPENCL_VERSION 120
+#define CL_USE_DEPRECATED_OPENCL_1_1_APIS
+#include <CL/cl.h>
+#include <pthread.h>
+#include "tenon/backend.h"
+
+#define OCL_MAX_LAUNCHES 3
+#define OCL_MAX_ARGS     96
+#define OCL_MAX_OPERANDS 24
+#define OCL_MAX_VALUES   512
+
+/* ---- errors and host memory (util.c) -------------------------------------------------------------------------- */
+
+extern const tn_host *ocl_host;
+
+__attribute__((format(printf, 3, 4))) int32_t ocl_fail(tn_msg *msg, int32_t status, const char *format, ...);
+int32_t ocl_check(tn_msg *msg, cl_int code, const char *call); /* TN_OK for CL_SUCCESS */
+const char *ocl_option(const char *key);
+void *ocl_alloc(size_t bytes); /* zeroed, or NULL */
+void ocl_free(void *memory);
+uint64_t ocl_hash(uint64_t seed, const void *data, size_t bytes);
+
+static inline int64_t ocl_min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t ocl_max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t ocl_ceil(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/* A text that grows. After a failed allocation it stays as it is, and `failed` is set. */
+typedef struct ocl_text {
+    char *s;
+    size_t length;
+    size_t capacity;
+    int failed;
+} ocl_text;
+
+__attribute__((format(printf, 2, 3))) void ocl_textf(ocl_text *text, const char *format, ...);
+void ocl_text_free(ocl_text *text);
+
+/* ---- devices and contexts (device.c) --------------------------------------------------------------------------- */
+
+typedef struct ocl_program ocl_program;
+
+struct tn_context {
+    cl_device_id device;
+    cl_context cl;
+    cl_command_queue queue; /* for the backend's own short jobs */
+    pthread_mutex_t lock;   /* guards `programs` */
+    ocl_program *programs;
+    uint64_t identity; /* hash of the device's and the driver's names and versions */
+    int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
+    int clblast;       /* large products go to CLBlast */
+    int unified;       /* the device works in the host's memory */
+    int has_f64;
+    int vector_width; /* floats in a native vector */
+    uint32_t units;
+    size_t max_group;
+    uint64_t max_buffer;
+    uint64_t alignment; /* bytes, for sub-buffers too */
+};
+
+void ocl_devices_release(void);
+int32_t ocl_device_count(uint32_t *count, tn_msg *msg);
+int32_t ocl_device_info(uint32_t device, tn_device_info *info, tn_msg *msg);
+int32_t ocl_context_create(uint32_t device, tn_context **context, tn_msg *msg);
+void ocl_context_destroy(tn_context *context);
+
+/* ---- memory, queues, events (memory.c, queue.c) ---------------------------------------------------------------- */
+
+struct tn_buffer {
+    tn_context *context;
+    cl_mem mem;
+    uint64_t bytes;
+};
+
+struct tn_queue {
+    tn_context *context;
+    cl_command_queue cl;
+    int32_t status; /* the first error, for good */
+    char text[160];
+    tn_queue_stats stats;
+};
+
+int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
+void ocl_buffer_destroy(tn_buffer *buffer);
+int32_t ocl_range(const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg); /* is it inside the buffer? */
+
+int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg);
+void ocl_queue_destroy(tn_queue *queue);
+int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg);
+int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg);
+int32_t ocl_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg);
+int32_t ocl_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg);
+int32_t ocl_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg);
+int32_t ocl_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg);
+int32_t ocl_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes, tn_msg *msg);
+int32_t ocl_event_create(tn_context *context, tn_event **event, tn_msg *msg);
+void ocl_event_destroy(tn_event *event);
+int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg);
+int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg);
+int32_t ocl_event_sync(tn_event *event, tn_msg *msg);
+int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg); /* the error that sticks, or TN_OK */
+int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg); /* makes an error stick */
+
+/* ---- programs (program.c) -------------------------------------------------------------------------------------- */
+
+/* The kernel `name` of the program with that source, built now or before. The caller releases it. */
+int32_t ocl_kernel_get(tn_context *context, const ocl_text *source, const char *name, cl_kernel *kernel, tn_msg *msg);
+void ocl_programs_release(tn_context *context);
+
+/* ---- prepared operators (op.c) ---------------------------------------------------------------------------------- */
+
+/* Where an argument's value comes from. */
+enum {
+    OCL_ARG_VALUE,          /* set once */
+    OCL_ARG_IN,             /* input's buffer */
+    OCL_ARG_IN_OFFSET,      /* where it begins, in elements: ulong */
+    OCL_ARG_OUT,            /* output's buffer */
+    OCL_ARG_OUT_OFFSET,     /* ulong */
+    OCL_ARG_SCRATCH,        /* scratch buffer */
+    OCL_ARG_SCRATCH_OFFSET, /* bytes: ulong, `value` beyond its start */
+    OCL_ARG_F32,            /* run-time scalars */
+    OCL_ARG_F64,
+    OCL_ARG_I32,
+    OCL_ARG_U64,
+    OCL_ARG_ROW /* a scalar clamped to 0..value: ulong */
+};
+
+typedef struct ocl_arg {
+    uint8_t kind;
+    uint8_t bytes;  /* size of the value */
+    uint16_t index; /* of the operand or scalar */
+    uint16_t unit;  /* bytes of the operand's element */
+    uint16_t is_set;
+    uint64_t value; /* of OCL_ARG_VALUE, _SCRATCH_OFFSET and _ROW */
+    uint64_t last;  /* as it was set last: clSetKernelArg is called for changes only */
+} ocl_arg;
+
+typedef struct ocl_launch {
+    cl_kernel kernel;
+    cl_uint rank;
+    size_t global[3];
+    size_t local[3];
+    uint32_t n_arg;
+    ocl_arg *arg;
+} ocl_launch;
+
+typedef struct ocl_gemm ocl_gemm; /* a product that CLBlast does (clblast.c) */
+
+struct tn_kernel {
+    tn_context *context;
+    pthread_mutex_t lock; /* a cl_kernel's arguments are no thread's own */
+    uint32_t n_in, n_out, n_launch;
+    uint64_t n_scalar; /* scalars that a run must bring */
+    uint64_t in_bytes[OCL_MAX_OPERANDS], out_bytes[OCL_MAX_OPERANDS];
+    int32_t alias[OCL_MAX_OPERANDS];
+    uint64_t scratch;
+    ocl_launch launch[OCL_MAX_LAUNCHES];
+    ocl_gemm *gemm; /* runs before the launches */
+};
+
+/* What an operator's `prepare` fills: it checks `desc`; if `kernel` is not NULL it adds launches. */
+typedef struct ocl_build {
+    tn_context *context;
+    const tn_op_desc *desc;
+    tn_kernel *kernel; /* NULL: only asked whether */
+    uint64_t scratch;
+    uint32_t launches;
+    uint64_t n_scalar;
+    tn_msg *msg;
+} ocl_build;
+
+/* Arguments gathered for one launch. */
+typedef struct ocl_args {
+    ocl_arg arg[OCL_MAX_ARGS];
+    uint32_t n;
+} ocl_args;
+
+void ocl_arg_ref(ocl_args *args, int kind, uint32_t index, int32_t dtype); /* buffer and offset: two arguments */
+void ocl_arg_scratch(ocl_args *args, uint64_t offset);
+void ocl_arg_scalar(ocl_args *args, int kind, uint32_t index);
+void ocl_arg_int(ocl_args *args, int32_t value);
+void ocl_arg_long(ocl_args *args, int64_t value);
+void ocl_arg_index(ocl_args *args, int wide, int64_t value); /* an IX */
+void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest);
+
+/* Adds a launch, building the program; global sizes are rounded up to local ones. Nothing happens if `global` is
+ * empty or `build` only asks. */
+int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
+                       const size_t *global, const size_t *local);
+
+int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                       tn_msg *msg);
+void ocl_op_release(tn_kernel *kernel);
+int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
+
+/* The operators, a file each. */
+int32_t ocl_prepare_map(ocl_build *build);
+int32_t ocl_prepare_reduce(ocl_build *build);
+int32_t ocl_prepare_matmul(ocl_build *build);
+int32_t ocl_prepare_softmax(ocl_build *build);
+int32_t ocl_prepare_transpose(ocl_build *build);
+int32_t ocl_prepare_gather(ocl_build *build);
+int32_t ocl_prepare_window(ocl_build *build);
+
+/* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
+
+/* Operand of a map over the merged iteration space. */
+typedef struct ocl_operand {
+    int32_t dtype;
+    int32_t dense;  /* strides are those of the space itself */
+    int32_t shares; /* an input: the output whose memory it is, or -1 */
+    int64_t stride[TN_MAX_RANK];
+} ocl_operand;
+
+/* An iteration space with neighbouring dimensions merged, and what lies in it. */
+typedef struct ocl_space {
+    int32_t rank; /* at least 1 */
+    int64_t dim[TN_MAX_RANK];
+    int32_t reduced[TN_MAX_RANK];
+    int32_t place[TN_MAX_RANK]; /* of the dimension of the caller: for iota; -1 if it has size 1 */
+    uint32_t n_in, n_out;
+    uint32_t first; /* inputs before this one are given by the kernel, not loaded */
+    ocl_operand in[OCL_MAX_OPERANDS], out[OCL_MAX_OPERANDS];
+    uint64_t pinned; /* bit d: dimension d of the caller may not be merged */
+    int wide;        /* indices need 64 bits */
+} ocl_space;
+
+int32_t ocl_check_tensor(const tn_tensor_desc *t, int broadcast, const char *what, uint32_t index, ocl_build *build);
+/* Fills the type of every value: inputs, then instructions. `dtype` has OCL_MAX_VALUES places. */
+int32_t ocl_check_map(const tn_map_attrs *map, const tn_tensor_desc *in, uint32_t given, int32_t given_dtype,
+                      int32_t rank, int32_t *dtype, ocl_build *build);
+int32_t ocl_value_dtype(int32_t storage); /* of a loaded element: F32, I32 or F64 */
+int32_t ocl_check_store(int32_t value, int32_t storage, ocl_build *build);
+uint64_t ocl_map_pinned(const tn_map_attrs *map);
+void ocl_space_begin(ocl_space *space, int32_t rank, const int64_t *dim, uint32_t reduced);
+void ocl_space_operand(ocl_space *space, const tn_tensor_desc *t, int is_output, int shares);
+void ocl_space_merge(ocl_space *space);
+
+/* Writes the prologue (types, element-wise functions) and the MAP_ macros, described in cl/map.cl, and appends the
+ * arguments that MAP_PARAMS stands for. `operand0`: the operator's input that is the first one loaded. */
+void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const ocl_space *space,
+                    const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype);
+void ocl_source_types(ocl_text *text, tn_context *context, int wide);
+const char *ocl_type_name(int32_t dtype);    /* of a value */
+const char *ocl_storage_name(int32_t dtype); /* of an element in memory */
+const char *ocl_dtype_suffix(int32_t dtype); /* as in LOAD_f32 */
+
+/* ---- CLBlast (clblast.c) ----------------------------------------------------------------------------------------- */
+
+typedef struct ocl_gemm_shape {
+    int64_t batch, m, n, k, a_stride, b_stride;
+    int32_t trans_a, trans_b;
+} ocl_gemm_shape;
+
+int32_t ocl_gemm_prepare(ocl_build *build, const ocl_gemm_shape *shape, int to_scratch);
+int32_t ocl_gemm_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
+void ocl_gemm_release(ocl_gemm *gemm);
+void ocl_gemm_clear(void);
+
+/* Files of cl/. */
+extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[], ocl_cl_softmax[],
+    ocl_cl_move[], ocl_cl_matmul_cpu[], ocl_cl_matmul_gpu[];
+
+#endif

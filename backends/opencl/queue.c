@@ -1,0 +1,179 @@
+/* queue.c: in-order queues, transfers and events. A queue has one user at a time; nothing but sync waits. */
+#include "opencl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg)
+{
+    return queue->status ? ocl_fail(msg, queue->status, "%s", queue->text) : TN_OK;
+}
+
+int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg)
+{
+    if (code == CL_SUCCESS) return TN_OK;
+    if (!queue->status) queue->status = ocl_check(&(tn_msg){queue->text, sizeof queue->text}, code, call);
+    return ocl_queue_error(queue, msg);
+}
+
+int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
+{
+    cl_int code;
+    tn_queue *made = ocl_alloc(sizeof *made);
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a queue");
+    made->context = context;
+    made->cl = clCreateCommandQueue(context->cl, context->device, 0, &code);
+    if (code) {
+        ocl_free(made);
+        return ocl_check(msg, code, "clCreateCommandQueue");
+    }
+    *queue = made;
+    return TN_OK;
+}
+
+void ocl_queue_destroy(tn_queue *queue)
+{
+    if (!queue) return;
+    clFinish(queue->cl);
+    clReleaseCommandQueue(queue->cl);
+    ocl_free(queue);
+}
+
+int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg)
+{
+    ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+    return ocl_queue_error(queue, msg);
+}
+
+int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg)
+{
+    queue->stats.host_waits++;
+    ocl_queue_check(queue, clFinish(queue->cl), "clFinish", msg);
+    return ocl_queue_error(queue, msg);
+}
+
+/* Fills no more than the caller's struct has. */
+int32_t ocl_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
+{
+    (void)msg;
+    uint64_t known = sizeof queue->stats, bytes = stats->size && stats->size < known ? stats->size : known;
+    queue->stats.size = bytes;
+    memcpy(stats, &queue->stats, bytes);
+    return TN_OK;
+}
+
+/* ---- transfers --------------------------------------------------------------------------------------------------- */
+
+int32_t ocl_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
+{
+    int32_t s = ocl_queue_error(queue, msg);
+    if (!s) s = ocl_range(&to, bytes, "write", msg);
+    if (s || !bytes) return s;
+    cl_int code = clEnqueueWriteBuffer(queue->cl, to.buffer->mem, CL_FALSE, to.offset, bytes, from, 0, NULL, NULL);
+    if (!code) queue->stats.bytes_write += bytes;
+    return ocl_queue_check(queue, code, "clEnqueueWriteBuffer", msg);
+}
+
+int32_t ocl_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    int32_t s = ocl_queue_error(queue, msg);
+    if (!s) s = ocl_range(&from, bytes, "read", msg);
+    if (s || !bytes) return s;
+    cl_int code = clEnqueueReadBuffer(queue->cl, from.buffer->mem, CL_FALSE, from.offset, bytes, to, 0, NULL, NULL);
+    if (!code) queue->stats.bytes_read += bytes;
+    return ocl_queue_check(queue, code, "clEnqueueReadBuffer", msg);
+}
+
+int32_t ocl_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    int32_t s = ocl_queue_error(queue, msg);
+    if (!s) s = ocl_range(&to, bytes, "copy", msg);
+    if (!s) s = ocl_range(&from, bytes, "copy", msg);
+    if (s || !bytes) return s;
+    cl_int code =
+        clEnqueueCopyBuffer(queue->cl, from.buffer->mem, to.buffer->mem, from.offset, to.offset, bytes, 0, NULL, NULL);
+    return ocl_queue_check(queue, code, "clEnqueueCopyBuffer", msg);
+}
+
+int32_t ocl_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes, tn_msg *msg)
+{
+    uint64_t p = pattern_bytes;
+    int32_t s = ocl_queue_error(queue, msg);
+    if (!s && ((p != 1 && p != 2 && p != 4 && p != 8) || to.offset % p || bytes % p))
+        s = ocl_fail(msg, TN_EINVAL, "fill: %llu bytes at %llu with a pattern of %llu", (unsigned long long)bytes,
+                     (unsigned long long)to.offset, (unsigned long long)p);
+    if (!s) s = ocl_range(&to, bytes, "fill", msg);
+    if (s || !bytes) return s;
+    cl_int code = clEnqueueFillBuffer(queue->cl, to.buffer->mem, pattern, p, to.offset, bytes, 0, NULL, NULL);
+    return ocl_queue_check(queue, code, "clEnqueueFillBuffer", msg);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+/* `cl` is the marker recorded last, NULL before. Several queues may use an event, hence the lock. */
+struct tn_event {
+    pthread_mutex_t lock;
+    cl_event cl;
+};
+
+int32_t ocl_event_create(tn_context *context, tn_event **event, tn_msg *msg)
+{
+    (void)context;
+    tn_event *made = ocl_alloc(sizeof *made);
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for an event");
+    pthread_mutex_init(&made->lock, NULL);
+    *event = made;
+    return TN_OK;
+}
+
+void ocl_event_destroy(tn_event *event)
+{
+    if (!event) return;
+    if (event->cl) clReleaseEvent(event->cl);
+    pthread_mutex_destroy(&event->lock);
+    ocl_free(event);
+}
+
+static cl_event event_take(tn_event *event)
+{
+    pthread_mutex_lock(&event->lock);
+    cl_event cl = event->cl;
+    if (cl) clRetainEvent(cl);
+    pthread_mutex_unlock(&event->lock);
+    return cl;
+}
+
+/* Flushes, so that whoever waits for the event does not wait for ever. */
+int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
+{
+    cl_event marker = NULL;
+    int32_t s = ocl_queue_error(queue, msg);
+    if (s) return s;
+    s = ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, &marker), "clEnqueueMarker", msg);
+    if (s) return s;
+    pthread_mutex_lock(&event->lock);
+    cl_event before = event->cl;
+    event->cl = marker;
+    pthread_mutex_unlock(&event->lock);
+    if (before) clReleaseEvent(before);
+    return ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+}
+
+int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
+{
+    int32_t s = ocl_queue_error(queue, msg);
+    cl_event cl = s ? NULL : event_take(event);
+    if (!cl) return s;
+    s = ocl_queue_check(queue, clEnqueueBarrierWithWaitList(queue->cl, 1, &cl, NULL), "clEnqueueBarrier", msg);
+    clReleaseEvent(cl);
+    return s;
+}
+
+int32_t ocl_event_sync(tn_event *event, tn_msg *msg)
+{
+    cl_event cl = event_take(event);
+    if (!cl) return TN_OK;
+    int32_t s = ocl_check(msg, clWaitForEvents(1, &cl), "clWaitForEvents");
+    clReleaseEvent(cl);
+    return s;
+}

@@ -1,0 +1,336 @@
+/* source.c: writes element-wise programs as OpenCL C: the macros that cl/map.cl describes. The text depends on the
+ * program, the types, and which dimensions broadcast, but not on sizes: those are arguments. */
+#include "opencl.h"
+#include "rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct type_name {
+    const char *value, *storage, *suffix;
+} type_name;
+
+static const type_name types[] = {[TN_F32] = {"float", "float", "f32"},    [TN_I32] = {"int", "int", "i32"},
+                                  [TN_U8] = {"int", "uchar", "u8"},        [TN_F16] = {"float", "ushort", "f16"},
+                                  [TN_BF16] = {"float", "ushort", "bf16"}, [TN_F64] = {"double", "double", "f64"}};
+
+const char *ocl_type_name(int32_t dtype)
+{
+    return types[dtype].value;
+}
+
+const char *ocl_storage_name(int32_t dtype)
+{
+    return types[dtype].storage;
+}
+
+const char *ocl_dtype_suffix(int32_t dtype)
+{
+    return types[dtype].suffix;
+}
+
+void ocl_source_types(ocl_text *text, tn_context *context, int wide)
+{
+    if (context->has_f64)
+        ocl_textf(text,
+                  "#define HAS_F64 1\n#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif\n");
+    if (context->cpu_shape) ocl_textf(text, "#define CPU_SHAPE 1\n");
+    ocl_textf(text, "typedef %s IX;\n%s", wide ? "long" : "int", ocl_cl_types);
+}
+
+/* ---- rows as functions ----------------------------------------------------------------------------------------------
+ */
+
+static void write_row_name(ocl_text *text, const ocl_row *row, int32_t dtype)
+{
+    ocl_textf(text, "%s_%s%s%s", types[dtype].suffix, row->name, *row->suffix ? "_" : "",
+              *row->suffix ? row->suffix + 1 : "");
+}
+
+/* Integer rows without comparisons are computed unsigned, so that they wrap. */
+static void write_row(ocl_text *text, const ocl_row *row, int32_t dtype)
+{
+    const char *type = dtype == TN_I32 && !strpbrk(row->text, "<>=") ? "uint" : types[dtype].value;
+    ocl_textf(text, "static inline %s ", type);
+    write_row_name(text, row, dtype);
+    for (int a = 0; a < 4 && row->params[a]; a++) ocl_textf(text, "%s%s %s", a ? ", " : "(", type, row->params[a]);
+    ocl_textf(text, ")\n{\n    return %s;\n}\n", row->text);
+}
+
+/* What the rows' texts call, for each type. */
+static void write_functions(ocl_text *text, int32_t dtype, int cpu_shape)
+{
+    ocl_textf(text, "#define abs fabs\n#define min(a, b) ((b) < (a) ? (b) : (a))\n"
+                    "#define max(a, b) ((a) < (b) ? (b) : (a))\n");
+    ocl_textf(text, dtype == TN_F64 ? "#define F(c) c\n" : "#define F(c) c##f\n");
+    if (dtype == TN_F32 && cpu_shape)
+        ocl_textf(text, "#define exp m_exp\n#define expm1 m_expm1\n#define log m_log\n#define log1p m_log1p\n"
+                        "#define tanh m_tanh\n");
+}
+
+static void write_rows(ocl_text *text, tn_context *context, const tn_map_attrs *map)
+{
+    static const int32_t dtypes[] = {TN_F32, TN_F64, TN_I32};
+    for (int t = 0; t < 3; t++) {
+        uint8_t written[OCL_ROWS] = {0};
+        int any = 0;
+        for (uint32_t i = 0; i < map->n_instr; i++) {
+            const ocl_row *row = ocl_row_find(map->instr[i].op);
+            if (!row || map->instr[i].dtype != dtypes[t] || written[ocl_row_index(row)]++) continue;
+            if (!any++) write_functions(text, dtypes[t], context->cpu_shape);
+            write_row(text, row, dtypes[t]);
+        }
+        if (any)
+            ocl_textf(text, "#undef abs\n#undef min\n#undef max\n#undef F\n#undef exp\n#undef expm1\n#undef log\n"
+                            "#undef log1p\n#undef tanh\n");
+    }
+}
+
+/* ---- parameters
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void write_index_arg(ocl_text *text, ocl_args *args, int wide, int64_t value, const char *name, int i, int d)
+{
+    ocl_textf(text, "IX %s%d", name, i);
+    if (d >= 0) ocl_textf(text, "_%d", d);
+    ocl_textf(text, ", ");
+    ocl_arg_index(args, wide, value);
+}
+
+/* Scalars by type and number, each once. */
+static void write_scalars(ocl_text *text, ocl_args *args, const tn_map_attrs *map)
+{
+    static const struct {
+        int kind;
+        const char *type, *name;
+    } forms[] = {{OCL_ARG_F32, "float", "sf"},
+                 {OCL_ARG_F64, "double", "sd"},
+                 {OCL_ARG_I32, "int", "si"},
+                 {OCL_ARG_U64, "ulong", "su"}};
+    uint32_t begin = args->n;
+    for (uint32_t i = 0; i < map->n_instr; i++) {
+        const tn_map_instr *instr = &map->instr[i];
+        int op = ocl_special_find(instr->op), random = op == OCL_UNIFORM || op == OCL_NORMAL;
+        if (op != OCL_SCALAR && !random) continue;
+        int form = random ? 3 : instr->dtype == TN_F32 ? 0 : instr->dtype == TN_F64 ? 1 : 2;
+        for (int a = 0; a <= random; a++) {
+            int seen = 0;
+            for (uint32_t k = begin; k < args->n && k < OCL_MAX_ARGS; k++)
+                seen |= args->arg[k].kind == forms[form].kind && args->arg[k].index == instr->arg[a];
+            if (seen) continue;
+            ocl_textf(text, "%s %s%d, ", forms[form].type, forms[form].name, (int)instr->arg[a]);
+            ocl_arg_scalar(args, forms[form].kind, (uint32_t)instr->arg[a]);
+        }
+    }
+}
+
+/* An output written over an input of another type is no separate memory for the compiler either. */
+static int may_restrict(const ocl_space *space)
+{
+    for (uint32_t i = space->first; i < space->n_in; i++)
+        if (space->in[i].shares >= 0 && space->in[i].dtype != space->out[space->in[i].shares].dtype) return 0;
+    return 1;
+}
+
+static int has_pointer(const ocl_space *space, uint32_t i)
+{
+    const ocl_operand *o = &space->in[i];
+    return o->shares < 0 || o->dtype != space->out[o->shares].dtype;
+}
+
+static void write_params(ocl_text *text, ocl_args *args, const ocl_space *space, const tn_map_attrs *map,
+                         uint32_t operand0)
+{
+    const char *restricted = may_restrict(space) ? "restrict " : "";
+    int inner = space->rank - 1;
+    int64_t reduced = 1;
+    ocl_textf(text, "#define MAP_PARAMS ");
+    for (uint32_t i = space->first; i < space->n_in; i++) {
+        if (!has_pointer(space, i)) continue;
+        ocl_textf(text, "__global const %s *%spb%u, ulong po%u, ", types[space->in[i].dtype].storage, restricted, i, i);
+        ocl_arg_ref(args, OCL_ARG_IN, operand0 + i - space->first, space->in[i].dtype);
+    }
+    for (uint32_t k = 0; k < space->n_out; k++) {
+        ocl_textf(text, "__global %s *%syb%u, ulong yo%u, ", types[space->out[k].dtype].storage, restricted, k, k);
+        ocl_arg_ref(args, OCL_ARG_OUT, k, space->out[k].dtype);
+    }
+    write_scalars(text, args, map);
+    for (int d = 0; d < space->rank; d++) {
+        write_index_arg(text, args, space->wide, space->dim[d], "n", d, -1);
+        if (d < inner && space->reduced[d]) reduced *= space->dim[d];
+    }
+    write_index_arg(text, args, space->wide, reduced, "nr", 0, -1);
+    for (uint32_t i = space->first; i < space->n_in; i++)
+        for (int d = 0; d < space->rank && !space->in[i].dense; d++)
+            if (space->in[i].stride[d] && !(d == inner && space->in[i].stride[d] == 1))
+                write_index_arg(text, args, space->wide, space->in[i].stride[d], "s", (int)i, d);
+    ocl_textf(text, "\n#define MAP_N n%d\n#define MAP_R nr0\n", inner);
+}
+
+/* ---- the body
+ * --------------------------------------------------------------------------------------------------------- */
+
+static void write_pointers(ocl_text *text, const ocl_space *space)
+{
+    ocl_textf(text, "#define MAP_POINTERS");
+    for (uint32_t i = space->first; i < space->n_in; i++)
+        if (has_pointer(space, i))
+            ocl_textf(text, " __global const %s *p%u = pb%u + po%u;", types[space->in[i].dtype].storage, i, i, i);
+    for (uint32_t k = 0; k < space->n_out; k++)
+        ocl_textf(text, " __global %s *y%u = yb%u + yo%u;", types[space->out[k].dtype].storage, k, k, k);
+    ocl_textf(text, "\n");
+}
+
+/* Coordinate c<d> of each outer dimension, from the number of the kept or of the reduced row. */
+static void write_coordinates(ocl_text *text, const ocl_space *space)
+{
+    int left[2] = {0, 0};
+    for (int d = 0; d < space->rank - 1; d++) left[space->reduced[d]]++;
+    for (int d = space->rank - 2; d >= 0; d--) {
+        int r = space->reduced[d];
+        if (--left[r])
+            ocl_textf(text, " const IX c%d = %s_ %% n%d; %s_ /= n%d;", d, r ? "r" : "k", d, r ? "r" : "k", d);
+        else
+            ocl_textf(text, " const IX c%d = %s_;", d, r ? "r" : "k");
+    }
+}
+
+static void write_row_start(ocl_text *text, const ocl_space *space)
+{
+    int inner = space->rank - 1;
+    ocl_textf(text, "#define MAP_ROW(k, r) IX k_ = (k), r_ = (r);");
+    write_coordinates(text, space);
+    ocl_textf(text, " const IX lin = ");
+    for (int d = 1; d < inner; d++) ocl_textf(text, "(");
+    if (inner) ocl_textf(text, "c0");
+    for (int d = 1; d < inner; d++) ocl_textf(text, " * n%d + c%d)", d, d);
+    if (inner)
+        ocl_textf(text, " * n%d;", inner);
+    else
+        ocl_textf(text, "0;");
+    for (uint32_t i = space->first; i < space->n_in; i++) {
+        if (space->in[i].dense) continue;
+        ocl_textf(text, " const IX b%u = 0", i);
+        for (int d = 0; d < inner; d++)
+            if (space->in[i].stride[d]) ocl_textf(text, " + c%d * s%u_%d", d, i, d);
+        ocl_textf(text, ";");
+    }
+    ocl_textf(text, "\n");
+}
+
+static void write_load(ocl_text *text, const ocl_space *space, uint32_t i)
+{
+    const ocl_operand *o = &space->in[i];
+    int inner = space->rank - 1;
+    int64_t stride = o->stride[inner];
+    ocl_textf(text, " \\\n    const %s v%u = LOAD_%s(", types[o->dtype].value, i, types[o->dtype].suffix);
+    if (has_pointer(space, i))
+        ocl_textf(text, "p%u, ", i);
+    else
+        ocl_textf(text, "y%d, ", o->shares);
+    if (o->dense)
+        ocl_textf(text, "lin + j_);");
+    else if (stride == 0)
+        ocl_textf(text, "b%u);", i);
+    else if (stride == 1)
+        ocl_textf(text, "b%u + j_);", i);
+    else
+        ocl_textf(text, "b%u + j_ * s%u_%d);", i, i, inner);
+}
+
+static void write_const(ocl_text *text, const tn_map_instr *instr)
+{
+    double value = instr->dtype == TN_F32 ? (double)(float)instr->value : instr->value;
+    if (instr->dtype == TN_I32)
+        ocl_textf(text, "(int)0x%xu", (unsigned)(int32_t)value);
+    else if (isnan(value))
+        ocl_textf(text, "NAN");
+    else if (isinf(value))
+        ocl_textf(text, value > 0 ? "INFINITY" : "-INFINITY");
+    else
+        ocl_textf(text, "%a%s", value, instr->dtype == TN_F32 ? "f" : "");
+}
+
+static void write_iota(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    for (int d = 0; d < space->rank; d++)
+        if (space->place[d] == instr->arg[0]) ocl_textf(text, d == space->rank - 1 ? "j_" : "c%d", d);
+}
+
+static void write_random(ocl_text *text, const tn_map_instr *instr, int normal)
+{
+    int f64 = normal && instr->dtype == TN_F64;
+    ocl_textf(text, "random_%s%s(su%d, su%d, %uu, (ulong)(lin + j_))", normal ? "normal" : "uniform", f64 ? "_f64" : "",
+              (int)instr->arg[0], (int)instr->arg[1], (unsigned)instr->value);
+}
+
+static void write_call(ocl_text *text, const tn_map_instr *instr)
+{
+    const ocl_row *row = ocl_row_find(instr->op);
+    write_row_name(text, row, instr->dtype);
+    for (int a = 0; a < 4 && row->params[a]; a++) {
+        ocl_textf(text, a ? ", " : "(");
+        if (ocl_row_names(row, a))
+            ocl_textf(text, "v%d", (int)instr->arg[a]);
+        else
+            ocl_textf(text, "0");
+    }
+    ocl_textf(text, ")");
+}
+
+static void write_instr(ocl_text *text, const ocl_space *space, const tn_map_instr *instr, uint32_t number)
+{
+    static const char scalar[] = {[TN_F32] = 'f', [TN_I32] = 'i', [TN_F64] = 'd'};
+    int op = ocl_special_find(instr->op);
+    ocl_textf(text, " \\\n    const %s v%u = (%s)(", types[instr->dtype].value, number, types[instr->dtype].value);
+    if (op == OCL_CONST)
+        write_const(text, instr);
+    else if (op == OCL_SCALAR)
+        ocl_textf(text, "s%c%d", scalar[instr->dtype], (int)instr->arg[0]);
+    else if (op == OCL_IOTA)
+        write_iota(text, space, instr);
+    else if (op == OCL_CAST)
+        ocl_textf(text, "v%d", (int)instr->arg[0]);
+    else if (op == OCL_WHERE)
+        ocl_textf(text, "v%d != 0 ? v%d : v%d", (int)instr->arg[0], (int)instr->arg[1], (int)instr->arg[2]);
+    else if (op >= 0)
+        write_random(text, instr, op == OCL_NORMAL);
+    else
+        write_call(text, instr);
+    ocl_textf(text, ");");
+}
+
+static void write_body(ocl_text *text, const ocl_space *space, const tn_map_attrs *map, const int32_t *dtype)
+{
+    ocl_textf(text, "#define MAP_VALUES(j) const IX j_ = (j);");
+    for (uint32_t i = 0; i < space->first; i++) ocl_textf(text, " const %s v%u = GIVEN(j);", types[dtype[i]].value, i);
+    for (uint32_t i = space->first; i < space->n_in; i++) write_load(text, space, i);
+    for (uint32_t i = 0; i < map->n_instr; i++) write_instr(text, space, &map->instr[i], map->n_in + i);
+    ocl_textf(text, "\n#define MAP_STORE(j)");
+    for (uint32_t k = 0; k < space->n_out; k++)
+        ocl_textf(text, " STORE_%s(y%u, lin + (j), v%d);", types[space->out[k].dtype].suffix, k, (int)map->out[k]);
+    ocl_textf(text, "\n#define MAP_RESULT v%d\n#define MAP_T %s\n", (int)map->out[0], types[dtype[map->out[0]]].value);
+}
+
+static int uses(const tn_map_attrs *map, int random)
+{
+    for (uint32_t i = 0; i < map->n_instr; i++) {
+        int op = ocl_special_find(map->instr[i].op);
+        if (random ? op == OCL_UNIFORM || op == OCL_NORMAL : op < 0) return 1;
+    }
+    return 0;
+}
+
+void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const ocl_space *space,
+                    const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype)
+{
+    ocl_source_types(text, context, space->wide);
+    if (context->cpu_shape && uses(map, 0)) ocl_textf(text, "%s", ocl_cl_math);
+    if (uses(map, 1)) ocl_textf(text, "%s", ocl_cl_random);
+    write_rows(text, context, map);
+    write_params(text, args, space, map, operand0);
+    write_pointers(text, space);
+    write_row_start(text, space);
+    write_body(text, space, map, dtype);
+}

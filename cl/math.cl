@@ -1,0 +1,80 @@
+/* math.cl: single-precision functions without branches or calls, so that a compiler for CPUs can put the elements of
+ * a loop into the lanes of a vector. Each is good to about 2 units of the last place, infinities, NaN and denormals
+ * included. The polynomials are interpolations in Chebyshev nodes. */
+
+/* e^x = 2^n e^r with n whole and |r| <= ln(2) / 2; e^r = 1 + r + r^2 p(r). */
+static inline float exp_tail(float r)
+{
+    float p = 1.39345415e-3f + r * 1.98919806e-4f;
+    p = 8.33331048e-3f + r * p;
+    p = 4.16664556e-2f + r * p;
+    p = 1.66666672e-1f + r * p;
+    p = 0.5f + r * p;
+    return r + r * r * p; /* e^r - 1 */
+}
+
+static inline float power_of_2(int n) /* for -126 <= n <= 127 */
+{
+    return as_float((n + 127) << 23);
+}
+
+/* x less n ln(2), in two steps, the first of them exact. */
+static inline float exp_rest(float x, float n)
+{
+    return (x - n * 0.693145751953125f) - n * 1.42860677e-6f;
+}
+
+static inline float m_exp(float x)
+{
+    float c = x < -104.0f ? -104.0f : x;
+    c = c > 89.0f ? 89.0f : c;
+    float n = rint(c * 1.44269504f);
+    float y = 1.0f + exp_tail(exp_rest(c, n));
+    int i = (int)n, half_way = i >> 1; /* 2^n may be neither finite nor normal: two factors */
+    y = y * power_of_2(half_way) * power_of_2(i - half_way);
+    return x != x ? x : y;
+}
+
+static inline float m_expm1(float x)
+{
+    float c = x < -26.0f ? -26.0f : x;
+    c = c > 89.0f ? 89.0f : c;
+    float n = rint(c * 1.44269504f);
+    float t = power_of_2((int)n - 1);
+    float y = 2.0f * (t * exp_tail(exp_rest(c, n)) + (t - 0.5f));
+    y = n == 0.0f ? exp_tail(c) : y;
+    return x != x || x == 0.0f ? x : y;
+}
+
+/* ln(2^e m) with m between sqrt(1/2) and sqrt(2); ln(m) = 2 atanh(s), s = (m - 1) / (m + 1). */
+static inline float m_log(float x)
+{
+    int tiny = x < 1.17549435e-38f;
+    int bits = as_int(tiny ? x * 8388608.0f : x);
+    int e = (bits - 0x3f3504f3) >> 23;
+    float f = as_float(bits - (e << 23)) - 1.0f;
+    float n = (float)(tiny ? e - 23 : e);
+    float s = f / (2.0f + f), z = s * s;
+    float p = 6.66666687e-1f + z * (4.00001228e-1f + z * (2.85507321e-1f + z * 2.33329132e-1f));
+    /* 2 s = f - s f, which loses nothing when f is small */
+    float y = n * 0.693145751953125f + (f - s * (f - z * p) + n * 1.42860677e-6f);
+    y = x == INFINITY ? x : y;
+    y = x == 0.0f ? -INFINITY : y;
+    return x < 0.0f || x != x ? NAN : y;
+}
+
+static inline float m_log1p(float x)
+{
+    float u = 1.0f + x;
+    float y = m_log(u) + (x - (u - 1.0f)) / u; /* what the sum lost, to first order */
+    y = x == INFINITY || x == -1.0f ? m_log(u) : y;
+    return u == 1.0f ? x : y;
+}
+
+static inline float m_tanh(float x)
+{
+    float a = x < 0.0f ? -x : x;
+    float t = m_expm1(2.0f * (a > 20.0f ? 20.0f : a));
+    float y = t / (t + 2.0f);
+    return x != x ? x : as_float(as_int(y) | (as_int(x) & (int)0x80000000));
+}

@@ -1,0 +1,173 @@
+/* matmul_cpu.cl: y = epilogue(op(a) op(b)) for CPU devices. A work-item multiplies some tiles of ROWS rows by one
+ * panel of WIDE columns, which it first packs into private memory, KEEP values of k at a time; products of a tile stay
+ * in registers. No work-item waits for another.
+ *
+ * Given: LANES, VECTORS, ROWS, T and V (its vector), A_T, B_T, LOAD_A, LOAD_B, TRANS_A, TRANS_B, and the epilogue as a
+ * map over (batch, m, n), see map.cl, whose value 0 is the product. SPLIT: work-items divide k as well and leave
+ * partial products in scratch, which tn_matmul_finish adds. */
+#define WIDE (LANES * VECTORS)
+#define KEEP 256
+#define TILES 16
+#define CONCAT_(a, b) a##b
+#define CONCAT(a, b) CONCAT_(a, b)
+#define VLOAD CONCAT(vload, LANES)
+#define VSTORE CONCAT(vstore, LANES)
+
+/* Rows k .. k + n of the panel that begins at column j, as [n][WIDE]; what lies beyond column `columns` is not used,
+ * but is read only where it is inside the matrix. */
+static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, int columns, int ldb, int rows_b)
+{
+#if TRANS_B
+    const int used = min(WIDE, columns - j);
+    if (used < WIDE)
+        for (int i = 0; i < n * WIDE; i++) panel[i] = 0;
+    for (int k = 0; k < n; k += 16) {
+        const int last = min(k + 16, n);
+        for (int c = 0; c < used; c++) {
+            __global const B_T *from = b + (long)(j + c) * ldb + k0;
+            for (int i = k; i < last; i++) panel[i * WIDE + c] = LOAD_B(from, i);
+        }
+    }
+#else
+    for (int k = 0; k < n; k++) {
+        __global const B_T *from = b + (long)(k0 + k) * ldb + j;
+#ifdef B_PLAIN
+        if (j + WIDE <= columns || k0 + k + 1 + (WIDE - 1) / columns < rows_b) {
+#else
+        if (j + WIDE <= columns) {
+#endif
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) {
+#ifdef B_PLAIN
+                VSTORE(VLOAD(v, from), v, panel + k * WIDE);
+#else
+                for (int l = 0; l < LANES; l++) panel[k * WIDE + v * LANES + l] = LOAD_B(from, v * LANES + l);
+#endif
+            }
+        } else {
+            for (int c = 0; c < WIDE; c++) panel[k * WIDE + c] = j + c < columns ? LOAD_B(from, c) : 0;
+        }
+    }
+#endif
+}
+
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c)) /* contracted where the device can */
+#define GIVEN(j) product[j]
+#ifdef SPLIT
+#define LAST_PARAMS __global uchar *scratch_buffer, ulong scratch_offset, int segments, int segment_length,
+#else
+#define LAST_PARAMS MAP_PARAMS
+#endif
+
+__kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_offset,
+                                 __global const B_T *restrict b_buffer, ulong b_offset, LAST_PARAMS int m, int n,
+                                 int k_all, long a_stride, long b_stride, int chunks, int per)
+{
+    const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS;
+    int id = (int)get_global_id(0);
+    const int j0 = id % panels * WIDE;
+    id /= panels;
+    const int chunk = id % chunks;
+    id /= chunks;
+#ifdef SPLIT
+    const int segment = id % segments;
+    id /= segments;
+    const int k_begin = segment * segment_length, k_end = min(k_begin + segment_length, k_all);
+    __global T *partial = (__global T *)(scratch_buffer + scratch_offset) + (segment + (long)id * segments) * m * n;
+#else
+    const int k_begin = 0, k_end = k_all;
+    MAP_POINTERS
+#endif
+    const int batch = id, last = min(chunk * per + per, tiles), columns = min(WIDE, n - j0);
+    __global const A_T *a = a_buffer + a_offset + batch * a_stride;
+    __global const B_T *b = b_buffer + b_offset + batch * b_stride;
+    T panel[KEEP * WIDE];
+    T tile[TILES][ROWS * WIDE];
+    for (int group = chunk * per; group < last; group += TILES) {
+        const int group_end = min(group + TILES, last);
+        int k0 = k_begin;
+        do {
+            const int kn = min(KEEP, k_end - k0);
+            if (k_end - k_begin > KEEP || group == chunk * per)
+                pack(panel, b, k0, kn, j0, n, TRANS_B ? k_all : n, k_all);
+            for (int t = group; t < group_end; t++) {
+                T *out = tile[t - group];
+                V acc[ROWS][VECTORS];
+                __global const A_T *row[ROWS];
+#pragma unroll
+                for (int r = 0; r < ROWS; r++) {
+                    const int i = min(t * ROWS + r, m - 1);
+                    row[r] = TRANS_A ? a + (long)k0 * m + i : a + (long)i * k_all + k0;
+                }
+#pragma unroll
+                for (int r = 0; r < ROWS; r++)
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++)
+                        acc[r][v] = k0 > k_begin ? VLOAD(r * VECTORS + v, out) : (V)(0);
+                for (int k = 0; k < kn; k++) {
+                    V right[VECTORS];
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
+#pragma unroll
+                    for (int r = 0; r < ROWS; r++) {
+                        const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
+#pragma unroll
+                        for (int v = 0; v < VECTORS; v++) acc[r][v] = MULTIPLY_ADD(left, right[v], acc[r][v]);
+                    }
+                }
+#pragma unroll
+                for (int r = 0; r < ROWS; r++)
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
+                if (k0 + KEEP < k_end) continue;
+                const int rows = min(ROWS, m - t * ROWS);
+                for (int r = 0; r < rows; r++) {
+                    const int i = t * ROWS + r;
+                    const T *product = out + r * WIDE - j0;
+#ifdef SPLIT
+                    LOOP
+                    for (int j = j0; j < j0 + columns; j++) partial[(long)i * n + j] = product[j];
+#else
+                    MAP_ROW((IX)batch * m + i, 0)
+                    LOOP
+                    for (IX j = j0; j < j0 + columns; j++) {
+                        MAP_VALUES(j)
+                        MAP_STORE(j)
+                    }
+#endif
+                }
+            }
+            k0 += KEEP;
+        } while (k0 < k_end);
+    }
+}
+
+#ifdef SPLIT
+/* A work-item: `per` rows of all batches. */
+__kernel ONE_ITEM void tn_matmul_finish(__global uchar *scratch_buffer, ulong scratch_offset, int segments,
+                                        MAP_PARAMS int m, int n, int rows, int per)
+{
+    MAP_POINTERS
+    const int begin = (int)get_global_id(0) * per, end = min(begin + per, rows);
+    for (int i = begin; i < end; i++) {
+        __global const T *partial = (__global const T *)(scratch_buffer + scratch_offset) +
+                                    ((long)(i / m) * segments * m + i % m) * n;
+        MAP_ROW((IX)i, 0)
+        for (int at = 0; at < n; at += KEEP) {
+            T sum[KEEP];
+            const int count = min(KEEP, n - at);
+            for (int l = 0; l < count; l++) sum[l] = 0;
+            for (int s = 0; s < segments; s++) {
+                LOOP
+                for (int l = 0; l < count; l++) sum[l] += partial[(long)s * m * n + at + l];
+            }
+            const T *product = sum - at;
+            LOOP
+            for (IX j = at; j < at + count; j++) {
+                MAP_VALUES(j)
+                MAP_STORE(j)
+            }
+        }
+    }
+}
+#endif

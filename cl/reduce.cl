@@ -1,0 +1,225 @@
+/* reduce.cl: folds the value of an element-wise program (see map.cl) over the reduced dimensions. The folded range is
+ * cut into `segments` of `length` elements; with more than one, each leaves a partial result in scratch, and
+ * tn_reduce_finish folds those in order. Partial results lie as [segment][output].
+ *
+ * Given: INIT, BETTER(x, best) and IS_ARG for max, min, argmax, argmin; FOLD(a, b) for all but the arg kinds;
+ * FOLD_V(a, b): the same for 16 lanes; MAP_R: the number of reduced rows, ROWS_REDUCED: the innermost dimension is
+ * reduced; OUT_STORE(p, i, v), OUT_T. */
+#define TILE 256
+#define CONCAT_(a, b) a##b
+#define CONCAT(a, b) CONCAT_(a, b)
+#define MAP_T16 CONCAT(MAP_T, 16)
+
+#ifdef IS_ARG
+#define STEP(best, place, x, at)                                                                                       \
+    {                                                                                                                  \
+        const int better = BETTER(x, best);                                                                            \
+        best = better ? (x) : (best);                                                                                  \
+        place = better ? (at) : (place);                                                                               \
+    }
+#define PLACE(at) , (at)
+#define WRITE(i, v, at) partial_or_result(out, partial, places, segments, segment, count, i, v, at)
+static void partial_or_result(__global int *out, __global MAP_T *partial, __global int *places, int segments,
+                              int segment, IX count, IX i, MAP_T value, int place)
+{
+    if (segments == 1) {
+        out[i] = place;
+    } else {
+        partial[segment * count + i] = value;
+        places[segment * count + i] = place;
+    }
+}
+#else
+#define STEP(best, place, x, at) best = FOLD(best, x);
+#define WRITE(i, v, at)                                                                                                \
+    {                                                                                                                  \
+        if (segments == 1) OUT_STORE(out, i, v);                                                                       \
+        else partial[segment * count + (i)] = v;                                                                       \
+    }
+#endif
+
+#define OUT_PARAMS                                                                                                     \
+    __global OUT_T *out_buffer, ulong out_offset, __global uchar *scratch_buffer, ulong scratch_offset, IX count,      \
+        int segments
+#define OUT_POINTERS                                                                                                   \
+    __global OUT_T *out = out_buffer + out_offset;                                                                     \
+    __global MAP_T *partial = (__global MAP_T *)(scratch_buffer + scratch_offset);                                     \
+    __global int *places = (__global int *)(partial + segments * count);
+
+#ifdef ROWS_REDUCED
+
+#ifdef CPU_SHAPE
+/* A work-item: `per` neighbouring outputs, one segment. */
+__kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+{
+    MAP_POINTERS
+    OUT_POINTERS
+    const IX blocks = (count + per - 1) / per, id = (IX)get_global_id(0), block = id % blocks;
+    const int segment = (int)(id / blocks);
+    const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
+    for (IX k = block * per; k < min(block * per + per, count); k++) {
+        MAP_T tile[TILE];
+#ifdef IS_ARG
+        MAP_T best = INIT;
+        int place = (int)begin;
+#else
+        MAP_T16 lanes = (MAP_T16)(INIT);
+#endif
+        IX e = begin, row = begin / MAP_N, first = begin - row * MAP_N;
+        while (e < end) {
+            const IX last = min((IX)MAP_N, first + (end - e));
+            MAP_ROW(k, row)
+            for (IX at = first; at < last; at += TILE) {
+                const int n = (int)min((IX)TILE, last - at);
+                LOOP
+                for (int l = 0; l < n; l++) {
+                    MAP_VALUES(at + l)
+                    tile[l] = MAP_RESULT;
+                }
+#ifdef IS_ARG
+                for (int l = 0; l < n; l++) STEP(best, place, tile[l], (int)(row * MAP_N + at) + l)
+#else
+                const int padded = (n + 15) & ~15;
+                for (int l = n; l < padded; l++) tile[l] = INIT;
+                for (int l = 0; l < padded; l += 16) {
+                    const MAP_T16 x = vload16(0, tile + l);
+                    lanes = FOLD_V(lanes, x);
+                }
+#endif
+            }
+            e += last - first;
+            first = 0;
+            row++;
+        }
+#ifndef IS_ARG
+        vstore16(lanes, 0, tile);
+        for (int half_way = 8; half_way; half_way /= 2)
+            for (int l = 0; l < half_way; l++) tile[l] = FOLD(tile[l], tile[l + half_way]);
+        MAP_T best = tile[0];
+#endif
+        WRITE(k, best, place);
+    }
+}
+#else
+/* A work-group: one output, one segment. */
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+{
+    MAP_POINTERS
+    OUT_POINTERS
+    __local MAP_T bests[GROUP];
+    const int lane = (int)get_local_id(0);
+    const IX k = (IX)(get_group_id(0) % count);
+    const int segment = (int)(get_group_id(0) / count);
+    const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
+    MAP_T best = INIT;
+#ifdef IS_ARG
+    __local int lane_places[GROUP];
+    int place = (int)begin;
+    if (begin + lane < end) place = (int)begin + lane;
+#endif
+    for (IX e = begin + lane; e < end; e += GROUP) {
+        const IX row = e / MAP_N, j = e - row * MAP_N;
+        MAP_ROW(k, row)
+        MAP_VALUES(j)
+        STEP(best, place, MAP_RESULT, (int)e)
+    }
+    bests[lane] = best;
+#ifdef IS_ARG
+    lane_places[lane] = place;
+#endif
+    for (int step = GROUP / 2; step; step /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < step) {
+#ifdef IS_ARG
+            const MAP_T other = bests[lane + step];
+            const int at = lane_places[lane + step];
+            const int tie = !BETTER(bests[lane], other) && at < lane_places[lane];
+            if (BETTER(other, bests[lane]) || tie) {
+                bests[lane] = other;
+                lane_places[lane] = at;
+            }
+#else
+            bests[lane] = FOLD(bests[lane], bests[lane + step]);
+#endif
+        }
+    }
+    if (lane == 0) {
+#ifdef IS_ARG
+        place = lane_places[0];
+#endif
+        best = bests[0];
+        WRITE(k, best, place);
+    }
+}
+#endif
+
+#else /* the innermost dimension is kept */
+
+#ifdef CPU_SHAPE
+/* A work-item: at most `per` <= TILE columns of one kept row, one segment of the reduced rows. */
+__kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+{
+    MAP_POINTERS
+    OUT_POINTERS
+    const IX blocks = (MAP_N + per - 1) / per, kept = count / MAP_N;
+    IX id = (IX)get_global_id(0);
+    const IX at = id % blocks * per, k = id / blocks % kept;
+    const int segment = (int)(id / blocks / kept), n = (int)min(per, (IX)MAP_N - at);
+    const IX begin = min(segment * length, (IX)MAP_R), end = min(begin + length, (IX)MAP_R);
+    MAP_T best[TILE];
+#ifdef IS_ARG
+    int place[TILE];
+    for (int l = 0; l < n; l++) place[l] = (int)begin;
+#endif
+    for (int l = 0; l < n; l++) best[l] = INIT;
+    for (IX row = begin; row < end; row++) {
+        MAP_ROW(k, row)
+        LOOP
+        for (int l = 0; l < n; l++) {
+            MAP_VALUES(at + l)
+            STEP(best[l], place[l], MAP_RESULT, (int)row)
+        }
+    }
+    for (int l = 0; l < n; l++) WRITE(k * MAP_N + at + l, best[l], place[l]);
+}
+#else
+/* A work-item: one column, one segment of the reduced rows; neighbours read neighbouring columns. */
+__kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+{
+    MAP_POINTERS
+    OUT_POINTERS
+    const IX id = (IX)get_global_id(0);
+    const int segment = (int)(id / count);
+    if (segment >= segments) return;
+    const IX i = id % count, k = i / MAP_N, j = i % MAP_N;
+    const IX begin = min(segment * length, (IX)MAP_R), end = min(begin + length, (IX)MAP_R);
+    MAP_T best = INIT;
+    int place = (int)begin;
+    for (IX row = begin; row < end; row++) {
+        MAP_ROW(k, row)
+        MAP_VALUES(j)
+        STEP(best, place, MAP_RESULT, (int)row)
+    }
+    WRITE(i, best, place);
+}
+#endif
+#endif
+
+/* A work-item: `per` neighbouring outputs. */
+__kernel void tn_reduce_finish(OUT_PARAMS, IX per)
+{
+    OUT_POINTERS
+    const IX begin = (IX)get_global_id(0) * per;
+    for (IX i = begin; i < min(begin + per, count); i++) {
+        MAP_T best = partial[i];
+#ifdef IS_ARG
+        int place = places[i];
+#endif
+        for (int s = 1; s < segments; s++) STEP(best, place, partial[s * count + i], places[s * count + i])
+#ifdef IS_ARG
+        out[i] = place;
+#else
+        OUT_STORE(out, i, best);
+#endif
+    }
+}

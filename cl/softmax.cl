@@ -1,0 +1,158 @@
+/* softmax.cl: softmax and log_softmax of x (outer, n, inner) over n, the largest element subtracted first.
+ * Given: X_T, Y_T, LOAD_X, STORE_Y, V (float or double), EXP, LOG, IS_LOG. */
+#define TILE 256
+#define CONCAT_(a, b) a##b
+#define CONCAT(a, b) CONCAT_(a, b)
+#define V16 CONCAT(V, 16)
+#define PARAMS                                                                                                         \
+    __global const X_T *x_buffer, ulong x_offset, __global Y_T *y_buffer, ulong y_offset, IX outer, IX n, IX inner,    \
+        IX per
+#ifdef IS_LOG
+#define RESULT(x, biggest, sum, scale) ((x) - (biggest) - (scale))
+#define SCALE(sum) LOG(sum)
+#else
+#define RESULT(x, biggest, sum, scale) (EXP((x) - (biggest)) * (scale))
+#define SCALE(sum) (1 / (sum))
+#endif
+/* A NaN wins; a row of -infinities alone gives NaN, as it should. */
+#define BIGGER(a, b) ((b) > (a) || (b) != (b) ? (b) : (a))
+
+#ifdef CPU_SHAPE
+#if !defined(INNER)
+/* A work-item: `per` rows of n neighbouring elements. */
+static V row_max(__global const X_T *x, IX n)
+{
+    V tile[16], best = -INFINITY;
+    for (int l = 0; l < 16; l++) tile[l] = -INFINITY;
+    IX at = 0;
+    for (; at + 16 <= n; at += 16) {
+        LOOP
+        for (int l = 0; l < 16; l++) {
+            const V v = LOAD_X(x, at + l);
+            tile[l] = BIGGER(tile[l], v);
+        }
+    }
+    for (int l = 0; at + l < n; l++) {
+        const V v = LOAD_X(x, at + l);
+        tile[l] = BIGGER(tile[l], v);
+    }
+    for (int l = 0; l < 16; l++) best = BIGGER(best, tile[l]);
+    return best;
+}
+
+static V row_sum(__global const X_T *x, IX n, V biggest)
+{
+    V tile[TILE], sum = 0;
+    V16 lanes = (V16)(0);
+    for (IX at = 0; at < n; at += TILE) {
+        const int count = (int)min((IX)TILE, n - at), padded = (count + 15) & ~15;
+        for (int l = 0; l < count; l++) tile[l] = LOAD_X(x, at + l);
+        for (int l = count; l < padded; l++) tile[l] = -INFINITY;
+        for (int b = 0; b < padded; b += 16) {
+            LOOP
+            for (int l = 0; l < 16; l++) tile[b + l] = EXP(tile[b + l] - biggest);
+            lanes += vload16(0, tile + b);
+        }
+    }
+    vstore16(lanes, 0, tile);
+    for (int half_way = 8; half_way; half_way /= 2)
+        for (int l = 0; l < half_way; l++) tile[l] += tile[l + half_way];
+    return sum + tile[0];
+}
+
+__kernel ONE_ITEM void tn_softmax(PARAMS)
+{
+    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, outer);
+    for (IX row = begin; row < end; row++) {
+        __global const X_T *x = x_buffer + x_offset + row * n;
+        __global Y_T *y = y_buffer + y_offset + row * n;
+        const V biggest = row_max(x, n), sum = row_sum(x, n, biggest), scale = SCALE(sum);
+        LOOP
+        for (IX j = 0; j < n; j++) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
+    }
+}
+#else
+/* A work-item: at most `per` <= TILE columns of one outer index. */
+__kernel ONE_ITEM void tn_softmax(PARAMS)
+{
+    const IX blocks = (inner + per - 1) / per, id = (IX)get_global_id(0), at = id % blocks * per;
+    const IX start = id / blocks * n * inner + at;
+    const int count = (int)min(per, inner - at);
+    __global const X_T *x = x_buffer + x_offset + start;
+    __global Y_T *y = y_buffer + y_offset + start;
+    V biggest[TILE], sum[TILE];
+    for (int l = 0; l < count; l++) biggest[l] = -INFINITY;
+    for (int l = 0; l < count; l++) sum[l] = 0;
+    for (IX i = 0; i < n; i++) {
+        LOOP
+        for (int l = 0; l < count; l++) {
+            const V v = LOAD_X(x, i * inner + l);
+            biggest[l] = BIGGER(biggest[l], v);
+        }
+    }
+    for (IX i = 0; i < n; i++) {
+        LOOP
+        for (int l = 0; l < count; l++) sum[l] += EXP(LOAD_X(x, i * inner + l) - biggest[l]);
+    }
+    for (int l = 0; l < count; l++) sum[l] = SCALE(sum[l]);
+    for (IX i = 0; i < n; i++) {
+        LOOP
+        for (int l = 0; l < count; l++)
+            STORE_Y(y, i * inner + l, RESULT(LOAD_X(x, i * inner + l), biggest[l], sum[l], sum[l]));
+    }
+}
+#endif
+#else
+#if !defined(INNER)
+/* A work-group: one row. */
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_softmax(PARAMS)
+{
+    __local V shared[GROUP];
+    const int lane = (int)get_local_id(0);
+    __global const X_T *x = x_buffer + x_offset + (IX)get_group_id(0) * n;
+    __global Y_T *y = y_buffer + y_offset + (IX)get_group_id(0) * n;
+    V best = -INFINITY;
+    for (IX j = lane; j < n; j += GROUP) {
+        const V v = LOAD_X(x, j);
+        best = BIGGER(best, v);
+    }
+    shared[lane] = best;
+    for (int step = GROUP / 2; step; step /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < step) shared[lane] = BIGGER(shared[lane], shared[lane + step]);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    const V biggest = shared[0];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    V sum = 0;
+    for (IX j = lane; j < n; j += GROUP) sum += EXP(LOAD_X(x, j) - biggest);
+    shared[lane] = sum;
+    for (int step = GROUP / 2; step; step /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane < step) shared[lane] += shared[lane + step];
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    sum = shared[0];
+    const V scale = SCALE(sum);
+    for (IX j = lane; j < n; j += GROUP) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
+}
+#else
+/* A work-item: one column; neighbours read neighbouring columns. */
+__kernel void tn_softmax(PARAMS)
+{
+    const IX id = (IX)get_global_id(0);
+    if (id >= outer * inner) return;
+    const IX start = id / inner * n * inner + id % inner;
+    __global const X_T *x = x_buffer + x_offset + start;
+    __global Y_T *y = y_buffer + y_offset + start;
+    V biggest = -INFINITY, sum = 0;
+    for (IX i = 0; i < n; i++) {
+        const V v = LOAD_X(x, i * inner);
+        biggest = BIGGER(biggest, v);
+    }
+    for (IX i = 0; i < n; i++) sum += EXP(LOAD_X(x, i * inner) - biggest);
+    const V scale = SCALE(sum);
+    for (IX i = 0; i < n; i++) STORE_Y(y, i * inner, RESULT(LOAD_X(x, i * inner), biggest, sum, scale));
+}
+#endif
+#endif

@@ -1,0 +1,337 @@
+/* bench.c: `tenon bench`: how fast training and single operators are. Medians over repeated runs. */
+#include "json.h"
+#include "../core/nearest.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] = "train: samples a second on data shaped like MNIST.\n"
+                          "op NAME SIZES: one operator, as 'op matmul 128x512x784' (m x n x k), 'op map 1000000',\n"
+                          "'op exp 1000000', 'op reduce 1000x1000', 'op softmax 1000x1000'.";
+
+#define REPEATS 64
+
+typedef struct bench {
+    cli_settings s;
+    int64_t repeats, samples;
+    double seconds; /* that one measured piece of an operator should take */
+    cli_option options[16];
+    tn_device *device;
+    tn_state *state;
+} bench;
+
+static int open_state(bench *b)
+{
+    if (tn_device_open(b->s.device, &b->device)) return cli_failed();
+    return tn_state_new(b->device, (uint64_t)b->s.seed, &b->state) ? cli_failed() : CLI_GO_ON;
+}
+
+/* ---- training ---- */
+
+/* Pictures of noise: what is in them does not change the work. */
+static int make_data(bench *b, tn_dataset *data)
+{
+    int64_t n = b->samples;
+    *data = (tn_dataset){.count = n, .sample = TN_SHAPE(1, 28, 28), .x_dtype = TN_U8, .classes = 10};
+    unsigned char *x = data->x = malloc((size_t)n * 784);
+    data->label = malloc((size_t)n * sizeof *data->label);
+    data->source = strdup("noise");
+    if (!x || !data->label || !data->source) return cli_fail("out of memory");
+    uint32_t random = 1;
+    for (int64_t i = 0; i < n * 784; i++) {
+        random = random * 1664525u + 1013904223u;
+        x[i] = (unsigned char)(random >> 24);
+    }
+    for (int64_t i = 0; i < n; i++) data->label[i] = (int32_t)(i % 10);
+    return CLI_GO_ON;
+}
+
+static tn_status run_epoch(cli_trainer *t, uint64_t epoch)
+{
+    cli_sums sums = {0};
+    tn_status status = cli_trainer_epoch(t, epoch, sums);
+    for (int64_t i = 0; !status && i < t->steps; i++) status = cli_trainer_step(t, i);
+    return status ? status : cli_trainer_sums(t, &sums);
+}
+
+static void tell_train(const bench *b, const cli_trainer *t, double rates[])
+{
+    tn_program_report report;
+    cli_json json = {0};
+    tn_program_get_report(t->whole, &report);
+    double middle = cli_median(rates, (size_t)b->repeats); /* sorts */
+    if (!b->s.json) {
+        printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " epochs of %" PRId64 ")\n", tn_device_name(b->device),
+               middle, rates[0], rates[b->repeats - 1], b->repeats, b->samples);
+        return;
+    }
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "bench", "train");
+    cli_json_text(&json, "net", b->s.net);
+    cli_json_text(&json, "optimizer", b->s.optimizer);
+    cli_json_whole(&json, "batch", b->s.batch);
+    cli_json_text(&json, "device", tn_device_name(b->device));
+    cli_json_number(&json, "samples_per_s", middle);
+    cli_json_number(&json, "slowest", rates[0]);
+    cli_json_number(&json, "fastest", rates[b->repeats - 1]);
+    cli_json_number(&json, "gflops", report.flops * middle / (double)b->s.batch / 1e9);
+    cli_json_whole(&json, "repeats", b->repeats);
+    cli_json_end(&json, '}');
+}
+
+static int time_training(bench *b, cli_trainer *t)
+{
+    double rates[REPEATS];
+    for (int64_t i = -1; i < b->repeats; i++) { /* the first warms up */
+        double begun = cli_now();
+        if (run_epoch(t, (uint64_t)(i + 1))) return cli_failed();
+        if (i >= 0) rates[i] = (double)b->samples / (cli_now() - begun);
+    }
+    tell_train(b, t, rates);
+    return CLI_OK;
+}
+
+static int bench_train(bench *b)
+{
+    cli_trainer trainer = {0};
+    tn_dataset data = {0};
+    tn_schedule schedule;
+    char init[32];
+    int status = cli_settings_check(&b->s, &schedule);
+    if (status != CLI_GO_ON) return status;
+    if (b->s.batch > b->samples)
+        return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
+    cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
+    cli_trainer_options options = {.batch = b->s.batch,
+                                   .optimizer = b->s.optimizer,
+                                   .optim = {.lr = b->s.lr},
+                                   .compile = {.unfused = (uint32_t)b->s.unfused, .strict = (uint32_t)b->s.strict}};
+    cli_settings_init_of(&b->s, init, &model.scale);
+    status = make_data(b, &data);
+    cli_model_of_data(&model, &data);
+    if (status == CLI_GO_ON && cli_trainer_check(&model, &data, &options)) status = cli_usage("%s", tn_message());
+    if (status == CLI_GO_ON) status = open_state(b);
+    if (status == CLI_GO_ON && cli_trainer_new(&trainer, b->state, &model, &data, &options)) status = cli_failed();
+    trainer.schedule = schedule;
+    if (status == CLI_GO_ON) status = time_training(b, &trainer);
+    cli_trainer_free(&trainer);
+    tn_dataset_free(&data);
+    return status;
+}
+
+/* ---- operators ---- */
+
+/* A tensor of random numbers in the state. */
+static tn_tensor *random_values(tn_graph *graph, const char *name, tn_shape shape)
+{
+    return tn_variable(graph, name, TN_F32, shape, (tn_init){.kind = TN_INIT_UNIFORM, .a = 1}, TN_TRANSIENT);
+}
+
+static tn_tensor *matmul(tn_graph *g, const int64_t d[])
+{
+    return tn_matmul(random_values(g, "a", TN_SHAPE(d[0], d[2])), random_values(g, "b", TN_SHAPE(d[2], d[1])));
+}
+
+static tn_tensor *map(tn_graph *g, const int64_t d[])
+{
+    tn_tensor *a = random_values(g, "a", TN_SHAPE(d[0])), *b = random_values(g, "b", TN_SHAPE(d[0]));
+    return tn_relu(tn_add(tn_mul(a, b), a));
+}
+
+static tn_tensor *exponential(tn_graph *g, const int64_t d[])
+{
+    return tn_exp(random_values(g, "a", TN_SHAPE(d[0])));
+}
+
+static tn_tensor *reduce(tn_graph *g, const int64_t d[])
+{
+    return tn_sum(random_values(g, "a", TN_SHAPE(d[0], d[1])), TN_AXES(1), 0);
+}
+
+static tn_tensor *softmax(tn_graph *g, const int64_t d[])
+{
+    return tn_softmax(random_values(g, "a", TN_SHAPE(d[0], d[1])), -1);
+}
+
+/* `touched`: how many tensors of the first `dims` sizes' product are read and written; 0: count operations instead. */
+static const struct bench_op {
+    const char *name, *sizes;
+    int dims, touched;
+    tn_tensor *(*build)(tn_graph *graph, const int64_t d[]);
+} bench_ops[] = {
+    {"matmul", "MxNxK", 3, 0, matmul},
+    {"map", "N", 1, 3, map},
+    {"exp", "N", 1, 2, exponential},
+    {"reduce", "ROWSxCOLUMNS", 2, 1, reduce},
+    {"softmax", "ROWSxCOLUMNS", 2, 2, softmax},
+};
+
+static int read_sizes(const char *text, int64_t d[3], int dims)
+{
+    for (int i = 0; i < dims; i++) {
+        char *end;
+        d[i] = strtoll(text, &end, 10);
+        if (end == text || d[i] < 1 || d[i] > 1 << 28 || *end != (i + 1 < dims ? 'x' : 0)) return 0;
+        text = end + 1;
+    }
+    return 1;
+}
+
+static tn_status run_times(tn_program *program, int64_t times, double *seconds)
+{
+    double begun = cli_now();
+    tn_status status = TN_OK;
+    for (int64_t i = 0; !status && i < times; i++) status = tn_program_run(program);
+    if (!status) status = tn_wait(program);
+    *seconds = cli_now() - begun;
+    return status;
+}
+
+/* Runs for about b->seconds, repeatedly; the median time of one run. */
+static tn_status time_op(const bench *b, tn_program *program, double *one)
+{
+    double spent, times[REPEATS];
+    int64_t n = 1;
+    tn_status status = run_times(program, 1, &spent); /* warms up */
+    for (; !status; n = n * 2) {
+        status = run_times(program, n, &spent);
+        if (spent > b->seconds || n > 1 << 24) break;
+    }
+    for (int64_t i = 0; !status && i < b->repeats; i++) {
+        status = run_times(program, n, &spent);
+        times[i] = spent / (double)n;
+    }
+    if (!status) *one = cli_median(times, (size_t)b->repeats);
+    return status;
+}
+
+static void tell_op(const bench *b, const struct bench_op *op, const char *sizes, const int64_t d[], double one)
+{
+    double elements = 1;
+    cli_json json = {0};
+    for (int i = 0; i < op->dims; i++) elements *= (double)d[i];
+    double rate = (op->touched ? 4.0 * op->touched : 2.0) * elements / one / 1e9;
+    const char *unit = op->touched ? "GB/s" : "GFLOP/s";
+    if (!b->s.json) {
+        printf("%s %s on %s: %.4g us, %.4g %s\n", op->name, sizes, tn_device_name(b->device), one * 1e6, rate, unit);
+        return;
+    }
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "bench", op->name);
+    cli_json_text(&json, "sizes", sizes);
+    cli_json_text(&json, "device", tn_device_name(b->device));
+    cli_json_number(&json, "seconds", one);
+    cli_json_number(&json, op->touched ? "gb_per_s" : "gflops", rate);
+    cli_json_end(&json, '}');
+}
+
+static int measure_op(bench *b, const struct bench_op *op, const char *sizes, const int64_t d[])
+{
+    tn_program *program = NULL;
+    double one = 0;
+    const tn_compile_options options = {.strict = (uint32_t)b->s.strict, .unfused = (uint32_t)b->s.unfused};
+    tn_graph *graph = tn_graph_new();
+    if (!graph) return cli_failed();
+    tn_output(op->build(graph, d), "y");
+    tn_status status = tn_compile(graph, b->state, &options, &program);
+    if (!status) status = time_op(b, program, &one);
+    if (!status) tell_op(b, op, sizes, d, one);
+    tn_program_free(program);
+    tn_graph_free(graph);
+    return status ? cli_failed() : CLI_OK;
+}
+
+static int bench_op(bench *b, const char *name, const char *sizes)
+{
+    tn_nearest nearest = {.word = name};
+    char hint[80];
+    int64_t d[3] = {1, 1, 1};
+    for (size_t i = 0; i < sizeof bench_ops / sizeof bench_ops[0]; i++) {
+        const struct bench_op *op = &bench_ops[i];
+        tn_nearest_offer(&nearest, op->name);
+        if (strcmp(op->name, name)) continue;
+        if (!read_sizes(sizes, d, op->dims)) return cli_usage("bench op %s: '%s' is not %s", name, sizes, op->sizes);
+        int status = open_state(b);
+        return status == CLI_GO_ON ? measure_op(b, op, sizes, d) : status;
+    }
+    return cli_usage("bench op knows no '%s'%s", name, tn_nearest_text(&nearest, hint, sizeof hint));
+}
+
+/* ---- the command ---- */
+
+static void make_options(bench *b)
+{
+    cli_settings *s = &b->s;
+    const cli_option options[] = {
+        {.kind = CLI_TEXT, .name = "net", .value = "NET", .doc = "network to train", .target = &s->net},
+        {.kind = CLI_TEXT, .name = "loss", .value = "NAME", .doc = "(cross_entropy)", .target = &s->loss},
+        {.kind = CLI_TEXT, .name = "optimizer", .value = "NAME", .doc = "(sgd)", .target = &s->optimizer},
+        {.kind = CLI_NUMBER, .name = "lr", .value = "RATE", .doc = "learning rate", .target = &s->lr, .high = INFINITY},
+        {.kind = CLI_WHOLE,
+         .name = "batch",
+         .value = "N",
+         .doc = "samples in a step (128)",
+         .target = &s->batch,
+         .low = 1,
+         .high = 1 << 24},
+        {.kind = CLI_WHOLE,
+         .name = "samples",
+         .value = "N",
+         .doc = "samples in an epoch (12800)",
+         .target = &b->samples,
+         .low = 1,
+         .high = 1 << 24},
+        {.kind = CLI_WHOLE,
+         .name = "repeats",
+         .value = "N",
+         .doc = "measurements, of which the median counts (7)",
+         .target = &b->repeats,
+         .low = 1,
+         .high = REPEATS},
+        {.kind = CLI_NUMBER,
+         .name = "seconds",
+         .value = "S",
+         .doc = "that one measurement of an operator takes (0.1)",
+         .target = &b->seconds,
+         .high = 1000},
+        {.kind = CLI_TEXT,
+         .name = "device",
+         .value = "NAME",
+         .doc = "cpu, opencl:0, reference, or auto (auto)",
+         .target = &s->device},
+        {.kind = CLI_FLAG, .name = "json", .doc = "a JSON object on standard output", .target = &s->json},
+        {.kind = CLI_FLAG,
+         .name = "strict",
+         .doc = "fail rather than run a part on another device",
+         .target = &s->strict},
+        {.kind = CLI_FLAG, .name = "unfused", .doc = "one kernel an operator, for comparison", .target = &s->unfused},
+        {.kind = CLI_END},
+    };
+    memcpy(b->options, options, sizeof options);
+}
+
+int cli_bench(int argc, char **argv)
+{
+    bench b = {.repeats = 7, .samples = 12800, .seconds = 0.1};
+    int n;
+    cli_settings_init(&b.s);
+    b.s.net = "linear 100, sigmoid, linear 40, sigmoid, linear 10";
+    b.s.optimizer = "sgd";
+    b.s.batch = 128;
+    make_options(&b);
+    int status = cli_parse(&(cli_syntax){"bench", "train|op NAME SIZES", doc, NULL, b.options}, argc, argv, &n);
+    if (status != CLI_GO_ON) return status;
+    if (n == 1 && !strcmp(argv[1], "train"))
+        status = bench_train(&b);
+    else if (n == 3 && !strcmp(argv[1], "op"))
+        status = bench_op(&b, argv[2], argv[3]);
+    else
+        status = cli_usage("bench is written 'tenon bench train' or 'tenon bench op NAME SIZES'; --help tells more");
+    tn_state_free(b.state);
+    tn_device_close(b.device);
+    return status;
+}

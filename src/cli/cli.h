@@ -1,0 +1,47 @@
+/* cli.h: what the files of the command share: the sub-commands, exit statuses, and how they speak.
+ *
+ * Results go to standard output; everything else is one line each on standard error, beginning with "tenon: ". */
+#ifndef TN_CLI_CLI_H
+#define TN_CLI_CLI_H
+
+#include "tenon/tenon.h"
+
+#define CLI_OK          0
+#define CLI_FAILED      1   /* at run time: a file, a device, the data */
+#define CLI_USAGE       2   /* in what was typed */
+#define CLI_INTERRUPTED 130 /* by Ctrl-C, as shells count it */
+
+/* The sub-commands. Each returns the exit status; argv[0] is its name. */
+int cli_train(int argc, char **argv);
+int cli_eval(int argc, char **argv);
+int cli_predict(int argc, char **argv);
+int cli_devices(int argc, char **argv);
+int cli_ops(int argc, char **argv);
+int cli_bench(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
+
+/* Print the line and return CLI_USAGE, CLI_FAILED, nothing. */
+int cli_usage(const char *format, ...) TN_PRINTF(1, 2);
+int cli_fail(const char *format, ...) TN_PRINTF(1, 2);
+void cli_warn(const char *format, ...) TN_PRINTF(1, 2);
+
+/* The same with the library's message. */
+int cli_failed(void);
+
+/* Flushes standard output; a failure to write, as on a full disk, is an error. Takes and returns the exit status. */
+int cli_flush(int status);
+
+/* Sends the library's warnings to standard error. */
+void cli_listen(void);
+
+/* Seconds on a clock that only goes forward. */
+double cli_now(void);
+
+/* The middle one of `count` numbers, which get sorted. */
+double cli_median(double *values, size_t count);
+
+/* An output file can be made: its folder is there and writable, and it is no folder or device itself. `option` names
+ * it in the message. Returns CLI_OK or CLI_FAILED. NULL is fine. */
+int cli_can_write(const char *option, const char *path);
+
+#endif

@@ -1,0 +1,66 @@
+/* devices.c: `tenon devices`: what can compute, and which backends were skipped, why. */
+#include "json.h"
+#include "options.h"
+
+#include <stdio.h>
+
+static const char doc[] = "Lists the devices that can compute. Backends that could not be loaded are told on standard "
+                          "error.";
+
+static const char *kind_name(uint32_t kind)
+{
+    static const char *const names[] = {"?", "cpu", "gpu", "accelerator", "other"};
+    return names[kind < 5 ? kind : 0];
+}
+
+static void put(cli_json *json, const tn_device_entry *d)
+{
+    cli_json_begin(json, NULL, '{');
+    cli_json_text(json, "device", d->name);
+    cli_json_text(json, "kind", kind_name(d->info.kind));
+    cli_json_text(json, "name", d->info.name);
+    cli_json_text(json, "vendor", d->info.vendor);
+    cli_json_text(json, "driver", d->info.driver);
+    cli_json_text(json, "id", d->info.id);
+    cli_json_whole(json, "units", d->info.units);
+    cli_json_whole(json, "memory", (int64_t)d->info.memory);
+    cli_json_whole(json, "max_buffer", (int64_t)d->info.max_buffer);
+    cli_json_end(json, '}');
+}
+
+static void list_json(void)
+{
+    cli_json json = {0};
+    tn_device_entry device;
+    cli_json_begin(&json, NULL, '[');
+    for (size_t i = 0; tn_device_at(i, &device); i++) put(&json, &device);
+    cli_json_end(&json, ']');
+}
+
+static void list(void)
+{
+    tn_device_entry d;
+    printf("%-12s %-11s %5s %9s  %s\n", "DEVICE", "KIND", "UNITS", "MEMORY", "NAME (DRIVER)");
+    for (size_t i = 0; tn_device_at(i, &d); i++)
+        printf("%-12s %-11s %5u %5.1f GiB  %s (%s)\n", d.name, kind_name(d.info.kind), d.info.units,
+               (double)d.info.memory / (1 << 30), d.info.name, d.info.driver);
+}
+
+int cli_devices(int argc, char **argv)
+{
+    int operands, json = 0;
+    cli_option options[] = {
+        {.kind = CLI_FLAG, .name = "json", .doc = "as one JSON array", .target = &json},
+        {.kind = CLI_END},
+    };
+    int status = cli_parse(&(cli_syntax){"devices", NULL, doc, NULL, options}, argc, argv, &operands);
+    if (status != CLI_GO_ON) return status;
+    tn_backend_report backend;
+    if (json)
+        list_json();
+    else
+        list();
+    for (size_t i = 0; tn_backend_at(i, &backend); i++)
+        if (backend.problem) fprintf(stderr, "skipped: %s: %s\n", backend.file, backend.problem);
+    return CLI_OK;
+}

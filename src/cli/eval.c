@@ -1,0 +1,76 @@
+/* eval.c: `tenon eval`: a saved model measured on the test part of its data, or of other data. */
+#include "json.h"
+#include "saved.h"
+#include "trainer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static const char doc[] = "Measures a saved model on the test part of the data.";
+
+static void report(const cli_saved *saved, int64_t samples, double loss, double accuracy)
+{
+    cli_json json = {0};
+    if (!saved->settings.json) {
+        printf("%s: loss %.6g", saved->settings.data, loss);
+        if (!isnan(accuracy)) printf(", accuracy %.2f %%", 100 * accuracy);
+        printf(" over %" PRId64 " test samples, on %s\n", samples, tn_device_name(saved->device));
+        return;
+    }
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "model", saved->path);
+    cli_json_text(&json, "data", saved->settings.data);
+    cli_json_whole(&json, "samples", samples);
+    cli_json_number(&json, "test_loss", loss);
+    cli_json_number(&json, "test_accuracy", accuracy);
+    cli_json_text(&json, "device", tn_device_name(saved->device));
+    cli_json_end(&json, '}');
+}
+
+/* The data must be what the network was made for. */
+static int check_data(const cli_saved *saved, const tn_dataset *test)
+{
+    char a[160], b[160];
+    const cli_model *m = &saved->model;
+    if (!test->count) return cli_fail("%s has no test samples", test->source);
+    if (!tn_shape_equal(&m->sample, &test->sample) || m->x_dtype != test->x_dtype)
+        return cli_fail("%s was trained on samples of shape %s and type %s; those of %s are %s and %s", saved->path,
+                        tn_shape_text(&m->sample, a, sizeof a), tn_dtype_name(m->x_dtype), test->source,
+                        tn_shape_text(&test->sample, b, sizeof b), tn_dtype_name(test->x_dtype));
+    if (test->classes > m->classes || test->targets != m->targets)
+        return cli_fail("%s has %" PRId64 " classes, more than the %" PRId64 " of %s", test->source, test->classes,
+                        m->classes, saved->path);
+    return CLI_GO_ON;
+}
+
+static int measure(cli_saved *saved, const tn_dataset *test)
+{
+    cli_evaluator evaluator = {0};
+    double loss, accuracy;
+    const tn_compile_options options = {.strict = (uint32_t)saved->settings.strict};
+    int status = check_data(saved, test);
+    if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, saved->state, &saved->model, test, &options))
+        status = cli_failed();
+    if (status == CLI_GO_ON) status = cli_saved_load(saved);
+    if (status == CLI_GO_ON && cli_evaluate(&evaluator, &loss, &accuracy)) status = cli_failed();
+    if (status == CLI_GO_ON) {
+        report(saved, test->count, loss, accuracy);
+        status = CLI_OK;
+    }
+    cli_evaluator_free(&evaluator);
+    return status;
+}
+
+int cli_eval(int argc, char **argv)
+{
+    cli_saved saved;
+    tn_dataset train = {0}, test = {0};
+    int operands, status = cli_saved_open(&saved, "eval", NULL, doc, argc, argv, &operands);
+    if (status == CLI_GO_ON) status = cli_open_data(&saved.settings, &train, &test);
+    if (status == CLI_GO_ON) status = measure(&saved, &test);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    cli_saved_close(&saved);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* history.h: the epochs of a training so far, and what is made of them: notes, JSON, a curve. */
+#ifndef TN_CLI_HISTORY_H
+#define TN_CLI_HISTORY_H
+
+#include "progress.h"
+
+typedef struct cli_history {
+    cli_epoch *epoch;
+    size_t count, capacity;
+} cli_history;
+
+/* Returns 0 when there is no memory. */
+int cli_history_add(cli_history *history, const cli_epoch *epoch);
+void cli_history_free(cli_history *history);
+
+/* As a text for a checkpoint's note (the caller frees it; NULL: no memory), and back. */
+char *cli_history_text(const cli_history *history);
+int cli_history_read(cli_history *history, const char *text, int64_t epochs);
+
+/* Draws the curve of losses, and of accuracies if there are any, as an SVG file, written beside `path` and renamed.
+ * Returns CLI_OK or CLI_FAILED. */
+int cli_curve_write(const char *path, const cli_history *history, const char *title);
+
+#endif

@@ -1,0 +1,56 @@
+/* main.c: the command's table of sub-commands. A new one is a file and a row. */
+#include "cli.h"
+#include "../core/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *doc;
+} commands[] = {
+    {"train", cli_train, "trains a network; on the built-in digits if not told otherwise"},
+    {"eval", cli_eval, "measures a saved model on test data"},
+    {"predict", cli_predict, "says what a saved model makes of pictures or rows"},
+    {"devices", cli_devices, "lists what can compute"},
+    {"ops", cli_ops, "lists the operators, and which device runs them"},
+    {"bench", cli_bench, "measures training and single operators"},
+    {"doctor", cli_doctor, "checks this machine and says what is missing"},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static int help(void)
+{
+    printf("tenon %s: trains and runs neural networks on any compute device\n\nusage: tenon COMMAND [OPTION...]\n\n",
+           tn_version());
+    for (size_t i = 0; i < COMMANDS; i++) printf("  %-9s %s\n", commands[i].name, commands[i].doc);
+    printf("\ntenon COMMAND --help tells about one; 'tenon train' alone is a good beginning.\n");
+    return CLI_OK;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    const char *word = argv[1];
+    tn_nearest nearest = {.word = word};
+    char hint[80];
+    if (!strcmp(word, "--version")) return printf("tenon %s\n", tn_version()), CLI_OK;
+    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) return help();
+    for (size_t i = 0; i < COMMANDS; i++) {
+        tn_nearest_offer(&nearest, commands[i].name);
+        if (!strcmp(word, commands[i].name)) return commands[i].run(argc - 1, argv + 1);
+    }
+    return cli_usage("there is no command '%s'%s; tenon --help lists them", word,
+                     tn_nearest_text(&nearest, hint, sizeof hint));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help();
+        return cli_flush(CLI_USAGE);
+    }
+    cli_listen();
+    return cli_flush(dispatch(argc, argv));
+}

@@ -1,0 +1,54 @@
+/* model.h: what a network is trained on and how it is built: the part that training, evaluation, prediction and the
+ * benchmark share. A model is a value; the texts belong to the options that they came from. */
+#ifndef TN_CLI_MODEL_H
+#define TN_CLI_MODEL_H
+
+#include "options.h"
+
+typedef struct cli_model {
+    const char *net, *loss, *init;
+    double scale;            /* of the initialisation */
+    double x_scale;          /* what raw numbers are multiplied by: 1/255 for pictures */
+    tn_shape sample;         /* of one sample */
+    int32_t x_dtype;         /* of the raw numbers */
+    int64_t classes;         /* 0: the targets are numbers */
+    int64_t targets;         /* numbers to predict for a sample; 0: labels */
+    const char *class_names; /* each closed by a line break; NULL: numbers are their names */
+    const char *data;        /* for messages */
+} cli_model;
+
+/* Takes over what the data says; the rest is set already. */
+void cli_model_of_data(cli_model *model, const tn_dataset *data);
+
+/* The same from a checkpoint, for use without data. Returns CLI_GO_ON or an exit status. */
+int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
+
+/* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
+#define CLI_MODEL_NOTES 6
+void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
+
+/* The class's name, in `text` if it has to be written. */
+const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);
+
+/* Whether the loss counts right answers, and whether it wants class labels rather than numbers as a table's target. */
+int cli_loss_counts(const cli_model *model);
+int cli_loss_classifies(const char *loss);
+
+/* How many numbers the network should give for a sample. */
+int64_t cli_model_outputs(const cli_model *model);
+
+/* The network on raw samples (batch, features). Fails the graph if the output does not fit the labels. */
+tn_tensor *cli_model_build(const cli_model *model, tn_tensor *raw, int training);
+
+/* Puts the samples and targets into the state as "<prefix>.x" and "<prefix>.y", transient. */
+tn_status cli_data_put(tn_state *state, const char *prefix, const tn_dataset *data);
+
+/* Those of `count` samples as seen by a graph: the rows in `order` from the scalar input "start" on, or the rows from
+ * `start` on themselves when there is no order. */
+typedef struct cli_batch {
+    tn_tensor *raw;
+    tn_tensor *target;
+} cli_batch;
+cli_batch cli_batch_of(tn_graph *graph, const char *prefix, const tn_dataset *data, const char *order, int64_t count);
+
+#endif

@@ -1,0 +1,57 @@
+/* options.h: the options of a sub-command as a table: parsing, help, and the notes that a checkpoint keeps of them. */
+#ifndef TN_CLI_OPTIONS_H
+#define TN_CLI_OPTIONS_H
+
+#include "cli.h"
+
+/* What an option's target is. */
+enum {
+    CLI_END,    /* after the last row */
+    CLI_FLAG,   /* int: 1 when given */
+    CLI_LEVEL,  /* int: 1 when given, 2 when given as --name=WORD, where WORD is the row's `value` */
+    CLI_TEXT,   /* const char * */
+    CLI_WHOLE,  /* int64_t, low <= number <= high */
+    CLI_NUMBER, /* double, low < number < high */
+};
+
+typedef struct cli_option {
+    int kind;
+    const char *name;  /* without the dashes */
+    const char *value; /* how help calls its value */
+    const char *doc;
+    void *target;
+    double low, high;
+    const char *note; /* the checkpoint's note that keeps it, or NULL */
+    int fixed;        /* a resumed training cannot change it */
+    int given;        /* set by cli_parse */
+    char *owned;      /* the text that a note was read into */
+} cli_option;
+
+typedef struct cli_syntax {
+    const char *command;  /* "train" */
+    const char *operands; /* "FILE...", or NULL if it takes none */
+    const char *doc;
+    void (*more)(void); /* prints what else there is to say in the help; or NULL */
+    cli_option *options;
+} cli_syntax;
+
+#define CLI_GO_ON     (-1)
+#define CLI_NOTE_TEXT 40 /* bytes that hold any number */
+
+/* Reads the arguments; operands are moved to the front of argv, behind argv[0], and counted. Returns CLI_GO_ON, or the
+ * exit status: CLI_USAGE after a message, CLI_OK after --help. */
+int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands);
+
+cli_option *cli_find(cli_option *options, const char *name);
+int cli_given(cli_option *options, const char *name);
+
+/* Fills what was not given from the checkpoint's notes. What was given and is fixed must agree with them. */
+int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const char *path);
+
+/* The option's value as a note's text: its own, or written into `text`. Never NULL. */
+const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT]);
+
+/* Frees the texts that were read from notes. */
+void cli_options_free(cli_option *options);
+
+#endif

@@ -1,0 +1,205 @@
+/* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, IDX) and of tables (CSV). */
+#include "json.h"
+#include "saved.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] =
+    "Says what a saved model makes of each picture (PNG, PGM), of each picture in an IDX file, or "
+    "of each\nrow of a CSV file.";
+
+#define BATCH 256
+
+/* Samples to predict, as numbers before scaling. */
+typedef struct samples {
+    float *x;
+    int64_t count;
+    int one; /* the file holds one sample by its nature */
+} samples;
+
+typedef struct predictor {
+    cli_saved saved;
+    tn_program *program;
+    int64_t features, outputs;
+    float *in, *out; /* a batch */
+} predictor;
+
+/* ---- reading ---- */
+
+/* The samples of a data set, which must be such as the model was trained on, as numbers. */
+static int take(const cli_model *model, const tn_dataset *data, samples *out)
+{
+    int64_t features = tn_shape_count(&model->sample), all = data->count * features;
+    char a[160], b[160];
+    if (tn_shape_count(&data->sample) != features)
+        return cli_fail("%s has samples of shape %s; the model wants %s", data->source,
+                        tn_shape_text(&data->sample, a, sizeof a), tn_shape_text(&model->sample, b, sizeof b));
+    *out = (samples){malloc((size_t)all * sizeof(float)), data->count, 0};
+    if (!out->x) return cli_fail("out of memory");
+    if (data->x_dtype == TN_F32) memcpy(out->x, data->x, (size_t)all * sizeof(float));
+    for (int64_t i = 0; i < all && data->x_dtype == TN_U8; i++) out->x[i] = ((const uint8_t *)data->x)[i];
+    return CLI_GO_ON;
+}
+
+static int read_idx(const cli_model *model, const char *path, samples *out)
+{
+    tn_dataset data = {0};
+    int status = tn_dataset_idx(path, NULL, &data) ? cli_failed() : take(model, &data, out);
+    tn_dataset_free(&data);
+    return status;
+}
+
+static int read_table(const cli_saved *saved, const char *path, samples *out)
+{
+    tn_dataset data = {0};
+    tn_csv_options csv = {.target = saved->settings.target, .features = tn_shape_count(&saved->model.sample)};
+    int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : take(&saved->model, &data, out);
+    tn_dataset_free(&data);
+    return status;
+}
+
+static int read_picture(const cli_model *model, const char *path, samples *out)
+{
+    if (model->x_dtype != TN_U8)
+        return cli_fail("%s: the model was trained on tables, and predicts from CSV files", path);
+    *out = (samples){malloc((size_t)tn_shape_count(&model->sample) * sizeof(float)), 1, 1};
+    if (!out->x) return cli_fail("out of memory");
+    return tn_picture_read(path, &model->sample, out->x) ? cli_failed() : CLI_GO_ON;
+}
+
+/* IDX files begin with two zeros, or are packed by gzip. */
+static int looks_like_idx(const char *path)
+{
+    unsigned char head[2] = {1, 1};
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    size_t got = fread(head, 1, 2, file);
+    fclose(file);
+    return got == 2 && ((head[0] == 0 && head[1] == 0) || (head[0] == 0x1f && head[1] == 0x8b));
+}
+
+static int read_file(const cli_saved *saved, const char *path, samples *out)
+{
+    if (cli_is_table(path)) return read_table(saved, path, out);
+    if (looks_like_idx(path)) return read_idx(&saved->model, path, out);
+    return read_picture(&saved->model, path, out);
+}
+
+/* ---- computing ---- */
+
+/* Outputs as people read them: probabilities where the loss is made for those. */
+static tn_tensor *readable(const cli_model *model, tn_tensor *y)
+{
+    if (!cli_loss_classifies(model->loss)) return y;
+    return !strcmp(model->loss, "cross_entropy") ? tn_softmax(y, -1) : tn_sigmoid(y);
+}
+
+static int compile(predictor *p)
+{
+    const cli_model *model = &p->saved.model;
+    const tn_compile_options options = {.strict = (uint32_t)p->saved.settings.strict};
+    p->features = tn_shape_count(&model->sample);
+    p->outputs = cli_model_outputs(model);
+    p->in = calloc((size_t)(BATCH * p->features), sizeof *p->in);
+    p->out = calloc((size_t)(BATCH * p->outputs), sizeof *p->out);
+    tn_graph *graph = tn_graph_new();
+    if (!p->in || !p->out || !graph) return cli_fail("out of memory");
+    tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(BATCH, p->features));
+    tn_output(readable(model, cli_model_build(model, x, 0)), "y");
+    tn_status status = tn_compile(graph, p->saved.state, &options, &p->program);
+    tn_graph_free(graph);
+    return status ? cli_failed() : cli_saved_load(&p->saved);
+}
+
+static tn_status run_batch(predictor *p, const float *x, int64_t count)
+{
+    memcpy(p->in, x, (size_t)(count * p->features) * sizeof *x);
+    tn_status status = tn_feed(p->program, "x", p->in, (uint64_t)(BATCH * p->features) * sizeof *p->in);
+    if (!status) status = tn_program_run(p->program);
+    if (!status) status = tn_fetch(p->program, "y", p->out, (uint64_t)(BATCH * p->outputs) * sizeof *p->out);
+    return status;
+}
+
+/* ---- telling ---- */
+
+/* The class, and its probability if the outputs are such. */
+static int64_t best_class(const predictor *p, const float *y, double *probability)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < p->outputs; k++)
+        if (y[k] > y[best] || isnan(y[k])) best = k;
+    *probability = y[best];
+    if (p->outputs > 1) return best;
+    *probability = y[0] > 0.5f ? y[0] : 1 - y[0];
+    return y[0] > 0.5f;
+}
+
+static void tell_json(const predictor *p, const char *path, int64_t index, const float *y)
+{
+    cli_json json = {0};
+    char name[256];
+    double probability;
+    int64_t best = best_class(p, y, &probability);
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "input", path);
+    cli_json_whole(&json, "index", index);
+    if (p->saved.model.class_names)
+        cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
+    else if (p->saved.model.classes)
+        cli_json_whole(&json, "class", best);
+    if (cli_loss_classifies(p->saved.model.loss)) cli_json_number(&json, "probability", probability);
+    cli_json_begin(&json, "outputs", '[');
+    for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
+    cli_json_end(&json, ']');
+    cli_json_end(&json, '}');
+}
+
+static void tell(const predictor *p, const char *path, const samples *in, int64_t index, const float *y)
+{
+    char name[256];
+    double probability;
+    int64_t best = best_class(p, y, &probability);
+    if (p->saved.settings.json) {
+        tell_json(p, path, index, y);
+        return;
+    }
+    printf("%s", path);
+    if (!in->one) printf(" %" PRId64, index);
+    if (p->saved.model.classes)
+        printf(": %s", cli_class_name(&p->saved.model, best, name, sizeof name));
+    else
+        printf(": %.6g", y[0]);
+    for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);
+    if (cli_loss_classifies(p->saved.model.loss)) printf(" (%.1f %%)", 100 * probability);
+    printf("\n");
+}
+
+static int predict_file(predictor *p, const char *path)
+{
+    samples in = {0};
+    int status = read_file(&p->saved, path, &in);
+    for (int64_t at = 0; status == CLI_GO_ON && at < in.count; at += BATCH) {
+        int64_t count = in.count - at < BATCH ? in.count - at : BATCH;
+        if (run_batch(p, in.x + at * p->features, count)) status = cli_failed();
+        for (int64_t i = 0; status == CLI_GO_ON && i < count; i++) tell(p, path, &in, at + i, p->out + i * p->outputs);
+    }
+    free(in.x);
+    return status;
+}
+
+int cli_predict(int argc, char **argv)
+{
+    predictor p = {0};
+    int files, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
+    if (status == CLI_GO_ON) status = compile(&p);
+    for (int i = 1; status == CLI_GO_ON && i <= files; i++) status = predict_file(&p, argv[i]);
+    tn_program_free(p.program);
+    free(p.in);
+    free(p.out);
+    cli_saved_close(&p.saved);
+    return status == CLI_GO_ON ? CLI_OK : status;
+}

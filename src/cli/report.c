@@ -1,0 +1,156 @@
+/* report.c: what a training says of itself: JSON on standard output, lines on standard error. */
+#include "json.h"
+#include "session.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static int64_t parameters(const tn_state *state)
+{
+    tn_state_entry entry;
+    int64_t count = 0;
+    for (size_t i = 0; tn_state_at(state, i, &entry); i++)
+        if (entry.flags & TN_TRAINABLE) count += tn_shape_count(&entry.shape);
+    return count;
+}
+
+static tn_program *program_of(const cli_session *s)
+{
+    return s->trainer.whole ? s->trainer.whole : s->trainer.rest;
+}
+
+static void explain(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", text);
+}
+
+void cli_report_start(const cli_session *s)
+{
+    tn_program_report report;
+    tn_program_get_report(program_of(s), &report);
+    fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, %" PRId64 " for testing\n",
+            tn_device_name(s->device), tn_device_get_info(s->device)->name, parameters(s->state), s->data.count,
+            s->test.count);
+    if (s->epoch || s->position)
+        fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->epoch, s->position);
+    if (report.fallback_nodes)
+        cli_warn("%u of %u operators run on another device than %s (first: %s), with %" PRIu64 " bytes copied a step",
+                 report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_first,
+                 report.fallback_bytes);
+    if (s->settings.explain) tn_program_explain(program_of(s), explain, NULL);
+}
+
+void cli_report_step(const cli_session *s, double loss)
+{
+    cli_json json = {0};
+    cli_json_begin(&json, NULL, '{');
+    cli_json_whole(&json, "step", (int64_t)tn_state_step(s->state));
+    cli_json_number(&json, "loss", loss);
+    cli_json_end(&json, '}');
+}
+
+static void put_epoch(cli_json *json, const cli_session *s, const cli_epoch *e)
+{
+    cli_json_whole(json, "epoch", e->epoch);
+    cli_json_number(json, "loss", e->loss);
+    cli_json_number(json, "accuracy", e->accuracy);
+    cli_json_number(json, "test_loss", e->test_loss);
+    cli_json_number(json, "test_accuracy", e->test_accuracy);
+    cli_json_number(json, "samples_per_s", e->samples_per_s);
+    cli_json_text(json, "device", tn_device_name(s->device));
+}
+
+void cli_report_epoch(cli_session *s, const cli_epoch *e)
+{
+    cli_json json = {0};
+    cli_progress_epoch(&s->progress, e);
+    if (!s->settings.json) return;
+    cli_json_begin(&json, NULL, '{');
+    put_epoch(&json, s, e);
+    cli_json_end(&json, '}');
+}
+
+/* ---- the end ---- */
+
+/* What a step cost, by the program's own count. */
+typedef struct stat_row {
+    const char *name, *unit;
+    double value;
+} stat_row;
+
+#define STATS 11
+
+static void collect(const cli_session *s, stat_row rows[STATS])
+{
+    tn_program_report r;
+    tn_program_get_report(program_of(s), &r);
+    double runs = r.runs ? (double)r.runs : 1;
+    const stat_row all[STATS] = {
+        {"prepared_kernels", "", r.nodes},
+        {"kernels_enqueued", "", r.launches},
+        {"fallback_kernels", "", r.fallback_nodes},
+        {"host_waits", "", (double)r.run_host_waits / runs},
+        {"heap_allocations", "", (double)r.run_allocations / runs},
+        {"bytes_to_device", " B", (double)r.bytes_to_device / runs},
+        {"bytes_from_device", " B", (double)r.bytes_from_device / runs},
+        {"flops", "", r.flops},
+        {"arena_planned", " B", (double)r.arena_planned},
+        {"arena_actual", " B", (double)r.arena_actual},
+        {"state", " B", (double)r.state_bytes},
+    };
+    for (size_t i = 0; i < STATS; i++) rows[i] = all[i];
+}
+
+static void print_stats(const cli_session *s)
+{
+    stat_row rows[STATS];
+    collect(s, rows);
+    fprintf(stderr, "a training step on %s:\n", tn_device_name(s->device));
+    for (size_t i = 0; i < STATS; i++) fprintf(stderr, "  %-18s %.10g%s\n", rows[i].name, rows[i].value, rows[i].unit);
+}
+
+static void put_stats(cli_json *json, const cli_session *s)
+{
+    stat_row rows[STATS];
+    collect(s, rows);
+    cli_json_begin(json, "stats", '{');
+    for (size_t i = 0; i < STATS; i++) cli_json_number(json, rows[i].name, rows[i].value);
+    cli_json_end(json, '}');
+}
+
+static void put_done(const cli_session *s, const cli_epoch *last)
+{
+    cli_json json = {0};
+    cli_json_begin(&json, NULL, '{');
+    cli_json_bool(&json, "done", 1);
+    cli_json_whole(&json, "epochs", s->epoch);
+    cli_json_whole(&json, "steps", (int64_t)tn_state_step(s->state));
+    cli_json_number(&json, "loss", last->loss);
+    cli_json_number(&json, "accuracy", last->accuracy);
+    cli_json_number(&json, "test_loss", last->test_loss);
+    cli_json_number(&json, "test_accuracy", last->test_accuracy);
+    cli_json_number(&json, "seconds", s->seconds);
+    cli_json_whole(&json, "samples", s->samples);
+    cli_json_number(&json, "samples_per_s", (double)s->samples / s->seconds);
+    cli_json_whole(&json, "parameters", parameters(s->state));
+    cli_json_text(&json, "device", tn_device_name(s->device));
+    cli_json_text(&json, "saved", s->settings.save);
+    if (s->settings.stats) put_stats(&json, s);
+    cli_json_end(&json, '}');
+}
+
+void cli_report_done(const cli_session *s)
+{
+    const cli_epoch *last = &s->history.epoch[s->history.count - 1];
+    char text[32];
+    fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->epoch,
+            cli_duration_text(s->seconds, text, sizeof text));
+    if (!isnan(last->test_accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test_accuracy);
+    if (s->settings.save) fprintf(stderr, ", saved to %s", s->settings.save);
+    if (s->settings.curve) fprintf(stderr, ", curve in %s", s->settings.curve);
+    fprintf(stderr, "\n");
+    if (s->settings.stats) print_stats(s);
+    if (s->settings.json) put_done(s, last);
+}

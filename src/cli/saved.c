@@ -1,0 +1,101 @@
+/* saved.c: see saved.h. */
+#include "saved.h"
+
+#include <string.h>
+
+static void make_options(cli_saved *saved)
+{
+    cli_settings *s = &saved->settings;
+    const cli_option options[] = {
+        {.kind = CLI_TEXT,
+         .name = "model",
+         .value = "FILE",
+         .doc = "what 'tenon train --save' wrote",
+         .target = &saved->path},
+        {.kind = CLI_TEXT,
+         .name = "data",
+         .value = "NAME",
+         .doc = "data other than the model was trained with",
+         .target = &s->data,
+         .note = "data"},
+        {.kind = CLI_TEXT,
+         .name = "device",
+         .value = "NAME",
+         .doc = "cpu, opencl:0, reference, or auto (auto)",
+         .target = &s->device},
+        {.kind = CLI_FLAG, .name = "json", .doc = "JSON objects on standard output", .target = &s->json},
+        {.kind = CLI_FLAG,
+         .name = "strict",
+         .doc = "fail rather than run a part on another device",
+         .target = &s->strict},
+        {.kind = CLI_TEXT,
+         .name = "net",
+         .value = "NET",
+         .doc = "must be the model's own",
+         .target = &s->net,
+         .note = "net",
+         .fixed = 1},
+        {.kind = CLI_TEXT,
+         .name = "loss",
+         .value = "NAME",
+         .doc = "must be the model's own",
+         .target = &s->loss,
+         .note = "loss",
+         .fixed = 1},
+        {.kind = CLI_TEXT,
+         .name = "target",
+         .value = "COLUMN",
+         .doc = "of a CSV file: what to predict",
+         .target = &s->target,
+         .note = "target",
+         .fixed = 1},
+        {.kind = CLI_WHOLE,
+         .name = "seed",
+         .value = "N",
+         .doc = "of the digits, or of a table's split",
+         .target = &s->seed,
+         .high = 9e15,
+         .note = "seed"},
+        {.kind = CLI_END},
+    };
+    memcpy(saved->options, options, sizeof options);
+}
+
+static int open_file(cli_saved *saved, const char *command)
+{
+    if (!saved->path) return cli_usage("%s needs --model FILE", command);
+    if (tn_checkpoint_open(saved->path, &saved->checkpoint)) return cli_failed();
+    int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
+    if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
+    saved->model.net = saved->settings.net;
+    saved->model.loss = saved->settings.loss;
+    return status;
+}
+
+int cli_saved_open(cli_saved *saved, const char *command, const char *operands, const char *doc, int argc, char **argv,
+                   int *n_operands)
+{
+    *saved = (cli_saved){0};
+    cli_settings_init(&saved->settings);
+    make_options(saved);
+    int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
+    if (status == CLI_GO_ON && operands && !*n_operands) status = cli_usage("%s needs %s", command, operands);
+    if (status == CLI_GO_ON) status = open_file(saved, command);
+    if (status != CLI_GO_ON) return status;
+    if (tn_device_open(saved->settings.device, &saved->device)) return cli_failed();
+    if (tn_state_new(saved->device, 0, &saved->state)) return cli_failed();
+    return CLI_GO_ON;
+}
+
+void cli_saved_close(cli_saved *saved)
+{
+    tn_state_free(saved->state);
+    tn_device_close(saved->device);
+    tn_checkpoint_close(saved->checkpoint);
+    cli_options_free(saved->options);
+}
+
+int cli_saved_load(cli_saved *saved)
+{
+    return tn_checkpoint_load(saved->checkpoint, saved->state) ? cli_failed() : CLI_GO_ON;
+}

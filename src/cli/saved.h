@@ -1,0 +1,28 @@
+/* saved.h: a saved model, opened for use: what eval and predict have in common. */
+#ifndef TN_CLI_SAVED_H
+#define TN_CLI_SAVED_H
+
+#include "settings.h"
+
+#define CLI_SAVED_OPTIONS 10
+
+typedef struct cli_saved {
+    cli_settings settings; /* the notes' texts; its own option table is not used */
+    const char *path;
+    cli_option options[CLI_SAVED_OPTIONS];
+    tn_checkpoint *checkpoint;
+    cli_model model;
+    tn_device *device;
+    tn_state *state;
+} cli_saved;
+
+/* Reads the options and the file, and opens the device. `saved` must not move. Returns CLI_GO_ON or an exit status;
+ * cli_saved_close follows in any case. */
+int cli_saved_open(cli_saved *saved, const char *command, const char *operands, const char *doc, int argc, char **argv,
+                   int *n_operands);
+void cli_saved_close(cli_saved *saved);
+
+/* Puts the file's tensors into the state, after a program was compiled that says what is needed. */
+int cli_saved_load(cli_saved *saved);
+
+#endif

@@ -1,0 +1,113 @@
+/* say.c: messages, clock and checks that all sub-commands use. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One write, so that lines of several threads do not mix. Line breaks inside, as in a file's name, become '?'. */
+static void say(const char *prefix, const char *format, va_list list)
+{
+    char line[1024];
+    int length = snprintf(line, sizeof line, "tenon: %s", prefix);
+    vsnprintf(line + length, sizeof line - (size_t)length, format, list);
+    for (char *c = line; *c; c++)
+        if (*c == '\n' || *c == '\r') *c = '?';
+    fprintf(stderr, "%s\n", line);
+}
+
+int cli_usage(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say("", format, list);
+    va_end(list);
+    return CLI_USAGE;
+}
+
+int cli_fail(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say("", format, list);
+    va_end(list);
+    return CLI_FAILED;
+}
+
+void cli_warn(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    say("warning: ", format, list);
+    va_end(list);
+}
+
+int cli_failed(void)
+{
+    return cli_fail("%s", tn_message());
+}
+
+int cli_flush(int status)
+{
+    if (!fflush(stdout) && !ferror(stdout)) return status;
+    int failed = cli_fail("standard output: %s", strerror(errno));
+    return status ? status : failed;
+}
+
+static void listen(void *arg, int32_t level, const char *line)
+{
+    (void)arg;
+    if (level >= TN_LOG_ERROR)
+        cli_fail("%s", line);
+    else
+        cli_warn("%s", line);
+}
+
+void cli_listen(void)
+{
+    tn_log_to(listen, NULL, TN_LOG_WARNING);
+}
+
+double cli_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double cli_median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, ascending);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+int cli_can_write(const char *option, const char *path)
+{
+    struct stat info;
+    if (!path) return CLI_OK;
+    if (!*path) return cli_fail("--%s: the file's name is empty", option);
+    if (!stat(path, &info) && !S_ISREG(info.st_mode)) return cli_fail("--%s: '%s' is not a regular file", option, path);
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder) return cli_fail("out of memory");
+    int status = CLI_OK;
+    if (stat(folder, &info))
+        status = cli_fail("--%s: the folder '%s': %s", option, folder, strerror(errno));
+    else if (access(folder, W_OK))
+        status = cli_fail("--%s: '%s': %s", option, folder, strerror(errno));
+    else if (slash && !slash[1])
+        status = cli_fail("--%s: '%s' is a folder, not a file", option, path);
+    free(folder);
+    return status;
+}

@@ -1,0 +1,186 @@
+/* session.c: opening and closing a training. */
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] = "Trains a network and shows how it goes. Without options: the network 'mlp' on digits that "
+                          "the\nprogram draws, on the fastest device. Ctrl-C saves and says how to go on.";
+
+/* ---- before any device is used ---- */
+
+static int open_resume(cli_session *s)
+{
+    const char *path = s->settings.resume;
+    if (!path) return CLI_GO_ON;
+    if (tn_checkpoint_open(path, &s->from)) return cli_failed();
+    if (!tn_checkpoint_note(s->from, "epoch"))
+        return cli_fail("%s: it was not saved by 'tenon train': there is nothing to resume", path);
+    return cli_from_notes(s->settings.options, s->from, path);
+}
+
+static int64_t whole_note(const tn_checkpoint *checkpoint, const char *key)
+{
+    const char *text = tn_checkpoint_note(checkpoint, key);
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* Where the resumed training stood. */
+static int read_position(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    const char *sums = s->from ? tn_checkpoint_note(s->from, "sums") : NULL;
+    if (!s->from) return CLI_GO_ON;
+    s->epoch = whole_note(s->from, "epoch");
+    s->position = whole_note(s->from, "position");
+    int64_t count = whole_note(s->from, "count"), steps = (count + settings->batch - 1) / settings->batch;
+    if (count != s->data.count)
+        return cli_fail("%s was trained on %" PRId64 " samples, and %s has %" PRId64, settings->resume, count,
+                        s->data.source, s->data.count);
+    if (s->epoch < 0 || s->position < 0 || s->position >= steps ||
+        (s->position && (!sums || sscanf(sums, "%lf %lf", &s->sums.loss, &s->sums.correct) != 2)))
+        return cli_fail("%s: its notes on where it stood make no sense", settings->resume);
+    if (s->epoch >= settings->epochs)
+        return cli_fail("%s: %" PRId64 " of %" PRId64 " epochs are done; to train on, give a larger --epochs",
+                        settings->resume, s->epoch, settings->epochs);
+    if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"), settings->epochs))
+        return cli_fail("out of memory");
+    return CLI_GO_ON;
+}
+
+static int open_data(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    int status = cli_open_data(settings, &s->data, &s->test);
+    if (status != CLI_GO_ON) return status;
+    if (settings->limit) tn_dataset_limit(&s->data, settings->limit);
+    if (settings->batch > s->data.count)
+        return cli_usage("--batch %" PRId64 " is more than the %" PRId64 " training samples of %s", settings->batch,
+                         s->data.count, s->data.source);
+    return read_position(s);
+}
+
+static cli_trainer_options trainer_options(const cli_settings *settings)
+{
+    return (cli_trainer_options){
+        .batch = settings->batch,
+        .optimizer = settings->optimizer,
+        .optim = {.lr = settings->lr, .momentum = settings->momentum},
+        .compile = {.strict = (uint32_t)settings->strict, .unfused = (uint32_t)settings->unfused},
+        .step_loss = settings->json == 2};
+}
+
+static int build_model(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init};
+    cli_settings_init_of(settings, s->init, &s->model.scale);
+    cli_model_of_data(&s->model, &s->data);
+    cli_trainer_options options = trainer_options(settings);
+    tn_status status = cli_trainer_check(&s->model, &s->data, &options);
+    if (!status) return CLI_GO_ON;
+    return status == TN_ENOMEM ? cli_failed() : cli_usage("%s", tn_message());
+}
+
+/* ---- on the device ---- */
+
+static int load(cli_session *s)
+{
+    if (!s->from) return CLI_GO_ON;
+    if (tn_checkpoint_load(s->from, s->state)) return cli_failed();
+    tn_checkpoint_close(s->from);
+    s->from = NULL;
+    return CLI_GO_ON;
+}
+
+static int open_device(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    cli_trainer_options options = trainer_options(settings);
+    tn_status status = tn_device_open(settings->device, &s->device);
+    if (!status) status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
+    if (!status) status = cli_trainer_new(&s->trainer, s->state, &s->model, &s->data, &options);
+    if (!status) status = cli_evaluator_new(&s->evaluator, s->state, &s->model, &s->test, &options.compile);
+    if (status) return cli_failed();
+    s->trainer.schedule = s->schedule;
+    return load(s);
+}
+
+int cli_session_open(cli_session *s, int argc, char **argv)
+{
+    int operands, status;
+    *s = (cli_session){0};
+    cli_settings_init(&s->settings);
+    status =
+        cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
+    if (status == CLI_GO_ON) status = open_resume(s);
+    if (status == CLI_GO_ON) status = cli_settings_check(&s->settings, &s->schedule);
+    if (status == CLI_GO_ON) status = open_data(s);
+    if (status == CLI_GO_ON) status = build_model(s);
+    if (status == CLI_GO_ON) status = open_device(s);
+    return status;
+}
+
+void cli_session_close(cli_session *s)
+{
+    cli_evaluator_free(&s->evaluator);
+    cli_trainer_free(&s->trainer);
+    tn_state_free(s->state);
+    tn_device_close(s->device);
+    tn_dataset_free(&s->data);
+    tn_dataset_free(&s->test);
+    tn_checkpoint_close(s->from);
+    cli_history_free(&s->history);
+    cli_settings_free(&s->settings);
+}
+
+/* ---- saving ---- */
+
+#define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 5)
+
+/* The notes that belong to this moment rather than to the settings; returns how many. */
+static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const char *history)
+{
+    snprintf(text[0], 160, "%" PRId64, s->epoch);
+    snprintf(text[1], 160, "%" PRId64, s->position);
+    snprintf(text[2], 160, "%.9g %.0f", s->sums.loss, s->sums.correct);
+    snprintf(text[3], 160, "%" PRId64, s->data.count);
+    const char *const keys[] = {"epoch", "position", "sums", "count"};
+    for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};
+    notes[4] = (tn_note){"history", history};
+    return 5;
+}
+
+static size_t option_notes(const cli_settings *settings, tn_note notes[], char text[][CLI_NOTE_TEXT])
+{
+    size_t n = 0;
+    for (const cli_option *o = settings->options; o->kind != CLI_END; o++) {
+        int unset = o->kind == CLI_WHOLE && *(int64_t *)o->target < o->low; /* as --limit when it was not given */
+        const char *value = o->note && !unset ? cli_note_text(o, text[n]) : "";
+        if (!*value) continue;
+        notes[n] = (tn_note){o->note, value};
+        n++;
+    }
+    return n;
+}
+
+int cli_session_save(cli_session *s, const char *path)
+{
+    tn_note notes[NOTES];
+    char model[CLI_MODEL_NOTES][160], position[4][160];
+    char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
+    char *history = cli_history_text(&s->history);
+    size_t n = 0;
+    tn_status status = history ? TN_OK : TN_ENOMEM;
+    if (!status) {
+        n = option_notes(&s->settings, notes, options);
+        cli_model_notes(&s->model, notes + n, model);
+        n += CLI_MODEL_NOTES;
+        n += position_notes(s, notes + n, position, history);
+        status = tn_state_save(s->state, path, notes, n);
+    }
+    free(history);
+    return status ? cli_failed() : CLI_OK;
+}

@@ -1,0 +1,42 @@
+/* session.h: one training, from its settings to its last checkpoint: all that train.c holds open. */
+#ifndef TN_CLI_SESSION_H
+#define TN_CLI_SESSION_H
+
+#include "history.h"
+#include "settings.h"
+#include "trainer.h"
+
+typedef struct cli_session {
+    cli_settings settings;
+    tn_checkpoint *from; /* what it goes on with; NULL: nothing */
+    char init[32];
+    cli_model model;
+    tn_dataset data, test;
+    tn_device *device;
+    tn_state *state;
+    cli_trainer trainer;
+    cli_evaluator evaluator;
+    tn_schedule schedule;
+    int64_t epoch;    /* epochs done */
+    int64_t position; /* steps done in the next one */
+    cli_sums sums;    /* over those steps */
+    cli_history history;
+    cli_progress progress;
+    double seconds;  /* spent on training steps in this run */
+    int64_t samples; /* that it took */
+} cli_session;
+
+/* Everything up to the first step. Returns CLI_GO_ON or an exit status; cli_session_close follows in any case. */
+int cli_session_open(cli_session *session, int argc, char **argv);
+void cli_session_close(cli_session *session);
+
+/* Saves the state with all that resuming needs. Returns CLI_OK or CLI_FAILED. */
+int cli_session_save(cli_session *session, const char *path);
+
+/* What went on, to standard output and error. */
+void cli_report_start(const cli_session *session);
+void cli_report_step(const cli_session *session, double loss);
+void cli_report_epoch(cli_session *session, const cli_epoch *epoch);
+void cli_report_done(const cli_session *session);
+
+#endif

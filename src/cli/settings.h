@@ -1,0 +1,38 @@
+/* settings.h: what can be said about a training, as options and as notes in its checkpoints. */
+#ifndef TN_CLI_SETTINGS_H
+#define TN_CLI_SETTINGS_H
+
+#include "model.h"
+
+#define CLI_TRAIN_OPTIONS 26
+
+typedef struct cli_settings {
+    const char *data, *target, *net, *loss, *optimizer, *schedule, *init;
+    double lr, momentum;
+    int64_t batch, epochs, limit, seed;
+    const char *device, *save, *resume, *curve;
+    int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
+    cli_option options[CLI_TRAIN_OPTIONS];
+} cli_settings;
+
+/* The defaults, and the options that change them. `settings` must not move afterwards. */
+void cli_settings_init(cli_settings *settings);
+void cli_settings_free(cli_settings *settings);
+
+/* Prints the networks, layers, losses, optimizers and schedules there are. */
+void cli_settings_help(void);
+
+/* Checks what can be checked without data and without a device, and fills in the learning rate. Returns CLI_GO_ON or
+ * an exit status. */
+int cli_settings_check(cli_settings *settings, tn_schedule *schedule);
+
+/* The parts of `--init`: a name, and after a space the deviation. `name` holds the name. */
+void cli_settings_init_of(const cli_settings *settings, char name[32], double *scale);
+
+/* Whether the data is a table rather than pictures. */
+int cli_is_table(const char *data);
+
+/* Opens the training and the test set. Returns CLI_GO_ON or an exit status. */
+int cli_open_data(const cli_settings *settings, tn_dataset *train, tn_dataset *test);
+
+#endif

@@ -1,0 +1,241 @@
+/* dataset.c: data sets by name, and what all of them share. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "idx.h"
+#include "tenon/data.h"
+
+#define DIGITS         10000 /* training samples of "digits" */
+#define TEST_PART      5     /* one row in so many is for testing */
+#define LEAST_TO_SPLIT 10    /* a smaller table is used whole for both */
+
+void tn_dataset_free(tn_dataset *data)
+{
+    tn_free(data->x);
+    tn_free(data->label);
+    tn_free(data->target);
+    tn_free(data->class_names);
+    tn_free(data->source);
+    *data = (tn_dataset){0};
+}
+
+void tn_dataset_limit(tn_dataset *data, int64_t count)
+{
+    if (count < data->count) data->count = count < 0 ? 0 : count;
+}
+
+/* ---- a pair of IDX files ---- */
+
+/* (n, h, w) holds samples of shape (1, h, w); other ranks keep theirs. */
+static tn_shape sample_shape(const tn_shape *shape)
+{
+    tn_shape sample = {shape->rank - 1, {0}};
+    memcpy(sample.dim, shape->dim + 1, (size_t)sample.rank * sizeof *sample.dim);
+    return sample.rank == 2 ? TN_SHAPE(1, sample.dim[0], sample.dim[1]) : sample;
+}
+
+static tn_status read_images(const char *path, tn_dataset *data)
+{
+    tn_shape shape = {0};
+    char text[160];
+    uint8_t *pixels = NULL;
+    TN_TRY(tn_idx_read(path, &shape, &pixels));
+    data->x = pixels;
+    TN_REQUIRE(shape.rank >= 2 && tn_shape_count(&shape) > 0 && shape.dim[0] <= INT32_MAX, TN_EFORMAT,
+               "%s: expected pictures (count, height, width), found %s", path,
+               tn_shape_text(&shape, text, sizeof text));
+    data->x_dtype = TN_U8;
+    data->count = shape.dim[0];
+    data->sample = sample_shape(&shape);
+    data->source = tn_strdup(path);
+    return data->source ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status use_labels(const char *images, const char *path, const tn_shape *shape, const uint8_t *label,
+                            tn_dataset *data)
+{
+    char text[160];
+    TN_REQUIRE(shape->rank == 1, TN_EFORMAT, "%s: expected labels (count), found %s", path,
+               tn_shape_text(shape, text, sizeof text));
+    TN_REQUIRE(shape->dim[0] == data->count, TN_EFORMAT, "%s: has %lld labels for the %lld pictures of %s", path,
+               (long long)shape->dim[0], (long long)data->count, images);
+    data->label = tn_alloc((size_t)data->count * sizeof *data->label);
+    if (!data->label) return TN_ENOMEM;
+    for (int64_t i = 0; i < data->count; i++) {
+        data->label[i] = label[i];
+        if (label[i] >= data->classes) data->classes = label[i] + 1;
+    }
+    return TN_OK;
+}
+
+tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)
+{
+    tn_dataset read = {0};
+    tn_shape shape = {0};
+    uint8_t *label = NULL;
+    tn_status status = read_images(images, &read);
+    if (!status && labels) status = tn_idx_read(labels, &shape, &label);
+    if (!status && labels) status = use_labels(images, labels, &shape, label, &read);
+    tn_free(label);
+    if (status)
+        tn_dataset_free(&read);
+    else
+        *data = read;
+    return status;
+}
+
+/* ---- MNIST's folder ---- */
+
+/* The first of the usual spellings that is there, as a path of its own. */
+static tn_status find_idx(const char *folder, const char *part, const char *kind, int rank, tn_region *names,
+                          const char **path)
+{
+    static const char separator[] = {'-', '.'};
+    struct stat info;
+    for (size_t s = 0; s < sizeof separator; s++)
+        for (int gz = 0; gz < 2; gz++) {
+            *path = tn_region_print(names, "%s/%s-%s%cidx%d-ubyte%s", folder, part, kind, separator[s], rank,
+                                    gz ? ".gz" : "");
+            if (!*path) return TN_ENOMEM;
+            if (!stat(*path, &info)) return TN_OK;
+        }
+    return tn_fail(TN_EMISSING, "%s: has no file %s-%s-idx%d-ubyte (or .idx%d-ubyte, or either with .gz)", folder, part,
+                   kind, rank, rank);
+}
+
+static tn_status open_part(const char *folder, const char *part, tn_dataset *data)
+{
+    tn_region names = {0};
+    const char *images = NULL, *labels = NULL;
+    tn_status status = find_idx(folder, part, "images", 3, &names, &images);
+    if (!status) status = find_idx(folder, part, "labels", 1, &names, &labels);
+    if (!status) status = tn_dataset_idx(images, labels, data);
+    tn_region_free(&names);
+    return status;
+}
+
+static tn_status open_folder(const char *folder, tn_dataset *train, tn_dataset *test)
+{
+    char a[160], b[160];
+    TN_TRY(open_part(folder, "train", train));
+    TN_TRY(open_part(folder, "t10k", test));
+    TN_REQUIRE(tn_shape_equal(&train->sample, &test->sample), TN_EFORMAT,
+               "%s: training samples are %s and test samples %s", folder, tn_shape_text(&train->sample, a, sizeof a),
+               tn_shape_text(&test->sample, b, sizeof b));
+    if (train->classes < test->classes) train->classes = test->classes;
+    test->classes = train->classes;
+    return TN_OK;
+}
+
+/* ---- tables ---- */
+
+static void *copy_rows(const void *from, size_t row_bytes, const uint8_t *take, int64_t count, int64_t taken)
+{
+    char *rows = tn_alloc((size_t)taken * row_bytes), *to = rows;
+    for (int64_t i = 0; rows && i < count; i++) {
+        if (!take[i]) continue;
+        memcpy(to, (const char *)from + (size_t)i * row_bytes, row_bytes);
+        to += row_bytes;
+    }
+    return rows;
+}
+
+/* The rows i with take[i]. */
+static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_dataset *part)
+{
+    int64_t taken = 0;
+    size_t x_bytes = (size_t)tn_shape_count(&all->sample) * tn_dtype_size(all->x_dtype);
+    for (int64_t i = 0; i < all->count; i++) taken += take[i];
+    *part = *all;
+    part->count = taken;
+    part->x = copy_rows(all->x, x_bytes, take, all->count, taken);
+    if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
+    if (all->target)
+        part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
+    part->class_names = all->class_names ? tn_strdup(all->class_names) : NULL;
+    part->source = tn_strdup(all->source);
+    return part->x && part->source && !part->class_names == !all->class_names && !part->label == !all->label &&
+                   !part->target == !all->target
+               ? TN_OK
+               : TN_ENOMEM;
+}
+
+/* take[i] for testing; the others are for training. */
+static tn_status choose(int64_t count, uint64_t seed, uint8_t *take)
+{
+    int32_t *order = tn_alloc((size_t)count * sizeof *order);
+    if (!order) return TN_ENOMEM;
+    tn_shuffle(order, count, seed, 0);
+    for (int64_t i = 0; i < count / TEST_PART; i++) take[order[i]] = 1;
+    tn_free(order);
+    return TN_OK;
+}
+
+static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, tn_dataset *test)
+{
+    int small = all->count < LEAST_TO_SPLIT;
+    uint8_t *take = tn_alloc((size_t)all->count);
+    if (!take) return TN_ENOMEM;
+    tn_status status = small ? TN_OK : choose(all->count, seed, take);
+    if (small) memset(take, 1, (size_t)all->count);
+    if (!status) status = copy_part(all, take, test);
+    for (int64_t i = 0; i < all->count && !small; i++) take[i] = !take[i];
+    if (!status) status = copy_part(all, take, train);
+    tn_free(take);
+    return status;
+}
+
+static tn_status open_table(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
+                            tn_dataset *test)
+{
+    tn_dataset all = {0};
+    TN_TRY(tn_dataset_csv(path, csv, &all));
+    tn_status status = split(&all, seed, train, test);
+    tn_dataset_free(&all);
+    return status;
+}
+
+/* ---- by name ---- */
+
+/* "digits" and "digits:N": N training samples and a fifth as many for testing. */
+static tn_status open_digits(const char *name, uint64_t seed, tn_dataset *train, tn_dataset *test)
+{
+    long long count = DIGITS;
+    int used = 0;
+    if (name[6]) {
+        TN_REQUIRE(strlen(name) < 17 && sscanf(name, "digits:%lld%n", &count, &used) == 1 && !name[used] && count > 0 &&
+                       count <= INT32_MAX,
+                   TN_EINVAL, "data set '%s': expected digits:N with a number N of training samples", name);
+    }
+    TN_TRY(tn_dataset_digits(count, seed, train));
+    return tn_dataset_digits(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
+}
+
+static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
+                          tn_dataset *test)
+{
+    struct stat info;
+    if (!strcmp(name, "digits") || !strncmp(name, "digits:", 7)) return open_digits(name, seed, train, test);
+    TN_REQUIRE(!stat(name, &info), TN_EMISSING,
+               "data set '%s' is not there: expected 'digits', a folder with MNIST's four files, or a CSV file", name);
+    return S_ISDIR(info.st_mode) ? open_folder(name, train, test) : open_table(name, seed, csv, train, test);
+}
+
+tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
+                          tn_dataset *test)
+{
+    tn_dataset learn = {0}, judge = {0};
+    tn_status status = open_any(name, seed, csv, &learn, &judge);
+    if (status) {
+        tn_dataset_free(&learn);
+        tn_dataset_free(&judge);
+        return status;
+    }
+    *train = learn;
+    *test = judge;
+    return TN_OK;
+}

@@ -1,0 +1,371 @@
+/* checkpoint.c: a safetensors file, read whole and checked. Trusts nothing in it: each number is compared with the
+ * file's size before anything is allocated or read. */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "read.h"
+#include "safetensors.h"
+#include "shape.h"
+#include "tenon/graph.h"
+#include "tenon/state.h"
+
+#define METADATA  "__metadata__"
+#define ALIGNMENT 64
+
+struct tensor {
+    const char *name; /* in the parsed header */
+    int32_t dtype;
+    tn_shape shape;
+    uint64_t begin, end; /* in the file's data */
+    unsigned char *data;
+};
+
+struct tn_checkpoint {
+    cJSON *header;
+    const cJSON *notes;    /* within the header; may be NULL */
+    struct tensor *tensor; /* in the file's order */
+    struct tensor **by_name;
+    size_t count;
+    unsigned char *data;
+    uint64_t seed, step;
+    int has_seed, has_step;
+};
+
+struct source {
+    const char *path;
+    int fd;
+    uint64_t bytes;      /* of the file */
+    uint64_t data_bytes; /* of what follows the header */
+};
+
+/* ---- the header's text ---- */
+
+static tn_status read_exactly(const struct source *source, void *to, uint64_t bytes)
+{
+    uint64_t got = bytes;
+    TN_TRY(tn_read_some(source->fd, source->path, to, &got));
+    TN_REQUIRE(got == bytes, TN_EIO, "%s: became shorter while it was read", source->path);
+    return TN_OK;
+}
+
+static tn_status parse(const char *path, const char *text, uint64_t bytes, cJSON **header)
+{
+    const char *end = NULL;
+    TN_REQUIRE(*text == '{' && !memchr(text, 0, bytes), TN_EFORMAT,
+               "%s: is no safetensors file: its header is not JSON", path);
+    *header = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
+    TN_REQUIRE(*header, TN_EFORMAT, "%s: is no safetensors file: its header is not JSON at byte %lld", path,
+               (long long)(8 + (end ? end - text : 0)));
+    end += strspn(end, " \t\r\n");
+    TN_REQUIRE(end == text + bytes, TN_EFORMAT, "%s: something follows the JSON of its header at byte %lld", path,
+               (long long)(8 + (end - text)));
+    return TN_OK;
+}
+
+static tn_status read_header(struct source *source, cJSON **header)
+{
+    uint8_t length[8];
+    TN_REQUIRE(source->bytes >= sizeof length + 2, TN_EFORMAT, "%s: is no safetensors file: it has only %llu bytes",
+               source->path, (unsigned long long)source->bytes);
+    TN_TRY(read_exactly(source, length, sizeof length));
+    uint64_t bytes = tn_get_u64(length), rest = source->bytes - sizeof length;
+    TN_REQUIRE(bytes >= 2 && bytes <= TN_MOST_HEADER, TN_EFORMAT,
+               "%s: is no safetensors file: its header would have %llu bytes", source->path, (unsigned long long)bytes);
+    TN_REQUIRE(bytes <= rest, TN_EFORMAT, "%s: is cut short: its header should have %llu bytes, found %llu",
+               source->path, (unsigned long long)bytes, (unsigned long long)rest);
+    source->data_bytes = rest - bytes;
+    char *text = tn_alloc(bytes + 1);
+    if (!text) return TN_ENOMEM;
+    tn_status status = read_exactly(source, text, bytes);
+    if (!status) status = parse(source->path, text, bytes, header);
+    tn_free(text);
+    return status;
+}
+
+/* ---- one tensor ---- */
+
+/* A whole number that a double holds exactly. */
+static int get_whole(const cJSON *item, uint64_t *value)
+{
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 0x1p53 ||
+        item->valuedouble != floor(item->valuedouble))
+        return 0;
+    *value = (uint64_t)item->valuedouble;
+    return 1;
+}
+
+static tn_status read_dtype(const char *path, const cJSON *item, struct tensor *tensor)
+{
+    static const char *const others[] = {"BOOL", "I8", "I16", "U16", "U32", "I64", "U64", "F8_E4M3", "F8_E5M2"};
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "dtype"));
+    TN_REQUIRE(name, TN_EFORMAT, "%s: tensor '%s' has no dtype", path, tensor->name);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        TN_REQUIRE(strcmp(name, others[i]), TN_EDTYPE,
+                   "%s: tensor '%s' is of type %s; expected F32, F64, F16, BF16, I32 or U8", path, tensor->name, name);
+    tensor->dtype = tn_safetensors_dtype_by_name(name);
+    TN_REQUIRE(tensor->dtype, TN_EFORMAT, "%s: tensor '%s' has an unknown dtype '%.40s'", path, tensor->name, name);
+    return TN_OK;
+}
+
+static tn_status read_shape(const char *path, const cJSON *item, struct tensor *tensor)
+{
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape"), *size = NULL;
+    TN_REQUIRE(cJSON_IsArray(shape), TN_EFORMAT, "%s: tensor '%s' has no shape", path, tensor->name);
+    cJSON_ArrayForEach(size, shape)
+    {
+        uint64_t value = 0;
+        TN_REQUIRE(tensor->shape.rank < TN_MAX_RANK, TN_EFORMAT, "%s: tensor '%s' has more than %d dimensions", path,
+                   tensor->name, TN_MAX_RANK);
+        TN_REQUIRE(get_whole(size, &value), TN_EFORMAT, "%s: tensor '%s': dimension %d is not a whole number from 0 up",
+                   path, tensor->name, tensor->shape.rank);
+        tensor->shape.dim[tensor->shape.rank++] = (int64_t)value;
+    }
+    TN_REQUIRE(!tn_shape_check(&tensor->shape), TN_EFORMAT, "%s: tensor '%s' has an absurd shape", path, tensor->name);
+    return TN_OK;
+}
+
+static tn_status read_offsets(const struct source *source, const cJSON *item, struct tensor *tensor)
+{
+    char text[160];
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+    TN_REQUIRE(cJSON_IsArray(offsets) && cJSON_GetArraySize(offsets) == 2 &&
+                   get_whole(offsets->child, &tensor->begin) && get_whole(offsets->child->next, &tensor->end) &&
+                   tensor->begin <= tensor->end,
+               TN_EFORMAT, "%s: tensor '%s' has no valid data_offsets", source->path, tensor->name);
+    TN_REQUIRE(tensor->end <= source->data_bytes, TN_EFORMAT,
+               "%s: is cut short: tensor '%s' ends at byte %llu of the data, of which there are %llu", source->path,
+               tensor->name, (unsigned long long)tensor->end, (unsigned long long)source->data_bytes);
+    uint64_t need = (uint64_t)tn_shape_count(&tensor->shape) * tn_dtype_size(tensor->dtype);
+    TN_REQUIRE(tensor->end - tensor->begin == need, TN_EFORMAT,
+               "%s: tensor '%s' of type %s and shape %s needs %llu bytes, but has %llu", source->path, tensor->name,
+               tn_dtype_name(tensor->dtype), tn_shape_text(&tensor->shape, text, sizeof text), (unsigned long long)need,
+               (unsigned long long)(tensor->end - tensor->begin));
+    return TN_OK;
+}
+
+static tn_status read_tensor(const struct source *source, const cJSON *item, struct tensor *tensor)
+{
+    tensor->name = item->string;
+    TN_REQUIRE(cJSON_IsObject(item), TN_EFORMAT, "%s: tensor '%s' is not described by an object", source->path,
+               tensor->name);
+    TN_TRY(read_dtype(source->path, item, tensor));
+    TN_TRY(read_shape(source->path, item, tensor));
+    return read_offsets(source, item, tensor);
+}
+
+/* ---- notes ---- */
+
+/* Reads a note of ours as a number, if it is there. */
+static tn_status number_note(const char *path, const tn_checkpoint *checkpoint, const char *key, uint64_t *value,
+                             int *has)
+{
+    char *end = NULL;
+    const char *text = tn_checkpoint_note(checkpoint, key);
+    if (!text) return TN_OK;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    TN_REQUIRE(*text >= '0' && *text <= '9' && !*end && !errno, TN_EFORMAT,
+               "%s: note '%s' is '%.40s' where a whole number was expected", path, key, text);
+    *has = 1;
+    return TN_OK;
+}
+
+static tn_status read_notes(const char *path, tn_checkpoint *checkpoint)
+{
+    const cJSON *note = NULL;
+    checkpoint->notes = cJSON_GetObjectItemCaseSensitive(checkpoint->header, METADATA);
+    TN_REQUIRE(!checkpoint->notes || cJSON_IsObject(checkpoint->notes), TN_EFORMAT, "%s: " METADATA " is not an object",
+               path);
+    cJSON_ArrayForEach(note, checkpoint->notes)
+        TN_REQUIRE(cJSON_IsString(note), TN_EFORMAT, "%s: note '%s' is not a text", path, note->string);
+    TN_TRY(number_note(path, checkpoint, TN_NOTE_SEED, &checkpoint->seed, &checkpoint->has_seed));
+    return number_note(path, checkpoint, TN_NOTE_STEP, &checkpoint->step, &checkpoint->has_step);
+}
+
+/* ---- all tensors ---- */
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct tensor *p = a, *q = b;
+    if (p->begin != q->begin) return p->begin < q->begin ? -1 : 1;
+    if (p->end != q->end) return p->end < q->end ? -1 : 1;
+    return strcmp(p->name, q->name); /* empty ones: any order will do, but always the same */
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp((*(struct tensor *const *)a)->name, (*(struct tensor *const *)b)->name);
+}
+
+/* No two overlap, and no byte belongs to none. */
+static tn_status check_places(const struct source *source, const tn_checkpoint *checkpoint)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < checkpoint->count; i++) {
+        const struct tensor *t = checkpoint->tensor + i;
+        TN_REQUIRE(t->begin >= end, TN_EFORMAT, "%s: tensors '%s' and '%s' overlap", source->path, t[-1].name, t->name);
+        TN_REQUIRE(t->begin == end, TN_EFORMAT, "%s: %llu bytes before tensor '%s' belong to none", source->path,
+                   (unsigned long long)(t->begin - end), t->name);
+        end = t->end;
+    }
+    TN_REQUIRE(end == source->data_bytes, TN_EFORMAT, "%s: %llu bytes after the last tensor", source->path,
+               (unsigned long long)(source->data_bytes - end));
+    return TN_OK;
+}
+
+static tn_status check_names(const char *path, const tn_checkpoint *checkpoint)
+{
+    const cJSON *item = NULL;
+    int notes = 0;
+    for (size_t i = 1; i < checkpoint->count; i++)
+        TN_REQUIRE(compare_names(checkpoint->by_name + i - 1, checkpoint->by_name + i), TN_EFORMAT,
+                   "%s: two tensors are named '%s'", path, checkpoint->by_name[i]->name);
+    cJSON_ArrayForEach(item, checkpoint->header) notes += !strcmp(item->string, METADATA);
+    TN_REQUIRE(notes <= 1, TN_EFORMAT, "%s: has two " METADATA, path);
+    return TN_OK;
+}
+
+static tn_status list_tensors(const struct source *source, tn_checkpoint *checkpoint)
+{
+    const cJSON *item = NULL;
+    size_t most = (size_t)cJSON_GetArraySize(checkpoint->header);
+    checkpoint->tensor = tn_alloc(most * sizeof *checkpoint->tensor);
+    checkpoint->by_name = tn_alloc(most * sizeof *checkpoint->by_name);
+    if (!checkpoint->tensor || !checkpoint->by_name) return TN_ENOMEM;
+    cJSON_ArrayForEach(item, checkpoint->header)
+    {
+        if (!strcmp(item->string, METADATA)) continue;
+        TN_TRY(read_tensor(source, item, checkpoint->tensor + checkpoint->count));
+        checkpoint->count++;
+    }
+    qsort(checkpoint->tensor, checkpoint->count, sizeof *checkpoint->tensor, compare_places);
+    for (size_t i = 0; i < checkpoint->count; i++) checkpoint->by_name[i] = checkpoint->tensor + i;
+    qsort(checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
+    TN_TRY(check_names(source->path, checkpoint));
+    return check_places(source, checkpoint);
+}
+
+/* Each tensor begins at a multiple of 8 bytes in memory, wherever it lies in the file. */
+static tn_status read_data(const struct source *source, tn_checkpoint *checkpoint)
+{
+    checkpoint->data = tn_alloc_aligned(source->data_bytes + 8 * checkpoint->count, ALIGNMENT);
+    if (!checkpoint->data) return TN_ENOMEM;
+    unsigned char *at = checkpoint->data;
+    for (size_t i = 0; i < checkpoint->count; i++) {
+        struct tensor *t = checkpoint->tensor + i;
+        uint64_t bytes = t->end - t->begin;
+        TN_TRY(read_exactly(source, at, bytes));
+        t->data = at;
+        at += (bytes + 7) / 8 * 8;
+    }
+    return TN_OK;
+}
+
+static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoint)
+{
+    TN_TRY(read_header(source, &checkpoint->header));
+    TN_TRY(list_tensors(source, checkpoint));
+    TN_TRY(read_notes(source->path, checkpoint));
+    return read_data(source, checkpoint);
+}
+
+tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
+{
+    struct source source = {.path = path, .fd = -1};
+    TN_TRY(tn_open_regular(path, &source.fd, &source.bytes));
+    tn_checkpoint *made = tn_alloc(sizeof *made);
+    tn_status status = made ? read_checkpoint(&source, made) : TN_ENOMEM;
+    close(source.fd);
+    if (status)
+        tn_checkpoint_close(made);
+    else
+        *checkpoint = made;
+    return status;
+}
+
+void tn_checkpoint_close(tn_checkpoint *checkpoint)
+{
+    if (!checkpoint) return;
+    tn_free(checkpoint->data);
+    tn_free(checkpoint->by_name);
+    tn_free(checkpoint->tensor);
+    cJSON_Delete(checkpoint->header);
+    tn_free(checkpoint);
+}
+
+/* ---- looking things up ---- */
+
+const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(checkpoint->notes, key));
+}
+
+static int describe(const struct tensor *tensor, tn_state_entry *entry, const void **data)
+{
+    *entry = (tn_state_entry){tensor->name, tensor->dtype, tensor->shape, 0};
+    if (data) *data = tensor->data;
+    return 1;
+}
+
+int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_entry *entry, const void **data)
+{
+    return index < checkpoint->count ? describe(checkpoint->tensor + index, entry, data) : 0;
+}
+
+int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name, tn_state_entry *entry, const void **data)
+{
+    const struct tensor key = {.name = name}, *pointer = &key;
+    struct tensor *const *found =
+        bsearch(&pointer, checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
+    return found ? describe(*found, entry, data) : 0;
+}
+
+/* ---- into a state ---- */
+
+static tn_status check_fit(const tn_state_entry *have, const tn_state_entry *want)
+{
+    char a[160], b[160];
+    TN_REQUIRE(tn_shape_equal(&have->shape, &want->shape), TN_ESHAPE,
+               "tensor '%s' has shape %s in the file and %s in the model", want->name,
+               tn_shape_text(&have->shape, a, sizeof a), tn_shape_text(&want->shape, b, sizeof b));
+    TN_REQUIRE(have->dtype == want->dtype, TN_EDTYPE, "tensor '%s' is of type %s in the file and %s in the model",
+               want->name, tn_dtype_name(have->dtype), tn_dtype_name(want->dtype));
+    return TN_OK;
+}
+
+static tn_status check_state(const tn_checkpoint *checkpoint, const tn_state *state)
+{
+    tn_state_entry want, have;
+    char text[160];
+    for (size_t i = 0; tn_state_at(state, i, &want); i++) {
+        if (tn_checkpoint_find(checkpoint, want.name, &have, NULL))
+            TN_TRY(check_fit(&have, &want));
+        else
+            TN_REQUIRE(want.flags & TN_TRANSIENT, TN_EMISSING, "tensor '%s' %s of the model is not in the file",
+                       want.name, tn_shape_text(&want.shape, text, sizeof text));
+    }
+    return TN_OK;
+}
+
+tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
+{
+    tn_state_entry entry, there;
+    const void *data = NULL;
+    TN_TRY(check_state(checkpoint, state));
+    for (size_t i = 0; tn_checkpoint_at(checkpoint, i, &entry, &data); i++) {
+        uint64_t bytes = (uint64_t)tn_shape_count(&entry.shape) * tn_dtype_size(entry.dtype);
+        if (tn_state_find(state, entry.name, &there))
+            TN_TRY(tn_state_write(state, entry.name, data, bytes));
+        else
+            TN_TRY(tn_state_put(state, entry.name, entry.dtype, entry.shape, 0, data));
+    }
+    if (checkpoint->has_seed) tn_state_set_seed(state, checkpoint->seed);
+    if (checkpoint->has_step) tn_state_set_step(state, checkpoint->step);
+    return TN_OK;
+}

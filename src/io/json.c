@@ -1,0 +1,78 @@
+/* json.c: a text that grows, for writing JSON. */
+#include "json.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+
+static void reserve(tn_json *json, size_t more)
+{
+    if (json->status || json->used + more < json->room) return;
+    size_t room = 2 * (json->used + more) + 256;
+    char *grown = tn_alloc(room);
+    if (!grown) {
+        json->status = TN_ENOMEM;
+        return;
+    }
+    if (json->text) memcpy(grown, json->text, json->used);
+    tn_free(json->text);
+    json->text = grown;
+    json->room = room;
+}
+
+void tn_json_add(tn_json *json, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    reserve(json, (size_t)length + 1);
+    if (!json->status) {
+        vsnprintf(json->text + json->used, (size_t)length + 1, format, again);
+        json->used += (size_t)length;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+size_t tn_utf8_length(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    if (!byte[0]) return 0;
+    if (byte[0] < 0x80) return 1;
+    size_t length = byte[0] >= 0xF0 ? 4 : byte[0] >= 0xE0 ? 3 : 2;
+    uint32_t code = byte[0] & (0xFFu >> (length + 1)), least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
+    if (byte[0] < 0xC2 || byte[0] > 0xF4) return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((byte[i] & 0xC0) != 0x80) return 0;
+        code = code << 6 | (byte[i] & 0x3F);
+    }
+    return code < least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : length;
+}
+
+void tn_json_string(tn_json *json, const char *text)
+{
+    tn_json_add(json, "\"");
+    while (*text) {
+        size_t length = tn_utf8_length(text);
+        if (!length)
+            tn_json_add(json, "\\ufffd");
+        else if (*text == '"' || *text == '\\')
+            tn_json_add(json, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            tn_json_add(json, "\\u%04x", (unsigned)*text);
+        else
+            tn_json_add(json, "%.*s", (int)length, text);
+        text += length ? length : 1;
+    }
+    tn_json_add(json, "\"");
+}
+
+void tn_json_free(tn_json *json)
+{
+    tn_free(json->text);
+    *json = (tn_json){0};
+}

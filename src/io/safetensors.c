@@ -1,0 +1,36 @@
+/* safetensors.c: what reading and writing the format share. */
+#include "safetensors.h"
+
+#include <string.h>
+
+#include "tenon/backend.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "tensors are written as they lie in memory, which must be little endian"
+#endif
+
+static const char *const dtype_name[] = {NULL, "F32", "I32", "U8", "F16", "BF16", "F64"};
+
+const char *tn_safetensors_dtype(int32_t dtype)
+{
+    return tn_dtype_size(dtype) ? dtype_name[dtype] : NULL;
+}
+
+int32_t tn_safetensors_dtype_by_name(const char *name)
+{
+    for (int32_t dtype = TN_F32; dtype <= TN_F64; dtype++)
+        if (!strcmp(dtype_name[dtype], name)) return dtype;
+    return 0;
+}
+
+void tn_put_u64(uint8_t byte[8], uint64_t value)
+{
+    for (int i = 0; i < 8; i++) byte[i] = (uint8_t)(value >> (8 * i));
+}
+
+uint64_t tn_get_u64(const uint8_t byte[8])
+{
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++) value |= (uint64_t)byte[i] << (8 * i);
+    return value;
+}

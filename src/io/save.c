@@ -1,0 +1,154 @@
+/* save.c: a state into a safetensors file. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "file.h"
+#include "json.h"
+#include "safetensors.h"
+#include "tenon/graph.h"
+#include "tenon/state.h"
+
+/* The tensors in the order in which they are written: larger elements first, so that all are aligned without holes;
+ * apart from that in the state's order. */
+struct list {
+    tn_state_entry *entry;
+    size_t count;
+};
+
+static uint64_t entry_bytes(const tn_state_entry *entry)
+{
+    return (uint64_t)tn_shape_count(&entry->shape) * tn_dtype_size(entry->dtype);
+}
+
+static tn_status check_name(const char *name)
+{
+    TN_REQUIRE(*name && strcmp(name, "__metadata__"), TN_EINVAL, "a tensor named '%s' cannot be saved", name);
+    for (const char *at = name; *at; at += tn_utf8_length(at))
+        TN_REQUIRE(tn_utf8_length(at), TN_EINVAL, "tensor '%s': its name is not UTF-8 and cannot be saved", name);
+    return TN_OK;
+}
+
+/* The index-th tensor of the state is added if it is to be saved and its elements have `size` bytes. */
+static tn_status add_entries(const tn_state *state, uint64_t size, struct list *list)
+{
+    tn_state_entry entry;
+    for (size_t i = 0; tn_state_at(state, i, &entry); i++) {
+        if (entry.flags & TN_TRANSIENT || tn_dtype_size(entry.dtype) != size) continue;
+        TN_TRY(check_name(entry.name));
+        list->entry[list->count++] = entry;
+    }
+    return TN_OK;
+}
+
+static tn_status make_list(const tn_state *state, struct list *list)
+{
+    size_t most = 0;
+    tn_state_entry entry;
+    while (tn_state_at(state, most, &entry)) most++;
+    list->entry = tn_alloc(most * sizeof *list->entry);
+    if (!list->entry) return TN_ENOMEM;
+    for (uint64_t size = 8; size; size /= 2) TN_TRY(add_entries(state, size, list));
+    return TN_OK;
+}
+
+/* ---- the header ---- */
+
+static tn_status check_notes(const tn_note notes[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        TN_REQUIRE(notes[i].key && notes[i].value, TN_EINVAL, "note %zu has no %s", i, notes[i].key ? "value" : "key");
+        TN_REQUIRE(strncmp(notes[i].key, TN_NOTE_OWN, strlen(TN_NOTE_OWN)), TN_EINVAL,
+                   "a note cannot be named '%s': '" TN_NOTE_OWN "' is the library's own", notes[i].key);
+        for (size_t k = 0; k < i; k++)
+            TN_REQUIRE(strcmp(notes[i].key, notes[k].key), TN_EINVAL, "two notes are named '%s'", notes[i].key);
+    }
+    return TN_OK;
+}
+
+static void add_notes(tn_json *json, const tn_state *state, const tn_note notes[], size_t count)
+{
+    tn_json_add(json,
+                "{\"__metadata__\":{\"" TN_NOTE_SEED "\":\"%" PRIu64 "\",\"" TN_NOTE_STEP "\":\"%" PRIu64
+                "\",\"" TN_NOTE_VERSION "\":",
+                tn_state_seed(state), tn_state_step(state));
+    tn_json_string(json, tn_version());
+    for (size_t i = 0; i < count; i++) {
+        tn_json_add(json, ",");
+        tn_json_string(json, notes[i].key);
+        tn_json_add(json, ":");
+        tn_json_string(json, notes[i].value);
+    }
+    tn_json_add(json, "}");
+}
+
+static void add_tensor(tn_json *json, const tn_state_entry *entry, uint64_t begin)
+{
+    tn_json_add(json, ",");
+    tn_json_string(json, entry->name);
+    tn_json_add(json, ":{\"dtype\":\"%s\",\"shape\":[", tn_safetensors_dtype(entry->dtype));
+    for (int32_t d = 0; d < entry->shape.rank; d++) tn_json_add(json, "%s%" PRId64, d ? "," : "", entry->shape.dim[d]);
+    tn_json_add(json, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", begin, begin + entry_bytes(entry));
+}
+
+/* Padded so that the data, which follows it and its length, lies at a multiple of 8 bytes. */
+static tn_status make_header(const tn_state *state, const struct list *list, const tn_note notes[], size_t count,
+                             tn_json *json)
+{
+    uint64_t at = 0;
+    add_notes(json, state, notes, count);
+    for (size_t i = 0; i < list->count; i++) {
+        add_tensor(json, list->entry + i, at);
+        at += entry_bytes(list->entry + i);
+    }
+    tn_json_add(json, "}");
+    while (!json->status && json->used % 8) tn_json_add(json, " ");
+    if (json->status) return json->status;
+    TN_REQUIRE(json->used <= TN_MOST_HEADER, TN_EINVAL, "the names and notes of a state need %zu bytes; at most %u fit",
+               json->used, TN_MOST_HEADER);
+    return TN_OK;
+}
+
+/* ---- the file ---- */
+
+static tn_status write_tensors(tn_state *state, const struct list *list, tn_file *file)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (entry_bytes(list->entry + i) > most) most = entry_bytes(list->entry + i);
+    void *value = tn_alloc(most);
+    tn_status status = value ? TN_OK : TN_ENOMEM;
+    for (size_t i = 0; i < list->count && !status; i++) {
+        uint64_t bytes = entry_bytes(list->entry + i);
+        status = tn_state_read(state, list->entry[i].name, value, bytes);
+        if (!status) status = tn_file_write(file, value, bytes);
+    }
+    tn_free(value);
+    return status;
+}
+
+static tn_status write_file(tn_state *state, const struct list *list, const tn_json *header, const char *path)
+{
+    tn_file file;
+    uint8_t length[8];
+    tn_put_u64(length, header->used);
+    TN_TRY(tn_file_begin(path, &file));
+    tn_status status = tn_file_write(&file, length, sizeof length);
+    if (!status) status = tn_file_write(&file, header->text, header->used);
+    if (!status) status = write_tensors(state, list, &file);
+    return tn_file_end(&file, status);
+}
+
+tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count)
+{
+    struct list list = {0};
+    tn_json header = {0};
+    tn_status status = check_notes(notes, count);
+    if (!status) status = make_list(state, &list);
+    if (!status) status = make_header(state, &list, notes, count, &header);
+    if (!status) status = write_file(state, &list, &header, path);
+    tn_json_free(&header);
+    tn_free(list.entry);
+    return status;
+}

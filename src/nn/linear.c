@@ -1,0 +1,39 @@
+/* linear.c: the fully connected layer, y = x W' + b. */
+#include "tenon/nn.h"
+
+#include <stdio.h>
+
+/* The bias follows the product at once, in two dimensions, so that the compiler makes it the product's epilogue. */
+static tn_tensor *affine(tn_tensor *x, const char *name, const tn_linear_options *options)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_init init = options->init ? *options->init : (tn_init){.kind = TN_INIT_LECUN};
+    char full[256];
+    snprintf(full, sizeof full, "%s.weight", name);
+    tn_tensor *y = tn_param(graph, full, TN_SHAPE(options->units, tn_shape_of(x).dim[1]), init);
+    y = tn_matmul_t(x, y, 0, 1);
+    if (options->no_bias) return y;
+    snprintf(full, sizeof full, "%s.bias", name);
+    return tn_add(y, tn_param(graph, full, TN_SHAPE(options->units), (tn_init){.kind = TN_INIT_ZERO}));
+}
+
+tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)
+{
+    tn_graph *graph = tn_graph_of(x);
+    if (tn_graph_status(graph)) return x;
+    tn_shape shape = tn_shape_of(x);
+    char text[160];
+    if (shape.rank < 2 || shape.dim[shape.rank - 1] < 1) {
+        tn_graph_fail(graph, TN_ESHAPE, "linear '%s': its input %s should be (batch, features) with at least 1 feature",
+                      name, tn_shape_text(&shape, text, sizeof text));
+        return x;
+    }
+    if (options.units < 1) {
+        tn_graph_fail(graph, TN_EINVAL, "linear '%s': %lld units; it needs at least 1", name, (long long)options.units);
+        return x;
+    }
+    if (shape.rank == 2) return affine(x, name, &options);
+    tn_tensor *y = affine(tn_reshape(x, TN_SHAPE(-1, shape.dim[shape.rank - 1])), name, &options);
+    shape.dim[shape.rank - 1] = options.units;
+    return tn_reshape(y, shape);
+}

@@ -1,0 +1,158 @@
+/* spec.c: networks in words. "linear 100, sigmoid, linear 10" becomes a graph; mistakes become one line that names
+ * the layer, its place and what was expected. */
+#include "layers.h"
+#include "nearest.h"
+#include "word.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const tn_net_word named[] = {
+    {"perceptron", "linear outputs", "one layer, no hidden ones"},
+    {"shallow", "linear 64, tanh, linear outputs", "one hidden layer"},
+    {"mlp", "linear 128, relu, linear 64, relu, linear outputs", "two hidden layers"},
+    {"deep", "linear 128, relu, linear 64, relu, linear 32, relu, linear 16, relu, linear outputs",
+     "four hidden layers"},
+    {"dropout_mlp", "linear 256, relu, dropout 0.2, linear 128, relu, dropout 0.2, linear outputs",
+     "two hidden layers with dropout"},
+};
+
+static const struct {
+    tn_net_word word;
+    int32_t kind;
+} inits[] = {
+    {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN},
+    {{"xavier", "xavier", "uniform, up to sqrt(6 / (inputs + outputs))"}, TN_INIT_XAVIER},
+    {{"he", "he", "normal, of deviation sqrt(2 / inputs)"}, TN_INIT_HE},
+    {{"normal", "normal", "normal, of deviation 0.01 or what is asked for"}, TN_INIT_NORMAL},
+    {{"zero", "zero", "all the same: hidden units never come apart"}, TN_INIT_ZERO},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+int tn_net_layer_at(size_t index, tn_net_word *word)
+{
+    if (index >= tn_layers_count) return 0;
+    *word = (tn_net_word){tn_layers[index].name, tn_layers[index].usage, tn_layers[index].doc};
+    return 1;
+}
+
+int tn_net_named_at(size_t index, tn_net_word *word)
+{
+    if (index >= COUNT(named)) return 0;
+    *word = named[index];
+    return 1;
+}
+
+int tn_net_init_at(size_t index, tn_net_word *word)
+{
+    if (index >= COUNT(inits)) return 0;
+    *word = inits[index].word;
+    return 1;
+}
+
+static void find_init(tn_graph *graph, const tn_net_options *options, tn_init *init)
+{
+    tn_nearest nearest = {.word = options->init ? options->init : inits[0].word.name};
+    char hint[80];
+    for (size_t i = 0; i < COUNT(inits); i++) {
+        tn_nearest_offer(&nearest, inits[i].word.name);
+        if (strcmp(nearest.word, inits[i].word.name)) continue;
+        *init = (tn_init){.kind = inits[i].kind, .a = options->scale != 0 ? options->scale : 0.01};
+        return;
+    }
+    tn_graph_fail(graph, TN_EINVAL, "no initialisation is called '%s'%s", nearest.word,
+                  tn_nearest_text(&nearest, hint, sizeof hint));
+}
+
+/* One argument of a layer; NULL, or what was expected. */
+static const char *read_arg(int32_t kind, const char *word, int64_t outputs, double *arg)
+{
+    int64_t whole;
+    if (kind == TN_ARG_COUNT) {
+        if (!strcmp(word, "outputs") && outputs > 0) return *arg = (double)outputs, NULL;
+        if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX) return "a whole number of at least 1";
+        return *arg = (double)whole, NULL;
+    }
+    if (!tn_word_number(word, arg)) return "a number";
+    if (kind == TN_ARG_RATE && !(*arg >= 0 && *arg < 1)) return "a number from 0 to below 1";
+    return NULL;
+}
+
+/* Reads the words behind the layer's name. */
+static int read_args(tn_graph *graph, const tn_layer *layer, const tn_item *item, int place, int64_t outputs,
+                     double arg[])
+{
+    size_t most = 0;
+    while (most < COUNT(layer->args) && layer->args[most]) most++;
+    if (item->words - 1 > most || item->words - 1 < most - layer->optional) {
+        tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': %s; it is written '%s'", place, item->text,
+                      item->words - 1 > most ? "words too many" : "a number is missing", layer->usage);
+        return 0;
+    }
+    for (size_t i = 0; i + 1 < item->words; i++) {
+        const char *expected = read_arg(layer->args[i], item->word[i + 1], outputs, &arg[i]);
+        if (!expected) continue;
+        tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': '%s' is not %s; it is written '%s'", place, item->text,
+                      item->word[i + 1], expected, layer->usage);
+        return 0;
+    }
+    return 1;
+}
+
+static const tn_layer *find_layer(tn_graph *graph, const char *name, int place)
+{
+    tn_nearest nearest = {.word = name};
+    char hint[80];
+    for (size_t i = 0; i < tn_layers_count; i++) {
+        if (!strcmp(tn_layers[i].name, name)) return &tn_layers[i];
+        tn_nearest_offer(&nearest, tn_layers[i].name);
+    }
+    for (size_t i = 0; place == 1 && i < COUNT(named); i++) tn_nearest_offer(&nearest, named[i].name);
+    tn_graph_fail(graph, TN_EMISSING, "layer %d, '%s': there is no such layer%s", place, name,
+                  tn_nearest_text(&nearest, hint, sizeof hint));
+    return NULL;
+}
+
+static tn_tensor *add_layer(tn_net_build *build, tn_tensor *x, const tn_item *item, int place)
+{
+    tn_graph *graph = tn_graph_of(x);
+    double arg[COUNT(tn_layers->args)] = {0};
+    if (!item->words) {
+        tn_graph_fail(graph, TN_EINVAL, "layer %d of the network is empty: nothing stands before or after a comma",
+                      place);
+        return x;
+    }
+    const tn_layer *layer = find_layer(graph, item->word[0], place);
+    if (!layer || !read_args(graph, layer, item, place, build->options.outputs, arg)) return x;
+    return layer->unary ? layer->unary(x) : layer->apply(build, x, arg);
+}
+
+/* The layers that a name stands for, or the text itself. */
+static const char *layers_of(const char *spec)
+{
+    const char *cursor = spec;
+    tn_item item;
+    tn_item_next(&cursor, &item);
+    for (size_t i = 0; !cursor && item.words == 1 && i < COUNT(named); i++)
+        if (!strcmp(item.word[0], named[i].name)) return named[i].usage;
+    return spec;
+}
+
+tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_net_build build = {.options = options};
+    tn_item item;
+    int place = 0;
+    find_init(graph, &options, &build.init);
+    if (!spec || !spec[strspn(spec, " \t\r\n")]) tn_graph_fail(graph, TN_EINVAL, "the network has no layers");
+    for (const char *cursor = spec ? layers_of(spec) : NULL; cursor && !tn_graph_status(graph);) {
+        int fits = tn_item_next(&cursor, &item);
+        if (fits)
+            x = add_layer(&build, x, &item, ++place);
+        else
+            tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s...', is too long for a layer", place + 1, item.text);
+    }
+    return x;
+}

@@ -1,0 +1,334 @@
+/* csv.c: tables, good and bad. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "scratch.h"
+#include "tenon/data.h"
+
+static const tn_csv_options classify = {.classify = 1};
+
+static void expect_table(const char *text, const tn_csv_options *options, int64_t rows, int64_t columns, const float *x,
+                         tn_dataset *data)
+{
+    expect_ok(tn_dataset_csv(scratch_text("table.csv", text), options, data));
+    assert_int_equal(data->count, rows);
+    assert_int_equal(data->x_dtype, TN_F32);
+    assert_int_equal(data->sample.rank, 1);
+    assert_int_equal(data->sample.dim[0], columns);
+    for (int64_t i = 0; i < rows * columns; i++) assert_float_equal(((float *)data->x)[i], x[i], 0);
+}
+
+static void numbers_are_read_and_the_last_column_is_the_target(void **state)
+{
+    static const float x[] = {1, 2.5f, -3e-2f, 4};
+    static const char *const same[] = {"a,b,y\n1,2.5,10\n-3e-2,4,20\n",
+                                       "a,b,y\r\n1,2.5,10\r\n-3e-2,4,20\r\n",
+                                       "a,b,y\n1,2.5,10\n-3e-2,4,20",
+                                       "\xEF\xBB\xBF"
+                                       "a,b,y\n1,2.5,10\n-3e-2,4,20",
+                                       "\n\na,b,y\n\n1,2.5,10\n\n\n-3e-2,4,20\n\n",
+                                       "\"a\",\"b\",\"y\"\n\"1\",\"2.5\",\"10\"\n\"-3e-2\",\"4\",\"20\"",
+                                       "a , b, y\n 1 ,2.5, 10\n\t-3e-2,4,20 \n",
+                                       "a,b,y\r1,2.5,10\r-3e-2,4,20\r"};
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        tn_dataset data = {0};
+        expect_table(same[i], NULL, 2, 2, x, &data);
+        assert_int_equal(data.targets, 1);
+        assert_null(data.label);
+        assert_float_equal(data.target[0], 10, 0);
+        assert_float_equal(data.target[1], 20, 0);
+        tn_dataset_free(&data);
+    }
+}
+
+static void the_target_may_be_any_column(void **state)
+{
+    static const float x[] = {1, 3, 4, 6};
+    tn_csv_options options = {.target = "the, \"y\""};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,\"the, \"\"y\"\"\",b\n1,2,3\n4,5,6\n", &options, 2, 2, x, &data);
+    assert_float_equal(data.target[0], 2, 0);
+    assert_float_equal(data.target[1], 5, 0);
+    tn_dataset_free(&data);
+}
+
+static void texts_become_classes_in_alphabetical_order(void **state)
+{
+    static const float x[] = {1, 2, 3, 4};
+    static const int32_t label[] = {2, 0, 1, 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,y\n1,virginica\n2,\"blue\nor, \"\"green\"\"\"\n3,setosa\n4,virginica\n", &classify, 4, 1, x, &data);
+    assert_int_equal(data.classes, 3);
+    assert_string_equal(data.class_names, "blue or, \"green\"\nsetosa\nvirginica\n");
+    assert_null(data.target);
+    assert_memory_equal(data.label, label, sizeof label);
+    tn_dataset_free(&data);
+}
+
+static void the_names_of_classes_are_kept_through_the_split(void **state)
+{
+    char text[400] = "a,kind\n";
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    for (int i = 0; i < 20; i++) strcat(text, i % 2 ? "1,pear\n" : "2,\"an\napple\"\n");
+    expect_ok(tn_dataset_open(scratch_text("kinds.csv", text), 1, &classify, &train, &test));
+    assert_string_equal(train.class_names, "an apple\npear\n");
+    assert_string_equal(test.class_names, "an apple\npear\n");
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    assert_null(train.class_names);
+    expect_ok(tn_dataset_csv(scratch_text("numbers.csv", "a,kind\n1,0\n2,1\n"), &classify, &train));
+    assert_null(train.class_names);
+    tn_dataset_free(&train);
+}
+
+static void a_table_to_predict_from_may_have_the_target_or_not(void **state)
+{
+    static const float x[] = {1, 3, 4, 6};
+    static const char *const same[] = {"a,b\n1,3\n4,6\n", "a,y,b\n1,,3\n4,text,6\n"};
+    const tn_csv_options options = {.target = "y", .classify = 1, .features = 2}, last = {.features = 2},
+                         one = {.features = 1};
+    tn_dataset data = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        expect_table(same[i], &options, 2, 2, x, &data);
+        assert_true(!data.label && !data.target && !data.classes && !data.targets);
+        tn_dataset_free(&data);
+    }
+    expect_table("a,b,y\n1,3,\n4,6,text\n", &last, 2, 2, x, &data);
+    tn_dataset_free(&data);
+    expect_table("a\n1\n3\n4\n6\n", &one, 4, 1, x, &data);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,b,c,d\n1,2,3,4\n"), &options, &data), TN_ESHAPE,
+                   "4 columns; expected 2");
+    expect_failure(tn_dataset_csv(scratch_text("t", "a\n1\n"), &options, &data), TN_ESHAPE, "1 columns; expected 2");
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,b,z\n1,2,3\n"), &options, &data), TN_EMISSING, "'y'");
+}
+
+static void whole_numbers_are_classes_as_they_are(void **state)
+{
+    static const float x[] = {1, 2, 3};
+    static const int32_t as_is[] = {4, 0, 2}, as_text[] = {0, 1, 1};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,y\n1,4\n2,0\n3,2\n", &classify, 3, 1, x, &data);
+    assert_int_equal(data.classes, 5);
+    assert_null(data.class_names);
+    assert_memory_equal(data.label, as_is, sizeof as_is);
+    tn_dataset_free(&data);
+    expect_table("a,y\n1,-1\n2,1\n3,1\n", &classify, 3, 1, x, &data);
+    assert_int_equal(data.classes, 2);
+    assert_memory_equal(data.label, as_text, sizeof as_text);
+    tn_dataset_free(&data);
+}
+
+static void a_table_to_predict_from_may_lack_the_target(void **state)
+{
+    static const float x[] = {1, 2, 3, 4}, one[] = {5, 6};
+    tn_csv_options options = {.classify = 1, .features = 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,b\n1,2\n3,4\n", &options, 2, 2, x, &data);
+    assert_null(data.label);
+    tn_dataset_free(&data);
+    expect_table("a,b,y\n1,2,\n3,4,what\n", &options, 2, 2, x, &data);
+    assert_null(data.label);
+    assert_int_equal(data.classes, 0);
+    tn_dataset_free(&data);
+    options.target = "a";
+    expect_table("a,b,c\n?,1,2\n,3,4\n", &options, 2, 2, x, &data);
+    assert_null(data.target);
+    tn_dataset_free(&data);
+    options = (tn_csv_options){.features = 1};
+    expect_table("a\n5\n6\n", &options, 2, 1, one, &data);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("wide.csv", "a,b,c\n1,2,3\n"), &options, &data), TN_ESHAPE,
+                   "wide.csv: has 3 columns; expected 1 to predict from");
+}
+
+static void a_missing_value_becomes_the_mean_of_its_column(void **state)
+{
+    static const float x[] = {1, 7, 3, 7, 2, 7, 2, 7, 2, 7};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,b,y\n1,,0\n3,7,0\nNA,?,0\nnan,NaN,0\n ?,na,0\n", NULL, 5, 2, x, &data);
+    tn_dataset_free(&data);
+}
+
+static void what_is_wrong_is_named_with_its_line_and_column(void **state)
+{
+    static const struct {
+        const char *text, *target, *part;
+        tn_status status;
+    } cases[] = {
+        {"", NULL, "table.csv: is empty", TN_EFORMAT},
+        {"\n\r\n\n", NULL, "table.csv: is empty", TN_EFORMAT},
+        {"\xEF\xBB\xBF", NULL, "table.csv: is empty", TN_EFORMAT},
+        {"a,y", NULL, "has a header and no rows", TN_EFORMAT},
+        {"a,y\n\n", NULL, "has a header and no rows", TN_EFORMAT},
+        {"a\n1\n", NULL, "needs at least two columns", TN_EFORMAT},
+        {"a,y\n1,2\n", "z", "has no column 'z'; its columns are 'a' to 'y'", TN_EMISSING},
+        {"a,b,y\n1,2,3\n1,2\n", NULL, "table.csv:3: expected 3 values as in the header, found 2", TN_EFORMAT},
+        {"a,b,y\n1,2,3\n1,2,3,4\n", NULL, "table.csv:3: expected 3 values as in the header, found 4", TN_EFORMAT},
+        {"a,b,y\n1,\"2\n\n\",3\n1\n", NULL, "table.csv:2: column 'b': expected a number, found '2", TN_EFORMAT},
+        {"a,b,y\n1,2,3\n\n1\n", NULL, "table.csv:4: expected 3 values as in the header, found 1", TN_EFORMAT},
+        {"a,b,y\n1,two,3\n", NULL, "table.csv:2: column 'b': expected a number, found 'two'", TN_EFORMAT},
+        {"a,b,y\n1,2x,3\n", NULL, "column 'b': expected a number, found '2x'", TN_EFORMAT},
+        {"a,b,y\n1,0x10,3\n", NULL, "column 'b': expected a number, found '0x10'", TN_EFORMAT},
+        {"a,b,y\n1,inf,3\n", NULL, "column 'b': inf is beyond the range of f32", TN_EFORMAT},
+        {"a,b,y\n1,1e39,3\n", NULL, "column 'b': 1e39 is beyond the range of f32", TN_EFORMAT},
+        {"a,b,y\n1,2,three\n", NULL, "table.csv:2: column 'y': expected a number, found 'three'", TN_EFORMAT},
+        {"a,b,y\n1,2,\n", NULL, "table.csv:2: column 'y': the value to predict is missing", TN_EFORMAT},
+        {"a,b,y\n1,?,3\n2,,3", NULL, "column 'b' has no value at all", TN_EFORMAT},
+        {"a,b,y\n1,\"2,3\n4,5,6\n", NULL, "table.csv:2: a quote is opened and never closed", TN_EFORMAT},
+        {"a,b,y\n1,2,\"", NULL, "table.csv:2: a quote is opened and never closed", TN_EFORMAT},
+        {"a,b,y\n1,2,\"3\"\"", NULL, "table.csv:2: a quote is opened and never closed", TN_EFORMAT},
+        {"a,b,y\n1,\"2\"x,3\n", NULL, "table.csv:2: text after a closing quote", TN_EFORMAT},
+        {"\"a\nb\",y\n1,2\n", NULL, NULL, TN_OK},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_dataset data = {.count = 77};
+        tn_csv_options options = {.target = cases[i].target};
+        tn_status status = tn_dataset_csv(scratch_text("table.csv", cases[i].text), &options, &data);
+        if (cases[i].status) {
+            expect_failure(status, cases[i].status, cases[i].part);
+            assert_int_equal(data.count, 77);
+            continue;
+        }
+        expect_ok(status);
+        tn_dataset_free(&data);
+    }
+}
+
+static void zero_bytes_missing_files_and_folders_are_refused(void **state)
+{
+    tn_dataset data = {0};
+    (void)state;
+    expect_failure(tn_dataset_csv(scratch_write("zero.csv", "a,b\n1,\0\n", 8), NULL, &data), TN_EFORMAT,
+                   "zero.csv: is no text file");
+    expect_failure(tn_dataset_csv(scratch_path("nowhere.csv"), NULL, &data), TN_EMISSING, "nowhere.csv");
+    expect_failure(tn_dataset_csv("/tmp", NULL, &data), TN_EIO, "/tmp: is a folder");
+    expect_failure(tn_dataset_csv(NULL, NULL, &data), TN_EINVAL, "no file name");
+}
+
+static void a_comma_for_the_point_in_the_users_locale_changes_nothing(void **state)
+{
+    static const float x[] = {1.5f};
+    tn_dataset data = {0};
+    (void)state;
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8")) {
+        print_message("no such locale is installed: skipped\n");
+        skip();
+    }
+    expect_table("a,y\n1.5,2\n", NULL, 1, 1, x, &data);
+    setlocale(LC_NUMERIC, "C");
+    tn_dataset_free(&data);
+}
+
+static void a_failed_allocation_leaks_nothing(void **state)
+{
+    const char *path = scratch_text("table.csv", "a,y\n1,b\n2,c\n");
+    tn_status status = TN_ENOMEM;
+    int64_t n = 0;
+    (void)state;
+    for (; status; n++) {
+        tn_dataset train = {.count = 77}, test = {0};
+        tn_alloc_fail_after(n);
+        status = tn_dataset_open(path, 1, &classify, &train, &test);
+        tn_alloc_fail_after(-1);
+        if (status) {
+            expect_failure(status, TN_ENOMEM, "out of memory");
+            assert_int_equal(train.count, 77);
+            continue;
+        }
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+    }
+    assert_true(n > 12);
+}
+
+/* ---- splitting ---- */
+
+static const char *hundred_rows(void)
+{
+    static char text[4096];
+    size_t used = (size_t)snprintf(text, sizeof text, "a,y\n");
+    for (int i = 0; i < 100; i++) used += (size_t)snprintf(text + used, sizeof text - used, "%d,%d\n", i, i % 3);
+    return scratch_text("hundred.csv", text);
+}
+
+static void one_row_in_five_is_for_testing_by_the_seed(void **state)
+{
+    float first[20];
+    (void)state;
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        tn_dataset train = {0}, test = {0};
+        int seen[100] = {0};
+        expect_ok(tn_dataset_open(hundred_rows(), seed / 2, &classify, &train, &test));
+        assert_int_equal(train.count, 80);
+        assert_int_equal(test.count, 20);
+        assert_int_equal(test.classes, 3);
+        for (int i = 0; i < 80; i++) seen[(int)((float *)train.x)[i]]++;
+        for (int i = 0; i < 20; i++) {
+            int row = (int)((float *)test.x)[i];
+            seen[row]++;
+            assert_int_equal(test.label[i], row % 3);
+        }
+        for (int i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
+        if (!seed) memcpy(first, test.x, sizeof first);
+        assert_int_equal(!memcmp(first, test.x, sizeof first), seed < 2); /* seed 0, 0 again, 1 */
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+    }
+}
+
+static void a_tiny_table_is_used_whole_for_both(void **state)
+{
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    expect_ok(tn_dataset_open(scratch_text("xor.csv", "a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n"), 1, NULL, &train, &test));
+    assert_int_equal(train.count, 4);
+    assert_int_equal(test.count, 4);
+    assert_memory_equal(train.target, test.target, 4 * sizeof(float));
+    tn_dataset_limit(&train, 3);
+    assert_int_equal(train.count, 3);
+    tn_dataset_limit(&train, 9);
+    assert_int_equal(train.count, 3);
+    tn_dataset_limit(&train, -9);
+    assert_int_equal(train.count, 0);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_read_and_the_last_column_is_the_target),
+        cmocka_unit_test(the_target_may_be_any_column),
+        cmocka_unit_test(texts_become_classes_in_alphabetical_order),
+        cmocka_unit_test(the_names_of_classes_are_kept_through_the_split),
+        cmocka_unit_test(a_table_to_predict_from_may_have_the_target_or_not),
+        cmocka_unit_test(whole_numbers_are_classes_as_they_are),
+        cmocka_unit_test(a_table_to_predict_from_may_lack_the_target),
+        cmocka_unit_test(a_missing_value_becomes_the_mean_of_its_column),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_line_and_column),
+        cmocka_unit_test(zero_bytes_missing_files_and_folders_are_refused),
+        cmocka_unit_test(a_comma_for_the_point_in_the_users_locale_changes_nothing),
+        cmocka_unit_test(a_failed_allocation_leaks_nothing),
+        cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),
+        cmocka_unit_test(a_tiny_table_is_used_whole_for_both),
+    };
+    return cmocka_run_group_tests_name("csv", tests, scratch_begin, scratch_end);
+}

@@ -1,0 +1,161 @@
+/* Networks in words: what they build, and the line that each mistake gives. */
+#include "check.h"
+
+static tn_tensor *build(tn_graph *graph, const char *spec, tn_net_options options)
+{
+    return tn_net(tn_input(graph, "x", TN_F32, TN_SHAPE(4, 1, 5, 6)), spec, options);
+}
+
+static void check_shape(tn_tensor *x, int64_t rows, int64_t columns)
+{
+    tn_shape got = tn_shape_of(x);
+    assert_int_equal(got.rank, 2);
+    assert_int_equal(got.dim[0], rows);
+    assert_int_equal(got.dim[1], columns);
+}
+
+static void parameters_are_named_and_shaped_as_pytorch_does_it(void **state)
+{
+    static const struct {
+        const char *name;
+        tn_shape shape;
+    } expected[] = {
+        {"fc1.weight", {2, {7, 30}}}, {"fc1.bias", {1, {7}}}, {"fc2.weight", {2, {3, 7}}}, {"fc2.bias", {1, {3}}}};
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *list[8];
+    (void)state;
+    check_shape(build(graph, " linear 7 ,sigmoid,\tlinear  3", (tn_net_options){0}), 4, 3);
+    assert_int_equal(tn_variables(graph, TN_TRAINABLE, list, 8), 4);
+    for (int i = 0; i < 4; i++) {
+        tn_shape got = tn_shape_of(list[i]);
+        assert_string_equal(tn_name_of(list[i]), expected[i].name);
+        assert_true(tn_shape_equal(&got, &expected[i].shape));
+    }
+    CHECK(tn_graph_status(graph));
+    tn_graph_free(graph);
+}
+
+static void every_named_network_and_every_layer_builds(void **state)
+{
+    tn_net_word word;
+    (void)state;
+    for (size_t i = 0; tn_net_named_at(i, &word); i++) {
+        tn_graph *graph = tn_graph_new();
+        check_shape(build(graph, word.name, (tn_net_options){.outputs = 9, .training = 1}), 4, 9);
+        CHECK(tn_graph_status(graph));
+        tn_graph_free(graph);
+    }
+    for (size_t i = 0; tn_net_layer_at(i, &word); i++) {
+        static const struct {
+            const char *usage, *spec;
+        } filled[] = {{"linear UNITS", "linear 2"},
+                      {"dropout RATE", "dropout 0.5"},
+                      {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
+                      {"logistic L K X0", "logistic 1 2 -0.5"}};
+        const char *spec = word.usage;
+        for (size_t k = 0; k < 4; k++)
+            if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
+        tn_graph *graph = tn_graph_new();
+        build(graph, spec, (tn_net_options){.training = 1});
+        CHECK(tn_graph_status(graph));
+        tn_graph_free(graph);
+    }
+}
+
+static void every_mistake_names_the_layer_its_place_and_what_was_expected(void **state)
+{
+    static const struct {
+        const char *spec, *say[3];
+    } cases[] = {
+        {"", {"no layers"}},
+        {"  ", {"no layers"}},
+        {"linear 0", {"layer 1", "'linear 0'", "at least 1"}},
+        {"linear -3", {"layer 1", "'-3'", "at least 1"}},
+        {"linear", {"layer 1", "'linear'", "linear UNITS"}},
+        {"linear 2.5", {"'2.5'", "whole number", "linear UNITS"}},
+        {"linear ten", {"'ten'", "whole number"}},
+        {"linear nan", {"'nan'", "whole number"}},
+        {"linear 99999999999999999999", {"layer 1", "whole number"}},
+        {"linear 3 4", {"layer 1", "'linear 3 4'", "too many"}},
+        {"linear outputs", {"'outputs'", "whole number"}},
+        {"linear 3, sigmod", {"layer 2", "'sigmod'", "'sigmoid'"}},
+        {"linear 3, quux", {"layer 2", "'quux'", "no such layer"}},
+        {"lineer 3", {"layer 1", "'linear'"}},
+        {"perceptrn", {"layer 1", "'perceptron'"}},
+        {"linear 3,, relu", {"layer 2", "empty"}},
+        {"linear 3,", {"layer 2", "empty"}},
+        {", linear 3", {"layer 1", "empty"}},
+        {"relu 3", {"layer 1", "'relu 3'", "too many"}},
+        {"dropout", {"layer 1", "missing", "dropout RATE"}},
+        {"dropout 1", {"'1'", "below 1"}},
+        {"dropout -0.1", {"'-0.1'", "from 0"}},
+        {"dropout inf", {"'inf'", "number"}},
+        {"linear 3, leaky_relu x", {"layer 2", "'x'", "number"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tn_graph *graph = tn_graph_new();
+        build(graph, cases[i].spec, (tn_net_options){0});
+        if (!tn_graph_status(graph)) fail_msg("'%s' was taken", cases[i].spec);
+        for (int k = 0; k < 3 && cases[i].say[k]; k++) check_message(cases[i].spec, cases[i].say[k]);
+        tn_graph_free(graph);
+    }
+}
+
+static void an_unknown_initialisation_is_named(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    (void)state;
+    build(graph, "linear 3", (tn_net_options){.init = "xavjer"});
+    assert_int_equal(tn_graph_status(graph), TN_EINVAL);
+    check_message("init", "'xavier'");
+    tn_graph_free(graph);
+}
+
+static void a_very_long_layer_is_refused_and_a_long_network_is_not(void **state)
+{
+    char text[4096] = "linear 3";
+    tn_graph *graph = tn_graph_new();
+    (void)state;
+    for (int i = 0; i < 300; i++) strcat(text, ", linear 2");
+    build(graph, text, (tn_net_options){0});
+    CHECK(tn_graph_status(graph));
+    tn_graph_free(graph);
+    graph = tn_graph_new();
+    memset(text, 'x', 1000);
+    build(graph, text, (tn_net_options){0});
+    assert_int_equal(tn_graph_status(graph), TN_EINVAL);
+    check_message("long", "too long");
+    tn_graph_free(graph);
+}
+
+static void linear_keeps_leading_dimensions_and_refuses_a_vector(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    (void)state;
+    tn_shape got = tn_shape_of(tn_linear(tn_input(graph, "x", TN_F32, TN_SHAPE(2, 3, 5)), "fc", .units = 7));
+    assert_true(tn_shape_equal(&got, &TN_SHAPE(2, 3, 7)));
+    CHECK(tn_graph_status(graph));
+    tn_linear(tn_input(graph, "v", TN_F32, TN_SHAPE(5)), "gc", .units = 7);
+    assert_int_equal(tn_graph_status(graph), TN_ESHAPE);
+    check_message("vector", "'gc'");
+    tn_graph_free(graph);
+    graph = tn_graph_new();
+    tn_linear(tn_input(graph, "x", TN_F32, TN_SHAPE(2, 5)), "fc", .units = 0);
+    assert_int_equal(tn_graph_status(graph), TN_EINVAL);
+    check_message("units", "0 units");
+    tn_graph_free(graph);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parameters_are_named_and_shaped_as_pytorch_does_it),
+        cmocka_unit_test(every_named_network_and_every_layer_builds),
+        cmocka_unit_test(every_mistake_names_the_layer_its_place_and_what_was_expected),
+        cmocka_unit_test(an_unknown_initialisation_is_named),
+        cmocka_unit_test(a_very_long_layer_is_refused_and_a_long_network_is_not),
+        cmocka_unit_test(linear_keeps_leading_dimensions_and_refuses_a_vector),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

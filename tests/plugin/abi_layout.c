@@ -1,0 +1,124 @@
+/* abi_layout.c: the structs that cross the plugin boundary lie in memory as they did when the version was fixed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tenon/backend.h"
+
+#define TYPE(type, bytes)         _Static_assert(sizeof(type) == (bytes), #type " has another size");
+#define FIELD(type, field, place) _Static_assert(offsetof(type, field) == (place), #type "." #field " has moved");
+#include "abi_layout.def"
+#undef TYPE
+#undef FIELD
+
+typedef struct row {
+    const char *type, *field;
+    size_t place, golden, bytes; /* offset or, of a whole type, size */
+} row;
+
+#define TYPE(type, golden)         {#type, NULL, sizeof(type), golden, sizeof(type)},
+#define FIELD(type, field, golden) {#type, #field, offsetof(type, field), golden, sizeof(((type *)0)->field)},
+static const row rows[] = {
+#include "abi_layout.def"
+};
+#undef TYPE
+#undef FIELD
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+static void every_size_and_offset_is_the_golden_one(void **state)
+{
+    (void)state;
+    for (const row *r = rows; r < rows + ROWS; r++)
+        if (r->place != r->golden)
+            fail_msg("%s%s%s: %zu, not %zu", r->type, r->field ? "." : "", r->field ? r->field : "", r->place,
+                     r->golden);
+}
+
+/* Each field begins where the one before ends, and the last one ends with the struct. */
+static void no_struct_has_padding(void **state)
+{
+    const row *type = NULL;
+    size_t end = 0;
+    (void)state;
+    for (const row *r = rows; r < rows + ROWS; r++) {
+        if (!r->field) {
+            if (type && end != type->place) fail_msg("%s ends with padding", type->type);
+            type = r;
+            end = 0;
+        } else if (!strcmp(r->type, "tn_scalar")) { /* the union */
+            end = r->bytes;
+        } else {
+            if (r->place != end) fail_msg("padding before %s.%s", r->type, r->field);
+            end += r->bytes;
+        }
+    }
+    assert_int_equal(end, type->place);
+}
+
+/* A new field makes a hole above until it has a row; a new struct is counted here. */
+static void every_struct_is_listed(void **state)
+{
+    size_t types = 0;
+    (void)state;
+    for (const row *r = rows; r < rows + ROWS; r++) types += !r->field;
+    assert_int_equal(types, 17);
+}
+
+static void the_numbers_of_statuses_types_and_kinds_are_fixed(void **state)
+{
+    static const int codes[] = {TN_OK,  TN_EINVAL,  TN_ESHAPE,  TN_EDTYPE,   TN_EUNSUPPORTED, TN_ENOMEM,
+                                TN_EIO, TN_EFORMAT, TN_EDEVICE, TN_EMISSING, TN_ESTATE};
+    static const int types[] = {TN_F32, TN_I32, TN_U8, TN_F16, TN_BF16, TN_F64};
+    static const unsigned kinds[] = {TN_DEVICE_CPU, TN_DEVICE_GPU, TN_DEVICE_ACCELERATOR, TN_DEVICE_OTHER};
+    (void)state;
+    for (int i = 0; i < (int)(sizeof codes / sizeof *codes); i++) assert_int_equal(codes[i], i);
+    for (int i = 0; i < (int)(sizeof types / sizeof *types); i++) assert_int_equal(types[i], i + 1);
+    for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) assert_int_equal(kinds[i], i + 1);
+    assert_int_equal(TN_MAX_RANK, 8);
+    assert_int_equal(TN_ABI_MAJOR, 1);
+}
+
+static void an_answer_fits_the_room_that_the_caller_has(void **state)
+{
+    const tn_queue_stats full = {40, 1, 2, 3, 4};
+    tn_queue_stats room = {16, 9, 9, 9, 9}, more = {40, 9, 9, 9, 9};
+    (void)state;
+    tn_answer(&room, &full, sizeof full); /* an older caller */
+    assert_int_equal(room.size, 16);
+    assert_int_equal(room.launches, 1);
+    assert_int_equal(room.host_waits, 9);
+    tn_answer(&more, &full, 24); /* an older callee */
+    assert_int_equal(more.size, 24);
+    assert_int_equal(more.host_waits, 2);
+    assert_int_equal(more.bytes_write, 9);
+}
+
+static void attributes_beyond_what_is_known_must_be_zero(void **state)
+{
+    uint64_t attrs[3] = {24, 0, 0};
+    (void)state;
+    assert_true(tn_attrs_known(attrs, 16));
+    assert_true(tn_attrs_known(attrs, 64));
+    assert_true(tn_attrs_known(NULL, 16));
+    attrs[2] = (uint64_t)1 << 63;
+    assert_false(tn_attrs_known(attrs, 16));
+    assert_true(tn_attrs_known(attrs, 24));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_size_and_offset_is_the_golden_one),
+        cmocka_unit_test(no_struct_has_padding),
+        cmocka_unit_test(every_struct_is_listed),
+        cmocka_unit_test(the_numbers_of_statuses_types_and_kinds_are_fixed),
+        cmocka_unit_test(an_answer_fits_the_room_that_the_caller_has),
+        cmocka_unit_test(attributes_beyond_what_is_known_must_be_zero),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

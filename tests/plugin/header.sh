@@ -1,0 +1,31 @@
+#!/bin/sh
+# header.sh INCLUDE c|c++: backend.h, and a use of all its functions, compile without a warning in every version of the
+# language that it promises. Exit status 77: there is no compiler for it.
+include=$1 language=$2
+case $language in
+c) compilers="cc gcc clang" versions="c11 c17" ;;
+c++) compilers="c++ g++ clang++" versions="c++11 c++14 c++17 c++20" ;;
+esac
+work=$(mktemp -d) || exit 1
+trap 'rm -r "$work"' EXIT
+cat >"$work/use.x" <<'END'
+#include "tenon/backend.h"
+uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info);
+uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info)
+{
+    const tn_matmul_attrs attrs = {sizeof attrs, NULL, 0, 0};
+    tn_answer(info, &attrs, sizeof attrs);
+    return tn_dtype_size(desc->dtype) * (uint64_t)tn_desc_count(desc) + (uint64_t)tn_attrs_known(&attrs, 8);
+}
+END
+tried=0
+for compiler in $compilers; do
+    command -v "$compiler" >/dev/null || continue
+    for version in $versions; do
+        tried=$((tried + 1))
+        echo "$compiler -std=$version"
+        "$compiler" -x "$language" -std="$version" -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+            -Wundef -Werror -fsyntax-only -I"$include" "$work/use.x" || exit 1
+    done
+done
+[ $tried -gt 0 ] || { echo "no compiler for $language"; exit 77; }
