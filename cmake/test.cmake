@@ -13,7 +13,9 @@ else()
   set(TENON_CMOCKA ${CMOCKA_LIBRARIES})
 endif()
 
-set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache")
+# A sanitizer's allocator is to answer NULL when there is no memory, as every other does.
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache" "ASAN_OPTIONS=allocator_may_return_null=1"
+  "TSAN_OPTIONS=allocator_may_return_null=1")
 
 # Gives a test what all of them have in common.
 function(tenon_test_properties name timeout)

@@ -16,28 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- your operators ------------------------------------------------------------------------------------------ *
- * `prepare` looks at the shapes, types and attributes of desc. If it can do exactly that, it returns TN_OK and the
- * function that does it; if not, TN_EUNSUPPORTED and a message that says what it met. Whatever it will need later it
- * copies into the kernel (add fields to it): desc and all that it points to are gone after the call. */
-
-#define MAX_OPERANDS 16
-
-struct tn_kernel {
-    void (*run)(const tn_kernel *kernel, const tn_run *run);
-    tn_tensor_desc in[MAX_OPERANDS], out[MAX_OPERANDS];
-};
-
-typedef struct operator_row {
-    const char *name;
-    int32_t (*prepare)(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg);
-} operator_row;
-
-static const operator_row operators[] = {
-    /* {"matmul", prepare_matmul}, */
-    {NULL, NULL},
-};
-
 /* ---- what everything here is made of --------------------------------------------------------------------------- */
 
 #define ALIGNMENT 64 /* bytes; enough for the widest vectors of today's processors */
@@ -293,8 +271,27 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
     return TN_OK;
 }
 
-/* ---- operators -----------------------------------------------------------------------------------------------------
- */
+/* ---- your operators ------------------------------------------------------------------------------------------ *
+ * `prepare` looks at the shapes, types and attributes of desc. If it can do exactly that, it returns TN_OK and the
+ * function that does it; if not, TN_EUNSUPPORTED and a message that says what it met. Whatever it will need later it
+ * copies into the kernel (add fields to it): desc and all that it points to are gone after the call. */
+
+#define MAX_OPERANDS 16
+
+struct tn_kernel {
+    void (*run)(const tn_kernel *kernel, const tn_run *run);
+    tn_tensor_desc in[MAX_OPERANDS], out[MAX_OPERANDS];
+};
+
+typedef struct operator_row {
+    const char *name;
+    int32_t (*prepare)(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg);
+} operator_row;
+
+static const operator_row operators[] = {
+    /* {"matmul", prepare_matmul}, */
+    {NULL, NULL},
+};
 
 /* Only asked (kernel is NULL), or to be made: the same code answers both, so that the answers cannot differ. */
 static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
@@ -304,8 +301,8 @@ static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_k
     const tn_kernel_info answer = {.scratch = 0, .launches = 1};
     if (desc->n_in > MAX_OPERANDS || desc->n_out > MAX_OPERANDS)
         return fail(msg, TN_EUNSUPPORTED, "%s: %u operands are too many", desc->name, desc->n_in + desc->n_out);
-    memcpy(draft.in, desc->in, desc->n_in * sizeof *desc->in);
-    memcpy(draft.out, desc->out, desc->n_out * sizeof *desc->out);
+    for (uint32_t i = 0; i < desc->n_in; i++) draft.in[i] = desc->in[i];
+    for (uint32_t i = 0; i < desc->n_out; i++) draft.out[i] = desc->out[i];
     int32_t status = row->prepare(&draft, desc, msg);
     if (!status && kernel && !(made = allocate(sizeof *made, msg))) status = TN_ENOMEM;
     if (status) return status;

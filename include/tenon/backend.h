@@ -111,6 +111,21 @@ typedef union tn_scalar {
  * transpose    x -> x with its dimensions permuted                tn_transpose_attrs
  * gather       table (n, d), index i32 (m) -> (m, d)              none; an index outside 0..n-1 gives zeros
  * window       x (n, d) -> rows start..start+m of x, (m, d)       tn_window_attrs; start is clamped to 0..n-m
+ * scatter_add  index i32 (m), x (m, d) -> sums of rows, (n, d)    none; rows of an index outside 0..n-1 are left out
+ * slice        x -> y of the same rank                            tn_slice_attrs
+ * unslice      y -> x of the same rank, zero where no y lies      tn_slice_attrs: the inverse of slice
+ * concat       any number of (outer, n_i, inner) -> (outer, sum of n_i, inner)   none
+ * cumsum       x (outer, n, inner) -> same, over n                tn_cumsum_attrs
+ * topk         x (outer, n, inner) -> i32 (outer, k, inner)       tn_topk_attrs
+ * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n by index, (outer, m, inner)   none
+ * put          index i32 (outer, m, inner), y (same) -> sums of y along n by index, (outer, n, inner)      none
+ * conv2d       x (b, c, h, w), weight (k, c/groups, r, s), then the epilogue's inputs -> (b, k, p, q)   tn_conv_attrs
+ * conv2d_data  dy (b, k, p, q), weight -> dx (b, c, h, w)         tn_conv_attrs: what conv2d means for its x
+ * conv2d_weight x, dy -> dw (k, c/groups, r, s)                   tn_conv_attrs: what conv2d means for its weight
+ * maxpool2d    x (b, c, h, w) -> (b, c, p, q)                     tn_pool_attrs; padding never wins, a NaN does
+ * maxpool2d_grad x, dy (b, c, p, q) -> dx; to the first largest   tn_pool_attrs
+ * avgpool2d    x -> (b, c, p, q)                                  tn_pool_attrs
+ * avgpool2d_grad dy -> dx (b, c, h, w)                            tn_pool_attrs
  */
 
 /* One step of a map's program. Its result is value number (inputs + its place in the list). Frozen.
@@ -191,6 +206,53 @@ typedef struct tn_window_attrs {
     uint32_t scalar;
     uint32_t reserved;
 } tn_window_attrs;
+
+/* slice: along dimension d, element i of y is element start[d] + i step[d] of x; a step may be negative, not 0. */
+typedef struct tn_slice_attrs {
+    uint64_t size;
+    int64_t start[TN_MAX_RANK];
+    int64_t step[TN_MAX_RANK];
+} tn_slice_attrs;
+
+/* cumsum: sums from the first element on, or with `reverse` from the last; `exclusive` leaves out the element itself. */
+typedef struct tn_cumsum_attrs {
+    uint64_t size;
+    uint32_t reverse;
+    uint32_t exclusive;
+} tn_cumsum_attrs;
+
+/* topk: the places of the k largest elements (with `smallest`, the smallest) in order; of equal ones the first comes
+ * first, and a NaN counts as larger than all. */
+typedef struct tn_topk_attrs {
+    uint64_t size;
+    uint32_t smallest;
+    uint32_t reserved;
+} tn_topk_attrs;
+
+/* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x.
+ * Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is given by
+ * the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in matmul,
+ * over (b, k, p, q); only conv2d has one. */
+typedef struct tn_conv_attrs {
+    uint64_t size;
+    const tn_map_attrs *epilogue;
+    uint32_t stride[2];
+    uint32_t pad[2];
+    uint32_t dilation[2];
+    uint32_t groups;
+    uint32_t reserved;
+} tn_conv_attrs;
+
+/* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of
+ * the padded x: padding beyond the end that the output's size asks for is never counted. */
+typedef struct tn_pool_attrs {
+    uint64_t size;
+    uint32_t window[2];
+    uint32_t stride[2];
+    uint32_t pad[2];
+    uint32_t count_pad;
+    uint32_t reserved;
+} tn_pool_attrs;
 
 /* An operator to prepare. All of it belongs to the caller and is gone after the call. */
 typedef struct tn_op_desc {

@@ -1,4 +1,4 @@
-/* op_info.h: the operators as a list, for tables and tests. */
+/* op_info.h: the operators as a list, for help texts and tables. */
 #ifndef TENON_OP_INFO_H
 #define TENON_OP_INFO_H
 
@@ -8,16 +8,18 @@
 extern "C" {
 #endif
 
-/* Operator number `index`; returns 0 past the last. Texts live as long as the library. */
 typedef struct tn_op_entry {
     const char *name;
-    const char *kind; /* "leaf", "map", "view", "kernel", "composite" */
-    const char *doc;
+    const char *kind; /* "leaf", "element-wise", "view", "kernel" or "composite" */
+    const char *doc;  /* one line */
     int differentiable;
 } tn_op_entry;
+
+/* Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0
+ * past the last. */
 TN_API int tn_op_at(size_t index, tn_op_entry *entry);
 
-/* Whether the device runs operator number `index` by itself, asked with one of its own test cases. */
+/* 1 if the device itself does that operator, on f32 operands of some small shape. */
 TN_API int tn_op_supported(tn_device *device, size_t index);
 
 #ifdef __cplusplus

@@ -28,14 +28,14 @@ typedef struct series {
 typedef struct panel {
     const char *title, *unit;
     series line[2];
-    double top, low, high;
+    double top, low, high, step; /* `step` from one line of the grid to the next */
 } panel;
 
 static double value(const cli_history *h, size_t i, const series *s)
 {
     double v;
     memcpy(&v, (const char *)&h->epoch[i] + s->field, sizeof v);
-    return v * s->factor;
+    return fabs(v) < 1e30 ? v * s->factor : NAN; /* what is absurd is left out like what is no number */
 }
 
 static double x_of(const cli_history *h, size_t i)
@@ -71,15 +71,16 @@ static size_t find_range(const cli_history *h, panel *p)
             high = v > high ? v : high;
         }
     if (!seen) return 0;
-    double pad = high > low ? 0 : high != 0 ? fabs(high) / 10 : 1, step = tick_step(high - low + 2 * pad);
-    p->low = floor((low - pad) / step) * step;
-    p->high = ceil((high + pad) / step) * step;
+    double pad = high > low ? 0 : high != 0 ? fabs(high) / 10 : 1;
+    p->step = tick_step(high - low + 2 * pad);
+    p->low = floor((low - pad) / p->step) * p->step;
+    p->high = ceil((high + pad) / p->step) * p->step;
     return seen;
 }
 
 static void draw_axes(FILE *f, const cli_history *h, const panel *p)
 {
-    double step = tick_step(p->high - p->low), bottom = p->top + PANEL;
+    double step = p->step, bottom = p->top + PANEL;
     fprintf(f, "<text x=\"%d\" y=\"%.0f\" class=\"title\">%s</text>\n", LEFT, p->top - 12, p->title);
     for (int i = 0; p->low + i * step <= p->high + step / 2; i++) {
         double v = p->low + i * step, y = y_of(p, v);
@@ -116,15 +117,11 @@ static void draw_line(FILE *f, const cli_history *h, const panel *p, const serie
 /* The names of the lines with their last values, at the right above the plot. */
 static void draw_legend(FILE *f, const cli_history *h, const panel *p)
 {
-    double x = RIGHT;
-    for (size_t k = 2; k-- > 0;) {
-        double v = value(h, h->count - 1, &p->line[k]);
+    for (int k = 0; k < 2; k++) {
+        double x = RIGHT - 130 * (2 - k), v = value(h, h->count - 1, &p->line[k]);
         if (!isfinite(v)) continue;
-        fprintf(f, "<text x=\"%.0f\" y=\"%.0f\" class=\"y\">%s %.4g%s</text>\n", x, p->top - 12, p->line[k].label, v,
-                p->unit);
-        fprintf(f, "<path stroke=\"%s\" stroke-width=\"3\" d=\"M%.0f %.0fh18\"/>\n", p->line[k].colour, x - 152,
-                p->top - 16);
-        x -= 180;
+        fprintf(f, "<path stroke=\"%s\" stroke-width=\"3\" d=\"M%.0f %.0fh18\"/>\n", p->line[k].colour, x, p->top - 16);
+        fprintf(f, "<text x=\"%.0f\" y=\"%.0f\">%s %.4g%s</text>\n", x + 24, p->top - 12, p->line[k].label, v, p->unit);
     }
 }
 
@@ -150,20 +147,14 @@ static void draw(FILE *f, const cli_history *h, const char *title)
         {"Loss",
          "",
          {{"training", "#1f6feb", offsetof(cli_epoch, loss), 1},
-          {"test", "#d9480f", offsetof(cli_epoch, test_loss), 1}},
-         0,
-         0,
-         0},
+          {"test", "#d9480f", offsetof(cli_epoch, test_loss), 1}}},
         {"Accuracy",
          " %",
          {{"training", "#1f6feb", offsetof(cli_epoch, accuracy), 100},
-          {"test", "#d9480f", offsetof(cli_epoch, test_accuracy), 100}},
-         0,
-         0,
-         0},
+          {"test", "#d9480f", offsetof(cli_epoch, test_accuracy), 100}}},
     };
     size_t shown = 1 + (find_range(h, &panels[1]) > 0);
-    if (!find_range(h, &panels[0])) panels[0].high = 1;
+    if (!find_range(h, &panels[0])) panels[0].high = panels[0].step = 1;
     int height = TOP + (int)shown * (PANEL + GAP) + 4;
     fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n", WIDTH,
             height, WIDTH, height);

@@ -3,6 +3,7 @@
 #include "tenon/op_info.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char doc[] =
     "Lists the operators: their kind, whether they have a gradient, and which device runs them by "
@@ -17,18 +18,18 @@ typedef struct column {
 
 static const char *answer(const tn_op_entry *op, const column *c, size_t index)
 {
-    if (op->kind[0] != 'm' && op->kind[0] != 'k') return "-"; /* leaves, views and composites need no kernel */
+    if (strcmp(op->kind, "element-wise") && strcmp(op->kind, "kernel")) return "-"; /* others need no kernel */
     return c->device && tn_op_supported(c->device, index) ? "yes" : "no";
 }
 
 static void plain(const column columns[], size_t count)
 {
     tn_op_entry op;
-    printf("%-20s %-10s %-9s", "OPERATOR", "KIND", "GRADIENT");
+    printf("%-20s %-12s %-9s", "OPERATOR", "KIND", "GRADIENT");
     for (size_t d = 0; d < count; d++) printf(" %-11s", columns[d].entry.name);
     printf(" WHAT\n");
     for (size_t i = 0; tn_op_at(i, &op); i++) {
-        printf("%-20s %-10s %-9s", op.name, op.kind, op.differentiable ? "yes" : "-");
+        printf("%-20s %-12s %-9s", op.name, op.kind, op.differentiable ? "yes" : "-");
         for (size_t d = 0; d < count; d++) printf(" %-11s", answer(&op, &columns[d], i));
         printf(" %s\n", op.doc);
     }

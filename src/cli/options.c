@@ -148,22 +148,20 @@ int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands)
 
 /* ---- notes ---- */
 
-void cli_note_text(const cli_option *option, char *text, size_t capacity)
+const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT])
 {
+    if (option->kind == CLI_TEXT) return *(const char **)option->target ? *(const char **)option->target : "";
     if (option->kind == CLI_WHOLE)
-        snprintf(text, capacity, "%" PRId64, *(int64_t *)option->target);
-    else if (option->kind == CLI_NUMBER)
-        snprintf(text, capacity, "%.17g", *(double *)option->target);
-    else if (*(const char **)option->target)
-        snprintf(text, capacity, "%s", *(const char **)option->target);
+        snprintf(text, CLI_NOTE_TEXT, "%" PRId64, *(int64_t *)option->target);
     else
-        text[0] = 0;
+        snprintf(text, CLI_NOTE_TEXT, "%.17g", *(double *)option->target);
+    return text;
 }
 
 static int from_note(cli_option *option, const char *note, const char *path)
 {
-    char text[2048];
-    cli_note_text(option, text, sizeof text);
+    char number[CLI_NOTE_TEXT], what[80];
+    const char *text = cli_note_text(option, number);
     if (option->given && option->fixed && strcmp(text, note))
         return cli_usage("--%s '%s' is not what %s was trained with, '%s'", option->name, text, path, note);
     if (option->given) return CLI_GO_ON;
@@ -171,7 +169,7 @@ static int from_note(cli_option *option, const char *note, const char *path)
     option->owned = strdup(note);
     if (!option->owned) return cli_fail("out of memory");
     if (store(option, option->owned)) return CLI_GO_ON;
-    return cli_fail("%s: its note %s, '%s', is not %s", path, option->note, note, expected(option, text, sizeof text));
+    return cli_fail("%s: its note %s, '%s', is not %s", path, option->note, note, expected(option, what, sizeof what));
 }
 
 int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const char *path)

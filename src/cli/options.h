@@ -35,7 +35,8 @@ typedef struct cli_syntax {
     cli_option *options;
 } cli_syntax;
 
-#define CLI_GO_ON (-1)
+#define CLI_GO_ON     (-1)
+#define CLI_NOTE_TEXT 40 /* bytes that hold any number */
 
 /* Reads the arguments; operands are moved to the front of argv, behind argv[0], and counted. Returns CLI_GO_ON, or the
  * exit status: CLI_USAGE after a message, CLI_OK after --help. */
@@ -47,8 +48,8 @@ int cli_given(cli_option *options, const char *name);
 /* Fills what was not given from the checkpoint's notes. What was given and is fixed must agree with them. */
 int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const char *path);
 
-/* The option's value as a note's text. */
-void cli_note_text(const cli_option *option, char *text, size_t capacity);
+/* The option's value as a note's text: its own, or written into `text`. Never NULL. */
+const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT]);
 
 /* Frees the texts that were read from notes. */
 void cli_options_free(cli_option *options);

@@ -147,7 +147,10 @@ static void tell_json(const predictor *p, const char *path, int64_t index, const
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "input", path);
     cli_json_whole(&json, "index", index);
-    if (p->saved.model.classes) cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
+    if (p->saved.model.class_names)
+        cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
+    else if (p->saved.model.classes)
+        cli_json_whole(&json, "class", best);
     if (cli_loss_classifies(p->saved.model.loss)) cli_json_number(&json, "probability", probability);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
@@ -167,7 +170,7 @@ static void tell(const predictor *p, const char *path, const samples *in, int64_
     printf("%s", path);
     if (!in->one) printf(" %" PRId64, index);
     if (p->saved.model.classes)
-        printf(": %" PRId64, best);
+        printf(": %s", cli_class_name(&p->saved.model, best, name, sizeof name));
     else
         printf(": %.6g", y[0]);
     for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);

@@ -139,7 +139,6 @@ void cli_session_close(cli_session *s)
 /* ---- saving ---- */
 
 #define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 5)
-#define LONG  2048
 
 /* The notes that belong to this moment rather than to the settings; returns how many. */
 static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const char *history)
@@ -154,14 +153,14 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     return 5;
 }
 
-static size_t option_notes(const cli_settings *settings, tn_note notes[], char text[][LONG])
+static size_t option_notes(const cli_settings *settings, tn_note notes[], char text[][CLI_NOTE_TEXT])
 {
     size_t n = 0;
     for (const cli_option *o = settings->options; o->kind != CLI_END; o++) {
-        if (!o->note) continue;
-        cli_note_text(o, text[n], LONG);
-        if (!*text[n] || (o->kind == CLI_WHOLE && !o->given && !*(int64_t *)o->target && o->low > 0)) continue;
-        notes[n] = (tn_note){o->note, text[n]};
+        int unset = o->kind == CLI_WHOLE && *(int64_t *)o->target < o->low; /* as --limit when it was not given */
+        const char *value = o->note && !unset ? cli_note_text(o, text[n]) : "";
+        if (!*value) continue;
+        notes[n] = (tn_note){o->note, value};
         n++;
     }
     return n;
@@ -171,10 +170,10 @@ int cli_session_save(cli_session *s, const char *path)
 {
     tn_note notes[NOTES];
     char model[CLI_MODEL_NOTES][160], position[4][160];
+    char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
     char *history = cli_history_text(&s->history);
-    char(*options)[LONG] = calloc(CLI_TRAIN_OPTIONS, LONG);
     size_t n = 0;
-    tn_status status = history && options ? TN_OK : TN_ENOMEM;
+    tn_status status = history ? TN_OK : TN_ENOMEM;
     if (!status) {
         n = option_notes(&s->settings, notes, options);
         cli_model_notes(&s->model, notes + n, model);
@@ -183,6 +182,5 @@ int cli_session_save(cli_session *s, const char *path)
         status = tn_state_save(s->state, path, notes, n);
     }
     free(history);
-    free(options);
     return status ? cli_failed() : CLI_OK;
 }

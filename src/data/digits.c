@@ -147,13 +147,13 @@ static int clamp(float value)
 
 static void line(sheet *s, point a, point b)
 {
-    float dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy + 1e-9f, reach = s->reach;
+    float dx = b.x - a.x, dy = b.y - a.y, scale = 1 / (dx * dx + dy * dy + 1e-9f), reach = s->reach;
     int left = clamp((a.x < b.x ? a.x : b.x) - reach), right = clamp((a.x < b.x ? b.x : a.x) + reach + 1);
     int top = clamp((a.y < b.y ? a.y : b.y) - reach), bottom = clamp((a.y < b.y ? b.y : a.y) + reach + 1);
     for (int y = top; y < bottom; y++)
         for (int x = left; x < right; x++) {
             float px = (float)x + 0.5f - a.x, py = (float)y + 0.5f - a.y;
-            float along = (px * dx + py * dy) / length2;
+            float along = (px * dx + py * dy) * scale;
             along = along < 0 ? 0 : along > 1 ? 1 : along;
             px -= along * dx;
             py -= along * dy;
@@ -215,6 +215,7 @@ static void clear(sheet *s, float reach)
 /* Ink is full within `radius` of a stroke and fades out over `soft` pixels. */
 static float ink(float near, float radius, float soft)
 {
+    if (near > (radius + soft) * (radius + soft)) return 0; /* most pixels: spares the square root */
     float level = (radius - sqrtf(near)) / soft + 0.5f;
     return level < 0 ? 0 : level > 1 ? 1 : level;
 }
@@ -235,9 +236,9 @@ static int draw(chance *c, uint8_t *pixel)
     hand h = new_hand(c);
     float radius = between(c, 0.65f, 1.75f), soft = between(c, 0.8f, 1.4f), black = between(c, 165, 255);
     float noise = between(c, 0, 16), stray_black = between(c, 0, 1) < 0.3f ? between(c, 60, 220) : 0;
-    clear(&digit, radius + soft);
+    clear(&digit, radius + soft / 2);
     for (int i = 0; i < 3; i++) draw_stroke(&digit, form->stroke + i, &h, c);
-    clear(&stray, radius + soft);
+    clear(&stray, 0.7f + soft / 2);
     if (stray_black > 0) draw_stray(&stray, c);
     for (int i = 0; i < PIXELS; i++) {
         float level = black * ink(digit.near[i], radius, soft), other = stray_black * ink(stray.near[i], 0.7f, soft);

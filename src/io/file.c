@@ -24,11 +24,10 @@ static tn_status cannot_write(const char *path, int code)
                    code == ENOENT || code == ENOTDIR ? "its folder does not exist" : strerror(code));
 }
 
-/* The folder of a path, and where the name in it begins. NULL if out of memory. */
-static char *folder_of(const char *path, const char **name)
+/* The folder of a path. NULL if out of memory. */
+static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    *name = slash ? slash + 1 : path;
     char *folder = tn_strdup(slash == path ? "/" : slash ? path : ".");
     if (folder && slash && slash != path) folder[slash - path] = 0;
     return folder;
@@ -50,11 +49,10 @@ static int is_stale(const char *entry, const char *name)
 }
 
 /* A writer holds a lock, so that one on another machine is left alone as well. */
-static void remove_stale(const char *target)
+static void remove_stale(const tn_file *file)
 {
-    const char *name = NULL;
-    char *folder = folder_of(target, &name);
-    DIR *entries = folder ? opendir(folder) : NULL;
+    const char *slash = strrchr(file->target, '/'), *name = slash ? slash + 1 : file->target;
+    DIR *entries = opendir(file->folder);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (!is_stale(entry->d_name, name)) continue;
         int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -63,7 +61,6 @@ static void remove_stale(const char *target)
         close(fd);
     }
     if (entries) closedir(entries);
-    tn_free(folder);
 }
 
 /* ---- beginning ---- */
@@ -73,9 +70,10 @@ static tn_status make_temporary(tn_file *file, const struct stat *old)
 {
     static atomic_uint serial;
     size_t room = strlen(file->target) + 48;
-    remove_stale(file->target);
+    file->folder = folder_of(file->target);
     file->temporary = tn_alloc(room);
-    if (!file->temporary) return TN_ENOMEM;
+    if (!file->folder || !file->temporary) return TN_ENOMEM;
+    remove_stale(file);
     for (int tries = 0; tries < 1000 && file->fd < 0; tries++) {
         snprintf(file->temporary, room, "%s.%ld.%u.tmp", file->target, (long)getpid(), atomic_fetch_add(&serial, 1));
         file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -115,6 +113,7 @@ static tn_status open_target(tn_file *file)
 static void free_file(tn_file *file)
 {
     tn_free(file->temporary);
+    tn_free(file->folder);
     tn_free(file->target);
     *file = (tn_file){.fd = -1};
 }
@@ -144,18 +143,12 @@ tn_status tn_file_write(tn_file *file, const void *data, uint64_t bytes)
 }
 
 /* A folder that can't be synced (some file systems) is no failure: the rename itself is whole. */
-static tn_status sync_folder(const tn_file *file)
+static void sync_folder(const tn_file *file)
 {
-    const char *name = NULL;
-    char *folder = folder_of(file->target, &name);
-    if (!folder) return TN_ENOMEM;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-    tn_free(folder);
-    return TN_OK;
+    int fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void)fsync(fd);
+    close(fd);
 }
 
 /* Devices and pipes have nothing to sync. */
@@ -174,7 +167,7 @@ tn_status tn_file_end(tn_file *file, tn_status status)
         if (status)
             (void)unlink(file->temporary);
         else
-            status = sync_folder(file);
+            sync_folder(file);
     }
     free_file(file);
     return status;

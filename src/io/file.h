@@ -11,6 +11,7 @@
 typedef struct tn_file {
     const char *path; /* as the caller gave it, for messages: stays the caller's */
     char *target;     /* with symbolic links followed */
+    char *folder;     /* of the target */
     char *temporary;  /* NULL: written straight to */
     int fd;
 } tn_file;

@@ -53,6 +53,11 @@ typedef struct tn_operation {
         tn_matmul_attrs matmul;
         tn_transpose_attrs transpose;
         tn_window_attrs window;
+        tn_slice_attrs slice;
+        tn_cumsum_attrs cumsum;
+        tn_topk_attrs topk;
+        tn_conv_attrs conv;
+        tn_pool_attrs pool;
     } attrs;
 } tn_operation;
 

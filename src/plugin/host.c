@@ -114,6 +114,7 @@ void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begi
 static void *host_allocate(void *self, uint64_t bytes, uint64_t alignment)
 {
     (void)self;
+    if (!alignment || alignment & (alignment - 1)) return NULL;
     return tn_alloc_aligned(bytes, alignment);
 }
 

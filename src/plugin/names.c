@@ -118,7 +118,7 @@ static tn_status find_anywhere(const char *name, tn_entry **entry, tn_slot **slo
     if (n == 1) return TN_OK;
     TN_REQUIRE(!n, TN_EMISSING, "'%s' fits several devices: %s", name, list.text);
     gather(any, name, entry, slot, &list);
-    return tn_fail(TN_EMISSING, "no device '%s': there are %s", name, list.text);
+    return tn_fail(TN_EMISSING, "no device '%s'; devices: %s", name, list.text);
 }
 
 tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot)

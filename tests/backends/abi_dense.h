@@ -79,7 +79,7 @@ static void check_reduce(const char *kind, int32_t dtype, int rank, const int64_
         fold_add(&f[out], kind, dtype == TN_F32 ? (double)(float)x : x, inside);
     }
     for (int64_t i = 0; i < o->count; i++) {
-        o->want[i] = by_place ? f[i].place : f[i].value;
+        o->want[i] = by_place ? f[i].place : dtype == TN_F32 ? (double)(float)f[i].value : f[i].value;
         if (dtype == TN_I32 && !by_place) o->want[i] = (double)(int32_t)(uint32_t)(int64_t)f[i].value;
         double eps = dtype == TN_F32 ? 0x1p-23 : 0x1p-52, steps = 4 + sqrt((double)f[i].n) / 8;
         if (!strcmp(kind, "sum") && dtype != TN_I32) o->tol[i] = eps * (f[i].magnitude + fabs(f[i].value));

@@ -70,9 +70,50 @@ static void texts_become_classes_in_alphabetical_order(void **state)
     (void)state;
     expect_table("a,y\n1,virginica\n2,\"blue\nor, \"\"green\"\"\"\n3,setosa\n4,virginica\n", &classify, 4, 1, x, &data);
     assert_int_equal(data.classes, 3);
+    assert_string_equal(data.class_names, "blue or, \"green\"\nsetosa\nvirginica\n");
     assert_null(data.target);
     assert_memory_equal(data.label, label, sizeof label);
     tn_dataset_free(&data);
+}
+
+static void the_names_of_classes_are_kept_through_the_split(void **state)
+{
+    char text[400] = "a,kind\n";
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    for (int i = 0; i < 20; i++) strcat(text, i % 2 ? "1,pear\n" : "2,\"an\napple\"\n");
+    expect_ok(tn_dataset_open(scratch_text("kinds.csv", text), 1, &classify, &train, &test));
+    assert_string_equal(train.class_names, "an apple\npear\n");
+    assert_string_equal(test.class_names, "an apple\npear\n");
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    assert_null(train.class_names);
+    expect_ok(tn_dataset_csv(scratch_text("numbers.csv", "a,kind\n1,0\n2,1\n"), &classify, &train));
+    assert_null(train.class_names);
+    tn_dataset_free(&train);
+}
+
+static void a_table_to_predict_from_may_have_the_target_or_not(void **state)
+{
+    static const float x[] = {1, 3, 4, 6};
+    static const char *const same[] = {"a,b\n1,3\n4,6\n", "a,y,b\n1,,3\n4,text,6\n"};
+    const tn_csv_options options = {.target = "y", .classify = 1, .features = 2}, last = {.features = 2},
+                         one = {.features = 1};
+    tn_dataset data = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        expect_table(same[i], &options, 2, 2, x, &data);
+        assert_true(!data.label && !data.target && !data.classes && !data.targets);
+        tn_dataset_free(&data);
+    }
+    expect_table("a,b,y\n1,3,\n4,6,text\n", &last, 2, 2, x, &data);
+    tn_dataset_free(&data);
+    expect_table("a\n1\n3\n4\n6\n", &one, 4, 1, x, &data);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,b,c,d\n1,2,3,4\n"), &options, &data), TN_ESHAPE,
+                   "4 columns; expected 2");
+    expect_failure(tn_dataset_csv(scratch_text("t", "a\n1\n"), &options, &data), TN_ESHAPE, "1 columns; expected 2");
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,b,z\n1,2,3\n"), &options, &data), TN_EMISSING, "'y'");
 }
 
 static void whole_numbers_are_classes_as_they_are(void **state)
@@ -83,12 +124,37 @@ static void whole_numbers_are_classes_as_they_are(void **state)
     (void)state;
     expect_table("a,y\n1,4\n2,0\n3,2\n", &classify, 3, 1, x, &data);
     assert_int_equal(data.classes, 5);
+    assert_null(data.class_names);
     assert_memory_equal(data.label, as_is, sizeof as_is);
     tn_dataset_free(&data);
     expect_table("a,y\n1,-1\n2,1\n3,1\n", &classify, 3, 1, x, &data);
     assert_int_equal(data.classes, 2);
     assert_memory_equal(data.label, as_text, sizeof as_text);
     tn_dataset_free(&data);
+}
+
+static void a_table_to_predict_from_may_lack_the_target(void **state)
+{
+    static const float x[] = {1, 2, 3, 4}, one[] = {5, 6};
+    tn_csv_options options = {.classify = 1, .features = 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,b\n1,2\n3,4\n", &options, 2, 2, x, &data);
+    assert_null(data.label);
+    tn_dataset_free(&data);
+    expect_table("a,b,y\n1,2,\n3,4,what\n", &options, 2, 2, x, &data);
+    assert_null(data.label);
+    assert_int_equal(data.classes, 0);
+    tn_dataset_free(&data);
+    options.target = "a";
+    expect_table("a,b,c\n?,1,2\n,3,4\n", &options, 2, 2, x, &data);
+    assert_null(data.target);
+    tn_dataset_free(&data);
+    options = (tn_csv_options){.features = 1};
+    expect_table("a\n5\n6\n", &options, 2, 1, one, &data);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("wide.csv", "a,b,c\n1,2,3\n"), &options, &data), TN_ESHAPE,
+                   "wide.csv: has 3 columns; expected 1 to predict from");
 }
 
 static void a_missing_value_becomes_the_mean_of_its_column(void **state)
@@ -252,7 +318,10 @@ int main(void)
         cmocka_unit_test(numbers_are_read_and_the_last_column_is_the_target),
         cmocka_unit_test(the_target_may_be_any_column),
         cmocka_unit_test(texts_become_classes_in_alphabetical_order),
+        cmocka_unit_test(the_names_of_classes_are_kept_through_the_split),
+        cmocka_unit_test(a_table_to_predict_from_may_have_the_target_or_not),
         cmocka_unit_test(whole_numbers_are_classes_as_they_are),
+        cmocka_unit_test(a_table_to_predict_from_may_lack_the_target),
         cmocka_unit_test(a_missing_value_becomes_the_mean_of_its_column),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line_and_column),
         cmocka_unit_test(zero_bytes_missing_files_and_folders_are_refused),

@@ -14,7 +14,7 @@
 #include "scratch.h"
 #include "tenon/data.h"
 
-#define GOLDEN 0x491a2e37u /* CRC-32 of the first 1000 pictures of seed 1, then of their labels */
+#define GOLDEN 0x5ee241e5u /* CRC-32 of the first 1000 pictures of seed 1, then of their labels */
 
 static uint32_t checksum(const tn_dataset *data, int64_t count)
 {

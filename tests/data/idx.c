@@ -45,6 +45,17 @@ static void plain_and_gzip_files_are_read_alike(void **state)
     expect_pictures(scratch_gzip("i.gz", images, sizeof images), scratch_gzip("l.gz", labels, sizeof labels));
 }
 
+static void pictures_may_come_without_labels(void **state)
+{
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_idx(scratch_write("i", images, sizeof images), NULL, &data));
+    assert_int_equal(data.count, 2);
+    assert_null(data.label);
+    assert_int_equal(data.classes, 0);
+    tn_dataset_free(&data);
+}
+
 /* Fails as a picture file, with nothing written. */
 static void expect_bad(const char *path, tn_status status, const char *part)
 {
@@ -240,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_and_gzip_files_are_read_alike),
+        cmocka_unit_test(pictures_may_come_without_labels),
         cmocka_unit_test(a_changed_byte_is_named),
         cmocka_unit_test(dimensions_that_overflow_are_refused),
         cmocka_unit_test(every_cut_of_a_file_is_refused),

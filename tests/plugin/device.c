@@ -87,7 +87,7 @@ static void a_name_that_fits_nothing_or_several_is_refused_with_what_there_is(vo
     assert_refused("several:18446744073709551616", TN_EMISSING, "no device");
     assert_refused("several:4294967297", TN_EMISSING, "no device");
     assert_refused("nope", TN_EMISSING,
-                   "no device 'nope': there are several:0, several:1, several:4, context_fails:0, ");
+                   "no device 'nope'; devices: several:0, several:1, several:4, context_fails:0, ");
     assert_refused("", TN_EINVAL, "needs a name");
     assert_refused(NULL, TN_EINVAL, "needs a name");
     assert_refused("context_fails", TN_EDEVICE, "context_fails:0: the device is gone");
@@ -119,7 +119,7 @@ static void only_the_backend_that_is_asked_for_is_initialised(void **state)
     use("init_fails null");
     assert_opens("null", "null");
     assert_false(logged("init failed"));
-    assert_refused("no such device", TN_EMISSING, "there are null, reference");
+    assert_refused("no such device", TN_EMISSING, "devices: null, reference");
     assert_true(logged("init failed"));
 }
 

@@ -1,5 +1,6 @@
-/* exercise.c: `exercise NAME`: opens a device that is found by TENON_BACKEND_PATH and puts its memory, queue and events
- * through what the ABI asks of every backend. Exit status 0: all is well. */
+/* exercise.c: `exercise NAME [matmul]`: opens a device that is found by TENON_BACKEND_PATH and puts its memory, queue
+ * and events through what the ABI asks of every backend; and its matrix product, if it has one. Exit status 0: all is
+ * well. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,13 +70,91 @@ static tn_status check_stats(parts *p)
 static tn_status ask_nonsense(parts *p)
 {
     TN_MESSAGE(msg);
-    const tn_op_desc desc = {.size = sizeof desc, .name = "no such operator"};
+    const tn_tensor_desc x = {TN_F32, 1, {4}, {1}};
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "no such operator", .in = &x, .out = &x, .n_in = 1, .n_out = 1};
     tn_kernel *kernel = NULL;
     int32_t code = p->backend->op_prepare(p->device->context, &desc, &kernel, NULL, &msg);
     TN_REQUIRE(code == TN_EUNSUPPORTED && strstr(msg.text, "no such operator") && !kernel, TN_EDEVICE,
                "an operator that nobody knows was answered with %d, '%s'", code, msg.text);
     code = p->backend->op_prepare(p->device->context, &desc, NULL, NULL, NULL);
     TN_REQUIRE(code == TN_EUNSUPPORTED, TN_EDEVICE, "without a message the answer differs");
+    return TN_OK;
+}
+
+#define BATCH 2
+#define M     3
+#define N     4
+#define K     5
+
+/* Element (batch, row, column) of a or b: small integers, so that sums are exact. */
+static float element(int which, int64_t batch, int64_t row, int64_t column)
+{
+    return (float)((which * 5 + batch * 3 + row * 7 + column * 11) % 13 - 6);
+}
+
+static tn_tensor_desc describe(int64_t rows, int64_t columns, uint32_t transposed, int64_t batch_stride)
+{
+    int64_t r = transposed ? columns : rows, c = transposed ? rows : columns;
+    return (tn_tensor_desc){TN_F32, 3, {BATCH, r, c}, {batch_stride, c, 1}};
+}
+
+/* Sends an operand: BATCH matrices, or one that all share. */
+static int32_t send(parts *p, int which, const tn_tensor_desc *desc, uint32_t transposed, tn_msg *msg)
+{
+    float data[BATCH * K * N] = {0};
+    int64_t n = desc->dim[1] * desc->dim[2];
+    for (int64_t i = 0; i < (desc->stride[0] ? BATCH : 1) * n; i++) {
+        int64_t row = i % n / desc->dim[2], column = i % desc->dim[2];
+        data[i] = element(which, i / n, transposed ? column : row, transposed ? row : column);
+    }
+    int32_t code = p->backend->write(p->queue, (tn_ref){p->buffer, (uint64_t)which * 256}, data, sizeof data, msg);
+    return code ? code : p->backend->queue_sync(p->queue, msg);
+}
+
+static tn_status compare(const float *y, int64_t stride_a, int64_t stride_b)
+{
+    for (int64_t i = 0; i < BATCH * M * N; i++) {
+        int64_t batch = i / (M * N), row = i / N % M, column = i % N;
+        float want = 0;
+        for (int64_t k = 0; k < K; k++)
+            want += element(0, stride_a ? batch : 0, row, k) * element(1, stride_b ? batch : 0, k, column);
+        TN_REQUIRE(y[i] == want, TN_EDEVICE, "matmul: element %d is %g, not %g", (int)i, (double)y[i], (double)want);
+    }
+    return TN_OK;
+}
+
+/* Bit 0 of `variant` transposes a, bit 1 transposes b, bit 2 repeats a for each batch, bit 3 repeats b. */
+static tn_status multiply(parts *p, uint32_t variant)
+{
+    TN_MESSAGE(msg);
+    const tn_backend *b = p->backend;
+    const tn_matmul_attrs attrs = {.size = sizeof attrs, .trans_a = variant & 1, .trans_b = variant >> 1 & 1};
+    const tn_tensor_desc in[2] = {describe(M, K, attrs.trans_a, variant & 4 ? 0 : M * K),
+                                  describe(K, N, attrs.trans_b, variant & 8 ? 0 : K * N)};
+    const tn_tensor_desc out = describe(M, N, 0, M * N);
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "matmul", .in = in, .out = &out, .n_in = 2, .n_out = 1, .attrs = &attrs};
+    const tn_ref from[2] = {{p->buffer, 0}, {p->buffer, 256}}, to = {p->buffer, 512};
+    const tn_run run = {.size = sizeof run, .in = from, .out = &to};
+    tn_kernel_info info = {.size = sizeof info};
+    tn_kernel *kernel = NULL;
+    float y[BATCH * M * N];
+    int32_t code = b->op_prepare(p->device->context, &desc, NULL, NULL, &msg);
+    if (!code) code = b->op_prepare(p->device->context, &desc, &kernel, &info, &msg);
+    if (!code) code = send(p, 0, &in[0], attrs.trans_a, &msg);
+    if (!code) code = send(p, 1, &in[1], attrs.trans_b, &msg);
+    if (!code) code = b->op_run(p->queue, kernel, &run, &msg);
+    if (!code) code = b->read(p->queue, y, to, sizeof y, &msg);
+    if (!code) code = b->queue_sync(p->queue, &msg);
+    if (kernel) b->op_release(kernel);
+    TN_TRY(tn_device_status(p->device, code, &msg));
+    return compare(y, in[0].stride[0], in[1].stride[0]);
+}
+
+static tn_status multiply_all_ways(parts *p)
+{
+    for (uint32_t variant = 0; variant < 16; variant++) TN_TRY(multiply(p, variant));
     return TN_OK;
 }
 
@@ -95,6 +174,7 @@ int main(int argc, char **argv)
         if (!status) status = move_bytes(&p);
         if (!status) status = check_stats(&p);
         if (!status) status = ask_nonsense(&p);
+        if (!status && argc > 2 && !strcmp(argv[2], "matmul")) status = multiply_all_ways(&p);
         release(&p);
     }
     if (status) fprintf(stderr, "%s\n", tn_message());

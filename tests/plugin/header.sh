@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh INCLUDE c|c++: backend.h, and a use of all its helpers, compile without a warning in every version of the
+# header.sh INCLUDE c|c++: backend.h, and a use of all its functions, compile without a warning in every version of the
 # language that it promises. Exit status 77: there is no compiler for it.
 include=$1 language=$2
 case $language in

@@ -2,25 +2,26 @@
  * else falls back to another device. */
 #include "template.h"
 
-static const float *read_only(const tn_run *run, int i)
+/* One row of y = a b: the rows of b, each times an element of the row of a. */
+static void run_row(float *y, const float *a, const float *b, const tn_tensor_desc *shape_a,
+                    const tn_tensor_desc *shape_b)
 {
-    return at(run->in[i]);
+    for (int64_t j = 0; j < shape_b->dim[2]; j++) y[j] = 0;
+    for (int64_t k = 0; k < shape_a->dim[2]; k++) {
+        const float factor = a[k * shape_a->stride[2]], *row = b + k * shape_b->stride[1];
+        for (int64_t j = 0; j < shape_b->dim[2]; j++) y[j] += factor * row[j * shape_b->stride[2]];
+    }
 }
 
 /* y (batch, m, n) = a (batch, m, k) b (batch, k, n); the strides say where an operand is transposed or repeated. */
 static void run_matmul(const tn_kernel *kernel, const tn_run *run)
 {
     const tn_tensor_desc *a = &kernel->in[0], *b = &kernel->in[1], *y = &kernel->out[0];
-    const float *from_a = read_only(run, 0), *from_b = read_only(run, 1);
+    const float *from_a = at(run->in[0]), *from_b = at(run->in[1]);
     float *to = at(run->out[0]);
-    for (int64_t i = 0; i < tn_desc_count(y); i++) {
-        int64_t column = i % y->dim[2], row = i / y->dim[2] % y->dim[1], batch = i / y->dim[2] / y->dim[1];
-        const float *p = from_a + batch * a->stride[0] + row * a->stride[1];
-        const float *q = from_b + batch * b->stride[0] + column * b->stride[2];
-        float sum = 0;
-        for (int64_t k = 0; k < a->dim[2]; k++) sum += p[k * a->stride[2]] * q[k * b->stride[1]];
-        to[i] = sum;
-    }
+    for (int64_t batch = 0; batch < y->dim[0]; batch++)
+        for (int64_t row = 0; row < y->dim[1]; row++, to += y->dim[2])
+            run_row(to, from_a + batch * a->stride[0] + row * a->stride[1], from_b + batch * b->stride[0], a, b);
 }
 
 /* Swaps the last two dimensions, so that the kernel meets (batch, m, k) and (batch, k, n). */

@@ -1,0 +1,181 @@
+/* cpu.c: the backend's table, its one device, and the choice of instruction set and threads. */
+#include "cpu.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const tn_host *cpu_host;
+const cpu_isa *cpu_code;
+
+/* ---- memory and messages
+ * -------------------------------------------------------------------------------------------------- */
+
+void *cpu_allocate(uint64_t bytes)
+{
+    void *memory = cpu_host->allocate(cpu_host->self, bytes, CPU_ALIGN);
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+void cpu_release(void *memory)
+{
+    if (memory) cpu_host->release(cpu_host->self, memory);
+}
+
+int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
+{
+    if (!msg || !msg->text || !msg->capacity) return status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(msg->text, msg->capacity, format, args);
+    va_end(args);
+    return status;
+}
+
+/* ---- the device
+ * ------------------------------------------------------------------------------------------------------------ */
+
+#define ISA(isa)                                                                                                       \
+    {                                                                                                                  \
+#isa, &cpu_rows_##isa, cpu_fold_##isa,                                                                         \
+        {                                                                                                              \
+            &cpu_gemm_f32_##isa, NULL, &cpu_gemm_f64_##isa                                                             \
+        }                                                                                                              \
+    }
+
+/* The widest instruction set that the processor and the system have; "isa" asks for a narrower one. */
+static const cpu_isa *choose_isa(void)
+{
+    static const cpu_isa base = ISA(base);
+#ifdef CPU_X86
+    static const cpu_isa avx2 = ISA(avx2), avx512 = ISA(avx512);
+    const char *wish = cpu_host->option(cpu_host->self, "cpu", "isa");
+    __builtin_cpu_init();
+    const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (has_avx512 && (!wish || !strcmp(wish, "avx512"))) return &avx512;
+    if (has_avx2 && (!wish || strcmp(wish, "base"))) return &avx2;
+#endif
+    return &base;
+}
+
+/* The option "threads", else OpenMP's number, but no more than the cores that this process may use. */
+static int choose_threads(void)
+{
+    const char *wish = cpu_host->option(cpu_host->self, "cpu", "threads");
+    const long asked = wish ? strtol(wish, NULL, 10) : 0;
+    if (asked > 0) return asked < 1024 ? (int)asked : 1024;
+    const int threads = omp_get_max_threads(), cores = omp_get_num_procs(); /* of the affinity */
+    return threads < cores ? threads : cores;
+}
+
+static int32_t init(const tn_host *host, tn_msg *msg)
+{
+    if (!host || host->size < sizeof *host) return cpu_fail(msg, TN_EINVAL, "cpu: the host's table is too small");
+    cpu_host = host;
+    cpu_code = choose_isa();
+    return TN_OK;
+}
+
+static void deinit(void)
+{
+    cpu_host = NULL;
+}
+
+static int32_t device_count(uint32_t *count, tn_msg *msg)
+{
+    (void)msg;
+    *count = 1;
+    return TN_OK;
+}
+
+/* The line of /proc/cpuinfo that names the processor, where there is one. */
+static void processor_name(char *name, size_t capacity)
+{
+    char line[256];
+    snprintf(name, capacity, "CPU");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) || !colon) continue;
+        snprintf(name, capacity, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
+{
+    if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
+    tn_device_info own = {.size = info->size, .kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .vendor = "", .id = "cpu"};
+    processor_name(own.name, sizeof own.name);
+    own.units = (uint32_t)choose_threads();
+    snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);
+    own.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    own.max_buffer = own.memory;
+    memcpy(info, &own, own.size < sizeof own ? own.size : sizeof own);
+    return TN_OK;
+}
+
+static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg)
+{
+    if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
+    tn_context *c = cpu_allocate(sizeof *c);
+    if (!c) return cpu_fail(msg, TN_ENOMEM, "no memory for a context");
+    c->threads = choose_threads();
+    *context = c;
+    return TN_OK;
+}
+
+static void context_destroy(tn_context *context)
+{
+    cpu_release(context);
+}
+
+/* ---- the table
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static const tn_backend table = {
+    .size = sizeof table,
+    .abi_major = TN_ABI_MAJOR,
+    .abi_minor = TN_ABI_MINOR,
+    .id = "cpu",
+    .version = "0.1.0",
+    .doc = "OpenMP on the processor's cores",
+    .init = init,
+    .deinit = deinit,
+    .device_count = device_count,
+    .device_info = device_info,
+    .context_create = context_create,
+    .context_destroy = context_destroy,
+    .buffer_create = cpu_buffer_create,
+    .buffer_destroy = cpu_buffer_destroy,
+    .queue_create = cpu_queue_create,
+    .queue_destroy = cpu_queue_destroy,
+    .queue_flush = cpu_queue_flush,
+    .queue_sync = cpu_queue_sync,
+    .queue_stats = cpu_queue_stats,
+    .write = cpu_write,
+    .read = cpu_read,
+    .copy = cpu_copy,
+    .fill = cpu_fill,
+    .event_create = cpu_event_create,
+    .event_destroy = cpu_event_destroy,
+    .event_record = cpu_event_record,
+    .event_wait = cpu_event_wait,
+    .event_sync = cpu_event_sync,
+    .op_prepare = cpu_op_prepare,
+    .op_release = cpu_op_release,
+    .op_run = cpu_op_run,
+};
+
+const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)
+{
+    (void)host_minor;
+    return host_major == TN_ABI_MAJOR ? &table : NULL;
+}

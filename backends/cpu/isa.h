@@ -1,0 +1,74 @@
+/* isa.h: the code that is compiled once for each instruction set, and how it is reached: rows.c, fold.c and gemm.c
+ * with -DCPU_ISA=base, avx2 or avx512 each make their part of one table. All of it works on contiguous memory. */
+#ifndef CPU_ISA_H
+#define CPU_ISA_H
+
+#include <stdint.h>
+
+#define CPU_PASTE_(a, b, c) a##_##b##_##c
+#define CPU_PASTE(a, b, c)  CPU_PASTE_(a, b, c)
+#define CPU_NAME(part)      CPU_PASTE(cpu, part, CPU_ISA)
+
+/* The types that are computed with; also indices into tables. */
+enum { CPU_F32, CPU_I32, CPU_F64, CPU_TYPES };
+
+/* out[i] = f(arg[0][i], ...); out may be one of the args. Args that the function does without may be any memory. */
+typedef void cpu_row_fn(int64_t n, void *out, const void *const *arg);
+
+/* A row of unary.def or binary.def, or one of its gradients. */
+typedef struct cpu_row {
+    const char *name;
+    const char *text; /* says which arguments are needed */
+    int32_t n_arg;
+    cpu_row_fn *fn[CPU_TYPES]; /* NULL: not for that type */
+} cpu_row;
+
+typedef struct cpu_rows {
+    const cpu_row *row;                                       /* until name is NULL */
+    cpu_row_fn *cast[CPU_TYPES][CPU_TYPES];                   /* [to][from] */
+    cpu_row_fn *where[CPU_TYPES][CPU_TYPES];                  /* [result][condition] */
+    void (*load[7])(int64_t n, void *out, const void *from);  /* by TN_ type; into the type it is computed in */
+    void (*store[7])(int64_t n, void *out, const void *from); /* the way back */
+    /* n random numbers from element `first` on; `type` is CPU_F32 or CPU_F64. */
+    void (*uniform)(int type, int64_t n, void *out, const uint64_t key[2], uint32_t stream, uint64_t first);
+    void (*normal)(int type, int64_t n, void *out, const uint64_t key[2], uint32_t stream, uint64_t first);
+    /* One slice (n, inner) of a softmax, or its logarithm. y may be x. */
+    void (*softmax)(int type, int logs, int64_t n, int64_t inner, const void *x, void *y);
+} cpu_rows;
+
+/* Folding. Partial results are double for floating types and int64_t for integers. */
+typedef struct cpu_fold {
+    const char *kind;
+    double start[CPU_TYPES]; /* what nothing folds to; of an integer, to be converted */
+    void (*row[CPU_TYPES])(int64_t n, const void *x, void *acc);                  /* acc[0] takes in n elements */
+    void (*column[CPU_TYPES])(int64_t rows, int64_t k, const void *x, void *acc); /* acc[0..k) takes in rows of k */
+    /* For argmax and argmin: `place` is negative until there is one; x's first element (row) has place `at`. */
+    void (*row_at[CPU_TYPES])(int64_t n, const void *x, void *acc, int64_t *place, int64_t at);
+    void (*column_at[CPU_TYPES])(int64_t rows, int64_t k, const void *x, void *acc, int64_t *place, int64_t at);
+} cpu_fold;
+
+/* A product's inner loops. c (mr x nr, rows ldc apart) = or += a panel b panel, both packed k-major. */
+typedef struct cpu_gemm {
+    int64_t mr, nr, kc, mc; /* register tile; block of k; rows of a packed block of A */
+    void (*tile)(int64_t k, const void *a, const void *b, void *c, int64_t ldc, int add);
+    /* `count` of rows (or columns), k deep, in panels of mr (nr): element (i, l) is at from[i * si + l * sl]. */
+    void (*pack_a)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
+    void (*pack_b)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
+} cpu_gemm;
+
+typedef struct cpu_isa {
+    const char *name;
+    const cpu_rows *rows;
+    const cpu_fold *fold;            /* until kind is NULL */
+    const cpu_gemm *gemm[CPU_TYPES]; /* NULL for integers */
+} cpu_isa;
+
+#define CPU_DECLARE(isa)                                                                                               \
+    extern const cpu_rows cpu_rows_##isa;                                                                              \
+    extern const cpu_fold cpu_fold_##isa[];                                                                            \
+    extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;
+CPU_DECLARE(base)
+CPU_DECLARE(avx2)
+CPU_DECLARE(avx512)
+
+#endif

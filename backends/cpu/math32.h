@@ -1,0 +1,158 @@
+/* math32.h: float functions without branches, tables or calls, made for loops that the compiler turns into vectors.
+ *
+ * Each is within a few units of the last place everywhere, with denormals, infinities and NaN as in <math.h>; only
+ * cpu_sin and cpu_cos hold for |x| < CPU_FAR alone. The polynomials are weighted least-squares fits at Chebyshev
+ * points, made for this file. Nothing here may be reassociated: adding and subtracting CPU_ROUND rounds. */
+#ifndef CPU_MATH32_H
+#define CPU_MATH32_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CPU_FAR   1e6f
+#define CPU_ROUND 12582912.0f /* 1.5 * 2^23: the sum's low bits are the nearest whole number */
+#define CPU_FN    static inline __attribute__((always_inline, unused))
+
+CPU_FN uint32_t cpu_bits(float x)
+{
+    union {
+        float f;
+        uint32_t u;
+    } v = {.f = x};
+    return v.u;
+}
+
+CPU_FN float cpu_float(uint32_t u)
+{
+    union {
+        uint32_t u;
+        float f;
+    } v = {.u = u};
+    return v.f;
+}
+
+/* x = n ln 2 + r with |r| <= ln 2 / 2; `n` comes as the bits of n + CPU_ROUND. */
+CPU_FN float cpu_exp_reduce(float x, uint32_t *n)
+{
+    const float z = x * 1.44269504f + CPU_ROUND, k = z - CPU_ROUND;
+    *n = cpu_bits(z);
+    return (x - k * 0.693145752f) - k * 1.42860677e-6f;
+}
+
+/* (exp(r) - 1 - r) / r^2 */
+CPU_FN float cpu_exp_tail(float r)
+{
+    float p = 0.0001991001297f;
+    p = p * r + 0.001394675525f;
+    p = p * r + 0.008333279941f;
+    p = p * r + 0.0416662588f;
+    p = p * r + 0.1666666679f;
+    return p * r + 0.5f;
+}
+
+/* 2^n in two factors, so that results may be denormal. */
+CPU_FN float cpu_exp(float x)
+{
+    uint32_t n;
+    const float c = x > 89 ? 89 : x < -104 ? -104 : x, r = cpu_exp_reduce(c, &n);
+    const int32_t k = (int32_t)(n - 0x4b400000u), half = k >> 1;
+    const float p = 1 + (r + r * r * cpu_exp_tail(r));
+    return p * cpu_float((uint32_t)(half + 127) << 23) * cpu_float((uint32_t)(k - half + 127) << 23);
+}
+
+CPU_FN float cpu_expm1(float x)
+{
+    uint32_t n;
+    const float c = x > 89 ? 89 : x < -20 ? -20 : x, r = cpu_exp_reduce(c, &n);
+    const float s = cpu_float((n - 0x4b400000u + 126) << 23); /* 2^(n - 1) */
+    return 2 * (s * (r + r * r * cpu_exp_tail(r)) + (s - 0.5f));
+}
+
+/* log(x) for x = 2^e (1 + f), 1 + f from sqrt(1/2) to sqrt(2). */
+CPU_FN float cpu_log(float x)
+{
+    const int tiny = x < 1.17549435e-38f;
+    const uint32_t u = cpu_bits(tiny ? x * 33554432.0f : x) - 0x3f3504f3u;
+    const float e = (float)(int32_t)((int32_t)u >> 23) - (tiny ? 25.0f : 0.0f);
+    const float f = cpu_float((u & 0x7fffffu) + 0x3f3504f3u) - 1;
+    float p = 0.06688325632f;
+    p = p * f - 0.1166005244f;
+    p = p * f + 0.1190655356f;
+    p = p * f - 0.1240933039f;
+    p = p * f + 0.1421740316f;
+    p = p * f - 0.1666772495f;
+    p = p * f + 0.2000222933f;
+    p = p * f - 0.2500001533f;
+    p = p * f + 0.3333331056f;
+    const float z = f * f, y = e * 0.693145752f + (f + (f * z * p - 0.5f * z + e * 1.42860677e-6f));
+    const float edge = x < 0 ? NAN : x == 0 ? -INFINITY : x; /* of +inf and NaN: themselves */
+    return x > 0 && x < INFINITY ? y : edge;
+}
+
+/* log(1 + x) with what the sum lost put back. */
+CPU_FN float cpu_log1p(float x)
+{
+    const float u = 1 + x, lost = x - (u - 1);
+    const float fix = u > 0 && u < INFINITY ? lost / u : 0;
+    return cpu_log(u) + fix;
+}
+
+CPU_FN float cpu_tanh(float x)
+{
+    const float a = fabsf(x), t = cpu_expm1(2 * (a > 10 ? 10 : a));
+    return copysignf(t / (t + 2), x);
+}
+
+/* x P(x^2) up to 1; beyond it 1 - exp(-Q(x)). */
+CPU_FN float cpu_erf(float x)
+{
+    const float a = fabsf(x), z = x * x, c = a > 4.05f ? 4.05f : a;
+    float p = 7.847259127e-5f;
+    p = p * z - 0.0008008189323f;
+    p = p * z + 0.005188098889f;
+    p = p * z - 0.0268536911f;
+    p = p * z + 0.1128358225f;
+    p = p * z - 0.3761262557f;
+    p = p * z + 1.128379166f;
+    float q = 2.155712259e-5f;
+    q = q * c - 0.0004397722155f;
+    q = q * c + 0.004196658255f;
+    q = q * c - 0.02518655303f;
+    q = q * c + 0.1083835795f;
+    q = q * c + 0.6332530524f;
+    q = q * c + 1.12956132f;
+    q = q * c - 0.0001843321597f;
+    return a < 1 ? x * p : copysignf(1 - cpu_exp(-q), x);
+}
+
+/* sin for an even, cos for an odd `quarter` of a turn, plus r. */
+CPU_FN float cpu_circle(float r, uint32_t quarter)
+{
+    const float z = r * r;
+    float s = 2.717968456e-6f;
+    s = s * z - 0.0001983929366f;
+    s = s * z + 0.008333329235f;
+    s = s * z - 0.1666666664f;
+    s = s * z * r + r;
+    float c = -2.720334295e-7f;
+    c = c * z + 2.479942698e-5f;
+    c = c * z - 0.001388888335f;
+    c = c * z + 0.04166666662f;
+    c = c * z * z + (1 - 0.5f * z);
+    return cpu_float(cpu_bits(quarter & 1 ? c : s) ^ (quarter & 2) << 30);
+}
+
+/* The rest of x / (pi / 2), taken in double: exact enough up to CPU_FAR. */
+CPU_FN float cpu_sin_cos(float x, uint32_t quarter)
+{
+    const double z = (double)x * 0.63661977236758134 + 6755399441055744.0, k = z - 6755399441055744.0;
+    union {
+        double d;
+        uint64_t u;
+    } bits = {.d = z};
+    const double r = ((double)x - k * 1.5707963267341256) - k * 6.0771005065061922e-11;
+    return cpu_circle((float)r, (uint32_t)bits.u + quarter);
+}
+
+#endif

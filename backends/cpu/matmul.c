@@ -1,0 +1,307 @@
+/* matmul.c: y = epilogue(op(a) op(b)) for batches, by a library's product or our own (gemm.c).
+ *
+ * Our own product cuts y into a grid of parts, one for each thread, and batches among them; each part packs what it
+ * needs of a into the thread's workspace and of b into its scratch memory, and runs the epilogue over each block of y
+ * while that is in the cache. Sums are in the operands' own type, blocks of k in order. */
+#include "prog.h"
+
+#include <omp.h>
+#include <string.h>
+
+#include "library.h"
+
+#define STRIP      2048 /* columns of b that are packed at once */
+#define TILE_BYTES 4096 /* of a register tile, at most */
+
+typedef struct matmul_kernel {
+    tn_kernel kernel;
+    cpu_prog *epilogue; /* or NULL */
+    const cpu_gemm *gemm;
+    int ta, tb, library, threads;
+    int64_t batch, m, n, k;
+    int64_t a_step, b_step; /* elements from one batch to the next */
+    int64_t size;           /* bytes of an element */
+    int64_t parts_m, parts_n;
+    int64_t packed_b; /* bytes of scratch for each thread */
+} matmul_kernel;
+
+/* ---- prepare
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Dense, but for the batch's stride, which may be 0. */
+static int32_t check_operand(const tn_tensor_desc *x, const char *role, tn_msg *msg)
+{
+    int32_t s = cpu_check_desc(x, "matmul", role, 1, msg);
+    if (s) return s;
+    if (x->rank != 3) return cpu_fail(msg, TN_ESHAPE, "matmul: %s has rank %d, not 3", role, x->rank);
+    tn_tensor_desc one = *x;
+    if (one.stride[0] == 0) one.dim[0] = 1;
+    return cpu_is_dense(&one) ? TN_OK : cpu_fail(msg, TN_EINVAL, "matmul: %s is not dense", role);
+}
+
+static int32_t check_shapes(const tn_op_desc *desc, const tn_matmul_attrs *a, tn_msg *msg)
+{
+    const tn_tensor_desc *l = &desc->in[0], *r = &desc->in[1], *y = &desc->out[0];
+    int32_t s = check_operand(l, "a", msg);
+    if (!s) s = check_operand(r, "b", msg);
+    if (!s) s = cpu_check_desc(y, "matmul", "the output", 0, msg);
+    if (s) return s;
+    if (l->dtype != r->dtype || l->dtype != y->dtype || (y->dtype != TN_F32 && y->dtype != TN_F64))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: only f32 or f64 for all of a, b and the output");
+    if (a->trans_a > 1 || a->trans_b > 1) return cpu_fail(msg, TN_EINVAL, "matmul: a transposition is neither 0 nor 1");
+    const int64_t m = l->dim[1 + a->trans_a], k = l->dim[2 - a->trans_a], k2 = r->dim[1 + a->trans_b];
+    const int64_t n = r->dim[2 - a->trans_b];
+    if (y->rank != 3 || k != k2 || y->dim[1] != m || y->dim[2] != n || l->dim[0] != y->dim[0] || r->dim[0] != y->dim[0])
+        return cpu_fail(msg, TN_ESHAPE, "matmul: (%lld, %lld) times (%lld, %lld) does not fit", (long long)m,
+                        (long long)k, (long long)k2, (long long)n);
+    return TN_OK;
+}
+
+static int32_t check(const tn_op_desc *desc, tn_msg *msg)
+{
+    const tn_matmul_attrs *a = desc->attrs;
+    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
+    if (s) return s;
+    if (a->epilogue && (a->epilogue->size < sizeof *a->epilogue || !a->epilogue->n_in || a->epilogue->n_out != 1))
+        return cpu_fail(msg, TN_EINVAL, "matmul: the epilogue must take the product and have one output");
+    s = cpu_check_counts(desc, a->epilogue ? a->epilogue->n_in + 1 : 2, 1, msg);
+    if (!s) s = check_shapes(desc, a, msg);
+    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "matmul: not in place");
+    return s;
+}
+
+/* The epilogue's value 0 is the product, which lies where its result goes. */
+static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cpu_prog **prog, tn_msg *msg)
+{
+    if (map->n_in > CPU_MAX_IN) return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: %u inputs are too many", map->n_in);
+    tn_tensor_desc in[CPU_MAX_IN];
+    in[0] = desc->out[0];
+    memcpy(in + 1, desc->in + 2, (map->n_in - 1) * sizeof *in);
+    const int32_t alias = 0;
+    const cpu_prog_desc d = {"matmul", map, in, desc->out, &alias, 3, desc->out[0].dim};
+    return cpu_prog_create(&d, prog, msg);
+}
+
+/* Parts of y for so many threads: such that least is packed twice. */
+static void choose_parts(matmul_kernel *k, int64_t threads)
+{
+    const cpu_gemm *g = k->gemm;
+    double best = 0;
+    k->parts_m = k->parts_n = 1;
+    for (int64_t pm = 1; pm <= threads; pm++) {
+        const int64_t pn = threads / pm, rows = (k->m / pm + g->mr - 1) / g->mr,
+                      columns = (k->n / pn + g->nr - 1) / g->nr;
+        const double work = (double)(rows * g->mr) * (double)(columns * g->nr),
+                     pack = (double)(rows * g->mr + columns * g->nr);
+        const double cost = work + 16 * pack;
+        if (best > 0 && cost >= best) continue;
+        best = cost;
+        k->parts_m = pm, k->parts_n = pn;
+    }
+}
+
+static void plan(matmul_kernel *k, const tn_context *context)
+{
+    const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
+    k->threads = flops < 400e3 ? 1 : context->threads;
+    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > 100e3;
+    if (k->library) return;
+    choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
+    const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
+    k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
+    k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
+}
+
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    const tn_matmul_attrs *a = desc->attrs;
+    cpu_prog *epilogue = NULL;
+    int32_t s = check(desc, msg);
+    if (!s && a->epilogue) s = make_epilogue(desc, a->epilogue, &epilogue, msg);
+    if (!s) s = cpu_new_kernel(sizeof(matmul_kernel), kernel, msg);
+    if (s) {
+        cpu_release(epilogue);
+        return s;
+    }
+    matmul_kernel *k = (matmul_kernel *)*kernel;
+    const tn_tensor_desc *y = &desc->out[0];
+    k->epilogue = epilogue;
+    k->gemm = cpu_code->gemm[cpu_type_of(y->dtype)];
+    k->ta = (int)a->trans_a, k->tb = (int)a->trans_b;
+    k->batch = y->dim[0], k->m = y->dim[1], k->n = y->dim[2], k->k = desc->in[0].dim[2 - a->trans_a];
+    k->a_step = desc->in[0].stride[0] ? k->m * k->k : 0;
+    k->b_step = desc->in[1].stride[0] ? k->k * k->n : 0;
+    k->size = (int64_t)tn_dtype_size(y->dtype);
+    k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
+    plan(k, context);
+    return TN_OK;
+}
+
+static void release(tn_kernel *kernel)
+{
+    cpu_release(((matmul_kernel *)kernel)->epilogue);
+}
+
+/* ---- our own product
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* A part of y, and what its thread needs for it. */
+typedef struct part {
+    const matmul_kernel *kernel;
+    const char *a, *b; /* of the batch */
+    char *y;
+    int64_t z, m0, m1, n0, n1;
+    char *packed_a, *packed_b;
+    const cpu_eval *eval; /* NULL: no epilogue */
+} part;
+
+/* A tile at the edge: through a whole one aside. */
+static void edge_tile(const part *p, int64_t depth, const char *a, const char *b, char *c, int64_t rows,
+                      int64_t columns, int add)
+{
+    const matmul_kernel *k = p->kernel;
+    const int64_t nr = k->gemm->nr;
+    char aside[TILE_BYTES] __attribute__((aligned(CPU_ALIGN)));
+    k->gemm->tile(depth, a, b, aside, nr, 0);
+    for (int64_t r = 0; r < rows; r++) {
+        void *to = c + r * k->n * k->size;
+        const void *from = aside + r * nr * k->size;
+        if (!add)
+            memcpy(to, from, (uint64_t)(columns * k->size));
+        else if (k->size == 4)
+            for (int64_t j = 0; j < columns; j++) ((float *)to)[j] += ((const float *)from)[j];
+        else
+            for (int64_t j = 0; j < columns; j++) ((double *)to)[j] += ((const double *)from)[j];
+    }
+}
+
+/* Rows m0..m1 and columns n0..n1 of y from the packed blocks. */
+static void run_tiles(const part *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1, int64_t depth, int add)
+{
+    const matmul_kernel *k = p->kernel;
+    const cpu_gemm *g = k->gemm;
+    for (int64_t j = n0; j < n1; j += g->nr) {
+        const char *b = p->packed_b + (j - n0) * depth * k->size;
+        for (int64_t i = m0; i < m1; i += g->mr) {
+            const char *a = p->packed_a + (i - m0) * depth * k->size;
+            char *c = p->y + (i * k->n + j) * k->size;
+            if (i + g->mr <= m1 && j + g->nr <= n1)
+                g->tile(depth, a, b, c, k->n, add);
+            else
+                edge_tile(p, depth, a, b, c, m1 - i < g->mr ? m1 - i : g->mr, n1 - j < g->nr ? n1 - j : g->nr, add);
+        }
+    }
+}
+
+static void run_epilogue(const part *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+{
+    const matmul_kernel *k = p->kernel;
+    const int64_t base = p->z * k->m * k->n;
+    if (!p->eval) return;
+    if (n1 - n0 == k->n)
+        cpu_eval_range(p->eval, base + m0 * k->n, (m1 - m0) * k->n);
+    else
+        for (int64_t i = m0; i < m1; i++) cpu_eval_range(p->eval, base + i * k->n + n0, n1 - n0);
+}
+
+static void run_part(const part *p)
+{
+    const matmul_kernel *k = p->kernel;
+    const cpu_gemm *g = k->gemm;
+    const int64_t a_row = k->ta ? 1 : k->k, a_deep = k->ta ? k->m : 1, b_column = k->tb ? k->k : 1,
+                  b_deep = k->tb ? 1 : k->n;
+    for (int64_t n0 = p->n0; n0 < p->n1; n0 += STRIP) {
+        const int64_t n1 = p->n1 - n0 < STRIP ? p->n1 : n0 + STRIP;
+        for (int64_t l = 0; l == 0 || l < k->k; l += g->kc) {
+            const int64_t depth = k->k - l < g->kc ? k->k - l : g->kc;
+            g->pack_b(n1 - n0, depth, p->b + (n0 * b_column + l * b_deep) * k->size, b_column, b_deep, p->packed_b);
+            for (int64_t m0 = p->m0; m0 < p->m1; m0 += g->mc) {
+                const int64_t m1 = p->m1 - m0 < g->mc ? p->m1 : m0 + g->mc;
+                g->pack_a(m1 - m0, depth, p->a + (m0 * a_row + l * a_deep) * k->size, a_row, a_deep, p->packed_a);
+                run_tiles(p, m0, m1, n0, n1, depth, l > 0);
+                if (l + g->kc >= k->k) run_epilogue(p, m0, m1, n0, n1);
+            }
+        }
+    }
+}
+
+/* Boundaries between parts fall on whole tiles. */
+static int64_t boundary(int64_t n, int64_t tile, int64_t i, int64_t parts)
+{
+    const int64_t at = (n + tile - 1) / tile * i / parts * tile;
+    return at < n ? at : n;
+}
+
+static void run_own(const matmul_kernel *k, const cpu_run *run, const cpu_run *epilogue, int thread, int threads)
+{
+    const int64_t grid = k->parts_m * k->parts_n, parts = grid * k->batch;
+    char *work = cpu_work(run->queue, thread);
+    cpu_eval eval;
+    part p = {.kernel = k, .packed_a = work + CPU_WORK_PROG, .packed_b = run->scratch + thread * k->packed_b};
+    if (k->epilogue) {
+        cpu_eval_begin(&eval, k->epilogue, work, epilogue, k->epilogue->block);
+        p.eval = &eval;
+    }
+    for (int64_t i = parts * thread / threads; i < parts * (thread + 1) / threads; i++) {
+        const int64_t im = i % grid / k->parts_n, in = i % grid % k->parts_n;
+        p.z = i / grid;
+        p.a = run->in[0] + p.z * k->a_step * k->size;
+        p.b = run->in[1] + p.z * k->b_step * k->size;
+        p.y = run->out[0] + p.z * k->m * k->n * k->size;
+        p.m0 = boundary(k->m, k->gemm->mr, im, k->parts_m), p.m1 = boundary(k->m, k->gemm->mr, im + 1, k->parts_m);
+        p.n0 = boundary(k->n, k->gemm->nr, in, k->parts_n), p.n1 = boundary(k->n, k->gemm->nr, in + 1, k->parts_n);
+        run_part(&p);
+    }
+}
+
+/* ---- a library's product
+ * ---------------------------------------------------------------------------------------------------------- */
+
+static void epilogue_part(const cpu_prog *p, const cpu_run *epilogue, int thread, int threads)
+{
+    const int64_t begin = p->count * thread / threads, end = p->count * (thread + 1) / threads;
+    cpu_eval e;
+    cpu_eval_begin(&e, p, cpu_work(epilogue->queue, thread), epilogue, end - begin);
+    cpu_eval_range(&e, begin, end - begin);
+}
+
+static void run_library(const matmul_kernel *k, const cpu_run *run, const cpu_run *epilogue)
+{
+    const int before = omp_get_max_threads();
+    if (before != k->threads) omp_set_num_threads(k->threads);
+    for (int64_t z = 0; z < k->batch; z++)
+        cpu_library_product(k->ta, k->tb, k->m, k->n, k->k, (const float *)(const void *)run->in[0] + z * k->a_step,
+                            (const float *)(const void *)run->in[1] + z * k->b_step,
+                            (float *)(void *)run->out[0] + z * k->m * k->n);
+    if (before != k->threads) omp_set_num_threads(before);
+    const cpu_prog *p = k->epilogue;
+    if (!p) return;
+    const int threads = cpu_threads(run->queue, (double)p->count * p->cost);
+    if (threads == 1) {
+        epilogue_part(p, epilogue, 0, 1);
+        return;
+    }
+#pragma omp parallel num_threads(threads)
+    epilogue_part(p, epilogue, omp_get_thread_num(), omp_get_num_threads());
+}
+
+static void run(const tn_kernel *kernel, const cpu_run *at)
+{
+    const matmul_kernel *k = (const matmul_kernel *)kernel;
+    const char *in[CPU_MAX_IN]; /* of the epilogue: the product, then the operator's inputs from number 2 on */
+    in[0] = at->out[0];
+    for (uint64_t i = 2; i < kernel->n_in; i++) in[i - 1] = at->in[i];
+    cpu_run epilogue = *at;
+    epilogue.in = in;
+    if (k->batch * k->m * k->n == 0) return;
+    if (k->library) {
+        run_library(k, at, &epilogue);
+    } else if (k->threads == 1) {
+        run_own(k, at, &epilogue, 0, 1);
+    } else {
+#pragma omp parallel num_threads(k->threads)
+        run_own(k, at, &epilogue, omp_get_thread_num(), omp_get_num_threads());
+    }
+}
+
+const cpu_op cpu_matmul = {"matmul", prepare, run, release};

@@ -1,0 +1,250 @@
+/* move.c: operators that only move elements: transpose, gather, window. Elements are bytes: any type will do. */
+#include "cpu.h"
+
+#include <omp.h>
+#include <string.h>
+
+/* ---- transpose
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+#define TILE 16 /* elements a side of what is transposed at once */
+
+/* The output's dimensions, merged where they stay neighbours, and the input's stride along each. */
+typedef struct transpose_kernel {
+    tn_kernel kernel;
+    int rank;
+    int turned; /* the output's dimension that is the input's last; rank - 1: runs are copied */
+    int64_t dim[TN_MAX_RANK], from[TN_MAX_RANK], to[TN_MAX_RANK];
+    int64_t size, count;
+} transpose_kernel;
+
+static int32_t check_transpose(const tn_op_desc *desc, const tn_transpose_attrs *a, tn_msg *msg)
+{
+    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
+    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
+    if (!s) s = cpu_check_desc(&desc->in[0], "transpose", "the input", 0, msg);
+    if (!s) s = cpu_check_desc(&desc->out[0], "transpose", "the output", 0, msg);
+    if (!s && (desc->in[0].dtype != desc->out[0].dtype || desc->in[0].rank != desc->out[0].rank))
+        s = cpu_fail(msg, TN_EINVAL, "transpose: input and output differ in type or rank");
+    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "transpose: not in place");
+    uint32_t seen = 0;
+    for (int32_t d = 0; d < desc->out[0].rank && !s; d++) {
+        const int32_t p = a->perm[d];
+        if (p < 0 || p >= desc->in[0].rank || (seen >> p & 1))
+            s = cpu_fail(msg, TN_EINVAL, "transpose: dimension %d comes from dimension %d", d, p);
+        else if (desc->out[0].dim[d] != desc->in[0].dim[p])
+            s = cpu_fail(msg, TN_ESHAPE, "transpose: dimension %d of the output has another size", d);
+        else
+            seen |= 1u << p;
+    }
+    return s;
+}
+
+static void lay_out(transpose_kernel *k, const tn_tensor_desc *x, const tn_tensor_desc *y, const int32_t *perm)
+{
+    int64_t stride[TN_MAX_RANK], all = 1;
+    for (int d = x->rank - 1; d >= 0; all *= x->dim[d--]) stride[d] = all;
+    for (int d = 0; d < y->rank; d++) {
+        if (y->dim[d] == 1) continue;
+        const int last = k->rank - 1;
+        if (k->rank && k->from[last] == stride[perm[d]] * y->dim[d]) {
+            k->dim[last] *= y->dim[d];
+            k->from[last] = stride[perm[d]];
+        } else {
+            k->dim[k->rank] = y->dim[d];
+            k->from[k->rank++] = stride[perm[d]];
+        }
+    }
+    if (!k->rank) k->dim[0] = 1, k->from[0] = 1, k->rank = 1;
+    int64_t to = 1;
+    for (int d = k->rank - 1; d >= 0; to *= k->dim[d--]) k->to[d] = to;
+    k->turned = k->rank - 1;
+    for (int d = 0; d < k->rank; d++)
+        if (k->from[d] == 1) k->turned = d;
+    k->size = (int64_t)tn_dtype_size(x->dtype);
+    k->count = all;
+}
+
+static int32_t prepare_transpose(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    (void)context;
+    const tn_transpose_attrs *a = desc->attrs;
+    int32_t s = check_transpose(desc, a, msg);
+    if (!s) s = cpu_new_kernel(sizeof(transpose_kernel), kernel, msg);
+    if (!s) lay_out((transpose_kernel *)*kernel, desc->in, desc->out, a->perm);
+    return s;
+}
+
+/* to[i * ldt + j] = from[j * ldf + i], m x n elements. */
+#define TURN(fn, T)                                                                                                    \
+    static void fn(int64_t m, int64_t n, const void *in, int64_t ldf, void *out, int64_t ldt)                          \
+    {                                                                                                                  \
+        const T *from = in;                                                                                            \
+        T *to = out;                                                                                                   \
+        for (int64_t i = 0; i < m; i++)                                                                                \
+            for (int64_t j = 0; j < n; j++) to[i * ldt + j] = from[j * ldf + i];                                       \
+    }
+TURN(turn_1, uint8_t)
+TURN(turn_2, uint16_t)
+TURN(turn_4, uint32_t)
+TURN(turn_8, uint64_t)
+
+/* Where the place number `at` along all dimensions but two (skip; -1: none) lies in input and output. */
+static void place_of(const transpose_kernel *k, int64_t at, int skip1, int skip2, int64_t *from, int64_t *to)
+{
+    *from = *to = 0;
+    for (int d = k->rank - 1; d >= 0; d--) {
+        if (d == skip1 || d == skip2) continue;
+        *from += at % k->dim[d] * k->from[d];
+        *to += at % k->dim[d] * k->to[d];
+        at /= k->dim[d];
+    }
+}
+
+static void copy_runs(const transpose_kernel *k, const cpu_run *run, int threads)
+{
+    const int last = k->rank - 1;
+    const int64_t n = k->dim[last], runs = k->count / n;
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t r = 0; r < runs; r++) {
+        int64_t from, to;
+        place_of(k, r, last, -1, &from, &to);
+        memcpy(run->out[0] + to * k->size, run->in[0] + from * k->size, (uint64_t)(n * k->size));
+    }
+}
+
+static void turn_tiles(const transpose_kernel *k, const cpu_run *run, int threads)
+{
+    static void (*const turn[])(int64_t, int64_t, const void *, int64_t, void *,
+                                int64_t) = {[1] = turn_1, [2] = turn_2, [4] = turn_4, [8] = turn_8};
+    const int last = k->rank - 1, t = k->turned;
+    const int64_t m = k->dim[t], n = k->dim[last], bands = (m + TILE - 1) / TILE, planes = k->count / (m * n);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t b = 0; b < planes * bands; b++) {
+        int64_t from, to;
+        place_of(k, b / bands, t, last, &from, &to);
+        const int64_t i = b % bands * TILE, high = m - i < TILE ? m - i : TILE;
+        const char *x = run->in[0] + (from + i) * k->size;
+        char *y = run->out[0] + (to + i * k->to[t]) * k->size;
+        for (int64_t j = 0; j < n; j += TILE)
+            turn[k->size](high, n - j < TILE ? n - j : TILE, x + j * k->from[last] * k->size, k->from[last],
+                          y + j * k->size, k->to[t]);
+    }
+}
+
+static void run_transpose(const tn_kernel *kernel, const cpu_run *at)
+{
+    const transpose_kernel *k = (const transpose_kernel *)kernel;
+    if (k->count == 0) return;
+    const int threads = cpu_threads(at->queue, (double)k->count * 4);
+    if (k->turned == k->rank - 1)
+        copy_runs(k, at, threads);
+    else
+        turn_tiles(k, at, threads);
+}
+
+const cpu_op cpu_transpose = {"transpose", prepare_transpose, run_transpose, NULL};
+
+/* ---- gather
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct rows_kernel {
+    tn_kernel kernel;
+    int64_t n, m, bytes; /* rows of the input, of the output; bytes of a row */
+    uint32_t scalar;
+} rows_kernel;
+
+/* Operand 0 and the output: matrices of one type and width. */
+static int32_t check_rows(const tn_op_desc *desc, tn_msg *msg)
+{
+    int32_t s = TN_OK;
+    for (uint32_t i = 0; i < desc->n_in && !s; i++) s = cpu_check_desc(&desc->in[i], desc->name, "an input", 0, msg);
+    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
+    if (s) return s;
+    const tn_tensor_desc *x = desc->in, *y = desc->out;
+    if (x->rank != 2 || y->rank != 2 || x->dim[1] != y->dim[1])
+        return cpu_fail(msg, TN_ESHAPE, "%s: input and output must be matrices of one width", desc->name);
+    if (x->dtype != y->dtype) return cpu_fail(msg, TN_EDTYPE, "%s: input and output differ in type", desc->name);
+    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
+    return TN_OK;
+}
+
+static int32_t new_rows(const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    const int32_t s = cpu_new_kernel(sizeof(rows_kernel), kernel, msg);
+    if (s) return s;
+    rows_kernel *k = (rows_kernel *)*kernel;
+    k->n = desc->in[0].dim[0];
+    k->m = desc->out[0].dim[0];
+    k->bytes = desc->out[0].dim[1] * (int64_t)tn_dtype_size(desc->out[0].dtype);
+    return TN_OK;
+}
+
+static int32_t prepare_gather(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    (void)context;
+    int32_t s = cpu_check_attrs(desc, 0, msg);
+    if (!s) s = cpu_check_counts(desc, 2, 1, msg);
+    if (!s) s = check_rows(desc, msg);
+    if (!s && desc->in[1].dtype != TN_I32) s = cpu_fail(msg, TN_EDTYPE, "gather: the index is not i32");
+    if (!s && (desc->in[1].rank != 1 || desc->in[1].dim[0] != desc->out[0].dim[0]))
+        s = cpu_fail(msg, TN_ESHAPE, "gather: the output does not have a row for each index");
+    return s ? s : new_rows(desc, kernel, msg);
+}
+
+static void run_gather(const tn_kernel *kernel, const cpu_run *at)
+{
+    const rows_kernel *k = (const rows_kernel *)kernel;
+    const int32_t *index = (const int32_t *)(const void *)at->in[1];
+    if (k->bytes == 0) return;
+    const int threads = cpu_threads(at->queue, (double)k->m * (double)(k->bytes / 4 + 20));
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t i = 0; i < k->m; i++) {
+        char *to = at->out[0] + i * k->bytes;
+        if (index[i] >= 0 && index[i] < k->n)
+            memcpy(to, at->in[0] + index[i] * k->bytes, (uint64_t)k->bytes);
+        else
+            memset(to, 0, (uint64_t)k->bytes);
+    }
+}
+
+const cpu_op cpu_gather = {"gather", prepare_gather, run_gather, NULL};
+
+/* ---- window
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+static int32_t prepare_window(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    (void)context;
+    const tn_window_attrs *a = desc->attrs;
+    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
+    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
+    if (!s) s = check_rows(desc, msg);
+    if (!s && desc->out[0].dim[0] > desc->in[0].dim[0])
+        s = cpu_fail(msg, TN_ESHAPE, "window: %lld rows of %lld", (long long)desc->out[0].dim[0],
+                     (long long)desc->in[0].dim[0]);
+    if (!s) s = new_rows(desc, kernel, msg);
+    if (s) return s;
+    ((rows_kernel *)*kernel)->scalar = a->scalar;
+    (*kernel)->n_scalar = (uint64_t)a->scalar + 1;
+    return TN_OK;
+}
+
+static void run_window(const tn_kernel *kernel, const cpu_run *at)
+{
+    const rows_kernel *k = (const rows_kernel *)kernel;
+    const int64_t asked = at->scalar[k->scalar].i, last = k->n - k->m;
+    const int64_t start = asked < 0 ? 0 : asked > last ? last : asked;
+    const int threads = k->m < 2 ? 1 : cpu_threads(at->queue, (double)(k->m * k->bytes) / 16);
+    if (threads == 1) {
+        if (k->m * k->bytes > 0) memcpy(at->out[0], at->in[0] + start * k->bytes, (uint64_t)(k->m * k->bytes));
+        return;
+    }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t i = 0; i < k->m; i++)
+        memcpy(at->out[0] + i * k->bytes, at->in[0] + (start + i) * k->bytes, (uint64_t)k->bytes);
+}
+
+const cpu_op cpu_window = {"window", prepare_window, run_window, NULL};

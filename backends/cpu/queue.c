@@ -1,0 +1,198 @@
+/* queue.c: buffers, queues and events. Work is done by the call that enqueues it, on the context's threads: a queue is
+ * empty whenever a call returns, so that waiting and events cost nothing. The first error sticks. */
+#include "cpu.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+struct tn_event {
+    tn_context *context;
+};
+
+/* ---- buffers
+ * ------------------------------------------------------------------------------------------------------------ */
+
+int32_t cpu_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    (void)context;
+    tn_buffer *b = cpu_allocate(sizeof *b);
+    if (b && bytes <= SIZE_MAX - CPU_ALIGN)
+        b->data = cpu_host->allocate(cpu_host->self, bytes ? bytes : 1, bytes >= 4096 ? 4096 : CPU_ALIGN);
+    if (!b || !b->data) {
+        cpu_release(b);
+        return cpu_fail(msg, TN_ENOMEM, "no memory for a buffer of %llu bytes", (unsigned long long)bytes);
+    }
+    b->bytes = bytes;
+    *buffer = b;
+    return TN_OK;
+}
+
+void cpu_buffer_destroy(tn_buffer *buffer)
+{
+    if (buffer) cpu_release(buffer->data);
+    cpu_release(buffer);
+}
+
+/* ---- queues
+ * ------------------------------------------------------------------------------------------------------------- */
+
+int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
+{
+    tn_queue *q = cpu_allocate(sizeof *q);
+    if (q) q->work = cpu_host->allocate(cpu_host->self, (uint64_t)context->threads * CPU_WORK, 4096);
+    if (!q || !q->work) {
+        cpu_release(q);
+        return cpu_fail(msg, TN_ENOMEM, "no memory for a queue of %d threads", context->threads);
+    }
+    q->context = context;
+    q->stats.size = sizeof q->stats;
+    *queue = q;
+    return TN_OK;
+}
+
+void cpu_queue_destroy(tn_queue *queue)
+{
+    if (queue) cpu_release(queue->work);
+    cpu_release(queue);
+}
+
+int32_t cpu_queue_fail(tn_queue *queue, int32_t status, const char *text, tn_msg *msg)
+{
+    queue->error = status;
+    snprintf(queue->text, sizeof queue->text, "%s", text);
+    return cpu_fail(msg, status, "%s", text);
+}
+
+int32_t cpu_queue_flush(tn_queue *queue, tn_msg *msg)
+{
+    (void)queue, (void)msg;
+    return TN_OK;
+}
+
+int32_t cpu_queue_sync(tn_queue *queue, tn_msg *msg)
+{
+    queue->stats.host_waits++;
+    return queue->error ? cpu_fail(msg, queue->error, "%s", queue->text) : TN_OK;
+}
+
+int32_t cpu_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
+{
+    (void)msg;
+    const uint64_t size = stats->size < sizeof *stats ? stats->size : sizeof *stats;
+    memcpy((char *)stats + sizeof stats->size, (char *)&queue->stats + sizeof stats->size,
+           size > sizeof stats->size ? size - sizeof stats->size : 0);
+    return TN_OK;
+}
+
+/* ---- transfers
+ * ---------------------------------------------------------------------------------------------------------- */
+
+/* Where `bytes` bytes from `ref` on lie; NULL, and a queue in error, when they are not all there. */
+static char *range(tn_queue *queue, tn_ref ref, uint64_t bytes, const char *what, tn_msg *msg)
+{
+    if (ref.buffer && ref.offset <= ref.buffer->bytes && bytes <= ref.buffer->bytes - ref.offset)
+        return ref.buffer->data + ref.offset;
+    char text[128];
+    snprintf(text, sizeof text, "%s: %llu bytes at %llu reach beyond a buffer of %llu", what, (unsigned long long)bytes,
+             (unsigned long long)ref.offset, (unsigned long long)(ref.buffer ? ref.buffer->bytes : 0));
+    cpu_queue_fail(queue, TN_EINVAL, text, msg);
+    return NULL;
+}
+
+/* memcpy by all threads where it pays. */
+static void move(const tn_queue *queue, char *to, const char *from, uint64_t bytes)
+{
+    const int threads = bytes < 512 << 10 ? 1 : queue->context->threads;
+    if (threads == 1) {
+        if (bytes) memcpy(to, from, bytes);
+        return;
+    }
+    const uint64_t part = (bytes / (uint64_t)threads + 4095) & ~(uint64_t)4095;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int t = 0; t < threads; t++) {
+        const uint64_t begin = part * (uint64_t)t;
+        if (begin < bytes) memcpy(to + begin, from + begin, bytes - begin < part ? bytes - begin : part);
+    }
+}
+
+int32_t cpu_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
+{
+    if (queue->error) return TN_OK;
+    char *at = range(queue, to, bytes, "write", msg);
+    if (!at) return queue->error;
+    move(queue, at, from, bytes);
+    queue->stats.bytes_write += bytes;
+    return TN_OK;
+}
+
+int32_t cpu_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    if (queue->error) return TN_OK;
+    const char *at = range(queue, from, bytes, "read", msg);
+    if (!at) return queue->error;
+    move(queue, to, at, bytes);
+    queue->stats.bytes_read += bytes;
+    return TN_OK;
+}
+
+int32_t cpu_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    if (queue->error) return TN_OK;
+    char *dst = range(queue, to, bytes, "copy", msg);
+    const char *src = dst ? range(queue, from, bytes, "copy", msg) : NULL;
+    if (!src) return queue->error;
+    move(queue, dst, src, bytes);
+    return TN_OK;
+}
+
+int32_t cpu_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t unit, tn_msg *msg)
+{
+    if (queue->error) return TN_OK;
+    if ((unit != 1 && unit != 2 && unit != 4 && unit != 8) || bytes % unit || to.offset % unit)
+        return cpu_queue_fail(queue, TN_EINVAL, "fill: the pattern, offset or number of bytes do not fit", msg);
+    char *at = range(queue, to, bytes, "fill", msg);
+    if (!at) return queue->error;
+    uint64_t word = 0;
+    for (uint64_t i = 0; i < 8; i++) memcpy((char *)&word + i, (const char *)pattern + i % unit, 1);
+    const int64_t words = (int64_t)(bytes / 8);
+    const int threads = cpu_threads(queue, (double)words / 4);
+#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t i = 0; i < words; i++) memcpy(at + 8 * i, &word, 8);
+    memcpy(at + 8 * words, &word, bytes % 8);
+    return TN_OK;
+}
+
+/* ---- events
+ * ------------------------------------------------------------------------------------------------------------- */
+
+int32_t cpu_event_create(tn_context *context, tn_event **event, tn_msg *msg)
+{
+    *event = cpu_allocate(sizeof **event);
+    if (!*event) return cpu_fail(msg, TN_ENOMEM, "no memory for an event");
+    (*event)->context = context;
+    return TN_OK;
+}
+
+void cpu_event_destroy(tn_event *event)
+{
+    cpu_release(event);
+}
+
+int32_t cpu_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
+{
+    (void)queue, (void)event, (void)msg;
+    return TN_OK;
+}
+
+int32_t cpu_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
+{
+    (void)queue, (void)event, (void)msg;
+    return TN_OK;
+}
+
+int32_t cpu_event_sync(tn_event *event, tn_msg *msg)
+{
+    (void)event, (void)msg;
+    return TN_OK;
+}

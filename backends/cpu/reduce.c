@@ -1,0 +1,337 @@
+/* reduce.c: folds a map over some dimensions. The map's values never leave the cache.
+ *
+ * The space is first merged into dimensions that are kept and reduced by turns. If the last is reduced, an output
+ * takes in rows; if it is kept, a strip of outputs takes in columns. A unit is one output or one strip; its work is
+ * cut into pieces by the shape alone, never by the number of threads, and pieces are added up in their order: the
+ * result is the same for any number of threads. */
+#include "prog.h"
+
+#include <omp.h>
+#include <string.h>
+
+#define STRIP  512        /* outputs of a strip, at most */
+#define PIECE  (64 << 10) /* elements of a piece, at least */
+#define PIECES 64         /* of one unit, at most */
+
+typedef struct reduce_kernel {
+    tn_kernel kernel;
+    cpu_prog *prog;
+    const cpu_fold *fold;
+    int by_place, by_column;
+    int n_outer;                /* dimensions outside of the last row, or of the last rows of columns */
+    int64_t outer[TN_MAX_RANK]; /* their sizes, and whether each is reduced */
+    int outer_reduced[TN_MAX_RANK];
+    int64_t kept, reduced; /* products of the outer ones */
+    int64_t rows, k;       /* by row: k elements; by column: rows of k */
+    int64_t width, strips; /* outputs of a unit; units for a kept place */
+    int64_t step, steps;   /* by row: elements of a block; by column: rows; blocks for a reduced place */
+    int64_t units, pieces;
+} reduce_kernel;
+
+/* A strip's partial results in memory. */
+typedef struct partial {
+    double *acc; /* or int64_t */
+    int64_t *place;
+} partial;
+
+/* ---- prepare
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+static int32_t check(const tn_op_desc *desc, const tn_reduce_attrs *a, tn_msg *msg)
+{
+    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
+    if (s) return s;
+    if (!a->kind || !a->map || a->map->size < sizeof *a->map)
+        return cpu_fail(msg, TN_EINVAL, "reduce: no kind or no map");
+    s = cpu_check_counts(desc, a->map->n_in, 1, msg);
+    if (!s && a->map->n_out != 1) s = cpu_fail(msg, TN_EINVAL, "reduce: the map has %u outputs", a->map->n_out);
+    if (!s && (a->rank > TN_MAX_RANK || a->axes >> a->rank))
+        s = cpu_fail(msg, TN_EINVAL, "reduce: axes %#x of %u dimensions", a->axes, a->rank);
+    if (!s) s = cpu_check_desc(&desc->out[0], "reduce", "the output", 0, msg);
+    if (!s && desc->out[0].rank != (int32_t)a->rank)
+        s = cpu_fail(msg, TN_ESHAPE, "reduce: the output has rank %d, the space %u", desc->out[0].rank, a->rank);
+    for (uint32_t d = 0; d < a->rank && !s; d++)
+        if (a->dim[d] < 0 || desc->out[0].dim[d] != (a->axes >> d & 1 ? 1 : a->dim[d]))
+            s = cpu_fail(msg, TN_ESHAPE, "reduce: dimension %u of the output is %lld", d,
+                         (long long)desc->out[0].dim[d]);
+    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "reduce: not in place");
+    return s;
+}
+
+/* Merges neighbouring dimensions of the same sort; ones go anywhere. */
+static int merge(const tn_reduce_attrs *a, int64_t *dim, int *reduced)
+{
+    int n = 0;
+    for (uint32_t d = 0; d < a->rank; d++) {
+        const int r = (int)(a->axes >> d & 1);
+        if (a->dim[d] == 1) continue;
+        if (n && reduced[n - 1] == r)
+            dim[n - 1] *= a->dim[d];
+        else
+            dim[n] = a->dim[d], reduced[n++] = r;
+    }
+    return n;
+}
+
+static void lay_out(reduce_kernel *k, const tn_reduce_attrs *a)
+{
+    int64_t dim[TN_MAX_RANK];
+    int reduced[TN_MAX_RANK];
+    int n = merge(a, dim, reduced);
+    k->kept = k->reduced = k->rows = k->k = 1;
+    k->by_column = n && !reduced[n - 1];
+    if (n) k->k = dim[--n];
+    if (k->by_column && n) k->rows = dim[--n];
+    k->n_outer = n;
+    for (int d = 0; d < n; d++) {
+        k->outer[d] = dim[d];
+        k->outer_reduced[d] = reduced[d];
+        *(reduced[d] ? &k->reduced : &k->kept) *= dim[d];
+    }
+}
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static void cut(reduce_kernel *k)
+{
+    const int64_t block = k->prog->block;
+    k->width = 1, k->strips = 1;
+    if (k->by_column) {
+        k->width = k->k < STRIP ? k->k : block < STRIP ? block : STRIP;
+        if (k->width < 1) k->width = 1;
+        k->strips = ceil_div(k->k, k->width);
+        k->step = k->width == k->k && k->k ? block / k->k : 1;
+        k->steps = ceil_div(k->rows, k->step);
+    } else {
+        k->step = block;
+        k->steps = ceil_div(k->k, k->step);
+        if (k->reduced == 1 && k->k && k->k <= block / 2 && k->n_outer) { /* several rows in a block */
+            k->width = block / k->k < STRIP ? block / k->k : STRIP;
+            k->strips = ceil_div(k->kept, k->width);
+            k->steps = 1;
+        }
+    }
+    k->units = k->by_column ? k->kept * k->strips : k->width > 1 ? k->strips : k->kept;
+    const int64_t work = k->units ? k->prog->count / k->units : 0, most = work / PIECE;
+    const int64_t all = k->reduced * k->steps;
+    k->pieces = k->units >= 64 || most < 2 ? 1 : most < PIECES ? most : PIECES;
+    if (k->pieces > all) k->pieces = all > 0 ? all : 1;
+    if (k->pieces > 1) k->kernel.scratch = (uint64_t)(k->units * k->pieces * k->width) * 16;
+}
+
+static int32_t find_fold(const char *kind, const cpu_fold **fold, tn_msg *msg)
+{
+    for (const cpu_fold *f = cpu_code->fold; f->kind; f++)
+        if (!strcmp(f->kind, kind)) return *fold = f, TN_OK;
+    return cpu_fail(msg, TN_EUNSUPPORTED, "reduce: no kind '%s'", kind);
+}
+
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    (void)context;
+    const tn_reduce_attrs *a = desc->attrs;
+    const cpu_fold *fold = NULL;
+    cpu_prog *prog = NULL;
+    int32_t s = check(desc, a, msg);
+    if (!s) s = find_fold(a->kind, &fold, msg);
+    if (s) return s;
+    const cpu_prog_desc d = {"reduce", a->map, desc->in, NULL, NULL, (int32_t)a->rank, a->dim};
+    s = cpu_prog_create(&d, &prog, msg);
+    static const int32_t dtype[] = {TN_F32, TN_I32, TN_F64};
+    const int by_place = !strncmp(fold->kind, "arg", 3);
+    if (!s && desc->out[0].dtype != (by_place ? TN_I32 : dtype[prog->result_type]))
+        s = cpu_fail(msg, TN_EDTYPE, "reduce: %s can't have results of type %d", a->kind, desc->out[0].dtype);
+    if (!s) s = cpu_new_kernel(sizeof(reduce_kernel), kernel, msg);
+    if (s) {
+        cpu_release(prog);
+        return s;
+    }
+    reduce_kernel *k = (reduce_kernel *)*kernel;
+    k->prog = prog;
+    k->fold = fold;
+    k->by_place = by_place;
+    k->kernel.n_scalar = a->map->n_scalar;
+    lay_out(k, a);
+    cut(k);
+    return TN_OK;
+}
+
+static void release(tn_kernel *kernel)
+{
+    cpu_release(((reduce_kernel *)kernel)->prog);
+}
+
+/* ---- run
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+/* The linear index where outer place (kept o, reduced r) begins. */
+static int64_t offset_of(const reduce_kernel *k, int64_t o, int64_t r)
+{
+    int64_t offset = 0, stride = k->rows * k->k;
+    for (int d = k->n_outer - 1; d >= 0; d--) {
+        int64_t *at = k->outer_reduced[d] ? &r : &o;
+        offset += *at % k->outer[d] * stride;
+        *at /= k->outer[d];
+        stride *= k->outer[d];
+    }
+    return offset;
+}
+
+static void start(const reduce_kernel *k, partial to, int64_t n)
+{
+    const int type = k->prog->result_type;
+    for (int64_t j = 0; j < n; j++) {
+        if (type == CPU_I32)
+            ((int64_t *)to.acc)[j] = (int64_t)k->fold->start[type];
+        else
+            to.acc[j] = k->fold->start[type];
+        to.place[j] = -1;
+    }
+}
+
+/* Blocks begin..end of the reduced places of a unit, by row: block q is piece q % steps of reduced place q / steps. */
+static void fold_row(const reduce_kernel *k, const cpu_eval *e, int64_t unit, int64_t begin, int64_t end, partial to)
+{
+    const int type = k->prog->result_type;
+    for (int64_t q = begin; q < end; q++) {
+        const int64_t r = q / k->steps, first = q % k->steps * k->step, left = k->k - first;
+        const int64_t n = left < k->step ? left : k->step;
+        cpu_eval_block(e, offset_of(k, unit, r) + first, n);
+        if (k->by_place)
+            k->fold->row_at[type](n, cpu_eval_result(e), to.acc, to.place, r * k->k + first);
+        else
+            k->fold->row[type](n, cpu_eval_result(e), to.acc);
+    }
+}
+
+/* Several short rows, each with its output. */
+static void fold_rows(const reduce_kernel *k, const cpu_eval *e, int64_t unit, int64_t n, partial to)
+{
+    const int type = k->prog->result_type;
+    const int64_t size = type == CPU_F64 ? 8 : 4;
+    cpu_eval_block(e, unit * k->width * k->k, n * k->k);
+    const char *x = cpu_eval_result(e);
+    for (int64_t j = 0; j < n; j++, x += k->k * size) {
+        if (k->by_place)
+            k->fold->row_at[type](k->k, x, to.acc + j, to.place + j, 0);
+        else
+            k->fold->row[type](k->k, x, to.acc + j);
+    }
+}
+
+static void fold_columns(const reduce_kernel *k, const cpu_eval *e, int64_t unit, int64_t n, int64_t begin, int64_t end,
+                         partial to)
+{
+    const int type = k->prog->result_type;
+    const int64_t o = unit / k->strips, column = unit % k->strips * k->width;
+    for (int64_t q = begin; q < end; q++) {
+        const int64_t r = q / k->steps, row = q % k->steps * k->step, left = k->rows - row;
+        const int64_t rows = left < k->step ? left : k->step;
+        cpu_eval_block(e, offset_of(k, o, r) + row * k->k + column, rows * n);
+        const void *x = cpu_eval_result(e);
+        if (k->by_place)
+            k->fold->column_at[type](rows, n, x, to.acc, to.place, r * k->rows + row);
+        else
+            k->fold->column[type](rows, n, x, to.acc);
+    }
+}
+
+/* The outputs of a unit: how many, and where the first is. */
+static int64_t outputs_of(const reduce_kernel *k, int64_t unit, int64_t *first)
+{
+    const int64_t all = k->by_column ? k->k : k->width > 1 ? k->kept : 1, base = unit / k->strips * k->k;
+    const int64_t at = unit % k->strips * k->width, left = all - at;
+    *first = k->by_column ? base + at : k->width > 1 ? at : unit;
+    return left < k->width ? left : k->width;
+}
+
+/* Folds `from` into `to`: pieces of a unit, in their order. */
+static void join(const reduce_kernel *k, partial from, partial to, int64_t n)
+{
+    const int integers = k->prog->result_type == CPU_I32, type = integers ? CPU_I32 : CPU_F64;
+    for (int64_t j = 0; j < n; j++) {
+        if (!k->by_place && !integers) {
+            k->fold->row[type](1, from.acc + j, to.acc + j);
+        } else if (!k->by_place) {
+            const int32_t x = (int32_t)((int64_t *)from.acc)[j];
+            k->fold->row[type](1, &x, to.acc + j);
+        } else if (from.place[j] >= 0) {
+            const int32_t x = integers ? (int32_t)((int64_t *)from.acc)[j] : 0;
+            k->fold->row_at[type](1, integers ? (const void *)&x : from.acc + j, to.acc + j, to.place + j,
+                                  from.place[j]);
+        }
+    }
+}
+
+static void store(const reduce_kernel *k, partial from, int64_t n, char *out, int64_t first)
+{
+    const int type = k->prog->result_type;
+    for (int64_t j = 0; j < n; j++) {
+        if (k->by_place)
+            ((int32_t *)(void *)out)[first + j] = from.place[j] < 0 ? 0 : (int32_t)from.place[j];
+        else if (type == CPU_F32)
+            ((float *)(void *)out)[first + j] = (float)from.acc[j];
+        else if (type == CPU_F64)
+            ((double *)(void *)out)[first + j] = from.acc[j];
+        else
+            ((int32_t *)(void *)out)[first + j] = (int32_t)(uint32_t)((int64_t *)from.acc)[j];
+    }
+}
+
+/* Where the partial results of a unit's piece are kept until they are joined. */
+static partial kept_partial(const reduce_kernel *k, char *scratch, int64_t unit, int64_t piece)
+{
+    double *at = (double *)(void *)scratch + (unit * k->pieces + piece) * k->width * 2;
+    return (partial){at, (int64_t *)(at + k->width)};
+}
+
+/* Tasks thread, thread + threads, ...: task = unit * pieces + piece. */
+static void run_tasks(const reduce_kernel *k, const cpu_run *run, int thread, int threads)
+{
+    char *work = cpu_work(run->queue, thread);
+    const partial own = {(double *)(void *)(work + CPU_WORK_PROG), (int64_t *)(void *)(work + CPU_WORK_PROG) + STRIP};
+    cpu_eval e;
+    cpu_eval_begin(&e, k->prog, work, run, k->prog->block);
+    const int64_t tasks = k->units * k->pieces, all = k->reduced * k->steps;
+    for (int64_t task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
+        const int64_t unit = task / k->pieces, piece = task % k->pieces;
+        const int64_t begin = all * piece / k->pieces, end = all * (piece + 1) / k->pieces;
+        int64_t first;
+        const int64_t n = outputs_of(k, unit, &first);
+        const partial to = k->pieces > 1 ? kept_partial(k, run->scratch, unit, piece) : own;
+        start(k, to, n);
+        if (k->by_column && k->prog->count)
+            fold_columns(k, &e, unit, n, begin, end, to);
+        else if (k->width > 1 && k->prog->count)
+            fold_rows(k, &e, unit, n, to);
+        else if (k->prog->count)
+            fold_row(k, &e, unit, begin, end, to);
+        if (k->pieces == 1) store(k, to, n, run->out[0], first);
+    }
+}
+
+static void run(const tn_kernel *kernel, const cpu_run *at)
+{
+    const reduce_kernel *k = (const reduce_kernel *)kernel;
+    const double work = (double)k->prog->count * (k->prog->cost + 1);
+    const int threads = k->units * k->pieces < 2 ? 1 : cpu_threads(at->queue, work);
+    if (threads == 1) {
+        run_tasks(k, at, 0, 1);
+    } else {
+#pragma omp parallel num_threads(threads)
+        run_tasks(k, at, omp_get_thread_num(), omp_get_num_threads());
+    }
+    for (int64_t unit = 0; unit < k->units && k->pieces > 1; unit++) {
+        int64_t first;
+        const int64_t n = outputs_of(k, unit, &first);
+        const partial to = kept_partial(k, at->scratch, unit, 0);
+        for (int64_t piece = 1; piece < k->pieces; piece++) join(k, kept_partial(k, at->scratch, unit, piece), to, n);
+        store(k, to, n, at->out[0], first);
+    }
+}
+
+const cpu_op cpu_reduce = {"reduce", prepare, run, release};

@@ -1,0 +1,127 @@
+# Bad input: each gives one clear line on standard error that names the culprit, exit status 1 or 2, and leaves nothing.
+. "$(dirname "$0")/common.sh"
+
+# bad STATUS WORD ARGUMENT...
+bad() {
+    want=$1 word=$2
+    shift 2
+    "$tenon" "$@" >stdout 2>stderr
+    got=$?
+    [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
+    [ "$(wc -l <stderr)" = 1 ] || fail "'$*': not one line: $(cat stderr)"
+    grep -q '^tenon: ' stderr || fail "'$*': does not begin with 'tenon: ': $(cat stderr)"
+    grep -qF -e "$word" stderr || fail "'$*': '$word' is not named: $(cat stderr)"
+    [ -s stdout ] && fail "'$*': wrote to standard output: $(cat stdout)"
+    [ -z "$(ls -A out)" ] || fail "'$*': left $(ls -A out)"
+    rm -rf out && mkdir out
+}
+
+# bad_train STATUS WORD OPTION...: on few samples, saving to where nothing may be left
+bad_train() {
+    want=$1 word=$2
+    shift 2
+    bad "$want" "$word" train --data digits:100 --device "$device" --save out/m.safetensors --curve out/c.svg --epochs 1 "$@"
+}
+
+# Commands and options.
+bad 2 "'train'" trian
+bad 2 "--epochs" train --epoch 3
+bad 2 "--quux" train --quux
+bad 2 "-x" train -x
+bad 2 "needs a value" train --lr
+bad 2 "takes no value" train --stats=yes
+bad 2 "--json=step" train --json=steps
+bad 2 "'digits'" train digits
+for value in nan inf -inf 0 -1 ten 1e999 "" 0.1x; do bad_train 2 "--lr '$value'" --lr "$value"; done
+for value in 0 -5 2.5 ten nan 99999999999999999999 ""; do bad_train 2 "--batch '$value'" --batch "$value"; done
+bad_train 2 "--epochs '0'" --epochs 0
+bad_train 2 "--limit '0'" --limit 0
+bad_train 2 "--seed '-1'" --seed -1
+bad_train 2 "--momentum '1'" --optimizer momentum --momentum 1
+bad_train 2 "--momentum" --optimizer sgd --momentum 0.5
+bad_train 2 "'adam'" --optimizer adamm
+bad_train 2 "'cross_entropy'" --loss crossentropy
+bad_train 2 "'xavier'" --init xaviar
+bad_train 2 "cosine STEPS" --schedule cosine
+bad_train 2 "--target" --target price
+bad_train 2 "100 training samples" --batch 101
+bad_train 2 "50 training samples" --limit 50 --batch 64
+
+# Networks.
+bad_train 2 "'linear 0'" --net "linear 0"
+bad_train 2 "'-3'" --net "linear -3"
+bad_train 2 "linear UNITS" --net "linear"
+bad_train 2 "no layers" --net ""
+bad_train 2 "layer 2" --net "linear 20, sigmoyd, linear 10"
+bad_train 2 "'sigmoid'" --net "linear 20, sigmoyd, linear 10"
+bad_train 2 "empty" --net "linear 20,, linear 10"
+bad_train 2 "7 outputs" --net "linear 20, relu, linear 7"
+bad_train 2 "10 classes" --net "linear 20, relu, linear 7"
+bad_train 2 "12 outputs" --net "linear 12"
+bad_train 2 "no parameters" --data table.csv --net relu
+bad_train 1 "quux" --device quux
+
+# Files and folders.
+bad_train 1 "nowhere" --data nowhere
+bad_train 1 "nowhere/" --save nowhere/m.safetensors
+bad_train 1 "nowhere/" --curve nowhere/c.svg
+bad_train 1 "/dev/full" --save /dev/full
+bad_train 1 "'out'" --save out
+bad_train 1 "nothing.safetensors" --resume nothing.safetensors
+bad 2 "--model" eval
+bad 1 "nothing.safetensors" eval --model nothing.safetensors
+bad 2 "FILE..." predict --model nothing.safetensors
+
+# Tables.
+printf 'a,b,y\n1,2,3\n4,5\n' >short.csv
+printf 'a,b,y\n1,2,3\n4,five,6\n' >text.csv
+printf 'a,b,y\n1,2,3\n' >one.csv
+bad_train 1 "short.csv:3" --data short.csv --loss mse --batch 1 --net "linear 1"
+bad_train 1 "five" --data text.csv --loss mse --batch 1 --net "linear 1"
+bad_train 1 "'price'" --data one.csv --target price --loss mse --batch 1
+bad_train 2 "1 target" --data one.csv --loss mse --batch 1 --net "linear 2"
+: >empty.csv
+bad_train 1 "empty.csv" --data empty.csv --loss mse --batch 1
+
+# Folders with IDX files: missing, of the wrong kind, cut short.
+mkdir idx
+bad_train 1 "idx" --data idx
+printf 'rubbish rubbish rubbish' >idx/train-images-idx3-ubyte
+for f in train-labels-idx1 t10k-images-idx3 t10k-labels-idx1; do cp idx/train-images-idx3-ubyte idx/$f-ubyte; done
+bad_train 1 "train-images-idx3-ubyte" --data idx
+printf '\000\000\010\003\000\000\000\002\000\000\000\034\000\000\000\034abc' >idx/train-images-idx3-ubyte
+bad_train 1 "train-images-idx3-ubyte" --data idx
+gzip -c idx/train-labels-idx1-ubyte | head -c 20 >idx/train-images-idx3-ubyte
+bad_train 1 "train-images-idx3-ubyte" --data idx
+
+# Models: truncated, random, of other shapes, not ours.
+train --epochs 1 --save good.safetensors 2>stderr || fail "training: $(cat stderr)"
+head -c 5000 good.safetensors >cut.safetensors
+head -c 5000 /dev/urandom >random.safetensors
+: >empty.safetensors
+for file in cut random empty; do
+    bad 1 "$file.safetensors" eval --model $file.safetensors
+    bad 1 "$file.safetensors" train --resume $file.safetensors
+    bad 1 "$file.safetensors" predict --model $file.safetensors short.csv
+done
+bad 2 "--net" train --resume good.safetensors --net "linear 10"
+bad 2 "--seed" train --resume good.safetensors --seed 2
+bad 2 "--optimizer" train --resume good.safetensors --optimizer sgd
+bad 1 "1 of 1 epochs" train --resume good.safetensors
+bad 1 "600 samples" train --resume good.safetensors --data digits:500 --epochs 2
+bad 1 "nothing.png" predict --model good.safetensors nothing.png
+bad 1 "one.csv" predict --model good.safetensors one.csv
+printf 'P5\n3 3\n255\nabc' >cut.pgm
+bad 1 "cut.pgm" predict --model good.safetensors cut.pgm
+
+# A network that diverges is told, and does not overwrite what was saved.
+bad_diverge=$(train --epochs 3 --optimizer sgd --lr 1e30 --save out/m.safetensors 2>&1)
+[ $? = 1 ] || fail "diverging: not status 1"
+echo "$bad_diverge" | grep -q "diverged" || fail "diverging: $bad_diverge"
+[ -z "$(ls -A out)" ] || fail "diverging left $(ls -A out)"
+
+# Standard output that is full.
+train --epochs 1 --json >/dev/full 2>stderr
+[ $? = 1 ] || fail "full standard output: not status 1"
+grep -q "standard output" stderr || fail "full standard output: $(cat stderr)"
+finish

@@ -1,0 +1,26 @@
+# Sourced by the scripts: sh SCRIPT TENON SCRATCH DEVICE JSON_LINES
+set -u
+tenon=$1 scratch=$2 device=$3 json_lines=$4
+rm -rf "$scratch"
+mkdir -p "$scratch/out"
+cd "$scratch" || exit 1
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+finish() {
+    [ "$failures" = 0 ] && echo "all well" && exit 0
+    echo "$failures failed"
+    exit 1
+}
+
+# The device may be missing from this build.
+"$tenon" devices --json 2>/dev/null | grep -q "\"device\": \"$device\"" || { echo "no device $device here"; exit 77; }
+
+# A small training that all scripts use.
+train() {
+    "$tenon" train --data digits:600 --net "linear 16, relu, linear 10" --batch 50 --device "$device" "$@"
+}

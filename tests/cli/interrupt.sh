@@ -1,0 +1,42 @@
+# Ctrl-C at any moment: a checkpoint, a line that says how to go on, status 130, and in the end the same losses.
+. "$(dirname "$0")/common.sh"
+
+figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
+epochs=12
+
+train --batch 7 --epochs $epochs --json 2>stderr | figures >whole
+[ "$(wc -l <whole)" = $epochs ] || fail "$(cat stderr)"
+
+# Interrupted after so many steps, in the middle of an epoch; then to the end.
+for signal in INT TERM; do
+    rm -f pipe m.safetensors
+    mkfifo pipe
+    # An interactive shell would let a background job keep Ctrl-C; a script must ask for it.
+    (trap - INT; exec "$tenon" train --data digits:600 --net "linear 16, relu, linear 10" --batch 7 --device "$device" \
+        --epochs $epochs --json=step --save m.safetensors) >pipe 2>stderr &
+    pid=$!
+    exec 3<pipe
+    n=0
+    while [ $n -lt 200 ] && read -r line <&3; do n=$((n + 1)); echo "$line"; done >begun
+    kill -$signal $pid
+    cat <&3 >>begun
+    exec 3<&-
+    wait $pid
+    status=$?
+    [ $status = 130 ] || fail "$signal: status $status: $(cat stderr)"
+    grep -q "tenon train --resume m.safetensors" stderr || fail "$signal: does not say how to resume: $(cat stderr)"
+    "$tenon" train --resume m.safetensors --device "$device" --json 2>stderr | figures >rest
+    grep -v '"step"' begun | figures | cat - rest >both
+    cmp whole both || fail "$signal: resumed otherwise"
+done
+
+# kill -9 while it saves again and again leaves a file that loads.
+for i in 1 2 3 4 5 6; do
+    train --epochs 1000 --batch 600 --save k.safetensors >/dev/null 2>&1 &
+    pid=$!
+    sleep 0.$((i * 13 % 10))$i
+    kill -9 $pid
+    wait $pid 2>/dev/null
+    [ ! -e k.safetensors ] || "$tenon" eval --model k.safetensors --device "$device" >/dev/null || fail "kill -9: the file is broken"
+done
+finish

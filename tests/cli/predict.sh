@@ -1,0 +1,35 @@
+# Prediction from pictures, IDX files and tables; regression; two classes with one output.
+. "$(dirname "$0")/common.sh"
+
+# A table with classes that are texts: which of two numbers is the larger.
+awk 'BEGIN { srand(1); print "a,b,larger"; for (i = 0; i < 400; i++) { a = rand(); b = rand(); print a "," b "," (a > b ? "left" : "right") } }' >t.csv
+"$tenon" train --data t.csv --net "linear 8, tanh, linear outputs" --lr 0.02 --epochs 30 --batch 32 --device "$device" --save t.safetensors 2>stderr || fail "$(cat stderr)"
+printf 'a,b\n0.9,0.1\n0.2,0.8\n' >rows.csv
+"$tenon" predict --model t.safetensors --device "$device" rows.csv >said 2>stderr || fail "$(cat stderr)"
+grep -q '^rows.csv 0: left (' said || fail "first row: $(cat said)"
+grep -q '^rows.csv 1: right (' said || fail "second row: $(cat said)"
+printf 'a,b,larger\n0.9,0.1,\n' >with.csv
+"$tenon" predict --model t.safetensors --device "$device" --json with.csv | tee said | "$json_lines" input class probability outputs || fail "json"
+grep -q '"class": "left"' said || fail "with the target's column: $(cat said)"
+
+# The same by one output.
+"$tenon" train --data t.csv --net "linear 8, tanh, linear 1" --loss binary_cross_entropy --lr 0.02 --epochs 30 --batch 32 --device "$device" --save b.safetensors 2>stderr || fail "$(cat stderr)"
+"$tenon" predict --model b.safetensors --device "$device" rows.csv >said
+grep -q '^rows.csv 0: left (' said || fail "binary: $(cat said)"
+grep -q '^rows.csv 1: right (' said || fail "binary: $(cat said)"
+
+# Regression: y = 3 a - 2 b + 1.
+awk 'BEGIN { srand(2); print "a,b,y"; for (i = 0; i < 300; i++) { a = rand(); b = rand(); print a "," b "," 3 * a - 2 * b + 1 } }' >r.csv
+"$tenon" train --data r.csv --net "linear 1" --loss mse --optimizer sgd --lr 0.2 --epochs 60 --batch 16 --device "$device" --save r.safetensors 2>stderr || fail "$(cat stderr)"
+"$tenon" predict --model r.safetensors --device "$device" rows.csv >said
+awk '{ e = $3 - (NR == 1 ? 3.5 : 0); if (e > 0.01 || e < -0.01) exit 1 }' said || fail "regression: $(cat said)"
+
+# A picture: a bar, which a network that has learnt the digits takes for a one.
+"$tenon" train --data digits:3000 --epochs 4 --device "$device" --save d.safetensors 2>stderr || fail "$(cat stderr)"
+awk 'BEGIN { print "P2 28 28 255"; for (y = 0; y < 28; y++) for (x = 0; x < 28; x++) print (x > 12 && x < 16 && y > 3 && y < 24) ? 255 : 0 }' >one.pgm
+"$tenon" predict --model d.safetensors --device "$device" one.pgm >said 2>stderr || fail "$(cat stderr)"
+grep -q '^one.pgm: 1 (' said || fail "picture: $(cat said)"
+{ printf '\000\000\010\003\000\000\000\001\000\000\000\034\000\000\000\034'; awk 'NR > 1' one.pgm | awk '{ printf "%c", $1 ? "x" : " " }'; } >one-idx3
+"$tenon" predict --model d.safetensors --device "$device" one-idx3 >said 2>stderr || fail "$(cat stderr)"
+grep -q '^one-idx3 0: ' said || fail "idx: $(cat said)"
+finish

@@ -1,0 +1,288 @@
+/* checkpoint.c: reading safetensors files: ours, others', hostile ones; and loading them into a state. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "scratch.h"
+#include "tenon/graph.h"
+#include "tenon/state.h"
+
+/* A file of a header and that many bytes of data, 1, 2, 3... */
+static const char *write_file(const char *header, size_t data)
+{
+    static unsigned char file[8192];
+    size_t length = strlen(header);
+    memset(file, 0, 8);
+    file[0] = (unsigned char)length;
+    file[1] = (unsigned char)(length >> 8);
+    memcpy(file + 8, header, length);
+    for (size_t i = 0; i < data; i++) file[8 + length + i] = (unsigned char)(i + 1);
+    return scratch_write("file.safetensors", file, 8 + length + data);
+}
+
+#define T(dtype, shape, begin, end)                                                                                    \
+    "{\"dtype\":\"" dtype "\",\"shape\":[" shape "],\"data_offsets\":[" #begin "," #end "]}"
+
+static void hostile_files_are_refused_with_their_culprit(void **state)
+{
+    static const struct {
+        const char *header, *part;
+        size_t data;
+        tn_status status;
+    } cases[] = {
+        {"xx", "its header is not JSON", 0, TN_EFORMAT},
+        {"[]", "its header is not JSON", 0, TN_EFORMAT},
+        {"{\"a\":", "its header is not JSON at byte", 0, TN_EFORMAT},
+        {"{} x", "something follows the JSON of its header at byte 11", 0, TN_EFORMAT},
+        {"{\"a\":1}", "tensor 'a' is not described by an object", 0, TN_EFORMAT},
+        {"{\"a\":{}}", "tensor 'a' has no dtype", 0, TN_EFORMAT},
+        {"{\"a\":{\"dtype\":1}}", "tensor 'a' has no dtype", 0, TN_EFORMAT},
+        {"{\"a\":{\"dtype\":\"F32\"}}", "tensor 'a' has no shape", 0, TN_EFORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[]}}", "tensor 'a' has no valid data_offsets", 0, TN_EFORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0]}}", "no valid data_offsets", 4, TN_EFORMAT},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4,8]}}", "no valid data_offsets", 8, TN_EFORMAT},
+        {"{\"a\":" T("F31", "1", 0, 4) "}", "tensor 'a' has an unknown dtype 'F31'", 4, TN_EFORMAT},
+        {"{\"a\":" T("f32", "1", 0, 4) "}", "tensor 'a' has an unknown dtype 'f32'", 4, TN_EFORMAT},
+        {"{\"a\":" T("I64", "1", 0, 8) "}", "tensor 'a' is of type I64; expected F32", 8, TN_EDTYPE},
+        {"{\"a\":" T("F32", "-1", 0, 4) "}", "tensor 'a': dimension 0 is not a whole number", 4, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1,1.5", 0, 4) "}", "tensor 'a': dimension 1 is not a whole number", 4, TN_EFORMAT},
+        {"{\"a\":" T("F32", "\"1\"", 0, 4) "}", "tensor 'a': dimension 0 is not a whole number", 4, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1e300", 0, 4) "}", "tensor 'a': dimension 0 is not a whole number", 4, TN_EFORMAT},
+        {"{\"a\":" T("F32", "4294967296,4294967296", 0, 0) "}", "tensor 'a' has an absurd shape", 0, TN_EFORMAT},
+        {"{\"a\":" T("F32", "0,9007199254740992,9007199254740992", 0, 0) "}", "an absurd shape", 0, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1,1,1,1,1,1,1,1,1", 0, 4) "}", "tensor 'a' has more than 8 dimensions", 4, TN_EFORMAT},
+        {"{\"a\":" T("F32", "2", 0, 8) "}", "is cut short: tensor 'a' ends at byte 8 of the data, of which there are 7",
+         7, TN_EFORMAT},
+        {"{\"a\":" T("F32", "2", 0, 8) "}", "1 bytes after the last tensor", 9, TN_EFORMAT},
+        {"{\"a\":" T("F32", "2", 8, 0) "}", "tensor 'a' has no valid data_offsets", 8, TN_EFORMAT},
+        {"{\"a\":" T("F32", "2", -8, 0) "}", "tensor 'a' has no valid data_offsets", 8, TN_EFORMAT},
+        {"{\"a\":" T("F32", "2,3", 0, 8) "}", "tensor 'a' of type f32 and shape (2, 3) needs 24 bytes, but has 8", 8,
+         TN_EFORMAT},
+        {"{\"a\":" T("F32", "2", 4, 12) "}", "4 bytes before tensor 'a' belong to none", 12, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1", 0, 4) ",\"b\":" T("F32", "1", 2, 6) "}", "tensors 'a' and 'b' overlap", 6, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1", 0, 4) ",\"b\":" T("F32", "1", 0, 4) "}", "tensors 'a' and 'b' overlap", 4, TN_EFORMAT},
+        {"{\"b\":" T("F32", "1", 8, 12) ",\"a\":" T("F32", "1", 0, 4) "}", "4 bytes before tensor 'b' belong to none",
+         12, TN_EFORMAT},
+        {"{\"a\":" T("F32", "1", 0, 4) ",\"a\":" T("F32", "1", 4, 8) "}", "two tensors are named 'a'", 8, TN_EFORMAT},
+        {"{\"__metadata__\":3}", "__metadata__ is not an object", 0, TN_EFORMAT},
+        {"{\"__metadata__\":{\"k\":3}}", "note 'k' is not a text", 0, TN_EFORMAT},
+        {"{\"__metadata__\":{},\"__metadata__\":{}}", "has two __metadata__", 0, TN_EFORMAT},
+        {"{\"__metadata__\":{\"tenon.step\":\"-1\"}}", "note 'tenon.step' is '-1'", 0, TN_EFORMAT},
+        {"{\"__metadata__\":{\"tenon.seed\":\"\"}}", "note 'tenon.seed' is ''", 0, TN_EFORMAT},
+        {"{\"__metadata__\":{\"tenon.seed\":\"18446744073709551616\"}}", "note 'tenon.seed' is", 0, TN_EFORMAT},
+        {"{\"two\\nlines\":7}", "tensor 'two lines'", 0, TN_EFORMAT},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_checkpoint *checkpoint = NULL;
+        tn_status status = tn_checkpoint_open(write_file(cases[i].header, cases[i].data), &checkpoint);
+        expect_failure(status, cases[i].status, cases[i].part);
+        expect_failure(status, cases[i].status, "file.safetensors: ");
+        assert_null(checkpoint);
+    }
+}
+
+static void deep_nesting_is_refused(void **state)
+{
+    static char header[7000];
+    tn_checkpoint *checkpoint = NULL;
+    (void)state;
+    memset(header, '[', sizeof header - 1);
+    memcpy(header, "{\"a\":", 5);
+    expect_failure(tn_checkpoint_open(write_file(header, 0), &checkpoint), TN_EFORMAT, "is not JSON");
+}
+
+static void absurd_header_lengths_and_cuts_are_refused(void **state)
+{
+    static const unsigned char lengths[][9] = {"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
+                                               "\0\0\0\0\0\0\0\x80",
+                                               "\x03\0\0\0\0\0\0",
+                                               "\0\xE1\xF5\x05\0\0\0",
+                                               "\0\0\0\0\0\0\0",
+                                               "\x01\0\0\0\0\0\0"};
+    size_t size = 0;
+    tn_checkpoint *checkpoint = NULL;
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char file[10] = "........{}";
+        memcpy(file, lengths[i], 8);
+        expect_failure(tn_checkpoint_open(scratch_write("length", file, 10), &checkpoint), TN_EFORMAT, "length: is ");
+    }
+    char *whole = scratch_read(write_file("{\"a\":" T("F32", "2", 0, 8) "}", 8), &size);
+    for (size_t n = 0; n < size; n++)
+        expect_failure(tn_checkpoint_open(scratch_write("cut", whole, n), &checkpoint), TN_EFORMAT, "cut: is ");
+    free(whole);
+    expect_failure(tn_checkpoint_open(scratch_path("nowhere"), &checkpoint), TN_EMISSING, "nowhere");
+    expect_failure(tn_checkpoint_open("/tmp", &checkpoint), TN_EIO, "/tmp: is a folder");
+    expect_failure(tn_checkpoint_open("/dev/zero", &checkpoint), TN_EIO, "/dev/zero: is not a regular file");
+    assert_null(checkpoint);
+}
+
+/* As other programs write them: no notes, no padding, tensors in any order, so that data lies at odd places. */
+static void files_of_other_programs_are_read(void **state)
+{
+    tn_checkpoint *checkpoint = NULL;
+    tn_state_entry entry;
+    const void *data = NULL;
+    tn_shape expected = TN_SHAPE(1, 2);
+    (void)state;
+    expect_ok(tn_checkpoint_open(
+        write_file(
+            "{\"w\":" T("F64", "1,2", 3, 19) ", \"m\": " T("U8", "3", 0, 3) ",\"e\":" T("BF16", "0", 19, 19) "}  ", 19),
+        &checkpoint));
+    assert_true(tn_checkpoint_at(checkpoint, 0, &entry, &data));
+    assert_string_equal(entry.name, "m");
+    assert_memory_equal(data, "\1\2\3", 3);
+    assert_true(tn_checkpoint_find(checkpoint, "w", &entry, &data));
+    assert_int_equal(entry.dtype, TN_F64);
+    assert_true(tn_shape_equal(&entry.shape, &expected));
+    assert_int_equal((uintptr_t)data % 8, 0);
+    assert_int_equal(((const unsigned char *)data)[0], 4);
+    assert_int_equal(((const unsigned char *)data)[15], 19);
+    assert_true(tn_checkpoint_at(checkpoint, 2, &entry, NULL));
+    assert_int_equal(entry.shape.dim[0], 0);
+    assert_false(tn_checkpoint_at(checkpoint, 3, &entry, &data));
+    assert_false(tn_checkpoint_find(checkpoint, "v", &entry, &data));
+    assert_null(tn_checkpoint_note(checkpoint, "net"));
+    tn_checkpoint_close(checkpoint);
+    expect_ok(tn_checkpoint_open(write_file("{}", 0), &checkpoint));
+    assert_false(tn_checkpoint_at(checkpoint, 0, &entry, &data));
+    tn_checkpoint_close(checkpoint);
+    tn_checkpoint_close(NULL);
+}
+
+/* ---- into a state ---- */
+
+static tn_state *model(int64_t inputs, int32_t dtype, const float *weight)
+{
+    tn_state *state = NULL;
+    expect_ok(tn_state_new(NULL, 3, &state));
+    expect_ok(tn_state_put(state, "fc.weight", dtype, TN_SHAPE(2, inputs), TN_TRAINABLE, weight));
+    expect_ok(tn_state_put(state, "batch", TN_F32, TN_SHAPE(5), TN_TRANSIENT, NULL));
+    return state;
+}
+
+static const char *save_model(void)
+{
+    static const float weight[6] = {1, 2, 3, 4, 5, 6}, moment[6] = {9, 8, 7, 6, 5, 4};
+    static const tn_note notes[] = {{"net", "linear \"2\""}, {"path", "caf\xC3\xA9"}};
+    tn_state *state = model(3, TN_F32, weight);
+    const char *path = scratch_path("model");
+    expect_ok(tn_state_put(state, "adam.m/fc.weight", TN_F32, TN_SHAPE(2, 3), 0, moment));
+    tn_state_set_step(state, 400);
+    tn_state_set_seed(state, 1234567890123456789u);
+    expect_ok(tn_state_save(state, path, notes, 2));
+    tn_state_free(state);
+    return path;
+}
+
+static void what_was_saved_is_loaded_with_all_that_goes_with_it(void **state)
+{
+    static const float expected[6] = {1, 2, 3, 4, 5, 6}, moment[6] = {9, 8, 7, 6, 5, 4};
+    float value[6] = {0};
+    tn_state *loaded = model(3, TN_F32, NULL);
+    tn_checkpoint *checkpoint = NULL;
+    tn_state_entry entry;
+    (void)state;
+    expect_ok(tn_checkpoint_open(save_model(), &checkpoint));
+    assert_string_equal(tn_checkpoint_note(checkpoint, "net"), "linear \"2\"");
+    assert_string_equal(tn_checkpoint_note(checkpoint, "path"), "caf\xC3\xA9");
+    assert_string_equal(tn_checkpoint_note(checkpoint, "tenon.version"), tn_version());
+    expect_ok(tn_checkpoint_load(checkpoint, loaded));
+    expect_ok(tn_state_read(loaded, "fc.weight", value, sizeof value));
+    assert_memory_equal(value, expected, sizeof expected);
+    expect_ok(tn_state_read(loaded, "adam.m/fc.weight", value, sizeof value));
+    assert_memory_equal(value, moment, sizeof moment);
+    assert_true(tn_state_find(loaded, "fc.weight", &entry));
+    assert_int_equal(entry.flags, TN_TRAINABLE); /* the state's own */
+    assert_int_equal(tn_state_step(loaded), 400);
+    assert_true(tn_state_seed(loaded) == 1234567890123456789u);
+    tn_checkpoint_close(checkpoint);
+    tn_state_free(loaded);
+}
+
+/* Fails and changes nothing. */
+static void expect_unfit(tn_state *unfit, tn_status status, const char *part)
+{
+    float before[8] = {0}, after[8] = {0};
+    tn_checkpoint *checkpoint = NULL;
+    tn_state_entry entry;
+    assert_true(tn_state_find(unfit, "fc.weight", &entry));
+    uint64_t bytes = (uint64_t)tn_shape_count(&entry.shape) * 4;
+    expect_ok(tn_state_read(unfit, "fc.weight", before, bytes));
+    expect_ok(tn_checkpoint_open(save_model(), &checkpoint));
+    expect_failure(tn_checkpoint_load(checkpoint, unfit), status, part);
+    expect_ok(tn_state_read(unfit, "fc.weight", after, bytes));
+    assert_memory_equal(before, after, sizeof before);
+    assert_int_equal(tn_state_step(unfit), 0);
+    assert_int_equal(tn_state_seed(unfit), 3);
+    assert_false(tn_state_find(unfit, "adam.m/fc.weight", &entry));
+    tn_checkpoint_close(checkpoint);
+    tn_state_free(unfit);
+}
+
+static void a_file_that_does_not_fit_changes_nothing(void **state)
+{
+    (void)state;
+    expect_unfit(model(4, TN_F32, NULL), TN_ESHAPE,
+                 "tensor 'fc.weight' has shape (2, 3) in the file and (2, 4) in the model");
+    expect_unfit(model(3, TN_I32, NULL), TN_EDTYPE,
+                 "tensor 'fc.weight' is of type f32 in the file and i32 in the model");
+    tn_state *more = model(3, TN_F32, NULL);
+    expect_ok(tn_state_put(more, "fc.bias", TN_F32, TN_SHAPE(2), TN_TRAINABLE, NULL));
+    expect_unfit(more, TN_EMISSING, "tensor 'fc.bias' (2) of the model is not in the file");
+}
+
+static void a_file_without_notes_leaves_seed_and_step(void **state)
+{
+    tn_state *loaded = model(1, TN_F32, NULL);
+    tn_checkpoint *checkpoint = NULL;
+    (void)state;
+    tn_state_set_step(loaded, 9);
+    expect_ok(tn_checkpoint_open(write_file("{\"fc.weight\":" T("F32", "2,1", 0, 8) "}", 8), &checkpoint));
+    expect_ok(tn_checkpoint_load(checkpoint, loaded));
+    assert_int_equal(tn_state_step(loaded), 9);
+    assert_int_equal(tn_state_seed(loaded), 3);
+    tn_checkpoint_close(checkpoint);
+    tn_state_free(loaded);
+}
+
+static void a_failed_allocation_leaks_nothing(void **state)
+{
+    const char *path = save_model();
+    tn_status status = TN_ENOMEM;
+    int64_t n = 0;
+    (void)state;
+    for (; status; n++) {
+        tn_checkpoint *checkpoint = NULL;
+        tn_alloc_fail_after(n);
+        status = tn_checkpoint_open(path, &checkpoint);
+        tn_alloc_fail_after(-1);
+        if (status) expect_failure(status, TN_ENOMEM, "out of memory");
+        if (status) assert_null(checkpoint);
+        if (!status) tn_checkpoint_close(checkpoint);
+    }
+    assert_int_equal(n, 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hostile_files_are_refused_with_their_culprit),
+        cmocka_unit_test(deep_nesting_is_refused),
+        cmocka_unit_test(absurd_header_lengths_and_cuts_are_refused),
+        cmocka_unit_test(files_of_other_programs_are_read),
+        cmocka_unit_test(what_was_saved_is_loaded_with_all_that_goes_with_it),
+        cmocka_unit_test(a_file_that_does_not_fit_changes_nothing),
+        cmocka_unit_test(a_file_without_notes_leaves_seed_and_step),
+        cmocka_unit_test(a_failed_allocation_leaks_nothing),
+    };
+    return cmocka_run_group_tests_name("checkpoint", tests, scratch_begin, scratch_end);
+}
