@@ -14,6 +14,7 @@ build  ninja-build      ninja              the build
 build  zlib1g-dev       zlib.h             reads gzip files
 build  libpng-dev       png.h              reads pictures
 build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
+build  libdnnl-dev      oneapi/dnnl/dnnl.h matrix products of the cpu backend
 build  ocl-icd-opencl-dev CL/opencl.h      the OpenCL headers and loader, for the OpenCL backend
 build  libclblast-dev   clblast_c.h        matrix products of the OpenCL backend on GPUs
 build  pocl-opencl-icd  -                  an OpenCL driver for the processor, so that there is an OpenCL device
@@ -26,7 +27,6 @@ sanitize libomp-14-dev  libarcher.so       ... an OpenMP library that tells the 
 sanitize llvm-14        llvm-symbolizer-14 function names in the reports
 sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their memory accesses and races
 bench  libopenblas-dev  cblas.h            a matrix product to compare with
-bench  libdnnl-dev      dnnl.h             a matrix product to compare with
 bench  python3          python3            runs the comparisons
 bench  python3-torch    -                  training to compare with
 doc    doxygen          doxygen            the pages of the C interface
