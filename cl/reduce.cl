@@ -2,22 +2,24 @@
  * cut into `segments` of `length` elements; with more than one, each leaves a partial result in scratch, and
  * tn_reduce_finish folds those in order. Partial results lie as [segment][output].
  *
- * Given: INIT, BETTER(x, best) and IS_ARG for max, min, argmax, argmin; FOLD(a, b) for all but the arg kinds;
- * FOLD_V(a, b): the same for 16 lanes; MAP_R: the number of reduced rows, ROWS_REDUCED: the innermost dimension is
+ * Given: INIT, BETTER(x, best) and IS_ARG for argmax and argmin; FOLD(a, b) for the other kinds, FOLD_V(a, b): the
+ * same for 16 lanes; IS_SUM for floating sums; MAP_R: the number of reduced rows, ROWS_REDUCED: the innermost dimension is
  * reduced; OUT_STORE(p, i, v), OUT_T. */
 #define TILE 256
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
 #define MAP_T16 CONCAT(MAP_T, 16)
 
+/* STEP takes x, found at place `at`, into `best`, with `extra`: the place of the best, or what the sum lost. */
 #ifdef IS_ARG
-#define STEP(best, place, x, at)                                                                                       \
+#define EXTRA_T int
+#define EXTRA_0 (int)begin
+#define STEP(best, extra, x, at)                                                                                       \
     {                                                                                                                  \
         const int better = BETTER(x, best);                                                                            \
         best = better ? (x) : (best);                                                                                  \
-        place = better ? (at) : (place);                                                                               \
+        extra = better ? (at) : (extra);                                                                               \
     }
-#define PLACE(at) , (at)
 #define WRITE(i, v, at) partial_or_result(out, partial, places, segments, segment, count, i, v, at)
 static void partial_or_result(__global int *out, __global MAP_T *partial, __global int *places, int segments,
                               int segment, IX count, IX i, MAP_T value, int place)
@@ -30,7 +32,13 @@ static void partial_or_result(__global int *out, __global MAP_T *partial, __glob
     }
 }
 #else
-#define STEP(best, place, x, at) best = FOLD(best, x);
+#define EXTRA_T MAP_T
+#define EXTRA_0 0
+#ifdef IS_SUM
+#define STEP(best, extra, x, at) COMPENSATED_ADD(MAP_T, best, extra, x)
+#else
+#define STEP(best, extra, x, at) best = FOLD(best, x);
+#endif
 #define WRITE(i, v, at)                                                                                                \
     {                                                                                                                  \
         if (segments == 1) OUT_STORE(out, i, v);                                                                       \
@@ -58,13 +66,12 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     const int segment = (int)(id / blocks);
     const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
     for (IX k = block * per; k < min(block * per + per, count); k++) {
-        MAP_T tile[TILE];
-#ifdef IS_ARG
+        MAP_T tile[TILE], lanes[16];
         MAP_T best = INIT;
-        int place = (int)begin;
-#else
-        MAP_T16 lanes = (MAP_T16)(INIT);
-#endif
+        EXTRA_T extra = EXTRA_0;
+        EXTRA_T extras[16];
+        for (int l = 0; l < 16; l++) lanes[l] = INIT;
+        for (int l = 0; l < 16; l++) extras[l] = 0;
         IX e = begin, row = begin / MAP_N, first = begin - row * MAP_N;
         while (e < end) {
             const IX last = min((IX)MAP_N, first + (end - e));
@@ -77,14 +84,18 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
                     tile[l] = MAP_RESULT;
                 }
 #ifdef IS_ARG
-                for (int l = 0; l < n; l++) STEP(best, place, tile[l], (int)(row * MAP_N + at) + l)
+                for (int l = 0; l < n; l++) STEP(best, extra, tile[l], (int)(row * MAP_N + at) + l)
 #else
                 const int padded = (n + 15) & ~15;
                 for (int l = n; l < padded; l++) tile[l] = INIT;
-                for (int l = 0; l < padded; l += 16) {
+                MAP_T16 part = vload16(0, tile);
+                for (int l = 16; l < padded; l += 16) {
                     const MAP_T16 x = vload16(0, tile + l);
-                    lanes = FOLD_V(lanes, x);
+                    part = FOLD_V(part, x);
                 }
+                vstore16(part, 0, tile);
+                LOOP
+                for (int l = 0; l < 16; l++) STEP(lanes[l], extras[l], tile[l], 0)
 #endif
             }
             e += last - first;
@@ -92,12 +103,11 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
             row++;
         }
 #ifndef IS_ARG
-        vstore16(lanes, 0, tile);
         for (int half_way = 8; half_way; half_way /= 2)
-            for (int l = 0; l < half_way; l++) tile[l] = FOLD(tile[l], tile[l + half_way]);
-        MAP_T best = tile[0];
+            for (int l = 0; l < half_way; l++) lanes[l] = FOLD(lanes[l], lanes[l + half_way]);
+        best = lanes[0];
 #endif
-        WRITE(k, best, place);
+        WRITE(k, best, extra);
     }
 }
 #else
@@ -112,20 +122,20 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_P
     const int segment = (int)(get_group_id(0) / count);
     const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
     MAP_T best = INIT;
+    EXTRA_T extra = EXTRA_0;
 #ifdef IS_ARG
     __local int lane_places[GROUP];
-    int place = (int)begin;
-    if (begin + lane < end) place = (int)begin + lane;
+    if (begin + lane < end) extra = (int)begin + lane;
 #endif
     for (IX e = begin + lane; e < end; e += GROUP) {
         const IX row = e / MAP_N, j = e - row * MAP_N;
         MAP_ROW(k, row)
         MAP_VALUES(j)
-        STEP(best, place, MAP_RESULT, (int)e)
+        STEP(best, extra, MAP_RESULT, (int)e)
     }
     bests[lane] = best;
 #ifdef IS_ARG
-    lane_places[lane] = place;
+    lane_places[lane] = extra;
 #endif
     for (int step = GROUP / 2; step; step /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
@@ -145,10 +155,10 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_P
     }
     if (lane == 0) {
 #ifdef IS_ARG
-        place = lane_places[0];
+        extra = lane_places[0];
 #endif
         best = bests[0];
-        WRITE(k, best, place);
+        WRITE(k, best, extra);
     }
 }
 #endif
@@ -167,20 +177,18 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     const int segment = (int)(id / blocks / kept), n = (int)min(per, (IX)MAP_N - at);
     const IX begin = min(segment * length, (IX)MAP_R), end = min(begin + length, (IX)MAP_R);
     MAP_T best[TILE];
-#ifdef IS_ARG
-    int place[TILE];
-    for (int l = 0; l < n; l++) place[l] = (int)begin;
-#endif
+    EXTRA_T extra[TILE];
+    for (int l = 0; l < n; l++) extra[l] = EXTRA_0;
     for (int l = 0; l < n; l++) best[l] = INIT;
     for (IX row = begin; row < end; row++) {
         MAP_ROW(k, row)
         LOOP
         for (int l = 0; l < n; l++) {
             MAP_VALUES(at + l)
-            STEP(best[l], place[l], MAP_RESULT, (int)row)
+            STEP(best[l], extra[l], MAP_RESULT, (int)row)
         }
     }
-    for (int l = 0; l < n; l++) WRITE(k * MAP_N + at + l, best[l], place[l]);
+    for (int l = 0; l < n; l++) WRITE(k * MAP_N + at + l, best[l], extra[l]);
 }
 #else
 /* A work-item: one column, one segment of the reduced rows; neighbours read neighbouring columns. */
@@ -194,13 +202,13 @@ __kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     const IX i = id % count, k = i / MAP_N, j = i % MAP_N;
     const IX begin = min(segment * length, (IX)MAP_R), end = min(begin + length, (IX)MAP_R);
     MAP_T best = INIT;
-    int place = (int)begin;
+    EXTRA_T extra = EXTRA_0;
     for (IX row = begin; row < end; row++) {
         MAP_ROW(k, row)
         MAP_VALUES(j)
-        STEP(best, place, MAP_RESULT, (int)row)
+        STEP(best, extra, MAP_RESULT, (int)row)
     }
-    WRITE(i, best, place);
+    WRITE(i, best, extra);
 }
 #endif
 #endif
@@ -209,15 +217,17 @@ __kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 __kernel void tn_reduce_finish(OUT_PARAMS, IX per)
 {
     OUT_POINTERS
-    const IX begin = (IX)get_global_id(0) * per;
-    for (IX i = begin; i < min(begin + per, count); i++) {
+    const IX first = (IX)get_global_id(0) * per;
+    for (IX i = first; i < min(first + per, count); i++) {
         MAP_T best = partial[i];
 #ifdef IS_ARG
-        int place = places[i];
+        int extra = places[i];
+#else
+        EXTRA_T extra = 0;
 #endif
-        for (int s = 1; s < segments; s++) STEP(best, place, partial[s * count + i], places[s * count + i])
+        for (int s = 1; s < segments; s++) STEP(best, extra, partial[s * count + i], places[s * count + i])
 #ifdef IS_ARG
-        out[i] = place;
+        out[i] = extra;
 #else
         OUT_STORE(out, i, best);
 #endif

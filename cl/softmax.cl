@@ -42,7 +42,7 @@ static V row_max(__global const X_T *x, IX n)
 
 static V row_sum(__global const X_T *x, IX n, V biggest)
 {
-    V tile[TILE], sum = 0;
+    V tile[TILE];
     V16 lanes = (V16)(0);
     for (IX at = 0; at < n; at += TILE) {
         const int count = (int)min((IX)TILE, n - at), padded = (count + 15) & ~15;
@@ -57,7 +57,7 @@ static V row_sum(__global const X_T *x, IX n, V biggest)
     vstore16(lanes, 0, tile);
     for (int half_way = 8; half_way; half_way /= 2)
         for (int l = 0; l < half_way; l++) tile[l] += tile[l + half_way];
-    return sum + tile[0];
+    return tile[0];
 }
 
 __kernel ONE_ITEM void tn_softmax(PARAMS)
@@ -80,9 +80,9 @@ __kernel ONE_ITEM void tn_softmax(PARAMS)
     const int count = (int)min(per, inner - at);
     __global const X_T *x = x_buffer + x_offset + start;
     __global Y_T *y = y_buffer + y_offset + start;
-    V biggest[TILE], sum[TILE];
+    V biggest[TILE], sum[TILE], lost[TILE];
     for (int l = 0; l < count; l++) biggest[l] = -INFINITY;
-    for (int l = 0; l < count; l++) sum[l] = 0;
+    for (int l = 0; l < count; l++) sum[l] = lost[l] = 0;
     for (IX i = 0; i < n; i++) {
         LOOP
         for (int l = 0; l < count; l++) {
@@ -92,7 +92,7 @@ __kernel ONE_ITEM void tn_softmax(PARAMS)
     }
     for (IX i = 0; i < n; i++) {
         LOOP
-        for (int l = 0; l < count; l++) sum[l] += EXP(LOAD_X(x, i * inner + l) - biggest[l]);
+        for (int l = 0; l < count; l++) COMPENSATED_ADD(V, sum[l], lost[l], EXP(LOAD_X(x, i * inner + l) - biggest[l]))
     }
     for (int l = 0; l < count; l++) sum[l] = SCALE(sum[l]);
     for (IX i = 0; i < n; i++) {
@@ -145,12 +145,12 @@ __kernel void tn_softmax(PARAMS)
     const IX start = id / inner * n * inner + id % inner;
     __global const X_T *x = x_buffer + x_offset + start;
     __global Y_T *y = y_buffer + y_offset + start;
-    V biggest = -INFINITY, sum = 0;
+    V biggest = -INFINITY, sum = 0, lost = 0;
     for (IX i = 0; i < n; i++) {
         const V v = LOAD_X(x, i * inner);
         biggest = BIGGER(biggest, v);
     }
-    for (IX i = 0; i < n; i++) sum += EXP(LOAD_X(x, i * inner) - biggest);
+    for (IX i = 0; i < n; i++) COMPENSATED_ADD(V, sum, lost, EXP(LOAD_X(x, i * inner) - biggest))
     const V scale = SCALE(sum);
     for (IX i = 0; i < n; i++) STORE_Y(y, i * inner, RESULT(LOAD_X(x, i * inner), biggest, sum, scale));
 }

@@ -21,6 +21,14 @@
 #define STORE_f16(p, i, v) vstore_half_rte(v, 0, (__global half *)((p) + (i)))
 #define STORE_bf16(p, i, v) ((p)[i] = round_bf16(v))
 
+/* sum += x, where `lost` carries what rounding lost on (Kahan); infinities pass. */
+#define COMPENSATED_ADD(T, sum, lost, x)                                                                               \
+    {                                                                                                                  \
+        const T whole = (x) - (lost), next = (sum) + whole, rest = (next - (sum)) - whole;                             \
+        lost = fabs(rest) < INFINITY ? rest : 0;                                                                       \
+        sum = next;                                                                                                    \
+    }
+
 static inline float load_f16(__global const ushort *p, long i)
 {
     return vload_half(0, (__global const half *)(p + i));

@@ -299,8 +299,9 @@ static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_ru
 int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
 {
     cl_int code = CL_SUCCESS;
+    tn_msg own = ocl_queue_msg(queue);
     int32_t s = ocl_queue_error(queue, msg);
-    if (!s) s = check_run(kernel, run, msg);
+    if (!s) s = ocl_queue_stick(queue, check_run(kernel, run, &own), msg);
     if (!s && kernel->gemm) s = ocl_gemm_run(queue, kernel, run, msg);
     if (s) return s;
     pthread_mutex_lock(&kernel->lock);

@@ -117,8 +117,12 @@ void ocl_event_destroy(tn_event *event);
 int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg);
 int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg);
 int32_t ocl_event_sync(tn_event *event, tn_msg *msg);
-int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg); /* the error that sticks, or TN_OK */
-int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg); /* makes an error stick */
+/* Whatever fails in a queue sticks. error: what sticks, or TN_OK. stick: keeps `status`, whose text was written into
+ * ocl_queue_msg, if it is the first. check: the same for OpenCL's codes. All return the error that sticks. */
+int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg);
+tn_msg ocl_queue_msg(tn_queue *queue);
+int32_t ocl_queue_stick(tn_queue *queue, int32_t status, tn_msg *msg);
+int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg);
 
 /* ---- programs (program.c) -------------------------------------------------------------------------------------- */
 
@@ -277,7 +281,7 @@ void ocl_gemm_release(ocl_gemm *gemm);
 void ocl_gemm_clear(void);
 
 /* Files of cl/. */
-extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[], ocl_cl_softmax[],
-    ocl_cl_move[], ocl_cl_matmul_cpu[], ocl_cl_matmul_gpu[];
+extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
+    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_matmul_cpu[], ocl_cl_matmul_gpu[];
 
 #endif

@@ -9,11 +9,22 @@ int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg)
     return queue->status ? ocl_fail(msg, queue->status, "%s", queue->text) : TN_OK;
 }
 
+tn_msg ocl_queue_msg(tn_queue *queue)
+{
+    return (tn_msg){queue->text, sizeof queue->text};
+}
+
+int32_t ocl_queue_stick(tn_queue *queue, int32_t status, tn_msg *msg)
+{
+    if (!queue->status) queue->status = status;
+    return ocl_queue_error(queue, msg);
+}
+
 int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg)
 {
     if (code == CL_SUCCESS) return TN_OK;
-    if (!queue->status) queue->status = ocl_check(&(tn_msg){queue->text, sizeof queue->text}, code, call);
-    return ocl_queue_error(queue, msg);
+    tn_msg own = ocl_queue_msg(queue);
+    return queue->status ? ocl_queue_error(queue, msg) : ocl_queue_stick(queue, ocl_check(&own, code, call), msg);
 }
 
 int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
@@ -62,12 +73,18 @@ int32_t ocl_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
     return TN_OK;
 }
 
+/* Is the range inside the buffer? If not, that sticks. */
+static int32_t check_range(tn_queue *queue, const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg)
+{
+    tn_msg own = ocl_queue_msg(queue);
+    return ocl_queue_stick(queue, queue->status ? TN_OK : ocl_range(ref, bytes, what, &own), msg);
+}
+
 /* ---- transfers --------------------------------------------------------------------------------------------------- */
 
 int32_t ocl_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
 {
-    int32_t s = ocl_queue_error(queue, msg);
-    if (!s) s = ocl_range(&to, bytes, "write", msg);
+    int32_t s = check_range(queue, &to, bytes, "write", msg);
     if (s || !bytes) return s;
     cl_int code = clEnqueueWriteBuffer(queue->cl, to.buffer->mem, CL_FALSE, to.offset, bytes, from, 0, NULL, NULL);
     if (!code) queue->stats.bytes_write += bytes;
@@ -76,8 +93,7 @@ int32_t ocl_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, 
 
 int32_t ocl_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
-    int32_t s = ocl_queue_error(queue, msg);
-    if (!s) s = ocl_range(&from, bytes, "read", msg);
+    int32_t s = check_range(queue, &from, bytes, "read", msg);
     if (s || !bytes) return s;
     cl_int code = clEnqueueReadBuffer(queue->cl, from.buffer->mem, CL_FALSE, from.offset, bytes, to, 0, NULL, NULL);
     if (!code) queue->stats.bytes_read += bytes;
@@ -86,9 +102,8 @@ int32_t ocl_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg 
 
 int32_t ocl_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
-    int32_t s = ocl_queue_error(queue, msg);
-    if (!s) s = ocl_range(&to, bytes, "copy", msg);
-    if (!s) s = ocl_range(&from, bytes, "copy", msg);
+    int32_t s = check_range(queue, &to, bytes, "copy", msg);
+    if (!s) s = check_range(queue, &from, bytes, "copy", msg);
     if (s || !bytes) return s;
     cl_int code =
         clEnqueueCopyBuffer(queue->cl, from.buffer->mem, to.buffer->mem, from.offset, to.offset, bytes, 0, NULL, NULL);
@@ -98,11 +113,13 @@ int32_t ocl_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg
 int32_t ocl_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes, tn_msg *msg)
 {
     uint64_t p = pattern_bytes;
-    int32_t s = ocl_queue_error(queue, msg);
+    tn_msg own = ocl_queue_msg(queue);
+    int32_t s = check_range(queue, &to, bytes, "fill", msg);
     if (!s && ((p != 1 && p != 2 && p != 4 && p != 8) || to.offset % p || bytes % p))
-        s = ocl_fail(msg, TN_EINVAL, "fill: %llu bytes at %llu with a pattern of %llu", (unsigned long long)bytes,
-                     (unsigned long long)to.offset, (unsigned long long)p);
-    if (!s) s = ocl_range(&to, bytes, "fill", msg);
+        s = ocl_queue_stick(queue,
+                            ocl_fail(&own, TN_EINVAL, "fill: %llu bytes at %llu with a pattern of %llu",
+                                     (unsigned long long)bytes, (unsigned long long)to.offset, (unsigned long long)p),
+                            msg);
     if (s || !bytes) return s;
     cl_int code = clEnqueueFillBuffer(queue->cl, to.buffer->mem, pattern, p, to.offset, bytes, 0, NULL, NULL);
     return ocl_queue_check(queue, code, "clEnqueueFillBuffer", msg);

@@ -3,6 +3,7 @@
 #include "opencl.h"
 #include "rows.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,22 @@ static void write_row_name(ocl_text *text, const ocl_row *row, int32_t dtype)
               *row->suffix ? row->suffix + 1 : "");
 }
 
+/* A row's text, the functions that it calls prefixed: OpenCL's own names may be macros that can't be redefined. */
+static void write_text(ocl_text *text, const char *from, const char *prefix)
+{
+    while (*from) {
+        size_t word = 0, other = 0;
+        while (isalnum((unsigned char)from[word]) || from[word] == '_') word++;
+        if (word)
+            ocl_textf(text, "%s%.*s", isalpha((unsigned char)*from) && from[word] == '(' ? prefix : "", (int)word,
+                      from);
+        from += word;
+        while (from[other] && !isalnum((unsigned char)from[other]) && from[other] != '_') other++;
+        ocl_textf(text, "%.*s", (int)other, from);
+        from += other;
+    }
+}
+
 /* Integer rows without comparisons are computed unsigned, so that they wrap. */
 static void write_row(ocl_text *text, const ocl_row *row, int32_t dtype)
 {
@@ -55,35 +72,23 @@ static void write_row(ocl_text *text, const ocl_row *row, int32_t dtype)
     ocl_textf(text, "static inline %s ", type);
     write_row_name(text, row, dtype);
     for (int a = 0; a < 4 && row->params[a]; a++) ocl_textf(text, "%s%s %s", a ? ", " : "(", type, row->params[a]);
-    ocl_textf(text, ")\n{\n    return %s;\n}\n", row->text);
-}
-
-/* What the rows' texts call, for each type. */
-static void write_functions(ocl_text *text, int32_t dtype, int cpu_shape)
-{
-    ocl_textf(text, "#define abs fabs\n#define min(a, b) ((b) < (a) ? (b) : (a))\n"
-                    "#define max(a, b) ((a) < (b) ? (b) : (a))\n");
-    ocl_textf(text, dtype == TN_F64 ? "#define F(c) c\n" : "#define F(c) c##f\n");
-    if (dtype == TN_F32 && cpu_shape)
-        ocl_textf(text, "#define exp m_exp\n#define expm1 m_expm1\n#define log m_log\n#define log1p m_log1p\n"
-                        "#define tanh m_tanh\n");
+    ocl_textf(text, ")\n{\n    return ");
+    write_text(text, row->text, dtype == TN_F64 ? "d_" : "f_");
+    ocl_textf(text, ";\n}\n");
 }
 
 static void write_rows(ocl_text *text, tn_context *context, const tn_map_attrs *map)
 {
     static const int32_t dtypes[] = {TN_F32, TN_F64, TN_I32};
+    if (context->cpu_shape) ocl_textf(text, "%s", ocl_cl_math);
+    ocl_textf(text, "%s", ocl_cl_names);
     for (int t = 0; t < 3; t++) {
         uint8_t written[OCL_ROWS] = {0};
-        int any = 0;
         for (uint32_t i = 0; i < map->n_instr; i++) {
             const ocl_row *row = ocl_row_find(map->instr[i].op);
             if (!row || map->instr[i].dtype != dtypes[t] || written[ocl_row_index(row)]++) continue;
-            if (!any++) write_functions(text, dtypes[t], context->cpu_shape);
             write_row(text, row, dtypes[t]);
         }
-        if (any)
-            ocl_textf(text, "#undef abs\n#undef min\n#undef max\n#undef F\n#undef exp\n#undef expm1\n#undef log\n"
-                            "#undef log1p\n#undef tanh\n");
     }
 }
 
@@ -326,9 +331,8 @@ void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const o
                     const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype)
 {
     ocl_source_types(text, context, space->wide);
-    if (context->cpu_shape && uses(map, 0)) ocl_textf(text, "%s", ocl_cl_math);
     if (uses(map, 1)) ocl_textf(text, "%s", ocl_cl_random);
-    write_rows(text, context, map);
+    if (uses(map, 0)) write_rows(text, context, map);
     write_params(text, args, space, map, operand0);
     write_pointers(text, space);
     write_row_start(text, space);

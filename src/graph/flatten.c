@@ -102,7 +102,8 @@ static int keeps_distance(const flattening *f, tn_value *a, tn_value *b, uint64_
     uint32_t buffer_a = 0, buffer_b = 0;
     uint64_t at_a = 0, at_b = 0;
     if (tn_value_root(a)->home != tn_value_root(b)->home) return 0;
-    if (tn_value_root(a)->home != TN_IN_STATE) return a != b && is_free(a) && is_free(b);
+    if (tn_value_root(a)->home != TN_IN_STATE)
+        return tn_value_root(a) != tn_value_root(b) && is_free(tn_value_root(a)) && is_free(tn_value_root(b));
     if (where(f, a, &buffer_a, &at_a) || where(f, b, &buffer_b, &at_b)) return 0;
     return buffer_a == buffer_b && at_b - at_a == distance;
 }
@@ -146,7 +147,7 @@ static tn_value *span(flattening *f, const update *u, uint32_t count, int64_t el
         return NULL;
     f->ir->group_bytes[f->ir->groups] = value->bytes;
     for (uint32_t k = 0; k < count; k++) {
-        tn_value *member = operand(u[k].launch, i);
+        tn_value *member = tn_value_root(operand(u[k].launch, i));
         member->group = (int32_t)f->ir->groups;
         member->in_group = u[k].offset - u[0].offset;
     }

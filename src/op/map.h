@@ -8,7 +8,7 @@
 struct tn_map_builder {
     tn_status status;
     uint32_t n_in, n_instr, n_scalar, n_out;
-    int32_t rank; /* of the iteration space: an iota of fewer dimensions counts from the last */
+    int32_t rank;                      /* of the iteration space: an iota of fewer dimensions counts from the last */
     tn_map_instr instr[TN_MAX_INSTRS]; /* args below INPUT_BASE are inputs, above instructions, until it is finished */
     int32_t out[TN_MAX_OPERANDS];
     int32_t in_dtype[TN_MAX_OPERANDS];   /* as loaded */
@@ -25,6 +25,11 @@ int32_t tn_map_compute_type(int32_t dtype);
 /* Instructions and outputs with final numbers into `attrs`, whose arrays are allocated in `region`. */
 tn_status tn_map_finish(const tn_map_builder *builder, tn_region *region, tn_map_attrs *attrs);
 
+/* Fewer dimensions for an operation "map" whose descriptors and attributes are there: neighbouring ones are merged
+ * where the strides of all operands allow it, those of size 1 go, and those in `keep` (a bit each) stay, which must be
+ * all that iotas count along, with those before them: such programs are best kept whole. */
+void tn_map_merge(tn_operation *operation, uint32_t keep);
+
 /* The program as a text for people, for instance "relu(add(0, 1))". */
 char *tn_map_text(const tn_map_attrs *attrs, char *text, size_t capacity);
 
@@ -32,8 +37,5 @@ char *tn_map_text(const tn_map_attrs *attrs, char *text, size_t capacity);
  * the element's linear index, `place` its coordinates. For the reference, and for scalar expressions on the host. */
 void tn_map_evaluate(const tn_map_attrs *attrs, const tn_scalar *scalar, int64_t index, const int64_t place[],
                      double value[]);
-
-/* The epilogue of a call for its element `index`, of which value 0 is `first` and the others are inputs 2.. */
-double tn_map_epilogue(const tn_reference_call *call, const tn_map_attrs *epilogue, double first, int64_t index);
 
 #endif

@@ -1,6 +1,8 @@
 /* matmul.c: y = op(a) op(b), op being transposition of the last two dimensions or nothing; leading dimensions are a
  * batch, which may be missing on one side. */
-#include "map.h"
+#include "cases.h"
+#include "check.h"
+#include "map_internal.h"
 
 typedef struct attrs {
     uint32_t trans_a, trans_b;
@@ -77,12 +79,54 @@ static void describe(const tn_tensor *y, tn_operation *o)
     }
 }
 
+/* The product's own descriptors fit together. */
+static tn_status check_sizes(const tn_op_desc *desc, const tn_matmul_attrs *at)
+{
+    const tn_tensor_desc *a = &desc->in[0], *b = &desc->in[1], *y = &desc->out[0];
+    TN_REQUIRE(a->rank == 3 && b->rank == 3, TN_EUNSUPPORTED, "matmul: operands of rank %d and %d", a->rank, b->rank);
+    TN_TRY(tn_check_strides(desc, a));
+    TN_TRY(tn_check_strides(desc, b));
+    TN_TRY(tn_check_dense(desc, y, 3));
+    TN_REQUIRE(a->dim[0] == y->dim[0] && b->dim[0] == y->dim[0], TN_EUNSUPPORTED, "matmul: batches differ");
+    TN_REQUIRE(a->dim[at->trans_a ? 2 : 1] == y->dim[1] && b->dim[at->trans_b ? 1 : 2] == y->dim[2] &&
+                   a->dim[at->trans_a ? 1 : 2] == b->dim[at->trans_b ? 2 : 1],
+               TN_EUNSUPPORTED, "matmul: sizes do not fit");
+    TN_REQUIRE(a->dtype == b->dtype && tn_is_floating(a->dtype), TN_EUNSUPPORTED, "matmul: element types %s and %s",
+               tn_dtype_name(a->dtype), tn_dtype_name(b->dtype));
+    return TN_OK;
+}
+
+static tn_status check(const tn_op_desc *desc)
+{
+    const tn_matmul_attrs *at = desc->attrs;
+    TN_REQUIRE(desc->n_in >= 2 && desc->n_out == 1, TN_EUNSUPPORTED, "matmul: %u inputs", desc->n_in);
+    TN_TRY(tn_check_attrs(desc, sizeof *at));
+    TN_TRY(check_sizes(desc, at));
+    int32_t result = desc->in[0].dtype;
+    if (at->epilogue) {
+        TN_TRY(tn_map_check("matmul", at->epilogue, desc->in + 2, desc->n_in - 2, result, 3));
+        TN_REQUIRE(at->epilogue->n_out == 1, TN_EUNSUPPORTED, "matmul: %u outputs", at->epilogue->n_out);
+        int32_t value = at->epilogue->out[0], n_in = (int32_t)at->epilogue->n_in;
+        if (value >= n_in) result = at->epilogue->instr[value - n_in].dtype;
+        if (value && value < n_in) result = tn_map_compute_type(desc->in[value + 1].dtype);
+    }
+    for (uint32_t i = 2; i < desc->n_in; i++) {
+        TN_TRY(tn_check_same(desc, &desc->in[i], &desc->out[0]));
+        TN_TRY(tn_check_strides(desc, &desc->in[i]));
+    }
+    TN_REQUIRE((at->epilogue || desc->n_in == 2) && tn_map_compute_type(desc->out[0].dtype) == result, TN_EUNSUPPORTED,
+               "matmul: %u inputs, a result of type %s", desc->n_in, tn_dtype_name(desc->out[0].dtype));
+    return TN_OK;
+}
+
 /* The plain triple loop, then the epilogue for each element. */
 static void reference(const tn_reference_call *call)
 {
     const tn_matmul_attrs *at = call->desc->attrs;
     const int64_t *a = call->desc->in[0].dim, *y = call->desc->out[0].dim;
     int64_t m = y[1], n = y[2], k = a[at->trans_a ? 1 : 2];
+    tn_map_program epilogue;
+    if (at->epilogue) tn_map_ready(&epilogue, at->epilogue);
     for (int64_t e = 0; e < y[0] * m * n; e++) {
         int64_t batch = e / (m * n), i = e / n % m, j = e % n;
         double sum = 0;
@@ -90,7 +134,7 @@ static void reference(const tn_reference_call *call)
             int64_t ia = at->trans_a ? l * m + i : i * k + l, ib = at->trans_b ? j * k + l : l * n + j;
             sum += call->in[0][batch * m * k + ia] * call->in[1][batch * k * n + ib];
         }
-        call->out[0][e] = at->epilogue ? tn_map_epilogue(call, at->epilogue, sum, e) : sum;
+        call->out[0][e] = at->epilogue ? tn_map_epilogue(call, &epilogue, sum, e) : sum;
     }
 }
 
@@ -136,33 +180,23 @@ static tn_tensor *case_epilogue(tn_tensor *const in[])
     return tn_sigmoid(tn_add(tn_matmul_t(in[0], in[1], 0, 1), in[2]));
 }
 
-#define T(...)                                                                                                         \
-    {                                                                                                                  \
-        TN_F32,                                                                                                        \
-        {                                                                                                              \
-            sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t),                                                        \
-            {                                                                                                          \
-                __VA_ARGS__                                                                                            \
-            }                                                                                                          \
-        }                                                                                                              \
-    }
 static const tn_op_case cases[] = {
-    {"one element", case_nn, {T(1, 1), T(1, 1)}},
-    {"odd sizes", case_nn, {T(7, 13), T(13, 5)}},
-    {"a transposed", case_tn, {T(13, 7), T(13, 5)}},
-    {"b transposed", case_nt, {T(7, 13), T(5, 13)}},
-    {"both transposed", case_tt, {T(13, 7), T(5, 13)}},
-    {"inner size 1", case_nn, {T(9, 1), T(1, 11)}},
-    {"inner size 0 gives zeros", case_nn, {T(3, 0), T(0, 4)}},
-    {"no rows", case_nn, {T(0, 5), T(5, 4)}},
-    {"tile edges", case_nt, {T(33, 65), T(31, 65)}},
-    {"long inner size", case_tn, {T(517, 9), T(517, 10)}},
-    {"a row", case_nn, {T(1, 300), T(300, 3)}},
-    {"batches", case_nn, {T(3, 4, 5), T(3, 5, 6)}},
-    {"batches of rank 4, b transposed", case_nt, {T(2, 3, 4, 5), T(2, 3, 7, 5)}},
-    {"one b for all batches", case_nn, {T(3, 4, 5), T(5, 6)}},
-    {"one a for all batches", case_nn, {T(4, 5), T(3, 5, 6)}},
-    {"bias and sigmoid", case_epilogue, {T(19, 23), T(17, 23), T(17)}},
+    {"one element", case_nn, {F32(1, 1), F32(1, 1)}},
+    {"odd sizes", case_nn, {F32(7, 13), F32(13, 5)}},
+    {"a transposed", case_tn, {F32(13, 7), F32(13, 5)}},
+    {"b transposed", case_nt, {F32(7, 13), F32(5, 13)}},
+    {"both transposed", case_tt, {F32(13, 7), F32(5, 13)}},
+    {"inner size 1", case_nn, {F32(9, 1), F32(1, 11)}},
+    {"inner size 0 gives zeros", case_nn, {F32(3, 0), F32(0, 4)}},
+    {"no rows", case_nn, {F32(0, 5), F32(5, 4)}},
+    {"tile edges", case_nt, {F32(33, 65), F32(31, 65)}},
+    {"long inner size", case_tn, {F32(517, 9), F32(517, 10)}},
+    {"a row", case_nn, {F32(1, 300), F32(300, 3)}},
+    {"batches", case_nn, {F32(3, 4, 5), F32(3, 5, 6)}},
+    {"batches of rank 4, b transposed", case_nt, {F32(2, 3, 4, 5), F32(2, 3, 7, 5)}},
+    {"one b for all batches", case_nn, {F32(3, 4, 5), F32(5, 6)}},
+    {"one a for all batches", case_nn, {F32(4, 5), F32(3, 5, 6)}},
+    {"bias and sigmoid", case_epilogue, {F32(19, 23), F32(17, 23), F32(17)}},
     {0},
 };
 
@@ -174,6 +208,7 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
+                                .check = check,
                                 .reference = reference,
                                 .flops = flops,
                                 .cases = cases};

@@ -108,6 +108,11 @@ struct tn_op_def {
     void (*describe)(const tn_tensor *y, tn_operation *operation);
     /* Kernels and "map": the value in double precision, plain and obvious. */
     void (*reference)(const tn_reference_call *call);
+    /* Kernels and "map": whether descriptors and attributes are such that the reference can do it. */
+    tn_status (*check)(const tn_op_desc *desc);
+    /* Kernels that read but some rows of operand 0 (window): the first row of a run; the reference is given that row
+     * and those after it, as many as the output has. NULL: it is given everything. */
+    int64_t (*first_row)(const tn_op_desc *desc, const tn_scalar *scalar);
     /* NULL: one operation for each element of the outputs. Bytes are always those of the operands. */
     double (*flops)(const tn_op_desc *desc);
 

@@ -1,0 +1,45 @@
+/* names.cl: the functions that the rows' texts call, for single (f_) and double precision (d_). On CPUs those of math.cl
+ * take the place of the built-in ones that a compiler can't put into vector lanes. */
+#ifdef CPU_SHAPE
+#define f_exp m_exp
+#define f_expm1 m_expm1
+#define f_log m_log
+#define f_log1p m_log1p
+#define f_tanh m_tanh
+#else
+#define f_exp exp
+#define f_expm1 expm1
+#define f_log log
+#define f_log1p log1p
+#define f_tanh tanh
+#endif
+#define f_F(c) c##f
+#define f_abs fabs
+#define f_sqrt sqrt
+#define f_rsqrt(x) (1.0f / sqrt(x))
+#define f_sin sin
+#define f_cos cos
+#define f_erf erf
+#define f_pow pow
+#define f_floor floor
+
+#define d_F(c) c
+#define d_abs fabs
+#define d_exp exp
+#define d_expm1 expm1
+#define d_log log
+#define d_log1p log1p
+#define d_sqrt sqrt
+#define d_rsqrt(x) (1.0 / sqrt(x))
+#define d_sin sin
+#define d_cos cos
+#define d_tanh tanh
+#define d_erf erf
+#define d_pow pow
+#define d_floor floor
+
+/* b where the comparison says so, else a, a NaN included. */
+#define f_min(a, b) ((b) < (a) ? (b) : (a))
+#define f_max(a, b) ((b) > (a) ? (b) : (a))
+#define d_min f_min
+#define d_max f_max

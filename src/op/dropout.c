@@ -1,0 +1,72 @@
+/* dropout.c: y = 0 with probability `rate`, else x / (1 - rate). Srivastava and others, 2014. The mask is never stored:
+ * the backward pass computes it again from the counter. */
+#include <math.h>
+
+#include "cases.h"
+#include "check.h"
+#include "random.h"
+
+typedef struct attrs {
+    double rate; /* a multiple of 2^-24, as the random numbers are: equality means the same on every device */
+    uint32_t stream;
+    uint32_t reserved;
+} attrs;
+
+static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    (void)n_in, (void)raw;
+    TN_TRY(tn_require_type("dropout", in[0], 0));
+    *out = in[0]->type;
+    return TN_OK;
+}
+
+static tn_tensor *lower(tn_tensor *y)
+{
+    const attrs *at = y->attrs;
+    tn_tensor *x = y->in[0];
+    tn_tensor *u = tn_cast(tn_random_of(&tn_op_uniform, y->graph, x->type.shape, at->stream), x->type.dtype);
+    tn_tensor *kept = tn_ge(u, tn_number(u, at->rate));
+    return tn_where(kept, tn_mul(x, tn_number(x, 1 / (1 - at->rate))), tn_number(x, 0));
+}
+
+tn_tensor *tn_dropout(tn_tensor *x, double rate)
+{
+    tn_graph *graph = tn_graph_of(x);
+    if (!(rate >= 0 && rate < 1)) tn_graph_fail(graph, TN_EINVAL, "dropout: rate %g is not within 0..1", rate);
+    if (tn_graph_status(graph) || rate == 0) return x;
+    attrs at = {round(rate * 0x1p24) * 0x1p-24, tn_graph_stream(graph), 0};
+    if (at.rate >= 1) at.rate = 1 - 0x1p-24;
+    return tn_node(&tn_op_dropout, NULL, &x, 1, &at);
+}
+
+static tn_tensor *case_some(tn_tensor *const in[])
+{
+    return tn_dropout(in[0], 0.3);
+}
+
+static tn_tensor *case_none(tn_tensor *const in[])
+{
+    return tn_square(tn_dropout(in[0], 0));
+}
+
+static tn_tensor *case_most(tn_tensor *const in[])
+{
+    return tn_dropout(tn_relu(in[0]), 0.9);
+}
+
+static const tn_op_case cases[] = {
+    {"a part", case_some, {F32(33, 65)}},
+    {"none", case_none, {F32(7, 3)}},
+    {"most, after relu", case_most, {F32(1031)}},
+    {"of nothing", case_some, {F32(0, 3)}},
+    {0},
+};
+
+const tn_op_def tn_op_dropout = {.name = "dropout",
+                                 .doc = "x / (1 - rate), or 0 with probability rate",
+                                 .kind = TN_COMPOSITE,
+                                 .arity = 1,
+                                 .attrs_size = sizeof(attrs),
+                                 .shape = shape,
+                                 .lower = lower,
+                                 .cases = cases};

@@ -1,0 +1,419 @@
+/* reduce.c: sum, product, largest, smallest, and the places of these, over any axes. */
+#include "reduce.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "cases.h"
+#include "check.h"
+#include "map_internal.h"
+#include "merge.h"
+
+enum { SUM, PROD, MAX, MIN, ARGMAX, ARGMIN, KINDS };
+
+typedef struct attrs {
+    uint32_t kind;
+    uint32_t axes; /* bit d set: dimension d is reduced */
+    uint32_t keep; /* reduced dimensions stay, as 1 */
+    uint32_t reserved;
+} attrs;
+
+/* ---- the kinds ---- */
+
+static double fold_sum(double so_far, double x)
+{
+    return so_far + x;
+}
+
+static double fold_prod(double so_far, double x)
+{
+    return so_far * x;
+}
+
+/* 1 if x takes the place of the best so far: a NaN wins, the first of equals stays. */
+static int beats_max(double x, double best)
+{
+    return x > best || (x != x && best == best);
+}
+
+static int beats_min(double x, double best)
+{
+    return x < best || (x != x && best == best);
+}
+
+/* Kinds that fold have `fold`, the others `beats`; `empty` is the result over no elements. */
+static const struct {
+    const char *kind, *function;
+    double (*fold)(double so_far, double x);
+    int (*beats)(double x, double best);
+    double empty;
+    int needs_elements, gives_place, integer;
+} table[KINDS] = {
+    {"sum", "sum", fold_sum, NULL, 0, 0, 0, 1},        {"prod", "prod", fold_prod, NULL, 1, 0, 0, 0},
+    {"max", "amax", NULL, beats_max, 0, 1, 0, 1},      {"min", "amin", NULL, beats_min, 0, 1, 0, 1},
+    {"argmax", "argmax", NULL, beats_max, 0, 1, 1, 1}, {"argmin", "argmin", NULL, beats_min, 0, 1, 1, 1},
+};
+
+static uint32_t find_kind(const char *kind)
+{
+    uint32_t k = 0;
+    while (k < KINDS && (!kind || strcmp(kind, table[k].kind))) k++;
+    return k;
+}
+
+/* ---- types ---- */
+
+static tn_shape reduced(const tn_shape *x, uint32_t axes, uint32_t keep)
+{
+    tn_shape y = {0};
+    for (int32_t d = 0; d < x->rank; d++)
+        if (!(axes >> d & 1))
+            y.dim[y.rank++] = x->dim[d];
+        else if (keep)
+            y.dim[y.rank++] = 1;
+    return y;
+}
+
+static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    const attrs *at = raw;
+    const tn_shape *x = &in[0]->type.shape;
+    const char *name = table[at->kind].function;
+    char text[160];
+    (void)n_in;
+    TN_TRY(tn_require_type(name, in[0], table[at->kind].integer));
+    for (int32_t d = 0; d < x->rank && table[at->kind].needs_elements; d++)
+        TN_REQUIRE(!(at->axes >> d & 1) || x->dim[d] > 0, TN_ESHAPE, "%s: no elements along axis %d of shape %s", name,
+                   d, tn_shape_text(x, text, sizeof text));
+    *out = (tn_type){table[at->kind].gives_place ? TN_I32 : in[0]->type.dtype, reduced(x, at->axes, at->keep)};
+    return TN_OK;
+}
+
+/* ---- gradients ---- */
+
+/* t, which has y's shape, over x's. */
+static tn_tensor *over_x(const tn_tensor *y, tn_tensor *t)
+{
+    const attrs *at = y->attrs;
+    const tn_shape *x = &y->in[0]->type.shape;
+    return tn_broadcast(tn_reshape(t, reduced(x, at->axes, 1)), *x);
+}
+
+static tn_tensor *sum_again(const tn_tensor *y, tn_tensor *x)
+{
+    attrs at = *(const attrs *)y->attrs;
+    at.kind = SUM;
+    return tn_node(&tn_op_reduce, NULL, &x, 1, &at);
+}
+
+/* The product of all other elements, right with zeros too: the product of what is not 0, divided by the element itself
+ * unless it is 0, where no other element is 0. */
+static tn_tensor *grad_prod(tn_tensor *y, tn_tensor *dy)
+{
+    tn_tensor *x = y->in[0], *zero = tn_number(x, 0), *one = tn_number(x, 1);
+    tn_tensor *is_zero = tn_eq(x, zero), *filled = tn_where(is_zero, one, x);
+    attrs at = *(const attrs *)y->attrs;
+    tn_tensor *product = tn_node(&tn_op_reduce, NULL, &filled, 1, &at);
+    tn_tensor *other_zeros = tn_sub(over_x(y, sum_again(y, is_zero)), is_zero);
+    tn_tensor *others = tn_where(tn_eq(other_zeros, zero), tn_div(over_x(y, product), filled), zero);
+    return tn_mul(over_x(y, dy), others);
+}
+
+/* Shared equally among the elements that are the best. */
+static tn_tensor *grad_best(tn_tensor *y, tn_tensor *dy)
+{
+    tn_tensor *is_best = tn_eq(y->in[0], over_x(y, y));
+    return tn_mul(is_best, over_x(y, tn_div(dy, sum_again(y, is_best))));
+}
+
+static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
+{
+    const attrs *at = y->attrs;
+    if (!tn_is_floating(y->type.dtype)) return;
+    if (at->kind == SUM) din[0] = over_x(y, dy);
+    if (at->kind == PROD) din[0] = grad_prod(y, dy);
+    if (at->kind == MAX || at->kind == MIN) din[0] = grad_best(y, dy);
+}
+
+/* ---- the operation ---- */
+
+void tn_reduce_space(const tn_tensor *y, tn_operation *o)
+{
+    const attrs *at = y->attrs;
+    const tn_shape *x = &y->in[0]->type.shape;
+    tn_shape kept = reduced(x, at->axes, 1);
+    tn_reduce_attrs *reduce = &o->attrs.reduce;
+    *reduce = (tn_reduce_attrs){.size = sizeof *reduce, .kind = table[at->kind].kind};
+    reduce->rank = (uint32_t)x->rank;
+    reduce->axes = at->axes;
+    memcpy(reduce->dim, x->dim, (size_t)x->rank * sizeof *x->dim);
+    o->out[0] = tn_desc_dense(y->type.dtype, &kept);
+}
+
+/* A single number is a space of one dimension of size 1. */
+static void give_rank_1(tn_operation *o)
+{
+    tn_reduce_attrs *reduce = &o->attrs.reduce;
+    reduce->rank = 1;
+    reduce->axes = 1;
+    reduce->dim[0] = 1;
+    for (uint32_t i = 0; i < o->desc.n_in; i++) o->in[i].rank = 1, o->in[i].dim[0] = o->in[i].stride[0] = 1;
+}
+
+void tn_reduce_merge(tn_operation *o)
+{
+    tn_reduce_attrs *reduce = &o->attrs.reduce;
+    tn_tensor_desc *operand[TN_MAX_OPERANDS];
+    int32_t becomes[TN_MAX_RANK];
+    for (uint32_t i = 0; i < o->desc.n_in; i++) operand[i] = &o->in[i];
+    if (!reduce->rank)
+        give_rank_1(o);
+    else
+        reduce->rank = (uint32_t)tn_merge(reduce->dim, (int32_t)reduce->rank, reduce->axes, 0, operand, o->desc.n_in,
+                                          becomes, &reduce->axes);
+    tn_shape kept = {(int32_t)reduce->rank, {0}};
+    for (uint32_t d = 0; d < reduce->rank; d++) kept.dim[d] = reduce->axes >> d & 1 ? 1 : reduce->dim[d];
+    o->out[0] = tn_desc_dense(o->out[0].dtype, &kept);
+}
+
+/* Dense x, taken as it is. */
+static void describe(const tn_tensor *y, tn_operation *o)
+{
+    static const int32_t first = 0;
+    static const tn_map_attrs as_it_is = {.size = sizeof as_it_is, .out = &first, .n_in = 1, .n_out = 1};
+    tn_reduce_space(y, o);
+    o->attrs.reduce.map = &as_it_is;
+    o->in[0] = tn_desc_dense(y->in[0]->type.dtype, &y->in[0]->type.shape);
+    o->desc.n_in = 1;
+    tn_reduce_merge(o);
+}
+
+/* The type of the value that is reduced. */
+static int32_t value_type(const tn_op_desc *desc, const tn_map_attrs *map)
+{
+    int32_t value = map->out[0];
+    return value < (int32_t)map->n_in ? tn_map_compute_type(desc->in[value].dtype)
+                                      : map->instr[value - (int32_t)map->n_in].dtype;
+}
+
+static tn_status check_space(const tn_op_desc *desc, const tn_reduce_attrs *at, uint32_t kind)
+{
+    const tn_tensor_desc *y = &desc->out[0];
+    tn_tensor_desc space = {.rank = (int32_t)at->rank};
+    TN_REQUIRE(at->rank <= TN_MAX_RANK && at->axes < 1u << at->rank, TN_EUNSUPPORTED,
+               "reduce: axes %#x of a space of rank %u", at->axes, at->rank);
+    TN_TRY(tn_check_dense(desc, y, (int32_t)at->rank));
+    memcpy(space.dim, at->dim, sizeof space.dim);
+    for (uint32_t d = 0; d < at->rank; d++) {
+        int64_t kept = at->axes >> d & 1 ? 1 : at->dim[d];
+        TN_REQUIRE(at->dim[d] >= 0 && y->dim[d] == kept, TN_EUNSUPPORTED, "reduce: the output's dimension %u is %lld",
+                   d, (long long)y->dim[d]);
+        TN_REQUIRE(at->dim[d] || !(at->axes >> d & 1) || !table[kind].needs_elements, TN_EUNSUPPORTED,
+                   "reduce: %s of no elements", at->kind);
+    }
+    for (uint32_t i = 0; i < desc->n_in; i++) {
+        TN_TRY(tn_check_same(desc, &desc->in[i], &space));
+        TN_TRY(tn_check_strides(desc, &desc->in[i]));
+    }
+    return TN_OK;
+}
+
+static tn_status check(const tn_op_desc *desc)
+{
+    const tn_reduce_attrs *at = desc->attrs;
+    TN_TRY(tn_check_attrs(desc, sizeof *at));
+    uint32_t kind = find_kind(at->kind);
+    TN_REQUIRE(kind < KINDS, TN_EUNSUPPORTED, "reduce: kind '%s'", at->kind ? at->kind : "");
+    TN_REQUIRE(at->map && at->map->n_out == 1, TN_EUNSUPPORTED, "reduce: not one value to reduce");
+    TN_TRY(tn_check_counts(desc, desc->n_in, 1));
+    TN_TRY(check_space(desc, at, kind));
+    TN_TRY(tn_map_check("reduce", at->map, desc->in, desc->n_in, 0, (int32_t)at->rank));
+    int32_t expected = table[kind].gives_place ? TN_I32 : value_type(desc, at->map);
+    TN_REQUIRE(tn_map_compute_type(desc->out[0].dtype) == expected, TN_EUNSUPPORTED, "reduce: a result of type %s",
+               tn_dtype_name(desc->out[0].dtype));
+    TN_REQUIRE(value_type(desc, at->map) != TN_I32 || table[kind].integer, TN_EUNSUPPORTED, "reduce: %s of i32",
+               at->kind);
+    return TN_OK;
+}
+
+/* ---- the reference ---- */
+
+/* The point of the space that is number `number` among those of an output element, and its linear index. */
+static int64_t find_point(const tn_reduce_attrs *at, int64_t output, int64_t number, int64_t place[])
+{
+    int64_t index = 0, stride = 1;
+    for (uint32_t d = at->rank; d-- > 0;) {
+        int64_t *from = at->axes >> d & 1 ? &number : &output;
+        place[d] = *from % at->dim[d];
+        *from /= at->dim[d];
+        index += place[d] * stride;
+        stride *= at->dim[d];
+    }
+    return index;
+}
+
+/* Output by output, and for each its elements in row-major order. */
+static void reference(const tn_reference_call *call)
+{
+    const tn_reduce_attrs *at = call->desc->attrs;
+    uint32_t kind = find_kind(at->kind);
+    int64_t place[TN_MAX_RANK] = {0}, each = 1, outputs = tn_desc_count(&call->desc->out[0]);
+    double value[TN_MAX_VALUES] = {0};
+    tn_map_program program;
+    tn_map_ready(&program, at->map);
+    for (uint32_t d = 0; d < at->rank; d++) each *= at->axes >> d & 1 ? at->dim[d] : 1;
+    for (int64_t output = 0; output < outputs; output++) {
+        double result = table[kind].empty;
+        int64_t best = 0;
+        for (int64_t number = 0; number < each; number++) {
+            int64_t e = find_point(at, output, number, place);
+            for (uint32_t i = 0; i < program.n_in; i++) value[i] = call->in[i][e];
+            tn_map_step_all(&program, &(tn_map_point){call->scalar, e, place, value});
+            double x = value[program.out];
+            if (table[kind].fold)
+                result = table[kind].fold(result, x);
+            else if (!number || table[kind].beats(x, result))
+                result = x, best = number;
+        }
+        call->out[0][output] = table[kind].gives_place ? (double)best : result;
+    }
+}
+
+static double flops(const tn_op_desc *desc)
+{
+    const tn_reduce_attrs *at = desc->attrs;
+    double count = at->map->n_instr + 1;
+    for (uint32_t d = 0; d < at->rank; d++) count *= (double)at->dim[d];
+    return count;
+}
+
+/* ---- public functions ---- */
+
+static tn_tensor *reduction(uint32_t kind, tn_tensor *x, tn_axes axes, int keep)
+{
+    attrs at = {.kind = kind, .keep = keep != 0};
+    char text[160];
+    tn_shape from = tn_shape_of(x);
+    if (tn_axes_mask(axes, from.rank, &at.axes)) {
+        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: an axis that shape %s does not have", table[kind].function,
+                      tn_shape_text(&from, text, sizeof text));
+        return x;
+    }
+    if (!at.axes && kind != ARGMAX && kind != ARGMIN) return x;
+    return tn_node(&tn_op_reduce, NULL, &x, 1, &at);
+}
+
+tn_tensor *tn_sum(tn_tensor *x, tn_axes axes, int keep)
+{
+    return reduction(SUM, x, axes, keep);
+}
+
+tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep)
+{
+    return reduction(PROD, x, axes, keep);
+}
+
+tn_tensor *tn_amax(tn_tensor *x, tn_axes axes, int keep)
+{
+    return reduction(MAX, x, axes, keep);
+}
+
+tn_tensor *tn_amin(tn_tensor *x, tn_axes axes, int keep)
+{
+    return reduction(MIN, x, axes, keep);
+}
+
+/* The factor is on the smaller side, the sum's. */
+tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep)
+{
+    tn_tensor *sum = tn_sum(x, axes, keep);
+    tn_shape all = tn_shape_of(x), left = tn_shape_of(sum);
+    int64_t groups = tn_shape_count(&left), each = 1;
+    if (tn_dtype_of(x) == TN_I32) tn_graph_fail(tn_graph_of(x), TN_EDTYPE, "mean: element type i32");
+    if (sum == x) return x;
+    if (groups) each = tn_shape_count(&all) / groups;
+    return tn_mul(sum, tn_number(sum, 1.0 / (double)each));
+}
+
+tn_tensor *tn_argmax(tn_tensor *x, int32_t axis)
+{
+    return reduction(ARGMAX, x, TN_AXES(axis), 0);
+}
+
+tn_tensor *tn_argmin(tn_tensor *x, int32_t axis)
+{
+    return reduction(ARGMIN, x, TN_AXES(axis), 0);
+}
+
+/* ---- cases ---- */
+
+#define CASE(name, call)                                                                                               \
+    static tn_tensor *case_##name(tn_tensor *const in[])                                                               \
+    {                                                                                                                  \
+        return call;                                                                                                   \
+    }
+CASE(sum_all, tn_sum(in[0], TN_ALL, 0))
+CASE(sum_last, tn_sum(in[0], TN_AXES(-1), 0))
+CASE(sum_first, tn_sum(in[0], TN_AXES(0), 1))
+CASE(sum_middle, tn_sum(in[0], TN_AXES(1), 0))
+CASE(sum_ends, tn_sum(in[0], TN_AXES(0, -1), 0))
+CASE(sum_of_squares, tn_sum(tn_square(tn_sub(in[0], in[1])), TN_AXES(-1), 0))
+CASE(prod_last, tn_prod(in[0], TN_AXES(-1), 0))
+CASE(prod_first, tn_prod(tn_relu(in[0]), TN_AXES(0), 0))
+CASE(mean_all, tn_mean(in[0], TN_ALL, 0))
+CASE(mean_first, tn_mean(in[0], TN_AXES(0), 0))
+CASE(max_last, tn_amax(in[0], TN_AXES(-1), 0))
+CASE(max_first, tn_amax(in[0], TN_AXES(0), 1))
+CASE(max_ties, tn_amax(tn_relu(in[0]), TN_AXES(1), 0))
+CASE(min_middle, tn_amin(in[0], TN_AXES(1), 0))
+CASE(min_all, tn_amin(in[0], TN_ALL, 0))
+CASE(argmax_last, tn_argmax(in[0], -1))
+CASE(argmax_first, tn_argmax(in[0], 0))
+CASE(argmin_middle, tn_argmin(in[0], 1))
+CASE(argmax_ties, tn_argmax(tn_floor(in[0]), -1))
+
+static const tn_op_case cases[] = {
+    {"sum of everything", case_sum_all, {F32(7, 13, 5)}},
+    {"sum of many", case_sum_all, {F32(40961)}},
+    {"sum of one", case_sum_all, {F32(1, 1)}},
+    {"sum of a number", case_sum_all, {NUMBER}},
+    {"sum over the last axis", case_sum_last, {F32(33, 257)}},
+    {"sum over the first axis", case_sum_first, {F32(257, 33)}},
+    {"sum over a middle axis", case_sum_middle, {F32(5, 31, 7)}},
+    {"sum over the first and last axes", case_sum_ends, {F32(3, 5, 4, 7)}},
+    {"sum over an axis of size 1", case_sum_last, {F32(31, 1)}},
+    {"sum of nothing is 0", case_sum_last, {F32(3, 0)}},
+    {"sum of no rows", case_sum_last, {F32(0, 3)}},
+    {"sum of whole numbers", case_sum_last, {I32(7, 100)}, -1000, 1000, 1},
+    {"sum of squares of a stretched difference", case_sum_of_squares, {F32(17, 31), F32(31)}},
+    {"product", case_prod_last, {F32(9, 7)}, 0.5, 1.5},
+    {"product with zeros", case_prod_first, {F32(3, 50)}, -1, 2},
+    {"mean of everything", case_mean_all, {F32(31, 33)}},
+    {"mean over the first axis", case_mean_first, {F32(100, 3)}},
+    {"largest over the last axis", case_max_last, {F32(19, 101)}},
+    {"largest over the first axis", case_max_first, {F32(101, 19)}},
+    {"largest, with ties that share the gradient", case_max_ties, {F32(50, 3)}, -2, 1},
+    {"largest of negative numbers", case_max_last, {F32(5, 9)}, -3, -1},
+    {"largest of whole numbers", case_max_last, {I32(5, 90)}, -7, 7, 1},
+    {"smallest over a middle axis", case_min_middle, {F32(4, 23, 6)}},
+    {"smallest of everything", case_min_all, {F32(1031)}},
+    {"place of the largest over the last axis", case_argmax_last, {F32(129, 10)}, .no_gradient = 1},
+    {"place of the largest over the first axis", case_argmax_first, {F32(65, 33)}, .no_gradient = 1},
+    {"place of the smallest over a middle axis", case_argmin_middle, {F32(5, 37, 3)}, .no_gradient = 1},
+    {"place of the first of equals", case_argmax_ties, {F32(33, 65)}, .no_gradient = 1},
+    {"place in one element", case_argmax_last, {F32(7, 1)}, .no_gradient = 1},
+    {0},
+};
+
+const tn_op_def tn_op_reduce = {.name = "reduce",
+                                .doc = "sum, product, largest, smallest or their places over some axes",
+                                .kind = TN_KERNEL,
+                                .arity = 1,
+                                .attrs_size = sizeof(attrs),
+                                .shape = shape,
+                                .grad = grad,
+                                .describe = describe,
+                                .check = check,
+                                .reference = reference,
+                                .flops = flops,
+                                .cases = cases};

@@ -1,0 +1,15 @@
+/* reduce.h: what the compiler needs to feed a reduction with a map. */
+#ifndef TN_OP_REDUCE_H
+#define TN_OP_REDUCE_H
+
+#include "op.h"
+
+/* The iteration space, kind and output of a reduction as they are, before merging; the map and the inputs are left
+ * alone. */
+void tn_reduce_space(const tn_tensor *y, tn_operation *operation);
+
+/* Merges neighbouring dimensions of the iteration space that are both kept or both reduced, where the inputs' strides
+ * allow it; dimensions of size 1 go. Map, inputs (desc.n_in) and output are there. Not for maps with iota. */
+void tn_reduce_merge(tn_operation *operation);
+
+#endif

@@ -1,0 +1,97 @@
+/* reference_convert.c: elements of every type as doubles and back. */
+#include <math.h>
+#include <string.h>
+
+#include "reference_internal.h"
+
+/* ---- f16 and bf16: a sign, an exponent with a bias, a mantissa of some bits ---- */
+
+typedef struct format {
+    int mantissa, bias;
+} format;
+
+static const format f16 = {10, 15}, bf16 = {7, 127};
+
+static double decode(uint16_t bits, format f)
+{
+    int exponent = (bits & 0x7FFF) >> f.mantissa, special = 2 * f.bias + 1;
+    double fraction = bits & ((1 << f.mantissa) - 1), sign = bits >> 15 ? -1 : 1;
+    if (exponent == special) return fraction != 0 ? (double)NAN : sign * (double)INFINITY;
+    if (!exponent) return sign * ldexp(fraction, 1 - f.bias - f.mantissa);
+    return sign * ldexp(fraction + (1 << f.mantissa), exponent - f.bias - f.mantissa);
+}
+
+/* To the nearest, ties to even, in one rounding. A mantissa that overflows carries into the exponent by itself. */
+static uint16_t encode(double x, format f)
+{
+    uint16_t sign = signbit(x) ? 0x8000 : 0, infinity = (uint16_t)((2 * f.bias + 1) << f.mantissa);
+    if (isnan(x)) return (uint16_t)(sign | infinity | 1 << (f.mantissa - 1));
+    if (x == 0) return sign;
+    int exponent = isinf(x) ? f.bias + 1 : ilogb(x);
+    if (exponent > f.bias) return sign | infinity;
+    if (exponent < 1 - f.bias) exponent = 1 - f.bias;
+    uint32_t rounded = (uint32_t)nearbyint(ldexp(fabs(x), f.mantissa - exponent));
+    uint32_t bits = ((uint32_t)(exponent + f.bias - 1) << f.mantissa) + rounded;
+    return sign | (uint16_t)(bits < infinity ? bits : infinity);
+}
+
+/* ---- one function for each type ---- */
+
+/* The low bits of a whole number. */
+static uint32_t low_bits(double x)
+{
+    return fabs(x) < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)x : 0;
+}
+
+#define TYPE(name, T, get, put)                                                                                        \
+    static double load_##name(const void *base, int64_t i)                                                             \
+    {                                                                                                                  \
+        const T x = ((const T *)base)[i];                                                                              \
+        return get;                                                                                                    \
+    }                                                                                                                  \
+    static void store_##name(void *base, int64_t i, double x)                                                          \
+    {                                                                                                                  \
+        ((T *)base)[i] = (T)put;                                                                                       \
+    }
+TYPE(f32, float, (double)x, x)
+TYPE(f64, double, x, x)
+TYPE(i32, int32_t, x, low_bits(x))
+TYPE(u8, uint8_t, x, low_bits(x))
+TYPE(f16, uint16_t, decode(x, f16), encode(x, f16))
+TYPE(bf16, uint16_t, decode(x, bf16), encode(x, bf16))
+
+static const struct {
+    double (*load)(const void *base, int64_t i);
+    void (*store)(void *base, int64_t i, double x);
+} type[] = {[TN_F32] = {load_f32, store_f32}, [TN_I32] = {load_i32, store_i32},    [TN_U8] = {load_u8, store_u8},
+            [TN_F16] = {load_f16, store_f16}, [TN_BF16] = {load_bf16, store_bf16}, [TN_F64] = {load_f64, store_f64}};
+
+/* ---- operands ---- */
+
+void tn_reference_load(double *to, const void *from, const tn_tensor_desc *desc)
+{
+    int64_t count = tn_desc_count(desc), at = 0, place[TN_MAX_RANK] = {0};
+    for (int64_t e = 0; e < count; e++) {
+        to[e] = type[desc->dtype].load(from, at);
+        for (int32_t d = desc->rank - 1; d >= 0; d--) { /* the next element, and where it is */
+            at += desc->stride[d];
+            if (++place[d] < desc->dim[d]) break;
+            at -= desc->stride[d] * desc->dim[d];
+            place[d] = 0;
+        }
+    }
+}
+
+void tn_reference_store(void *to, const double *from, const tn_tensor_desc *desc)
+{
+    int64_t count = tn_desc_count(desc);
+    for (int64_t e = 0; e < count; e++) type[desc->dtype].store(to, e, from[e]);
+}
+
+uint64_t tn_reference_extent(const tn_tensor_desc *desc)
+{
+    int64_t last = 0;
+    if (!tn_desc_count(desc)) return 0;
+    for (int32_t d = 0; d < desc->rank; d++) last += (desc->dim[d] - 1) * desc->stride[d];
+    return (uint64_t)(last + 1) * tn_dtype_size(desc->dtype);
+}

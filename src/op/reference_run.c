@@ -1,0 +1,205 @@
+/* reference_run.c: preparing and running one operator: its operands become doubles in the scratch memory, the
+ * definition's reference computes on them, and the results are rounded and stored. Every result is stored after every
+ * operand was read, so that writing in place needs no care. */
+#include <stdio.h>
+#include <string.h>
+
+#include "reference_internal.h"
+
+struct tn_kernel {
+    tn_region region; /* all that the description points to */
+    const tn_op_def *op;
+    tn_op_desc desc;
+    tn_tensor_desc given[TN_MAX_OPERANDS]; /* the inputs, but for rows that are not read */
+    uint64_t scratch;
+    uint32_t n_scalar;
+};
+
+/* ---- copying attributes ---- */
+
+static void *copy(tn_region *region, const void *from, size_t bytes)
+{
+    void *to = tn_region_alloc(region, bytes);
+    return to && bytes ? memcpy(to, from, bytes) : to;
+}
+
+static const tn_map_attrs *copy_map(tn_kernel *k, const tn_map_attrs *from)
+{
+    tn_map_attrs *map = copy(&k->region, from, sizeof *map);
+    tn_map_instr *instr = copy(&k->region, from->instr, from->n_instr * sizeof *instr);
+    int32_t *out = copy(&k->region, from->out, from->n_out * sizeof *out);
+    if (!map || !instr || !out) return NULL;
+    for (uint32_t i = 0; i < from->n_instr; i++)
+        if (!(instr[i].op = tn_region_print(&k->region, "%s", from->instr[i].op))) return NULL;
+    map->size = sizeof *map;
+    map->instr = instr;
+    map->out = out;
+    k->n_scalar = from->n_scalar;
+    return map;
+}
+
+static const void *copy_whole_map(tn_kernel *k, const void *from)
+{
+    return copy_map(k, from);
+}
+
+static const void *copy_reduce(tn_kernel *k, const void *from)
+{
+    tn_reduce_attrs *reduce = copy(&k->region, from, sizeof *reduce);
+    if (!reduce) return NULL;
+    reduce->kind = tn_region_print(&k->region, "%s", reduce->kind);
+    reduce->map = copy_map(k, reduce->map);
+    return reduce->kind && reduce->map ? reduce : NULL;
+}
+
+static const void *copy_matmul(tn_kernel *k, const void *from)
+{
+    tn_matmul_attrs *matmul = copy(&k->region, from, sizeof *matmul);
+    if (!matmul || !matmul->epilogue) return matmul;
+    matmul->epilogue = copy_map(k, matmul->epilogue);
+    return matmul->epilogue ? matmul : NULL;
+}
+
+static const void *copy_transpose(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, sizeof(tn_transpose_attrs));
+}
+
+static const void *copy_window(tn_kernel *k, const void *from)
+{
+    k->n_scalar = ((const tn_window_attrs *)from)->scalar + 1;
+    return copy(&k->region, from, sizeof(tn_window_attrs));
+}
+
+/* Operators with attributes. */
+static const struct {
+    const tn_op_def *op;
+    const void *(*copy)(tn_kernel *kernel, const void *from);
+} attrs_of[] = {{&tn_op_map, copy_whole_map},
+                {&tn_op_reduce, copy_reduce},
+                {&tn_op_matmul, copy_matmul},
+                {&tn_op_transpose, copy_transpose},
+                {&tn_op_window, copy_window}};
+
+/* ---- checking ---- */
+
+static tn_status check_operand(const tn_op_desc *desc, const tn_tensor_desc *x)
+{
+    TN_REQUIRE(tn_dtype_size(x->dtype), TN_EDTYPE, "%s: %d is no element type", desc->name, x->dtype);
+    TN_REQUIRE(x->rank >= 0 && x->rank <= TN_MAX_RANK, TN_ESHAPE, "%s: rank %d", desc->name, x->rank);
+    tn_shape s = {.rank = x->rank};
+    for (int32_t d = 0; d < x->rank; d++) {
+        s.dim[d] = x->dim[d];
+        TN_REQUIRE(x->stride[d] >= 0, TN_EINVAL, "%s: stride %lld", desc->name, (long long)x->stride[d]);
+    }
+    return tn_shape_check(&s);
+}
+
+static tn_status check(const tn_op_desc *desc, const tn_op_def **op)
+{
+    TN_REQUIRE(desc->name, TN_EINVAL, "an operator without a name");
+    *op = tn_op_named(desc->name);
+    TN_REQUIRE(*op && (*op)->reference, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
+    TN_REQUIRE(desc->n_in <= TN_MAX_OPERANDS && desc->n_out >= 1 && desc->n_out <= TN_MAX_OPERANDS, TN_EUNSUPPORTED,
+               "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
+    for (uint32_t i = 0; i < desc->n_in; i++) TN_TRY(check_operand(desc, &desc->in[i]));
+    for (uint32_t i = 0; i < desc->n_out; i++) TN_TRY(check_operand(desc, &desc->out[i]));
+    for (uint32_t i = 0; desc->alias && i < desc->n_out; i++)
+        TN_REQUIRE(desc->alias[i] >= -1 && desc->alias[i] < (int32_t)desc->n_in, TN_EINVAL,
+                   "%s: output %u over input %d", desc->name, i, desc->alias[i]);
+    return (*op)->check(desc);
+}
+
+/* ---- preparing ---- */
+
+/* The kernel of a description that was checked. */
+static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
+{
+    k->desc = *desc;
+    k->desc.alias = NULL;
+    k->desc.attrs = NULL;
+    k->desc.name = k->op->name;
+    k->desc.in = copy(&k->region, desc->in, desc->n_in * sizeof *desc->in);
+    k->desc.out = copy(&k->region, desc->out, desc->n_out * sizeof *desc->out);
+    if (!k->desc.in || !k->desc.out) return TN_ENOMEM;
+    for (size_t i = 0; i < sizeof attrs_of / sizeof *attrs_of; i++)
+        if (attrs_of[i].op == k->op && !(k->desc.attrs = attrs_of[i].copy(k, desc->attrs))) return TN_ENOMEM;
+    for (uint32_t i = 0; i < desc->n_in; i++) {
+        k->given[i] = desc->in[i];
+        if (k->op->first_row && !i) k->given[i].dim[0] = desc->out[0].dim[0];
+        k->scratch += (uint64_t)tn_desc_count(&k->given[i]) * sizeof(double);
+    }
+    for (uint32_t i = 0; i < desc->n_out; i++) k->scratch += (uint64_t)tn_desc_count(&desc->out[i]) * sizeof(double);
+    return TN_OK;
+}
+
+/* What fits in the caller's struct. */
+static void inform(const tn_kernel *k, tn_kernel_info *info)
+{
+    tn_kernel_info full = {.size = info->size, .scratch = k->scratch, .launches = 1};
+    memcpy(info, &full, info->size < sizeof full ? (size_t)info->size : sizeof full);
+}
+
+int32_t tn_reference_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                             tn_msg *msg)
+{
+    const tn_op_def *op = NULL;
+    (void)context;
+    tn_status s = check(desc, &op);
+    tn_kernel *k = s || (!kernel && !info) ? NULL : tn_alloc(sizeof *k);
+    if (!s && (kernel || info)) {
+        if (k) k->op = op;
+        s = k ? fill(k, desc) : TN_ENOMEM;
+    }
+    if (!s && info) inform(k, info);
+    if (s || !kernel)
+        tn_reference_release(k);
+    else
+        *kernel = k;
+    return tn_reference_answer(s, msg);
+}
+
+void tn_reference_release(tn_kernel *kernel)
+{
+    if (kernel) tn_region_free(&kernel->region);
+    tn_free(kernel);
+}
+
+/* ---- running ---- */
+
+/* Where an input's elements begin: past the rows that are not read. */
+static tn_status find_input(const tn_kernel *k, const tn_run *run, uint32_t i, const unsigned char **data)
+{
+    const tn_tensor_desc *x = &k->desc.in[i];
+    *data = tn_reference_range(run->in[i], tn_reference_extent(x));
+    if (!*data) return TN_EINVAL;
+    if (k->op->first_row && !i && x->rank)
+        *data += (uint64_t)(k->op->first_row(&k->desc, run->scalar) * x->stride[0]) * tn_dtype_size(x->dtype);
+    return TN_OK;
+}
+
+tn_status tn_reference_run(tn_kernel *k, const tn_run *run)
+{
+    const double *in[TN_MAX_OPERANDS] = {0};
+    double *out[TN_MAX_OPERANDS] = {0}, *room = NULL;
+    unsigned char *result[TN_MAX_OPERANDS] = {0};
+    TN_REQUIRE(run->n_scalar >= k->n_scalar, TN_EINVAL, "%s: %llu scalars instead of %u", k->op->name,
+               (unsigned long long)run->n_scalar, k->n_scalar);
+    if (k->scratch && !(room = (double *)(void *)tn_reference_range(run->scratch, k->scratch))) return TN_EINVAL;
+    for (uint32_t i = 0; i < k->desc.n_out; i++)
+        if (!(result[i] = tn_reference_range(run->out[i], tn_reference_extent(&k->desc.out[i])))) return TN_EINVAL;
+    for (uint32_t i = 0; i < k->desc.n_in; i++) {
+        const unsigned char *data = NULL;
+        TN_TRY(find_input(k, run, i, &data));
+        if (tn_desc_count(&k->given[i])) tn_reference_load(room, data, &k->given[i]);
+        in[i] = room;
+        room += tn_desc_count(&k->given[i]);
+    }
+    for (uint32_t i = 0; i < k->desc.n_out; i++) {
+        out[i] = room;
+        room += tn_desc_count(&k->desc.out[i]);
+    }
+    if (k->scratch) k->op->reference(&(tn_reference_call){&k->desc, in, out, run->scalar});
+    for (uint32_t i = 0; i < k->desc.n_out; i++) tn_reference_store(result[i], out[i], &k->desc.out[i]);
+    return TN_OK;
+}
