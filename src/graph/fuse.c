@@ -266,6 +266,14 @@ static uint32_t only_user(const tn_fusion *f, const tn_tensor *y)
     return f->user[begin];
 }
 
+/* A unit that writes variables: left to be flattened with its like, and to write in place. */
+static int is_update(const tn_fusion *f, uint32_t unit)
+{
+    for (uint32_t i = 0; i < f->graph->sinks; i++)
+        if (f->graph->sink[i].variable && f->unit[f->graph->sink[i].value->id] == unit) return 1;
+    return 0;
+}
+
 static void add_epilogues(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
@@ -273,6 +281,7 @@ static void add_epilogues(tn_fusion *f)
         if (!f->live[i] || y->op != &tn_op_matmul) continue;
         uint32_t user = only_user(f, y);
         if (user == i || !is_stored_map(f, f->graph->tensor[user]) || f->anchor[f->unit[user]]) continue;
+        if (is_update(f, f->unit[user])) continue;
         if (tn_shape_equal(&y->type.shape, &f->graph->tensor[user]->type.shape)) absorb(f, user, i);
     }
 }
