@@ -7,7 +7,6 @@ Element-wise rows are written down here a second time, as mathematics (mpmath, 6
 must have at infinities, at kinks and at the two zeros. Everything else is computed by NumPy in double precision from
 operands whose elements the test makes by the same rule as `operand` below. Needs mpmath and numpy."""
 import math
-import sys
 
 import mpmath as mp
 import numpy as np
@@ -229,6 +228,33 @@ def kernels():
         print(", ".join(repr(float(v)) for v in y.ravel()), end="))\n")
 
 
+# ---- random numbers: backend.h's text, once more -------------------------------------------------------------------
+def philox(counter, key):
+    low = 0xFFFFFFFF
+    for _ in range(10):
+        p, q = 0xD2511F53 * counter[0], 0xCD9E8D57 * counter[2]
+        counter = [q >> 32 ^ counter[1] ^ key[0], q & low, p >> 32 ^ counter[3] ^ key[1], p & low]
+        key = [key[0] + 0x9E3779B9 & low, key[1] + 0xBB67AE85 & low]
+    return counter
+
+
+def random(kind, seed, step, stream, e):
+    low, block = 0xFFFFFFFF, e // 4
+    words = philox([block & low, stream + (block >> 32 << 24), step & low, step >> 32], [seed & low, seed >> 32])
+    if kind == "uniform":
+        return mp.mpf(words[e % 4] >> 8) / 2**24
+    p = e % 4 // 2 * 2
+    u, v = mp.mpf((words[p] >> 8) + 1) / 2**24, mp.mpf(words[p + 1] >> 8) / 2**24
+    return mp.sqrt(-2 * mp.log(u)) * (mp.sin if e % 2 else mp.cos)(2 * mp.pi * v)
+
+
+def randoms():
+    for kind in "uniform", "normal":
+        for seed, step, stream in (0, 0, 0), (1, 0, 5), (0x123456789ABCDEF0, 77, 0xFFFFFF), (2**64 - 1, 2**40 + 3, 12):
+            for e in 0, 1, 2, 3, 4, 1023, 2**34 + 5, 2**35 + 2:
+                print(f'RANDOM({kind}, {seed}u, {step}u, {stream}u, {e}u, {c(random(kind, seed, step, stream, e))})')
+
+
 print("/* golden.inc: written by golden.py. */")
 print("#ifdef ROW")
 rows()
@@ -236,4 +262,6 @@ print("#endif")
 print("#ifdef KERNEL")
 kernels()
 print("#endif")
-sys.stdout.flush()
+print("#ifdef RANDOM")
+randoms()
+print("#endif")
