@@ -35,7 +35,7 @@ static void numbers_are_those_of_the_second_implementation(void **state)
 {
     (void)state;
 #define RANDOM(kind, seed, step, stream, index, value)                                                                 \
-    assert_float_equal(tn_philox_##kind(seed, step, stream, index), value, 1e-14);
+    assert_true(fabs(tn_philox_##kind(seed, step, stream, index) - (value)) <= 1e-14);
 #include "golden.inc"
 #undef RANDOM
 }
