@@ -17,12 +17,13 @@ static const tn_net_word named[] = {
      "two hidden layers with dropout"},
 };
 
+/* The first is the usual one. */
 static const struct {
     tn_net_word word;
     int32_t kind;
 } inits[] = {
-    {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN},
     {{"xavier", "xavier", "uniform, up to sqrt(6 / (inputs + outputs))"}, TN_INIT_XAVIER},
+    {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN},
     {{"he", "he", "normal, of deviation sqrt(2 / inputs)"}, TN_INIT_HE},
     {{"normal", "normal", "normal, of deviation 0.01 or what is asked for"}, TN_INIT_NORMAL},
     {{"zero", "zero", "all the same: hidden units never come apart"}, TN_INIT_ZERO},
