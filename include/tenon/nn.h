@@ -15,7 +15,7 @@ extern "C" {
 typedef struct tn_linear_options {
     int64_t units;       /* required, at least 1 */
     uint32_t no_bias;
-    const tn_init *init; /* of the weight; NULL: TN_INIT_XAVIER. The bias begins at zero */
+    const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
 } tn_linear_options;
 /* y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100) */
 #define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
@@ -27,8 +27,9 @@ TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_optio
  * "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "fc1", "fc2". The first
  * dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
  * for a sample: a spec writes "linear outputs" for it, and so do the named networks.
- * `training` switches dropout on. `init` names the initialisation of the weights ("zero", "normal", "xavier", "he",
- * "lecun"; NULL: "xavier"), `scale` is the standard deviation of "normal" (0: 0.01). Errors name the layer. */
+ * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
+ * xavier before all else), "zero", "normal", "xavier", "he", "lecun";
+ * NULL: "auto". `scale` is the standard deviation of "normal" (0: 0.01). Errors name the layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;

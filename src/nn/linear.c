@@ -7,7 +7,7 @@
 static tn_tensor *affine(tn_tensor *x, const char *name, const tn_linear_options *options)
 {
     tn_graph *graph = tn_graph_of(x);
-    tn_init init = options->init ? *options->init : (tn_init){.kind = TN_INIT_XAVIER};
+    tn_init init = options->init ? *options->init : (tn_init){.kind = TN_INIT_LECUN};
     char full[256];
     snprintf(full, sizeof full, "%s.weight", name);
     tn_tensor *y = tn_param(graph, full, TN_SHAPE(options->units, tn_shape_of(x).dim[1]), init);
