@@ -58,8 +58,7 @@ check_thread_sanitizer()
     fi
 }
 
-# Kernels for both kinds of device, by the operators' check through the ABI, then a training. Oclgrind compiles and
-# interprets: minutes. Its log is empty if all is well.
+# A bit of every operator, by the kernels for both kinds of device. Oclgrind's log is empty if all is well.
 opencl()
 {
     sh tools/setup.sh build test sanitize
@@ -68,13 +67,9 @@ opencl()
     log=$PWD/build/oclgrind.log
     bad=0
     for shape in cpu gpu; do
-        oclgrind --data-races --log "$log" build/release/bin/abi_ops \
-            build/release/lib/tenon/backends-1/opencl.so 0 "shape=$shape" || bad=1
+        oclgrind --data-races --log "$log" build/release/bin/small opencl:0 opencl shape "$shape" || bad=1
         no_report "kernels for shape=$shape" || bad=1
     done
-    oclgrind --data-races --log "$log" build/release/bin/tenon train --device opencl:0 --data digits:96 --batch 32 \
-        --epochs 1 --net "linear 20, relu, dropout 0.2, linear 12, sigmoid, linear outputs" || bad=1
-    no_report "training" || bad=1
     exit $bad
 }
 
