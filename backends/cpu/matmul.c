@@ -100,11 +100,18 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
     }
 }
 
+/* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
+ * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
+ * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82, 32 x 40 x 100 90 to 47; but 32 x 40 x 10 19 to 24 and
+ * 32 x 10 x 40 14 to 22. So the border lies between 26 and 256 thousand operations. */
+#define LIBRARY_FLOPS 50e3
+#define THREAD_FLOPS  400e3 /* from which several threads pay */
+
 static void plan(matmul_kernel *k, const tn_context *context)
 {
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
-    k->threads = flops < 400e3 ? 1 : context->threads;
-    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > 100e3;
+    k->threads = flops < THREAD_FLOPS ? 1 : context->threads;
+    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > LIBRARY_FLOPS;
     if (k->library) return;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUILD_OPTIONS "" /* strict arithmetic: NaN, infinities and denormals hold */
+#define BUILD_OPTIONS "-w" /* strict arithmetic: NaN, infinities and denormals hold */
 
 struct ocl_program {
     ocl_program *next;
