@@ -1,8 +1,8 @@
 /* cases.c: the cases that stand with operators, on a device: results and gradients are compared with the reference in
  * double precision, whose gradients are compared with central differences.
  *
- * test_op_cases DEVICE OPERATOR...: a failure prints operator, case, what differs, where, expected and got. Status 77 if
- * the device isn't there. */
+ * test_op_cases DEVICE OPERATOR...: a failure prints operator, case, what differs, where, expected and got. Status 77
+ * if the device isn't there. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +174,7 @@ static void check_numeric(const char *op, const bench *b, session *s, uint32_t i
         }
         x->real[e] = old;
         feed(s->program, name, x, TN_F32, 1);
+        check(tn_program_run(s->program), op);
         double numeric = (loss[1] - loss[0]) / (2 * h);
         if (fabs(numeric - grad[e]) <= 1e-5 * (1 + fabs(grad[e]))) continue;
         printf("%s, %s: gradient of input %u at %lld: %.9g by differences, %.9g\n", op, b->c->name, i, (long long)e,
