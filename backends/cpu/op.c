@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-static const cpu_op *const ops[] = {&cpu_map,         &cpu_matmul,    &cpu_reduce, &cpu_softmax,
-                                    &cpu_log_softmax, &cpu_transpose, &cpu_gather, &cpu_window};
+static const cpu_op *const ops[] = {
+    &cpu_map,   &cpu_matmul,  &cpu_reduce, &cpu_softmax,     &cpu_log_softmax, &cpu_transpose, &cpu_gather, &cpu_window,
+    &cpu_slice, &cpu_unslice, &cpu_concat, &cpu_scatter_add, &cpu_take,        &cpu_put,       &cpu_cumsum, &cpu_topk};
 
 /* ---- checks
  * ---------------------------------------------------------------------------------------------------------- */

@@ -111,9 +111,22 @@ static const struct {
     const char *name;
     int32_t (*prepare)(ocl_build *build);
 } operators[] = {
-    {"map", ocl_prepare_map},         {"reduce", ocl_prepare_reduce},       {"matmul", ocl_prepare_matmul},
-    {"softmax", ocl_prepare_softmax}, {"log_softmax", ocl_prepare_softmax}, {"transpose", ocl_prepare_transpose},
-    {"gather", ocl_prepare_gather},   {"window", ocl_prepare_window},
+    {"map", ocl_prepare_map},
+    {"reduce", ocl_prepare_reduce},
+    {"matmul", ocl_prepare_matmul},
+    {"softmax", ocl_prepare_softmax},
+    {"log_softmax", ocl_prepare_softmax},
+    {"transpose", ocl_prepare_transpose},
+    {"gather", ocl_prepare_gather},
+    {"window", ocl_prepare_window},
+    {"slice", ocl_prepare_slice},
+    {"unslice", ocl_prepare_unslice},
+    {"concat", ocl_prepare_concat},
+    {"scatter_add", ocl_prepare_scatter_add},
+    {"take", ocl_prepare_take},
+    {"put", ocl_prepare_put},
+    {"cumsum", ocl_prepare_cumsum},
+    {"topk", ocl_prepare_topk},
 };
 
 /* Bytes from an operand's start to the end of its last element. */

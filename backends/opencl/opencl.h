@@ -225,6 +225,14 @@ int32_t ocl_prepare_softmax(ocl_build *build);
 int32_t ocl_prepare_transpose(ocl_build *build);
 int32_t ocl_prepare_gather(ocl_build *build);
 int32_t ocl_prepare_window(ocl_build *build);
+int32_t ocl_prepare_slice(ocl_build *build);
+int32_t ocl_prepare_unslice(ocl_build *build);
+int32_t ocl_prepare_concat(ocl_build *build);
+int32_t ocl_prepare_scatter_add(ocl_build *build);
+int32_t ocl_prepare_take(ocl_build *build);
+int32_t ocl_prepare_put(ocl_build *build);
+int32_t ocl_prepare_cumsum(ocl_build *build);
+int32_t ocl_prepare_topk(ocl_build *build);
 
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
@@ -282,6 +290,7 @@ void ocl_gemm_release(ocl_gemm *gemm);
 void ocl_gemm_clear(void);
 
 /* Files of cl/. */
+extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_matmul_cpu[], ocl_cl_matmul_gpu[];
 

@@ -13,13 +13,59 @@ extern "C" {
 /* ---- layers ---- */
 
 typedef struct tn_linear_options {
-    int64_t units;       /* required, at least 1 */
+    int64_t units; /* required, at least 1 */
     uint32_t no_bias;
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
 } tn_linear_options;
 /* y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100) */
 #define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
 TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
+
+/* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
+ * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
+ * in training, and moves "running_mean" and "running_var" (unbiased) towards them; otherwise it takes these. */
+typedef struct tn_batch_norm_options {
+    uint32_t training;
+    double momentum; /* share of the new batch in the running statistics: 0.1 */
+    double epsilon;  /* 1e-5 */
+} tn_batch_norm_options;
+#define tn_batch_norm(x, name, ...) tn_batch_norm_with(x, name, (tn_batch_norm_options){__VA_ARGS__})
+TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
+/* Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019); over each of
+ * some groups of channels (Wu and He, 2018). */
+TN_API tn_tensor *tn_layer_norm(tn_tensor *x, const char *name);
+TN_API tn_tensor *tn_rms_norm(tn_tensor *x, const char *name);
+TN_API tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups);
+
+/* Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number outside
+ * gives zeros. */
+TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units);
+
+/* Recurrent layers, one layer in one direction: x (batch, steps, features) -> (batch, steps, units), unrolled over the
+ * steps. Parameters are named as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the
+ * gates of an LSTM are in the order in, forget, content, out, those of a GRU reset, update, content.
+ * `lengths`, i32 (batch), says where each sample ends: what comes after is 0 and leaves its state alone. */
+#define TN_RNN  0 /* h = tanh(W x + U h + b) */
+#define TN_LSTM 1
+#define TN_GRU  2
+typedef struct tn_recurrent_options {
+    int32_t kind;
+    int64_t units; /* required, at least 1 */
+    tn_tensor *lengths;
+} tn_recurrent_options;
+/* (batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
+ * the next, keep it in variables. */
+typedef struct tn_recurrent_state {
+    tn_tensor *h, *c;
+} tn_recurrent_state;
+/* `state`, unless NULL, is where to begin, and gets the last state. */
+#define tn_recurrent(x, name, state, ...) tn_recurrent_with(x, name, (tn_recurrent_options){__VA_ARGS__}, state)
+TN_API tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options,
+                                    tn_recurrent_state *state);
+
+/* Self-attention with several heads over x (batch, steps, width), with PyTorch's names: "NAME.in_proj_weight"
+ * (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and ".bias". */
+TN_API tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal);
 
 /* ---- networks in words ---- */
 
@@ -63,6 +109,22 @@ TN_API tn_tensor *tn_cross_entropy(tn_tensor *logits, tn_tensor *label);
  * 0 and 1 for a network of one output. */
 TN_API tn_tensor *tn_loss(const char *name, tn_tensor *output, tn_tensor *target);
 
+/* How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all. */
+#define TN_LOSS_MEAN 0
+#define TN_LOSS_SUM  1
+#define TN_LOSS_NONE 2
+typedef struct tn_loss_options {
+    int32_t reduction;
+    tn_tensor *weight; /* of each class, f32 (classes), for losses of labels; a mean is then a weighted one */
+    double smoothing;  /* share of the target that is spread over all classes: Szegedy and others, 2016 */
+} tn_loss_options;
+TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);
+
+/* Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1; f32 targets that
+ * are no number, 0 for "mape", no probability for "binary_cross_entropy" and "kl_divergence", -1 or less for "msle". */
+TN_API TN_MUST_USE tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count,
+                                                   int64_t classes);
+
 /* What a loss takes. Returns 0 past the last. */
 typedef struct tn_loss_entry {
     const char *name;
@@ -73,6 +135,9 @@ typedef struct tn_loss_entry {
 TN_API int tn_loss_at(size_t index, tn_loss_entry *entry);
 
 /* ---- metrics ---- */
+
+/* Root of the mean of the squared errors, of rank 0. */
+TN_API tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *target);
 
 /* How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (n); for one output or for targets of
  * the outputs' shape, the sign of the logit against a target of 0 or 1. */

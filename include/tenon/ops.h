@@ -25,6 +25,8 @@ TN_API tn_tensor *tn_number(tn_tensor *like, double value);
 TN_API tn_tensor *tn_where(tn_tensor *condition, tn_tensor *a, tn_tensor *b);
 /* The general logistic function L / (1 + exp(-k (x - x0))). */
 TN_API tn_tensor *tn_logistic(tn_tensor *x, double L, double k, double x0);
+/* x kept within low..high. */
+TN_API tn_tensor *tn_clamp(tn_tensor *x, double low, double high);
 /* x as another element type; to an integer: towards zero. */
 TN_API tn_tensor *tn_cast(tn_tensor *x, int32_t dtype);
 /* x stretched to a shape. */
@@ -43,6 +45,23 @@ TN_API tn_tensor *tn_reshape(tn_tensor *x, tn_shape shape); /* one dimension may
 TN_API tn_tensor *tn_flatten(tn_tensor *x);                 /* (n, ...) -> (n, the rest) */
 /* Dimension d of the result is dimension perm[d] of x; NULL reverses them. */
 TN_API tn_tensor *tn_transpose(tn_tensor *x, const int32_t *perm);
+/* `count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be negative
+ * but not 0. All of them must be there. */
+TN_API tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step);
+TN_API tn_tensor *tn_flip(tn_tensor *x, int32_t axis);
+/* Zeros before and after x along an axis. */
+TN_API tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after);
+/* One after another along an axis; all other dimensions are equal. */
+TN_API tn_tensor *tn_concat(tn_tensor *const in[], uint32_t n_in, int32_t axis);
+/* Tensors of one shape along a new axis, which is given by its place in the result. */
+TN_API tn_tensor *tn_stack(tn_tensor *const in[], uint32_t n_in, int32_t axis);
+/* x as a whole, or each of its elements, `count` times along an axis: abab and aabb. */
+TN_API tn_tensor *tn_tile(tn_tensor *x, int32_t axis, int64_t count);
+TN_API tn_tensor *tn_repeat(tn_tensor *x, int32_t axis, int64_t count);
+/* The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the one
+ * above it); the rest becomes 0. */
+TN_API tn_tensor *tn_tril(tn_tensor *x, int64_t diagonal);
+TN_API tn_tensor *tn_triu(tn_tensor *x, int64_t diagonal);
 
 /* ---- products ---- */
 /* (..., m, k)(..., k, n) -> (..., m, n); leading dimensions are equal, or missing on one side. */
@@ -60,10 +79,31 @@ TN_API tn_tensor *tn_argmax(tn_tensor *x, int32_t axis); /* i32, without the axi
 TN_API tn_tensor *tn_argmin(tn_tensor *x, int32_t axis);
 TN_API tn_tensor *tn_softmax(tn_tensor *x, int32_t axis);
 TN_API tn_tensor *tn_log_softmax(tn_tensor *x, int32_t axis);
+/* Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0. */
+TN_API tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis);
+/* (x - mean) / sqrt(variance + epsilon) over some axes; and x / sqrt(mean square + epsilon). */
+TN_API tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon);
+TN_API tn_tensor *tn_rms_normalize(tn_tensor *x, tn_axes axes, double epsilon);
+/* Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
+ * With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017. */
+TN_API tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal);
+/* Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself. */
+TN_API tn_tensor *tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive);
+/* The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
+ * first, and a NaN counts as larger than all. The elements themselves go to *values, unless it is NULL. */
+TN_API tn_tensor *tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values);
 
 /* ---- indexing ---- */
 /* Rows of a table: (n, ...), i32 (m...) -> (m..., ...). An index outside 0..n-1 gives zeros. */
 TN_API tn_tensor *tn_gather(tn_tensor *table, tn_tensor *index);
+/* Sums of rows by their numbers: i32 (m...), (m..., ...) -> (rows, ...). An index outside 0..rows-1 is left out. */
+TN_API tn_tensor *tn_scatter_add(tn_tensor *index, tn_tensor *x, int64_t rows);
+/* Elements along an axis by their places: the index, i32, has x's shape but for the axis, and so has the result. A
+ * place outside gives 0. */
+TN_API tn_tensor *tn_take(tn_tensor *x, tn_tensor *index, int32_t axis);
+/* The inverse: sums of values by their places along an axis, which gets `size` elements. Index and values have one
+ * shape; a place outside is left out. */
+TN_API tn_tensor *tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int64_t size);
 /* x[i, label[i]]: (n, classes), i32 (n) -> (n). A label outside the classes gives 0. */
 TN_API tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label);
 /* 1 at the index, else 0: i32 (m...) -> f32 (m..., classes). */

@@ -11,17 +11,26 @@ extern "C" {
 
 /* Zero means the usual value. The learning rate is the scalar input "lr", so that tn_set changes it at any time. */
 typedef struct tn_optim_options {
-    double lr;       /* learning rate: as tn_optimizer_at says */
-    double momentum; /* momentum: 0.9 */
-    double beta1;    /* Adam: 0.9 */
-    double beta2;    /* Adam: 0.999 */
-    double epsilon;  /* Adam: 1e-8 */
+    double lr;           /* learning rate: as tn_optimizer_at says */
+    double momentum;     /* momentum: 0.9 */
+    double beta1;        /* Adam: 0.9 */
+    double beta2;        /* Adam: 0.999 */
+    double epsilon;      /* 1e-8; AdaGrad: 1e-10 */
+    double alpha;        /* RMSProp: 0.99 */
+    double weight_decay; /* adds that share of the parameter to its gradient: 0; AdamW: 0.01, see there */
+    double clip_norm;    /* largest norm of all gradients together; 0: no limit */
+    double clip_value;   /* largest size of each value of the gradients, after that; 0: no limit */
 } tn_optim_options;
 
 /* sgd:      p -= lr g
  * momentum: v = momentum v + g, p -= lr v (Polyak, 1964, as PyTorch writes it)
  * adam:     Kingma and Ba, "Adam", 2015, algorithm 1
- * The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq". */
+ * adamw:    the same, and p -= lr decay p apart from it (Loshchilov and Hutter, 2019)
+ * nesterov: v = momentum v + g, p -= lr (g + momentum v) (Nesterov, 1983, as PyTorch writes it)
+ * adagrad:  s += g^2, p -= lr g / (sqrt(s) + epsilon) (Duchi, Hazan and Singer, 2011)
+ * rmsprop:  s = alpha s + (1 - alpha) g^2, p -= lr g / (sqrt(s) + epsilon) (Tieleman and Hinton, 2012)
+ * The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq", ".sum",
+ * ".square_avg". */
 TN_API void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options);
 
 /* The optimizers, with their usual learning rate. Returns 0 past the last. */

@@ -88,6 +88,10 @@ tn_status cli_trainer_check(const cli_model *model, const tn_dataset *data, cons
     tn_graph *graph = training_graph(model, data, options, options->batch);
     tn_status status = graph ? tn_graph_status(graph) : TN_ENOMEM;
     tn_graph_free(graph);
+    if (!status && data->label)
+        status = tn_loss_check_targets(model->loss, TN_I32, data->label, data->count, data->classes);
+    else if (!status && data->target)
+        status = tn_loss_check_targets(model->loss, TN_F32, data->target, data->count * data->targets, 0);
     return status;
 }
 

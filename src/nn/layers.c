@@ -28,6 +28,12 @@ static tn_tensor *leaky_relu(tn_net_build *build, tn_tensor *x, const double arg
     return tn_leaky_relu(x, tn_number(x, arg[0] != 0 ? arg[0] : 0.01));
 }
 
+static tn_tensor *elu(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_elu(x, tn_number(x, arg[0] != 0 ? arg[0] : 1));
+}
+
 static tn_tensor *logistic(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
@@ -51,6 +57,7 @@ const tn_layer tn_layers[] = {
     {"dropout", "dropout RATE", "sets that share of the values to 0 while training", dropout, NULL, {TN_ARG_RATE}, 0},
     {"flatten", "flatten", "(n, ...) to (n, the rest)", flatten, NULL, {0}, 0},
     {"leaky_relu", "leaky_relu [SLOPE]", "x, or x SLOPE (0.01) when negative", leaky_relu, NULL, {TN_ARG_REAL}, 1},
+    {"elu", "elu [ALPHA]", "x, or ALPHA (1) times exp(x) - 1 when negative", elu, NULL, {TN_ARG_REAL}, 1},
     {"logistic",
      "logistic L K X0",
      "L / (1 + exp(-K (x - X0)))",

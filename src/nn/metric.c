@@ -29,3 +29,8 @@ tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
         right = tn_amin(sides_agree(output, target), TN_AXES(1), 0);
     return tn_sum(right, TN_ALL, 0);
 }
+
+tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *target)
+{
+    return tn_sqrt(tn_mean_squared_error(prediction, target));
+}

@@ -27,16 +27,12 @@ static tn_shape two_dimensions(const tn_shape *x, int32_t leading)
     return two;
 }
 
-/* Rows that were taken several times add up: one_hot(index)' dy. This is a product of (n, m) by (m, d) where adding m
- * rows would do: fine for small tables, slow for large ones. An infinity in dy spoils its whole column. */
+/* Rows that were taken several times add up. */
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
-    tn_tensor *table = y->in[0];
-    int64_t count = tn_shape_count(&y->in[1]->type.shape);
-    if (!tn_is_floating(table->type.dtype)) return;
-    tn_tensor *hot = tn_one_hot(tn_reshape(y->in[1], TN_SHAPE(count)), table->type.shape.dim[0]);
-    tn_tensor *rows = tn_reshape(dy, two_dimensions(&y->type.shape, y->in[1]->type.shape.rank));
-    din[0] = tn_reshape(tn_matmul_t(tn_cast(hot, table->type.dtype), rows, 1, 0), table->type.shape);
+    const tn_type *table = &y->in[0]->type;
+    if (!tn_is_floating(table->dtype)) return;
+    din[0] = tn_scatter_add(y->in[1], dy, table->shape.dim[0]);
 }
 
 static void describe(const tn_tensor *y, tn_operation *o)

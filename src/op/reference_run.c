@@ -71,15 +71,28 @@ static const void *copy_window(tn_kernel *k, const void *from)
     return copy(&k->region, from, sizeof(tn_window_attrs));
 }
 
+static const void *copy_slice(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, sizeof(tn_slice_attrs));
+}
+
+static const void *copy_cumsum(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, sizeof(tn_cumsum_attrs));
+}
+
+static const void *copy_topk(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, sizeof(tn_topk_attrs));
+}
+
 /* Operators with attributes. */
 static const struct {
     const tn_op_def *op;
     const void *(*copy)(tn_kernel *kernel, const void *from);
-} attrs_of[] = {{&tn_op_map, copy_whole_map},
-                {&tn_op_reduce, copy_reduce},
-                {&tn_op_matmul, copy_matmul},
-                {&tn_op_transpose, copy_transpose},
-                {&tn_op_window, copy_window}};
+} attrs_of[] = {{&tn_op_map, copy_whole_map},       {&tn_op_reduce, copy_reduce}, {&tn_op_matmul, copy_matmul},
+                {&tn_op_transpose, copy_transpose}, {&tn_op_slice, copy_slice},   {&tn_op_unslice, copy_slice},
+                {&tn_op_cumsum, copy_cumsum},       {&tn_op_topk, copy_topk},     {&tn_op_window, copy_window}};
 
 /* ---- checking ---- */
 

@@ -31,8 +31,11 @@ static const struct {
     double units;
     int of_all;
 } budget[] = {
-    {"matmul", 64, 1}, {"reduce", 64, 1}, {"softmax", 32, 0}, {"log_softmax", 32, 1}, {"normal", 48, 1},
-    {"dropout", 2, 0}, {"reshape", 8, 0}, {"uniform", 2, 1},  {"iota", 2, 0},
+    {"matmul", 64, 1}, {"reduce", 64, 1}, {"softmax", 32, 0},        {"log_softmax", 32, 1}, {"normal", 48, 1},
+    {"dropout", 2, 0}, {"reshape", 8, 0}, {"uniform", 2, 1},         {"iota", 2, 0},         {"scatter_add", 64, 1},
+    {"put", 64, 1},    {"cumsum", 64, 1}, {"masked_softmax", 32, 0}, {"attention", 64, 1},   {"normalize", 64, 1},
+    {"concat", 8, 0},  {"gelu", 24, 1},   {"gelu_tanh", 24, 1},      {"silu", 24, 1},        {"mish", 24, 1},
+    {"elu", 24, 1},
 };
 
 static double row_units(const char *name)

@@ -51,9 +51,10 @@ static void every_named_network_and_every_layer_builds(void **state)
         } filled[] = {{"linear UNITS", "linear 2"},
                       {"dropout RATE", "dropout 0.5"},
                       {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
-                      {"logistic L K X0", "logistic 1 2 -0.5"}};
+                      {"logistic L K X0", "logistic 1 2 -0.5"},
+                      {"elu [ALPHA]", "elu 0.5"}};
         const char *spec = word.usage;
-        for (size_t k = 0; k < 4; k++)
+        for (size_t k = 0; k < 5; k++)
             if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
         tn_graph *graph = tn_graph_new();
         build(graph, spec, (tn_net_options){.training = 1});

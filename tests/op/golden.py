@@ -26,6 +26,17 @@ def sigmoid(x):
     return 1 / (1 + mp.exp(-x))
 
 
+def gelu_tanh(x):
+    return x / 2 * (1 + mp.tanh(mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3)))
+
+
+def mish(x):
+    return x * mp.tanh(mp.log1p(mp.exp(x)))
+
+
+# The other side of these is a difference of numbers near 1, good to the same absolute error.
+RIGHT = [p for p in WIDE if p > -1.5]
+
 UNARY = {
     "neg": (lambda x: -x, lambda x: -one, WIDE, (INF, -INF, -1, -1)),
     "abs": (abs, mp.sign, WIDE, (INF, INF, -1, 1)),
@@ -52,6 +63,15 @@ UNARY = {
                  (0, INF, 0, 1)),
     "log_sigmoid": (lambda x: min(x, mp.mpf(0)) - mp.log1p(mp.exp(-abs(x))), lambda x: sigmoid(-x),
                     WIDE + [700.0, -700.0], (-INF, 0, 1, 0)),
+    "gelu": (lambda x: x * mp.ncdf(x), lambda x: mp.ncdf(x) + x * mp.npdf(x), RIGHT, (NAN, INF, None, None)),
+    "gelu_tanh": (gelu_tanh, lambda x: mp.diff(gelu_tanh, x), RIGHT, (NAN, INF, None, None)),
+    "silu": (lambda x: x * sigmoid(x), lambda x: sigmoid(x) * (1 + x * sigmoid(-x)), WIDE, (NAN, INF, None, None)),
+    "hard_sigmoid": (lambda x: min(max(x / 6 + one / 2, 0 * x), one), lambda x: one / 6 if abs(x) < 3 else 0 * x, WIDE,
+                     (0, 1, 0, 0)),
+    "hard_swish": (lambda x: x * min(max(x / 6 + one / 2, 0 * x), one),
+                   lambda x: 0 * x if x <= -3 else x / 3 + one / 2 if x < 3 else one, WIDE, (0, INF, 0, 1)),
+    "mish": (mish, lambda x: mp.tanh(mp.log1p(mp.exp(x))) + x * mp.sech(mp.log1p(mp.exp(x))) ** 2 * sigmoid(x),
+             [p for p in WIDE if abs(p) < 1e5], (NAN, INF, None, None)),
 }
 # At +0 and -0: f(+0), f'(+0), f(-0), f'(-0). A zero with a minus must keep it.
 ZERO = {
@@ -62,9 +82,11 @@ ZERO = {
     "floor": (0.0, None, -0.0, None), "step": (1, None, 1, None), "relu": (0.0, 0, -0.0, 0),
     "sigmoid": (0.5, 0.25, 0.5, 0.25), "tanh": (0.0, 1, -0.0, 1),
     "softplus": (math.log(2), 0.5, math.log(2), 0.5), "log_sigmoid": (-math.log(2), 0.5, -math.log(2), 0.5),
+    "gelu": (0.0, 0.5, -0.0, 0.5), "gelu_tanh": (0.0, 0.5, -0.0, 0.5), "silu": (0.0, 0.5, -0.0, 0.5),
+    "hard_sigmoid": (0.5, 1 / 6, 0.5, 1 / 6), "hard_swish": (0.0, 0.5, -0.0, 0.5), "mish": (0.0, 0.6, -0.0, 0.6),
 }
 # Derivatives computed from y as a difference of numbers near 1: their error is relative to 1, not to themselves.
-NEAR_ONE = {"sigmoid", "tanh", "expm1"}
+NEAR_ONE = {"sigmoid", "tanh", "expm1", "gelu", "gelu_tanh", "silu", "hard_swish", "mish"}
 
 # ---- rows of two operands --------------------------------------------------------------------------------------------
 PAIRS = [(1.0, 2.0), (2.0, 1.0), (-1.5, 0.25), (0.25, -1.5), (3.0, 3.0), (-2.0, -2.0), (1e-20, 1e20), (1e5, -1e-5),
@@ -88,6 +110,8 @@ BINARY = {
     "le": compare(lambda a, b: a <= b), "gt": compare(lambda a, b: a > b), "ge": compare(lambda a, b: a >= b),
     "leaky_relu": (lambda a, b: a * b if a < 0 else a, lambda a, b: b if a < 0 else one,
                    lambda a, b: a if a < 0 else 0 * one),
+    "elu": (lambda a, b: b * mp.expm1(a) if a < 0 else a, lambda a, b: b * mp.exp(a) if a < 0 else one,
+            lambda a, b: mp.expm1(a) if a < 0 else 0 * one),
 }
 # (a, b): y, da, db
 SPECIAL = {
@@ -104,6 +128,7 @@ SPECIAL = {
     "le": [(NAN, NAN, 0, None, None), (INF, INF, 1, None, None)],
     "gt": [(NAN, 1, 0, None, None), (INF, -INF, 1, None, None)],
     "ge": [(1, NAN, 0, None, None), (0.0, -0.0, 1, None, None)],
+    "elu": [(NAN, 1, NAN, 1, 0), (-INF, 2, -2, 0, -1), (INF, 1, INF, 1, 0), (0.0, 1, 0, 1, 0)],
     "leaky_relu": [(NAN, 0.1, NAN, 1, 0), (-INF, 0.1, -INF, 0.1, -INF), (INF, 0.1, INF, 1, 0), (0.0, 0.1, 0, 1, 0)],
 }
 

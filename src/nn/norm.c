@@ -1,0 +1,110 @@
+/* norm.c: normalisation layers: batch, layer, group and RMS normalisation, with PyTorch's names, shapes and defaults.
+ */
+#include "tenon/nn.h"
+
+#include <stdio.h>
+
+/* The variable `name`.`suffix`. */
+static tn_tensor *part(tn_graph *graph, const char *name, const char *suffix, tn_shape shape, double value,
+                       uint32_t flags)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.%s", name, suffix);
+    return tn_variable(graph, full, TN_F32, shape, (tn_init){.kind = TN_INIT_CONSTANT, .a = value}, flags);
+}
+
+/* x weight + bias, both of `shape` and read as `as`. */
+static tn_tensor *affine(tn_tensor *x, const char *name, tn_shape shape, tn_shape as, int bias)
+{
+    tn_graph *graph = tn_graph_of(x);
+    x = tn_mul(x, tn_reshape(part(graph, name, "weight", shape, 1, TN_TRAINABLE), as));
+    return bias ? tn_add(x, tn_reshape(part(graph, name, "bias", shape, 0, TN_TRAINABLE), as)) : x;
+}
+
+/* 1 if the input has at least that many dimensions, none of the channels (dimension 1) missing. */
+static int has_rank(const char *kind, const char *name, tn_tensor *x, int32_t rank)
+{
+    tn_shape s = tn_shape_of(x);
+    char text[160];
+    if (tn_graph_status(tn_graph_of(x))) return 0;
+    if (s.rank >= rank) return 1;
+    tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s '%s': its input %s should have at least %d dimensions", kind, name,
+                  tn_shape_text(&s, text, sizeof text), rank);
+    return 0;
+}
+
+/* The shape of one number for each channel, to be broadcast over (batch, channels, ...). */
+static tn_shape over_channels(const tn_shape *x)
+{
+    tn_shape s = {.rank = x->rank - 1};
+    for (int32_t d = 0; d < s.rank; d++) s.dim[d] = d ? 1 : x->dim[1];
+    return s;
+}
+
+static tn_axes all_but_channels(const tn_shape *x)
+{
+    tn_axes axes = {.count = 1};
+    for (int32_t d = 2; d < x->rank; d++) axes.axis[axes.count++] = d;
+    return axes;
+}
+
+/* running = (1 - momentum) running + momentum now */
+static void follow(tn_tensor *running, tn_tensor *now, double momentum)
+{
+    tn_tensor *old = tn_mul(running, tn_number(running, 1 - momentum));
+    tn_assign(running, tn_add(old, tn_mul(tn_reshape(now, tn_shape_of(running)), tn_number(now, momentum))));
+}
+
+tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)
+{
+    if (!has_rank("batch_norm", name, x, 2)) return x;
+    tn_graph *graph = tn_graph_of(x);
+    tn_shape shape = tn_shape_of(x), as = over_channels(&shape), each = TN_SHAPE(shape.dim[1]);
+    double epsilon = options.epsilon != 0 ? options.epsilon : 1e-5;
+    double momentum = options.momentum != 0 ? options.momentum : 0.1;
+    double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
+    tn_tensor *running_mean = part(graph, name, "running_mean", each, 0, 0);
+    tn_tensor *running_var = part(graph, name, "running_var", each, 1, 0);
+    tn_tensor *mean = tn_reshape(running_mean, as), *variance = tn_reshape(running_var, as);
+    if (options.training) {
+        tn_axes axes = all_but_channels(&shape);
+        if (count < 2)
+            tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
+        tn_tensor *exact = tn_mean(x, axes, 1);
+        tn_tensor *centred = tn_square(tn_sub(x, exact));
+        mean = exact;
+        variance = tn_mean(centred, axes, 1);
+        follow(running_mean, mean, momentum);
+        follow(running_var, tn_mul(variance, tn_number(x, count / (count - 1))), momentum);
+    }
+    x = tn_mul(tn_sub(x, mean), tn_rsqrt(tn_add(variance, tn_number(x, epsilon))));
+    return affine(x, name, each, as, 1);
+}
+
+tn_tensor *tn_layer_norm(tn_tensor *x, const char *name)
+{
+    if (!has_rank("layer_norm", name, x, 1)) return x;
+    tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
+    return affine(tn_normalize(x, TN_AXES(-1), 1e-5), name, last, last, 1);
+}
+
+tn_tensor *tn_rms_norm(tn_tensor *x, const char *name)
+{
+    if (!has_rank("rms_norm", name, x, 1)) return x;
+    tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
+    return affine(tn_rms_normalize(x, TN_AXES(-1), 1e-6), name, last, last, 0);
+}
+
+tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups)
+{
+    if (!has_rank("group_norm", name, x, 2)) return x;
+    tn_shape shape = tn_shape_of(x);
+    if (groups < 1 || shape.dim[1] % groups) {
+        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "group_norm '%s': %lld groups of %lld channels", name,
+                      (long long)groups, (long long)shape.dim[1]);
+        return x;
+    }
+    int64_t count = tn_shape_count(&shape), rows = shape.dim[0] * groups;
+    tn_tensor *y = tn_normalize(tn_reshape(x, TN_SHAPE(rows, rows ? count / rows : 0)), TN_AXES(-1), 1e-5);
+    return affine(tn_reshape(y, shape), name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
+}

@@ -1,0 +1,157 @@
+/* recurrent.c: layers that go through a sequence one step after another: the simple recurrent layer, LSTM (Hochreiter
+ * and Schmidhuber, 1997; forget gate: Gers, Schmidhuber and Cummins, 2000) and GRU (Cho and others, 2014, as PyTorch
+ * writes it), unrolled over time; and the embedding that turns numbers into vectors. */
+#include "alloc.h"
+#include "tenon/nn.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- one layer's parameters ---- */
+
+typedef struct cell {
+    tn_tensor *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+    int64_t units;
+} cell;
+
+static tn_tensor *param(tn_graph *graph, const char *name, const char *suffix, tn_shape shape, double bound)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.%s", name, suffix);
+    return tn_param(graph, full, shape, (tn_init){.kind = TN_INIT_UNIFORM, .a = bound});
+}
+
+/* `gates` matrices one below the other, all uniform up to 1 / sqrt(units). */
+static cell make_cell(tn_graph *graph, const char *name, int64_t gates, int64_t inputs, int64_t units)
+{
+    double bound = 1 / sqrt((double)units);
+    return (cell){param(graph, name, "weight_ih_l0", TN_SHAPE(gates * units, inputs), bound),
+                  param(graph, name, "weight_hh_l0", TN_SHAPE(gates * units, units), bound),
+                  param(graph, name, "bias_ih_l0", TN_SHAPE(gates * units), bound),
+                  param(graph, name, "bias_hh_l0", TN_SHAPE(gates * units), bound), units};
+}
+
+/* Gate number i of all of them side by side. */
+static tn_tensor *gate(const cell *c, tn_tensor *all, int64_t i)
+{
+    return tn_slice(all, -1, i * c->units, c->units, 1);
+}
+
+static tn_tensor *from_state(const cell *c, tn_tensor *h)
+{
+    return tn_add(tn_matmul_t(h, c->weight_hh, 0, 1), c->bias_hh);
+}
+
+/* ---- steps: the new h (and c) from what the input gives and the old ones ---- */
+
+static void step_rnn(const cell *c, tn_tensor *x, tn_recurrent_state *s)
+{
+    s->h = tn_tanh(tn_add(x, from_state(c, s->h)));
+}
+
+static void step_lstm(const cell *c, tn_tensor *x, tn_recurrent_state *s)
+{
+    tn_tensor *all = tn_add(x, from_state(c, s->h));
+    tn_tensor *in = tn_sigmoid(gate(c, all, 0)), *forget = tn_sigmoid(gate(c, all, 1));
+    tn_tensor *content = tn_tanh(gate(c, all, 2)), *out = tn_sigmoid(gate(c, all, 3));
+    s->c = tn_add(tn_mul(forget, s->c), tn_mul(in, content));
+    s->h = tn_mul(out, tn_tanh(s->c));
+}
+
+static void step_gru(const cell *c, tn_tensor *x, tn_recurrent_state *s)
+{
+    tn_tensor *h = from_state(c, s->h);
+    tn_tensor *reset = tn_sigmoid(tn_add(gate(c, x, 0), gate(c, h, 0)));
+    tn_tensor *update = tn_sigmoid(tn_add(gate(c, x, 1), gate(c, h, 1)));
+    tn_tensor *content = tn_tanh(tn_add(gate(c, x, 2), tn_mul(reset, gate(c, h, 2))));
+    s->h = tn_add(content, tn_mul(update, tn_sub(s->h, content)));
+}
+
+static const struct {
+    const char *name;
+    int64_t gates;
+    void (*step)(const cell *c, tn_tensor *x, tn_recurrent_state *s);
+} kinds[] = {[TN_RNN] = {"rnn", 1, step_rnn}, [TN_LSTM] = {"lstm", 4, step_lstm}, [TN_GRU] = {"gru", 3, step_gru}};
+
+/* ---- a sequence ---- */
+
+/* One step; samples that have ended keep their state and give 0. */
+static tn_tensor *advance(const cell *c, int32_t kind, tn_tensor *x, int64_t step, tn_tensor *lengths,
+                          tn_recurrent_state *s)
+{
+    tn_recurrent_state before = *s;
+    kinds[kind].step(c, x, s);
+    if (!lengths) return s->h;
+    tn_tensor *goes_on = tn_reshape(tn_gt(lengths, tn_number(lengths, (double)step)), TN_SHAPE(-1, 1));
+    tn_tensor *y = tn_where(goes_on, s->h, tn_number(s->h, 0));
+    s->h = tn_where(goes_on, s->h, before.h);
+    if (s->c) s->c = tn_where(goes_on, s->c, before.c);
+    return y;
+}
+
+/* All steps' inputs at once, (steps, batch, gates units): one large product instead of many small ones. */
+static tn_tensor *inputs_of(const cell *c, tn_tensor *x)
+{
+    x = tn_transpose(x, (int32_t[]){1, 0, 2});
+    tn_shape s = tn_shape_of(x);
+    tn_tensor *flat = tn_reshape(x, TN_SHAPE(s.dim[0] * s.dim[1], s.dim[2]));
+    flat = tn_add(tn_matmul_t(flat, c->weight_ih, 0, 1), c->bias_ih);
+    return tn_reshape(flat, TN_SHAPE(s.dim[0], s.dim[1], tn_shape_of(flat).dim[1]));
+}
+
+static int check_input(tn_tensor *x, const char *name, const tn_recurrent_options *options)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_shape shape = tn_shape_of(x);
+    char text[160];
+    if (tn_graph_status(graph)) return 0;
+    if (options->kind < TN_RNN || options->kind > TN_GRU || options->units < 1)
+        tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': kind %d with %lld units", name, options->kind,
+                      (long long)options->units);
+    if (shape.rank != 3 || shape.dim[1] < 1 || shape.dim[2] < 1)
+        tn_graph_fail(graph, TN_ESHAPE, "recurrent '%s': its input %s should be (batch, steps, features)", name,
+                      tn_shape_text(&shape, text, sizeof text));
+    return !tn_graph_status(graph);
+}
+
+static tn_tensor *zeros(tn_graph *graph, int64_t batch, int64_t units)
+{
+    return tn_full(graph, TN_F32, TN_SHAPE(batch, units), 0);
+}
+
+tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
+{
+    tn_recurrent_state s = state ? *state : (tn_recurrent_state){0};
+    if (!check_input(x, name, &options)) return x;
+    tn_graph *graph = tn_graph_of(x);
+    tn_shape shape = tn_shape_of(x);
+    int64_t batch = shape.dim[0], steps = shape.dim[1];
+    cell c = make_cell(graph, name, kinds[options.kind].gates, shape.dim[2], options.units);
+    tn_tensor *all = inputs_of(&c, x), **each = tn_alloc((size_t)steps * sizeof *each);
+    if (!each) tn_graph_fail(graph, TN_ENOMEM, "out of memory");
+    if (!s.h) s.h = zeros(graph, batch, options.units);
+    if (!s.c && options.kind == TN_LSTM) s.c = zeros(graph, batch, options.units);
+    for (int64_t t = 0; each && t < steps; t++) {
+        tn_tensor *now = tn_reshape(tn_slice(all, 0, t, 1, 1), TN_SHAPE(batch, tn_shape_of(all).dim[2]));
+        each[t] = advance(&c, options.kind, now, t, options.lengths, &s);
+    }
+    tn_tensor *y = each ? tn_stack(each, (uint32_t)steps, 1) : x;
+    if (state) *state = s;
+    tn_free(each);
+    return y;
+}
+
+/* ---- embedding ---- */
+
+tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)
+{
+    tn_graph *graph = tn_graph_of(index);
+    char full[256];
+    if (tn_graph_status(graph)) return index;
+    if (count < 1 || units < 1)
+        tn_graph_fail(graph, TN_EINVAL, "embedding '%s': a table of %lld by %lld", name, (long long)count,
+                      (long long)units);
+    snprintf(full, sizeof full, "%s.weight", name);
+    tn_init init = {.kind = TN_INIT_NORMAL, .a = 1};
+    return tn_gather(tn_param(graph, full, TN_SHAPE(count, units), init), index);
+}

@@ -1,0 +1,45 @@
+/* target.c: targets that a loss cannot take, found when data is loaded, before anything is computed. */
+#include "error.h"
+#include "tenon/nn.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The range that a loss's targets must lie in, its limits included or, with `open`, the lower one not. */
+static const struct {
+    const char *loss;
+    double low, high;
+    int open, no_zero;
+    const char *say;
+} rules[] = {
+    {"binary_cross_entropy", 0, 1, 0, 0, "a probability from 0 to 1"},
+    {"kl_divergence", 0, 1, 0, 0, "a probability from 0 to 1"},
+    {"msle", -1, HUGE_VAL, 1, 0, "a number above -1"},
+    {"mape", -HUGE_VAL, HUGE_VAL, 0, 1, "a number other than 0, by which the error is divided"},
+};
+
+static tn_status check_labels(const int32_t *label, int64_t count, int64_t classes)
+{
+    for (int64_t i = 0; i < count; i++)
+        TN_REQUIRE(label[i] >= 0 && label[i] < classes, TN_EINVAL,
+                   "sample %lld has class %d, but there are %lld classes", (long long)i, label[i], (long long)classes);
+    return TN_OK;
+}
+
+tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count, int64_t classes)
+{
+    const float *x = data;
+    size_t r = 0, n = sizeof rules / sizeof rules[0];
+    if (dtype == TN_I32) return check_labels(data, count, classes);
+    TN_REQUIRE(dtype == TN_F32, TN_EDTYPE, "targets of element type %s", tn_dtype_name(dtype));
+    while (r < n && strcmp(rules[r].loss, loss)) r++;
+    for (int64_t i = 0; i < count; i++) {
+        TN_REQUIRE(x[i] == x[i], TN_EINVAL, "%s: target %lld is not a number", loss, (long long)i);
+        if (r == n) continue;
+        int fits = x[i] >= rules[r].low && x[i] <= rules[r].high && !(rules[r].open && x[i] == rules[r].low) &&
+                   !(rules[r].no_zero && x[i] == 0);
+        TN_REQUIRE(fits, TN_EINVAL, "%s: target %lld is %g; it should be %s", loss, (long long)i, (double)x[i],
+                   rules[r].say);
+    }
+    return TN_OK;
+}

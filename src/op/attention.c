@@ -1,0 +1,149 @@
+/* attention.c: softmax over what a mask lets through, and scaled dot-product attention: softmax(q k' / sqrt(d)) v.
+ * Vaswani and others, "Attention is all you need", 2017. Composites that a backend may take over. */
+#include <math.h>
+
+#include "along.h"
+#include "cases.h"
+
+/* ---- softmax where a mask is not 0 ---- */
+
+#define FAR_BELOW (-1e38) /* stands for minus infinity, of which differences would be NaN */
+
+typedef struct masked_attrs {
+    uint32_t axis;
+    uint32_t reserved;
+} masked_attrs;
+
+static tn_status shape_masked(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    tn_shape both;
+    char x[160], m[160];
+    (void)n_in, (void)raw;
+    TN_TRY(tn_require_type("masked_softmax", in[0], 0));
+    tn_status s = tn_shape_broadcast(&in[0]->type.shape, &in[1]->type.shape, &both);
+    TN_REQUIRE(!s && tn_shape_equal(&both, &in[0]->type.shape), TN_ESHAPE, "masked_softmax: a mask of shape %s for %s",
+               tn_shape_text(&in[1]->type.shape, m, sizeof m), tn_shape_text(&in[0]->type.shape, x, sizeof x));
+    *out = in[0]->type;
+    return TN_OK;
+}
+
+/* Where nothing is let through, all are 0. */
+static tn_tensor *lower_masked(tn_tensor *y)
+{
+    tn_tensor *x = y->in[0], *mask = y->in[1];
+    tn_tensor *let = tn_where(mask, x, tn_number(x, FAR_BELOW));
+    return tn_where(mask, tn_softmax(let, (int32_t)((const masked_attrs *)y->attrs)->axis), tn_number(x, 0));
+}
+
+tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)
+{
+    masked_attrs at = {0};
+    if (!tn_find_axis("masked_softmax", x, axis, &at.axis)) return x;
+    return tn_node(&tn_op_masked_softmax, NULL, (tn_tensor *[]){x, mask}, 2, &at);
+}
+
+/* ---- attention ---- */
+
+typedef struct attrs {
+    uint32_t causal;
+    uint32_t reserved;
+} attrs;
+
+static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    const tn_shape *q = &in[0]->type.shape, *k = &in[1]->type.shape, *v = &in[2]->type.shape;
+    int32_t rank = q->rank;
+    char a[160], b[160], c[160];
+    int fits = rank >= 2 && k->rank == rank && v->rank == rank;
+    (void)n_in, (void)raw;
+    TN_TRY(tn_require_type("attention", in[0], 0));
+    for (int32_t d = 0; fits && d < rank - 2; d++) fits = q->dim[d] == k->dim[d] && q->dim[d] == v->dim[d];
+    fits = fits && q->dim[rank - 1] == k->dim[rank - 1] && k->dim[rank - 2] == v->dim[rank - 2];
+    TN_REQUIRE(fits && in[1]->type.dtype == in[0]->type.dtype && in[2]->type.dtype == in[0]->type.dtype, TN_ESHAPE,
+               "attention: queries %s, keys %s and values %s do not fit", tn_shape_text(q, a, sizeof a),
+               tn_shape_text(k, b, sizeof b), tn_shape_text(v, c, sizeof c));
+    *out = in[0]->type;
+    out->shape.dim[rank - 1] = v->dim[rank - 1];
+    return TN_OK;
+}
+
+static tn_tensor *lower(tn_tensor *y)
+{
+    tn_tensor *q = y->in[0], *k = y->in[1], *v = y->in[2];
+    int32_t rank = q->type.shape.rank;
+    int64_t rows = q->type.shape.dim[rank - 2], places = k->type.shape.dim[rank - 2];
+    double width = (double)q->type.shape.dim[rank - 1];
+    tn_tensor *scores = tn_mul(tn_matmul_t(q, k, 0, 1), tn_number(q, width > 0 ? 1 / sqrt(width) : 0));
+    if (!((const attrs *)y->attrs)->causal) return tn_matmul(tn_softmax(scores, -1), v);
+    tn_tensor *row = tn_iota(y->graph, TN_SHAPE(rows, 1), 0), *place = tn_iota(y->graph, TN_SHAPE(1, places), 1);
+    return tn_matmul(tn_masked_softmax(scores, tn_le(place, row), -1), v);
+}
+
+tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal)
+{
+    attrs at = {!!causal, 0};
+    return tn_node(&tn_op_attention, NULL, (tn_tensor *[]){q, k, v}, 3, &at);
+}
+
+/* ---- cases ---- */
+
+static tn_tensor *case_all(tn_tensor *const in[])
+{
+    return tn_attention(in[0], in[1], in[2], 0);
+}
+
+static tn_tensor *case_causal(tn_tensor *const in[])
+{
+    return tn_attention(in[0], in[1], in[2], 1);
+}
+
+static tn_tensor *case_masked(tn_tensor *const in[])
+{
+    return tn_masked_softmax(in[0], in[1], -1);
+}
+
+static tn_tensor *case_masked_wholly(tn_tensor *const in[])
+{
+    return tn_masked_softmax(in[0], tn_gt(in[0], tn_number(in[0], 100)), -1);
+}
+
+static tn_tensor *case_masked_first(tn_tensor *const in[])
+{
+    return tn_masked_softmax(in[0], in[1], 0);
+}
+
+static const tn_op_case cases[] = {
+    {"one head", case_all, {F32(5, 8), F32(7, 8), F32(7, 3)}},
+    {"heads in a batch", case_all, {F32(2, 3, 9, 4), F32(2, 3, 9, 4), F32(2, 3, 9, 4)}},
+    {"causal", case_causal, {F32(3, 17, 8), F32(3, 17, 8), F32(3, 17, 8)}},
+    {"causal, one place", case_causal, {F32(2, 1, 4), F32(2, 1, 4), F32(2, 1, 4)}},
+    {"no queries", case_causal, {F32(2, 0, 4), F32(2, 3, 4), F32(2, 3, 4)}},
+    {0},
+};
+
+static const tn_op_case cases_masked[] = {
+    {"a mask of each row", case_masked, {F32(33, 7), I32(33, 7)}, 0, 1},
+    {"one mask for all", case_masked, {F32(3, 5, 9), I32(9)}, -1, 1},
+    {"the first axis", case_masked_first, {F32(13, 5), I32(13, 1)}, 0, 1},
+    {"nothing is let through", case_masked_wholly, {F32(4, 5)}},
+    {"no rows", case_masked, {F32(0, 5), I32(5)}, 0, 1},
+    {0},
+};
+
+const tn_op_def tn_op_attention = {.name = "attention",
+                                   .doc = "softmax(q k' / sqrt(d)) v",
+                                   .kind = TN_COMPOSITE,
+                                   .arity = 3,
+                                   .attrs_size = sizeof(attrs),
+                                   .shape = shape,
+                                   .lower = lower,
+                                   .cases = cases};
+
+const tn_op_def tn_op_masked_softmax = {.name = "masked_softmax",
+                                        .doc = "softmax over the elements whose mask is not 0; the others are 0",
+                                        .kind = TN_COMPOSITE,
+                                        .arity = 2,
+                                        .attrs_size = sizeof(masked_attrs),
+                                        .shape = shape_masked,
+                                        .lower = lower_masked,
+                                        .cases = cases_masked};

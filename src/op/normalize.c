@@ -1,0 +1,87 @@
+/* normalize.c: x less its mean, divided by the root of its variance or, without the mean, of its mean square; over
+ * some axes. What layer, group, instance and RMS normalisation have in common. */
+#include "cases.h"
+#include "check.h"
+
+typedef struct attrs {
+    double epsilon; /* added to the variance */
+    uint32_t axes;  /* bit d set: dimension d */
+    uint32_t keep_mean;
+} attrs;
+
+static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    const attrs *at = raw;
+    (void)n_in;
+    TN_TRY(tn_require_type("normalize", in[0], 0));
+    TN_REQUIRE(at->epsilon >= 0, TN_EINVAL, "normalize: epsilon %g", at->epsilon);
+    *out = in[0]->type;
+    return TN_OK;
+}
+
+static tn_tensor *lower(tn_tensor *y)
+{
+    const attrs *at = y->attrs;
+    tn_tensor *x = y->in[0];
+    tn_axes axes = {0};
+    if (!tn_shape_count(&y->type.shape)) return x;
+    for (int32_t d = 0; d < x->type.shape.rank; d++)
+        if (at->axes >> d & 1) axes.axis[axes.count++] = d;
+    if (!at->keep_mean) x = tn_sub(x, tn_mean(x, axes, 1));
+    tn_tensor *power = tn_mean(tn_square(x), axes, 1);
+    return tn_mul(x, tn_rsqrt(tn_add(power, tn_number(x, at->epsilon))));
+}
+
+static tn_tensor *build(tn_tensor *x, tn_axes axes, double epsilon, uint32_t keep_mean)
+{
+    attrs at = {.epsilon = epsilon, .keep_mean = keep_mean};
+    tn_graph *graph = tn_graph_of(x);
+    if (tn_graph_status(graph)) return x;
+    tn_status s = tn_axes_mask(axes, x->type.shape.rank, &at.axes);
+    if (s) tn_graph_fail(graph, s, "normalize: %s", tn_message());
+    return tn_node(&tn_op_normalize, NULL, &x, 1, &at);
+}
+
+tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon)
+{
+    return build(x, axes, epsilon, 0);
+}
+
+tn_tensor *tn_rms_normalize(tn_tensor *x, tn_axes axes, double epsilon)
+{
+    return build(x, axes, epsilon, 1);
+}
+
+static tn_tensor *case_last(tn_tensor *const in[])
+{
+    return tn_normalize(in[0], TN_AXES(-1), 1e-5);
+}
+
+static tn_tensor *case_batch(tn_tensor *const in[])
+{
+    return tn_normalize(in[0], TN_AXES(0, 2, 3), 1e-5);
+}
+
+static tn_tensor *case_rms(tn_tensor *const in[])
+{
+    return tn_rms_normalize(in[0], TN_AXES(-1), 1e-6);
+}
+
+static const tn_op_case cases[] = {
+    {"rows", case_last, {F32(33, 17)}},
+    {"far from 0", case_last, {F32(7, 129)}, 100, 110, 1},
+    {"channels of pictures", case_batch, {F32(3, 5, 4, 3)}},
+    {"by the mean square", case_rms, {F32(13, 31)}},
+    {"one element", case_last, {F32(5, 1)}, .no_gradient = 1},
+    {"nothing", case_last, {F32(0, 5)}},
+    {0},
+};
+
+const tn_op_def tn_op_normalize = {.name = "normalize",
+                                   .doc = "x with mean 0 and variance 1, or with mean square 1, over some axes",
+                                   .kind = TN_COMPOSITE,
+                                   .arity = 1,
+                                   .attrs_size = sizeof(attrs),
+                                   .shape = shape,
+                                   .lower = lower,
+                                   .cases = cases};

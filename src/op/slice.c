@@ -1,0 +1,330 @@
+/* slice.c: every step-th element of a stretch of each dimension, backwards too; and the inverse, which puts elements
+ * in such places of a larger tensor of zeros: each is the other's gradient, and padding is the latter. */
+#include <string.h>
+
+#include "along.h"
+#include "cases.h"
+
+/* Along dimension d: element i of the smaller one is element start[d] + i step[d] of the larger one. */
+typedef struct attrs {
+    tn_shape shape; /* of the result */
+    int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
+} attrs;
+
+/* The places of `small` elements lie inside a dimension of `large`. */
+static int fits(int64_t small, int64_t large, int64_t start, int64_t step)
+{
+    int64_t way, last;
+    if (small < 0 || step == 0) return 0;
+    if (!small) return 1;
+    if (__builtin_mul_overflow(small - 1, step, &way) || __builtin_add_overflow(start, way, &last)) return 0;
+    return start >= 0 && start < large && last >= 0 && last < large;
+}
+
+static tn_status check_places(const char *op, const tn_shape *small, const tn_shape *large, const attrs *at)
+{
+    for (int32_t d = 0; d < small->rank; d++)
+        TN_REQUIRE(fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_ESHAPE,
+                   "%s: %lld elements from %lld on by steps of %lld do not lie in dimension %d, of size %lld", op,
+                   (long long)small->dim[d], (long long)at->start[d], (long long)at->step[d], d,
+                   (long long)large->dim[d]);
+    return TN_OK;
+}
+
+static tn_status shape_slice(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    const attrs *at = raw;
+    (void)n_in;
+    TN_TRY(check_places("slice", &at->shape, &in[0]->type.shape, at));
+    *out = (tn_type){in[0]->type.dtype, at->shape};
+    return TN_OK;
+}
+
+static tn_status shape_unslice(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
+{
+    const attrs *at = raw;
+    (void)n_in;
+    TN_TRY(check_places("unslice", &in[0]->type.shape, &at->shape, at));
+    *out = (tn_type){in[0]->type.dtype, at->shape};
+    return TN_OK;
+}
+
+/* ---- building ---- */
+
+static attrs all_of(const tn_shape *x)
+{
+    attrs at;
+    memset(&at, 0, sizeof at);
+    tn_keep_shape(&at.shape, *x);
+    for (int32_t d = 0; d < x->rank; d++) at.step[d] = 1;
+    return at;
+}
+
+/* The other operator, in the same places. */
+static tn_tensor *inverse(const tn_op_def *op, const tn_tensor *y, tn_tensor *dy)
+{
+    attrs at = *(const attrs *)y->attrs;
+    tn_keep_shape(&at.shape, y->in[0]->type.shape);
+    return tn_node(op, NULL, &dy, 1, &at);
+}
+
+static void grad_slice(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
+{
+    din[0] = inverse(&tn_op_unslice, y, dy);
+}
+
+static void grad_unslice(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
+{
+    din[0] = inverse(&tn_op_slice, y, dy);
+}
+
+/* A slice of a slice is one slice, and so is padding of what was padded. `first` is done first. */
+static tn_tensor *join(const tn_op_def *op, tn_tensor *x, attrs *at)
+{
+    if (x->op != op) return tn_node(op, NULL, &x, 1, at);
+    const attrs *first = x->attrs, *outer = op == &tn_op_slice ? first : at, *inner = outer == at ? first : at;
+    attrs both = *at;
+    for (int32_t d = 0; d < at->shape.rank; d++) {
+        both.start[d] = outer->start[d] + inner->start[d] * outer->step[d];
+        both.step[d] = outer->step[d] * inner->step[d];
+    }
+    return tn_node(op, NULL, x->in, 1, &both);
+}
+
+tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step)
+{
+    uint32_t d = 0;
+    if (!tn_find_axis("slice", x, axis, &d)) return x;
+    attrs at = all_of(&x->type.shape);
+    at.start[d] = start < 0 ? start + at.shape.dim[d] : start;
+    at.step[d] = step;
+    tn_status s =
+        fits(count, at.shape.dim[d], at.start[d], step)
+            ? TN_OK
+            : tn_fail(TN_ESHAPE, "slice: %lld elements from %lld on by steps of %lld of axis %d, of size %lld",
+                      (long long)count, (long long)start, (long long)step, axis, (long long)at.shape.dim[d]);
+    if (s) tn_graph_fail(x->graph, s, "%s", tn_message());
+    if (s || (at.start[d] == 0 && step == 1 && count == at.shape.dim[d])) return x;
+    at.shape.dim[d] = count;
+    if (count <= 1) at.step[d] = 1;
+    if (!count) at.start[d] = 0;
+    return join(&tn_op_slice, x, &at);
+}
+
+tn_tensor *tn_flip(tn_tensor *x, int32_t axis)
+{
+    uint32_t d = 0;
+    if (!tn_find_axis("flip", x, axis, &d) || !x->type.shape.dim[d]) return x;
+    return tn_slice(x, axis, x->type.shape.dim[d] - 1, x->type.shape.dim[d], -1);
+}
+
+tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after)
+{
+    uint32_t d = 0;
+    if (!tn_find_axis("pad", x, axis, &d)) return x;
+    if (before < 0 || after < 0)
+        tn_graph_fail(x->graph, TN_EINVAL, "pad: %lld before and %lld after", (long long)before, (long long)after);
+    if (tn_graph_status(x->graph) || (!before && !after)) return x;
+    attrs at = all_of(&x->type.shape);
+    at.start[d] = before;
+    if (__builtin_add_overflow(at.shape.dim[d], before, &at.shape.dim[d]) ||
+        __builtin_add_overflow(at.shape.dim[d], after, &at.shape.dim[d]))
+        tn_graph_fail(x->graph, TN_ESHAPE, "pad: more than 2^63 elements");
+    return join(&tn_op_unslice, x, &at);
+}
+
+/* ---- the operations ---- */
+
+/* Dimensions of size 1 go; a dimension that is taken whole joins the one before it if that one's step is 1. The merged
+ * dimensions in *small and *large, and the attributes. */
+static void merge(const tn_shape *from_small, const tn_shape *from_large, const attrs *at, tn_shape *small,
+                  tn_shape *large, tn_slice_attrs *merged)
+{
+    int32_t k = -1;
+    *small = *large = (tn_shape){0};
+    *merged = (tn_slice_attrs){.size = sizeof *merged};
+    for (int32_t d = 0; d < from_small->rank; d++) {
+        int64_t s = from_small->dim[d], l = from_large->dim[d], start = at->start[d], step = at->step[d];
+        if (s == 1) step = 1;
+        if (l == 1 && s == 1) continue;
+        if (k >= 0 && s == l && start == 0 && step == 1 && merged->step[k] == 1) {
+            small->dim[k] *= s, large->dim[k] *= l, merged->start[k] *= l;
+            continue;
+        }
+        k++;
+        small->dim[k] = s, large->dim[k] = l, merged->start[k] = start, merged->step[k] = step;
+    }
+    if (k < 0) k = 0, small->dim[0] = large->dim[0] = 1, merged->step[0] = 1;
+    small->rank = large->rank = k + 1;
+}
+
+static void describe_slice(const tn_tensor *y, tn_operation *o)
+{
+    tn_shape small, large;
+    merge(&y->type.shape, &y->in[0]->type.shape, y->attrs, &small, &large, &o->attrs.slice);
+    o->in[0] = tn_desc_dense(y->type.dtype, &large);
+    o->out[0] = tn_desc_dense(y->type.dtype, &small);
+}
+
+static void describe_unslice(const tn_tensor *y, tn_operation *o)
+{
+    tn_shape small, large;
+    merge(&y->in[0]->type.shape, &y->type.shape, y->attrs, &small, &large, &o->attrs.slice);
+    o->in[0] = tn_desc_dense(y->type.dtype, &small);
+    o->out[0] = tn_desc_dense(y->type.dtype, &large);
+}
+
+static tn_status check(const tn_op_desc *desc, const tn_tensor_desc *small, const tn_tensor_desc *large)
+{
+    const tn_slice_attrs *at = desc->attrs;
+    TN_TRY(tn_check_attrs(desc, sizeof *at));
+    TN_TRY(tn_check_dense(desc, small, large->rank));
+    TN_TRY(tn_check_dense(desc, large, large->rank));
+    TN_REQUIRE(small->dtype == large->dtype, TN_EUNSUPPORTED, "%s: element types %s and %s", desc->name,
+               tn_dtype_name(small->dtype), tn_dtype_name(large->dtype));
+    for (int32_t d = 0; d < small->rank; d++)
+        TN_REQUIRE(fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_EUNSUPPORTED,
+                   "%s: dimension %d reaches outside", desc->name, d);
+    return TN_OK;
+}
+
+static tn_status check_slice(const tn_op_desc *desc)
+{
+    TN_TRY(tn_check_counts(desc, 1, 1));
+    return check(desc, &desc->out[0], &desc->in[0]);
+}
+
+static tn_status check_unslice(const tn_op_desc *desc)
+{
+    TN_TRY(tn_check_counts(desc, 1, 1));
+    return check(desc, &desc->in[0], &desc->out[0]);
+}
+
+/* Where element e of the smaller tensor lies in the larger one. */
+static int64_t place(const tn_tensor_desc *small, const tn_tensor_desc *large, const tn_slice_attrs *at, int64_t e)
+{
+    int64_t to = 0, stride = 1;
+    for (int32_t d = small->rank - 1; d >= 0; d--) {
+        to += (at->start[d] + e % small->dim[d] * at->step[d]) * stride;
+        stride *= large->dim[d];
+        e /= small->dim[d];
+    }
+    return to;
+}
+
+static void reference_slice(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = call->desc->in, *y = call->desc->out;
+    int64_t count = tn_desc_count(y);
+    for (int64_t e = 0; e < count; e++) call->out[0][e] = call->in[0][place(y, x, call->desc->attrs, e)];
+}
+
+static void reference_unslice(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = call->desc->in, *y = call->desc->out;
+    int64_t count = tn_desc_count(x), all = tn_desc_count(y);
+    for (int64_t e = 0; e < all; e++) call->out[0][e] = 0;
+    for (int64_t e = 0; e < count; e++) call->out[0][place(x, y, call->desc->attrs, e)] = call->in[0][e];
+}
+
+/* ---- cases ---- */
+
+static tn_tensor *case_middle(tn_tensor *const in[])
+{
+    return tn_slice(in[0], 1, 2, 3, 1);
+}
+
+static tn_tensor *case_steps(tn_tensor *const in[])
+{
+    return tn_slice(tn_slice(in[0], 0, -1, 3, -2), 1, 1, 2, 3);
+}
+
+static tn_tensor *case_flip(tn_tensor *const in[])
+{
+    return tn_flip(in[0], -1);
+}
+
+static tn_tensor *case_flip_first(tn_tensor *const in[])
+{
+    return tn_flip(in[0], 0);
+}
+
+static tn_tensor *case_one(tn_tensor *const in[])
+{
+    return tn_slice(in[0], 0, 4, 1, 1);
+}
+
+static tn_tensor *case_none(tn_tensor *const in[])
+{
+    return tn_slice(in[0], 0, 0, 0, 1);
+}
+
+static tn_tensor *case_again(tn_tensor *const in[])
+{
+    return tn_slice(tn_slice(tn_flip(in[0], 0), 0, 1, 20, 2), 0, 7, 5, -1);
+}
+
+static const tn_op_case cases_slice[] = {
+    {"some columns", case_middle, {F32(7, 11)}},
+    {"a block of pictures", case_middle, {F32(5, 9, 4, 3)}},
+    {"steps, backwards", case_steps, {F32(6, 5, 7)}},
+    {"rows backwards", case_flip, {F32(33, 65)}},
+    {"the first dimension backwards", case_flip_first, {F32(13, 2, 5)}},
+    {"one row", case_one, {F32(9, 4)}},
+    {"slices of slices", case_again, {F32(50)}},
+    {"whole numbers", case_steps, {I32(6, 5)}, -99, 99, 1},
+    {"nothing", case_none, {F32(3, 4)}},
+    {"of nothing", case_flip, {F32(4, 0)}},
+    {0},
+};
+
+static tn_tensor *case_pad_last(tn_tensor *const in[])
+{
+    return tn_pad(in[0], -1, 2, 1);
+}
+
+static tn_tensor *case_pad_both(tn_tensor *const in[])
+{
+    return tn_pad(tn_pad(in[0], 1, 1, 2), 2, 3, 0);
+}
+
+static tn_tensor *case_pad_first(tn_tensor *const in[])
+{
+    return tn_pad(in[0], 0, 0, 5);
+}
+
+static const tn_op_case cases_unslice[] = {
+    {"columns", case_pad_last, {F32(33, 17)}},
+    {"pictures", case_pad_both, {F32(2, 5, 4)}},
+    {"rows after", case_pad_first, {F32(3, 2, 7)}},
+    {"a vector", case_pad_first, {F32(1031)}},
+    {"nothing", case_pad_first, {F32(0, 3)}},
+    {"whole numbers", case_pad_last, {I32(5, 3)}, -9, 9, 1},
+    {0},
+};
+
+const tn_op_def tn_op_slice = {.name = "slice",
+                               .doc = "every step-th element of a stretch of an axis",
+                               .kind = TN_KERNEL,
+                               .arity = 1,
+                               .attrs_size = sizeof(attrs),
+                               .shape = shape_slice,
+                               .grad = grad_slice,
+                               .describe = describe_slice,
+                               .check = check_slice,
+                               .reference = reference_slice,
+                               .flops = tn_no_flops,
+                               .cases = cases_slice};
+
+const tn_op_def tn_op_unslice = {.name = "unslice",
+                                 .doc = "x among zeros: padding, and the inverse of slice",
+                                 .kind = TN_KERNEL,
+                                 .arity = 1,
+                                 .attrs_size = sizeof(attrs),
+                                 .shape = shape_unslice,
+                                 .grad = grad_unslice,
+                                 .describe = describe_unslice,
+                                 .check = check_unslice,
+                                 .reference = reference_unslice,
+                                 .flops = tn_no_flops,
+                                 .cases = cases_unslice};
