@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-static const cpu_op *const ops[] = {&cpu_map,         &cpu_matmul,    &cpu_reduce, &cpu_softmax,
-                                    &cpu_log_softmax, &cpu_transpose, &cpu_gather, &cpu_window};
+static const cpu_op *const ops[] = {
+    &cpu_map,           &cpu_matmul,    &cpu_reduce,         &cpu_softmax,   &cpu_log_softmax,
+    &cpu_transpose,     &cpu_gather,    &cpu_window,         &cpu_conv2d,    &cpu_conv2d_data,
+    &cpu_conv2d_weight, &cpu_maxpool2d, &cpu_maxpool2d_grad, &cpu_avgpool2d, &cpu_avgpool2d_grad};
 
 /* ---- checks
  * ---------------------------------------------------------------------------------------------------------- */
