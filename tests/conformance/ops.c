@@ -28,8 +28,23 @@ static const struct {
     double units;
     int of_all;
 } budget[] = {
-    {"matmul", 64, 1}, {"reduce", 64, 1}, {"softmax", 32, 0}, {"log_softmax", 32, 1}, {"normal", 48, 1},
-    {"dropout", 2, 0}, {"reshape", 8, 0}, {"uniform", 2, 1},  {"iota", 2, 0},
+    {"matmul", 64, 1},
+    {"reduce", 64, 1},
+    {"softmax", 32, 0},
+    {"log_softmax", 32, 1},
+    {"normal", 48, 1},
+    {"conv2d", 64, 1},
+    {"conv2d_data", 64, 1},
+    {"conv2d_weight", 64, 1},
+    {"avgpool2d", 8, 1},
+    {"avgpool2d_grad", 8, 1},
+    {"adaptive_avgpool2d", 16, 1},
+    {"maxpool2d", 64, 1},
+    {"maxpool2d_grad", 8, 1},
+    {"dropout", 2, 0},
+    {"reshape", 8, 0},
+    {"uniform", 2, 1},
+    {"iota", 2, 0},
 };
 
 static double row_units(const char *name)
