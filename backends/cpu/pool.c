@@ -39,7 +39,7 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
     return k->count_pad ? min_of(end, size + k->pad[d]) - begin : max_of(0, min_of(end, size) - max_of(begin, 0));
 }
 
-#define LARGER(x, best) ((x) > (best) || (x) != (x))
+#define LARGER(x, best) (((x) > (best)) | ((x) != (x))) /* without branches, so that loops go into vector lanes */
 
 #define POOL(T, SUFFIX)                                                                                                \
     static void max_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
