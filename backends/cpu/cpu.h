@@ -107,6 +107,8 @@ typedef struct cpu_op {
     void (*release)(tn_kernel *kernel); /* what the kernel owns; NULL: nothing */
 } cpu_op;
 
+extern const cpu_op cpu_conv2d, cpu_conv2d_data, cpu_conv2d_weight, cpu_maxpool2d, cpu_maxpool2d_grad, cpu_avgpool2d,
+    cpu_avgpool2d_grad;
 extern const cpu_op cpu_map, cpu_reduce, cpu_matmul, cpu_softmax, cpu_log_softmax, cpu_transpose, cpu_gather,
     cpu_window;
 

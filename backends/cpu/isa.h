@@ -56,17 +56,24 @@ typedef struct cpu_gemm {
     void (*pack_b)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gemm;
 
+/* A product whose left operand lies scattered: c (mr x nr, rows ldc apart) = or += a b, where element (i, l) of a is at
+ * row[i] + off[l], in elements, and b is a panel packed by pack_b of the same type. */
+typedef void cpu_gather_tile(int64_t k, const void *const *row, const int64_t *off, const void *b, void *c, int64_t ldc,
+                             int add);
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
     const cpu_fold *fold;            /* until kind is NULL */
     const cpu_gemm *gemm[CPU_TYPES]; /* NULL for integers */
+    cpu_gather_tile *gather[CPU_TYPES];
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \
     extern const cpu_rows cpu_rows_##isa;                                                                              \
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
-    extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;
+    extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
+    extern cpu_gather_tile cpu_gather_f32_##isa, cpu_gather_f64_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)

@@ -21,6 +21,22 @@ typedef struct tn_linear_options {
 #define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
 TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
 
+typedef struct tn_conv2d_options {
+    int64_t filters;    /* required, at least 1 */
+    uint32_t kernel[2]; /* required; a width of 0 is the height */
+    uint32_t stride[2]; /* 0: 1; a width of 0 is the height */
+    uint32_t pad[2];
+    uint32_t dilation[2]; /* as the stride */
+    uint32_t groups;      /* 0: 1 */
+    uint32_t same;        /* instead of `pad`: y is as large as x, divided by the stride and rounded up */
+    uint32_t no_bias;
+    const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
+} tn_conv2d_options;
+/* Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
+ * and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5}) */
+#define tn_conv2d(x, name, ...) tn_conv2d_layer(x, name, (tn_conv2d_options){__VA_ARGS__})
+TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options);
+
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
  * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
  * in training, and moves "running_mean" and "running_var" (unbiased) towards them; otherwise it takes these. */
@@ -70,7 +86,7 @@ TN_API tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t head
 /* ---- networks in words ---- */
 
 /* Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
- * "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "fc1", "fc2". The first
+ * "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The first
  * dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
  * for a sample: a spec writes "linear outputs" for it, and so do the named networks.
  * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,

@@ -69,6 +69,39 @@ TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 /* The same with the last two dimensions of a or b swapped first. */
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
 
+/* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
+typedef struct tn_conv_options {
+    uint32_t stride[2];   /* 0 means 1 */
+    uint32_t pad[2];      /* zeros at the beginning, and as many at the end unless `size` asks for other */
+    uint32_t dilation[2]; /* 0 means 1 */
+    uint32_t groups;      /* 0 means 1: output channels see only the input channels of their group */
+    int64_t size[2];      /* of the result; 0: what whole windows give */
+} tn_conv_options;
+/* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1. */
+TN_API tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+/* The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_conv2d_with by
+ * the same options leads from (h, w) to (p, q). */
+TN_API tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+
+typedef struct tn_pool_options {
+    uint32_t window[2];
+    uint32_t stride[2]; /* 0: as the window */
+    uint32_t pad[2];    /* on both sides, smaller than the window */
+    uint32_t ceil_mode; /* the last window may reach over the end */
+    uint32_t count_pad; /* averages count the padding as zeros */
+} tn_pool_options;
+/* The largest of each window; padding never is, a NaN always. tn_maxpool2d(x, .window = {2, 2}) */
+#define tn_maxpool2d(x, ...) tn_maxpool2d_with(x, (tn_pool_options){__VA_ARGS__})
+TN_API tn_tensor *tn_maxpool2d_with(tn_tensor *x, tn_pool_options options);
+/* The mean of each window. tn_avgpool2d(x, .window = {2, 2}) */
+#define tn_avgpool2d(x, ...) tn_avgpool2d_with(x, (tn_pool_options){__VA_ARGS__})
+TN_API tn_tensor *tn_avgpool2d_with(tn_tensor *x, tn_pool_options options);
+/* (b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). */
+TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width);
+/* The mean of each channel, or the largest: (b, c, h, w) -> (b, c). */
+TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);
+TN_API tn_tensor *tn_global_maxpool2d(tn_tensor *x);
+
 /* ---- reductions; with `keep` the reduced dimensions stay, as 1 ---- */
 TN_API tn_tensor *tn_sum(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep);

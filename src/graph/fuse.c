@@ -1,8 +1,8 @@
 /* fuse.c: decides which operators become one.
  *
  * Element-wise operators of one shape are merged along the edges of the graph as long as no cycle arises; then a
- * reduction takes the map that feeds it alone, and a matrix product the map that alone uses it, if the device accepts
- * the result. */
+ * reduction takes the map that feeds it alone, and a matrix product or convolution the map that alone uses it, if the
+ * device accepts the result. */
 #include "fuse.h"
 
 #include <string.h>
@@ -10,6 +10,12 @@
 static int is_map(const tn_tensor *x)
 {
     return x->op->kind == TN_MAP;
+}
+
+/* A reduction, which takes a map before it, or an operator that takes one behind it. */
+static int is_anchor(const tn_tensor *x)
+{
+    return x->op == &tn_op_reduce || x->op->epilogue;
 }
 
 /* ---- what is known beforehand ---- */
@@ -113,8 +119,7 @@ static tn_status prepare(tn_fusion *f)
     if (!f->trial) return TN_ENOMEM;
     for (uint32_t i = 0; i < n; i++) f->unit[i] = f->next[i] = i;
     for (uint32_t i = 0; i + 1 < n; i++)
-        if (f->graph->tensor[i]->op == &tn_op_reduce || f->graph->tensor[i]->op == &tn_op_matmul)
-            f->anchor[i] = f->graph->tensor[i];
+        if (is_anchor(f->graph->tensor[i])) f->anchor[i] = f->graph->tensor[i];
     find_live(f);
     find_scalars(f);
     if (!f->target->unfused) find_cheap(f);
@@ -150,7 +155,7 @@ static void dissolve(tn_fusion *f, uint32_t unit)
         next = f->next[member];
         f->unit[member] = f->next[member] = member;
         tn_tensor *x = f->graph->tensor[member];
-        f->anchor[member] = x->op == &tn_op_reduce || x->op == &tn_op_matmul ? x : NULL;
+        f->anchor[member] = is_anchor(x) ? x : NULL;
         member = next;
     } while (member != unit);
 }
@@ -304,7 +309,7 @@ static void add_epilogues(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
         const tn_tensor *y = f->graph->tensor[i];
-        if (!f->live[i] || y->op != &tn_op_matmul) continue;
+        if (!f->live[i] || !y->op->epilogue) continue;
         uint32_t user = only_user(f, y);
         if (user == i || !is_stored_map(f, f->graph->tensor[user]) || f->anchor[f->unit[user]]) continue;
         if (is_update(f, f->unit[user])) continue;

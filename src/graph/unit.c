@@ -246,7 +246,8 @@ static int64_t joined_stride(const tn_tensor_desc *desc, int32_t from, int32_t t
     return stride;
 }
 
-/* An epilogue's operand over the product's shape, as one over (batch, m, n). */
+/* An epilogue's operand over the result's own shape, as one over the (batch, m, n) that a product has at the boundary.
+ */
 static tn_status join(tn_tensor_desc *desc, const tn_tensor_desc *out)
 {
     int32_t rank = desc->rank, folded = out->dim[0] == 1;
@@ -260,41 +261,40 @@ static tn_status join(tn_tensor_desc *desc, const tn_tensor_desc *out)
     return TN_OK;
 }
 
-static tn_status build_matmul(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+static int has_own_dimensions(const tn_tensor_desc *desc, const tn_shape *shape)
 {
-    uint32_t count = 0;
+    int same = desc->rank == shape->rank;
+    for (int32_t d = 0; same && d < desc->rank; d++) same = desc->dim[d] == shape->dim[d];
+    return same;
+}
+
+/* The map behind y, whose value 0 is y's result. Operators whose boundary has y's own dimensions take the operands as
+ * they are. */
+static tn_status build_epilogue(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+{
+    uint32_t count = 0, first = u->n_in;
     tn_tensor **member = tn_unit_members(f, unit, &count);
     tn_map_attrs *epilogue = tn_region_alloc(&f->ir->region, sizeof *epilogue);
-    if (!member || !epilogue) return TN_ENOMEM;
-    y->op->describe(y, &u->operation);
-    u->in[0] = y->in[0];
-    u->in[1] = y->in[1];
-    u->n_in = 2;
+    program *p = member && epilogue ? begin(f, u, unit, &y->type.shape) : NULL;
+    if (!p) return TN_ENOMEM;
+    tn_tensor_desc result = u->operation.out[0];
+    u->n_out = 0;
+    remember(p, y, tn_map_input(&p->builder, y->type.dtype));
+    tn_status s = add_outputs(p, member, count);
+    uint32_t has_iota = p->has_iota;
+    tn_status finished = finish(p, epilogue);
+    if (s || finished) return s ? s : finished;
+    if (has_iota || u->n_out != 1) return TN_EUNSUPPORTED;
+    for (uint32_t i = first; i < u->n_in && !has_own_dimensions(&result, &y->type.shape); i++)
+        TN_TRY(join(&u->operation.in[i], &result));
+    y->op->epilogue(&u->operation, epilogue);
+    result.dtype = u->out[0]->type.dtype;
+    u->operation.out[0] = result;
     u->fused = count;
-    tn_tensor_desc product = u->operation.out[0];
-    if (count > 1) {
-        program *p = begin(f, u, unit, &y->type.shape);
-        if (!p) return TN_ENOMEM;
-        remember(p, y, tn_map_input(&p->builder, y->type.dtype));
-        tn_status s = add_outputs(p, member, count);
-        uint32_t has_iota = p->has_iota;
-        tn_status finished = finish(p, epilogue);
-        if (s || finished) return s ? s : finished;
-        if (has_iota || u->n_out != 1) return TN_EUNSUPPORTED;
-        for (uint32_t i = 2; i < u->n_in; i++) TN_TRY(join(&u->operation.in[i], &product));
-        u->operation.attrs.matmul.epilogue = epilogue;
-        product.dtype = u->out[0]->type.dtype;
-        u->operation.out[0] = product;
-    } else {
-        u->out[0] = y;
-        u->n_out = 1;
-    }
-    u->operation.desc.name = "matmul";
-    point(u);
     return TN_OK;
 }
 
-/* A kernel by itself: operands that are run-time scalars are passed as such. */
+/* A kernel, with its epilogue if its unit has more members: operands that are run-time scalars are passed as such. */
 static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
 {
     for (uint32_t i = 0; i < y->n_in; i++) {
@@ -309,8 +309,9 @@ static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
     u->operation.out[0] = tn_desc_dense(y->type.dtype, &y->type.shape);
     u->out[0] = y;
     u->n_out = u->fused = 1;
-    u->operation.desc.name = y->op->name;
     if (y->op->describe) y->op->describe(y, &u->operation);
+    if (f->next[y->id] != y->id) TN_TRY(build_epilogue(f, y->id, y, u));
+    u->operation.desc.name = y->op->name;
     point(u);
     return TN_OK;
 }
@@ -319,8 +320,7 @@ tn_status tn_unit_build(tn_fusion *f, uint32_t unit, tn_unit *out)
 {
     tn_tensor *anchor = f->anchor[f->unit[unit]], *x = f->graph->tensor[unit];
     memset(out, 0, sizeof *out);
-    if (anchor)
-        return anchor->op == &tn_op_reduce ? build_reduce(f, unit, anchor, out) : build_matmul(f, unit, anchor, out);
+    if (anchor) return anchor->op == &tn_op_reduce ? build_reduce(f, unit, anchor, out) : build_kernel(f, anchor, out);
     if (x->op->kind == TN_MAP || f->scalar[x->id]) return build_map(f, unit, out);
     return build_kernel(f, x, out);
 }

@@ -5,6 +5,7 @@
 #include "word.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const tn_net_word named[] = {
@@ -15,6 +16,8 @@ static const tn_net_word named[] = {
      "four hidden layers"},
     {"dropout_mlp", "linear 256, relu, dropout 0.2, linear 128, relu, dropout 0.2, linear outputs",
      "two hidden layers with dropout"},
+    {"lenet", "conv 32 5x5, relu, maxpool 2, conv 64 5x5, relu, maxpool 2, flatten, linear 512, relu, linear outputs",
+     "two convolutions, for pictures of 28 x 28 or so: LeCun, Bottou, Bengio and Haffner, 1998"},
 };
 
 enum { TN_INIT_BY_LAYER = -1 };
@@ -68,6 +71,17 @@ static void find_init(tn_graph *graph, const tn_net_options *options, tn_init *i
                   tn_nearest_text(&nearest, hint, sizeof hint));
 }
 
+/* "5x3", or "5" for both. */
+static int read_size(const char *word, double *size)
+{
+    char *end;
+    long height = strtol(word, &end, 10), width = height;
+    if (end == word) return 0;
+    if (*end == 'x') width = strtol(word = end + 1, &end, 10);
+    *size = (double)height * 65536 + (double)width;
+    return end != word && !*end && height >= 1 && width >= 1 && height < 65536 && width < 65536;
+}
+
 /* One argument of a layer; NULL, or what was expected. */
 static const char *read_arg(int32_t kind, const char *word, int64_t outputs, double *arg)
 {
@@ -77,27 +91,52 @@ static const char *read_arg(int32_t kind, const char *word, int64_t outputs, dou
         if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX) return "a whole number of at least 1";
         return *arg = (double)whole, NULL;
     }
+    if (kind == TN_ARG_SIZE) return read_size(word, arg) ? NULL : "a size such as 5x5";
     if (!tn_word_number(word, arg)) return "a number";
     if (kind == TN_ARG_RATE && !(*arg >= 0 && *arg < 1)) return "a number from 0 to below 1";
     return NULL;
+}
+
+static void misread(tn_graph *graph, const tn_layer *layer, const tn_item *item, int place, const char *word,
+                    const char *what)
+{
+    tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': %s%s%s%s; it is written '%s'", place, item->text, word ? "'" : "",
+                  word ? word : "", word ? "' is not " : "", what, layer->usage);
+}
+
+/* The value of a pair that begins at word i; NULL, or what was expected. */
+static const char *read_pair(const tn_layer *layer, const tn_item *item, size_t i, double arg[])
+{
+    int64_t whole;
+    for (size_t p = 0; p < TN_PAIRS && layer->pair[p].name; p++) {
+        const tn_pair *pair = &layer->pair[p];
+        double *value = &arg[TN_POSITIONS + p];
+        if (strcmp(pair->name, item->word[i])) continue;
+        if (i + 1 < item->words && pair->word && !strcmp(pair->word, item->word[i + 1]))
+            return *value = pair->value, NULL;
+        if (i + 1 == item->words || !tn_word_whole(item->word[i + 1], &whole) || (double)whole < pair->least ||
+            whole > INT32_MAX)
+            return "followed by a number that it takes";
+        return *value = (double)whole, NULL;
+    }
+    return "one of its words";
 }
 
 /* Reads the words behind the layer's name. */
 static int read_args(tn_graph *graph, const tn_layer *layer, const tn_item *item, int place, int64_t outputs,
                      double arg[])
 {
-    size_t most = 0;
-    while (most < COUNT(layer->args) && layer->args[most]) most++;
-    if (item->words - 1 > most || item->words - 1 < most - layer->optional) {
-        tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': %s; it is written '%s'", place, item->text,
-                      item->words - 1 > most ? "words too many" : "a number is missing", layer->usage);
+    size_t most = 0, given = item->words - 1;
+    while (most < TN_POSITIONS && layer->args[most]) most++;
+    if (item->words > TN_WORDS || (given > most && !layer->pair[0].name) || given < most - layer->optional) {
+        misread(graph, layer, item, place, NULL, given > most ? "words too many" : "a number is missing");
         return 0;
     }
-    for (size_t i = 0; i + 1 < item->words; i++) {
-        const char *expected = read_arg(layer->args[i], item->word[i + 1], outputs, &arg[i]);
+    for (size_t i = 0; i < given; i += i < most ? 1 : 2) {
+        const char *expected = i < most ? read_arg(layer->args[i], item->word[i + 1], outputs, &arg[i])
+                                        : read_pair(layer, item, i + 1, arg);
         if (!expected) continue;
-        tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': '%s' is not %s; it is written '%s'", place, item->text,
-                      item->word[i + 1], expected, layer->usage);
+        misread(graph, layer, item, place, item->word[i + 1], expected);
         return 0;
     }
     return 1;
@@ -120,7 +159,7 @@ static const tn_layer *find_layer(tn_graph *graph, const char *name, int place)
 static tn_tensor *add_layer(tn_net_build *build, tn_tensor *x, const tn_item *item, int place)
 {
     tn_graph *graph = tn_graph_of(x);
-    double arg[COUNT(tn_layers->args)] = {0};
+    double arg[TN_POSITIONS + TN_PAIRS] = {0};
     if (!item->words) {
         tn_graph_fail(graph, TN_EINVAL, "layer %d of the network is empty: nothing stands before or after a comma",
                       place);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TN_WORDS 6
+#define TN_WORDS 12
 
 /* One item of a list separated by commas, cut into words. `text` is the whole item, trimmed. */
 typedef struct tn_item {

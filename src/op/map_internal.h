@@ -44,6 +44,10 @@ int tn_map_knows(const tn_map_instr *instr);
 tn_status tn_map_check(const char *op, const tn_map_attrs *attrs, const tn_tensor_desc in[], uint32_t n_in,
                        int32_t first, int32_t rank);
 
+/* The epilogue of an operation of two operands, NULL for none: its inputs 2.. are of the output's shape, and its result
+ * has the output's type. */
+tn_status tn_check_epilogue(const tn_op_desc *desc, const tn_map_attrs *epilogue);
+
 /* The next element's coordinates, in row-major order. */
 void tn_map_next(int64_t place[], const int64_t dim[], int32_t rank);
 

@@ -102,21 +102,12 @@ static tn_status check(const tn_op_desc *desc)
     TN_REQUIRE(desc->n_in >= 2 && desc->n_out == 1, TN_EUNSUPPORTED, "matmul: %u inputs", desc->n_in);
     TN_TRY(tn_check_attrs(desc, sizeof *at));
     TN_TRY(check_sizes(desc, at));
-    int32_t result = desc->in[0].dtype;
-    if (at->epilogue) {
-        TN_TRY(tn_map_check("matmul", at->epilogue, desc->in + 2, desc->n_in - 2, result, 3));
-        TN_REQUIRE(at->epilogue->n_out == 1, TN_EUNSUPPORTED, "matmul: %u outputs", at->epilogue->n_out);
-        int32_t value = at->epilogue->out[0], n_in = (int32_t)at->epilogue->n_in;
-        if (value >= n_in) result = at->epilogue->instr[value - n_in].dtype;
-        if (value && value < n_in) result = tn_map_compute_type(desc->in[value + 1].dtype);
-    }
-    for (uint32_t i = 2; i < desc->n_in; i++) {
-        TN_TRY(tn_check_same(desc, &desc->in[i], &desc->out[0]));
-        TN_TRY(tn_check_strides(desc, &desc->in[i]));
-    }
-    TN_REQUIRE((at->epilogue || desc->n_in == 2) && tn_map_compute_type(desc->out[0].dtype) == result, TN_EUNSUPPORTED,
-               "matmul: %u inputs, a result of type %s", desc->n_in, tn_dtype_name(desc->out[0].dtype));
-    return TN_OK;
+    return tn_check_epilogue(desc, at->epilogue);
+}
+
+static void epilogue(tn_operation *o, const tn_map_attrs *map)
+{
+    o->attrs.matmul.epilogue = map;
 }
 
 /* The plain triple loop, then the epilogue for each element. */
@@ -125,8 +116,8 @@ static void reference(const tn_reference_call *call)
     const tn_matmul_attrs *at = call->desc->attrs;
     const int64_t *a = call->desc->in[0].dim, *y = call->desc->out[0].dim;
     int64_t m = y[1], n = y[2], k = a[at->trans_a ? 1 : 2];
-    tn_map_program epilogue;
-    if (at->epilogue) tn_map_ready(&epilogue, at->epilogue);
+    tn_map_program program;
+    if (at->epilogue) tn_map_ready(&program, at->epilogue);
     for (int64_t e = 0; e < y[0] * m * n; e++) {
         int64_t batch = e / (m * n), i = e / n % m, j = e % n;
         double sum = 0;
@@ -134,7 +125,7 @@ static void reference(const tn_reference_call *call)
             int64_t ia = at->trans_a ? l * m + i : i * k + l, ib = at->trans_b ? j * k + l : l * n + j;
             sum += call->in[0][batch * m * k + ia] * call->in[1][batch * k * n + ib];
         }
-        call->out[0][e] = at->epilogue ? tn_map_epilogue(call, &epilogue, sum, e) : sum;
+        call->out[0][e] = at->epilogue ? tn_map_epilogue(call, &program, sum, e) : sum;
     }
 }
 
@@ -208,6 +199,7 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
+                                .epilogue = epilogue,
                                 .check = check,
                                 .reference = reference,
                                 .flops = flops,

@@ -106,6 +106,9 @@ struct tn_op_def {
     /* Kernels: fills the operation, operands merged to the rank that the boundary asks for. NULL: dense operands as
      * they are, no attributes. desc.name is already set, desc.attrs is set by the caller to &attrs if attrs.size. */
     void (*describe)(const tn_tensor *y, tn_operation *operation);
+    /* Kernels of two operands that take an epilogue, a map of their result, which is value 0, and of inputs 2..: puts
+     * it into the attributes. NULL: they take none. */
+    void (*epilogue)(tn_operation *operation, const tn_map_attrs *map);
     /* Kernels and "map": the value in double precision, plain and obvious. */
     void (*reference)(const tn_reference_call *call);
     /* Kernels and "map": whether descriptors and attributes are such that the reference can do it. */

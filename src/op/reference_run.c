@@ -60,6 +60,19 @@ static const void *copy_matmul(tn_kernel *k, const void *from)
     return matmul->epilogue ? matmul : NULL;
 }
 
+static const void *copy_conv(tn_kernel *k, const void *from)
+{
+    tn_conv_attrs *conv = copy(&k->region, from, sizeof *conv);
+    if (!conv || !conv->epilogue) return conv;
+    conv->epilogue = copy_map(k, conv->epilogue);
+    return conv->epilogue ? conv : NULL;
+}
+
+static const void *copy_pool(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, sizeof(tn_pool_attrs));
+}
+
 static const void *copy_transpose(tn_kernel *k, const void *from)
 {
     return copy(&k->region, from, sizeof(tn_transpose_attrs));
@@ -90,9 +103,11 @@ static const void *copy_topk(tn_kernel *k, const void *from)
 static const struct {
     const tn_op_def *op;
     const void *(*copy)(tn_kernel *kernel, const void *from);
-} attrs_of[] = {{&tn_op_map, copy_whole_map},       {&tn_op_reduce, copy_reduce}, {&tn_op_matmul, copy_matmul},
-                {&tn_op_transpose, copy_transpose}, {&tn_op_slice, copy_slice},   {&tn_op_unslice, copy_slice},
-                {&tn_op_cumsum, copy_cumsum},       {&tn_op_topk, copy_topk},     {&tn_op_window, copy_window}};
+} attrs_of[] = {
+    {&tn_op_map, copy_whole_map},       {&tn_op_reduce, copy_reduce},       {&tn_op_matmul, copy_matmul},
+    {&tn_op_conv2d, copy_conv},         {&tn_op_conv2d_data, copy_conv},    {&tn_op_conv2d_weight, copy_conv},
+    {&tn_op_maxpool2d, copy_pool},      {&tn_op_maxpool2d_grad, copy_pool}, {&tn_op_avgpool2d, copy_pool},
+    {&tn_op_avgpool2d_grad, copy_pool}, {&tn_op_slice, copy_slice},   {&tn_op_unslice, copy_slice}, {&tn_op_cumsum, copy_cumsum}, {&tn_op_topk, copy_topk}, {&tn_op_transpose, copy_transpose}, {&tn_op_window, copy_window}};
 
 /* ---- checking ---- */
 

@@ -36,6 +36,8 @@ static const struct {
     {"put", 64, 1},    {"cumsum", 64, 1}, {"masked_softmax", 32, 0}, {"attention", 64, 1},   {"normalize", 64, 1},
     {"concat", 8, 0},  {"gelu", 24, 1},   {"gelu_tanh", 24, 1},      {"silu", 24, 1},        {"mish", 24, 1},
     {"elu", 24, 1},
+    {"conv2d", 64, 1}, {"conv2d_data", 64, 1}, {"conv2d_weight", 64, 1}, {"avgpool2d", 8, 1},
+    {"avgpool2d_grad", 8, 1}, {"adaptive_avgpool2d", 16, 1}, {"maxpool2d", 64, 1}, {"maxpool2d_grad", 8, 1},
 };
 
 static double row_units(const char *name)

@@ -41,7 +41,8 @@ static void every_named_network_and_every_layer_builds(void **state)
     (void)state;
     for (size_t i = 0; tn_net_named_at(i, &word); i++) {
         tn_graph *graph = tn_graph_new();
-        check_shape(build(graph, word.name, (tn_net_options){.outputs = 9, .training = 1}), 4, 9);
+        tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(4, 1, 28, 28));
+        check_shape(tn_net(x, word.name, (tn_net_options){.outputs = 9, .training = 1}), 4, 9);
         CHECK(tn_graph_status(graph));
         tn_graph_free(graph);
     }
@@ -52,9 +53,12 @@ static void every_named_network_and_every_layer_builds(void **state)
                       {"dropout RATE", "dropout 0.5"},
                       {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
                       {"logistic L K X0", "logistic 1 2 -0.5"},
-                      {"elu [ALPHA]", "elu 0.5"}};
+                      {"elu [ALPHA]", "elu 0.5"},
+                      {"conv FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv 4 3x2 stride 2 pad same groups 1"},
+                      {"maxpool SIZE [stride N] [pad N]", "maxpool 3x2 stride 1 pad 1"},
+                      {"avgpool SIZE [stride N] [pad N]", "avgpool 2"}};
         const char *spec = word.usage;
-        for (size_t k = 0; k < 5; k++)
+        for (size_t k = 0; k < sizeof filled / sizeof *filled; k++)
             if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
         tn_graph *graph = tn_graph_new();
         build(graph, spec, (tn_net_options){.training = 1});
@@ -71,6 +75,13 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"", {"no layers"}},
         {"  ", {"no layers"}},
         {"linear 0", {"layer 1", "'linear 0'", "at least 1"}},
+        {"conv 4", {"layer 1", "a number is missing", "conv FILTERS SIZE"}},
+        {"conv 4 5y5", {"'5y5'", "a size such as 5x5"}},
+        {"conv 4 5 stride", {"'stride'", "followed by"}},
+        {"conv 4 5 stride 0", {"'stride'", "followed by"}},
+        {"conv 4 5 padding 2", {"'padding'", "one of its words"}},
+        {"conv 4 9x9", {"conv2d", "(4, 1, 5, 6)", "larger than the padded picture"}},
+        {"maxpool 7", {"maxpool2d", "7 x 7", "(4, 1, 5, 6)"}},
         {"linear -3", {"layer 1", "'-3'", "at least 1"}},
         {"linear", {"layer 1", "'linear'", "linear UNITS"}},
         {"linear 2.5", {"'2.5'", "whole number", "linear UNITS"}},

@@ -1,0 +1,237 @@
+/* pool.c: maxpool2d and avgpool2d and their gradients: a thread takes some channels of pictures, row by row. */
+#include "cpu.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+typedef struct pool_kernel {
+    tn_kernel kernel;
+    int64_t planes, h, w, p, q;
+    int64_t window[2], stride[2], pad[2];
+    int count_pad, f64;
+    void (*plane)(const struct pool_kernel *kernel, const void *a, const void *b, void *out);
+    uint64_t a_bytes, b_bytes, out_bytes; /* of a plane */
+} pool_kernel;
+
+static int64_t max_of(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t min_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Outputs j of a row for which column `at` of the window lies inside: from *begin to before *end. */
+static void inside(const pool_kernel *k, int64_t at, int64_t *begin, int64_t *end)
+{
+    const int64_t first = k->pad[1] - at, step = k->stride[1];
+    *begin = first > 0 ? (first + step - 1) / step : 0;
+    *end = k->w + first > 0 ? min_of(k->q, (k->w - 1 + first) / step + 1) : 0;
+}
+
+/* What an average along dimension d divides by at output i. */
+static int64_t count(const pool_kernel *k, int d, int64_t i)
+{
+    const int64_t size = d ? k->w : k->h, begin = i * k->stride[d] - k->pad[d], end = begin + k->window[d];
+    return k->count_pad ? min_of(end, size + k->pad[d]) - begin : max_of(0, min_of(end, size) - max_of(begin, 0));
+}
+
+#define LARGER(x, best) (((x) > (best)) | ((x) != (x))) /* without branches, so that loops go into vector lanes */
+
+#define POOL(T, SUFFIX)                                                                                                \
+    static void max_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
+    {                                                                                                                  \
+        (void)b;                                                                                                       \
+        for (int64_t i = 0; i < k->p; i++) {                                                                           \
+            T *restrict y = (T *)out + i * k->q;                                                                       \
+            for (int64_t j = 0; j < k->q; j++) y[j] = (T)-INFINITY;                                                    \
+            const int64_t top = i * k->stride[0] - k->pad[0];                                                          \
+            for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                \
+                for (int64_t s = 0; s < k->window[1]; s++) {                                                           \
+                    int64_t j0, j1;                                                                                    \
+                    inside(k, s, &j0, &j1);                                                                            \
+                    const T *restrict x = (const T *)a + h * k->w + s - k->pad[1];                                     \
+                    if (k->stride[1] == 2)                                                                             \
+                        for (int64_t j = j0; j < j1; j++) y[j] = LARGER(x[2 * j], y[j]) ? x[2 * j] : y[j];             \
+                    else                                                                                               \
+                        for (int64_t j = j0; j < j1; j++) {                                                            \
+                            const T v = x[j * k->stride[1]];                                                           \
+                            y[j] = LARGER(v, y[j]) ? v : y[j];                                                         \
+                        }                                                                                              \
+                }                                                                                                      \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* One output's gradient goes to the first of the largest. */                                                      \
+    static void max_grad_one_##SUFFIX(const pool_kernel *k, const T *x, T dy, T *dx, int64_t i, int64_t j)             \
+    {                                                                                                                  \
+        const int64_t top = i * k->stride[0] - k->pad[0], left = j * k->stride[1] - k->pad[1];                         \
+        int64_t best = -1;                                                                                             \
+        for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                    \
+            for (int64_t w = max_of(left, 0); w < min_of(left + k->window[1], k->w); w++) {                            \
+                const T v = x[h * k->w + w];                                                                           \
+                if (best < 0 || v > x[best] || (v != v && x[best] == x[best])) best = h * k->w + w;                    \
+            }                                                                                                          \
+        if (best >= 0) dx[best] += dy;                                                                                 \
+    }                                                                                                                  \
+    /* Windows of 2 x 2 side by side, all inside: no branches. */                                                      \
+    static void max_grad_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, const T *restrict dy,   \
+                                        T *restrict d0, T *restrict d1)                                                \
+    {                                                                                                                  \
+        for (int64_t j = 0; j < n; j++) {                                                                              \
+            const T a = x0[2 * j], b = x0[2 * j + 1], c = x1[2 * j], d = x1[2 * j + 1], g = dy[j];                     \
+            const int nb = (b > a) | ((b != b) & (a == a));                                                            \
+            const T ab = nb ? b : a;                                                                                   \
+            const int nd = (d > c) | ((d != d) & (c == c));                                                            \
+            const T cd = nd ? d : c;                                                                                   \
+            const int low = (cd > ab) | ((cd != cd) & (ab == ab));                                                     \
+            d0[2 * j] = low | nb ? 0 : g;                                                                              \
+            d0[2 * j + 1] = nb & (low ^ 1) ? g : 0;                                                                    \
+            d1[2 * j] = low & (nd ^ 1) ? g : 0;                                                                        \
+            d1[2 * j + 1] = low & nd ? g : 0;                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void max_grad_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                       \
+    {                                                                                                                  \
+        const T *x = a, *dy = b;                                                                                       \
+        T *dx = out;                                                                                                   \
+        const int pairs = k->window[0] == 2 && k->window[1] == 2 && k->stride[0] == 2 && k->stride[1] == 2 &&          \
+                          !k->pad[0] && !k->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;                            \
+        memset(dx, 0, k->out_bytes);                                                                                   \
+        for (int64_t i = 0; i < k->p; i++)                                                                             \
+            if (pairs)                                                                                                 \
+                max_grad_pairs_##SUFFIX(k->q, x + 2 * i * k->w, x + (2 * i + 1) * k->w, dy + i * k->q,                 \
+                                        dx + 2 * i * k->w, dx + (2 * i + 1) * k->w);                                   \
+            else                                                                                                       \
+                for (int64_t j = 0; j < k->q; j++) max_grad_one_##SUFFIX(k, x, dy[i * k->q + j], dx, i, j);            \
+    }                                                                                                                  \
+    static void avg_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
+    {                                                                                                                  \
+        (void)b;                                                                                                       \
+        for (int64_t i = 0; i < k->p; i++) {                                                                           \
+            T *restrict y = (T *)out + i * k->q;                                                                       \
+            for (int64_t j = 0; j < k->q; j++) y[j] = 0;                                                               \
+            const int64_t top = i * k->stride[0] - k->pad[0];                                                          \
+            for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                \
+                for (int64_t s = 0; s < k->window[1]; s++) {                                                           \
+                    int64_t j0, j1;                                                                                    \
+                    inside(k, s, &j0, &j1);                                                                            \
+                    const T *restrict x = (const T *)a + h * k->w + s - k->pad[1];                                     \
+                    for (int64_t j = j0; j < j1; j++) y[j] += x[j * k->stride[1]];                                     \
+                }                                                                                                      \
+            const int64_t rows = count(k, 0, i);                                                                       \
+            for (int64_t j = 0; j < k->q; j++) y[j] /= (T)max_of(1, rows * count(k, 1, j));                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void avg_grad_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                       \
+    {                                                                                                                  \
+        T *dx = out;                                                                                                   \
+        (void)b;                                                                                                       \
+        memset(dx, 0, k->out_bytes);                                                                                   \
+        for (int64_t i = 0; i < k->p; i++)                                                                             \
+            for (int64_t j = 0; j < k->q; j++) {                                                                       \
+                const T g = ((const T *)a)[i * k->q + j] / (T)max_of(1, count(k, 0, i) * count(k, 1, j));              \
+                const int64_t top = i * k->stride[0] - k->pad[0], left = j * k->stride[1] - k->pad[1];                 \
+                for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                            \
+                    for (int64_t w = max_of(left, 0); w < min_of(left + k->window[1], k->w); w++)                      \
+                        dx[h * k->w + w] += g;                                                                         \
+            }                                                                                                          \
+    }
+
+POOL(float, f32)
+POOL(double, f64)
+
+/* ---- prepare and run ---- */
+
+static int32_t check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y, tn_msg *msg)
+{
+    const tn_pool_attrs *a = desc->attrs;
+    const tn_tensor_desc *each[] = {x, y, &desc->in[0], &desc->out[0]};
+    for (int i = 0; i < 4; i++) {
+        const int32_t s = cpu_check_desc(each[i], desc->name, "an operand", 0, msg);
+        if (s) return s;
+        if (each[i]->rank != 4 || each[i]->dtype != x->dtype)
+            return cpu_fail(msg, TN_EUNSUPPORTED, "%s: operands of four dimensions and one type", desc->name);
+    }
+    if (x->dtype != TN_F32 && x->dtype != TN_F64)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only f32 or f64", desc->name);
+    for (int d = 0; d < 2; d++)
+        if (!a->window[d] || !a->stride[d] || a->window[d] > INT32_MAX || a->stride[d] > INT32_MAX ||
+            a->pad[d] > INT32_MAX || x->dim[2 + d] > INT32_MAX || y->dim[2 + d] > INT32_MAX)
+            return cpu_fail(msg, TN_EINVAL, "%s: a window or stride of 0, or too large", desc->name);
+    if (x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1])
+        return cpu_fail(msg, TN_ESHAPE, "%s: batches or channels differ", desc->name);
+    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
+    return TN_OK;
+}
+
+static const struct {
+    const char *name;
+    uint32_t n_in;
+    int x, y; /* which operand: an input's number, -1 the output */
+    void (*plane[2])(const pool_kernel *kernel, const void *a, const void *b, void *out);
+} kinds[] = {{"maxpool2d", 1, 0, -1, {max_f32, max_f64}},
+             {"maxpool2d_grad", 2, 0, 1, {max_grad_f32, max_grad_f64}},
+             {"avgpool2d", 1, 0, -1, {avg_f32, avg_f64}},
+             {"avgpool2d_grad", 1, -1, 0, {avg_grad_f32, avg_grad_f64}}};
+
+static uint64_t plane_bytes(const tn_tensor_desc *x)
+{
+    return (uint64_t)(x->dim[2] * x->dim[3]) * tn_dtype_size(x->dtype);
+}
+
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+{
+    size_t kind = 0;
+    (void)context;
+    while (strcmp(kinds[kind].name, desc->name)) kind++;
+    const tn_pool_attrs *a = desc->attrs;
+    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
+    if (!s) s = cpu_check_counts(desc, kinds[kind].n_in, 1, msg);
+    if (s) return s;
+    const tn_tensor_desc *x = kinds[kind].x < 0 ? desc->out : desc->in + kinds[kind].x;
+    const tn_tensor_desc *y = kinds[kind].y < 0 ? desc->out : desc->in + kinds[kind].y;
+    s = check(desc, x, y, msg);
+    if (!s && kinds[kind].n_in == 2 && !cpu_same_shape(x, desc->out))
+        s = cpu_fail(msg, TN_ESHAPE, "%s: dx has another shape than x", desc->name);
+    if (!s) s = cpu_new_kernel(sizeof(pool_kernel), kernel, msg);
+    if (s) return s;
+    pool_kernel *k = (pool_kernel *)*kernel;
+    k->planes = x->dim[0] * x->dim[1];
+    k->h = x->dim[2], k->w = x->dim[3], k->p = y->dim[2], k->q = y->dim[3];
+    for (int d = 0; d < 2; d++) k->window[d] = a->window[d], k->stride[d] = a->stride[d], k->pad[d] = a->pad[d];
+    k->count_pad = a->count_pad != 0;
+    k->plane = kinds[kind].plane[x->dtype == TN_F64];
+    k->a_bytes = plane_bytes(&desc->in[0]);
+    k->b_bytes = desc->n_in > 1 ? plane_bytes(&desc->in[1]) : 0;
+    k->out_bytes = plane_bytes(&desc->out[0]);
+    return TN_OK;
+}
+
+static void run_planes(const pool_kernel *k, const cpu_run *run, int thread, int threads)
+{
+    const char *b = k->b_bytes ? run->in[1] : NULL;
+    for (int64_t i = k->planes * thread / threads; i < k->planes * (thread + 1) / threads; i++)
+        k->plane(k, run->in[0] + (uint64_t)i * k->a_bytes, b ? b + (uint64_t)i * k->b_bytes : NULL,
+                 run->out[0] + (uint64_t)i * k->out_bytes);
+}
+
+static void run(const tn_kernel *kernel, const cpu_run *at)
+{
+    const pool_kernel *k = (const pool_kernel *)kernel;
+    const int threads =
+        cpu_threads(at->queue, (double)(k->planes * k->p * k->q) * (double)(k->window[0] * k->window[1]));
+    if (threads == 1) {
+        run_planes(k, at, 0, 1);
+        return;
+    }
+#pragma omp parallel num_threads(threads)
+    run_planes(k, at, omp_get_thread_num(), omp_get_num_threads());
+}
+
+const cpu_op cpu_maxpool2d = {"maxpool2d", prepare, run, NULL};
+const cpu_op cpu_maxpool2d_grad = {"maxpool2d_grad", prepare, run, NULL};
+const cpu_op cpu_avgpool2d = {"avgpool2d", prepare, run, NULL};
+const cpu_op cpu_avgpool2d_grad = {"avgpool2d_grad", prepare, run, NULL};

@@ -1,0 +1,199 @@
+/* maxpool2d.c: the largest element of each window, and the gradient, which goes to the first of the largest. */
+#include <math.h>
+
+#include "cases.h"
+#include "pool.h"
+
+/* ---- maxpool2d ---- */
+
+static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *node, tn_type *out)
+{
+    (void)n_in;
+    return tn_pool_shape("maxpool2d", node, in[0], out);
+}
+
+static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
+{
+    din[0] = tn_node(&tn_op_maxpool2d_grad, NULL, (tn_tensor *[]){y->in[0], dy}, 2, y->attrs);
+}
+
+static tn_status check(const tn_op_desc *desc)
+{
+    TN_TRY(tn_check_counts(desc, 1, 1));
+    return tn_pool_check(desc, &desc->in[0], &desc->out[0]);
+}
+
+/* The place of the first largest element, a NaN being larger than all; -1 in an empty window. */
+static int64_t largest(const tn_pool_window *window, const double *x, int64_t width)
+{
+    int64_t best = -1;
+    for (int64_t h = window->begin[0]; h < window->end[0]; h++)
+        for (int64_t w = window->begin[1]; w < window->end[1]; w++) {
+            int64_t at = window->base + h * width + w;
+            if (best < 0 || x[at] > x[best] || (isnan(x[at]) && !isnan(x[best]))) best = at;
+        }
+    return best;
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = &call->desc->in[0], *y = &call->desc->out[0];
+    for (int64_t e = 0; e < tn_desc_count(y); e++) {
+        tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
+        int64_t best = largest(&window, call->in[0], x->dim[3]);
+        call->out[0][e] = best < 0 ? (double)-INFINITY : call->in[0][best];
+    }
+}
+
+static double flops(const tn_op_desc *desc)
+{
+    return tn_pool_flops(desc, &desc->out[0]);
+}
+
+tn_tensor *tn_maxpool2d_with(tn_tensor *x, tn_pool_options options)
+{
+    return tn_pool(&tn_op_maxpool2d, x, options);
+}
+
+tn_tensor *tn_global_maxpool2d(tn_tensor *x)
+{
+    tn_shape shape = tn_shape_of(x);
+    return shape.rank == 4 ? tn_amax(x, TN_AXES(2, 3), 0) : tn_maxpool2d(x, .window = {1, 1});
+}
+
+static tn_tensor *case_halves(tn_tensor *const in[])
+{
+    return tn_maxpool2d(in[0], .window = {2, 2});
+}
+
+static tn_tensor *case_overlap(tn_tensor *const in[])
+{
+    return tn_maxpool2d(in[0], .window = {3, 3}, .stride = {2, 2}, .pad = {1, 1});
+}
+
+static tn_tensor *case_ceil(tn_tensor *const in[])
+{
+    return tn_maxpool2d(in[0], .window = {3, 2}, .stride = {2, 3}, .pad = {1, 0}, .ceil_mode = 1);
+}
+
+static tn_tensor *case_gaps(tn_tensor *const in[])
+{
+    return tn_maxpool2d(in[0], .window = {1, 2}, .stride = {3, 4});
+}
+
+static tn_tensor *case_every(tn_tensor *const in[])
+{
+    return tn_maxpool2d(in[0], .window = {4, 3}, .stride = {1, 1}, .pad = {2, 1});
+}
+
+static tn_tensor *case_global(tn_tensor *const in[])
+{
+    return tn_global_maxpool2d(in[0]);
+}
+
+static const tn_op_case cases[] = {
+    {"halves", case_halves, {F32(2, 3, 8, 10)}},
+    {"halves, rows and columns left over", case_halves, {F32(2, 3, 7, 37)}},
+    {"windows that overlap, padded", case_overlap, {F32(2, 2, 9, 8)}},
+    {"over the end", case_ceil, {F32(2, 2, 8, 9)}},
+    {"gaps between windows", case_gaps, {F32(1, 2, 8, 11)}},
+    {"a window at every element", case_every, {F32(1, 3, 5, 19)}},
+    {"one element", case_overlap, {F32(1, 1, 1, 1)}},
+    {"no pictures", case_halves, {F32(0, 3, 4, 4)}},
+    {"all of a channel", case_global, {F32(3, 5, 4, 7)}},
+    {0},
+};
+
+const tn_op_def tn_op_maxpool2d = {.name = "maxpool2d",
+                                   .doc = "the largest of each window of a picture",
+                                   .kind = TN_KERNEL,
+                                   .arity = 1,
+                                   .attrs_size = sizeof(tn_pool_node),
+                                   .shape = shape,
+                                   .grad = grad,
+                                   .describe = tn_pool_describe,
+                                   .check = check,
+                                   .reference = reference,
+                                   .flops = flops,
+                                   .cases = cases};
+
+/* ---- maxpool2d_grad: made by the gradient above alone, so that dy fits ---- */
+
+static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *node, tn_type *out)
+{
+    tn_type pooled;
+    (void)n_in;
+    TN_TRY(tn_pool_shape("maxpool2d_grad", node, in[0], &pooled));
+    TN_REQUIRE(pooled.dtype == in[1]->type.dtype && tn_shape_equal(&pooled.shape, &in[1]->type.shape), TN_ESHAPE,
+               "maxpool2d_grad: dy is not what pooling gives");
+    *out = in[0]->type;
+    return TN_OK;
+}
+
+static tn_status grad_check(const tn_op_desc *desc)
+{
+    TN_TRY(tn_check_counts(desc, 2, 1));
+    TN_TRY(tn_check_same(desc, &desc->in[0], &desc->out[0]));
+    TN_REQUIRE(desc->in[0].dtype == desc->out[0].dtype, TN_EUNSUPPORTED, "maxpool2d_grad: element types differ");
+    TN_TRY(tn_check_dense(desc, &desc->out[0], 4));
+    return tn_pool_check(desc, &desc->in[0], &desc->in[1]);
+}
+
+static void grad_reference(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = &call->desc->in[0], *y = &call->desc->in[1];
+    for (int64_t e = 0; e < tn_desc_count(x); e++) call->out[0][e] = 0;
+    for (int64_t e = 0; e < tn_desc_count(y); e++) {
+        tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
+        int64_t best = largest(&window, call->in[0], x->dim[3]);
+        if (best >= 0) call->out[0][best] += call->in[1][e];
+    }
+}
+
+static double grad_flops(const tn_op_desc *desc)
+{
+    return tn_pool_flops(desc, &desc->in[1]);
+}
+
+static tn_tensor *backward(tn_tensor *const in[], tn_pool_options options)
+{
+    tn_tensor *y = tn_maxpool2d_with(in[0], options);
+    return tn_node(&tn_op_maxpool2d_grad, NULL, (tn_tensor *[]){in[0], in[1]}, 2, y->attrs);
+}
+
+static tn_tensor *grad_halves(tn_tensor *const in[])
+{
+    return backward(in, (tn_pool_options){.window = {2, 2}});
+}
+
+static tn_tensor *grad_overlap(tn_tensor *const in[])
+{
+    return backward(in, (tn_pool_options){.window = {3, 3}, .stride = {2, 2}, .pad = {1, 1}});
+}
+
+/* Many elements are alike: the first of them takes it all. */
+static tn_tensor *grad_ties(tn_tensor *const in[])
+{
+    tn_tensor *alike[] = {tn_sign(in[0]), in[1]};
+    return backward(alike, (tn_pool_options){.window = {2, 2}});
+}
+
+static const tn_op_case grad_cases[] = {
+    {"halves", grad_halves, {F32(2, 3, 8, 10), F32(2, 3, 4, 5)}, .no_gradient = 1},
+    {"halves, rows and columns left over", grad_halves, {F32(2, 3, 7, 37), F32(2, 3, 3, 18)}, .no_gradient = 1},
+    {"windows that overlap, padded", grad_overlap, {F32(2, 2, 9, 8), F32(2, 2, 5, 4)}, .no_gradient = 1},
+    {"elements that are alike", grad_ties, {F32(2, 3, 8, 36), F32(2, 3, 4, 18)}, .no_gradient = 1},
+    {0},
+};
+
+const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
+                                        .doc = "the gradient of maxpool2d; it has none itself",
+                                        .kind = TN_KERNEL,
+                                        .arity = 2,
+                                        .attrs_size = sizeof(tn_pool_node),
+                                        .shape = grad_shape,
+                                        .describe = tn_pool_describe,
+                                        .check = grad_check,
+                                        .reference = grad_reference,
+                                        .flops = grad_flops,
+                                        .cases = grad_cases};

@@ -1,0 +1,94 @@
+/* pool.c: what pooling operators share: see pool.h. */
+#include "pool.h"
+
+tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options)
+{
+    tn_shape shape = tn_shape_of(x);
+    tn_pool_node node = {.ceil_mode = options.ceil_mode != 0, .count_pad = options.count_pad != 0};
+    for (int d = 0; d < 2; d++) {
+        node.window[d] = options.window[d];
+        node.stride[d] = options.stride[d] ? options.stride[d] : options.window[d];
+        node.pad[d] = options.pad[d];
+        node.size[d] = shape.rank == 4 ? shape.dim[2 + d] : 0;
+    }
+    return tn_node(op, NULL, &x, 1, &node);
+}
+
+/* Windows along one dimension. With ceil_mode the last may reach over the end, but begins inside. */
+static int64_t windows(const tn_pool_node *node, int d, int64_t x)
+{
+    int64_t stride = node->stride[d], room = x + 2 * (int64_t)node->pad[d] - node->window[d];
+    if (room < 0 && !node->ceil_mode) return -1;
+    int64_t count = room < 0 ? 1 : (room + (node->ceil_mode ? stride - 1 : 0)) / stride + 1;
+    return count > 1 && (count - 1) * stride >= x + node->pad[d] ? count - 1 : count;
+}
+
+tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, tn_type *out)
+{
+    char text[160];
+    TN_TRY(tn_require_type(op, x, 0));
+    tn_shape_text(&x->type.shape, text, sizeof text);
+    TN_REQUIRE(x->type.shape.rank == 4, TN_ESHAPE, "%s: %s is not (batch, channels, height, width)", op, text);
+    *out = x->type;
+    for (int d = 0; d < 2; d++) {
+        TN_REQUIRE(node->window[d] >= 1 && node->window[d] <= INT32_MAX && node->stride[d] <= INT32_MAX, TN_EINVAL,
+                   "%s: a window of %u x %u", op, node->window[0], node->window[1]);
+        TN_REQUIRE(node->pad[d] < node->window[d], TN_EINVAL, "%s: padding of %u for a window of %u", op, node->pad[d],
+                   node->window[d]);
+        out->shape.dim[2 + d] = windows(node, d, x->type.shape.dim[2 + d]);
+        TN_REQUIRE(x->type.shape.dim[2 + d] && out->shape.dim[2 + d] > 0, TN_ESHAPE,
+                   "%s: a window of %u x %u does not fit into %s", op, node->window[0], node->window[1], text);
+    }
+    return TN_OK;
+}
+
+void tn_pool_describe(const tn_tensor *y, tn_operation *o)
+{
+    const tn_pool_node *node = y->attrs;
+    o->attrs.pool = (tn_pool_attrs){.size = sizeof o->attrs.pool, .count_pad = node->count_pad};
+    for (int d = 0; d < 2; d++) {
+        o->attrs.pool.window[d] = node->window[d];
+        o->attrs.pool.stride[d] = node->stride[d];
+        o->attrs.pool.pad[d] = node->pad[d];
+    }
+}
+
+tn_status tn_pool_check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y)
+{
+    const tn_pool_attrs *at = desc->attrs;
+    TN_TRY(tn_check_attrs(desc, sizeof *at));
+    TN_TRY(tn_check_dense(desc, x, 4));
+    TN_TRY(tn_check_dense(desc, y, 4));
+    for (int d = 0; d < 2; d++)
+        TN_REQUIRE(at->window[d] && at->stride[d] && at->window[d] <= INT32_MAX && at->stride[d] <= INT32_MAX &&
+                       at->pad[d] <= INT32_MAX,
+                   TN_EUNSUPPORTED, "%s: window %u, stride %u", desc->name, at->window[d], at->stride[d]);
+    TN_REQUIRE(x->dim[0] == y->dim[0] && x->dim[1] == y->dim[1], TN_EUNSUPPORTED, "%s: batches or channels differ",
+               desc->name);
+    TN_REQUIRE(x->dtype == y->dtype && tn_is_floating(x->dtype), TN_EUNSUPPORTED, "%s: element types %s and %s",
+               desc->name, tn_dtype_name(x->dtype), tn_dtype_name(y->dtype));
+    return TN_OK;
+}
+
+tn_pool_window tn_pool_window_of(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y, int64_t e)
+{
+    const tn_pool_attrs *at = desc->attrs;
+    const int64_t place[2] = {e / y->dim[3] % y->dim[2], e % y->dim[3]};
+    tn_pool_window window = {.base = e / (y->dim[2] * y->dim[3]) * x->dim[2] * x->dim[3], .count = 1};
+    for (int d = 0; d < 2; d++) {
+        int64_t size = x->dim[2 + d], pad = at->pad[d];
+        int64_t begin = place[d] * at->stride[d] - pad, end = begin + at->window[d];
+        int64_t padded = (end < size + pad ? end : size + pad) - begin;
+        window.begin[d] = begin > 0 ? begin : 0;
+        window.end[d] = end < size ? end : size;
+        if (window.end[d] < window.begin[d]) window.end[d] = window.begin[d];
+        window.count *= at->count_pad ? padded : window.end[d] - window.begin[d];
+    }
+    return window;
+}
+
+double tn_pool_flops(const tn_op_desc *desc, const tn_tensor_desc *y)
+{
+    const tn_pool_attrs *at = desc->attrs;
+    return (double)tn_desc_count(y) * at->window[0] * at->window[1];
+}
