@@ -37,8 +37,7 @@ tn_graph *tn_kit_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[4]
     return NULL;
 }
 
-/* Outputs: y, or what a random dy means for each real operand. */
-static int add_outputs(tn_tensor *const in[4], tn_tensor *y, int backward)
+int tn_kit_outputs(tn_tensor *const in[4], tn_tensor *y, int backward)
 {
     tn_graph *graph = tn_graph_of(y);
     if (!backward) {
@@ -221,7 +220,7 @@ static int run_case(tn_kit *kit, const tn_op_case *c, int fused, int specials)
     snprintf(w.how, sizeof w.how, " (case '%s'%s%s)", c->name, fused ? ", fused" : "",
              specials ? ", with special numbers" : "");
     if (!graph) return 1;
-    if (add_outputs(in, y, (int)now->backward) && !tn_graph_status(graph)) fine = run_walk(&w, graph, fused);
+    if (tn_kit_outputs(in, y, (int)now->backward) && !tn_graph_status(graph)) fine = run_walk(&w, graph, fused);
     tn_graph_free(graph);
     return fine;
 }

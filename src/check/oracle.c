@@ -25,31 +25,15 @@ typedef struct oracle {
 
 /* ---- budgets ---- */
 
-/* The rounding of a program's instructions, as if it were that of its inputs. */
-static double program_ulp(const tn_map_attrs *map)
-{
-    double sum = 0;
-    for (uint32_t i = 0; map && i < map->n_instr; i++) {
-        tn_budget b = tn_budget_of(map->instr[i].op, map->instr[i].dtype);
-        sum += b.ulp + b.input;
-    }
-    return sum;
-}
-
 /* A largest element is one of the elements; sums and products round. */
 static tn_budget budget_of(const tn_op_desc *desc)
 {
     int32_t dtype = desc->out[0].dtype;
     tn_budget b = tn_budget_of(desc->name, dtype);
-    if (!strcmp(desc->name, "reduce")) {
-        const tn_reduce_attrs *reduce = desc->attrs;
-        double ulp = program_ulp(reduce->map);
-        if (strcmp(reduce->kind, "sum") && strcmp(reduce->kind, "prod")) b = (tn_budget){ulp, 0, 0};
-        b.input += ulp;
-    }
-    if (!strcmp(desc->name, "matmul")) b.ulp += 4 * program_ulp(((const tn_matmul_attrs *)desc->attrs)->epilogue);
-    if (!strncmp(desc->name, "conv2d", 6)) b.ulp += 4 * program_ulp(((const tn_conv_attrs *)desc->attrs)->epilogue);
-    return b;
+    if (!strcmp(desc->name, "map")) return (tn_budget){0, 0, 0}; /* its instructions have */
+    if (strcmp(desc->name, "reduce")) return b;
+    const char *kind = ((const tn_reduce_attrs *)desc->attrs)->kind;
+    return strcmp(kind, "sum") && strcmp(kind, "prod") ? (tn_budget){0, 0, 0} : b;
 }
 
 /* ---- trials ---- */
@@ -59,37 +43,72 @@ static double noise(oracle *o, double x, double units, int32_t dtype)
     return units != 0 ? x * (1 + (tn_kit_bits(o->kit) & 1 ? units : -units) * tn_unit_of(dtype)) : x;
 }
 
-/* One instruction with its rounding, and that of its arguments. */
-static void noisy_step(oracle *o, const tn_map_step *step, tn_map_point *point, double *result)
+/* The program in an operation's attributes, and the attributes with another in its place. */
+typedef struct holder {
+    const char *op;
+    uint64_t size;   /* of the attributes */
+    uint64_t offset; /* of the pointer to the program; 0: they are the program */
+} holder;
+
+static const holder holders[] = {
+    {"map", sizeof(tn_map_attrs), 0},
+    {"reduce", sizeof(tn_reduce_attrs), offsetof(tn_reduce_attrs, map)},
+    {"matmul", sizeof(tn_matmul_attrs), offsetof(tn_matmul_attrs, epilogue)},
+    {"conv2d", sizeof(tn_conv_attrs), offsetof(tn_conv_attrs, epilogue)},
+};
+
+static const tn_map_attrs *program_of(const tn_op_desc *desc, const holder **in)
 {
-    const tn_map_instr *instr = step->instr;
-    tn_budget b = tn_budget_of(instr->op, instr->dtype);
-    double kept[4] = {0};
-    int has[4] = {0};
-    for (int k = 0; b.input != 0 && k < 4; k++)
-        if ((has[k] = instr->arg[k] >= 0)) {
-            kept[k] = point->value[instr->arg[k]];
-            point->value[instr->arg[k]] = noise(o, kept[k], b.input, instr->dtype);
+    const tn_map_attrs *map = NULL;
+    for (const holder *h = holders; h < holders + sizeof holders / sizeof *holders; h++)
+        if (!strcmp(h->op, desc->name) && desc->attrs) {
+            *in = h;
+            map = desc->attrs;
+            if (h->offset) memcpy(&map, (const char *)desc->attrs + h->offset, sizeof map);
         }
-    *result = noise(o, step->evaluate(step, point), b.ulp, instr->dtype);
-    for (int k = 3; k >= 0; k--)
-        if (has[k]) point->value[instr->arg[k]] = kept[k];
+    return map;
 }
 
-static void try_map(oracle *o)
+/* Whether the instruction's arguments are values, not numbers of scalars or dimensions. */
+static int takes_values(const tn_map_instr *instr)
 {
-    const tn_map_attrs *map = o->desc->attrs;
-    const tn_tensor_desc *space = &o->desc->out[0];
-    tn_map_program program;
-    int64_t place[TN_MAX_RANK] = {0}, count = tn_desc_count(space);
-    double value[TN_MAX_VALUES];
-    tn_map_ready(&program, map);
-    for (int64_t e = 0; e < count; e++) {
-        tn_map_point point = {o->scalar, e, place, value};
-        for (uint32_t i = 0; i < map->n_in; i++) value[i] = o->in[i][e];
-        for (uint32_t s = 0; s < program.n_step; s++) noisy_step(o, &program.step[s], &point, &value[map->n_in + s]);
-        for (uint32_t k = 0; k < map->n_out; k++) o->noisy[k][e] = value[map->out[k]];
-        tn_map_next(place, space->dim, space->rank);
+    static const char *const others[] = {"const", "scalar", "iota", "uniform", "normal"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(instr->op, others[i])) return 0;
+    return 1;
+}
+
+/* A program in which the result of instruction `step`, or its argument `arg` if that is not -1, is multiplied by
+ * `factor`: two instructions more. */
+typedef struct shaken {
+    tn_map_attrs map;
+    tn_map_instr instr[TN_MAX_INSTRS];
+    int32_t out[TN_MAX_OPERANDS];
+} shaken;
+
+static void shake(shaken *to, const tn_map_attrs *from, uint32_t step, int arg, double factor)
+{
+    uint32_t at = arg < 0 ? step + 1 : step; /* where the two go */
+    int32_t n_in = (int32_t)from->n_in, first = n_in + (int32_t)at, target = n_in + (int32_t)step;
+    if (arg >= 0) target = from->instr[step].arg[arg];
+    to->map = *from;
+    to->map.n_instr += 2;
+    to->map.instr = to->instr;
+    to->map.out = to->out;
+    for (uint32_t i = 0; i < from->n_instr; i++) {
+        tn_map_instr *instr = &to->instr[i < at ? i : i + 2];
+        *instr = from->instr[i];
+        for (int k = 0; i >= at && k < 4 && takes_values(instr); k++) {
+            int32_t old = instr->arg[k], here = arg < 0 ? old == target : i == step && k == arg;
+            instr->arg[k] = here ? first + 1 : old < first ? old : old + 2;
+        }
+    }
+    int32_t dtype = from->instr[step].dtype;
+    to->instr[at] = (tn_map_instr){"const", {-1, -1, -1, -1}, dtype, 0, factor};
+    to->instr[at + 1] = (tn_map_instr){"mul", {target, first, -1, -1}, dtype, 0, 0};
+    for (uint32_t k = 0; k < from->n_out; k++) {
+        int32_t old = from->out[k];
+        to->out[k] = arg < 0 && old == target ? first + 1 : old < first ? old : old + 2;
     }
 }
 
@@ -99,6 +118,21 @@ static void try_inputs(oracle *o)
         for (int64_t e = 0; e < tn_desc_count(&o->given[i]); e++)
             o->noisy_in[i][e] = noise(o, o->in[i][e], o->budget.input, o->desc->in[i].dtype);
     o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->noisy_in, o->noisy, o->scalar});
+}
+
+/* The whole operation with a shaken program. */
+static void try_shaken(oracle *o, const holder *h, const shaken *program)
+{
+    union {
+        uint64_t size;
+        unsigned char bytes[256];
+    } attrs;
+    const tn_map_attrs *map = &program->map;
+    tn_op_desc desc = *o->desc;
+    memcpy(attrs.bytes, o->desc->attrs, h->size);
+    if (h->offset) memcpy(attrs.bytes + h->offset, &map, sizeof map);
+    desc.attrs = h->offset ? (const void *)&attrs : map;
+    o->op->reference(&(tn_reference_call){&desc, (const double *const *)o->in, o->noisy, o->scalar});
 }
 
 /* ---- what is allowed ---- */
@@ -114,33 +148,66 @@ static double smallest_of(int32_t dtype)
     return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
 }
 
-static void widen(oracle *o, tn_kit_want *want)
+/* Whole numbers as they are stored: their low bits. */
+static void keep_bits(const oracle *o, double *const value[])
 {
+    for (uint32_t k = 0; k < o->desc->n_out; k++) {
+        int32_t dtype = o->desc->out[k].dtype;
+        for (int64_t e = 0; (dtype == TN_I32 || dtype == TN_U8) && e < tn_desc_count(&o->desc->out[k]); e++) {
+            uint32_t bits = fabs(value[k][e]) < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)value[k][e] : 0;
+            value[k][e] = dtype == TN_U8 ? (double)(bits & 255) : (double)(int32_t)bits;
+        }
+    }
+}
+
+/* One trial: what it is off is added to what is allowed, or is the least that is. */
+static void widen(oracle *o, tn_kit_want *want, int adds)
+{
+    keep_bits(o, o->noisy);
     int by_place = !strcmp(o->desc->name, "reduce") && o->desc->out[0].dtype == TN_I32;
     for (uint32_t k = 0; k < o->desc->n_out; k++)
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double w = want->value[k][e], n = o->noisy[k][e], *allowed = &want->allowed[k][e];
             double off = w == n || (isnan(w) && isnan(n)) ? 0 : fabs(n - w);
             if (off != 0 && (by_place || !isfinite(off))) off = NAN;
-            if (!isnan(*allowed) && !(off <= *allowed)) *allowed = off;
+            *allowed = adds ? *allowed + off : off > *allowed || isnan(off) ? off : *allowed;
         }
+}
+
+/* Each instruction's own rounding, and what its arguments' would mean; all of them may come together. */
+static void widen_program(oracle *o, tn_kit_want *want)
+{
+    const holder *h = NULL;
+    const tn_map_attrs *map = program_of(o->desc, &h);
+    shaken *program = map && map->n_instr + 2 <= TN_MAX_INSTRS ? malloc(sizeof *program) : NULL;
+    for (uint32_t i = 0; program && i < map->n_instr; i++) {
+        const tn_map_instr *instr = &map->instr[i];
+        tn_budget b = tn_budget_of(instr->op, instr->dtype);
+        for (int arg = -1; arg < 4; arg++) {
+            double units = arg < 0 ? b.ulp : b.input;
+            if (units == 0 || (arg >= 0 && (instr->arg[arg] < 0 || !takes_values(instr)))) continue;
+            shake(program, map, i, arg, 1 + units * tn_unit_of(instr->dtype));
+            try_shaken(o, h, program);
+            widen(o, want, 1);
+        }
+    }
+    free(program);
 }
 
 static void settle(const oracle *o, tn_kit_want *want)
 {
-    int is_map = !strcmp(o->desc->name, "map");
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;
-        double unit = tn_unit_of(dtype), ulp = is_map ? 0 : o->budget.ulp, factor = is_map ? 1.5 : 2;
+        double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
         int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
-            *allowed = *allowed * factor + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w : 0);
+            *allowed = *allowed * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w : 0);
             rounds |= *allowed > 0;
         }
         for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)
             want->allowed[k][e] += smallest_of(dtype);
-        want->norm[k] = is_map ? 0 : o->budget.norm * unit;
+        want->norm[k] = o->budget.norm * unit;
     }
 }
 
@@ -181,15 +248,15 @@ static int make_room(oracle *o, tn_kit_want *want)
 
 static void compute(oracle *o, tn_kit_want *want)
 {
-    int is_map = !strcmp(o->desc->name, "map");
     o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->in, want->value, o->scalar});
-    for (int t = 0; t < TRIALS && (is_map || o->budget.input != 0); t++) {
-        if (is_map)
-            try_map(o);
-        else
-            try_inputs(o);
-        widen(o, want);
+    keep_bits(o, want->value);
+    for (int t = 0; t < TRIALS && o->budget.input != 0; t++) {
+        try_inputs(o);
+        widen(o, want, 0);
     }
+    for (uint32_t k = 0; k < o->desc->n_out; k++) /* chance may have been kind */
+        for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) want->allowed[k][e] *= 2;
+    widen_program(o, want);
     settle(o, want);
 }
 

@@ -214,7 +214,8 @@ static int has_form(const tn_op_def *op, int32_t dtype, uint32_t backward)
     int found = 0;
     for (const tn_op_case *c = op->cases; c && c->build && !found; c++) {
         tn_graph *graph = backward && c->no_gradient ? NULL : tn_kit_case_graph(c, dtype, in, &y);
-        found = graph && (!backward || (in[0] && tn_dtype_of(y) == dtype && (op->grad || op->lower)));
+        found = graph && y->op->kind != TN_LEAF && y->op->kind != TN_VIEW;
+        if (found && backward) found = in[0] && tn_kit_outputs(in, y, 1) && !tn_graph_status(graph);
         tn_graph_free(graph);
     }
     return found;
