@@ -18,11 +18,11 @@ extern "C" {
 #define TN_CHECK_LISTED      3 /* not run: only its name was asked for */
 
 typedef struct tn_check_options {
-    const char *only;   /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
-    uint64_t seed;      /* of the random numbers in each case */
-    double time_limit;  /* seconds for each case; 0: 120 */
-    uint32_t list;      /* names alone */
-    uint32_t perf;      /* measures speed instead of correctness */
+    const char *only;  /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
+    uint64_t seed;     /* of the random numbers in each case */
+    double time_limit; /* seconds for each case; 0: 120 */
+    uint32_t list;     /* names alone */
+    uint32_t perf;     /* measures speed instead of correctness */
 } tn_check_options;
 
 /* What became of one case. Texts live until the callback returns. */

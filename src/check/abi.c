@@ -72,8 +72,9 @@ static void device(tn_kit *kit)
     tn_device_info again = {.size = sizeof again};
     uint32_t count = 0;
     tn_kit_ok(kit, b->device_count(&count, &kit->msg), "device_count");
-    tn_kit_expect(kit, memchr(d->name, 0, sizeof d->name) && memchr(d->vendor, 0, sizeof d->vendor) &&
-                           memchr(d->driver, 0, sizeof d->driver) && memchr(d->id, 0, sizeof d->id),
+    tn_kit_expect(kit,
+                  memchr(d->name, 0, sizeof d->name) && memchr(d->vendor, 0, sizeof d->vendor) &&
+                      memchr(d->driver, 0, sizeof d->driver) && memchr(d->id, 0, sizeof d->id),
                   "a text of device_info is not closed");
     tn_kit_expect(kit, *d->name && *d->id, "the device has no name or no id");
     tn_kit_expect(kit, d->alignment && !(d->alignment & (d->alignment - 1)), "the alignment is %llu",
@@ -159,8 +160,8 @@ static void unknown_attributes(tn_kit *kit)
             tn_kit_expect(kit, answer(kit, &s) == TN_OK, "%s: zeros beyond the attributes are refused",
                           s.job.desc->name);
             attrs.known[size + 11] = 1;
-            tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED,
-                          "%s: an attribute that it does not know is ignored", s.job.desc->name);
+            tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "%s: an attribute that it does not know is ignored",
+                          s.job.desc->name);
         }
         tn_kit_sample_free(&s);
     }

@@ -10,8 +10,8 @@ static int run_again(tn_kit *kit, tn_kit_sample *s, const unsigned char *first, 
 {
     int answer = tn_kit_run_job(kit, &s->job);
     return tn_kit_expect(kit, answer == TN_KIT_RAN, "%s %s: refused or failed", s->job.desc->name, how) &&
-           tn_kit_expect(kit, !memcmp(first, s->job.out[0], tn_kit_bytes(s->job.desc->out)),
-                         "%s gives other bits %s", s->job.desc->name, how);
+           tn_kit_expect(kit, !memcmp(first, s->job.out[0], tn_kit_bytes(s->job.desc->out)), "%s gives other bits %s",
+                         s->job.desc->name, how);
 }
 
 static void each_sample(tn_kit *kit, void (*body)(tn_kit *kit, tn_kit_sample *s, const unsigned char *first))
@@ -117,8 +117,9 @@ static void *thread_body(void *arg)
     unsigned char *back = malloc(tn_kit_bytes(desc->out));
     int32_t s = b->queue_create(t->kit->context, &q, &msg);
     for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in ? tn_kit_bytes(&desc->in[i]) : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                                                                       : t->scratch;
+        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
+                         : i == desc->n_in ? tn_kit_bytes(desc->out)
+                                           : t->scratch;
         s = b->buffer_create(t->kit->context, bytes, &buffer[i], &msg);
         if (!s && i < desc->n_in) s = b->write(q, (tn_ref){buffer[i], 0}, t->s->job.in[i], bytes, &msg);
     }

@@ -98,8 +98,7 @@ static void fill(probe *p)
         p->x[i] = calloc((size_t)p->count[i] + 1, sizeof(double));
         p->grad[i] = calloc((size_t)p->count[i] + 1, sizeof(double));
         for (int64_t e = 0; e < p->count[i]; e++)
-            p->x[i][e] = p->real[i] ? tn_kit_uniform(p->kit, low, high)
-                                    : floor(tn_kit_uniform(p->kit, low, high + 1));
+            p->x[i][e] = p->real[i] ? tn_kit_uniform(p->kit, low, high) : floor(tn_kit_uniform(p->kit, low, high + 1));
     }
     p->dy = calloc((size_t)p->y_count + 1, sizeof(double));
     for (int64_t e = 0; e < p->y_count; e++) p->dy[e] = tn_kit_uniform(p->kit, -1, 1);

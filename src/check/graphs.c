@@ -36,21 +36,36 @@ static tn_tensor *reshaped(tn_tensor *x)
 static tn_tensor *add_random(tn_kit *kit, tn_tensor *a, tn_tensor *b, tn_tensor *bias)
 {
     switch (tn_kit_bits(kit) % 15) {
-    case 0: return tn_tanh(tn_add(a, b));
-    case 1: return tn_sigmoid(tn_mul(a, b));
-    case 2: return tn_relu(tn_sub(a, b));
-    case 3: return tn_max(a, tn_neg(b));
-    case 4: return tn_add(a, bias);
-    case 5: return tn_tanh(tn_square(b));
-    case 6: return tn_sin(a);
-    case 7: return stretch_sum(a, 0);
-    case 8: return stretch_sum(b, 1);
-    case 9: return there_and_back(a);
-    case 10: return product(a, b);
-    case 11: return reshaped(a);
-    case 12: return tn_where(tn_gt(a, b), a, tn_mul(b, tn_number(b, 0.5)));
-    case 13: return tn_log_softmax(a, 1);
-    default: return tn_leaky_relu(tn_tanh(a), tn_number(a, 0.1));
+    case 0:
+        return tn_tanh(tn_add(a, b));
+    case 1:
+        return tn_sigmoid(tn_mul(a, b));
+    case 2:
+        return tn_relu(tn_sub(a, b));
+    case 3:
+        return tn_max(a, tn_neg(b));
+    case 4:
+        return tn_add(a, bias);
+    case 5:
+        return tn_tanh(tn_square(b));
+    case 6:
+        return tn_sin(a);
+    case 7:
+        return stretch_sum(a, 0);
+    case 8:
+        return stretch_sum(b, 1);
+    case 9:
+        return there_and_back(a);
+    case 10:
+        return product(a, b);
+    case 11:
+        return reshaped(a);
+    case 12:
+        return tn_where(tn_gt(a, b), a, tn_mul(b, tn_number(b, 0.5)));
+    case 13:
+        return tn_log_softmax(a, 1);
+    default:
+        return tn_leaky_relu(tn_tanh(a), tn_number(a, 0.1));
     }
 }
 
@@ -157,8 +172,7 @@ static void random_graphs(tn_kit *kit)
     tn_device *reference = NULL;
     if (!tn_kit_device(kit) || !tn_kit_expect(kit, !tn_device_open("reference", &reference), "%s", tn_message()))
         return;
-    for (int i = 0; i < GRAPHS && check_graph(kit, reference, i); i++) {
-    }
+    for (int i = 0; i < GRAPHS && check_graph(kit, reference, i); i++) {}
     tn_device_close(reference);
     tn_device_close(kit->device);
 }

@@ -88,8 +88,7 @@ static int place_all(run *r, uint64_t scratch)
     const tn_kit_job *job = r->job;
     const tn_op_desc *desc = job->desc;
     for (uint32_t i = 0; i < desc->n_in; i++)
-        if (!place(r, &r->in[i], tn_kit_bytes(&desc->in[i]), job->shift * tn_dtype_size(desc->in[i].dtype),
-                   job->in[i]))
+        if (!place(r, &r->in[i], tn_kit_bytes(&desc->in[i]), job->shift * tn_dtype_size(desc->in[i].dtype), job->in[i]))
             return 0;
     for (uint32_t i = 0; i < desc->n_out; i++)
         if ((!desc->alias || desc->alias[i] < 0) &&
@@ -148,8 +147,7 @@ static int enqueue(run *r)
     for (uint32_t i = 0; i < desc->n_out; i++)
         out[i] = desc->alias && desc->alias[i] >= 0 ? in[desc->alias[i]] : (tn_ref){r->out[i].buffer, r->out[i].begin};
     tn_run now = {sizeof now, in, out, {r->scratch.buffer, r->scratch.begin}, r->job->scalar, r->job->n_scalar};
-    if (kit->backend->op_run(kit->queue, r->kernel, &now, &kit->msg) ||
-        kit->backend->queue_sync(kit->queue, &kit->msg))
+    if (kit->backend->op_run(kit->queue, r->kernel, &now, &kit->msg) || kit->backend->queue_sync(kit->queue, &kit->msg))
         return tn_kit_expect(kit, 0, "%s was accepted and fails to run: %.200s", r->what, kit->text);
     return 1;
 }

@@ -92,8 +92,10 @@ static void writes(tn_kit *kit)
         if (!tn_kit_ok(kit, kit->backend->write(kit->queue, (tn_ref){buffer, at}, part, bytes, &kit->msg), "write") ||
             !tn_kit_ok(kit, kit->backend->read(kit->queue, back, (tn_ref){buffer, at}, bytes, &kit->msg), "read") ||
             !tn_kit_ok(kit, kit->backend->queue_sync(kit->queue, &kit->msg), "queue_sync") ||
-            !tn_kit_expect(kit, !memcmp(back, part, bytes) && !back[bytes], "read of %llu bytes at %llu is not what was "
-                           "written", (unsigned long long)bytes, (unsigned long long)at) ||
+            !tn_kit_expect(kit, !memcmp(back, part, bytes) && !back[bytes],
+                           "read of %llu bytes at %llu is not what was "
+                           "written",
+                           (unsigned long long)bytes, (unsigned long long)at) ||
             !holds(kit, buffer, want, "write", at, bytes))
             break;
     }
@@ -152,7 +154,8 @@ static void many_buffers(tn_kit *kit)
         uint64_t pattern = (uint64_t)i * 0x0101010101010101u;
         buffer[i] = make(kit, NULL);
         if (!buffer[i] ||
-            !tn_kit_ok(kit, kit->backend->fill(kit->queue, (tn_ref){buffer[i], 0}, ROOM, &pattern, 8, &kit->msg), "fill"))
+            !tn_kit_ok(kit, kit->backend->fill(kit->queue, (tn_ref){buffer[i], 0}, ROOM, &pattern, 8, &kit->msg),
+                       "fill"))
             break;
     }
     for (int i = 0; i < MANY && buffer[i]; i++) {

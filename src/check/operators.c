@@ -91,8 +91,8 @@ static unsigned char *bytes_of(walk *w, tn_value *value)
 
 static double random_number(walk *w, int32_t dtype)
 {
-    static const double special[] = {0,  -0.0, 1,    -1,    0.5, -0.5, 2,        -2,        3,  -3,
-                                     7,  -7,   1e-3, -1e-3, 1e4, -1e4, INFINITY, -INFINITY, NAN};
+    static const double special[] = {0, -0.0, 1,    -1,    0.5, -0.5, 2,        -2,        3,  -3,
+                                     7, -7,   1e-3, -1e-3, 1e4, -1e4, INFINITY, -INFINITY, NAN};
     double low = w->now->low, high = w->now->high;
     if (low == 0 && high == 0) low = -2, high = 2;
     if (dtype == TN_I32) return floor(tn_kit_uniform(w->kit, low, high + 1));

@@ -34,8 +34,9 @@ static void measure(tn_kit *kit, const tn_op_desc *desc)
         return;
     }
     for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in ? tn_kit_bytes(&desc->in[i]) : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                                                                       : info.scratch;
+        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
+                         : i == desc->n_in ? tn_kit_bytes(desc->out)
+                                           : info.scratch;
         s = b->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
         if (!s) s = b->fill(kit->queue, (tn_ref){buffer[i], 0}, bytes / 8 * 8, &zero, 8, &kit->msg);
     }

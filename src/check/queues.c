@@ -44,8 +44,9 @@ static void order(tn_kit *kit)
     for (int i = 0; !s && i < 10; i++) {
         s = b->fill(kit->queue, (tn_ref){a, 0}, BYTES, &value, 4, &kit->msg);
         for (int k = 0; !s && k < 5; k++) {
-            if (!s) s = twice ? run_double(kit, kit->queue, twice, c, a, scratch)
-                              : b->copy(kit->queue, (tn_ref){c, 0}, (tn_ref){a, 0}, BYTES, &kit->msg);
+            if (!s)
+                s = twice ? run_double(kit, kit->queue, twice, c, a, scratch)
+                          : b->copy(kit->queue, (tn_ref){c, 0}, (tn_ref){a, 0}, BYTES, &kit->msg);
             if (!s) s = b->copy(kit->queue, (tn_ref){a, 0}, (tn_ref){c, 0}, BYTES, &kit->msg);
         }
         if (!s) s = b->read(kit->queue, first, (tn_ref){a, BYTES - 16}, 16, &kit->msg);
@@ -82,8 +83,10 @@ static void events(tn_kit *kit)
         if (!s) s = b->event_wait(second, event, &kit->msg);
         if (!s) s = b->read(second, &got, (tn_ref){buffer, BYTES - 4}, 4, &kit->msg);
         if (!s) s = b->queue_sync(second, &kit->msg);
-        if (!tn_kit_expect(kit, s || got == i, "a queue that waits for an event does not see what was written before "
-                           "it: %d instead of %d", got, i))
+        if (!tn_kit_expect(kit, s || got == i,
+                           "a queue that waits for an event does not see what was written before "
+                           "it: %d instead of %d",
+                           got, i))
             break;
     }
     tn_kit_ok(kit, s, "work with events");

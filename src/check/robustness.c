@@ -23,8 +23,9 @@ static int32_t whole_life(tn_kit *kit, const tn_kit_sample *s)
     if (!status) status = b->queue_create(context, &queue, &kit->msg);
     if (!status) status = b->op_prepare(context, desc, &kernel, &info, &kit->msg);
     for (uint32_t i = 0; !status && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in ? tn_kit_bytes(&desc->in[i]) : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                                                                       : info.scratch;
+        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
+                         : i == desc->n_in ? tn_kit_bytes(desc->out)
+                                           : info.scratch;
         status = b->buffer_create(context, bytes, &buffer[i], &kit->msg);
         if (!status && i < desc->n_in) status = b->write(queue, (tn_ref){buffer[i], 0}, s->job.in[i], bytes, &kit->msg);
     }
@@ -107,14 +108,29 @@ static void mutate(tn_kit *kit, tn_kit_sample *s)
     int64_t n = number[tn_kit_bits(kit) % (sizeof number / sizeof *number)];
     tn_tensor_desc *x = tn_kit_bits(kit) & 1 ? &o->in[tn_kit_bits(kit) & 1] : &o->out[0];
     switch (tn_kit_bits(kit) % 8) {
-    case 0: x->dtype = (int32_t)n; break;
-    case 1: x->rank = (int32_t)n; break;
-    case 2: x->dim[tn_kit_bits(kit) % 3] = n; break;
-    case 3: x->stride[tn_kit_bits(kit) % 3] = n; break;
-    case 4: o->desc.n_in = tn_kit_bits(kit) % TN_MAX_OPERANDS; break;
-    case 5: o->desc.n_out = tn_kit_bits(kit) % TN_MAX_OPERANDS; break;
-    case 6: s->instr[tn_kit_bits(kit) & 1].arg[tn_kit_bits(kit) & 3] = (int32_t)n; break;
-    default: s->out = (int32_t)n;
+    case 0:
+        x->dtype = (int32_t)n;
+        break;
+    case 1:
+        x->rank = (int32_t)n;
+        break;
+    case 2:
+        x->dim[tn_kit_bits(kit) % 3] = n;
+        break;
+    case 3:
+        x->stride[tn_kit_bits(kit) % 3] = n;
+        break;
+    case 4:
+        o->desc.n_in = tn_kit_bits(kit) % TN_MAX_OPERANDS;
+        break;
+    case 5:
+        o->desc.n_out = tn_kit_bits(kit) % TN_MAX_OPERANDS;
+        break;
+    case 6:
+        s->instr[tn_kit_bits(kit) & 1].arg[tn_kit_bits(kit) & 3] = (int32_t)n;
+        break;
+    default:
+        s->out = (int32_t)n;
     }
 }
 
@@ -160,7 +176,8 @@ static void damaged_cache(tn_kit *kit)
 
 const tn_kit_case tn_kit_robustness[] = {
     {"robustness", "no-memory", "each allocation of the host's memory fails in turn", no_memory, NULL, 0, 0},
-    {"robustness", "leaks", "preparing, running and letting go again and again takes no more memory", leaks, NULL, 0, 0},
+    {"robustness", "leaks", "preparing, running and letting go again and again takes no more memory", leaks, NULL, 0,
+     0},
     {"robustness", "fuzz", "descriptions at random are answered", fuzz, NULL, 0, 0},
     {"robustness", "cache", "damaged entries of the cache are as good as none", damaged_cache, NULL, 0, 0},
     {0},

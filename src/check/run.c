@@ -275,8 +275,13 @@ static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name
                               void (*row)(void *arg, const tn_check_row *row), void *arg)
 {
     double begin = now();
-    tn_check_row r = {.name = name, .doc = c->doc, .op = c->op ? c->op->name : NULL, .dtype = c->dtype,
-                      .backward = c->backward, .outcome = TN_CHECK_LISTED, .detail = ""};
+    tn_check_row r = {.name = name,
+                      .doc = c->doc,
+                      .op = c->op ? c->op->name : NULL,
+                      .dtype = c->dtype,
+                      .backward = c->backward,
+                      .outcome = TN_CHECK_LISTED,
+                      .detail = ""};
     if (!s->options->list) {
         TN_TRY(run_case(s, c));
         r.detail = s->result->detail;

@@ -53,7 +53,7 @@ static void make_softmax(tn_kit_sample *s)
 
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
 {
-    static void (*const make[])(tn_kit_sample *s) = {make_map, make_matmul, make_reduce, make_softmax};
+    static void (*const make[])(tn_kit_sample * s) = {make_map, make_matmul, make_reduce, make_softmax};
     tn_op_desc *desc = &s->operation.desc;
     memset(s, 0, sizeof *s);
     make[number](s);
@@ -64,8 +64,7 @@ int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
         float *x = malloc(tn_kit_bytes(&desc->in[i]));
         s->job.in[i] = (unsigned char *)x;
         if (!x) return tn_kit_expect(kit, 0, "out of memory");
-        for (uint64_t e = 0; e < tn_kit_bytes(&desc->in[i]) / sizeof *x; e++)
-            x[e] = (float)tn_kit_uniform(kit, -1, 1);
+        for (uint64_t e = 0; e < tn_kit_bytes(&desc->in[i]) / sizeof *x; e++) x[e] = (float)tn_kit_uniform(kit, -1, 1);
     }
     s->job.out[0] = calloc(tn_kit_bytes(&desc->out[0]), 1);
     return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");

@@ -56,7 +56,8 @@ static void put_in_group(report *r, const tn_check_row *row)
 {
     size_t length = strcspn(row->name, "/");
     uint32_t i = 0;
-    while (i < r->n_groups && (strlen(r->groups[i].name) != length || memcmp(r->groups[i].name, row->name, length))) i++;
+    while (i < r->n_groups && (strlen(r->groups[i].name) != length || memcmp(r->groups[i].name, row->name, length)))
+        i++;
     if (i == sizeof r->groups / sizeof *r->groups) return;
     if (i == r->n_groups) snprintf(r->groups[r->n_groups++].name, 32, "%.*s", (int)length, row->name);
     r->groups[i].count[row->outcome]++;
@@ -184,12 +185,25 @@ int cli_check(int argc, char **argv)
     report r = {0};
     tn_check_options options = {0};
     cli_option rows[] = {
-        {.kind = CLI_TEXT, .name = "only", .value = "PATTERN", .doc = "cases whose name has this in it, or fits it",
+        {.kind = CLI_TEXT,
+         .name = "only",
+         .value = "PATTERN",
+         .doc = "cases whose name has this in it, or fits it",
          .target = &options.only},
-        {.kind = CLI_WHOLE, .name = "seed", .value = "N", .doc = "of the random numbers (1)", .target = &seed,
-         .low = 0, .high = 1e15},
-        {.kind = CLI_NUMBER, .name = "time-limit", .value = "S", .doc = "seconds for each case (120)",
-         .target = &limit, .low = 0, .high = 1e6},
+        {.kind = CLI_WHOLE,
+         .name = "seed",
+         .value = "N",
+         .doc = "of the random numbers (1)",
+         .target = &seed,
+         .low = 0,
+         .high = 1e15},
+        {.kind = CLI_NUMBER,
+         .name = "time-limit",
+         .value = "S",
+         .doc = "seconds for each case (120)",
+         .target = &limit,
+         .low = 0,
+         .high = 1e6},
         {.kind = CLI_FLAG, .name = "list", .doc = "the cases' names alone", .target = &list},
         {.kind = CLI_FLAG, .name = "perf", .doc = "measures speed instead", .target = &perf},
         {.kind = CLI_FLAG, .name = "json", .doc = "as JSON, one object a case", .target = &r.json},
