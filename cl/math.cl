@@ -2,6 +2,17 @@
  * a loop into the lanes of a vector. Each is good to about 2 units of the last place, infinities, NaN and denormals
  * included. The polynomials are interpolations in Chebyshev nodes. */
 
+static inline float m_abs(float x)
+{
+    return as_float(as_int(x) & 0x7fffffff);
+}
+
+/* The nearest whole number, for |x| below 2^31. */
+static inline int nearest(float x)
+{
+    return (int)(x + (x < 0.0f ? -0.5f : 0.5f));
+}
+
 /* e^x = 2^n e^r with n whole and |r| <= ln(2) / 2; e^r = 1 + r + r^2 p(r). */
 static inline float exp_tail(float r)
 {
@@ -28,9 +39,8 @@ static inline float m_exp(float x)
 {
     float c = x < -104.0f ? -104.0f : x;
     c = c > 89.0f ? 89.0f : c;
-    float n = rint(c * 1.44269504f);
-    float y = 1.0f + exp_tail(exp_rest(c, n));
-    int i = (int)n, half_way = i >> 1; /* 2^n may be neither finite nor normal: two factors */
+    int i = nearest(c * 1.44269504f), half_way = i >> 1; /* 2^i may be neither finite nor normal: two factors */
+    float y = 1.0f + exp_tail(exp_rest(c, (float)i));
     y = y * power_of_2(half_way) * power_of_2(i - half_way);
     return x != x ? x : y;
 }
@@ -39,10 +49,10 @@ static inline float m_expm1(float x)
 {
     float c = x < -26.0f ? -26.0f : x;
     c = c > 89.0f ? 89.0f : c;
-    float n = rint(c * 1.44269504f);
-    float t = power_of_2((int)n - 1);
-    float y = 2.0f * (t * exp_tail(exp_rest(c, n)) + (t - 0.5f));
-    y = n == 0.0f ? exp_tail(c) : y;
+    int i = nearest(c * 1.44269504f);
+    float t = power_of_2(i - 1);
+    float y = 2.0f * (t * exp_tail(exp_rest(c, (float)i)) + (t - 0.5f));
+    y = i == 0 ? exp_tail(c) : y;
     return x != x || x == 0.0f ? x : y;
 }
 
@@ -73,7 +83,7 @@ static inline float m_log1p(float x)
 
 static inline float m_tanh(float x)
 {
-    float a = x < 0.0f ? -x : x;
+    float a = m_abs(x);
     float t = m_expm1(2.0f * (a > 20.0f ? 20.0f : a));
     float y = t / (t + 2.0f);
     return x != x ? x : as_float(as_int(y) | (as_int(x) & (int)0x80000000));

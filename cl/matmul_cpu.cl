@@ -81,8 +81,8 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
     const int batch = id, last = min(chunk * per + per, tiles), columns = min(WIDE, n - j0);
     __global const A_T *a = a_buffer + a_offset + batch * a_stride;
     __global const B_T *b = b_buffer + b_offset + batch * b_stride;
-    T panel[KEEP * WIDE];
-    T tile[TILES][ROWS * WIDE];
+    T panel[KEEP * WIDE] __attribute__((aligned(64)));
+    T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
     for (int group = chunk * per; group < last; group += TILES) {
         const int group_end = min(group + TILES, last);
         int k0 = k_begin;

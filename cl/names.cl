@@ -6,15 +6,16 @@
 #define f_log m_log
 #define f_log1p m_log1p
 #define f_tanh m_tanh
+#define f_abs m_abs
 #else
 #define f_exp exp
 #define f_expm1 expm1
 #define f_log log
 #define f_log1p log1p
 #define f_tanh tanh
+#define f_abs fabs
 #endif
 #define f_F(c) c##f
-#define f_abs fabs
 #define f_sqrt sqrt
 #define f_rsqrt(x) (1.0f / sqrt(x))
 #define f_sin sin

@@ -213,6 +213,7 @@ __kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 #endif
 #endif
 
+#ifdef IN_SEGMENTS
 /* A work-item: `per` neighbouring outputs. */
 __kernel void tn_reduce_finish(OUT_PARAMS, IX per)
 {
@@ -233,3 +234,4 @@ __kernel void tn_reduce_finish(OUT_PARAMS, IX per)
 #endif
     }
 }
+#endif

@@ -18,7 +18,11 @@
 #define STORE_i32(p, i, v) ((p)[i] = (v))
 #define STORE_f64(p, i, v) ((p)[i] = (v))
 #define STORE_u8(p, i, v) ((p)[i] = (uchar)(v))
+#ifdef CPU_SHAPE
+#define STORE_f16(p, i, v) ((p)[i] = round_f16(v))
+#else
 #define STORE_f16(p, i, v) vstore_half_rte(v, 0, (__global half *)((p) + (i)))
+#endif
 #define STORE_bf16(p, i, v) ((p)[i] = round_bf16(v))
 
 /* sum += x, where `lost` carries what rounding lost on (Kahan); infinities pass. */
@@ -29,10 +33,31 @@
         sum = next;                                                                                                    \
     }
 
+#ifdef CPU_SHAPE
+/* By integers, so that CPU compilers can put elements into vector lanes. */
+static inline float load_f16(__global const ushort *p, long i)
+{
+    const uint h = p[i];
+    const float v = as_float((h & 0x7fffu) << 13) * 0x1p112f;
+    const uint special = (h & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
+    return as_float(as_uint(v) | special | (h & 0x8000u) << 16);
+}
+
+static inline ushort round_f16(float v)
+{
+    const uint sign = as_uint(v) >> 16 & 0x8000u, bits = as_uint(v) & 0x7fffffffu;
+    const uint normal = (bits - (112u << 23) + 0xfffu + ((bits >> 13) & 1u)) >> 13;
+    const uint small = as_uint(as_float(bits) + 0.5f) - as_uint(0.5f); /* the sum rounds to multiples of 2^-24 */
+    const uint large = bits > 0x7f800000u ? 0x7e00u : 0x7c00u;
+    const uint finite = bits < (113u << 23) ? small : normal;
+    return (ushort)(sign | (bits >= 0x477ff000u ? large : finite));
+}
+#else
 static inline float load_f16(__global const ushort *p, long i)
 {
     return vload_half(0, (__global const half *)(p + i));
 }
+#endif
 
 static inline ushort round_bf16(float v)
 {

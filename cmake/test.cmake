@@ -14,7 +14,8 @@ else()
 endif()
 
 # A sanitizer's allocator is to answer NULL when there is no memory, as every other does.
-set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache" "ASAN_OPTIONS=allocator_may_return_null=1"
+# Tests run side by side: threads that spin while they wait would take each other's cores.
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;GOMP_SPINCOUNT=100" "ASAN_OPTIONS=allocator_may_return_null=1"
   "TSAN_OPTIONS=allocator_may_return_null=1")
 
 # Gives a test what all of them have in common.

@@ -50,6 +50,12 @@ static inline char *cpu_work(const tn_queue *queue, int thread)
     return queue->work + (int64_t)thread * CPU_WORK;
 }
 
+/* ---- threads.c --------------------------------------------------------------------------------------------------- */
+
+/* body(arg, begin, end, thread) over pieces of 0..n, one for each of at most `threads` threads; n may be less. */
+typedef void cpu_body(void *arg, int64_t begin, int64_t end, int thread);
+void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
+
 /* ---- queue.c ------------------------------------------------------------------------------------------------------
  */
 

@@ -1,8 +1,6 @@
 /* map.c: one element-wise program over the whole iteration space, a run of blocks for each thread. */
 #include "prog.h"
 
-#include <omp.h>
-
 typedef struct map_kernel {
     tn_kernel kernel;
     cpu_prog *prog;
@@ -36,16 +34,21 @@ static void release(tn_kernel *kernel)
     cpu_release(((map_kernel *)kernel)->prog);
 }
 
-/* The blocks that are this thread's. */
-static void run_part(const cpu_prog *p, const cpu_run *run, int64_t block, int thread, int threads)
+/* One run: what every thread reads. */
+typedef struct map_run {
+    const cpu_prog *prog;
+    const cpu_run *run;
+    int64_t block;
+} map_run;
+
+static void run_blocks(void *arg, int64_t begin, int64_t end, int thread)
 {
-    const int64_t blocks = (p->count + block - 1) / block;
-    const int64_t begin = blocks * thread / threads * block, end = blocks * (thread + 1) / threads * block;
-    const int64_t stop = end < p->count ? end : p->count;
-    if (begin >= stop) return;
+    const map_run *r = arg;
+    const int64_t first = begin * r->block, last = end * r->block < r->prog->count ? end * r->block : r->prog->count;
+    if (first >= last) return;
     cpu_eval e;
-    cpu_eval_begin(&e, p, cpu_work(run->queue, thread), run, stop - begin);
-    for (int64_t i = begin; i < stop; i += block) cpu_eval_block(&e, i, stop - i < block ? stop - i : block);
+    cpu_eval_begin(&e, r->prog, cpu_work(r->run->queue, thread), r->run, last - first);
+    for (int64_t i = first; i < last; i += r->block) cpu_eval_block(&e, i, last - i < r->block ? last - i : r->block);
 }
 
 /* Blocks are made shorter if otherwise threads would have unequal shares of a small space. */
@@ -62,13 +65,8 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const cpu_prog *p = ((const map_kernel *)kernel)->prog;
     const int threads = cpu_threads(at->queue, (double)p->count * p->cost);
-    if (threads == 1) {
-        run_part(p, at, p->block, 0, 1);
-        return;
-    }
-    const int64_t block = block_for(p, threads);
-#pragma omp parallel num_threads(threads)
-    run_part(p, at, block, omp_get_thread_num(), omp_get_num_threads());
+    map_run r = {p, at, threads == 1 ? p->block : block_for(p, threads)};
+    cpu_parallel(threads, (p->count + r.block - 1) / r.block, run_blocks, &r);
 }
 
 const cpu_op cpu_map = {"map", prepare, run, release};

@@ -100,11 +100,18 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
     }
 }
 
+/* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
+ * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
+ * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82, 32 x 40 x 100 90 to 47; but 32 x 40 x 10 19 to 24 and
+ * 32 x 10 x 40 14 to 22. So the border lies between 26 and 256 thousand operations. */
+#define LIBRARY_FLOPS 50e3
+#define THREAD_FLOPS  400e3 /* from which several threads pay */
+
 static void plan(matmul_kernel *k, const tn_context *context)
 {
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
-    k->threads = flops < 400e3 ? 1 : context->threads;
-    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > 100e3;
+    k->threads = flops < THREAD_FLOPS ? 1 : context->threads;
+    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > LIBRARY_FLOPS;
     if (k->library) return;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
@@ -144,6 +151,12 @@ static void release(tn_kernel *kernel)
 
 /* ---- our own product
  * ------------------------------------------------------------------------------------------------------------ */
+
+/* One run: what every thread reads. */
+typedef struct matmul_run {
+    const matmul_kernel *kernel;
+    const cpu_run *run, *epilogue; /* the operator's run; the same with the epilogue's inputs */
+} matmul_run;
 
 /* A part of y, and what its thread needs for it. */
 typedef struct part {
@@ -232,9 +245,11 @@ static int64_t boundary(int64_t n, int64_t tile, int64_t i, int64_t parts)
     return at < n ? at : n;
 }
 
-static void run_own(const matmul_kernel *k, const cpu_run *run, const cpu_run *epilogue, int thread, int threads)
+static void run_own(void *arg, int64_t begin, int64_t end, int thread)
 {
-    const int64_t grid = k->parts_m * k->parts_n, parts = grid * k->batch;
+    const matmul_kernel *k = ((const matmul_run *)arg)->kernel;
+    const cpu_run *run = ((const matmul_run *)arg)->run, *epilogue = ((const matmul_run *)arg)->epilogue;
+    const int64_t grid = k->parts_m * k->parts_n;
     char *work = cpu_work(run->queue, thread);
     cpu_eval eval;
     part p = {.kernel = k, .packed_a = work + CPU_WORK_PROG, .packed_b = run->scratch + thread * k->packed_b};
@@ -242,7 +257,7 @@ static void run_own(const matmul_kernel *k, const cpu_run *run, const cpu_run *e
         cpu_eval_begin(&eval, k->epilogue, work, epilogue, k->epilogue->block);
         p.eval = &eval;
     }
-    for (int64_t i = parts * thread / threads; i < parts * (thread + 1) / threads; i++) {
+    for (int64_t i = begin; i < end; i++) {
         const int64_t im = i % grid / k->parts_n, in = i % grid % k->parts_n;
         p.z = i / grid;
         p.a = run->in[0] + p.z * k->a_step * k->size;
@@ -257,16 +272,19 @@ static void run_own(const matmul_kernel *k, const cpu_run *run, const cpu_run *e
 /* ---- a library's product
  * ---------------------------------------------------------------------------------------------------------- */
 
-static void epilogue_part(const cpu_prog *p, const cpu_run *epilogue, int thread, int threads)
+/* Elements begin..end of y. */
+static void run_epilogue_alone(void *arg, int64_t begin, int64_t end, int thread)
 {
-    const int64_t begin = p->count * thread / threads, end = p->count * (thread + 1) / threads;
+    const matmul_run *r = arg;
     cpu_eval e;
-    cpu_eval_begin(&e, p, cpu_work(epilogue->queue, thread), epilogue, end - begin);
+    cpu_eval_begin(&e, r->kernel->epilogue, cpu_work(r->run->queue, thread), r->epilogue, end - begin);
     cpu_eval_range(&e, begin, end - begin);
 }
 
-static void run_library(const matmul_kernel *k, const cpu_run *run, const cpu_run *epilogue)
+static void run_library(const matmul_run *r)
 {
+    const matmul_kernel *k = r->kernel;
+    const cpu_run *run = r->run;
     const int before = omp_get_max_threads();
     if (before != k->threads) omp_set_num_threads(k->threads);
     for (int64_t z = 0; z < k->batch; z++)
@@ -275,14 +293,7 @@ static void run_library(const matmul_kernel *k, const cpu_run *run, const cpu_ru
                             (float *)(void *)run->out[0] + z * k->m * k->n);
     if (before != k->threads) omp_set_num_threads(before);
     const cpu_prog *p = k->epilogue;
-    if (!p) return;
-    const int threads = cpu_threads(run->queue, (double)p->count * p->cost);
-    if (threads == 1) {
-        epilogue_part(p, epilogue, 0, 1);
-        return;
-    }
-#pragma omp parallel num_threads(threads)
-    epilogue_part(p, epilogue, omp_get_thread_num(), omp_get_num_threads());
+    if (p) cpu_parallel(cpu_threads(run->queue, (double)p->count * p->cost), p->count, run_epilogue_alone, (void *)r);
 }
 
 static void run(const tn_kernel *kernel, const cpu_run *at)
@@ -294,14 +305,11 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_run epilogue = *at;
     epilogue.in = in;
     if (k->batch * k->m * k->n == 0) return;
-    if (k->library) {
-        run_library(k, at, &epilogue);
-    } else if (k->threads == 1) {
-        run_own(k, at, &epilogue, 0, 1);
-    } else {
-#pragma omp parallel num_threads(k->threads)
-        run_own(k, at, &epilogue, omp_get_thread_num(), omp_get_num_threads());
-    }
+    matmul_run r = {k, at, &epilogue};
+    if (k->library)
+        run_library(&r);
+    else
+        cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_own, &r);
 }
 
 const cpu_op cpu_matmul = {"matmul", prepare, run, release};

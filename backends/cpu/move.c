@@ -1,7 +1,6 @@
 /* move.c: operators that only move elements: transpose, gather, window. Elements are bytes: any type will do. */
 #include "cpu.h"
 
-#include <omp.h>
 #include <string.h>
 
 /* ---- transpose
@@ -101,26 +100,35 @@ static void place_of(const transpose_kernel *k, int64_t at, int skip1, int skip2
     }
 }
 
-static void copy_runs(const transpose_kernel *k, const cpu_run *run, int threads)
+typedef struct transpose_run {
+    const transpose_kernel *kernel;
+    const cpu_run *run;
+} transpose_run;
+
+static void copy_runs(void *arg, int64_t begin, int64_t end, int thread)
 {
+    (void)thread;
+    const transpose_kernel *k = ((const transpose_run *)arg)->kernel;
+    const cpu_run *run = ((const transpose_run *)arg)->run;
     const int last = k->rank - 1;
-    const int64_t n = k->dim[last], runs = k->count / n;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t r = 0; r < runs; r++) {
+    for (int64_t r = begin; r < end; r++) {
         int64_t from, to;
         place_of(k, r, last, -1, &from, &to);
-        memcpy(run->out[0] + to * k->size, run->in[0] + from * k->size, (uint64_t)(n * k->size));
+        memcpy(run->out[0] + to * k->size, run->in[0] + from * k->size, (uint64_t)(k->dim[last] * k->size));
     }
 }
 
-static void turn_tiles(const transpose_kernel *k, const cpu_run *run, int threads)
+/* Bands of TILE rows of the output's planes. */
+static void turn_bands(void *arg, int64_t begin, int64_t end, int thread)
 {
     static void (*const turn[])(int64_t, int64_t, const void *, int64_t, void *,
                                 int64_t) = {[1] = turn_1, [2] = turn_2, [4] = turn_4, [8] = turn_8};
+    (void)thread;
+    const transpose_kernel *k = ((const transpose_run *)arg)->kernel;
+    const cpu_run *run = ((const transpose_run *)arg)->run;
     const int last = k->rank - 1, t = k->turned;
-    const int64_t m = k->dim[t], n = k->dim[last], bands = (m + TILE - 1) / TILE, planes = k->count / (m * n);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t b = 0; b < planes * bands; b++) {
+    const int64_t m = k->dim[t], n = k->dim[last], bands = (m + TILE - 1) / TILE;
+    for (int64_t b = begin; b < end; b++) {
         int64_t from, to;
         place_of(k, b / bands, t, last, &from, &to);
         const int64_t i = b % bands * TILE, high = m - i < TILE ? m - i : TILE;
@@ -136,11 +144,13 @@ static void run_transpose(const tn_kernel *kernel, const cpu_run *at)
 {
     const transpose_kernel *k = (const transpose_kernel *)kernel;
     if (k->count == 0) return;
-    const int threads = cpu_threads(at->queue, (double)k->count * 4);
-    if (k->turned == k->rank - 1)
-        copy_runs(k, at, threads);
+    const int last = k->rank - 1, threads = cpu_threads(at->queue, (double)k->count * 4);
+    const int64_t m = k->dim[k->turned], n = k->dim[last];
+    transpose_run r = {k, at};
+    if (k->turned == last)
+        cpu_parallel(threads, k->count / n, copy_runs, &r);
     else
-        turn_tiles(k, at, threads);
+        cpu_parallel(threads, k->count / (m * n) * ((m + TILE - 1) / TILE), turn_bands, &r);
 }
 
 const cpu_op cpu_transpose = {"transpose", prepare_transpose, run_transpose, NULL};
@@ -193,20 +203,33 @@ static int32_t prepare_gather(tn_context *context, const tn_op_desc *desc, tn_ke
     return s ? s : new_rows(desc, kernel, msg);
 }
 
-static void run_gather(const tn_kernel *kernel, const cpu_run *at)
+typedef struct rows_run {
+    const rows_kernel *kernel;
+    const cpu_run *run;
+    int64_t start;
+} rows_run;
+
+static void gather_rows(void *arg, int64_t begin, int64_t end, int thread)
 {
-    const rows_kernel *k = (const rows_kernel *)kernel;
+    (void)thread;
+    const rows_kernel *k = ((const rows_run *)arg)->kernel;
+    const cpu_run *at = ((const rows_run *)arg)->run;
     const int32_t *index = (const int32_t *)(const void *)at->in[1];
-    if (k->bytes == 0) return;
-    const int threads = cpu_threads(at->queue, (double)k->m * (double)(k->bytes / 4 + 20));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t i = 0; i < k->m; i++) {
+    for (int64_t i = begin; i < end; i++) {
         char *to = at->out[0] + i * k->bytes;
         if (index[i] >= 0 && index[i] < k->n)
             memcpy(to, at->in[0] + index[i] * k->bytes, (uint64_t)k->bytes);
         else
             memset(to, 0, (uint64_t)k->bytes);
     }
+}
+
+static void run_gather(const tn_kernel *kernel, const cpu_run *at)
+{
+    const rows_kernel *k = (const rows_kernel *)kernel;
+    if (k->bytes == 0) return;
+    const int threads = cpu_threads(at->queue, (double)k->m * (double)(k->bytes / 4 + 20));
+    cpu_parallel(threads, k->m, gather_rows, &(rows_run){k, at, 0});
 }
 
 const cpu_op cpu_gather = {"gather", prepare_gather, run_gather, NULL};
@@ -232,19 +255,22 @@ static int32_t prepare_window(tn_context *context, const tn_op_desc *desc, tn_ke
     return TN_OK;
 }
 
+static void window_rows(void *arg, int64_t begin, int64_t end, int thread)
+{
+    (void)thread;
+    const rows_run *r = arg;
+    const int64_t bytes = r->kernel->bytes;
+    if (begin < end)
+        memcpy(r->run->out[0] + begin * bytes, r->run->in[0] + (r->start + begin) * bytes,
+               (uint64_t)((end - begin) * bytes));
+}
+
 static void run_window(const tn_kernel *kernel, const cpu_run *at)
 {
     const rows_kernel *k = (const rows_kernel *)kernel;
     const int64_t asked = at->scalar[k->scalar].i, last = k->n - k->m;
-    const int64_t start = asked < 0 ? 0 : asked > last ? last : asked;
-    const int threads = k->m < 2 ? 1 : cpu_threads(at->queue, (double)(k->m * k->bytes) / 16);
-    if (threads == 1) {
-        if (k->m * k->bytes > 0) memcpy(at->out[0], at->in[0] + start * k->bytes, (uint64_t)(k->m * k->bytes));
-        return;
-    }
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t i = 0; i < k->m; i++)
-        memcpy(at->out[0] + i * k->bytes, at->in[0] + (start + i) * k->bytes, (uint64_t)k->bytes);
+    rows_run r = {k, at, asked < 0 ? 0 : asked > last ? last : asked};
+    cpu_parallel(cpu_threads(at->queue, (double)k->m * (double)k->bytes / 16), k->m, window_rows, &r);
 }
 
 const cpu_op cpu_window = {"window", prepare_window, run_window, NULL};

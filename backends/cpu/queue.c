@@ -2,7 +2,6 @@
  * empty whenever a call returns, so that waiting and events cost nothing. The first error sticks. */
 #include "cpu.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,20 +99,31 @@ static char *range(tn_queue *queue, tn_ref ref, uint64_t bytes, const char *what
     return NULL;
 }
 
-/* memcpy by all threads where it pays. */
-static void move(const tn_queue *queue, char *to, const char *from, uint64_t bytes)
+#define PAGE 4096 /* bytes that one thread moves at least */
+
+typedef struct transfer {
+    char *to;
+    const char *from; /* NULL: the pattern */
+    uint64_t bytes, pattern;
+} transfer;
+
+static void move_pages(void *arg, int64_t begin, int64_t end, int thread)
 {
-    const int threads = bytes < 512 << 10 ? 1 : queue->context->threads;
-    if (threads == 1) {
-        if (bytes) memcpy(to, from, bytes);
-        return;
-    }
-    const uint64_t part = (bytes / (uint64_t)threads + 4095) & ~(uint64_t)4095;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int t = 0; t < threads; t++) {
-        const uint64_t begin = part * (uint64_t)t;
-        if (begin < bytes) memcpy(to + begin, from + begin, bytes - begin < part ? bytes - begin : part);
-    }
+    (void)thread;
+    const transfer *t = arg;
+    const uint64_t first = (uint64_t)begin * PAGE, all = (uint64_t)end * PAGE, last = all < t->bytes ? all : t->bytes;
+    if (first >= last) return;
+    if (t->from) memcpy(t->to + first, t->from + first, last - first);
+    uint64_t i = first;
+    for (; !t->from && i + 8 <= last; i += 8) memcpy(t->to + i, &t->pattern, 8);
+    if (!t->from) memcpy(t->to + i, &t->pattern, last - i);
+}
+
+/* By all threads where it pays. */
+static void move(const tn_queue *queue, transfer t)
+{
+    const int threads = t.bytes < 512 << 10 ? 1 : queue->context->threads;
+    cpu_parallel(threads, (int64_t)((t.bytes + PAGE - 1) / PAGE), move_pages, &t);
 }
 
 int32_t cpu_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
@@ -121,7 +131,7 @@ int32_t cpu_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, 
     if (queue->error) return TN_OK;
     char *at = range(queue, to, bytes, "write", msg);
     if (!at) return queue->error;
-    move(queue, at, from, bytes);
+    move(queue, (transfer){at, from, bytes, 0});
     queue->stats.bytes_write += bytes;
     return TN_OK;
 }
@@ -131,7 +141,7 @@ int32_t cpu_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg 
     if (queue->error) return TN_OK;
     const char *at = range(queue, from, bytes, "read", msg);
     if (!at) return queue->error;
-    move(queue, to, at, bytes);
+    move(queue, (transfer){to, at, bytes, 0});
     queue->stats.bytes_read += bytes;
     return TN_OK;
 }
@@ -142,7 +152,7 @@ int32_t cpu_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg
     char *dst = range(queue, to, bytes, "copy", msg);
     const char *src = dst ? range(queue, from, bytes, "copy", msg) : NULL;
     if (!src) return queue->error;
-    move(queue, dst, src, bytes);
+    move(queue, (transfer){dst, src, bytes, 0});
     return TN_OK;
 }
 
@@ -155,11 +165,7 @@ int32_t cpu_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern
     if (!at) return queue->error;
     uint64_t word = 0;
     for (uint64_t i = 0; i < 8; i++) memcpy((char *)&word + i, (const char *)pattern + i % unit, 1);
-    const int64_t words = (int64_t)(bytes / 8);
-    const int threads = cpu_threads(queue, (double)words / 4);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t i = 0; i < words; i++) memcpy(at + 8 * i, &word, 8);
-    memcpy(at + 8 * words, &word, bytes % 8);
+    move(queue, (transfer){at, NULL, bytes, word});
     return TN_OK;
 }
 

@@ -6,7 +6,6 @@
  * result is the same for any number of threads. */
 #include "prog.h"
 
-#include <omp.h>
 #include <string.h>
 
 #define STRIP  512        /* outputs of a strip, at most */
@@ -289,15 +288,22 @@ static partial kept_partial(const reduce_kernel *k, char *scratch, int64_t unit,
     return (partial){at, (int64_t *)(at + k->width)};
 }
 
-/* Tasks thread, thread + threads, ...: task = unit * pieces + piece. */
-static void run_tasks(const reduce_kernel *k, const cpu_run *run, int thread, int threads)
+typedef struct reduce_run {
+    const reduce_kernel *kernel;
+    const cpu_run *run;
+} reduce_run;
+
+/* Task = unit * pieces + piece. */
+static void run_tasks(void *arg, int64_t first_task, int64_t last_task, int thread)
 {
+    const reduce_kernel *k = ((const reduce_run *)arg)->kernel;
+    const cpu_run *run = ((const reduce_run *)arg)->run;
     char *work = cpu_work(run->queue, thread);
     const partial own = {(double *)(void *)(work + CPU_WORK_PROG), (int64_t *)(void *)(work + CPU_WORK_PROG) + STRIP};
     cpu_eval e;
     cpu_eval_begin(&e, k->prog, work, run, k->prog->block);
-    const int64_t tasks = k->units * k->pieces, all = k->reduced * k->steps;
-    for (int64_t task = tasks * thread / threads; task < tasks * (thread + 1) / threads; task++) {
+    const int64_t all = k->reduced * k->steps;
+    for (int64_t task = first_task; task < last_task; task++) {
         const int64_t unit = task / k->pieces, piece = task % k->pieces;
         const int64_t begin = all * piece / k->pieces, end = all * (piece + 1) / k->pieces;
         int64_t first;
@@ -318,13 +324,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const reduce_kernel *k = (const reduce_kernel *)kernel;
     const double work = (double)k->prog->count * (k->prog->cost + 1);
-    const int threads = k->units * k->pieces < 2 ? 1 : cpu_threads(at->queue, work);
-    if (threads == 1) {
-        run_tasks(k, at, 0, 1);
-    } else {
-#pragma omp parallel num_threads(threads)
-        run_tasks(k, at, omp_get_thread_num(), omp_get_num_threads());
-    }
+    cpu_parallel(cpu_threads(at->queue, work), k->units * k->pieces, run_tasks, &(reduce_run){k, at});
     for (int64_t unit = 0; unit < k->units && k->pieces > 1; unit++) {
         int64_t first;
         const int64_t n = outputs_of(k, unit, &first);

@@ -1,8 +1,6 @@
 /* softmax.c: softmax and its logarithm over the middle of three dimensions. */
 #include "cpu.h"
 
-#include <omp.h>
-
 typedef struct softmax_kernel {
     tn_kernel kernel;
     int logs, type;
@@ -42,17 +40,29 @@ static int32_t prepare_log(tn_context *context, const tn_op_desc *desc, tn_kerne
     return prepare(desc, 1, kernel, msg);
 }
 
+typedef struct softmax_run {
+    const softmax_kernel *kernel;
+    const cpu_run *run;
+} softmax_run;
+
+static void run_slices(void *arg, int64_t begin, int64_t end, int thread)
+{
+    (void)thread;
+    const softmax_kernel *k = ((const softmax_run *)arg)->kernel;
+    const cpu_run *at = ((const softmax_run *)arg)->run;
+    const int64_t bytes = k->n * k->inner * (k->type == CPU_F64 ? 8 : 4);
+    for (int64_t o = begin; o < end; o++)
+        cpu_code->rows->softmax(k->type, k->logs, k->n, k->inner, at->in[0] + o * bytes, at->out[0] + o * bytes);
+}
+
 static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const softmax_kernel *k = (const softmax_kernel *)kernel;
-    const int64_t slice = k->n * k->inner, size = k->type == CPU_F64 ? 8 : 4;
+    const int64_t slice = k->n * k->inner;
     if (slice == 0) return;
     const double each = k->type == CPU_F64 ? 120 : 15;
-    const int threads = k->outer < 2 ? 1 : cpu_threads(at->queue, (double)(k->outer * slice) * each);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t o = 0; o < k->outer; o++)
-        cpu_code->rows->softmax(k->type, k->logs, k->n, k->inner, at->in[0] + o * slice * size,
-                                at->out[0] + o * slice * size);
+    const int threads = cpu_threads(at->queue, (double)(k->outer * slice) * each);
+    cpu_parallel(threads, k->outer, run_slices, &(softmax_run){k, at});
 }
 
 const cpu_op cpu_softmax = {"softmax", prepare_plain, run, NULL};

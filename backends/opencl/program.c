@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUILD_OPTIONS "" /* strict arithmetic: NaN, infinities and denormals hold */
+#define BUILD_OPTIONS "-w" /* no warnings; arithmetic stays strict: NaN, infinities and denormals hold */
 
 struct ocl_program {
     ocl_program *next;
     cl_program cl;
     uint64_t hash[2];
+    int is_new; /* not on disk yet */
 };
 
 typedef struct entry_header {
@@ -81,28 +82,24 @@ static cl_program load(tn_context *context, const uint64_t hash[2])
     return program;
 }
 
-/* Stores the binary. If the driver takes it back, the program from it replaces *program: drivers that compile late
- * have then done so once and for all. */
-static void store(tn_context *context, const uint64_t hash[2], cl_program *program)
+/* Stores the binary of a program. */
+static void store(tn_context *context, const ocl_program *program)
 {
     size_t bytes = 0;
     char key[96];
     if (!ocl_host->cache_put) return;
-    if (clGetProgramInfo(*program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) || !bytes) return;
-    unsigned char *entry = ocl_alloc(sizeof(entry_header) + bytes), *binary = entry + sizeof(entry_header);
+    if (clGetProgramInfo(program->cl, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) || !bytes) return;
+    unsigned char *entry = ocl_alloc(sizeof(entry_header) + bytes);
     if (!entry) return;
-    if (!clGetProgramInfo(*program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL)) {
-        entry_header head = {.hash = {hash[0], hash[1]}, .identity = context->identity, .bytes = bytes};
+    unsigned char *binary = entry + sizeof(entry_header);
+    if (!clGetProgramInfo(program->cl, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL)) {
+        entry_header head = {.identity = context->identity, .bytes = bytes};
         memcpy(head.magic, magic, sizeof magic);
+        memcpy(head.hash, program->hash, sizeof head.hash);
         head.checksum = ocl_hash(1, binary, bytes);
         memcpy(entry, &head, sizeof head);
-        cl_program again = from_binary(context, binary, bytes);
-        if (again) {
-            clReleaseProgram(*program);
-            *program = again;
-            entry_key(context, hash, key);
-            ocl_host->cache_put(ocl_host->self, key, entry, sizeof head + bytes);
-        }
+        entry_key(context, program->hash, key);
+        ocl_host->cache_put(ocl_host->self, key, entry, sizeof head + bytes);
     }
     ocl_free(entry);
 }
@@ -115,7 +112,7 @@ static void log_build(tn_context *context, cl_program program)
     size_t bytes = 0;
     clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
     char *text = ocl_alloc(bytes + 1);
-    if (text && !clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, bytes, text, NULL))
+    if (text && !clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, bytes, text, NULL) && *text)
         log_debug("build log: ", text);
     ocl_free(text);
 }
@@ -129,8 +126,8 @@ static int32_t compile(tn_context *context, const ocl_text *source, cl_program *
     int32_t s = ocl_check(msg, code, "clCreateProgramWithSource");
     if (s) return s;
     s = ocl_check(msg, clBuildProgram(made, 1, &context->device, BUILD_OPTIONS, NULL, NULL), "clBuildProgram");
+    log_build(context, made);
     if (s) {
-        log_build(context, made);
         clReleaseProgram(made);
         return s;
     }
@@ -160,7 +157,8 @@ static int32_t program_get(tn_context *context, const ocl_text *source, cl_progr
             ocl_free(made);
             return s;
         }
-        store(context, hash, &made->cl);
+        made->is_new = 1;
+        if (!context->late_binaries) store(context, made);
     }
     made->next = context->programs;
     context->programs = made;
@@ -189,6 +187,7 @@ void ocl_programs_release(tn_context *context)
     while (context->programs) {
         ocl_program *first = context->programs;
         context->programs = first->next;
+        if (first->is_new && context->late_binaries) store(context, first);
         clReleaseProgram(first->cl);
         ocl_free(first);
     }

@@ -165,6 +165,7 @@ static void write_fold(ocl_text *text, const tn_context *context, const fold *ki
     int integer = value == TN_I32;
     ocl_textf(text, "#define INIT %s\n#define GROUP %u\n", kind->init[integer], (unsigned)group_size(context));
     if (p->rows) ocl_textf(text, "#define ROWS_REDUCED 1\n");
+    if (p->segments > 1) ocl_textf(text, "#define IN_SEGMENTS 1\n");
     if (!integer && !strcmp(kind->kind, "sum")) ocl_textf(text, "#define IS_SUM 1\n");
     if (kind->is_arg)
         ocl_textf(text, "#define IS_ARG 1\n#define BETTER(x, best) %s\n", kind->better[integer]);

@@ -77,10 +77,9 @@ static void write_row(ocl_text *text, const ocl_row *row, int32_t dtype)
     ocl_textf(text, ";\n}\n");
 }
 
-static void write_rows(ocl_text *text, tn_context *context, const tn_map_attrs *map)
+static void write_rows(ocl_text *text, const tn_map_attrs *map)
 {
     static const int32_t dtypes[] = {TN_F32, TN_F64, TN_I32};
-    if (context->cpu_shape) ocl_textf(text, "%s", ocl_cl_math);
     ocl_textf(text, "%s", ocl_cl_names);
     for (int t = 0; t < 3; t++) {
         uint8_t written[OCL_ROWS] = {0};
@@ -331,8 +330,9 @@ void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const o
                     const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype)
 {
     ocl_source_types(text, context, space->wide);
+    if (context->cpu_shape && (uses(map, 0) || uses(map, 1))) ocl_textf(text, "%s", ocl_cl_math);
     if (uses(map, 1)) ocl_textf(text, "%s", ocl_cl_random);
-    if (uses(map, 0)) write_rows(text, context, map);
+    if (uses(map, 0)) write_rows(text, map);
     write_params(text, args, space, map, operand0);
     write_pointers(text, space);
     write_row_start(text, space);

@@ -27,8 +27,9 @@ TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_optio
  * "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "fc1", "fc2". The first
  * dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
  * for a sample: a spec writes "linear outputs" for it, and so do the named networks.
- * `training` switches dropout on. `init` names the initialisation of the weights ("zero", "normal", "xavier", "he",
- * "lecun"; NULL: "lecun"), `scale` is the standard deviation of "normal" (0: 0.01). Errors name the layer. */
+ * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
+ * xavier before all else), "zero", "normal", "xavier", "he", "lecun";
+ * NULL: "auto". `scale` is the standard deviation of "normal" (0: 0.01). Errors name the layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;

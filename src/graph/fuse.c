@@ -51,6 +51,43 @@ static tn_status find_users(tn_fusion *f)
     return TN_OK;
 }
 
+/* Coordinates or random numbers that are the same when they are made over this space. */
+static int fits_space(const tn_tensor *x, const tn_shape *space)
+{
+    if (x->op != &tn_op_iota) return tn_shape_equal(&x->type.shape, space);
+    for (int32_t d = 1; d <= x->type.shape.rank; d++)
+        if (x->type.shape.dim[x->type.shape.rank - d] != space->dim[space->rank - d] &&
+            x->type.shape.dim[x->type.shape.rank - d] != 1)
+            return 0;
+    return 1;
+}
+
+int tn_is_virtual(const tn_fusion *f, const tn_tensor *x, const tn_shape *space)
+{
+    if (f->scalar[x->id]) return 1;
+    if (!is_map(x)) return 0;
+    return x->n_in ? f->cheap[x->id] && tn_shape_equal(&x->type.shape, space) : fits_space(x, space);
+}
+
+/* Maps that are quicker computed again than stored and loaded: a few operations on what is virtual itself, or small.
+ * The comparison of labels with coordinates is one. */
+static void find_cheap(tn_fusion *f)
+{
+    enum { MOST_OPERATIONS = 4, SMALL = 4 };
+    for (uint32_t i = 0; i < f->graph->count; i++) {
+        const tn_tensor *x = f->graph->tensor[i];
+        int64_t count = tn_shape_count(&x->type.shape);
+        uint32_t cost = 1;
+        int cheap = is_map(x) && x->n_in && !f->scalar[i];
+        for (uint32_t k = 0; cheap && k < x->n_in; k++) {
+            const tn_tensor *in = x->in[k];
+            cheap = tn_is_virtual(f, in, &x->type.shape) || SMALL * tn_shape_count(&in->type.shape) <= count;
+            cost += f->cheap[in->id];
+        }
+        f->cheap[i] = cheap && cost <= MOST_OPERATIONS && !f->sunk[i] ? (unsigned char)cost : 0;
+    }
+}
+
 static tn_status prepare(tn_fusion *f)
 {
     size_t n = f->graph->count + 1;
@@ -60,7 +97,7 @@ static tn_status prepare(tn_fusion *f)
     } need[] = {{&f->live, 1},
                 {&f->sunk, 1},
                 {&f->scalar, 1},
-                {&f->done, 1},
+                {&f->cheap, 1},
                 {&f->unit, 4},
                 {&f->next, 4},
                 {&f->mark, 4},
@@ -80,19 +117,8 @@ static tn_status prepare(tn_fusion *f)
             f->anchor[i] = f->graph->tensor[i];
     find_live(f);
     find_scalars(f);
+    if (!f->target->unfused) find_cheap(f);
     return find_users(f);
-}
-
-int tn_is_virtual(const tn_fusion *f, const tn_tensor *x, const tn_shape *space)
-{
-    if (f->scalar[x->id]) return 1;
-    if (!is_map(x) || x->n_in) return 0;
-    if (x->op != &tn_op_iota) return tn_shape_equal(&x->type.shape, space);
-    for (int32_t d = 1; d <= x->type.shape.rank; d++)
-        if (x->type.shape.dim[x->type.shape.rank - d] != space->dim[space->rank - d] &&
-            x->type.shape.dim[x->type.shape.rank - d] != 1)
-            return 0;
-    return 1;
 }
 
 int tn_is_used_outside(const tn_fusion *f, const tn_tensor *x)
@@ -167,7 +193,7 @@ static uint32_t size_of(const tn_fusion *f, uint32_t unit)
 /* A map that is stored: it can't be computed in place wherever it is used. */
 static int is_stored_map(const tn_fusion *f, const tn_tensor *x)
 {
-    return f->live[x->id] && is_map(x) && x->n_in && !f->scalar[x->id];
+    return f->live[x->id] && is_map(x) && x->n_in && !f->scalar[x->id] && !f->cheap[x->id];
 }
 
 static int accepted(tn_fusion *f, uint32_t unit)
@@ -266,6 +292,14 @@ static uint32_t only_user(const tn_fusion *f, const tn_tensor *y)
     return f->user[begin];
 }
 
+/* A unit that writes variables: left to be flattened with its like, and to write in place. */
+static int is_update(const tn_fusion *f, uint32_t unit)
+{
+    for (uint32_t i = 0; i < f->graph->sinks; i++)
+        if (f->graph->sink[i].variable && f->unit[f->graph->sink[i].value->id] == unit) return 1;
+    return 0;
+}
+
 static void add_epilogues(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
@@ -273,6 +307,7 @@ static void add_epilogues(tn_fusion *f)
         if (!f->live[i] || y->op != &tn_op_matmul) continue;
         uint32_t user = only_user(f, y);
         if (user == i || !is_stored_map(f, f->graph->tensor[user]) || f->anchor[f->unit[user]]) continue;
+        if (is_update(f, f->unit[user])) continue;
         if (tn_shape_equal(&y->type.shape, &f->graph->tensor[user]->type.shape)) absorb(f, user, i);
     }
 }

@@ -13,12 +13,12 @@ typedef struct tn_fusion {
     unsigned char *live;         /* needed by a sink */
     unsigned char *sunk;         /* is a sink's value */
     unsigned char *scalar;       /* one number, known to the host before each run */
+    unsigned char *cheap;        /* not 0: computed again wherever it is used, by so many operations */
     uint32_t *unit;              /* the unit that it belongs to */
     uint32_t *next;              /* the unit's members, in a ring */
     tn_tensor **anchor;          /* by unit: the reduce or matmul in it, or NULL: all maps */
     uint32_t *user_begin, *user; /* the live users of tensor i are user[user_begin[i] .. user_begin[i + 1] - 1] */
     tn_value **value;            /* the storage of a tensor, once it has any */
-    unsigned char *done;         /* by unit: launched */
     uint32_t *mark, marks;       /* visited in walk number `marks` */
     tn_unit *trial;              /* room to build a unit that may be given up */
 } tn_fusion;

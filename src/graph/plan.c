@@ -57,7 +57,7 @@ static void reuse_operands(tn_launch *l, uint32_t number)
 {
     for (uint32_t k = 0; k < l->operation.desc.n_out; k++) {
         tn_value *out = l->out[k];
-        if (out->base || out->group >= 0 || out->kept || l->operation.alias[k] >= 0) continue;
+        if (out->base || !in_arena(out) || out->group >= 0 || out->kept || l->operation.alias[k] >= 0) continue;
         for (uint32_t i = 0; i < l->operation.desc.n_in; i++) {
             if (!same_layout(&l->operation.in[i], &l->operation.out[k]) || !gives_up(l, number, i, out)) continue;
             l->operation.alias[k] = (int32_t)i;

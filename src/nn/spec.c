@@ -17,10 +17,13 @@ static const tn_net_word named[] = {
      "two hidden layers with dropout"},
 };
 
+enum { TN_INIT_BY_LAYER = -1 };
+
 static const struct {
     tn_net_word word;
     int32_t kind;
 } inits[] = {
+    {{"auto", "auto", "he before relu and its like, xavier before all else"}, TN_INIT_BY_LAYER},
     {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN},
     {{"xavier", "xavier", "uniform, up to sqrt(6 / (inputs + outputs))"}, TN_INIT_XAVIER},
     {{"he", "he", "normal, of deviation sqrt(2 / inputs)"}, TN_INIT_HE},
@@ -128,6 +131,19 @@ static tn_tensor *add_layer(tn_net_build *build, tn_tensor *x, const tn_item *it
     return layer->unary ? layer->unary(x) : layer->apply(build, x, arg);
 }
 
+/* The initialisation that keeps the variance through the layer that comes next: half of it is lost in a rectifier, and
+ * about none in a sigmoid's or tanh's middle (He and others, 2015; Glorot and Bengio, 2010). */
+static tn_init init_before(const char *cursor)
+{
+    static const char *const rectifier[] = {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus",
+                                            "hard_swish"};
+    tn_item next = {0};
+    if (cursor && tn_item_next(&cursor, &next) && next.words)
+        for (size_t i = 0; i < COUNT(rectifier); i++)
+            if (!strcmp(next.word[0], rectifier[i])) return (tn_init){.kind = TN_INIT_HE};
+    return (tn_init){.kind = TN_INIT_XAVIER};
+}
+
 /* The layers that a name stands for, or the text itself. */
 static const char *layers_of(const char *spec)
 {
@@ -146,9 +162,11 @@ tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
     tn_item item;
     int place = 0;
     find_init(graph, &options, &build.init);
+    int by_layer = build.init.kind == TN_INIT_BY_LAYER;
     if (!spec || !spec[strspn(spec, " \t\r\n")]) tn_graph_fail(graph, TN_EINVAL, "the network has no layers");
     for (const char *cursor = spec ? layers_of(spec) : NULL; cursor && !tn_graph_status(graph);) {
         int fits = tn_item_next(&cursor, &item);
+        if (by_layer) build.init = init_before(cursor);
         if (fits)
             x = add_layer(&build, x, &item, ++place);
         else

@@ -58,7 +58,8 @@ bad_train 2 "empty" --net "linear 20,, linear 10"
 bad_train 2 "7 outputs" --net "linear 20, relu, linear 7"
 bad_train 2 "10 classes" --net "linear 20, relu, linear 7"
 bad_train 2 "12 outputs" --net "linear 12"
-bad_train 2 "no parameters" --data table.csv --net relu
+printf 'a,b,kind\n1,2,0\n4,5,1\n' >kinds.csv
+bad_train 2 "no parameters" --data kinds.csv --batch 1 --net relu
 bad_train 1 "quux" --device quux
 
 # Files and folders.
@@ -100,19 +101,19 @@ head -c 5000 good.safetensors >cut.safetensors
 head -c 5000 /dev/urandom >random.safetensors
 : >empty.safetensors
 for file in cut random empty; do
-    bad 1 "$file.safetensors" eval --model $file.safetensors
-    bad 1 "$file.safetensors" train --resume $file.safetensors
-    bad 1 "$file.safetensors" predict --model $file.safetensors short.csv
+    bad 1 "$file.safetensors" eval --device "$device" --model $file.safetensors
+    bad 1 "$file.safetensors" train --device "$device" --resume $file.safetensors
+    bad 1 "$file.safetensors" predict --device "$device" --model $file.safetensors short.csv
 done
-bad 2 "--net" train --resume good.safetensors --net "linear 10"
-bad 2 "--seed" train --resume good.safetensors --seed 2
-bad 2 "--optimizer" train --resume good.safetensors --optimizer sgd
-bad 1 "1 of 1 epochs" train --resume good.safetensors
-bad 1 "600 samples" train --resume good.safetensors --data digits:500 --epochs 2
-bad 1 "nothing.png" predict --model good.safetensors nothing.png
-bad 1 "one.csv" predict --model good.safetensors one.csv
+bad 2 "--net" train --device "$device" --resume good.safetensors --net "linear 10"
+bad 2 "--seed" train --device "$device" --resume good.safetensors --seed 2
+bad 2 "--optimizer" train --device "$device" --resume good.safetensors --optimizer sgd
+bad 1 "1 of 1 epochs" train --device "$device" --resume good.safetensors
+bad 1 "240 samples" train --device "$device" --resume good.safetensors --data digits:250 --epochs 2
+bad 1 "nothing.png" predict --device "$device" --model good.safetensors nothing.png
+bad 1 "one.csv" predict --device "$device" --model good.safetensors one.csv
 printf 'P5\n3 3\n255\nabc' >cut.pgm
-bad 1 "cut.pgm" predict --model good.safetensors cut.pgm
+bad 1 "cut.pgm" predict --device "$device" --model good.safetensors cut.pgm
 
 # A network that diverges is told, and does not overwrite what was saved.
 bad_diverge=$(train --epochs 3 --optimizer sgd --lr 1e30 --save out/m.safetensors 2>&1)

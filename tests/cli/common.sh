@@ -22,5 +22,5 @@ finish() {
 
 # A small training that all scripts use.
 train() {
-    "$tenon" train --data digits:600 --net "linear 16, relu, linear 10" --batch 50 --device "$device" "$@"
+    "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 20 --device "$device" "$@"
 }

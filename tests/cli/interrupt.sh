@@ -12,7 +12,7 @@ for signal in INT TERM; do
     rm -f pipe m.safetensors
     mkfifo pipe
     # An interactive shell would let a background job keep Ctrl-C; a script must ask for it.
-    (trap - INT; exec "$tenon" train --data digits:600 --net "linear 16, relu, linear 10" --batch 7 --device "$device" \
+    (trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 7 --device "$device" \
         --epochs $epochs --json=step --save m.safetensors) >pipe 2>stderr &
     pid=$!
     exec 3<pipe
@@ -32,7 +32,9 @@ done
 
 # kill -9 while it saves again and again leaves a file that loads.
 for i in 1 2 3 4 5 6; do
-    train --epochs 1000 --batch 600 --save k.safetensors >/dev/null 2>&1 &
+    # not by the function: that would be a shell of its own, and the kill would miss the command
+    "$tenon" train --data digits:600 --net "linear 16, relu, linear 10" --batch 240 --device "$device" --epochs 1000 \
+        --save k.safetensors >/dev/null 2>&1 &
     pid=$!
     sleep 0.$((i * 13 % 10))$i
     kill -9 $pid

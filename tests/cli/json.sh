@@ -21,7 +21,7 @@ losses --seed 2 >c
 cmp -s a b || fail "the same command twice gives other losses"
 cmp -s a c && fail "another seed gives the same losses"
 
-# An epoch's loss is the mean of its steps' (whole batches: 600 = 12 x 50).
+# An epoch's loss is the mean of its steps' (whole batches: 240 = 12 x 20).
 mean=$(sed 's/.*"loss": //; s/}//' a | awk '{ s += $1 } END { printf "%.4f", s / NR }')
 epoch=$(train --epochs 1 --json 2>/dev/null | head -n 1 | grep -o '"loss": [^,]*' | awk '{ printf "%.4f", $2 }')
 [ "$mean" = "$epoch" ] || fail "an epoch's loss is $epoch, the mean of its steps' $mean"

@@ -25,7 +25,7 @@ awk 'BEGIN { srand(2); print "a,b,y"; for (i = 0; i < 300; i++) { a = rand(); b 
 awk '{ e = $3 - (NR == 1 ? 3.5 : 0); if (e > 0.01 || e < -0.01) exit 1 }' said || fail "regression: $(cat said)"
 
 # A picture: a bar, which a network that has learnt the digits takes for a one.
-"$tenon" train --data digits:3000 --epochs 4 --device "$device" --save d.safetensors 2>stderr || fail "$(cat stderr)"
+"$tenon" train --data digits:1000 --net "linear 32, relu, linear 10" --epochs 8 --batch 20 --device "$device" --save d.safetensors 2>stderr || fail "$(cat stderr)"
 awk 'BEGIN { print "P2 28 28 255"; for (y = 0; y < 28; y++) for (x = 0; x < 28; x++) print (x > 12 && x < 16 && y > 3 && y < 24) ? 255 : 0 }' >one.pgm
 "$tenon" predict --model d.safetensors --device "$device" one.pgm >said 2>stderr || fail "$(cat stderr)"
 grep -q '^one.pgm: 1 (' said || fail "picture: $(cat said)"

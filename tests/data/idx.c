@@ -227,6 +227,7 @@ static void mnist_is_read(void **state)
     const char *folder = getenv("TENON_MNIST") ? getenv("TENON_MNIST") : TENON_SOURCE "/../shared/data/mnist";
     (void)state;
     if (stat(folder, &info)) {
+        if (getenv("TENON_REQUIRE_MNIST")) fail_msg("MNIST is not at %s, and TENON_REQUIRE_MNIST is set", folder);
         print_message("MNIST is not at %s (set TENON_MNIST): skipped\n", folder);
         skip();
     }

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Trains a fully connected network with PyTorch on data of MNIST's shape and prints samples a second, as one JSON line.
+
+The counterpart of `tenon bench train`: the same words for the net, the optimizer and the batch. Data are ready-made f32
+tensors on the device, taken in contiguous slices without shuffling: that is the least work that PyTorch can have.
+Modes: eager; foreach (the optimizer's updates batched); fused (one kernel, where this PyTorch has it for the device);
+trace (the network through torch.jit.trace, with foreach).
+"""
+import argparse
+import json
+import statistics
+import sys
+import time
+
+import torch
+
+ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+SAMPLES, FEATURES, CLASSES = 12800, 784, 10
+
+
+def build(net):
+    layers, width = [], FEATURES
+    for word in (part.split() for part in net.split(",")):
+        if word[0] == "linear":
+            layers.append(torch.nn.Linear(width, int(word[1])))
+            width = int(word[1])
+        else:
+            layers.append(ACTIVATIONS[word[0]]())
+    return torch.nn.Sequential(*layers)
+
+
+def make_optimizer(name, parameters, lr, mode):
+    flags = {"eager": {"foreach": False}, "fused": {"fused": True}}.get(mode, {"foreach": True})
+    return OPTIMIZERS[name](parameters, lr=lr, **flags)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--net", default="linear 100, sigmoid, linear 40, sigmoid, linear 10")
+    arguments.add_argument("--optimizer", default="sgd", choices=OPTIMIZERS)
+    arguments.add_argument("--lr", type=float, default=0.01)
+    arguments.add_argument("--batch", type=int, default=128)
+    arguments.add_argument("--mode", default="eager", choices=["eager", "foreach", "fused", "trace"])
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--device", default="cpu", help="a PyTorch device: cpu, cuda")
+    arguments.add_argument("--seconds", type=float, default=1, help="that one repeat takes")
+    arguments.add_argument("--repeats", type=int, default=3, help="of which the median counts")
+    o = arguments.parse_args()
+
+    torch.set_num_threads(o.threads)
+    torch.manual_seed(1)
+    x = torch.rand(SAMPLES, FEATURES, device=o.device)
+    label = torch.randint(0, CLASSES, (SAMPLES,), device=o.device)
+    model = build(o.net).to(o.device)
+    loss_of = torch.nn.CrossEntropyLoss()
+    try:
+        optimizer = make_optimizer(o.optimizer, model.parameters(), o.lr, o.mode)
+        if o.mode == "trace":
+            model = torch.jit.trace(model, x[: o.batch])
+    except (TypeError, RuntimeError) as error:
+        print(f"torch_train: mode {o.mode}: {error}", file=sys.stderr)
+        return 3
+
+    def epochs(seconds):
+        """Whole passes over the data for at least so long; samples a second."""
+        done, begun = 0, time.perf_counter()
+        while time.perf_counter() - begun < seconds:
+            for start in range(0, SAMPLES - o.batch + 1, o.batch):
+                optimizer.zero_grad(set_to_none=True)
+                loss = loss_of(model(x[start : start + o.batch]), label[start : start + o.batch])
+                loss.backward()
+                optimizer.step()
+                done += o.batch
+            loss.item()  # waits, as Tenon does when it reads an epoch's sums
+        return done / (time.perf_counter() - begun)
+
+    epochs(o.seconds / 2)
+    rates = sorted(epochs(o.seconds) for _ in range(o.repeats))
+    print(json.dumps({"torch": torch.__version__, "mode": o.mode, "device": o.device, "threads": o.threads,
+                      "samples_per_s": statistics.median(rates), "slowest": rates[0], "fastest": rates[-1]}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Training speed: `tenon bench train` on each device against PyTorch, in alternating rounds; prints a Markdown table of
+medians, their spread, and the ratio to PyTorch's best mode. See README.md beside this file."""
+import argparse
+import os
+import sys
+
+import contest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIGMOID = "linear 100, sigmoid, linear 40, sigmoid, linear 10"
+RELU = "linear 512, relu, linear 512, relu, linear 10"
+JOBS = {  # name: net, optimizer, batch
+    "a32": (SIGMOID, "sgd", 32),
+    "a128": (SIGMOID, "sgd", 128),
+    "b128": (RELU, "adam", 128),
+}
+
+
+def contestants(o, net, optimizer, batch):
+    """Name -> command, Tenon's devices first."""
+    same = ["--net", net, "--optimizer", optimizer, "--batch", str(batch)]
+    found = {}
+    for device in o.devices:
+        found[device] = [o.tenon, "bench", "train", *same, "--device", device, "--json", "--samples", "12800",
+                         "--repeats", str(o.repeats)]
+    for mode in o.modes:
+        found[f"PyTorch {mode}"] = [o.python, os.path.join(HERE, "torch_train.py"), *same, "--mode", mode, "--threads",
+                                    str(o.threads), "--device", o.torch_device, "--seconds", "0.5"]
+    return found
+
+
+def report(job, figures):
+    medians = contest.medians(figures)
+    torch = [value for name, value in medians.items() if name.startswith("PyTorch")]
+    for name, values in figures.items():
+        ratio = f"{medians[name] / max(torch):.2f}" if torch else "–"
+        to_cpu = f"{medians[name] / medians['cpu']:.2f}" if "cpu" in medians else "–"
+        print(f"| {job} | {name} | {medians[name]:,.0f} | {values[0]:,.0f} to {values[-1]:,.0f} | {ratio} | {to_cpu} |",
+              flush=True)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))
+    arguments.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
+    arguments.add_argument("--devices", nargs="+", default=["cpu", "opencl:0"])
+    arguments.add_argument("--modes", nargs="*", default=["eager", "foreach"])
+    arguments.add_argument("--torch-device", default="cpu")
+    arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
+    arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--repeats", type=int, default=7, help="epochs that Tenon measures in a round")
+    arguments.add_argument("--threads", type=int, default=2)
+    o = arguments.parse_args()
+    print("| job | who | samples/s, median | lowest to highest | to PyTorch's best | to our cpu |\n"
+          "| --- | --- | --- | --- | --- | --- |", flush=True)
+    for job in o.jobs:
+        net, optimizer, batch = JOBS[job]
+        figures = contest.rounds(contestants(o, net, optimizer, batch), o.rounds, contest.environment(o.threads),
+                                 "samples_per_s")
+        report(job, figures)
+    for job in o.jobs:
+        print(f"\n{job}: {JOBS[job][0]}; {JOBS[job][1]}, batch {JOBS[job][2]}", end="")
+    print(f"\n{o.rounds} rounds, {o.threads} threads")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Runs the tests under a sanitizer. Installs what is missing for it, and builds in a folder of its own.
+# usage: sh tools/sanitize.sh address|thread|opencl [OPTION OF ctest...]
+#   address  AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
+#   thread   ThreadSanitizer, by clang with an OpenMP library that tells it about barriers
+#   opencl   Oclgrind: memory accesses and races of the OpenCL kernels
+# CONTRIBUTING.md says why they are set up as they are.
+set -eu
+cd "$(dirname "$0")/.."
+
+usage()
+{
+    sed -n '3,6s/^# *//p' tools/sanitize.sh >&2
+    exit 2
+}
+
+# Sanitized programs are slow: each test gets more time. $1 is the preset.
+run_tests()
+{
+    preset=$1
+    shift
+    code=0
+    ctest --preset "$preset" --parallel "${JOBS:-$(nproc)}" --timeout 1200 --no-tests=error \
+        --output-junit "$PWD/build/$preset/tests.xml" "$@" || code=$?
+    sh tools/summary.sh "build/$preset/tests.xml"
+    exit $code
+}
+
+address()
+{
+    sh tools/setup.sh build test
+    sh tools/build.sh asan -D TENON_WITH_OPENCL=OFF
+    export ASAN_OPTIONS="strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1"
+    export UBSAN_OPTIONS="print_stacktrace=1"
+    run_tests asan "$@"
+}
+
+# Both backends without libraries that are not instrumented: our own products, no OpenCL driver.
+thread()
+{
+    sh tools/setup.sh build test sanitize
+    sh tools/build.sh tsan -D CMAKE_C_COMPILER=clang-14 -D TENON_WITH_OPENCL=OFF -D TENON_CPU_LIBRARY=OFF
+    export OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so
+    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=0 exitcode=66"
+    export TSAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14 OMP_NUM_THREADS="${OMP_NUM_THREADS:-4}"
+    run_tests tsan "$@"
+}
+
+case ${1:-} in
+address | thread | opencl)
+    what=$1
+    shift
+    "$what" "$@"
+    ;;
+*) usage ;;
+esac

@@ -1,0 +1,128 @@
+#!/bin/sh
+# Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
+# Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
+# themselves and says what is missing.
+# usage: sh tools/setup.sh [build] [test] [sanitize] [bench] [doc]    (without a word: build test)
+set -eu
+
+# group, package, a file or command that shows it on systems without dpkg, and what it is for
+table='
+build  gcc              gcc                the C compiler (clang works too)
+build  libc6-dev        stdlib.h           the C library
+build  cmake            cmake              the build
+build  ninja-build      ninja              the build
+build  zlib1g-dev       zlib.h             reads gzip files
+build  libpng-dev       png.h              reads pictures
+build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
+build  libdnnl-dev      oneapi/dnnl/dnnl.h matrix products of the cpu backend
+build  ocl-icd-opencl-dev CL/opencl.h      the OpenCL headers and loader, for the OpenCL backend
+build  libclblast-dev   clblast_c.h        matrix products of the OpenCL backend on GPUs
+build  pocl-opencl-icd  -                  an OpenCL driver for the processor, so that there is an OpenCL device
+test   libcmocka-dev    cmocka.h           the tests
+test   g++              g++                checks that a backend can be written in C++
+test   binutils         nm                 checks which symbols a backend exports
+test   python3          python3            checks JSON and SVG output, and the lists of the documentation
+sanitize clang-14       clang-14           the thread sanitizer, together with ...
+sanitize libomp-14-dev  libarcher.so       ... an OpenMP library that tells the sanitizer about its barriers
+sanitize llvm-14        llvm-symbolizer-14 function names in the reports
+sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their memory accesses and races
+bench  libopenblas-dev  cblas.h            a matrix product to compare with
+bench  python3          python3            runs the comparisons
+bench  python3-torch    -                  training to compare with
+doc    doxygen          doxygen            the pages of the C interface
+'
+
+say()
+{
+    printf 'setup: %s\n' "$*" >&2
+}
+
+# Lines of the table for the groups that were asked for, one line per package.
+wanted()
+{
+    printf '%s\n' "$table" | awk -v groups=" $* " 'NF && index(groups, " " $1 " ") && !seen[$2]++'
+}
+
+# Reads lines of the table, prints those whose package is not installed.
+missing_packages()
+{
+    # shellcheck disable=SC2016 # the dollar signs are dpkg's
+    installed=$(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' |
+        awk '$2 == "installed" { sub(/:.*/, "", $1); print $1 }')
+    awk -v installed="$installed" 'BEGIN { n = split(installed, p, "\n"); while (n) have[p[n--]] } !($2 in have)'
+}
+
+# The same on a system without dpkg: by a command, or by a header that the compiler finds.
+missing_files()
+{
+    while read -r group package sign why; do
+        case $sign in
+        -) continue ;;
+        *.h) printf '#include <%s>\n' "$sign" | ${CC:-cc} -E -x c - >/dev/null 2>&1 && continue ;;
+        *.so) ! ${CC:-cc} -print-file-name="$sign" 2>/dev/null | grep -q / || continue ;;
+        *) command -v "$sign" >/dev/null 2>&1 && continue ;;
+        esac
+        printf '%s %s %s %s\n' "$group" "$package" "$sign" "$why"
+    done
+}
+
+# Runs a command as root.
+as_root()
+{
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+install_packages()
+{
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q --no-install-recommends install "$@" </dev/null
+}
+
+# $1: lines of the table. Lists on machines never updated may be missing, and old ones may name versions that the
+# mirror has no longer: then they are fetched and the installation is tried again.
+install_lines()
+{
+    packages=$(printf '%s\n' "$1" | awk '{ print $2 }')
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    # shellcheck disable=SC2086 # one word per package
+    set -- $packages
+    if ! install_packages "$@" >"$log" 2>&1; then
+        say 'the package lists are missing or old: apt-get update'
+        as_root apt-get -q update >"$log" 2>&1 || { tail -n 5 "$log" >&2; say 'apt-get update failed'; exit 1; }
+        install_packages "$@" >"$log" 2>&1 || { tail -n 5 "$log" >&2; say "could not install: $*"; exit 1; }
+    fi
+    say 'installed'
+}
+
+main()
+{
+    [ $# -gt 0 ] || set -- build test
+    for group; do
+        printf '%s\n' "$table" | grep -q "^$group " || { say "there is no group '$group'"; exit 2; }
+    done
+    lines=$(wanted "$@")
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        lines=$(printf '%s\n' "$lines" | missing_files)
+        [ -n "$lines" ] || exit 0
+        say 'this is no Debian-like system, so please install these yourself (Debian names):'
+        printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2
+        exit 1
+    fi
+    lines=$(printf '%s\n' "$lines" | missing_packages)
+    [ -n "$lines" ] || exit 0
+    say 'these Debian packages are missing:'
+    printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        say "neither root nor sudo: as root, run: apt-get install --no-install-recommends $(
+            printf '%s\n' "$lines" | awk '{ printf "%s%s", sep, $2; sep = " " }')"
+        exit 1
+    fi
+    say 'installing them'
+    install_lines "$lines"
+}
+
+main "$@"

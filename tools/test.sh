@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs what is missing, builds, and runs every test, on each device that is found: the reference, the processor,
+# and every OpenCL device. The last line says how many passed.
+# usage: sh tools/test.sh [OPTION OF ctest...]        e.g. -R matmul, -L plugin, --rerun-failed
+# Real MNIST is used where TENON_MNIST names its folder. JOBS is the number of tests at a time (the processors).
+set -eu
+cd "$(dirname "$0")/.."
+
+sh tools/setup.sh build test
+sh tools/build.sh release
+
+# Tests share the processors: threads that wait for work should not spin meanwhile.
+: "${OMP_WAIT_POLICY:=passive}"
+export OMP_WAIT_POLICY
+report=$PWD/build/release/tests.xml
+code=0
+ctest --preset release --parallel "${JOBS:-$(nproc)}" --no-tests=error --output-junit "$report" "$@" || code=$?
+sh tools/summary.sh "$report"
+exit $code
