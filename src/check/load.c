@@ -123,15 +123,13 @@ static void by_two_paths(tn_kit *kit)
 static void beside_others(tn_kit *kit)
 {
     tn_device_entry entry;
-    size_t others = 0;
-    while (tn_device_at(others, &entry)) others++; /* starts every backend */
-    if (!tn_kit_open(kit)) return;
-    for (int i = 0; i < TN_KIT_SAMPLES; i++) {
-        tn_kit_sample s;
-        if (tn_kit_sample_make(kit, i, &s)) tn_kit_run_job(kit, &s.job);
-        tn_kit_sample_free(&s);
-    }
-    tn_kit_close(kit);
+    double flops = 0;
+    size_t devices = 0;
+    while (tn_device_at(devices, &entry)) devices++; /* starts every backend */
+    if (!tn_kit_device(kit)) return;
+    tn_kit_expect(kit, !tn_device_measure(kit->device, &flops), "beside others: %.300s", tn_message());
+    tn_kit_remark(kit, "of %zu devices", devices);
+    tn_device_close(kit->device);
 }
 
 /* ---- init, deinit, the end ---- */
