@@ -135,7 +135,9 @@ static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
 
 static int is_whole(const tn_tensor_desc *x, const tn_tensor_desc *y)
 {
-    return x->dtype == y->dtype && tn_kit_bytes(x) == tn_kit_bytes(y) && tn_desc_count(x) == tn_desc_count(y);
+    for (int32_t d = 0; d < y->rank; d++)
+        if (x->dim[d] != y->dim[d] || x->stride[d] != y->stride[d]) return 0;
+    return x->dtype == y->dtype && x->rank == y->rank;
 }
 
 /* The same job in other places: not aligned, and written over one of its inputs. */
