@@ -51,7 +51,38 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
 #endif
 }
 
-#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c)) /* contracted where the device can */
+/* out (ROWS x WIDE) = or += rows i0 .. of a, values k0 .. k0 + n of k, times the panel. Rows beyond the last repeat it. */
+static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, int i0, int m, int k0, int n, int k_all,
+                                 int is_first)
+{
+    V acc[ROWS][VECTORS];
+    __global const A_T *row[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        const int i = min(i0 + r, m - 1);
+        row[r] = TRANS_A ? a + (long)k0 * m + i : a + (long)i * k_all + k0;
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) acc[r][v] = is_first ? (V)(0) : VLOAD(r * VECTORS + v, out);
+    for (int k = 0; k < n; k++) {
+        V right[VECTORS];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) acc[r][v] = left * right[v] + acc[r][v];
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
+}
+
 #define GIVEN(j) product[j]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *scratch_buffer, ulong scratch_offset, int segments, int segment_length,
@@ -92,33 +123,7 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
                 pack(panel, b, k0, kn, j0, n, TRANS_B ? k_all : n, k_all);
             for (int t = group; t < group_end; t++) {
                 T *out = tile[t - group];
-                V acc[ROWS][VECTORS];
-                __global const A_T *row[ROWS];
-#pragma unroll
-                for (int r = 0; r < ROWS; r++) {
-                    const int i = min(t * ROWS + r, m - 1);
-                    row[r] = TRANS_A ? a + (long)k0 * m + i : a + (long)i * k_all + k0;
-                }
-#pragma unroll
-                for (int r = 0; r < ROWS; r++)
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++)
-                        acc[r][v] = k0 > k_begin ? VLOAD(r * VECTORS + v, out) : (V)(0);
-                for (int k = 0; k < kn; k++) {
-                    V right[VECTORS];
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
-#pragma unroll
-                    for (int r = 0; r < ROWS; r++) {
-                        const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
-#pragma unroll
-                        for (int v = 0; v < VECTORS; v++) acc[r][v] = MULTIPLY_ADD(left, right[v], acc[r][v]);
-                    }
-                }
-#pragma unroll
-                for (int r = 0; r < ROWS; r++)
-#pragma unroll
-                    for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
+                multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, k0 == k_begin);
                 if (k0 + KEEP < k_end) continue;
                 const int rows = min(ROWS, m - t * ROWS);
                 for (int r = 0; r < rows; r++) {

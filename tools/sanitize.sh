@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the tests under a sanitizer. Installs what is missing for it, and builds in a folder of its own.
-# usage: sh tools/sanitize.sh address|thread|opencl [OPTION OF ctest...]
+# usage: sh tools/sanitize.sh address|thread [OPTION OF ctest...]
+#        sh tools/sanitize.sh opencl
 #   address  AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
 #   thread   ThreadSanitizer, by clang with an OpenMP library that tells it about barriers
 #   opencl   Oclgrind: memory accesses and races of the OpenCL kernels
@@ -10,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 usage()
 {
-    sed -n '3,6s/^# *//p' tools/sanitize.sh >&2
+    sed -n '3,7s/^# *//p' tools/sanitize.sh >&2
     exit 2
 }
 
@@ -43,7 +44,44 @@ thread()
     export OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=0 exitcode=66"
     export TSAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14 OMP_NUM_THREADS="${OMP_NUM_THREADS:-4}"
+    check_thread_sanitizer
     run_tests tsan "$@"
+}
+
+# The sanitizer must find a race, and none in a program that synchronises by OpenMP alone.
+check_thread_sanitizer()
+{
+    clang-14 -g -O1 -fsanitize=thread -fopenmp tools/race.c -o build/tsan/race
+    if ! build/tsan/race clean >/dev/null 2>&1 || build/tsan/race >/dev/null 2>&1; then
+        echo "sanitize: this thread sanitizer does not see OpenMP's barriers, or no races" >&2
+        exit 1
+    fi
+}
+
+# A bit of every operator, by the kernels for both kinds of device. Oclgrind's log is empty if all is well.
+opencl()
+{
+    sh tools/setup.sh build test sanitize
+    sh tools/build.sh release
+    export TENON_CACHE=off
+    log=$PWD/build/oclgrind.log
+    bad=0
+    for shape in cpu gpu; do
+        oclgrind --data-races --log "$log" build/release/bin/small opencl:0 opencl shape "$shape" || bad=1
+        no_report "kernels for shape=$shape" || bad=1
+    done
+    exit $bad
+}
+
+# $1: what ran. Says what Oclgrind found.
+no_report()
+{
+    if [ -s "$log" ]; then
+        head -n 40 "$log"
+        echo "$1: Oclgrind reports errors"
+        return 1
+    fi
+    echo "$1: Oclgrind reports nothing"
 }
 
 case ${1:-} in

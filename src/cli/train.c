@@ -7,12 +7,14 @@
 #include <stdio.h>
 
 #define INTERRUPTED_FILE "tenon-interrupted.safetensors"
-#define REDRAW           0.25 /* seconds between two looks at the loss */
+#define LOOK_EVERY       0.25 /* seconds between two looks at the loss, about */
+#define FIRST_LOOK       16   /* steps before the first one */
 
-/* What an epoch began with. */
+/* What an epoch began with, and when to look at it next. */
 typedef struct clock_start {
-    double begun, looked;
-    int64_t position;
+    double begun, looked;       /* times: of its first step, of the last look */
+    int64_t position;           /* its first step in this run */
+    int64_t looked_at, look_at; /* steps: of the last look, of the next */
 } clock_start;
 
 static cli_epoch epoch_so_far(const cli_session *s, const clock_start *start)
@@ -30,13 +32,18 @@ static cli_epoch epoch_so_far(const cli_session *s, const clock_start *start)
     return e;
 }
 
-/* Every now and then the host waits for the device, so that it never runs far ahead, and shows where it is. */
+/* Every now and then the host waits for the device, so that it never runs far ahead, and shows where it is. Counted in
+ * steps, because enqueuing them takes no time; the count follows the device's pace. */
 static tn_status look(cli_session *s, clock_start *start)
 {
-    if (cli_now() - start->looked < REDRAW) return TN_OK;
+    if (s->position < start->look_at) return TN_OK;
     tn_status status = cli_trainer_sums(&s->trainer, &s->sums);
     if (status) return status;
-    start->looked = cli_now();
+    double now = cli_now(), steps = (double)(s->position - start->looked_at);
+    double next = steps * LOOK_EVERY / (now - start->looked + 1e-6);
+    start->looked = now;
+    start->looked_at = s->position;
+    start->look_at = s->position + 1 + (int64_t)(next < 4 * steps ? next : 4 * steps);
     cli_epoch e = epoch_so_far(s, start);
     double within = (double)s->position / (double)s->trainer.steps;
     cli_progress_draw(&s->progress, &e, within, ((double)s->epoch + within) / (double)s->settings.epochs);
@@ -47,7 +54,7 @@ static tn_status look(cli_session *s, clock_start *start)
 static tn_status run_steps(cli_session *s, clock_start *start)
 {
     tn_status status = cli_trainer_epoch(&s->trainer, (uint64_t)s->epoch, s->sums);
-    *start = (clock_start){cli_now(), cli_now(), s->position};
+    *start = (clock_start){cli_now(), cli_now(), s->position, s->position, s->position + FIRST_LOOK};
     while (!status && s->position < s->trainer.steps && !cli_interrupted()) {
         status = cli_trainer_step(&s->trainer, s->position);
         if (status) break;
@@ -64,8 +71,10 @@ static tn_status run_steps(cli_session *s, clock_start *start)
 
 static int save_all(cli_session *s)
 {
+    char title[256];
+    snprintf(title, sizeof title, "%.160s on %.80s", s->settings.net, s->settings.data);
     if (s->settings.save && cli_session_save(s, s->settings.save)) return CLI_FAILED;
-    if (cli_curve_write(s->settings.curve, &s->history, s->settings.net)) return CLI_FAILED;
+    if (cli_curve_write(s->settings.curve, &s->history, title)) return CLI_FAILED;
     return CLI_GO_ON;
 }
 

@@ -19,11 +19,8 @@ int32_t tn_reference_answer(tn_status status, tn_msg *msg)
     return status;
 }
 
-/* No bytes are everywhere, without a buffer too. */
 unsigned char *tn_reference_range(tn_ref ref, uint64_t bytes)
 {
-    static unsigned char nothing;
-    if (!bytes && !ref.buffer) return &nothing;
     if (!ref.buffer || ref.offset > ref.buffer->bytes || bytes > ref.buffer->bytes - ref.offset) {
         (void)tn_fail(TN_EINVAL, "%llu bytes at %llu of a buffer of %llu", (unsigned long long)bytes,
                       (unsigned long long)ref.offset, ref.buffer ? (unsigned long long)ref.buffer->bytes : 0ULL);

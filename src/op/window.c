@@ -15,7 +15,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     char text[160];
     (void)n_in;
     TN_REQUIRE(in[1]->op == &tn_op_scalar && start->dtype == TN_I32, TN_EDTYPE,
-               "window: the start is a %s of type %s, not a scalar input of type i32", in[1]->op->name,
+               "window: the start is not a scalar input of type i32, but '%s' of type %s", in[1]->op->name,
                tn_dtype_name(start->dtype));
     TN_REQUIRE(x->shape.rank >= 1 && at->count >= 0 && at->count <= x->shape.dim[0], TN_ESHAPE,
                "window: %lld rows of %s", (long long)at->count, tn_shape_text(&x->shape, text, sizeof text));

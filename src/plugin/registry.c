@@ -157,12 +157,21 @@ static tn_status on_found(const char *file, const char *reason)
     return reason ? add_problem(file, TN_EMISSING, reason, &entry) : tn_registry_add(file, NULL);
 }
 
+/* What the user named is started at once: one who tries a backend wants to hear what is wrong with it. */
+static tn_status on_named(const char *file, const char *reason)
+{
+    tn_entry *entry = NULL;
+    if (reason) return add_problem(file, TN_EMISSING, reason, &entry);
+    TN_TRY(tn_registry_add(file, &entry));
+    return tn_registry_start(entry);
+}
+
 tn_status tn_registry_ready(void)
 {
     tn_entry *entry;
     if (registry.ready) return TN_OK;
     if (!registry.count) TN_TRY(append("built in", tn_reference_backend(), &entry));
-    TN_TRY(tn_search(on_found));
+    TN_TRY(tn_search(on_found, on_named));
     registry.ready = 1;
     return TN_OK;
 }
@@ -194,7 +203,7 @@ static void list_device(tn_entry *e, uint32_t index)
         tn_log_line(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index, tn_clean(text, sizeof text));
     else if (!info->alignment || info->alignment & (info->alignment - 1))
         tn_log_line(TN_LOG_WARNING, "device %s:%u left out: its alignment, %llu, is no power of two", e->id, index,
-               (unsigned long long)info->alignment);
+                    (unsigned long long)info->alignment);
     else
         e->slots[e->n_slots++] = slot;
 }

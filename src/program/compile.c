@@ -130,13 +130,14 @@ static tn_status prepare_kernels(tn_program *p)
 
 /* ---- memory ---- */
 
+/* Tensors without elements lie in a buffer too, be it of no bytes. */
 static tn_status allocate(tn_place_device *place, uint64_t bytes, tn_buffer **buffer)
 {
     TN_MESSAGE(msg);
     const tn_device *device = place->device;
     uint64_t zero = 0, room = (bytes + 63) / 64 * 64;
-    if (!bytes) return TN_OK;
     TN_TRY(tn_device_status(device, device->backend->buffer_create(device->context, room, buffer, &msg), &msg));
+    if (!room) return TN_OK;
     TN_TRY(tn_device_status(
         device, device->backend->fill(place->queue, (tn_ref){*buffer, 0}, room, &zero, sizeof zero, &msg), &msg));
     place->arena_bytes += room;

@@ -177,6 +177,20 @@ def pick(x, label):
     return np.array([x[i, k] if 0 <= k < x.shape[1] else 0 for i, k in enumerate(label)])
 
 
+def shared(x, axis):
+    best = x == x.max(axis, keepdims=True)
+    return best / best.sum(axis, keepdims=True)
+
+
+def others(x):
+    """The product of all other elements of a row."""
+    return np.array([[np.prod(np.delete(row, j)) for j in range(row.size)] for row in x])
+
+
+def counts(n, index):
+    return np.array([[np.sum(index == i)] * 3 for i in range(n)])
+
+
 # what it is, the call in C, the same in NumPy, the operands: a shape, or (shape, low, high) for whole numbers
 KERNELS = [
     ("matmul", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(3, 5), (5, 4)]),
@@ -206,6 +220,18 @@ KERNELS = [
     ("one_hot", "tn_one_hot(in[0], 4)", lambda i: (i[..., None] == np.arange(4)) * 1.0, [((2, 3), -1, 4)]),
     ("where", "tn_where(in[0], in[1], in[2])", lambda q, a, b: np.where(q != 0, a, b), [((3, 1), 0, 1), (4,), (3, 4)]),
     ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: np.broadcast_to(x, (2, 3, 2)), [(3, 1)]),
+    ("iota along a dimension of 1 that is stretched",
+     "tn_add(in[0], tn_cast(tn_iota(in[0]->graph, TN_SHAPE(1, 3), 0), TN_F32))", lambda x: x, [(2, 3)]),
+    ("gradient of amax, shared by equals", "slope(tn_amax(tn_cast(in[0], TN_F32), TN_AXES(1), 0), NULL)",
+     lambda x: shared(x, 1), [((4, 6), -1, 1)]),
+    ("gradient of prod with zeros", "slope(tn_prod(tn_cast(in[0], TN_F32), TN_AXES(1), 0), NULL)", others,
+     [((6, 4), -1, 3)]),
+    ("gradient of max: a takes that of a tie", "slope(tn_max(tn_cast(in[0], TN_F32), tn_cast(in[1], TN_F32)), NULL)",
+     lambda a, b: (a >= b) * 1.0, [((5, 5), -1, 1), ((5, 5), -1, 1)]),
+    ("gradient of gather", "slope(tn_gather(in[0], in[1]), in[0])", lambda t, i: counts(4, i),
+     [(4, 3), ((9,), -1, 4)]),
+    ("gradient of a stretched operand", "slope(tn_add(in[0], in[1]), in[0])",
+     lambda a, b: np.full((3, 1), 8.0), [(3, 1), (2, 1, 4)]),
     ("iota", "tn_mul(tn_cast(tn_iota(in[0]->graph, TN_SHAPE(2, 3), 1), TN_F32), in[0])",
      lambda x: x * np.arange(3.0), [(2, 3)]),
     ("cast to whole numbers", "tn_cast(in[0], TN_I32)", np.trunc, [(17,)]),
