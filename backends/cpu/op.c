@@ -113,7 +113,8 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
         s = ops[i]->prepare(context, desc, &made, msg);
         if (s) return s;
         fill_kernel(made, ops[i], desc, context);
-        if (info) info->scratch = made->scratch, info->launches = 1;
+        const tn_kernel_info full = {sizeof full, made->scratch, 1};
+        if (info) tn_answer(info, &full, sizeof full);
         if (kernel)
             *kernel = made;
         else

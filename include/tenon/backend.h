@@ -135,7 +135,7 @@ typedef union tn_scalar {
  *   "const"    the number `value`
  *   "scalar"   run-time scalar number arg[0] (`f` for a floating dtype, `i` for an integer one)
  *   "iota"     the element's coordinate along dimension arg[0] of the iteration space
- *   "cast"     arg[0] as `dtype` (to an integer: towards zero)
+ *   "cast"     arg[0] as `dtype` (to an integer: towards zero, the nearest that fits, a NaN to 0)
  *   "where"    arg[0] is not 0 ? arg[1] : arg[2]
  *   "uniform"  a random number in [0, 1): see tn_map_attrs
  *   "normal"   a random number of mean 0 and variance 1

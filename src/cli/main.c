@@ -17,6 +17,7 @@ static const struct {
     {"devices", cli_devices, "lists what can compute"},
     {"ops", cli_ops, "lists the operators, and which device runs them"},
     {"bench", cli_bench, "measures training and single operators"},
+    {"check", cli_check, "puts a device or a backend file through the conformance kit"},
     {"doctor", cli_doctor, "checks this machine and says what is missing"},
 };
 

@@ -143,6 +143,14 @@ static tn_status allocate(tn_place_device *place, uint64_t bytes, tn_buffer **bu
     return tn_device_status(device, device->backend->queue_sync(place->queue, &msg), &msg);
 }
 
+/* Values without elements need a buffer to lie in, too: a byte, if there is nothing else. */
+static uint64_t at_least(const tn_program *p, int32_t home, uint64_t bytes)
+{
+    for (uint32_t i = 0; !bytes && i < p->ir.values; i++)
+        bytes = !p->ir.value[i]->base && p->ir.value[i]->home == home && !p->ir.value[i]->place;
+    return bytes;
+}
+
 static tn_status allocate_memory(tn_program *p)
 {
     uint64_t inputs = 0;
@@ -153,9 +161,9 @@ static tn_status allocate_memory(tn_program *p)
         value->offset = inputs;
         inputs += (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
     }
-    TN_TRY(allocate(&p->place[0], inputs, &p->place[0].inputs));
+    TN_TRY(allocate(&p->place[0], at_least(p, TN_IN_INPUT, inputs), &p->place[0].inputs));
     p->place[0].arena_bytes = 0;
-    TN_TRY(allocate(&p->place[0], p->ir.arena_bytes, &p->place[0].arena));
+    TN_TRY(allocate(&p->place[0], at_least(p, TN_IN_ARENA, p->ir.arena_bytes), &p->place[0].arena));
     for (int i = 1; i < TN_PLACES; i++)
         if (p->place[i].device) TN_TRY(allocate(&p->place[i], p->ir.place_bytes[i], &p->place[i].arena));
     p->report.arena_planned = p->ir.arena_bytes;

@@ -1,0 +1,56 @@
+/* check.h: the conformance kit: puts a device, or a backend's file, through everything that backend.h asks for.
+ *
+ * Each case runs in a process of its own with a time limit, so that a crash or a hang is a result and not the end. The
+ * measure is the double-precision reference; how far a result may be off stands with the operator and is the same for
+ * every backend. Call it before any device was opened: a driver's threads do not survive a fork. */
+#ifndef TENON_CHECK_H
+#define TENON_CHECK_H
+
+#include "tenon/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TN_CHECK_PASSED      0
+#define TN_CHECK_FAILED      1 /* wrong, crashed, out of time, or it checked nothing */
+#define TN_CHECK_UNSUPPORTED 2 /* declared by the backend: no failure */
+#define TN_CHECK_LISTED      3 /* not run: only its name was asked for */
+
+typedef struct tn_check_options {
+    const char *only;  /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
+    uint64_t seed;     /* of the random numbers in each case */
+    double time_limit; /* seconds for each case; 0: 120 */
+    uint32_t list;     /* names alone */
+    uint32_t perf;     /* measures speed instead of correctness */
+} tn_check_options;
+
+/* What became of one case. Texts live until the callback returns. */
+typedef struct tn_check_row {
+    const char *name;   /* "group/case" */
+    const char *doc;    /* what the case asks for, or NULL */
+    const char *op;     /* of a case of one operator, else NULL */
+    const char *detail; /* of a failure: what was expected and found; else a remark or "" */
+    int32_t outcome;    /* TN_CHECK_ */
+    int32_t dtype;      /* with op */
+    uint32_t backward;  /* with op: its gradient */
+    uint32_t checks;    /* things that were compared */
+    uint32_t refused;   /* operations that the backend declared unsupported */
+    double worst;       /* the largest error, in parts of what is allowed */
+    double seconds;
+} tn_check_row;
+
+/* What was checked: the backend and the device. */
+typedef struct tn_check_target {
+    char device[96], name[128], driver[128], backend[32], version[64];
+} tn_check_target;
+
+/* Checks a device by its name, or a backend's file if `target` contains a '/' (its first device). Calls `row` with each
+ * case's result. Fails if there is no such device or file, not because a case failed. `about` may be NULL. */
+TN_API TN_MUST_USE tn_status tn_check(const char *target, const tn_check_options *options, tn_check_target *about,
+                                      void (*row)(void *arg, const tn_check_row *row), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,233 @@
+/* abi.c: the table, structs that are shorter and longer than the backend knows, messages, and what must be refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+#define POISON 0xdb
+
+/* ---- the table and its answers ---- */
+
+static void table(tn_kit *kit)
+{
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kit_expect(kit, b->size >= offsetof(tn_backend, get_ext) && b->size < 65536 && b->size % sizeof(void *) == 0,
+                  "the table's size is %llu", (unsigned long long)b->size);
+    tn_kit_expect(kit, b->version && strnlen(b->version, 64) < 64, "no version, or one of 64 characters and more");
+    tn_kit_expect(kit, b->doc && !strchr(b->doc, '\n'), "its doc is no line");
+    const void *(*get_ext)(const char *id) = b->size > offsetof(tn_backend, get_ext) ? b->get_ext : NULL;
+    tn_kit_expect(kit, !get_ext || !get_ext("no.such.extension/1"), "it has an extension that does not exist");
+    b->queue_destroy(NULL), b->buffer_destroy(NULL), b->event_destroy(NULL), b->op_release(NULL);
+    b->context_destroy(NULL);
+    tn_kit_close(kit);
+}
+
+/* A struct that the callee fills: `room` bytes of it exist, poison follows. */
+static void check_answer(tn_kit *kit, const char *what, const unsigned char *bytes, uint64_t room, uint64_t all)
+{
+    uint64_t size;
+    memcpy(&size, bytes, sizeof size);
+    tn_kit_expect(kit, size <= room && size >= sizeof size, "%s: of %llu bytes, size says %llu", what,
+                  (unsigned long long)room, (unsigned long long)size);
+    for (uint64_t i = room; i < all; i++)
+        if (!tn_kit_expect(kit, bytes[i] == POISON, "%s: byte %llu is written, of %llu that there are", what,
+                           (unsigned long long)i, (unsigned long long)room))
+            return;
+}
+
+static void sizes(tn_kit *kit)
+{
+    static const uint64_t cut[] = {8, 136, 16, 24, sizeof(tn_device_info), 1024};
+    uint64_t bytes[256];
+    tn_kit_sample s;
+    if (!tn_kit_open(kit) || !tn_kit_sample_make(kit, 0, &s)) return;
+    const tn_backend *b = kit->backend;
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        memset(bytes, POISON, sizeof bytes);
+        bytes[0] = cut[i];
+        int32_t status = b->device_info(kit->target->index, (tn_device_info *)(void *)bytes, &kit->msg);
+        if (!tn_kit_ok(kit, status, "device_info")) break;
+        check_answer(kit, "device_info", (unsigned char *)bytes, cut[i], sizeof bytes);
+        memset(bytes, POISON, sizeof bytes);
+        bytes[0] = cut[i];
+        if (!tn_kit_ok(kit, b->queue_stats(kit->queue, (tn_queue_stats *)(void *)bytes, &kit->msg), "queue_stats"))
+            break;
+        check_answer(kit, "queue_stats", (unsigned char *)bytes, cut[i], sizeof bytes);
+        memset(bytes, POISON, sizeof bytes);
+        bytes[0] = cut[i];
+        status = b->op_prepare(kit->context, s.job.desc, NULL, (tn_kernel_info *)(void *)bytes, &kit->msg);
+        if (status != TN_EUNSUPPORTED && !tn_kit_ok(kit, status, "op_prepare")) break;
+        if (!status) check_answer(kit, "op_prepare's info", (unsigned char *)bytes, cut[i], sizeof bytes);
+    }
+    tn_kit_sample_free(&s);
+    tn_kit_close(kit);
+}
+
+static void device(tn_kit *kit)
+{
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    const tn_device_info *d = &kit->info;
+    tn_device_info again = {.size = sizeof again};
+    uint32_t count = 0;
+    tn_kit_ok(kit, b->device_count(&count, &kit->msg), "device_count");
+    tn_kit_expect(kit,
+                  memchr(d->name, 0, sizeof d->name) && memchr(d->vendor, 0, sizeof d->vendor) &&
+                      memchr(d->driver, 0, sizeof d->driver) && memchr(d->id, 0, sizeof d->id),
+                  "a text of device_info is not closed");
+    tn_kit_expect(kit, *d->name && *d->id, "the device has no name or no id");
+    tn_kit_expect(kit, d->alignment && !(d->alignment & (d->alignment - 1)), "the alignment is %llu",
+                  (unsigned long long)d->alignment);
+    tn_kit_expect(kit, d->kind >= 1 && d->kind <= 4, "the device's kind is %u", d->kind);
+    tn_kit_expect(kit, d->memory && d->max_buffer && d->max_buffer <= d->memory,
+                  "the device has %llu bytes, and buffers of %llu", (unsigned long long)d->memory,
+                  (unsigned long long)d->max_buffer);
+    tn_kit_ok(kit, b->device_info(kit->target->index, &again, &kit->msg), "device_info");
+    tn_kit_expect(kit, !strcmp(again.id, d->id) && !strcmp(again.name, d->name), "its id changes");
+    tn_context *context = (tn_context *)(uintptr_t)8;
+    tn_kit_expect(kit, b->device_info(count, &again, &kit->msg) != TN_OK, "device %u is described; there are %u", count,
+                  count);
+    tn_kit_expect(kit, b->context_create(count, &context, &kit->msg) != TN_OK, "device %u can be opened; there are %u",
+                  count, count);
+    tn_kit_expect(kit, context == (tn_context *)(uintptr_t)8, "a failed context_create writes its result");
+    tn_kit_close(kit);
+}
+
+/* ---- messages ---- */
+
+static void messages(tn_kit *kit)
+{
+    tn_tensor_desc x = tn_kit_dense(1, 4, 0, 0);
+    tn_op_desc desc = {.size = sizeof desc, .name = "no_such_operator", .in = &x, .out = &x, .n_in = 1, .n_out = 1};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    for (uint64_t room = 0; room < 40; room++) {
+        char text[64];
+        memset(text, POISON, sizeof text);
+        tn_msg msg = {text, room};
+        tn_kit_expect(kit, b->op_prepare(kit->context, &desc, NULL, NULL, &msg) == TN_EUNSUPPORTED,
+                      "an unknown operator is not TN_EUNSUPPORTED");
+        for (uint64_t i = room; i < sizeof text; i++)
+            if (!tn_kit_expect(kit, (unsigned char)text[i] == POISON, "a message of %llu bytes is written beyond",
+                               (unsigned long long)room))
+                break;
+        tn_kit_expect(kit, !room || memchr(text, 0, room), "a message of %llu bytes is not closed",
+                      (unsigned long long)room);
+        tn_kit_expect(kit, !room || !memchr(text, '\n', room), "a message has a newline");
+    }
+    tn_msg none = {NULL, 0};
+    b->op_prepare(kit->context, &desc, NULL, NULL, &none);
+    tn_kit_expect(kit, b->op_prepare(kit->context, &desc, NULL, NULL, NULL) == TN_EUNSUPPORTED,
+                  "without a message the answer is another");
+    tn_kit_close(kit);
+}
+
+/* ---- what must be refused ---- */
+
+/* The answer to a sample that was changed, which must be the same each way, and leave no kernel. */
+static int32_t answer(tn_kit *kit, const tn_kit_sample *s)
+{
+    tn_kernel *kernel = NULL;
+    tn_kernel_info info = {.size = sizeof info};
+    int32_t asked = kit->backend->op_prepare(kit->context, s->job.desc, NULL, NULL, &kit->msg);
+    int32_t told = kit->backend->op_prepare(kit->context, s->job.desc, &kernel, &info, &kit->msg);
+    tn_kit_expect(kit, asked == told, "%s: asked %s, told %s", s->job.desc->name, tn_status_name(asked),
+                  tn_status_name(told));
+    tn_kit_expect(kit, !told == (kernel != NULL), "%s: %s, with%s a kernel", s->job.desc->name, tn_status_name(told),
+                  kernel ? "" : "out");
+    if (kernel) kit->backend->op_release(kernel);
+    return asked;
+}
+
+static void unknown_attributes(tn_kit *kit)
+{
+    struct {
+        unsigned char known[sizeof(tn_operation)];
+        unsigned char later[64];
+    } attrs;
+    if (!tn_kit_open(kit)) return;
+    for (int i = 0; i < TN_KIT_SAMPLES; i++) {
+        tn_kit_sample s;
+        if (!tn_kit_sample_make(kit, i, &s)) return;
+        uint64_t size = s.operation.attrs.size;
+        int32_t usual = answer(kit, &s);
+        if (size && !usual) {
+            memset(&attrs, 0, sizeof attrs);
+            memcpy(&attrs, &s.operation.attrs, size);
+            *(uint64_t *)(void *)&attrs = size + 16;
+            s.operation.desc.attrs = &attrs;
+            tn_kit_expect(kit, answer(kit, &s) == TN_OK, "%s: zeros beyond the attributes are refused",
+                          s.job.desc->name);
+            attrs.known[size + 11] = 1;
+            tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "%s: an attribute that it does not know is ignored",
+                          s.job.desc->name);
+        }
+        tn_kit_sample_free(&s);
+    }
+    tn_kit_close(kit);
+}
+
+static void unknown_parts(tn_kit *kit)
+{
+    tn_kit_sample s;
+    if (!tn_kit_open(kit) || !tn_kit_sample_make(kit, 0, &s)) return;
+    tn_operation *o = &s.operation;
+    o->desc.name = "no_such_operator";
+    tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "an unknown operator is not TN_EUNSUPPORTED");
+    o->desc.name = "map", s.instr[0].op = "no_such_instruction";
+    tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "an unknown instruction is not TN_EUNSUPPORTED");
+    s.instr[0].op = "add", s.instr[0].arg[0] = 2;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an instruction may use its own result");
+    s.instr[0].arg[0] = 0, s.out = 9;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an output may be a value that is not there");
+    s.out = 3, o->in[0].dtype = 99;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an unknown element type is accepted");
+    o->in[0].dtype = TN_F64;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "arguments of mixed types are accepted");
+    o->in[0].dtype = TN_F32, o->in[0].dim[1] = 46;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an operand of another shape is accepted");
+    o->in[0].dim[1] = 47, o->in[0].rank = TN_MAX_RANK + 1;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "a rank of 9 is accepted");
+    o->in[0].rank = -1;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "a rank of -1 is accepted");
+    o->in[0].rank = 2, o->out[0].stride[1] = 0;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an output that is not dense is accepted");
+    tn_kit_sample_free(&s);
+    tn_kit_close(kit);
+}
+
+static void wrong_shapes(tn_kit *kit)
+{
+    tn_kit_sample s;
+    if (!tn_kit_open(kit)) return;
+    for (int i = 1; i < TN_KIT_SAMPLES; i++) {
+        if (!tn_kit_sample_make(kit, i, &s)) return;
+        tn_tensor_desc *y = &s.operation.out[0];
+        y->dim[0]++;
+        tn_kit_expect(kit, answer(kit, &s) != TN_OK, "%s into another shape is accepted", s.job.desc->name);
+        y->dim[0]--;
+        y->dtype = TN_U8;
+        tn_kit_expect(kit, answer(kit, &s) != TN_OK, "%s of f32 into u8 is accepted", s.job.desc->name);
+        tn_kit_sample_free(&s);
+    }
+    if (!tn_kit_sample_make(kit, 2, &s)) return;
+    s.operation.attrs.reduce.kind = "median";
+    tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "an unknown kind of reduction is not TN_EUNSUPPORTED");
+    s.operation.attrs.reduce.kind = "sum", s.operation.attrs.reduce.axes = 16;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "a reduction over a dimension that is not there is accepted");
+    tn_kit_sample_free(&s);
+    tn_kit_close(kit);
+}
+
+const tn_kit_case tn_kit_abi[] = {
+    {"abi", "table", "the table is whole; unknown extensions are not there; NULL can be destroyed", table, NULL, 0, 0},
+    {"abi", "sizes", "structs of any size are filled as far as they reach", sizes, NULL, 0, 0},
+    {"abi", "device", "the device's description is sane; there is no device beyond the last", device, NULL, 0, 0},
+    {"abi", "messages", "messages fit into the caller's buffer", messages, NULL, 0, 0},
+    {"abi", "attributes", "attributes that it does not know are refused, zeros are not", unknown_attributes, NULL, 0,
+     0},
+    {"abi", "unknown", "unknown operators, instructions, types and ranks are refused", unknown_parts, NULL, 0, 0},
+    {"abi", "shapes", "operands that do not fit are refused", wrong_shapes, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,169 @@
+/* consistency.c: the same result each time: on repeat, on another queue, in another context, from eight threads. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+/* Runs the sample again in the kit's queue; the bits must be those of `first`. */
+static int run_again(tn_kit *kit, tn_kit_sample *s, const unsigned char *first, const char *how)
+{
+    int answer = tn_kit_run_job(kit, &s->job);
+    return tn_kit_expect(kit, answer == TN_KIT_RAN, "%s %s: refused or failed", s->job.desc->name, how) &&
+           tn_kit_expect(kit, !memcmp(first, s->job.out[0], tn_kit_bytes(s->job.desc->out)), "%s gives other bits %s",
+                         s->job.desc->name, how);
+}
+
+static void each_sample(tn_kit *kit, void (*body)(tn_kit *kit, tn_kit_sample *s, const unsigned char *first))
+{
+    int fine = tn_kit_open(kit);
+    for (int i = 0; fine && i < TN_KIT_SAMPLES; i++) {
+        tn_kit_sample s;
+        unsigned char *first = NULL;
+        fine = tn_kit_sample_make(kit, i, &s);
+        int answer = fine ? tn_kit_run_job(kit, &s.job) : TN_KIT_WRONG;
+        if (answer == TN_KIT_RAN && (first = malloc(tn_kit_bytes(s.job.desc->out)))) {
+            memcpy(first, s.job.out[0], tn_kit_bytes(s.job.desc->out));
+            body(kit, &s, first);
+        }
+        fine = answer != TN_KIT_WRONG && !kit->result->failed;
+        free(first);
+        tn_kit_sample_free(&s);
+    }
+    tn_kit_close(kit);
+}
+
+static void repeat_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
+{
+    for (int i = 0; i < 8; i++)
+        if (!run_again(kit, s, first, "on repeat")) return;
+}
+
+static void repeat(tn_kit *kit)
+{
+    each_sample(kit, repeat_body);
+}
+
+static void queues_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
+{
+    tn_queue *mine = kit->queue;
+    if (tn_kit_ok(kit, kit->backend->queue_create(kit->context, &kit->queue, &kit->msg), "queue_create")) {
+        run_again(kit, s, first, "on a second queue");
+        kit->backend->queue_destroy(kit->queue);
+    }
+    kit->queue = mine;
+}
+
+static void queues(tn_kit *kit)
+{
+    each_sample(kit, queues_body);
+}
+
+static void contexts_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
+{
+    const tn_backend *b = kit->backend;
+    tn_context *my_context = kit->context;
+    tn_queue *my_queue = kit->queue;
+    kit->context = NULL, kit->queue = NULL;
+    if (tn_kit_ok(kit, b->context_create(kit->target->index, &kit->context, &kit->msg), "a second context_create") &&
+        tn_kit_ok(kit, b->queue_create(kit->context, &kit->queue, &kit->msg), "queue_create"))
+        run_again(kit, s, first, "in a second context");
+    if (kit->queue) b->queue_destroy(kit->queue);
+    if (kit->context) b->context_destroy(kit->context);
+    kit->context = my_context, kit->queue = my_queue;
+    run_again(kit, s, first, "after another context was destroyed");
+}
+
+static void contexts(tn_kit *kit)
+{
+    each_sample(kit, contexts_body);
+}
+
+/* ---- eight threads on one kernel ---- */
+
+enum { THREADS = 8, ROUNDS = 20 };
+
+typedef struct shared {
+    tn_kit *kit;
+    tn_kit_sample *s;
+    const unsigned char *first;
+    tn_kernel *kernel;
+    uint64_t scratch;
+    pthread_barrier_t begin;
+} shared;
+
+/* Calls go on whatever happens, so that nobody waits for ever; the first status that is not TN_OK is returned. */
+static int32_t thread_run(const shared *t, tn_queue *q, tn_buffer *const buffer[], unsigned char *back, tn_msg *msg)
+{
+    const tn_backend *b = t->kit->backend;
+    const tn_op_desc *desc = t->s->job.desc;
+    tn_ref in[TN_MAX_OPERANDS], out = {buffer[desc->n_in], 0};
+    for (uint32_t i = 0; i < desc->n_in; i++) in[i] = (tn_ref){buffer[i], 0};
+    tn_run run = {sizeof run, in, &out, {buffer[desc->n_in + 1], 0}, t->s->job.scalar, t->s->job.n_scalar};
+    int32_t status = b->op_run(q, t->kernel, &run, msg);
+    if (!status) status = b->read(q, back, out, tn_kit_bytes(desc->out), msg);
+    return status ? status : b->queue_sync(q, msg);
+}
+
+static void *thread_body(void *arg)
+{
+    shared *t = arg;
+    const tn_backend *b = t->kit->backend;
+    const tn_op_desc *desc = t->s->job.desc;
+    tn_queue *q = NULL;
+    tn_buffer *buffer[TN_MAX_OPERANDS + 2] = {0};
+    char text[200] = "";
+    tn_msg msg = {text, sizeof text};
+    unsigned char *back = malloc(tn_kit_bytes(desc->out));
+    int32_t s = b->queue_create(t->kit->context, &q, &msg);
+    for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
+        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
+                         : i == desc->n_in ? tn_kit_bytes(desc->out)
+                                           : t->scratch;
+        s = b->buffer_create(t->kit->context, bytes, &buffer[i], &msg);
+        if (!s && i < desc->n_in) s = b->write(q, (tn_ref){buffer[i], 0}, t->s->job.in[i], bytes, &msg);
+    }
+    if (!s) s = b->queue_sync(q, &msg);
+    pthread_barrier_wait(&t->begin);
+    for (int i = 0; !s && back && i < ROUNDS; i++) {
+        s = thread_run(t, q, buffer, back, &msg);
+        if (!s && !tn_kit_expect(t->kit, !memcmp(back, t->first, tn_kit_bytes(desc->out)),
+                                 "%s gives other bits when eight threads run it", desc->name))
+            break;
+    }
+    tn_kit_expect(t->kit, !s, "%s from eight threads: %s: %s", desc->name, tn_status_name(s), text);
+    for (uint32_t i = 0; i < desc->n_in + 2; i++)
+        if (buffer[i]) b->buffer_destroy(buffer[i]);
+    if (q) b->queue_destroy(q);
+    free(back);
+    return NULL;
+}
+
+static void threads_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
+{
+    shared t = {.kit = kit, .s = s, .first = first};
+    tn_kernel_info info = {.size = sizeof info};
+    pthread_t thread[THREADS];
+    if (!tn_kit_ok(kit, kit->backend->op_prepare(kit->context, s->job.desc, &t.kernel, &info, &kit->msg), "op_prepare"))
+        return;
+    t.scratch = info.scratch;
+    pthread_barrier_init(&t.begin, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++)
+        if (pthread_create(&thread[i], NULL, thread_body, &t)) abort();
+    for (int i = 0; i < THREADS; i++) pthread_join(thread[i], NULL);
+    pthread_barrier_destroy(&t.begin);
+    kit->backend->op_release(t.kernel);
+}
+
+static void threads(tn_kit *kit)
+{
+    each_sample(kit, threads_body);
+}
+
+const tn_kit_case tn_kit_consistency[] = {
+    {"consistency", "repeat", "an operation gives the same bits each time", repeat, NULL, 0, 0},
+    {"consistency", "queues", "an operation gives the same bits on another queue", queues, NULL, 0, 0},
+    {"consistency", "contexts", "several contexts on one device do not disturb each other", contexts, NULL, 0, 0},
+    {"consistency", "threads", "eight threads run one prepared operation at once", threads, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,140 @@
+/* kit.h: what the files of the conformance kit share.
+ *
+ * A case is a function that runs in a process of its own. It opens the backend through the table (tn_kit_open: a host
+ * that counts memory and can make it fail) or through the library (tn_kit_device), and says what must hold with
+ * tn_kit_expect. The first thing that does not hold is the case's result. */
+#ifndef TN_CHECK_KIT_H
+#define TN_CHECK_KIT_H
+
+#include "device_internal.h"
+#include "op.h"
+#include "tenon/check.h"
+#include "tenon/program.h"
+
+/* What is checked. */
+typedef struct tn_kit_target {
+    tn_check_target about;
+    char file[1024]; /* empty: built in */
+    uint32_t index, devices;
+} tn_kit_target;
+
+/* Lies in memory that the kit's process and the case's share. */
+typedef struct tn_kit_result {
+    tn_kit_target target; /* of the probe alone */
+    int32_t finished;     /* the case returned */
+    int32_t failed, exits;
+    uint32_t checks, refused;
+    double worst;
+    char detail[600];
+} tn_kit_result;
+
+typedef struct tn_kit_case tn_kit_case;
+
+/* A case at work. */
+typedef struct tn_kit {
+    const tn_kit_target *target;
+    const tn_kit_case *now;
+    tn_kit_result *result;
+    uint64_t random; /* the state of the random numbers */
+    char text[512];  /* the backend's last message */
+    tn_msg msg;
+
+    const tn_backend *backend; /* after tn_kit_open */
+    tn_host host;
+    tn_context *context;
+    tn_queue *queue;
+    tn_device_info info;
+    tn_device *device; /* after tn_kit_device */
+} tn_kit;
+
+struct tn_kit_case {
+    const char *group, *name, *doc;
+    void (*run)(tn_kit *kit);
+    const tn_op_def *op; /* of the group of operators and that of gradients */
+    int32_t dtype;
+    uint32_t backward;
+};
+
+/* The cases of each group, up to the first without `run`. */
+extern const tn_kit_case tn_kit_load[], tn_kit_abi[], tn_kit_memory[], tn_kit_queues[], tn_kit_consistency[],
+    tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[];
+
+/* Runs the forward or backward cases of kit->now->op in kit->now->dtype, operation by operation. */
+void tn_kit_run_operator(tn_kit *kit);
+
+/* The gradients of an operator against central differences, all in double precision. */
+void tn_kit_run_gradient(tn_kit *kit);
+
+/* A graph of a case with its f32 operands as `dtype`, its inputs "x0", "x1", ...; NULL if it has no such form. */
+tn_graph *tn_kit_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[4], tn_tensor **y);
+
+/* Adds its outputs: y, or what a random "dy" means for each real operand. Returns 0 if there is no such thing. */
+int tn_kit_outputs(tn_tensor *const in[4], tn_tensor *y, int backward);
+
+/* ---- saying what must hold ---- */
+
+/* Counts a check; keeps the first text that goes with a failure. Returns `holds`. */
+int tn_kit_expect(tn_kit *kit, int holds, const char *format, ...) TN_PRINTF(3, 4);
+/* The same for a call that is to succeed. Clears the message for the next one. */
+int tn_kit_ok(tn_kit *kit, int32_t status, const char *call);
+/* A remark, shown if nothing failed. */
+void tn_kit_remark(tn_kit *kit, const char *format, ...) TN_PRINTF(2, 3);
+
+/* ---- random numbers: reproducible by the seed and the case's name ---- */
+uint32_t tn_kit_bits(tn_kit *kit);
+double tn_kit_uniform(tn_kit *kit, double low, double high);
+
+/* ---- the backend by its table ---- */
+
+/* Loads the table and no more. Returns 0 after a failure. */
+int tn_kit_load_table(tn_kit *kit);
+/* Table, init, context, queue. */
+int tn_kit_open(tn_kit *kit);
+/* Lets go of all of it; the host's memory must all have come back. */
+void tn_kit_close(tn_kit *kit);
+
+/* Blocks that the backend holds; the number of the allocation that fails, counted from 0 (negative: none); how many
+ * were asked for since. What the cache answers: 0 its own, else damaged in one of several ways. */
+extern int64_t tn_kit_live, tn_kit_fail_at, tn_kit_asked;
+extern int tn_kit_damage;
+
+/* ---- the backend by the library ---- */
+int tn_kit_device(tn_kit *kit);
+
+/* ---- one operation (job.c) ---- */
+
+/* An operation and its operands' bytes, row-major as their descriptors say. */
+typedef struct tn_kit_job {
+    const tn_op_desc *desc;
+    const unsigned char *in[TN_MAX_OPERANDS];
+    unsigned char *out[TN_MAX_OPERANDS]; /* room for the results */
+    const tn_scalar *scalar;
+    uint32_t n_scalar;
+    uint32_t shift; /* elements from a place where a tensor of its own may begin */
+} tn_kit_job;
+
+enum { TN_KIT_WRONG, TN_KIT_RAN, TN_KIT_REFUSED };
+
+/* Asks for, prepares and runs it between guard bands, which must stay as they are, as the inputs must. */
+int tn_kit_run_job(tn_kit *kit, const tn_kit_job *job);
+
+/* Bytes from an operand's first element to past its last. */
+uint64_t tn_kit_bytes(const tn_tensor_desc *desc);
+
+/* The names of an operation's instructions and the shapes of its operands, for messages. */
+char *tn_kit_describe(const tn_op_desc *desc, char *text, size_t room);
+
+/* ---- what is expected (oracle.c) ---- */
+
+typedef struct tn_kit_want {
+    double *value[TN_MAX_OPERANDS], *allowed[TN_MAX_OPERANDS]; /* by output and element; NaN allows anything */
+    double norm[TN_MAX_OPERANDS];                              /* parts of the Euclidean norm; 0: not looked at */
+} tn_kit_want;
+
+/* What the reference makes of the operands, and how far a backend may be off. Returns 0 if it can't do it. */
+int tn_kit_expected(tn_kit *kit, const tn_kit_job *job, tn_kit_want *want);
+void tn_kit_want_free(tn_kit_want *want);
+/* Compares job->out. `how` is said of the run that was compared. */
+int tn_kit_compare(tn_kit *kit, const tn_kit_job *job, const tn_kit_want *want, const char *how);
+
+#endif

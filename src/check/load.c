@@ -1,0 +1,196 @@
+/* load.c: loading a backend: its symbols, its query, init and deinit, and the end of the process. */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sample.h"
+#include "symbols.h"
+
+static int is_built_in(tn_kit *kit)
+{
+    if (*kit->target->file) return 0;
+    tn_kit_expect(kit, 1, " ");
+    tn_kit_remark(kit, "built in: there is no file");
+    return 1;
+}
+
+/* ---- symbols ---- */
+
+typedef struct seen {
+    tn_kit *kit;
+    int exports;
+} seen;
+
+/* What a backend has no business with: the library's own functions, and the environment. */
+static void look_at(void *arg, const char *name, int has)
+{
+    seen *s = arg;
+    static const char *const environment[] = {"getenv", "secure_getenv", "setenv", "putenv", "environ", "__environ"};
+    if (has) {
+        s->exports++;
+        tn_kit_expect(s->kit, !strcmp(name, "tn_backend_query"), "it exports '%s' besides tn_backend_query", name);
+        return;
+    }
+    tn_kit_expect(s->kit, strncmp(name, "tn_", 3), "it needs '%s', which the library may drop", name);
+    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
+        tn_kit_expect(s->kit, strcmp(name, environment[i]), "it uses '%s': options come from the host", name);
+}
+
+static void symbols(tn_kit *kit)
+{
+    seen s = {kit, 0};
+    if (is_built_in(kit)) return;
+    int count = tn_symbols(kit->target->file, look_at, &s);
+    tn_kit_expect(kit, count > 0 && s.exports == 1, "it exports %d symbols, not tn_backend_query alone", s.exports);
+}
+
+/* ---- the query ---- */
+
+static int count_entries(const char *folder)
+{
+    int count = 0;
+    DIR *d = opendir(folder);
+    while (d && readdir(d)) count++;
+    if (d) closedir(d);
+    return count;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static tn_backend_query_fn *find_query(tn_kit *kit)
+{
+    tn_backend_query_fn *query = NULL;
+    void *library = dlopen(kit->target->file, RTLD_NOW | RTLD_LOCAL);
+    if (library) *(void **)&query = dlsym(library, "tn_backend_query");
+    tn_kit_expect(kit, query != NULL, "no tn_backend_query: %.300s", query ? "" : dlerror());
+    return query;
+}
+
+static void query_is_quick(tn_kit *kit)
+{
+    tn_backend_query_fn *query = is_built_in(kit) ? NULL : find_query(kit);
+    if (!query) return;
+    int threads = count_entries("/proc/self/task"), files = count_entries("/proc/self/fd");
+    double begin = now();
+    const tn_backend *table = query(TN_ABI_MAJOR, TN_ABI_MINOR);
+    double took = now() - begin;
+    tn_kit_expect(kit, table != NULL, "the query gives no table");
+    tn_kit_expect(kit, took < 0.010, "the query took %.1f ms; 10 are allowed", 1e3 * took);
+    tn_kit_expect(kit, count_entries("/proc/self/task") == threads, "the query started a thread");
+    tn_kit_expect(kit, count_entries("/proc/self/fd") == files, "the query left a file open");
+    tn_kit_expect(kit, query(TN_ABI_MAJOR, TN_ABI_MINOR) == table, "the query gives another table the second time");
+    tn_kit_expect(kit, query(TN_ABI_MAJOR, 99) == table, "the query declines a host of a later minor version");
+}
+
+static void query_of_another_version(tn_kit *kit)
+{
+    tn_backend_query_fn *query = is_built_in(kit) ? NULL : find_query(kit);
+    if (!query) return;
+    tn_kit_expect(kit, !query(TN_ABI_MAJOR + 1, 0), "the query claims to work with the next major version");
+    tn_kit_expect(kit, !query(0, 0), "the query claims to work with major version 0");
+}
+
+/* ---- loading it again ---- */
+
+static void by_two_paths(tn_kit *kit)
+{
+    char folder[] = "/tmp/tenon-check-XXXXXX", link_name[64];
+    if (is_built_in(kit) || !tn_kit_device(kit)) return;
+    if (!tn_kit_expect(kit, mkdtemp(folder) != NULL, "no temporary folder")) return;
+    snprintf(link_name, sizeof link_name, "%s/again.so", folder);
+    tn_backend_report report;
+    int found = 0;
+    if (tn_kit_expect(kit, !symlink(kit->target->file, link_name), "no symbolic link can be made")) {
+        tn_kit_expect(kit, !tn_backend_load(link_name), "by a link: %.300s", tn_message());
+        for (size_t i = 0; tn_backend_at(i, &report); i++)
+            found += !report.problem && !strcmp(report.id, kit->device->backend->id);
+        tn_kit_expect(kit, found == 1, "loaded by two paths, it is there %d times", found);
+    }
+    unlink(link_name);
+    rmdir(folder);
+    tn_device_close(kit->device);
+}
+
+static void beside_others(tn_kit *kit)
+{
+    tn_device_entry entry;
+    double flops = 0;
+    size_t devices = 0;
+    while (tn_device_at(devices, &entry)) devices++; /* starts every backend */
+    if (!tn_kit_device(kit)) return;
+    tn_status s = tn_device_measure(kit->device, &flops);
+    tn_kit_expect(kit, !s || s == TN_EUNSUPPORTED, "beside others: %.300s", tn_message());
+    tn_kit_remark(kit, "of %zu devices", devices);
+    tn_device_close(kit->device);
+}
+
+/* ---- init, deinit, the end ---- */
+
+static void hundred_times(tn_kit *kit)
+{
+    uint32_t count = 0;
+    if (!tn_kit_load_table(kit)) return;
+    for (int i = 0; i < 100; i++) {
+        if (!tn_kit_ok(kit, kit->backend->init(&kit->host, &kit->msg), "init")) return;
+        if (!tn_kit_ok(kit, kit->backend->device_count(&count, &kit->msg), "device_count")) return;
+        tn_kit_expect(kit, count > kit->target->index, "there are %u devices after init number %d", count, i);
+        kit->backend->deinit();
+        if (!tn_kit_expect(kit, !tn_kit_live, "deinit kept %lld blocks of memory", (long long)tn_kit_live)) return;
+    }
+}
+
+/* Everything made and given back again and again; memory must not grow, on the host's side or the backend's own. */
+static int use_once(tn_kit *kit)
+{
+    int fine = tn_kit_open(kit);
+    for (int i = 0; fine && i < TN_KIT_SAMPLES; i++) {
+        tn_kit_sample s;
+        fine = tn_kit_sample_make(kit, i, &s) && tn_kit_run_job(kit, &s.job) != TN_KIT_WRONG;
+        tn_kit_sample_free(&s);
+    }
+    return fine;
+}
+
+static void used_three_times(tn_kit *kit)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!use_once(kit)) return;
+        tn_kit_close(kit);
+        kit->queue = NULL, kit->context = NULL;
+    }
+}
+
+static void exit_with_deinit(tn_kit *kit)
+{
+    if (!use_once(kit)) return;
+    tn_kit_close(kit);
+    kit->result->exits = 1;
+}
+
+static void exit_without_deinit(tn_kit *kit)
+{
+    kit->result->exits = use_once(kit);
+}
+
+const tn_kit_case tn_kit_load[] = {
+    {"load", "symbols", "one symbol is exported, none of the library's or of the environment is needed", symbols, NULL,
+     0, 0},
+    {"load", "query", "the query answers in 10 ms, without a thread, a file or output", query_is_quick, NULL, 0, 0},
+    {"load", "version", "the query declines hosts of other major versions", query_of_another_version, NULL, 0, 0},
+    {"load", "two-paths", "loaded by two paths it is there once", by_two_paths, NULL, 0, 0},
+    {"load", "beside-others", "it works when every other backend was started first", beside_others, NULL, 0, 0},
+    {"load", "init-100", "init and deinit a hundred times", hundred_times, NULL, 0, 0},
+    {"load", "use-3", "used, given back and used again", used_three_times, NULL, 0, 0},
+    {"load", "exit", "the process ends well after deinit", exit_with_deinit, NULL, 0, 0},
+    {"load", "exit-early", "the process ends well without deinit", exit_without_deinit, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,200 @@
+/* memory.c: buffers, and moving bytes to, from and among them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kit.h"
+
+#define ROOM 4096
+
+/* A buffer of ROOM bytes, filled from `from`. */
+static tn_buffer *make(tn_kit *kit, const unsigned char *from)
+{
+    tn_buffer *buffer = NULL;
+    const tn_backend *b = kit->backend;
+    if (tn_kit_ok(kit, b->buffer_create(kit->context, ROOM, &buffer, &kit->msg), "buffer_create") && from &&
+        tn_kit_ok(kit, b->write(kit->queue, (tn_ref){buffer, 0}, from, ROOM, &kit->msg), "write"))
+        tn_kit_ok(kit, b->queue_sync(kit->queue, &kit->msg), "queue_sync");
+    return buffer;
+}
+
+/* All ROOM bytes must be those of `want`. */
+static int holds(tn_kit *kit, tn_buffer *buffer, const unsigned char *want, const char *what, uint64_t at, uint64_t n)
+{
+    unsigned char back[ROOM];
+    if (!tn_kit_ok(kit, kit->backend->read(kit->queue, back, (tn_ref){buffer, 0}, ROOM, &kit->msg), "read") ||
+        !tn_kit_ok(kit, kit->backend->queue_sync(kit->queue, &kit->msg), "queue_sync"))
+        return 0;
+    for (int i = 0; i < ROOM; i++)
+        if (!tn_kit_expect(kit, back[i] == want[i], "%s of %llu bytes at %llu: byte %d is %#x, not %#x", what,
+                           (unsigned long long)n, (unsigned long long)at, i, back[i], want[i]))
+            return 0;
+    return 1;
+}
+
+static void random_bytes(tn_kit *kit, unsigned char *bytes)
+{
+    for (int i = 0; i < ROOM; i++) bytes[i] = (unsigned char)tn_kit_bits(kit);
+}
+
+static void fills(tn_kit *kit)
+{
+    unsigned char want[ROOM];
+    const unsigned char pattern[] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+    if (!tn_kit_open(kit)) return;
+    random_bytes(kit, want);
+    tn_buffer *buffer = make(kit, want);
+    for (uint64_t size = 1; size <= 8; size *= 2)
+        for (int i = 0; i < 25; i++) {
+            uint64_t at = tn_kit_bits(kit) % (ROOM / 2 / size) * size, n = i < 18 ? (uint64_t)i * size : 1024 - size;
+            for (uint64_t k = 0; k < n; k++) want[at + k] = pattern[k % size];
+            if (!tn_kit_ok(kit, kit->backend->fill(kit->queue, (tn_ref){buffer, at}, n, pattern, size, &kit->msg),
+                           "fill") ||
+                !holds(kit, buffer, want, "fill", at, n))
+                goto end;
+        }
+end:
+    kit->backend->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+static void copies(tn_kit *kit)
+{
+    unsigned char from[ROOM], want[ROOM];
+    if (!tn_kit_open(kit)) return;
+    random_bytes(kit, from), random_bytes(kit, want);
+    tn_buffer *a = make(kit, from), *c = make(kit, want);
+    for (uint64_t n = 0; n < 80; n++) {
+        uint64_t at = tn_kit_bits(kit) % 2000, to = tn_kit_bits(kit) % 2000, bytes = n < 70 ? n : n * 23;
+        memcpy(want + to, from + at, bytes);
+        if (!tn_kit_ok(kit, kit->backend->copy(kit->queue, (tn_ref){c, to}, (tn_ref){a, at}, bytes, &kit->msg),
+                       "copy") ||
+            !holds(kit, c, want, "copy", to, bytes))
+            break;
+    }
+    memcpy(from + 2048, from + 3, 1001); /* inside one buffer */
+    tn_kit_ok(kit, kit->backend->copy(kit->queue, (tn_ref){a, 2048}, (tn_ref){a, 3}, 1001, &kit->msg), "copy");
+    holds(kit, a, from, "copy inside a buffer", 2048, 1001);
+    kit->backend->buffer_destroy(a), kit->backend->buffer_destroy(c);
+    tn_kit_close(kit);
+}
+
+static void writes(tn_kit *kit)
+{
+    unsigned char want[ROOM], part[ROOM], back[ROOM];
+    if (!tn_kit_open(kit)) return;
+    random_bytes(kit, want);
+    tn_buffer *buffer = make(kit, want);
+    for (uint64_t n = 0; n < 80; n++) {
+        uint64_t at = tn_kit_bits(kit) % 2000, bytes = n < 70 ? n : n * 23;
+        random_bytes(kit, part);
+        memcpy(want + at, part, bytes);
+        memset(back, 0, sizeof back);
+        if (!tn_kit_ok(kit, kit->backend->write(kit->queue, (tn_ref){buffer, at}, part, bytes, &kit->msg), "write") ||
+            !tn_kit_ok(kit, kit->backend->read(kit->queue, back, (tn_ref){buffer, at}, bytes, &kit->msg), "read") ||
+            !tn_kit_ok(kit, kit->backend->queue_sync(kit->queue, &kit->msg), "queue_sync") ||
+            !tn_kit_expect(kit, !memcmp(back, part, bytes) && !back[bytes],
+                           "read of %llu bytes at %llu is not what was "
+                           "written",
+                           (unsigned long long)bytes, (unsigned long long)at) ||
+            !holds(kit, buffer, want, "write", at, bytes))
+            break;
+    }
+    kit->backend->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+static void no_bytes(tn_kit *kit)
+{
+    tn_buffer *empty = NULL;
+    unsigned char byte = 7;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_ref at = {NULL, 0};
+    if (tn_kit_ok(kit, b->buffer_create(kit->context, 0, &empty, &kit->msg), "buffer_create of no bytes")) {
+        at.buffer = empty;
+        tn_kit_ok(kit, b->write(kit->queue, at, &byte, 0, &kit->msg), "write of no bytes");
+        tn_kit_ok(kit, b->read(kit->queue, &byte, at, 0, &kit->msg), "read of no bytes");
+        tn_kit_ok(kit, b->fill(kit->queue, at, 0, &byte, 1, &kit->msg), "fill of no bytes");
+        tn_kit_ok(kit, b->queue_sync(kit->queue, &kit->msg), "queue_sync");
+        tn_kit_expect(kit, byte == 7, "a read of no bytes reads one");
+        b->buffer_destroy(empty);
+    }
+    tn_kit_close(kit);
+}
+
+/* More than there is fails, without a result, and what is left goes on working. */
+static void too_much(tn_kit *kit)
+{
+    static const uint64_t sizes[] = {(uint64_t)1 << 46, (uint64_t)1 << 62, UINT64_MAX - 63, UINT64_MAX};
+    tn_buffer *const mark = (tn_buffer *)(uintptr_t)8;
+    if (!tn_kit_open(kit)) return;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        tn_buffer *buffer = mark;
+        int32_t status = kit->backend->buffer_create(kit->context, sizes[i], &buffer, &kit->msg);
+        tn_kit_expect(kit, status != TN_OK, "a buffer of %llu bytes was made", (unsigned long long)sizes[i]);
+        tn_kit_expect(kit, status != TN_OK && buffer == mark, "a failed buffer_create writes its result");
+        if (kit->result->failed) break;
+    }
+    unsigned char want[ROOM];
+    random_bytes(kit, want);
+    tn_buffer *small = make(kit, want);
+    holds(kit, small, want, "write after memory ran out", 0, ROOM);
+    kit->backend->buffer_destroy(small);
+    tn_kit_close(kit);
+}
+
+/* Many at once do not overlap. */
+static void many_buffers(tn_kit *kit)
+{
+    enum { MANY = 200 };
+    tn_buffer *buffer[MANY] = {0};
+    unsigned char want[ROOM];
+    if (!tn_kit_open(kit)) return;
+    for (int i = 0; i < MANY; i++) {
+        uint64_t pattern = (uint64_t)i * 0x0101010101010101u;
+        buffer[i] = make(kit, NULL);
+        if (!buffer[i] ||
+            !tn_kit_ok(kit, kit->backend->fill(kit->queue, (tn_ref){buffer[i], 0}, ROOM, &pattern, 8, &kit->msg),
+                       "fill"))
+            break;
+    }
+    for (int i = 0; i < MANY && buffer[i]; i++) {
+        memset(want, i, sizeof want);
+        if (!holds(kit, buffer[i], want, "fill of one of many buffers", 0, ROOM)) break;
+    }
+    for (int i = 0; i < MANY; i++) kit->backend->buffer_destroy(buffer[i]);
+    tn_kit_close(kit);
+}
+
+/* A range that is not in the buffer fails when it is asked for, or when the queue is waited for. */
+static void out_of_range(tn_kit *kit)
+{
+    unsigned char bytes[64] = {0};
+    static const uint64_t at[] = {ROOM - 8, ROOM, ROOM + 1, UINT64_MAX - 8};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_buffer *buffer = make(kit, NULL);
+    for (int i = 0; buffer && i < 8; i++) {
+        tn_queue *q = NULL;
+        if (!tn_kit_ok(kit, b->queue_create(kit->context, &q, &kit->msg), "queue_create")) break;
+        tn_ref ref = {buffer, at[i % 4]};
+        int32_t s = i < 4 ? b->read(q, bytes, ref, 16, &kit->msg) : b->write(q, ref, bytes, 16, &kit->msg);
+        int32_t synced = b->queue_sync(q, &kit->msg);
+        tn_kit_expect(kit, s || synced, "16 bytes at %llu of a buffer of %d can be %s", (unsigned long long)at[i % 4],
+                      ROOM, i < 4 ? "read" : "written");
+        b->queue_destroy(q);
+    }
+    b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+const tn_kit_case tn_kit_memory[] = {
+    {"memory", "fill", "fills of all patterns, lengths and places", fills, NULL, 0, 0},
+    {"memory", "copy", "copies of all lengths and places", copies, NULL, 0, 0},
+    {"memory", "write-read", "writes and reads of all lengths and places", writes, NULL, 0, 0},
+    {"memory", "nothing", "buffers and moves of no bytes", no_bytes, NULL, 0, 0},
+    {"memory", "too-much", "more than there is fails, and what is left goes on", too_much, NULL, 0, 0},
+    {"memory", "many", "many buffers do not overlap", many_buffers, NULL, 0, 0},
+    {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,245 @@
+/* operators.c: an operator's own cases, forward and backward: the graph is compiled into operations, each of which the
+ * backend runs on the reference's values, alone and as parts of what the compiler fuses. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kit.h"
+#include "ir.h"
+#include "reference_internal.h"
+#include "rewrite.h"
+
+/* ---- graphs of cases ---- */
+
+/* Cases of whole numbers alone are of type i32; others are of the type that stands for f32 in them. */
+static int fits(const tn_op_case *c, int32_t dtype)
+{
+    int reals = !c->in[0].dtype;
+    for (int i = 0; i < 4 && c->in[i].dtype; i++) reals |= c->in[i].dtype == TN_F32;
+    if (!c->in[0].dtype) return dtype == TN_F32;
+    return reals == (dtype != TN_I32);
+}
+
+tn_graph *tn_kit_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[4], tn_tensor **y)
+{
+    tn_graph *graph = fits(c, dtype) ? tn_graph_new() : NULL;
+    memset(in, 0, 4 * sizeof *in);
+    if (!graph) return NULL;
+    for (int i = 0; i < 4 && c->in[i].dtype; i++) {
+        const char name[] = {'x', (char)('0' + i), 0};
+        in[i] = tn_input(graph, name, c->in[i].dtype == TN_F32 ? dtype : c->in[i].dtype, c->in[i].shape);
+    }
+    tn_tensor *own = in[0] ? NULL : tn_full(graph, TN_F32, TN_SCALAR, 0); /* what a case without operands builds on */
+    *y = c->build(in[0] ? in : &own);
+    if (!tn_graph_status(graph)) return graph;
+    tn_graph_free(graph);
+    return NULL;
+}
+
+int tn_kit_outputs(tn_tensor *const in[4], tn_tensor *y, int backward)
+{
+    tn_graph *graph = tn_graph_of(y);
+    if (!backward) {
+        tn_output(y, "y");
+        return 1;
+    }
+    tn_tensor *wrt[4], *grad[4] = {0}, *loss;
+    size_t count = 0;
+    for (int i = 0; i < 4 && in[i]; i++)
+        if (tn_dtype_of(in[i]) != TN_I32) wrt[count++] = in[i];
+    if (!count || tn_dtype_of(y) == TN_I32) return 0;
+    loss = tn_sum(tn_mul(y, tn_input(graph, "dy", tn_dtype_of(y), tn_shape_of(y))), TN_ALL, 0);
+    tn_grad(loss, wrt, count, grad);
+    for (size_t i = 0; i < count; i++) {
+        const char name[] = {'g', (char)('0' + i), 0};
+        tn_output(grad[i], name);
+    }
+    return 1;
+}
+
+/* ---- one graph, operation by operation ---- */
+
+typedef struct walk {
+    tn_kit *kit;
+    const tn_op_case *now;
+    int specials; /* some of the numbers are zeros, infinities, NaN */
+    char how[160];
+    tn_ir ir;
+    unsigned char **bytes; /* by value: what the reference made of it */
+} walk;
+
+static int never_refused(void *arg, const tn_tensor *x)
+{
+    (void)arg, (void)x;
+    return 0;
+}
+
+static int supports(void *self, int32_t place, const tn_op_desc *desc)
+{
+    tn_kit *kit = self;
+    return !place && !kit->backend->op_prepare(kit->context, desc, NULL, NULL, &kit->msg);
+}
+
+static unsigned char *bytes_of(walk *w, tn_value *value)
+{
+    const tn_value *root = tn_value_root(value);
+    for (uint32_t i = 0; i < w->ir.values; i++)
+        if (w->ir.value[i] == root) return w->bytes[i];
+    return NULL;
+}
+
+static double random_number(walk *w, int32_t dtype)
+{
+    static const double special[] = {0, -0.0, 1,    -1,    0.5, -0.5, 2,        -2,        3,  -3,
+                                     7, -7,   1e-3, -1e-3, 1e4, -1e4, INFINITY, -INFINITY, NAN};
+    double low = w->now->low, high = w->now->high;
+    if (low == 0 && high == 0) low = -2, high = 2;
+    if (dtype == TN_I32) return floor(tn_kit_uniform(w->kit, low, high + 1));
+    if (w->specials && tn_kit_bits(w->kit) % 3 == 0)
+        return special[tn_kit_bits(w->kit) % (sizeof special / sizeof *special)];
+    return tn_kit_uniform(w->kit, low, high);
+}
+
+/* Room for every value; the inputs are filled. */
+static int fill_values(walk *w)
+{
+    w->bytes = calloc(w->ir.values + 1, sizeof *w->bytes);
+    for (uint32_t i = 0; w->bytes && i < w->ir.values; i++) {
+        const tn_value *v = w->ir.value[i];
+        tn_tensor_desc desc = tn_desc_dense(v->type.dtype, &v->type.shape);
+        int64_t count = tn_desc_count(&desc);
+        double *x = calloc((size_t)count + 1, sizeof *x);
+        w->bytes[i] = calloc(v->bytes + 1, 1);
+        if (!x || !w->bytes[i]) return free(x), 0;
+        for (int64_t e = 0; v->home == TN_IN_INPUT && e < count; e++) x[e] = random_number(w, v->type.dtype);
+        tn_reference_store(w->bytes[i], x, &desc);
+        free(x);
+    }
+    return w->bytes != NULL;
+}
+
+/* Seeds and steps are fixed; the others as the graph gives them. */
+static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
+{
+    for (uint32_t i = 0; i < l->n_scalar; i++) {
+        const tn_scalar_slot *slot = &w->ir.slot[l->slot[i]];
+        if (!strcmp(slot->name, "seed"))
+            scalar[i].i = (int64_t)0x123456789abcdef0;
+        else if (slot->dtype == TN_I32)
+            scalar[i].i = (int64_t)slot->value;
+        else
+            scalar[i].f = slot->program.n_instr ? 0.375 : slot->value;
+    }
+}
+
+static int is_whole(const tn_tensor_desc *x, const tn_tensor_desc *y)
+{
+    for (int32_t d = 0; d < y->rank; d++)
+        if (x->dim[d] != y->dim[d] || x->stride[d] != y->stride[d]) return 0;
+    return x->dtype == y->dtype && x->rank == y->rank;
+}
+
+/* The same job in other places: not aligned, and written over one of its inputs. */
+static int run_variants(walk *w, tn_kit_job *job, const tn_kit_want *want)
+{
+    tn_op_desc desc = *job->desc;
+    int32_t alias[TN_MAX_OPERANDS];
+    char how[200];
+    job->shift = 1;
+    snprintf(how, sizeof how, "%s, one element off alignment", w->how);
+    int answer = tn_kit_run_job(w->kit, job);
+    if (!tn_kit_expect(w->kit, answer == TN_KIT_RAN, "%s: refused or failed", how)) return 0;
+    if (!tn_kit_compare(w->kit, job, want, how)) return 0;
+    job->shift = 0;
+    for (uint32_t i = 0; i < desc.n_in && i < 3; i++) {
+        if (!is_whole(&desc.in[i], &desc.out[0])) continue;
+        for (uint32_t k = 0; k < TN_MAX_OPERANDS; k++) alias[k] = k ? -1 : (int32_t)i;
+        desc.alias = alias;
+        tn_kit_job over = *job;
+        over.desc = &desc;
+        snprintf(how, sizeof how, "%s, over input %u", w->how, i);
+        answer = tn_kit_run_job(w->kit, &over);
+        if (answer == TN_KIT_REFUSED) w->kit->result->refused--; /* it may be: the host has other memory */
+        if (answer == TN_KIT_WRONG || (answer == TN_KIT_RAN && !tn_kit_compare(w->kit, &over, want, how))) return 0;
+    }
+    return 1;
+}
+
+static int run_launch(walk *w, const tn_launch *l)
+{
+    tn_scalar scalar[TN_MAX_OPERANDS] = {{0}};
+    tn_op_desc desc = l->operation.desc;
+    tn_kit_job job = {.desc = &desc, .scalar = scalar, .n_scalar = l->n_scalar};
+    tn_kit_want want;
+    int fine = 1;
+    desc.alias = NULL;
+    find_scalars(w, l, scalar);
+    for (uint32_t i = 0; i < desc.n_in; i++) job.in[i] = bytes_of(w, l->in[i]);
+    for (uint32_t k = 0; k < desc.n_out; k++)
+        if (!(job.out[k] = calloc(tn_kit_bytes(&desc.out[k]) + 1, 1))) fine = 0;
+    if (fine && (fine = tn_kit_expected(w->kit, &job, &want))) {
+        int answer = tn_kit_run_job(w->kit, &job);
+        fine = answer == TN_KIT_REFUSED ||
+               (answer == TN_KIT_RAN && tn_kit_compare(w->kit, &job, &want, w->how) && run_variants(w, &job, &want));
+        for (uint32_t k = 0; k < desc.n_out; k++)
+            tn_reference_store(bytes_of(w, l->out[k]), want.value[k], &desc.out[k]);
+        tn_kit_want_free(&want);
+    }
+    for (uint32_t k = 0; k < desc.n_out; k++) free(job.out[k]);
+    return fine;
+}
+
+static int run_walk(walk *w, const tn_graph *graph, int fused)
+{
+    tn_graph *simple = NULL, *lowered = NULL;
+    const tn_target target = {.self = w->kit, .supports = supports, .places = 1, .unfused = !fused};
+    w->ir.alignment = w->kit->info.alignment ? w->kit->info.alignment : 64;
+    tn_status s = tn_simplify(graph, &simple);
+    if (!s) s = tn_lower(simple, never_refused, NULL, &lowered);
+    if (!s) s = tn_fuse(lowered, &target, &w->ir);
+    int fine = tn_kit_expect(w->kit, !s, "'%s' cannot be compiled: %.300s", w->now->name, tn_message());
+    w->kit->result->checks--; /* compiling is no check of the backend */
+    fine = fine && fill_values(w);
+    for (uint32_t i = 0; fine && i < w->ir.launches; i++) fine = run_launch(w, w->ir.launch[i]);
+    for (uint32_t i = 0; w->bytes && i < w->ir.values; i++) free(w->bytes[i]);
+    free(w->bytes);
+    tn_ir_free(&w->ir);
+    tn_graph_free(simple);
+    tn_graph_free(lowered);
+    return fine;
+}
+
+/* ---- all cases ---- */
+
+static int run_case(tn_kit *kit, const tn_op_case *c, int fused, int specials)
+{
+    tn_tensor *in[4], *y = NULL;
+    const tn_kit_case *now = kit->now;
+    tn_graph *graph = tn_kit_case_graph(c, now->dtype, in, &y);
+    walk w = {.kit = kit, .now = c, .specials = specials};
+    int fine = 1;
+    snprintf(w.how, sizeof w.how, " (case '%s'%s%s)", c->name, fused ? ", fused" : "",
+             specials ? ", with special numbers" : "");
+    if (!graph) return 1;
+    if (tn_kit_outputs(in, y, (int)now->backward) && !tn_graph_status(graph)) fine = run_walk(&w, graph, fused);
+    tn_graph_free(graph);
+    return fine;
+}
+
+void tn_kit_run_operator(tn_kit *kit)
+{
+    const tn_kit_case *now = kit->now;
+    int fine = tn_kit_open(kit);
+    kit->result->checks = 0; /* opening is no check of the operator */
+    for (const tn_op_case *c = now->op->cases; fine && c->build; c++) {
+        if (now->backward && c->no_gradient) continue;
+        fine = run_case(kit, c, 0, 0) && run_case(kit, c, 1, 0);
+        if (fine && now->dtype != TN_I32 && !now->backward) fine = run_case(kit, c, 0, 1);
+    }
+    uint32_t checks = kit->result->checks;
+    tn_kit_close(kit);
+    kit->result->checks = checks;
+    if (kit->result->refused)
+        tn_kit_remark(kit, "%u operations were refused; the last: %.300s", kit->result->refused, kit->text);
+}

@@ -1,0 +1,326 @@
+/* oracle.c: what an operation's results should be and how far they may be off: the operator's own reference in double
+ * precision, its budget, and the reference again with rounding errors of the budget's size put in at random. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "budget.h"
+#include "kit.h"
+#include "map_internal.h"
+#include "reference_internal.h"
+
+enum { TRIALS = 6 };
+
+/* An operation with its operands in double precision. */
+typedef struct oracle {
+    tn_kit *kit;
+    const tn_op_desc *desc;
+    const tn_op_def *op;
+    const tn_scalar *scalar;
+    tn_tensor_desc given[TN_MAX_OPERANDS]; /* inputs, but for rows that are not read */
+    double *in[TN_MAX_OPERANDS], *noisy_in[TN_MAX_OPERANDS];
+    double *noisy[TN_MAX_OPERANDS]; /* results of a trial */
+    tn_budget budget;               /* of what is no map */
+} oracle;
+
+/* ---- budgets ---- */
+
+/* A largest element is one of the elements; sums and products round. */
+static tn_budget budget_of(const tn_op_desc *desc)
+{
+    int32_t dtype = desc->out[0].dtype;
+    tn_budget b = tn_budget_of(desc->name, dtype);
+    if (!strcmp(desc->name, "map")) return (tn_budget){0, 0, 0}; /* its instructions have */
+    if (strcmp(desc->name, "reduce")) return b;
+    const char *kind = ((const tn_reduce_attrs *)desc->attrs)->kind;
+    return strcmp(kind, "sum") && strcmp(kind, "prod") ? (tn_budget){0, 0, 0} : b;
+}
+
+/* ---- trials ---- */
+
+static double noise(oracle *o, double x, double units, int32_t dtype)
+{
+    return units != 0 ? x * (1 + (tn_kit_bits(o->kit) & 1 ? units : -units) * tn_unit_of(dtype)) : x;
+}
+
+/* The program in an operation's attributes, and the attributes with another in its place. */
+typedef struct holder {
+    const char *op;
+    uint64_t size;   /* of the attributes */
+    uint64_t offset; /* of the pointer to the program; 0: they are the program */
+} holder;
+
+static const holder holders[] = {
+    {"map", sizeof(tn_map_attrs), 0},
+    {"reduce", sizeof(tn_reduce_attrs), offsetof(tn_reduce_attrs, map)},
+    {"matmul", sizeof(tn_matmul_attrs), offsetof(tn_matmul_attrs, epilogue)},
+    {"conv2d", sizeof(tn_conv_attrs), offsetof(tn_conv_attrs, epilogue)},
+};
+
+static const tn_map_attrs *program_of(const tn_op_desc *desc, const holder **in)
+{
+    const tn_map_attrs *map = NULL;
+    for (const holder *h = holders; h < holders + sizeof holders / sizeof *holders; h++)
+        if (!strcmp(h->op, desc->name) && desc->attrs) {
+            *in = h;
+            map = desc->attrs;
+            if (h->offset) memcpy(&map, (const char *)desc->attrs + h->offset, sizeof map);
+        }
+    return map;
+}
+
+/* Whether the instruction's arguments are values, not numbers of scalars or dimensions. */
+static int takes_values(const tn_map_instr *instr)
+{
+    static const char *const others[] = {"const", "scalar", "iota", "uniform", "normal"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(instr->op, others[i])) return 0;
+    return 1;
+}
+
+/* A program in which the result of instruction `step`, or its argument `arg` if that is not -1, is multiplied by
+ * `factor`: two instructions more. */
+typedef struct shaken {
+    tn_map_attrs map;
+    tn_map_instr instr[TN_MAX_INSTRS];
+    int32_t out[TN_MAX_OPERANDS];
+} shaken;
+
+static void shake(shaken *to, const tn_map_attrs *from, uint32_t step, int arg, double factor)
+{
+    uint32_t at = arg < 0 ? step + 1 : step; /* where the two go */
+    int32_t n_in = (int32_t)from->n_in, first = n_in + (int32_t)at, target = n_in + (int32_t)step;
+    if (arg >= 0) target = from->instr[step].arg[arg];
+    to->map = *from;
+    to->map.n_instr += 2;
+    to->map.instr = to->instr;
+    to->map.out = to->out;
+    for (uint32_t i = 0; i < from->n_instr; i++) {
+        tn_map_instr *instr = &to->instr[i < at ? i : i + 2];
+        *instr = from->instr[i];
+        for (int k = 0; i >= at && k < 4 && takes_values(instr); k++) {
+            int32_t old = instr->arg[k], here = arg < 0 ? old == target : i == step && k == arg;
+            instr->arg[k] = here ? first + 1 : old < first ? old : old + 2;
+        }
+    }
+    int32_t dtype = from->instr[step].dtype;
+    to->instr[at] = (tn_map_instr){"const", {-1, -1, -1, -1}, dtype, 0, factor};
+    to->instr[at + 1] = (tn_map_instr){"mul", {target, first, -1, -1}, dtype, 0, 0};
+    for (uint32_t k = 0; k < from->n_out; k++) {
+        int32_t old = from->out[k];
+        to->out[k] = arg < 0 && old == target ? first + 1 : old < first ? old : old + 2;
+    }
+}
+
+static void try_inputs(oracle *o)
+{
+    for (uint32_t i = 0; i < o->desc->n_in; i++)
+        for (int64_t e = 0; e < tn_desc_count(&o->given[i]); e++)
+            o->noisy_in[i][e] = noise(o, o->in[i][e], o->budget.input, o->desc->in[i].dtype);
+    o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->noisy_in, o->noisy, o->scalar});
+}
+
+/* The whole operation with a shaken program. */
+static void try_shaken(oracle *o, const holder *h, const shaken *program)
+{
+    union {
+        uint64_t size;
+        unsigned char bytes[256];
+    } attrs;
+    const tn_map_attrs *map = &program->map;
+    tn_op_desc desc = *o->desc;
+    memcpy(attrs.bytes, o->desc->attrs, h->size);
+    if (h->offset) memcpy(attrs.bytes + h->offset, &map, sizeof map);
+    desc.attrs = h->offset ? (const void *)&attrs : map;
+    o->op->reference(&(tn_reference_call){&desc, (const double *const *)o->in, o->noisy, o->scalar});
+}
+
+/* ---- what is allowed ---- */
+
+static double largest_of(int32_t dtype)
+{
+    return dtype == TN_F32 ? 3.4028235e38 : dtype == TN_F16 ? 65504 : dtype == TN_BF16 ? 3.3895e38 : INFINITY;
+}
+
+/* Numbers too small for a full mantissa may be lost. */
+static double smallest_of(int32_t dtype)
+{
+    return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
+}
+
+/* Whole numbers as they are stored: their low bits. */
+static void keep_bits(const oracle *o, double *const value[])
+{
+    for (uint32_t k = 0; k < o->desc->n_out; k++) {
+        int32_t dtype = o->desc->out[k].dtype;
+        for (int64_t e = 0; (dtype == TN_I32 || dtype == TN_U8) && e < tn_desc_count(&o->desc->out[k]); e++) {
+            uint32_t bits = fabs(value[k][e]) < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)value[k][e] : 0;
+            value[k][e] = dtype == TN_U8 ? (double)(bits & 255) : (double)(int32_t)bits;
+        }
+    }
+}
+
+/* One trial: what it is off is added to what is allowed, or is the least that is. */
+static void widen(oracle *o, tn_kit_want *want, int adds)
+{
+    keep_bits(o, o->noisy);
+    int by_place = !strcmp(o->desc->name, "reduce") && o->desc->out[0].dtype == TN_I32;
+    for (uint32_t k = 0; k < o->desc->n_out; k++)
+        for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
+            double w = want->value[k][e], n = o->noisy[k][e], *allowed = &want->allowed[k][e];
+            double off = w == n || (isnan(w) && isnan(n)) ? 0 : fabs(n - w);
+            if (off != 0 && (by_place || !isfinite(off))) off = NAN;
+            *allowed = adds ? *allowed + off : off > *allowed || isnan(off) ? off : *allowed;
+        }
+}
+
+/* Each instruction's own rounding, and what its arguments' would mean; all of them may come together. */
+static void widen_program(oracle *o, tn_kit_want *want)
+{
+    const holder *h = NULL;
+    const tn_map_attrs *map = program_of(o->desc, &h);
+    shaken *program = map && map->n_instr + 2 <= TN_MAX_INSTRS ? malloc(sizeof *program) : NULL;
+    for (uint32_t i = 0; program && i < map->n_instr; i++) {
+        const tn_map_instr *instr = &map->instr[i];
+        tn_budget b = tn_budget_of(instr->op, instr->dtype);
+        for (int arg = -1; arg < 4; arg++) {
+            double units = arg < 0 ? b.ulp : b.input;
+            if (units == 0 || (arg >= 0 && (instr->arg[arg] < 0 || !takes_values(instr)))) continue;
+            shake(program, map, i, arg, 1 + units * tn_unit_of(instr->dtype));
+            try_shaken(o, h, program);
+            widen(o, want, 1);
+        }
+    }
+    free(program);
+}
+
+static void settle(const oracle *o, tn_kit_want *want)
+{
+    for (uint32_t k = 0; k < o->desc->n_out; k++) {
+        int32_t dtype = o->desc->out[k].dtype;
+        double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
+        int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
+        for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
+            double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
+            *allowed = *allowed * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w : 0);
+            rounds |= *allowed > 0;
+        }
+        for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)
+            want->allowed[k][e] += smallest_of(dtype);
+        want->norm[k] = o->budget.norm * unit;
+    }
+}
+
+/* ---- all of it ---- */
+
+static double *numbers(int64_t count)
+{
+    return calloc((size_t)count + 1, sizeof(double));
+}
+
+static int load_inputs(oracle *o, const tn_kit_job *job)
+{
+    for (uint32_t i = 0; i < o->desc->n_in; i++) {
+        const tn_tensor_desc *x = &o->desc->in[i];
+        const unsigned char *data = job->in[i];
+        o->given[i] = *x;
+        if (o->op->first_row && !i) {
+            o->given[i].dim[0] = o->desc->out[0].dim[0];
+            data += (uint64_t)(o->op->first_row(o->desc, job->scalar) * x->stride[0]) * tn_dtype_size(x->dtype);
+        }
+        o->in[i] = numbers(tn_desc_count(&o->given[i]));
+        o->noisy_in[i] = numbers(tn_desc_count(&o->given[i]));
+        if (!o->in[i] || !o->noisy_in[i]) return 0;
+        if (tn_desc_count(&o->given[i])) tn_reference_load(o->in[i], data, &o->given[i]);
+    }
+    return 1;
+}
+
+static int make_room(oracle *o, tn_kit_want *want)
+{
+    for (uint32_t k = 0; k < o->desc->n_out; k++) {
+        int64_t count = tn_desc_count(&o->desc->out[k]);
+        want->value[k] = numbers(count), want->allowed[k] = numbers(count), o->noisy[k] = numbers(count);
+        if (!want->value[k] || !want->allowed[k] || !o->noisy[k]) return 0;
+    }
+    return 1;
+}
+
+static void compute(oracle *o, tn_kit_want *want)
+{
+    o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->in, want->value, o->scalar});
+    keep_bits(o, want->value);
+    for (int t = 0; t < TRIALS && o->budget.input != 0; t++) {
+        try_inputs(o);
+        widen(o, want, 0);
+    }
+    for (uint32_t k = 0; k < o->desc->n_out; k++) /* chance may have been kind */
+        for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) want->allowed[k][e] *= 2;
+    widen_program(o, want);
+    settle(o, want);
+}
+
+int tn_kit_expected(tn_kit *kit, const tn_kit_job *job, tn_kit_want *want)
+{
+    oracle o = {.kit = kit, .desc = job->desc, .op = tn_op_named(job->desc->name), .scalar = job->scalar};
+    memset(want, 0, sizeof *want);
+    if (!o.op || !o.op->reference || o.op->check(job->desc))
+        return tn_kit_expect(kit, 0, "the reference does not do %s: %.300s", job->desc->name, tn_message());
+    o.budget = budget_of(job->desc);
+    int fine = load_inputs(&o, job) && make_room(&o, want);
+    if (fine)
+        compute(&o, want);
+    else
+        tn_kit_expect(kit, 0, "out of memory");
+    for (int i = 0; i < TN_MAX_OPERANDS; i++) free(o.in[i]), free(o.noisy_in[i]), free(o.noisy[i]);
+    return fine;
+}
+
+void tn_kit_want_free(tn_kit_want *want)
+{
+    for (int k = 0; k < TN_MAX_OPERANDS; k++) free(want->value[k]), free(want->allowed[k]);
+}
+
+/* ---- comparing ---- */
+
+static int near_enough(double got, double want, double allowed, double largest)
+{
+    if (isnan(allowed) || got == want) return 1;
+    if (isnan(want) || isnan(got)) return isnan(want) && isnan(got);
+    if (fabs(want) > 0.9999 * largest && fabs(got) > 0.9999 * largest) return (got < 0) == (want < 0);
+    return fabs(got - want) <= allowed;
+}
+
+static int compare_output(tn_kit *kit, const tn_kit_job *job, const tn_kit_want *want, uint32_t k, const char *how)
+{
+    char what[300];
+    const tn_tensor_desc *y = &job->desc->out[k];
+    int64_t count = tn_desc_count(y);
+    double *got = numbers(count), off2 = 0, want2 = 0, allowed2 = 0, worst = 0;
+    int fine = got != NULL;
+    if (fine && count) tn_reference_load(got, job->out[k], y);
+    for (int64_t e = 0; fine && e < count; e++) {
+        double w = want->value[k][e], allowed = want->allowed[k][e], off = fabs(got[e] - w);
+        fine = tn_kit_expect(kit, near_enough(got[e], w, allowed, largest_of(y->dtype)),
+                             "%s%s: output %u, element %lld: expected %.9g +- %.3g, got %.9g",
+                             tn_kit_describe(job->desc, what, sizeof what), how, k, (long long)e, w, allowed, got[e]);
+        if (!isfinite(off) || !isfinite(allowed)) continue;
+        if (allowed > 0 && off / allowed > worst) worst = off / allowed;
+        off2 += off * off, want2 += w * w, allowed2 += allowed * allowed;
+    }
+    if (fine && want->norm[k] > 0) {
+        double bound = want->norm[k] * sqrt(want2) + 0.5 * sqrt(allowed2);
+        fine = tn_kit_expect(kit, sqrt(off2) <= bound, "%s%s: output %u is off by %.3g in norm, %.3g are allowed",
+                             tn_kit_describe(job->desc, what, sizeof what), how, k, sqrt(off2), bound);
+    }
+    if (worst > kit->result->worst) kit->result->worst = worst;
+    free(got);
+    return fine;
+}
+
+int tn_kit_compare(tn_kit *kit, const tn_kit_job *job, const tn_kit_want *want, const char *how)
+{
+    for (uint32_t k = 0; k < job->desc->n_out; k++)
+        if (!compare_output(kit, job, want, k, how)) return 0;
+    return 1;
+}

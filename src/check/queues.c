@@ -1,0 +1,230 @@
+/* queues.c: the order of work, events across queues, errors that stick, and letting go while work is under way. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+enum { COUNT = 1 << 14, BYTES = COUNT * 4 };
+
+/* y = x + x over COUNT whole numbers. */
+static tn_kernel *make_double(tn_kit *kit, tn_kernel_info *info)
+{
+    static const tn_map_instr instr = {"add", {0, 0, -1, -1}, TN_I32, 0, 0};
+    static const int32_t out = 1;
+    const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
+    tn_tensor_desc x = tn_kit_dense(1, COUNT, 0, 0);
+    x.dtype = TN_I32;
+    tn_op_desc desc = {sizeof desc, "map", &x, &x, 1, 1, &map, NULL};
+    tn_kernel *kernel = NULL;
+    *info = (tn_kernel_info){.size = sizeof *info};
+    int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);
+    if (s != TN_EUNSUPPORTED) tn_kit_ok(kit, s, "op_prepare");
+    return kernel;
+}
+
+static int32_t run_double(tn_kit *kit, tn_queue *q, tn_kernel *k, tn_buffer *to, tn_buffer *from, tn_buffer *scratch)
+{
+    tn_ref in = {from, 0}, out = {to, 0};
+    tn_run run = {sizeof run, &in, &out, {scratch, 0}, NULL, 0};
+    return kit->backend->op_run(q, k, &run, &kit->msg);
+}
+
+/* fill a; b = a; b = copy; c = 2 b; a = c; ...: each step needs the one before, and nobody waits. */
+static void order(tn_kit *kit)
+{
+    tn_buffer *a = NULL, *c = NULL, *scratch = NULL;
+    tn_kernel_info info;
+    int32_t first[4] = {0}, value = 3;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kernel *twice = make_double(kit, &info);
+    int32_t s = b->buffer_create(kit->context, BYTES, &a, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, BYTES, &c, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
+    for (int i = 0; !s && i < 10; i++) {
+        s = b->fill(kit->queue, (tn_ref){a, 0}, BYTES, &value, 4, &kit->msg);
+        for (int k = 0; !s && k < 5; k++) {
+            if (!s)
+                s = twice ? run_double(kit, kit->queue, twice, c, a, scratch)
+                          : b->copy(kit->queue, (tn_ref){c, 0}, (tn_ref){a, 0}, BYTES, &kit->msg);
+            if (!s) s = b->copy(kit->queue, (tn_ref){a, 0}, (tn_ref){c, 0}, BYTES, &kit->msg);
+        }
+        if (!s) s = b->read(kit->queue, first, (tn_ref){a, BYTES - 16}, 16, &kit->msg);
+        if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+        int32_t want = twice ? value * 32 : value;
+        if (!tn_kit_expect(kit, s || (first[0] == want && first[3] == want),
+                           "work in a queue is out of order: %d instead of %d", first[0], want))
+            break;
+        value++;
+    }
+    tn_kit_ok(kit, s, "a chain of work");
+    b->op_release(twice), b->buffer_destroy(a), b->buffer_destroy(c), b->buffer_destroy(scratch);
+    tn_kit_close(kit);
+}
+
+static void events(tn_kit *kit)
+{
+    tn_queue *second = NULL;
+    tn_event *event = NULL;
+    tn_buffer *buffer = NULL;
+    int32_t got = 0;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->queue_create(kit->context, &second, &kit->msg);
+    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
+    if (!s) s = b->event_sync(event, &kit->msg); /* not recorded: done */
+    if (!s) s = b->event_wait(second, event, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, BYTES, &buffer, &kit->msg);
+    for (int32_t i = 1; !s && i < 40; i++) {
+        s = b->fill(kit->queue, (tn_ref){buffer, 0}, BYTES, &i, 4, &kit->msg);
+        if (!s) s = b->event_record(kit->queue, event, &kit->msg);
+        if (!s) s = b->queue_flush(kit->queue, &kit->msg);
+        if (!s && i % 2) s = b->event_sync(event, &kit->msg);
+        if (!s) s = b->event_wait(second, event, &kit->msg);
+        if (!s) s = b->read(second, &got, (tn_ref){buffer, BYTES - 4}, 4, &kit->msg);
+        if (!s) s = b->queue_sync(second, &kit->msg);
+        if (!tn_kit_expect(kit, s || got == i,
+                           "a queue that waits for an event does not see what was written before "
+                           "it: %d instead of %d",
+                           got, i))
+            break;
+    }
+    tn_kit_ok(kit, s, "work with events");
+    b->queue_destroy(second), b->event_destroy(event), b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+static void hundred_queues(tn_kit *kit)
+{
+    enum { MANY = 100 };
+    tn_queue *q[MANY] = {0};
+    tn_buffer *buffer = NULL;
+    int32_t got[MANY] = {0}, s = TN_OK;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    s = b->buffer_create(kit->context, MANY * 4, &buffer, &kit->msg);
+    for (int32_t i = 0; !s && i < MANY; i++) {
+        s = b->queue_create(kit->context, &q[i], &kit->msg);
+        if (!s) s = b->fill(q[i], (tn_ref){buffer, (uint64_t)i * 4}, 4, &i, 4, &kit->msg);
+    }
+    for (int32_t i = 0; !s && i < MANY; i++) s = b->queue_sync(q[i], &kit->msg);
+    if (!s) s = b->read(kit->queue, got, (tn_ref){buffer, 0}, sizeof got, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    tn_kit_ok(kit, s, "a hundred queues");
+    for (int32_t i = 0; i < MANY; i++)
+        if (!tn_kit_expect(kit, got[i] == i, "queue %d of a hundred wrote %d", i, got[i])) break;
+    for (int32_t i = 0; i < MANY; i++) b->queue_destroy(q[i]);
+    b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+/* A buffer, a kernel and a queue are let go of while work that uses them may still be under way. */
+static void release_early(tn_kit *kit)
+{
+    int32_t got = 0, s = TN_OK;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    for (int i = 0; !s && i < 10; i++) {
+        tn_queue *q = NULL;
+        tn_buffer *from = NULL, *to = NULL;
+        s = b->queue_create(kit->context, &q, &kit->msg);
+        if (!s) s = b->buffer_create(kit->context, BYTES, &from, &kit->msg);
+        if (!s) s = b->buffer_create(kit->context, BYTES, &to, &kit->msg);
+        int32_t value = 100 + i;
+        if (!s) s = b->fill(q, (tn_ref){from, 0}, BYTES, &value, 4, &kit->msg);
+        if (!s) s = b->copy(q, (tn_ref){to, 0}, (tn_ref){from, 0}, BYTES, &kit->msg);
+        if (!s) s = b->read(q, &got, (tn_ref){to, BYTES - 4}, 4, &kit->msg);
+        if (!s) b->buffer_destroy(from);
+        if (!s) b->queue_destroy(q); /* waits */
+        if (!s) b->buffer_destroy(to);
+        if (!tn_kit_expect(kit, s || got == value, "work of a queue that was destroyed is lost: %d instead of %d", got,
+                           value))
+            break;
+    }
+    tn_kit_ok(kit, s, "letting go early");
+    tn_kit_close(kit);
+}
+
+static void sticky(tn_kit *kit)
+{
+    tn_queue *q = NULL;
+    tn_buffer *buffer = NULL;
+    int32_t value = 0, five = 5, got = 9;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->queue_create(kit->context, &q, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, 4, &buffer, &kit->msg);
+    if (!s) s = b->write(q, (tn_ref){buffer, 0}, &value, 4, &kit->msg);
+    tn_kit_ok(kit, s, "a write");
+    int32_t r = b->read(q, &got, (tn_ref){buffer, 1 << 20}, 4, &kit->msg);
+    int32_t first = b->queue_sync(q, &kit->msg), again = b->queue_sync(q, &kit->msg);
+    tn_kit_expect(kit, r || first, "a read beyond a buffer is no error");
+    tn_kit_expect(kit, first && first == again, "an error does not stick: queue_sync answers %s, then %s",
+                  tn_status_name(first), tn_status_name(again));
+    (void)b->write(q, (tn_ref){buffer, 0}, &five, 4, &kit->msg);
+    (void)b->queue_sync(q, &kit->msg);
+    s = b->read(kit->queue, &got, (tn_ref){buffer, 0}, 4, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    tn_kit_ok(kit, s, "another queue after the error");
+    tn_kit_expect(kit, got == 0, "work after an error is done");
+    b->queue_destroy(q), b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+static void statistics(tn_kit *kit)
+{
+    tn_buffer *buffer = NULL;
+    unsigned char bytes[100] = {0};
+    tn_queue_stats before = {.size = sizeof before}, after = {.size = sizeof after};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->buffer_create(kit->context, 100, &buffer, &kit->msg);
+    if (!s) s = b->queue_stats(kit->queue, &before, &kit->msg);
+    if (!s) s = b->write(kit->queue, (tn_ref){buffer, 0}, bytes, 100, &kit->msg);
+    if (!s) s = b->read(kit->queue, bytes, (tn_ref){buffer, 0}, 60, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    if (!s) s = b->queue_stats(kit->queue, &after, &kit->msg);
+    tn_kit_ok(kit, s, "a write, a read and queue_stats");
+    tn_kit_expect(kit, after.bytes_write - before.bytes_write == 100 && after.bytes_read - before.bytes_read == 60,
+                  "of 100 bytes written and 60 read, %llu and %llu are counted",
+                  (unsigned long long)(after.bytes_write - before.bytes_write),
+                  (unsigned long long)(after.bytes_read - before.bytes_read));
+    b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+/* Each of the backend's devices does the same work. */
+static void every_device(tn_kit *kit)
+{
+    tn_kit_target target = *kit->target;
+    uint32_t devices = target.devices ? target.devices : 1;
+    for (target.index = 0; target.index < devices; target.index++) {
+        kit->target = &target;
+        int fine = tn_kit_open(kit);
+        for (int i = 0; fine && i < TN_KIT_SAMPLES; i++) {
+            tn_kit_sample s;
+            tn_kit_want want;
+            if (!tn_kit_sample_make(kit, i, &s) || !tn_kit_expected(kit, &s.job, &want)) return;
+            int answer = tn_kit_run_job(kit, &s.job);
+            fine = answer == TN_KIT_REFUSED ||
+                   (answer == TN_KIT_RAN && tn_kit_compare(kit, &s.job, &want, ", on another device"));
+            tn_kit_want_free(&want);
+            tn_kit_sample_free(&s);
+        }
+        if (!fine) return;
+        tn_kit_close(kit);
+        kit->queue = NULL, kit->context = NULL;
+    }
+    tn_kit_remark(kit, "%u device%s", devices, devices == 1 ? "" : "s");
+}
+
+const tn_kit_case tn_kit_queues[] = {
+    {"queues", "order", "work that needs what was enqueued before it", order, NULL, 0, 0},
+    {"queues", "events", "events order the work of two queues", events, NULL, 0, 0},
+    {"queues", "hundred", "a hundred queues at once", hundred_queues, NULL, 0, 0},
+    {"queues", "release", "letting go of what is in use", release_early, NULL, 0, 0},
+    {"queues", "sticky", "the first error of a queue sticks, others go on", sticky, NULL, 0, 0},
+    {"queues", "statistics", "a queue counts its bytes", statistics, NULL, 0, 0},
+    {"queues", "every-device", "each device of the backend does the same", every_device, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,337 @@
+/* run.c: tn_check: finds the device, lists the cases, runs each in a process of its own and tells what became of it. */
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "kit.h"
+#include "philox.h"
+
+#define TIME_LIMIT 120.0 /* seconds */
+
+typedef struct session {
+    const tn_check_options *options;
+    tn_kit_target target;
+    tn_kit_result *result; /* shared with the case's process */
+    int output;            /* what a case's process prints goes into this file */
+} session;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- the case's process ---- */
+
+static void redirect(const session *s)
+{
+    int nothing = open("/dev/null", O_RDONLY);
+    if (nothing >= 0) dup2(nothing, 0);
+    dup2(s->output, 1);
+    dup2(s->output, 2);
+    tn_log_to(NULL, NULL, TN_LOG_ERROR);
+}
+
+static void work(const session *s, const tn_kit_case *c)
+{
+    char name[200];
+    snprintf(name, sizeof name, "%s/%s", c->group, c->name);
+    tn_kit kit = {.target = &s->target, .now = c, .result = s->result};
+    kit.msg = (tn_msg){kit.text, sizeof kit.text};
+    kit.random = (s->options->seed + 1) * 0x9E3779B97F4A7C15u ^ tn_hash_text(name);
+    if (!kit.random) kit.random = 1;
+    for (int i = 0; i < 8; i++) (void)tn_kit_bits(&kit);
+    redirect(s);
+    c->run(&kit);
+    s->result->finished = 1;
+    if (s->result->exits) exit(0);
+    fflush(NULL);
+    _exit(0);
+}
+
+/* Waits for the process; kills it when its time is up. Returns its status, or -1 if it was killed. */
+static int wait_for(pid_t pid, double seconds)
+{
+    double end = now() + seconds;
+    int status = 0;
+    useconds_t nap = 200;
+    while (!waitpid(pid, &status, WNOHANG)) {
+        if (now() > end) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return -1;
+        }
+        usleep(nap);
+        if (nap < 20000) nap += nap / 4;
+    }
+    return status;
+}
+
+/* The first line that the process printed, or "". */
+static char *first_line(const session *s, char *text, size_t room)
+{
+    ssize_t n = pread(s->output, text, room - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    char *line = text + strspn(text, "\n ");
+    line[strcspn(line, "\n")] = 0;
+    return line;
+}
+
+static void conclude(const session *s, int status, double limit)
+{
+    tn_kit_result *r = s->result;
+    char text[400], *line = first_line(s, text, sizeof text), why[300];
+    if (r->failed) return;
+    if (status == -1)
+        snprintf(why, sizeof why, "it was not done after %.0f s", limit);
+    else if (WIFSIGNALED(status))
+        snprintf(why, sizeof why, "it died of %s%s%.200s", strsignal(WTERMSIG(status)), *line ? ": " : "", line);
+    else if (!r->finished || WEXITSTATUS(status))
+        snprintf(why, sizeof why, "the process was ended with status %d%s%.200s", WEXITSTATUS(status),
+                 *line ? ": " : "", line);
+    else if (*line)
+        snprintf(why, sizeof why, "it prints: %.250s", line);
+    else if (!r->checks && !r->refused)
+        snprintf(why, sizeof why, "nothing was checked");
+    else
+        return;
+    r->failed = 1;
+    snprintf(r->detail, sizeof r->detail, "%s", why);
+}
+
+/* Runs `c` beside this process; s->result tells what became of it. */
+static tn_status run_case(session *s, const tn_kit_case *c)
+{
+    double limit = s->options->time_limit > 0 ? s->options->time_limit : TIME_LIMIT;
+    memset(s->result, 0, sizeof *s->result);
+    TN_REQUIRE(!ftruncate(s->output, 0), TN_EIO, "check: the file for a case's output cannot be emptied");
+    lseek(s->output, 0, SEEK_SET);
+    fflush(NULL);
+    pid_t pid = fork();
+    TN_REQUIRE(pid >= 0, TN_ENOMEM, "check: no process for a case");
+    if (!pid) work(s, c);
+    conclude(s, wait_for(pid, limit), limit);
+    return TN_OK;
+}
+
+/* ---- finding the device, in a process of its own as well: drivers do not survive a fork ---- */
+
+static const char *wanted; /* what the user typed; the probe's process gets a copy */
+
+static const char *file_of(const tn_backend *backend, uint32_t *devices)
+{
+    tn_backend_report report;
+    for (size_t i = 0; tn_backend_at(i, &report); i++)
+        if (!report.problem && !strcmp(report.id, backend->id)) {
+            *devices = report.devices;
+            return report.file[0] == '/' ? report.file : "";
+        }
+    return "";
+}
+
+/* The file's id, so that its first device can be opened. */
+static const char *id_of_file(const char *file)
+{
+    tn_backend_report report;
+    char real[4096], other[4096];
+    if (!realpath(file, real)) return NULL;
+    for (size_t i = 0; tn_backend_at(i, &report); i++)
+        if (realpath(report.file, other) && !strcmp(real, other)) return report.problem ? NULL : report.id;
+    return NULL;
+}
+
+static tn_status open_wanted(tn_device **device)
+{
+    char name[64], real[4096];
+    if (!strchr(wanted, '/')) return tn_device_open(wanted, device);
+    TN_REQUIRE(realpath(wanted, real), TN_EMISSING, "no file '%s'", wanted);
+    TN_TRY(tn_backend_load(real));
+    const char *id = id_of_file(real);
+    TN_REQUIRE(id, TN_EMISSING, "'%s' cannot be used as a backend", wanted);
+    snprintf(name, sizeof name, "%s:0", id);
+    return tn_device_open(name, device) ? tn_device_open(id, device) : TN_OK;
+}
+
+static void probe(tn_kit *kit)
+{
+    tn_device *device = NULL;
+    tn_kit_target *t = &kit->result->target;
+    if (!tn_kit_expect(kit, !open_wanted(&device), "%.500s", tn_message())) return;
+    snprintf(t->file, sizeof t->file, "%s", file_of(device->backend, &t->devices));
+    t->index = device->index;
+    snprintf(t->about.device, sizeof t->about.device, "%s", device->name);
+    snprintf(t->about.name, sizeof t->about.name, "%s", device->info.name);
+    snprintf(t->about.driver, sizeof t->about.driver, "%s", device->info.driver);
+    snprintf(t->about.backend, sizeof t->about.backend, "%s", device->backend->id);
+    snprintf(t->about.version, sizeof t->about.version, "%s", device->backend->version ? device->backend->version : "");
+}
+
+static tn_status find_target(session *s, const char *name)
+{
+    static const tn_kit_case find = {"probe", "device", NULL, probe, NULL, 0, 0};
+    wanted = name;
+    TN_TRY(run_case(s, &find));
+    TN_REQUIRE(*s->result->target.about.device, TN_EDEVICE, "%s: %s", name, s->result->detail);
+    s->target = s->result->target;
+    return TN_OK;
+}
+
+/* ---- the list of cases ---- */
+
+typedef struct case_list {
+    tn_kit_case *items;
+    uint32_t count, capacity;
+    tn_region names;
+} case_list;
+
+static tn_status add(case_list *list, tn_kit_case c)
+{
+    TN_TRY(tn_grow(&list->items, &list->capacity, list->count + 1, sizeof *list->items));
+    list->items[list->count++] = c;
+    return TN_OK;
+}
+
+static tn_status add_group(case_list *list, const tn_kit_case *cases)
+{
+    for (; cases->run; cases++) TN_TRY(add(list, *cases));
+    return TN_OK;
+}
+
+/* Whether an operator's first case exists in that type, and has a gradient. */
+static int has_form(const tn_op_def *op, int32_t dtype, uint32_t backward)
+{
+    tn_tensor *in[4], *y = NULL;
+    int found = 0;
+    for (const tn_op_case *c = op->cases; c && c->build && !found; c++) {
+        tn_graph *graph = backward && c->no_gradient ? NULL : tn_kit_case_graph(c, dtype, in, &y);
+        found = graph && y->op->kind != TN_LEAF && y->op->kind != TN_VIEW;
+        if (found && backward) found = in[0] && tn_kit_outputs(in, y, 1) && !tn_graph_status(graph);
+        tn_graph_free(graph);
+    }
+    return found;
+}
+
+static tn_status add_operator(case_list *list, const tn_op_def *op)
+{
+    static const int32_t dtypes[] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32};
+    for (int backward = 0; backward < 2; backward++)
+        for (size_t t = 0; t < sizeof dtypes / sizeof *dtypes; t++) {
+            if (!has_form(op, dtypes[t], (uint32_t)backward)) continue;
+            const char *name = tn_region_print(&list->names, "%s/%s/%s", op->name, tn_dtype_name(dtypes[t]),
+                                               backward ? "backward" : "forward");
+            tn_kit_case c = {"operators", name, op->doc, tn_kit_run_operator, op, dtypes[t], (uint32_t)backward};
+            if (!name) return TN_ENOMEM;
+            TN_TRY(add(list, c));
+        }
+    return TN_OK;
+}
+
+static tn_status add_operators(case_list *list)
+{
+    const tn_op_def *op;
+    for (size_t i = 0; (op = tn_op_number(i)); i++)
+        if (op->kind != TN_LEAF && op->kind != TN_VIEW) TN_TRY(add_operator(list, op));
+    return TN_OK;
+}
+
+static tn_status add_gradients(case_list *list)
+{
+    const tn_op_def *op;
+    for (size_t i = 0; (op = tn_op_number(i)); i++)
+        if (has_form(op, TN_F32, 1)) {
+            tn_kit_case c = {"gradients", op->name, op->doc, tn_kit_run_gradient, op, TN_F64, 1};
+            TN_TRY(add(list, c));
+        }
+    return add_group(list, tn_kit_gradients);
+}
+
+static tn_status list_all(case_list *list, const tn_check_options *options)
+{
+    if (options->perf) return add_group(list, tn_kit_perf);
+    TN_TRY(add_group(list, tn_kit_load));
+    TN_TRY(add_group(list, tn_kit_abi));
+    TN_TRY(add_group(list, tn_kit_memory));
+    TN_TRY(add_group(list, tn_kit_queues));
+    TN_TRY(add_operators(list));
+    TN_TRY(add_group(list, tn_kit_consistency));
+    TN_TRY(add_gradients(list));
+    TN_TRY(add_group(list, tn_kit_graphs));
+    return add_group(list, tn_kit_robustness);
+}
+
+/* ---- running them ---- */
+
+static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name,
+                              void (*row)(void *arg, const tn_check_row *row), void *arg)
+{
+    double begin = now();
+    tn_check_row r = {.name = name,
+                      .doc = c->doc,
+                      .op = c->op ? c->op->name : NULL,
+                      .dtype = c->dtype,
+                      .backward = c->backward,
+                      .outcome = TN_CHECK_LISTED,
+                      .detail = ""};
+    if (!s->options->list) {
+        TN_TRY(run_case(s, c));
+        r.detail = s->result->detail;
+        r.checks = s->result->checks, r.refused = s->result->refused, r.worst = s->result->worst;
+        r.outcome = s->result->failed ? TN_CHECK_FAILED : r.checks ? TN_CHECK_PASSED : TN_CHECK_UNSUPPORTED;
+        r.seconds = now() - begin;
+    }
+    row(arg, &r);
+    return TN_OK;
+}
+
+static tn_status run_list(session *s, const case_list *list, void (*row)(void *arg, const tn_check_row *row), void *arg)
+{
+    uint32_t ran = 0;
+    char name[200];
+    for (uint32_t i = 0; i < list->count; i++) {
+        const tn_kit_case *c = &list->items[i];
+        const char *only = s->options->only;
+        snprintf(name, sizeof name, "%s/%s", c->group, c->name);
+        if (only && !strstr(name, only) && fnmatch(only, name, 0)) continue;
+        TN_TRY(run_and_tell(s, c, name, row, arg));
+        ran++;
+    }
+    TN_REQUIRE(ran, TN_EMISSING, "no case fits '%s'", s->options->only ? s->options->only : "");
+    return TN_OK;
+}
+
+static tn_status run_all(session *s, const char *target, tn_check_target *about,
+                         void (*row)(void *arg, const tn_check_row *row), void *arg)
+{
+    case_list list = {0};
+    tn_status status = find_target(s, target);
+    if (!status && about) *about = s->target.about;
+    if (!status) status = list_all(&list, s->options);
+    if (!status) status = run_list(s, &list, row, arg);
+    tn_free(list.items);
+    tn_region_free(&list.names);
+    return status;
+}
+
+tn_status tn_check(const char *target, const tn_check_options *options, tn_check_target *about,
+                   void (*row)(void *arg, const tn_check_row *row), void *arg)
+{
+    static const tn_check_options usual;
+    session s = {.options = options ? options : &usual, .output = memfd_create("tenon-check", MFD_CLOEXEC)};
+    s.result = mmap(NULL, sizeof *s.result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    tn_status status = s.output < 0 || s.result == MAP_FAILED
+                           ? tn_fail(TN_ENOMEM, "check: no memory to share with the cases")
+                           : run_all(&s, target, about, row, arg);
+    if (s.output >= 0) close(s.output);
+    if (s.result != MAP_FAILED) munmap(s.result, sizeof *s.result);
+    return status;
+}

@@ -1,0 +1,76 @@
+/* sample.c: see sample.h. */
+#include "sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+tn_tensor_desc tn_kit_dense(int32_t rank, int64_t a, int64_t b, int64_t c)
+{
+    return tn_desc_dense(TN_F32, &(tn_shape){rank, {a, b, c}});
+}
+
+/* relu(a + s b) */
+static void make_map(tn_kit_sample *s)
+{
+    static const tn_map_instr instr[] = {{"leaky_relu", {0, 1, -1, -1}, TN_F32, 0, 0},
+                                         {"add", {2, 1, -1, -1}, TN_F32, 0, 0}};
+    tn_operation *o = &s->operation;
+    o->desc.name = "map", o->desc.n_in = 2;
+    o->in[0] = o->in[1] = o->out[0] = tn_kit_dense(2, 31, 47, 0);
+    o->in[1].stride[0] = 0;
+    memcpy(s->instr, instr, sizeof instr);
+    s->out = 3;
+    o->attrs.map = (tn_map_attrs){sizeof(tn_map_attrs), s->instr, &s->out, 2, 2, 1, 0};
+}
+
+static void make_matmul(tn_kit_sample *s)
+{
+    tn_operation *o = &s->operation;
+    o->desc.name = "matmul", o->desc.n_in = 2;
+    o->in[0] = tn_kit_dense(3, 1, 33, 65);
+    o->in[1] = tn_kit_dense(3, 1, 65, 17);
+    o->out[0] = tn_kit_dense(3, 1, 33, 17);
+    o->attrs.matmul = (tn_matmul_attrs){.size = sizeof(tn_matmul_attrs)};
+}
+
+static void make_reduce(tn_kit_sample *s)
+{
+    tn_operation *o = &s->operation;
+    o->desc.name = "reduce", o->desc.n_in = 1;
+    o->in[0] = tn_kit_dense(2, 37, 1029, 0);
+    o->out[0] = tn_kit_dense(2, 37, 1, 0);
+    s->map = (tn_map_attrs){sizeof(tn_map_attrs), NULL, &s->out, 0, 1, 1, 0};
+    o->attrs.reduce = (tn_reduce_attrs){
+        .size = sizeof(tn_reduce_attrs), .kind = "sum", .map = &s->map, .dim = {37, 1029}, .rank = 2, .axes = 2};
+}
+
+static void make_softmax(tn_kit_sample *s)
+{
+    tn_operation *o = &s->operation;
+    o->desc.name = "softmax", o->desc.n_in = 1;
+    o->in[0] = o->out[0] = tn_kit_dense(3, 29, 33, 1);
+}
+
+int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
+{
+    static void (*const make[])(tn_kit_sample * s) = {make_map, make_matmul, make_reduce, make_softmax};
+    tn_op_desc *desc = &s->operation.desc;
+    memset(s, 0, sizeof *s);
+    make[number](s);
+    desc->size = sizeof *desc, desc->n_out = 1, desc->in = s->operation.in, desc->out = s->operation.out;
+    if (s->operation.attrs.size) desc->attrs = &s->operation.attrs;
+    s->job = (tn_kit_job){.desc = desc};
+    for (uint32_t i = 0; i < desc->n_in; i++) {
+        float *x = malloc(tn_kit_bytes(&desc->in[i]));
+        s->job.in[i] = (unsigned char *)x;
+        if (!x) return tn_kit_expect(kit, 0, "out of memory");
+        for (uint64_t e = 0; e < tn_kit_bytes(&desc->in[i]) / sizeof *x; e++) x[e] = (float)tn_kit_uniform(kit, -1, 1);
+    }
+    s->job.out[0] = calloc(tn_kit_bytes(&desc->out[0]), 1);
+    return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");
+}
+
+void tn_kit_sample_free(tn_kit_sample *s)
+{
+    for (int i = 0; i < TN_MAX_OPERANDS; i++) free((void *)(uintptr_t)s->job.in[i]), free(s->job.out[i]);
+}

@@ -1,0 +1,24 @@
+/* sample.h: a few operations of each sort, for cases that are not about one operator. */
+#ifndef TN_CHECK_SAMPLE_H
+#define TN_CHECK_SAMPLE_H
+
+#include "kit.h"
+
+/* An operation with random operands. Its memory is freed by tn_kit_sample_free. */
+typedef struct tn_kit_sample {
+    tn_operation operation;
+    tn_kit_job job;
+    tn_scalar scalar[2];
+    tn_map_instr instr[2];
+    tn_map_attrs map;
+    int32_t out;
+} tn_kit_sample;
+
+enum { TN_KIT_SAMPLES = 4 };
+int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *sample);
+void tn_kit_sample_free(tn_kit_sample *sample);
+
+/* A dense f32 descriptor. */
+tn_tensor_desc tn_kit_dense(int32_t rank, int64_t a, int64_t b, int64_t c);
+
+#endif

@@ -1,0 +1,220 @@
+/* check.c: `tenon check`: the conformance kit's results as a table, as JSON, or as a support matrix in Markdown. */
+#include "json.h"
+#include "options.h"
+#include "tenon/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] =
+    "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
+    "runs in a process of its own. Exit status 0: all passed or were declared unsupported.";
+
+enum { MOST_OPS = 400, TYPES = 5 };
+
+/* One operator's outcomes in the matrix: 0 no case, else 1 + TN_CHECK_..., 4: some operations were refused. */
+typedef struct matrix_row {
+    char op[48];
+    char cell[TYPES][2];
+} matrix_row;
+
+typedef struct report {
+    int json, markdown, list;
+    cli_json out;
+    uint32_t count[4], total;
+    struct {
+        char name[32];
+        uint32_t count[4];
+    } groups[16];
+    uint32_t n_groups;
+    char *failures; /* of Markdown: what failed, a line each */
+    size_t failures_size;
+    FILE *failures_to;
+    matrix_row *matrix;
+    uint32_t n_ops;
+} report;
+
+static const int32_t types[TYPES] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32};
+static const char *const outcome_name[] = {"passed", "FAILED", "unsupported", "listed"};
+
+/* ---- collecting ---- */
+
+static void put_in_matrix(report *r, const tn_check_row *row)
+{
+    uint32_t i = 0;
+    while (i < r->n_ops && strcmp(r->matrix[i].op, row->op)) i++;
+    if (i == MOST_OPS) return;
+    if (i == r->n_ops) snprintf(r->matrix[r->n_ops++].op, sizeof r->matrix[i].op, "%s", row->op);
+    for (int t = 0; t < TYPES; t++)
+        if (types[t] == row->dtype)
+            r->matrix[i].cell[t][row->backward] =
+                (char)(row->outcome == TN_CHECK_PASSED && row->refused ? 4 : 1 + row->outcome);
+}
+
+static void put_in_group(report *r, const tn_check_row *row)
+{
+    size_t length = strcspn(row->name, "/");
+    uint32_t i = 0;
+    while (i < r->n_groups && (strlen(r->groups[i].name) != length || memcmp(r->groups[i].name, row->name, length)))
+        i++;
+    if (i == sizeof r->groups / sizeof *r->groups) return;
+    if (i == r->n_groups) snprintf(r->groups[r->n_groups++].name, 32, "%.*s", (int)length, row->name);
+    r->groups[i].count[row->outcome]++;
+}
+
+/* ---- a row in each form ---- */
+
+static void put_json(report *r, const tn_check_row *row)
+{
+    cli_json_begin(&r->out, NULL, '{');
+    cli_json_text(&r->out, "case", row->name);
+    cli_json_text(&r->out, "outcome", outcome_name[row->outcome]);
+    if (row->doc) cli_json_text(&r->out, "doc", row->doc);
+    cli_json_whole(&r->out, "checks", row->checks);
+    cli_json_whole(&r->out, "refused", row->refused);
+    cli_json_number(&r->out, "worst", row->worst);
+    cli_json_number(&r->out, "seconds", row->seconds);
+    if (*row->detail) cli_json_text(&r->out, "detail", row->detail);
+    cli_json_end(&r->out, '}');
+}
+
+static void put_line(const report *r, const tn_check_row *row)
+{
+    if (r->list) {
+        printf("%-44s %s\n", row->name, row->doc ? row->doc : "");
+        return;
+    }
+    printf("%-44s %-11s %7u checks %6.2f s", row->name, outcome_name[row->outcome], row->checks, row->seconds);
+    if (row->worst > 0) printf("  %3.0f %% of the budget", 100 * row->worst);
+    if (*row->detail) printf("\n    %s", row->detail);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void take(void *arg, const tn_check_row *row)
+{
+    report *r = arg;
+    r->count[row->outcome]++;
+    r->total++;
+    put_in_group(r, row);
+    if (row->op && !strncmp(row->name, "operators/", 10)) put_in_matrix(r, row);
+    if (row->outcome == TN_CHECK_FAILED && r->failures_to)
+        fprintf(r->failures_to, "- `%s`: %s\n", row->name, row->detail);
+    if (r->json) put_json(r, row);
+    if (!r->json && !r->markdown) put_line(r, row);
+}
+
+/* ---- Markdown ---- */
+
+static const char *cell_text(int cell)
+{
+    static const char *const text[] = {"", "yes", "**FAILS**", "no", "in part"};
+    return text[cell];
+}
+
+static void print_matrix(const report *r)
+{
+    if (!r->n_ops) return;
+    printf("\n| operator |");
+    for (int t = 0; t < TYPES; t++) printf(" %s | its gradient |", tn_dtype_name(types[t]));
+    printf("\n| --- |");
+    for (int t = 0; t < 2 * TYPES; t++) printf(" --- |");
+    printf("\n");
+    for (uint32_t i = 0; i < r->n_ops; i++) {
+        printf("| %s |", r->matrix[i].op);
+        for (int t = 0; t < TYPES; t++)
+            printf(" %s | %s |", cell_text(r->matrix[i].cell[t][0]), cell_text(r->matrix[i].cell[t][1]));
+        printf("\n");
+    }
+}
+
+static void print_markdown(report *r, const tn_check_target *about, int64_t seed)
+{
+    printf("### %s: %s\n\nBackend `%s` %s; driver %s; seed %lld.\n\n", about->device, about->name, about->backend,
+           about->version, about->driver, (long long)seed);
+    printf("| group | passed | failed | unsupported |\n| --- | --- | --- | --- |\n");
+    for (uint32_t i = 0; i < r->n_groups; i++)
+        printf("| %s | %u | %u | %u |\n", r->groups[i].name, r->groups[i].count[0], r->groups[i].count[1],
+               r->groups[i].count[2]);
+    fflush(r->failures_to);
+    if (r->failures_size) printf("\nFailures:\n\n%s", r->failures);
+    print_matrix(r);
+}
+
+/* ---- the command ---- */
+
+static void finish(report *r, const tn_check_target *about, int64_t seed)
+{
+    if (r->json) {
+        cli_json_begin(&r->out, NULL, '{');
+        cli_json_bool(&r->out, "done", 1);
+        cli_json_text(&r->out, "device", about->device);
+        cli_json_text(&r->out, "name", about->name);
+        cli_json_text(&r->out, "driver", about->driver);
+        cli_json_whole(&r->out, "seed", seed);
+        for (int i = 0; i < 3; i++) cli_json_whole(&r->out, outcome_name[i], r->count[i]);
+        cli_json_end(&r->out, '}');
+    } else if (r->markdown) {
+        print_markdown(r, about, seed);
+    } else if (!r->list) {
+        printf("%s (%s, %s), seed %lld: %u cases, %u passed, %u failed, %u unsupported\n", about->device, about->name,
+               about->driver, (long long)seed, r->total, r->count[0], r->count[1], r->count[2]);
+    }
+}
+
+static int run(report *r, const char *target, const tn_check_options *options)
+{
+    tn_check_target about;
+    r->matrix = calloc(MOST_OPS, sizeof *r->matrix);
+    r->failures_to = open_memstream(&r->failures, &r->failures_size);
+    if (!r->matrix || !r->failures_to) return cli_fail("out of memory");
+    tn_status s = tn_check(target, options, &about, take, r);
+    if (!s) finish(r, &about, (int64_t)options->seed);
+    fclose(r->failures_to);
+    free(r->failures);
+    free(r->matrix);
+    return s ? cli_failed() : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
+}
+
+int cli_check(int argc, char **argv)
+{
+    int operands, list = 0, perf = 0;
+    int64_t seed = 1;
+    double limit = 120;
+    report r = {0};
+    tn_check_options options = {0};
+    cli_option rows[] = {
+        {.kind = CLI_TEXT,
+         .name = "only",
+         .value = "PATTERN",
+         .doc = "cases whose name has this in it, or fits it",
+         .target = &options.only},
+        {.kind = CLI_WHOLE,
+         .name = "seed",
+         .value = "N",
+         .doc = "of the random numbers (1)",
+         .target = &seed,
+         .low = 0,
+         .high = 1e15},
+        {.kind = CLI_NUMBER,
+         .name = "time-limit",
+         .value = "S",
+         .doc = "seconds for each case (120)",
+         .target = &limit,
+         .low = 0,
+         .high = 1e6},
+        {.kind = CLI_FLAG, .name = "list", .doc = "the cases' names alone", .target = &list},
+        {.kind = CLI_FLAG, .name = "perf", .doc = "measures speed instead", .target = &perf},
+        {.kind = CLI_FLAG, .name = "json", .doc = "as JSON, one object a case", .target = &r.json},
+        {.kind = CLI_FLAG, .name = "markdown", .doc = "as a support matrix in Markdown", .target = &r.markdown},
+        {.kind = CLI_END},
+    };
+    int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, rows}, argc, argv, &operands);
+    if (status != CLI_GO_ON) return status;
+    if (operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
+    r.list = list;
+    options.seed = (uint64_t)seed, options.list = (uint32_t)list, options.perf = (uint32_t)perf;
+    options.time_limit = limit;
+    return run(&r, argv[1], &options);
+}

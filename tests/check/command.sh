@@ -1,0 +1,20 @@
+#!/bin/sh
+# command.sh TENON NULL.so: what `tenon check` says and how it ends.
+tenon=$1 null=$2
+fail() { echo "$*"; exit 1; }
+"$tenon" check --list reference >/dev/null || fail "--list fails"
+[ "$("$tenon" check --list reference --only memory/ | wc -l)" -ge 5 ] || fail "--only memory/ lists too little"
+"$tenon" check reference --only 'queues/*' || fail "the reference fails in the group of queues"
+"$tenon" check reference --only abi/table --json | tail -n 1 | grep -q '"done": true' || fail "--json ends without done"
+"$tenon" check reference --only operators/relu/f32 --markdown | grep -q '^| relu | yes | yes |' || fail "no matrix"
+"$tenon" check reference --perf --only perf/matmul-layer | grep -q 'Gflop/s' || fail "--perf measures nothing"
+one=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head -n 1 | sed 's/"seconds.*//')
+two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head -n 1 | sed 's/"seconds.*//')
+[ "$one" = "$two" ] || fail "the same seed gives other results"
+"$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
+"$tenon" check reference --only no/such/case 2>/dev/null && fail "no case is no failure"
+"$tenon" check /no/such/file.so 2>/dev/null && fail "no file is no failure"
+"$tenon" check 2>/dev/null
+[ $? -eq 2 ] || fail "no device is not a mistake in what was typed"
+"$tenon" check "$null" --only load || fail "the template does not load well"
+exit 0
