@@ -75,10 +75,16 @@ static int32_t fresh_input(program *p, tn_tensor *x)
 
 static int32_t number_of(program *p, tn_tensor *x);
 
+/* A value that is rounded when it is stored (u8, f16, bf16) has to be stored before it is used. */
 static int32_t emitted(program *p, tn_tensor *x)
 {
     int32_t arg[4] = {-1, -1, -1, -1};
-    for (uint32_t i = 0; i < x->n_in; i++) arg[i] = number_of(p, x->in[i]);
+    for (uint32_t i = 0; i < x->n_in; i++) {
+        int32_t dtype = x->in[i]->type.dtype;
+        if (p->f->unit[x->in[i]->id] == p->members && tn_map_compute_type(dtype) != dtype)
+            p->builder.status = TN_EUNSUPPORTED;
+        arg[i] = number_of(p, x->in[i]);
+    }
     p->has_iota |= x->op == &tn_op_iota;
     return x->op->emit(x, &p->builder, arg);
 }

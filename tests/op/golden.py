@@ -246,7 +246,7 @@ KERNELS = [
     ("where", "tn_where(in[0], in[1], in[2])", lambda q, a, b: np.where(q != 0, a, b), [((3, 1), 0, 1), (4,), (3, 4)]),
     ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: np.broadcast_to(x, (2, 3, 2)), [(3, 1)]),
     ("iota along a dimension of 1 that is stretched",
-     "tn_add(in[0], tn_cast(tn_iota(in[0]->graph, TN_SHAPE(1, 3), 0), TN_F32))", lambda x: x, [(2, 3)]),
+     "tn_add(in[0], tn_iota(in[0]->graph, TN_SHAPE(1, 3), 0))", lambda x: x, [((2, 3), 0, 9)]),
     ("gradient of amax, shared by equals", "slope(tn_amax(tn_cast(in[0], TN_F32), TN_AXES(1), 0), NULL)",
      lambda x: shared(x, 1), [((4, 6), -1, 1)]),
     ("gradient of prod with zeros", "slope(tn_prod(tn_cast(in[0], TN_F32), TN_AXES(1), 0), NULL)", others,

@@ -167,6 +167,32 @@ static void dropout_keeps_the_mean_and_its_gradient_the_mask(void **state)
     tn_device_close(device);
 }
 
+static void types_that_round_do_so_inside_a_chain_too(void **state)
+{
+    (void)state;
+    tn_device *device = NULL;
+    tn_state *s = NULL;
+    tn_program *p = NULL;
+    tn_graph *g = tn_graph_new();
+    float x[2] = {300.3f, 0.1f}, half[2], byte[2];
+    tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(2));
+    tn_output(tn_neg(tn_cast(tn_cast(in, TN_F16), TN_F32)), "half");
+    tn_output(tn_neg(tn_cast(tn_cast(in, TN_U8), TN_F32)), "byte");
+    ok(tn_device_open("reference", &device));
+    ok(tn_state_new(device, 1, &s));
+    ok(tn_compile(g, s, NULL, &p));
+    ok(tn_feed(p, "x", x, sizeof x));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "half", half, sizeof half));
+    ok(tn_fetch(p, "byte", byte, sizeof byte));
+    assert_true(half[0] == -300.25f && half[1] == -0.0999755859375f);
+    assert_true(byte[0] == -44 && byte[1] == 0);
+    tn_program_free(p);
+    tn_state_free(s);
+    tn_graph_free(g);
+    tn_device_close(device);
+}
+
 /* Of x, f32 (2, 3), and i, i32 (4). */
 #define MISTAKES(X)                                                                                                    \
     X(stretch, tn_add(x, tn_reshape(tn_cast(i, TN_F32), TN_SHAPE(4))), "add: shapes (2, 3) and (4) do not broadcast")  \
@@ -217,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_give_what_numpy_gives),
         cmocka_unit_test(dropout_keeps_the_mean_and_its_gradient_the_mask),
+        cmocka_unit_test(types_that_round_do_so_inside_a_chain_too),
         cmocka_unit_test(bad_operands_are_refused_with_a_message_that_names_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
