@@ -42,7 +42,7 @@ thread()
     sh tools/setup.sh build test sanitize
     sh tools/build.sh tsan -D CMAKE_C_COMPILER=clang-14 -D TENON_WITH_OPENCL=OFF -D TENON_CPU_LIBRARY=OFF
     export OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so
-    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=0 exitcode=66"
+    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66 suppressions=$PWD/tools/tsan.supp"
     export TSAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14 OMP_NUM_THREADS="${OMP_NUM_THREADS:-4}"
     check_thread_sanitizer
     run_tests tsan "$@"
