@@ -15,8 +15,10 @@ endif()
 
 # A sanitizer's allocator is to answer NULL when there is no memory, as every other does.
 # Tests run side by side: threads that spin while they wait would take each other's cores.
-set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;GOMP_SPINCOUNT=100" "ASAN_OPTIONS=allocator_may_return_null=1"
-  "TSAN_OPTIONS=allocator_may_return_null=1")
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;GOMP_SPINCOUNT=100"
+  "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp")
 
 # Gives a test what all of them have in common.
 function(tenon_test_properties name timeout)

@@ -15,7 +15,7 @@ usage()
     exit 2
 }
 
-# Sanitized programs are slow: each test gets more time. $1 is the preset.
+# Sanitized programs are slow: each test gets more time. $1 is the preset; cmake/test.cmake has the options.
 run_tests()
 {
     preset=$1
@@ -31,8 +31,6 @@ address()
 {
     sh tools/setup.sh build test
     sh tools/build.sh asan -D TENON_WITH_OPENCL=OFF
-    export ASAN_OPTIONS="strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1"
-    export UBSAN_OPTIONS="print_stacktrace=1"
     run_tests asan "$@"
 }
 
@@ -42,7 +40,6 @@ thread()
     sh tools/setup.sh build test sanitize
     sh tools/build.sh tsan -D CMAKE_C_COMPILER=clang-14 -D TENON_WITH_OPENCL=OFF -D TENON_CPU_LIBRARY=OFF
     export OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so
-    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66 suppressions=$PWD/tools/tsan.supp"
     export TSAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14 OMP_NUM_THREADS="${OMP_NUM_THREADS:-4}"
     check_thread_sanitizer
     run_tests tsan "$@"
@@ -51,6 +48,7 @@ thread()
 # The sanitizer must find a race, and none in a program that synchronises by OpenMP alone.
 check_thread_sanitizer()
 {
+    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66 suppressions=$PWD/tools/tsan.supp"
     clang-14 -g -O1 -fsanitize=thread -fopenmp tools/race.c -o build/tsan/race
     if ! build/tsan/race clean >/dev/null 2>&1 || build/tsan/race >/dev/null 2>&1; then
         echo "sanitize: this thread sanitizer does not see OpenMP's barriers, or no races" >&2
