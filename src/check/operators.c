@@ -227,6 +227,15 @@ static int run_case(tn_kit *kit, const tn_op_case *c, int fused, int specials)
     return fine;
 }
 
+/* What becomes of infinities where they meet the zeros around a picture is left open by the ABI. */
+static int takes_specials(const tn_op_def *op)
+{
+    static const char *const padded[] = {"conv2d", "conv2d_data", "conv2d_weight"};
+    for (size_t i = 0; i < sizeof padded / sizeof *padded; i++)
+        if (!strcmp(op->name, padded[i])) return 0;
+    return 1;
+}
+
 void tn_kit_run_operator(tn_kit *kit)
 {
     const tn_kit_case *now = kit->now;
@@ -235,7 +244,7 @@ void tn_kit_run_operator(tn_kit *kit)
     for (const tn_op_case *c = now->op->cases; fine && c->build; c++) {
         if (now->backward && c->no_gradient) continue;
         fine = run_case(kit, c, 0, 0) && run_case(kit, c, 1, 0);
-        if (fine && now->dtype != TN_I32 && !now->backward) fine = run_case(kit, c, 0, 1);
+        if (fine && now->dtype != TN_I32 && !now->backward && takes_specials(now->op)) fine = run_case(kit, c, 0, 1);
     }
     uint32_t checks = kit->result->checks;
     tn_kit_close(kit);

@@ -194,15 +194,27 @@ static void widen_program(oracle *o, tn_kit_want *want)
     free(program);
 }
 
+/* What the program's instructions lose in absolute terms. */
+static double absolute_loss(const oracle *o)
+{
+    const holder *h = NULL;
+    const tn_map_attrs *map = program_of(o->desc, &h);
+    double loss = 0;
+    for (uint32_t i = 0; map && i < map->n_instr; i++)
+        loss += tn_budget_of(map->instr[i].op, map->instr[i].dtype).absolute * tn_unit_of(map->instr[i].dtype);
+    return loss;
+}
+
 static void settle(const oracle *o, tn_kit_want *want)
 {
+    double loss = absolute_loss(o);
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;
         double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
         int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
-            *allowed = *allowed * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w : 0);
+            *allowed = *allowed * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w + loss : 0);
             rounds |= *allowed > 0;
         }
         for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)

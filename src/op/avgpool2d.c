@@ -1,6 +1,7 @@
 /* avgpool2d.c: the mean of each window, and the gradient, which spreads over the window; each is the other's gradient.
  */
 #include "cases.h"
+#include "check.h"
 #include "pool.h"
 
 /* ---- avgpool2d ---- */
@@ -111,6 +112,7 @@ const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
 
 static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
+    TN_TRY(tn_require_type("avgpool2d_grad", in[0], 0));
     const tn_pool_node *node = raw;
     (void)n_in;
     *out = in[0]->type;

@@ -56,6 +56,21 @@ static const struct {
     {"log_sigmoid.grad", {8, 0, 5}, {8, 0, 5}},
     {"pow.da", {32, 2, 32}, {32, 2, 32}},
     {"pow.db", {32, 2, 32}, {32, 2, 32}},
+    /* one side of these goes to 0 through a difference: good there in absolute terms only */
+    {"gelu", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"gelu.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"gelu_tanh", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"gelu_tanh.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"silu", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"silu.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"mish", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"mish.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"hard_sigmoid", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"hard_sigmoid.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"hard_swish", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"hard_swish.grad", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"elu", {16, 4, 32, 16}, {16, 4, 32, 16}},
+    {"elu.da", {16, 4, 32, 16}, {16, 4, 32, 16}},
     /* Box and Muller: the square root of a logarithm near 1 */
     {"normal", {64, 0, 64}, {64, 0, 64}},
     /* sums of many terms, in any order */
