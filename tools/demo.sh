@@ -11,7 +11,7 @@ tenon=build/release/bin/tenon
 out=build/demo
 mkdir -p "$out"
 
-printf '\n%s train %s\n' "$tenon" "$*" >&2
+printf "\n%s\n" "$tenon train${*:+ $*}" >&2
 "$tenon" train --save "$out/model.safetensors" --curve "$out/loss.svg" --json "$@" >"$out/training.json"
 
 # The last object of the output is the summary; $1 is one of its keys.
