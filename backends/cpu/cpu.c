@@ -1,5 +1,6 @@
 /* cpu.c: the backend's table, its one device, and the choice of instruction set and threads. */
 #include "cpu.h"
+#include "library.h"
 
 #include <omp.h>
 #include <sched.h>
@@ -78,6 +79,7 @@ static int32_t init(const tn_host *host, tn_msg *msg)
     if (!host || host->size < sizeof *host) return cpu_fail(msg, TN_EINVAL, "cpu: the host's table is too small");
     cpu_host = host;
     cpu_code = choose_isa();
+    cpu_library_open();
     return TN_OK;
 }
 

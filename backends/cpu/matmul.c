@@ -111,7 +111,7 @@ static void plan(matmul_kernel *k, const tn_context *context)
 {
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
     k->threads = flops < THREAD_FLOPS ? 1 : context->threads;
-    k->library = CPU_HAS_LIBRARY && k->size == 4 && flops > 0 && flops / (double)k->batch > LIBRARY_FLOPS;
+    k->library = cpu_library_is_there() && k->size == 4 && flops > 0 && flops / (double)k->batch > LIBRARY_FLOPS;
     if (k->library) return;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;

@@ -145,6 +145,7 @@ static void append_args(ocl_args *args, const ocl_args *more)
 typedef struct cpu_plan {
     int64_t lanes, vectors, rows; /* the tile: rows x (lanes * vectors) */
     int64_t panels, chunks, per, segments, length;
+    int64_t pieces; /* wanted, before segments */
 } cpu_plan;
 
 /* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
@@ -157,6 +158,7 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     c.vectors = p->n > c.lanes ? 2 : 1;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
     int64_t most = flops > 131072.0 * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / 131072) + 1;
+    c.pieces = most;
     int64_t tiles = ocl_ceil(p->m, c.rows);
     c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
     int64_t wanted = ocl_ceil(most, ocl_max(1, p->batch * c.panels));
@@ -186,9 +188,55 @@ static int32_t add_finish(ocl_build *build, const ocl_text *text, const product 
     return ocl_add_launch(build, text, "tn_matmul_finish", &args, 1, &global, &one);
 }
 
+#define DOT_ROWS     256 /* of y, with b transposed: beyond, a packed panel of b is used often enough */
+#define DIRECT_DEPTH 128 /* of k, with a transposed: beyond, rows of b are read across too much memory */
+
+/* May, and should, the operands be read in place? Medians of 5 on 2 cores with 16 lanes and PoCL, GFLOP/s in place and
+ * packed: with b transposed 32x100x784 70 and 22, 128x100x784 60 and 40, 512x100x784 64 and 50; with a transposed
+ * 100x784x32 57 and 47, 100x784x128 64 and 44. With neither transposed there was no clear difference. */
+static int wants_direct(const ocl_build *build, const product *p, const cpu_plan *c)
+{
+    const tn_op_desc *desc = build->desc;
+    if (desc->in[0].dtype != TN_F32 || desc->in[1].dtype != TN_F32 || c->segments > 1) return 0;
+    if (p->trans_b) return !p->trans_a && p->k >= c->lanes && p->m <= DOT_ROWS;
+    return p->trans_a && p->n >= 2 * c->lanes && p->k <= DIRECT_DEPTH;
+}
+
+/* As many blocks as plan_cpu makes pieces: chunks of rows first, then, where the rows are few, more panels. */
+static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan *c)
+{
+    int64_t rows = !p->trans_b ? c->rows : c->lanes == 16 ? 4 : 2;
+    int64_t panels = p->trans_b ? ocl_ceil(p->n, 64) : ocl_ceil(p->n, 2 * c->lanes);
+    int64_t wanted = ocl_min(ocl_ceil(c->pieces, ocl_max(1, p->batch * panels)), ocl_ceil(p->m, rows));
+    int64_t per = ocl_ceil(ocl_ceil(p->m, ocl_max(1, wanted)), rows) * rows;
+    int64_t chunks = per ? ocl_ceil(p->m, per) : 0, width = 2 * c->lanes;
+    if (p->trans_b) {
+        int64_t most = ocl_ceil(c->pieces, ocl_max(1, p->batch * chunks));
+        panels = ocl_max(panels, ocl_min(most, ocl_ceil(p->n, 16)));
+        width = ocl_ceil(ocl_ceil(p->n, ocl_max(1, panels)), 4) * 4;
+        panels = width ? ocl_ceil(p->n, width) : 0;
+    }
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    operand_args(build, &args);
+    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    write_operands(&text, build, p);
+    ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V float%d\n%s%s", (int)c->lanes, (int)rows,
+              (int)c->lanes, p->trans_b ? "#define DOT 1\n" : "", ocl_cl_matmul_direct);
+    size_args(&args, p);
+    ocl_arg_int(&args, (int32_t)chunks);
+    ocl_arg_int(&args, (int32_t)per);
+    ocl_arg_int(&args, (int32_t)width);
+    size_t one = 1, global = (size_t)(panels * chunks * p->batch);
+    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 1, &global, &one);
+    ocl_text_free(&text);
+    return s;
+}
+
 static int32_t prepare_cpu(ocl_build *build, const product *p)
 {
     cpu_plan c = plan_cpu(build->context, p);
+    if (wants_direct(build, p, &c)) return prepare_direct(build, p, &c);
     ocl_text text = {0};
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, p->map, 2, p->dtype);
