@@ -188,11 +188,11 @@ static int32_t add_finish(ocl_build *build, const ocl_text *text, const product 
     return ocl_add_launch(build, text, "tn_matmul_finish", &args, 1, &global, &one);
 }
 
-#define DOT_ROWS     256 /* of y, with b transposed: beyond, a packed panel of b is used often enough */
-#define DIRECT_DEPTH 128 /* of k, with a transposed: beyond, rows of b are read across too much memory */
+#define DOT_ROWS     256 /* of y, with b transposed: the gain falls as rows share a packed panel; not tuned */
+#define DIRECT_DEPTH 128 /* of k, with a transposed: the most that was measured */
 
 /* May, and should, the operands be read in place? Medians of 5 on 2 cores with 16 lanes and PoCL, GFLOP/s in place and
- * packed: with b transposed 32x100x784 70 and 22, 128x100x784 60 and 40, 512x100x784 64 and 50; with a transposed
+ * packed: with b transposed 32x100x784 70 and 22, 128x100x784 60 and 40, 512x100x784 60 and 50; with a transposed
  * 100x784x32 57 and 47, 100x784x128 64 and 44. With neither transposed there was no clear difference. */
 static int wants_direct(const ocl_build *build, const product *p, const cpu_plan *c)
 {
