@@ -70,15 +70,18 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
 /* ---- prepare and run
  * --------------------------------------------------------------------------------------------------- */
 
-/* Bytes from an operand's first element to the end of its last. */
+/* Bytes from an operand's first element to the end of its last; more than any buffer has if that overflows. */
 static uint64_t extent(const tn_tensor_desc *desc)
 {
-    int64_t last = 0;
+    const uint64_t beyond = (uint64_t)1 << 62;
+    int64_t last = 0, step;
     for (int d = 0; d < desc->rank; d++) {
         if (desc->dim[d] == 0) return 0;
-        last += (desc->dim[d] - 1) * desc->stride[d];
+        if (__builtin_mul_overflow(desc->dim[d] - 1, desc->stride[d], &step)) return beyond;
+        if (__builtin_add_overflow(last, step, &last)) return beyond;
     }
-    return (uint64_t)(last + 1) * tn_dtype_size(desc->dtype);
+    const uint64_t elements = (uint64_t)last + 1;
+    return elements < beyond / 8 ? elements * tn_dtype_size(desc->dtype) : beyond;
 }
 
 static void fill_kernel(tn_kernel *k, const cpu_op *op, const tn_op_desc *desc, tn_context *context)
