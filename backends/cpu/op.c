@@ -23,6 +23,9 @@ int32_t cpu_check_desc(const tn_tensor_desc *desc, const char *op, const char *r
         if (desc->dim[d] < 0 || __builtin_mul_overflow(count, desc->dim[d], &count) || count > INT64_MAX / 64)
             return cpu_fail(msg, TN_EINVAL, "%s: dimension %d of %s is %lld", op, d, role, (long long)desc->dim[d]);
         if (desc->stride[d] < 0) return cpu_fail(msg, TN_EINVAL, "%s: %s has a negative stride", op, role);
+        if (desc->dim[d] > 1 && desc->stride[d] > INT64_MAX / 64 / desc->dim[d])
+            return cpu_fail(msg, TN_EINVAL, "%s: dimension %d of %s has a stride of %lld", op, d, role,
+                            (long long)desc->stride[d]);
     }
     if (!strides && !cpu_is_dense(desc)) return cpu_fail(msg, TN_EINVAL, "%s: %s is not dense", op, role);
     return TN_OK;
@@ -70,18 +73,15 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
 /* ---- prepare and run
  * --------------------------------------------------------------------------------------------------- */
 
-/* Bytes from an operand's first element to the end of its last; more than any buffer has if that overflows. */
+/* Bytes from an operand's first element to the end of its last. */
 static uint64_t extent(const tn_tensor_desc *desc)
 {
-    const uint64_t beyond = (uint64_t)1 << 62;
-    int64_t last = 0, step;
+    int64_t last = 0;
     for (int d = 0; d < desc->rank; d++) {
         if (desc->dim[d] == 0) return 0;
-        if (__builtin_mul_overflow(desc->dim[d] - 1, desc->stride[d], &step)) return beyond;
-        if (__builtin_add_overflow(last, step, &last)) return beyond;
+        if (desc->dim[d] > 1) last += (desc->dim[d] - 1) * desc->stride[d];
     }
-    const uint64_t elements = (uint64_t)last + 1;
-    return elements < beyond / 8 ? elements * tn_dtype_size(desc->dtype) : beyond;
+    return (uint64_t)(last + 1) * tn_dtype_size(desc->dtype);
 }
 
 static void fill_kernel(tn_kernel *k, const cpu_op *op, const tn_op_desc *desc, tn_context *context)
