@@ -175,12 +175,6 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
     return times;
 }
 
-static int same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b)
-{
-    return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, sizeof a->dim) &&
-           !memcmp(a->stride, b->stride, sizeof a->stride);
-}
-
 /* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value. */
 static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
 {
@@ -193,7 +187,7 @@ static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
     if (times > 1) return 0;
     if (times) {
         if (strcmp(launch->operation.desc.name, "map")) return 0;
-        if (!same_layout(&launch->operation.in[operand], &launch->operation.out[output])) return 0;
+        if (!tn_same_layout(&launch->operation.in[operand], &launch->operation.out[output])) return 0;
         launch->operation.alias[output] = (int32_t)operand;
     }
     value->base = variable;

@@ -41,6 +41,12 @@ tn_value *tn_value_root(tn_value *value)
     return value;
 }
 
+int tn_same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, sizeof a->dim) &&
+           !memcmp(a->stride, b->stride, sizeof a->stride);
+}
+
 void tn_ir_free(tn_ir *ir)
 {
     tn_region_free(&ir->region);

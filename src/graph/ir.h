@@ -92,6 +92,9 @@ tn_value *tn_ir_value(tn_ir *ir, tn_type type);
 tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
 tn_status tn_ir_slot(tn_ir *ir, const char *name, int32_t dtype, double value, uint32_t *slot);
 tn_value *tn_value_root(tn_value *value);
+/* 1 if one can be written over the other, element by element: same type, dimensions and strides. */
+int tn_same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b);
+
 void tn_ir_free(tn_ir *ir);
 
 #endif

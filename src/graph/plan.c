@@ -47,19 +47,13 @@ static int gives_up(const tn_launch *l, uint32_t number, uint32_t operand, const
     return 1;
 }
 
-static int same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b)
-{
-    return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, sizeof a->dim) &&
-           !memcmp(a->stride, b->stride, sizeof a->stride);
-}
-
 static void reuse_operands(tn_launch *l, uint32_t number)
 {
     for (uint32_t k = 0; k < l->operation.desc.n_out; k++) {
         tn_value *out = l->out[k];
         if (out->base || !in_arena(out) || out->group >= 0 || out->kept || l->operation.alias[k] >= 0) continue;
         for (uint32_t i = 0; i < l->operation.desc.n_in; i++) {
-            if (!same_layout(&l->operation.in[i], &l->operation.out[k]) || !gives_up(l, number, i, out)) continue;
+            if (!tn_same_layout(&l->operation.in[i], &l->operation.out[k]) || !gives_up(l, number, i, out)) continue;
             l->operation.alias[k] = (int32_t)i;
             tn_value *root = tn_value_root(l->in[i]);
             if (root->last < out->last) root->last = out->last;
