@@ -1,8 +1,8 @@
 /* device.h: which devices there are, and opening one.
  *
  * The library finds backends in its own folder (lib/tenon/backends-1 beside libtenon.so) and then in the folders or
- * files of TENON_BACKEND_PATH (absolute, separated by ':'; ignored for set-user-id programs). Backends are loaded at
- * the first call here; one that can't be loaded is logged with the reason, kept in tn_backend_report, and skipped.
+ * files of TENON_BACKEND_PATH (absolute, separated by ':'; ignored for set-user-id programs). Files are loaded at
+ * the first call here; those of the own folder start when a device of theirs is asked for, the others at once; one that can't be loaded is logged with the reason, kept in tn_backend_report, and skipped.
  * All functions may be called from any thread. */
 #ifndef TENON_DEVICE_H
 #define TENON_DEVICE_H

@@ -88,7 +88,7 @@ static void row_expect(const row *r, const operand *in, operand *out, int64_t i)
     }
     if (!strcmp(r->name, "pow.da"))
         bound = fabs(want) * (1 + fabs((v[1] - 1) * log(fabs(v[0])))); /* b - 1 is rounded */
-    if (cancels(r->name)) bound = 4 * fmax(1, fmax(fabs(v[0]), fabs(v[1] * v[3])));
+    if (cancels(r->name)) bound = fmax(1, fmax(fabs(v[0]), fabs(v[1] * v[3])));
     out->tol[i] = row_ulp(r->name) * eps * fmax(fabs(want), bound) + (out->desc.dtype == TN_F64 ? 1e-307 : 1.5e-45);
 }
 
