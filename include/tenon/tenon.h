@@ -10,6 +10,7 @@
 #include "tenon/optim.h"
 #include "tenon/program.h"
 #include "tenon/state.h"
+#include "tenon/stats.h"
 #include "tenon/status.h"
 #include "tenon/tensor.h"
 

@@ -1,0 +1,133 @@
+/* scale.c: scaling of features, column by column or row by row. A new kind is a function and a row. */
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "tenon/stats.h"
+
+static void learn_minmax(tn_column x, double low, double high, double *centre, double *spread)
+{
+    *centre = tn_stat_least(x);
+    *spread = tn_stat_range(x) / (high - low);
+}
+
+static void learn_standard(tn_column x, double low, double high, double *centre, double *spread)
+{
+    (void)low, (void)high;
+    *centre = tn_stat_mean(x);
+    *spread = tn_stat_deviation(x, 0);
+}
+
+static const struct {
+    const char *name;
+    void (*learn)(tn_column x, double low, double high, double *centre, double *spread);
+} kinds[] = {
+    [TN_SCALE_NONE] = {"none", NULL},
+    [TN_SCALE_MINMAX] = {"minmax", learn_minmax},
+    [TN_SCALE_STANDARD] = {"standard", learn_standard},
+    [TN_SCALE_UNIT] = {"unit", NULL},
+};
+
+#define KINDS ((int32_t)(sizeof kinds / sizeof *kinds))
+
+int32_t tn_scale_kind(const char *name)
+{
+    for (int32_t kind = 0; kind < KINDS; kind++)
+        if (!strcmp(name, kinds[kind].name)) return kind;
+    return -1;
+}
+
+const char *tn_scale_name(int32_t kind)
+{
+    return kind >= 0 && kind < KINDS ? kinds[kind].name : NULL;
+}
+
+/* ---- fitting ---- */
+
+static tn_status learn_column(tn_scaler *scaler, double low, double high, tn_column x, int64_t c)
+{
+    double mean = tn_stat_mean(x);
+    TN_REQUIRE(!isinf(tn_stat_least(x)) && !isinf(tn_stat_largest(x)), TN_EINVAL,
+               "scaling: column %lld has an infinite value", (long long)c);
+    scaler->mean[c] = isnan(mean) ? 0 : mean;
+    if (!scaler->centre) return TN_OK;
+    kinds[scaler->kind].learn(x, low, high, &scaler->centre[c], &scaler->spread[c]);
+    if (tn_stat_range(x) > 0) return TN_OK;
+    scaler->spread[c] = 1;
+    scaler->centre[c] = isnan(mean) ? 0 : tn_stat_least(x);
+    return TN_OK;
+}
+
+static tn_status learn(tn_scaler *scaler, double low, double high, const float *x, int64_t rows)
+{
+    size_t room = (size_t)scaler->columns;
+    scaler->mean = tn_alloc(room * sizeof(double));
+    if (!scaler->mean) return TN_ENOMEM;
+    if (kinds[scaler->kind].learn) {
+        scaler->centre = tn_alloc(room * sizeof(double));
+        scaler->spread = tn_alloc(room * sizeof(double));
+        if (!scaler->centre || !scaler->spread) return TN_ENOMEM;
+    }
+    for (int64_t c = 0; c < scaler->columns; c++)
+        TN_TRY(learn_column(scaler, low, high, (tn_column){x + c, rows, scaler->columns}, c));
+    return TN_OK;
+}
+
+tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x, int64_t rows,
+                        int64_t columns)
+{
+    TN_REQUIRE(tn_scale_name(kind), TN_EINVAL, "scaling: there is no kind %d", kind);
+    TN_REQUIRE(columns > 0 && rows >= 0, TN_ESHAPE, "scaling: a table of %lld rows and %lld columns", (long long)rows,
+               (long long)columns);
+    TN_REQUIRE(kind != TN_SCALE_MINMAX || (low < high && isfinite(high - low)), TN_EINVAL,
+               "scaling: the range from %g to %g is none", low, high);
+    tn_scaler fitted = {.kind = kind, .columns = columns, .base = kind == TN_SCALE_MINMAX ? low : 0};
+    tn_status status = learn(&fitted, low, high, x, rows);
+    if (status)
+        tn_scaler_free(&fitted);
+    else
+        *scaler = fitted;
+    return status;
+}
+
+void tn_scaler_free(tn_scaler *scaler)
+{
+    tn_free(scaler->centre);
+    tn_free(scaler->spread);
+    tn_free(scaler->mean);
+    *scaler = (tn_scaler){0};
+}
+
+/* ---- applying ---- */
+
+void tn_scaler_fill(const tn_scaler *scaler, float *x, int64_t rows)
+{
+    for (int64_t i = 0; i < rows * scaler->columns; i++)
+        if (isnan(x[i])) x[i] = (float)scaler->mean[i % scaler->columns];
+}
+
+static void to_unit(float *row, int64_t columns)
+{
+    double power = 0;
+    for (int64_t c = 0; c < columns; c++)
+        if (!isnan(row[c])) power += (double)row[c] * row[c];
+    for (int64_t c = 0; c < columns && power > 0; c++) row[c] = (float)(row[c] / sqrt(power));
+}
+
+void tn_scaler_apply(const tn_scaler *scaler, float *x, int64_t rows)
+{
+    int64_t columns = scaler->columns;
+    for (int64_t r = 0; r < rows && scaler->kind == TN_SCALE_UNIT; r++) to_unit(x + r * columns, columns);
+    for (int64_t i = 0; i < rows * columns && scaler->centre; i++)
+        x[i] = (float)(scaler->base + (x[i] - scaler->centre[i % columns]) / scaler->spread[i % columns]);
+}
+
+tn_status tn_scaler_invert(const tn_scaler *scaler, float *x, int64_t rows)
+{
+    int64_t columns = scaler->columns;
+    TN_REQUIRE(scaler->kind != TN_SCALE_UNIT, TN_EUNSUPPORTED, "scaling: rows of length 1 have lost their length");
+    for (int64_t i = 0; i < rows * columns && scaler->centre; i++)
+        x[i] = (float)(scaler->centre[i % columns] + (x[i] - scaler->base) * scaler->spread[i % columns]);
+    return TN_OK;
+}
