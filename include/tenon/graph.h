@@ -48,13 +48,13 @@ TN_API tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dty
 
 /* How a variable's first value is made. Random kinds depend on the state's seed and the variable's name alone, so
  * they are the same on every device. `fan_in` and `fan_out` default to those of a (out, in, window...) weight. */
-#define TN_INIT_ZERO 0
+#define TN_INIT_ZERO     0
 #define TN_INIT_CONSTANT 1 /* a */
-#define TN_INIT_NORMAL 2   /* mean 0, standard deviation a */
-#define TN_INIT_UNIFORM 3  /* from -a to a */
-#define TN_INIT_XAVIER 4   /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
-#define TN_INIT_HE 5       /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
-#define TN_INIT_LECUN 6    /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
+#define TN_INIT_NORMAL   2 /* mean 0, standard deviation a */
+#define TN_INIT_UNIFORM  3 /* from -a to a */
+#define TN_INIT_XAVIER   4 /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
+#define TN_INIT_HE       5 /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
+#define TN_INIT_LECUN    6 /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
 typedef struct tn_init {
     int32_t kind;
     double a;
@@ -80,6 +80,12 @@ TN_API void tn_output(tn_tensor *x, const char *name);
 
 /* At the end of a run the variable takes the value; everything else in the run sees the old one. */
 TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
+
+/* Makes variables stay as they are: optimizers leave them alone, their gradients are not computed, and assignments to
+ * them, as of running statistics, are dropped. `patterns` are names separated by commas, in which '*' is any text and
+ * '?' any character; a name up to a dot is enough: "conv*, fc1.bias". Call it after the model has been built and before
+ * tn_minimize. A pattern that names no variable is an error. */
+TN_API void tn_freeze(tn_graph *graph, const char *patterns);
 
 /* After a run the state's step count grows by one. Set by optimizers. */
 TN_API void tn_advance_step(tn_graph *graph);

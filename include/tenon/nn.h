@@ -91,12 +91,14 @@ TN_API tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t head
  * for a sample: a spec writes "linear outputs" for it, and so do the named networks.
  * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
  * xavier before all else), "zero", "normal", "xavier", "he", "lecun";
- * NULL: "auto". `scale` is the standard deviation of "normal" (0: 0.01). Errors name the layer. */
+ * NULL: "auto". `scale` is the standard deviation of "normal" (0: 0.01). `freeze`, unless NULL, is as for tn_freeze;
+ * frozen batch normalisation takes the running statistics in training too. Errors name the layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;
     const char *init;
     double scale;
+    const char *freeze;
 } tn_net_options;
 TN_API tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options);
 

@@ -149,6 +149,7 @@ tn_tensor *cli_model_build(const cli_model *model, tn_tensor *raw, int training)
                (tn_net_options){.training = (uint32_t)training,
                                 .outputs = cli_model_outputs(model),
                                 .init = model->init,
+                                .freeze = training ? model->freeze : NULL,
                                 .scale = model->scale});
     check_output(model, x);
     return x;

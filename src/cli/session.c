@@ -11,14 +11,27 @@ static const char doc[] = "Trains a network and shows how it goes. Without optio
 
 /* ---- before any device is used ---- */
 
-static int open_resume(cli_session *s)
+/* A fixed option that the training began without. */
+static int check_new(cli_option *options, const tn_checkpoint *checkpoint, const char *path)
+{
+    for (const cli_option *o = options; o->kind != CLI_END; o++) {
+        const char *note = o->fixed && o->given ? tn_checkpoint_note(checkpoint, o->note) : NULL;
+        if (o->fixed && o->given && (!note || !*note))
+            return cli_usage("--%s was not given when %s was trained", o->name, path);
+    }
+    return CLI_GO_ON;
+}
+
+static int open_from(cli_session *s)
 {
     const char *path = s->settings.resume;
-    if (!path) return CLI_GO_ON;
+    if (!path && !s->settings.load) return CLI_GO_ON;
+    if (!path) return tn_checkpoint_open(s->settings.load, &s->from) ? cli_failed() : CLI_GO_ON;
     if (tn_checkpoint_open(path, &s->from)) return cli_failed();
     if (!tn_checkpoint_note(s->from, "epoch"))
         return cli_fail("%s: it was not saved by 'tenon train': there is nothing to resume", path);
-    return cli_from_notes(s->settings.options, s->from, path);
+    int status = check_new(s->settings.options, s->from, path);
+    return status == CLI_GO_ON ? cli_from_notes(s->settings.options, s->from, path) : status;
 }
 
 static int64_t whole_note(const tn_checkpoint *checkpoint, const char *key)
@@ -31,8 +44,8 @@ static int64_t whole_note(const tn_checkpoint *checkpoint, const char *key)
 static int read_position(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    const char *sums = s->from ? tn_checkpoint_note(s->from, "sums") : NULL;
-    if (!s->from) return CLI_GO_ON;
+    if (!settings->resume) return CLI_GO_ON;
+    const char *sums = tn_checkpoint_note(s->from, "sums");
     s->epoch = whole_note(s->from, "epoch");
     s->position = whole_note(s->from, "position");
     int64_t count = whole_note(s->from, "count"), steps = (count + settings->batch - 1) / settings->batch;
@@ -75,7 +88,7 @@ static cli_trainer_options trainer_options(const cli_settings *settings)
 static int build_model(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init};
+    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
     cli_trainer_options options = trainer_options(settings);
@@ -88,11 +101,12 @@ static int build_model(cli_session *s)
 
 static int load(cli_session *s)
 {
-    if (!s->from) return CLI_GO_ON;
-    if (tn_checkpoint_load(s->from, s->state)) return cli_failed();
+    int status = CLI_GO_ON;
+    if (s->settings.load) status = cli_session_transfer(s);
+    if (s->settings.resume && tn_checkpoint_load(s->from, s->state)) status = cli_failed();
     tn_checkpoint_close(s->from);
     s->from = NULL;
-    return CLI_GO_ON;
+    return status;
 }
 
 static int open_device(cli_session *s)
@@ -115,7 +129,7 @@ int cli_session_open(cli_session *s, int argc, char **argv)
     cli_settings_init(&s->settings);
     status =
         cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
-    if (status == CLI_GO_ON) status = open_resume(s);
+    if (status == CLI_GO_ON) status = open_from(s);
     if (status == CLI_GO_ON) status = cli_settings_check(&s->settings, &s->schedule);
     if (status == CLI_GO_ON) status = open_data(s);
     if (status == CLI_GO_ON) status = build_model(s);

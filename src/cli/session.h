@@ -8,7 +8,7 @@
 
 typedef struct cli_session {
     cli_settings settings;
-    tn_checkpoint *from; /* what it goes on with; NULL: nothing */
+    tn_checkpoint *from; /* what it goes on with, or begins with; NULL: nothing */
     char init[32];
     cli_model model;
     tn_dataset data, test;
@@ -29,6 +29,10 @@ typedef struct cli_session {
 /* Everything up to the first step. Returns CLI_GO_ON or an exit status; cli_session_close follows in any case. */
 int cli_session_open(cli_session *session, int argc, char **argv);
 void cli_session_close(cli_session *session);
+
+/* Takes over what fits of the weights in the open file `from`, and says what does not. Returns CLI_GO_ON or an exit
+ * status. */
+int cli_session_transfer(cli_session *session);
 
 /* Saves the state with all that resuming needs. Returns CLI_OK or CLI_FAILED. */
 int cli_session_save(cli_session *session, const char *path);

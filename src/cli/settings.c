@@ -29,8 +29,8 @@ void cli_settings_init(cli_settings *s)
         {CLI_WHOLE, "limit", "N", "use only the first N training samples", &s->limit, 1, 2147483647, "limit", 1, 0, 0},
         {CLI_TEXT, "net", "NET", "a named network or layers, as \"linear 100, relu, linear 10\" (mlp)", &s->net, 0, 0,
          "net", 1, 0, 0},
-        {CLI_TEXT, "init", "NAME", "first weights: auto, xavier, he, lecun, zero, \"normal DEVIATION\" (auto)", &s->init, 0,
-         0, "init", 1, 0, 0},
+        {CLI_TEXT, "init", "NAME", "first weights: auto, xavier, he, lecun, zero, \"normal DEVIATION\" (auto)",
+         &s->init, 0, 0, "init", 1, 0, 0},
         {CLI_TEXT, "loss", "NAME", "what is made small (cross_entropy)", &s->loss, 0, 0, "loss", 1, 0, 0},
         {CLI_TEXT, "optimizer", "NAME", "how the weights follow the gradient (adam)", &s->optimizer, 0, 0, "optimizer",
          1, 0, 0},
@@ -45,6 +45,10 @@ void cli_settings_init(cli_settings *s)
          0, 0, 0},
         {CLI_TEXT, "save", "FILE", "save the model there after every epoch", &s->save, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "resume", "FILE", "go on with a saved training", &s->resume, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "load", "FILE", "begin with the weights of a safetensors file that fit by name and shape", &s->load,
+         0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "freeze", "NAMES", "leave variables as they are: \"conv*, fc1.bias\"", &s->freeze, 0, 0, "freeze", 1,
+         0, 0},
         {CLI_TEXT, "curve", "FILE.svg", "draw the loss curve there", &s->curve, 0, 0, 0, 0, 0, 0},
         {CLI_LEVEL, "json", "step", "one JSON object an epoch, or a step, on standard output", &s->json, 0, 0, 0, 0, 0,
          0},
@@ -124,6 +128,8 @@ int cli_settings_check(cli_settings *s, tn_schedule *schedule)
         return cli_usage("--momentum belongs to --optimizer momentum, not to %s", s->optimizer);
     if (cli_given(s->options, "target") && !cli_is_table(s->data))
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
+    if (s->load && s->resume)
+        return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, schedule)) return cli_usage("--%s", tn_message());
     if (cli_can_write("save", s->save) || cli_can_write("curve", s->curve)) return CLI_FAILED;
     return CLI_GO_ON;

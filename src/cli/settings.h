@@ -4,13 +4,13 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 26
+#define CLI_TRAIN_OPTIONS 48
 
 typedef struct cli_settings {
     const char *data, *target, *net, *loss, *optimizer, *schedule, *init;
     double lr, momentum;
     int64_t batch, epochs, limit, seed;
-    const char *device, *save, *resume, *curve;
+    const char *device, *save, *resume, *load, *freeze, *curve;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;

@@ -211,5 +211,6 @@ tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
         else
             tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s...', is too long for a layer", place + 1, item.text);
     }
+    if (options.freeze) tn_freeze(graph, options.freeze);
     return x;
 }

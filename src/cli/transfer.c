@@ -1,0 +1,42 @@
+/* transfer.c: begins a training with another one's weights, as far as they fit. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "session.h"
+
+/* What there is to say of what was not taken. */
+typedef struct lines {
+    FILE *file;
+    char *text;
+    size_t unused;
+} lines;
+
+static void tell(void *arg, int32_t fit, const tn_state_entry *state, const tn_state_entry *file)
+{
+    lines *said = arg;
+    char a[160], b[160];
+    said->unused += fit == TN_FIT_UNUSED;
+    if (fit == TN_FIT_MISSING) fprintf(said->file, "  not there: '%s'\n", state->name);
+    if (fit == TN_FIT_SHAPE || fit == TN_FIT_DTYPE)
+        fprintf(said->file, "  does not fit: '%s' is %s %s there and %s %s in this network\n", state->name,
+                tn_dtype_name(file->dtype), tn_shape_text(&file->shape, a, sizeof a), tn_dtype_name(state->dtype),
+                tn_shape_text(&state->shape, b, sizeof b));
+}
+
+int cli_session_transfer(cli_session *s)
+{
+    lines said = {0};
+    size_t taken = 0, size;
+    const char *path = s->settings.load;
+    int status = CLI_GO_ON;
+    said.file = open_memstream(&said.text, &size);
+    if (!said.file) return cli_fail("out of memory");
+    if (tn_checkpoint_load_fitting(s->from, s->state, tell, &said, &taken)) status = cli_failed();
+    fclose(said.file);
+    if (status == CLI_GO_ON && !taken)
+        status = cli_fail("--load %s: none of its tensors fits this network by name and shape", path);
+    if (status == CLI_GO_ON)
+        fprintf(stderr, "%zu tensors taken from %s, %zu of it not used\n%s", taken, path, said.unused, said.text);
+    free(said.text);
+    return status;
+}

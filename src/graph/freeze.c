@@ -1,0 +1,48 @@
+/* freeze.c: variables that training leaves as they are. */
+#include "build.h"
+#include "leaf.h"
+#include "pattern.h"
+
+/* Assignments to it, as of running statistics, go. */
+static void drop_sinks(tn_graph *graph, const tn_tensor *variable)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < graph->sinks; i++)
+        if (graph->sink[i].variable != variable) graph->sink[kept++] = graph->sink[i];
+    graph->sinks = kept;
+}
+
+/* Freezes what one pattern names; returns how many there are. */
+static size_t freeze(tn_graph *graph, const char *pattern, size_t length)
+{
+    size_t found = 0;
+    for (uint32_t i = 0; i < graph->count; i++) {
+        tn_variable_attrs *attrs = (tn_variable_attrs *)graph->tensor[i]->attrs;
+        if (graph->tensor[i]->op != &tn_op_variable || attrs->flags & TN_TRANSIENT ||
+            !tn_pattern_matches(pattern, length, graph->tensor[i]->name))
+            continue;
+        attrs->flags &= ~TN_TRAINABLE;
+        drop_sinks(graph, graph->tensor[i]);
+        found++;
+    }
+    return found;
+}
+
+static void fail_unknown(tn_graph *graph, const char *pattern, size_t length)
+{
+    const char *first = NULL, *last = NULL;
+    for (uint32_t i = 0; i < graph->count; i++) {
+        if (graph->tensor[i]->op != &tn_op_variable) continue;
+        last = graph->tensor[i]->name;
+        if (!first) first = last;
+    }
+    tn_graph_fail(graph, TN_EMISSING, "freeze: no variable is called '%.*s'; there are '%s' to '%s'", (int)length,
+                  pattern, first ? first : "", last ? last : "");
+}
+
+void tn_freeze(tn_graph *graph, const char *patterns)
+{
+    size_t length;
+    for (const char *at; !tn_graph_status(graph) && (at = tn_pattern_next(&patterns, &length));)
+        if (!freeze(graph, at, length)) fail_unknown(graph, at, length);
+}

@@ -1,0 +1,63 @@
+/* fit.c: loads the part of a file that fits a state. */
+#include "error.h"
+#include "shape.h"
+#include "tenon/graph.h"
+#include "tenon/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "fc1.weight.exp_avg" belongs to "fc1.weight", if there is such a tensor. */
+static int owner_of(const char *name, char owner[256])
+{
+    const char *dot = strrchr(name, '.');
+    if (!dot) return 0;
+    return snprintf(owner, 256, "%.*s", (int)(dot - name), name) < 256;
+}
+
+static int is_moment(const tn_state *state, const char *name)
+{
+    char owner[256];
+    tn_state_entry entry;
+    return owner_of(name, owner) && tn_state_find(state, owner, &entry);
+}
+
+static int is_moment_in_file(const tn_checkpoint *checkpoint, const char *name)
+{
+    char owner[256];
+    tn_state_entry entry;
+    return owner_of(name, owner) && tn_checkpoint_find(checkpoint, owner, &entry, NULL);
+}
+
+static int32_t fit_of(const tn_state_entry *state, const tn_state_entry *file)
+{
+    if (!tn_shape_equal(&state->shape, &file->shape)) return TN_FIT_SHAPE;
+    return state->dtype == file->dtype ? TN_FIT_TAKEN : TN_FIT_DTYPE;
+}
+
+static tn_status take(tn_state *state, const tn_state_entry *entry, const void *data, size_t *taken)
+{
+    (*taken)++;
+    return tn_state_write(state, entry->name, data,
+                          (uint64_t)tn_shape_count(&entry->shape) * tn_dtype_size(entry->dtype));
+}
+
+tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_fit_report *report, void *arg,
+                                     size_t *taken)
+{
+    tn_state_entry own, file;
+    const void *data = NULL;
+    size_t count = 0;
+    for (size_t i = 0; tn_state_at(state, i, &own); i++) {
+        if (own.flags & TN_TRANSIENT || is_moment(state, own.name)) continue;
+        int there = tn_checkpoint_find(checkpoint, own.name, &file, &data);
+        int32_t fit = there ? fit_of(&own, &file) : TN_FIT_MISSING;
+        if (fit == TN_FIT_TAKEN) TN_TRY(take(state, &own, data, &count));
+        if (report) report(arg, fit, &own, there ? &file : NULL);
+    }
+    for (size_t i = 0; report && tn_checkpoint_at(checkpoint, i, &file, NULL); i++)
+        if (!tn_state_find(state, file.name, &own) && !is_moment_in_file(checkpoint, file.name))
+            report(arg, TN_FIT_UNUSED, NULL, &file);
+    if (taken) *taken = count;
+    return TN_OK;
+}
