@@ -1,0 +1,222 @@
+/* Training a model on a data set: against a plain loop in double precision, in batches that do and don't divide the
+ * data; measuring, using, stopping, and mistakes. */
+#include "check.h"
+
+#include <stdlib.h>
+
+static const char *const devices[] = {"reference", "cpu", "opencl:0"};
+
+typedef struct bench {
+    tn_device *device;
+    tn_state *state;
+} bench;
+
+/* Returns 0 if there is no such device. */
+static int open_bench(bench *b, const char *device)
+{
+    *b = (bench){0};
+    if (tn_device_open(device, &b->device)) return 0;
+    CHECK(tn_state_new(b->device, 5, &b->state));
+    return 1;
+}
+
+static void close_bench(bench *b)
+{
+    tn_state_free(b->state);
+    tn_device_close(b->device);
+}
+
+/* ---- a line through points ---- */
+
+enum { N = 7 };
+static float points[N] = {-1, -0.5f, 0, 0.25f, 0.5f, 0.75f, 1},
+             heights[N] = {1, 0.3f, 0.1f, -0.4f, -0.6f, -0.7f, -1.3f};
+static const tn_dataset line_data = {
+    .count = N, .sample = {1, {1}}, .x_dtype = TN_F32, .x = points, .target = heights, .targets = 1};
+
+static tn_tensor *line(tn_tensor *x, int training, const void *arg)
+{
+    (void)training, (void)arg;
+    return tn_linear(x, "line", .units = 1, .init = &(tn_init){TN_INIT_ZERO});
+}
+
+static const tn_model line_model = {.build = line, .loss = "half_mse"};
+
+/* The same by hand: mean gradients of half squared errors. */
+static void fit_by_hand(int64_t epochs, int64_t batch, double lr, double *w, double *b, double *loss)
+{
+    int32_t order[N] = {0, 1, 2, 3, 4, 5, 6};
+    *w = *b = 0;
+    for (int64_t epoch = 1; epoch <= epochs; epoch++) {
+        if (batch < N) tn_shuffle(order, N, 5, (uint64_t)epoch);
+        *loss = 0;
+        for (int64_t start = 0; start < N; start += batch) {
+            double dw = 0, db = 0;
+            int64_t size = N - start < batch ? N - start : batch;
+            for (int64_t i = start; i < start + size; i++) {
+                double error = *w * points[order[i]] + *b - heights[order[i]];
+                dw += error * points[order[i]] / (double)size;
+                db += error / (double)size;
+                *loss += error * error / 2 / N;
+            }
+            *w -= lr * dw;
+            *b -= lr * db;
+        }
+    }
+}
+
+static void training_is_what_a_plain_loop_does(void **state)
+{
+    (void)state;
+    const int64_t batches[] = {1, 2, 3, 6, 7, 100, 0};
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+            bench b;
+            tn_epoch last;
+            float w, c;
+            double want_w, want_c, want_loss;
+            if (!open_bench(&b, devices[d])) continue;
+            tn_fit_options options = {.epochs = 4, .batch = batches[i], .optim = {.lr = 0.3}};
+            CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last));
+            fit_by_hand(4, batches[i] && batches[i] < N ? batches[i] : N, 0.3, &want_w, &want_c, &want_loss);
+            CHECK(tn_state_read(b.state, "line.weight", &w, sizeof w));
+            CHECK(tn_state_read(b.state, "line.bias", &c, sizeof c));
+            check_near("weight", w, want_w, 1e-5);
+            check_near("bias", c, want_c, 1e-5);
+            check_near("loss", last.train.loss, want_loss, 1e-5);
+            assert_int_equal(last.number, 4);
+            assert_true(isnan(last.train.accuracy) && isnan(last.test.loss));
+            close_bench(&b);
+        }
+}
+
+/* ---- many pictures of two bytes ---- */
+
+enum { MANY = 2307 };
+
+static tn_dataset pictures(void)
+{
+    tn_dataset data = {.count = MANY, .sample = TN_SHAPE(1, 1, 2), .x_dtype = TN_U8, .classes = 2};
+    data.x = malloc(2 * MANY);
+    data.label = malloc(MANY * sizeof *data.label);
+    for (int i = 0; i < MANY; i++) {
+        ((uint8_t *)data.x)[2 * i] = (uint8_t)(i * 7 % 256);
+        ((uint8_t *)data.x)[2 * i + 1] = (uint8_t)(i * 31 % 256);
+        data.label[i] = i % 3 == 0;
+    }
+    return data;
+}
+
+/* The pixels themselves are the logits. */
+static tn_tensor *pixels(tn_tensor *x, int training, const void *arg)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_tensor *scale = tn_param(graph, "scale", TN_SCALAR, (tn_init){TN_INIT_CONSTANT, .a = *(const double *)arg});
+    (void)training;
+    return tn_mul(tn_flatten(x), scale);
+}
+
+static void measuring_takes_every_sample_once(void **state)
+{
+    (void)state;
+    const double scale = 2;
+    const tn_model model = {.build = pixels, .loss = "cross_entropy", .arg = &scale};
+    tn_dataset data = pictures();
+    const uint8_t *x = data.x;
+    float *out = malloc(2 * MANY * sizeof *out);
+    double loss = 0, right = 0;
+    for (int i = 0; i < MANY; i++) {
+        double gap = scale * (x[2 * i + !data.label[i]] - x[2 * i + data.label[i]]) / 255;
+        loss += log1p(exp(gap)) / MANY;
+        right += (x[2 * i + 1] > x[2 * i]) == data.label[i];
+    }
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+        bench b;
+        tn_score score;
+        if (!open_bench(&b, devices[d])) continue;
+        CHECK(tn_evaluate(b.state, &model, &data, &score));
+        check_near("loss", score.loss, loss, 1e-5);
+        check_near("accuracy", score.accuracy, right / MANY, 1e-9);
+        CHECK(tn_predict(b.state, &model, &data, out, 2 * MANY * sizeof *out));
+        for (int i = 0; i < 2 * MANY; i++) check_near("output", out[i], scale * x[i] / 255, 1e-6);
+        close_bench(&b);
+    }
+    free(out);
+    tn_dataset_free(&data);
+}
+
+/* ---- when it ends ---- */
+
+static int stop_at_three(void *arg, const tn_epoch *epoch)
+{
+    *(int *)arg += 1;
+    return epoch->number == 3;
+}
+
+static void training_ends_when_it_should(void **state)
+{
+    (void)state;
+    bench b;
+    tn_epoch last;
+    int calls = 0;
+    assert_true(open_bench(&b, "cpu"));
+    tn_fit_options options = {.epochs = 9, .optim = {.lr = 0.1}, .each = stop_at_three, .arg = &calls};
+    CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last));
+    assert_int_equal(last.number, 3);
+    assert_int_equal(calls, 3);
+    /* Full-batch descent falls for ever, but soon by less than a tenth; the schedule then stops it altogether. */
+    options = (tn_fit_options){.epochs = 500, .optim = {.lr = 0.1}, .patience = 2, .least_fall = 0.1};
+    CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last));
+    assert_in_range(last.number, 3, 100);
+    options = (tn_fit_options){
+        .epochs = 500, .optim = {.lr = 0.1}, .patience = 4, .schedule = "step 10 1e-30", .test = &line_data};
+    CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last));
+    assert_int_equal(last.number, 14);
+    check_near("test loss", last.test.loss, last.train.loss, 1e-6);
+    close_bench(&b);
+}
+
+/* ---- mistakes ---- */
+
+static void mistakes_are_found_before_training(void **state)
+{
+    (void)state;
+    bench b;
+    tn_epoch last = {.number = -1};
+    tn_state_entry entry;
+    int32_t labels[N] = {0, 1, 2, 0, 1, 2, 3};
+    tn_dataset bad = line_data;
+    tn_fit_options options = {.epochs = 1};
+    assert_true(open_bench(&b, "cpu"));
+    bad.target = NULL;
+    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
+    check_message("no targets", "neither labels nor targets");
+    bad.label = labels;
+    bad.classes = 3;
+    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
+    check_message("a label out of range", "class 3");
+    bad = line_data;
+    bad.targets = 3, bad.count = 2;
+    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_ESHAPE);
+    bad.count = 0;
+    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
+    options.epochs = 0;
+    assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_EINVAL);
+    options = (tn_fit_options){.epochs = 1, .schedule = "now and then"};
+    assert_int_not_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_OK);
+    assert_int_equal(tn_predict(b.state, &line_model, &line_data, points, 13), TN_ESHAPE);
+    assert_int_equal(last.number, -1);
+    assert_false(tn_state_find(b.state, "line.weight", &entry));
+    close_bench(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_is_what_a_plain_loop_does),
+        cmocka_unit_test(measuring_takes_every_sample_once),
+        cmocka_unit_test(training_ends_when_it_should),
+        cmocka_unit_test(mistakes_are_found_before_training),
+    };
+    return cmocka_run_group_tests_name("training", tests, NULL, NULL);
+}
