@@ -46,8 +46,11 @@ TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_optio
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);
 
-/* A training and a test set by a name: "digits" (10000 and 2000 samples), "digits:N" (N and a fifth of it), a folder
- * with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen by the seed, is for testing;
+/* The same in colour, on textured backgrounds: (3, 32, 32), red, green and blue. */
+TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data);
+
+/* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
+ * and a fifth of it), a folder with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen by the seed, is for testing;
  * a table of less than 10 rows is used whole for both. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);

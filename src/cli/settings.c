@@ -22,8 +22,8 @@ void cli_settings_init(cli_settings *s)
                         .seed = 1,
                         .device = "auto"};
     const cli_option options[] = {
-        {CLI_TEXT, "data", "NAME", "digits (built in), a folder with MNIST's files, or a CSV file", &s->data, 0, 0,
-         "data", 0, 0, 0},
+        {CLI_TEXT, "data", "NAME", "digits or digits-rgb (built in), a folder with MNIST's files, or a CSV file",
+         &s->data, 0, 0, "data", 0, 0, 0},
         {CLI_TEXT, "target", "COLUMN", "of a CSV file: what to predict (the last column)", &s->target, 0, 0, "target",
          1, 0, 0},
         {CLI_WHOLE, "limit", "N", "use only the first N training samples", &s->limit, 1, 2147483647, "limit", 1, 0, 0},

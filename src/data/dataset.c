@@ -201,27 +201,44 @@ static tn_status open_table(const char *path, uint64_t seed, const tn_csv_option
 
 /* ---- by name ---- */
 
-/* "digits" and "digits:N": N training samples and a fifth as many for testing. */
-static tn_status open_digits(const char *name, uint64_t seed, tn_dataset *train, tn_dataset *test)
+/* Data sets that the program draws, also as "NAME:N": N training samples and a fifth as many for testing. */
+static const struct {
+    const char *name;
+    tn_status (*draw)(int64_t count, uint64_t seed, tn_dataset *data);
+} drawn[] = {{"digits", tn_dataset_digits}, {"digits-rgb", tn_dataset_digits_rgb}};
+
+#define DRAWN (sizeof drawn / sizeof *drawn)
+
+/* The row that the name begins with, up to its colon; DRAWN for none. */
+static size_t find_drawn(const char *name)
+{
+    size_t length = strcspn(name, ":"), i = 0;
+    while (i < DRAWN && (strlen(drawn[i].name) != length || strncmp(drawn[i].name, name, length))) i++;
+    return i;
+}
+
+static tn_status open_drawn(size_t row, const char *name, uint64_t seed, tn_dataset *train, tn_dataset *test)
 {
     long long count = DIGITS;
     int used = 0;
-    if (name[6]) {
-        TN_REQUIRE(strlen(name) < 17 && sscanf(name, "digits:%lld%n", &count, &used) == 1 && !name[used] && count > 0 &&
-                       count <= INT32_MAX,
-                   TN_EINVAL, "data set '%s': expected digits:N with a number N of training samples", name);
-    }
-    TN_TRY(tn_dataset_digits(count, seed, train));
-    return tn_dataset_digits(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
+    const char *colon = strchr(name, ':');
+    TN_REQUIRE(!colon || (strlen(colon) < 12 && sscanf(colon, ":%lld%n", &count, &used) == 1 && !colon[used] &&
+                          count > 0 && count <= INT32_MAX),
+               TN_EINVAL, "data set '%s': expected %s:N with a number N of training samples", name, drawn[row].name);
+    TN_TRY(drawn[row].draw(count, seed, train));
+    return drawn[row].draw(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
 }
 
 static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
                           tn_dataset *test)
 {
     struct stat info;
-    if (!strcmp(name, "digits") || !strncmp(name, "digits:", 7)) return open_digits(name, seed, train, test);
-    TN_REQUIRE(!stat(name, &info), TN_EMISSING,
-               "data set '%s' is not there: expected 'digits', a folder with MNIST's four files, or a CSV file", name);
+    size_t row = find_drawn(name);
+    if (row < DRAWN) return open_drawn(row, name, seed, train, test);
+    TN_REQUIRE(
+        !stat(name, &info), TN_EMISSING,
+        "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, or a CSV file",
+        name);
     return S_ISDIR(info.st_mode) ? open_folder(name, train, test) : open_table(name, seed, csv, train, test);
 }
 

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "chance.h"
+#include "digits.h"
 #include "error.h"
-#include "philox.h"
 #include "tenon/data.h"
 
-#define SIDE        28
+#define SIDE        TN_DIGIT_SIDE
 #define PIXELS      (SIDE * SIDE)
-#define CLASSES     10
 #define MOST_POINTS 12
 #define STEPS       6 /* straight pieces between two points of a stroke */
 #define STREAM      0xD161F5u
@@ -65,36 +65,6 @@ static const glyph glyphs[] = {
 /* clang-format on */
 #define GLYPHS ((int)(sizeof glyphs / sizeof *glyphs))
 
-/* ---- chance ---- */
-
-typedef struct chance {
-    uint32_t counter[4], key[2], word[4];
-    uint32_t left;
-} chance;
-
-static uint32_t next_word(chance *c)
-{
-    if (!c->left) {
-        tn_philox(c->counter, c->key, c->word);
-        c->counter[0]++;
-        c->left = 4;
-    }
-    return c->word[--c->left];
-}
-
-static float between(chance *c, float low, float high)
-{
-    return low + (high - low) * (float)(next_word(c) >> 8) * 0x1p-24f;
-}
-
-/* A bell of mean 0 that ends at +-3 `spread`: the sum of four uniform numbers, cheap and exact. */
-static float bell(chance *c, float spread)
-{
-    uint32_t word = next_word(c);
-    float sum = (float)((word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24));
-    return spread * (sum - 510) * (1 / 147.8f);
-}
-
 /* ---- the hand ---- */
 
 /* From a glyph's points to pixels. */
@@ -105,19 +75,19 @@ typedef struct hand {
     float wobble;         /* how far each point goes astray, in points */
 } hand;
 
-static hand new_hand(chance *c)
+static hand new_hand(tn_chance *c)
 {
-    float width = between(c, 0.12f, 0.21f), height = between(c, 0.165f, 0.225f);
-    float slant = bell(c, 0.17f) - 0.08f, half = bell(c, 0.065f); /* half: tan(angle / 2) */
+    float width = tn_chance_between(c, 0.12f, 0.21f), height = tn_chance_between(c, 0.165f, 0.225f);
+    float slant = tn_chance_bell(c, 0.17f) - 0.08f, half = tn_chance_bell(c, 0.065f); /* half: tan(angle / 2) */
     float cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
     hand h = {.xx = cosine * width,
               .xy = cosine * slant * height - sine * height,
               .yx = sine * width,
               .yy = sine * slant * height + cosine * height};
-    h.x = SIDE / 2.0f + bell(c, 1.4f);
-    h.y = SIDE / 2.0f + bell(c, 1.4f);
-    h.bend = bell(c, 0.0016f);
-    h.wobble = between(c, 1.0f, 4.5f);
+    h.x = SIDE / 2.0f + tn_chance_bell(c, 1.4f);
+    h.y = SIDE / 2.0f + tn_chance_bell(c, 1.4f);
+    h.bend = tn_chance_bell(c, 0.0016f);
+    h.wobble = tn_chance_between(c, 1.0f, 4.5f);
     return h;
 }
 
@@ -125,9 +95,9 @@ typedef struct point {
     float x, y;
 } point;
 
-static point place(const hand *h, const uint8_t at[2], chance *c)
+static point place(const hand *h, const uint8_t at[2], tn_chance *c)
 {
-    float x = (float)at[0] - 50 + bell(c, h->wobble), y = (float)at[1] - 50 + bell(c, h->wobble);
+    float x = (float)at[0] - 50 + tn_chance_bell(c, h->wobble), y = (float)at[1] - 50 + tn_chance_bell(c, h->wobble);
     x += h->bend * y * y;
     return (point){h->x + h->xx * x + h->xy * y, h->y + h->yx * x + h->yy * y};
 }
@@ -179,7 +149,7 @@ static void span(sheet *s, const point p[4])
     }
 }
 
-static void draw_stroke(sheet *s, const stroke *points, const hand *h, chance *c)
+static void draw_stroke(sheet *s, const stroke *points, const hand *h, tn_chance *c)
 {
     point p[MOST_POINTS + 2];
     int n = 0;
@@ -194,13 +164,13 @@ static void draw_stroke(sheet *s, const stroke *points, const hand *h, chance *c
 }
 
 /* A stray line somewhere, in some of the pictures. */
-static void draw_stray(sheet *s, chance *c)
+static void draw_stray(sheet *s, tn_chance *c)
 {
     point from, to; /* one number after the other: the order within a list is the compiler's choice */
-    from.x = between(c, 0, SIDE);
-    from.y = between(c, 0, SIDE);
-    to.x = from.x + between(c, -7, 7);
-    to.y = from.y + between(c, -7, 7);
+    from.x = tn_chance_between(c, 0, SIDE);
+    from.y = tn_chance_between(c, 0, SIDE);
+    to.x = from.x + tn_chance_between(c, -7, 7);
+    to.y = from.y + tn_chance_between(c, -7, 7);
     line(s, from, to);
 }
 
@@ -220,29 +190,32 @@ static float ink(float near, float radius, float soft)
     return level < 0 ? 0 : level > 1 ? 1 : level;
 }
 
-static const glyph *choose_glyph(int digit, chance *c)
+static const glyph *choose_glyph(int digit, tn_chance *c)
 {
     int first = 0, count = 0;
     while (glyphs[first].digit != digit) first++;
     while (first + count < GLYPHS && glyphs[first + count].digit == digit) count++;
-    return glyphs + first + next_word(c) % (uint32_t)count;
+    return glyphs + first + tn_chance_word(c) % (uint32_t)count;
 }
 
-static int draw(chance *c, uint8_t *pixel)
+int tn_digit_draw(uint64_t seed, int64_t index, uint8_t pixel[PIXELS])
 {
+    tn_chance chance = tn_chance_of(STREAM, seed, index), *c = &chance;
     sheet digit, stray;
-    int label = (int)(next_word(c) % CLASSES);
+    int label = (int)(tn_chance_word(c) % TN_DIGIT_CLASSES);
     const glyph *form = choose_glyph(label, c);
     hand h = new_hand(c);
-    float radius = between(c, 0.65f, 1.75f), soft = between(c, 0.8f, 1.4f), black = between(c, 165, 255);
-    float noise = between(c, 0, 16), stray_black = between(c, 0, 1) < 0.3f ? between(c, 60, 220) : 0;
+    float radius = tn_chance_between(c, 0.65f, 1.75f), soft = tn_chance_between(c, 0.8f, 1.4f),
+          black = tn_chance_between(c, 165, 255);
+    float noise = tn_chance_between(c, 0, 16),
+          stray_black = tn_chance_between(c, 0, 1) < 0.3f ? tn_chance_between(c, 60, 220) : 0;
     clear(&digit, radius + soft / 2);
     for (int i = 0; i < 3; i++) draw_stroke(&digit, form->stroke + i, &h, c);
     clear(&stray, 0.7f + soft / 2);
     if (stray_black > 0) draw_stray(&stray, c);
     for (int i = 0; i < PIXELS; i++) {
         float level = black * ink(digit.near[i], radius, soft), other = stray_black * ink(stray.near[i], 0.7f, soft);
-        level = (level > other ? level : other) + bell(c, noise);
+        level = (level > other ? level : other) + tn_chance_bell(c, noise);
         pixel[i] = (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level + 0.5f);
     }
     return label;
@@ -251,7 +224,8 @@ static int draw(chance *c, uint8_t *pixel)
 tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)
 {
     TN_REQUIRE(count > 0 && count <= INT32_MAX, TN_EINVAL, "digits: a set of %lld samples", (long long)count);
-    tn_dataset drawn = {.count = count, .sample = TN_SHAPE(1, SIDE, SIDE), .x_dtype = TN_U8, .classes = CLASSES};
+    tn_dataset drawn = {
+        .count = count, .sample = TN_SHAPE(1, SIDE, SIDE), .x_dtype = TN_U8, .classes = TN_DIGIT_CLASSES};
     uint8_t *pixel = tn_alloc((size_t)count * PIXELS);
     drawn.x = pixel;
     drawn.label = tn_alloc((size_t)count * sizeof *drawn.label);
@@ -260,10 +234,7 @@ tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)
         tn_dataset_free(&drawn);
         return TN_ENOMEM;
     }
-    for (int64_t i = 0; i < count; i++) {
-        chance c = {.counter = {0, STREAM, (uint32_t)i, 0}, .key = {(uint32_t)seed, (uint32_t)(seed >> 32)}};
-        drawn.label[i] = draw(&c, pixel + i * PIXELS);
-    }
+    for (int64_t i = 0; i < count; i++) drawn.label[i] = tn_digit_draw(seed, i, pixel + i * PIXELS);
     *data = drawn;
     return TN_OK;
 }

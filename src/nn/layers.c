@@ -2,13 +2,22 @@
 #include "layers.h"
 
 #include <stdio.h>
+#include <string.h>
+
+const char *tn_net_name(tn_net_build *build, const char *kind, char name[32])
+{
+    int i = 0;
+    while (i < TN_NET_KINDS - 1 && build->named[i].kind && strcmp(build->named[i].kind, kind)) i++;
+    build->named[i].kind = kind;
+    snprintf(name, 32, "%s%d", kind, ++build->named[i].count);
+    return name;
+}
 
 static tn_tensor *linear(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    snprintf(name, sizeof name, "fc%d", ++build->linears);
     if (tn_shape_of(x).rank > 2) x = tn_flatten(x);
-    return tn_linear(x, name, .units = (int64_t)arg[0], .init = &build->init);
+    return tn_linear(x, tn_net_name(build, "fc", name), .units = (int64_t)arg[0], .init = &build->init);
 }
 
 static tn_tensor *dropout(tn_net_build *build, tn_tensor *x, const double arg[])
@@ -76,10 +85,11 @@ static tn_tensor *conv(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
     uint32_t stride = (uint32_t)arg[3], pad = (uint32_t)arg[4];
-    snprintf(name, sizeof name, "conv%d", ++build->convs);
-    return tn_conv2d(picture(x), name, .filters = (int64_t)arg[0], .kernel = {height_of(arg[1]), width_of(arg[1])},
-                     .stride = {stride, stride}, .pad = {pad == SAME ? 0 : pad, pad == SAME ? 0 : pad},
-                     .same = pad == SAME, .groups = (uint32_t)arg[5], .init = &build->init);
+    int normed = !strcmp(build->next, "batch_norm"); /* which would take a bias away again */
+    return tn_conv2d(picture(x), tn_net_name(build, "conv", name), .filters = (int64_t)arg[0],
+                     .kernel = {height_of(arg[1]), width_of(arg[1])}, .stride = {stride, stride},
+                     .pad = {pad == SAME ? 0 : pad, pad == SAME ? 0 : pad}, .same = pad == SAME,
+                     .groups = (uint32_t)arg[5], .no_bias = (uint32_t)normed, .init = &build->init);
 }
 
 static tn_pool_options pool_options(const double arg[])
@@ -141,6 +151,75 @@ const tn_layer tn_layers[] = {
      0,
      POOL_PAIRS},
     {"global_avgpool", "global_avgpool", "the mean of each channel", global_avgpool, NULL, {0}, 0, {{0}}},
+    {.name = "batch_norm",
+     .usage = "batch_norm",
+     .doc = "each channel to mean 0 and variance 1 over the batch; a conv before it has no bias",
+     .apply = tn_layer_batch_norm},
+    {.name = "layer_norm",
+     .usage = "layer_norm",
+     .doc = "the same over the last dimension",
+     .apply = tn_layer_layer_norm},
+    {.name = "rms_norm",
+     .usage = "rms_norm",
+     .doc = "the last dimension to a mean square of 1",
+     .apply = tn_layer_rms_norm},
+    {.name = "group_norm",
+     .usage = "group_norm GROUPS",
+     .doc = "groups of channels to mean 0 and variance 1",
+     .apply = tn_layer_group_norm,
+     .args = {TN_ARG_COUNT}},
+    {.name = "residual",
+     .usage = "residual",
+     .doc = "begins a branch, to whose end what is here is added",
+     .apply = tn_layer_residual},
+    {.name = "end",
+     .usage = "end",
+     .doc = "ends it; smaller pictures and more channels are met by steps and zeros",
+     .apply = tn_layer_end},
+    {.name = "block",
+     .usage = "block FILTERS [stride N]",
+     .doc = "residual block of two 3x3 convolutions with batch_norm and relu",
+     .apply = tn_layer_block,
+     .args = {TN_ARG_COUNT},
+     .pair = {{"stride", 1, NULL, 0}}},
+    {.name = "rnn",
+     .usage = "rnn UNITS",
+     .doc = "simple recurrent layer over (n, steps, features); a picture's rows are steps",
+     .apply = tn_layer_rnn,
+     .args = {TN_ARG_COUNT}},
+    {.name = "lstm",
+     .usage = "lstm UNITS",
+     .doc = "the same with LSTM",
+     .apply = tn_layer_lstm,
+     .args = {TN_ARG_COUNT}},
+    {.name = "gru", .usage = "gru UNITS", .doc = "the same with GRU", .apply = tn_layer_gru, .args = {TN_ARG_COUNT}},
+    {.name = "last", .usage = "last", .doc = "the last step of a sequence", .apply = tn_layer_last},
+    {.name = "embedding",
+     .usage = "embedding COUNT UNITS",
+     .doc = "rows of a trainable table by whole numbers 0..COUNT-1",
+     .apply = tn_layer_embedding,
+     .args = {TN_ARG_COUNT, TN_ARG_COUNT}},
+    {.name = "position",
+     .usage = "position",
+     .doc = "adds a trainable vector to each step of a sequence",
+     .apply = tn_layer_position},
+    {.name = "project",
+     .usage = "project UNITS",
+     .doc = "linear over the last dimension alone: for each step",
+     .apply = tn_layer_project,
+     .args = {TN_ARG_COUNT}},
+    {.name = "attention",
+     .usage = "attention HEADS [causal 1]",
+     .doc = "self-attention over a sequence; causal: steps see those before",
+     .apply = tn_layer_attention,
+     .args = {TN_ARG_COUNT},
+     .pair = {{"causal", 0, NULL, 0}}},
+    {.name = "transformer",
+     .usage = "transformer HEADS [causal 1] [hidden N]",
+     .doc = "transformer block: attention, then two linear layers with gelu",
+     .apply = tn_layer_transformer,
+     .args = {TN_ARG_COUNT},
+     .pair = {{"causal", 0, NULL, 0}, {"hidden", 1, NULL, 0}}},
     {"linear", "linear UNITS", "fully connected: y = x W' + b", linear, NULL, {TN_ARG_COUNT}, 0, {{0}}},
     {"dropout",
      "dropout RATE",

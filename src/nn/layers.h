@@ -4,13 +4,25 @@
 
 #include "tenon/nn.h"
 
+#define TN_NET_KINDS 24 /* most kinds of layers with names of their own */
+#define TN_NET_DEPTH 8  /* most residual branches within each other */
+
 /* What a network's building keeps from layer to layer. */
 typedef struct tn_net_build {
     tn_net_options options;
-    tn_init init;
-    int linears; /* linear layers so far, which names the next */
-    int convs;
+    tn_init init;      /* of the layer that is being built */
+    int init_by_layer; /* it depends on what follows */
+    const char *next;  /* the following layer's name; "" at the end */
+    struct {
+        const char *kind;
+        int count;
+    } named[TN_NET_KINDS];           /* how many layers of a kind there are, which names the next */
+    tn_tensor *branch[TN_NET_DEPTH]; /* where residual branches began */
+    int depth;
 } tn_net_build;
+
+/* The next layer of a kind: "fc1", "fc2"... in `name`, which it returns. */
+const char *tn_net_name(tn_net_build *build, const char *kind, char name[32]);
 
 /* What may stand for a layer's argument. */
 #define TN_ARG_COUNT 1 /* a whole number of at least 1, or "outputs" */
@@ -30,11 +42,13 @@ typedef struct tn_pair {
     double value;     /* what the word stands for */
 } tn_pair;
 
+typedef tn_tensor *tn_apply_layer(tn_net_build *build, tn_tensor *x, const double arg[]);
+
 typedef struct tn_layer {
-    const char *name;
+    const char *name; /* underscores in it may be left out */
     const char *usage;
     const char *doc;
-    tn_tensor *(*apply)(tn_net_build *build, tn_tensor *x, const double arg[]);
+    tn_apply_layer *apply;
     tn_tensor *(*unary)(tn_tensor *x); /* instead of `apply`: a row of unary.def */
     int32_t args[TN_POSITIONS];        /* TN_ARG_, 0 after the last */
     uint32_t optional;                 /* of the arguments, those at the end that may be missing: then 0 */
@@ -43,5 +57,14 @@ typedef struct tn_layer {
 
 extern const tn_layer tn_layers[];
 extern const size_t tn_layers_count;
+
+/* Those that are more than a few lines: normalised, residual, and on sequences. */
+tn_apply_layer tn_layer_batch_norm, tn_layer_layer_norm, tn_layer_rms_norm, tn_layer_group_norm;
+tn_apply_layer tn_layer_residual, tn_layer_end, tn_layer_block;
+tn_apply_layer tn_layer_rnn, tn_layer_lstm, tn_layer_gru, tn_layer_last;
+tn_apply_layer tn_layer_embedding, tn_layer_position, tn_layer_project, tn_layer_attention, tn_layer_transformer;
+
+/* (batch, 1, h, w) and the like as a sequence (batch, steps, features): rows of a picture, numbers of a row. */
+tn_tensor *tn_net_sequence(tn_tensor *x);
 
 #endif

@@ -18,6 +18,13 @@ static const tn_net_word named[] = {
      "two hidden layers with dropout"},
     {"lenet", "conv 32 5x5, relu, maxpool 2, conv 64 5x5, relu, maxpool 2, flatten, linear 512, relu, linear outputs",
      "two convolutions, for pictures of 28 x 28 or so: LeCun, Bottou, Bengio and Haffner, 1998"},
+    {"resnet20",
+     "conv 16 3 pad same, batch_norm, relu, block 16, block 16, block 16, block 32 stride 2, block 32, block 32, "
+     "block 64 stride 2, block 64, block 64, global_avgpool, linear outputs",
+     "20 layers with shortcuts of kind A, for pictures of 3 x 32 x 32: He, Zhang, Ren and Sun, 2016"},
+    {"lstm", "lstm 64, last, linear outputs", "a recurrent layer over the rows of a picture"},
+    {"transformer", "project 32, position, transformer 4, transformer 4, layer_norm, linear outputs",
+     "two blocks over the rows of a picture: Vaswani and others, 2017"},
 };
 
 enum { TN_INIT_BY_LAYER = -1 };
@@ -142,14 +149,32 @@ static int read_args(tn_graph *graph, const tn_layer *layer, const tn_item *item
     return 1;
 }
 
+/* The same name, underscores aside. */
+static int same_name(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "_");
+        b += strspn(b, "_");
+        if (*a != *b) return 0;
+        if (!*a) return 1;
+    }
+}
+
+/* The row of that name, or NULL. */
+static const tn_layer *layer_of(const char *name)
+{
+    for (size_t i = 0; i < tn_layers_count; i++)
+        if (same_name(tn_layers[i].name, name)) return &tn_layers[i];
+    return NULL;
+}
+
 static const tn_layer *find_layer(tn_graph *graph, const char *name, int place)
 {
     tn_nearest nearest = {.word = name};
     char hint[80];
-    for (size_t i = 0; i < tn_layers_count; i++) {
-        if (!strcmp(tn_layers[i].name, name)) return &tn_layers[i];
-        tn_nearest_offer(&nearest, tn_layers[i].name);
-    }
+    const tn_layer *layer = layer_of(name);
+    if (layer) return layer;
+    for (size_t i = 0; i < tn_layers_count; i++) tn_nearest_offer(&nearest, tn_layers[i].name);
     for (size_t i = 0; place == 1 && i < COUNT(named); i++) tn_nearest_offer(&nearest, named[i].name);
     tn_graph_fail(graph, TN_EMISSING, "layer %d, '%s': there is no such layer%s", place, name,
                   tn_nearest_text(&nearest, hint, sizeof hint));
@@ -170,16 +195,25 @@ static tn_tensor *add_layer(tn_net_build *build, tn_tensor *x, const tn_item *it
     return layer->unary ? layer->unary(x) : layer->apply(build, x, arg);
 }
 
-/* The initialisation that keeps the variance through the layer that comes next: half of it is lost in a rectifier, and
- * about none in a sigmoid's or tanh's middle (He and others, 2015; Glorot and Bengio, 2010). */
+/* The name of the layer that comes at the cursor, as its row has it; "" for none. Moves the cursor. */
+static const char *next_name(const char **cursor)
+{
+    tn_item next = {0};
+    if (!*cursor || !tn_item_next(cursor, &next) || !next.words) return "";
+    const tn_layer *layer = layer_of(next.word[0]);
+    return layer ? layer->name : "";
+}
+
+/* The initialisation that keeps the variance through the layer that comes next, normalisation aside: half of it is lost
+ * in a rectifier, and about none in a sigmoid's or tanh's middle (He and others, 2015; Glorot and Bengio, 2010). */
 static tn_init init_before(const char *cursor)
 {
-    static const char *const rectifier[] = {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "mish", "softplus",
-                                            "hard_swish"};
-    tn_item next = {0};
-    if (cursor && tn_item_next(&cursor, &next) && next.words)
-        for (size_t i = 0; i < COUNT(rectifier); i++)
-            if (!strcmp(next.word[0], rectifier[i])) return (tn_init){.kind = TN_INIT_HE};
+    static const char *const rectifier[] = {"relu", "leaky_relu", "elu",      "gelu",      "gelu_tanh",
+                                            "silu", "mish",       "softplus", "hard_swish"};
+    const char *name = next_name(&cursor);
+    while (strstr(name, "_norm")) name = next_name(&cursor);
+    for (size_t i = 0; i < COUNT(rectifier); i++)
+        if (!strcmp(name, rectifier[i])) return (tn_init){.kind = TN_INIT_HE};
     return (tn_init){.kind = TN_INIT_XAVIER};
 }
 
@@ -201,16 +235,19 @@ tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
     tn_item item;
     int place = 0;
     find_init(graph, &options, &build.init);
-    int by_layer = build.init.kind == TN_INIT_BY_LAYER;
+    build.init_by_layer = build.init.kind == TN_INIT_BY_LAYER;
     if (!spec || !spec[strspn(spec, " \t\r\n")]) tn_graph_fail(graph, TN_EINVAL, "the network has no layers");
     for (const char *cursor = spec ? layers_of(spec) : NULL; cursor && !tn_graph_status(graph);) {
         int fits = tn_item_next(&cursor, &item);
-        if (by_layer) build.init = init_before(cursor);
+        const char *ahead = cursor;
+        build.next = next_name(&ahead);
+        if (build.init_by_layer) build.init = init_before(cursor);
         if (fits)
             x = add_layer(&build, x, &item, ++place);
         else
             tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s...', is too long for a layer", place + 1, item.text);
     }
+    if (build.depth) tn_graph_fail(graph, TN_EINVAL, "a residual branch has no 'end'");
     if (options.freeze) tn_freeze(graph, options.freeze);
     return x;
 }

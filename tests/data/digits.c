@@ -14,7 +14,8 @@
 #include "scratch.h"
 #include "tenon/data.h"
 
-#define GOLDEN 0x5ee241e5u /* CRC-32 of the first 1000 pictures of seed 1, then of their labels */
+#define GOLDEN_RGB 0x7cea990du /* CRC-32 of the first 500 coloured pictures of seed 1 */
+#define GOLDEN     0x5ee241e5u /* CRC-32 of the first 1000 pictures of seed 1, then of their labels */
 
 static uint32_t checksum(const tn_dataset *data, int64_t count)
 {
@@ -64,15 +65,44 @@ static void digits_are_ten_classes_of_inked_paper(void **state)
     tn_dataset_free(&test);
 }
 
+static void coloured_digits_are_always_the_same_and_use_all_of_the_colours(void **state)
+{
+    tn_dataset many = {0}, few = {0}, grey = {0};
+    tn_shape expected = TN_SHAPE(3, 32, 32);
+    int64_t levels[3][4] = {{0}};
+    (void)state;
+    expect_ok(tn_dataset_digits_rgb(500, 1, &many));
+    expect_ok(tn_dataset_digits_rgb(5, 1, &few));
+    expect_ok(tn_dataset_digits(500, 1, &grey));
+    assert_true(tn_shape_equal(&many.sample, &expected));
+    assert_int_equal((uint32_t)crc32(0, many.x, 500 * 3072), GOLDEN_RGB);
+    assert_memory_equal(many.x, few.x, 5 * 3072);
+    assert_memory_equal(many.label, grey.label, 500 * sizeof *grey.label); /* the same digits, in colour */
+    for (int64_t i = 0; i < 500 * 3072; i++) levels[i / 1024 % 3][((uint8_t *)many.x)[i] / 64]++;
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 4; k++) assert_in_range(levels[c][k], 500 * 1024 / 8, 500 * 1024 / 2);
+    tn_dataset_free(&many);
+    tn_dataset_free(&few);
+    tn_dataset_free(&grey);
+    expect_failure(tn_dataset_digits_rgb(0, 1, &many), TN_EINVAL, "digits-rgb: a set of 0 samples");
+}
+
 static void any_number_of_digits_can_be_had(void **state)
 {
     tn_dataset train = {0}, test = {0};
     (void)state;
-    expect_ok(tn_dataset_open("digits:35", 5, NULL, &train, &test));
-    assert_int_equal(train.count, 35);
-    assert_int_equal(test.count, 7);
-    tn_dataset_free(&train);
-    tn_dataset_free(&test);
+    static const char *const names[] = {"digits:35", "digits-rgb:35"};
+    static const char *const bad[] = {"digits:",      "digits:0",       "digits:-3",
+                                      "digits-rgb:x", "digits-rgb:1 2", "digits:3000000000"};
+    for (int i = 0; i < 2; i++) {
+        expect_ok(tn_dataset_open(names[i], 5, NULL, &train, &test));
+        assert_int_equal(train.count, 35);
+        assert_int_equal(test.count, 7);
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        expect_failure(tn_dataset_open(bad[i], 5, NULL, &train, &test), TN_EINVAL, "with a number N of training");
     expect_failure(tn_dataset_digits(0, 1, &train), TN_EINVAL, "digits: a set of 0 samples");
     expect_failure(tn_dataset_digits(-4, 1, &train), TN_EINVAL, "digits: a set of -4 samples");
     assert_null(train.x);
@@ -194,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_seed_always_gives_the_same_digits),
         cmocka_unit_test(digits_are_ten_classes_of_inked_paper),
+        cmocka_unit_test(coloured_digits_are_always_the_same_and_use_all_of_the_colours),
         cmocka_unit_test(any_number_of_digits_can_be_had),
         cmocka_unit_test(digits_are_neither_noise_nor_easy),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),

@@ -41,7 +41,7 @@ static void every_named_network_and_every_layer_builds(void **state)
     (void)state;
     for (size_t i = 0; tn_net_named_at(i, &word); i++) {
         tn_graph *graph = tn_graph_new();
-        tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(4, 1, 28, 28));
+        tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(4, i % 2 ? 3 : 1, 32, 32));
         check_shape(tn_net(x, word.name, (tn_net_options){.outputs = 9, .training = 1}), 4, 9);
         CHECK(tn_graph_status(graph));
         tn_graph_free(graph);
@@ -56,7 +56,18 @@ static void every_named_network_and_every_layer_builds(void **state)
                       {"elu [ALPHA]", "elu 0.5"},
                       {"conv FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv 4 3x2 stride 2 pad same groups 1"},
                       {"maxpool SIZE [stride N] [pad N]", "maxpool 3x2 stride 1 pad 1"},
-                      {"avgpool SIZE [stride N] [pad N]", "avgpool 2"}};
+                      {"avgpool SIZE [stride N] [pad N]", "avgpool 2"},
+                      {"group_norm GROUPS", "group_norm 1"},
+                      {"residual", "residual, residual, relu, end, end"},
+                      {"end", "residual, conv 3 3 stride 2 pad 1, end"},
+                      {"block FILTERS [stride N]", "block 3 stride 2"},
+                      {"rnn UNITS", "rnn 3"},
+                      {"lstm UNITS", "lstm 3"},
+                      {"gru UNITS", "gru 3"},
+                      {"embedding COUNT UNITS", "embedding 3 2"},
+                      {"project UNITS", "project 3"},
+                      {"attention HEADS [causal 1]", "attention 3 causal 1"},
+                      {"transformer HEADS [causal 1] [hidden N]", "transformer 2 hidden 5"}};
         const char *spec = word.usage;
         for (size_t k = 0; k < sizeof filled / sizeof *filled; k++)
             if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
@@ -103,6 +114,16 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"dropout -0.1", {"'-0.1'", "from 0"}},
         {"dropout inf", {"'inf'", "number"}},
         {"linear 3, leaky_relu x", {"layer 2", "'x'", "number"}},
+        {"block", {"layer 1", "a number is missing", "block FILTERS"}},
+        {"group_norm 2", {"group_norm 'gn1'", "2 groups of 1 channels"}},
+        {"attention 4", {"self_attention 'attention1'", "4 heads", "(4, 5, 6)"}},
+        {"end", {"no residual branch"}},
+        {"residual, relu", {"no 'end'"}},
+        {"residual, linear 3, end", {"residual branch from (4, 1, 5, 6) to (4, 3)"}},
+        {"residual, conv 1 3, end", {"residual branch from (4, 1, 5, 6) to (4, 1, 3, 4)"}},
+        {"conv 4 3, residual, conv 2 3 pad same, end", {"(4, 4, 3, 4) to (4, 2, 3, 4)"}},
+        {"residual, residual, residual, residual, residual, residual, residual, residual, residual", {"more than 8"}},
+        {"batchnorn", {"layer 1", "'batch_norm'"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -112,6 +133,19 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         for (int k = 0; k < 3 && cases[i].say[k]; k++) check_message(cases[i].spec, cases[i].say[k]);
         tn_graph_free(graph);
     }
+}
+
+static void underscores_may_be_left_out(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *list[8];
+    (void)state;
+    build(graph, "conv 3 3, batchnorm, leakyrelu, globalavgpool, layernorm", (tn_net_options){.training = 1});
+    CHECK(tn_graph_status(graph));
+    assert_int_equal(tn_variables(graph, 0, list, 8), 7);
+    assert_string_equal(tn_name_of(list[0]), "conv1.weight"); /* without a bias, before the normalisation */
+    assert_string_equal(tn_name_of(list[1]), "bn1.running_mean");
+    tn_graph_free(graph);
 }
 
 static void an_unknown_initialisation_is_named(void **state)
@@ -165,6 +199,7 @@ int main(void)
         cmocka_unit_test(parameters_are_named_and_shaped_as_pytorch_does_it),
         cmocka_unit_test(every_named_network_and_every_layer_builds),
         cmocka_unit_test(every_mistake_names_the_layer_its_place_and_what_was_expected),
+        cmocka_unit_test(underscores_may_be_left_out),
         cmocka_unit_test(an_unknown_initialisation_is_named),
         cmocka_unit_test(a_very_long_layer_is_refused_and_a_long_network_is_not),
         cmocka_unit_test(linear_keeps_leading_dimensions_and_refuses_a_vector),
