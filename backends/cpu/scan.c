@@ -88,10 +88,11 @@ static int32_t prepare_topk(tn_context *context, const tn_op_desc *desc, tn_kern
     if (s) return s;
     line_kernel *k = (line_kernel *)*kernel;
     k->smallest = a->smallest;
-    if (desc->out[0].dtype == TN_I32 && k->k <= k->n && k->n <= INT32_MAX && !(desc->alias && desc->alias[0] >= 0))
-        return TN_OK;
+    const int in_place = desc->alias && desc->alias[0] >= 0;
+    if (desc->out[0].dtype == TN_I32 && k->k <= k->n && k->n <= INT32_MAX && !in_place) return TN_OK;
     cpu_op_release(*kernel);
-    return cpu_fail(msg, TN_EINVAL, "topk: the output is not i32, larger than the input, or in place");
+    if (in_place) return cpu_fail(msg, TN_EUNSUPPORTED, "topk: in place");
+    return cpu_fail(msg, TN_EINVAL, "topk: the output is not i32, or larger than the input");
 }
 
 /* The places found so far are kept in order; one that is better than the last of them is let in before all that it is

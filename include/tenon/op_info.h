@@ -19,8 +19,15 @@ typedef struct tn_op_entry {
  * past the last. */
 TN_API int tn_op_at(size_t index, tn_op_entry *entry);
 
-/* 1 if the device itself does that operator, on f32 operands of some small shape. */
-TN_API int tn_op_supported(tn_device *device, size_t index);
+/* How a device does an operator's cases, without running them. */
+#define TN_SUPPORT_NONE    0 /* the operator has no such form: it does not take that type, or has no gradient */
+#define TN_SUPPORT_NO      1 /* it does not: another device has to */
+#define TN_SUPPORT_PART    2 /* some of them */
+#define TN_SUPPORT_LOWERED 3 /* all, some of them by other operators */
+#define TN_SUPPORT_YES     4 /* all */
+
+/* Of operator number `index` on operands of type `dtype`: itself, or (`backward`) its gradient. */
+TN_API int tn_op_support(tn_device *device, size_t index, int32_t dtype, int backward);
 
 #ifdef __cplusplus
 }

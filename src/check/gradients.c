@@ -43,7 +43,7 @@ static tn_status compile(probe *p, tn_device *device, int with_gradients, compil
     static const tn_compile_options options = {.strict = 1, .f64 = 1};
     tn_tensor *y = NULL, *grad[4] = {0}, *wrt[4];
     size_t n = 0;
-    c->graph = tn_kit_case_graph(p->now, TN_F32, p->in, &y);
+    c->graph = tn_case_graph(p->now, TN_F32, p->in, &y);
     if (!c->graph) return TN_EINVAL;
     tn_shape shape = tn_shape_of(y);
     p->y_count = tn_shape_count(&shape);
@@ -166,7 +166,7 @@ static int check_case(probe *p)
 static int is_real(const tn_op_case *c)
 {
     tn_tensor *in[4], *y = NULL;
-    tn_graph *graph = tn_kit_case_graph(c, TN_F32, in, &y);
+    tn_graph *graph = tn_case_graph(c, TN_F32, in, &y);
     int real = graph && tn_dtype_of(y) == TN_F32;
     tn_graph_free(graph);
     return real;

@@ -6,8 +6,8 @@
 #ifndef TN_CHECK_KIT_H
 #define TN_CHECK_KIT_H
 
+#include "case.h"
 #include "device_internal.h"
-#include "op.h"
 #include "tenon/check.h"
 #include "tenon/program.h"
 
@@ -64,12 +64,6 @@ void tn_kit_run_operator(tn_kit *kit);
 
 /* The gradients of an operator against central differences, all in double precision. */
 void tn_kit_run_gradient(tn_kit *kit);
-
-/* A graph of a case with its f32 operands as `dtype`, its inputs "x0", "x1", ...; NULL if it has no such form. */
-tn_graph *tn_kit_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[4], tn_tensor **y);
-
-/* Adds its outputs: y, or what a random "dy" means for each real operand. Returns 0 if there is no such thing. */
-int tn_kit_outputs(tn_tensor *const in[4], tn_tensor *y, int backward);
 
 /* ---- saying what must hold ---- */
 

@@ -11,7 +11,7 @@ static const char doc[] =
     "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
     "runs in a process of its own. Exit status 0: all passed or were declared unsupported.";
 
-enum { MOST_OPS = 400, TYPES = 5 };
+enum { MOST_OPS = 400, TYPES = 6 };
 
 /* One operator's outcomes in the matrix: 0 no case, else 1 + TN_CHECK_..., 4: some operations were refused. */
 typedef struct matrix_row {
@@ -35,7 +35,7 @@ typedef struct report {
     uint32_t n_ops;
 } report;
 
-static const int32_t types[TYPES] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32};
+static const int32_t types[TYPES] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32, TN_U8};
 static const char *const outcome_name[] = {"passed", "FAILED", "unsupported", "listed"};
 
 /* ---- collecting ---- */

@@ -2,7 +2,7 @@
 #ifndef TN_GRAPH_REWRITE_H
 #define TN_GRAPH_REWRITE_H
 
-#include "build.h"
+#include "ir.h"
 
 /* Given a fresh copy of a tensor in the new graph, returns the tensor that takes its place: the copy itself or another
  * one of the same type. */
@@ -14,10 +14,11 @@ tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph *
 /* Constants, common sub-expressions, dead code, and operators that do nothing. */
 tn_status tn_simplify(const tn_graph *graph, tn_graph **out);
 
-/* Composites, and kernels that `refused` does not want, by their `lower`, until none is left. `f64`: f32 becomes f64
- * throughout. */
-typedef int tn_refused(void *arg, const tn_tensor *x);
-tn_status tn_lower(const tn_graph *graph, tn_refused *refused, void *arg, tn_graph **out);
+/* Composites, and kernels that the target's first place does not do, by their `lower`, until none is left. No target:
+ * composites alone. */
+tn_status tn_lower(const tn_graph *graph, const tn_target *target, tn_graph **out);
+
+/* f32 becomes f64 throughout. */
 tn_status tn_widen(const tn_graph *graph, tn_graph **out);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cases.h"
 #include "check.h"
 #include "merge.h"
 
@@ -218,10 +219,31 @@ static void reference(const tn_reference_call *call)
     }
 }
 
+static tn_tensor *case_chain(tn_tensor *const in[])
+{
+    return tn_sub(tn_max(tn_mul(in[0], in[1]), in[2]), in[0]);
+}
+
+static tn_tensor *case_tree(tn_tensor *const in[])
+{
+    return tn_add(tn_mul(tn_tanh(in[0]), tn_sigmoid(in[1])), tn_mul(tn_square(in[0]), tn_number(in[0], 0.25)));
+}
+
+static const tn_op_case cases[] = {
+    {"a chain", case_chain, {F32(7, 13), F32(7, 13), F32(7, 13)}},
+    {"a chain over rows and columns", case_chain, {F32(31, 17), F32(17), F32(31, 1)}},
+    {"a tree", case_tree, {F32(3, 41), F32(3, 41)}},
+    {"a chain of whole numbers", case_chain, {I32(53), I32(53), I32(1)}, -9, 9, 1},
+    {"one element", case_tree, {F32(1), F32(1)}},
+    {"nothing", case_chain, {F32(0, 3), F32(3), F32(1)}},
+    {0},
+};
+
 const tn_op_def tn_op_map = {.name = "map",
                              .doc = "a program of element-wise operators",
                              .kind = TN_KERNEL,
                              .arity = -1,
                              .check = check,
                              .reference = reference,
-                             .flops = flops};
+                             .flops = flops,
+                             .cases = cases};

@@ -44,28 +44,6 @@ static tn_status find(void *self, const char *variable, uint32_t *buffer, uint64
 
 /* ---- passes ---- */
 
-/* A kernel with a `lower` is refused if the state's device does not do it. */
-static int refused(void *self, const tn_tensor *x)
-{
-    tn_operation *o = tn_alloc(sizeof *o);
-    if (!o) return 0;
-    for (uint32_t i = 0; i < x->n_in; i++) o->in[i] = tn_desc_dense(x->in[i]->type.dtype, &x->in[i]->type.shape);
-    o->out[0] = tn_desc_dense(x->type.dtype, &x->type.shape);
-    o->alias[0] = -1;
-    if (x->op->describe) x->op->describe(x, o);
-    o->desc = (tn_op_desc){.size = sizeof o->desc,
-                           .name = x->op->name,
-                           .in = o->in,
-                           .out = o->out,
-                           .n_in = x->n_in,
-                           .n_out = 1,
-                           .attrs = o->attrs.size ? &o->attrs : NULL,
-                           .alias = o->alias};
-    int supported = tn_program_supports(self, 0, &o->desc);
-    tn_free(o);
-    return !supported;
-}
-
 /* The graph that will be fused: what is left after simplify and lower. */
 static tn_status rewrite(tn_program *p, const tn_graph *graph, int f64, tn_graph **out)
 {
@@ -73,7 +51,7 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, int f64, tn_graph
     TN_TRY(tn_simplify(graph, &now));
     tn_status s = f64 ? tn_widen(now, &next) : TN_OK;
     if (!s && next) tn_graph_free(now), now = next;
-    if (!s) s = tn_lower(now, refused, p, &next);
+    if (!s) s = tn_lower(now, &p->target, &next);
     if (!s) tn_graph_free(now), now = next;
     if (!s) s = tn_simplify(now, &next);
     tn_graph_free(now);

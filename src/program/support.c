@@ -1,40 +1,59 @@
-/* support.c: whether a device does an operator by itself, found out by compiling its first case there. */
-#include <string.h>
-
+/* support.c: whether a device does an operator by itself, found out by asking it about each operation that the
+ * operator's cases are compiled into. */
+#include "case.h"
 #include "error.h"
 #include "program.h"
+#include "rewrite.h"
 #include "tenon/op_info.h"
 
-enum { MOST = 4 }; /* operands of a case */
-
-/* A graph of the operator's first case, or NULL if it has none. */
-static tn_graph *case_graph(const tn_op_def *op)
+static int asked(void *self, int32_t place, const tn_op_desc *desc)
 {
-    const tn_op_case *c = op->cases;
-    tn_tensor *in[MOST] = {0};
-    tn_graph *graph = c && c->build ? tn_graph_new() : NULL;
-    if (!graph) return NULL;
-    for (int i = 0; i < MOST && c->in[i].dtype; i++) {
-        const char name[] = {'x', (char)('0' + i), 0};
-        in[i] = tn_input(graph, name, c->in[i].dtype, c->in[i].shape);
-    }
-    tn_tensor *own = in[0] ? NULL : tn_full(graph, TN_F32, TN_SCALAR, 0); /* what a case without operands builds on */
-    tn_output(c->build(in[0] ? in : &own), "y");
-    return graph;
+    TN_MESSAGE(msg);
+    const tn_device *device = self;
+    return !place && !device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
 }
 
-int tn_op_supported(tn_device *device, size_t index)
+/* 1 if the device does all that the graph becomes; `refused` kernels are taken apart first if they can be. */
+static int does(tn_device *device, const tn_graph *graph, int take_apart)
+{
+    tn_graph *lowered = NULL;
+    tn_ir ir = {.alignment = 64};
+    const tn_target target = {.self = device, .supports = asked, .places = 1, .unfused = 1};
+    tn_status s = tn_lower(graph, take_apart ? &target : NULL, &lowered);
+    if (!s) s = tn_fuse(lowered, &target, &ir);
+    int fine = !s;
+    for (uint32_t i = 0; fine && i < ir.launches; i++) fine = asked(device, 0, &ir.launch[i]->operation.desc);
+    tn_ir_free(&ir);
+    tn_graph_free(lowered);
+    return fine;
+}
+
+static int case_support(tn_device *device, const tn_op_def *op, const tn_op_case *c, int32_t dtype, int backward)
+{
+    tn_tensor *in[TN_CASE_OPERANDS], *y = NULL;
+    tn_graph *graph = backward && c->no_gradient ? NULL : tn_case_graph(c, dtype, in, &y), *simple = NULL;
+    int answer = TN_SUPPORT_NONE;
+    if (graph && tn_case_outputs(in, y, backward) && !tn_simplify(graph, &simple)) {
+        answer = TN_SUPPORT_NO;
+        if (does(device, simple, 0))
+            answer = op->kind == TN_COMPOSITE ? TN_SUPPORT_LOWERED : TN_SUPPORT_YES;
+        else if (does(device, simple, 1))
+            answer = TN_SUPPORT_LOWERED;
+    }
+    tn_graph_free(simple);
+    tn_graph_free(graph);
+    return answer;
+}
+
+int tn_op_support(tn_device *device, size_t index, int32_t dtype, int backward)
 {
     tn_op_entry entry;
-    tn_state *state = NULL;
-    tn_program *program = NULL;
+    uint32_t count[TN_SUPPORT_YES + 1] = {0};
     const tn_op_def *op = tn_op_at(index, &entry) ? tn_op_named(entry.name) : NULL;
-    tn_graph *graph = op ? case_graph(op) : NULL;
-    const tn_compile_options strict = {.strict = 1, .unfused = 1};
-    tn_status s = graph ? tn_state_new(device, 0, &state) : TN_EMISSING;
-    if (!s) s = tn_compile(graph, state, &strict, &program);
-    tn_program_free(program);
-    tn_state_free(state);
-    tn_graph_free(graph);
-    return !s;
+    if (!op || (backward && !entry.differentiable)) return TN_SUPPORT_NONE;
+    for (const tn_op_case *c = op->cases; c && c->build; c++) count[case_support(device, op, c, dtype, backward)]++;
+    uint32_t done = count[TN_SUPPORT_LOWERED] + count[TN_SUPPORT_YES];
+    if (!done) return count[TN_SUPPORT_NO] ? TN_SUPPORT_NO : TN_SUPPORT_NONE;
+    if (count[TN_SUPPORT_NO]) return TN_SUPPORT_PART;
+    return count[TN_SUPPORT_LOWERED] ? TN_SUPPORT_LOWERED : TN_SUPPORT_YES;
 }
