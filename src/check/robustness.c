@@ -71,8 +71,12 @@ static void no_memory(tn_kit *kit)
 
 /* ---- memory that grows ---- */
 
+/* Of a sanitizer's allocator, where one took the place of the C library's. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
 static uint64_t heap(void)
 {
+    if (__sanitizer_get_current_allocated_bytes) return __sanitizer_get_current_allocated_bytes();
     return (uint64_t)mallinfo2().uordblks + (uint64_t)mallinfo2().hblkhd;
 }
 

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Runs what the README shows: the blocks that are marked for it, in order, in one shell, in a folder that looks like the
 # project's after a build. Each block must succeed, and print what its mark says.
-# usage: readme.sh SOURCE BUILD SCRATCH
+# usage: readme.sh SOURCE BUILD SCRATCH; TENON_CC is what 'cc' is to be, if not the system's.
 set -eu
 source=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
 scratch=$3
+compiler=${TENON_CC:+"cc() { $TENON_CC \"\$@\"; }"}
 
 rm -rf "$scratch"
 mkdir -p "$scratch/build" "$scratch/blocks"
@@ -20,7 +21,7 @@ while [ -f "blocks/$((number + 1)).sh" ]; do
     number=$((number + 1))
     code=0
     # the blocks before it have set the variables that it may use
-    { echo "set -eu"; cat blocks/paths 2>/dev/null || true; cat "blocks/$number.sh"; } >blocks/now.sh
+    { echo "set -eu; $compiler"; cat blocks/paths 2>/dev/null || true; cat "blocks/$number.sh"; } >blocks/now.sh
     sh blocks/now.sh >"blocks/$number.out" 2>&1 || code=$?
     grep -E '^[A-Z]+=' "blocks/$number.sh" >>blocks/paths || true
     if [ "$code" != 0 ]; then
