@@ -56,6 +56,29 @@ static inline tn_program *example_compile(tn_graph *graph, tn_state *state)
     return program;
 }
 
+/* Digits: MNIST, from the folder on the command line or in TENON_MNIST; with --small as many as asked for that the
+ * library draws itself. Without MNIST there is nothing to do: status 77. */
+static inline void example_digits(const example *e, const char *small, tn_dataset *train, tn_dataset *test)
+{
+    const char *name = e->small ? small : e->file ? e->file : getenv("TENON_MNIST");
+    if (!name) {
+        fprintf(stderr, "give the folder of MNIST's four files, or --small\n");
+        exit(77);
+    }
+    TRY(tn_dataset_open(name, 1, NULL, train, test));
+    printf("%lld samples from %s, %lld for testing\n", (long long)train->count, train->source, (long long)test->count);
+}
+
+/* For tn_fit: a line for each epoch. */
+static inline int example_epoch(void *arg, const tn_epoch *epoch)
+{
+    (void)arg;
+    printf("epoch %2lld  loss %.4f  accuracy %5.2f %%  test %5.2f %%  %.1f s\n", (long long)epoch->number,
+           epoch->train.loss, 100 * epoch->train.accuracy, 100 * epoch->test.accuracy, epoch->seconds);
+    fflush(stdout);
+    return 0;
+}
+
 /* The last line: whether what the example claims came true; and the exit status. */
 static inline int example_end(example *e, int holds, const char *claim)
 {

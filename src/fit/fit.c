@@ -12,12 +12,29 @@ enum { MEASURING_BATCH = 1000 };
 
 /* ---- scores ---- */
 
-static int is_about_classes(const char *loss, const tn_dataset *data)
+static tn_loss_entry entry_of(const char *loss)
 {
     tn_loss_entry entry;
     for (size_t i = 0; tn_loss_at(i, &entry); i++)
-        if (!strcmp(entry.name, loss)) return data->label || entry.classes;
-    return data->label != NULL;
+        if (!strcmp(entry.name, loss)) return entry;
+    return (tn_loss_entry){.name = loss};
+}
+
+static int is_about_classes(const char *loss, const tn_dataset *data)
+{
+    return data->label || entry_of(loss).classes;
+}
+
+/* An output for each class; a single one is enough for two classes if the loss is made for that. */
+static void check_outputs(const char *loss, const tn_dataset *data, tn_tensor *output)
+{
+    tn_loss_entry entry = entry_of(loss);
+    tn_shape shape = tn_shape_of(output);
+    int64_t outputs = shape.rank == 2 ? shape.dim[1] : 0;
+    if (!data->label || shape.rank != 2 || outputs == data->classes) return;
+    if (outputs == 1 && data->classes == 2 && entry.classes && !entry.labels) return;
+    tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: the model has %lld outputs, but the data has %lld classes", loss,
+                  (long long)outputs, (long long)data->classes);
 }
 
 static tn_tensor *sum_in(tn_graph *graph, const char *name, int32_t dtype)
@@ -37,6 +54,7 @@ static void measure_batch(const void *arg, tn_tensor *x, tn_tensor *target)
     const measure *m = arg;
     tn_graph *graph = tn_graph_of(x);
     tn_tensor *output = m->model->build(x, m->options != NULL, m->model->arg);
+    check_outputs(m->model->loss, m->data, output);
     tn_tensor *loss = tn_loss(m->model->loss, output, target);
     double samples = (double)tn_shape_of(x).dim[0];
     tn_tensor *sum = sum_in(graph, "fit.loss", TN_F32);

@@ -195,6 +195,10 @@ static void mistakes_are_found_before_training(void **state)
     bad.classes = 3;
     assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
     check_message("a label out of range", "class 3");
+    labels[N - 1] = 0;
+    const tn_model classes = {.build = line, .loss = "cross_entropy"};
+    assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_ESHAPE);
+    check_message("too few outputs", "1 outputs, but the data has 3 classes");
     bad = line_data;
     bad.targets = 3, bad.count = 2;
     assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_ESHAPE);
