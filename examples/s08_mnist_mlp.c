@@ -1,8 +1,7 @@
 /* S8: handwritten digits by a multi-layer perceptron, in two ways.
  *
- * First as it is done today: softmax with cross-entropy, and Adam, whose learning rate falls to
- * nothing. Then the classic way: sigmoid outputs, the quadratic
- * cost, and plain mini-batch gradient descent, which is slower and gets nearly as far. */
+ * First as it is done today: softmax with cross-entropy, and Adam, whose learning rate falls to nothing. Then the
+ * classic way: sigmoid outputs, the quadratic cost, and plain mini-batch gradient descent. */
 #include "common.h"
 
 /* 784-100-40-10 */
