@@ -14,6 +14,10 @@ tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph *
 /* Constants, common sub-expressions, dead code, and operators that do nothing. */
 tn_status tn_simplify(const tn_graph *graph, tn_graph **out);
 
+/* Parts of simplify: of a reduction, and of a map's operand. */
+tn_tensor *tn_simplify_sum(tn_tensor *y);
+tn_tensor *tn_simplify_stretched_sum(tn_tensor *x, const tn_shape *to);
+
 /* Composites, and kernels that the target's first place does not do, by their `lower`, until none is left. No target:
  * composites alone. */
 tn_status tn_lower(const tn_graph *graph, const tn_target *target, tn_graph **out);

@@ -58,10 +58,22 @@ static tn_tensor *fold_constants(tn_tensor *y)
     return tn_full(y->graph, y->type.dtype, y->type.shape, value[program.out[0]]);
 }
 
+static tn_tensor *simplify_operands(tn_tensor *y)
+{
+    tn_tensor *in[4];
+    int changed = 0;
+    for (uint32_t i = 0; i < y->n_in; i++) {
+        in[i] = tn_simplify_stretched_sum(y->in[i], &y->type.shape);
+        changed |= in[i] != y->in[i];
+    }
+    return changed ? tn_node(y->op, NULL, in, y->n_in, y->attrs) : y;
+}
+
 static tn_tensor *simplify_map(tn_tensor *y)
 {
     tn_tensor *x = fold_constants(y);
     if (x != y) return x;
+    y = simplify_operands(y);
     if (y->op == &tn_op_cast || y->op == &tn_op_broadcast) return keep(y, y->in[0]);
     if (!strcmp(y->op->name, "neg") && !strcmp(y->in[0]->op->name, "neg")) return keep(y, y->in[0]->in[0]);
     return y->n_in == 2 ? drop_neutral(y) : y;
@@ -120,6 +132,7 @@ static tn_tensor *rule(void *arg, tn_tensor *y)
     if (y->op == &tn_op_reshape) return simplify_reshape(y);
     if (y->op == &tn_op_transpose) return simplify_transpose(y);
     if (y->op == &tn_op_matmul) return simplify_matmul(y);
+    if (y->op == &tn_op_reduce) return tn_simplify_sum(y);
     return y;
 }
 

@@ -1,6 +1,7 @@
 /* iota.c: the coordinate of each element along an axis, as i32. */
 #include "cases.h"
 #include "check.h"
+#include "leaf.h"
 #include "map.h"
 
 typedef struct attrs {
@@ -29,6 +30,11 @@ static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t a
     (void)arg;
     if (y->type.shape.dim[at->axis] == 1) return tn_emit(builder, "const", (int32_t[]){-1, -1, -1, -1}, TN_I32, 0);
     return tn_emit(builder, "iota", (int32_t[]){axis, -1, -1, -1}, TN_I32, 0);
+}
+
+int tn_is_iota(const tn_tensor *x, int32_t axis)
+{
+    return x->op == &tn_op_iota && ((const attrs *)x->attrs)->axis == axis;
 }
 
 tn_tensor *tn_iota(tn_graph *graph, tn_shape to, int32_t axis)

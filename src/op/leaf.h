@@ -28,4 +28,7 @@ typedef struct tn_transpose_node {
     int32_t perm[TN_MAX_RANK];
 } tn_transpose_node;
 
+/* 1 if x is a coordinate along that axis. */
+int tn_is_iota(const tn_tensor *x, int32_t axis);
+
 #endif

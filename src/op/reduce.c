@@ -135,6 +135,13 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     if (at->kind == MAX || at->kind == MIN) din[0] = grad_best(y, dy);
 }
 
+uint32_t tn_sum_axes(const tn_tensor *y)
+{
+    if (y->op != &tn_op_reduce) return 0;
+    const attrs *at = y->attrs;
+    return at->kind == SUM ? at->axes : 0;
+}
+
 /* ---- the operation ---- */
 
 void tn_reduce_space(const tn_tensor *y, tn_operation *o)

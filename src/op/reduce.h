@@ -12,4 +12,7 @@ void tn_reduce_space(const tn_tensor *y, tn_operation *operation);
  * allow it; dimensions of size 1 go. Map, inputs (desc.n_in) and output are there. Not for maps with iota. */
 void tn_reduce_merge(tn_operation *operation);
 
+/* The axes that y sums, bit d for axis d; 0 if it is no sum. */
+uint32_t tn_sum_axes(const tn_tensor *y);
+
 #endif
