@@ -1,6 +1,8 @@
 /* matmul_direct.cl: y = epilogue(op(a) op(b)) for CPU devices where packing b would not pay: both operands are read in
  * place, in whole vectors. A work-item makes a block of `per` rows by `width` columns, TALL x BROAD at a time in
- * private memory. No work-item waits for another.
+ * private memory, or, with PLAIN, straight into y. No work-item waits for another.
+ *
+ * SUMS: the sums of op(a) over k are stored as well.
  *
  * Given: LANES, ROWS, T (float) and V (its vector), TRANS_A, and the epilogue as a map over (batch, m, n), see map.cl, whose
  * value 0 is the product. One of two tiles:
@@ -16,34 +18,34 @@
 #ifdef DOT
 #define BROAD 64
 #define STEP 4
-#define T4 CONCAT(T, 4)
 #define MASK CONCAT(int, LANES)
 #if LANES == 16
 #define PLACES ((MASK)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
-#define FOLD(x) ((x).lo.lo + (x).lo.hi + ((x).hi.lo + (x).hi.hi))
 #elif LANES == 8
 #define PLACES ((MASK)(0, 1, 2, 3, 4, 5, 6, 7))
-#define FOLD(x) ((x).lo + (x).hi)
 #else
 #define PLACES ((MASK)(0, 1, 2, 3))
-#define FOLD(x) (x)
 #endif
+
+/* Of x the sums of neighbours, then those of y. Done to pairs of as many vectors as they have lanes, then to pairs of
+ * the results, and so on, it leaves in lane i the sum of vector i. */
+#define PAIR(x, y) ((V)((x).even, (y).even) + (V)((x).odd, (y).odd))
+#define PAIRS(n, x)                                                                                                    \
+    _Pragma("unroll") for (int i_ = 0; i_ < n; i_++) x[i_] = PAIR(x[2 * i_], x[2 * i_ + 1]);
 
 /* out (ROWS x 4 of rows that are BROAD long) = rows i0 .. of a times rows j0 .. of b. What lies beyond the last row
  * repeats it. The last vector of k ends at k_all; what it shares with the one before counts once. */
 static inline void multiply_tile(T *out, __global const T *a, int i0, int m, __global const T *b, int j0, int n,
                                  int k_all)
 {
-    V acc[ROWS][STEP];
+    V acc[ROWS * STEP];
     __global const T *left[ROWS], *right[STEP];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) left[r] = a + (long)min(i0 + r, m - 1) * k_all;
 #pragma unroll
     for (int c = 0; c < STEP; c++) right[c] = b + (long)min(j0 + c, n - 1) * k_all;
 #pragma unroll
-    for (int r = 0; r < ROWS; r++)
-#pragma unroll
-        for (int c = 0; c < STEP; c++) acc[r][c] = (V)(0);
+    for (int i = 0; i < ROWS * STEP; i++) acc[i] = (V)(0);
     const int whole = k_all / LANES * LANES;
     for (int k = 0; k < whole; k += LANES) {
         V y[STEP];
@@ -53,7 +55,7 @@ static inline void multiply_tile(T *out, __global const T *a, int i0, int m, __g
         for (int r = 0; r < ROWS; r++) {
             const V x = VLOAD(0, left[r] + k);
 #pragma unroll
-            for (int c = 0; c < STEP; c++) acc[r][c] = x * y[c] + acc[r][c];
+            for (int c = 0; c < STEP; c++) acc[r * STEP + c] = x * y[c] + acc[r * STEP + c];
         }
     }
     if (whole < k_all) {
@@ -66,24 +68,56 @@ static inline void multiply_tile(T *out, __global const T *a, int i0, int m, __g
         for (int r = 0; r < ROWS; r++) {
             const V x = select((V)(0), VLOAD(0, left[r] + k), counts);
 #pragma unroll
-            for (int c = 0; c < STEP; c++) acc[r][c] = x * y[c] + acc[r][c];
+            for (int c = 0; c < STEP; c++) acc[r * STEP + c] = x * y[c] + acc[r * STEP + c];
         }
     }
 #pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-        const T4 p = FOLD(acc[r][0]), q = FOLD(acc[r][1]), s = FOLD(acc[r][2]), t = FOLD(acc[r][3]);
-        vstore4((T4)(p.s0, q.s0, s.s0, t.s0) + (T4)(p.s1, q.s1, s.s1, t.s1) +
-                    ((T4)(p.s2, q.s2, s.s2, t.s2) + (T4)(p.s3, q.s3, s.s3, t.s3)),
-                0, out + r * BROAD);
+    for (int r = 0; r < ROWS; r += LANES / STEP) {
+        V *sum = acc + r * STEP;
+        T row[LANES];
+#if LANES == 16
+        PAIRS(8, sum)
+#endif
+#if LANES >= 8
+        PAIRS(4, sum)
+#endif
+        PAIRS(2, sum)
+        PAIRS(1, sum)
+        VSTORE(sum[0], 0, row);
+#pragma unroll
+        for (int i = 0; i < LANES / STEP; i++) vstore4(vload4(i, row), 0, out + (r + i) * BROAD);
     }
 }
 #else
 #define BROAD (2 * LANES)
 #define STEP BROAD
 
-/* out (ROWS x BROAD) = rows i0 .. of op(a) times columns j0 .. of b. Rows beyond the last repeat it. */
-static inline void multiply_tile(T *out, __global const T *a, int i0, int m, __global const T *b, int j0, int n,
-                                 int k_all)
+/* PLAIN: there is no epilogue, and tiles go straight to y. */
+#ifdef PLAIN
+#define OUT __global T
+#define OUT_STRIDE n
+#else
+#define OUT T
+#define OUT_STRIDE BROAD
+#endif
+
+/* All but the first `skip` of BROAD values. */
+static inline void store_row(OUT *out, int skip, V y0, V y1)
+{
+    if (!skip) {
+        VSTORE(y0, 0, out);
+        VSTORE(y1, 1, out);
+        return;
+    }
+    T row[BROAD];
+    VSTORE(y0, 0, row);
+    VSTORE(y1, 1, row);
+    for (int c = skip; c < BROAD; c++) out[c] = row[c];
+}
+
+/* out = rows i0 .. of op(a) times columns j0 .. of b, without the rows beyond the last and the first `skip` columns. */
+static inline void multiply_tile(OUT *out, __global const T *a, int i0, int m, __global const T *b, int j0, int skip,
+                                 int n, int k_all)
 {
     V acc[ROWS][2];
     __global const T *left[ROWS];
@@ -104,18 +138,41 @@ static inline void multiply_tile(T *out, __global const T *a, int i0, int m, __g
         }
     }
 #pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-        VSTORE(acc[r][0], 0, out + r * BROAD);
-        VSTORE(acc[r][1], 1, out + r * BROAD);
-    }
+    for (int r = 0; r < ROWS; r++)
+        if (i0 + r < m) store_row(out + (long)r * OUT_STRIDE, skip, acc[r][0], acc[r][1]);
 }
 #endif
 
+#ifdef SUMS
+#define SUMS_PARAMS __global T *restrict sums_buffer, ulong sums_offset,
+/* Rows i0 .. last of op(a) (TRANS_A), added up over k. */
+static inline void add_up(__global T *sums, __global const T *a, int i0, int last, int m, int k_all)
+{
+    for (int top = i0; top < last; top += TALL) {
+        const int rows = min(TALL, last - top);
+        T sum[TALL];
+        for (int i = 0; i < rows; i++) sum[i] = 0;
+        for (int k = 0; k < k_all; k++) {
+            LOOP
+            for (int i = 0; i < rows; i++) sum[i] += a[(long)k * m + top + i];
+        }
+        for (int i = 0; i < rows; i++) sums[top + i] = sum[i];
+    }
+}
+#else
+#define SUMS_PARAMS
+#endif
+
 #define GIVEN(j) product[j]
+#ifdef DOT
+#define TILE(out, a, i, m, b, j) multiply_tile(out, a, i, m, b, j, n, k_all)
+#else
+#define TILE(out, a, i, m, b, j) multiply_tile(out, a, i, m, b, j, 0, n, k_all)
+#endif
 
 __kernel ONE_ITEM void tn_matmul(__global const T *restrict a_buffer, ulong a_offset,
                                  __global const T *restrict b_buffer, ulong b_offset, MAP_PARAMS int m, int n,
-                                 int k_all, long a_stride, long b_stride, int chunks, int per, int width)
+                                 int k_all, long a_stride, long b_stride, SUMS_PARAMS int chunks, int per, int width)
 {
     const int panels = (n + width - 1) / width;
     int id = (int)get_global_id(0);
@@ -130,12 +187,19 @@ __kernel ONE_ITEM void tn_matmul(__global const T *restrict a_buffer, ulong a_of
 #else
     const int from = min(j0, n - BROAD); /* the last panel may share columns with the one before: it stores its own */
 #endif
+#ifdef SUMS
+    if (j0 == 0) add_up(sums_buffer + sums_offset + (long)batch * m, a, i0, last, m, k_all);
+#endif
+#ifdef PLAIN
+    for (int i = i0; i < last; i += ROWS)
+        multiply_tile(y0 + ((long)batch * m + i) * n + from, a, i, m, b, from, j0 - from, n, k_all);
+#else
     T block[TALL * BROAD] __attribute__((aligned(64)));
     for (int top = i0; top < last; top += TALL) {
         const int end = min(top + TALL, last);
-        for (int c = 0; c < columns; c += STEP)
-            for (int i = top; i < end; i += ROWS)
-                multiply_tile(block + (i - top) * BROAD + c, a, i, m, b, from + c, n, k_all);
+        for (int i = top; i < end; i += ROWS)
+            for (int c = 0; c < columns; c += STEP)
+                TILE(block + (i - top) * BROAD + c, a, i, m, b, from + c);
         for (int i = top; i < end; i++) {
             const T *product = block + (i - top) * BROAD - from;
             MAP_ROW((IX)batch * m + i, 0)
@@ -146,4 +210,5 @@ __kernel ONE_ITEM void tn_matmul(__global const T *restrict a_buffer, ulong a_of
             }
         }
     }
+#endif
 }

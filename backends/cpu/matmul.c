@@ -22,7 +22,9 @@ typedef struct matmul_kernel {
     int64_t a_step, b_step; /* elements from one batch to the next */
     int64_t size;           /* bytes of an element */
     int64_t parts_m, parts_n;
-    int64_t packed_b; /* bytes of scratch for each thread */
+    int64_t packed_b;    /* bytes of scratch for each thread */
+    const cpu_fold *sum; /* of a's columns, into doubles at the end of the scratch memory; NULL: none */
+    uint64_t sums_at;
 } matmul_kernel;
 
 /* ---- prepare
@@ -57,6 +59,21 @@ static int32_t check_shapes(const tn_op_desc *desc, const tn_matmul_attrs *a, tn
     return TN_OK;
 }
 
+#define SUMS_MOST 65536 /* elements of a, which one thread adds up: more are better summed by themselves */
+
+/* The sums of the columns of a, where they are no work to speak of. */
+static int32_t check_sums(const tn_op_desc *desc, const tn_matmul_attrs *a, tn_msg *msg)
+{
+    const tn_tensor_desc *l = &desc->in[0], *sums = &desc->out[1];
+    int32_t s = cpu_check_desc(sums, "matmul", "the sums", 0, msg);
+    if (s) return s;
+    if (sums->rank != 2 || sums->dim[0] != l->dim[0] || sums->dim[1] != desc->out[0].dim[1] || sums->dtype != l->dtype)
+        return cpu_fail(msg, TN_ESHAPE, "matmul: the sums are not one for each row of the product");
+    if (!a->trans_a || l->dim[0] != 1 || l->dim[1] * l->dim[2] > SUMS_MOST)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements, or of rows");
+    return TN_OK;
+}
+
 static int32_t check(const tn_op_desc *desc, tn_msg *msg)
 {
     const tn_matmul_attrs *a = desc->attrs;
@@ -64,8 +81,9 @@ static int32_t check(const tn_op_desc *desc, tn_msg *msg)
     if (s) return s;
     if (a->epilogue && (a->epilogue->size < sizeof *a->epilogue || !a->epilogue->n_in || a->epilogue->n_out != 1))
         return cpu_fail(msg, TN_EINVAL, "matmul: the epilogue must take the product and have one output");
-    s = cpu_check_counts(desc, a->epilogue ? a->epilogue->n_in + 1 : 2, 1, msg);
+    s = cpu_check_counts(desc, a->epilogue ? a->epilogue->n_in + 1 : 2, a->sums ? 2 : 1, msg);
     if (!s) s = check_shapes(desc, a, msg);
+    if (!s && a->sums) s = check_sums(desc, a, msg);
     if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "matmul: not in place");
     return s;
 }
@@ -119,6 +137,14 @@ static void plan(matmul_kernel *k, const tn_context *context)
     k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
 }
 
+static void plan_sums(matmul_kernel *k)
+{
+    k->sum = cpu_code->fold;
+    while (strcmp(k->sum->kind, "sum")) k->sum++;
+    k->sums_at = (k->kernel.scratch + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
+    k->kernel.scratch = k->sums_at + (uint64_t)k->m * sizeof(double);
+}
+
 static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
 {
     const tn_matmul_attrs *a = desc->attrs;
@@ -141,6 +167,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     k->size = (int64_t)tn_dtype_size(y->dtype);
     k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
     plan(k, context);
+    if (a->sums) plan_sums(k);
     return TN_OK;
 }
 
@@ -296,6 +323,20 @@ static void run_library(const matmul_run *r)
     if (p) cpu_parallel(cpu_threads(run->queue, (double)p->count * p->cost), p->count, run_epilogue_alone, (void *)r);
 }
 
+/* Output 1 = the sums of a's columns: a is (k, m). */
+static void run_sums(const matmul_kernel *k, const cpu_run *at)
+{
+    const int type = k->size == 4 ? CPU_F32 : CPU_F64;
+    double *sum = (double *)(void *)(at->scratch + k->sums_at);
+    memset(sum, 0, (uint64_t)k->m * sizeof *sum);
+    k->sum->column[type](k->k, k->m, at->in[0], sum);
+    for (int64_t i = 0; i < k->m; i++)
+        if (type == CPU_F32)
+            ((float *)(void *)at->out[1])[i] = (float)sum[i];
+        else
+            ((double *)(void *)at->out[1])[i] = sum[i];
+}
+
 static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const matmul_kernel *k = (const matmul_kernel *)kernel;
@@ -304,6 +345,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     for (uint64_t i = 2; i < kernel->n_in; i++) in[i - 1] = at->in[i];
     cpu_run epilogue = *at;
     epilogue.in = in;
+    if (k->sum) run_sums(k, at);
     if (k->batch * k->m * k->n == 0) return;
     matmul_run r = {k, at, &epilogue};
     if (k->library)

@@ -70,7 +70,7 @@ int32_t ocl_prepare_map(ocl_build *build)
     ocl_textf(&text, "%s", ocl_cl_map);
 
     int64_t total = tn_desc_count(&desc->out[0]), work = total * (map->n_instr + map->n_in + map->n_out);
-    int64_t items = ocl_max(1, ocl_min(work / 16384, 4 * (int64_t)context->units));
+    int64_t items = ocl_max(1, ocl_min(work / 65536, 4 * (int64_t)context->units));
     int64_t chunk = ocl_ceil(ocl_ceil(ocl_max(total, 1), items), 64) * 64;
     size_t group = context->max_group < 128 ? context->max_group : 128;
     size_t global = (size_t)(context->cpu_shape ? ocl_ceil(total, chunk) : ocl_min(total, 1 << 20));

@@ -6,7 +6,7 @@
 
 typedef struct product {
     int64_t batch, m, n, k, a_stride, b_stride;
-    int32_t trans_a, trans_b;
+    int32_t trans_a, trans_b, sums;
     int32_t value; /* type of the product: f32 or f64 */
     tn_map_attrs identity;
     int32_t identity_out;
@@ -76,11 +76,20 @@ static int32_t check_epilogue(ocl_build *build, product *p)
     return ocl_check_store(p->dtype[p->map->out[0]], y->dtype, build);
 }
 
+static int32_t check_sums(ocl_build *build, const product *p)
+{
+    const tn_tensor_desc *sums = &build->desc->out[1];
+    if (sums->rank != 2 || sums->dim[0] != p->batch || sums->dim[1] != p->m || sums->dtype != build->desc->in[0].dtype)
+        return ocl_fail(build->msg, TN_ESHAPE, "matmul: the sums are not one for each row of the product");
+    return ocl_check_tensor(sums, 0, "output", 1, build);
+}
+
 static int32_t check(ocl_build *build, product *p)
 {
     const tn_op_desc *desc = build->desc;
     const tn_matmul_attrs *attrs = desc->attrs;
-    if (desc->n_in < 2 || desc->n_out != 1 || (attrs && attrs->size < sizeof *attrs))
+    p->sums = attrs && attrs->sums;
+    if (desc->n_in < 2 || desc->n_out != (p->sums ? 2u : 1u) || (attrs && attrs->size < sizeof *attrs))
         return ocl_fail(build->msg, TN_EINVAL, "matmul: operands or attributes are missing");
     if (attrs && !tn_attrs_known(attrs, sizeof *attrs))
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: attributes of a later version");
@@ -91,6 +100,7 @@ static int32_t check(ocl_build *build, product *p)
     int32_t s = check_operand(build, 0, &p->a_stride);
     if (!s) s = check_operand(build, 1, &p->b_stride);
     if (!s) s = check_shapes(build, p);
+    if (!s && p->sums) s = check_sums(build, p);
     return s ? s : check_epilogue(build, p);
 }
 
@@ -148,6 +158,8 @@ typedef struct cpu_plan {
     int64_t pieces; /* wanted, before segments */
 } cpu_plan;
 
+#define PIECE_FLOPS 524288.0 /* of a work-item at least: waking another unit takes some 5 us */
+
 /* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
  * unit: panels of columns, then chunks of rows, then, for a small output, segments of k. */
 static cpu_plan plan_cpu(const tn_context *context, const product *p)
@@ -157,7 +169,8 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     if (p->value == TN_F64) c.lanes /= 2;
     c.vectors = p->n > c.lanes ? 2 : 1;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
-    int64_t most = flops > 131072.0 * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / 131072) + 1;
+    int64_t most =
+        flops > PIECE_FLOPS * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / PIECE_FLOPS) + 1;
     c.pieces = most;
     int64_t tiles = ocl_ceil(p->m, c.rows);
     c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
@@ -188,8 +201,9 @@ static int32_t add_finish(ocl_build *build, const ocl_text *text, const product 
     return ocl_add_launch(build, text, "tn_matmul_finish", &args, 1, &global, &one);
 }
 
-#define DOT_ROWS     256 /* of y, with b transposed: the gain falls as rows share a packed panel; not tuned */
-#define DIRECT_DEPTH 128 /* of k, with a transposed: the most that was measured */
+#define DOT_ROWS     256   /* of y, with b transposed: the gain falls as rows share a packed panel; not tuned */
+#define DOT_BYTES    32768 /* of b for a work-item: they stay in the nearest cache while the rows of a pass by */
+#define DIRECT_DEPTH 128   /* of k, with a transposed: the most that was measured */
 
 /* May, and should, the operands be read in place? Medians of 5 on 2 cores with 16 lanes and PoCL, GFLOP/s in place and
  * packed: with b transposed 32x100x784 70 and 22, 128x100x784 60 and 40, 512x100x784 60 and 50; with a transposed
@@ -198,32 +212,38 @@ static int wants_direct(const ocl_build *build, const product *p, const cpu_plan
 {
     const tn_op_desc *desc = build->desc;
     if (desc->in[0].dtype != TN_F32 || desc->in[1].dtype != TN_F32 || c->segments > 1) return 0;
-    if (p->trans_b) return !p->trans_a && p->k >= c->lanes && p->m <= DOT_ROWS;
+    if (p->trans_b) return !p->trans_a && !p->sums && p->k >= c->lanes && p->m <= DOT_ROWS;
     return p->trans_a && p->n >= 2 * c->lanes && p->k <= DIRECT_DEPTH;
 }
 
-/* As many blocks as plan_cpu makes pieces: chunks of rows first, then, where the rows are few, more panels. */
+/* The columns of a block: with b transposed, as many as stay in the nearest cache, but not so many that units idle. */
+static int64_t direct_width(const product *p, const cpu_plan *c)
+{
+    if (!p->trans_b) return 2 * c->lanes;
+    int64_t near = ocl_max(1, DOT_BYTES / (int64_t)sizeof(float) / ocl_max(1, p->k));
+    int64_t share = ocl_ceil(p->n, ocl_max(1, ocl_ceil(c->pieces, ocl_max(1, p->batch))));
+    return ocl_max(4, ocl_min(64, ocl_min(near, ocl_max(8, share))) / 4 * 4);
+}
+
+/* As many blocks as plan_cpu makes pieces: panels of columns first, then, where those are few, chunks of rows. */
 static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan *c)
 {
     int64_t rows = !p->trans_b ? c->rows : c->lanes == 16 ? 4 : 2;
-    int64_t panels = p->trans_b ? ocl_ceil(p->n, 64) : ocl_ceil(p->n, 2 * c->lanes);
+    int plain = !p->trans_b && p->map == &p->identity && build->desc->out[0].dtype == TN_F32;
+    int64_t width = direct_width(p, c), panels = ocl_ceil(p->n, width);
     int64_t wanted = ocl_min(ocl_ceil(c->pieces, ocl_max(1, p->batch * panels)), ocl_ceil(p->m, rows));
     int64_t per = ocl_ceil(ocl_ceil(p->m, ocl_max(1, wanted)), rows) * rows;
-    int64_t chunks = per ? ocl_ceil(p->m, per) : 0, width = 2 * c->lanes;
-    if (p->trans_b) {
-        int64_t most = ocl_ceil(c->pieces, ocl_max(1, p->batch * chunks));
-        panels = ocl_max(panels, ocl_min(most, ocl_ceil(p->n, 16)));
-        width = ocl_ceil(ocl_ceil(p->n, ocl_max(1, panels)), 4) * 4;
-        panels = width ? ocl_ceil(p->n, width) : 0;
-    }
+    int64_t chunks = per ? ocl_ceil(p->m, per) : 0;
     ocl_text text = {0};
     ocl_args args = {.n = 0};
     operand_args(build, &args);
     ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
     write_operands(&text, build, p);
-    ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V float%d\n%s%s", (int)c->lanes, (int)rows,
-              (int)c->lanes, p->trans_b ? "#define DOT 1\n" : "", ocl_cl_matmul_direct);
+    ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V float%d\n%s%s%s%s", (int)c->lanes, (int)rows,
+              (int)c->lanes, p->trans_b ? "#define DOT 1\n" : "", plain ? "#define PLAIN 1\n" : "",
+              p->sums ? "#define SUMS 1\n" : "", ocl_cl_matmul_direct);
     size_args(&args, p);
+    if (p->sums) ocl_arg_ref(&args, OCL_ARG_OUT, 1, TN_F32);
     ocl_arg_int(&args, (int32_t)chunks);
     ocl_arg_int(&args, (int32_t)per);
     ocl_arg_int(&args, (int32_t)width);
@@ -233,10 +253,17 @@ static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan
     return s;
 }
 
+/* Where the operands are not read in place, a kernel of their own is as good. */
+static int32_t no_sums(ocl_build *build)
+{
+    return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no sums beside this product");
+}
+
 static int32_t prepare_cpu(ocl_build *build, const product *p)
 {
     cpu_plan c = plan_cpu(build->context, p);
     if (wants_direct(build, p, &c)) return prepare_direct(build, p, &c);
+    if (p->sums) return no_sums(build);
     ocl_text text = {0};
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, p->map, 2, p->dtype);
@@ -338,6 +365,7 @@ int32_t ocl_prepare_matmul(ocl_build *build)
     int32_t s = check(build, &p);
     if (s) return s;
     make_space(build, &p);
+    if (p.sums && !build->context->cpu_shape) return no_sums(build);
     if (wants_clblast(build, &p)) {
         s = prepare_clblast(build, &p);
         if (s != TN_EUNSUPPORTED) return s;

@@ -146,7 +146,7 @@ int32_t ocl_prepare_gather(ocl_build *build)
         return ocl_fail(build->msg, TN_ESHAPE, "gather: table (n, d), index (m), output (m, d)");
     if (index->dtype != TN_I32) return ocl_fail(build->msg, TN_EDTYPE, "gather: the index is not i32");
     int64_t n = x->dim[0], d = x->dim[1], m = y->dim[0], units = build->context->units;
-    int64_t per = ocl_max(1, ocl_ceil(m, ocl_max(1, ocl_min(4 * units, m * d / 4096))));
+    int64_t per = ocl_max(1, ocl_ceil(m, ocl_max(1, ocl_min(4 * units, m * d / 32768))));
     int wide = n * d > INT32_MAX / 2 || m * d > INT32_MAX / 2;
     ocl_text text = {0};
     ocl_args args = {.n = 0};

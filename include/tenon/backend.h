@@ -105,7 +105,7 @@ typedef union tn_scalar {
  * name         inputs -> outputs                                  attributes
  * map          any number, all of the outputs' shape -> 1 or more tn_map_attrs
  * reduce       the inputs of a map -> 1, kept dims, 1 elsewhere   tn_reduce_attrs
- * matmul       a, b, then the epilogue's inputs -> 1              tn_matmul_attrs
+ * matmul       a, b, then the epilogue's inputs -> 1, or 2 with `sums`   tn_matmul_attrs
  * softmax      x (outer, n, inner) -> same, over n                none (NULL)
  * log_softmax  x (outer, n, inner) -> same, over n                none
  * transpose    x -> x with its dimensions permuted                tn_transpose_attrs
@@ -186,12 +186,15 @@ typedef struct tn_reduce_attrs {
 /* matmul: y = epilogue(op(a) op(b)). Always rank 3: a (batch, m, k), or (batch, k, m) with trans_a; b (batch, k, n),
  * or (batch, n, k) with trans_b; y (batch, m, n). The batch stride of a or b may be 0. `epilogue` may be NULL; else
  * its value 0 is the product in f32 (f64 for f64 operands), values 1.. are inputs 2.. of the operator, of y's shape
- * with strides, and it has one output. */
+ * with strides, and it has one output. With `sums` there is a second output (batch, m): the sums of op(a) over k, as a
+ * layer's bias wants them next to the gradient of its weight. */
 typedef struct tn_matmul_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
     uint32_t trans_a;
     uint32_t trans_b;
+    uint32_t sums;
+    uint32_t reserved;
 } tn_matmul_attrs;
 
 /* transpose: dimension d of the output is dimension perm[d] of the input. */

@@ -1,8 +1,8 @@
 /* fuse.c: decides which operators become one.
  *
  * Element-wise operators of one shape are merged along the edges of the graph as long as no cycle arises; then a
- * reduction takes the map that feeds it alone, and a matrix product or convolution the map that alone uses it, if the
- * device accepts the result. */
+ * reduction takes the map that feeds it alone, a matrix product or convolution the map that alone uses it, and a matrix
+ * product the sum of an operand, if the device accepts the result. */
 #include "fuse.h"
 
 #include <string.h>
@@ -317,6 +317,35 @@ static void add_epilogues(tn_fusion *f)
     }
 }
 
+/* Sum z becomes the second output of y. */
+static int join_sum(tn_fusion *f, uint32_t y, uint32_t z)
+{
+    if (makes_cycle(f, y, z) || makes_cycle(f, z, y)) return 0;
+    merge(f, y, z);
+    if (accepted(f, y)) return 1;
+    f->next[y] = y;
+    f->unit[z] = f->next[z] = z;
+    f->anchor[z] = f->graph->tensor[z];
+    return 0;
+}
+
+/* Sums of what a product reads anyway, such as the gradient of a bias beside that of a weight. */
+static void join_sums(tn_fusion *f)
+{
+    for (uint32_t z = 0; z < f->graph->count; z++) {
+        const tn_tensor *sum = f->graph->tensor[z];
+        if (!f->live[z] || sum->op != &tn_op_reduce || f->next[z] != z) continue;
+        uint32_t in = sum->in[0]->id;
+        for (uint32_t u = f->user_begin[in]; u < f->user_begin[in + 1]; u++) {
+            uint32_t y = f->user[u];
+            const tn_tensor *product = f->graph->tensor[y];
+            tn_operation ask;
+            if (f->next[y] != y || !product->op->sums || !product->op->sums(product, sum, &ask)) continue;
+            if (join_sum(f, y, z)) break;
+        }
+    }
+}
+
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
 {
     tn_fusion f = {.graph = graph, .target = target, .ir = ir};
@@ -327,6 +356,7 @@ tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
         check_maps(&f);
         feed_reductions(&f);
         add_epilogues(&f);
+        join_sums(&f);
     }
     return tn_emit_launches(&f);
 }

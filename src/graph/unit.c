@@ -300,7 +300,25 @@ static tn_status build_epilogue(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_un
     return TN_OK;
 }
 
-/* A kernel, with its epilogue if its unit has more members: operands that are run-time scalars are passed as such. */
+/* y's kernel gives a sum of its operand as well. */
+static tn_status build_sums(tn_fusion *f, tn_tensor *y, tn_unit *u)
+{
+    tn_tensor *z = f->graph->tensor[f->next[y->id]];
+    if (!y->op->sums(y, z, &u->operation)) return TN_EUNSUPPORTED;
+    u->out[1] = z;
+    u->n_out = u->fused = 2;
+    return TN_OK;
+}
+
+/* What a kernel does besides, if its unit has more members. */
+static tn_status build_others(tn_fusion *f, tn_tensor *y, tn_unit *u)
+{
+    uint32_t other = f->next[y->id];
+    if (other == y->id) return TN_OK;
+    return f->graph->tensor[other]->op == &tn_op_reduce ? build_sums(f, y, u) : build_epilogue(f, y->id, y, u);
+}
+
+/* A kernel: operands that are run-time scalars are passed as such. */
 static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
 {
     for (uint32_t i = 0; i < y->n_in; i++) {
@@ -316,7 +334,7 @@ static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
     u->out[0] = y;
     u->n_out = u->fused = 1;
     if (y->op->describe) y->op->describe(y, &u->operation);
-    if (f->next[y->id] != y->id) TN_TRY(build_epilogue(f, y->id, y, u));
+    TN_TRY(build_others(f, y, u));
     u->operation.desc.name = y->op->name;
     point(u);
     return TN_OK;

@@ -3,6 +3,7 @@
 #include "cases.h"
 #include "check.h"
 #include "map_internal.h"
+#include "reduce.h"
 
 typedef struct attrs {
     uint32_t trans_a, trans_b;
@@ -96,18 +97,50 @@ static tn_status check_sizes(const tn_op_desc *desc, const tn_matmul_attrs *at)
     return TN_OK;
 }
 
+static tn_status check_sums(const tn_op_desc *desc)
+{
+    const tn_tensor_desc *y = &desc->out[0], *sums = &desc->out[1];
+    TN_TRY(tn_check_dense(desc, sums, 2));
+    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] && sums->dtype == desc->in[0].dtype,
+               TN_EUNSUPPORTED, "matmul: the sums have another type or other sizes than a's rows");
+    return TN_OK;
+}
+
 static tn_status check(const tn_op_desc *desc)
 {
     const tn_matmul_attrs *at = desc->attrs;
-    TN_REQUIRE(desc->n_in >= 2 && desc->n_out == 1, TN_EUNSUPPORTED, "matmul: %u inputs", desc->n_in);
     TN_TRY(tn_check_attrs(desc, sizeof *at));
+    TN_REQUIRE(desc->n_in >= 2 && desc->n_out == (at->sums ? 2 : 1), TN_EUNSUPPORTED, "matmul: %u inputs, %u outputs",
+               desc->n_in, desc->n_out);
     TN_TRY(check_sizes(desc, at));
+    TN_TRY(at->sums ? check_sums(desc) : TN_OK);
     return tn_check_epilogue(desc, at->epilogue);
 }
 
 static void epilogue(tn_operation *o, const tn_map_attrs *map)
 {
     o->attrs.matmul.epilogue = map;
+}
+
+/* z sums a' over k: the gradient of a bias, beside that of a weight. */
+static int sums(const tn_tensor *y, const tn_tensor *z, tn_operation *o)
+{
+    const attrs *at = y->attrs;
+    if (!at->trans_a || z->in[0] != y->in[0] || z->in[0]->type.shape.rank != 2 || tn_sum_axes(z) != 1) return 0;
+    o->attrs.matmul.sums = 1;
+    o->out[1] = tn_desc_dense(z->type.dtype, &TN_SHAPE(1, y->type.shape.dim[0]));
+    return y->type.shape.rank == 2;
+}
+
+static void add_up(const tn_reference_call *call, int64_t m, int64_t k)
+{
+    const tn_matmul_attrs *at = call->desc->attrs;
+    for (int64_t e = 0; e < call->desc->out[1].dim[0] * m; e++) {
+        const double *a = call->in[0] + e / m * m * k;
+        double sum = 0;
+        for (int64_t l = 0; l < k; l++) sum += a[at->trans_a ? l * m + e % m : e % m * k + l];
+        call->out[1][e] = sum;
+    }
 }
 
 /* The plain triple loop, then the epilogue for each element. */
@@ -127,6 +160,7 @@ static void reference(const tn_reference_call *call)
         }
         call->out[0][e] = at->epilogue ? tn_map_epilogue(call, &program, sum, e) : sum;
     }
+    if (at->sums) add_up(call, m, k);
 }
 
 static double flops(const tn_op_desc *desc)
@@ -171,6 +205,13 @@ static tn_tensor *case_epilogue(tn_tensor *const in[])
     return tn_sigmoid(tn_add(tn_matmul_t(in[0], in[1], 0, 1), in[2]));
 }
 
+/* A weight's gradient and the bias's in one kernel. */
+static tn_tensor *case_sums(tn_tensor *const in[])
+{
+    tn_tensor *sums = tn_transpose(tn_sum(in[0], TN_AXES(0), 1), NULL);
+    return tn_concat((tn_tensor *[]){case_tn(in), sums}, 2, 1);
+}
+
 static const tn_op_case cases[] = {
     {"one element", case_nn, {F32(1, 1), F32(1, 1)}},
     {"odd sizes", case_nn, {F32(7, 13), F32(13, 5)}},
@@ -187,6 +228,8 @@ static const tn_op_case cases[] = {
     {"batches of rank 4, b transposed", case_nt, {F32(2, 3, 4, 5), F32(2, 3, 7, 5)}},
     {"one b for all batches", case_nn, {F32(3, 4, 5), F32(5, 6)}},
     {"one a for all batches", case_nn, {F32(4, 5), F32(3, 5, 6)}},
+    {"the sums of a as well", case_sums, {F32(37, 19), F32(37, 65)}},
+    {"the sums of a column", case_sums, {F32(3, 1), F32(3, 32)}},
     {"bias and sigmoid", case_epilogue, {F32(19, 23), F32(17, 23), F32(17)}},
     {0},
 };
@@ -200,6 +243,7 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .grad = grad,
                                 .describe = describe,
                                 .epilogue = epilogue,
+                                .sums = sums,
                                 .check = check,
                                 .reference = reference,
                                 .flops = flops,

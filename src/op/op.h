@@ -109,6 +109,9 @@ struct tn_op_def {
     /* Kernels of two operands that take an epilogue, a map of their result, which is value 0, and of inputs 2..: puts
      * it into the attributes. NULL: they take none. */
     void (*epilogue)(tn_operation *operation, const tn_map_attrs *map);
+    /* Kernels that can give the sum z of one of y's operands as their second output: whether they can, and if so, the
+     * second descriptor and the attributes. NULL: they can't. */
+    int (*sums)(const tn_tensor *y, const tn_tensor *z, tn_operation *operation);
     /* Kernels and "map": the value in double precision, plain and obvious. */
     void (*reference)(const tn_reference_call *call);
     /* Kernels and "map": whether descriptors and attributes are such that the reference can do it. */

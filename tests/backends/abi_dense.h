@@ -164,7 +164,7 @@ static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int sh
                            {"add", {3, 1, -1, -1}, dtype, 0, 0}};
     int32_t out = epilogue == 1 ? 3 : 4;
     tn_map_attrs map = {sizeof map, epilogue == 1 ? relu : axpy, &out, epilogue == 1 ? 2 : 3, 2, 1, 1};
-    tn_matmul_attrs attrs = {sizeof attrs, epilogue ? &map : NULL, (uint32_t)ta, (uint32_t)tb};
+    tn_matmul_attrs attrs = {sizeof attrs, epilogue ? &map : NULL, (uint32_t)ta, (uint32_t)tb, 0, 0};
     T.desc.name = "matmul", T.desc.attrs = &attrs;
     finish_case();
 }

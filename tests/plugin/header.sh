@@ -13,7 +13,7 @@ cat >"$work/use.x" <<'END'
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info);
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info)
 {
-    const tn_matmul_attrs attrs = {sizeof attrs, NULL, 0, 0};
+    const tn_matmul_attrs attrs = {sizeof attrs, NULL, 0, 0, 0, 0};
     tn_answer(info, &attrs, sizeof attrs);
     return tn_dtype_size(desc->dtype) * (uint64_t)tn_desc_count(desc) + (uint64_t)tn_attrs_known(&attrs, 8);
 }

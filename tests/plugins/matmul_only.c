@@ -38,7 +38,7 @@ static int32_t prepare_matmul(tn_kernel *kernel, const tn_op_desc *desc, tn_msg 
 {
     const tn_matmul_attrs *attrs = desc->attrs;
     if (!tn_attrs_known(attrs, sizeof *attrs)) return fail(msg, TN_EUNSUPPORTED, "matmul: an attribute is too new");
-    if (attrs->epilogue) return fail(msg, TN_EUNSUPPORTED, "matmul: epilogues are not supported");
+    if (attrs->epilogue || attrs->sums) return fail(msg, TN_EUNSUPPORTED, "matmul: the product alone is supported");
     if (desc->in[0].dtype != TN_F32 || desc->in[1].dtype != TN_F32 || desc->out[0].dtype != TN_F32)
         return fail(msg, TN_EUNSUPPORTED, "matmul: only f32 is supported");
     if (attrs->trans_a) swap(&kernel->in[0]);
