@@ -2,16 +2,9 @@
  * panel of WIDE columns, which it first packs into private memory, KEEP values of k at a time; products of a tile stay
  * in registers. No work-item waits for another.
  *
- * Given: LANES, VECTORS, ROWS, T and V (its vector), A_T, B_T, LOAD_A, LOAD_B, TRANS_A, TRANS_B, and the epilogue as a
- * map over (batch, m, n), see map.cl, whose value 0 is the product. SPLIT: work-items divide k as well and leave
- * partial products in scratch, which tn_matmul_finish adds. */
-#define WIDE (LANES * VECTORS)
-#define KEEP 256
-#define TILES 16
-#define CONCAT_(a, b) a##b
-#define CONCAT(a, b) CONCAT_(a, b)
-#define VLOAD CONCAT(vload, LANES)
-#define VSTORE CONCAT(vstore, LANES)
+ * Given: what tile_cpu.cl needs, B_T, LOAD_B, TRANS_B, and the epilogue as a map over (batch, m, n), see map.cl, whose
+ * value 0 is the product. SPLIT: work-items divide k as well and leave partial products in scratch, which
+ * tn_matmul_finish adds. */
 
 /* Rows k .. k + n of the panel that begins at column j, as [n][WIDE]; what lies beyond column `columns` is not used,
  * but is read only where it is inside the matrix. */
@@ -49,38 +42,6 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
         }
     }
 #endif
-}
-
-/* out (ROWS x WIDE) = or += rows i0 .. of a, values k0 .. k0 + n of k, times the panel. Rows beyond the last repeat it. */
-static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, int i0, int m, int k0, int n, int k_all,
-                                 int is_first)
-{
-    V acc[ROWS][VECTORS];
-    __global const A_T *row[ROWS];
-#pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-        const int i = min(i0 + r, m - 1);
-        row[r] = TRANS_A ? a + (long)k0 * m + i : a + (long)i * k_all + k0;
-    }
-#pragma unroll
-    for (int r = 0; r < ROWS; r++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) acc[r][v] = is_first ? (V)(0) : VLOAD(r * VECTORS + v, out);
-    for (int k = 0; k < n; k++) {
-        V right[VECTORS];
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
-#pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
-#pragma unroll
-            for (int v = 0; v < VECTORS; v++) acc[r][v] = left * right[v] + acc[r][v];
-        }
-    }
-#pragma unroll
-    for (int r = 0; r < ROWS; r++)
-#pragma unroll
-        for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
 }
 
 #define GIVEN(j) product[j]

@@ -272,7 +272,7 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
               (int)c.vectors, (int)c.rows, ocl_type_name(p->value), (int)c.lanes);
     if (build->desc->in[1].dtype == p->value) ocl_textf(&text, "#define B_PLAIN 1\n");
     if (c.segments > 1) ocl_textf(&text, "#define SPLIT 1\n");
-    ocl_textf(&text, "%s", ocl_cl_matmul_cpu);
+    ocl_textf(&text, "%s%s", ocl_cl_tile_cpu, ocl_cl_matmul_cpu);
     operand_args(build, &args);
     if (c.segments > 1) {
         build->scratch = (uint64_t)(c.segments * p->batch * p->m * p->n) * tn_dtype_size(p->value);

@@ -127,6 +127,13 @@ static const struct {
     {"put", ocl_prepare_put},
     {"cumsum", ocl_prepare_cumsum},
     {"topk", ocl_prepare_topk},
+    {"conv2d", ocl_prepare_conv},
+    {"conv2d_data", ocl_prepare_conv},
+    {"conv2d_weight", ocl_prepare_conv},
+    {"maxpool2d", ocl_prepare_pool},
+    {"maxpool2d_grad", ocl_prepare_pool},
+    {"avgpool2d", ocl_prepare_pool},
+    {"avgpool2d_grad", ocl_prepare_pool},
 };
 
 /* Bytes from an operand's start to the end of its last element. */

@@ -233,6 +233,8 @@ int32_t ocl_prepare_take(ocl_build *build);
 int32_t ocl_prepare_put(ocl_build *build);
 int32_t ocl_prepare_cumsum(ocl_build *build);
 int32_t ocl_prepare_topk(ocl_build *build);
+int32_t ocl_prepare_conv(ocl_build *build);
+int32_t ocl_prepare_pool(ocl_build *build);
 
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
@@ -292,7 +294,7 @@ void ocl_gemm_clear(void);
 /* Files of cl/. */
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
-    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_matmul_gpu[];
+    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
+    ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[];
 
 #endif

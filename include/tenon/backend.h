@@ -233,7 +233,8 @@ typedef struct tn_topk_attrs {
 } tn_topk_attrs;
 
 /* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x
- * (whether an infinity or NaN of the weight shows where it meets those zeros is left open).
+ * (whether an infinity or NaN of the other operand shows where it meets those zeros, or in conv2d_data the zeros that
+ * a stride leaves between elements, is left open).
  * Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is given by
  * the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in matmul,
  * over (b, k, p, q); only conv2d has one. */

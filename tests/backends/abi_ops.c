@@ -2,12 +2,14 @@
  *
  * abi_ops BACKEND.so [DEVICE [KEY=VALUE ...]]: the pairs are options that the backend may ask its host for. A failure
  * prints the operator, shapes, seed, element, expected and got; the last line is 'N passed, N failed'. An operator
- * that the backend refuses is counted apart: refusing is no failure. Exit status 1 if anything failed.
+ * that the backend refuses is counted apart: refusing is no failure. Exit status 1 if anything failed. The pair
+ * `only=pictures` leaves out all but one family of checks; they are listed above `main`.
  *
  * Every operand lies between guard bands, which must be as they were after the run, and so must the inputs. */
 #include "abi_kit.h"
 #include "abi_rows.h"
 #include "abi_dense.h"
+#include "abi_pictures.h"
 #include "abi_queue.h"
 
 /* ---- map: every row, every type ---------------------------------------------------------------------------------- */
@@ -287,16 +289,19 @@ static void check_maps(void)
     check_random("uniform", TN_F64, 3, 1001), check_random("normal", TN_F64, 3, 1001);
 }
 
+static const struct {
+    const char *name;
+    void (*check)(void);
+} families[] = {{"maps", check_maps},           {"reduces", check_reduces},  {"matmuls", check_matmuls},
+                {"softmaxes", check_softmaxes}, {"moves", check_moves},      {"pictures", check_pictures},
+                {"queues", check_queues},       {"refusals", check_refusals}};
+
 int main(int argc, char **argv)
 {
     int32_t s = open_backend(argc, argv);
     if (s) return s;
-    check_maps();
-    check_reduces();
-    check_matmuls();
-    check_softmaxes();
-    check_moves();
-    check_queues();
-    check_refusals();
+    const char *only = host_option(NULL, NULL, "only");
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (!only || !strcmp(only, families[i].name)) families[i].check();
     return close_backend();
 }

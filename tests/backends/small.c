@@ -26,8 +26,21 @@ static const struct {
     {"gathered", 5 * COLUMNS},
     {"noise", ROWS *COLUMNS},
     {"best", ROWS},
+    {"pictures", 3 * 6 * 2 * 2},
 };
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+
+/* Convolutions and poolings, padded, with strides and groups: (3, 1, 11, 17) -> (3, 6, 2, 2). The third has a stride,
+ * so that its gradient for x is made of dy with zeros between its elements. */
+static tn_tensor *pictures(tn_tensor *x)
+{
+    tn_tensor *y = tn_reshape(x, TN_SHAPE(3, 1, 11, 17));
+    y = tn_maxpool2d(tn_relu(tn_conv2d(y, "conv1", .filters = 4, .kernel = {3, 5})), .window = {2, 2});
+    y = tn_avgpool2d(tn_tanh(tn_conv2d(y, "conv2", .filters = 4, .kernel = {3, 3}, .pad = {1, 1}, .groups = 4)),
+                     .window = {3, 2}, .stride = {1, 1}, .pad = {1, 1}, .count_pad = 1);
+    y = tn_conv2d(y, "conv3", .filters = 6, .kernel = {2, 2}, .stride = {2, 2}, .pad = {1, 0}, .groups = 2);
+    return tn_maxpool2d(y, .window = {2, 2}, .stride = {1, 1});
+}
 
 static tn_graph *build(void)
 {
@@ -37,6 +50,8 @@ static tn_graph *build(void)
     tn_tensor *rows = tn_input(graph, "rows", TN_I32, TN_SHAPE(5));
     tn_tensor *hidden = tn_dropout(tn_relu(tn_linear(x, "fc1", .units = 19)), 0.25);
     tn_tensor *loss = tn_cross_entropy(tn_linear(tn_tanh(hidden), "fc2", .units = CLASSES), label);
+    tn_tensor *seen = pictures(x);
+    loss = tn_add(loss, tn_mean(tn_square(seen), TN_AXES(0, 1, 2, 3), 0));
     tn_tensor *made[OUTPUTS] = {
         loss,
         tn_sum(tn_square(x), TN_AXES(0), 0),
@@ -47,6 +62,7 @@ static tn_graph *build(void)
         tn_gather(x, rows),
         tn_add(tn_random_normal(graph, TN_SHAPE(ROWS, COLUMNS)), tn_random_uniform(graph, TN_SHAPE(COLUMNS))),
         tn_cast(tn_argmax(x, 1), TN_F32),
+        seen,
     };
     for (int i = 0; i < OUTPUTS; i++) tn_output(made[i], outputs[i].name);
     tn_minimize(loss, "adam", (tn_optim_options){.lr = 0.01});

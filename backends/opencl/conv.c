@@ -1,0 +1,424 @@
+/* conv.c: the operators "conv2d", "conv2d_data" and "conv2d_weight": products of matrices, one of which is read from
+ * pictures as it is packed.
+ *
+ * A picture that needs zeros around it is first copied with them into scratch. conv2d_data is a convolution as well: of
+ * dy, with zeros between its elements where the stride asks for it, by the weights turned round. conv2d_weight adds up
+ * over pictures; where its result is too small to keep the device busy, segments of them are added up apart. */
+#include "opencl.h"
+
+#include <string.h>
+
+typedef struct conv {
+    tn_conv_attrs attrs;
+    int weight; /* conv2d_weight */
+    int data;   /* conv2d_data */
+    int32_t dtype;
+    /* the product: rows x columns of each picture and group, or of each segment and group */
+    int64_t batch, groups, m, n, k;
+    int64_t c, h, w, r, s, q;      /* channels of a group of what is read as pictures; the window; an output row */
+    int64_t hp, wp, up[2], top[2]; /* laid out with zeros: its size, the distance of elements, where the first lies */
+    int64_t stride[2];             /* of the product: 1 where zeros between elements stand for it */
+    int staged;
+    int64_t segments, length;        /* pictures of a segment */
+    uint64_t x_at, a_at, partial_at; /* bytes in scratch */
+    tn_map_attrs identity;
+    int32_t identity_out;
+    const tn_map_attrs *map; /* the epilogue; `identity` if there is none */
+    int32_t value[OCL_MAX_VALUES];
+    tn_tensor_desc flat[OCL_MAX_OPERANDS]; /* the epilogue's inputs, rows and columns of pixels merged */
+    ocl_space space;
+} conv;
+
+#define SLACK 16 /* elements that may be read beyond the last picture */
+
+/* ---- checks ------------------------------------------------------------------------------------------------------ */
+
+static int32_t check_operands(ocl_build *build, const tn_tensor_desc *x, const tn_tensor_desc *weight,
+                              const tn_tensor_desc *y)
+{
+    const tn_tensor_desc *each[] = {x, weight, y}, *in = build->desc->in, *out = build->desc->out;
+    const char *name = build->desc->name;
+    const int forward = y == out;
+    for (int i = 0; i < 3; i++) {
+        int32_t s = ocl_check_tensor(each[i], 0, "operand", (uint32_t)i, build);
+        if (s) return s;
+        if (each[i]->rank != 4)
+            return ocl_fail(build->msg, TN_ESHAPE, "%s: an operand of rank %d", name, each[i]->rank);
+        if (tn_desc_count(each[i]) > INT32_MAX / 2) return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", name);
+    }
+    if (in[0].dtype != in[1].dtype || (in[0].dtype != TN_F32 && in[0].dtype != TN_F64) ||
+        (!forward && out->dtype != in[0].dtype))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: only f32 or f64 for all operands", name);
+    return TN_OK;
+}
+
+static int32_t check_attrs(ocl_build *build, const tn_conv_attrs *a)
+{
+    const tn_op_desc *desc = build->desc;
+    if (!a || a->size < sizeof *a) return ocl_fail(build->msg, TN_EINVAL, "%s: attributes are missing", desc->name);
+    if (!tn_attrs_known(a, sizeof *a))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: attributes of a later version", desc->name);
+    for (int d = 0; d < 2; d++)
+        if (!a->stride[d] || !a->dilation[d] || a->stride[d] > 65535 || a->dilation[d] > 65535 || a->pad[d] > 65535)
+            return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: a stride or dilation of 0, or too large", desc->name);
+    return TN_OK;
+}
+
+static int32_t check_shapes(ocl_build *build, const tn_conv_attrs *a, const tn_tensor_desc *x,
+                            const tn_tensor_desc *weight, const tn_tensor_desc *y)
+{
+    if (a->groups && x->dim[0] == y->dim[0] && weight->dim[0] == y->dim[1] && weight->dim[0] % a->groups == 0 &&
+        weight->dim[1] * a->groups == x->dim[1])
+        return TN_OK;
+    return ocl_fail(build->msg, TN_ESHAPE, "%s: batches, channels or groups do not fit", build->desc->name);
+}
+
+/* The tensor (b, k, p, q) as (b, k, p q). */
+static int32_t flatten(ocl_build *build, const tn_tensor_desc *from, tn_tensor_desc *to)
+{
+    *to = *from;
+    to->rank = 3;
+    to->dim[2] = from->dim[2] * from->dim[3];
+    to->stride[2] = from->dim[3] == 1 ? from->stride[2] : from->stride[3];
+    if (from->dim[2] <= 1 || from->dim[3] <= 1 || from->stride[2] == from->stride[3] * from->dim[3]) return TN_OK;
+    return ocl_fail(build->msg, TN_EUNSUPPORTED,
+                    "%s: an epilogue's input that is broadcast along rows or columns alone", build->desc->name);
+}
+
+static int32_t check_epilogue(ocl_build *build, conv *c)
+{
+    const tn_op_desc *desc = build->desc;
+    const tn_tensor_desc *y = &desc->out[0];
+    int32_t s = TN_OK, alias = desc->alias ? desc->alias[0] : -1;
+    for (uint32_t i = 2; i < desc->n_in && !s; i++) {
+        s = ocl_check_tensor(&desc->in[i], 1, "input", i, build);
+        if (!s && (desc->in[i].rank != 4 || memcmp(desc->in[i].dim, y->dim, 4 * sizeof *y->dim)))
+            s = ocl_fail(build->msg, TN_ESHAPE, "conv2d: input %u has another shape than the output", i);
+        if (!s) s = flatten(build, &desc->in[i], &c->flat[i]);
+    }
+    if (!s) s = ocl_check_map(c->map, desc->in + 2, 1, c->dtype, 4, c->value, build);
+    if (s) return s;
+    if (c->map->n_in != desc->n_in - 1 || c->map->n_out != 1)
+        return ocl_fail(build->msg, TN_EINVAL, "conv2d: the epilogue has %u inputs, not %u", c->map->n_in,
+                        desc->n_in - 1);
+    if (ocl_map_pinned(c->map) >> 2)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "conv2d: an epilogue that asks for a pixel's place");
+    if (alias == 0 || alias == 1 ||
+        (alias > 1 && (desc->in[alias].dtype != y->dtype || memcmp(desc->in[alias].stride, y->stride, 32))))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: in place", desc->name);
+    return ocl_check_store(c->value[c->map->out[0]], y->dtype, build);
+}
+
+/* ---- the product that a convolution is --------------------------------------------------------------------------- */
+
+/* What is read as pictures, and what must lie around and between its elements. */
+static int32_t plan_pictures(ocl_build *build, conv *c, const tn_tensor_desc *from, const tn_tensor_desc *weight,
+                             const tn_tensor_desc *pixels)
+{
+    const int64_t window[2] = {weight->dim[2], weight->dim[3]}, size[2] = {from->dim[2], from->dim[3]};
+    int64_t laid[2];
+    c->c = from->dim[1] / c->groups;
+    for (int d = 0; d < 2; d++) {
+        const int64_t reach = ocl_max(0, window[d] - 1) * c->attrs.dilation[d];
+        c->up[d] = c->data ? c->attrs.stride[d] : 1;
+        c->stride[d] = c->data ? 1 : c->attrs.stride[d];
+        c->top[d] = c->data ? reach - c->attrs.pad[d] : c->attrs.pad[d];
+        laid[d] = pixels->dim[2 + d] && window[d] ? (pixels->dim[2 + d] - 1) * c->stride[d] + reach + 1 : 0;
+        c->staged |= c->up[d] > 1 || c->top[d] || laid[d] > size[d];
+    }
+    c->h = size[0], c->w = size[1];
+    c->hp = c->staged ? laid[0] : size[0];
+    c->wp = c->staged ? laid[1] : size[1];
+    c->r = ocl_max(1, window[0]), c->s = ocl_max(1, window[1]);
+    c->q = ocl_max(1, pixels->dim[3]);
+    if (laid[0] > INT32_MAX / 2 || laid[1] > INT32_MAX / 2 || c->hp * c->wp > INT32_MAX / 2 ||
+        c->hp * c->wp * from->dim[1] * ocl_max(1, c->batch) > INT32_MAX / 2)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", build->desc->name);
+    return TN_OK;
+}
+
+/* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
+static void plan_segments(const tn_context *context, conv *c, int64_t jobs)
+{
+    const int64_t wanted = 4 * (int64_t)context->units;
+    c->segments = 1;
+    if (jobs < wanted / 2) c->segments = ocl_max(1, ocl_min(c->batch, ocl_ceil(wanted, ocl_max(1, jobs))));
+    c->length = ocl_max(1, ocl_ceil(c->batch, c->segments));
+    c->segments = ocl_max(1, ocl_ceil(c->batch, c->length));
+}
+
+static uint64_t scratch_of(uint64_t *scratch, int64_t elements, int32_t dtype)
+{
+    const uint64_t at = *scratch;
+    *scratch += ((uint64_t)(elements + SLACK) * tn_dtype_size(dtype) + 255) & ~(uint64_t)255;
+    return at;
+}
+
+static void plan_scratch(ocl_build *build, conv *c)
+{
+    if (c->staged) c->x_at = scratch_of(&build->scratch, c->batch * c->groups * c->c * c->hp * c->wp, c->dtype);
+    if (c->data) c->a_at = scratch_of(&build->scratch, c->groups * c->m * c->k, c->dtype);
+    if (c->segments > 1) c->partial_at = scratch_of(&build->scratch, c->segments * c->groups * c->m * c->n, c->dtype);
+}
+
+/* Rows and columns of the result: (pictures or segments, rows of all groups, columns). */
+static void make_space(const ocl_build *build, conv *c)
+{
+    const tn_op_desc *desc = build->desc;
+    tn_tensor_desc y = {.dtype = desc->out[0].dtype, .rank = 3};
+    y.dim[0] = c->weight ? 1 : c->batch, y.dim[1] = c->groups * c->m, y.dim[2] = c->n;
+    y.stride[0] = y.dim[1] * c->n, y.stride[1] = c->n, y.stride[2] = 1;
+    ocl_space_begin(&c->space, 3, y.dim, 0);
+    ocl_space_operand(&c->space, &y, 0, -1); /* stands for the product */
+    for (uint32_t i = 2; i < desc->n_in; i++)
+        ocl_space_operand(&c->space, &c->flat[i], 0, desc->alias && desc->alias[0] == (int32_t)i ? 0 : -1);
+    ocl_space_operand(&c->space, &y, 1, -1);
+    c->space.first = 1;
+    c->space.pinned = ocl_map_pinned(c->map) | 1u << 2;
+    ocl_space_merge(&c->space);
+}
+
+static int32_t plan(ocl_build *build, conv *c)
+{
+    const tn_op_desc *desc = build->desc;
+    c->weight = !strcmp(desc->name, "conv2d_weight");
+    c->data = !strcmp(desc->name, "conv2d_data");
+    if (desc->n_in < 2 || desc->n_out != 1)
+        return ocl_fail(build->msg, TN_EINVAL, "%s: operands are missing", desc->name);
+    const tn_tensor_desc *x = c->data ? &desc->out[0] : &desc->in[0], *y = c->weight ? &desc->in[1] : &desc->out[0];
+    const tn_tensor_desc *weight = c->weight ? &desc->out[0] : &desc->in[1];
+    if (c->data) y = &desc->in[0];
+    int32_t s = check_attrs(build, desc->attrs);
+    if (!s) s = check_operands(build, x, weight, y);
+    if (!s) s = check_shapes(build, desc->attrs, x, weight, y);
+    if (s) return s;
+    c->attrs = *(const tn_conv_attrs *)desc->attrs;
+    if (c->weight + c->data && (c->attrs.epilogue || desc->n_in != 2))
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: takes two operands and no epilogue", desc->name);
+    c->identity = (tn_map_attrs){.size = sizeof c->identity, .out = &c->identity_out, .n_in = 1, .n_out = 1};
+    c->map = c->attrs.epilogue ? c->attrs.epilogue : &c->identity;
+    c->dtype = desc->in[0].dtype;
+    c->batch = x->dim[0];
+    c->groups = c->attrs.groups;
+    const int64_t filters = weight->dim[0] / c->groups, channels = weight->dim[1];
+    const int64_t window = weight->dim[2] * weight->dim[3], pixels = y->dim[2] * y->dim[3];
+    c->m = c->data ? channels : filters;
+    c->n = c->weight ? channels * window : c->data ? x->dim[2] * x->dim[3] : pixels;
+    c->k = c->weight ? pixels : (c->data ? filters : channels) * window;
+    s = plan_pictures(build, c, c->data ? y : x, weight, c->data ? x : y);
+    return s ? s : check_epilogue(build, c);
+}
+
+/* ---- launches ---------------------------------------------------------------------------------------------------- */
+
+static void begin_source(ocl_text *text, const ocl_build *build, const conv *c)
+{
+    ocl_source_types(text, build->context, 0);
+    ocl_textf(text, "#define T %s\n", ocl_type_name(c->dtype));
+}
+
+/* Adds a launch over `count` things of `weight` elements each: some for a work-item of a CPU, one for each of a GPU's.
+ * The last argument says how many. Frees the text. */
+static int32_t add_simple(ocl_build *build, ocl_text *text, ocl_args *args, const char *name, int64_t count,
+                          int64_t weight, int wide)
+{
+    const int cpu = build->context->cpu_shape;
+    const int64_t items = ocl_max(1, ocl_min(4 * (int64_t)build->context->units, count * weight / 4096));
+    const int64_t per = cpu ? ocl_max(1, ocl_ceil(count, items)) : 1;
+    size_t global = (size_t)ocl_ceil(count, per), local = cpu || build->context->max_group < 64 ? 1 : 64;
+    if (wide)
+        ocl_arg_long(args, per);
+    else
+        ocl_arg_int(args, (int32_t)per);
+    int32_t s = ocl_add_launch(build, text, name, args, 1, &global, &local);
+    ocl_text_free(text);
+    return s;
+}
+
+static int32_t add_stage(ocl_build *build, const conv *c)
+{
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    const int64_t total = c->batch * c->groups * c->c * c->hp * c->wp;
+    begin_source(&text, build, c);
+    ocl_textf(&text, "#define STAGE 1\n#define UP_H %d\n#define UP_W %d\n%s", (int)c->up[0], (int)c->up[1],
+              ocl_cl_conv);
+    ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
+    ocl_arg_scratch(&args, c->x_at);
+    const int64_t sizes[] = {c->h, c->w, c->hp, c->wp, c->top[0], c->top[1]};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(&args, (int32_t)sizes[i]);
+    ocl_arg_long(&args, total);
+    const int64_t rows = c->wp ? total / c->wp : 0;
+    return build->context->cpu_shape ? add_simple(build, &text, &args, "tn_conv_stage", rows, c->wp, 1)
+                                     : add_simple(build, &text, &args, "tn_conv_stage", total, 1, 1);
+}
+
+static int32_t add_flip(ocl_build *build, const conv *c)
+{
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    const int64_t taps = c->r * c->s, total = c->groups * c->m * c->k;
+    begin_source(&text, build, c);
+    ocl_textf(&text, "#define FLIP 1\n%s", ocl_cl_conv);
+    ocl_arg_ref(&args, OCL_ARG_IN, 1, TN_U8);
+    ocl_arg_scratch(&args, c->a_at);
+    ocl_arg_int(&args, (int32_t)(c->k / taps));
+    ocl_arg_int(&args, (int32_t)c->m);
+    ocl_arg_int(&args, (int32_t)taps);
+    ocl_arg_int(&args, (int32_t)total);
+    return add_simple(build, &text, &args, "tn_conv_flip", total, 1, 0);
+}
+
+static int32_t add_finish(ocl_build *build, const conv *c)
+{
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    const int64_t total = c->groups * c->m * c->n;
+    begin_source(&text, build, c);
+    ocl_textf(&text, "#define SPLIT 1\n%s", ocl_cl_conv);
+    ocl_arg_scratch(&args, c->partial_at);
+    ocl_arg_ref(&args, OCL_ARG_OUT, 0, TN_U8);
+    ocl_arg_int(&args, (int32_t)c->segments);
+    ocl_arg_int(&args, (int32_t)total);
+    return add_simple(build, &text, &args, "tn_conv_finish", total, c->segments, 0);
+}
+
+static void append_args(ocl_args *args, const ocl_args *more)
+{
+    for (uint32_t i = 0; i < more->n && i < OCL_MAX_ARGS && args->n < OCL_MAX_ARGS; i++)
+        args->arg[args->n++] = more->arg[i];
+}
+
+/* The product's source, but for the kernel itself, and its arguments. */
+static void begin_product(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args)
+{
+    ocl_args map_args = {.n = 0};
+    ocl_source_map(text, &map_args, build->context, &c->space, c->map, 2, c->value);
+    ocl_textf(text, "#define T %s\n#define R %d\n#define S %d\n#define WEIGHT %d\n%s", ocl_type_name(c->dtype),
+              (int)c->r, (int)c->s, c->weight, c->segments > 1 ? "#define SPLIT 1\n" : "");
+    ocl_textf(text, "#define STRIDE_H %d\n#define STRIDE_W %d\n#define DILATION_H %d\n#define DILATION_W %d\n",
+              (int)c->stride[0], (int)c->stride[1], (int)c->attrs.dilation[0], (int)c->attrs.dilation[1]);
+    if (c->data)
+        ocl_arg_scratch(args, c->a_at);
+    else
+        ocl_arg_ref(args, OCL_ARG_IN, 1, TN_U8);
+    if (c->staged)
+        ocl_arg_scratch(args, c->x_at);
+    else
+        ocl_arg_ref(args, OCL_ARG_IN, 0, TN_U8);
+    if (c->segments > 1)
+        ocl_arg_scratch(args, c->partial_at);
+    else
+        append_args(args, &map_args);
+    const int64_t sizes[] = {c->m, c->n, c->k, c->groups, c->batch, c->length};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
+}
+
+static void picture_args(const conv *c, ocl_args *args)
+{
+    const int64_t sizes[] = {c->c * c->hp * c->wp, c->hp, c->wp, c->q};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
+}
+
+/* ---- CPUs -------------------------------------------------------------------------------------------------------- */
+
+typedef struct cpu_plan {
+    int64_t lanes, vectors, rows; /* the tile: rows x (lanes vectors) */
+    int64_t panels, tiles, run;
+} cpu_plan;
+
+/* As for matmul, but for few rows; `run`: elements that are copied at once. */
+static cpu_plan plan_cpu(const tn_context *context, const conv *c)
+{
+    cpu_plan p = {.lanes = ocl_max(4, ocl_min(16, context->vector_width)), .run = 4};
+    p.rows = ocl_max(1, ocl_min(c->m, p.lanes == 16 ? 8 : 6));
+    if (c->dtype == TN_F64) p.lanes /= 2;
+    p.vectors = c->n > p.lanes ? 2 : 1;
+    p.panels = ocl_ceil(c->n, p.lanes * p.vectors);
+    p.tiles = ocl_ceil(c->m, p.rows);
+    while (p.run < p.lanes && p.run < (c->weight ? c->s : c->q)) p.run *= 2;
+    return p;
+}
+
+/* Work-items take whole panels, and several of them where they are many; where they are few, panels are divided into
+ * chunks of rows. */
+static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
+{
+    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, jobs = outer * p->panels;
+    const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
+    const int64_t most =
+        ocl_max(1, (int64_t)ocl_min(8 * (int64_t)build->context->units, 1 + (int64_t)(flops / 131072)));
+    const int64_t wanted = ocl_max(1, ocl_min(p->tiles, most / ocl_max(1, jobs)));
+    const int64_t per = ocl_max(1, ocl_ceil(p->tiles, wanted)), chunks = ocl_ceil(p->tiles, per);
+    const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    begin_product(build, c, &text, &args);
+    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
+              (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
+    ocl_textf(&text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s", ocl_dtype_suffix(c->dtype),
+              ocl_cl_tile_cpu, ocl_cl_conv_cpu);
+    ocl_arg_long(&args, c->batch * c->groups * c->c * c->hp * c->wp + (c->staged ? SLACK : 0));
+    picture_args(c, &args);
+    ocl_arg_int(&args, (int32_t)chunks);
+    ocl_arg_int(&args, (int32_t)per);
+    ocl_arg_int(&args, (int32_t)total);
+    ocl_arg_int(&args, (int32_t)each);
+    size_t one = 1, global = (size_t)ocl_ceil(total, each);
+    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
+    ocl_text_free(&text);
+    return s;
+}
+
+/* ---- GPUs -------------------------------------------------------------------------------------------------------- */
+
+static int64_t gpu_side(const tn_context *context)
+{
+    return context->max_group >= 256 ? 16 : context->max_group >= 64 ? 8 : 1;
+}
+
+/* Elements of a work-item, squared: 4 x 4 where that leaves every unit busy. */
+static int64_t choose_each(const tn_context *context, const conv *c, int64_t side)
+{
+    const int64_t outer = (c->weight ? 1 : c->batch) * c->groups;
+    for (int64_t each = 4; each > 1; each /= 2)
+        if (ocl_ceil(c->m, side * each) * ocl_ceil(c->n, side * each) * outer >= 2 * (int64_t)context->units)
+            return each;
+    return 1;
+}
+
+static int32_t add_gpu(ocl_build *build, const conv *c, int64_t side, int64_t each)
+{
+    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, block = side * each;
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    begin_product(build, c, &text, &args);
+    ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_conv_gpu);
+    picture_args(c, &args);
+    size_t local[3] = {(size_t)side, (size_t)side, 1};
+    size_t global[3] = {(size_t)(ocl_ceil(c->n, block) * side), (size_t)(ocl_ceil(c->m, block) * side), (size_t)outer};
+    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 3, global, local);
+    ocl_text_free(&text);
+    return s;
+}
+
+int32_t ocl_prepare_conv(ocl_build *build)
+{
+    conv c = {0};
+    const tn_context *context = build->context;
+    int32_t s = plan(build, &c);
+    if (s) return s;
+    const cpu_plan p = plan_cpu(context, &c);
+    const int64_t side = gpu_side(context), each = choose_each(context, &c, side);
+    const int64_t blocks = context->cpu_shape ? p.panels : ocl_ceil(c.m, side * each) * ocl_ceil(c.n, side * each);
+    c.segments = 1;
+    c.length = 1;
+    if (c.weight) plan_segments(context, &c, c.groups * blocks);
+    if (!c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return TN_OK;
+    plan_scratch(build, &c);
+    make_space(build, &c);
+    if (c.staged) s = add_stage(build, &c);
+    if (!s && c.data) s = add_flip(build, &c);
+    if (!s) s = context->cpu_shape ? add_cpu(build, &c, &p) : add_gpu(build, &c, side, each);
+    return s || c.segments == 1 ? s : add_finish(build, &c);
+}

@@ -1,0 +1,65 @@
+/* conv.cl: what a convolution does before and after its product: pictures laid out with zeros around them (and, where a
+ * gradient asks for it, between their elements), weights turned round, and sums of partial products.
+ * Given: T. STAGE: UP_H, UP_W, 1 more than the zeros between. */
+#define AT(T, buffer, offset) ((__global T *)((buffer) + (offset)))
+
+#ifdef STAGE
+/* to (planes, hp, wp): element (i, j) of from (planes, h, w) goes to (i UP_H + top, j UP_W + left), if that is inside. */
+__kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
+                            ulong to_offset, int h, int w, int hp, int wp, int top, int left, long total, long per)
+{
+    __global const T *from = AT(const T, from_buffer, from_offset);
+    __global T *to = AT(T, to_buffer, to_offset);
+#ifdef CPU_SHAPE
+    const long begin = (long)get_global_id(0) * per, end = min(begin + per, total / wp); /* rows */
+    const int j0 = left < 0 ? (-left + UP_W - 1) / UP_W : 0, j1 = left < wp ? min(w, (wp - 1 - left) / UP_W + 1) : 0;
+    for (long row = begin; row < end; row++) {
+        const long plane = row / hp;
+        const int at = (int)(row - plane * hp) - top;
+        __global T *out = to + row * wp;
+        for (int v = 0; v < wp; v++) out[v] = 0;
+        if (at < 0 || at % UP_H || at / UP_H >= h) continue;
+        __global const T *in = from + (plane * h + at / UP_H) * w;
+        for (int j = j0; j < j1; j++) out[j * UP_W + left] = in[j];
+    }
+#else
+    const long e = (long)get_global_id(0);
+    if (e >= total) return;
+    const int u = (int)(e / wp % hp) - top, v = (int)(e % wp) - left;
+    const int inside = u >= 0 && v >= 0 && u % UP_H == 0 && v % UP_W == 0 && u / UP_H < h && v / UP_W < w;
+    to[e] = inside ? from[(e / wp / hp * h + u / UP_H) * w + v / UP_W] : 0;
+#endif
+}
+#endif
+
+#ifdef FLIP
+/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse. */
+__kernel void tn_conv_flip(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
+                           ulong to_offset, int k, int c, int taps, int total, int per)
+{
+    __global const T *from = AT(const T, from_buffer, from_offset);
+    __global T *to = AT(T, to_buffer, to_offset);
+    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+    for (int e = begin; e < end; e++) {
+        const int i = e / taps / k, group = i / c;
+        to[e] = from[((group * k + e / taps % k) * c + i % c) * taps + taps - 1 - e % taps];
+    }
+}
+#endif
+
+#ifdef SPLIT
+/* y = the sum of `segments` partial results. */
+__kernel void tn_conv_finish(__global const uchar *from_buffer, ulong from_offset, __global uchar *y_buffer,
+                             ulong y_offset, int segments, int total, int per)
+{
+    __global const T *restrict from = AT(const T, from_buffer, from_offset);
+    __global T *restrict y = AT(T, y_buffer, y_offset);
+    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+    for (int e = begin; e < end; e++) y[e] = from[e];
+    for (int s = 1; s < segments; s++) {
+        __global const T *more = from + (long)s * total;
+        LOOP
+        for (int e = begin; e < end; e++) y[e] += more[e];
+    }
+}
+#endif

@@ -1,0 +1,134 @@
+/* conv_cpu.cl: convolutions as products on CPU devices, without a matrix of pictures: panels are packed straight from
+ * them. Both operands of the product are read from (groups) matrices `a` of m rows and from pictures x, which have been
+ * given the zeros around them.
+ *
+ * conv2d and conv2d_data: rows are filters, columns are pixels of one picture, k runs over taps (a channel, a row and a
+ * column of the window). WEIGHT: rows are filters, columns are taps, and k runs over the pixels of all pictures of a
+ * segment; with SPLIT there are several, whose results lie in scratch, to be added.
+ *
+ * Given: what tile_cpu.cl needs; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN, how many elements are copied at
+ * once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose value 0 is the product. */
+
+/* Where things lie in pictures: taps count by rows of S, planes of R; pixels by rows of q. `step` leads from one
+ * element of a row to the next. */
+typedef struct axis {
+    int n1, n2, plane, row, step;
+} axis;
+
+static inline int place(const axis *a, int i)
+{
+    return i / (a->n1 * a->n2) * a->plane + i / a->n2 % a->n1 * a->row + i % a->n2 * a->step;
+}
+
+/* The panel's columns as runs of neighbours in a picture: run e covers the columns to[e] .. to[e + 1]. */
+typedef struct columns {
+    int runs, used;
+    int from[WIDE], to[WIDE + 1];
+} columns;
+
+static inline void find_runs(columns *c, const axis *a, int j0, int used)
+{
+    c->runs = 0;
+    c->used = used;
+    for (int l = 0; l < used; c->runs++) {
+        c->from[c->runs] = place(a, j0 + l);
+        c->to[c->runs] = l;
+        l += min(used - l, a->n2 - (j0 + l) % a->n2);
+    }
+    c->to[c->runs] = used;
+}
+
+#define COPY      CONCAT(vload, RUN)
+#define PASTE     CONCAT(vstore, RUN)
+#define LANE_STEP (WEIGHT ? DILATION_W : STRIDE_W)
+
+/* Values k0 .. k0 + n of k of the columns, as [n][WIDE]. Copies reach beyond the end of a run, where the next one is
+ * written after; `last` is where reading beyond would leave the memory of the pictures. */
+static inline void pack(T *panel, __global const T *x, const axis *a, int k0, int n, const columns *c, long last)
+{
+    int i2 = k0 % a->n2, i1 = k0 / a->n2 % a->n1, at = place(a, k0);
+    for (int k = 0; k < n; k++) {
+        T *row = panel + k * WIDE;
+        for (int e = 0; e < c->runs; e++) {
+            const int to = c->to[e], count = c->to[e + 1] - to;
+            __global const T *from = x + at + c->from[e];
+            if (LANE_STEP == 1 && at + c->from[e] + count + RUN <= last)
+                for (int l = 0; l < count; l += RUN) PASTE(COPY(0, from + l), 0, row + to + l);
+            else
+                for (int l = 0; l < count; l++) row[to + l] = from[l * LANE_STEP];
+        }
+        for (int l = c->used; l < WIDE; l++) row[l] = 0;
+        at += a->step;
+        if (++i2 < a->n2) continue;
+        i2 = 0;
+        at += a->row - a->n2 * a->step;
+        if (++i1 < a->n1) continue;
+        i1 = 0;
+        at += a->plane - a->n1 * a->row;
+    }
+}
+
+#define GIVEN(j) product[j]
+#ifdef SPLIT
+#define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
+#else
+#define LAST_PARAMS MAP_PARAMS
+#endif
+
+/* A work-item: `each` neighbouring jobs of `total`, a job being up to `per` tiles of a panel. x has `readable` elements
+ * and pictures of `picture` elements, wp to a row, hp rows to a channel. */
+__kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
+                               ulong x_offset, LAST_PARAMS int m, int n, int k_all, int groups, int images, int length,
+                               long readable, int picture, int hp, int wp, int q, int chunks, int per, int total,
+                               int each)
+{
+    const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS, blocks = max(1, (k_all + KEEP - 1) / KEEP);
+    const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W}, pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
+    __global const T *x = (__global const T *)(x_buffer + x_offset);
+    const int stop = min((int)get_global_id(0) * each + each, total);
+    T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
+    T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
+#ifndef SPLIT
+    MAP_POINTERS
+#endif
+    for (int id = (int)get_global_id(0) * each; id < stop; id++) {
+        const int j0 = id % panels * WIDE, chunk = id / panels % chunks, outer = id / panels / chunks;
+        const int g = outer % groups, first = outer / groups * length, n_images = min(length, images - first);
+        const int last = min(chunk * per + per, tiles), steps = max(1, n_images * blocks);
+        columns c;
+        find_runs(&c, WEIGHT ? &taps : &pixels, j0, min(WIDE, n - j0));
+        for (int group = chunk * per; group < last; group += TILES) {
+            const int group_end = min(group + TILES, last);
+            for (int step = 0; step < steps; step++) {
+                const int image = first + step / blocks, k0 = step % blocks * KEEP;
+                const int kn = n_images > 0 ? min(KEEP, k_all - k0) : 0;
+                const long at = ((long)image * groups + g) * picture;
+                __global const T *a = (__global const T *)(a_buffer + a_offset) +
+                                      (WEIGHT ? (long)image * groups + g : g) * m * (long)k_all;
+                if (steps > 1 || group == chunk * per)
+                    pack(panel, x + at, WEIGHT ? &pixels : &taps, k0, kn, &c, readable - at);
+                for (int t = group; t < group_end; t++) {
+                    T *out = tile[t - group];
+                    multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, step == 0);
+                    if (step + 1 < steps) continue;
+                    const int rows = min(ROWS, m - t * ROWS);
+                    for (int r = 0; r < rows; r++) {
+                        const long row = (long)outer * m + t * ROWS + r;
+                        const T *product = out + r * WIDE - j0;
+#ifdef SPLIT
+                        __global T *to = (__global T *)(partial_buffer + partial_offset) + row * n;
+                        for (int j = j0; j < j0 + c.used; j++) to[j] = product[j];
+#else
+                        MAP_ROW((IX)row, 0)
+                        LOOP
+                        for (IX j = j0; j < j0 + c.used; j++) {
+                            MAP_VALUES(j)
+                            MAP_STORE(j)
+                        }
+#endif
+                    }
+                }
+            }
+        }
+    }
+}

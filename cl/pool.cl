@@ -1,0 +1,158 @@
+/* pool.cl: pooling of pictures and its gradients. Each element of the result is computed by itself; on CPUs a work-item
+ * has `per` rows of them, on GPUs one.
+ *
+ * Given: T; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W; INSIDE, if every window lies
+ * inside its picture; COUNT_PAD; APART, on CPUs, if no element of x is in two windows, for the gradient of MAX. Pictures
+ * x are h x w, pooled ones p x q. */
+typedef struct sizes {
+    int h, w, p, q;
+} sizes;
+
+/* What an average divides by along a dimension of `size` elements, for a window that begins at `begin`. */
+static inline int counted(int begin, int window, int size, int pad)
+{
+#ifdef COUNT_PAD
+    return min(begin + window, size + pad) - begin;
+#else
+    return max(0, min(begin + window, size) - max(begin, 0));
+#endif
+}
+
+#define OUTSIDE(at, size) ((at) < 0 || (at) >= (size))
+
+/* The window of output (i, j), in which `body` sees x's row and column a, b. */
+#ifdef INSIDE
+#define WINDOW(i, j, n, body)                                                                                          \
+    for (int r = 0; r < WINDOW_H; r++)                                                                                 \
+        for (int s = 0; s < WINDOW_W; s++) {                                                                           \
+            const int a = (i) * STRIDE_H + r, b = (j) * STRIDE_W + s;                                                  \
+            body                                                                                                       \
+        }
+#else
+#define WINDOW(i, j, n, body)                                                                                          \
+    for (int r = 0; r < WINDOW_H; r++)                                                                                 \
+        for (int s = 0; s < WINDOW_W; s++) {                                                                           \
+            const int a = (i) * STRIDE_H - PAD_H + r, b = (j) * STRIDE_W - PAD_W + s;                                  \
+            if (OUTSIDE(a, (n).h) || OUTSIDE(b, (n).w)) continue;                                                      \
+            body                                                                                                       \
+        }
+#endif
+
+/* Without branches: x, if it is larger or a NaN. */
+#define LARGER(x, best) (((x) > (best)) | ((x) != (x)) ? (x) : (best))
+
+#ifdef MAX
+static inline T pooled(__global const T *x, sizes n, int i, int j)
+{
+    T best = -INFINITY;
+    WINDOW(i, j, n, { best = LARGER(x[a * n.w + b], best); })
+    return best;
+}
+
+/* The place of the first largest element of a window, or -1. */
+static inline int largest(__global const T *x, sizes n, int i, int j)
+{
+    int at = -1;
+    T best = 0;
+    WINDOW(i, j, n, {
+        const T v = x[a * n.w + b];
+        const int wins = at < 0 || v > best || (v != v && best == best);
+        at = wins ? a * n.w + b : at;
+        best = wins ? v : best;
+    })
+    return at;
+}
+#endif
+
+#ifdef AVG
+static inline T share(sizes n, int i, int j)
+{
+    return (T)max(1, counted(i * STRIDE_H - PAD_H, WINDOW_H, n.h, PAD_H) *
+                         counted(j * STRIDE_W - PAD_W, WINDOW_W, n.w, PAD_W));
+}
+
+static inline T pooled(__global const T *x, sizes n, int i, int j)
+{
+    T sum = 0;
+    WINDOW(i, j, n, { sum += x[a * n.w + b]; })
+    return sum / share(n, i, j);
+}
+#endif
+
+#ifdef GRAD
+/* dx at (h, w): of each window that sees it, in order. */
+static inline T spread(__global const T *x, __global const T *dy, sizes n, int h, int w)
+{
+    const int i0 = max(0, (h + PAD_H - WINDOW_H + STRIDE_H) / STRIDE_H), i1 = min(n.p, (h + PAD_H) / STRIDE_H + 1);
+    const int j0 = max(0, (w + PAD_W - WINDOW_W + STRIDE_W) / STRIDE_W), j1 = min(n.q, (w + PAD_W) / STRIDE_W + 1);
+    T sum = 0;
+    for (int i = i0; i < i1; i++)
+        for (int j = j0; j < j1; j++) {
+#ifdef MAX
+            if (largest(x, n, i, j) == h * n.w + w) sum += dy[i * n.q + j];
+#else
+            sum += dy[i * n.q + j] / share(n, i, j);
+#endif
+        }
+    return sum;
+}
+#define ROWS_OUT n.h
+#define COLUMNS_OUT n.w
+#define VALUE(plane, i, j) spread(x + (plane) * n.h * n.w, dy + (plane) * n.p * n.q, n, i, j)
+#else
+#define ROWS_OUT n.p
+#define COLUMNS_OUT n.q
+#define VALUE(plane, i, j) pooled(x + (plane) * n.h * n.w, n, i, j)
+#endif
+
+#ifdef APART
+/* What row i of the windows has to do with dx: each element of a window gets dy or 0, and what no window sees 0. */
+static inline void spread_row(__global const T *x, __global const T *dy, __global T *dx, sizes n, int i)
+{
+    const int top = i * STRIDE_H, bottom = i + 1 < n.p ? top + STRIDE_H : n.h;
+    const int full = WINDOW_W == STRIDE_W && n.q * STRIDE_W == n.w ? WINDOW_H : 0;
+    for (int e = (top + full) * n.w; e < bottom * n.w; e++) dx[e] = 0;
+    LOOP
+    for (int j = 0; j < n.q; j++) {
+        int at = 0;
+        T best = x[top * n.w + j * STRIDE_W];
+        for (int e = 1; e < WINDOW_H * WINDOW_W; e++) {
+            const T v = x[(top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W];
+            const int wins = (v > best) | ((v != v) & (best == best));
+            at = wins ? e : at;
+            best = wins ? v : best;
+        }
+        for (int e = 0; e < WINDOW_H * WINDOW_W; e++)
+            dx[(top + e / WINDOW_W) * n.w + j * STRIDE_W + e % WINDOW_W] = at == e ? dy[i * n.q + j] : 0;
+    }
+}
+#endif
+
+/* `total` is the number of rows (APART: of windows) on CPUs, of elements on GPUs. */
+__kernel void tn_pool(__global const T *x_buffer, ulong x_offset, __global const T *dy_buffer, ulong dy_offset,
+                      __global T *y_buffer, ulong y_offset, int h, int w, int p, int q, int total, int per)
+{
+    const sizes n = {h, w, p, q};
+    __global const T *x = x_buffer + x_offset, *dy = dy_buffer + dy_offset;
+    __global T *y = y_buffer + y_offset;
+#if defined(CPU_SHAPE)
+    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+#endif
+#if defined(APART)
+    for (int row = begin; row < end; row++) {
+        const int plane = row / p;
+        spread_row(x + plane * h * w, dy + plane * p * q, y + plane * h * w, n, row % p);
+    }
+#elif defined(CPU_SHAPE)
+    for (int row = begin; row < end; row++) {
+        const int plane = row / ROWS_OUT, i = row % ROWS_OUT;
+        LOOP
+        for (int j = 0; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, i, j);
+    }
+#else
+    const int e = (int)get_global_id(0);
+    if (e >= total) return;
+    const int row = e / COLUMNS_OUT;
+    y[e] = VALUE(row / ROWS_OUT, row % ROWS_OUT, e % COLUMNS_OUT);
+#endif
+}

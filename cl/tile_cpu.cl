@@ -1,0 +1,41 @@
+/* tile_cpu.cl: what products on CPU devices share: a tile of ROWS rows of the left operand, read where it lies, times a
+ * packed panel of WIDE columns of the right one. Given: LANES, VECTORS, ROWS, T and V (its vector), A_T, LOAD_A, TRANS_A. */
+#define WIDE (LANES * VECTORS)
+#define KEEP 256
+#define TILES 16
+#define CONCAT_(a, b) a##b
+#define CONCAT(a, b) CONCAT_(a, b)
+#define VLOAD CONCAT(vload, LANES)
+#define VSTORE CONCAT(vstore, LANES)
+
+/* out (ROWS x WIDE) = or += rows i0 .. of a, values k0 .. k0 + n of k, times the panel. Rows beyond the last repeat it. */
+static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, int i0, int m, int k0, int n, int k_all,
+                                 int is_first)
+{
+    V acc[ROWS][VECTORS];
+    __global const A_T *row[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        const int i = min(i0 + r, m - 1);
+        row[r] = TRANS_A ? a + (long)k0 * m + i : a + (long)i * k_all + k0;
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) acc[r][v] = is_first ? (V)(0) : VLOAD(r * VECTORS + v, out);
+    for (int k = 0; k < n; k++) {
+        V right[VECTORS];
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
+#pragma unroll
+        for (int r = 0; r < ROWS; r++) {
+            const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
+#pragma unroll
+            for (int v = 0; v < VECTORS; v++) acc[r][v] = left * right[v] + acc[r][v];
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
+}
