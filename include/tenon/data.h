@@ -50,13 +50,18 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_
 TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data);
 
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
- * and a fifth of it), a folder with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen by the seed, is for testing;
- * a table of less than 10 rows is used whole for both. Free both sets, or neither after a failure. */
+ * and a fifth of it), a folder with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen
+ * by the seed, is for testing; a table of less than 10 rows is used whole for both. Free both sets, or neither after a
+ * failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
 /* Keeps only the first `count` samples. */
 TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
+
+/* Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one goes and
+ * one stays. Both are as they were after a failure. */
+TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part);
 
 /* One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
  * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey

@@ -43,7 +43,8 @@ TN_API int tn_optimizer_at(size_t index, tn_optimizer_entry *entry);
 
 /* A learning rate over time, parsed from a text: "constant", "step 1000 0.5" (times 0.5 every 1000 steps),
  * "exponential 0.999" (times 0.999 each step), "cosine 10000" (to 0 over 10000 steps: Loshchilov and Hutter, 2017),
- * each after an optional "warmup 100," (1/100, 2/100, ... over 100 steps, from which the other then counts its own). */
+ * "plateau 3 0.5" (times 0.5 after each 3 losses in a row that are no lower than the lowest before), each after an
+ * optional "warmup 100," (1/100, 2/100, ... over 100 steps, from which the other then counts its own). */
 typedef struct tn_schedule {
     int32_t kind;
     double steps, factor, warmup;
@@ -51,6 +52,17 @@ typedef struct tn_schedule {
 TN_API TN_MUST_USE tn_status tn_schedule_parse(const char *text, tn_schedule *schedule);
 /* The factor on the learning rate at a step, counted from 0. */
 TN_API double tn_schedule_at(const tn_schedule *schedule, uint64_t step);
+
+/* What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with that of
+ * the step. Other schedules look at no losses: their factor here is 1. */
+typedef struct tn_plateau {
+    int64_t losses;  /* seen so far */
+    int64_t stalled; /* how many of them since the lowest or the last reduction */
+    double lowest;
+    double factor; /* 0: 1 */
+} tn_plateau;
+TN_API void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss);
+TN_API double tn_plateau_factor(const tn_plateau *plateau);
 
 #ifdef __cplusplus
 }

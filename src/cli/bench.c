@@ -108,7 +108,7 @@ static int bench_train(bench *b)
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
     cli_trainer_options options = {.batch = b->s.batch,
                                    .optimizer = b->s.optimizer,
-                                   .optim = {.lr = b->s.lr},
+                                   .optim = b->s.optim,
                                    .compile = {.unfused = (uint32_t)b->s.unfused, .strict = (uint32_t)b->s.strict}};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
@@ -270,7 +270,7 @@ static void make_options(bench *b)
         {.kind = CLI_TEXT, .name = "net", .value = "NET", .doc = "network to train", .target = &s->net},
         {.kind = CLI_TEXT, .name = "loss", .value = "NAME", .doc = "(cross_entropy)", .target = &s->loss},
         {.kind = CLI_TEXT, .name = "optimizer", .value = "NAME", .doc = "(sgd)", .target = &s->optimizer},
-        {.kind = CLI_NUMBER, .name = "lr", .value = "RATE", .doc = "learning rate", .target = &s->lr, .high = INFINITY},
+        {.kind = CLI_NUMBER, .name = "lr", .value = "RATE", .doc = "learning rate", .target = &s->optim.lr, .high = INFINITY},
         {.kind = CLI_WHOLE,
          .name = "batch",
          .value = "N",

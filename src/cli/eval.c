@@ -50,7 +50,7 @@ static int measure(cli_saved *saved, const tn_dataset *test)
     double loss, accuracy;
     const tn_compile_options options = {.strict = (uint32_t)saved->settings.strict};
     int status = check_data(saved, test);
-    if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, saved->state, &saved->model, test, &options))
+    if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, "test", saved->state, &saved->model, test, &options))
         status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
     if (status == CLI_GO_ON && cli_evaluate(&evaluator, &loss, &accuracy)) status = cli_failed();

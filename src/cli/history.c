@@ -2,6 +2,7 @@
 #include "history.h"
 #include "cli.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,25 @@ void cli_history_free(cli_history *history)
     *history = (cli_history){0};
 }
 
+double cli_epoch_judged(const cli_epoch *e)
+{
+    if (!isnan(e->validation_loss)) return e->validation_loss;
+    return isnan(e->test_loss) ? e->loss : e->test_loss;
+}
+
+size_t cli_history_best(const cli_history *history)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < history->count; i++)
+        if (cli_epoch_judged(&history->epoch[i]) < cli_epoch_judged(&history->epoch[best])) best = i;
+    return best;
+}
+
+int64_t cli_history_stalled(const cli_history *history)
+{
+    return (int64_t)(history->count - 1 - cli_history_best(history));
+}
+
 char *cli_history_text(const cli_history *history)
 {
     char *text = NULL;
@@ -33,18 +53,18 @@ char *cli_history_text(const cli_history *history)
     if (!file) return NULL;
     for (size_t i = 0; i < history->count; i++) {
         const cli_epoch *e = &history->epoch[i];
-        fprintf(file, "%.9g %.9g %.9g %.9g %.9g;", e->loss, e->accuracy, e->test_loss, e->test_accuracy,
-                e->samples_per_s);
+        fprintf(file, "%.17g %.17g %.17g %.17g %.9g %.17g %.17g;", e->loss, e->accuracy, e->test_loss, e->test_accuracy,
+                e->samples_per_s, e->validation_loss, e->validation_accuracy);
     }
     return fclose(file) ? free(text), NULL : text;
 }
 
 int cli_history_read(cli_history *history, const char *text, int64_t epochs)
 {
-    cli_epoch e = {.epochs = epochs};
+    cli_epoch e = {.epochs = epochs, .validation_loss = NAN, .validation_accuracy = NAN};
     while (text && *text &&
-           sscanf(text, "%lf %lf %lf %lf %lf;", &e.loss, &e.accuracy, &e.test_loss, &e.test_accuracy,
-                  &e.samples_per_s) == 5) {
+           sscanf(text, "%lf %lf %lf %lf %lf %lf %lf;", &e.loss, &e.accuracy, &e.test_loss, &e.test_accuracy,
+                  &e.samples_per_s, &e.validation_loss, &e.validation_accuracy) >= 5) {
         e.epoch++;
         if (!cli_history_add(history, &e)) return 0;
         text = strchr(text, ';');

@@ -13,6 +13,13 @@ typedef struct cli_history {
 int cli_history_add(cli_history *history, const cli_epoch *epoch);
 void cli_history_free(cli_history *history);
 
+/* The loss by which an epoch is judged: of validation, else of the test, else of training. */
+double cli_epoch_judged(const cli_epoch *epoch);
+
+/* The index of the first epoch with the lowest such loss; and how many came after it. There is an epoch. */
+size_t cli_history_best(const cli_history *history);
+int64_t cli_history_stalled(const cli_history *history);
+
 /* As a text for a checkpoint's note (the caller frees it; NULL: no memory), and back. */
 char *cli_history_text(const cli_history *history);
 int cli_history_read(cli_history *history, const char *text, int64_t epochs);

@@ -51,6 +51,10 @@ char *cli_epoch_text(const cli_epoch *e, char *text, size_t capacity)
     char rate[32];
     snprintf(text, capacity, "epoch %" PRId64 "/%" PRId64 "  loss %.4g", e->epoch, e->epochs, e->loss);
     if (!isnan(e->accuracy)) add(text, capacity, "  accuracy %.2f %%", 100 * e->accuracy);
+    if (!isnan(e->validation_accuracy))
+        add(text, capacity, "  validation accuracy %.2f %%", 100 * e->validation_accuracy);
+    else if (!isnan(e->validation_loss))
+        add(text, capacity, "  validation loss %.4g", e->validation_loss);
     if (!isnan(e->test_accuracy))
         add(text, capacity, "  test accuracy %.2f %%", 100 * e->test_accuracy);
     else if (!isnan(e->test_loss))

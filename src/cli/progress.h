@@ -10,6 +10,7 @@ typedef struct cli_epoch {
     int64_t epoch, epochs;
     double loss, accuracy, test_loss, test_accuracy;
     double samples_per_s;
+    double validation_loss, validation_accuracy;
 } cli_epoch;
 
 typedef struct cli_progress {

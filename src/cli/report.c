@@ -30,9 +30,10 @@ void cli_report_start(const cli_session *s)
 {
     tn_program_report report;
     tn_program_get_report(program_of(s), &report);
-    fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, %" PRId64 " for testing\n",
-            tn_device_name(s->device), tn_device_get_info(s->device)->name, parameters(s->state), s->data.count,
-            s->test.count);
+    fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, ", tn_device_name(s->device),
+            tn_device_get_info(s->device)->name, parameters(s->state), s->data.count);
+    if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);
+    fprintf(stderr, "%" PRId64 " for testing\n", s->test.count);
     if (s->epoch || s->position)
         fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->epoch, s->position);
     if (report.fallback_nodes)
@@ -58,6 +59,10 @@ static void put_epoch(cli_json *json, const cli_session *s, const cli_epoch *e)
     cli_json_number(json, "accuracy", e->accuracy);
     cli_json_number(json, "test_loss", e->test_loss);
     cli_json_number(json, "test_accuracy", e->test_accuracy);
+    if (s->validation.count) {
+        cli_json_number(json, "validation_loss", e->validation_loss);
+        cli_json_number(json, "validation_accuracy", e->validation_accuracy);
+    }
     cli_json_number(json, "samples_per_s", e->samples_per_s);
     cli_json_text(json, "device", tn_device_name(s->device));
 }
@@ -137,6 +142,8 @@ static void put_done(const cli_session *s, const cli_epoch *last)
     cli_json_whole(&json, "parameters", parameters(s->state));
     cli_json_text(&json, "device", tn_device_name(s->device));
     cli_json_text(&json, "saved", s->settings.save);
+    if (s->settings.early_stop || s->settings.best)
+        cli_json_whole(&json, "best_epoch", s->history.epoch[cli_history_best(&s->history)].epoch);
     if (s->settings.stats) put_stats(&json, s);
     cli_json_end(&json, '}');
 }
@@ -145,10 +152,15 @@ void cli_report_done(const cli_session *s)
 {
     const cli_epoch *last = &s->history.epoch[s->history.count - 1];
     char text[32];
+    if (s->epoch < s->settings.epochs)
+        fprintf(stderr, "stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
     fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->epoch,
             cli_duration_text(s->seconds, text, sizeof text));
     if (!isnan(last->test_accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test_accuracy);
     if (s->settings.save) fprintf(stderr, ", saved to %s", s->settings.save);
+    if (s->settings.best)
+        fprintf(stderr, ", epoch %" PRId64 " as the best to %s", s->history.epoch[cli_history_best(&s->history)].epoch,
+                s->settings.best);
     if (s->settings.curve) fprintf(stderr, ", curve in %s", s->settings.curve);
     fprintf(stderr, "\n");
     if (s->settings.stats) print_stats(s);

@@ -60,6 +60,11 @@ static int read_position(cli_session *s)
                         settings->resume, s->epoch, settings->epochs);
     if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"), settings->epochs))
         return cli_fail("out of memory");
+    for (size_t i = 0; i < s->history.count; i++)
+        tn_schedule_see(&s->schedule, &s->plateau, cli_epoch_judged(&s->history.epoch[i]));
+    if (settings->early_stop && s->history.count && cli_history_stalled(&s->history) >= settings->early_stop)
+        return cli_fail("%s: stopped early after %zu epochs; to train on, give a larger --early-stop", settings->resume,
+                        s->history.count);
     return CLI_GO_ON;
 }
 
@@ -69,18 +74,25 @@ static int open_data(cli_session *s)
     int status = cli_open_data(settings, &s->data, &s->test);
     if (status != CLI_GO_ON) return status;
     if (settings->limit) tn_dataset_limit(&s->data, settings->limit);
+    if (settings->validation > 0 &&
+        tn_dataset_split(&s->data, settings->validation, (uint64_t)settings->seed, &s->validation))
+        return cli_usage("--validation: %s", tn_message());
     if (settings->batch > s->data.count)
         return cli_usage("--batch %" PRId64 " is more than the %" PRId64 " training samples of %s", settings->batch,
                          s->data.count, s->data.source);
-    return read_position(s);
+    status = cli_settings_class_weights(settings, &s->data, &s->class_weights);
+    return status == CLI_GO_ON ? read_position(s) : status;
 }
 
-static cli_trainer_options trainer_options(const cli_settings *settings)
+static cli_trainer_options trainer_options(const cli_session *s)
 {
+    const cli_settings *settings = &s->settings;
     return (cli_trainer_options){
         .batch = settings->batch,
         .optimizer = settings->optimizer,
-        .optim = {.lr = settings->lr, .momentum = settings->momentum},
+        .optim = settings->optim,
+        .smoothing = settings->smoothing,
+        .class_weights = s->class_weights,
         .compile = {.strict = (uint32_t)settings->strict, .unfused = (uint32_t)settings->unfused},
         .step_loss = settings->json == 2};
 }
@@ -91,7 +103,7 @@ static int build_model(cli_session *s)
     s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
-    cli_trainer_options options = trainer_options(settings);
+    cli_trainer_options options = trainer_options(s);
     tn_status status = cli_trainer_check(&s->model, &s->data, &options);
     if (!status) return CLI_GO_ON;
     return status == TN_ENOMEM ? cli_failed() : cli_usage("%s", tn_message());
@@ -112,13 +124,16 @@ static int load(cli_session *s)
 static int open_device(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    cli_trainer_options options = trainer_options(settings);
+    cli_trainer_options options = trainer_options(s);
     tn_status status = tn_device_open(settings->device, &s->device);
     if (!status) status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
     if (!status) status = cli_trainer_new(&s->trainer, s->state, &s->model, &s->data, &options);
-    if (!status) status = cli_evaluator_new(&s->evaluator, s->state, &s->model, &s->test, &options.compile);
+    if (!status)
+        status = cli_evaluator_new(&s->validator, "validation", s->state, &s->model, &s->validation, &options.compile);
+    if (!status) status = cli_evaluator_new(&s->evaluator, "test", s->state, &s->model, &s->test, &options.compile);
     if (status) return cli_failed();
     s->trainer.schedule = s->schedule;
+    s->trainer.rate = tn_plateau_factor(&s->plateau);
     return load(s);
 }
 
@@ -140,11 +155,14 @@ int cli_session_open(cli_session *s, int argc, char **argv)
 void cli_session_close(cli_session *s)
 {
     cli_evaluator_free(&s->evaluator);
+    cli_evaluator_free(&s->validator);
     cli_trainer_free(&s->trainer);
     tn_state_free(s->state);
     tn_device_close(s->device);
     tn_dataset_free(&s->data);
+    tn_dataset_free(&s->validation);
     tn_dataset_free(&s->test);
+    free(s->class_weights);
     tn_checkpoint_close(s->from);
     cli_history_free(&s->history);
     cli_settings_free(&s->settings);
@@ -167,12 +185,18 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     return 5;
 }
 
+/* Outside its range: as --limit when it was not given. */
+static int is_unset(const cli_option *o)
+{
+    if (o->kind == CLI_WHOLE) return (double)*(int64_t *)o->target < o->low;
+    return o->kind == CLI_NUMBER && *(double *)o->target <= o->low;
+}
+
 static size_t option_notes(const cli_settings *settings, tn_note notes[], char text[][CLI_NOTE_TEXT])
 {
     size_t n = 0;
     for (const cli_option *o = settings->options; o->kind != CLI_END; o++) {
-        int unset = o->kind == CLI_WHOLE && *(int64_t *)o->target < o->low; /* as --limit when it was not given */
-        const char *value = o->note && !unset ? cli_note_text(o, text[n]) : "";
+        const char *value = o->note && !is_unset(o) ? cli_note_text(o, text[n]) : "";
         if (!*value) continue;
         notes[n] = (tn_note){o->note, value};
         n++;

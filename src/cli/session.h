@@ -11,12 +11,14 @@ typedef struct cli_session {
     tn_checkpoint *from; /* what it goes on with, or begins with; NULL: nothing */
     char init[32];
     cli_model model;
-    tn_dataset data, test;
+    tn_dataset data, validation, test;
+    float *class_weights;
     tn_device *device;
     tn_state *state;
     cli_trainer trainer;
-    cli_evaluator evaluator;
+    cli_evaluator validator, evaluator;
     tn_schedule schedule;
+    tn_plateau plateau;
     int64_t epoch;    /* epochs done */
     int64_t position; /* steps done in the next one */
     cli_sums sums;    /* over those steps */

@@ -8,9 +8,11 @@
 
 typedef struct cli_settings {
     const char *data, *target, *net, *loss, *optimizer, *schedule, *init;
-    double lr, momentum;
-    int64_t batch, epochs, limit, seed;
-    const char *device, *save, *resume, *load, *freeze, *curve;
+    const char *class_weights;
+    tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
+    double smoothing, validation;
+    int64_t batch, epochs, limit, seed, early_stop;
+    const char *device, *save, *best, *resume, *load, *freeze, *curve;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;
@@ -21,6 +23,10 @@ void cli_settings_free(cli_settings *settings);
 
 /* Prints the networks, layers, losses, optimizers and schedules there are. */
 void cli_settings_help(void);
+
+/* The weights of classes that were asked for: allocated with malloc, or NULL for none. Returns CLI_GO_ON or an exit
+ * status. */
+int cli_settings_class_weights(const cli_settings *settings, const tn_dataset *data, float **weights);
 
 /* Checks what can be checked without data and without a device, and fills in the learning rate. Returns CLI_GO_ON or
  * an exit status. */

@@ -26,7 +26,9 @@ static cli_epoch epoch_so_far(const cli_session *s, const clock_start *start)
                    .loss = s->sums.loss / (double)samples,
                    .accuracy = NAN,
                    .test_loss = NAN,
-                   .test_accuracy = NAN};
+                   .test_accuracy = NAN,
+                   .validation_loss = NAN,
+                   .validation_accuracy = NAN};
     if (s->trainer.counts) e.accuracy = s->sums.correct / (double)samples;
     e.samples_per_s = (double)(samples - cli_trainer_samples(&s->trainer, start->position)) / spent;
     return e;
@@ -72,8 +74,10 @@ static tn_status run_steps(cli_session *s, clock_start *start)
 static int save_all(cli_session *s)
 {
     char title[256];
+    int best = !cli_history_stalled(&s->history);
     snprintf(title, sizeof title, "%.160s on %.80s", s->settings.net, s->settings.data);
     if (s->settings.save && cli_session_save(s, s->settings.save)) return CLI_FAILED;
+    if (best && s->settings.best && cli_session_save(s, s->settings.best)) return CLI_FAILED;
     if (cli_curve_write(s->settings.curve, &s->history, title)) return CLI_FAILED;
     return CLI_GO_ON;
 }
@@ -87,11 +91,22 @@ static int finish_epoch(cli_session *s, const clock_start *start)
     s->sums = (cli_sums){0};
     if (!isfinite(e.loss))
         return cli_fail("the loss is %g in epoch %" PRId64 ": the training has diverged; a --lr below %g may help",
-                        e.loss, e.epoch, s->settings.lr);
+                        e.loss, e.epoch, s->settings.optim.lr);
+    if (cli_evaluate(&s->validator, &e.validation_loss, &e.validation_accuracy)) return cli_failed();
     if (cli_evaluate(&s->evaluator, &e.test_loss, &e.test_accuracy)) return cli_failed();
     if (!cli_history_add(&s->history, &e)) return cli_fail("out of memory");
+    tn_schedule_see(&s->schedule, &s->plateau, cli_epoch_judged(&e));
+    s->trainer.rate = tn_plateau_factor(&s->plateau);
     cli_report_epoch(s, &e);
     return save_all(s);
+}
+
+/* All epochs are done, or they bring nothing any more. */
+static int finished(const cli_session *s)
+{
+    int64_t patience = s->settings.early_stop;
+    return s->epoch >= s->settings.epochs ||
+           (patience && s->history.count && cli_history_stalled(&s->history) >= patience);
 }
 
 static int stop(cli_session *s)
@@ -116,7 +131,7 @@ static int train_epoch(cli_session *s)
     if (s->position < s->trainer.steps) return stop(s);
     int status = finish_epoch(s, &start);
     cli_progress_clear(&s->progress);
-    if (status == CLI_GO_ON && cli_interrupted() && s->epoch < s->settings.epochs) return stop(s);
+    if (status == CLI_GO_ON && cli_interrupted() && !finished(s)) return stop(s);
     return status;
 }
 
@@ -129,7 +144,7 @@ int cli_train(int argc, char **argv)
         cli_report_start(&s);
         cli_progress_begin(&s.progress, (double)s.epoch / (double)s.settings.epochs);
     }
-    while (status == CLI_GO_ON && s.epoch < s.settings.epochs) status = train_epoch(&s);
+    while (status == CLI_GO_ON && !finished(&s)) status = train_epoch(&s);
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
         status = CLI_OK;

@@ -15,7 +15,9 @@ typedef struct cli_trainer_options {
     const char *optimizer;
     tn_optim_options optim;
     tn_compile_options compile;
-    int step_loss; /* keep each step's own loss readable */
+    int step_loss;              /* keep each step's own loss readable */
+    double smoothing;           /* of labels, in training alone */
+    const float *class_weights; /* of each class, in training alone; or NULL */
 } cli_trainer_options;
 
 /* A training program for whole batches and one for the smaller last batch, sharing a state. */
@@ -24,6 +26,7 @@ typedef struct cli_trainer {
     const tn_dataset *data;
     cli_trainer_options options;
     tn_schedule schedule;
+    double rate;       /* factor on the learning rate, besides the schedule's */
     int counts;        /* right answers are counted */
     int64_t steps;     /* in an epoch */
     tn_program *whole; /* NULL if no batch is whole */
@@ -55,12 +58,13 @@ int64_t cli_trainer_samples(const cli_trainer *trainer, int64_t steps);
 /* Evaluation in large batches. */
 typedef struct cli_evaluator {
     tn_state *state;
+    const char *name; /* of its data and sums in the state */
     int64_t count, batch;
     int counts;
     tn_program *whole, *rest;
 } cli_evaluator;
-tn_status cli_evaluator_new(cli_evaluator *evaluator, tn_state *state, const cli_model *model, const tn_dataset *data,
-                            const tn_compile_options *options);
+tn_status cli_evaluator_new(cli_evaluator *evaluator, const char *name, tn_state *state, const cli_model *model,
+                            const tn_dataset *data, const tn_compile_options *options);
 void cli_evaluator_free(cli_evaluator *evaluator);
 
 /* Mean loss and share of right answers; NaN for what there is not. */

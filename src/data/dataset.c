@@ -9,9 +9,10 @@
 #include "idx.h"
 #include "tenon/data.h"
 
-#define DIGITS         10000 /* training samples of "digits" */
-#define TEST_PART      5     /* one row in so many is for testing */
-#define LEAST_TO_SPLIT 10    /* a smaller table is used whole for both */
+#define DIGITS          10000      /* training samples of "digits" */
+#define TEST_PART       5          /* one row in so many is for testing */
+#define LEAST_TO_SPLIT  10         /* a smaller table is used whole for both */
+#define VALIDATION_DRAW UINT64_MAX /* keeps the choice apart from the shuffles of epochs */
 
 void tn_dataset_free(tn_dataset *data)
 {
@@ -164,13 +165,13 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
                : TN_ENOMEM;
 }
 
-/* take[i] for testing; the others are for training. */
-static tn_status choose(int64_t count, uint64_t seed, uint8_t *take)
+/* Sets `taken` of the take[i], by seed and draw. */
+static tn_status choose(int64_t count, int64_t taken, uint64_t seed, uint64_t draw, uint8_t *take)
 {
     int32_t *order = tn_alloc((size_t)count * sizeof *order);
     if (!order) return TN_ENOMEM;
-    tn_shuffle(order, count, seed, 0);
-    for (int64_t i = 0; i < count / TEST_PART; i++) take[order[i]] = 1;
+    tn_shuffle(order, count, seed, draw);
+    for (int64_t i = 0; i < taken; i++) take[order[i]] = 1;
     tn_free(order);
     return TN_OK;
 }
@@ -180,12 +181,34 @@ static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, 
     int small = all->count < LEAST_TO_SPLIT;
     uint8_t *take = tn_alloc((size_t)all->count);
     if (!take) return TN_ENOMEM;
-    tn_status status = small ? TN_OK : choose(all->count, seed, take);
+    tn_status status = small ? TN_OK : choose(all->count, all->count / TEST_PART, seed, 0, take);
     if (small) memset(take, 1, (size_t)all->count);
     if (!status) status = copy_part(all, take, test);
     for (int64_t i = 0; i < all->count && !small; i++) take[i] = !take[i];
     if (!status) status = copy_part(all, take, train);
     tn_free(take);
+    return status;
+}
+
+tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part)
+{
+    tn_dataset taken = {0}, left = {0};
+    int64_t count = (int64_t)((double)data->count * share + 0.5);
+    TN_REQUIRE(share > 0 && share < 1 && data->count > 1, TN_EINVAL,
+               "%s: cannot take a share of %g out of %lld samples", data->source, share, (long long)data->count);
+    count = count < 1 ? 1 : count < data->count ? count : data->count - 1;
+    uint8_t *take = tn_alloc((size_t)data->count);
+    if (!take) return TN_ENOMEM;
+    tn_status status = choose(data->count, count, seed, VALIDATION_DRAW, take);
+    if (!status) status = copy_part(data, take, &taken);
+    for (int64_t i = 0; i < data->count; i++) take[i] = !take[i];
+    if (!status) status = copy_part(data, take, &left);
+    tn_free(take);
+    tn_dataset_free(status ? &left : data);
+    if (status)
+        tn_dataset_free(&taken);
+    else
+        *data = left, *part = taken;
     return status;
 }
 

@@ -131,6 +131,7 @@ typedef struct fitting {
     measure train, test;
     tn_batches train_batches, test_batches;
     tn_schedule schedule;
+    tn_plateau plateau;
     double lr;
     uint64_t first_step;
 } fitting;
@@ -174,7 +175,7 @@ static tn_status step(fitting *f, int64_t start)
     TN_TRY(tn_batches_at(&f->train_batches, start, &program));
     if (f->options->schedule) {
         uint64_t done = tn_state_step(f->state) - f->first_step;
-        TN_TRY(tn_set(program, "lr", f->lr * tn_schedule_at(&f->schedule, done)));
+        TN_TRY(tn_set(program, "lr", f->lr * tn_plateau_factor(&f->plateau) * tn_schedule_at(&f->schedule, done)));
     }
     return tn_program_run(program);
 }
@@ -203,6 +204,7 @@ static tn_status run_fitting(fitting *f, tn_epoch *epoch)
         int fell = number == 1 || loss < lowest - fabs(lowest) * options->least_fall;
         since = fell ? 0 : since + 1;
         if (fell) lowest = loss;
+        tn_schedule_see(&f->schedule, &f->plateau, loss);
         if (options->each && options->each(options->arg, epoch)) break;
         if (options->patience && since >= options->patience) break;
     }

@@ -39,6 +39,7 @@ static const struct {
     {"step", "step STEPS FACTOR", steps, 1, 1},
     {"exponential", "exponential FACTOR", exponential, 0, 1},
     {"cosine", "cosine STEPS", cosine, 1, 0},
+    {"plateau", "plateau LOSSES FACTOR", constant, 1, 1},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -57,13 +58,13 @@ static tn_status read_kind(const tn_item *item, tn_schedule *schedule)
     char hint[80];
     size_t k = 0;
     for (; k < KINDS && strcmp(nearest.word, kinds[k].name); k++) tn_nearest_offer(&nearest, kinds[k].name);
-    TN_REQUIRE(k < KINDS, TN_EINVAL, "schedule '%s': it is constant, step, exponential or cosine%s", item->text,
-               tn_nearest_text(&nearest, hint, sizeof hint));
+    TN_REQUIRE(k < KINDS, TN_EINVAL, "schedule '%s': it is constant, step, exponential, cosine or plateau%s",
+               item->text, tn_nearest_text(&nearest, hint, sizeof hint));
     int want = kinds[k].steps + kinds[k].factor;
     TN_REQUIRE(item->words == (size_t)want + 1, TN_EINVAL, "schedule '%s': it is written '%s'", item->text,
                kinds[k].usage);
     TN_REQUIRE(!kinds[k].steps || read_steps(item->word[1], &schedule->steps), TN_EINVAL,
-               "schedule '%s': STEPS '%s' is not a whole number of at least 1", item->text, item->word[1]);
+               "schedule '%s': '%s' is not a whole number of at least 1", item->text, item->word[1]);
     TN_REQUIRE(!kinds[k].factor || (tn_word_number(item->word[want], &schedule->factor) && schedule->factor > 0),
                TN_EINVAL, "schedule '%s': FACTOR '%s' is not a number above 0", item->text, item->word[want]);
     schedule->kind = (int32_t)k;
@@ -86,6 +87,23 @@ tn_status tn_schedule_parse(const char *text, tn_schedule *schedule)
     TN_TRY(read_kind(&item, &result));
     *schedule = result;
     return TN_OK;
+}
+
+void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss)
+{
+    if (strcmp(kinds[schedule->kind].name, "plateau")) return;
+    if (!plateau->losses++ || loss < plateau->lowest) {
+        plateau->lowest = loss;
+        plateau->stalled = 0;
+    } else if ((double)++plateau->stalled >= schedule->steps) {
+        plateau->factor = tn_plateau_factor(plateau) * schedule->factor;
+        plateau->stalled = 0;
+    }
+}
+
+double tn_plateau_factor(const tn_plateau *plateau)
+{
+    return plateau->factor != 0 ? plateau->factor : 1;
 }
 
 double tn_schedule_at(const tn_schedule *schedule, uint64_t step)

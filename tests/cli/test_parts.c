@@ -85,12 +85,16 @@ static void values_out_of_range_are_usage_errors_and_change_nothing(void **state
 static void an_epoch_is_one_line_without_what_there_is_not(void **state)
 {
     char text[240];
-    cli_epoch e = {3, 10, 0.25, 0.9, 0.3, 0.875, 1234567};
+    cli_epoch e = {3, 10, 0.25, 0.9, 0.3, 0.875, 1234567, NAN, NAN};
     (void)state;
     assert_string_equal(cli_epoch_text(&e, text, sizeof text),
                         "epoch 3/10  loss 0.25  accuracy 90.00 %  test accuracy 87.50 %  1.23 M samples/s");
-    e = (cli_epoch){1, 2, 0.5, NAN, 0.25, NAN, 999};
+    e = (cli_epoch){1, 2, 0.5, NAN, 0.25, NAN, 999, NAN, NAN};
     assert_string_equal(cli_epoch_text(&e, text, sizeof text), "epoch 1/2  loss 0.5  test loss 0.25  999 samples/s");
+    e = (cli_epoch){1, 2, 0.5, 0.5, 0.25, 0.75, 999, 0.125, 0.625};
+    assert_string_equal(
+        cli_epoch_text(&e, text, sizeof text),
+        "epoch 1/2  loss 0.5  accuracy 50.00 %  validation accuracy 62.50 %  test accuracy 75.00 %  999 samples/s");
 }
 
 static void durations_are_short_and_right(void **state)
@@ -158,18 +162,52 @@ static void a_history_survives_its_note(void **state)
     cli_history a = {0}, b = {0};
     (void)state;
     for (int i = 1; i < 200; i++)
-        assert_true(cli_history_add(&a, &(cli_epoch){i, 199, 1.0 / i, i % 2 ? NAN : 0.5, INFINITY, 0.25, 1e9}));
+        assert_true(
+            cli_history_add(&a, &(cli_epoch){i, 199, 1.0 / i, i % 2 ? NAN : 0.5, INFINITY, 0.25, 1e9, 0.1 * i, NAN}));
     char *text = cli_history_text(&a);
     assert_true(cli_history_read(&b, text, 199));
     assert_int_equal(b.count, a.count);
     for (size_t i = 0; i < a.count; i++) {
         assert_int_equal(b.epoch[i].epoch, a.epoch[i].epoch);
-        assert_true(fabs(b.epoch[i].loss - a.epoch[i].loss) < 1e-9);
+        assert_true(b.epoch[i].loss == a.epoch[i].loss); /* to the bit: what is judged by it goes on the same */
+        assert_true(b.epoch[i].validation_loss == a.epoch[i].validation_loss);
         assert_int_equal(isnan(b.epoch[i].accuracy), isnan(a.epoch[i].accuracy));
     }
     free(text);
     cli_history_free(&a);
     cli_history_free(&b);
+}
+
+static void a_history_without_validation_is_read_too(void **state)
+{
+    cli_history h = {0};
+    (void)state;
+    assert_true(cli_history_read(&h, "0.5 0.25 nan nan 100;0.25 0.5 1 2 200;", 9));
+    assert_int_equal(h.count, 2);
+    assert_true(h.epoch[1].loss == 0.25 && h.epoch[1].test_accuracy == 2 && isnan(h.epoch[1].validation_loss));
+    cli_history_free(&h);
+}
+
+static void an_epoch_is_judged_by_validation_or_else_test_or_else_training(void **state)
+{
+    static const double losses[] = {5, 4, 4.5, 4, 3, 3, 7};
+    static const size_t best[] = {0, 1, 1, 1, 4, 4, 4};
+    (void)state;
+    for (int which = 0; which < 3; which++) {
+        cli_history h = {0};
+        for (size_t i = 0; i < 7; i++) {
+            double off = -(double)i;
+            cli_epoch e = {.loss = which ? off : losses[i],
+                           .test_loss = which == 1 ? losses[i]
+                                        : which    ? off
+                                                   : NAN,
+                           .validation_loss = which == 2 ? losses[i] : NAN};
+            assert_true(cli_history_add(&h, &e));
+            assert_int_equal(cli_history_best(&h), best[i]);
+            assert_int_equal(cli_history_stalled(&h), i - best[i]);
+        }
+        cli_history_free(&h);
+    }
 }
 
 static void the_curve_is_whole_whatever_the_numbers(void **state)
@@ -185,7 +223,8 @@ static void the_curve_is_whole_whatever_the_numbers(void **state)
         for (int count = 1; count <= 3; count++) {
             cli_history h = {0};
             for (int i = 0; i < count; i++)
-                assert_true(cli_history_add(&h, &(cli_epoch){i + 1, 3, odd[k][i], NAN, odd[k][i], odd[k][i], 1}));
+                assert_true(
+                    cli_history_add(&h, &(cli_epoch){i + 1, 3, odd[k][i], NAN, odd[k][i], odd[k][i], 1, NAN, NAN}));
             assert_int_equal(cli_curve_write(file, &h, "a <b> & \"c\""), CLI_OK);
             FILE *f = fopen(file, "r");
             size_t got = fread(text, 1, sizeof text - 1, f);
@@ -209,6 +248,8 @@ int main(void)
         cmocka_unit_test(durations_are_short_and_right),
         cmocka_unit_test(json_escapes_and_never_writes_nan),
         cmocka_unit_test(a_history_survives_its_note),
+        cmocka_unit_test(a_history_without_validation_is_read_too),
+        cmocka_unit_test(an_epoch_is_judged_by_validation_or_else_test_or_else_training),
         cmocka_unit_test(the_curve_is_whole_whatever_the_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* csv.c: tables, good and bad. */
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -294,6 +295,57 @@ static void one_row_in_five_is_for_testing_by_the_seed(void **state)
     }
 }
 
+static void a_share_can_be_taken_out_by_the_seed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        tn_dataset data = {0}, part = {0};
+        int seen[100] = {0};
+        expect_ok(tn_dataset_csv(hundred_rows(), &classify, &data));
+        expect_ok(tn_dataset_split(&data, 0.234, seed, &part));
+        assert_int_equal(part.count, 23);
+        assert_int_equal(data.count, 77);
+        for (int i = 0; i < 77; i++) seen[(int)((float *)data.x)[i]]++;
+        for (int i = 0; i < 23; i++) {
+            seen[(int)((float *)part.x)[i]]++;
+            assert_int_equal(part.label[i], (int)((float *)part.x)[i] % 3);
+        }
+        for (int i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
+        tn_dataset_free(&part);
+        tn_dataset_limit(&data, 3);
+        expect_ok(tn_dataset_split(&data, 0.001, seed, &part)); /* at least one goes */
+        assert_int_equal(part.count, 1);
+        tn_dataset_free(&part);
+        expect_ok(tn_dataset_split(&data, 0.999, seed, &part)); /* and one stays */
+        assert_int_equal(data.count, 1);
+        tn_dataset_free(&part);
+        expect_failure(tn_dataset_split(&data, 0.5, seed, &part), TN_EINVAL, "out of 1 samples");
+        expect_failure(tn_dataset_split(&data, 1, seed, &part), TN_EINVAL, "a share of 1");
+        expect_failure(tn_dataset_split(&data, NAN, seed, &part), TN_EINVAL, "a share of nan");
+        tn_dataset_free(&data);
+    }
+}
+
+static void a_failed_split_leaves_the_data_alone(void **state)
+{
+    tn_dataset data = {0}, part = {0};
+    tn_status status = TN_ENOMEM;
+    (void)state;
+    expect_ok(tn_dataset_csv(hundred_rows(), &classify, &data));
+    for (int64_t n = 0; status; n++) {
+        tn_alloc_fail_after(n);
+        status = tn_dataset_split(&data, 0.5, 1, &part);
+        tn_alloc_fail_after(-1);
+        if (!status) break;
+        assert_int_equal(status, TN_ENOMEM);
+        assert_int_equal(data.count, 100);
+        assert_null(part.x);
+    }
+    assert_int_equal(part.count, 50);
+    tn_dataset_free(&data);
+    tn_dataset_free(&part);
+}
+
 static void a_tiny_table_is_used_whole_for_both(void **state)
 {
     tn_dataset train = {0}, test = {0};
@@ -328,6 +380,8 @@ int main(void)
         cmocka_unit_test(a_comma_for_the_point_in_the_users_locale_changes_nothing),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
         cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),
+        cmocka_unit_test(a_share_can_be_taken_out_by_the_seed),
+        cmocka_unit_test(a_failed_split_leaves_the_data_alone),
         cmocka_unit_test(a_tiny_table_is_used_whole_for_both),
     };
     return cmocka_run_group_tests_name("csv", tests, scratch_begin, scratch_end);

@@ -37,6 +37,26 @@ static void factors_are_what_the_formulas_say(void **state)
     }
 }
 
+static void a_plateau_lowers_the_rate_after_losses_that_do_not_fall(void **state)
+{
+    static const double loss[] = {3, 2, 2, 2.5, 2, 1, NAN, 1, 5};
+    static const double factor[] = {1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25};
+    tn_schedule schedule, other;
+    tn_plateau plateau = {0}, none = {0};
+    (void)state;
+    CHECK(tn_schedule_parse("warmup 2, plateau 2 0.5", &schedule));
+    CHECK(tn_schedule_parse("cosine 5", &other));
+    for (size_t i = 0; i < sizeof loss / sizeof *loss; i++) {
+        assert_true(tn_plateau_factor(&plateau) == (i ? factor[i - 1] : 1));
+        tn_schedule_see(&schedule, &plateau, loss[i]);
+        tn_schedule_see(&other, &none, loss[i]);
+        if (tn_plateau_factor(&plateau) != factor[i])
+            fail_msg("loss %zu: expected %g, got %g", i, factor[i], tn_plateau_factor(&plateau));
+        assert_true(tn_plateau_factor(&none) == 1);
+    }
+    assert_true(tn_schedule_at(&schedule, 0) == 0.5 && tn_schedule_at(&schedule, 1000) == 1);
+}
+
 static void mistakes_name_the_culprit_and_change_nothing(void **state)
 {
     static const struct {
@@ -51,6 +71,9 @@ static void mistakes_name_the_culprit_and_change_nothing(void **state)
         {"step 10 0", "above 0"},
         {"step 10 nan", "'nan'"},
         {"exponential -1", "above 0"},
+        {"plateau 3", "plateau LOSSES FACTOR"},
+        {"plateau 0 0.5", "at least 1"},
+        {"plateau 2 -1", "above 0"},
         {"warmup", "warmup STEPS"},
         {"warmup 0", "at least 1"},
         {"constant, constant", "nothing can follow"},
@@ -71,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(factors_are_what_the_formulas_say),
+        cmocka_unit_test(a_plateau_lowers_the_rate_after_losses_that_do_not_fall),
         cmocka_unit_test(mistakes_name_the_culprit_and_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,115 @@
+# Options of training: each does something, what they need survives --resume to the bit, and mistakes are one line.
+. "$(dirname "$0")/common.sh"
+
+figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
+value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
+
+# Each option changes the losses of a training that is the same apart from it.
+differs() {
+    base=$1
+    shift
+    [ -s "$base" ] || fail "no figures in $base"
+    train --epochs 2 --json "$@" 2>stderr | figures >other
+    [ "$(wc -l <other)" = 2 ] || fail "'$*': $(cat stderr)"
+    cmp -s "$base" other && fail "'$*' changes nothing"
+}
+each_option() {
+    train --epochs 2 --json 2>/dev/null | figures >plain
+    differs plain --weight-decay 0.01
+    differs plain --clip-norm 0.1
+    differs plain --clip-value 0.001
+    differs plain --label-smoothing 0.1
+    differs plain --class-weights 1,1,1,1,1,5,1,1,1,1
+    differs plain --class-weights balanced
+    differs plain --validation 0.2
+    differs plain --schedule "warmup 20"
+    differs plain --schedule "cosine 20"
+    differs plain --schedule "exponential 0.9"
+    differs plain --schedule "step 5 0.5"
+    differs plain --beta1 0.5
+    differs plain --beta2 0.9
+    differs plain --epsilon 0.1
+    for optimizer in sgd momentum nesterov adagrad rmsprop adamw; do
+        differs plain --optimizer $optimizer
+        train --epochs 2 --json --optimizer $optimizer 2>/dev/null | figures >$optimizer
+    done
+    differs momentum --optimizer momentum --momentum 0.5
+    differs nesterov --optimizer nesterov --momentum 0.5
+    differs momentum --optimizer nesterov
+    differs rmsprop --optimizer rmsprop --alpha 0.5
+    differs adamw --optimizer adamw --weight-decay 0.3
+}
+case $device in
+opencl*) ;; # each is a program to compile, and they are the same as elsewhere
+*) each_option ;;
+esac
+
+# A plateau lowers the rate from the epoch on that follows: until then all is the same.
+train --epochs 12 --lr 0.3 --json 2>/dev/null | figures >steady
+train --epochs 12 --lr 0.3 --json --schedule "plateau 1 0.01" 2>/dev/null | figures >plateau
+head -n 1 steady | cmp - plateau -n "$(head -n 1 steady | wc -c)" || fail "the plateau came at once"
+cmp -s steady plateau && fail "no plateau came"
+
+# Everything that has a memory, in one piece and in two.
+all="--optimizer adamw --lr 0.02 --weight-decay 0.01 --clip-norm 1 --clip-value 0.5 --label-smoothing 0.1
+    --class-weights balanced --validation 0.25 --early-stop 4 --batch 16"
+train $all --schedule "warmup 5, plateau 1 0.5" --epochs 8 --json --best best1.safetensors 2>stderr >lines || fail "$(cat stderr)"
+figures <lines >whole
+train $all --schedule "warmup 5, plateau 1 0.5" --epochs 3 --json --save half.safetensors --best best2.safetensors 2>/dev/null |
+    figures >both
+"$tenon" train --resume half.safetensors --epochs 8 --best best2.safetensors --device "$device" --json 2>stderr >more
+figures <more >>both
+cmp whole both || fail "resumed otherwise: $(cat stderr)"
+[ "$(value best_epoch <lines)" = "$(value best_epoch <more)" ] || fail "another best epoch"
+grep -q '"validation_accuracy"' whole || fail "no validation"
+
+# The best epoch is what --best has, to the bit.
+best=$(value best_epoch <lines)
+want=$(grep "\"epoch\": $best," whole | value test_loss)
+for file in best1 best2; do
+    got=$("$tenon" eval --model $file.safetensors --device "$device" --json | value test_loss)
+    [ "$got" = "$want" ] || fail "$file: test loss $got, not $want of epoch $best"
+done
+low=$(grep -o '"validation_loss": [^,]*' whole | sed 's/.*: //' | sort -g | head -n 1)
+[ "$(grep "\"epoch\": $best," whole | value validation_loss)" = "$low" ] || fail "epoch $best is not the best"
+
+# Early stopping: some epochs after the best one, and no sooner.
+train --epochs 60 --lr 0.05 --early-stop 3 --save s.safetensors --json 2>stderr >lines || fail "early: $(cat stderr)"
+grep -q '^stopped early: 3 epochs' stderr || fail "did not stop early: $(tail -n 1 stderr)"
+epochs=$(value epochs <lines)
+[ "$epochs" = $(($(value best_epoch <lines) + 3)) ] || fail "best $(value best_epoch <lines), stopped after $epochs"
+"$tenon" train --resume s.safetensors --device "$device" 2>stderr
+[ $? = 1 ] && grep -q "larger --early-stop" stderr || fail "resumed what had stopped: $(cat stderr)"
+"$tenon" train --resume s.safetensors --early-stop 4 --epochs $((epochs + 1)) --device "$device" 2>stderr || fail "$(cat stderr)"
+
+# Mistakes.
+bad() {
+    want=$1 word=$2
+    shift 2
+    train --epochs 1 --save none.safetensors "$@" >stdout 2>stderr
+    got=$?
+    [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
+    [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"
+    [ ! -e none.safetensors ] && [ ! -s stdout ] || fail "'$*': left something"
+}
+for option in weight-decay clip-norm clip-value epsilon; do
+    for value in 0 -1 nan inf ten; do bad 2 "--$option '$value'" --$option $value; done
+done
+for option in label-smoothing validation beta1 beta2; do
+    for value in 0 1 -0.1 nan; do bad 2 "--$option '$value'" --$option $value; done
+done
+bad 2 "--early-stop '0'" --early-stop 0
+bad 1 "nowhere/" --best nowhere/b.safetensors
+bad 2 "--beta1 belongs" --beta1 0.5 --optimizer sgd
+bad 2 "--alpha belongs" --alpha 0.5
+bad 2 "--momentum belongs" --momentum 0.5 --optimizer rmsprop
+for weights in 1,2 1,2,3,4,5,6,7,8,9,x 1,1,1,1,1,1,1,1,1,-1 0,0,0,0,0,0,0,0,0,0 balance 1,1,1,1,1,1,1,1,1,1,1 ""; do
+    [ -n "$weights" ] && bad 2 "'$weights'" --class-weights "$weights"
+done
+bad 2 "are for labels" --class-weights balanced --loss mse
+bad 2 "are for labels" --label-smoothing 0.1 --loss mse
+bad 2 "plateau LOSSES FACTOR" --schedule "plateau 3"
+bad 2 "is not a whole number" --schedule "plateau 0 0.5"
+bad 2 "schedule" --schedule "plato 3 0.5"
+bad 2 "5 training samples" --limit 6 --validation 0.1 --batch 6
+finish
