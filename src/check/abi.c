@@ -179,7 +179,11 @@ static void unknown_parts(tn_kit *kit)
     tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "an unknown instruction is not TN_EUNSUPPORTED");
     s.instr[0].op = "add", s.instr[0].arg[0] = 2;
     tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an instruction may use its own result");
-    s.instr[0].arg[0] = 0, s.out = 9;
+    s.instr[0].arg[0] = -1;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an instruction may lack an argument");
+    s.instr[0].op = "scalar", s.instr[0].arg[0] = 0;
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an instruction may take a scalar that is not there");
+    s.instr[0].op = "add", s.instr[0].arg[0] = 0, s.out = 9;
     tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an output may be a value that is not there");
     s.out = 3, o->in[0].dtype = 99;
     tn_kit_expect(kit, answer(kit, &s) != TN_OK, "an unknown element type is accepted");
@@ -211,6 +215,11 @@ static void wrong_shapes(tn_kit *kit)
         tn_kit_expect(kit, answer(kit, &s) != TN_OK, "%s of f32 into u8 is accepted", s.job.desc->name);
         tn_kit_sample_free(&s);
     }
+    if (!tn_kit_sample_make(kit, 3, &s)) return;
+    s.operation.desc.name = "transpose", s.operation.desc.attrs = &s.operation.attrs;
+    s.operation.attrs.transpose = (tn_transpose_attrs){.size = sizeof(tn_transpose_attrs), .perm = {0, 0, 2}};
+    tn_kit_expect(kit, answer(kit, &s) != TN_OK, "a permutation that repeats a dimension is accepted");
+    tn_kit_sample_free(&s);
     if (!tn_kit_sample_make(kit, 2, &s)) return;
     s.operation.attrs.reduce.kind = "median";
     tn_kit_expect(kit, answer(kit, &s) == TN_EUNSUPPORTED, "an unknown kind of reduction is not TN_EUNSUPPORTED");

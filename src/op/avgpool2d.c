@@ -106,7 +106,8 @@ const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
                                    .check = check,
                                    .reference = reference,
                                    .flops = flops,
-                                   .cases = cases};
+                                   .cases = cases,
+                                   .budget = {4, 4, 16, 0}};
 
 /* ---- avgpool2d_grad: made by the gradient above alone ---- */
 
@@ -177,4 +178,5 @@ const tn_op_def tn_op_avgpool2d_grad = {.name = "avgpool2d_grad",
                                         .check = grad_check,
                                         .reference = grad_reference,
                                         .flops = grad_flops,
-                                        .cases = grad_cases};
+                                        .cases = grad_cases,
+                                        .budget = {4, 4, 16, 0}};

@@ -85,4 +85,5 @@ const tn_op_def tn_op_cast = {.name = "cast",
                               .shape = shape,
                               .grad = grad,
                               .emit = emit,
-                              .cases = cases};
+                              .cases = cases,
+                              .budget = TN_BUDGET_ROUND};

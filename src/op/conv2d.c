@@ -170,4 +170,5 @@ const tn_op_def tn_op_conv2d = {.name = "conv2d",
                                 .check = check,
                                 .reference = reference,
                                 .flops = flops,
-                                .cases = cases};
+                                .cases = cases,
+                                .budget = TN_BUDGET_SUM};

@@ -124,4 +124,5 @@ const tn_op_def tn_op_conv2d_data = {.name = "conv2d_data",
                                      .check = check,
                                      .reference = reference,
                                      .flops = flops,
-                                     .cases = cases};
+                                     .cases = cases,
+                                     .budget = TN_BUDGET_SUM};

@@ -89,4 +89,5 @@ const tn_op_def tn_op_conv2d_weight = {.name = "conv2d_weight",
                                        .check = check,
                                        .reference = reference,
                                        .flops = flops,
-                                       .cases = cases};
+                                       .cases = cases,
+                                       .budget = TN_BUDGET_SUM};

@@ -104,4 +104,5 @@ const tn_op_def tn_op_cumsum = {.name = "cumsum",
                                 .describe = describe,
                                 .check = check,
                                 .reference = reference,
-                                .cases = cases};
+                                .cases = cases,
+                                .budget = TN_BUDGET_SUM};

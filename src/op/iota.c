@@ -82,4 +82,5 @@ const tn_op_def tn_op_iota = {.name = "iota",
                               .attrs_size = sizeof(attrs),
                               .shape = shape,
                               .emit = emit,
-                              .cases = cases};
+                              .cases = cases,
+                              .budget = TN_BUDGET_ROUND};

@@ -247,4 +247,5 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .check = check,
                                 .reference = reference,
                                 .flops = flops,
-                                .cases = cases};
+                                .cases = cases,
+                                .budget = TN_BUDGET_SUM};

@@ -196,4 +196,5 @@ const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
                                         .check = grad_check,
                                         .reference = grad_reference,
                                         .flops = grad_flops,
-                                        .cases = grad_cases};
+                                        .cases = grad_cases,
+                                        .budget = {4, 4, 16, 0}};

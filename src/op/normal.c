@@ -32,4 +32,5 @@ const tn_op_def tn_op_normal = {.name = "normal",
                                 .attrs_size = sizeof(tn_random_attrs),
                                 .shape = tn_random_shape,
                                 .emit = tn_random_emit,
-                                .cases = cases};
+                                .cases = cases,
+                                .budget = {64, 0, 64, 0}};

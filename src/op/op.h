@@ -85,6 +85,27 @@ typedef struct tn_op_case {
     uint32_t no_gradient; /* kinks everywhere, or integers */
 } tn_op_case;
 
+/* How far a result may be from the double-precision reference, whatever the backend. An element may be off by `ulp`
+ * units of its own last place, plus what it means when each operand (of a map: each argument of the instruction) was
+ * off by `input` units: the error of a sum that nearly cancels, for instance. All elements together may be off by
+ * `norm` units of the result's Euclidean norm. `absolute` is for texts that end in a difference that cancels, as in 1 +
+ * erf(x): units of 1 that are lost whatever is left. All 0: equal bit by bit, but for the sign of zero and the bits of
+ * a NaN. */
+typedef struct tn_budget {
+    double ulp, input, norm, absolute;
+} tn_budget;
+
+/* Of sums of many terms, in any order. */
+#define TN_BUDGET_SUM                                                                                                  \
+    {                                                                                                                  \
+        4, 8, 32, 0                                                                                                    \
+    }
+/* Of one rounding. */
+#define TN_BUDGET_ROUND                                                                                                \
+    {                                                                                                                  \
+        0.51, 0, 1, 0                                                                                                  \
+    }
+
 struct tn_op_def {
     const char *name;
     const char *doc;
@@ -119,6 +140,8 @@ struct tn_op_def {
     /* Kernels that read but some rows of operand 0 (window): the first row of a run; the reference is given that row
      * and those after it, as many as the output has. NULL: it is given everything. */
     int64_t (*first_row)(const tn_op_desc *desc, const tn_scalar *scalar);
+    /* What any backend is allowed, in units of the type; whole numbers are exact. Rows: see budget.c. */
+    tn_budget budget;
     /* NULL: one operation for each element of the outputs. Bytes are always those of the operands. */
     double (*flops)(const tn_op_desc *desc);
 

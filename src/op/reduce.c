@@ -423,4 +423,5 @@ const tn_op_def tn_op_reduce = {.name = "reduce",
                                 .check = check,
                                 .reference = reference,
                                 .flops = flops,
-                                .cases = cases};
+                                .cases = cases,
+                                .budget = TN_BUDGET_SUM};

@@ -5,4 +5,5 @@
 const tn_op_def tn_op_scalar = {.name = "scalar",
                                 .doc = "a number that is set before a run",
                                 .kind = TN_LEAF,
-                                .attrs_size = sizeof(tn_scalar_attrs)};
+                                .attrs_size = sizeof(tn_scalar_attrs),
+                                .budget = TN_BUDGET_ROUND};

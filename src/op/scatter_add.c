@@ -114,4 +114,5 @@ const tn_op_def tn_op_scatter_add = {.name = "scatter_add",
                                      .check = check,
                                      .reference = reference,
                                      .flops = flops,
-                                     .cases = cases};
+                                     .cases = cases,
+                                     .budget = TN_BUDGET_SUM};

@@ -193,7 +193,8 @@ const tn_op_def tn_op_softmax = {.name = "softmax",
                                  .check = check,
                                  .reference = reference_softmax,
                                  .flops = flops,
-                                 .cases = cases_softmax};
+                                 .cases = cases_softmax,
+                                 .budget = {8, 2, 16, 0}};
 
 const tn_op_def tn_op_log_softmax = {.name = "log_softmax",
                                      .doc = "logarithm of softmax along an axis, for any x",
@@ -207,4 +208,5 @@ const tn_op_def tn_op_log_softmax = {.name = "log_softmax",
                                      .check = check,
                                      .reference = reference_log,
                                      .flops = flops,
-                                     .cases = cases_log_softmax};
+                                     .cases = cases_log_softmax,
+                                     .budget = {8, 8, 16, 0}};

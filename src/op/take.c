@@ -208,4 +208,5 @@ const tn_op_def tn_op_put = {.name = "put",
                              .check = check_put,
                              .reference = reference_put,
                              .flops = flops_put,
-                             .cases = cases_put};
+                             .cases = cases_put,
+                             .budget = TN_BUDGET_SUM};
