@@ -22,8 +22,11 @@ set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;GOMP_SPINCOUNT
   "UBSAN_OPTIONS=print_stacktrace=1"
   "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp")
 
-# Gives a test what all of them have in common.
+# Gives a test what all of them have in common. Sanitized programs are slow.
 function(tenon_test_properties name timeout)
+  if(TENON_SANITIZE)
+    math(EXPR timeout "${timeout} * 10")
+  endif()
   get_filename_component(label ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS ${label} SKIP_RETURN_CODE 77
     ENVIRONMENT "${TENON_TEST_ENVIRONMENT};${ARGN}")

@@ -15,13 +15,13 @@ usage()
     exit 2
 }
 
-# Sanitized programs are slow: each test gets more time. $1 is the preset; cmake/test.cmake has the options.
+# $1 is the preset; cmake/test.cmake has the options.
 run_tests()
 {
     preset=$1
     shift
     code=0
-    ctest --preset "$preset" --parallel "${JOBS:-$(nproc)}" --timeout 1200 --no-tests=error \
+    ctest --preset "$preset" --parallel "${JOBS:-$(nproc)}" --no-tests=error \
         --output-junit "$PWD/build/$preset/tests.xml" "$@" || code=$?
     sh tools/summary.sh "build/$preset/tests.xml"
     exit $code
