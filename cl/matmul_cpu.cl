@@ -4,7 +4,7 @@
  *
  * Given: what tile_cpu.cl needs, B_T, LOAD_B, TRANS_B, and the epilogue as a map over (batch, m, n), see map.cl, whose
  * value 0 is the product. SPLIT: work-items divide k as well and leave partial products in scratch, which
- * tn_matmul_finish adds. */
+ * tn_matmul_finish adds. SUMS: tn_matmul_sums is wanted. */
 
 /* Rows k .. k + n of the panel that begins at column j, as [n][WIDE]; what lies beyond column `columns` is not used,
  * but is read only where it is inside the matrix. */
@@ -134,6 +134,28 @@ __kernel ONE_ITEM void tn_matmul_finish(__global uchar *scratch_buffer, ulong sc
                 MAP_STORE(j)
             }
         }
+    }
+}
+#endif
+
+#ifdef SUMS
+#define BLOCK 64
+/* With TRANS_A: the sums of op(a) over k. A work-item: `per` neighbouring rows of op(a). */
+__kernel ONE_ITEM void tn_matmul_sums(__global const A_T *a_buffer, ulong a_offset, __global T *sums_buffer,
+                                      ulong sums_offset, int m, int k_all, long a_stride, int per)
+{
+    const int parts = (m + per - 1) / per, batch = (int)get_global_id(0) / parts;
+    const int begin = (int)get_global_id(0) % parts * per, end = min(begin + per, m);
+    __global const A_T *a = a_buffer + a_offset + batch * a_stride;
+    for (int top = begin; top < end; top += BLOCK) {
+        const int rows = min(BLOCK, end - top);
+        T sum[BLOCK];
+        for (int i = 0; i < rows; i++) sum[i] = 0;
+        for (int k = 0; k < k_all; k++) {
+            LOOP
+            for (int i = 0; i < rows; i++) sum[i] += LOAD_A(a, (long)k * m + top + i);
+        }
+        for (int i = 0; i < rows; i++) sums_buffer[sums_offset + (long)batch * m + top + i] = sum[i];
     }
 }
 #endif

@@ -79,7 +79,7 @@ static int32_t check_epilogue(ocl_build *build, product *p)
 static int32_t check_sums(ocl_build *build, const product *p)
 {
     const tn_tensor_desc *sums = &build->desc->out[1];
-    if (sums->rank != 2 || sums->dim[0] != p->batch || sums->dim[1] != p->m || sums->dtype != build->desc->in[0].dtype)
+    if (sums->rank != 2 || sums->dim[0] != p->batch || sums->dim[1] != p->m || sums->dtype != p->value)
         return ocl_fail(build->msg, TN_ESHAPE, "matmul: the sums are not one for each row of the product");
     return ocl_check_tensor(sums, 0, "output", 1, build);
 }
@@ -253,7 +253,21 @@ static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan
     return s;
 }
 
-/* Where the operands are not read in place, a kernel of their own is as good. */
+/* Where the operands are not read in place, the sums are a kernel of their own. */
+static int32_t add_sums(ocl_build *build, const ocl_text *text, const product *p)
+{
+    ocl_args args = {.n = 0};
+    int64_t per = ocl_ceil(ocl_ceil(p->m, build->context->units), 16) * 16;
+    size_t one = 1, global = (size_t)(p->batch * ocl_ceil(p->m, per));
+    ocl_arg_ref(&args, OCL_ARG_IN, 0, build->desc->in[0].dtype);
+    ocl_arg_ref(&args, OCL_ARG_OUT, 1, TN_F32);
+    ocl_arg_int(&args, (int32_t)p->m);
+    ocl_arg_int(&args, (int32_t)p->k);
+    ocl_arg_long(&args, p->a_stride);
+    ocl_arg_int(&args, (int32_t)per);
+    return ocl_add_launch(build, text, "tn_matmul_sums", &args, 1, &global, &one);
+}
+
 static int32_t no_sums(ocl_build *build)
 {
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no sums beside this product");
@@ -263,7 +277,7 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
 {
     cpu_plan c = plan_cpu(build->context, p);
     if (wants_direct(build, p, &c)) return prepare_direct(build, p, &c);
-    if (p->sums) return no_sums(build);
+    if (p->sums && (!p->trans_a || p->value != TN_F32)) return no_sums(build);
     ocl_text text = {0};
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, p->map, 2, p->dtype);
@@ -271,6 +285,7 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
     ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define V %s%d\n", (int)c.lanes,
               (int)c.vectors, (int)c.rows, ocl_type_name(p->value), (int)c.lanes);
     if (build->desc->in[1].dtype == p->value) ocl_textf(&text, "#define B_PLAIN 1\n");
+    if (p->sums) ocl_textf(&text, "#define SUMS 1\n");
     if (c.segments > 1) ocl_textf(&text, "#define SPLIT 1\n");
     ocl_textf(&text, "%s%s", ocl_cl_tile_cpu, ocl_cl_matmul_cpu);
     operand_args(build, &args);
@@ -288,6 +303,7 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
     size_t one = 1, global = (size_t)(c.panels * c.chunks * p->batch * c.segments);
     int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 1, &global, &one);
     if (!s && c.segments > 1) s = add_finish(build, &text, p, &c, &map_args);
+    if (!s && p->sums) s = add_sums(build, &text, p);
     ocl_text_free(&text);
     return s;
 }

@@ -18,6 +18,9 @@ typedef struct tn_compile_options {
     uint32_t strict;  /* an operator that the device doesn't support is an error instead of a fallback */
     uint32_t unfused; /* one kernel an operator, for comparison */
     uint32_t f64;     /* compute f32 tensors in f64: for checking gradients */
+    int32_t storage;  /* TN_F16 or TN_BF16: what passes between kernels is stored so where the device's kernels take it;
+                         sums and products are in f32 all the same. Variables, inputs, outputs, gradients of parameters
+                         and tensors of under 1024 elements stay f32. 0: everything does */
 } tn_compile_options;
 
 /* Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables

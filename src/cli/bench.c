@@ -109,7 +109,7 @@ static int bench_train(bench *b)
     cli_trainer_options options = {.batch = b->s.batch,
                                    .optimizer = b->s.optimizer,
                                    .optim = b->s.optim,
-                                   .compile = {.unfused = (uint32_t)b->s.unfused, .strict = (uint32_t)b->s.strict}};
+                                   .compile = cli_compile_options(&b->s)};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
     cli_model_of_data(&model, &data);
@@ -233,7 +233,7 @@ static int measure_op(bench *b, const struct bench_op *op, const char *sizes, co
 {
     tn_program *program = NULL;
     double one = 0;
-    const tn_compile_options options = {.strict = (uint32_t)b->s.strict, .unfused = (uint32_t)b->s.unfused};
+    const tn_compile_options options = cli_compile_options(&b->s);
     tn_graph *graph = tn_graph_new();
     if (!graph) return cli_failed();
     tn_output(op->build(graph, d), "y");
@@ -308,6 +308,11 @@ static void make_options(bench *b)
          .name = "strict",
          .doc = "fail rather than run a part on another device",
          .target = &s->strict},
+        {.kind = CLI_TEXT,
+         .name = "storage",
+         .value = "TYPE",
+         .doc = "what passes between kernels is stored as: f32, f16, bf16 (f32)",
+         .target = &s->storage},
         {.kind = CLI_FLAG, .name = "unfused", .doc = "one kernel an operator, for comparison", .target = &s->unfused},
         {.kind = CLI_END},
     };

@@ -48,7 +48,7 @@ static int measure(cli_saved *saved, const tn_dataset *test)
 {
     cli_evaluator evaluator = {0};
     double loss, accuracy;
-    const tn_compile_options options = {.strict = (uint32_t)saved->settings.strict};
+    const tn_compile_options options = cli_compile_options(&saved->settings);
     int status = check_data(saved, test);
     if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, "test", saved->state, &saved->model, test, &options))
         status = cli_failed();

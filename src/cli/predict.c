@@ -101,7 +101,7 @@ static tn_tensor *readable(const cli_model *model, tn_tensor *y)
 static int compile(predictor *p)
 {
     const cli_model *model = &p->saved.model;
-    const tn_compile_options options = {.strict = (uint32_t)p->saved.settings.strict};
+    const tn_compile_options options = cli_compile_options(&p->saved.settings);
     p->features = tn_shape_count(&model->sample);
     p->outputs = cli_model_outputs(model);
     p->in = calloc((size_t)(BATCH * p->features), sizeof *p->in);

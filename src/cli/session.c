@@ -93,7 +93,7 @@ static cli_trainer_options trainer_options(const cli_session *s)
         .optim = settings->optim,
         .smoothing = settings->smoothing,
         .class_weights = s->class_weights,
-        .compile = {.strict = (uint32_t)settings->strict, .unfused = (uint32_t)settings->unfused},
+        .compile = cli_compile_options(settings),
         .step_loss = settings->json == 2};
 }
 

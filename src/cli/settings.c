@@ -19,6 +19,7 @@ void cli_settings_init(cli_settings *s)
                         .batch = 64,
                         .epochs = 5,
                         .seed = 1,
+                        .storage = "f32",
                         .device = "auto"};
     const cli_option options[] = {
         {CLI_TEXT, "data", "NAME", "digits or digits-rgb (built in), a folder with MNIST's files, or a CSV file",
@@ -75,6 +76,8 @@ void cli_settings_init(cli_settings *s)
         {CLI_FLAG, "explain", 0, "print the compiled program", &s->explain, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "stats", 0, "print what a step costs, at the end", &s->stats, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as: f32, f16, bf16 (f32)", &s->storage, 0,
+         0, "storage", 0, 0, 0},
         {CLI_FLAG, "unfused", 0, "one kernel an operator, for comparison", &s->unfused, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
@@ -201,6 +204,25 @@ int cli_settings_class_weights(const cli_settings *s, const tn_dataset *data, fl
     return CLI_GO_ON;
 }
 
+static const struct {
+    const char *name;
+    int32_t dtype;
+} storages[] = {{"f32", 0}, {"f16", TN_F16}, {"bf16", TN_BF16}};
+
+/* Where in `storages` the setting is; past its end if it is none. */
+static size_t find_storage(const cli_settings *s)
+{
+    size_t i = 0;
+    while (i < sizeof storages / sizeof *storages && strcmp(storages[i].name, s->storage)) i++;
+    return i;
+}
+
+tn_compile_options cli_compile_options(const cli_settings *s)
+{
+    return (tn_compile_options){
+        .strict = (uint32_t)s->strict, .unfused = (uint32_t)s->unfused, .storage = storages[find_storage(s)].dtype};
+}
+
 int cli_settings_check(cli_settings *s, tn_schedule *schedule)
 {
     int status = check_loss(s->loss);
@@ -209,6 +231,8 @@ int cli_settings_check(cli_settings *s, tn_schedule *schedule)
     if (status != CLI_GO_ON) return status;
     if (cli_given(s->options, "target") && !cli_is_table(s->data))
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
+    if (find_storage(s) == sizeof storages / sizeof *storages)
+        return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, schedule)) return cli_usage("--%s", tn_message());

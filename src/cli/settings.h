@@ -12,7 +12,7 @@ typedef struct cli_settings {
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, epochs, limit, seed, early_stop;
-    const char *device, *save, *best, *resume, *load, *freeze, *curve;
+    const char *storage, *device, *save, *best, *resume, *load, *freeze, *curve;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;
@@ -31,6 +31,9 @@ int cli_settings_class_weights(const cli_settings *settings, const tn_dataset *d
 /* Checks what can be checked without data and without a device, and fills in the learning rate. Returns CLI_GO_ON or
  * an exit status. */
 int cli_settings_check(cli_settings *settings, tn_schedule *schedule);
+
+/* What compiling is told; after cli_settings_check. */
+tn_compile_options cli_compile_options(const cli_settings *settings);
 
 /* The parts of `--init`: a name, and after a space the deviation. `name` holds the name. */
 void cli_settings_init_of(const cli_settings *settings, char name[32], double *scale);

@@ -5,7 +5,7 @@
 tn_status tn_check_epilogue(const tn_op_desc *desc, const tn_map_attrs *epilogue)
 {
     const tn_tensor_desc *y = &desc->out[0];
-    int32_t result = desc->in[0].dtype;
+    int32_t result = tn_map_compute_type(desc->in[0].dtype);
     if (epilogue) {
         TN_TRY(tn_map_check(desc->name, epilogue, desc->in + 2, desc->n_in - 2, result, y->rank));
         TN_REQUIRE(epilogue->n_out == 1, TN_EUNSUPPORTED, "%s: %u outputs", desc->name, epilogue->n_out);

@@ -92,8 +92,9 @@ static tn_status check_sizes(const tn_op_desc *desc, const tn_matmul_attrs *at)
     TN_REQUIRE(a->dim[at->trans_a ? 2 : 1] == y->dim[1] && b->dim[at->trans_b ? 1 : 2] == y->dim[2] &&
                    a->dim[at->trans_a ? 1 : 2] == b->dim[at->trans_b ? 2 : 1],
                TN_EUNSUPPORTED, "matmul: sizes do not fit");
-    TN_REQUIRE(a->dtype == b->dtype && tn_is_floating(a->dtype), TN_EUNSUPPORTED, "matmul: element types %s and %s",
-               tn_dtype_name(a->dtype), tn_dtype_name(b->dtype));
+    TN_REQUIRE(tn_map_compute_type(a->dtype) == tn_map_compute_type(b->dtype) &&
+                   tn_is_floating(tn_map_compute_type(a->dtype)),
+               TN_EUNSUPPORTED, "matmul: element types %s and %s", tn_dtype_name(a->dtype), tn_dtype_name(b->dtype));
     return TN_OK;
 }
 
@@ -101,7 +102,7 @@ static tn_status check_sums(const tn_op_desc *desc)
 {
     const tn_tensor_desc *y = &desc->out[0], *sums = &desc->out[1];
     TN_TRY(tn_check_dense(desc, sums, 2));
-    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] && sums->dtype == desc->in[0].dtype,
+    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] && sums->dtype == tn_map_compute_type(desc->in[0].dtype),
                TN_EUNSUPPORTED, "matmul: the sums have another type or other sizes than a's rows");
     return TN_OK;
 }

@@ -75,6 +75,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
             strncpy(p->report.fallback_first, l->operation.desc.name, sizeof p->report.fallback_first - 1);
     }
     TN_TRY(tn_flatten_updates(&p->target, &p->ir));
+    if (options->storage) tn_narrow_values(&p->target, &p->ir, options->storage);
     return tn_plan_in_place(&p->ir);
 }
 
@@ -196,6 +197,8 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
 {
     tn_graph *rewritten = NULL;
     TN_TRY(tn_graph_status(graph));
+    TN_REQUIRE(!options->storage || options->storage == TN_F16 || options->storage == TN_BF16, TN_EDTYPE,
+               "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
     TN_TRY(tn_state_bind(p->state, graph, (int)options->f64));
     TN_TRY(rewrite(p, graph, (int)options->f64, &rewritten));

@@ -32,6 +32,7 @@ bad 2 "needs a value" train --lr
 bad 2 "takes no value" train --stats=yes
 bad 2 "--json=step" train --json=steps
 bad 2 "'digits'" train digits
+bad_train 2 "stored as f32, f16 or bf16" --storage f64
 for value in nan inf -inf 0 -1 ten 1e999 "" 0.1x; do bad_train 2 "--lr '$value'" --lr "$value"; done
 for value in 0 -5 2.5 ten nan 99999999999999999999 ""; do bad_train 2 "--batch '$value'" --batch "$value"; done
 bad_train 2 "--epochs '0'" --epochs 0
