@@ -32,17 +32,23 @@ __kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset
 }
 #endif
 
-#ifdef FLIP
-/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse. */
-__kernel void tn_conv_flip(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
+#ifdef TURN
+/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups, taps,
+ * c, k). */
+__kernel void tn_conv_turn(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                            ulong to_offset, int k, int c, int taps, int total, int per)
 {
     __global const T *from = AT(const T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
     const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
     for (int e = begin; e < end; e++) {
-        const int i = e / taps / k, group = i / c;
-        to[e] = from[((group * k + e / taps % k) * c + i % c) * taps + taps - 1 - e % taps];
+        const int group = e / (taps * c * k);
+#ifdef BY_TAP
+        const int i = e / k % c, f = e % k, tap = e / (k * c) % taps;
+#else
+        const int i = e / (taps * k) % c, f = e / taps % k, tap = taps - 1 - e % taps;
+#endif
+        to[e] = from[((group * k + f) * c + i) * taps + tap];
     }
 }
 #endif

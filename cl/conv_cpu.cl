@@ -2,6 +2,9 @@
  * them. Both operands of the product are read from (groups) matrices `a` of m rows and from pictures x, which have been
  * given the zeros around them.
  *
+ * SCATTER, conv2d_data where that is less work: rows are channels at one tap, columns are pixels of dy, k runs over
+ * filters, and the products are added to where they belong. In the other kernel:
+ *
  * conv2d and conv2d_data: rows are filters, columns are pixels of one picture, k runs over taps (a channel, a row and a
  * column of the window). WEIGHT: rows are filters, columns are taps, and k runs over the pixels of all pictures of a
  * segment; with SPLIT there are several, whose results lie in scratch, to be added.
@@ -40,7 +43,11 @@ static inline void find_runs(columns *c, const axis *a, int j0, int used)
 
 #define COPY      CONCAT(vload, RUN)
 #define PASTE     CONCAT(vstore, RUN)
+#ifdef SCATTER
+#define LANE_STEP 1
+#else
 #define LANE_STEP (WEIGHT ? DILATION_W : STRIDE_W)
+#endif
 
 /* Values k0 .. k0 + n of k of the columns, as [n][WIDE]. Copies reach beyond the end of a run, where the next one is
  * written after; `last` is where reading beyond would leave the memory of the pictures. */
@@ -68,6 +75,78 @@ static inline void pack(T *panel, __global const T *x, const axis *a, int k0, in
     }
 }
 
+#ifdef SCATTER
+/* Adds products of some rows (channels, `plane` elements apart) to where the runs of pixels belong. */
+static inline void add_runs(__global T *to, int plane, const T *product, int rows, const columns *c)
+{
+    for (int r = 0; r < rows; r++)
+        for (int e = 0; e < c->runs; e++) {
+            const int count = c->to[e + 1] - c->to[e];
+            __global T *at = to + r * plane + c->from[e];
+            const T *sum = product + r * WIDE + c->to[e];
+            int l = 0;
+            if (STRIDE_W == 1) {
+                for (; l + 8 <= count; l += 8) vstore8(vload8(0, at + l) + vload8(0, sum + l), 0, at + l);
+                for (; l + 4 <= count; l += 4) vstore4(vload4(0, at + l) + vload4(0, sum + l), 0, at + l);
+            }
+            for (; l < count; l++) at[l * STRIDE_W] += sum[l];
+        }
+}
+
+#ifdef PADDED
+#define SUMS __global uchar *scratch_buffer, ulong scratch_offset,
+#else
+#define SUMS
+#endif
+
+/* A work-item: `each` neighbouring jobs of `total`, a job being ROWS of the m channels of a group of a picture. Sums
+ * are made in dx itself, or where a picture h x w needs zeros around it, in scratch, hp x wp to a channel. */
+__kernel ONE_ITEM void tn_conv_scatter(__global const uchar *a_buffer, ulong a_offset, __global const uchar *y_buffer,
+                                       ulong y_offset, __global uchar *x_buffer, ulong x_offset, SUMS int m, int n,
+                                       int k_all, int groups, long readable, int h, int w, int hp, int wp, int q,
+                                       int top, int left, int total, int each)
+{
+    const int tiles = (m + ROWS - 1) / ROWS, stop = min((int)get_global_id(0) * each + each, total), plane = hp * wp;
+    const axis filters = {1, 1, n, 0, 0}, neighbours = {1, INT_MAX, 0, 0, 1},
+               pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
+    T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
+    T tile[ROWS * WIDE] __attribute__((aligned(64)));
+    for (int id = (int)get_global_id(0) * each; id < stop; id++) {
+        const int i0 = id % tiles * ROWS, outer = id / tiles, rows = min(ROWS, m - i0);
+        __global const T *y = (__global const T *)(y_buffer + y_offset) + (long)outer * k_all * n;
+        __global T *dx = (__global T *)(x_buffer + x_offset) + ((long)outer * m + i0) * h * w;
+#ifdef PADDED
+        __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)get_global_id(0) * ROWS * plane;
+#else
+        __global T *sums = dx;
+#endif
+        for (int e = 0; e < rows * plane; e++) sums[e] = 0;
+        for (int j0 = 0; j0 < n; j0 += WIDE) {
+            columns from, to;
+            find_runs(&from, &neighbours, j0, min(WIDE, n - j0));
+            find_runs(&to, &pixels, j0, min(WIDE, n - j0));
+            for (int k0 = 0; k0 < k_all; k0 += KEEP) {
+                const int kn = min(KEEP, k_all - k0);
+                pack(panel, y, &filters, k0, kn, &from, readable - (long)outer * k_all * n);
+                for (int tap = 0; tap < R * S; tap++) {
+                    __global const T *a = (__global const T *)(a_buffer + a_offset) +
+                                          ((long)(outer % groups) * (R * S) + tap) * m * k_all;
+                    multiply_tile(tile, panel, a, i0, m, k0, kn, k_all, 1);
+                    add_runs(sums + tap / S * DILATION_H * wp + tap % S * DILATION_W, plane, tile, rows, &to);
+                }
+            }
+        }
+#ifdef PADDED
+        for (int r = 0; r < rows; r++)
+            for (int i = 0; i < h; i++)
+                for (int j = 0; j < w; j++) {
+                    const int inside = i + top < hp && j + left < wp;
+                    dx[(r * h + i) * w + j] = inside ? sums[r * plane + (i + top) * wp + j + left] : 0;
+                }
+#endif
+    }
+}
+#else
 #define GIVEN(j) product[j]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
@@ -132,3 +211,4 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
         }
     }
 }
+#endif

@@ -2,8 +2,8 @@
  * has `per` rows of them, on GPUs one.
  *
  * Given: T; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W; INSIDE, if every window lies
- * inside its picture; COUNT_PAD; APART, on CPUs, if no element of x is in two windows, for the gradient of MAX. Pictures
- * x are h x w, pooled ones p x q. */
+ * inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART, on CPUs, for the gradient of
+ * MAX, if no element of x is in two windows. Pictures x are h x w, pooled ones p x q. */
 typedef struct sizes {
     int h, w, p, q;
 } sizes;
@@ -105,6 +105,55 @@ static inline T spread(__global const T *x, __global const T *dy, sizes n, int h
 #define VALUE(plane, i, j) pooled(x + (plane) * n.h * n.w, n, i, j)
 #endif
 
+#ifdef PAIRS
+/* Windows of 2 x 2 side by side, on CPUs: N of them in vector lanes, from the 2 N elements of two rows. */
+#define CONCAT_(a, b) a##b
+#define CONCAT(a, b)  CONCAT_(a, b)
+#define VEC(n)        CONCAT(T, n)
+#ifdef MAX
+#define JOIN(a, b) select(a, b, ((b) > (a)) | ((b) != (b)))
+#define SHARE
+#else
+#define JOIN(a, b) ((a) + (b))
+#define SHARE      / 4
+#endif
+#define JOINED(upper, lower) (JOIN(JOIN(upper.even, upper.odd), JOIN(lower.even, lower.odd)) SHARE)
+
+#define JOIN_PAIRS(N, N2)                                                                                              \
+    for (; j + N <= n.q; j += N) {                                                                                     \
+        const VEC(N2) upper = CONCAT(vload, N2)(0, x + 2 * j), lower = CONCAT(vload, N2)(0, x + 2 * j + n.w);          \
+        CONCAT(vstore, N)(JOINED(upper, lower), 0, y + j);                                                             \
+    }
+
+/* The first that is as large as the best, or is the NaN that won, gets g. */
+#define WINS(a) (((a) == best) | ((a) != (a)))
+#define SPREAD_PAIRS(N, N2)                                                                                            \
+    for (; j + N <= n.q; j += N) {                                                                                     \
+        const int at = top * n.w + 2 * j;                                                                              \
+        const VEC(N2) upper = CONCAT(vload, N2)(0, x + at), lower = CONCAT(vload, N2)(0, x + at + n.w);                \
+        const VEC(N) none = 0, g = CONCAT(vload, N)(0, dy + i * n.q + j), best = JOINED(upper, lower);                 \
+        const VEC(N) second = select(g, none, WINS(upper.even)), third = select(second, none, WINS(upper.odd));        \
+        VEC(N2) up, low;                                                                                               \
+        up.even = select(none, g, WINS(upper.even));                                                                   \
+        up.odd = select(none, second, WINS(upper.odd));                                                                \
+        low.even = select(none, third, WINS(lower.even));                                                              \
+        low.odd = select(third, none, WINS(lower.even));                                                               \
+        CONCAT(vstore, N2)(up, 0, dx + at);                                                                            \
+        CONCAT(vstore, N2)(low, 0, dx + at + n.w);                                                                     \
+    }
+
+#ifndef GRAD
+/* The windows of a row, as far as they fill vectors; returns how many. */
+static inline int join_row(__global const T *x, __global T *y, sizes n)
+{
+    int j = 0;
+    JOIN_PAIRS(8, 16)
+    JOIN_PAIRS(4, 8)
+    return j;
+}
+#endif
+#endif
+
 #ifdef APART
 /* What row i of the windows has to do with dx: each element of a window gets dy or 0, and what no window sees 0. */
 static inline void spread_row(__global const T *x, __global const T *dy, __global T *dx, sizes n, int i)
@@ -112,8 +161,12 @@ static inline void spread_row(__global const T *x, __global const T *dy, __globa
     const int top = i * STRIDE_H, bottom = i + 1 < n.p ? top + STRIDE_H : n.h;
     const int full = WINDOW_W == STRIDE_W && n.q * STRIDE_W == n.w ? WINDOW_H : 0;
     for (int e = (top + full) * n.w; e < bottom * n.w; e++) dx[e] = 0;
-    LOOP
-    for (int j = 0; j < n.q; j++) {
+    int j = 0;
+#ifdef PAIRS
+    SPREAD_PAIRS(8, 16)
+    SPREAD_PAIRS(4, 8)
+#endif
+    for (; j < n.q; j++) {
         int at = 0;
         T best = x[top * n.w + j * STRIDE_W];
         for (int e = 1; e < WINDOW_H * WINDOW_W; e++) {
@@ -146,8 +199,12 @@ __kernel void tn_pool(__global const T *x_buffer, ulong x_offset, __global const
 #elif defined(CPU_SHAPE)
     for (int row = begin; row < end; row++) {
         const int plane = row / ROWS_OUT, i = row % ROWS_OUT;
+        int j = 0;
+#if defined(PAIRS) && !defined(GRAD)
+        j = join_row(x + (plane * h + 2 * i) * w, y + row * q, n);
+#endif
         LOOP
-        for (int j = 0; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, i, j);
+        for (; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, i, j);
     }
 #else
     const int e = (int)get_global_id(0);

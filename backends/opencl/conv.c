@@ -19,6 +19,8 @@ typedef struct conv {
     int64_t hp, wp, up[2], top[2]; /* laid out with zeros: its size, the distance of elements, where the first lies */
     int64_t stride[2];             /* of the product: 1 where zeros between elements stand for it */
     int staged;
+    int scatter;     /* conv2d_data by adding products to where they belong: k runs over filters, columns are dy's */
+    int64_t filters; /* of a group */
     int64_t segments, length;        /* pictures of a segment */
     uint64_t x_at, a_at, partial_at; /* bytes in scratch */
     tn_map_attrs identity;
@@ -200,7 +202,7 @@ static int32_t plan(ocl_build *build, conv *c)
     c->dtype = desc->in[0].dtype;
     c->batch = x->dim[0];
     c->groups = c->attrs.groups;
-    const int64_t filters = weight->dim[0] / c->groups, channels = weight->dim[1];
+    const int64_t filters = c->filters = weight->dim[0] / c->groups, channels = weight->dim[1];
     const int64_t window = weight->dim[2] * weight->dim[3], pixels = y->dim[2] * y->dim[3];
     c->m = c->data ? channels : filters;
     c->n = c->weight ? channels * window : c->data ? x->dim[2] * x->dim[3] : pixels;
@@ -253,20 +255,20 @@ static int32_t add_stage(ocl_build *build, const conv *c)
                                      : add_simple(build, &text, &args, "tn_conv_stage", total, 1, 1);
 }
 
-static int32_t add_flip(ocl_build *build, const conv *c)
+static int32_t add_turn(ocl_build *build, const conv *c)
 {
     ocl_text text = {0};
     ocl_args args = {.n = 0};
-    const int64_t taps = c->r * c->s, total = c->groups * c->m * c->k;
+    const int64_t taps = c->r * c->s, total = tn_desc_count(&build->desc->in[1]);
     begin_source(&text, build, c);
-    ocl_textf(&text, "#define FLIP 1\n%s", ocl_cl_conv);
+    ocl_textf(&text, "#define TURN 1\n%s%s", c->scatter ? "#define BY_TAP 1\n" : "", ocl_cl_conv);
     ocl_arg_ref(&args, OCL_ARG_IN, 1, TN_U8);
     ocl_arg_scratch(&args, c->a_at);
-    ocl_arg_int(&args, (int32_t)(c->k / taps));
+    ocl_arg_int(&args, (int32_t)c->filters);
     ocl_arg_int(&args, (int32_t)c->m);
     ocl_arg_int(&args, (int32_t)taps);
     ocl_arg_int(&args, (int32_t)total);
-    return add_simple(build, &text, &args, "tn_conv_flip", total, 1, 0);
+    return add_simple(build, &text, &args, "tn_conv_turn", total, 1, 0);
 }
 
 static int32_t add_finish(ocl_build *build, const conv *c)
@@ -289,15 +291,20 @@ static void append_args(ocl_args *args, const ocl_args *more)
         args->arg[args->n++] = more->arg[i];
 }
 
+static void write_window(ocl_text *text, const conv *c)
+{
+    ocl_textf(text, "#define R %d\n#define S %d\n#define WEIGHT %d\n", (int)c->r, (int)c->s, c->weight);
+    ocl_textf(text, "#define STRIDE_H %d\n#define STRIDE_W %d\n#define DILATION_H %d\n#define DILATION_W %d\n",
+              (int)c->stride[0], (int)c->stride[1], (int)c->attrs.dilation[0], (int)c->attrs.dilation[1]);
+}
+
 /* The product's source, but for the kernel itself, and its arguments. */
 static void begin_product(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args)
 {
     ocl_args map_args = {.n = 0};
     ocl_source_map(text, &map_args, build->context, &c->space, c->map, 2, c->value);
-    ocl_textf(text, "#define T %s\n#define R %d\n#define S %d\n#define WEIGHT %d\n%s", ocl_type_name(c->dtype),
-              (int)c->r, (int)c->s, c->weight, c->segments > 1 ? "#define SPLIT 1\n" : "");
-    ocl_textf(text, "#define STRIDE_H %d\n#define STRIDE_W %d\n#define DILATION_H %d\n#define DILATION_W %d\n",
-              (int)c->stride[0], (int)c->stride[1], (int)c->attrs.dilation[0], (int)c->attrs.dilation[1]);
+    ocl_textf(text, "#define T %s\n%s", ocl_type_name(c->dtype), c->segments > 1 ? "#define SPLIT 1\n" : "");
+    write_window(text, c);
     if (c->data)
         ocl_arg_scratch(args, c->a_at);
     else
@@ -340,24 +347,34 @@ static cpu_plan plan_cpu(const tn_context *context, const conv *c)
     return p;
 }
 
+static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
+{
+    ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
+              (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
+    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s", ocl_dtype_suffix(c->dtype),
+              ocl_cl_tile_cpu, ocl_cl_conv_cpu);
+}
+
+/* How many pieces the work is worth. */
+static int64_t pieces(const tn_context *context, const conv *c)
+{
+    const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
+    return ocl_max(1, ocl_min(8 * (int64_t)context->units, 1 + (int64_t)ocl_min((int64_t)(flops / 131072), 65536)));
+}
+
 /* Work-items take whole panels, and several of them where they are many; where they are few, panels are divided into
  * chunks of rows. */
 static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
 {
     const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, jobs = outer * p->panels;
-    const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
-    const int64_t most =
-        ocl_max(1, (int64_t)ocl_min(8 * (int64_t)build->context->units, 1 + (int64_t)(flops / 131072)));
+    const int64_t most = pieces(build->context, c);
     const int64_t wanted = ocl_max(1, ocl_min(p->tiles, most / ocl_max(1, jobs)));
     const int64_t per = ocl_max(1, ocl_ceil(p->tiles, wanted)), chunks = ocl_ceil(p->tiles, per);
     const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
     ocl_text text = {0};
     ocl_args args = {.n = 0};
     begin_product(build, c, &text, &args);
-    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
-              (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(&text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s", ocl_dtype_suffix(c->dtype),
-              ocl_cl_tile_cpu, ocl_cl_conv_cpu);
+    write_cpu(&text, c, p);
     ocl_arg_long(&args, c->batch * c->groups * c->c * c->hp * c->wp + (c->staged ? SLACK : 0));
     picture_args(c, &args);
     ocl_arg_int(&args, (int32_t)chunks);
@@ -366,6 +383,63 @@ static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
     ocl_arg_int(&args, (int32_t)each);
     size_t one = 1, global = (size_t)ocl_ceil(total, each);
     int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
+    ocl_text_free(&text);
+    return s;
+}
+
+/* Adding a product costs as much as a sum over ADD_COST filters, packing as much as PACK_COST channels. What adds
+ * nothing computes products for pixels of x that dy has none for: those between its elements, and around it. */
+#define ADD_COST  16
+#define PACK_COST 4
+
+static int plan_scatter(const ocl_build *build, conv *c)
+{
+    const tn_tensor_desc *dy = &build->desc->in[0], *x = &build->desc->out[0];
+    const int64_t pixels = dy->dim[2] * dy->dim[3], window[2] = {c->r, c->s};
+    int64_t laid[2];
+    if (!c->data || !build->context->cpu_shape || !pixels || !c->k) return 0;
+    if (pixels * (c->filters + ADD_COST) * c->m >= c->n * c->filters * (c->m + PACK_COST)) return 0;
+    c->scatter = 1;
+    c->n = pixels;
+    c->k = c->filters;
+    c->h = x->dim[2], c->w = x->dim[3], c->q = dy->dim[3];
+    c->staged = 0;
+    for (int d = 0; d < 2; d++) {
+        c->stride[d] = c->attrs.stride[d];
+        c->top[d] = c->attrs.pad[d];
+        laid[d] = (dy->dim[2 + d] - 1) * c->stride[d] + (window[d] - 1) * c->attrs.dilation[d] + 1;
+        c->staged |= c->top[d] || laid[d] > x->dim[2 + d];
+    }
+    c->hp = c->staged ? laid[0] : c->h;
+    c->wp = c->staged ? laid[1] : c->w;
+    return 1;
+}
+
+static int32_t prepare_scatter(ocl_build *build, conv *c)
+{
+    cpu_plan p = plan_cpu(build->context, c);
+    const int64_t total = c->batch * c->groups * p.tiles, each = ocl_max(1, ocl_ceil(total, pieces(build->context, c)));
+    size_t one = 1, global = (size_t)ocl_ceil(total, each);
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    p.run = ocl_min(p.lanes, 8);
+    c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->dtype);
+    if (c->staged) c->x_at = scratch_of(&build->scratch, (int64_t)global * p.rows * c->hp * c->wp, c->dtype);
+    int32_t s = add_turn(build, c);
+    begin_source(&text, build, c);
+    ocl_textf(&text, "#define SCATTER 1\n%s", c->staged ? "#define PADDED 1\n" : "");
+    write_window(&text, c);
+    write_cpu(&text, c, &p);
+    ocl_arg_scratch(&args, c->a_at);
+    ocl_arg_ref(&args, OCL_ARG_IN, 0, TN_U8);
+    ocl_arg_ref(&args, OCL_ARG_OUT, 0, TN_U8);
+    if (c->staged) ocl_arg_scratch(&args, c->x_at);
+    const int64_t sizes[] = {c->m, c->n, c->k, c->groups};
+    for (int i = 0; i < 4; i++) ocl_arg_int(&args, (int32_t)sizes[i]);
+    ocl_arg_long(&args, tn_desc_count(&build->desc->in[0]));
+    const int64_t more[] = {c->h, c->w, c->hp, c->wp, c->q, c->top[0], c->top[1], total, each};
+    for (int i = 0; i < 9; i++) ocl_arg_int(&args, (int32_t)more[i]);
+    if (!s) s = ocl_add_launch(build, &text, "tn_conv_scatter", &args, 1, &global, &one);
     ocl_text_free(&text);
     return s;
 }
@@ -408,6 +482,7 @@ int32_t ocl_prepare_conv(ocl_build *build)
     const tn_context *context = build->context;
     int32_t s = plan(build, &c);
     if (s) return s;
+    if (c.batch && c.m && c.n && plan_scatter(build, &c)) return prepare_scatter(build, &c);
     const cpu_plan p = plan_cpu(context, &c);
     const int64_t side = gpu_side(context), each = choose_each(context, &c, side);
     const int64_t blocks = context->cpu_shape ? p.panels : ocl_ceil(c.m, side * each) * ocl_ceil(c.n, side * each);
@@ -418,7 +493,7 @@ int32_t ocl_prepare_conv(ocl_build *build)
     plan_scratch(build, &c);
     make_space(build, &c);
     if (c.staged) s = add_stage(build, &c);
-    if (!s && c.data) s = add_flip(build, &c);
+    if (!s && c.data) s = add_turn(build, &c);
     if (!s) s = context->cpu_shape ? add_cpu(build, &c, &p) : add_gpu(build, &c, side, each);
     return s || c.segments == 1 ? s : add_finish(build, &c);
 }

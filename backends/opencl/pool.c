@@ -17,8 +17,7 @@ typedef struct pool {
     size_t kind;
     const tn_pool_attrs *attrs;
     const tn_tensor_desc *x, *y;
-    int apart; /* see cl/pool.cl */
-    int inside;
+    int inside, apart, pairs; /* see cl/pool.cl */
 } pool;
 
 static int32_t check_operand(ocl_build *build, const tn_tensor_desc *t, int32_t dtype)
@@ -76,6 +75,8 @@ static void look_at_windows(const ocl_build *build, pool *p)
         p->inside &= !a->pad[d] && (!count || (count - 1) * (int64_t)a->stride[d] + a->window[d] <= size);
         p->apart &= count && a->window[d] <= a->stride[d];
     }
+    p->pairs = p->inside && build->context->cpu_shape;
+    for (int d = 0; d < 2; d++) p->pairs &= a->window[d] == 2 && a->stride[d] == 2;
     p->apart &= p->inside && build->context->cpu_shape && !strcmp(build->desc->name, "maxpool2d_grad");
 }
 
@@ -87,8 +88,8 @@ static void write_source(ocl_text *text, const ocl_build *build, const pool *p)
     ocl_textf(text, "#define T %s\n%s", ocl_type_name(p->x->dtype), kinds[p->kind].defines);
     for (int i = 0; i < 3; i++)
         ocl_textf(text, "#define %s_H %u\n#define %s_W %u\n", names[i], values[i][0], names[i], values[i][1]);
-    ocl_textf(text, "%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",
-              p->attrs->count_pad ? "#define COUNT_PAD 1\n" : "", ocl_cl_pool);
+    ocl_textf(text, "%s%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",
+              p->pairs ? "#define PAIRS 1\n" : "", p->attrs->count_pad ? "#define COUNT_PAD 1\n" : "", ocl_cl_pool);
 }
 
 int32_t ocl_prepare_pool(ocl_build *build)
