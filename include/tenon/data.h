@@ -33,13 +33,15 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 
 /* A table with a header line (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the
  * last) is what to predict: text or whole numbers 0..n-1 with `classify` (texts are numbered in alphabetical order),
- * any number else. A missing value (nothing, "NA", "nan", "?") becomes the column's mean; in the target it is an error.
+ * any number else. Several columns, "rent, size", are always numbers. A missing value (nothing, "NA", "nan", "?")
+ * becomes the column's mean, or with `keep_missing` NaN; in the target it is an error.
  * Spaces around a value don't count, nor do empty lines. Errors name file, line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify;
-    int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe that of the target too, which
-                         is not read: no labels and no targets come of it */
+    int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe those of the targets too,
+                         which are not read: no labels and no targets come of it */
+    uint32_t keep_missing;
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
@@ -51,8 +53,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
 
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
  * and a fifth of it), a folder with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen
- * by the seed, is for testing; a table of less than 10 rows is used whole for both. Free both sets, or neither after a
- * failure. */
+ * by the seed, is for testing; a table of less than 10 rows is used whole for both. Missing values in both become
+ * the means of the training set, unless `csv` keeps them. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 

@@ -149,6 +149,7 @@ typedef struct tn_loss_entry {
     const char *doc;
     uint32_t labels;  /* it needs class labels */
     uint32_t classes; /* its outputs stand for classes, so that counting the right ones makes sense for targets too */
+    uint32_t errors;  /* it depends on output less target alone, so that both may be shifted and scaled */
 } tn_loss_entry;
 TN_API int tn_loss_at(size_t index, tn_loss_entry *entry);
 

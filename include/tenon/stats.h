@@ -6,7 +6,7 @@
 #ifndef TENON_STATS_H
 #define TENON_STATS_H
 
-#include "tenon/tensor.h"
+#include "tenon/state.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -85,6 +85,12 @@ TN_API void tn_scaler_fill(const tn_scaler *scaler, float *x, int64_t rows);
  * Rows that were brought to length 1 have lost their length: TN_EUNSUPPORTED. */
 TN_API void tn_scaler_apply(const tn_scaler *scaler, float *x, int64_t rows);
 TN_API TN_MUST_USE tn_status tn_scaler_invert(const tn_scaler *scaler, float *x, int64_t rows);
+
+/* Keeps a scaler in a state, to be saved with it: as the tensor `name`, (3, columns) in f64, which are mean, centre and
+ * spread, and "NAME.kind", (2), which are kind and base. And back from a file: the caller frees it. TN_EMISSING if the
+ * file has none of that name, TN_EFORMAT if it makes no sense. */
+TN_API TN_MUST_USE tn_status tn_scaler_put(const tn_scaler *scaler, tn_state *state, const char *name);
+TN_API TN_MUST_USE tn_status tn_scaler_read(tn_scaler *scaler, const tn_checkpoint *checkpoint, const char *name);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char doc[] = "Measures a saved model on the test part of the data.";
 
@@ -44,12 +46,55 @@ static int check_data(const cli_saved *saved, const tn_dataset *test)
     return CLI_GO_ON;
 }
 
-static int measure(cli_saved *saved, const tn_dataset *test)
+/* The number that the model gives the class that the data calls number k; -1 if it has no such class. */
+static int32_t match_class(const cli_saved *saved, const tn_dataset *test, int64_t k)
+{
+    const cli_model theirs = {.class_names = test->class_names};
+    char want[256], name[256];
+    cli_class_name(&theirs, k, want, sizeof want);
+    for (int64_t i = 0; i < saved->model.classes; i++)
+        if (!strcmp(cli_class_name(&saved->model, i, name, sizeof name), want)) return (int32_t)i;
+    return -1;
+}
+
+/* A table with texts as classes numbers those that it has itself: they get the model's numbers. */
+static int match_classes(const cli_saved *saved, tn_dataset *test)
+{
+    char name[256];
+    const cli_model theirs = {.class_names = test->class_names};
+    if (!saved->model.class_names || !test->class_names) return CLI_GO_ON;
+    int32_t *number = calloc((size_t)test->classes, sizeof *number);
+    if (!number) return cli_fail("out of memory");
+    int status = CLI_GO_ON;
+    for (int64_t k = 0; k < test->classes && status == CLI_GO_ON; k++) {
+        number[k] = match_class(saved, test, k);
+        if (number[k] < 0)
+            status = cli_fail("%s has the class '%s', which %s does not know", test->source,
+                              cli_class_name(&theirs, k, name, sizeof name), saved->path);
+    }
+    for (int64_t i = 0; i < test->count && status == CLI_GO_ON; i++) test->label[i] = number[test->label[i]];
+    free(number);
+    return status;
+}
+
+/* Scales as the training did; a file of before there was scaling does not say what takes the place of missing values.
+ */
+static int scale(cli_saved *saved, tn_dataset *test)
+{
+    int status = CLI_GO_ON;
+    if (!saved->scaling.x.columns) status = cli_scaling_fit(&saved->scaling, "none", &saved->model, test);
+    cli_scaling_data(&saved->scaling, test);
+    return status;
+}
+
+static int measure(cli_saved *saved, tn_dataset *test)
 {
     cli_evaluator evaluator = {0};
     double loss, accuracy;
     const tn_compile_options options = cli_compile_options(&saved->settings);
     int status = check_data(saved, test);
+    if (status == CLI_GO_ON) status = match_classes(saved, test);
+    if (status == CLI_GO_ON) status = scale(saved, test);
     if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, "test", saved->state, &saved->model, test, &options))
         status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_load(saved);

@@ -107,6 +107,19 @@ int cli_loss_classifies(const char *loss)
     return (int)loss_entry(loss).classes;
 }
 
+int cli_loss_of_errors(const char *loss)
+{
+    return (int)loss_entry(loss).errors;
+}
+
+int cli_check_loss(const cli_model *model)
+{
+    if (!loss_entry(model->loss).labels || model->classes) return CLI_GO_ON;
+    return cli_usage("--loss %s needs one class for each sample, but %s has %" PRId64
+                     " numbers to predict: binary_cross_entropy is for yes or no in each, mse for numbers",
+                     model->loss, model->data, model->targets);
+}
+
 /* One output is enough to tell two classes apart if the loss is made for classes and takes no labels. */
 static int one_is_enough(const cli_model *model)
 {

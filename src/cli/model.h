@@ -35,6 +35,12 @@ const char *cli_class_name(const cli_model *model, int64_t index, char *text, si
 int cli_loss_counts(const cli_model *model);
 int cli_loss_classifies(const char *loss);
 
+/* Whether the loss depends on errors alone, output less target, so that targets may be scaled. */
+int cli_loss_of_errors(const char *loss);
+
+/* That the loss can be used on such data at all. Returns CLI_GO_ON or CLI_USAGE. */
+int cli_check_loss(const cli_model *model);
+
 /* How many numbers the network should give for a sample. */
 int64_t cli_model_outputs(const cli_model *model);
 

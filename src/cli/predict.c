@@ -56,7 +56,9 @@ static int read_idx(const cli_model *model, const char *path, samples *out)
 static int read_table(const cli_saved *saved, const char *path, samples *out)
 {
     tn_dataset data = {0};
-    tn_csv_options csv = {.target = saved->settings.target, .features = tn_shape_count(&saved->model.sample)};
+    tn_csv_options csv = {.target = saved->settings.target,
+                          .features = tn_shape_count(&saved->model.sample),
+                          .keep_missing = saved->scaling.x.columns > 0};
     int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;
@@ -121,7 +123,7 @@ static tn_status run_batch(predictor *p, const float *x, int64_t count)
     tn_status status = tn_feed(p->program, "x", p->in, (uint64_t)(BATCH * p->features) * sizeof *p->in);
     if (!status) status = tn_program_run(p->program);
     if (!status) status = tn_fetch(p->program, "y", p->out, (uint64_t)(BATCH * p->outputs) * sizeof *p->out);
-    return status;
+    return status ? status : cli_scaling_outputs(&p->saved.scaling, p->out, count);
 }
 
 /* ---- telling ---- */
@@ -151,7 +153,8 @@ static void tell_json(const predictor *p, const char *path, int64_t index, const
         cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
     else if (p->saved.model.classes)
         cli_json_whole(&json, "class", best);
-    if (cli_loss_classifies(p->saved.model.loss)) cli_json_number(&json, "probability", probability);
+    if (p->saved.model.classes && cli_loss_classifies(p->saved.model.loss))
+        cli_json_number(&json, "probability", probability);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
     cli_json_end(&json, ']');
@@ -174,7 +177,7 @@ static void tell(const predictor *p, const char *path, const samples *in, int64_
     else
         printf(": %.6g", y[0]);
     for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);
-    if (cli_loss_classifies(p->saved.model.loss)) printf(" (%.1f %%)", 100 * probability);
+    if (p->saved.model.classes && cli_loss_classifies(p->saved.model.loss)) printf(" (%.1f %%)", 100 * probability);
     printf("\n");
 }
 
@@ -182,6 +185,7 @@ static int predict_file(predictor *p, const char *path)
 {
     samples in = {0};
     int status = read_file(&p->saved, path, &in);
+    if (status == CLI_GO_ON) cli_scaling_samples(&p->saved.scaling, in.x, in.count);
     for (int64_t at = 0; status == CLI_GO_ON && at < in.count; at += BATCH) {
         int64_t count = in.count - at < BATCH ? in.count - at : BATCH;
         if (run_batch(p, in.x + at * p->features, count)) status = cli_failed();

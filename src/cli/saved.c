@@ -69,6 +69,7 @@ static int open_file(cli_saved *saved, const char *command)
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
     saved->model.net = saved->settings.net;
     saved->model.loss = saved->settings.loss;
+    if (status == CLI_GO_ON) status = cli_scaling_read(&saved->scaling, &saved->model, saved->checkpoint, saved->path);
     return status;
 }
 
@@ -92,6 +93,7 @@ void cli_saved_close(cli_saved *saved)
     tn_state_free(saved->state);
     tn_device_close(saved->device);
     tn_checkpoint_close(saved->checkpoint);
+    cli_scaling_free(&saved->scaling);
     cli_options_free(saved->options);
 }
 

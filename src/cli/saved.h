@@ -2,6 +2,7 @@
 #ifndef TN_CLI_SAVED_H
 #define TN_CLI_SAVED_H
 
+#include "scaling.h"
 #include "settings.h"
 
 #define CLI_SAVED_OPTIONS 10
@@ -12,6 +13,7 @@ typedef struct cli_saved {
     cli_option options[CLI_SAVED_OPTIONS];
     tn_checkpoint *checkpoint;
     cli_model model;
+    cli_scaling scaling;
     tn_device *device;
     tn_state *state;
 } cli_saved;

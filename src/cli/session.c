@@ -97,12 +97,28 @@ static cli_trainer_options trainer_options(const cli_session *s)
         .step_loss = settings->json == 2};
 }
 
+/* As the training that is resumed did, or by the training part. */
+static int scale(cli_session *s)
+{
+    const char *resume = s->settings.resume;
+    int status = resume ? cli_scaling_read(&s->scaling, &s->model, s->from, resume) : CLI_GO_ON;
+    if (status == CLI_GO_ON && !s->scaling.x.columns)
+        status = cli_scaling_fit(&s->scaling, s->settings.scale, &s->model, &s->data);
+    cli_scaling_data(&s->scaling, &s->data);
+    cli_scaling_data(&s->scaling, &s->validation);
+    cli_scaling_data(&s->scaling, &s->test);
+    return status;
+}
+
 static int build_model(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
     s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
+    int fits = cli_check_loss(&s->model);
+    if (fits == CLI_GO_ON) fits = scale(s);
+    if (fits != CLI_GO_ON) return fits;
     cli_trainer_options options = trainer_options(s);
     tn_status status = cli_trainer_check(&s->model, &s->data, &options);
     if (!status) return CLI_GO_ON;
@@ -162,6 +178,7 @@ void cli_session_close(cli_session *s)
     tn_dataset_free(&s->data);
     tn_dataset_free(&s->validation);
     tn_dataset_free(&s->test);
+    cli_scaling_free(&s->scaling);
     free(s->class_weights);
     tn_checkpoint_close(s->from);
     cli_history_free(&s->history);
@@ -217,7 +234,8 @@ int cli_session_save(cli_session *s, const char *path)
         cli_model_notes(&s->model, notes + n, model);
         n += CLI_MODEL_NOTES;
         n += position_notes(s, notes + n, position, history);
-        status = tn_state_save(s->state, path, notes, n);
+        status = cli_scaling_put(&s->scaling, s->state);
+        if (!status) status = tn_state_save(s->state, path, notes, n);
     }
     free(history);
     return status ? cli_failed() : CLI_OK;

@@ -3,6 +3,7 @@
 #define TN_CLI_SESSION_H
 
 #include "history.h"
+#include "scaling.h"
 #include "settings.h"
 #include "trainer.h"
 
@@ -12,6 +13,7 @@ typedef struct cli_session {
     char init[32];
     cli_model model;
     tn_dataset data, validation, test;
+    cli_scaling scaling;
     float *class_weights;
     tn_device *device;
     tn_state *state;

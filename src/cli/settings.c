@@ -24,8 +24,10 @@ void cli_settings_init(cli_settings *s)
     const cli_option options[] = {
         {CLI_TEXT, "data", "NAME", "digits or digits-rgb (built in), a folder with MNIST's files, or a CSV file",
          &s->data, 0, 0, "data", 0, 0, 0},
-        {CLI_TEXT, "target", "COLUMN", "of a CSV file: what to predict (the last column)", &s->target, 0, 0, "target",
-         1, 0, 0},
+        {CLI_TEXT, "target", "NAME,NAME", "of a CSV file: the columns to predict (the last)", &s->target, 0, 0,
+         "target", 1, 0, 0},
+        {CLI_TEXT, "scale", "KIND", "of a table's columns: none, minmax, standard or unit (none)", &s->scale, 0, 0,
+         "scale", 1, 0, 0},
         {CLI_WHOLE, "limit", "N", "use only the first N training samples", &s->limit, 1, 2147483647, "limit", 1, 0, 0},
         {CLI_TEXT, "net", "NET", "a named network or layers, as \"linear 100, relu, linear 10\" (mlp)", &s->net, 0, 0,
          "net", 1, 0, 0},
@@ -233,6 +235,8 @@ int cli_settings_check(cli_settings *s, tn_schedule *schedule)
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
     if (find_storage(s) == sizeof storages / sizeof *storages)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
+    if (s->scale && tn_scale_kind(s->scale) < 0)
+        return cli_usage("--scale '%s' is not none, minmax, standard or unit", s->scale);
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, schedule)) return cli_usage("--%s", tn_message());
@@ -258,7 +262,7 @@ int cli_is_table(const char *data)
 
 int cli_open_data(const cli_settings *s, tn_dataset *train, tn_dataset *test)
 {
-    tn_csv_options csv = {.target = s->target, .classify = (uint32_t)cli_loss_classifies(s->loss)};
+    tn_csv_options csv = {.target = s->target, .classify = (uint32_t)cli_loss_classifies(s->loss), .keep_missing = 1};
     if (tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, test)) return cli_failed();
     if (train->classes < test->classes) train->classes = test->classes;
     test->classes = train->classes;

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "read.h"
 #include "tenon/data.h"
+#include "tenon/stats.h"
 
 #define MOST_CLASSES 65536
 #define MOST_COLUMNS 16777216
@@ -31,12 +32,14 @@ struct table {
     const char *path;
     char **name; /* the header's cells */
     int64_t columns, rows;
-    int64_t target;   /* the column to predict; `columns` if there is none */
+    int64_t *place;   /* of each column: its number among the features, or -1 less its number among the targets */
     int64_t features; /* columns to predict from */
-    int classify;
-    int predict; /* the target is not read */
+    int64_t targets;  /* columns to predict; 0 if there is none */
+    int classify;     /* the one target holds classes */
+    int predict;      /* targets are not read */
+    int keep_missing;
     float *x;    /* (rows, features) */
-    float *y;    /* numbers to predict, or */
+    float *y;    /* (rows, targets): numbers to predict, or */
     char **text; /* classes to predict: within the file's content */
     locale_t plain;
 };
@@ -123,14 +126,17 @@ static tn_status read_number(const struct table *table, const struct cell *cell,
 
 static tn_status read_value(struct table *table, const struct cell *cell, int64_t column)
 {
-    if (column == table->target && table->predict) return TN_OK;
-    if (column == table->target) {
+    int64_t place = table->place[column];
+    if (place < 0 && table->predict) return TN_OK;
+    if (place < 0) {
         TN_REQUIRE(!is_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
                    table->path, (long long)cell->line, table->name[column]);
+        if (!table->classify)
+            return read_number(table, cell, column, table->y + table->rows * table->targets - 1 - place);
         table->text[table->rows] = cell->text;
-        return table->classify ? TN_OK : read_number(table, cell, column, table->y + table->rows);
+        return TN_OK;
     }
-    float *to = table->x + table->rows * table->features + column - (column > table->target);
+    float *to = table->x + table->rows * table->features + place;
     *to = NAN; /* until the column's mean is known */
     return is_missing(cell->text) ? TN_OK : read_number(table, cell, column, to);
 }
@@ -152,31 +158,67 @@ static tn_status read_row(struct reader *reader, struct table *table)
 
 /* ---- the header ---- */
 
-static tn_status find_target(struct table *table, const char *target)
+static int64_t find_column(const struct table *table, const char *name, size_t length)
 {
-    table->target = table->columns - 1;
-    if (!target) return TN_OK;
-    for (int64_t c = 0; c < table->columns; c++) {
-        table->target = c;
-        if (!strcmp(table->name[c], target)) return TN_OK;
+    for (int64_t c = 0; c < table->columns; c++)
+        if (strlen(table->name[c]) == length && !strncmp(table->name[c], name, length)) return c;
+    return -1;
+}
+
+/* Makes column number `column` the next target. */
+static tn_status add_target(struct table *table, int64_t column)
+{
+    TN_REQUIRE(!table->place[column], TN_EINVAL, "%s: column '%s' is named twice as a target", table->path,
+               table->name[column]);
+    table->place[column] = -1 - table->targets++;
+    return TN_OK;
+}
+
+/* One name, which may have commas in it, or several between commas; none is the last column. */
+static tn_status find_targets(struct table *table, const char *names)
+{
+    int64_t column = names ? find_column(table, names, strlen(names)) : table->columns - 1;
+    if (column >= 0) return add_target(table, column);
+    for (const char *end; names; names = *end ? end + 1 : NULL) {
+        names += strspn(names, " ");
+        end = names + strcspn(names, ",");
+        size_t length = (size_t)(end - names);
+        while (length && names[length - 1] == ' ') length--;
+        column = find_column(table, names, length);
+        TN_REQUIRE(column >= 0, TN_EMISSING, "%s: has no column '%.*s'; its columns are '%s' to '%s'", table->path,
+                   (int)length, names, table->name[0], table->name[table->columns - 1]);
+        TN_TRY(add_target(table, column));
     }
-    return tn_fail(TN_EMISSING, "%s: has no column '%s'; its columns are '%s' to '%s'", table->path, target,
-                   table->name[0], table->name[table->columns - 1]);
+    return TN_OK;
+}
+
+static int64_t count_names(const char *names)
+{
+    int64_t count = 1;
+    for (; names && *names; names++) count += *names == ',';
+    return count;
 }
 
 /* Which columns are what; `features` is as the caller of tn_dataset_csv says. */
 static tn_status divide(struct table *table, const char *target, int64_t features)
 {
     table->predict = features != 0;
-    table->features = features ? features : table->columns - 1;
-    table->target = table->columns;
-    if (features && features == table->columns) return TN_OK;
-    TN_REQUIRE(table->columns == table->features + 1, TN_ESHAPE,
-               "%s: has %lld columns; expected %lld to predict from, and perhaps the one to predict", table->path,
+    table->place = tn_alloc((size_t)table->columns * sizeof *table->place);
+    if (!table->place) return TN_ENOMEM;
+    tn_status status = features == table->columns ? TN_OK : find_targets(table, target);
+    if (status && (!features || table->columns == features + count_names(target))) return status;
+    table->features = table->columns - table->targets;
+    TN_REQUIRE(!status && (!features || table->features == features), TN_ESHAPE,
+               "%s: has %lld columns; expected %lld to predict from, and perhaps what is to be predicted", table->path,
                (long long)table->columns, (long long)features);
-    TN_REQUIRE(table->columns > 1, TN_EFORMAT, "%s: a table needs at least two columns, separated by commas",
-               table->path);
-    return find_target(table, target);
+    TN_REQUIRE(
+        table->features > 0, TN_EFORMAT,
+        "%s: a table needs at least two columns, separated by commas: one to predict, and one to predict it from",
+        table->path);
+    table->classify = table->classify && table->targets == 1;
+    for (int64_t c = 0, number = 0; c < table->columns; c++)
+        if (!table->place[c]) table->place[c] = number++;
+    return TN_OK;
 }
 
 static tn_status read_header(struct reader *reader, struct table *table)
@@ -207,28 +249,29 @@ static tn_status make_room(const struct reader *reader, struct table *table)
     size_t rows = table->columns > 1 ? commas / (size_t)(table->columns - 1) : breaks;
     rows = (rows < breaks ? rows : breaks) + 1; /* one more for a row that turns out to be short */
     table->x = tn_alloc(rows * (size_t)table->features * sizeof *table->x);
-    table->y = tn_alloc(rows * sizeof *table->y);
+    table->y = tn_alloc(rows * (size_t)table->targets * sizeof *table->y);
     table->text = tn_alloc(rows * sizeof *table->text);
     return table->x && table->y && table->text ? TN_OK : TN_ENOMEM;
 }
 
-static tn_status fill_missing(struct table *table)
+static const char *name_of_feature(const struct table *table, int64_t feature)
 {
-    int64_t width = table->features;
-    for (int64_t c = 0; c < width; c++) {
-        double sum = 0;
-        int64_t count = 0;
-        for (int64_t r = 0; r < table->rows; r++) {
-            float value = table->x[r * width + c];
-            if (isnan(value)) continue;
-            sum += value;
-            count++;
-        }
-        TN_REQUIRE(count, TN_EFORMAT, "%s: column '%s' has no value at all", table->path,
-                   table->name[c + (c >= table->target)]);
-        for (int64_t r = 0; r < table->rows; r++)
-            if (isnan(table->x[r * width + c])) table->x[r * width + c] = (float)(sum / (double)count);
-    }
+    int64_t c = 0;
+    while (table->place[c] != feature) c++;
+    return table->name[c];
+}
+
+/* A column must have a value to learn from. */
+static tn_status fill_missing(const struct table *table)
+{
+    tn_scaler means = {0};
+    for (int64_t c = 0; c < table->features && !(table->predict && table->keep_missing); c++)
+        TN_REQUIRE(tn_stat_count((tn_column){table->x + c, table->rows, table->features}), TN_EFORMAT,
+                   "%s: column '%s' has no value at all", table->path, name_of_feature(table, c));
+    if (table->keep_missing) return TN_OK;
+    TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, table->x, table->rows, table->features));
+    tn_scaler_fill(&means, table->x, table->rows);
+    tn_scaler_free(&means);
     return TN_OK;
 }
 
@@ -275,10 +318,33 @@ static tn_status name_classes(char *const sorted[], size_t unique, tn_dataset *d
     return TN_OK;
 }
 
+static const char *name_of_target(const struct table *table)
+{
+    int64_t c = 0;
+    while (table->place[c] >= 0) c++;
+    return table->name[c];
+}
+
+/* A column of numbers that are not whole is no column of classes. */
+static tn_status check_classes(const struct table *table)
+{
+    const char *fraction = NULL;
+    for (int64_t r = 0; r < table->rows; r++) {
+        char *end;
+        double value = strtod_l(table->text[r], &end, table->plain);
+        if (end == table->text[r] || *end) return TN_OK; /* a name */
+        if (value != floor(value)) fraction = table->text[r];
+    }
+    TN_REQUIRE(!fraction, TN_EFORMAT, "%s: column '%s' has numbers such as %.40s, not classes", table->path,
+               name_of_target(table), fraction);
+    return TN_OK;
+}
+
 /* Texts become numbers in alphabetical order. */
 static tn_status number_texts(const struct table *table, tn_dataset *data)
 {
     size_t rows = (size_t)table->rows, unique = 0;
+    TN_TRY(check_classes(table));
     char **sorted = tn_alloc(rows * sizeof *sorted);
     if (!sorted) return TN_ENOMEM;
     memcpy(sorted, table->text, rows * sizeof *sorted);
@@ -294,7 +360,7 @@ static tn_status number_texts(const struct table *table, tn_dataset *data)
     tn_free(sorted);
     TN_TRY(status);
     TN_REQUIRE(unique <= MOST_CLASSES, TN_EFORMAT, "%s: column '%s' has %zu classes; at most %d can be told apart",
-               table->path, table->name[table->target], unique, MOST_CLASSES);
+               table->path, name_of_target(table), unique, MOST_CLASSES);
     return TN_OK;
 }
 
@@ -326,7 +392,7 @@ static tn_status to_dataset(struct table *table, tn_dataset *data)
     table->x = NULL;
     if (!table->classify && !table->predict) {
         data->target = table->y;
-        data->targets = 1;
+        data->targets = table->targets;
         table->y = NULL;
     }
     return TN_OK;
@@ -339,7 +405,7 @@ tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dat
     tn_dataset read = {0};
     const tn_csv_options usual = {0};
     if (!options) options = &usual;
-    struct table table = {.path = path, .classify = options->classify != 0};
+    struct table table = {.path = path, .classify = options->classify != 0, .keep_missing = options->keep_missing != 0};
     TN_TRY(tn_read_whole(path, &content, &bytes));
     table.plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     tn_status status = table.plain ? TN_OK : TN_NO_MEMORY(0);
@@ -353,6 +419,7 @@ tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dat
     tn_free(table.text);
     tn_free(table.y);
     tn_free(table.x);
+    tn_free(table.place);
     tn_free(table.name);
     tn_free(content);
     return status;

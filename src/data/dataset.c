@@ -8,6 +8,7 @@
 #include "error.h"
 #include "idx.h"
 #include "tenon/data.h"
+#include "tenon/stats.h"
 
 #define DIGITS          10000      /* training samples of "digits" */
 #define TEST_PART       5          /* one row in so many is for testing */
@@ -212,12 +213,27 @@ tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dat
     return status;
 }
 
+/* What is missing becomes the mean of what the training set has. */
+static tn_status fill(tn_dataset *train, tn_dataset *test)
+{
+    tn_scaler means = {0};
+    TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, train->x, train->count, tn_shape_count(&train->sample)));
+    tn_scaler_fill(&means, train->x, train->count);
+    tn_scaler_fill(&means, test->x, test->count);
+    tn_scaler_free(&means);
+    return TN_OK;
+}
+
 static tn_status open_table(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
                             tn_dataset *test)
 {
     tn_dataset all = {0};
-    TN_TRY(tn_dataset_csv(path, csv, &all));
+    tn_csv_options options = csv ? *csv : (tn_csv_options){0};
+    int keep = options.keep_missing != 0;
+    options.keep_missing = 1;
+    TN_TRY(tn_dataset_csv(path, &options, &all));
     tn_status status = split(&all, seed, train, test);
+    if (!status && !keep) status = fill(train, test);
     tn_dataset_free(&all);
     return status;
 }

@@ -260,6 +260,103 @@ static void a_failed_allocation_leaks_nothing(void **state)
     assert_true(n > 12);
 }
 
+static void several_targets_may_be_any_columns(void **state)
+{
+    static const float x[] = {2, 4, 6, 8}, y[] = {30, 1, 70, 5};
+    static const char *const same[] = {"c,a", " c , a ", "c, a"};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        tn_csv_options options = {.target = same[i], .classify = 1}; /* several are numbers in any case */
+        tn_dataset data = {0};
+        expect_table("a,b,c,d\n1,2,30,4\n5,6,70,8\n", &options, 2, 2, x, &data);
+        assert_int_equal(data.targets, 2);
+        assert_int_equal(data.classes, 0);
+        assert_memory_equal(data.target, y, sizeof y);
+        tn_dataset_free(&data);
+        options.features = 2;
+        expect_table("a,b,c,d\n1,2,30,4\n5,6,70,8\n", &options, 2, 2, x, &data);
+        assert_null(data.target);
+        tn_dataset_free(&data);
+        expect_table("b,d\n2,4\n6,8\n", &options, 2, 2, x, &data);
+        tn_dataset_free(&data);
+    }
+}
+
+static void mistakes_in_targets_are_named(void **state)
+{
+    static const struct {
+        const char *text, *target;
+        uint32_t classify;
+        int64_t features;
+        tn_status status;
+        const char *say;
+    } cases[] = {
+        {"a,b,c\n1,2,3\n", "b,x", 0, 0, TN_EMISSING, "has no column 'x'"},
+        {"a,b,c\n1,2,3\n", "b,", 0, 0, TN_EMISSING, "has no column ''"},
+        {"a,b,c\n1,2,3\n", "b,b", 0, 0, TN_EINVAL, "column 'b' is named twice"},
+        {"a,b\n1,2\n", "a,b", 0, 0, TN_EFORMAT, "at least two columns"},
+        {"a,b,c\n1,2,3\n", "b,c", 0, 2, TN_ESHAPE, "has 3 columns; expected 2"},
+        {"a,b,c\n1,2,\n", "b,c", 0, 0, TN_EFORMAT, "column 'c': the value to predict is missing"},
+        {"a,b,c\n1,2,x\n", "b,c", 0, 0, TN_EFORMAT, "column 'c': expected a number"},
+        {"a,y\n1,2\n1,2.5\n", NULL, 1, 0, TN_EFORMAT, "column 'y' has numbers such as 2.5, not classes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_csv_options options = {
+            .target = cases[i].target, .classify = cases[i].classify, .features = cases[i].features};
+        tn_dataset data = {0};
+        expect_failure(tn_dataset_csv(scratch_text("t", cases[i].text), &options, &data), cases[i].status,
+                       cases[i].say);
+        assert_null(data.x);
+    }
+    tn_dataset data = {0};
+    expect_ok(tn_dataset_csv(scratch_text("t", "a,y\n1,-1\n2,1\n3,1.5x\n"), &classify, &data)); /* names */
+    assert_int_equal(data.classes, 3);
+    tn_dataset_free(&data);
+}
+
+static void missing_values_may_be_kept(void **state)
+{
+    const tn_csv_options options = {.keep_missing = 1}, predict = {.keep_missing = 1, .features = 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t", "a,b,y\n1,,3\n,5,6\n"), &options, &data));
+    const float *x = data.x;
+    assert_true(x[0] == 1 && isnan(x[1]) && isnan(x[2]) && x[3] == 5);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,b,y\n1,,3\n,,6\n"), &options, &data), TN_EFORMAT,
+                   "column 'b' has no value at all");
+    expect_ok(tn_dataset_csv(scratch_text("t", "a,b\n1,\n"), &predict, &data));
+    assert_true(isnan(((float *)data.x)[1]));
+    tn_dataset_free(&data);
+}
+
+static void what_is_missing_becomes_the_mean_of_the_training_part(void **state)
+{
+    char text[4096];
+    size_t used = (size_t)snprintf(text, sizeof text, "a,b,y\n");
+    tn_dataset train = {0}, test = {0};
+    double sum = 0;
+    int known = 0, filled = 0;
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, i % 2 ? "%d,%d,0\n" : "%d,,1\n", i, i * i);
+    expect_ok(tn_dataset_open(scratch_text("holes.csv", text), 1, &classify, &train, &test));
+    for (int i = 0; i < 80; i++) {
+        const float *row = (float *)train.x + 2 * i;
+        if ((int)row[0] % 2) sum += row[1], known++;
+    }
+    for (int i = 0; i < 20; i++) {
+        const float *row = (float *)test.x + 2 * i;
+        if ((int)row[0] % 2) continue;
+        assert_float_equal(row[1], sum / known, 1e-3);
+        filled++;
+    }
+    assert_true(filled > 3 && known > 20 && known < 80);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
 /* ---- splitting ---- */
 
 static const char *hundred_rows(void)
@@ -379,6 +476,10 @@ int main(void)
         cmocka_unit_test(zero_bytes_missing_files_and_folders_are_refused),
         cmocka_unit_test(a_comma_for_the_point_in_the_users_locale_changes_nothing),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
+        cmocka_unit_test(several_targets_may_be_any_columns),
+        cmocka_unit_test(mistakes_in_targets_are_named),
+        cmocka_unit_test(missing_values_may_be_kept),
+        cmocka_unit_test(what_is_missing_becomes_the_mean_of_the_training_part),
         cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),
         cmocka_unit_test(a_share_can_be_taken_out_by_the_seed),
         cmocka_unit_test(a_failed_split_leaves_the_data_alone),

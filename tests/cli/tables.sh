@@ -1,0 +1,101 @@
+# Tables: scaling that is learnt from the training part and goes with the model, missing values, several targets, and
+# losses that do not fit.
+. "$(dirname "$0")/common.sh"
+
+run_train() { "$tenon" train --device "$device" --json "$@" 2>stderr >lines || fail "'$*': $(cat stderr)"; }
+predict() { "$tenon" predict --device "$device" "$@" 2>stderr >said || fail "predict '$*': $(cat stderr)"; }
+value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
+# near WHAT GOT WANT WITHIN
+near() { awk "BEGIN { e = ($2) - ($3); exit !(e < $4 && e > -($4)) }" || fail "$1: $2, not $3"; }
+
+# Columns of very different sizes, a constant one, and a target in the thousands: rent = 12 area - 300 rooms + 900.
+awk 'BEGIN { srand(3); print "area,rooms,country,rent"
+    for (i = 0; i < 200; i++) { a = 2000 + 8000 * rand(); r = 1 + int(5 * rand()); print a "," r ",49," 12 * a - 300 * r + 900 } }' >rent.csv
+printf 'area,rooms,country\n5000,2,49\n9000,5,49\n' >ask.csv
+for kind in minmax standard; do
+    run_train --data rent.csv --scale $kind --net "linear 1" --loss mse --optimizer sgd --lr 0.1 --batch 16 --epochs 80 --save r.safetensors
+    predict --model r.safetensors ask.csv
+    near "$kind, first" "$(awk 'NR == 1 { print $3 }' said)" 60300 200
+    near "$kind, second" "$(awk 'NR == 2 { print $3 }' said)" 107400 200
+    "$tenon" eval --model r.safetensors --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
+    [ "$(value test_loss <lines)" = "$(value test_loss <evaluated)" ] || fail "$kind: eval $(value test_loss <evaluated)"
+done
+
+# A resumed training scales as before, to the bit.
+figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
+common="--data rent.csv --scale standard --net linear\ 1 --loss mse --optimizer momentum --batch 16 --validation 0.2"
+eval run_train $common --epochs 4 && figures <lines >whole
+eval run_train $common --epochs 2 --save half.safetensors && figures <lines >both
+run_train --resume half.safetensors --epochs 4 && figures <lines >>both
+cmp whole both || fail "resumed otherwise"
+
+# A missing value at prediction is the mean of the training part, whatever else is asked for.
+printf 'area,rooms,country\n5000,,49\n' >missing.csv
+printf 'area,rooms,country\n5000,NA,49\n100,5,?\n100,5,49\n' >more.csv
+predict --model r.safetensors missing.csv
+first=$(awk 'NR == 1 { print $3 }' said)
+predict --model r.safetensors more.csv
+[ "$(awk 'NR == 1 { print $3 }' said)" = "$first" ] || fail "a missing value depends on other rows: $(cat said)"
+near "a missing value" "$first" "12 * 5000 - 300 * 3 + 900" 400
+
+# Unit rows: only the direction counts.
+awk 'BEGIN { srand(4); print "a,b,kind"; for (i = 0; i < 300; i++) { a = rand(); b = rand(); s = 10 ^ (6 * rand() - 3); print a * s "," b * s "," (a > b ? "low" : "high") } }' >unit.csv
+run_train --data unit.csv --scale unit --net "linear outputs" --lr 0.1 --batch 16 --epochs 20 --save u.safetensors
+near "unit rows" "$(value test_accuracy <lines)" 1 0.05
+printf 'a,b\n0.002,0.001\n1000,2000\n' >ask.csv
+predict --model u.safetensors ask.csv
+grep -q '^ask.csv 0: low (' said && grep -q '^ask.csv 1: high (' said || fail "unit: $(cat said)"
+
+# Several targets, in any columns: numbers, and yes or no.
+awk 'BEGIN { srand(5); print "sum,a,b,difference"; for (i = 0; i < 300; i++) { a = rand(); b = rand(); print 100 * (a + b) "," a "," b "," a - b } }' >two.csv
+run_train --data two.csv --target "sum, difference" --scale standard --net "linear outputs" --loss mse --lr 0.05 --batch 16 --epochs 30 --save two.safetensors
+printf 'a,b\n0.75,0.25\n' >ask.csv
+predict --model two.safetensors ask.csv
+near "sum" "$(awk '{ print $3 }' said)" 100 2
+near "difference" "$(awk '{ print $4 }' said)" 0.5 0.02
+printf 'sum,a,b,difference\n1,0.75,0.25,2\n' >with.csv
+predict --model two.safetensors with.csv
+near "with the targets" "$(awk '{ print $3 }' said)" 100 2
+awk 'BEGIN { srand(6); print "a,b,big,left"; for (i = 0; i < 400; i++) { a = rand(); b = rand(); print a "," b "," (a + b > 1) "," (a > b) } }' >multi.csv
+run_train --data multi.csv --target big,left --net "linear outputs" --loss binary_cross_entropy --lr 0.1 --batch 16 --epochs 30 --save multi.safetensors
+near "both right" "$(value test_accuracy <lines)" 1 0.15
+printf 'a,b\n0.9,0.5\n0.1,0.3\n' >ask.csv
+predict --model multi.safetensors ask.csv
+awk 'NR == 1 && !($3 > 0.5 && $4 > 0.5) { exit 1 } NR == 2 && !($3 < 0.5 && $4 < 0.5) { exit 1 }' said || fail "multi: $(cat said)"
+
+# Evaluating on a table that has some of the classes only: they are told by their names.
+grep -v ',high' unit.csv >low.csv
+"$tenon" eval --model u.safetensors --data low.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
+near "one class" "$(value test_accuracy <evaluated)" 1 0.06
+sed 's/,low/,middle/' unit.csv >middle.csv
+
+# Mistakes.
+bad() {
+    want=$1 word=$2
+    shift 2
+    "$tenon" "$@" --device "$device" >stdout 2>stderr
+    got=$?
+    [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
+    [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"
+    [ ! -e none.safetensors ] && [ ! -s stdout ] || fail "'$*': left something"
+}
+bad_train() {
+    want=$1 word=$2
+    shift 2
+    bad "$want" "$word" train --epochs 1 --batch 16 --save none.safetensors "$@"
+}
+bad 1 "'middle', which u.safetensors does not know" eval --model u.safetensors --data middle.csv
+bad_train 2 "--scale 'max'" --data rent.csv --loss mse --scale max
+bad_train 2 "scaled to 0..1" --data digits:100 --scale minmax
+bad_train 2 "needs one class" --data two.csv --target sum,difference
+bad_train 2 "binary_cross_entropy is for yes or no" --data two.csv --target sum,difference --loss nll
+bad_train 1 "numbers such as" --data rent.csv --target area
+bad_train 2 "a probability from 0 to 1" --data two.csv --target sum,difference --loss binary_cross_entropy
+bad_train 1 "has no column 'summ'" --data two.csv --target summ,difference --loss mse
+bad_train 1 "named twice" --data two.csv --target sum,sum --loss mse
+bad_train 1 "expected a number, found 'low'" --data unit.csv --loss mse
+bad_train 2 "2 target" --data two.csv --target sum,difference --loss mse --net "linear 3"
+bad 2 "--scale" train --resume half.safetensors --scale minmax --epochs 9
+printf 'a,b,y\n1,1e39,2\n' >inf.csv
+bad_train 1 "beyond the range" --data inf.csv --loss mse
+finish
