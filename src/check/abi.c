@@ -64,6 +64,25 @@ static void sizes(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* Structs of a later version: what the backend does not know of them changes nothing, or makes it refuse. */
+static void longer(tn_kit *kit)
+{
+    if (!tn_kit_load_table(kit)) return;
+    for (int i = 0; i < TN_KIT_SAMPLES && !kit->result->failed; i++) {
+        tn_kit_sample s;
+        tn_kit_want want;
+        if (!tn_kit_sample_make(kit, i, &s) || !tn_kit_expected(kit, &s.job, &want)) return;
+        int32_t status = tn_kit_sample_live(kit, &s, TN_KIT_LATER);
+        if (status == TN_EUNSUPPORTED) status = tn_kit_sample_live(kit, &s, TN_KIT_ZEROED);
+        if (status == TN_EUNSUPPORTED && tn_kit_sample_live(kit, &s, TN_KIT_NOW) == TN_EUNSUPPORTED)
+            kit->result->refused++;
+        else if (tn_kit_ok(kit, status, s.job.desc->name))
+            tn_kit_compare(kit, &s.job, &want, ", described by longer structs");
+        tn_kit_want_free(&want);
+        tn_kit_sample_free(&s);
+    }
+}
+
 static void device(tn_kit *kit)
 {
     if (!tn_kit_open(kit)) return;
@@ -232,6 +251,8 @@ static void wrong_shapes(tn_kit *kit)
 const tn_kit_case tn_kit_abi[] = {
     {"abi", "table", "the table is whole; unknown extensions are not there; NULL can be destroyed", table, NULL, 0, 0},
     {"abi", "sizes", "structs of any size are filled as far as they reach", sizes, NULL, 0, 0},
+    {"abi", "longer", "host, description and run of a later version, with something behind what is known", longer, NULL,
+     0, 0},
     {"abi", "device", "the device's description is sane; there is no device beyond the last", device, NULL, 0, 0},
     {"abi", "messages", "messages fit into the caller's buffer", messages, NULL, 0, 0},
     {"abi", "attributes", "attributes that it does not know are refused, zeros are not", unknown_attributes, NULL, 0,

@@ -1,11 +1,13 @@
-/* graphs.c: random graphs: fused, unfused and on the reference they give the same; inputs are fed again; damaged cache
- * entries are as good as none. */
+/* graphs.c: random graphs: fused, unfused and on the reference they give the same; inputs are fed again; each operation
+ * is refused in turn and done elsewhere; a device is lost. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kit.h"
+#include "philox.h"
+#include "program.h"
 
 enum { ROWS = 12, COLUMNS = 20, CELLS = ROWS * COLUMNS, STEPS = 14, GRAPHS = 6 };
 
@@ -104,17 +106,25 @@ static tn_status run(tn_program *program, data *d)
     return s ? s : tn_fetch(program, "g", d->g, sizeof d->g);
 }
 
-/* `rounds` runs with the inputs of d[0], d[1], ... */
-static int run_on(tn_kit *kit, tn_graph *graph, tn_device *device, int unfused, data *d, int rounds)
+/* `rounds` runs with the inputs of d[0], d[1], ... `report`, if any, is the program's. */
+static tn_status run_rounds(tn_graph *graph, tn_device *device, int unfused, data *d, int rounds,
+                            tn_program_report *report)
 {
     tn_state *state = NULL;
     tn_program *program = NULL;
     const tn_compile_options options = {.unfused = (uint32_t)unfused};
     tn_status s = tn_state_new(device, 5, &state);
     if (!s) s = tn_compile(graph, state, &options, &program);
+    if (!s && report) tn_program_get_report(program, report);
     for (int i = 0; !s && i < rounds; i++) s = run(program, &d[i]);
     tn_program_free(program);
     tn_state_free(state);
+    return s;
+}
+
+static int run_on(tn_kit *kit, tn_graph *graph, tn_device *device, int unfused, data *d, int rounds)
+{
+    tn_status s = run_rounds(graph, device, unfused, d, rounds, NULL);
     return tn_kit_expect(kit, !s, "a random graph on %s: %.300s", tn_device_name(device), tn_message());
 }
 
@@ -177,10 +187,150 @@ static void random_graphs(tn_kit *kit)
     tn_device_close(kit->device);
 }
 
+/* ---- a device that refuses one operation, or is lost ---- */
+
+/* The backend's table with functions of our own in it. */
+static struct {
+    tn_backend table;
+    const tn_backend *real;
+    uint64_t refused; /* the operation's identity; 0: none */
+    int64_t lost_at;  /* the number of the op_run from which on the device is lost; negative: never */
+    int64_t ran;
+} proxy;
+
+static uint64_t identity_of(const tn_op_desc *desc)
+{
+    char text[300];
+    return tn_hash_text(tn_kit_describe(desc, text, sizeof text));
+}
+
+static int32_t proxy_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                             tn_msg *msg)
+{
+    if (!proxy.refused || identity_of(desc) != proxy.refused)
+        return proxy.real->op_prepare(context, desc, kernel, info, msg);
+    snprintf(msg->text, (size_t)msg->capacity, "refused on purpose");
+    return TN_EUNSUPPORTED;
+}
+
+static int32_t proxy_run(tn_queue *queue, tn_kernel *kernel, const tn_run *now, tn_msg *msg)
+{
+    if (proxy.lost_at < 0 || proxy.ran++ < proxy.lost_at) return proxy.real->op_run(queue, kernel, now, msg);
+    snprintf(msg->text, (size_t)msg->capacity, "the device is lost on purpose");
+    return TN_EDEVICE;
+}
+
+/* Puts itself between the library and the open device. */
+static void use_proxy(tn_kit *kit)
+{
+    proxy.real = kit->device->backend, proxy.table = *proxy.real;
+    proxy.table.op_prepare = proxy_prepare, proxy.table.op_run = proxy_run;
+    proxy.refused = 0, proxy.lost_at = -1;
+    kit->device->backend = &proxy.table;
+}
+
+enum { MOST_LAUNCHES = 200 };
+
+/* The identities of the operations that the graph becomes, each once. */
+static uint32_t list_launches(tn_kit *kit, tn_graph *graph, uint64_t identity[MOST_LAUNCHES])
+{
+    tn_state *state = NULL;
+    tn_program *program = NULL;
+    uint32_t count = 0;
+    tn_status s = tn_state_new(kit->device, 5, &state);
+    if (!s) s = tn_compile(graph, state, NULL, &program);
+    tn_kit_expect(kit, !s, "a random graph: %.300s", tn_message());
+    for (uint32_t i = 0; !s && i < program->ir.launches; i++) {
+        const tn_launch *l = program->ir.launch[i];
+        uint64_t now = l->transfer || l->place ? 0 : identity_of(&l->operation.desc);
+        uint32_t k = 0;
+        while (k < count && identity[k] != now) k++;
+        if (now && k == count && count < MOST_LAUNCHES) identity[count++] = now;
+    }
+    tn_program_free(program);
+    tn_state_free(state);
+    return count;
+}
+
+/* The graph once for each of its operations, which the device refuses. */
+static void refuse_each(tn_kit *kit, tn_graph *graph, const data *want)
+{
+    uint64_t identity[MOST_LAUNCHES];
+    uint32_t count = list_launches(kit, graph, identity), elsewhere = 0;
+    data *got = malloc(sizeof *got);
+    for (uint32_t i = 0; got && i < count && !kit->result->failed; i++) {
+        tn_program_report report = {0};
+        char what[60];
+        *got = *want;
+        snprintf(what, sizeof what, "with operation %u of %u elsewhere", i + 1, count);
+        proxy.refused = identity[i];
+        tn_status s = run_rounds(graph, kit->device, 0, got, 1, &report);
+        proxy.refused = 0;
+        elsewhere += report.fallback_nodes > 0;
+        if (tn_kit_expect(kit, !s, "%s: %.300s", what, tn_message())) same(kit, got, want, 0, what);
+    }
+    tn_kit_expect(kit, elsewhere || !count, "of %u operations that were refused none was done elsewhere", count);
+    free(got);
+}
+
+/* The graph with the device lost at one operation and another: an error, and no more than that. */
+static void lose_at_each(tn_kit *kit, tn_graph *graph, const data *want)
+{
+    uint64_t identity[MOST_LAUNCHES];
+    int64_t count = list_launches(kit, graph, identity);
+    data *got = malloc(sizeof *got);
+    for (int64_t at = 0; got && at < count && !kit->result->failed; at += 1 + count / 4) {
+        *got = *want;
+        proxy.lost_at = at, proxy.ran = 0;
+        tn_status s = run_rounds(graph, kit->device, 0, got, 1, NULL);
+        proxy.lost_at = -1;
+        tn_kit_expect(kit, s == TN_EDEVICE && strstr(tn_message(), "lost on purpose"),
+                      "the device is lost at operation %lld: %s, %.300s", (long long)at, tn_status_name(s),
+                      tn_message());
+        s = run_rounds(graph, kit->device, 0, got, 1, NULL);
+        if (tn_kit_expect(kit, !s, "after a device was lost: %.300s", tn_message()))
+            same(kit, got, want, 0, "after a device was lost");
+    }
+    free(got);
+}
+
+/* A random graph, and what it comes to on the reference. */
+static void with_proxy(tn_kit *kit, void (*body)(tn_kit *kit, tn_graph *graph, const data *want))
+{
+    tn_device *reference = NULL;
+    data *want = calloc(1, sizeof *want);
+    if (!want || !tn_kit_device(kit) ||
+        !tn_kit_expect(kit, !tn_device_open("reference", &reference), "%s", tn_message()))
+        return;
+    tn_graph *graph = random_graph(kit);
+    randomize(kit, want);
+    if (run_on(kit, graph, reference, 1, want, 1)) {
+        use_proxy(kit);
+        body(kit, graph, want);
+        kit->device->backend = proxy.real;
+    }
+    tn_graph_free(graph);
+    tn_device_close(reference);
+    tn_device_close(kit->device);
+    free(want);
+}
+
+static void fallback(tn_kit *kit)
+{
+    with_proxy(kit, refuse_each);
+}
+
+static void lost_device(tn_kit *kit)
+{
+    with_proxy(kit, lose_at_each);
+}
+
 const tn_kit_case tn_kit_graphs[] = {
     {"graphs", "random-1", "random graphs: fused = unfused = reference", random_graphs, NULL, 0, 0},
     {"graphs", "random-2", "random graphs: fused = unfused = reference", random_graphs, NULL, 0, 0},
     {"graphs", "random-3", "random graphs: fused = unfused = reference", random_graphs, NULL, 0, 0},
     {"graphs", "random-4", "random graphs: fused = unfused = reference", random_graphs, NULL, 0, 0},
+    {"graphs", "fallback", "each operation in turn is refused and done elsewhere", fallback, NULL, 0, 0},
+    {"graphs", "lost-device", "a device that is lost is an error, and others go on", lost_device, NULL, 0, 0},
     {0},
 };

@@ -133,6 +133,28 @@ static void beside_others(tn_kit *kit)
     tn_device_close(kit->device);
 }
 
+/* The drivers' devices are hidden as users hide them. With none left, there are no devices: that is no error. */
+static void no_devices(tn_kit *kit)
+{
+    static const char *const hide[][2] = {{"OCL_ICD_VENDORS", "/nonexistent"}, {"OPENCL_VENDOR_PATH", "/nonexistent"},
+                                          {"CUDA_VISIBLE_DEVICES", ""},        {"HIP_VISIBLE_DEVICES", ""},
+                                          {"ROCR_VISIBLE_DEVICES", ""},        {"VK_DRIVER_FILES", "/nonexistent"}};
+    uint32_t count = UINT32_MAX;
+    tn_device_info info = {.size = sizeof info};
+    for (size_t i = 0; i < sizeof hide / sizeof *hide; i++) setenv(hide[i][0], hide[i][1], 1);
+    if (!tn_kit_load_table(kit)) return;
+    const tn_backend *b = kit->backend;
+    if (!tn_kit_ok(kit, b->init(&kit->host, &kit->msg), "init without devices")) return;
+    if (tn_kit_ok(kit, b->device_count(&count, &kit->msg), "device_count without devices")) {
+        for (uint32_t i = 0; i < count && i < 64; i++)
+            if (!tn_kit_ok(kit, b->device_info(i, &info, &kit->msg), "device_info")) break;
+        tn_kit_expect(kit, b->device_info(count, &info, &kit->msg) != TN_OK, "device %u of %u is described", count,
+                      count);
+        tn_kit_remark(kit, "%u %s left", count, count == 1 ? "is" : "are");
+    }
+    b->deinit();
+}
+
 /* ---- init, deinit, the end ---- */
 
 static void hundred_times(tn_kit *kit)
@@ -188,6 +210,7 @@ const tn_kit_case tn_kit_load[] = {
     {"load", "version", "the query declines hosts of other major versions", query_of_another_version, NULL, 0, 0},
     {"load", "two-paths", "loaded by two paths it is there once", by_two_paths, NULL, 0, 0},
     {"load", "beside-others", "it works when every other backend was started first", beside_others, NULL, 0, 0},
+    {"load", "no-devices", "with the driver's devices hidden there are fewer, or none", no_devices, NULL, 0, 0},
     {"load", "init-100", "init and deinit a hundred times", hundred_times, NULL, 0, 0},
     {"load", "use-3", "used, given back and used again", used_three_times, NULL, 0, 0},
     {"load", "exit", "the process ends well after deinit", exit_with_deinit, NULL, 0, 0},

@@ -143,6 +143,33 @@ static void too_much(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* A buffer of more than 2^31 bytes, if there is such: what lies beyond is not what lies below. */
+static void large(tn_kit *kit)
+{
+    const uint64_t beyond = (uint64_t)1 << 31, bytes = beyond + ROOM;
+    unsigned char want[64], low[64], back[64] = {0};
+    tn_buffer *buffer = NULL;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = kit->info.max_buffer < bytes ? TN_ENOMEM : b->buffer_create(kit->context, bytes, &buffer, &kit->msg);
+    if (s == TN_ENOMEM) {
+        tn_kit_expect(kit, 1, " ");
+        tn_kit_remark(kit, "there is no room for %llu bytes", (unsigned long long)bytes);
+    } else if (tn_kit_ok(kit, s, "buffer_create")) {
+        memset(want, 0x5a, sizeof want);
+        memset(low, 0x11, sizeof low);
+        s = b->write(kit->queue, (tn_ref){buffer, beyond + 8}, want, sizeof want, &kit->msg);
+        if (!s) s = b->fill(kit->queue, (tn_ref){buffer, 0}, 256, low, 1, &kit->msg);
+        if (!s) s = b->copy(kit->queue, (tn_ref){buffer, beyond + 512}, (tn_ref){buffer, beyond + 8}, 64, &kit->msg);
+        if (!s) s = b->read(kit->queue, back, (tn_ref){buffer, beyond + 512}, sizeof back, &kit->msg);
+        if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+        tn_kit_ok(kit, s, "moves beyond 2^31 bytes");
+        tn_kit_expect(kit, !memcmp(want, back, sizeof want), "what was written beyond 2^31 bytes is not there");
+    }
+    b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
 /* Many at once do not overlap. */
 static void many_buffers(tn_kit *kit)
 {
@@ -194,6 +221,7 @@ const tn_kit_case tn_kit_memory[] = {
     {"memory", "write-read", "writes and reads of all lengths and places", writes, NULL, 0, 0},
     {"memory", "nothing", "buffers and moves of no bytes", no_bytes, NULL, 0, 0},
     {"memory", "too-much", "more than there is fails, and what is left goes on", too_much, NULL, 0, 0},
+    {"memory", "large", "places beyond 2^31 bytes", large, NULL, 0, 0},
     {"memory", "many", "many buffers do not overlap", many_buffers, NULL, 0, 0},
     {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},
     {0},

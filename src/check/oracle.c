@@ -36,6 +36,19 @@ static tn_budget budget_of(const tn_op_desc *desc)
     return strcmp(kind, "sum") && strcmp(kind, "prod") ? (tn_budget){0, 0, 0} : b;
 }
 
+/* ---- the types' limits ---- */
+
+static double largest_of(int32_t dtype)
+{
+    return dtype == TN_F32 ? 3.4028235e38 : dtype == TN_F16 ? 65504 : dtype == TN_BF16 ? 3.3895e38 : INFINITY;
+}
+
+/* Numbers too small for a full mantissa may be lost. */
+static double smallest_of(int32_t dtype)
+{
+    return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
+}
+
 /* ---- trials ---- */
 
 static double noise(oracle *o, double x, double units, int32_t dtype)
@@ -120,6 +133,21 @@ static void try_inputs(oracle *o)
     o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->noisy_in, o->noisy, o->scalar});
 }
 
+/* The operation on operands whose numbers too small for a full mantissa are lost. Returns 0 if there are none. */
+static int flush_inputs(oracle *o)
+{
+    int found = 0;
+    for (uint32_t i = 0; i < o->desc->n_in; i++)
+        for (int64_t e = 0; e < tn_desc_count(&o->given[i]); e++) {
+            double x = o->in[i][e];
+            int small = x != 0 && fabs(x) < smallest_of(o->desc->in[i].dtype);
+            o->noisy_in[i][e] = small ? copysign(0, x) : x;
+            found |= small;
+        }
+    if (found) o->op->reference(&(tn_reference_call){o->desc, (const double *const *)o->noisy_in, o->noisy, o->scalar});
+    return found;
+}
+
 /* The whole operation with a shaken program. */
 static void try_shaken(oracle *o, const holder *h, const shaken *program)
 {
@@ -136,17 +164,6 @@ static void try_shaken(oracle *o, const holder *h, const shaken *program)
 }
 
 /* ---- what is allowed ---- */
-
-static double largest_of(int32_t dtype)
-{
-    return dtype == TN_F32 ? 3.4028235e38 : dtype == TN_F16 ? 65504 : dtype == TN_BF16 ? 3.3895e38 : INFINITY;
-}
-
-/* Numbers too small for a full mantissa may be lost. */
-static double smallest_of(int32_t dtype)
-{
-    return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
-}
 
 /* Whole numbers as they are stored: their low bits. */
 static void keep_bits(const oracle *o, double *const value[])
@@ -268,6 +285,7 @@ static void compute(oracle *o, tn_kit_want *want)
     }
     for (uint32_t k = 0; k < o->desc->n_out; k++) /* chance may have been kind */
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) want->allowed[k][e] *= 2;
+    if (flush_inputs(o)) widen(o, want, 0);
     widen_program(o, want);
     settle(o, want);
 }

@@ -70,6 +70,75 @@ int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
     return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");
 }
 
+/* Structs as they are now, and what a later version may put behind. */
+#define LATER 64
+typedef struct structs {
+    struct {
+        tn_host now;
+        unsigned char later[LATER];
+    } host;
+    struct {
+        tn_op_desc now;
+        unsigned char later[LATER];
+    } desc;
+    struct {
+        tn_run now;
+        unsigned char later[LATER];
+    } run;
+} structs;
+
+static void fill_structs(structs *to, const tn_kit *kit, const tn_op_desc *desc, int version)
+{
+    memset(to, 0xdb, sizeof *to);
+    to->host.now = kit->host, to->desc.now = *desc, to->run.now = (tn_run){.size = sizeof(tn_run)};
+    if (version == TN_KIT_ZEROED) memset(to->desc.later, 0, LATER);
+    if (version != TN_KIT_NOW) to->host.now.size += LATER, to->desc.now.size += LATER, to->run.now.size += LATER;
+}
+
+static int32_t run_sample(tn_kit *kit, const tn_kit_sample *s, structs *at, tn_context *context, tn_queue *queue)
+{
+    const tn_backend *b = kit->backend;
+    const tn_op_desc *desc = &at->desc.now;
+    tn_buffer *buffer[4] = {0};
+    tn_kernel *kernel = NULL;
+    tn_kernel_info info = {.size = sizeof info};
+    int32_t status = b->op_prepare(context, desc, &kernel, &info, &kit->msg);
+    for (uint32_t i = 0; !status && i < desc->n_in + 2; i++) {
+        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
+                         : i == desc->n_in ? tn_kit_bytes(desc->out)
+                                           : info.scratch;
+        status = b->buffer_create(context, bytes, &buffer[i], &kit->msg);
+        if (!status && i < desc->n_in) status = b->write(queue, (tn_ref){buffer[i], 0}, s->job.in[i], bytes, &kit->msg);
+    }
+    if (!status) {
+        tn_ref in[] = {{buffer[0], 0}, {buffer[1], 0}}, out = {buffer[desc->n_in], 0};
+        at->run.now.in = in, at->run.now.out = &out, at->run.now.scratch = (tn_ref){buffer[desc->n_in + 1], 0};
+        status = b->op_run(queue, kernel, &at->run.now, &kit->msg);
+        if (!status) status = b->read(queue, s->job.out[0], out, tn_kit_bytes(desc->out), &kit->msg);
+        if (!status) status = b->queue_sync(queue, &kit->msg);
+    }
+    for (int i = 0; i < 4; i++) b->buffer_destroy(buffer[i]);
+    b->op_release(kernel);
+    return status;
+}
+
+int32_t tn_kit_sample_live(tn_kit *kit, const tn_kit_sample *s, int version)
+{
+    const tn_backend *b = kit->backend;
+    tn_context *context = NULL;
+    tn_queue *queue = NULL;
+    structs at;
+    fill_structs(&at, kit, s->job.desc, version);
+    int32_t status = b->init(&at.host.now, &kit->msg);
+    if (status) return status;
+    status = b->context_create(kit->target->index, &context, &kit->msg);
+    if (!status) status = b->queue_create(context, &queue, &kit->msg);
+    if (!status) status = run_sample(kit, s, &at, context, queue);
+    b->queue_destroy(queue), b->context_destroy(context);
+    b->deinit();
+    return status;
+}
+
 void tn_kit_sample_free(tn_kit_sample *s)
 {
     for (int i = 0; i < TN_MAX_OPERANDS; i++) free((void *)(uintptr_t)s->job.in[i]), free(s->job.out[i]);

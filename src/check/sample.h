@@ -18,6 +18,15 @@ enum { TN_KIT_SAMPLES = 4 };
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *sample);
 void tn_kit_sample_free(tn_kit_sample *sample);
 
+/* Everything from init to the sample's result, up to the first failure; what was made is let go of. Returns the first
+ * status. */
+enum {
+    TN_KIT_NOW,    /* the structs as they are */
+    TN_KIT_LATER,  /* those of a later version, with something in the fields that the backend does not know */
+    TN_KIT_ZEROED, /* those of a later version that asks nothing new of the operation */
+};
+int32_t tn_kit_sample_live(tn_kit *kit, const tn_kit_sample *sample, int version);
+
 /* A dense f32 descriptor. */
 tn_tensor_desc tn_kit_dense(int32_t rank, int64_t a, int64_t b, int64_t c);
 
