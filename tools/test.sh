@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-sh tools/setup.sh build test
+sh tools/setup.sh build test doc
 sh tools/build.sh release
 
 # Tests share the processors: threads that wait for work should not spin meanwhile.

@@ -347,6 +347,7 @@ typedef struct tn_host {
 
 /* ---- the backend ---------------------------------------------------------------------------------------------- */
 
+/* The table of a backend. */
 typedef struct tn_backend {
     uint64_t size;
     uint32_t abi_major;

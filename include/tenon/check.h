@@ -17,6 +17,7 @@ extern "C" {
 #define TN_CHECK_UNSUPPORTED 2 /* declared by the backend: no failure */
 #define TN_CHECK_LISTED      3 /* not run: only its name was asked for */
 
+/* What is tried, and how. */
 typedef struct tn_check_options {
     const char *only;  /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
     uint64_t seed;     /* of the random numbers in each case */

@@ -49,6 +49,7 @@ TN_API int tn_device_at(size_t index, tn_device_entry *entry);
 TN_API TN_MUST_USE tn_status tn_device_open(const char *name, tn_device **device);
 TN_API void tn_device_close(tn_device *device); /* NULL is fine */
 
+/* The name that opens it ("cpu", "opencl:0"), and what its backend says of it. Both belong to the device. */
 TN_API const char *tn_device_name(const tn_device *device);
 TN_API const tn_device_info *tn_device_get_info(const tn_device *device);
 

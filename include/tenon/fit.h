@@ -32,6 +32,7 @@ typedef struct tn_score {
     double accuracy;
 } tn_score;
 
+/* What came of an epoch. */
 typedef struct tn_epoch {
     int64_t number; /* from 1 */
     tn_score train; /* of the batches as they were trained on */
@@ -39,6 +40,7 @@ typedef struct tn_epoch {
     double seconds; /* that the epoch took, measuring not counted */
 } tn_epoch;
 
+/* How to train; what is 0 is as usual. */
 typedef struct tn_fit_options {
     int64_t epochs;        /* at most; required */
     int64_t batch;         /* samples a step; 0, or more than there are: all. The last of an epoch may be smaller */

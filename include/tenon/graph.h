@@ -55,6 +55,7 @@ TN_API tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dty
 #define TN_INIT_XAVIER   4 /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
 #define TN_INIT_HE       5 /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
 #define TN_INIT_LECUN    6 /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
+/* First values of a variable. */
 typedef struct tn_init {
     int32_t kind;
     double a;

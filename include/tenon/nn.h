@@ -12,15 +12,17 @@ extern "C" {
 
 /* ---- layers ---- */
 
+/* y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100) */
 typedef struct tn_linear_options {
     int64_t units; /* required, at least 1 */
     uint32_t no_bias;
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
 } tn_linear_options;
-/* y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100) */
 #define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
 TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
 
+/* Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
+ * and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5}) */
 typedef struct tn_conv2d_options {
     int64_t filters;    /* required, at least 1 */
     uint32_t kernel[2]; /* required; a width of 0 is the height */
@@ -32,8 +34,6 @@ typedef struct tn_conv2d_options {
     uint32_t no_bias;
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
 } tn_conv2d_options;
-/* Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
- * and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5}) */
 #define tn_conv2d(x, name, ...) tn_conv2d_layer(x, name, (tn_conv2d_options){__VA_ARGS__})
 TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options);
 
@@ -57,13 +57,13 @@ TN_API tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups);
  * gives zeros. */
 TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units);
 
+#define TN_RNN  0 /* h = tanh(W x + U h + b) */
+#define TN_LSTM 1
+#define TN_GRU  2
 /* Recurrent layers, one layer in one direction: x (batch, steps, features) -> (batch, steps, units), unrolled over the
  * steps. Parameters are named as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the
  * gates of an LSTM are in the order in, forget, content, out, those of a GRU reset, update, content.
  * `lengths`, i32 (batch), says where each sample ends: what comes after is 0 and leaves its state alone. */
-#define TN_RNN  0 /* h = tanh(W x + U h + b) */
-#define TN_LSTM 1
-#define TN_GRU  2
 typedef struct tn_recurrent_options {
     int32_t kind;
     int64_t units; /* required, at least 1 */
@@ -127,10 +127,10 @@ TN_API tn_tensor *tn_cross_entropy(tn_tensor *logits, tn_tensor *label);
  * 0 and 1 for a network of one output. */
 TN_API tn_tensor *tn_loss(const char *name, tn_tensor *output, tn_tensor *target);
 
-/* How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all. */
 #define TN_LOSS_MEAN 0
 #define TN_LOSS_SUM  1
 #define TN_LOSS_NONE 2
+/* How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all. */
 typedef struct tn_loss_options {
     int32_t reduction;
     tn_tensor *weight; /* of each class, f32 (classes), for losses of labels; a mean is then a weighted one */

@@ -8,6 +8,7 @@
 extern "C" {
 #endif
 
+/* What is known of an operator. */
 typedef struct tn_op_entry {
     const char *name;
     const char *kind; /* "leaf", "element-wise", "view", "kernel" or "composite" */

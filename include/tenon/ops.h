@@ -70,6 +70,7 @@ TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
 
 /* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
+/* Of convolutions; all zero is a plain one. */
 typedef struct tn_conv_options {
     uint32_t stride[2];   /* 0 means 1 */
     uint32_t pad[2];      /* zeros at the beginning, and as many at the end unless `size` asks for other */
@@ -83,6 +84,7 @@ TN_API tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_option
  * the same options leads from (h, w) to (p, q). */
 TN_API tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
 
+/* Of pooling; the window is required. */
 typedef struct tn_pool_options {
     uint32_t window[2];
     uint32_t stride[2]; /* 0: as the window */
@@ -102,14 +104,18 @@ TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t wi
 TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);
 TN_API tn_tensor *tn_global_maxpool2d(tn_tensor *x);
 
-/* ---- reductions; with `keep` the reduced dimensions stay, as 1 ---- */
+/* ---- reductions ---- */
+/* Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+ * largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. */
 TN_API tn_tensor *tn_sum(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_amax(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_amin(tn_tensor *x, tn_axes axes, int keep);
-TN_API tn_tensor *tn_argmax(tn_tensor *x, int32_t axis); /* i32, without the axis */
+/* The place, i32, of the first largest or smallest element along an axis, which goes. */
+TN_API tn_tensor *tn_argmax(tn_tensor *x, int32_t axis);
 TN_API tn_tensor *tn_argmin(tn_tensor *x, int32_t axis);
+/* exp(x) divided by its sum along an axis, and the logarithm of that; neither overflows for any x. */
 TN_API tn_tensor *tn_softmax(tn_tensor *x, int32_t axis);
 TN_API tn_tensor *tn_log_softmax(tn_tensor *x, int32_t axis);
 /* Softmax over the elements whose mask, of any type and broadcast to x, is not 0; the others are 0. */

@@ -14,6 +14,7 @@ extern "C" {
 
 typedef struct tn_program tn_program;
 
+/* What compiling is told; all zero is the usual. */
 typedef struct tn_compile_options {
     uint32_t strict;  /* an operator that the device doesn't support is an error instead of a fallback */
     uint32_t unfused; /* one kernel an operator, for comparison */

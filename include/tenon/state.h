@@ -20,11 +20,12 @@ typedef struct tn_state tn_state;
 TN_API TN_MUST_USE tn_status tn_state_new(tn_device *device, uint64_t seed, tn_state **state);
 TN_API void tn_state_free(tn_state *state);
 
+/* The device that it was made on. */
 TN_API tn_device *tn_state_device(const tn_state *state);
+/* The seed of first values and of random numbers, and the training steps done. A checkpoint has both. */
 TN_API uint64_t tn_state_seed(const tn_state *state);
 TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
-TN_API uint64_t tn_state_step(const tn_state *state); /* training steps done */
-TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
+TN_API uint64_t tn_state_step(const tn_state *state);
 TN_API void tn_state_set_step(tn_state *state, uint64_t step);
 
 /* Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it. */

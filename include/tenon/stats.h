@@ -23,6 +23,7 @@ typedef struct tn_column {
 /* How many values are there: all that are not NaN. */
 TN_API int64_t tn_stat_count(tn_column x);
 
+/* Their sum divided by their count. */
 TN_API double tn_stat_mean(tn_column x);
 /* The mean of the squared distances from the mean; with `sample` divided by count - 1 instead, which estimates the
  * variance of what the values were drawn from. The standard deviation is its root. */
@@ -31,9 +32,10 @@ TN_API double tn_stat_deviation(tn_column x, int sample);
 /* The mean distance from the mean. */
 TN_API double tn_stat_mean_absolute_deviation(tn_column x);
 
+/* The smallest and the largest value, and the second minus the first. */
 TN_API double tn_stat_least(tn_column x);
 TN_API double tn_stat_largest(tn_column x);
-TN_API double tn_stat_range(tn_column x); /* largest - least */
+TN_API double tn_stat_range(tn_column x);
 
 /* The value below which `percent` (0..100) of the others lie. The sorted values are numbered from 0 to count - 1; what
  * lies at percent / 100 (count - 1) is interpolated between its neighbours: definition 7 of Hyndman and Fan, "Sample
