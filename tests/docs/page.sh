@@ -1,19 +1,27 @@
 #!/bin/sh
-# Runs what the README shows: the blocks that are marked for it, in order, in one shell, in a folder that looks like the
-# project's after a build. Each block must succeed, and print what its mark says.
-# usage: readme.sh SOURCE BUILD SCRATCH; TENON_CC is what 'cc' is to be, if not the system's.
+# Runs what a page shows: the blocks that are marked for it, in order, in one shell, in a folder that looks like the
+# project's after a build. Each must succeed, and print what its mark says. A block of shell without a mark is an error.
+# usage: page.sh SOURCE BUILD SCRATCH PAGE; TENON_CC is what 'cc' is to be, if not the system's.
 set -eu
 source=$(cd "$1" && pwd)
 build=$(cd "$2" && pwd)
 scratch=$3
+page=$4
 compiler=${TENON_CC:+"cc() { $TENON_CC \"\$@\"; }"}
+
+fail()
+{
+    echo "FAILED: $page: $*"
+    exit 1
+}
 
 rm -rf "$scratch"
 mkdir -p "$scratch/build" "$scratch/blocks"
 cd "$scratch"
-ln -s "$source/include" "$source/backends" "$source/tools" .
+ln -s "$source/include" "$source/backends" "$source/tools" "$source/tests" "$source/docs" .
 ln -s "$build" build/release
-awk -v out=blocks -f "$source/tests/docs/extract.awk" "$source/README.md"
+awk -v out=blocks -f "$source/tests/docs/extract.awk" "$source/$page"
+[ ! -f blocks/unmarked ] || fail "no mark says how this is tried: $(cat blocks/unmarked)"
 find blocks -name '*.c' -exec mv {} . \;
 
 number=0
@@ -26,14 +34,12 @@ while [ -f "blocks/$((number + 1)).sh" ]; do
     grep -E '^[A-Z]+=' "blocks/$number.sh" >>blocks/paths || true
     if [ "$code" != 0 ]; then
         cat "blocks/$number.sh" "blocks/$number.out"
-        echo "FAILED: block $number of README.md: exit status $code"
-        exit 1
+        fail "block $number: exit status $code"
     fi
     if [ -f "blocks/$number.prints" ] && ! grep -qE -f "blocks/$number.prints" "blocks/$number.out"; then
         cat "blocks/$number.sh" "blocks/$number.out"
-        echo "FAILED: block $number of README.md does not print '$(cat "blocks/$number.prints")'"
-        exit 1
+        fail "block $number does not print '$(cat "blocks/$number.prints")'"
     fi
 done
-[ "$number" -ge 4 ] || { echo "FAILED: only $number blocks of README.md are marked to be run"; exit 1; }
-echo "$number blocks of README.md ran"
+[ -f blocks/marks ] || fail "nothing is marked"
+echo "$page: $number blocks ran"
