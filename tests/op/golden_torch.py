@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Writes golden_torch.inc: results and gradients of operators, and of layers, as PyTorch computes them in double
+precision.
+
+    python3 tests/op/golden_torch.py > tests/op/golden_torch.inc        (last run with PyTorch 1.13.1)
+
+Operands have the elements of golden.py's `operand`, which the test makes by the same rule. What flows back is the sum
+of the result's elements times the factors of `factors`. A line holds the result, then the gradient of each operand
+that is no whole number."""
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+def operand(number, shape, integer=None):
+    i = torch.arange(int(torch.tensor(shape).prod()) if shape else 1)
+    if integer:
+        low, high = integer
+        return ((i * 7919 + number * 104729) % (high - low + 1) + low).reshape(shape)
+    return (((i * 7919 + number * 104729) % 41 - 20) / 8).reshape(shape)
+
+
+def factors(count):
+    return (torch.arange(count) * 31 % 11 - 5) / 4
+
+
+def conv(pad=0, stride=1, dilation=1, groups=1):
+    return lambda x, w: F.conv2d(x, w, None, stride, pad, dilation, groups)
+
+
+def transposed(pad=0, stride=1, dilation=1, groups=1, more=0):
+    return lambda x, w: F.conv_transpose2d(x, w, None, stride, pad, more, groups, dilation)
+
+
+def max_pool(window, stride=None, pad=0, ceil=False):
+    return lambda x: F.max_pool2d(x, window, stride, pad, ceil_mode=ceil)
+
+
+def avg_pool(window, stride=None, pad=0, ceil=False, count=False):
+    return lambda x: F.avg_pool2d(x, window, stride, pad, ceil, count)
+
+
+def attention(causal):
+    def f(q, k, v):
+        score = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        if causal:
+            score = score.masked_fill(torch.ones(score.shape[-2:]).triu(1) != 0, -torch.inf)
+        return score.softmax(-1) @ v
+
+    return f
+
+
+def normalize(axes, centre=True):
+    def f(x):
+        mean = x.mean(axes, keepdim=True) if centre else 0
+        return (x - mean) / (((x - mean) ** 2).mean(axes, keepdim=True) + 1e-3).sqrt()
+
+    return f
+
+
+def scatter(rows):
+    """Rows whose number is outside are left out."""
+    def f(index, x):
+        inside = (index >= 0) & (index < rows)
+        return torch.zeros(rows, *x.shape[1:]).index_add(0, index[inside], x[inside])
+
+    return f
+
+
+def gather(table, index):
+    inside = (index >= 0) & (index < len(table))
+    return table[index.clamp(0, len(table) - 1)] * inside.reshape(inside.shape + (1,) * (table.dim() - 1))
+
+
+def take(axis):
+    def f(x, index):
+        inside = (index >= 0) & (index < x.shape[axis])
+        return x.gather(axis, index.clamp(0, x.shape[axis] - 1)) * inside
+
+    return f
+
+
+def put(axis, size):
+    def f(index, x):
+        inside = (index >= 0) & (index < size)
+        shape = list(x.shape)
+        shape[axis] = size
+        return torch.zeros(shape).scatter_add(axis, index.clamp(0, size - 1), x * inside)
+
+    return f
+
+
+def topk(k, axis, largest=True):
+    return lambda x: x.topk(k, axis, largest).values
+
+
+def pool_slope(x, dy):
+    x = (x * 1.0).requires_grad_()
+    return torch.autograd.grad(F.max_pool2d(x, (2, 3)), x, dy * 1.0)[0]
+
+
+def later_sum(x):
+    """Exclusive, from the end."""
+    return x.flip(1).cumsum(1).flip(1) - x
+
+
+CONV = "tn_conv2d_with(in[0], in[1], (tn_conv_options){%s})"
+BACK = "tn_conv2d_transposed(in[0], in[1], (tn_conv_options){%s})"
+WINDOW = "tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
+OPERATORS = [
+    ("conv2d", CONV % "0", conv(), [(2, 2, 5, 4), (3, 2, 3, 2)]),
+    ("conv2d, stride and padding", CONV % ".stride = {2, 3}, .pad = {1, 2}", conv((1, 2), (2, 3)),
+     [(1, 2, 6, 7), (2, 2, 3, 3)]),
+    ("conv2d, dilation", CONV % ".dilation = {2, 3}, .pad = {2, 1}", conv((2, 1), 1, (2, 3)),
+     [(1, 2, 5, 8), (2, 2, 3, 2)]),
+    ("conv2d, groups", CONV % ".groups = 2, .pad = {1, 1}, .stride = {2, 1}", conv(1, (2, 1), 1, 2),
+     [(1, 4, 5, 4), (6, 2, 3, 3)]),
+    ("conv2d, depthwise", CONV % ".groups = 3, .pad = {1, 0}", conv((1, 0), 1, 1, 3), [(2, 3, 4, 5), (6, 1, 3, 3)]),
+    ("conv2d of a row", CONV % ".pad = {0, 1}, .stride = {1, 2}", lambda x, w: F.conv1d(
+        x[:, :, 0], w[:, :, 0], None, 2, 1)[:, :, None], [(2, 3, 1, 9), (4, 3, 1, 4)]),
+    ("conv2d, bias and relu", "tn_relu(tn_add(tn_conv2d_with(in[0], in[1], (tn_conv_options){0}), tn_reshape(in[2], "
+     "TN_SHAPE(3, 1, 1))))", lambda x, w, b: F.conv2d(x, w, b).relu(), [(1, 2, 4, 4), (3, 2, 2, 2), (3,)]),
+    ("conv2d_data", BACK % "0", transposed(), [(2, 3, 3, 2), (3, 2, 2, 3)]),
+    ("conv2d_data, stride and padding", BACK % ".stride = {2, 3}, .pad = {1, 0}", transposed((1, 0), (2, 3)),
+     [(1, 3, 4, 3), (3, 2, 3, 2)]),
+    ("conv2d_data of a given size", BACK % ".stride = {2, 2}, .pad = {1, 1}, .size = {8, 6}",
+     transposed(1, 2, more=1), [(1, 2, 4, 3), (2, 2, 3, 3)]),
+    ("conv2d_data, dilation and groups", BACK % ".dilation = {2, 1}, .groups = 2, .pad = {1, 1}",
+     transposed(1, 1, (2, 1), 2), [(1, 4, 3, 4), (4, 1, 2, 3)]),
+    ("maxpool2d", "tn_maxpool2d(in[0], .window = {2, 2})", max_pool(2), [(1, 2, 5, 6)]),
+    ("maxpool2d, padded, over the end",
+     "tn_maxpool2d(in[0], .window = {3, 2}, .stride = {2, 2}, .pad = {1, 0}, .ceil_mode = 1)",
+     max_pool((3, 2), 2, (1, 0), True), [(1, 2, 6, 7)]),
+    ("maxpool2d, windows that overlap", "tn_maxpool2d(in[0], .window = {3, 3}, .stride = {1, 2}, .pad = {1, 1})",
+     max_pool(3, (1, 2), 1), [(2, 1, 5, 6)]),
+    ("gradient of maxpool2d among equals", "pool_slope(tn_cast(in[0], TN_F32), in[1])", pool_slope,
+     [((1, 2, 6, 6), -1, 1), ((1, 2, 3, 2), -4, 4)]),
+    ("avgpool2d", "tn_avgpool2d(in[0], .window = {2, 3})", avg_pool((2, 3)), [(1, 2, 5, 6)]),
+    ("avgpool2d, padded", "tn_avgpool2d(in[0], .window = {3, 3}, .stride = {2, 2}, .pad = {1, 1})",
+     avg_pool(3, 2, 1), [(1, 2, 5, 6)]),
+    ("avgpool2d, over the end, with the padding counted",
+     "tn_avgpool2d(in[0], .window = {3, 2}, .stride = {2, 2}, .pad = {1, 1}, .ceil_mode = 1, .count_pad = 1)",
+     avg_pool((3, 2), 2, 1, True, True), [(1, 2, 6, 6)]),
+    ("adaptive_avgpool2d", "tn_adaptive_avgpool2d(in[0], 3, 4)", lambda x: F.adaptive_avg_pool2d(x, (3, 4)),
+     [(1, 2, 7, 5)]),
+    ("global averages", "tn_global_avgpool2d(in[0])", lambda x: x.mean((2, 3)), [(2, 3, 3, 2)]),
+    ("global maxima", "tn_global_maxpool2d(in[0])", lambda x: x.amax((2, 3)), [(2, 3, 3, 2)]),
+    ("slice", "tn_slice(in[0], 1, 1, 3, 2)", lambda x: x[:, 1:6:2], [(3, 7)]),
+    ("slice backwards", "tn_slice(in[0], 0, -1, 3, -2)", lambda x: x.flip(0)[::2][:3], [(6, 2)]),
+    ("unslice", "tn_pad(in[0], 1, 2, 1)", lambda x: F.pad(x, (2, 1)), [(3, 4)]),
+    ("concat", "tn_concat(in, 3, 1)", lambda *x: torch.cat(x, 1), [(2, 1, 2), (2, 3, 2), (2, 2, 2)]),
+    ("stack", "tn_stack(in, 2, 1)", lambda *x: torch.stack(x, 1), [(2, 3), (2, 3)]),
+    ("scatter_add", "tn_scatter_add(in[0], in[1], 4)", scatter(4), [((9,), -1, 4), (9, 3)]),
+    ("gather", "tn_gather(in[0], in[1])", gather, [(4, 3), ((7,), -1, 4)]),
+    ("take", "tn_take(in[0], in[1], 1)", take(1), [(3, 4, 2), ((3, 3, 2), -1, 4)]),
+    ("put", "tn_put(in[0], in[1], 0, 4)", put(0, 4), [((5, 3), -1, 4), (5, 3)]),
+    ("cumsum", "tn_cumsum(in[0], 1, 0, 0)", lambda x: x.cumsum(1), [(3, 5, 2)]),
+    ("cumsum from the end, exclusive", "tn_cumsum(in[0], 1, 1, 1)", later_sum, [(3, 5)]),
+    ("topk", "top(in[0], 3, 1, 0)", topk(3, 1), [(3, 7)]),
+    ("topk of the smallest", "top(in[0], 2, 0, 1)", topk(2, 0, False), [(6, 4)]),
+    ("places of topk", "tn_topk(in[0], 4, -1, 0, NULL)", lambda x: x.topk(4, -1).indices, [(4, 6)]),
+    ("tril", "tn_tril(in[0], 1)", lambda x: x.tril(1), [(2, 3, 4)]),
+    ("triu", "tn_triu(in[0], -1)", lambda x: x.triu(-1), [(4, 3)]),
+    ("masked_softmax", "tn_masked_softmax(in[0], in[1], -1)",
+     lambda x, m: x.masked_fill(m == 0, -torch.inf).softmax(-1), [(3, 5), ((3, 5), 0, 1)]),
+    ("attention", "tn_attention(in[0], in[1], in[2], 0)", attention(False), [(2, 3, 4), (2, 5, 4), (2, 5, 2)]),
+    ("causal attention", "tn_attention(in[0], in[1], in[2], 1)", attention(True), [(2, 4, 3), (2, 4, 3), (2, 4, 2)]),
+    ("normalize", "tn_normalize(in[0], TN_AXES(0, 2), 1e-3)", normalize((0, 2)), [(3, 2, 4)]),
+    ("rms_normalize", "tn_rms_normalize(in[0], TN_AXES(-1), 1e-3)", normalize((-1,), False), [(3, 5)]),
+    ("matmul of batches", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 3, 4), (2, 4, 2)]),
+    ("matmul, both transposed", "tn_matmul_t(in[0], in[1], 1, 1)", lambda a, b: a.T @ b.T, [(4, 3), (2, 4)]),
+    ("softmax", "tn_softmax(in[0], 1)", lambda x: x.softmax(1), [(2, 5, 3)]),
+    ("log_softmax", "tn_log_softmax(in[0], -1)", lambda x: x.log_softmax(-1), [(3, 5)]),
+    ("transpose", "tn_transpose(in[0], ((int32_t[]){1, 2, 0}))", lambda x: x.permute(1, 2, 0), [(2, 3, 4)]),
+    ("where", "tn_where(in[0], in[1], in[2])", lambda q, a, b: torch.where(q != 0, a, b),
+     [((3, 1), 0, 1), (4,), (3, 4)]),
+    ("pick", "tn_pick(in[0], in[1])", lambda x, k: x[torch.arange(len(k)), k], [(5, 4), ((5,), 0, 3)]),
+    ("prod", "tn_prod(in[0], TN_AXES(1), 0)", lambda x: x.prod(1), [(3, 5)]),
+    ("amin of equals", "tn_amin(in[0], TN_AXES(0, 1), 0)", lambda x: x.amin((0, 1)), [(7, 7)]),
+    ("mean", "tn_mean(in[0], TN_AXES(0, 2), 0)", lambda x: x.mean((0, 2)), [(3, 2, 4)]),
+    ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: x.expand(2, 3, 2), [(3, 1)]),
+    ("window", WINDOW % 2, lambda x: x[2:5], [((6, 2), 0, 50)]),
+    ("window beyond the end", WINDOW % 9, lambda x: x[3:], [((6, 2), 0, 50)]),
+]
+
+
+# ---- layers: named parameters, written by the names that both sides give them ----------------------------------------
+def layer(module, f=None):
+    return module, f or module
+
+
+
+class RMSNorm(torch.nn.Module):
+    def __init__(self, units):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(units))
+
+    def forward(self, x):
+        return x / ((x * x).mean(-1, keepdim=True) + 1e-6).sqrt() * self.weight
+
+
+def recurrent(kind):
+    module = getattr(torch.nn, kind)(3, 2, batch_first=True)
+    return layer(module, lambda x: module(x)[0])
+
+
+def attend():
+    module = torch.nn.MultiheadAttention(4, 2, batch_first=True)
+    mask = torch.ones(3, 3).triu(1) != 0
+    return layer(module, lambda x: module(x, x, x, attn_mask=mask)[0])
+
+
+LAYERS = [
+    ("linear", "tn_linear(x, \"l\", .units = 2)", layer(torch.nn.Linear(4, 2)), (3, 4)),
+    ("conv2d", "tn_conv2d(x, \"l\", .filters = 2, .kernel = {3, 2}, .stride = {2, 1}, .pad = {1, 0})",
+     layer(torch.nn.Conv2d(2, 2, (3, 2), (2, 1), (1, 0))), (1, 2, 5, 3)),
+    ("batch_norm", "tn_batch_norm(x, \"l\", .training = 1)", layer(torch.nn.BatchNorm1d(3)), (4, 3, 2)),
+    ("layer_norm", "tn_layer_norm(x, \"l\")", layer(torch.nn.LayerNorm(5)), (3, 5)),
+    ("group_norm", "tn_group_norm(x, \"l\", 2)", layer(torch.nn.GroupNorm(2, 4)), (2, 4, 3)),
+    ("rms_norm", "tn_rms_norm(x, \"l\")", layer(RMSNorm(5)), (3, 5)),
+    ("rnn", "tn_recurrent(x, \"l\", NULL, .kind = TN_RNN, .units = 2)", recurrent("RNN"), (2, 4, 3)),
+    ("lstm", "tn_recurrent(x, \"l\", NULL, .kind = TN_LSTM, .units = 2)", recurrent("LSTM"), (2, 4, 3)),
+    ("gru", "tn_recurrent(x, \"l\", NULL, .kind = TN_GRU, .units = 2)", recurrent("GRU"), (2, 4, 3)),
+    ("self-attention", "tn_self_attention(x, \"l\", 2, 1)", attend(), (2, 3, 4)),
+]
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+def numbers(tensors):
+    return ", ".join(repr(float(v)) for t in tensors for v in t.reshape(-1))
+
+
+def described(shape):
+    whole = bool(shape) and isinstance(shape[0], tuple)
+    dims, low, high = shape if whole else (shape, 0, 0)
+    return "{%d, {%d, {%s}}, %d, %d}" % (whole, len(dims), ", ".join(map(str, dims)), low, high)
+
+
+def back(y, leaves):
+    total = (y.reshape(-1) * factors(y.numel())).sum()
+    return torch.autograd.grad(total, leaves) if leaves and y.is_floating_point() and y.requires_grad else []
+
+
+def operators():
+    for name, call, f, shapes in OPERATORS:
+        inputs = []
+        for number, shape in enumerate(shapes):
+            whole = isinstance(shape[0], tuple)
+            x = operand(number, shape[0], shape[1:]) if whole else operand(number, shape).requires_grad_()
+            inputs.append(x)
+        y = f(*inputs)
+        grads = back(y, [x for x in inputs if x.requires_grad])
+        text = ", ".join(map(described, shapes))
+        print(f'OPERATOR("{name}", {call},\n         OPERANDS({text}),\n         VALUES({numbers([y, *grads])}))')
+
+
+def layers():
+    for name, call, (module, f), shape in LAYERS:
+        x = operand(0, shape).requires_grad_()
+        named = list(module.named_parameters())
+        with torch.no_grad():
+            for number, (_, parameter) in enumerate(named):
+                parameter.copy_(operand(number + 1, parameter.shape) / 2)
+        y = f(x)
+        grads = back(y, [x] + [parameter for _, parameter in named])
+        text = ", ".join('{"l.%s", %s}' % (key, described(tuple(parameter.shape))) for key, parameter in named)
+        print(f'LAYER("{name}", {call},\n      OPERANDS({described(shape)}),\n      PARAMETERS({text}),\n      VALUES({numbers([y, *grads])}))')
+
+
+print("/* golden_torch.inc: written by golden_torch.py. */\n#ifdef OPERATOR")
+operators()
+print("#endif\n#ifdef LAYER")
+layers()
+print("#endif")
