@@ -60,21 +60,26 @@ TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count
 #define TN_RNN  0 /* h = tanh(W x + U h + b) */
 #define TN_LSTM 1
 #define TN_GRU  2
-/* Recurrent layers, one layer in one direction: x (batch, steps, features) -> (batch, steps, units), unrolled over the
- * steps. Parameters are named as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the
- * gates of an LSTM are in the order in, forget, content, out, those of a GRU reset, update, content.
+/* Recurrent layers: x (batch, steps, features) -> (batch, steps, units), unrolled over the steps. Parameters are named
+ * as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the gates of an LSTM are in the order
+ * in, forget, content, out, those of a GRU reset, update, content. Of several layers each takes the results of the one
+ * before ("weight_ih_l1", ...). With `bidirectional` each also goes through the steps from the last
+ * ("weight_ih_l0_reverse", ...), and the results of both stand side by side: (batch, steps, 2 units).
  * `lengths`, i32 (batch), says where each sample ends: what comes after is 0 and leaves its state alone. */
 typedef struct tn_recurrent_options {
     int32_t kind;
     int64_t units; /* required, at least 1 */
     tn_tensor *lengths;
+    int64_t layers; /* 0: 1 */
+    uint32_t bidirectional;
 } tn_recurrent_options;
 /* (batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
  * the next, keep it in variables. */
 typedef struct tn_recurrent_state {
     tn_tensor *h, *c;
 } tn_recurrent_state;
-/* `state`, unless NULL, is where to begin, and gets the last state. */
+/* `state`, unless NULL, is where to begin, and gets the last state: one for each layer, or, with `bidirectional`, two,
+ * forward and backward, for each. */
 #define tn_recurrent(x, name, state, ...) tn_recurrent_with(x, name, (tn_recurrent_options){__VA_ARGS__}, state)
 TN_API tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options,
                                     tn_recurrent_state *state);

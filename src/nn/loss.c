@@ -49,6 +49,7 @@ static const loss_row losses[] = {
     {{"l1", "sum of the absolute errors", 0, 0, 1}, tn_each_absolute, NOTHING, 1},
     {{"msle", "mean of the squared errors of log(1 + x)", 0, 0}, tn_each_squared_log, ELEMENTS, 1},
     {{"mape", "mean of the errors in percent of the target", 0, 0}, tn_each_percentage, ELEMENTS, 1},
+    {{"huber", "half the squared error up to 1, and the absolute one beyond", 0, 0, 1}, tn_each_huber, ELEMENTS, 1},
     {{"log_cosh", "mean of log(cosh(error))", 0, 0, 1}, tn_each_log_cosh, ELEMENTS, 1},
     {{"kl_divergence", "of targets from log_softmax outputs, summed over a sample", 0, 1},
      tn_each_divergence,

@@ -21,6 +21,13 @@ tn_tensor *tn_each_percentage(tn_tensor *output, tn_tensor *target)
     return tn_mul(tn_abs(tn_div(tn_sub(output, target), target)), tn_number(output, 100));
 }
 
+/* d^2 / 2 where |d| < 1, else |d| - 1/2: Huber, 1964. */
+tn_tensor *tn_each_huber(tn_tensor *output, tn_tensor *target)
+{
+    tn_tensor *error = tn_sub(output, target), *size = tn_abs(error), *half = tn_number(size, 0.5);
+    return tn_where(tn_lt(size, tn_number(size, 1)), tn_mul(tn_square(error), half), tn_sub(size, half));
+}
+
 /* log cosh(x) = |x| + log(1 + exp(-2 |x|)) - log 2, which overflows for no x. */
 tn_tensor *tn_each_log_cosh(tn_tensor *output, tn_tensor *target)
 {

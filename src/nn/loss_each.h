@@ -9,6 +9,7 @@ tn_tensor *tn_each_squared(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_absolute(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_squared_log(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_percentage(tn_tensor *output, tn_tensor *target);
+tn_tensor *tn_each_huber(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_log_cosh(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_divergence(tn_tensor *output, tn_tensor *target);
 tn_tensor *tn_each_binary(tn_tensor *output, tn_tensor *target);

@@ -14,21 +14,28 @@ typedef struct cell {
     int64_t units;
 } cell;
 
-static tn_tensor *param(tn_graph *graph, const char *name, const char *suffix, tn_shape shape, double bound)
-{
-    char full[256];
-    snprintf(full, sizeof full, "%s.%s", name, suffix);
-    return tn_param(graph, full, shape, (tn_init){.kind = TN_INIT_UNIFORM, .a = bound});
-}
+/* Which of a stack's layers, and whether it goes through the steps from the last. */
+typedef struct direction {
+    int64_t layer;
+    int is_reverse;
+} direction;
 
-/* `gates` matrices one below the other, all uniform up to 1 / sqrt(units). */
-static cell make_cell(tn_graph *graph, const char *name, int64_t gates, int64_t inputs, int64_t units)
+/* Parameters of one direction of one layer: `gates` matrices one below the other, all uniform up to 1 / sqrt(units).
+ * "weight_ih" of layer 1 backwards is "NAME.weight_ih_l1_reverse". */
+static cell make_cell(tn_graph *graph, const char *name, direction d, int64_t gates, int64_t inputs, int64_t units)
 {
-    double bound = 1 / sqrt((double)units);
-    return (cell){param(graph, name, "weight_ih_l0", TN_SHAPE(gates * units, inputs), bound),
-                  param(graph, name, "weight_hh_l0", TN_SHAPE(gates * units, units), bound),
-                  param(graph, name, "bias_ih_l0", TN_SHAPE(gates * units), bound),
-                  param(graph, name, "bias_hh_l0", TN_SHAPE(gates * units), bound), units};
+    static const char *const kinds[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+    const tn_shape shapes[] = {TN_SHAPE(gates * units, inputs), TN_SHAPE(gates * units, units), TN_SHAPE(gates * units),
+                               TN_SHAPE(gates * units)};
+    const tn_init init = {.kind = TN_INIT_UNIFORM, .a = 1 / sqrt((double)units)};
+    tn_tensor *param[4];
+    for (int i = 0; i < 4; i++) {
+        char full[256];
+        snprintf(full, sizeof full, "%s.%s_l%lld%s", name, kinds[i], (long long)d.layer,
+                 d.is_reverse ? "_reverse" : "");
+        param[i] = tn_param(graph, full, shapes[i], init);
+    }
+    return (cell){param[0], param[1], param[2], param[3], units};
 }
 
 /* Gate number i of all of them side by side. */
@@ -105,9 +112,9 @@ static int check_input(tn_tensor *x, const char *name, const tn_recurrent_option
     tn_shape shape = tn_shape_of(x);
     char text[160];
     if (tn_graph_status(graph)) return 0;
-    if (options->kind < TN_RNN || options->kind > TN_GRU || options->units < 1)
-        tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': kind %d with %lld units", name, options->kind,
-                      (long long)options->units);
+    if (options->kind < TN_RNN || options->kind > TN_GRU || options->units < 1 || options->layers < 0)
+        tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': kind %d with %lld units in %lld layers", name, options->kind,
+                      (long long)options->units, (long long)options->layers);
     if (shape.rank != 3 || shape.dim[1] < 1 || shape.dim[2] < 1)
         tn_graph_fail(graph, TN_ESHAPE, "recurrent '%s': its input %s should be (batch, steps, features)", name,
                       tn_shape_text(&shape, text, sizeof text));
@@ -119,26 +126,41 @@ static tn_tensor *zeros(tn_graph *graph, int64_t batch, int64_t units)
     return tn_full(graph, TN_F32, TN_SHAPE(batch, units), 0);
 }
 
-tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
+/* One direction of one layer over (batch, steps, features); each has room for the steps' results. */
+static tn_tensor *go_through(tn_tensor *x, const char *name, const tn_recurrent_options *options, direction d,
+                             tn_recurrent_state *s, tn_tensor *each[])
 {
-    tn_recurrent_state s = state ? *state : (tn_recurrent_state){0};
-    if (!check_input(x, name, &options)) return x;
     tn_graph *graph = tn_graph_of(x);
     tn_shape shape = tn_shape_of(x);
     int64_t batch = shape.dim[0], steps = shape.dim[1];
-    cell c = make_cell(graph, name, kinds[options.kind].gates, shape.dim[2], options.units);
-    tn_tensor *all = inputs_of(&c, x), **each = tn_alloc((size_t)steps * sizeof *each);
-    if (!each) tn_graph_fail(graph, TN_ENOMEM, "out of memory");
-    if (!s.h) s.h = zeros(graph, batch, options.units);
-    if (!s.c && options.kind == TN_LSTM) s.c = zeros(graph, batch, options.units);
-    for (int64_t t = 0; each && t < steps; t++) {
+    cell c = make_cell(graph, name, d, kinds[options->kind].gates, shape.dim[2], options->units);
+    tn_tensor *all = inputs_of(&c, x);
+    if (!s->h) s->h = zeros(graph, batch, options->units);
+    if (!s->c && options->kind == TN_LSTM) s->c = zeros(graph, batch, options->units);
+    for (int64_t i = 0; i < steps; i++) {
+        int64_t t = d.is_reverse ? steps - 1 - i : i;
         tn_tensor *now = tn_reshape(tn_slice(all, 0, t, 1, 1), TN_SHAPE(batch, tn_shape_of(all).dim[2]));
-        each[t] = advance(&c, options.kind, now, t, options.lengths, &s);
+        each[t] = advance(&c, options->kind, now, t, options->lengths, s);
     }
-    tn_tensor *y = each ? tn_stack(each, (uint32_t)steps, 1) : x;
-    if (state) *state = s;
+    return tn_stack(each, (uint32_t)steps, 1);
+}
+
+tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
+{
+    if (!check_input(x, name, &options)) return x;
+    int directions = options.bidirectional ? 2 : 1;
+    tn_tensor **each = tn_alloc((size_t)tn_shape_of(x).dim[1] * sizeof *each), *y[2];
+    if (!each) tn_graph_fail(tn_graph_of(x), TN_ENOMEM, "out of memory");
+    for (int64_t layer = 0; each && layer < options.layers + !options.layers; layer++) {
+        for (int i = 0; i < directions; i++) {
+            tn_recurrent_state s = state ? state[layer * directions + i] : (tn_recurrent_state){0};
+            y[i] = go_through(x, name, &options, (direction){layer, i}, &s, each);
+            if (state) state[layer * directions + i] = s;
+        }
+        x = directions == 2 ? tn_concat(y, 2, 2) : y[0];
+    }
     tn_free(each);
-    return y;
+    return x;
 }
 
 /* ---- embedding ---- */

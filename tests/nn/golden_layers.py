@@ -46,13 +46,13 @@ emit("batch_norm_eval", y * per(named(4, "n.weight")) + per(named(4, "n.bias")))
 
 
 # ---- recurrent ----
-def recurrent(kind, gates, x, units, lengths):
-    w, u = named((gates * units, x.shape[2]), "r.weight_ih_l0"), named((gates * units, units), "r.weight_hh_l0")
-    b, d = named(gates * units, "r.bias_ih_l0"), named(gates * units, "r.bias_hh_l0")
+def recurrent(kind, gates, x, units, lengths, suffix="l0"):
+    w, u = named((gates * units, x.shape[2]), f"r.weight_ih_{suffix}"), named((gates * units, units), f"r.weight_hh_{suffix}")
+    b, d = named(gates * units, f"r.bias_ih_{suffix}"), named(gates * units, f"r.bias_hh_{suffix}")
     out = np.zeros((x.shape[0], x.shape[1], units))
     for s in range(x.shape[0]):
         h, c = np.zeros(units), np.zeros(units)
-        for t in range(lengths[s]):
+        for t in reversed(range(lengths[s])) if suffix.endswith("reverse") else range(lengths[s]):
             a, r = w @ x[s, t] + b, u @ h + d
             if kind == "rnn":
                 h = np.tanh(a + r)
@@ -71,6 +71,10 @@ def recurrent(kind, gates, x, units, lengths):
 x = fill((2, 4, 3), 1)
 for kind, gates in (("rnn", 1), ("lstm", 4), ("gru", 3)):
     emit(kind, recurrent(kind, gates, x, 2, [4, 2]))
+    y = x
+    for layer in ("l0", "l1"):
+        y = np.concatenate([recurrent(kind, gates, y, 2, [4, 2], layer + way) for way in ("", "_reverse")], axis=2)
+    emit("deep_" + kind, y)
 
 # ---- attention: 2 heads of 2, each step sees those up to itself ----
 x = fill((2, 3, 4), 1)
@@ -101,6 +105,7 @@ emit("mae", abs(o - t).mean())
 emit("l1", abs(o - t).sum())
 emit("msle", ((np.log(1 + op) - np.log(1 + tp)) ** 2).mean())
 emit("mape", 100 * (abs(op - tp) / tp).mean())
+emit("huber", np.where(abs(o - t) < 1, (o - t) ** 2 / 2, abs(o - t) - 0.5).mean())
 emit("log_cosh", np.log(np.cosh(o - t)).mean())
 emit("kl_divergence", sum(p * (math.log(p) - q) for p, q in zip(share.ravel(), o.ravel()) if p) / 3)
 emit("cosine_similarity", np.mean([1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(o, t)]))

@@ -102,26 +102,44 @@ static tn_tensor *group_norm(tn_graph *g)
     return tn_group_norm(constant(g, TN_SHAPE(2, 4, 3), 1), "n", 2);
 }
 
-static tn_tensor *recurrent(tn_graph *g, int32_t kind)
+static tn_tensor *recurrent(tn_graph *g, int32_t kind, int64_t layers)
 {
     tn_tensor *lengths[] = {tn_full(g, TN_I32, TN_SHAPE(1), 4), tn_full(g, TN_I32, TN_SHAPE(1), 2)};
     return tn_recurrent(constant(g, TN_SHAPE(2, 4, 3), 1), "r", NULL, .kind = kind, .units = 2,
-                        .lengths = tn_concat(lengths, 2, 0));
+                        .lengths = tn_concat(lengths, 2, 0), .layers = layers, .bidirectional = layers > 1);
 }
 
 static tn_tensor *rnn(tn_graph *g)
 {
-    return recurrent(g, TN_RNN);
+    return recurrent(g, TN_RNN, 1);
+}
+
+/* Two layers in both directions. */
+static tn_tensor *deep_rnn(tn_graph *g)
+{
+    return recurrent(g, TN_RNN, 2);
 }
 
 static tn_tensor *lstm(tn_graph *g)
 {
-    return recurrent(g, TN_LSTM);
+    return recurrent(g, TN_LSTM, 1);
+}
+
+/* Two layers in both directions. */
+static tn_tensor *deep_lstm(tn_graph *g)
+{
+    return recurrent(g, TN_LSTM, 2);
 }
 
 static tn_tensor *gru(tn_graph *g)
 {
-    return recurrent(g, TN_GRU);
+    return recurrent(g, TN_GRU, 1);
+}
+
+/* Two layers in both directions. */
+static tn_tensor *deep_gru(tn_graph *g)
+{
+    return recurrent(g, TN_GRU, 2);
 }
 
 static tn_tensor *self_attention(tn_graph *g)
@@ -138,8 +156,8 @@ static const struct {
     tn_tensor *(*build)(tn_graph *graph);
     const double *golden;
     size_t count;
-} layers[] = {GOLDEN(layer_norm), GOLDEN(rms_norm), GOLDEN(group_norm),    GOLDEN(rnn),
-              GOLDEN(lstm),       GOLDEN(gru),      GOLDEN(self_attention)};
+} layers[] = {GOLDEN(layer_norm), GOLDEN(rms_norm),       GOLDEN(group_norm), GOLDEN(rnn),       GOLDEN(lstm),
+              GOLDEN(gru),        GOLDEN(self_attention), GOLDEN(deep_rnn),   GOLDEN(deep_lstm), GOLDEN(deep_gru)};
 
 static void layers_agree_with_their_formulas(void **state)
 {
@@ -207,6 +225,7 @@ static const struct {
     {"l1", PLAIN, golden_l1},
     {"msle", POSITIVE, golden_msle},
     {"mape", POSITIVE, golden_mape},
+    {"huber", PLAIN, golden_huber},
     {"log_cosh", PLAIN, golden_log_cosh},
     {"kl_divergence", SHARES, golden_kl_divergence},
     {"cosine_similarity", PLAIN, golden_cosine_similarity},
