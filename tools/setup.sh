@@ -12,6 +12,7 @@ build  libc6-dev        stdlib.h           the C library
 build  cmake            cmake              the build
 build  ninja-build      ninja              the build
 build  zlib1g-dev       zlib.h             reads gzip files
+build  libzip-dev       zip.h              reads archives of NumPy arrays
 build  libpng-dev       png.h              reads pictures
 build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
 build  libdnnl-dev      oneapi/dnnl/dnnl.h matrix products of the cpu backend

@@ -45,6 +45,29 @@ typedef struct tn_csv_options {
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
+/* An array in host memory, dense and row-major. */
+typedef struct tn_array {
+    int32_t dtype;
+    tn_shape shape;
+    void *data;
+} tn_array;
+
+/* An array of NumPy: a .npy file (`member` NULL), or the array of that name in an .npz archive (NULL: its only one).
+ * Bytes stay u8; truth values and other integers become i32, f8 becomes f32: a number beyond their range is an error.
+ * Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine. */
+TN_API TN_MUST_USE tn_status tn_array_read(const char *path, const char *member, tn_array *array);
+TN_API void tn_array_free(tn_array *array);
+
+/* Writes a .npy file: f32, f64, f16, i32 or u8; beside its place and renamed. */
+TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data);
+
+/* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
+ * u8 samples are pictures, (n, h, w), (n, channels, h, w) or (n, h, w, channels); all others become f32. With `x` NULL
+ * they are the array "x" or the file's only one; with `y` NULL nothing belongs to them. One number for each sample is
+ * its class with `classify`, else it is what to predict, as several numbers always are. */
+TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify,
+                                               tn_dataset *data);
+
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);
 
@@ -52,8 +75,9 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_
 TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data);
 
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
- * and a fifth of it), a folder with MNIST's four files (plain or .gz), or a CSV file, of which one row in five, chosen
- * by the seed, is for testing; a table of less than 10 rows is used whole for both. Missing values in both become
+ * and a fifth of it), a folder with MNIST's four files (plain or .gz), an .npz archive with x_train, y_train, x_test
+ * and y_test, or an .npz archive with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for
+ * testing; less than 10 are used whole for both. Missing values in both become
  * the means of the training set, unless `csv` keeps them. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);

@@ -106,10 +106,8 @@ static int bench_train(bench *b)
     if (b->s.batch > b->samples)
         return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
-    cli_trainer_options options = {.batch = b->s.batch,
-                                   .optimizer = b->s.optimizer,
-                                   .optim = b->s.optim,
-                                   .compile = cli_compile_options(&b->s)};
+    cli_trainer_options options = {
+        .batch = b->s.batch, .optimizer = b->s.optimizer, .optim = b->s.optim, .compile = cli_compile_options(&b->s)};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
     cli_model_of_data(&model, &data);

@@ -2,6 +2,7 @@
 #include "json.h"
 #include "saved.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +10,8 @@
 #include <string.h>
 
 static const char doc[] =
-    "Says what a saved model makes of each picture (PNG, PGM), of each picture in an IDX file, or "
-    "of each\nrow of a CSV file.";
+    "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy or .npz\n"
+    "file, or of each row of a CSV file.";
 
 #define BATCH 256
 
@@ -26,6 +27,8 @@ typedef struct predictor {
     tn_program *program;
     int64_t features, outputs;
     float *in, *out; /* a batch */
+    float *all;      /* all outputs so far, for --out */
+    int64_t count;
 } predictor;
 
 /* ---- reading ---- */
@@ -64,30 +67,43 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     return status;
 }
 
+static int read_arrays(const cli_model *model, const char *path, samples *out)
+{
+    tn_dataset data = {0};
+    int status = tn_dataset_arrays(path, NULL, NULL, 0, &data) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON && data.x_dtype != model->x_dtype)
+        status = cli_fail("%s: its numbers are %s; the model was trained on %s", path, tn_dtype_name(data.x_dtype),
+                          model->x_dtype == TN_U8 ? "pictures, u8 from 0 to 255" : "f32");
+    if (status == CLI_GO_ON) status = take(model, &data, out);
+    tn_dataset_free(&data);
+    return status;
+}
+
 static int read_picture(const cli_model *model, const char *path, samples *out)
 {
     if (model->x_dtype != TN_U8)
-        return cli_fail("%s: the model was trained on tables, and predicts from CSV files", path);
+        return cli_fail("%s: the model was trained on tables, and predicts from CSV files and arrays", path);
     *out = (samples){malloc((size_t)tn_shape_count(&model->sample) * sizeof(float)), 1, 1};
     if (!out->x) return cli_fail("out of memory");
     return tn_picture_read(path, &model->sample, out->x) ? cli_failed() : CLI_GO_ON;
 }
 
-/* IDX files begin with two zeros, or are packed by gzip. */
-static int looks_like_idx(const char *path)
-{
-    unsigned char head[2] = {1, 1};
-    FILE *file = fopen(path, "rb");
-    if (!file) return 0;
-    size_t got = fread(head, 1, 2, file);
-    fclose(file);
-    return got == 2 && ((head[0] == 0 && head[1] == 0) || (head[0] == 0x1f && head[1] == 0x8b));
-}
+/* By how the file begins: IDX by two zeros, or as gzip does; NumPy's files by its name, or as zip does. */
+static const struct {
+    const char *begins;
+    int (*read)(const cli_model *model, const char *path, samples *out);
+} kinds[] = {{"\0\0", read_idx}, {"\x1f\x8b", read_idx}, {"\x93N", read_arrays}, {"PK", read_arrays}};
 
 static int read_file(const cli_saved *saved, const char *path, samples *out)
 {
+    char head[2] = {0, 1};
+    FILE *file = fopen(path, "rb");
+    if (!file) return cli_fail("%s: %s", path, strerror(errno));
+    size_t got = fread(head, 1, 2, file);
+    fclose(file);
     if (cli_is_table(path)) return read_table(saved, path, out);
-    if (looks_like_idx(path)) return read_idx(&saved->model, path, out);
+    for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
+        if (!memcmp(head, kinds[i].begins, 2)) return kinds[i].read(&saved->model, path, out);
     return read_picture(&saved->model, path, out);
 }
 
@@ -181,6 +197,25 @@ static void tell(const predictor *p, const char *path, const samples *in, int64_
     printf("\n");
 }
 
+/* Keeps the outputs of a batch for --out. */
+static int keep(predictor *p, int64_t count)
+{
+    if (!p->saved.out) return CLI_GO_ON;
+    size_t one = (size_t)p->outputs * sizeof *p->all, have = (size_t)p->count * one;
+    float *grown = realloc(p->all, have + (size_t)count * one);
+    if (!grown) return cli_fail("out of memory");
+    memcpy((char *)grown + have, p->out, (size_t)count * one);
+    p->all = grown;
+    p->count += count;
+    return CLI_GO_ON;
+}
+
+static int write_all(const predictor *p)
+{
+    if (!p->saved.out) return CLI_GO_ON;
+    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->all) ? cli_failed() : CLI_GO_ON;
+}
+
 static int predict_file(predictor *p, const char *path)
 {
     samples in = {0};
@@ -189,6 +224,7 @@ static int predict_file(predictor *p, const char *path)
     for (int64_t at = 0; status == CLI_GO_ON && at < in.count; at += BATCH) {
         int64_t count = in.count - at < BATCH ? in.count - at : BATCH;
         if (run_batch(p, in.x + at * p->features, count)) status = cli_failed();
+        if (status == CLI_GO_ON) status = keep(p, count);
         for (int64_t i = 0; status == CLI_GO_ON && i < count; i++) tell(p, path, &in, at + i, p->out + i * p->outputs);
     }
     free(in.x);
@@ -201,7 +237,9 @@ int cli_predict(int argc, char **argv)
     int files, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
     if (status == CLI_GO_ON) status = compile(&p);
     for (int i = 1; status == CLI_GO_ON && i <= files; i++) status = predict_file(&p, argv[i]);
+    if (status == CLI_GO_ON) status = write_all(&p);
     tn_program_free(p.program);
+    free(p.all);
     free(p.in);
     free(p.out);
     cli_saved_close(&p.saved);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void make_options(cli_saved *saved)
+static void make_options(cli_saved *saved, int predicts)
 {
     cli_settings *s = &saved->settings;
     const cli_option options[] = {
@@ -56,6 +56,11 @@ static void make_options(cli_saved *saved)
          .target = &s->seed,
          .high = 9e15,
          .note = "seed"},
+        {.kind = predicts ? CLI_TEXT : CLI_END,
+         .name = "out",
+         .value = "FILE.npy",
+         .doc = "write all outputs there too, an array of NumPy",
+         .target = &saved->out},
         {.kind = CLI_END},
     };
     memcpy(saved->options, options, sizeof options);
@@ -78,9 +83,10 @@ int cli_saved_open(cli_saved *saved, const char *command, const char *operands, 
 {
     *saved = (cli_saved){0};
     cli_settings_init(&saved->settings);
-    make_options(saved);
+    make_options(saved, operands != NULL);
     int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
     if (status == CLI_GO_ON && operands && !*n_operands) status = cli_usage("%s needs %s", command, operands);
+    if (status == CLI_GO_ON && cli_can_write("out", saved->out)) status = CLI_FAILED;
     if (status == CLI_GO_ON) status = open_file(saved, command);
     if (status != CLI_GO_ON) return status;
     if (tn_device_open(saved->settings.device, &saved->device)) return cli_failed();

@@ -5,11 +5,12 @@
 #include "scaling.h"
 #include "settings.h"
 
-#define CLI_SAVED_OPTIONS 10
+#define CLI_SAVED_OPTIONS 11
 
 typedef struct cli_saved {
     cli_settings settings; /* the notes' texts; its own option table is not used */
     const char *path;
+    const char *out; /* of predict: where all outputs go; NULL: nowhere */
     cli_option options[CLI_SAVED_OPTIONS];
     tn_checkpoint *checkpoint;
     cli_model model;

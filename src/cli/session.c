@@ -87,14 +87,13 @@ static int open_data(cli_session *s)
 static cli_trainer_options trainer_options(const cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    return (cli_trainer_options){
-        .batch = settings->batch,
-        .optimizer = settings->optimizer,
-        .optim = settings->optim,
-        .smoothing = settings->smoothing,
-        .class_weights = s->class_weights,
-        .compile = cli_compile_options(settings),
-        .step_loss = settings->json == 2};
+    return (cli_trainer_options){.batch = settings->batch,
+                                 .optimizer = settings->optimizer,
+                                 .optim = settings->optim,
+                                 .smoothing = settings->smoothing,
+                                 .class_weights = s->class_weights,
+                                 .compile = cli_compile_options(settings),
+                                 .step_loss = settings->json == 2};
 }
 
 /* As the training that is resumed did, or by the training part. */

@@ -22,8 +22,9 @@ void cli_settings_init(cli_settings *s)
                         .storage = "f32",
                         .device = "auto"};
     const cli_option options[] = {
-        {CLI_TEXT, "data", "NAME", "digits or digits-rgb (built in), a folder with MNIST's files, or a CSV file",
-         &s->data, 0, 0, "data", 0, 0, 0},
+        {CLI_TEXT, "data", "NAME",
+         "digits or digits-rgb (built in), a folder with MNIST's files, a CSV file, an .npz archive", &s->data, 0, 0,
+         "data", 0, 0, 0},
         {CLI_TEXT, "target", "NAME,NAME", "of a CSV file: the columns to predict (the last)", &s->target, 0, 0,
          "target", 1, 0, 0},
         {CLI_TEXT, "scale", "KIND", "of a table's columns: none, minmax, standard or unit (none)", &s->scale, 0, 0,

@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "alloc.h"
 #include "error.h"
 #include "idx.h"
+#include "npy.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
 
@@ -224,6 +226,15 @@ static tn_status fill(tn_dataset *train, tn_dataset *test)
     return TN_OK;
 }
 
+/* Splits what the reader gave, and fills what is missing unless that is to be kept. */
+static tn_status divide(tn_dataset *all, uint64_t seed, int keep, tn_dataset *train, tn_dataset *test)
+{
+    tn_status status = split(all, seed, train, test);
+    if (!status && !keep && all->x_dtype == TN_F32) status = fill(train, test);
+    tn_dataset_free(all);
+    return status;
+}
+
 static tn_status open_table(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
                             tn_dataset *test)
 {
@@ -232,10 +243,39 @@ static tn_status open_table(const char *path, uint64_t seed, const tn_csv_option
     int keep = options.keep_missing != 0;
     options.keep_missing = 1;
     TN_TRY(tn_dataset_csv(path, &options, &all));
-    tn_status status = split(&all, seed, train, test);
-    if (!status && !keep) status = fill(train, test);
-    tn_dataset_free(&all);
-    return status;
+    return divide(&all, seed, keep, train, test);
+}
+
+/* ---- archives of arrays ---- */
+
+static tn_status open_parts(const char *path, int classify, tn_dataset *train, tn_dataset *test)
+{
+    char a[160], b[160];
+    TN_TRY(tn_dataset_arrays(path, "x_train", "y_train", classify, train));
+    TN_TRY(tn_dataset_arrays(path, "x_test", "y_test", classify, test));
+    TN_REQUIRE(tn_shape_equal(&train->sample, &test->sample) && train->x_dtype == test->x_dtype &&
+                   train->targets == test->targets,
+               TN_EFORMAT, "%s: training samples are %s %s and test samples %s %s, or they differ in what to predict",
+               path, tn_dtype_name(train->x_dtype), tn_shape_text(&train->sample, a, sizeof a),
+               tn_dtype_name(test->x_dtype), tn_shape_text(&test->sample, b, sizeof b));
+    if (train->classes < test->classes) train->classes = test->classes;
+    test->classes = train->classes;
+    return TN_OK;
+}
+
+static tn_status open_arrays(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
+                             tn_dataset *test)
+{
+    tn_dataset all = {0};
+    int classify = csv && csv->classify, keep = csv && csv->keep_missing;
+    TN_REQUIRE(tn_npz_is(path), TN_EFORMAT, "%s: holds one array; to learn from, it takes an .npz archive with x and y",
+               path);
+    if (!tn_npz_has(path, "x_train")) {
+        TN_TRY(tn_dataset_arrays(path, "x", "y", classify, &all));
+        return divide(&all, seed, keep, train, test);
+    }
+    TN_TRY(open_parts(path, classify, train, test));
+    return keep || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
 }
 
 /* ---- by name ---- */
@@ -274,11 +314,14 @@ static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options 
     struct stat info;
     size_t row = find_drawn(name);
     if (row < DRAWN) return open_drawn(row, name, seed, train, test);
-    TN_REQUIRE(
-        !stat(name, &info), TN_EMISSING,
-        "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, or a CSV file",
-        name);
-    return S_ISDIR(info.st_mode) ? open_folder(name, train, test) : open_table(name, seed, csv, train, test);
+    TN_REQUIRE(!stat(name, &info), TN_EMISSING,
+               "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, a CSV "
+               "file or an .npz archive",
+               name);
+    if (S_ISDIR(info.st_mode)) return open_folder(name, train, test);
+    const char *dot = strrchr(name, '.');
+    int arrays = tn_npz_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")));
+    return arrays ? open_arrays(name, seed, csv, train, test) : open_table(name, seed, csv, train, test);
 }
 
 tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../data/golden_arrays.inc"
 #include "alloc.h"
 #include "philox.h"
 #include "tenon/data.h"
@@ -99,6 +100,26 @@ static void make_raw_pgm(sample *s)
     s->size += 24;
 }
 
+static void make_npy(sample *s)
+{
+    add(s, npy_f8_big, sizeof npy_f8_big);
+}
+
+static void make_fortran_npy(sample *s)
+{
+    add(s, npy_fortran, sizeof npy_fortran);
+}
+
+static void make_npz(sample *s)
+{
+    add(s, npz_pictures, sizeof npz_pictures);
+}
+
+static void make_npz_of_parts(sample *s)
+{
+    add(s, npz_parts, sizeof npz_parts);
+}
+
 /* ---- the readers ---- */
 
 static char labels_path[64];
@@ -148,6 +169,24 @@ static tn_status read_checkpoint(const char *path)
     return sum == 77777777 ? TN_EIO : status;
 }
 
+static tn_status read_array(const char *path)
+{
+    tn_array array = {0};
+    tn_status status = tn_array_read(path, NULL, &array);
+    tn_array_free(&array);
+    return status;
+}
+
+static tn_status read_arrays(const char *path)
+{
+    tn_csv_options options = {.classify = 1};
+    tn_dataset train = {0}, test = {0};
+    tn_status status = tn_dataset_open(path, 1, &options, &train, &test);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    return status;
+}
+
 static tn_status read_picture(const char *path)
 {
     float out[3 * 9 * 9];
@@ -165,6 +204,8 @@ static const struct {
     {"idx", make_idx, read_idx},     {"idx.gz", make_gzip, read_idx},
     {"csv", make_csv, read_csv},     {"safetensors", make_safetensors, read_checkpoint},
     {"png", make_png, read_picture}, {"png with a palette", make_palette_png, read_picture},
+    {"npy", make_npy, read_array},   {"npy in Fortran's order", make_fortran_npy, read_array},
+    {"npz", make_npz, read_arrays},  {"npz of parts", make_npz_of_parts, read_arrays},
     {"pgm", make_pgm, read_picture}, {"raw pgm", make_raw_pgm, read_picture},
 };
 

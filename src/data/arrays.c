@@ -1,0 +1,151 @@
+/* arrays.c: data sets from NumPy's arrays: samples and what belongs to them. */
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "npy.h"
+
+#define MOST_CLASSES 65536
+
+/* ---- samples ---- */
+
+/* Pictures with their channels last, (n, h, w, 1 or 3), as (n, channels, h, w). */
+static tn_status channels_first(tn_array *x)
+{
+    int64_t n = x->shape.dim[0], h = x->shape.dim[1], w = x->shape.dim[2], c = x->shape.dim[3];
+    size_t size = tn_dtype_size(x->dtype);
+    char *to = tn_alloc((size_t)(n * h * w * c) * size);
+    if (!to) return TN_ENOMEM;
+    for (int64_t i = 0; i < n * h * w; i++)
+        for (int64_t k = 0; k < c; k++)
+            memcpy(to + (size_t)((i / (h * w) * c + k) * h * w + i % (h * w)) * size,
+                   (char *)x->data + (size_t)(i * c + k) * size, size);
+    tn_free(x->data);
+    x->data = to;
+    x->shape = TN_SHAPE(n, c, h, w);
+    return TN_OK;
+}
+
+static int is_picture_size(int64_t channels)
+{
+    return channels == 1 || channels == 3;
+}
+
+/* Whole numbers as f32. */
+static tn_status to_float(tn_array *x)
+{
+    int64_t count = tn_shape_count(&x->shape);
+    float *to = tn_alloc((size_t)count * sizeof *to);
+    if (!to) return TN_ENOMEM;
+    for (int64_t i = 0; i < count; i++)
+        to[i] = x->dtype == TN_I32  ? (float)((int32_t *)x->data)[i]
+                : x->dtype == TN_U8 ? ((uint8_t *)x->data)[i]
+                                    : ((float *)x->data)[i];
+    tn_free(x->data);
+    x->data = to;
+    x->dtype = TN_F32;
+    return TN_OK;
+}
+
+/* (n) are samples of one number, (n, h, w) pictures of one channel. */
+static tn_shape sample_shape(const tn_shape *shape)
+{
+    tn_shape sample = {shape->rank - 1, {0}};
+    if (sample.rank == 0) return TN_SHAPE(1);
+    if (sample.rank == 2) return TN_SHAPE(1, shape->dim[1], shape->dim[2]);
+    memcpy(sample.dim, shape->dim + 1, (size_t)sample.rank * sizeof *sample.dim);
+    return sample;
+}
+
+static tn_status use_samples(const char *path, tn_array *x, tn_dataset *data)
+{
+    char text[160];
+    const tn_shape *s = &x->shape;
+    TN_REQUIRE(s->rank >= 1 && tn_shape_count(s) > 0 && s->dim[0] <= INT32_MAX, TN_EFORMAT,
+               "%s: expected samples (count, ...), found an array of %s", path, tn_shape_text(s, text, sizeof text));
+    if (s->rank == 4 && is_picture_size(s->dim[3]) && !is_picture_size(s->dim[1])) TN_TRY(channels_first(x));
+    if (x->dtype == TN_I32) TN_TRY(to_float(x));
+    data->count = s->dim[0];
+    data->sample = sample_shape(s);
+    data->x_dtype = x->dtype;
+    data->x = x->data;
+    x->data = NULL;
+    data->source = tn_strdup(path);
+    return data->source ? TN_OK : TN_ENOMEM;
+}
+
+/* ---- what belongs to them ---- */
+
+static double value_at(const tn_array *y, int64_t i)
+{
+    if (y->dtype == TN_I32) return ((int32_t *)y->data)[i];
+    return y->dtype == TN_U8 ? ((uint8_t *)y->data)[i] : ((float *)y->data)[i];
+}
+
+static tn_status use_labels(const char *path, const tn_array *y, tn_dataset *data)
+{
+    data->label = tn_alloc((size_t)data->count * sizeof *data->label);
+    if (!data->label) return TN_ENOMEM;
+    for (int64_t i = 0; i < data->count; i++) {
+        double value = value_at(y, i);
+        TN_REQUIRE(value >= 0 && value < MOST_CLASSES && value == floor(value), TN_EFORMAT,
+                   "%s: sample %lld has the class %g; expected a whole number from 0 to %d", path, (long long)i, value,
+                   MOST_CLASSES - 1);
+        data->label[i] = (int32_t)value;
+        if (value >= (double)data->classes) data->classes = (int64_t)value + 1;
+    }
+    return TN_OK;
+}
+
+static tn_status use_targets(const char *path, tn_array *y, tn_dataset *data)
+{
+    char text[160];
+    TN_REQUIRE(y->shape.rank <= 2 && tn_shape_count(&y->shape) > 0, TN_EFORMAT,
+               "%s: expected what belongs to the samples as (count) or (count, numbers), found %s", path,
+               tn_shape_text(&y->shape, text, sizeof text));
+    TN_TRY(to_float(y));
+    data->targets = tn_shape_count(&y->shape) / data->count;
+    data->target = y->data;
+    y->data = NULL;
+    return TN_OK;
+}
+
+static tn_status read_targets(const char *path, const char *name, int classify, tn_dataset *data)
+{
+    tn_array y = {0};
+    TN_TRY(tn_array_read(path, name, &y));
+    int single = y.shape.rank == 1 || (y.shape.rank == 2 && y.shape.dim[1] == 1);
+    tn_status status = TN_OK;
+    if (y.shape.rank < 1 || y.shape.dim[0] != data->count)
+        status = tn_fail(TN_EFORMAT, "%s: '%s' is not for %lld samples", path, name, (long long)data->count);
+    else
+        status = classify && single ? use_labels(path, &y, data) : use_targets(path, &y, data);
+    tn_array_free(&y);
+    return status;
+}
+
+/* ---- data sets ---- */
+
+/* The samples are named so; or, where there is no name, they are the array "x" or the only one. */
+static tn_status read_samples(const char *path, const char *name, tn_array *x)
+{
+    if (name || !tn_npz_is(path)) return tn_array_read(path, name, x);
+    tn_status status = tn_array_read(path, "x", x);
+    return status == TN_EMISSING ? tn_array_read(path, NULL, x) : status;
+}
+
+tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)
+{
+    tn_dataset read = {0};
+    tn_array samples = {0};
+    tn_status status = read_samples(path, x, &samples);
+    if (!status) status = use_samples(path, &samples, &read);
+    if (!status && y) status = read_targets(path, y, classify, &read);
+    tn_array_free(&samples);
+    if (status)
+        tn_dataset_free(&read);
+    else
+        *data = read;
+    return status;
+}

@@ -1,0 +1,141 @@
+/* npz.c: archives of NumPy's arrays: zip files, read by libzip. A member says how long it is; that is believed only as
+ * far as its compressed size allows. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zip.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "npy.h"
+#include "read.h"
+
+#define DEFLATE_MOST 1032u /* deflate makes nothing smaller than by this factor */
+
+int tn_npz_is(const char *path)
+{
+    char head[4] = {0};
+    int fd = -1;
+    uint64_t bytes, got = sizeof head;
+    if (tn_open_regular(path, &fd, &bytes)) return 0;
+    tn_status status = tn_read_some(fd, path, head, &got);
+    close(fd);
+    return !status && got == 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
+}
+
+static tn_status failed(const tn_npy_source *source, zip_error_t *error)
+{
+    tn_status status = zip_error_code_zip(error) == ZIP_ER_MEMORY ? TN_ENOMEM : TN_EFORMAT;
+    return tn_fail(status, "%s%s%s: is a damaged archive: %s", source->path, *source->member ? ": " : "",
+                   source->member, zip_error_strerror(error));
+}
+
+static tn_status read_member(tn_npy_source *source, void *to, uint64_t bytes)
+{
+    for (uint64_t got = 0; got < bytes;) {
+        zip_int64_t count = zip_fread(source->handle, (char *)to + got, bytes - got);
+        if (count < 0) return failed(source, zip_file_get_error(source->handle));
+        TN_REQUIRE(count, TN_EFORMAT, "%s: %s: is cut short", source->path, source->member);
+        got += (uint64_t)count;
+    }
+    return TN_OK;
+}
+
+/* At its end the checksum is compared. */
+static tn_status read_end(tn_npy_source *source)
+{
+    char extra;
+    zip_int64_t count = zip_fread(source->handle, &extra, 1);
+    if (count < 0) return failed(source, zip_file_get_error(source->handle));
+    TN_REQUIRE(!count, TN_EFORMAT, "%s: %s: is longer than it says", source->path, source->member);
+    return TN_OK;
+}
+
+static tn_status check_member(tn_npy_source *source, const zip_stat_t *stat)
+{
+    const zip_uint64_t need = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    TN_REQUIRE((stat->valid & need) == need, TN_EFORMAT, "%s: %s: has no size", source->path, source->member);
+    TN_REQUIRE(stat->encryption_method == ZIP_EM_NONE &&
+                   (stat->comp_method == ZIP_CM_STORE || stat->comp_method == ZIP_CM_DEFLATE),
+               TN_EFORMAT, "%s: %s: is encrypted or compressed otherwise than by deflate", source->path,
+               source->member);
+    TN_REQUIRE(stat->size / DEFLATE_MOST <= stat->comp_size, TN_EFORMAT, "%s: %s: absurd size: %llu bytes out of %llu",
+               source->path, source->member, (unsigned long long)stat->size, (unsigned long long)stat->comp_size);
+    source->bytes = stat->size;
+    return TN_OK;
+}
+
+static tn_status read_index(zip_t *zip, tn_npy_source *source, zip_uint64_t index, tn_array *array)
+{
+    zip_stat_t stat;
+    tn_array read = {0};
+    zip_stat_init(&stat);
+    if (zip_stat_index(zip, index, 0, &stat)) return failed(source, zip_get_error(zip));
+    TN_TRY(check_member(source, &stat));
+    source->handle = zip_fopen_index(zip, index, 0);
+    if (!source->handle) return failed(source, zip_get_error(zip));
+    tn_status status = tn_npy_parse(source, &read);
+    if (!status) status = read_end(source);
+    zip_fclose(source->handle);
+    if (status)
+        tn_array_free(&read);
+    else
+        *array = read;
+    return status;
+}
+
+/* NumPy adds ".npy" to the name of an array. */
+static tn_status find_member(zip_t *zip, tn_npy_source *source, zip_uint64_t *index)
+{
+    char name[256];
+    zip_int64_t count = zip_get_num_entries(zip, 0), found = 0;
+    if (!source->member) {
+        TN_REQUIRE(count == 1, TN_EMISSING, "%s: has %lld arrays; expected one alone, or one named 'x'", source->path,
+                   (long long)count);
+        source->member = "";
+        return *index = 0, TN_OK;
+    }
+    snprintf(name, sizeof name, "%s.npy", source->member);
+    found = zip_name_locate(zip, name, ZIP_FL_ENC_RAW);
+    TN_REQUIRE(found >= 0, TN_EMISSING, "%s: has no array '%s'", source->path, source->member);
+    return *index = (zip_uint64_t)found, TN_OK;
+}
+
+static tn_status open_archive(const char *path, zip_t **zip)
+{
+    int fd = -1, code = 0;
+    uint64_t bytes;
+    zip_error_t error;
+    const tn_npy_source source = {.path = path, .member = ""};
+    TN_TRY(tn_open_regular(path, &fd, &bytes));
+    *zip = zip_fdopen(fd, 0, &code);
+    if (*zip) return TN_OK;
+    close(fd);
+    zip_error_init_with_code(&error, code);
+    tn_status status = failed(&source, &error);
+    zip_error_fini(&error);
+    return status;
+}
+
+int tn_npz_has(const char *path, const char *member)
+{
+    zip_t *zip = NULL;
+    zip_uint64_t index;
+    tn_npy_source source = {.path = path, .member = member};
+    if (open_archive(path, &zip)) return 0;
+    int there = !find_member(zip, &source, &index);
+    zip_discard(zip);
+    return there;
+}
+
+tn_status tn_npz_read(const char *path, const char *member, tn_array *array)
+{
+    zip_t *zip = NULL;
+    zip_uint64_t index = 0;
+    tn_npy_source source = {.path = path, .member = member, .read = read_member};
+    TN_TRY(open_archive(path, &zip));
+    tn_status status = find_member(zip, &source, &index);
+    if (!status) status = read_index(zip, &source, index, array);
+    zip_discard(zip);
+    return status;
+}

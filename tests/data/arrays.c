@@ -1,0 +1,339 @@
+/* arrays.c: NumPy's files, good and bad, and data sets made of them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+#include <cmocka.h>
+
+#include "alloc.h"
+#include "golden_arrays.inc"
+#include "scratch.h"
+#include "tenon/data.h"
+
+#define COUNT(array)         (sizeof(array) / sizeof *(array))
+#define FILE_OF(name, bytes) scratch_write(name, bytes, sizeof(bytes))
+
+static double number_at(const tn_array *x, int64_t i)
+{
+    if (x->dtype == TN_I32) return ((int32_t *)x->data)[i];
+    return x->dtype == TN_U8 ? ((uint8_t *)x->data)[i] : ((float *)x->data)[i];
+}
+
+static void arrays_of_numpy_are_read_in_all_their_types_and_orders(void **state)
+{
+    static const struct {
+        const char *name;
+        const unsigned char *bytes;
+        size_t size;
+        int32_t dtype;
+        int lowest; /* of the numbers: see golden_arrays.py */
+        tn_shape shape;
+    } cases[] = {
+#define CASE(name, ...) {#name, npy_##name, sizeof npy_##name, __VA_ARGS__}
+        CASE(f4, TN_F32, -5, {2, {3, 4}}),    CASE(f8_big, TN_F32, -5, {2, {3, 4}}),
+        CASE(i8, TN_I32, -5, {1, {12}}),      CASE(i2_big, TN_I32, -5, {2, {2, 6}}),
+        CASE(u1, TN_U8, 0, {2, {3, 4}}),      CASE(u4, TN_I32, 0, {2, {3, 4}}),
+        CASE(bool, TN_I32, 0, {2, {3, 4}}),   CASE(scalar, TN_F32, -5, {0, {0}}),
+        CASE(empty, TN_F32, -5, {2, {0, 4}}), CASE(fortran, TN_F32, -5, {3, {2, 3, 2}}),
+#undef CASE
+    };
+    (void)state;
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        tn_array x = {0};
+        expect_ok(tn_array_read(scratch_write("a.npy", cases[c].bytes, cases[c].size), NULL, &x));
+        assert_int_equal(x.dtype, cases[c].dtype);
+        assert_true(tn_shape_equal(&x.shape, &cases[c].shape));
+        for (int64_t i = 0; i < tn_shape_count(&x.shape); i++) {
+            double want = (double)(i * 7 % 23 + cases[c].lowest);
+            if (!strcmp(cases[c].name, "bool")) want = (double)(i * 7 % 23 % 2);
+            if (number_at(&x, i) != want)
+                fail_msg("%s: element %d: expected %g, got %g", cases[c].name, (int)i, want, number_at(&x, i));
+        }
+        tn_array_free(&x);
+    }
+}
+
+/* ---- writing ---- */
+
+static void what_is_written_is_read_again(void **state)
+{
+    static const float x[6] = {1, -2.5f, NAN, INFINITY, 1e-40f, 0};
+    static const tn_shape shapes[] = {{1, {6}}, {2, {2, 3}}, {6, {1, 2, 1, 3, 1, 1}}, {2, {0, 9}}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(shapes); i++) {
+        tn_array back = {0};
+        size_t size;
+        expect_ok(tn_array_write(scratch_path("w.npy"), TN_F32, shapes[i], x));
+        char *bytes = scratch_read(scratch_path("w.npy"), &size);
+        assert_int_equal((bytes[8] + 10) % 64 + bytes[9], 0); /* where the elements begin */
+        free(bytes);
+        expect_ok(tn_array_read(scratch_path("w.npy"), NULL, &back));
+        assert_true(tn_shape_equal(&back.shape, &shapes[i]));
+        assert_memory_equal(back.data, x, (size_t)tn_shape_count(&shapes[i]) * sizeof *x);
+        tn_array_free(&back);
+    }
+    expect_failure(tn_array_write(scratch_path("w.npy"), TN_BF16, TN_SHAPE(1), x), TN_EDTYPE, "bf16");
+    expect_failure(tn_array_write(scratch_path("none/w.npy"), TN_F32, TN_SHAPE(1), x), TN_EMISSING, "none");
+}
+
+/* ---- mistakes ---- */
+
+/* A file with that header and `count` bytes of elements. */
+static const char *with_header(const char *header, size_t count)
+{
+    unsigned char bytes[1024] = "\x93NUMPY\1\0";
+    size_t length = strlen(header);
+    bytes[8] = (unsigned char)(length & 255);
+    bytes[9] = (unsigned char)(length >> 8);
+    memcpy(bytes + 10, header, length);
+    return scratch_write("h.npy", bytes, 10 + length + count);
+}
+
+static void headers_are_read_as_python_writes_them(void **state)
+{
+    static const char *const fine[] = {
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }          \n",
+        "{\"shape\":(2L,3L),\"fortran_order\":True,\"descr\":\"<f4\"}",
+        " { 'shape' : ( 2 , 3 , ) , 'descr' : '=f4' , 'fortran_order' : False } ",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(fine); i++) {
+        tn_array x = {0};
+        expect_ok(tn_array_read(with_header(fine[i], 24), NULL, &x));
+        assert_true(tn_shape_equal(&x.shape, &TN_SHAPE(2, 3)));
+        tn_array_free(&x);
+    }
+}
+
+static void bad_files_are_refused_by_one_line(void **state)
+{
+#define HEAD(descr, order, shape) "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape ", }"
+    static const struct {
+        const char *header;
+        size_t bytes;
+        const char *say;
+    } cases[] = {
+        {HEAD("'<f4'", "False", "(2, 3)"), 23, "is cut short: elements of (2, 3) need 24 bytes, found 23"},
+        {HEAD("'<f4'", "False", "(2, 3)"), 25, "has bytes too many"},
+        {HEAD("'<f2'", "False", "(2,)"), 4, "of a type that is not read"},
+        {HEAD("'|O'", "False", "(2,)"), 4, "of a type that is not read"},
+        {HEAD("'<U3'", "False", "(2,)"), 24, "of a type that is not read"},
+        {HEAD("'<c8'", "False", "(2,)"), 16, "of a type that is not read"},
+        {HEAD("'<f48'", "False", "(2,)"), 16, "of a type that is not read"},
+        {HEAD("'f4'", "False", "(2,)"), 8, "of a type that is not read"},
+        {HEAD("[('a', '<f4')]", "False", "(2,)"), 8, "no plain numbers"},
+        {HEAD("'<f4'", "Falsch", "(2,)"), 8, "neither True nor False"},
+        {HEAD("'<f4'", "False", "2"), 8, "its shape is none"},
+        {HEAD("'<f4'", "False", "(2"), 8, "its shape is none"},
+        {HEAD("'<f4'", "False", "(-2,)"), 8, "its shape is none"},
+        {HEAD("'<f4'", "False", "(1, 1, 1, 1, 1, 1, 1, 1, 1)"), 4, "too many dimensions"},
+        {HEAD("'<f4'", "False", "(99999999999999, 99999999999999)"), 4, "absurd dimensions"},
+        {HEAD("'<f4'", "False", "(9999999999999999999999,)"), 4, "its shape is none"},
+        {HEAD("'<f4'", "False", "(4000000000,)"), 4, "need 16000000000 bytes, found 4"},
+        {"{'descr': '<f4', 'shape': (1,)}", 4, "lacks descr"},
+        {"{'descr': '<f4', 'descr': '<f4', 'shape': (1,)}", 4, "not expected"},
+        {"{'descr': '<f4', 'other': 3}", 4, "not expected"},
+        {"{'descr': '<f4' 'shape': (1,)}", 4, "no dictionary"},
+        {"('descr', '<f4')", 4, "no dictionary"},
+        {HEAD("'<f4'", "False", "(1,)") " x", 4, "something follows"},
+        {"", 4, "no dictionary"},
+        {"{", 4, "no dictionary"},
+    };
+    tn_array x = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect_failure(tn_array_read(with_header(cases[i].header, cases[i].bytes), NULL, &x), TN_EFORMAT, cases[i].say);
+    expect_failure(tn_array_read(scratch_text("t.npy", "hello"), NULL, &x), TN_EFORMAT, "too short");
+    expect_failure(tn_array_read(scratch_text("t.npy", "hello, world"), NULL, &x), TN_EFORMAT, "is no array of NumPy");
+    expect_failure(tn_array_read(scratch_write("t.npy", "\x93NUMPY\4\0\0\0", 10), NULL, &x), TN_EFORMAT, "version");
+    expect_failure(tn_array_read(scratch_write("t.npy", "\x93NUMPY\1\0\xff\0", 10), NULL, &x), TN_EFORMAT,
+                   "within its");
+    expect_failure(tn_array_read(scratch_write("t.npy", "\x93NUMPY\2\0\0\0\xff\xff", 12), NULL, &x), TN_EFORMAT,
+                   "absurdly long");
+    expect_failure(tn_array_read(scratch_path("nothing.npy"), NULL, &x), TN_EMISSING, "nothing.npy");
+    expect_failure(tn_array_read(FILE_OF("a.npy", npy_f4), "x", &x), TN_EMISSING, "no array 'x'");
+    assert_null(x.data);
+}
+
+static void numbers_that_do_not_fit_are_refused(void **state)
+{
+    unsigned char wide[sizeof npy_i8], large[sizeof npy_f8_big];
+    tn_array x = {0};
+    (void)state;
+    memcpy(wide, npy_i8, sizeof wide);
+    wide[sizeof wide - 3] = 1;
+    expect_failure(tn_array_read(FILE_OF("w.npy", wide), NULL, &x), TN_EFORMAT, "beyond the range of i32");
+    memcpy(large, npy_f8_big, sizeof large);
+    large[sizeof large - 8] = 0x7e;
+    expect_failure(tn_array_read(FILE_OF("l.npy", large), NULL, &x), TN_EFORMAT, "beyond the range of f32");
+}
+
+/* ---- archives ---- */
+
+static void arrays_of_archives_are_found_by_name(void **state)
+{
+    tn_array x = {0};
+    (void)state;
+    expect_ok(tn_array_read(FILE_OF("p.npz", npz_pictures), "y", &x));
+    assert_int_equal(x.dtype, TN_I32);
+    assert_int_equal(((int32_t *)x.data)[11], 2);
+    tn_array_free(&x);
+    expect_failure(tn_array_read(FILE_OF("p.npz", npz_pictures), "z", &x), TN_EMISSING, "has no array 'z'");
+    expect_failure(tn_array_read(FILE_OF("p.npz", npz_pictures), NULL, &x), TN_EMISSING, "has 2 arrays");
+    expect_ok(tn_array_read(FILE_OF("a.npz", npz_alone), NULL, &x));
+    assert_float_equal(((float *)x.data)[1], 2, 0);
+    tn_array_free(&x);
+}
+
+/* An archive with one member of that content; `flags` for its compression. */
+static const char *make_zip(const char *member, const void *bytes, size_t size, int method)
+{
+    const char *path = scratch_path("made.npz");
+    remove(path);
+    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
+    zip_source_t *source = zip_source_buffer(zip, bytes, size, 0);
+    zip_int64_t index = zip_file_add(zip, member, source, 0);
+    assert_true(index >= 0);
+    assert_int_equal(zip_set_file_compression(zip, (zip_uint64_t)index, method, 0), 0);
+    assert_int_equal(zip_close(zip), 0);
+    return path;
+}
+
+static void damaged_archives_are_refused(void **state)
+{
+    unsigned char bad[sizeof npz_parts];
+    tn_array x = {0};
+    (void)state;
+    memcpy(bad, npz_parts, sizeof bad);
+    for (size_t i = 0; i < sizeof bad; i++)
+        if (!memcmp(npz_parts + i, "NUMPY", 5)) {
+            bad[i + 200] ^= 1; /* within the first array's numbers */
+            break;
+        }
+    expect_failure(tn_array_read(FILE_OF("b.npz", bad), "x_train", &x), TN_EFORMAT, "damaged archive");
+    expect_failure(tn_array_read(scratch_write("c.npz", npz_parts, sizeof npz_parts / 2), "x_train", &x), TN_EFORMAT,
+                   "damaged archive");
+    expect_failure(tn_array_read(make_zip("x.npy", "hello, world", 12, ZIP_CM_DEFLATE), "x", &x), TN_EFORMAT,
+                   "x: is no array of NumPy");
+    expect_failure(tn_array_read(make_zip("x.npy", npy_f4, sizeof npy_f4 - 1, ZIP_CM_STORE), "x", &x), TN_EFORMAT,
+                   "x: is cut short");
+    expect_ok(tn_array_read(make_zip("x.npy", npy_f4, sizeof npy_f4, ZIP_CM_STORE), "x", &x));
+    tn_array_free(&x);
+    if (!zip_compression_method_supported(ZIP_CM_BZIP2, 1)) return;
+    expect_failure(tn_array_read(make_zip("x.npy", npy_f4, sizeof npy_f4, ZIP_CM_BZIP2), "x", &x), TN_EFORMAT,
+                   "otherwise than by deflate");
+    assert_null(x.data);
+}
+
+/* ---- data sets ---- */
+
+static void pictures_and_labels_make_a_data_set(void **state)
+{
+    tn_dataset train = {0}, test = {0};
+    tn_csv_options classify = {.classify = 1};
+    tn_shape sample = TN_SHAPE(1, 5, 4);
+    (void)state;
+    expect_ok(tn_dataset_open(FILE_OF("p.npz", npz_pictures), 1, &classify, &train, &test));
+    assert_int_equal(train.count, 10);
+    assert_int_equal(test.count, 2);
+    assert_int_equal(train.classes, 3);
+    assert_int_equal(train.x_dtype, TN_U8);
+    assert_true(tn_shape_equal(&train.sample, &sample));
+    for (int64_t i = 0; i < train.count; i++) {
+        int64_t row = 0; /* the first pixel tells which one it is */
+        while (((uint8_t *)train.x)[i * 20] != row * 20 * 7 % 23) row++;
+        assert_int_equal(train.label[i], row % 3);
+    }
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
+static void training_and_test_parts_are_taken_as_they_are(void **state)
+{
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    expect_ok(tn_dataset_open(FILE_OF("q.npz", npz_parts), 1, NULL, &train, &test));
+    assert_int_equal(train.count, 6);
+    assert_int_equal(test.count, 2);
+    assert_int_equal(train.targets, 2);
+    assert_null(train.label);
+    assert_int_equal(train.sample.dim[0], 3);
+    for (int64_t i = 0; i < 18; i++) assert_float_equal(((float *)train.x)[i], (double)(i * 7 % 23 - 5), 0);
+    for (int64_t i = 0; i < 4; i++) assert_float_equal(test.target[i], (double)(i * 7 % 23 - 5), 0);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
+static void channels_may_come_last(void **state)
+{
+    tn_dataset data = {0};
+    tn_shape sample = TN_SHAPE(3, 4, 5);
+    (void)state;
+    expect_ok(tn_dataset_arrays(FILE_OF("c.npz", npz_colour), "x", "y", 0, &data));
+    assert_true(tn_shape_equal(&data.sample, &sample));
+    assert_int_equal(data.targets, 1);
+    for (int n = 0; n < 2; n++)
+        for (int c = 0; c < 3; c++)
+            for (int p = 0; p < 20; p++)
+                assert_int_equal(((uint8_t *)data.x)[(n * 3 + c) * 20 + p], ((n * 20 + p) * 3 + c) * 7 % 23);
+    tn_dataset_free(&data);
+}
+
+static void data_sets_that_make_no_sense_are_refused(void **state)
+{
+    static const tn_csv_options classify = {.classify = 1};
+    tn_dataset a = {0}, b = {0};
+    (void)state;
+    expect_failure(tn_dataset_open(FILE_OF("a.npy", npy_f4), 1, &classify, &a, &b), TN_EFORMAT,
+                   "takes an .npz archive with x and y");
+    expect_failure(tn_dataset_open(FILE_OF("o.npz", npz_alone), 1, &classify, &a, &b), TN_EMISSING, "no array 'x'");
+    expect_failure(tn_dataset_arrays(FILE_OF("q.npz", npz_parts), "x_train", "y_test", 0, &a), TN_EFORMAT,
+                   "'y_test' is not for 6 samples");
+    expect_failure(tn_dataset_arrays(FILE_OF("c.npz", npz_colour), "x", "y", 1, &a), TN_EFORMAT, "the class -5");
+    expect_failure(tn_dataset_arrays(FILE_OF("s.npy", npy_scalar), NULL, NULL, 0, &a), TN_EFORMAT,
+                   "found an array of ()");
+    expect_failure(tn_dataset_arrays(FILE_OF("e.npy", npy_empty), NULL, NULL, 0, &a), TN_EFORMAT, "(0, 4)");
+    assert_null(a.x);
+}
+
+static void a_failed_allocation_leaks_nothing(void **state)
+{
+    const char *files[] = {FILE_OF("1.npz", npz_pictures), FILE_OF("2.npz", npz_parts), FILE_OF("3.npz", npz_colour)};
+    (void)state;
+    for (size_t f = 0; f < COUNT(files); f++) {
+        tn_status status = TN_ENOMEM;
+        for (int64_t n = 0; status; n++) {
+            tn_dataset train = {0}, test = {0};
+            tn_alloc_fail_after(n);
+            status = tn_dataset_open(files[f], 1, NULL, &train, &test);
+            tn_alloc_fail_after(-1);
+            if (status) assert_int_equal(status, TN_ENOMEM);
+            tn_dataset_free(&train);
+            tn_dataset_free(&test);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_of_numpy_are_read_in_all_their_types_and_orders),
+        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(headers_are_read_as_python_writes_them),
+        cmocka_unit_test(bad_files_are_refused_by_one_line),
+        cmocka_unit_test(numbers_that_do_not_fit_are_refused),
+        cmocka_unit_test(arrays_of_archives_are_found_by_name),
+        cmocka_unit_test(damaged_archives_are_refused),
+        cmocka_unit_test(pictures_and_labels_make_a_data_set),
+        cmocka_unit_test(training_and_test_parts_are_taken_as_they_are),
+        cmocka_unit_test(channels_may_come_last),
+        cmocka_unit_test(data_sets_that_make_no_sense_are_refused),
+        cmocka_unit_test(a_failed_allocation_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+}
