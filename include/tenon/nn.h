@@ -37,6 +37,23 @@ typedef struct tn_conv2d_options {
 #define tn_conv2d(x, name, ...) tn_conv2d_layer(x, name, (tn_conv2d_options){__VA_ARGS__})
 TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options);
 
+typedef struct tn_conv2d_transpose_options {
+    int64_t filters;    /* channels of y; required, at least 1 */
+    uint32_t kernel[2]; /* required; a width of 0 is the height, as in all that follow but the paddings */
+    uint32_t stride[2]; /* 0: 1 */
+    uint32_t pad[2];    /* rows and columns that are left out on both sides of y */
+    uint32_t more[2];   /* rows and columns added at the end of y: PyTorch's output_padding */
+    uint32_t dilation[2];
+    uint32_t groups; /* 0: 1 */
+    uint32_t no_bias;
+    const tn_init *init; /* as in tn_conv2d */
+} tn_conv2d_transpose_options;
+/* Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result to that of
+ * its operand, with parameters "NAME.weight" (channels of x, filters / groups, kernel) and "NAME.bias" (filters).
+ * tn_conv2d_transpose(x, "up1", .filters = 32, .kernel = {2}, .stride = {2}) doubles height and width. */
+#define tn_conv2d_transpose(x, name, ...) tn_conv2d_transpose_layer(x, name, (tn_conv2d_transpose_options){__VA_ARGS__})
+TN_API tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options);
+
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
  * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
  * in training, and moves "running_mean" and "running_var" (unbiased) towards them; otherwise it takes these. */

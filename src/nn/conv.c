@@ -1,4 +1,4 @@
-/* conv.c: the convolution layer, y = x * W + b. */
+/* conv.c: the convolution layers, y = x * W + b, and the transposed one. */
 #include "tenon/nn.h"
 
 #include <stdio.h>
@@ -22,40 +22,79 @@ static void pad_same(const tn_shape *x, const uint32_t kernel[2], tn_conv_option
 }
 
 /* The first thing that is wrong, or NULL. */
-static const char *mistake(const tn_shape *x, const tn_conv2d_options *options, uint32_t groups)
+static const char *mistake(const tn_shape *x, int64_t filters, uint32_t kernel, uint32_t groups)
 {
     if (x->rank != 4) return "its input should be (batch, channels, height, width)";
-    if (options->filters < 1 || !options->kernel[0]) return "it needs at least 1 filter and a kernel";
-    if (!x->dim[1] || x->dim[1] % groups || options->filters % groups)
+    if (filters < 1 || !kernel) return "it needs at least 1 filter and a kernel";
+    if (!x->dim[1] || x->dim[1] % groups || filters % groups)
         return "its groups should divide the channels and the filters";
-    if (options->same && (options->pad[0] || options->pad[1])) return "its padding is given and `same` as well";
     return NULL;
+}
+
+static tn_tensor *refuse(tn_tensor *x, const char *layer, const char *name, const tn_shape *shape, const char *wrong)
+{
+    char text[160];
+    tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s '%s' of %s: %s", layer, name, tn_shape_text(shape, text, sizeof text),
+                  wrong);
+    return x;
+}
+
+static tn_tensor *weight_of(tn_tensor *x, const char *name, tn_shape shape, const tn_init *init)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.weight", name);
+    return tn_param(tn_graph_of(x), full, shape, init ? *init : (tn_init){.kind = TN_INIT_LECUN});
+}
+
+static tn_tensor *add_bias(tn_tensor *y, const char *name, int64_t filters)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.bias", name);
+    tn_tensor *bias = tn_param(tn_graph_of(y), full, TN_SHAPE(filters), (tn_init){.kind = TN_INIT_ZERO});
+    return tn_add(y, tn_reshape(bias, TN_SHAPE(filters, 1, 1)));
 }
 
 tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options)
 {
-    tn_graph *graph = tn_graph_of(x);
     tn_shape shape = tn_shape_of(x);
-    if (tn_graph_status(graph)) return x;
+    if (tn_graph_status(tn_graph_of(x))) return x;
     tn_conv_options conv = {.groups = options.groups ? options.groups : 1};
-    const char *wrong = mistake(&shape, &options, conv.groups);
-    char full[256], text[160];
+    const char *wrong = mistake(&shape, options.filters, options.kernel[0], conv.groups);
     uint32_t kernel[2];
-    if (wrong) {
-        tn_graph_fail(graph, TN_ESHAPE, "conv2d '%s' of %s: %s", name, tn_shape_text(&shape, text, sizeof text), wrong);
-        return x;
-    }
+    if (!wrong && options.same && (options.pad[0] || options.pad[1])) wrong = "its padding is given and `same` as well";
+    if (wrong) return refuse(x, "conv2d", name, &shape, wrong);
     both(options.kernel, 1, kernel);
     both(options.stride, 1, conv.stride);
     both(options.dilation, 1, conv.dilation);
     conv.pad[0] = options.pad[0], conv.pad[1] = options.pad[1];
     if (options.same) pad_same(&shape, kernel, &conv);
-    tn_init init = options.init ? *options.init : (tn_init){.kind = TN_INIT_LECUN};
-    snprintf(full, sizeof full, "%s.weight", name);
     tn_shape size = TN_SHAPE(options.filters, shape.dim[1] / conv.groups, kernel[0], kernel[1]);
-    tn_tensor *y = tn_conv2d_with(x, tn_param(graph, full, size, init), conv);
-    if (options.no_bias) return y;
-    snprintf(full, sizeof full, "%s.bias", name);
-    tn_tensor *bias = tn_param(graph, full, TN_SHAPE(options.filters), (tn_init){.kind = TN_INIT_ZERO});
-    return tn_add(y, tn_reshape(bias, TN_SHAPE(options.filters, 1, 1)));
+    tn_tensor *y = tn_conv2d_with(x, weight_of(x, name, size, options.init), conv);
+    return options.no_bias ? y : add_bias(y, name, options.filters);
+}
+
+tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options)
+{
+    tn_shape shape = tn_shape_of(x);
+    if (tn_graph_status(tn_graph_of(x))) return x;
+    tn_conv_options conv = {.groups = options.groups ? options.groups : 1};
+    const char *wrong = mistake(&shape, options.filters, options.kernel[0], conv.groups);
+    uint32_t kernel[2];
+    if (wrong) return refuse(x, "conv2d_transpose", name, &shape, wrong);
+    both(options.kernel, 1, kernel);
+    both(options.stride, 1, conv.stride);
+    both(options.dilation, 1, conv.dilation);
+    for (int d = 0; d < 2; d++) {
+        conv.pad[d] = options.pad[d];
+        conv.size[d] = (shape.dim[2 + d] - 1) * conv.stride[d] - 2 * (int64_t)conv.pad[d] +
+                       (int64_t)(kernel[d] - 1) * conv.dilation[d] + 1 + options.more[d];
+        if (options.more[d] >= conv.stride[d] && options.more[d] >= conv.dilation[d])
+            wrong = "what is added at its end should be less than the stride or the dilation";
+        else if (conv.size[d] < 1)
+            wrong = "nothing is left of its result";
+    }
+    if (wrong) return refuse(x, "conv2d_transpose", name, &shape, wrong);
+    tn_shape size = TN_SHAPE(shape.dim[1], options.filters / conv.groups, kernel[0], kernel[1]);
+    tn_tensor *y = tn_conv2d_transposed(x, weight_of(x, name, size, options.init), conv);
+    return options.no_bias ? y : add_bias(y, name, options.filters);
 }

@@ -92,6 +92,15 @@ static tn_tensor *conv(tn_net_build *build, tn_tensor *x, const double arg[])
                      .groups = (uint32_t)arg[5], .no_bias = (uint32_t)normed, .init = &build->init);
 }
 
+static tn_tensor *conv_transpose(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    char name[32];
+    uint32_t stride = (uint32_t)arg[3], pad = (uint32_t)arg[4];
+    return tn_conv2d_transpose(picture(x), tn_net_name(build, "conv_transpose", name), .filters = (int64_t)arg[0],
+                               .kernel = {height_of(arg[1]), width_of(arg[1])}, .stride = {stride, stride},
+                               .pad = {pad, pad}, .groups = (uint32_t)arg[5], .init = &build->init);
+}
+
 static tn_pool_options pool_options(const double arg[])
 {
     uint32_t stride = (uint32_t)arg[3], pad = (uint32_t)arg[4];
@@ -117,6 +126,18 @@ static tn_tensor *global_avgpool(tn_net_build *build, tn_tensor *x, const double
     return tn_global_avgpool2d(picture(x));
 }
 
+static tn_tensor *global_maxpool(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build, (void)arg;
+    return tn_global_maxpool2d(picture(x));
+}
+
+static tn_tensor *adaptive_avgpool(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_adaptive_avgpool2d(picture(x), height_of(arg[0]), width_of(arg[0]));
+}
+
 #define POOL_PAIRS                                                                                                     \
     {                                                                                                                  \
         {"stride", 1, NULL, 0},                                                                                        \
@@ -134,6 +155,14 @@ const tn_layer tn_layers[] = {
      {TN_ARG_COUNT, TN_ARG_SIZE},
      0,
      {{"stride", 1, NULL, 0}, {"pad", 0, "same", SAME}, {"groups", 1, NULL, 0}}},
+    {"conv_transpose",
+     "conv_transpose FILTERS SIZE [stride N] [pad N] [groups N]",
+     "transposed convolution: to larger pictures",
+     conv_transpose,
+     NULL,
+     {TN_ARG_COUNT, TN_ARG_SIZE},
+     0,
+     {{"stride", 1, NULL, 0}, {"pad", 0, NULL, 0}, {"groups", 1, NULL, 0}}},
     {"maxpool",
      "maxpool SIZE [stride N] [pad N]",
      "the largest of each window",
@@ -150,6 +179,15 @@ const tn_layer tn_layers[] = {
      {TN_ARG_SIZE},
      0,
      POOL_PAIRS},
+    {"adaptive_avgpool",
+     "adaptive_avgpool SIZE",
+     "means of so many rows and columns of windows",
+     adaptive_avgpool,
+     NULL,
+     {TN_ARG_SIZE},
+     0,
+     {{0}}},
+    {"global_maxpool", "global_maxpool", "the largest of each channel", global_maxpool, NULL, {0}, 0, {{0}}},
     {"global_avgpool", "global_avgpool", "the mean of each channel", global_avgpool, NULL, {0}, 0, {{0}}},
     {.name = "batch_norm",
      .usage = "batch_norm",

@@ -49,25 +49,28 @@ static void every_named_network_and_every_layer_builds(void **state)
     for (size_t i = 0; tn_net_layer_at(i, &word); i++) {
         static const struct {
             const char *usage, *spec;
-        } filled[] = {{"linear UNITS", "linear 2"},
-                      {"dropout RATE", "dropout 0.5"},
-                      {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
-                      {"logistic L K X0", "logistic 1 2 -0.5"},
-                      {"elu [ALPHA]", "elu 0.5"},
-                      {"conv FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv 4 3x2 stride 2 pad same groups 1"},
-                      {"maxpool SIZE [stride N] [pad N]", "maxpool 3x2 stride 1 pad 1"},
-                      {"avgpool SIZE [stride N] [pad N]", "avgpool 2"},
-                      {"group_norm GROUPS", "group_norm 1"},
-                      {"residual", "residual, residual, relu, end, end"},
-                      {"end", "residual, conv 3 3 stride 2 pad 1, end"},
-                      {"block FILTERS [stride N]", "block 3 stride 2"},
-                      {"rnn UNITS", "rnn 3"},
-                      {"lstm UNITS", "lstm 3"},
-                      {"gru UNITS", "gru 3"},
-                      {"embedding COUNT UNITS", "embedding 3 2"},
-                      {"project UNITS", "project 3"},
-                      {"attention HEADS [causal 1]", "attention 3 causal 1"},
-                      {"transformer HEADS [causal 1] [hidden N]", "transformer 2 hidden 5"}};
+        } filled[] = {
+            {"linear UNITS", "linear 2"},
+            {"dropout RATE", "dropout 0.5"},
+            {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
+            {"logistic L K X0", "logistic 1 2 -0.5"},
+            {"elu [ALPHA]", "elu 0.5"},
+            {"conv FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv 4 3x2 stride 2 pad same groups 1"},
+            {"conv_transpose FILTERS SIZE [stride N] [pad N] [groups N]", "conv_transpose 4 3x2 stride 2 pad 1"},
+            {"adaptive_avgpool SIZE", "adaptive_avgpool 2x3"},
+            {"maxpool SIZE [stride N] [pad N]", "maxpool 3x2 stride 1 pad 1"},
+            {"avgpool SIZE [stride N] [pad N]", "avgpool 2"},
+            {"group_norm GROUPS", "group_norm 1"},
+            {"residual", "residual, residual, relu, end, end"},
+            {"end", "residual, conv 3 3 stride 2 pad 1, end"},
+            {"block FILTERS [stride N]", "block 3 stride 2"},
+            {"rnn UNITS", "rnn 3"},
+            {"lstm UNITS", "lstm 3"},
+            {"gru UNITS", "gru 3"},
+            {"embedding COUNT UNITS", "embedding 3 2"},
+            {"project UNITS", "project 3"},
+            {"attention HEADS [causal 1]", "attention 3 causal 1"},
+            {"transformer HEADS [causal 1] [hidden N]", "transformer 2 hidden 5"}};
         const char *spec = word.usage;
         for (size_t k = 0; k < sizeof filled / sizeof *filled; k++)
             if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
@@ -91,6 +94,7 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"conv 4 5 stride", {"'stride'", "followed by"}},
         {"conv 4 5 stride 0", {"'stride'", "followed by"}},
         {"conv 4 5 padding 2", {"'padding'", "one of its words"}},
+        {"conv_transpose 4 3 pad 9", {"conv2d_transpose", "(4, 1, 5, 6)", "nothing is left of its result"}},
         {"conv 4 9x9", {"conv2d", "(4, 1, 5, 6)", "larger than the padded picture"}},
         {"maxpool 7", {"maxpool2d", "7 x 7", "(4, 1, 5, 6)"}},
         {"linear -3", {"layer 1", "'-3'", "at least 1"}},

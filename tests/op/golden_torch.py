@@ -215,6 +215,11 @@ LAYERS = [
     ("linear", "tn_linear(x, \"l\", .units = 2)", layer(torch.nn.Linear(4, 2)), (3, 4)),
     ("conv2d", "tn_conv2d(x, \"l\", .filters = 2, .kernel = {3, 2}, .stride = {2, 1}, .pad = {1, 0})",
      layer(torch.nn.Conv2d(2, 2, (3, 2), (2, 1), (1, 0))), (1, 2, 5, 3)),
+    ("conv2d_transpose", "tn_conv2d_transpose(x, \"l\", .filters = 2, .kernel = {3, 2}, .stride = {2}, .pad = {1, 0}, "
+     ".more = {1, 0}, .groups = 2)", layer(torch.nn.ConvTranspose2d(4, 2, (3, 2), 2, (1, 0), (1, 0), 2)), (1, 4, 3, 2)),
+    ("conv1d, as pictures of height 1",
+     "tn_conv2d(x, \"l\", .filters = 2, .kernel = {1, 3}, .stride = {1, 2}, .dilation = {1, 2}, .pad = {0, 1})",
+     layer(torch.nn.Conv2d(3, 2, (1, 3), (1, 2), (0, 1), (1, 2))), (2, 3, 1, 7)),
     ("batch_norm", "tn_batch_norm(x, \"l\", .training = 1)", layer(torch.nn.BatchNorm1d(3)), (4, 3, 2)),
     ("layer_norm", "tn_layer_norm(x, \"l\")", layer(torch.nn.LayerNorm(5)), (3, 5)),
     ("group_norm", "tn_group_norm(x, \"l\", 2)", layer(torch.nn.GroupNorm(2, 4)), (2, 4, 3)),
@@ -265,7 +270,8 @@ def layers():
         y = f(x)
         grads = back(y, [x] + [parameter for _, parameter in named])
         text = ", ".join('{"l.%s", %s}' % (key, described(tuple(parameter.shape))) for key, parameter in named)
-        print(f'LAYER("{name}", {call},\n      OPERANDS({described(shape)}),\n      PARAMETERS({text}),\n      VALUES({numbers([y, *grads])}))')
+        print(f'LAYER("{name}", {call},\n      OPERANDS({described(shape)}),\n      PARAMETERS({text}),')
+        print(f"      VALUES({numbers([y, *grads])}))")
 
 
 print("/* golden_torch.inc: written by golden_torch.py. */\n#ifdef OPERATOR")
