@@ -177,11 +177,22 @@ static int run(report *r, const char *target, const tn_check_options *options)
     return s ? cli_failed() : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
 }
 
+/* "BACKEND.KEY=VALUE" */
+static int set_option(const char *text)
+{
+    char backend[32], key[64];
+    int n = 0;
+    if (sscanf(text, "%31[^.].%63[^=]=%n", backend, key, &n) < 2 || !n)
+        return cli_usage("--option takes BACKEND.KEY=VALUE, not '%s'", text);
+    return tn_backend_option(backend, key, text + n) ? cli_failed() : CLI_GO_ON;
+}
+
 int cli_check(int argc, char **argv)
 {
     int operands, list = 0, perf = 0;
     int64_t seed = 1;
     double limit = 120;
+    const char *option = NULL;
     report r = {0};
     tn_check_options options = {0};
     cli_option rows[] = {
@@ -204,6 +215,11 @@ int cli_check(int argc, char **argv)
          .target = &limit,
          .low = 0,
          .high = 1e6},
+        {.kind = CLI_TEXT,
+         .name = "option",
+         .value = "B.KEY=VALUE",
+         .doc = "an option of backend B: cpu.isa=base",
+         .target = &option},
         {.kind = CLI_FLAG, .name = "list", .doc = "the cases' names alone", .target = &list},
         {.kind = CLI_FLAG, .name = "perf", .doc = "measures speed instead", .target = &perf},
         {.kind = CLI_FLAG, .name = "json", .doc = "as JSON, one object a case", .target = &r.json},
@@ -213,6 +229,7 @@ int cli_check(int argc, char **argv)
     int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, rows}, argc, argv, &operands);
     if (status != CLI_GO_ON) return status;
     if (operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
+    if (option && (status = set_option(option)) != CLI_GO_ON) return status;
     r.list = list;
     options.seed = (uint64_t)seed, options.list = (uint32_t)list, options.perf = (uint32_t)perf;
     options.time_limit = limit;

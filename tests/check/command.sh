@@ -14,6 +14,7 @@ two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head 
 "$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
 "$tenon" check reference --only no/such/case 2>/dev/null && fail "no case is no failure"
 "$tenon" check /no/such/file.so 2>/dev/null && fail "no file is no failure"
+"$tenon" check reference --option nonsense --only abi/table 2>/dev/null && fail "a bad option is no failure"
 "$tenon" check 2>/dev/null
 [ $? -eq 2 ] || fail "no device is not a mistake in what was typed"
 "$tenon" check "$null" --only load || fail "the template does not load well"
