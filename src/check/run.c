@@ -86,9 +86,12 @@ static char *first_line(const session *s, char *text, size_t room)
     for (char *line = text;; line += strlen(line) + 1) {
         line += strspn(line, "\n ");
         size_t length = strcspn(line, "\n");
-        if (!line[length]) return line;
+        int last = !line[length];
         line[length] = 0;
-        if (strncmp(line, "==", 2) || !strstr(line, "Sanitizer failed to allocate")) return line;
+        int sanitizer = !strncmp(line, "==", 2) && strstr(line, "Sanitizer failed to allocate");
+        int chat = s->options->chat && strstr(line, s->options->chat);
+        if (!sanitizer && !chat) return line;
+        if (last) return line + length;
     }
 }
 
