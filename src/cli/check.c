@@ -107,24 +107,33 @@ static void take(void *arg, const tn_check_row *row)
 
 /* ---- Markdown ---- */
 
-static const char *cell_text(int cell)
+/* The types: passed, in part*, ~~refused~~, **FAILED**. */
+static void print_cell(const matrix_row *row, int backward)
 {
-    static const char *const text[] = {"", "yes", "**FAILS**", "no", "in part"};
-    return text[cell];
+    static const char *const before[] = {"", " ", " **", " ~~", " "}, *const after[] = {"", "", " FAILS**", "~~",
+                                                                                        "\\*"};
+    for (int t = 0; t < TYPES; t++) {
+        int cell = row->cell[t][backward];
+        if (cell) printf("%s%s%s", before[cell], tn_dtype_name(types[t]), after[cell]);
+    }
+    printf(" |");
 }
 
+/* Operators of which the same is to be said share a line. */
 static void print_matrix(const report *r)
 {
     if (!r->n_ops) return;
-    printf("\n| operator |");
-    for (int t = 0; t < TYPES; t++) printf(" %s | its gradient |", tn_dtype_name(types[t]));
-    printf("\n| --- |");
-    for (int t = 0; t < 2 * TYPES; t++) printf(" --- |");
-    printf("\n");
+    printf("\n| operators | forward | gradient |\n| --- | --- | --- |\n");
     for (uint32_t i = 0; i < r->n_ops; i++) {
-        printf("| %s |", r->matrix[i].op);
-        for (int t = 0; t < TYPES; t++)
-            printf(" %s | %s |", cell_text(r->matrix[i].cell[t][0]), cell_text(r->matrix[i].cell[t][1]));
+        uint32_t first = 0;
+        while (memcmp(r->matrix[first].cell, r->matrix[i].cell, sizeof r->matrix->cell)) first++;
+        if (first < i) continue;
+        printf("| %s", r->matrix[i].op);
+        for (uint32_t k = i + 1; k < r->n_ops; k++)
+            if (!memcmp(r->matrix[k].cell, r->matrix[i].cell, sizeof r->matrix->cell)) printf(", %s", r->matrix[k].op);
+        printf(" |");
+        print_cell(&r->matrix[i], 0);
+        print_cell(&r->matrix[i], 1);
         printf("\n");
     }
 }

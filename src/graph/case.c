@@ -25,7 +25,7 @@ tn_graph *tn_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[TN_CAS
     }
     tn_tensor *own = in[0] ? NULL : tn_full(graph, TN_F32, TN_SCALAR, 0); /* what a case without operands builds on */
     *y = c->build(in[0] ? in : &own);
-    if (!tn_graph_status(graph)) return graph;
+    if (!tn_graph_status(graph) && (*y)->op->kind != TN_LEAF) return graph; /* a leaf: nothing was to be done */
     tn_graph_free(graph);
     return NULL;
 }

@@ -66,6 +66,11 @@ static tn_tensor *to_bf16(tn_tensor *const in[])
     return tn_cast(in[0], TN_BF16);
 }
 
+static tn_tensor *to_f64(tn_tensor *const in[])
+{
+    return tn_cast(in[0], TN_F64);
+}
+
 static const tn_op_case cases[] = {
     {"f32 to i32, towards zero", to_i32, {F32(1031)}, -300, 300, 1},
     {"i32 to f32", to_f32, {I32(33, 31)}, -100000, 100000, 1},
@@ -73,6 +78,7 @@ static const tn_op_case cases[] = {
     {"f32 to u8", to_bytes, {F32(301)}, 0, 255.5, 1},
     {"f32 to f16, rounded to nearest", to_f16, {F32(1009)}, -100000, 100000, 1},
     {"f32 to bf16, rounded to nearest", to_bf16, {F32(1009)}, -100000, 100000, 1},
+    {"f32 to f64", to_f64, {F32(7, 3)}},
     {"no elements", to_i32, {F32(0, 3)}},
     {0},
 };
