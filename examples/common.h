@@ -12,6 +12,10 @@
 
 #include <tenon/tenon.h>
 
+#ifndef SOURCE_DIR
+#define SOURCE_DIR "." /* the project's folder */
+#endif
+
 /* Ends the program if a call of the library failed. */
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
@@ -56,6 +60,14 @@ static inline tn_program *example_compile(tn_graph *graph, tn_state *state)
     return program;
 }
 
+/* A number from 0 to 1: a small generator of our own, so that drawn data is the same everywhere. */
+static inline double chance(void)
+{
+    static uint32_t state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) / 16777216.0;
+}
+
 /* Digits: MNIST, from the folder on the command line or in TENON_MNIST; with --small as many as asked for that the
  * library draws itself. Without MNIST there is nothing to do: status 77. */
 static inline void example_digits(const example *e, const char *small, tn_dataset *train, tn_dataset *test)
@@ -77,6 +89,15 @@ static inline int example_epoch(void *arg, const tn_epoch *epoch)
            epoch->train.loss, 100 * epoch->train.accuracy, 100 * epoch->test.accuracy, epoch->seconds);
     fflush(stdout);
     return 0;
+}
+
+static inline int64_t example_parameters(const tn_state *state)
+{
+    int64_t count = 0;
+    tn_state_entry entry;
+    for (size_t i = 0; tn_state_at(state, i, &entry); i++)
+        if (entry.flags & TN_TRAINABLE) count += tn_shape_count(&entry.shape);
+    return count;
 }
 
 /* The last line: whether what the example claims came true; and the exit status. */

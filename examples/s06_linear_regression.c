@@ -6,10 +6,6 @@
 
 #include "common.h"
 
-#ifndef RENT_CSV
-#define RENT_CSV "examples/data/rent.csv"
-#endif
-
 typedef struct range {
     float low, high;
 } range;
@@ -51,7 +47,8 @@ int main(int argc, char **argv)
     example e = example_begin(argc, argv);
     tn_dataset flats = {0};
     tn_state *state = NULL;
-    TRY(tn_dataset_csv(e.file ? e.file : RENT_CSV, &(tn_csv_options){.target = "rent"}, &flats));
+    TRY(tn_dataset_csv(e.file ? e.file : SOURCE_DIR "/examples/data/rent.csv", &(tn_csv_options){.target = "rent"},
+                       &flats));
     int64_t n = flats.count, bytes = n * (int64_t)sizeof(float);
     float *x = malloc((size_t)bytes), *y = malloc((size_t)bytes), slope, intercept, loss;
     range area = scale(flats.x, x, n), rent = scale(flats.target, y, n);

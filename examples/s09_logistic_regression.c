@@ -17,14 +17,6 @@ static tn_tensor *unit(tn_tensor *x, int training, const void *arg)
 
 static const tn_model model = {.build = unit, .loss = "binary_cross_entropy"};
 
-/* 0..1, from a small generator of our own, so that the pictures are the same everywhere. */
-static double chance(void)
-{
-    static uint32_t state = 20;
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) / 16777216.0;
-}
-
 /* Whether (x, y), seen from the middle of the thing, is in it: a cat's face has ears; a ball, a box and a bottle not.
  */
 static int is_inside(int kind, double x, double y)
@@ -97,8 +89,8 @@ static double exam(example *e)
         passed[i] = chance() < 1 / (1 + exp(-(0.9 * x[i][0] + 0.5 * x[i][1] - 8)));
     }
     TRY(tn_state_new(e->device, 1, &state));
-    TRY(tn_fit(state, &model, &table, &(tn_fit_options){.epochs = 4000, .optimizer = "adam", .optim = {.lr = 0.05}},
-               NULL));
+    tn_fit_options how = {.epochs = 4000, .optimizer = "adam", .optim = {.lr = 0.1}, .schedule = "cosine 4000"};
+    TRY(tn_fit(state, &model, &table, &how, NULL));
     TRY(tn_predict(state, &model, &table, logit, sizeof logit));
     TRY(tn_state_read(state, "unit.weight", w, sizeof w));
     TRY(tn_state_read(state, "unit.bias", &b, sizeof b));

@@ -8,13 +8,6 @@
 
 enum { SIDE = 32, PLANE = SIDE * SIDE };
 
-static double chance(void)
-{
-    static uint32_t state = 11;
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) / 16777216.0;
-}
-
 static double between(double low, double high)
 {
     return low + (high - low) * chance();

@@ -16,13 +16,6 @@ static const struct {
     double most;
 } kinds[] = {[TN_RNN] = {"simple", 0.03}, [TN_LSTM] = {"LSTM", 0.005}, [TN_GRU] = {"GRU", 0.005}};
 
-static double chance(void)
-{
-    static uint32_t state = 14;
-    state = state * 1664525u + 1013904223u;
-    return (state >> 8) / 16777216.0;
-}
-
 /* ---- the adding problem ---- */
 
 enum { STEPS = 16, SHORTEST = 6 };
