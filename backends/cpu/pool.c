@@ -10,6 +10,7 @@ typedef struct pool_kernel {
     int64_t planes, h, w, p, q;
     int64_t window[2], stride[2], pad[2];
     int count_pad, f64;
+    int pairs; /* windows of 2 x 2 side by side, all inside */
     void (*plane)(const struct pool_kernel *kernel, const void *a, const void *b, void *out);
     uint64_t a_bytes, b_bytes, out_bytes; /* of a plane */
 } pool_kernel;
@@ -39,14 +40,48 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
     return k->count_pad ? min_of(end, size + k->pad[d]) - begin : max_of(0, min_of(end, size) - max_of(begin, 0));
 }
 
+#define WINS(x, best)   (((x) == (best)) | ((x) != (x)) ? 1 : 0)
 #define LARGER(x, best) (((x) > (best)) | ((x) != (x))) /* without branches, so that loops go into vector lanes */
 
 #define POOL(T, SUFFIX)                                                                                                \
+    /* Windows of 2 x 2 side by side, all inside: no branches. */                                                      \
+    static void max_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, T *restrict y)               \
+    {                                                                                                                  \
+        for (int64_t j = 0; j < n; j++) {                                                                              \
+            const T b = x0[2 * j + 1], c = x1[2 * j], d = x1[2 * j + 1];                                               \
+            T best = x0[2 * j];                                                                                        \
+            best = LARGER(b, best) ? b : best;                                                                         \
+            best = LARGER(c, best) ? c : best;                                                                         \
+            y[j] = LARGER(d, best) ? d : best;                                                                         \
+        }                                                                                                              \
+    }                                                                                                                  \
+    /* The first that is as large as the best, or is the NaN that won, gets dy; numbers stand for truth. */            \
+    static void max_grad_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, const T *restrict dy,   \
+                                        T *restrict d0, T *restrict d1)                                                \
+    {                                                                                                                  \
+        for (int64_t j = 0; j < n; j++) {                                                                              \
+            const T a = x0[2 * j], b = x0[2 * j + 1], c = x1[2 * j], d = x1[2 * j + 1], g = dy[j];                     \
+            T best = LARGER(b, a) ? b : a;                                                                             \
+            best = LARGER(c, best) ? c : best;                                                                         \
+            best = LARGER(d, best) ? d : best;                                                                         \
+            const T at_a = WINS(a, best), at_b = WINS(b, best), at_c = WINS(c, best);                                  \
+            const T not_a = 1 - at_a, not_ab = not_a * (1 - at_b);                                                     \
+            d0[2 * j] = at_a != 0 ? g : 0;                                                                             \
+            d0[2 * j + 1] = not_a * at_b != 0 ? g : 0;                                                                 \
+            d1[2 * j] = not_ab * at_c != 0 ? g : 0;                                                                    \
+            d1[2 * j + 1] = not_ab * (1 - at_c) != 0 ? g : 0;                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
     static void max_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
     {                                                                                                                  \
         (void)b;                                                                                                       \
         for (int64_t i = 0; i < k->p; i++) {                                                                           \
             T *restrict y = (T *)out + i * k->q;                                                                       \
+            const T *two = (const T *)a + 2 * i * k->w;                                                                \
+            if (k->pairs) {                                                                                            \
+                max_pairs_##SUFFIX(k->q, two, two + k->w, y);                                                          \
+                continue;                                                                                              \
+            }                                                                                                          \
             for (int64_t j = 0; j < k->q; j++) y[j] = (T)-INFINITY;                                                    \
             const int64_t top = i * k->stride[0] - k->pad[0];                                                          \
             for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                \
@@ -76,32 +111,13 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
             }                                                                                                          \
         if (best >= 0) dx[best] += dy;                                                                                 \
     }                                                                                                                  \
-    /* Windows of 2 x 2 side by side, all inside: no branches. */                                                      \
-    static void max_grad_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, const T *restrict dy,   \
-                                        T *restrict d0, T *restrict d1)                                                \
-    {                                                                                                                  \
-        for (int64_t j = 0; j < n; j++) {                                                                              \
-            const T a = x0[2 * j], b = x0[2 * j + 1], c = x1[2 * j], d = x1[2 * j + 1], g = dy[j];                     \
-            const int nb = (b > a) | ((b != b) & (a == a));                                                            \
-            const T ab = nb ? b : a;                                                                                   \
-            const int nd = (d > c) | ((d != d) & (c == c));                                                            \
-            const T cd = nd ? d : c;                                                                                   \
-            const int low = (cd > ab) | ((cd != cd) & (ab == ab));                                                     \
-            d0[2 * j] = low | nb ? 0 : g;                                                                              \
-            d0[2 * j + 1] = nb & (low ^ 1) ? g : 0;                                                                    \
-            d1[2 * j] = low & (nd ^ 1) ? g : 0;                                                                        \
-            d1[2 * j + 1] = low & nd ? g : 0;                                                                          \
-        }                                                                                                              \
-    }                                                                                                                  \
     static void max_grad_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                       \
     {                                                                                                                  \
         const T *x = a, *dy = b;                                                                                       \
         T *dx = out;                                                                                                   \
-        const int pairs = k->window[0] == 2 && k->window[1] == 2 && k->stride[0] == 2 && k->stride[1] == 2 &&          \
-                          !k->pad[0] && !k->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;                            \
         memset(dx, 0, k->out_bytes);                                                                                   \
         for (int64_t i = 0; i < k->p; i++)                                                                             \
-            if (pairs)                                                                                                 \
+            if (k->pairs)                                                                                              \
                 max_grad_pairs_##SUFFIX(k->q, x + 2 * i * k->w, x + (2 * i + 1) * k->w, dy + i * k->q,                 \
                                         dx + 2 * i * k->w, dx + (2 * i + 1) * k->w);                                   \
             else                                                                                                       \
@@ -203,6 +219,8 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     k->h = x->dim[2], k->w = x->dim[3], k->p = y->dim[2], k->q = y->dim[3];
     for (int d = 0; d < 2; d++) k->window[d] = a->window[d], k->stride[d] = a->stride[d], k->pad[d] = a->pad[d];
     k->count_pad = a->count_pad != 0;
+    k->pairs = a->window[0] == 2 && a->window[1] == 2 && a->stride[0] == 2 && a->stride[1] == 2 && !a->pad[0] &&
+               !a->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;
     k->plane = kinds[kind].plane[x->dtype == TN_F64];
     k->a_bytes = plane_bytes(&desc->in[0]);
     k->b_bytes = desc->n_in > 1 ? plane_bytes(&desc->in[1]) : 0;
