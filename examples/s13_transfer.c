@@ -2,7 +2,8 @@
  *
  * A network learns to read digits from thousands of pictures, and is saved. Another one is to tell small digits (0 to
  * 4) from large ones, and gets only 100 pictures. It loads from the file what fits by name and shape, which is all but
- * the last layer, freezes the first two, and trains the rest. The same network from fresh weights has no chance against it. */
+ * the last layer, freezes the first two, and trains the rest. The same network from fresh weights has no chance against
+ * it. */
 #include <unistd.h>
 
 #include "common.h"

@@ -18,7 +18,7 @@ fail()
 rm -rf "$scratch"
 mkdir -p "$scratch/build" "$scratch/blocks"
 cd "$scratch"
-ln -s "$source/include" "$source/backends" "$source/tools" "$source/tests" "$source/docs" .
+ln -s "$source/include" "$source/backends" "$source/tools" "$source/tests" "$source/docs" "$source/examples" .
 ln -s "$build" build/release
 awk -v out=blocks -f "$source/tests/docs/extract.awk" "$source/$page"
 [ ! -f blocks/unmarked ] || fail "no mark says how this is tried: $(cat blocks/unmarked)"
