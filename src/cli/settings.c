@@ -1,4 +1,4 @@
-/* settings.c: see settings.h. A new option of training is a field, a default and a row. */
+/* settings.c: see settings.h. A new option of training is a field, a row in settings.def, and a default. */
 #include "settings.h"
 #include "../core/nearest.h"
 
@@ -21,68 +21,13 @@ void cli_settings_init(cli_settings *s)
                         .seed = 1,
                         .storage = "f32",
                         .device = "auto"};
+    enum { NO, KEPT, FIXED };
     const cli_option options[] = {
-        {CLI_TEXT, "data", "NAME",
-         "digits or digits-rgb (built in), a folder with MNIST's files, a CSV file, an .npz archive", &s->data, 0, 0,
-         "data", 0, 0, 0},
-        {CLI_TEXT, "target", "NAME,NAME", "of a CSV file: the columns to predict (the last)", &s->target, 0, 0,
-         "target", 1, 0, 0},
-        {CLI_TEXT, "scale", "KIND", "of a table's columns: none, minmax, standard or unit (none)", &s->scale, 0, 0,
-         "scale", 1, 0, 0},
-        {CLI_WHOLE, "limit", "N", "use only the first N training samples", &s->limit, 1, 2147483647, "limit", 1, 0, 0},
-        {CLI_TEXT, "net", "NET", "a named network or layers, as \"linear 100, relu, linear 10\" (mlp)", &s->net, 0, 0,
-         "net", 1, 0, 0},
-        {CLI_TEXT, "init", "NAME", "first weights: auto, xavier, he, lecun, zero, \"normal DEVIATION\" (auto)",
-         &s->init, 0, 0, "init", 1, 0, 0},
-        {CLI_TEXT, "loss", "NAME", "what is made small (cross_entropy)", &s->loss, 0, 0, "loss", 1, 0, 0},
-        {CLI_TEXT, "optimizer", "NAME", "how the weights follow the gradient (adam)", &s->optimizer, 0, 0, "optimizer",
-         1, 0, 0},
-        {CLI_NUMBER, "lr", "RATE", "learning rate (by the optimizer)", &s->optim.lr, 0, INFINITY, "lr", 0, 0, 0},
-        {CLI_NUMBER, "momentum", "SHARE", "of the optimizers momentum and nesterov (0.9)", &s->optim.momentum, 0, 1,
-         "momentum", 0, 0, 0},
-        {CLI_NUMBER, "beta1", "SHARE", "of adam and adamw (0.9)", &s->optim.beta1, 0, 1, "beta1", 0, 0, 0},
-        {CLI_NUMBER, "beta2", "SHARE", "of adam and adamw (0.999)", &s->optim.beta2, 0, 1, "beta2", 0, 0, 0},
-        {CLI_NUMBER, "alpha", "SHARE", "of rmsprop (0.99)", &s->optim.alpha, 0, 1, "alpha", 0, 0, 0},
-        {CLI_NUMBER, "epsilon", "F", "of adam, adamw, adagrad and rmsprop (1e-8; adagrad 1e-10)", &s->optim.epsilon, 0,
-         INFINITY, "epsilon", 0, 0, 0},
-        {CLI_NUMBER, "weight-decay", "F", "adds that share of the weights to the gradient (0; adamw 0.01)",
-         &s->optim.weight_decay, 0, INFINITY, "weight_decay", 0, 0, 0},
-        {CLI_NUMBER, "clip-norm", "F", "largest norm of all gradients together (none)", &s->optim.clip_norm, 0,
-         INFINITY, "clip_norm", 0, 0, 0},
-        {CLI_NUMBER, "clip-value", "F", "largest size of each value of the gradients, after that (none)",
-         &s->optim.clip_value, 0, INFINITY, "clip_value", 0, 0, 0},
-        {CLI_NUMBER, "label-smoothing", "SHARE", "of the target, spread over all classes in training (0)",
-         &s->smoothing, 0, 1, "label_smoothing", 1, 0, 0},
-        {CLI_TEXT, "class-weights", "W,W,...", "of each class in the training loss, or \"balanced\" (1)",
-         &s->class_weights, 0, 0, "class_weights", 1, 0, 0},
-        {CLI_TEXT, "schedule", "TEXT", "of the learning rate, as \"warmup 100, cosine 5000\" (constant)", &s->schedule,
-         0, 0, "schedule", 0, 0, 0},
-        {CLI_WHOLE, "batch", "N", "samples in a step (64)", &s->batch, 1, 2147483647, "batch", 1, 0, 0},
-        {CLI_WHOLE, "epochs", "N", "times through the data (5)", &s->epochs, 1, 1000000, "epochs", 0, 0, 0},
-        {CLI_NUMBER, "validation", "SHARE", "of the training samples, kept back to judge epochs by", &s->validation, 0,
-         1, "validation", 1, 0, 0},
-        {CLI_WHOLE, "early-stop", "N", "stop when N epochs in a row brought no lower loss of validation, or else test",
-         &s->early_stop, 1, 1000000, "early_stop", 0, 0, 0},
-        {CLI_WHOLE, "seed", "N", "of weights, order and dropout (1)", &s->seed, 0, 9e15, "seed", 1, 0, 0},
-        {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, a part of a name, or auto (auto)", &s->device, 0, 0, 0,
-         0, 0, 0},
-        {CLI_TEXT, "save", "FILE", "save the model there after every epoch", &s->save, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "best", "FILE", "save the epoch with the lowest such loss there", &s->best, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "resume", "FILE", "go on with a saved training", &s->resume, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "load", "FILE", "begin with the weights of a safetensors file that fit by name and shape", &s->load,
-         0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "freeze", "NAMES", "leave variables as they are: \"conv*, fc1.bias\"", &s->freeze, 0, 0, "freeze", 1,
-         0, 0},
-        {CLI_TEXT, "curve", "FILE.svg", "draw the loss curve there", &s->curve, 0, 0, 0, 0, 0, 0},
-        {CLI_LEVEL, "json", "step", "one JSON object an epoch, or a step, on standard output", &s->json, 0, 0, 0, 0, 0,
-         0},
-        {CLI_FLAG, "explain", 0, "print the compiled program", &s->explain, 0, 0, 0, 0, 0, 0},
-        {CLI_FLAG, "stats", 0, "print what a step costs, at the end", &s->stats, 0, 0, 0, 0, 0, 0},
-        {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as: f32, f16, bf16 (f32)", &s->storage, 0,
-         0, "storage", 0, 0, 0},
-        {CLI_FLAG, "unfused", 0, "one kernel an operator, for comparison", &s->unfused, 0, 0, 0, 0, 0, 0},
-        {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+#define X(kind, name, value, field, low, high, kept, doc)                                                              \
+    {CLI_##kind, name, value, doc, &s->field, low, high, kept ? name : NULL, kept == FIXED, 0, NULL},
+#include "settings.def"
+#undef X
+        {.kind = CLI_END},
     };
     memcpy(s->options, options, sizeof options);
 }
