@@ -19,8 +19,9 @@ typedef struct tn_dataset {
     int64_t classes;
     float *target;
     int64_t targets;
-    char *class_names; /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
-    char *source;      /* for messages: the file or "digits" */
+    char *class_names;  /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
+    char *column_names; /* of a table's features, likewise */
+    char *source;       /* for messages: the file or "digits" */
 } tn_dataset;
 
 /* Frees what the struct points to and zeroes it. A zeroed struct is fine. */
@@ -42,6 +43,9 @@ typedef struct tn_csv_options {
     int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe those of the targets too,
                          which are not read: no labels and no targets come of it */
     uint32_t keep_missing;
+    const char *columns; /* another table's column_names: the features are the columns of these names, in that order,
+                            and what is neither these nor a target is not read. A table that has none of the names is
+                            taken in its own order. NULL: all that are no targets */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 

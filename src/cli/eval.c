@@ -112,7 +112,7 @@ int cli_eval(int argc, char **argv)
     cli_saved saved;
     tn_dataset train = {0}, test = {0};
     int operands, status = cli_saved_open(&saved, "eval", NULL, doc, argc, argv, &operands);
-    if (status == CLI_GO_ON) status = cli_open_data(&saved.settings, &train, &test);
+    if (status == CLI_GO_ON) status = cli_open_data(&saved.settings, saved.model.column_names, &train, &test);
     if (status == CLI_GO_ON) status = measure(&saved, &test);
     tn_dataset_free(&train);
     tn_dataset_free(&test);

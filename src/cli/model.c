@@ -16,6 +16,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->classes = data->classes;
     model->targets = data->targets;
     model->class_names = data->class_names;
+    model->column_names = data->column_names;
     model->data = data->source;
 }
 
@@ -47,8 +48,9 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     snprintf(text[2], 160, "%.17g", model->x_scale);
     snprintf(text[3], 160, "%" PRId64, model->classes);
     snprintf(text[4], 160, "%" PRId64, model->targets);
-    for (int i = 0; i < CLI_MODEL_NOTES - 1; i++) notes[i] = (tn_note){keys[i], text[i]};
-    notes[CLI_MODEL_NOTES - 1] = (tn_note){"class_names", model->class_names ? model->class_names : ""};
+    for (int i = 0; i < CLI_MODEL_NOTES - 2; i++) notes[i] = (tn_note){keys[i], text[i]};
+    notes[CLI_MODEL_NOTES - 2] = (tn_note){"class_names", model->class_names ? model->class_names : ""};
+    notes[CLI_MODEL_NOTES - 1] = (tn_note){"column_names", model->column_names ? model->column_names : ""};
 }
 
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity)
@@ -80,6 +82,7 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->classes = strtoll(note(checkpoint, "classes"), NULL, 10);
     model->targets = strtoll(note(checkpoint, "targets"), NULL, 10);
     model->class_names = *note(checkpoint, "class_names") ? note(checkpoint, "class_names") : NULL;
+    model->column_names = *note(checkpoint, "column_names") ? note(checkpoint, "column_names") : NULL;
     model->data = path;
     int64_t outputs = model->classes ? model->classes : model->targets;
     if (outputs < 1 || outputs > INT32_MAX || model->classes < 0 || !(model->x_scale > 0))

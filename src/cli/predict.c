@@ -61,7 +61,8 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     tn_dataset data = {0};
     tn_csv_options csv = {.target = saved->settings.target,
                           .features = tn_shape_count(&saved->model.sample),
-                          .keep_missing = saved->scaling.x.columns > 0};
+                          .keep_missing = saved->scaling.x.columns > 0,
+                          .columns = saved->model.column_names};
     int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;

@@ -71,7 +71,8 @@ static int read_position(cli_session *s)
 static int open_data(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    int status = cli_open_data(settings, &s->data, &s->test);
+    const char *columns = settings->resume ? tn_checkpoint_note(s->from, "column_names") : NULL;
+    int status = cli_open_data(settings, columns && *columns ? columns : NULL, &s->data, &s->test);
     if (status != CLI_GO_ON) return status;
     if (settings->limit) tn_dataset_limit(&s->data, settings->limit);
     if (settings->validation > 0 &&

@@ -206,9 +206,10 @@ int cli_is_table(const char *data)
     return length > 4 && !strcasecmp(data + length - 4, ".csv");
 }
 
-int cli_open_data(const cli_settings *s, tn_dataset *train, tn_dataset *test)
+int cli_open_data(const cli_settings *s, const char *columns, tn_dataset *train, tn_dataset *test)
 {
-    tn_csv_options csv = {.target = s->target, .classify = (uint32_t)cli_loss_classifies(s->loss), .keep_missing = 1};
+    tn_csv_options csv = {
+        .target = s->target, .classify = (uint32_t)cli_loss_classifies(s->loss), .keep_missing = 1, .columns = columns};
     if (tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, test)) return cli_failed();
     if (train->classes < test->classes) train->classes = test->classes;
     test->classes = train->classes;

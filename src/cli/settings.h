@@ -41,7 +41,8 @@ void cli_settings_init_of(const cli_settings *settings, char name[32], double *s
 /* Whether the data is a table rather than pictures. */
 int cli_is_table(const char *data);
 
-/* Opens the training and the test set. Returns CLI_GO_ON or an exit status. */
-int cli_open_data(const cli_settings *settings, tn_dataset *train, tn_dataset *test);
+/* Opens the training and the test set; `columns`, unless NULL, are those of a model's table. Returns CLI_GO_ON or an
+ * exit status. */
+int cli_open_data(const cli_settings *settings, const char *columns, tn_dataset *train, tn_dataset *test);
 
 #endif

@@ -23,6 +23,7 @@ void tn_dataset_free(tn_dataset *data)
     tn_free(data->label);
     tn_free(data->target);
     tn_free(data->class_names);
+    tn_free(data->column_names);
     tn_free(data->source);
     *data = (tn_dataset){0};
 }
@@ -161,8 +162,10 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
     part->class_names = all->class_names ? tn_strdup(all->class_names) : NULL;
+    part->column_names = all->column_names ? tn_strdup(all->column_names) : NULL;
     part->source = tn_strdup(all->source);
-    return part->x && part->source && !part->class_names == !all->class_names && !part->label == !all->label &&
+    return part->x && part->source && !part->class_names == !all->class_names &&
+                   !part->column_names == !all->column_names && !part->label == !all->label &&
                    !part->target == !all->target
                ? TN_OK
                : TN_ENOMEM;

@@ -18,9 +18,6 @@ void tn_json_add(tn_json *json, const char *format, ...) TN_PRINTF(2, 3);
 /* A quoted string. A byte that is not part of UTF-8 becomes U+FFFD: the text may be a file's name. */
 void tn_json_string(tn_json *json, const char *text);
 
-/* The length of the UTF-8 character at `text`, 1 to 4; 0 if there is none. */
-size_t tn_utf8_length(const char *text);
-
 void tn_json_free(tn_json *json);
 
 #endif

@@ -9,6 +9,7 @@
 #include "safetensors.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
+#include "utf8.h"
 
 /* The tensors in the order in which they are written: larger elements first, so that all are aligned without holes;
  * apart from that in the state's order. */

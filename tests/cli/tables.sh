@@ -63,6 +63,17 @@ printf 'a,b\n0.9,0.5\n0.1,0.3\n' >ask.csv
 predict --model multi.safetensors ask.csv
 awk 'NR == 1 && !($3 > 0.5 && $4 > 0.5) { exit 1 } NR == 2 && !($3 < 0.5 && $4 < 0.5) { exit 1 }' said || fail "multi: $(cat said)"
 
+# Columns are found by their names, whatever their order and whatever else there is.
+printf 'difference,note,b,a\n0,x,0.25,0.75\n' >turned.csv
+predict --model two.safetensors turned.csv
+near "turned columns" "$(awk '{ print $4 }' said)" 0.5 0.02
+awk -F, 'BEGIN { OFS = "," } { print $3, $4, $2, $1 }' two.csv >turned.csv
+"$tenon" eval --model two.safetensors --data turned.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
+[ "$(value test_loss <lines)" != "" ] && near "eval of turned columns" "$(value test_loss <evaluated)" 0 0.01
+awk 'NR == 1 { print "\303\204rea,gr\366\337e,y"; next } { print NR "," NR * NR ",1" }' two.csv >latin.csv
+run_train --data latin.csv --net "linear outputs" --loss mse --scale standard --batch 16 --epochs 1 --save latin.safetensors
+"$tenon" eval --model latin.safetensors --device "$device" >evaluated 2>stderr || fail "names that are no UTF-8: $(cat stderr)"
+
 # Evaluating on a table that has some of the classes only: they are told by their names.
 grep -v ',high' unit.csv >low.csv
 "$tenon" eval --model u.safetensors --data low.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
@@ -85,6 +96,8 @@ bad_train() {
     bad "$want" "$word" train --epochs 1 --batch 16 --save none.safetensors "$@"
 }
 bad 1 "'middle', which u.safetensors does not know" eval --model u.safetensors --data middle.csv
+printf 'sum,a,difference\n1,2,3\n' >lacks.csv
+bad 1 "has no column 'b' to predict from" predict --model two.safetensors lacks.csv
 bad_train 2 "--scale 'max'" --data rent.csv --loss mse --scale max
 bad_train 2 "scaled to 0..1" --data digits:100 --scale minmax
 bad_train 2 "needs one class" --data two.csv --target sum,difference

@@ -315,6 +315,41 @@ static void mistakes_in_targets_are_named(void **state)
     tn_dataset_free(&data);
 }
 
+static void columns_are_found_by_the_names_of_another_table(void **state)
+{
+    static const float x[] = {2, 1, 6, 5};
+    tn_csv_options options = {.columns = "b\na\n", .target = "y", .classify = 1};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,y,b\n1,0,2\n5,1,6\n", &options, 2, 2, x, &data);
+    assert_int_equal(data.classes, 2);
+    assert_string_equal(data.column_names, "b\na\n");
+    tn_dataset_free(&data);
+    expect_table("more,a,y,b\ntext,1,0,2\n,5,1,6\n", &options, 2, 2, x, &data); /* the rest is not read */
+    tn_dataset_free(&data);
+    options.features = 2;
+    expect_table("more,a,b\ntext,1,2\n,5,6\n", &options, 2, 2, x, &data);
+    tn_dataset_free(&data);
+    expect_table("p,q\n2,1\n6,5\n", &options, 2, 2, x, &data); /* none of the names: by order */
+    assert_string_equal(data.column_names, "p\nq\n");
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,c,d\n1,2,3\n"), &options, &data), TN_EMISSING,
+                   "has no column 'b' to predict from");
+    options.columns = "a\na\n";
+    expect_failure(tn_dataset_csv(scratch_text("t", "a,c,d\n1,2,3\n"), &options, &data), TN_EMISSING,
+                   "has no column 'a' to predict from"); /* a second one */
+    expect_ok(tn_dataset_csv(scratch_text("t", "a,c,a\n1,2,3\n"), &options, &data));
+    assert_true(((float *)data.x)[0] == 1 && ((float *)data.x)[1] == 3);
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_csv(scratch_text("t", "\"a\nb\",y\n1,2\n"), NULL, &data));
+    assert_string_equal(data.column_names, "a b\n");
+    tn_dataset_free(&data);
+    options = (tn_csv_options){.columns = "a b\n", .features = 1};
+    expect_ok(tn_dataset_csv(scratch_text("t", "y,\"a\nb\"\n1,2\n"), &options, &data));
+    assert_float_equal(((float *)data.x)[0], 2, 0);
+    tn_dataset_free(&data);
+}
+
 static void missing_values_may_be_kept(void **state)
 {
     const tn_csv_options options = {.keep_missing = 1}, predict = {.keep_missing = 1, .features = 2};
@@ -478,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
         cmocka_unit_test(several_targets_may_be_any_columns),
         cmocka_unit_test(mistakes_in_targets_are_named),
+        cmocka_unit_test(columns_are_found_by_the_names_of_another_table),
         cmocka_unit_test(missing_values_may_be_kept),
         cmocka_unit_test(what_is_missing_becomes_the_mean_of_the_training_part),
         cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),

@@ -150,6 +150,8 @@ static tn_status read_csv(const char *path)
     tn_dataset_free(&test);
     options = (tn_csv_options){.target = "length"};
     if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
+    options = (tn_csv_options){.columns = "the, width\nlength\n", .features = 2, .keep_missing = 1};
+    if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
     return status;
 }
 
