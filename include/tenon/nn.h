@@ -37,6 +37,7 @@ typedef struct tn_conv2d_options {
 #define tn_conv2d(x, name, ...) tn_conv2d_layer(x, name, (tn_conv2d_options){__VA_ARGS__})
 TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options);
 
+/* What tn_conv2d_transpose takes. */
 typedef struct tn_conv2d_transpose_options {
     int64_t filters;    /* channels of y; required, at least 1 */
     uint32_t kernel[2]; /* required; a width of 0 is the height, as in all that follow but the paddings */
