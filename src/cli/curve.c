@@ -20,14 +20,17 @@
 /* A line in a panel. */
 typedef struct series {
     const char *label, *colour;
+    double room;  /* of its name and value, in pixels */
     size_t field; /* of cli_epoch, a double */
     double factor;
 } series;
 
+#define LINES 3
+
 /* A plot: which lines, its place and its range of values. */
 typedef struct panel {
     const char *title, *unit;
-    series line[2];
+    series line[LINES];
     double top, low, high, step; /* `step` from one line of the grid to the next */
 } panel;
 
@@ -62,7 +65,7 @@ static size_t find_range(const cli_history *h, panel *p)
 {
     size_t seen = 0;
     double low = INFINITY, high = -INFINITY;
-    for (size_t k = 0; k < 2; k++)
+    for (size_t k = 0; k < LINES; k++)
         for (size_t i = 0; i < h->count; i++) {
             double v = value(h, i, &p->line[k]);
             if (!isfinite(v)) continue;
@@ -117,9 +120,11 @@ static void draw_line(FILE *f, const cli_history *h, const panel *p, const serie
 /* The names of the lines with their last values, at the right above the plot. */
 static void draw_legend(FILE *f, const cli_history *h, const panel *p)
 {
-    for (int k = 0; k < 2; k++) {
-        double x = RIGHT - 130 * (2 - k), v = value(h, h->count - 1, &p->line[k]);
+    double x = RIGHT;
+    for (int k = LINES - 1; k >= 0; k--) {
+        double v = value(h, h->count - 1, &p->line[k]);
         if (!isfinite(v)) continue;
+        x -= p->line[k].room;
         fprintf(f, "<path stroke=\"%s\" stroke-width=\"3\" d=\"M%.0f %.0fh18\"/>\n", p->line[k].colour, x, p->top - 16);
         fprintf(f, "<text x=\"%.0f\" y=\"%.0f\">%s %.4g%s</text>\n", x + 24, p->top - 12, p->line[k].label, v, p->unit);
     }
@@ -146,12 +151,14 @@ static void draw(FILE *f, const cli_history *h, const char *title)
     panel panels[] = {
         {"Loss",
          "",
-         {{"training", "#1f6feb", offsetof(cli_epoch, loss), 1},
-          {"test", "#d9480f", offsetof(cli_epoch, test_loss), 1}}},
+         {{"training", "#1f6feb", 130, offsetof(cli_epoch, loss), 1},
+          {"test", "#d9480f", 130, offsetof(cli_epoch, test_loss), 1},
+          {"validation", "#2b8a3e", 150, offsetof(cli_epoch, validation_loss), 1}}},
         {"Accuracy",
          " %",
-         {{"training", "#1f6feb", offsetof(cli_epoch, accuracy), 100},
-          {"test", "#d9480f", offsetof(cli_epoch, test_accuracy), 100}}},
+         {{"training", "#1f6feb", 130, offsetof(cli_epoch, accuracy), 100},
+          {"test", "#d9480f", 130, offsetof(cli_epoch, test_accuracy), 100},
+          {"validation", "#2b8a3e", 150, offsetof(cli_epoch, validation_accuracy), 100}}},
     };
     size_t shown = 1 + (find_range(h, &panels[1]) > 0);
     if (!find_range(h, &panels[0])) panels[0].high = panels[0].step = 1;
@@ -168,7 +175,7 @@ static void draw(FILE *f, const cli_history *h, const char *title)
     for (size_t k = 0; k < shown; k++) {
         panels[k].top = TOP + (double)k * (PANEL + GAP);
         draw_axes(f, h, &panels[k]);
-        for (int j = 1; j >= 0; j--) draw_line(f, h, &panels[k], &panels[k].line[j]);
+        for (int j = LINES - 1; j >= 0; j--) draw_line(f, h, &panels[k], &panels[k].line[j]);
         draw_legend(f, h, &panels[k]);
     }
     fprintf(f, "</svg>\n");

@@ -73,6 +73,11 @@ done
 low=$(grep -o '"validation_loss": [^,]*' whole | sed 's/.*: //' | sort -g | head -n 1)
 [ "$(grep "\"epoch\": $best," whole | value validation_loss)" = "$low" ] || fail "epoch $best is not the best"
 
+# The curve shows the validation as well.
+train $all --epochs 3 --curve c.svg 2>stderr || fail "curve: $(cat stderr)"
+[ "$(grep -c 'epoch [1-3]:' c.svg)" = 18 ] || fail "the curve has not 3 points in 6 lines"
+[ "$(grep -c '>validation ' c.svg)" = 2 ] || fail "the curve does not name the validation"
+
 # Early stopping: some epochs after the best one, and no sooner.
 train --epochs 60 --lr 0.05 --early-stop 3 --save s.safetensors --json 2>stderr >lines || fail "early: $(cat stderr)"
 grep -q '^stopped early: 3 epochs' stderr || fail "did not stop early: $(tail -n 1 stderr)"
