@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 {
     static const char *const own[] = {"README.md", "docs/architecture.md", "docs/backend.md", "CONTRIBUTING.md"};
     example e = example_begin(argc, argv);
-    size s = e.small ? (size){64, 2, 600, "warmup 50, cosine 700"} : (size){128, 5, 3000, "warmup 50, cosine 3300"};
+    size s = e.small ? (size){64, 2, 400, "warmup 50, cosine 450"} : (size){128, 5, 1200, "warmup 50, cosine 1300"};
     char path[4096], claim[120];
     tn_state *state = NULL;
     for (size_t i = 0; i < (e.file ? 1 : sizeof own / sizeof *own); i++) {
