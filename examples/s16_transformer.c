@@ -108,14 +108,14 @@ static int32_t draw(const float logit[BYTES])
 static void write_text(tn_program *program, int count)
 {
     static float logits[STEPS][BYTES];
-    int32_t now[STEPS] = {'T'};
-    for (int n = 1; n < count; n++) {
-        int last = (n < STEPS ? n : STEPS) - 1;
-        TRY(tn_feed(program, "now", now, sizeof now));
+    int32_t now[STEPS + 1] = {'T'};
+    for (int n = 0; n < count; n++) {
+        int last = n < STEPS ? n : STEPS - 1; /* where the newest is */
+        TRY(tn_feed(program, "now", now, STEPS * sizeof *now));
         TRY(tn_program_run(program));
         TRY(tn_fetch(program, "logits", logits, sizeof logits));
-        if (last == STEPS - 1) memmove(now, now + 1, --last * sizeof *now);
-        putchar(now[last + 1] = draw(logits[n < STEPS ? n - 1 : STEPS - 1]));
+        putchar(now[last + 1] = draw(logits[last]));
+        if (last == STEPS - 1) memmove(now, now + 1, STEPS * sizeof *now);
     }
     printf("\n");
 }
