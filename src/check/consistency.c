@@ -117,9 +117,7 @@ static void *thread_body(void *arg)
     unsigned char *back = malloc(tn_kit_bytes(desc->out));
     int32_t s = b->queue_create(t->kit->context, &q, &msg);
     for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
-                         : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                           : t->scratch;
+        uint64_t bytes = tn_kit_buffer_bytes(desc, i, t->scratch);
         s = b->buffer_create(t->kit->context, bytes, &buffer[i], &msg);
         if (!s && i < desc->n_in) s = b->write(q, (tn_ref){buffer[i], 0}, t->s->job.in[i], bytes, &msg);
     }

@@ -32,6 +32,12 @@ uint64_t tn_kit_bytes(const tn_tensor_desc *desc)
     return (uint64_t)(last + 1) * tn_dtype_size(desc->dtype);
 }
 
+uint64_t tn_kit_buffer_bytes(const tn_op_desc *desc, uint32_t i, uint64_t scratch)
+{
+    if (i < desc->n_in) return tn_kit_bytes(&desc->in[i]);
+    return i == desc->n_in ? tn_kit_bytes(desc->out) : scratch;
+}
+
 /* ---- texts ---- */
 
 static size_t add_shape(char *text, size_t room, size_t n, const tn_tensor_desc *x)

@@ -74,6 +74,9 @@ int tn_kit_ok(tn_kit *kit, int32_t status, const char *call);
 /* A remark, shown if nothing failed. */
 void tn_kit_remark(tn_kit *kit, const char *format, ...) TN_PRINTF(2, 3);
 
+/* Seconds from some time on. */
+double tn_kit_now(void);
+
 /* ---- random numbers: reproducible by the seed and the case's name ---- */
 uint32_t tn_kit_bits(tn_kit *kit);
 double tn_kit_uniform(tn_kit *kit, double low, double high);
@@ -114,6 +117,9 @@ int tn_kit_run_job(tn_kit *kit, const tn_kit_job *job);
 
 /* Bytes from an operand's first element to past its last. */
 uint64_t tn_kit_bytes(const tn_tensor_desc *desc);
+
+/* The size of buffer i of a run: inputs, the output, the scratch memory. */
+uint64_t tn_kit_buffer_bytes(const tn_op_desc *desc, uint32_t i, uint64_t scratch);
 
 /* The names of an operation's instructions and the shapes of its operands, for messages. */
 char *tn_kit_describe(const tn_op_desc *desc, char *text, size_t room);

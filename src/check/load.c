@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sample.h"
@@ -59,13 +58,6 @@ static int count_entries(const char *folder)
     return count;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static tn_backend_query_fn *find_query(tn_kit *kit)
 {
     tn_backend_query_fn *query = NULL;
@@ -80,9 +72,9 @@ static void query_is_quick(tn_kit *kit)
     tn_backend_query_fn *query = is_built_in(kit) ? NULL : find_query(kit);
     if (!query) return;
     int threads = count_entries("/proc/self/task"), files = count_entries("/proc/self/fd");
-    double begin = now();
+    double begin = tn_kit_now();
     const tn_backend *table = query(TN_ABI_MAJOR, TN_ABI_MINOR);
-    double took = now() - begin;
+    double took = tn_kit_now() - begin;
     tn_kit_expect(kit, table != NULL, "the query gives no table");
     tn_kit_expect(kit, took < 0.010, "the query took %.1f ms; 10 are allowed", 1e3 * took);
     tn_kit_expect(kit, count_entries("/proc/self/task") == threads, "the query started a thread");

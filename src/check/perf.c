@@ -1,18 +1,10 @@
 /* perf.c: how fast the device is at a few operations: the median of some runs each. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sample.h"
 
 enum { RUNS = 9 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -34,19 +26,17 @@ static void measure(tn_kit *kit, const tn_op_desc *desc)
         return;
     }
     for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
-                         : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                           : info.scratch;
+        uint64_t bytes = tn_kit_buffer_bytes(desc, i, info.scratch);
         s = b->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
         if (!s) s = b->fill(kit->queue, (tn_ref){buffer[i], 0}, bytes / 8 * 8, &zero, 8, &kit->msg);
     }
     tn_ref in[] = {{buffer[0], 0}, {buffer[1], 0}}, out = {buffer[desc->n_in], 0};
     tn_run run = {sizeof run, in, &out, {buffer[desc->n_in + 1], 0}, NULL, 0};
     for (int i = -2; !s && i < RUNS; i++) {
-        double begin = now();
+        double begin = tn_kit_now();
         s = b->op_run(kit->queue, kernel, &run, &kit->msg);
         if (!s) s = b->queue_sync(kit->queue, &kit->msg);
-        if (i >= 0) seconds[i] = now() - begin;
+        if (i >= 0) seconds[i] = tn_kit_now() - begin;
     }
     if (tn_kit_ok(kit, s, desc->name)) {
         tn_cost cost = tn_op_cost(desc);

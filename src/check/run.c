@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -23,13 +22,6 @@ typedef struct session {
     tn_kit_result *result; /* shared with the case's process */
     int output;            /* what a case's process prints goes into this file */
 } session;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the case's process ---- */
 
@@ -62,11 +54,11 @@ static void work(const session *s, const tn_kit_case *c)
 /* Waits for the process; kills it when its time is up. Returns its status, or -1 if it was killed. */
 static int wait_for(pid_t pid, double seconds)
 {
-    double end = now() + seconds;
+    double end = tn_kit_now() + seconds;
     int status = 0;
     useconds_t nap = 200;
     while (!waitpid(pid, &status, WNOHANG)) {
-        if (now() > end) {
+        if (tn_kit_now() > end) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
             return -1;
@@ -282,7 +274,7 @@ static tn_status list_all(case_list *list, const tn_check_options *options)
 static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name,
                               void (*row)(void *arg, const tn_check_row *row), void *arg)
 {
-    double begin = now();
+    double begin = tn_kit_now();
     tn_check_row r = {.name = name,
                       .doc = c->doc,
                       .op = c->op ? c->op->name : NULL,
@@ -295,7 +287,7 @@ static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name
         r.detail = s->result->detail;
         r.checks = s->result->checks, r.refused = s->result->refused, r.worst = s->result->worst;
         r.outcome = s->result->failed ? TN_CHECK_FAILED : r.checks ? TN_CHECK_PASSED : TN_CHECK_UNSUPPORTED;
-        r.seconds = now() - begin;
+        r.seconds = tn_kit_now() - begin;
     }
     row(arg, &r);
     return TN_OK;

@@ -104,9 +104,7 @@ static int32_t run_sample(tn_kit *kit, const tn_kit_sample *s, structs *at, tn_c
     tn_kernel_info info = {.size = sizeof info};
     int32_t status = b->op_prepare(context, desc, &kernel, &info, &kit->msg);
     for (uint32_t i = 0; !status && i < desc->n_in + 2; i++) {
-        uint64_t bytes = i < desc->n_in    ? tn_kit_bytes(&desc->in[i])
-                         : i == desc->n_in ? tn_kit_bytes(desc->out)
-                                           : info.scratch;
+        uint64_t bytes = tn_kit_buffer_bytes(desc, i, info.scratch);
         status = b->buffer_create(context, bytes, &buffer[i], &kit->msg);
         if (!status && i < desc->n_in) status = b->write(queue, (tn_ref){buffer[i], 0}, s->job.in[i], bytes, &kit->msg);
     }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "kit.h"
 
@@ -37,6 +38,13 @@ void tn_kit_remark(tn_kit *kit, const char *format, ...)
     va_start(args, format);
     keep(kit, format, args);
     va_end(args);
+}
+
+double tn_kit_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 uint32_t tn_kit_bits(tn_kit *kit)
