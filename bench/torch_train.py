@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Trains a fully connected network with PyTorch on data of MNIST's shape and prints samples a second, as one JSON line.
+"""Trains a network with PyTorch on data of MNIST's shape and prints samples a second, as one JSON line.
 
 The counterpart of `tenon bench train`: the same words for the net, the optimizer and the batch. Data are ready-made f32
 tensors on the device, taken in contiguous slices without shuffling: that is the least work that PyTorch can have.
 Modes: eager; foreach (the optimizer's updates batched); fused (one kernel, where this PyTorch has it for the device);
-trace (the network through torch.jit.trace, with foreach).
+trace (the network through torch.jit.trace, with foreach); last (channels last in memory, for convolutions, with
+foreach).
 """
 import argparse
 import json
@@ -20,11 +21,22 @@ SAMPLES, FEATURES, CLASSES = 12800, 784, 10
 
 
 def build(net):
-    layers, width = [], FEATURES
+    """The layers of `tenon train --net` that the jobs use. Convolutions take pictures of one channel."""
+    layers, width, side = [], FEATURES, 28
     for word in (part.split() for part in net.split(",")):
         if word[0] == "linear":
             layers.append(torch.nn.Linear(width, int(word[1])))
             width = int(word[1])
+        elif word[0] == "conv":
+            size = int(word[2].split("x")[0])
+            layers.append(torch.nn.Conv2d(1 if side == 28 else width, int(word[1]), size))
+            width, side = int(word[1]), side - size + 1
+        elif word[0] == "maxpool":
+            layers.append(torch.nn.MaxPool2d(int(word[1])))
+            side //= int(word[1])
+        elif word[0] == "flatten":
+            layers.append(torch.nn.Flatten())
+            width *= side * side
         else:
             layers.append(ACTIVATIONS[word[0]]())
     return torch.nn.Sequential(*layers)
@@ -41,7 +53,7 @@ def main():
     arguments.add_argument("--optimizer", default="sgd", choices=OPTIMIZERS)
     arguments.add_argument("--lr", type=float, default=0.01)
     arguments.add_argument("--batch", type=int, default=128)
-    arguments.add_argument("--mode", default="eager", choices=["eager", "foreach", "fused", "trace"])
+    arguments.add_argument("--mode", default="eager", choices=["eager", "foreach", "fused", "trace", "last"])
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--device", default="cpu", help="a PyTorch device: cpu, cuda")
     arguments.add_argument("--seconds", type=float, default=1, help="that one repeat takes")
@@ -50,9 +62,12 @@ def main():
 
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
-    x = torch.rand(SAMPLES, FEATURES, device=o.device)
+    pictures = o.net.startswith("conv")
+    x = torch.rand((SAMPLES, 1, 28, 28) if pictures else (SAMPLES, FEATURES), device=o.device)
     label = torch.randint(0, CLASSES, (SAMPLES,), device=o.device)
     model = build(o.net).to(o.device)
+    if o.mode == "last" and pictures:
+        model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     loss_of = torch.nn.CrossEntropyLoss()
     try:
         optimizer = make_optimizer(o.optimizer, model.parameters(), o.lr, o.mode)

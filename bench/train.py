@@ -10,10 +10,12 @@ import contest
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIGMOID = "linear 100, sigmoid, linear 40, sigmoid, linear 10"
 RELU = "linear 512, relu, linear 512, relu, linear 10"
+LENET = "conv 32 5x5, relu, maxpool 2, conv 64 5x5, relu, maxpool 2, flatten, linear 512, relu, linear 10"
 JOBS = {  # name: net, optimizer, batch
     "a32": (SIGMOID, "sgd", 32),
     "a128": (SIGMOID, "sgd", 128),
     "b128": (RELU, "adam", 128),
+    "lenet64": (LENET, "adam", 64),
 }
 
 
@@ -45,7 +47,8 @@ def main():
     arguments.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))
     arguments.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
     arguments.add_argument("--devices", nargs="+", default=["cpu", "opencl:0"])
-    arguments.add_argument("--modes", nargs="*", default=["eager", "foreach"])
+    arguments.add_argument("--modes", nargs="*", default=["eager", "foreach"],
+                           help="of torch_train.py; last is for lenet64")
     arguments.add_argument("--torch-device", default="cpu")
     arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
     arguments.add_argument("--rounds", type=int, default=7)
