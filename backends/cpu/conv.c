@@ -306,31 +306,35 @@ static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, tn_kern
     return TN_OK;
 }
 
-/* to[j stride] += from[j] */
-static void add_strided(int64_t size, int64_t n, const void *from, void *to, int64_t stride)
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* to[j stride] += from[j]. Rows are short: whole vectors at once, without a loop that finds out how many. */
+static inline void add_strided(int64_t size, int64_t n, const void *from, void *to, int64_t stride)
 {
-    if (size == 4 && stride == 1)
-        for (int64_t j = 0; j < n; j++) ((float *)to)[j] += ((const float *)from)[j];
-    else if (size == 4)
-        for (int64_t j = 0; j < n; j++) ((float *)to)[j * stride] += ((const float *)from)[j];
-    else
-        for (int64_t j = 0; j < n; j++) ((double *)to)[j * stride] += ((const double *)from)[j];
+    const float *f = from;
+    float *t = to;
+    int64_t j = 0;
+    if (size != 4) {
+        for (; j < n; j++) ((double *)to)[j * stride] += ((const double *)from)[j];
+        return;
+    }
+    for (; stride == 1 && j + 4 <= n; j += 4) *(four *)(t + j) += *(const four *)(f + j);
+    for (; j < n; j++) t[j * stride] += f[j];
 }
 
 /* Adds the products of one tap with pixels n0..n1 to where they belong in dx. */
 static void scatter(const conv_kernel *k, int64_t tap, const char *product, int64_t n0, int64_t n1, char *dx)
 {
     const int64_t c = tap / (k->r * k->s), dh = tap / k->s % k->r * k->dilation[0] - k->pad[0],
-                  dw = tap % k->s * k->dilation[1] - k->pad[1], step = k->stride[1];
+                  dw = tap % k->s * k->dilation[1] - k->pad[1], step = k->stride[1], q = k->q, size = k->size;
     const int64_t first = dw < 0 ? (-dw + step - 1) / step : 0, last = dw < k->w ? (k->w - 1 - dw) / step + 1 : 0;
-    for (int64_t i = n0 / k->q; i * k->q < n1; i++) {
-        const int64_t h = i * k->stride[0] + dh;
-        int64_t j0 = n0 > i * k->q ? n0 - i * k->q : 0, j1 = min_of(k->q, n1 - i * k->q);
+    int64_t i = n0 / q, h = i * k->stride[0] + dh;
+    const char *from = product + (i * q - n0) * size; /* column 0 of the row */
+    char *to = dx + ((c * k->h + h) * k->w + dw) * size;
+    for (; i * q < n1; i++, h += k->stride[0], from += q * size, to += k->stride[0] * k->w * size) {
+        int64_t j0 = n0 > i * q ? n0 - i * q : 0, j1 = min_of(min_of(q, last), n1 - i * q);
         if (j0 < first) j0 = first;
-        if (j1 > last) j1 = last;
-        if (h >= 0 && h < k->h && j0 < j1)
-            add_strided(k->size, j1 - j0, product + (i * k->q + j0 - n0) * k->size,
-                        dx + ((c * k->h + h) * k->w + j0 * step + dw) * k->size, step);
+        if (h >= 0 && h < k->h && j0 < j1) add_strided(size, j1 - j0, from + j0 * size, to + j0 * step * size, step);
     }
 }
 

@@ -21,7 +21,7 @@
             UNROLL for (int v = 0; v < NV; v++) bv[v] = *(const VU *)(b + v * W);                                      \
             UNROLL for (int r = 0; r < MR; r++)                                                                        \
             {                                                                                                          \
-                const V av = (V){0} + a[r][at];                                                                        \
+                const V av = a[r][at] - (V){0};                                                                        \
                 UNROLL for (int v = 0; v < NV; v++) acc[r][v] += av * bv[v];                                           \
             }                                                                                                          \
         }                                                                                                              \
