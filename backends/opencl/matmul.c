@@ -257,7 +257,7 @@ static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan
 static int32_t add_sums(ocl_build *build, const ocl_text *text, const product *p)
 {
     ocl_args args = {.n = 0};
-    int64_t per = ocl_ceil(ocl_ceil(p->m, build->context->units), 16) * 16;
+    int64_t per = ocl_max(16, ocl_ceil(ocl_ceil(p->m, build->context->units), 16) * 16);
     size_t one = 1, global = (size_t)(p->batch * ocl_ceil(p->m, per));
     ocl_arg_ref(&args, OCL_ARG_IN, 0, build->desc->in[0].dtype);
     ocl_arg_ref(&args, OCL_ARG_OUT, 1, TN_F32);

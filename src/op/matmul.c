@@ -102,7 +102,8 @@ static tn_status check_sums(const tn_op_desc *desc)
 {
     const tn_tensor_desc *y = &desc->out[0], *sums = &desc->out[1];
     TN_TRY(tn_check_dense(desc, sums, 2));
-    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] && sums->dtype == tn_map_compute_type(desc->in[0].dtype),
+    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] &&
+                   sums->dtype == tn_map_compute_type(desc->in[0].dtype),
                TN_EUNSUPPORTED, "matmul: the sums have another type or other sizes than a's rows");
     return TN_OK;
 }
@@ -231,6 +232,9 @@ static const tn_op_case cases[] = {
     {"one a for all batches", case_nn, {F32(4, 5), F32(3, 5, 6)}},
     {"the sums of a as well", case_sums, {F32(37, 19), F32(37, 65)}},
     {"the sums of a column", case_sums, {F32(3, 1), F32(3, 32)}},
+    {"the sums of no columns", case_sums, {F32(3, 0), F32(3, 5)}},
+    {"the sums of no rows", case_sums, {F32(0, 7), F32(0, 5)}},
+    {"the sums beside no columns", case_sums, {F32(5, 7), F32(5, 0)}},
     {"bias and sigmoid", case_epilogue, {F32(19, 23), F32(17, 23), F32(17)}},
     {0},
 };

@@ -25,7 +25,8 @@ static const char *detail(const tn_launch *l, char *text, size_t capacity)
     } else if (!strcmp(d->name, "matmul")) {
         const tn_matmul_attrs *at = d->attrs;
         snprintf(text, capacity, "%s%s%s%s%s", at->trans_a ? "a' " : "a ", at->trans_b ? "b'" : "b",
-                 at->sums ? ", and sums of a" : "", at->epilogue ? ", then " : "", at->epilogue ? tn_map_text(at->epilogue, program, sizeof program) : "");
+                 at->sums ? ", and sums of a" : "", at->epilogue ? ", then " : "",
+                 at->epilogue ? tn_map_text(at->epilogue, program, sizeof program) : "");
     }
     return text;
 }
