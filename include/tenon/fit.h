@@ -57,8 +57,8 @@ typedef struct tn_fit_options {
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
- * by the state's seed. `last`, unless NULL, gets the last epoch. Fails without training if the model, the data and the
- * loss don't fit each other, and as programs do. */
+ * by the state's seed and step. `last`, unless NULL, gets the last epoch. Fails without training if the model, the data
+ * and the loss don't fit each other, and as programs do. */
 TN_API TN_MUST_USE tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data,
                                     const tn_fit_options *options, tn_epoch *last);
 

@@ -160,6 +160,7 @@ static tn_status open_fitting(fitting *f)
     int64_t all = f->train.data->count, batch = options->batch;
     TN_REQUIRE(options->epochs > 0, TN_EINVAL, "fit: %lld epochs", (long long)options->epochs);
     TN_REQUIRE(batch >= 0, TN_EINVAL, "fit: batches of %lld samples", (long long)batch);
+    TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &f->schedule));
     TN_TRY(check(&f->train));
     f->lr = learning_rate(options);
@@ -180,10 +181,16 @@ static tn_status step(fitting *f, int64_t start)
     return tn_program_run(program);
 }
 
+/* Calls that follow one another get different orders: an epoch has at least one step. */
+static tn_status shuffle(fitting *f, const tn_epoch *epoch)
+{
+    return tn_batches_shuffle(&f->train_batches, tn_state_seed(f->state), f->first_step + (uint64_t)epoch->number);
+}
+
 static tn_status run_epoch(fitting *f, tn_epoch *epoch)
 {
     double began = now();
-    TN_TRY(tn_batches_shuffle(&f->train_batches, tn_state_seed(f->state), (uint64_t)epoch->number));
+    TN_TRY(shuffle(f, epoch));
     TN_TRY(clear_sums(f->state));
     for (int64_t at = 0; at < f->train.data->count; at += f->train_batches.batch) TN_TRY(step(f, at));
     TN_TRY(read_score(f->state, &f->train, &epoch->train));

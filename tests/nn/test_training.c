@@ -42,13 +42,12 @@ static tn_tensor *line(tn_tensor *x, int training, const void *arg)
 
 static const tn_model line_model = {.build = line, .loss = "half_mse"};
 
-/* The same by hand: mean gradients of half squared errors. */
-static void fit_by_hand(int64_t epochs, int64_t batch, double lr, double *w, double *b, double *loss)
+/* Epochs of one call by hand, after `done` steps: mean gradients of half squared errors. */
+static void fit_by_hand(int64_t done, int64_t epochs, int64_t batch, double lr, double *w, double *b, double *loss)
 {
     int32_t order[N] = {0, 1, 2, 3, 4, 5, 6};
-    *w = *b = 0;
     for (int64_t epoch = 1; epoch <= epochs; epoch++) {
-        if (batch < N) tn_shuffle(order, N, 5, (uint64_t)epoch);
+        if (batch < N) tn_shuffle(order, N, 5, (uint64_t)(done + epoch));
         *loss = 0;
         for (int64_t start = 0; start < N; start += batch) {
             double dw = 0, db = 0;
@@ -74,11 +73,11 @@ static void training_is_what_a_plain_loop_does(void **state)
             bench b;
             tn_epoch last;
             float w, c;
-            double want_w, want_c, want_loss;
+            double want_w = 0, want_c = 0, want_loss;
             if (!open_bench(&b, devices[d])) continue;
             tn_fit_options options = {.epochs = 4, .batch = batches[i], .optim = {.lr = 0.3}};
             CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last));
-            fit_by_hand(4, batches[i] && batches[i] < N ? batches[i] : N, 0.3, &want_w, &want_c, &want_loss);
+            fit_by_hand(0, 4, batches[i] && batches[i] < N ? batches[i] : N, 0.3, &want_w, &want_c, &want_loss);
             CHECK(tn_state_read(b.state, "line.weight", &w, sizeof w));
             CHECK(tn_state_read(b.state, "line.bias", &c, sizeof c));
             check_near("weight", w, want_w, 1e-5);
@@ -88,6 +87,27 @@ static void training_is_what_a_plain_loop_does(void **state)
             assert_true(isnan(last.train.accuracy) && isnan(last.test.loss));
             close_bench(&b);
         }
+}
+
+/* The second call takes the samples in other orders than the first. */
+static void two_calls_are_what_two_plain_loops_do(void **state)
+{
+    (void)state;
+    bench b;
+    float w;
+    double want_w = 0, want_c = 0, want_loss, once_more_w, once_more_c;
+    tn_fit_options options = {.epochs = 1, .batch = 2, .optim = {.lr = 0.5}};
+    if (!open_bench(&b, "reference")) fail();
+    for (int call = 0; call < 2; call++) {
+        CHECK(tn_fit(b.state, &line_model, &line_data, &options, NULL));
+        once_more_w = want_w, once_more_c = want_c;
+        fit_by_hand(call * 4, 1, 2, 0.5, &want_w, &want_c, &want_loss);
+    }
+    CHECK(tn_state_read(b.state, "line.weight", &w, sizeof w));
+    check_near("weight", w, want_w, 1e-5);
+    fit_by_hand(0, 1, 2, 0.5, &once_more_w, &once_more_c, &want_loss);
+    assert_true(fabs(once_more_w - want_w) > 1e-3); /* the orders do differ */
+    close_bench(&b);
 }
 
 /* ---- many pictures of two bytes ---- */
@@ -206,6 +226,9 @@ static void mistakes_are_found_before_training(void **state)
     assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
     options.epochs = 0;
     assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_EINVAL);
+    options = (tn_fit_options){.epochs = 1, .patience = -1};
+    assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_EINVAL);
+    check_message("no patience", "patience of -1");
     options = (tn_fit_options){.epochs = 1, .schedule = "now and then"};
     assert_int_not_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_OK);
     assert_int_equal(tn_predict(b.state, &line_model, &line_data, points, 13), TN_ESHAPE);
@@ -217,9 +240,8 @@ static void mistakes_are_found_before_training(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_is_what_a_plain_loop_does),
-        cmocka_unit_test(measuring_takes_every_sample_once),
-        cmocka_unit_test(training_ends_when_it_should),
+        cmocka_unit_test(training_is_what_a_plain_loop_does), cmocka_unit_test(two_calls_are_what_two_plain_loops_do),
+        cmocka_unit_test(measuring_takes_every_sample_once),  cmocka_unit_test(training_ends_when_it_should),
         cmocka_unit_test(mistakes_are_found_before_training),
     };
     return cmocka_run_group_tests_name("training", tests, NULL, NULL);
