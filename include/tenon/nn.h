@@ -156,7 +156,8 @@ TN_API tn_tensor *tn_loss(const char *name, tn_tensor *output, tn_tensor *target
 /* How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all. */
 typedef struct tn_loss_options {
     int32_t reduction;
-    tn_tensor *weight; /* of each class, f32 (classes), for losses of labels; a mean is then a weighted one */
+    tn_tensor *weight; /* of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where
+                          all weights are */
     double smoothing;  /* share of the target that is spread over all classes: Szegedy and others, 2016 */
 } tn_loss_options;
 TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);

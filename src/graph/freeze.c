@@ -3,6 +3,12 @@
 #include "leaf.h"
 #include "pattern.h"
 
+/* A variable that is kept: neither data nor a sum. */
+static int is_kept(const tn_tensor *x)
+{
+    return x->op == &tn_op_variable && !(((const tn_variable_attrs *)x->attrs)->flags & TN_TRANSIENT);
+}
+
 /* Assignments to it, as of running statistics, go. */
 static void drop_sinks(tn_graph *graph, const tn_tensor *variable)
 {
@@ -17,12 +23,10 @@ static size_t freeze(tn_graph *graph, const char *pattern, size_t length)
 {
     size_t found = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
-        tn_variable_attrs *attrs = (tn_variable_attrs *)graph->tensor[i]->attrs;
-        if (graph->tensor[i]->op != &tn_op_variable || attrs->flags & TN_TRANSIENT ||
-            !tn_pattern_matches(pattern, length, graph->tensor[i]->name))
-            continue;
-        attrs->flags &= ~TN_TRAINABLE;
-        drop_sinks(graph, graph->tensor[i]);
+        tn_tensor *x = graph->tensor[i];
+        if (!is_kept(x) || !tn_pattern_matches(pattern, length, x->name)) continue;
+        ((tn_variable_attrs *)x->attrs)->flags &= ~TN_TRAINABLE;
+        drop_sinks(graph, x);
         found++;
     }
     return found;
@@ -32,7 +36,7 @@ static void fail_unknown(tn_graph *graph, const char *pattern, size_t length)
 {
     const char *first = NULL, *last = NULL;
     for (uint32_t i = 0; i < graph->count; i++) {
-        if (graph->tensor[i]->op != &tn_op_variable) continue;
+        if (!is_kept(graph->tensor[i])) continue;
         last = graph->tensor[i]->name;
         if (!first) first = last;
     }

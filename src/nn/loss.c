@@ -58,6 +58,13 @@ static const loss_row losses[] = {
     {{"cosine_similarity", "1 less the cosine between output and target", 0, 0}, tn_each_cosine, ELEMENTS, 1},
 };
 
+/* The sum of the losses divided by that of their weights; 0 where all weights are. */
+static tn_tensor *weighted_mean(tn_tensor *sum, tn_tensor *share)
+{
+    tn_tensor *total = tn_sum(share, TN_ALL, 0), *none = tn_eq(total, tn_number(total, 0));
+    return tn_div(sum, tn_where(none, tn_number(total, 1), total));
+}
+
 /* The sum, the mean that belongs to the loss, or all; `share` is each sample's weight in a mean, or NULL. */
 static tn_tensor *reduce(const loss_row *row, tn_tensor *each, tn_tensor *share, int32_t reduction, int64_t batch)
 {
@@ -66,7 +73,7 @@ static tn_tensor *reduce(const loss_row *row, tn_tensor *each, tn_tensor *share,
     if (reduction == TN_LOSS_MEAN && !share && row->mean == ELEMENTS) return tn_mean(each, TN_ALL, 0);
     tn_tensor *sum = tn_sum(each, TN_ALL, 0);
     if (reduction == TN_LOSS_SUM || row->mean == NOTHING) return sum;
-    return share ? tn_div(sum, tn_sum(share, TN_ALL, 0)) : tn_mul(sum, tn_number(sum, 1 / (double)batch));
+    return share ? weighted_mean(sum, share) : tn_mul(sum, tn_number(sum, 1 / (double)batch));
 }
 
 static tn_tensor *of_labels(const loss_row *row, tn_tensor *output, tn_tensor *label, const tn_loss_options *options,

@@ -90,6 +90,7 @@ static void a_pattern_that_names_nothing_is_said(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         tn_graph *graph = tn_graph_new();
+        tn_variable(graph, "data.x", TN_F32, TN_SHAPE(4), (tn_init){0}, TN_TRANSIENT); /* none to name */
         build(graph, unknown[i]);
         assert_int_equal(tn_graph_status(graph), TN_EMISSING);
         check_message(unknown[i], "no variable is called '");

@@ -50,6 +50,23 @@ static void cross_entropy_is_right_and_stable(void **state)
     check_near("sure and wrong", value(tn_cross_entropy, huge, 3, TN_I32, wrong, TN_SHAPE(2)), 2e4, 1e-6);
 }
 
+static tn_tensor *weighted(tn_tensor *x, tn_tensor *t)
+{
+    const tn_init ones = {.kind = TN_INIT_CONSTANT, .a = 1};
+    tn_tensor *class = tn_iota(tn_graph_of(x), TN_SHAPE(3), 0);
+    tn_tensor *first = tn_variable(tn_graph_of(x), "w", TN_F32, TN_SHAPE(3), ones, 0);
+    tn_tensor *weight = tn_where(tn_eq(class, tn_number(class, 1)), first, tn_number(first, 0));
+    return tn_loss_with("cross_entropy", x, t, (tn_loss_options){.weight = weight});
+}
+
+static void samples_of_no_weight_have_no_loss(void **state)
+{
+    const int32_t some[] = {1, 2};
+    (void)state; /* 1 + log(e^-2 + e^-1 + 1) */
+    check_near("one of two", value(weighted, logits, 3, TN_I32, some, TN_SHAPE(2)), 1.40760596444438, 1e-6);
+    check_near("none", value(weighted, logits, 3, TN_I32, labels, TN_SHAPE(2)), 0, 0);
+}
+
 static void binary_cross_entropy_is_right_and_stable(void **state)
 {
     const float some[] = {0, 2}, yes[] = {1, 1}, huge[] = {-1e4f, 1e4f}, no[] = {0, 1};
@@ -123,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(squared_errors_are_means_over_elements_and_halves_over_the_batch),
         cmocka_unit_test(cross_entropy_is_right_and_stable),
+        cmocka_unit_test(samples_of_no_weight_have_no_loss),
         cmocka_unit_test(binary_cross_entropy_is_right_and_stable),
         cmocka_unit_test(labels_become_one_hot_or_0_and_1_where_the_loss_wants_targets),
         cmocka_unit_test(right_answers_are_counted),
