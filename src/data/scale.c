@@ -29,6 +29,7 @@ static const struct {
     [TN_SCALE_UNIT] = {"unit", NULL},
 };
 
+#define GROUP 16 /* columns at once: a cache line of each row */
 #define KINDS ((int32_t)(sizeof kinds / sizeof *kinds))
 
 int32_t tn_scale_kind(const char *name)
@@ -59,6 +60,18 @@ static tn_status learn_column(tn_scaler *scaler, double low, double high, tn_col
     return TN_OK;
 }
 
+/* The columns from `first` on, brought together in `dense`: several passes over each go through memory in order. */
+static tn_status learn_group(tn_scaler *scaler, double low, double high, const float *x, int64_t rows, int64_t first,
+                             float *dense)
+{
+    int64_t count = scaler->columns - first < GROUP ? scaler->columns - first : GROUP;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < count; c++) dense[c * rows + r] = x[r * scaler->columns + first + c];
+    for (int64_t c = 0; c < count; c++)
+        TN_TRY(learn_column(scaler, low, high, (tn_column){dense + c * rows, rows, 1}, first + c));
+    return TN_OK;
+}
+
 static tn_status learn(tn_scaler *scaler, double low, double high, const float *x, int64_t rows)
 {
     size_t room = (size_t)scaler->columns;
@@ -69,9 +82,12 @@ static tn_status learn(tn_scaler *scaler, double low, double high, const float *
         scaler->spread = tn_alloc(room * sizeof(double));
         if (!scaler->centre || !scaler->spread) return TN_ENOMEM;
     }
-    for (int64_t c = 0; c < scaler->columns; c++)
-        TN_TRY(learn_column(scaler, low, high, (tn_column){x + c, rows, scaler->columns}, c));
-    return TN_OK;
+    float *dense = tn_alloc((size_t)rows * GROUP * sizeof *dense);
+    tn_status status = dense ? TN_OK : TN_ENOMEM;
+    for (int64_t c = 0; c < scaler->columns && !status; c += GROUP)
+        status = learn_group(scaler, low, high, x, rows, c, dense);
+    tn_free(dense);
+    return status;
 }
 
 tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x, int64_t rows,

@@ -117,15 +117,19 @@ static double first_beyond(tn_column x, const float *weight, double below)
     return number(high);
 }
 
+/* fmin and fmax leave NaN out. */
 double tn_stat_least(tn_column x)
 {
-    return tn_stat_count(x) ? first_beyond(x, NULL, 0) : NAN;
+    double least = NAN;
+    for (int64_t i = 0; i < x.count; i++) least = fmin(least, at(x, i));
+    return least;
 }
 
 double tn_stat_largest(tn_column x)
 {
-    int64_t count = tn_stat_count(x);
-    return count ? first_beyond(x, NULL, (double)(count - 1)) : NAN;
+    double largest = NAN;
+    for (int64_t i = 0; i < x.count; i++) largest = fmax(largest, at(x, i));
+    return largest;
 }
 
 double tn_stat_range(tn_column x)
