@@ -27,9 +27,7 @@ __kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void tn_conv(
     const int i0 = (int)get_group_id(1) * BLOCK, j0 = (int)get_group_id(0) * BLOCK;
     const int g = outer % groups, first = outer / groups * length, end = min(first + length, images);
     __global const T *x = (__global const T *)(x_buffer + x_offset);
-    T acc[EACH][EACH];
-    for (int r = 0; r < EACH; r++)
-        for (int c = 0; c < EACH; c++) acc[r][c] = 0;
+    T acc[EACH][EACH] = {{0}};
     for (int at = lane; at < BLOCK; at += SIDE * SIDE)
         column[at] = j0 + at < n ? (WEIGHT ? TAP(j0 + at) : PIXEL(j0 + at)) : -1;
     for (int image = first; image < end; image++) {
