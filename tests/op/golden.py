@@ -34,6 +34,14 @@ def mish(x):
     return x * mp.tanh(mp.log1p(mp.exp(x)))
 
 
+# Klambauer and others, 2017, equation 14: the constants for which mean 0 and variance 1 are a fixed point.
+SELU_SCALE, SELU_ALPHA = mp.mpf("1.05070098735548049341933498529"), mp.mpf("1.67326324235437728481704299167")
+
+
+def selu(x):
+    return SELU_SCALE * (x if x >= 0 else SELU_ALPHA * mp.expm1(x))
+
+
 # The other side of these is a difference of numbers near 1, good to the same absolute error.
 RIGHT = [p for p in WIDE if p > -1.5]
 
@@ -66,6 +74,8 @@ UNARY = {
     "gelu": (lambda x: x * mp.ncdf(x), lambda x: mp.ncdf(x) + x * mp.npdf(x), RIGHT, (NAN, INF, None, None)),
     "gelu_tanh": (gelu_tanh, lambda x: mp.diff(gelu_tanh, x), RIGHT, (NAN, INF, None, None)),
     "silu": (lambda x: x * sigmoid(x), lambda x: sigmoid(x) * (1 + x * sigmoid(-x)), WIDE, (NAN, INF, None, None)),
+    "selu": (selu, lambda x: SELU_SCALE * (one if x >= 0 else SELU_ALPHA * mp.exp(x)), WIDE,
+             (-SELU_SCALE * SELU_ALPHA, INF, 0, SELU_SCALE)),
     "hard_sigmoid": (lambda x: min(max(x / 6 + one / 2, 0 * x), one), lambda x: one / 6 if abs(x) < 3 else 0 * x, WIDE,
                      (0, 1, 0, 0)),
     "hard_swish": (lambda x: x * min(max(x / 6 + one / 2, 0 * x), one),
@@ -83,6 +93,7 @@ ZERO = {
     "sigmoid": (0.5, 0.25, 0.5, 0.25), "tanh": (0.0, 1, -0.0, 1),
     "softplus": (math.log(2), 0.5, math.log(2), 0.5), "log_sigmoid": (-math.log(2), 0.5, -math.log(2), 0.5),
     "gelu": (0.0, 0.5, -0.0, 0.5), "gelu_tanh": (0.0, 0.5, -0.0, 0.5), "silu": (0.0, 0.5, -0.0, 0.5),
+    "selu": (0.0, SELU_SCALE, -0.0, SELU_SCALE),
     "hard_sigmoid": (0.5, 1 / 6, 0.5, 1 / 6), "hard_swish": (0.0, 0.5, -0.0, 0.5), "mish": (0.0, 0.6, -0.0, 0.6),
 }
 # Derivatives computed from y as a difference of numbers near 1: their error is relative to 1, not to themselves.
