@@ -201,6 +201,10 @@ def log_softmax(x, axis):
     return z - np.log(np.exp(z).sum(axis, keepdims=True))
 
 
+def logsumexp(x, axes, keep=False):
+    return np.log(np.exp(x).sum(axes, keepdims=keep))
+
+
 def gather(table, index):
     y = np.zeros(index.shape + table.shape[1:])
     for place, i in np.ndenumerate(index):
@@ -250,6 +254,16 @@ KERNELS = [
     ("log_softmax", "tn_log_softmax(in[0], 0)", lambda x: log_softmax(x, 0), [(4, 3)]),
     ("softmax of large numbers", "tn_softmax(tn_mul(in[0], tn_number(in[0], 1000)), -1)",
      lambda x: softmax(1000 * x, -1), [(2, 4)]),
+    ("logsumexp", "tn_logsumexp(in[0], TN_AXES(1), 0)", lambda x: logsumexp(x, 1), [(3, 5)]),
+    ("logsumexp over two axes, kept", "tn_logsumexp(in[0], TN_AXES(0, 2), 1)", lambda x: logsumexp(x, (0, 2), True),
+     [(2, 3, 4)]),
+    ("logsumexp of large numbers", "tn_logsumexp(tn_mul(in[0], tn_number(in[0], 1000)), TN_AXES(-1), 0)",
+     lambda x: 1000 * x.max(-1), [(3, 4)]),
+    ("logsumexp of minus infinity", "tn_logsumexp(tn_log(tn_cast(in[0], TN_F32)), TN_AXES(-1), 0)",
+     lambda x: np.array([-np.inf, 0, -np.inf, 0]), [((4, 1), 0, 1)]),
+    ("logsumexp of infinity", "tn_logsumexp(tn_reciprocal(tn_cast(in[0], TN_F32)), TN_AXES(0), 0)",
+     lambda x: np.array([np.inf]), [((2, 1), 0, 1)]),
+    ("gradient of logsumexp", "slope(tn_logsumexp(in[0], TN_AXES(0), 1), NULL)", lambda x: softmax(x, 0), [(4, 3)]),
     ("transpose", "tn_transpose(in[0], ((int32_t[]){2, 0, 1}))", lambda x: x.transpose(2, 0, 1), [(2, 3, 4)]),
     ("gather", "tn_gather(in[0], in[1])", gather, [(4, 3), ((5,), -1, 4)]),
     ("pick", "tn_pick(in[0], in[1])", pick, [(5, 4), ((5,), -1, 4)]),
@@ -287,7 +301,7 @@ def kernels():
             text.append("{%d, {%d, {%s}}, %d, %d}" % (bool(integer), len(dims), ", ".join(map(str, dims)), low, high))
         y = np.asarray(f(*operands), dtype=np.float64)
         print(f'KERNEL("{name}", {call},\n       OPERANDS({", ".join(text)}),\n       RESULT(', end="")
-        print(", ".join(repr(float(v)) for v in y.ravel()), end="))\n")
+        print(", ".join(c(float(v)) for v in y.ravel()), end="))\n")
 
 
 # ---- random numbers: backend.h's text, once more -------------------------------------------------------------------

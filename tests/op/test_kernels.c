@@ -112,7 +112,7 @@ static int check(tn_device *device, size_t c)
     ok(tn_fetch(p, "y", is_whole ? (void *)whole : got, (uint64_t)count * (is_whole ? 4 : 8)));
     for (int64_t i = 0; i < count; i++) {
         double value = is_whole ? whole[i] : got[i];
-        if (fabs(value - cases[c].y[i]) <= 1e-13 * (1 + fabs(cases[c].y[i]))) continue;
+        if (value == cases[c].y[i] || fabs(value - cases[c].y[i]) <= 1e-13 * (1 + fabs(cases[c].y[i]))) continue;
         fprintf(stderr, "%s: element %lld is %.17g instead of %.17g\n", cases[c].name, (long long)i, value,
                 cases[c].y[i]);
         wrong++;
