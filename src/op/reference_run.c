@@ -23,6 +23,12 @@ static void *copy(tn_region *region, const void *from, size_t bytes)
     return to && bytes ? memcpy(to, from, bytes) : to;
 }
 
+/* Attributes without pointers. */
+static const void *copy_flat(tn_kernel *k, const void *from)
+{
+    return copy(&k->region, from, *(const uint64_t *)from);
+}
+
 static const tn_map_attrs *copy_map(tn_kernel *k, const tn_map_attrs *from)
 {
     tn_map_attrs *map = copy(&k->region, from, sizeof *map);
@@ -68,46 +74,26 @@ static const void *copy_conv(tn_kernel *k, const void *from)
     return conv->epilogue ? conv : NULL;
 }
 
-static const void *copy_pool(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, sizeof(tn_pool_attrs));
-}
-
-static const void *copy_transpose(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, sizeof(tn_transpose_attrs));
-}
-
 static const void *copy_window(tn_kernel *k, const void *from)
 {
     k->n_scalar = ((const tn_window_attrs *)from)->scalar + 1;
-    return copy(&k->region, from, sizeof(tn_window_attrs));
+    return copy_flat(k, from);
 }
 
-static const void *copy_slice(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, sizeof(tn_slice_attrs));
-}
-
-static const void *copy_cumsum(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, sizeof(tn_cumsum_attrs));
-}
-
-static const void *copy_topk(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, sizeof(tn_topk_attrs));
-}
-
-/* Operators with attributes. */
+/* Operators whose attributes point to others, or name a scalar. */
 static const struct {
     const tn_op_def *op;
     const void *(*copy)(tn_kernel *kernel, const void *from);
-} attrs_of[] = {
-    {&tn_op_map, copy_whole_map},       {&tn_op_reduce, copy_reduce},       {&tn_op_matmul, copy_matmul},
-    {&tn_op_conv2d, copy_conv},         {&tn_op_conv2d_data, copy_conv},    {&tn_op_conv2d_weight, copy_conv},
-    {&tn_op_maxpool2d, copy_pool},      {&tn_op_maxpool2d_grad, copy_pool}, {&tn_op_avgpool2d, copy_pool},
-    {&tn_op_avgpool2d_grad, copy_pool}, {&tn_op_slice, copy_slice},   {&tn_op_unslice, copy_slice}, {&tn_op_cumsum, copy_cumsum}, {&tn_op_topk, copy_topk}, {&tn_op_transpose, copy_transpose}, {&tn_op_window, copy_window}};
+} attrs_of[] = {{&tn_op_map, copy_whole_map}, {&tn_op_reduce, copy_reduce},    {&tn_op_matmul, copy_matmul},
+                {&tn_op_conv2d, copy_conv},   {&tn_op_conv2d_data, copy_conv}, {&tn_op_conv2d_weight, copy_conv},
+                {&tn_op_window, copy_window}};
+
+static const void *copy_attrs(tn_kernel *k, const void *from)
+{
+    for (size_t i = 0; i < sizeof attrs_of / sizeof *attrs_of; i++)
+        if (attrs_of[i].op == k->op) return attrs_of[i].copy(k, from);
+    return copy_flat(k, from);
+}
 
 /* ---- checking ---- */
 
@@ -150,8 +136,7 @@ static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
     k->desc.in = copy(&k->region, desc->in, desc->n_in * sizeof *desc->in);
     k->desc.out = copy(&k->region, desc->out, desc->n_out * sizeof *desc->out);
     if (!k->desc.in || !k->desc.out) return TN_ENOMEM;
-    for (size_t i = 0; i < sizeof attrs_of / sizeof *attrs_of; i++)
-        if (attrs_of[i].op == k->op && !(k->desc.attrs = attrs_of[i].copy(k, desc->attrs))) return TN_ENOMEM;
+    if (desc->attrs && !(k->desc.attrs = copy_attrs(k, desc->attrs))) return TN_ENOMEM;
     for (uint32_t i = 0; i < desc->n_in; i++) {
         k->given[i] = desc->in[i];
         if (k->op->first_row && !i) k->given[i].dim[0] = desc->out[0].dim[0];
