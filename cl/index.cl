@@ -1,5 +1,5 @@
 /* index.cl: operators that find elements by place: slice, unslice, concat, scatter_add, take, put, and those that go
- * along lines: cumsum, topk. T: the element's type; for those that only move elements, an integer type of its size.
+ * along lines: cumsum, topk, searchsorted. T: the element's type; for those that only move elements, an integer type of its size.
  * A work-item takes `per` of `count` things; which they are stands at each kernel. */
 #define EACH(i) for (IX i = (IX)get_global_id(0) * per, end_ = min(i + per, count); i < end_; i++)
 
@@ -203,6 +203,33 @@ __kernel void tn_topk(__global const T *x_buffer, ulong x_offset, __global int *
                 y[to * inner] = y[(to - 1) * inner];
             y[to * inner] = (int)k;
         }
+    }
+}
+#endif
+
+#ifdef IS_SEARCHSORTED
+/* Things: values; m of them belong to a line. The search goes by halves; a NaN is larger than all. */
+static inline int comes_before(T element, T value, int right)
+{
+    return right ? element <= value || value != value : element < value || (value != value && element == element);
+}
+
+__kernel void tn_searchsorted(__global const T *x_buffer, ulong x_offset, __global const T *v_buffer, ulong v_offset,
+                              __global int *y_buffer, ulong y_offset, IX n, IX m, int right, IX count, IX per)
+{
+    EACH(i)
+    {
+        __global const T *line = x_buffer + x_offset + i / m * n;
+        const T value = v_buffer[v_offset + i];
+        IX low = 0, high = n;
+        while (low < high) {
+            const IX middle = low + (high - low) / 2;
+            if (comes_before(line[middle], value, right))
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        y_buffer[y_offset + i] = (int)low;
     }
 }
 #endif

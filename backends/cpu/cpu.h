@@ -112,7 +112,8 @@ extern const cpu_op cpu_conv2d, cpu_conv2d_data, cpu_conv2d_weight, cpu_maxpool2
 extern const cpu_op cpu_map, cpu_reduce, cpu_matmul, cpu_softmax, cpu_log_softmax, cpu_transpose, cpu_gather,
     cpu_window;
 
-extern const cpu_op cpu_slice, cpu_unslice, cpu_concat, cpu_scatter_add, cpu_take, cpu_put, cpu_cumsum, cpu_topk;
+extern const cpu_op cpu_slice, cpu_unslice, cpu_concat, cpu_scatter_add, cpu_take, cpu_put, cpu_cumsum, cpu_topk,
+    cpu_searchsorted;
 
 int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg);

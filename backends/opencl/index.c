@@ -1,5 +1,5 @@
-/* index.c: the operators "scatter_add", "take", "put", "cumsum" and "topk". Sums are taken in order, by one work-item
- * each, so that the result is the same every time. */
+/* index.c: the operators "scatter_add", "take", "put", "cumsum", "topk" and "searchsorted". Sums are taken in order, by
+ * one work-item each, so that the result is the same every time. */
 #include "index.h"
 
 #include <string.h>
@@ -210,4 +210,32 @@ int32_t ocl_prepare_topk(ocl_build *build)
     ocl_arg_index(&args, wide, x->dim[2]);
     ocl_arg_int(&args, a->smallest != 0);
     return ocl_index_launch(build, &text, &args, "tn_topk", wide, y->dim[1] ? x->dim[0] * x->dim[2] : 0, 8 * x->dim[1]);
+}
+
+/* ---- searchsorted ----------------------------------------------------------------------------------------------- */
+
+int32_t ocl_prepare_searchsorted(ocl_build *build)
+{
+    const tn_searchsorted_attrs *a = build->desc->attrs;
+    int32_t s = ocl_check_index(build, 2, sizeof *a);
+    if (s) return s;
+    const tn_tensor_desc *sorted = &build->desc->in[0], *values = sorted + 1, *y = &build->desc->out[0];
+    if (sorted->dtype != values->dtype || y->dtype != TN_I32)
+        return ocl_fail(build->msg, TN_EDTYPE, "searchsorted: the inputs differ in type, or the output is not i32");
+    if (sorted->rank != 2 || values->rank != 2 || y->rank != 2 || memcmp(values->dim, y->dim, 16) ||
+        sorted->dim[0] != values->dim[0] || sorted->dim[1] > INT32_MAX)
+        return ocl_fail(build->msg, TN_ESHAPE,
+                        "searchsorted: not (lines, n), (lines, m) and an output of the latter's shape");
+    s = ocl_check_arithmetic(build, sorted->dtype);
+    if (s) return s;
+    int wide = is_wide(build);
+    ocl_text text = {0};
+    ocl_args args = {.n = 0};
+    ocl_index_source(&text, build, wide, "IS_SEARCHSORTED", ocl_type_name(sorted->dtype));
+    for (uint32_t i = 0; i < 2; i++) ocl_arg_ref(&args, OCL_ARG_IN, i, sorted->dtype);
+    ocl_arg_ref(&args, OCL_ARG_OUT, 0, TN_I32);
+    ocl_arg_index(&args, wide, sorted->dim[1]);
+    ocl_arg_index(&args, wide, values->dim[1]);
+    ocl_arg_int(&args, a->right != 0);
+    return ocl_index_launch(build, &text, &args, "tn_searchsorted", wide, tn_desc_count(y), 100);
 }

@@ -127,6 +127,7 @@ static const struct {
     {"put", ocl_prepare_put},
     {"cumsum", ocl_prepare_cumsum},
     {"topk", ocl_prepare_topk},
+    {"searchsorted", ocl_prepare_searchsorted},
     {"conv2d", ocl_prepare_conv},
     {"conv2d_data", ocl_prepare_conv},
     {"conv2d_weight", ocl_prepare_conv},

@@ -233,6 +233,7 @@ int32_t ocl_prepare_take(ocl_build *build);
 int32_t ocl_prepare_put(ocl_build *build);
 int32_t ocl_prepare_cumsum(ocl_build *build);
 int32_t ocl_prepare_topk(ocl_build *build);
+int32_t ocl_prepare_searchsorted(ocl_build *build);
 int32_t ocl_prepare_conv(ocl_build *build);
 int32_t ocl_prepare_pool(ocl_build *build);
 

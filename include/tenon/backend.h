@@ -117,6 +117,7 @@ typedef union tn_scalar {
  * concat       any number of (outer, n_i, inner) -> (outer, sum of n_i, inner)   none
  * cumsum       x (outer, n, inner) -> same, over n                tn_cumsum_attrs
  * topk         x (outer, n, inner) -> i32 (outer, k, inner)       tn_topk_attrs
+ * searchsorted sorted (l, n), values (l, m) -> i32 (l, m)        tn_searchsorted_attrs
  * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n by index, (outer, m, inner)   none
  * put          index i32 (outer, m, inner), y (same) -> sums of y along n by index, (outer, n, inner)      none
  * conv2d       x (b, c, h, w), weight (k, c/groups, r, s), then the epilogue's inputs -> (b, k, p, q)   tn_conv_attrs
@@ -231,6 +232,14 @@ typedef struct tn_topk_attrs {
     uint32_t smallest;
     uint32_t reserved;
 } tn_topk_attrs;
+
+/* searchsorted: how many elements of its line, which is in ascending order, are smaller than each value (with `right`,
+ * not larger); a NaN counts as larger than all. Of lines in no order, any number from 0 to n. */
+typedef struct tn_searchsorted_attrs {
+    uint64_t size;
+    uint32_t right;
+    uint32_t reserved;
+} tn_searchsorted_attrs;
 
 /* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x
  * (whether an infinity or NaN of the other operand shows where it meets those zeros, or in conv2d_data the zeros that

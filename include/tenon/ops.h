@@ -134,6 +134,10 @@ TN_API tn_tensor *tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusi
 /* The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
  * first, and a NaN counts as larger than all. The elements themselves go to *values, unless it is NULL. */
 TN_API tn_tensor *tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values);
+/* Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not larger. A
+ * NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the shape of
+ * the values. What is not sorted gives any places from 0 to n. No gradient. */
+TN_API tn_tensor *tn_searchsorted(tn_tensor *sorted, tn_tensor *values, int right);
 
 /* ---- indexing ---- */
 /* Rows of a table: (n, ...), i32 (m...) -> (m..., ...). An index outside 0..n-1 gives zeros. */

@@ -56,6 +56,7 @@ typedef struct tn_operation {
         tn_slice_attrs slice;
         tn_cumsum_attrs cumsum;
         tn_topk_attrs topk;
+        tn_searchsorted_attrs searchsorted;
         tn_conv_attrs conv;
         tn_pool_attrs pool;
     } attrs;

@@ -205,6 +205,16 @@ def logsumexp(x, axes, keep=False):
     return np.log(np.exp(x).sum(axes, keepdims=keep))
 
 
+def log(x):
+    """NaN of what is below 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.log(x)
+
+
+def searchsorted(sorted_lines, values, side):
+    return np.array([np.searchsorted(x, v, side) for x, v in zip(sorted_lines, values)])
+
+
 def gather(table, index):
     y = np.zeros(index.shape + table.shape[1:])
     for place, i in np.ndenumerate(index):
@@ -268,6 +278,13 @@ KERNELS = [
     ("gather", "tn_gather(in[0], in[1])", gather, [(4, 3), ((5,), -1, 4)]),
     ("pick", "tn_pick(in[0], in[1])", pick, [(5, 4), ((5,), -1, 4)]),
     ("one_hot", "tn_one_hot(in[0], 4)", lambda i: (i[..., None] == np.arange(4)) * 1.0, [((2, 3), -1, 4)]),
+    ("searchsorted", "tn_searchsorted(tn_cumsum(in[0], 0, 0, 0), in[1], 0)",
+     lambda x, v: np.searchsorted(x.cumsum(), v), [((9,), 0, 2), ((3, 5), -2, 20)]),
+    ("searchsorted of each line, after equals", "tn_searchsorted(tn_cumsum(in[0], -1, 0, 0), in[1], 1)",
+     lambda x, v: searchsorted(x.cumsum(-1), v, "right"), [((2, 7), 0, 1), ((2, 9), -1, 7)]),
+    ("searchsorted of NaN, which is larger than all",
+     "tn_searchsorted(tn_concat((tn_tensor *[]){in[0], tn_log(in[1])}, 2, 0), tn_log(in[2]), 1)",
+     lambda x, y, v: np.searchsorted(np.concatenate([x, log(y)]), log(v), "right"), [(1,), (1,), (9,)]),
     ("where", "tn_where(in[0], in[1], in[2])", lambda q, a, b: np.where(q != 0, a, b), [((3, 1), 0, 1), (4,), (3, 4)]),
     ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: np.broadcast_to(x, (2, 3, 2)), [(3, 1)]),
     ("iota along a dimension of 1 that is stretched",
