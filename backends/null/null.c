@@ -286,11 +286,12 @@ struct tn_kernel {
 typedef struct operator_row {
     const char *name;
     int32_t (*prepare)(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg);
+    int in_place; /* an output may be written over an input, as desc->alias asks; element-wise work can */
 } operator_row;
 
 static const operator_row operators[] = {
-    /* {"matmul", prepare_matmul}, */
-    {NULL, NULL},
+    /* {"matmul", prepare_matmul, 0}, */
+    {0},
 };
 
 /* Only asked (kernel is NULL), or to be made: the same code answers both, so that the answers cannot differ. */
@@ -301,6 +302,8 @@ static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_k
     const tn_kernel_info answer = {.scratch = 0, .launches = 1};
     if (desc->n_in > MAX_OPERANDS || desc->n_out > MAX_OPERANDS)
         return fail(msg, TN_EUNSUPPORTED, "%s: %u operands are too many", desc->name, desc->n_in + desc->n_out);
+    for (uint32_t i = 0; i < desc->n_out && desc->alias && !row->in_place; i++)
+        if (desc->alias[i] >= 0) return fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
     for (uint32_t i = 0; i < desc->n_in; i++) draft.in[i] = desc->in[i];
     for (uint32_t i = 0; i < desc->n_out; i++) draft.out[i] = desc->out[i];
     int32_t status = row->prepare(&draft, desc, msg);

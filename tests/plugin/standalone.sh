@@ -1,8 +1,8 @@
 #!/bin/sh
-# standalone.sh SOURCE COMPILER PROGRAM: the template, copied away from this project with nothing but one header, is
+# standalone.sh SOURCE COMPILER PROGRAM TENON: the template, copied away from this project with nothing but one header, is
 # built by a plain compiler line, exports what it should, and does what PROGRAM asks of a backend. Then the steps of
-# docs/backend.md are followed, and it multiplies matrices.
-source=$1 compiler=$2 program=$3
+# docs/backend.md are followed, it multiplies matrices, and the kit finds no fault with it.
+source=$1 compiler=$2 program=$3 tenon=$4
 work=$(mktemp -d) || exit 1
 trap 'rm -r "$work"' EXIT
 mkdir "$work/tenon" || exit 1
@@ -25,6 +25,9 @@ fi
 awk '/^```c$/ {on = 1; next} /^```$/ {on = 0} on' "$source/docs/backend.md" >kernel.c
 [ -s kernel.c ] || { echo "docs/backend.md has no kernel"; exit 1; }
 awk '/^static const operator_row operators/ {while ((getline line < "kernel.c") > 0) print line; print ""}
-    /{"matmul", prepare_matmul},/ {print "    {\"matmul\", prepare_matmul},"; next} {print}' null.c >first.c
+    /{"matmul", prepare_matmul, 0},/ {print "    {\"matmul\", prepare_matmul, 0},"; next} {print}' null.c >first.c
 build first || exit 1
 TENON_BACKEND_PATH=$work/first.so "$program" null matmul || exit 1
+for group in abi operators/matmul operators/attention; do
+    "$tenon" check "$work/first.so" --only "$group" >check.log 2>&1 || { cat check.log; exit 1; }
+done

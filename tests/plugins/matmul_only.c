@@ -52,7 +52,7 @@ static int32_t prepare_this(tn_context *context, const tn_op_desc *desc, tn_kern
                             tn_msg *msg)
 {
     if (strcmp(desc->name, "matmul")) return op_prepare(context, desc, kernel, info, msg);
-    return prepare_row(&(operator_row){"matmul", prepare_matmul}, desc, kernel, info, msg);
+    return prepare_row(&(operator_row){"matmul", prepare_matmul, 0}, desc, kernel, info, msg);
 }
 
 static int32_t describe(uint32_t device, tn_device_info *info, tn_msg *msg)

@@ -19,7 +19,7 @@ static int32_t prepare_this(tn_context *context, const tn_op_desc *desc, tn_kern
                             tn_msg *msg)
 {
     (void)context;
-    return prepare_row(&(operator_row){desc->name, prepare_nan}, desc, kernel, info, msg);
+    return prepare_row(&(operator_row){desc->name, prepare_nan, 0}, desc, kernel, info, msg);
 }
 
 PLUGIN("nan_matmul", table.op_prepare = prepare_this)
