@@ -41,6 +41,8 @@ static inline void find_runs(columns *c, const axis *a, int j0, int used)
     c->to[c->runs] = used;
 }
 
+/* No run is longer than what is copied at once. */
+#define SHORT_RUNS (WEIGHT && S <= RUN)
 #define COPY      CONCAT(vload, RUN)
 #define PASTE     CONCAT(vstore, RUN)
 #ifdef SCATTER
@@ -49,21 +51,33 @@ static inline void find_runs(columns *c, const axis *a, int j0, int used)
 #define LANE_STEP (WEIGHT ? DILATION_W : STRIDE_W)
 #endif
 
-/* Values k0 .. k0 + n of k of the columns, as [n][WIDE]. Copies reach beyond the end of a run, where the next one is
- * written after; `last` is where reading beyond would leave the memory of the pictures. */
+/* Copies row k of a panel, run by run. Copies reach beyond the end of a run, where the next one is written after. */
+static inline void pack_row(T *row, __global const T *x, const columns *c)
+{
+    for (int e = 0; e < c->runs; e++) {
+        const int to = c->to[e], count = SHORT_RUNS ? 1 : c->to[e + 1] - to;
+        for (int l = 0; l < count; l += RUN) PASTE(COPY(0, x + c->from[e] + l), 0, row + to + l);
+    }
+}
+
+/* The same element by element: for what is not side by side, and where the memory of the pictures ends. */
+static inline void pack_row_slowly(T *row, __global const T *x, const columns *c)
+{
+    for (int e = 0; e < c->runs; e++)
+        for (int l = c->to[e]; l < c->to[e + 1]; l++) row[l] = x[c->from[e] + (l - c->to[e]) * LANE_STEP];
+}
+
+/* Values k0 .. k0 + n of k of the columns, as [n][WIDE]. Reading at x + `last` or beyond would leave the memory. */
 static inline void pack(T *panel, __global const T *x, const axis *a, int k0, int n, const columns *c, long last)
 {
     int i2 = k0 % a->n2, i1 = k0 / a->n2 % a->n1, at = place(a, k0);
+    const int reach = c->runs ? c->from[c->runs - 1] + WIDE + RUN : 0;
     for (int k = 0; k < n; k++) {
         T *row = panel + k * WIDE;
-        for (int e = 0; e < c->runs; e++) {
-            const int to = c->to[e], count = c->to[e + 1] - to;
-            __global const T *from = x + at + c->from[e];
-            if (LANE_STEP == 1 && at + c->from[e] + count + RUN <= last)
-                for (int l = 0; l < count; l += RUN) PASTE(COPY(0, from + l), 0, row + to + l);
-            else
-                for (int l = 0; l < count; l++) row[to + l] = from[l * LANE_STEP];
-        }
+        if (LANE_STEP == 1 && at + reach <= last)
+            pack_row(row, x + at, c);
+        else
+            pack_row_slowly(row, x + at, c);
         for (int l = c->used; l < WIDE; l++) row[l] = 0;
         at += a->step;
         if (++i2 < a->n2) continue;
