@@ -68,6 +68,18 @@ static int read_position(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* The usual batch is all of a small data set; one that was asked for must be there. */
+static int fit_batch(cli_session *s)
+{
+    int64_t batch = s->settings.batch, count = s->data.count;
+    if (batch <= count) return CLI_GO_ON;
+    if (cli_given(s->settings.options, "batch"))
+        return cli_usage("--batch %" PRId64 " is more than the %" PRId64 " training samples of %s", batch, count,
+                         s->data.source);
+    s->settings.batch = count;
+    return CLI_GO_ON;
+}
+
 static int open_data(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
@@ -78,10 +90,8 @@ static int open_data(cli_session *s)
     if (settings->validation > 0 &&
         tn_dataset_split(&s->data, settings->validation, (uint64_t)settings->seed, &s->validation))
         return cli_usage("--validation: %s", tn_message());
-    if (settings->batch > s->data.count)
-        return cli_usage("--batch %" PRId64 " is more than the %" PRId64 " training samples of %s", settings->batch,
-                         s->data.count, s->data.source);
-    status = cli_settings_class_weights(settings, &s->data, &s->class_weights);
+    status = fit_batch(s);
+    if (status == CLI_GO_ON) status = cli_settings_class_weights(settings, &s->data, &s->class_weights);
     return status == CLI_GO_ON ? read_position(s) : status;
 }
 

@@ -80,6 +80,12 @@ grep -v ',high' unit.csv >low.csv
 near "one class" "$(value test_accuracy <evaluated)" 1 0.06
 sed 's/,low/,middle/' unit.csv >middle.csv
 
+# A table of fewer rows than the usual batch is one batch, resumed too; a batch that was asked for must be there.
+printf 'a,y\n1,2\n2,4\n3,6\n' >three.csv
+"$tenon" train --data three.csv --loss mse --net "linear 1" --epochs 2 --save three.safetensors --device "$device" 2>stderr ||
+    fail "three rows: $(cat stderr)"
+"$tenon" train --resume three.safetensors --epochs 3 --device "$device" 2>stderr || fail "three rows again: $(cat stderr)"
+
 # Mistakes.
 bad() {
     want=$1 word=$2
@@ -99,6 +105,7 @@ bad 1 "'middle', which u.safetensors does not know" eval --model u.safetensors -
 printf 'sum,a,difference\n1,2,3\n' >lacks.csv
 bad 1 "has no column 'b' to predict from" predict --model two.safetensors lacks.csv
 bad_train 2 "--scale 'max'" --data rent.csv --loss mse --scale max
+bad_train 2 "--batch 16 is more than the 3 training samples" --data three.csv --loss mse
 bad_train 2 "scaled to 0..1" --data digits:100 --scale minmax
 bad_train 2 "needs one class" --data two.csv --target sum,difference
 bad_train 2 "binary_cross_entropy is for yes or no" --data two.csv --target sum,difference --loss nll
