@@ -46,7 +46,7 @@ static void say_left_out(void *arg, int32_t fit, const tn_state_entry *ours, con
 {
     (void)arg;
     (void)file;
-    if (fit == TN_FIT_SHAPE) printf("  %s is left out: it has another shape there\n", ours->name);
+    if (fit == TN_LOAD_SHAPE) printf("  %s is left out: it has another shape there\n", ours->name);
 }
 
 /* Learns the new question from a few pictures; the share of right answers on others. */

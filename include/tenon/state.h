@@ -85,20 +85,20 @@ TN_API int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name,
 TN_API TN_MUST_USE tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state);
 
 /* What became of a tensor when only what fits was loaded. */
-#define TN_FIT_TAKEN   0
-#define TN_FIT_SHAPE   1 /* it has another shape in the file */
-#define TN_FIT_DTYPE   2 /* or another element type */
-#define TN_FIT_MISSING 3 /* the file lacks it */
-#define TN_FIT_UNUSED  4 /* the state lacks it */
+#define TN_LOAD_TAKEN   0
+#define TN_LOAD_SHAPE   1 /* it has another shape in the file */
+#define TN_LOAD_DTYPE   2 /* or another element type */
+#define TN_LOAD_MISSING 3 /* the file lacks it */
+#define TN_LOAD_UNUSED  4 /* the state lacks it */
 /* `state` and `file` are NULL where there is no such tensor; they live as long as the call. */
-typedef void tn_fit_report(void *arg, int32_t fit, const tn_state_entry *state, const tn_state_entry *file);
+typedef void tn_load_report(void *arg, int32_t fit, const tn_state_entry *state, const tn_state_entry *file);
 
 /* For transfer learning: fills the tensors of the state that the file has by name, shape and type, and leaves the
  * others as they are, and seed and step too. Transient tensors and the moments of optimizers, which are named after
  * their parameter, are left out on both sides. `report`, unless NULL, is told of every other tensor, those of the state
  * first; `taken`, unless NULL, gets how many were filled. */
 TN_API TN_MUST_USE tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state,
-                                                        tn_fit_report *report, void *arg, size_t *taken);
+                                                        tn_load_report *report, void *arg, size_t *taken);
 
 #ifdef __cplusplus
 }

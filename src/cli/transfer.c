@@ -15,9 +15,9 @@ static void tell(void *arg, int32_t fit, const tn_state_entry *state, const tn_s
 {
     lines *said = arg;
     char a[160], b[160];
-    said->unused += fit == TN_FIT_UNUSED;
-    if (fit == TN_FIT_MISSING) fprintf(said->file, "  not there: '%s'\n", state->name);
-    if (fit == TN_FIT_SHAPE || fit == TN_FIT_DTYPE)
+    said->unused += fit == TN_LOAD_UNUSED;
+    if (fit == TN_LOAD_MISSING) fprintf(said->file, "  not there: '%s'\n", state->name);
+    if (fit == TN_LOAD_SHAPE || fit == TN_LOAD_DTYPE)
         fprintf(said->file, "  does not fit: '%s' is %s %s there and %s %s in this network\n", state->name,
                 tn_dtype_name(file->dtype), tn_shape_text(&file->shape, a, sizeof a), tn_dtype_name(state->dtype),
                 tn_shape_text(&state->shape, b, sizeof b));

@@ -1,4 +1,4 @@
-/* fit.c: loads the part of a file that fits a state. */
+/* fitting.c: loads the part of a file that fits a state. */
 #include "error.h"
 #include "shape.h"
 #include "tenon/graph.h"
@@ -31,8 +31,8 @@ static int is_moment_in_file(const tn_checkpoint *checkpoint, const char *name)
 
 static int32_t fit_of(const tn_state_entry *state, const tn_state_entry *file)
 {
-    if (!tn_shape_equal(&state->shape, &file->shape)) return TN_FIT_SHAPE;
-    return state->dtype == file->dtype ? TN_FIT_TAKEN : TN_FIT_DTYPE;
+    if (!tn_shape_equal(&state->shape, &file->shape)) return TN_LOAD_SHAPE;
+    return state->dtype == file->dtype ? TN_LOAD_TAKEN : TN_LOAD_DTYPE;
 }
 
 static tn_status take(tn_state *state, const tn_state_entry *entry, const void *data, size_t *taken)
@@ -42,8 +42,8 @@ static tn_status take(tn_state *state, const tn_state_entry *entry, const void *
                           (uint64_t)tn_shape_count(&entry->shape) * tn_dtype_size(entry->dtype));
 }
 
-tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_fit_report *report, void *arg,
-                                     size_t *taken)
+tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_load_report *report,
+                                     void *arg, size_t *taken)
 {
     tn_state_entry own, file;
     const void *data = NULL;
@@ -51,13 +51,13 @@ tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *
     for (size_t i = 0; tn_state_at(state, i, &own); i++) {
         if (own.flags & TN_TRANSIENT || is_moment(state, own.name)) continue;
         int there = tn_checkpoint_find(checkpoint, own.name, &file, &data);
-        int32_t fit = there ? fit_of(&own, &file) : TN_FIT_MISSING;
-        if (fit == TN_FIT_TAKEN) TN_TRY(take(state, &own, data, &count));
+        int32_t fit = there ? fit_of(&own, &file) : TN_LOAD_MISSING;
+        if (fit == TN_LOAD_TAKEN) TN_TRY(take(state, &own, data, &count));
         if (report) report(arg, fit, &own, there ? &file : NULL);
     }
     for (size_t i = 0; report && tn_checkpoint_at(checkpoint, i, &file, NULL); i++)
         if (!tn_state_find(state, file.name, &own) && !is_moment_in_file(checkpoint, file.name))
-            report(arg, TN_FIT_UNUSED, NULL, &file);
+            report(arg, TN_LOAD_UNUSED, NULL, &file);
     if (taken) *taken = count;
     return TN_OK;
 }

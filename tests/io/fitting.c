@@ -1,4 +1,4 @@
-/* fit.c: loading what fits of a file, and what is said of the rest. */
+/* fitting.c: loading what fits of a file, and what is said of the rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
