@@ -159,8 +159,8 @@ void cli_report_done(const cli_session *s)
     if (!isnan(last->test_accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test_accuracy);
     if (s->settings.save) fprintf(stderr, ", saved to %s", s->settings.save);
     if (s->settings.best)
-        fprintf(stderr, ", epoch %" PRId64 " as the best to %s", s->history.epoch[cli_history_best(&s->history)].epoch,
-                s->settings.best);
+        fprintf(stderr, ", epoch %" PRId64 " %s %s", s->history.epoch[cli_history_best(&s->history)].epoch,
+                s->best_saved ? "as the best to" : "is still the best: nothing new to", s->settings.best);
     if (s->settings.curve) fprintf(stderr, ", curve in %s", s->settings.curve);
     fprintf(stderr, "\n");
     if (s->settings.stats) print_stats(s);

@@ -27,6 +27,7 @@ typedef struct cli_session {
     cli_history history;
     cli_progress progress;
     double seconds;  /* spent on training steps in this run */
+    int best_saved;  /* to --best, by this run */
     int64_t samples; /* that it took */
 } cli_session;
 

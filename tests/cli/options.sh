@@ -73,6 +73,13 @@ done
 low=$(grep -o '"validation_loss": [^,]*' whole | sed 's/.*: //' | sort -g | head -n 1)
 [ "$(grep "\"epoch\": $best," whole | value validation_loss)" = "$low" ] || fail "epoch $best is not the best"
 
+# A training that goes on and gets no better says that it saved nothing there.
+train --epochs 2 --save still.safetensors 2>stderr || fail "$(cat stderr)"
+"$tenon" train --resume still.safetensors --epochs 3 --lr 1e-30 --best none.safetensors --device "$device" 2>stderr ||
+    fail "no better: $(cat stderr)"
+grep -q "is still the best: nothing new to none.safetensors" stderr || fail "no better: $(tail -n 1 stderr)"
+[ ! -e none.safetensors ] || fail "what is no better was saved"
+
 # The curve shows the validation as well.
 train $all --epochs 3 --curve c.svg 2>stderr || fail "curve: $(cat stderr)"
 [ "$(grep -c 'epoch [1-3]:' c.svg)" = 18 ] || fail "the curve has not 3 points in 6 lines"
