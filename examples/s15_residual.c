@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 {
     example e = example_begin(argc, argv);
     const plan p = {e.small ? 1 : 3};
-    const double goal = e.small ? 0.7 : 0.9;
+    const double goal = e.small ? 0.7 : 0.97;
     const tn_model model = {.build = resnet, .loss = "cross_entropy", .arg = &p};
     tn_dataset data = pictures(e.small ? 1500 : 5000, 1), test = pictures(e.small ? 300 : 1000, 2);
     tn_state *state = NULL;
