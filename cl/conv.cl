@@ -4,7 +4,7 @@
 #define AT(T, buffer, offset) ((__global T *)((buffer) + (offset)))
 
 #ifdef STAGE
-/* to (planes, hp, wp): element (i, j) of from (planes, h, w) goes to (i UP_H + top, j UP_W + left), if that is inside. */
+/* to (planes, hp, wp): element (i, j) of from (planes, h, w) goes to (i UP_H + top, j UP_W + left), if it is inside. */
 __kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                             ulong to_offset, int h, int w, int hp, int wp, int top, int left, long total, long per)
 {
@@ -33,8 +33,8 @@ __kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset
 #endif
 
 #ifdef TURN
-/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups, taps,
- * c, k). */
+/* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups,
+ * taps, c, k). */
 __kernel void tn_conv_turn(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                            ulong to_offset, int k, int c, int taps, int total, int per)
 {

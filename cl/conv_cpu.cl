@@ -176,7 +176,8 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
                                int each)
 {
     const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS, blocks = max(1, (k_all + KEEP - 1) / KEEP);
-    const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W}, pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
+    const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W};
+    const axis pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
     __global const T *x = (__global const T *)(x_buffer + x_offset);
     const int stop = min((int)get_global_id(0) * each + each, total);
     T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
