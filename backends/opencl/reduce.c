@@ -71,7 +71,7 @@ static void plan_rows(const tn_context *context, plan *p)
     if (!context->cpu_shape) items = 16 * items;
     if (p->count < items && p->reduced >= 8192)
         p->segments = ocl_max(1, ocl_min(ocl_ceil(items, ocl_max(p->count, 1)), p->reduced / 4096));
-    p->length = ocl_ceil(ocl_ceil(p->reduced, p->segments), 16) * 16;
+    p->length = ocl_max(16, ocl_ceil(ocl_ceil(p->reduced, p->segments), 16) * 16);
     p->segments = ocl_max(1, ocl_ceil(p->reduced, p->length));
     p->per = ocl_max(1, ocl_ceil(p->count, ocl_max(1, ocl_min(items, work / 8192))));
     p->local = context->cpu_shape ? 1 : group_size(context);
