@@ -294,8 +294,11 @@ static void write_instr(ocl_text *text, const ocl_space *space, const tn_map_ins
         ocl_textf(text, "s%c%d", scalar[instr->dtype], (int)instr->arg[0]);
     else if (op == OCL_IOTA)
         write_iota(text, space, instr);
+    else if (op == OCL_CAST && instr->dtype == TN_I32) /* what a NaN is converted to is the driver's choice */
+        ocl_textf(text, "v%d == v%d ? convert_int_sat_rtz(v%d) : 0", (int)instr->arg[0], (int)instr->arg[0],
+                  (int)instr->arg[0]);
     else if (op == OCL_CAST)
-        ocl_textf(text, instr->dtype == TN_I32 ? "convert_int_sat_rtz(v%d)" : "v%d", (int)instr->arg[0]);
+        ocl_textf(text, "v%d", (int)instr->arg[0]);
     else if (op == OCL_WHERE)
         ocl_textf(text, "v%d != 0 ? v%d : v%d", (int)instr->arg[0], (int)instr->arg[1], (int)instr->arg[2]);
     else if (op >= 0)
