@@ -23,8 +23,9 @@ __kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void tn_conv(
 #endif
     __local T left[DEEP][BLOCK + 1], right[DEEP][BLOCK + 1];
     __local int column[BLOCK], depth[DEEP];
-    const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE + u, outer = (int)get_group_id(2);
-    const int i0 = (int)get_group_id(1) * BLOCK, j0 = (int)get_group_id(0) * BLOCK;
+    const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE + u, blocks = (n + BLOCK - 1) / BLOCK;
+    const int outer = (int)get_group_id(0) / blocks, j0 = (int)get_group_id(0) % blocks * BLOCK;
+    const int i0 = (int)get_group_id(1) * BLOCK;
     const int g = outer % groups, first = outer / groups * length, end = min(first + length, images);
     __global const T *x = (__global const T *)(x_buffer + x_offset);
     T acc[EACH][EACH] = {{0}};

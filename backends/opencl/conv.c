@@ -469,9 +469,9 @@ static int32_t add_gpu(ocl_build *build, const conv *c, int64_t side, int64_t ea
     begin_product(build, c, &text, &args);
     ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_conv_gpu);
     picture_args(c, &args);
-    size_t local[3] = {(size_t)side, (size_t)side, 1};
-    size_t global[3] = {(size_t)(ocl_ceil(c->n, block) * side), (size_t)(ocl_ceil(c->m, block) * side), (size_t)outer};
-    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 3, global, local);
+    size_t local[2] = {(size_t)side, (size_t)side}; /* the other dimensions may be limited to 65535 groups */
+    size_t global[2] = {(size_t)(ocl_ceil(c->n, block) * side * outer), (size_t)(ocl_ceil(c->m, block) * side)};
+    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 2, global, local);
     ocl_text_free(&text);
     return s;
 }
