@@ -228,8 +228,7 @@ MOVE(move_8, uint64_t, uint64_t, )
 /* ---- softmax
  * ----------------------------------------------------------------------------------------------------------- */
 
-#define INNER  64 /* columns at a time */
-#define VECTOR 16 /* elements that a short row is filled up to a multiple of */
+#define INNER 64 /* columns at a time, and elements that are added up in their own type */
 
 /* A block of `k` <= INNER columns, `inner` apart. */
 #define SOFTMAX(fn, T)                                                                                                 \
@@ -257,38 +256,26 @@ MOVE(move_8, uint64_t, uint64_t, )
     CPU_FN void fn##_row(int logs, int64_t n, const T *x, T *y)                                                        \
     {                                                                                                                  \
         typedef T real;                                                                                                \
-        T top = x[0], sum = 0;                                                                                         \
+        T top = x[0];                                                                                                  \
+        double sum = 0;                                                                                                \
         _Pragma("omp simd reduction(max:top)") for (int64_t i = 0; i < n; i++) top = max(x[i], top);                   \
-        _Pragma("omp simd reduction(+:sum)") for (int64_t i = 0; i < n; i++)                                           \
-        {                                                                                                              \
-            const real d = x[i] - top, e = exp(d);                                                                     \
-            sum += e;                                                                                                  \
-            y[i] = logs ? d : e;                                                                                       \
+        for (int64_t b = 0; b < n; b += INNER) {                                                                       \
+            const int64_t end = n - b < INNER ? n : b + INNER;                                                         \
+            T part = 0;                                                                                                \
+            _Pragma("omp simd reduction(+:part)") for (int64_t i = b; i < end; i++)                                    \
+            {                                                                                                          \
+                const real d = x[i] - top, e = exp(d);                                                                 \
+                part += e;                                                                                             \
+                y[i] = logs ? d : e;                                                                                   \
+            }                                                                                                          \
+            sum += part;                                                                                               \
         }                                                                                                              \
-        const real fix = logs ? log(sum) : 1 / sum;                                                                    \
+        const real fix = logs ? log((real)sum) : (real)(1 / sum);                                                      \
         _Pragma("omp simd") for (int64_t i = 0; i < n; i++)                                                            \
         {                                                                                                              \
             const real v = y[i];                                                                                       \
             y[i] = logs ? v - fix : v * fix;                                                                           \
         }                                                                                                              \
-    }                                                                                                                  \
-    /* A row of up to INNER elements, filled up to whole vectors with what adds nothing. */                            \
-    CPU_FN void fn##_short(int logs, int64_t n, const T *x, T *y)                                                      \
-    {                                                                                                                  \
-        typedef T real;                                                                                                \
-        T d[INNER], e[INNER], top = x[0], sum = 0;                                                                     \
-        const int64_t wide = (n + VECTOR - 1) & -VECTOR;                                                               \
-        for (int64_t i = 0; i < n; i++) d[i] = x[i];                                                                   \
-        for (int64_t i = n; i < wide; i++) d[i] = -INFINITY;                                                           \
-        for (int64_t i = 1; i < n; i++) top = max(x[i], top);                                                          \
-        for (int64_t b = 0; b < wide; b += VECTOR) _Pragma("omp simd") for (int64_t i = b; i < b + VECTOR; i++)        \
-            {                                                                                                          \
-                d[i] -= top;                                                                                           \
-                e[i] = exp(d[i]);                                                                                      \
-            }                                                                                                          \
-        for (int64_t i = 0; i < n; i++) sum += e[i];                                                                   \
-        const real fix = logs ? log(sum) : 1 / sum;                                                                    \
-        for (int64_t i = 0; i < n; i++) y[i] = logs ? d[i] - fix : e[i] * fix;                                         \
     }                                                                                                                  \
     static void fn(int logs, int64_t n, int64_t inner, const T *x, T *y)                                               \
     {                                                                                                                  \

@@ -98,6 +98,7 @@ static double largest(const double *x, int64_t n, int64_t stride)
     return best;
 }
 
+/* The sum is kept in more than double precision where there is any: the oracle of f64 must not be the coarser one. */
 static void each_row(const tn_reference_call *call, int take_log)
 {
     const int64_t *dim = call->desc->in[0].dim;
@@ -105,8 +106,10 @@ static void each_row(const tn_reference_call *call, int take_log)
     for (int64_t row = 0; row < dim[0] * inner && n; row++) {
         int64_t start = row / inner * n * inner + row % inner;
         const double *x = call->in[0] + start;
-        double *y = call->out[0] + start, top = largest(x, n, inner), sum = 0;
-        for (int64_t i = 0; i < n; i++) sum += exp(x[i * inner] - top);
+        double *y = call->out[0] + start, top = largest(x, n, inner);
+        long double exact = 0;
+        for (int64_t i = 0; i < n; i++) exact += exp(x[i * inner] - top);
+        double sum = (double)exact;
         for (int64_t i = 0; i < n; i++) {
             double z = x[i * inner] - top;
             y[i * inner] = take_log ? z - log(sum) : exp(z) / sum;
