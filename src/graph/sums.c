@@ -1,5 +1,5 @@
-/* sums.c: the part of simplify that knows sums: signs and factors move behind them, a sum of sums is one, and a sum of
- * what is 0 but at one place needs no summing. */
+/* sums.c: the part of simplify that knows sums: signs move behind them, a sum of sums is one, and a sum of what is 0 but
+ * at one place needs no summing. */
 #include <string.h>
 
 #include "leaf.h"
@@ -11,20 +11,7 @@ static int is(const tn_tensor *x, const char *op)
     return !strcmp(x->op->name, op);
 }
 
-static int is_number(const tn_tensor *x)
-{
-    return x->op == &tn_op_full && tn_shape_count(&x->type.shape) == 1;
-}
-
 /* ---- sums of simple things ---- */
-
-/* The operand that is a number, of a product that has the other one's shape; 2 if there is none. */
-static uint32_t factor(const tn_tensor *x)
-{
-    for (uint32_t i = 0; is(x, "mul") && i < 2; i++)
-        if (is_number(x->in[i]) && tn_shape_equal(&x->in[1 - i]->type.shape, &x->type.shape)) return i;
-    return 2;
-}
 
 /* The axes that are summed if `inner`, itself a sum, is summed over `axes`. */
 static uint32_t axes_of_both(const tn_tensor *inner, uint32_t axes)
@@ -38,12 +25,10 @@ static uint32_t axes_of_both(const tn_tensor *inner, uint32_t axes)
     return both;
 }
 
-/* sum(-x) = -sum(x), sum(c x) = c sum(x), sum(sum(x)) = sum(x). */
+/* sum(-x) = -sum(x), sum(sum(x)) = sum(x). Factors stay where they are: they may keep a sum from overflowing. */
 static tn_tensor *sum(tn_tensor *x, uint32_t axes, const tn_shape *to)
 {
-    uint32_t f = factor(x);
     if (is(x, "neg")) return tn_neg(sum(x->in[0], axes, to));
-    if (f < 2) return tn_mul(sum(x->in[1 - f], axes, to), tn_reshape(x->in[f], TN_SCALAR));
     if (tn_sum_axes(x)) return sum(x->in[0], axes_of_both(x, axes), to);
     tn_axes list = {0};
     for (int32_t d = 0; d < x->type.shape.rank; d++)
@@ -54,7 +39,7 @@ static tn_tensor *sum(tn_tensor *x, uint32_t axes, const tn_shape *to)
 tn_tensor *tn_simplify_sum(tn_tensor *y)
 {
     tn_tensor *x = y->in[0];
-    if (!tn_sum_axes(y) || !(is(x, "neg") || factor(x) < 2 || tn_sum_axes(x))) return y;
+    if (!tn_sum_axes(y) || !(is(x, "neg") || tn_sum_axes(x))) return y;
     return sum(x, tn_sum_axes(y), &y->type.shape);
 }
 

@@ -33,15 +33,34 @@ static void a_sum_of_sums_is_one_reduction(void **state)
     for (int keep = 0; keep < 2; keep++) { /* 2 x 3 x 4 over the axes 1, then 0 of what is left */
         tn_graph *g = tn_graph_new();
         tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(2, 3, 4)), *inner = tn_sum(in, TN_AXES(1), keep);
-        tn_tensor *outer = tn_sum(tn_neg(tn_mul(inner, tn_number(inner, 3))), TN_AXES(0), 0);
+        tn_tensor *outer = tn_sum(tn_neg(inner), TN_AXES(0), 0);
         tn_output(tn_reshape(outer, TN_SHAPE(4)), "y");
         float y[4];
         assert_int_equal(run(&f, g, x, sizeof x, y, 4), 1);
-        const float expected[4] = {-3 * 19, -3 * 24, -3 * 25, -3 * 30};
+        const float expected[4] = {-19, -24, -25, -30};
         for (int i = 0; i < 4; i++) assert_float_equal(y[i], expected[i], 0);
         tn_graph_free(g);
     }
     drop_device(&f);
+}
+
+/* Each of 2e38 is fine, their sum is not: a tenth of each comes first. */
+static void a_factor_keeps_a_sum_from_overflowing(void **state)
+{
+    (void)state;
+    const char *const devices[] = {"cpu", "reference"};
+    const float x[4] = {2e38f, 2e38f, 2e38f, 2e38f};
+    for (int i = 0; i < 2; i++) {
+        fixture f = use_device(devices[i], 1);
+        tn_graph *g = tn_graph_new();
+        tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(4));
+        tn_output(tn_sum(tn_mul(in, tn_number(in, 0.1)), TN_ALL, 0), "y");
+        float y;
+        run(&f, g, x, sizeof x, &y, 1);
+        assert_true(y > 7.9999e37f && y < 8.0001e37f);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
 }
 
 /* x times the sum of a one-hot vector of 2s: 2 x where the label is a class, else 0. */
@@ -127,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sum_of_sums_is_one_reduction),
+        cmocka_unit_test(a_factor_keeps_a_sum_from_overflowing),
         cmocka_unit_test(a_sum_of_a_one_hot_vector_needs_no_reduction),
         cmocka_unit_test(other_sums_of_comparisons_stay),
         cmocka_unit_test_prestate(a_bias_has_its_gradient_from_the_weights_product, (void *)(uintptr_t) "reference"),
