@@ -1,5 +1,5 @@
-/* sums.c: the part of simplify that knows sums: signs move behind them, a sum of sums is one, and a sum of what is 0 but
- * at one place needs no summing. */
+/* sums.c: the part of simplify that knows sums: signs move behind them, a sum of sums is one, and a sum of what is 0
+ * but at one place needs no summing. */
 #include <string.h>
 
 #include "leaf.h"
