@@ -21,6 +21,7 @@ build  libclblast-dev   clblast_c.h        matrix products of the OpenCL backend
 build  pocl-opencl-icd  -                  an OpenCL driver for the processor, so that there is an OpenCL device
 test   libcmocka-dev    cmocka.h           the tests
 test   g++              g++                checks that a backend can be written in C++
+test   pkg-config       pkg-config         builds a program against the installed library
 test   binutils         nm                 checks which symbols a backend exports
 test   python3          python3            checks JSON and SVG output, and the lists of the documentation
 sanitize clang-14       clang-14           the thread sanitizer, together with ...

@@ -1,0 +1,27 @@
+# What `cmake --install` puts where: the command, the library, its headers, the backends beside the library, where the
+# loader looks for them, and what tells pkg-config and CMake's find_package of them. The tree may be moved afterwards.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(TENON_INSTALL_BACKENDS ${CMAKE_INSTALL_LIBDIR}/tenon/backends-1)
+set(TENON_INSTALL_CMAKE ${CMAKE_INSTALL_LIBDIR}/cmake/tenon)
+
+install(TARGETS tenon_command RUNTIME)
+install(TARGETS tenon EXPORT tenon LIBRARY NAMELINK_COMPONENT dev INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+foreach(backend cpu opencl)
+  if(TARGET backend_${backend})
+    install(TARGETS backend_${backend} LIBRARY DESTINATION ${TENON_INSTALL_BACKENDS})
+  endif()
+endforeach()
+
+file(RELATIVE_PATH up ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+set_target_properties(tenon_command PROPERTIES INSTALL_RPATH "$ORIGIN/${up}")
+
+file(RELATIVE_PATH TENON_UP ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tenon.pc.in ${CMAKE_CURRENT_BINARY_DIR}/tenon.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tenon.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/tenonConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/tenonConfigVersion.cmake DESTINATION ${TENON_INSTALL_CMAKE} COMPONENT dev)
+install(EXPORT tenon FILE tenonConfig.cmake NAMESPACE tenon:: DESTINATION ${TENON_INSTALL_CMAKE} COMPONENT dev)
