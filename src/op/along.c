@@ -33,6 +33,23 @@ tn_status tn_check_along(const tn_op_desc *desc)
     return TN_OK;
 }
 
+tn_status tn_check_rows(const tn_op_desc *desc, const tn_tensor_desc *table, const tn_tensor_desc *index,
+                        const tn_tensor_desc *rows)
+{
+    TN_TRY(tn_check_counts(desc, 2, 1));
+    TN_TRY(tn_check_dense(desc, table, 2));
+    TN_TRY(tn_check_dense(desc, index, 1));
+    TN_TRY(tn_check_dense(desc, rows, 2));
+    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED, "%s: unknown attributes",
+               desc->name);
+    TN_REQUIRE(index->dtype == TN_I32 && table->dtype == rows->dtype, TN_EUNSUPPORTED,
+               "%s: rows of %s of a table of %s, by %s", desc->name, tn_dtype_name(rows->dtype),
+               tn_dtype_name(table->dtype), tn_dtype_name(index->dtype));
+    TN_REQUIRE(rows->dim[0] == index->dim[0] && rows->dim[1] == table->dim[1], TN_EUNSUPPORTED,
+               "%s: operands that do not fit", desc->name);
+    return TN_OK;
+}
+
 double tn_no_flops(const tn_op_desc *desc)
 {
     (void)desc;

@@ -1,8 +1,6 @@
 /* gather.c: rows of a table by their numbers; a number outside the table gives zeros. */
-#include <string.h>
-
+#include "along.h"
 #include "cases.h"
-#include "check.h"
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
@@ -46,19 +44,7 @@ static void describe(const tn_tensor *y, tn_operation *o)
 
 static tn_status check(const tn_op_desc *desc)
 {
-    const tn_tensor_desc *table = &desc->in[0], *index = &desc->in[1], *y = &desc->out[0];
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_check_dense(desc, table, 2));
-    TN_TRY(tn_check_dense(desc, index, 1));
-    TN_TRY(tn_check_dense(desc, y, 2));
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED,
-               "gather: unknown attributes");
-    TN_REQUIRE(index->dtype == TN_I32 && table->dtype == y->dtype, TN_EUNSUPPORTED,
-               "gather: element types %s, %s and %s", tn_dtype_name(table->dtype), tn_dtype_name(index->dtype),
-               tn_dtype_name(y->dtype));
-    TN_REQUIRE(y->dim[0] == index->dim[0] && y->dim[1] == table->dim[1], TN_EUNSUPPORTED,
-               "gather: an output of other sizes");
-    return TN_OK;
+    return tn_check_rows(desc, &desc->in[0], &desc->in[1], &desc->out[0]);
 }
 
 static void reference(const tn_reference_call *call)
@@ -68,12 +54,6 @@ static void reference(const tn_reference_call *call)
         int64_t row = (int64_t)call->in[1][i];
         for (int64_t j = 0; j < d; j++) call->out[0][i * d + j] = row >= 0 && row < n ? call->in[0][row * d + j] : 0;
     }
-}
-
-static double flops(const tn_op_desc *desc)
-{
-    (void)desc;
-    return 0;
 }
 
 tn_tensor *tn_gather(tn_tensor *table, tn_tensor *index)
@@ -106,5 +86,5 @@ const tn_op_def tn_op_gather = {.name = "gather",
                                 .describe = describe,
                                 .check = check,
                                 .reference = reference,
-                                .flops = flops,
+                                .flops = tn_no_flops,
                                 .cases = cases};

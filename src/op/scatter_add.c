@@ -39,19 +39,7 @@ static void describe(const tn_tensor *y, tn_operation *o)
 
 static tn_status check(const tn_op_desc *desc)
 {
-    const tn_tensor_desc *index = &desc->in[0], *x = &desc->in[1], *y = &desc->out[0];
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_check_dense(desc, index, 1));
-    TN_TRY(tn_check_dense(desc, x, 2));
-    TN_TRY(tn_check_dense(desc, y, 2));
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED,
-               "scatter_add: unknown attributes");
-    TN_REQUIRE(index->dtype == TN_I32 && x->dtype == y->dtype, TN_EUNSUPPORTED,
-               "scatter_add: element types %s, %s and %s", tn_dtype_name(index->dtype), tn_dtype_name(x->dtype),
-               tn_dtype_name(y->dtype));
-    TN_REQUIRE(x->dim[0] == index->dim[0] && x->dim[1] == y->dim[1], TN_EUNSUPPORTED,
-               "scatter_add: operands that do not fit");
-    return TN_OK;
+    return tn_check_rows(desc, &desc->out[0], &desc->in[0], &desc->in[1]);
 }
 
 static void reference(const tn_reference_call *call)

@@ -1,17 +1,12 @@
 /* picture.c: pictures for prediction. */
-#include <math.h>
 #include <png.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "alloc.h"
+#include "near.h"
 #include "scratch.h"
 #include "tenon/data.h"
 
@@ -39,10 +34,10 @@ static void a_png_of_the_samples_size_is_taken_as_it_is(void **state)
     fill_picture(pixel);
     const char *path = write_png("a.png", 28, 28, PNG_FORMAT_GRAY, pixel);
     expect_ok(tn_picture_read(path, &sample, out));
-    for (int i = 0; i < 784; i++) assert_float_equal(out[i], pixel[i], 0);
+    for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
     memset(out, 0, sizeof out);
     expect_ok(tn_picture_read(path, &flat, out));
-    for (int i = 0; i < 784; i++) assert_float_equal(out[i], pixel[i], 0);
+    for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
 }
 
 static void a_bright_picture_is_inverted(void **state)
@@ -54,7 +49,7 @@ static void a_bright_picture_is_inverted(void **state)
     fill_picture(pixel);
     for (int i = 0; i < 784; i++) bright[i] = 255 - pixel[i];
     expect_ok(tn_picture_read(write_png("b.png", 28, 28, PNG_FORMAT_GRAY, bright), &sample, out));
-    for (int i = 0; i < 784; i++) assert_float_equal(out[i], pixel[i], 0);
+    for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
 }
 
 /* Ink of one level on nothing, dark and light: both come out as light on dark. */
@@ -68,7 +63,7 @@ static void what_is_transparent_differs_from_the_ink(void **state)
         pixel[2 * 5] = (uint8_t)ink;
         pixel[2 * 5 + 1] = 255;
         expect_ok(tn_picture_read(write_png("t.png", 4, 4, PNG_FORMAT_GA, pixel), &sample, out));
-        for (int i = 0; i < 16; i++) assert_float_equal(out[i], i == 5 ? 255 : 0, 0);
+        for (int i = 0; i < 16; i++) assert_near(out[i], i == 5 ? 255 : 0, 0);
     }
 }
 
@@ -80,7 +75,7 @@ static void colours_become_planes_for_a_sample_of_three(void **state)
     (void)state;
     expect_ok(tn_picture_read(write_png("c.png", 2, 2, PNG_FORMAT_RGB, pixel), &sample, out));
     for (int i = 0; i < 4; i++)
-        for (int c = 0; c < 3; c++) assert_float_equal(out[c * 4 + i], pixel[i * 3 + c], 0);
+        for (int c = 0; c < 3; c++) assert_near(out[c * 4 + i], pixel[i * 3 + c], 0);
 }
 
 static void a_picture_is_scaled_by_area_and_centred(void **state)
@@ -96,9 +91,9 @@ static void a_picture_is_scaled_by_area_and_centred(void **state)
     tn_shape four = TN_SHAPE(1, 4, 4), three = TN_SHAPE(1, 3, 3);
     (void)state;
     expect_ok(tn_picture_read(write_png("w.png", 8, 4, PNG_FORMAT_GRAY, wide), &four, out));
-    for (int i = 0; i < 16; i++) assert_float_equal(out[i], expected[i], 1e-5);
+    for (int i = 0; i < 16; i++) assert_near(out[i], expected[i], 1e-5);
     expect_ok(tn_picture_read(write_png("s.png", 2, 2, PNG_FORMAT_GRAY, tiny), &three, out));
-    for (int i = 0; i < 9; i++) assert_float_equal(out[i], larger[i], 1e-4);
+    for (int i = 0; i < 9; i++) assert_near(out[i], larger[i], 1e-4);
 }
 
 static void any_proportions_fit_any_sample(void **state)
@@ -115,7 +110,7 @@ static void any_proportions_fit_any_sample(void **state)
                 assert_true(out[i] >= 0 && out[i] <= 90.001f);
                 most = fmaxf(most, out[i]);
             }
-            assert_float_equal(most, 90, 1e-3);
+            assert_near(most, 90, 1e-3);
         }
 }
 
@@ -125,12 +120,12 @@ static void pgm_is_read_plain_and_raw(void **state)
     tn_shape sample = TN_SHAPE(1, 2, 2);
     (void)state;
     expect_ok(tn_picture_read(scratch_text("a.pgm", "P2 # text\n2 2\n# more\n100\n0 20\n40 100\n"), &sample, out));
-    assert_float_equal(out[1], 51, 1e-4);
-    assert_float_equal(out[3], 255, 1e-4);
+    assert_near(out[1], 51, 1e-4);
+    assert_near(out[3], 255, 1e-4);
     expect_ok(tn_picture_read(scratch_write("b.pgm", "P5\n2 2\n255\n\0\1\2\3", 15), &sample, out));
-    for (int i = 0; i < 4; i++) assert_float_equal(out[i], i, 0);
+    for (int i = 0; i < 4; i++) assert_near(out[i], i, 0);
     expect_ok(tn_picture_read(scratch_write("c.pgm", "P5 2 2 65535\n\0\0\0\0\1\1\0\0", 21), &sample, out));
-    assert_float_equal(out[2], 1, 1e-5);
+    assert_near(out[2], 1, 1e-5);
 }
 
 static void bad_pictures_are_named(void **state)
@@ -158,7 +153,7 @@ static void bad_pictures_are_named(void **state)
     expect_failure(tn_picture_read(scratch_path("nowhere"), &sample, out), TN_EMISSING, "nowhere");
     expect_failure(tn_picture_read("x.png", &two, out), TN_ESHAPE, "samples of shape (2, 2, 2)");
     expect_failure(tn_picture_read("x.png", &flat, out), TN_ESHAPE, "samples of shape (4)");
-    for (int i = 0; i < 4; i++) assert_float_equal(out[i], 7, 0);
+    for (int i = 0; i < 4; i++) assert_near(out[i], 7, 0);
 }
 
 static void every_cut_of_a_png_is_refused(void **state)

@@ -2,21 +2,8 @@
 #ifndef TESTS_GRAPH_HARNESS_H
 #define TESTS_GRAPH_HARNESS_H
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "near.h"
 #include "tenon/tenon.h"
-
-/* As cmocka's assert_float_equal, for which an infinity is equal to every number. `share` is of the larger one. */
-static inline void assert_close(float got, float expected, float share)
-{
-    assert_true(isfinite(got));
-    assert_float_equal(got, expected, share);
-}
 
 /* A device and a state on it, opened by use_device and closed by drop_device. */
 typedef struct fixture {

@@ -1,12 +1,8 @@
 /* fitting.c: loading what fits of a file, and what is said of the rest. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "near.h"
 #include "scratch.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
@@ -56,7 +52,7 @@ static void expect_first(tn_state *state, const char *name, float first)
     tn_state_entry entry;
     assert_true(tn_state_find(state, name, &entry));
     expect_ok(tn_state_read(state, name, value, (uint64_t)tn_shape_count(&entry.shape) * 4));
-    assert_float_equal(value[0], first, 0);
+    assert_near(value[0], first, 0);
 }
 
 static void tell(void *arg, int32_t fit, const tn_state_entry *state, const tn_state_entry *file)
