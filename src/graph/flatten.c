@@ -12,6 +12,7 @@ typedef struct update {
     uint32_t buffer;
     uint64_t offset;
     int64_t count;
+    uint32_t run; /* how many from this one on become one launch */
 } update;
 
 typedef struct flattening {
@@ -37,6 +38,12 @@ static int is_dense_vector(const tn_tensor_desc *desc, int64_t count)
     return desc->rank == 1 && desc->dim[0] == count && desc->stride[0] == 1 && desc->dtype == TN_F32;
 }
 
+/* One number that all elements share, such as a factor that limits the gradients' norm. */
+static int is_shared(const tn_tensor_desc *desc)
+{
+    return desc->rank == 1 && desc->stride[0] == 0;
+}
+
 static int is_update(const tn_launch *l)
 {
     const tn_op_desc *d = &l->operation.desc;
@@ -45,7 +52,7 @@ static int is_update(const tn_launch *l)
     for (uint32_t i = 0; i < d->n_out; i++)
         if (tn_value_root(l->out[i])->home != TN_IN_STATE || !is_dense_vector(&d->out[i], count)) return 0;
     for (uint32_t i = 0; i < d->n_in; i++)
-        if (!is_dense_vector(&d->in[i], count)) return 0;
+        if (!is_shared(&d->in[i]) && !is_dense_vector(&d->in[i], count)) return 0;
     return 1;
 }
 
@@ -108,26 +115,41 @@ static int keeps_distance(const flattening *f, tn_value *a, tn_value *b, uint64_
     return buffer_a == buffer_b && at_b - at_a == distance;
 }
 
+/* 1 if operand i is the same number for both, or lies at that distance. */
+static int input_follows(const flattening *f, const tn_launch *a, const tn_launch *b, uint32_t i, uint64_t distance)
+{
+    if (is_shared(&a->operation.in[i]) != is_shared(&b->operation.in[i])) return 0;
+    return is_shared(&a->operation.in[i]) ? a->in[i] == b->in[i] : keeps_distance(f, a->in[i], b->in[i], distance);
+}
+
 static int follows(const flattening *f, const update *a, const update *b)
 {
     uint64_t distance = b->offset - a->offset, bytes = (uint64_t)a->count * sizeof(float);
     if (a->buffer != b->buffer || distance != (bytes + f->gap - 1) / f->gap * f->gap) return 0;
     if (!same_program(a->launch, b->launch)) return 0;
     for (uint32_t i = 0; i < a->launch->operation.desc.n_in; i++)
-        if (!keeps_distance(f, a->launch->in[i], b->launch->in[i], distance)) return 0;
+        if (!input_follows(f, a->launch, b->launch, i, distance)) return 0;
     for (uint32_t i = 0; i < a->launch->operation.desc.n_out; i++)
         if (!keeps_distance(f, a->launch->out[i], b->launch->out[i], distance)) return 0;
     return 1;
 }
 
-/* 1 if nothing that runs between an update and the last of them needs what the update writes. */
+/* 1 if b reads something that a writes. */
+static int reads_from(const tn_launch *b, const tn_launch *a)
+{
+    for (uint32_t i = 0; i < b->operation.desc.n_in; i++)
+        for (uint32_t o = 0; o < a->operation.desc.n_out; o++)
+            if (tn_value_root(b->in[i]) == tn_value_root(a->out[o])) return 1;
+    return 0;
+}
+
+/* 1 if nothing that runs between an update and the last of them needs what the update writes, or writes what it needs.
+ */
 static int can_wait(const flattening *f, const update *u, uint32_t last)
 {
     for (uint32_t i = u->number + 1; i <= last; i++) {
         const tn_launch *l = f->ir->launch[i];
-        for (uint32_t k = 0; l != u->launch && k < l->operation.desc.n_in; k++)
-            for (uint32_t o = 0; o < u->launch->operation.desc.n_out; o++)
-                if (tn_value_root(l->in[k]) == tn_value_root(u->launch->out[o])) return 0;
+        if (reads_from(l, u->launch) || reads_from(u->launch, l)) return 0;
     }
     return 1;
 }
@@ -165,20 +187,35 @@ static tn_value *output(tn_launch *l, uint32_t i)
     return l->out[i];
 }
 
+static uint32_t last_of(const update *u, uint32_t count)
+{
+    uint32_t last = u[0].number;
+    for (uint32_t i = 1; i < count; i++)
+        if (u[i].number > last) last = u[i].number;
+    return last;
+}
+
+/* How many updates from u on become one: those that are alike, unless one of them can't wait. */
+static uint32_t find_run(const flattening *f, const update *u)
+{
+    uint32_t count = 1;
+    while (&u[count] < &f->update[f->updates] && follows(f, &u[count - 1], &u[count])) count++;
+    for (uint32_t i = 0, last = last_of(u, count); i < count; i++)
+        if (!can_wait(f, &u[i], last)) return 1;
+    return count;
+}
+
 /* Makes one launch of `count` updates, in the place of the last; the others go. */
 static tn_status unite(flattening *f, const update *u, uint32_t count)
 {
     int64_t elements = (int64_t)((u[count - 1].offset - u[0].offset) / sizeof(float)) + u[count - 1].count;
-    uint32_t last = u[0].number;
-    for (uint32_t i = 0; i < count; i++)
-        if (u[i].number > last) last = u[i].number;
-    for (uint32_t i = 0; i < count; i++)
-        if (!can_wait(f, &u[i], last)) return TN_OK;
+    uint32_t last = last_of(u, count), fused = 0;
     tn_launch *one = f->ir->launch[last];
     tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
-    uint32_t n_in = one->operation.desc.n_in, n_out = one->operation.desc.n_out, fused = 0;
+    uint32_t n_in = one->operation.desc.n_in, n_out = one->operation.desc.n_out;
     for (uint32_t i = 0; i < n_in; i++)
-        if (!(in[i] = span(f, u, count, elements, input, i))) return TN_ENOMEM;
+        if (!(in[i] = is_shared(&one->operation.in[i]) ? one->in[i] : span(f, u, count, elements, input, i)))
+            return TN_ENOMEM;
     for (uint32_t i = 0; i < n_out; i++)
         if (!(out[i] = span(f, u, count, elements, output, i))) return TN_ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
@@ -205,10 +242,9 @@ tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir)
     flattening f = {.target = target, .ir = ir, .gap = ir->alignment};
     if (target->unfused) return TN_OK;
     TN_TRY(find_updates(&f));
-    for (uint32_t i = 0, end; i < f.updates; i = end) {
-        for (end = i + 1; end < f.updates && follows(&f, &f.update[end - 1], &f.update[end]);) end++;
-        if (end - i > 1) TN_TRY(unite(&f, &f.update[i], end - i));
-    }
+    for (uint32_t i = 0; i < f.updates; i += f.update[i].run) f.update[i].run = find_run(&f, &f.update[i]);
+    for (uint32_t i = 0; i < f.updates; i += f.update[i].run)
+        if (f.update[i].run > 1) TN_TRY(unite(&f, &f.update[i], f.update[i].run));
     close_ranks(ir);
     return TN_OK;
 }

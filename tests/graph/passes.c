@@ -165,7 +165,7 @@ static void merging_makes_no_cycle(void **state)
 
 /* ---- updates ---- */
 
-static tn_graph *three_layers(const char *optimizer)
+static tn_graph *three_layers(const char *optimizer, double clip_norm)
 {
     tn_graph *g = tn_graph_new();
     tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(8, 7)), *t = tn_input(g, "t", TN_F32, TN_SHAPE(8, 3));
@@ -173,17 +173,20 @@ static tn_graph *three_layers(const char *optimizer)
     h = tn_tanh(tn_linear(h, "fc2", .units = 6));
     tn_tensor *loss = tn_mean_squared_error(tn_linear(h, "fc3", .units = 3), t);
     tn_output(loss, "loss");
-    tn_minimize(loss, optimizer, (tn_optim_options){.lr = 0.01});
+    tn_minimize(loss, optimizer, (tn_optim_options){.lr = 0.01, .clip_norm = clip_norm});
     return g;
 }
 
 static void the_whole_update_is_one_map(void **state)
 {
     (void)state;
-    static const char *const optimizer[] = {"sgd", "momentum", "adam"};
-    for (int i = 0; i < 3; i++) {
+    static const struct {
+        const char *optimizer;
+        double clip_norm;
+    } cases[] = {{"sgd", 0}, {"momentum", 0}, {"adam", 0}, {"adam", 0.5}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f = use_device("reference", 1);
-        tn_graph *g = three_layers(optimizer[i]);
+        tn_graph *g = three_layers(cases[i].optimizer, cases[i].clip_norm);
         tn_program *p = compiled(&f, g);
         uint32_t writers = 0;
         for (uint32_t l = 0; l < p->ir.launches; l++)
@@ -205,7 +208,7 @@ static void fused_and_unfused_training_agree(void **state)
         for (uint32_t unfused = 0; unfused < 2; unfused++) {
             float x[56], t[24];
             fixture f = use_device(device, 1);
-            tn_graph *g = three_layers(optimizer[i]);
+            tn_graph *g = three_layers(optimizer[i], i == 2 ? 0.5 : 0);
             tn_program *p = NULL;
             ok(tn_compile(g, f.state, &(tn_compile_options){.unfused = unfused}, &p));
             for (int k = 0; k < 56; k++) x[k] = sinf((float)k);
