@@ -88,6 +88,11 @@ TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
  * tn_minimize. A pattern that names no variable is an error. */
 TN_API void tn_freeze(tn_graph *graph, const char *patterns);
 
+/* Trainable variables lie in a state's memory group by group, each with its optimizer's moments in the same order, if the
+ * state makes them together; all begin in group 0. What is done alike to neighbours becomes one kernel. Optimizers group
+ * parameters by their weight decay and rate. */
+TN_API void tn_keep_together(tn_tensor *variable, uint32_t group);
+
 /* After a run the state's step count grows by one. Set by optimizers. */
 TN_API void tn_advance_step(tn_graph *graph);
 

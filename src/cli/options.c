@@ -151,6 +151,7 @@ int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands)
 const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT])
 {
     if (option->kind == CLI_TEXT) return *(const char **)option->target ? *(const char **)option->target : "";
+    if (option->kind == CLI_FLAG) return *(int *)option->target ? "yes" : "";
     if (option->kind == CLI_WHOLE)
         snprintf(text, CLI_NOTE_TEXT, "%" PRId64, *(int64_t *)option->target);
     else

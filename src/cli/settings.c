@@ -52,6 +52,7 @@ void cli_settings_help(void)
 {
     tn_loss_entry loss;
     tn_optimizer_entry optimizer;
+    tn_schedule_kind schedule;
     list("networks", tn_net_named_at);
     list("layers", tn_net_layer_at);
     printf("\nlosses\n");
@@ -59,9 +60,8 @@ void cli_settings_help(void)
     printf("\noptimizers\n");
     for (size_t i = 0; tn_optimizer_at(i, &optimizer); i++)
         printf("  %-10s %s (lr %g)\n", optimizer.name, optimizer.doc, optimizer.lr);
-    printf("\nschedules, each after an optional \"warmup STEPS,\"\n"
-           "  constant, step STEPS FACTOR, exponential FACTOR, cosine STEPS,\n"
-           "  plateau EPOCHS FACTOR (each time that many epochs in a row brought no lower loss)\n");
+    printf("\nschedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs\n");
+    for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) printf("  %-26s %s\n", schedule.usage, schedule.doc);
 }
 
 static int check_loss(const char *name)
@@ -91,25 +91,38 @@ static int check_optimizer(cli_settings *s)
                      tn_nearest_text(&nearest, hint, sizeof hint));
 }
 
+/* Whether one of the words of a text is the word. */
+static int has_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        if ((at == text || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return 1;
+    return 0;
+}
+
+/* The optimizers that take an option, in `text`, and whether ours is one. */
+static int owners(const cli_settings *s, const char *option, char *text, size_t capacity)
+{
+    tn_optimizer_entry entry;
+    int ours = 0;
+    *text = 0;
+    for (size_t i = 0; tn_optimizer_at(i, &entry); i++) {
+        if (!has_word(entry.options, option)) continue;
+        size_t used = strlen(text);
+        snprintf(text + used, capacity - used, "%s%s", used ? ", " : "", entry.name);
+        if (!strcmp(entry.name, s->optimizer)) ours = 1;
+    }
+    return ours;
+}
+
 /* Options that only some optimizers have. */
 static int check_owners(cli_settings *s)
 {
-    static const struct {
-        const char *option, *optimizers;
-    } owned[] = {{"momentum", "momentum, nesterov"},
-                 {"beta1", "adam, adamw"},
-                 {"beta2", "adam, adamw"},
-                 {"alpha", "rmsprop"},
-                 {"epsilon", "adam, adamw, adagrad, rmsprop"}};
-    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
-        const char *at = strstr(owned[i].optimizers, s->optimizer);
-        size_t length = strlen(s->optimizer);
-        while (at && ((at > owned[i].optimizers && at[-1] != ' ') || (at[length] && at[length] != ',')))
-            at = strstr(at + 1, s->optimizer);
-        if (cli_given(s->options, owned[i].option) && !at)
-            return cli_usage("--%s belongs to --optimizer %s, not to %s", owned[i].option, owned[i].optimizers,
-                             s->optimizer);
-    }
+    static const char *const owned[] = {"momentum", "beta1", "beta2", "alpha", "epsilon", "amsgrad", "centered"};
+    char text[160];
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        if (cli_given(s->options, owned[i]) && !owners(s, owned[i], text, sizeof text))
+            return cli_usage("--%s belongs to --optimizer %s, not to %s", owned[i], text, s->optimizer);
     return CLI_GO_ON;
 }
 

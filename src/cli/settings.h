@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 48
+#define CLI_TRAIN_OPTIONS 64
 
 typedef struct cli_settings {
     const char *data, *target, *net, *loss, *optimizer, *schedule, *init;

@@ -252,6 +252,12 @@ void tn_assign(tn_tensor *variable, tn_tensor *value)
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){NULL, variable, value});
 }
 
+void tn_keep_together(tn_tensor *variable, uint32_t group)
+{
+    if (!is_broken(variable->graph) && variable->op == &tn_op_variable)
+        ((tn_variable_attrs *)variable->attrs)->group = group;
+}
+
 void tn_advance_step(tn_graph *graph)
 {
     if (graph && graph != &no_graph) graph->advances_step = 1;

@@ -10,7 +10,7 @@
 typedef struct tn_variable_attrs {
     tn_init init;
     uint32_t flags;
-    uint32_t reserved;
+    uint32_t group; /* as tn_keep_together says */
 } tn_variable_attrs;
 
 /* full: every element is `value` */

@@ -1,188 +1,62 @@
-/* optimizers.c: how a gradient changes a parameter. A new optimizer is a function and a row.
- *
- * Every parameter gets the same few operators on the same scalars, so that the compiler makes one kernel of all the
- * updates. What depends on the step alone is written with scalars and costs nothing on the device. */
-#include "tenon/optim.h"
+/* optimizers.c: from a loss to the updates of all parameters: options, limits, groups of parameters. The rules
+ * themselves are in rules.c. */
+#include "rules.h"
 
 #include "alloc.h"
 #include "error.h"
 #include "nearest.h"
+#include "pattern.h"
 #include "tenon/ops.h"
+#include "word.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-/* What the updates of all parameters share. The tensors are scalars. */
-typedef struct shared {
-    tn_graph *graph;
-    tn_optim_options options;
-    tn_tensor *lr;
-    tn_tensor *time; /* the number of this step, from 1 */
-} shared;
-
-static tn_tensor *number(const shared *s, double value)
-{
-    return tn_number(s->lr, value);
-}
-
-/* A moment of a parameter: zero at first, saved with it. */
-static tn_tensor *moment(const shared *s, tn_tensor *param, const char *suffix)
-{
-    char name[320];
-    snprintf(name, sizeof name, "%s.%s", tn_name_of(param), suffix);
-    return tn_variable(s->graph, name, TN_F32, tn_shape_of(param), (tn_init){.kind = TN_INIT_ZERO}, 0);
-}
-
-/* a x + b y */
-static tn_tensor *blend(tn_tensor *a, tn_tensor *x, tn_tensor *b, tn_tensor *y)
-{
-    return tn_add(tn_mul(a, x), tn_mul(b, y));
-}
-
-static void sgd(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    tn_assign(p, tn_sub(p, tn_mul(s->lr, g)));
-}
-
-static void momentum(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    tn_tensor *v = moment(s, p, "momentum");
-    tn_tensor *next = tn_add(tn_mul(number(s, s->options.momentum), v), g);
-    tn_assign(v, next);
-    tn_assign(p, tn_sub(p, tn_mul(s->lr, next)));
-}
-
-static void nesterov(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    tn_tensor *v = moment(s, p, "momentum"), *mu = number(s, s->options.momentum);
-    tn_tensor *next = tn_add(tn_mul(mu, v), g);
-    tn_assign(v, next);
-    tn_assign(p, tn_sub(p, tn_mul(s->lr, tn_add(g, tn_mul(mu, next)))));
-}
-
-/* p -= lr g / (sqrt(power) + epsilon) */
-static void scaled_step(const shared *s, tn_tensor *p, tn_tensor *g, tn_tensor *power)
-{
-    tn_tensor *spread = tn_add(tn_sqrt(power), number(s, s->options.epsilon));
-    tn_assign(p, tn_sub(p, tn_mul(s->lr, tn_div(g, spread))));
-}
-
-static void adagrad(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    tn_tensor *sum = moment(s, p, "sum"), *next = tn_add(sum, tn_square(g));
-    tn_assign(sum, next);
-    scaled_step(s, p, g, next);
-}
-
-static void rmsprop(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    double alpha = s->options.alpha;
-    tn_tensor *mean = moment(s, p, "square_avg");
-    tn_tensor *next = blend(number(s, alpha), mean, number(s, 1 - alpha), tn_square(g));
-    tn_assign(mean, next);
-    scaled_step(s, p, g, next);
-}
-
-/* 1 - beta^t */
-static tn_tensor *correction(const shared *s, double beta)
-{
-    return tn_sub(number(s, 1), tn_pow(number(s, beta), s->time));
-}
-
-/* Adam's step from `from`, which is p or what is left of it. */
-static void adam_from(const shared *s, tn_tensor *p, tn_tensor *from, tn_tensor *g)
-{
-    double b1 = s->options.beta1, b2 = s->options.beta2;
-    tn_tensor *m = moment(s, p, "exp_avg"), *v = moment(s, p, "exp_avg_sq");
-    tn_tensor *m_next = blend(number(s, b1), m, number(s, 1 - b1), g);
-    tn_tensor *v_next = blend(number(s, b2), v, number(s, 1 - b2), tn_square(g));
-    tn_tensor *rate = tn_div(s->lr, correction(s, b1));
-    tn_tensor *widen = tn_rsqrt(correction(s, b2));
-    tn_tensor *spread = tn_add(tn_mul(widen, tn_sqrt(v_next)), number(s, s->options.epsilon));
-    tn_assign(m, m_next);
-    tn_assign(v, v_next);
-    tn_assign(p, tn_sub(from, tn_mul(rate, tn_div(m_next, spread))));
-}
-
-static void adam(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    adam_from(s, p, p, g);
-}
-
-static void adamw(const shared *s, tn_tensor *p, tn_tensor *g)
-{
-    tn_tensor *kept = tn_sub(number(s, 1), tn_mul(s->lr, number(s, s->options.weight_decay)));
-    adam_from(s, p, tn_mul(p, kept), g);
-}
-
-static const struct {
-    tn_optimizer_entry entry;
-    void (*update)(const shared *s, tn_tensor *param, tn_tensor *grad);
-    double epsilon, decay; /* usual ones */
-    int decays;            /* takes care of weight decay itself */
-} optimizers[] = {
-    {{"sgd", "p -= lr g", 0.1}, sgd, 1e-8},
-    {{"momentum", "v = momentum v + g, p -= lr v", 0.02}, momentum, 1e-8},
-    {{"adam", "steps scaled by running means of g and g squared", 0.001}, adam, 1e-8},
-    {{"adamw", "adam, and p -= lr decay p", 0.001}, adamw, 1e-8, 0.01, 1},
-    {{"nesterov", "v = momentum v + g, p -= lr (g + momentum v)", 0.02}, nesterov, 1e-8},
-    {{"adagrad", "steps scaled by the sum of g squared", 0.01}, adagrad, 1e-10},
-    {{"rmsprop", "steps scaled by a running mean of g squared", 0.001}, rmsprop, 1e-8},
-};
-
-#define OPTIMIZERS (sizeof optimizers / sizeof optimizers[0])
 
 int tn_optimizer_at(size_t index, tn_optimizer_entry *entry)
 {
-    if (index >= OPTIMIZERS) return 0;
-    *entry = optimizers[index].entry;
+    if (index >= tn_rules_count) return 0;
+    *entry = tn_rules[index].entry;
     return 1;
 }
 
-/* The optimizer's row, or OPTIMIZERS with the graph failed. */
-static size_t find(tn_graph *graph, const char *name)
+/* The optimizer's rule, or NULL with the graph failed. */
+static const tn_rule *find(tn_graph *graph, const char *name)
 {
     tn_nearest nearest = {.word = name};
     char hint[80];
-    for (size_t i = 0; i < OPTIMIZERS; i++) {
-        if (!strcmp(optimizers[i].entry.name, name)) return i;
-        tn_nearest_offer(&nearest, optimizers[i].entry.name);
+    for (size_t i = 0; i < tn_rules_count; i++) {
+        if (!strcmp(tn_rules[i].entry.name, name)) return &tn_rules[i];
+        tn_nearest_offer(&nearest, tn_rules[i].entry.name);
     }
     tn_graph_fail(graph, TN_EMISSING, "there is no optimizer '%s'%s", name,
                   tn_nearest_text(&nearest, hint, sizeof hint));
-    return OPTIMIZERS;
+    return NULL;
 }
 
-/* Puts the usual value in place of 0 and checks that the number lies in (0, below). */
+/* ---- options ---- */
+
+/* Puts the usual value in place of 0, which stays where it is usual, and checks that another lies in (0, below). */
 static void settle(tn_graph *graph, const char *what, double *value, double usual, double below)
 {
     if (*value == 0) *value = usual;
-    if (*value > 0 && *value < below) return;
+    if (*value >= 0 && *value < below) return;
     if (isinf(below))
         tn_graph_fail(graph, TN_EINVAL, "the %s %g is not a number above 0", what, *value);
     else
         tn_graph_fail(graph, TN_EINVAL, "the %s %g is not between 0 and %g", what, *value, below);
 }
 
-/* The number is 0, which switches it off, or above. */
-static void settle_switch(tn_graph *graph, const char *what, double value)
+static void settle_all(tn_graph *graph, tn_optim_options *options, const tn_rule *rule)
 {
-    if (!(value >= 0 && value < INFINITY)) tn_graph_fail(graph, TN_EINVAL, "the %s %g is not 0 or more", what, value);
-}
-
-static void settle_all(tn_graph *graph, tn_optim_options *options, size_t row)
-{
-    if (options->weight_decay == 0) options->weight_decay = optimizers[row].decay;
-    settle_switch(graph, "weight decay", options->weight_decay);
-    settle_switch(graph, "limit of the gradient's norm", options->clip_norm);
-    settle_switch(graph, "limit of the gradient's values", options->clip_value);
-    settle(graph, "learning rate", &options->lr, optimizers[row].entry.lr, INFINITY);
-    settle(graph, "alpha", &options->alpha, 0.99, 1);
-    settle(graph, "momentum", &options->momentum, 0.9, 1);
-    settle(graph, "beta1", &options->beta1, 0.9, 1);
-    settle(graph, "beta2", &options->beta2, 0.999, 1);
-    settle(graph, "epsilon", &options->epsilon, optimizers[row].epsilon, INFINITY);
+    settle(graph, "weight decay", &options->weight_decay, rule->usual.weight_decay, INFINITY);
+    settle(graph, "limit of the gradient's norm", &options->clip_norm, 0, INFINITY);
+    settle(graph, "limit of the gradient's values", &options->clip_value, 0, INFINITY);
+    settle(graph, "learning rate", &options->lr, rule->entry.lr, INFINITY);
+    settle(graph, "alpha", &options->alpha, rule->usual.alpha, 1);
+    settle(graph, "momentum", &options->momentum, rule->usual.momentum, 1);
+    settle(graph, "beta1", &options->beta1, rule->usual.beta1, 1);
+    settle(graph, "beta2", &options->beta2, rule->usual.beta2, 1);
+    settle(graph, "epsilon", &options->epsilon, rule->usual.epsilon, INFINITY);
 }
 
 /* The gradients' common norm is brought down to the limit (Pascanu, Mikolov and Bengio, 2013), and then each value. */
@@ -203,22 +77,105 @@ static void clip(const tn_optim_options *options, tn_tensor *grad[], size_t coun
     }
 }
 
+/* ---- groups of parameters ---- */
+
+/* How a parameter is treated. */
+typedef struct treatment {
+    double decay, rate;
+} treatment;
+
+/* Each pattern fits a parameter: what is misspelt is found. */
+static void check_pattern(tn_graph *graph, const char *option, const char *pattern, tn_tensor *const param[],
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (tn_pattern_matches(pattern, strlen(pattern), tn_name_of(param[i]))) return;
+    tn_graph_fail(graph, TN_EMISSING, "%s: no parameter is called '%s'; there are '%s' to '%s'", option, pattern,
+                  tn_name_of(param[0]), tn_name_of(param[count - 1]));
+}
+
+static void exempt(tn_graph *graph, const char *patterns, tn_tensor *const param[], treatment *of, size_t count)
+{
+    tn_item item;
+    for (const char *cursor = patterns; cursor;) {
+        if (!tn_item_next(&cursor, &item) || item.words != 1) {
+            tn_graph_fail(graph, TN_EINVAL, "no_decay '%s': '%s' is not a name", patterns, item.text);
+            return;
+        }
+        int vectors = !strcmp(item.text, "vectors");
+        if (!vectors) check_pattern(graph, "no_decay", item.text, param, count);
+        for (size_t i = 0; i < count; i++)
+            if (vectors ? tn_shape_of(param[i]).rank < 2
+                        : tn_pattern_matches(item.text, strlen(item.text), tn_name_of(param[i])))
+                of[i].decay = 0;
+    }
+}
+
+static void set_rates(tn_graph *graph, const char *rates, tn_tensor *const param[], treatment *of, size_t count)
+{
+    tn_item item;
+    double rate;
+    for (const char *cursor = rates; cursor;) {
+        if (!tn_item_next(&cursor, &item) || item.words != 2 || !tn_word_number(item.word[1], &rate) || rate <= 0) {
+            tn_graph_fail(graph, TN_EINVAL, "rates '%s': '%s' is not a name and a factor above 0", rates, item.text);
+            return;
+        }
+        check_pattern(graph, "rates", item.word[0], param, count);
+        for (size_t i = 0; i < count; i++)
+            if (of[i].rate == 0 && tn_pattern_matches(item.word[0], strlen(item.word[0]), tn_name_of(param[i])))
+                of[i].rate = rate;
+    }
+}
+
+/* Parameters that are treated alike lie side by side. */
+static void lay_out(tn_tensor *const param[], const treatment *of, size_t count)
+{
+    uint32_t groups = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        while (k < i && (of[k].decay != of[i].decay || of[k].rate != of[i].rate)) k++;
+        if (k == i) groups++;
+        for (size_t j = i; k == i && j < count; j++)
+            if (of[j].decay == of[i].decay && of[j].rate == of[i].rate) tn_keep_together(param[j], groups - 1);
+    }
+}
+
+static void treat(tn_graph *graph, const tn_optim_options *options, tn_tensor *const param[], treatment *of,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) of[i] = (treatment){.decay = options->weight_decay};
+    exempt(graph, options->no_decay, param, of, count);
+    set_rates(graph, options->rates, param, of, count);
+    for (size_t i = 0; i < count; i++)
+        if (of[i].rate == 0) of[i].rate = 1;
+    lay_out(param, of, count);
+}
+
+/* ---- the updates ---- */
+
+static void update(const tn_rule *rule, tn_update u, treatment of, tn_tensor *p, tn_tensor *g)
+{
+    u.options.weight_decay = of.decay;
+    if (of.rate != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, of.rate));
+    if (of.decay > 0 && !rule->decays) g = tn_add(g, tn_mul(p, tn_number(p, of.decay)));
+    rule->update(&u, p, g);
+}
+
 /* Adds the gradients and the update of each of `count` parameters; list has room for twice as many. */
-static void update_all(tn_tensor *loss, size_t row, tn_optim_options options, tn_tensor *list[], size_t count)
+static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options options, tn_tensor *list[], treatment *of,
+                       size_t count)
 {
     tn_graph *graph = tn_graph_of(loss);
-    shared s = {.graph = graph, .options = options};
+    tn_update u = {.graph = graph, .options = options};
     tn_variables(graph, TN_TRAINABLE, list, count);
+    treat(graph, &options, list, of, count);
+    if (tn_graph_status(graph)) return;
     tn_grad(loss, list, count, list + count);
     clip(&options, list + count, count);
-    s.lr = tn_scalar_input(graph, "lr", TN_F32, options.lr);
-    s.time = tn_add(tn_scalar_input(graph, "step", TN_F32, 0), number(&s, 1));
-    for (size_t i = 0; i < count; i++) {
-        tn_tensor *g = list[count + i];
-        if (options.weight_decay > 0 && !optimizers[row].decays)
-            g = tn_add(g, tn_mul(list[i], number(&s, options.weight_decay)));
-        optimizers[row].update(&s, list[i], g);
-    }
+    u.lr = tn_scalar_input(graph, "lr", TN_F32, options.lr);
+    u.time = tn_add(tn_scalar_input(graph, "step", TN_F32, 0), tn_number(u.lr, 1));
+    if (rule->begin) rule->begin(&u);
+    for (size_t i = 0; i < count; i++) update(rule, u, of[i], list[i], list[count + i]);
     tn_advance_step(graph);
 }
 
@@ -226,15 +183,18 @@ void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options option
 {
     tn_graph *graph = tn_graph_of(loss);
     if (tn_graph_status(graph)) return;
-    size_t row = find(graph, optimizer), count = tn_variables(graph, TN_TRAINABLE, NULL, 0);
-    if (row == OPTIMIZERS) return;
-    settle_all(graph, &options, row);
+    const tn_rule *rule = find(graph, optimizer);
+    size_t count = tn_variables(graph, TN_TRAINABLE, NULL, 0);
+    if (!rule) return;
+    settle_all(graph, &options, rule);
     if (!count) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
     if (tn_graph_status(graph)) return;
     tn_tensor **list = tn_alloc(2 * count * sizeof *list);
-    if (list)
-        update_all(loss, row, options, list, count);
+    treatment *of = tn_alloc(count * sizeof *of);
+    if (list && of)
+        update_all(loss, rule, options, list, of, count);
     else
         tn_graph_fail(graph, TN_ENOMEM, "out of memory");
     tn_free(list);
+    tn_free(of);
 }

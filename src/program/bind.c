@@ -8,15 +8,20 @@
 #include "philox.h"
 #include "state.h"
 
-/* A variable to make, and where it goes: variables of one class lie together, in the order of `order`. */
+/* A variable to make, and where it goes: variables of one class lie together, by group and then by order. */
 typedef struct item {
     const tn_tensor *x;
-    uint32_t class, order;
+    uint32_t class, group, order;
 } item;
 
 static uint32_t flags_of(const tn_tensor *x)
 {
     return ((const tn_variable_attrs *)x->attrs)->flags;
+}
+
+static uint32_t group_of(const tn_tensor *x)
+{
+    return ((const tn_variable_attrs *)x->attrs)->group;
 }
 
 /* Trainable variables come first; then, suffix by suffix, what belongs to them; then all others. */
@@ -25,6 +30,7 @@ static void classify(const tn_graph *graph, item *it, const char *suffix[], uint
     size_t longest = 0;
     it->class = UINT32_MAX;
     it->order = it->x->id;
+    it->group = group_of(it->x);
     if (flags_of(it->x) & TN_TRAINABLE) it->class = 0;
     for (uint32_t i = 0; it->class && i < graph->count; i++) {
         const tn_tensor *owner = graph->tensor[i];
@@ -33,6 +39,7 @@ static void classify(const tn_graph *graph, item *it, const char *suffix[], uint
         if (length <= longest || strncmp(it->x->name, owner->name, length) || it->x->name[length] != '.') continue;
         longest = length;
         it->order = owner->id;
+        it->group = group_of(owner);
     }
     if (!longest) return;
     for (it->class = 0; it->class < *suffixes; it->class ++)
@@ -45,6 +52,7 @@ static int by_class(const void *a, const void *b)
 {
     const item *x = a, *y = b;
     if (x->class != y->class) return x->class < y->class ? -1 : 1;
+    if (x->group != y->group) return x->group < y->group ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
 }
 

@@ -29,7 +29,7 @@ each_option() {
     differs plain --beta1 0.5
     differs plain --beta2 0.9
     differs plain --epsilon 0.1
-    for optimizer in sgd momentum nesterov adagrad rmsprop adamw; do
+    for optimizer in sgd momentum nesterov adagrad rmsprop adamw adadelta adamax nadam radam lion; do
         differs plain --optimizer $optimizer
         train --epochs 2 --json --optimizer $optimizer 2>/dev/null | figures >$optimizer
     done
@@ -37,7 +37,12 @@ each_option() {
     differs nesterov --optimizer nesterov --momentum 0.5
     differs momentum --optimizer nesterov
     differs rmsprop --optimizer rmsprop --alpha 0.5
+    differs rmsprop --optimizer rmsprop --momentum 0.5
+    differs rmsprop --optimizer rmsprop --centered
     differs adamw --optimizer adamw --weight-decay 0.3
+    differs adamw --optimizer adamw --amsgrad
+    differs adamw --optimizer adamw --no-decay vectors
+    differs plain --rates "fc1 0.1"
 }
 case $device in
 opencl*) ;; # each is a program to compile, and they are the same as elsewhere
@@ -51,7 +56,7 @@ head -n 1 steady | cmp - plateau -n "$(head -n 1 steady | wc -c)" || fail "the p
 cmp -s steady plateau && fail "no plateau came"
 
 # Everything that has a memory, in one piece and in two.
-all="--optimizer adamw --lr 0.02 --weight-decay 0.01 --clip-norm 1 --clip-value 0.5 --label-smoothing 0.1
+all="--optimizer adamw --amsgrad --no-decay vectors --lr 0.02 --weight-decay 0.01 --clip-norm 1 --clip-value 0.5 --label-smoothing 0.1
     --class-weights balanced --validation 0.25 --early-stop 4 --batch 16"
 train $all --schedule "warmup 5, plateau 1 0.5" --epochs 8 --json --best best1.safetensors 2>stderr >lines || fail "$(cat stderr)"
 figures <lines >whole
@@ -114,7 +119,10 @@ bad 2 "--early-stop '0'" --early-stop 0
 bad 1 "nowhere/" --best nowhere/b.safetensors
 bad 2 "--beta1 belongs" --beta1 0.5 --optimizer sgd
 bad 2 "--alpha belongs" --alpha 0.5
-bad 2 "--momentum belongs" --momentum 0.5 --optimizer rmsprop
+bad 2 "--amsgrad belongs to --optimizer adam, adamw, not to sgd" --amsgrad --optimizer sgd
+bad 2 "no_decay: no parameter is called 'fc9'" --no-decay "*bias, fc9"
+bad 2 "rates 'fc1 fast': 'fc1 fast' is not a name and a factor" --rates "fc1 fast"
+bad 2 "--momentum belongs" --momentum 0.5 --optimizer adagrad
 for weights in 1,2 1,2,3,4,5,6,7,8,9,x 1,1,1,1,1,1,1,1,1,-1 0,0,0,0,0,0,0,0,0,0 balance 1,1,1,1,1,1,1,1,1,1,1 ""; do
     [ -n "$weights" ] && bad 2 "'$weights'" --class-weights "$weights"
 done

@@ -165,7 +165,7 @@ static void merging_makes_no_cycle(void **state)
 
 /* ---- updates ---- */
 
-static tn_graph *three_layers(const char *optimizer, double clip_norm)
+static tn_graph *three_layers(const char *optimizer, double clip_norm, const char *no_decay)
 {
     tn_graph *g = tn_graph_new();
     tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(8, 7)), *t = tn_input(g, "t", TN_F32, TN_SHAPE(8, 3));
@@ -173,25 +173,28 @@ static tn_graph *three_layers(const char *optimizer, double clip_norm)
     h = tn_tanh(tn_linear(h, "fc2", .units = 6));
     tn_tensor *loss = tn_mean_squared_error(tn_linear(h, "fc3", .units = 3), t);
     tn_output(loss, "loss");
-    tn_minimize(loss, optimizer, (tn_optim_options){.lr = 0.01, .clip_norm = clip_norm});
+    tn_minimize(loss, optimizer, (tn_optim_options){.lr = 0.01, .clip_norm = clip_norm, .no_decay = no_decay});
     return g;
 }
 
-static void the_whole_update_is_one_map(void **state)
+static void the_update_of_parameters_treated_alike_is_one_map(void **state)
 {
     (void)state;
     static const struct {
         const char *optimizer;
         double clip_norm;
-    } cases[] = {{"sgd", 0}, {"momentum", 0}, {"adam", 0}, {"adam", 0.5}};
+        const char *no_decay;
+        uint32_t maps; /* one a group of parameters, and one for nadam's own number */
+    } cases[] = {{"sgd", 0, NULL, 1},    {"momentum", 0, NULL, 1}, {"adam", 0, NULL, 1},
+                 {"adam", 0.5, NULL, 1}, {"nadam", 0, NULL, 2},    {"adamw", 0.5, "vectors", 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f = use_device("reference", 1);
-        tn_graph *g = three_layers(cases[i].optimizer, cases[i].clip_norm);
+        tn_graph *g = three_layers(cases[i].optimizer, cases[i].clip_norm, cases[i].no_decay);
         tn_program *p = compiled(&f, g);
         uint32_t writers = 0;
         for (uint32_t l = 0; l < p->ir.launches; l++)
             writers += tn_value_root(p->ir.launch[l]->out[0])->home == TN_IN_STATE;
-        assert_int_equal(writers, 1);
+        assert_int_equal(writers, cases[i].maps);
         tn_program_free(p);
         tn_graph_free(g);
         drop_device(&f);
@@ -201,14 +204,14 @@ static void the_whole_update_is_one_map(void **state)
 /* Ten steps with everything fused, and with nothing. */
 static void fused_and_unfused_training_agree(void **state)
 {
-    static const char *const optimizer[] = {"sgd", "momentum", "adam"};
+    static const char *const optimizer[] = {"sgd", "momentum", "adam", "nadam"};
     const char *device = *state;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         float loss[2][10];
         for (uint32_t unfused = 0; unfused < 2; unfused++) {
             float x[56], t[24];
             fixture f = use_device(device, 1);
-            tn_graph *g = three_layers(optimizer[i], i == 2 ? 0.5 : 0);
+            tn_graph *g = three_layers(optimizer[i], i == 2 ? 0.5 : 0, i == 3 ? "vectors" : NULL);
             tn_program *p = NULL;
             ok(tn_compile(g, f.state, &(tn_compile_options){.unfused = unfused}, &p));
             for (int k = 0; k < 56; k++) x[k] = sinf((float)k);
@@ -314,7 +317,7 @@ int main(void)
         cmocka_unit_test(a_product_that_is_needed_elsewhere_keeps_its_own_result),
         cmocka_unit_test(a_reduction_takes_the_map_that_feeds_it),
         cmocka_unit_test(merging_makes_no_cycle),
-        cmocka_unit_test(the_whole_update_is_one_map),
+        cmocka_unit_test(the_update_of_parameters_treated_alike_is_one_map),
         cmocka_unit_test_prestate(fused_and_unfused_training_agree, (void *)(uintptr_t) "reference"),
         cmocka_unit_test_prestate(fused_and_unfused_training_agree, (void *)(uintptr_t) "cpu"),
         cmocka_unit_test(variables_swap_their_values),

@@ -1,5 +1,8 @@
-/* Optimizers: a hundred steps against plain loops in double, with a learning rate that changes; and mistakes. */
+/* Optimizers: a hundred steps against plain loops in double, with a learning rate that changes; twelve against
+ * PyTorch's on every device; groups of parameters; and mistakes. */
 #include "check.h"
+
+#include "golden_torch.inc"
 
 #define N     6
 #define STEPS 100
@@ -88,6 +91,142 @@ static void a_hundred_steps_agree_with_plain_loops(void **state)
     for (size_t k = 0; k < sizeof optimizers / sizeof optimizers[0]; k++) check_optimizer(k);
 }
 
+/* ---- PyTorch's ---- */
+
+static const struct {
+    const char *name, *optimizer;
+    tn_optim_options options;
+    const double *golden;
+} torch[] = {
+    {"amsgrad", "adam", {.amsgrad = 1, .beta2 = 0.5}, golden_amsgrad},
+    {"amsgrad", "adamw", {.amsgrad = 1, .beta2 = 0.5}, golden_amsgrad_w},
+    {"momentum", "rmsprop", {.momentum = 0.8}, golden_rmsprop_momentum},
+    {"centered", "rmsprop", {.centered = 1, .alpha = 0.9}, golden_rmsprop_centered},
+    {"both", "rmsprop", {.centered = 1, .momentum = 0.5, .weight_decay = 0.1}, golden_rmsprop_both},
+    {"plain", "adadelta", {0}, golden_adadelta},
+    {"fast", "adadelta", {.alpha = 0.5, .epsilon = 0.01, .weight_decay = 0.1}, golden_adadelta_fast},
+    {"plain", "adamax", {0}, golden_adamax},
+    {"decay", "adamax", {.beta1 = 0.5, .beta2 = 0.8, .weight_decay = 0.1}, golden_adamax_decay},
+    {"plain", "nadam", {0}, golden_nadam},
+    {"decay", "nadam", {.beta1 = 0.5, .beta2 = 0.8, .weight_decay = 0.1}, golden_nadam_decay},
+    {"plain", "radam", {0}, golden_radam},
+    {"decay", "radam", {.beta1 = 0.5, .beta2 = 0.8, .weight_decay = 0.1}, golden_radam_decay},
+    {"decay", "lion", {.weight_decay = 0.1}, golden_lion},
+};
+
+/* The numbers that golden_torch.py calls fill. */
+static void fill(float *x, size_t n, size_t seed)
+{
+    for (size_t i = 0; i < n; i++) x[i] = ((float)((7 * (i + 1) + 5 * seed + i * i) % 17) - 8) / 8;
+}
+
+static void write_filled(tn_state *state, const char *name, size_t n, size_t seed)
+{
+    float x[8];
+    fill(x, n, seed);
+    CHECK(tn_state_write(state, name, x, n * sizeof *x));
+}
+
+static void expect(tn_state *state, const char *what, const char *name, const double *golden, size_t n)
+{
+    float x[8];
+    char text[80];
+    CHECK(tn_state_read(state, name, x, n * sizeof *x));
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text, sizeof text, "%s: %s element %zu", what, name, i);
+        if (!(fabs(x[i] - golden[i]) <= 5e-6)) fail_msg("%s: expected %.9g, got %.9g", text, golden[i], (double)x[i]);
+    }
+}
+
+static void twelve_steps_agree_with_pytorch(void **state)
+{
+    float c[N];
+    tn_device *device = NULL;
+    fill(c, N, 3);
+    for (int i = 0; i < N; i++) c[i] += 1.25f;
+    if (tn_device_open(*state, &device)) skip();
+    for (size_t k = 0; k < sizeof torch / sizeof *torch; k++) {
+        tn_state *values = NULL;
+        tn_program *program = NULL;
+        tn_optim_options options = torch[k].options;
+        options.lr = 0.05;
+        tn_graph *graph = quadratic(torch[k].optimizer, options);
+        CHECK(tn_state_new(device, 1, &values));
+        CHECK(tn_compile(graph, values, NULL, &program));
+        CHECK(tn_feed(program, "c", c, sizeof c));
+        write_filled(values, "p", N, 1);
+        for (int t = 0; t < 12; t++) CHECK(tn_program_run(program));
+        char what[80];
+        snprintf(what, sizeof what, "%s, %s", torch[k].optimizer, torch[k].name);
+        expect(values, what, "p", torch[k].golden, N);
+        tn_program_free(program);
+        tn_state_free(values);
+        tn_graph_free(graph);
+    }
+    tn_device_close(device);
+}
+
+/* w (2, 3) decays, b and s do not, s goes slower. */
+static tn_graph *grouped(tn_optim_options options)
+{
+    const tn_init zero = {0};
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *w = tn_param(graph, "l.weight", TN_SHAPE(2, 3), zero), *b = tn_param(graph, "l.bias", TN_SHAPE(3), zero);
+    tn_tensor *s = tn_param(graph, "scale", TN_SHAPE(3), zero);
+    tn_minimize(tn_sum(tn_square(tn_add(tn_mul(w, s), b)), TN_ALL, 0), "adamw", options);
+    return graph;
+}
+
+static void groups_of_parameters_have_their_own_decay_and_rate(void **state)
+{
+    static const char *const no_decay[] = {"vectors", "scale, *bias", "l.b*,sc?le"};
+    tn_device *device = NULL;
+    if (tn_device_open(*state, &device)) skip();
+    for (size_t k = 0; k < 3; k++) {
+        tn_state *values = NULL;
+        tn_program *program = NULL;
+        tn_graph *graph = grouped(
+            (tn_optim_options){.lr = 0.05, .weight_decay = 0.1, .no_decay = no_decay[k], .rates = "scale 0.1, s* 7"});
+        CHECK(tn_state_new(device, 1, &values));
+        CHECK(tn_compile(graph, values, NULL, &program));
+        write_filled(values, "l.weight", 6, 1);
+        write_filled(values, "l.bias", 3, 2);
+        write_filled(values, "scale", 3, 3);
+        for (int t = 0; t < 12; t++) CHECK(tn_program_run(program));
+        expect(values, no_decay[k], "l.weight", golden_groups, 6);
+        expect(values, no_decay[k], "l.bias", golden_groups + 6, 3);
+        expect(values, no_decay[k], "scale", golden_groups + 9, 3);
+        tn_program_free(program);
+        tn_state_free(values);
+        tn_graph_free(graph);
+    }
+    tn_device_close(device);
+}
+
+static void mistakes_in_groups_are_named(void **state)
+{
+    static const struct {
+        tn_optim_options options;
+        const char *say;
+    } cases[] = {
+        {{.no_decay = "l.bias, fc1"}, "no_decay: no parameter is called 'fc1'; there are 'l.weight' to 'scale'"},
+        {{.no_decay = "l.bias,"}, "''"},
+        {{.no_decay = "l.bias scale"}, "'l.bias scale' is not a name"},
+        {{.rates = "scale"}, "'scale' is not a name and a factor above 0"},
+        {{.rates = "scale 0"}, "'scale 0'"},
+        {{.rates = "scale -1"}, "'scale -1'"},
+        {{.rates = "scale nan"}, "'scale nan'"},
+        {{.rates = "scale 1, fc* 2"}, "rates: no parameter is called 'fc*'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tn_graph *graph = grouped(cases[i].options);
+        if (!tn_graph_status(graph)) fail_msg("case %zu was taken", i);
+        check_message("groups", cases[i].say);
+        tn_graph_free(graph);
+    }
+}
+
 static void mistakes_are_named(void **state)
 {
     static const struct {
@@ -121,10 +260,22 @@ static void a_network_without_parameters_cannot_be_trained(void **state)
     tn_graph_free(graph);
 }
 
+#define ON_DEVICE(test, device)                                                                                        \
+    {                                                                                                                  \
+#test " on " device, test, NULL, NULL, (void *)device                                                          \
+    }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_steps_agree_with_plain_loops),
+        ON_DEVICE(twelve_steps_agree_with_pytorch, "reference"),
+        ON_DEVICE(twelve_steps_agree_with_pytorch, "cpu"),
+        ON_DEVICE(twelve_steps_agree_with_pytorch, "opencl"),
+        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "reference"),
+        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "cpu"),
+        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "opencl"),
+        cmocka_unit_test(mistakes_in_groups_are_named),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(a_network_without_parameters_cannot_be_trained),
     };

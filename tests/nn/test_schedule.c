@@ -1,6 +1,8 @@
 /* Learning-rate schedules: golden values, and the line that each mistake gives. */
 #include "check.h"
 
+#include "golden_torch.inc"
+
 static void factors_are_what_the_formulas_say(void **state)
 {
     static const struct {
@@ -34,6 +36,59 @@ static void factors_are_what_the_formulas_say(void **state)
         double got = tn_schedule_at(&schedule, cases[i].step);
         if (fabs(got - cases[i].factor) > 1e-12)
             fail_msg("'%s' at %d: expected %.15g, got %.15g", cases[i].text, (int)cases[i].step, cases[i].factor, got);
+    }
+}
+
+#define FACTORS(text, name)                                                                                            \
+    {                                                                                                                  \
+        text, golden_##name, sizeof golden_##name / sizeof *golden_##name                                              \
+    }
+
+static void factors_are_those_of_pytorch(void **state)
+{
+    static const struct {
+        const char *text;
+        const double *factor;
+        size_t steps;
+    } cases[] = {
+        FACTORS("milestones 0.1 3 4 20", milestones),
+        FACTORS("linear 16", linear),
+        FACTORS("linear 16 0.25", linear_end),
+        FACTORS("polynomial 16 2.5", polynomial),
+        FACTORS("onecycle 24", onecycle),
+        FACTORS("restarts 4 2", restarts),
+        FACTORS("restarts 5 1", restarts_alike),
+        FACTORS("cosine 24 0.1", cosine_end),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tn_schedule schedule;
+        CHECK(tn_schedule_parse(cases[i].text, &schedule));
+        for (size_t step = 0; step < cases[i].steps; step++) {
+            double got = tn_schedule_at(&schedule, step);
+            if (!(fabs(got - cases[i].factor[step]) <= 1e-12))
+                fail_msg("'%s' at %zu: expected %.15g, got %.15g", cases[i].text, step, cases[i].factor[step], got);
+        }
+    }
+}
+
+static void each_kind_is_listed_and_ends_well(void **state)
+{
+    tn_schedule_kind kind;
+    size_t n = 0;
+    (void)state;
+    for (; tn_schedule_kind_at(n, &kind); n++)
+        if (strncmp(kind.usage, kind.name, strlen(kind.name))) fail_msg("%s is written '%s'", kind.name, kind.usage);
+    assert_int_equal(n, 10);
+    static const char *const texts[] = {"linear 3 0.5", "onecycle 4", "restarts 1 1", "polynomial 2 3",
+                                        "restarts 3 1000"};
+    static const double at_the_end[] = {0.5, 4e-6, 1, 0, -1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        tn_schedule schedule;
+        CHECK(tn_schedule_parse(texts[i], &schedule));
+        double got = tn_schedule_at(&schedule, 1000000000000);
+        if (at_the_end[i] >= 0) check_near(texts[i], got, at_the_end[i], 1e-12);
+        assert_true(got >= 0 && got <= 1);
     }
 }
 
@@ -79,6 +134,18 @@ static void mistakes_name_the_culprit_and_change_nothing(void **state)
         {"constant, constant", "nothing can follow"},
         {"warmup 3, cosine 5, constant", "nothing can follow"},
         {"constant 3", "'constant'"},
+        {"milestones 0.1", "milestones FACTOR STEP..."},
+        {"milestones 0 3", "above 0"},
+        {"milestones 0.1 5 3", "STEP '3'"},
+        {"milestones 0.1 5 x", "STEP 'x'"},
+        {"milestones 0.1 1 2 3 4 5 6 7 8 9 10 11", "more than 10"},
+        {"linear 10 -1", "END '-1'"},
+        {"linear 10 0 0", "linear STEPS [END]"},
+        {"restarts 10", "restarts STEPS TIMES"},
+        {"restarts 10 1.5", "TIMES '1.5'"},
+        {"restarts 10 0", "TIMES '0'"},
+        {"onecycle 3", "at least 4"},
+        {"polynomial 5 0", "above 0"},
         {"warmup 3,", "constant, step"},
     };
     (void)state;
@@ -94,6 +161,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(factors_are_what_the_formulas_say),
+        cmocka_unit_test(factors_are_those_of_pytorch),
+        cmocka_unit_test(each_kind_is_listed_and_ends_well),
         cmocka_unit_test(a_plateau_lowers_the_rate_after_losses_that_do_not_fall),
         cmocka_unit_test(mistakes_name_the_culprit_and_change_nothing),
     };
