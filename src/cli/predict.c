@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char doc[] =
-    "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy or .npz\n"
-    "file, or of each row of a CSV file.";
+    "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy, .npz\n"
+    "or .safetensors file, or of each row of a CSV file.";
 
 #define BATCH 256
 
@@ -95,6 +96,13 @@ static const struct {
     int (*read)(const cli_model *model, const char *path, samples *out);
 } kinds[] = {{"\0\0", read_idx}, {"\x1f\x8b", read_idx}, {"\x93N", read_arrays}, {"PK", read_arrays}};
 
+/* They begin with a length. */
+static int is_safetensors(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && !strcasecmp(dot, ".safetensors");
+}
+
 static int read_file(const cli_saved *saved, const char *path, samples *out)
 {
     char head[2] = {0, 1};
@@ -103,6 +111,7 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     size_t got = fread(head, 1, 2, file);
     fclose(file);
     if (cli_is_table(path)) return read_table(saved, path, out);
+    if (is_safetensors(path)) return read_arrays(&saved->model, path, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return kinds[i].read(&saved->model, path, out);
     return read_picture(&saved->model, path, out);

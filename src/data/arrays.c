@@ -1,10 +1,10 @@
-/* arrays.c: data sets from NumPy's arrays: samples and what belongs to them. */
+/* arrays.c: data sets from arrays: samples and what belongs to them. */
 #include <math.h>
 #include <string.h>
 
 #include "alloc.h"
+#include "archive.h"
 #include "error.h"
-#include "npy.h"
 
 #define MOST_CLASSES 65536
 
@@ -130,7 +130,7 @@ static tn_status read_targets(const char *path, const char *name, int classify, 
 /* The samples are named so; or, where there is no name, they are the array "x" or the only one. */
 static tn_status read_samples(const char *path, const char *name, tn_array *x)
 {
-    if (name || !tn_npz_is(path)) return tn_array_read(path, name, x);
+    if (name || !tn_archive_is(path)) return tn_array_read(path, name, x);
     tn_status status = tn_array_read(path, "x", x);
     return status == TN_EMISSING ? tn_array_read(path, NULL, x) : status;
 }

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "archive.h"
 #include "error.h"
 #include "idx.h"
-#include "npy.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
 
@@ -270,10 +270,11 @@ static tn_status open_arrays(const char *path, uint64_t seed, const tn_csv_optio
                              tn_dataset *test)
 {
     tn_dataset all = {0};
-    int classify = csv && csv->classify, keep = csv && csv->keep_missing;
-    TN_REQUIRE(tn_npz_is(path), TN_EFORMAT, "%s: holds one array; to learn from, it takes an .npz archive with x and y",
-               path);
-    if (!tn_npz_has(path, "x_train")) {
+    int classify = csv && csv->classify, keep = csv && csv->keep_missing, parts = 0;
+    TN_REQUIRE(tn_archive_is(path), TN_EFORMAT,
+               "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", path);
+    TN_TRY(tn_archive_has(path, "x_train", &parts));
+    if (!parts) {
         TN_TRY(tn_dataset_arrays(path, "x", "y", classify, &all));
         return divide(&all, seed, keep, train, test);
     }
@@ -319,11 +320,11 @@ static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options 
     if (row < DRAWN) return open_drawn(row, name, seed, train, test);
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, a CSV "
-               "file or an .npz archive",
+               "file, an .npz or a .safetensors file",
                name);
     if (S_ISDIR(info.st_mode)) return open_folder(name, train, test);
     const char *dot = strrchr(name, '.');
-    int arrays = tn_npz_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")));
+    int arrays = tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")));
     return arrays ? open_arrays(name, seed, csv, train, test) : open_table(name, seed, csv, train, test);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "archive.h"
 #include "error.h"
 #include "read.h"
 #include "shape.h"
@@ -292,7 +293,7 @@ tn_status tn_array_read(const char *path, const char *member, tn_array *array)
 {
     int fd = -1;
     tn_npy_source source = {.path = path, .member = "", .handle = &fd, .read = read_file};
-    if (tn_npz_is(path)) return tn_npz_read(path, member, array);
+    if (tn_archive_is(path)) return tn_archive_read(path, member, array);
     TN_REQUIRE(!member, TN_EMISSING, "%s: is no archive, and has no array '%s'", path, member);
     TN_TRY(tn_open_regular(path, &fd, &source.bytes));
     tn_status status = tn_npy_parse(&source, array);

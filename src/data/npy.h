@@ -20,7 +20,7 @@ tn_status tn_npy_parse(tn_npy_source *source, tn_array *array);
 tn_status tn_npz_read(const char *path, const char *member, tn_array *array);
 
 /* Whether the archive has a member of that name. */
-int tn_npz_has(const char *path, const char *member);
+tn_status tn_npz_has(const char *path, const char *member, int *has);
 
 /* Whether the file begins as a zip archive does. */
 int tn_npz_is(const char *path);

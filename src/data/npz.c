@@ -117,15 +117,15 @@ static tn_status open_archive(const char *path, zip_t **zip)
     return status;
 }
 
-int tn_npz_has(const char *path, const char *member)
+tn_status tn_npz_has(const char *path, const char *member, int *has)
 {
     zip_t *zip = NULL;
     zip_uint64_t index;
     tn_npy_source source = {.path = path, .member = member};
-    if (open_archive(path, &zip)) return 0;
-    int there = !find_member(zip, &source, &index);
+    TN_TRY(open_archive(path, &zip));
+    *has = !find_member(zip, &source, &index);
     zip_discard(zip);
-    return there;
+    return TN_OK;
 }
 
 tn_status tn_npz_read(const char *path, const char *member, tn_array *array)

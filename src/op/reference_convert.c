@@ -2,38 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "half.h"
 #include "reference_internal.h"
-
-/* ---- f16 and bf16: a sign, an exponent with a bias, a mantissa of some bits ---- */
-
-typedef struct format {
-    int mantissa, bias;
-} format;
-
-static const format f16 = {10, 15}, bf16 = {7, 127};
-
-static double decode(uint16_t bits, format f)
-{
-    int exponent = (bits & 0x7FFF) >> f.mantissa, special = 2 * f.bias + 1;
-    double fraction = bits & ((1 << f.mantissa) - 1), sign = bits >> 15 ? -1 : 1;
-    if (exponent == special) return fraction != 0 ? (double)NAN : sign * (double)INFINITY;
-    if (!exponent) return sign * ldexp(fraction, 1 - f.bias - f.mantissa);
-    return sign * ldexp(fraction + (1 << f.mantissa), exponent - f.bias - f.mantissa);
-}
-
-/* To the nearest, ties to even, in one rounding. A mantissa that overflows carries into the exponent by itself. */
-static uint16_t encode(double x, format f)
-{
-    uint16_t sign = signbit(x) ? 0x8000 : 0, infinity = (uint16_t)((2 * f.bias + 1) << f.mantissa);
-    if (isnan(x)) return (uint16_t)(sign | infinity | 1 << (f.mantissa - 1));
-    if (x == 0) return sign;
-    int exponent = isinf(x) ? f.bias + 1 : ilogb(x);
-    if (exponent > f.bias) return sign | infinity;
-    if (exponent < 1 - f.bias) exponent = 1 - f.bias;
-    uint32_t rounded = (uint32_t)nearbyint(ldexp(fabs(x), f.mantissa - exponent));
-    uint32_t bits = ((uint32_t)(exponent + f.bias - 1) << f.mantissa) + rounded;
-    return sign | (uint16_t)(bits < infinity ? bits : infinity);
-}
 
 /* ---- one function for each type ---- */
 
@@ -57,8 +27,8 @@ TYPE(f32, float, (double)x, x)
 TYPE(f64, double, x, x)
 TYPE(i32, int32_t, x, low_bits(x))
 TYPE(u8, uint8_t, x, low_bits(x))
-TYPE(f16, uint16_t, decode(x, f16), encode(x, f16))
-TYPE(bf16, uint16_t, decode(x, bf16), encode(x, bf16))
+TYPE(f16, uint16_t, tn_half_decode(x, TN_HALF_F16), tn_half_encode(x, TN_HALF_F16))
+TYPE(bf16, uint16_t, tn_half_decode(x, TN_HALF_BF16), tn_half_encode(x, TN_HALF_BF16))
 
 static const struct {
     double (*load)(const void *base, int64_t i);

@@ -1,4 +1,4 @@
-# NumPy's files: training, evaluating and predicting from them, and outputs as such a file.
+# NumPy's files and safetensors: training, evaluating and predicting from them, and outputs as such a file.
 . "$(dirname "$0")/common.sh"
 
 value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
@@ -23,6 +23,8 @@ pixels = sum((picture(k) for k in kinds), [])
 with zipfile.ZipFile("bars.npz", "w", zipfile.ZIP_DEFLATED) as z:
     z.writestr("x.npy", npy("|u1", (300, 8, 8), pixels, "B"))
     z.writestr("y.npy", npy("<i8", (300,), kinds, "q"))
+head = b'{"x":{"dtype":"U8","shape":[300,8,8],"data_offsets":[0,19200]},"y":{"dtype":"I32","shape":[300],"data_offsets":[19200,20400]}}'
+open("tensors.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + bytes(pixels) + struct.pack("<300i", *kinds))
 open("ask.npy", "wb").write(npy("|u1", (2, 8, 8), picture(1) + picture(0), "B"))
 rows = [[random.uniform(0, 1000), random.random()] for _ in range(200)]
 with zipfile.ZipFile("numbers.npz", "w") as z:
@@ -48,6 +50,11 @@ p = struct.unpack("<4f", b[-16:])
 assert p[1] > 0.5 > p[0] and p[2] > 0.5 > p[3] and abs(p[0] + p[1] - 1) < 1e-5, p
 PY
 
+# The same in a safetensors file means the same.
+"$tenon" train --data tensors.safetensors --net "linear 16, relu, linear outputs" --lr 0.01 --batch 16 --epochs 15 --device "$device" --json --save same.safetensors 2>stderr >same || fail "$(cat stderr)"
+[ "$(value test_loss <lines)" = "$(value test_loss <same)" ] || fail "tensors.safetensors: $(cat same)"
+"$tenon" predict --model bars.safetensors --device "$device" tensors.safetensors 2>stderr | wc -l | grep -qx 300 || fail "$(cat stderr)"
+
 # Regression with several outputs, scaled: what comes out is in its own units.
 "$tenon" train --data numbers.npz --scale standard --net "linear outputs" --loss mse --lr 0.05 --batch 16 --epochs 40 --device "$device" --save numbers.safetensors 2>stderr || fail "$(cat stderr)"
 "$tenon" predict --model numbers.safetensors --device "$device" --out out.npy rows.npy rows.npy >said 2>stderr || fail "$(cat stderr)"
@@ -72,7 +79,7 @@ bad() {
 }
 head -c 500 bars.npz >cut.npz
 bad 1 "cut.npz" train --data cut.npz
-bad 1 "an .npz archive with x and y" train --data ask.npy
+bad 1 "an .npz or .safetensors file with x and y" train --data ask.npy
 bad 2 "needs one class" train --data numbers.npz
 bad 1 "the model was trained on pictures" predict --model bars.safetensors --out none.npy rows.npy
 bad 1 "the model wants" predict --model numbers.safetensors --out none.npy wide.npy

@@ -1,4 +1,4 @@
-/* arrays.c: NumPy's files, good and bad, and data sets made of them. */
+/* arrays.c: NumPy's files and safetensors, good and bad, and data sets made of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +225,84 @@ static void damaged_archives_are_refused(void **state)
     assert_null(x.data);
 }
 
+/* ---- safetensors ---- */
+
+/* A file of that header and those bytes. */
+static const char *make_tensors(const char *header, const void *bytes, size_t size)
+{
+    unsigned char file[1024] = {0};
+    size_t length = strlen(header);
+    assert_true(8 + length + size <= sizeof file);
+    file[0] = (unsigned char)length, file[1] = (unsigned char)(length >> 8);
+    memcpy(file + 8, header, length);
+    memcpy(file + 8 + length, bytes, size);
+    return scratch_write("made.safetensors", file, 8 + length + size);
+}
+
+static const struct {
+    double f64[2];
+    float f32[2];
+    int32_t i32[2];
+    uint16_t f16[2], bf16[2];
+    uint8_t u8[2];
+} each_type = {{1, -0.5}, {1, -0.5f}, {1, -5}, {0x3C00, 0xB800}, {0x3F80, 0xBF00}, {1, 250}};
+static const char each_header[] = "{\"f64\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+                                  "\"f32\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]},"
+                                  "\"i32\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[24,32]},"
+                                  "\"f16\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[32,36]},"
+                                  "\"bf16\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[36,40]},"
+                                  "\"u8\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[40,42]}}";
+
+static void tensors_are_read_by_name_and_floating_ones_become_f32(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t dtype;
+        double second;
+    } cases[] = {{"f64", TN_F32, -0.5}, {"f32", TN_F32, -0.5},  {"i32", TN_I32, -5},
+                 {"f16", TN_F32, -0.5}, {"bf16", TN_F32, -0.5}, {"u8", TN_U8, 250}};
+    const char *path = make_tensors(each_header, &each_type, 42);
+    tn_array x = {0};
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        expect_ok(tn_array_read(path, cases[i].name, &x));
+        assert_int_equal(x.dtype, cases[i].dtype);
+        assert_near(number_at(&x, 0), 1, 0);
+        assert_near(number_at(&x, 1), cases[i].second, 0);
+        tn_array_free(&x);
+    }
+    expect_failure(tn_array_read(path, "z", &x), TN_EMISSING, "has no array 'z'");
+    expect_failure(tn_array_read(path, NULL, &x), TN_EMISSING, "not have one array alone");
+    expect_failure(tn_array_read(make_tensors(each_header, &each_type, 41), "f32", &x), TN_EFORMAT, "is cut short");
+    const double large = 1e300;
+    expect_failure(tn_array_read(make_tensors("{\"x\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]}}", &large,
+                                              sizeof large),
+                                 NULL, &x),
+                   TN_EFORMAT, "tensor 'x' has a number beyond the range of f32");
+    assert_null(x.data);
+}
+
+static const char samples_header[] = "{\"x\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]},"
+                                     "\"y\":{\"dtype\":\"I32\",\"shape\":[3],\"data_offsets\":[24,36]}}";
+static const struct {
+    float x[6];
+    int32_t y[3];
+} samples = {{1, 2, 3, 4, 5, 6}, {2, 0, 1}};
+
+static void tensors_make_a_data_set(void **state)
+{
+    const tn_csv_options classify = {.classify = 1};
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    expect_ok(tn_dataset_open(make_tensors(samples_header, &samples, sizeof samples), 1, &classify, &train, &test));
+    assert_int_equal(train.count, 3); /* so few serve as both */
+    assert_int_equal(train.classes, 3);
+    assert_memory_equal(train.x, samples.x, sizeof samples.x);
+    assert_memory_equal(train.label, samples.y, sizeof samples.y);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
 /* ---- data sets ---- */
 
 static void pictures_and_labels_make_a_data_set(void **state)
@@ -285,7 +363,7 @@ static void data_sets_that_make_no_sense_are_refused(void **state)
     tn_dataset a = {0}, b = {0};
     (void)state;
     expect_failure(tn_dataset_open(FILE_OF("a.npy", npy_f4), 1, &classify, &a, &b), TN_EFORMAT,
-                   "takes an .npz archive with x and y");
+                   "takes an .npz or .safetensors file with x and y");
     expect_failure(tn_dataset_open(FILE_OF("o.npz", npz_alone), 1, &classify, &a, &b), TN_EMISSING, "no array 'x'");
     expect_failure(tn_dataset_arrays(FILE_OF("q.npz", npz_parts), "x_train", "y_test", 0, &a), TN_EFORMAT,
                    "'y_test' is not for 6 samples");
@@ -298,7 +376,8 @@ static void data_sets_that_make_no_sense_are_refused(void **state)
 
 static void a_failed_allocation_leaks_nothing(void **state)
 {
-    const char *files[] = {FILE_OF("1.npz", npz_pictures), FILE_OF("2.npz", npz_parts), FILE_OF("3.npz", npz_colour)};
+    const char *files[] = {FILE_OF("1.npz", npz_pictures), FILE_OF("2.npz", npz_parts), FILE_OF("3.npz", npz_colour),
+                           make_tensors(samples_header, &samples, sizeof samples)};
     (void)state;
     for (size_t f = 0; f < COUNT(files); f++) {
         tn_status status = TN_ENOMEM;
@@ -324,6 +403,8 @@ int main(void)
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(arrays_of_archives_are_found_by_name),
         cmocka_unit_test(damaged_archives_are_refused),
+        cmocka_unit_test(tensors_are_read_by_name_and_floating_ones_become_f32),
+        cmocka_unit_test(tensors_make_a_data_set),
         cmocka_unit_test(pictures_and_labels_make_a_data_set),
         cmocka_unit_test(training_and_test_parts_are_taken_as_they_are),
         cmocka_unit_test(channels_may_come_last),

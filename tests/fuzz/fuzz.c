@@ -67,6 +67,16 @@ static void make_safetensors(sample *s)
     s->size += 25;
 }
 
+static void make_tensors(sample *s)
+{
+    static const char text[] = "{\"x\":{\"dtype\":\"F16\",\"shape\":[4,2],\"data_offsets\":[0,16]},"
+                               "\"y\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[16,32]}}  ";
+    unsigned char length[8] = {(sizeof text - 1) & 255, (sizeof text - 1) >> 8};
+    add(s, length, 8);
+    add(s, text, sizeof text - 1);
+    s->size += 32;
+}
+
 static void make_png_of(sample *s, uint32_t format, int colours)
 {
     static const uint8_t map[16 * 4] = {1, 2, 3, 4, 200, 100, 50, 25};
@@ -203,12 +213,19 @@ static const struct {
     void (*make)(sample *s);
     tn_status (*read)(const char *path);
 } formats[] = {
-    {"idx", make_idx, read_idx},     {"idx.gz", make_gzip, read_idx},
-    {"csv", make_csv, read_csv},     {"safetensors", make_safetensors, read_checkpoint},
-    {"png", make_png, read_picture}, {"png with a palette", make_palette_png, read_picture},
-    {"npy", make_npy, read_array},   {"npy in Fortran's order", make_fortran_npy, read_array},
-    {"npz", make_npz, read_arrays},  {"npz of parts", make_npz_of_parts, read_arrays},
-    {"pgm", make_pgm, read_picture}, {"raw pgm", make_raw_pgm, read_picture},
+    {"idx", make_idx, read_idx},
+    {"idx.gz", make_gzip, read_idx},
+    {"csv", make_csv, read_csv},
+    {"safetensors", make_safetensors, read_checkpoint},
+    {"png", make_png, read_picture},
+    {"png with a palette", make_palette_png, read_picture},
+    {"npy", make_npy, read_array},
+    {"npy in Fortran's order", make_fortran_npy, read_array},
+    {"npz", make_npz, read_arrays},
+    {"npz of parts", make_npz_of_parts, read_arrays},
+    {"safetensors to learn from", make_tensors, read_arrays},
+    {"pgm", make_pgm, read_picture},
+    {"raw pgm", make_raw_pgm, read_picture},
 };
 
 /* ---- mutation ---- */

@@ -1,0 +1,109 @@
+/* tensors.c: arrays out of safetensors files. */
+#include "tensors.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "half.h"
+#include "read.h"
+#include "safetensors.h"
+#include "tenon/backend.h"
+#include "tenon/state.h"
+
+int tn_tensors_is(const char *path)
+{
+    uint8_t head[9] = {0};
+    uint64_t bytes, got = sizeof head;
+    int fd = -1;
+    if (tn_open_regular(path, &fd, &bytes)) return 0;
+    tn_status status = tn_read_some(fd, path, head, &got);
+    close(fd);
+    return !status && got == sizeof head && head[8] == '{' && tn_get_u64(head) <= bytes - 8;
+}
+
+tn_status tn_tensors_has(const char *path, const char *name, int *has)
+{
+    tn_checkpoint *file = NULL;
+    tn_state_entry entry;
+    TN_TRY(tn_checkpoint_open(path, &file));
+    *has = tn_checkpoint_find(file, name, &entry, NULL);
+    tn_checkpoint_close(file);
+    return TN_OK;
+}
+
+static tn_status find(const char *path, const tn_checkpoint *file, const char *name, tn_state_entry *entry,
+                      const void **data)
+{
+    tn_state_entry second;
+    if (name) {
+        TN_REQUIRE(tn_checkpoint_find(file, name, entry, data), TN_EMISSING, "%s: has no array '%s'", path, name);
+        return TN_OK;
+    }
+    TN_REQUIRE(tn_checkpoint_at(file, 0, entry, data) && !tn_checkpoint_at(file, 1, &second, NULL), TN_EMISSING,
+               "%s: does not have one array alone, nor one named 'x'", path);
+    return TN_OK;
+}
+
+/* ---- elements ---- */
+
+static double from_f64(const void *data, int64_t i)
+{
+    return ((const double *)data)[i];
+}
+
+static double from_f16(const void *data, int64_t i)
+{
+    return tn_half_decode(((const uint16_t *)data)[i], TN_HALF_F16);
+}
+
+static double from_bf16(const void *data, int64_t i)
+{
+    return tn_half_decode(((const uint16_t *)data)[i], TN_HALF_BF16);
+}
+
+/* What becomes f32; the other types stay. */
+static double (*const widened[])(const void *data,
+                                 int64_t i) = {[TN_F64] = from_f64, [TN_F16] = from_f16, [TN_BF16] = from_bf16};
+
+static tn_status to_f32(const char *path, const tn_state_entry *entry, const void *data, float *to)
+{
+    for (int64_t i = 0, count = tn_shape_count(&entry->shape); i < count; i++) {
+        double value = widened[entry->dtype](data, i);
+        TN_REQUIRE(!(fabs(value) > (double)FLT_MAX) || isinf(value), TN_EFORMAT,
+                   "%s: tensor '%s' has a number beyond the range of f32", path, entry->name);
+        to[i] = (float)value;
+    }
+    return TN_OK;
+}
+
+static tn_status copy(const char *path, const tn_state_entry *entry, const void *data, tn_array *array)
+{
+    const int wide = (size_t)entry->dtype < sizeof widened / sizeof *widened && widened[entry->dtype];
+    const int32_t dtype = wide ? TN_F32 : entry->dtype;
+    size_t bytes = (size_t)tn_shape_count(&entry->shape) * tn_dtype_size(dtype);
+    tn_array read = {dtype, entry->shape, tn_alloc(bytes)};
+    if (!read.data) return TN_ENOMEM;
+    tn_status status = wide ? to_f32(path, entry, data, read.data) : TN_OK;
+    if (!wide && bytes) memcpy(read.data, data, bytes);
+    if (status)
+        tn_array_free(&read);
+    else
+        *array = read;
+    return status;
+}
+
+tn_status tn_tensors_read(const char *path, const char *name, tn_array *array)
+{
+    tn_checkpoint *file = NULL;
+    tn_state_entry entry = {0};
+    const void *data = NULL;
+    TN_TRY(tn_checkpoint_open(path, &file));
+    tn_status status = find(path, file, name, &entry, &data);
+    if (!status) status = copy(path, &entry, data, array);
+    tn_checkpoint_close(file);
+    return status;
+}
