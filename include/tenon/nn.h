@@ -143,7 +143,7 @@ TN_API tn_tensor *tn_mean_squared_error(tn_tensor *prediction, tn_tensor *target
 TN_API tn_tensor *tn_half_squared_error(tn_tensor *prediction, tn_tensor *target);
 /* Mean of -(t log s + (1 - t) log(1 - s)) with s = sigmoid(logits); stable for any logits. */
 TN_API tn_tensor *tn_binary_cross_entropy(tn_tensor *logits, tn_tensor *target);
-/* Mean of -log softmax(logits)[label]: logits (n, classes), label i32 (n); stable for any logits. */
+/* Mean of -log softmax(logits)[label]: logits (..., classes), label i32 (...); stable for any logits. */
 TN_API tn_tensor *tn_cross_entropy(tn_tensor *logits, tn_tensor *label);
 
 /* A loss by its name. A loss for targets of the output's shape can be given i32 labels (n): they are made one-hot, or
@@ -159,11 +159,24 @@ typedef struct tn_loss_options {
     tn_tensor *weight; /* of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where
                           all weights are */
     double smoothing;  /* share of the target that is spread over all classes: Szegedy and others, 2016 */
+    uint32_t ignores; /* samples of the label `ignored`, such as padding, which may be outside the classes, have no loss
+                         and no part in the mean; which is 0 where all are ignored */
+    int32_t ignored;
+    tn_tensor
+        *positive; /* binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs */
+    double delta;  /* huber, smooth_l1: where the square ends: 1 */
+    double margin; /* hinge, multi_margin: 1 */
+    double gamma;  /* focal, binary_focal (Lin and others, 2017): 2, at least 1 */
 } tn_loss_options;
 TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);
 
+/* The outputs as people read them: probabilities where the loss takes logits or logarithms of those, the mean for
+ * "poisson", else as they are. */
+TN_API tn_tensor *tn_loss_readable(const char *name, tn_tensor *output);
+
 /* Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1; f32 targets that
- * are no number, 0 for "mape", no probability for "binary_cross_entropy" and "kl_divergence", -1 or less for "msle". */
+ * are no number, 0 for "mape", no probability for "binary_cross_entropy", "binary_focal", "hinge" and "kl_divergence",
+ * negative for "poisson", -1 or less for "msle". */
 TN_API TN_MUST_USE tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count,
                                                    int64_t classes);
 
@@ -176,6 +189,20 @@ typedef struct tn_loss_entry {
     uint32_t errors;  /* it depends on output less target alone, so that both may be shifted and scaled */
 } tn_loss_entry;
 TN_API int tn_loss_at(size_t index, tn_loss_entry *entry);
+
+/* ---- losses that compare tensors: means, of rank 0. Vectors lie along the last dimension ---- */
+
+/* max(0, |anchor - positive| - |anchor - negative| + margin): Schroff, Kalenichenko and Philbin, "FaceNet", 2015. */
+TN_API tn_tensor *tn_triplet_margin(tn_tensor *anchor, tn_tensor *positive, tn_tensor *negative, double margin);
+/* d^2 / 2 of pairs that are the same (above 0), max(0, margin - d)^2 / 2 of others, d = |a - b|: a and b (..., width),
+ * same (...). Hadsell, Chopra and LeCun, 2006. */
+TN_API tn_tensor *tn_contrastive(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin);
+/* max(0, margin - order (a - b)): a should be above b where the order is 1, below where it is -1. */
+TN_API tn_tensor *tn_margin_ranking(tn_tensor *a, tn_tensor *b, tn_tensor *order, double margin);
+/* 1 - cos of pairs that are the same (above 0), max(0, cos - margin) of others: a and b (..., width), same (...). */
+TN_API tn_tensor *tn_cosine_embedding(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin);
+/* (log(variance) + (mean - target)^2 / variance) / 2 with a variance of 1e-6 or more: Nix and Weigend, 1994. */
+TN_API tn_tensor *tn_gaussian_likelihood(tn_tensor *mean, tn_tensor *variance, tn_tensor *target);
 
 /* ---- metrics ---- */
 

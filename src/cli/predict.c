@@ -119,13 +119,6 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
 
 /* ---- computing ---- */
 
-/* Outputs as people read them: probabilities where the loss is made for those. */
-static tn_tensor *readable(const cli_model *model, tn_tensor *y)
-{
-    if (!cli_loss_classifies(model->loss)) return y;
-    return !strcmp(model->loss, "cross_entropy") ? tn_softmax(y, -1) : tn_sigmoid(y);
-}
-
 static int compile(predictor *p)
 {
     const cli_model *model = &p->saved.model;
@@ -137,7 +130,7 @@ static int compile(predictor *p)
     tn_graph *graph = tn_graph_new();
     if (!p->in || !p->out || !graph) return cli_fail("out of memory");
     tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(BATCH, p->features));
-    tn_output(readable(model, cli_model_build(model, x, 0)), "y");
+    tn_output(tn_loss_readable(model->loss, cli_model_build(model, x, 0)), "y");
     tn_status status = tn_compile(graph, p->saved.state, &options, &p->program);
     tn_graph_free(graph);
     return status ? cli_failed() : cli_saved_load(&p->saved);

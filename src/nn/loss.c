@@ -1,8 +1,9 @@
-/* loss.c: losses by name, and their reductions. A new loss is a function in loss_each.c and a row. */
+/* loss.c: losses by name, and their reductions. A new loss is a function in loss_each.c or loss_label.c and a row. */
 #include "loss_each.h"
 #include "nearest.h"
 #include "tenon/nn.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Prediction and target must have the very same shape: broadcasting one to the other is hardly ever meant. */
@@ -16,12 +17,13 @@ static int same_shape(const char *loss, tn_tensor *prediction, tn_tensor *target
     return 0;
 }
 
-/* Logits or logarithms of probabilities (n, classes) and labels i32 (n). */
+/* Outputs (..., classes) and labels i32 (...). */
 static int fits_labels(const char *loss, tn_tensor *output, tn_tensor *label)
 {
-    tn_shape x = tn_shape_of(output), t = tn_shape_of(label);
+    tn_shape x = tn_shape_of(output), t = tn_shape_of(label), rows = x;
     char a[160], b[160];
-    if (x.rank == 2 && t.rank == 1 && x.dim[0] == t.dim[0] && tn_dtype_of(label) == TN_I32) return 1;
+    if (rows.rank > 1) rows.dim[--rows.rank] = 0;
+    if (x.rank > 1 && tn_shape_equal(&rows, &t) && tn_dtype_of(label) == TN_I32) return 1;
     tn_graph_fail(tn_graph_of(output), TN_ESHAPE,
                   "%s: the output %s should be (batch, classes) and the target %s %s be i32 (batch)", loss,
                   tn_shape_text(&x, a, sizeof a), tn_dtype_name(tn_dtype_of(label)), tn_shape_text(&t, b, sizeof b));
@@ -31,32 +33,116 @@ static int fits_labels(const char *loss, tn_tensor *output, tn_tensor *label)
 /* What the mean of a loss divides by. */
 enum { ELEMENTS, BATCH, NOTHING };
 
+/* The options that a loss takes, besides the reduction. */
+enum { WEIGHT = 1, SMOOTHING = 2, IGNORED = 4, POSITIVE = 8, DELTA = 16, MARGIN = 32, GAMMA = 64 };
+
 typedef struct loss_row {
     tn_loss_entry entry;
-    tn_tensor *(*each)(tn_tensor *output, tn_tensor *target); /* NULL: of labels */
+    tn_each_loss *each; /* of targets, or */
+    tn_label_loss *of_labels;
     int32_t mean;
     double factor;
+    int32_t takes;
+    tn_tensor *(*read)(tn_tensor *output); /* as probabilities or the like; NULL: they are read as they are */
 } loss_row;
 
+static tn_tensor *softmax(tn_tensor *output)
+{
+    return tn_softmax(output, -1);
+}
+
 static const loss_row losses[] = {
-    {{"cross_entropy", "softmax and negative log-likelihood, for one class out of several", 1, 1}, NULL, ELEMENTS, 1},
-    {{"nll", "negative log-likelihood of log_softmax outputs", 1, 1}, NULL, ELEMENTS, 1},
-    {{"binary_cross_entropy", "sigmoid and cross-entropy, for yes or no", 0, 1}, tn_each_binary, ELEMENTS, 1},
-    {{"mse", "mean of the squared errors", 0, 0, 1}, tn_each_squared, ELEMENTS, 1},
-    {{"half_mse", "half the sum of squared errors of a sample", 0, 0, 1}, tn_each_squared, BATCH, 0.5},
-    {{"l2", "sum of the squared errors", 0, 0, 1}, tn_each_squared, NOTHING, 1},
-    {{"mae", "mean of the absolute errors", 0, 0, 1}, tn_each_absolute, ELEMENTS, 1},
-    {{"l1", "sum of the absolute errors", 0, 0, 1}, tn_each_absolute, NOTHING, 1},
-    {{"msle", "mean of the squared errors of log(1 + x)", 0, 0}, tn_each_squared_log, ELEMENTS, 1},
-    {{"mape", "mean of the errors in percent of the target", 0, 0}, tn_each_percentage, ELEMENTS, 1},
-    {{"huber", "half the squared error up to 1, and the absolute one beyond", 0, 0, 1}, tn_each_huber, ELEMENTS, 1},
-    {{"log_cosh", "mean of log(cosh(error))", 0, 0, 1}, tn_each_log_cosh, ELEMENTS, 1},
-    {{"kl_divergence", "of targets from log_softmax outputs, summed over a sample", 0, 1},
-     tn_each_divergence,
-     BATCH,
-     1},
-    {{"cosine_similarity", "1 less the cosine between output and target", 0, 0}, tn_each_cosine, ELEMENTS, 1},
+    {.entry = {"cross_entropy", "softmax and negative log-likelihood, for one class out of several", 1, 1},
+     .of_labels = tn_label_cross_entropy,
+     .takes = WEIGHT | SMOOTHING | IGNORED,
+     .read = softmax},
+    {.entry = {"nll", "negative log-likelihood of log_softmax outputs", 1, 1},
+     .of_labels = tn_label_likelihood,
+     .takes = WEIGHT | SMOOTHING | IGNORED,
+     .read = tn_exp},
+    {.entry = {"focal", "cross_entropy that counts the less the surer it is", 1, 1},
+     .of_labels = tn_label_focal,
+     .takes = WEIGHT | IGNORED | GAMMA,
+     .read = softmax},
+    {.entry = {"multi_margin", "hinge of each other class against the right one", 1, 1},
+     .of_labels = tn_label_margin,
+     .takes = WEIGHT | IGNORED | MARGIN},
+    {.entry = {"binary_cross_entropy", "sigmoid and cross-entropy, for yes or no", 0, 1},
+     .each = tn_each_binary,
+     .takes = POSITIVE,
+     .read = tn_sigmoid},
+    {.entry = {"binary_focal", "the same, counting the less the surer it is", 0, 1},
+     .each = tn_each_binary_focal,
+     .takes = POSITIVE | GAMMA,
+     .read = tn_sigmoid},
+    {.entry = {"hinge", "how far yes is from above 1, or no from below -1", 0, 1},
+     .each = tn_each_hinge,
+     .takes = MARGIN},
+    {.entry = {"mse", "mean of the squared errors", 0, 0, 1}, .each = tn_each_squared},
+    {.entry = {"half_mse", "half the sum of squared errors of a sample", 0, 0, 1},
+     .each = tn_each_squared,
+     .mean = BATCH,
+     .factor = 0.5},
+    {.entry = {"l2", "sum of the squared errors", 0, 0, 1}, .each = tn_each_squared, .mean = NOTHING},
+    {.entry = {"mae", "mean of the absolute errors", 0, 0, 1}, .each = tn_each_absolute},
+    {.entry = {"l1", "sum of the absolute errors", 0, 0, 1}, .each = tn_each_absolute, .mean = NOTHING},
+    {.entry = {"msle", "mean of the squared errors of log(1 + x)", 0, 0}, .each = tn_each_squared_log},
+    {.entry = {"mape", "mean of the errors in percent of the target", 0, 0}, .each = tn_each_percentage},
+    {.entry = {"huber", "half the squared error up to 1, and the absolute one beyond", 0, 0, 1},
+     .each = tn_each_huber,
+     .takes = DELTA},
+    {.entry = {"smooth_l1", "huber divided by where it turns", 0, 0, 1}, .each = tn_each_smooth_l1, .takes = DELTA},
+    {.entry = {"log_cosh", "mean of log(cosh(error))", 0, 0, 1}, .each = tn_each_log_cosh},
+    {.entry = {"poisson", "of counts, from the logarithm of their mean", 0, 0},
+     .each = tn_each_poisson,
+     .read = tn_exp},
+    {.entry = {"kl_divergence", "of targets from log_softmax outputs, summed over a sample", 0, 1},
+     .each = tn_each_divergence,
+     .mean = BATCH,
+     .read = tn_exp},
+    {.entry = {"cosine_similarity", "1 less the cosine between output and target", 0, 0}, .each = tn_each_cosine},
 };
+
+/* ---- options ---- */
+
+/* The usual value in place of 0; above 0, and at least `least`. */
+static void settle(tn_graph *graph, const char *loss, const char *what, double *value, double usual, double least)
+{
+    if (*value == 0) *value = usual;
+    if (!(*value >= least && *value < HUGE_VAL))
+        tn_graph_fail(graph, TN_EINVAL, "%s: the %s %g is not a number %s %g", loss, what, *value,
+                      least > 0 ? "of at least" : "above", least);
+}
+
+static void refuse(tn_graph *graph, const loss_row *row, const tn_loss_options *o)
+{
+    const struct {
+        int32_t flag;
+        int given;
+        const char *say;
+    } options[] = {{WEIGHT, o->weight != NULL, "class weights and label smoothing are for labels"},
+                   {SMOOTHING, o->smoothing != 0, "class weights and label smoothing are for labels"},
+                   {IGNORED, o->ignores != 0, "labels alone can be ignored"},
+                   {POSITIVE, o->positive != NULL, "it has no weight of positives"},
+                   {DELTA, o->delta != 0, "it has no delta"},
+                   {MARGIN, o->margin != 0, "it has no margin"},
+                   {GAMMA, o->gamma != 0, "it has no gamma"}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given && !(row->takes & options[i].flag))
+            tn_graph_fail(graph, TN_EINVAL, "%s: %s", row->entry.name, options[i].say);
+}
+
+static void settle_all(tn_graph *graph, const loss_row *row, tn_loss_options *o)
+{
+    refuse(graph, row, o);
+    settle(graph, row->entry.name, "delta", &o->delta, 1, 0);
+    settle(graph, row->entry.name, "margin", &o->margin, 1, 0);
+    settle(graph, row->entry.name, "gamma", &o->gamma, 2, 1);
+    if (!(o->smoothing >= 0 && o->smoothing <= 1))
+        tn_graph_fail(graph, TN_EINVAL, "%s: label smoothing %g is not within 0..1", row->entry.name, o->smoothing);
+}
+
+/* ---- reductions ---- */
 
 /* The sum of the losses divided by that of their weights; 0 where all weights are. */
 static tn_tensor *weighted_mean(tn_tensor *sum, tn_tensor *share)
@@ -68,7 +154,7 @@ static tn_tensor *weighted_mean(tn_tensor *sum, tn_tensor *share)
 /* The sum, the mean that belongs to the loss, or all; `share` is each sample's weight in a mean, or NULL. */
 static tn_tensor *reduce(const loss_row *row, tn_tensor *each, tn_tensor *share, int32_t reduction, int64_t batch)
 {
-    if (row->factor != 1) each = tn_mul(each, tn_number(each, row->factor));
+    if (row->factor != 0) each = tn_mul(each, tn_number(each, row->factor));
     if (reduction == TN_LOSS_NONE) return each;
     if (reduction == TN_LOSS_MEAN && !share && row->mean == ELEMENTS) return tn_mean(each, TN_ALL, 0);
     tn_tensor *sum = tn_sum(each, TN_ALL, 0);
@@ -76,33 +162,45 @@ static tn_tensor *reduce(const loss_row *row, tn_tensor *each, tn_tensor *share,
     return share ? weighted_mean(sum, share) : tn_mul(sum, tn_number(sum, 1 / (double)batch));
 }
 
+/* Labels that are ignored have no loss, and no part in the mean. */
+static tn_tensor *leave_out(tn_tensor *each, tn_tensor *label, int32_t ignored, tn_tensor **share)
+{
+    tn_tensor *counts = tn_ne(label, tn_number(label, ignored)), *zero = tn_number(each, 0);
+    *share = *share ? tn_where(counts, *share, zero) : tn_cast(counts, tn_dtype_of(each));
+    return tn_where(counts, each, zero);
+}
+
 static tn_tensor *of_labels(const loss_row *row, tn_tensor *output, tn_tensor *label, const tn_loss_options *options,
                             tn_tensor **share)
 {
-    tn_shape w = tn_shape_of(options->weight), x = tn_shape_of(output);
     if (!fits_labels(row->entry.name, output, label)) return output;
-    if (options->weight && (w.rank != 1 || w.dim[0] != x.dim[1]))
-        tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: class weights for %lld classes", row->entry.name,
-                      (long long)x.dim[1]);
-    if (!(options->smoothing >= 0 && options->smoothing <= 1))
-        tn_graph_fail(tn_graph_of(output), TN_EINVAL, "%s: label smoothing %g is not within 0..1", row->entry.name,
-                      options->smoothing);
-    if (!strcmp(row->entry.name, "cross_entropy")) output = tn_log_softmax(output, -1);
-    return tn_each_likelihood(output, label, options->weight, options->smoothing, share);
+    tn_shape x = tn_shape_of(output), shape = tn_shape_of(label);
+    int64_t classes = x.dim[x.rank - 1];
+    if (options->weight) {
+        tn_shape w = tn_shape_of(options->weight);
+        if (w.rank != 1 || w.dim[0] != classes)
+            tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: class weights for %lld classes", row->entry.name,
+                          (long long)classes);
+    }
+    if (shape.rank > 1) {
+        label = tn_reshape(label, TN_SHAPE(tn_shape_count(&shape)));
+        output = tn_reshape(output, TN_SHAPE(tn_shape_count(&shape), classes));
+    }
+    tn_tensor *each = row->of_labels(output, label, options, share);
+    if (options->ignores) each = leave_out(each, label, options->ignored, share);
+    return shape.rank > 1 ? tn_reshape(each, shape) : each;
 }
 
-static tn_tensor *build(const loss_row *row, tn_tensor *output, tn_tensor *target, const tn_loss_options *options)
+static tn_tensor *build(const loss_row *row, tn_tensor *output, tn_tensor *target, tn_loss_options options)
 {
+    tn_graph *graph = tn_graph_of(output);
     tn_tensor *share = NULL, *each;
     tn_shape shape = tn_shape_of(output);
     if (row->each && !same_shape(row->entry.name, output, target)) return output;
-    if (row->each && (options->weight || options->smoothing != 0))
-        tn_graph_fail(tn_graph_of(output), TN_EINVAL, "%s: class weights and label smoothing are for labels",
-                      row->entry.name);
-    each = row->each ? row->each(output, target) : of_labels(row, output, target, options, &share);
-    return tn_graph_status(tn_graph_of(output))
-               ? output
-               : reduce(row, each, share, options->reduction, shape.rank ? shape.dim[0] : 1);
+    settle_all(graph, row, &options);
+    if (tn_graph_status(graph)) return output;
+    each = row->each ? row->each(output, target, &options) : of_labels(row, output, target, &options, &share);
+    return tn_graph_status(graph) ? output : reduce(row, each, share, options.reduction, shape.rank ? shape.dim[0] : 1);
 }
 
 int tn_loss_at(size_t index, tn_loss_entry *entry)
@@ -131,10 +229,17 @@ tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, 
         tn_nearest_offer(&nearest, row->entry.name);
         if (strcmp(name, row->entry.name)) continue;
         if (!row->entry.labels && tn_dtype_of(target) == TN_I32) target = spread(output, target);
-        return build(row, output, target, &options);
+        return build(row, output, target, options);
     }
     tn_graph_fail(tn_graph_of(output), TN_EMISSING, "there is no loss '%s'%s", name,
                   tn_nearest_text(&nearest, hint, sizeof hint));
+    return output;
+}
+
+tn_tensor *tn_loss_readable(const char *name, tn_tensor *output)
+{
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
+        if (!strcmp(name, losses[i].entry.name)) return losses[i].read ? losses[i].read(output) : output;
     return output;
 }
 

@@ -13,7 +13,10 @@ static const struct {
     const char *say;
 } rules[] = {
     {"binary_cross_entropy", 0, 1, 0, 0, "a probability from 0 to 1"},
+    {"binary_focal", 0, 1, 0, 0, "a probability from 0 to 1"},
+    {"hinge", 0, 1, 0, 0, "a probability from 0 to 1"},
     {"kl_divergence", 0, 1, 0, 0, "a probability from 0 to 1"},
+    {"poisson", 0, HUGE_VAL, 0, 0, "a count of 0 or more"},
     {"msle", -1, HUGE_VAL, 1, 0, "a number above -1"},
     {"mape", -HUGE_VAL, HUGE_VAL, 0, 1, "a number other than 0, by which the error is divided"},
 };

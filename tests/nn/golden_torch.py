@@ -84,3 +84,64 @@ schedule("onecycle", lambda o: lr_scheduler.OneCycleLR(o, 1.0, 24, cycle_momentu
 schedule("restarts", lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 4, 2))
 schedule("restarts_alike", lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 5, 1))
 schedule("cosine_end", lambda o: lr_scheduler.CosineAnnealingLR(o, 24, 0.1))
+
+
+# ---- losses: value and gradient ----
+F = torch.nn.functional
+LABELS, WEIGHTS = torch.tensor([2, 0, 3]), torch.tensor([0.5, 1, 2, 0.25], dtype=torch.float64)
+POSITIVE = torch.tensor([2, 0.5, 1, 3], dtype=torch.float64)
+
+
+def loss(name, make, shape=(3, 4)):
+    x = (2 * fill(shape, 1)).requires_grad_()
+    y = make(x)
+    y.sum().backward()
+    emit(name, y)
+    emit(name + "_dx", x.grad)
+
+
+t = fill((3, 4), 2)
+yes = (t > 0).double()
+ignoring = torch.tensor([2, -100, 3])
+loss("ignored", lambda x: F.cross_entropy(x, ignoring))
+loss("ignored_weighted", lambda x: F.cross_entropy(x, ignoring, weight=WEIGHTS, label_smoothing=0.1))
+loss("ignored_none", lambda x: F.cross_entropy(x, ignoring, weight=WEIGHTS, label_smoothing=0.1, reduction="none"))
+loss("ignored_class", lambda x: F.nll_loss(x, LABELS, ignore_index=0))
+steps = torch.tensor([[1, 0, -1], [2, 3, -1]])
+loss("steps", lambda x: F.cross_entropy(x.transpose(1, 2), steps, ignore_index=-1), (2, 3, 4))
+loss("steps_none", lambda x: F.cross_entropy(x.transpose(1, 2), steps, ignore_index=-1, reduction="none"), (2, 3, 4))
+loss("positive", lambda x: F.binary_cross_entropy_with_logits(x, yes, pos_weight=POSITIVE))
+loss("huber_delta", lambda x: F.huber_loss(x, t, delta=0.75))
+loss("smooth_l1", lambda x: F.smooth_l1_loss(x, t))
+loss("smooth_l1_delta", lambda x: F.smooth_l1_loss(x, t, beta=0.5))
+loss("poisson", lambda x: F.poisson_nll_loss(x, t + 1.25, log_input=True, full=False))
+loss("hinge", lambda x: (0.3 - (2 * yes - 1) * x).clamp(min=0).mean())
+loss("multi_margin", lambda x: F.multi_margin_loss(x, LABELS))
+loss("multi_margin_weighted", lambda x: F.multi_margin_loss(x, LABELS, margin=0.3, weight=WEIGHTS))
+
+
+def focal(x, gamma, weight=1):
+    p = x.softmax(1).gather(1, LABELS[:, None])[:, 0]
+    return (-weight * (1 - p) ** gamma * p.log()).mean()
+
+
+def binary_focal(x, gamma, positive=1):
+    p = torch.sigmoid(x)
+    wrong = yes * (1 - p) + (1 - yes) * p
+    return (F.binary_cross_entropy_with_logits(x, yes, pos_weight=POSITIVE if positive else None, reduction="none") * wrong**gamma).mean()
+
+
+loss("focal", lambda x: focal(x, 2))
+loss("focal_weighted", lambda x: focal(x, 1.5, WEIGHTS[LABELS]))
+loss("binary_focal", lambda x: binary_focal(x, 2, 0))
+loss("binary_focal_positive", lambda x: binary_focal(x, 1))
+
+# ---- losses of pairs ----
+a, b, side = fill((3, 4), 2), fill((3, 4), 3), torch.tensor([1.0, -1, 1])
+loss("triplet", lambda x: F.triplet_margin_loss(x, a, b, margin=1.5))
+distance = lambda x: F.pairwise_distance(x, a)
+loss("contrastive", lambda x: torch.where(side > 0, distance(x) ** 2, (4 - distance(x)).clamp(min=0) ** 2).mean() / 2)
+loss("ranking", lambda x: F.margin_ranking_loss(x, a, 2 * yes - 1, margin=0.5))
+loss("cosine_embedding", lambda x: F.cosine_embedding_loss(x, a, side, margin=-0.2))
+loss("gaussian", lambda x: F.gaussian_nll_loss(x, a, b + 1.25, full=False))
+loss("gaussian_variance", lambda x: F.gaussian_nll_loss(a, b, x + 2.25, full=False))
