@@ -10,6 +10,7 @@
 #include "tenon/data.h"
 #include "tenon/nn.h"
 #include "tenon/optim.h"
+#include "tenon/program.h"
 #include "tenon/state.h"
 
 #ifdef __cplusplus
@@ -23,6 +24,7 @@ typedef struct tn_model {
     tn_tensor *(*build)(tn_tensor *x, int training, const void *arg);
     const char *loss; /* a name that tn_loss knows */
     const void *arg;  /* passed on to `build` */
+    tn_compile_options compile;
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
@@ -34,10 +36,11 @@ typedef struct tn_score {
 
 /* What came of an epoch. */
 typedef struct tn_epoch {
-    int64_t number; /* from 1 */
-    tn_score train; /* of the batches as they were trained on */
-    tn_score test;  /* of the test set after the epoch; NaN without one */
-    double seconds; /* that the epoch took, measuring not counted */
+    int64_t number;      /* from 1 */
+    tn_score train;      /* of the batches as they were trained on */
+    tn_score test;       /* of the test set after the epoch; NaN without one */
+    double seconds;      /* that the epoch took, measuring not counted */
+    tn_score validation; /* of the validation set, as of the test set */
 } tn_epoch;
 
 /* How to train; what is 0 is as usual. */
@@ -48,12 +51,17 @@ typedef struct tn_fit_options {
     tn_optim_options optim;
     const char *schedule;   /* of the learning rate, as tn_schedule_parse takes it, in steps of this call; or NULL */
     const tn_dataset *test; /* measured after each epoch; or NULL */
-    int64_t
-        patience; /* ends after that many epochs without a new lowest loss, of the test set if there is one; 0: never */
+    int64_t patience;  /* ends after that many epochs in a row without a new lowest loss; 0: never. Epochs, for this and
+                          for a "plateau", are judged by the loss of validation, or else of the test, or else of
+                          training; a loss that is no number is never the lowest */
     double least_fall; /* share of the lowest loss by which a new one must be lower to count */
     int (*each)(void *arg,
                 const tn_epoch *epoch); /* called after each epoch, unless NULL; ends the training by not returning 0 */
     void *arg;
+    const tn_dataset *validation; /* measured after each epoch; or NULL */
+    double smoothing;             /* as tn_loss_options has it; in training alone, as the next */
+    const float *class_weights;   /* of each class, in the training loss; or NULL */
+    uint32_t step_loss;           /* keep each step's own loss for tn_training_step_loss */
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
@@ -61,6 +69,56 @@ typedef struct tn_fit_options {
  * and the loss don't fit each other, and as programs do. */
 TN_API TN_MUST_USE tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data,
                                     const tn_fit_options *options, tn_epoch *last);
+
+/* Only builds the graph of a training step: what is wrong with the model, the data or the options shows here, before
+ * any device is used. */
+TN_API TN_MUST_USE tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options);
+
+/* ---- the same step by step ----
+ *
+ * tn_fit is: tn_training_new, and until it is finished tn_training_step until the epoch is at its end, and
+ * tn_training_end_epoch. In between one can look, save, stop, and go on another day. */
+typedef struct tn_training tn_training;
+
+/* Compiles, and trains nothing yet. What the arguments point to has to stay, model and options themselves aside;
+ * `each` is not called. Free it before the state; NULL is fine. */
+TN_API TN_MUST_USE tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_dataset *data,
+                                             const tn_fit_options *options, tn_training **training);
+TN_API void tn_training_free(tn_training *training);
+
+/* Where a training stands. */
+typedef struct tn_training_place {
+    int64_t epochs;   /* done */
+    int64_t step;     /* steps done in the next one */
+    int64_t steps;    /* in an epoch */
+    int64_t samples;  /* that those steps took */
+    int64_t best;     /* number of the epoch with the lowest loss, as for `patience`; 0: there is none */
+    int64_t stalled;  /* epochs done since that one */
+    int32_t finished; /* all epochs are done, or patience is at its end */
+} tn_training_place;
+TN_API tn_training_place tn_training_where(const tn_training *training);
+
+/* Goes on where another training with the same data and options stood: after `count` epochs, as they came out, and
+ * `step` steps of the next one, in which tn_training_so_far gave `begun` (NULL where `step` is 0). The state is to be
+ * that of then, from a checkpoint. All that follows comes out as it would have there. */
+TN_API TN_MUST_USE tn_status tn_training_go_on(tn_training *training, const tn_epoch past[], int64_t count,
+                                               int64_t step, const tn_epoch *begun);
+
+/* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end. */
+TN_API TN_MUST_USE tn_status tn_training_step(tn_training *training);
+
+/* Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,
+ * without test and validation. */
+TN_API TN_MUST_USE tn_status tn_training_step_loss(tn_training *training, double *loss);
+TN_API TN_MUST_USE tn_status tn_training_so_far(tn_training *training, tn_epoch *epoch);
+
+/* Measures and judges an epoch whose steps are done; the next step is the next epoch's first. */
+TN_API TN_MUST_USE tn_status tn_training_end_epoch(tn_training *training, tn_epoch *epoch);
+
+/* The program of a step, for reports. It is the training's own. */
+TN_API tn_program *tn_training_program(const tn_training *training);
+
+/* ---- measuring and using ---- */
 
 /* Measures the model on all samples. */
 TN_API TN_MUST_USE tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data,

@@ -50,19 +50,19 @@ static int make_data(bench *b, tn_dataset *data)
     return CLI_GO_ON;
 }
 
-static tn_status run_epoch(cli_trainer *t, uint64_t epoch)
+static tn_status run_epoch(tn_training *t)
 {
-    cli_sums sums = {0};
-    tn_status status = cli_trainer_epoch(t, epoch, sums);
-    for (int64_t i = 0; !status && i < t->steps; i++) status = cli_trainer_step(t, i);
-    return status ? status : cli_trainer_sums(t, &sums);
+    tn_epoch epoch;
+    tn_status status = TN_OK;
+    while (!status && tn_training_where(t).step < tn_training_where(t).steps) status = tn_training_step(t);
+    return status ? status : tn_training_end_epoch(t, &epoch);
 }
 
-static void tell_train(const bench *b, const cli_trainer *t, double rates[])
+static void tell_train(const bench *b, const tn_training *t, double rates[])
 {
     tn_program_report report;
     cli_json json = {0};
-    tn_program_get_report(t->whole, &report);
+    tn_program_get_report(tn_training_program(t), &report);
     double middle = cli_median(rates, (size_t)b->repeats); /* sorts */
     if (!b->s.json) {
         printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " epochs of %" PRId64 ")\n", tn_device_name(b->device),
@@ -83,40 +83,50 @@ static void tell_train(const bench *b, const cli_trainer *t, double rates[])
     cli_json_end(&json, '}');
 }
 
-static int time_training(bench *b, cli_trainer *t)
+static int time_training(bench *b, tn_training *t)
 {
     double rates[REPEATS];
     for (int64_t i = -1; i < b->repeats; i++) { /* the first warms up */
         double begun = cli_now();
-        if (run_epoch(t, (uint64_t)(i + 1))) return cli_failed();
+        if (run_epoch(t)) return cli_failed();
         if (i >= 0) rates[i] = (double)b->samples / (cli_now() - begun);
     }
     tell_train(b, t, rates);
     return CLI_OK;
 }
 
+static int train(bench *b, const cli_model *net, const tn_dataset *data)
+{
+    const cli_settings *settings = &b->s;
+    const tn_compile_options compile = cli_compile_options(settings);
+    const tn_model model = cli_model_of(net, &compile);
+    const tn_fit_options options = {.epochs = b->repeats + 1,
+                                    .batch = settings->batch,
+                                    .optimizer = settings->optimizer,
+                                    .optim = settings->optim,
+                                    .schedule = settings->schedule};
+    tn_training *training = NULL;
+    if (tn_fit_check(&model, data, &options)) return cli_usage("%s", tn_message());
+    int status = open_state(b);
+    if (status == CLI_GO_ON && tn_training_new(b->state, &model, data, &options, &training)) status = cli_failed();
+    if (status == CLI_GO_ON) status = time_training(b, training);
+    tn_training_free(training);
+    return status;
+}
+
 static int bench_train(bench *b)
 {
-    cli_trainer trainer = {0};
     tn_dataset data = {0};
-    tn_schedule schedule;
     char init[32];
-    int status = cli_settings_check(&b->s, &schedule);
+    int status = cli_settings_check(&b->s);
     if (status != CLI_GO_ON) return status;
     if (b->s.batch > b->samples)
         return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
-    cli_trainer_options options = {
-        .batch = b->s.batch, .optimizer = b->s.optimizer, .optim = b->s.optim, .compile = cli_compile_options(&b->s)};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
     cli_model_of_data(&model, &data);
-    if (status == CLI_GO_ON && cli_trainer_check(&model, &data, &options)) status = cli_usage("%s", tn_message());
-    if (status == CLI_GO_ON) status = open_state(b);
-    if (status == CLI_GO_ON && cli_trainer_new(&trainer, b->state, &model, &data, &options)) status = cli_failed();
-    trainer.schedule = schedule;
-    if (status == CLI_GO_ON) status = time_training(b, &trainer);
-    cli_trainer_free(&trainer);
+    if (status == CLI_GO_ON) status = train(b, &model, &data);
     tn_dataset_free(&data);
     return status;
 }

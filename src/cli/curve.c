@@ -21,7 +21,7 @@
 typedef struct series {
     const char *label, *colour;
     double room;  /* of its name and value, in pixels */
-    size_t field; /* of cli_epoch, a double */
+    size_t field; /* of tn_epoch, a double */
     double factor;
 } series;
 
@@ -43,8 +43,8 @@ static double value(const cli_history *h, size_t i, const series *s)
 
 static double x_of(const cli_history *h, size_t i)
 {
-    double first = (double)h->epoch[0].epoch, last = (double)h->epoch[h->count - 1].epoch;
-    return last > first ? LEFT + (RIGHT - LEFT) * ((double)h->epoch[i].epoch - first) / (last - first)
+    double first = (double)h->epoch[0].number, last = (double)h->epoch[h->count - 1].number;
+    return last > first ? LEFT + (RIGHT - LEFT) * ((double)h->epoch[i].number - first) / (last - first)
                         : (LEFT + RIGHT) / 2.0;
 }
 
@@ -94,7 +94,7 @@ static void draw_axes(FILE *f, const cli_history *h, const panel *p)
     size_t every = (h->count + 9) / 10;
     for (size_t i = 0; i < h->count; i += every)
         fprintf(f, "<text x=\"%.1f\" y=\"%.0f\" class=\"x\">%lld</text>\n", x_of(h, i), bottom + 18,
-                (long long)h->epoch[i].epoch);
+                (long long)h->epoch[i].number);
     fprintf(f, "<path class=\"axis\" d=\"M%d %.0fV%.0fH%d\"/>\n", LEFT, p->top, bottom, RIGHT);
     fprintf(f, "<text x=\"%d\" y=\"%.0f\" class=\"x\">epoch</text>\n", (LEFT + RIGHT) / 2, bottom + 36);
 }
@@ -114,7 +114,7 @@ static void draw_line(FILE *f, const cli_history *h, const panel *p, const serie
         if (isfinite(value(h, i, s)))
             fprintf(
                 f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"><title>epoch %lld: %.6g%s</title></circle>\n",
-                x_of(h, i), y_of(p, value(h, i, s)), s->colour, (long long)h->epoch[i].epoch, value(h, i, s), p->unit);
+                x_of(h, i), y_of(p, value(h, i, s)), s->colour, (long long)h->epoch[i].number, value(h, i, s), p->unit);
 }
 
 /* The names of the lines with their last values, at the right above the plot. */
@@ -151,14 +151,14 @@ static void draw(FILE *f, const cli_history *h, const char *title)
     panel panels[] = {
         {"Loss",
          "",
-         {{"training", "#1f6feb", 130, offsetof(cli_epoch, loss), 1},
-          {"test", "#d9480f", 130, offsetof(cli_epoch, test_loss), 1},
-          {"validation", "#2b8a3e", 150, offsetof(cli_epoch, validation_loss), 1}}},
+         {{"training", "#1f6feb", 130, offsetof(tn_epoch, train.loss), 1},
+          {"test", "#d9480f", 130, offsetof(tn_epoch, test.loss), 1},
+          {"validation", "#2b8a3e", 150, offsetof(tn_epoch, validation.loss), 1}}},
         {"Accuracy",
          " %",
-         {{"training", "#1f6feb", 130, offsetof(cli_epoch, accuracy), 100},
-          {"test", "#d9480f", 130, offsetof(cli_epoch, test_accuracy), 100},
-          {"validation", "#2b8a3e", 150, offsetof(cli_epoch, validation_accuracy), 100}}},
+         {{"training", "#1f6feb", 130, offsetof(tn_epoch, train.accuracy), 100},
+          {"test", "#d9480f", 130, offsetof(tn_epoch, test.accuracy), 100},
+          {"validation", "#2b8a3e", 150, offsetof(tn_epoch, validation.accuracy), 100}}},
     };
     size_t shown = 1 + (find_range(h, &panels[1]) > 0);
     if (!find_range(h, &panels[0])) panels[0].high = panels[0].step = 1;

@@ -1,7 +1,6 @@
 /* eval.c: `tenon eval`: a saved model measured on the test part of its data, or of other data. */
 #include "json.h"
 #include "saved.h"
-#include "trainer.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,12 +10,12 @@
 
 static const char doc[] = "Measures a saved model on the test part of the data.";
 
-static void report(const cli_saved *saved, int64_t samples, double loss, double accuracy)
+static void report(const cli_saved *saved, int64_t samples, const tn_score *score)
 {
     cli_json json = {0};
     if (!saved->settings.json) {
-        printf("%s: loss %.6g", saved->settings.data, loss);
-        if (!isnan(accuracy)) printf(", accuracy %.2f %%", 100 * accuracy);
+        printf("%s: loss %.6g", saved->settings.data, score->loss);
+        if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
         printf(" over %" PRId64 " test samples, on %s\n", samples, tn_device_name(saved->device));
         return;
     }
@@ -24,8 +23,8 @@ static void report(const cli_saved *saved, int64_t samples, double loss, double 
     cli_json_text(&json, "model", saved->path);
     cli_json_text(&json, "data", saved->settings.data);
     cli_json_whole(&json, "samples", samples);
-    cli_json_number(&json, "test_loss", loss);
-    cli_json_number(&json, "test_accuracy", accuracy);
+    cli_json_number(&json, "test_loss", score->loss);
+    cli_json_number(&json, "test_accuracy", score->accuracy);
     cli_json_text(&json, "device", tn_device_name(saved->device));
     cli_json_end(&json, '}');
 }
@@ -89,22 +88,18 @@ static int scale(cli_saved *saved, tn_dataset *test)
 
 static int measure(cli_saved *saved, tn_dataset *test)
 {
-    cli_evaluator evaluator = {0};
-    double loss, accuracy;
+    tn_score score;
     const tn_compile_options options = cli_compile_options(&saved->settings);
+    const tn_model model = cli_model_of(&saved->model, &options);
     int status = check_data(saved, test);
     if (status == CLI_GO_ON) status = match_classes(saved, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
-    if (status == CLI_GO_ON && cli_evaluator_new(&evaluator, "test", saved->state, &saved->model, test, &options))
-        status = cli_failed();
+    test->classes = saved->model.classes; /* it may lack some */
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
-    if (status == CLI_GO_ON && cli_evaluate(&evaluator, &loss, &accuracy)) status = cli_failed();
-    if (status == CLI_GO_ON) {
-        report(saved, test->count, loss, accuracy);
-        status = CLI_OK;
-    }
-    cli_evaluator_free(&evaluator);
-    return status;
+    if (status == CLI_GO_ON && tn_evaluate(saved->state, &model, test, &score)) status = cli_failed();
+    if (status == CLI_GO_ON) status = cli_saved_check(saved);
+    if (status == CLI_GO_ON) report(saved, test->count, &score);
+    return status == CLI_GO_ON ? CLI_OK : status;
 }
 
 int cli_eval(int argc, char **argv)

@@ -2,27 +2,20 @@
 #ifndef TN_CLI_HISTORY_H
 #define TN_CLI_HISTORY_H
 
-#include "progress.h"
+#include "tenon/fit.h"
 
 typedef struct cli_history {
-    cli_epoch *epoch;
+    tn_epoch *epoch;
     size_t count, capacity;
 } cli_history;
 
 /* Returns 0 when there is no memory. */
-int cli_history_add(cli_history *history, const cli_epoch *epoch);
+int cli_history_add(cli_history *history, const tn_epoch *epoch);
 void cli_history_free(cli_history *history);
-
-/* The loss by which an epoch is judged: of validation, else of the test, else of training. */
-double cli_epoch_judged(const cli_epoch *epoch);
-
-/* The index of the first epoch with the lowest such loss; and how many came after it. There is an epoch. */
-size_t cli_history_best(const cli_history *history);
-int64_t cli_history_stalled(const cli_history *history);
 
 /* As a text for a checkpoint's note (the caller frees it; NULL: no memory), and back. */
 char *cli_history_text(const cli_history *history);
-int cli_history_read(cli_history *history, const char *text, int64_t epochs);
+int cli_history_read(cli_history *history, const char *text);
 
 /* Draws the curve of losses, and of accuracies if there are any, as an SVG file, written beside `path` and renamed.
  * Returns CLI_OK or CLI_FAILED. */

@@ -154,53 +154,22 @@ static void check_output(const cli_model *model, tn_tensor *output)
                       tn_shape_text(&shape, text, sizeof text), cli_model_outputs(model), model->data);
 }
 
-tn_tensor *cli_model_build(const cli_model *model, tn_tensor *raw, int training)
+static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 {
-    tn_shape shape = {.rank = model->sample.rank + 1, .dim = {tn_shape_of(raw).dim[0]}};
-    for (int32_t d = 0; d < model->sample.rank; d++) shape.dim[d + 1] = model->sample.dim[d];
-    tn_tensor *x = raw;
-    if (tn_dtype_of(x) != TN_F32) x = tn_cast(x, TN_F32);
-    if (model->x_scale != 1) x = tn_mul(x, tn_number(x, model->x_scale));
-    x = tn_net(tn_reshape(x, shape), model->net,
-               (tn_net_options){.training = (uint32_t)training,
-                                .outputs = cli_model_outputs(model),
-                                .init = model->init,
-                                .freeze = training ? model->freeze : NULL,
-                                .scale = model->scale});
-    check_output(model, x);
-    return x;
+    const cli_model *model = arg;
+    tn_tensor *output = tn_net(x, model->net,
+                               (tn_net_options){.training = (uint32_t)training,
+                                                .outputs = cli_model_outputs(model),
+                                                .init = model->init,
+                                                .freeze = training ? model->freeze : NULL,
+                                                .scale = model->scale});
+    check_output(model, output);
+    return output;
 }
 
-/* ---- data on the device ---- */
-
-static int64_t features(const tn_dataset *data)
+tn_model cli_model_of(const cli_model *model, const tn_compile_options *compile)
 {
-    return tn_shape_count(&data->sample);
-}
-
-tn_status cli_data_put(tn_state *state, const char *prefix, const tn_dataset *data)
-{
-    char x[32], y[32];
-    snprintf(x, sizeof x, "%s.x", prefix);
-    snprintf(y, sizeof y, "%s.y", prefix);
-    tn_status s = tn_state_put(state, x, data->x_dtype, TN_SHAPE(data->count, features(data)), TN_TRANSIENT, data->x);
-    if (s) return s;
-    if (data->classes) return tn_state_put(state, y, TN_I32, TN_SHAPE(data->count), TN_TRANSIENT, data->label);
-    return tn_state_put(state, y, TN_F32, TN_SHAPE(data->count, data->targets), TN_TRANSIENT, data->target);
-}
-
-cli_batch cli_batch_of(tn_graph *graph, const char *prefix, const tn_dataset *data, const char *order, int64_t count)
-{
-    const tn_init zero = {.kind = TN_INIT_ZERO};
-    char name[32];
-    snprintf(name, sizeof name, "%s.x", prefix);
-    tn_tensor *x = tn_variable(graph, name, data->x_dtype, TN_SHAPE(data->count, features(data)), zero, TN_TRANSIENT);
-    snprintf(name, sizeof name, "%s.y", prefix);
-    tn_shape shape = data->classes ? TN_SHAPE(data->count) : TN_SHAPE(data->count, data->targets);
-    tn_tensor *y = tn_variable(graph, name, data->classes ? TN_I32 : TN_F32, shape, zero, TN_TRANSIENT);
-    tn_tensor *start = tn_scalar_input(graph, "start", TN_I32, 0);
-    if (!order) return (cli_batch){tn_window(x, start, count), tn_window(y, start, count)};
-    tn_tensor *all = tn_variable(graph, order, TN_I32, TN_SHAPE(data->count), zero, TN_TRANSIENT);
-    tn_tensor *index = tn_window(all, start, count);
-    return (cli_batch){tn_gather(x, index), tn_gather(y, index)};
+    tn_model made = {.build = build, .loss = model->loss, .arg = model};
+    if (compile) made.compile = *compile;
+    return made;
 }

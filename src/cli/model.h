@@ -45,18 +45,8 @@ int cli_check_loss(const cli_model *model);
 /* How many numbers the network should give for a sample. */
 int64_t cli_model_outputs(const cli_model *model);
 
-/* The network on raw samples (batch, features). Fails the graph if the output does not fit the labels. */
-tn_tensor *cli_model_build(const cli_model *model, tn_tensor *raw, int training);
-
-/* Puts the samples and targets into the state as "<prefix>.x" and "<prefix>.y", transient. */
-tn_status cli_data_put(tn_state *state, const char *prefix, const tn_dataset *data);
-
-/* Those of `count` samples as seen by a graph: the rows in `order` from the scalar input "start" on, or the rows from
- * `start` on themselves when there is no order. */
-typedef struct cli_batch {
-    tn_tensor *raw;
-    tn_tensor *target;
-} cli_batch;
-cli_batch cli_batch_of(tn_graph *graph, const char *prefix, const tn_dataset *data, const char *order, int64_t count);
+/* As the library trains, measures and uses it; `compile` may be NULL. The graph fails if the network's output does not
+ * fit the data. */
+tn_model cli_model_of(const cli_model *model, const tn_compile_options *compile);
 
 #endif

@@ -14,10 +14,9 @@ static const char doc[] =
     "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy, .npz\n"
     "or .safetensors file, or of each row of a CSV file.";
 
-#define BATCH 256
-
 /* Samples to predict, as numbers before scaling. */
 typedef struct samples {
+    const char *path;
     float *x;
     int64_t count;
     int one; /* the file holds one sample by its nature */
@@ -25,11 +24,11 @@ typedef struct samples {
 
 typedef struct predictor {
     cli_saved saved;
-    tn_program *program;
-    int64_t features, outputs;
-    float *in, *out; /* a batch */
-    float *all;      /* all outputs so far, for --out */
-    int64_t count;
+    samples *file;
+    int files;
+    int64_t outputs; /* of a sample */
+    int64_t count;   /* samples in all files */
+    float *y;        /* their outputs */
 } predictor;
 
 /* ---- reading ---- */
@@ -42,7 +41,8 @@ static int take(const cli_model *model, const tn_dataset *data, samples *out)
     if (tn_shape_count(&data->sample) != features)
         return cli_fail("%s has samples of shape %s; the model wants %s", data->source,
                         tn_shape_text(&data->sample, a, sizeof a), tn_shape_text(&model->sample, b, sizeof b));
-    *out = (samples){malloc((size_t)all * sizeof(float)), data->count, 0};
+    out->x = malloc((size_t)all * sizeof(float) + 1);
+    out->count = data->count;
     if (!out->x) return cli_fail("out of memory");
     if (data->x_dtype == TN_F32) memcpy(out->x, data->x, (size_t)all * sizeof(float));
     for (int64_t i = 0; i < all && data->x_dtype == TN_U8; i++) out->x[i] = ((const uint8_t *)data->x)[i];
@@ -85,7 +85,8 @@ static int read_picture(const cli_model *model, const char *path, samples *out)
 {
     if (model->x_dtype != TN_U8)
         return cli_fail("%s: the model was trained on tables, and predicts from CSV files and arrays", path);
-    *out = (samples){malloc((size_t)tn_shape_count(&model->sample) * sizeof(float)), 1, 1};
+    out->x = malloc((size_t)tn_shape_count(&model->sample) * sizeof(float));
+    out->count = out->one = 1;
     if (!out->x) return cli_fail("out of memory");
     return tn_picture_read(path, &model->sample, out->x) ? cli_failed() : CLI_GO_ON;
 }
@@ -119,30 +120,43 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
 
 /* ---- computing ---- */
 
-static int compile(predictor *p)
+static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 {
-    const cli_model *model = &p->saved.model;
-    const tn_compile_options options = cli_compile_options(&p->saved.settings);
-    p->features = tn_shape_count(&model->sample);
-    p->outputs = cli_model_outputs(model);
-    p->in = calloc((size_t)(BATCH * p->features), sizeof *p->in);
-    p->out = calloc((size_t)(BATCH * p->outputs), sizeof *p->out);
-    tn_graph *graph = tn_graph_new();
-    if (!p->in || !p->out || !graph) return cli_fail("out of memory");
-    tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(BATCH, p->features));
-    tn_output(tn_loss_readable(model->loss, cli_model_build(model, x, 0)), "y");
-    tn_status status = tn_compile(graph, p->saved.state, &options, &p->program);
-    tn_graph_free(graph);
-    return status ? cli_failed() : cli_saved_load(&p->saved);
+    const cli_model *model = arg;
+    const tn_model network = cli_model_of(model, NULL);
+    return tn_loss_readable(model->loss, network.build(x, training, model));
 }
 
-static tn_status run_batch(predictor *p, const float *x, int64_t count)
+/* All files' samples as one data set, as the network takes them. */
+static int gather(const predictor *p, tn_dataset *data)
 {
-    memcpy(p->in, x, (size_t)(count * p->features) * sizeof *x);
-    tn_status status = tn_feed(p->program, "x", p->in, (uint64_t)(BATCH * p->features) * sizeof *p->in);
-    if (!status) status = tn_program_run(p->program);
-    if (!status) status = tn_fetch(p->program, "y", p->out, (uint64_t)(BATCH * p->outputs) * sizeof *p->out);
-    return status ? status : cli_scaling_outputs(&p->saved.scaling, p->out, count);
+    const cli_model *model = &p->saved.model;
+    int64_t features = tn_shape_count(&model->sample);
+    float *x = data->x = malloc((size_t)(p->count * features) * sizeof *x + 1);
+    if (!x) return cli_fail("out of memory");
+    *data = (tn_dataset){.count = p->count, .sample = model->sample, .x_dtype = TN_F32, .x = x};
+    for (int i = 0; i < p->files; i++) {
+        const samples *in = &p->file[i];
+        for (int64_t k = 0; k < in->count * features; k++) *x++ = in->x[k] * (float)model->x_scale;
+    }
+    return CLI_GO_ON;
+}
+
+static int compute(predictor *p)
+{
+    const tn_compile_options options = cli_compile_options(&p->saved.settings);
+    const tn_model model = {build, p->saved.model.loss, &p->saved.model, options};
+    tn_dataset data = {0};
+    p->outputs = cli_model_outputs(&p->saved.model);
+    uint64_t bytes = (uint64_t)(p->count * p->outputs) * sizeof *p->y;
+    p->y = malloc(bytes + 1);
+    int status = p->y ? gather(p, &data) : cli_fail("out of memory");
+    if (status == CLI_GO_ON) status = cli_saved_load(&p->saved);
+    if (status == CLI_GO_ON && tn_predict(p->saved.state, &model, &data, p->y, bytes)) status = cli_failed();
+    if (status == CLI_GO_ON) status = cli_saved_check(&p->saved);
+    if (status == CLI_GO_ON && cli_scaling_outputs(&p->saved.scaling, p->y, p->count)) status = cli_failed();
+    free(data.x);
+    return status;
 }
 
 /* ---- telling ---- */
@@ -159,14 +173,14 @@ static int64_t best_class(const predictor *p, const float *y, double *probabilit
     return y[0] > 0.5f;
 }
 
-static void tell_json(const predictor *p, const char *path, int64_t index, const float *y)
+static void tell_json(const predictor *p, const samples *in, int64_t index, const float *y)
 {
     cli_json json = {0};
     char name[256];
     double probability;
     int64_t best = best_class(p, y, &probability);
     cli_json_begin(&json, NULL, '{');
-    cli_json_text(&json, "input", path);
+    cli_json_text(&json, "input", in->path);
     cli_json_whole(&json, "index", index);
     if (p->saved.model.class_names)
         cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
@@ -180,16 +194,16 @@ static void tell_json(const predictor *p, const char *path, int64_t index, const
     cli_json_end(&json, '}');
 }
 
-static void tell(const predictor *p, const char *path, const samples *in, int64_t index, const float *y)
+static void tell(const predictor *p, const samples *in, int64_t index, const float *y)
 {
     char name[256];
     double probability;
     int64_t best = best_class(p, y, &probability);
     if (p->saved.settings.json) {
-        tell_json(p, path, index, y);
+        tell_json(p, in, index, y);
         return;
     }
-    printf("%s", path);
+    printf("%s", in->path);
     if (!in->one) printf(" %" PRId64, index);
     if (p->saved.model.classes)
         printf(": %s", cli_class_name(&p->saved.model, best, name, sizeof name));
@@ -200,51 +214,54 @@ static void tell(const predictor *p, const char *path, const samples *in, int64_
     printf("\n");
 }
 
-/* Keeps the outputs of a batch for --out. */
-static int keep(predictor *p, int64_t count)
+static void tell_all(const predictor *p)
 {
-    if (!p->saved.out) return CLI_GO_ON;
-    size_t one = (size_t)p->outputs * sizeof *p->all, have = (size_t)p->count * one;
-    float *grown = realloc(p->all, have + (size_t)count * one);
-    if (!grown) return cli_fail("out of memory");
-    memcpy((char *)grown + have, p->out, (size_t)count * one);
-    p->all = grown;
-    p->count += count;
-    return CLI_GO_ON;
+    const float *y = p->y;
+    for (int f = 0; f < p->files; f++)
+        for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) tell(p, &p->file[f], i, y);
 }
 
 static int write_all(const predictor *p)
 {
     if (!p->saved.out) return CLI_GO_ON;
-    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->all) ? cli_failed() : CLI_GO_ON;
+    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
 }
 
-static int predict_file(predictor *p, const char *path)
+/* Up to the first that cannot be read. */
+static int read_files(predictor *p, char **paths, int files)
 {
-    samples in = {0};
-    int status = read_file(&p->saved, path, &in);
-    if (status == CLI_GO_ON) cli_scaling_samples(&p->saved.scaling, in.x, in.count);
-    for (int64_t at = 0; status == CLI_GO_ON && at < in.count; at += BATCH) {
-        int64_t count = in.count - at < BATCH ? in.count - at : BATCH;
-        if (run_batch(p, in.x + at * p->features, count)) status = cli_failed();
-        if (status == CLI_GO_ON) status = keep(p, count);
-        for (int64_t i = 0; status == CLI_GO_ON && i < count; i++) tell(p, path, &in, at + i, p->out + i * p->outputs);
+    p->file = calloc((size_t)files, sizeof *p->file);
+    if (!p->file) return cli_fail("out of memory");
+    for (int i = 0; i < files; i++) {
+        samples *in = &p->file[i];
+        in->path = paths[i];
+        int status = read_file(&p->saved, in->path, in);
+        if (status != CLI_GO_ON) return status;
+        cli_scaling_samples(&p->saved.scaling, in->x, in->count);
+        p->count += in->count;
+        p->files++;
     }
-    free(in.x);
-    return status;
+    return CLI_GO_ON;
+}
+
+/* The files before one that cannot be read are predicted all the same. */
+static int predict(predictor *p, char **paths, int files)
+{
+    int all = read_files(p, paths, files);
+    int status = p->files ? compute(p) : CLI_GO_ON;
+    if (status == CLI_GO_ON) tell_all(p);
+    if (status == CLI_GO_ON && all == CLI_GO_ON) status = write_all(p);
+    return status == CLI_GO_ON ? all : status;
 }
 
 int cli_predict(int argc, char **argv)
 {
     predictor p = {0};
-    int files, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
-    if (status == CLI_GO_ON) status = compile(&p);
-    for (int i = 1; status == CLI_GO_ON && i <= files; i++) status = predict_file(&p, argv[i]);
-    if (status == CLI_GO_ON) status = write_all(&p);
-    tn_program_free(p.program);
-    free(p.all);
-    free(p.in);
-    free(p.out);
+    int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
+    if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
+    for (int i = 0; i < files && p.file; i++) free(p.file[i].x);
+    free(p.file);
+    free(p.y);
     cli_saved_close(&p.saved);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

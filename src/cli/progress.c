@@ -46,26 +46,29 @@ static void add(char *text, size_t capacity, const char *format, ...)
     va_end(list);
 }
 
-char *cli_epoch_text(const cli_epoch *e, char *text, size_t capacity)
+/* The accuracy of a data set, or else its loss. */
+static void add_score(char *text, size_t capacity, const char *of, const tn_score *score)
+{
+    if (!isnan(score->accuracy))
+        add(text, capacity, "  %s accuracy %.2f %%", of, 100 * score->accuracy);
+    else if (!isnan(score->loss))
+        add(text, capacity, "  %s loss %.4g", of, score->loss);
+}
+
+char *cli_epoch_text(const tn_epoch *e, int64_t epochs, int64_t samples, char *text, size_t capacity)
 {
     char rate[32];
-    snprintf(text, capacity, "epoch %" PRId64 "/%" PRId64 "  loss %.4g", e->epoch, e->epochs, e->loss);
-    if (!isnan(e->accuracy)) add(text, capacity, "  accuracy %.2f %%", 100 * e->accuracy);
-    if (!isnan(e->validation_accuracy))
-        add(text, capacity, "  validation accuracy %.2f %%", 100 * e->validation_accuracy);
-    else if (!isnan(e->validation_loss))
-        add(text, capacity, "  validation loss %.4g", e->validation_loss);
-    if (!isnan(e->test_accuracy))
-        add(text, capacity, "  test accuracy %.2f %%", 100 * e->test_accuracy);
-    else if (!isnan(e->test_loss))
-        add(text, capacity, "  test loss %.4g", e->test_loss);
-    add(text, capacity, "  %s samples/s", cli_rate_text(e->samples_per_s, rate, sizeof rate));
+    snprintf(text, capacity, "epoch %" PRId64 "/%" PRId64 "  loss %.4g", e->number, epochs, e->train.loss);
+    if (!isnan(e->train.accuracy)) add(text, capacity, "  accuracy %.2f %%", 100 * e->train.accuracy);
+    add_score(text, capacity, "validation", &e->validation);
+    add_score(text, capacity, "test", &e->test);
+    add(text, capacity, "  %s samples/s", cli_rate_text((double)samples / e->seconds, rate, sizeof rate));
     return text;
 }
 
-void cli_progress_begin(cli_progress *progress, double share)
+void cli_progress_begin(cli_progress *progress, int64_t epochs, double share)
 {
-    *progress = (cli_progress){.terminal = isatty(2), .begun = cli_now(), .share_begun = share};
+    *progress = (cli_progress){.epochs = epochs, .terminal = isatty(2), .begun = cli_now(), .share_begun = share};
 }
 
 void cli_progress_clear(cli_progress *progress)
@@ -74,22 +77,23 @@ void cli_progress_clear(cli_progress *progress)
     progress->drawn = 0;
 }
 
-void cli_progress_draw(cli_progress *progress, const cli_epoch *e, double within, double share)
+void cli_progress_draw(cli_progress *progress, const tn_epoch *e, int64_t samples, double within)
 {
     if (!progress->terminal) return;
     char bar[BAR + 1] = {0}, rate[32], left[32];
     int full = (int)(within * BAR);
     for (int i = 0; i < BAR; i++) bar[i] = i < full ? '=' : i == full ? '>' : ' ';
+    double share = ((double)e->number - 1 + within) / (double)progress->epochs;
     double spent = cli_now() - progress->begun, done = share - progress->share_begun;
     cli_duration_text(done > 0 ? spent / done * (1 - share) : NAN, left, sizeof left);
-    fprintf(stderr, "\r\033[Kepoch %" PRId64 "/%" PRId64 " [%s] loss %.4g  %s samples/s  %s left", e->epoch, e->epochs,
-            bar, e->loss, cli_rate_text(e->samples_per_s, rate, sizeof rate), left);
+    fprintf(stderr, "\r\033[Kepoch %" PRId64 "/%" PRId64 " [%s] loss %.4g  %s samples/s  %s left", e->number,
+            progress->epochs, bar, e->train.loss, cli_rate_text((double)samples / e->seconds, rate, sizeof rate), left);
     progress->drawn = 1;
 }
 
-void cli_progress_epoch(cli_progress *progress, const cli_epoch *epoch)
+void cli_progress_epoch(cli_progress *progress, const tn_epoch *epoch, int64_t samples)
 {
     char text[240];
     cli_progress_clear(progress);
-    fprintf(stderr, "%s\n", cli_epoch_text(epoch, text, sizeof text));
+    fprintf(stderr, "%s\n", cli_epoch_text(epoch, progress->epochs, samples, text, sizeof text));
 }

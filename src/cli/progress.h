@@ -2,31 +2,25 @@
 #ifndef TN_CLI_PROGRESS_H
 #define TN_CLI_PROGRESS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* An epoch as it is shown. NaN stands for what there is not. */
-typedef struct cli_epoch {
-    int64_t epoch, epochs;
-    double loss, accuracy, test_loss, test_accuracy;
-    double samples_per_s;
-    double validation_loss, validation_accuracy;
-} cli_epoch;
+#include "tenon/fit.h"
 
 typedef struct cli_progress {
-    int terminal; /* standard error is one */
-    int drawn;    /* a bar stands on the line */
-    double begun; /* when this run began, and at which share of its work */
+    int64_t epochs; /* in all */
+    int terminal;   /* standard error is one */
+    int drawn;      /* a bar stands on the line */
+    double begun;   /* when this run began, and at which share of its work */
     double share_begun;
 } cli_progress;
 
-void cli_progress_begin(cli_progress *progress, double share);
+/* `share` of the whole training is done. */
+void cli_progress_begin(cli_progress *progress, int64_t epochs, double share);
 
-/* Draws the bar: `share` of the whole training is done, `within` of this epoch. Does nothing off a terminal. */
-void cli_progress_draw(cli_progress *progress, const cli_epoch *epoch, double within, double share);
+/* Draws the bar: `within` of the epoch is done, in which it took `samples` samples so far. Does nothing off a terminal.
+ */
+void cli_progress_draw(cli_progress *progress, const tn_epoch *epoch, int64_t samples, double within);
 
 /* The line that stays for an epoch. */
-void cli_progress_epoch(cli_progress *progress, const cli_epoch *epoch);
+void cli_progress_epoch(cli_progress *progress, const tn_epoch *epoch, int64_t samples);
 
 /* Takes the bar away, so that other lines can be printed. */
 void cli_progress_clear(cli_progress *progress);
@@ -35,7 +29,7 @@ void cli_progress_clear(cli_progress *progress);
 char *cli_duration_text(double seconds, char *text, size_t capacity);
 char *cli_rate_text(double rate, char *text, size_t capacity);
 
-/* The line itself, without colours or line break. */
-char *cli_epoch_text(const cli_epoch *epoch, char *text, size_t capacity);
+/* The line itself, without colours or line break, of an epoch of that many samples. */
+char *cli_epoch_text(const tn_epoch *epoch, int64_t epochs, int64_t samples, char *text, size_t capacity);
 
 #endif

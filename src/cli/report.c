@@ -15,11 +15,6 @@ static int64_t parameters(const tn_state *state)
     return count;
 }
 
-static tn_program *program_of(const cli_session *s)
-{
-    return s->trainer.whole ? s->trainer.whole : s->trainer.rest;
-}
-
 static void explain(void *arg, const char *text)
 {
     (void)arg;
@@ -28,19 +23,18 @@ static void explain(void *arg, const char *text)
 
 void cli_report_start(const cli_session *s)
 {
-    tn_program_report report;
-    tn_program_get_report(program_of(s), &report);
+    tn_program_report report = s->opened;
     fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, ", tn_device_name(s->device),
             tn_device_get_info(s->device)->name, parameters(s->state), s->data.count);
     if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);
     fprintf(stderr, "%" PRId64 " for testing\n", s->test.count);
-    if (s->epoch || s->position)
-        fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->epoch, s->position);
+    if (s->at.epochs || s->at.step)
+        fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->at.epochs, s->at.step);
     if (report.fallback_nodes)
         cli_warn("%u of %u operators run on another device than %s (first: %s), with %" PRIu64 " bytes copied a step",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_first,
                  report.fallback_bytes);
-    if (s->settings.explain) tn_program_explain(program_of(s), explain, NULL);
+    if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 
 void cli_report_step(const cli_session *s, double loss)
@@ -52,28 +46,28 @@ void cli_report_step(const cli_session *s, double loss)
     cli_json_end(&json, '}');
 }
 
-static void put_epoch(cli_json *json, const cli_session *s, const cli_epoch *e)
+/* `prefix` and what it is: "test_loss", "test_accuracy". */
+static void put_score(cli_json *json, const char *prefix, const tn_score *score)
 {
-    cli_json_whole(json, "epoch", e->epoch);
-    cli_json_number(json, "loss", e->loss);
-    cli_json_number(json, "accuracy", e->accuracy);
-    cli_json_number(json, "test_loss", e->test_loss);
-    cli_json_number(json, "test_accuracy", e->test_accuracy);
-    if (s->validation.count) {
-        cli_json_number(json, "validation_loss", e->validation_loss);
-        cli_json_number(json, "validation_accuracy", e->validation_accuracy);
-    }
-    cli_json_number(json, "samples_per_s", e->samples_per_s);
-    cli_json_text(json, "device", tn_device_name(s->device));
+    char name[64];
+    snprintf(name, sizeof name, "%sloss", prefix);
+    cli_json_number(json, name, score->loss);
+    snprintf(name, sizeof name, "%saccuracy", prefix);
+    cli_json_number(json, name, score->accuracy);
 }
 
-void cli_report_epoch(cli_session *s, const cli_epoch *e)
+void cli_report_epoch(cli_session *s, const tn_epoch *e)
 {
     cli_json json = {0};
-    cli_progress_epoch(&s->progress, e);
+    cli_progress_epoch(&s->progress, e, s->data.count);
     if (!s->settings.json) return;
     cli_json_begin(&json, NULL, '{');
-    put_epoch(&json, s, e);
+    cli_json_whole(&json, "epoch", e->number);
+    put_score(&json, "", &e->train);
+    put_score(&json, "test_", &e->test);
+    if (s->validation.count) put_score(&json, "validation_", &e->validation);
+    cli_json_number(&json, "samples_per_s", (double)s->data.count / e->seconds);
+    cli_json_text(&json, "device", tn_device_name(s->device));
     cli_json_end(&json, '}');
 }
 
@@ -90,7 +84,7 @@ typedef struct stat_row {
 static void collect(const cli_session *s, stat_row rows[STATS])
 {
     tn_program_report r;
-    tn_program_get_report(program_of(s), &r);
+    tn_program_get_report(tn_training_program(s->training), &r);
     double runs = r.runs ? (double)r.runs : 1;
     const stat_row all[STATS] = {
         {"prepared_kernels", "", r.nodes},
@@ -98,8 +92,8 @@ static void collect(const cli_session *s, stat_row rows[STATS])
         {"fallback_kernels", "", r.fallback_nodes},
         {"host_waits", "", (double)r.run_host_waits / runs},
         {"heap_allocations", "", (double)r.run_allocations / runs},
-        {"bytes_to_device", " B", (double)r.bytes_to_device / runs},
-        {"bytes_from_device", " B", (double)r.bytes_from_device / runs},
+        {"bytes_to_device", " B", (double)(r.bytes_to_device - s->opened.bytes_to_device) / runs},
+        {"bytes_from_device", " B", (double)(r.bytes_from_device - s->opened.bytes_from_device) / runs},
         {"flops", "", r.flops},
         {"arena_planned", " B", (double)r.arena_planned},
         {"arena_actual", " B", (double)r.arena_actual},
@@ -125,17 +119,15 @@ static void put_stats(cli_json *json, const cli_session *s)
     cli_json_end(json, '}');
 }
 
-static void put_done(const cli_session *s, const cli_epoch *last)
+static void put_done(const cli_session *s, const tn_epoch *last)
 {
     cli_json json = {0};
     cli_json_begin(&json, NULL, '{');
     cli_json_bool(&json, "done", 1);
-    cli_json_whole(&json, "epochs", s->epoch);
+    cli_json_whole(&json, "epochs", s->at.epochs);
     cli_json_whole(&json, "steps", (int64_t)tn_state_step(s->state));
-    cli_json_number(&json, "loss", last->loss);
-    cli_json_number(&json, "accuracy", last->accuracy);
-    cli_json_number(&json, "test_loss", last->test_loss);
-    cli_json_number(&json, "test_accuracy", last->test_accuracy);
+    put_score(&json, "", &last->train);
+    put_score(&json, "test_", &last->test);
     cli_json_number(&json, "seconds", s->seconds);
     cli_json_whole(&json, "samples", s->samples);
     cli_json_number(&json, "samples_per_s", (double)s->samples / s->seconds);
@@ -143,23 +135,25 @@ static void put_done(const cli_session *s, const cli_epoch *last)
     cli_json_text(&json, "device", tn_device_name(s->device));
     cli_json_text(&json, "saved", s->settings.save);
     if (s->settings.early_stop || s->settings.best)
-        cli_json_whole(&json, "best_epoch", s->history.epoch[cli_history_best(&s->history)].epoch);
+        cli_json_number(&json, "best_epoch", s->at.best ? (double)s->at.best : NAN);
     if (s->settings.stats) put_stats(&json, s);
     cli_json_end(&json, '}');
 }
 
 void cli_report_done(const cli_session *s)
 {
-    const cli_epoch *last = &s->history.epoch[s->history.count - 1];
+    const tn_epoch *last = &s->history.epoch[s->history.count - 1];
     char text[32];
-    if (s->epoch < s->settings.epochs)
+    if (s->at.epochs < s->settings.epochs)
         fprintf(stderr, "stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
-    fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->epoch,
+    fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->at.epochs,
             cli_duration_text(s->seconds, text, sizeof text));
-    if (!isnan(last->test_accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test_accuracy);
+    if (!isnan(last->test.accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test.accuracy);
     if (s->settings.save) fprintf(stderr, ", saved to %s", s->settings.save);
-    if (s->settings.best)
-        fprintf(stderr, ", epoch %" PRId64 " %s %s", s->history.epoch[cli_history_best(&s->history)].epoch,
+    if (s->settings.best && !s->at.best)
+        fprintf(stderr, ", no epoch's loss is a number: nothing to %s", s->settings.best);
+    if (s->settings.best && s->at.best)
+        fprintf(stderr, ", epoch %" PRId64 " %s %s", s->at.best,
                 s->best_saved ? "as the best to" : "is still the best: nothing new to", s->settings.best);
     if (s->settings.curve) fprintf(stderr, ", curve in %s", s->settings.curve);
     fprintf(stderr, "\n");

@@ -64,3 +64,12 @@ int cli_saved_load(cli_saved *saved)
 {
     return tn_checkpoint_load(saved->checkpoint, saved->state) ? cli_failed() : CLI_GO_ON;
 }
+
+int cli_saved_check(const cli_saved *saved)
+{
+    tn_state_entry needed, found;
+    for (size_t i = 0; tn_state_at(saved->state, i, &needed); i++)
+        if (!(needed.flags & TN_TRANSIENT) && !tn_checkpoint_find(saved->checkpoint, needed.name, &found, NULL))
+            return cli_fail("%s: has no tensor '%s', which its network needs", saved->path, needed.name);
+    return CLI_GO_ON;
+}

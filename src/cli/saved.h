@@ -25,7 +25,9 @@ int cli_saved_open(cli_saved *saved, const char *command, const char *operands, 
                    int *n_operands);
 void cli_saved_close(cli_saved *saved);
 
-/* Puts the file's tensors into the state, after a program was compiled that says what is needed. */
+/* Puts the file's tensors into the state. Then, once the model was used: that the file had all that it needs. Return
+ * CLI_GO_ON or CLI_FAILED. */
 int cli_saved_load(cli_saved *saved);
+int cli_saved_check(const cli_saved *saved);
 
 #endif

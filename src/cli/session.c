@@ -45,26 +45,21 @@ static int read_position(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
     if (!settings->resume) return CLI_GO_ON;
-    const char *sums = tn_checkpoint_note(s->from, "sums");
-    s->epoch = whole_note(s->from, "epoch");
-    s->position = whole_note(s->from, "position");
+    const char *begun = tn_checkpoint_note(s->from, "begun");
+    s->at.epochs = whole_note(s->from, "epoch");
+    s->at.step = whole_note(s->from, "position");
     int64_t count = whole_note(s->from, "count"), steps = (count + settings->batch - 1) / settings->batch;
     if (count != s->data.count)
         return cli_fail("%s was trained on %" PRId64 " samples, and %s has %" PRId64, settings->resume, count,
                         s->data.source, s->data.count);
-    if (s->epoch < 0 || s->position < 0 || s->position >= steps ||
-        (s->position && (!sums || sscanf(sums, "%lf %lf", &s->sums.loss, &s->sums.correct) != 2)))
+    if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"))) return cli_fail("out of memory");
+    if (s->at.epochs != (int64_t)s->history.count || s->at.step < 0 || s->at.step >= steps ||
+        (s->at.step && (!begun || sscanf(begun, "%lf %lf %lf", &s->begun.train.loss, &s->begun.train.accuracy,
+                                         &s->begun.seconds) != 3)))
         return cli_fail("%s: its notes on where it stood make no sense", settings->resume);
-    if (s->epoch >= settings->epochs)
+    if (s->at.epochs >= settings->epochs)
         return cli_fail("%s: %" PRId64 " of %" PRId64 " epochs are done; to train on, give a larger --epochs",
-                        settings->resume, s->epoch, settings->epochs);
-    if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"), settings->epochs))
-        return cli_fail("out of memory");
-    for (size_t i = 0; i < s->history.count; i++)
-        tn_schedule_see(&s->schedule, &s->plateau, cli_epoch_judged(&s->history.epoch[i]));
-    if (settings->early_stop && s->history.count && cli_history_stalled(&s->history) >= settings->early_stop)
-        return cli_fail("%s: stopped early after %zu epochs; to train on, give a larger --early-stop", settings->resume,
-                        s->history.count);
+                        settings->resume, s->at.epochs, settings->epochs);
     return CLI_GO_ON;
 }
 
@@ -95,16 +90,31 @@ static int open_data(cli_session *s)
     return status == CLI_GO_ON ? read_position(s) : status;
 }
 
-static cli_trainer_options trainer_options(const cli_session *s)
+static const tn_dataset *if_any(const tn_dataset *data)
+{
+    return data->count ? data : NULL;
+}
+
+static tn_fit_options fit_options(const cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    return (cli_trainer_options){.batch = settings->batch,
-                                 .optimizer = settings->optimizer,
-                                 .optim = settings->optim,
-                                 .smoothing = settings->smoothing,
-                                 .class_weights = s->class_weights,
-                                 .compile = cli_compile_options(settings),
-                                 .step_loss = settings->json == 2};
+    return (tn_fit_options){.epochs = settings->epochs,
+                            .batch = settings->batch,
+                            .optimizer = settings->optimizer,
+                            .optim = settings->optim,
+                            .schedule = settings->schedule,
+                            .validation = if_any(&s->validation),
+                            .test = if_any(&s->test),
+                            .patience = settings->early_stop,
+                            .smoothing = settings->smoothing,
+                            .class_weights = s->class_weights,
+                            .step_loss = settings->json == 2};
+}
+
+static tn_model fit_model(const cli_session *s)
+{
+    const tn_compile_options compile = cli_compile_options(&s->settings);
+    return cli_model_of(&s->model, &compile);
 }
 
 /* As the training that is resumed did, or by the training part. */
@@ -129,8 +139,9 @@ static int build_model(cli_session *s)
     int fits = cli_check_loss(&s->model);
     if (fits == CLI_GO_ON) fits = scale(s);
     if (fits != CLI_GO_ON) return fits;
-    cli_trainer_options options = trainer_options(s);
-    tn_status status = cli_trainer_check(&s->model, &s->data, &options);
+    const tn_fit_options options = fit_options(s);
+    const tn_model model = fit_model(s);
+    tn_status status = tn_fit_check(&model, &s->data, &options);
     if (!status) return CLI_GO_ON;
     return status == TN_ENOMEM ? cli_failed() : cli_usage("%s", tn_message());
 }
@@ -147,20 +158,31 @@ static int load(cli_session *s)
     return status;
 }
 
+/* To where the resumed training stood. */
+static int go_on(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    if (settings->resume && tn_training_go_on(s->training, s->history.epoch, s->at.epochs, s->at.step, &s->begun))
+        return cli_failed();
+    s->at = tn_training_where(s->training);
+    if (s->at.finished)
+        return cli_fail("%s: stopped early after %" PRId64 " epochs; to train on, give a larger --early-stop",
+                        settings->resume, s->at.epochs);
+    return CLI_GO_ON;
+}
+
 static int open_device(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    cli_trainer_options options = trainer_options(s);
+    const tn_fit_options options = fit_options(s);
+    const tn_model model = fit_model(s);
     tn_status status = tn_device_open(settings->device, &s->device);
     if (!status) status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
-    if (!status) status = cli_trainer_new(&s->trainer, s->state, &s->model, &s->data, &options);
-    if (!status)
-        status = cli_evaluator_new(&s->validator, "validation", s->state, &s->model, &s->validation, &options.compile);
-    if (!status) status = cli_evaluator_new(&s->evaluator, "test", s->state, &s->model, &s->test, &options.compile);
+    if (!status) status = tn_training_new(s->state, &model, &s->data, &options, &s->training);
     if (status) return cli_failed();
-    s->trainer.schedule = s->schedule;
-    s->trainer.rate = tn_plateau_factor(&s->plateau);
-    return load(s);
+    tn_program_get_report(tn_training_program(s->training), &s->opened);
+    int loaded = load(s);
+    return loaded == CLI_GO_ON ? go_on(s) : loaded;
 }
 
 int cli_session_open(cli_session *s, int argc, char **argv)
@@ -171,7 +193,7 @@ int cli_session_open(cli_session *s, int argc, char **argv)
     status =
         cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
     if (status == CLI_GO_ON) status = open_from(s);
-    if (status == CLI_GO_ON) status = cli_settings_check(&s->settings, &s->schedule);
+    if (status == CLI_GO_ON) status = cli_settings_check(&s->settings);
     if (status == CLI_GO_ON) status = open_data(s);
     if (status == CLI_GO_ON) status = build_model(s);
     if (status == CLI_GO_ON) status = open_device(s);
@@ -180,9 +202,7 @@ int cli_session_open(cli_session *s, int argc, char **argv)
 
 void cli_session_close(cli_session *s)
 {
-    cli_evaluator_free(&s->evaluator);
-    cli_evaluator_free(&s->validator);
-    cli_trainer_free(&s->trainer);
+    tn_training_free(s->training);
     tn_state_free(s->state);
     tn_device_close(s->device);
     tn_dataset_free(&s->data);
@@ -200,13 +220,14 @@ void cli_session_close(cli_session *s)
 #define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 5)
 
 /* The notes that belong to this moment rather than to the settings; returns how many. */
-static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const char *history)
+static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const tn_epoch *begun,
+                             const char *history)
 {
-    snprintf(text[0], 160, "%" PRId64, s->epoch);
-    snprintf(text[1], 160, "%" PRId64, s->position);
-    snprintf(text[2], 160, "%.9g %.0f", s->sums.loss, s->sums.correct);
+    snprintf(text[0], 160, "%" PRId64, s->at.epochs);
+    snprintf(text[1], 160, "%" PRId64, s->at.step);
+    snprintf(text[2], 160, "%.17g %.17g %.9g", begun->train.loss, begun->train.accuracy, begun->seconds);
     snprintf(text[3], 160, "%" PRId64, s->data.count);
-    const char *const keys[] = {"epoch", "position", "sums", "count"};
+    const char *const keys[] = {"epoch", "position", "begun", "count"};
     for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};
     notes[4] = (tn_note){"history", history};
     return 5;
@@ -237,13 +258,14 @@ int cli_session_save(cli_session *s, const char *path)
     char model[CLI_MODEL_NOTES][160], position[4][160];
     char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
     char *history = cli_history_text(&s->history);
+    tn_epoch begun;
     size_t n = 0;
-    tn_status status = history ? TN_OK : TN_ENOMEM;
+    tn_status status = history ? tn_training_so_far(s->training, &begun) : TN_ENOMEM;
     if (!status) {
         n = option_notes(&s->settings, notes, options);
         cli_model_notes(&s->model, notes + n, model);
         n += CLI_MODEL_NOTES;
-        n += position_notes(s, notes + n, position, history);
+        n += position_notes(s, notes + n, position, &begun, history);
         status = cli_scaling_put(&s->scaling, s->state);
         if (!status) status = tn_state_save(s->state, path, notes, n);
     }

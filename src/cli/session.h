@@ -3,9 +3,9 @@
 #define TN_CLI_SESSION_H
 
 #include "history.h"
+#include "progress.h"
 #include "scaling.h"
 #include "settings.h"
-#include "trainer.h"
 
 typedef struct cli_session {
     cli_settings settings;
@@ -17,18 +17,15 @@ typedef struct cli_session {
     float *class_weights;
     tn_device *device;
     tn_state *state;
-    cli_trainer trainer;
-    cli_evaluator validator, evaluator;
-    tn_schedule schedule;
-    tn_plateau plateau;
-    int64_t epoch;    /* epochs done */
-    int64_t position; /* steps done in the next one */
-    cli_sums sums;    /* over those steps */
+    tn_training *training;
+    tn_training_place at;     /* where it stands */
+    tn_program_report opened; /* on its steps before the first */
     cli_history history;
+    tn_epoch begun; /* resumed in the middle of an epoch: what was there */
     cli_progress progress;
     double seconds;  /* spent on training steps in this run */
-    int best_saved;  /* to --best, by this run */
     int64_t samples; /* that it took */
+    int best_saved;  /* to --best, by this run */
 } cli_session;
 
 /* Everything up to the first step. Returns CLI_GO_ON or an exit status; cli_session_close follows in any case. */
@@ -45,7 +42,7 @@ int cli_session_save(cli_session *session, const char *path);
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);
 void cli_report_step(const cli_session *session, double loss);
-void cli_report_epoch(cli_session *session, const cli_epoch *epoch);
+void cli_report_epoch(cli_session *session, const tn_epoch *epoch);
 void cli_report_done(const cli_session *session);
 
 #endif

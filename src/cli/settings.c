@@ -184,8 +184,9 @@ tn_compile_options cli_compile_options(const cli_settings *s)
         .strict = (uint32_t)s->strict, .unfused = (uint32_t)s->unfused, .storage = storages[find_storage(s)].dtype};
 }
 
-int cli_settings_check(cli_settings *s, tn_schedule *schedule)
+int cli_settings_check(cli_settings *s)
 {
+    tn_schedule schedule;
     int status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);
     if (status == CLI_GO_ON) status = check_owners(s);
@@ -198,7 +199,7 @@ int cli_settings_check(cli_settings *s, tn_schedule *schedule)
         return cli_usage("--scale '%s' is not none, minmax, standard or unit", s->scale);
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
-    if (tn_schedule_parse(s->schedule, schedule)) return cli_usage("--%s", tn_message());
+    if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
     if (cli_can_write("save", s->save) || cli_can_write("best", s->best) || cli_can_write("curve", s->curve))
         return CLI_FAILED;
     return CLI_GO_ON;

@@ -30,7 +30,7 @@ int cli_settings_class_weights(const cli_settings *settings, const tn_dataset *d
 
 /* Checks what can be checked without data and without a device, and fills in the learning rate. Returns CLI_GO_ON or
  * an exit status. */
-int cli_settings_check(cli_settings *settings, tn_schedule *schedule);
+int cli_settings_check(cli_settings *settings);
 
 /* What compiling is told; after cli_settings_check. */
 tn_compile_options cli_compile_options(const cli_settings *settings);

@@ -10,71 +10,59 @@
 #define LOOK_EVERY       0.25 /* seconds between two looks at the loss, about */
 #define FIRST_LOOK       16   /* steps before the first one */
 
-/* What an epoch began with, and when to look at it next. */
-typedef struct clock_start {
-    double begun, looked;       /* times: of its first step, of the last look */
-    int64_t position;           /* its first step in this run */
+/* When to look at an epoch next. */
+typedef struct watch {
+    double looked;              /* the time of the last look */
     int64_t looked_at, look_at; /* steps: of the last look, of the next */
-} clock_start;
-
-static cli_epoch epoch_so_far(const cli_session *s, const clock_start *start)
-{
-    int64_t samples = cli_trainer_samples(&s->trainer, s->position);
-    double spent = cli_now() - start->begun;
-    cli_epoch e = {.epoch = s->epoch + 1,
-                   .epochs = s->settings.epochs,
-                   .loss = s->sums.loss / (double)samples,
-                   .accuracy = NAN,
-                   .test_loss = NAN,
-                   .test_accuracy = NAN,
-                   .validation_loss = NAN,
-                   .validation_accuracy = NAN};
-    if (s->trainer.counts) e.accuracy = s->sums.correct / (double)samples;
-    e.samples_per_s = (double)(samples - cli_trainer_samples(&s->trainer, start->position)) / spent;
-    return e;
-}
+} watch;
 
 /* Every now and then the host waits for the device, so that it never runs far ahead, and shows where it is. Counted in
  * steps, because enqueuing them takes no time; the count follows the device's pace. */
-static tn_status look(cli_session *s, clock_start *start)
+static tn_status look(cli_session *s, watch *w)
 {
-    if (s->position < start->look_at) return TN_OK;
-    tn_status status = cli_trainer_sums(&s->trainer, &s->sums);
+    tn_epoch e;
+    if (s->at.step < w->look_at) return TN_OK;
+    tn_status status = tn_training_so_far(s->training, &e);
     if (status) return status;
-    double now = cli_now(), steps = (double)(s->position - start->looked_at);
-    double next = steps * LOOK_EVERY / (now - start->looked + 1e-6);
-    start->looked = now;
-    start->looked_at = s->position;
-    start->look_at = s->position + 1 + (int64_t)(next < 4 * steps ? next : 4 * steps);
-    cli_epoch e = epoch_so_far(s, start);
-    double within = (double)s->position / (double)s->trainer.steps;
-    cli_progress_draw(&s->progress, &e, within, ((double)s->epoch + within) / (double)s->settings.epochs);
+    double now = cli_now(), steps = (double)(s->at.step - w->looked_at);
+    double next = steps * LOOK_EVERY / (now - w->looked + 1e-6);
+    w->looked = now;
+    w->looked_at = s->at.step;
+    w->look_at = s->at.step + 1 + (int64_t)(next < 4 * steps ? next : 4 * steps);
+    cli_progress_draw(&s->progress, &e, s->at.samples, (double)s->at.step / (double)s->at.steps);
     return TN_OK;
 }
 
-/* The steps of an epoch, until its end or an interrupt; then waits and reads the sums. */
-static tn_status run_steps(cli_session *s, clock_start *start)
+static tn_status step(cli_session *s, watch *w)
 {
-    tn_status status = cli_trainer_epoch(&s->trainer, (uint64_t)s->epoch, s->sums);
-    *start = (clock_start){cli_now(), cli_now(), s->position, s->position, s->position + FIRST_LOOK};
-    while (!status && s->position < s->trainer.steps && !cli_interrupted()) {
-        status = cli_trainer_step(&s->trainer, s->position);
-        if (status) break;
-        s->position++;
-        if (s->settings.json == 2) {
-            double loss;
-            status = cli_trainer_step_loss(&s->trainer, &loss);
-            if (!status) cli_report_step(s, loss);
-        }
-        if (!status) status = look(s, start);
+    double loss;
+    tn_status status = tn_training_step(s->training);
+    s->at = tn_training_where(s->training);
+    if (!status && s->settings.json == 2) {
+        status = tn_training_step_loss(s->training, &loss);
+        if (!status) cli_report_step(s, loss);
     }
-    return status ? status : cli_trainer_sums(&s->trainer, &s->sums);
+    return status ? status : look(s, w);
+}
+
+/* The steps of an epoch, until its end or an interrupt; then waits. */
+static tn_status run_steps(cli_session *s, tn_epoch *e)
+{
+    tn_status status = TN_OK;
+    watch w = {cli_now(), s->at.step, s->at.step + FIRST_LOOK};
+    double begun = w.looked;
+    int64_t samples = s->at.samples;
+    while (!status && s->at.step < s->at.steps && !cli_interrupted()) status = step(s, &w);
+    if (!status) status = tn_training_so_far(s->training, e);
+    s->seconds += cli_now() - begun;
+    s->samples += s->at.samples - samples;
+    return status;
 }
 
 static int save_all(cli_session *s)
 {
     char title[256];
-    int best = !cli_history_stalled(&s->history);
+    int best = !s->at.stalled;
     snprintf(title, sizeof title, "%.160s on %.80s", s->settings.net, s->settings.data);
     if (s->settings.save && cli_session_save(s, s->settings.save)) return CLI_FAILED;
     if (best && s->settings.best && cli_session_save(s, s->settings.best)) return CLI_FAILED;
@@ -84,30 +72,16 @@ static int save_all(cli_session *s)
 }
 
 /* Evaluates, reports and saves a finished epoch. */
-static int finish_epoch(cli_session *s, const clock_start *start)
+static int finish_epoch(cli_session *s, tn_epoch *e)
 {
-    cli_epoch e = epoch_so_far(s, start);
-    s->epoch++;
-    s->position = 0;
-    s->sums = (cli_sums){0};
-    if (!isfinite(e.loss))
+    if (!isfinite(e->train.loss))
         return cli_fail("the loss is %g in epoch %" PRId64 ": the training has diverged; a --lr below %g may help",
-                        e.loss, e.epoch, s->settings.optim.lr);
-    if (cli_evaluate(&s->validator, &e.validation_loss, &e.validation_accuracy)) return cli_failed();
-    if (cli_evaluate(&s->evaluator, &e.test_loss, &e.test_accuracy)) return cli_failed();
-    if (!cli_history_add(&s->history, &e)) return cli_fail("out of memory");
-    tn_schedule_see(&s->schedule, &s->plateau, cli_epoch_judged(&e));
-    s->trainer.rate = tn_plateau_factor(&s->plateau);
-    cli_report_epoch(s, &e);
+                        e->train.loss, e->number, s->settings.optim.lr);
+    if (tn_training_end_epoch(s->training, e)) return cli_failed();
+    s->at = tn_training_where(s->training);
+    if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
+    cli_report_epoch(s, e);
     return save_all(s);
-}
-
-/* All epochs are done, or they bring nothing any more. */
-static int finished(const cli_session *s)
-{
-    int64_t patience = s->settings.early_stop;
-    return s->epoch >= s->settings.epochs ||
-           (patience && s->history.count && cli_history_stalled(&s->history) >= patience);
 }
 
 static int stop(cli_session *s)
@@ -117,22 +91,19 @@ static int stop(cli_session *s)
     if (cli_session_save(s, path)) return CLI_FAILED;
     fprintf(stderr,
             "tenon: interrupted in epoch %" PRId64 ", step %" PRId64 "; to go on: tenon train --resume %s --save %s\n",
-            s->epoch + 1, s->position, path, path);
+            s->at.epochs + 1, s->at.step, path, path);
     return CLI_INTERRUPTED;
 }
 
 /* One epoch, or what is left of it. Returns CLI_GO_ON or an exit status. */
 static int train_epoch(cli_session *s)
 {
-    clock_start start;
-    tn_status failed = run_steps(s, &start);
-    if (failed) return cli_progress_clear(&s->progress), cli_failed();
-    s->seconds += cli_now() - start.begun;
-    s->samples += cli_trainer_samples(&s->trainer, s->position) - cli_trainer_samples(&s->trainer, start.position);
-    if (s->position < s->trainer.steps) return stop(s);
-    int status = finish_epoch(s, &start);
+    tn_epoch e;
+    if (run_steps(s, &e)) return cli_progress_clear(&s->progress), cli_failed();
+    if (s->at.step < s->at.steps) return stop(s);
+    int status = finish_epoch(s, &e);
     cli_progress_clear(&s->progress);
-    if (status == CLI_GO_ON && cli_interrupted() && !finished(s)) return stop(s);
+    if (status == CLI_GO_ON && cli_interrupted() && !s->at.finished) return stop(s);
     return status;
 }
 
@@ -143,9 +114,9 @@ int cli_train(int argc, char **argv)
     if (status == CLI_GO_ON) {
         cli_interrupt_catch();
         cli_report_start(&s);
-        cli_progress_begin(&s.progress, (double)s.epoch / (double)s.settings.epochs);
+        cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs);
     }
-    while (status == CLI_GO_ON && !finished(&s)) status = train_epoch(&s);
+    while (status == CLI_GO_ON && !s.at.finished) status = train_epoch(&s);
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
         status = CLI_OK;

@@ -32,19 +32,27 @@ static tn_tensor *as_samples(tn_tensor *x, const tn_dataset *data)
 }
 
 /* `size` samples: a part of `count` that are fed, or all of them. */
-static void add_batch(tn_graph *graph, const tn_batches *b, int64_t count, int64_t size, tn_batch_task *task,
-                      const void *arg)
+static tn_graph *batch_graph(const tn_dataset *data, int64_t count, int64_t size, int shuffled, tn_batch_task *task,
+                             const void *arg)
 {
-    tn_tensor *x = tn_input(graph, "x", b->data->x_dtype, TN_SHAPE(count, features(b->data)));
-    tn_tensor *target = target_input(graph, b->data, count);
+    tn_graph *graph = tn_graph_new();
+    if (!graph) return NULL;
+    tn_tensor *x = tn_input(graph, "x", data->x_dtype, TN_SHAPE(count, features(data)));
+    tn_tensor *target = target_input(graph, data, count);
     if (size < count) {
         tn_tensor *start = tn_scalar_input(graph, "start", TN_I32, 0);
-        tn_tensor *order = b->order ? tn_input(graph, "order", TN_I32, TN_SHAPE(count)) : NULL;
+        tn_tensor *order = shuffled ? tn_input(graph, "order", TN_I32, TN_SHAPE(count)) : NULL;
         tn_tensor *index = order ? tn_window(order, start, size) : NULL;
         x = index ? tn_gather(x, index) : tn_window(x, start, size);
         if (target) target = index ? tn_gather(target, index) : tn_window(target, start, size);
     }
-    task(arg, as_samples(x, b->data), target);
+    task(arg, as_samples(x, data), target);
+    return graph;
+}
+
+tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, tn_batch_task *task, const void *arg)
+{
+    return batch_graph(data, data->count, batch, shuffled, task, arg);
 }
 
 /* ---- feeding ---- */
@@ -103,28 +111,27 @@ static tn_status feed_last(tn_batches *b)
 
 /* ---- all of it ---- */
 
-static tn_status compile(tn_batches *b, tn_state *state, int64_t count, int64_t size, tn_batch_task *task,
-                         const void *arg, tn_program **program)
+/* Compiles and frees the graph. */
+static tn_status compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
 {
-    tn_graph *graph = tn_graph_new();
-    if (!graph) return TN_ENOMEM;
-    add_batch(graph, b, count, size, task, arg);
-    tn_status s = tn_compile(graph, state, NULL, program);
+    tn_status s = graph ? tn_compile(graph, state, options, program) : TN_ENOMEM;
     tn_graph_free(graph);
     return s;
 }
 
 tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_dataset *data, int64_t batch, int shuffled,
-                         tn_batch_task *task, const void *arg)
+                         const tn_compile_options *options, tn_batch_task *task, const void *arg)
 {
     if (batch > data->count) batch = data->count;
     *b = (tn_batches){.data = data, .batch = batch, .rest = batch ? data->count % batch : 0};
     if (!batch) return TN_OK;
     if (shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
         return TN_ENOMEM;
-    TN_TRY(compile(b, state, data->count, batch, task, arg, &b->whole));
+    TN_TRY(compile(tn_batches_graph(data, batch, b->order != NULL, task, arg), state, options, &b->whole));
     TN_TRY(feed_both(b->whole, data, data->x, targets_of(data), data->count));
-    return b->rest ? compile(b, state, b->rest, b->rest, task, arg, &b->last) : TN_OK;
+    if (!b->rest) return TN_OK;
+    TN_TRY(compile(batch_graph(data, b->rest, b->rest, 0, task, arg), state, options, &b->last));
+    return b->order ? TN_OK : feed_last(b);
 }
 
 void tn_batches_free(tn_batches *b)
@@ -133,6 +140,12 @@ void tn_batches_free(tn_batches *b)
     tn_program_free(b->last);
     tn_free(b->order);
     *b = (tn_batches){0};
+}
+
+tn_status tn_batches_feed(tn_batches *b, const char *input, const void *data, uint64_t bytes)
+{
+    TN_TRY(feed(b->whole, input, data, bytes));
+    return b->last ? feed(b->last, input, data, bytes) : TN_OK;
 }
 
 tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
@@ -146,6 +159,6 @@ tn_status tn_batches_at(tn_batches *b, int64_t start, tn_program **program)
 {
     int64_t left = b->data->count - start;
     *program = left <= 0 ? NULL : left < b->batch ? b->last : b->whole;
-    if (left > 0 && left < b->batch) return feed_last(b);
+    if (left > 0 && left < b->batch) return b->order ? feed_last(b) : TN_OK;
     return left > 0 && b->batch < b->data->count ? tn_set(b->whole, "start", (double)start) : TN_OK;
 }

@@ -17,11 +17,17 @@ typedef struct tn_batches {
     int32_t *order;    /* of the samples, NULL if they are not shuffled */
 } tn_batches;
 
+/* What the task makes of a batch of `batch` samples, as a graph that the caller frees; NULL: no memory. */
+tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, tn_batch_task *task, const void *arg);
+
 /* Compiles the task for batches of `batch` samples (at least 1). tn_batches_free releases it, whether this succeeded or
  * not. A data set without samples has no batches. */
 tn_status tn_batches_new(tn_batches *batches, tn_state *state, const tn_dataset *data, int64_t batch, int shuffled,
-                         tn_batch_task *task, const void *arg);
+                         const tn_compile_options *options, tn_batch_task *task, const void *arg);
 void tn_batches_free(tn_batches *batches);
+
+/* An input of the task's own; no error where the task does not need it. */
+tn_status tn_batches_feed(tn_batches *batches, const char *input, const void *data, uint64_t bytes);
 
 /* Another order. */
 tn_status tn_batches_shuffle(tn_batches *batches, uint64_t seed, uint64_t epoch);

@@ -195,7 +195,7 @@ tn_status tn_schedule_parse(const char *text, tn_schedule *schedule)
 void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss)
 {
     if (strcmp(kinds[schedule->kind].name, "plateau")) return;
-    if (!plateau->losses++ || loss < plateau->lowest) {
+    if (!plateau->losses++ || loss < plateau->lowest || (isnan(plateau->lowest) && !isnan(loss))) {
         plateau->lowest = loss;
         plateau->stalled = 0;
     } else if ((double)++plateau->stalled >= schedule->steps) {

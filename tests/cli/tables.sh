@@ -40,7 +40,7 @@ near "a missing value" "$first" "12 * 5000 - 300 * 3 + 900" 400
 
 # Unit rows: only the direction counts.
 awk 'BEGIN { srand(4); print "a,b,kind"; for (i = 0; i < 300; i++) { a = rand(); b = rand(); s = 10 ^ (6 * rand() - 3); print a * s "," b * s "," (a > b ? "low" : "high") } }' >unit.csv
-run_train --data unit.csv --scale unit --net "linear outputs" --lr 0.1 --batch 16 --epochs 20 --save u.safetensors
+run_train --data unit.csv --scale unit --net "linear outputs" --lr 0.1 --batch 16 --epochs 20 --schedule "cosine 300" --save u.safetensors
 near "unit rows" "$(value test_accuracy <lines)" 1 0.05
 printf 'a,b\n0.002,0.001\n1000,2000\n' >ask.csv
 predict --model u.safetensors ask.csv

@@ -196,6 +196,105 @@ static void training_ends_when_it_should(void **state)
     close_bench(&b);
 }
 
+/* ---- step by step ---- */
+
+static void a_training_that_goes_on_comes_to_the_same(void **state)
+{
+    (void)state;
+    tn_epoch epochs[4], begun, end;
+    tn_fit_options options = {
+        .epochs = 4, .batch = 3, .optim = {.lr = 0.3}, .schedule = "exponential 0.9", .test = &line_data};
+    for (int64_t done = 0; done < 4; done++)
+        for (int64_t step = 0; step < 3; step++) {
+            bench b;
+            tn_training *first = NULL, *second = NULL;
+            assert_true(open_bench(&b, "cpu"));
+            CHECK(tn_training_new(b.state, &line_model, &line_data, &options, &first));
+            for (int64_t i = 0; i < done * 3 + step; i++) {
+                CHECK(tn_training_step(first));
+                if (tn_training_where(first).step == 3) CHECK(tn_training_end_epoch(first, &epochs[i / 3]));
+            }
+            CHECK(tn_training_so_far(first, &begun));
+            tn_training_free(first);
+            CHECK(tn_training_new(b.state, &line_model, &line_data, &options, &second));
+            CHECK(tn_training_go_on(second, epochs, done, step, step ? &begun : NULL));
+            while (!tn_training_where(second).finished) {
+                while (tn_training_where(second).step < 3) CHECK(tn_training_step(second));
+                CHECK(tn_training_end_epoch(second, &end));
+            }
+            tn_training_free(second);
+            close_bench(&b);
+            tn_epoch whole;
+            assert_true(open_bench(&b, "cpu"));
+            CHECK(tn_fit(b.state, &line_model, &line_data, &options, &whole));
+            close_bench(&b);
+            assert_int_equal(end.number, 4);
+            assert_true(end.train.loss == whole.train.loss && end.test.loss == whole.test.loss);
+        }
+}
+
+/* Epochs as they might have come out: what counts is validation, whatever else falls. */
+static void a_loss_that_is_no_number_is_never_the_lowest(void **state)
+{
+    static const struct {
+        double validation[4];
+        int64_t best, stalled;
+    } cases[] = {{{2, 1, NAN, NAN}, 2, 2},
+                 {{NAN, NAN, 2, NAN}, 3, 1},
+                 {{NAN, NAN, NAN, NAN}, 0, 4},
+                 {{INFINITY, 3, 3, 2}, 4, 0},
+                 {{5, NAN, 5, 6}, 1, 3}};
+    (void)state;
+    const tn_fit_options options = {.epochs = 9, .patience = 3, .validation = &line_data, .test = &line_data};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bench b;
+        tn_training *t = NULL;
+        tn_epoch past[4] = {{0}};
+        for (int k = 0; k < 4; k++)
+            past[k] = (tn_epoch){
+                .number = k + 1, .train = {-k, 0}, .test = {-k, 0}, .validation = {cases[i].validation[k], 0}};
+        assert_true(open_bench(&b, "reference"));
+        CHECK(tn_training_new(b.state, &line_model, &line_data, &options, &t));
+        CHECK(tn_training_go_on(t, past, 4, 0, NULL));
+        tn_training_place at = tn_training_where(t);
+        assert_int_equal(at.epochs, 4);
+        assert_int_equal(at.best, cases[i].best);
+        assert_int_equal(at.stalled, cases[i].stalled);
+        assert_int_equal(at.finished, cases[i].stalled >= 3);
+        tn_training_free(t);
+        close_bench(&b);
+    }
+}
+
+static void steps_and_epochs_come_in_their_order(void **state)
+{
+    (void)state;
+    bench b;
+    tn_training *t = NULL;
+    tn_epoch epoch;
+    double loss = -1;
+    const tn_fit_options options = {.epochs = 1, .batch = 4, .step_loss = 1};
+    assert_true(open_bench(&b, "cpu"));
+    CHECK(tn_training_new(b.state, &line_model, &line_data, &options, &t));
+    assert_int_equal(tn_training_where(t).steps, 2);
+    CHECK(tn_training_step(t));
+    CHECK(tn_training_step_loss(t, &loss));
+    CHECK(tn_training_so_far(t, &epoch));
+    check_near("the first step's loss", loss, epoch.train.loss, 1e-6);
+    assert_int_equal(tn_training_where(t).samples, 4);
+    assert_int_equal(tn_training_end_epoch(t, &epoch), TN_EINVAL);
+    check_message("too early", "not at its end");
+    assert_int_equal(tn_training_go_on(t, NULL, 0, 1, &epoch), TN_EINVAL);
+    CHECK(tn_training_step(t));
+    assert_int_equal(tn_training_where(t).samples, N);
+    assert_int_equal(tn_training_step(t), TN_EINVAL);
+    check_message("too late", "at its end");
+    CHECK(tn_training_end_epoch(t, &epoch));
+    assert_true(tn_training_where(t).finished);
+    tn_training_free(t);
+    close_bench(&b);
+}
+
 /* ---- mistakes ---- */
 
 static void mistakes_are_found_before_training(void **state)
@@ -240,8 +339,13 @@ static void mistakes_are_found_before_training(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_is_what_a_plain_loop_does), cmocka_unit_test(two_calls_are_what_two_plain_loops_do),
-        cmocka_unit_test(measuring_takes_every_sample_once),  cmocka_unit_test(training_ends_when_it_should),
+        cmocka_unit_test(training_is_what_a_plain_loop_does),
+        cmocka_unit_test(two_calls_are_what_two_plain_loops_do),
+        cmocka_unit_test(measuring_takes_every_sample_once),
+        cmocka_unit_test(training_ends_when_it_should),
+        cmocka_unit_test(a_training_that_goes_on_comes_to_the_same),
+        cmocka_unit_test(a_loss_that_is_no_number_is_never_the_lowest),
+        cmocka_unit_test(steps_and_epochs_come_in_their_order),
         cmocka_unit_test(mistakes_are_found_before_training),
     };
     return cmocka_run_group_tests_name("training", tests, NULL, NULL);

@@ -1,0 +1,166 @@
+/* measure.c: see measure.h; and measuring and using a model on their own. */
+#include "measure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "error.h"
+
+enum { MEASURING_BATCH = 1000 };
+
+/* ---- a batch ---- */
+
+static tn_loss_entry entry_of(const char *loss)
+{
+    tn_loss_entry entry;
+    for (size_t i = 0; tn_loss_at(i, &entry); i++)
+        if (!strcmp(entry.name, loss)) return entry;
+    return (tn_loss_entry){.name = loss};
+}
+
+static int is_about_classes(const char *loss, const tn_dataset *data)
+{
+    return data->label || entry_of(loss).classes;
+}
+
+/* An output for each class; a single one is enough for two classes if the loss is made for that. */
+static void check_outputs(const char *loss, const tn_dataset *data, tn_tensor *output)
+{
+    tn_loss_entry entry = entry_of(loss);
+    tn_shape shape = tn_shape_of(output);
+    int64_t outputs = shape.rank == 2 ? shape.dim[1] : 0;
+    if (!data->label || shape.rank != 2 || outputs == data->classes) return;
+    if (outputs == 1 && data->classes == 2 && entry.classes && !entry.labels) return;
+    tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: the model has %lld outputs, but the data has %lld classes", loss,
+                  (long long)outputs, (long long)data->classes);
+}
+
+static tn_tensor *sum_in(tn_graph *graph, const char *name, int32_t dtype)
+{
+    return tn_variable(graph, name, dtype, TN_SCALAR, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
+}
+
+/* Training has sums of its own, so that a model can be measured in the middle of an epoch. */
+static const char *sum_name(const tn_measure *m, int of_right)
+{
+    static const char *const names[2][2] = {{"measured.loss", "measured.right"}, {"fit.loss", "fit.right"}};
+    return names[m->options != NULL][of_right];
+}
+
+/* The loss that is made small; without options that of measuring. */
+static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target)
+{
+    tn_loss_options how = {.smoothing = m->options ? m->options->smoothing : 0};
+    if (m->options && m->options->class_weights)
+        how.weight = tn_input(tn_graph_of(output), "class_weights", TN_F32, TN_SHAPE(m->data->classes));
+    return tn_loss_with(m->model->loss, output, target, how);
+}
+
+void tn_measure_batch(const void *arg, tn_tensor *x, tn_tensor *target)
+{
+    const tn_measure *m = arg;
+    const tn_fit_options *options = m->options;
+    tn_graph *graph = tn_graph_of(x);
+    tn_tensor *output = m->model->build(x, options != NULL, m->model->arg);
+    check_outputs(m->model->loss, m->data, output);
+    tn_tensor *loss = batch_loss(m, output, target);
+    double samples = (double)tn_shape_of(x).dim[0];
+    tn_tensor *sum = sum_in(graph, sum_name(m, 0), TN_F32);
+    tn_assign(sum, tn_add(sum, tn_mul(loss, tn_number(loss, samples))));
+    if (is_about_classes(m->model->loss, m->data)) {
+        tn_tensor *right = sum_in(graph, sum_name(m, 1), TN_I32);
+        tn_assign(right, tn_add(right, tn_cast(tn_count_correct(output, target), TN_I32)));
+    }
+    if (options && options->step_loss) tn_assign(sum_in(graph, "fit.step_loss", TN_F32), loss);
+    if (options) tn_minimize(loss, options->optimizer ? options->optimizer : "sgd", options->optim);
+}
+
+tn_status tn_measure_begin(tn_state *state, const tn_measure *m, tn_score score, int64_t samples)
+{
+    float loss = samples ? (float)(score.loss * (double)samples) : 0;
+    int32_t right = samples && score.accuracy > 0 ? (int32_t)llround(score.accuracy * (double)samples) : 0;
+    TN_TRY(tn_state_put(state, sum_name(m, 0), TN_F32, TN_SCALAR, TN_TRANSIENT, &loss));
+    return tn_state_put(state, sum_name(m, 1), TN_I32, TN_SCALAR, TN_TRANSIENT, &right);
+}
+
+tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples, tn_score *score)
+{
+    float loss;
+    int32_t right;
+    TN_TRY(tn_state_read(state, sum_name(m, 0), &loss, sizeof loss));
+    TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
+    score->loss = loss / (double)samples;
+    score->accuracy = is_about_classes(m->model->loss, m->data) ? right / (double)samples : NAN;
+    return TN_OK;
+}
+
+tn_status tn_measure_check(const tn_measure *m)
+{
+    const tn_dataset *data = m->data;
+    TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
+    TN_REQUIRE(data->label || data->target, TN_EINVAL, "the data set has neither labels nor targets");
+    if (data->label) return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count, data->classes);
+    return tn_loss_check_targets(m->model->loss, TN_F32, data->target, data->count * data->targets, 0);
+}
+
+/* ---- measuring ---- */
+
+tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *m)
+{
+    TN_TRY(tn_measure_check(m));
+    return tn_batches_new(batches, state, m->data, MEASURING_BATCH, 0, &m->model->compile, tn_measure_batch, m);
+}
+
+tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, tn_score *score)
+{
+    tn_program *program;
+    TN_TRY(tn_measure_begin(state, m, (tn_score){0}, 0));
+    for (int64_t start = 0; start < m->data->count; start += batches->batch) {
+        TN_TRY(tn_batches_at(batches, start, &program));
+        TN_TRY(tn_program_run(program));
+    }
+    return tn_measure_read(state, m, m->data->count, score);
+}
+
+tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data, tn_score *score)
+{
+    tn_batches batches = {0};
+    tn_score found;
+    tn_measure m = {model, data, NULL};
+    tn_status s = tn_measure_open(&batches, state, &m);
+    if (!s) s = tn_measure_run(&batches, state, &m, &found);
+    tn_batches_free(&batches);
+    if (!s) *score = found;
+    return s;
+}
+
+/* ---- using ---- */
+
+static void predict_batch(const void *arg, tn_tensor *x, tn_tensor *target)
+{
+    const tn_model *model = arg;
+    (void)target;
+    tn_output(model->build(x, 0, model->arg), "output");
+}
+
+tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)
+{
+    tn_batches batches = {0};
+    tn_dataset samples = *data;
+    tn_program *program;
+    samples.label = NULL;
+    samples.target = NULL;
+    if (!data->count) return TN_OK;
+    uint64_t each = bytes / (uint64_t)data->count;
+    TN_REQUIRE(each * (uint64_t)data->count == bytes, TN_ESHAPE, "predict: %llu bytes for the outputs of %lld samples",
+               (unsigned long long)bytes, (long long)data->count);
+    tn_status s = tn_batches_new(&batches, state, &samples, MEASURING_BATCH, 0, &model->compile, predict_batch, model);
+    for (int64_t start = 0; !s && start < data->count; start += batches.batch) {
+        int64_t size = data->count - start < batches.batch ? data->count - start : batches.batch;
+        s = tn_batches_at(&batches, start, &program);
+        if (!s) s = tn_program_run(program);
+        if (!s) s = tn_fetch(program, "output", (char *)out + (uint64_t)start * each, (uint64_t)size * each);
+    }
+    tn_batches_free(&batches);
+    return s;
+}

@@ -1,0 +1,30 @@
+/* measure.h: what a batch is measured by, in training and apart from it. Losses and right answers are added up on the
+ * device. */
+#ifndef TN_FIT_MEASURE_H
+#define TN_FIT_MEASURE_H
+
+#include "batches.h"
+
+typedef struct tn_measure {
+    const tn_model *model;
+    const tn_dataset *data;
+    const tn_fit_options *options; /* NULL: only measuring */
+} tn_measure;
+
+/* A tn_batch_task whose argument is a tn_measure: adds to the sums, and trains where there are options. */
+tn_batch_task tn_measure_batch;
+
+/* That the data is such as the loss can take. */
+tn_status tn_measure_check(const tn_measure *measure);
+
+/* Sets the sums to what they are for `samples` samples of that score. */
+tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, tn_score score, int64_t samples);
+
+/* Waits, and reads the means over `samples` samples. */
+tn_status tn_measure_read(tn_state *state, const tn_measure *measure, int64_t samples, tn_score *score);
+
+/* Programs that measure all samples, and their run. tn_batches_free releases them, whether this succeeded or not. */
+tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *measure);
+tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *measure, tn_score *score);
+
+#endif
