@@ -45,33 +45,59 @@ static int check_data(const cli_saved *saved, const tn_dataset *test)
     return CLI_GO_ON;
 }
 
-/* The number that the model gives the class that the data calls number k; -1 if it has no such class. */
-static int32_t match_class(const cli_saved *saved, const tn_dataset *test, int64_t k)
+/* A class's name, closed by a line break, and its number. */
+typedef struct named {
+    const char *name;
+    int32_t number;
+} named;
+
+static int by_name(const void *a, const void *b)
 {
-    const cli_model theirs = {.class_names = test->class_names};
-    char want[256], name[256];
-    cli_class_name(&theirs, k, want, sizeof want);
-    for (int64_t i = 0; i < saved->model.classes; i++)
-        if (!strcmp(cli_class_name(&saved->model, i, name, sizeof name), want)) return (int32_t)i;
-    return -1;
+    const char *x = ((const named *)a)->name, *y = ((const named *)b)->name;
+    for (; *x == *y && *x && *x != '\n'; x++, y++) continue;
+    int ended_x = !*x || *x == '\n', ended_y = !*y || *y == '\n';
+    return ended_x || ended_y ? ended_y - ended_x : (unsigned char)*x - (unsigned char)*y;
+}
+
+/* The model's classes in order of their names; NULL: no memory. */
+static named *sorted_names(const cli_model *model)
+{
+    named *all = calloc((size_t)model->classes, sizeof *all);
+    const char *name = model->class_names;
+    for (int32_t i = 0; all && i < model->classes; i++) {
+        all[i] = (named){name, i};
+        name += strcspn(name, "\n");
+        name += *name == '\n';
+    }
+    if (all) qsort(all, (size_t)model->classes, sizeof *all, by_name);
+    return all;
+}
+
+/* number[k]: what the model calls the class that the data calls number k. */
+static int number_classes(const cli_saved *saved, const tn_dataset *test, const named *known, int32_t *number)
+{
+    named want = {test->class_names, 0};
+    for (int64_t k = 0; k < test->classes && *want.name; k++) {
+        size_t length = strcspn(want.name, "\n");
+        const named *found = bsearch(&want, known, (size_t)saved->model.classes, sizeof *known, by_name);
+        if (!found)
+            return cli_fail("%s has the class '%.*s', which %s does not know", test->source, (int)length, want.name,
+                            saved->path);
+        number[k] = found->number;
+        want.name += length + (want.name[length] == '\n');
+    }
+    return CLI_GO_ON;
 }
 
 /* A table with texts as classes numbers those that it has itself: they get the model's numbers. */
 static int match_classes(const cli_saved *saved, tn_dataset *test)
 {
-    char name[256];
-    const cli_model theirs = {.class_names = test->class_names};
     if (!saved->model.class_names || !test->class_names) return CLI_GO_ON;
+    named *known = sorted_names(&saved->model);
     int32_t *number = calloc((size_t)test->classes, sizeof *number);
-    if (!number) return cli_fail("out of memory");
-    int status = CLI_GO_ON;
-    for (int64_t k = 0; k < test->classes && status == CLI_GO_ON; k++) {
-        number[k] = match_class(saved, test, k);
-        if (number[k] < 0)
-            status = cli_fail("%s has the class '%s', which %s does not know", test->source,
-                              cli_class_name(&theirs, k, name, sizeof name), saved->path);
-    }
+    int status = known && number ? number_classes(saved, test, known, number) : cli_fail("out of memory");
     for (int64_t i = 0; i < test->count && status == CLI_GO_ON; i++) test->label[i] = number[test->label[i]];
+    free(known);
     free(number);
     return status;
 }

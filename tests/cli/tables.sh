@@ -74,6 +74,13 @@ awk 'NR == 1 { print "\303\204rea,gr\366\337e,y"; next } { print NR "," NR * NR 
 run_train --data latin.csv --net "linear outputs" --loss mse --scale standard --batch 16 --epochs 1 --save latin.safetensors
 "$tenon" eval --model latin.safetensors --device "$device" >evaluated 2>stderr || fail "names that are no UTF-8: $(cat stderr)"
 
+# Many classes whose names begin like others; the table to evaluate on has the odd ones, in another order.
+awk 'BEGIN { print "a,b,name"; for (i = 0; i < 400; i++) print i % 20 ",1,c" (i % 20 ? i % 20 : "") }' >names.csv
+awk 'BEGIN { print "a,b,name"; for (i = 1999; i > 0; i -= 2) print i % 20 ",1,c" i % 20 }' >odd.csv
+run_train --data names.csv --scale standard --net "linear 40, tanh, linear outputs" --lr 0.1 --batch 32 --epochs 60 --schedule "cosine 600" --save names.safetensors
+"$tenon" eval --model names.safetensors --data odd.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
+near "names in another order" "$(value test_accuracy <evaluated)" 1 0.05
+
 # Evaluating on a table that has some of the classes only: they are told by their names.
 grep -v ',high' unit.csv >low.csv
 "$tenon" eval --model u.safetensors --data low.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
