@@ -55,6 +55,40 @@ typedef struct tn_conv2d_transpose_options {
 #define tn_conv2d_transpose(x, name, ...) tn_conv2d_transpose_layer(x, name, (tn_conv2d_transpose_options){__VA_ARGS__})
 TN_API tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options);
 
+/* Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
+ * transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
+ * tn_conv1d(x, "conv1", .filters = 32, .kernel = 5) */
+typedef struct tn_conv1d_options {
+    int64_t filters; /* required, at least 1 */
+    uint32_t kernel; /* required */
+    uint32_t stride; /* 0: 1 */
+    uint32_t pad;
+    uint32_t more;     /* transposed alone */
+    uint32_t dilation; /* 0: 1 */
+    uint32_t groups;   /* 0: 1 */
+    uint32_t same;     /* not transposed */
+    uint32_t no_bias;
+    const tn_init *init;
+} tn_conv1d_options;
+#define tn_conv1d(x, name, ...)           tn_conv1d_layer(x, name, (tn_conv1d_options){__VA_ARGS__})
+#define tn_conv1d_transpose(x, name, ...) tn_conv1d_transpose_layer(x, name, (tn_conv1d_options){__VA_ARGS__})
+TN_API tn_tensor *tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options options);
+TN_API tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_options options);
+
+/* Pooling of (batch, channels, length); the window is required. tn_maxpool1d(x, .window = 2) */
+typedef struct tn_pool1d_options {
+    uint32_t window;
+    uint32_t stride; /* 0: as the window */
+    uint32_t pad;
+    uint32_t ceil_mode; /* these two as in tn_pool_options */
+    uint32_t count_pad;
+} tn_pool1d_options;
+#define tn_maxpool1d(x, ...) tn_maxpool1d_with(x, (tn_pool1d_options){__VA_ARGS__})
+#define tn_avgpool1d(x, ...) tn_avgpool1d_with(x, (tn_pool1d_options){__VA_ARGS__})
+TN_API tn_tensor *tn_maxpool1d_with(tn_tensor *x, tn_pool1d_options options);
+TN_API tn_tensor *tn_avgpool1d_with(tn_tensor *x, tn_pool1d_options options);
+TN_API tn_tensor *tn_adaptive_avgpool1d(tn_tensor *x, int64_t length);
+
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
  * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
  * in training, and moves "running_mean" and "running_var" (unbiased) towards them; otherwise it takes these. */
@@ -70,10 +104,32 @@ TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_no
 TN_API tn_tensor *tn_layer_norm(tn_tensor *x, const char *name);
 TN_API tn_tensor *tn_rms_norm(tn_tensor *x, const char *name);
 TN_API tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups);
+/* Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without scale and
+ * shift, as PyTorch does it unless told otherwise. */
+TN_API tn_tensor *tn_instance_norm(tn_tensor *x, const char *name);
+
+/* x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at 0.25.
+ * He, Zhang, Ren and Sun, 2015. */
+TN_API tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel);
+
+/* ---- layers for training alone: leave them out of the graph that evaluates ---- */
+
+/* Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1. */
+TN_API tn_tensor *tn_dropout_channels(tn_tensor *x, double rate);
+/* Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+ * columns, zeros coming in, which is to pad them on all sides and crop them to their size again. */
+TN_API tn_tensor *tn_random_flip(tn_tensor *x);
+TN_API tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad);
+
+/* ---- layers on sequences ---- */
 
 /* Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number outside
  * gives zeros. */
 TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units);
+
+/* The same, but the index `padding` gives zeros, and its row gets no gradient. */
+TN_API tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units,
+                                      int32_t padding);
 
 #define TN_RNN  0 /* h = tanh(W x + U h + b) */
 #define TN_LSTM 1
@@ -90,6 +146,7 @@ typedef struct tn_recurrent_options {
     tn_tensor *lengths;
     int64_t layers; /* 0: 1 */
     uint32_t bidirectional;
+    double dropout; /* rate for the results of each layer but the last, in training */
 } tn_recurrent_options;
 /* (batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
  * the next, keep it in variables. */
@@ -102,9 +159,41 @@ typedef struct tn_recurrent_state {
 TN_API tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options,
                                     tn_recurrent_state *state);
 
-/* Self-attention with several heads over x (batch, steps, width), with PyTorch's names: "NAME.in_proj_weight"
- * (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and ".bias". */
+/* Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
+ * "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
+ * ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1) */
+typedef struct tn_attention_options {
+    int64_t heads;     /* required; they divide the width */
+    tn_tensor *memory; /* (batch, keys, width): what to look at; NULL: x */
+    tn_tensor *mask;   /* (batch, keys): not 0 where there is a key, 0 for padding; NULL: all. A query that sees no key
+                          gets zeros */
+    uint32_t causal;   /* step i sees the keys 0..i alone */
+    double dropout;    /* rate for the weights of keys, in training */
+} tn_attention_options;
+#define tn_multihead_attention(x, name, ...) tn_multihead_attention_with(x, name, (tn_attention_options){__VA_ARGS__})
+TN_API tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options);
 TN_API tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal);
+
+/* A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
+ * layers. Names are those of PyTorch's TransformerEncoderLayer and, with a memory, TransformerDecoderLayer:
+ * "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part (Xiong
+ * and others, 2020) and the activation is gelu, unless told otherwise. */
+typedef struct tn_transformer_options {
+    int64_t heads;                 /* required */
+    int64_t hidden;                /* units between the linear layers; 0: 4 width */
+    tn_tensor *memory;             /* (batch, keys, width), of an encoder; NULL: none */
+    tn_tensor *mask, *memory_mask; /* as of tn_attention_options: of x, and of the memory */
+    uint32_t causal;               /* for x */
+    uint32_t norm_last;            /* after each part, as in Vaswani and others, 2017, and PyTorch's norm_first=False */
+    uint32_t relu;                 /* instead of gelu */
+    double dropout;                /* rate, in training */
+} tn_transformer_options;
+#define tn_transformer(x, name, ...) tn_transformer_with(x, name, (tn_transformer_options){__VA_ARGS__})
+TN_API tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);
+
+/* The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in each even
+ * column i, and the cosine in the next. */
+TN_API tn_tensor *tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width);
 
 /* ---- networks in words ---- */
 

@@ -31,6 +31,18 @@ static tn_tensor *flatten(tn_net_build *build, tn_tensor *x, const double arg[])
     return tn_flatten(x);
 }
 
+static tn_tensor *dropout2d(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    return build->options.training ? tn_dropout_channels(x, arg[0]) : x;
+}
+
+static tn_tensor *prelu(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    char name[32];
+    (void)arg;
+    return tn_prelu(x, tn_net_name(build, "prelu", name), 0);
+}
+
 static tn_tensor *leaky_relu(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
@@ -79,8 +91,6 @@ static uint32_t width_of(double size)
     return (uint32_t)size & 65535;
 }
 
-#define SAME 65536 /* the padding that stands for "same" */
-
 static tn_tensor *conv(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
@@ -88,7 +98,7 @@ static tn_tensor *conv(tn_net_build *build, tn_tensor *x, const double arg[])
     int normed = !strcmp(build->next, "batch_norm"); /* which would take a bias away again */
     return tn_conv2d(picture(x), tn_net_name(build, "conv", name), .filters = (int64_t)arg[0],
                      .kernel = {height_of(arg[1]), width_of(arg[1])}, .stride = {stride, stride},
-                     .pad = {pad == SAME ? 0 : pad, pad == SAME ? 0 : pad}, .same = pad == SAME,
+                     .pad = {pad == TN_SAME ? 0 : pad, pad == TN_SAME ? 0 : pad}, .same = pad == TN_SAME,
                      .groups = (uint32_t)arg[5], .no_bias = (uint32_t)normed, .init = &build->init);
 }
 
@@ -138,6 +148,17 @@ static tn_tensor *adaptive_avgpool(tn_net_build *build, tn_tensor *x, const doub
     return tn_adaptive_avgpool2d(picture(x), height_of(arg[0]), width_of(arg[0]));
 }
 
+static tn_tensor *random_flip(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)arg;
+    return build->options.training ? tn_random_flip(picture(x)) : x;
+}
+
+static tn_tensor *random_crop(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    return build->options.training ? tn_random_crop(picture(x), (int64_t)arg[0]) : x;
+}
+
 #define POOL_PAIRS                                                                                                     \
     {                                                                                                                  \
         {"stride", 1, NULL, 0},                                                                                        \
@@ -154,7 +175,7 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_COUNT, TN_ARG_SIZE},
      0,
-     {{"stride", 1, NULL, 0}, {"pad", 0, "same", SAME}, {"groups", 1, NULL, 0}}},
+     {{"stride", 1, NULL, 0}, {"pad", 0, "same", TN_SAME}, {"groups", 1, NULL, 0}}},
     {"conv_transpose",
      "conv_transpose FILTERS SIZE [stride N] [pad N] [groups N]",
      "transposed convolution: to larger pictures",
@@ -206,6 +227,19 @@ const tn_layer tn_layers[] = {
      .doc = "groups of channels to mean 0 and variance 1",
      .apply = tn_layer_group_norm,
      .args = {TN_ARG_COUNT}},
+    {.name = "instance_norm",
+     .usage = "instance_norm",
+     .doc = "each channel of each sample to mean 0 and variance 1",
+     .apply = tn_layer_instance_norm},
+    {.name = "random_flip",
+     .usage = "random_flip",
+     .doc = "mirrors half of the pictures while training",
+     .apply = random_flip},
+    {.name = "random_crop",
+     .usage = "random_crop PAD",
+     .doc = "shifts pictures by up to PAD rows and columns while training",
+     .apply = random_crop,
+     .args = {TN_ARG_COUNT}},
     {.name = "residual",
      .usage = "residual",
      .doc = "begins a branch, to whose end what is here is added",
@@ -241,6 +275,30 @@ const tn_layer tn_layers[] = {
      .usage = "position",
      .doc = "adds a trainable vector to each step of a sequence",
      .apply = tn_layer_position},
+    {.name = "sinusoids",
+     .usage = "sinusoids",
+     .doc = "adds sines and cosines of each step's place",
+     .apply = tn_layer_sinusoids},
+    {.name = "conv1d",
+     .usage = "conv1d FILTERS SIZE [stride N] [pad N|same] [groups N]",
+     .doc = "convolution over the steps of a sequence",
+     .apply = tn_layer_conv1d,
+     .args = {TN_ARG_COUNT, TN_ARG_COUNT},
+     .pair = {{"stride", 1, NULL, 0}, {"pad", 0, "same", TN_SAME}, {"groups", 1, NULL, 0}}},
+    {.name = "maxpool1d",
+     .usage = "maxpool1d SIZE [stride N] [pad N]",
+     .doc = "the largest of each window of steps",
+     .apply = tn_layer_maxpool1d,
+     .args = {TN_ARG_COUNT},
+     .pair = POOL_PAIRS},
+    {.name = "avgpool1d",
+     .usage = "avgpool1d SIZE [stride N] [pad N]",
+     .doc = "the mean of each window of steps",
+     .apply = tn_layer_avgpool1d,
+     .args = {TN_ARG_COUNT},
+     .pair = POOL_PAIRS},
+    {.name = "max_steps", .usage = "max_steps", .doc = "the largest of all steps", .apply = tn_layer_max_steps},
+    {.name = "mean_steps", .usage = "mean_steps", .doc = "the mean of all steps", .apply = tn_layer_mean_steps},
     {.name = "project",
      .usage = "project UNITS",
      .doc = "linear over the last dimension alone: for each step",
@@ -267,6 +325,11 @@ const tn_layer tn_layers[] = {
      {TN_ARG_RATE},
      0,
      {{0}}},
+    {.name = "dropout2d",
+     .usage = "dropout2d RATE",
+     .doc = "the same for whole channels",
+     .apply = dropout2d,
+     .args = {TN_ARG_RATE}},
     {"flatten", "flatten", "(n, ...) to (n, the rest)", flatten, NULL, {0}, 0, {{0}}},
     {"leaky_relu",
      "leaky_relu [SLOPE]",
@@ -276,6 +339,10 @@ const tn_layer tn_layers[] = {
      {TN_ARG_REAL},
      1,
      {{0}}},
+    {.name = "prelu",
+     .usage = "prelu",
+     .doc = "x, or x times a slope that is trained (0.25) when negative",
+     .apply = prelu},
     {"elu", "elu [ALPHA]", "x, or ALPHA (1) times exp(x) - 1 when negative", elu, NULL, {TN_ARG_REAL}, 1, {{0}}},
     {"logistic",
      "logistic L K X0",

@@ -30,6 +30,8 @@ const char *tn_net_name(tn_net_build *build, const char *kind, char name[32]);
 #define TN_ARG_REAL  3 /* any number */
 #define TN_ARG_SIZE  4 /* "5x3", or "5" for "5x5": 65536 height + width, both at least 1 */
 
+#define TN_SAME 65536 /* the padding that stands for "same" */
+
 #define TN_POSITIONS 3 /* most arguments by position */
 #define TN_PAIRS     3 /* most pairs */
 
@@ -59,10 +61,12 @@ extern const tn_layer tn_layers[];
 extern const size_t tn_layers_count;
 
 /* Those that are more than a few lines: normalised, residual, and on sequences. */
-tn_apply_layer tn_layer_batch_norm, tn_layer_layer_norm, tn_layer_rms_norm, tn_layer_group_norm;
+tn_apply_layer tn_layer_batch_norm, tn_layer_layer_norm, tn_layer_rms_norm, tn_layer_group_norm, tn_layer_instance_norm;
 tn_apply_layer tn_layer_residual, tn_layer_end, tn_layer_block;
 tn_apply_layer tn_layer_rnn, tn_layer_lstm, tn_layer_gru, tn_layer_last;
-tn_apply_layer tn_layer_embedding, tn_layer_position, tn_layer_project, tn_layer_attention, tn_layer_transformer;
+tn_apply_layer tn_layer_conv1d, tn_layer_maxpool1d, tn_layer_avgpool1d, tn_layer_max_steps, tn_layer_mean_steps;
+tn_apply_layer tn_layer_sinusoids, tn_layer_embedding, tn_layer_position, tn_layer_project, tn_layer_attention,
+    tn_layer_transformer;
 
 /* (batch, 1, h, w) and the like as a sequence (batch, steps, features): rows of a picture, numbers of a row. */
 tn_tensor *tn_net_sequence(tn_tensor *x);

@@ -42,6 +42,13 @@ tn_tensor *tn_layer_group_norm(tn_net_build *build, tn_tensor *x, const double a
     return tn_group_norm(x, tn_net_name(build, "gn", name), (int64_t)arg[0]);
 }
 
+tn_tensor *tn_layer_instance_norm(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    char name[32];
+    (void)arg;
+    return tn_instance_norm(x, tn_net_name(build, "in", name));
+}
+
 /* ---- residual branches (He, Zhang, Ren and Sun, "Deep residual learning", 2016) ---- */
 
 /* The shortcut of kind A: every `step`-th pixel of x, and zeros for the channels that it lacks, half of them on either

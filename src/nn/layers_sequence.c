@@ -1,5 +1,5 @@
-/* layers_sequence.c: layers on sequences (batch, steps, features) in a network's spec: embedding, recurrence and
- * attention. */
+/* layers_sequence.c: layers on sequences (batch, steps, features) in a network's spec: embedding, recurrence,
+ * attention, and convolution over the steps. */
 #include "layers.h"
 
 #include <stdio.h>
@@ -81,22 +81,66 @@ tn_tensor *tn_layer_attention(tn_net_build *build, tn_tensor *x, const double ar
                              arg[TN_POSITIONS] != 0);
 }
 
-/* Vaswani and others, 2017, with the normalisation first (Xiong and others, "On layer normalization in the transformer
- * architecture", 2020): PyTorch's TransformerEncoderLayer with norm_first, and named as there. */
 tn_tensor *tn_layer_transformer(tn_net_build *build, tn_tensor *x, const double arg[])
 {
-    char block[32], name[64];
-    tn_net_name(build, "transformer", block);
+    char block[32];
+    return tn_transformer(tn_net_sequence(x), tn_net_name(build, "transformer", block), .heads = (int64_t)arg[0],
+                          .causal = arg[TN_POSITIONS] != 0, .hidden = (int64_t)arg[TN_POSITIONS + 1]);
+}
+
+tn_tensor *tn_layer_sinusoids(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build, (void)arg;
     x = tn_net_sequence(x);
-    int64_t width = tn_shape_of(x).dim[tn_shape_of(x).rank - 1], hidden = (int64_t)arg[TN_POSITIONS + 1];
-    snprintf(name, sizeof name, "%s.norm1", block);
-    tn_tensor *y = tn_layer_norm(x, name);
-    snprintf(name, sizeof name, "%s.self_attn", block);
-    x = tn_add(x, tn_self_attention(y, name, (int64_t)arg[0], arg[TN_POSITIONS] != 0));
-    snprintf(name, sizeof name, "%s.norm2", block);
-    y = tn_layer_norm(x, name);
-    snprintf(name, sizeof name, "%s.linear1", block);
-    y = tn_gelu(tn_linear(y, name, .units = hidden ? hidden : 4 * width));
-    snprintf(name, sizeof name, "%s.linear2", block);
-    return tn_add(x, tn_linear(y, name, .units = width));
+    tn_shape s = tn_shape_of(x);
+    if (tn_graph_status(tn_graph_of(x))) return x;
+    return tn_add(x, tn_sinusoids(tn_graph_of(x), s.dim[1], s.dim[2]));
+}
+
+/* ---- convolution and pooling over the steps ---- */
+
+/* Features become channels, and back. */
+static tn_tensor *swapped(tn_tensor *x)
+{
+    return tn_graph_status(tn_graph_of(x)) ? x : tn_transpose(x, (int32_t[]){0, 2, 1});
+}
+
+tn_tensor *tn_layer_conv1d(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    char name[32];
+    uint32_t pad = (uint32_t)arg[TN_POSITIONS + 1];
+    x = tn_conv1d(swapped(tn_net_sequence(x)), tn_net_name(build, "conv", name), .filters = (int64_t)arg[0],
+                  .kernel = (uint32_t)arg[1], .stride = (uint32_t)arg[TN_POSITIONS], .pad = pad == TN_SAME ? 0 : pad,
+                  .same = pad == TN_SAME, .groups = (uint32_t)arg[TN_POSITIONS + 2], .init = &build->init);
+    return swapped(x);
+}
+
+static tn_pool1d_options pool_options(const double arg[])
+{
+    return (tn_pool1d_options){
+        .window = (uint32_t)arg[0], .stride = (uint32_t)arg[TN_POSITIONS], .pad = (uint32_t)arg[TN_POSITIONS + 1]};
+}
+
+tn_tensor *tn_layer_maxpool1d(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return swapped(tn_maxpool1d_with(swapped(tn_net_sequence(x)), pool_options(arg)));
+}
+
+tn_tensor *tn_layer_avgpool1d(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return swapped(tn_avgpool1d_with(swapped(tn_net_sequence(x)), pool_options(arg)));
+}
+
+tn_tensor *tn_layer_mean_steps(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build, (void)arg;
+    return tn_mean(tn_net_sequence(x), TN_AXES(1), 0);
+}
+
+tn_tensor *tn_layer_max_steps(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build, (void)arg;
+    return tn_amax(tn_net_sequence(x), TN_AXES(1), 0);
 }

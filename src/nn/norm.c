@@ -1,4 +1,5 @@
-/* norm.c: normalisation layers: batch, layer, group and RMS normalisation, with PyTorch's names, shapes and defaults.
+/* norm.c: normalisation layers: batch, layer, group, instance and RMS normalisation, with PyTorch's names, shapes and
+ * defaults.
  */
 #include "tenon/nn.h"
 
@@ -81,6 +82,32 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
     return affine(x, name, each, as, 1);
 }
 
+/* Each of so many equal parts of x, one after another. */
+static tn_tensor *normalize_rows(tn_tensor *x, int64_t rows)
+{
+    tn_shape shape = tn_shape_of(x);
+    int64_t count = tn_shape_count(&shape);
+    tn_tensor *y = tn_normalize(tn_reshape(x, TN_SHAPE(rows, rows ? count / rows : 0)), TN_AXES(-1), 1e-5);
+    return tn_reshape(y, shape);
+}
+
+tn_tensor *tn_instance_norm(tn_tensor *x, const char *name)
+{
+    if (!has_rank("instance_norm", name ? name : "", x, 3)) return x;
+    tn_shape shape = tn_shape_of(x);
+    tn_tensor *y = normalize_rows(x, shape.dim[0] * shape.dim[1]);
+    return name ? affine(y, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1) : y;
+}
+
+tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
+{
+    if (!has_rank("prelu", name, x, each_channel ? 2 : 1)) return x;
+    tn_shape shape = tn_shape_of(x), as = each_channel ? over_channels(&shape) : TN_SHAPE(1);
+    tn_shape size = TN_SHAPE(each_channel ? shape.dim[1] : 1);
+    tn_tensor *slope = part(tn_graph_of(x), name, "weight", size, 0.25, TN_TRAINABLE);
+    return tn_leaky_relu(x, tn_reshape(slope, as));
+}
+
 tn_tensor *tn_layer_norm(tn_tensor *x, const char *name)
 {
     if (!has_rank("layer_norm", name, x, 1)) return x;
@@ -104,7 +131,5 @@ tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups)
                       (long long)groups, (long long)shape.dim[1]);
         return x;
     }
-    int64_t count = tn_shape_count(&shape), rows = shape.dim[0] * groups;
-    tn_tensor *y = tn_normalize(tn_reshape(x, TN_SHAPE(rows, rows ? count / rows : 0)), TN_AXES(-1), 1e-5);
-    return affine(tn_reshape(y, shape), name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
+    return affine(normalize_rows(x, shape.dim[0] * groups), name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
 }

@@ -158,12 +158,23 @@ tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_option
             if (state) state[layer * directions + i] = s;
         }
         x = directions == 2 ? tn_concat(y, 2, 2) : y[0];
+        if (options.dropout != 0 && layer + 1 < options.layers) x = tn_dropout(x, options.dropout);
     }
     tn_free(each);
     return x;
 }
 
 /* ---- embedding ---- */
+
+tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)
+{
+    tn_tensor *rows = tn_embedding(index, name, count, units);
+    if (tn_graph_status(tn_graph_of(index))) return rows;
+    tn_shape each = tn_shape_of(index);
+    each.dim[each.rank++] = 1;
+    tn_tensor *counts = tn_reshape(tn_ne(index, tn_number(index, padding)), each);
+    return tn_where(counts, rows, tn_number(rows, 0));
+}
 
 tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)
 {

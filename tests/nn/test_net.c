@@ -68,6 +68,11 @@ static void every_named_network_and_every_layer_builds(void **state)
             {"lstm UNITS", "lstm 3"},
             {"gru UNITS", "gru 3"},
             {"embedding COUNT UNITS", "embedding 3 2"},
+            {"dropout2d RATE", "dropout2d 0.5"},
+            {"random_crop PAD", "random_crop 2"},
+            {"conv1d FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv1d 4 3 stride 2 pad same groups 2"},
+            {"maxpool1d SIZE [stride N] [pad N]", "maxpool1d 3 stride 1 pad 1"},
+            {"avgpool1d SIZE [stride N] [pad N]", "avgpool1d 2"},
             {"project UNITS", "project 3"},
             {"attention HEADS [causal 1]", "attention 3 causal 1"},
             {"transformer HEADS [causal 1] [hidden N]", "transformer 2 hidden 5"}};
@@ -76,6 +81,24 @@ static void every_named_network_and_every_layer_builds(void **state)
             if (!strcmp(word.usage, filled[k].usage)) spec = filled[k].spec;
         tn_graph *graph = tn_graph_new();
         build(graph, spec, (tn_net_options){.training = 1});
+        CHECK(tn_graph_status(graph));
+        tn_graph_free(graph);
+    }
+}
+
+static void layers_on_sequences_work_along_the_steps(void **state)
+{
+    static const struct {
+        const char *spec;
+        int64_t columns; /* of a picture of 5 rows of 6 */
+    } cases[] = {{"conv1d 7 3 pad same, maxpool1d 2, mean_steps", 7},
+                 {"conv1d 7 2 stride 2 groups 1, max_steps", 7},
+                 {"sinusoids, avgpool1d 5, flatten", 6},
+                 {"conv1d 2 3, prelu, flatten", 6}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_graph *graph = tn_graph_new();
+        check_shape(build(graph, cases[i].spec, (tn_net_options){0}), 4, cases[i].columns);
         CHECK(tn_graph_status(graph));
         tn_graph_free(graph);
     }
@@ -120,7 +143,7 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"linear 3, leaky_relu x", {"layer 2", "'x'", "number"}},
         {"block", {"layer 1", "a number is missing", "block FILTERS"}},
         {"group_norm 2", {"group_norm 'gn1'", "2 groups of 1 channels"}},
-        {"attention 4", {"self_attention 'attention1'", "4 heads", "(4, 5, 6)"}},
+        {"attention 4", {"attention 'attention1'", "4 heads", "(4, 5, 6)"}},
         {"end", {"no residual branch"}},
         {"residual, relu", {"no 'end'"}},
         {"residual, linear 3, end", {"residual branch from (4, 1, 5, 6) to (4, 3)"}},
@@ -202,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_named_and_shaped_as_pytorch_does_it),
         cmocka_unit_test(every_named_network_and_every_layer_builds),
+        cmocka_unit_test(layers_on_sequences_work_along_the_steps),
         cmocka_unit_test(every_mistake_names_the_layer_its_place_and_what_was_expected),
         cmocka_unit_test(underscores_may_be_left_out),
         cmocka_unit_test(an_unknown_initialisation_is_named),

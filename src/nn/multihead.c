@@ -1,0 +1,186 @@
+/* multihead.c: attention with several heads, and the layers of a transformer. Vaswani and others, "Attention is all you
+ * need", 2017. */
+#include "tenon/nn.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- attention ---- */
+
+/* Part i of (batch, steps, parts width) as (batch, heads, steps, width / heads). */
+static tn_tensor *heads_of(tn_tensor *all, int64_t i, int64_t width, int64_t heads)
+{
+    tn_shape s = tn_shape_of(all);
+    tn_tensor *one = s.dim[2] == width ? all : tn_slice(all, -1, i * width, width, 1);
+    one = tn_reshape(one, TN_SHAPE(s.dim[0], s.dim[1], heads, width / heads));
+    return tn_transpose(one, (int32_t[]){0, 2, 1, 3});
+}
+
+/* Rows `first` to `first + count` of the projections, each `width` outputs, of x (batch, steps, width). */
+static tn_tensor *project(tn_tensor *x, const char *name, int64_t first, int64_t count)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_shape s = tn_shape_of(x);
+    int64_t width = s.dim[2];
+    char full[256];
+    snprintf(full, sizeof full, "%s.in_proj_weight", name);
+    tn_tensor *weight = tn_param(graph, full, TN_SHAPE(3 * width, width), (tn_init){.kind = TN_INIT_XAVIER});
+    snprintf(full, sizeof full, "%s.in_proj_bias", name);
+    tn_tensor *bias = tn_param(graph, full, TN_SHAPE(3 * width), (tn_init){.kind = TN_INIT_ZERO});
+    if (count < 3) {
+        weight = tn_slice(weight, 0, first * width, count * width, 1);
+        bias = tn_slice(bias, 0, first * width, count * width, 1);
+    }
+    tn_tensor *y = tn_add(tn_matmul_t(tn_reshape(x, TN_SHAPE(-1, width)), weight, 0, 1), bias);
+    return tn_reshape(y, TN_SHAPE(s.dim[0], s.dim[1], count * width));
+}
+
+/* Which keys a query may see: (batch or 1, 1, queries or 1, keys); NULL for all. */
+static tn_tensor *visible(tn_tensor *scores, const tn_attention_options *o)
+{
+    tn_shape s = tn_shape_of(scores);
+    tn_tensor *causal = NULL, *mask = NULL;
+    if (o->causal) {
+        tn_graph *graph = tn_graph_of(scores);
+        tn_tensor *query = tn_iota(graph, TN_SHAPE(1, 1, s.dim[2], 1), 2),
+                  *key = tn_iota(graph, TN_SHAPE(1, 1, 1, s.dim[3]), 3);
+        causal = tn_cast(tn_le(key, query), TN_F32);
+    }
+    if (o->mask) {
+        mask = tn_reshape(o->mask, TN_SHAPE(s.dim[0], 1, 1, s.dim[3]));
+        mask = tn_cast(tn_ne(mask, tn_number(mask, 0)), TN_F32);
+    }
+    return causal && mask ? tn_mul(causal, mask) : causal ? causal : mask;
+}
+
+/* softmax(q k' / sqrt(d)) v over what may be seen. */
+static tn_tensor *attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, const tn_attention_options *o)
+{
+    if (!o->mask && o->dropout == 0) return tn_attention(q, k, v, (int)o->causal);
+    tn_shape s = tn_shape_of(q);
+    tn_tensor *scores = tn_mul(tn_matmul_t(q, k, 0, 1), tn_number(q, 1 / sqrt((double)s.dim[3])));
+    tn_tensor *seen = visible(scores, o);
+    tn_tensor *weights = seen ? tn_masked_softmax(scores, seen, -1) : tn_softmax(scores, -1);
+    if (o->dropout != 0) weights = tn_dropout(weights, o->dropout);
+    return tn_matmul(weights, v);
+}
+
+/* 1 if the shapes fit; else the graph has failed. */
+static int fits(tn_tensor *x, const char *name, const tn_attention_options *o)
+{
+    tn_graph *graph = tn_graph_of(x);
+    if (tn_graph_status(graph)) return 0;
+    tn_shape s = tn_shape_of(x), m = tn_shape_of(o->memory ? o->memory : x);
+    char a[160], b[160];
+    if (s.rank != 3 || o->heads < 1 || s.dim[2] < 1 || s.dim[2] % o->heads)
+        tn_graph_fail(graph, TN_ESHAPE, "attention '%s': %lld heads over %s, which should be (batch, steps, width)",
+                      name, (long long)o->heads, tn_shape_text(&s, a, sizeof a));
+    else if (m.rank != 3 || m.dim[0] != s.dim[0] || m.dim[2] != s.dim[2])
+        tn_graph_fail(graph, TN_ESHAPE, "attention '%s': a memory %s for %s", name, tn_shape_text(&m, a, sizeof a),
+                      tn_shape_text(&s, b, sizeof b));
+    if (o->mask && !tn_graph_status(graph)) {
+        tn_shape mask = tn_shape_of(o->mask), keys = TN_SHAPE(m.dim[0], m.dim[1]);
+        if (!tn_shape_equal(&mask, &keys))
+            tn_graph_fail(graph, TN_ESHAPE, "attention '%s': a mask %s for keys %s", name,
+                          tn_shape_text(&mask, a, sizeof a), tn_shape_text(&m, b, sizeof b));
+    }
+    return !tn_graph_status(graph);
+}
+
+tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options o)
+{
+    char full[256];
+    if (!fits(x, name, &o)) return x;
+    tn_shape shape = tn_shape_of(x);
+    int64_t width = shape.dim[2];
+    tn_tensor *first = project(x, name, 0, o.memory ? 1 : 3);
+    tn_tensor *rest = o.memory ? project(o.memory, name, 1, 2) : first;
+    int64_t at = o.memory ? 0 : 1;
+    tn_tensor *q = heads_of(first, 0, width, o.heads), *k = heads_of(rest, at, width, o.heads);
+    tn_tensor *y = attend(q, k, heads_of(rest, at + 1, width, o.heads), &o);
+    y = tn_reshape(tn_transpose(y, (int32_t[]){0, 2, 1, 3}), shape);
+    snprintf(full, sizeof full, "%s.out_proj", name);
+    return tn_linear(y, full, .units = width);
+}
+
+tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal)
+{
+    return tn_multihead_attention(x, name, .heads = heads, .causal = causal != 0);
+}
+
+/* ---- transformer ---- */
+
+/* What the parts of a layer share. */
+typedef struct layer {
+    const char *name;
+    const tn_transformer_options *o;
+    int part; /* the last one's number */
+} layer;
+
+static tn_tensor *norm(const layer *l, tn_tensor *x)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.norm%d", l->name, l->part);
+    return tn_layer_norm(x, full);
+}
+
+static tn_tensor *drop(const layer *l, tn_tensor *x)
+{
+    return l->o->dropout != 0 ? tn_dropout(x, l->o->dropout) : x;
+}
+
+static tn_tensor *to_itself(const layer *l, tn_tensor *x)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.self_attn", l->name);
+    return tn_multihead_attention(x, full, .heads = l->o->heads, .causal = l->o->causal, .mask = l->o->mask,
+                                  .dropout = l->o->dropout);
+}
+
+static tn_tensor *to_memory(const layer *l, tn_tensor *x)
+{
+    char full[256];
+    snprintf(full, sizeof full, "%s.multihead_attn", l->name);
+    return tn_multihead_attention(x, full, .heads = l->o->heads, .memory = l->o->memory, .mask = l->o->memory_mask,
+                                  .dropout = l->o->dropout);
+}
+
+static tn_tensor *feed_forward(const layer *l, tn_tensor *x)
+{
+    tn_shape s = tn_shape_of(x);
+    int64_t width = s.dim[s.rank - 1];
+    char full[256];
+    snprintf(full, sizeof full, "%s.linear1", l->name);
+    tn_tensor *y = tn_linear(x, full, .units = l->o->hidden ? l->o->hidden : 4 * width);
+    y = drop(l, l->o->relu ? tn_relu(y) : tn_gelu(y));
+    snprintf(full, sizeof full, "%s.linear2", l->name);
+    return tn_linear(y, full, .units = width);
+}
+
+/* x and a part of it, normalised before or after. */
+static tn_tensor *add_part(layer *l, tn_tensor *x, tn_tensor *(*part)(const layer *l, tn_tensor *x))
+{
+    l->part++;
+    if (l->o->norm_last) return norm(l, tn_add(x, drop(l, part(l, x))));
+    return tn_add(x, drop(l, part(l, norm(l, x))));
+}
+
+tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)
+{
+    layer l = {.name = name, .o = &options};
+    x = add_part(&l, x, to_itself);
+    if (options.memory) x = add_part(&l, x, to_memory);
+    return add_part(&l, x, feed_forward);
+}
+
+/* sin(p / 10000^(i / width)) in the even columns i, and the cosine of the same in the next ones. */
+tn_tensor *tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width)
+{
+    tn_shape shape = TN_SHAPE(steps, width);
+    tn_tensor *place = tn_cast(tn_iota(graph, shape, 0), TN_F32), *column = tn_cast(tn_iota(graph, shape, 1), TN_F32);
+    tn_tensor *half = tn_floor(tn_mul(column, tn_number(column, 0.5)));
+    tn_tensor *even = tn_mul(half, tn_number(half, 2)), *is_odd = tn_gt(column, even);
+    tn_tensor *rate = tn_exp(tn_mul(even, tn_number(even, width ? -log(10000) / (double)width : 0)));
+    tn_tensor *angle = tn_mul(place, rate);
+    return tn_where(is_odd, tn_cos(angle), tn_sin(angle));
+}

@@ -1,0 +1,502 @@
+/* Layers and the gradients of all their parameters against PyTorch's modules, layers that are random, and mistakes, on
+ * every device. */
+#include "check.h"
+
+#include "golden_modules.inc"
+
+#include <stdlib.h>
+
+enum { MOST = 1024, PARAMS = 32 };
+
+/* The numbers that golden_modules.py calls fill. */
+static void fill(float *x, size_t n, size_t seed)
+{
+    for (size_t i = 0; i < n; i++) x[i] = ((float)((7 * (i + 1) + 5 * seed + i * i) % 17) - 8) / 8;
+}
+
+static size_t seed_of(const char *name)
+{
+    size_t sum = 0;
+    for (; *name; name++) sum += (unsigned char)*name;
+    return sum % 11;
+}
+
+static tn_tensor *numbers(tn_graph *graph, int32_t dtype, tn_shape shape, const float *x)
+{
+    tn_tensor *part[MOST];
+    uint32_t n = (uint32_t)tn_shape_count(&shape);
+    for (uint32_t i = 0; i < n; i++) part[i] = tn_full(graph, dtype, TN_SHAPE(1), x[i]);
+    return tn_reshape(tn_concat(part, n, 0), shape);
+}
+
+static tn_tensor *whole(tn_graph *graph, tn_shape shape, const float *x)
+{
+    return numbers(graph, TN_I32, shape, x);
+}
+
+/* ---- what is built ---- */
+
+static tn_tensor *input(tn_graph *g, const char *name, tn_shape shape)
+{
+    return tn_param(g, name, shape, (tn_init){0});
+}
+
+static tn_tensor *conv1d(tn_graph *g)
+{
+    return tn_conv1d(input(g, "x", TN_SHAPE(2, 4, 7)), "l", .filters = 6, .kernel = 3, .stride = 2, .pad = 1,
+                     .dilation = 2, .groups = 2);
+}
+
+static tn_tensor *conv1d_same(tn_graph *g)
+{
+    return tn_conv1d(input(g, "x", TN_SHAPE(2, 3, 5)), "l", .filters = 2, .kernel = 4, .same = 1, .no_bias = 1);
+}
+
+static tn_tensor *conv1d_transpose(tn_graph *g)
+{
+    return tn_conv1d_transpose(input(g, "x", TN_SHAPE(2, 4, 5)), "l", .filters = 6, .kernel = 3, .stride = 2, .pad = 1,
+                               .more = 1, .groups = 2);
+}
+
+static tn_tensor *maxpool1d(tn_graph *g)
+{
+    return tn_maxpool1d(input(g, "x", TN_SHAPE(2, 3, 8)), .window = 3, .stride = 2, .pad = 1);
+}
+
+static tn_tensor *avgpool1d(tn_graph *g)
+{
+    return tn_avgpool1d(input(g, "x", TN_SHAPE(2, 3, 8)), .window = 3, .stride = 2, .pad = 1, .ceil_mode = 1);
+}
+
+static tn_tensor *adaptive_avgpool1d(tn_graph *g)
+{
+    return tn_adaptive_avgpool1d(input(g, "x", TN_SHAPE(2, 3, 7)), 3);
+}
+
+static tn_tensor *instance_norm(tn_graph *g)
+{
+    return tn_instance_norm(input(g, "x", TN_SHAPE(2, 3, 2, 4)), "l");
+}
+
+static tn_tensor *instance_norm_plain(tn_graph *g)
+{
+    return tn_instance_norm(input(g, "x", TN_SHAPE(2, 3, 5)), NULL);
+}
+
+static tn_tensor *prelu(tn_graph *g)
+{
+    return tn_prelu(input(g, "x", TN_SHAPE(2, 3, 4)), "l", 0);
+}
+
+static tn_tensor *prelu_channels(tn_graph *g)
+{
+    return tn_prelu(input(g, "x", TN_SHAPE(2, 3, 4)), "l", 1);
+}
+
+static tn_tensor *embedding_padded(tn_graph *g)
+{
+    return tn_embedding_padded(whole(g, TN_SHAPE(2, 3), (float[]){0, 2, 4, 2, 1, 0}), "l", 5, 3, 2);
+}
+
+/* The keys of the memory, and of x, that are there. */
+static tn_tensor *seen(tn_graph *g)
+{
+    return whole(g, TN_SHAPE(2, 5), (float[]){1, 1, 1, 0, 0, 0, 1, 1, 1, 1});
+}
+
+static tn_tensor *own(tn_graph *g)
+{
+    return numbers(g, TN_F32, TN_SHAPE(2, 3), (float[]){1, 1, 0, 1, 1, 1});
+}
+
+static tn_tensor *x_of(tn_graph *g)
+{
+    return input(g, "x", TN_SHAPE(2, 3, 4));
+}
+
+static tn_tensor *memory_of(tn_graph *g)
+{
+    return input(g, "z", TN_SHAPE(2, 5, 4));
+}
+
+static tn_tensor *cross(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 2, .memory = memory_of(g));
+}
+
+static tn_tensor *cross_masked(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 2, .memory = memory_of(g), .mask = seen(g));
+}
+
+static tn_tensor *causal_masked(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 2, .mask = own(g), .causal = 1);
+}
+
+static tn_tensor *encoder(tn_graph *g)
+{
+    return tn_transformer(x_of(g), "l", .heads = 2, .hidden = 8, .norm_last = 1, .relu = 1);
+}
+
+static tn_tensor *encoder_first(tn_graph *g)
+{
+    return tn_transformer(x_of(g), "l", .heads = 2, .hidden = 6, .causal = 1, .mask = own(g));
+}
+
+static tn_tensor *decoder_first(tn_graph *g)
+{
+    return tn_transformer(x_of(g), "l", .heads = 2, .causal = 1, .memory = memory_of(g), .memory_mask = seen(g));
+}
+
+static tn_tensor *decoder(tn_graph *g)
+{
+    return tn_transformer(x_of(g), "l", .heads = 2, .hidden = 8, .memory = memory_of(g), .norm_last = 1, .relu = 1);
+}
+
+#define GOLDEN(name)                                                                                                   \
+    {                                                                                                                  \
+#name, name, golden_##name, sizeof golden_##name / sizeof *golden_##name, golden_##name##_grad,                \
+            sizeof golden_##name##_grad / sizeof *golden_##name##_grad                                                 \
+    }
+static const struct {
+    const char *name;
+    tn_tensor *(*build)(tn_graph *g);
+    const double *y;
+    size_t count;
+    const double *grad;
+    size_t grads;
+} layers[] = {GOLDEN(conv1d),
+              GOLDEN(conv1d_same),
+              GOLDEN(conv1d_transpose),
+              GOLDEN(maxpool1d),
+              GOLDEN(avgpool1d),
+              GOLDEN(instance_norm),
+              GOLDEN(instance_norm_plain),
+              GOLDEN(prelu),
+              GOLDEN(prelu_channels),
+              GOLDEN(embedding_padded),
+              GOLDEN(cross),
+              GOLDEN(cross_masked),
+              GOLDEN(causal_masked),
+              GOLDEN(encoder),
+              GOLDEN(encoder_first),
+              GOLDEN(decoder_first),
+              GOLDEN(decoder),
+              GOLDEN(adaptive_avgpool1d)};
+
+/* ---- comparing ---- */
+
+typedef struct bed {
+    tn_device *device;
+    tn_state *state;
+    tn_program *program;
+} bed;
+
+static void start(bed *b, tn_graph *graph, const char *device)
+{
+    *b = (bed){0};
+    if (tn_device_open(device, &b->device)) skip();
+    CHECK(tn_state_new(b->device, 1, &b->state));
+    CHECK(tn_compile(graph, b->state, NULL, &b->program));
+}
+
+static void finish(bed *b, tn_graph *graph)
+{
+    tn_program_free(b->program);
+    tn_state_free(b->state);
+    tn_device_close(b->device);
+    tn_graph_free(graph);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(tn_name_of(*(tn_tensor *const *)a), tn_name_of(*(tn_tensor *const *)b));
+}
+
+static void compare(const char *what, const char *part, const float *got, const double *golden, size_t n)
+{
+    double norm = 1;
+    for (size_t i = 0; i < n; i++) norm = fmax(norm, fabs(golden[i]));
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(got[i] - golden[i]) <= 3e-6 * norm))
+            fail_msg("%s: %s %zu: expected %.9g, got %.9g", what, part, i, golden[i], (double)got[i]);
+}
+
+/* y, and the gradients of the sum of y times fill(y, 4) for all parameters by name, one after another. */
+static tn_graph *graph_of(size_t k, tn_tensor *param[], size_t *count)
+{
+    tn_tensor *grad[PARAMS], *flat[PARAMS];
+    float weight[MOST];
+    tn_graph *g = tn_graph_new();
+    tn_tensor *y = layers[k].build(g);
+    tn_shape shape = tn_shape_of(y);
+    CHECK(tn_graph_status(g));
+    fill(weight, layers[k].count, 4);
+    *count = tn_variables(g, TN_TRAINABLE, param, PARAMS);
+    qsort(param, *count, sizeof *param, by_name);
+    tn_grad(tn_sum(tn_mul(y, numbers(g, TN_F32, shape, weight)), TN_ALL, 0), param, *count, grad);
+    for (size_t i = 0; i < *count; i++) flat[i] = tn_reshape(grad[i], TN_SHAPE(-1));
+    tn_output(y, "y");
+    tn_output(tn_concat(flat, (uint32_t)*count, 0), "grad");
+    return g;
+}
+
+static void layers_and_their_gradients_agree_with_pytorch(void **state)
+{
+    for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) {
+        bed b;
+        float value[MOST];
+        tn_tensor *param[PARAMS];
+        size_t count;
+        tn_graph *graph = graph_of(k, param, &count);
+        start(&b, graph, *state);
+        for (size_t i = 0; i < count; i++) {
+            tn_shape s = tn_shape_of(param[i]);
+            size_t n = (size_t)tn_shape_count(&s);
+            fill(value, n, seed_of(tn_name_of(param[i])));
+            CHECK(tn_state_write(b.state, tn_name_of(param[i]), value, n * sizeof *value));
+        }
+        CHECK(tn_program_run(b.program));
+        CHECK(tn_fetch(b.program, "y", value, layers[k].count * sizeof *value));
+        compare(layers[k].name, "y", value, layers[k].y, layers[k].count);
+        CHECK(tn_fetch(b.program, "grad", value, layers[k].grads * sizeof *value));
+        compare(layers[k].name, "gradient", value, layers[k].grad, layers[k].grads);
+        finish(&b, graph);
+    }
+}
+
+static void sinusoids_are_those_of_the_paper(void **state)
+{
+    bed b;
+    float value[42];
+    tn_graph *graph = tn_graph_new();
+    tn_output(tn_sinusoids(graph, 7, 6), "even");
+    tn_output(tn_sinusoids(graph, 3, 5), "odd");
+    start(&b, graph, *state);
+    CHECK(tn_program_run(b.program));
+    CHECK(tn_fetch(b.program, "even", value, 42 * sizeof *value));
+    compare("sinusoids", "y", value, golden_sinusoids, 42);
+    CHECK(tn_fetch(b.program, "odd", value, 15 * sizeof *value));
+    compare("sinusoids", "odd y", value, golden_sinusoids_odd, 15);
+    finish(&b, graph);
+}
+
+/* ---- random layers ---- */
+
+enum { SAMPLES = 64, CHANNELS = 8, PIXELS = 9, ALL = SAMPLES * CHANNELS * PIXELS };
+
+/* Runs twice a graph of x (SAMPLES, CHANNELS, 3, 3), whose element i is i + 1. */
+static void run_twice(const char *device, tn_tensor *(*build)(tn_tensor *x), float y[2][ALL])
+{
+    bed b;
+    static float x[ALL];
+    tn_graph *graph = tn_graph_new();
+    tn_output(build(tn_input(graph, "x", TN_F32, TN_SHAPE(SAMPLES, CHANNELS, 3, 3))), "y");
+    tn_advance_step(graph);
+    start(&b, graph, device);
+    for (int i = 0; i < ALL; i++) x[i] = (float)(i + 1);
+    CHECK(tn_feed(b.program, "x", x, sizeof x));
+    for (int k = 0; k < 2; k++) {
+        CHECK(tn_program_run(b.program));
+        CHECK(tn_fetch(b.program, "y", y[k], sizeof y[k]));
+    }
+    finish(&b, graph);
+}
+
+static tn_tensor *drop_channels(tn_tensor *x)
+{
+    return tn_dropout_channels(x, 0.25);
+}
+
+static void whole_channels_are_dropped(void **state)
+{
+    static float y[2][ALL];
+    int gone[2] = {0}, differ = 0;
+    run_twice(*state, drop_channels, y);
+    for (int k = 0; k < 2; k++)
+        for (int c = 0; c < SAMPLES * CHANNELS; c++) {
+            int zero = y[k][c * PIXELS] == 0;
+            gone[k] += zero;
+            differ += k && zero != (y[0][c * PIXELS] == 0);
+            for (int i = 0; i < PIXELS; i++) {
+                int at = c * PIXELS + i;
+                check_near("kept or gone", y[k][at], zero ? 0 : (at + 1) / 0.75, 1e-6);
+            }
+        }
+    for (int k = 0; k < 2; k++) assert_in_range(gone[k], 128 - 60, 128 + 60); /* six deviations */
+    assert_true(differ > 0);
+}
+
+static void half_of_the_pictures_are_mirrored(void **state)
+{
+    static float y[2][ALL];
+    int mirrored[2] = {0}, differ = 0;
+    run_twice(*state, tn_random_flip, y);
+    for (int k = 0; k < 2; k++)
+        for (int n = 0; n < SAMPLES; n++) {
+            const int from = n * CHANNELS * PIXELS, flips = y[k][from] != (float)(from + 1);
+            mirrored[k] += flips;
+            differ += k && flips != (y[0][from] != (float)(from + 1));
+            for (int i = 0; i < CHANNELS * PIXELS; i++) {
+                int column = i % 3, source = flips ? i - column + 2 - column : i;
+                assert_true(y[k][from + i] == (float)(from + source + 1));
+            }
+        }
+    for (int k = 0; k < 2; k++) assert_in_range(mirrored[k], 32 - 24, 32 + 24);
+    assert_true(differ > 0);
+}
+
+static tn_tensor *crop(tn_tensor *x)
+{
+    return tn_random_crop(x, 1);
+}
+
+/* 1 if the sample is x moved by so many rows and columns, zeros coming in. */
+static int is_moved(const float *y, int from, int down, int right)
+{
+    for (int i = 0; i < CHANNELS * PIXELS; i++) {
+        int row = i % PIXELS / 3 + down, column = i % 3 + right;
+        int inside = row >= 0 && row < 3 && column >= 0 && column < 3;
+        if (y[i] != (inside ? (float)(from + i - i % PIXELS + 3 * row + column + 1) : 0)) return 0;
+    }
+    return 1;
+}
+
+static void pictures_are_shifted_as_a_whole_and_by_all_ways(void **state)
+{
+    static float y[2][ALL];
+    int ways[9] = {0};
+    run_twice(*state, crop, y);
+    for (int n = 0; n < 2 * SAMPLES; n++) {
+        int from = n % SAMPLES * CHANNELS * PIXELS, found = -1;
+        for (int way = 0; way < 9; way++)
+            if (is_moved(y[n / SAMPLES] + from, from, way / 3 - 1, way % 3 - 1)) found = way;
+        if (found < 0) fail_msg("sample %d is not x shifted", n);
+        ways[found]++;
+    }
+    for (int way = 0; way < 9; way++) assert_in_range(ways[way], 1, 40);
+    assert_memory_not_equal(y[0], y[1], sizeof y[0]);
+}
+
+static void dropout_between_recurrent_layers_leaves_the_last_alone(void **state)
+{
+    float y[2][2 * 5 * 4];
+    for (int64_t depth = 1; depth <= 2; depth++) {
+        for (int k = 0; k < 2; k++) {
+            bed b;
+            float x[2 * 5 * 3];
+            tn_graph *graph = tn_graph_new();
+            tn_tensor *in = tn_input(graph, "x", TN_F32, TN_SHAPE(2, 5, 3));
+            tn_output(tn_recurrent(in, "r", NULL, .kind = TN_GRU, .units = 4, .layers = depth, .dropout = k ? 0.5 : 0),
+                      "y");
+            start(&b, graph, *state);
+            fill(x, 30, 1);
+            CHECK(tn_feed(b.program, "x", x, sizeof x));
+            CHECK(tn_program_run(b.program));
+            CHECK(tn_fetch(b.program, "y", y[k], sizeof y[k]));
+            for (int i = 0; i < 40; i++) assert_true(y[k][i] != 0);
+            finish(&b, graph);
+        }
+        assert_int_equal(memcmp(y[0], y[1], sizeof y[0]) == 0, depth == 1);
+    }
+}
+
+/* ---- mistakes ---- */
+
+static tn_tensor *conv_of_a_picture(tn_graph *g)
+{
+    return tn_conv1d(input(g, "x", TN_SHAPE(2, 4, 7, 1)), "l", .filters = 6, .kernel = 3);
+}
+
+static tn_tensor *conv_without_kernel(tn_graph *g)
+{
+    return tn_conv1d(input(g, "x", TN_SHAPE(2, 4, 7)), "l", .filters = 6);
+}
+
+static tn_tensor *pad_and_same(tn_graph *g)
+{
+    return tn_conv1d(input(g, "x", TN_SHAPE(2, 4, 7)), "l", .filters = 6, .kernel = 3, .pad = 1, .same = 1);
+}
+
+static tn_tensor *much_more(tn_graph *g)
+{
+    return tn_conv1d_transpose(input(g, "x", TN_SHAPE(2, 4, 7)), "l", .filters = 6, .kernel = 3, .more = 1);
+}
+
+static tn_tensor *mask_of_queries(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 2, .memory = memory_of(g), .mask = own(g));
+}
+
+static tn_tensor *heads_that_do_not_divide(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 3);
+}
+
+static tn_tensor *memory_of_other_width(tn_graph *g)
+{
+    return tn_multihead_attention(x_of(g), "l", .heads = 2, .memory = input(g, "z", TN_SHAPE(2, 3, 5)));
+}
+
+static tn_tensor *crop_of_rows(tn_graph *g)
+{
+    return tn_random_crop(x_of(g), 1);
+}
+
+static tn_tensor *channels_of_a_vector(tn_graph *g)
+{
+    return tn_dropout_channels(input(g, "x", TN_SHAPE(3)), 0.5);
+}
+
+static tn_tensor *instances_of_rows(tn_graph *g)
+{
+    return tn_instance_norm(input(g, "x", TN_SHAPE(3, 5)), "l");
+}
+
+static void mistakes_are_named(void **state)
+{
+    static const struct {
+        tn_tensor *(*build)(tn_graph *g);
+        const char *say;
+    } cases[] = {
+        {conv_of_a_picture, "(2, 4, 7, 1) should be (batch, channels, length)"},
+        {conv_without_kernel, "a kernel of 0"},
+        {pad_and_same, "conv1d 'l': its padding is given"},
+        {much_more, "of which 1 are added"},
+        {mask_of_queries, "a mask (2, 3) for keys (2, 5, 4)"},
+        {heads_that_do_not_divide, "attention 'l': 3 heads over (2, 3, 4)"},
+        {memory_of_other_width, "a memory (2, 3, 5) for (2, 3, 4)"},
+        {crop_of_rows, "random_crop: its input (2, 3, 4)"},
+        {channels_of_a_vector, "dropout_channels: its input (3)"},
+        {instances_of_rows, "instance_norm 'l'"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_graph *graph = tn_graph_new();
+        cases[i].build(graph);
+        if (!tn_graph_status(graph)) fail_msg("case %zu was taken", i);
+        check_message("layer", cases[i].say);
+        tn_graph_free(graph);
+    }
+}
+
+#define ON(test, device)                                                                                               \
+    {                                                                                                                  \
+#test " on " device, test, NULL, NULL, (void *)device                                                          \
+    }
+#define ON_ALL(test) ON(test, "reference"), ON(test, "cpu"), ON(test, "opencl")
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_ALL(layers_and_their_gradients_agree_with_pytorch),
+        ON_ALL(sinusoids_are_those_of_the_paper),
+        ON_ALL(whole_channels_are_dropped),
+        ON_ALL(half_of_the_pictures_are_mirrored),
+        ON_ALL(pictures_are_shifted_as_a_whole_and_by_all_ways),
+        ON_ALL(dropout_between_recurrent_layers_leaves_the_last_alone),
+        cmocka_unit_test(mistakes_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
