@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "build.h"
+#include "shares.h"
 
 /* What one call of tn_grad keeps for each tensor that is there when it begins. */
 typedef struct sweep {
     tn_tensor **order; /* operands first */
     uint32_t count, room;
     unsigned char *seen, *needed; /* needed: depends on something to differentiate by */
-    tn_tensor **dy;
+    tn_share **dy;                /* what the uses of each send back */
     uint32_t size;
 } sweep;
 
@@ -56,13 +57,19 @@ static tn_status visit(sweep *w, tn_tensor *x)
 static void add_to(sweep *w, tn_tensor *x, tn_tensor *dx)
 {
     if (!dx || x->id >= w->size || !w->needed[x->id]) return;
-    w->dy[x->id] = w->dy[x->id] ? tn_add(w->dy[x->id], dx) : dx;
+    tn_share *share = tn_region_alloc(&x->graph->region, sizeof *share);
+    if (!share) {
+        tn_graph_fail(x->graph, TN_ENOMEM, "out of memory for gradients");
+        return;
+    }
+    *share = (tn_share){dx, w->dy[x->id]};
+    w->dy[x->id] = share;
 }
 
 /* From one tensor to its operands. */
 static void pull(sweep *w, tn_tensor *y)
 {
-    tn_tensor *dy = w->dy[y->id], *other = stand_in(y);
+    tn_tensor *dy = tn_add_shares(w->dy[y->id]), *other = stand_in(y);
     if (other) {
         add_to(w, other, dy);
         return;
@@ -85,7 +92,7 @@ static tn_status run(sweep *w, tn_tensor *loss, tn_tensor *const wrt[], size_t c
         w->needed[wrt[i]->id] = 1;
     }
     TN_TRY(visit(w, loss));
-    w->dy[loss->id] = tn_full(loss->graph, loss->type.dtype, loss->type.shape, 1);
+    add_to(w, loss, tn_full(loss->graph, loss->type.dtype, loss->type.shape, 1));
     uint32_t before = w->count;
     for (uint32_t i = before; i-- > 0;)
         if (w->needed[w->order[i]->id] && w->dy[w->order[i]->id]) pull(w, w->order[i]);
@@ -107,7 +114,8 @@ void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *g
     tn_status s = run(&w, loss, wrt, count);
     if (s) tn_graph_fail(graph, s, "%s", tn_message());
     for (size_t i = 0; i < count && !graph->status; i++)
-        grad[i] = w.dy[wrt[i]->id] ? w.dy[wrt[i]->id] : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
+        grad[i] = w.dy[wrt[i]->id] ? tn_add_shares(w.dy[wrt[i]->id])
+                                   : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
     tn_free(w.order);
     tn_free(w.seen);
     tn_free(w.needed);

@@ -28,6 +28,17 @@ typedef struct tn_transpose_node {
     int32_t perm[TN_MAX_RANK];
 } tn_transpose_node;
 
+/* matmul */
+typedef struct tn_matmul_node {
+    uint32_t trans_a, trans_b;
+} tn_matmul_node;
+
+/* slice and unslice. Along dimension d: element i of the smaller one is element start[d] + i step[d] of the larger. */
+typedef struct tn_slice_node {
+    tn_shape shape; /* of the result */
+    int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
+} tn_slice_node;
+
 /* 1 if x is a coordinate along that axis. */
 int tn_is_iota(const tn_tensor *x, int32_t axis);
 

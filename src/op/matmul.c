@@ -2,16 +2,13 @@
  * batch, which may be missing on one side. */
 #include "cases.h"
 #include "check.h"
+#include "leaf.h"
 #include "map_internal.h"
 #include "reduce.h"
 
-typedef struct attrs {
-    uint32_t trans_a, trans_b;
-} attrs;
-
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
-    const attrs *at = raw;
+    const tn_matmul_node *at = raw;
     const tn_shape *a = &in[0]->type.shape, *b = &in[1]->type.shape;
     char ta[160], tb[160];
     (void)n_in;
@@ -45,7 +42,7 @@ static tn_tensor *fit(tn_tensor *g, const tn_tensor *operand)
 /* With y = a b: da = dy b', db = a' dy; the other three cases by transposing. */
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
-    const attrs *at = y->attrs;
+    const tn_matmul_node *at = y->attrs;
     tn_tensor *a = y->in[0], *b = y->in[1];
     din[0] = fit(at->trans_a ? tn_matmul_t(b, dy, (int)at->trans_b, 1) : tn_matmul_t(dy, b, 0, !at->trans_b), a);
     din[1] = fit(at->trans_b ? tn_matmul_t(dy, a, 1, (int)at->trans_a) : tn_matmul_t(a, dy, !at->trans_a, 0), b);
@@ -63,7 +60,7 @@ static tn_tensor_desc operand(const tn_tensor *x, int64_t batch)
 
 static void describe(const tn_tensor *y, tn_operation *o)
 {
-    const attrs *at = y->attrs;
+    const tn_matmul_node *at = y->attrs;
     int64_t batch = 1;
     for (int32_t d = 0; d < y->type.shape.rank - 2; d++) batch *= y->type.shape.dim[d];
     o->attrs.matmul =
@@ -127,7 +124,7 @@ static void epilogue(tn_operation *o, const tn_map_attrs *map)
 /* z sums a' over k: the gradient of a bias, beside that of a weight. */
 static int sums(const tn_tensor *y, const tn_tensor *z, tn_operation *o)
 {
-    const attrs *at = y->attrs;
+    const tn_matmul_node *at = y->attrs;
     if (!at->trans_a || z->in[0] != y->in[0] || z->in[0]->type.shape.rank != 2 || tn_sum_axes(z) != 1) return 0;
     o->attrs.matmul.sums = 1;
     o->out[1] = tn_desc_dense(z->type.dtype, &TN_SHAPE(1, y->type.shape.dim[0]));
@@ -173,7 +170,7 @@ static double flops(const tn_op_desc *desc)
 
 tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b)
 {
-    attrs at = {transpose_a != 0, transpose_b != 0};
+    tn_matmul_node at = {transpose_a != 0, transpose_b != 0};
     return tn_node(&tn_op_matmul, NULL, (tn_tensor *[]){a, b}, 2, &at);
 }
 
@@ -243,7 +240,7 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .doc = "matrix product, of batches too",
                                 .kind = TN_KERNEL,
                                 .arity = 2,
-                                .attrs_size = sizeof(attrs),
+                                .attrs_size = sizeof(tn_matmul_node),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,

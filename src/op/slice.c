@@ -4,12 +4,9 @@
 
 #include "along.h"
 #include "cases.h"
+#include "leaf.h"
 
-/* Along dimension d: element i of the smaller one is element start[d] + i step[d] of the larger one. */
-typedef struct attrs {
-    tn_shape shape; /* of the result */
-    int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
-} attrs;
+typedef tn_slice_node attrs;
 
 /* The places of `small` elements lie inside a dimension of `large`. */
 static int fits(int64_t small, int64_t large, int64_t start, int64_t step)

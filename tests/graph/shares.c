@@ -1,0 +1,122 @@
+/* shares.c: what the uses of a tensor send back to it: which operations are left when it is added up, and that the
+ * gradients are right. */
+#include "harness.h"
+
+#include <string.h>
+
+#include "program.h"
+
+enum { STEPS = 5, BATCH = 2, UNITS = 8 };
+
+/* The launches of that operator in the program of the graph's outputs. */
+static uint32_t count_launches(fixture *f, tn_graph *g, const char *op)
+{
+    tn_program *p = NULL;
+    uint32_t count = 0;
+    ok(tn_compile(g, f->state, NULL, &p));
+    for (uint32_t i = 0; i < p->ir.launches; i++) count += !strcmp(p->ir.launch[i]->operation.desc.name, op);
+    tn_program_free(p);
+    return count;
+}
+
+static void expect_right_gradients(tn_tensor *loss)
+{
+    tn_gradient_error result[4];
+    size_t count = 0;
+    ok(tn_check_gradients(loss, NULL, 0, NULL, result, 4, &count));
+    assert_true(count >= 1 && count <= 4);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(result[i].compared > 0);
+        assert_near(result[i].error, 0, 1e-6);
+    }
+}
+
+/* h = tanh(h w' + b), again and again. */
+static tn_tensor *unrolled(tn_graph *g, tn_tensor *wrt[3])
+{
+    const tn_init init = {.kind = TN_INIT_NORMAL, .a = 0.5};
+    tn_tensor *h = wrt[2] = tn_param(g, "h", TN_SHAPE(BATCH, UNITS), init);
+    wrt[0] = tn_param(g, "w", TN_SHAPE(UNITS, UNITS), init);
+    wrt[1] = tn_param(g, "b", TN_SHAPE(UNITS), init);
+    for (int i = 0; i < STEPS; i++) h = tn_tanh(tn_add(tn_matmul_t(h, wrt[0], 0, 1), wrt[1]));
+    return tn_sum(tn_square(h), TN_ALL, 0);
+}
+
+static void an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    tn_tensor *wrt[3], *grad[3];
+    tn_graph *g = tn_graph_new();
+    tn_grad(unrolled(g, wrt), wrt, 3, grad);
+    for (int i = 0; i < 3; i++) tn_output(grad[i], (const char[]){'g', (char)('0' + i), 0});
+    assert_int_equal(count_launches(&f, g, "matmul"), STEPS + STEPS + 1); /* forward, for h, for w */
+    assert_true(count_launches(&f, g, "reduce") <= 1);
+    tn_graph_free(g);
+    g = tn_graph_new();
+    expect_right_gradients(unrolled(g, wrt));
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+/* ---- slices ---- */
+
+typedef struct stretch {
+    int32_t axis;
+    int64_t begin, count, step;
+} stretch;
+
+/* The sum of the squares of slices, each by a factor of its own. */
+static tn_tensor *sum_of_slices(tn_tensor *x, const stretch *s, size_t count)
+{
+    tn_tensor *sum = NULL;
+    for (size_t i = 0; i < count; i++) {
+        tn_tensor *square = tn_square(tn_slice(x, s[i].axis, s[i].begin, s[i].count, s[i].step));
+        tn_tensor *part = tn_sum(tn_mul(square, tn_number(x, (double)(i + 1))), TN_ALL, 0);
+        sum = sum ? tn_add(sum, part) : part;
+    }
+    return sum;
+}
+
+static void slices_side_by_side_are_joined_and_others_added(void **state)
+{
+    static const struct {
+        stretch slice[4];
+        size_t count;
+        uint32_t unslices; /* that are left */
+    } cases[] = {
+        {{{0, 0, 2, 1}, {0, 2, 3, 1}, {0, 5, 1, 1}}, 3, 0},               /* all of it */
+        {{{0, 5, 1, 1}, {0, 0, 2, 1}, {0, 2, 3, 1}}, 3, 0},               /* in another order */
+        {{{1, 0, 1, 1}, {1, 1, 3, 1}}, 2, 0},                             /* along the last axis */
+        {{{0, 1, 2, 1}, {0, 3, 2, 1}}, 2, 1},                             /* ends are missing */
+        {{{0, 0, 2, 1}, {0, 4, 2, 1}}, 2, 2},                             /* a gap */
+        {{{0, 0, 4, 1}, {0, 2, 4, 1}}, 2, 2},                             /* an overlap */
+        {{{0, 0, 3, 2}, {0, 1, 3, 2}}, 2, 2},                             /* every other one */
+        {{{0, 5, 6, -1}, {0, 0, 3, 1}, {0, 3, 3, 1}}, 3, 1},              /* backwards, and both halves */
+        {{{0, 0, 3, 1}, {1, 0, 2, 1}, {0, 3, 3, 1}, {1, 2, 2, 1}}, 4, 0}, /* along both axes */
+    };
+    (void)state;
+    fixture f = use_device("reference", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const tn_init init = {.kind = TN_INIT_NORMAL, .a = 1};
+        tn_graph *g = tn_graph_new();
+        tn_tensor *x = tn_param(g, "x", TN_SHAPE(6, 4), init), *grad = NULL;
+        tn_grad(sum_of_slices(x, cases[i].slice, cases[i].count), &x, 1, &grad);
+        tn_output(grad, "g");
+        assert_int_equal(count_launches(&f, g, "unslice"), cases[i].unslices);
+        tn_graph_free(g);
+        g = tn_graph_new();
+        expect_right_gradients(sum_of_slices(tn_param(g, "x", TN_SHAPE(6, 4), init), cases[i].slice, cases[i].count));
+        tn_graph_free(g);
+    }
+    drop_device(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
+        cmocka_unit_test(slices_side_by_side_are_joined_and_others_added),
+    };
+    return cmocka_run_group_tests_name("shares", tests, NULL, NULL);
+}
