@@ -23,6 +23,22 @@
 #define f_erf erf
 #define f_pow pow
 #define f_floor floor
+#define f_exp2 exp2
+#define f_log2 log2
+#define f_log10 log10
+#define f_asin asin
+#define f_acos acos
+#define f_atan atan
+#define f_sinh sinh
+#define f_cosh cosh
+#define f_asinh asinh
+#define f_acosh acosh
+#define f_atanh atanh
+#define f_ceil ceil
+#define f_trunc trunc
+#define f_rint rint
+#define f_atan2 atan2
+#define f_fmod fmod
 
 #define d_F(c) c
 #define d_abs fabs
@@ -38,6 +54,22 @@
 #define d_erf erf
 #define d_pow pow
 #define d_floor floor
+#define d_exp2 exp2
+#define d_log2 log2
+#define d_log10 log10
+#define d_asin asin
+#define d_acos acos
+#define d_atan atan
+#define d_sinh sinh
+#define d_cosh cosh
+#define d_asinh asinh
+#define d_acosh acosh
+#define d_atanh atanh
+#define d_ceil ceil
+#define d_trunc trunc
+#define d_rint rint
+#define d_atan2 atan2
+#define d_fmod fmod
 
 /* b where the comparison says so, else a, a NaN included. */
 #define f_min(a, b) ((b) < (a) ? (b) : (a))

@@ -18,6 +18,6 @@ int ocl_row_names(const ocl_row *row, int param); /* does the text name that par
 int ocl_special_find(const char *op);             /* OCL_CONST ..., or -1 */
 int ocl_row_index(const ocl_row *row);            /* its place in the table, below OCL_ROWS */
 
-#define OCL_ROWS 128
+#define OCL_ROWS 256
 
 #endif

@@ -137,6 +137,7 @@ static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t a
 #define UNARY_CASES(name)                                                                                              \
     static const tn_op_case cases_##name[] = {                                                                         \
         {"positive numbers", case_##name, {F32(7, 13)}, 0.3, 2.7},                                                     \
+        {"small numbers", case_##name, {F32(3, 67)}, -0.99, 0.99},                                                     \
         {"both signs", case_##name, {F32(1031)}},                                                                      \
         {"large numbers", case_##name, {F32(3, 257)}, -120, 120, 1},                                                   \
         {"one number", case_##name, {NUMBER}, 0.5, 2},                                                                 \

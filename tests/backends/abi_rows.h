@@ -87,8 +87,8 @@ static int text_names(const char *text, const char *name)
 
 #define WHOLE_F(fn)  NULL
 #define WHOLE_FI(fn) fn
-static row rows[200];
-static const char *row_texts[200];
+static row rows[256];
+static const char *row_texts[256];
 
 #define ADD(...)                                                                                                       \
     rows[n] = (row)                                                                                                    \

@@ -45,6 +45,9 @@ def selu(x):
 # The other side of these is a difference of numbers near 1, good to the same absolute error.
 RIGHT = [p for p in WIDE if p > -1.5]
 
+INSIDE = [0.5, -0.5, 1e-3, -1e-3, 1e-8, -1e-20, 0.7, -0.7, 0.99, -0.99, 0.999999, -0.999999]
+HALVES = WIDE + [2.0, -2.0, 2.5, -2.5, 1.5, -1.5, 0.49999999999999994, -0.49999999999999994, 4503599627370495.5]
+
 UNARY = {
     "neg": (lambda x: -x, lambda x: -one, WIDE, (INF, -INF, -1, -1)),
     "abs": (abs, mp.sign, WIDE, (INF, INF, -1, 1)),
@@ -55,16 +58,43 @@ UNARY = {
               (NAN, 0, NAN, 0)),
     "reciprocal": (lambda x: 1 / x, lambda x: -1 / (x * x), WIDE, (0, 0, 0, 0)),
     "exp": (mp.exp, mp.exp, WIDE + [709.0, -740.0], (0, INF, 0, INF)),
+    "exp2": (lambda x: mp.power(2, x), lambda x: mp.power(2, x) * mp.log(2), WIDE[:-2] + [1023.0, -1074.0],
+             (0, INF, 0, INF)),
     "expm1": (mp.expm1, mp.exp, WIDE, (-1, INF, 0, INF)),
     "log": (mp.log, lambda x: 1 / x, POSITIVE, (NAN, INF, 0, 0)),
+    "log2": (lambda x: mp.log(x) / mp.log(2), lambda x: 1 / (x * mp.log(2)), POSITIVE + [8.0, 2.0**-1000],
+             (NAN, INF, 0, 0)),
+    "log10": (lambda x: mp.log(x) / mp.log(10), lambda x: 1 / (x * mp.log(10)), POSITIVE + [1000.0], (NAN, INF, 0, 0)),
     "log1p": (mp.log1p, lambda x: 1 / (1 + x), [1.0, 0.5, -0.5, 1e-3, -1e-3, 1e-8, -1e-8, 1e-20, -0.999, 3.3, 1e5],
               (NAN, INF, 0, 0)),
     "sin": (mp.sin, mp.cos, WIDE, (NAN, NAN, NAN, NAN)),
     "cos": (mp.cos, lambda x: -mp.sin(x), WIDE, (NAN, NAN, NAN, NAN)),
+    "tan": (mp.tan, lambda x: mp.sec(x) ** 2, WIDE, (NAN, NAN, NAN, NAN)),
+    "asin": (mp.asin, lambda x: 1 / mp.sqrt(1 - x * x), INSIDE, (NAN, NAN, NAN, NAN)),
+    "acos": (mp.acos, lambda x: -1 / mp.sqrt(1 - x * x), INSIDE, (NAN, NAN, NAN, NAN)),
+    "atan": (mp.atan, lambda x: 1 / (1 + x * x), WIDE + [1e300, -1e300], (-mp.pi / 2, mp.pi / 2, 0, 0)),
+    "sinh": (mp.sinh, mp.cosh, WIDE + [700.0, -700.0], (-INF, INF, INF, INF)),
+    "cosh": (mp.cosh, mp.sinh, WIDE + [700.0, -700.0], (INF, INF, -INF, INF)),
+    "asinh": (mp.asinh, lambda x: 1 / mp.sqrt(1 + x * x), WIDE, (-INF, INF, 0, 0)),
+    "acosh": (mp.acosh, lambda x: 1 / mp.sqrt(x * x - 1),
+              [1.0000001, 1.001, 1.5, 2.0, 3.3, 12.5, 37.0, 300.0, 1e5, 1e20, 1e300], (NAN, INF, NAN, 0)),
+    "atanh": (mp.atanh, lambda x: 1 / (1 - x * x), INSIDE, (NAN, NAN, None, None)),
     "erf": (mp.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), COMMON + [5.5, -5.5], (-1, 1, 0, 0)),
     "floor": (mp.floor, None, WIDE + [2.0, -2.0, 2.5, -2.5], (-INF, INF, None, None)),
+    "ceil": (mp.ceil, None, HALVES, (-INF, INF, None, None)),
+    "trunc": (lambda x: mp.floor(x) if x > 0 else mp.ceil(x), None, HALVES, (-INF, INF, None, None)),
+    "round": (mp.nint, None, HALVES, (-INF, INF, None, None)),
+    "isnan": (lambda x: 0 * x, None, WIDE, (0, 0, None, None)),
+    "isinf": (lambda x: 0 * x, None, WIDE + [1.7e308], (1, 1, None, None)),
+    "isfinite": (lambda x: one, None, WIDE + [1.7e308], (0, 0, None, None)),
     "step": (lambda x: one if x >= 0 else mp.mpf(0), None, WIDE, (0, 1, None, None)),
     "relu": (lambda x: max(x, mp.mpf(0)), lambda x: one if x > 0 else mp.mpf(0), WIDE, (0, INF, 0, 1)),
+    "relu6": (lambda x: min(max(x, 0 * x), 6 * one), lambda x: one if 0 < x < 6 else 0 * x, WIDE + [6.0, 5.5, 6.5],
+              (0, 6, 0, 0)),
+    "hard_tanh": (lambda x: min(max(x, -one), one), lambda x: one if abs(x) < 1 else 0 * x, WIDE, (-1, 1, 0, 0)),
+    "softsign": (lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2, WIDE, (NAN, NAN, 0, 0)),
+    "tanh_shrink": (lambda x: x - mp.tanh(x), lambda x: mp.tanh(x) ** 2, [p for p in WIDE if abs(p) > 0.9],
+                    (-INF, INF, 1, 1)),
     "sigmoid": (sigmoid, lambda x: sigmoid(x) * sigmoid(-x), WIDE + [700.0, -700.0], (0, 1, 0, 0)),
     "tanh": (mp.tanh, lambda x: mp.sech(x) ** 2, WIDE, (-1, 1, 0, 0)),
     "softplus": (lambda x: mp.log1p(mp.exp(-abs(x))) + max(x, mp.mpf(0)), sigmoid, WIDE + [700.0, -700.0],
@@ -89,6 +119,13 @@ ZERO = {
     "sqrt": (0.0, INF, -0.0, None), "rsqrt": (INF, -INF, INF, None), "reciprocal": (INF, -INF, -INF, -INF),
     "exp": (1, 1, 1, 1), "expm1": (0.0, 1, -0.0, 1), "log": (-INF, INF, -INF, None), "log1p": (0.0, 1, -0.0, 1),
     "sin": (0.0, 1, -0.0, 1), "cos": (1, 0, 1, 0), "erf": (0.0, 2 / math.sqrt(math.pi), -0.0, 2 / math.sqrt(math.pi)),
+    "exp2": (1, math.log(2), 1, math.log(2)), "log2": (-INF, INF, -INF, None), "log10": (-INF, INF, -INF, None),
+    "tan": (0.0, 1, -0.0, 1), "asin": (0.0, 1, -0.0, 1), "acos": (mp.pi / 2, -1, mp.pi / 2, -1),
+    "atan": (0.0, 1, -0.0, 1), "sinh": (0.0, 1, -0.0, 1), "cosh": (1, 0, 1, 0), "asinh": (0.0, 1, -0.0, 1),
+    "acosh": (NAN, NAN, NAN, NAN), "atanh": (0.0, 1, -0.0, 1), "ceil": (0.0, None, -0.0, None),
+    "trunc": (0.0, None, -0.0, None), "round": (0.0, None, -0.0, None), "isnan": (0, None, 0, None),
+    "isinf": (0, None, 0, None), "isfinite": (1, None, 1, None), "relu6": (0.0, 0, -0.0, 0),
+    "hard_tanh": (0.0, 1, -0.0, 1), "softsign": (0.0, 1, -0.0, 1), "tanh_shrink": (0.0, 0, None, 0),
     "floor": (0.0, None, -0.0, None), "step": (1, None, 1, None), "relu": (0.0, 0, -0.0, 0),
     "sigmoid": (0.5, 0.25, 0.5, 0.25), "tanh": (0.0, 1, -0.0, 1),
     "softplus": (math.log(2), 0.5, math.log(2), 0.5), "log_sigmoid": (-math.log(2), 0.5, -math.log(2), 0.5),
@@ -96,6 +133,8 @@ ZERO = {
     "selu": (0.0, SELU_SCALE, -0.0, SELU_SCALE),
     "hard_sigmoid": (0.5, 1 / 6, 0.5, 1 / 6), "hard_swish": (0.0, 0.5, -0.0, 0.5), "mish": (0.0, 0.6, -0.0, 0.6),
 }
+# Of NaN; of the others it is NaN.
+AT_NAN = {"isnan": 1, "isinf": 0, "isfinite": 0}
 # Derivatives computed from y as a difference of numbers near 1: their error is relative to 1, not to themselves.
 NEAR_ONE = {"sigmoid", "tanh", "expm1", "gelu", "gelu_tanh", "silu", "hard_swish", "mish"}
 
@@ -103,6 +142,11 @@ NEAR_ONE = {"sigmoid", "tanh", "expm1", "gelu", "gelu_tanh", "silu", "hard_swish
 PAIRS = [(1.0, 2.0), (2.0, 1.0), (-1.5, 0.25), (0.25, -1.5), (3.0, 3.0), (-2.0, -2.0), (1e-20, 1e20), (1e5, -1e-5),
          (0.1, 0.3), (-7.25, 2.0)]
 BASES = [(2.0, 3.0), (2.0, -3.0), (0.5, 0.5), (1.5, 10.25), (1e-3, 2.5), (10.0, -0.1), (3.0, 0.0), (1.0, 5.0)]
+
+
+def quotient(a, b):
+    """Of whole numbers b in a, towards zero."""
+    return mp.sign(a / b) * mp.floor(abs(a / b))
 
 
 def compare(holds):
@@ -117,6 +161,11 @@ BINARY = {
     "min": (min, lambda a, b: one if a <= b else 0 * one, lambda a, b: one if b < a else 0 * one),
     "max": (max, lambda a, b: one if a >= b else 0 * one, lambda a, b: one if b > a else 0 * one),
     "pow": (mp.power, lambda a, b: b * mp.power(a, b - 1), lambda a, b: mp.power(a, b) * mp.log(a)),
+    "fmod": (lambda a, b: a - b * quotient(a, b), lambda a, b: one, lambda a, b: -quotient(a, b)),
+    "remainder": (lambda a, b: a - b * mp.floor(a / b), lambda a, b: one, lambda a, b: -mp.floor(a / b)),
+    "atan2": (mp.atan2, lambda a, b: b / (a * a + b * b), lambda a, b: -a / (a * a + b * b)),
+    "logical_and": compare(lambda a, b: a and b), "logical_or": compare(lambda a, b: a or b),
+    "logical_xor": compare(lambda a, b: bool(a) != bool(b)),
     "eq": compare(lambda a, b: a == b), "ne": compare(lambda a, b: a != b), "lt": compare(lambda a, b: a < b),
     "le": compare(lambda a, b: a <= b), "gt": compare(lambda a, b: a > b), "ge": compare(lambda a, b: a >= b),
     "leaky_relu": (lambda a, b: a * b if a < 0 else a, lambda a, b: b if a < 0 else one,
@@ -139,6 +188,16 @@ SPECIAL = {
     "le": [(NAN, NAN, 0, None, None), (INF, INF, 1, None, None)],
     "gt": [(NAN, 1, 0, None, None), (INF, -INF, 1, None, None)],
     "ge": [(1, NAN, 0, None, None), (0.0, -0.0, 1, None, None)],
+    "fmod": [(5, 3, 2, 1, -1), (-5, 3, -2, 1, 1), (5, -3, 2, 1, 1), (6, 3, 0, 1, -2), (1, 0, NAN, 1, NAN),
+             (INF, 2, NAN, 1, NAN), (2, INF, 2, 1, 0), (NAN, 1, NAN, 1, NAN)],
+    "remainder": [(5, 3, 2, 1, -1), (-5, 3, 1, 1, 2), (5, -3, -1, 1, 2), (-6, 3, 0, 1, 2), (1, 0, NAN, 1, NAN),
+                  (INF, 2, NAN, 1, NAN), (2, INF, 2, 1, 0), (NAN, 1, NAN, 1, NAN)],
+    "atan2": [(0.0, 1, 0.0, 1, 0), (-0.0, 1, -0.0, 1, 0), (0.0, -1, mp.pi, -1, 0), (-0.0, -1, -mp.pi, -1, 0),
+              (1, 0, mp.pi / 2, 0, -1), (-1, 0, -mp.pi / 2, 0, 1), (INF, 1, mp.pi / 2, 0, 0), (1e-200, 0, mp.pi / 2, 0, -1e200),
+              (INF, INF, mp.pi / 4, NAN, NAN), (NAN, 1, NAN, NAN, NAN)],
+    "logical_and": [(0, 0, 0, None, None), (-0.0, 1, 0, None, None), (NAN, 2, 1, None, None), (INF, 0, 0, None, None)],
+    "logical_or": [(0, 0, 0, None, None), (-0.0, 0, 0, None, None), (NAN, 0, 1, None, None), (0, -3, 1, None, None)],
+    "logical_xor": [(0, 0, 0, None, None), (-0.0, 1, 1, None, None), (NAN, 2, 0, None, None), (NAN, 0, 1, None, None)],
     "elu": [(NAN, 1, NAN, 1, 0), (-INF, 2, -2, 0, -1), (INF, 1, INF, 1, 0), (0.0, 1, 0, 1, 0)],
     "leaky_relu": [(NAN, 0.1, NAN, 1, 0), (-INF, 0.1, -INF, 0.1, -INF), (INF, 0.1, INF, 1, 0), (0.0, 0.1, 0, 1, 0)],
 }
@@ -170,7 +229,7 @@ def rows():
             point(name, [x], f(mp.mpf(x)), [df(mp.mpf(x)) if df else None], slack)
         point(name, [-INF], limits[0], [limits[2]], slack)
         point(name, [INF], limits[1], [limits[3]], slack)
-        point(name, [NAN], NAN, [None], slack)
+        point(name, [NAN], AT_NAN.get(name, NAN), [None], slack)
         zero = ZERO[name]
         point(name, [0.0], zero[0], [zero[1]], slack)
         point(name, [-0.0], zero[2], [zero[3]], slack)
