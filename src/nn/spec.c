@@ -95,7 +95,7 @@ static const char *read_arg(int32_t kind, const char *word, int64_t outputs, dou
     int64_t whole;
     if (kind == TN_ARG_COUNT) {
         if (!strcmp(word, "outputs") && outputs > 0) return *arg = (double)outputs, NULL;
-        if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX) return "a whole number of at least 1";
+        if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX) return "a whole number from 1 to 2147483647";
         return *arg = (double)whole, NULL;
     }
     if (kind == TN_ARG_SIZE) return read_size(word, arg) ? NULL : "a size such as 5x5";
