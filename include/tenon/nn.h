@@ -232,7 +232,7 @@ TN_API tn_tensor *tn_mean_squared_error(tn_tensor *prediction, tn_tensor *target
 TN_API tn_tensor *tn_half_squared_error(tn_tensor *prediction, tn_tensor *target);
 /* Mean of -(t log s + (1 - t) log(1 - s)) with s = sigmoid(logits); stable for any logits. */
 TN_API tn_tensor *tn_binary_cross_entropy(tn_tensor *logits, tn_tensor *target);
-/* Mean of -log softmax(logits)[label]: logits (..., classes), label i32 (...); stable for any logits. */
+/* Mean of -log softmax(logits)[label]: logits (..., classes), two or more, label i32 (...); stable for any logits. */
 TN_API tn_tensor *tn_cross_entropy(tn_tensor *logits, tn_tensor *label);
 
 /* A loss by its name. A loss for targets of the output's shape can be given i32 labels (n): they are made one-hot, or

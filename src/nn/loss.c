@@ -176,12 +176,18 @@ static tn_tensor *of_labels(const loss_row *row, tn_tensor *output, tn_tensor *l
     if (!fits_labels(row->entry.name, output, label)) return output;
     tn_shape x = tn_shape_of(output), shape = tn_shape_of(label);
     int64_t classes = x.dim[x.rank - 1];
+    if (classes < 2)
+        tn_graph_fail(tn_graph_of(output), TN_ESHAPE,
+                      "%s: %lld output(s) for each label, which would leave no choice: it takes one for each class; "
+                      "binary_cross_entropy takes one for yes or no",
+                      row->entry.name, (long long)classes);
     if (options->weight) {
         tn_shape w = tn_shape_of(options->weight);
         if (w.rank != 1 || w.dim[0] != classes)
             tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: class weights for %lld classes", row->entry.name,
                           (long long)classes);
     }
+    if (tn_graph_status(tn_graph_of(output))) return output;
     if (shape.rank > 1) {
         label = tn_reshape(label, TN_SHAPE(tn_shape_count(&shape)));
         output = tn_reshape(output, TN_SHAPE(tn_shape_count(&shape), classes));

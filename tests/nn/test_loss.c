@@ -122,6 +122,8 @@ static void targets_of_another_shape_are_refused_rather_than_broadcast(void **st
         {"binary_cross_entropy", TN_F32, {1, {4}}, "(4)"},
         {"cross_entropy", TN_I32, {1, {5}}, "(5)"},
         {"cross_entropy", TN_F32, {2, {4, 1}}, "i32"},
+        {"cross_entropy", TN_I32, {1, {4}}, "binary_cross_entropy takes one"},
+        {"nll", TN_I32, {1, {4}}, "1 output(s) for each label"},
         {"cross_entropi", TN_I32, {1, {4}}, "'cross_entropy'"},
     };
     (void)state;
