@@ -58,7 +58,8 @@ typedef struct tn_array {
 
 /* An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a safetensors file
  * (NULL: its only one).
- * Bytes stay u8; truth values and other integers become i32, f8 becomes f32: a number beyond their range is an error.
+ * Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range is an
+ * error.
  * Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine. */
 TN_API TN_MUST_USE tn_status tn_array_read(const char *path, const char *member, tn_array *array);
 TN_API void tn_array_free(tn_array *array);
@@ -81,9 +82,9 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
 
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
  * and a fifth of it), a folder with MNIST's four files (plain or .gz), an .npz archive or a safetensors file with
- * x_train, y_train, x_test and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for
- * testing; less than 10 are used whole for both. Missing values in both become
- * the means of the training set, unless `csv` keeps them. Free both sets, or neither after a failure. */
+ * x_train, y_train, x_test and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the
+ * seed, is for testing; less than 10 are used whole for both. Missing values in both become the means of the training
+ * set, unless `csv` keeps them. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 

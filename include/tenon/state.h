@@ -64,9 +64,10 @@ typedef struct tn_note {
  * example, is written straight to. Fails with TN_EMISSING if the folder isn't there. */
 TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count);
 
-/* A file that was read whole and checked: ours or any other safetensors file of our element types. The caller closes
- * it. TN_EFORMAT if it is damaged, TN_EDTYPE for other element types. Not changed once it is open: any thread may read
- * it. */
+/* A file that was read whole and checked: ours or any other safetensors file. Truth values and whole numbers of other
+ * types become i32, as PyTorch's "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that
+ * is not read (F8), is left out with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it
+ * is open: any thread may read it. */
 typedef struct tn_checkpoint tn_checkpoint;
 TN_API TN_MUST_USE tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint);
 TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint); /* NULL is fine */
@@ -93,10 +94,11 @@ TN_API TN_MUST_USE tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint,
 /* `state` and `file` are NULL where there is no such tensor; they live as long as the call. */
 typedef void tn_load_report(void *arg, int32_t fit, const tn_state_entry *state, const tn_state_entry *file);
 
-/* For transfer learning: fills the tensors of the state that the file has by name, shape and type, and leaves the
- * others as they are, and seed and step too. Transient tensors and the moments of optimizers, which are named after
- * their parameter, are left out on both sides. `report`, unless NULL, is told of every other tensor, those of the state
- * first; `taken`, unless NULL, gets how many were filled. */
+/* For transfer learning: fills the tensors of the state that the file has by name, shape and type, where f64, f16 and
+ * bf16 become f32 and a number beyond its range is TN_EDTYPE, and leaves the others as they are, and seed and step too.
+ * Transient tensors and the moments of optimizers, which are named after their parameter, are left out on both sides.
+ * `report`, unless NULL, is told of every other tensor, those of the state first; `taken`, unless NULL, gets how many
+ * were filled. */
 TN_API TN_MUST_USE tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state,
                                                         tn_load_report *report, void *arg, size_t *taken);
 

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "archive.h"
 #include "error.h"
+#include "half.h"
 #include "read.h"
 #include "shape.h"
 
@@ -70,7 +71,7 @@ static int read_descr(const char *text, struct layout *layout)
         char kind, sizes[5];
         int32_t dtype;
     } types[] = {
-        {'u', "1", TN_U8}, {'u', "248", TN_I32}, {'i', "1248", TN_I32}, {'b', "1", TN_I32}, {'f', "48", TN_F32}};
+        {'u', "1", TN_U8}, {'u', "248", TN_I32}, {'i', "1248", TN_I32}, {'b', "1", TN_I32}, {'f', "248", TN_F32}};
     if (!text[0] || !strchr("<>|=", text[0]) || !text[1] || !text[2] || text[3]) return 0;
     layout->big = text[0] == '>';
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -119,7 +120,7 @@ static const char *take_entry(const char **at, struct layout *layout, int *seen)
     *seen |= 1 << which;
     if (which == 0 && !take_text(at, descr)) return "its elements are no plain numbers";
     if (which == 0 && !read_descr(descr, layout))
-        return "its elements are of a type that is not read: expected bool, integers, f4 or f8";
+        return "its elements are of a type that is not read: expected bool, integers, f2, f4 or f8";
     if (which == 1 && !take_truth(at, &layout->fortran)) return "its fortran_order is neither True nor False";
     if (which == 2 && !take_shape(at, &layout->shape)) return "its shape is none, or has too many dimensions";
     return NULL;
@@ -195,6 +196,7 @@ static double number_of(uint64_t bits, const struct layout *layout)
     float narrow;
     uint32_t low = (uint32_t)bits;
     if (layout->kind == 'f' && layout->size == 8) return memcpy(&wide, &bits, sizeof wide), wide;
+    if (layout->kind == 'f' && layout->size == 2) return tn_half_decode((uint16_t)bits, TN_HALF_F16);
     if (layout->kind == 'f') return memcpy(&narrow, &low, sizeof narrow), narrow;
     if (layout->kind == 'b') return bits != 0;
     int unused = 64 - 8 * layout->size;

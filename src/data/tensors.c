@@ -1,14 +1,12 @@
 /* tensors.c: arrays out of safetensors files. */
 #include "tensors.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "convert.h"
 #include "error.h"
-#include "half.h"
 #include "read.h"
 #include "safetensors.h"
 #include "tenon/backend.h"
@@ -48,46 +46,17 @@ static tn_status find(const char *path, const tn_checkpoint *file, const char *n
     return TN_OK;
 }
 
-/* ---- elements ---- */
-
-static double from_f64(const void *data, int64_t i)
-{
-    return ((const double *)data)[i];
-}
-
-static double from_f16(const void *data, int64_t i)
-{
-    return tn_half_decode(((const uint16_t *)data)[i], TN_HALF_F16);
-}
-
-static double from_bf16(const void *data, int64_t i)
-{
-    return tn_half_decode(((const uint16_t *)data)[i], TN_HALF_BF16);
-}
-
-/* What becomes f32; the other types stay. */
-static double (*const widened[])(const void *data,
-                                 int64_t i) = {[TN_F64] = from_f64, [TN_F16] = from_f16, [TN_BF16] = from_bf16};
-
-static tn_status to_f32(const char *path, const tn_state_entry *entry, const void *data, float *to)
-{
-    for (int64_t i = 0, count = tn_shape_count(&entry->shape); i < count; i++) {
-        double value = widened[entry->dtype](data, i);
-        TN_REQUIRE(!(fabs(value) > (double)FLT_MAX) || isinf(value), TN_EFORMAT,
-                   "%s: tensor '%s' has a number beyond the range of f32", path, entry->name);
-        to[i] = (float)value;
-    }
-    return TN_OK;
-}
-
 static tn_status copy(const char *path, const tn_state_entry *entry, const void *data, tn_array *array)
 {
-    const int wide = (size_t)entry->dtype < sizeof widened / sizeof *widened && widened[entry->dtype];
+    const int64_t count = tn_shape_count(&entry->shape);
+    const int wide = tn_becomes_f32(entry->dtype);
     const int32_t dtype = wide ? TN_F32 : entry->dtype;
-    size_t bytes = (size_t)tn_shape_count(&entry->shape) * tn_dtype_size(dtype);
+    size_t bytes = (size_t)count * tn_dtype_size(dtype);
     tn_array read = {dtype, entry->shape, tn_alloc(bytes)};
+    tn_status status = TN_OK;
     if (!read.data) return TN_ENOMEM;
-    tn_status status = wide ? to_f32(path, entry, data, read.data) : TN_OK;
+    if (wide && !tn_to_f32(entry->dtype, data, count, read.data))
+        status = tn_fail(TN_EFORMAT, "%s: tensor '%s' has a number beyond the range of f32", path, entry->name);
     if (!wide && bytes) memcpy(read.data, data, bytes);
     if (status)
         tn_array_free(&read);

@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "read.h"
+#include "convert.h"
 #include "safetensors.h"
 #include "shape.h"
 #include "tenon/graph.h"
@@ -20,7 +21,7 @@
 
 struct tensor {
     const char *name; /* in the parsed header */
-    int32_t dtype;
+    const tn_file_type *type;
     tn_shape shape;
     uint64_t begin, end; /* in the file's data */
     unsigned char *data;
@@ -100,16 +101,12 @@ static int get_whole(const cJSON *item, uint64_t *value)
     return 1;
 }
 
-static tn_status read_dtype(const char *path, const cJSON *item, struct tensor *tensor)
+static tn_status read_type(const char *path, const cJSON *item, struct tensor *tensor)
 {
-    static const char *const others[] = {"BOOL", "I8", "I16", "U16", "U32", "I64", "U64", "F8_E4M3", "F8_E5M2"};
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "dtype"));
     TN_REQUIRE(name, TN_EFORMAT, "%s: tensor '%s' has no dtype", path, tensor->name);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        TN_REQUIRE(strcmp(name, others[i]), TN_EDTYPE,
-                   "%s: tensor '%s' is of type %s; expected F32, F64, F16, BF16, I32 or U8", path, tensor->name, name);
-    tensor->dtype = tn_safetensors_dtype_by_name(name);
-    TN_REQUIRE(tensor->dtype, TN_EFORMAT, "%s: tensor '%s' has an unknown dtype '%.40s'", path, tensor->name, name);
+    tensor->type = tn_file_type_named(name);
+    TN_REQUIRE(tensor->type, TN_EFORMAT, "%s: tensor '%s' has an unknown dtype '%.40s'", path, tensor->name, name);
     return TN_OK;
 }
 
@@ -141,10 +138,10 @@ static tn_status read_offsets(const struct source *source, const cJSON *item, st
     TN_REQUIRE(tensor->end <= source->data_bytes, TN_EFORMAT,
                "%s: is cut short: tensor '%s' ends at byte %llu of the data, of which there are %llu", source->path,
                tensor->name, (unsigned long long)tensor->end, (unsigned long long)source->data_bytes);
-    uint64_t need = (uint64_t)tn_shape_count(&tensor->shape) * tn_dtype_size(tensor->dtype);
+    uint64_t need = (uint64_t)tn_shape_count(&tensor->shape) * tensor->type->size;
     TN_REQUIRE(tensor->end - tensor->begin == need, TN_EFORMAT,
                "%s: tensor '%s' of type %s and shape %s needs %llu bytes, but has %llu", source->path, tensor->name,
-               tn_dtype_name(tensor->dtype), tn_shape_text(&tensor->shape, text, sizeof text), (unsigned long long)need,
+               tensor->type->name, tn_shape_text(&tensor->shape, text, sizeof text), (unsigned long long)need,
                (unsigned long long)(tensor->end - tensor->begin));
     return TN_OK;
 }
@@ -154,7 +151,7 @@ static tn_status read_tensor(const struct source *source, const cJSON *item, str
     tensor->name = item->string;
     TN_REQUIRE(cJSON_IsObject(item), TN_EFORMAT, "%s: tensor '%s' is not described by an object", source->path,
                tensor->name);
-    TN_TRY(read_dtype(source->path, item, tensor));
+    TN_TRY(read_type(source->path, item, tensor));
     TN_TRY(read_shape(source->path, item, tensor));
     return read_offsets(source, item, tensor);
 }
@@ -231,6 +228,12 @@ static tn_status check_names(const char *path, const tn_checkpoint *checkpoint)
     return TN_OK;
 }
 
+static void sort_names(tn_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->count; i++) checkpoint->by_name[i] = checkpoint->tensor + i;
+    qsort(checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
+}
+
 static tn_status list_tensors(const struct source *source, tn_checkpoint *checkpoint)
 {
     const cJSON *item = NULL;
@@ -245,26 +248,51 @@ static tn_status list_tensors(const struct source *source, tn_checkpoint *checkp
         checkpoint->count++;
     }
     qsort(checkpoint->tensor, checkpoint->count, sizeof *checkpoint->tensor, compare_places);
-    for (size_t i = 0; i < checkpoint->count; i++) checkpoint->by_name[i] = checkpoint->tensor + i;
-    qsort(checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
+    sort_names(checkpoint);
     TN_TRY(check_names(source->path, checkpoint));
     return check_places(source, checkpoint);
+}
+
+/* In memory: there is room for what the file has and for what becomes of it. */
+static uint64_t room_of(const struct tensor *t)
+{
+    uint64_t bytes = t->end - t->begin, whole = (uint64_t)tn_shape_count(&t->shape) * sizeof(int32_t);
+    return ((t->type->sign && whole > bytes ? whole : bytes) + 7) / 8 * 8;
 }
 
 /* Each tensor begins at a multiple of 8 bytes in memory, wherever it lies in the file. */
 static tn_status read_data(const struct source *source, tn_checkpoint *checkpoint)
 {
-    checkpoint->data = tn_alloc_aligned(source->data_bytes + 8 * checkpoint->count, ALIGNMENT);
+    uint64_t bytes = ALIGNMENT;
+    for (size_t i = 0; i < checkpoint->count; i++) bytes += room_of(checkpoint->tensor + i);
+    checkpoint->data = tn_alloc_aligned(bytes, ALIGNMENT);
     if (!checkpoint->data) return TN_ENOMEM;
     unsigned char *at = checkpoint->data;
     for (size_t i = 0; i < checkpoint->count; i++) {
         struct tensor *t = checkpoint->tensor + i;
-        uint64_t bytes = t->end - t->begin;
-        TN_TRY(read_exactly(source, at, bytes));
+        TN_TRY(read_exactly(source, at, t->end - t->begin));
         t->data = at;
-        at += (bytes + 7) / 8 * 8;
+        at += room_of(t);
     }
     return TN_OK;
+}
+
+/* Makes the tensor one of our types; 0 if it cannot be, which is said. */
+static int convert(const char *path, const struct tensor *t)
+{
+    if (t->type->dtype && (!t->type->sign || tn_whole_to_i32(t->type, t->data, tn_shape_count(&t->shape)))) return 1;
+    tn_log_line(TN_LOG_WARNING, "%s: tensor '%s' is left out: %s", path, t->name,
+                t->type->dtype ? "it has a number beyond the range of i32" : "its element type is not read");
+    return 0;
+}
+
+static void convert_all(const char *path, tn_checkpoint *checkpoint)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < checkpoint->count; i++)
+        if (convert(path, &checkpoint->tensor[i])) checkpoint->tensor[count++] = checkpoint->tensor[i];
+    checkpoint->count = count;
+    sort_names(checkpoint);
 }
 
 static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoint)
@@ -272,7 +300,9 @@ static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoin
     TN_TRY(read_header(source, &checkpoint->header));
     TN_TRY(list_tensors(source, checkpoint));
     TN_TRY(read_notes(source->path, checkpoint));
-    return read_data(source, checkpoint);
+    TN_TRY(read_data(source, checkpoint));
+    convert_all(source->path, checkpoint);
+    return TN_OK;
 }
 
 tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
@@ -308,7 +338,7 @@ const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key)
 
 static int describe(const struct tensor *tensor, tn_state_entry *entry, const void **data)
 {
-    *entry = (tn_state_entry){tensor->name, tensor->dtype, tensor->shape, 0};
+    *entry = (tn_state_entry){tensor->name, tensor->type->dtype, tensor->shape, 0};
     if (data) *data = tensor->data;
     return 1;
 }

@@ -1,4 +1,6 @@
 /* fitting.c: loads the part of a file that fits a state. */
+#include "alloc.h"
+#include "convert.h"
 #include "error.h"
 #include "shape.h"
 #include "tenon/graph.h"
@@ -32,14 +34,26 @@ static int is_moment_in_file(const tn_checkpoint *checkpoint, const char *name)
 static int32_t fit_of(const tn_state_entry *state, const tn_state_entry *file)
 {
     if (!tn_shape_equal(&state->shape, &file->shape)) return TN_LOAD_SHAPE;
-    return state->dtype == file->dtype ? TN_LOAD_TAKEN : TN_LOAD_DTYPE;
+    int converts = state->dtype == TN_F32 && tn_becomes_f32(file->dtype);
+    return converts || state->dtype == file->dtype ? TN_LOAD_TAKEN : TN_LOAD_DTYPE;
 }
 
-static tn_status take(tn_state *state, const tn_state_entry *entry, const void *data, size_t *taken)
+static tn_status write_f32(tn_state *state, const tn_state_entry *file, const void *data)
 {
-    (*taken)++;
-    return tn_state_write(state, entry->name, data,
-                          (uint64_t)tn_shape_count(&entry->shape) * tn_dtype_size(entry->dtype));
+    int64_t count = tn_shape_count(&file->shape);
+    float *numbers = tn_alloc((size_t)count * sizeof *numbers + 1);
+    if (!numbers) return TN_ENOMEM;
+    tn_status s = tn_to_f32(file->dtype, data, count, numbers)
+                      ? tn_state_write(state, file->name, numbers, (uint64_t)count * sizeof *numbers)
+                      : tn_fail(TN_EDTYPE, "tensor '%s' has a number beyond the range of f32", file->name);
+    tn_free(numbers);
+    return s;
+}
+
+static tn_status take(tn_state *state, const tn_state_entry *own, const tn_state_entry *file, const void *data)
+{
+    if (own->dtype != file->dtype) return write_f32(state, file, data);
+    return tn_state_write(state, own->name, data, (uint64_t)tn_shape_count(&own->shape) * tn_dtype_size(own->dtype));
 }
 
 tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_load_report *report,
@@ -52,7 +66,8 @@ tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *
         if (own.flags & TN_TRANSIENT || is_moment(state, own.name)) continue;
         int there = tn_checkpoint_find(checkpoint, own.name, &file, &data);
         int32_t fit = there ? fit_of(&own, &file) : TN_LOAD_MISSING;
-        if (fit == TN_LOAD_TAKEN) TN_TRY(take(state, &own, data, &count));
+        if (fit == TN_LOAD_TAKEN) TN_TRY(take(state, &own, &file, data));
+        count += fit == TN_LOAD_TAKEN;
         if (report) report(arg, fit, &own, there ? &file : NULL);
     }
     for (size_t i = 0; report && tn_checkpoint_at(checkpoint, i, &file, NULL); i++)

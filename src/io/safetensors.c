@@ -16,13 +16,6 @@ const char *tn_safetensors_dtype(int32_t dtype)
     return tn_dtype_size(dtype) ? dtype_name[dtype] : NULL;
 }
 
-int32_t tn_safetensors_dtype_by_name(const char *name)
-{
-    for (int32_t dtype = TN_F32; dtype <= TN_F64; dtype++)
-        if (!strcmp(dtype_name[dtype], name)) return dtype;
-    return 0;
-}
-
 void tn_put_u64(uint8_t byte[8], uint64_t value)
 {
     for (int i = 0; i < 8; i++) byte[i] = (uint8_t)(value >> (8 * i));

@@ -17,9 +17,6 @@
 /* "F32" and so on; NULL for a number that is no type. */
 const char *tn_safetensors_dtype(int32_t dtype);
 
-/* The other way; 0 for a name that is no type of ours. */
-int32_t tn_safetensors_dtype_by_name(const char *name);
-
 /* 8 bytes, lowest first. */
 void tn_put_u64(uint8_t byte[8], uint64_t value);
 uint64_t tn_get_u64(const uint8_t byte[8]);

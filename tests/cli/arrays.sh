@@ -23,8 +23,8 @@ pixels = sum((picture(k) for k in kinds), [])
 with zipfile.ZipFile("bars.npz", "w", zipfile.ZIP_DEFLATED) as z:
     z.writestr("x.npy", npy("|u1", (300, 8, 8), pixels, "B"))
     z.writestr("y.npy", npy("<i8", (300,), kinds, "q"))
-head = b'{"x":{"dtype":"U8","shape":[300,8,8],"data_offsets":[0,19200]},"y":{"dtype":"I32","shape":[300],"data_offsets":[19200,20400]}}'
-open("tensors.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + bytes(pixels) + struct.pack("<300i", *kinds))
+head = b'{"x":{"dtype":"U8","shape":[300,8,8],"data_offsets":[0,19200]},"y":{"dtype":"I64","shape":[300],"data_offsets":[19200,21600]}}'
+open("tensors.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + bytes(pixels) + struct.pack("<300q", *kinds))
 open("ask.npy", "wb").write(npy("|u1", (2, 8, 8), picture(1) + picture(0), "B"))
 rows = [[random.uniform(0, 1000), random.random()] for _ in range(200)]
 with zipfile.ZipFile("numbers.npz", "w") as z:
@@ -32,7 +32,7 @@ with zipfile.ZipFile("numbers.npz", "w") as z:
         z.writestr("x_%s.npy" % part, npy("<f8", (len(rs), 2), sum(rs, []), "d"))
         z.writestr("y_%s.npy" % part, npy("<f4", (len(rs), 2), sum([[3 * a + 500 * b, a - 100 * b] for a, b in rs], []), "f"))
 open("wide.npy", "wb").write(npy("<f4", (1, 3), [1, 2, 3], "f"))
-open("rows.npy", "wb").write(npy("<f8", (3, 2), [500, 0.5, 100, 0.25, 900, 0.75], "d"))
+open("rows.npy", "wb").write(npy("<f2", (3, 2), [500, 0.5, 100, 0.25, 900, 0.75], "e"))
 PY
 python3 make.py || fail "python3"
 

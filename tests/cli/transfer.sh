@@ -24,6 +24,30 @@ for name in fc1.weight fc1.bias; do
     [ "$(weights base.safetensors $name)" = "$(weights tuned.safetensors $name)" ] || fail "$name was not kept"
 done
 
+# As PyTorch's users hand models on: f16, and a count of batches in I64.
+python3 - <<'PY'
+import json, struct
+data = open("base.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+head, data = json.loads(data[8:8 + size]), data[8 + size:]
+made, out = {}, b""
+for name in ("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"):
+    begin, end = head[name]["data_offsets"]
+    numbers = struct.unpack("<%df" % ((end - begin) // 4), data[begin:end])
+    made[name] = {"dtype": "F16", "shape": head[name]["shape"], "data_offsets": [len(out), len(out) + len(numbers) * 2]}
+    out += struct.pack("<%de" % len(numbers), *numbers)
+made["bn1.num_batches_tracked"] = {"dtype": "I64", "shape": [], "data_offsets": [len(out), len(out) + 8]}
+head = json.dumps(made).encode()
+open("short.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + out + struct.pack("<q", 7))
+PY
+train --load short.safetensors --freeze fc1 --epochs 1 --save single.safetensors 2>stderr || fail "f16: $(cat stderr)"
+grep -q '^4 tensors taken from short.safetensors, 1 of it not used' stderr || fail "f16: $(cat stderr)"
+python3 - "$(weights base.safetensors fc1.weight)" "$(weights single.safetensors fc1.weight)" <<'PY' || fail "f16: other weights"
+import struct, sys
+a, b = (struct.unpack("<%df" % (len(t) // 8), bytes.fromhex(t)) for t in sys.argv[1:])
+assert len(a) == len(b) and all(struct.unpack("<e", struct.pack("<e", x))[0] == y for x, y in zip(a, b))
+PY
+
 # What is not frozen learns, and without --load the first layer is another one.
 train --load base.safetensors --epochs 1 --save free.safetensors 2>stderr || fail "unfrozen: $(cat stderr)"
 [ "$(weights base.safetensors fc1.weight)" != "$(weights free.safetensors fc1.weight)" ] || fail "fc1 did not learn"

@@ -1,4 +1,5 @@
 /* arrays.c: NumPy's files and safetensors, good and bad, and data sets made of them. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static void bad_files_are_refused_by_one_line(void **state)
     } cases[] = {
         {HEAD("'<f4'", "False", "(2, 3)"), 23, "is cut short: elements of (2, 3) need 24 bytes, found 23"},
         {HEAD("'<f4'", "False", "(2, 3)"), 25, "has bytes too many"},
-        {HEAD("'<f2'", "False", "(2,)"), 4, "of a type that is not read"},
+        {HEAD("'<f3'", "False", "(2,)"), 6, "of a type that is not read"},
         {HEAD("'|O'", "False", "(2,)"), 4, "of a type that is not read"},
         {HEAD("'<U3'", "False", "(2,)"), 24, "of a type that is not read"},
         {HEAD("'<c8'", "False", "(2,)"), 16, "of a type that is not read"},
@@ -153,6 +154,26 @@ static void bad_files_are_refused_by_one_line(void **state)
     expect_failure(tn_array_read(scratch_path("nothing.npy"), NULL, &x), TN_EMISSING, "nothing.npy");
     expect_failure(tn_array_read(FILE_OF("a.npy", npy_f4), "x", &x), TN_EMISSING, "no array 'x'");
     assert_null(x.data);
+}
+
+/* Bits and values as NumPy 1.24 has them for 1, -2, 1/3, the largest, the smallest and infinity. */
+static void halves_become_f32_in_either_order_of_bytes(void **state)
+{
+    static const uint16_t bits[] = {0x3c00, 0xc000, 0x3555, 0x7bff, 0x0001, 0x7c00};
+    static const float values[] = {1, -2, 0.333251953125f, 65504, 5.960464477539063e-08f, INFINITY};
+    (void)state;
+    for (int big = 0; big < 2; big++) {
+        unsigned char file[128] = "\x93NUMPY\1\0";
+        tn_array x = {0};
+        int length = snprintf((char *)file + 10, 100, "{'descr': '%cf2', 'fortran_order': False, 'shape': (6,)}",
+                              big ? '>' : '<');
+        file[8] = (unsigned char)length;
+        for (int i = 0; i < 12; i++) file[10 + length + i] = (unsigned char)(bits[i / 2] >> (i % 2 == big ? 0 : 8));
+        expect_ok(tn_array_read(scratch_write("f2.npy", file, (size_t)length + 22), NULL, &x));
+        assert_int_equal(x.dtype, TN_F32);
+        assert_memory_equal(x.data, values, sizeof values);
+        tn_array_free(&x);
+    }
 }
 
 static void numbers_that_do_not_fit_are_refused(void **state)
@@ -400,6 +421,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(headers_are_read_as_python_writes_them),
         cmocka_unit_test(bad_files_are_refused_by_one_line),
+        cmocka_unit_test(halves_become_f32_in_either_order_of_bytes),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(arrays_of_archives_are_found_by_name),
         cmocka_unit_test(damaged_archives_are_refused),

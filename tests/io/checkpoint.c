@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "scratch.h"
+#include "tenon/backend.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
 
@@ -50,7 +51,8 @@ static void hostile_files_are_refused_with_their_culprit(void **state)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4,8]}}", "no valid data_offsets", 8, TN_EFORMAT},
         {"{\"a\":" T("F31", "1", 0, 4) "}", "tensor 'a' has an unknown dtype 'F31'", 4, TN_EFORMAT},
         {"{\"a\":" T("f32", "1", 0, 4) "}", "tensor 'a' has an unknown dtype 'f32'", 4, TN_EFORMAT},
-        {"{\"a\":" T("I64", "1", 0, 8) "}", "tensor 'a' is of type I64; expected F32", 8, TN_EDTYPE},
+        {"{\"a\":" T("I64", "1", 0, 4) "}", "tensor 'a' of type I64 and shape (1) needs 8 bytes, but has 4", 4,
+         TN_EFORMAT},
         {"{\"a\":" T("F32", "-1", 0, 4) "}", "tensor 'a': dimension 0 is not a whole number", 4, TN_EFORMAT},
         {"{\"a\":" T("F32", "1,1.5", 0, 4) "}", "tensor 'a': dimension 1 is not a whole number", 4, TN_EFORMAT},
         {"{\"a\":" T("F32", "\"1\"", 0, 4) "}", "tensor 'a': dimension 0 is not a whole number", 4, TN_EFORMAT},
@@ -63,7 +65,7 @@ static void hostile_files_are_refused_with_their_culprit(void **state)
         {"{\"a\":" T("F32", "2", 0, 8) "}", "1 bytes after the last tensor", 9, TN_EFORMAT},
         {"{\"a\":" T("F32", "2", 8, 0) "}", "tensor 'a' has no valid data_offsets", 8, TN_EFORMAT},
         {"{\"a\":" T("F32", "2", -8, 0) "}", "tensor 'a' has no valid data_offsets", 8, TN_EFORMAT},
-        {"{\"a\":" T("F32", "2,3", 0, 8) "}", "tensor 'a' of type f32 and shape (2, 3) needs 24 bytes, but has 8", 8,
+        {"{\"a\":" T("F32", "2,3", 0, 8) "}", "tensor 'a' of type F32 and shape (2, 3) needs 24 bytes, but has 8", 8,
          TN_EFORMAT},
         {"{\"a\":" T("F32", "2", 4, 12) "}", "4 bytes before tensor 'a' belong to none", 12, TN_EFORMAT},
         {"{\"a\":" T("F32", "1", 0, 4) ",\"b\":" T("F32", "1", 2, 6) "}", "tensors 'a' and 'b' overlap", 6, TN_EFORMAT},
@@ -156,6 +158,67 @@ static void files_of_other_programs_are_read(void **state)
     assert_false(tn_checkpoint_at(checkpoint, 0, &entry, &data));
     tn_checkpoint_close(checkpoint);
     tn_checkpoint_close(NULL);
+}
+
+static char said[400];
+
+static void listen(void *arg, int32_t level, const char *line)
+{
+    (void)arg, (void)level;
+    strncat(said, line, sizeof said - strlen(said) - 1);
+}
+
+/* As PyTorch counts batches, and masks. Numbers that no i32 holds, and those of 8 bits, are left out. */
+static void whole_numbers_of_other_types_become_i32(void **state)
+{
+    static const struct {
+        int64_t i64[2], large[1];
+        uint64_t u64[1];
+        uint32_t u32[1], above[1];
+        int16_t i16[3];
+        uint16_t u16[1];
+        uint8_t truth[3];
+        int8_t i8[3];
+        uint8_t f8[2];
+    } data = {{-7, INT32_MAX}, {INT32_MAX + 1LL}, {9},       {8},        {UINT32_MAX},
+              {-300, 5, 6},    {65535},           {1, 0, 1}, {-1, 2, 3}, {1, 2}};
+    static const struct {
+        const char *name;
+        int64_t count;
+        int32_t value[3];
+    } cases[] = {{"i64", 2, {-7, INT32_MAX}}, {"u64", 1, {9}},        {"u32", 1, {8}},      {"i16", 3, {-300, 5, 6}},
+                 {"u16", 1, {65535}},         {"bool", 3, {1, 0, 1}}, {"i8", 3, {-1, 2, 3}}};
+    static const char header[] =
+        "{\"i64\":" T("I64", "2", 0, 16) ",\"large\":" T("I64", "1", 16, 24) ",\"u64\":" T("U64", "1", 24, 32)  //
+        ",\"u32\":" T("U32", "1", 32, 36) ",\"above\":" T("U32", "1", 36, 40) ",\"i16\":" T("I16", "3", 40, 46) //
+        ",\"u16\":" T("U16", "1", 46, 48) ",\"bool\":" T("BOOL", "3", 48, 51) ",\"i8\":" T("I8", "3", 51, 54)   //
+        ",\"f8\":" T("F8_E4M3", "2", 54, 56) "}";
+    unsigned char file[1024] = {0};
+    tn_checkpoint *checkpoint = NULL;
+    tn_state_entry entry;
+    const void *value = NULL;
+    (void)state;
+    file[0] = (unsigned char)(sizeof header - 1), file[1] = (unsigned char)((sizeof header - 1) >> 8);
+    memcpy(file + 8, header, sizeof header - 1);
+    memcpy(file + 8 + sizeof header - 1, &data, 56);
+    tn_log_to(listen, NULL, TN_LOG_WARNING);
+    expect_ok(tn_checkpoint_open(scratch_write("whole", file, 8 + sizeof header - 1 + 56), &checkpoint));
+    tn_log_to(NULL, NULL, TN_LOG_WARNING);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(tn_checkpoint_find(checkpoint, cases[i].name, &entry, &value));
+        assert_int_equal(entry.dtype, TN_I32);
+        assert_int_equal(tn_shape_count(&entry.shape), cases[i].count);
+        assert_memory_equal(value, cases[i].value, (size_t)cases[i].count * sizeof(int32_t));
+    }
+    assert_true(tn_checkpoint_at(checkpoint, 6, &entry, NULL));
+    assert_false(tn_checkpoint_at(checkpoint, 7, &entry, NULL));
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const out[] = {"large", "above", "f8"};
+        assert_false(tn_checkpoint_find(checkpoint, out[i], &entry, NULL));
+        assert_non_null(strstr(said, out[i]));
+    }
+    assert_non_null(strstr(said, "tensor 'large' is left out: it has a number beyond the range of i32"));
+    tn_checkpoint_close(checkpoint);
 }
 
 /* ---- into a state ---- */
@@ -279,6 +342,7 @@ int main(void)
         cmocka_unit_test(deep_nesting_is_refused),
         cmocka_unit_test(absurd_header_lengths_and_cuts_are_refused),
         cmocka_unit_test(files_of_other_programs_are_read),
+        cmocka_unit_test(whole_numbers_of_other_types_become_i32),
         cmocka_unit_test(what_was_saved_is_loaded_with_all_that_goes_with_it),
         cmocka_unit_test(a_file_that_does_not_fit_changes_nothing),
         cmocka_unit_test(a_file_without_notes_leaves_seed_and_step),

@@ -99,11 +99,49 @@ static void nobody_need_be_told(void **unused)
     tn_state_free(state);
 }
 
+/* As models are often handed on. The bits are NumPy's for f16, PyTorch's for bf16. */
+static void halves_and_doubles_become_f32(void **unused)
+{
+    static const uint16_t half[] = {0x3c00, 0xc000, 0x3555}, brain[] = {0x3eab, 0xf14a};
+    static const double wide[] = {0.1, -1e300};
+    static const float halves[] = {1, -2, 0.333251953125f};
+    tn_state *from = NULL, *to = NULL;
+    tn_checkpoint *file = NULL;
+    float value[3];
+    size_t taken = 0;
+    (void)unused;
+    expect_ok(tn_state_new(NULL, 1, &from));
+    expect_ok(tn_state_put(from, "half", TN_F16, TN_SHAPE(3), 0, half));
+    expect_ok(tn_state_put(from, "brain", TN_BF16, TN_SHAPE(2), 0, brain));
+    expect_ok(tn_state_put(from, "wide", TN_F64, TN_SHAPE(1), 0, wide));
+    expect_ok(tn_state_put(from, "far", TN_F64, TN_SHAPE(1), 0, wide + 1));
+    expect_ok(tn_state_save(from, scratch_path("halves"), NULL, 0));
+    tn_state_free(from);
+    expect_ok(tn_state_new(NULL, 1, &to));
+    put(to, "half", TN_F32, TN_SHAPE(3), TN_TRAINABLE, 9);
+    put(to, "brain", TN_F32, TN_SHAPE(2), TN_TRAINABLE, 9);
+    put(to, "wide", TN_F32, TN_SHAPE(1), TN_TRAINABLE, 9);
+    expect_ok(tn_checkpoint_open(scratch_path("halves"), &file));
+    expect_ok(tn_checkpoint_load_fitting(file, to, NULL, NULL, &taken));
+    assert_int_equal(taken, 3);
+    expect_ok(tn_state_read(to, "half", value, 12));
+    assert_memory_equal(value, halves, 12);
+    expect_ok(tn_state_read(to, "brain", value, 8));
+    assert_near(value[0], 0.333984375, 0);
+    assert_near(value[1], -1.0002555517425873e+30, 0);
+    expect_first(to, "wide", 0.1f);
+    put(to, "far", TN_F32, TN_SHAPE(1), TN_TRAINABLE, 9);
+    expect_failure(tn_checkpoint_load_fitting(file, to, NULL, NULL, NULL), TN_EDTYPE, "'far' has a number beyond");
+    tn_checkpoint_close(file);
+    tn_state_free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_fits_is_taken_and_the_rest_is_told_and_left_alone),
         cmocka_unit_test(nobody_need_be_told),
+        cmocka_unit_test(halves_and_doubles_become_f32),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
