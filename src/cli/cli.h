@@ -35,6 +35,10 @@ int cli_flush(int status);
 /* Sends the library's warnings to standard error. */
 void cli_listen(void);
 
+/* A row of a help text on standard output: what something is called, and from `column` on what it is, in lines of at
+ * most 100 characters. */
+void cli_row(const char *name, int column, const char *doc);
+
 /* Seconds on a clock that only goes forward. */
 double cli_now(void);
 

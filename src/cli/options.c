@@ -118,7 +118,7 @@ static int help(const cli_syntax *syntax)
     for (const cli_option *o = syntax->options; o->kind != CLI_END; o++) {
         const char *format = o->kind == CLI_FLAG ? "--%s" : o->kind == CLI_LEVEL ? "--%s[=%s]" : "--%s %s";
         snprintf(left, sizeof left, format, o->name, o->value);
-        printf("  %-25s %s\n", left, o->doc);
+        if (*o->doc) cli_row(left, 28, o->doc);
     }
     if (syntax->more) syntax->more();
     return CLI_OK;

@@ -18,7 +18,7 @@ typedef struct cli_option {
     int kind;
     const char *name;  /* without the dashes */
     const char *value; /* how help calls its value */
-    const char *doc;
+    const char *doc;   /* "": help leaves it out */
     void *target;
     double low, high;
     const char *note; /* the checkpoint's note that keeps it, or NULL */

@@ -50,16 +50,17 @@ static void add(char *text, size_t capacity, const char *format, ...)
 static void add_score(char *text, size_t capacity, const char *of, const tn_score *score)
 {
     if (!isnan(score->accuracy))
-        add(text, capacity, "  %s accuracy %.2f %%", of, 100 * score->accuracy);
+        add(text, capacity, "  %s accuracy %6.2f %%", of, 100 * score->accuracy);
     else if (!isnan(score->loss))
-        add(text, capacity, "  %s loss %.4g", of, score->loss);
+        add(text, capacity, "  %s loss %-9.4g", of, score->loss);
 }
 
 char *cli_epoch_text(const tn_epoch *e, int64_t epochs, int64_t samples, char *text, size_t capacity)
 {
-    char rate[32];
-    snprintf(text, capacity, "epoch %" PRId64 "/%" PRId64 "  loss %.4g", e->number, epochs, e->train.loss);
-    if (!isnan(e->train.accuracy)) add(text, capacity, "  accuracy %.2f %%", 100 * e->train.accuracy);
+    char rate[32], number[32];
+    int width = snprintf(number, sizeof number, "%" PRId64, epochs);
+    snprintf(text, capacity, "epoch %*" PRId64 "/%s  loss %-9.4g", width, e->number, number, e->train.loss);
+    if (!isnan(e->train.accuracy)) add(text, capacity, "  accuracy %6.2f %%", 100 * e->train.accuracy);
     add_score(text, capacity, "validation", &e->validation);
     add_score(text, capacity, "test", &e->test);
     add(text, capacity, "  %s samples/s", cli_rate_text((double)samples / e->seconds, rate, sizeof rate));

@@ -1,6 +1,8 @@
 /* say.c: messages, clock and checks that all sub-commands use. */
 #include "cli.h"
 
+#define LINE 100 /* characters of a help text */
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,6 +80,27 @@ double cli_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* How much of a text fits a line: up to a blank, or all of the first word. */
+static size_t fitting(const char *text, size_t room)
+{
+    size_t length = strlen(text), cut = room;
+    if (length <= room) return length;
+    while (cut > 0 && text[cut] != ' ') cut--;
+    return cut ? cut : strcspn(text, " ");
+}
+
+void cli_row(const char *name, int column, const char *doc)
+{
+    int used = printf("  %s", name);
+    if (used + 1 > column) used = printf("\n") - 1;
+    do {
+        size_t length = fitting(doc, (size_t)(LINE - column));
+        printf("%*s%.*s\n", column - used, "", (int)length, doc);
+        doc += length + strspn(doc + length, " ");
+        used = 0;
+    } while (*doc);
 }
 
 static int ascending(const void *a, const void *b)

@@ -37,31 +37,29 @@ void cli_settings_free(cli_settings *s)
     cli_options_free(s->options);
 }
 
-static void list(const char *title, int (*at)(size_t index, tn_net_word *word))
-{
-    tn_net_word word;
-    printf("\n%s\n", title);
-    for (size_t i = 0; at(i, &word); i++) {
-        int layers = at == tn_net_named_at;
-        printf("  %-18s %s%s%s\n", layers ? word.name : word.usage, word.doc, layers ? ": " : "",
-               layers ? word.usage : "");
-    }
-}
-
 void cli_settings_help(void)
 {
+    tn_net_word word;
     tn_loss_entry loss;
     tn_optimizer_entry optimizer;
     tn_schedule_kind schedule;
-    list("networks", tn_net_named_at);
-    list("layers", tn_net_layer_at);
+    char text[400];
+    printf("\nnetworks\n");
+    for (size_t i = 0; tn_net_named_at(i, &word); i++) {
+        cli_row(word.name, 16, word.doc);
+        cli_row("", 18, word.usage);
+    }
+    printf("\nlayers\n");
+    for (size_t i = 0; tn_net_layer_at(i, &word); i++) cli_row(word.usage, 28, word.doc);
     printf("\nlosses\n");
-    for (size_t i = 0; tn_loss_at(i, &loss); i++) printf("  %-20s %s\n", loss.name, loss.doc);
+    for (size_t i = 0; tn_loss_at(i, &loss); i++) cli_row(loss.name, 28, loss.doc);
     printf("\noptimizers\n");
-    for (size_t i = 0; tn_optimizer_at(i, &optimizer); i++)
-        printf("  %-10s %s (lr %g)\n", optimizer.name, optimizer.doc, optimizer.lr);
+    for (size_t i = 0; tn_optimizer_at(i, &optimizer); i++) {
+        snprintf(text, sizeof text, "%s (lr %g)", optimizer.doc, optimizer.lr);
+        cli_row(optimizer.name, 28, text);
+    }
     printf("\nschedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs\n");
-    for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) printf("  %-26s %s\n", schedule.usage, schedule.doc);
+    for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) cli_row(schedule.usage, 28, schedule.doc);
 }
 
 static int check_loss(const char *name)

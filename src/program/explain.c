@@ -55,14 +55,24 @@ static uint64_t bytes_of(const tn_launch *l)
     return bytes;
 }
 
+#define RESULT 32 /* characters of the column; after a longer one the rest has a line of its own */
+
 static void explain_launch(const tn_program *p, uint32_t number, const printer *out)
 {
     const tn_launch *l = p->ir.launch[number];
     char what[600], made[400], line[1200];
-    snprintf(line, sizeof line, "%3u  %-11s %-10s %5u %7llu %11llu %13.0f  %-30s %s", number + 1,
-             l->operation.desc.name, p->place[l->place].device->name, l->fused,
-             (unsigned long long)(l->transfer ? 0 : l->info.launches), (unsigned long long)bytes_of(l), l->cost.flops,
-             results(l, made, sizeof made), detail(l, what, sizeof what));
+    results(l, made, sizeof made);
+    detail(l, what, sizeof what);
+    int fits = strlen(made) <= RESULT, used;
+    used =
+        snprintf(line, sizeof line, "%3u  %-16s %-9s %5u %7llu %11llu %13.0f  %s", number + 1, l->operation.desc.name,
+                 p->place[l->place].device->name, l->fused, (unsigned long long)(l->transfer ? 0 : l->info.launches),
+                 (unsigned long long)bytes_of(l), l->cost.flops, made);
+    if (*what && fits)
+        snprintf(line + used, sizeof line - (size_t)used, "%*s %s", RESULT - (int)strlen(made), "", what);
+    out->line(out->arg, line);
+    if (!*what || fits) return;
+    snprintf(line, sizeof line, "       %s", what);
     out->line(out->arg, line);
 }
 
@@ -84,8 +94,8 @@ void tn_program_explain(const tn_program *p, void (*line)(void *arg, const char 
 {
     const printer out = {line, arg};
     char text[300];
-    snprintf(text, sizeof text, "%3s  %-11s %-10s %5s %7s %11s %13s  %-30s %s", "#", "operator", "device", "fused",
-             "kernels", "bytes", "flops", "result", "what");
+    snprintf(text, sizeof text, "%3s  %-16s %-9s %5s %7s %11s %13s  %-*s %s", "#", "operator", "device", "fused",
+             "kernels", "bytes", "flops", RESULT, "result", "what");
     line(arg, text);
     for (uint32_t i = 0; i < p->ir.launches; i++) explain_launch(p, i, &out);
     explain_scalars(p, &out);
