@@ -48,17 +48,22 @@ TN_API tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dty
 
 /* How a variable's first value is made. Random kinds depend on the state's seed and the variable's name alone, so
  * they are the same on every device. `fan_in` and `fan_out` default to those of a (out, in, window...) weight. */
-#define TN_INIT_ZERO     0
-#define TN_INIT_CONSTANT 1 /* a */
-#define TN_INIT_NORMAL   2 /* mean 0, standard deviation a */
-#define TN_INIT_UNIFORM  3 /* from -a to a */
-#define TN_INIT_XAVIER   4 /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
-#define TN_INIT_HE       5 /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
-#define TN_INIT_LECUN    6 /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
+#define TN_INIT_ZERO          0
+#define TN_INIT_CONSTANT      1 /* a */
+#define TN_INIT_NORMAL        2 /* mean 0, standard deviation a */
+#define TN_INIT_UNIFORM       3 /* from -a to a */
+#define TN_INIT_XAVIER        4 /* uniform, a = sqrt(6 / (fan_in + fan_out)): Glorot and Bengio, 2010 */
+#define TN_INIT_HE            5 /* normal, sqrt(2 / fan_in): He, Zhang, Ren and Sun, 2015 */
+#define TN_INIT_LECUN         6 /* uniform, a = 1 / sqrt(fan_in): LeCun, Bottou, Orr and Müller, 1998; PyTorch's default */
+#define TN_INIT_XAVIER_NORMAL 7  /* normal, sqrt(2 / (fan_in + fan_out)) */
+#define TN_INIT_HE_UNIFORM    8  /* uniform, a = sqrt(6 / fan_in) */
+#define TN_INIT_LECUN_NORMAL  9  /* normal, sqrt(1 / fan_in) */
+#define TN_INIT_TRUNCATED     10 /* normal, standard deviation a, drawn anew where it is beyond two of these */
+#define TN_INIT_ORTHOGONAL    11 /* rows, or columns if fewer, of length 1 and orthogonal: Saxe and others, 2014 */
 /* First values of a variable. */
 typedef struct tn_init {
     int32_t kind;
-    double a;
+    double a; /* see there; of those by fans, and orthogonal ones, a factor; 0: 1 */
     int64_t fan_in;
     int64_t fan_out;
 } tn_init;
@@ -88,9 +93,9 @@ TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
  * tn_minimize. A pattern that names no variable is an error. */
 TN_API void tn_freeze(tn_graph *graph, const char *patterns);
 
-/* Trainable variables lie in a state's memory group by group, each with its optimizer's moments in the same order, if the
- * state makes them together; all begin in group 0. What is done alike to neighbours becomes one kernel. Optimizers group
- * parameters by their weight decay and rate. */
+/* Trainable variables lie in a state's memory group by group, each with its optimizer's moments in the same order, if
+ * the state makes them together; all begin in group 0. What is done alike to neighbours becomes one kernel. Optimizers
+ * group parameters by their weight decay and rate. */
 TN_API void tn_keep_together(tn_tensor *variable, uint32_t group);
 
 /* After a run the state's step count grows by one. Set by optimizers. */

@@ -202,9 +202,10 @@ TN_API tn_tensor *tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width);
  * dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
  * for a sample: a spec writes "linear outputs" for it, and so do the named networks.
  * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
- * xavier before all else), "zero", "normal", "xavier", "he", "lecun";
- * NULL: "auto". `scale` is the standard deviation of "normal" (0: 0.01). `freeze`, unless NULL, is as for tn_freeze;
- * frozen batch normalisation takes the running statistics in training too. Errors name the layer. */
+ * xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
+ * "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
+ * NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. Errors name the
+ * layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;

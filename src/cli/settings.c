@@ -51,6 +51,8 @@ void cli_settings_help(void)
     }
     printf("\nlayers\n");
     for (size_t i = 0; tn_net_layer_at(i, &word); i++) cli_row(word.usage, 28, word.doc);
+    printf("\ninitialisations\n");
+    for (size_t i = 0; tn_net_init_at(i, &word); i++) cli_row(word.usage, 28, word.doc);
     printf("\nlosses\n");
     for (size_t i = 0; tn_loss_at(i, &loss); i++) cli_row(loss.name, 28, loss.doc);
     printf("\noptimizers\n");

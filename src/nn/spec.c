@@ -32,13 +32,23 @@ enum { TN_INIT_BY_LAYER = -1 };
 static const struct {
     tn_net_word word;
     int32_t kind;
+    double a; /* unless the options say otherwise */
 } inits[] = {
-    {{"auto", "auto", "he before relu and its like, xavier before all else"}, TN_INIT_BY_LAYER},
-    {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN},
-    {{"xavier", "xavier", "uniform, up to sqrt(6 / (inputs + outputs))"}, TN_INIT_XAVIER},
-    {{"he", "he", "normal, of deviation sqrt(2 / inputs)"}, TN_INIT_HE},
-    {{"normal", "normal", "normal, of deviation 0.01 or what is asked for"}, TN_INIT_NORMAL},
-    {{"zero", "zero", "all the same: hidden units never come apart"}, TN_INIT_ZERO},
+    {{"auto", "auto", "he before relu and its like, xavier before all else"}, TN_INIT_BY_LAYER, 0},
+    {{"lecun", "lecun", "uniform, up to 1 / sqrt(inputs)"}, TN_INIT_LECUN, 0},
+    {{"xavier", "xavier", "uniform, up to sqrt(6 / (inputs + outputs))"}, TN_INIT_XAVIER, 0},
+    {{"he", "he", "normal, of deviation sqrt(2 / inputs)"}, TN_INIT_HE, 0},
+    {{"lecun_normal", "lecun_normal", "normal, of deviation 1 / sqrt(inputs)"}, TN_INIT_LECUN_NORMAL, 0},
+    {{"xavier_normal", "xavier_normal", "normal, of deviation sqrt(2 / (inputs + outputs))"}, TN_INIT_XAVIER_NORMAL, 0},
+    {{"he_uniform", "he_uniform", "uniform, up to sqrt(6 / inputs)"}, TN_INIT_HE_UNIFORM, 0},
+    {{"orthogonal", "orthogonal", "rows or columns of length 1 that are orthogonal"}, TN_INIT_ORTHOGONAL, 0},
+    {{"uniform", "uniform", "uniform, up to 0.05 or what is asked for"}, TN_INIT_UNIFORM, 0.05},
+    {{"truncated", "truncated", "normal, of deviation 0.02 or what is asked for, none beyond two of these"},
+     TN_INIT_TRUNCATED,
+     0.02},
+    {{"normal", "normal", "normal, of deviation 0.01 or what is asked for"}, TN_INIT_NORMAL, 0.01},
+    {{"constant", "constant", "all the same, 0.01 or what is asked for"}, TN_INIT_CONSTANT, 0.01},
+    {{"zero", "zero", "all the same: hidden units never come apart"}, TN_INIT_ZERO, 0},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -71,7 +81,7 @@ static void find_init(tn_graph *graph, const tn_net_options *options, tn_init *i
     for (size_t i = 0; i < COUNT(inits); i++) {
         tn_nearest_offer(&nearest, inits[i].word.name);
         if (strcmp(nearest.word, inits[i].word.name)) continue;
-        *init = (tn_init){.kind = inits[i].kind, .a = options->scale != 0 ? options->scale : 0.01};
+        *init = (tn_init){.kind = inits[i].kind, .a = options->scale != 0 ? options->scale : inits[i].a};
         return;
     }
     tn_graph_fail(graph, TN_EINVAL, "no initialisation is called '%s'%s", nearest.word,

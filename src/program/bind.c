@@ -1,11 +1,10 @@
 /* bind.c: makes the variables of a graph in a state, and their first values. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
+#include "init.h"
 #include "leaf.h"
-#include "philox.h"
 #include "state.h"
 
 /* A variable to make, and where it goes: variables of one class lie together, by group and then by order. */
@@ -56,32 +55,6 @@ static int by_class(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* The variable's first values, in double precision. Its own stream: the seed, mixed with its name. */
-static void first_values(const tn_tensor *x, uint64_t seed, double *value)
-{
-    const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
-    const tn_shape *shape = &x->type.shape;
-    int64_t count = tn_shape_count(shape), window = 1;
-    for (int32_t d = 2; d < shape->rank; d++) window *= shape->dim[d];
-    double fan_in = (double)(init->fan_in ? init->fan_in : shape->rank > 1 ? shape->dim[1] * window : count);
-    double fan_out = (double)(init->fan_out ? init->fan_out : shape->rank > 0 ? shape->dim[0] * window : 1);
-    double spread[] = {[TN_INIT_NORMAL] = init->a,
-                       [TN_INIT_UNIFORM] = init->a,
-                       [TN_INIT_XAVIER] = sqrt(6 / (fan_in + fan_out)),
-                       [TN_INIT_HE] = sqrt(2 / fan_in),
-                       [TN_INIT_LECUN] = 1 / sqrt(fan_in)};
-    int normal = init->kind == TN_INIT_NORMAL || init->kind == TN_INIT_HE;
-    uint64_t key = seed ^ tn_hash_text(x->name);
-    for (int64_t i = 0; i < count; i++) {
-        if (init->kind <= TN_INIT_CONSTANT)
-            value[i] = init->kind == TN_INIT_CONSTANT ? init->a : 0;
-        else if (normal)
-            value[i] = spread[init->kind] * tn_philox_normal(key, 0, 0, (uint64_t)i);
-        else
-            value[i] = spread[init->kind] * (2 * tn_philox_uniform(key, 0, 0, (uint64_t)i) - 1);
-    }
-}
-
 static void round_to(int32_t dtype, const double *value, int64_t count, void *out)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -100,16 +73,14 @@ static tn_status make(tn_state *state, const tn_tensor *x, int32_t dtype)
 {
     const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
     int64_t count = tn_shape_count(&x->type.shape);
-    TN_REQUIRE(init->kind >= TN_INIT_ZERO && init->kind <= TN_INIT_LECUN, TN_EINVAL,
-               "variable '%s': no initialisation %d", x->name, init->kind);
     TN_REQUIRE(dtype != TN_F16 && dtype != TN_BF16, TN_EUNSUPPORTED,
                "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(dtype));
     if (init->kind == TN_INIT_ZERO) return tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), NULL);
     double *value = tn_alloc((size_t)count * sizeof *value);
     void *data = tn_alloc((size_t)count * sizeof *value);
     tn_status s = value && data ? TN_OK : TN_ENOMEM;
+    if (!s) s = tn_first_values(x, state->seed, value);
     if (!s) {
-        first_values(x, state->seed, value);
         round_to(dtype, value, count, data);
         s = tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), data);
     }
