@@ -346,8 +346,9 @@ typedef struct tn_host {
     void (*log)(void *self, int32_t level, const char *line);
     /* The option's text ("threads", "platform"), or NULL. The text lives as long as the host. */
     const char *(*option)(void *self, const char *backend, const char *key);
-    /* The disk cache. `key` is any text. get: the entry's size in bytes, -1 when there is none; the entry is copied
-     * only if it fits in `capacity`. put: atomic; failing to store is no error. An entry may be damaged: check it. */
+    /* The disk cache; both are NULL where the user keeps none. `key` is any text. get: the entry's size in bytes, -1
+     * when there is none; the entry is copied only if it fits in `capacity`. put: atomic; failing to store is no error.
+     * An entry may be damaged: check it. */
     int64_t (*cache_get)(void *self, const char *key, void *data, uint64_t capacity);
     void (*cache_put)(void *self, const char *key, const void *data, uint64_t bytes);
     /* body(arg, begin, end) over pieces of 0..n, on the host's threads; returns when all are done. */

@@ -61,6 +61,12 @@ static int find_folder(char folder[PATH_MAX])
     return length > 0 && length < PATH_MAX - NAME_MAX - 2;
 }
 
+int tn_cache_is_on(void)
+{
+    char folder[PATH_MAX];
+    return find_folder(folder);
+}
+
 /* Makes the folder and those above it, for the user alone. */
 static void make_folder(char *folder)
 {

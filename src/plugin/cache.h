@@ -9,6 +9,9 @@
 
 #include "tenon/status.h"
 
+/* 0 where there is none. */
+int tn_cache_is_on(void);
+
 /* The size of the entry `key` of `space` in bytes, or -1; copies it if it fits in `capacity`. */
 int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity);
 

@@ -145,8 +145,10 @@ static void host_cache_put(void *self, const char *key, const void *data, uint64
     if (key) tn_cache_put(self, key, data, bytes, TN_CACHE_LIMIT);
 }
 
+/* Without a cache there are no functions for it: drivers may take seconds to say what would be kept. */
 tn_host tn_host_for(const char *id)
 {
+    int cached = tn_cache_is_on();
     return (tn_host){
         .size = sizeof(tn_host),
         .self = (void *)(uintptr_t)id,
@@ -154,8 +156,8 @@ tn_host tn_host_for(const char *id)
         .release = host_release,
         .log = host_log,
         .option = host_option,
-        .cache_get = host_cache_get,
-        .cache_put = host_cache_put,
+        .cache_get = cached ? host_cache_get : NULL,
+        .cache_put = cached ? host_cache_put : NULL,
         .parallel_for = tn_parallel_for,
     };
 }
