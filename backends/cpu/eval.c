@@ -48,21 +48,7 @@ void cpu_place_inputs(cpu_prog *p, const cpu_prog_desc *d)
 
 static void splat(void *out, const void *one, uint64_t size, int64_t n)
 {
-    if (size == 8) {
-        uint64_t v, *to = out;
-        memcpy(&v, one, 8);
-        for (int64_t i = 0; i < n; i++) to[i] = v;
-    } else if (size == 4) {
-        uint32_t v, *to = out;
-        memcpy(&v, one, 4);
-        for (int64_t i = 0; i < n; i++) to[i] = v;
-    } else if (size == 2) {
-        uint16_t v, *to = out;
-        memcpy(&v, one, 2);
-        for (int64_t i = 0; i < n; i++) to[i] = v;
-    } else {
-        memset(out, *(const unsigned char *)one, (size_t)n);
-    }
+    cpu_code->rows->splat[size](n, out, one);
 }
 
 static void fill_constant(const cpu_constant *c, const tn_scalar *scalar, void *out, int64_t n)

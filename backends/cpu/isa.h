@@ -29,6 +29,7 @@ typedef struct cpu_rows {
     cpu_row_fn *where[CPU_TYPES][CPU_TYPES];                  /* [result][condition] */
     void (*load[7])(int64_t n, void *out, const void *from);  /* by TN_ type; into the type it is computed in */
     void (*store[7])(int64_t n, void *out, const void *from); /* the way back */
+    void (*splat[9])(int64_t n, void *out, const void *one);  /* by size of the element, which is there n times */
     /* n random numbers from element `first` on; `type` is CPU_F32 or CPU_F64. */
     void (*uniform)(int type, int64_t n, void *out, const uint64_t key[2], uint32_t stream, uint64_t first);
     void (*normal)(int type, int64_t n, void *out, const uint64_t key[2], uint32_t stream, uint64_t first);

@@ -241,6 +241,19 @@ MOVE(store_bf16, uint16_t, float, float_to_bf16)
 MOVE(move_4, uint32_t, uint32_t, )
 MOVE(move_8, uint64_t, uint64_t, )
 
+/* One value n times; `one` may be the first of them. */
+#define SPLAT(fn, T)                                                                                                   \
+    static void fn(int64_t n, void *out, const void *one)                                                              \
+    {                                                                                                                  \
+        const T v = *(const T *)one;                                                                                   \
+        T *to = out;                                                                                                   \
+        LOOP to[i] = v;                                                                                                \
+    }
+SPLAT(splat_1, uint8_t)
+SPLAT(splat_2, uint16_t)
+SPLAT(splat_4, uint32_t)
+SPLAT(splat_8, uint64_t)
+
 /* ---- softmax
  * ----------------------------------------------------------------------------------------------------------- */
 
@@ -398,6 +411,7 @@ const cpu_rows CPU_NAME(rows) = {
               {f64_by_f32, f64_by_i32, f64_by_f64}},
     .load = {0, move_4, move_4, load_u8, load_f16, load_bf16, move_8},
     .store = {0, move_4, move_4, store_u8, store_f16, store_bf16, move_8},
+    .splat = {0, splat_1, splat_2, 0, splat_4, 0, 0, 0, splat_8},
     .uniform = uniform,
     .normal = normal,
     .softmax = softmax,

@@ -57,43 +57,6 @@ static tn_status find_users(tn_fusion *f)
     return TN_OK;
 }
 
-/* Coordinates or random numbers that are the same when they are made over this space. */
-static int fits_space(const tn_tensor *x, const tn_shape *space)
-{
-    if (x->op != &tn_op_iota) return tn_shape_equal(&x->type.shape, space);
-    for (int32_t d = 1; d <= x->type.shape.rank; d++)
-        if (x->type.shape.dim[x->type.shape.rank - d] != space->dim[space->rank - d] &&
-            x->type.shape.dim[x->type.shape.rank - d] != 1)
-            return 0;
-    return 1;
-}
-
-int tn_is_virtual(const tn_fusion *f, const tn_tensor *x, const tn_shape *space)
-{
-    if (f->scalar[x->id]) return 1;
-    if (!is_map(x)) return 0;
-    return x->n_in ? f->cheap[x->id] && tn_shape_equal(&x->type.shape, space) : fits_space(x, space);
-}
-
-/* Maps that are quicker computed again than stored and loaded: a few operations on what is virtual itself, or small.
- * The comparison of labels with coordinates is one. */
-static void find_cheap(tn_fusion *f)
-{
-    enum { MOST_OPERATIONS = 4, SMALL = 4 };
-    for (uint32_t i = 0; i < f->graph->count; i++) {
-        const tn_tensor *x = f->graph->tensor[i];
-        int64_t count = tn_shape_count(&x->type.shape);
-        uint32_t cost = 1;
-        int cheap = is_map(x) && x->n_in && !f->scalar[i];
-        for (uint32_t k = 0; cheap && k < x->n_in; k++) {
-            const tn_tensor *in = x->in[k];
-            cheap = tn_is_virtual(f, in, &x->type.shape) || SMALL * tn_shape_count(&in->type.shape) <= count;
-            cost += f->cheap[in->id];
-        }
-        f->cheap[i] = cheap && cost <= MOST_OPERATIONS && !f->sunk[i] ? (unsigned char)cost : 0;
-    }
-}
-
 static tn_status prepare(tn_fusion *f)
 {
     size_t n = f->graph->count + 1;
@@ -104,6 +67,7 @@ static tn_status prepare(tn_fusion *f)
                 {&f->sunk, 1},
                 {&f->scalar, 1},
                 {&f->cheap, 1},
+                {&f->reads, 1},
                 {&f->unit, 4},
                 {&f->next, 4},
                 {&f->mark, 4},
@@ -122,8 +86,9 @@ static tn_status prepare(tn_fusion *f)
         if (is_anchor(f->graph->tensor[i])) f->anchor[i] = f->graph->tensor[i];
     find_live(f);
     find_scalars(f);
-    if (!f->target->unfused) find_cheap(f);
-    return find_users(f);
+    TN_TRY(find_users(f));
+    if (!f->target->unfused) tn_find_cheap(f);
+    return TN_OK;
 }
 
 int tn_is_used_outside(const tn_fusion *f, const tn_tensor *x)
@@ -205,6 +170,21 @@ static int accepted(tn_fusion *f, uint32_t unit)
 {
     if (tn_unit_build(f, unit, f->trial)) return 0;
     return f->target->supports(f->target->self, 0, &f->trial->operation.desc);
+}
+
+/* What reads a stored tensor through maps that are computed again may be more than the device takes: then the last of
+ * those maps is stored after all. */
+static void check_cheap(tn_fusion *f)
+{
+    for (uint32_t i = f->graph->count; i-- > 0;) {
+        const tn_tensor *x = f->graph->tensor[i];
+        uint32_t reads = 0;
+        if (!f->live[i] || (!is_stored_map(f, x) && x->op != &tn_op_reduce)) continue;
+        for (uint32_t k = 0; k < x->n_in; k++) reads += f->reads[x->in[k]->id];
+        if (!reads || accepted(f, i)) continue;
+        for (uint32_t k = 0; k < x->n_in; k++)
+            if (f->reads[x->in[k]->id]) f->cheap[x->in[k]->id] = f->reads[x->in[k]->id] = 0;
+    }
 }
 
 /* Keeps the merging of two map units if the result is still one that can be built. */
@@ -351,6 +331,7 @@ tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
     tn_fusion f = {.graph = graph, .target = target, .ir = ir};
     TN_TRY(prepare(&f));
     if (!target->unfused) {
+        check_cheap(&f);
         merge_maps(&f);
         merge_counters(&f);
         check_maps(&f);
