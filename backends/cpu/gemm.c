@@ -3,12 +3,11 @@
  *
  * Packed operands are panels of mr rows (nr columns), each k deep, k outermost; the last panel is filled up with
  * zeros. A tile keeps mr * nr sums in registers. */
-#include <string.h>
-
 #include "isa.h"
+#include "pack.h"
 #include "tile.h"
 
-#define GEMM(T, V, VU, tile, pack, pack_a, pack_b, table, KC, MC)                                                      \
+#define GEMM(T, V, VU, tile, pack_a, pack_b, table, KC, MC)                                                            \
     typedef T V __attribute__((vector_size(BYTES)));                                                                   \
     typedef T VU __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));                                   \
     enum { W_##V = BYTES / sizeof(T), NR_##V = NV * W_##V };                                                           \
@@ -36,31 +35,9 @@
                 *at = acc[r][v];                                                                                       \
         }                                                                                                              \
     }                                                                                                                  \
-    /* One panel of `wide` places, of which `count` are there. */                                                      \
-    static inline __attribute__((always_inline)) void pack(int64_t wide, int64_t count, int64_t k, const T *from,      \
-                                                           int64_t si, int64_t sl, T *to)                              \
-    {                                                                                                                  \
-        if (count == wide && si == 1)                                                                                  \
-            for (int64_t l = 0; l < k; l++) memcpy(to + l * wide, from + l * sl, (uint64_t)wide * sizeof(T));          \
-        else if (count == wide)                                                                                        \
-            for (int64_t l = 0; l < k; l++)                                                                            \
-                for (int64_t i = 0; i < wide; i++) to[l * wide + i] = from[i * si + l * sl];                           \
-        else                                                                                                           \
-            for (int64_t l = 0; l < k; l++)                                                                            \
-                for (int64_t i = 0; i < wide; i++) to[l * wide + i] = i < count ? from[i * si + l * sl] : 0;           \
-    }                                                                                                                  \
-    static void pack_a(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to)                   \
-    {                                                                                                                  \
-        for (int64_t i = 0; i < count; i += MR)                                                                        \
-            pack(MR, count - i < MR ? count - i : MR, k, (const T *)from + i * si, si, sl, (T *)to + i * k);           \
-    }                                                                                                                  \
-    static void pack_b(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to)                   \
-    {                                                                                                                  \
-        for (int64_t i = 0; i < count; i += NR_##V)                                                                    \
-            pack(NR_##V, count - i < NR_##V ? count - i : NR_##V, k, (const T *)from + i * si, si, sl,                 \
-                 (T *)to + i * k);                                                                                     \
-    }                                                                                                                  \
+    PACK(T, pack_a, MR)                                                                                                \
+    PACK(T, pack_b, NR_##V)                                                                                            \
     const cpu_gemm CPU_NAME(table) = {MR, NR_##V, KC, MC, tile, pack_a, pack_b};
 
-GEMM(float, v32, vu32, tile_f32, pack_f32, pack_a_f32, pack_b_f32, gemm_f32, 256, 12 * MR)
-GEMM(double, v64, vu64, tile_f64, pack_f64, pack_a_f64, pack_b_f64, gemm_f64, 128, 12 * MR)
+GEMM(float, v32, vu32, tile_f32, pack_a_f32, pack_b_f32, gemm_f32, 256, 12 * MR)
+GEMM(double, v64, vu64, tile_f64, pack_a_f64, pack_b_f64, gemm_f64, 128, 12 * MR)

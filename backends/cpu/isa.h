@@ -62,19 +62,26 @@ typedef struct cpu_gemm {
 typedef void cpu_gather_tile(int64_t k, const void *const *row, const int64_t *off, const void *b, void *c, int64_t ldc,
                              int add);
 
+/* A shape of such tiles, with the packing for b. */
+typedef struct cpu_gather_shape {
+    int64_t mr, nr;
+    cpu_gather_tile *tile;
+    void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
+} cpu_gather_shape;
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
-    const cpu_fold *fold;            /* until kind is NULL */
-    const cpu_gemm *gemm[CPU_TYPES]; /* NULL for integers */
-    cpu_gather_tile *gather[CPU_TYPES];
+    const cpu_fold *fold;                      /* until kind is NULL */
+    const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
+    const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \
     extern const cpu_rows cpu_rows_##isa;                                                                              \
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
-    extern cpu_gather_tile cpu_gather_f32_##isa, cpu_gather_f64_##isa;
+    extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)

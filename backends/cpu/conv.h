@@ -1,0 +1,69 @@
+/* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
+ * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
+ * laid out as a matrix: the tiles of gather_tile.c read pixels where they lie. A picture that needs padding is first
+ * copied with it. */
+#ifndef CPU_CONV_H
+#define CPU_CONV_H
+
+#include "prog.h"
+
+#define CPU_CONV_ROWS 32 /* of a register tile, at most */
+
+typedef struct conv_kernel {
+    tn_kernel kernel;
+    cpu_prog *epilogue; /* or NULL */
+    const cpu_gemm *gemm;
+    const cpu_gather_shape *gather;
+    int64_t size;                        /* bytes of an element */
+    int64_t b, c, h, w, k, r, s, p, q;   /* as in backend.h; c and k are those of one group */
+    int64_t groups, taps, pixels, chunk; /* taps = c r s, pixels = p q; chunk: pixels at once */
+    int64_t stride[2], pad[2], dilation[2];
+    int64_t hp, wp; /* a padded picture */
+    int staged, threads;
+    int turned;                      /* conv2d_data as a conv2d of dy with the windows turned round: c, h, w are dy's */
+    int64_t *tap, *pixel;            /* where taps and pixels lie in a padded picture, in elements */
+    int64_t shared, staging, packed; /* bytes: packed weights of all groups; of each thread: a picture, other things */
+} conv_kernel;
+
+typedef struct conv_shapes {
+    const tn_tensor_desc *x, *weight, *y;
+} conv_shapes;
+
+static inline int64_t round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static inline int64_t min_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Checks the operands and makes the kernel, but for its scratch memory. With `turn`, for conv2d_data, it is turned
+ * where that pays. */
+int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
+                      tn_msg *msg);
+/* The same for an operator that takes no epilogue. */
+int32_t cpu_conv_make_plain(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
+                            tn_msg *msg);
+void cpu_conv_release(tn_kernel *kernel);
+
+/* Scratch: what is shared, then the threads' own. */
+void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed);
+/* That of conv2d, and of what is turned. */
+void cpu_conv_set_forward_scratch(conv_kernel *k);
+char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread);
+char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
+
+/* The group's channels of a picture, padded into `to` if need be. */
+const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
+
+/* Runs body(k, run, thread, threads) on the kernel's threads; in a body, waits for the others. */
+void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run,
+                         void (*body)(const conv_kernel *, const cpu_run *, int, int));
+void cpu_conv_wait(int threads);
+
+/* conv2d, and conv2d_data where it is turned. */
+void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run);
+
+#endif
