@@ -245,12 +245,15 @@ static void forward_tiles(const conv_kernel *k, const char *picture, const char 
                           int64_t t1)
 {
     const int64_t mr = k->gather->mr, nr = k->gather->nr;
+    const int by = cpu_conv_tile(k->gather, k->stride[1] == 1 ? k->q : 1);
+    const int64_t run = k->gather->run[by];
     char aside[TILE_BYTES] __attribute__((aligned(CPU_ALIGN)));
     const void *row[CPU_CONV_ROWS];
     for (int64_t j = 0; j < k->k; j += nr)
         for (int64_t i = t0 * mr; i < t1 * mr && i < k->pixels; i += mr) {
-            for (int64_t r = 0; r < mr; r++) row[r] = picture + k->pixel[min_of(i + r, k->pixels - 1)] * k->size;
-            k->gather->tile(k->taps, row, k->tap, packed + j * k->taps * k->size, aside, nr, 0);
+            for (int64_t r = 0; r < mr; r += run)
+                row[r / run] = picture + k->pixel[min_of(i + r, k->pixels - run)] * k->size;
+            k->gather->tile[by](k->taps, row, k->tap, packed + j * k->taps * k->size, aside, nr, 0);
             transpose_block(k->size, min_of(mr, k->pixels - i), min_of(nr, k->k - j), aside, nr,
                             y + (j * k->pixels + i) * k->size, k->pixels);
         }

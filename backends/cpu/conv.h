@@ -39,6 +39,15 @@ static inline int64_t min_of(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* The tile for rows of which so many always lie side by side. */
+static inline int cpu_conv_tile(const cpu_gather_shape *g, int64_t beside)
+{
+    int best = 0;
+    for (int i = 1; i < 4; i++)
+        if (beside % g->run[i] == 0 && g->run[i] > g->run[best]) best = i;
+    return best;
+}
+
 /* Checks the operands and makes the kernel, but for its scratch memory. With `turn`, for conv2d_data, it is turned
  * where that pays. */
 int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,

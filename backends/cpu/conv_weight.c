@@ -26,16 +26,19 @@ static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, tn_ke
 static void weight_item(const conv_kernel *k, const char *picture, const char *dy, char *sums, char *packed)
 {
     const cpu_gather_shape *g = k->gather;
+    const int by = cpu_conv_tile(g, k->dilation[1] == 1 ? k->s : 1);
+    const int64_t run = g->run[by];
     const int64_t wide = round_up(k->k, g->nr);
     const void *row[CPU_CONV_ROWS];
     for (int64_t n0 = 0; n0 < k->pixels; n0 += k->chunk) {
         const int64_t deep = min_of(k->chunk, k->pixels - n0);
         g->pack(k->k, deep, dy + n0 * k->size, k->pixels, 1, packed);
         for (int64_t i = 0; i < k->taps; i += g->mr) {
-            for (int64_t r = 0; r < g->mr; r++) row[r] = picture + k->tap[min_of(i + r, k->taps - 1)] * k->size;
+            for (int64_t r = 0; r < g->mr; r += run)
+                row[r / run] = picture + k->tap[min_of(i + r, k->taps - run)] * k->size;
             for (int64_t j = 0; j < k->k; j += g->nr)
-                g->tile(deep, row, k->pixel + n0, packed + j * deep * k->size, sums + (i * wide + j) * k->size, wide,
-                        1);
+                g->tile[by](deep, row, k->pixel + n0, packed + j * deep * k->size, sums + (i * wide + j) * k->size,
+                            wide, 1);
         }
     }
 }

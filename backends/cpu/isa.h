@@ -58,14 +58,15 @@ typedef struct cpu_gemm {
 } cpu_gemm;
 
 /* A product whose left operand lies scattered: c (mr x nr, rows ldc apart) = or += a b, where element (i, l) of a is at
- * row[i] + off[l], in elements, and b is a panel packed by pack_b of the same type. */
+ * row[i / run] + i % run + off[l], in elements, and b is a panel packed by pack_b of the same type. */
 typedef void cpu_gather_tile(int64_t k, const void *const *row, const int64_t *off, const void *b, void *c, int64_t ldc,
                              int add);
 
-/* A shape of such tiles, with the packing for b. */
+/* A shape of such tiles, with the packing for b. A tile with a longer run has fewer pointers to keep. */
 typedef struct cpu_gather_shape {
     int64_t mr, nr;
-    cpu_gather_tile *tile;
+    int64_t run[4];
+    cpu_gather_tile *tile[4];
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gather_shape;
 
