@@ -7,6 +7,7 @@
 #include "isa.h"
 
 #define LANES 64
+#define FEW   16 /* lanes for short rows */
 
 #define ADD(x, y)  ((x) + (y))
 #define MUL(x, y)  ((x) * (y))
@@ -20,20 +21,25 @@
 
 /* T the elements' type, P that of the partial results of a block, A that of what is kept. */
 #define FOLD(fn, T, P, A, OP)                                                                                          \
+    static inline __attribute__((always_inline)) int64_t fn##_lanes(int64_t n, const T *x, A *all, const int lanes)    \
+    {                                                                                                                  \
+        P lane[LANES];                                                                                                 \
+        int64_t i;                                                                                                     \
+        for (int l = 0; l < lanes; l++) lane[l] = (P)x[l];                                                             \
+        for (i = lanes; i + lanes <= n; i += lanes)                                                                    \
+            _Pragma("omp simd") for (int l = 0; l < lanes; l++) lane[l] = (P)OP(lane[l], (P)x[i + l]);                 \
+        for (int half = lanes / 2; half; half /= 2)                                                                    \
+            for (int l = 0; l < half; l++) lane[l] = (P)OP(lane[l], lane[l + half]);                                   \
+        *all = (A)OP(*all, (A)lane[0]);                                                                                \
+        return i;                                                                                                      \
+    }                                                                                                                  \
     static void fn##_row(int64_t n, const void *from, void *to)                                                        \
     {                                                                                                                  \
         const T *x = from;                                                                                             \
         A *acc = to, all = *acc;                                                                                       \
         int64_t i = 0;                                                                                                 \
-        if (n >= 2 * LANES) {                                                                                          \
-            P lane[LANES];                                                                                             \
-            for (int l = 0; l < LANES; l++) lane[l] = (P)x[l];                                                         \
-            for (i = LANES; i + LANES <= n; i += LANES)                                                                \
-                _Pragma("omp simd") for (int l = 0; l < LANES; l++) lane[l] = (P)OP(lane[l], (P)x[i + l]);             \
-            for (int half = LANES / 2; half; half /= 2)                                                                \
-                for (int l = 0; l < half; l++) lane[l] = (P)OP(lane[l], lane[l + half]);                               \
-            all = (A)OP(all, (A)lane[0]);                                                                              \
-        }                                                                                                              \
+        if (n >= 2 * LANES) i = fn##_lanes(n, x, &all, LANES);                                                         \
+        if (n - i >= 2 * FEW) i += fn##_lanes(n - i, x + i, &all, FEW);                                                \
         for (; i < n; i++) all = (A)OP(all, (A)x[i]);                                                                  \
         *acc = all;                                                                                                    \
     }                                                                                                                  \

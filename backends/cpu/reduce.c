@@ -1,9 +1,10 @@
 /* reduce.c: folds a map over some dimensions. The map's values never leave the cache.
  *
  * The space is first merged into dimensions that are kept and reduced by turns. If the last is reduced, an output
- * takes in rows; if it is kept, a strip of outputs takes in columns. A unit is one output or one strip; its work is
- * cut into pieces by the shape alone, never by the number of threads, and pieces are added up in their order: the
- * result is the same for any number of threads. */
+ * takes in rows; if it is kept, a strip of outputs takes in columns. What is reduced, kept and reduced again, such as
+ * the pixels of each channel of a batch of pictures, is read in its order in memory, all outputs at once. A unit is one
+ * output or one strip; its work is cut into pieces by the shape alone, never by the number of threads, and pieces are
+ * added up in their order: the result is the same for any number of threads. */
 #include "prog.h"
 
 #include <string.h>
@@ -11,12 +12,13 @@
 #define STRIP  512        /* outputs of a strip, at most */
 #define PIECE  (64 << 10) /* elements of a piece, at least */
 #define PIECES 64         /* of one unit, at most */
+#define PLANES (16 << 10) /* elements of a piece of planes, at least */
 
 typedef struct reduce_kernel {
     tn_kernel kernel;
     cpu_prog *prog;
     const cpu_fold *fold;
-    int by_place, by_column;
+    int by_place, by_column, by_plane;
     int n_outer;                /* dimensions outside of the last row, or of the last rows of columns */
     int64_t outer[TN_MAX_RANK]; /* their sizes, and whether each is reduced */
     int outer_reduced[TN_MAX_RANK];
@@ -94,9 +96,30 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
+static int is_planes(const reduce_kernel *k)
+{
+    return k->n_outer == 2 && k->outer_reduced[0] && !k->outer_reduced[1] && k->kept <= STRIP && !k->by_column &&
+           !k->by_place && k->k;
+}
+
+/* Planes are the outer reduced places: all outputs are one unit, and a piece of it some planes. */
+static void cut_planes(reduce_kernel *k)
+{
+    const int64_t most = k->prog->count / PLANES;
+    k->by_plane = 1;
+    k->width = k->kept, k->strips = k->units = k->steps = 1;
+    k->pieces = most < 2 ? 1 : most < PIECES ? most : PIECES;
+    if (k->pieces > k->reduced) k->pieces = k->reduced > 0 ? k->reduced : 1;
+    if (k->pieces > 1) k->kernel.scratch = (uint64_t)(k->pieces * k->width) * 16;
+}
+
 static void cut(reduce_kernel *k)
 {
     const int64_t block = k->prog->block;
+    if (is_planes(k)) {
+        cut_planes(k);
+        return;
+    }
     k->width = 1, k->strips = 1;
     if (k->by_column) {
         k->width = k->k < STRIP ? k->k : block < STRIP ? block : STRIP;
@@ -222,6 +245,22 @@ static void fold_rows(const reduce_kernel *k, const cpu_eval *e, int64_t unit, i
     }
 }
 
+/* Planes begin..end: whole rows, as many as a block takes, or a row in several blocks. */
+static void fold_planes(const reduce_kernel *k, const cpu_eval *e, int64_t begin, int64_t end, partial to)
+{
+    const int type = k->prog->result_type;
+    const int64_t size = type == CPU_F64 ? 8 : 4, block = k->prog->block;
+    const int64_t rows = k->k < block ? block / k->k : 1, step = k->k < block ? k->k : block;
+    for (int64_t r = begin; r < end; r++)
+        for (int64_t o = 0; o < k->kept; o += rows)
+            for (int64_t i = 0; i < k->k; i += step) {
+                const int64_t n = k->k - i < step ? k->k - i : step, m = k->kept - o < rows ? k->kept - o : rows;
+                cpu_eval_block(e, (r * k->kept + o) * k->k + i, m * n);
+                const char *x = cpu_eval_result(e);
+                for (int64_t j = 0; j < m; j++) k->fold->row[type](n, x + j * n * size, to.acc + o + j);
+            }
+}
+
 static void fold_columns(const reduce_kernel *k, const cpu_eval *e, int64_t unit, int64_t n, int64_t begin, int64_t end,
                          partial to)
 {
@@ -310,7 +349,9 @@ static void run_tasks(void *arg, int64_t first_task, int64_t last_task, int thre
         const int64_t n = outputs_of(k, unit, &first);
         const partial to = k->pieces > 1 ? kept_partial(k, run->scratch, unit, piece) : own;
         start(k, to, n);
-        if (k->by_column && k->prog->count)
+        if (k->by_plane && k->prog->count)
+            fold_planes(k, &e, begin, end, to);
+        else if (k->by_column && k->prog->count)
             fold_columns(k, &e, unit, n, begin, end, to);
         else if (k->width > 1 && k->prog->count)
             fold_rows(k, &e, unit, n, to);
