@@ -126,6 +126,8 @@ TN_API tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)
 /* (x - mean) / sqrt(variance + epsilon) over some axes; and x / sqrt(mean square + epsilon). */
 TN_API tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 TN_API tn_tensor *tn_rms_normalize(tn_tensor *x, tn_axes axes, double epsilon);
+/* tn_normalize(x, axes, epsilon) weight + bias; both have x's shape with 1 for each of the axes. */
+TN_API tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon);
 /* Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
  * With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017. */
 TN_API tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal);

@@ -56,6 +56,16 @@ static void follow(tn_tensor *running, tn_tensor *now, double momentum)
     tn_assign(running, tn_add(old, tn_mul(tn_reshape(now, tn_shape_of(running)), tn_number(now, momentum))));
 }
 
+/* The running statistics take in those of x, of `count` values for each channel; the variance is the unbiased one. */
+static void follow_both(tn_tensor *x, tn_tensor *running_mean, tn_tensor *running_var, double momentum, double count)
+{
+    tn_shape shape = tn_shape_of(x);
+    tn_axes axes = all_but_channels(&shape);
+    tn_tensor *mean = tn_mean(x, axes, 1), *variance = tn_mean(tn_square(tn_sub(x, mean)), axes, 1);
+    follow(running_mean, mean, momentum);
+    follow(running_var, tn_mul(variance, tn_number(x, count / (count - 1))), momentum);
+}
+
 tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)
 {
     if (!has_rank("batch_norm", name, x, 2)) return x;
@@ -63,23 +73,21 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
     tn_shape shape = tn_shape_of(x), as = over_channels(&shape), each = TN_SHAPE(shape.dim[1]);
     double epsilon = options.epsilon != 0 ? options.epsilon : 1e-5;
     double momentum = options.momentum != 0 ? options.momentum : 0.1;
-    double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
-    tn_tensor *running_mean = part(graph, name, "running_mean", each, 0, 0);
-    tn_tensor *running_var = part(graph, name, "running_var", each, 1, 0);
-    tn_tensor *mean = tn_reshape(running_mean, as), *variance = tn_reshape(running_var, as);
-    if (options.training) {
-        tn_axes axes = all_but_channels(&shape);
-        if (count < 2)
-            tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
-        tn_tensor *exact = tn_mean(x, axes, 1);
-        tn_tensor *centred = tn_square(tn_sub(x, exact));
-        mean = exact;
-        variance = tn_mean(centred, axes, 1);
-        follow(running_mean, mean, momentum);
-        follow(running_var, tn_mul(variance, tn_number(x, count / (count - 1))), momentum);
+    tn_tensor *mean = part(graph, name, "running_mean", each, 0, 0);
+    tn_tensor *variance = part(graph, name, "running_var", each, 1, 0);
+    tn_tensor *weight = part(graph, name, "weight", each, 1, TN_TRAINABLE);
+    tn_tensor *bias = part(graph, name, "bias", each, 0, TN_TRAINABLE);
+    if (!options.training) {
+        tn_tensor *scale = tn_rsqrt(tn_add(tn_reshape(variance, as), tn_number(x, epsilon)));
+        x = tn_mul(tn_sub(x, tn_reshape(mean, as)), scale);
+        return tn_add(tn_mul(x, tn_reshape(weight, as)), tn_reshape(bias, as));
     }
-    x = tn_mul(tn_sub(x, mean), tn_rsqrt(tn_add(variance, tn_number(x, epsilon))));
-    return affine(x, name, each, as, 1);
+    double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
+    if (count < 2) tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
+    follow_both(x, mean, variance, momentum, count);
+    as = shape;
+    for (int32_t d = 0; d < as.rank; d++) as.dim[d] = d == 1 ? shape.dim[1] : 1;
+    return tn_batch_normalize(x, tn_reshape(weight, as), tn_reshape(bias, as), all_but_channels(&shape), epsilon);
 }
 
 /* Each of so many equal parts of x, one after another. */
