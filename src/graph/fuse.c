@@ -68,6 +68,7 @@ static tn_status prepare(tn_fusion *f)
                 {&f->scalar, 1},
                 {&f->cheap, 1},
                 {&f->reads, 1},
+                {&f->updates, 1},
                 {&f->unit, 4},
                 {&f->next, 4},
                 {&f->mark, 4},

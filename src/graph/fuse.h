@@ -15,6 +15,7 @@ typedef struct tn_fusion {
     unsigned char *scalar;       /* one number, known to the host before each run */
     unsigned char *cheap;        /* not 0: computed again wherever it is used, by so many operations */
     unsigned char *reads;        /* of a cheap one: stored tensors of its size that are read each time */
+    unsigned char *updates;      /* becomes a variable, with nothing but maps in between */
     uint32_t *unit;              /* the unit that it belongs to */
     uint32_t *next;              /* the unit's members, in a ring */
     tn_tensor **anchor;          /* by unit: the reduce, or the operator with an epilogue, in it; NULL: all maps */
@@ -44,7 +45,7 @@ tn_status tn_emit_launches(tn_fusion *f);
 /* The unit's members in order of their numbers, in the ir's region; returns how many. NULL if out of memory. */
 tn_tensor **tn_unit_members(tn_fusion *f, uint32_t unit, uint32_t *count);
 
-/* Fills `cheap` and `reads`. */
+/* Fills `cheap`, `reads` and `updates`. */
 void tn_find_cheap(tn_fusion *f);
 
 /* 1 if x need not be stored for a map over this space, but can be computed in place: numbers, scalars, coordinates,
