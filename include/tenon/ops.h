@@ -25,14 +25,32 @@ TN_API tn_tensor *tn_number(tn_tensor *like, double value);
 TN_API tn_tensor *tn_where(tn_tensor *condition, tn_tensor *a, tn_tensor *b);
 /* The general logistic function L / (1 + exp(-k (x - x0))). */
 TN_API tn_tensor *tn_logistic(tn_tensor *x, double L, double k, double x0);
-/* x kept within low..high. */
+/* x kept within low..high; at a bound the gradient flows. */
 TN_API tn_tensor *tn_clamp(tn_tensor *x, double low, double high);
+/* x, or alpha (exp(x / alpha) - 1) when x is negative; alpha > 0. Barron, 2017. */
+TN_API tn_tensor *tn_celu(tn_tensor *x, double alpha);
+/* 0 from -lambda to lambda, else x; and what x has beyond that range. */
+TN_API tn_tensor *tn_hard_shrink(tn_tensor *x, double lambda);
+TN_API tn_tensor *tn_soft_shrink(tn_tensor *x, double lambda);
+/* x above the threshold, else a value. */
+TN_API tn_tensor *tn_threshold(tn_tensor *x, double threshold, double value);
+/* The first half along an axis times the sigmoid of the second. Dauphin and others, 2017. */
+TN_API tn_tensor *tn_glu(tn_tensor *x, int32_t axis);
+/* A value where the mask, of any type and broadcast with x, is not 0; else x. */
+TN_API tn_tensor *tn_masked_fill(tn_tensor *x, tn_tensor *mask, double value);
+/* 1 where x is 0, else 0. */
+TN_API tn_tensor *tn_logical_not(tn_tensor *x);
 /* x as another element type; to an integer: towards zero. */
 TN_API tn_tensor *tn_cast(tn_tensor *x, int32_t dtype);
 /* x stretched to a shape. */
 TN_API tn_tensor *tn_broadcast(tn_tensor *x, tn_shape shape);
 /* The coordinate along an axis, as i32. */
 TN_API tn_tensor *tn_iota(tn_graph *graph, tn_shape shape, int32_t axis);
+/* f32: start, start + step, ...; and `count` numbers at even distances, of which first and last are exact. */
+TN_API tn_tensor *tn_arange(tn_graph *graph, double start, double step, int64_t count);
+TN_API tn_tensor *tn_linspace(tn_graph *graph, double first, double last, int64_t count);
+/* The unit matrix (n, n), f32. */
+TN_API tn_tensor *tn_eye(tn_graph *graph, int64_t n);
 
 /* ---- random: Philox4x32-10, by the state's seed and step and the place of the call in the graph ---- */
 TN_API tn_tensor *tn_random_uniform(tn_graph *graph, tn_shape shape); /* [0, 1) */
@@ -58,6 +76,21 @@ TN_API tn_tensor *tn_stack(tn_tensor *const in[], uint32_t n_in, int32_t axis);
 /* x as a whole, or each of its elements, `count` times along an axis: abab and aabb. */
 TN_API tn_tensor *tn_tile(tn_tensor *x, int32_t axis, int64_t count);
 TN_API tn_tensor *tn_repeat(tn_tensor *x, int32_t axis, int64_t count);
+/* A new dimension of 1, by its place in the result; without a dimension of 1; two dimensions for each other. */
+TN_API tn_tensor *tn_unsqueeze(tn_tensor *x, int32_t axis);
+TN_API tn_tensor *tn_squeeze(tn_tensor *x, int32_t axis);
+TN_API tn_tensor *tn_swap_axes(tn_tensor *x, int32_t first, int32_t second);
+/* Element i goes to place i + shift of an axis, and from its end to its beginning. */
+TN_API tn_tensor *tn_roll(tn_tensor *x, int32_t axis, int64_t shift);
+/* As many equal parts along an axis, into out[0..parts-1]. */
+TN_API void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[]);
+/* Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
+ * or those of its other end (b c a b c a b). The last two take no more elements than there are. */
+TN_API tn_tensor *tn_pad_edge(tn_tensor *x, int32_t axis, int64_t before, int64_t after);
+TN_API tn_tensor *tn_pad_reflect(tn_tensor *x, int32_t axis, int64_t before, int64_t after);
+TN_API tn_tensor *tn_pad_wrap(tn_tensor *x, int32_t axis, int64_t before, int64_t after);
+/* (n) -> (n, n), x on the diagonal, else 0; (m, n) -> its diagonal. */
+TN_API tn_tensor *tn_diag(tn_tensor *x);
 /* The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the one
  * above it); the rest becomes 0. */
 TN_API tn_tensor *tn_tril(tn_tensor *x, int64_t diagonal);
@@ -68,6 +101,8 @@ TN_API tn_tensor *tn_triu(tn_tensor *x, int64_t diagonal);
 TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 /* The same with the last two dimensions of a or b swapped first. */
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
+/* (m...), (n) -> (m..., n): each element of a times each of b, for vectors. */
+TN_API tn_tensor *tn_outer(tn_tensor *a, tn_tensor *b);
 
 /* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
 /* Of convolutions; all zero is a plain one. */
@@ -103,6 +138,14 @@ TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t wi
 /* The mean of each channel, or the largest: (b, c, h, w) -> (b, c). */
 TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);
 TN_API tn_tensor *tn_global_maxpool2d(tn_tensor *x);
+/* (b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows around
+ * it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then makes
+ * others of its row and column NaN. height x h is at most 2^29, and width x w. */
+TN_API tn_tensor *tn_resize_nearest(tn_tensor *x, int64_t height, int64_t width);
+TN_API tn_tensor *tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width, int align_corners);
+/* (b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016. */
+TN_API tn_tensor *tn_pixel_shuffle(tn_tensor *x, int64_t factor);
+TN_API tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor);
 
 /* ---- reductions ---- */
 /* Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
@@ -112,6 +155,18 @@ TN_API tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_amax(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_amin(tn_tensor *x, tn_axes axes, int keep);
+/* 1 if any, or all, elements over some axes are not 0, else 0. */
+TN_API tn_tensor *tn_any(tn_tensor *x, tn_axes axes, int keep);
+TN_API tn_tensor *tn_all(tn_tensor *x, tn_axes axes, int keep);
+/* The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1 for the
+ * unbiased estimate; NaN if that is not above 0. And its root, whose gradient is 0 where it is 0. */
+TN_API tn_tensor *tn_variance(tn_tensor *x, tn_axes axes, int64_t correction, int keep);
+TN_API tn_tensor *tn_std(tn_tensor *x, tn_axes axes, int64_t correction, int keep);
+/* (sum |x|^p)^(1/p); p = INFINITY: the largest |x|, -INFINITY: the smallest, 0: how many are not 0. The gradient is 0
+ * where the norm is 0. */
+TN_API tn_tensor *tn_norm(tn_tensor *x, double p, tn_axes axes, int keep);
+/* x / max(its 2-norm, epsilon). */
+TN_API tn_tensor *tn_l2_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 /* The place, i32, of the first largest or smallest element along an axis, which goes. */
 TN_API tn_tensor *tn_argmax(tn_tensor *x, int32_t axis);
 TN_API tn_tensor *tn_argmin(tn_tensor *x, int32_t axis);
@@ -136,6 +191,9 @@ TN_API tn_tensor *tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusi
 /* The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
  * first, and a NaN counts as larger than all. The elements themselves go to *values, unless it is NULL. */
 TN_API tn_tensor *tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values);
+/* All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are inserted. */
+TN_API tn_tensor *tn_sort(tn_tensor *x, int32_t axis, int descending);
+TN_API tn_tensor *tn_argsort(tn_tensor *x, int32_t axis, int descending);
 /* Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not larger. A
  * NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the shape of
  * the values. What is not sorted gives any places from 0 to n. No gradient. */
@@ -146,6 +204,8 @@ TN_API tn_tensor *tn_searchsorted(tn_tensor *sorted, tn_tensor *values, int righ
 TN_API tn_tensor *tn_gather(tn_tensor *table, tn_tensor *index);
 /* Sums of rows by their numbers: i32 (m...), (m..., ...) -> (rows, ...). An index outside 0..rows-1 is left out. */
 TN_API tn_tensor *tn_scatter_add(tn_tensor *index, tn_tensor *x, int64_t rows);
+/* The same along any axis, by an index i32 (m): (..., n, ...) -> (..., m, ...). */
+TN_API tn_tensor *tn_index_select(tn_tensor *x, int32_t axis, tn_tensor *index);
 /* Elements along an axis by their places: the index, i32, has x's shape but for the axis, and so has the result. A
  * place outside gives 0. */
 TN_API tn_tensor *tn_take(tn_tensor *x, tn_tensor *index, int32_t axis);

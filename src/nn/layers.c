@@ -55,6 +55,24 @@ static tn_tensor *elu(tn_net_build *build, tn_tensor *x, const double arg[])
     return tn_elu(x, tn_number(x, arg[0] != 0 ? arg[0] : 1));
 }
 
+static tn_tensor *celu(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_celu(x, arg[0] != 0 ? arg[0] : 1);
+}
+
+static tn_tensor *hard_shrink(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_hard_shrink(x, arg[0] != 0 ? arg[0] : 0.5);
+}
+
+static tn_tensor *soft_shrink(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_soft_shrink(x, arg[0] != 0 ? arg[0] : 0.5);
+}
+
 static tn_tensor *logistic(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
@@ -148,6 +166,20 @@ static tn_tensor *adaptive_avgpool(tn_net_build *build, tn_tensor *x, const doub
     return tn_adaptive_avgpool2d(picture(x), height_of(arg[0]), width_of(arg[0]));
 }
 
+/* Pixels become `factor` rows and columns of the same, so that the gradient is their sum. */
+static tn_tensor *upsample(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    int64_t factor = (int64_t)arg[0];
+    (void)build;
+    return tn_repeat(tn_repeat(picture(x), 2, factor), 3, factor);
+}
+
+static tn_tensor *pixel_shuffle(tn_net_build *build, tn_tensor *x, const double arg[])
+{
+    (void)build;
+    return tn_pixel_shuffle(picture(x), (int64_t)arg[0]);
+}
+
 static tn_tensor *random_flip(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)arg;
@@ -208,6 +240,16 @@ const tn_layer tn_layers[] = {
      {TN_ARG_SIZE},
      0,
      {{0}}},
+    {.name = "upsample",
+     .usage = "upsample FACTOR",
+     .doc = "each pixel FACTOR times in height and width",
+     .apply = upsample,
+     .args = {TN_ARG_COUNT}},
+    {.name = "pixel_shuffle",
+     .usage = "pixel_shuffle FACTOR",
+     .doc = "FACTOR x FACTOR channels become pixels: larger pictures of fewer channels",
+     .apply = pixel_shuffle,
+     .args = {TN_ARG_COUNT}},
     {"global_maxpool", "global_maxpool", "the largest of each channel", global_maxpool, NULL, {0}, 0, {{0}}},
     {"global_avgpool", "global_avgpool", "the mean of each channel", global_avgpool, NULL, {0}, 0, {{0}}},
     {.name = "batch_norm",
@@ -344,6 +386,23 @@ const tn_layer tn_layers[] = {
      .doc = "x, or x times a slope that is trained (0.25) when negative",
      .apply = prelu},
     {"elu", "elu [ALPHA]", "x, or ALPHA (1) times exp(x) - 1 when negative", elu, NULL, {TN_ARG_REAL}, 1, {{0}}},
+    {"celu",
+     "celu [ALPHA]",
+     "x, or ALPHA (1) times exp(x / ALPHA) - 1 when negative",
+     celu,
+     NULL,
+     {TN_ARG_REAL},
+     1,
+     {{0}}},
+    {"hard_shrink",
+     "hard_shrink [LAMBDA]",
+     "0 within LAMBDA (0.5) of 0, else x",
+     hard_shrink,
+     NULL,
+     {TN_ARG_REAL},
+     1,
+     {{0}}},
+    {"soft_shrink", "soft_shrink [LAMBDA]", "x towards 0 by LAMBDA (0.5)", soft_shrink, NULL, {TN_ARG_REAL}, 1, {{0}}},
     {"logistic",
      "logistic L K X0",
      "L / (1 + exp(-K (x - X0)))",

@@ -218,8 +218,8 @@ static const char *next_name(const char **cursor)
  * in a rectifier, and about none in a sigmoid's or tanh's middle (He and others, 2015; Glorot and Bengio, 2010). */
 static tn_init init_before(const char *cursor)
 {
-    static const char *const rectifier[] = {"relu", "leaky_relu", "prelu",    "elu",        "gelu", "gelu_tanh",
-                                            "silu", "mish",       "softplus", "hard_swish", "relu6"};
+    static const char *const rectifier[] = {"relu",      "leaky_relu", "prelu", "elu",      "celu",       "gelu",
+                                            "gelu_tanh", "silu",       "mish",  "softplus", "hard_swish", "relu6"};
     const char *name = next_name(&cursor);
     while (strstr(name, "_norm")) name = next_name(&cursor);
     for (size_t i = 0; i < COUNT(rectifier); i++)

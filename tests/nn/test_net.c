@@ -55,6 +55,11 @@ static void every_named_network_and_every_layer_builds(void **state)
             {"leaky_relu [SLOPE]", "leaky_relu 0.2"},
             {"logistic L K X0", "logistic 1 2 -0.5"},
             {"elu [ALPHA]", "elu 0.5"},
+            {"celu [ALPHA]", "celu 0.5"},
+            {"hard_shrink [LAMBDA]", "hard_shrink 0.5"},
+            {"soft_shrink [LAMBDA]", "soft_shrink"},
+            {"upsample FACTOR", "upsample 2"},
+            {"pixel_shuffle FACTOR", "conv 8 3 pad same, pixel_shuffle 2"},
             {"conv FILTERS SIZE [stride N] [pad N|same] [groups N]", "conv 4 3x2 stride 2 pad same groups 1"},
             {"conv_transpose FILTERS SIZE [stride N] [pad N] [groups N]", "conv_transpose 4 3x2 stride 2 pad 1"},
             {"adaptive_avgpool SIZE", "adaptive_avgpool 2x3"},
@@ -84,6 +89,16 @@ static void every_named_network_and_every_layer_builds(void **state)
         CHECK(tn_graph_status(graph));
         tn_graph_free(graph);
     }
+}
+
+static void pictures_grow(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    (void)state; /* from 5 x 6 */
+    check_shape(build(graph, "upsample 3, flatten", (tn_net_options){0}), 4, 15 * 18);
+    check_shape(build(graph, "conv 8 3 pad same, pixel_shuffle 2, flatten", (tn_net_options){0}), 4, 2 * 10 * 12);
+    CHECK(tn_graph_status(graph));
+    tn_graph_free(graph);
 }
 
 static void layers_on_sequences_work_along_the_steps(void **state)
@@ -226,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parameters_are_named_and_shaped_as_pytorch_does_it),
         cmocka_unit_test(every_named_network_and_every_layer_builds),
+        cmocka_unit_test(pictures_grow),
         cmocka_unit_test(layers_on_sequences_work_along_the_steps),
         cmocka_unit_test(every_mistake_names_the_layer_its_place_and_what_was_expected),
         cmocka_unit_test(underscores_may_be_left_out),

@@ -105,6 +105,15 @@ def later_sum(x):
     return x.flip(1).cumsum(1).flip(1) - x
 
 
+def resize(mode, size, corners=None):
+    return lambda x: F.interpolate(x, size, mode=mode, align_corners=corners)
+
+
+def pad(mode, before, after):
+    """Of the last axis; PyTorch's own does it for the last of three."""
+    return lambda x: F.pad(x, (before, after), mode)
+
+
 CONV = "tn_conv2d_with(in[0], in[1], (tn_conv_options){%s})"
 BACK = "tn_conv2d_transposed(in[0], in[1], (tn_conv_options){%s})"
 WINDOW = "tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
@@ -180,6 +189,77 @@ OPERATORS = [
     ("amin of equals", "tn_amin(in[0], TN_AXES(0, 1), 0)", lambda x: x.amin((0, 1)), [(7, 7)]),
     ("mean", "tn_mean(in[0], TN_AXES(0, 2), 0)", lambda x: x.mean((0, 2)), [(3, 2, 4)]),
     ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: x.expand(2, 3, 2), [(3, 1)]),
+    ("celu", "tn_celu(in[0], 0.75)", lambda x: F.celu(x, 0.75), [(41,)]),
+    ("hard_shrink", "tn_hard_shrink(in[0], 0.7)", lambda x: F.hardshrink(x, 0.7), [(41,)]),
+    ("soft_shrink", "tn_soft_shrink(in[0], 0.7)", lambda x: F.softshrink(x, 0.7), [(41,)]),
+    ("threshold", "tn_threshold(in[0], 0.5, -3)", lambda x: F.threshold(x, 0.5, -3), [(41,)]),
+    ("clamp", "tn_clamp(in[0], -1, 1.25)", lambda x: x.clamp(-1, 1.25), [(41,)]),
+    ("relu6", "tn_relu6(tn_mul(in[0], tn_number(in[0], 4)))", lambda x: F.relu6(x * 4), [(41,)]),
+    ("hard_tanh", "tn_hard_tanh(in[0])", F.hardtanh, [(41,)]),
+    ("softsign", "tn_softsign(in[0])", F.softsign, [(41,)]),
+    ("tanh_shrink", "tn_tanh_shrink(in[0])", F.tanhshrink, [(41,)]),
+    ("round", "tn_round(tn_mul(in[0], tn_number(in[0], 4)))", lambda x: (x * 4).round(), [(41,)]),
+    ("remainder", "tn_remainder(in[0], in[1])", torch.remainder, [(41, 1), (4,)]),
+    ("fmod", "tn_fmod(in[0], in[1])", torch.fmod, [(41, 1), (4,)]),
+    ("atan2", "tn_atan2(in[0], in[1])", torch.atan2, [(5, 1), (4,)]),
+    ("logical_xor", "tn_logical_xor(in[0], in[1])", lambda a, b: torch.logical_xor(a, b).long(),
+     [((5, 1), -1, 1), ((4,), -1, 1)]),
+    ("logical_not", "tn_logical_not(in[0])", lambda a: torch.logical_not(a).long(), [((2, 3), -1, 1)]),
+    ("glu", "tn_glu(in[0], 1)", lambda x: F.glu(x, 1), [(3, 6, 2)]),
+    ("masked_fill", "tn_masked_fill(in[0], in[1], -7)", lambda x, m: x.masked_fill(m != 0, -7),
+     [(3, 5), ((3, 1), 0, 1)]),
+    ("any", "tn_any(in[0], TN_AXES(1), 0)", lambda x: x.any(1).long(), [((6, 3), -1, 1)]),
+    ("all", "tn_all(in[0], TN_AXES(0), 1)", lambda x: x.all(0, True).long(), [((2, 7), -1, 1)]),
+    ("outer", "tn_outer(in[0], in[1])", torch.outer, [(4,), (5,)]),
+    ("variance", "tn_variance(in[0], TN_AXES(0, 2), 1, 0)", lambda x: x.var((0, 2)), [(3, 2, 4)]),
+    ("biased variance, kept", "tn_variance(in[0], TN_AXES(-1), 0, 1)", lambda x: x.var(-1, False, True), [(3, 5)]),
+    ("std", "tn_std(in[0], TN_AXES(1), 1, 0)", lambda x: x.std(1), [(3, 5)]),
+    ("2-norm", "tn_norm(in[0], 2, TN_AXES(1), 0)", lambda x: x.norm(2, 1), [(3, 5)]),
+    ("2-norm of zeros", "tn_norm(tn_mul(in[0], tn_number(in[0], 0)), 2, TN_ALL, 0)", lambda x: (x * 0).norm(), [(5,)]),
+    ("1-norm", "tn_norm(in[0], 1, TN_AXES(0), 1)", lambda x: x.norm(1, 0, True), [(9, 5)]),
+    ("3-norm", "tn_norm(in[0], 3, TN_AXES(0, 1), 0)", lambda x: x.norm(3, (0, 1)), [(9, 5)]),
+    ("norm by 0.5", "tn_norm(in[0], 0.5, TN_AXES(1), 0)", lambda x: x.norm(0.5, 1), [(3, 4)]),
+    ("largest norm", "tn_norm(in[0], INFINITY, TN_AXES(1), 0)", lambda x: x.norm(torch.inf, 1), [(3, 5)]),
+    ("smallest norm", "tn_norm(in[0], -INFINITY, TN_AXES(1), 0)", lambda x: x.norm(-torch.inf, 1), [(3, 5)]),
+    ("count by norm", "tn_norm(in[0], 0, TN_ALL, 0)", lambda x: x.norm(0) + 0 * x.sum(), [(43,)]),
+    ("l2_normalize", "tn_l2_normalize(in[0], TN_AXES(1), 1e-12)", lambda x: F.normalize(x, dim=1), [(3, 5, 2)]),
+    ("l2_normalize of zeros", "tn_l2_normalize(tn_mul(in[0], tn_number(in[0], 0)), TN_AXES(-1), 1e-3)",
+     lambda x: F.normalize(x * 0, dim=-1, eps=1e-3), [(2, 3)]),
+    ("unsqueeze", "tn_unsqueeze(in[0], -2)", lambda x: x.unsqueeze(-2), [(2, 3)]),
+    ("squeeze", "tn_squeeze(in[0], 1)", lambda x: x.squeeze(1), [(2, 1, 3)]),
+    ("swap_axes", "tn_swap_axes(in[0], 0, -1)", lambda x: x.transpose(0, -1), [(2, 3, 4)]),
+    ("roll", "tn_roll(in[0], 1, 2)", lambda x: x.roll(2, 1), [(2, 5, 2)]),
+    ("roll back, beyond the end", "tn_roll(in[0], 0, -9)", lambda x: x.roll(-9, 0), [(7, 2)]),
+    ("split", "part(in[0], 1, 3, 1)", lambda x: x.chunk(3, 1)[1], [(2, 6, 2)]),
+    ("index_select", "tn_index_select(in[0], 1, in[1])", lambda x, i: x.index_select(1, i), [(3, 4, 2), ((7,), 0, 3)]),
+    ("index_select of rows", "tn_index_select(in[0], 0, in[1])", lambda x, i: x.index_select(0, i),
+     [(4, 3), ((5,), 0, 3)]),
+    ("sort", "tn_sort(in[0], 1, 0)", lambda x: x.sort(1).values, [(2, 7, 3)]),
+    ("sort, the largest first", "tn_sort(in[0], 0, 1)", lambda x: x.sort(0, True).values, [(9, 2)]),
+    ("argsort of equals", "tn_argsort(in[0], -1, 0)", lambda x: x.sort(dim=-1, stable=True).indices, [((3, 11), -2, 2)]),
+    ("pad_edge", "tn_pad_edge(in[0], -1, 2, 3)", pad("replicate", 2, 3), [(1, 2, 3)]),
+    ("pad_reflect", "tn_pad_reflect(in[0], -1, 2, 1)", pad("reflect", 2, 1), [(1, 2, 3)]),
+    ("pad_wrap", "tn_pad_wrap(in[0], -1, 3, 1)", pad("circular", 3, 1), [(1, 2, 3)]),
+    ("diag", "tn_diag(in[0])", torch.diag, [(4,)]),
+    ("diag of a matrix", "tn_diag(in[0])", torch.diag, [(5, 3)]),
+    ("diag of a wide matrix", "tn_diag(in[0])", torch.diag, [(3, 5)]),
+    ("eye", "tn_mul(in[0], tn_eye(tn_graph_of(in[0]), 3))", lambda x: x * torch.eye(3), [(3, 3)]),
+    ("arange", "tn_mul(in[0], tn_arange(tn_graph_of(in[0]), 3, -0.5, 6))", lambda x: x * torch.arange(3, 0, -0.5),
+     [(6,)]),
+    ("linspace", "tn_mul(in[0], tn_linspace(tn_graph_of(in[0]), -1, 0.7, 7))", lambda x: x * torch.linspace(-1, 0.7, 7),
+     [(7,)]),
+    ("linspace of one", "tn_mul(in[0], tn_linspace(tn_graph_of(in[0]), 3, 5, 1))", lambda x: x * 3, [(1,)]),
+    ("resize_nearest", "tn_resize_nearest(in[0], 5, 7)", resize("nearest", (5, 7)), [(1, 2, 3, 5)]),
+    ("resize_nearest to less", "tn_resize_nearest(in[0], 4, 3)", resize("nearest", (4, 3)), [(2, 1, 7, 6)]),
+    ("resize_nearest by whole numbers", "tn_resize_nearest(in[0], 6, 4)", resize("nearest", (6, 4)), [(1, 2, 3, 2)]),
+    ("resize_bilinear", "tn_resize_bilinear(in[0], 5, 7, 0)", resize("bilinear", (5, 7), False), [(1, 2, 3, 4)]),
+    ("resize_bilinear to less", "tn_resize_bilinear(in[0], 3, 2, 0)", resize("bilinear", (3, 2), False), [(1, 2, 7, 5)]),
+    ("resize_bilinear, corners aligned", "tn_resize_bilinear(in[0], 5, 7, 1)", resize("bilinear", (5, 7), True),
+     [(2, 1, 3, 4)]),
+    ("resize_bilinear to one pixel", "tn_resize_bilinear(in[0], 1, 1, 1)", resize("bilinear", (1, 1), True),
+     [(2, 1, 3, 4)]),
+    ("pixel_shuffle", "tn_pixel_shuffle(in[0], 2)", lambda x: F.pixel_shuffle(x, 2), [(2, 8, 2, 3)]),
+    ("pixel_unshuffle", "tn_pixel_unshuffle(in[0], 3)", lambda x: F.pixel_unshuffle(x, 3), [(1, 2, 3, 6)]),
     ("window", WINDOW % 2, lambda x: x[2:5], [((6, 2), 0, 50)]),
     ("window beyond the end", WINDOW % 9, lambda x: x[3:], [((6, 2), 0, 50)]),
 ]

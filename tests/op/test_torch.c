@@ -1,5 +1,7 @@
-/* test_torch.c: operators and layers on the reference device, in double precision, against PyTorch: results, and the
- * gradients of all operands and parameters. */
+/* test_torch.c: operators and layers on the reference device or another, in double precision, against PyTorch: results,
+ * and the gradients of all operands and parameters.
+ *
+ *     test_torch [DEVICE] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,6 +43,14 @@ static tn_tensor *top(tn_tensor *x, int64_t k, int32_t axis, int smallest)
     tn_tensor *values = NULL;
     tn_topk(x, k, axis, smallest, &values);
     return values;
+}
+
+/* One of so many equal parts. */
+static tn_tensor *part(tn_tensor *x, int32_t axis, uint32_t parts, uint32_t i)
+{
+    tn_tensor *all[8];
+    tn_split(x, axis, parts, all);
+    return all[i];
 }
 
 /* What dy means for x, where windows of 2 x 3 are pooled. */
@@ -224,19 +234,22 @@ static int check(tn_device *device, const golden *c)
     return wrong;
 }
 
+static const char *device_name = "reference";
+
 static void results_and_gradients_are_those_of_pytorch(void **state)
 {
     (void)state;
     tn_device *device = NULL;
     int wrong = 0;
-    ok(tn_device_open("reference", &device));
+    ok(tn_device_open(device_name, &device));
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) wrong += check(device, &cases[c]);
     tn_device_close(device);
     assert_int_equal(wrong, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) device_name = argv[1];
     const struct CMUnitTest tests[] = {cmocka_unit_test(results_and_gradients_are_those_of_pytorch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,203 @@
+/* test_formulas.c: operators that are made of others: how they refuse operands, and what they make of none, one, NaN
+ * and infinity, where PyTorch's numbers (test_torch.c) do not reach. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tenon/tenon.h"
+
+static void ok(tn_status s)
+{
+    if (s) fail_msg("%s: %s", tn_status_name(s), tn_message());
+}
+
+/* ---- refusals ---- */
+
+static tn_tensor *split_in_two(tn_tensor *x)
+{
+    tn_tensor *parts[2];
+    tn_split(x, 1, 2, parts);
+    return parts[1];
+}
+
+#define REFUSED(name, call)                                                                                            \
+    static tn_tensor *refused_##name(tn_tensor *x)                                                                     \
+    {                                                                                                                  \
+        return call;                                                                                                   \
+    }
+#define ALL                                                                                                            \
+    REFUSED(celu, tn_celu(x, 0))                                                                                       \
+    REFUSED(glu, tn_glu(x, 1))                                                                                         \
+    REFUSED(norm, tn_norm(x, NAN, TN_ALL, 0))                                                                          \
+    REFUSED(squeeze, tn_squeeze(x, 0))                                                                                 \
+    REFUSED(swap_axes, tn_swap_axes(x, 0, 2))                                                                          \
+    REFUSED(roll, tn_roll(x, 2, 1))                                                                                    \
+    REFUSED(split, split_in_two(x))                                                                                    \
+    REFUSED(index_select, tn_index_select(x, 0, tn_cast(x, TN_I32)))                                                   \
+    REFUSED(argsort, tn_argsort(x, -3, 0))                                                                             \
+    REFUSED(slice, tn_pad_reflect(x, 1, 3, 0))                                                                         \
+    REFUSED(repeat, tn_pad_edge(x, 1, -1, 0))                                                                          \
+    REFUSED(diag, tn_diag(tn_unsqueeze(x, 0)))                                                                         \
+    REFUSED(resize_nearest, tn_resize_nearest(x, 2, 2))                                                                \
+    REFUSED(resize_bilinear, tn_resize_bilinear(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 0, 2, 0))                         \
+    REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
+    REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
+ALL
+#undef REFUSED
+#define REFUSED(name, call) {#name, refused_##name},
+
+    static void
+    impossible_operands_fail_the_graph_by_name(void **state)
+{
+    static const struct {
+        const char *name;
+        tn_tensor *(*build)(tn_tensor *x);
+    } cases[] = {ALL};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_graph *graph = tn_graph_new();
+        cases[i].build(tn_input(graph, "x", TN_F32, TN_SHAPE(2, 3)));
+        if (!tn_graph_status(graph) || !strstr(tn_message(), cases[i].name))
+            fail_msg("%s: status %d, %s", cases[i].name, tn_graph_status(graph), tn_message());
+        tn_graph_free(graph);
+    }
+}
+
+/* ---- values ---- */
+
+#define N 4
+typedef tn_tensor *formula(tn_tensor *x);
+
+static tn_tensor *variance(tn_tensor *x)
+{
+    return tn_variance(tn_reshape(x, TN_SHAPE(N, 1)), TN_AXES(1), 1, 0);
+}
+
+static tn_tensor *norm(tn_tensor *x)
+{
+    return tn_norm(tn_reshape(x, TN_SHAPE(N, 1)), 2, TN_AXES(1), 0);
+}
+
+static tn_tensor *ascending(tn_tensor *x)
+{
+    return tn_sort(x, 0, 0);
+}
+
+static tn_tensor *rolled(tn_tensor *x)
+{
+    return tn_roll(x, 0, -1);
+}
+
+static tn_tensor *hard(tn_tensor *x)
+{
+    return tn_hard_shrink(x, 2);
+}
+
+static tn_tensor *soft(tn_tensor *x)
+{
+    return tn_soft_shrink(x, 2);
+}
+
+static tn_tensor *celu(tn_tensor *x)
+{
+    return tn_celu(x, 2);
+}
+
+static tn_tensor *line(tn_tensor *x)
+{
+    return tn_linspace(tn_graph_of(x), 0.1, 0.7, N);
+}
+
+static tn_tensor *any_of_none(tn_tensor *x)
+{
+    tn_tensor *none = tn_reshape(tn_slice(x, 0, 0, 0, 1), TN_SHAPE(N, 0));
+    return tn_add(tn_any(none, TN_AXES(1), 0), tn_mul(tn_all(none, TN_AXES(1), 0), tn_number(x, 3)));
+}
+
+static tn_tensor *halves(tn_tensor *x)
+{
+    tn_tensor *y = tn_resize_nearest(tn_reshape(x, TN_SHAPE(1, 1, 1, N)), 1, 3);
+    return tn_reshape(tn_pad(y, 3, 0, 1), TN_SHAPE(N));
+}
+
+static tn_tensor *rows_of_none(tn_tensor *x)
+{
+    tn_tensor *none = tn_reshape(tn_slice(x, 0, 0, 0, 1), TN_SHAPE(0, 1, 2, 3));
+    none = tn_add(tn_resize_bilinear(none, 3, 2, 1), tn_resize_nearest(none, 3, 2));
+    return tn_add(tn_sum(none, TN_ALL, 0), tn_broadcast(tn_sum(tn_roll(none, 0, 1), TN_ALL, 0), TN_SHAPE(N)));
+}
+
+static int same(float a, float b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
+static int wrong(const char *name, formula *build, const float x[N], const float want[N])
+{
+    tn_device *device = NULL;
+    tn_state *state = NULL;
+    tn_program *p = NULL;
+    tn_graph *g = tn_graph_new();
+    float got[N];
+    int off = 0;
+    tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(N));
+    tn_output(tn_add(build(in), tn_mul(tn_isinf(in), tn_number(in, 0))), "y");
+    ok(tn_graph_status(g));
+    ok(tn_device_open("reference", &device));
+    ok(tn_state_new(device, 1, &state));
+    ok(tn_compile(g, state, NULL, &p));
+    ok(tn_feed(p, "x", x, N * sizeof *x));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "y", got, sizeof got));
+    for (int i = 0; i < N; i++) {
+        if (same(got[i], want[i])) continue;
+        fprintf(stderr, "%s: element %d is %.9g instead of %.9g\n", name, i, (double)got[i], (double)want[i]);
+        off++;
+    }
+    tn_program_free(p);
+    tn_state_free(state);
+    tn_device_close(device);
+    tn_graph_free(g);
+    return off;
+}
+
+static void edges_are_as_they_should(void **state)
+{
+    static const struct {
+        const char *name;
+        formula *build;
+        float x[N], want[N];
+    } cases[] = {
+        {"unbiased variance of one", variance, {1, 0, -3, 9}, {NAN, NAN, NAN, NAN}},
+        {"norm", norm, {0, NAN, INFINITY, -3}, {0, NAN, INFINITY, 3}},
+        {"sort", ascending, {NAN, 3, -INFINITY, 1}, {-INFINITY, 1, 3, NAN}},
+        {"roll", rolled, {1, NAN, INFINITY, 4}, {NAN, INFINITY, 4, 1}},
+        {"hard_shrink", hard, {NAN, 2, INFINITY, -3}, {NAN, 0, INFINITY, -3}},
+        {"soft_shrink", soft, {NAN, 2, INFINITY, -3}, {NAN, 0, INFINITY, -1}},
+        {"celu", celu, {NAN, -INFINITY, INFINITY, 3}, {NAN, -2, INFINITY, 3}},
+        {"linspace", line, {0}, {0.1f, 0.3f, 0.5f, 0.7f}},
+        {"any and all of none", any_of_none, {0}, {3, 3, 3, 3}},
+        {"resize_nearest", halves, {1, NAN, INFINITY, 4}, {1, NAN, INFINITY, 0}},
+        {"resized and rolled pictures, of which there are none", rows_of_none, {0}, {0}},
+    };
+    int off = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        off += wrong(cases[i].name, cases[i].build, cases[i].x, cases[i].want);
+    assert_int_equal(off, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(impossible_operands_fail_the_graph_by_name),
+        cmocka_unit_test(edges_are_as_they_should),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
