@@ -299,8 +299,8 @@ TN_API tn_tensor *tn_gaussian_likelihood(tn_tensor *mean, tn_tensor *variance, t
 /* Root of the mean of the squared errors, of rank 0. */
 TN_API tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *target);
 
-/* How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (n); for one output or for targets of
- * the outputs' shape, the sign of the logit against a target of 0 or 1. */
+/* How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
+ * one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1. */
 TN_API tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target);
 
 #ifdef __cplusplus

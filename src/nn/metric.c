@@ -8,10 +8,22 @@ static tn_tensor *sides_agree(tn_tensor *logit, tn_tensor *target)
     return tn_eq(yes, tn_gt(target, tn_number(target, 0.5)));
 }
 
+/* Outputs (..., classes) and labels (...) as one sample after another. */
+static void line_up(tn_tensor **output, tn_tensor **target)
+{
+    tn_shape x = tn_shape_of(*output), t = tn_shape_of(*target), rows = x;
+    if (x.rank < 3 || tn_dtype_of(*target) != TN_I32) return;
+    rows.dim[--rows.rank] = 0;
+    if (!tn_shape_equal(&rows, &t)) return;
+    *output = tn_reshape(*output, TN_SHAPE(tn_shape_count(&t), x.dim[x.rank - 1]));
+    *target = tn_reshape(*target, TN_SHAPE(tn_shape_count(&t)));
+}
+
 tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
 {
     tn_graph *graph = tn_graph_of(output);
     if (tn_graph_status(graph)) return output;
+    line_up(&output, &target);
     tn_shape x = tn_shape_of(output), t = tn_shape_of(target);
     int labels = tn_dtype_of(target) == TN_I32 && t.rank == 1;
     char a[160], b[160];

@@ -96,6 +96,12 @@ static void labels_become_one_hot_or_0_and_1_where_the_loss_wants_targets(void *
     check_near("bce", value(bce_by_name, some, 1, TN_I32, yes, TN_SHAPE(2)), (0.69314718056 + 0.12692801104) / 2, 1e-6);
 }
 
+/* (2, 3) as a sequence of two steps, of labels (1, 2). */
+static tn_tensor *count_steps(tn_tensor *x, tn_tensor *t)
+{
+    return tn_count_correct(tn_reshape(x, TN_SHAPE(1, 2, 3)), tn_reshape(t, TN_SHAPE(1, 2)));
+}
+
 static void right_answers_are_counted(void **state)
 {
     const float one[] = {-0.5f, 0.5f}, t[] = {0, 1, 1, 0, 0, 1};
@@ -103,6 +109,7 @@ static void right_answers_are_counted(void **state)
     const int32_t both[] = {0, 1}, none[] = {1, 0};
     (void)state;
     check_near("arg-max", value(tn_count_correct, logits, 3, TN_I32, labels, TN_SHAPE(2)), 1, 0);
+    check_near("steps", value(count_steps, logits, 3, TN_I32, labels, TN_SHAPE(2)), 1, 0);
     check_near("one output", value(tn_count_correct, one, 1, TN_I32, both, TN_SHAPE(2)), 2, 0);
     check_near("one output", value(tn_count_correct, one, 1, TN_I32, none, TN_SHAPE(2)), 0, 0);
     check_near("a sample counts if all its outputs are right",
