@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a network with PyTorch on data of MNIST's shape and prints samples a second, as one JSON line.
+"""Trains a network with PyTorch on noise and prints samples a second, as one JSON line.
 
 The counterpart of `tenon bench train`: the same words for the net, the optimizer and the batch. Data are ready-made f32
 tensors on the device, taken in contiguous slices without shuffling: that is the least work that PyTorch can have.
@@ -16,8 +16,36 @@ import time
 import torch
 
 ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam,
+              "momentum": lambda *a, **k: torch.optim.SGD(*a, momentum=0.9, **k)}
 SAMPLES, FEATURES, CLASSES = 12800, 784, 10
+
+
+class Block(torch.nn.Module):
+    """A residual block with a shortcut of kind A: every second pixel, and channels of zeros on either side."""
+
+    def __init__(self, channels, filters, stride):
+        super().__init__()
+        self.stride, self.more = stride, (filters - channels) // 2
+        self.branch = torch.nn.Sequential(
+            torch.nn.Conv2d(channels, filters, 3, stride, 1, bias=False), torch.nn.BatchNorm2d(filters), torch.nn.ReLU(),
+            torch.nn.Conv2d(filters, filters, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(filters))
+
+    def forward(self, x):
+        y = self.branch(x)
+        if self.more:
+            x = torch.nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more, self.more))
+        return torch.relu(y + x)
+
+
+def build_resnet20(channels):
+    """He, Zhang, Ren and Sun, 2016: three times three blocks."""
+    layers = [torch.nn.Conv2d(channels, 16, 3, 1, 1, bias=False), torch.nn.BatchNorm2d(16), torch.nn.ReLU()]
+    for filters in (16, 32, 64):
+        for number in range(3):
+            first = number == 0 and filters > 16
+            layers.append(Block(filters // 2 if first else filters, filters, 2 if first else 1))
+    return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(64, CLASSES))
 
 
 def build(net):
@@ -53,6 +81,7 @@ def main():
     arguments.add_argument("--optimizer", default="sgd", choices=OPTIMIZERS)
     arguments.add_argument("--lr", type=float, default=0.01)
     arguments.add_argument("--batch", type=int, default=128)
+    arguments.add_argument("--shape", default="1x28x28", help="channels, rows and columns of a sample")
     arguments.add_argument("--mode", default="eager", choices=["eager", "foreach", "fused", "trace", "last"])
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--device", default="cpu", help="a PyTorch device: cpu, cuda")
@@ -62,10 +91,11 @@ def main():
 
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
-    pictures = o.net.startswith("conv")
-    x = torch.rand((SAMPLES, 1, 28, 28) if pictures else (SAMPLES, FEATURES), device=o.device)
+    pictures = o.net == "resnet20" or o.net.startswith("conv")
+    shape = [int(size) for size in o.shape.split("x")]
+    x = torch.rand((SAMPLES, *shape) if pictures else (SAMPLES, FEATURES), device=o.device)
     label = torch.randint(0, CLASSES, (SAMPLES,), device=o.device)
-    model = build(o.net).to(o.device)
+    model = (build_resnet20(shape[0]) if o.net == "resnet20" else build(o.net)).to(o.device)
     if o.mode == "last" and pictures:
         model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     loss_of = torch.nn.CrossEntropyLoss()

@@ -11,20 +11,21 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SIGMOID = "linear 100, sigmoid, linear 40, sigmoid, linear 10"
 RELU = "linear 512, relu, linear 512, relu, linear 10"
 LENET = "conv 32 5x5, relu, maxpool 2, conv 64 5x5, relu, maxpool 2, flatten, linear 512, relu, linear 10"
-JOBS = {  # name: net, optimizer, batch
-    "a32": (SIGMOID, "sgd", 32),
-    "a128": (SIGMOID, "sgd", 128),
-    "b128": (RELU, "adam", 128),
-    "lenet64": (LENET, "adam", 64),
+JOBS = {  # name: net, optimizer, batch, shape of a sample, samples in an epoch
+    "a32": (SIGMOID, "sgd", 32, "1x28x28", 12800),
+    "a128": (SIGMOID, "sgd", 128, "1x28x28", 12800),
+    "b128": (RELU, "adam", 128, "1x28x28", 12800),
+    "lenet64": (LENET, "adam", 64, "1x28x28", 12800),
+    "resnet20": ("resnet20", "momentum", 64, "3x32x32", 256),
 }
 
 
-def contestants(o, net, optimizer, batch):
+def contestants(o, net, optimizer, batch, shape, samples):
     """Name -> command, Tenon's devices first."""
-    same = ["--net", net, "--optimizer", optimizer, "--batch", str(batch)]
+    same = ["--net", net, "--optimizer", optimizer, "--batch", str(batch), "--shape", shape]
     found = {}
     for device in o.devices:
-        found[device] = [o.tenon, "bench", "train", *same, "--device", device, "--json", "--samples", "12800",
+        found[device] = [o.tenon, "bench", "train", *same, "--device", device, "--json", "--samples", str(samples),
                          "--repeats", str(o.repeats)]
     for mode in o.modes:
         found[f"PyTorch {mode}"] = [o.python, os.path.join(HERE, "torch_train.py"), *same, "--mode", mode, "--threads",
@@ -48,7 +49,7 @@ def main():
     arguments.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
     arguments.add_argument("--devices", nargs="+", default=["cpu", "opencl:0"])
     arguments.add_argument("--modes", nargs="*", default=["eager", "foreach"],
-                           help="of torch_train.py; last is for lenet64")
+                           help="of torch_train.py; last is for convolutions")
     arguments.add_argument("--torch-device", default="cpu")
     arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
     arguments.add_argument("--rounds", type=int, default=7)
@@ -58,12 +59,11 @@ def main():
     print("| job | who | samples/s, median | lowest to highest | to PyTorch's best | to our cpu |\n"
           "| --- | --- | --- | --- | --- | --- |", flush=True)
     for job in o.jobs:
-        net, optimizer, batch = JOBS[job]
-        figures = contest.rounds(contestants(o, net, optimizer, batch), o.rounds, contest.environment(o.threads),
+        figures = contest.rounds(contestants(o, *JOBS[job]), o.rounds, contest.environment(o.threads),
                                  "samples_per_s")
         report(job, figures)
     for job in o.jobs:
-        print(f"\n{job}: {JOBS[job][0]}; {JOBS[job][1]}, batch {JOBS[job][2]}", end="")
+        print(f"\n{job}: {JOBS[job][0]}; {JOBS[job][1]}, batch {JOBS[job][2]}, {JOBS[job][3]}", end="")
     print(f"\n{o.rounds} rounds, {o.threads} threads")
     return 0
 

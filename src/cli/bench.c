@@ -9,15 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char doc[] = "train: samples a second on data shaped like MNIST.\n"
+static const char doc[] = "train: samples a second on noise, shaped like MNIST or by --shape.\n"
                           "op NAME SIZES: one operator, as 'op matmul 128x512x784' (m x n x k), 'op map 1000000',\n"
                           "'op exp 1000000', 'op reduce 1000x1000', 'op softmax 1000x1000'.";
 
-#define REPEATS 64
+#define REPEATS   64
+#define MOST_SIDE 4096
 
 typedef struct bench {
     cli_settings s;
     int64_t repeats, samples;
+    const char *shape;
     double seconds; /* that one measured piece of an operator should take */
     cli_option options[16];
     tn_device *device;
@@ -30,19 +32,33 @@ static int open_state(bench *b)
     return tn_state_new(b->device, (uint64_t)b->s.seed, &b->state) ? cli_failed() : CLI_GO_ON;
 }
 
+static int read_sizes(const char *text, int64_t d[3], int dims)
+{
+    for (int i = 0; i < dims; i++) {
+        char *end;
+        d[i] = strtoll(text, &end, 10);
+        if (end == text || d[i] < 1 || d[i] > 1 << 28 || *end != (i + 1 < dims ? 'x' : 0)) return 0;
+        text = end + 1;
+    }
+    return 1;
+}
+
 /* ---- training ---- */
 
 /* Pictures of noise: what is in them does not change the work. */
 static int make_data(bench *b, tn_dataset *data)
 {
-    int64_t n = b->samples;
-    *data = (tn_dataset){.count = n, .sample = TN_SHAPE(1, 28, 28), .x_dtype = TN_U8, .classes = 10};
-    unsigned char *x = data->x = malloc((size_t)n * 784);
+    int64_t n = b->samples, d[3];
+    if (!read_sizes(b->shape, d, 3) || d[0] > MOST_SIDE || d[1] > MOST_SIDE || d[2] > MOST_SIDE)
+        return cli_usage("--shape '%s' is not CHANNELSxROWSxCOLUMNS, each up to %d", b->shape, MOST_SIDE);
+    int64_t size = d[0] * d[1] * d[2];
+    *data = (tn_dataset){.count = n, .sample = TN_SHAPE(d[0], d[1], d[2]), .x_dtype = TN_U8, .classes = 10};
+    unsigned char *x = data->x = malloc((size_t)(n * size));
     data->label = malloc((size_t)n * sizeof *data->label);
     data->source = strdup("noise");
     if (!x || !data->label || !data->source) return cli_fail("out of memory");
     uint32_t random = 1;
-    for (int64_t i = 0; i < n * 784; i++) {
+    for (int64_t i = 0; i < n * size; i++) {
         random = random * 1664525u + 1013904223u;
         x[i] = (unsigned char)(random >> 24);
     }
@@ -178,17 +194,6 @@ static const struct bench_op {
     {"softmax", "ROWSxCOLUMNS", 2, 2, softmax},
 };
 
-static int read_sizes(const char *text, int64_t d[3], int dims)
-{
-    for (int i = 0; i < dims; i++) {
-        char *end;
-        d[i] = strtoll(text, &end, 10);
-        if (end == text || d[i] < 1 || d[i] > 1 << 28 || *end != (i + 1 < dims ? 'x' : 0)) return 0;
-        text = end + 1;
-    }
-    return 1;
-}
-
 static tn_status run_times(tn_program *program, int64_t times, double *seconds)
 {
     double begun = cli_now();
@@ -298,6 +303,11 @@ static void make_options(bench *b)
          .target = &b->samples,
          .low = 1,
          .high = 1 << 24},
+        {.kind = CLI_TEXT,
+         .name = "shape",
+         .value = "CxHxW",
+         .doc = "channels, rows and columns of a sample (1x28x28)",
+         .target = &b->shape},
         {.kind = CLI_WHOLE,
          .name = "repeats",
          .value = "N",
@@ -334,7 +344,7 @@ static void make_options(bench *b)
 
 int cli_bench(int argc, char **argv)
 {
-    bench b = {.repeats = 7, .samples = 12800, .seconds = 0.1};
+    bench b = {.repeats = 7, .samples = 12800, .shape = "1x28x28", .seconds = 0.1};
     int n;
     cli_settings_init(&b.s);
     b.s.net = "linear 100, sigmoid, linear 40, sigmoid, linear 10";
