@@ -150,10 +150,16 @@ static const char *id_of_file(const char *file)
     return NULL;
 }
 
+static int is_file(const char *name)
+{
+    size_t length = strlen(name);
+    return strchr(name, '/') || (length > 3 && !strcmp(name + length - 3, ".so"));
+}
+
 static tn_status open_wanted(tn_device **device)
 {
     char name[64], real[4096];
-    if (!strchr(wanted, '/')) return tn_device_open(wanted, device);
+    if (!is_file(wanted)) return tn_device_open(wanted, device);
     TN_REQUIRE(realpath(wanted, real), TN_EMISSING, "no file '%s'", wanted);
     TN_TRY(tn_backend_load(real));
     const char *id = id_of_file(real);

@@ -130,12 +130,22 @@ static int scale(cli_session *s)
     return status;
 }
 
+/* Numbers to predict are taken for classes where the loss is made for those; few may well be classes. */
+static void warn_of_numbers(const cli_session *s)
+{
+    int numbers = cli_is_table(s->settings.data) && !s->data.class_names && s->data.classes > 20;
+    if (numbers && 2 * s->data.classes > s->data.count)
+        cli_warn("%s has %" PRId64 " classes for %" PRId64 " training samples; to predict numbers, give --loss mse",
+                 s->data.source, s->data.classes, s->data.count);
+}
+
 static int build_model(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
     s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
+    warn_of_numbers(s);
     int fits = cli_check_loss(&s->model);
     if (fits == CLI_GO_ON) fits = scale(s);
     if (fits != CLI_GO_ON) return fits;

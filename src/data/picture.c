@@ -198,7 +198,7 @@ static tn_status decode(const char *path, const char *content, uint64_t bytes, i
     if (bytes > 2 && content[0] == 'P' && (content[1] == '2' || content[1] == '5'))
         return read_pgm(path, content, bytes, channels, picture);
     return tn_fail(TN_EFORMAT, "%s: is %s; expected a picture: PNG or PGM (P2 or P5)", path,
-                   bytes ? "neither" : "empty");
+                   bytes ? "no picture" : "empty");
 }
 
 tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)

@@ -14,6 +14,8 @@ two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head 
 "$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
 "$tenon" check reference --only no/such/case 2>/dev/null && fail "no case is no failure"
 "$tenon" check /no/such/file.so 2>/dev/null && fail "no file is no failure"
+"$tenon" check missing.so 2>&1 | grep -q "no file 'missing.so'" || fail "a name that ends in .so is no file"
+(cd "$(dirname "$null")" && "$tenon" check "$(basename "$null")" --only abi/table) || fail "no file of this folder"
 "$tenon" check reference --option nonsense --only abi/table 2>/dev/null && fail "a bad option is no failure"
 "$tenon" check 2>/dev/null
 [ $? -eq 2 ] || fail "no device is not a mistake in what was typed"

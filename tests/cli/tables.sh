@@ -81,6 +81,13 @@ run_train --data names.csv --scale standard --net "linear 40, tanh, linear outpu
 "$tenon" eval --model names.safetensors --data odd.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
 near "names in another order" "$(value test_accuracy <evaluated)" 1 0.05
 
+# Numbers that were forgotten to be called such.
+awk 'BEGIN { print "a,y"; for (i = 0; i < 100; i++) print i "," i }' >whole.csv
+run_train --data whole.csv --epochs 1 --batch 20
+[ "$(grep -c 'whole.csv has 100 classes for 80 training samples; to predict numbers, give --loss mse' stderr)" = 1 ] || fail "no warning: $(cat stderr)"
+run_train --data whole.csv --epochs 1 --batch 20 --loss mse
+grep -q "classes" stderr && fail "a warning for mse: $(cat stderr)"
+
 # Evaluating on a table that has some of the classes only: they are told by their names.
 grep -v ',high' unit.csv >low.csv
 "$tenon" eval --model u.safetensors --data low.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"

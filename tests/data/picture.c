@@ -134,7 +134,7 @@ static void bad_pictures_are_named(void **state)
         const char *text, *part;
     } cases[] = {
         {"", "bad: is empty; expected a picture: PNG or PGM"},
-        {"hello", "bad: is neither; expected a picture: PNG or PGM"},
+        {"hello", "bad: is no picture; expected a picture: PNG or PGM"},
         {"P2\n2 2\n", "a PGM header needs"},
         {"P2\n2 2 255\n1 2 3\n", "is cut short: expected 4 levels, found 3"},
         {"P2\n2 2 9\n1 2 3 10\n", "level 10 is above the 9 of white"},
