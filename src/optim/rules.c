@@ -176,11 +176,16 @@ static tn_tensor *nadam_share(const tn_update *u, tn_tensor *time)
     return tn_mul(number(u, u->options.beta1), tn_sub(number(u, 1), tn_mul(number(u, 0.5), fade)));
 }
 
-/* The product of all shares until now is a number that all parameters have in common. */
+/* The product of all shares until now is a number that all parameters have in common. It bears the name of the first,
+ * as moments do, so that it is left out where they are. */
 static void nadam_begin(tn_update *u)
 {
     const tn_init one = {.kind = TN_INIT_CONSTANT, .a = 1};
-    tn_tensor *product = tn_variable(u->graph, "nadam.mu_product", TN_F32, TN_SCALAR, one, 0);
+    char name[320];
+    tn_tensor *first;
+    tn_variables(u->graph, TN_TRAINABLE, &first, 1);
+    snprintf(name, sizeof name, "%s.mu_product", tn_name_of(first));
+    tn_tensor *product = tn_variable(u->graph, name, TN_F32, TN_SCALAR, one, 0);
     u->shared = tn_mul(product, nadam_share(u, u->time));
     tn_assign(product, u->shared);
 }

@@ -33,4 +33,35 @@ static inline void check_near(const char *what, double got, double expected, dou
         fail_msg("%s: expected %.9g, got %.9g", what, expected, got);
 }
 
+/* A graph made ready on a device. */
+typedef struct check_bed {
+    tn_device *device;
+    tn_state *state;
+    tn_program *program;
+} check_bed;
+
+/* Skips the test where there is no such device. */
+static inline void check_start(check_bed *b, tn_graph *graph, const char *device)
+{
+    *b = (check_bed){0};
+    if (tn_device_open(device, &b->device)) skip();
+    CHECK(tn_state_new(b->device, 1, &b->state));
+    CHECK(tn_compile(graph, b->state, NULL, &b->program));
+}
+
+static inline void check_finish(check_bed *b, tn_graph *graph)
+{
+    tn_program_free(b->program);
+    tn_state_free(b->state);
+    tn_device_close(b->device);
+    tn_graph_free(graph);
+}
+
+/* The test, which gets the device's name as its state, once for each device. */
+#define ON_DEVICE(test, device)                                                                                        \
+    {                                                                                                                  \
+#test " on " device, test, NULL, NULL, (void *)device                                                          \
+    }
+#define ON_EVERY_DEVICE(test) ON_DEVICE(test, "reference"), ON_DEVICE(test, "cpu"), ON_DEVICE(test, "opencl")
+
 #endif

@@ -304,17 +304,10 @@ static void outputs_are_read_as_the_loss_takes_them(void **state)
     }
 }
 
-#define ON_DEVICE(test, device)                                                                                        \
-    {                                                                                                                  \
-#test " on " device, test, NULL, NULL, (void *)device                                                          \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_DEVICE(losses_and_their_gradients_agree_with_pytorch, "reference"),
-        ON_DEVICE(losses_and_their_gradients_agree_with_pytorch, "cpu"),
-        ON_DEVICE(losses_and_their_gradients_agree_with_pytorch, "opencl"),
+        ON_EVERY_DEVICE(losses_and_their_gradients_agree_with_pytorch),
         cmocka_unit_test(gradients_are_right_at_random_outputs),
         cmocka_unit_test(extreme_outputs_have_finite_losses_and_gradients),
         cmocka_unit_test(mistakes_are_named),

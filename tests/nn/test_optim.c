@@ -250,6 +250,36 @@ static void mistakes_are_named(void **state)
     }
 }
 
+/* 1 if what is before the last point of the name is a parameter. */
+static int belongs_to_a_parameter(tn_tensor *x, tn_tensor *const param[], size_t count)
+{
+    const char *name = tn_name_of(x), *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < count; i++) {
+        const char *own = tn_name_of(param[i]);
+        if (strlen(own) == (size_t)(dot - name) && !strncmp(own, name, strlen(own))) return 1;
+    }
+    return 0;
+}
+
+static void what_an_optimizer_keeps_is_named_after_a_parameter(void **state)
+{
+    tn_optimizer_entry entry;
+    (void)state;
+    for (size_t k = 0; tn_optimizer_at(k, &entry); k++) {
+        tn_tensor *all[16], *param[16];
+        tn_graph *graph = quadratic(entry.name, (tn_optim_options){0});
+        size_t count = tn_variables(graph, 0, all, 16), params = tn_variables(graph, TN_TRAINABLE, param, 16);
+        assert_in_range(count, params, 16);
+        for (size_t i = 0; i < count; i++) {
+            size_t own = 0;
+            while (own < params && param[own] != all[i]) own++;
+            if (own == params && !belongs_to_a_parameter(all[i], param, params))
+                fail_msg("%s keeps '%s'", entry.name, tn_name_of(all[i]));
+        }
+        tn_graph_free(graph);
+    }
+}
+
 static void a_network_without_parameters_cannot_be_trained(void **state)
 {
     tn_graph *graph = tn_graph_new();
@@ -260,23 +290,15 @@ static void a_network_without_parameters_cannot_be_trained(void **state)
     tn_graph_free(graph);
 }
 
-#define ON_DEVICE(test, device)                                                                                        \
-    {                                                                                                                  \
-#test " on " device, test, NULL, NULL, (void *)device                                                          \
-    }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_steps_agree_with_plain_loops),
-        ON_DEVICE(twelve_steps_agree_with_pytorch, "reference"),
-        ON_DEVICE(twelve_steps_agree_with_pytorch, "cpu"),
-        ON_DEVICE(twelve_steps_agree_with_pytorch, "opencl"),
-        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "reference"),
-        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "cpu"),
-        ON_DEVICE(groups_of_parameters_have_their_own_decay_and_rate, "opencl"),
+        ON_EVERY_DEVICE(twelve_steps_agree_with_pytorch),
+        ON_EVERY_DEVICE(groups_of_parameters_have_their_own_decay_and_rate),
         cmocka_unit_test(mistakes_in_groups_are_named),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(what_an_optimizer_keeps_is_named_after_a_parameter),
         cmocka_unit_test(a_network_without_parameters_cannot_be_trained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
