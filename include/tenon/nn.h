@@ -117,7 +117,7 @@ TN_API tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel);
 /* Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1. */
 TN_API tn_tensor *tn_dropout_channels(tn_tensor *x, double rate);
 /* Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
- * columns, zeros coming in, which is to pad them on all sides and crop them to their size again. */
+ * columns, zeros coming in, which is to pad them on all sides and crop them to their size again; pad is at most 2^20. */
 TN_API tn_tensor *tn_random_flip(tn_tensor *x);
 TN_API tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad);
 
@@ -277,6 +277,7 @@ typedef struct tn_loss_entry {
     uint32_t labels;  /* it needs class labels */
     uint32_t classes; /* its outputs stand for classes, so that counting the right ones makes sense for targets too */
     uint32_t errors;  /* it depends on output less target alone, so that both may be shifted and scaled */
+    uint32_t probabilities; /* tn_loss_readable makes probabilities of its outputs, of classes or of yes */
 } tn_loss_entry;
 TN_API int tn_loss_at(size_t index, tn_loss_entry *entry);
 

@@ -110,6 +110,11 @@ int cli_loss_classifies(const char *loss)
     return (int)loss_entry(loss).classes;
 }
 
+int cli_loss_tells_probabilities(const char *loss)
+{
+    return (int)loss_entry(loss).probabilities;
+}
+
 int cli_loss_of_errors(const char *loss)
 {
     return (int)loss_entry(loss).errors;

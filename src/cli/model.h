@@ -36,6 +36,9 @@ const char *cli_class_name(const cli_model *model, int64_t index, char *text, si
 int cli_loss_counts(const cli_model *model);
 int cli_loss_classifies(const char *loss);
 
+/* Whether predictions are probabilities, of classes or of yes; others say yes above 0. */
+int cli_loss_tells_probabilities(const char *loss);
+
 /* Whether the loss depends on errors alone, output less target, so that targets may be scaled. */
 int cli_loss_of_errors(const char *loss);
 

@@ -161,16 +161,22 @@ static int compute(predictor *p)
 
 /* ---- telling ---- */
 
+static int tells_probability(const predictor *p)
+{
+    return p->saved.model.classes && cli_loss_tells_probabilities(p->saved.model.loss);
+}
+
 /* The class, and its probability if the outputs are such. */
 static int64_t best_class(const predictor *p, const float *y, double *probability)
 {
+    const float yes = tells_probability(p) ? 0.5f : 0;
     int64_t best = 0;
     for (int64_t k = 1; k < p->outputs; k++)
         if (y[k] > y[best] || isnan(y[k])) best = k;
     *probability = y[best];
     if (p->outputs > 1) return best;
-    *probability = y[0] > 0.5f ? y[0] : 1 - y[0];
-    return y[0] > 0.5f;
+    *probability = y[0] > yes ? y[0] : 1 - y[0];
+    return y[0] > yes;
 }
 
 static void tell_json(const predictor *p, const samples *in, int64_t index, const float *y)
@@ -186,8 +192,7 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
         cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
     else if (p->saved.model.classes)
         cli_json_whole(&json, "class", best);
-    if (p->saved.model.classes && cli_loss_classifies(p->saved.model.loss))
-        cli_json_number(&json, "probability", probability);
+    if (tells_probability(p)) cli_json_number(&json, "probability", probability);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
     cli_json_end(&json, ']');
@@ -210,7 +215,7 @@ static void tell(const predictor *p, const samples *in, int64_t index, const flo
     else
         printf(": %.6g", y[0]);
     for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);
-    if (p->saved.model.classes && cli_loss_classifies(p->saved.model.loss)) printf(" (%.1f %%)", 100 * probability);
+    if (tells_probability(p)) printf(" (%.1f %%)", 100 * probability);
     printf("\n");
 }
 

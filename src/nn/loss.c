@@ -213,6 +213,7 @@ int tn_loss_at(size_t index, tn_loss_entry *entry)
 {
     if (index >= sizeof losses / sizeof losses[0]) return 0;
     *entry = losses[index].entry;
+    entry->probabilities = entry->classes && losses[index].read;
     return 1;
 }
 

@@ -63,6 +63,17 @@ printf 'a,b\n0.9,0.5\n0.1,0.3\n' >ask.csv
 predict --model multi.safetensors ask.csv
 awk 'NR == 1 && !($3 > 0.5 && $4 > 0.5) { exit 1 } NR == 2 && !($3 < 0.5 && $4 < 0.5) { exit 1 }' said || fail "multi: $(cat said)"
 
+# Outputs that are no probabilities say yes above 0, and no percentage stands beside them.
+awk 'BEGIN { srand(7); print "a,side"; for (i = 0; i < 200; i++) { a = rand(); print a "," (a > 0.5 ? "right" : "left") } }' >side.csv
+run_train --data side.csv --net "linear outputs" --loss hinge --lr 0.1 --batch 16 --epochs 40 --save hinge.safetensors
+near "hinge" "$(value test_accuracy <lines)" 1 0.1
+awk 'BEGIN { print "a"; for (i = 0; i < 100; i++) print i / 100 }' >ask.csv
+predict --model hinge.safetensors --json ask.csv
+awk -F'"outputs": \\[' '{ y = $2 + 0 } y > 0 && y < 0.5 { between++ } (y > 0) != /"class": "right"/ || /probability/ { bad++ } END { exit bad || !between }' said ||
+    fail "hinge: $(cat said)"
+predict --model hinge.safetensors ask.csv
+grep -q % said && fail "hinge: $(cat said)"
+
 # Columns are found by their names, whatever their order and whatever else there is.
 printf 'difference,note,b,a\n0,x,0.25,0.75\n' >turned.csv
 predict --model two.safetensors turned.csv
