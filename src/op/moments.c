@@ -32,7 +32,10 @@ tn_tensor *tn_norm(tn_tensor *x, double p, tn_axes axes, int keep)
     if (p == 0) return tn_sum(tn_ne(x, tn_number(x, 0)), axes, keep);
     if (p == 1) return tn_sum(size, axes, keep);
     if (p == 2) return root(tn_sum(tn_square(x), axes, keep), 0.5);
-    return root(tn_sum(p < 1 ? root(size, p) : tn_pow(size, tn_number(x, p)), axes, keep), 1 / p);
+    tn_tensor *power = tn_sum(p < 1 ? root(size, p) : tn_pow(size, tn_number(x, p)), axes, keep);
+    if (p > 0) return root(power, 1 / p);
+    tn_tensor *none = tn_number(x, 0), *has_zero = tn_eq(tn_amin(size, axes, keep), none); /* which makes it 0 */
+    return tn_where(has_zero, none, tn_pow(power, tn_number(x, 1 / p)));
 }
 
 tn_tensor *tn_l2_normalize(tn_tensor *x, tn_axes axes, double epsilon)

@@ -219,6 +219,7 @@ OPERATORS = [
     ("1-norm", "tn_norm(in[0], 1, TN_AXES(0), 1)", lambda x: x.norm(1, 0, True), [(9, 5)]),
     ("3-norm", "tn_norm(in[0], 3, TN_AXES(0, 1), 0)", lambda x: x.norm(3, (0, 1)), [(9, 5)]),
     ("norm by 0.5", "tn_norm(in[0], 0.5, TN_AXES(1), 0)", lambda x: x.norm(0.5, 1), [(3, 4)]),
+    ("norm by -2", "tn_norm(in[0], -2, TN_AXES(1), 0)", lambda x: x.norm(-2, 1), [(3, 4)]),
     ("largest norm", "tn_norm(in[0], INFINITY, TN_AXES(1), 0)", lambda x: x.norm(torch.inf, 1), [(3, 5)]),
     ("smallest norm", "tn_norm(in[0], -INFINITY, TN_AXES(1), 0)", lambda x: x.norm(-torch.inf, 1), [(3, 5)]),
     ("count by norm", "tn_norm(in[0], 0, TN_ALL, 0)", lambda x: x.norm(0) + 0 * x.sum(), [(43,)]),
