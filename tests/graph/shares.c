@@ -1,9 +1,10 @@
-/* shares.c: what the uses of a tensor send back to it: which operations are left when it is added up, and that the
- * gradients are right. */
+/* shares.c: what the uses of a tensor send back to it: which operations are left when it is added up, that the
+ * gradients are right, and that graphs which fail do no harm. */
 #include "harness.h"
 
 #include <string.h>
 
+#include "alloc.h"
 #include "program.h"
 
 enum { STEPS = 5, BATCH = 2, UNITS = 8 };
@@ -57,6 +58,43 @@ static void an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight(voi
     expect_right_gradients(unrolled(g, wrt));
     tn_graph_free(g);
     drop_device(&f);
+}
+
+/* ---- graphs that fail ---- */
+
+static void a_second_derivative_that_there_is_not_is_an_error(void **state)
+{
+    (void)state;
+    tn_tensor *wrt[3], *grad[3], *sum = NULL;
+    tn_graph *g = tn_graph_new();
+    tn_grad(unrolled(g, wrt), wrt, 3, grad);
+    for (int i = 0; i < 3; i++) {
+        tn_tensor *part = tn_sum(tn_square(grad[i]), TN_ALL, 0);
+        sum = sum ? tn_add(sum, part) : part;
+    }
+    ok(tn_graph_status(g));
+    tn_grad(sum, wrt, 3, grad);
+    assert_int_equal(tn_graph_status(g), TN_EUNSUPPORTED);
+    tn_graph_free(g);
+}
+
+static void gradients_without_memory_are_an_error(void **state)
+{
+    (void)state;
+    tn_status s = TN_ENOMEM;
+    for (int64_t calls = 0; s == TN_ENOMEM; calls++) {
+        tn_tensor *wrt[3], *grad[3];
+        tn_graph *g = tn_graph_new();
+        tn_tensor *loss = unrolled(g, wrt);
+        ok(tn_graph_status(g));
+        tn_alloc_fail_after(calls);
+        tn_grad(loss, wrt, 3, grad);
+        tn_alloc_fail_after(-1);
+        s = tn_graph_status(g);
+        tn_graph_free(g);
+        assert_true(calls < 10000);
+    }
+    ok(s);
 }
 
 /* ---- slices ---- */
@@ -116,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
+        cmocka_unit_test(a_second_derivative_that_there_is_not_is_an_error),
+        cmocka_unit_test(gradients_without_memory_are_an_error),
         cmocka_unit_test(slices_side_by_side_are_joined_and_others_added),
     };
     return cmocka_run_group_tests_name("shares", tests, NULL, NULL);
