@@ -22,9 +22,9 @@ extern "C" {
  * several sizes; `training` is 0 where the model is only measured or used. */
 typedef struct tn_model {
     tn_tensor *(*build)(tn_tensor *x, int training, const void *arg);
-    const char *loss; /* a name that tn_loss knows */
-    const void *arg;  /* passed on to `build` */
-    tn_compile_options compile;
+    const char *loss;           /* a name that tn_loss knows */
+    const void *arg;            /* passed on to `build` */
+    tn_compile_options compile; /* of all its programs */
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where

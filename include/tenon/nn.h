@@ -117,7 +117,7 @@ TN_API tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel);
 /* Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1. */
 TN_API tn_tensor *tn_dropout_channels(tn_tensor *x, double rate);
 /* Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
- * columns, zeros coming in, which is to pad them on all sides and crop them to their size again; pad is at most 2^20. */
+ * columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20. */
 TN_API tn_tensor *tn_random_flip(tn_tensor *x);
 TN_API tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad);
 
@@ -146,7 +146,7 @@ typedef struct tn_recurrent_options {
     tn_tensor *lengths;
     int64_t layers; /* 0: 1 */
     uint32_t bidirectional;
-    double dropout; /* rate for the results of each layer but the last, in training */
+    double dropout; /* rate for the results of each layer but the last; leave it 0 in a graph that evaluates */
 } tn_recurrent_options;
 /* (batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
  * the next, keep it in variables. */
@@ -168,7 +168,7 @@ typedef struct tn_attention_options {
     tn_tensor *mask;   /* (batch, keys): not 0 where there is a key, 0 for padding; NULL: all. A query that sees no key
                           gets zeros */
     uint32_t causal;   /* step i sees the keys 0..i alone */
-    double dropout;    /* rate for the weights of keys, in training */
+    double dropout;    /* rate for the weights of keys; leave it 0 in a graph that evaluates */
 } tn_attention_options;
 #define tn_multihead_attention(x, name, ...) tn_multihead_attention_with(x, name, (tn_attention_options){__VA_ARGS__})
 TN_API tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options);
@@ -186,7 +186,7 @@ typedef struct tn_transformer_options {
     uint32_t causal;               /* for x */
     uint32_t norm_last;            /* after each part, as in Vaswani and others, 2017, and PyTorch's norm_first=False */
     uint32_t relu;                 /* instead of gelu */
-    double dropout;                /* rate, in training */
+    double dropout;                /* rate, where PyTorch has it; leave it 0 in a graph that evaluates */
 } tn_transformer_options;
 #define tn_transformer(x, name, ...) tn_transformer_with(x, name, (tn_transformer_options){__VA_ARGS__})
 TN_API tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);
@@ -264,9 +264,9 @@ TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *t
  * "poisson", else as they are. */
 TN_API tn_tensor *tn_loss_readable(const char *name, tn_tensor *output);
 
-/* Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1; f32 targets that
- * are no number, 0 for "mape", no probability for "binary_cross_entropy", "binary_focal", "hinge" and "kl_divergence",
- * negative for "poisson", -1 or less for "msle". */
+/* Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1, or any for "mape",
+ * which they would give zeros; f32 targets that are no number, 0 for "mape", no probability for "binary_cross_entropy",
+ * "binary_focal", "hinge" and "kl_divergence", negative for "poisson", -1 or less for "msle". */
 TN_API TN_MUST_USE tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count,
                                                    int64_t classes);
 

@@ -33,9 +33,13 @@ tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *dat
 {
     const float *x = data;
     size_t r = 0, n = sizeof rules / sizeof rules[0];
-    if (dtype == TN_I32) return check_labels(data, count, classes);
-    TN_REQUIRE(dtype == TN_F32, TN_EDTYPE, "targets of element type %s", tn_dtype_name(dtype));
     while (r < n && strcmp(rules[r].loss, loss)) r++;
+    if (dtype == TN_I32) {
+        TN_REQUIRE(r == n || !rules[r].no_zero, TN_EINVAL, "%s: classes become targets of 0 and 1; each should be %s",
+                   loss, rules[r].say);
+        return check_labels(data, count, classes);
+    }
+    TN_REQUIRE(dtype == TN_F32, TN_EDTYPE, "targets of element type %s", tn_dtype_name(dtype));
     for (int64_t i = 0; i < count; i++) {
         TN_REQUIRE(x[i] == x[i], TN_EINVAL, "%s: target %lld is not a number", loss, (long long)i);
         if (r == n) continue;
