@@ -70,7 +70,9 @@ static tn_status copy_all(copier *c, const unsigned char *live)
 {
     for (uint32_t i = 0; i < c->from->count; i++) {
         if (!live[i]) continue;
-        tn_tensor *copy = c->rule(c->arg, copy_of(c, c->from->tensor[i]));
+        tn_tensor *copy = copy_of(c, c->from->tensor[i]);
+        TN_TRY(tn_graph_status(c->to)); /* a rule is for what is there */
+        copy = c->rule(c->arg, copy);
         TN_TRY(tn_graph_status(c->to));
         /* a rule may add many tensors: only what stands in the table is merged, and that is at most one a tensor */
         c->copy[i] = unique(c, copy);

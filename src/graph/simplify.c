@@ -74,6 +74,7 @@ static tn_tensor *simplify_map(tn_tensor *y)
     tn_tensor *x = fold_constants(y);
     if (x != y) return x;
     y = simplify_operands(y);
+    if (tn_graph_status(y->graph)) return y;
     if (y->op == &tn_op_cast || y->op == &tn_op_broadcast) return keep(y, y->in[0]);
     if (!strcmp(y->op->name, "neg") && !strcmp(y->in[0]->op->name, "neg")) return keep(y, y->in[0]->in[0]);
     return y->n_in == 2 ? drop_neutral(y) : y;
@@ -81,6 +82,7 @@ static tn_tensor *simplify_map(tn_tensor *y)
 
 static tn_tensor *simplify_reshape(tn_tensor *y)
 {
+    if (tn_graph_status(y->graph)) return y;
     tn_tensor *x = y->in[0];
     while (x->op == &tn_op_reshape) x = x->in[0];
     if (same_type(x, y)) return x;
