@@ -29,7 +29,7 @@ TN_API tn_tensor *tn_logistic(tn_tensor *x, double L, double k, double x0);
 TN_API tn_tensor *tn_clamp(tn_tensor *x, double low, double high);
 /* x, or alpha (exp(x / alpha) - 1) when x is negative; alpha > 0. Barron, 2017. */
 TN_API tn_tensor *tn_celu(tn_tensor *x, double alpha);
-/* 0 from -lambda to lambda, else x; and what x has beyond that range. */
+/* 0 from -lambda to lambda, else x; and what x has beyond that range. lambda >= 0. */
 TN_API tn_tensor *tn_hard_shrink(tn_tensor *x, double lambda);
 TN_API tn_tensor *tn_soft_shrink(tn_tensor *x, double lambda);
 /* x above the threshold, else a value. */

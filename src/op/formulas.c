@@ -19,13 +19,20 @@ tn_tensor *tn_celu(tn_tensor *x, double alpha)
     return tn_mul(tn_elu(tn_div(x, tn_number(x, alpha)), tn_number(x, 1)), tn_number(x, alpha));
 }
 
+static void check_lambda(const char *op, tn_tensor *x, double lambda)
+{
+    if (!(lambda >= 0)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "%s: lambda %g is not 0 or above", op, lambda);
+}
+
 tn_tensor *tn_hard_shrink(tn_tensor *x, double lambda)
 {
+    check_lambda("hard_shrink", x, lambda);
     return tn_masked_fill(x, tn_le(tn_abs(x), tn_number(x, lambda)), 0);
 }
 
 tn_tensor *tn_soft_shrink(tn_tensor *x, double lambda)
 {
+    check_lambda("soft_shrink", x, lambda);
     return tn_sub(x, tn_clamp(x, -lambda, lambda));
 }
 

@@ -33,6 +33,8 @@ static tn_tensor *split_in_two(tn_tensor *x)
     }
 #define ALL                                                                                                            \
     REFUSED(celu, tn_celu(x, 0))                                                                                       \
+    REFUSED(hard_shrink, tn_hard_shrink(x, NAN))                                                                       \
+    REFUSED(soft_shrink, tn_soft_shrink(x, -1))                                                                        \
     REFUSED(glu, tn_glu(x, 1))                                                                                         \
     REFUSED(norm, tn_norm(x, NAN, TN_ALL, 0))                                                                          \
     REFUSED(squeeze, tn_squeeze(x, 0))                                                                                 \
