@@ -50,6 +50,7 @@ static tn_tensor *shift(tn_tensor *x, int32_t axis, int64_t most)
 tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad)
 {
     if (!is_picture(x, "random_crop")) return x;
-    if (pad < 0 || pad > 1 << 20) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "random_crop: a padding of %lld", (long long)pad);
+    if (pad < 0 || pad > 1 << 20)
+        tn_graph_fail(tn_graph_of(x), TN_EINVAL, "random_crop: a padding of %lld", (long long)pad);
     return pad > 0 ? shift(shift(x, 2, pad), 3, pad) : x;
 }
