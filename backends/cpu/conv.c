@@ -144,10 +144,23 @@ void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed)
     k->kernel.scratch = (uint64_t)(k->shared + k->threads * (k->staging + k->packed));
 }
 
+/* Whole vectors of pixels where they lie side by side. */
+static const cpu_pixel_shape *vectors_for(const conv_kernel *k)
+{
+    const cpu_pixel_shape *v = cpu_code->pixel[k->size == 4 ? CPU_F32 : CPU_F64];
+    return k->stride[1] == 1 && k->q % v->wide == 0 && k->pixels % (v->wide * v->vectors) == 0 ? v : NULL;
+}
+
+/* Bytes of one group's packed weights. */
+static int64_t packed_weights(const conv_kernel *k)
+{
+    return round_up(k->k, k->vectors ? k->vectors->filters : k->gather->nr) * k->taps * k->size;
+}
+
 void cpu_conv_set_forward_scratch(conv_kernel *k)
 {
-    const int64_t weights = k->turned ? k->k * k->taps * k->size : 0;
-    cpu_conv_set_scratch(k, k->groups * round_up(k->k, k->gather->nr) * k->taps * k->size, weights);
+    k->vectors = vectors_for(k);
+    cpu_conv_set_scratch(k, k->groups * packed_weights(k), k->turned ? k->k * k->taps * k->size : 0);
 }
 
 /* ---- what they share when they run ---- */
@@ -259,6 +272,21 @@ static void forward_tiles(const conv_kernel *k, const char *picture, const char 
         }
 }
 
+/* The same in vectors of pixels. */
+static void forward_vectors(const conv_kernel *k, const char *picture, const char *packed, char *y, int64_t t0,
+                            int64_t t1)
+{
+    const cpu_pixel_shape *g = k->vectors;
+    const int64_t wide = g->wide, mr = wide * g->vectors;
+    const void *pixel[CPU_CONV_ROWS];
+    for (int64_t j = 0; j < k->k; j += g->filters)
+        for (int64_t i = t0 * mr; i < t1 * mr; i += mr) {
+            for (int64_t v = 0; v < g->vectors; v++) pixel[v] = picture + k->pixel[i + v * wide] * k->size;
+            g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, y + (j * k->pixels + i) * k->size,
+                    k->pixels);
+        }
+}
+
 /* The epilogue of pixels n0..n1 of the group's filters. */
 static void forward_epilogue(const conv_kernel *k, const cpu_eval *eval, int64_t item, int64_t n0, int64_t n1)
 {
@@ -285,12 +313,12 @@ static void pack_weights(const conv_kernel *k, const cpu_run *run, int64_t group
 {
     const char *weight = run->in[1] + group * k->k * k->taps * k->size;
     if (k->turned) weight = turned_weights(k, weight, own);
-    k->gather->pack(k->k, k->taps, weight, k->taps, 1, to);
+    (k->vectors ? k->vectors->pack : k->gather->pack)(k->k, k->taps, weight, k->taps, 1, to);
 }
 
 static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
-    const int64_t nr = k->gather->nr, mr = k->gather->mr, wide = round_up(k->k, nr) * k->taps * k->size;
+    const int64_t mr = k->vectors ? k->vectors->wide * k->vectors->vectors : k->gather->mr, wide = packed_weights(k);
     for (int64_t g = thread; g < k->groups; g += threads)
         pack_weights(k, run, g, cpu_conv_packed(k, run, thread), run->scratch + g * wide);
     cpu_conv_wait(threads);
@@ -308,7 +336,7 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
         const char *picture =
             cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread));
         char *y = run->out[0] + item * k->k * k->pixels * k->size;
-        forward_tiles(k, picture, run->scratch + item % k->groups * wide, y, t0, t1);
+        (k->vectors ? forward_vectors : forward_tiles)(k, picture, run->scratch + item % k->groups * wide, y, t0, t1);
         if (k->epilogue) forward_epilogue(k, &eval, item, t0 * mr, min_of(t1 * mr, k->pixels));
     }
 }

@@ -1,7 +1,7 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
- * laid out as a matrix: the tiles of gather_tile.c read pixels where they lie. A picture that needs padding is first
- * copied with it. */
+ * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie. A picture that needs
+ * padding is first copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -14,6 +14,7 @@ typedef struct conv_kernel {
     cpu_prog *epilogue; /* or NULL */
     const cpu_gemm *gemm;
     const cpu_gather_shape *gather;
+    const cpu_pixel_shape *vectors;      /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
     int64_t size;                        /* bytes of an element */
     int64_t b, c, h, w, k, r, s, p, q;   /* as in backend.h; c and k are those of one group */
     int64_t groups, taps, pixels, chunk; /* taps = c r s, pixels = p q; chunk: pixels at once */

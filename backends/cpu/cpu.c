@@ -45,6 +45,7 @@ int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
         .name = #isa, .rows = &cpu_rows_##isa, .fold = cpu_fold_##isa,                                                 \
         .gemm = {[CPU_F32] = &cpu_gemm_f32_##isa, [CPU_F64] = &cpu_gemm_f64_##isa},                                    \
         .gather = {[CPU_F32] = cpu_gather_f32_##isa, [CPU_F64] = cpu_gather_f64_##isa},                                \
+        .pixel = {[CPU_F32] = &cpu_pixel_f32_##isa, [CPU_F64] = &cpu_pixel_f64_##isa},                                 \
     }
 
 /* The widest instruction set that the processor and the system have; "isa" asks for a narrower one. */

@@ -70,19 +70,32 @@ typedef struct cpu_gather_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gather_shape;
 
+/* A convolution's tile of `filters` by `vectors` vectors of `wide` pixels: element (f, v wide + i) of `to`, rows ld
+ * apart, is the sum over l < k of b[l][f] pixel[v][off[l] + i]. Only the first `count` filters are stored. */
+typedef void cpu_pixel_tile(int64_t k, const void *const *pixel, const int64_t *off, const void *b, int64_t count,
+                            void *to, int64_t ld);
+
+typedef struct cpu_pixel_shape {
+    int64_t filters, wide, vectors;
+    cpu_pixel_tile *tile;
+    void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
+} cpu_pixel_shape;
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
     const cpu_fold *fold;                      /* until kind is NULL */
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
+    const cpu_pixel_shape *pixel[CPU_TYPES];
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \
     extern const cpu_rows cpu_rows_##isa;                                                                              \
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
-    extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];
+    extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
+    extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
