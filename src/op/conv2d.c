@@ -149,6 +149,8 @@ static const tn_op_case cases[] = {
     {"groups", case_groups, {F32(2, 6, 7, 5), F32(8, 3, 3, 2)}},
     {"depthwise", case_depthwise, {F32(2, 5, 7, 9), F32(5, 1, 3, 3)}},
     {"depthwise, two filters each", case_depthwise, {F32(1, 5, 4, 5), F32(10, 1, 3, 3)}},
+    {"rows of whole vectors", case_pad, {F32(2, 3, 6, 32), F32(11, 3, 3, 5)}},
+    {"rows of whole vectors, groups", case_groups, {F32(1, 4, 7, 32), F32(10, 2, 3, 3)}},
     {"a given size", case_size, {F32(2, 2, 6, 6), F32(3, 2, 3, 2)}},
     {"no pictures", case_pad, {F32(0, 3, 5, 4), F32(4, 3, 3, 5)}},
     {"no channels give zeros", case_plain, {F32(2, 0, 4, 4), F32(3, 0, 3, 3)}},
