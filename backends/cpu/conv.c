@@ -1,4 +1,4 @@
-/* conv.c: what the convolutions share (see conv.h), and conv2d: a tile is mr pixels by nr filters, over all taps (a
+/* conv.c: what the convolutions share (see conv.h), and conv2d: a tile is some pixels by some filters, over all taps (a
  * channel, a row and a column of the window). */
 #include "conv.h"
 
