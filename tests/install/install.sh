@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a build, moves the tree elsewhere, and uses it from there: the command, and programs built by find_package
 # and by pkg-config, on every device that the build has.
-# usage: install.sh BUILD SCRATCH; CFLAGS is what a program needs that links the library of a sanitized build.
+# usage: install.sh BUILD SCRATCH; CMAKE_GENERATOR is what builds, CFLAGS what a program needs that links the library of a sanitized build.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1

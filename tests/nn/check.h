@@ -40,11 +40,14 @@ typedef struct check_bed {
     tn_program *program;
 } check_bed;
 
-/* Skips the test where there is no such device. */
+/* Skips the test where there is no such device; the graph is freed then. */
 static inline void check_start(check_bed *b, tn_graph *graph, const char *device)
 {
     *b = (check_bed){0};
-    if (tn_device_open(device, &b->device)) skip();
+    if (tn_device_open(device, &b->device)) {
+        tn_graph_free(graph);
+        skip();
+    }
     CHECK(tn_state_new(b->device, 1, &b->state));
     CHECK(tn_compile(graph, b->state, NULL, &b->program));
 }
