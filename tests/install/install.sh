@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs a build, moves the tree elsewhere, and uses it from there: the command, and programs built by find_package
 # and by pkg-config, on every device that the build has.
-# usage: install.sh BUILD SCRATCH; CMAKE_GENERATOR is what builds, CFLAGS what a program needs that links the library of a sanitized build.
+# usage: install.sh BUILD SCRATCH; CMAKE_GENERATOR is what builds, CFLAGS what a program needs that links the library
+# of a sanitized build.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
@@ -24,7 +25,8 @@ mv first tree
 "$build/bin/tenon" devices >in_build
 tree/bin/tenon devices >devices
 cmp in_build devices || fail 'the installed command sees other devices than the one in the build'
-ldd tree/bin/tenon | grep -q "$scratch/tree/bin/../lib" || fail 'the installed command does not use the installed library'
+ldd tree/bin/tenon | grep -q "$scratch/tree/bin/../lib" ||
+    fail 'the installed command does not use the installed library'
 ! readelf -d tree/lib*/libtenon.so tree/lib*/tenon/backends-1/*.so tree/bin/tenon | grep -q "PATH.*$build" ||
     fail 'something installed looks into the build folder'
 
