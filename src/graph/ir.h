@@ -68,6 +68,7 @@ typedef struct tn_ir {
     uint64_t alignment;      /* of a tensor of its own: bytes */
     uint64_t arena_bytes;    /* by the plan, on place 0 */
     uint64_t place_bytes[4]; /* on the others, where nothing is shared */
+    uint64_t bank[4];        /* bytes of each place's largest buffer: an arena is in banks of this size */
 } tn_ir;
 
 /* What the passes ask of the program layer. */
@@ -93,6 +94,9 @@ tn_value *tn_ir_value(tn_ir *ir, tn_type type);
 tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
 tn_status tn_ir_slot(tn_ir *ir, const char *name, int32_t dtype, double value, uint32_t *slot);
 tn_value *tn_value_root(tn_value *value);
+/* The first offset from `offset` on, at which `bytes` bytes lie in one of the place's banks. They are no more than it.
+ */
+uint64_t tn_ir_in_bank(const tn_ir *ir, int32_t place, uint64_t offset, uint64_t bytes);
 /* 1 if one can be written over the other, element by element: same type, dimensions and strides. */
 int tn_same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b);
 

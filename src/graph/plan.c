@@ -1,7 +1,7 @@
 /* plan.c: plans memory. First which maps write over an operand that dies with them; then, kernels prepared and scratch
  * known, an offset for every value in its place's arena, so that those alive at the same time don't overlap: the
- * largest first, each at the lowest offset that is free throughout its life (Pisarchyk and Lee, 2020, greedy by size).
- * Values of other places than the first are few and get a place each. */
+ * largest first, each at the lowest offset that is free throughout its life (Pisarchyk and Lee, 2020, greedy by size)
+ * and where it lies in one bank. Values of other places than the first are few and get a place each. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +91,12 @@ static uint64_t round_up(uint64_t bytes, uint64_t alignment)
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
+uint64_t tn_ir_in_bank(const tn_ir *ir, int32_t place, uint64_t offset, uint64_t bytes)
+{
+    uint64_t bank = ir->bank[place];
+    return bytes > bank - offset % bank ? round_up(offset, bank) : offset;
+}
+
 /* The lowest offset for a value among those already placed; `busy` is room for them. */
 static uint64_t lowest(const tn_ir *ir, tn_value *const placed[], uint32_t count, const tn_value *value,
                        tn_value *busy[])
@@ -103,7 +109,7 @@ static uint64_t lowest(const tn_ir *ir, tn_value *const placed[], uint32_t count
     for (uint32_t i = 0; i < n; i++) {
         if (busy[i]->offset >= offset + value->bytes) break;
         uint64_t end = round_up(busy[i]->offset + busy[i]->bytes, ir->alignment);
-        if (end > offset) offset = end;
+        if (end > offset) offset = tn_ir_in_bank(ir, 0, end, value->bytes);
     }
     return offset;
 }
@@ -112,6 +118,7 @@ static uint64_t lowest(const tn_ir *ir, tn_value *const placed[], uint32_t count
 static void place_groups(tn_ir *ir)
 {
     for (uint32_t g = 0; g < ir->groups; g++) {
+        ir->arena_bytes = tn_ir_in_bank(ir, 0, ir->arena_bytes, ir->group_bytes[g]);
         for (uint32_t i = 0; i < ir->values; i++)
             if (ir->value[i]->group == (int32_t)g) ir->value[i]->offset = ir->arena_bytes + ir->value[i]->in_group;
         ir->arena_bytes += round_up(ir->group_bytes[g], ir->alignment);
@@ -131,8 +138,9 @@ tn_status tn_plan_memory(tn_ir *ir)
         if (!value->place)
             todo[count++] = value;
         else {
-            value->offset = ir->place_bytes[value->place];
-            ir->place_bytes[value->place] += round_up(value->bytes, ir->alignment);
+            uint64_t *end = &ir->place_bytes[value->place];
+            value->offset = tn_ir_in_bank(ir, value->place, *end, value->bytes);
+            *end = value->offset + round_up(value->bytes, ir->alignment);
         }
     }
     qsort(todo, count, sizeof *todo, by_size);

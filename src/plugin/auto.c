@@ -45,8 +45,6 @@ static tn_ref place(const bench *b, uint64_t number)
 
 static tn_status prepare(bench *b)
 {
-    TN_MESSAGE(msg);
-    const tn_backend *backend = b->device->backend;
     const tn_matmul_attrs attrs = {.size = sizeof attrs};
     const tn_tensor_desc square = {TN_F32, 3, {1, SIDE, SIDE}, {SIDE * SIDE, SIDE, 1}};
     const tn_tensor_desc in[2] = {square, square};
@@ -54,11 +52,10 @@ static tn_status prepare(bench *b)
         .size = sizeof desc, .name = "matmul", .in = in, .out = &square, .n_in = 2, .n_out = 1, .attrs = &attrs};
     tn_kernel_info info = {.size = sizeof info};
     uint64_t align = b->device->info.alignment;
-    int32_t code = backend->op_prepare(b->device->context, &desc, &b->kernel, &info, &msg);
     b->step = (BYTES + align - 1) / align * align;
-    if (!code) code = backend->queue_create(b->device->context, &b->queue, &msg);
-    if (!code) code = backend->buffer_create(b->device->context, 3 * b->step + info.scratch, &b->buffer, &msg);
-    TN_TRY(tn_device_status(b->device, code, &msg));
+    TN_TRY(tn_kernel_make(b->device, &desc, &b->kernel, &info));
+    TN_TRY(tn_queue_make(b->device, &b->queue));
+    TN_TRY(tn_buffer_make(b->device, 3 * b->step + info.scratch, &b->buffer));
     b->host = tn_alloc(BYTES);
     return b->host ? TN_OK : TN_ENOMEM;
 }

@@ -23,6 +23,18 @@ struct tn_device {
  * backend's message. A code that is none of backend.h's becomes TN_EDEVICE. */
 tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg);
 
+/* The backend's objects. What is given back is there, and its numbers make sense: else they fail with a line that names
+ * the device. On failure the outputs are unchanged. */
+TN_MUST_USE tn_status tn_buffer_make(const tn_device *device, uint64_t bytes, tn_buffer **buffer);
+TN_MUST_USE tn_status tn_queue_make(const tn_device *device, tn_queue **queue);
+TN_MUST_USE tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_kernel **kernel,
+                                     tn_kernel_info *info);
+
+/* The size of the device's largest buffer in bytes, rounded down to a multiple of `alignment`, which is the
+ * least. What is larger is spread
+ * over buffers of this size. */
+uint64_t tn_device_bank(const tn_device *device, uint64_t alignment);
+
 /* An extension's table, or NULL. */
 const void *tn_device_extension(const tn_device *device, const char *id);
 

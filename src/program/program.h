@@ -8,12 +8,19 @@
 
 enum { TN_PLACES = 3 }; /* the state's device, cpu, reference */
 
+/* A range of memory: buffers of one size, but for the last. */
+typedef struct tn_banks {
+    tn_buffer **buffer;
+    uint32_t count, capacity;
+    uint64_t size;  /* bytes of each but the last */
+    uint64_t bytes; /* of all of them */
+} tn_banks;
+
 /* A device that runs a part of the program. */
 typedef struct tn_place_device {
     tn_device *device; /* NULL: not there, or not needed so far */
     tn_queue *queue;
-    tn_buffer *arena, *inputs;
-    uint64_t arena_bytes;
+    tn_banks arena, inputs;
     uint32_t tried;
 } tn_place_device;
 

@@ -22,13 +22,12 @@ static uint64_t aligned(const tn_state *state, uint64_t bytes)
 
 tn_status tn_state_new(tn_device *device, uint64_t seed, tn_state **out)
 {
-    TN_MESSAGE(msg);
     TN_REQUIRE(device, TN_EINVAL, "state: no device");
     tn_state *state = tn_alloc(sizeof *state);
     if (!state) return TN_ENOMEM;
     state->device = device;
     state->seed = seed;
-    tn_status s = tn_device_status(device, device->backend->queue_create(device->context, &state->queue, &msg), &msg);
+    tn_status s = tn_queue_make(device, &state->queue);
     if (s)
         tn_free(state);
     else
@@ -95,26 +94,38 @@ int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry
 
 /* ---- making ---- */
 
-tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
+/* Room for `bytes` bytes, and for what is still to come, as far as one buffer can hold it. */
+static tn_status add_chunk(tn_state *state, uint64_t bytes)
 {
     TN_MESSAGE(msg);
-    const tn_backend *backend = state->device->backend;
-    tn_chunk chunk = {.size = bytes > LEAST_CHUNK ? aligned(state, bytes) : LEAST_CHUNK};
-    const tn_chunk *last = state->chunks ? &state->chunk[state->chunks - 1] : NULL;
-    uint64_t zero = 0;
-    if (last && last->size - last->used >= bytes) return TN_OK;
+    const tn_device *device = state->device;
+    uint64_t zero = 0, bank = tn_device_bank(device, tn_state_alignment(state));
+    tn_chunk chunk = {.size = bytes > state->to_come ? bytes : state->to_come};
+    if (chunk.size < LEAST_CHUNK) chunk.size = LEAST_CHUNK;
+    if (chunk.size > bank) chunk.size = bank;
     TN_TRY(tn_grow(&state->chunk, &state->chunk_capacity, state->chunks + 1, sizeof *state->chunk));
-    TN_TRY(tn_device_status(state->device,
-                            backend->buffer_create(state->device->context, chunk.size, &chunk.buffer, &msg), &msg));
-    tn_status s = tn_device_status(
-        state->device, backend->fill(state->queue, (tn_ref){chunk.buffer, 0}, chunk.size, &zero, sizeof zero, &msg),
-        &msg);
-    if (!s) s = tn_device_status(state->device, backend->queue_sync(state->queue, &msg), &msg);
-    if (s)
-        backend->buffer_destroy(chunk.buffer);
+    TN_TRY(tn_buffer_make(device, chunk.size, &chunk.buffer));
+    const tn_ref all = {chunk.buffer, 0};
+    int32_t code = device->backend->fill(state->queue, all, chunk.size, &zero, sizeof zero, &msg);
+    if (!code) code = device->backend->queue_sync(state->queue, &msg);
+    if (code)
+        device->backend->buffer_destroy(chunk.buffer);
     else
         state->chunk[state->chunks++] = chunk;
-    return s;
+    return tn_device_status(device, code, &msg);
+}
+
+static int has_room(const tn_state *state, uint64_t bytes)
+{
+    const tn_chunk *last = state->chunks ? &state->chunk[state->chunks - 1] : NULL;
+    return last && last->size - last->used >= bytes;
+}
+
+tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
+{
+    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
+    state->to_come = bytes > bank ? bytes : aligned(state, bytes);
+    return has_room(state, bytes) ? TN_OK : add_chunk(state, state->to_come);
 }
 
 /* A new tensor, of undefined value but for the zeros of a new chunk. */
@@ -124,8 +135,11 @@ static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_
     TN_TRY(tn_shape_check(shape));
     TN_REQUIRE(tn_dtype_size(dtype), TN_EDTYPE, "tensor '%s': no element type", name);
     uint64_t bytes = (uint64_t)tn_shape_count(shape) * tn_dtype_size(dtype), room = aligned(state, bytes);
+    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
+    TN_REQUIRE(bytes <= bank, TN_ENOMEM, "tensor '%s' has %llu bytes, and the largest buffer of %s %llu", name,
+               (unsigned long long)bytes, tn_device_name(state->device), (unsigned long long)bank);
     TN_TRY(tn_grow(&state->tensor, &state->capacity, state->count + 1, sizeof *state->tensor));
-    TN_TRY(tn_state_reserve(state, room));
+    if (!has_room(state, room)) TN_TRY(add_chunk(state, room));
     const char *kept = tn_region_print(&state->region, "%s", name);
     if (!kept) return TN_ENOMEM;
     tn_chunk *chunk = &state->chunk[state->chunks - 1];
@@ -135,6 +149,7 @@ static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_
                               .offset = chunk->used,
                               .bytes = bytes};
     chunk->used += room;
+    state->to_come -= state->to_come < room ? state->to_come : room;
     return TN_OK;
 }
 

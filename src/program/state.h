@@ -26,6 +26,7 @@ struct tn_state {
     uint32_t count, capacity;
     tn_chunk *chunk;
     uint32_t chunks, chunk_capacity;
+    uint64_t to_come; /* bytes of tensors that were announced and are not there yet */
     uint64_t bytes_written, bytes_read;
 };
 

@@ -1,0 +1,63 @@
+/* object.c: makes a backend's objects, and believes no answer: TN_OK without an object, or with a number that cannot
+ * be, is a failure that names the device. */
+#include "device_internal.h"
+
+#include "error.h"
+
+uint64_t tn_device_bank(const tn_device *device, uint64_t alignment)
+{
+    uint64_t most = device->info.max_buffer ? device->info.max_buffer : UINT64_MAX / 2;
+    return most < alignment ? alignment : most / alignment * alignment;
+}
+
+/* What was asked for is there, too. */
+static tn_status made(const tn_device *device, int32_t code, const void *object, const char *what, const tn_msg *msg)
+{
+    TN_TRY(tn_device_status(device, code, msg));
+    TN_REQUIRE(object, TN_EDEVICE, "%s: its backend answers that it made a %s, and gives none", device->name, what);
+    return TN_OK;
+}
+
+tn_status tn_buffer_make(const tn_device *device, uint64_t bytes, tn_buffer **buffer)
+{
+    TN_MESSAGE(msg);
+    tn_buffer *object = NULL;
+    TN_REQUIRE(!device->info.max_buffer || bytes <= device->info.max_buffer, TN_ENOMEM,
+               "%s: no buffer of %llu bytes: its largest has %llu", device->name, (unsigned long long)bytes,
+               (unsigned long long)device->info.max_buffer);
+    int32_t code = device->backend->buffer_create(device->context, bytes, &object, &msg);
+    TN_TRY(made(device, code, object, "buffer", &msg));
+    *buffer = object;
+    return TN_OK;
+}
+
+tn_status tn_queue_make(const tn_device *device, tn_queue **queue)
+{
+    TN_MESSAGE(msg);
+    tn_queue *object = NULL;
+    int32_t code = device->backend->queue_create(device->context, &object, &msg);
+    TN_TRY(made(device, code, object, "queue", &msg));
+    *queue = object;
+    return TN_OK;
+}
+
+tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info)
+{
+    TN_MESSAGE(msg);
+    tn_kernel *object = NULL;
+    tn_kernel_info answer = {.size = sizeof answer};
+    int32_t code = device->backend->op_prepare(device->context, desc, &object, &answer, &msg);
+    TN_TRY(made(device, code, object, "kernel", &msg));
+    tn_status s = TN_OK;
+    if (answer.scratch > tn_device_bank(device, 1))
+        s = tn_fail(TN_ENOMEM, "%s: %s asks for %llu bytes of scratch memory, and the largest buffer has %llu",
+                    device->name, desc->name, (unsigned long long)answer.scratch,
+                    (unsigned long long)tn_device_bank(device, 1));
+    if (s) {
+        device->backend->op_release(object);
+        return s;
+    }
+    *kernel = object;
+    *info = answer;
+    return TN_OK;
+}
