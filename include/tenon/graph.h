@@ -39,7 +39,7 @@ TN_API int32_t tn_dtype_of(const tn_tensor *x);
 /* A tensor that the user fills before a run (tn_feed). Names are unique among a graph's inputs. */
 TN_API tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape);
 
-/* The number `value` in every element. */
+/* The number `value` in every element, as the element type keeps it. */
 TN_API tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value);
 
 /* A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names

@@ -195,13 +195,12 @@ tn_tensor *tn_param(tn_graph *graph, const char *name, tn_shape shape, tn_init i
 
 tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value)
 {
-    tn_full_attrs attrs;
-    memset(&attrs, 0, sizeof attrs);
-    attrs.value = value;
     if (!graph) graph = &no_graph;
     if (is_broken(graph)) return graph->empty;
     tn_status s = tn_shape_check(&shape);
     if (!s && !tn_dtype_size(dtype)) s = tn_fail(TN_EDTYPE, "full: no element type");
+    int is_real = dtype == TN_F32 || dtype == TN_F64; /* computed in f64 when a graph is widened */
+    const tn_full_attrs attrs = {s || is_real ? value : tn_kept_as(dtype, value)};
     return s ? failed(graph, s) : tn_graph_add(graph, &tn_op_full, (tn_type){dtype, shape}, NULL, 0, &attrs, NULL);
 }
 

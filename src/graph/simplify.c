@@ -80,15 +80,20 @@ static tn_tensor *simplify_map(tn_tensor *y)
     return y->n_in == 2 ? drop_neutral(y) : y;
 }
 
-static tn_tensor *simplify_reshape(tn_tensor *y)
+/* x in the shape of y, which may be x itself: a builder may return its operand, so nothing is assumed of the result. */
+static tn_tensor *reshaped(tn_tensor *x, const tn_tensor *y)
 {
-    if (tn_graph_status(y->graph)) return y;
-    tn_tensor *x = y->in[0];
     while (x->op == &tn_op_reshape) x = x->in[0];
     if (same_type(x, y)) return x;
     if (x->op == &tn_op_full)
         return tn_full(y->graph, y->type.dtype, y->type.shape, ((const tn_full_attrs *)x->attrs)->value);
-    return x == y->in[0] ? y : tn_reshape(x, y->type.shape);
+    return tn_reshape(x, y->type.shape);
+}
+
+static tn_tensor *simplify_reshape(tn_tensor *y)
+{
+    const tn_tensor *x = y->in[0];
+    return x->op == &tn_op_reshape || x->op == &tn_op_full || same_type(x, y) ? reshaped(y->in[0], y) : y;
 }
 
 static int swaps_last_two(const tn_tensor *x)
@@ -110,21 +115,21 @@ static tn_tensor *simplify_matmul(tn_tensor *y)
                        (int)trans[1] ^ b);
 }
 
-/* Two in a row are one; one that moves nothing, but for dimensions of 1, is a reshape. */
+/* Several in a row are one; one that moves nothing, but for dimensions of 1, is a reshape. */
 static tn_tensor *simplify_transpose(tn_tensor *y)
 {
-    const int32_t *perm = ((const tn_transpose_node *)y->attrs)->perm;
+    int32_t last = -1, in_order = 1, rank = y->type.shape.rank;
+    tn_transpose_node all = *(const tn_transpose_node *)y->attrs;
     tn_tensor *x = y->in[0];
-    int32_t last = -1, in_order = 1, both[TN_MAX_RANK];
-    for (int32_t d = 0; d < y->type.shape.rank; d++) {
-        if (x->type.shape.dim[perm[d]] == 1) continue;
-        if (perm[d] < last) in_order = 0;
-        last = perm[d];
+    for (; x->op == &tn_op_transpose; x = x->in[0])
+        for (int32_t d = 0; d < rank; d++) all.perm[d] = ((const tn_transpose_node *)x->attrs)->perm[all.perm[d]];
+    for (int32_t d = 0; d < rank; d++) {
+        if (x->type.shape.dim[all.perm[d]] == 1) continue;
+        in_order &= all.perm[d] > last;
+        last = all.perm[d];
     }
-    if (in_order) return simplify_reshape(tn_reshape(x, y->type.shape));
-    if (x->op != &tn_op_transpose) return y;
-    for (int32_t d = 0; d < y->type.shape.rank; d++) both[d] = ((const tn_transpose_node *)x->attrs)->perm[perm[d]];
-    return tn_transpose(x->in[0], both);
+    if (in_order) return reshaped(x, y);
+    return x == y->in[0] ? y : tn_transpose(x, all.perm);
 }
 
 static tn_tensor *rule(void *arg, tn_tensor *y)

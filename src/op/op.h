@@ -153,6 +153,9 @@ struct tn_op_def {
 const tn_op_def *tn_op_number(size_t index);
 const tn_op_def *tn_op_named(const char *name);
 
+/* x as an element of that type keeps it: what is read back after it was stored. */
+double tn_kept_as(int32_t dtype, double x);
+
 /* Flops and bytes of an operation by its definition. */
 tn_cost tn_op_cost(const tn_op_desc *desc);
 

@@ -36,6 +36,13 @@ static const struct {
 } type[] = {[TN_F32] = {load_f32, store_f32}, [TN_I32] = {load_i32, store_i32},    [TN_U8] = {load_u8, store_u8},
             [TN_F16] = {load_f16, store_f16}, [TN_BF16] = {load_bf16, store_bf16}, [TN_F64] = {load_f64, store_f64}};
 
+double tn_kept_as(int32_t dtype, double x)
+{
+    double room = 0;
+    type[dtype].store(&room, 0, x);
+    return type[dtype].load(&room, 0);
+}
+
 /* ---- operands ---- */
 
 void tn_reference_load(double *to, const void *from, const tn_tensor_desc *desc)

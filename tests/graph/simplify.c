@@ -1,0 +1,144 @@
+/* simplify.c: what is simplified has the value it had. A builder may return its operand (a reshape to the same shape,
+ * a slice of everything), and what was built from that once lost the operator before it. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The output "y", n numbers, of a graph with the input "x"; programs of one fixture share their variables. */
+static void value_of(fixture *f, tn_tensor *y, const float *x, size_t x_bytes, float *out, size_t n)
+{
+    tn_graph *g = tn_graph_of(y);
+    tn_output(y, "y");
+    run_once(f, g, x ? "x" : NULL, x, x_bytes, "y", out, n);
+    tn_graph_free(g);
+}
+
+static tn_tensor *input(int64_t batch, int64_t steps, int64_t features)
+{
+    return tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(batch, steps, features));
+}
+
+/* ---- transposes ---- */
+
+static void transposing_twice_keeps_what_was_transposed(void **state)
+{
+    const float x[6] = {-1, 2, -3, 4, -5, 6};
+    float y[6];
+    fixture f = use_device(*state, 1);
+    tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(2, 3));
+    value_of(&f, tn_transpose(tn_transpose(tn_relu(in), NULL), NULL), x, sizeof x, y, 6);
+    for (int i = 0; i < 6; i++) assert_near(y[i], x[i] < 0 ? 0 : x[i], 0);
+    drop_device(&f);
+}
+
+static void a_transpose_that_moves_nothing_keeps_its_operand(void **state)
+{
+    const float x[3] = {-1, 2, -3};
+    float y[3];
+    fixture f = use_device(*state, 1);
+    tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(1, 1, 3));
+    value_of(&f, tn_transpose(tn_relu(in), (int32_t[]){1, 0, 2}), x, sizeof x, y, 3);
+    for (int i = 0; i < 3; i++) assert_near(y[i], x[i] < 0 ? 0 : x[i], 0);
+    drop_device(&f);
+}
+
+static void a_parameter_is_transposed_twice(void **state)
+{
+    float y[6];
+    fixture f = use_device(*state, 1);
+    tn_tensor *w = tn_param(tn_graph_new(), "w", TN_SHAPE(2, 3), (tn_init){.kind = TN_INIT_CONSTANT, .a = 3});
+    value_of(&f, tn_transpose(tn_transpose(w, NULL), NULL), NULL, 0, y, 6);
+    for (int i = 0; i < 6; i++) assert_near(y[i], 3, 0);
+    drop_device(&f);
+}
+
+static void three_transposes_are_one(void **state)
+{
+    static const int32_t turn[] = {1, 2, 0};
+    float x[24], y[24];
+    fixture f = use_device(*state, 1);
+    for (int i = 0; i < 24; i++) x[i] = (float)i;
+    tn_tensor *t = tn_neg(tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(2, 3, 4)));
+    for (int i = 0; i < 3; i++) t = tn_transpose(t, turn);
+    value_of(&f, t, x, sizeof x, y, 24);
+    for (int i = 0; i < 24; i++) assert_near(y[i], -x[i], 0);
+    drop_device(&f);
+}
+
+/* ---- layers over one step, where most of what they arrange moves nothing ---- */
+
+enum { FEATURES = 4, UNITS = 3 };
+static const float sequence[2][FEATURES] = {{0.5f, -1, 2, 0.25f}, {-0.75f, 1, 0.125f, 3}};
+
+/* The first step of a batch of one: alone, and as the first of two steps. The results must be the same. */
+static void a_recurrent_layer_of_one_step_begins_as_one_of_two(void **state)
+{
+    for (int32_t kind = TN_RNN; kind <= TN_GRU; kind++) {
+        float one[UNITS], last[UNITS], two[2 * UNITS];
+        tn_recurrent_state end = {0};
+        fixture f = use_device(*state, 1);
+        value_of(&f, tn_recurrent(input(1, 2, FEATURES), "r", NULL, .units = UNITS, .kind = kind), sequence[0],
+                 sizeof sequence, two, 2 * UNITS);
+        value_of(&f, tn_recurrent(input(1, 1, FEATURES), "r", NULL, .units = UNITS, .kind = kind), sequence[0],
+                 sizeof sequence[0], one, UNITS);
+        (void)tn_recurrent(input(1, 1, FEATURES), "r", &end, .units = UNITS, .kind = kind);
+        value_of(&f, end.h, sequence[0], sizeof sequence[0], last, UNITS);
+        for (int i = 0; i < UNITS; i++) {
+            assert_near(one[i], two[i], 1e-6);
+            assert_near(last[i], two[i], 1e-6);
+        }
+        drop_device(&f);
+    }
+}
+
+static void attention_with_one_head_and_one_step_begins_as_with_two(void **state)
+{
+    float one[FEATURES], two[2 * FEATURES];
+    fixture f = use_device(*state, 1);
+    value_of(&f, tn_multihead_attention(input(1, 2, FEATURES), "a", .heads = 1, .causal = 1), sequence[0],
+             sizeof sequence, two, 2 * FEATURES);
+    value_of(&f, tn_multihead_attention(input(1, 1, FEATURES), "a", .heads = 1, .causal = 1), sequence[0],
+             sizeof sequence[0], one, FEATURES);
+    for (int i = 0; i < FEATURES; i++) assert_near(one[i], two[i], 1e-6);
+    drop_device(&f);
+}
+
+/* ---- numbers ---- */
+
+/* A number is what its element type keeps of it, folded or not. */
+static void numbers_are_those_that_their_type_keeps(void **state)
+{
+    static const struct {
+        int32_t dtype;
+        double number, kept;
+    } cases[] = {{TN_U8, 300, 44}, {TN_F16, 0.1, 0.0999755859375}, {TN_BF16, 0.1, 0.10009765625}, {TN_I32, 2.5, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const float x[2] = {0, 1};
+        float y[2];
+        fixture f = use_device(*state, 1);
+        tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(2));
+        tn_tensor *number = tn_full(tn_graph_of(in), cases[i].dtype, TN_SHAPE(2), cases[i].number);
+        tn_tensor *twice = tn_cast(tn_cast(tn_number(in, cases[i].number), cases[i].dtype), TN_F32);
+        value_of(&f, tn_add(in, tn_sub(tn_mul(tn_cast(number, TN_F32), tn_number(in, 3)), twice)), x, sizeof x, y, 2);
+        for (int k = 0; k < 2; k++) assert_near(y[k] - x[k], 2 * cases[i].kept, 1e-6 * (1 + cases[i].kept));
+        drop_device(&f);
+    }
+}
+
+#define ON(device, test) cmocka_unit_test_prestate(test, (void *)(uintptr_t)device)
+#define ON_ALL(test)     ON("reference", test), ON("cpu", test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_ALL(transposing_twice_keeps_what_was_transposed),
+        ON_ALL(a_transpose_that_moves_nothing_keeps_its_operand),
+        ON_ALL(a_parameter_is_transposed_twice),
+        ON_ALL(three_transposes_are_one),
+        ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
+        ON_ALL(attention_with_one_head_and_one_step_begins_as_with_two),
+        ON_ALL(numbers_are_those_that_their_type_keeps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
