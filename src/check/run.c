@@ -13,6 +13,7 @@
 #include "error.h"
 #include "kit.h"
 #include "philox.h"
+#include "text.h"
 
 #define TIME_LIMIT 120.0 /* seconds */
 
@@ -189,6 +190,7 @@ static tn_status find_target(session *s, const char *name)
     TN_TRY(run_case(s, &find));
     TN_REQUIRE(*s->result->target.about.device, TN_EDEVICE, "%s: %s", name, s->result->detail);
     s->target = s->result->target;
+    tn_text_clean(s->target.about.version, sizeof s->target.about.version);
     return TN_OK;
 }
 
@@ -290,7 +292,7 @@ static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name
                       .detail = ""};
     if (!s->options->list) {
         TN_TRY(run_case(s, c));
-        r.detail = s->result->detail;
+        r.detail = tn_text_clean(s->result->detail, sizeof s->result->detail);
         r.checks = s->result->checks, r.refused = s->result->refused, r.worst = s->result->worst;
         r.outcome = s->result->failed ? TN_CHECK_FAILED : r.checks ? TN_CHECK_PASSED : TN_CHECK_UNSUPPORTED;
         r.seconds = tn_kit_now() - begin;

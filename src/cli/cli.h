@@ -29,6 +29,10 @@ void cli_warn(const char *format, ...) TN_PRINTF(1, 2);
 /* The same with the library's message. */
 int cli_failed(void);
 
+/* A text that others wrote, such as a file's name or a class's, fit for a terminal. Lives until the fourth call after;
+ * for the command's own thread. */
+const char *cli_shown(const char *text);
+
 /* Flushes standard output; a failure to write, as on a full disk, is an error. Takes and returns the exit status. */
 int cli_flush(int status);
 

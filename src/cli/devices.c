@@ -61,6 +61,6 @@ int cli_devices(int argc, char **argv)
     else
         list();
     for (size_t i = 0; tn_backend_at(i, &backend); i++)
-        if (backend.problem) fprintf(stderr, "skipped: %s: %s\n", backend.file, backend.problem);
+        if (backend.problem) fprintf(stderr, "skipped: %s: %s\n", cli_shown(backend.file), backend.problem);
     return CLI_OK;
 }

@@ -20,12 +20,12 @@ static const char doc[] =
 static void say(const char *mark, const char *format, ...) TN_PRINTF(2, 3);
 static void say(const char *mark, const char *format, ...)
 {
+    char line[1024];
     va_list list;
-    printf("%-8s ", mark);
     va_start(list, format);
-    vprintf(format, list);
+    vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    printf("\n");
+    printf("%-8s %s\n", mark, cli_shown(line));
 }
 
 /* ---- the machine ---- */

@@ -14,7 +14,7 @@ static void report(const cli_saved *saved, int64_t samples, const tn_score *scor
 {
     cli_json json = {0};
     if (!saved->settings.json) {
-        printf("%s: loss %.6g", saved->settings.data, score->loss);
+        printf("%s: loss %.6g", cli_shown(saved->settings.data), score->loss);
         if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
         printf(" over %" PRId64 " test samples, on %s\n", samples, tn_device_name(saved->device));
         return;

@@ -1,23 +1,15 @@
 /* json.c: see json.h. */
 #include "json.h"
+#include "../core/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
-/* The length of the well-formed UTF-8 sequence at `s`, or 0. */
-static int utf8(const unsigned char *s)
+/* What a terminal would obey: control characters, DEL, and those of two bytes in UTF-8, U+0080 to U+009F. */
+static int is_control(const unsigned char *s)
 {
-    int more = *s < 0x80                 ? 0
-               : *s >= 0xc2 && *s < 0xe0 ? 1
-               : *s >= 0xe0 && *s < 0xf0 ? 2
-               : *s >= 0xf0 && *s < 0xf5 ? 3
-                                         : -1;
-    for (int i = 1; i <= more; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f)) return 0;
-    if ((*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f)) return 0;
-    return more + 1;
+    return *s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0);
 }
 
 /* Bytes that are no UTF-8, as file names may hold, become U+FFFD. */
@@ -25,13 +17,13 @@ static void put_text(const char *text)
 {
     putchar('"');
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        int length = utf8(s);
+        size_t length = tn_utf8_length((const char *)s);
         if (!length)
             printf("\\ufffd"), s++;
         else if (*s == '"' || *s == '\\')
             printf("\\%c", *s++);
-        else if (*s < 0x20)
-            printf("\\u%04x", *s++);
+        else if (is_control(s))
+            printf("\\u%04x", s[length - 1]), s += length;
         else
             while (length--) putchar(*s++);
     }

@@ -208,10 +208,10 @@ static void tell(const predictor *p, const samples *in, int64_t index, const flo
         tell_json(p, in, index, y);
         return;
     }
-    printf("%s", in->path);
+    printf("%s", cli_shown(in->path));
     if (!in->one) printf(" %" PRId64, index);
     if (p->saved.model.classes)
-        printf(": %s", cli_class_name(&p->saved.model, best, name, sizeof name));
+        printf(": %s", cli_shown(cli_class_name(&p->saved.model, best, name, sizeof name)));
     else
         printf(": %.6g", y[0]);
     for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);

@@ -149,13 +149,13 @@ void cli_report_done(const cli_session *s)
     fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->at.epochs,
             cli_duration_text(s->seconds, text, sizeof text));
     if (!isnan(last->test.accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test.accuracy);
-    if (s->settings.save) fprintf(stderr, ", saved to %s", s->settings.save);
+    if (s->settings.save) fprintf(stderr, ", saved to %s", cli_shown(s->settings.save));
     if (s->settings.best && !s->at.best)
-        fprintf(stderr, ", no epoch's loss is a number: nothing to %s", s->settings.best);
+        fprintf(stderr, ", no epoch's loss is a number: nothing to %s", cli_shown(s->settings.best));
     if (s->settings.best && s->at.best)
         fprintf(stderr, ", epoch %" PRId64 " %s %s", s->at.best,
-                s->best_saved ? "as the best to" : "is still the best: nothing new to", s->settings.best);
-    if (s->settings.curve) fprintf(stderr, ", curve in %s", s->settings.curve);
+                s->best_saved ? "as the best to" : "is still the best: nothing new to", cli_shown(s->settings.best));
+    if (s->settings.curve) fprintf(stderr, ", curve in %s", cli_shown(s->settings.curve));
     fprintf(stderr, "\n");
     if (s->settings.stats) print_stats(s);
     if (s->settings.json) put_done(s, last);

@@ -1,5 +1,6 @@
 /* say.c: messages, clock and checks that all sub-commands use. */
 #include "cli.h"
+#include "../core/text.h"
 
 #define LINE 100 /* characters of a help text */
 
@@ -12,15 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One write, so that lines of several threads do not mix. Line breaks inside, as in a file's name, become '?'. */
+/* One write, so that lines of several threads do not mix. */
 static void say(const char *prefix, const char *format, va_list list)
 {
     char line[1024];
     int length = snprintf(line, sizeof line, "tenon: %s", prefix);
     vsnprintf(line + length, sizeof line - (size_t)length, format, list);
-    for (char *c = line; *c; c++)
-        if (*c == '\n' || *c == '\r') *c = '?';
-    fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "%s\n", tn_text_clean(line, sizeof line));
+}
+
+const char *cli_shown(const char *text)
+{
+    static char shown[4][1024];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(shown[turn], sizeof shown[turn], "%s", text);
+    return tn_text_clean(shown[turn], sizeof shown[turn]);
 }
 
 int cli_usage(const char *format, ...)

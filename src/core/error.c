@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 static _Thread_local char message[1024];
 
 static struct {
@@ -20,13 +22,6 @@ const char *tn_message(void)
     return message;
 }
 
-/* One line, whatever the names in it contain. */
-static void to_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127) *text = ' ';
-}
-
 /* Formats aside first: an argument may be the message itself. */
 tn_status tn_fail(tn_status status, const char *format, ...)
 {
@@ -35,8 +30,7 @@ tn_status tn_fail(tn_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    to_line(text);
-    memcpy(message, text, sizeof message);
+    memcpy(message, tn_text_clean(text, sizeof text), sizeof message);
     return status;
 }
 
@@ -64,6 +58,7 @@ void tn_log_line(int32_t level, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    tn_text_clean(line, sizeof line);
     pthread_mutex_lock(&log_to.lock);
     if (log_to.sink && level >= log_to.least) log_to.sink(log_to.arg, level, line);
     pthread_mutex_unlock(&log_to.lock);

@@ -7,20 +7,15 @@
 #include "alloc.h"
 #include "auto.h"
 #include "error.h"
-#include "loader.h"
 #include "names.h"
-
-static tn_status status_of(const char *name, int32_t code, const tn_msg *msg)
-{
-    if (code == TN_OK) return TN_OK;
-    tn_status status = code < TN_OK || code > TN_ESTATE ? TN_EDEVICE : code;
-    char *text = msg && msg->text && msg->capacity ? tn_clean(msg->text, (size_t)msg->capacity) : NULL;
-    return tn_fail(status, "%s: %s", name, text && *text ? text : tn_status_name(code));
-}
+#include "text.h"
 
 tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg)
 {
-    return status_of(device->name, code, msg);
+    if (code == TN_OK) return TN_OK;
+    tn_status status = code < TN_OK || code > TN_ESTATE ? TN_EDEVICE : code;
+    char *text = msg && msg->text && msg->capacity ? tn_text_clean(msg->text, (size_t)msg->capacity) : NULL;
+    return tn_fail(status, "%s: %s", device->name, text && *text ? text : tn_status_name(code));
 }
 
 const void *tn_device_extension(const tn_device *device, const char *id)
@@ -30,9 +25,17 @@ const void *tn_device_extension(const tn_device *device, const char *id)
     return known && b->get_ext ? b->get_ext(id) : NULL;
 }
 
-tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
+static tn_status make_context(tn_device *device)
 {
     TN_MESSAGE(msg);
+    TN_TRY(tn_device_status(device, device->backend->context_create(device->index, &device->context, &msg), &msg));
+    TN_REQUIRE(device->context, TN_EDEVICE, "%s: its backend answers that it made a context, and gives none",
+               device->name);
+    return TN_OK;
+}
+
+tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
+{
     if (!slot->open) {
         tn_device *made = tn_alloc(sizeof *made);
         if (!made) return TN_ENOMEM;
@@ -40,10 +43,10 @@ tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
         made->index = slot->index;
         made->info = slot->entry.info;
         memcpy(made->name, slot->entry.name, sizeof made->name);
-        int32_t code = entry->backend->context_create(slot->index, &made->context, &msg);
-        if (code) {
+        tn_status status = make_context(made);
+        if (status) {
             tn_free(made);
-            return status_of(slot->entry.name, code, &msg);
+            return status;
         }
         slot->open = made;
     }

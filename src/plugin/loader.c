@@ -1,13 +1,13 @@
 /* loader.c: loads one file and checks the table that it answers, before anything of it is used. */
 #include "loader.h"
 
-#include <ctype.h>
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "error.h"
+#include "text.h"
 
 #define MAX_ID 31
 
@@ -19,9 +19,11 @@
     X(init)                                                                                                            \
     X(deinit)                                                                                                          \
     X(device_count)                                                                                                    \
-    X(device_info) X(context_create) X(context_destroy) X(buffer_create) X(buffer_destroy) X(queue_create)             \
-        X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill) X(event_create)  \
-            X(event_destroy) X(event_record) X(event_wait) X(event_sync) X(op_prepare) X(op_release) X(op_run)
+    X(device_info)                                                                                                     \
+    X(context_create)                                                                                                  \
+    X(context_destroy) X(buffer_create) X(buffer_destroy) X(queue_create) X(queue_destroy) X(queue_flush)              \
+        X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill) X(event_create) X(event_destroy) X(event_record) \
+            X(event_wait) X(event_sync) X(op_prepare) X(op_release) X(op_run)
 
 tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...)
 {
@@ -29,16 +31,8 @@ tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ..
     va_start(args, format);
     vsnprintf(reason->text, sizeof reason->text, format, args);
     va_end(args);
-    tn_clean(reason->text, sizeof reason->text);
+    tn_text_clean(reason->text, sizeof reason->text);
     return status;
-}
-
-char *tn_clean(char *text, size_t room)
-{
-    text[room - 1] = 0;
-    for (char *c = text; *c; c++)
-        if (iscntrl((unsigned char)*c)) *c = ' ';
-    return text;
 }
 
 /* Looks at no more than MAX_ID + 1 characters, whatever the pointer leads to. */

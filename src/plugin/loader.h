@@ -12,9 +12,6 @@ typedef struct tn_reason {
 /* Writes the reason and returns `status`. */
 tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...) TN_PRINTF(3, 4);
 
-/* Closes a text of `room` bytes that came from a backend, and makes it one line. Returns it. */
-char *tn_clean(char *text, size_t room);
-
 /* Whether the loader can be trusted with the file: it is a shared library, and all of it is there. The system's own
  * loader dies of a bus error when a library was cut short. */
 tn_status tn_elf_check(const char *file, tn_reason *reason);

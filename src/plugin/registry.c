@@ -12,8 +12,7 @@
 #include "error.h"
 #include "host.h"
 #include "loader.h"
-
-#define MAX_DEVICES 256
+#include "start.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -176,82 +175,17 @@ tn_status tn_registry_ready(void)
     return TN_OK;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------
+/* ---- starting -----------------------------------------------------------------------------------------------------
  */
-
-/* What a backend wrote, made fit for use. */
-static void clean_info(tn_device_info *info)
-{
-    info->size = sizeof *info;
-    tn_clean(info->name, sizeof info->name);
-    tn_clean(info->vendor, sizeof info->vendor);
-    tn_clean(info->driver, sizeof info->driver);
-    tn_clean(info->id, sizeof info->id);
-    if (!info->kind || info->kind > TN_DEVICE_OTHER) info->kind = TN_DEVICE_OTHER;
-}
-
-/* A device that can't be described is left out, and the others keep their indices. */
-static void list_device(tn_entry *e, uint32_t index)
-{
-    char text[256] = "";
-    tn_msg msg = {text, sizeof text};
-    tn_slot slot = {.index = index, .entry.info.size = sizeof slot.entry.info};
-    tn_device_info *info = &slot.entry.info;
-    int32_t status = e->backend->device_info(index, info, &msg);
-    clean_info(info);
-    if (status)
-        tn_log_line(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index, tn_clean(text, sizeof text));
-    else if (!info->alignment || info->alignment & (info->alignment - 1))
-        tn_log_line(TN_LOG_WARNING, "device %s:%u left out: its alignment, %llu, is no power of two", e->id, index,
-                    (unsigned long long)info->alignment);
-    else
-        e->slots[e->n_slots++] = slot;
-}
-
-/* A device is named by its backend's id and its index; the only one of a backend, by the id alone if the device says
- * that it is the only one that there can be. */
-static void name_devices(tn_entry *e)
-{
-    for (uint32_t i = 0; i < e->n_slots; i++) {
-        tn_device_entry *d = &e->slots[i].entry;
-        int only = e->n_slots == 1 && !strcmp(d->info.id, e->id);
-        snprintf(d->name, sizeof d->name, only ? "%s" : "%s:%u", e->id, e->slots[i].index);
-    }
-}
-
-/* Returns this library's own failure; *status and msg are the backend's. */
-static tn_status list_devices(tn_entry *e, int32_t *status, tn_msg *msg)
-{
-    uint32_t count = 0;
-    *status = e->backend->device_count(&count, msg);
-    if (*status) return TN_OK;
-    if (count > MAX_DEVICES) count = MAX_DEVICES;
-    e->slots = tn_region_alloc(&registry.memory, (count + !count) * sizeof *e->slots);
-    if (!e->slots) return TN_ENOMEM;
-    for (uint32_t i = 0; i < count; i++) list_device(e, i);
-    name_devices(e);
-    return TN_OK;
-}
 
 tn_status tn_registry_start(tn_entry *e)
 {
-    char text[256] = "";
-    tn_msg msg = {text, sizeof text};
-    tn_reason reason;
-    const char *what = "init";
-    tn_status own = TN_OK;
+    tn_reason reason = {""};
     if (e->started || e->problem) return TN_OK;
-    int32_t status = e->backend->init(&e->host, &msg);
-    if (!status) {
-        what = "device_count";
-        own = list_devices(e, &status, &msg);
-        if (own || status) e->backend->deinit();
-    }
-    if (own) return own;
+    tn_status status = tn_start(e, &registry.memory, &reason);
+    if (status && !reason.text[0]) return status;
     e->started = !status;
-    if (!status) return TN_OK;
-    tn_because(&reason, status, "%s failed: %s", what, text[0] ? tn_clean(text, sizeof text) : tn_status_name(status));
-    return note_problem(e, status, reason.text);
+    return status ? note_problem(e, status, reason.text) : TN_OK;
 }
 
 tn_status tn_registry_start_all(void)

@@ -1,8 +1,8 @@
 /* registry.h: the list of backends, and of each one's devices.
  *
  * Backends are found once, at the first need. Those of the library's own folder are initialised one by one, when a
- * device of theirs is asked for: who uses `cpu` doesn't wait for an OpenCL driver; those that the user named, at once. One lock guards all of it; the functions below are called while it is
- * held, unless said otherwise. */
+ * device of theirs is asked for: who uses `cpu` doesn't wait for an OpenCL driver; those that the user named, at once.
+ * One lock guards all of it; the functions below are called while it is held, unless said otherwise. */
 #ifndef TN_PLUGIN_REGISTRY_H
 #define TN_PLUGIN_REGISTRY_H
 

@@ -152,7 +152,8 @@ static tn_status check_sizes(tn_program *p)
         p->ir.bank[i] = p->place[i].device ? tn_device_bank(p->place[i].device, p->ir.alignment) : p->ir.alignment;
     for (uint32_t i = 0; i < p->ir.values; i++) {
         const tn_value *value = p->ir.value[i];
-        if (value->base || value->home == TN_IN_STATE) continue;
+        int unused = value->home == TN_IN_ARENA && value->first == UINT32_MAX;
+        if (value->base || unused || value->home == TN_IN_STATE) continue;
         TN_REQUIRE(value->bytes <= p->ir.bank[value->place], TN_ENOMEM,
                    "%s has %llu bytes, and the largest buffer of %s %llu", describe(p, value, text, sizeof text),
                    (unsigned long long)value->bytes, tn_device_name(p->place[value->place].device),
