@@ -45,6 +45,26 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_reshape(tn_matmul_t(rows, averages(x, to[3], from[3]), 0, 1), y->type.shape);
 }
 
+/* The mean of rows i0..i1-1 and columns j0..j1-1 of a picture. */
+static double mean_of(const double *x, int64_t width, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
+{
+    double sum = 0;
+    for (int64_t i = i0; i < i1; i++)
+        for (int64_t j = j0; j < j1; j++) sum += x[i * width + j];
+    return sum / (double)((i1 - i0) * (j1 - j0));
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const int64_t *x = call->desc->in[0].dim, *y = call->desc->out[0].dim;
+    for (int64_t e = 0; e < tn_desc_count(&call->desc->out[0]); e++) {
+        int64_t j = e % y[3], i = e / y[3] % y[2], picture = e / y[3] / y[2];
+        call->out[0][e] =
+            mean_of(call->in[0] + picture * x[2] * x[3], x[3], i * x[2] / y[2], ((i + 1) * x[2] + y[2] - 1) / y[2],
+                    j * x[3] / y[3], ((j + 1) * x[3] + y[3] - 1) / y[3]);
+    }
+}
+
 tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width)
 {
     tn_shape from = tn_shape_of(x);
@@ -79,4 +99,5 @@ const tn_op_def tn_op_adaptive_avgpool2d = {.name = "adaptive_avgpool2d",
                                             .attrs_size = sizeof(attrs),
                                             .shape = shape,
                                             .lower = lower,
+                                            .reference = reference,
                                             .cases = cases};

@@ -4,6 +4,7 @@
 
 #include "along.h"
 #include "cases.h"
+#include "composite.h"
 
 /* ---- softmax where a mask is not 0 ---- */
 
@@ -33,6 +34,26 @@ static tn_tensor *lower_masked(tn_tensor *y)
     tn_tensor *x = y->in[0], *mask = y->in[1];
     tn_tensor *let = tn_where(mask, x, tn_number(x, FAR_BELOW));
     return tn_where(mask, tn_softmax(let, (int32_t)((const masked_attrs *)y->attrs)->axis), tn_number(x, 0));
+}
+
+static void reference_masked(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = &call->desc->in[0], *mask = &call->desc->in[1];
+    uint32_t axes = 1u << ((const masked_attrs *)call->desc->attrs)->axis;
+    int64_t count = tn_desc_count(x), size = tn_group_size(x, axes);
+    for (int64_t group = 0; count && group < count / size; group++) {
+        double top = -INFINITY, sum = 0;
+        for (int64_t i = 0; i < size; i++) {
+            int64_t e = tn_group_member(x, axes, group, i);
+            if (call->in[1][tn_stretched_index(mask, x, e)] != 0) top = fmax(top, call->in[0][e]);
+        }
+        for (int64_t i = 0; i < size; i++) {
+            int64_t e = tn_group_member(x, axes, group, i);
+            int let = call->in[1][tn_stretched_index(mask, x, e)] != 0;
+            sum += call->out[0][e] = let ? exp(call->in[0][e] - top) : 0;
+        }
+        for (int64_t i = 0; i < size && sum != 0; i++) call->out[0][tn_group_member(x, axes, group, i)] /= sum;
+    }
 }
 
 tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)
@@ -77,6 +98,41 @@ static tn_tensor *lower(tn_tensor *y)
     if (!((const attrs *)y->attrs)->causal) return tn_matmul(tn_softmax(scores, -1), v);
     tn_tensor *row = tn_iota(y->graph, TN_SHAPE(rows, 1), 0), *place = tn_iota(y->graph, TN_SHAPE(1, places), 1);
     return tn_matmul(tn_masked_softmax(scores, tn_le(place, row), -1), v);
+}
+
+/* The score of one query and one key. */
+static double score(const double *q, const double *k, int64_t width)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < width; i++) sum += q[i] * k[i];
+    return width ? sum / sqrt((double)width) : 0;
+}
+
+/* One query, `width` numbers, against so many keys: the mean of their values, `out` numbers each. */
+static void attend(const double *q, const double *k, const double *v, int64_t keys, int64_t width, int64_t out,
+                   double *y)
+{
+    double top = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < keys; j++) top = fmax(top, score(q, k + j * width, width));
+    for (int64_t c = 0; c < out; c++) y[c] = 0;
+    for (int64_t j = 0; j < keys; j++) {
+        double weight = exp(score(q, k + j * width, width) - top);
+        sum += weight;
+        for (int64_t c = 0; c < out; c++) y[c] += weight * v[j * out + c];
+    }
+    for (int64_t c = 0; c < out && sum != 0; c++) y[c] /= sum;
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const tn_tensor_desc *q = &call->desc->in[0], *k = &call->desc->in[1], *y = &call->desc->out[0];
+    int32_t rank = q->rank, causal = (int32_t)((const attrs *)call->desc->attrs)->causal;
+    int64_t rows = q->dim[rank - 2], keys = k->dim[rank - 2], width = q->dim[rank - 1], out = y->dim[rank - 1];
+    for (int64_t row = 0; row < tn_group_size(y, (1u << (rank - 1)) - 1); row++) {
+        int64_t batch = row / rows, seen = causal && row % rows + 1 < keys ? row % rows + 1 : keys;
+        attend(call->in[0] + row * width, call->in[1] + batch * keys * width, call->in[2] + batch * keys * out, seen,
+               width, out, call->out[0] + row * out);
+    }
 }
 
 tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal)
@@ -137,6 +193,7 @@ const tn_op_def tn_op_attention = {.name = "attention",
                                    .attrs_size = sizeof(attrs),
                                    .shape = shape,
                                    .lower = lower,
+                                   .reference = reference,
                                    .cases = cases};
 
 const tn_op_def tn_op_masked_softmax = {.name = "masked_softmax",
@@ -146,4 +203,5 @@ const tn_op_def tn_op_masked_softmax = {.name = "masked_softmax",
                                         .attrs_size = sizeof(masked_attrs),
                                         .shape = shape_masked,
                                         .lower = lower_masked,
+                                        .reference = reference_masked,
                                         .cases = cases_masked};

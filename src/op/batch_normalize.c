@@ -1,7 +1,10 @@
 /* batch_normalize.c: x with mean 0 and variance 1 over some axes, times a weight plus a bias for each of the others:
  * Ioffe and Szegedy, "Batch normalization", 2015. Its gradient needs two sums, which are those of weight and bias. */
+#include <math.h>
+
 #include "cases.h"
 #include "check.h"
+#include "composite.h"
 
 typedef struct attrs {
     double epsilon; /* added to the variance */
@@ -62,6 +65,25 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     din[0] = tn_mul(tn_sub(tn_sub(dy, tn_mul(din[2], share)), along), tn_mul(scale, y->in[1]));
 }
 
+/* Weight and bias are numbered as the groups are. */
+static void reference(const tn_reference_call *call)
+{
+    const attrs *at = call->desc->attrs;
+    const tn_tensor_desc *x = &call->desc->in[0];
+    int64_t count = tn_desc_count(x), size = tn_group_size(x, at->axes);
+    for (int64_t group = 0; count && group < count / size; group++) {
+        double mean = 0, variance = 0;
+        for (int64_t i = 0; i < size; i++) mean += call->in[0][tn_group_member(x, at->axes, group, i)] / (double)size;
+        for (int64_t i = 0; i < size; i++)
+            variance += pow(call->in[0][tn_group_member(x, at->axes, group, i)] - mean, 2) / (double)size;
+        for (int64_t i = 0; i < size; i++) {
+            int64_t e = tn_group_member(x, at->axes, group, i);
+            double normal = (call->in[0][e] - mean) / sqrt(variance + at->epsilon);
+            call->out[0][e] = normal * call->in[1][group] + call->in[2][group];
+        }
+    }
+}
+
 tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)
 {
     attrs at = {.epsilon = epsilon};
@@ -102,4 +124,5 @@ const tn_op_def tn_op_batch_normalize = {.name = "batch_normalize",
                                          .shape = shape,
                                          .grad = grad,
                                          .lower = lower,
+                                         .reference = reference,
                                          .cases = cases};

@@ -4,6 +4,7 @@
 
 #include "cases.h"
 #include "check.h"
+#include "philox.h"
 #include "random.h"
 
 typedef struct attrs {
@@ -27,6 +28,16 @@ static tn_tensor *lower(tn_tensor *y)
     tn_tensor *u = tn_cast(tn_random_of(&tn_op_uniform, y->graph, x->type.shape, at->stream), x->type.dtype);
     tn_tensor *kept = tn_ge(u, tn_number(u, at->rate));
     return tn_where(kept, tn_mul(x, tn_number(x, 1 / (1 - at->rate))), tn_number(x, 0));
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const attrs *at = call->desc->attrs;
+    uint64_t seed = (uint64_t)call->scalar[0].i, step = (uint64_t)call->scalar[1].i;
+    for (int64_t e = 0; e < tn_desc_count(&call->desc->out[0]); e++) {
+        int kept = tn_philox_uniform(seed, step, at->stream, (uint64_t)e) >= at->rate;
+        call->out[0][e] = kept ? call->in[0][e] / (1 - at->rate) : 0;
+    }
 }
 
 tn_tensor *tn_dropout(tn_tensor *x, double rate)
@@ -69,4 +80,5 @@ const tn_op_def tn_op_dropout = {.name = "dropout",
                                  .attrs_size = sizeof(attrs),
                                  .shape = shape,
                                  .lower = lower,
+                                 .reference = reference,
                                  .cases = cases};

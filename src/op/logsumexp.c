@@ -5,6 +5,7 @@
 
 #include "cases.h"
 #include "check.h"
+#include "composite.h"
 
 /* Reduced dimensions stay, as 1; the function below drops them. */
 typedef struct attrs {
@@ -42,6 +43,27 @@ static tn_tensor *lower(tn_tensor *y)
     tn_tensor *top = tn_amax(x, axes, 1), *infinite = tn_eq(tn_abs(top), tn_number(top, INFINITY));
     top = tn_where(infinite, tn_number(top, 0), top);
     return tn_add(top, tn_log(tn_sum(tn_exp(tn_sub(x, top)), axes, 1)));
+}
+
+static double largest(const tn_reference_call *call, uint32_t axes, int64_t group)
+{
+    const tn_tensor_desc *x = &call->desc->in[0];
+    double top = -INFINITY;
+    for (int64_t i = 0; i < tn_group_size(x, axes); i++)
+        top = fmax(top, call->in[0][tn_group_member(x, axes, group, i)]);
+    return isfinite(top) ? top : 0;
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const tn_tensor_desc *x = &call->desc->in[0];
+    uint32_t axes = ((const attrs *)call->desc->attrs)->axes;
+    for (int64_t group = 0; group < tn_desc_count(&call->desc->out[0]); group++) {
+        double top = largest(call, axes, group), sum = 0;
+        for (int64_t i = 0; i < tn_group_size(x, axes); i++)
+            sum += exp(call->in[0][tn_group_member(x, axes, group, i)] - top);
+        call->out[0][group] = top + log(sum);
+    }
 }
 
 tn_tensor *tn_logsumexp(tn_tensor *x, tn_axes axes, int keep)
@@ -102,4 +124,5 @@ const tn_op_def tn_op_logsumexp = {.name = "logsumexp",
                                    .shape = shape,
                                    .grad = grad,
                                    .lower = lower,
+                                   .reference = reference,
                                    .cases = cases};

@@ -1,7 +1,10 @@
 /* normalize.c: x less its mean, divided by the root of its variance or, without the mean, of its mean square; over
  * some axes. What layer, group, instance and RMS normalisation have in common. */
+#include <math.h>
+
 #include "cases.h"
 #include "check.h"
+#include "composite.h"
 
 typedef struct attrs {
     double epsilon; /* added to the variance */
@@ -30,6 +33,24 @@ static tn_tensor *lower(tn_tensor *y)
     if (!at->keep_mean) x = tn_sub(x, tn_mean(x, axes, 1));
     tn_tensor *power = tn_mean(tn_square(x), axes, 1);
     return tn_mul(x, tn_rsqrt(tn_add(power, tn_number(x, at->epsilon))));
+}
+
+static void reference(const tn_reference_call *call)
+{
+    const attrs *at = call->desc->attrs;
+    const tn_tensor_desc *x = &call->desc->in[0];
+    int64_t count = tn_desc_count(x), size = tn_group_size(x, at->axes);
+    for (int64_t group = 0; count && group < count / size; group++) {
+        double mean = 0, power = 0;
+        for (int64_t i = 0; i < size && !at->keep_mean; i++)
+            mean += call->in[0][tn_group_member(x, at->axes, group, i)] / (double)size;
+        for (int64_t i = 0; i < size; i++)
+            power += pow(call->in[0][tn_group_member(x, at->axes, group, i)] - mean, 2) / (double)size;
+        for (int64_t i = 0; i < size; i++) {
+            int64_t e = tn_group_member(x, at->axes, group, i);
+            call->out[0][e] = (call->in[0][e] - mean) / sqrt(power + at->epsilon);
+        }
+    }
 }
 
 static tn_tensor *build(tn_tensor *x, tn_axes axes, double epsilon, uint32_t keep_mean)
@@ -84,4 +105,5 @@ const tn_op_def tn_op_normalize = {.name = "normalize",
                                    .attrs_size = sizeof(attrs),
                                    .shape = shape,
                                    .lower = lower,
+                                   .reference = reference,
                                    .cases = cases};

@@ -134,7 +134,8 @@ struct tn_op_def {
     /* Kernels that can give the sum z of one of y's operands as their second output: whether they can, and if so, the
      * second descriptor and the attributes. NULL: they can't. */
     int (*sums)(const tn_tensor *y, const tn_tensor *z, tn_operation *operation);
-    /* Kernels and "map": the value in double precision, plain and obvious. */
+    /* Kernels and "map": the value in double precision, plain and obvious. Composites, for who judges their `lower`: the
+     * same, with dense operands as they are, the graph's attributes, and the seed and the step as the scalars. */
     void (*reference)(const tn_reference_call *call);
     /* Kernels and "map": whether descriptors and attributes are such that the reference can do it. */
     tn_status (*check)(const tn_op_desc *desc);

@@ -26,6 +26,15 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_sum(tn_where(is_it, x, tn_number(x, 0)), TN_AXES(1), 0);
 }
 
+static void reference(const tn_reference_call *call)
+{
+    const int64_t *dim = call->desc->in[0].dim;
+    for (int64_t i = 0; i < dim[0]; i++) {
+        double label = call->in[1][i];
+        call->out[0][i] = label >= 0 && label < (double)dim[1] ? call->in[0][i * dim[1] + (int64_t)label] : 0;
+    }
+}
+
 tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label)
 {
     return tn_node(&tn_op_pick, NULL, (tn_tensor *[]){x, label}, 2, NULL);
@@ -71,4 +80,5 @@ const tn_op_def tn_op_pick = {.name = "pick",
                               .arity = 2,
                               .shape = shape,
                               .lower = lower,
+                              .reference = reference,
                               .cases = cases};

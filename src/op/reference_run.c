@@ -113,7 +113,7 @@ static tn_status check(const tn_op_desc *desc, const tn_op_def **op)
 {
     TN_REQUIRE(desc->name, TN_EINVAL, "an operator without a name");
     *op = tn_op_named(desc->name);
-    TN_REQUIRE(*op && (*op)->reference, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
+    TN_REQUIRE(*op && (*op)->reference && (*op)->check, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
     TN_REQUIRE(desc->n_in <= TN_MAX_OPERANDS && desc->n_out >= 1 && desc->n_out <= TN_MAX_OPERANDS, TN_EUNSUPPORTED,
                "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
     for (uint32_t i = 0; i < desc->n_in; i++) TN_TRY(check_operand(desc, &desc->in[i]));

@@ -29,6 +29,18 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_where(at->upper ? tn_ge(column, row) : tn_le(column, row), y->in[0], tn_number(y->in[0], 0));
 }
 
+static void reference(const tn_reference_call *call)
+{
+    const attrs *at = call->desc->attrs;
+    const tn_tensor_desc *x = &call->desc->in[0];
+    int64_t rows = x->dim[x->rank - 2], columns = x->dim[x->rank - 1];
+    for (int64_t e = 0; e < tn_desc_count(x); e++) {
+        int64_t above = e % columns - e / columns % rows; /* which diagonal it is on */
+        int stays = at->upper ? above >= at->diagonal : above <= at->diagonal;
+        call->out[0][e] = stays ? call->in[0][e] : 0;
+    }
+}
+
 static tn_tensor *triangle(tn_tensor *x, int64_t diagonal, uint32_t upper)
 {
     attrs at = {diagonal, upper, 0};
@@ -77,4 +89,5 @@ const tn_op_def tn_op_triangle = {.name = "triangle",
                                   .attrs_size = sizeof(attrs),
                                   .shape = shape,
                                   .lower = lower,
+                                  .reference = reference,
                                   .cases = cases};
