@@ -114,13 +114,13 @@ static void processor_name(char *name, size_t capacity)
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
-    tn_device_info own = {.size = info->size, .kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .vendor = "", .id = "cpu"};
+    tn_device_info own = {.kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
     processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
     snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);
     own.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     own.max_buffer = own.memory;
-    memcpy(info, &own, own.size < sizeof own ? own.size : sizeof own);
+    tn_answer(info, &own, sizeof own);
     return TN_OK;
 }
 

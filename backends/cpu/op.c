@@ -116,7 +116,7 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
         s = ops[i]->prepare(context, desc, &made, msg);
         if (s) return s;
         fill_kernel(made, ops[i], desc, context);
-        const tn_kernel_info full = {sizeof full, made->scratch, 1};
+        const tn_kernel_info full = {.scratch = made->scratch, .launches = 1};
         if (info) tn_answer(info, &full, sizeof full);
         if (kernel)
             *kernel = made;

@@ -45,7 +45,6 @@ int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
         return cpu_fail(msg, TN_ENOMEM, "no memory for a queue of %d threads", context->threads);
     }
     q->context = context;
-    q->stats.size = sizeof q->stats;
     *queue = q;
     return TN_OK;
 }
@@ -78,9 +77,7 @@ int32_t cpu_queue_sync(tn_queue *queue, tn_msg *msg)
 int32_t cpu_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
 {
     (void)msg;
-    const uint64_t size = stats->size < sizeof *stats ? stats->size : sizeof *stats;
-    memcpy((char *)stats + sizeof stats->size, (char *)&queue->stats + sizeof stats->size,
-           size > sizeof stats->size ? size - sizeof stats->size : 0);
+    tn_answer(stats, &queue->stats, sizeof queue->stats);
     return TN_OK;
 }
 

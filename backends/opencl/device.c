@@ -182,7 +182,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     device d;
     int32_t s = device_get(number, &d, msg);
     if (s) return s;
-    tn_device_info full = {.size = sizeof full};
+    tn_device_info full = {0};
     cl_device_type type = device_number(d.id, CL_DEVICE_TYPE);
     uint64_t hash = ocl_hash(ocl_hash(0, d.platform_name, strlen(d.platform_name)), d.name, strlen(d.name));
     snprintf(full.name, sizeof full.name, "%s", d.name);
@@ -197,9 +197,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     full.memory = device_number(d.id, CL_DEVICE_GLOBAL_MEM_SIZE);
     full.max_buffer = device_number(d.id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     full.alignment = device_alignment(d.id);
-    uint64_t bytes = info->size && info->size < sizeof full ? info->size : sizeof full;
-    full.size = bytes;
-    memcpy(info, &full, bytes);
+    tn_answer(info, &full, sizeof full);
     return TN_OK;
 }
 

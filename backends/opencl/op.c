@@ -214,10 +214,8 @@ int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
         return s;
     }
     if (info) {
-        tn_kernel_info full = {.size = sizeof full, .scratch = build.scratch, .launches = build.launches};
-        uint64_t bytes = info->size && info->size < sizeof full ? info->size : sizeof full;
-        full.size = bytes;
-        memcpy(info, &full, bytes);
+        const tn_kernel_info full = {.scratch = build.scratch, .launches = build.launches};
+        tn_answer(info, &full, sizeof full);
     }
     if (kernel) *kernel = build.kernel;
     return TN_OK;

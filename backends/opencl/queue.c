@@ -63,13 +63,10 @@ int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg)
     return ocl_queue_error(queue, msg);
 }
 
-/* Fills no more than the caller's struct has. */
 int32_t ocl_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
 {
     (void)msg;
-    uint64_t known = sizeof queue->stats, bytes = stats->size && stats->size < known ? stats->size : known;
-    queue->stats.size = bytes;
-    memcpy(stats, &queue->stats, bytes);
+    tn_answer(stats, &queue->stats, sizeof queue->stats);
     return TN_OK;
 }
 

@@ -50,14 +50,18 @@ typedef struct tn_kit {
 struct tn_kit_case {
     const char *group, *name, *doc;
     void (*run)(tn_kit *kit);
-    const tn_op_def *op; /* of the group of operators and that of gradients */
+    const tn_op_def *op; /* of the groups of operators, of gradients and of what is large */
     int32_t dtype;
     uint32_t backward;
 };
 
 /* The cases of each group, up to the first without `run`. */
-extern const tn_kit_case tn_kit_load[], tn_kit_abi[], tn_kit_memory[], tn_kit_queues[], tn_kit_consistency[],
+extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_memory[], tn_kit_queues[], tn_kit_consistency[],
     tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[];
+
+/* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
+ * name. */
+extern const tn_op_def tn_kit_large_sizes[];
 
 /* Runs the forward or backward cases of kit->now->op in kit->now->dtype, operation by operation. */
 void tn_kit_run_operator(tn_kit *kit);

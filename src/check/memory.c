@@ -215,10 +215,50 @@ static void out_of_range(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* What is where after a fill, a write and a copy of `bytes` bytes at odd places, each between guards. */
+static int move_long(tn_kit *kit, uint64_t bytes)
+{
+    enum { GUARD = 77 };
+    const uint64_t all = bytes + 2 * GUARD + 5;
+    const tn_backend *b = kit->backend;
+    tn_buffer *from = NULL, *to = NULL;
+    unsigned char *want = malloc(all), *back = malloc(all), seven = 7;
+    for (uint64_t i = 0; want && i < all; i++) want[i] = (unsigned char)tn_kit_bits(kit);
+    int32_t s = want && back ? b->buffer_create(kit->context, all, &from, &kit->msg) : TN_ENOMEM;
+    if (!s) s = b->buffer_create(kit->context, all, &to, &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){to, 0}, all, &seven, 1, &kit->msg);
+    if (!s) s = b->write(kit->queue, (tn_ref){from, 0}, want, all, &kit->msg);
+    if (!s) s = b->copy(kit->queue, (tn_ref){to, GUARD}, (tn_ref){from, 5}, bytes, &kit->msg);
+    if (!s) s = b->read(kit->queue, back, (tn_ref){to, 0}, all, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    int fine = tn_kit_ok(kit, s, "moving bytes");
+    for (uint64_t i = 0; fine && i < all; i++) {
+        unsigned char expected = i < GUARD || i >= GUARD + bytes ? seven : want[i - GUARD + 5];
+        if (back[i] != expected)
+            fine = tn_kit_expect(kit, 0, "a copy of %llu bytes: byte %lld is %#x, not %#x", (unsigned long long)bytes,
+                                 (long long)(i - GUARD), back[i], expected);
+    }
+    b->buffer_destroy(from), b->buffer_destroy(to);
+    free(want), free(back);
+    return fine;
+}
+
+/* cpu: 512 Ki. */
+static void long_moves(tn_kit *kit)
+{
+    static const uint64_t size[] = {65535,         65537,         (512 << 10) - 200, (512 << 10) - 1, (512 << 10) + 1,
+                                    (1 << 20) - 1, (1 << 20) + 1, (3 << 20) + 13,    (17 << 20) + 7};
+    if (!tn_kit_open(kit)) return;
+    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+        if (!move_long(kit, size[i])) break;
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_memory[] = {
     {"memory", "fill", "fills of all patterns, lengths and places", fills, NULL, 0, 0},
     {"memory", "copy", "copies of all lengths and places", copies, NULL, 0, 0},
     {"memory", "write-read", "writes and reads of all lengths and places", writes, NULL, 0, 0},
+    {"memory", "long", "moves of more than a mebibyte, at odd places", long_moves, NULL, 0, 0},
     {"memory", "nothing", "buffers and moves of no bytes", no_bytes, NULL, 0, 0},
     {"memory", "too-much", "more than there is fails, and what is left goes on", too_much, NULL, 0, 0},
     {"memory", "large", "places beyond 2^31 bytes", large, NULL, 0, 0},

@@ -65,13 +65,15 @@ static int fill_values(walk *w)
     return w->bytes != NULL;
 }
 
-/* Seeds and steps are fixed; the others as the graph gives them. */
+/* Seeds and steps are fixed, with something in their high words; the others as the graph gives them. */
 static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
 {
     for (uint32_t i = 0; i < l->n_scalar; i++) {
         const tn_scalar_slot *slot = &w->ir.slot[l->slot[i]];
         if (!strcmp(slot->name, "seed"))
             scalar[i].i = (int64_t)0x123456789abcdef0;
+        else if (!strcmp(slot->name, "step"))
+            scalar[i].i = (int64_t)0x23456789a;
         else if (slot->dtype == TN_I32)
             scalar[i].i = (int64_t)slot->value;
         else
@@ -185,12 +187,14 @@ static int takes_specials(const tn_op_def *op)
 void tn_kit_run_operator(tn_kit *kit)
 {
     const tn_kit_case *now = kit->now;
+    const int is_large = !strcmp(now->group, "large");
     int fine = tn_kit_open(kit);
     kit->result->checks = 0; /* opening is no check of the operator */
     for (const tn_op_case *c = now->op->cases; fine && c->build; c++) {
         if (now->backward && c->no_gradient) continue;
-        fine = run_case(kit, c, 0, 0) && run_case(kit, c, 1, 0);
-        if (fine && now->dtype != TN_I32 && now->dtype != TN_U8 && !now->backward && takes_specials(now->op))
+        fine = (is_large || run_case(kit, c, 0, 0)) && run_case(kit, c, 1, 0);
+        if (fine && now->dtype != TN_I32 && now->dtype != TN_U8 && !now->backward && !is_large &&
+            takes_specials(now->op))
             fine = run_case(kit, c, 0, 1);
     }
     uint32_t checks = kit->result->checks;

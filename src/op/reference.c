@@ -51,8 +51,7 @@ static int32_t device_count(uint32_t *count, tn_msg *msg)
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
-    tn_device_info full = {.size = info->size,
-                           .name = "reference (double precision, one thread)",
+    tn_device_info full = {.name = "reference (double precision, one thread)",
                            .vendor = "Tenon",
                            .driver = "built in",
                            .id = "reference",
@@ -62,7 +61,7 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
                            .max_buffer = memory,
                            .alignment = TN_REFERENCE_ALIGNMENT};
     if (device) return tn_reference_answer(tn_fail(TN_EMISSING, "the reference has no device %u", device), msg);
-    memcpy(info, &full, info->size < sizeof full ? (size_t)info->size : sizeof full);
+    tn_answer(info, &full, sizeof full);
     return TN_OK;
 }
 
@@ -147,10 +146,8 @@ static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
 
 static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
 {
-    tn_queue_stats full = queue->stats;
     (void)msg;
-    full.size = stats->size;
-    memcpy(stats, &full, stats->size < sizeof full ? (size_t)stats->size : sizeof full);
+    tn_answer(stats, &queue->stats, sizeof queue->stats);
     return TN_OK;
 }
 

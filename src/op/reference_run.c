@@ -149,8 +149,8 @@ static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
 /* What fits in the caller's struct. */
 static void inform(const tn_kernel *k, tn_kernel_info *info)
 {
-    tn_kernel_info full = {.size = info->size, .scratch = k->scratch, .launches = 1};
-    memcpy(info, &full, info->size < sizeof full ? (size_t)info->size : sizeof full);
+    const tn_kernel_info full = {.scratch = k->scratch, .launches = 1};
+    tn_answer(info, &full, sizeof full);
 }
 
 int32_t tn_reference_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,

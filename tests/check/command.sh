@@ -19,5 +19,5 @@ two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head 
 "$tenon" check reference --option nonsense --only abi/table 2>/dev/null && fail "a bad option is no failure"
 "$tenon" check 2>/dev/null
 [ $? -eq 2 ] || fail "no device is not a mistake in what was typed"
-"$tenon" check "$null" --only load || fail "the template does not load well"
+"$tenon" check "$null" --only loading/ || fail "the template does not load well"
 exit 0

@@ -30,7 +30,7 @@ static int cached;          /* 0, if the cache keeps what was put there */
 static tn_buffer *produced; /* what the last operation wrote to */
 static int broken;          /* a kernel was let go of that never ran */
 
-/* ---- load ---- */
+/* ---- loading ---- */
 
 static void *sleep_long(void *arg)
 {

@@ -1,4 +1,4 @@
-/* load.c: loading a backend: its symbols, its query, init and deinit, and the end of the process. */
+/* loading.c: loading a backend: its symbols, its query, init and deinit, and the end of the process. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <math.h>
@@ -234,17 +234,17 @@ static void exit_without_deinit(tn_kit *kit)
     kit->result->exits = use_once(kit);
 }
 
-const tn_kit_case tn_kit_load[] = {
-    {"load", "symbols", "one symbol is exported, none of the library's or of the environment is needed", symbols, NULL,
-     0, 0},
-    {"load", "query", "the query answers in 10 ms, without a thread, a file or output", query_is_quick, NULL, 0, 0},
-    {"load", "version", "the query declines hosts of other major versions", query_of_another_version, NULL, 0, 0},
-    {"load", "two-paths", "loaded by two paths it is there once", by_two_paths, NULL, 0, 0},
-    {"load", "beside-others", "it works when every other backend was started first", beside_others, NULL, 0, 0},
-    {"load", "no-devices", "with the driver's devices hidden there are fewer, or none", no_devices, NULL, 0, 0},
-    {"load", "init-100", "init and deinit a hundred times", hundred_times, NULL, 0, 0},
-    {"load", "use-3", "used, given back and used again", used_three_times, NULL, 0, 0},
-    {"load", "exit", "the process ends well after deinit", exit_with_deinit, NULL, 0, 0},
-    {"load", "exit-early", "the process ends well without deinit", exit_without_deinit, NULL, 0, 0},
+const tn_kit_case tn_kit_loading[] = {
+    {"loading", "symbols", "one symbol is exported, none of the library's or of the environment is needed", symbols,
+     NULL, 0, 0},
+    {"loading", "query", "the query answers in 10 ms, without a thread, a file or output", query_is_quick, NULL, 0, 0},
+    {"loading", "version", "the query declines hosts of other major versions", query_of_another_version, NULL, 0, 0},
+    {"loading", "two-paths", "loaded by two paths it is there once", by_two_paths, NULL, 0, 0},
+    {"loading", "beside-others", "it works when every other backend was started first", beside_others, NULL, 0, 0},
+    {"loading", "no-devices", "with the driver's devices hidden there are fewer, or none", no_devices, NULL, 0, 0},
+    {"loading", "init-100", "init and deinit a hundred times", hundred_times, NULL, 0, 0},
+    {"loading", "use-3", "used, given back and used again", used_three_times, NULL, 0, 0},
+    {"loading", "exit", "the process ends well after deinit", exit_with_deinit, NULL, 0, 0},
+    {"loading", "exit-early", "the process ends well without deinit", exit_without_deinit, NULL, 0, 0},
     {0},
 };
