@@ -1,8 +1,10 @@
 /* device.h: which devices there are, and opening one.
  *
  * The library finds backends in its own folder (lib/tenon/backends-1 beside libtenon.so) and then in the folders or
- * files of TENON_BACKEND_PATH (absolute, separated by ':'; ignored for set-user-id programs). Files are loaded at
- * the first call here; those of the own folder start when a device of theirs is asked for, the others at once; one that can't be loaded is logged with the reason, kept in tn_backend_report, and skipped.
+ * files of TENON_BACKEND_PATH (absolute, separated by ':'; ignored for set-user-id programs). A file is loaded and
+ * its backend started when a device of it is asked for: to open "cpu" touches no other driver; to list the devices, to
+ * find one by a part of its name, or `auto`, starts them all. One that can't be used is logged with the reason, kept in
+ * tn_backend_report, and skipped.
  * All functions may be called from any thread. */
 #ifndef TENON_DEVICE_H
 #define TENON_DEVICE_H
@@ -35,7 +37,8 @@ TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *
 
 /* The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
  * index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
- * can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go. */
+ * can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go.
+ */
 typedef struct tn_device_entry {
     char name[96];
     tn_device_info info;

@@ -21,9 +21,10 @@
     X(device_count)                                                                                                    \
     X(device_info)                                                                                                     \
     X(context_create)                                                                                                  \
-    X(context_destroy) X(buffer_create) X(buffer_destroy) X(queue_create) X(queue_destroy) X(queue_flush)              \
-        X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill) X(event_create) X(event_destroy) X(event_record) \
-            X(event_wait) X(event_sync) X(op_prepare) X(op_release) X(op_run)
+    X(context_destroy)                                                                                                 \
+    X(buffer_create) X(buffer_destroy) X(queue_create) X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats)    \
+        X(write) X(read) X(copy) X(fill) X(event_create) X(event_destroy) X(event_record) X(event_wait) X(event_sync)  \
+            X(op_prepare) X(op_release) X(op_run)
 
 tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...)
 {

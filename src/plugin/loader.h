@@ -27,8 +27,8 @@ tn_status tn_check_table(const tn_backend *backend, tn_reason *reason);
  * fails. */
 typedef tn_status tn_found(const char *file, const char *reason);
 
-/* The library's own folders, in order, to `own`; then TENON_BACKEND_PATH to `named`. Never the working directory. */
-tn_status tn_search(tn_found *own, tn_found *named);
+/* The library's own folders, in order; then TENON_BACKEND_PATH. Never the working directory. */
+tn_status tn_search(tn_found *found);
 
 /* The parts of it: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
 tn_status tn_search_folder(const char *folder, tn_found *found);

@@ -25,16 +25,25 @@ static void add_name(name_list *list, const tn_slot *slot)
 /* ---- by the backend's id --------------------------------------------------------------------------------------------
  */
 
-/* The backend of that id; failing that, a file of that name that was skipped. */
-static tn_entry *find_backend(const char *id, size_t length)
+static int is_called(const tn_entry *e, const char *id, size_t length)
 {
-    tn_entry *e, *skipped = NULL;
-    for (size_t i = 0; (e = tn_registry_at(i)); i++) {
-        if (strlen(e->id) != length || memcmp(e->id, id, length)) continue;
-        if (e->backend && !e->problem) return e;
-        if (!skipped) skipped = e;
-    }
-    return skipped;
+    return strlen(e->id) == length && !memcmp(e->id, id, length);
+}
+
+/* The backend of that id: first the files that are called so are loaded, then, if none of them has it, the others.
+ * Failing that, a file that is called so and was skipped. */
+static tn_status find_backend(const char *id, size_t length, tn_entry **found)
+{
+    tn_entry *e;
+    for (int others = 0; others < 2; others++)
+        for (size_t i = 0; (e = tn_registry_at(i)); i++) {
+            if (!others && !is_called(e, id, length)) continue;
+            TN_TRY(tn_registry_load(e));
+            if (!is_called(e, id, length)) continue;
+            if (!*found || !e->problem) *found = e;
+            if (!e->problem) return TN_OK;
+        }
+    return TN_OK;
 }
 
 /* 1 and the number if the text is nothing but digits. */
@@ -125,8 +134,10 @@ tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot)
 {
     size_t length = strcspn(name, ":");
     const char *which = name[length] ? name + length + 1 : NULL;
-    tn_entry *e = find_backend(name, length), *found_entry = e;
+    tn_entry *e = NULL, *found_entry = NULL;
     tn_slot *found_slot = NULL;
+    TN_TRY(find_backend(name, length, &e));
+    found_entry = e;
     TN_TRY(e ? find_in_backend(e, name, which, &found_slot) : find_anywhere(name, &found_entry, &found_slot));
     *entry = found_entry;
     *slot = found_slot;

@@ -5,7 +5,8 @@
 #include "registry.h"
 
 /* Finds the one device that `name` fits: "id" of a backend with one device, "id:index", a device's stable id, a part
- * of its human name, in this order. Initialises no more backends than it takes. */
+ * of its human name, in this order. Loads and initialises no more backends than
+ * it takes: the first two need one alone, if its file is called so. */
 tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot);
 
 #endif

@@ -49,16 +49,14 @@ static const char *base_name(const char *file)
 }
 
 /* Puts an entry for the file before the reference. */
-static tn_status append(const char *file, const tn_backend *backend, tn_entry **entry)
+static tn_status append(const char *file, tn_entry **entry)
 {
     TN_TRY(tn_grow(&registry.entries, &registry.capacity, registry.count + 1, sizeof *registry.entries));
     tn_entry *made = tn_region_alloc(&registry.memory, sizeof *made);
     if (!made) return TN_ENOMEM;
-    made->backend = backend;
     made->file = tn_region_print(&registry.memory, "%s", file);
-    made->id = backend ? backend->id : base_name(file);
+    made->id = base_name(file);
     if (!made->file || !made->id) return TN_ENOMEM;
-    made->host = tn_host_for(made->id);
     uint32_t place = registry.count++;
     if (place) {
         registry.entries[place] = registry.entries[place - 1];
@@ -71,22 +69,11 @@ static tn_status append(const char *file, const tn_backend *backend, tn_entry **
 
 static tn_status note_problem(tn_entry *entry, tn_status status, const char *problem)
 {
-    entry->problem = tn_region_print(&registry.memory, "%s", problem);
-    if (!entry->problem) return TN_ENOMEM;
-    entry->status = status;
-    tn_log_line(TN_LOG_WARNING, "backend %s skipped: %s", entry->file, entry->problem);
-    return TN_OK;
-}
-
-/* The text is made before the entry, so that nothing is half there without memory. */
-static tn_status append_problem(const char *file, tn_status status, const char *problem, tn_entry **entry)
-{
     const char *text = tn_region_print(&registry.memory, "%s", problem);
     if (!text) return TN_ENOMEM;
-    TN_TRY(append(file, NULL, entry));
-    (*entry)->problem = text;
-    (*entry)->status = status;
-    tn_log_line(TN_LOG_WARNING, "backend %s skipped: %s", file, text);
+    entry->problem = text;
+    entry->status = status;
+    tn_log_line(TN_LOG_WARNING, "backend %s skipped: %s", entry->file, entry->problem);
     return TN_OK;
 }
 
@@ -99,33 +86,15 @@ static tn_entry *find_file(const char *file, uint64_t device, uint64_t inode)
     return NULL;
 }
 
-/* Checks the file, or finds its id taken. */
-static tn_status examine(const char *file, const tn_backend **backend, tn_reason *reason)
-{
-    TN_TRY(tn_load_table(file, backend, reason));
-    for (uint32_t i = 0; i < registry.count; i++) {
-        const tn_entry *e = registry.entries[i];
-        if (e->backend && !strcmp(e->id, (*backend)->id))
-            return tn_because(reason, TN_OK, "has the id '%s', as %s, which came first", e->id, e->file);
-    }
-    return TN_OK;
-}
-
 /* `file` is free of links. */
 static tn_status add_real(const char *file, const struct stat *info, tn_entry **entry)
 {
-    const tn_backend *backend = NULL;
-    tn_reason reason = {""};
     *entry = find_file(file, info->st_dev, info->st_ino);
     if (*entry) {
         tn_log_line(TN_LOG_DEBUG, "backend %s is there already", file);
         return TN_OK;
     }
-    tn_status status = examine(file, &backend, &reason);
-    if (reason.text[0])
-        TN_TRY(append_problem(file, status, reason.text, entry));
-    else
-        TN_TRY(append(file, backend, entry));
+    TN_TRY(append(file, entry));
     (*entry)->device = info->st_dev;
     (*entry)->inode = info->st_ino;
     return TN_OK;
@@ -134,7 +103,8 @@ static tn_status add_real(const char *file, const struct stat *info, tn_entry **
 static tn_status add_problem(const char *file, tn_status status, const char *problem, tn_entry **entry)
 {
     *entry = find_file(file, 0, 0);
-    return *entry ? TN_OK : append_problem(file, status, problem, entry);
+    if (!*entry) TN_TRY(append(file, entry));
+    return (*entry)->problem ? TN_OK : note_problem(*entry, status, problem);
 }
 
 tn_status tn_registry_add(const char *file, tn_entry **entry)
@@ -156,31 +126,81 @@ static tn_status on_found(const char *file, const char *reason)
     return reason ? add_problem(file, TN_EMISSING, reason, &entry) : tn_registry_add(file, NULL);
 }
 
-/* What the user named is started at once: one who tries a backend wants to hear what is wrong with it. */
-static tn_status on_named(const char *file, const char *reason)
+static tn_status add_reference(void)
 {
-    tn_entry *entry = NULL;
-    if (reason) return add_problem(file, TN_EMISSING, reason, &entry);
-    TN_TRY(tn_registry_add(file, &entry));
-    return tn_registry_start(entry);
+    tn_entry *entry;
+    TN_TRY(append("built in", &entry));
+    entry->backend = tn_reference_backend();
+    entry->id = entry->backend->id;
+    entry->host = tn_host_for(entry->id);
+    return TN_OK;
 }
 
 tn_status tn_registry_ready(void)
 {
-    tn_entry *entry;
     if (registry.ready) return TN_OK;
-    if (!registry.count) TN_TRY(append("built in", tn_reference_backend(), &entry));
-    TN_TRY(tn_search(on_found, on_named));
+    if (!registry.count) TN_TRY(add_reference());
+    TN_TRY(tn_search(on_found));
     registry.ready = 1;
     return TN_OK;
 }
 
-/* ---- starting -----------------------------------------------------------------------------------------------------
- */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
+
+static int is_open_question(const tn_entry *e)
+{
+    return !e->backend && !e->problem && !e->loading;
+}
+
+/* Who else has the id that `mine` turns out to have: a file that was loaded before, or one that is called so, which
+ * comes before others. */
+static tn_status find_owner(const tn_entry *mine, const char *id, const tn_entry **owner)
+{
+    int is_called_so = !strcmp(mine->id, id), passed = 0;
+    for (uint32_t i = 0; i < registry.count; i++) {
+        tn_entry *e = registry.entries[i];
+        passed |= e == mine;
+        if (is_open_question(e) && !strcmp(e->id, id) && !(is_called_so && passed)) TN_TRY(tn_registry_load(e));
+        if (!e->backend || e->problem || strcmp(e->id, id)) continue;
+        *owner = e;
+        break;
+    }
+    return TN_OK;
+}
+
+static tn_status load(tn_entry *e)
+{
+    const tn_backend *backend = NULL;
+    const tn_entry *owner = NULL;
+    tn_reason reason = {""};
+    tn_status status = tn_load_table(e->file, &backend, &reason);
+    if (status) return note_problem(e, status, reason.text);
+    TN_TRY(find_owner(e, backend->id, &owner));
+    if (owner) {
+        tn_because(&reason, TN_OK, "has the id '%s', as %s, which comes first", owner->id, owner->file);
+        return note_problem(e, TN_OK, reason.text);
+    }
+    e->backend = backend;
+    e->id = backend->id;
+    e->host = tn_host_for(e->id);
+    return TN_OK;
+}
+
+tn_status tn_registry_load(tn_entry *e)
+{
+    if (!is_open_question(e)) return TN_OK;
+    e->loading = 1;
+    tn_status status = load(e);
+    e->loading = 0;
+    return status;
+}
+
+/* ---- starting ---------------------------------------------------------------------------------------------------- */
 
 tn_status tn_registry_start(tn_entry *e)
 {
     tn_reason reason = {""};
+    TN_TRY(tn_registry_load(e));
     if (e->started || e->problem) return TN_OK;
     tn_status status = tn_start(e, &registry.memory, &reason);
     if (status && !reason.text[0]) return status;
@@ -226,6 +246,7 @@ tn_status tn_backend_load(const char *path)
     tn_registry_lock();
     tn_status status = tn_registry_ready();
     if (!status) status = tn_registry_add(path, &entry);
+    if (!status) status = tn_registry_load(entry);
     if (!status && entry->status) status = tn_fail(entry->status, "backend %s: %s", path, entry->problem);
     tn_registry_unlock();
     return status;

@@ -1,8 +1,10 @@
 /* registry.h: the list of backends, and of each one's devices.
  *
- * Backends are found once, at the first need. Those of the library's own folder are initialised one by one, when a
- * device of theirs is asked for: who uses `cpu` doesn't wait for an OpenCL driver; those that the user named, at once.
- * One lock guards all of it; the functions below are called while it is held, unless said otherwise. */
+ * Files are found once, at the first need, and nothing of them is run. Each is loaded when it may have the backend that
+ * is asked for, and a backend is initialised when a device of it is: who uses `cpu` neither loads nor waits for
+ * another's driver. Of two files with one id the first is used; one that is called as its id comes before others, so
+ * that what was loaded on the way makes no difference. One lock guards all of it; the functions below are called while
+ * it is held, unless said otherwise. */
 #ifndef TN_PLUGIN_REGISTRY_H
 #define TN_PLUGIN_REGISTRY_H
 
@@ -15,10 +17,10 @@ typedef struct tn_slot {
     tn_device *open;       /* NULL while nobody has it open */
 } tn_slot;
 
-/* A backend, or a file that was skipped. Texts live as long as the registry. */
+/* A file, and the backend in it once that was loaded. Texts live as long as the registry. */
 typedef struct tn_entry {
-    const tn_backend *backend; /* NULL if the file was skipped */
-    const char *id;            /* of a skipped file: its name without .so */
+    const tn_backend *backend; /* NULL: not loaded so far, or skipped */
+    const char *id;            /* its backend's; until that is known the file's name without .so */
     const char *file;
     const char *problem; /* NULL: none */
     tn_status status;    /* that goes with the problem */
@@ -26,7 +28,7 @@ typedef struct tn_entry {
     uint64_t device, inode; /* of the file; 0 where there is none */
     tn_slot *slots;
     uint32_t n_slots;
-    int started;
+    int loading, started;
 } tn_entry;
 
 /* Implemented by src/op/reference.c: the backend that is built in, and comes last. */
@@ -35,18 +37,22 @@ const tn_backend *tn_reference_backend(void);
 void tn_registry_lock(void);
 void tn_registry_unlock(void);
 
-/* Finds the backends, if that was not yet done. Fails only for lack of memory; then it goes on at the next call. */
+/* Finds the files, if that was not yet done. Fails only for lack of memory; then it goes on at the next call. */
 tn_status tn_registry_ready(void);
 
-/* The backend or skipped file number i; NULL past the last. The reference is the last. */
+/* File number i; NULL past the last. The reference is the last. */
 tn_entry *tn_registry_at(size_t i);
 
-/* Initialises a backend and lists its devices, if that was not yet done. A backend that fails is a problem of that
- * entry, noted and logged; what is returned is this library's own lack of memory. */
+/* Loads a file, if that was not yet done. One that can't be used is a problem of that entry, noted and logged; what is
+ * returned is this library's own lack of memory. */
+tn_status tn_registry_load(tn_entry *entry);
+
+/* Loads and initialises a backend and lists its devices, if that was not yet done. A backend that fails is a problem of
+ * that entry, noted and logged; what is returned is this library's own lack of memory. */
 tn_status tn_registry_start(tn_entry *entry);
 tn_status tn_registry_start_all(void);
 
-/* Registers a file. *entry, if wanted, becomes what stands in the list for it. */
+/* Registers a file, and does not load it. *entry, if wanted, becomes what stands in the list for it. */
 tn_status tn_registry_add(const char *file, tn_entry **entry);
 
 /* For tests: forgets everything, as if the library had just been loaded (files stay loaded). Does nothing but return

@@ -84,10 +84,10 @@ static tn_status search_own(const char *below, tn_found *found)
     return length < (int)sizeof folder && !stat(folder, &info) ? tn_search_folder(folder, found) : TN_OK;
 }
 
-tn_status tn_search(tn_found *own, tn_found *named)
+tn_status tn_search(tn_found *found)
 {
     const char *list = secure_getenv("TENON_BACKEND_PATH");
-    TN_TRY(search_own("tenon/backends-1", own));
-    TN_TRY(search_own("../lib/tenon/backends-1", own));
-    return list ? tn_search_list(list, named) : TN_OK;
+    TN_TRY(search_own("tenon/backends-1", found));
+    TN_TRY(search_own("../lib/tenon/backends-1", found));
+    return list ? tn_search_list(list, found) : TN_OK;
 }

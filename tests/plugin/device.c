@@ -1,6 +1,7 @@
 /* device.c: naming, opening and closing devices, and the choice of `auto`. */
 #include "harness.h"
 
+#include <dlfcn.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -113,13 +114,56 @@ static void opening_again_gives_the_same_device_until_the_last_close(void **stat
     assert_int_equal(tn_registry_close(), 0);
 }
 
-static void a_backend_that_the_user_named_is_tried_at_once(void **state)
+/* Never before in this process: what was loaded once stays. */
+static int is_loaded(const char *plugin)
+{
+    void *library = dlopen(built(plugin), RTLD_LAZY | RTLD_NOLOAD);
+    if (library) dlclose(library);
+    return library != NULL;
+}
+
+static void naming_a_device_loads_and_starts_no_other_backend(void **state)
 {
     (void)state;
-    use("init_fails null");
+    use("liar init_fails null");
+    assert_false(is_loaded("liar"));
     assert_opens("null", "null");
+    assert_opens("null:0", "null");
+    assert_opens("reference", "reference");
+    assert_false(is_loaded("liar"));
+    assert_false(logged("init failed"));
+    assert_refused("no such device", TN_EMISSING, "devices: liar:0, liar:1, liar:2, null, reference");
+    assert_true(is_loaded("liar"));
     assert_true(logged("init failed"));
-    assert_refused("no such device", TN_EMISSING, "devices: null, reference");
+}
+
+static void a_backend_is_found_by_its_id_whatever_its_file_is_called(void **state)
+{
+    (void)state;
+    copy_plugin("null", "several.so", 0);
+    copy_plugin("several", "null.so", 0);
+    copy_plugin("newer", "other.so", 0);
+    setenv("TENON_BACKEND_PATH", in_folder(""), 1);
+    forget();
+    assert_opens("null", "null");
+    assert_opens("several:1", "several:1");
+    assert_opens("newer", "newer");
+}
+
+static void a_file_that_is_called_as_its_id_comes_first_in_whatever_order_they_are_loaded(void **state)
+{
+    char problem[512];
+    (void)state;
+    copy_plugin("null", "a.so", 0);
+    copy_plugin("null", "null.so", 0);
+    setenv("TENON_BACKEND_PATH", in_folder(""), 1);
+    snprintf(problem, sizeof problem, "has the id 'null', as %s, which comes first", in_folder("null.so"));
+    for (int named_first = 0; named_first < 2; named_first++) {
+        forget();
+        if (named_first) assert_opens("null", "null");
+        assert_null(report_on("/null.so").problem);
+        assert_string_equal(report_on("/a.so").problem, problem);
+    }
 }
 
 static void extensions_are_found_only_where_the_table_reaches_that_far(void **state)
@@ -286,7 +330,9 @@ int main(void)
         CASE(a_device_opens_by_each_of_its_names),
         CASE(a_name_that_fits_nothing_or_several_is_refused_with_what_there_is),
         CASE(opening_again_gives_the_same_device_until_the_last_close),
-        CASE(a_backend_that_the_user_named_is_tried_at_once),
+        CASE(naming_a_device_loads_and_starts_no_other_backend),
+        CASE(a_backend_is_found_by_its_id_whatever_its_file_is_called),
+        CASE(a_file_that_is_called_as_its_id_comes_first_in_whatever_order_they_are_loaded),
         CASE(extensions_are_found_only_where_the_table_reaches_that_far),
         CASE(auto_takes_the_device_that_can_be_measured),
         CASE(auto_falls_back_to_the_reference),

@@ -124,7 +124,7 @@ static void the_second_file_of_an_id_is_skipped_and_names_the_first(void **state
     copy_plugin("null", "a.so", 0);
     copy_plugin("null", "b.so", 0);
     setenv("TENON_BACKEND_PATH", in_folder(""), 1);
-    snprintf(problem, sizeof problem, "has the id 'null', as %s, which came first", in_folder("a.so"));
+    snprintf(problem, sizeof problem, "has the id 'null', as %s, which comes first", in_folder("a.so"));
     assert_skipped("/b.so", problem);
     assert_null(report_on("/a.so").problem);
     assert_int_equal(tn_backend_load(in_folder("b.so")), TN_OK);
