@@ -5,6 +5,9 @@
 # LIBRARIES are what is linked: layers (tenon_core ...) are linked as their objects, so each layer that is used, those
 # below included, is named. ENVIRONMENT adds to what every test gets: a cache of the build's own, so that no test
 # touches the user's. FOLDER moves the program out of build/bin, where it would find the build's backends.
+#
+# TIMEOUT is in seconds of processor time, so that a test does not fail because the machine is busy: tests/limit/limit.c
+# runs each, and lets none leave a process behind. By the clock a test may take 20 times as long.
 find_package(cmocka REQUIRED)
 find_package(Threads REQUIRED)
 if(TARGET cmocka::cmocka) # from version 1.1.6 on
@@ -22,21 +25,27 @@ set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;GOMP_SPINCOUNT
   "UBSAN_OPTIONS=print_stacktrace=1"
   "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp")
 
-# Gives a test what all of them have in common. Sanitized programs are slow.
-function(tenon_test_properties name timeout)
+# tenon_limited_test(NAME TIMEOUT ENVIRONMENT COMMAND...): what all tests have in common. Sanitized programs are slow.
+function(tenon_limited_test name timeout environment program)
+  if(NOT timeout)
+    set(timeout 60)
+  endif()
   if(TENON_SANITIZE)
     math(EXPR timeout "${timeout} * 10")
   endif()
+  math(EXPR ceiling "${timeout} * 20")
+  math(EXPR ctest_ceiling "${ceiling} + 60") # CTest's, should that of `limit` fail
+  if(TARGET ${program})
+    set(program $<TARGET_FILE:${program}>)
+  endif()
   get_filename_component(label ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS ${label} SKIP_RETURN_CODE 77
-    ENVIRONMENT "${TENON_TEST_ENVIRONMENT};${ARGN}")
+  add_test(NAME ${name} COMMAND limit -w ${ceiling} ${timeout} ${program} ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ctest_ceiling} LABELS ${label} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${TENON_TEST_ENVIRONMENT};${environment}")
 endfunction()
 
 function(tenon_test name)
   cmake_parse_arguments(test "" "TIMEOUT;FOLDER" "SOURCES;LIBRARIES;ENVIRONMENT;ARGUMENTS" ${ARGN})
-  if(NOT test_TIMEOUT)
-    set(test_TIMEOUT 60)
-  endif()
   add_executable(test_${name} ${test_SOURCES})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(test_${name} PRIVATE _GNU_SOURCE)
@@ -44,17 +53,12 @@ function(tenon_test name)
   if(test_FOLDER)
     set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_FOLDER})
   endif()
-  add_test(NAME ${name} COMMAND test_${name} ${test_ARGUMENTS})
-  tenon_test_properties(${name} ${test_TIMEOUT} ${test_ENVIRONMENT})
+  tenon_limited_test(${name} "${test_TIMEOUT}" "${test_ENVIRONMENT}" test_${name} ${test_ARGUMENTS})
 endfunction()
 
 # tenon_script_test(NAME COMMAND ... [ENVIRONMENT ...] [TIMEOUT seconds]): a CTest entry for a command line; exit status
 # 77 says that it was skipped.
 function(tenon_script_test name)
   cmake_parse_arguments(test "" "TIMEOUT" "COMMAND;ENVIRONMENT" ${ARGN})
-  if(NOT test_TIMEOUT)
-    set(test_TIMEOUT 60)
-  endif()
-  add_test(NAME ${name} COMMAND ${test_COMMAND})
-  tenon_test_properties(${name} ${test_TIMEOUT} ${test_ENVIRONMENT})
+  tenon_limited_test(${name} "${test_TIMEOUT}" "${test_ENVIRONMENT}" ${test_COMMAND})
 endfunction()
