@@ -77,7 +77,8 @@ static int choose_threads(void)
 
 static int32_t init(const tn_host *host, tn_msg *msg)
 {
-    if (!host || host->size < sizeof *host) return cpu_fail(msg, TN_EINVAL, "cpu: the host's table is too small");
+    if (!host || !TN_HAS(tn_host, host, parallel_for)) return cpu_fail(msg, TN_EINVAL, "the host's table is too small");
+    if (cpu_host) return cpu_fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
     cpu_host = host;
     cpu_code = choose_isa();
     cpu_library_open();
@@ -114,7 +115,12 @@ static void processor_name(char *name, size_t capacity)
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
-    tn_device_info own = {.kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
+    tn_device_info own = {.kind = TN_DEVICE_CPU,
+                          .alignment = CPU_ALIGN,
+                          .id = "cpu",
+                          .max_in = CPU_MAX_IN,
+                          .max_out = CPU_MAX_OUT,
+                          .max_instr = CPU_MAX_INSTR};
     processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
     snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);

@@ -96,8 +96,9 @@ struct tn_kernel {
     uint64_t in_bytes[TN_MAX_RANK * 8], out_bytes[TN_MAX_RANK]; /* that a run touches: checked against the buffers */
     tn_context *context;
 };
-#define CPU_MAX_IN  ((int)(TN_MAX_RANK * 8))
-#define CPU_MAX_OUT TN_MAX_RANK
+#define CPU_MAX_IN    ((int)(TN_MAX_RANK * 8))
+#define CPU_MAX_OUT   TN_MAX_RANK
+#define CPU_MAX_INSTR 1000
 
 /* An operator: prepare makes *kernel (NULL kernel: only answers) or says why not. */
 typedef struct cpu_op {

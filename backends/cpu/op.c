@@ -96,9 +96,11 @@ static void fill_kernel(tn_kernel *k, const cpu_op *op, const tn_op_desc *desc, 
 
 static int32_t check_op(const tn_op_desc *desc, tn_msg *msg)
 {
-    if (desc->size < sizeof *desc) return cpu_fail(msg, TN_EINVAL, "the description of the operator is too small");
-    if (!tn_attrs_known(desc, sizeof *desc))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: a description that this backend does not know", desc->name);
+    if (!TN_HAS(tn_op_desc, desc, alias))
+        return cpu_fail(msg, TN_EINVAL, "the description of the operator is too small");
+    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision)))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: a precision or description that this backend does not know",
+                        desc->name);
     if (desc->n_in > CPU_MAX_IN || desc->n_out > CPU_MAX_OUT)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: %u inputs and %u outputs are too many", desc->name, desc->n_in,
                         desc->n_out);

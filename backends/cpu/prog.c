@@ -5,7 +5,6 @@
 
 #define BLOCK     1024 /* elements: a value of floats takes 4 KiB */
 #define MIN_BLOCK 64
-#define MAX_VALUE 1000
 
 /* ---- checks
  * -------------------------------------------------------------------------------------------------------------- */
@@ -45,7 +44,7 @@ static int32_t check_map(const cpu_prog_desc *d, tn_msg *msg)
     if (!m || m->size < sizeof *m) return cpu_fail(msg, TN_EINVAL, "%s: the map is missing or too small", d->op);
     if (!tn_attrs_known(m, sizeof *m)) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: a map of a later version", d->op);
     if ((!m->instr && m->n_instr) || !m->out || !m->n_out) return cpu_fail(msg, TN_EINVAL, "%s: an empty map", d->op);
-    if (m->n_in > CPU_MAX_IN || m->n_out > CPU_MAX_OUT || m->n_instr > MAX_VALUE)
+    if (m->n_in > CPU_MAX_IN || m->n_out > CPU_MAX_OUT || m->n_instr > CPU_MAX_INSTR)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: a map of %u inputs, %u instructions and %u outputs is too large",
                         d->op, m->n_in, m->n_instr, m->n_out);
     const int32_t s = check_operands(d, msg);

@@ -70,10 +70,11 @@ static void release(void *memory)
 
 /* ---- the backend and its devices -------------------------------------------------------------------------------- */
 
-/* Open the driver here, not in tn_backend_query. Fail with a line that helps: "no driver found; install ...". */
+/* Open the driver here, not in tn_backend_query. Fail with a line that helps: "no driver found; install ...". There is
+ * one host at a time: another copy of the library in the process must not take the place of the first. */
 static int32_t init(const tn_host *services, tn_msg *msg)
 {
-    (void)msg;
+    if (host) return fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
     host = services;
     return TN_OK;
 }
@@ -203,7 +204,7 @@ static int32_t ready(tn_queue *queue, tn_ref place, uint64_t bytes, tn_msg *msg)
     return queue_flush(queue, msg);
 }
 
-static int32_t write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
+static int32_t write_bytes(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
 {
     int32_t status = ready(queue, to, bytes, msg);
     if (status) return status;
@@ -212,7 +213,7 @@ static int32_t write(tn_queue *queue, tn_ref to, const void *from, uint64_t byte
     return TN_OK;
 }
 
-static int32_t read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
+static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     int32_t status = ready(queue, from, bytes, msg);
     if (status) return status;
@@ -221,7 +222,7 @@ static int32_t read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_m
     return TN_OK;
 }
 
-static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+static int32_t copy_bytes(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     int32_t status = ready(queue, to, bytes, msg);
     if (!status) status = ready(queue, from, bytes, msg);
@@ -230,8 +231,8 @@ static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_
     return TN_OK;
 }
 
-static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
-                    tn_msg *msg)
+static int32_t fill_bytes(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
+                          tn_msg *msg)
 {
     int32_t status = ready(queue, to, bytes, msg);
     if (status) return status;
@@ -321,6 +322,8 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel
                           tn_msg *msg)
 {
     (void)context;
+    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision))) /* asks for something that came later */
+        return fail(msg, TN_EUNSUPPORTED, "%s: a precision, or a description of a later version", desc->name);
     for (const operator_row *row = operators; row->name; row++)
         if (!strcmp(row->name, desc->name)) return prepare_row(row, desc, kernel, info, msg);
     return fail(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
@@ -365,10 +368,10 @@ const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)
         .queue_flush = queue_flush,
         .queue_sync = queue_sync,
         .queue_stats = queue_stats,
-        .write = write,
-        .read = read,
-        .copy = copy,
-        .fill = fill,
+        .write = write_bytes,
+        .read = read_bytes,
+        .copy = copy_bytes,
+        .fill = fill_bytes,
         .event_create = event_create,
         .event_destroy = event_destroy,
         .event_record = event_record_or_wait,

@@ -6,8 +6,9 @@
 
 static int32_t init(const tn_host *host, tn_msg *msg)
 {
-    if (!host || host->size < sizeof *host || !host->allocate || !host->release)
-        return ocl_fail(msg, TN_EINVAL, "opencl: the host's table is incomplete");
+    if (!host || !TN_HAS(tn_host, host, parallel_for) || !host->allocate || !host->release)
+        return ocl_fail(msg, TN_EINVAL, "the host's table is incomplete");
+    if (ocl_host) return ocl_fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
     ocl_host = host;
     return TN_OK;
 }
@@ -16,6 +17,7 @@ static void deinit(void)
 {
     ocl_gemm_clear();
     ocl_devices_release();
+    ocl_host = NULL;
 }
 
 static const tn_backend backend = {

@@ -177,6 +177,21 @@ static uint64_t device_alignment(cl_device_id id)
     return alignment;
 }
 
+#define PARAMETER_BYTES 1024 /* what every OpenCL device takes */
+
+static uint64_t device_parameter_bytes(cl_device_id id)
+{
+    uint64_t bytes = device_number(id, CL_DEVICE_MAX_PARAMETER_SIZE);
+    return bytes > PARAMETER_BYTES ? bytes : PARAMETER_BYTES;
+}
+
+/* A kernel has a pointer, an offset and most often two strides for each operand, and some arguments of its own. */
+static uint32_t device_max_out(cl_device_id id)
+{
+    uint64_t operands = (device_parameter_bytes(id) - 128) / 24 - OCL_MAX_OPERANDS;
+    return operands < OCL_MAX_OPERANDS ? (uint32_t)operands : OCL_MAX_OPERANDS;
+}
+
 int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 {
     device d;
@@ -197,6 +212,9 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     full.memory = device_number(d.id, CL_DEVICE_GLOBAL_MEM_SIZE);
     full.max_buffer = device_number(d.id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     full.alignment = device_alignment(d.id);
+    full.max_in = OCL_MAX_OPERANDS;
+    full.max_out = device_max_out(d.id);
+    full.max_instr = OCL_MAX_VALUES - OCL_MAX_OPERANDS;
     tn_answer(info, &full, sizeof full);
     return TN_OK;
 }
@@ -233,6 +251,7 @@ static void query_features(tn_context *context, const device *d)
     context->max_group = (size_t)ocl_max((int64_t)device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);
     context->max_buffer = device_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     context->alignment = device_alignment(id);
+    context->parameter_bytes = device_parameter_bytes(id);
     context->identity = ocl_hash(ocl_hash(0, d->name, strlen(d->name)), d->driver, strlen(d->driver));
     device_text(id, CL_DEVICE_VERSION, version, sizeof version);
     context->identity = ocl_hash(context->identity, version, strlen(version));

@@ -57,8 +57,6 @@ void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest)
 
 /* ---- building --------------------------------------------------------------------------------------------------- */
 
-#define PARAMETER_BYTES 1024 /* what every OpenCL device takes */
-
 static int32_t check_args(ocl_build *build, const ocl_args *args)
 {
     uint64_t bytes = 0;
@@ -67,7 +65,7 @@ static int32_t check_args(ocl_build *build, const ocl_args *args)
         bytes += arg->bytes;
         if (arg->kind >= OCL_ARG_F32 && arg->index >= build->n_scalar) build->n_scalar = arg->index + 1u;
     }
-    if (args->n <= OCL_MAX_ARGS && bytes <= PARAMETER_BYTES) return TN_OK;
+    if (args->n <= OCL_MAX_ARGS && bytes <= build->context->parameter_bytes) return TN_OK;
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: a kernel of %u arguments", build->desc->name, args->n);
 }
 
@@ -150,10 +148,10 @@ static uint64_t operand_bytes(const tn_tensor_desc *t)
 
 static int32_t check_desc(const tn_op_desc *desc, tn_msg *msg)
 {
-    if (!desc || desc->size < sizeof *desc || !desc->name)
+    if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
         return ocl_fail(msg, TN_EINVAL, "op_prepare: the description is incomplete");
-    if (!tn_attrs_known(desc, sizeof *desc))
-        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: a description of a later version", desc->name);
+    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision)))
+        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: a precision, or a description of a later version", desc->name);
     if (desc->n_in > OCL_MAX_OPERANDS || desc->n_out > OCL_MAX_OPERANDS)
         return ocl_fail(msg, TN_EUNSUPPORTED, "%s: %u inputs and %u outputs are too many", desc->name, desc->n_in,
                         desc->n_out);

@@ -14,7 +14,7 @@
 #include "tenon/backend.h"
 
 #define OCL_MAX_LAUNCHES 3
-#define OCL_MAX_ARGS     96
+#define OCL_MAX_ARGS     160
 #define OCL_MAX_OPERANDS 24
 #define OCL_MAX_VALUES   512
 
@@ -75,7 +75,8 @@ struct tn_context {
     uint32_t units;
     size_t max_group;
     uint64_t max_buffer;
-    uint64_t alignment; /* bytes, for sub-buffers too */
+    uint64_t alignment;       /* bytes, for sub-buffers too */
+    uint64_t parameter_bytes; /* of a kernel's arguments together */
 };
 
 void ocl_devices_release(void);

@@ -5,15 +5,21 @@
  *
  * Rules that hold everywhere
  *  - Compatibility. The major version changes when anything here changes its meaning. Tables and structs that begin
- *    with `size` (in bytes, set by whoever fills them) only grow at the end: a field exists if `size` covers it, and
- *    a field that is not there reads as zero. Structs without `size` sit in arrays and are frozen. In a struct that
- *    the callee fills (tn_device_info, tn_kernel_info, tn_queue_stats) the caller sets `size` to the room there is;
- *    the callee writes no byte beyond it, and sets `size` to what it wrote: tn_answer does just that.
+ *    with `size` (in bytes, set by whoever fills them) only grow at the end, and then the minor version moves: a field
+ *    exists if `size` covers it (TN_HAS tells), one that does not reads as zero, and those of 1.0 always exist.
+ *    Structs without `size` sit in arrays and are frozen. In a struct that the callee fills (tn_device_info,
+ *    tn_kernel_info, tn_queue_stats) the caller sets `size` to the room there is; the callee writes no byte beyond it,
+ *    and sets `size` to what it wrote: tn_answer does just that.
+ *  - What is not known. A byte that is not zero in `reserved`, or in attributes or a tn_op_desc beyond the known size,
+ *    asks for something: answer TN_EUNSUPPORTED. What a tn_host or tn_run has beyond only offers something: ignore it.
  *  - Types. Fixed-width integers and pointers, no enum, no bit-field, no padding.
  *  - Errors. A function that can fail returns a status code (TN_OK = 0) and may write one line, with no newline, that
  *    names the culprit into the caller's message (TN_MSG may be NULL or tiny). Outputs are untouched on failure.
  *    Nothing aborts, prints, raises a signal or throws across this boundary.
- *  - Threads. A context and a prepared kernel may be used from many threads at once; a queue has one user at a time.
+ *  - Threads. Contexts, kernels, buffers and events may be used from many threads at once; a queue has one user at a
+ *    time. What is destroyed is in no other call. init, deinit, device_count and device_info have one caller at a time.
+ *  - Letting go. Buffers, events, kernels and queues may be destroyed while work that uses them is under way, which
+ *    is done all the same: by waiting for it, or by keeping what it needs. A context goes last.
  *  - Environment. A backend reads no environment variable of its own: it asks the host for options.
  *  - Unloading. A backend is never unloaded; `deinit` releases what it can, and `init` may follow again.
  */
@@ -28,8 +34,13 @@ extern "C" {
 #endif
 
 #define TN_ABI_MAJOR 1u
-#define TN_ABI_MINOR 0u
-#define TN_MAX_RANK 8
+#define TN_ABI_MINOR 1u /* moves whenever a struct grows; docs/backend.md says what each version added */
+
+/* The most that the host asks of one operator. A device that takes less says so in its tn_device_info, and declines. */
+#define TN_MAX_RANK     8
+#define TN_MAX_OPERANDS 24 /* inputs and outputs, each */
+#define TN_MAX_INSTRS   96 /* instructions of one map */
+#define TN_MAX_SCALARS  24 /* run-time scalars of one map */
 
 #if defined(__GNUC__)
 #define TN_BACKEND_EXPORT __attribute__((visibility("default")))
@@ -39,26 +50,26 @@ extern "C" {
 
 /* ---- status codes -------------------------------------------------------------------------------------------- */
 
-#define TN_OK 0
-#define TN_EINVAL 1       /* a bad argument, option or value */
-#define TN_ESHAPE 2       /* shapes that do not fit */
-#define TN_EDTYPE 3       /* element types that do not fit */
-#define TN_EUNSUPPORTED 4 /* this backend does not do that; the host will look elsewhere */
-#define TN_ENOMEM 5       /* out of memory, on the host or the device */
-#define TN_EIO 6          /* a file could not be read or written */
-#define TN_EFORMAT 7      /* a file's content is not what it should be */
-#define TN_EDEVICE 8      /* the device or its driver failed or was lost */
-#define TN_EMISSING 9     /* a name that is not there: a file, device, tensor, layer */
-#define TN_ESTATE 10      /* a call that is out of order */
+#define TN_OK           0
+#define TN_EINVAL       1  /* a bad argument, option or value */
+#define TN_ESHAPE       2  /* shapes that do not fit */
+#define TN_EDTYPE       3  /* element types that do not fit */
+#define TN_EUNSUPPORTED 4  /* this backend does not do that; the host will look elsewhere */
+#define TN_ENOMEM       5  /* out of memory, on the host or the device */
+#define TN_EIO          6  /* a file could not be read or written */
+#define TN_EFORMAT      7  /* a file's content is not what it should be */
+#define TN_EDEVICE      8  /* the device or its driver failed or was lost */
+#define TN_EMISSING     9  /* a name that is not there: a file, device, tensor, layer */
+#define TN_ESTATE       10 /* a call that is out of order */
 
 /* ---- element types ------------------------------------------------------------------------------------------- */
 
-#define TN_F32 1
-#define TN_I32 2
-#define TN_U8 3
-#define TN_F16 4
+#define TN_F32  1
+#define TN_I32  2
+#define TN_U8   3
+#define TN_F16  4
 #define TN_BF16 5
-#define TN_F64 6
+#define TN_F64  6
 
 /* ---- small structs ------------------------------------------------------------------------------------------- */
 
@@ -98,9 +109,8 @@ typedef union tn_scalar {
 } tn_scalar;
 
 /* ---- operators ----------------------------------------------------------------------------------------------- *
- * An operator crosses by name, with an attribute struct whose first field is its size. Zero means 'as before', so a
- * backend that meets a larger struct than it knows must answer TN_EUNSUPPORTED if any byte beyond is not zero
- * (tn_attrs_known tells). A backend that doesn't know a name answers TN_EUNSUPPORTED: that is no error.
+ * An operator crosses by name, with an attribute struct whose first field is its size; zero means 'as before', and
+ * tn_attrs_known tells whether there is more. A backend that doesn't know a name answers TN_EUNSUPPORTED: no error.
  *
  * name         inputs -> outputs                                  attributes
  * map          any number, all of the outputs' shape -> 1 or more tn_map_attrs
@@ -140,13 +150,15 @@ typedef union tn_scalar {
  *   "where"    arg[0] is not 0 ? arg[1] : arg[2]
  *   "uniform"  a random number in [0, 1): see tn_map_attrs
  *   "normal"   a random number of mean 0 and variance 1
- * All args of a row have the type of the result. Comparisons give 1 or 0 in the type of their operands. */
+ * All args of a row have the type of the result. Comparisons give 1 or 0 in the type of their operands. Slots of `arg`
+ * that an instruction has no use for hold -1, and `value` is 0 there. Rows for TN_I32 are those that binary.def marks
+ * FI, and their gradients; there is none in unary.def. Random numbers are TN_F32 or TN_F64. */
 typedef struct tn_map_instr {
     const char *op;
     int32_t arg[4];
     int32_t dtype; /* of the result: TN_F32, TN_I32 or TN_F64 */
     int32_t reserved;
-    double value;
+    double value; /* of a const; of uniform and normal the stream, 0 to 2^24 - 1 */
 } tn_map_instr;
 
 /* map: one element-wise program over an iteration space of the outputs' shape.
@@ -159,7 +171,8 @@ typedef struct tn_map_instr {
  * high word of e/4; the word used is number e%4.
  *   uniform = (word >> 8) * 2^-24
  *   normal (Box and Muller, 1958) takes words p = e%4 & ~1 and p+1: u = ((word[p] >> 8) + 1) * 2^-24,
- *   v = (word[p+1] >> 8) * 2^-24, r = sqrt(-2 ln u); r cos(2 pi v) for an even e, r sin(2 pi v) for an odd one. */
+ *   v = (word[p+1] >> 8) * 2^-24, r = sqrt(-2 ln u); r cos(2 pi v) for an even e, r sin(2 pi v) for an odd one.
+ *   2 pi v in f32 loses what sine and cosine need near their zeros: reduce v before to a quarter turn, or use cospi. */
 typedef struct tn_map_attrs {
     uint64_t size;
     const tn_map_instr *instr;
@@ -174,7 +187,8 @@ typedef struct tn_map_attrs {
  * `kind`: "sum", "prod", "max", "min" (a NaN wins), "argmax", "argmin" (i32: the place of the first best element
  * along the reduced dimensions, in row-major order; a NaN is best). The iteration space is `dim`; the output has the
  * same rank, and 1 in place of each reduced dimension. The host merges neighbouring dimensions where it can, so that
- * most spaces have rank 1 to 3. An empty sum is 0. */
+ * most spaces have rank 1 to 3. A sum of no elements is 0, a product is 1; the other kinds of no elements are declined
+ * (the host doesn't ask). Of i32 values there is no "prod". */
 typedef struct tn_reduce_attrs {
     uint64_t size;
     const char *kind;
@@ -218,7 +232,7 @@ typedef struct tn_slice_attrs {
     int64_t step[TN_MAX_RANK];
 } tn_slice_attrs;
 
-/* cumsum: sums from the first element on, or with `reverse` from the last; `exclusive` leaves out the element itself. */
+/* cumsum: sums from the first element on, or with `reverse` from the last; `exclusive`: without the element itself. */
 typedef struct tn_cumsum_attrs {
     uint64_t size;
     uint32_t reverse;
@@ -279,16 +293,22 @@ typedef struct tn_op_desc {
     const void *attrs;
     const int32_t *alias; /* for each output the input that it overwrites in place, or -1; NULL: none. Other outputs
                              overlap no input, and no two outputs overlap. */
+    /* Since 1.1. Hints for speed, which change no answer and no result: in all runs operand i begins at a multiple of
+     * so many bytes, a power of two; 0, or NULL for all: of its element's size. */
+    const uint64_t *in_align, *out_align;
+    uint32_t precision; /* since 1.1; 0: as `tenon check` asks. There is no other level yet: TN_EUNSUPPORTED */
+    uint32_t reserved;
 } tn_op_desc;
 
 /* What the host is told of a prepared operator. */
 typedef struct tn_kernel_info {
     uint64_t size;
     uint64_t scratch;  /* bytes of scratch memory that each run must be given; 0: none */
-    uint64_t launches; /* kernels that one run enqueues */
+    uint64_t launches; /* what one run adds to tn_queue_stats.launches */
 } tn_kernel_info;
 
-/* One run of a prepared operator. */
+/* One run of a prepared operator. Scratch memory begins at a multiple of the device's `alignment` and keeps nothing
+ * from run to run; only runs in one queue are given the same. */
 typedef struct tn_run {
     uint64_t size;
     const tn_ref *in;
@@ -300,15 +320,15 @@ typedef struct tn_run {
 
 /* ---- devices ------------------------------------------------------------------------------------------------- */
 
-#define TN_DEVICE_CPU 1u
-#define TN_DEVICE_GPU 2u
+#define TN_DEVICE_CPU         1u
+#define TN_DEVICE_GPU         2u
 #define TN_DEVICE_ACCELERATOR 3u
-#define TN_DEVICE_OTHER 4u
+#define TN_DEVICE_OTHER       4u
 
 /* Filled by device_info. Texts are closed by a zero. */
 typedef struct tn_device_info {
     uint64_t size;
-    char name[128];   /* for people */
+    char name[128]; /* for people */
     char vendor[64];
     char driver[128]; /* name and version of the driver */
     char id[64];      /* the same device keeps its id when others come and go; the backend's own id ("cpu") says
@@ -318,23 +338,28 @@ typedef struct tn_device_info {
     uint64_t memory;     /* bytes */
     uint64_t max_buffer; /* bytes of the largest buffer */
     uint64_t alignment;  /* bytes, a power of two: where a tensor of its own should begin */
+    /* Since 1.1: the most that one operator may have; 0: the limits above. It saves asking: op_prepare decides. */
+    uint32_t max_in, max_out; /* operands */
+    uint32_t max_instr;       /* instructions of a map */
+    uint32_t max_scalar;      /* run-time scalars of a map */
 } tn_device_info;
 
 /* What a queue has done since it was made. */
 typedef struct tn_queue_stats {
     uint64_t size;
-    uint64_t launches;    /* kernels enqueued */
-    uint64_t host_waits;  /* times that the host waited for the device */
+    uint64_t launches;    /* kernels that op_run gave to the device; moves, fills and events are none */
+    uint64_t host_waits;  /* each queue_sync, and each call that came back only when the device had made room in the
+                             queue or moved the bytes; what is done in the caller's own thread is no wait */
     uint64_t bytes_write; /* from host to device */
     uint64_t bytes_read;  /* from device to host */
 } tn_queue_stats;
 
 /* ---- the host's services -------------------------------------------------------------------------------------- */
 
-#define TN_LOG_DEBUG 0
-#define TN_LOG_INFO 1
+#define TN_LOG_DEBUG   0
+#define TN_LOG_INFO    1
 #define TN_LOG_WARNING 2
-#define TN_LOG_ERROR 3
+#define TN_LOG_ERROR   3
 
 /* Given to init, valid until deinit returns, free-threaded. `self` is the first argument of each. */
 typedef struct tn_host {
@@ -353,6 +378,8 @@ typedef struct tn_host {
     void (*cache_put)(void *self, const char *key, const void *data, uint64_t bytes);
     /* body(arg, begin, end) over pieces of 0..n, on the host's threads; returns when all are done. */
     void (*parallel_for)(void *self, int64_t n, void (*body)(void *arg, int64_t begin, int64_t end), void *arg);
+    /* Since 1.1. A table of the host's (backend_ext.h) by its id, or NULL; valid as long as the host. */
+    const void *(*get_ext)(void *self, const char *id);
 } tn_host;
 
 /* ---- the backend ---------------------------------------------------------------------------------------------- */
@@ -362,11 +389,12 @@ typedef struct tn_backend {
     uint64_t size;
     uint32_t abi_major;
     uint32_t abi_minor;
-    const char *id;      /* "cpu": 1 to 31 of a-z, 0-9, '-' and '_'; a device is named id:index */
+    const char *id; /* "cpu": 1 to 31 of a-z, 0-9, '-' and '_'; a device is named id:index */
     const char *version;
-    const char *doc;     /* one line */
+    const char *doc; /* one line */
 
-    /* Called once before all others, and again after deinit. Keeps the pointer to the host. */
+    /* Called once before all others, and again after deinit. Keeps the pointer to the host. A backend has one host at a
+     * time: a second init before deinit (by another copy of the library in this process) fails with TN_ESTATE. */
     int32_t (*init)(const tn_host *host, tn_msg *msg);
     void (*deinit)(void);
 
@@ -378,26 +406,31 @@ typedef struct tn_backend {
 
     /* At least `bytes` bytes, contents undefined; `bytes` may be 0. */
     int32_t (*buffer_create)(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
-    void (*buffer_destroy)(tn_buffer *buffer); /* waits until no queue uses it */
+    void (*buffer_destroy)(tn_buffer *buffer);
 
-    /* Work in a queue runs in order and asynchronously. The first error sticks: later work is dropped, and
-     * queue_sync, which waits for all of it, returns the error each time. */
+    /* Work in a queue runs in order and asynchronously, any amount of it: the call that finds a finite queue full waits
+     * until there is room, which needs no flush; no other call that enqueues waits, and being full is no error. The
+     * first error sticks: later work is dropped, and queue_sync, which waits for all of it, returns the error each
+     * time; other calls on that queue may return it or TN_OK. Events pass no error on to other queues. */
     int32_t (*queue_create)(tn_context *context, tn_queue **queue, tn_msg *msg);
-    void (*queue_destroy)(tn_queue *queue); /* waits first */
+    void (*queue_destroy)(tn_queue *queue);               /* waits first */
     int32_t (*queue_flush)(tn_queue *queue, tn_msg *msg); /* sees to it that the work begins; does not wait */
     int32_t (*queue_sync)(tn_queue *queue, tn_msg *msg);
     int32_t (*queue_stats)(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg);
 
     /* Asynchronous as well: the host's memory must stay as it is until the queue was synced. Any number of bytes,
      * at any offset; ranges of a copy do not overlap; a fill repeats a pattern of 1, 2, 4 or 8 bytes, of which
-     * offset and bytes are multiples. */
+     * offset and bytes are multiples; the pattern is copied before the call returns. */
     int32_t (*write)(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg);
     int32_t (*read)(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg);
     int32_t (*copy)(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg);
     int32_t (*fill)(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
                     tn_msg *msg);
 
-    /* An event is 'done' until it is recorded. wait: later work of `queue` waits for it, the host does not. */
+    /* record: the event stands from now on for the work that `queue` has so far; flushes. It is done when that work is
+     * done, or was dropped after an error; before it is recorded, too. wait: later work of `queue` waits for what the
+     * event stands for at this call, whatever is recorded later; the host does not. sync: the host waits; it fails only
+     * if the device is lost. */
     int32_t (*event_create)(tn_context *context, tn_event **event, tn_msg *msg);
     void (*event_destroy)(tn_event *event);
     int32_t (*event_record)(tn_queue *queue, tn_event *event, tn_msg *msg);
@@ -406,14 +439,15 @@ typedef struct tn_backend {
 
     /* 'Is it supported?' and 'make it ready' are one function: with kernel == NULL it only answers. TN_OK is a
      * promise: from then on the operator fails only for lack of memory or loss of the device. TN_EUNSUPPORTED is
-     * the other normal answer. `info` may be NULL. */
+     * the other normal answer: the host looks elsewhere, and shows the message as the reason. All others are errors.
+     * Asking is cheap: it compiles nothing, does nothing on the device and keeps no memory. `info` may be NULL. */
     int32_t (*op_prepare)(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                           tn_msg *msg);
     void (*op_release)(tn_kernel *kernel);
-    /* Enqueues the operator. Allocates nothing and waits for nothing. `run` is gone after the call. */
+    /* Enqueues the operator. Allocates nothing and waits for nothing but room. `run` is gone after the call. */
     int32_t (*op_run)(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
 
-    /* An extension's table by its id ("tenon.graph/1"), or NULL. May itself be NULL. */
+    /* An extension's table (backend_ext.h) by its id, "tenon.memory/1", or NULL; the table is constant. May be NULL. */
     const void *(*get_ext)(const char *id);
 } tn_backend;
 
@@ -423,6 +457,9 @@ typedef const tn_backend *tn_backend_query_fn(uint32_t host_major, uint32_t host
 TN_BACKEND_EXPORT const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor);
 
 /* ---- helpers for both sides ------------------------------------------------------------------------------------ */
+
+/* 1 if the struct that `p` points to, of that type, is long enough to have the field. */
+#define TN_HAS(type, p, field) ((p)->size >= offsetof(type, field) + sizeof(((const type *)0)->field))
 
 /* Bytes of one element, 0 for an unknown type. */
 static inline uint64_t tn_dtype_size(int32_t dtype)
@@ -439,7 +476,7 @@ static inline int64_t tn_desc_count(const tn_tensor_desc *desc)
     return count;
 }
 
-/* 1 if everything in an attribute struct beyond the `known` bytes is zero, so that it can be honoured. */
+/* 1 if everything in an attribute struct or tn_op_desc beyond the `known` bytes is zero, so that it can be honoured. */
 static inline int tn_attrs_known(const void *attrs, uint64_t known)
 {
     const unsigned char *bytes = (const unsigned char *)attrs;

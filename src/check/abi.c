@@ -107,6 +107,24 @@ static void longer(tn_kit *kit)
     }
 }
 
+/* Structs of version 1.0: what came later is not there, and nobody misses it. */
+static void shorter(tn_kit *kit)
+{
+    if (!tn_kit_load_table(kit)) return;
+    for (int i = 0; i < TN_KIT_SAMPLES && !kit->result->failed; i++) {
+        tn_kit_sample s;
+        tn_kit_want want;
+        if (!tn_kit_sample_make(kit, i, &s) || !tn_kit_expected(kit, &s.job, &want)) return;
+        int32_t old = tn_kit_sample_live(kit, &s, TN_KIT_OLD);
+        if (old == TN_EUNSUPPORTED && tn_kit_sample_live(kit, &s, TN_KIT_NOW) == TN_EUNSUPPORTED)
+            kit->result->refused++;
+        else if (tn_kit_ok(kit, old, "with the structs of version 1.0 it"))
+            tn_kit_compare(kit, &s.job, &want, ", described by the structs of version 1.0");
+        tn_kit_want_free(&want);
+        tn_kit_sample_free(&s);
+    }
+}
+
 static void device(tn_kit *kit)
 {
     if (!tn_kit_open(kit)) return;
@@ -278,6 +296,7 @@ const tn_kit_case tn_kit_abi[] = {
      NULL, 0, 0},
     {"abi", "longer", "host, description and run of a later version, with something behind what is known", longer, NULL,
      0, 0},
+    {"abi", "shorter", "host and description of version 1.0", shorter, NULL, 0, 0},
     {"abi", "device", "the device's description is sane; there is no device beyond the last", device, NULL, 0, 0},
     {"abi", "messages", "messages fit into the caller's buffer", messages, NULL, 0, 0},
     {"abi", "attributes", "attributes that it does not know are refused, zeros are not", unknown_attributes, NULL, 0,

@@ -14,7 +14,7 @@ static tn_kernel *make_double(tn_kit *kit, tn_kernel_info *info)
     const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
     tn_tensor_desc x = tn_kit_dense(1, COUNT, 0, 0);
     x.dtype = TN_I32;
-    tn_op_desc desc = {sizeof desc, "map", &x, &x, 1, 1, &map, NULL};
+    tn_op_desc desc = {.size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
     tn_kernel *kernel = NULL;
     *info = (tn_kernel_info){.size = sizeof *info};
     int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);

@@ -87,12 +87,23 @@ typedef struct structs {
     } run;
 } structs;
 
+/* Leaves `size` bytes of a struct, and none that can be used behind them. */
+static void cut(void *object, uint64_t size)
+{
+    unsigned char *bytes = object;
+    memset(bytes + size, 0xdb, *(uint64_t *)object - size);
+    *(uint64_t *)object = size;
+}
+
 static void fill_structs(structs *to, const tn_kit *kit, const tn_op_desc *desc, int version)
 {
     memset(to, 0xdb, sizeof *to);
     to->host.now = kit->host, to->desc.now = *desc, to->run.now = (tn_run){.size = sizeof(tn_run)};
     if (version == TN_KIT_ZEROED) memset(to->desc.later, 0, LATER);
-    if (version != TN_KIT_NOW) to->host.now.size += LATER, to->desc.now.size += LATER, to->run.now.size += LATER;
+    if (version == TN_KIT_OLD)
+        cut(&to->host, offsetof(tn_host, get_ext)), cut(&to->desc, offsetof(tn_op_desc, in_align));
+    if (version == TN_KIT_ZEROED || version == TN_KIT_LATER)
+        to->host.now.size += LATER, to->desc.now.size += LATER, to->run.now.size += LATER;
 }
 
 static int32_t run_sample(tn_kit *kit, const tn_kit_sample *s, structs *at, tn_context *context, tn_queue *queue)

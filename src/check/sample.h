@@ -22,6 +22,7 @@ void tn_kit_sample_free(tn_kit_sample *sample);
  * status. */
 enum {
     TN_KIT_NOW,    /* the structs as they are */
+    TN_KIT_OLD,    /* those of version 1.0, with something else behind */
     TN_KIT_LATER,  /* those of a later version, with something in the fields that the backend does not know */
     TN_KIT_ZEROED, /* those of a later version that asks nothing new of the operation */
 };

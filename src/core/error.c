@@ -66,5 +66,5 @@ void tn_log_line(int32_t level, const char *format, ...)
 
 const char *tn_version(void)
 {
-    return "0.1.0";
+    return TN_VERSION;
 }

@@ -4,6 +4,8 @@
 
 #include "tenon/status.h"
 
+#define TN_VERSION "0.1.0" /* of the library */
+
 /* Sets this thread's message and returns `status`. */
 tn_status tn_fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
 

@@ -16,9 +16,6 @@
 
 enum { TN_LEAF, TN_MAP, TN_VIEW, TN_KERNEL, TN_COMPOSITE };
 
-#define TN_MAX_OPERANDS 24 /* of one operator at the plugin boundary; inputs and outputs each */
-#define TN_MAX_INSTRS   96 /* of one map */
-
 typedef struct tn_op_def tn_op_def;
 typedef struct tn_map_builder tn_map_builder;
 

@@ -31,14 +31,20 @@ unsigned char *tn_reference_range(tn_ref ref, uint64_t bytes)
 
 /* ---- devices ---- */
 
+static int in_use; /* there is nothing to keep of the host but that it is there */
+
 static int32_t init(const tn_host *host, tn_msg *msg)
 {
-    (void)host, (void)msg;
+    (void)host;
+    if (in_use)
+        return tn_reference_answer(tn_fail(TN_ESTATE, "in use by another copy of the library in this process"), msg);
+    in_use = 1;
     return TN_OK;
 }
 
 static void deinit(void)
 {
+    in_use = 0;
 }
 
 static int32_t device_count(uint32_t *count, tn_msg *msg)
@@ -59,7 +65,11 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
                            .units = 1,
                            .memory = memory,
                            .max_buffer = memory,
-                           .alignment = TN_REFERENCE_ALIGNMENT};
+                           .alignment = TN_REFERENCE_ALIGNMENT,
+                           .max_in = TN_MAX_OPERANDS,
+                           .max_out = TN_MAX_OPERANDS,
+                           .max_instr = TN_MAX_INSTRS,
+                           .max_scalar = TN_MAX_SCALARS};
     if (device) return tn_reference_answer(tn_fail(TN_EMISSING, "the reference has no device %u", device), msg);
     tn_answer(info, &full, sizeof full);
     return TN_OK;

@@ -112,6 +112,8 @@ static tn_status check_operand(const tn_op_desc *desc, const tn_tensor_desc *x)
 static tn_status check(const tn_op_desc *desc, const tn_op_def **op)
 {
     TN_REQUIRE(desc->name, TN_EINVAL, "an operator without a name");
+    TN_REQUIRE(tn_attrs_known(desc, offsetof(tn_op_desc, precision)), TN_EUNSUPPORTED,
+               "%s: a precision, or a description of a later version", desc->name);
     *op = tn_op_named(desc->name);
     TN_REQUIRE(*op && (*op)->reference && (*op)->check, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
     TN_REQUIRE(desc->n_in <= TN_MAX_OPERANDS && desc->n_out >= 1 && desc->n_out <= TN_MAX_OPERANDS, TN_EUNSUPPORTED,
@@ -146,7 +148,6 @@ static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
     return TN_OK;
 }
 
-/* What fits in the caller's struct. */
 static void inform(const tn_kernel *k, tn_kernel_info *info)
 {
     const tn_kernel_info full = {.scratch = k->scratch, .launches = 1};

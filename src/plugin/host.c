@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "cache.h"
 #include "error.h"
+#include "tenon/backend_ext.h"
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
@@ -145,6 +146,21 @@ static void host_cache_put(void *self, const char *key, const void *data, uint64
     if (key) tn_cache_put(self, key, data, bytes, TN_CACHE_LIMIT);
 }
 
+static const struct {
+    const char *id;
+    const void *table;
+} extensions[] = {
+    {TN_EXT_LIBRARY, &(const tn_ext_library){sizeof(tn_ext_library), TN_VERSION, TN_ABI_MAJOR, TN_ABI_MINOR}},
+};
+
+static const void *host_get_ext(void *self, const char *id)
+{
+    (void)self;
+    for (size_t i = 0; id && i < sizeof extensions / sizeof *extensions; i++)
+        if (!strcmp(extensions[i].id, id)) return extensions[i].table;
+    return NULL;
+}
+
 /* Without a cache there are no functions for it: drivers may take seconds to say what would be kept. */
 tn_host tn_host_for(const char *id)
 {
@@ -159,5 +175,6 @@ tn_host tn_host_for(const char *id)
         .cache_get = cached ? host_cache_get : NULL,
         .cache_put = cached ? host_cache_put : NULL,
         .parallel_for = tn_parallel_for,
+        .get_ext = host_get_ext,
     };
 }

@@ -10,6 +10,12 @@
 #define MAX_DEVICES   256
 #define MAX_ALIGNMENT ((uint64_t)1 << 21) /* bytes: that of a large page, beyond which nothing has been seen */
 
+/* What one operator may have: 0 stands for the ABI's own limit. */
+static void clean_limit(uint32_t *limit, uint32_t most)
+{
+    if (!*limit || *limit > most) *limit = most;
+}
+
 /* What a backend wrote, made fit for use. */
 static void clean_info(tn_device_info *info)
 {
@@ -19,6 +25,10 @@ static void clean_info(tn_device_info *info)
     tn_text_clean(info->driver, sizeof info->driver);
     tn_text_clean(info->id, sizeof info->id);
     if (!info->kind || info->kind > TN_DEVICE_OTHER) info->kind = TN_DEVICE_OTHER;
+    clean_limit(&info->max_in, TN_MAX_OPERANDS);
+    clean_limit(&info->max_out, TN_MAX_OPERANDS);
+    clean_limit(&info->max_instr, TN_MAX_INSTRS);
+    clean_limit(&info->max_scalar, TN_MAX_SCALARS);
 }
 
 static tn_status check_info(const tn_entry *e, const tn_device_info *info, tn_reason *reason)

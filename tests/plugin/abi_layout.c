@@ -2,12 +2,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tenon/backend.h"
+#include "tenon/backend_ext.h"
 
 #define TYPE(type, bytes)         _Static_assert(sizeof(type) == (bytes), #type " has another size");
 #define FIELD(type, field, place) _Static_assert(offsetof(type, field) == (place), #type "." #field " has moved");
@@ -67,13 +68,11 @@ static int is_listed(const char *type)
     return 0;
 }
 
-/* A new field makes a hole above until it has a row; new structs are found by the lines of backend.h that end them. */
-static void every_struct_is_listed(void **state)
+static int check_structs(const char *name)
 {
     char line[256], type[64];
     int types = 0;
-    FILE *header = fopen(TEST_HEADER, "r");
-    (void)state;
+    FILE *header = fopen(name, "r");
     assert_non_null(header);
     while (fgets(line, sizeof line, header)) {
         if (sscanf(line, "} %63[a-z0-9_];", type) != 1) continue;
@@ -81,7 +80,56 @@ static void every_struct_is_listed(void **state)
         if (!is_listed(type)) fail_msg("%s has no rows in abi_layout.def", type);
     }
     fclose(header);
-    assert_in_range(types, 23, ROWS);
+    return types;
+}
+
+/* A new field makes a hole above until it has a row; new structs are found by the lines of the headers that end them.
+ */
+static void every_struct_is_listed(void **state)
+{
+    (void)state;
+    assert_in_range(check_structs(TEST_INCLUDE "/backend.h"), 23, ROWS);
+    assert_in_range(check_structs(TEST_INCLUDE "/backend_ext.h"), 9, ROWS);
+}
+
+/* The sizes of all structs of each minor version of backend.h, as one number. Rows are added, and never changed. */
+static const uint64_t sizes_of_version[] = {0x3e40327d23c260fe, 0x21309a4629eb207e};
+
+/* FNV-1a over the names and sizes of the structs of backend.h, which stand before those of extensions. */
+static uint64_t sizes_as_a_number(void)
+{
+    uint64_t sum = 0xcbf29ce484222325;
+    for (const row *r = rows; strcmp(r->type, "tn_ext_library"); r++) {
+        char text[96];
+        snprintf(text, sizeof text, "%s %zu ", r->type, r->place);
+        for (const char *c = text; !r->field && *c; c++) sum = (sum ^ (unsigned char)*c) * 0x100000001b3;
+    }
+    return sum;
+}
+
+static void a_struct_that_grows_raises_the_minor_version(void **state)
+{
+    const size_t versions = sizeof sizes_of_version / sizeof *sizes_of_version;
+    (void)state;
+    assert_int_equal(TN_ABI_MINOR, versions - 1);
+    if (sizes_as_a_number() != sizes_of_version[TN_ABI_MINOR])
+        fail_msg("a struct of 1.%u has another size: raise TN_ABI_MINOR, say in docs/backend.md what is new, and add "
+                 "%#" PRIx64 " to sizes_of_version",
+                 TN_ABI_MINOR, sizes_as_a_number());
+}
+
+static void the_docs_say_what_each_minor_version_added(void **state)
+{
+    char line[1024], want[16];
+    unsigned found = 0;
+    FILE *page = fopen(TEST_PAGE, "r");
+    (void)state;
+    assert_non_null(page);
+    snprintf(want, sizeof want, "| 1.%u |", found);
+    while (fgets(line, sizeof line, page))
+        if (!strncmp(line, want, strlen(want))) snprintf(want, sizeof want, "| 1.%u |", ++found);
+    fclose(page);
+    if (found != TN_ABI_MINOR + 1) fail_msg("docs/backend.md has no row '%s'", want);
 }
 
 static void the_numbers_of_statuses_types_and_kinds_are_fixed(void **state)
@@ -131,6 +179,8 @@ int main(void)
         cmocka_unit_test(every_size_and_offset_is_the_golden_one),
         cmocka_unit_test(no_struct_has_padding),
         cmocka_unit_test(every_struct_is_listed),
+        cmocka_unit_test(a_struct_that_grows_raises_the_minor_version),
+        cmocka_unit_test(the_docs_say_what_each_minor_version_added),
         cmocka_unit_test(the_numbers_of_statuses_types_and_kinds_are_fixed),
         cmocka_unit_test(an_answer_fits_the_room_that_the_caller_has),
         cmocka_unit_test(attributes_beyond_what_is_known_must_be_zero),

@@ -59,6 +59,21 @@ static void what_a_backend_says_of_a_device_is_checked_and_cleaned(void **state)
     assert_true(logged("device several:3 left out: its alignment, 48, is no power of two"));
 }
 
+static void what_one_operator_may_have_is_the_abis_limit_unless_the_device_says_less(void **state)
+{
+    tn_device_entry entry;
+    (void)state;
+    use("several");
+    assert_int_equal(tn_device_at(0, &entry), 1); /* says nothing */
+    assert_int_equal(entry.info.max_in, TN_MAX_OPERANDS);
+    assert_int_equal(entry.info.max_out, TN_MAX_OPERANDS);
+    assert_int_equal(entry.info.max_instr, TN_MAX_INSTRS);
+    assert_int_equal(entry.info.max_scalar, TN_MAX_SCALARS);
+    assert_int_equal(tn_device_at(1, &entry), 1); /* 3 outputs, and more inputs than anyone asks for */
+    assert_int_equal(entry.info.max_in, TN_MAX_OPERANDS);
+    assert_int_equal(entry.info.max_out, 3);
+}
+
 static void a_device_opens_by_each_of_its_names(void **state)
 {
     (void)state;
@@ -327,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(devices_are_listed_by_backend_with_the_reference_last),
         CASE(what_a_backend_says_of_a_device_is_checked_and_cleaned),
+        CASE(what_one_operator_may_have_is_the_abis_limit_unless_the_device_says_less),
         CASE(a_device_opens_by_each_of_its_names),
         CASE(a_name_that_fits_nothing_or_several_is_refused_with_what_there_is),
         CASE(opening_again_gives_the_same_device_until_the_last_close),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh INCLUDE c|c++: backend.h, and a use of all its functions, compile without a warning in every version of the
+# header.sh INCLUDE c|c++: backend.h with its extensions, and a use of all its functions, compile without a warning in every version of the
 # language that it promises. Exit status 77: there is no compiler for it.
 include=$1 language=$2
 case $language in
@@ -9,13 +9,13 @@ esac
 work=$(mktemp -d) || exit 1
 trap 'rm -r "$work"' EXIT
 cat >"$work/use.x" <<'END'
-#include "tenon/backend.h"
+#include "tenon/backend_ext.h"
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info);
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info)
 {
     const tn_matmul_attrs attrs = {sizeof attrs, NULL, 0, 0, 0, 0};
     tn_answer(info, &attrs, sizeof attrs);
-    return tn_dtype_size(desc->dtype) * (uint64_t)tn_desc_count(desc) + (uint64_t)tn_attrs_known(&attrs, 8);
+    return TN_HAS(tn_kernel_info, info, launches) + tn_dtype_size(desc->dtype) * (uint64_t)tn_desc_count(desc) + (uint64_t)tn_attrs_known(&attrs, 8);
 }
 END
 tried=0

@@ -14,6 +14,7 @@
 #include "alloc.h"
 #include "cache.h"
 #include "host.h"
+#include "tenon/backend_ext.h"
 
 static void options_reach_their_backend_until_it_is_in_use(void **state)
 {
@@ -348,6 +349,21 @@ static void parallel_for_covers_each_index_once(void **state)
     host.parallel_for(host.self, -5, mark, NULL);
 }
 
+static void the_hosts_extensions_are_found_by_their_ids(void **state)
+{
+    const tn_host host = tn_host_for("test");
+    const tn_ext_library *library = host.get_ext(host.self, TN_EXT_LIBRARY);
+    (void)state;
+    assert_non_null(library);
+    assert_int_equal(library->size, sizeof *library);
+    assert_string_equal(library->version, tn_version());
+    assert_int_equal(library->abi_major, TN_ABI_MAJOR);
+    assert_int_equal(library->abi_minor, TN_ABI_MINOR);
+    assert_null(host.get_ext(host.self, TN_EXT_GRAPH));
+    assert_null(host.get_ext(host.self, "no.such.table/1"));
+    assert_null(host.get_ext(host.self, NULL));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -367,6 +383,7 @@ int main(void)
         CASE(readers_see_whole_entries_while_others_write),
         CASE(the_cache_survives_every_failing_allocation),
         CASE(parallel_for_covers_each_index_once),
+        CASE(the_hosts_extensions_are_found_by_their_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host.h"
+#include "loader.h"
 #include "registry.h"
 
 /* The file has that problem, has no device, is in the log, and does not keep the others from working. */
@@ -29,11 +31,11 @@ static void each_misbehaving_plugin_is_skipped_with_its_reason(void **state)
     static const struct {
         const char *plugin, *problem;
     } cases[] = {
-        {"wrong_major", "is made for ABI version 2.7; this library has 1.0"},
+        {"wrong_major", "is made for ABI version 2.7; this library has 1.1"},
         {"tiny_table", "has a table of 232 bytes; 240 are the least"},
         {"bad_id", "has the id 'Bad Id/.. '"},
         {"no_function", "lacks the function op_run"},
-        {"query_null", "cannot work with ABI version 1.0"},
+        {"query_null", "cannot work with ABI version 1.1"},
         {"no_symbol", "exports no tn_backend_query"},
         {"unresolved", "undefined symbol: function_that_nobody_has"},
         {"init_fails", "init failed: no driver was found; install one"},
@@ -204,6 +206,26 @@ static void a_skipped_backend_says_why_when_its_device_is_asked_for(void **state
     assert_null(device);
 }
 
+/* As if a program had two copies of the library: both get the one table of the file. */
+static void a_backend_that_another_copy_of_the_library_uses_is_listed_as_in_use(void **state)
+{
+    tn_device *device = NULL;
+    const tn_backend *shared = NULL;
+    const tn_host other = tn_host_for("null");
+    tn_reason reason;
+    (void)state;
+    assert_int_equal(tn_load_table(built("null"), &shared, &reason), TN_OK);
+    assert_int_equal(shared->init(&other, NULL), TN_OK);
+    use("null");
+    assert_skipped("/null.so", "init failed: in use by another copy of the library in this process");
+    assert_int_equal(tn_device_open("null", &device), TN_ESTATE);
+    assert_non_null(strstr(tn_message(), "in use by another copy"));
+    shared->deinit();
+    use("null");
+    assert_int_equal(tn_device_open("null", &device), TN_OK);
+    tn_device_close(device);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -220,6 +242,7 @@ int main(void)
         CASE(nothing_is_loaded_from_the_working_directory),
         CASE(an_explicit_file_is_loaded_or_refused_with_its_reason),
         CASE(a_skipped_backend_says_why_when_its_device_is_asked_for),
+        CASE(a_backend_that_another_copy_of_the_library_uses_is_listed_as_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ static int32_t describe(uint32_t device, tn_device_info *info, tn_msg *msg)
         snprintf(mine.name, sizeof mine.name, "%s\n", names[device]);
     if (device < 2) snprintf(mine.id, sizeof mine.id, "pci-%u", device);
     if (device == 4) mine.kind = 99;
+    if (device == 1) mine.max_in = 1000, mine.max_out = 3;
     tn_answer(info, &mine, sizeof mine);
     return TN_OK;
 }

@@ -1,0 +1,174 @@
+/* backend_ext.h: extensions of the plugin ABI: tables that one side offers and the other finds by a string.
+ *
+ * Include it beside backend.h where you want one of them; nobody has to. A backend offers a table by tn_backend's
+ * get_ext, the host by tn_host's. A side that doesn't know an id returns NULL, and the other does without.
+ *
+ * Rules
+ *  - All rules of backend.h hold: tables begin with `size` and grow at the end, errors, threads, nothing printed.
+ *  - An id whose number is plain ("tenon.memory/1") is final: its table grows, and never changes its meaning.
+ *  - An id that ends in "-draft" is a plan, published so that it can be tried and disputed. No release of the library
+ *    calls it, and it may change or go without notice. It becomes final by dropping the ending, when a backend of ours
+ *    or two of others use it; from then on the draft's id answers nothing. So code made for a draft is never called
+ *    by what the draft became.
+ *  - The number changes when the meaning does; a side may offer several. Ids of your own begin with a name that you
+ *    own ("example.com/...").
+ */
+#ifndef TENON_BACKEND_EXT_H
+#define TENON_BACKEND_EXT_H
+
+#include "tenon/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- tenon.library/1, offered by the host: which library it is -------------------------------------------------- */
+
+#define TN_EXT_LIBRARY "tenon.library/1"
+
+typedef struct tn_ext_library {
+    uint64_t size;
+    const char *version; /* "0.1.0" */
+    uint32_t abi_major;
+    uint32_t abi_minor;
+} tn_ext_library;
+
+/* ---- tenon.memory/1, offered by a backend: what memory there is ------------------------------------------------- *
+ * The library asks before it allocates, and refuses with one line what cannot fit, rather than let the system kill the
+ * process; `tenon devices` and `tenon doctor` show it. Pinned and imported host memory will be further functions. */
+
+#define TN_EXT_MEMORY "tenon.memory/1"
+
+/* Filled by budget. Bytes. */
+typedef struct tn_memory_budget {
+    uint64_t size;
+    uint64_t total; /* that the device has for all who use it */
+    uint64_t free;  /* that can still be had now, as far as the driver tells: never less, so that a program that would
+                       fit  is not refused; at most `total` */
+} tn_memory_budget;
+
+typedef struct tn_ext_memory {
+    uint64_t size;
+    /* Between init and deinit, without a context. As init, it has one caller at a time. */
+    int32_t (*budget)(uint32_t device, tn_memory_budget *budget, tn_msg *msg);
+} tn_ext_memory;
+
+/* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *
+ * For devices with command buffers, a compiler of their own, or a high cost per launch. After fusion and before memory
+ * is planned the host shows all launches; the backend marks the groups that it would run in one piece. What it doesn't
+ * mark is offered as single operators, as without the extension. */
+
+#define TN_EXT_GRAPH "tenon.graph/1-draft"
+
+typedef struct tn_graph_plan tn_graph_plan; /* a group made ready; the backend's own */
+
+/* One launch: an operator, and the numbers of the values that it reads and writes. Frozen. */
+typedef struct tn_graph_node {
+    const tn_op_desc *desc;
+    const uint32_t *in;
+    const uint32_t *out;
+} tn_graph_node;
+
+/* Launches in the order of running. Value v is in memory before the run and after it if `kept` of it is not 0. */
+typedef struct tn_graph_view {
+    uint64_t size;
+    const tn_graph_node *node;
+    const uint8_t *kept;
+    uint32_t n_node;
+    uint32_t n_value;
+} tn_graph_view;
+
+typedef struct tn_ext_graph {
+    uint64_t size;
+    /* group[i] = the number of the group that node i belongs to, from 1 on; 0: none. Nodes of a group need no result of
+     * a node outside that needs one of the group's. */
+    int32_t (*claim)(tn_context *context, const tn_graph_view *graph, uint32_t *group, tn_msg *msg);
+    /* Makes one claimed group ready, as op_prepare does; `constant`[v], if not NULL, holds value v, which never
+     * changes, in host memory during the call. info->scratch has room for the values inside. */
+    int32_t (*compile)(tn_context *context, const tn_graph_view *group, const void *const *constant,
+                       tn_graph_plan **plan, tn_kernel_info *info, tn_msg *msg);
+    /* As op_run; run->in and run->out are the places of the values that the group reads from and leaves in memory, in
+     * the order of their numbers. */
+    int32_t (*run)(tn_queue *queue, tn_graph_plan *plan, const tn_run *run, tn_msg *msg);
+    void (*release)(tn_graph_plan *plan);
+    /* A compiled plan as bytes for the host's cache; save gives the number of bytes, and writes if they fit. */
+    int32_t (*save)(tn_graph_plan *plan, void *data, uint64_t capacity, uint64_t *bytes, tn_msg *msg);
+    int32_t (*load)(tn_context *context, const void *data, uint64_t bytes, tn_graph_plan **plan, tn_kernel_info *info,
+                    tn_msg *msg);
+} tn_ext_graph;
+
+/* ---- tenon.record/1-draft, offered by a backend: a list of launches recorded once -------------------------------- *
+ * For what CUDA calls a graph and OpenCL a command buffer: places are fixed, scalars are given at each run. */
+
+#define TN_EXT_RECORD "tenon.record/1-draft"
+
+typedef struct tn_recording tn_recording; /* the backend's own */
+
+typedef struct tn_ext_record {
+    uint64_t size;
+    /* Between begin and end, op_run, copy and fill on the queue are recorded and not done; other calls fail with
+     * TN_ESTATE. end gives the recording, and the queue is as before. Buffers and kernels outlive it. */
+    int32_t (*begin)(tn_queue *queue, tn_msg *msg);
+    int32_t (*end)(tn_queue *queue, tn_recording **recording, tn_msg *msg);
+    /* Enqueues all of it. scalar[i] are the scalars of the recorded op_run number i, as many as it had. */
+    int32_t (*run)(tn_queue *queue, tn_recording *recording, const tn_scalar *const *scalar, tn_msg *msg);
+    void (*release)(tn_recording *recording);
+} tn_ext_record;
+
+/* ---- tenon.observe/1-draft, offered by a backend: looking at work under way ---------------------------------------
+ */
+
+#define TN_EXT_OBSERVE "tenon.observe/1-draft"
+
+/* A piece of work as the device did it. Times are of one clock of the device. Frozen. */
+typedef struct tn_span {
+    uint64_t begin, end; /* nanoseconds */
+    uint64_t number;     /* of the queue's calls that enqueue, counted from 0 */
+} tn_span;
+
+typedef struct tn_ext_observe {
+    uint64_t size;
+    /* 1 if event_sync would not wait, else 0. */
+    int32_t (*event_done)(tn_event *event);
+    /* queue_sync for at most so many nanoseconds: TN_ESTATE if work is left then. */
+    int32_t (*sync_until)(tn_queue *queue, uint64_t nanoseconds, tn_msg *msg);
+    /* Drops what has not begun, and sticks to the queue as TN_ESTATE. */
+    int32_t (*cancel)(tn_queue *queue, tn_msg *msg);
+    /* TN_OK while the device works; TN_EDEVICE and a line once it is lost. */
+    int32_t (*device_status)(tn_context *context, tn_msg *msg);
+    /* Turns the recording of spans on or off; and takes up to `capacity` of those that are finished, oldest first. */
+    int32_t (*spans_enable)(tn_queue *queue, uint32_t on, tn_msg *msg);
+    int32_t (*spans_take)(tn_queue *queue, tn_span *span, uint32_t capacity, uint32_t *count, tn_msg *msg);
+} tn_ext_observe;
+
+/* ---- tenon.ops/1-draft, offered by a backend: operators that the library has never heard of -----------------------
+ */
+
+#define TN_EXT_OPS "tenon.ops/1-draft"
+
+/* An operator by its name ("example.com/rotary"), called with attributes as flat bytes, size first, or NULL. */
+typedef struct tn_ext_op {
+    uint64_t size;
+    const char *name;
+    const char *doc;
+    uint32_t n_in;
+    uint32_t n_out;
+    /* Types and dimensions of the outputs. */
+    int32_t (*shape)(const tn_tensor_desc *in, const void *attrs, tn_tensor_desc *out, tn_msg *msg);
+    /* The operator that gives the gradients of the inputs from inputs, outputs and the outputs' gradients; NULL: none.
+     */
+    const char *gradient;
+    /* The values in double precision, dense and row-major: what `tenon check` compares with. */
+    void (*reference)(const tn_op_desc *desc, const double *const *in, double *const *out, const tn_scalar *scalar);
+} tn_ext_op;
+
+typedef struct tn_ext_ops {
+    uint64_t size;
+    const tn_ext_op *const *op; /* n_op of them, constant; op_prepare knows them by name */
+    uint64_t n_op;
+} tn_ext_ops;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
