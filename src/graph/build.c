@@ -29,6 +29,7 @@ void tn_graph_free(tn_graph *graph)
 {
     if (!graph || graph == &no_graph) return;
     tn_region_free(&graph->region);
+    tn_index_free(&graph->names);
     tn_free(graph->tensor);
     tn_free(graph->sink);
     tn_free(graph);
@@ -94,7 +95,7 @@ tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_t
     tn_tensor *x = s ? NULL : tn_region_alloc(&graph->region, sizeof *x);
     tn_tensor **operands = x ? tn_region_alloc(&graph->region, n_in * sizeof *operands) : NULL;
     void *kept = operands ? tn_region_alloc(&graph->region, op->attrs_size) : NULL;
-    if (!kept) return failed(graph, TN_ENOMEM);
+    if (!kept || (name && tn_index_add(&graph->names, op, name, graph->count))) return failed(graph, TN_ENOMEM);
     if (n_in) memcpy(operands, in, n_in * sizeof *operands);
     if (op->attrs_size && attrs) memcpy(kept, attrs, op->attrs_size);
     *x = (tn_tensor){.graph = graph,
@@ -137,9 +138,8 @@ tn_tensor *tn_node(const tn_op_def *op, tn_graph *graph, tn_tensor *const in[], 
 
 tn_tensor *tn_graph_leaf(const tn_graph *graph, const tn_op_def *op, const char *name)
 {
-    for (uint32_t i = 0; i < graph->count; i++)
-        if (graph->tensor[i]->op == op && !strcmp(graph->tensor[i]->name, name)) return graph->tensor[i];
-    return NULL;
+    uint32_t number;
+    return tn_index_find(&graph->names, op, name, &number) ? graph->tensor[number] : NULL;
 }
 
 /* A named leaf, made unless it is there; one that is there must have the same type. */
@@ -214,21 +214,23 @@ tn_tensor *tn_number(tn_tensor *like, double value)
 void tn_graph_sink(tn_graph *graph, tn_sink sink)
 {
     tn_status s = tn_grow(&graph->sink, &graph->sink_capacity, graph->sinks + 1, sizeof *graph->sink);
-    if (s)
+    if (s) {
         (void)failed(graph, s);
-    else
-        graph->sink[graph->sinks++] = sink;
+        return;
+    }
+    if (sink.variable) sink.variable->is_assigned = 1;
+    graph->sink[graph->sinks++] = sink;
 }
 
 void tn_output(tn_tensor *x, const char *name)
 {
+    uint32_t other;
     tn_graph *graph = tn_graph_of(x);
     if (is_broken(graph)) return;
-    for (uint32_t i = 0; i < graph->sinks; i++)
-        if (graph->sink[i].name && !strcmp(graph->sink[i].name, name))
-            tn_graph_fail(graph, TN_EINVAL, "output '%s' is there already", name);
+    if (tn_index_find(&graph->names, NULL, name, &other))
+        tn_graph_fail(graph, TN_EINVAL, "output '%s' is there already", name);
     const char *kept = tn_region_print(&graph->region, "%s", name);
-    if (!kept) (void)failed(graph, TN_ENOMEM);
+    if (!kept || tn_index_add(&graph->names, NULL, kept, graph->sinks)) (void)failed(graph, TN_ENOMEM);
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){kept, NULL, x});
 }
 
@@ -245,9 +247,7 @@ void tn_assign(tn_tensor *variable, tn_tensor *value)
         tn_graph_fail(graph, TN_ESHAPE, "assign '%s': %s %s cannot take %s %s", variable->name,
                       tn_dtype_name(variable->type.dtype), tn_shape_text(&variable->type.shape, before, sizeof before),
                       tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, now, sizeof now));
-    for (uint32_t i = 0; i < graph->sinks; i++)
-        if (graph->sink[i].variable == variable)
-            tn_graph_fail(graph, TN_EINVAL, "variable '%s' is assigned twice", variable->name);
+    if (variable->is_assigned) tn_graph_fail(graph, TN_EINVAL, "variable '%s' is assigned twice", variable->name);
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){NULL, variable, value});
 }
 

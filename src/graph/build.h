@@ -3,6 +3,7 @@
 #define TN_GRAPH_BUILD_H
 
 #include "alloc.h"
+#include "index.h"
 #include "op.h"
 
 typedef struct tn_sink {
@@ -19,6 +20,7 @@ struct tn_graph {
     uint32_t count, capacity;
     tn_sink *sink;
     uint32_t sinks, sink_capacity;
+    tn_index names;   /* of leaves, by operator; of outputs, which have none */
     uint32_t streams; /* random streams given out */
     uint32_t advances_step;
     tn_tensor *empty; /* what calls on a failed graph return */

@@ -43,10 +43,7 @@ static int is_light(const tn_tensor *x)
 static int is_held(const tn_fusion *f, const tn_tensor *x)
 {
     while (x->op->kind == TN_VIEW) x = x->in[0];
-    if (x->op->kind == TN_LEAF || f->scalar[x->id] || f->cheap[x->id] || !x->n_in) return 0;
-    for (uint32_t u = f->user_begin[x->id]; u < f->user_begin[x->id + 1]; u++)
-        if (f->graph->tensor[f->user[u]]->op->kind != TN_MAP) return 1;
-    return 0;
+    return x->op->kind != TN_LEAF && !f->scalar[x->id] && !f->cheap[x->id] && x->n_in && f->read_as_is[x->id];
 }
 
 /* What variables become, and what nothing but maps lie between: the maps of all parameters' updates have to be alike,
@@ -54,10 +51,11 @@ static int is_held(const tn_fusion *f, const tn_tensor *x)
 static void find_updates(tn_fusion *f)
 {
     const tn_graph *g = f->graph;
-    for (uint32_t i = 0; i < g->sinks; i++) f->updates[g->sink[i].value->id] |= g->sink[i].variable != NULL;
-    for (uint32_t i = g->count; i-- > 0;)
+    for (uint32_t i = g->count; i-- > 0;) {
+        f->updates[i] = f->assigned[i];
         for (uint32_t u = f->user_begin[i]; u < f->user_begin[i + 1]; u++)
             f->updates[i] |= g->tensor[f->user[u]]->op->kind == TN_MAP && f->updates[f->user[u]];
+    }
 }
 
 /* How many stored tensors of its own size x may read. None if it has a user that has to have it stored, or only one

@@ -1,6 +1,5 @@
 /* emit.c: turns units into launches, in an order that serves all, and lets assignments write in place where they can.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuse.h"
@@ -29,42 +28,46 @@ static tn_status view_value(tn_fusion *f, const tn_tensor *x)
 
 /* ---- scalars ---- */
 
-/* A slot for a tensor that is one number: an input, or an expression, as a program of inputs. */
-static tn_status scalar_slot(tn_fusion *f, tn_tensor *x, const char *name, uint32_t *slot)
+static tn_status scalar_slot(tn_fusion *f, const tn_map_scalar *scalar, uint32_t *slot);
+
+/* A slot for an expression, behind those of the scalars in it. */
+static tn_status expression_slot(tn_fusion *f, tn_tensor *x, uint32_t *slot)
 {
-    if (x->op == &tn_op_scalar)
-        return tn_ir_slot(f->ir, x->name, x->type.dtype, ((const tn_scalar_attrs *)x->attrs)->value, slot);
-    uint32_t before = f->ir->slots, arg[TN_MAX_OPERANDS] = {0};
-    TN_TRY(tn_ir_slot(f->ir, name, x->type.dtype, 0, slot));
-    if (f->ir->slots == before) return TN_OK;
-    tn_map_attrs program = {0};
-    const char *names[TN_MAX_OPERANDS];
-    uint32_t count = 0;
-    TN_TRY(tn_scalar_program(f, x, &program, names, &count));
-    for (uint32_t i = 0; i < count; i++)
-        TN_TRY(scalar_slot(f, f->graph->tensor[strtoul(names[i] + 1, NULL, 10)], names[i], &arg[i]));
-    f->ir->slot[*slot].program = program;
-    memcpy(f->ir->slot[*slot].arg, arg, sizeof arg);
+    tn_scalar_slot made = {.dtype = x->type.dtype};
+    tn_map_scalar scalars[TN_MAX_OPERANDS];
+    TN_TRY(tn_scalar_program(f, x, &made.program, scalars));
+    for (uint32_t i = 0; i < made.program.n_scalar; i++) TN_TRY(scalar_slot(f, &scalars[i], &made.arg[i]));
+    return tn_ir_slot(f->ir, &made, slot);
+}
+
+/* The slot of the state's number of that name, or of a tensor that is one number. */
+static tn_status scalar_slot(tn_fusion *f, const tn_map_scalar *scalar, uint32_t *slot)
+{
+    tn_tensor *x = scalar->x ? f->graph->tensor[scalar->x->id] : NULL;
+    if (!x) return tn_ir_slot(f->ir, &(tn_scalar_slot){.name = scalar->name, .dtype = TN_I32}, slot);
+    if (!f->slot[x->id]) {
+        if (x->op == &tn_op_scalar) {
+            double value = ((const tn_scalar_attrs *)x->attrs)->value;
+            TN_TRY(tn_ir_slot(f->ir, &(tn_scalar_slot){.name = x->name, .dtype = x->type.dtype, .value = value}, slot));
+        } else
+            TN_TRY(expression_slot(f, x, slot));
+        f->slot[x->id] = *slot + 1;
+    }
+    *slot = f->slot[x->id] - 1;
     return TN_OK;
 }
 
-/* "#12" is tensor 12; other names are the state's seed and step. */
-static tn_status bind_scalars(tn_fusion *f, const tn_unit *u, tn_launch *launch)
+/* Long expressions are made of others, which come first. */
+static tn_status make_slots(tn_fusion *f)
 {
-    launch->n_scalar = u->n_scalar;
-    for (uint32_t i = 0; i < u->n_scalar; i++) {
-        const char *name = u->scalar[i];
-        if (*name != '#')
-            TN_TRY(tn_ir_slot(f->ir, name, TN_I32, 0, &launch->slot[i]));
-        else
-            TN_TRY(scalar_slot(f, f->graph->tensor[strtoul(name + 1, NULL, 10)], name, &launch->slot[i]));
-    }
+    uint32_t slot;
+    for (uint32_t i = 0; i < f->graph->count; i++)
+        if (f->live[i] && f->scalar[i] > TN_SHORT_SCALAR)
+            TN_TRY(scalar_slot(f, &(tn_map_scalar){.x = f->graph->tensor[i]}, &slot));
     return TN_OK;
 }
 
 /* ---- launches ---- */
-
-static tn_status ready(tn_fusion *f, tn_tensor *x);
 
 /* Moves an operation, with the pointers that it has into itself. */
 static void move_operation(tn_operation *to, const tn_operation *from)
@@ -76,12 +79,8 @@ static void move_operation(tn_operation *to, const tn_operation *from)
     to->desc.attrs = to->attrs.size ? &to->attrs : NULL;
 }
 
-static tn_status launch_unit(tn_fusion *f, uint32_t unit)
+static tn_status launch_unit(tn_fusion *f, const tn_unit *u)
 {
-    tn_unit *u = tn_region_alloc(&f->ir->region, sizeof *u);
-    if (!u) return TN_ENOMEM;
-    TN_TRY(tn_unit_build(f, unit, u));
-    for (uint32_t i = 0; i < u->n_in; i++) TN_TRY(ready(f, u->in[i]));
     tn_launch *launch = tn_ir_launch(f->ir);
     if (!launch) return TN_ENOMEM;
     move_operation(&launch->operation, &u->operation);
@@ -93,19 +92,52 @@ static tn_status launch_unit(tn_fusion *f, uint32_t unit)
         if (!value) return TN_ENOMEM;
         launch->out[i] = f->value[u->out[i]->id] = value;
     }
-    return bind_scalars(f, u, launch);
+    launch->n_scalar = u->n_scalar;
+    for (uint32_t i = 0; i < u->n_scalar; i++) TN_TRY(scalar_slot(f, &u->scalar[i], &launch->slot[i]));
+    return TN_OK;
+}
+
+/* Tensors that are to be stored: the last one next. */
+typedef struct waiting {
+    tn_tensor **x;
+    uint32_t count, room;
+} waiting;
+
+/* Adds those that have no storage, so that the first of them is next. */
+static tn_status wait_for(const tn_fusion *f, tn_tensor *const in[], uint32_t count, waiting *w)
+{
+    TN_TRY(tn_grow(&w->x, &w->room, w->count + count, sizeof *w->x));
+    for (uint32_t i = count; i-- > 0;)
+        if (!f->value[in[i]->id]) w->x[w->count++] = in[i];
+    return TN_OK;
+}
+
+/* Stores x, or sees to it that what it is made of is next. */
+static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
+{
+    uint32_t before = w->count;
+    if (f->value[x->id]) return TN_OK;
+    if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
+    if (x->op->kind == TN_VIEW) {
+        TN_TRY(wait_for(f, x->in, 1, w));
+        return w->count > before ? TN_OK : view_value(f, x);
+    }
+    TN_TRY(tn_unit_build(f, x->id, &f->ir->region, f->trial));
+    TN_TRY(wait_for(f, f->trial->in, f->trial->n_in, w));
+    return w->count > before ? TN_OK : launch_unit(f, f->trial);
 }
 
 /* Sees to it that x is stored. */
 static tn_status ready(tn_fusion *f, tn_tensor *x)
 {
-    if (f->value[x->id]) return TN_OK;
-    if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
-    if (x->op->kind == TN_VIEW) {
-        TN_TRY(ready(f, x->in[0]));
-        return view_value(f, x);
+    waiting w = {0};
+    tn_status s = wait_for(f, &x, 1, &w);
+    while (!s && w.count) {
+        s = store(f, w.x[w.count - 1], &w);
+        if (!s && f->value[w.x[w.count - 1]->id]) w.count--;
     }
-    return launch_unit(f, x->id);
+    tn_free(w.x);
+    return s;
 }
 
 /* ---- assignments ---- */
@@ -151,19 +183,7 @@ static tn_status save_old_values(tn_fusion *f, tn_value *source[])
     return TN_OK;
 }
 
-/* Launch and output that make a value, or NULL. */
-static tn_launch *maker(const tn_ir *ir, const tn_value *value, uint32_t *number, uint32_t *output)
-{
-    for (uint32_t i = 0; i < ir->launches; i++)
-        for (uint32_t k = 0; k < ir->launch[i]->operation.desc.n_out; k++)
-            if (ir->launch[i]->out[k] == value) {
-                *number = i;
-                *output = k;
-                return ir->launch[i];
-            }
-    return NULL;
-}
-
+/* Which of the launch's operands is the variable, as it was; returns how many. */
 static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *operand)
 {
     int times = 0;
@@ -175,14 +195,14 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
     return times;
 }
 
-/* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value. */
+/* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value. Knows from
+ * tn_ir_find_lives who makes the one and last reads the other. */
 static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
 {
-    uint32_t number = 0, output = 0, operand = 0;
-    tn_launch *launch = value->base ? NULL : maker(ir, value, &number, &output);
-    if (!launch || value->home != TN_IN_ARENA) return 0;
-    for (uint32_t i = number + 1; i < ir->launches; i++)
-        if (reads(ir->launch[i], variable, &operand)) return 0;
+    uint32_t output = 0, operand = 0;
+    if (value->base || value->home != TN_IN_ARENA || variable->last > value->first) return 0;
+    tn_launch *launch = ir->launch[value->first];
+    while (launch->out[output] != value) output++;
     int times = reads(launch, variable, &operand);
     if (times > 1) return 0;
     if (times) {
@@ -197,9 +217,13 @@ static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
 static tn_status assign(tn_fusion *f, tn_value *source[])
 {
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
+        tn_tensor *variable = f->graph->sink[i].variable;
+        if (variable && !f->value[variable->id]) TN_TRY(leaf_value(f, variable));
+    }
+    tn_ir_find_lives(f->ir);
+    for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];
         if (!sink->variable) continue;
-        if (!f->value[sink->variable->id]) TN_TRY(leaf_value(f, sink->variable));
         if (write_in_place(f->ir, source[i], f->value[sink->variable->id])) source[i] = NULL;
     }
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
@@ -226,6 +250,7 @@ tn_status tn_emit_launches(tn_fusion *f)
 {
     tn_value **source = tn_region_alloc(&f->ir->region, (f->graph->sinks + 1) * sizeof *source);
     if (!source) return TN_ENOMEM;
+    TN_TRY(make_slots(f));
     for (int assigned = 0; assigned < 2; assigned++) /* what ends in variables comes last */
         for (uint32_t i = 0; i < f->graph->sinks; i++)
             if (!f->graph->sink[i].variable == !assigned) TN_TRY(ready(f, f->graph->sink[i].value));

@@ -20,7 +20,9 @@ typedef struct flattening {
     tn_ir *ir;
     update *update;
     uint32_t updates;
-    uint64_t gap; /* variables that follow each other begin at multiples of this */
+    uint32_t *writer; /* by value: 1 more than the number of the launch that writes its storage last */
+    uint32_t *reader; /* and of the first after that one that reads it */
+    uint64_t gap;     /* variables that follow each other begin at multiples of this */
 } flattening;
 
 /* Programs in which each element is treated like every other, wherever it lies. */
@@ -66,6 +68,22 @@ static int by_position(const void *a, const void *b)
     const update *x = a, *y = b;
     if (x->buffer != y->buffer) return x->buffer < y->buffer ? -1 : 1;
     return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static tn_status find_writers(flattening *f)
+{
+    f->writer = tn_region_alloc(&f->ir->region, (f->ir->values + 1) * sizeof *f->writer);
+    f->reader = tn_region_alloc(&f->ir->region, (f->ir->values + 1) * sizeof *f->reader);
+    if (!f->writer || !f->reader) return TN_ENOMEM;
+    for (uint32_t i = 0; i < f->ir->launches; i++) {
+        const tn_launch *l = f->ir->launch[i];
+        for (uint32_t k = 0; k < l->operation.desc.n_in; k++) {
+            uint32_t number = tn_value_root(l->in[k])->number;
+            if (f->writer[number] && !f->reader[number]) f->reader[number] = i + 1;
+        }
+        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) f->writer[tn_value_root(l->out[k])->number] = i + 1;
+    }
+    return TN_OK;
 }
 
 static tn_status find_updates(flattening *f)
@@ -134,23 +152,21 @@ static int follows(const flattening *f, const update *a, const update *b)
     return 1;
 }
 
-/* 1 if b reads something that a writes. */
-static int reads_from(const tn_launch *b, const tn_launch *a)
+/* 1 if a launch of that number, 0 for none and else 1 too high, runs between an update and the last of them. */
+static int is_between(const update *u, uint32_t launch, uint32_t last)
 {
-    for (uint32_t i = 0; i < b->operation.desc.n_in; i++)
-        for (uint32_t o = 0; o < a->operation.desc.n_out; o++)
-            if (tn_value_root(b->in[i]) == tn_value_root(a->out[o])) return 1;
-    return 0;
+    return launch > u->number + 1 && launch <= last + 1;
 }
 
 /* 1 if nothing that runs between an update and the last of them needs what the update writes, or writes what it needs.
  */
 static int can_wait(const flattening *f, const update *u, uint32_t last)
 {
-    for (uint32_t i = u->number + 1; i <= last; i++) {
-        const tn_launch *l = f->ir->launch[i];
-        if (reads_from(l, u->launch) || reads_from(u->launch, l)) return 0;
-    }
+    const tn_launch *l = u->launch;
+    for (uint32_t i = 0; i < l->operation.desc.n_out; i++)
+        if (is_between(u, f->reader[tn_value_root(l->out[i])->number], last)) return 0;
+    for (uint32_t i = 0; i < l->operation.desc.n_in; i++)
+        if (is_between(u, f->writer[tn_value_root(l->in[i])->number], last)) return 0;
     return 1;
 }
 
@@ -241,6 +257,7 @@ tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir)
 {
     flattening f = {.target = target, .ir = ir, .gap = ir->alignment};
     if (target->unfused) return TN_OK;
+    TN_TRY(find_writers(&f));
     TN_TRY(find_updates(&f));
     for (uint32_t i = 0; i < f.updates; i += f.update[i].run) f.update[i].run = find_run(&f, &f.update[i]);
     for (uint32_t i = 0; i < f.updates; i += f.update[i].run)

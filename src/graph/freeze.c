@@ -10,12 +10,14 @@ static int is_kept(const tn_tensor *x)
 }
 
 /* Assignments to it, as of running statistics, go. */
-static void drop_sinks(tn_graph *graph, const tn_tensor *variable)
+static void drop_sinks(tn_graph *graph, tn_tensor *variable)
 {
     uint32_t kept = 0;
+    if (!variable->is_assigned) return;
     for (uint32_t i = 0; i < graph->sinks; i++)
         if (graph->sink[i].variable != variable) graph->sink[kept++] = graph->sink[i];
     graph->sinks = kept;
+    variable->is_assigned = 0;
 }
 
 /* Freezes what one pattern names; returns how many there are. */

@@ -5,10 +5,18 @@
 #include "build.h"
 #include "shares.h"
 
+/* A tensor whose operands are looked at, up to number `next`. */
+typedef struct frame {
+    tn_tensor *x;
+    uint32_t next;
+} frame;
+
 /* What one call of tn_grad keeps for each tensor that is there when it begins. */
 typedef struct sweep {
     tn_tensor **order; /* operands first */
     uint32_t count, room;
+    frame *path; /* from the loss to the tensor that is looked at: a graph may be deeper than the stack */
+    uint32_t depth, path_room;
     unsigned char *seen, *needed; /* needed: depends on something to differentiate by */
     tn_share **dy;                /* what the uses of each send back */
     uint32_t size;
@@ -33,24 +41,43 @@ static tn_status reserve(sweep *w, uint32_t size)
     return TN_OK;
 }
 
-/* Depth first, without recursion deeper than the graph is: operands have lower numbers, but for stand-ins. */
-static tn_status visit(sweep *w, tn_tensor *x)
+/* Goes on to x, unless it has been there. */
+static tn_status enter(sweep *w, tn_tensor *x)
 {
     TN_TRY(reserve(w, x->graph->count + 1));
     if (w->seen[x->id]) return TN_OK;
     w->seen[x->id] = 1;
-    tn_tensor *other = stand_in(x);
-    TN_TRY(tn_graph_status(x->graph));
-    if (other) {
-        TN_TRY(visit(w, other));
-        w->needed[x->id] = w->needed[other->id];
-    }
-    for (uint32_t i = 0; !other && i < x->n_in; i++) {
-        TN_TRY(visit(w, x->in[i]));
+    TN_TRY(tn_grow(&w->path, &w->path_room, w->depth + 1, sizeof *w->path));
+    w->path[w->depth++] = (frame){x, 0};
+    return TN_OK;
+}
+
+/* All that x depends on stands in order: x is next. */
+static tn_status leave(sweep *w, tn_tensor *x, const tn_tensor *other)
+{
+    for (uint32_t i = 0; !other && i < x->n_in; i++)
         if (x->op->grad && w->needed[x->in[i]->id]) w->needed[x->id] = 1;
-    }
+    if (other && w->needed[other->id]) w->needed[x->id] = 1;
     TN_TRY(tn_grow(&w->order, &w->room, w->count + 1, sizeof *w->order));
     w->order[w->count++] = x;
+    w->depth--;
+    return TN_OK;
+}
+
+/* Depth first: operands have lower numbers, but for stand-ins. */
+static tn_status visit(sweep *w, tn_tensor *loss)
+{
+    TN_TRY(enter(w, loss));
+    while (w->depth) {
+        frame *at = &w->path[w->depth - 1];
+        tn_tensor *x = at->x, *other = stand_in(x);
+        TN_TRY(tn_graph_status(x->graph));
+        uint32_t next = at->next++;
+        if (next == (other ? 1 : x->n_in))
+            TN_TRY(leave(w, x, other));
+        else
+            TN_TRY(enter(w, other ? other : x->in[next]));
+    }
     return TN_OK;
 }
 
@@ -117,6 +144,7 @@ void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *g
         grad[i] = w.dy[wrt[i]->id] ? tn_add_shares(w.dy[wrt[i]->id])
                                    : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
     tn_free(w.order);
+    tn_free(w.path);
     tn_free(w.seen);
     tn_free(w.needed);
     tn_free(w.dy);

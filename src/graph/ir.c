@@ -10,6 +10,7 @@ tn_value *tn_ir_value(tn_ir *ir, tn_type type)
     value->type = type;
     value->bytes = (uint64_t)tn_shape_count(&type.shape) * tn_dtype_size(type.dtype);
     value->group = -1;
+    value->number = ir->values;
     return ir->value[ir->values++] = value;
 }
 
@@ -20,19 +21,38 @@ tn_launch *tn_ir_launch(tn_ir *ir)
     return ir->launch[ir->launches++] = launch;
 }
 
-tn_status tn_ir_slot(tn_ir *ir, const char *name, int32_t dtype, double value, uint32_t *slot)
+tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot)
 {
-    for (uint32_t i = 0; i < ir->slots; i++)
-        if (!strcmp(ir->slot[i].name, name)) {
-            *slot = i;
-            return TN_OK;
-        }
+    for (*slot = 0; like->name && *slot < ir->slots; ++*slot)
+        if (ir->slot[*slot].name && !strcmp(ir->slot[*slot].name, like->name)) return TN_OK;
+    const char *kept = like->name ? tn_region_print(&ir->region, "%s", like->name) : NULL;
+    if (like->name && !kept) return TN_ENOMEM;
     TN_TRY(tn_grow(&ir->slot, &ir->slot_capacity, ir->slots + 1, sizeof *ir->slot));
-    const char *kept = tn_region_print(&ir->region, "%s", name);
-    if (!kept) return TN_ENOMEM;
-    ir->slot[ir->slots] = (tn_scalar_slot){.name = kept, .dtype = dtype, .value = value};
     *slot = ir->slots++;
+    ir->slot[*slot] = *like;
+    ir->slot[*slot].name = kept;
     return TN_OK;
+}
+
+static void live_through(tn_value *value, uint32_t number)
+{
+    tn_value *root = tn_value_root(value);
+    if (root->first > number) root->first = number;
+    if (root->last < number) root->last = number;
+}
+
+void tn_ir_find_lives(tn_ir *ir)
+{
+    for (uint32_t i = 0; i < ir->values; i++) {
+        ir->value[i]->first = UINT32_MAX;
+        ir->value[i]->last = 0;
+    }
+    for (uint32_t i = 0; i < ir->launches; i++) {
+        const tn_launch *l = ir->launch[i];
+        for (uint32_t k = 0; k < l->operation.desc.n_in; k++) live_through(l->in[k], i);
+        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) live_through(l->out[k], i);
+        if (l->scratch) live_through(l->scratch, i);
+    }
 }
 
 tn_value *tn_value_root(tn_value *value)

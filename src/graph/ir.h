@@ -12,6 +12,7 @@ enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
 /* Something with storage: a dense tensor. */
 typedef struct tn_value {
     tn_type type;
+    uint32_t number;       /* among the ir's values */
     const char *name;      /* of a variable or input */
     struct tn_value *base; /* whose storage it shares, or NULL: a reshape of it, or else written over it in place */
     uint32_t is_view;      /* a reshape of base: the same value, not only the same storage */
@@ -41,7 +42,7 @@ typedef struct tn_launch {
 
 /* A run-time scalar: a scalar input, or an expression of scalar inputs that the host computes before each run. */
 typedef struct tn_scalar_slot {
-    const char *name; /* of the input; "#12" for the expression that is tensor 12 */
+    const char *name; /* of the input, or the state's "seed" or "step"; NULL: an expression */
     int32_t dtype;
     double value;
     tn_map_attrs program;          /* of an expression: n_instr is not 0 */
@@ -92,7 +93,10 @@ tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 /* For passes. */
 tn_value *tn_ir_value(tn_ir *ir, tn_type type);
 tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
-tn_status tn_ir_slot(tn_ir *ir, const char *name, int32_t dtype, double value, uint32_t *slot);
+/* The number of the slot of that name, or of a new one. */
+tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot);
+/* The first and the last launch that touches each value's storage; UINT32_MAX and 0 if there is none. */
+void tn_ir_find_lives(tn_ir *ir);
 tn_value *tn_value_root(tn_value *value);
 /* The first offset from `offset` on, at which `bytes` bytes lie in one of the place's banks. They are no more than it.
  */

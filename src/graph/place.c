@@ -28,9 +28,7 @@ static tn_value *content(tn_value *value)
 
 static copies *copies_of(placing *p, const tn_value *value)
 {
-    for (uint32_t i = 0; i < p->values; i++)
-        if (p->ir->value[i] == value) return &p->copy[i];
-    return NULL;
+    return &p->copy[value->number];
 }
 
 static tn_value *twin(placing *p, const tn_value *value, int32_t place)

@@ -12,25 +12,9 @@ static int in_arena(const tn_value *root)
     return root->home == TN_IN_ARENA;
 }
 
-static void live_through(tn_value *value, uint32_t number)
-{
-    tn_value *root = tn_value_root(value);
-    if (root->first > number) root->first = number;
-    if (root->last < number) root->last = number;
-}
-
 static void find_lives(tn_ir *ir)
 {
-    for (uint32_t i = 0; i < ir->values; i++) {
-        ir->value[i]->first = UINT32_MAX;
-        ir->value[i]->last = 0;
-    }
-    for (uint32_t i = 0; i < ir->launches; i++) {
-        const tn_launch *l = ir->launch[i];
-        for (uint32_t k = 0; k < l->operation.desc.n_in; k++) live_through(l->in[k], i);
-        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) live_through(l->out[k], i);
-        if (l->scratch) live_through(l->scratch, i);
-    }
+    tn_ir_find_lives(ir);
     for (uint32_t i = 0; i < ir->values; i++)
         if (ir->value[i]->kept) tn_value_root(ir->value[i])->last = ir->launches;
 }
@@ -80,12 +64,6 @@ static int by_size(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-static int by_offset(const void *a, const void *b)
-{
-    const tn_value *x = *(tn_value *const *)a, *y = *(tn_value *const *)b;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
 static uint64_t round_up(uint64_t bytes, uint64_t alignment)
 {
     return (bytes + alignment - 1) / alignment * alignment;
@@ -97,40 +75,58 @@ uint64_t tn_ir_in_bank(const tn_ir *ir, int32_t place, uint64_t offset, uint64_t
     return bytes > bank - offset % bank ? round_up(offset, bank) : offset;
 }
 
-/* The lowest offset for a value among those already placed; `busy` is room for them. */
-static uint64_t lowest(const tn_ir *ir, tn_value *const placed[], uint32_t count, const tn_value *value,
-                       tn_value *busy[])
+/* Bytes of the arena that are taken from one launch to another. */
+typedef struct stretch {
+    uint64_t begin, end;
+    uint32_t first, last;
+} stretch;
+
+/* What has been placed, by where it begins. */
+typedef struct map {
+    stretch *taken;
+    uint32_t count;
+} map;
+
+/* The lowest offset for a value among those already placed. */
+static uint64_t lowest(const tn_ir *ir, const map *m, const tn_value *value)
 {
-    uint32_t n = 0;
     uint64_t offset = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (placed[i]->first <= value->last && value->first <= placed[i]->last) busy[n++] = placed[i];
-    qsort(busy, n, sizeof *busy, by_offset);
-    for (uint32_t i = 0; i < n; i++) {
-        if (busy[i]->offset >= offset + value->bytes) break;
-        uint64_t end = round_up(busy[i]->offset + busy[i]->bytes, ir->alignment);
-        if (end > offset) offset = tn_ir_in_bank(ir, 0, end, value->bytes);
-    }
+    for (const stretch *at = m->taken; at < m->taken + m->count && at->begin < offset + value->bytes; at++)
+        if (at->first <= value->last && value->first <= at->last && at->end > offset)
+            offset = tn_ir_in_bank(ir, 0, at->end, value->bytes);
     return offset;
+}
+
+static void place_value(tn_ir *ir, map *m, tn_value *value)
+{
+    uint32_t at = m->count;
+    value->offset = lowest(ir, m, value);
+    uint64_t end = round_up(value->offset + value->bytes, ir->alignment);
+    for (; at && m->taken[at - 1].begin > value->offset; at--) m->taken[at] = m->taken[at - 1];
+    m->taken[at] = (stretch){value->offset, end, value->first, value->last};
+    m->count++;
+    if (end > ir->arena_bytes) ir->arena_bytes = end;
 }
 
 /* Groups lie at the arena's end, never shared: the gaps in them stay as they are made, zero. */
 static void place_groups(tn_ir *ir)
 {
     for (uint32_t g = 0; g < ir->groups; g++) {
-        ir->arena_bytes = tn_ir_in_bank(ir, 0, ir->arena_bytes, ir->group_bytes[g]);
-        for (uint32_t i = 0; i < ir->values; i++)
-            if (ir->value[i]->group == (int32_t)g) ir->value[i]->offset = ir->arena_bytes + ir->value[i]->in_group;
-        ir->arena_bytes += round_up(ir->group_bytes[g], ir->alignment);
+        uint64_t begin = tn_ir_in_bank(ir, 0, ir->arena_bytes, ir->group_bytes[g]);
+        ir->arena_bytes = begin + round_up(ir->group_bytes[g], ir->alignment);
+        ir->group_bytes[g] = begin; /* from now on, where it lies */
     }
+    for (uint32_t i = 0; i < ir->values; i++)
+        if (ir->value[i]->group >= 0)
+            ir->value[i]->offset = ir->group_bytes[ir->value[i]->group] + ir->value[i]->in_group;
 }
 
 tn_status tn_plan_memory(tn_ir *ir)
 {
     tn_value **todo = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *todo);
-    tn_value **busy = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *busy);
+    map m = {.taken = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *m.taken)};
     uint32_t count = 0;
-    if (!todo || !busy) return TN_ENOMEM;
+    if (!todo || !m.taken) return TN_ENOMEM;
     find_lives(ir);
     for (uint32_t i = 0; i < ir->values; i++) {
         tn_value *value = ir->value[i];
@@ -144,11 +140,7 @@ tn_status tn_plan_memory(tn_ir *ir)
         }
     }
     qsort(todo, count, sizeof *todo, by_size);
-    for (uint32_t i = 0; i < count; i++) {
-        todo[i]->offset = lowest(ir, todo, i, todo[i], busy);
-        uint64_t end = round_up(todo[i]->offset + todo[i]->bytes, ir->alignment);
-        if (end > ir->arena_bytes) ir->arena_bytes = end;
-    }
+    for (uint32_t i = 0; i < count; i++) place_value(ir, &m, todo[i]);
     place_groups(ir);
     return TN_OK;
 }

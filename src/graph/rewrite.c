@@ -3,27 +3,39 @@
 
 #include <string.h>
 
+/* A tensor in the new graph. */
+typedef struct entry {
+    uint64_t hash;
+    tn_tensor *x;
+} entry;
+
 typedef struct copier {
     const tn_graph *from;
     tn_graph *to;
     tn_rule *rule;
     void *arg;
-    tn_tensor **copy;  /* by number in `from` */
-    tn_tensor **table; /* of tensors in `to`, by hash, open addressing */
-    uint32_t buckets;
+    tn_tensor **copy; /* by number in `from` */
+    entry *table;     /* of tensors in `to`, by hash, open addressing */
+    uint32_t buckets; /* a power of two */
 } copier;
 
 static uint64_t mix(uint64_t hash, const void *data, size_t bytes)
 {
-    const unsigned char *byte = data;
-    for (size_t i = 0; i < bytes; i++) hash = (hash ^ byte[i]) * 0x100000001B3u;
+    const unsigned char *at = data;
+    for (uint64_t word = 0; bytes; at += sizeof word, bytes -= bytes < sizeof word ? bytes : sizeof word, word = 0) {
+        memcpy(&word, at, bytes < sizeof word ? bytes : sizeof word);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u; /* 2^64 by the golden ratio */
+        hash ^= hash >> 32;
+    }
     return hash;
 }
 
 static uint64_t hash_of(const tn_tensor *x)
 {
-    uint64_t hash = mix(0xCBF29CE484222325u, &x->op, sizeof x->op);
+    uint64_t hash = mix(0, &x->op, sizeof x->op);
+    hash = mix(hash, x->type.shape.dim, (size_t)x->type.shape.rank * sizeof *x->type.shape.dim);
     hash = mix(hash, x->in, x->n_in * sizeof *x->in);
+    if (x->name) hash = mix(hash, x->name, strlen(x->name));
     return mix(hash, x->attrs, x->op->attrs_size);
 }
 
@@ -38,10 +50,11 @@ static int equal(const tn_tensor *a, const tn_tensor *b)
 /* The first tensor that equals x, which may be x. The table is never full: it has room for twice the tensors. */
 static tn_tensor *unique(copier *c, tn_tensor *x)
 {
-    uint32_t at = (uint32_t)(hash_of(x) % c->buckets);
-    while (c->table[at] && !equal(c->table[at], x)) at = (at + 1) % c->buckets;
-    if (!c->table[at]) c->table[at] = x;
-    return c->table[at];
+    uint64_t hash = hash_of(x);
+    entry *at = &c->table[hash & (c->buckets - 1)];
+    for (; at->x && (at->hash != hash || !equal(at->x, x));) at = at + 1 < c->table + c->buckets ? at + 1 : c->table;
+    if (!at->x) *at = (entry){hash, x};
+    return at->x;
 }
 
 static tn_tensor *copy_of(copier *c, const tn_tensor *x)
@@ -91,7 +104,8 @@ static tn_status copy_all(copier *c, const unsigned char *live)
 
 tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph **out)
 {
-    copier c = {.from = graph, .rule = rule, .arg = arg, .buckets = 2 * graph->count + 1};
+    copier c = {.from = graph, .rule = rule, .arg = arg, .buckets = 2};
+    while (c.buckets < 2 * graph->count) c.buckets *= 2;
     unsigned char *live = tn_alloc(graph->count + 1);
     c.to = tn_graph_new();
     c.copy = tn_alloc((graph->count + 1) * sizeof *c.copy);

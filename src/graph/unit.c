@@ -10,6 +10,7 @@
 typedef struct program {
     tn_fusion *f;
     tn_unit *unit;
+    tn_region *region;
     uint32_t members; /* the unit whose members are computed */
     const tn_shape *space;
     tn_map_builder builder;
@@ -27,12 +28,13 @@ static int by_number(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-tn_tensor **tn_unit_members(tn_fusion *f, uint32_t unit, uint32_t *count)
+/* The unit's members in order of their numbers. NULL if out of memory. */
+static tn_tensor **members_of(const tn_fusion *f, uint32_t unit, tn_region *region, uint32_t *count)
 {
     uint32_t n = 0, member = unit;
     do n++;
     while ((member = f->next[member]) != unit);
-    tn_tensor **members = tn_region_alloc(&f->ir->region, n * sizeof *members);
+    tn_tensor **members = tn_region_alloc(region, n * sizeof *members);
     if (!members) return NULL;
     for (uint32_t i = 0; i < n; i++, member = f->next[member]) members[i] = f->graph->tensor[member];
     qsort(members, n, sizeof *members, by_number);
@@ -61,13 +63,16 @@ static void remember(program *p, const tn_tensor *x, int32_t number)
     }
 }
 
+static int32_t give_up(program *p)
+{
+    if (!p->builder.status) p->builder.status = TN_EUNSUPPORTED;
+    return 0;
+}
+
 static int32_t fresh_input(program *p, tn_tensor *x)
 {
     tn_unit *u = p->unit;
-    if (u->n_in == TN_MAX_OPERANDS) {
-        p->builder.status = TN_EUNSUPPORTED;
-        return 0;
-    }
+    if (u->n_in == TN_MAX_OPERANDS) return give_up(p);
     u->operation.in[u->n_in] = over_space(x, p->space);
     u->in[u->n_in++] = x;
     return tn_map_input(&p->builder, x->type.dtype);
@@ -81,35 +86,22 @@ static int32_t emitted(program *p, tn_tensor *x)
     int32_t arg[4] = {-1, -1, -1, -1};
     for (uint32_t i = 0; i < x->n_in; i++) {
         int32_t dtype = x->in[i]->type.dtype;
-        if (p->f->unit[x->in[i]->id] == p->members && tn_map_compute_type(dtype) != dtype)
-            p->builder.status = TN_EUNSUPPORTED;
+        if (p->f->unit[x->in[i]->id] == p->members && tn_map_compute_type(dtype) != dtype) give_up(p);
+        if (p->builder.status) return 0;
         arg[i] = number_of(p, x->in[i]);
     }
     p->has_iota |= x->op == &tn_op_iota;
     return x->op->emit(x, &p->builder, arg);
 }
 
-static int32_t scalar_number(program *p, const tn_tensor *x)
+static int32_t scalar_value(tn_map_builder *builder, const tn_tensor *x)
 {
     int32_t none[4] = {-1, -1, -1, -1};
     if (x->op == &tn_op_full)
-        return tn_emit(&p->builder, "const", none, tn_map_compute_type(x->type.dtype),
+        return tn_emit(builder, "const", none, tn_map_compute_type(x->type.dtype),
                        ((const tn_full_attrs *)x->attrs)->value);
-    const char *name = tn_region_print(&p->f->ir->region, "#%u", x->id);
-    if (!name)
-        p->builder.status = TN_ENOMEM;
-    else
-        none[0] = tn_emit_scalar(&p->builder, name);
-    return tn_emit(&p->builder, "scalar", none, tn_map_compute_type(x->type.dtype), 0);
-}
-
-/* A scalar expression, operator by operator. */
-static int32_t expression(program *p, tn_tensor *x)
-{
-    int32_t arg[4] = {-1, -1, -1, -1};
-    if (x->op->kind != TN_MAP) return scalar_number(p, x);
-    for (uint32_t i = 0; i < x->n_in; i++) arg[i] = expression(p, x->in[i]);
-    return x->op->emit(x, &p->builder, arg);
+    none[0] = tn_map_scalar_number(builder, x);
+    return tn_emit(builder, "scalar", none, tn_map_compute_type(x->type.dtype), 0);
 }
 
 /* The number of x's value in the program, computing what it needs first. */
@@ -119,7 +111,7 @@ static int32_t number_of(program *p, tn_tensor *x)
     for (uint32_t i = 0; i < p->n_known; i++)
         if (p->known[i].x == x) return p->known[i].number;
     if (p->f->scalar[x->id])
-        number = scalar_number(p, x);
+        number = scalar_value(&p->builder, x);
     else if (x->op->kind == TN_MAP && (p->f->unit[x->id] == p->members || tn_is_virtual(p->f, x, p->space)))
         number = emitted(p, x);
     else
@@ -128,42 +120,57 @@ static int32_t number_of(program *p, tn_tensor *x)
     return number;
 }
 
-static program *begin(tn_fusion *f, tn_unit *unit, uint32_t members, const tn_shape *space)
+static program *begin(tn_fusion *f, tn_unit *unit, tn_region *region, uint32_t members, const tn_shape *space)
 {
     program *p = tn_alloc(sizeof *p);
     if (!p) return NULL;
     p->f = f;
     p->unit = unit;
+    p->region = region;
     p->members = f->unit[members];
     p->space = space;
     p->builder.rank = space->rank;
     return p;
 }
 
-/* Program and names of scalars into the unit; frees p. */
+/* Program and scalars into the unit; frees p. */
 static tn_status finish(program *p, tn_map_attrs *attrs)
 {
     tn_unit *u = p->unit;
-    tn_status s = tn_map_finish(&p->builder, &p->f->ir->region, attrs);
+    tn_status s = tn_map_finish(&p->builder, p->region, attrs);
     u->n_scalar = p->builder.n_scalar;
     memcpy(u->scalar, p->builder.scalar, sizeof u->scalar);
     tn_free(p);
     return s;
 }
 
-/* Unlike in a kernel, where the whole expression is one scalar. */
-tn_status tn_scalar_program(tn_fusion *f, tn_tensor *x, tn_map_attrs *attrs, const char *names[], uint32_t *count)
+/* ---- scalars ---- */
+
+/* A scalar expression, operator by operator, up to those that have slots of their own. */
+static int32_t expression(tn_map_builder *builder, const tn_fusion *f, tn_tensor *x)
 {
-    tn_unit *u = f->trial;
-    memset(u, 0, sizeof *u);
-    program *p = begin(f, u, x->id, &x->type.shape);
-    if (!p) return TN_ENOMEM;
-    tn_map_output(&p->builder, expression(p, x));
-    TN_TRY(finish(p, attrs));
-    memcpy(names, u->scalar, sizeof u->scalar);
-    *count = u->n_scalar;
-    return TN_OK;
+    int32_t arg[4] = {-1, -1, -1, -1};
+    for (uint32_t i = 0; i < x->n_in; i++) {
+        tn_tensor *in = x->in[i];
+        int is_given = in->op->kind != TN_MAP || f->scalar[in->id] > TN_SHORT_SCALAR;
+        arg[i] = is_given ? scalar_value(builder, in) : expression(builder, f, in);
+    }
+    return x->op->emit(x, builder, arg);
 }
+
+/* Unlike in a kernel, where the whole expression is one scalar. */
+tn_status tn_scalar_program(tn_fusion *f, tn_tensor *x, tn_map_attrs *attrs, tn_map_scalar scalars[])
+{
+    tn_map_builder *builder = tn_alloc(sizeof *builder);
+    if (!builder) return TN_ENOMEM;
+    tn_map_output(builder, expression(builder, f, x));
+    tn_status s = tn_map_finish(builder, &f->ir->region, attrs);
+    memcpy(scalars, builder->scalar, sizeof builder->scalar);
+    tn_free(builder);
+    return s;
+}
+
+/* ---- units ---- */
 
 /* A rank of at least 1 for every operand, as backends expect. */
 static void at_least_rank_1(tn_tensor_desc desc[], uint32_t count)
@@ -197,11 +204,11 @@ static tn_status add_outputs(program *p, tn_tensor *const member[], uint32_t cou
     return TN_OK;
 }
 
-static tn_status build_map(tn_fusion *f, uint32_t unit, tn_unit *u)
+static tn_status build_map(tn_fusion *f, uint32_t unit, tn_region *region, tn_unit *u)
 {
     uint32_t count = 0;
-    tn_tensor **member = tn_unit_members(f, unit, &count);
-    program *p = member ? begin(f, u, unit, &member[0]->type.shape) : NULL;
+    tn_tensor **member = members_of(f, unit, region, &count);
+    program *p = member ? begin(f, u, region, unit, &member[0]->type.shape) : NULL;
     if (!p) return TN_ENOMEM;
     tn_status s = add_outputs(p, member, count);
     uint32_t keep = p->has_iota ? ~0u : 0;
@@ -216,11 +223,11 @@ static tn_status build_map(tn_fusion *f, uint32_t unit, tn_unit *u)
     return TN_OK;
 }
 
-static tn_status build_reduce(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+static tn_status build_reduce(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_region *region, tn_unit *u)
 {
     uint32_t count = 0;
-    tn_map_attrs *map = tn_region_alloc(&f->ir->region, sizeof *map);
-    program *p = map && tn_unit_members(f, unit, &count) ? begin(f, u, unit, &y->in[0]->type.shape) : NULL;
+    tn_map_attrs *map = tn_region_alloc(region, sizeof *map);
+    program *p = map && members_of(f, unit, region, &count) ? begin(f, u, region, unit, &y->in[0]->type.shape) : NULL;
     if (!p) return TN_ENOMEM;
     tn_map_output(&p->builder, number_of(p, y->in[0]));
     int merge = !p->has_iota;
@@ -276,12 +283,12 @@ static int has_own_dimensions(const tn_tensor_desc *desc, const tn_shape *shape)
 
 /* The map behind y, whose value 0 is y's result. Operators whose boundary has y's own dimensions take the operands as
  * they are. */
-static tn_status build_epilogue(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_unit *u)
+static tn_status build_epilogue(tn_fusion *f, tn_tensor *y, tn_region *region, tn_unit *u)
 {
     uint32_t count = 0, first = u->n_in;
-    tn_tensor **member = tn_unit_members(f, unit, &count);
-    tn_map_attrs *epilogue = tn_region_alloc(&f->ir->region, sizeof *epilogue);
-    program *p = member && epilogue ? begin(f, u, unit, &y->type.shape) : NULL;
+    tn_tensor **member = members_of(f, y->id, region, &count);
+    tn_map_attrs *epilogue = tn_region_alloc(region, sizeof *epilogue);
+    program *p = member && epilogue ? begin(f, u, region, y->id, &y->type.shape) : NULL;
     if (!p) return TN_ENOMEM;
     tn_tensor_desc result = u->operation.out[0];
     u->n_out = 0;
@@ -311,20 +318,20 @@ static tn_status build_sums(tn_fusion *f, tn_tensor *y, tn_unit *u)
 }
 
 /* What a kernel does besides, if its unit has more members. */
-static tn_status build_others(tn_fusion *f, tn_tensor *y, tn_unit *u)
+static tn_status build_others(tn_fusion *f, tn_tensor *y, tn_region *region, tn_unit *u)
 {
     uint32_t other = f->next[y->id];
     if (other == y->id) return TN_OK;
-    return f->graph->tensor[other]->op == &tn_op_reduce ? build_sums(f, y, u) : build_epilogue(f, y->id, y, u);
+    return f->graph->tensor[other]->op == &tn_op_reduce ? build_sums(f, y, u) : build_epilogue(f, y, region, u);
 }
 
 /* A kernel: operands that are run-time scalars are passed as such. */
-static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
+static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_region *region, tn_unit *u)
 {
     for (uint32_t i = 0; i < y->n_in; i++) {
         tn_tensor *x = y->in[i];
         if (f->scalar[x->id] && x->op != &tn_op_full && !x->type.shape.rank) {
-            if (!(u->scalar[u->n_scalar++] = tn_region_print(&f->ir->region, "#%u", x->id))) return TN_ENOMEM;
+            u->scalar[u->n_scalar++].x = x;
             continue;
         }
         u->operation.in[u->n_in] = tn_desc_dense(x->type.dtype, &x->type.shape);
@@ -334,17 +341,18 @@ static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_unit *u)
     u->out[0] = y;
     u->n_out = u->fused = 1;
     if (y->op->describe) y->op->describe(y, &u->operation);
-    TN_TRY(build_others(f, y, u));
+    TN_TRY(build_others(f, y, region, u));
     u->operation.desc.name = y->op->name;
     point(u);
     return TN_OK;
 }
 
-tn_status tn_unit_build(tn_fusion *f, uint32_t unit, tn_unit *out)
+tn_status tn_unit_build(tn_fusion *f, uint32_t unit, tn_region *region, tn_unit *out)
 {
     tn_tensor *anchor = f->anchor[f->unit[unit]], *x = f->graph->tensor[unit];
     memset(out, 0, sizeof *out);
-    if (anchor) return anchor->op == &tn_op_reduce ? build_reduce(f, unit, anchor, out) : build_kernel(f, anchor, out);
-    if (x->op->kind == TN_MAP || f->scalar[x->id]) return build_map(f, unit, out);
-    return build_kernel(f, x, out);
+    if (anchor && anchor->op == &tn_op_reduce) return build_reduce(f, unit, anchor, region, out);
+    if (anchor) return build_kernel(f, anchor, region, out);
+    if (x->op->kind == TN_MAP || f->scalar[x->id]) return build_map(f, unit, region, out);
+    return build_kernel(f, x, region, out);
 }

@@ -56,13 +56,28 @@ int32_t tn_emit(tn_map_builder *builder, const char *op, const int32_t arg[4], i
     return (int32_t)(INPUT_BASE + builder->n_instr++);
 }
 
-int32_t tn_emit_scalar(tn_map_builder *builder, const char *name)
+static int same_scalar(const tn_map_scalar *a, const tn_map_scalar *b)
+{
+    return a->name && b->name ? !strcmp(a->name, b->name) : !a->name && !b->name && a->x == b->x;
+}
+
+static int32_t scalar_number(tn_map_builder *builder, tn_map_scalar scalar)
 {
     for (uint32_t i = 0; i < builder->n_scalar; i++)
-        if (!strcmp(builder->scalar[i], name)) return (int32_t)i;
+        if (same_scalar(&builder->scalar[i], &scalar)) return (int32_t)i;
     if (builder->n_scalar == TN_MAX_OPERANDS) return give_up(builder, "scalars");
-    builder->scalar[builder->n_scalar] = name;
+    builder->scalar[builder->n_scalar] = scalar;
     return (int32_t)builder->n_scalar++;
+}
+
+int32_t tn_emit_scalar(tn_map_builder *builder, const char *name)
+{
+    return scalar_number(builder, (tn_map_scalar){.name = name});
+}
+
+int32_t tn_map_scalar_number(tn_map_builder *builder, const tn_tensor *x)
+{
+    return scalar_number(builder, (tn_map_scalar){.x = x});
 }
 
 /* Instructions whose first arguments are no values: a scalar's number, a dimension. */

@@ -5,18 +5,26 @@
 #include "alloc.h"
 #include "op.h"
 
+/* Where a run-time scalar comes from: the state's "seed" or "step", or a tensor that is one number. */
+typedef struct tn_map_scalar {
+    const char *name; /* NULL: x */
+    const tn_tensor *x;
+} tn_map_scalar;
+
 struct tn_map_builder {
     tn_status status;
     uint32_t n_in, n_instr, n_scalar, n_out;
     int32_t rank;                      /* of the iteration space: an iota of fewer dimensions counts from the last */
     tn_map_instr instr[TN_MAX_INSTRS]; /* args below INPUT_BASE are inputs, above instructions, until it is finished */
     int32_t out[TN_MAX_OPERANDS];
-    int32_t in_dtype[TN_MAX_OPERANDS];   /* as loaded */
-    const char *scalar[TN_MAX_OPERANDS]; /* names: "seed", "step", "lr", or those that the compiler gives */
+    int32_t in_dtype[TN_MAX_OPERANDS]; /* as loaded */
+    tn_map_scalar scalar[TN_MAX_OPERANDS];
 };
 
 /* One more input of that element type; returns its value's number. */
 int32_t tn_map_input(tn_map_builder *builder, int32_t dtype);
+/* The number of that scalar in this map. */
+int32_t tn_map_scalar_number(tn_map_builder *builder, const tn_tensor *x);
 /* One more output: the value's number. */
 void tn_map_output(tn_map_builder *builder, int32_t value);
 /* The type in which a value of that element type is computed: u8 as i32, f16 and bf16 as f32. */

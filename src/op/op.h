@@ -32,10 +32,11 @@ struct tn_tensor {
     tn_type type;
     tn_tensor **in;
     uint32_t n_in;
-    uint32_t id;        /* its place among the graph's tensors: operands come before results */
-    const void *attrs;  /* op->attrs_size bytes */
-    const char *name;   /* of an input, a scalar input or a variable, else NULL */
-    tn_tensor *lowered; /* of a composite, once it was lowered */
+    uint32_t id;          /* its place among the graph's tensors: operands come before results */
+    const void *attrs;    /* op->attrs_size bytes */
+    const char *name;     /* of an input, a scalar input or a variable, else NULL */
+    tn_tensor *lowered;   /* of a composite, once it was lowered */
+    uint32_t is_assigned; /* a variable that a sink writes */
 };
 
 /* An operator as it crosses the plugin boundary: room for the descriptors, and what `desc` points to. */
@@ -177,7 +178,7 @@ tn_tensor *tn_unbroadcast(tn_tensor *dy, const tn_shape *shape);
 
 /* Adds an instruction; returns the number of its value. Fails softly: the builder keeps the error. */
 int32_t tn_emit(tn_map_builder *builder, const char *op, const int32_t arg[4], int32_t dtype, double value);
-/* The number of the run-time scalar with that name ("seed", "step", "lr") in this map. */
+/* The number of the state's "seed" or "step" in this map. */
 int32_t tn_emit_scalar(tn_map_builder *builder, const char *name);
 
 #endif

@@ -23,28 +23,36 @@ static uint32_t group_of(const tn_tensor *x)
     return ((const tn_variable_attrs *)x->attrs)->group;
 }
 
-/* Trainable variables come first; then, suffix by suffix, what belongs to them; then all others. */
-static void classify(const tn_graph *graph, item *it, const char *suffix[], uint32_t *suffixes)
+/* The trainable variable with the longest name that `name` begins with, before a '.', or NULL. */
+static const tn_tensor *owner_of(const tn_graph *graph, const char *name, char *prefix)
 {
-    size_t longest = 0;
-    it->class = UINT32_MAX;
-    it->order = it->x->id;
-    it->group = group_of(it->x);
-    if (flags_of(it->x) & TN_TRAINABLE) it->class = 0;
-    for (uint32_t i = 0; it->class && i < graph->count; i++) {
-        const tn_tensor *owner = graph->tensor[i];
-        if (owner->op != &tn_op_variable || !(flags_of(owner) & TN_TRAINABLE)) continue;
-        size_t length = strlen(owner->name);
-        if (length <= longest || strncmp(it->x->name, owner->name, length) || it->x->name[length] != '.') continue;
-        longest = length;
-        it->order = owner->id;
-        it->group = group_of(owner);
+    strcpy(prefix, name);
+    for (char *dot; (dot = strrchr(prefix, '.'));) {
+        *dot = 0;
+        const tn_tensor *owner = tn_graph_leaf(graph, &tn_op_variable, prefix);
+        if (owner && flags_of(owner) & TN_TRAINABLE) return owner;
     }
-    if (!longest) return;
+    return NULL;
+}
+
+/* Trainable variables come first; then, suffix by suffix, what belongs to them; then all others. */
+static tn_status classify(const tn_graph *graph, item *it, const char *suffix[], uint32_t *suffixes)
+{
+    int trains = flags_of(it->x) & TN_TRAINABLE;
+    char *prefix = tn_alloc(strlen(it->x->name) + 1);
+    if (!prefix) return TN_ENOMEM;
+    const tn_tensor *owner = trains ? it->x : owner_of(graph, it->x->name, prefix);
+    tn_free(prefix);
+    it->class = trains ? 0 : UINT32_MAX;
+    it->order = owner ? owner->id : it->x->id;
+    it->group = group_of(owner ? owner : it->x);
+    if (trains || !owner) return TN_OK;
+    const char *own = it->x->name + strlen(owner->name);
     for (it->class = 0; it->class < *suffixes; it->class ++)
-        if (!strcmp(suffix[it->class], it->x->name + longest)) break;
-    if (it->class == *suffixes) suffix[(*suffixes)++] = it->x->name + longest;
+        if (!strcmp(suffix[it->class], own)) break;
+    if (it->class == *suffixes) suffix[(*suffixes)++] = own;
     it->class ++;
+    return TN_OK;
 }
 
 static int by_class(const void *a, const void *b)
@@ -117,7 +125,7 @@ static tn_status make_all(tn_state *state, const tn_graph *graph, int f64, item 
         TN_TRY(check(state, x, f64));
         if (tn_state_get(state, x->name)) continue;
         missing[count].x = x;
-        classify(graph, &missing[count++], suffix, &suffixes);
+        TN_TRY(classify(graph, &missing[count++], suffix, &suffixes));
         bytes += (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, f64)) + alignment;
     }
     if (!count) return TN_OK;

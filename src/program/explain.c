@@ -76,16 +76,24 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
     out->line(out->arg, line);
 }
 
+/* An input's name, or "#3" for the expression of slot 3. */
+static const char *slot_name(const tn_program *p, uint32_t slot, char text[16])
+{
+    if (p->ir.slot[slot].name) return p->ir.slot[slot].name;
+    snprintf(text, 16, "#%u", slot);
+    return text;
+}
+
 static void explain_scalars(const tn_program *p, const printer *out)
 {
-    char line[1200], text[512];
+    char line[1200], text[512], name[16];
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         const tn_scalar_slot *slot = &p->ir.slot[i];
         if (!slot->program.n_instr) continue;
-        int used = snprintf(line, sizeof line, "scalar %s = %s of", slot->name,
+        int used = snprintf(line, sizeof line, "scalar %s = %s of", slot_name(p, i, name),
                             tn_map_text(&slot->program, text, sizeof text));
         for (uint32_t k = 0; k < slot->program.n_scalar; k++)
-            used += snprintf(line + used, sizeof line - (size_t)used, " %s", p->ir.slot[slot->arg[k]].name);
+            used += snprintf(line + used, sizeof line - (size_t)used, " %s", slot_name(p, slot->arg[k], name));
         out->line(out->arg, line);
     }
 }

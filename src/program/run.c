@@ -22,6 +22,11 @@ tn_status tn_program_sync(tn_program *p)
     return s;
 }
 
+static int is_called(const tn_scalar_slot *slot, const char *name)
+{
+    return slot->name && !strcmp(slot->name, name);
+}
+
 /* The state's own numbers, then the expressions of scalars. */
 static void set_scalars(tn_program *p)
 {
@@ -30,8 +35,8 @@ static void set_scalars(tn_program *p)
     tn_scalar arg[TN_MAX_OPERANDS];
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         const tn_scalar_slot *slot = &p->ir.slot[i];
-        uint64_t own = !strcmp(slot->name, "step") ? p->state->step : p->state->seed;
-        if (strcmp(slot->name, "step") && strcmp(slot->name, "seed")) continue;
+        if (!is_called(slot, "step") && !is_called(slot, "seed")) continue;
+        uint64_t own = is_called(slot, "step") ? p->state->step : p->state->seed;
         if (slot->dtype == TN_I32)
             p->scalar[i].i = (int64_t)own;
         else
@@ -119,7 +124,7 @@ tn_status tn_set(tn_program *p, const char *name, double value)
     int found = 0;
     TN_REQUIRE(strcmp(name, "seed") && strcmp(name, "step"), TN_EINVAL, "the state sets '%s' itself", name);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
-        if (strcmp(p->ir.slot[i].name, name)) continue;
+        if (!is_called(&p->ir.slot[i], name)) continue;
         if (p->ir.slot[i].dtype == TN_I32)
             p->scalar[i].i = (int64_t)value;
         else

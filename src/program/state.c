@@ -40,6 +40,7 @@ void tn_state_free(tn_state *state)
     if (!state) return;
     state->device->backend->queue_destroy(state->queue);
     for (uint32_t i = 0; i < state->chunks; i++) state->device->backend->buffer_destroy(state->chunk[i].buffer);
+    tn_index_free(&state->names);
     tn_region_free(&state->region);
     tn_free(state->tensor);
     tn_free(state->chunk);
@@ -80,9 +81,8 @@ int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)
 
 tn_state_tensor *tn_state_get(const tn_state *state, const char *name)
 {
-    for (uint32_t i = 0; i < state->count; i++)
-        if (!strcmp(state->tensor[i].entry.name, name)) return &state->tensor[i];
-    return NULL;
+    uint32_t number;
+    return tn_index_find(&state->names, NULL, name, &number) ? &state->tensor[number] : NULL;
 }
 
 int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry)
@@ -142,6 +142,7 @@ static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_
     if (!has_room(state, room)) TN_TRY(add_chunk(state, room));
     const char *kept = tn_region_print(&state->region, "%s", name);
     if (!kept) return TN_ENOMEM;
+    TN_TRY(tn_index_add(&state->names, NULL, kept, state->count));
     tn_chunk *chunk = &state->chunk[state->chunks - 1];
     *out = &state->tensor[state->count++];
     **out = (tn_state_tensor){.entry = {.name = kept, .dtype = dtype, .shape = *shape, .flags = flags},

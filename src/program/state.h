@@ -4,6 +4,7 @@
 
 #include "build.h"
 #include "device_internal.h"
+#include "index.h"
 #include "tenon/state.h"
 
 typedef struct tn_state_tensor {
@@ -22,6 +23,7 @@ struct tn_state {
     tn_queue *queue;
     uint64_t seed, step;
     tn_region region; /* names */
+    tn_index names;   /* of tensors */
     tn_state_tensor *tensor;
     uint32_t count, capacity;
     tn_chunk *chunk;

@@ -155,10 +155,27 @@ static void slices_side_by_side_are_joined_and_others_added(void **state)
     drop_device(&f);
 }
 
+static void the_result_of_a_composite_operator_has_a_gradient(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(2, 2)), *y = tn_tril(x, 0), *grad = NULL;
+    tn_grad(tn_sum(tn_square(y), TN_ALL, 0), &y, 1, &grad);
+    tn_output(grad, "g");
+    const float in[4] = {1, 2, 3, 4}, expected[4] = {2, 0, 6, 8};
+    float got[4];
+    run_once(&f, g, "x", in, sizeof in, "g", got, 4);
+    for (int i = 0; i < 4; i++) assert_near(got[i], expected[i], 1e-6);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
+        cmocka_unit_test(the_result_of_a_composite_operator_has_a_gradient),
         cmocka_unit_test(a_second_derivative_that_there_is_not_is_an_error),
         cmocka_unit_test(gradients_without_memory_are_an_error),
         cmocka_unit_test(slices_side_by_side_are_joined_and_others_added),

@@ -1,0 +1,66 @@
+/* index.c: a hash table of names. */
+#include "index.h"
+
+#include <string.h>
+
+#include "alloc.h"
+
+enum { LEAST_ROOM = 32 };
+
+/* Fowler, Noll and Vo's hash, 1a. */
+static uint64_t hash_of(const void *kind, const char *name)
+{
+    uint64_t hash = 0xCBF29CE484222325u ^ (uint64_t)(uintptr_t)kind;
+    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001B3u;
+    return hash ^ hash >> 32;
+}
+
+/* Where the name stands, or would stand. */
+static tn_index_entry *seek(const tn_index *index, const void *kind, const char *name)
+{
+    uint32_t at = (uint32_t)hash_of(kind, name) & (index->room - 1);
+    while (index->entry[at].name && (index->entry[at].kind != kind || strcmp(index->entry[at].name, name)))
+        at = (at + 1) & (index->room - 1);
+    return &index->entry[at];
+}
+
+int tn_index_find(const tn_index *index, const void *kind, const char *name, uint32_t *number)
+{
+    const tn_index_entry *entry = index->room ? seek(index, kind, name) : NULL;
+    if (!entry || !entry->name) return 0;
+    *number = entry->number;
+    return 1;
+}
+
+static tn_status grow(tn_index *index)
+{
+    tn_index wider = {.count = index->count, .room = index->room ? 2 * index->room : LEAST_ROOM};
+    wider.entry = tn_alloc(wider.room * sizeof *wider.entry);
+    if (!wider.entry) return TN_ENOMEM;
+    for (uint32_t i = 0; i < index->room; i++) {
+        const tn_index_entry *old = &index->entry[i];
+        if (old->name) *seek(&wider, old->kind, old->name) = *old;
+    }
+    tn_free(index->entry);
+    *index = wider;
+    return TN_OK;
+}
+
+tn_status tn_index_add(tn_index *index, const void *kind, const char *name, uint32_t number)
+{
+    if (2 * (index->count + 1) > index->room) {
+        tn_status s = grow(index);
+        if (s) return s;
+    }
+    tn_index_entry *entry = seek(index, kind, name);
+    if (entry->name) return TN_OK;
+    *entry = (tn_index_entry){kind, name, number};
+    index->count++;
+    return TN_OK;
+}
+
+void tn_index_free(tn_index *index)
+{
+    tn_free(index->entry);
+    *index = (tn_index){0};
+}
