@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "budget.h"
+#include "check.h"
 #include "kit.h"
 #include "map_internal.h"
 #include "reference_internal.h"
@@ -299,7 +300,7 @@ int tn_kit_expected(tn_kit *kit, const tn_kit_job *job, tn_kit_want *want)
 {
     oracle o = {.kit = kit, .desc = job->desc, .op = tn_op_named(job->desc->name), .scalar = job->scalar};
     memset(want, 0, sizeof *want);
-    if (!o.op || !o.op->reference || o.op->check(job->desc))
+    if (tn_check_operation(job->desc))
         return tn_kit_expect(kit, 0, "the reference does not do %s: %.300s", job->desc->name, tn_message());
     o.budget = budget_of(job->desc);
     int fine = load_inputs(&o, job) && make_room(&o, want);

@@ -18,38 +18,6 @@ int tn_find_axis(const char *op, tn_tensor *x, int32_t axis, uint32_t *out)
     return !s;
 }
 
-static tn_status check_operand(const tn_op_desc *desc, const tn_tensor_desc *x)
-{
-    TN_TRY(tn_check_dense(desc, x, 3));
-    TN_REQUIRE(x->dim[0] == desc->out[0].dim[0] && x->dim[2] == desc->out[0].dim[2], TN_EUNSUPPORTED,
-               "%s: operands of different outer or inner sizes", desc->name);
-    return TN_OK;
-}
-
-tn_status tn_check_along(const tn_op_desc *desc)
-{
-    TN_TRY(check_operand(desc, &desc->out[0]));
-    for (uint32_t i = 0; i < desc->n_in; i++) TN_TRY(check_operand(desc, &desc->in[i]));
-    return TN_OK;
-}
-
-tn_status tn_check_rows(const tn_op_desc *desc, const tn_tensor_desc *table, const tn_tensor_desc *index,
-                        const tn_tensor_desc *rows)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_check_dense(desc, table, 2));
-    TN_TRY(tn_check_dense(desc, index, 1));
-    TN_TRY(tn_check_dense(desc, rows, 2));
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED, "%s: unknown attributes",
-               desc->name);
-    TN_REQUIRE(index->dtype == TN_I32 && table->dtype == rows->dtype, TN_EUNSUPPORTED,
-               "%s: rows of %s of a table of %s, by %s", desc->name, tn_dtype_name(rows->dtype),
-               tn_dtype_name(table->dtype), tn_dtype_name(index->dtype));
-    TN_REQUIRE(rows->dim[0] == index->dim[0] && rows->dim[1] == table->dim[1], TN_EUNSUPPORTED,
-               "%s: operands that do not fit", desc->name);
-    return TN_OK;
-}
-
 double tn_no_flops(const tn_op_desc *desc)
 {
     (void)desc;

@@ -1,5 +1,4 @@
-/* along.h: what operators along one axis share: the axis as attribute, and operands as (outer, n, inner); and those of
- * rows by their numbers. */
+/* along.h: what operators along one axis share: the axis as attribute, and operands as (outer, n, inner). */
 #ifndef TN_OP_ALONG_H
 #define TN_OP_ALONG_H
 
@@ -10,13 +9,6 @@ tn_tensor_desc tn_desc_along(const tn_tensor *x, uint32_t axis);
 
 /* The axis as 0..rank-1; 0 with the graph failed if there is no such axis, or if it has failed before. */
 int tn_find_axis(const char *op, tn_tensor *x, int32_t axis, uint32_t *out);
-
-/* Dense operands of rank 3 that have outer and inner dimension in common. */
-tn_status tn_check_along(const tn_op_desc *desc);
-
-/* Operands of gather and scatter_add: a table (count, row), numbers of its rows (m) in i32, and those rows (m, row). */
-tn_status tn_check_rows(const tn_op_desc *desc, const tn_tensor_desc *table, const tn_tensor_desc *index,
-                        const tn_tensor_desc *rows);
 
 /* Moving elements costs no floating-point operations. */
 double tn_no_flops(const tn_op_desc *desc);

@@ -17,12 +17,6 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     din[0] = tn_node(&tn_op_avgpool2d_grad, NULL, &dy, 1, y->attrs);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    return tn_pool_check(desc, &desc->in[0], &desc->out[0]);
-}
-
 static void reference(const tn_reference_call *call)
 {
     const tn_tensor_desc *x = &call->desc->in[0], *y = &call->desc->out[0];
@@ -103,7 +97,6 @@ const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = tn_pool_describe,
-                                   .check = check,
                                    .reference = reference,
                                    .flops = flops,
                                    .cases = cases,
@@ -124,12 +117,6 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *ra
 static void grad_grad(tn_tensor *dx, tn_tensor *g, tn_tensor *din[])
 {
     din[0] = tn_node(&tn_op_avgpool2d, NULL, &g, 1, dx->attrs);
-}
-
-static tn_status grad_check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    return tn_pool_check(desc, &desc->out[0], &desc->in[0]);
 }
 
 static void grad_reference(const tn_reference_call *call)
@@ -175,7 +162,6 @@ const tn_op_def tn_op_avgpool2d_grad = {.name = "avgpool2d_grad",
                                         .shape = grad_shape,
                                         .grad = grad_grad,
                                         .describe = tn_pool_describe,
-                                        .check = grad_check,
                                         .reference = grad_reference,
                                         .flops = grad_flops,
                                         .cases = grad_cases,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tenon/backend_check.h"
+
 int tn_is_floating(int32_t dtype)
 {
     return dtype == TN_F32 || dtype == TN_F64;
@@ -33,50 +35,11 @@ void tn_keep_shape(tn_shape *to, tn_shape from)
     for (int32_t d = 0; d < from.rank && d < TN_MAX_RANK; d++) to->dim[d] = from.dim[d];
 }
 
-tn_status tn_check_counts(const tn_op_desc *desc, uint32_t n_in, uint32_t n_out)
+tn_status tn_check_operation(const tn_op_desc *desc)
 {
-    TN_REQUIRE(desc->n_in == n_in && desc->n_out == n_out, TN_EUNSUPPORTED,
-               "%s: %u inputs and %u outputs instead of %u and %u", desc->name, desc->n_in, desc->n_out, n_in, n_out);
-    return TN_OK;
-}
-
-tn_status tn_check_attrs(const tn_op_desc *desc, uint64_t known)
-{
-    TN_REQUIRE(desc->attrs && *(const uint64_t *)desc->attrs >= known, TN_EUNSUPPORTED, "%s: attributes are missing",
-               desc->name);
-    TN_REQUIRE(tn_attrs_known(desc->attrs, known), TN_EUNSUPPORTED, "%s: unknown attributes", desc->name);
-    return TN_OK;
-}
-
-tn_status tn_check_strides(const tn_op_desc *desc, const tn_tensor_desc *x)
-{
-    int64_t stride = 1;
-    for (int32_t d = x->rank - 1; d >= 0; d--) {
-        if (x->dim[d] == 1 || x->stride[d] == 0) continue;
-        TN_REQUIRE(x->stride[d] == stride, TN_EUNSUPPORTED, "%s: stride %lld of dimension %d, not 0 or %lld",
-                   desc->name, (long long)x->stride[d], d, (long long)stride);
-        stride *= x->dim[d];
-    }
-    return TN_OK;
-}
-
-tn_status tn_check_dense(const tn_op_desc *desc, const tn_tensor_desc *x, int32_t rank)
-{
-    int64_t stride = 1;
-    TN_REQUIRE(x->rank == rank, TN_EUNSUPPORTED, "%s: an operand of rank %d instead of %d", desc->name, x->rank, rank);
-    if (!tn_desc_count(x)) return TN_OK;
-    for (int32_t d = rank - 1; d >= 0; d--) {
-        TN_REQUIRE(x->dim[d] == 1 || x->stride[d] == stride, TN_EUNSUPPORTED, "%s: an operand that is not dense",
-                   desc->name);
-        stride *= x->dim[d];
-    }
-    return TN_OK;
-}
-
-tn_status tn_check_same(const tn_op_desc *desc, const tn_tensor_desc *a, const tn_tensor_desc *b)
-{
-    int same = a->rank == b->rank;
-    for (int32_t d = 0; same && d < a->rank; d++) same = a->dim[d] == b->dim[d];
-    TN_REQUIRE(same, TN_EUNSUPPORTED, "%s: operands of different shapes", desc->name);
-    return TN_OK;
+    char text[256] = "";
+    tn_msg msg = {text, sizeof text};
+    tn_op_facts facts;
+    int32_t s = tn_check_op(desc, &facts, &msg);
+    return s ? tn_fail(s, "%s", text) : TN_OK;
 }

@@ -46,23 +46,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_along(y, axis);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_tensor_desc *y = &desc->out[0];
-    int64_t n = 0;
-    TN_REQUIRE(desc->n_in >= 1 && desc->n_out == 1, TN_EUNSUPPORTED, "concat: %u inputs and %u outputs", desc->n_in,
-               desc->n_out);
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED,
-               "concat: unknown attributes");
-    TN_TRY(tn_check_along(desc));
-    for (uint32_t i = 0; i < desc->n_in; i++) {
-        TN_REQUIRE(desc->in[i].dtype == y->dtype, TN_EUNSUPPORTED, "concat: operand %u is of another type", i);
-        n += desc->in[i].dim[1];
-    }
-    TN_REQUIRE(n == y->dim[1], TN_EUNSUPPORTED, "concat: an output of another size");
-    return TN_OK;
-}
-
 static void reference(const tn_reference_call *call)
 {
     const tn_tensor_desc *y = &call->desc->out[0];
@@ -170,7 +153,6 @@ const tn_op_def tn_op_concat = {.name = "concat",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
-                                .check = check,
                                 .reference = reference,
                                 .flops = tn_no_flops,
                                 .cases = cases};

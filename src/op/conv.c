@@ -72,27 +72,6 @@ void tn_conv_describe(const tn_tensor *y, tn_operation *o)
     }
 }
 
-tn_status tn_conv_check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *weight,
-                        const tn_tensor_desc *y)
-{
-    const tn_conv_attrs *at = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    TN_TRY(tn_check_dense(desc, x, 4));
-    TN_TRY(tn_check_dense(desc, weight, 4));
-    TN_TRY(tn_check_dense(desc, y, 4));
-    for (int d = 0; d < 2; d++)
-        TN_REQUIRE(at->stride[d] && at->dilation[d] && at->stride[d] <= INT32_MAX && at->pad[d] <= INT32_MAX &&
-                       at->dilation[d] <= INT32_MAX,
-                   TN_EUNSUPPORTED, "%s: stride %u, dilation %u", desc->name, at->stride[d], at->dilation[d]);
-    TN_REQUIRE(at->groups && at->groups <= INT32_MAX && x->dim[0] == y->dim[0] && weight->dim[0] == y->dim[1] &&
-                   weight->dim[0] % at->groups == 0 && weight->dim[1] * at->groups == x->dim[1],
-               TN_EUNSUPPORTED, "%s: batches, channels or groups do not fit", desc->name);
-    TN_REQUIRE(desc->in[0].dtype == desc->in[1].dtype && tn_is_floating(desc->in[0].dtype), TN_EUNSUPPORTED,
-               "%s: element types %s and %s", desc->name, tn_dtype_name(desc->in[0].dtype),
-               tn_dtype_name(desc->in[1].dtype));
-    return TN_OK;
-}
-
 /* All pairs of one output row and column with the weights of one input channel. */
 static void each_tap(const tn_conv_attrs *at, const int64_t at_y[2], const int64_t size_x[2], const int64_t size_w[2],
                      const int64_t base[3], tn_conv_add *add, void *arg)

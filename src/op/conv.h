@@ -31,10 +31,6 @@ tn_tensor *tn_conv_weight(tn_tensor *x, tn_tensor *dy, const tn_conv_node *node,
 /* Fills in the attributes at the plugin boundary. */
 void tn_conv_describe(const tn_tensor *y, tn_operation *operation);
 
-/* Whether x (b, c, h, w), weight (k, c/groups, r, s) and y (b, k, p, q) of an operation belong together. */
-tn_status tn_conv_check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *weight,
-                        const tn_tensor_desc *y);
-
 /* Calls `add` for each product of the convolution: elements number ix of x, iw of weight and iy of y. */
 typedef void tn_conv_add(void *arg, int64_t ix, int64_t iw, int64_t iy);
 void tn_conv_each(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *weight,

@@ -40,14 +40,6 @@ static void epilogue(tn_operation *o, const tn_map_attrs *map)
     o->attrs.conv.epilogue = map;
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_conv_attrs *at = desc->attrs;
-    TN_REQUIRE(desc->n_in >= 2 && desc->n_out == 1, TN_EUNSUPPORTED, "conv2d: %u inputs", desc->n_in);
-    TN_TRY(tn_conv_check(desc, &desc->in[0], &desc->in[1], &desc->out[0]));
-    return tn_check_epilogue(desc, at->epilogue);
-}
-
 typedef struct sum {
     const double *x, *weight;
     double *y;
@@ -169,7 +161,6 @@ const tn_op_def tn_op_conv2d = {.name = "conv2d",
                                 .grad = grad,
                                 .describe = tn_conv_describe,
                                 .epilogue = epilogue,
-                                .check = check,
                                 .reference = reference,
                                 .flops = flops,
                                 .cases = cases,

@@ -29,15 +29,6 @@ static void grad(tn_tensor *x, tn_tensor *dx, tn_tensor *din[])
     din[1] = tn_conv_weight(dx, x->in[0], x->attrs, weight[2], weight[3]);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_conv_check(desc, &desc->out[0], &desc->in[1], &desc->in[0]));
-    TN_REQUIRE(!((const tn_conv_attrs *)desc->attrs)->epilogue && desc->out[0].dtype == desc->in[0].dtype,
-               TN_EUNSUPPORTED, "conv2d_data: an epilogue or another element type");
-    return TN_OK;
-}
-
 typedef struct sum {
     const double *dy, *weight;
     double *dx;
@@ -121,7 +112,6 @@ const tn_op_def tn_op_conv2d_data = {.name = "conv2d_data",
                                      .shape = shape,
                                      .grad = grad,
                                      .describe = tn_conv_describe,
-                                     .check = check,
                                      .reference = reference,
                                      .flops = flops,
                                      .cases = cases,

@@ -22,15 +22,6 @@ static void grad(tn_tensor *dw, tn_tensor *g, tn_tensor *din[])
     din[1] = tn_conv_forward(dw->in[0], g, dw->attrs, dy[2], dy[3]);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_conv_check(desc, &desc->in[0], &desc->out[0], &desc->in[1]));
-    TN_REQUIRE(!((const tn_conv_attrs *)desc->attrs)->epilogue && desc->out[0].dtype == desc->in[0].dtype,
-               TN_EUNSUPPORTED, "conv2d_weight: an epilogue or another element type");
-    return TN_OK;
-}
-
 typedef struct sum {
     const double *x, *dy;
     double *dw;
@@ -86,7 +77,6 @@ const tn_op_def tn_op_conv2d_weight = {.name = "conv2d_weight",
                                        .shape = shape,
                                        .grad = grad,
                                        .describe = tn_conv_describe,
-                                       .check = check,
                                        .reference = reference,
                                        .flops = flops,
                                        .cases = cases,

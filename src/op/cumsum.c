@@ -29,17 +29,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->in[0] = o->out[0] = tn_desc_along(y, at->axis);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    TN_TRY(tn_check_attrs(desc, sizeof(tn_cumsum_attrs)));
-    TN_TRY(tn_check_along(desc));
-    TN_TRY(tn_check_same(desc, &desc->in[0], &desc->out[0]));
-    TN_REQUIRE(desc->in[0].dtype == desc->out[0].dtype, TN_EUNSUPPORTED, "cumsum: element types %s and %s",
-               tn_dtype_name(desc->in[0].dtype), tn_dtype_name(desc->out[0].dtype));
-    return TN_OK;
-}
-
 static void reference(const tn_reference_call *call)
 {
     const tn_cumsum_attrs *at = call->desc->attrs;
@@ -102,7 +91,6 @@ const tn_op_def tn_op_cumsum = {.name = "cumsum",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
-                                .check = check,
                                 .reference = reference,
                                 .cases = cases,
                                 .budget = TN_BUDGET_SUM};

@@ -42,11 +42,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_dense(y->type.dtype, &out);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    return tn_check_rows(desc, &desc->in[0], &desc->in[1], &desc->out[0]);
-}
-
 static void reference(const tn_reference_call *call)
 {
     int64_t n = call->desc->in[0].dim[0], d = call->desc->in[0].dim[1], m = call->desc->in[1].dim[0];
@@ -84,7 +79,6 @@ const tn_op_def tn_op_gather = {.name = "gather",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
-                                .check = check,
                                 .reference = reference,
                                 .flops = tn_no_flops,
                                 .cases = cases};

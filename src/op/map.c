@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "check.h"
 #include "merge.h"
+#include "tenon/backend_check.h"
 
 enum { INPUT_BASE = TN_MAX_OPERANDS }; /* while building, instruction i has the number INPUT_BASE + i */
 
@@ -13,8 +14,7 @@ enum { INPUT_BASE = TN_MAX_OPERANDS }; /* while building, instruction i has the 
 
 int32_t tn_map_compute_type(int32_t dtype)
 {
-    static const int32_t computed[] = {0, TN_F32, TN_I32, TN_I32, TN_F32, TN_F32, TN_F64};
-    return tn_dtype_size(dtype) ? computed[dtype] : 0;
+    return tn_value_dtype(dtype);
 }
 
 static int32_t give_up(tn_map_builder *builder, const char *what)
@@ -80,13 +80,11 @@ int32_t tn_map_scalar_number(tn_map_builder *builder, const tn_tensor *x)
     return scalar_number(builder, (tn_map_scalar){.x = x});
 }
 
-/* Instructions whose first arguments are no values: a scalar's number, a dimension. */
+/* Others take a scalar's number, or a dimension. */
 static int takes_values(const char *op)
 {
-    static const char *const others[] = {"const", "scalar", "iota", "uniform", "normal"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(op, others[i])) return 0;
-    return 1;
+    int special = tn_special_find(op);
+    return special < 0 || tn_special_at(special)->values;
 }
 
 static int32_t final_number(const tn_map_builder *builder, int32_t number)
@@ -130,84 +128,6 @@ void tn_map_merge(tn_operation *o, uint32_t keep)
     int32_t rank = operand[0]->rank;
     memcpy(dim, operand[0]->dim, sizeof dim);
     (void)tn_merge(dim, rank, 0, keep, operand, count, becomes, &classes);
-}
-
-/* ---- checking ---- */
-
-static tn_status check_instr(const char *op, const tn_map_attrs *attrs, const int32_t dtype[], uint32_t i, int32_t rank)
-{
-    const tn_map_instr *instr = &attrs->instr[i];
-    int32_t before = (int32_t)(attrs->n_in + i);
-    TN_REQUIRE(instr->op && tn_map_knows(instr), TN_EUNSUPPORTED, "%s: instruction '%s' in %s", op,
-               instr->op ? instr->op : "", tn_dtype_name(instr->dtype));
-    const tn_row *row = tn_row_named(instr->op);
-    int is_where = !strcmp(instr->op, "where"), is_cast = !strcmp(instr->op, "cast");
-    int32_t args = row ? row->n_arg : is_where ? 3 : is_cast;
-    for (int32_t k = 0; k < args; k++) {
-        int needed = !row || !row->is_gradient || tn_row_uses(row) >> k & 1;
-        if (!needed) continue;
-        TN_REQUIRE(instr->arg[k] >= 0 && instr->arg[k] < before, TN_EUNSUPPORTED,
-                   "%s: value %d as argument of value %d", op, instr->arg[k], before);
-        int any = is_cast || (is_where && !k);
-        TN_REQUIRE(any || dtype[instr->arg[k]] == instr->dtype, TN_EUNSUPPORTED, "%s: %s of another element type", op,
-                   instr->op);
-    }
-    if (takes_values(instr->op) || !strcmp(instr->op, "const")) return TN_OK;
-    int is_iota = !strcmp(instr->op, "iota"), numbers = 1 + (*instr->op == 'u' || *instr->op == 'n');
-    for (int k = 0; k < numbers; k++)
-        TN_REQUIRE(instr->arg[k] >= 0 && instr->arg[k] < (is_iota ? rank : (int32_t)attrs->n_scalar), TN_EUNSUPPORTED,
-                   "%s: %s of number %d", op, instr->op, instr->arg[k]);
-    return TN_OK;
-}
-
-tn_status tn_map_check(const char *op, const tn_map_attrs *attrs, const tn_tensor_desc in[], uint32_t n_in,
-                       int32_t first, int32_t rank)
-{
-    int32_t dtype[TN_MAX_VALUES];
-    TN_REQUIRE(attrs->size >= sizeof *attrs && tn_attrs_known(attrs, sizeof *attrs), TN_EUNSUPPORTED,
-               "%s: unknown attributes of a map", op);
-    TN_REQUIRE(attrs->n_in == n_in + (first != 0) && attrs->n_in <= TN_MAX_OPERANDS &&
-                   attrs->n_out <= TN_MAX_OPERANDS && attrs->n_instr <= TN_MAX_INSTRS,
-               TN_EUNSUPPORTED, "%s: a program of %u inputs, %u outputs and %u instructions for %u operands", op,
-               attrs->n_in, attrs->n_out, attrs->n_instr, n_in);
-    if (first) dtype[0] = first;
-    for (uint32_t i = 0; i < n_in; i++) dtype[i + (first != 0)] = tn_map_compute_type(in[i].dtype);
-    for (uint32_t i = 0; i < attrs->n_instr; i++) {
-        TN_TRY(check_instr(op, attrs, dtype, i, rank));
-        dtype[attrs->n_in + i] = attrs->instr[i].dtype;
-    }
-    for (uint32_t i = 0; i < attrs->n_out; i++)
-        TN_REQUIRE(attrs->out[i] >= 0 && attrs->out[i] < (int32_t)(attrs->n_in + attrs->n_instr), TN_EUNSUPPORTED,
-                   "%s: value %d as output", op, attrs->out[i]);
-    return TN_OK;
-}
-
-/* The type of a program's value. */
-static int32_t value_type(const tn_op_desc *desc, int32_t value)
-{
-    const tn_map_attrs *attrs = desc->attrs;
-    if (value < (int32_t)attrs->n_in) return tn_map_compute_type(desc->in[value].dtype);
-    return attrs->instr[value - (int32_t)attrs->n_in].dtype;
-}
-
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_map_attrs *attrs = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *attrs));
-    TN_REQUIRE(desc->n_out >= 1 && desc->n_out == attrs->n_out, TN_EUNSUPPORTED, "map: %u outputs of %u", desc->n_out,
-               attrs->n_out);
-    for (uint32_t i = 0; i < desc->n_in; i++) {
-        TN_TRY(tn_check_same(desc, &desc->in[i], &desc->out[0]));
-        TN_TRY(tn_check_strides(desc, &desc->in[i]));
-    }
-    TN_TRY(tn_map_check("map", attrs, desc->in, desc->n_in, 0, desc->out[0].rank));
-    for (uint32_t i = 0; i < desc->n_out; i++) {
-        TN_TRY(tn_check_same(desc, &desc->out[i], &desc->out[0]));
-        TN_TRY(tn_check_dense(desc, &desc->out[i], desc->out[0].rank));
-        TN_REQUIRE(value_type(desc, attrs->out[i]) == tn_map_compute_type(desc->out[i].dtype), TN_EUNSUPPORTED,
-                   "map: output %u is %s and its value is not", i, tn_dtype_name(desc->out[i].dtype));
-    }
-    return TN_OK;
 }
 
 /* ---- the operator ---- */
@@ -258,7 +178,6 @@ const tn_op_def tn_op_map = {.name = "map",
                              .doc = "a program of element-wise operators",
                              .kind = TN_KERNEL,
                              .arity = -1,
-                             .check = check,
                              .reference = reference,
                              .flops = flops,
                              .cases = cases};

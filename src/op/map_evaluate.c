@@ -82,42 +82,25 @@ static double do_normal(const tn_map_step *step, const tn_map_point *point)
 static const struct {
     const char *op;
     double (*evaluate)(const tn_map_step *step, const tn_map_point *point);
-    int whole; /* may give i32 */
-} special[] = {
-    {"const", do_const, 1}, {"scalar", do_scalar, 1},   {"iota", do_iota, 1},     {"cast", do_cast, 1},
-    {"where", do_where, 1}, {"uniform", do_uniform, 0}, {"normal", do_normal, 0},
-};
+} special[] = {{"const", do_const}, {"scalar", do_scalar},   {"iota", do_iota},    {"cast", do_cast},
+               {"where", do_where}, {"uniform", do_uniform}, {"normal", do_normal}};
 
-/* How an instruction is evaluated, or 0 if it is unknown. */
-static int look_up(const tn_map_instr *instr, tn_map_step *step)
+/* How an instruction is evaluated. */
+static tn_map_step look_up(const tn_map_instr *instr)
 {
-    int whole = instr->dtype == TN_I32;
-    *step = (tn_map_step){.instr = instr};
-    if (!whole && instr->dtype != TN_F32 && instr->dtype != TN_F64) return 0;
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (!strcmp(instr->op, special[i].op)) {
-            step->evaluate = special[i].evaluate;
-            return !whole || special[i].whole;
-        }
-    step->row = tn_row_named(instr->op);
-    step->evaluate = whole ? do_whole : do_real;
-    return step->row && (!whole || step->row->whole);
+        if (!strcmp(instr->op, special[i].op)) return (tn_map_step){special[i].evaluate, instr, NULL};
+    return (tn_map_step){instr->dtype == TN_I32 ? do_whole : do_real, instr, tn_row_named(instr->op)};
 }
 
 /* ---- programs ---- */
-
-int tn_map_knows(const tn_map_instr *instr)
-{
-    tn_map_step step;
-    return look_up(instr, &step);
-}
 
 void tn_map_ready(tn_map_program *program, const tn_map_attrs *attrs)
 {
     program->n_in = attrs->n_in;
     program->n_step = attrs->n_instr;
     program->out = attrs->n_out ? attrs->out[0] : 0;
-    for (uint32_t i = 0; i < attrs->n_instr; i++) (void)look_up(&attrs->instr[i], &program->step[i]);
+    for (uint32_t i = 0; i < attrs->n_instr; i++) program->step[i] = look_up(&attrs->instr[i]);
 }
 
 void tn_map_step_all(const tn_map_program *program, const tn_map_point *point)

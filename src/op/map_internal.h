@@ -29,24 +29,12 @@ typedef struct tn_map_program {
     tn_map_step step[TN_MAX_INSTRS];
 } tn_map_program;
 
-/* The program must have passed tn_map_check. */
+/* The program must have passed tn_check_op. */
 void tn_map_ready(tn_map_program *program, const tn_map_attrs *attrs);
 void tn_map_step_all(const tn_map_program *program, const tn_map_point *point);
 
 /* The epilogue of a call for its element `index`, of which value 0 is `first` and the others are inputs 2.. */
 double tn_map_epilogue(const tn_reference_call *call, const tn_map_program *epilogue, double first, int64_t index);
-
-/* 1 if the instruction is one that tn_map_ready knows, for that element type. */
-int tn_map_knows(const tn_map_instr *instr);
-
-/* Instructions known, arguments in order and of the right type, `n_in` inputs of these descriptors. `first` is the
- * element type of value 0 if that is no descriptor's (the product of a matmul), else 0. */
-tn_status tn_map_check(const char *op, const tn_map_attrs *attrs, const tn_tensor_desc in[], uint32_t n_in,
-                       int32_t first, int32_t rank);
-
-/* The epilogue of an operation of two operands, NULL for none: its inputs 2.. are of the output's shape, and its result
- * has the output's type. */
-tn_status tn_check_epilogue(const tn_op_desc *desc, const tn_map_attrs *epilogue);
 
 /* The next element's coordinates, in row-major order. */
 void tn_map_next(int64_t place[], const int64_t dim[], int32_t rank);

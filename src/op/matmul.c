@@ -77,45 +77,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     }
 }
 
-/* The product's own descriptors fit together. */
-static tn_status check_sizes(const tn_op_desc *desc, const tn_matmul_attrs *at)
-{
-    const tn_tensor_desc *a = &desc->in[0], *b = &desc->in[1], *y = &desc->out[0];
-    TN_REQUIRE(a->rank == 3 && b->rank == 3, TN_EUNSUPPORTED, "matmul: operands of rank %d and %d", a->rank, b->rank);
-    TN_TRY(tn_check_strides(desc, a));
-    TN_TRY(tn_check_strides(desc, b));
-    TN_TRY(tn_check_dense(desc, y, 3));
-    TN_REQUIRE(a->dim[0] == y->dim[0] && b->dim[0] == y->dim[0], TN_EUNSUPPORTED, "matmul: batches differ");
-    TN_REQUIRE(a->dim[at->trans_a ? 2 : 1] == y->dim[1] && b->dim[at->trans_b ? 1 : 2] == y->dim[2] &&
-                   a->dim[at->trans_a ? 1 : 2] == b->dim[at->trans_b ? 2 : 1],
-               TN_EUNSUPPORTED, "matmul: sizes do not fit");
-    TN_REQUIRE(tn_map_compute_type(a->dtype) == tn_map_compute_type(b->dtype) &&
-                   tn_is_floating(tn_map_compute_type(a->dtype)),
-               TN_EUNSUPPORTED, "matmul: element types %s and %s", tn_dtype_name(a->dtype), tn_dtype_name(b->dtype));
-    return TN_OK;
-}
-
-static tn_status check_sums(const tn_op_desc *desc)
-{
-    const tn_tensor_desc *y = &desc->out[0], *sums = &desc->out[1];
-    TN_TRY(tn_check_dense(desc, sums, 2));
-    TN_REQUIRE(sums->dim[0] == y->dim[0] && sums->dim[1] == y->dim[1] &&
-                   sums->dtype == tn_map_compute_type(desc->in[0].dtype),
-               TN_EUNSUPPORTED, "matmul: the sums have another type or other sizes than a's rows");
-    return TN_OK;
-}
-
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_matmul_attrs *at = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    TN_REQUIRE(desc->n_in >= 2 && desc->n_out == (at->sums ? 2 : 1), TN_EUNSUPPORTED, "matmul: %u inputs, %u outputs",
-               desc->n_in, desc->n_out);
-    TN_TRY(check_sizes(desc, at));
-    TN_TRY(at->sums ? check_sums(desc) : TN_OK);
-    return tn_check_epilogue(desc, at->epilogue);
-}
-
 static void epilogue(tn_operation *o, const tn_map_attrs *map)
 {
     o->attrs.matmul.epilogue = map;
@@ -246,7 +207,6 @@ const tn_op_def tn_op_matmul = {.name = "matmul",
                                 .describe = describe,
                                 .epilogue = epilogue,
                                 .sums = sums,
-                                .check = check,
                                 .reference = reference,
                                 .flops = flops,
                                 .cases = cases,

@@ -17,12 +17,6 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     din[0] = tn_node(&tn_op_maxpool2d_grad, NULL, (tn_tensor *[]){y->in[0], dy}, 2, y->attrs);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    return tn_pool_check(desc, &desc->in[0], &desc->out[0]);
-}
-
 /* The place of the first largest element, a NaN being larger than all; -1 in an empty window. */
 static int64_t largest(const tn_pool_window *window, const double *x, int64_t width)
 {
@@ -112,7 +106,6 @@ const tn_op_def tn_op_maxpool2d = {.name = "maxpool2d",
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = tn_pool_describe,
-                                   .check = check,
                                    .reference = reference,
                                    .flops = flops,
                                    .cases = cases};
@@ -128,15 +121,6 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *no
                "maxpool2d_grad: dy is not what pooling gives");
     *out = in[0]->type;
     return TN_OK;
-}
-
-static tn_status grad_check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_check_same(desc, &desc->in[0], &desc->out[0]));
-    TN_REQUIRE(desc->in[0].dtype == desc->out[0].dtype, TN_EUNSUPPORTED, "maxpool2d_grad: element types differ");
-    TN_TRY(tn_check_dense(desc, &desc->out[0], 4));
-    return tn_pool_check(desc, &desc->in[0], &desc->in[1]);
 }
 
 static void grad_reference(const tn_reference_call *call)
@@ -193,7 +177,6 @@ const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
                                         .attrs_size = sizeof(tn_pool_node),
                                         .shape = grad_shape,
                                         .describe = tn_pool_describe,
-                                        .check = grad_check,
                                         .reference = grad_reference,
                                         .flops = grad_flops,
                                         .cases = grad_cases,

@@ -132,11 +132,10 @@ struct tn_op_def {
     /* Kernels that can give the sum z of one of y's operands as their second output: whether they can, and if so, the
      * second descriptor and the attributes. NULL: they can't. */
     int (*sums)(const tn_tensor *y, const tn_tensor *z, tn_operation *operation);
-    /* Kernels and "map": the value in double precision, plain and obvious. Composites, for who judges their `lower`: the
-     * same, with dense operands as they are, the graph's attributes, and the seed and the step as the scalars. */
+    /* Kernels and "map": the value in double precision, plain and obvious, of what tn_check_op has passed. Composites,
+     * for who judges their `lower`: the same, with dense operands as they are, the graph's attributes, and the seed and
+     * the step as the scalars. */
     void (*reference)(const tn_reference_call *call);
-    /* Kernels and "map": whether descriptors and attributes are such that the reference can do it. */
-    tn_status (*check)(const tn_op_desc *desc);
     /* Kernels that read but some rows of operand 0 (window): the first row of a run; the reference is given that row
      * and those after it, as many as the output has. NULL: it is given everything. */
     int64_t (*first_row)(const tn_op_desc *desc, const tn_scalar *scalar);

@@ -53,23 +53,6 @@ void tn_pool_describe(const tn_tensor *y, tn_operation *o)
     }
 }
 
-tn_status tn_pool_check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y)
-{
-    const tn_pool_attrs *at = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    TN_TRY(tn_check_dense(desc, x, 4));
-    TN_TRY(tn_check_dense(desc, y, 4));
-    for (int d = 0; d < 2; d++)
-        TN_REQUIRE(at->window[d] && at->stride[d] && at->window[d] <= INT32_MAX && at->stride[d] <= INT32_MAX &&
-                       at->pad[d] <= INT32_MAX,
-                   TN_EUNSUPPORTED, "%s: window %u, stride %u", desc->name, at->window[d], at->stride[d]);
-    TN_REQUIRE(x->dim[0] == y->dim[0] && x->dim[1] == y->dim[1], TN_EUNSUPPORTED, "%s: batches or channels differ",
-               desc->name);
-    TN_REQUIRE(x->dtype == y->dtype && tn_is_floating(x->dtype), TN_EUNSUPPORTED, "%s: element types %s and %s",
-               desc->name, tn_dtype_name(x->dtype), tn_dtype_name(y->dtype));
-    return TN_OK;
-}
-
 tn_pool_window tn_pool_window_of(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y, int64_t e)
 {
     const tn_pool_attrs *at = desc->attrs;

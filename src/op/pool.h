@@ -21,9 +21,6 @@ tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tenso
 /* Fills in the attributes at the plugin boundary. */
 void tn_pool_describe(const tn_tensor *y, tn_operation *operation);
 
-/* Whether the pictures of an operation belong together. */
-tn_status tn_pool_check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y);
-
 /* The window of output element number e: rows and columns of x from `begin` to before `end`, the number of x's element
  * (0, 0) of that channel, and how many elements an average divides by. */
 typedef struct tn_pool_window {

@@ -195,54 +195,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     tn_reduce_merge(o);
 }
 
-/* The type of the value that is reduced. */
-static int32_t value_type(const tn_op_desc *desc, const tn_map_attrs *map)
-{
-    int32_t value = map->out[0];
-    return value < (int32_t)map->n_in ? tn_map_compute_type(desc->in[value].dtype)
-                                      : map->instr[value - (int32_t)map->n_in].dtype;
-}
-
-static tn_status check_space(const tn_op_desc *desc, const tn_reduce_attrs *at, uint32_t kind)
-{
-    const tn_tensor_desc *y = &desc->out[0];
-    tn_tensor_desc space = {.rank = (int32_t)at->rank};
-    TN_REQUIRE(at->rank <= TN_MAX_RANK && at->axes < 1u << at->rank, TN_EUNSUPPORTED,
-               "reduce: axes %#x of a space of rank %u", at->axes, at->rank);
-    TN_TRY(tn_check_dense(desc, y, (int32_t)at->rank));
-    memcpy(space.dim, at->dim, sizeof space.dim);
-    for (uint32_t d = 0; d < at->rank; d++) {
-        int64_t kept = at->axes >> d & 1 ? 1 : at->dim[d];
-        TN_REQUIRE(at->dim[d] >= 0 && y->dim[d] == kept, TN_EUNSUPPORTED, "reduce: the output's dimension %u is %lld",
-                   d, (long long)y->dim[d]);
-        TN_REQUIRE(at->dim[d] || !(at->axes >> d & 1) || !table[kind].needs_elements, TN_EUNSUPPORTED,
-                   "reduce: %s of no elements", at->kind);
-    }
-    for (uint32_t i = 0; i < desc->n_in; i++) {
-        TN_TRY(tn_check_same(desc, &desc->in[i], &space));
-        TN_TRY(tn_check_strides(desc, &desc->in[i]));
-    }
-    return TN_OK;
-}
-
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_reduce_attrs *at = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    uint32_t kind = find_kind(at->kind);
-    TN_REQUIRE(kind < KINDS, TN_EUNSUPPORTED, "reduce: kind '%s'", at->kind ? at->kind : "");
-    TN_REQUIRE(at->map && at->map->n_out == 1, TN_EUNSUPPORTED, "reduce: not one value to reduce");
-    TN_TRY(tn_check_counts(desc, desc->n_in, 1));
-    TN_TRY(check_space(desc, at, kind));
-    TN_TRY(tn_map_check("reduce", at->map, desc->in, desc->n_in, 0, (int32_t)at->rank));
-    int32_t expected = table[kind].gives_place ? TN_I32 : value_type(desc, at->map);
-    TN_REQUIRE(tn_map_compute_type(desc->out[0].dtype) == expected, TN_EUNSUPPORTED, "reduce: a result of type %s",
-               tn_dtype_name(desc->out[0].dtype));
-    TN_REQUIRE(value_type(desc, at->map) != TN_I32 || table[kind].integer, TN_EUNSUPPORTED, "reduce: %s of i32",
-               at->kind);
-    return TN_OK;
-}
-
 /* ---- the reference ---- */
 
 /* The point of the space that is number `number` among those of an output element, and its linear index. */
@@ -420,7 +372,6 @@ const tn_op_def tn_op_reduce = {.name = "reduce",
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,
-                                .check = check,
                                 .reference = reference,
                                 .flops = flops,
                                 .cases = cases,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "reference_internal.h"
 
 struct tn_kernel {
@@ -95,37 +96,6 @@ static const void *copy_attrs(tn_kernel *k, const void *from)
     return copy_flat(k, from);
 }
 
-/* ---- checking ---- */
-
-static tn_status check_operand(const tn_op_desc *desc, const tn_tensor_desc *x)
-{
-    TN_REQUIRE(tn_dtype_size(x->dtype), TN_EDTYPE, "%s: %d is no element type", desc->name, x->dtype);
-    TN_REQUIRE(x->rank >= 0 && x->rank <= TN_MAX_RANK, TN_ESHAPE, "%s: rank %d", desc->name, x->rank);
-    tn_shape s = {.rank = x->rank};
-    for (int32_t d = 0; d < x->rank; d++) {
-        s.dim[d] = x->dim[d];
-        TN_REQUIRE(x->stride[d] >= 0, TN_EINVAL, "%s: stride %lld", desc->name, (long long)x->stride[d]);
-    }
-    return tn_shape_check(&s);
-}
-
-static tn_status check(const tn_op_desc *desc, const tn_op_def **op)
-{
-    TN_REQUIRE(desc->name, TN_EINVAL, "an operator without a name");
-    TN_REQUIRE(tn_attrs_known(desc, offsetof(tn_op_desc, precision)), TN_EUNSUPPORTED,
-               "%s: a precision, or a description of a later version", desc->name);
-    *op = tn_op_named(desc->name);
-    TN_REQUIRE(*op && (*op)->reference && (*op)->check, TN_EUNSUPPORTED, "no operator '%s'", desc->name);
-    TN_REQUIRE(desc->n_in <= TN_MAX_OPERANDS && desc->n_out >= 1 && desc->n_out <= TN_MAX_OPERANDS, TN_EUNSUPPORTED,
-               "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
-    for (uint32_t i = 0; i < desc->n_in; i++) TN_TRY(check_operand(desc, &desc->in[i]));
-    for (uint32_t i = 0; i < desc->n_out; i++) TN_TRY(check_operand(desc, &desc->out[i]));
-    for (uint32_t i = 0; desc->alias && i < desc->n_out; i++)
-        TN_REQUIRE(desc->alias[i] >= -1 && desc->alias[i] < (int32_t)desc->n_in, TN_EINVAL,
-                   "%s: output %u over input %d", desc->name, i, desc->alias[i]);
-    return (*op)->check(desc);
-}
-
 /* ---- preparing ---- */
 
 /* The kernel of a description that was checked. */
@@ -157,12 +127,11 @@ static void inform(const tn_kernel *k, tn_kernel_info *info)
 int32_t tn_reference_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                              tn_msg *msg)
 {
-    const tn_op_def *op = NULL;
     (void)context;
-    tn_status s = check(desc, &op);
+    tn_status s = tn_check_operation(desc);
     tn_kernel *k = s || (!kernel && !info) ? NULL : tn_alloc(sizeof *k);
     if (!s && (kernel || info)) {
-        if (k) k->op = op;
+        if (k) k->op = tn_op_named(desc->name);
         s = k ? fill(k, desc) : TN_ENOMEM;
     }
     if (!s && info) inform(k, info);

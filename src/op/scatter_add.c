@@ -37,11 +37,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_dense(y->type.dtype, &TN_SHAPE(y->type.shape.dim[0], d));
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    return tn_check_rows(desc, &desc->out[0], &desc->in[0], &desc->in[1]);
-}
-
 static void reference(const tn_reference_call *call)
 {
     int64_t n = call->desc->out[0].dim[0], d = call->desc->out[0].dim[1], m = call->desc->in[0].dim[0];
@@ -99,7 +94,6 @@ const tn_op_def tn_op_scatter_add = {.name = "scatter_add",
                                      .shape = shape,
                                      .grad = grad,
                                      .describe = describe,
-                                     .check = check,
                                      .reference = reference,
                                      .flops = flops,
                                      .cases = cases,

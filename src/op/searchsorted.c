@@ -40,24 +40,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_dense(TN_I32, &places);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_tensor_desc *sorted = &desc->in[0], *values = &desc->in[1], *y = &desc->out[0];
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    TN_TRY(tn_check_attrs(desc, sizeof(tn_searchsorted_attrs)));
-    TN_TRY(tn_check_dense(desc, sorted, 2));
-    TN_TRY(tn_check_dense(desc, values, 2));
-    TN_TRY(tn_check_dense(desc, y, 2));
-    TN_TRY(tn_check_same(desc, values, y));
-    TN_REQUIRE(sorted->dtype == values->dtype && y->dtype == TN_I32, TN_EUNSUPPORTED,
-               "searchsorted: element types %s, %s and %s", tn_dtype_name(sorted->dtype), tn_dtype_name(values->dtype),
-               tn_dtype_name(y->dtype));
-    TN_REQUIRE(sorted->dim[0] == values->dim[0] && sorted->dim[1] <= INT32_MAX, TN_EUNSUPPORTED,
-               "searchsorted: %lld lines of values in %lld lines", (long long)values->dim[0],
-               (long long)sorted->dim[0]);
-    return TN_OK;
-}
-
 /* 1 if an element comes before a value; a NaN is larger than all. */
 static int before(double element, double value, uint32_t right)
 {
@@ -137,7 +119,6 @@ const tn_op_def tn_op_searchsorted = {.name = "searchsorted",
                                       .attrs_size = sizeof(attrs),
                                       .shape = shape,
                                       .describe = describe,
-                                      .check = check,
                                       .reference = reference,
                                       .flops = flops,
                                       .cases = cases};

@@ -5,23 +5,14 @@
 #include "along.h"
 #include "cases.h"
 #include "leaf.h"
+#include "tenon/backend_check.h"
 
 typedef tn_slice_node attrs;
-
-/* The places of `small` elements lie inside a dimension of `large`. */
-static int fits(int64_t small, int64_t large, int64_t start, int64_t step)
-{
-    int64_t way, last;
-    if (small < 0 || step == 0) return 0;
-    if (!small) return 1;
-    if (__builtin_mul_overflow(small - 1, step, &way) || __builtin_add_overflow(start, way, &last)) return 0;
-    return start >= 0 && start < large && last >= 0 && last < large;
-}
 
 static tn_status check_places(const char *op, const tn_shape *small, const tn_shape *large, const attrs *at)
 {
     for (int32_t d = 0; d < small->rank; d++)
-        TN_REQUIRE(fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_ESHAPE,
+        TN_REQUIRE(tn_slice_fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_ESHAPE,
                    "%s: %lld elements from %lld on by steps of %lld do not lie in dimension %d, of size %lld", op,
                    (long long)small->dim[d], (long long)at->start[d], (long long)at->step[d], d,
                    (long long)large->dim[d]);
@@ -96,7 +87,7 @@ tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, in
     at.start[d] = start < 0 ? start + at.shape.dim[d] : start;
     at.step[d] = step;
     tn_status s =
-        fits(count, at.shape.dim[d], at.start[d], step)
+        tn_slice_fits(count, at.shape.dim[d], at.start[d], step)
             ? TN_OK
             : tn_fail(TN_ESHAPE, "slice: %lld elements from %lld on by steps of %lld of axis %d, of size %lld",
                       (long long)count, (long long)start, (long long)step, axis, (long long)at.shape.dim[d]);
@@ -169,32 +160,6 @@ static void describe_unslice(const tn_tensor *y, tn_operation *o)
     merge(&y->in[0]->type.shape, &y->type.shape, y->attrs, &small, &large, &o->attrs.slice);
     o->in[0] = tn_desc_dense(y->type.dtype, &small);
     o->out[0] = tn_desc_dense(y->type.dtype, &large);
-}
-
-static tn_status check(const tn_op_desc *desc, const tn_tensor_desc *small, const tn_tensor_desc *large)
-{
-    const tn_slice_attrs *at = desc->attrs;
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    TN_TRY(tn_check_dense(desc, small, large->rank));
-    TN_TRY(tn_check_dense(desc, large, large->rank));
-    TN_REQUIRE(small->dtype == large->dtype, TN_EUNSUPPORTED, "%s: element types %s and %s", desc->name,
-               tn_dtype_name(small->dtype), tn_dtype_name(large->dtype));
-    for (int32_t d = 0; d < small->rank; d++)
-        TN_REQUIRE(fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_EUNSUPPORTED,
-                   "%s: dimension %d reaches outside", desc->name, d);
-    return TN_OK;
-}
-
-static tn_status check_slice(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    return check(desc, &desc->out[0], &desc->in[0]);
-}
-
-static tn_status check_unslice(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    return check(desc, &desc->in[0], &desc->out[0]);
 }
 
 /* Where element e of the smaller tensor lies in the larger one. */
@@ -308,7 +273,6 @@ const tn_op_def tn_op_slice = {.name = "slice",
                                .shape = shape_slice,
                                .grad = grad_slice,
                                .describe = describe_slice,
-                               .check = check_slice,
                                .reference = reference_slice,
                                .flops = tn_no_flops,
                                .cases = cases_slice};
@@ -321,7 +285,6 @@ const tn_op_def tn_op_unslice = {.name = "unslice",
                                  .shape = shape_unslice,
                                  .grad = grad_unslice,
                                  .describe = describe_unslice,
-                                 .check = check_unslice,
                                  .reference = reference_unslice,
                                  .flops = tn_no_flops,
                                  .cases = cases_unslice};

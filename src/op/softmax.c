@@ -75,20 +75,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->in[0] = o->out[0] = tn_desc_dense(y->type.dtype, &TN_SHAPE(outer, s->dim[axis], inner));
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    TN_TRY(tn_check_dense(desc, &desc->in[0], 3));
-    TN_TRY(tn_check_dense(desc, &desc->out[0], 3));
-    TN_TRY(tn_check_same(desc, &desc->in[0], &desc->out[0]));
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED, "%s: unknown attributes",
-               desc->name);
-    TN_REQUIRE(desc->in[0].dtype == desc->out[0].dtype && tn_is_floating(desc->in[0].dtype), TN_EUNSUPPORTED,
-               "%s: element types %s and %s", desc->name, tn_dtype_name(desc->in[0].dtype),
-               tn_dtype_name(desc->out[0].dtype));
-    return TN_OK;
-}
-
 /* A NaN makes all of its row NaN. */
 static double largest(const double *x, int64_t n, int64_t stride)
 {
@@ -193,7 +179,6 @@ const tn_op_def tn_op_softmax = {.name = "softmax",
                                  .grad = grad_softmax,
                                  .lower = lower_softmax,
                                  .describe = describe,
-                                 .check = check,
                                  .reference = reference_softmax,
                                  .flops = flops,
                                  .cases = cases_softmax,
@@ -208,7 +193,6 @@ const tn_op_def tn_op_log_softmax = {.name = "log_softmax",
                                      .grad = grad_log,
                                      .lower = lower_log,
                                      .describe = describe,
-                                     .check = check,
                                      .reference = reference_log,
                                      .flops = flops,
                                      .cases = cases_log_softmax,

@@ -74,30 +74,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_along(y, axis);
 }
 
-/* Index, values of the index's size, and what they are taken from or put into. */
-static tn_status check(const tn_op_desc *desc, const tn_tensor_desc *index, const tn_tensor_desc *values,
-                       const tn_tensor_desc *other)
-{
-    TN_TRY(tn_check_along(desc));
-    TN_REQUIRE(!desc->attrs || tn_attrs_known(desc->attrs, sizeof(uint64_t)), TN_EUNSUPPORTED, "%s: unknown attributes",
-               desc->name);
-    TN_REQUIRE(index->dtype == TN_I32 && values->dtype == other->dtype && index->dim[1] == values->dim[1],
-               TN_EUNSUPPORTED, "%s: operands that do not fit", desc->name);
-    return TN_OK;
-}
-
-static tn_status check_take(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    return check(desc, &desc->in[1], &desc->out[0], &desc->in[0]);
-}
-
-static tn_status check_put(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 2, 1));
-    return check(desc, &desc->in[0], &desc->in[1], &desc->out[0]);
-}
-
 /* The place in (outer, n, inner) that element e of the index, (outer, m, inner), names; -1 if it lies outside. */
 static int64_t place(const tn_tensor_desc *index, const tn_tensor_desc *other, const double *at, int64_t e)
 {
@@ -192,7 +168,6 @@ const tn_op_def tn_op_take = {.name = "take",
                               .shape = shape_take,
                               .grad = grad_take,
                               .describe = describe,
-                              .check = check_take,
                               .reference = reference_take,
                               .flops = tn_no_flops,
                               .cases = cases_take};
@@ -205,7 +180,6 @@ const tn_op_def tn_op_put = {.name = "put",
                              .shape = shape_put,
                              .grad = grad_put,
                              .describe = describe,
-                             .check = check_put,
                              .reference = reference_put,
                              .flops = flops_put,
                              .cases = cases_put,

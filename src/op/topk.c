@@ -29,17 +29,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_along(y, at->axis);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    TN_TRY(tn_check_attrs(desc, sizeof(tn_topk_attrs)));
-    TN_TRY(tn_check_along(desc));
-    TN_REQUIRE(desc->out[0].dtype == TN_I32 && desc->out[0].dim[1] <= desc->in[0].dim[1] &&
-                   desc->in[0].dim[1] <= INT32_MAX,
-               TN_EUNSUPPORTED, "topk: an output that does not fit");
-    return TN_OK;
-}
-
 /* 1 if a comes before b, by value alone: a NaN is larger than all. */
 static int before(double a, double b, int smallest)
 {
@@ -125,7 +114,6 @@ const tn_op_def tn_op_topk = {.name = "topk",
                               .attrs_size = sizeof(attrs),
                               .shape = shape,
                               .describe = describe,
-                              .check = check,
                               .reference = reference,
                               .flops = flops,
                               .cases = cases};

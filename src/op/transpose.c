@@ -58,26 +58,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = tn_desc_dense(y->type.dtype, &out);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_transpose_attrs *at = desc->attrs;
-    uint32_t seen = 0;
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    TN_TRY(tn_check_attrs(desc, sizeof *at));
-    const tn_tensor_desc *x = desc->in, *y = desc->out;
-    TN_TRY(tn_check_dense(desc, x, y->rank));
-    TN_TRY(tn_check_dense(desc, y, y->rank));
-    TN_REQUIRE(x->dtype == y->dtype, TN_EUNSUPPORTED, "transpose: element types %s and %s", tn_dtype_name(x->dtype),
-               tn_dtype_name(y->dtype));
-    for (int32_t d = 0; d < y->rank; d++) {
-        int32_t from = at->perm[d];
-        TN_REQUIRE(from >= 0 && from < y->rank && !(seen >> from & 1) && y->dim[d] == x->dim[from], TN_EUNSUPPORTED,
-                   "transpose: dimension %d cannot be dimension %d of the input", d, from);
-        seen |= 1u << from;
-    }
-    return TN_OK;
-}
-
 static void reference(const tn_reference_call *call)
 {
     const tn_transpose_attrs *at = call->desc->attrs;
@@ -151,7 +131,6 @@ const tn_op_def tn_op_transpose = {.name = "transpose",
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = describe,
-                                   .check = check,
                                    .reference = reference,
                                    .flops = flops,
                                    .cases = cases};

@@ -39,19 +39,6 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->out[0] = rows_of(&y->type);
 }
 
-static tn_status check(const tn_op_desc *desc)
-{
-    const tn_tensor_desc *x = &desc->in[0], *y = &desc->out[0];
-    TN_TRY(tn_check_counts(desc, 1, 1));
-    TN_TRY(tn_check_attrs(desc, sizeof(tn_window_attrs)));
-    TN_TRY(tn_check_dense(desc, x, 2));
-    TN_TRY(tn_check_dense(desc, y, 2));
-    TN_REQUIRE(x->dtype == y->dtype && x->dim[1] == y->dim[1] && y->dim[0] <= x->dim[0], TN_EUNSUPPORTED,
-               "window: %lld rows of %lld and %s of %s", (long long)y->dim[0], (long long)x->dim[0],
-               tn_dtype_name(y->dtype), tn_dtype_name(x->dtype));
-    return TN_OK;
-}
-
 static int64_t first_row(const tn_op_desc *desc, const tn_scalar *scalar)
 {
     int64_t start = scalar[((const tn_window_attrs *)desc->attrs)->scalar].i;
@@ -113,7 +100,6 @@ const tn_op_def tn_op_window = {.name = "window",
                                 .attrs_size = sizeof(attrs),
                                 .shape = shape,
                                 .describe = describe,
-                                .check = check,
                                 .first_row = first_row,
                                 .reference = reference,
                                 .flops = flops,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "composite.h"
 #include "half.h"
 #include "leaf.h"
@@ -94,7 +95,7 @@ static tn_status run_kernel(const tn_tensor *y, call *c, const double *const in[
         int64_t row = o->in[0].dim[0] ? y->op->first_row(&o->desc, c->scalar) : 0;
         c->in[0] += row * o->in[0].stride[0];
     }
-    TN_TRY(y->op->check(&o->desc));
+    TN_TRY(tn_check_operation(&o->desc));
     run(c, y->op, value);
     return TN_OK;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh INCLUDE c|c++: backend.h with its extensions, and a use of all its functions, compile without a warning in every version of the
+# header.sh INCLUDE c|c++: backend.h with its extensions and its checks, and a use of them all, compile without a warning in every version of the
 # language that it promises. Exit status 77: there is no compiler for it.
 include=$1 language=$2
 case $language in
@@ -10,6 +10,13 @@ work=$(mktemp -d) || exit 1
 trap 'rm -r "$work"' EXIT
 cat >"$work/use.x" <<'END'
 #include "tenon/backend_ext.h"
+#include "tenon/backend_check.h"
+int32_t check(const tn_op_desc *desc, tn_op_facts *facts);
+int32_t check(const tn_op_desc *desc, tn_op_facts *facts)
+{
+    const int32_t status = tn_check_op(desc, facts, NULL);
+    return status ? status : tn_check_not_in_place(desc, NULL) + (int32_t)tn_desc_extent(desc->out);
+}
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info);
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info)
 {

@@ -1,0 +1,259 @@
+/* backend_operand.h: the operands of an operator: are they right, alone and together? A part of backend_check.h, which
+ * is what one includes. */
+#ifndef TENON_BACKEND_OPERAND_H
+#define TENON_BACKEND_OPERAND_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tenon/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- what a check tells -------------------------------------------------------------------------------------------
+ */
+
+/* A map's program where it stands: in a map, as the producer of a reduce, or as an epilogue. */
+typedef struct tn_mapping {
+    const tn_map_attrs *map;  /* NULL: there is none */
+    const tn_tensor_desc *in; /* the operands that are its values from number `given` on */
+    uint32_t given;           /* 1: value 0 is the result that an epilogue begins with; else 0 */
+    int32_t given_dtype;      /* the type of that value */
+    int32_t rank;             /* the iteration space */
+    const int64_t *dim;
+} tn_mapping;
+
+/* Sizes by their letters in the operator's form; 0 where the form lacks it. Of a matmul (b, m, k) (b, k, n); of a
+ * concat n is the output's. No padding: size number i is letter 'a' + i. */
+typedef struct tn_sizes {
+    int64_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z;
+} tn_sizes;
+
+/* Pointers point into the description. */
+typedef struct tn_op_facts {
+    tn_sizes size;
+    tn_mapping mapping;     /* map, reduce, matmul, conv2d */
+    int64_t a_step, b_step; /* matmul: elements from one batch to the next; 0: the same for all */
+    int64_t reach[2];       /* convolutions: rows and columns that the windows cover, padding included; 0: no window */
+    int32_t dtype;          /* of the operands of type t or f; of a matmul the product's, of a reduce what is folded */
+    int32_t gives_place;    /* reduce: argmax or argmin */
+    uint32_t seen;          /* bit i: size number i is set */
+    uint32_t reserved;
+} tn_op_facts;
+
+/* The type in which elements of a type are computed: u8 as i32, f16 and bf16 as f32. 0: an unknown type. */
+static inline int32_t tn_value_dtype(int32_t dtype)
+{
+    static const int32_t computed[] = {0, TN_F32, TN_I32, TN_I32, TN_F32, TN_F32, TN_F64};
+    return tn_dtype_size(dtype) ? computed[dtype] : 0;
+}
+
+/* ---- helpers ---------------------------------------------------------------------------------------------------- */
+
+/* Writes the line, if there is room, and returns `status`. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static inline int32_t
+tn_refuse(tn_msg *msg, int32_t status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (msg && msg->text && msg->capacity) vsnprintf(msg->text, (size_t)msg->capacity, format, args);
+    va_end(args);
+    return status;
+}
+
+#define TN_MOST_ELEMENTS ((int64_t)1 << 53) /* of a tensor, sizes of 0 left out */
+
+/* *count times a size, but for a size of 0. 0: it would be too large. */
+static inline int tn_count_by(int64_t *count, int64_t size)
+{
+    if (size > 0 && *count > TN_MOST_ELEMENTS / size) return 0;
+    if (size > 0) *count *= size;
+    return 1;
+}
+
+/* The last dimension whose stride is not row-major, or -1. With `broadcast` a stride may be 0 instead, and counts as if
+ * the dimension had size 1. */
+static inline int32_t tn_desc_loose(const tn_tensor_desc *x, int broadcast)
+{
+    int64_t stride = 1;
+    for (int32_t d = 0; d < x->rank; d++)
+        if (!x->dim[d]) return -1;
+    for (int32_t d = x->rank - 1; d >= 0; d--) {
+        if (x->dim[d] == 1 || (broadcast && !x->stride[d])) continue;
+        if (x->stride[d] != stride) return d;
+        stride *= x->dim[d];
+    }
+    return -1;
+}
+
+/* Bytes from an operand's first element to the end of its last: what a run touches. */
+static inline uint64_t tn_desc_extent(const tn_tensor_desc *x)
+{
+    int64_t last = 0;
+    if (!tn_desc_count(x)) return 0;
+    for (int32_t d = 0; d < x->rank; d++)
+        if (x->dim[d] > 1) last += (x->dim[d] - 1) * x->stride[d];
+    return (uint64_t)(last + 1) * tn_dtype_size(x->dtype);
+}
+
+/* Operand number i: the inputs, then the outputs. */
+static inline const tn_tensor_desc *tn_operand(const tn_op_desc *desc, uint32_t i)
+{
+    return i < desc->n_in ? &desc->in[i] : &desc->out[i - desc->n_in];
+}
+
+/* "matmul: input 1 has rank 2" */
+static inline int32_t tn_refuse_operand(const tn_op_desc *desc, uint32_t i, int32_t status, const char *what,
+                                        int64_t number, tn_msg *msg)
+{
+    const int is_in = i < desc->n_in;
+    return tn_refuse(msg, status, "%s: %s %u has %s %lld", desc->name, is_in ? "input" : "output",
+                     is_in ? i : i - desc->n_in, what, (long long)number);
+}
+
+/* ---- descriptions and operands ---------------------------------------------------------------------------------- */
+
+/* Type, rank and sizes. */
+static inline int32_t tn_check_operand(const tn_op_desc *desc, uint32_t i, tn_msg *msg)
+{
+    const tn_tensor_desc *x = tn_operand(desc, i);
+    int64_t count = 1;
+    if (!tn_dtype_size(x->dtype)) return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the unknown type", x->dtype, msg);
+    if (x->rank < 0 || x->rank > TN_MAX_RANK) return tn_refuse_operand(desc, i, TN_ESHAPE, "rank", x->rank, msg);
+    for (int32_t d = 0; d < x->rank; d++)
+        if (x->dim[d] < 0 || !tn_count_by(&count, x->dim[d]))
+            return tn_refuse_operand(desc, i, TN_ESHAPE, "a dimension of size", x->dim[d], msg);
+    return TN_OK;
+}
+
+/* The description itself, and each operand alone. */
+static inline int32_t tn_check_desc(const tn_op_desc *desc, tn_msg *msg)
+{
+    int32_t s = TN_OK;
+    if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
+        return tn_refuse(msg, TN_EINVAL, "the description of an operator is incomplete");
+    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision)))
+        return tn_refuse(msg, TN_EUNSUPPORTED, "%s: a precision, or a description of a later version", desc->name);
+    if ((desc->n_in && !desc->in) || !desc->n_out || !desc->out)
+        return tn_refuse(msg, TN_EINVAL, "%s: operands are missing", desc->name);
+    if (desc->n_in > TN_MAX_OPERANDS || desc->n_out > TN_MAX_OPERANDS)
+        return tn_refuse(msg, TN_EUNSUPPORTED, "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
+    for (uint32_t i = 0; i < desc->n_in + desc->n_out && !s; i++) s = tn_check_operand(desc, i, msg);
+    for (uint32_t k = 0; k < desc->n_out && desc->alias && !s; k++)
+        if (desc->alias[k] < -1 || desc->alias[k] >= (int32_t)desc->n_in)
+            s = tn_refuse(msg, TN_EINVAL, "%s: output %u overwrites input %d of %u", desc->name, k, desc->alias[k],
+                          desc->n_in);
+    return s;
+}
+
+/* For a kernel that can't write in place. */
+static inline int32_t tn_check_not_in_place(const tn_op_desc *desc, tn_msg *msg)
+{
+    for (uint32_t k = 0; k < desc->n_out && desc->alias; k++)
+        if (desc->alias[k] >= 0) return tn_refuse(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
+    return TN_OK;
+}
+
+/* The first `known` bytes are there, and zeros beyond. */
+static inline int32_t tn_check_attrs(const tn_op_desc *desc, const void *attrs, uint64_t known, tn_msg *msg)
+{
+    if (!attrs || *(const uint64_t *)attrs < known)
+        return tn_refuse(msg, TN_EINVAL, "%s: attributes are missing", desc->name);
+    if (!tn_attrs_known(attrs, known))
+        return tn_refuse(msg, TN_EUNSUPPORTED, "%s: attributes of a later version", desc->name);
+    return TN_OK;
+}
+
+/* A field that must be within least..most; beyond may mean something one day. */
+static inline int32_t tn_check_field(const tn_op_desc *desc, const char *field, int64_t value, int64_t least,
+                                     int64_t most, tn_msg *msg)
+{
+    if (value >= least && value <= most) return TN_OK;
+    return tn_refuse(msg, TN_EUNSUPPORTED, "%s: %s is %lld", desc->name, field, (long long)value);
+}
+
+/* Row-major or, with `broadcast`, that but for strides of 0. */
+static inline int32_t tn_check_stride(const tn_op_desc *desc, uint32_t i, int broadcast, tn_msg *msg)
+{
+    const int32_t d = tn_desc_loose(tn_operand(desc, i), broadcast);
+    return d < 0 ? TN_OK : tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "stride", tn_operand(desc, i)->stride[d], msg);
+}
+
+/* Sizes that do not fit each other. */
+static inline int32_t tn_check_fit(const tn_op_desc *desc, int fits, const char *what, tn_msg *msg)
+{
+    return fits ? (int32_t)TN_OK : tn_refuse(msg, TN_ESHAPE, "%s: %s", desc->name, what);
+}
+
+/* ---- forms ------------------------------------------------------------------------------------------------------ */
+
+/* The sizes of operand i by `n` letters of a form. */
+static inline int32_t tn_check_letters(const tn_op_desc *desc, uint32_t i, const char *letters, int32_t n,
+                                       tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_tensor_desc *x = tn_operand(desc, i);
+    if (x->rank != n) return tn_refuse_operand(desc, i, TN_ESHAPE, "rank", x->rank, msg);
+    for (int32_t d = 0; d < n; d++) {
+        const int number = letters[d] - 'a';
+        int64_t *size = (int64_t *)(void *)&facts->size + number;
+        if (facts->seen >> number & 1 && *size != x->dim[d])
+            return tn_refuse(msg, TN_ESHAPE, "%s: %s %u has %lld where size %c is %lld", desc->name,
+                             i < desc->n_in ? "input" : "output", i < desc->n_in ? i : i - desc->n_in,
+                             (long long)x->dim[d], letters[d], (long long)*size);
+        facts->seen |= 1u << number;
+        *size = x->dim[d];
+    }
+    return TN_OK;
+}
+
+/* The same, of an operand that is dense. */
+static inline int32_t tn_check_sizes(const tn_op_desc *desc, uint32_t i, const char *letters, int32_t n,
+                                     tn_op_facts *facts, tn_msg *msg)
+{
+    int32_t s = tn_check_letters(desc, i, letters, n, facts, msg);
+    return s ? s : tn_check_stride(desc, i, 0, msg);
+}
+
+/* Element types: those of letter t or f are the same; the first sets facts->dtype. */
+static inline int32_t tn_check_type(const tn_op_desc *desc, uint32_t i, char type, tn_op_facts *facts, tn_msg *msg)
+{
+    const int32_t dtype = tn_operand(desc, i)->dtype;
+    if (type == 'f' && tn_value_dtype(dtype) == TN_I32)
+        return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the type", dtype, msg);
+    if (type != 'i' && !facts->dtype) facts->dtype = dtype;
+    if (dtype == (type == 'i' ? TN_I32 : facts->dtype)) return TN_OK;
+    return tn_refuse_operand(desc, i, TN_EDTYPE, "the type", dtype, msg);
+}
+
+/* All operands by a form; "t:*" is of any rank, the same for all, and "..." leaves out those that follow. */
+static inline int32_t tn_check_form(const tn_op_desc *desc, const char *form, tn_op_facts *facts, tn_msg *msg)
+{
+    const uint32_t all = desc->n_in + desc->n_out;
+    uint32_t i = 0;
+    int32_t s = TN_OK;
+    for (; *form && *form != '.' && i < all && !s; i++) {
+        const int32_t rank = tn_operand(desc, i)->rank, letters = (int32_t)strcspn(form + 2, " ");
+        if (form[2] != '*')
+            s = tn_check_sizes(desc, i, form + 2, letters, facts, msg);
+        else if (rank != desc->out[0].rank)
+            s = tn_refuse_operand(desc, i, TN_ESHAPE, "rank", rank, msg);
+        else
+            s = tn_check_stride(desc, i, 0, msg);
+        if (!s) s = tn_check_type(desc, i, *form, facts, msg);
+        form += 2 + letters;
+        form += *form == ' ';
+    }
+    if (s || *form == '.' || (!*form && i == all && desc->n_out == 1)) return s;
+    return tn_refuse(msg, TN_EINVAL, "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif
