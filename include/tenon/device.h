@@ -32,7 +32,10 @@ typedef struct tn_backend_report {
 } tn_backend_report;
 TN_API int tn_backend_at(size_t index, tn_backend_report *report);
 
-/* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts. */
+/* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts.
+ * Options of "tenon" are the library's own. "probe": before a backend is used it is tried in a process of its own, and
+ * the verdict is kept; "again" tries it whatever was kept, "off" does not try. "probe_seconds": how long that may take,
+ * 30 if not set. */
 TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *key, const char *value);
 
 /* The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's

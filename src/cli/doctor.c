@@ -234,6 +234,7 @@ int cli_doctor(int argc, char **argv)
     int status = cli_parse(&(cli_syntax){"doctor", NULL, doc, NULL, options}, argc, argv, &operands);
     if (status != CLI_GO_ON) return status;
     tn_log_to(NULL, NULL, TN_LOG_ERROR); /* the report says it all */
+    if (tn_backend_option("tenon", "probe", "again")) return cli_failed();
     say("tenon", "%s", tn_version());
     check_machine();
     check_cache();

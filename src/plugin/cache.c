@@ -79,6 +79,14 @@ static void make_folder(char *folder)
     mkdir(folder, 0700);
 }
 
+int tn_cache_can_keep(void)
+{
+    char folder[PATH_MAX];
+    if (!find_folder(folder)) return 0;
+    make_folder(folder);
+    return !access(folder, W_OK | X_OK);
+}
+
 /* The entry's head, key and data in one piece; data may be NULL. */
 static int compose(cache_entry *entry, const char *space, const char *key, const void *data, uint64_t bytes)
 {

@@ -12,6 +12,9 @@
 /* 0 where there is none. */
 int tn_cache_is_on(void);
 
+/* Whether what is put there will be found again: the folder can be written. Makes it. */
+int tn_cache_can_keep(void);
+
 /* The size of the entry `key` of `space` in bytes, or -1; copies it if it fits in `capacity`. */
 int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity);
 

@@ -55,6 +55,13 @@ const char *tn_option_get(const char *backend, const char *key)
     return o ? o->value : NULL;
 }
 
+void tn_options_each(void (*visit)(void *arg, const char *backend, const char *key, const char *value), void *arg)
+{
+    pthread_mutex_lock(&options.lock);
+    for (const option *o = options.first; o; o = o->next) visit(arg, o->backend, o->key, o->value);
+    pthread_mutex_unlock(&options.lock);
+}
+
 void tn_options_clear(void)
 {
     pthread_mutex_lock(&options.lock);

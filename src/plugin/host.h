@@ -12,6 +12,9 @@ tn_status tn_option_set(const char *backend, const char *key, const char *value)
 const char *tn_option_get(const char *backend, const char *key);
 void tn_options_clear(void);
 
+/* All that were set, the newest first. */
+void tn_options_each(void (*visit)(void *arg, const char *backend, const char *key, const char *value), void *arg);
+
 /* tn_host.parallel_for. */
 void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begin, int64_t end), void *arg);
 

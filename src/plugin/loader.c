@@ -22,9 +22,11 @@
     X(device_info)                                                                                                     \
     X(context_create)                                                                                                  \
     X(context_destroy)                                                                                                 \
-    X(buffer_create) X(buffer_destroy) X(queue_create) X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats)    \
-        X(write) X(read) X(copy) X(fill) X(event_create) X(event_destroy) X(event_record) X(event_wait) X(event_sync)  \
-            X(op_prepare) X(op_release) X(op_run)
+    X(buffer_create)                                                                                                   \
+    X(buffer_destroy)                                                                                                  \
+    X(queue_create) X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill)      \
+        X(event_create) X(event_destroy) X(event_record) X(event_wait) X(event_sync) X(op_prepare) X(op_release)       \
+            X(op_run)
 
 tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...)
 {
@@ -41,7 +43,7 @@ static int well_formed(const char *id)
 {
     size_t length = id ? strnlen(id, MAX_ID + 1) : 0;
     size_t good = length ? strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") : 0;
-    return length && length <= MAX_ID && good == length && strcmp(id, "auto");
+    return length && length <= MAX_ID && good == length && strcmp(id, "auto") && strcmp(id, "tenon");
 }
 
 /* The version stands in the same place in every version of the table, the size of which may differ. */
@@ -76,14 +78,17 @@ static tn_status not_loaded(const char *file, tn_reason *reason)
     return tn_because(reason, TN_EFORMAT, "cannot be loaded: %s", text ? text : "no reason given");
 }
 
-tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason *reason)
+tn_status tn_load_query(const char *file, tn_backend_query_fn **query, tn_reason *reason)
 {
-    tn_backend_query_fn *query = NULL;
     TN_TRY(tn_elf_check(file, reason));
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!library) return not_loaded(file, reason);
-    *(void **)&query = dlsym(library, "tn_backend_query");
-    if (!query) return tn_because(reason, TN_EFORMAT, "exports no tn_backend_query: it is no backend");
+    *(void **)query = dlsym(library, "tn_backend_query");
+    return *query ? TN_OK : tn_because(reason, TN_EFORMAT, "exports no tn_backend_query: it is no backend");
+}
+
+tn_status tn_ask_table(tn_backend_query_fn *query, const tn_backend **backend, tn_reason *reason)
+{
     const tn_backend *table = query(TN_ABI_MAJOR, TN_ABI_MINOR);
     if (!table)
         return tn_because(reason, TN_EUNSUPPORTED, "cannot work with ABI version %u.%u, which this library has",
@@ -91,4 +96,11 @@ tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason 
     TN_TRY(tn_check_table(table, reason));
     *backend = table;
     return TN_OK;
+}
+
+tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason *reason)
+{
+    tn_backend_query_fn *query = NULL;
+    TN_TRY(tn_load_query(file, &query, reason));
+    return tn_ask_table(query, backend, reason);
 }

@@ -2,6 +2,8 @@
 #ifndef TN_PLUGIN_LOADER_H
 #define TN_PLUGIN_LOADER_H
 
+#include <limits.h>
+
 #include "tenon/status.h"
 
 /* Why a file was skipped: one line. */
@@ -20,18 +22,27 @@ tn_status tn_elf_check(const char *file, tn_reason *reason);
  * called. */
 tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason *reason);
 
+/* The two steps of it: loads the file and finds its one symbol; calls that and checks the table. */
+tn_status tn_load_query(const char *file, tn_backend_query_fn **query, tn_reason *reason);
+tn_status tn_ask_table(tn_backend_query_fn *query, const tn_backend **backend, tn_reason *reason);
+
 /* Everything that a host of this version needs is there, and the id is well formed. */
 tn_status tn_check_table(const tn_backend *backend, tn_reason *reason);
 
-/* What a search reports: a file to load, or, with a reason, something that it passed over. Stops the search if it
- * fails. */
-typedef tn_status tn_found(const char *file, const char *reason);
+/* What a search reports: a file to load and on whose word, or, with a reason, something that it passed over. Stops the
+ * search if it fails. */
+struct tn_trust;
+typedef tn_status tn_found(const char *file, const char *reason, const struct tn_trust *trust);
 
 /* The library's own folders, in order; then TENON_BACKEND_PATH. Never the working directory. */
 tn_status tn_search(tn_found *found);
 
+/* The path of a file beside the library (or the program that it is linked into), links resolved, if it is there:
+ * "below" is relative to the library's folder. Returns 0 if not. */
+int tn_own_file(const char *below, char path[PATH_MAX]);
+
 /* The parts of it: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
-tn_status tn_search_folder(const char *folder, tn_found *found);
+tn_status tn_search_folder(const char *folder, const struct tn_trust *trust, tn_found *found);
 tn_status tn_search_list(const char *list, tn_found *found);
 
 #endif

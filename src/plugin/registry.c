@@ -12,7 +12,9 @@
 #include "error.h"
 #include "host.h"
 #include "loader.h"
+#include "probe.h"
 #include "start.h"
+#include "trust.h"
 
 static struct {
     pthread_mutex_t lock;
@@ -86,9 +88,11 @@ static tn_entry *find_file(const char *file, uint64_t device, uint64_t inode)
     return NULL;
 }
 
-/* `file` is free of links. */
-static tn_status add_real(const char *file, const struct stat *info, tn_entry **entry)
+/* `file` is free of links. Without a word for it, the user named it. */
+static tn_status add_real(const char *file, const struct stat *info, const tn_trust *trust, tn_entry **entry)
 {
+    const tn_trust named = tn_trust_named(info);
+    tn_reason reason;
     *entry = find_file(file, info->st_dev, info->st_ino);
     if (*entry) {
         tn_log_line(TN_LOG_DEBUG, "backend %s is there already", file);
@@ -97,7 +101,11 @@ static tn_status add_real(const char *file, const struct stat *info, tn_entry **
     TN_TRY(append(file, entry));
     (*entry)->device = info->st_dev;
     (*entry)->inode = info->st_ino;
-    return TN_OK;
+    (*entry)->own = trust && !trust->named;
+    tn_status status = tn_trust_check(trust ? trust : &named, info, &reason);
+    if (!status) return TN_OK;
+    (*entry)->problem = "is refused"; /* whatever comes of the note */
+    return note_problem(*entry, status, reason.text);
 }
 
 static tn_status add_problem(const char *file, tn_status status, const char *problem, tn_entry **entry)
@@ -107,12 +115,12 @@ static tn_status add_problem(const char *file, tn_status status, const char *pro
     return (*entry)->problem ? TN_OK : note_problem(*entry, status, problem);
 }
 
-tn_status tn_registry_add(const char *file, tn_entry **entry)
+tn_status tn_registry_add(const char *file, const tn_trust *trust, tn_entry **entry)
 {
     tn_entry *found = NULL;
     struct stat info;
     char *real = realpath(file, NULL);
-    tn_status status = real && !stat(real, &info) ? add_real(real, &info, &found)
+    tn_status status = real && !stat(real, &info) ? add_real(real, &info, trust, &found)
                        : errno == ENOMEM          ? TN_NO_MEMORY(0)
                                                   : add_problem(file, TN_EMISSING, strerror(errno), &found);
     free(real);
@@ -120,10 +128,10 @@ tn_status tn_registry_add(const char *file, tn_entry **entry)
     return status;
 }
 
-static tn_status on_found(const char *file, const char *reason)
+static tn_status on_found(const char *file, const char *reason, const tn_trust *trust)
 {
     tn_entry *entry;
-    return reason ? add_problem(file, TN_EMISSING, reason, &entry) : tn_registry_add(file, NULL);
+    return reason ? add_problem(file, TN_EMISSING, reason, &entry) : tn_registry_add(file, trust, NULL);
 }
 
 static tn_status add_reference(void)
@@ -168,11 +176,24 @@ static tn_status find_owner(const tn_entry *mine, const char *id, const tn_entry
     return TN_OK;
 }
 
+/* Lets a process of its own go first. The reference is no file. */
+static tn_status try(tn_entry *e, uint32_t depth)
+{
+    tn_reason reason = {""};
+    if (e->problem || e->tried >= depth || !e->inode) return TN_OK;
+    tn_status status = tn_probe(e->file, depth, e->own, &reason);
+    if (status) TN_TRY(note_problem(e, status, reason.text));
+    e->tried = depth;
+    return TN_OK;
+}
+
 static tn_status load(tn_entry *e)
 {
     const tn_backend *backend = NULL;
     const tn_entry *owner = NULL;
     tn_reason reason = {""};
+    TN_TRY(try(e, TN_PROBE_LOAD));
+    if (e->problem) return TN_OK;
     tn_status status = tn_load_table(e->file, &backend, &reason);
     if (status) return note_problem(e, status, reason.text);
     TN_TRY(find_owner(e, backend->id, &owner));
@@ -200,6 +221,7 @@ tn_status tn_registry_load(tn_entry *e)
 tn_status tn_registry_start(tn_entry *e)
 {
     tn_reason reason = {""};
+    TN_TRY(try(e, TN_PROBE_START));
     TN_TRY(tn_registry_load(e));
     if (e->started || e->problem) return TN_OK;
     tn_status status = tn_start(e, &registry.memory, &reason);
@@ -245,7 +267,7 @@ tn_status tn_backend_load(const char *path)
     TN_REQUIRE(path && *path, TN_EINVAL, "no file of a backend was named");
     tn_registry_lock();
     tn_status status = tn_registry_ready();
-    if (!status) status = tn_registry_add(path, &entry);
+    if (!status) status = tn_registry_add(path, NULL, &entry);
     if (!status) status = tn_registry_load(entry);
     if (!status && entry->status) status = tn_fail(entry->status, "backend %s: %s", path, entry->problem);
     tn_registry_unlock();

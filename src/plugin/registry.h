@@ -28,6 +28,8 @@ typedef struct tn_entry {
     uint64_t device, inode; /* of the file; 0 where there is none */
     tn_slot *slots;
     uint32_t n_slots;
+    uint32_t tried; /* in a process of its own: how far, see probe.h */
+    int own;        /* found in a folder of the library */
     int loading, started;
 } tn_entry;
 
@@ -52,8 +54,10 @@ tn_status tn_registry_load(tn_entry *entry);
 tn_status tn_registry_start(tn_entry *entry);
 tn_status tn_registry_start_all(void);
 
-/* Registers a file, and does not load it. *entry, if wanted, becomes what stands in the list for it. */
-tn_status tn_registry_add(const char *file, tn_entry **entry);
+/* Registers a file on that word (NULL: the user's, who named it), and does not load it. *entry, if wanted, becomes what
+ * stands in the list for it. */
+struct tn_trust;
+tn_status tn_registry_add(const char *file, const struct tn_trust *trust, tn_entry **entry);
 
 /* For tests: forgets everything, as if the library had just been loaded (files stay loaded). Does nothing but return
  * how many devices are open, unless it is 0. Takes the lock itself. */

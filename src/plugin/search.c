@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "trust.h"
 
 static int is_library(const struct dirent *file)
 {
@@ -28,16 +29,27 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-tn_status tn_search_folder(const char *folder, tn_found *found)
+/* Others could put a file of theirs into a folder that is open to them. */
+static tn_status check_folder(const char *folder, const tn_trust *trust, tn_reason *reason)
+{
+    struct stat info;
+    if (stat(folder, &info)) return tn_because(reason, TN_EIO, "%s", strerror(errno));
+    return tn_trust_check(trust, &info, reason);
+}
+
+tn_status tn_search_folder(const char *folder, const tn_trust *trust, tn_found *found)
 {
     struct dirent **files = NULL;
     tn_status status = TN_OK;
+    tn_reason reason;
+    if (check_folder(folder, trust, &reason)) return found(folder, reason.text, trust);
     int n = scandir(folder, &files, is_library, by_name);
-    if (n < 0) return errno == ENOMEM ? TN_NO_MEMORY(0) : found(folder, strerror(errno));
+    if (n < 0) return errno == ENOMEM ? TN_NO_MEMORY(0) : found(folder, strerror(errno), trust);
     for (int i = 0; i < n; i++) {
         char path[PATH_MAX];
         int length = snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
-        if (!status) status = length < (int)sizeof path ? found(path, NULL) : found(folder, "the path is too long");
+        int fits = length < (int)sizeof path;
+        if (!status) status = fits ? found(path, NULL, trust) : found(folder, "the path is too long", trust);
         free(files[i]);
     }
     free(files);
@@ -47,9 +59,10 @@ tn_status tn_search_folder(const char *folder, tn_found *found)
 static tn_status search_one(const char *path, tn_found *found)
 {
     struct stat info;
-    if (path[0] != '/') return found(path, "is not an absolute path in TENON_BACKEND_PATH");
-    if (stat(path, &info)) return found(path, strerror(errno));
-    return S_ISDIR(info.st_mode) ? tn_search_folder(path, found) : found(path, NULL);
+    if (path[0] != '/') return found(path, "is not an absolute path in TENON_BACKEND_PATH", NULL);
+    if (stat(path, &info)) return found(path, strerror(errno), NULL);
+    const tn_trust trust = tn_trust_named(&info);
+    return S_ISDIR(info.st_mode) ? tn_search_folder(path, &trust, found) : found(path, NULL, &trust);
 }
 
 tn_status tn_search_list(const char *list, tn_found *found)
@@ -74,14 +87,23 @@ static int own_file(char path[PATH_MAX])
     return map->l_name[0] == '/' && realpath(map->l_name, path);
 }
 
-static tn_status search_own(const char *below, tn_found *found)
+int tn_own_file(const char *below, char path[PATH_MAX])
 {
     struct stat info;
-    char file[PATH_MAX], folder[PATH_MAX];
-    if (!own_file(file)) return TN_OK;
+    char file[PATH_MAX];
+    if (!own_file(file)) return 0;
     *strrchr(file, '/') = 0;
-    int length = snprintf(folder, sizeof folder, "%s/%s", file, below);
-    return length < (int)sizeof folder && !stat(folder, &info) ? tn_search_folder(folder, found) : TN_OK;
+    int length = snprintf(path, PATH_MAX, "%s/%s", file, below);
+    return length < PATH_MAX && !stat(path, &info);
+}
+
+static tn_status search_own(const char *below, tn_found *found)
+{
+    struct stat library;
+    char file[PATH_MAX], folder[PATH_MAX];
+    if (!tn_own_file(below, folder) || !own_file(file) || stat(file, &library)) return TN_OK;
+    const tn_trust trust = tn_trust_own(&library);
+    return tn_search_folder(folder, &trust, found);
 }
 
 tn_status tn_search(tn_found *found)

@@ -58,6 +58,23 @@ static void a_backend_in_the_lib_folder_beside_comes_before_the_path(void **stat
     check("../lib/tenon/backends-1");
 }
 
+/* A folder that is more open than the program beside it: others may have put something there. */
+static void a_folder_of_the_library_that_others_can_write_is_refused(void **state)
+{
+    char folder[PATH_MAX + 64];
+    (void)state;
+    install("tenon/backends-1", "null");
+    snprintf(folder, sizeof folder, "%s", beside);
+    *strrchr(folder, '/') = 0;
+    assert_int_equal(chmod(folder, 0757), 0);
+    forget();
+    tn_backend_report report = report_on("/tenon/backends-1");
+    assert_int_equal(chmod(folder, 0755), 0);
+    unlink(beside);
+    assert_non_null(report.problem);
+    assert_non_null(strstr(report.problem, "can be changed by everybody"));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -65,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_backend_beside_the_program_comes_before_the_path),
         CASE(a_backend_in_the_lib_folder_beside_comes_before_the_path),
+        CASE(a_folder_of_the_library_that_others_can_write_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,41 @@
+# Plugins that misbehave: the command names them, and works on everything else.
+# sh plugins.sh TENON SCRATCH DEVICE JSON_LINES PLUGINS
+plugins=$5
+. "$(dirname "$0")/common.sh"
+TENON_CACHE=$scratch/cache
+export TENON_CACHE
+
+# Files that a terminal would obey if it saw their names: ESC [2J, and the same as one byte.
+mkdir odd
+cp "$plugins/no_symbol.so" "odd/$(printf 'a\033[2Jb\2332Jc').so"
+unclean() { LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177-\237]')" "$1"; }
+
+for villain in crash_load leave_load abort_query leave_init crash_init abort_count crash_describe; do
+    export TENON_BACKEND_PATH="$plugins/villain_$villain.so:$scratch/odd"
+    for command in devices "devices --json" doctor "ops $device reference" "train --data digits:200 --epochs 1 --device auto"; do
+        # shellcheck disable=SC2086 # words
+        "$tenon" $command >stdout 2>stderr || fail "$villain: '$command': exit status $?: $(cat stderr)"
+        cat stdout stderr >all
+        case $command in
+        ops*) ;;
+        *) grep -q "villain_$villain.so.*when it" all || fail "$villain: '$command' does not name it: $(cat all)" ;;
+        esac
+        unclean all && fail "$villain: '$command' prints what a terminal obeys: $(cat -v all)"
+    done
+    "$tenon" train --data digits:200 --epochs 1 --device "$device" >stdout 2>stderr || fail "$villain: train: $(cat stderr)"
+    grep -q villain stderr && fail "$villain: touched by training on $device: $(cat stderr)"
+done
+
+# The same of files that are read.
+unset TENON_BACKEND_PATH
+odd=$(printf 'p\033[2Jq\2332Jr')
+for command in "eval --model" "predict --model" "train --resume"; do
+    # shellcheck disable=SC2086 # words
+    "$tenon" $command "$odd" >all 2>&1 && fail "'$command' of a file that is not there"
+    unclean all && fail "'$command' prints what a terminal obeys: $(cat -v all)"
+done
+train --epochs 1 --save "$odd" >all 2>&1 || fail "train: $(cat -v all)"
+unclean all && fail "train prints what a terminal obeys: $(cat -v all)"
+train --epochs 1 --json --save "$odd" >all 2>&1 || fail "train --json: $(cat -v all)"
+unclean all && fail "train --json prints what a terminal obeys: $(cat -v all)"
+finish
