@@ -1,0 +1,49 @@
+#!/bin/sh
+# opencl_cache.sh TENON FOLDER: what the OpenCL backend keeps on disk is used by the next process, and rebuilt where it
+# is damaged. In FOLDER the caches begin empty, the driver's own as well.
+set -u
+tenon=$1 folder=$2
+rm -rf "$folder"
+mkdir -p "$folder/driver"
+cd "$folder" || exit 1
+export TENON_CACHE="$folder/kept" POCL_CACHE_DIR="$folder/driver"
+"$tenon" devices --json 2>/dev/null | grep -q '"device": "opencl:0"' || { echo "no OpenCL device here"; exit 77; }
+
+fail()
+{
+    echo "FAILED: $*"
+    exit 1
+}
+
+# Trains a little; the losses go to $1. One that is damaged may not end the process.
+train()
+{
+    "$tenon" train --data digits:40 --net "linear 3, tanh, linear 10" --batch 20 --epochs 2 --device opencl:0 --json \
+        2>stderr >out || fail "$(cat stderr)"
+    grep -o '"loss": [^,]*' out >"$1"
+    [ -s "$1" ] || fail "no losses: $(cat out stderr)"
+}
+
+# A new entry is a new file, so that its number tells it from the old one.
+entries()
+{
+    ls -i kept/*.entry
+}
+
+train first
+entries >before || fail "nothing is kept"
+
+train second
+entries >after
+cmp before after || fail "entries were written again"
+cmp first second || fail "other losses with programs from the disk"
+
+for entry in kept/*.entry; do
+    dd if=/dev/zero of="$entry" bs=1 seek=2000 count=600 conv=notrunc 2>/dev/null
+done
+entries >before
+train third
+cmp first third || fail "other losses with damaged entries"
+entries >after
+[ -z "$(sort before after | uniq -d)" ] || fail "a damaged entry was not built again"
+echo "$(wc -l <after) programs are kept"
