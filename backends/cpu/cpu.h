@@ -89,16 +89,18 @@ typedef struct cpu_run {
     const tn_scalar *scalar;
 } cpu_run;
 
+/* Of one operator. */
+#define CPU_MAX_IN    64
+#define CPU_MAX_OUT   TN_MAX_OPERANDS
+#define CPU_MAX_INSTR 1000
+
 /* Every prepared operator begins so. */
 struct tn_kernel {
     const struct cpu_op *op;
     uint64_t n_in, n_out, n_scalar, scratch;
-    uint64_t in_bytes[TN_MAX_RANK * 8], out_bytes[TN_MAX_RANK]; /* that a run touches: checked against the buffers */
+    uint64_t in_bytes[CPU_MAX_IN], out_bytes[CPU_MAX_OUT]; /* that a run touches: checked against the buffers */
     tn_context *context;
 };
-#define CPU_MAX_IN    ((int)(TN_MAX_RANK * 8))
-#define CPU_MAX_OUT   TN_MAX_RANK
-#define CPU_MAX_INSTR 1000
 
 /* An operator: prepare makes *kernel (NULL kernel: only answers) or says why not. */
 typedef struct cpu_op {

@@ -6,6 +6,7 @@
 #include "fuse.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- merging, and taking it back ---- */
 
@@ -53,12 +54,22 @@ static void roll_back(tn_fusion *f, const merging *m)
     f->anchor[m->unit_a] = m->anchor_a;
 }
 
+/* 1 unless the unit has more than the device takes. */
+static int is_within(const tn_limits *most, const tn_unit *u)
+{
+    const tn_op_desc *d = &u->operation.desc;
+    const tn_map_attrs *map = strcmp(d->name, "map") ? NULL : d->attrs;
+    if ((most->in && d->n_in > most->in) || (most->out && d->n_out > most->out)) return 0;
+    return !map || ((!most->instr || map->n_instr <= most->instr) && (!most->scalar || map->n_scalar <= most->scalar));
+}
+
 /* Builds the unit, and asks the device if it is to. */
 static int is_fit(tn_fusion *f, uint32_t unit, int ask)
 {
     tn_region region = {0};
     tn_status s = tn_unit_build(f, unit, &region, f->trial);
-    int fit = !s && (!ask || f->target->supports(f->target->self, 0, &f->trial->operation.desc));
+    int fit = !s && is_within(&f->target->most, f->trial) &&
+              (!ask || f->target->supports(f->target->self, 0, &f->trial->operation.desc));
     if (s == TN_ENOMEM) f->status = s;
     tn_region_free(&region);
     return fit;

@@ -72,9 +72,15 @@ typedef struct tn_ir {
     uint64_t bank[4];        /* bytes of each place's largest buffer: an arena is in banks of this size */
 } tn_ir;
 
+/* The most that one operator may have; 0: what the ABI allows. */
+typedef struct tn_limits {
+    uint32_t in, out, instr, scalar;
+} tn_limits;
+
 /* What the passes ask of the program layer. */
 typedef struct tn_target {
     void *self;
+    tn_limits most; /* of the first place: what lies beyond need not be asked */
     int (*supports)(void *self, int32_t place, const tn_op_desc *desc); /* 1 if that place's device does it */
     int32_t places;
     /* where the state keeps a variable: which of its buffers, and bytes from that one's beginning */
@@ -86,7 +92,7 @@ typedef struct tn_target {
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
 tn_status tn_place(const tn_target *target, tn_ir *ir);
 tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir);
-void tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype); /* TN_F16 or TN_BF16, if asked for */
+tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype); /* TN_F16 or TN_BF16, if asked for */
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 

@@ -74,7 +74,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
             strncpy(p->report.fallback_first, l->operation.desc.name, sizeof p->report.fallback_first - 1);
     }
     TN_TRY(tn_flatten_updates(&p->target, &p->ir));
-    if (options->storage) tn_narrow_values(&p->target, &p->ir, options->storage);
+    if (options->storage) TN_TRY(tn_narrow_values(&p->target, &p->ir, options->storage));
     return tn_plan_in_place(&p->ir);
 }
 
@@ -257,8 +257,13 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
     if (!options) options = &usual;
     p->state = state;
     p->place[0] = (tn_place_device){.device = state->device, .queue = state->queue, .tried = 1};
-    p->target = (tn_target){
-        .self = p, .supports = tn_program_supports, .places = TN_PLACES, .find = find, .unfused = options->unfused};
+    const tn_device_info *info = &state->device->info;
+    p->target = (tn_target){.self = p,
+                            .most = {info->max_in, info->max_out, info->max_instr, info->max_scalar},
+                            .supports = tn_program_supports,
+                            .places = TN_PLACES,
+                            .find = find,
+                            .unfused = options->unfused};
     p->advances_step = graph ? graph->advances_step : 0;
     tn_status s = compile(p, graph, options);
     if (s)
