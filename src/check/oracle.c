@@ -228,16 +228,25 @@ static double absolute_loss(const oracle *o)
     return loss;
 }
 
+/* How much more than its operands' errors a long sum may lose, whatever its order: that of n numbers, taken one after
+ * the other, is off by a share of a unit of each sum on the way, which are larger by the root of n than the numbers. */
+static double order_of(const oracle *o)
+{
+    double each = tn_op_cost(o->desc).flops / fmax(1, (double)tn_desc_count(&o->desc->out[0]));
+    return fmax(1, sqrt(each) / 75);
+}
+
 static void settle(const oracle *o, tn_kit_want *want)
 {
-    double loss = absolute_loss(o);
+    double loss = absolute_loss(o), order = order_of(o);
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;
-        double unit = tn_unit_of(dtype), ulp = o->budget.ulp, own = dtype == TN_F64 ? 8 : 1; /* it rounds as well */
+        double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
+        double own = dtype == TN_F64 ? 8 : 1, more = own * order; /* the reference rounds as well */
         int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
-            *allowed = *allowed * own * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w + loss : 0);
+            *allowed = *allowed * more * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w + loss : 0);
             rounds |= *allowed > 0;
         }
         for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)

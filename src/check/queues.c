@@ -6,29 +6,6 @@
 
 enum { COUNT = 1 << 14, BYTES = COUNT * 4 };
 
-/* y = x + x over COUNT whole numbers. */
-static tn_kernel *make_double(tn_kit *kit, tn_kernel_info *info)
-{
-    static const tn_map_instr instr = {"add", {0, 0, -1, -1}, TN_I32, 0, 0};
-    static const int32_t out = 1;
-    const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
-    tn_tensor_desc x = tn_kit_dense(1, COUNT, 0, 0);
-    x.dtype = TN_I32;
-    tn_op_desc desc = {.size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
-    tn_kernel *kernel = NULL;
-    *info = (tn_kernel_info){.size = sizeof *info};
-    int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);
-    if (s != TN_EUNSUPPORTED) tn_kit_ok(kit, s, "op_prepare");
-    return kernel;
-}
-
-static int32_t run_double(tn_kit *kit, tn_queue *q, tn_kernel *k, tn_buffer *to, tn_buffer *from, tn_buffer *scratch)
-{
-    tn_ref in = {from, 0}, out = {to, 0};
-    tn_run run = {sizeof run, &in, &out, {scratch, 0}, NULL, 0};
-    return kit->backend->op_run(q, k, &run, &kit->msg);
-}
-
 /* fill a; b = a; b = copy; c = 2 b; a = c; ...: each step needs the one before, and nobody waits. */
 static void order(tn_kit *kit)
 {
@@ -37,7 +14,7 @@ static void order(tn_kit *kit)
     int32_t first[4] = {0}, value = 3;
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
-    tn_kernel *twice = make_double(kit, &info);
+    tn_kernel *twice = tn_kit_twice(kit, COUNT, &info);
     int32_t s = b->buffer_create(kit->context, BYTES, &a, &kit->msg);
     if (!s) s = b->buffer_create(kit->context, BYTES, &c, &kit->msg);
     if (!s) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
@@ -45,7 +22,7 @@ static void order(tn_kit *kit)
         s = b->fill(kit->queue, (tn_ref){a, 0}, BYTES, &value, 4, &kit->msg);
         for (int k = 0; !s && k < 5; k++) {
             if (!s)
-                s = twice ? run_double(kit, kit->queue, twice, c, a, scratch)
+                s = twice ? tn_kit_run_twice(kit, kit->queue, twice, c, a, scratch)
                           : b->copy(kit->queue, (tn_ref){c, 0}, (tn_ref){a, 0}, BYTES, &kit->msg);
             if (!s) s = b->copy(kit->queue, (tn_ref){a, 0}, (tn_ref){c, 0}, BYTES, &kit->msg);
         }

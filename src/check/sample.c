@@ -33,15 +33,25 @@ static void make_matmul(tn_kit_sample *s)
     o->attrs.matmul = (tn_matmul_attrs){.size = sizeof(tn_matmul_attrs)};
 }
 
-static void make_reduce(tn_kit_sample *s)
+static void make_sums(tn_kit_sample *s, int64_t rows, int64_t columns)
 {
     tn_operation *o = &s->operation;
     o->desc.name = "reduce", o->desc.n_in = 1;
-    o->in[0] = tn_kit_dense(2, 37, 1029, 0);
-    o->out[0] = tn_kit_dense(2, 37, 1, 0);
+    o->in[0] = tn_kit_dense(2, rows, columns, 0);
+    o->out[0] = tn_kit_dense(2, rows, 1, 0);
     s->map = (tn_map_attrs){sizeof(tn_map_attrs), NULL, &s->out, 0, 1, 1, 0};
     o->attrs.reduce = (tn_reduce_attrs){
-        .size = sizeof(tn_reduce_attrs), .kind = "sum", .map = &s->map, .dim = {37, 1029}, .rank = 2, .axes = 2};
+        .size = sizeof(tn_reduce_attrs), .kind = "sum", .map = &s->map, .dim = {rows, columns}, .rank = 2, .axes = 2};
+}
+
+static void make_reduce(tn_kit_sample *s)
+{
+    make_sums(s, 37, 1029);
+}
+
+static void make_long(tn_kit_sample *s)
+{
+    make_sums(s, 3, 150001);
 }
 
 static void make_softmax(tn_kit_sample *s)
@@ -53,7 +63,7 @@ static void make_softmax(tn_kit_sample *s)
 
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
 {
-    static void (*const make[])(tn_kit_sample * s) = {make_map, make_matmul, make_reduce, make_softmax};
+    static void (*const make[])(tn_kit_sample * s) = {make_map, make_matmul, make_reduce, make_softmax, make_long};
     tn_op_desc *desc = &s->operation.desc;
     memset(s, 0, sizeof *s);
     make[number](s);
@@ -68,6 +78,29 @@ int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
     }
     s->job.out[0] = calloc(tn_kit_bytes(&desc->out[0]), 1);
     return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");
+}
+
+tn_kernel *tn_kit_twice(tn_kit *kit, int64_t count, tn_kernel_info *info)
+{
+    static const tn_map_instr instr = {"add", {0, 0, -1, -1}, TN_I32, 0, 0};
+    static const int32_t out = 1;
+    const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
+    tn_tensor_desc x = tn_kit_dense(1, count, 0, 0);
+    x.dtype = TN_I32;
+    tn_op_desc desc = {.size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
+    tn_kernel *kernel = NULL;
+    *info = (tn_kernel_info){.size = sizeof *info};
+    int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);
+    if (s != TN_EUNSUPPORTED) tn_kit_ok(kit, s, "op_prepare");
+    return kernel;
+}
+
+int32_t tn_kit_run_twice(tn_kit *kit, tn_queue *queue, tn_kernel *kernel, tn_buffer *to, tn_buffer *from,
+                         tn_buffer *scratch)
+{
+    tn_ref in = {from, 0}, out = {to, 0};
+    tn_run run = {sizeof run, &in, &out, {scratch, 0}, NULL, 0};
+    return kit->backend->op_run(queue, kernel, &run, &kit->msg);
 }
 
 /* Structs as they are now, and what a later version may put behind. */

@@ -14,7 +14,10 @@ typedef struct tn_kit_sample {
     int32_t out;
 } tn_kit_sample;
 
-enum { TN_KIT_SAMPLES = 4 };
+enum {
+    TN_KIT_SAMPLES = 4,
+    TN_KIT_LONG = 4, /* one more: long sums, for which most backends want scratch memory */
+};
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *sample);
 void tn_kit_sample_free(tn_kit_sample *sample);
 
@@ -27,6 +30,11 @@ enum {
     TN_KIT_ZEROED, /* those of a later version that asks nothing new of the operation */
 };
 int32_t tn_kit_sample_live(tn_kit *kit, const tn_kit_sample *sample, int version);
+
+/* y = x + x of `count` whole numbers, prepared; NULL where that is refused. The buffers begin with the operands. */
+tn_kernel *tn_kit_twice(tn_kit *kit, int64_t count, tn_kernel_info *info);
+int32_t tn_kit_run_twice(tn_kit *kit, tn_queue *queue, tn_kernel *kernel, tn_buffer *to, tn_buffer *from,
+                         tn_buffer *scratch);
 
 /* A dense f32 descriptor. */
 tn_tensor_desc tn_kit_dense(int32_t rank, int64_t a, int64_t b, int64_t c);

@@ -1,0 +1,422 @@
+/* load.c: a backend under load: long queues, tickets of more than 16 bits, letting go of what is in use, memory in
+ * pieces, several runs and copies at once, two devices side by side. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+enum { COUNT = 1 << 14, BYTES = COUNT * 4, MANY = 70000 };
+
+/* ---- events behind long queues ---- */
+
+/* A value goes from buffer to buffer through `length` commands, the last of which writes to `to`. */
+static int32_t enqueue_chain(tn_kit *kit, tn_buffer *const between[2], tn_buffer *to, int32_t value, int length)
+{
+    const tn_backend *b = kit->backend;
+    int32_t s = b->fill(kit->queue, (tn_ref){between[0], 0}, BYTES, &value, 4, &kit->msg);
+    for (int i = 1; !s && i < length; i++)
+        s = b->copy(kit->queue, (tn_ref){i == length - 1 ? to : between[i % 2], 0}, (tn_ref){between[(i + 1) % 2], 0},
+                    BYTES, &kit->msg);
+    return s;
+}
+
+/* Another queue, or the host, sees what was before an event, however much that is. */
+static void events(tn_kit *kit)
+{
+    static const int lengths[] = {2, 3, 5, 6, 7, 8, 9, 15, 17, 31, 33, 64, 65, 130, 300};
+    tn_buffer *between[2] = {0}, *to = NULL;
+    tn_queue *second = NULL;
+    tn_event *event = NULL;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->queue_create(kit->context, &second, &kit->msg), got = 0;
+    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
+    for (int i = 0; !s && i < 3; i++) s = b->buffer_create(kit->context, BYTES, i < 2 ? &between[i] : &to, &kit->msg);
+    for (int i = 0; !s && i < 2 * (int)(sizeof lengths / sizeof *lengths); i++) {
+        int32_t value = 1000 + i, length = lengths[i / 2];
+        s = enqueue_chain(kit, between, to, value, length);
+        if (!s) s = b->event_record(kit->queue, event, &kit->msg);
+        if (!s) s = b->queue_flush(kit->queue, &kit->msg);
+        if (!s) s = i % 2 ? b->event_sync(event, &kit->msg) : b->event_wait(second, event, &kit->msg);
+        if (!s) s = b->read(second, &got, (tn_ref){to, BYTES - 4}, 4, &kit->msg);
+        if (!s) s = b->queue_sync(second, &kit->msg);
+        if (!tn_kit_expect(kit, s || got == value, "an event comes before the %d commands before it: %d instead of %d",
+                           length, got, value))
+            break;
+    }
+    tn_kit_ok(kit, s, "events behind long queues");
+    b->queue_destroy(second), b->event_destroy(event);
+    b->buffer_destroy(between[0]), b->buffer_destroy(between[1]), b->buffer_destroy(to);
+    tn_kit_close(kit);
+}
+
+/* One event, recorded again and again: it stands for the last time. */
+static void event_again(tn_kit *kit)
+{
+    tn_buffer *buffer = NULL;
+    tn_queue *second = NULL;
+    tn_event *event = NULL;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->queue_create(kit->context, &second, &kit->msg), got = 0;
+    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, BYTES, &buffer, &kit->msg);
+    for (int32_t i = 1; !s && i <= MANY; i++) {
+        int looks = i % 997 == 0 || (i > 65530 && i < 65560);
+        if (looks) s = b->fill(kit->queue, (tn_ref){buffer, 0}, BYTES, &i, 4, &kit->msg);
+        if (!s) s = b->event_record(kit->queue, event, &kit->msg);
+        if (s || !looks) continue;
+        s = b->queue_flush(kit->queue, &kit->msg);
+        if (!s) s = b->event_wait(second, event, &kit->msg);
+        if (!s) s = b->read(second, &got, (tn_ref){buffer, BYTES - 4}, 4, &kit->msg);
+        if (!s) s = b->queue_sync(second, &kit->msg);
+        if (!tn_kit_expect(kit, s || got == i, "the event that was recorded %d times comes early: %d is there", i, got))
+            break;
+    }
+    tn_kit_ok(kit, s, "an event that is recorded 70,000 times");
+    b->queue_destroy(second), b->event_destroy(event), b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+/* Event number i stands behind the write of number i to a place of its own. */
+static int32_t look_at_events(tn_kit *kit, tn_event *const event[], tn_buffer *buffer, tn_queue *second)
+{
+    const tn_backend *b = kit->backend;
+    int32_t s = TN_OK, got = 0;
+    for (int32_t i = 0; !s && i < MANY; i++) {
+        s = b->fill(kit->queue, (tn_ref){buffer, (uint64_t)i * 4}, 4, &i, 4, &kit->msg);
+        if (!s) s = b->event_record(kit->queue, event[i], &kit->msg);
+    }
+    if (!s) s = b->queue_flush(kit->queue, &kit->msg);
+    for (int32_t i = MANY - 1; !s && i >= 0; i -= 1009) {
+        s = b->event_wait(second, event[i], &kit->msg);
+        if (!s) s = b->read(second, &got, (tn_ref){buffer, (uint64_t)i * 4}, 4, &kit->msg);
+        if (!s) s = b->queue_sync(second, &kit->msg);
+        if (!tn_kit_expect(kit, s || got == i, "event %d of 70,000 comes early: %d is there", i, got)) break;
+    }
+    for (int32_t i = 0; !s && i < MANY; i++) s = b->event_sync(event[i], &kit->msg);
+    return s;
+}
+
+static void many_events(tn_kit *kit)
+{
+    tn_buffer *buffer = NULL;
+    tn_queue *second = NULL;
+    tn_event **event = calloc(MANY, sizeof *event);
+    if (!tn_kit_expect(kit, event != NULL, "out of memory") || !tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->queue_create(kit->context, &second, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, (uint64_t)MANY * 4, &buffer, &kit->msg);
+    for (int i = 0; !s && i < MANY; i++) s = b->event_create(kit->context, &event[i], &kit->msg);
+    if (!s) s = look_at_events(kit, event, buffer, second);
+    tn_kit_ok(kit, s, "70,000 events");
+    for (int i = 0; i < MANY; i++) b->event_destroy(event[i]);
+    b->queue_destroy(second), b->buffer_destroy(buffer);
+    free(event);
+    tn_kit_close(kit);
+}
+
+/* ---- a long queue ---- */
+
+/* 70,000 commands of which each but the last few is overwritten by a later one; nobody waits. */
+static void commands(tn_kit *kit)
+{
+    enum { PLACES = 64 };
+    int32_t got[PLACES] = {0};
+    tn_buffer *buffer = NULL;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->buffer_create(kit->context, sizeof got, &buffer, &kit->msg);
+    for (int32_t i = 0; !s && i < MANY; i++)
+        s = b->fill(kit->queue, (tn_ref){buffer, (uint64_t)(i % PLACES) * 4}, 4, &i, 4, &kit->msg);
+    if (!s) s = b->read(kit->queue, got, (tn_ref){buffer, 0}, sizeof got, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    tn_kit_ok(kit, s, "70,000 commands");
+    for (int32_t i = MANY - PLACES; i < MANY; i++)
+        if (!tn_kit_expect(kit, got[i % PLACES] == i,
+                           "of 70,000 commands number %d is not the last at its place: %d is", i, got[i % PLACES]))
+            break;
+    b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+/* ---- letting go of what is in use ---- */
+
+/* to = 2^8 value through `between`, then everything but `to` is let go of, and its memory asked for again. */
+static int32_t let_go_early(tn_kit *kit, tn_buffer *to, int32_t value)
+{
+    const tn_backend *b = kit->backend;
+    tn_queue *second = NULL;
+    tn_event *event = NULL;
+    tn_buffer *between[2] = {0}, *scratch = NULL, *other = NULL;
+    tn_kernel_info info;
+    int32_t spoiled = -1;
+    tn_kernel *twice = tn_kit_twice(kit, COUNT, &info);
+    int32_t s = b->queue_create(kit->context, &second, &kit->msg);
+    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
+    for (int i = 0; !s && i < 2; i++) s = b->buffer_create(kit->context, BYTES, &between[i], &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){between[0], 0}, BYTES, &value, 4, &kit->msg);
+    for (int i = 0; !s && twice && i < 8; i++)
+        s = tn_kit_run_twice(kit, kit->queue, twice, between[(i + 1) % 2], between[i % 2], scratch);
+    if (!s) s = b->event_record(kit->queue, event, &kit->msg);
+    if (!s) s = b->event_wait(second, event, &kit->msg);
+    if (!s) s = b->copy(second, (tn_ref){to, 0}, (tn_ref){between[0], 0}, BYTES, &kit->msg);
+    if (!s) s = b->queue_flush(kit->queue, &kit->msg);
+    b->op_release(twice), b->event_destroy(event);
+    b->buffer_destroy(between[0]), b->buffer_destroy(between[1]), b->buffer_destroy(scratch);
+    if (!s) s = b->buffer_create(kit->context, BYTES, &other, &kit->msg);
+    if (!s) s = b->write(kit->queue, (tn_ref){other, 0}, &spoiled, 4, &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){other, 0}, BYTES, &spoiled, 4, &kit->msg);
+    b->queue_destroy(second); /* waits */
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    b->buffer_destroy(other);
+    return s;
+}
+
+static void release(tn_kit *kit)
+{
+    tn_buffer *to = NULL;
+    tn_kernel_info info;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kernel *twice = tn_kit_twice(kit, COUNT, &info);
+    int32_t s = b->buffer_create(kit->context, BYTES, &to, &kit->msg), got[2] = {0};
+    for (int i = 1; !s && i <= 20; i++) {
+        int32_t want = twice ? i << 8 : i;
+        s = let_go_early(kit, to, i);
+        if (!s) s = b->read(kit->queue, &got[0], (tn_ref){to, 0}, 4, &kit->msg);
+        if (!s) s = b->read(kit->queue, &got[1], (tn_ref){to, BYTES - 4}, 4, &kit->msg);
+        if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+        if (!tn_kit_expect(kit, s || (got[0] == want && got[1] == want),
+                           "work of a kernel, event and buffers that were let go of gives %d and %d, not %d", got[0],
+                           got[1], want))
+            break;
+    }
+    tn_kit_ok(kit, s, "letting go of what is in use");
+    b->op_release(twice), b->buffer_destroy(to);
+    tn_kit_close(kit);
+}
+
+/* ---- memory in pieces ---- */
+
+typedef struct piece {
+    tn_buffer *buffer;
+    uint64_t bytes;
+    unsigned char value;
+} piece;
+
+/* All of the piece must be what was written to it last. */
+static int is_whole(tn_kit *kit, const piece *p, const char *when)
+{
+    unsigned char *back = malloc(p->bytes + 1);
+    if (!back) return tn_kit_expect(kit, 0, "out of memory");
+    int32_t s = kit->backend->read(kit->queue, back, (tn_ref){p->buffer, 0}, p->bytes, &kit->msg);
+    if (!s) s = kit->backend->queue_sync(kit->queue, &kit->msg);
+    int fine = tn_kit_ok(kit, s, "reading a buffer");
+    for (uint64_t i = 0; fine && i < p->bytes; i++)
+        if (back[i] != p->value)
+            fine = tn_kit_expect(kit, 0, "%s: byte %llu of a buffer of %llu is %#x, not %#x", when,
+                                 (unsigned long long)i, (unsigned long long)p->bytes, back[i], p->value);
+    tn_kit_expect(kit, fine, " ");
+    free(back);
+    return fine;
+}
+
+static int make_piece(tn_kit *kit, piece *p, uint64_t bytes, unsigned char value)
+{
+    *p = (piece){.bytes = bytes, .value = value};
+    int32_t s = kit->backend->buffer_create(kit->context, bytes, &p->buffer, &kit->msg);
+    if (!s) s = kit->backend->fill(kit->queue, (tn_ref){p->buffer, 0}, bytes, &value, 1, &kit->msg);
+    return tn_kit_ok(kit, s, "a buffer among others");
+}
+
+/* Buffers of all sizes are made and let go of at random: none lies over another. */
+static void fragments(tn_kit *kit)
+{
+    enum { PIECES = 60, STEPS = 1500 };
+    piece pieces[PIECES] = {{0}};
+    if (!tn_kit_open(kit)) return;
+    int fine = 1;
+    for (int i = 0; fine && i < STEPS; i++) {
+        piece *p = &pieces[tn_kit_bits(kit) % PIECES];
+        if (p->buffer) {
+            fine = is_whole(kit, p, "before it is let go of");
+            kit->backend->buffer_destroy(p->buffer);
+            p->buffer = NULL;
+        } else {
+            uint64_t most = (uint64_t)16 << tn_kit_bits(kit) % 14;
+            fine = make_piece(kit, p, 1 + tn_kit_bits(kit) % most, (unsigned char)i);
+        }
+    }
+    for (int i = 0; i < PIECES; i++) {
+        fine = fine && (!pieces[i].buffer || is_whole(kit, &pieces[i], "at the end"));
+        kit->backend->buffer_destroy(pieces[i].buffer);
+    }
+    tn_kit_close(kit);
+}
+
+/* Two contexts, of two devices where there are two, with buffers made by turns. */
+static void side_by_side(tn_kit *kit)
+{
+    enum { PIECES = 24 };
+    piece pieces[2][PIECES] = {{{0}}};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kit other = *kit;
+    uint32_t devices = kit->target->devices, device = devices > 1 ? (kit->target->index + 1) % devices : 0;
+    other.context = NULL, other.queue = NULL;
+    if (devices < 2) device = kit->target->index;
+    int fine = tn_kit_ok(kit, b->context_create(device, &other.context, &kit->msg), "a second context_create") &&
+               tn_kit_ok(kit, b->queue_create(other.context, &other.queue, &kit->msg), "queue_create");
+    tn_kit *const side[] = {kit, &other};
+    for (int i = 0; fine && i < 2 * PIECES; i++)
+        fine = make_piece(side[i % 2], &pieces[i % 2][i / 2], (uint64_t)100 << i / 4, (unsigned char)(i + 1));
+    for (int i = 0; fine && i < 2 * PIECES; i++)
+        fine = is_whole(side[i % 2], &pieces[i % 2][i / 2], "beside another context");
+    for (int i = 0; i < PIECES; i++) b->buffer_destroy(pieces[1][i].buffer);
+    b->queue_destroy(other.queue), b->context_destroy(other.context);
+    for (int i = 0; fine && i < PIECES; i++) fine = is_whole(kit, &pieces[0][i], "after another context");
+    for (int i = 0; i < PIECES; i++) b->buffer_destroy(pieces[0][i].buffer);
+    tn_kit_remark(kit, "%s", devices > 1 ? "two devices" : "two contexts of one device");
+    tn_kit_close(kit);
+}
+
+/* ---- several at once ---- */
+
+enum { RUNS = 6, QUEUES = 3 };
+
+/* A run with buffers of its own: operands, the result, scratch memory. */
+typedef struct flight {
+    tn_kit_sample s;
+    tn_kit_want want;
+    tn_buffer *buffer[4];
+} flight;
+
+static int32_t launch(tn_kit *kit, flight *f, tn_queue *queue, tn_kernel *kernel, uint64_t scratch)
+{
+    const tn_backend *b = kit->backend;
+    const tn_op_desc *desc = f->s.job.desc;
+    int32_t s = TN_OK;
+    for (uint32_t i = 0; !s && i < desc->n_in + 2; i++) {
+        uint64_t bytes = tn_kit_buffer_bytes(desc, i, scratch);
+        s = b->buffer_create(kit->context, bytes, &f->buffer[i], &kit->msg);
+        if (!s && i < desc->n_in) s = b->write(queue, (tn_ref){f->buffer[i], 0}, f->s.job.in[i], bytes, &kit->msg);
+    }
+    tn_ref in[] = {{f->buffer[0], 0}, {f->buffer[1], 0}}, out = {f->buffer[desc->n_in], 0};
+    tn_run run = {sizeof run, in, &out, {f->buffer[desc->n_in + 1], 0}, NULL, 0};
+    if (!s) s = b->op_run(queue, kernel, &run, &kit->msg);
+    return s ? s : b->read(queue, f->s.job.out[0], out, tn_kit_bytes(desc->out), &kit->msg);
+}
+
+/* One kernel, run on operands of its own six times in three queues before anybody waits. Returns 0 after a failure. */
+static int launch_all(tn_kit *kit, flight f[], tn_queue *const queue[])
+{
+    const tn_backend *b = kit->backend;
+    tn_kernel *kernel = NULL;
+    tn_kernel_info info = {.size = sizeof info};
+    int32_t s = b->op_prepare(kit->context, f[0].s.job.desc, &kernel, &info, &kit->msg);
+    if (s == TN_EUNSUPPORTED) return (int)++kit->result->refused;
+    for (int i = 0; !s && i < RUNS; i++) s = launch(kit, &f[i], queue[i % QUEUES], kernel, info.scratch);
+    for (int i = 0; !s && i < QUEUES; i++) s = b->queue_sync(queue[i], &kit->msg);
+    int fine = tn_kit_ok(kit, s, "six runs at once");
+    for (int i = 0; fine && i < RUNS; i++) fine = tn_kit_compare(kit, &f[i].s.job, &f[i].want, ", of six runs at once");
+    for (int i = 0; i < RUNS; i++)
+        for (int k = 0; k < 4; k++) b->buffer_destroy(f[i].buffer[k]);
+    b->op_release(kernel);
+    return fine;
+}
+
+static void runs(tn_kit *kit)
+{
+    static const int sample[] = {0, 1, 3, TN_KIT_LONG};
+    tn_queue *queue[QUEUES] = {0};
+    if (!tn_kit_open(kit)) return;
+    int fine = 1;
+    for (int i = 0; fine && i < QUEUES; i++)
+        fine = tn_kit_ok(kit, kit->backend->queue_create(kit->context, &queue[i], &kit->msg), "queue_create");
+    for (size_t k = 0; fine && k < sizeof sample / sizeof *sample; k++) {
+        flight *f = calloc(RUNS, sizeof *f);
+        fine = tn_kit_expect(kit, f != NULL, "out of memory");
+        for (int i = 0; fine && i < RUNS; i++)
+            fine = tn_kit_sample_make(kit, sample[k], &f[i].s) && tn_kit_expected(kit, &f[i].s.job, &f[i].want);
+        if (fine) fine = launch_all(kit, f, queue);
+        for (int i = 0; f && i < RUNS; i++) tn_kit_want_free(&f[i].want), tn_kit_sample_free(&f[i].s);
+        free(f);
+    }
+    for (int i = 0; i < QUEUES; i++) kit->backend->queue_destroy(queue[i]);
+    tn_kit_close(kit);
+}
+
+/* ---- copies from several threads ---- */
+
+enum { THREADS = 6, PART = 50021 };
+
+/* A thread moves its part of two buffers that all share. */
+typedef struct mover {
+    tn_kit *kit;
+    tn_buffer *from, *to;
+    uint64_t at;
+    unsigned char sent[PART], back[PART];
+    int32_t status;
+    int wrong;
+} mover;
+
+static void *move(void *arg)
+{
+    mover *m = arg;
+    const tn_backend *b = m->kit->backend;
+    tn_queue *q = NULL;
+    int32_t s = b->queue_create(m->kit->context, &q, NULL);
+    for (int i = 0; !s && !m->wrong && i < 40; i++) {
+        for (int k = 0; k < PART; k++) m->sent[k] = (unsigned char)(k * 7 + i + (int)m->at);
+        s = b->write(q, (tn_ref){m->from, m->at}, m->sent, PART, NULL);
+        if (!s) s = b->copy(q, (tn_ref){m->to, m->at}, (tn_ref){m->from, m->at}, PART, NULL);
+        if (!s) s = b->read(q, m->back, (tn_ref){m->to, m->at}, PART, NULL);
+        if (!s) s = b->queue_sync(q, NULL);
+        m->wrong = !s && memcmp(m->sent, m->back, PART);
+    }
+    m->status = s;
+    b->queue_destroy(q);
+    return NULL;
+}
+
+static void copies(tn_kit *kit)
+{
+    tn_buffer *from = NULL, *to = NULL;
+    pthread_t thread[THREADS];
+    int started = 0;
+    mover *m = calloc(THREADS, sizeof *m);
+    if (!tn_kit_expect(kit, m != NULL, "out of memory") || !tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    int32_t s = b->buffer_create(kit->context, THREADS * PART, &from, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, THREADS * PART, &to, &kit->msg);
+    for (; !s && started < THREADS; started++) {
+        m[started].kit = kit, m[started].from = from, m[started].to = to, m[started].at = (uint64_t)started * PART;
+        if (pthread_create(&thread[started], NULL, move, &m[started])) break;
+    }
+    tn_kit_expect(kit, s || started == THREADS, "no threads");
+    for (int i = 0; i < started; i++) {
+        pthread_join(thread[i], NULL);
+        tn_kit_ok(kit, m[i].status, "moves from several threads");
+        tn_kit_expect(kit, !m[i].wrong, "what one of six threads copies is not what it wrote");
+    }
+    tn_kit_ok(kit, s, "buffers for several threads");
+    b->buffer_destroy(from), b->buffer_destroy(to);
+    free(m);
+    tn_kit_close(kit);
+}
+
+const tn_kit_case tn_kit_load[] = {
+    {"load", "events", "events behind up to 300 commands", events, NULL, 0, 0},
+    {"load", "event-again", "an event that is recorded 70,000 times", event_again, NULL, 0, 0},
+    {"load", "many-events", "70,000 events at once", many_events, NULL, 0, 0},
+    {"load", "commands", "70,000 commands without waiting", commands, NULL, 0, 0},
+    {"load", "release", "a kernel, an event and buffers are let go of while work uses them", release, NULL, 0, 0},
+    {"load", "fragments", "buffers of all sizes, made and let go of at random, lie apart", fragments, NULL, 0, 0},
+    {"load", "side-by-side", "two devices, or two contexts of one, don't share memory", side_by_side, NULL, 0, 0},
+    {"load", "runs", "one kernel runs six times at once, with scratch memory for each", runs, NULL, 0, 0},
+    {"load", "copies", "six threads move bytes in two buffers", copies, NULL, 0, 0},
+    {0},
+};
