@@ -22,7 +22,7 @@ typedef struct tn_check_options {
     const char *only;  /* cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all */
     const char *chat;  /* lines with this text that a case's process prints are not held against it; NULL: none */
     uint64_t seed;     /* of the random numbers in each case */
-    double time_limit; /* seconds for each case; 0: 120 */
+    double time_limit; /* seconds of processor time for each case; 0: 120 */
     uint32_t list;     /* names alone */
     uint32_t perf;     /* measures speed instead of correctness */
 } tn_check_options;

@@ -1,5 +1,6 @@
 /* gradients.c: each operator's gradient, computed on the device in double precision, against central differences of the
- * reference; and a hundred steps of each optimizer. */
+ * reference; on devices that have no such numbers in single precision, against the reference's in double; and a hundred
+ * steps of each optimizer. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include "tenon/optim.h"
 
 enum { PROBES = 6 }; /* elements of each operand that are moved */
+
+#define SINGLE_BUDGET 2e-5 /* of a gradient in f32: of its own size and of the mean of all */
 
 typedef struct probe {
     tn_kit *kit;
@@ -28,6 +31,7 @@ typedef struct compiled {
     tn_graph *graph;
     tn_state *state;
     tn_program *program;
+    int f64;
 } compiled;
 
 static void let_go(compiled *c)
@@ -38,11 +42,12 @@ static void let_go(compiled *c)
 }
 
 /* The case with its loss sum(y dy) as "loss" and, on request, gradients "g0"... */
-static tn_status compile(probe *p, tn_device *device, int with_gradients, compiled *c)
+static tn_status compile(probe *p, tn_device *device, int f64, int with_gradients, compiled *c)
 {
-    static const tn_compile_options options = {.strict = 1, .f64 = 1};
+    const tn_compile_options options = {.strict = 1, .f64 = f64};
     tn_tensor *y = NULL, *grad[4] = {0}, *wrt[4];
     size_t n = 0;
+    c->f64 = f64;
     c->graph = tn_case_graph(p->now, TN_F32, p->in, &y);
     if (!c->graph) return TN_EINVAL;
     tn_shape shape = tn_shape_of(y);
@@ -63,19 +68,43 @@ static tn_status compile(probe *p, tn_device *device, int with_gradients, compil
     return s ? s : tn_compile(c->graph, c->state, &options, &c->program);
 }
 
-static tn_status feed_all(probe *p, compiled *c)
+/* Feeds numbers in the type of the program's input: that of its precision, or whole ones. */
+static tn_status feed(const compiled *c, const char *name, const double *x, int64_t count, int real)
 {
-    tn_status s = tn_feed(c->program, "dy", p->dy, (uint64_t)p->y_count * sizeof(double));
+    const int as_is = real && c->f64;
+    const uint64_t size = as_is ? sizeof *x : 4;
+    void *converted = as_is ? NULL : malloc((size_t)(count + 1) * 4);
+    if (!as_is && !converted) return TN_ENOMEM;
+    for (int64_t e = 0; converted && e < count; e++)
+        if (real)
+            ((float *)converted)[e] = (float)x[e];
+        else
+            ((int32_t *)converted)[e] = (int32_t)x[e];
+    tn_status s = tn_feed(c->program, name, converted ? converted : x, (uint64_t)count * size);
+    free(converted);
+    return s;
+}
+
+static tn_status feed_all(probe *p, const compiled *c)
+{
+    tn_status s = feed(c, "dy", p->dy, p->y_count, 1);
     for (int i = 0; !s && i < 4 && p->in[i]; i++) {
         const char name[] = {'x', (char)('0' + i), 0};
-        int32_t *whole = p->real[i] ? NULL : malloc((size_t)(p->count[i] + 1) * sizeof *whole);
-        for (int64_t e = 0; whole && e < p->count[i]; e++) whole[e] = (int32_t)p->x[i][e];
-        s = tn_feed(c->program, name, whole ? (const void *)whole : p->x[i],
-                    (uint64_t)p->count[i] * (whole ? sizeof *whole : sizeof(double)));
-        free(whole);
+        s = feed(c, name, p->x[i], p->count[i], p->real[i]);
         /* an input that nothing needs is not there: no error */
         if (s == TN_EMISSING) s = TN_OK;
     }
+    return s;
+}
+
+static tn_status fetch(const compiled *c, const char *name, double *x, int64_t count)
+{
+    if (c->f64) return tn_fetch(c->program, name, x, (uint64_t)count * sizeof *x);
+    float *single = malloc((size_t)(count + 1) * sizeof *single);
+    if (!single) return TN_ENOMEM;
+    tn_status s = tn_fetch(c->program, name, single, (uint64_t)count * sizeof *single);
+    for (int64_t e = 0; !s && e < count; e++) x[e] = (double)single[e];
+    free(single);
     return s;
 }
 
@@ -98,7 +127,8 @@ static void fill(probe *p)
         p->x[i] = calloc((size_t)p->count[i] + 1, sizeof(double));
         p->grad[i] = calloc((size_t)p->count[i] + 1, sizeof(double));
         for (int64_t e = 0; e < p->count[i]; e++)
-            p->x[i][e] = p->real[i] ? tn_kit_uniform(p->kit, low, high) : floor(tn_kit_uniform(p->kit, low, high + 1));
+            p->x[i][e] = p->real[i] ? (double)(float)tn_kit_uniform(p->kit, low, high)
+                                    : floor(tn_kit_uniform(p->kit, low, high + 1));
     }
     p->dy = calloc((size_t)p->y_count + 1, sizeof(double));
     for (int64_t e = 0; e < p->y_count; e++) p->dy[e] = tn_kit_uniform(p->kit, -1, 1);
@@ -130,7 +160,7 @@ static int check_element(probe *p, compiled *forward, int i, int64_t e)
 static int check_elements(probe *p)
 {
     compiled forward = {0};
-    int fine = tn_kit_expect(p->kit, !compile(p, p->reference, 0, &forward), "'%s' on the reference: %.300s",
+    int fine = tn_kit_expect(p->kit, !compile(p, p->reference, 1, 0, &forward), "'%s' on the reference: %.300s",
                              p->now->name, tn_message());
     for (int i = 0; fine && i < 4 && p->in[i]; i++)
         for (int k = 0; fine && p->real[i] && p->count[i] && k < PROBES; k++)
@@ -139,24 +169,61 @@ static int check_elements(probe *p)
     return fine;
 }
 
-/* Returns 0 after a failure. */
-static int check_case(probe *p)
+/* Runs the case with its gradients, which go to `grad`. */
+static tn_status differentiate(probe *p, tn_device *device, int f64, double *const grad[])
 {
     compiled c = {0};
-    tn_status s = compile(p, p->kit->device, 1, &c);
-    int unsupported = s == TN_EUNSUPPORTED, fine = 1;
-    if (!s) fill(p);
+    tn_status s = compile(p, device, f64, 1, &c);
+    if (!s && !p->dy) fill(p);
     if (!s) s = feed_all(p, &c);
     if (!s) s = tn_program_run(c.program);
     for (int i = 0; !s && i < 4 && p->in[i]; i++) {
         const char name[] = {'g', (char)('0' + i), 0};
-        if (p->real[i]) s = tn_fetch(c.program, name, p->grad[i], (uint64_t)p->count[i] * sizeof(double));
+        if (p->real[i]) s = fetch(&c, name, grad[i] ? grad[i] : p->grad[i], p->count[i]);
     }
     let_go(&c);
-    if (unsupported)
-        p->kit->result->refused++;
-    else
-        fine = tn_kit_expect(p->kit, !s, "'%s': %.300s", p->now->name, tn_message()) && check_elements(p);
+    return s;
+}
+
+/* The gradient for operand i in f32, against `want`. */
+static int check_single(probe *p, int i, const double *want)
+{
+    double mean = 0;
+    for (int64_t e = 0; e < p->count[i]; e++)
+        if (isfinite(want[e])) mean += fabs(want[e]) / (double)p->count[i];
+    for (int64_t e = 0; e < p->count[i]; e++) {
+        double off = fabs(p->grad[i][e] - want[e]), allowed = SINGLE_BUDGET * (fabs(want[e]) + mean) + 1e-30;
+        if (isfinite(want[e]) &&
+            !tn_kit_expect(p->kit, off <= allowed,
+                           "'%s': operand %d, element %lld: the gradient in f32 is %.9g, the reference's %.9g",
+                           p->now->name, i, (long long)e, p->grad[i][e], want[e]))
+            return 0;
+    }
+    return 1;
+}
+
+/* A device that has no f64. */
+static int check_all_single(probe *p)
+{
+    double *want[4] = {0}, *none[4] = {0};
+    tn_status s = differentiate(p, p->kit->device, 0, none);
+    if (s == TN_EUNSUPPORTED) return (int)++p->kit->result->refused;
+    for (int i = 0; i < 4; i++) want[i] = calloc((size_t)p->count[i] + 1, sizeof(double));
+    if (!s) s = differentiate(p, p->reference, 1, want);
+    int fine = tn_kit_expect(p->kit, !s, "'%s': %.300s", p->now->name, tn_message());
+    for (int i = 0; fine && i < 4 && p->in[i]; i++) fine = !p->real[i] || check_single(p, i, want[i]);
+    for (int i = 0; i < 4; i++) free(want[i]);
+    return fine;
+}
+
+/* Returns 0 after a failure. */
+static int check_case(probe *p)
+{
+    double *none[4] = {0};
+    tn_status s = differentiate(p, p->kit->device, 1, none);
+    int fine = s == TN_EUNSUPPORTED
+                   ? check_all_single(p)
+                   : tn_kit_expect(p->kit, !s, "'%s': %.300s", p->now->name, tn_message()) && check_elements(p);
     for (int i = 0; i < 4; i++) free(p->x[i]), free(p->grad[i]);
     free(p->dy);
     return fine;
@@ -186,7 +253,7 @@ void tn_kit_run_gradient(tn_kit *kit)
         if (c->no_gradient || !has_real || size > 6000 || !is_real(c)) continue;
         if (!check_case(&p)) break;
     }
-    if (kit->result->refused) tn_kit_remark(kit, "%u cases are not done in f64", kit->result->refused);
+    if (kit->result->refused) tn_kit_remark(kit, "%u cases are not done", kit->result->refused);
     if (!kit->result->checks && !kit->result->refused) tn_kit_expect(kit, 1, " "); /* nothing but empty cases */
     tn_device_close(reference);
     tn_device_close(kit->device);

@@ -143,33 +143,49 @@ static void commands(tn_kit *kit)
 
 /* ---- letting go of what is in use ---- */
 
-/* to = 2^8 value through `between`, then everything but `to` is let go of, and its memory asked for again. */
+/* What is let go of, of which a turn says what comes first. */
+typedef struct in_use {
+    tn_event *event;
+    tn_kernel *kernel;
+    tn_buffer *buffer[3];
+} in_use;
+
+static void let_go(tn_kit *kit, const in_use *u, int turn)
+{
+    const tn_backend *b = kit->backend;
+    for (int i = turn; i < turn + 3; i++) {
+        if (i % 3 == 0) b->event_destroy(u->event);
+        if (i % 3 == 1) b->op_release(u->kernel);
+        for (int k = 0; i % 3 == 2 && k < 3; k++) b->buffer_destroy(u->buffer[k]);
+    }
+}
+
+/* to = 2^8 value through two buffers, then everything but `to` is let go of, and its memory asked for again. */
 static int32_t let_go_early(tn_kit *kit, tn_buffer *to, int32_t value)
 {
     const tn_backend *b = kit->backend;
-    tn_queue *second = NULL;
-    tn_event *event = NULL;
-    tn_buffer *between[2] = {0}, *scratch = NULL, *other = NULL;
+    tn_queue *second = NULL, *third = NULL;
+    tn_buffer *other = NULL;
+    in_use u = {0};
     tn_kernel_info info;
     int32_t spoiled = -1;
-    tn_kernel *twice = tn_kit_twice(kit, COUNT, &info);
+    u.kernel = tn_kit_twice(kit, COUNT, &info);
     int32_t s = b->queue_create(kit->context, &second, &kit->msg);
-    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
-    for (int i = 0; !s && i < 2; i++) s = b->buffer_create(kit->context, BYTES, &between[i], &kit->msg);
-    if (!s) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
-    if (!s) s = b->fill(kit->queue, (tn_ref){between[0], 0}, BYTES, &value, 4, &kit->msg);
-    for (int i = 0; !s && twice && i < 8; i++)
-        s = tn_kit_run_twice(kit, kit->queue, twice, between[(i + 1) % 2], between[i % 2], scratch);
-    if (!s) s = b->event_record(kit->queue, event, &kit->msg);
-    if (!s) s = b->event_wait(second, event, &kit->msg);
-    if (!s) s = b->copy(second, (tn_ref){to, 0}, (tn_ref){between[0], 0}, BYTES, &kit->msg);
+    if (!s) s = b->queue_create(kit->context, &third, &kit->msg);
+    if (!s) s = b->event_create(kit->context, &u.event, &kit->msg);
+    for (int i = 0; !s && i < 3; i++)
+        s = b->buffer_create(kit->context, i < 2 ? BYTES : info.scratch, &u.buffer[i], &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){u.buffer[0], 0}, BYTES, &value, 4, &kit->msg);
+    for (int i = 0; !s && u.kernel && i < 8; i++)
+        s = tn_kit_run_twice(kit, kit->queue, u.kernel, u.buffer[(i + 1) % 2], u.buffer[i % 2], u.buffer[2]);
+    if (!s) s = b->event_record(kit->queue, u.event, &kit->msg);
+    if (!s) s = b->event_wait(second, u.event, &kit->msg);
+    if (!s) s = b->copy(second, (tn_ref){to, 0}, (tn_ref){u.buffer[0], 0}, BYTES, &kit->msg);
     if (!s) s = b->queue_flush(kit->queue, &kit->msg);
-    b->op_release(twice), b->event_destroy(event);
-    b->buffer_destroy(between[0]), b->buffer_destroy(between[1]), b->buffer_destroy(scratch);
+    let_go(kit, &u, value % 3);
     if (!s) s = b->buffer_create(kit->context, BYTES, &other, &kit->msg);
-    if (!s) s = b->write(kit->queue, (tn_ref){other, 0}, &spoiled, 4, &kit->msg);
-    if (!s) s = b->fill(kit->queue, (tn_ref){other, 0}, BYTES, &spoiled, 4, &kit->msg);
-    b->queue_destroy(second); /* waits */
+    for (int i = 0; !s && i < 8; i++) s = b->fill(third, (tn_ref){other, 0}, BYTES, &spoiled, 4, &kit->msg);
+    b->queue_destroy(third), b->queue_destroy(second); /* wait */
     if (!s) s = b->queue_sync(kit->queue, &kit->msg);
     b->buffer_destroy(other);
     return s;

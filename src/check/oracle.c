@@ -246,7 +246,7 @@ static void settle(const oracle *o, tn_kit_want *want)
         int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
-            *allowed = *allowed * more * 1.1 + (isfinite(w) ? (ulp + 0.51 * narrow) * unit * w + loss : 0);
+            *allowed = *allowed * more * 1.1 + (isfinite(w) ? (ulp * own + 0.51 * narrow) * unit * w + loss : 0);
             rounds |= *allowed > 0;
         }
         for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)

@@ -111,8 +111,9 @@ static void release_early(tn_kit *kit)
         if (!s) s = b->fill(q, (tn_ref){from, 0}, BYTES, &value, 4, &kit->msg);
         if (!s) s = b->copy(q, (tn_ref){to, 0}, (tn_ref){from, 0}, BYTES, &kit->msg);
         if (!s) s = b->read(q, &got, (tn_ref){to, BYTES - 4}, 4, &kit->msg);
-        if (!s) b->buffer_destroy(from);
+        if (!s && i % 2) b->buffer_destroy(from);
         if (!s) b->queue_destroy(q); /* waits */
+        if (!s && i % 2 == 0) b->buffer_destroy(from);
         if (!s) b->buffer_destroy(to);
         if (!tn_kit_expect(kit, s || got == value, "work of a queue that was destroyed is lost: %d instead of %d", got,
                            value))

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -15,7 +16,7 @@
 #include "philox.h"
 #include "text.h"
 
-#define TIME_LIMIT 120.0 /* seconds */
+#define TIME_LIMIT 120.0 /* seconds of processor time */
 
 typedef struct session {
     const tn_check_options *options;
@@ -52,17 +53,34 @@ static void work(const session *s, const tn_kit_case *c)
     _exit(0);
 }
 
-/* Waits for the process; kills it when its time is up. Returns its status, or -1 if it was killed. */
+/* Seconds of processor time that the process has used; `before` when it is just gone. */
+static double time_of(pid_t pid, double before)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return before;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+enum { TOO_LONG = -1, IDLE = -2 };
+
+/* Waits for the process; kills it when its time is up: that of the processor, so that a busy machine fails nothing. Nor
+ * may it do next to nothing for as long by the clock. Returns its status, or why it was killed. */
 static int wait_for(pid_t pid, double seconds)
 {
-    double end = tn_kit_now() + seconds;
-    int status = 0;
+    double used = 0, before = 0, since = tn_kit_now();
+    int status = 0, why = 0;
     useconds_t nap = 200;
     while (!waitpid(pid, &status, WNOHANG)) {
-        if (tn_kit_now() > end) {
+        double waited = tn_kit_now() - since;
+        used = time_of(pid, used);
+        if (used > seconds) why = TOO_LONG;
+        if (waited > seconds && used - before < 0.01 * waited) why = IDLE;
+        if (waited > seconds) before = used, since += waited;
+        if (why) {
             kill(pid, SIGKILL);
             waitpid(pid, &status, 0);
-            return -1;
+            return why;
         }
         usleep(nap);
         if (nap < 20000) nap += nap / 4;
@@ -93,8 +111,10 @@ static void conclude(const session *s, int status, double limit)
     tn_kit_result *r = s->result;
     char text[4000], *line = first_line(s, text, sizeof text), why[300];
     if (r->failed) return;
-    if (status == -1)
-        snprintf(why, sizeof why, "it was not done after %.0f s", limit);
+    if (status == TOO_LONG)
+        snprintf(why, sizeof why, "it was killed: not done after %.0f s of processor time", limit);
+    else if (status == IDLE)
+        snprintf(why, sizeof why, "it was killed: it did next to nothing for %.0f s", limit);
     else if (WIFSIGNALED(status))
         snprintf(why, sizeof why, "it died of %s%s%.200s", strsignal(WTERMSIG(status)), *line ? ": " : "", line);
     else if (!r->finished || WEXITSTATUS(status))

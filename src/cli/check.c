@@ -220,7 +220,7 @@ int cli_check(int argc, char **argv)
         {.kind = CLI_NUMBER,
          .name = "time-limit",
          .value = "S",
-         .doc = "seconds for each case (120)",
+         .doc = "seconds of processor time for each case (120)",
          .target = &limit,
          .low = 0,
          .high = 1e6},

@@ -1,0 +1,68 @@
+/* fault.h: what the files of the faulty backend share. One fault is chosen when a plugin is linked, by its name; the
+ * rest of the backend behaves well. */
+#ifndef TESTS_FAULT_H
+#define TESTS_FAULT_H
+
+#include <string.h>
+
+#include "reference_internal.h"
+
+/* Of name.c, the one file that is compiled for each fault. */
+extern const char fault_name[];
+const char *fault_environment(const char *name); /* NULL, but in the faults that are about it */
+
+#define IS(name) (!strcmp(fault_name, #name))
+
+/* What is kept of a prepared operator. */
+typedef struct wrapped {
+    tn_kernel *real;
+    char name[24];
+    tn_tensor_desc in[2], out; /* the first two and the last */
+    uint32_t n_in, n_instr, last;
+    tn_matmul_attrs matmul; /* of products */
+    int has_gradient;       /* a "tanh.grad" is in it */
+    int is_place, by_place, plain_sum, epilogue;
+    int32_t seed, step, word; /* scalars of its random numbers; -1: none */
+    int ran, released;
+} wrapped;
+
+extern const tn_backend *fault_real; /* the reference */
+extern tn_backend fault_lower;       /* the reference, or the same with its work put off */
+extern const tn_host *fault_host;
+extern uint32_t fault_opened;     /* the device that was opened last */
+extern uint32_t fault_contexts;   /* how many contexts were made */
+extern int fault_cached;          /* 1, if the cache doesn't keep what was put there */
+extern tn_buffer *fault_produced; /* what the last operation wrote to */
+
+/* Writes the message and returns `status`. */
+int32_t fault_say(tn_msg *msg, int32_t status, const char *text);
+
+/* ---- later.c: a backend whose work is put off until somebody waits ---- */
+int fault_puts_off(void);
+void fault_put_off(tn_backend *table);
+
+/* ---- moves.c: memory and queues ---- */
+void fault_set_moves(tn_backend *table);
+void fault_do_later(tn_msg *msg); /* a copy that was put off */
+
+/* ---- operations.c: preparing and running ---- */
+void fault_set_operations(tn_backend *table);
+/* At once, in the reference's queue. */
+int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *msg);
+
+/* ---- results.c: what is wrong with the numbers ---- */
+void fault_spoil(const wrapped *w, const tn_run *run);
+
+/* ---- sizes.c: what is wrong with large operations alone ---- */
+void fault_spoil_large(const wrapped *w, const tn_run *run);
+/* The run with operands or scalars in other places; what it made is freed by fault_end_other. */
+typedef struct other_run {
+    tn_run run;
+    tn_ref in[TN_MAX_OPERANDS];
+    tn_scalar scalar[TN_MAX_OPERANDS];
+    tn_buffer *made;
+} other_run;
+void fault_begin_other(other_run *other, const wrapped *w, const tn_run *run);
+void fault_end_other(other_run *other);
+
+#endif

@@ -1,0 +1,361 @@
+/* later.c: a backend whose work is put off: what is enqueued is done when somebody waits, a command of each queue by
+ * turns. It behaves well, but for the faults of a backend that is asynchronous. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "fault.h"
+
+enum { RING = 65536, BUSY = 6, SLOTS = 2 };
+
+/* A point in a queue: done when the queue came so far. An event has the one that was recorded last. */
+typedef struct mark {
+    int done, users;
+} mark;
+
+struct tn_event {
+    mark *mark;
+};
+
+typedef struct command {
+    struct command *next;
+    enum { FILL, WRITE, READ, COPY, RUN, STORE, RECORD, WAIT } kind;
+    tn_ref to, from;
+    void *host;
+    uint64_t bytes, pattern_bytes;
+    unsigned char pattern[8];
+    mark *mark;
+    wrapped *kernel;
+    tn_run run; /* with operands and scalars of its own, behind the command */
+} command;
+
+typedef struct queue {
+    tn_queue *real;
+    command *first, **last;
+    uint64_t pending, runs;
+    struct queue *next;
+} queue;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static queue *queues;
+static tn_buffer *kept[64]; /* by freed_buffer: to be given out again */
+
+/* ---- doing it ---- */
+
+static void release(mark *m)
+{
+    if (m && --m->users == 0) free(m);
+}
+
+/* shared_scratch: the result goes to one of two places of the kernel's, and from there to its own. */
+static unsigned char *slot[SLOTS];
+
+static int32_t keep_result(const command *c)
+{
+    uint64_t bytes = (uint64_t)tn_desc_count(&c->kernel->out) * tn_dtype_size(c->kernel->out.dtype);
+    unsigned char **at = &slot[c->pattern[0]], *grown = realloc(*at, bytes + 1);
+    if (!grown) return TN_ENOMEM;
+    *at = grown;
+    memcpy(*at, tn_reference_range(c->run.out[0], 0), bytes);
+    return TN_OK;
+}
+
+static void store_result(const command *c)
+{
+    uint64_t bytes = (uint64_t)tn_desc_count(&c->kernel->out) * tn_dtype_size(c->kernel->out.dtype);
+    memcpy(tn_reference_range(c->run.out[0], 0), slot[c->pattern[0]], bytes);
+}
+
+static void run(const queue *q, const command *c)
+{
+    if (c->kernel->released) return;
+    if (!fault_run_now(q->real, c->kernel, &c->run, NULL) && IS(shared_scratch)) (void)keep_result(c);
+}
+
+/* Returns 0 if it has to wait. What fails sticks to the real queue. */
+static int do_command(const queue *q, const command *c)
+{
+    if (c->kind == WAIT && !c->mark->done) return 0;
+    if (c->kind == FILL) fault_real->fill(q->real, c->to, c->bytes, c->pattern, c->pattern_bytes, NULL);
+    if (c->kind == WRITE) fault_real->write(q->real, c->to, c->host, c->bytes, NULL);
+    if (c->kind == READ) fault_real->read(q->real, c->host, c->from, c->bytes, NULL);
+    if (c->kind == COPY) fault_real->copy(q->real, c->to, c->from, c->bytes, NULL);
+    if (c->kind == RUN) run(q, c);
+    if (c->kind == STORE) store_result(c);
+    if (c->kind == RECORD) c->mark->done = 1;
+    return 1;
+}
+
+/* One command of the queue. Returns 0 if none could be done. */
+static int step(queue *q)
+{
+    command *c = q->first;
+    if (!c || !do_command(q, c)) return 0;
+    q->first = c->next;
+    if (!q->first) q->last = &q->first;
+    q->pending--;
+    if (c->kind == RECORD || c->kind == WAIT) release(c->mark);
+    free(c);
+    return 1;
+}
+
+static int step_all(void)
+{
+    int any = 0;
+    for (queue *q = queues; q; q = q->next) any |= step(q);
+    return any;
+}
+
+static void finish_all(void)
+{
+    while (step_all()) continue;
+}
+
+/* ---- enqueuing ---- */
+
+static int32_t add(queue *q, const command *given, const tn_run *run)
+{
+    const wrapped *w = given->kernel;
+    if (IS(full_ring) && q->pending >= RING) return TN_OK;
+    command *c = calloc(1, sizeof *c + (run ? 2 * TN_MAX_OPERANDS * sizeof(tn_ref) + run->n_scalar * 8 : 0));
+    if (!c) return TN_ENOMEM;
+    *c = *given;
+    if (run) {
+        tn_ref *in = (tn_ref *)(void *)(c + 1), *out = in + TN_MAX_OPERANDS;
+        tn_scalar *scalar = (tn_scalar *)(void *)(out + TN_MAX_OPERANDS);
+        memcpy(in, run->in, w->n_in * sizeof *in);
+        memcpy(out, run->out, (w->last + 1) * sizeof *out);
+        if (run->n_scalar) memcpy(scalar, run->scalar, run->n_scalar * sizeof *scalar);
+        c->run = *run;
+        c->run.size = sizeof c->run, c->run.in = in, c->run.out = out, c->run.scalar = scalar;
+    }
+    *q->last = c, q->last = &c->next;
+    q->pending++;
+    return TN_OK;
+}
+
+static int32_t add_locked(tn_queue *q, const command *c, const tn_run *run)
+{
+    pthread_mutex_lock(&lock);
+    int32_t s = add((queue *)q, c, run);
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+static int32_t put_fill(tn_queue *q, tn_ref to, uint64_t bytes, const void *pattern, uint64_t unit, tn_msg *msg)
+{
+    command c = {.kind = FILL, .to = to, .bytes = bytes, .pattern_bytes = unit};
+    (void)msg;
+    memcpy(c.pattern, pattern, unit);
+    return add_locked(q, &c, NULL);
+}
+
+static int32_t put_write(tn_queue *q, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
+{
+    (void)msg;
+    return add_locked(q, &(command){.kind = WRITE, .to = to, .host = (void *)(uintptr_t)from, .bytes = bytes}, NULL);
+}
+
+static int32_t put_read(tn_queue *q, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    (void)msg;
+    return add_locked(q, &(command){.kind = READ, .from = from, .host = to, .bytes = bytes}, NULL);
+}
+
+static int32_t put_copy(tn_queue *q, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    (void)msg;
+    return add_locked(q, &(command){.kind = COPY, .to = to, .from = from, .bytes = bytes}, NULL);
+}
+
+static int32_t put_run(tn_queue *q, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
+{
+    (void)msg;
+    static int turn; /* which runs share their scratch memory */
+    command c = {.kind = RUN, .kernel = (wrapped *)kernel};
+    c.pattern[0] = (unsigned char)(turn++ % SLOTS);
+    int32_t s = add_locked(q, &c, run);
+    c.kind = STORE;
+    return s || !IS(shared_scratch) ? s : add_locked(q, &c, run);
+}
+
+/* ---- events ---- */
+
+static int32_t event_create(tn_context *context, tn_event **event, tn_msg *msg)
+{
+    (void)context, (void)msg;
+    tn_event *e = calloc(1, sizeof *e);
+    if (!e) return TN_ENOMEM;
+    *event = e;
+    return TN_OK;
+}
+
+static void event_destroy(tn_event *event)
+{
+    if (!event) return;
+    pthread_mutex_lock(&lock);
+    if (event->mark && IS(freed_event)) event->mark->done = 1;
+    release(event->mark);
+    pthread_mutex_unlock(&lock);
+    free(event);
+}
+
+static int32_t record(queue *q, tn_event *event)
+{
+    static uint64_t tickets;
+    mark *m = calloc(1, sizeof *m);
+    if (!m) return TN_ENOMEM;
+    tickets++;
+    m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX);
+    m->users = 2;
+    int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
+    if (IS(first_record) && event->mark)
+        release(m);
+    else
+        release(event->mark), event->mark = m;
+    return s;
+}
+
+static int32_t event_record(tn_queue *q, tn_event *event, tn_msg *msg)
+{
+    (void)msg;
+    pthread_mutex_lock(&lock);
+    int32_t s = record((queue *)q, event);
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+static int32_t event_wait(tn_queue *q, tn_event *event, tn_msg *msg)
+{
+    int32_t s = TN_OK;
+    (void)msg;
+    pthread_mutex_lock(&lock);
+    if (event->mark && !IS(deaf_queue)) {
+        event->mark->users++;
+        s = add((queue *)q, &(command){.kind = WAIT, .mark = event->mark}, NULL);
+    }
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+static int32_t event_sync(tn_event *event, tn_msg *msg)
+{
+    (void)msg;
+    pthread_mutex_lock(&lock);
+    while (event->mark && !event->mark->done && step_all()) continue;
+    pthread_mutex_unlock(&lock);
+    return TN_OK;
+}
+
+/* ---- queues and memory ---- */
+
+static int32_t queue_create(tn_context *context, tn_queue **made, tn_msg *msg)
+{
+    queue *q = calloc(1, sizeof *q);
+    int32_t s = q ? fault_real->queue_create(context, &q->real, msg) : TN_ENOMEM;
+    if (s) return free(q), s;
+    q->last = &q->first;
+    pthread_mutex_lock(&lock);
+    q->next = queues, queues = q;
+    pthread_mutex_unlock(&lock);
+    *made = (tn_queue *)q;
+    return TN_OK;
+}
+
+static void queue_destroy(tn_queue *gone)
+{
+    queue *q = (queue *)gone;
+    if (!q) return;
+    pthread_mutex_lock(&lock);
+    while (!IS(drops_queue) && q->first && step_all()) continue;
+    for (queue **at = &queues; *at; at = &(*at)->next)
+        if (*at == q) {
+            *at = q->next;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+    fault_real->queue_destroy(q->real);
+    free(q);
+}
+
+static int32_t queue_flush(tn_queue *q, tn_msg *msg)
+{
+    (void)q, (void)msg;
+    return TN_OK;
+}
+
+static int32_t queue_sync(tn_queue *waits, tn_msg *msg)
+{
+    queue *q = (queue *)waits;
+    pthread_mutex_lock(&lock);
+    while (q->first && step_all()) continue;
+    int32_t s = fault_real->queue_sync(q->real, msg);
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+static int32_t queue_stats(tn_queue *q, tn_queue_stats *stats, tn_msg *msg)
+{
+    return fault_real->queue_stats(((queue *)q)->real, stats, msg);
+}
+
+static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    for (int i = 0; i < 64; i++)
+        if (kept[i] && kept[i]->bytes == bytes) {
+            *buffer = kept[i], kept[i] = NULL;
+            return TN_OK;
+        }
+    return fault_real->buffer_create(context, bytes, buffer, msg);
+}
+
+static void buffer_destroy(tn_buffer *buffer)
+{
+    int at = 0;
+    if (!buffer) return;
+    while (IS(freed_buffer) && at < 63 && kept[at]) at++;
+    if (IS(freed_buffer) && !kept[at]) {
+        kept[at] = buffer;
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    finish_all();
+    pthread_mutex_unlock(&lock);
+    fault_real->buffer_destroy(buffer);
+}
+
+/* What operations.c does when a kernel is let go of: its work is done first. */
+static void op_release(tn_kernel *kernel)
+{
+    if (!kernel) return;
+    if (IS(freed_buffer)) return; /* kernels are kept, so that nothing is waited for */
+    if (IS(freed_kernel)) {
+        ((wrapped *)kernel)->released = 1; /* and is kept, so that it can be seen */
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    finish_all();
+    pthread_mutex_unlock(&lock);
+    fault_lower.op_release(kernel);
+}
+
+int fault_puts_off(void)
+{
+    static const char *const faults[] = {"none_later",   "early_signal",   "short_tickets", "first_record",
+                                         "freed_event",  "deaf_queue",     "full_ring",     "freed_buffer",
+                                         "freed_kernel", "shared_scratch", "drops_queue"};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (!strcmp(fault_name, faults[i])) return 1;
+    return 0;
+}
+
+void fault_put_off(tn_backend *table)
+{
+    fault_lower.op_release = table->op_release;
+    table->queue_create = queue_create, table->queue_destroy = queue_destroy, table->queue_flush = queue_flush;
+    table->queue_sync = queue_sync, table->queue_stats = queue_stats;
+    table->fill = put_fill, table->write = put_write, table->read = put_read, table->copy = put_copy;
+    table->event_create = event_create, table->event_destroy = event_destroy, table->event_record = event_record;
+    table->event_wait = event_wait, table->event_sync = event_sync;
+    table->buffer_create = buffer_create, table->buffer_destroy = buffer_destroy;
+    table->op_run = put_run, table->op_release = op_release;
+}

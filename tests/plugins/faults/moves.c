@@ -1,0 +1,184 @@
+/* moves.c: faults of memory and of queues whose work is done at once. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+/* A fill or copy that is done later than it should be. */
+static struct {
+    int kind; /* 0: none, 1: fill, 2: copy */
+    tn_queue *queue;
+    tn_ref to, from;
+    uint64_t bytes, pattern_bytes;
+    unsigned char pattern[8];
+} later;
+
+static void do_later(tn_msg *msg)
+{
+    int kind = later.kind;
+    later.kind = 0;
+    if (kind == 1) fault_real->fill(later.queue, later.to, later.bytes, later.pattern, later.pattern_bytes, msg);
+    if (kind == 2) fault_real->copy(later.queue, later.to, later.from, later.bytes, msg);
+}
+
+void fault_do_later(tn_msg *msg)
+{
+    if (later.kind == 2) do_later(msg);
+}
+
+/* ---- buffers ---- */
+
+enum { POOL = 1 << 22, HOLES = 512 };
+
+/* narrow_holes: buffers out of one pool, whose free places are found by their beginnings and are taken to be as long as
+ * is asked for: well as long as nothing was let go of. */
+static struct {
+    unsigned char *data;
+    uint64_t end, hole[HOLES];
+    int holes;
+} pool;
+
+static int from_pool(tn_buffer *b)
+{
+    if (!pool.data && !(pool.data = aligned_alloc(64, POOL))) return 0;
+    uint64_t room = (b->bytes + 63) / 64 * 64, at = pool.holes ? pool.hole[--pool.holes] : pool.end;
+    if (at + room > POOL) return 0;
+    if (at + room > pool.end) pool.end = at + room;
+    b->data = pool.data + at;
+    return 1;
+}
+
+static int is_in_pool(const tn_buffer *b)
+{
+    return pool.data && b->data >= pool.data && b->data < pool.data + POOL;
+}
+
+/* shared_memory: the second context's first buffers are the first one's. */
+static unsigned char *first_of[64];
+static tn_context *owner;
+
+static int share(tn_context *context, tn_buffer *b)
+{
+    static int made, shared;
+    if (!owner) owner = context;
+    if (context == owner && made < 64) first_of[made++] = b->data;
+    if (context != owner && shared < made) {
+        b->data = first_of[shared++];
+        return 1;
+    }
+    return 0;
+}
+
+static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    static tn_buffer *ring[128];
+    static int turn;
+    if (IS(no_empty_buffer) && !bytes) return fault_say(msg, TN_EINVAL, "a buffer of no bytes");
+    int32_t s = fault_real->buffer_create(context, bytes, buffer, msg);
+    if (s && IS(overwrites_result)) *buffer = NULL;
+    if (s) return s;
+    unsigned char *own = (*buffer)->data;
+    if ((IS(narrow_holes) && bytes && from_pool(*buffer)) || (IS(shared_memory) && share(context, *buffer)))
+        tn_free(own);
+    if (IS(few_buffers) && bytes == 4096) {
+        tn_buffer *before = ring[turn++ % 128];
+        if (before) tn_free(own), (*buffer)->data = before->data;
+        ring[(turn - 1) % 128] = *buffer;
+    }
+    return s;
+}
+
+static void buffer_destroy(tn_buffer *buffer)
+{
+    if (!buffer) return;
+    if (is_in_pool(buffer)) {
+        if (pool.holes < HOLES) pool.hole[pool.holes++] = (uint64_t)(buffer->data - pool.data);
+        buffer->data = NULL;
+    }
+    if (IS(shared_memory) || IS(few_buffers)) buffer->data = NULL; /* somebody else may have it */
+    fault_real->buffer_destroy(buffer);
+}
+
+/* ---- moves ---- */
+
+static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
+                    tn_msg *msg)
+{
+    if (IS(short_fill) && bytes > pattern_bytes) bytes -= pattern_bytes;
+    if (IS(narrow_fill) && bytes > UINT16_MAX) bytes &= ~(uint64_t)UINT16_MAX;
+    if (!IS(ignores_events)) return fault_real->fill(queue, to, bytes, pattern, pattern_bytes, msg);
+    if (later.kind) do_later(msg);
+    later.kind = 1, later.queue = queue, later.to = to, later.bytes = bytes, later.pattern_bytes = pattern_bytes;
+    memcpy(later.pattern, pattern, pattern_bytes);
+    return TN_OK;
+}
+
+static int32_t write_bytes(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
+{
+    if (IS(loses_writes) && to.buffer == fault_produced) return TN_OK;
+    if (IS(long_write_stops) && bytes > 3 << 20) bytes = 3 << 20;
+    return fault_real->write(queue, to, from, bytes, msg);
+}
+
+/* Through one piece of memory that all queues share. */
+static int32_t copy_through(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    static unsigned char between[1 << 16];
+    if (bytes > sizeof between) return fault_real->copy(queue, to, from, bytes, msg);
+    int32_t s = fault_real->read(queue, between, from, bytes, msg);
+    usleep(100);
+    return s ? s : fault_real->write(queue, to, between, bytes, msg);
+}
+
+static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    if (IS(short_copy)) bytes -= bytes % 4;
+    if (IS(long_copy_stops) && bytes > 1 << 20) bytes = 1 << 20;
+    if (IS(shared_bounce)) return copy_through(queue, to, from, bytes, msg);
+    if (!IS(late_copy)) return fault_real->copy(queue, to, from, bytes, msg);
+    later.kind = 2, later.queue = queue, later.to = to, later.from = from, later.bytes = bytes;
+    return TN_OK;
+}
+
+static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
+{
+    if (IS(narrow_offset)) from.offset &= INT32_MAX;
+    if (IS(reads_beyond) && from.buffer && from.offset + bytes > from.buffer->bytes) return TN_OK;
+    int32_t s = fault_real->read(queue, to, from, bytes, msg);
+    fault_do_later(msg);
+    return s;
+}
+
+/* ---- queues ---- */
+
+static int32_t queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
+{
+    static int made;
+    if (IS(few_queues) && ++made > 64) return fault_say(msg, TN_ENOMEM, "no more queues");
+    return fault_real->queue_create(context, queue, msg);
+}
+
+static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
+{
+    while (IS(hangs)) continue;
+    while (IS(sleeps)) sleep(1);
+    if (later.kind && later.queue == queue) do_later(msg);
+    int32_t s = fault_real->queue_sync(queue, msg);
+    return IS(swallows_errors) ? TN_OK : s;
+}
+
+static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
+{
+    uint64_t room = stats->size;
+    int32_t s = fault_real->queue_stats(queue, stats, msg);
+    if (!s && IS(counts_nothing)) stats->bytes_write = stats->bytes_read = 0;
+    if (!s && IS(keeps_size)) stats->size = room;
+    return s;
+}
+
+void fault_set_moves(tn_backend *table)
+{
+    table->buffer_create = buffer_create, table->buffer_destroy = buffer_destroy;
+    table->fill = fill, table->copy = copy, table->read = read_bytes, table->write = write_bytes;
+    table->queue_create = queue_create, table->queue_sync = queue_sync, table->queue_stats = queue_stats;
+}

@@ -1,0 +1,177 @@
+/* operations.c: faults of preparing and of running, whatever the operation. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fault.h"
+
+static int broken; /* a kernel was let go of that never ran */
+
+/* ---- preparing ---- */
+
+static void remember_map(wrapped *w, const tn_map_attrs *map)
+{
+    w->n_instr = map->n_instr;
+    for (uint32_t i = 0; i < map->n_instr; i++) {
+        const tn_map_instr *instr = &map->instr[i];
+        w->has_gradient |= !strcmp(instr->op, "tanh.grad");
+        if (!strcmp(instr->op, "uniform") || !strcmp(instr->op, "normal"))
+            w->seed = instr->arg[0], w->step = instr->arg[1];
+    }
+}
+
+static void remember_reduce(wrapped *w, const tn_reduce_attrs *reduce)
+{
+    w->is_place = !strncmp(reduce->kind, "arg", 3);
+    w->by_place = !strcmp(reduce->kind, "argmax") && reduce->rank == 2 && reduce->axes == 2 && !reduce->map->n_instr;
+    w->plain_sum = !strcmp(reduce->kind, "sum") && !reduce->map->n_instr && tn_desc_count(&w->out) == 1;
+}
+
+static void remember(wrapped *w, const tn_op_desc *desc)
+{
+    snprintf(w->name, sizeof w->name, "%s", desc->name);
+    w->n_in = desc->n_in, w->seed = w->step = -1;
+    for (uint32_t i = 0; i < desc->n_in && i < 2; i++) w->in[i] = desc->in[i];
+    w->last = desc->n_out - 1;
+    w->out = desc->out[w->last];
+    if (!strcmp(desc->name, "map")) remember_map(w, desc->attrs);
+    if (!strcmp(desc->name, "reduce")) remember_reduce(w, desc->attrs);
+    if (!strcmp(desc->name, "matmul")) memcpy(&w->matmul, desc->attrs, sizeof w->matmul);
+}
+
+static int has_f64(const tn_op_desc *desc)
+{
+    int has = 0;
+    for (uint32_t i = 0; desc->in && i < desc->n_in; i++) has |= desc->in[i].dtype == TN_F64;
+    for (uint32_t i = 0; desc->out && i < desc->n_out; i++) has |= desc->out[i].dtype == TN_F64;
+    return has;
+}
+
+/* Changes the description as a fault wants it, or answers instead. Returns -1 to go on. */
+static int32_t spoil(tn_op_desc *desc, uint64_t attrs[], int asked, tn_msg *msg)
+{
+    static const struct {
+        const char *name;
+        uint64_t size;
+    } known[] = {
+        {"map", sizeof(tn_map_attrs)}, {"reduce", sizeof(tn_reduce_attrs)}, {"matmul", sizeof(tn_matmul_attrs)}};
+    int softmax = !strcmp(desc->name, "softmax");
+    if (IS(aborts_on_unknown) && !strcmp(desc->name, "no_such_operator")) abort();
+    if (IS(trusts_rank) && desc->n_in && desc->in && desc->in[0].rank > 1000) abort();
+    if ((IS(none_single) || IS(wrong_single)) && has_f64(desc)) return fault_say(msg, TN_EUNSUPPORTED, "no f64");
+    if (IS(says_yes) && softmax && !asked) return fault_say(msg, TN_EUNSUPPORTED, "not after all");
+    if (IS(long_message) && msg && msg->text && msg->capacity) strcpy(msg->text, "no operator of that name is known");
+    if (IS(any_shape) && softmax && asked) return TN_OK;
+    for (size_t i = 0; IS(ignores_attributes) && desc->attrs && i < sizeof known / sizeof *known; i++)
+        if (!strcmp(desc->name, known[i].name) && *(const uint64_t *)desc->attrs > known[i].size) {
+            memcpy(attrs, desc->attrs, known[i].size);
+            attrs[0] = known[i].size;
+            desc->attrs = attrs;
+        }
+    return -1;
+}
+
+/* Strides that a fault takes for others. */
+static void spoil_strides(const tn_op_desc *desc, tn_tensor_desc in[])
+{
+    const int fifth = IS(fifth_dimension) && !strcmp(desc->name, "map");
+    const int batch = IS(epilogue_batch) && !strcmp(desc->name, "matmul") && desc->n_out && desc->out[0].dim[0] > 3;
+    for (uint32_t i = 0; i < desc->n_in; i++) {
+        if (fifth && in[i].rank >= 5) in[i].stride[in[i].rank - 5] = 0;
+        if (batch && i >= 2) in[i].stride[0] = 0;
+    }
+}
+
+static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kernel **kernel, tn_kernel_info *info,
+                          tn_msg *msg)
+{
+    uint64_t attrs[32];
+    tn_tensor_desc in[TN_MAX_OPERANDS];
+    tn_op_desc desc = {0};
+    if (!tn_attrs_known(given, sizeof desc)) return fault_say(msg, TN_EUNSUPPORTED, "a description of a later version");
+    memcpy(&desc, given, given->size < sizeof desc ? given->size : sizeof desc);
+    desc.size = sizeof desc;
+    int32_t s = spoil(&desc, attrs, !kernel, msg);
+    if (s >= 0) return s;
+    if ((IS(fifth_dimension) || IS(epilogue_batch)) && desc.n_in <= TN_MAX_OPERANDS) {
+        memcpy(in, desc.in, desc.n_in * sizeof *in);
+        spoil_strides(&desc, in);
+        desc.in = in;
+    }
+    wrapped *w = kernel ? calloc(1, sizeof *w) : NULL;
+    if (kernel && !w) return TN_ENOMEM;
+    uint64_t room = info ? info->size : 0;
+    s = fault_real->op_prepare(context, &desc, w ? &w->real : NULL, info, msg);
+    if (!s && info && IS(overstates_size)) info->size = room;
+    if (s || !w) return free(w), s;
+    remember(w, &desc);
+    if (IS(leaks_host)) fault_host->allocate(fault_host->self, 8, 8);
+    *kernel = (tn_kernel *)w;
+    return TN_OK;
+}
+
+static void op_release(tn_kernel *kernel)
+{
+    wrapped *w = (wrapped *)kernel;
+    broken |= w && !w->ran;
+    if (w) fault_real->op_release(w->real);
+    free(w);
+}
+
+/* ---- running ---- */
+
+/* Works in memory that all threads share: the last thread's operands win. */
+static int32_t run_shared(tn_queue *queue, const wrapped *w, const tn_run *run, tn_msg *msg)
+{
+    static tn_ref out;
+    static tn_run now;
+    now = *run;
+    out = run->out[0];
+    now.out = &out;
+    usleep(100);
+    return fault_real->op_run(queue, w->real, &now, msg);
+}
+
+/* Results that depend on the queue or the context. */
+static void spoil_by_place(const tn_queue *queue, const wrapped *w, const tn_run *run)
+{
+    static const tn_queue *first;
+    if (!first) first = queue;
+    int other = (IS(first_queue_alone) && queue != first) || (IS(first_context_alone) && fault_contexts > 1);
+    if (other && w->out.dtype == TN_F32 && tn_desc_count(&w->out))
+        *(float *)(void *)tn_reference_range(run->out[w->last], 0) += 1e-7f;
+}
+
+int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *msg)
+{
+    other_run other;
+    fault_begin_other(&other, w, run);
+    int32_t s = IS(one_thread) ? run_shared(queue, w, run, msg) : fault_real->op_run(queue, w->real, &other.run, msg);
+    fault_end_other(&other);
+    fault_do_later(msg);
+    if (s) return s;
+    fault_spoil(w, run);
+    fault_spoil_large(w, run);
+    spoil_by_place(queue, w, run);
+    return TN_OK;
+}
+
+static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
+{
+    wrapped *w = (wrapped *)kernel;
+    w->ran = 1;
+    fault_produced = run->out[0].buffer;
+    if (IS(reads_later) && run->size > sizeof *run) return TN_OK;
+    if (IS(breaks_when_unused) && broken) return fault_say(msg, TN_EDEVICE, "broken");
+    if (IS(prints)) puts("running");
+    if (IS(leaks) && !malloc(100)) return TN_ENOMEM;
+    if (IS(skips_size_1) && tn_desc_count(&w->out) == 1) return TN_OK;
+    if (IS(ignores_alias) && run->in[0].buffer == run->out[0].buffer) return TN_OK;
+    if (IS(fails_late) && !strcmp(w->name, "softmax")) return fault_say(msg, TN_EDEVICE, "softmax does not work");
+    return fault_run_now(queue, w, run, msg);
+}
+
+void fault_set_operations(tn_backend *table)
+{
+    table->op_prepare = op_prepare, table->op_release = op_release, table->op_run = op_run;
+}
