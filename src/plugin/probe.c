@@ -178,8 +178,8 @@ static void conclude(uint32_t stage, uint32_t depth, const char *how, verdict *v
     if (stage < TN_STAGE_DONE) snprintf(v->problem, sizeof v->problem, "%s when it %s", how, when[stage]);
 }
 
-/* 0 if there was no trial: no memory, no process, or a program that could not begin. */
-static int run(const char *program, const char *file, uint32_t depth, verdict *v)
+/* Leaves the verdict as it is if there was no trial: no process, or a program that could not begin. */
+static tn_status run(const char *program, const char *file, uint32_t depth, verdict *v)
 {
     arguments a = {0};
     char how[80] = "";
@@ -201,9 +201,8 @@ static int run(const char *program, const char *file, uint32_t depth, verdict *v
     if (trial != MAP_FAILED) munmap(trial, sizeof *trial);
     if (shared >= 0) close(shared);
     tn_free(a.word);
-    if (stage == TN_STAGE_NONE || stage > TN_STAGE_DONE) return 0;
-    conclude(stage, depth, how, v);
-    return 1;
+    if (stage != TN_STAGE_NONE && stage <= TN_STAGE_DONE) conclude(stage, depth, how, v);
+    return a.status;
 }
 
 /* What was kept of this file, if it was tried that far or did not get there. */
@@ -233,12 +232,14 @@ tn_status tn_probe(const char *file, uint32_t depth, int own, tn_reason *reason)
     verdict v = {0};
     if (!is_wanted(own) || !make_key(file, key, sizeof key)) return TN_OK;
     if (!recall(key, depth, &v)) {
-        if (!find_program(program) || !run(program, file, depth, &v)) return TN_OK;
+        v = (verdict){0};
+        if (find_program(program)) TN_TRY(run(program, file, depth, &v));
+        if (!v.tried) return TN_OK;
         tn_cache_put("tenon", key, &v, sizeof v, TN_CACHE_LIMIT);
     }
     if (v.survived >= depth) return TN_OK;
     return tn_because(
         reason, TN_EDEVICE,
-        "%s, as a process of its own showed; it is tried again when the file changes, and by 'tenon doctor'",
+        "%s, as a process of its own showed; it is tried again when it or a driver changes, and by 'tenon doctor'",
         v.problem);
 }

@@ -8,7 +8,7 @@
 /* How far a file is tried. */
 enum { TN_PROBE_LOAD = 1, TN_PROBE_START };
 
-/* TN_OK if the file may be run so far in this process, else the reason. Each file is tried once: the verdict is kept in
+/* TN_OK if the file may be run so far in this process, else the reason; without one, there was no memory. Each file is tried once: the verdict is kept in
  * the disk cache, for this file's size and time and this machine's drivers, as far as they can be told. Without a cache
  * that can be written the files of the library's own folders (`own`) are not tried. Nor is anything where tenon-probe
  * is not installed beside the library, or for set-user-id programs.

@@ -182,6 +182,7 @@ static tn_status try(tn_entry *e, uint32_t depth)
     tn_reason reason = {""};
     if (e->problem || e->tried >= depth || !e->inode) return TN_OK;
     tn_status status = tn_probe(e->file, depth, e->own, &reason);
+    if (status && !reason.text[0]) return status;
     if (status) TN_TRY(note_problem(e, status, reason.text));
     e->tried = depth;
     return TN_OK;

@@ -1,6 +1,6 @@
 # Plugins that misbehave: the command names them, and works on everything else.
-# sh plugins.sh TENON SCRATCH DEVICE JSON_LINES PLUGINS
-plugins=$5
+# sh plugins.sh TENON SCRATCH DEVICE JSON_LINES PLUGINS BACKENDS
+plugins=$5 backends=$6
 . "$(dirname "$0")/common.sh"
 TENON_CACHE=$scratch/cache
 export TENON_CACHE
@@ -12,7 +12,7 @@ unclean() { LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177-\237]')" "$1"; }
 
 for villain in crash_load leave_load abort_query leave_init crash_init abort_count crash_describe; do
     export TENON_BACKEND_PATH="$plugins/villain_$villain.so:$scratch/odd"
-    for command in devices "devices --json" doctor "ops $device reference" "train --data digits:200 --epochs 1 --device auto"; do
+    for command in devices "devices --json" doctor ops "train --data digits:200 --epochs 1 --device auto"; do
         # shellcheck disable=SC2086 # words
         "$tenon" $command >stdout 2>stderr || fail "$villain: '$command': exit status $?: $(cat stderr)"
         cat stdout stderr >all
@@ -26,8 +26,19 @@ for villain in crash_load leave_load abort_query leave_init crash_init abort_cou
     grep -q villain stderr && fail "$villain: touched by training on $device: $(cat stderr)"
 done
 
-# The same of files that are read.
+# A driver's file that crashes takes its backend with it, no more.
 unset TENON_BACKEND_PATH
+if [ -f "$backends/opencl.so" ]; then
+    mkdir icd
+    echo "$plugins/villain_crash_load.so" >icd/bad.icd
+    for command in devices doctor ops "train --data digits:200 --epochs 1"; do
+        # shellcheck disable=SC2086 # words
+        OCL_ICD_VENDORS=$scratch/icd "$tenon" $command >all 2>&1 || fail "a driver that crashes: '$command': $(cat all)"
+    done
+    grep -q 'opencl.so.* when it' all || fail "a driver that crashes is not named: $(cat all)"
+fi
+
+# No terminal obeys the names of files that are read and written.
 odd=$(printf 'p\033[2Jq\2332Jr')
 for command in "eval --model" "predict --model" "train --resume"; do
     # shellcheck disable=SC2086 # words

@@ -41,6 +41,12 @@ export PKG_CONFIG_PATH
 cc $CFLAGS user/main.c -o user/plain $(pkg-config --cflags --libs tenon) ||
     fail 'a program by pkg-config'
 
+# A backend that crashes when it is loaded is tried in a process of its own first.
+if [ -f "$build/tests/plugins/villain_crash_load.so" ]; then
+    TENON_CACHE=off TENON_BACKEND_PATH=$build/tests/plugins/villain_crash_load.so tree/bin/tenon devices >out 2>&1 &&
+        grep -q 'crash_load.so.* when it is loaded' out || { cat out; fail 'the installed command is taken down by a backend'; }
+fi
+
 for device in $(awk 'NR > 1 { print $1 }' devices); do
     for program in build/user plain; do
         LD_LIBRARY_PATH=$(dirname "$(find "$scratch/tree" -name libtenon.so)") user/$program "$device" ||

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "alloc.h"
 #include "registry.h"
 
 /* How often it was loaded, in whatever process: each adds a byte to a file. */
@@ -177,6 +178,23 @@ static void trials_can_be_switched_off(void **state)
     assert_true(loads() <= 1); /* by this process, unless it was loaded before */
 }
 
+/* Were it run in this process, the test would end. */
+static void nothing_runs_untried_for_lack_of_memory(void **state)
+{
+    (void)state;
+    setenv("TENON_CACHE", "off", 1);
+    use("villain_leave_init");
+    for (int64_t calls = 0; calls < 60; calls++) {
+        tn_device *device = NULL;
+        forget();
+        tn_alloc_fail_after(calls);
+        tn_status status = tn_device_open("villain", &device);
+        tn_alloc_fail_after(-1);
+        assert_true(status == TN_ENOMEM || status == TN_EDEVICE);
+        assert_null(device);
+    }
+}
+
 static int begin_traceless(void **state)
 {
     unsetenv("VILLAIN_TRACE");
@@ -196,6 +214,7 @@ int main(void)
         CASE(one_that_hangs_is_gone_when_its_time_is_up),
         CASE(a_program_that_ignores_its_children_gets_the_same_verdicts),
         CASE(trials_can_be_switched_off),
+        CASE(nothing_runs_untried_for_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
