@@ -8,40 +8,19 @@
 #define CHUNK      1024       /* pixels at once, and fewer where filters are many */
 #define CHUNK_SIZE (64 << 10) /* elements of a packed chunk */
 #define TILE_BYTES 4096
+#define MOST       0x1p48 /* elements of padded pictures: products of sizes do not overflow */
 
 /* ---- prepare ---- */
 
-static int32_t check(const tn_op_desc *desc, conv_shapes d, tn_msg *msg)
+static void fill_dims(conv_kernel *k, const tn_conv_attrs *a, const tn_op_facts *facts)
 {
-    const tn_conv_attrs *a = desc->attrs;
-    const tn_tensor_desc *each[] = {d.x, d.weight, d.y};
-    for (int i = 0; i < 3; i++) {
-        const int32_t s = cpu_check_desc(each[i], desc->name, "an operand", 0, msg);
-        if (s) return s;
-        if (each[i]->rank != 4) return cpu_fail(msg, TN_ESHAPE, "%s: an operand of rank %d", desc->name, each[i]->rank);
-        if (each[i]->dtype != d.x->dtype || (d.x->dtype != TN_F32 && d.x->dtype != TN_F64))
-            return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only f32 or f64 for all operands", desc->name);
-    }
-    for (int i = 0; i < 2; i++)
-        if (!a->stride[i] || !a->dilation[i] || a->stride[i] > INT32_MAX || a->dilation[i] > INT32_MAX ||
-            a->pad[i] > INT32_MAX || d.y->dim[2 + i] > INT32_MAX || d.weight->dim[2 + i] > INT32_MAX)
-            return cpu_fail(msg, TN_EINVAL, "%s: a stride or dilation of 0, or too large", desc->name);
-    if (!a->groups || d.x->dim[0] != d.y->dim[0] || d.weight->dim[0] != d.y->dim[1] || d.weight->dim[0] % a->groups ||
-        d.weight->dim[1] * a->groups != d.x->dim[1])
-        return cpu_fail(msg, TN_ESHAPE, "%s: batches, channels or groups do not fit", desc->name);
-    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
-    return TN_OK;
-}
-
-static void fill_dims(conv_kernel *k, const tn_conv_attrs *a, conv_shapes d)
-{
+    const tn_sizes *z = &facts->size;
     k->groups = a->groups;
-    k->b = d.x->dim[0], k->h = d.x->dim[2], k->w = d.x->dim[3];
-    k->c = d.weight->dim[1], k->k = d.weight->dim[0] / a->groups, k->r = d.weight->dim[2], k->s = d.weight->dim[3];
-    k->p = d.y->dim[2], k->q = d.y->dim[3];
+    k->b = z->b, k->h = z->h, k->w = z->w, k->r = z->r, k->s = z->s, k->p = z->p, k->q = z->q;
+    k->c = z->g, k->k = z->k / a->groups;
     for (int i = 0; i < 2; i++) k->stride[i] = a->stride[i], k->pad[i] = a->pad[i], k->dilation[i] = a->dilation[i];
-    k->size = (int64_t)tn_dtype_size(d.x->dtype);
-    k->gemm = cpu_code->gemm[cpu_type_of(d.x->dtype)];
+    k->size = (int64_t)tn_dtype_size(facts->dtype);
+    k->gemm = cpu_code->gemm[cpu_type_of(facts->dtype)];
 }
 
 /* The tile whose columns fit so many filters best. */
@@ -59,6 +38,7 @@ static int pays_turned(const conv_kernel *k)
     enum { SCATTER = 40 };
     const int64_t beyond[] = {(k->r - 1) * k->dilation[0] - k->pad[0], (k->s - 1) * k->dilation[1] - k->pad[1]};
     if (k->stride[0] != 1 || k->stride[1] != 1 || beyond[0] < 0 || beyond[1] < 0) return 0;
+    if ((double)(k->h + beyond[0] + k->pad[0]) * (double)(k->w + beyond[1] + k->pad[1]) * (double)k->k > MOST) return 0;
     const double turned = (double)(k->h * k->w) * (double)(round_up(k->c, tile_for(k, k->c)->nr) * k->k);
     return turned < (double)(k->p * k->q) * (double)(k->c * (k->k + SCATTER));
 }
@@ -89,8 +69,9 @@ static void fill_sizes(conv_kernel *k)
     if (k->chunk > k->pixels) k->chunk = round_up(k->pixels, k->gemm->nr);
 }
 
-static int32_t fill_tables(conv_kernel *k, tn_msg *msg)
+int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
+    conv_kernel *k = (conv_kernel *)kernel;
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);
     if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "no memory for a convolution's tables");
     k->pixel = k->tap + k->taps;
@@ -108,33 +89,19 @@ void cpu_conv_release(tn_kernel *kernel)
     cpu_release(k->epilogue);
 }
 
-int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
-                      tn_msg *msg)
+int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, int turn,
+                      tn_kernel **kernel, tn_msg *msg)
 {
-    int32_t s = check(desc, d, msg);
-    if (!s) s = cpu_new_kernel(sizeof(conv_kernel), kernel, msg);
+    const int32_t s = cpu_new_kernel(sizeof(conv_kernel), kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
-    fill_dims(k, desc->attrs, d);
+    fill_dims(k, desc->attrs, facts);
     if (turn && pays_turned(k)) turn_round(k);
     fill_sizes(k);
-    s = fill_tables(k, msg);
-    if (s) {
-        cpu_release(k);
-        return s;
-    }
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
     k->threads = flops < 400e3 ? 1 : context->threads;
     k->staging = k->staged ? round_up(k->c * k->hp * k->wp * k->size, CPU_ALIGN) : 0;
     return TN_OK;
-}
-
-int32_t cpu_conv_make_plain(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
-                            tn_msg *msg)
-{
-    const tn_conv_attrs *a = desc->attrs;
-    if (a->epilogue) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: takes no epilogue", desc->name);
-    return cpu_conv_make(context, desc, d, turn, kernel, msg);
 }
 
 void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed)
@@ -218,10 +185,9 @@ static void transpose_block(int64_t size, int64_t rows, int64_t columns, const v
 
 /* ---- conv2d ---- */
 
-static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, tn_msg *msg)
+/* The epilogue's value 0 is the result, which lies where it goes. */
+static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, const tn_map_attrs *map, tn_msg *msg)
 {
-    const tn_map_attrs *map = ((const tn_conv_attrs *)desc->attrs)->epilogue;
-    if (!map) return TN_OK;
     tn_tensor_desc in[CPU_MAX_IN];
     in[0] = desc->out[0];
     memcpy(in + 1, desc->in + 2, (map->n_in - 1) * sizeof *in);
@@ -231,19 +197,15 @@ static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, tn_msg *msg
     return cpu_prog_create(&d, &k->epilogue, msg);
 }
 
-static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts,
+                               tn_kernel **kernel, tn_msg *msg)
 {
-    const tn_conv_attrs *a = desc->attrs;
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (s) return s;
-    const tn_map_attrs *map = a->epilogue;
-    if (map && (map->size < sizeof *map || !map->n_in || map->n_out != 1 || map->n_in > CPU_MAX_IN))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d: the epilogue must take the result and have one output");
-    s = cpu_check_counts(desc, map ? map->n_in + 1 : 2, 1, msg);
-    if (!s) s = cpu_conv_make(context, desc, (conv_shapes){&desc->in[0], &desc->in[1], &desc->out[0]}, 0, kernel, msg);
+    if (desc->out[0].dtype != facts->dtype)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d: only f32 or f64 for all operands");
+    int32_t s = cpu_conv_make(context, desc, facts, 0, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
-    s = make_epilogue(k, desc, msg);
+    if (facts->mapping.map) s = make_epilogue(k, desc, facts->mapping.map, msg);
     if (s) {
         cpu_conv_release(*kernel);
         cpu_release(*kernel);
@@ -347,4 +309,5 @@ void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
     if (k->b * k->groups * k->k * k->pixels > 0) cpu_conv_on_threads(k, run, forward);
 }
 
-const cpu_op cpu_conv2d = {"conv2d", prepare_forward, cpu_conv_run_forward, cpu_conv_release};
+const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS,     0, prepare_forward, cpu_conv_run_forward,
+                           cpu_conv_release, cpu_conv_finish};

@@ -26,10 +26,6 @@ typedef struct conv_kernel {
     int64_t shared, staging, packed; /* bytes: packed weights of all groups; of each thread: a picture, other things */
 } conv_kernel;
 
-typedef struct conv_shapes {
-    const tn_tensor_desc *x, *weight, *y;
-} conv_shapes;
-
 static inline int64_t round_up(int64_t n, int64_t unit)
 {
     return (n + unit - 1) / unit * unit;
@@ -49,13 +45,11 @@ static inline int cpu_conv_tile(const cpu_gather_shape *g, int64_t beside)
     return best;
 }
 
-/* Checks the operands and makes the kernel, but for its scratch memory. With `turn`, for conv2d_data, it is turned
- * where that pays. */
-int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
-                      tn_msg *msg);
-/* The same for an operator that takes no epilogue. */
-int32_t cpu_conv_make_plain(tn_context *context, const tn_op_desc *desc, conv_shapes d, int turn, tn_kernel **kernel,
-                            tn_msg *msg);
+/* Makes the kernel, but for its scratch memory and its tables. With `turn`, for conv2d_data, it is turned where that
+ * pays. */
+int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, int turn,
+                      tn_kernel **kernel, tn_msg *msg);
+int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg); /* the tables */
 void cpu_conv_release(tn_kernel *kernel);
 
 /* Scratch: what is shared, then the threads' own. */

@@ -4,13 +4,10 @@
 
 #include <string.h>
 
-static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                            tn_msg *msg)
 {
-    int32_t s = cpu_check_attrs(desc, sizeof(tn_conv_attrs), msg);
-    if (!s) s = cpu_check_counts(desc, 2, 1, msg);
-    if (!s)
-        s = cpu_conv_make_plain(context, desc, (conv_shapes){&desc->out[0], &desc->in[1], &desc->in[0]}, 1, kernel,
-                                msg);
+    const int32_t s = cpu_conv_make(context, desc, facts, 1, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     if (k->turned) {
@@ -94,4 +91,5 @@ static void run_data(const tn_kernel *kernel, const cpu_run *run)
         cpu_conv_on_threads(k, run, data);
 }
 
-const cpu_op cpu_conv2d_data = {"conv2d_data", prepare_data, run_data, cpu_conv_release};
+const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS,     0, prepare_data, run_data,
+                                cpu_conv_release, cpu_conv_finish};

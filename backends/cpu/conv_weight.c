@@ -10,13 +10,10 @@ static int64_t sums_bytes(const conv_kernel *k)
     return round_up(k->groups * round_up(k->taps, k->gather->mr) * round_up(k->k, k->gather->nr) * k->size, CPU_ALIGN);
 }
 
-static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                              tn_msg *msg)
 {
-    int32_t s = cpu_check_attrs(desc, sizeof(tn_conv_attrs), msg);
-    if (!s) s = cpu_check_counts(desc, 2, 1, msg);
-    if (!s)
-        s = cpu_conv_make_plain(context, desc, (conv_shapes){&desc->in[0], &desc->out[0], &desc->in[1]}, 0, kernel,
-                                msg);
+    const int32_t s = cpu_conv_make(context, desc, facts, 0, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     cpu_conv_set_scratch(k, k->threads * sums_bytes(k), round_up(k->k, k->gather->nr) * k->chunk * k->size);
@@ -84,4 +81,5 @@ static void run_weight(const tn_kernel *kernel, const cpu_run *run)
     cpu_conv_on_threads((const conv_kernel *)kernel, run, weight);
 }
 
-const cpu_op cpu_conv2d_weight = {"conv2d_weight", prepare_weight, run_weight, cpu_conv_release};
+const cpu_op cpu_conv2d_weight = {"conv2d_weight",  CPU_FLOATS,     0, prepare_weight, run_weight,
+                                  cpu_conv_release, cpu_conv_finish};

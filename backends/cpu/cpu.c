@@ -115,12 +115,8 @@ static void processor_name(char *name, size_t capacity)
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
-    tn_device_info own = {.kind = TN_DEVICE_CPU,
-                          .alignment = CPU_ALIGN,
-                          .id = "cpu",
-                          .max_in = CPU_MAX_IN,
-                          .max_out = CPU_MAX_OUT,
-                          .max_instr = CPU_MAX_INSTR};
+    tn_device_info own = {
+        .kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
     processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
     snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);

@@ -2,7 +2,7 @@
 #ifndef CPU_H
 #define CPU_H
 
-#include <tenon/backend.h>
+#include <tenon/backend_check.h>
 
 #include "isa.h"
 
@@ -89,10 +89,9 @@ typedef struct cpu_run {
     const tn_scalar *scalar;
 } cpu_run;
 
-/* Of one operator. */
-#define CPU_MAX_IN    64
-#define CPU_MAX_OUT   TN_MAX_OPERANDS
-#define CPU_MAX_INSTR 1000
+/* Of one operator: tn_check_op has seen to it that there are no more. */
+#define CPU_MAX_IN  TN_MAX_OPERANDS
+#define CPU_MAX_OUT TN_MAX_OPERANDS
 
 /* Every prepared operator begins so. */
 struct tn_kernel {
@@ -102,12 +101,21 @@ struct tn_kernel {
     tn_context *context;
 };
 
-/* An operator: prepare makes *kernel (NULL kernel: only answers) or says why not. */
+#define CPU_ANY     (~0u)
+#define CPU_FLOATS  (1u << TN_F32 | 1u << TN_F64)
+#define CPU_NUMBERS (CPU_FLOATS | 1u << TN_I32)
+
+/* An operator. `prepare` is given what tn_check_op has passed; it makes *kernel, which the caller releases if it was
+ * only asked, or declines. */
 typedef struct cpu_op {
     const char *name;
-    int32_t (*prepare)(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg);
+    uint32_t types;    /* that it takes as facts->dtype: a bit each */
+    uint32_t in_place; /* an output may be written over an input */
+    int32_t (*prepare)(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg);
     void (*run)(const tn_kernel *kernel, const cpu_run *run);
-    void (*release)(tn_kernel *kernel); /* what the kernel owns; NULL: nothing */
+    void (*release)(tn_kernel *kernel);                /* what the kernel owns; NULL: nothing */
+    int32_t (*finish)(tn_kernel *kernel, tn_msg *msg); /* what no answer needs, such as tables; NULL: nothing */
 } cpu_op;
 
 extern const cpu_op cpu_conv2d, cpu_conv2d_data, cpu_conv2d_weight, cpu_maxpool2d, cpu_maxpool2d_grad, cpu_avgpool2d,
@@ -123,15 +131,6 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
 void cpu_op_release(tn_kernel *kernel);
 int32_t cpu_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
 
-/* ---- checks that operators share (op.c) ----------------------------------------------------------------------------
- */
-
-/* TN_OK if the operand is well formed; `strides` says that dimensions may be broadcast. */
-int32_t cpu_check_desc(const tn_tensor_desc *desc, const char *op, const char *role, int strides, tn_msg *msg);
-int32_t cpu_check_counts(const tn_op_desc *desc, uint32_t n_in, uint32_t n_out, tn_msg *msg);
-int32_t cpu_check_attrs(const tn_op_desc *desc, uint64_t known, tn_msg *msg); /* known 0: none are expected */
-int cpu_is_dense(const tn_tensor_desc *desc);
-int cpu_same_shape(const tn_tensor_desc *a, const tn_tensor_desc *b);
 /* Fills *kernel with room for `bytes` in all, of which a tn_kernel comes first. */
 int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg);
 

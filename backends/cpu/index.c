@@ -19,22 +19,6 @@ ADD(uint32_t)
 static void (*const add_of[])(int64_t n, char *to, const char *from) = {
     [TN_F32] = add_float, [TN_I32] = add_uint32_t, [TN_F64] = add_double};
 
-static int can_add(int32_t dtype)
-{
-    return dtype == TN_F32 || dtype == TN_I32 || dtype == TN_F64;
-}
-
-static int32_t check_operands(const tn_op_desc *desc, tn_msg *msg)
-{
-    int32_t s = cpu_check_counts(desc, 2, 1, msg);
-    if (!s) s = cpu_check_attrs(desc, 0, msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], desc->name, "the first input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->in[1], desc->name, "the second input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
-    return s;
-}
-
 /* ---- scatter_add ------------------------------------------------------------------------------------------------ */
 
 #define LINE 16 /* elements, at least, of a thread's part of a row */
@@ -45,23 +29,16 @@ typedef struct scatter_kernel {
     int64_t n, m, d, size;
 } scatter_kernel;
 
-static int32_t prepare_scatter(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_scatter(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts,
+                               tn_kernel **kernel, tn_msg *msg)
 {
-    (void)context;
-    int32_t s = check_operands(desc, msg);
-    const tn_tensor_desc *index = desc->in, *x = desc->in + 1, *y = desc->out;
-    if (!s && (index->dtype != TN_I32 || x->dtype != y->dtype))
-        s = cpu_fail(msg, TN_EDTYPE, "scatter_add: the index is not i32, or input and output differ in type");
-    if (!s && !can_add(x->dtype)) s = cpu_fail(msg, TN_EUNSUPPORTED, "scatter_add: only of f32, i32 and f64");
-    if (!s &&
-        (index->rank != 1 || x->rank != 2 || y->rank != 2 || x->dim[0] != index->dim[0] || x->dim[1] != y->dim[1]))
-        s = cpu_fail(msg, TN_ESHAPE, "scatter_add: not index (m), x (m, d) and output (n, d)");
-    if (!s) s = cpu_new_kernel(sizeof(scatter_kernel), kernel, msg);
+    (void)context, (void)desc;
+    const int32_t s = cpu_new_kernel(sizeof(scatter_kernel), kernel, msg);
     if (s) return s;
     scatter_kernel *k = (scatter_kernel *)*kernel;
-    k->dtype = x->dtype;
-    k->n = y->dim[0], k->m = x->dim[0], k->d = x->dim[1];
-    k->size = (int64_t)tn_dtype_size(x->dtype);
+    k->dtype = facts->dtype;
+    k->n = facts->size.n, k->m = facts->size.m, k->d = facts->size.d;
+    k->size = (int64_t)tn_dtype_size(facts->dtype);
     return TN_OK;
 }
 
@@ -90,7 +67,7 @@ static void run_scatter(const tn_kernel *kernel, const cpu_run *at)
     for (int t = 0; t < threads; t++) scatter_part(k, at, t, threads);
 }
 
-const cpu_op cpu_scatter_add = {"scatter_add", prepare_scatter, run_scatter, NULL};
+const cpu_op cpu_scatter_add = {"scatter_add", CPU_NUMBERS, 0, prepare_scatter, run_scatter, NULL, NULL};
 
 /* ---- take and put ----------------------------------------------------------------------------------------------- */
 
@@ -101,37 +78,17 @@ typedef struct along_kernel {
     int64_t outer, n, m, inner, size;
 } along_kernel;
 
-static int32_t prepare_along(const tn_op_desc *desc, const tn_tensor_desc *index, const tn_tensor_desc *values,
-                             const tn_tensor_desc *other, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_along(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                             tn_msg *msg)
 {
-    if (index->dtype != TN_I32 || values->dtype != other->dtype)
-        return cpu_fail(msg, TN_EDTYPE, "%s: the index is not i32, or input and output differ in type", desc->name);
-    if (index->rank != 3 || other->rank != 3 || !cpu_same_shape(index, values) || index->dim[0] != other->dim[0] ||
-        index->dim[2] != other->dim[2])
-        return cpu_fail(msg, TN_ESHAPE, "%s: the operands are no (outer, n, inner) that fit", desc->name);
+    (void)context, (void)desc;
     const int32_t s = cpu_new_kernel(sizeof(along_kernel), kernel, msg);
     if (s) return s;
     along_kernel *k = (along_kernel *)*kernel;
-    k->dtype = values->dtype;
-    k->outer = index->dim[0], k->m = index->dim[1], k->inner = index->dim[2], k->n = other->dim[1];
-    k->size = (int64_t)tn_dtype_size(values->dtype);
+    k->dtype = facts->dtype;
+    k->outer = facts->size.o, k->m = facts->size.m, k->inner = facts->size.j, k->n = facts->size.n;
+    k->size = (int64_t)tn_dtype_size(facts->dtype);
     return TN_OK;
-}
-
-static int32_t prepare_take(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    const int32_t s = check_operands(desc, msg);
-    return s ? s : prepare_along(desc, &desc->in[1], &desc->out[0], &desc->in[0], kernel, msg);
-}
-
-static int32_t prepare_put(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    const int32_t s = check_operands(desc, msg);
-    if (s) return s;
-    if (!can_add(desc->out[0].dtype)) return cpu_fail(msg, TN_EUNSUPPORTED, "put: only of f32, i32 and f64");
-    return prepare_along(desc, &desc->in[0], &desc->in[1], &desc->out[0], kernel, msg);
 }
 
 static void run_take(const tn_kernel *kernel, const cpu_run *at)
@@ -169,5 +126,5 @@ static void run_put(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-const cpu_op cpu_take = {"take", prepare_take, run_take, NULL};
-const cpu_op cpu_put = {"put", prepare_put, run_put, NULL};
+const cpu_op cpu_take = {"take", CPU_ANY, 0, prepare_along, run_take, NULL, NULL};
+const cpu_op cpu_put = {"put", CPU_NUMBERS, 0, prepare_along, run_put, NULL, NULL};

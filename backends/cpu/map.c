@@ -6,18 +6,14 @@ typedef struct map_kernel {
     cpu_prog *prog;
 } map_kernel;
 
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
     (void)context;
-    const tn_map_attrs *map = desc->attrs;
-    int32_t s = cpu_check_attrs(desc, sizeof *map, msg);
-    if (!s) s = cpu_check_counts(desc, map->n_in, map->n_out, msg);
-    if (!s && !desc->n_out) s = cpu_fail(msg, TN_EINVAL, "map: no output");
-    if (!s) s = cpu_check_desc(&desc->out[0], "map", "an output", 0, msg);
-    if (s) return s;
-    const cpu_prog_desc prog = {"map", map, desc->in, desc->out, desc->alias, desc->out[0].rank, desc->out[0].dim};
+    const tn_mapping *m = &facts->mapping;
+    const cpu_prog_desc prog = {"map", m->map, desc->in, desc->out, desc->alias, m->rank, m->dim};
     cpu_prog *made;
-    s = cpu_prog_create(&prog, &made, msg);
+    int32_t s = cpu_prog_create(&prog, &made, msg);
     if (s) return s;
     s = cpu_new_kernel(sizeof(map_kernel), kernel, msg);
     if (s) {
@@ -25,7 +21,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
         return s;
     }
     ((map_kernel *)*kernel)->prog = made;
-    (*kernel)->n_scalar = map->n_scalar;
+    (*kernel)->n_scalar = m->map->n_scalar;
     return TN_OK;
 }
 
@@ -69,4 +65,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(threads, (p->count + r.block - 1) / r.block, run_blocks, &r);
 }
 
-const cpu_op cpu_map = {"map", prepare, run, release};
+const cpu_op cpu_map = {"map", CPU_ANY, 1, prepare, run, release, NULL};

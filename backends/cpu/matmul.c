@@ -30,68 +30,24 @@ typedef struct matmul_kernel {
 /* ---- prepare
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Dense, but for the batch's stride, which may be 0. */
-static int32_t check_operand(const tn_tensor_desc *x, const char *role, tn_msg *msg)
-{
-    int32_t s = cpu_check_desc(x, "matmul", role, 1, msg);
-    if (s) return s;
-    if (x->rank != 3) return cpu_fail(msg, TN_ESHAPE, "matmul: %s has rank %d, not 3", role, x->rank);
-    tn_tensor_desc one = *x;
-    if (one.stride[0] == 0) one.dim[0] = 1;
-    return cpu_is_dense(&one) ? TN_OK : cpu_fail(msg, TN_EINVAL, "matmul: %s is not dense", role);
-}
-
-static int32_t check_shapes(const tn_op_desc *desc, const tn_matmul_attrs *a, tn_msg *msg)
-{
-    const tn_tensor_desc *l = &desc->in[0], *r = &desc->in[1], *y = &desc->out[0];
-    int32_t s = check_operand(l, "a", msg);
-    if (!s) s = check_operand(r, "b", msg);
-    if (!s) s = cpu_check_desc(y, "matmul", "the output", 0, msg);
-    if (s) return s;
-    if (l->dtype != r->dtype || l->dtype != y->dtype || (y->dtype != TN_F32 && y->dtype != TN_F64))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: only f32 or f64 for all of a, b and the output");
-    if (a->trans_a > 1 || a->trans_b > 1) return cpu_fail(msg, TN_EINVAL, "matmul: a transposition is neither 0 nor 1");
-    const int64_t m = l->dim[1 + a->trans_a], k = l->dim[2 - a->trans_a], k2 = r->dim[1 + a->trans_b];
-    const int64_t n = r->dim[2 - a->trans_b];
-    if (y->rank != 3 || k != k2 || y->dim[1] != m || y->dim[2] != n || l->dim[0] != y->dim[0] || r->dim[0] != y->dim[0])
-        return cpu_fail(msg, TN_ESHAPE, "matmul: (%lld, %lld) times (%lld, %lld) does not fit", (long long)m,
-                        (long long)k, (long long)k2, (long long)n);
-    return TN_OK;
-}
-
 #define SUMS_MOST 65536 /* elements of a, which one thread adds up: more are better summed by themselves */
 
-/* The sums of the columns of a, where they are no work to speak of. */
-static int32_t check_sums(const tn_op_desc *desc, const tn_matmul_attrs *a, tn_msg *msg)
-{
-    const tn_tensor_desc *l = &desc->in[0], *sums = &desc->out[1];
-    int32_t s = cpu_check_desc(sums, "matmul", "the sums", 0, msg);
-    if (s) return s;
-    if (sums->rank != 2 || sums->dim[0] != l->dim[0] || sums->dim[1] != desc->out[0].dim[1] || sums->dtype != l->dtype)
-        return cpu_fail(msg, TN_ESHAPE, "matmul: the sums are not one for each row of the product");
-    if (!a->trans_a || l->dim[0] != 1 || l->dim[1] * l->dim[2] > SUMS_MOST)
-        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements, or of rows");
-    return TN_OK;
-}
-
-static int32_t check(const tn_op_desc *desc, tn_msg *msg)
+/* All of one type; the sums of the columns of a, where they are no work to speak of. */
+static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
 {
     const tn_matmul_attrs *a = desc->attrs;
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (s) return s;
-    if (a->epilogue && (a->epilogue->size < sizeof *a->epilogue || !a->epilogue->n_in || a->epilogue->n_out != 1))
-        return cpu_fail(msg, TN_EINVAL, "matmul: the epilogue must take the product and have one output");
-    s = cpu_check_counts(desc, a->epilogue ? a->epilogue->n_in + 1 : 2, a->sums ? 2 : 1, msg);
-    if (!s) s = check_shapes(desc, a, msg);
-    if (!s && a->sums) s = check_sums(desc, a, msg);
-    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "matmul: not in place");
-    return s;
+    const tn_tensor_desc *each[] = {&desc->in[0], &desc->in[1], &desc->out[0]};
+    for (int i = 0; i < 3; i++)
+        if (each[i]->dtype != f->dtype)
+            return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: only f32 or f64 for all of a, b and the output");
+    if (a->sums && (!a->trans_a || f->size.b != 1 || f->size.k * f->size.m > SUMS_MOST))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: sums of many elements, or of rows");
+    return TN_OK;
 }
 
 /* The epilogue's value 0 is the product, which lies where its result goes. */
 static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cpu_prog **prog, tn_msg *msg)
 {
-    if (map->n_in > CPU_MAX_IN) return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: %u inputs are too many", map->n_in);
     tn_tensor_desc in[CPU_MAX_IN];
     in[0] = desc->out[0];
     memcpy(in + 1, desc->in + 2, (map->n_in - 1) * sizeof *in);
@@ -145,11 +101,12 @@ static void plan_sums(matmul_kernel *k)
     k->kernel.scratch = k->sums_at + (uint64_t)k->m * sizeof(double);
 }
 
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
     const tn_matmul_attrs *a = desc->attrs;
     cpu_prog *epilogue = NULL;
-    int32_t s = check(desc, msg);
+    int32_t s = check(desc, facts, msg);
     if (!s && a->epilogue) s = make_epilogue(desc, a->epilogue, &epilogue, msg);
     if (!s) s = cpu_new_kernel(sizeof(matmul_kernel), kernel, msg);
     if (s) {
@@ -161,9 +118,8 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     k->epilogue = epilogue;
     k->gemm = cpu_code->gemm[cpu_type_of(y->dtype)];
     k->ta = (int)a->trans_a, k->tb = (int)a->trans_b;
-    k->batch = y->dim[0], k->m = y->dim[1], k->n = y->dim[2], k->k = desc->in[0].dim[2 - a->trans_a];
-    k->a_step = desc->in[0].stride[0] ? k->m * k->k : 0;
-    k->b_step = desc->in[1].stride[0] ? k->k * k->n : 0;
+    k->batch = facts->size.b, k->m = facts->size.m, k->n = facts->size.n, k->k = facts->size.k;
+    k->a_step = facts->a_step, k->b_step = facts->b_step;
     k->size = (int64_t)tn_dtype_size(y->dtype);
     k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
     plan(k, context);
@@ -354,4 +310,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
         cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_own, &r);
 }
 
-const cpu_op cpu_matmul = {"matmul", prepare, run, release};
+const cpu_op cpu_matmul = {"matmul", CPU_FLOATS, 0, prepare, run, release, NULL};

@@ -17,28 +17,6 @@ typedef struct transpose_kernel {
     int64_t size, count;
 } transpose_kernel;
 
-static int32_t check_transpose(const tn_op_desc *desc, const tn_transpose_attrs *a, tn_msg *msg)
-{
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], "transpose", "the input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], "transpose", "the output", 0, msg);
-    if (!s && (desc->in[0].dtype != desc->out[0].dtype || desc->in[0].rank != desc->out[0].rank))
-        s = cpu_fail(msg, TN_EINVAL, "transpose: input and output differ in type or rank");
-    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "transpose: not in place");
-    uint32_t seen = 0;
-    for (int32_t d = 0; d < desc->out[0].rank && !s; d++) {
-        const int32_t p = a->perm[d];
-        if (p < 0 || p >= desc->in[0].rank || (seen >> p & 1))
-            s = cpu_fail(msg, TN_EINVAL, "transpose: dimension %d comes from dimension %d", d, p);
-        else if (desc->out[0].dim[d] != desc->in[0].dim[p])
-            s = cpu_fail(msg, TN_ESHAPE, "transpose: dimension %d of the output has another size", d);
-        else
-            seen |= 1u << p;
-    }
-    return s;
-}
-
 static void lay_out(transpose_kernel *k, const tn_tensor_desc *x, const tn_tensor_desc *y, const int32_t *perm)
 {
     int64_t stride[TN_MAX_RANK], all = 1;
@@ -64,12 +42,13 @@ static void lay_out(transpose_kernel *k, const tn_tensor_desc *x, const tn_tenso
     k->count = all;
 }
 
-static int32_t prepare_transpose(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_transpose(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts,
+                                 tn_kernel **kernel, tn_msg *msg)
 {
     (void)context;
+    (void)facts;
     const tn_transpose_attrs *a = desc->attrs;
-    int32_t s = check_transpose(desc, a, msg);
-    if (!s) s = cpu_new_kernel(sizeof(transpose_kernel), kernel, msg);
+    const int32_t s = cpu_new_kernel(sizeof(transpose_kernel), kernel, msg);
     if (!s) lay_out((transpose_kernel *)*kernel, desc->in, desc->out, a->perm);
     return s;
 }
@@ -153,7 +132,7 @@ static void run_transpose(const tn_kernel *kernel, const cpu_run *at)
         cpu_parallel(threads, k->count / (m * n) * ((m + TILE - 1) / TILE), turn_bands, &r);
 }
 
-const cpu_op cpu_transpose = {"transpose", prepare_transpose, run_transpose, NULL};
+const cpu_op cpu_transpose = {"transpose", CPU_ANY, 0, prepare_transpose, run_transpose, NULL, NULL};
 
 /* ---- gather
  * --------------------------------------------------------------------------------------------------------------------
@@ -165,42 +144,21 @@ typedef struct rows_kernel {
     uint32_t scalar;
 } rows_kernel;
 
-/* Operand 0 and the output: matrices of one type and width. */
-static int32_t check_rows(const tn_op_desc *desc, tn_msg *msg)
-{
-    int32_t s = TN_OK;
-    for (uint32_t i = 0; i < desc->n_in && !s; i++) s = cpu_check_desc(&desc->in[i], desc->name, "an input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (s) return s;
-    const tn_tensor_desc *x = desc->in, *y = desc->out;
-    if (x->rank != 2 || y->rank != 2 || x->dim[1] != y->dim[1])
-        return cpu_fail(msg, TN_ESHAPE, "%s: input and output must be matrices of one width", desc->name);
-    if (x->dtype != y->dtype) return cpu_fail(msg, TN_EDTYPE, "%s: input and output differ in type", desc->name);
-    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
-    return TN_OK;
-}
-
-static int32_t new_rows(const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t new_rows(const tn_op_facts *facts, tn_kernel **kernel, tn_msg *msg)
 {
     const int32_t s = cpu_new_kernel(sizeof(rows_kernel), kernel, msg);
     if (s) return s;
     rows_kernel *k = (rows_kernel *)*kernel;
-    k->n = desc->in[0].dim[0];
-    k->m = desc->out[0].dim[0];
-    k->bytes = desc->out[0].dim[1] * (int64_t)tn_dtype_size(desc->out[0].dtype);
+    k->n = facts->size.n, k->m = facts->size.m;
+    k->bytes = facts->size.d * (int64_t)tn_dtype_size(facts->dtype);
     return TN_OK;
 }
 
-static int32_t prepare_gather(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_gather(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                              tn_msg *msg)
 {
-    (void)context;
-    int32_t s = cpu_check_attrs(desc, 0, msg);
-    if (!s) s = cpu_check_counts(desc, 2, 1, msg);
-    if (!s) s = check_rows(desc, msg);
-    if (!s && desc->in[1].dtype != TN_I32) s = cpu_fail(msg, TN_EDTYPE, "gather: the index is not i32");
-    if (!s && (desc->in[1].rank != 1 || desc->in[1].dim[0] != desc->out[0].dim[0]))
-        s = cpu_fail(msg, TN_ESHAPE, "gather: the output does not have a row for each index");
-    return s ? s : new_rows(desc, kernel, msg);
+    (void)context, (void)desc;
+    return new_rows(facts, kernel, msg);
 }
 
 typedef struct rows_run {
@@ -232,23 +190,18 @@ static void run_gather(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(threads, k->m, gather_rows, &(rows_run){k, at, 0});
 }
 
-const cpu_op cpu_gather = {"gather", prepare_gather, run_gather, NULL};
+const cpu_op cpu_gather = {"gather", CPU_ANY, 0, prepare_gather, run_gather, NULL, NULL};
 
 /* ---- window
  * --------------------------------------------------------------------------------------------------------------------
  */
 
-static int32_t prepare_window(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_window(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                              tn_msg *msg)
 {
     (void)context;
     const tn_window_attrs *a = desc->attrs;
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
-    if (!s) s = check_rows(desc, msg);
-    if (!s && desc->out[0].dim[0] > desc->in[0].dim[0])
-        s = cpu_fail(msg, TN_ESHAPE, "window: %lld rows of %lld", (long long)desc->out[0].dim[0],
-                     (long long)desc->in[0].dim[0]);
-    if (!s) s = new_rows(desc, kernel, msg);
+    const int32_t s = new_rows(facts, kernel, msg);
     if (s) return s;
     ((rows_kernel *)*kernel)->scalar = a->scalar;
     (*kernel)->n_scalar = (uint64_t)a->scalar + 1;
@@ -273,4 +226,4 @@ static void run_window(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(cpu_threads(at->queue, (double)k->m * (double)k->bytes / 16), k->m, window_rows, &r);
 }
 
-const cpu_op cpu_window = {"window", prepare_window, run_window, NULL};
+const cpu_op cpu_window = {"window", CPU_ANY, 0, prepare_window, run_window, NULL, NULL};

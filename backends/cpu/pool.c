@@ -161,67 +161,37 @@ POOL(double, f64)
 
 /* ---- prepare and run ---- */
 
-static int32_t check(const tn_op_desc *desc, const tn_tensor_desc *x, const tn_tensor_desc *y, tn_msg *msg)
-{
-    const tn_pool_attrs *a = desc->attrs;
-    const tn_tensor_desc *each[] = {x, y, &desc->in[0], &desc->out[0]};
-    for (int i = 0; i < 4; i++) {
-        const int32_t s = cpu_check_desc(each[i], desc->name, "an operand", 0, msg);
-        if (s) return s;
-        if (each[i]->rank != 4 || each[i]->dtype != x->dtype)
-            return cpu_fail(msg, TN_EUNSUPPORTED, "%s: operands of four dimensions and one type", desc->name);
-    }
-    if (x->dtype != TN_F32 && x->dtype != TN_F64)
-        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only f32 or f64", desc->name);
-    for (int d = 0; d < 2; d++)
-        if (!a->window[d] || !a->stride[d] || a->window[d] > INT32_MAX || a->stride[d] > INT32_MAX ||
-            a->pad[d] > INT32_MAX || x->dim[2 + d] > INT32_MAX || y->dim[2 + d] > INT32_MAX)
-            return cpu_fail(msg, TN_EINVAL, "%s: a window or stride of 0, or too large", desc->name);
-    if (x->dim[0] != y->dim[0] || x->dim[1] != y->dim[1])
-        return cpu_fail(msg, TN_ESHAPE, "%s: batches or channels differ", desc->name);
-    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
-    return TN_OK;
-}
-
 static const struct {
     const char *name;
-    uint32_t n_in;
-    int x, y; /* which operand: an input's number, -1 the output */
     void (*plane[2])(const pool_kernel *kernel, const void *a, const void *b, void *out);
-} kinds[] = {{"maxpool2d", 1, 0, -1, {max_f32, max_f64}},
-             {"maxpool2d_grad", 2, 0, 1, {max_grad_f32, max_grad_f64}},
-             {"avgpool2d", 1, 0, -1, {avg_f32, avg_f64}},
-             {"avgpool2d_grad", 1, -1, 0, {avg_grad_f32, avg_grad_f64}}};
+} kinds[] = {{"maxpool2d", {max_f32, max_f64}},
+             {"maxpool2d_grad", {max_grad_f32, max_grad_f64}},
+             {"avgpool2d", {avg_f32, avg_f64}},
+             {"avgpool2d_grad", {avg_grad_f32, avg_grad_f64}}};
 
 static uint64_t plane_bytes(const tn_tensor_desc *x)
 {
     return (uint64_t)(x->dim[2] * x->dim[3]) * tn_dtype_size(x->dtype);
 }
 
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
     size_t kind = 0;
     (void)context;
     while (strcmp(kinds[kind].name, desc->name)) kind++;
     const tn_pool_attrs *a = desc->attrs;
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (!s) s = cpu_check_counts(desc, kinds[kind].n_in, 1, msg);
-    if (s) return s;
-    const tn_tensor_desc *x = kinds[kind].x < 0 ? desc->out : desc->in + kinds[kind].x;
-    const tn_tensor_desc *y = kinds[kind].y < 0 ? desc->out : desc->in + kinds[kind].y;
-    s = check(desc, x, y, msg);
-    if (!s && kinds[kind].n_in == 2 && !cpu_same_shape(x, desc->out))
-        s = cpu_fail(msg, TN_ESHAPE, "%s: dx has another shape than x", desc->name);
-    if (!s) s = cpu_new_kernel(sizeof(pool_kernel), kernel, msg);
+    const tn_sizes *z = &facts->size;
+    const int32_t s = cpu_new_kernel(sizeof(pool_kernel), kernel, msg);
     if (s) return s;
     pool_kernel *k = (pool_kernel *)*kernel;
-    k->planes = x->dim[0] * x->dim[1];
-    k->h = x->dim[2], k->w = x->dim[3], k->p = y->dim[2], k->q = y->dim[3];
+    k->planes = z->b * z->c;
+    k->h = z->h, k->w = z->w, k->p = z->p, k->q = z->q;
     for (int d = 0; d < 2; d++) k->window[d] = a->window[d], k->stride[d] = a->stride[d], k->pad[d] = a->pad[d];
     k->count_pad = a->count_pad != 0;
     k->pairs = a->window[0] == 2 && a->window[1] == 2 && a->stride[0] == 2 && a->stride[1] == 2 && !a->pad[0] &&
                !a->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;
-    k->plane = kinds[kind].plane[x->dtype == TN_F64];
+    k->plane = kinds[kind].plane[facts->dtype == TN_F64];
     k->a_bytes = plane_bytes(&desc->in[0]);
     k->b_bytes = desc->n_in > 1 ? plane_bytes(&desc->in[1]) : 0;
     k->out_bytes = plane_bytes(&desc->out[0]);
@@ -249,7 +219,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     run_planes(k, at, omp_get_thread_num(), omp_get_num_threads());
 }
 
-const cpu_op cpu_maxpool2d = {"maxpool2d", prepare, run, NULL};
-const cpu_op cpu_maxpool2d_grad = {"maxpool2d_grad", prepare, run, NULL};
-const cpu_op cpu_avgpool2d = {"avgpool2d", prepare, run, NULL};
-const cpu_op cpu_avgpool2d_grad = {"avgpool2d_grad", prepare, run, NULL};
+const cpu_op cpu_maxpool2d = {"maxpool2d", CPU_FLOATS, 0, prepare, run, NULL, NULL};
+const cpu_op cpu_maxpool2d_grad = {"maxpool2d_grad", CPU_FLOATS, 0, prepare, run, NULL, NULL};
+const cpu_op cpu_avgpool2d = {"avgpool2d", CPU_FLOATS, 0, prepare, run, NULL, NULL};
+const cpu_op cpu_avgpool2d_grad = {"avgpool2d_grad", CPU_FLOATS, 0, prepare, run, NULL, NULL};

@@ -66,7 +66,8 @@ struct cpu_prog {
     int32_t *type; /* of each value */
 };
 
-/* What prog.c is told. `out` is NULL for a program whose result is taken from the values (reduce). */
+/* What prog.c is told, of a program that tn_check_op has passed. `out` is NULL for a program whose result is taken from
+ * the values (reduce). */
 typedef struct cpu_prog_desc {
     const char *op;
     const tn_map_attrs *map;
@@ -76,12 +77,12 @@ typedef struct cpu_prog_desc {
     const int64_t *dim;
 } cpu_prog_desc;
 
-/* *prog is released by cpu_release. Says TN_EUNSUPPORTED or what is wrong. */
+/* *prog is released by cpu_release. TN_EUNSUPPORTED: more values at a time than there is room for. */
 int32_t cpu_prog_create(const cpu_prog_desc *desc, cpu_prog **prog, tn_msg *msg);
 int32_t cpu_type_of(int32_t dtype); /* the type that elements of a TN_ type are computed in */
 void cpu_place_inputs(cpu_prog *p, const cpu_prog_desc *d);
-int32_t cpu_resolve(const cpu_prog_desc *d, const tn_map_instr *instr, cpu_step *step, const int32_t *type,
-                    int32_t n_value, double *cost, tn_msg *msg);
+/* The step of an instruction that is no constant; returns what an element costs, in simple operations. */
+double cpu_resolve(const cpu_prog_desc *d, const tn_map_instr *instr, cpu_step *step, const int32_t *type);
 
 /* An evaluation by one thread. */
 struct cpu_eval {

@@ -38,27 +38,6 @@ typedef struct partial {
 /* ---- prepare
  * ---------------------------------------------------------------------------------------------------------------- */
 
-static int32_t check(const tn_op_desc *desc, const tn_reduce_attrs *a, tn_msg *msg)
-{
-    int32_t s = cpu_check_attrs(desc, sizeof *a, msg);
-    if (s) return s;
-    if (!a->kind || !a->map || a->map->size < sizeof *a->map)
-        return cpu_fail(msg, TN_EINVAL, "reduce: no kind or no map");
-    s = cpu_check_counts(desc, a->map->n_in, 1, msg);
-    if (!s && a->map->n_out != 1) s = cpu_fail(msg, TN_EINVAL, "reduce: the map has %u outputs", a->map->n_out);
-    if (!s && (a->rank > TN_MAX_RANK || a->axes >> a->rank))
-        s = cpu_fail(msg, TN_EINVAL, "reduce: axes %#x of %u dimensions", a->axes, a->rank);
-    if (!s) s = cpu_check_desc(&desc->out[0], "reduce", "the output", 0, msg);
-    if (!s && desc->out[0].rank != (int32_t)a->rank)
-        s = cpu_fail(msg, TN_ESHAPE, "reduce: the output has rank %d, the space %u", desc->out[0].rank, a->rank);
-    for (uint32_t d = 0; d < a->rank && !s; d++)
-        if (a->dim[d] < 0 || desc->out[0].dim[d] != (a->axes >> d & 1 ? 1 : a->dim[d]))
-            s = cpu_fail(msg, TN_ESHAPE, "reduce: dimension %u of the output is %lld", d,
-                         (long long)desc->out[0].dim[d]);
-    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "reduce: not in place");
-    return s;
-}
-
 /* Merges neighbouring dimensions of the same sort; ones go anywhere. */
 static int merge(const tn_reduce_attrs *a, int64_t *dim, int *reduced)
 {
@@ -144,28 +123,16 @@ static void cut(reduce_kernel *k)
     if (k->pieces > 1) k->kernel.scratch = (uint64_t)(k->units * k->pieces * k->width) * 16;
 }
 
-static int32_t find_fold(const char *kind, const cpu_fold **fold, tn_msg *msg)
-{
-    for (const cpu_fold *f = cpu_code->fold; f->kind; f++)
-        if (!strcmp(f->kind, kind)) return *fold = f, TN_OK;
-    return cpu_fail(msg, TN_EUNSUPPORTED, "reduce: no kind '%s'", kind);
-}
-
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
     (void)context;
     const tn_reduce_attrs *a = desc->attrs;
-    const cpu_fold *fold = NULL;
-    cpu_prog *prog = NULL;
-    int32_t s = check(desc, a, msg);
-    if (!s) s = find_fold(a->kind, &fold, msg);
-    if (s) return s;
     const cpu_prog_desc d = {"reduce", a->map, desc->in, NULL, NULL, (int32_t)a->rank, a->dim};
-    s = cpu_prog_create(&d, &prog, msg);
-    static const int32_t dtype[] = {TN_F32, TN_I32, TN_F64};
-    const int by_place = !strncmp(fold->kind, "arg", 3);
-    if (!s && desc->out[0].dtype != (by_place ? TN_I32 : dtype[prog->result_type]))
-        s = cpu_fail(msg, TN_EDTYPE, "reduce: %s can't have results of type %d", a->kind, desc->out[0].dtype);
+    cpu_prog *prog = NULL;
+    if (desc->out[0].dtype != (facts->gives_place ? TN_I32 : facts->dtype))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "reduce: a result of type %d", desc->out[0].dtype);
+    int32_t s = cpu_prog_create(&d, &prog, msg);
     if (!s) s = cpu_new_kernel(sizeof(reduce_kernel), kernel, msg);
     if (s) {
         cpu_release(prog);
@@ -173,8 +140,9 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     }
     reduce_kernel *k = (reduce_kernel *)*kernel;
     k->prog = prog;
-    k->fold = fold;
-    k->by_place = by_place;
+    k->fold = cpu_code->fold;
+    while (strcmp(k->fold->kind, a->kind)) k->fold++;
+    k->by_place = facts->gives_place;
     k->kernel.n_scalar = a->map->n_scalar;
     lay_out(k, a);
     cut(k);
@@ -375,4 +343,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-const cpu_op cpu_reduce = {"reduce", prepare, run, release};
+const cpu_op cpu_reduce = {"reduce", CPU_ANY, 0, prepare, run, release, NULL};

@@ -10,39 +10,29 @@ typedef struct line_kernel {
     int64_t outer, n, k, inner;
 } line_kernel;
 
-static int32_t prepare_line(const tn_op_desc *desc, uint64_t attrs, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_line(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                            tn_msg *msg)
 {
-    int32_t s = cpu_check_attrs(desc, attrs, msg);
-    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], desc->name, "the input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (s) return s;
-    const tn_tensor_desc *x = desc->in, *y = desc->out;
-    if (x->rank != 3 || y->rank != 3 || x->dim[0] != y->dim[0] || x->dim[2] != y->dim[2])
-        return cpu_fail(msg, TN_ESHAPE, "%s: input and output are no (outer, n, inner) that fit", desc->name);
-    if (x->dtype != TN_F32 && x->dtype != TN_I32 && x->dtype != TN_F64)
-        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only of f32, i32 and f64", desc->name);
-    s = cpu_new_kernel(sizeof(line_kernel), kernel, msg);
+    (void)context, (void)desc;
+    const int32_t s = cpu_new_kernel(sizeof(line_kernel), kernel, msg);
     if (s) return s;
     line_kernel *k = (line_kernel *)*kernel;
-    k->dtype = x->dtype;
-    k->outer = x->dim[0], k->n = x->dim[1], k->inner = x->dim[2], k->k = y->dim[1];
+    k->dtype = facts->dtype;
+    k->outer = facts->size.o, k->n = facts->size.n, k->inner = facts->size.j, k->k = facts->size.m;
     return TN_OK;
 }
 
 /* ---- cumsum ----------------------------------------------------------------------------------------------------- */
 
-static int32_t prepare_cumsum(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_cumsum(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                              tn_msg *msg)
 {
-    (void)context;
     const tn_cumsum_attrs *a = desc->attrs;
-    const int32_t s = prepare_line(desc, sizeof *a, kernel, msg);
+    const int32_t s = prepare_line(context, desc, facts, kernel, msg);
     if (s) return s;
-    line_kernel *k = (line_kernel *)*kernel;
-    k->reverse = a->reverse, k->exclusive = a->exclusive;
-    if (desc->in[0].dtype == desc->out[0].dtype && k->n == k->k) return TN_OK;
-    cpu_op_release(*kernel);
-    return cpu_fail(msg, TN_EINVAL, "cumsum: input and output differ in type or shape");
+    ((line_kernel *)*kernel)->reverse = a->reverse;
+    ((line_kernel *)*kernel)->exclusive = a->exclusive;
+    return TN_OK;
 }
 
 /* One line; the sum S is wider than what is added up, whole numbers wrap. An element is read before its place is
@@ -76,23 +66,16 @@ static void run_cumsum(const tn_kernel *kernel, const cpu_run *at)
         cumsum_of[k->dtype](k, at->in[0], at->out[0], l / k->inner * k->n * k->inner + l % k->inner);
 }
 
-const cpu_op cpu_cumsum = {"cumsum", prepare_cumsum, run_cumsum, NULL};
+const cpu_op cpu_cumsum = {"cumsum", CPU_NUMBERS, 1, prepare_cumsum, run_cumsum, NULL, NULL};
 
 /* ---- topk ------------------------------------------------------------------------------------------------------- */
 
-static int32_t prepare_topk(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_topk(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                            tn_msg *msg)
 {
-    (void)context;
-    const tn_topk_attrs *a = desc->attrs;
-    const int32_t s = prepare_line(desc, sizeof *a, kernel, msg);
-    if (s) return s;
-    line_kernel *k = (line_kernel *)*kernel;
-    k->smallest = a->smallest;
-    const int in_place = desc->alias && desc->alias[0] >= 0;
-    if (desc->out[0].dtype == TN_I32 && k->k <= k->n && k->n <= INT32_MAX && !in_place) return TN_OK;
-    cpu_op_release(*kernel);
-    if (in_place) return cpu_fail(msg, TN_EUNSUPPORTED, "topk: in place");
-    return cpu_fail(msg, TN_EINVAL, "topk: the output is not i32, or larger than the input");
+    const int32_t s = prepare_line(context, desc, facts, kernel, msg);
+    if (!s) ((line_kernel *)*kernel)->smallest = ((const tn_topk_attrs *)desc->attrs)->smallest;
+    return s;
 }
 
 /* The places found so far are kept in order; one that is better than the last of them is let in before all that it is
@@ -134,4 +117,4 @@ static void run_topk(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-const cpu_op cpu_topk = {"topk", prepare_topk, run_topk, NULL};
+const cpu_op cpu_topk = {"topk", CPU_NUMBERS, 0, prepare_topk, run_topk, NULL, NULL};

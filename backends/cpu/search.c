@@ -10,36 +10,16 @@ typedef struct search_kernel {
     int64_t lines, n, m;
 } search_kernel;
 
-static int32_t check(const tn_op_desc *desc, tn_msg *msg)
-{
-    int32_t s = cpu_check_counts(desc, 2, 1, msg);
-    if (!s) s = cpu_check_attrs(desc, sizeof(tn_searchsorted_attrs), msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], desc->name, "the sorted input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->in[1], desc->name, "the values", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (s) return s;
-    const tn_tensor_desc *sorted = &desc->in[0], *values = &desc->in[1], *y = &desc->out[0];
-    if (sorted->dtype != TN_F32 && sorted->dtype != TN_I32 && sorted->dtype != TN_F64)
-        return cpu_fail(msg, TN_EUNSUPPORTED, "searchsorted: only of f32, i32 and f64");
-    if (values->dtype != sorted->dtype || y->dtype != TN_I32)
-        return cpu_fail(msg, TN_EDTYPE, "searchsorted: the inputs differ in type, or the output is not i32");
-    if (sorted->rank != 2 || values->rank != 2 || !cpu_same_shape(values, y) || sorted->dim[0] != values->dim[0] ||
-        sorted->dim[1] > INT32_MAX)
-        return cpu_fail(msg, TN_ESHAPE, "searchsorted: not (lines, n), (lines, m) and an output of the latter's shape");
-    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "searchsorted: in place");
-    return TN_OK;
-}
-
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
     (void)context;
-    int32_t s = check(desc, msg);
-    if (!s) s = cpu_new_kernel(sizeof(search_kernel), kernel, msg);
+    const int32_t s = cpu_new_kernel(sizeof(search_kernel), kernel, msg);
     if (s) return s;
     search_kernel *k = (search_kernel *)*kernel;
-    k->dtype = desc->in[0].dtype;
+    k->dtype = facts->dtype;
     k->right = ((const tn_searchsorted_attrs *)desc->attrs)->right;
-    k->lines = desc->in[0].dim[0], k->n = desc->in[0].dim[1], k->m = desc->in[1].dim[1];
+    k->lines = facts->size.d, k->n = facts->size.n, k->m = facts->size.m;
     return TN_OK;
 }
 
@@ -79,4 +59,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     for (int64_t e = 0; e < count; e++) y[e] = search_of[k->dtype](k, at, e);
 }
 
-const cpu_op cpu_searchsorted = {"searchsorted", prepare, run, NULL};
+const cpu_op cpu_searchsorted = {"searchsorted", CPU_NUMBERS, 0, prepare, run, NULL, NULL};

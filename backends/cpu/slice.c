@@ -14,31 +14,6 @@ typedef struct slice_kernel {
     int64_t rows, size; /* rows of the output; bytes of an element */
 } slice_kernel;
 
-/* The places of `small` elements lie within a dimension of `large`. */
-static int fits(int64_t small, int64_t large, int64_t start, int64_t step)
-{
-    int64_t way, last;
-    if (step == 0) return 0;
-    if (small == 0) return 1;
-    if (__builtin_mul_overflow(small - 1, step, &way) || __builtin_add_overflow(start, way, &last)) return 0;
-    return start >= 0 && start < large && last >= 0 && last < large;
-}
-
-static int32_t check_slice(const tn_op_desc *desc, const tn_tensor_desc *small, const tn_tensor_desc *large,
-                           tn_msg *msg)
-{
-    const tn_slice_attrs *a = desc->attrs;
-    if (small->dtype != large->dtype || small->rank != large->rank)
-        return cpu_fail(msg, TN_EINVAL, "%s: input and output differ in type or rank", desc->name);
-    if (desc->alias && desc->alias[0] >= 0) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
-    for (int d = 0; d < small->rank; d++)
-        if (!fits(small->dim[d], large->dim[d], a->start[d], a->step[d]))
-            return cpu_fail(msg, TN_ESHAPE, "%s: %lld elements from %lld on by %lld leave dimension %d of %lld",
-                            desc->name, (long long)small->dim[d], (long long)a->start[d], (long long)a->step[d], d,
-                            (long long)large->dim[d]);
-    return TN_OK;
-}
-
 /* A number gets one dimension, so that there always is a last one. */
 static void lay_out(slice_kernel *k, const tn_tensor_desc *small, const tn_tensor_desc *large, const tn_slice_attrs *a)
 {
@@ -53,32 +28,16 @@ static void lay_out(slice_kernel *k, const tn_tensor_desc *small, const tn_tenso
     k->size = (int64_t)tn_dtype_size(small->dtype);
 }
 
-static int32_t prepare(const tn_op_desc *desc, int inverse, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
-    int32_t s = cpu_check_attrs(desc, sizeof(tn_slice_attrs), msg);
-    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], desc->name, "the input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (s) return s;
-    const tn_tensor_desc *small = inverse ? desc->in : desc->out, *large = inverse ? desc->out : desc->in;
-    s = check_slice(desc, small, large, msg);
-    if (!s) s = cpu_new_kernel(sizeof(slice_kernel), kernel, msg);
+    (void)context, (void)facts;
+    const int inverse = *desc->name == 'u';
+    const int32_t s = cpu_new_kernel(sizeof(slice_kernel), kernel, msg);
     if (s) return s;
     ((slice_kernel *)*kernel)->inverse = inverse;
-    lay_out((slice_kernel *)*kernel, small, large, desc->attrs);
+    lay_out((slice_kernel *)*kernel, inverse ? desc->in : desc->out, inverse ? desc->out : desc->in, desc->attrs);
     return TN_OK;
-}
-
-static int32_t prepare_slice(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    return prepare(desc, 0, kernel, msg);
-}
-
-static int32_t prepare_unslice(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    return prepare(desc, 1, kernel, msg);
 }
 
 /* n elements of one size, each operand with a step. */
@@ -161,8 +120,8 @@ static void run_unslice(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-const cpu_op cpu_slice = {"slice", prepare_slice, run_slice, NULL};
-const cpu_op cpu_unslice = {"unslice", prepare_unslice, run_unslice, NULL};
+const cpu_op cpu_slice = {"slice", CPU_ANY, 0, prepare, run_slice, NULL, NULL};
+const cpu_op cpu_unslice = {"unslice", CPU_ANY, 0, prepare, run_unslice, NULL, NULL};
 
 /* ---- concat ----------------------------------------------------------------------------------------------------- */
 
@@ -172,35 +131,15 @@ typedef struct concat_kernel {
     int64_t begin[CPU_MAX_IN], bytes[CPU_MAX_IN];
 } concat_kernel;
 
-static int32_t check_concat(const tn_op_desc *desc, tn_msg *msg)
-{
-    int64_t n = 0;
-    int32_t s =
-        desc->n_in ? cpu_check_counts(desc, desc->n_in, 1, msg) : cpu_fail(msg, TN_EINVAL, "concat: of nothing");
-    if (!s) s = cpu_check_attrs(desc, 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], "concat", "the output", 0, msg);
-    const tn_tensor_desc *y = desc->out;
-    for (uint32_t i = 0; i < desc->n_in && !s; i++) {
-        const tn_tensor_desc *x = &desc->in[i];
-        s = cpu_check_desc(x, "concat", "an input", 0, msg);
-        if (!s && (x->rank != 3 || y->rank != 3 || x->dim[0] != y->dim[0] || x->dim[2] != y->dim[2] ||
-                   x->dtype != y->dtype || __builtin_add_overflow(n, x->dim[1], &n)))
-            s = cpu_fail(msg, TN_ESHAPE, "concat: input %u is no (outer, n, inner) that fits the output", i);
-    }
-    if (!s && n != y->dim[1]) s = cpu_fail(msg, TN_ESHAPE, "concat: the inputs do not add up to the output");
-    if (!s && desc->alias && desc->alias[0] >= 0) s = cpu_fail(msg, TN_EUNSUPPORTED, "concat: not in place");
-    return s;
-}
-
-static int32_t prepare_concat(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare_concat(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                              tn_msg *msg)
 {
     (void)context;
-    int32_t s = check_concat(desc, msg);
-    if (!s) s = cpu_new_kernel(sizeof(concat_kernel), kernel, msg);
+    const int32_t s = cpu_new_kernel(sizeof(concat_kernel), kernel, msg);
     if (s) return s;
     concat_kernel *k = (concat_kernel *)*kernel;
-    const int64_t inner = desc->out[0].dim[2] * (int64_t)tn_dtype_size(desc->out[0].dtype);
-    k->outer = desc->out[0].dim[0];
+    const int64_t inner = facts->size.j * (int64_t)tn_dtype_size(facts->dtype);
+    k->outer = facts->size.o;
     for (uint32_t i = 0; i < desc->n_in; i++) {
         k->begin[i] = k->row;
         k->bytes[i] = desc->in[i].dim[1] * inner;
@@ -222,4 +161,4 @@ static void run_concat(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-const cpu_op cpu_concat = {"concat", prepare_concat, run_concat, NULL};
+const cpu_op cpu_concat = {"concat", CPU_ANY, 0, prepare_concat, run_concat, NULL, NULL};

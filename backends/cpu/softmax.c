@@ -1,5 +1,5 @@
 /* softmax.c: softmax and its logarithm over the middle of three dimensions. */
-#include "cpu.h"
+#include "prog.h"
 
 typedef struct softmax_kernel {
     tn_kernel kernel;
@@ -7,37 +7,17 @@ typedef struct softmax_kernel {
     int64_t outer, n, inner;
 } softmax_kernel;
 
-static int32_t prepare(const tn_op_desc *desc, int logs, tn_kernel **kernel, tn_msg *msg)
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
+                       tn_msg *msg)
 {
-    int32_t s = cpu_check_attrs(desc, 0, msg);
-    if (!s) s = cpu_check_counts(desc, 1, 1, msg);
-    if (!s) s = cpu_check_desc(&desc->in[0], desc->name, "the input", 0, msg);
-    if (!s) s = cpu_check_desc(&desc->out[0], desc->name, "the output", 0, msg);
-    if (s) return s;
-    const tn_tensor_desc *x = desc->in, *y = desc->out;
-    if (x->rank != 3 || !cpu_same_shape(x, y))
-        return cpu_fail(msg, TN_ESHAPE, "%s: input and output must have one shape of rank 3", desc->name);
-    if (x->dtype != y->dtype || (x->dtype != TN_F32 && x->dtype != TN_F64))
-        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only from f32 to f32 and f64 to f64", desc->name);
-    s = cpu_new_kernel(sizeof(softmax_kernel), kernel, msg);
+    (void)context;
+    const int32_t s = cpu_new_kernel(sizeof(softmax_kernel), kernel, msg);
     if (s) return s;
     softmax_kernel *k = (softmax_kernel *)*kernel;
-    k->logs = logs;
-    k->type = x->dtype == TN_F64 ? CPU_F64 : CPU_F32;
-    k->outer = x->dim[0], k->n = x->dim[1], k->inner = x->dim[2];
+    k->logs = *desc->name == 'l';
+    k->type = cpu_type_of(facts->dtype);
+    k->outer = facts->size.o, k->n = facts->size.n, k->inner = facts->size.j;
     return TN_OK;
-}
-
-static int32_t prepare_plain(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    return prepare(desc, 0, kernel, msg);
-}
-
-static int32_t prepare_log(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_msg *msg)
-{
-    (void)context;
-    return prepare(desc, 1, kernel, msg);
 }
 
 typedef struct softmax_run {
@@ -65,5 +45,5 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(threads, k->outer, run_slices, &(softmax_run){k, at});
 }
 
-const cpu_op cpu_softmax = {"softmax", prepare_plain, run, NULL};
-const cpu_op cpu_log_softmax = {"log_softmax", prepare_log, run, NULL};
+const cpu_op cpu_softmax = {"softmax", CPU_FLOATS, 1, prepare, run, NULL, NULL};
+const cpu_op cpu_log_softmax = {"log_softmax", CPU_FLOATS, 1, prepare, run, NULL, NULL};

@@ -78,14 +78,19 @@ static inline const tn_formula *tn_formula_find(const char *op)
     return NULL;
 }
 
+/* 1 for what a name or a number is made of. */
+static inline int tn_is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
 /* 1 if the row's text names argument i, which must then be there. */
 static inline int tn_formula_names(const tn_formula *row, int i)
 {
-    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
     const char *name = row->arg[i];
     const size_t n = name ? strlen(name) : 0;
     for (const char *at = row->text; n && (at = strstr(at, name)) != NULL; at++)
-        if ((at == row->text || !strchr(word, at[-1])) && (!at[n] || !strchr(word, at[n]))) return 1;
+        if ((at == row->text || !tn_is_word(at[-1])) && !tn_is_word(at[n])) return 1;
     return 0;
 }
 
@@ -140,6 +145,8 @@ static inline int32_t tn_check_instr(const tn_op_desc *desc, const tn_mapping *p
     if (which < 0 && !row) return tn_refuse(msg, TN_EUNSUPPORTED, "%s: no instruction '%s'", desc->name, instr->op);
     if (instr->dtype == TN_I32 && !(row ? row->whole : tn_special_at(which)->whole))
         return tn_refuse(msg, TN_EUNSUPPORTED, "%s: '%s' of integers", desc->name, instr->op);
+    if (which == TN_INSTR_CONST && instr->dtype == TN_I32 && !(instr->value >= INT32_MIN && instr->value <= INT32_MAX))
+        return tn_refuse(msg, TN_EINVAL, "%s: the constant %g is no 32-bit integer", desc->name, instr->value);
     if (!row) return tn_check_special(desc, p, instr, which, values, msg);
     for (int k = 0; k < 4 && !s; k++)
         if (tn_formula_names(row, k)) s = tn_check_arg(desc, p, instr, k, values, instr->dtype, msg);

@@ -67,7 +67,7 @@ tn_refuse(tn_msg *msg, int32_t status, const char *format, ...)
     return status;
 }
 
-#define TN_MOST_ELEMENTS ((int64_t)1 << 53) /* of a tensor, sizes of 0 left out */
+#define TN_MOST_ELEMENTS ((int64_t)1 << 48) /* of a tensor, sizes of 0 left out: room for factors in 64 bits */
 
 /* *count times a size, but for a size of 0. 0: it would be too large. */
 static inline int tn_count_by(int64_t *count, int64_t size)

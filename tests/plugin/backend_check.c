@@ -312,7 +312,9 @@ static void test_programs(void **state)
     expect(&s, TN_EDTYPE, "a choice of f32 as i32");
     s.instr[3].arg[1] = 4, s.out[1] = 6;
     expect(&s, TN_EINVAL, "an output that is no value");
-    s.out[1] = 5, s.operand[1].stride[0] = 0;
+    s.out[1] = 5, s.instr[2].op = "const", s.instr[2].value = 0x1p31;
+    expect(&s, TN_EINVAL, "a constant that is no i32");
+    s.instr[2].value = -0x1p31, s.operand[1].stride[0] = 0;
     expect(&s, TN_OK, "a row that is repeated");
     s.alias[0] = 1;
     expect(&s, TN_EUNSUPPORTED, "written over a row that is repeated");
