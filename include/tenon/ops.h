@@ -133,7 +133,8 @@ TN_API tn_tensor *tn_maxpool2d_with(tn_tensor *x, tn_pool_options options);
 /* The mean of each window. tn_avgpool2d(x, .window = {2, 2}) */
 #define tn_avgpool2d(x, ...) tn_avgpool2d_with(x, (tn_pool_options){__VA_ARGS__})
 TN_API tn_tensor *tn_avgpool2d_with(tn_tensor *x, tn_pool_options options);
-/* (b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). */
+/* (b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
+ * infinity or NaN may make others of its picture NaN. */
 TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width);
 /* The mean of each channel, or the largest: (b, c, h, w) -> (b, c). */
 TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);

@@ -115,10 +115,43 @@ static int same_program(const tn_launch *a, const tn_launch *b)
            !memcmp(a->operation.alias, b->operation.alias, x->n_out * sizeof *a->operation.alias);
 }
 
+/* In no group; or about to be in one. */
+enum { LOOSE = -1, CLAIMED = -2 };
+
 /* A temporary that can be put anywhere: stored by itself, and in no group. */
 static int is_free(const tn_value *value)
 {
-    return !value->base && value->home == TN_IN_ARENA && value->group < 0 && !value->place;
+    return !value->base && value->home == TN_IN_ARENA && value->group == LOOSE && !value->place;
+}
+
+/* The temporary that operand i is to be, or NULL: a number that all share, or a variable. */
+static tn_value *temporary(const tn_launch *l, uint32_t i)
+{
+    tn_value *value = tn_value_root(l->in[i]);
+    return is_shared(&l->operation.in[i]) || value->home == TN_IN_STATE ? NULL : value;
+}
+
+/* Temporaries lie at one place: the first `count` operands' are no longer an update's own. */
+static void release(const update *u, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        tn_value *value = temporary(u->launch, i);
+        if (value && value->group == CLAIMED) value->group = LOOSE;
+    }
+}
+
+/* 1 if all of an update's temporaries are free; then they are its own. Two parameters may have one gradient. */
+static int claim(const update *u)
+{
+    for (uint32_t i = 0; i < u->launch->operation.desc.n_in; i++) {
+        tn_value *value = temporary(u->launch, i);
+        if (value && !is_free(value)) {
+            release(u, i);
+            return 0;
+        }
+        if (value) value->group = CLAIMED;
+    }
+    return 1;
 }
 
 /* 1 if operand i of b lies as far from that of a as b's variable from a's. */
@@ -127,8 +160,7 @@ static int keeps_distance(const flattening *f, tn_value *a, tn_value *b, uint64_
     uint32_t buffer_a = 0, buffer_b = 0;
     uint64_t at_a = 0, at_b = 0;
     if (tn_value_root(a)->home != tn_value_root(b)->home) return 0;
-    if (tn_value_root(a)->home != TN_IN_STATE)
-        return tn_value_root(a) != tn_value_root(b) && is_free(tn_value_root(a)) && is_free(tn_value_root(b));
+    if (tn_value_root(a)->home != TN_IN_STATE) return 1; /* it can be put there, if nobody else claims it */
     if (where(f, a, &buffer_a, &at_a) || where(f, b, &buffer_b, &at_b)) return 0;
     return buffer_a == buffer_b && at_b - at_a == distance;
 }
@@ -214,11 +246,14 @@ static uint32_t last_of(const update *u, uint32_t count)
 /* How many updates from u on become one: those that are alike, unless one of them can't wait. */
 static uint32_t find_run(const flattening *f, const update *u)
 {
-    uint32_t count = 1;
-    while (&u[count] < &f->update[f->updates] && follows(f, &u[count - 1], &u[count])) count++;
+    uint32_t count = 1, fits;
+    if (!claim(u)) return 1;
+    while (&u[count] < &f->update[f->updates] && follows(f, &u[count - 1], &u[count]) && claim(&u[count])) count++;
+    fits = count;
     for (uint32_t i = 0, last = last_of(u, count); i < count; i++)
-        if (!can_wait(f, &u[i], last)) return 1;
-    return count;
+        if (!can_wait(f, &u[i], last)) fits = 1;
+    for (uint32_t i = 0; i < count && fits == 1; i++) release(&u[i], u[i].launch->operation.desc.n_in);
+    return fits;
 }
 
 /* Makes one launch of `count` updates, in the place of the last; the others go. */

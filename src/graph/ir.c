@@ -24,7 +24,8 @@ tn_launch *tn_ir_launch(tn_ir *ir)
 tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot)
 {
     for (*slot = 0; like->name && *slot < ir->slots; ++*slot)
-        if (ir->slot[*slot].name && !strcmp(ir->slot[*slot].name, like->name)) return TN_OK;
+        if (ir->slot[*slot].name && !strcmp(ir->slot[*slot].name, like->name) && ir->slot[*slot].dtype == like->dtype)
+            return TN_OK;
     const char *kept = like->name ? tn_region_print(&ir->region, "%s", like->name) : NULL;
     if (like->name && !kept) return TN_ENOMEM;
     TN_TRY(tn_grow(&ir->slot, &ir->slot_capacity, ir->slots + 1, sizeof *ir->slot));

@@ -45,23 +45,29 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_reshape(tn_matmul_t(rows, averages(x, to[3], from[3]), 0, 1), y->type.shape);
 }
 
-/* The mean of rows i0..i1-1 and columns j0..j1-1 of a picture. */
-static double mean_of(const double *x, int64_t width, int64_t i0, int64_t i1, int64_t j0, int64_t j1)
+/* What place j of `from` counts in window i of `to`. */
+static double share_of(int64_t i, int64_t to, int64_t j, int64_t from)
+{
+    int64_t begin = i * from / to, end = ((i + 1) * from + to - 1) / to;
+    return j >= begin && j < end ? 1 / (double)(end - begin) : 0;
+}
+
+/* Window (i, j) of a picture (h, w). What is outside counts nothing, which makes NaN of an infinity. */
+static double window_of(const double *x, const int64_t from[], const int64_t to[], int64_t i, int64_t j)
 {
     double sum = 0;
-    for (int64_t i = i0; i < i1; i++)
-        for (int64_t j = j0; j < j1; j++) sum += x[i * width + j];
-    return sum / (double)((i1 - i0) * (j1 - j0));
+    for (int64_t r = 0; r < from[0]; r++)
+        for (int64_t c = 0; c < from[1]; c++)
+            sum += share_of(i, to[0], r, from[0]) * share_of(j, to[1], c, from[1]) * x[r * from[1] + c];
+    return sum;
 }
 
 static void reference(const tn_reference_call *call)
 {
     const int64_t *x = call->desc->in[0].dim, *y = call->desc->out[0].dim;
     for (int64_t e = 0; e < tn_desc_count(&call->desc->out[0]); e++) {
-        int64_t j = e % y[3], i = e / y[3] % y[2], picture = e / y[3] / y[2];
-        call->out[0][e] =
-            mean_of(call->in[0] + picture * x[2] * x[3], x[3], i * x[2] / y[2], ((i + 1) * x[2] + y[2] - 1) / y[2],
-                    j * x[3] / y[3], ((j + 1) * x[3] + y[3] - 1) / y[3]);
+        const double *picture = call->in[0] + e / y[3] / y[2] * x[2] * x[3];
+        call->out[0][e] = window_of(picture, x + 2, y + 2, e / y[3] % y[2], e % y[3]);
     }
 }
 

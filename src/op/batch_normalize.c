@@ -73,7 +73,8 @@ static void reference(const tn_reference_call *call)
     int64_t count = tn_desc_count(x), size = tn_group_size(x, at->axes);
     for (int64_t group = 0; count && group < count / size; group++) {
         double mean = 0, variance = 0;
-        for (int64_t i = 0; i < size; i++) mean += call->in[0][tn_group_member(x, at->axes, group, i)] / (double)size;
+        for (int64_t i = 0; i < size; i++) mean += call->in[0][tn_group_member(x, at->axes, group, i)];
+        mean /= (double)size;
         for (int64_t i = 0; i < size; i++)
             variance += pow(call->in[0][tn_group_member(x, at->axes, group, i)] - mean, 2) / (double)size;
         for (int64_t i = 0; i < size; i++) {

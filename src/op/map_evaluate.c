@@ -24,6 +24,21 @@ static double do_real(const tn_map_step *step, const tn_map_point *point)
     return step->row->real(v);
 }
 
+/* Comparisons see numbers as their type has them: one that was stored and the same computed again are equal. */
+static double do_compare(const tn_map_step *step, const tn_map_point *point)
+{
+    double v[4] = {(float)value_of(step, point, 0), (float)value_of(step, point, 1)};
+    return step->row->real(v);
+}
+
+static int compares(const tn_map_instr *instr)
+{
+    static const char *const rows[] = {"eq", "ne", "lt", "le", "gt", "ge"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(instr->op, rows[i])) return instr->dtype == TN_F32;
+    return 0;
+}
+
 static double do_whole(const tn_map_step *step, const tn_map_point *point)
 {
     int64_t v[4] = {0};
@@ -90,7 +105,10 @@ static tn_map_step look_up(const tn_map_instr *instr)
 {
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (!strcmp(instr->op, special[i].op)) return (tn_map_step){special[i].evaluate, instr, NULL};
-    return (tn_map_step){instr->dtype == TN_I32 ? do_whole : do_real, instr, tn_row_named(instr->op)};
+    return (tn_map_step){instr->dtype == TN_I32 ? do_whole
+                         : compares(instr)      ? do_compare
+                                                : do_real,
+                         instr, tn_row_named(instr->op)};
 }
 
 /* ---- programs ---- */

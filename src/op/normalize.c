@@ -43,7 +43,8 @@ static void reference(const tn_reference_call *call)
     for (int64_t group = 0; count && group < count / size; group++) {
         double mean = 0, power = 0;
         for (int64_t i = 0; i < size && !at->keep_mean; i++)
-            mean += call->in[0][tn_group_member(x, at->axes, group, i)] / (double)size;
+            mean += call->in[0][tn_group_member(x, at->axes, group, i)];
+        mean /= (double)size;
         for (int64_t i = 0; i < size; i++)
             power += pow(call->in[0][tn_group_member(x, at->axes, group, i)] - mean, 2) / (double)size;
         for (int64_t i = 0; i < size; i++) {

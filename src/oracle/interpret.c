@@ -8,6 +8,7 @@
 #include "half.h"
 #include "leaf.h"
 #include "map.h"
+#include "reference_internal.h"
 
 /* An operator of a graph as a call of its reference. */
 typedef struct call {
@@ -82,8 +83,18 @@ static tn_status run_map(const tn_tensor *y, call *c, tn_region *room, const dou
     return TN_OK;
 }
 
+/* The operand over its descriptor's dimensions, of which some may be stretched. */
+static const double *spread(tn_region *room, const tn_tensor_desc *desc, const double *value)
+{
+    tn_tensor_desc from = *desc;
+    double *all = numbers(room, tn_desc_count(desc));
+    from.dtype = TN_F64;
+    if (all && tn_desc_count(desc)) tn_reference_load(all, value, &from);
+    return all;
+}
+
 /* Under its own name: with the descriptors that it has at the boundary. An operand that is a run-time scalar is one. */
-static tn_status run_kernel(const tn_tensor *y, call *c, const double *const in[], double *value)
+static tn_status run_kernel(const tn_tensor *y, call *c, tn_region *room, const double *const in[], double *value)
 {
     tn_operation *o = &c->operation;
     for (uint32_t i = 0; i < y->n_in; i++) c->in[i] = in[i];
@@ -96,6 +107,8 @@ static tn_status run_kernel(const tn_tensor *y, call *c, const double *const in[
         c->in[0] += row * o->in[0].stride[0];
     }
     TN_TRY(tn_check_operation(&o->desc));
+    for (uint32_t i = 0; i < o->desc.n_in && !y->op->first_row; i++)
+        if (!(c->in[i] = spread(room, &o->in[i], in[i]))) return TN_ENOMEM;
     run(c, y->op, value);
     return TN_OK;
 }
@@ -131,7 +144,7 @@ static tn_status run_operator(const tn_tensor *y, const tn_interpretation *with,
     if (!s && y->op->kind != TN_MAP && !y->op->reference) s = tn_fail(TN_EUNSUPPORTED, "no oracle of %s", y->op->name);
     if (!s) describe(y, with, c);
     if (!s && y->op->kind == TN_MAP) s = run_map(y, c, &room, in, value);
-    if (!s && y->op->kind == TN_KERNEL) s = run_kernel(y, c, in, value);
+    if (!s && y->op->kind == TN_KERNEL) s = run_kernel(y, c, &room, in, value);
     if (!s && y->op->kind == TN_COMPOSITE) s = run_composite(y, c, in, value);
     tn_region_free(&room);
     tn_free(c);
@@ -166,7 +179,7 @@ static const double *changed(const tn_tensor *y, const tn_interpretation *with, 
     return copy;
 }
 
-static tn_status step(const tn_tensor *y, const tn_interpretation *with, tn_values *values)
+static tn_status compute(const tn_tensor *y, const tn_interpretation *with, tn_values *values)
 {
     tn_region room = {0};
     const double **in = tn_region_alloc(&room, y->n_in * sizeof *in + 1);
@@ -182,13 +195,26 @@ static tn_status step(const tn_tensor *y, const tn_interpretation *with, tn_valu
     return s;
 }
 
+/* What it needs first: operands come before results, but for what a composite is made of. */
+static tn_status visit(const tn_tensor *y, const tn_interpretation *with, tn_values *values)
+{
+    if (values->value[y->id]) return TN_OK;
+    if (with->by_steps && y->lowered) {
+        TN_TRY(visit(y->lowered, with, values));
+        values->value[y->id] = values->value[y->lowered->id];
+        return TN_OK;
+    }
+    for (uint32_t i = 0; i < y->n_in; i++) TN_TRY(visit(y->in[i], with, values));
+    return compute(y, with, values);
+}
+
 tn_status tn_interpret(const tn_graph *graph, const tn_interpretation *with, tn_values *values)
 {
     *values = (tn_values){0};
     TN_TRY(tn_graph_status(graph));
     values->value = tn_region_alloc(&values->region, graph->count * sizeof *values->value + 1);
     if (!values->value) return TN_ENOMEM;
-    for (uint32_t i = 0; i < graph->count; i++) TN_TRY(step(graph->tensor[i], with, values));
+    for (uint32_t i = 0; i < graph->count; i++) TN_TRY(visit(graph->tensor[i], with, values));
     return TN_OK;
 }
 

@@ -17,6 +17,7 @@ typedef struct tn_interpretation {
     void (*result)(void *arg, const tn_tensor *y, double *value);
     void *arg;
     uint64_t seed, step; /* of random numbers */
+    uint32_t by_steps;   /* composites that were lowered (tn_tensor's `lowered`) by what they are made of */
 } tn_interpretation;
 
 /* The value of each tensor, by its number. */

@@ -79,6 +79,7 @@ CASES = {
     "reshape": (cube.reshape(4, 6).T).reshape(3, 8),
     "matmul": cube @ operand("y", 2, 4, 5),
     "matmul_t": x.T @ y,
+    "matmul_stretched": cube.transpose(0, 2, 1) @ operand("y", 3, 2),
     "sums": cube.sum(axis=(0, 2)) + x.prod(axis=1),
     "places": np.concatenate([cube.argmax(axis=1).ravel(), cube.argmin(axis=1).ravel()]),
     "softmax": softmax(cube, 1),

@@ -107,6 +107,7 @@ static tn_tensor *gradient(void)
     CASE(reshape, tn_reshape(tn_transpose(tn_reshape(X(2, 3, 4), TN_SHAPE(4, 6)), NULL), TN_SHAPE(3, 8)))              \
     CASE(matmul, tn_matmul(X(2, 3, 4), Y(2, 4, 5)))                                                                    \
     CASE(matmul_t, tn_matmul_t(X(3, 4), Y(3, 4), 1, 0))                                                                \
+    CASE(matmul_stretched, tn_matmul_t(X(2, 3, 4), Y(3, 2), 1, 0))                                                     \
     CASE(sums, tn_add(tn_sum(X(2, 3, 4), TN_AXES(0, 2), 0), tn_prod(X(3, 4), TN_AXES(1), 0)))                          \
     CASE(places, places())                                                                                             \
     CASE(softmax, tn_softmax(X(2, 3, 4), 1))                                                                           \

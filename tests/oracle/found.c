@@ -1,0 +1,123 @@
+/* found.c: graphs that random programs have found to be wrong, each as it was printed by the shrinker. They are judged
+ * on the devices that are always there. */
+#include "generate.h"
+#include "judge.h"
+
+#include <stdlib.h>
+
+#include "near.h"
+
+/* A step for random numbers and one for the optimizer were the same scalar, of the type of the first. */
+static void adam_counts_its_steps_beside_random_numbers(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x0", TN_F32, TN_SHAPE(0, 0, 0));
+    tn_tensor *t1 = tn_add(t0, tn_cast(tn_random_uniform(graph, tn_shape_of(t0)), tn_dtype_of(t0)));
+    tn_param(graph, "x39", TN_SCALAR, (tn_init){.kind = TN_INIT_UNIFORM, .a = 1});
+    tn_tensor *t3 = tn_input(graph, "x43", TN_F32, TN_SCALAR);
+    tn_minimize(t3, "adam", (tn_optim_options){.lr = 0, .weight_decay = 1});
+    tn_output(t1, "y73");
+}
+
+/* The gradient was put where the second is, and the first was updated with what lay there. */
+static void two_biases_of_one_gradient_are_both_updated(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "p6", TN_F32, TN_SHAPE(1, 1, 1));
+    tn_tensor *t2 = tn_recurrent(t0, "w5", NULL, .kind = 1, .units = 1, .layers = 0, .bidirectional = 1);
+    tn_tensor *t3 = tn_mean(tn_square(t2), TN_ALL, 0);
+    tn_minimize(t3, "momentum", (tn_optim_options){.lr = 0, .amsgrad = 0, .centered = 0, .momentum = 0});
+}
+
+/* The largest was stored as f32, and what was computed again in double precision was never equal to it. */
+static void the_largest_is_found_again_where_it_is_computed_again(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_full(graph, TN_F32, TN_SHAPE(4, 4), 1);
+    tn_tensor *t1 = tn_rms_norm(t0, "w2");
+    tn_tensor *t2 = tn_amax(t1, TN_ALL, 0);
+    tn_minimize(t2, "adadelta", (tn_optim_options){.lr = 0, .weight_decay = 0});
+}
+
+#define FOUND(graph)                                                                                                   \
+    {                                                                                                                  \
+#graph, graph                                                                                                  \
+    }
+static const struct {
+    const char *name;
+    void (*build)(tn_graph *graph);
+} found[] = {
+    FOUND(adam_counts_its_steps_beside_random_numbers),
+    FOUND(two_biases_of_one_gradient_are_both_updated),
+    FOUND(the_largest_is_found_again_where_it_is_computed_again),
+};
+
+static void judge_all(const char *name)
+{
+    tn_device *device = NULL;
+    if (tn_device_open(name, &device)) fail_msg("%s", tn_message());
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+        for (uint64_t seed = 1; seed < 5; seed++) {
+            tn_verdict verdict;
+            tn_graph *graph = tn_graph_new();
+            found[i].build(graph);
+            if (tn_judge(graph, device, seed, &verdict)) fail_msg("%s: %s", found[i].name, tn_message());
+            if (verdict.wrong) fail_msg("%s, seed %d: %s", found[i].name, (int)seed, verdict.text);
+            tn_graph_free(graph);
+        }
+    tn_device_close(device);
+}
+
+static void what_was_found_is_right_on_the_reference(void **state)
+{
+    (void)state;
+    judge_all("reference");
+}
+
+static void what_was_found_is_right_on_cpu(void **state)
+{
+    (void)state;
+    tn_device *cpu = NULL;
+    if (tn_device_open("cpu", &cpu)) skip();
+    tn_device_close(cpu);
+    judge_all("cpu");
+}
+
+/* ---- random programs themselves ---- */
+
+static void a_seed_and_a_number_give_the_same_program(void **state)
+{
+    (void)state;
+    static tn_recipe one, two;
+    char *first = NULL, *second = NULL;
+    size_t sizes[2];
+    assert_int_equal(tn_generate(7, 30, &one, NULL, NULL), TN_OK);
+    assert_int_equal(tn_generate(7, 30, &two, NULL, NULL), TN_OK);
+    FILE *a = open_memstream(&first, &sizes[0]), *b = open_memstream(&second, &sizes[1]);
+    tn_recipe_print(&one, a), tn_recipe_print(&two, b);
+    fclose(a), fclose(b);
+    assert_string_equal(first, second);
+    free(first), free(second);
+}
+
+/* Every rule but for those that hardly any program has; so that no chooser fails for ever. */
+static void programs_use_the_whole_interface(void **state)
+{
+    (void)state;
+    static unsigned char used[1000];
+    static tn_recipe recipe;
+    for (uint64_t number = 0; number < 1500; number++) {
+        assert_int_equal(tn_generate(1, number, &recipe, NULL, NULL), TN_OK);
+        for (uint32_t i = 0; i < recipe.count; i++) used[recipe.step[i].rule] = 1;
+    }
+    for (int32_t i = 0; tn_rule_at(i); i++)
+        if (!used[i]) fail_msg("no program has a step '%s'", tn_rule_at(i)->name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_found_is_right_on_the_reference),
+        cmocka_unit_test(what_was_found_is_right_on_cpu),
+        cmocka_unit_test(a_seed_and_a_number_give_the_same_program),
+        cmocka_unit_test(programs_use_the_whole_interface),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
