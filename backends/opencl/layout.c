@@ -113,7 +113,9 @@ int32_t ocl_check_map(const tn_map_attrs *map, const tn_tensor_desc *in, uint32_
     for (uint32_t i = 0; i < map->n_in; i++) dtype[i] = i < given ? given_dtype : ocl_value_dtype(in[i - given].dtype);
     for (uint32_t i = 0; i < map->n_instr && !s; i++) {
         int32_t n = (int32_t)(map->n_in + i);
-        s = check_instr(&map->instr[i], dtype, n, map, rank, build);
+        s = map->instr[i].reserved
+                ? ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: an instruction of a later version", build->desc->name)
+                : check_instr(&map->instr[i], dtype, n, map, rank, build);
         dtype[n] = map->instr[i].dtype;
     }
     for (uint32_t k = 0; k < map->n_out && !s; k++)

@@ -91,7 +91,7 @@ static int32_t check(ocl_build *build, product *p)
     p->sums = attrs && attrs->sums;
     if (desc->n_in < 2 || desc->n_out != (p->sums ? 2u : 1u) || (attrs && attrs->size < sizeof *attrs))
         return ocl_fail(build->msg, TN_EINVAL, "matmul: operands or attributes are missing");
-    if (attrs && !tn_attrs_known(attrs, sizeof *attrs))
+    if (attrs && !tn_attrs_known(attrs, offsetof(tn_matmul_attrs, reserved)))
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: attributes of a later version");
     p->identity = (tn_map_attrs){.size = sizeof p->identity, .out = &p->identity_out, .n_in = 1, .n_out = 1};
     p->map = attrs && attrs->epilogue ? attrs->epilogue : &p->identity;

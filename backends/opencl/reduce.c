@@ -146,6 +146,10 @@ static int32_t check(ocl_build *build, const fold **kind, int32_t *dtype)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: unknown kind '%s'", attrs->kind ? attrs->kind : "");
     if (attrs->rank > TN_MAX_RANK || attrs->axes >> attrs->rank)
         return ocl_fail(build->msg, TN_ESHAPE, "reduce: rank %u, axes %#x", attrs->rank, attrs->axes);
+    const int needs_elements = strcmp(attrs->kind, "sum") && strcmp(attrs->kind, "prod");
+    for (uint32_t d = 0; d < attrs->rank && needs_elements; d++)
+        if (attrs->axes >> d & 1 && !attrs->dim[d])
+            return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: %s of nothing", attrs->kind);
     int32_t s = check_inputs(build, attrs);
     if (!s) s = check_output(build, attrs);
     if (!s) s = ocl_check_map(attrs->map, desc->in, 0, 0, (int32_t)attrs->rank, dtype, build);

@@ -56,8 +56,9 @@ struct tn_kit_case {
 };
 
 /* The cases of each group, up to the first without `run`. */
-extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_memory[], tn_kit_queues[], tn_kit_consistency[],
-    tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_load[];
+extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit_memory[], tn_kit_queues[],
+    tn_kit_events[], tn_kit_load[], tn_kit_consistency[], tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[],
+    tn_kit_perf[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
@@ -97,6 +98,7 @@ void tn_kit_close(tn_kit *kit);
 /* Blocks that the backend holds; the number of the allocation that fails, counted from 0 (negative: none); how many
  * were asked for since. What the cache answers: 0 its own, else damaged in one of several ways. */
 extern int64_t tn_kit_live, tn_kit_fail_at, tn_kit_asked;
+extern int64_t tn_kit_puts; /* entries that it gave to the cache */
 extern int tn_kit_damage;
 
 /* ---- the backend by the library ---- */

@@ -9,7 +9,7 @@
 #include "loader.h"
 #include "reference.h"
 
-int64_t tn_kit_live, tn_kit_fail_at = -1, tn_kit_asked;
+int64_t tn_kit_live, tn_kit_fail_at = -1, tn_kit_asked, tn_kit_puts;
 int tn_kit_damage;
 
 static tn_host library; /* the library's own services, which are passed on */
@@ -56,6 +56,7 @@ static void remember(const char *key, const void *data, uint64_t bytes)
 
 static void put(void *self, const char *key, const void *data, uint64_t bytes)
 {
+    tn_kit_puts++;
     if (!tn_kit_damage) remember(key, data, bytes);
     library.cache_put(self, key, data, bytes);
 }

@@ -24,6 +24,7 @@ typedef struct command {
     uint64_t bytes, pattern_bytes;
     unsigned char pattern[8];
     mark *mark;
+    tn_event *event; /* that a queue waits for */
     wrapped *kernel;
     tn_run run; /* with operands and scalars of its own, behind the command */
 } command;
@@ -74,7 +75,7 @@ static void run(const queue *q, const command *c)
 /* Returns 0 if it has to wait. What fails sticks to the real queue. */
 static int do_command(const queue *q, const command *c)
 {
-    if (c->kind == WAIT && !c->mark->done) return 0;
+    if (c->kind == WAIT && !(IS(wait_means_latest) ? c->event->mark : c->mark)->done) return 0;
     if (c->kind == FILL) fault_real->fill(q->real, c->to, c->bytes, c->pattern, c->pattern_bytes, NULL);
     if (c->kind == WRITE) fault_real->write(q->real, c->to, c->host, c->bytes, NULL);
     if (c->kind == READ) fault_real->read(q->real, c->host, c->from, c->bytes, NULL);
@@ -231,7 +232,7 @@ static int32_t event_wait(tn_queue *q, tn_event *event, tn_msg *msg)
     pthread_mutex_lock(&lock);
     if (event->mark && !IS(deaf_queue)) {
         event->mark->users++;
-        s = add((queue *)q, &(command){.kind = WAIT, .mark = event->mark}, NULL);
+        s = add((queue *)q, &(command){.kind = WAIT, .mark = event->mark, .event = event}, NULL);
     }
     pthread_mutex_unlock(&lock);
     return s;
@@ -342,7 +343,7 @@ int fault_puts_off(void)
 {
     static const char *const faults[] = {"none_later",   "early_signal",   "short_tickets", "first_record",
                                          "freed_event",  "deaf_queue",     "full_ring",     "freed_buffer",
-                                         "freed_kernel", "shared_scratch", "drops_queue"};
+                                         "freed_kernel", "shared_scratch", "drops_queue",   "wait_means_latest"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -6,7 +6,8 @@
 
 /* A fill or copy that is done later than it should be. */
 static struct {
-    int kind; /* 0: none, 1: fill, 2: copy */
+    int kind; /* 0: none, 1: fill, 2: copy, 3: fill with the caller's pattern */
+    const void *theirs;
     tn_queue *queue;
     tn_ref to, from;
     uint64_t bytes, pattern_bytes;
@@ -19,11 +20,12 @@ static void do_later(tn_msg *msg)
     later.kind = 0;
     if (kind == 1) fault_real->fill(later.queue, later.to, later.bytes, later.pattern, later.pattern_bytes, msg);
     if (kind == 2) fault_real->copy(later.queue, later.to, later.from, later.bytes, msg);
+    if (kind == 3) fault_real->fill(later.queue, later.to, later.bytes, later.theirs, later.pattern_bytes, msg);
 }
 
 void fault_do_later(tn_msg *msg)
 {
-    if (later.kind == 2) do_later(msg);
+    if (later.kind >= 2) do_later(msg);
 }
 
 /* ---- buffers ---- */
@@ -106,9 +108,11 @@ static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *patt
 {
     if (IS(short_fill) && bytes > pattern_bytes) bytes -= pattern_bytes;
     if (IS(narrow_fill) && bytes > UINT16_MAX) bytes &= ~(uint64_t)UINT16_MAX;
-    if (!IS(ignores_events)) return fault_real->fill(queue, to, bytes, pattern, pattern_bytes, msg);
+    if (!IS(ignores_events) && !IS(late_pattern))
+        return fault_real->fill(queue, to, bytes, pattern, pattern_bytes, msg);
     if (later.kind) do_later(msg);
-    later.kind = 1, later.queue = queue, later.to = to, later.bytes = bytes, later.pattern_bytes = pattern_bytes;
+    later.kind = IS(late_pattern) ? 3 : 1, later.theirs = pattern, later.queue = queue, later.to = to,
+    later.bytes = bytes, later.pattern_bytes = pattern_bytes;
     memcpy(later.pattern, pattern, pattern_bytes);
     return TN_OK;
 }
@@ -130,8 +134,11 @@ static int32_t copy_through(tn_queue *queue, tn_ref to, tn_ref from, uint64_t by
     return s ? s : fault_real->write(queue, to, between, bytes, msg);
 }
 
+static uint64_t copies;
+
 static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
+    copies++;
     if (IS(short_copy)) bytes -= bytes % 4;
     if (IS(long_copy_stops) && bytes > 1 << 20) bytes = 1 << 20;
     if (IS(shared_bounce)) return copy_through(queue, to, from, bytes, msg);
@@ -140,12 +147,16 @@ static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_
     return TN_OK;
 }
 
+static int failed; /* some queue did */
+
 static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     if (IS(narrow_offset)) from.offset &= INT32_MAX;
     if (IS(reads_beyond) && from.buffer && from.offset + bytes > from.buffer->bytes) return TN_OK;
+    if (IS(late_pattern)) fault_do_later(msg);
     int32_t s = fault_real->read(queue, to, from, bytes, msg);
     fault_do_later(msg);
+    failed |= s != TN_OK;
     return s;
 }
 
@@ -167,12 +178,18 @@ static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
     return IS(swallows_errors) ? TN_OK : s;
 }
 
+static int32_t event_sync(tn_event *event, tn_msg *msg)
+{
+    return IS(events_carry_errors) && failed ? TN_EDEVICE : fault_real->event_sync(event, msg);
+}
+
 static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
 {
     uint64_t room = stats->size;
     int32_t s = fault_real->queue_stats(queue, stats, msg);
     if (!s && IS(counts_nothing)) stats->bytes_write = stats->bytes_read = 0;
     if (!s && IS(keeps_size)) stats->size = room;
+    if (!s && IS(counts_copies) && stats->size >= 16) stats->launches += copies;
     return s;
 }
 
@@ -181,4 +198,5 @@ void fault_set_moves(tn_backend *table)
     table->buffer_create = buffer_create, table->buffer_destroy = buffer_destroy;
     table->fill = fill, table->copy = copy, table->read = read_bytes, table->write = write_bytes;
     table->queue_create = queue_create, table->queue_sync = queue_sync, table->queue_stats = queue_stats;
+    table->event_sync = event_sync;
 }

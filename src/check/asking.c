@@ -1,0 +1,323 @@
+/* asking.c: what a backend answers: to a second host, to what is reserved or comes later, at its own limits, for
+ * nothing at all; that asking costs nothing; and that the extensions it offers do what their tables say. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sample.h"
+#include "tenon/backend_ext.h"
+
+/* Rules that were written down with version 1.1 are asked of backends of that version. */
+static int is_of_1_0(tn_kit *kit)
+{
+    if (kit->backend->abi_minor) return 0;
+    tn_kit_expect(kit, 1, " ");
+    tn_kit_remark(kit, "not asked of a backend of version 1.0");
+    return 1;
+}
+
+static int32_t asked(tn_kit *kit, const tn_op_desc *desc)
+{
+    return kit->backend->op_prepare(kit->context, desc, NULL, NULL, &kit->msg);
+}
+
+/* ---- one host at a time ---- */
+
+static void one_host(tn_kit *kit)
+{
+    tn_buffer *buffer = NULL;
+    char text[200] = "";
+    tn_msg msg = {text, sizeof text};
+    if (!tn_kit_open(kit)) return;
+    if (!is_of_1_0(kit)) {
+        const tn_backend *b = kit->backend;
+        tn_host other = {.size = sizeof other}; /* of no use: a backend that takes it dies */
+        int32_t second = b->init(&other, &msg);
+        tn_kit_expect(kit, second == TN_ESTATE && *text, "a second init answers %s, '%s'; TN_ESTATE and a line belong",
+                      tn_status_name(second), text);
+        tn_kit_ok(kit, b->buffer_create(kit->context, 1000, &buffer, &kit->msg), "buffer_create after a second init");
+        b->buffer_destroy(buffer);
+    }
+    tn_kit_close(kit);
+}
+
+/* ---- what is reserved, and what comes later ---- */
+
+/* A `reserved` in each attribute struct that has one, and the instruction's. */
+static void reserved(tn_kit *kit)
+{
+    tn_kit_sample s;
+    if (!tn_kit_open(kit)) return;
+    for (int i = 0; i < 2 && !is_of_1_0(kit); i++) { /* map and matmul */
+        if (!tn_kit_sample_make(kit, i, &s)) return;
+        if (!asked(kit, s.job.desc)) {
+            if (i) s.operation.attrs.matmul.reserved = 1;
+            s.instr[1].reserved = !i;
+            int32_t status = asked(kit, s.job.desc);
+            tn_kit_expect(kit, status == TN_EUNSUPPORTED, "%s with something in 'reserved': %s", s.job.desc->name,
+                          tn_status_name(status));
+        }
+        tn_kit_sample_free(&s);
+    }
+    tn_kit_close(kit);
+}
+
+/* A precision that nobody has defined is refused; where operands lie changes no answer and no result. */
+static void precision_and_alignment(tn_kit *kit)
+{
+    static const uint64_t align[TN_MAX_OPERANDS] = {64, 0, 4};
+    if (!tn_kit_open(kit)) return;
+    for (int i = 0; i < TN_KIT_SAMPLES && !is_of_1_0(kit) && !kit->result->failed; i++) {
+        tn_kit_sample s;
+        tn_kit_want want;
+        if (!tn_kit_sample_make(kit, i, &s) || !tn_kit_expected(kit, &s.job, &want)) return;
+        tn_op_desc *desc = &s.operation.desc;
+        int32_t usual = asked(kit, desc);
+        desc->in_align = align, desc->out_align = align + 1;
+        tn_kit_expect(kit, asked(kit, desc) == usual, "%s: the alignment of its operands changes the answer",
+                      desc->name);
+        if (tn_kit_run_job(kit, &s.job) == TN_KIT_RAN)
+            tn_kit_compare(kit, &s.job, &want, ", told of its operands' alignment");
+        desc->precision = 77;
+        tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: a precision that does not exist is accepted",
+                      desc->name);
+        desc->precision = 0, desc->reserved = 1;
+        tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: something in 'reserved' is accepted", desc->name);
+        tn_kit_want_free(&want);
+        tn_kit_sample_free(&s);
+    }
+    tn_kit_close(kit);
+}
+
+/* ---- limits ---- */
+
+enum { SMALL = 37 };
+
+/* A map of dense operands: the sum of all inputs, then 1 added for each output but the first. */
+typedef struct wide_map {
+    tn_tensor_desc in[TN_MAX_OPERANDS], out[TN_MAX_OPERANDS];
+    tn_map_instr instr[TN_MAX_INSTRS];
+    int32_t result[TN_MAX_OPERANDS];
+    tn_map_attrs attrs;
+    tn_op_desc desc;
+} wide_map;
+
+static int32_t add_up(wide_map *m, int32_t a, int32_t b)
+{
+    m->instr[m->attrs.n_instr] = (tn_map_instr){"add", {a, b, -1, -1}, TN_F32, 0, 0};
+    return (int32_t)(m->attrs.n_in + m->attrs.n_instr++);
+}
+
+static void make_wide(wide_map *m, uint32_t n_in, uint32_t n_out, uint32_t n_instr)
+{
+    memset(m, 0, sizeof *m);
+    m->attrs = (tn_map_attrs){sizeof m->attrs, m->instr, m->result, 0, n_in, n_out, 0};
+    m->desc = (tn_op_desc){.size = sizeof m->desc,
+                           .name = "map",
+                           .in = m->in,
+                           .out = m->out,
+                           .n_in = n_in,
+                           .n_out = n_out,
+                           .attrs = &m->attrs};
+    for (uint32_t i = 0; i < TN_MAX_OPERANDS; i++) m->in[i] = m->out[i] = tn_kit_dense(1, SMALL, 0, 0);
+    int32_t value = 0;
+    for (uint32_t i = 1; i < n_in; i++) value = add_up(m, value, (int32_t)i);
+    for (uint32_t k = 0; k < n_out; k++) {
+        if (k) value = add_up(m, value, 0);
+        m->result[k] = value;
+    }
+    while (m->attrs.n_instr < n_instr) value = add_up(m, value, 0);
+    m->result[n_out - 1] = value;
+}
+
+/* Runs it on inputs of i + 1, and looks at one element of each output. */
+static void run_wide(tn_kit *kit, wide_map *m)
+{
+    float in[TN_MAX_OPERANDS][SMALL], out[TN_MAX_OPERANDS][SMALL];
+    tn_kit_job job = {.desc = &m->desc};
+    tn_kit_want want;
+    for (uint32_t i = 0; i < TN_MAX_OPERANDS; i++) {
+        for (int e = 0; e < SMALL; e++) in[i][e] = (float)(i + 1);
+        job.in[i] = (unsigned char *)in[i], job.out[i] = (unsigned char *)out[i];
+    }
+    if (!tn_kit_expected(kit, &job, &want)) return;
+    if (tn_kit_run_job(kit, &job) == TN_KIT_RAN) tn_kit_compare(kit, &job, &want, ", as large as the device takes");
+    tn_kit_want_free(&want);
+}
+
+static uint32_t limit_of(uint32_t told, uint32_t most)
+{
+    return told && told < most ? told : most;
+}
+
+/* What device_info says that one operator may have is no empty promise. */
+static void limits(tn_kit *kit)
+{
+    wide_map m;
+    if (!tn_kit_open(kit)) return;
+    make_wide(&m, 2, 1, 1);
+    if (!is_of_1_0(kit) && asked(kit, &m.desc) == TN_OK) {
+        const tn_device_info *d = &kit->info;
+        uint32_t n_in = limit_of(d->max_in, TN_MAX_OPERANDS), n_out = limit_of(d->max_out, TN_MAX_OPERANDS);
+        uint32_t n_instr = limit_of(d->max_instr, TN_MAX_INSTRS), least = n_in + n_out - 2;
+        make_wide(&m, n_in, n_out, n_instr < least ? least : n_instr);
+        int32_t status = n_instr < least ? TN_OK : asked(kit, &m.desc);
+        tn_kit_expect(kit, status == TN_OK, "it claims to take %u inputs, %u outputs and %u instructions: %.200s", n_in,
+                      n_out, n_instr, kit->text);
+        if (!status && n_instr >= least) run_wide(kit, &m);
+    } else {
+        kit->result->refused++;
+    }
+    tn_kit_close(kit);
+}
+
+/* ---- nothing at all ---- */
+
+/* Reduces (3, 0) to (3, 1). */
+static int32_t reduce_nothing(tn_kit *kit, const char *kind, float out[3])
+{
+    static const int32_t result = 0;
+    const tn_tensor_desc x = {TN_F32, 2, {3, 0}, {0, 1}}, y = tn_kit_dense(2, 3, 1, 0);
+    const tn_map_attrs map = {sizeof map, NULL, &result, 0, 1, 1, 0};
+    const tn_reduce_attrs attrs = {
+        .size = sizeof attrs, .kind = kind, .map = &map, .dim = {3, 0}, .rank = 2, .axes = 2};
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "reduce", .in = &x, .out = &y, .n_in = 1, .n_out = 1, .attrs = &attrs};
+    tn_kit_job job = {.desc = &desc, .in = {(unsigned char *)out}, .out = {(unsigned char *)out}};
+    int32_t status = asked(kit, &desc);
+    if (!status) (void)tn_kit_run_job(kit, &job);
+    return status;
+}
+
+static void nothing(tn_kit *kit)
+{
+    static const char *const none[] = {"max", "min"};
+    if (!tn_kit_open(kit)) return;
+    for (int product = 0; product < 2; product++) {
+        float out[3] = {9, 9, 9}, want = (float)product;
+        const char *kind = product ? "prod" : "sum";
+        if (reduce_nothing(kit, kind, out))
+            kit->result->refused++;
+        else
+            tn_kit_expect(kit, out[0] == want && out[2] == want, "the %s of nothing is %g", kind, (double)out[0]);
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none && !is_of_1_0(kit); i++) {
+        float out[3];
+        tn_kit_expect(kit, reduce_nothing(kit, none[i], out) != TN_OK, "the %s of nothing is accepted", none[i]);
+    }
+    tn_kit_close(kit);
+}
+
+/* ---- asking costs nothing ---- */
+
+#define POISON_WORD 0xdbdbdbdbdbdbdbdbu
+
+enum { ASKED = 60 };
+#define MOST_SECONDS 0.01 /* of the processor, for one answer; sanitizers and debuggers are slow */
+
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Shapes that were not seen before, so that nothing is known from another time. */
+static int ask_about(tn_kit *kit, int which, int64_t size)
+{
+    tn_kit_sample s;
+    if (!tn_kit_sample_make(kit, which, &s)) return 0;
+    tn_operation *o = &s.operation;
+    o->in[0].dim[0] += size, o->out[0].dim[0] += size;
+    if (which == 0) o->in[1].dim[0] += size;
+    if (which == 1) {
+        o->in[0] = tn_kit_dense(3, 1, 600 + size, 700), o->in[1] = tn_kit_dense(3, 1, 700, 500 + size);
+        o->out[0] = tn_kit_dense(3, 1, 600 + size, 500 + size);
+    }
+    if (which == 2) o->attrs.reduce.dim[0] += size;
+    int32_t status = asked(kit, s.job.desc);
+    if (status == TN_EUNSUPPORTED)
+        kit->result->refused++;
+    else
+        tn_kit_ok(kit, status, s.job.desc->name);
+    tn_kit_sample_free(&s);
+    return !kit->result->failed;
+}
+
+static void asking(tn_kit *kit)
+{
+    tn_queue_stats before = {.size = sizeof before}, after = {.size = sizeof after};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kit_ok(kit, b->queue_stats(kit->queue, &before, &kit->msg), "queue_stats");
+    for (int which = 0; which < TN_KIT_SAMPLES; which++) ask_about(kit, which, 1); /* what is made once for all */
+    int64_t live = tn_kit_live, puts = tn_kit_puts;
+    double begin = processor_seconds();
+    for (int i = 0; i < ASKED && ask_about(kit, i % TN_KIT_SAMPLES, 2 + i); i++) continue;
+    double each = (processor_seconds() - begin) / ASKED;
+    tn_kit_expect(kit, each < MOST_SECONDS, "an answer takes %.1f ms of the processor", 1e3 * each);
+    tn_kit_expect(kit, tn_kit_live == live, "%d answers keep %lld blocks of memory", ASKED,
+                  (long long)(tn_kit_live - live));
+    tn_kit_expect(kit, tn_kit_puts == puts, "%d answers put %lld entries into the cache", ASKED,
+                  (long long)(tn_kit_puts - puts));
+    tn_kit_ok(kit, b->queue_stats(kit->queue, &after, &kit->msg), "queue_stats");
+    tn_kit_expect(kit, after.launches == before.launches && after.host_waits == before.host_waits,
+                  "answers launch %llu kernels and wait %llu times",
+                  (unsigned long long)(after.launches - before.launches),
+                  (unsigned long long)(after.host_waits - before.host_waits));
+    tn_kit_remark(kit, "%.0f us an answer", 1e6 * each);
+    tn_kit_close(kit);
+}
+
+/* ---- extensions ---- */
+
+static const void *extension(tn_kit *kit, const char *id)
+{
+    const tn_backend *b = kit->backend;
+    return TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(id) : NULL;
+}
+
+/* The budget of a device that is there, in a struct of any size; and of one that is not. */
+static void check_budget(tn_kit *kit, const tn_ext_memory *memory)
+{
+    uint64_t room[4] = {16, 0, POISON_WORD, POISON_WORD};
+    tn_memory_budget budget = {.size = sizeof budget};
+    uint32_t index = kit->target->index;
+    if (!tn_kit_ok(kit, memory->budget(index, &budget, &kit->msg), "budget")) return;
+    tn_kit_expect(kit, budget.size == sizeof budget && budget.total && budget.free <= budget.total,
+                  "of %llu bytes of memory %llu are free", (unsigned long long)budget.total,
+                  (unsigned long long)budget.free);
+    tn_kit_expect(kit, budget.total >= kit->info.max_buffer || !kit->info.max_buffer,
+                  "the device has %llu bytes, and buffers of %llu", (unsigned long long)budget.total,
+                  (unsigned long long)kit->info.max_buffer);
+    tn_kit_ok(kit, memory->budget(index, (tn_memory_budget *)(void *)room, &kit->msg), "budget");
+    tn_kit_expect(kit, room[0] == 16 && room[1] == budget.total && room[2] == POISON_WORD,
+                  "a budget of 16 bytes is written beyond, or not at all");
+    *kit->text = 0;
+    tn_kit_expect(kit, memory->budget(1u << 20, &budget, &kit->msg) != TN_OK && *kit->text,
+                  "device %u has a budget, or there is none without a line", 1u << 20);
+}
+
+static void extensions(tn_kit *kit)
+{
+    if (!tn_kit_open(kit)) return;
+    const tn_ext_memory *memory = extension(kit, TN_EXT_MEMORY);
+    if (!memory)
+        kit->result->refused++;
+    else if (tn_kit_expect(kit, TN_HAS(tn_ext_memory, memory, budget) && memory->budget, TN_EXT_MEMORY " is not whole"))
+        check_budget(kit, memory);
+    tn_kit_expect(kit, extension(kit, TN_EXT_MEMORY) == memory, "the table of an extension moves");
+    tn_kit_close(kit);
+}
+
+const tn_kit_case tn_kit_asking[] = {
+    {"abi", "one-host", "a second host is refused, and the first keeps its backend", one_host, NULL, 0, 0},
+    {"abi", "reserved", "something in 'reserved' is refused", reserved, NULL, 0, 0},
+    {"abi", "precision", "an unknown precision is refused; operands' alignment is but a hint", precision_and_alignment,
+     NULL, 0, 0},
+    {"abi", "limits", "an operator as large as the device says that it takes", limits, NULL, 0, 0},
+    {"abi", "nothing", "the sum and product of nothing; no largest of nothing", nothing, NULL, 0, 0},
+    {"abi", "asking", "asking is quick, keeps nothing and leaves the device alone", asking, NULL, 0, 0},
+    {"abi", "extensions", "the extensions that it offers are whole", extensions, NULL, 0, 0},
+    {0},
+};
