@@ -77,8 +77,8 @@ static int choose_threads(void)
 
 static int32_t init(const tn_host *host, tn_msg *msg)
 {
-    if (!host || !TN_HAS(tn_host, host, parallel_for)) return cpu_fail(msg, TN_EINVAL, "the host's table is too small");
     if (cpu_host) return cpu_fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
+    if (!host || !TN_HAS(tn_host, host, parallel_for)) return cpu_fail(msg, TN_EINVAL, "the host's table is too small");
     cpu_host = host;
     cpu_code = choose_isa();
     cpu_library_open();
@@ -141,6 +141,11 @@ static void context_destroy(tn_context *context)
     cpu_release(context);
 }
 
+static const void *get_ext(const char *id)
+{
+    return strcmp(id, TN_EXT_MEMORY) ? NULL : &cpu_memory;
+}
+
 /* ---- the table
  * ------------------------------------------------------------------------------------------------------------- */
 
@@ -176,6 +181,7 @@ static const tn_backend table = {
     .op_prepare = cpu_op_prepare,
     .op_release = cpu_op_release,
     .op_run = cpu_op_run,
+    .get_ext = get_ext,
 };
 
 const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)

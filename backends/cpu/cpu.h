@@ -3,6 +3,7 @@
 #define CPU_H
 
 #include <tenon/backend_check.h>
+#include <tenon/backend_ext.h>
 
 #include "isa.h"
 
@@ -55,6 +56,8 @@ static inline char *cpu_work(const tn_queue *queue, int thread)
 /* body(arg, begin, end, thread) over pieces of 0..n, one for each of at most `threads` threads; n may be less. */
 typedef void cpu_body(void *arg, int64_t begin, int64_t end, int thread);
 void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
+
+extern const tn_ext_memory cpu_memory; /* memory.c */
 
 /* ---- queue.c ------------------------------------------------------------------------------------------------------
  */

@@ -4,11 +4,13 @@
  * chosen by the kind of device; gemm, own or clblast: who makes large matrix products, else CLBlast but on CPUs. */
 #include "opencl.h"
 
+#include <string.h>
+
 static int32_t init(const tn_host *host, tn_msg *msg)
 {
+    if (ocl_host) return ocl_fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
     if (!host || !TN_HAS(tn_host, host, parallel_for) || !host->allocate || !host->release)
         return ocl_fail(msg, TN_EINVAL, "the host's table is incomplete");
-    if (ocl_host) return ocl_fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
     ocl_host = host;
     return TN_OK;
 }
@@ -18,6 +20,11 @@ static void deinit(void)
     ocl_gemm_clear();
     ocl_devices_release();
     ocl_host = NULL;
+}
+
+static const void *get_ext(const char *id)
+{
+    return strcmp(id, TN_EXT_MEMORY) ? NULL : &ocl_memory;
 }
 
 static const tn_backend backend = {
@@ -52,6 +59,7 @@ static const tn_backend backend = {
     .op_prepare = ocl_op_prepare,
     .op_release = ocl_op_release,
     .op_run = ocl_op_run,
+    .get_ext = get_ext,
 };
 
 const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)

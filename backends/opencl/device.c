@@ -170,6 +170,14 @@ static int32_t device_get(uint32_t number, device *copy, tn_msg *msg)
     return s;
 }
 
+int32_t ocl_device_id(uint32_t number, cl_device_id *id, tn_msg *msg)
+{
+    device d;
+    int32_t s = device_get(number, &d, msg);
+    if (!s) *id = d.id;
+    return s;
+}
+
 static uint64_t device_alignment(cl_device_id id)
 {
     uint64_t alignment = 64, needed = device_number(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;

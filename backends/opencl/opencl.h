@@ -11,7 +11,7 @@
 #define CL_USE_DEPRECATED_OPENCL_1_1_APIS
 #include <CL/cl.h>
 #include <pthread.h>
-#include "tenon/backend.h"
+#include "tenon/backend_ext.h"
 
 #define OCL_MAX_LAUNCHES 3
 #define OCL_MAX_ARGS     160
@@ -79,7 +79,10 @@ struct tn_context {
     uint64_t parameter_bytes; /* of a kernel's arguments together */
 };
 
+extern const tn_ext_memory ocl_memory; /* budget.c */
+
 void ocl_devices_release(void);
+int32_t ocl_device_id(uint32_t device, cl_device_id *id, tn_msg *msg);
 int32_t ocl_device_count(uint32_t *count, tn_msg *msg);
 int32_t ocl_device_info(uint32_t device, tn_device_info *info, tn_msg *msg);
 int32_t ocl_context_create(uint32_t device, tn_context **context, tn_msg *msg);

@@ -48,6 +48,10 @@ typedef struct tn_device_entry {
 } tn_device_entry;
 TN_API int tn_device_at(size_t index, tn_device_entry *entry);
 
+/* The bytes of memory that device number `index` has, and how many of them can still be had now. Returns 0, and leaves
+ * both as they are, past the last and where the backend doesn't tell. */
+TN_API int tn_device_memory(size_t index, uint64_t *total, uint64_t *left);
+
 /* Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there
  * is but one), its stable id, a part of its human name if only one has it, or "auto": the fastest, by a short
  * measurement that is kept in the cache; the reference only if nothing else can be measured. Opening it again gives

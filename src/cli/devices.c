@@ -13,8 +13,9 @@ static const char *kind_name(uint32_t kind)
     return names[kind < 5 ? kind : 0];
 }
 
-static void put(cli_json *json, const tn_device_entry *d)
+static void put(cli_json *json, size_t index, const tn_device_entry *d)
 {
+    uint64_t total, left;
     cli_json_begin(json, NULL, '{');
     cli_json_text(json, "device", d->name);
     cli_json_text(json, "kind", kind_name(d->info.kind));
@@ -24,6 +25,10 @@ static void put(cli_json *json, const tn_device_entry *d)
     cli_json_text(json, "id", d->info.id);
     cli_json_whole(json, "units", d->info.units);
     cli_json_whole(json, "memory", (int64_t)d->info.memory);
+    if (tn_device_memory(index, &total, &left)) {
+        cli_json_whole(json, "memory_total", (int64_t)total);
+        cli_json_whole(json, "memory_free", (int64_t)left);
+    }
     cli_json_whole(json, "max_buffer", (int64_t)d->info.max_buffer);
     cli_json_end(json, '}');
 }
@@ -33,7 +38,7 @@ static void list_json(void)
     cli_json json = {0};
     tn_device_entry device;
     cli_json_begin(&json, NULL, '[');
-    for (size_t i = 0; tn_device_at(i, &device); i++) put(&json, &device);
+    for (size_t i = 0; tn_device_at(i, &device); i++) put(&json, i, &device);
     cli_json_end(&json, ']');
 }
 

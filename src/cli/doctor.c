@@ -212,6 +212,13 @@ static int check_device(const tn_device_entry *d, const float right[PROBE])
     return good;
 }
 
+static void say_memory(size_t index, const tn_device_entry *d)
+{
+    uint64_t total, left;
+    if (tn_device_memory(index, &total, &left))
+        say("memory", "of %s: %.1f of %.1f GiB are free", d->name, (double)left / (1 << 30), (double)total / (1 << 30));
+}
+
 static int check_devices(void)
 {
     tn_device_entry d;
@@ -222,8 +229,10 @@ static int check_devices(void)
         say("FAILED", "device reference: %s", tn_message());
         return 0;
     }
-    for (size_t i = 0; tn_device_at(i, &d); i++)
+    for (size_t i = 0; tn_device_at(i, &d); i++) {
+        say_memory(i, &d);
         if (strcmp(d.name, "reference")) working += check_device(&d, right);
+    }
     return working;
 }
 

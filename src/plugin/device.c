@@ -18,11 +18,9 @@ tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *
     return tn_fail(status, "%s: %s", device->name, text && *text ? text : tn_status_name(code));
 }
 
-const void *tn_device_extension(const tn_device *device, const char *id)
+const void *tn_backend_extension(const tn_backend *backend, const char *id)
 {
-    const tn_backend *b = device->backend;
-    int known = b->size >= offsetof(tn_backend, get_ext) + sizeof b->get_ext;
-    return known && b->get_ext ? b->get_ext(id) : NULL;
+    return TN_HAS(tn_backend, backend, get_ext) && backend->get_ext ? backend->get_ext(id) : NULL;
 }
 
 static tn_status make_context(tn_device *device)
@@ -109,15 +107,10 @@ const tn_device_info *tn_device_get_info(const tn_device *device)
 
 int tn_device_at(size_t index, tn_device_entry *entry)
 {
-    int found = 0;
-    tn_entry *e;
+    tn_entry *backend = NULL;
     tn_registry_lock();
-    int ready = !tn_registry_start_all();
-    for (size_t i = 0; ready && !found && (e = tn_registry_at(i)); i++) {
-        found = index < e->n_slots;
-        if (found) *entry = e->slots[index].entry;
-        index -= found ? 0 : e->n_slots;
-    }
+    const tn_slot *slot = tn_registry_start_all() ? NULL : tn_registry_slot(index, &backend);
+    if (slot) *entry = slot->entry;
     tn_registry_unlock();
-    return found;
+    return slot != NULL;
 }

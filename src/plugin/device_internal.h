@@ -30,13 +30,21 @@ TN_MUST_USE tn_status tn_queue_make(const tn_device *device, tn_queue **queue);
 TN_MUST_USE tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_kernel **kernel,
                                      tn_kernel_info *info);
 
+/* Whether the device does the operator. TN_EUNSUPPORTED is the one answer that says no: the backend's line then goes to
+ * `why`, if there is room for it. All others but TN_OK are errors of the device. */
+TN_MUST_USE tn_status tn_kernel_ask(const tn_device *device, const tn_op_desc *desc, int *supported, char *why,
+                                    size_t room);
+
 /* The size of the device's largest buffer in bytes, rounded down to a multiple of `alignment`, which is the
  * least. What is larger is spread
  * over buffers of this size. */
 uint64_t tn_device_bank(const tn_device *device, uint64_t alignment);
 
 /* An extension's table, or NULL. */
-const void *tn_device_extension(const tn_device *device, const char *id);
+const void *tn_backend_extension(const tn_backend *backend, const char *id);
+
+/* Fails with a line if the device tells that so many bytes more cannot be had. `what` needs them. */
+TN_MUST_USE tn_status tn_device_has_room(const tn_device *device, uint64_t bytes, const char *what);
 
 /* The number of f32 operations a second of a 512 x 512 x 512 matrix product that the device was measured at, now or,
  * by the cache, before. */

@@ -39,6 +39,16 @@ tn_entry *tn_registry_at(size_t i)
     return i < registry.count ? registry.entries[i] : NULL;
 }
 
+tn_slot *tn_registry_slot(size_t index, tn_entry **entry)
+{
+    for (uint32_t i = 0; i < registry.count; i++) {
+        *entry = registry.entries[i];
+        if (index < (*entry)->n_slots) return &(*entry)->slots[index];
+        index -= (*entry)->n_slots;
+    }
+    return NULL;
+}
+
 /* ---- adding ------------------------------------------------------------------------------------------------------ */
 
 /* The last part of the path, without ".so": what to call a file that gives no name of its own. */

@@ -45,6 +45,9 @@ tn_status tn_registry_ready(void);
 /* File number i; NULL past the last. The reference is the last. */
 tn_entry *tn_registry_at(size_t i);
 
+/* Device number `index` of all those started, and its backend; NULL past the last. */
+tn_slot *tn_registry_slot(size_t index, tn_entry **entry);
+
 /* Loads a file, if that was not yet done. One that can't be used is a problem of that entry, noted and logged; what is
  * returned is this library's own lack of memory. */
 tn_status tn_registry_load(tn_entry *entry);

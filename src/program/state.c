@@ -104,6 +104,7 @@ static tn_status add_chunk(tn_state *state, uint64_t bytes)
     if (chunk.size < LEAST_CHUNK) chunk.size = LEAST_CHUNK;
     if (chunk.size > bank) chunk.size = bank;
     TN_TRY(tn_grow(&state->chunk, &state->chunk_capacity, state->chunks + 1, sizeof *state->chunk));
+    TN_TRY(tn_device_has_room(device, bytes > state->to_come ? bytes : state->to_come, "the model's state"));
     TN_TRY(tn_buffer_make(device, chunk.size, &chunk.buffer));
     const tn_ref all = {chunk.buffer, 0};
     int32_t code = device->backend->fill(state->queue, all, chunk.size, &zero, sizeof zero, &msg);

@@ -187,14 +187,14 @@ static void extensions_are_found_only_where_the_table_reaches_that_far(void **st
     (void)state;
     use("newer oldest null");
     assert_int_equal(tn_device_open("newer", &device), TN_OK);
-    assert_non_null(tn_device_extension(device, "newer.extension/1"));
-    assert_null(tn_device_extension(device, "tenon.graph/1"));
+    assert_non_null(tn_backend_extension(device->backend, "newer.extension/1"));
+    assert_null(tn_backend_extension(device->backend, "tenon.graph/1"));
     tn_device_close(device);
     assert_int_equal(tn_device_open("oldest", &device), TN_OK);
-    assert_null(tn_device_extension(device, "tenon.graph/1"));
+    assert_null(tn_backend_extension(device->backend, "tenon.graph/1"));
     tn_device_close(device);
     assert_int_equal(tn_device_open("null", &device), TN_OK);
-    assert_null(tn_device_extension(device, "tenon.graph/1"));
+    assert_null(tn_backend_extension(device->backend, "tenon.graph/1"));
     tn_device_close(device);
 }
 
