@@ -56,6 +56,7 @@ typedef struct tn_program_report {
     uint32_t fallback_nodes;    /* of the nodes, those that run elsewhere */
     uint64_t fallback_bytes;    /* copied across devices in one run */
     char fallback_first[64];    /* the operator of the first such node */
+    char fallback_why[200];     /* and why the program's device does not do it, in its backend's words */
     uint64_t arena_planned;     /* bytes of temporary memory, by the plan */
     uint64_t arena_actual;      /* bytes allocated for it */
     uint64_t state_bytes;       /* bytes of the state on the device */

@@ -31,9 +31,9 @@ void cli_report_start(const cli_session *s)
     if (s->at.epochs || s->at.step)
         fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->at.epochs, s->at.step);
     if (report.fallback_nodes)
-        cli_warn("%u of %u operators run on another device than %s (first: %s), with %" PRIu64 " bytes copied a step",
-                 report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_first,
-                 report.fallback_bytes);
+        cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
+                 report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
+                 report.fallback_first, report.fallback_why);
     if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 

@@ -33,7 +33,8 @@ typedef struct tn_launch {
     uint32_t n_scalar;
     uint32_t fused; /* operators of the graph in it */
     int32_t place;
-    int32_t transfer; /* no operator: copies in[0] to out[0], which lies on another device */
+    const char *refusal; /* why place 0 does not do it, in its backend's words; NULL: it does */
+    int32_t transfer;    /* no operator: copies in[0] to out[0], which lies on another device */
     tn_cost cost;
     tn_value *scratch;
     tn_kernel *kernel;
@@ -82,6 +83,7 @@ typedef struct tn_target {
     void *self;
     tn_limits most; /* of the first place: what lies beyond need not be asked */
     int (*supports)(void *self, int32_t place, const tn_op_desc *desc); /* 1 if that place's device does it */
+    const char *(*refusal)(void *self); /* why place 0 said no last; NULL where nobody wants to know */
     int32_t places;
     /* where the state keeps a variable: which of its buffers, and bytes from that one's beginning */
     tn_status (*find)(void *self, const char *variable, uint32_t *buffer, uint64_t *offset);

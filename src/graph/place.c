@@ -96,6 +96,10 @@ static tn_status put(placing *p, tn_launch *launch)
 {
     launch->place = choose(p, launch);
     TN_REQUIRE(launch->place >= 0, TN_EUNSUPPORTED, "no device supports %s", launch->operation.desc.name);
+    if (launch->place && p->target->refusal) {
+        launch->refusal = tn_region_print(&p->ir->region, "%s", p->target->refusal(p->target->self));
+        if (!launch->refusal) return TN_ENOMEM;
+    }
     for (uint32_t i = 0; i < launch->operation.desc.n_in; i++)
         TN_TRY(bring(p, launch->in[i], launch->place, &launch->in[i]));
     if (launch->place)

@@ -2,7 +2,10 @@
  * be, is a failure that names the device. */
 #include "device_internal.h"
 
+#include <stdio.h>
+
 #include "error.h"
+#include "text.h"
 
 uint64_t tn_device_bank(const tn_device *device, uint64_t alignment)
 {
@@ -41,12 +44,32 @@ tn_status tn_queue_make(const tn_device *device, tn_queue **queue)
     return TN_OK;
 }
 
+tn_status tn_kernel_ask(const tn_device *device, const tn_op_desc *desc, int *supported, char *why, size_t room)
+{
+    TN_MESSAGE(msg);
+    int32_t code = device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
+    *supported = code == TN_OK;
+    if (code != TN_EUNSUPPORTED) return tn_device_status(device, code, &msg);
+    const char *line = tn_text_clean(msg.text, msg.capacity);
+    if (room) snprintf(why, room, "%s", *line ? line : "no reason given");
+    return TN_OK;
+}
+
+/* Hints that came with version 1.1 are for backends that know of them: others may refuse what they don't know. */
+static tn_op_desc for_version(const tn_device *device, const tn_op_desc *desc)
+{
+    tn_op_desc sent = *desc;
+    if (!device->backend->abi_minor) sent.in_align = sent.out_align = NULL;
+    return sent;
+}
+
 tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info)
 {
     TN_MESSAGE(msg);
     tn_kernel *object = NULL;
     tn_kernel_info answer = {.size = sizeof answer};
-    int32_t code = device->backend->op_prepare(device->context, desc, &object, &answer, &msg);
+    const tn_op_desc sent = for_version(device, desc);
+    int32_t code = device->backend->op_prepare(device->context, &sent, &object, &answer, &msg);
     TN_TRY(made(device, code, object, "kernel", &msg));
     tn_status s = TN_OK;
     if (answer.scratch > tn_device_bank(device, 1))

@@ -25,11 +25,26 @@ static void open_place(tn_program *p, int32_t number)
 
 int tn_program_supports(void *self, int32_t number, const tn_op_desc *desc)
 {
-    TN_MESSAGE(msg);
     tn_program *p = self;
+    int supported = 0;
     open_place(p, number);
-    tn_device *device = p->place[number].device;
-    return device && !device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
+    const tn_device *device = p->place[number].device;
+    if (!device || p->trouble) return 0;
+    p->trouble = tn_kernel_ask(device, desc, &supported, p->refusal, number ? 0 : sizeof p->refusal);
+    if (p->trouble)
+        snprintf(p->trouble_text, sizeof p->trouble_text, "%s (when asked about %s)", tn_message(), desc->name);
+    return supported;
+}
+
+static const char *refusal(void *self)
+{
+    return ((tn_program *)self)->refusal;
+}
+
+/* What went wrong while a device was asked comes before what a pass made of its silence. */
+static tn_status after_asking(const tn_program *p, tn_status s)
+{
+    return p->trouble ? tn_fail(p->trouble, "%s", p->trouble_text) : s;
 }
 
 static tn_status find(void *self, const char *variable, uint32_t *buffer, uint64_t *offset)
@@ -68,10 +83,11 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
         p->report.fallback_nodes += l->place && !l->transfer;
         p->report.fallback_bytes += l->transfer ? l->in[0]->bytes : 0;
         if (!l->place || l->transfer) continue;
-        TN_REQUIRE(!options->strict, TN_EUNSUPPORTED, "%s does not support %s, and fallback is not allowed",
-                   tn_device_name(p->place[0].device), l->operation.desc.name);
-        if (!*p->report.fallback_first)
-            strncpy(p->report.fallback_first, l->operation.desc.name, sizeof p->report.fallback_first - 1);
+        TN_REQUIRE(!options->strict, TN_EUNSUPPORTED, "%s does not support %s, and fallback is not allowed: %s",
+                   tn_device_name(p->place[0].device), l->operation.desc.name, l->refusal);
+        if (*p->report.fallback_first) continue;
+        snprintf(p->report.fallback_first, sizeof p->report.fallback_first, "%s", l->operation.desc.name);
+        snprintf(p->report.fallback_why, sizeof p->report.fallback_why, "%s", l->refusal);
     }
     TN_TRY(tn_flatten_updates(&p->target, &p->ir));
     if (options->storage) TN_TRY(tn_narrow_values(&p->target, &p->ir, options->storage));
@@ -80,9 +96,23 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
 
 /* ---- kernels ---- */
 
+/* What is known of a value's offset before the plan: it is a multiple of so many bytes. */
+static uint64_t alignment_of(const tn_program *p, tn_value *value)
+{
+    const tn_value *root = tn_value_root(value);
+    uint64_t offset = root->group >= 0 ? root->in_group : 0;
+    if (root->home == TN_IN_STATE) offset = tn_state_get(p->state, root->name)->offset;
+    return (offset | p->ir.alignment) & -(offset | p->ir.alignment);
+}
+
 static tn_status prepare_kernel(tn_program *p, tn_launch *l)
 {
-    TN_TRY(tn_kernel_make(p->place[l->place].device, &l->operation.desc, &l->kernel, &l->info));
+    uint64_t in_align[TN_MAX_OPERANDS] = {0}, out_align[TN_MAX_OPERANDS] = {0};
+    tn_op_desc desc = l->operation.desc;
+    for (uint32_t i = 0; i < desc.n_in; i++) in_align[i] = alignment_of(p, l->in[i]);
+    for (uint32_t i = 0; i < desc.n_out; i++) out_align[i] = alignment_of(p, l->out[i]);
+    desc.in_align = in_align, desc.out_align = out_align;
+    TN_TRY(tn_kernel_make(p->place[l->place].device, &desc, &l->kernel, &l->info));
     p->report.launches += (uint32_t)l->info.launches;
     if (!l->info.scratch) return TN_OK;
     l->scratch = tn_ir_value(&p->ir, (tn_type){TN_U8, TN_SHAPE((int64_t)l->info.scratch)});
@@ -162,6 +192,16 @@ static tn_status check_sizes(tn_program *p)
     return TN_OK;
 }
 
+/* Refused before any of it is allocated: a system that gives out more than it has ends the process when it is used. */
+static tn_status check_room(const tn_program *p, uint64_t inputs)
+{
+    for (int i = 0; i < TN_PLACES; i++) {
+        uint64_t bytes = i ? p->ir.place_bytes[i] : p->ir.arena_bytes + inputs;
+        if (p->place[i].device) TN_TRY(tn_device_has_room(p->place[i].device, bytes, "the program"));
+    }
+    return TN_OK;
+}
+
 static tn_status allocate_memory(tn_program *p)
 {
     uint64_t inputs = 0;
@@ -173,6 +213,7 @@ static tn_status allocate_memory(tn_program *p)
         value->offset = tn_ir_in_bank(&p->ir, 0, inputs, value->bytes);
         inputs = value->offset + (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
     }
+    TN_TRY(check_room(p, inputs));
     TN_TRY(allocate(&p->place[0], inputs, p->ir.bank[0], &p->place[0].inputs));
     TN_TRY(allocate(&p->place[0], p->ir.arena_bytes, p->ir.bank[0], &p->place[0].arena));
     for (int i = 1; i < TN_PLACES; i++)
@@ -241,9 +282,10 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
     TN_TRY(tn_state_bind(p->state, graph, (int)options->f64));
-    TN_TRY(rewrite(p, graph, (int)options->f64, &rewritten));
-    tn_status s = run_passes(p, rewritten, options);
+    tn_status s = rewrite(p, graph, (int)options->f64, &rewritten);
+    if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
+    s = after_asking(p, s);
     if (!s) s = prepare_kernels(p);
     if (!s) s = allocate_memory(p);
     return s ? s : bind_all(p);
@@ -261,6 +303,7 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
     p->target = (tn_target){.self = p,
                             .most = {info->max_in, info->max_out, info->max_instr, info->max_scalar},
                             .supports = tn_program_supports,
+                            .refusal = refusal,
                             .places = TN_PLACES,
                             .find = find,
                             .unfused = options->unfused};

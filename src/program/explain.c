@@ -71,8 +71,12 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
     if (*what && fits)
         snprintf(line + used, sizeof line - (size_t)used, "%*s %s", RESULT - (int)strlen(made), "", what);
     out->line(out->arg, line);
-    if (!*what || fits) return;
-    snprintf(line, sizeof line, "       %s", what);
+    if (*what && !fits) {
+        snprintf(line, sizeof line, "       %s", what);
+        out->line(out->arg, line);
+    }
+    if (!l->refusal) return;
+    snprintf(line, sizeof line, "       not on %s: %s", p->place[0].device->name, l->refusal);
     out->line(out->arg, line);
 }
 

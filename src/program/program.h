@@ -41,6 +41,9 @@ struct tn_program {
     tn_prepared *prepared;
     tn_scalar *scalar; /* by slot: the value in the next run */
     uint32_t advances_step;
+    char refusal[200];      /* of the operator that the state's device declined last: its backend's line */
+    tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */
+    char trouble_text[400]; /* and its line: compiling ends with it */
     tn_program_report report;
 };
 

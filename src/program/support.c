@@ -8,9 +8,8 @@
 
 static int asked(void *self, int32_t place, const tn_op_desc *desc)
 {
-    TN_MESSAGE(msg);
-    const tn_device *device = self;
-    return !place && !device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);
+    int supported = 0;
+    return !place && !tn_kernel_ask(self, desc, &supported, NULL, 0) && supported;
 }
 
 /* 1 if the device does all that the graph becomes; `refused` kernels are taken apart first if they can be. */
