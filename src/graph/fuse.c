@@ -175,6 +175,7 @@ static void regroup(tn_fusion *f, const uint32_t member[], uint32_t count)
         f->order[member[i]] = f->order[member[0]];
     }
     if (count == 1 || is_accepted(f, member[0])) return;
+    for (uint32_t i = half; i < count; i++) f->unit[member[i]] = member[half]; /* no longer of the first half's unit */
     regroup(f, member, half);
     regroup(f, member + half, count - half);
     (void)absorb(f, member[half - 1], member[half]); /* the last of the one half and the first of the other */
