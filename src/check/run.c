@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "error.h"
 #include "kit.h"
 #include "philox.h"
+#include "registry.h"
 #include "text.h"
 
 #define TIME_LIMIT 120.0 /* seconds of processor time */
@@ -149,26 +151,28 @@ static tn_status run_case(session *s, const tn_kit_case *c)
 
 static const char *wanted; /* what the user typed; the probe's process gets a copy */
 
-static const char *file_of(const tn_backend *backend, uint32_t *devices)
+/* What stands in the list for a loaded backend. Starts no other. */
+static const tn_entry *entry_of(const tn_backend *backend)
 {
-    tn_backend_report report;
-    for (size_t i = 0; tn_backend_at(i, &report); i++)
-        if (!report.problem && !strcmp(report.id, backend->id)) {
-            *devices = report.devices;
-            return report.file[0] == '/' ? report.file : "";
-        }
-    return "";
+    const tn_entry *e;
+    tn_registry_lock();
+    for (size_t i = 0; (e = tn_registry_at(i)); i++)
+        if (e->backend == backend) break;
+    tn_registry_unlock();
+    return e;
 }
 
-/* The file's id, so that its first device can be opened. */
-static const char *id_of_file(const char *file)
+/* What stands there for a file that was loaded. */
+static const tn_entry *entry_of_file(const char *file)
 {
-    tn_backend_report report;
-    char real[4096], other[4096];
-    if (!realpath(file, real)) return NULL;
-    for (size_t i = 0; tn_backend_at(i, &report); i++)
-        if (realpath(report.file, other) && !strcmp(real, other)) return report.problem ? NULL : report.id;
-    return NULL;
+    const tn_entry *e;
+    struct stat info;
+    if (stat(file, &info)) return NULL;
+    tn_registry_lock();
+    for (size_t i = 0; (e = tn_registry_at(i)); i++)
+        if (e->inode == info.st_ino && e->device == info.st_dev) break;
+    tn_registry_unlock();
+    return e;
 }
 
 static int is_file(const char *name)
@@ -183,10 +187,11 @@ static tn_status open_wanted(tn_device **device)
     if (!is_file(wanted)) return tn_device_open(wanted, device);
     TN_REQUIRE(realpath(wanted, real), TN_EMISSING, "no file '%s'", wanted);
     TN_TRY(tn_backend_load(real));
-    const char *id = id_of_file(real);
-    TN_REQUIRE(id, TN_EMISSING, "'%s' cannot be used as a backend", wanted);
-    snprintf(name, sizeof name, "%s:0", id);
-    return tn_device_open(name, device) ? tn_device_open(id, device) : TN_OK;
+    const tn_entry *e = entry_of_file(real);
+    TN_REQUIRE(e, TN_EMISSING, "'%s' is there no more", wanted);
+    TN_REQUIRE(!e->problem, TN_EMISSING, "it %s", e->problem);
+    snprintf(name, sizeof name, "%s:0", e->id);
+    return tn_device_open(name, device) ? tn_device_open(e->id, device) : TN_OK;
 }
 
 static void probe(tn_kit *kit)
@@ -194,7 +199,9 @@ static void probe(tn_kit *kit)
     tn_device *device = NULL;
     tn_kit_target *t = &kit->result->target;
     if (!tn_kit_expect(kit, !open_wanted(&device), "%.500s", tn_message())) return;
-    snprintf(t->file, sizeof t->file, "%s", file_of(device->backend, &t->devices));
+    const tn_entry *e = entry_of(device->backend);
+    t->devices = e->n_slots;
+    snprintf(t->file, sizeof t->file, "%s", e->inode ? e->file : "");
     t->index = device->index;
     snprintf(t->about.device, sizeof t->about.device, "%s", device->name);
     snprintf(t->about.name, sizeof t->about.name, "%s", device->info.name);

@@ -26,6 +26,19 @@ for villain in crash_load leave_load abort_query leave_init crash_init abort_cou
     grep -q villain stderr && fail "$villain: touched by training on $device: $(cat stderr)"
 done
 
+# Naming a device runs nothing of another backend, not even in a process of its own: each adds a byte to this file.
+export VILLAIN_TRACE="$scratch/trace" TENON_BACKEND_PATH="$plugins/villain_none_ever.so"
+train --epochs 1 --save m.safetensors 2>stderr || fail "train: $(cat stderr)"
+for command in "eval --model m.safetensors" "check --only abi/table" "ops" "bench op matmul 8x8x8"; do
+    case $command in check* | ops) set -- "$device" ;; *) set -- --device "$device" ;; esac
+    # shellcheck disable=SC2086 # words
+    "$tenon" $command "$@" >all 2>&1 || fail "'$command $*': $(cat all)"
+done
+[ ! -e trace ] || fail "another backend was run while a device was named"
+"$tenon" devices >all 2>&1
+[ -s trace ] || fail "the trace shows nothing: $(cat all)"
+unset VILLAIN_TRACE
+
 # A driver's file that crashes takes its backend with it, no more.
 unset TENON_BACKEND_PATH
 if [ -f "$backends/opencl.so" ]; then
