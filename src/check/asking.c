@@ -43,21 +43,91 @@ static void one_host(tn_kit *kit)
 
 /* ---- what is reserved, and what comes later ---- */
 
-/* A `reserved` in each attribute struct that has one, and the instruction's. */
+/* An operation whose attributes have a `reserved`. */
+typedef struct with_reserved {
+    const char *name;
+    uint64_t at; /* where, in bytes */
+    int32_t dtype;
+    tn_shape in[2], out; /* all f32 but, with `dtype`, the output */
+    tn_operation operation;
+} with_reserved;
+
+static const with_reserved of_attributes[] = {
+    {"matmul",
+     offsetof(tn_matmul_attrs, reserved),
+     TN_F32,
+     {{3, {1, 2, 3}}, {3, {1, 3, 4}}},
+     {3, {1, 2, 4}},
+     {.attrs.matmul = {.size = sizeof(tn_matmul_attrs)}}},
+    {"window",
+     offsetof(tn_window_attrs, reserved),
+     TN_F32,
+     {{2, {4, 3}}},
+     {2, {2, 3}},
+     {.attrs.window = {.size = sizeof(tn_window_attrs)}}},
+    {"topk",
+     offsetof(tn_topk_attrs, reserved),
+     TN_I32,
+     {{3, {1, 4, 1}}},
+     {3, {1, 2, 1}},
+     {.attrs.topk = {.size = sizeof(tn_topk_attrs)}}},
+    {"searchsorted",
+     offsetof(tn_searchsorted_attrs, reserved),
+     TN_I32,
+     {{2, {1, 4}}, {2, {1, 2}}},
+     {2, {1, 2}},
+     {.attrs.searchsorted = {.size = sizeof(tn_searchsorted_attrs)}}},
+    {"conv2d",
+     offsetof(tn_conv_attrs, reserved),
+     TN_F32,
+     {{4, {1, 1, 4, 4}}, {4, {1, 1, 3, 3}}},
+     {4, {1, 1, 2, 2}},
+     {.attrs.conv = {sizeof(tn_conv_attrs), NULL, {1, 1}, {0, 0}, {1, 1}, 1, 0}}},
+    {"maxpool2d",
+     offsetof(tn_pool_attrs, reserved),
+     TN_F32,
+     {{4, {1, 1, 4, 4}}},
+     {4, {1, 1, 2, 2}},
+     {.attrs.pool = {sizeof(tn_pool_attrs), {2, 2}, {2, 2}, {0, 0}, 0, 0}}},
+};
+
+/* If the operation is supported, it no longer is with something in `reserved`. */
+static void expect_refused(tn_kit *kit, const tn_op_desc *desc, void *reserved)
+{
+    int32_t usual = asked(kit, desc), one = 1;
+    memcpy(reserved, &one, sizeof one);
+    int32_t status = asked(kit, desc);
+    tn_kit_expect(kit, usual || status == TN_EUNSUPPORTED, "%s with something in 'reserved': %s", desc->name,
+                  tn_status_name(status));
+    kit->result->refused += usual != TN_OK;
+}
+
+static void reserved_of_attributes(tn_kit *kit, const with_reserved *row)
+{
+    with_reserved r = *row;
+    tn_operation *o = &r.operation;
+    o->desc = (tn_op_desc){.size = sizeof o->desc,
+                           .name = r.name,
+                           .in = o->in,
+                           .out = o->out,
+                           .n_in = r.in[1].rank ? 2 : 1,
+                           .n_out = 1,
+                           .attrs = &o->attrs};
+    for (uint32_t i = 0; i < o->desc.n_in; i++) o->in[i] = tn_desc_dense(TN_F32, &r.in[i]);
+    o->out[0] = tn_desc_dense(r.dtype, &r.out);
+    expect_refused(kit, &o->desc, (unsigned char *)&o->attrs + r.at);
+}
+
 static void reserved(tn_kit *kit)
 {
     tn_kit_sample s;
     if (!tn_kit_open(kit)) return;
-    for (int i = 0; i < 2 && !is_of_1_0(kit); i++) { /* map and matmul */
-        if (!tn_kit_sample_make(kit, i, &s)) return;
-        if (!asked(kit, s.job.desc)) {
-            if (i) s.operation.attrs.matmul.reserved = 1;
-            s.instr[1].reserved = !i;
-            int32_t status = asked(kit, s.job.desc);
-            tn_kit_expect(kit, status == TN_EUNSUPPORTED, "%s with something in 'reserved': %s", s.job.desc->name,
-                          tn_status_name(status));
-        }
+    if (!is_of_1_0(kit)) {
+        if (!tn_kit_sample_make(kit, 0, &s)) return;
+        expect_refused(kit, s.job.desc, &s.instr[1].reserved);
         tn_kit_sample_free(&s);
+        for (size_t i = 0; i < sizeof of_attributes / sizeof *of_attributes; i++)
+            reserved_of_attributes(kit, &of_attributes[i]);
     }
     tn_kit_close(kit);
 }

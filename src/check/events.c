@@ -1,5 +1,6 @@
 /* events.c: what events, letting go and counting mean: rules that a backend can misread and still work for a while.
  * Cases that would wait for ever on such a backend are ended by the kit's time limit. */
+#include <pthread.h>
 #include <string.h>
 
 #include "sample.h"
@@ -142,6 +143,62 @@ static void event_goes(tn_kit *kit)
     close_bench(kit, &at);
 }
 
+/* ---- threads: a queue each, a buffer and an event for all ---- */
+
+enum { THREADS = 4, ROUNDS = 50 };
+
+typedef struct worker {
+    tn_kit *kit;
+    tn_event *event;
+    tn_buffer *buffer;
+    int32_t number, status, wrong;
+} worker;
+
+/* Each thread has a piece of the buffer; the event stands for whoever recorded it last. */
+static void *work(void *arg)
+{
+    worker *w = arg;
+    const tn_backend *b = w->kit->backend;
+    const tn_ref piece = {w->buffer, (uint64_t)w->number * BYTES / THREADS};
+    tn_queue *q = NULL;
+    int32_t s = b->queue_create(w->kit->context, &q, NULL), got = 0;
+    for (int32_t i = 0; !s && i < ROUNDS; i++) {
+        int32_t value = w->number * ROUNDS + i;
+        s = b->event_wait(q, w->event, NULL);
+        if (!s) s = b->fill(q, piece, BYTES / THREADS, &value, 4, NULL);
+        if (!s) s = b->event_record(q, w->event, NULL);
+        if (!s && i % 4 == w->number) s = b->event_sync(w->event, NULL);
+        if (!s) s = b->read(q, &got, piece, 4, NULL);
+        if (!s) s = b->queue_sync(q, NULL);
+        w->wrong += !s && got != value;
+    }
+    b->queue_destroy(q);
+    w->status = s;
+    return NULL;
+}
+
+static void shared(tn_kit *kit)
+{
+    bench at;
+    worker w[THREADS];
+    pthread_t thread[THREADS];
+    int started = 0;
+    if (!tn_kit_open(kit)) return;
+    tn_kit_ok(kit, make(kit, &at), "two queues, events and buffers");
+    for (; started < THREADS; started++) {
+        w[started] = (worker){kit, at.e, at.x, started, 0, 0};
+        if (pthread_create(&thread[started], NULL, work, &w[started])) break;
+    }
+    for (int i = 0; i < started; i++) {
+        pthread_join(thread[i], NULL);
+        tn_kit_expect(kit, !w[i].status, "thread %d, with an event and a buffer that others use: %s", i,
+                      tn_status_name(w[i].status));
+        tn_kit_expect(kit, !w[i].wrong, "thread %d reads something else than it wrote, %d times", i, w[i].wrong);
+    }
+    tn_kit_expect(kit, started == THREADS, "no threads for this case");
+    close_bench(kit, &at);
+}
+
 /* ---- what belongs to the caller, and what is let go of ---- */
 
 /* y = x + s over COUNT numbers, s a run-time scalar. NULL if it is refused. */
@@ -257,6 +314,7 @@ const tn_kit_case tn_kit_events[] = {
     {"queues", "record-flushes", "who waits for an event needs no flush", record_flushes, NULL, 0, 0},
     {"queues", "failed", "events of a failed queue are done, and carry no error", failed_queue, NULL, 0, 0},
     {"queues", "event-goes", "a wait outlives its event", event_goes, NULL, 0, 0},
+    {"queues", "shared", "four threads with an event and a buffer for all", shared, NULL, 0, 0},
     {"queues", "arguments-go", "patterns, arguments, kernels and scratch memory go before the work is done",
      arguments_go, NULL, 0, 0},
     {"queues", "counts", "what counts as a launch and as a wait", counts, NULL, 0, 0},

@@ -63,6 +63,11 @@ static int32_t spoil(tn_op_desc *desc, uint64_t attrs[], int asked, tn_msg *msg)
     if (IS(long_message) && msg && msg->text && msg->capacity) strcpy(msg->text, "no operator of that name is known");
     if (IS(any_shape) && softmax && asked) return TN_OK;
     if (IS(any_precision)) desc->precision = 0;
+    if (IS(any_reserved) && !strcmp(desc->name, "topk") && desc->attrs) {
+        memcpy(attrs, desc->attrs, offsetof(tn_topk_attrs, reserved));
+        memset((char *)attrs + offsetof(tn_topk_attrs, reserved), 0, sizeof(uint32_t));
+        desc->attrs = attrs;
+    }
     if (IS(asks_for_good) && asked) fault_host->allocate(fault_host->self, 8, 8);
     if (IS(fewer_outputs) && desc->n_out > 20) return fault_say(msg, TN_EUNSUPPORTED, "so many outputs are too many");
     for (size_t i = 0; IS(ignores_attributes) && desc->attrs && i < sizeof known / sizeof *known; i++)
