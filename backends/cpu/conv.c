@@ -99,7 +99,7 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     if (turn && pays_turned(k)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
-    k->threads = flops < 400e3 ? 1 : context->threads;
+    k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;
     k->staging = k->staged ? round_up(k->c * k->hp * k->wp * k->size, CPU_ALIGN) : 0;
     return TN_OK;
 }

@@ -126,12 +126,32 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
     return TN_OK;
 }
 
+/* The options "grain", a number from 0 on, and "own", 0 or 1. */
+static int32_t choose_sizes(tn_context *context, tn_msg *msg)
+{
+    const char *grain = cpu_host->option(cpu_host->self, "cpu", "grain"),
+               *own = cpu_host->option(cpu_host->self, "cpu", "own");
+    char *end = NULL;
+    context->grain = grain ? strtod(grain, &end) : 1;
+    if (grain && (end == grain || *end || !(context->grain >= 0)))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.grain: '%s' is no number from 0 on", grain);
+    if (own && strcmp(own, "0") && strcmp(own, "1"))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
+    context->own = own && *own == '1';
+    return TN_OK;
+}
+
 static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
     tn_context *c = cpu_allocate(sizeof *c);
     if (!c) return cpu_fail(msg, TN_ENOMEM, "no memory for a context");
     c->threads = choose_threads();
+    const int32_t s = choose_sizes(c, msg);
+    if (s) {
+        cpu_release(c);
+        return s;
+    }
     *context = c;
     return TN_OK;
 }

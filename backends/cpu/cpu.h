@@ -25,6 +25,8 @@ __attribute__((format(printf, 3, 4))) int32_t cpu_fail(tn_msg *msg, int32_t stat
 
 struct tn_context {
     int threads;
+    int own;      /* the option: products without a library */
+    double grain; /* the option: what is too small for threads, a library or pieces is so many times as large */
 };
 
 struct tn_buffer {
@@ -43,7 +45,7 @@ struct tn_queue {
 /* Threads for so much work. */
 static inline int cpu_threads(const tn_queue *queue, double work)
 {
-    return work < CPU_PARALLEL ? 1 : queue->context->threads;
+    return work <= CPU_PARALLEL * queue->context->grain ? 1 : queue->context->threads;
 }
 
 static inline char *cpu_work(const tn_queue *queue, int thread)

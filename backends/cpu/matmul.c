@@ -84,8 +84,9 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
 static void plan(matmul_kernel *k, const tn_context *context)
 {
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
-    k->threads = flops < THREAD_FLOPS ? 1 : context->threads;
-    k->library = cpu_library_is_there() && k->size == 4 && flops > 0 && flops / (double)k->batch > LIBRARY_FLOPS;
+    k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
+    k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
+                 flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
     if (k->library) return;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;

@@ -119,7 +119,7 @@ static void move_pages(void *arg, int64_t begin, int64_t end, int thread)
 /* By all threads where it pays. */
 static void move(const tn_queue *queue, transfer t)
 {
-    const int threads = t.bytes < 512 << 10 ? 1 : queue->context->threads;
+    const int threads = (double)t.bytes <= 524288 * queue->context->grain ? 1 : queue->context->threads;
     cpu_parallel(threads, (int64_t)((t.bytes + PAGE - 1) / PAGE), move_pages, &t);
 }
 

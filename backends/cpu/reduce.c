@@ -81,10 +81,15 @@ static int is_planes(const reduce_kernel *k)
            !k->by_place && k->k;
 }
 
-/* Planes are the outer reduced places: all outputs are one unit, and a piece of it some planes. */
-static void cut_planes(reduce_kernel *k)
+static int64_t least(int64_t elements, double grain)
 {
-    const int64_t most = k->prog->count / PLANES;
+    return (double)elements * grain > 1 ? (int64_t)((double)elements * grain) : 1;
+}
+
+/* Planes are the outer reduced places: all outputs are one unit, and a piece of it some planes. */
+static void cut_planes(reduce_kernel *k, double grain)
+{
+    const int64_t most = k->prog->count / least(PLANES, grain);
     k->by_plane = 1;
     k->width = k->kept, k->strips = k->units = k->steps = 1;
     k->pieces = most < 2 ? 1 : most < PIECES ? most : PIECES;
@@ -92,11 +97,11 @@ static void cut_planes(reduce_kernel *k)
     if (k->pieces > 1) k->kernel.scratch = (uint64_t)(k->pieces * k->width) * 16;
 }
 
-static void cut(reduce_kernel *k)
+static void cut(reduce_kernel *k, double grain)
 {
     const int64_t block = k->prog->block;
     if (is_planes(k)) {
-        cut_planes(k);
+        cut_planes(k, grain);
         return;
     }
     k->width = 1, k->strips = 1;
@@ -116,7 +121,7 @@ static void cut(reduce_kernel *k)
         }
     }
     k->units = k->by_column ? k->kept * k->strips : k->width > 1 ? k->strips : k->kept;
-    const int64_t work = k->units ? k->prog->count / k->units : 0, most = work / PIECE;
+    const int64_t work = k->units ? k->prog->count / k->units : 0, most = work / least(PIECE, grain);
     const int64_t all = k->reduced * k->steps;
     k->pieces = k->units >= 64 || most < 2 ? 1 : most < PIECES ? most : PIECES;
     if (k->pieces > all) k->pieces = all > 0 ? all : 1;
@@ -126,7 +131,6 @@ static void cut(reduce_kernel *k)
 static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
                        tn_msg *msg)
 {
-    (void)context;
     const tn_reduce_attrs *a = desc->attrs;
     const cpu_prog_desc d = {"reduce", a->map, desc->in, NULL, NULL, (int32_t)a->rank, a->dim};
     cpu_prog *prog = NULL;
@@ -145,7 +149,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->by_place = facts->gives_place;
     k->kernel.n_scalar = a->map->n_scalar;
     lay_out(k, a);
-    cut(k);
+    cut(k, context->grain);
     return TN_OK;
 }
 

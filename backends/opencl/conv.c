@@ -359,7 +359,9 @@ static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
 static int64_t pieces(const tn_context *context, const conv *c)
 {
     const double flops = 2.0 * (double)c->batch * (double)(c->groups * c->m) * (double)c->n * (double)c->k;
-    return ocl_max(1, ocl_min(8 * (int64_t)context->units, 1 + (int64_t)ocl_min((int64_t)(flops / 131072), 65536)));
+    const double piece = 131072 * context->grain > 1 ? 131072 * context->grain : 1, wanted = 1 + flops / piece;
+    const int64_t most = 8 * (int64_t)context->units;
+    return wanted < (double)most ? (int64_t)wanted : most;
 }
 
 /* Work-items take whole panels, and several of them where they are many; where they are few, panels are divided into

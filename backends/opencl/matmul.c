@@ -169,8 +169,8 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     if (p->value == TN_F64) c.lanes /= 2;
     c.vectors = p->n > c.lanes ? 2 : 1;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
-    int64_t most =
-        flops > PIECE_FLOPS * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / PIECE_FLOPS) + 1;
+    double piece = PIECE_FLOPS * context->grain > 1 ? PIECE_FLOPS * context->grain : 1;
+    int64_t most = flops > piece * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / piece) + 1;
     c.pieces = most;
     int64_t tiles = ocl_ceil(p->m, c.rows);
     c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
@@ -178,7 +178,7 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     c.per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles)));
     c.chunks = c.per ? ocl_ceil(tiles, c.per) : 0;
     int64_t items = p->batch * c.panels * c.chunks;
-    if (items < 2 * (int64_t)context->units && p->k >= 2048)
+    if (items < 2 * (int64_t)context->units && (double)p->k >= 2048 * context->grain)
         c.segments = ocl_max(1, ocl_min(ocl_ceil(4 * (int64_t)context->units, ocl_max(1, items)), p->k / 512));
     c.length = ocl_ceil(ocl_ceil(p->k, c.segments), 256) * 256;
     if (c.segments > 1) c.segments = ocl_ceil(p->k, c.length);
@@ -363,7 +363,7 @@ static int wants_clblast(const ocl_build *build, const product *p)
     const tn_op_desc *desc = build->desc;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
     return build->context->clblast && desc->in[0].dtype == TN_F32 && desc->in[1].dtype == TN_F32 &&
-           flops >= CLBLAST_LEAST;
+           flops >= CLBLAST_LEAST * build->context->grain;
 }
 
 /* TN_EUNSUPPORTED: CLBlast is not there, or its result for this shape was wrong. */

@@ -68,6 +68,7 @@ struct tn_context {
     uint64_t identity; /* hash of the device's and the driver's names and versions */
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
+    double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int late_binaries; /* CPU drivers finish compiling at the first launch: programs are stored at the end */
     int unified;       /* the device works in the host's memory */
     int has_f64;

@@ -65,15 +65,21 @@ static size_t group_size(const tn_context *context)
     return group;
 }
 
+/* Elements from which a piece of work pays. */
+static int64_t least(const tn_context *context, int64_t elements)
+{
+    return ocl_max(1, (int64_t)((double)elements * context->grain));
+}
+
 static void plan_rows(const tn_context *context, plan *p)
 {
     int64_t items = 4 * (int64_t)context->units, work = p->count * p->reduced;
     if (!context->cpu_shape) items = 16 * items;
-    if (p->count < items && p->reduced >= 8192)
-        p->segments = ocl_max(1, ocl_min(ocl_ceil(items, ocl_max(p->count, 1)), p->reduced / 4096));
+    if (p->count < items && p->reduced >= least(context, 8192))
+        p->segments = ocl_max(1, ocl_min(ocl_ceil(items, ocl_max(p->count, 1)), p->reduced / least(context, 4096)));
     p->length = ocl_max(16, ocl_ceil(ocl_ceil(p->reduced, p->segments), 16) * 16);
     p->segments = ocl_max(1, ocl_ceil(p->reduced, p->length));
-    p->per = ocl_max(1, ocl_ceil(p->count, ocl_max(1, ocl_min(items, work / 8192))));
+    p->per = ocl_max(1, ocl_ceil(p->count, ocl_max(1, ocl_min(items, work / least(context, 8192)))));
     p->local = context->cpu_shape ? 1 : group_size(context);
     p->global = (size_t)(context->cpu_shape ? ocl_ceil(p->count, p->per) * p->segments
                                             : p->count * p->segments * (int64_t)p->local);
@@ -82,7 +88,7 @@ static void plan_rows(const tn_context *context, plan *p)
 static void plan_columns(const tn_context *context, plan *p)
 {
     int64_t kept = p->inner ? p->count / p->inner : 0, rows = p->reduced, work = p->count * rows;
-    int64_t items = context->cpu_shape ? ocl_max(1, ocl_min(4 * (int64_t)context->units, work / 8192))
+    int64_t items = context->cpu_shape ? ocl_max(1, ocl_min(4 * (int64_t)context->units, work / least(context, 8192)))
                                        : 256 * (int64_t)context->units;
     int64_t blocks = kept ? ocl_ceil(items, kept) : 1;
     p->per = ocl_max(16, ocl_min(TILE, ocl_ceil(ocl_ceil(p->inner, blocks), 16) * 16));

@@ -186,14 +186,18 @@ static int run(report *r, const char *target, const tn_check_options *options)
     return s ? cli_failed() : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
 }
 
-/* "BACKEND.KEY=VALUE" */
-static int set_option(const char *text)
+/* "BACKEND.KEY=VALUE", or several with commas between. */
+static int set_options(const char *text)
 {
-    char backend[32], key[64];
-    int n = 0;
-    if (sscanf(text, "%31[^.].%63[^=]=%n", backend, key, &n) < 2 || !n)
-        return cli_usage("--option takes BACKEND.KEY=VALUE, not '%s'", text);
-    return tn_backend_option(backend, key, text + n) ? cli_failed() : CLI_GO_ON;
+    char backend[32], key[64], value[200];
+    for (const char *at = text; *at;) {
+        int n = 0;
+        if (sscanf(at, "%31[^.,].%63[^=,]=%199[^,]%n", backend, key, value, &n) < 3 || !n || (at[n] && at[n] != ','))
+            return cli_usage("--option takes BACKEND.KEY=VALUE,..., not '%s'", text);
+        if (tn_backend_option(backend, key, value)) return cli_failed();
+        at += n + (at[n] == ',');
+    }
+    return CLI_GO_ON;
 }
 
 int cli_check(int argc, char **argv)
@@ -231,8 +235,8 @@ int cli_check(int argc, char **argv)
          .target = &options.chat},
         {.kind = CLI_TEXT,
          .name = "option",
-         .value = "B.KEY=VALUE",
-         .doc = "an option of backend B: cpu.isa=base",
+         .value = "B.KEY=VALUE,...",
+         .doc = "options of backend B: cpu.grain=0,cpu.own=1",
          .target = &option},
         {.kind = CLI_FLAG, .name = "list", .doc = "the cases' names alone", .target = &list},
         {.kind = CLI_FLAG, .name = "perf", .doc = "measures speed instead", .target = &perf},
@@ -243,7 +247,7 @@ int cli_check(int argc, char **argv)
     int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, rows}, argc, argv, &operands);
     if (status != CLI_GO_ON) return status;
     if (operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
-    if (option && (status = set_option(option)) != CLI_GO_ON) return status;
+    if (option && (status = set_options(option)) != CLI_GO_ON) return status;
     r.list = list;
     options.seed = (uint64_t)seed, options.list = (uint32_t)list, options.perf = (uint32_t)perf;
     options.time_limit = limit;
