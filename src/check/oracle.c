@@ -217,12 +217,12 @@ static void widen_program(oracle *o, tn_kit_want *want)
     free(program);
 }
 
-/* What the program's instructions lose in absolute terms. */
+/* What the operator and its program's instructions lose in absolute terms. */
 static double absolute_loss(const oracle *o)
 {
     const holder *h = NULL;
     const tn_map_attrs *map = program_of(o->desc, &h);
-    double loss = 0;
+    double loss = o->budget.absolute * tn_unit_of(o->desc->out[0].dtype);
     for (uint32_t i = 0; map && i < map->n_instr; i++)
         loss += tn_budget_of(map->instr[i].op, map->instr[i].dtype).absolute * tn_unit_of(map->instr[i].dtype);
     return loss;

@@ -196,4 +196,4 @@ const tn_op_def tn_op_log_softmax = {.name = "log_softmax",
                                      .reference = reference_log,
                                      .flops = flops,
                                      .cases = cases_log_softmax,
-                                     .budget = {8, 8, 16, 0}};
+                                     .budget = {8, 8, 16, 1}};
