@@ -233,7 +233,7 @@ static double absolute_loss(const oracle *o)
 static double order_of(const oracle *o)
 {
     double each = tn_op_cost(o->desc).flops / fmax(1, (double)tn_desc_count(&o->desc->out[0]));
-    return fmax(1, sqrt(each) / 75);
+    return fmax(1, sqrt(each) / 25);
 }
 
 static void settle(const oracle *o, tn_kit_want *want)
