@@ -336,7 +336,7 @@ typedef struct tn_device_info {
     uint32_t kind;
     uint32_t units;      /* compute units or cores */
     uint64_t memory;     /* bytes */
-    uint64_t max_buffer; /* bytes of the largest buffer */
+    uint64_t max_buffer; /* bytes of the largest buffer; 0: no limit */
     uint64_t alignment;  /* bytes, a power of two: where a tensor of its own should begin */
     /* Since 1.1: the most that one operator may have; 0: the limits above. It saves asking: op_prepare decides. */
     uint32_t max_in, max_out; /* operands */

@@ -42,7 +42,8 @@ TN_API int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entr
 TN_API int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry);
 
 /* Makes a tensor and fills it from `data`, dense and row-major, or with zeros if NULL. Fails if the name is taken by
- * another shape or type; the same shape and type is overwritten. */
+ * another shape or type; the same shape and type is overwritten.
+ * Tensors are spread over as many buffers of the device as it takes; one that is larger than the largest is refused. */
 TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shape shape,
                                           uint32_t flags, const void *data);
 

@@ -18,7 +18,7 @@ static int64_t parameters(const tn_state *state)
 static void explain(void *arg, const char *text)
 {
     (void)arg;
-    fprintf(stderr, "%s\n", text);
+    fprintf(stderr, "%s\n", cli_shown(text));
 }
 
 void cli_report_start(const cli_session *s)

@@ -24,7 +24,7 @@ static void say(const char *prefix, const char *format, va_list list)
 
 const char *cli_shown(const char *text)
 {
-    static char shown[4][1024];
+    static char shown[4][2048];
     static int turn;
     turn = (turn + 1) % 4;
     snprintf(shown[turn], sizeof shown[turn], "%s", text);

@@ -58,12 +58,12 @@ static void one_that_misbehaves_is_named_whenever_it_does(void **state)
     } cases[] = {
         {"villain_crash_load", "when it is loaded"},
         {"villain_leave_load", "ends the process (status 3) when it is loaded"},
-        {"villain_hang_load", "hangs (for 0.5 s) when it is loaded"},
+        {"villain_hang_load", "hangs (for 3 s) when it is loaded"},
         {"villain_abort_query", "when it is asked for its table"},
         {"villain_leave_query", "ends the process (status 3) when it is asked for its table"},
         {"villain_crash_init", "when it is initialised"},
         {"villain_leave_init", "ends the process (status 3) when it is initialised"},
-        {"villain_hang_init", "hangs (for 0.5 s) when it is initialised"},
+        {"villain_hang_init", "hangs (for 3 s) when it is initialised"},
         {"villain_abort_count", "when it counts its devices"},
         {"villain_crash_describe", "when it describes a device"},
     };
@@ -73,7 +73,7 @@ static void one_that_misbehaves_is_named_whenever_it_does(void **state)
         tn_device *device = NULL;
         snprintf(list, sizeof list, "%s null", cases[i].plugin);
         use(list);
-        assert_int_equal(tn_backend_option("tenon", "probe_seconds", strstr(list, "hang") ? "0.5" : "60"), TN_OK);
+        assert_int_equal(tn_backend_option("tenon", "probe_seconds", strstr(list, "hang") ? "3" : "60"), TN_OK);
         assert_opens("null");
         assert_problem(cases[i].plugin, cases[i].problem);
         assert_int_equal(tn_device_open("villain", &device), TN_EMISSING);
@@ -152,7 +152,7 @@ static void one_that_hangs_is_gone_when_its_time_is_up(void **state)
     (void)state;
     trace();
     use("villain_hang_load");
-    assert_int_equal(tn_backend_option("tenon", "probe_seconds", "0.3"), TN_OK);
+    assert_int_equal(tn_backend_option("tenon", "probe_seconds", "3"), TN_OK);
     assert_problem("villain_hang_load", "hangs");
     assert_int_equal(loads(), 1);
     assert_no_children(); /* nor any that is still running */
