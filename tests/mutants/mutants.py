@@ -9,11 +9,20 @@ Ninja. The table that `run` makes is the README beside this file. """
 import fnmatch
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+
+
+MOST_MEMORY = 6 << 30  # bytes of a test: a change may make it ask for all there is
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 class Mutant:
@@ -63,6 +72,7 @@ def commands_of(build, program):
 
 def quick_one(source, build, mutant, folder):
     program, changed = f"bin/test_{mutant.tests[0]}", os.path.join(folder, os.path.basename(mutant.file))
+    mutated = os.path.join(build, "bin", f"mutant_{mutant.name}")  # beside the others, where it finds the backends
     text = mutant.apply(source)
     if text is None:
         return False
@@ -74,10 +84,11 @@ def quick_one(source, build, mutant, folder):
     built = re.search(r" -o (\S+) -c ", compiling).group(1)
     compiling = compiling.replace(f" -o {built} -c {original}", f" -iquote {os.path.dirname(original)} -o {folder}/m.o -c {changed}")
     linking = next(c for c in reversed(commands) if f" -o {program} " in c)
-    linking = linking.replace(f" -o {program} ", f" -o {folder}/test {folder}/m.o ").replace(f" {built} ", " ")
+    linking = linking.replace(f" -o {program} ", f" -o {mutated} {folder}/m.o ").replace(f" {built} ", " ")
     for command in compiling, linking:
         subprocess.run(command, shell=True, cwd=build, check=True, stderr=subprocess.DEVNULL)
-    status = subprocess.run([f"{folder}/test"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    status = subprocess.run([mutated], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limit_memory).returncode
+    os.remove(mutated)
     print(f"{mutant.name}: test_{mutant.tests[0]} " + ("notices" if status else "does not notice"))
     return status != 0
 
@@ -121,7 +132,7 @@ def run_tests(copy, tests):
     """The first test that fails, or None."""
     for test in tests:
         command = ["ctest", "--no-tests=error", "-R", f"^{test}$"]
-        ran = subprocess.run(command, cwd=os.path.join(copy, "build/release"), capture_output=True, text=True)
+        ran = subprocess.run(command, cwd=os.path.join(copy, "build/release"), capture_output=True, text=True, preexec_fn=limit_memory)
         if ran.returncode and "No tests were found" not in ran.stdout + ran.stderr:
             return test
     return None
@@ -176,6 +187,7 @@ def run(source, folder, table, pattern):
 
 
 def main(args):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the copy is put right on the way out
     if len(args) == 2 and args[0] == "check":
         return check(args[1])
     if len(args) >= 4 and args[0] == "quick":
