@@ -172,6 +172,10 @@ def run(source, folder, table, pattern):
     copy, mutants = os.path.join(folder, "source"), [m for m in read_list() if fnmatch.fnmatch(m.name, pattern)]
     copy_tree(source, copy)
     subprocess.run(["sh", "tools/build.sh", "release"], cwd=copy, check=True, stdout=subprocess.DEVNULL)
+    failing = run_tests(copy, sorted({t for m in mutants for t in m.tests}))
+    if failing:
+        print(f"{failing} fails without a change")
+        return 1
     rows, caught, bad = [], 0, 0
     for mutant in mutants:
         begin = time.time()
