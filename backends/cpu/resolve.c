@@ -27,7 +27,7 @@ static double resolve_row(const tn_map_instr *instr, cpu_step *step)
 {
     const tn_formula *formula = tn_formula_find(instr->op);
     const cpu_row *row = cpu_code->rows->row;
-    while (strcmp(row->name, instr->op)) row++;
+    while (*row->name != *instr->op || strcmp(row->name, instr->op)) row++;
     step->fn = row->fn[step->type];
     for (int k = 0; k < 4; k++)
         if (tn_formula_names(formula, k)) step->arg[k] = instr->arg[k];

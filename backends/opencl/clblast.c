@@ -1,5 +1,6 @@
 /* clblast.c: large single-precision products by CLBlast. Its result for a shape is trusted only after a few elements
- * of it were compared with the host's own sums, once per device and shape: the verdict is kept in the host's cache.
+ * of it were compared with the host's own sums, once per device and shape, when the first such product is prepared: the
+ * verdict is kept in the host's cache, and our own kernel takes the place of a product that is wrong.
  * Scratch holds, in this order, CLBlast's temporary buffer, and the product if an epilogue follows. */
 #include "opencl.h"
 
@@ -175,11 +176,12 @@ static uint64_t round_up(uint64_t bytes, uint64_t alignment)
 int32_t ocl_gemm_prepare(ocl_build *build, const ocl_gemm_shape *shape, int to_scratch)
 {
     tn_context *context = build->context;
+    if (!build->kernel && !build->wants_sizes) return TN_OK;
     uint64_t product = to_scratch ? (uint64_t)(shape->batch * shape->m * shape->n) * sizeof(float) : 0, temp = 0;
     pthread_mutex_lock(&context->lock);
     int32_t s = temp_bytes(shape, context->queue, &temp, NULL);
     pthread_mutex_unlock(&context->lock);
-    if (s || !is_right(context, shape, temp)) return TN_EUNSUPPORTED;
+    if (s || (build->kernel && !is_right(context, shape, temp))) return TN_EUNSUPPORTED;
     product = round_up(product, context->alignment);
     build->scratch = product + (temp ? temp + context->alignment : 0);
     build->launches += 1;

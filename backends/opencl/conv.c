@@ -23,56 +23,23 @@ typedef struct conv {
     int64_t filters; /* of a group */
     int64_t segments, length;        /* pictures of a segment */
     uint64_t x_at, a_at, partial_at; /* bytes in scratch */
-    tn_map_attrs identity;
-    int32_t identity_out;
-    const tn_map_attrs *map; /* the epilogue; `identity` if there is none */
-    int32_t value[OCL_MAX_VALUES];
+    tn_mapping mapping;
     tn_tensor_desc flat[OCL_MAX_OPERANDS]; /* the epilogue's inputs, rows and columns of pixels merged */
     ocl_space space;
 } conv;
 
 #define SLACK 16 /* elements that may be read beyond the last picture */
 
-/* ---- checks ------------------------------------------------------------------------------------------------------ */
+/* ---- what is asked ------------------------------------------------------------------------------------------------
+ */
 
-static int32_t check_operands(ocl_build *build, const tn_tensor_desc *x, const tn_tensor_desc *weight,
-                              const tn_tensor_desc *y)
-{
-    const tn_tensor_desc *each[] = {x, weight, y}, *in = build->desc->in, *out = build->desc->out;
-    const char *name = build->desc->name;
-    const int forward = y == out;
-    for (int i = 0; i < 3; i++) {
-        int32_t s = ocl_check_tensor(each[i], 0, "operand", (uint32_t)i, build);
-        if (s) return s;
-        if (each[i]->rank != 4)
-            return ocl_fail(build->msg, TN_ESHAPE, "%s: an operand of rank %d", name, each[i]->rank);
-        if (tn_desc_count(each[i]) > INT32_MAX / 2) return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", name);
-    }
-    if (in[0].dtype != in[1].dtype || (in[0].dtype != TN_F32 && in[0].dtype != TN_F64) ||
-        (!forward && out->dtype != in[0].dtype))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: only f32 or f64 for all operands", name);
-    return TN_OK;
-}
-
-static int32_t check_attrs(ocl_build *build, const tn_conv_attrs *a)
+static int32_t check_sizes(const ocl_build *build, const tn_conv_attrs *a)
 {
     const tn_op_desc *desc = build->desc;
-    if (!a || a->size < sizeof *a) return ocl_fail(build->msg, TN_EINVAL, "%s: attributes are missing", desc->name);
-    if (!tn_attrs_known(a, sizeof *a))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: attributes of a later version", desc->name);
-    for (int d = 0; d < 2; d++)
-        if (!a->stride[d] || !a->dilation[d] || a->stride[d] > 65535 || a->dilation[d] > 65535 || a->pad[d] > 65535)
-            return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: a stride or dilation of 0, or too large", desc->name);
-    return TN_OK;
-}
-
-static int32_t check_shapes(ocl_build *build, const tn_conv_attrs *a, const tn_tensor_desc *x,
-                            const tn_tensor_desc *weight, const tn_tensor_desc *y)
-{
-    if (a->groups && x->dim[0] == y->dim[0] && weight->dim[0] == y->dim[1] && weight->dim[0] % a->groups == 0 &&
-        weight->dim[1] * a->groups == x->dim[1])
-        return TN_OK;
-    return ocl_fail(build->msg, TN_ESHAPE, "%s: batches, channels or groups do not fit", build->desc->name);
+    int large = tn_desc_count(&desc->in[0]) > INT32_MAX / 2 || tn_desc_count(&desc->in[1]) > INT32_MAX / 2 ||
+                tn_desc_count(&desc->out[0]) > INT32_MAX / 2;
+    for (int d = 0; d < 2; d++) large |= a->stride[d] > 65535 || a->dilation[d] > 65535 || a->pad[d] > 65535;
+    return large ? ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", desc->name) : TN_OK;
 }
 
 /* The tensor (b, k, p, q) as (b, k, p q). */
@@ -87,28 +54,15 @@ static int32_t flatten(ocl_build *build, const tn_tensor_desc *from, tn_tensor_d
                     "%s: an epilogue's input that is broadcast along rows or columns alone", build->desc->name);
 }
 
-static int32_t check_epilogue(ocl_build *build, conv *c)
+static int32_t begin_epilogue(ocl_build *build, conv *c)
 {
     const tn_op_desc *desc = build->desc;
-    const tn_tensor_desc *y = &desc->out[0];
-    int32_t s = TN_OK, alias = desc->alias ? desc->alias[0] : -1;
-    for (uint32_t i = 2; i < desc->n_in && !s; i++) {
-        s = ocl_check_tensor(&desc->in[i], 1, "input", i, build);
-        if (!s && (desc->in[i].rank != 4 || memcmp(desc->in[i].dim, y->dim, 4 * sizeof *y->dim)))
-            s = ocl_fail(build->msg, TN_ESHAPE, "conv2d: input %u has another shape than the output", i);
-        if (!s) s = flatten(build, &desc->in[i], &c->flat[i]);
-    }
-    if (!s) s = ocl_check_map(c->map, desc->in + 2, 1, c->dtype, 4, c->value, build);
-    if (s) return s;
-    if (c->map->n_in != desc->n_in - 1 || c->map->n_out != 1)
-        return ocl_fail(build->msg, TN_EINVAL, "conv2d: the epilogue has %u inputs, not %u", c->map->n_in,
-                        desc->n_in - 1);
-    if (ocl_map_pinned(c->map) >> 2)
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "conv2d: an epilogue that asks for a pixel's place");
-    if (alias == 0 || alias == 1 ||
-        (alias > 1 && (desc->in[alias].dtype != y->dtype || memcmp(desc->in[alias].stride, y->stride, 32))))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: in place", desc->name);
-    return ocl_check_store(c->value[c->map->out[0]], y->dtype, build);
+    int32_t s = TN_OK;
+    c->mapping = ocl_epilogue(build);
+    for (uint32_t i = 2; i < desc->n_in && !s; i++) s = flatten(build, &desc->in[i], &c->flat[i]);
+    if (!s && ocl_map_pinned(c->mapping.map) >> 2)
+        s = ocl_fail(build->msg, TN_EUNSUPPORTED, "conv2d: an epilogue that asks for a pixel's place");
+    return s ? s : ocl_check_over(build);
 }
 
 /* ---- the product that a convolution is --------------------------------------------------------------------------- */
@@ -133,8 +87,10 @@ static int32_t plan_pictures(ocl_build *build, conv *c, const tn_tensor_desc *fr
     c->wp = c->staged ? laid[1] : size[1];
     c->r = ocl_max(1, window[0]), c->s = ocl_max(1, window[1]);
     c->q = ocl_max(1, pixels->dim[3]);
-    if (laid[0] > INT32_MAX / 2 || laid[1] > INT32_MAX / 2 || c->hp * c->wp > INT32_MAX / 2 ||
-        c->hp * c->wp * from->dim[1] * ocl_max(1, c->batch) > INT32_MAX / 2)
+    int64_t count = 1;
+    int fits = tn_count_by(&count, c->hp) && tn_count_by(&count, c->wp) && tn_count_by(&count, from->dim[1]) &&
+               tn_count_by(&count, c->batch) && count <= INT32_MAX / 2;
+    if (!fits || laid[0] > INT32_MAX / 2 || laid[1] > INT32_MAX / 2)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: too large", build->desc->name);
     return TN_OK;
 }
@@ -176,7 +132,7 @@ static void make_space(const ocl_build *build, conv *c)
         ocl_space_operand(&c->space, &c->flat[i], 0, desc->alias && desc->alias[0] == (int32_t)i ? 0 : -1);
     ocl_space_operand(&c->space, &y, 1, -1);
     c->space.first = 1;
-    c->space.pinned = ocl_map_pinned(c->map) | 1u << 2;
+    c->space.pinned = ocl_map_pinned(c->mapping.map) | 1u << 2;
     ocl_space_merge(&c->space);
 }
 
@@ -185,30 +141,23 @@ static int32_t plan(ocl_build *build, conv *c)
     const tn_op_desc *desc = build->desc;
     c->weight = !strcmp(desc->name, "conv2d_weight");
     c->data = !strcmp(desc->name, "conv2d_data");
-    if (desc->n_in < 2 || desc->n_out != 1)
-        return ocl_fail(build->msg, TN_EINVAL, "%s: operands are missing", desc->name);
     const tn_tensor_desc *x = c->data ? &desc->out[0] : &desc->in[0], *y = c->weight ? &desc->in[1] : &desc->out[0];
     const tn_tensor_desc *weight = c->weight ? &desc->out[0] : &desc->in[1];
+    const tn_sizes *z = &build->facts->size;
     if (c->data) y = &desc->in[0];
-    int32_t s = check_attrs(build, desc->attrs);
-    if (!s) s = check_operands(build, x, weight, y);
-    if (!s) s = check_shapes(build, desc->attrs, x, weight, y);
-    if (s) return s;
     c->attrs = *(const tn_conv_attrs *)desc->attrs;
-    if (c->weight + c->data && (c->attrs.epilogue || desc->n_in != 2))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: takes two operands and no epilogue", desc->name);
-    c->identity = (tn_map_attrs){.size = sizeof c->identity, .out = &c->identity_out, .n_in = 1, .n_out = 1};
-    c->map = c->attrs.epilogue ? c->attrs.epilogue : &c->identity;
-    c->dtype = desc->in[0].dtype;
-    c->batch = x->dim[0];
+    c->dtype = build->facts->dtype;
+    c->batch = z->b;
     c->groups = c->attrs.groups;
-    const int64_t filters = c->filters = weight->dim[0] / c->groups, channels = weight->dim[1];
-    const int64_t window = weight->dim[2] * weight->dim[3], pixels = y->dim[2] * y->dim[3];
+    const int64_t filters = c->filters = z->k / c->groups, channels = z->g;
+    const int64_t window = z->r * z->s, pixels = z->p * z->q;
+    int32_t s = check_sizes(build, &c->attrs);
+    if (s) return s;
     c->m = c->data ? channels : filters;
-    c->n = c->weight ? channels * window : c->data ? x->dim[2] * x->dim[3] : pixels;
+    c->n = c->weight ? channels * window : c->data ? z->h * z->w : pixels;
     c->k = c->weight ? pixels : (c->data ? filters : channels) * window;
     s = plan_pictures(build, c, c->data ? y : x, weight, c->data ? x : y);
-    return s ? s : check_epilogue(build, c);
+    return s ? s : begin_epilogue(build, c);
 }
 
 /* ---- launches ---------------------------------------------------------------------------------------------------- */
@@ -239,7 +188,7 @@ static int32_t add_simple(ocl_build *build, ocl_text *text, ocl_args *args, cons
 
 static int32_t add_stage(ocl_build *build, const conv *c)
 {
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t total = c->batch * c->groups * c->c * c->hp * c->wp;
     begin_source(&text, build, c);
@@ -257,7 +206,7 @@ static int32_t add_stage(ocl_build *build, const conv *c)
 
 static int32_t add_turn(ocl_build *build, const conv *c)
 {
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t taps = c->r * c->s, total = tn_desc_count(&build->desc->in[1]);
     begin_source(&text, build, c);
@@ -273,7 +222,7 @@ static int32_t add_turn(ocl_build *build, const conv *c)
 
 static int32_t add_finish(ocl_build *build, const conv *c)
 {
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     const int64_t total = c->groups * c->m * c->n;
     begin_source(&text, build, c);
@@ -302,7 +251,7 @@ static void write_window(ocl_text *text, const conv *c)
 static void begin_product(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args)
 {
     ocl_args map_args = {.n = 0};
-    ocl_source_map(text, &map_args, build->context, &c->space, c->map, 2, c->value);
+    ocl_source_map(text, &map_args, build->context, &c->space, &c->mapping, 2);
     ocl_textf(text, "#define T %s\n%s", ocl_type_name(c->dtype), c->segments > 1 ? "#define SPLIT 1\n" : "");
     write_window(text, c);
     if (c->data)
@@ -373,7 +322,7 @@ static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
     const int64_t wanted = ocl_max(1, ocl_min(p->tiles, most / ocl_max(1, jobs)));
     const int64_t per = ocl_max(1, ocl_ceil(p->tiles, wanted)), chunks = ocl_ceil(p->tiles, per);
     const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     begin_product(build, c, &text, &args);
     write_cpu(&text, c, p);
@@ -422,7 +371,7 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
     cpu_plan p = plan_cpu(build->context, c);
     const int64_t total = c->batch * c->groups * p.tiles, each = ocl_max(1, ocl_ceil(total, pieces(build->context, c)));
     size_t one = 1, global = (size_t)ocl_ceil(total, each);
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     p.run = ocl_min(p.lanes, 8);
     c->a_at = scratch_of(&build->scratch, tn_desc_count(&build->desc->in[1]), c->dtype);
@@ -466,7 +415,7 @@ static int64_t choose_each(const tn_context *context, const conv *c, int64_t sid
 static int32_t add_gpu(ocl_build *build, const conv *c, int64_t side, int64_t each)
 {
     const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, block = side * each;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     begin_product(build, c, &text, &args);
     ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_conv_gpu);

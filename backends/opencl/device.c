@@ -220,9 +220,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     full.memory = device_number(d.id, CL_DEVICE_GLOBAL_MEM_SIZE);
     full.max_buffer = device_number(d.id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     full.alignment = device_alignment(d.id);
-    full.max_in = OCL_MAX_OPERANDS;
     full.max_out = device_max_out(d.id);
-    full.max_instr = OCL_MAX_VALUES - OCL_MAX_OPERANDS;
     tn_answer(info, &full, sizeof full);
     return TN_OK;
 }

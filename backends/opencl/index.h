@@ -1,14 +1,8 @@
-/* index.h: what the operators of cl/index.cl share: checks, source and launch. */
+/* index.h: what the operators of cl/index.cl share: source and launch. */
 #ifndef TENON_OPENCL_INDEX_H
 #define TENON_OPENCL_INDEX_H
 
 #include "opencl.h"
-
-/* `n_in` dense inputs, one dense output, not in place; attributes whose first `attrs` bytes are there (0: none). */
-int32_t ocl_check_index(ocl_build *build, uint32_t n_in, uint64_t attrs);
-
-/* f32, i32 and f64, which the operators that compute take. */
-int32_t ocl_check_arithmetic(ocl_build *build, int32_t dtype);
 
 /* An integer type of the element's size, for what only moves. */
 const char *ocl_index_carrier(int32_t dtype);

@@ -8,100 +8,28 @@ typedef struct product {
     int64_t batch, m, n, k, a_stride, b_stride;
     int32_t trans_a, trans_b, sums;
     int32_t value; /* type of the product: f32 or f64 */
-    tn_map_attrs identity;
-    int32_t identity_out;
-    const tn_map_attrs *map; /* the epilogue; `identity` if there is none */
-    int32_t dtype[OCL_MAX_VALUES];
+    int is_plain;  /* nothing follows the product */
+    tn_mapping mapping;
     ocl_space space;
 } product;
 
-/* ---- checks ---------------------------------------------------------------------------------------------------------
+/* ---- what is asked ------------------------------------------------------------------------------------------------
  */
 
-/* The batch dimension of an operand may have stride 0. */
-static int32_t check_operand(ocl_build *build, uint32_t i, int64_t *batch_stride)
+static int32_t begin(ocl_build *build, product *p)
 {
-    tn_tensor_desc t = build->desc->in[i];
-    if (t.rank != 3) return ocl_fail(build->msg, TN_ESHAPE, "matmul: input %u has rank %d, not 3", i, (int)t.rank);
-    if (t.dtype != TN_F32 && t.dtype != TN_F64 && t.dtype != TN_F16 && t.dtype != TN_BF16)
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: input %u has type %d", i, (int)t.dtype);
-    *batch_stride = t.dim[0] > 1 ? t.stride[0] : 0;
-    if (t.stride[0] == 0) t.stride[0] = t.dim[1] * t.dim[2];
-    return ocl_check_tensor(&t, 0, "input", i, build);
-}
-
-static int32_t check_shapes(ocl_build *build, product *p)
-{
-    const tn_tensor_desc *a = &build->desc->in[0], *b = &build->desc->in[1], *y = &build->desc->out[0];
+    const tn_matmul_attrs *attrs = build->desc->attrs;
+    const tn_op_facts *f = build->facts;
     const int64_t limit = INT32_MAX / 2;
-    p->batch = a->dim[0];
-    p->m = a->dim[p->trans_a ? 2 : 1];
-    p->k = a->dim[p->trans_a ? 1 : 2];
-    p->n = b->dim[p->trans_b ? 1 : 2];
-    if (b->dim[0] != p->batch || b->dim[p->trans_b ? 2 : 1] != p->k)
-        return ocl_fail(
-            build->msg, TN_ESHAPE, "matmul: a and b do not fit: batch %lld and %lld, inner sizes %lld and %lld",
-            (long long)p->batch, (long long)b->dim[0], (long long)p->k, (long long)b->dim[p->trans_b ? 2 : 1]);
-    if (y->rank != 3 || y->dim[0] != p->batch || y->dim[1] != p->m || y->dim[2] != p->n)
-        return ocl_fail(build->msg, TN_ESHAPE, "matmul: the output is not (%lld, %lld, %lld)", (long long)p->batch,
-                        (long long)p->m, (long long)p->n);
+    p->batch = f->size.b, p->m = f->size.m, p->n = f->size.n, p->k = f->size.k;
+    p->a_stride = f->a_step, p->b_stride = f->b_step;
+    p->trans_a = (int32_t)attrs->trans_a, p->trans_b = (int32_t)attrs->trans_b, p->sums = (int32_t)attrs->sums;
+    p->value = f->dtype;
+    p->is_plain = !f->mapping.map;
+    p->mapping = ocl_epilogue(build);
     if (p->m > limit || p->n > limit || p->k > limit || p->batch > 65535)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: too large");
-    if ((a->dtype == TN_F64) != (b->dtype == TN_F64))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: f64 times another type");
-    p->value = a->dtype == TN_F64 ? TN_F64 : TN_F32;
-    return TN_OK;
-}
-
-static int32_t check_epilogue(ocl_build *build, product *p)
-{
-    const tn_op_desc *desc = build->desc;
-    const tn_tensor_desc *y = &desc->out[0];
-    uint32_t extra = desc->n_in - 2;
-    int32_t s = ocl_check_tensor(y, 0, "output", 0, build);
-    for (uint32_t i = 2; i < desc->n_in && !s; i++) {
-        s = ocl_check_tensor(&desc->in[i], 1, "input", i, build);
-        if (!s && (desc->in[i].rank != 3 || memcmp(desc->in[i].dim, y->dim, 3 * sizeof *y->dim)))
-            s = ocl_fail(build->msg, TN_ESHAPE, "matmul: input %u has another shape than the output", i);
-    }
-    if (!s) s = ocl_check_map(p->map, desc->in + 2, 1, p->value, 3, p->dtype, build);
-    if (s) return s;
-    if (p->map->n_in != extra + 1 || p->map->n_out != 1)
-        return ocl_fail(build->msg, TN_EINVAL, "matmul: the epilogue has %u inputs, not %u", p->map->n_in, extra + 1);
-    int32_t alias = desc->alias ? desc->alias[0] : -1;
-    if (alias == 0 || alias == 1) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: over an operand");
-    if (alias >= 2 &&
-        (desc->in[alias].dtype != y->dtype || memcmp(desc->in[alias].stride, y->stride, 3 * sizeof *y->stride)))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: over an input of another layout");
-    return ocl_check_store(p->dtype[p->map->out[0]], y->dtype, build);
-}
-
-static int32_t check_sums(ocl_build *build, const product *p)
-{
-    const tn_tensor_desc *sums = &build->desc->out[1];
-    if (sums->rank != 2 || sums->dim[0] != p->batch || sums->dim[1] != p->m || sums->dtype != p->value)
-        return ocl_fail(build->msg, TN_ESHAPE, "matmul: the sums are not one for each row of the product");
-    return ocl_check_tensor(sums, 0, "output", 1, build);
-}
-
-static int32_t check(ocl_build *build, product *p)
-{
-    const tn_op_desc *desc = build->desc;
-    const tn_matmul_attrs *attrs = desc->attrs;
-    p->sums = attrs && attrs->sums;
-    if (desc->n_in < 2 || desc->n_out != (p->sums ? 2u : 1u) || (attrs && attrs->size < sizeof *attrs))
-        return ocl_fail(build->msg, TN_EINVAL, "matmul: operands or attributes are missing");
-    if (attrs && !tn_attrs_known(attrs, offsetof(tn_matmul_attrs, reserved)))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: attributes of a later version");
-    p->identity = (tn_map_attrs){.size = sizeof p->identity, .out = &p->identity_out, .n_in = 1, .n_out = 1};
-    p->map = attrs && attrs->epilogue ? attrs->epilogue : &p->identity;
-    p->trans_a = attrs && attrs->trans_a;
-    p->trans_b = attrs && attrs->trans_b;
-    int32_t s = check_operand(build, 0, &p->a_stride);
-    if (!s) s = check_operand(build, 1, &p->b_stride);
-    if (!s) s = check_shapes(build, p);
-    if (!s && p->sums) s = check_sums(build, p);
-    return s ? s : check_epilogue(build, p);
+    return ocl_check_over(build);
 }
 
 /* The columns stay a dimension of their own, so that a row of the space is a row of y. */
@@ -114,7 +42,7 @@ static void make_space(ocl_build *build, product *p)
         ocl_space_operand(&p->space, &desc->in[i], 0, desc->alias && desc->alias[0] == (int32_t)i ? 0 : -1);
     ocl_space_operand(&p->space, &desc->out[0], 1, -1);
     p->space.first = 1;
-    p->space.pinned = ocl_map_pinned(p->map) | 1u << 2;
+    p->space.pinned = ocl_map_pinned(p->mapping.map) | 1u << 2;
     ocl_space_merge(&p->space);
 }
 
@@ -229,15 +157,15 @@ static int64_t direct_width(const product *p, const cpu_plan *c)
 static int32_t prepare_direct(ocl_build *build, const product *p, const cpu_plan *c)
 {
     int64_t rows = !p->trans_b ? c->rows : c->lanes == 16 ? 4 : 2;
-    int plain = !p->trans_b && p->map == &p->identity && build->desc->out[0].dtype == TN_F32;
+    int plain = !p->trans_b && p->is_plain && build->desc->out[0].dtype == TN_F32;
     int64_t width = direct_width(p, c), panels = ocl_ceil(p->n, width);
     int64_t wanted = ocl_min(ocl_ceil(c->pieces, ocl_max(1, p->batch * panels)), ocl_ceil(p->m, rows));
     int64_t per = ocl_ceil(ocl_ceil(p->m, ocl_max(1, wanted)), rows) * rows;
     int64_t chunks = per ? ocl_ceil(p->m, per) : 0;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     operand_args(build, &args);
-    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
     ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V float%d\n%s%s%s%s", (int)c->lanes, (int)rows,
               (int)c->lanes, p->trans_b ? "#define DOT 1\n" : "", plain ? "#define PLAIN 1\n" : "",
@@ -278,9 +206,9 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
     cpu_plan c = plan_cpu(build->context, p);
     if (wants_direct(build, p, &c)) return prepare_direct(build, p, &c);
     if (p->sums && (!p->trans_a || p->value != TN_F32)) return no_sums(build);
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
-    ocl_source_map(&text, &map_args, build->context, &p->space, p->map, 2, p->dtype);
+    ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
     ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define V %s%d\n", (int)c.lanes,
               (int)c.vectors, (int)c.rows, ocl_type_name(p->value), (int)c.lanes);
@@ -324,10 +252,10 @@ static int32_t prepare_gpu(ocl_build *build, const product *p)
 {
     int64_t side = build->context->max_group >= 256 ? 16 : build->context->max_group >= 64 ? 8 : 1;
     int64_t each = choose_each(build->context, p, side), block = side * each;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     operand_args(build, &args);
-    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
     ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_matmul_gpu);
     size_args(&args, p);
@@ -342,12 +270,12 @@ static int32_t prepare_gpu(ocl_build *build, const product *p)
 /* The epilogue alone, of a product that lies in scratch. */
 static int32_t add_epilogue(ocl_build *build, const product *p)
 {
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     int64_t total = p->batch * p->m * p->n;
     size_t global = (size_t)total, local = build->context->max_group < 64 ? 1 : 64;
     ocl_arg_scratch(&args, 0);
-    ocl_source_map(&text, &args, build->context, &p->space, p->map, 2, p->dtype);
+    ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
     ocl_textf(&text, "#define T float\n#define FROM_SCRATCH 1\n%s", ocl_cl_matmul_gpu);
     ocl_arg_index(&args, p->space.wide, total);
     int32_t s = ocl_add_launch(build, &text, "tn_epilogue", &args, 1, &global, &local);
@@ -370,21 +298,31 @@ static int wants_clblast(const ocl_build *build, const product *p)
 static int32_t prepare_clblast(ocl_build *build, const product *p)
 {
     ocl_gemm_shape shape = {p->batch, p->m, p->n, p->k, p->a_stride, p->b_stride, p->trans_a, p->trans_b};
-    int direct = p->map == &p->identity && build->desc->out[0].dtype == TN_F32;
+    int direct = p->is_plain && build->desc->out[0].dtype == TN_F32;
     int32_t s = ocl_gemm_prepare(build, &shape, !direct);
     return s || direct ? s : add_epilogue(build, p);
+}
+
+/* As if CLBlast had not been tried. */
+static void begin_again(ocl_build *build)
+{
+    build->scratch = build->launches = 0;
+    if (!build->kernel) return;
+    ocl_gemm_release(build->kernel->gemm);
+    build->kernel->gemm = NULL;
 }
 
 int32_t ocl_prepare_matmul(ocl_build *build)
 {
     product p = {0};
-    int32_t s = check(build, &p);
+    int32_t s = begin(build, &p);
     if (s) return s;
     make_space(build, &p);
     if (p.sums && !build->context->cpu_shape) return no_sums(build);
     if (wants_clblast(build, &p)) {
         s = prepare_clblast(build, &p);
         if (s != TN_EUNSUPPORTED) return s;
+        begin_again(build);
     }
     return build->context->cpu_shape ? prepare_cpu(build, &p) : prepare_gpu(build, &p);
 }

@@ -105,63 +105,65 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
 
+#define ANY     (~0u)
+#define FLOATS  (1u << TN_F32 | 1u << TN_F64)
+#define NUMBERS (FLOATS | 1u << TN_I32)
+
 static const struct {
     const char *name;
+    uint32_t types;    /* that it takes as facts->dtype: a bit each */
+    uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(ocl_build *build);
 } operators[] = {
-    {"map", ocl_prepare_map},
-    {"reduce", ocl_prepare_reduce},
-    {"matmul", ocl_prepare_matmul},
-    {"softmax", ocl_prepare_softmax},
-    {"log_softmax", ocl_prepare_softmax},
-    {"transpose", ocl_prepare_transpose},
-    {"gather", ocl_prepare_gather},
-    {"window", ocl_prepare_window},
-    {"slice", ocl_prepare_slice},
-    {"unslice", ocl_prepare_unslice},
-    {"concat", ocl_prepare_concat},
-    {"scatter_add", ocl_prepare_scatter_add},
-    {"take", ocl_prepare_take},
-    {"put", ocl_prepare_put},
-    {"cumsum", ocl_prepare_cumsum},
-    {"topk", ocl_prepare_topk},
-    {"searchsorted", ocl_prepare_searchsorted},
-    {"conv2d", ocl_prepare_conv},
-    {"conv2d_data", ocl_prepare_conv},
-    {"conv2d_weight", ocl_prepare_conv},
-    {"maxpool2d", ocl_prepare_pool},
-    {"maxpool2d_grad", ocl_prepare_pool},
-    {"avgpool2d", ocl_prepare_pool},
-    {"avgpool2d_grad", ocl_prepare_pool},
+    {"map", ANY, 1, ocl_prepare_map},
+    {"reduce", ANY, 0, ocl_prepare_reduce},
+    {"matmul", FLOATS, 1, ocl_prepare_matmul},
+    {"softmax", ANY, 1, ocl_prepare_softmax},
+    {"log_softmax", ANY, 1, ocl_prepare_softmax},
+    {"transpose", ANY, 0, ocl_prepare_transpose},
+    {"gather", ANY, 0, ocl_prepare_gather},
+    {"window", ANY, 0, ocl_prepare_window},
+    {"slice", ANY, 0, ocl_prepare_slice},
+    {"unslice", ANY, 0, ocl_prepare_unslice},
+    {"concat", ANY, 0, ocl_prepare_concat},
+    {"scatter_add", NUMBERS, 0, ocl_prepare_scatter_add},
+    {"take", ANY, 0, ocl_prepare_take},
+    {"put", NUMBERS, 0, ocl_prepare_put},
+    {"cumsum", NUMBERS, 0, ocl_prepare_cumsum},
+    {"topk", NUMBERS, 0, ocl_prepare_topk},
+    {"searchsorted", NUMBERS, 0, ocl_prepare_searchsorted},
+    {"conv2d", FLOATS, 1, ocl_prepare_conv},
+    {"conv2d_data", FLOATS, 0, ocl_prepare_conv},
+    {"conv2d_weight", FLOATS, 0, ocl_prepare_conv},
+    {"maxpool2d", FLOATS, 0, ocl_prepare_pool},
+    {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
+    {"avgpool2d", FLOATS, 0, ocl_prepare_pool},
+    {"avgpool2d_grad", FLOATS, 0, ocl_prepare_pool},
 };
 
-/* Bytes from an operand's start to the end of its last element. */
-static uint64_t operand_bytes(const tn_tensor_desc *t)
+/* Whether f64 occurs anywhere. */
+static int has_f64(const tn_op_desc *desc, const tn_map_attrs *map)
 {
-    int64_t last = 0;
-    for (int d = 0; d < t->rank; d++) {
-        if (!t->dim[d]) return 0;
-        last += (t->dim[d] - 1) * t->stride[d];
-    }
-    return (uint64_t)(last + 1) * tn_dtype_size(t->dtype);
+    int found = 0;
+    for (uint32_t i = 0; i < desc->n_in + desc->n_out; i++) found |= tn_operand(desc, i)->dtype == TN_F64;
+    for (uint32_t i = 0; map && i < map->n_instr; i++) found |= map->instr[i].dtype == TN_F64;
+    return found;
 }
 
-static int32_t check_desc(const tn_op_desc *desc, tn_msg *msg)
+/* The operator's place in the table; or what this backend can't do of what is right. */
+static int32_t find_operator(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, size_t *found,
+                             tn_msg *msg)
 {
-    if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
-        return ocl_fail(msg, TN_EINVAL, "op_prepare: the description is incomplete");
-    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision)))
-        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: a precision, or a description of a later version", desc->name);
-    if (desc->n_in > OCL_MAX_OPERANDS || desc->n_out > OCL_MAX_OPERANDS)
-        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: %u inputs and %u outputs are too many", desc->name, desc->n_in,
-                        desc->n_out);
-    if ((desc->n_in && !desc->in) || (desc->n_out && !desc->out) || !desc->n_out)
-        return ocl_fail(msg, TN_EINVAL, "%s: operands are missing", desc->name);
-    for (uint32_t k = 0; k < desc->n_out && desc->alias; k++)
-        if (desc->alias[k] < -1 || desc->alias[k] >= (int32_t)desc->n_in)
-            return ocl_fail(msg, TN_EINVAL, "%s: output %u overwrites input %d of %u", desc->name, k,
-                            (int)desc->alias[k], desc->n_in);
-    return TN_OK;
+    size_t i = 0;
+    const size_t n = sizeof operators / sizeof *operators;
+    while (i < n && strcmp(operators[i].name, desc->name)) i++;
+    if (i == n) return ocl_fail(msg, TN_EUNSUPPORTED, "unknown operator '%s'", desc->name);
+    if (!(operators[i].types >> facts->dtype & 1))
+        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: not of elements of type %d", desc->name, (int)facts->dtype);
+    if (!context->has_f64 && has_f64(desc, facts->mapping.map))
+        return ocl_fail(msg, TN_EUNSUPPORTED, "%s: the device has no f64", desc->name);
+    *found = i;
+    return operators[i].in_place ? TN_OK : tn_check_not_in_place(desc, msg);
 }
 
 static tn_kernel *kernel_new(tn_context *context, const tn_op_desc *desc)
@@ -172,50 +174,44 @@ static tn_kernel *kernel_new(tn_context *context, const tn_op_desc *desc)
     kernel->context = context;
     kernel->n_in = desc->n_in;
     kernel->n_out = desc->n_out;
-    for (uint32_t i = 0; i < desc->n_in; i++) kernel->in_bytes[i] = operand_bytes(&desc->in[i]);
+    for (uint32_t i = 0; i < desc->n_in; i++) kernel->in_bytes[i] = tn_desc_extent(&desc->in[i]);
     for (uint32_t k = 0; k < desc->n_out; k++) {
-        kernel->out_bytes[k] = operand_bytes(&desc->out[k]);
+        kernel->out_bytes[k] = tn_desc_extent(&desc->out[k]);
         kernel->alias[k] = desc->alias ? desc->alias[k] : -1;
     }
     return kernel;
 }
 
-static int32_t find_operator(const char *name, size_t *found, tn_msg *msg)
+/* Makes the kernel of a description of which it is known that it can be done. */
+static int32_t make(ocl_build *build, size_t which, tn_kernel **kernel)
 {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        if (strcmp(operators[i].name, name)) continue;
-        *found = i;
-        return TN_OK;
-    }
-    return ocl_fail(msg, TN_EUNSUPPORTED, "unknown operator '%s'", name);
+    build->kernel = kernel_new(build->context, build->desc);
+    if (!build->kernel) return ocl_fail(build->msg, TN_ENOMEM, "%s: no memory", build->desc->name);
+    build->scratch = build->launches = 0;
+    int32_t s = operators[which].prepare(build);
+    build->kernel->scratch = build->scratch;
+    build->kernel->n_scalar = build->n_scalar;
+    if (s)
+        ocl_op_release(build->kernel);
+    else
+        *kernel = build->kernel;
+    return s;
 }
 
 int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg)
 {
+    tn_op_facts facts;
     size_t which = 0;
-    int32_t s = check_desc(desc, msg);
-    if (!s) s = find_operator(desc->name, &which, msg);
+    int32_t s = tn_check_op(desc, &facts, msg);
+    if (!s) s = find_operator(context, desc, &facts, &which, msg);
     if (s) return s;
-    ocl_build build = {.context = context, .desc = desc, .msg = msg};
-    /* Ask first: what is refused must not have been built. */
-    s = operators[which].prepare(&build);
-    if (!s && kernel) {
-        build = (ocl_build){.context = context, .desc = desc, .msg = msg, .kernel = kernel_new(context, desc)};
-        if (!build.kernel) return ocl_fail(msg, TN_ENOMEM, "%s: no memory", desc->name);
-        s = operators[which].prepare(&build);
-        build.kernel->scratch = build.scratch;
-        build.kernel->n_scalar = build.n_scalar;
-    }
-    if (s) {
-        ocl_op_release(build.kernel);
-        return s;
-    }
-    if (info) {
-        const tn_kernel_info full = {.scratch = build.scratch, .launches = build.launches};
-        tn_answer(info, &full, sizeof full);
-    }
-    if (kernel) *kernel = build.kernel;
+    ocl_build build = {.context = context, .desc = desc, .facts = &facts, .wants_sizes = info != NULL, .msg = msg};
+    s = operators[which].prepare(&build); /* ask first: what is refused must not have been built */
+    if (!s && kernel) s = make(&build, which, kernel);
+    if (s || !info) return s;
+    const tn_kernel_info full = {.scratch = build.scratch, .launches = build.launches};
+    tn_answer(info, &full, sizeof full);
     return TN_OK;
 }
 

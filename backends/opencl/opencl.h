@@ -11,12 +11,12 @@
 #define CL_USE_DEPRECATED_OPENCL_1_1_APIS
 #include <CL/cl.h>
 #include <pthread.h>
+#include "tenon/backend_check.h"
 #include "tenon/backend_ext.h"
 
 #define OCL_MAX_LAUNCHES 3
 #define OCL_MAX_ARGS     160
-#define OCL_MAX_OPERANDS 24
-#define OCL_MAX_VALUES   512
+#define OCL_MAX_OPERANDS TN_MAX_OPERANDS
 
 /* ---- errors and host memory (util.c) -------------------------------------------------------------------------- */
 
@@ -44,12 +44,13 @@ static inline int64_t ocl_ceil(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* A text that grows. After a failed allocation it stays as it is, and `failed` is set. */
+/* A text that grows. After a failed allocation it stays as it is, and `failed` is set. One that is `off` stays empty.
+ */
 typedef struct ocl_text {
     char *s;
     size_t length;
     size_t capacity;
-    int failed;
+    int failed, off;
 } ocl_text;
 
 __attribute__((format(printf, 2, 3))) void ocl_textf(ocl_text *text, const char *format, ...);
@@ -187,11 +188,14 @@ struct tn_kernel {
     ocl_gemm *gemm; /* runs before the launches */
 };
 
-/* What an operator's `prepare` fills: it checks `desc`; if `kernel` is not NULL it adds launches. */
+/* What an operator's `prepare` is given, a description that tn_check_op has passed, and fills. Without a kernel it only
+ * decides: it writes no source and does nothing on the device. */
 typedef struct ocl_build {
     tn_context *context;
     const tn_op_desc *desc;
+    const tn_op_facts *facts;
     tn_kernel *kernel; /* NULL: only asked whether */
+    int wants_sizes;   /* `scratch` and `launches` will be told */
     uint64_t scratch;
     uint32_t launches;
     uint64_t n_scalar;
@@ -216,6 +220,12 @@ void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest);
  * empty or `build` only asks. */
 int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
                        const size_t *global, const size_t *local);
+
+/* A text for the source of a launch: off if `build` only asks. */
+static inline ocl_text ocl_text_of(const ocl_build *build)
+{
+    return (ocl_text){.off = !build->kernel};
+}
 
 int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg);
@@ -265,12 +275,10 @@ typedef struct ocl_space {
     int wide;        /* indices need 64 bits */
 } ocl_space;
 
-int32_t ocl_check_tensor(const tn_tensor_desc *t, int broadcast, const char *what, uint32_t index, ocl_build *build);
-/* Fills the type of every value: inputs, then instructions. `dtype` has OCL_MAX_VALUES places. */
-int32_t ocl_check_map(const tn_map_attrs *map, const tn_tensor_desc *in, uint32_t given, int32_t given_dtype,
-                      int32_t rank, int32_t *dtype, ocl_build *build);
-int32_t ocl_value_dtype(int32_t storage); /* of a loaded element: F32, I32 or F64 */
-int32_t ocl_check_store(int32_t value, int32_t storage, ocl_build *build);
+/* The program after a product: the epilogue, or one that stores the product as it is. */
+tn_mapping ocl_epilogue(const ocl_build *build);
+/* A product may be written over an input of its epilogue that lies as it does. */
+int32_t ocl_check_over(const ocl_build *build);
 uint64_t ocl_map_pinned(const tn_map_attrs *map);
 void ocl_space_begin(ocl_space *space, int32_t rank, const int64_t *dim, uint32_t reduced);
 void ocl_space_operand(ocl_space *space, const tn_tensor_desc *t, int is_output, int shares);
@@ -279,7 +287,7 @@ void ocl_space_merge(ocl_space *space);
 /* Writes the prologue (types, element-wise functions) and the MAP_ macros, described in cl/map.cl, and appends the
  * arguments that MAP_PARAMS stands for. `operand0`: the operator's input that is the first one loaded. */
 void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const ocl_space *space,
-                    const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype);
+                    const tn_mapping *mapping, uint32_t operand0);
 void ocl_source_types(ocl_text *text, tn_context *context, int wide);
 const char *ocl_type_name(int32_t dtype);    /* of a value */
 const char *ocl_storage_name(int32_t dtype); /* of an element in memory */

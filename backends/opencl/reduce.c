@@ -38,9 +38,9 @@ static const fold folds[] = {
 
 static const fold *find_fold(const char *kind)
 {
-    for (size_t i = 0; kind && i < sizeof folds / sizeof *folds; i++)
-        if (!strcmp(folds[i].kind, kind)) return &folds[i];
-    return NULL;
+    const fold *f = folds;
+    while (strcmp(f->kind, kind)) f++;
+    return f;
 }
 
 /* How the work is cut. */
@@ -116,59 +116,6 @@ static plan make_plan(const tn_context *context, const ocl_space *space)
 /* ---- preparing ----------------------------------------------------------------------------------------------------
  */
 
-static int32_t check_output(ocl_build *build, const tn_reduce_attrs *attrs)
-{
-    const tn_tensor_desc *y = &build->desc->out[0];
-    int32_t s = ocl_check_tensor(y, 0, "output", 0, build);
-    if (s) return s;
-    int fits = y->rank == (int32_t)attrs->rank;
-    for (int d = 0; fits && d < y->rank; d++) fits = y->dim[d] == (attrs->axes >> d & 1 ? 1 : attrs->dim[d]);
-    return fits ? TN_OK : ocl_fail(build->msg, TN_ESHAPE, "reduce: the output's shape does not fit");
-}
-
-static int32_t check_inputs(ocl_build *build, const tn_reduce_attrs *attrs)
-{
-    const tn_op_desc *desc = build->desc;
-    int32_t s = TN_OK;
-    for (uint32_t i = 0; i < desc->n_in && !s; i++) {
-        s = ocl_check_tensor(&desc->in[i], 1, "input", i, build);
-        int same = s || desc->in[i].rank == (int32_t)attrs->rank;
-        for (uint32_t d = 0; !s && same && d < attrs->rank; d++) same = desc->in[i].dim[d] == attrs->dim[d];
-        if (!same) s = ocl_fail(build->msg, TN_ESHAPE, "reduce: input %u has another shape than the space", i);
-    }
-    return s;
-}
-
-static int32_t check(ocl_build *build, const fold **kind, int32_t *dtype)
-{
-    const tn_op_desc *desc = build->desc;
-    const tn_reduce_attrs *attrs = desc->attrs;
-    if (!attrs || attrs->size < sizeof *attrs || desc->n_out != 1)
-        return ocl_fail(build->msg, TN_EINVAL, "reduce: attributes or operands are missing");
-    if (!tn_attrs_known(attrs, sizeof *attrs))
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: attributes of a later version");
-    *kind = find_fold(attrs->kind);
-    if (!*kind)
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: unknown kind '%s'", attrs->kind ? attrs->kind : "");
-    if (attrs->rank > TN_MAX_RANK || attrs->axes >> attrs->rank)
-        return ocl_fail(build->msg, TN_ESHAPE, "reduce: rank %u, axes %#x", attrs->rank, attrs->axes);
-    const int needs_elements = strcmp(attrs->kind, "sum") && strcmp(attrs->kind, "prod");
-    for (uint32_t d = 0; d < attrs->rank && needs_elements; d++)
-        if (attrs->axes >> d & 1 && !attrs->dim[d])
-            return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: %s of nothing", attrs->kind);
-    int32_t s = check_inputs(build, attrs);
-    if (!s) s = check_output(build, attrs);
-    if (!s) s = ocl_check_map(attrs->map, desc->in, 0, 0, (int32_t)attrs->rank, dtype, build);
-    if (!s && (attrs->map->n_in != desc->n_in || attrs->map->n_out != 1))
-        s = ocl_fail(build->msg, TN_EINVAL, "reduce: the program's inputs or outputs do not fit");
-    for (uint32_t k = 0; !s && desc->alias && k < desc->n_out; k++)
-        if (desc->alias[k] >= 0) s = ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: in place");
-    if (s) return s;
-    if ((*kind)->is_arg && desc->out[0].dtype != TN_I32)
-        return ocl_fail(build->msg, TN_EDTYPE, "reduce: %s gives i32", attrs->kind);
-    return (*kind)->is_arg ? TN_OK : ocl_check_store(dtype[attrs->map->out[0]], desc->out[0].dtype, build);
-}
-
 static void write_fold(ocl_text *text, const tn_context *context, const fold *kind, int32_t value, int32_t stored,
                        const plan *p)
 {
@@ -217,14 +164,11 @@ int32_t ocl_prepare_reduce(ocl_build *build)
 {
     const tn_op_desc *desc = build->desc;
     const tn_reduce_attrs *attrs = desc->attrs;
-    const fold *kind = NULL;
-    int32_t dtype[OCL_MAX_VALUES];
-    int32_t s = check(build, &kind, dtype);
-    if (s) return s;
+    const fold *kind = find_fold(attrs->kind);
     ocl_space space;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
-    int32_t value = dtype[attrs->map->out[0]];
+    int32_t value = build->facts->dtype;
     ocl_space_begin(&space, (int32_t)attrs->rank, attrs->dim, attrs->axes);
     for (uint32_t i = 0; i < desc->n_in; i++) ocl_space_operand(&space, &desc->in[i], 0, -1);
     space.pinned = ocl_map_pinned(attrs->map);
@@ -233,9 +177,9 @@ int32_t ocl_prepare_reduce(ocl_build *build)
     if (p.reduced > INT32_MAX && kind->is_arg) return ocl_fail(build->msg, TN_EUNSUPPORTED, "reduce: too long");
     if (p.segments > 1)
         build->scratch = (uint64_t)(p.segments * p.count) * (tn_dtype_size(value) + (kind->is_arg ? 4 : 0));
-    ocl_source_map(&text, &args, build->context, &space, attrs->map, 0, dtype);
+    ocl_source_map(&text, &args, build->context, &space, &build->facts->mapping, 0);
     write_fold(&text, build->context, kind, value, desc->out[0].dtype, &p);
-    s = add_launches(build, &text, &args, &space, &p);
+    int32_t s = add_launches(build, &text, &args, &space, &p);
     ocl_text_free(&text);
     return s;
 }

@@ -1,30 +1,6 @@
 /* slice.c: the operators "slice", "unslice" and "concat". Elements move as integers of their size. */
 #include "index.h"
 
-/* The places of `small` elements lie within a dimension of `large`. */
-static int fits(int64_t small, int64_t large, int64_t start, int64_t step)
-{
-    int64_t way, last;
-    if (step == 0) return 0;
-    if (small == 0) return 1;
-    if (__builtin_mul_overflow(small - 1, step, &way) || __builtin_add_overflow(start, way, &last)) return 0;
-    return start >= 0 && start < large && last >= 0 && last < large;
-}
-
-static int32_t check_slice(ocl_build *build, const tn_tensor_desc *small, const tn_tensor_desc *large)
-{
-    const tn_slice_attrs *a = build->desc->attrs;
-    const char *name = build->desc->name;
-    if (small->dtype != large->dtype || small->rank != large->rank)
-        return ocl_fail(build->msg, TN_EINVAL, "%s: input and output differ in type or rank", name);
-    for (int d = 0; d < small->rank; d++)
-        if (!fits(small->dim[d], large->dim[d], a->start[d], a->step[d]))
-            return ocl_fail(build->msg, TN_ESHAPE, "%s: %lld elements from %lld on by %lld leave dimension %d of %lld",
-                            name, (long long)small->dim[d], (long long)a->start[d], (long long)a->step[d], d,
-                            (long long)large->dim[d]);
-    return TN_OK;
-}
-
 /* The dimensions but for the last, from the inner ones outwards; of no or one element the step does not matter. */
 static void add_digits(ocl_text *text, ocl_args *args, int wide, int inverse, const tn_tensor_desc *small,
                        const tn_tensor_desc *large, const tn_slice_attrs *a)
@@ -48,16 +24,12 @@ static void add_digits(ocl_text *text, ocl_args *args, int wide, int inverse, co
 static int32_t prepare(ocl_build *build, int inverse, const char *which, const char *name)
 {
     const tn_slice_attrs *a = build->desc->attrs;
-    int32_t s = ocl_check_index(build, 1, sizeof *a);
-    if (s) return s;
     tn_tensor_desc x = build->desc->in[0], y = build->desc->out[0];
     if (!x.rank) return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: of a number without dimensions", name + 3);
     const tn_tensor_desc *small = inverse ? &x : &y, *large = inverse ? &y : &x;
-    s = check_slice(build, small, large);
-    if (s) return s;
     int last = x.rank - 1, wide = tn_desc_count(large) > INT32_MAX / 2, by_row = build->context->cpu_shape;
     int64_t n = small->dim[last], l = large->dim[last], count = tn_desc_count(&y);
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     ocl_arg_ref(&args, OCL_ARG_IN, 0, x.dtype);
     ocl_arg_ref(&args, OCL_ARG_OUT, 0, y.dtype);
@@ -83,31 +55,12 @@ int32_t ocl_prepare_unslice(ocl_build *build)
 
 /* ---- concat ----------------------------------------------------------------------------------------------------- */
 
-static int32_t check_concat(ocl_build *build)
-{
-    const tn_op_desc *desc = build->desc;
-    const tn_tensor_desc *y = &desc->out[0];
-    int64_t n = 0;
-    for (uint32_t i = 0; i < desc->n_in; i++) {
-        const tn_tensor_desc *x = &desc->in[i];
-        if (x->rank != 3 || y->rank != 3 || x->dim[0] != y->dim[0] || x->dim[2] != y->dim[2] || x->dtype != y->dtype ||
-            __builtin_add_overflow(n, x->dim[1], &n))
-            return ocl_fail(build->msg, TN_ESHAPE, "concat: input %u is no (outer, n, inner) that fits the output", i);
-    }
-    if (!desc->n_in || n != y->dim[1])
-        return ocl_fail(build->msg, TN_ESHAPE, "concat: the inputs do not add up to the output");
-    return TN_OK;
-}
-
 int32_t ocl_prepare_concat(ocl_build *build)
 {
     const tn_op_desc *desc = build->desc;
-    int32_t s = ocl_check_index(build, desc->n_in, 0);
-    if (!s) s = check_concat(build);
-    if (s) return s;
     int64_t inner = desc->out[0].dim[2], row = desc->out[0].dim[1] * inner, count = desc->out[0].dim[0] * row;
     int wide = count > INT32_MAX / 2 / desc->n_in;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     ocl_textf(&text, "#define INPUT_COUNT %u\n#define INPUTS", desc->n_in);
     for (uint32_t i = 0; i < desc->n_in; i++) ocl_textf(&text, " INPUT(%u)", i);

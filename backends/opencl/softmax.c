@@ -3,23 +3,6 @@
 
 #include <string.h>
 
-static int32_t check(ocl_build *build)
-{
-    const tn_op_desc *desc = build->desc;
-    if (desc->n_in != 1 || desc->n_out != 1 || (desc->attrs && !tn_attrs_known(desc->attrs, sizeof(uint64_t))))
-        return ocl_fail(build->msg, TN_EINVAL, "%s: one input, one output, no attributes", desc->name);
-    const tn_tensor_desc *x = &desc->in[0], *y = &desc->out[0];
-    int32_t s = ocl_check_tensor(x, 0, "input", 0, build);
-    if (!s) s = ocl_check_tensor(y, 0, "output", 0, build);
-    if (s) return s;
-    if (x->rank != 3 || y->rank != 3 || memcmp(x->dim, y->dim, 3 * sizeof *x->dim))
-        return ocl_fail(build->msg, TN_ESHAPE, "%s: input and output are (outer, n, inner)", desc->name);
-    if (ocl_value_dtype(x->dtype) == TN_I32) return ocl_fail(build->msg, TN_EDTYPE, "%s: of integers", desc->name);
-    if (desc->alias && desc->alias[0] >= 0 && x->dtype != y->dtype)
-        return ocl_fail(build->msg, TN_EINVAL, "%s: in place with another type", desc->name);
-    return ocl_check_store(ocl_value_dtype(x->dtype), y->dtype, build);
-}
-
 static void write_source(ocl_text *text, ocl_build *build, int wide)
 {
     const tn_tensor_desc *x = &build->desc->in[0], *y = &build->desc->out[0];
@@ -40,11 +23,9 @@ static void write_source(ocl_text *text, ocl_build *build, int wide)
 
 int32_t ocl_prepare_softmax(ocl_build *build)
 {
-    int32_t s = check(build);
-    if (s) return s;
     tn_context *context = build->context;
-    const int64_t *dim = build->desc->in[0].dim;
-    int64_t outer = dim[0], n = dim[1], inner = dim[2], total = outer * n * inner;
+    const tn_sizes *z = &build->facts->size;
+    int64_t outer = z->o, n = z->n, inner = z->j, total = outer * n * inner;
     int64_t items = ocl_max(1, ocl_min(4 * (int64_t)context->units, total / 512));
     int64_t blocks = ocl_max(1, ocl_ceil(items, ocl_max(outer, 1)));
     int64_t per = inner == 1 ? ocl_max(1, ocl_ceil(outer, items))
@@ -57,7 +38,7 @@ int32_t ocl_prepare_softmax(ocl_build *build)
         global = inner == 1 ? (size_t)outer * local : (size_t)(outer * inner);
     }
     if (!total) global = 0;
-    ocl_text text = {0};
+    ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     write_source(&text, build, wide);
     ocl_arg_ref(&args, OCL_ARG_IN, 0, build->desc->in[0].dtype);
@@ -66,7 +47,7 @@ int32_t ocl_prepare_softmax(ocl_build *build)
     ocl_arg_index(&args, wide, n);
     ocl_arg_index(&args, wide, inner);
     ocl_arg_index(&args, wide, per);
-    s = ocl_add_launch(build, &text, "tn_softmax", &args, 1, &global, &local);
+    int32_t s = ocl_add_launch(build, &text, "tn_softmax", &args, 1, &global, &local);
     ocl_text_free(&text);
     return s;
 }

@@ -1,7 +1,6 @@
 /* source.c: writes element-wise programs as OpenCL C: the macros that cl/map.cl describes. The text depends on the
  * program, the types, and which dimensions broadcast, but not on sizes: those are arguments. */
 #include "opencl.h"
-#include "rows.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -43,10 +42,12 @@ void ocl_source_types(ocl_text *text, tn_context *context, int wide)
 /* ---- rows as functions ----------------------------------------------------------------------------------------------
  */
 
-static void write_row_name(ocl_text *text, const ocl_row *row, int32_t dtype)
+/* f32_add, f32_add_da */
+static void write_row_name(ocl_text *text, const tn_formula *row, int32_t dtype)
 {
-    ocl_textf(text, "%s_%s%s%s", types[dtype].suffix, row->name, *row->suffix ? "_" : "",
-              *row->suffix ? row->suffix + 1 : "");
+    const int n = (int)strcspn(row->op, ".");
+    ocl_textf(text, "%s_%.*s", types[dtype].suffix, n, row->op);
+    if (row->op[n]) ocl_textf(text, "_%s", row->op + n + 1);
 }
 
 /* A row's text, the functions that it calls prefixed: OpenCL's own names may be macros that can't be redefined. */
@@ -66,28 +67,31 @@ static void write_text(ocl_text *text, const char *from, const char *prefix)
 }
 
 /* Integer rows without comparisons are computed unsigned, so that they wrap. */
-static void write_row(ocl_text *text, const ocl_row *row, int32_t dtype)
+static void write_row(ocl_text *text, const tn_formula *row, int32_t dtype)
 {
     const char *type = dtype == TN_I32 && !strpbrk(row->text, "<>=") ? "uint" : types[dtype].value;
     ocl_textf(text, "static inline %s ", type);
     write_row_name(text, row, dtype);
-    for (int a = 0; a < 4 && row->params[a]; a++) ocl_textf(text, "%s%s %s", a ? ", " : "(", type, row->params[a]);
+    for (int a = 0; a < 4 && row->arg[a]; a++) ocl_textf(text, "%s%s %s", a ? ", " : "(", type, row->arg[a]);
     ocl_textf(text, ")\n{\n    return ");
     write_text(text, row->text, dtype == TN_F64 ? "d_" : "f_");
     ocl_textf(text, ";\n}\n");
 }
 
+/* Whether an instruction before number `i` has the same name and type. */
+static int came_before(const tn_map_attrs *map, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (map->instr[k].dtype == map->instr[i].dtype && !strcmp(map->instr[k].op, map->instr[i].op)) return 1;
+    return 0;
+}
+
 static void write_rows(ocl_text *text, const tn_map_attrs *map)
 {
-    static const int32_t dtypes[] = {TN_F32, TN_F64, TN_I32};
     ocl_textf(text, "%s", ocl_cl_names);
-    for (int t = 0; t < 3; t++) {
-        uint8_t written[OCL_ROWS] = {0};
-        for (uint32_t i = 0; i < map->n_instr; i++) {
-            const ocl_row *row = ocl_row_find(map->instr[i].op);
-            if (!row || map->instr[i].dtype != dtypes[t] || written[ocl_row_index(row)]++) continue;
-            write_row(text, row, dtypes[t]);
-        }
+    for (uint32_t i = 0; i < map->n_instr; i++) {
+        const tn_formula *row = came_before(map, i) ? NULL : tn_formula_find(map->instr[i].op);
+        if (row) write_row(text, row, map->instr[i].dtype);
     }
 }
 
@@ -115,8 +119,8 @@ static void write_scalars(ocl_text *text, ocl_args *args, const tn_map_attrs *ma
     uint32_t begin = args->n;
     for (uint32_t i = 0; i < map->n_instr; i++) {
         const tn_map_instr *instr = &map->instr[i];
-        int op = ocl_special_find(instr->op), random = op == OCL_UNIFORM || op == OCL_NORMAL;
-        if (op != OCL_SCALAR && !random) continue;
+        int op = tn_special_find(instr->op), random = op == TN_INSTR_UNIFORM || op == TN_INSTR_NORMAL;
+        if (op != TN_INSTR_SCALAR && !random) continue;
         int form = random ? 3 : instr->dtype == TN_F32 ? 0 : instr->dtype == TN_F64 ? 1 : 2;
         for (int a = 0; a <= random; a++) {
             int seen = 0;
@@ -271,11 +275,11 @@ static void write_random(ocl_text *text, const tn_map_instr *instr, int normal)
 
 static void write_call(ocl_text *text, const tn_map_instr *instr)
 {
-    const ocl_row *row = ocl_row_find(instr->op);
+    const tn_formula *row = tn_formula_find(instr->op);
     write_row_name(text, row, instr->dtype);
-    for (int a = 0; a < 4 && row->params[a]; a++) {
+    for (int a = 0; a < 4 && row->arg[a]; a++) {
         ocl_textf(text, a ? ", " : "(");
-        if (ocl_row_names(row, a))
+        if (tn_formula_names(row, a))
             ocl_textf(text, "v%d", (int)instr->arg[a]);
         else
             ocl_textf(text, "0");
@@ -286,58 +290,64 @@ static void write_call(ocl_text *text, const tn_map_instr *instr)
 static void write_instr(ocl_text *text, const ocl_space *space, const tn_map_instr *instr, uint32_t number)
 {
     static const char scalar[] = {[TN_F32] = 'f', [TN_I32] = 'i', [TN_F64] = 'd'};
-    int op = ocl_special_find(instr->op);
+    int op = tn_special_find(instr->op);
     ocl_textf(text, " \\\n    const %s v%u = (%s)(", types[instr->dtype].value, number, types[instr->dtype].value);
-    if (op == OCL_CONST)
+    if (op == TN_INSTR_CONST)
         write_const(text, instr);
-    else if (op == OCL_SCALAR)
+    else if (op == TN_INSTR_SCALAR)
         ocl_textf(text, "s%c%d", scalar[instr->dtype], (int)instr->arg[0]);
-    else if (op == OCL_IOTA)
+    else if (op == TN_INSTR_IOTA)
         write_iota(text, space, instr);
-    else if (op == OCL_CAST && instr->dtype == TN_I32) /* what a NaN is converted to is the driver's choice */
+    else if (op == TN_INSTR_CAST && instr->dtype == TN_I32) /* what a NaN is converted to is the driver's choice */
         ocl_textf(text, "v%d == v%d ? convert_int_sat_rtz(v%d) : 0", (int)instr->arg[0], (int)instr->arg[0],
                   (int)instr->arg[0]);
-    else if (op == OCL_CAST)
+    else if (op == TN_INSTR_CAST)
         ocl_textf(text, "v%d", (int)instr->arg[0]);
-    else if (op == OCL_WHERE)
+    else if (op == TN_INSTR_WHERE)
         ocl_textf(text, "v%d != 0 ? v%d : v%d", (int)instr->arg[0], (int)instr->arg[1], (int)instr->arg[2]);
     else if (op >= 0)
-        write_random(text, instr, op == OCL_NORMAL);
+        write_random(text, instr, op == TN_INSTR_NORMAL);
     else
         write_call(text, instr);
     ocl_textf(text, ");");
 }
 
-static void write_body(ocl_text *text, const ocl_space *space, const tn_map_attrs *map, const int32_t *dtype)
+static void write_body(ocl_text *text, const ocl_space *space, const tn_mapping *mapping)
 {
+    const tn_map_attrs *map = mapping->map;
     ocl_textf(text, "#define MAP_VALUES(j) const IX j_ = (j);");
-    for (uint32_t i = 0; i < space->first; i++) ocl_textf(text, " const %s v%u = GIVEN(j);", types[dtype[i]].value, i);
+    for (uint32_t i = 0; i < space->first; i++)
+        ocl_textf(text, " const %s v%u = GIVEN(j);", types[tn_mapping_dtype(mapping, (int32_t)i)].value, i);
     for (uint32_t i = space->first; i < space->n_in; i++) write_load(text, space, i);
     for (uint32_t i = 0; i < map->n_instr; i++) write_instr(text, space, &map->instr[i], map->n_in + i);
     ocl_textf(text, "\n#define MAP_STORE(j)");
     for (uint32_t k = 0; k < space->n_out; k++)
         ocl_textf(text, " STORE_%s(y%u, lin + (j), v%d);", types[space->out[k].dtype].suffix, k, (int)map->out[k]);
-    ocl_textf(text, "\n#define MAP_RESULT v%d\n#define MAP_T %s\n", (int)map->out[0], types[dtype[map->out[0]]].value);
+    ocl_textf(text, "\n#define MAP_RESULT v%d\n#define MAP_T %s\n", (int)map->out[0],
+              types[tn_mapping_dtype(mapping, map->out[0])].value);
 }
 
 static int uses(const tn_map_attrs *map, int random)
 {
     for (uint32_t i = 0; i < map->n_instr; i++) {
-        int op = ocl_special_find(map->instr[i].op);
-        if (random ? op == OCL_UNIFORM || op == OCL_NORMAL : op < 0) return 1;
+        int op = tn_special_find(map->instr[i].op);
+        if (random ? op == TN_INSTR_UNIFORM || op == TN_INSTR_NORMAL : op < 0) return 1;
     }
     return 0;
 }
 
 void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const ocl_space *space,
-                    const tn_map_attrs *map, uint32_t operand0, const int32_t *dtype)
+                    const tn_mapping *mapping, uint32_t operand0)
 {
+    const tn_map_attrs *map = mapping->map;
+    const int has_rows = !text->off && uses(map, 0), is_random = !text->off && uses(map, 1);
     ocl_source_types(text, context, space->wide);
-    if (context->cpu_shape && (uses(map, 0) || uses(map, 1))) ocl_textf(text, "%s", ocl_cl_math);
-    if (uses(map, 1)) ocl_textf(text, "%s", ocl_cl_random);
-    if (uses(map, 0)) write_rows(text, map);
+    if (context->cpu_shape && (has_rows || is_random)) ocl_textf(text, "%s", ocl_cl_math);
+    if (is_random) ocl_textf(text, "%s", ocl_cl_random);
+    if (has_rows) write_rows(text, map);
     write_params(text, args, space, map, operand0);
+    if (text->off) return;
     write_pointers(text, space);
     write_row_start(text, space);
-    write_body(text, space, map, dtype);
+    write_body(text, space, mapping);
 }

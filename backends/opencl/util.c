@@ -117,7 +117,7 @@ static int text_reserve(ocl_text *text, size_t more)
 void ocl_textf(ocl_text *text, const char *format, ...)
 {
     va_list list;
-    if (text->failed) return;
+    if (text->failed || text->off) return;
     va_start(list, format);
     int more = vsnprintf(NULL, 0, format, list);
     va_end(list);

@@ -119,16 +119,19 @@ static inline int32_t tn_refuse_operand(const tn_op_desc *desc, uint32_t i, int3
 
 /* ---- descriptions and operands ---------------------------------------------------------------------------------- */
 
-/* Type, rank and sizes. */
+/* Type, rank, sizes, and strides that lead nowhere far. */
 static inline int32_t tn_check_operand(const tn_op_desc *desc, uint32_t i, tn_msg *msg)
 {
     const tn_tensor_desc *x = tn_operand(desc, i);
     int64_t count = 1;
     if (!tn_dtype_size(x->dtype)) return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "the unknown type", x->dtype, msg);
     if (x->rank < 0 || x->rank > TN_MAX_RANK) return tn_refuse_operand(desc, i, TN_ESHAPE, "rank", x->rank, msg);
-    for (int32_t d = 0; d < x->rank; d++)
+    for (int32_t d = 0; d < x->rank; d++) {
         if (x->dim[d] < 0 || !tn_count_by(&count, x->dim[d]))
             return tn_refuse_operand(desc, i, TN_ESHAPE, "a dimension of size", x->dim[d], msg);
+        if (x->dim[d] > 1 && (x->stride[d] < 0 || x->stride[d] > TN_MOST_ELEMENTS / x->dim[d]))
+            return tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "stride", x->stride[d], msg);
+    }
     return TN_OK;
 }
 
