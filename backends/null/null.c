@@ -4,17 +4,13 @@
  * in-order queue, events, copies and fills that work. It supports no operator yet, so that every operator falls back
  * to another device. Add a kernel to `operators` below, and that operator runs here.
  *
- * Build it anywhere, with nothing but tenon/backend.h:
+ * Build it anywhere, with nothing but the headers tenon/backend*.h and the .def files beside them:
  *
  *     cc -shared -fPIC -fvisibility=hidden -I INCLUDE null.c -o null.so
  *
  * Its queue runs each piece of work at once, in the caller's thread. That is allowed (work *may* be asynchronous), and
  * it keeps the template short; the comments say what a device that works on its own has to do instead. */
-#include "tenon/backend.h"
-
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include "tenon/backend_check.h" /* backend.h, and the checks of what you are asked for */
 
 /* ---- what everything here is made of --------------------------------------------------------------------------- */
 
@@ -45,21 +41,11 @@ struct tn_event {
 
 static const tn_host *host;
 
-/* Writes the line that goes with an error, and returns the error. msg may be NULL, or have no room. */
-static int32_t fail(tn_msg *msg, int32_t code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (msg && msg->text && msg->capacity) vsnprintf(msg->text, (size_t)msg->capacity, format, args);
-    va_end(args);
-    return code;
-}
-
 /* Memory from the host: it is counted, aligned, and NULL when there is none. */
 static void *allocate(uint64_t bytes, tn_msg *msg)
 {
     void *memory = host->allocate(host->self, bytes, ALIGNMENT);
-    if (!memory) fail(msg, TN_ENOMEM, "no memory for %llu bytes", (unsigned long long)bytes);
+    if (!memory) tn_refuse(msg, TN_ENOMEM, "no memory for %llu bytes", (unsigned long long)bytes);
     return memory;
 }
 
@@ -74,7 +60,7 @@ static void release(void *memory)
  * one host at a time: another copy of the library in the process must not take the place of the first. */
 static int32_t init(const tn_host *services, tn_msg *msg)
 {
-    if (host) return fail(msg, TN_ESTATE, "in use by another copy of the library in this process");
+    if (host) return tn_refuse(msg, TN_ESTATE, "in use by another copy of the library in this process");
     host = services;
     return TN_OK;
 }
@@ -104,14 +90,14 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
         .max_buffer = (uint64_t)1 << 40,
         .alignment = ALIGNMENT,
     };
-    if (device) return fail(msg, TN_EMISSING, "there is no device %u", device);
+    if (device) return tn_refuse(msg, TN_EMISSING, "there is no device %u", device);
     tn_answer(info, &mine, sizeof mine);
     return TN_OK;
 }
 
 static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg)
 {
-    if (device) return fail(msg, TN_EMISSING, "there is no device %u", device);
+    if (device) return tn_refuse(msg, TN_EMISSING, "there is no device %u", device);
     tn_context *made = allocate(sizeof *made, msg);
     if (!made) return TN_ENOMEM;
     made->device = device;
@@ -174,7 +160,7 @@ static void queue_destroy(tn_queue *queue)
 /* A driver that collects work before it sends it does so here. */
 static int32_t queue_flush(tn_queue *queue, tn_msg *msg)
 {
-    return queue->status ? fail(msg, queue->status, "%s", queue->error) : TN_OK;
+    return queue->status ? tn_refuse(msg, queue->status, "%s", queue->error) : TN_OK;
 }
 
 /* Waits for all work, and returns the first error that any of it had, each time. */
@@ -273,20 +259,19 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
 }
 
 /* ---- your operators ------------------------------------------------------------------------------------------ *
- * `prepare` looks at the shapes, types and attributes of desc. If it can do exactly that, it returns TN_OK and the
- * function that does it; if not, TN_EUNSUPPORTED and a message that says what it met. Whatever it will need later it
- * copies into the kernel (add fields to it): desc and all that it points to are gone after the call. */
-
-#define MAX_OPERANDS 16
+ * `prepare` is given a description that is right, for tn_check_op has passed it, and the facts that the check found:
+ * the sizes, the program of a map or an epilogue, the element type. If it can do exactly that, it returns TN_OK and the
+ * function that does it; if not, TN_EUNSUPPORTED and a line that says what it met (tn_refuse). Whatever it will need
+ * later it copies into the kernel (add fields to it): desc and all that it points to are gone after the call. */
 
 struct tn_kernel {
     void (*run)(const tn_kernel *kernel, const tn_run *run);
-    tn_tensor_desc in[MAX_OPERANDS], out[MAX_OPERANDS];
+    tn_tensor_desc in[TN_MAX_OPERANDS], out[TN_MAX_OPERANDS];
 };
 
 typedef struct operator_row {
     const char *name;
-    int32_t (*prepare)(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg);
+    int32_t (*prepare)(tn_kernel *kernel, const tn_op_desc *desc, const tn_op_facts *facts, tn_msg *msg);
     int in_place; /* an output may be written over an input, as desc->alias asks; element-wise work can */
 } operator_row;
 
@@ -300,14 +285,14 @@ static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_k
                            tn_msg *msg)
 {
     tn_kernel draft = {0}, *made = NULL;
+    tn_op_facts facts;
     const tn_kernel_info answer = {.scratch = 0, .launches = 1};
-    if (desc->n_in > MAX_OPERANDS || desc->n_out > MAX_OPERANDS)
-        return fail(msg, TN_EUNSUPPORTED, "%s: %u operands are too many", desc->name, desc->n_in + desc->n_out);
-    for (uint32_t i = 0; i < desc->n_out && desc->alias && !row->in_place; i++)
-        if (desc->alias[i] >= 0) return fail(msg, TN_EUNSUPPORTED, "%s: not in place", desc->name);
+    int32_t status = tn_check_op(desc, &facts, msg);
+    if (!status && !row->in_place) status = tn_check_not_in_place(desc, msg);
+    if (status) return status;
     for (uint32_t i = 0; i < desc->n_in; i++) draft.in[i] = desc->in[i];
     for (uint32_t i = 0; i < desc->n_out; i++) draft.out[i] = desc->out[i];
-    int32_t status = row->prepare(&draft, desc, msg);
+    status = row->prepare(&draft, desc, &facts, msg);
     if (!status && kernel && !(made = allocate(sizeof *made, msg))) status = TN_ENOMEM;
     if (status) return status;
     if (kernel) {
@@ -322,11 +307,9 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel
                           tn_msg *msg)
 {
     (void)context;
-    if (!tn_attrs_known(desc, offsetof(tn_op_desc, precision))) /* asks for something that came later */
-        return fail(msg, TN_EUNSUPPORTED, "%s: a precision, or a description of a later version", desc->name);
     for (const operator_row *row = operators; row->name; row++)
         if (!strcmp(row->name, desc->name)) return prepare_row(row, desc, kernel, info, msg);
-    return fail(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
+    return tn_refuse(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
 }
 
 static void op_release(tn_kernel *kernel)

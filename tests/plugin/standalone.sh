@@ -1,12 +1,12 @@
 #!/bin/sh
-# standalone.sh SOURCE COMPILER PROGRAM TENON: the template, copied away from this project with nothing but one header, is
+# standalone.sh SOURCE COMPILER PROGRAM TENON: the template, copied away from this project with nothing but the headers of backends, is
 # built by a plain compiler line, exports what it should, and does what PROGRAM asks of a backend. Then the steps of
 # docs/backend.md are followed, it multiplies matrices, and the kit finds no fault with it.
 source=$1 compiler=$2 program=$3 tenon=$4
 work=$(mktemp -d) || exit 1
 trap 'rm -r "$work"' EXIT
 mkdir "$work/tenon" || exit 1
-cp "$source/include/tenon/backend.h" "$work/tenon/" || exit 1
+cp "$source"/include/tenon/backend*.h "$source"/include/tenon/*.def "$work/tenon/" || exit 1
 cd "$work" || exit 1
 
 build() { # NAME: NAME.c becomes NAME.so

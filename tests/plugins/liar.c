@@ -42,9 +42,9 @@ static int32_t make_queue(tn_context *context, tn_queue **queue, tn_msg *msg)
     return lies("queue") ? TN_OK : queue_create(context, queue, msg);
 }
 
-static int32_t prepare_nothing(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg)
+static int32_t prepare_nothing(tn_kernel *kernel, const tn_op_desc *desc, const tn_op_facts *facts, tn_msg *msg)
 {
-    (void)kernel, (void)desc, (void)msg;
+    (void)kernel, (void)desc, (void)facts, (void)msg;
     return TN_OK;
 }
 

@@ -34,13 +34,14 @@ static void swap(tn_tensor_desc *desc)
     desc->stride[2] = stride;
 }
 
-static int32_t prepare_matmul(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg)
+static int32_t prepare_matmul(tn_kernel *kernel, const tn_op_desc *desc, const tn_op_facts *facts, tn_msg *msg)
 {
     const tn_matmul_attrs *attrs = desc->attrs;
-    if (!tn_attrs_known(attrs, sizeof *attrs)) return fail(msg, TN_EUNSUPPORTED, "matmul: an attribute is too new");
-    if (attrs->epilogue || attrs->sums) return fail(msg, TN_EUNSUPPORTED, "matmul: the product alone is supported");
+    (void)facts;
+    if (attrs->epilogue || attrs->sums)
+        return tn_refuse(msg, TN_EUNSUPPORTED, "matmul: the product alone is supported");
     if (desc->in[0].dtype != TN_F32 || desc->in[1].dtype != TN_F32 || desc->out[0].dtype != TN_F32)
-        return fail(msg, TN_EUNSUPPORTED, "matmul: only f32 is supported");
+        return tn_refuse(msg, TN_EUNSUPPORTED, "matmul: only f32 is supported");
     if (attrs->trans_a) swap(&kernel->in[0]);
     if (attrs->trans_b) swap(&kernel->in[1]);
     kernel->run = run_matmul;

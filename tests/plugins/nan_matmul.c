@@ -7,10 +7,9 @@ static void run_nan(const tn_kernel *kernel, const tn_run *run)
     memset(at(run->out[0]), 0xff, 64);
 }
 
-static int32_t prepare_nan(tn_kernel *kernel, const tn_op_desc *desc, tn_msg *msg)
+static int32_t prepare_nan(tn_kernel *kernel, const tn_op_desc *desc, const tn_op_facts *facts, tn_msg *msg)
 {
-    (void)desc;
-    (void)msg;
+    (void)desc, (void)facts, (void)msg;
     kernel->run = run_nan;
     return TN_OK;
 }

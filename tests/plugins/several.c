@@ -13,7 +13,7 @@ static int32_t describe(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     static const char *const names[] = {"Alpha Graphics", "Beta Graphics", NULL, "Gamma", NULL};
     tn_device_info mine = {.kind = TN_DEVICE_GPU, .alignment = device == 3 ? 48 : 64};
-    if (device == 2) return fail(msg, TN_EDEVICE, "fell off the bus");
+    if (device == 2) return tn_refuse(msg, TN_EDEVICE, "fell off the bus");
     if (device == 4)
         memset(mine.name, 'z', sizeof mine.name + sizeof mine.vendor + sizeof mine.driver + sizeof mine.id);
     else
