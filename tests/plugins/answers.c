@@ -16,8 +16,8 @@ static int32_t answer(tn_context *context, const tn_op_desc *desc, tn_kernel **k
     };
     (void)context, (void)kernel, (void)info;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
-        if (!strcmp(answers[i].name, desc->name)) return fail(msg, answers[i].code, "%s", answers[i].line);
-    return fail(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
+        if (!strcmp(answers[i].name, desc->name)) return tn_refuse(msg, answers[i].code, "%s", answers[i].line);
+    return tn_refuse(msg, TN_EUNSUPPORTED, "%s is not supported", desc->name);
 }
 
 static int32_t describe(uint32_t device, tn_device_info *info, tn_msg *msg)

@@ -6,7 +6,7 @@
 static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
 {
     const tn_memory_budget mine = {.total = 1 << 20, .free = 1 << 19};
-    if (device) return fail(msg, TN_EMISSING, "there is no device %u", device);
+    if (device) return tn_refuse(msg, TN_EMISSING, "there is no device %u", device);
     tn_answer(budget, &mine, sizeof mine);
     return TN_OK;
 }
