@@ -47,6 +47,10 @@ struct tn_program {
     tn_program_report report;
 };
 
+/* Gives every value its place and allocates the memory, zeroed. Refuses what no buffer holds, by its name. */
+TN_MUST_USE tn_status tn_program_allocate(tn_program *program);
+void tn_banks_free(const tn_device *device, tn_banks *banks);
+
 /* Where a value lies. */
 tn_ref tn_program_ref(const tn_program *program, tn_value *value);
 
