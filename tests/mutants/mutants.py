@@ -18,7 +18,7 @@ import tempfile
 import time
 
 
-MOST_MEMORY = 6 << 30  # bytes of a test: a change may make it ask for all there is
+MOST_MEMORY = 3 << 30  # bytes of a test: a change may make it ask for all there is
 
 
 def limit_memory():
@@ -71,6 +71,7 @@ def commands_of(build, program):
 
 
 def quick_one(source, build, mutant, folder):
+    build = os.path.realpath(build)
     program, changed = f"bin/test_{mutant.tests[0]}", os.path.join(folder, os.path.basename(mutant.file))
     mutated = os.path.join(build, "bin", f"mutant_{mutant.name}")  # beside the others, where it finds the backends
     text = mutant.apply(source)

@@ -92,6 +92,7 @@ static void maps_around_a_product(tn_graph *g)
     tn_tensor *y = tn_matmul(e, x), *bias = tn_input(g, "bias", TN_F32, TN_SHAPE(4));
     tn_output(tn_add(tn_mul(y, e), e), "before and behind");
     tn_output(tn_sigmoid(tn_add(tn_matmul(x, x), bias)), "bias");
+    tn_output(tn_add(tn_matmul(x, x), tn_cast(tn_iota(g, TN_SHAPE(4, 1), 0), TN_F32)), "coordinates");
     tn_output(tn_add(tn_matmul_t(x, x, 0, 1), tn_input(g, "rows", TN_F32, TN_SHAPE(4, 1))), "rows");
     tn_output(tn_add(tn_input(g, "batches", TN_F32, TN_SHAPE(3, 4, 4)), tn_matmul_t(x, x, 1, 1)), "stretched");
 }
@@ -109,6 +110,23 @@ static void a_map_that_a_sum_and_others_use(tn_graph *g)
     tn_output(tn_sum(y, TN_AXES(0), 0), "sum");
     tn_output(tn_amax(y, TN_AXES(1), 0), "largest");
     tn_output(tn_sub(y, tn_mean(y, TN_AXES(1), 1)), "centred");
+}
+
+static void sums_of_coordinates(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(3, 4, 5));
+    tn_tensor *place = tn_cast(tn_iota(g, TN_SHAPE(4, 1), 0), TN_F32);
+    tn_output(tn_sum(tn_mul(x, place), TN_AXES(1, 2), 0), "over both");
+    tn_output(tn_sum(tn_mul(x, place), TN_AXES(0), 0), "over the first");
+}
+
+static void epilogues_of_batches(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(5, 3, 4)), *w = tn_input(g, "w", TN_F32, TN_SHAPE(4, 2));
+    tn_output(tn_add(tn_matmul(x, w), tn_input(g, "a", TN_F32, TN_SHAPE(5, 1, 2))), "by batch");
+    tn_output(tn_add(tn_matmul(x, w), tn_input(g, "b", TN_F32, TN_SHAPE(3, 1))), "by row");
+    tn_output(tn_add(tn_matmul(x, w), tn_input(g, "c", TN_F32, TN_SHAPE(5, 3, 2))), "all");
+    tn_output(tn_mul(tn_matmul_t(x, x, 0, 1), tn_input(g, "d", TN_F32, TN_SHAPE(5, 1, 1))), "product of batches");
 }
 
 static void operands_stretched_along_each_axis(tn_graph *g)
@@ -160,16 +178,33 @@ static void slices_that_touch_overlap_or_leave_gaps(tn_graph *g)
     tn_output(dx, "gradient");
 }
 
+/* By rows and by columns, of the transposed and of the reshaped, and sums of its rows: little enough to be stacked. */
 static void one_weight_in_products_of_many_sorts(tn_graph *g)
 {
     tn_tensor *w = tn_input(g, "w", TN_F32, TN_SHAPE(16, 16)), *sum = NULL, *dw = NULL;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 8; i++) {
         char name[3] = {'x', (char)('0' + i), 0};
-        tn_tensor *x = tn_input(g, name, TN_F32, TN_SHAPE(1 + i % 2, 16)), *y = tn_matmul_t(x, w, 0, i > 2);
-        y = tn_sum(tn_square(tn_add(y, tn_sum(w, TN_AXES(0), 0))), TN_ALL, 0);
+        tn_tensor *x = tn_input(g, name, TN_F32, i & 2 ? TN_SHAPE(16, 1 + i % 2) : TN_SHAPE(1 + i % 2, 16));
+        tn_tensor *y = tn_matmul_t(x, w, (i & 2) != 0, (i & 4) != 0);
+        y = tn_sum(tn_square(y), TN_ALL, 0);
         sum = sum ? tn_add(sum, y) : y;
     }
+    for (int64_t n = 8; n < 64; n *= 2) {
+        char name[2] = {(char)('a' + n / 8), 0};
+        tn_tensor *x = tn_input(g, name, TN_F32, TN_SHAPE(1, n));
+        sum = tn_add(sum, tn_sum(tn_square(tn_matmul(x, tn_reshape(w, TN_SHAPE(n, 256 / n)))), TN_ALL, 0));
+    }
     tn_grad(sum, &w, 1, &dw);
+    tn_output(dw, "gradient");
+}
+
+/* Each time the first operand and the weight are transposed. */
+static void one_weight_transposed_in_two_products(tn_graph *g)
+{
+    tn_tensor *w = tn_input(g, "w", TN_F32, TN_SHAPE(16, 16)), *dw = NULL;
+    tn_tensor *a = tn_input(g, "a", TN_F32, TN_SHAPE(16, 1)), *b = tn_input(g, "b", TN_F32, TN_SHAPE(16, 1));
+    tn_tensor *y = tn_mul(tn_matmul_t(a, w, 1, 1), tn_matmul_t(b, w, 1, 1));
+    tn_grad(tn_sum(y, TN_ALL, 0), &w, 1, &dw);
     tn_output(dw, "gradient");
 }
 
@@ -180,15 +215,54 @@ static tn_tensor *parameter(tn_graph *g, const char *name, int64_t count)
     return tn_param(g, name, TN_SHAPE(count), (tn_init){.kind = TN_INIT_UNIFORM, .a = 1});
 }
 
-/* The second update needs what the first variable was, or becomes. */
+/* Between two updates that are alike, another one needs what the first variable has become. */
 static void updates_that_need_each_other(tn_graph *g)
 {
     tn_tensor *a = parameter(g, "a", 16), *b = parameter(g, "b", 16), *c = parameter(g, "c", 16);
-    tn_tensor *next = tn_mul(a, tn_number(a, 0.5)), *sum = tn_sum(tn_square(next), TN_ALL, 0);
+    tn_tensor *next = tn_mul(a, tn_number(a, 0.5));
     tn_assign(a, next);
+    tn_assign(c, tn_mul(c, tn_softmax(tn_cumsum(next, 0, 0, 0), -1)));
     tn_assign(b, tn_mul(b, tn_number(b, 0.5)));
-    tn_assign(c, tn_mul(c, tn_softmax(tn_mul(next, sum), -1)));
     tn_output(tn_cumsum(a, 0, 0, 0), "a as it was");
+}
+
+/* A variable that is updated between two updates that are alike, and that the first of them reads. */
+static void updates_that_read_what_is_updated(tn_graph *g)
+{
+    tn_tensor *a = parameter(g, "a", 16), *b = parameter(g, "b", 16), *c = parameter(g, "c", 16),
+              *d = parameter(g, "d", 16);
+    tn_assign(a, tn_add(a, c));
+    tn_assign(c, tn_softmax(c, -1));
+    tn_assign(b, tn_add(b, d));
+}
+
+/* What is added to the one variable lies before what is added to the other. */
+static void updates_from_variables_in_another_order(tn_graph *g)
+{
+    tn_tensor *a = parameter(g, "a", 16), *b = parameter(g, "b", 16);
+    tn_tensor *p = tn_variable(g, "p", TN_F32, TN_SHAPE(16), (tn_init){.kind = TN_INIT_UNIFORM, .a = 1}, 0);
+    tn_tensor *q = tn_variable(g, "q", TN_F32, TN_SHAPE(16), (tn_init){.kind = TN_INIT_UNIFORM, .a = 2}, 0);
+    tn_assign(a, tn_add(a, q));
+    tn_assign(b, tn_add(b, p));
+}
+
+static void updates_by_coordinates(tn_graph *g)
+{
+    static const char *const name[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        tn_tensor *p = parameter(g, name[i], 16);
+        tn_assign(p, tn_add(p, tn_cast(tn_iota(g, TN_SHAPE(16), 0), TN_F32)));
+    }
+}
+
+static void updates_with_shared_numbers_of_their_own(tn_graph *g)
+{
+    static const char *const name[] = {"a", "b", "c", "d"};
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(4));
+    for (int i = 0; i < 4; i++) {
+        tn_tensor *p = parameter(g, name[i], 16);
+        tn_assign(p, tn_mul(p, tn_slice(x, 0, i / 2, 1, 1)));
+    }
 }
 
 static void updates_with_factors_of_their_own(tn_graph *g)
@@ -247,12 +321,19 @@ static const struct {
     RULE(maps_around_a_product),
     RULE(a_product_that_others_use),
     RULE(a_map_that_a_sum_and_others_use),
+    RULE(sums_of_coordinates),
+    RULE(epilogues_of_batches),
     RULE(operands_stretched_along_each_axis),
     RULE(coordinates_and_random_numbers_stretched),
     RULE(equal_but_for_one_attribute),
     RULE(slices_that_touch_overlap_or_leave_gaps),
     RULE(one_weight_in_products_of_many_sorts),
+    RULE(one_weight_transposed_in_two_products),
     RULE(updates_that_need_each_other),
+    RULE(updates_that_read_what_is_updated),
+    RULE(updates_from_variables_in_another_order),
+    RULE(updates_by_coordinates),
+    RULE(updates_with_shared_numbers_of_their_own),
     RULE(updates_with_factors_of_their_own),
     RULE(noise_is_added_to_all_parameters),
     RULE(many_values_at_once),

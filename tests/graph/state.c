@@ -1,0 +1,60 @@
+/* state.c: what a state keeps and hands to its programs: flags, and all 64 bits of the seed and of the step. */
+#include "harness.h"
+
+enum { COUNT = 8 };
+
+static void flags_are_added_to_those_that_are_there(void **state)
+{
+    const float x[COUNT] = {1};
+    tn_state_entry entry;
+    fixture f = use_device(*state, 1);
+    ok(tn_state_put(f.state, "w", TN_F32, TN_SHAPE(COUNT), TN_TRANSIENT, x));
+    ok(tn_state_put(f.state, "w", TN_F32, TN_SHAPE(COUNT), TN_TRAINABLE, x));
+    assert_true(tn_state_find(f.state, "w", &entry));
+    assert_int_equal(entry.flags, TN_TRANSIENT | TN_TRAINABLE);
+    drop_device(&f);
+}
+
+static void draw(const char *device, uint64_t seed, uint64_t step, float out[COUNT])
+{
+    fixture f = use_device(device, seed);
+    tn_graph *g = tn_graph_new();
+    tn_state_set_step(f.state, step);
+    tn_output(tn_random_uniform(g, TN_SHAPE(COUNT)), "y");
+    run_once(&f, g, NULL, NULL, 0, "y", out, COUNT);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static int same(const float *a, const float *b)
+{
+    int equal = 0;
+    for (int i = 0; i < COUNT; i++) equal += a[i] == b[i];
+    return equal == COUNT;
+}
+
+static void every_bit_of_the_seed_and_of_the_step_counts(void **state)
+{
+    float first[COUNT], again[COUNT], other[COUNT];
+    draw(*state, 5, 3, first);
+    draw(*state, 5, 3, again);
+    assert_true(same(first, again));
+    for (int bit = 0; bit < 64; bit += 9) {
+        draw(*state, 5 ^ (uint64_t)1 << bit, 3, other);
+        if (same(first, other)) fail_msg("bit %d of the seed changes nothing", bit);
+        draw(*state, 5, 3 ^ (uint64_t)1 << bit, other);
+        if (same(first, other)) fail_msg("bit %d of the step changes nothing", bit);
+    }
+}
+
+#define ON(device, test) cmocka_unit_test_prestate(test, (void *)(uintptr_t)device)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON("reference", flags_are_added_to_those_that_are_there),
+        ON("reference", every_bit_of_the_seed_and_of_the_step_counts),
+        ON("cpu", every_bit_of_the_seed_and_of_the_step_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+/* test_sizes.c: the sizes of pooled pictures: PyTorch's, with windows over the end and without. */
+#include "near.h"
+#include "tenon/tenon.h"
+
+static const struct {
+    int64_t x, y, y_ceil;
+    uint32_t window, stride, pad;
+} sizes[] = {
+    {7, 3, 3, 3, 2, 0}, /* the last window ends at the end */
+    {8, 3, 4, 3, 2, 0}, /* one reaches over it */
+    {5, 2, 2, 3, 3, 1}, /* one would begin in the padding behind it */
+    {6, 2, 3, 3, 3, 1}, {4, 2, 2, 2, 2, 0}, {1, 1, 1, 3, 2, 1}, {9, 3, 3, 1, 4, 0}, {10, 3, 3, 2, 4, 0},
+};
+
+static void a_picture_is_pooled_to_as_many_elements_as_in_pytorch(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (uint32_t ceil_mode = 0; ceil_mode < 2; ceil_mode++) {
+            tn_graph *g = tn_graph_new();
+            uint32_t w = sizes[i].window, s = sizes[i].stride, p = sizes[i].pad;
+            int64_t want = ceil_mode ? sizes[i].y_ceil : sizes[i].y;
+            tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(1, 1, sizes[i].x, sizes[i].x));
+            tn_tensor *y = tn_maxpool2d(x, .window = {w, w}, .stride = {s, s}, .pad = {p, p}, .ceil_mode = ceil_mode);
+            if (tn_graph_status(g)) fail_msg("row %zu: %s", i, tn_message());
+            if (tn_shape_of(y).dim[2] != want || tn_shape_of(y).dim[3] != want)
+                fail_msg("row %zu, ceil_mode %u: %lld, expected %lld", i, ceil_mode, (long long)tn_shape_of(y).dim[2],
+                         (long long)want);
+            tn_graph_free(g);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_picture_is_pooled_to_as_many_elements_as_in_pytorch)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
