@@ -187,6 +187,7 @@ static const tn_op_case cases[] = {
     {"batches", case_nn, {F32(3, 4, 5), F32(3, 5, 6)}},
     {"batches of rank 4, b transposed", case_nt, {F32(2, 3, 4, 5), F32(2, 3, 7, 5)}},
     {"one b for all batches", case_nn, {F32(3, 4, 5), F32(5, 6)}},
+    {"one b for all batches, a transposed", case_tn, {F32(3, 5, 4), F32(5, 6)}},
     {"one a for all batches", case_nn, {F32(4, 5), F32(3, 5, 6)}},
     {"the sums of a as well", case_sums, {F32(37, 19), F32(37, 65)}},
     {"the sums of a column", case_sums, {F32(3, 1), F32(3, 32)}},
