@@ -25,6 +25,8 @@ typedef struct tn_check_options {
     double time_limit; /* seconds of processor time for each case; 0: 120 */
     uint32_t list;     /* names alone */
     uint32_t perf;     /* measures speed instead of correctness */
+    uint64_t first;    /* the number of the first random program of the group graphs, */
+    uint64_t cases;    /* and how many there are; 0: 200 */
 } tn_check_options;
 
 /* What became of one case. Texts live until the callback returns. */
@@ -40,6 +42,7 @@ typedef struct tn_check_row {
     uint32_t refused;   /* operations that the backend declared unsupported */
     double worst;       /* the largest error, in parts of what is allowed */
     double seconds;
+    const char *source; /* of a random program that failed: the smallest one found that fails, as C; else NULL */
 } tn_check_row;
 
 /* What was checked: the backend and the device. */

@@ -8,6 +8,7 @@
 
 #include "case.h"
 #include "device_internal.h"
+#include "recipe.h"
 #include "tenon/check.h"
 #include "tenon/program.h"
 
@@ -26,6 +27,8 @@ typedef struct tn_kit_result {
     uint32_t checks, refused;
     double worst;
     char detail[600];
+    tn_recipe recipe; /* the random program at work, and the seed of what it is fed */
+    uint64_t seed;
 } tn_kit_result;
 
 typedef struct tn_kit_case tn_kit_case;
@@ -35,6 +38,7 @@ typedef struct tn_kit {
     const tn_kit_target *target;
     const tn_kit_case *now;
     tn_kit_result *result;
+    uint64_t seed;   /* as asked for */
     uint64_t random; /* the state of the random numbers */
     char text[512];  /* the backend's last message */
     tn_msg msg;
@@ -53,6 +57,7 @@ struct tn_kit_case {
     const tn_op_def *op; /* of the groups of operators, of gradients and of what is large */
     int32_t dtype;
     uint32_t backward;
+    uint64_t first, count; /* of random programs */
 };
 
 /* The cases of each group, up to the first without `run`. */
@@ -63,6 +68,12 @@ extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
 extern const tn_op_def tn_kit_large_sizes[];
+
+/* Random programs, from kit->now->first on; and making the one in the shared memory, which failed, as small as it can
+ * be.
+ */
+void tn_kit_random_graphs(tn_kit *kit);
+void tn_kit_shrink_graph(tn_kit *kit);
 
 /* Runs the forward or backward cases of kit->now->op in kit->now->dtype, operation by operation. */
 void tn_kit_run_operator(tn_kit *kit);

@@ -42,7 +42,7 @@ static void work(const session *s, const tn_kit_case *c)
 {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", c->group, c->name);
-    tn_kit kit = {.target = &s->target, .now = c, .result = s->result};
+    tn_kit kit = {.target = &s->target, .now = c, .result = s->result, .seed = s->options->seed};
     kit.msg = (tn_msg){kit.text, sizeof kit.text};
     kit.random = (s->options->seed + 1) * 0x9E3779B97F4A7C15u ^ tn_hash_text(name);
     if (!kit.random) kit.random = 1;
@@ -132,11 +132,10 @@ static void conclude(const session *s, int status, double limit)
     snprintf(r->detail, sizeof r->detail, "%s", why);
 }
 
-/* Runs `c` beside this process; s->result tells what became of it. */
-static tn_status run_case(session *s, const tn_kit_case *c)
+/* Runs `c` beside this process, with what lies in the shared memory. */
+static tn_status run_beside(session *s, const tn_kit_case *c)
 {
     double limit = s->options->time_limit > 0 ? s->options->time_limit : TIME_LIMIT;
-    memset(s->result, 0, sizeof *s->result);
     TN_REQUIRE(!ftruncate(s->output, 0), TN_EIO, "check: the file for a case's output cannot be emptied");
     lseek(s->output, 0, SEEK_SET);
     fflush(NULL);
@@ -145,6 +144,13 @@ static tn_status run_case(session *s, const tn_kit_case *c)
     if (!pid) work(s, c);
     conclude(s, wait_for(pid, limit), limit);
     return TN_OK;
+}
+
+/* The same, from nothing; s->result tells what became of it. */
+static tn_status run_case(session *s, const tn_kit_case *c)
+{
+    memset(s->result, 0, sizeof *s->result);
+    return run_beside(s, c);
 }
 
 /* ---- finding the device, in a process of its own as well: drivers do not survive a fork ---- */
@@ -303,6 +309,23 @@ static tn_status add_gradients(case_list *list)
     return add_group(list, tn_kit_gradients);
 }
 
+/* So few that a device that compiles slowly is done with them in time. */
+enum { PROGRAMS = 200, PROGRAMS_OF_A_CASE = 10 };
+
+static tn_status add_programs(case_list *list, const tn_check_options *options)
+{
+    uint64_t end = options->first + (options->cases ? options->cases : PROGRAMS), next;
+    for (uint64_t first = options->first; first < end; first = next) {
+        next = first + PROGRAMS_OF_A_CASE < end ? first + PROGRAMS_OF_A_CASE : end;
+        const char *name = tn_region_print(&list->names, "random-%llu", (unsigned long long)first);
+        if (!name) return TN_ENOMEM;
+        tn_kit_case c = {"graphs", name, "random programs give what the interpreter gives", tn_kit_random_graphs};
+        c.first = first, c.count = next - first;
+        TN_TRY(add(list, c));
+    }
+    return TN_OK;
+}
+
 static tn_status list_all(case_list *list, const tn_check_options *options)
 {
     if (options->perf) return add_group(list, tn_kit_perf);
@@ -317,16 +340,38 @@ static tn_status list_all(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_load));
     TN_TRY(add_group(list, tn_kit_consistency));
     TN_TRY(add_gradients(list));
+    TN_TRY(add_programs(list, options));
     TN_TRY(add_group(list, tn_kit_graphs));
     return add_group(list, tn_kit_robustness);
 }
 
 /* ---- running them ---- */
 
+/* The random program that failed, as small as it gets: the text of its calls, which the caller frees. */
+static char *make_small(session *s)
+{
+    static const tn_kit_case shrink = {"graphs", "shrink", NULL, tn_kit_shrink_graph};
+    char detail[sizeof s->result->detail], *text = NULL;
+    size_t size;
+    memcpy(detail, s->result->detail, sizeof detail);
+    s->result->failed = s->result->finished = 0;
+    tn_status status = run_beside(s, &shrink);
+    FILE *to = status ? NULL : open_memstream(&text, &size);
+    if (to) {
+        fprintf(to, "    /* seed %llu; %s */\n", (unsigned long long)s->result->seed, s->result->detail);
+        tn_recipe_print(&s->result->recipe, to);
+        fclose(to);
+    }
+    memcpy(s->result->detail, detail, sizeof detail);
+    s->result->failed = 1;
+    return text;
+}
+
 static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name,
                               void (*row)(void *arg, const tn_check_row *row), void *arg)
 {
     double begin = tn_kit_now();
+    char *source = NULL;
     tn_check_row r = {.name = name,
                       .doc = c->doc,
                       .op = c->op ? c->op->name : NULL,
@@ -336,12 +381,14 @@ static tn_status run_and_tell(session *s, const tn_kit_case *c, const char *name
                       .detail = ""};
     if (!s->options->list) {
         TN_TRY(run_case(s, c));
+        if (s->result->failed && s->result->recipe.count) r.source = source = make_small(s);
         r.detail = tn_text_clean(s->result->detail, sizeof s->result->detail);
         r.checks = s->result->checks, r.refused = s->result->refused, r.worst = s->result->worst;
         r.outcome = s->result->failed ? TN_CHECK_FAILED : r.checks ? TN_CHECK_PASSED : TN_CHECK_UNSUPPORTED;
         r.seconds = tn_kit_now() - begin;
     }
     row(arg, &r);
+    free(source);
     return TN_OK;
 }
 

@@ -76,6 +76,7 @@ static void put_json(report *r, const tn_check_row *row)
     cli_json_number(&r->out, "worst", row->worst);
     cli_json_number(&r->out, "seconds", row->seconds);
     if (*row->detail) cli_json_text(&r->out, "detail", row->detail);
+    if (row->source) cli_json_text(&r->out, "source", row->source);
     cli_json_end(&r->out, '}');
 }
 
@@ -88,7 +89,7 @@ static void put_line(const report *r, const tn_check_row *row)
     printf("%-44s %-11s %7u checks %6.2f s", row->name, outcome_name[row->outcome], row->checks, row->seconds);
     if (row->worst > 0) printf("  %3.0f %% of the budget", 100 * row->worst);
     if (*row->detail) printf("\n    %s", row->detail);
-    printf("\n");
+    printf("\n%s", row->source ? row->source : "");
     fflush(stdout);
 }
 
@@ -203,7 +204,7 @@ static int set_options(const char *text)
 int cli_check(int argc, char **argv)
 {
     int operands, list = 0, perf = 0;
-    int64_t seed = 1;
+    int64_t seed = 1, cases = 0, first = 0;
     double limit = 120;
     const char *option = NULL;
     report r = {0};
@@ -219,6 +220,20 @@ int cli_check(int argc, char **argv)
          .value = "N",
          .doc = "of the random numbers (1)",
          .target = &seed,
+         .low = 0,
+         .high = 1e15},
+        {.kind = CLI_WHOLE,
+         .name = "cases",
+         .value = "N",
+         .doc = "random programs in the group graphs (200)",
+         .target = &cases,
+         .low = 0,
+         .high = 1e9},
+        {.kind = CLI_WHOLE,
+         .name = "first",
+         .value = "N",
+         .doc = "the number of the first of them (0)",
+         .target = &first,
          .low = 0,
          .high = 1e15},
         {.kind = CLI_NUMBER,
@@ -251,5 +266,6 @@ int cli_check(int argc, char **argv)
     r.list = list;
     options.seed = (uint64_t)seed, options.list = (uint32_t)list, options.perf = (uint32_t)perf;
     options.time_limit = limit;
+    options.first = (uint64_t)first, options.cases = (uint64_t)cases;
     return run(&r, argv[1], &options);
 }

@@ -25,7 +25,7 @@ static const int weights[TN_RULE_FAMILIES] = {
     [TN_RULE_INDEX] = 6,  [TN_RULE_LAYER] = 10,  [TN_RULE_LOSS] = 4,
 };
 
-static tn_chooser *chooser_of(const tn_rule *rule)
+static tn_chooser *chooser_of(const tn_call_rule *rule)
 {
     if (rule->family == TN_RULE_UNARY) return tn_choose_unary;
     if (rule->family == TN_RULE_BINARY) return tn_choose_binary;
@@ -44,9 +44,9 @@ static int32_t some_family(tn_maker *m)
     return family;
 }
 
-static const tn_rule *some_rule(tn_maker *m)
+static const tn_call_rule *some_rule(tn_maker *m)
 {
-    const tn_rule *found[256], *rule;
+    const tn_call_rule *found[256], *rule;
     int32_t family = some_family(m), count = 0;
     for (int32_t i = 0; count < 256 && (rule = tn_rule_at(i)); i++)
         if (rule->family == family) found[count++] = rule;
@@ -54,7 +54,7 @@ static const tn_rule *some_rule(tn_maker *m)
 }
 
 /* A step of a rule with what its chooser finds: its number, or -1. */
-static int32_t add_chosen(tn_maker *m, const tn_rule *rule)
+static int32_t add_chosen(tn_maker *m, const tn_call_rule *rule)
 {
     tn_call s = tn_step_of(m, rule->name);
     return chooser_of(rule)(m, &s) ? tn_add_step(m, &s) : -1;
@@ -188,10 +188,9 @@ uint64_t tn_generated_seed(uint64_t seed, uint64_t number)
     return (seed + 1) * 0x9E3779B97F4A7C15u ^ (number + 1) * 0xD1B54A32D192ED03u;
 }
 
-tn_status tn_generate(uint64_t seed, uint64_t number, tn_recipe *recipe,
-                      void (*tell)(void *arg, const tn_recipe *recipe, uint32_t step), void *arg)
+tn_status tn_generate(uint64_t seed, uint64_t number, tn_recipe *recipe)
 {
-    tn_maker m = {.recipe = recipe, .graph = tn_graph_new(), .tell = tell, .arg = arg};
+    tn_maker m = {.recipe = recipe, .graph = tn_graph_new()};
     m.seed = tn_generated_seed(seed, number), m.random = m.seed | 1;
     recipe->count = 0;
     if (!m.graph) return TN_ENOMEM;

@@ -4,10 +4,9 @@
 
 #include "recipe.h"
 
-/* Random program `number` of a seed. `tell`, unless NULL, is told of each step before it is built, so that whoever dies
- * of a step has left word of it. Fails only if the oracle cannot work. */
-TN_MUST_USE tn_status tn_generate(uint64_t seed, uint64_t number, tn_recipe *recipe,
-                                  void (*tell)(void *arg, const tn_recipe *recipe, uint32_t step), void *arg);
+/* Random program `number` of a seed. Each step is in the recipe before it is built, so that whoever dies of one, with
+ * the recipe in shared memory, has left word of it. Fails only if the oracle cannot work. */
+TN_MUST_USE tn_status tn_generate(uint64_t seed, uint64_t number, tn_recipe *recipe);
 
 /* The seed of what its inputs are fed. */
 uint64_t tn_generated_seed(uint64_t seed, uint64_t number);

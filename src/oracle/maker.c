@@ -133,7 +133,6 @@ int32_t tn_add_step(tn_maker *m, const tn_call *step)
     for (int i = 0; i < TN_STEP_OPERANDS; i++)
         if (step->in[i] >= 0 && !m->made[step->in[i]]) return -1;
     m->recipe->step[m->recipe->count++] = *step;
-    if (m->tell) m->tell(m->arg, m->recipe, number);
     m->made[number] = tn_step_build(step, m->graph, m->made);
     if (tn_graph_status(m->graph) || is_too_large(m, before)) {
         take_back(m);

@@ -17,8 +17,6 @@ typedef struct tn_maker {
     uint64_t random, seed;
     int32_t labels;
     uint32_t refused;
-    void (*tell)(void *arg, const tn_recipe *recipe, uint32_t step); /* before a step is built; NULL: nobody */
-    void *arg;
     tn_status status; /* the oracle's own failure */
 } tn_maker;
 

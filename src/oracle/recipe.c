@@ -46,7 +46,7 @@ typedef struct scope {
 #undef X
 
 static const struct {
-    tn_rule rule;
+    tn_call_rule rule;
     void (*build)(scope *v);
 } rules[] = {
 #define X(family, name, choose, ...) {{TN_RULE_##family, #name, #__VA_ARGS__}, build_rule_##name},
@@ -61,7 +61,7 @@ static const struct {
 };
 enum { RULES = sizeof rules / sizeof *rules };
 
-const tn_rule *tn_rule_at(int32_t index)
+const tn_call_rule *tn_rule_at(int32_t index)
 {
     return index >= 0 && index < RULES ? &rules[index].rule : NULL;
 }

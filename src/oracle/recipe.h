@@ -45,12 +45,12 @@ enum {
 };
 
 /* A rule, or NULL past the last; and the number of the one of that name, or -1. */
-typedef struct tn_rule {
+typedef struct tn_call_rule {
     int32_t family;
     const char *name;
     const char *text; /* the statement */
-} tn_rule;
-const tn_rule *tn_rule_at(int32_t index);
+} tn_call_rule;
+const tn_call_rule *tn_rule_at(int32_t index);
 int32_t tn_rule_named(const char *name);
 
 /* Adds a step to a graph. `made` holds the tensors of the steps before; the result, or NULL, is returned. */
