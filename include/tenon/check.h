@@ -6,7 +6,7 @@
 #ifndef TENON_CHECK_H
 #define TENON_CHECK_H
 
-#include "tenon/status.h"
+#include "tenon/program.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +54,25 @@ typedef struct tn_check_target {
  * case's result. Fails if there is no such device or file, not because a case failed. `about` may be NULL. */
 TN_API TN_MUST_USE tn_status tn_check(const char *target, const tn_check_options *options, tn_check_target *about,
                                       void (*row)(void *arg, const tn_check_row *row), void *arg);
+
+/* ---- a network of one's own ---- */
+
+/* One operator of a graph, or all of them together. Texts live until the callback returns. */
+typedef struct tn_check_operator {
+    const char *name;   /* of the operator */
+    const char *repeat; /* what it takes to see it again: types and shapes of operands and result, and the seed */
+    const char *detail; /* of a failure: what was expected and found; else "" */
+    int32_t outcome;    /* TN_CHECK_PASSED or TN_CHECK_FAILED */
+    double worst;       /* the largest error, in parts of what is allowed */
+} tn_check_operator;
+
+/* Tries each operator of a graph, backward ones too if there are gradients, on the state's device: each alone on the
+ * values that an interpreter in double precision has for it, in the order of the graph and equal ones once, then the
+ * whole graph as it is compiled for use. Variables must be in the state, whose seed is also that of the inputs: numbers
+ * from 0.1 to 1 if their name begins with "p", else from -2 to 2; whole numbers from -2 to 5. Calls `row` with each
+ * result, the first wrong operator first. Fails if the graph is broken or there is no memory. */
+TN_API TN_MUST_USE tn_status tn_check_graph(tn_graph *graph, tn_state *state,
+                                            void (*row)(void *arg, const tn_check_operator *row), void *arg);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,8 @@
 
 static const char doc[] =
     "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
-    "runs in a process of its own. Exit status 0: all passed or were declared unsupported.";
+    "runs in a process of its own. With --model FILE [--device NAME] it tries a saved network instead, operator by\n"
+    "operator. Exit status 0: all passed or were declared unsupported.";
 
 enum { MOST_OPS = 400, TYPES = 6 };
 
@@ -203,6 +204,8 @@ static int set_options(const char *text)
 
 int cli_check(int argc, char **argv)
 {
+    for (int i = 1; i < argc; i++)
+        if (!strncmp(argv[i], "--model", 7)) return cli_check_model(argc, argv);
     int operands, list = 0, perf = 0;
     int64_t seed = 1, cases = 0, first = 0;
     double limit = 120;

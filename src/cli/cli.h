@@ -20,6 +20,7 @@ int cli_ops(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_check_model(int argc, char **argv); /* with --model */
 
 /* Print the line and return CLI_USAGE, CLI_FAILED, nothing. */
 int cli_usage(const char *format, ...) TN_PRINTF(1, 2);
