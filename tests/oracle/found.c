@@ -36,6 +36,41 @@ static void the_largest_is_found_again_where_it_is_computed_again(tn_graph *grap
     tn_minimize(t2, "adadelta", (tn_optim_options){.lr = 0, .weight_decay = 0});
 }
 
+/* The sum of the exponentials is close to 1, so that its logarithm has few digits. */
+static void a_logarithm_of_softmax_close_to_0_has_the_digits_of_1(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "k0", TN_F32, TN_SHAPE(7, 7, 7));
+    tn_output(tn_log_softmax(tn_matmul_t(t0, t0, 0, 1), 0), "y13");
+}
+
+/* The mean of equal numbers was not that number, so that the difference was not 0. */
+static void normalizing_what_is_all_the_same(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_variable(graph, "x1", TN_F32, TN_SHAPE(3, 1, 3), (tn_init){.kind = TN_INIT_CONSTANT, .a = 1}, 0);
+    tn_output(tn_all(tn_normalize(t0, TN_AXES(0, 2), 1e-2), TN_ALL, 0), "y51");
+}
+
+/* Zeros of either sign lead to either side. */
+static void the_angle_of_zero_is_on_either_side(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x10", TN_F32, TN_SHAPE(2, 2)), *t1 = tn_input(graph, "i11", TN_I32, TN_SHAPE(2));
+    tn_tensor *t3 = tn_full(graph, TN_F32, TN_SCALAR, -1.25);
+    tn_output(tn_atan2(tn_loss_with("cross_entropy", t0, t1, (tn_loss_options){.ignored = 1}), t3), "y29");
+}
+
+/* What is computed once for a map and once for another is rounded in one of them alone. */
+static void a_random_number_is_computed_twice(tn_graph *graph)
+{
+    tn_output(tn_soft_shrink(tn_random_normal(graph, TN_SHAPE(50)), 0.5), "y16");
+}
+
+/* A picture with an infinity in it. */
+static void means_of_windows_over_an_infinity(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x2", TN_F32, TN_SHAPE(1, 1, 2));
+    tn_output(tn_adaptive_avgpool1d(tn_log(t0), 3), "y17");
+}
+
 #define FOUND(graph)                                                                                                   \
     {                                                                                                                  \
 #graph, graph                                                                                                  \
@@ -47,6 +82,11 @@ static const struct {
     FOUND(adam_counts_its_steps_beside_random_numbers),
     FOUND(two_biases_of_one_gradient_are_both_updated),
     FOUND(the_largest_is_found_again_where_it_is_computed_again),
+    FOUND(a_logarithm_of_softmax_close_to_0_has_the_digits_of_1),
+    FOUND(normalizing_what_is_all_the_same),
+    FOUND(the_angle_of_zero_is_on_either_side),
+    FOUND(a_random_number_is_computed_twice),
+    FOUND(means_of_windows_over_an_infinity),
 };
 
 static void judge_all(const char *name)
