@@ -1,37 +1,9 @@
-/* build.h: the graph's own struct, for the compiler's passes. */
+/* build.h: sinks, for the compiler's passes. */
 #ifndef TN_GRAPH_BUILD_H
 #define TN_GRAPH_BUILD_H
 
-#include "alloc.h"
-#include "index.h"
+#include "graph.h"
 #include "op.h"
-
-typedef struct tn_sink {
-    const char *name;    /* of an output, or NULL */
-    tn_tensor *variable; /* that takes the value, or NULL */
-    tn_tensor *value;
-} tn_sink;
-
-struct tn_graph {
-    tn_region region; /* tensors, attributes, names */
-    tn_status status; /* the first error, and its text */
-    char message[1024];
-    tn_tensor **tensor; /* operands before results */
-    uint32_t count, capacity;
-    tn_sink *sink;
-    uint32_t sinks, sink_capacity;
-    tn_index names;   /* of leaves, by operator; of outputs, which have none */
-    uint32_t streams; /* random streams given out */
-    uint32_t advances_step;
-    tn_tensor *empty; /* what calls on a failed graph return */
-};
-
-/* The variable, input or scalar input of that name, or NULL. */
-tn_tensor *tn_graph_leaf(const tn_graph *graph, const tn_op_def *op, const char *name);
-
-/* Adds a tensor without asking the shape rule. */
-tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_tensor *const in[], uint32_t n_in,
-                        const void *attrs, const char *name);
 
 /* Adds a sink: an output if it has a name, else an assignment. */
 void tn_graph_sink(tn_graph *graph, tn_sink sink);

@@ -1,5 +1,5 @@
 /* leaf.h: the attributes of leaves and of the operators that the compiler looks into. No padding: they are compared
- * byte by byte. Leaves are made by graph/build.c with their type; they have no shape rule. A definition takes element
+ * byte by byte. Leaves are made with their type; they have no shape rule. A definition takes element
  * types from y->type, never from attributes, for the compiler may widen f32 to f64. */
 #ifndef TN_OP_LEAF_H
 #define TN_OP_LEAF_H

@@ -148,7 +148,7 @@ static tn_status add_reference(void)
 {
     tn_entry *entry;
     TN_TRY(append("built in", &entry));
-    entry->backend = tn_reference_backend();
+    entry->backend = tn_built_in();
     entry->id = entry->backend->id;
     entry->host = tn_host_for(entry->id);
     return TN_OK;

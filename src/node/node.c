@@ -1,0 +1,144 @@
+/* node.c: graphs and their tensors, and errors that stick. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "graph.h"
+
+/* The graph of calls that have none: always failed, never written. */
+static tn_tensor no_tensor;
+static tn_graph no_graph = {.status = TN_ENOMEM, .message = "out of memory for a graph", .empty = &no_tensor};
+static tn_tensor no_tensor = {.graph = &no_graph, .type = {TN_F32, {1, {0}}}};
+
+tn_graph *tn_graph_new(void)
+{
+    tn_graph *graph = tn_alloc(sizeof *graph);
+    if (!graph) return NULL;
+    graph->empty = tn_region_alloc(&graph->region, sizeof *graph->empty);
+    if (!graph->empty) {
+        tn_graph_free(graph);
+        return NULL;
+    }
+    *graph->empty = (tn_tensor){.graph = graph, .type = {TN_F32, {1, {0}}}};
+    return graph;
+}
+
+void tn_graph_free(tn_graph *graph)
+{
+    if (!graph || graph == &no_graph) return;
+    tn_region_free(&graph->region);
+    tn_index_free(&graph->names);
+    tn_free(graph->tensor);
+    tn_free(graph->sink);
+    tn_free(graph);
+}
+
+tn_status tn_graph_status(const tn_graph *graph)
+{
+    if (!graph) graph = &no_graph;
+    return graph->status ? tn_fail(graph->status, "%s", graph->message) : TN_OK;
+}
+
+void tn_graph_fail(tn_graph *graph, tn_status status, const char *format, ...)
+{
+    va_list args;
+    if (!graph || graph->status) return;
+    graph->status = status;
+    va_start(args, format);
+    vsnprintf(graph->message, sizeof graph->message, format, args);
+    va_end(args);
+}
+
+tn_tensor *tn_graph_keep_error(tn_graph *graph, tn_status status)
+{
+    tn_graph_fail(graph, status, "%s", tn_message());
+    return graph->empty;
+}
+
+tn_graph *tn_graph_or_failed(tn_graph *graph)
+{
+    return graph ? graph : &no_graph;
+}
+
+static int is_broken(const tn_graph *graph)
+{
+    return graph->status != TN_OK;
+}
+
+tn_graph *tn_graph_of(const tn_tensor *x)
+{
+    return x ? x->graph : &no_graph;
+}
+
+tn_shape tn_shape_of(const tn_tensor *x)
+{
+    return x ? x->type.shape : TN_SHAPE(0);
+}
+
+int32_t tn_dtype_of(const tn_tensor *x)
+{
+    return x ? x->type.dtype : TN_F32;
+}
+
+const char *tn_name_of(const tn_tensor *x)
+{
+    return x ? x->name : NULL;
+}
+
+uint32_t tn_graph_stream(tn_graph *graph)
+{
+    return graph->streams++;
+}
+
+tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_tensor *const in[], uint32_t n_in,
+                        const void *attrs, const char *name)
+{
+    tn_status s = tn_grow(&graph->tensor, &graph->capacity, graph->count + 1, sizeof *graph->tensor);
+    tn_tensor *x = s ? NULL : tn_region_alloc(&graph->region, sizeof *x);
+    tn_tensor **operands = x ? tn_region_alloc(&graph->region, n_in * sizeof *operands) : NULL;
+    void *kept = operands ? tn_region_alloc(&graph->region, op->attrs_size) : NULL;
+    if (!kept || (name && tn_index_add(&graph->names, op, name, graph->count)))
+        return tn_graph_keep_error(graph, TN_ENOMEM);
+    if (n_in) memcpy(operands, in, n_in * sizeof *operands);
+    if (op->attrs_size && attrs) memcpy(kept, attrs, op->attrs_size);
+    *x = (tn_tensor){.graph = graph,
+                     .op = op,
+                     .type = type,
+                     .in = operands,
+                     .n_in = n_in,
+                     .id = graph->count,
+                     .attrs = kept,
+                     .name = name};
+    return graph->tensor[graph->count++] = x;
+}
+
+/* The graph that the operands have in common, or NULL. */
+static tn_graph *common_graph(tn_graph *graph, tn_tensor *const in[], uint32_t n_in)
+{
+    for (uint32_t i = 0; i < n_in; i++) {
+        if (!in[i]) return NULL;
+        if (!graph) graph = in[i]->graph;
+        if (is_broken(in[i]->graph)) return in[i]->graph;
+        if (in[i]->graph != graph) return NULL;
+    }
+    return graph;
+}
+
+tn_tensor *tn_node(const tn_op_def *op, tn_graph *graph, tn_tensor *const in[], uint32_t n_in, const void *attrs)
+{
+    tn_graph *common = common_graph(graph, in, n_in);
+    tn_type type = {0};
+    if (!common && graph) tn_graph_fail(graph, TN_EINVAL, "%s: an operand of another graph, or none", op->name);
+    if (!common && n_in && in[0]) tn_graph_fail(in[0]->graph, TN_EINVAL, "%s: operands of different graphs", op->name);
+    if (!common || is_broken(common)) return common ? common->empty : no_graph.empty;
+    tn_status s = op->shape(in, n_in, attrs, &type);
+    if (!s) s = tn_shape_check(&type.shape);
+    if (s) return tn_graph_keep_error(common, s);
+    return tn_graph_add(common, op, type, in, n_in, attrs, NULL);
+}
+
+tn_tensor *tn_graph_leaf(const tn_graph *graph, const tn_op_def *op, const char *name)
+{
+    uint32_t number;
+    return tn_index_find(&graph->names, op, name, &number) ? graph->tensor[number] : NULL;
+}

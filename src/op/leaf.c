@@ -1,0 +1,57 @@
+/* leaf.c: what a graph begins with: inputs, scalar inputs and variables, each there once for a name. */
+#include "leaf.h"
+
+#include <string.h>
+
+#include "graph.h"
+
+/* A named leaf, made unless it is there; one that is there must have the same type. */
+static tn_tensor *named(tn_graph *graph, const tn_op_def *op, const char *name, tn_type type, const void *attrs)
+{
+    char before[160], now[160];
+    graph = tn_graph_or_failed(graph);
+    if (graph->status) return graph->empty;
+    if (!name || !*name) tn_graph_fail(graph, TN_EINVAL, "%s: a name is needed", op->name);
+    tn_status s = tn_shape_check(&type.shape);
+    if (s) return tn_graph_keep_error(graph, tn_fail(s, "%s '%s': %s", op->name, name ? name : "", tn_message()));
+    if (!tn_dtype_size(type.dtype)) tn_graph_fail(graph, TN_EDTYPE, "%s '%s': no element type", op->name, name);
+    if (graph->status) return graph->empty;
+    tn_tensor *there = tn_graph_leaf(graph, op, name);
+    if (there && there->type.dtype == type.dtype && tn_shape_equal(&there->type.shape, &type.shape)) return there;
+    if (there) {
+        tn_graph_fail(graph, TN_ESHAPE, "%s '%s' is %s %s and is asked for as %s %s", op->name, name,
+                      tn_dtype_name(there->type.dtype), tn_shape_text(&there->type.shape, before, sizeof before),
+                      tn_dtype_name(type.dtype), tn_shape_text(&type.shape, now, sizeof now));
+        return graph->empty;
+    }
+    const char *kept = tn_region_print(&graph->region, "%s", name);
+    return kept ? tn_graph_add(graph, op, type, NULL, 0, attrs, kept) : tn_graph_keep_error(graph, TN_ENOMEM);
+}
+
+tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape)
+{
+    return named(graph, &tn_op_input, name, (tn_type){dtype, shape}, NULL);
+}
+
+tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)
+{
+    tn_scalar_attrs attrs = {.value = value};
+    return named(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
+}
+
+tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape, tn_init init, uint32_t flags)
+{
+    tn_variable_attrs attrs;
+    memset(&attrs, 0, sizeof attrs);
+    attrs.init.kind = init.kind;
+    attrs.init.a = init.a;
+    attrs.init.fan_in = init.fan_in;
+    attrs.init.fan_out = init.fan_out;
+    attrs.flags = flags;
+    return named(graph, &tn_op_variable, name, (tn_type){dtype, shape}, &attrs);
+}
+
+tn_tensor *tn_param(tn_graph *graph, const char *name, tn_shape shape, tn_init init)
+{
+    return tn_variable(graph, name, TN_F32, shape, init, TN_TRAINABLE);
+}
