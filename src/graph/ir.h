@@ -6,7 +6,10 @@
 #include "build.h"
 #include "map.h"
 
-/* Where a value lives, besides its place (a device). */
+/* Devices that a program may be spread over: place 0 is the state's, the others are for what it refuses. */
+enum { TN_PLACES = 3 };
+
+/* Where a value lives, besides its place. */
 enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
 
 /* Something with storage: a dense tensor. */
@@ -69,8 +72,8 @@ typedef struct tn_ir {
     uint32_t groups, group_capacity;
     uint64_t alignment;      /* of a tensor of its own: bytes */
     uint64_t arena_bytes;    /* by the plan, on place 0 */
-    uint64_t place_bytes[4]; /* on the others, where nothing is shared */
-    uint64_t bank[4];        /* bytes of each place's largest buffer: an arena is in banks of this size */
+    uint64_t place_bytes[TN_PLACES]; /* on the others, where nothing is shared */
+    uint64_t bank[TN_PLACES];        /* bytes of each place's largest buffer: an arena is in banks of this size */
 } tn_ir;
 
 /* The most that one operator may have; 0: what the ABI allows. */

@@ -5,11 +5,9 @@
 #include "error.h"
 #include "ir.h"
 
-#define MAX_PLACES 4
-
 /* Where a value can be found: its copy on each place, or NULL. */
 typedef struct copies {
-    tn_value *at[MAX_PLACES];
+    tn_value *at[TN_PLACES];
 } copies;
 
 typedef struct placing {
@@ -58,7 +56,7 @@ static tn_status bring(placing *p, tn_value *value, int32_t place, tn_value **fo
     copies *c = copies_of(p, plain);
     if (!c->at[place]) {
         tn_value *to = place ? twin(p, plain, place) : plain, *from = NULL;
-        for (int32_t i = 0; i < MAX_PLACES && !from; i++) from = c->at[i];
+        for (int32_t i = 0; i < TN_PLACES && !from; i++) from = c->at[i];
         if (!to) return TN_ENOMEM;
         TN_TRY(transfer(p, from, to));
         c->at[place] = to;
@@ -112,6 +110,14 @@ static tn_status put(placing *p, tn_launch *launch)
     return TN_OK;
 }
 
+/* 1 if it is on other places than the first alone. */
+static int is_away(const copies *c)
+{
+    int elsewhere = 0;
+    for (int32_t place = 1; place < TN_PLACES; place++) elsewhere |= c->at[place] != NULL;
+    return elsewhere && !c->at[0];
+}
+
 /* Outputs and variables belong on place 0. */
 static tn_status bring_home(placing *p)
 {
@@ -119,8 +125,7 @@ static tn_status bring_home(placing *p)
     for (uint32_t i = 0; i < p->values; i++) {
         tn_value *value = p->ir->value[i];
         int wanted = value->kept || (value->base && !value->is_view);
-        int elsewhere = p->copy[i].at[1] || p->copy[i].at[2] || p->copy[i].at[3];
-        if (wanted && elsewhere && !p->copy[i].at[0]) TN_TRY(bring(p, value, 0, &home));
+        if (wanted && is_away(&p->copy[i])) TN_TRY(bring(p, value, 0, &home));
     }
     return TN_OK;
 }

@@ -8,7 +8,8 @@
 
 /* ---- places ---- */
 
-static const char *const place_name[TN_PLACES] = {NULL, "cpu", "reference"};
+/* Who does what the state's device refuses, in this order. */
+static const char *const fallback[TN_PLACES - 1] = {"cpu", "reference"};
 
 /* Opens a fallback's device, once; one that is not there, or is the state's own, stays NULL. */
 static void open_place(tn_program *p, int32_t number)
@@ -16,7 +17,7 @@ static void open_place(tn_program *p, int32_t number)
     tn_place_device *place = &p->place[number];
     if (place->tried) return;
     place->tried = 1;
-    if (tn_device_open(place_name[number], &place->device)) return;
+    if (tn_device_open(fallback[number - 1], &place->device)) return;
     if (place->device == p->place[0].device || tn_queue_make(place->device, &place->queue)) {
         tn_device_close(place->device);
         place->device = NULL;

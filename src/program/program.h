@@ -6,8 +6,6 @@
 #include "state.h"
 #include "tenon/program.h"
 
-enum { TN_PLACES = 3 }; /* the state's device, cpu, reference */
-
 /* A range of memory: buffers of one size, but for the last. */
 typedef struct tn_banks {
     tn_buffer **buffer;

@@ -1,4 +1,4 @@
-/* gradients.c: tn_check_gradients: a program for the gradients, one for the loss on the reference, and a loop. */
+/* differences.c: tn_check_gradients: a program for the gradients, one for the loss on the reference, and a loop. */
 #include "tenon/gradients.h"
 
 #include <math.h>
