@@ -152,7 +152,7 @@ static void merge_counters(tn_fusion *f)
 
 /* What reads a stored tensor through maps that are computed again may be more than the device takes: then the last of
  * those maps is stored after all. */
-static void check_cheap(tn_fusion *f)
+static void check_remade(tn_fusion *f)
 {
     for (uint32_t i = f->graph->count; i-- > 0;) {
         const tn_tensor *x = f->graph->tensor[i];
@@ -161,7 +161,7 @@ static void check_cheap(tn_fusion *f)
         for (uint32_t k = 0; k < x->n_in; k++) reads += f->reads[x->in[k]->id];
         if (!reads || is_accepted(f, i)) continue;
         for (uint32_t k = 0; k < x->n_in; k++)
-            if (f->reads[x->in[k]->id]) f->cheap[x->in[k]->id] = f->reads[x->in[k]->id] = 0;
+            if (f->reads[x->in[k]->id]) f->remade[x->in[k]->id] = f->reads[x->in[k]->id] = 0;
     }
 }
 
@@ -284,8 +284,8 @@ tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
     tn_fusion f = {.graph = graph, .target = target, .ir = ir};
     TN_TRY(tn_fusion_begin(&f));
     if (!target->unfused) {
-        tn_find_cheap(&f);
-        check_cheap(&f);
+        tn_find_remade(&f);
+        check_remade(&f);
         merge_maps(&f);
         merge_counters(&f);
         check_maps(&f);

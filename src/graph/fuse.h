@@ -15,15 +15,15 @@ typedef struct tn_fusion {
     tn_ir *ir;
     tn_status status; /* TN_ENOMEM: there was none for a decision */
 
-    /* facts: fusion.c, cheap.c */
+    /* facts: fusion.c, rematerialise.c */
     unsigned char *live;         /* needed by a sink */
     unsigned char *sunk;         /* is a sink's value */
     unsigned char *assigned;     /* is what a variable becomes */
     unsigned char *scalar;       /* not 0: one number, known to the host before each run, of so many operators; more
                                     than TN_SHORT_SCALAR: they have a slot of their own */
     unsigned char *read_as_is;   /* a user that is no map reads it */
-    unsigned char *cheap;        /* not 0: computed again wherever it is used, by so many operations */
-    unsigned char *reads;        /* of a cheap one: stored tensors of its size that are read each time */
+    unsigned char *remade;       /* not 0: computed again wherever it is used, by so many operations */
+    unsigned char *reads;        /* of such a one: stored tensors of its size that are read each time */
     unsigned char *updates;      /* becomes a variable, with nothing but maps in between */
     uint32_t *user_begin, *user; /* the live users of tensor i are user[user_begin[i] .. user_begin[i + 1] - 1] */
     uint32_t landmark[TN_LANDMARKS];
@@ -63,10 +63,10 @@ int tn_is_stored_map(const tn_fusion *f, const tn_tensor *x);
 /* 1 if anything outside its unit, or a sink, uses x. */
 int tn_is_used_outside(const tn_fusion *f, const tn_tensor *x);
 
-/* ---- cheap.c ---- */
+/* ---- rematerialise.c ---- */
 
 /* Finds the maps that are computed again wherever they are used. */
-void tn_find_cheap(tn_fusion *f);
+void tn_find_remade(tn_fusion *f);
 
 /* 1 if x is computed wherever it is used over that space: nothing has to be stored. */
 int tn_is_virtual(const tn_fusion *f, const tn_tensor *x, const tn_shape *space);

@@ -91,7 +91,7 @@ static tn_status make_arrays(tn_fusion *f)
                 {&f->assigned, 1},
                 {&f->scalar, 1},
                 {&f->read_as_is, 1},
-                {&f->cheap, 1},
+                {&f->remade, 1},
                 {&f->reads, 1},
                 {&f->updates, 1},
                 {&f->user_begin, 4},
@@ -130,7 +130,7 @@ tn_status tn_fusion_begin(tn_fusion *f)
 
 int tn_is_stored_map(const tn_fusion *f, const tn_tensor *x)
 {
-    return f->live[x->id] && is_map(x) && x->n_in && !f->scalar[x->id] && !f->cheap[x->id];
+    return f->live[x->id] && is_map(x) && x->n_in && !f->scalar[x->id] && !f->remade[x->id];
 }
 
 int tn_is_used_outside(const tn_fusion *f, const tn_tensor *x)

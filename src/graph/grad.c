@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "build.h"
-#include "shares.h"
+#include "contributions.h"
 
 /* A tensor whose operands are looked at, up to number `next`. */
 typedef struct frame {
@@ -18,7 +18,7 @@ typedef struct sweep {
     frame *path; /* from the loss to the tensor that is looked at: a graph may be deeper than the stack */
     uint32_t depth, path_room;
     unsigned char *seen, *needed; /* needed: depends on something to differentiate by */
-    tn_share **dy;                /* what the uses of each send back */
+    tn_contribution **dy;         /* what the uses of each send back */
     uint32_t size;
 } sweep;
 
@@ -84,19 +84,19 @@ static tn_status visit(sweep *w, tn_tensor *loss)
 static void add_to(sweep *w, tn_tensor *x, tn_tensor *dx)
 {
     if (!dx || x->id >= w->size || !w->needed[x->id]) return;
-    tn_share *share = tn_region_alloc(&x->graph->region, sizeof *share);
-    if (!share) {
+    tn_contribution *contribution = tn_region_alloc(&x->graph->region, sizeof *contribution);
+    if (!contribution) {
         tn_graph_fail(x->graph, TN_ENOMEM, "out of memory for gradients");
         return;
     }
-    *share = (tn_share){dx, w->dy[x->id]};
-    w->dy[x->id] = share;
+    *contribution = (tn_contribution){dx, w->dy[x->id]};
+    w->dy[x->id] = contribution;
 }
 
 /* From one tensor to its operands. */
 static void pull(sweep *w, tn_tensor *y)
 {
-    tn_tensor *dy = tn_add_shares(w->dy[y->id]), *other = stand_in(y);
+    tn_tensor *dy = tn_add_contributions(w->dy[y->id]), *other = stand_in(y);
     if (other) {
         add_to(w, other, dy);
         return;
@@ -141,7 +141,7 @@ void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *g
     tn_status s = run(&w, loss, wrt, count);
     if (s) tn_graph_fail(graph, s, "%s", tn_message());
     for (size_t i = 0; i < count && !graph->status; i++)
-        grad[i] = w.dy[wrt[i]->id] ? tn_add_shares(w.dy[wrt[i]->id])
+        grad[i] = w.dy[wrt[i]->id] ? tn_add_contributions(w.dy[wrt[i]->id])
                                    : tn_full(graph, wrt[i]->type.dtype, wrt[i]->type.shape, 0);
     tn_free(w.order);
     tn_free(w.path);

@@ -70,8 +70,8 @@ typedef struct tn_ir {
     uint32_t slots, slot_capacity;
     uint64_t *group_bytes; /* the size of each group */
     uint32_t groups, group_capacity;
-    uint64_t alignment;      /* of a tensor of its own: bytes */
-    uint64_t arena_bytes;    /* by the plan, on place 0 */
+    uint64_t alignment;              /* of a tensor of its own: bytes */
+    uint64_t arena_bytes;            /* by the plan, on place 0 */
     uint64_t place_bytes[TN_PLACES]; /* on the others, where nothing is shared */
     uint64_t bank[TN_PLACES];        /* bytes of each place's largest buffer: an arena is in banks of this size */
 } tn_ir;
@@ -96,7 +96,7 @@ typedef struct tn_target {
 /* The passes, in order. On failure the ir is as it was or partly done, and only good for tn_ir_free. */
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
 tn_status tn_place(const tn_target *target, tn_ir *ir);
-tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir);
+tn_status tn_flat_updates(const tn_target *target, tn_ir *ir);
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype); /* TN_F16 or TN_BF16, if asked for */
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */

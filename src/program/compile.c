@@ -90,7 +90,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
         snprintf(p->report.fallback_first, sizeof p->report.fallback_first, "%s", l->operation.desc.name);
         snprintf(p->report.fallback_why, sizeof p->report.fallback_why, "%s", l->refusal);
     }
-    TN_TRY(tn_flatten_updates(&p->target, &p->ir));
+    TN_TRY(tn_flat_updates(&p->target, &p->ir));
     if (options->storage) TN_TRY(tn_narrow_values(&p->target, &p->ir, options->storage));
     return tn_plan_in_place(&p->ir);
 }

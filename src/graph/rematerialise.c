@@ -1,4 +1,4 @@
-/* cheap.c: decides which maps are computed again wherever they are used, instead of stored once and loaded.
+/* rematerialise.c: decides which maps are computed again wherever they are used, instead of stored once and loaded.
  *
  * Most are a few operations on numbers, coordinates or small tensors. Others read one tensor that is stored in any
  * case, as do the centred values of a batch normalisation: a sum, the next layer and the backward pass then read the
@@ -24,7 +24,7 @@ int tn_is_virtual(const tn_fusion *f, const tn_tensor *x, const tn_shape *space)
 {
     if (f->scalar[x->id]) return 1;
     if (x->op->kind != TN_MAP) return 0;
-    return x->n_in ? f->cheap[x->id] && tn_shape_equal(&x->type.shape, space) : fits_space(x, space);
+    return x->n_in ? f->remade[x->id] && tn_shape_equal(&x->type.shape, space) : fits_space(x, space);
 }
 
 /* Sums, products and choices: no function is called, and nothing divided. */
@@ -43,7 +43,7 @@ static int is_light(const tn_tensor *x)
 static int is_held(const tn_fusion *f, const tn_tensor *x)
 {
     while (x->op->kind == TN_VIEW) x = x->in[0];
-    return x->op->kind != TN_LEAF && !f->scalar[x->id] && !f->cheap[x->id] && x->n_in && f->read_as_is[x->id];
+    return x->op->kind != TN_LEAF && !f->scalar[x->id] && !f->remade[x->id] && x->n_in && f->read_as_is[x->id];
 }
 
 /* What variables become, and what nothing but maps lie between: the maps of all parameters' updates have to be alike,
@@ -76,7 +76,7 @@ static uint32_t most_reads(const tn_fusion *f, const tn_tensor *x)
  * reads added up. */
 static int add_operand(const tn_fusion *f, const tn_tensor *x, const tn_tensor *in, uint32_t *cost, uint32_t *reads)
 {
-    *cost += f->cheap[in->id];
+    *cost += f->remade[in->id];
     *reads += f->reads[in->id];
     if (tn_is_virtual(f, in, &x->type.shape)) return 1;
     if (SMALL * tn_shape_count(&in->type.shape) <= tn_shape_count(&x->type.shape)) return 1;
@@ -85,16 +85,16 @@ static int add_operand(const tn_fusion *f, const tn_tensor *x, const tn_tensor *
     return tn_map_compute_type(in->type.dtype) == in->type.dtype;
 }
 
-void tn_find_cheap(tn_fusion *f)
+void tn_find_remade(tn_fusion *f)
 {
     find_updates(f);
     for (uint32_t i = 0; i < f->graph->count; i++) {
         const tn_tensor *x = f->graph->tensor[i];
         uint32_t cost = 1, reads = 0;
-        int cheap = f->live[i] && x->op->kind == TN_MAP && x->n_in && !f->scalar[i] && !f->sunk[i];
-        for (uint32_t k = 0; cheap && k < x->n_in; k++) cheap = add_operand(f, x, x->in[k], &cost, &reads);
-        if (!cheap || cost > MOST_OPERATIONS || (reads && reads > most_reads(f, x))) continue;
-        f->cheap[i] = (unsigned char)cost;
+        int fit = f->live[i] && x->op->kind == TN_MAP && x->n_in && !f->scalar[i] && !f->sunk[i];
+        for (uint32_t k = 0; fit && k < x->n_in; k++) fit = add_operand(f, x, x->in[k], &cost, &reads);
+        if (!fit || cost > MOST_OPERATIONS || (reads && reads > most_reads(f, x))) continue;
+        f->remade[i] = (unsigned char)cost;
         f->reads[i] = (unsigned char)reads;
     }
 }

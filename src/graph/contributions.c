@@ -1,7 +1,7 @@
-/* shares.c: adds up what the uses of a tensor send back to it. A layer that is unrolled over many steps uses its
+/* contributions.c: adds up what the uses of a tensor send back to it. A layer that is unrolled over many steps uses its
  * weights in each, and a slice of its inputs: slices are put side by side rather than padded with zeros and added, and
  * the products and sums of all steps become one product and one sum over the steps' operands in one tensor. */
-#include "shares.h"
+#include "contributions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -155,25 +155,25 @@ static uint32_t join_rows(tn_tensor **dx, uint32_t n, tn_tensor **room, int (*is
 
 /* ---- all of them ---- */
 
-tn_tensor *tn_add_shares(tn_share *share)
+tn_tensor *tn_add_contributions(tn_contribution *all)
 {
     uint32_t n = 0;
-    if (!share || !share->next) return share ? share->dx : NULL;
-    tn_graph *graph = share->dx->graph;
-    for (const tn_share *s = share; s; s = s->next) n++;
+    if (!all || !all->next) return all ? all->dx : NULL;
+    tn_graph *graph = all->dx->graph;
+    for (const tn_contribution *c = all; c; c = c->next) n++;
     tn_tensor **dx = tn_alloc(3 * (size_t)n * sizeof *dx); /* and room for operands and for those alike */
     if (!dx) {
         tn_graph_fail(graph, TN_ENOMEM, "out of memory for gradients");
-        return share->dx;
+        return all->dx;
     }
     n = 0;
-    for (const tn_share *s = share; s; s = s->next) dx[n++] = s->dx;
+    for (const tn_contribution *c = all; c; c = c->next) dx[n++] = c->dx;
     tn_tensor **room = dx + n;
     n = join_rows(dx, n, room, is_product, one_product);
     n = join_rows(dx, n, room, is_row_sum, one_sum);
     n = join_stretches(dx, n, room);
     for (uint32_t i = 1; i < n; i++) dx[0] = tn_add(dx[0], dx[i]);
-    *share = (tn_share){dx[0], NULL};
+    *all = (tn_contribution){dx[0], NULL};
     tn_free(dx);
-    return share->dx;
+    return all->dx;
 }

@@ -1,4 +1,4 @@
-/* shares.c: what the uses of a tensor send back to it: which operations are left when it is added up, that the
+/* contributions.c: what the uses of a tensor send back to it: which operations are left when it is added up, that the
  * gradients are right, and that graphs which fail do no harm. */
 #include "harness.h"
 
@@ -180,5 +180,5 @@ int main(void)
         cmocka_unit_test(gradients_without_memory_are_an_error),
         cmocka_unit_test(slices_side_by_side_are_joined_and_others_added),
     };
-    return cmocka_run_group_tests_name("shares", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("contributions", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* flatten.c: updates everything at once: the maps that update the variables of a model, one a variable and all alike,
- * become one map over the range in which the variables lie. Their gradients are made to lie at the same distances. */
+/* flat_updates.c: updates everything at once: the maps that update the variables of a model, one a variable and all
+ * alike, become one map over the range in which the variables lie. Their gradients are made to lie at the same
+ * distances. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,7 +289,7 @@ static void close_ranks(tn_ir *ir)
     ir->launches = kept;
 }
 
-tn_status tn_flatten_updates(const tn_target *target, tn_ir *ir)
+tn_status tn_flat_updates(const tn_target *target, tn_ir *ir)
 {
     flattening f = {.target = target, .ir = ir, .gap = ir->alignment};
     if (target->unfused) return TN_OK;
