@@ -4,7 +4,6 @@
 #include "contributions.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "build.h"
 #include "leaf.h"
@@ -12,19 +11,13 @@
 
 #define LITTLE 65536 /* elements that are copied sooner than summed by an operation of their own */
 
-/* What a failed graph gives has no operator. */
-static int is_op(const tn_tensor *x, const char *name)
-{
-    return x->op && !strcmp(x->op->name, name);
-}
-
 /* ---- slices side by side ---- */
 
 /* The axis along which x is a stretch of zeros but for its operand; -1 if it is no such thing. */
 static int32_t stretch_axis(const tn_tensor *x)
 {
     int32_t axis = -1;
-    if (!is_op(x, "unslice")) return -1;
+    if (x->op != &tn_op_unslice) return -1;
     const tn_slice_node *at = x->attrs;
     for (int32_t d = 0; d < at->shape.rank; d++) {
         if (at->shape.dim[d] == x->in[0]->type.shape.dim[d] && at->step[d] == 1) continue;
@@ -83,7 +76,7 @@ static uint32_t join_stretches(tn_tensor **dx, uint32_t n, tn_tensor **room)
 /* A gradient may be shaped like its tensor by a last reshape. */
 static tn_tensor *behind_reshape(tn_tensor *x)
 {
-    return is_op(x, "reshape") ? x->in[0] : x;
+    return x->op == &tn_op_reshape ? x->in[0] : x;
 }
 
 /* a' b, of matrices so small that copying them costs less than adding the products up. */

@@ -1,6 +1,5 @@
 /* emit.c: turns units into launches, in an order that serves all, and lets assignments write in place where they can.
  */
-#include <string.h>
 
 #include "fuse.h"
 #include "leaf.h"
@@ -83,6 +82,7 @@ static tn_status launch_unit(tn_fusion *f, const tn_unit *u)
 {
     tn_launch *launch = tn_ir_launch(f->ir);
     if (!launch) return TN_ENOMEM;
+    launch->op = u->op;
     move_operation(&launch->operation, &u->operation);
     launch->fused = u->fused;
     launch->cost = tn_op_cost(&launch->operation.desc);
@@ -153,13 +153,14 @@ static tn_status launch_copy(tn_fusion *f, tn_value *from, tn_value *to)
     o->alias[0] = -1;
     o->attrs.map = (tn_map_attrs){.size = sizeof(tn_map_attrs), .out = out, .n_in = 1, .n_out = 1};
     o->desc = (tn_op_desc){.size = sizeof o->desc,
-                           .name = "map",
+                           .name = tn_op_map.name,
                            .in = o->in,
                            .out = o->out,
                            .n_in = 1,
                            .n_out = 1,
                            .attrs = &o->attrs,
                            .alias = o->alias};
+    launch->op = &tn_op_map;
     launch->in[0] = from;
     launch->out[0] = to;
     launch->fused = 1;
@@ -206,7 +207,7 @@ static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
     int times = reads(launch, variable, &operand);
     if (times > 1) return 0;
     if (times) {
-        if (strcmp(launch->operation.desc.name, "map")) return 0;
+        if (launch->op != &tn_op_map) return 0;
         if (!tn_same_layout(&launch->operation.in[operand], &launch->operation.out[output])) return 0;
         launch->operation.alias[output] = (int32_t)operand;
     }

@@ -50,7 +50,7 @@ static int is_shared(const tn_tensor_desc *desc)
 static int is_update(const tn_launch *l)
 {
     const tn_op_desc *d = &l->operation.desc;
-    if (l->place || strcmp(d->name, "map") || !is_uniform(&l->operation.attrs.map)) return 0;
+    if (l->place || l->op != &tn_op_map || !is_uniform(&l->operation.attrs.map)) return 0;
     int64_t count = l->operation.out[0].dim[0];
     for (uint32_t i = 0; i < d->n_out; i++)
         if (tn_value_root(l->out[i])->home != TN_IN_STATE || !is_dense_vector(&d->out[i], count)) return 0;

@@ -6,7 +6,6 @@
 #include "fuse.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- merging, and taking it back ---- */
 
@@ -58,7 +57,7 @@ static void roll_back(tn_fusion *f, const merging *m)
 static int is_within(const tn_limits *most, const tn_unit *u)
 {
     const tn_op_desc *d = &u->operation.desc;
-    const tn_map_attrs *map = strcmp(d->name, "map") ? NULL : d->attrs;
+    const tn_map_attrs *map = u->op == &tn_op_map ? d->attrs : NULL;
     if ((most->in && d->n_in > most->in) || (most->out && d->n_out > most->out)) return 0;
     return !map || ((!most->instr || map->n_instr <= most->instr) && (!most->scalar || map->n_scalar <= most->scalar));
 }

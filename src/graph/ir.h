@@ -30,6 +30,7 @@ typedef struct tn_value {
 
 /* One operator in the order of running. */
 typedef struct tn_launch {
+    const tn_op_def *op; /* of the operation; NULL: a transfer */
     tn_operation operation;
     tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
     uint32_t slot[TN_MAX_OPERANDS]; /* of each run-time scalar */

@@ -3,7 +3,6 @@
  * largest first, each at the lowest offset that is free throughout its life (Pisarchyk and Lee, 2020, greedy by size)
  * and where it lies in one bank. Values of other places than the first are few and get a place each. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "ir.h"
 
@@ -51,7 +50,7 @@ tn_status tn_plan_in_place(tn_ir *ir)
 {
     find_lives(ir);
     for (uint32_t i = 0; i < ir->launches; i++)
-        if (!strcmp(ir->launch[i]->operation.desc.name, "map")) reuse_operands(ir->launch[i], i);
+        if (ir->launch[i]->op == &tn_op_map) reuse_operands(ir->launch[i], i);
     return TN_OK;
 }
 

@@ -1,10 +1,9 @@
 /* simplify.c: constants are folded, operators that do nothing go, and transposes move into the products that use them.
  * Common sub-expressions and dead code go by the copying itself. */
-#include <string.h>
-
 #include "leaf.h"
 #include "map.h"
 #include "rewrite.h"
+#include "rows.h"
 
 static int same_type(const tn_tensor *a, const tn_tensor *b)
 {
@@ -25,12 +24,13 @@ static tn_tensor *keep(tn_tensor *y, tn_tensor *x)
 static tn_tensor *drop_neutral(tn_tensor *y)
 {
     static const struct {
-        const char *op;
+        const tn_op_def *const *op;
         double number;
         int from_left;
-    } neutral[] = {{"add", 0, 1}, {"sub", 0, 0}, {"mul", 1, 1}, {"div", 1, 0}, {"pow", 1, 0}};
+    } neutral[] = {
+        {&tn_row_add, 0, 1}, {&tn_row_sub, 0, 0}, {&tn_row_mul, 1, 1}, {&tn_row_div, 1, 0}, {&tn_row_pow, 1, 0}};
     for (size_t i = 0; i < sizeof neutral / sizeof *neutral; i++) {
-        if (strcmp(y->op->name, neutral[i].op)) continue;
+        if (y->op != *neutral[i].op) continue;
         if (is_number(y->in[1], neutral[i].number)) return keep(y, y->in[0]);
         if (neutral[i].from_left && is_number(y->in[0], neutral[i].number)) return keep(y, y->in[1]);
     }
@@ -76,7 +76,7 @@ static tn_tensor *simplify_map(tn_tensor *y)
     y = simplify_operands(y);
     if (tn_graph_status(y->graph)) return y;
     if (y->op == &tn_op_cast || y->op == &tn_op_broadcast) return keep(y, y->in[0]);
-    if (!strcmp(y->op->name, "neg") && !strcmp(y->in[0]->op->name, "neg")) return keep(y, y->in[0]->in[0]);
+    if (y->op == tn_row_neg && y->in[0]->op == tn_row_neg) return keep(y, y->in[0]->in[0]);
     return y->n_in == 2 ? drop_neutral(y) : y;
 }
 

@@ -1,15 +1,9 @@
 /* sums.c: the part of simplify that knows sums: signs move behind them, a sum of sums is one, and a sum of what is 0
  * but at one place needs no summing. */
-#include <string.h>
-
 #include "leaf.h"
 #include "reduce.h"
 #include "rewrite.h"
-
-static int is(const tn_tensor *x, const char *op)
-{
-    return !strcmp(x->op->name, op);
-}
+#include "rows.h"
 
 /* ---- sums of simple things ---- */
 
@@ -28,7 +22,7 @@ static uint32_t axes_of_both(const tn_tensor *inner, uint32_t axes)
 /* sum(-x) = -sum(x), sum(sum(x)) = sum(x). Factors stay where they are: they may keep a sum from overflowing. */
 static tn_tensor *sum(tn_tensor *x, uint32_t axes, const tn_shape *to)
 {
-    if (is(x, "neg")) return tn_neg(sum(x->in[0], axes, to));
+    if (x->op == tn_row_neg) return tn_neg(sum(x->in[0], axes, to));
     if (tn_sum_axes(x)) return sum(x->in[0], axes_of_both(x, axes), to);
     tn_axes list = {0};
     for (int32_t d = 0; d < x->type.shape.rank; d++)
@@ -39,7 +33,7 @@ static tn_tensor *sum(tn_tensor *x, uint32_t axes, const tn_shape *to)
 tn_tensor *tn_simplify_sum(tn_tensor *y)
 {
     tn_tensor *x = y->in[0];
-    if (!tn_sum_axes(y) || !(is(x, "neg") || tn_sum_axes(x))) return y;
+    if (!tn_sum_axes(y) || !(x->op == tn_row_neg || tn_sum_axes(x))) return y;
     return sum(x, tn_sum_axes(y), &y->type.shape);
 }
 
@@ -56,7 +50,7 @@ static int is_constant_along(const tn_tensor *x, int32_t axis, int32_t rank)
 static tn_tensor *index_of(const tn_tensor *x, int32_t axis)
 {
     int32_t rank = x->type.shape.rank;
-    if (x->op != &tn_op_where || !is(x->in[0], "eq") || x->in[2]->op != &tn_op_full) return NULL;
+    if (x->op != &tn_op_where || x->in[0]->op != tn_row_eq || x->in[2]->op != &tn_op_full) return NULL;
     const tn_tensor *equal = x->in[0];
     if (((const tn_full_attrs *)x->in[2]->attrs)->value != 0 || !is_constant_along(x->in[1], axis, rank)) return NULL;
     for (int i = 0; i < 2; i++)

@@ -182,7 +182,7 @@ static void at_least_rank_1(tn_tensor_desc desc[], uint32_t count)
 static void point(tn_unit *u)
 {
     tn_op_desc *d = &u->operation.desc;
-    *d = (tn_op_desc){.size = sizeof *d, .name = d->name, .n_in = u->n_in, .n_out = u->n_out};
+    *d = (tn_op_desc){.size = sizeof *d, .name = u->op->name, .n_in = u->n_in, .n_out = u->n_out};
     d->in = u->operation.in;
     d->out = u->operation.out;
     d->attrs = u->operation.attrs.size ? &u->operation.attrs : NULL;
@@ -214,7 +214,7 @@ static tn_status build_map(tn_fusion *f, uint32_t unit, tn_region *region, tn_un
     uint32_t keep = p->has_iota ? ~0u : 0;
     tn_status finished = finish(p, &u->operation.attrs.map);
     if (s || finished) return s ? s : finished;
-    u->operation.desc.name = "map";
+    u->op = &tn_op_map;
     u->fused = count;
     point(u);
     tn_map_merge(&u->operation, keep);
@@ -234,7 +234,7 @@ static tn_status build_reduce(tn_fusion *f, uint32_t unit, tn_tensor *y, tn_regi
     TN_TRY(finish(p, map));
     tn_reduce_space(y, &u->operation); /* the space and output before merging */
     u->operation.attrs.reduce.map = map;
-    u->operation.desc.name = "reduce";
+    u->op = y->op;
     u->out[0] = y;
     u->n_out = 1;
     u->fused = count;
@@ -342,7 +342,7 @@ static tn_status build_kernel(tn_fusion *f, tn_tensor *y, tn_region *region, tn_
     u->n_out = u->fused = 1;
     if (y->op->describe) y->op->describe(y, &u->operation);
     TN_TRY(build_others(f, y, region, u));
-    u->operation.desc.name = y->op->name;
+    u->op = y->op;
     point(u);
     return TN_OK;
 }

@@ -225,6 +225,13 @@ enum {
 #undef X
 };
 
+#define X(name, ...) const tn_op_def *const tn_row_##name = &rows[NUMBER_##name].def;
+#include "tenon/unary.def"
+#undef X
+#define X(name, ...) const tn_op_def *const tn_row_##name = &rows[NUMBER_##name].def;
+#include "tenon/binary.def"
+#undef X
+
 #define X(name, y, dx, doc)                                                                                            \
     tn_tensor *tn_##name(tn_tensor *x)                                                                                 \
     {                                                                                                                  \

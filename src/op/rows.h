@@ -16,6 +16,14 @@ typedef struct tn_row {
     int32_t is_gradient;
 } tn_row;
 
+/* The rows as operators: tn_row_relu, tn_row_add. */
+#define X(name, ...) extern const tn_op_def *const tn_row_##name;
+#include "tenon/unary.def"
+#undef X
+#define X(name, ...) extern const tn_op_def *const tn_row_##name;
+#include "tenon/binary.def"
+#undef X
+
 size_t tn_row_count(void);
 const tn_row *tn_row_at(size_t index);
 

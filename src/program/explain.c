@@ -17,12 +17,12 @@ static const char *detail(const tn_launch *l, char *text, size_t capacity)
     *text = 0;
     if (l->transfer)
         snprintf(text, capacity, "to %s", l->place ? "the fallback" : "the device");
-    else if (!strcmp(d->name, "map"))
+    else if (l->op == &tn_op_map)
         tn_map_text(d->attrs, text, capacity);
-    else if (!strcmp(d->name, "reduce")) {
+    else if (l->op == &tn_op_reduce) {
         const tn_reduce_attrs *at = d->attrs;
         snprintf(text, capacity, "%s of %s", at->kind, tn_map_text(at->map, program, sizeof program));
-    } else if (!strcmp(d->name, "matmul")) {
+    } else if (l->op == &tn_op_matmul) {
         const tn_matmul_attrs *at = d->attrs;
         snprintf(text, capacity, "%s%s%s%s%s", at->trans_a ? "a' " : "a ", at->trans_b ? "b'" : "b",
                  at->sums ? ", and sums of a" : "", at->epilogue ? ", then " : "",
