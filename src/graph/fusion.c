@@ -27,7 +27,13 @@ static void find_live(tn_fusion *f)
         for (uint32_t k = 0; f->live[i] && k < g->tensor[i]->n_in; k++) f->live[g->tensor[i]->in[k]->id] = 1;
 }
 
-/* Counts operators, those behind a slot aside. */
+/* What is rounded when it is stored. */
+static int is_rounded(const tn_tensor *x)
+{
+    return tn_map_compute_type(x->type.dtype) != x->type.dtype;
+}
+
+/* Counts operators, those behind a slot aside. A slot rounds as the type does. */
 static void find_scalars(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
@@ -37,6 +43,7 @@ static void find_scalars(tn_fusion *f)
             scalar = scalar && f->scalar[x->in[k]->id];
             count += f->scalar[x->in[k]->id] > TN_SHORT_SCALAR ? 1 : f->scalar[x->in[k]->id];
         }
+        if (is_map(x) && is_rounded(x) && count <= TN_SHORT_SCALAR) count = TN_SHORT_SCALAR + 1;
         f->scalar[i] = (unsigned char)(scalar ? count : 0);
     }
 }

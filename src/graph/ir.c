@@ -21,11 +21,15 @@ tn_launch *tn_ir_launch(tn_ir *ir)
     return ir->launch[ir->launches++] = launch;
 }
 
+static int is_like(const tn_scalar_slot *a, const tn_scalar_slot *b)
+{
+    return a->name && b->name && a->dtype == b->dtype && !strcmp(a->name, b->name);
+}
+
 tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot)
 {
-    for (*slot = 0; like->name && *slot < ir->slots; ++*slot)
-        if (ir->slot[*slot].name && !strcmp(ir->slot[*slot].name, like->name) && ir->slot[*slot].dtype == like->dtype)
-            return TN_OK;
+    for (*slot = 0; *slot < ir->slots; ++*slot)
+        if (is_like(&ir->slot[*slot], like)) return TN_OK;
     const char *kept = like->name ? tn_region_print(&ir->region, "%s", like->name) : NULL;
     if (like->name && !kept) return TN_ENOMEM;
     TN_TRY(tn_grow(&ir->slot, &ir->slot_capacity, ir->slots + 1, sizeof *ir->slot));

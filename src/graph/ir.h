@@ -105,7 +105,7 @@ tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 /* For passes. */
 tn_value *tn_ir_value(tn_ir *ir, tn_type type);
 tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
-/* The number of the slot of that name, or of a new one. */
+/* The number of the slot of that name and type, or of a new one. */
 tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot);
 /* The first and the last launch that touches each value's storage; UINT32_MAX and 0 if there is none. */
 void tn_ir_find_lives(tn_ir *ir);

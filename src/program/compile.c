@@ -156,12 +156,7 @@ static tn_status bind_all(tn_program *p)
     p->scalar = tn_alloc((p->ir.slots + 1) * sizeof *p->scalar);
     if (!p->prepared || !p->scalar) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->ir.launches; i++) TN_TRY(bind_launch(p, p->ir.launch[i], &p->prepared[i]));
-    for (uint32_t i = 0; i < p->ir.slots; i++) {
-        if (p->ir.slot[i].dtype == TN_I32)
-            p->scalar[i].i = (int64_t)p->ir.slot[i].value;
-        else
-            p->scalar[i].f = p->ir.slot[i].value;
-    }
+    for (uint32_t i = 0; i < p->ir.slots; i++) tn_program_set_slot(p, i, p->ir.slot[i].value);
     return TN_OK;
 }
 

@@ -49,6 +49,9 @@ struct tn_program {
 TN_MUST_USE tn_status tn_program_allocate(tn_program *program);
 void tn_banks_free(const tn_device *device, tn_banks *banks);
 
+/* A number for the slot's next run, as the slot's type keeps it. */
+void tn_program_set_slot(tn_program *program, uint32_t slot, double value);
+
 /* Where a value lies. */
 tn_ref tn_program_ref(const tn_program *program, tn_value *value);
 

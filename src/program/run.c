@@ -27,6 +27,17 @@ static int is_called(const tn_scalar_slot *slot, const char *name)
     return slot->name && !strcmp(slot->name, name);
 }
 
+void tn_program_set_slot(tn_program *p, uint32_t number, double value)
+{
+    int32_t dtype = p->ir.slot[number].dtype;
+    int is_real = dtype == TN_F32 || dtype == TN_F64; /* computed in f64 if the graph was widened */
+    if (!is_real) value = tn_kept_as(dtype, value);
+    if (tn_map_compute_type(dtype) == TN_I32)
+        p->scalar[number].i = (int64_t)value;
+    else
+        p->scalar[number].f = value;
+}
+
 /* The state's own numbers, then the expressions of scalars. */
 static void set_scalars(tn_program *p)
 {
@@ -47,10 +58,7 @@ static void set_scalars(tn_program *p)
         if (!slot->program.n_instr) continue;
         for (uint32_t k = 0; k < slot->program.n_scalar; k++) arg[k] = p->scalar[slot->arg[k]];
         tn_map_evaluate(&slot->program, arg, 0, nowhere, value);
-        if (slot->dtype == TN_I32)
-            p->scalar[i].i = (int64_t)value[slot->program.out[0]];
-        else
-            p->scalar[i].f = value[slot->program.out[0]];
+        tn_program_set_slot(p, i, value[slot->program.out[0]]);
     }
 }
 
@@ -125,10 +133,7 @@ tn_status tn_set(tn_program *p, const char *name, double value)
     TN_REQUIRE(strcmp(name, "seed") && strcmp(name, "step"), TN_EINVAL, "the state sets '%s' itself", name);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         if (!is_called(&p->ir.slot[i], name)) continue;
-        if (p->ir.slot[i].dtype == TN_I32)
-            p->scalar[i].i = (int64_t)value;
-        else
-            p->scalar[i].f = value;
+        tn_program_set_slot(p, i, value);
         found = 1;
     }
     TN_REQUIRE(found, TN_EMISSING, "no scalar input '%s' in the program", name);

@@ -108,6 +108,72 @@ static void an_expression_of_scalars_that_is_used_twice_at_each_step_is_computed
     drop_device(&f);
 }
 
+static void scalars_are_kept_as_their_types_have_them(void **state)
+{
+    (void)state;
+    static const struct {
+        double value, expected;
+        int32_t as; /* what the scalar is cast to before it is used as f32 */
+    } cases[] = {{0.1, 0.0999755859375, TN_F16}, {0.1, 0.10009765625, TN_BF16}, {2.7, 2, TN_U8}, {-1.5, -1, TN_I32}};
+    fixture f = use_device("reference", 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_graph *g = tn_graph_new();
+        tn_tensor *x = tn_scalar_input(g, "x", TN_F32, cases[i].value);
+        x = tn_cast(tn_cast(x, cases[i].as), TN_F32);
+        tn_output(tn_mul(tn_full(g, TN_F32, TN_SHAPE(1), 1), x), "y");
+        assert_near(fetched(&f, g), cases[i].expected, 1e-9);
+    }
+    drop_device(&f);
+}
+
+static void a_scalar_input_of_whole_numbers_reaches_the_kernel(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_scalar_input(g, "x", TN_U8, 3), *many = tn_input(g, "many", TN_U8, TN_SHAPE(1));
+    tn_output(tn_cast(tn_add(tn_cast(many, TN_I32), tn_cast(x, TN_I32)), TN_F32), "y");
+    const uint8_t in = 4;
+    float y = 0;
+    tn_program *p = NULL;
+    ok(tn_compile(g, f.state, NULL, &p));
+    ok(tn_feed(p, "many", &in, 1));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "y", &y, sizeof y));
+    assert_near(y, 7, 1e-9);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+/* The step count is a real number for an optimizer and a whole one for random numbers, in the same program. */
+static void the_step_count_is_right_beside_random_numbers(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    for (int order = 0; order < 2; order++) {
+        float random[2][4], step = 0;
+        for (int both = 0; both < 2; both++) {
+            tn_graph *g = tn_graph_new();
+            tn_program *p = NULL;
+            tn_tensor *count = tn_mul(tn_full(g, TN_F32, TN_SHAPE(1), 1), tn_scalar_input(g, "step", TN_F32, 0));
+            if (both && !order) tn_output(count, "step");
+            tn_output(tn_random_uniform(g, TN_SHAPE(4)), "random");
+            if (both && order) tn_output(count, "step");
+            tn_state_set_step(f.state, 3);
+            ok(tn_compile(g, f.state, NULL, &p));
+            ok(tn_program_run(p));
+            ok(tn_fetch(p, "random", random[both], sizeof random[both]));
+            if (both) ok(tn_fetch(p, "step", &step, sizeof step));
+            tn_program_free(p);
+            tn_graph_free(g);
+        }
+        assert_near(step, 3, 1e-9);
+        assert_memory_equal(random[0], random[1], sizeof random[0]);
+    }
+    drop_device(&f);
+}
+
 /* ---- time ---- */
 
 static double now(void)
@@ -195,6 +261,9 @@ int main(void)
         cmocka_unit_test(a_deep_graph_is_compiled_on_a_small_stack),
         cmocka_unit_test(a_long_expression_of_scalars_is_computed),
         cmocka_unit_test(an_expression_of_scalars_that_is_used_twice_at_each_step_is_computed),
+        cmocka_unit_test(scalars_are_kept_as_their_types_have_them),
+        cmocka_unit_test(a_scalar_input_of_whole_numbers_reaches_the_kernel),
+        cmocka_unit_test(the_step_count_is_right_beside_random_numbers),
         cmocka_unit_test(sixteen_times_the_graph_takes_no_more_than_100_times_the_time),
     };
     return cmocka_run_group_tests_name("scale", tests, NULL, NULL);
