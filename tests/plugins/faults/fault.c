@@ -75,8 +75,8 @@ static int32_t init(const tn_host *services, tn_msg *msg)
         memset(memory, 0, 64);
         services->release(services->self, memory);
     }
-    if (IS(trusts_cache)) trust_cache();
-    if (IS(trusts_foreign)) trust_foreign();
+    if (IS(trusts_cache) && services->cache_get) trust_cache();
+    if (IS(trusts_foreign) && services->cache_get) trust_foreign();
     if (IS(needs_device) && hidden && !strcmp(hidden, "/nonexistent")) return fault_say(msg, TN_EDEVICE, "no driver");
     running = 1;
     return fault_real->init(services, msg);
