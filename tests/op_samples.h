@@ -90,10 +90,12 @@ static const sample_row sample_rows[] = {
 };
 enum { SAMPLES = sizeof sample_rows / sizeof *sample_rows };
 
+/* Row-major strides. Of a shape that is nonsense they are nonsense, too. */
 static inline void sample_dense(tn_tensor_desc *x)
 {
-    int64_t stride = 1;
-    for (int32_t d = x->rank - 1; d >= 0; d--) x->stride[d] = stride, stride *= x->dim[d];
+    uint64_t stride = 1;
+    for (int32_t d = TN_MAX_RANK - 1; d >= 0; d--)
+        if (d < x->rank) x->stride[d] = (int64_t)stride, stride *= (uint64_t)x->dim[d];
 }
 
 /* map: (a + b, a random number as i32); else the map of a reduce or an epilogue: value 0 plus value 1. */

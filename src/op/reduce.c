@@ -8,6 +8,7 @@
 #include "check.h"
 #include "map_internal.h"
 #include "merge.h"
+#include "tenon/backend_check.h"
 
 enum { SUM, PROD, MAX, MIN, ARGMAX, ARGMIN, KINDS };
 
@@ -47,12 +48,17 @@ static const struct {
     double (*fold)(double so_far, double x);
     int (*beats)(double x, double best);
     double empty;
-    int needs_elements, gives_place, integer;
 } table[KINDS] = {
-    {"sum", "sum", fold_sum, NULL, 0, 0, 0, 1},        {"prod", "prod", fold_prod, NULL, 1, 0, 0, 0},
-    {"max", "amax", NULL, beats_max, 0, 1, 0, 1},      {"min", "amin", NULL, beats_min, 0, 1, 0, 1},
-    {"argmax", "argmax", NULL, beats_max, 0, 1, 1, 1}, {"argmin", "argmin", NULL, beats_min, 0, 1, 1, 1},
+    {"sum", "sum", fold_sum, NULL, 0},        {"prod", "prod", fold_prod, NULL, 1},
+    {"max", "amax", NULL, beats_max, 0},      {"min", "amin", NULL, beats_min, 0},
+    {"argmax", "argmax", NULL, beats_max, 0}, {"argmin", "argmin", NULL, beats_min, 0},
 };
+
+/* What the plugin boundary says of it. */
+static const tn_reduction *rules_of(uint32_t kind)
+{
+    return tn_reduction_find(table[kind].kind);
+}
 
 static uint32_t find_kind(const char *kind)
 {
@@ -81,11 +87,11 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     const char *name = table[at->kind].function;
     char text[160];
     (void)n_in;
-    TN_TRY(tn_require_type(name, in[0], table[at->kind].integer));
-    for (int32_t d = 0; d < x->rank && table[at->kind].needs_elements; d++)
+    TN_TRY(tn_require_type(name, in[0], rules_of(at->kind)->whole));
+    for (int32_t d = 0; d < x->rank && rules_of(at->kind)->needs_elements; d++)
         TN_REQUIRE(!(at->axes >> d & 1) || x->dim[d] > 0, TN_ESHAPE, "%s: no elements along axis %d of shape %s", name,
                    d, tn_shape_text(x, text, sizeof text));
-    *out = (tn_type){table[at->kind].gives_place ? TN_I32 : in[0]->type.dtype, reduced(x, at->axes, at->keep)};
+    *out = (tn_type){rules_of(at->kind)->gives_place ? TN_I32 : in[0]->type.dtype, reduced(x, at->axes, at->keep)};
     return TN_OK;
 }
 
@@ -216,6 +222,7 @@ static void reference(const tn_reference_call *call)
 {
     const tn_reduce_attrs *at = call->desc->attrs;
     uint32_t kind = find_kind(at->kind);
+    const int gives_place = rules_of(kind)->gives_place;
     int64_t place[TN_MAX_RANK] = {0}, each = 1, outputs = tn_desc_count(&call->desc->out[0]);
     double value[TN_MAX_VALUES] = {0};
     tn_map_program program;
@@ -234,7 +241,7 @@ static void reference(const tn_reference_call *call)
             else if (!number || table[kind].beats(x, result))
                 result = x, best = number;
         }
-        call->out[0][output] = table[kind].gives_place ? (double)best : result;
+        call->out[0][output] = gives_place ? (double)best : result;
     }
 }
 
