@@ -2,7 +2,7 @@
 
 usage: mutants.py check SOURCE             every change applies: what it replaces stands in its file, once
        mutants.py quick SOURCE BUILD NAME...   these are caught by their first test, which is linked anew in BUILD
-       mutants.py run SOURCE FOLDER [-o TABLE] [-k PATTERN]   all, or those whose name fits, in a copy in FOLDER
+       mutants.py run SOURCE FOLDER [-o TABLE] [-k PATTERN,...]   all, or those whose name fits, in a copy in FOLDER
 
 Ends with status 1 if a change does not apply, or survives without a reason in the list; 77 if BUILD was not made by
 Ninja. The table that `run` makes is the README beside this file. """
@@ -170,7 +170,7 @@ def write_table(path, rows, caught):
 
 
 def run(source, folder, table, pattern):
-    copy, mutants = os.path.join(folder, "source"), [m for m in read_list() if fnmatch.fnmatch(m.name, pattern)]
+    copy, mutants = os.path.join(folder, "source"), [m for m in read_list() if any(fnmatch.fnmatch(m.name, p) for p in pattern.split(","))]
     copy_tree(source, copy)
     subprocess.run(["sh", "tools/build.sh", "release"], cwd=copy, check=True, stdout=subprocess.DEVNULL)
     failing = run_tests(copy, sorted({t for m in mutants for t in m.tests}))
