@@ -216,10 +216,20 @@ static void whole_numbers_wrap_and_halves_are_rounded(void **state)
     tn_graph_free(g);
 }
 
+static void every_operator_can_be_interpreted(void **state)
+{
+    const tn_op_def *op;
+    (void)state;
+    for (size_t i = 0; (op = tn_op_number(i)); i++)
+        if ((op->kind == TN_KERNEL || op->kind == TN_COMPOSITE) && !op->reference)
+            fail_msg("%s has no reference", op->name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_graph_gives_what_numpy_gives),
+        cmocka_unit_test(every_operator_can_be_interpreted),
         cmocka_unit_test(random_numbers_belong_to_seed_and_step),
         cmocka_unit_test(whole_numbers_wrap_and_halves_are_rounded),
     };
