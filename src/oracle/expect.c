@@ -131,10 +131,17 @@ static double sign(tn_expected *x)
     return bits(x) & 1 ? 1 : -1;
 }
 
+/* Every fourth trial only rounds, as f32 does: what is different may become the same. */
+static int is_plain(const tn_expected *x)
+{
+    return x->trials % 4 == 2;
+}
+
 /* What is computed once for a map and once for another may be rounded in one of them alone. */
 static void shake_operand(void *arg, const tn_tensor *y, uint32_t i, double *value)
 {
     tn_expected *x = arg;
+    if (is_plain(x)) return;
     double units = budget_of(y).input;
     if (units < 0.51 && y->op->kind == TN_MAP && budget_of(y).ulp != 0 && !x->exact[y->in[i]->id]) units = 0.51;
     double size = units * tn_unit_of(y->in[i]->type.dtype);
@@ -152,6 +159,8 @@ static void shake_result(void *arg, const tn_tensor *y, double *value)
 {
     tn_expected *x = arg;
     tn_budget budget = budget_of(y);
+    for (int64_t e = 0; is_plain(x) && y->type.dtype == TN_F32 && e < count_of(y); e++) value[e] = (float)value[e];
+    if (is_plain(x)) return;
     double unit = tn_unit_of(y->type.dtype), ulp = budget.ulp > 0.51 ? budget.ulp : 0.51;
     if (x->exact[y->id] || is_whole(y) || (budget.ulp == 0 && !is_narrow(y) && y->op->kind != TN_LEAF)) ulp = 0;
     if (is_narrow(y) && !x->exact[y->id]) ulp += 0.51;

@@ -71,6 +71,15 @@ static void means_of_windows_over_an_infinity(tn_graph *graph)
     tn_output(tn_adaptive_avgpool1d(tn_log(t0), 3), "y17");
 }
 
+/* Numbers that f32 takes for 1 are equal, and the first of them is the largest. */
+static void the_largest_of_what_is_rounded_to_1(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x0", TN_F32, TN_SHAPE(3, 126)), *t1 = tn_input(graph, "i41", TN_I32, TN_SHAPE(3));
+    tn_tensor *t2 = tn_tanh(tn_mul(tn_add(t0, tn_number(t0, 2)), tn_number(t0, 8)));
+    tn_output(tn_count_correct(t2, t1), "y54");
+    tn_output(tn_argmax(t2, 1), "y55");
+}
+
 #define FOUND(graph)                                                                                                   \
     {                                                                                                                  \
 #graph, graph                                                                                                  \
@@ -87,6 +96,7 @@ static const struct {
     FOUND(the_angle_of_zero_is_on_either_side),
     FOUND(a_random_number_is_computed_twice),
     FOUND(means_of_windows_over_an_infinity),
+    FOUND(the_largest_of_what_is_rounded_to_1),
 };
 
 static void judge_all(const char *name)
