@@ -196,12 +196,13 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
     return times;
 }
 
-/* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value. Knows from
- * tn_ir_find_lives who makes the one and last reads the other. */
+/* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value, and it is
+ * no output, which lasts longer than the variable keeps it. Knows from tn_ir_find_lives who makes the one and last
+ * reads the other. */
 static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
 {
     uint32_t output = 0, operand = 0;
-    if (value->base || value->home != TN_IN_ARENA || variable->last > value->first) return 0;
+    if (value->base || value->home != TN_IN_ARENA || value->kept || variable->last > value->first) return 0;
     tn_launch *launch = ir->launch[value->first];
     while (launch->out[output] != value) output++;
     int times = reads(launch, variable, &operand);

@@ -47,6 +47,39 @@ static void every_bit_of_the_seed_and_of_the_step_counts(void **state)
     }
 }
 
+/* y = what the variable "v" becomes. */
+static tn_program *changed(fixture *f, tn_graph *g, double factor, double more)
+{
+    tn_program *p = NULL;
+    tn_tensor *v = tn_variable(g, "v", TN_F32, TN_SHAPE(COUNT), (tn_init){TN_INIT_CONSTANT, 1, 0, 0}, 0);
+    tn_tensor *y = tn_add(tn_mul(v, tn_number(v, factor)), tn_number(v, more));
+    tn_assign(v, y);
+    tn_output(y, "y");
+    ok(tn_compile(g, f->state, NULL, &p));
+    return p;
+}
+
+static void an_output_stays_when_another_program_changes_the_variable_that_took_it(void **state)
+{
+    float y[COUNT];
+    fixture f = use_device(*state, 1);
+    tn_graph *g[2] = {tn_graph_new(), tn_graph_new()};
+    tn_program *add = changed(&f, g[0], 1, 2), *multiply = changed(&f, g[1], 10, 0);
+    ok(tn_program_run(add));
+    ok(tn_program_run(multiply));
+    ok(tn_fetch(add, "y", y, sizeof y));
+    assert_near(y[0], 3, 0);
+    ok(tn_fetch(multiply, "y", y, sizeof y));
+    assert_near(y[0], 30, 0);
+    ok(tn_state_read(f.state, "v", y, sizeof y));
+    assert_near(y[0], 30, 0);
+    tn_program_free(add);
+    tn_program_free(multiply);
+    tn_graph_free(g[0]);
+    tn_graph_free(g[1]);
+    drop_device(&f);
+}
+
 #define ON(device, test) cmocka_unit_test_prestate(test, (void *)(uintptr_t)device)
 
 int main(void)
@@ -54,6 +87,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON("reference", flags_are_added_to_those_that_are_there),
         ON("reference", every_bit_of_the_seed_and_of_the_step_counts),
+        ON("reference", an_output_stays_when_another_program_changes_the_variable_that_took_it),
+        ON("cpu", an_output_stays_when_another_program_changes_the_variable_that_took_it),
         ON("cpu", every_bit_of_the_seed_and_of_the_step_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
