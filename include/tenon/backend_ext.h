@@ -26,6 +26,7 @@ extern "C" {
 
 #define TN_EXT_LIBRARY "tenon.library/1"
 
+/* What the host says of itself. */
 typedef struct tn_ext_library {
     uint64_t size;
     const char *version; /* "0.1.0" */
@@ -47,6 +48,7 @@ typedef struct tn_memory_budget {
                        fit  is not refused; at most `total` */
 } tn_memory_budget;
 
+/* What a backend says of its memory. */
 typedef struct tn_ext_memory {
     uint64_t size;
     /* Between init and deinit, without a context. As init, it has one caller at a time. */
@@ -78,6 +80,7 @@ typedef struct tn_graph_view {
     uint32_t n_value;
 } tn_graph_view;
 
+/* What a backend does with whole graphs. */
 typedef struct tn_ext_graph {
     uint64_t size;
     /* group[i] = the number of the group that node i belongs to, from 1 on; 0: none. Nodes of a group need no result of
@@ -104,6 +107,7 @@ typedef struct tn_ext_graph {
 
 typedef struct tn_recording tn_recording; /* the backend's own */
 
+/* How a backend records launches. */
 typedef struct tn_ext_record {
     uint64_t size;
     /* Between begin and end, op_run, copy and fill on the queue are recorded and not done; other calls fail with
@@ -126,6 +130,7 @@ typedef struct tn_span {
     uint64_t number;     /* of the queue's calls that enqueue, counted from 0 */
 } tn_span;
 
+/* What a backend tells of work under way. */
 typedef struct tn_ext_observe {
     uint64_t size;
     /* 1 if event_sync would not wait, else 0. */
@@ -162,6 +167,7 @@ typedef struct tn_ext_op {
     void (*reference)(const tn_op_desc *desc, const double *const *in, double *const *out, const tn_scalar *scalar);
 } tn_ext_op;
 
+/* The operators that a backend brings. */
 typedef struct tn_ext_ops {
     uint64_t size;
     const tn_ext_op *const *op; /* n_op of them, constant; op_prepare knows them by name */
