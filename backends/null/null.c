@@ -181,12 +181,11 @@ static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
  * sticks to the queue: what is enqueued later is dropped. */
 static int32_t ready(tn_queue *queue, tn_ref place, uint64_t bytes, tn_msg *msg)
 {
-    if (!queue->status && (place.offset > place.buffer->size || bytes > place.buffer->size - place.offset)) {
-        queue->status = TN_EINVAL;
-        snprintf(queue->error, sizeof queue->error, "bytes %llu to %llu lie outside of a buffer of %llu",
-                 (unsigned long long)place.offset, (unsigned long long)(place.offset + bytes),
-                 (unsigned long long)place.buffer->size);
-    }
+    tn_msg own = {queue->error, sizeof queue->error};
+    if (!queue->status && (place.offset > place.buffer->size || bytes > place.buffer->size - place.offset))
+        queue->status = tn_refuse(&own, TN_EINVAL, "bytes %llu to %llu lie outside of a buffer of %llu",
+                                  (unsigned long long)place.offset, (unsigned long long)(place.offset + bytes),
+                                  (unsigned long long)place.buffer->size);
     return queue_flush(queue, msg);
 }
 
@@ -220,6 +219,12 @@ static int32_t copy_bytes(tn_queue *queue, tn_ref to, tn_ref from, uint64_t byte
 static int32_t fill_bytes(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
                           tn_msg *msg)
 {
+    const uint64_t n = pattern_bytes;
+    const int fits = (n == 1 || n == 2 || n == 4 || n == 8) && !(to.offset % n) && !(bytes % n);
+    tn_msg own = {queue->error, sizeof queue->error};
+    if (!queue->status && !fits)
+        queue->status = tn_refuse(&own, TN_EINVAL, "fill: %llu bytes at %llu with a pattern of %llu",
+                                  (unsigned long long)bytes, (unsigned long long)to.offset, (unsigned long long)n);
     int32_t status = ready(queue, to, bytes, msg);
     if (status) return status;
     for (uint64_t i = 0; i < bytes; i++)
@@ -267,6 +272,7 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
 struct tn_kernel {
     void (*run)(const tn_kernel *kernel, const tn_run *run);
     tn_tensor_desc in[TN_MAX_OPERANDS], out[TN_MAX_OPERANDS];
+    uint32_t n_in, n_out, n_scalar; /* each run must bring so many scalars; a window's row sets its own */
 };
 
 typedef struct operator_row {
@@ -290,6 +296,8 @@ static int32_t prepare_row(const operator_row *row, const tn_op_desc *desc, tn_k
     int32_t status = tn_check_op(desc, &facts, msg);
     if (!status && !row->in_place) status = tn_check_not_in_place(desc, msg);
     if (status) return status;
+    draft.n_in = desc->n_in, draft.n_out = desc->n_out;
+    draft.n_scalar = facts.mapping.map ? facts.mapping.map->n_scalar : 0;
     for (uint32_t i = 0; i < desc->n_in; i++) draft.in[i] = desc->in[i];
     for (uint32_t i = 0; i < desc->n_out; i++) draft.out[i] = desc->out[i];
     status = row->prepare(&draft, desc, &facts, msg);
@@ -320,7 +328,16 @@ static void op_release(tn_kernel *kernel)
 /* Enqueues one run: no allocation, no waiting. */
 static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
 {
-    if (queue->status) return queue_flush(queue, msg);
+    tn_msg own = {queue->error, sizeof queue->error};
+    if (!queue->status && run->n_scalar < kernel->n_scalar)
+        queue->status =
+            tn_refuse(&own, TN_EINVAL, "%llu scalars of %u", (unsigned long long)run->n_scalar, kernel->n_scalar);
+    int32_t status = queue_flush(queue, msg);
+    for (uint32_t i = 0; i < kernel->n_in && !status; i++)
+        status = ready(queue, run->in[i], tn_desc_extent(&kernel->in[i]), msg);
+    for (uint32_t i = 0; i < kernel->n_out && !status; i++)
+        status = ready(queue, run->out[i], tn_desc_extent(&kernel->out[i]), msg);
+    if (status) return status;
     kernel->run(kernel, run);
     queue->stats.launches++;
     return TN_OK;

@@ -14,7 +14,7 @@
  *    asks for something: answer TN_EUNSUPPORTED. What a tn_host or tn_run has beyond only offers something: ignore it.
  *  - Types. Fixed-width integers and pointers, no enum, no bit-field, no padding.
  *  - Errors. A function that can fail returns a status code (TN_OK = 0) and may write one line, with no newline, that
- *    names the culprit into the caller's message (TN_MSG may be NULL or tiny). Outputs are untouched on failure.
+ *    names the culprit into the caller's message (the tn_msg may be NULL or tiny). Outputs are untouched on failure.
  *    Nothing aborts, prints, raises a signal or throws across this boundary.
  *  - Threads. Contexts, kernels, buffers and events may be used from many threads at once; a queue has one user at a
  *    time. What is destroyed is in no other call. init, deinit, device_count and device_info have one caller at a time.
@@ -40,7 +40,7 @@ extern "C" {
 #define TN_MAX_RANK     8
 #define TN_MAX_OPERANDS 24 /* inputs and outputs, each */
 #define TN_MAX_INSTRS   96 /* instructions of one map */
-#define TN_MAX_SCALARS  24 /* run-time scalars of one map */
+#define TN_MAX_SCALARS  24 /* run-time scalars of one operator */
 
 #if defined(__GNUC__)
 #define TN_BACKEND_EXPORT __attribute__((visibility("default")))
@@ -96,7 +96,8 @@ typedef struct tn_event tn_event;     /* a point in a queue */
 typedef struct tn_kernel tn_kernel;   /* an operator prepared for given shapes */
 
 /* A place in device memory: bytes from the buffer's start. Offsets are multiples of the device's `alignment` where a
- * tensor of its own begins, and of the element size otherwise. Frozen. */
+ * tensor of its own begins, and of the element size otherwise. What has no elements lies in a buffer, too, perhaps at
+ * its very end; only scratch memory of no bytes has the buffer NULL. Frozen. */
 typedef struct tn_ref {
     tn_buffer *buffer;
     uint64_t offset;
@@ -152,7 +153,8 @@ typedef union tn_scalar {
  *   "normal"   a random number of mean 0 and variance 1
  * All args of a row have the type of the result. Comparisons give 1 or 0 in the type of their operands. Slots of `arg`
  * that an instruction has no use for hold -1, and `value` is 0 there. Rows for TN_I32 are those that binary.def marks
- * FI, and their gradients; there is none in unary.def. Random numbers are TN_F32 or TN_F64. */
+ * FI, and their gradients; there is none in unary.def. Sums, differences and products of TN_I32 wrap around (two's
+ * complement), here and in every operator. Random numbers are TN_F32 or TN_F64. */
 typedef struct tn_map_instr {
     const char *op;
     int32_t arg[4];
@@ -171,24 +173,20 @@ typedef struct tn_map_instr {
  * high word of e/4; the word used is number e%4.
  *   uniform = (word >> 8) * 2^-24
  *   normal (Box and Muller, 1958) takes words p = e%4 & ~1 and p+1: u = ((word[p] >> 8) + 1) * 2^-24,
- *   v = (word[p+1] >> 8) * 2^-24, r = sqrt(-2 ln u); r cos(2 pi v) for an even e, r sin(2 pi v) for an odd one.
- *   2 pi v in f32 loses what sine and cosine need near their zeros: reduce v before to a quarter turn, or use cospi. */
+ *   v = (word[p+1] >> 8) * 2^-24, r = sqrt(-2 ln u); r cos(2 pi v) for an even e, r sin(2 pi v) for an odd one. */
 typedef struct tn_map_attrs {
     uint64_t size;
     const tn_map_instr *instr;
     const int32_t *out;
-    uint32_t n_instr;
-    uint32_t n_in;
-    uint32_t n_out;
-    uint32_t n_scalar;
+    uint32_t n_instr, n_in, n_out;
+    uint32_t n_scalar; /* at most TN_MAX_SCALARS */
 } tn_map_attrs;
 
 /* reduce: folds the one value of a map over some dimensions of its iteration space.
  * `kind`: "sum", "prod", "max", "min" (a NaN wins), "argmax", "argmin" (i32: the place of the first best element
  * along the reduced dimensions, in row-major order; a NaN is best). The iteration space is `dim`; the output has the
- * same rank, and 1 in place of each reduced dimension. The host merges neighbouring dimensions where it can, so that
- * most spaces have rank 1 to 3. A sum of no elements is 0, a product is 1; the other kinds of no elements are declined
- * (the host doesn't ask). Of i32 values there is no "prod". */
+ * same rank, and 1 in place of each reduced dimension. A sum of no elements is 0, a product is 1; the other kinds of no
+ * elements are declined (the host doesn't ask). Of i32 values there is no "prod". */
 typedef struct tn_reduce_attrs {
     uint64_t size;
     const char *kind;
@@ -206,8 +204,7 @@ typedef struct tn_reduce_attrs {
 typedef struct tn_matmul_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
-    uint32_t trans_a;
-    uint32_t trans_b;
+    uint32_t trans_a, trans_b;
     uint32_t sums;
     uint32_t reserved;
 } tn_matmul_attrs;
@@ -264,9 +261,7 @@ typedef struct tn_searchsorted_attrs {
 typedef struct tn_conv_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
-    uint32_t stride[2];
-    uint32_t pad[2];
-    uint32_t dilation[2];
+    uint32_t stride[2], pad[2], dilation[2];
     uint32_t groups;
     uint32_t reserved;
 } tn_conv_attrs;
@@ -275,9 +270,7 @@ typedef struct tn_conv_attrs {
  * the padded x: padding beyond the end that the output's size asks for is never counted. */
 typedef struct tn_pool_attrs {
     uint64_t size;
-    uint32_t window[2];
-    uint32_t stride[2];
-    uint32_t pad[2];
+    uint32_t window[2], stride[2], pad[2];
     uint32_t count_pad;
     uint32_t reserved;
 } tn_pool_attrs;
@@ -291,12 +284,13 @@ typedef struct tn_op_desc {
     uint32_t n_in;
     uint32_t n_out;
     const void *attrs;
-    const int32_t *alias; /* for each output the input that it overwrites in place, or -1; NULL: none. Other outputs
-                             overlap no input, and no two outputs overlap. */
+    const int32_t *alias; /* for each output the input that it overwrites in place, or -1; NULL: none. No other input
+                             overlaps that one. Other outputs overlap no input, and no two outputs overlap. */
     /* Since 1.1. Hints for speed, which change no answer and no result: in all runs operand i begins at a multiple of
      * so many bytes, a power of two; 0, or NULL for all: of its element's size. */
     const uint64_t *in_align, *out_align;
-    uint32_t precision; /* since 1.1; 0: as `tenon check` asks. There is no other level yet: TN_EUNSUPPORTED */
+    uint32_t precision; /* since 1.1; 0: as `tenon check` asks: of f32, sums in any order, but nothing narrower on the
+                           way (docs/conformance.md has the numbers). There is no other level yet: TN_EUNSUPPORTED */
     uint32_t reserved;
 } tn_op_desc;
 
@@ -304,7 +298,7 @@ typedef struct tn_op_desc {
 typedef struct tn_kernel_info {
     uint64_t size;
     uint64_t scratch;  /* bytes of scratch memory that each run must be given; 0: none */
-    uint64_t launches; /* what one run adds to tn_queue_stats.launches */
+    uint64_t launches; /* what one run adds to tn_queue_stats.launches; may be 0 where there are no elements */
 } tn_kernel_info;
 
 /* One run of a prepared operator. Scratch memory begins at a multiple of the device's `alignment` and keeps nothing
@@ -315,7 +309,8 @@ typedef struct tn_run {
     const tn_ref *out;
     tn_ref scratch;
     const tn_scalar *scalar;
-    uint64_t n_scalar;
+    uint64_t n_scalar; /* how many: as many as the operator names (n_scalar of its map; for window 1 more than `scalar`)
+                          or more, of which the rest is ignored; at most TN_MAX_SCALARS */
 } tn_run;
 
 /* ---- devices ------------------------------------------------------------------------------------------------- */
@@ -384,7 +379,7 @@ typedef struct tn_host {
 
 /* ---- the backend ---------------------------------------------------------------------------------------------- */
 
-/* The table of a backend. */
+/* The table of a backend. A number that no device has is TN_EMISSING. */
 typedef struct tn_backend {
     uint64_t size;
     uint32_t abi_major;
@@ -393,8 +388,9 @@ typedef struct tn_backend {
     const char *version;
     const char *doc; /* one line */
 
-    /* Called once before all others, and again after deinit. Keeps the pointer to the host. A backend has one host at a
-     * time: a second init before deinit (by another copy of the library in this process) fails with TN_ESTATE. */
+    /* Called once before all others, and again after deinit: in between no other comes. Keeps the pointer to the host.
+     * A backend has one host at a time: a second init before deinit (by another copy of the library in this process)
+     * fails with TN_ESTATE. */
     int32_t (*init)(const tn_host *host, tn_msg *msg);
     void (*deinit)(void);
 
@@ -410,8 +406,10 @@ typedef struct tn_backend {
 
     /* Work in a queue runs in order and asynchronously, any amount of it: the call that finds a finite queue full waits
      * until there is room, which needs no flush; no other call that enqueues waits, and being full is no error. The
-     * first error sticks: later work is dropped, and queue_sync, which waits for all of it, returns the error each
-     * time; other calls on that queue may return it or TN_OK. Events pass no error on to other queues. */
+     * first error sticks: earlier work is done, later work is dropped, and queue_sync, which waits for all of it,
+     * returns the error each time; other calls on that queue may return it or TN_OK. A call that enqueues what cannot
+     * be is such an error, TN_EINVAL, at its place in the order: bytes or operands that lie beyond their buffer, a
+     * pattern that does not fit, too few scalars. The backend checks this. Events pass no error on to other queues. */
     int32_t (*queue_create)(tn_context *context, tn_queue **queue, tn_msg *msg);
     void (*queue_destroy)(tn_queue *queue);               /* waits first */
     int32_t (*queue_flush)(tn_queue *queue, tn_msg *msg); /* sees to it that the work begins; does not wait */

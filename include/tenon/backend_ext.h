@@ -44,14 +44,16 @@ typedef struct tn_ext_library {
 typedef struct tn_memory_budget {
     uint64_t size;
     uint64_t total; /* that the device has for all who use it */
-    uint64_t free;  /* that can still be had now, as far as the driver tells: never less, so that a program that would
-                       fit  is not refused; at most `total` */
+    uint64_t free;  /* that can still be had now in all, as far as the driver tells: never less, so that a program that
+                       would fit is not refused; at most `total`. In how many pieces it lies, and how large a buffer
+                       may be, does not count. */
 } tn_memory_budget;
 
 /* What a backend says of its memory. */
 typedef struct tn_ext_memory {
     uint64_t size;
-    /* Between init and deinit, without a context. As init, it has one caller at a time. */
+    /* Between init and deinit, without a context. As init, it has one caller at a time; other threads may be in all
+     * that may have many, and make buffers meanwhile. A number that no device has is TN_EMISSING. */
     int32_t (*budget)(uint32_t device, tn_memory_budget *budget, tn_msg *msg);
 } tn_ext_memory;
 
