@@ -80,6 +80,13 @@ static void the_largest_of_what_is_rounded_to_1(tn_graph *graph)
     tn_output(tn_argmax(t2, 1), "y55");
 }
 
+/* A difference that cancels is 0 for a device, and no other number is told from 0 so well. */
+static void what_is_left_of_a_small_number_by_tanh_shrink(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_param(graph, "k1", TN_SHAPE(30, 30), (tn_init){.kind = TN_INIT_UNIFORM, .a = 0.05});
+    tn_output(tn_logical_and(t0, tn_tanh_shrink(t0)), "y65");
+}
+
 #define FOUND(graph)                                                                                                   \
     {                                                                                                                  \
 #graph, graph                                                                                                  \
@@ -97,6 +104,7 @@ static const struct {
     FOUND(a_random_number_is_computed_twice),
     FOUND(means_of_windows_over_an_infinity),
     FOUND(the_largest_of_what_is_rounded_to_1),
+    FOUND(what_is_left_of_a_small_number_by_tanh_shrink),
 };
 
 static void judge_all(const char *name)
