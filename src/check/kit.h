@@ -63,11 +63,12 @@ struct tn_kit_case {
 /* The cases of each group, up to the first without `run`. */
 extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit_memory[], tn_kit_queues[],
     tn_kit_events[], tn_kit_load[], tn_kit_consistency[], tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[],
-    tn_kit_perf[];
+    tn_kit_perf[], tn_kit_unasked[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
 extern const tn_op_def tn_kit_large_sizes[];
+extern const tn_op_case tn_kit_specials[]; /* a part of them */
 
 /* Random programs, from kit->now->first on; and making the one in the shared memory, which failed, as small as it can
  * be.

@@ -352,6 +352,11 @@ static tn_tensor *turn_left(tn_tensor *const in[])
     return tn_transpose(in[0], (const int32_t[]){1, 2, 0});
 }
 
+static tn_tensor *eight_turned(tn_tensor *const in[])
+{
+    return tn_transpose(in[0], (const int32_t[]){3, 5, 0, 7, 2, 4, 1, 6});
+}
+
 static tn_tensor *every_third(tn_tensor *const in[])
 {
     return tn_slice(in[0], 0, 70000, 23000, -3);
@@ -381,6 +386,7 @@ static const tn_op_case moves[] = {
     {"70001 rows turned", transpose, {F32(70001, 3)}},
     {"300 by 257 turned", transpose, {F32(300, 257)}},
     {"three dimensions turned", turn_left, {F32(3, 300, 257)}},
+    {"eight dimensions turned", eight_turned, {F32(3, 8, 2, 5, 9, 4, 7, 6)}, .no_gradient = 1},
     {"every third row, backwards", every_third, {F32(70001, 3)}},
     {"zeros around", pad, {F32(MANY, 3)}},
     {"66003 rows and others", concat, {F32(MANY, 3), F32(1, 3), F32(5000, 3)}},
@@ -454,6 +460,7 @@ const tn_op_def tn_kit_large_sizes[] = {
     {.name = "sums", .doc = "sums over a million, of many rows and of long ones", .cases = sums},
     {.name = "folds", .doc = "maxima, products and places over many", .cases = folds},
     {.name = "softmaxes", .doc = "softmax of many rows and of long ones", .cases = softmaxes},
+    {.name = "specials", .doc = "infinities, NaN and equal numbers in long rows", .cases = tn_kit_specials},
     {.name = "scans", .doc = "running sums of many rows and of long ones", .cases = scans},
     {.name = "orders", .doc = "places in an order, of many rows and in long ones", .cases = orders},
     {.name = "gathers", .doc = "rows and elements by numbers of more than 16 bits", .cases = gathers},

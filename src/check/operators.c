@@ -65,6 +65,12 @@ static int fill_values(walk *w)
     return w->bytes != NULL;
 }
 
+/* x, or the whole number next to it. */
+static int64_t whole_number(double x)
+{
+    return x >= 0x1p63 ? INT64_MAX : (int64_t)x;
+}
+
 /* Seeds and steps are fixed, with something in their high words; the others as the graph gives them. */
 static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
 {
@@ -75,7 +81,7 @@ static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
         else if (!strcmp(slot->name, "step"))
             scalar[i].i = (int64_t)0x23456789a;
         else if (slot->dtype == TN_I32)
-            scalar[i].i = (int64_t)slot->value;
+            scalar[i].i = whole_number(slot->value);
         else
             scalar[i].f = slot->program.n_instr ? 0.375 : slot->value;
     }

@@ -105,6 +105,11 @@ static tn_tensor *case_rows(tn_tensor *const in[])
     return tn_concat(in, 2, 0);
 }
 
+static tn_tensor *case_three(tn_tensor *const in[])
+{
+    return tn_concat(in, 3, 0);
+}
+
 static tn_tensor *case_last(tn_tensor *const in[])
 {
     return tn_concat(in, 3, -1);
@@ -136,7 +141,10 @@ static const tn_op_case cases[] = {
     {"rows", case_rows, {F32(7, 13), F32(4, 13)}},
     {"columns", case_last, {F32(33, 17), F32(33, 1), F32(33, 8)}},
     {"channels", case_middle, {F32(3, 2, 5, 3), F32(3, 1, 5, 3), F32(3, 4, 5, 3), F32(3, 2, 5, 3)}},
-    {"one of them empty", case_rows, {F32(5, 3), F32(0, 3)}},
+    {"the first empty", case_three, {F32(0, 3), F32(5, 3), F32(2, 3)}},
+    {"the middle one empty", case_three, {F32(5, 3), F32(0, 3), F32(2, 3)}},
+    {"the last empty", case_three, {F32(5, 3), F32(2, 3), F32(0, 3)}},
+    {"the middle columns empty", case_last, {F32(5, 2), F32(5, 0), F32(5, 3)}},
     {"one operand twice", case_itself, {F32(5, 6)}},
     {"stacked", case_stack, {F32(5, 7), F32(5, 7), F32(5, 7)}},
     {"more than one operation takes", case_many, {F32(3, 2)}},

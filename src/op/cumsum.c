@@ -79,6 +79,7 @@ static const tn_op_case cases[] = {
     {"without the element", case_exclusive, {F32(7, 13)}},
     {"both", case_both, {F32(5, 11)}},
     {"whole numbers", case_plain, {I32(5, 7)}, -99, 99, 1},
+    {"whole numbers whose sums wrap", case_plain, {I32(5, 90)}, -2147483647, 2147483647, 1},
     {"nothing", case_plain, {F32(3, 0)}},
     {0},
 };

@@ -68,6 +68,8 @@ static const tn_op_case cases[] = {
     {"a table of pictures", case_gather, {F32(5, 2, 3), I32(8)}, 0, 4},
     {"one row by a number", case_gather, {F32(5, 3), {TN_I32, {0, {0}}}}, 2, 2},
     {"no index", case_gather, {F32(5, 3), I32(0)}, 0, 4},
+    {"an empty table", case_gather, {F32(0, 3), I32(7)}, -1, 1},
+    {"no element", case_gather, {F32(0), I32(7)}, -1, 1},
     {"whole numbers", case_gather, {I32(12, 3), I32(20)}, -1, 12, 1},
     {0},
 };

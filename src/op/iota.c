@@ -65,6 +65,30 @@ static tn_tensor *case_single(tn_tensor *const in[])
     return tn_add(in[0], tn_cast(tn_iota(in[0]->graph, TN_SHAPE(1, 5), 0), TN_F32));
 }
 
+/* x times a number for each of its places. */
+static tn_tensor *by_place(tn_tensor *x)
+{
+    tn_tensor *place = tn_iota(x->graph, tn_shape_of(x), 0);
+    for (int32_t d = 1; d < tn_shape_of(x).rank; d++)
+        place = tn_add(tn_mul(place, tn_number(place, 10)), tn_iota(x->graph, tn_shape_of(x), d));
+    return tn_mul(x, tn_cast(place, tn_dtype_of(x)));
+}
+
+static tn_tensor *case_sum_first(tn_tensor *const in[])
+{
+    return tn_sum(by_place(in[0]), TN_AXES(0), 0);
+}
+
+static tn_tensor *case_sum_middle(tn_tensor *const in[])
+{
+    return tn_sum(by_place(in[0]), TN_AXES(1), 0);
+}
+
+static tn_tensor *case_sum_ends(tn_tensor *const in[])
+{
+    return tn_sum(by_place(in[0]), TN_AXES(0, -1), 0);
+}
+
 static const tn_op_case cases[] = {
     {"rows", case_rows, {F32(7, 13)}, .no_gradient = 1},
     {"columns", case_columns, {F32(7, 13)}, .no_gradient = 1},
@@ -72,6 +96,9 @@ static const tn_op_case cases[] = {
     {"of rank 4", case_rows, {F32(3, 4, 5, 2)}, .no_gradient = 1},
     {"stretched in a map", case_stretched, {F32(3, 4, 5)}},
     {"of a dimension of 1, stretched", case_single, {F32(3, 5)}},
+    {"summed over the first axis", case_sum_first, {F32(3, 4, 5)}},
+    {"summed over a middle axis", case_sum_middle, {F32(3, 4, 5)}},
+    {"summed over the first and last axes", case_sum_ends, {F32(3, 4, 2, 5)}},
     {"no elements", case_rows, {F32(0, 4)}, .no_gradient = 1},
     {0},
 };

@@ -351,6 +351,8 @@ static const tn_op_case cases[] = {
     {"sum of nothing is 0", case_sum_last, {F32(3, 0)}},
     {"sum of no rows", case_sum_last, {F32(0, 3)}},
     {"sum of whole numbers", case_sum_last, {I32(7, 100)}, -1000, 1000, 1},
+    {"sum of whole numbers that wraps", case_sum_last, {I32(7, 100)}, -2147483647, 2147483647, 1},
+    {"sum of whole numbers that wraps, over the first axis", case_sum_first, {I32(100, 7)}, -2147483647, 2147483647, 1},
     {"sum of squares of a stretched difference", case_sum_of_squares, {F32(17, 31), F32(31)}},
     {"product", case_prod_last, {F32(9, 7)}, 0.5, 1.5},
     {"product with zeros", case_prod_first, {F32(3, 50)}, -1, 2},

@@ -73,6 +73,12 @@ static tn_tensor *case_many(tn_tensor *const in[])
     return tn_scatter_add(in[0], in[1], 1031);
 }
 
+/* The numbers of rows have few values, what is summed has all. */
+static tn_tensor *case_wrapping(tn_tensor *const in[])
+{
+    return tn_scatter_add(in[0], tn_mul(in[1], tn_number(in[1], 715827883)), 3);
+}
+
 static const tn_op_case cases[] = {
     {"rows, some of them outside", case_seven, {I32(50), F32(50, 13)}, -2, 9},
     {"numbers", case_seven, {I32(129), F32(129)}, 0, 6},
@@ -83,6 +89,7 @@ static const tn_op_case cases[] = {
     {"no rows to add", case_seven, {I32(0), F32(0, 3)}, 0, 4},
     {"no rows in the result", case_none, {I32(4), F32(4, 3)}, 0, 4},
     {"whole numbers", case_seven, {I32(20), I32(20, 3)}, -1, 7, 1},
+    {"whole numbers whose sums wrap", case_wrapping, {I32(90), I32(90, 3)}, 0, 2, 1},
     {0},
 };
 

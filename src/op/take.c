@@ -135,6 +135,12 @@ static tn_tensor *case_put_last(tn_tensor *const in[])
     return tn_put(in[0], in[1], -1, 7);
 }
 
+/* The places have few values, what is summed has all. */
+static tn_tensor *case_put_wrapping(tn_tensor *const in[])
+{
+    return tn_put(in[0], tn_mul(in[1], tn_number(in[1], 715827883)), -1, 3);
+}
+
 static tn_tensor *case_put_middle(tn_tensor *const in[])
 {
     return tn_put(in[0], in[1], 1, 11);
@@ -146,6 +152,8 @@ static const tn_op_case cases_take[] = {
     {"of a middle axis", case_take_middle, {F32(3, 11, 5), I32(3, 4, 5)}, 0, 10},
     {"of a vector", case_take_last, {F32(17), I32(1031)}, 0, 16},
     {"whole numbers", case_take_last, {I32(5, 9), I32(5, 2)}, 0, 8, 1},
+    {"from nothing", case_take_last, {F32(4, 0), I32(4, 3)}, -1, 1},
+    {"from nothing along a middle axis", case_take_middle, {F32(3, 0, 5), I32(3, 2, 5)}, -1, 1},
     {"no places", case_take_last, {F32(4, 5), I32(4, 0)}, 0, 4},
     {0},
 };
@@ -156,6 +164,7 @@ static const tn_op_case cases_put[] = {
     {"along a middle axis", case_put_middle, {I32(3, 4, 5), F32(3, 4, 5)}, 0, 10},
     {"into a vector", case_put_last, {I32(1031), F32(1031)}, 0, 6},
     {"whole numbers", case_put_last, {I32(5, 9), I32(5, 9)}, 0, 6, 1},
+    {"whole numbers whose sums wrap", case_put_wrapping, {I32(5, 90), I32(5, 90)}, 0, 2, 1},
     {"nothing", case_put_last, {I32(4, 0), F32(4, 0)}, 0, 4},
     {0},
 };

@@ -109,6 +109,14 @@ static tn_tensor *case_channels_last(tn_tensor *const in[])
     return tn_transpose(in[0], (int32_t[]){0, 2, 3, 1});
 }
 
+/* Permutations that are not their own inverse, and leave no two dimensions side by side. */
+static tn_tensor *case_cycle(tn_tensor *const in[])
+{
+    static const int32_t order[][TN_MAX_RANK] = {
+        [4] = {2, 0, 3, 1}, [5] = {1, 3, 0, 4, 2}, [6] = {2, 0, 4, 1, 5, 3}, [7] = {2, 4, 1, 6, 0, 3, 5}};
+    return tn_transpose(in[0], order[tn_shape_of(in[0]).rank]);
+}
+
 static const tn_op_case cases[] = {
     {"a matrix", case_reverse, {F32(33, 65)}},
     {"a column", case_reverse, {F32(31, 1)}},
@@ -116,6 +124,10 @@ static const tn_op_case cases[] = {
     {"matrices in a batch", case_last_two, {F32(3, 17, 19)}},
     {"pairs that stay together", case_block, {F32(2, 3, 5, 7)}},
     {"channels last", case_channels_last, {F32(2, 3, 5, 7)}},
+    {"a cycle of four", case_cycle, {F32(3, 5, 2, 7)}},
+    {"a cycle of five", case_cycle, {F32(3, 5, 2, 7, 4)}},
+    {"a cycle of six", case_cycle, {F32(3, 5, 2, 7, 4, 6)}},
+    {"cycles of four and three", case_cycle, {F32(3, 5, 2, 7, 4, 8, 6)}, .no_gradient = 1},
     {"dimensions of 1 between", case_block, {F32(4, 1, 1, 6)}},
     {"whole numbers", case_reverse, {I32(9, 4)}, -99, 99, 1},
     {"a number", case_reverse, {NUMBER}},

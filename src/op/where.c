@@ -51,6 +51,7 @@ static const tn_op_case cases[] = {
     {"all three are stretched", by_number, {I32(3, 1, 1), F32(4, 1), F32(5)}, -1, 1},
     {"numbers as branches", by_sign, {F32(1031), NUMBER, NUMBER}},
     {"one condition for all", by_number, {{TN_I32, {0, {0}}}, F32(5), F32(3, 5)}, 1, 1},
+    {"conditions that are no whole numbers", by_number, {F32(1031), F32(1031), F32(1031)}},
     {"whole numbers", by_number, {I32(101), I32(101), I32(101)}, -2, 2, 1},
     {"no elements", by_sign, {F32(2, 0), F32(2, 0), F32(2, 0)}},
     {0},

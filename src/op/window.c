@@ -84,10 +84,41 @@ static tn_tensor *case_before(tn_tensor *const in[])
     return from(in[0], -1, 5);
 }
 
+/* Starts of which the low 32 bits are a row. */
+static tn_tensor *case_far(tn_tensor *const in[])
+{
+    return from(in[0], 0x1p32 + 1, 5);
+}
+
+static tn_tensor *case_far_before(tn_tensor *const in[])
+{
+    return from(in[0], -0x1p32 + 3, 5);
+}
+
+static tn_tensor *case_beyond_31_bits(tn_tensor *const in[])
+{
+    return from(in[0], 0x1p31, 5);
+}
+
+static tn_tensor *case_farthest(tn_tensor *const in[])
+{
+    return from(in[0], 0x1p63, 5);
+}
+
+static tn_tensor *case_farthest_before(tn_tensor *const in[])
+{
+    return from(in[0], -0x1p63, 5);
+}
+
 static const tn_op_case cases[] = {
     {"inside", case_inside, {F32(11, 7)}, .no_gradient = 1},
     {"clamped at the end", case_past_the_end, {F32(11, 2, 3)}, .no_gradient = 1},
     {"clamped at the beginning", case_before, {F32(11)}, .no_gradient = 1},
+    {"2^32 rows behind", case_far, {F32(11, 3)}, .no_gradient = 1},
+    {"2^32 rows before", case_far_before, {F32(11, 3)}, .no_gradient = 1},
+    {"2^31 rows behind", case_beyond_31_bits, {F32(11, 3)}, .no_gradient = 1},
+    {"as far behind as can be", case_farthest, {F32(11, 3)}, .no_gradient = 1},
+    {"as far before as can be", case_farthest_before, {F32(11, 3)}, .no_gradient = 1},
     {"everything", case_before, {F32(5, 3)}, .no_gradient = 1},
     {"labels", case_inside, {I32(13)}, 0, 9, 1},
     {0},

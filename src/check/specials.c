@@ -1,0 +1,75 @@
+/* specials.c: long rows with infinities, NaN and equal numbers in them, for operators that look for a row's largest
+ * number or its place, which backends do in lanes and in parts that are joined. */
+#include <math.h>
+
+#include "cases.h"
+#include "kit.h"
+
+/* The columns `from` to before `to` of row `row` become `value`. */
+typedef struct special {
+    int64_t row, from, to;
+    double value;
+} special;
+
+static tn_tensor *put(tn_tensor *x, const special *s)
+{
+    tn_tensor *row = tn_iota(tn_graph_of(x), tn_shape_of(x), 0), *column = tn_iota(tn_graph_of(x), tn_shape_of(x), 1);
+    tn_tensor *inside = tn_logical_and(tn_ge(column, tn_number(column, (double)s->from)),
+                                       tn_lt(column, tn_number(column, (double)s->to)));
+    inside = tn_logical_and(inside, tn_eq(row, tn_number(row, (double)s->row)));
+    return tn_where(inside, tn_number(x, s->value), x);
+}
+
+/* x, of eight rows: one that begins with -inf, for shorter and longer; nothing else; +inf, twice; NaN at the end, in
+ * the middle and behind -inf; one number only. */
+static tn_tensor *spoil(tn_tensor *x)
+{
+    const int64_t n = tn_shape_of(x).dim[1];
+    const special list[] = {
+        {0, 0, 1, -INFINITY},    {1, 0, n - 3, -INFINITY}, {2, 0, n, -INFINITY},       {3, 37, 38, INFINITY},
+        {3, n - 2, n, INFINITY}, {4, n - 1, n, NAN},       {5, n / 2, n / 2 + 1, NAN}, {6, 0, 42, -INFINITY},
+        {6, 43, 44, NAN},        {7, 0, 41, -INFINITY},    {7, 42, n, -INFINITY},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) x = put(x, &list[i]);
+    return x;
+}
+
+#define SPOILED(name, call)                                                                                            \
+    static tn_tensor *name(tn_tensor *const in[])                                                                      \
+    {                                                                                                                  \
+        tn_tensor *x = spoil(in[0]);                                                                                   \
+        return call;                                                                                                   \
+    }
+SPOILED(softmax, tn_softmax(x, 1))
+SPOILED(log_softmax, tn_log_softmax(x, 1))
+SPOILED(softmax_of_columns, tn_softmax(tn_transpose(x, NULL), 0))
+SPOILED(largest, tn_amax(x, TN_AXES(1), 0))
+SPOILED(smallest, tn_amin(x, TN_AXES(1), 0))
+SPOILED(place_of_largest, tn_argmax(x, 1))
+SPOILED(place_of_smallest, tn_argmin(x, 1))
+SPOILED(largest_of_columns, tn_amax(tn_transpose(x, NULL), TN_AXES(0), 0))
+
+static tn_tensor *first_of_equals(tn_tensor *const in[])
+{
+    return tn_argmax(tn_floor(in[0]), -1);
+}
+
+static tn_tensor *first_of_equals_in_columns(tn_tensor *const in[])
+{
+    return tn_argmin(tn_floor(in[0]), 0);
+}
+
+const tn_op_case tn_kit_specials[] = {
+    {"softmax of 257", softmax, {F32(8, 257)}, .no_gradient = 1},
+    {"softmax of 5003", softmax, {F32(8, 5003)}, .no_gradient = 1},
+    {"softmax of columns", softmax_of_columns, {F32(8, 257)}, .no_gradient = 1},
+    {"its logarithm, of 5003", log_softmax, {F32(8, 5003)}, .no_gradient = 1},
+    {"the largest of 5003", largest, {F32(8, 5003)}, .no_gradient = 1},
+    {"the largest of 5003 in columns", largest_of_columns, {F32(8, 5003)}, .no_gradient = 1},
+    {"the smallest of 5003", smallest, {F32(8, 5003)}, .no_gradient = 1},
+    {"the place of the largest of 5003", place_of_largest, {F32(8, 5003)}, .no_gradient = 1},
+    {"the place of the smallest of 5003", place_of_smallest, {F32(8, 5003)}, .no_gradient = 1},
+    {"the first of equals in rows of 5003", first_of_equals, {F32(3, 5003)}, .no_gradient = 1},
+    {"the first of equals in columns of 5003", first_of_equals_in_columns, {F32(5003, 3)}, .no_gradient = 1},
+    {0},
+};
