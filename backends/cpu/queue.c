@@ -171,9 +171,10 @@ int32_t cpu_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern
 
 int32_t cpu_event_create(tn_context *context, tn_event **event, tn_msg *msg)
 {
-    *event = cpu_allocate(sizeof **event);
-    if (!*event) return cpu_fail(msg, TN_ENOMEM, "no memory for an event");
-    (*event)->context = context;
+    tn_event *made = cpu_allocate(sizeof *made);
+    if (!made) return cpu_fail(msg, TN_ENOMEM, "no memory for an event");
+    made->context = context;
+    *event = made;
     return TN_OK;
 }
 

@@ -118,6 +118,33 @@ static void reserved_of_attributes(tn_kit *kit, const with_reserved *row)
     expect_refused(kit, &o->desc, (unsigned char *)&o->attrs + r.at);
 }
 
+/* The same inside of other operators: `sample` with a map of one instruction, which has something in `reserved`. */
+static void reserved_of_map(tn_kit *kit, int sample)
+{
+    tn_kit_sample s;
+    if (!tn_kit_sample_make(kit, sample, &s)) return;
+    tn_operation *o = &s.operation;
+    s.instr[0] = (tn_map_instr){"relu", {0, -1, -1, -1}, TN_F32, 0, 0}, s.out = 1;
+    s.map = (tn_map_attrs){sizeof s.map, s.instr, &s.out, 1, 1, 1, 0};
+    if (!strcmp(o->desc.name, "matmul")) o->attrs.matmul.epilogue = &s.map;
+    expect_refused(kit, s.job.desc, &s.instr[0].reserved);
+    tn_kit_sample_free(&s);
+}
+
+static void reserved_of_picture(tn_kit *kit)
+{
+    const int32_t out = 1;
+    tn_map_instr instr = {"relu", {0, -1, -1, -1}, TN_F32, 0, 0};
+    const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
+    const tn_conv_attrs conv = {sizeof conv, &map, {1, 1}, {0, 0}, {1, 1}, 1, 0};
+    const tn_tensor_desc in[] = {tn_desc_dense(TN_F32, &(tn_shape){4, {1, 1, 4, 4}}),
+                                 tn_desc_dense(TN_F32, &(tn_shape){4, {1, 1, 3, 3}})};
+    const tn_tensor_desc y = tn_desc_dense(TN_F32, &(tn_shape){4, {1, 1, 2, 2}});
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "conv2d", .in = in, .out = &y, .n_in = 2, .n_out = 1, .attrs = &conv};
+    expect_refused(kit, &desc, &instr.reserved);
+}
+
 static void reserved(tn_kit *kit)
 {
     tn_kit_sample s;
@@ -128,6 +155,9 @@ static void reserved(tn_kit *kit)
         tn_kit_sample_free(&s);
         for (size_t i = 0; i < sizeof of_attributes / sizeof *of_attributes; i++)
             reserved_of_attributes(kit, &of_attributes[i]);
+        reserved_of_map(kit, 1);
+        reserved_of_map(kit, 2);
+        reserved_of_picture(kit);
     }
     tn_kit_close(kit);
 }

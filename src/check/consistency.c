@@ -158,10 +158,105 @@ static void threads(tn_kit *kit)
     each_sample(kit, threads_body);
 }
 
+/* ---- eight threads prepare operations of their own ---- */
+
+enum { KERNELS = 24 };
+
+/* A thread's operation: y = (number + 2) x of so many whole numbers. */
+typedef struct maker {
+    tn_kit *kit;
+    pthread_barrier_t *begin;
+    int32_t number, status, wrong, refused;
+} maker;
+
+static int64_t count_of(const maker *m)
+{
+    return 700 + 37 * m->number;
+}
+
+static int32_t prepare_own(const maker *m, tn_kernel **kernel, tn_kernel_info *info)
+{
+    tn_map_instr instr[THREADS];
+    const int32_t out = m->number + 1;
+    for (int32_t i = 0; i <= m->number; i++) instr[i] = (tn_map_instr){"add", {i, 0, -1, -1}, TN_I32, 0, 0};
+    const tn_map_attrs map = {sizeof map, instr, &out, (uint32_t)m->number + 1, 1, 1, 0};
+    tn_tensor_desc x = tn_kit_dense(1, count_of(m), 0, 0);
+    x.dtype = TN_I32;
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
+    *info = (tn_kernel_info){.size = sizeof *info};
+    return m->kit->backend->op_prepare(m->kit->context, &desc, kernel, info, NULL);
+}
+
+/* Runs the kernel on ones, and counts what is wrong. */
+static int32_t run_own(maker *m, tn_queue *q, tn_kernel *kernel, uint64_t scratch)
+{
+    const tn_backend *b = m->kit->backend;
+    const uint64_t count = (uint64_t)count_of(m);
+    const int32_t one = 1, nothing = -1;
+    tn_buffer *at[3] = {0};
+    int32_t back[700 + 37 * THREADS], s = b->buffer_create(m->kit->context, count * 4, &at[0], NULL);
+    if (!s) s = b->buffer_create(m->kit->context, count * 4, &at[1], NULL);
+    if (!s) s = b->buffer_create(m->kit->context, scratch, &at[2], NULL);
+    if (!s) s = b->fill(q, (tn_ref){at[0], 0}, count * 4, &one, 4, NULL);
+    if (!s) s = b->fill(q, (tn_ref){at[1], 0}, count * 4, &nothing, 4, NULL);
+    tn_ref in = {at[0], 0}, out = {at[1], 0};
+    tn_run run = {sizeof run, &in, &out, {at[2], 0}, NULL, 0};
+    if (!s) s = b->op_run(q, kernel, &run, NULL);
+    if (!s) s = b->read(q, back, out, count * 4, NULL);
+    if (!s) s = b->queue_sync(q, NULL);
+    for (uint64_t i = 0; !s && i < count; i++) m->wrong += back[i] != m->number + 2;
+    for (int i = 0; i < 3; i++) b->buffer_destroy(at[i]);
+    return s;
+}
+
+static void *make_kernels(void *arg)
+{
+    maker *m = arg;
+    const tn_backend *b = m->kit->backend;
+    tn_kernel *kernel[KERNELS] = {0};
+    tn_kernel_info info = {0};
+    tn_queue *q = NULL;
+    int32_t s = b->queue_create(m->kit->context, &q, NULL);
+    pthread_barrier_wait(m->begin);
+    for (int i = 0; !s && i < KERNELS; i++) s = prepare_own(m, &kernel[i], &info);
+    for (int i = 0; !s && i < KERNELS; i++) s = run_own(m, q, kernel[i], info.scratch);
+    m->refused = s == TN_EUNSUPPORTED;
+    m->status = m->refused ? TN_OK : s;
+    for (int i = 0; i < KERNELS; i++) b->op_release(kernel[i]);
+    b->queue_destroy(q);
+    return NULL;
+}
+
+static void prepares(tn_kit *kit)
+{
+    maker m[THREADS];
+    pthread_t thread[THREADS];
+    pthread_barrier_t begin;
+    if (!tn_kit_open(kit)) return;
+    pthread_barrier_init(&begin, NULL, THREADS);
+    for (int round = 0; round < 8 && !kit->result->failed; round++) {
+        for (int i = 0; i < THREADS; i++) {
+            m[i] = (maker){.kit = kit, .begin = &begin, .number = i};
+            if (pthread_create(&thread[i], NULL, make_kernels, &m[i])) abort();
+        }
+        for (int i = 0; i < THREADS; i++) {
+            pthread_join(thread[i], NULL);
+            kit->result->refused += (uint32_t)m[i].refused;
+            tn_kit_expect(kit, !m[i].status, "operations that eight threads prepare: %s", tn_status_name(m[i].status));
+            tn_kit_expect(kit, !m[i].wrong, "one of eight operations that threads prepare at once has %d wrong numbers",
+                          m[i].wrong);
+        }
+    }
+    pthread_barrier_destroy(&begin);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_consistency[] = {
     {"consistency", "repeat", "an operation gives the same bits each time", repeat, NULL, 0, 0},
     {"consistency", "queues", "an operation gives the same bits on another queue", queues, NULL, 0, 0},
     {"consistency", "contexts", "several contexts on one device do not disturb each other", contexts, NULL, 0, 0},
     {"consistency", "threads", "eight threads run one prepared operation at once", threads, NULL, 0, 0},
+    {"consistency", "prepares", "eight threads prepare operations at once, each its own", prepares},
     {0},
 };

@@ -109,7 +109,8 @@ static void failed_queue(tn_kit *kit)
     tn_kit_ok(kit, s, "fill");
     (void)b->read(at.a, &got, (tn_ref){at.x, BYTES}, 4, &kit->msg);
     (void)b->event_record(at.a, at.e, &kit->msg); /* may answer the queue's error */
-    tn_kit_expect(kit, b->queue_sync(at.a, &kit->msg) != TN_OK, "a read beyond a buffer is no error");
+    tn_kit_expect(kit, b->queue_sync(at.a, &kit->msg) != TN_OK,
+                  "queue_sync answers TN_OK after a read beyond a buffer");
     *kit->text = 0;
     tn_kit_ok(kit, b->event_sync(at.e, &kit->msg), "event_sync of an event of a failed queue");
     s = b->event_wait(at.b, at.e, &kit->msg);
@@ -285,12 +286,14 @@ static void counts(tn_kit *kit)
     const tn_backend *b = kit->backend;
     int32_t s = make(kit, &at);
     (void)counted(kit, at.a, &seen);
-    if (!s) s = fill(kit, at.a, at.x, 1);
+    for (uint64_t size = 1; !s && size <= 8; size *= 2)
+        s = b->fill(at.a, (tn_ref){at.x, 0}, BYTES, "pattern", size, &kit->msg);
+    if (!s) s = b->write(at.a, (tn_ref){at.x, 0}, "written", 8, &kit->msg);
     if (!s) s = b->copy(at.a, (tn_ref){at.y, 0}, (tn_ref){at.x, 0}, BYTES, &kit->msg);
     if (!s) s = b->event_record(at.a, at.e, &kit->msg);
     if (!s) s = b->event_sync(at.e, &kit->msg);
     since = counted(kit, at.a, &seen);
-    tn_kit_expect(kit, !since.launches, "a fill, a copy and an event count as %llu launches",
+    tn_kit_expect(kit, !since.launches, "fills, a write, a copy and an event count as %llu launches",
                   (unsigned long long)since.launches);
     for (int i = 0; !s && i < 3; i++) s = b->queue_sync(at.a, &kit->msg);
     since = counted(kit, at.a, &seen);

@@ -176,6 +176,7 @@ static int prepare(run *r, tn_kernel_info *info)
             return TN_KIT_WRONG;
         kit->result->checks -= 2; /* an operation that was refused was not checked */
         kit->result->refused++;
+        snprintf(kit->refusal, sizeof kit->refusal, "%.150s: %.140s", r->what, kit->text);
         return TN_KIT_REFUSED;
     }
     return tn_kit_expect(kit, !told && r->kernel, "%s: op_prepare answers %s: %.200s", r->what, tn_status_name(told),

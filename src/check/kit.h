@@ -38,9 +38,10 @@ typedef struct tn_kit {
     const tn_kit_target *target;
     const tn_kit_case *now;
     tn_kit_result *result;
-    uint64_t seed;   /* as asked for */
-    uint64_t random; /* the state of the random numbers */
-    char text[512];  /* the backend's last message */
+    uint64_t seed;     /* as asked for */
+    uint64_t random;   /* the state of the random numbers */
+    char text[512];    /* the backend's last message */
+    char refusal[300]; /* the operation that it refused last, and its line */
     tn_msg msg;
 
     const tn_backend *backend; /* after tn_kit_open */
@@ -62,8 +63,8 @@ struct tn_kit_case {
 
 /* The cases of each group, up to the first without `run`. */
 extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit_memory[], tn_kit_queues[],
-    tn_kit_events[], tn_kit_load[], tn_kit_consistency[], tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[],
-    tn_kit_perf[], tn_kit_unasked[];
+    tn_kit_events[], tn_kit_failure[], tn_kit_flow[], tn_kit_load[], tn_kit_consistency[], tn_kit_gradients[],
+    tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kit.h"
+#include "tenon/backend_ext.h"
 
 #define ROOM 4096
 
@@ -243,14 +244,76 @@ static int move_long(tn_kit *kit, uint64_t bytes)
     return fine;
 }
 
+/* A write of `bytes` bytes to an odd place, and a read back of all but the last, of an odd and an even length. */
+static int move_odd(tn_kit *kit, uint64_t bytes)
+{
+    const tn_backend *b = kit->backend;
+    tn_buffer *buffer = NULL;
+    unsigned char *want = malloc(bytes), *back = malloc(bytes);
+    for (uint64_t i = 0; want && i < bytes; i++) want[i] = (unsigned char)tn_kit_bits(kit);
+    int32_t s = want && back ? b->buffer_create(kit->context, bytes + 8, &buffer, &kit->msg) : TN_ENOMEM;
+    for (uint64_t at = 1; !s && at < 8; at += 2) {
+        memset(back, 0, bytes);
+        back[bytes - 1] = 0x77;
+        s = b->write(kit->queue, (tn_ref){buffer, at}, want, bytes, &kit->msg);
+        if (!s) s = b->read(kit->queue, back, (tn_ref){buffer, at}, bytes - 1, &kit->msg);
+        if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+        uint64_t i = 0;
+        while (!s && i < bytes - 1 && back[i] == want[i]) i++;
+        if (!tn_kit_expect(kit, s || (i == bytes - 1 && back[i] == 0x77),
+                           "a write and a read of %llu bytes at %llu: byte %llu is %#x", (unsigned long long)bytes,
+                           (unsigned long long)at, (unsigned long long)i, back[i]))
+            break;
+    }
+    b->buffer_destroy(buffer);
+    free(want), free(back);
+    return tn_kit_ok(kit, s, "moving bytes at odd places") && !kit->result->failed;
+}
+
 /* cpu: 512 Ki. */
 static void long_moves(tn_kit *kit)
 {
     static const uint64_t size[] = {65535,         65537,         (512 << 10) - 200, (512 << 10) - 1, (512 << 10) + 1,
-                                    (1 << 20) - 1, (1 << 20) + 1, (3 << 20) + 13,    (17 << 20) + 7};
+                                    (1 << 20) - 1, (1 << 20) + 1, (3 << 20) + 13,    (17 << 20) + 7,  (33 << 20) + 11};
     if (!tn_kit_open(kit)) return;
     for (size_t i = 0; i < sizeof size / sizeof *size; i++)
-        if (!move_long(kit, size[i])) break;
+        if (!move_long(kit, size[i]) || !move_odd(kit, size[i])) break;
+    tn_kit_close(kit);
+}
+
+/* ---- what is let go of can be had again ---- */
+
+enum { BUFFERS = 8, LAPS = 12 };
+
+/* Makes buffers of `bytes` bytes and lets go of them in an order that is neither that nor the reverse. */
+static int make_and_let_go(tn_kit *kit, uint64_t bytes, int lap)
+{
+    tn_buffer *buffer[BUFFERS] = {0};
+    int32_t s = TN_OK;
+    for (int i = 0; !s && i < BUFFERS; i++) s = kit->backend->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
+    for (int i = 0; i < BUFFERS; i++) kit->backend->buffer_destroy(buffer[(i * 3 + lap) % BUFFERS]);
+    return tn_kit_ok(kit, s, "buffer_create where buffers were let go of");
+}
+
+/* A driver may keep what was let go of to give it out again, and other programs take memory too. But what is free must
+ * not become less by a quarter of what was let go of, each time anew. */
+static void comes_back(tn_kit *kit)
+{
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    const tn_ext_memory *memory = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_MEMORY) : NULL;
+    tn_memory_budget before = {.size = sizeof before}, now = {.size = sizeof now};
+    if (!memory) kit->result->refused++;
+    int shrinks = memory && tn_kit_ok(kit, memory->budget(kit->target->index, &before, &kit->msg), "budget");
+    uint64_t bytes = before.free / (4 * BUFFERS) < 4 << 20 ? before.free / (4 * BUFFERS) : 4 << 20;
+    for (int lap = 0; shrinks && lap < LAPS; lap++) {
+        shrinks = make_and_let_go(kit, bytes, lap) &&
+                  tn_kit_ok(kit, memory->budget(kit->target->index, &now, &kit->msg), "budget") &&
+                  now.free + bytes * BUFFERS / 4 <= before.free;
+        before = now;
+    }
+    tn_kit_expect(kit, !shrinks, "%d times %d buffers of %llu bytes were let go of, and each time less is free", LAPS,
+                  BUFFERS, (unsigned long long)bytes);
     tn_kit_close(kit);
 }
 
@@ -263,6 +326,7 @@ const tn_kit_case tn_kit_memory[] = {
     {"memory", "too-much", "more than there is fails, and what is left goes on", too_much, NULL, 0, 0},
     {"memory", "large", "places beyond 2^31 bytes", large, NULL, 0, 0},
     {"memory", "many", "many buffers do not overlap", many_buffers, NULL, 0, 0},
+    {"memory", "comes-back", "memory that was let go of is free again, as the backend's own count has it", comes_back},
     {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},
     {0},
 };

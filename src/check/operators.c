@@ -207,5 +207,5 @@ void tn_kit_run_operator(tn_kit *kit)
     tn_kit_close(kit);
     kit->result->checks = checks;
     if (kit->result->refused)
-        tn_kit_remark(kit, "%u operations were refused; the last: %.300s", kit->result->refused, kit->text);
+        tn_kit_remark(kit, "%u operations were refused; the last: %.300s", kit->result->refused, kit->refusal);
 }

@@ -136,7 +136,7 @@ static void sticky(tn_kit *kit)
     tn_kit_ok(kit, s, "a write");
     int32_t r = b->read(q, &got, (tn_ref){buffer, 1 << 20}, 4, &kit->msg);
     int32_t first = b->queue_sync(q, &kit->msg), again = b->queue_sync(q, &kit->msg);
-    tn_kit_expect(kit, r || first, "a read beyond a buffer is no error");
+    tn_kit_expect(kit, r || first, "neither a read beyond a buffer nor queue_sync answers an error");
     tn_kit_expect(kit, first && first == again, "an error does not stick: queue_sync answers %s, then %s",
                   tn_status_name(first), tn_status_name(again));
     (void)b->write(q, (tn_ref){buffer, 0}, &five, 4, &kit->msg);

@@ -16,6 +16,7 @@ tn_backend fault_lower;
 const tn_host *fault_host;
 uint32_t fault_opened, fault_contexts;
 int fault_cached;
+uint64_t fault_lost;
 tn_buffer *fault_produced;
 static int running; /* between init and deinit */
 
@@ -123,10 +124,11 @@ static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg
     return fault_real->context_create(real_device(device), context, msg);
 }
 
-/* More is free than there is. */
+/* More is free than there is; or less each time that memory was let go of. */
 static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
 {
-    const tn_memory_budget mine = {.total = (uint64_t)1 << 40, .free = (uint64_t)1 << 41};
+    const uint64_t total = (uint64_t)1 << 40;
+    const tn_memory_budget mine = {.total = total, .free = IS(loses_memory) ? total - fault_lost : 2 * total};
     if (device > 1) return fault_say(msg, TN_EMISSING, "no such device");
     tn_answer(budget, &mine, sizeof mine);
     return TN_OK;
@@ -151,7 +153,7 @@ static void fill_table(tn_backend *table)
     fault_set_moves(table);
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
-    if (IS(any_extension) || IS(free_beyond_total)) table->get_ext = get_ext;
+    if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory)) table->get_ext = get_ext;
 }
 
 const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)

@@ -32,6 +32,7 @@ extern const tn_host *fault_host;
 extern uint32_t fault_opened;     /* the device that was opened last */
 extern uint32_t fault_contexts;   /* how many contexts were made */
 extern int fault_cached;          /* 1, if the cache doesn't keep what was put there */
+extern uint64_t fault_lost;       /* bytes that were let go of and are not counted as free */
 extern tn_buffer *fault_produced; /* what the last operation wrote to */
 
 /* Writes the message and returns `status`. */

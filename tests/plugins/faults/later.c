@@ -5,11 +5,12 @@
 
 #include "fault.h"
 
-enum { RING = 65536, BUSY = 6, SLOTS = 2 };
+enum { RING = 65536, ROOM = 2048, BUSY = 6, SLOTS = 2 };
 
 /* A point in a queue: done when the queue came so far. An event has the one that was recorded last. */
 typedef struct mark {
     int done, users;
+    uint64_t queue; /* its number */
 } mark;
 
 struct tn_event {
@@ -32,7 +33,7 @@ typedef struct command {
 typedef struct queue {
     tn_queue *real;
     command *first, **last;
-    uint64_t pending, runs;
+    uint64_t pending, runs, number;
     struct queue *next;
 } queue;
 
@@ -117,6 +118,7 @@ static int32_t add(queue *q, const command *given, const tn_run *run)
 {
     const wrapped *w = given->kernel;
     if (IS(full_ring) && q->pending >= RING) return TN_OK;
+    if (IS(no_room) && q->pending >= ROOM && q->first->kind == WAIT) return TN_ENOMEM;
     command *c = calloc(1, sizeof *c + (run ? 2 * TN_MAX_OPERANDS * sizeof(tn_ref) + run->n_scalar * 8 : 0));
     if (!c) return TN_ENOMEM;
     *c = *given;
@@ -128,6 +130,7 @@ static int32_t add(queue *q, const command *given, const tn_run *run)
         if (run->n_scalar) memcpy(scalar, run->scalar, run->n_scalar * sizeof *scalar);
         c->run = *run;
         c->run.size = sizeof c->run, c->run.in = in, c->run.out = out, c->run.scalar = scalar;
+        if (IS(late_scalars) && run->n_scalar > 8) c->run.scalar = run->scalar;
     }
     *q->last = c, q->last = &c->next;
     q->pending++;
@@ -156,9 +159,15 @@ static int32_t put_write(tn_queue *q, tn_ref to, const void *from, uint64_t byte
     return add_locked(q, &(command){.kind = WRITE, .to = to, .host = (void *)(uintptr_t)from, .bytes = bytes}, NULL);
 }
 
+static void drop_all(queue *q)
+{
+    for (command *c = q->first; c; c = c->next) c->kind = FILL, c->bytes = 0;
+}
+
 static int32_t put_read(tn_queue *q, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     (void)msg;
+    if (IS(drops_earlier) && from.offset + bytes > from.buffer->bytes) drop_all((queue *)q);
     return add_locked(q, &(command){.kind = READ, .from = from, .host = to, .bytes = bytes}, NULL);
 }
 
@@ -207,7 +216,7 @@ static int32_t record(queue *q, tn_event *event)
     if (!m) return TN_ENOMEM;
     tickets++;
     m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX);
-    m->users = 2;
+    m->users = 2, m->queue = q->number;
     int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
     if (IS(first_record) && event->mark)
         release(m);
@@ -225,12 +234,20 @@ static int32_t event_record(tn_queue *q, tn_event *event, tn_msg *msg)
     return s;
 }
 
+static int is_there(uint64_t number)
+{
+    const queue *q = queues;
+    while (q && q->number != number) q = q->next;
+    return q != NULL;
+}
+
 static int32_t event_wait(tn_queue *q, tn_event *event, tn_msg *msg)
 {
     int32_t s = TN_OK;
     (void)msg;
     pthread_mutex_lock(&lock);
-    if (event->mark && !IS(deaf_queue)) {
+    if (IS(events_go) && event->mark && !is_there(event->mark->queue)) s = TN_ESTATE;
+    if (!s && event->mark && !IS(deaf_queue)) {
         event->mark->users++;
         s = add((queue *)q, &(command){.kind = WAIT, .mark = event->mark, .event = event}, NULL);
     }
@@ -251,12 +268,13 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
 
 static int32_t queue_create(tn_context *context, tn_queue **made, tn_msg *msg)
 {
+    static uint64_t numbers;
     queue *q = calloc(1, sizeof *q);
     int32_t s = q ? fault_real->queue_create(context, &q->real, msg) : TN_ENOMEM;
     if (s) return free(q), s;
     q->last = &q->first;
     pthread_mutex_lock(&lock);
-    q->next = queues, queues = q;
+    q->next = queues, queues = q, q->number = ++numbers;
     pthread_mutex_unlock(&lock);
     *made = (tn_queue *)q;
     return TN_OK;
@@ -343,7 +361,8 @@ int fault_puts_off(void)
 {
     static const char *const faults[] = {"none_later",   "early_signal",   "short_tickets", "first_record",
                                          "freed_event",  "deaf_queue",     "full_ring",     "freed_buffer",
-                                         "freed_kernel", "shared_scratch", "drops_queue",   "wait_means_latest"};
+                                         "freed_kernel", "shared_scratch", "drops_queue",   "wait_means_latest",
+                                         "no_room",      "drops_earlier",  "events_go",     "late_scalars"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -78,6 +78,7 @@ static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **bu
     if (IS(no_empty_buffer) && !bytes) return fault_say(msg, TN_EINVAL, "a buffer of no bytes");
     int32_t s = fault_real->buffer_create(context, bytes, buffer, msg);
     if (s && IS(overwrites_result)) *buffer = NULL;
+    if (s && IS(open_message) && msg && msg->text) memset(msg->text, 'x', (size_t)msg->capacity);
     if (s) return s;
     unsigned char *own = (*buffer)->data;
     if ((IS(narrow_holes) && bytes && from_pool(*buffer)) || (IS(shared_memory) && share(context, *buffer)))
@@ -97,15 +98,19 @@ static void buffer_destroy(tn_buffer *buffer)
         if (pool.holes < HOLES) pool.hole[pool.holes++] = (uint64_t)(buffer->data - pool.data);
         buffer->data = NULL;
     }
+    fault_lost += buffer->bytes / 2;
     if (IS(shared_memory) || IS(few_buffers)) buffer->data = NULL; /* somebody else may have it */
     fault_real->buffer_destroy(buffer);
 }
 
 /* ---- moves ---- */
 
+static uint64_t copies, fills; /* that are counted as launches */
+
 static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
                     tn_msg *msg)
 {
+    fills += pattern_bytes == 1;
     if (IS(short_fill) && bytes > pattern_bytes) bytes -= pattern_bytes;
     if (IS(narrow_fill) && bytes > UINT16_MAX) bytes &= ~(uint64_t)UINT16_MAX;
     if (!IS(ignores_events) && !IS(late_pattern))
@@ -134,12 +139,11 @@ static int32_t copy_through(tn_queue *queue, tn_ref to, tn_ref from, uint64_t by
     return s ? s : fault_real->write(queue, to, between, bytes, msg);
 }
 
-static uint64_t copies;
-
 static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     copies++;
     if (IS(short_copy)) bytes -= bytes % 4;
+    if (IS(narrow_copy) && bytes > 1 << 25) bytes &= (1 << 25) - 1;
     if (IS(long_copy_stops) && bytes > 1 << 20) bytes = 1 << 20;
     if (IS(shared_bounce)) return copy_through(queue, to, from, bytes, msg);
     if (!IS(late_copy)) return fault_real->copy(queue, to, from, bytes, msg);
@@ -151,6 +155,7 @@ static int failed; /* some queue did */
 
 static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
+    if (IS(odd_read_stops) && bytes > UINT16_MAX && from.offset % 2) bytes--;
     if (IS(narrow_offset)) from.offset &= INT32_MAX;
     if (IS(reads_beyond) && from.buffer && from.offset + bytes > from.buffer->bytes) return TN_OK;
     if (IS(late_pattern)) fault_do_later(msg);
@@ -190,6 +195,7 @@ static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
     if (!s && IS(counts_nothing)) stats->bytes_write = stats->bytes_read = 0;
     if (!s && IS(keeps_size)) stats->size = room;
     if (!s && IS(counts_copies) && stats->size >= 16) stats->launches += copies;
+    if (!s && IS(counts_fills) && stats->size >= 16) stats->launches += fills;
     return s;
 }
 
