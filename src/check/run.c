@@ -1,14 +1,12 @@
 /* run.c: tn_check: finds the device, lists the cases, runs each in a process of its own and tells what became of it. */
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -17,6 +15,7 @@
 #include "philox.h"
 #include "registry.h"
 #include "text.h"
+#include "watch.h"
 
 #define TIME_LIMIT 120.0 /* seconds of processor time */
 
@@ -55,41 +54,6 @@ static void work(const session *s, const tn_kit_case *c)
     _exit(0);
 }
 
-/* Seconds of processor time that the process has used; `before` when it is just gone. */
-static double time_of(pid_t pid, double before)
-{
-    clockid_t clock;
-    struct timespec t;
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)) return before;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-enum { TOO_LONG = -1, IDLE = -2 };
-
-/* Waits for the process; kills it when its time is up: that of the processor, so that a busy machine fails nothing. Nor
- * may it do next to nothing for as long by the clock. Returns its status, or why it was killed. */
-static int wait_for(pid_t pid, double seconds)
-{
-    double used = 0, before = 0, since = tn_kit_now();
-    int status = 0, why = 0;
-    useconds_t nap = 200;
-    while (!waitpid(pid, &status, WNOHANG)) {
-        double waited = tn_kit_now() - since;
-        used = time_of(pid, used);
-        if (used > seconds) why = TOO_LONG;
-        if (waited > seconds && used - before < 0.01 * waited) why = IDLE;
-        if (waited > seconds) before = used, since += waited;
-        if (why) {
-            kill(pid, SIGKILL);
-            waitpid(pid, &status, 0);
-            return why;
-        }
-        usleep(nap);
-        if (nap < 20000) nap += nap / 4;
-    }
-    return status;
-}
-
 /* The first line that the process printed, or "". A sanitizer tells of each allocation that is too large before it
  * answers NULL: cases ask for such, and those lines are not the backend's. */
 static char *first_line(const session *s, char *text, size_t room)
@@ -113,10 +77,12 @@ static void conclude(const session *s, int status, double limit)
     tn_kit_result *r = s->result;
     char text[4000], *line = first_line(s, text, sizeof text), why[300];
     if (r->failed) return;
-    if (status == TOO_LONG)
+    if (status == TN_KIT_TOO_LONG)
         snprintf(why, sizeof why, "it was killed: not done after %.0f s of processor time", limit);
-    else if (status == IDLE)
+    else if (status == TN_KIT_IDLE)
         snprintf(why, sizeof why, "it was killed: it did next to nothing for %.0f s", limit);
+    else if (status == TN_KIT_STUCK)
+        snprintf(why, sizeof why, "it was killed: a deadlock, each of its threads waits for another one");
     else if (WIFSIGNALED(status))
         snprintf(why, sizeof why, "it died of %s%s%.200s", strsignal(WTERMSIG(status)), *line ? ": " : "", line);
     else if (!r->finished || WEXITSTATUS(status))
@@ -142,7 +108,7 @@ static tn_status run_beside(session *s, const tn_kit_case *c)
     pid_t pid = fork();
     TN_REQUIRE(pid >= 0, TN_ENOMEM, "check: no process for a case");
     if (!pid) work(s, c);
-    conclude(s, wait_for(pid, limit), limit);
+    conclude(s, tn_kit_wait_for(pid, limit), limit);
     return TN_OK;
 }
 

@@ -10,7 +10,8 @@
 static const char doc[] =
     "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
     "runs in a process of its own. With --model FILE [--device NAME] it tries a saved network instead, operator by\n"
-    "operator. Exit status 0: all passed or were declared unsupported.";
+    "operator. Of a case, 'N % of the budget' is its largest error in parts of what is allowed: up to 100 % passes.\n"
+    "Exit status 0: all passed or were declared unsupported.";
 
 enum { MOST_OPS = 400, TYPES = 6 };
 

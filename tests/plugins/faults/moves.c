@@ -1,4 +1,5 @@
 /* moves.c: faults of memory and of queues whose work is done at once. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -174,10 +175,18 @@ static int32_t queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
     return fault_real->queue_create(context, queue, msg);
 }
 
+static void wait_for_ever(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lock);
+}
+
 static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
 {
     while (IS(hangs)) continue;
     while (IS(sleeps)) sleep(1);
+    if (IS(deadlocks)) wait_for_ever();
     if (later.kind && later.queue == queue) do_later(msg);
     int32_t s = fault_real->queue_sync(queue, msg);
     return IS(swallows_errors) ? TN_OK : s;
