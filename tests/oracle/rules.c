@@ -120,6 +120,29 @@ static void sums_of_coordinates(tn_graph *g)
     tn_output(tn_sum(tn_mul(x, place), TN_AXES(0), 0), "over the first");
 }
 
+/* A sum that alone uses its map, whose dimensions would be one but for the coordinate. */
+static void a_sum_of_coordinates(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(3, 4, 5));
+    tn_tensor *place = tn_cast(tn_iota(g, TN_SHAPE(3, 4, 5), 1), TN_F32);
+    tn_output(tn_sum(tn_mul(x, place), TN_AXES(1, 2), 0), "sum");
+}
+
+/* A product that one map alone uses. */
+static void an_epilogue_with_coordinates(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(3, 5)), *w = tn_input(g, "w", TN_F32, TN_SHAPE(5, 4));
+    tn_output(tn_mul(tn_matmul(x, w), tn_cast(tn_iota(g, TN_SHAPE(3, 4), 0), TN_F32)), "y");
+}
+
+/* No one stride leads through the operand's two leading dimensions. */
+static void an_epilogue_stretched_along_one_of_two_batches(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(2, 3, 4, 5)), *w = tn_input(g, "w", TN_F32, TN_SHAPE(2, 3, 5, 4));
+    tn_output(tn_add(tn_matmul(x, w), tn_input(g, "a", TN_F32, TN_SHAPE(3, 4, 4))), "along the first");
+    tn_output(tn_add(tn_matmul_t(x, x, 0, 1), tn_input(g, "b", TN_F32, TN_SHAPE(2, 1, 4, 4))), "along the second");
+}
+
 static void epilogues_of_batches(tn_graph *g)
 {
     tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(5, 3, 4)), *w = tn_input(g, "w", TN_F32, TN_SHAPE(4, 2));
@@ -322,6 +345,9 @@ static const struct {
     RULE(a_product_that_others_use),
     RULE(a_map_that_a_sum_and_others_use),
     RULE(sums_of_coordinates),
+    RULE(a_sum_of_coordinates),
+    RULE(an_epilogue_with_coordinates),
+    RULE(an_epilogue_stretched_along_one_of_two_batches),
     RULE(epilogues_of_batches),
     RULE(operands_stretched_along_each_axis),
     RULE(coordinates_and_random_numbers_stretched),
