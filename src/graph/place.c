@@ -124,7 +124,7 @@ static tn_status bring_home(placing *p)
     tn_value *home;
     for (uint32_t i = 0; i < p->values; i++) {
         tn_value *value = p->ir->value[i];
-        int wanted = value->kept || (value->base && !value->is_view);
+        int wanted = value->kept || value->home == TN_IN_STATE || (value->base && !value->is_view);
         if (wanted && is_away(&p->copy[i])) TN_TRY(bring(p, value, 0, &home));
     }
     return TN_OK;

@@ -113,6 +113,30 @@ static void a_value_is_carried_once_however_many_read_it(void **state)
     drop_device(&f);
 }
 
+/* The old value is an output, so that the new one is copied to the variable at the end, elsewhere. */
+static void what_is_copied_to_a_variable_comes_home(void **state)
+{
+    fixture f = use_device("matmul_only:0", 3);
+    tn_program *p = NULL;
+    tn_graph *g = tn_graph_new();
+    tn_tensor *v = tn_variable(g, "v", TN_F32, TN_SHAPE(2), (tn_init){TN_INIT_CONSTANT, 1, 0, 0}, 0);
+    float x[2];
+    (void)state;
+    tn_output(v, "before");
+    tn_assign(v, tn_add(v, tn_number(v, 1)));
+    ok(tn_compile(g, f.state, NULL, &p));
+    for (int i = 0; i < 3; i++) {
+        ok(tn_program_run(p));
+        ok(tn_fetch(p, "before", x, sizeof x));
+        assert_near(x[1], 1 + i, 0);
+    }
+    ok(tn_state_read(f.state, "v", x, sizeof x));
+    assert_near(x[1], 4, 0);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 static int load(void **state)
 {
     (void)state;
@@ -125,6 +149,7 @@ int main(void)
         cmocka_unit_test(a_model_trains_on_two_devices_as_on_one),
         cmocka_unit_test(what_crosses_between_devices_is_counted),
         cmocka_unit_test(a_value_is_carried_once_however_many_read_it),
+        cmocka_unit_test(what_is_copied_to_a_variable_comes_home),
     };
     return cmocka_run_group_tests(tests, load, NULL);
 }
