@@ -46,31 +46,31 @@ static tn_tensor *prelu(tn_net_build *build, tn_tensor *x, const double arg[])
 static tn_tensor *leaky_relu(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
-    return tn_leaky_relu(x, tn_number(x, arg[0] != 0 ? arg[0] : 0.01));
+    return tn_leaky_relu(x, tn_number(x, arg[0]));
 }
 
 static tn_tensor *elu(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
-    return tn_elu(x, tn_number(x, arg[0] != 0 ? arg[0] : 1));
+    return tn_elu(x, tn_number(x, arg[0]));
 }
 
 static tn_tensor *celu(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
-    return tn_celu(x, arg[0] != 0 ? arg[0] : 1);
+    return tn_celu(x, arg[0]);
 }
 
 static tn_tensor *hard_shrink(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
-    return tn_hard_shrink(x, arg[0] != 0 ? arg[0] : 0.5);
+    return tn_hard_shrink(x, arg[0]);
 }
 
 static tn_tensor *soft_shrink(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build;
-    return tn_soft_shrink(x, arg[0] != 0 ? arg[0] : 0.5);
+    return tn_soft_shrink(x, arg[0]);
 }
 
 static tn_tensor *logistic(tn_net_build *build, tn_tensor *x, const double arg[])
@@ -380,12 +380,13 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_REAL},
      1,
-     {{0}}},
+     {{0}},
+     0.01},
     {.name = "prelu",
      .usage = "prelu",
      .doc = "x, or x times a slope that is trained (0.25) when negative",
      .apply = prelu},
-    {"elu", "elu [ALPHA]", "x, or ALPHA (1) times exp(x) - 1 when negative", elu, NULL, {TN_ARG_REAL}, 1, {{0}}},
+    {"elu", "elu [ALPHA]", "x, or ALPHA (1) times exp(x) - 1 when negative", elu, NULL, {TN_ARG_REAL}, 1, {{0}}, 1},
     {"celu",
      "celu [ALPHA]",
      "x, or ALPHA (1) times exp(x / ALPHA) - 1 when negative",
@@ -393,7 +394,8 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_REAL},
      1,
-     {{0}}},
+     {{0}},
+     1},
     {"hard_shrink",
      "hard_shrink [LAMBDA]",
      "0 within LAMBDA (0.5) of 0, else x",
@@ -401,8 +403,17 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_REAL},
      1,
-     {{0}}},
-    {"soft_shrink", "soft_shrink [LAMBDA]", "x towards 0 by LAMBDA (0.5)", soft_shrink, NULL, {TN_ARG_REAL}, 1, {{0}}},
+     {{0}},
+     0.5},
+    {"soft_shrink",
+     "soft_shrink [LAMBDA]",
+     "x towards 0 by LAMBDA (0.5)",
+     soft_shrink,
+     NULL,
+     {TN_ARG_REAL},
+     1,
+     {{0}},
+     0.5},
     {"logistic",
      "logistic L K X0",
      "L / (1 + exp(-K (x - X0)))",

@@ -53,8 +53,9 @@ typedef struct tn_layer {
     tn_apply_layer *apply;
     tn_tensor *(*unary)(tn_tensor *x); /* instead of `apply`: a row of unary.def */
     int32_t args[TN_POSITIONS];        /* TN_ARG_, 0 after the last */
-    uint32_t optional;                 /* of the arguments, those at the end that may be missing: then 0 */
+    uint32_t optional;                 /* of the arguments, those at the end that may be missing: then 0, or ... */
     tn_pair pair[TN_PAIRS];            /* pair i is argument TN_POSITIONS + i, 0 if it is not there */
+    double usual;                      /* ... of the last argument this */
 } tn_layer;
 
 extern const tn_layer tn_layers[];

@@ -105,7 +105,8 @@ static const char *read_arg(int32_t kind, const char *word, int64_t outputs, dou
     int64_t whole;
     if (kind == TN_ARG_COUNT) {
         if (!strcmp(word, "outputs") && outputs > 0) return *arg = (double)outputs, NULL;
-        if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX) return "a whole number from 1 to 2147483647";
+        if (!tn_word_whole(word, &whole) || whole < 1 || whole > INT32_MAX)
+            return "a whole number from 1 to 2147483647";
         return *arg = (double)whole, NULL;
     }
     if (kind == TN_ARG_SIZE) return read_size(word, arg) ? NULL : "a size such as 5x5";
@@ -149,6 +150,7 @@ static int read_args(tn_graph *graph, const tn_layer *layer, const tn_item *item
         misread(graph, layer, item, place, NULL, given > most ? "words too many" : "a number is missing");
         return 0;
     }
+    if (given < most) arg[most - 1] = layer->usual;
     for (size_t i = 0; i < given; i += i < most ? 1 : 2) {
         const char *expected = i < most ? read_arg(layer->args[i], item->word[i + 1], outputs, &arg[i])
                                         : read_pair(layer, item, i + 1, arg);

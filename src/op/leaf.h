@@ -39,6 +39,10 @@ typedef struct tn_slice_node {
     int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
 } tn_slice_node;
 
+/* A slice of a slice as one slice, and what pads the padded as one padding; else y. For simplify: a tensor in between
+ * may be differentiated by, so that builders leave it there. */
+tn_tensor *tn_join_slices(tn_tensor *y);
+
 /* 1 if x is a coordinate along that axis. */
 int tn_is_iota(const tn_tensor *x, int32_t axis);
 

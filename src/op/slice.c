@@ -66,17 +66,19 @@ static void grad_unslice(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     din[0] = inverse(&tn_op_slice, y, dy);
 }
 
-/* A slice of a slice is one slice, and so is padding of what was padded. `first` is done first. */
-static tn_tensor *join(const tn_op_def *op, tn_tensor *x, attrs *at)
+/* The one that is done first stands inside. */
+tn_tensor *tn_join_slices(tn_tensor *y)
 {
-    if (x->op != op) return tn_node(op, NULL, &x, 1, at);
-    const attrs *first = x->attrs, *outer = op == &tn_op_slice ? first : at, *inner = outer == at ? first : at;
-    attrs both = *at;
-    for (int32_t d = 0; d < at->shape.rank; d++) {
+    tn_tensor *x = y->in[0];
+    if (x->op != y->op) return y;
+    int is_slice = y->op == &tn_op_slice;
+    const attrs *outer = is_slice ? x->attrs : y->attrs, *inner = is_slice ? y->attrs : x->attrs;
+    attrs both = *(const attrs *)y->attrs;
+    for (int32_t d = 0; d < both.shape.rank; d++) {
         both.start[d] = outer->start[d] + inner->start[d] * outer->step[d];
         both.step[d] = outer->step[d] * inner->step[d];
     }
-    return tn_node(op, NULL, x->in, 1, &both);
+    return tn_node(y->op, NULL, x->in, 1, &both);
 }
 
 tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step)
@@ -96,7 +98,7 @@ tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, in
     at.shape.dim[d] = count;
     if (count <= 1) at.step[d] = 1;
     if (!count) at.start[d] = 0;
-    return join(&tn_op_slice, x, &at);
+    return tn_node(&tn_op_slice, NULL, &x, 1, &at);
 }
 
 tn_tensor *tn_flip(tn_tensor *x, int32_t axis)
@@ -118,7 +120,7 @@ tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after)
     if (__builtin_add_overflow(at.shape.dim[d], before, &at.shape.dim[d]) ||
         __builtin_add_overflow(at.shape.dim[d], after, &at.shape.dim[d]))
         tn_graph_fail(x->graph, TN_ESHAPE, "pad: more than 2^63 elements");
-    return join(&tn_op_unslice, x, &at);
+    return tn_node(&tn_op_unslice, NULL, &x, 1, &at);
 }
 
 /* ---- the operations ---- */

@@ -1,5 +1,6 @@
 /* run.c: running a program: a loop over prepared launches. Nothing is allocated; the host waits only where a value
  * crosses from one device to another. */
+#include <math.h>
 #include <string.h>
 
 #include "error.h"
@@ -127,13 +128,19 @@ tn_status tn_wait(tn_program *p)
     return tn_program_sync(p);
 }
 
+/* As a cast would have it. */
+static double to_i32(double value)
+{
+    return isnan(value) ? 0 : fmin(fmax(value, INT32_MIN), INT32_MAX);
+}
+
 tn_status tn_set(tn_program *p, const char *name, double value)
 {
     int found = 0;
     TN_REQUIRE(strcmp(name, "seed") && strcmp(name, "step"), TN_EINVAL, "the state sets '%s' itself", name);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         if (!is_called(&p->ir.slot[i], name)) continue;
-        tn_program_set_slot(p, i, value);
+        tn_program_set_slot(p, i, p->ir.slot[i].dtype == TN_I32 ? to_i32(value) : value);
         found = 1;
     }
     TN_REQUIRE(found, TN_EMISSING, "no scalar input '%s' in the program", name);

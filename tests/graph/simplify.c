@@ -66,6 +66,27 @@ static void three_transposes_are_one(void **state)
     drop_device(&f);
 }
 
+/* ---- slices ---- */
+
+/* Slices of slices are one when the graph is compiled, not before: what lies between is differentiated by. */
+static void what_lies_between_two_slices_has_a_gradient(void **state)
+{
+    const float x[3] = {1, 2, 3};
+    float y[2], d[2];
+    fixture f = use_device(*state, 1);
+    tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(3)), *gradient = NULL;
+    tn_tensor *slice = tn_slice(in, 0, 0, 2, 1), *flipped = tn_flip(slice, 0);
+    tn_grad(tn_sum(tn_square(flipped), TN_ALL, 0), &slice, 1, &gradient);
+    value_of(&f, gradient, x, sizeof x, d, 2);
+    in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(3));
+    value_of(&f, tn_flip(tn_slice(in, 0, 0, 2, 1), 0), x, sizeof x, y, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_near(d[i], 2 * x[i], 0);
+        assert_near(y[i], x[1 - i], 0);
+    }
+    drop_device(&f);
+}
+
 /* ---- layers over one step, where most of what they arrange moves nothing ---- */
 
 enum { FEATURES = 4, UNITS = 3 };
@@ -136,6 +157,7 @@ int main(void)
         ON_ALL(a_transpose_that_moves_nothing_keeps_its_operand),
         ON_ALL(a_parameter_is_transposed_twice),
         ON_ALL(three_transposes_are_one),
+        ON_ALL(what_lies_between_two_slices_has_a_gradient),
         ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
         ON_ALL(attention_with_one_head_and_one_step_begins_as_with_two),
         ON_ALL(numbers_are_those_that_their_type_keeps),

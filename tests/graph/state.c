@@ -47,6 +47,27 @@ static void every_bit_of_the_seed_and_of_the_step_counts(void **state)
     }
 }
 
+static void a_number_too_large_for_a_whole_scalar_is_the_largest(void **state)
+{
+    static const double set[] = {1e18, -1e18, 2.7, -3e9};
+    static const double got[] = {INT32_MAX, INT32_MIN, 2, INT32_MIN};
+    fixture f = use_device(*state, 1);
+    tn_graph *g = tn_graph_new();
+    tn_program *p = NULL;
+    tn_output(tn_cast(tn_scalar_input(g, "s", TN_I32, 0), TN_F64), "y");
+    ok(tn_compile(g, f.state, NULL, &p));
+    for (int i = 0; i < 4; i++) {
+        double y = 0;
+        ok(tn_set(p, "s", set[i]));
+        ok(tn_program_run(p));
+        ok(tn_fetch(p, "y", &y, sizeof y));
+        assert_near(y, got[i], 0);
+    }
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 /* y = what the variable "v" becomes. */
 static tn_program *changed(fixture *f, tn_graph *g, double factor, double more)
 {
@@ -87,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON("reference", flags_are_added_to_those_that_are_there),
         ON("reference", every_bit_of_the_seed_and_of_the_step_counts),
+        ON("reference", a_number_too_large_for_a_whole_scalar_is_the_largest),
         ON("reference", an_output_stays_when_another_program_changes_the_variable_that_took_it),
         ON("cpu", an_output_stays_when_another_program_changes_the_variable_that_took_it),
         ON("cpu", every_bit_of_the_seed_and_of_the_step_counts),

@@ -236,6 +236,31 @@ static void linear_keeps_leading_dimensions_and_refuses_a_vector(void **state)
     tn_graph_free(graph);
 }
 
+/* What a layer makes of -1 and 2. */
+static void a_number_that_is_0_is_no_number_that_is_missing(void **state)
+{
+    static const struct {
+        const char *net;
+        double low, high;
+    } cases[] = {{"leaky_relu 0", 0, 2},  {"leaky_relu", -0.01, 2}, {"elu 0", 0, 2},           {"hard_shrink 0", -1, 2},
+                 {"hard_shrink 3", 0, 0}, {"soft_shrink 0", -1, 2}, {"soft_shrink", -0.5, 1.5}};
+    const float x[2] = {-1, 2};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        float y[2] = {0};
+        check_bed b;
+        tn_graph *graph = tn_graph_new();
+        tn_output(tn_net(tn_input(graph, "x", TN_F32, TN_SHAPE(1, 2)), cases[i].net, (tn_net_options){0}), "y");
+        check_start(&b, graph, "reference");
+        CHECK(tn_feed(b.program, "x", x, sizeof x));
+        CHECK(tn_program_run(b.program));
+        CHECK(tn_fetch(b.program, "y", y, sizeof y));
+        check_near(cases[i].net, y[0], cases[i].low, 1e-6);
+        check_near(cases[i].net, y[1], cases[i].high, 1e-6);
+        check_finish(&b, graph);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +270,7 @@ int main(void)
         cmocka_unit_test(layers_on_sequences_work_along_the_steps),
         cmocka_unit_test(every_mistake_names_the_layer_its_place_and_what_was_expected),
         cmocka_unit_test(underscores_may_be_left_out),
+        cmocka_unit_test(a_number_that_is_0_is_no_number_that_is_missing),
         cmocka_unit_test(an_unknown_initialisation_is_named),
         cmocka_unit_test(a_very_long_layer_is_refused_and_a_long_network_is_not),
         cmocka_unit_test(linear_keeps_leading_dimensions_and_refuses_a_vector),
