@@ -244,6 +244,28 @@ static uint32_t last_of(const update *u, uint32_t count)
     return last;
 }
 
+static int64_t elements_of(const update *u, uint32_t count)
+{
+    return (int64_t)((u[count - 1].offset - u[0].offset) / sizeof(float)) + u[count - 1].count;
+}
+
+static void set_length(tn_launch *l, int64_t elements)
+{
+    for (uint32_t i = 0; i < l->operation.desc.n_in; i++) l->operation.in[i].dim[0] = elements;
+    for (uint32_t i = 0; i < l->operation.desc.n_out; i++) l->operation.out[i].dim[0] = elements;
+}
+
+/* 1 if the device takes the map over the whole range. */
+static int is_taken(const flattening *f, const update *u, uint32_t count)
+{
+    tn_launch *one = f->ir->launch[last_of(u, count)];
+    int64_t before = one->operation.out[0].dim[0];
+    set_length(one, elements_of(u, count));
+    int taken = f->target->supports(f->target->self, 0, &one->operation.desc);
+    set_length(one, before);
+    return taken;
+}
+
 /* How many updates from u on become one: those that are alike, unless one of them can't wait. */
 static uint32_t find_run(const flattening *f, const update *u)
 {
@@ -253,6 +275,7 @@ static uint32_t find_run(const flattening *f, const update *u)
     fits = count;
     for (uint32_t i = 0, last = last_of(u, count); i < count; i++)
         if (!can_wait(f, &u[i], last)) fits = 1;
+    if (fits > 1 && !is_taken(f, u, count)) fits = 1;
     for (uint32_t i = 0; i < count && fits == 1; i++) release(&u[i], u[i].launch->operation.desc.n_in);
     return fits;
 }
@@ -260,7 +283,7 @@ static uint32_t find_run(const flattening *f, const update *u)
 /* Makes one launch of `count` updates, in the place of the last; the others go. */
 static tn_status unite(flattening *f, const update *u, uint32_t count)
 {
-    int64_t elements = (int64_t)((u[count - 1].offset - u[0].offset) / sizeof(float)) + u[count - 1].count;
+    int64_t elements = elements_of(u, count);
     uint32_t last = last_of(u, count), fused = 0;
     tn_launch *one = f->ir->launch[last];
     tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
@@ -274,8 +297,9 @@ static tn_status unite(flattening *f, const update *u, uint32_t count)
         fused += u[i].launch->fused;
         if (u[i].number != last) f->ir->launch[u[i].number] = NULL;
     }
-    for (uint32_t i = 0; i < n_in; i++) one->in[i] = in[i], one->operation.in[i].dim[0] = elements;
-    for (uint32_t i = 0; i < n_out; i++) one->out[i] = out[i], one->operation.out[i].dim[0] = elements;
+    memcpy(one->in, in, n_in * sizeof *in);
+    memcpy(one->out, out, n_out * sizeof *out);
+    set_length(one, elements);
     one->fused = fused;
     one->cost = tn_op_cost(&one->operation.desc);
     return TN_OK;
