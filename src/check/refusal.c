@@ -54,7 +54,7 @@ static void use_proxy(tn_kit *kit)
 
 /* ---- programs of some launches ---- */
 
-enum { FEWEST_LAUNCHES = 4, MOST_LAUNCHES = 14, PROGRAMS = 2 };
+enum { FEWEST_LAUNCHES = 4, MOST_LAUNCHES = 14, PROGRAMS = 8 };
 
 /* The identities of the operations that the program becomes, each once. */
 static uint32_t list_launches(tn_kit *kit, const tn_recipe *recipe, uint64_t identity[MOST_LAUNCHES])
