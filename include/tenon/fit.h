@@ -95,6 +95,7 @@ typedef struct tn_training_place {
     int64_t best;     /* number of the epoch with the lowest loss, as for `patience`; 0: there is none */
     int64_t stalled;  /* epochs done since that one */
     int32_t finished; /* all epochs are done, or patience is at its end */
+    int32_t diverged; /* the epoch's loss is not finite any more */
 } tn_training_place;
 TN_API tn_training_place tn_training_where(const tn_training *training);
 
@@ -104,7 +105,9 @@ TN_API tn_training_place tn_training_where(const tn_training *training);
 TN_API TN_MUST_USE tn_status tn_training_go_on(tn_training *training, const tn_epoch past[], int64_t count,
                                                int64_t step, const tn_epoch *begun);
 
-/* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end. */
+/* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a look at the
+ * loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before, so
+ * that neither waits for the other. tn_training_end_epoch and tn_fit fail like that too. */
 TN_API TN_MUST_USE tn_status tn_training_step(tn_training *training);
 
 /* Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,

@@ -51,6 +51,16 @@ TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int
 TN_API TN_MUST_USE tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes);
 
+/* A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
+ * after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and gives what
+ * the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits only where
+ * the device has not come as far as that call yet, and so keeps the host from running more than that ahead; it
+ * allocates nothing. Free it before the state; NULL is fine. */
+typedef struct tn_peek tn_peek;
+TN_API TN_MUST_USE tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek);
+TN_API TN_MUST_USE tn_status tn_peek_next(tn_peek *peek, const void **data);
+TN_API void tn_peek_free(tn_peek *peek);
+
 /* ---- files ---- */
 
 /* Texts that go with a state in its file: net, data, epoch... */
@@ -62,8 +72,16 @@ typedef struct tn_note {
 /* Saves every tensor that is not transient, the seed and the step, and the notes, whose keys differ from each other and
  * don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic link), flushed to the
  * disk and renamed, so that `path` is always the old file or the new one, whole. What is no regular file, a device for
- * example, is written straight to. Fails with TN_EMISSING if the folder isn't there. */
+ * example, is written straight to. Fails with TN_EMISSING if the folder isn't there, and with TN_ESTATE if a tensor has
+ * a number that is not finite, which a training that diverged leaves behind: a good file is never replaced by such. */
 TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count);
+
+/* How to save; what is 0 is as usual. */
+typedef struct tn_save_options {
+    uint32_t not_finite; /* save numbers that are not finite, too */
+} tn_save_options;
+TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options,
+                                                const tn_note notes[], size_t count);
 
 /* A file that was read whole and checked: ours or any other safetensors file. Truth values and whole numbers of other
  * types become i32, as PyTorch's "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that

@@ -6,10 +6,10 @@
 
 #include "tenon/tenon.h"
 
-#define CLI_OK          0
-#define CLI_FAILED      1   /* at run time: a file, a device, the data */
-#define CLI_USAGE       2   /* in what was typed */
-#define CLI_INTERRUPTED 130 /* by Ctrl-C, as shells count it */
+#define CLI_OK     0
+#define CLI_FAILED 1   /* at run time: a file, a device, the data */
+#define CLI_USAGE  2   /* in what was typed */
+#define CLI_SIGNAL 128 /* and the number of the signal that ended it, as shells count: 130 after Ctrl-C */
 
 /* The sub-commands. Each returns the exit status; argv[0] is its name. */
 int cli_train(int argc, char **argv);

@@ -2,24 +2,28 @@
 #include "interrupt.h"
 
 #include <signal.h>
-#include <string.h>
+#include <stddef.h>
 
 static volatile sig_atomic_t came;
 
 static void note(int number)
 {
-    (void)number;
-    came = 1;
+    if (!came) came = number;
+}
+
+static void remember(int number, int flags)
+{
+    struct sigaction action = {.sa_handler = note, .sa_flags = flags};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 void cli_interrupt_catch(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = note;
-    action.sa_flags = (int)(SA_RESTART | SA_RESETHAND);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    remember(SIGINT, (int)(SA_RESTART | SA_RESETHAND));
+    remember(SIGTERM, (int)(SA_RESTART | SA_RESETHAND));
+    struct sigaction before;
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN) remember(SIGHUP, SA_RESTART);
 }
 
 int cli_interrupted(void)

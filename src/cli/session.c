@@ -262,12 +262,13 @@ static size_t option_notes(const cli_settings *settings, tn_note notes[], char t
     return n;
 }
 
-int cli_session_save(cli_session *s, const char *path)
+static tn_status save(cli_session *s, const char *path, int diverged)
 {
     tn_note notes[NOTES];
     char model[CLI_MODEL_NOTES][160], position[4][160];
     char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
     char *history = cli_history_text(&s->history);
+    const tn_save_options how = {.not_finite = (uint32_t)diverged};
     tn_epoch begun;
     size_t n = 0;
     tn_status status = history ? tn_training_so_far(s->training, &begun) : TN_ENOMEM;
@@ -277,8 +278,26 @@ int cli_session_save(cli_session *s, const char *path)
         n += CLI_MODEL_NOTES;
         n += position_notes(s, notes + n, position, &begun, history);
         status = cli_scaling_put(&s->scaling, s->state);
-        if (!status) status = tn_state_save(s->state, path, notes, n);
+        if (!status) status = tn_state_save_with(s->state, path, &how, notes, n);
     }
     free(history);
-    return status ? cli_failed() : CLI_OK;
+    return status;
+}
+
+void cli_session_save_diverged(cli_session *s)
+{
+    const char *path = s->settings.diverged;
+    if (path && save(s, path, 1))
+        cli_failed();
+    else if (path)
+        fprintf(stderr, "saved as it is to %s\n", cli_shown(path));
+}
+
+int cli_session_save(cli_session *s, const char *path)
+{
+    tn_status status = save(s, path, 0);
+    if (!status) return CLI_OK;
+    cli_failed();
+    if (status == TN_ESTATE) cli_session_save_diverged(s);
+    return CLI_FAILED;
 }

@@ -36,8 +36,10 @@ void cli_session_close(cli_session *session);
  * status. */
 int cli_session_transfer(cli_session *session);
 
-/* Saves the state with all that resuming needs. Returns CLI_OK or CLI_FAILED. */
+/* Saves the state with all that resuming needs, and returns CLI_OK or CLI_FAILED. One that diverged goes to --diverged
+ * alone, and the other files stay as they are. */
 int cli_session_save(cli_session *session, const char *path);
+void cli_session_save_diverged(cli_session *session);
 
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);

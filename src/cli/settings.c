@@ -200,7 +200,10 @@ int cli_settings_check(cli_settings *s)
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
-    if (cli_can_write("save", s->save) || cli_can_write("best", s->best) || cli_can_write("curve", s->curve))
+    if (s->diverged && ((s->save && !strcmp(s->diverged, s->save)) || (s->best && !strcmp(s->diverged, s->best))))
+        return cli_usage("--diverged %s: give it a file of its own", s->diverged);
+    if (cli_can_write("save", s->save) || cli_can_write("best", s->best) || cli_can_write("diverged", s->diverged) ||
+        cli_can_write("curve", s->curve))
         return CLI_FAILED;
     return CLI_GO_ON;
 }

@@ -45,7 +45,7 @@ static tn_status step(cli_session *s, watch *w)
     return status ? status : look(s, w);
 }
 
-/* The steps of an epoch, until its end or an interrupt; then waits. */
+/* The steps of an epoch, until its end, an interrupt or a loss that is not finite; then waits. */
 static tn_status run_steps(cli_session *s, tn_epoch *e)
 {
     tn_status status = TN_OK;
@@ -53,7 +53,9 @@ static tn_status run_steps(cli_session *s, tn_epoch *e)
     double begun = w.looked;
     int64_t samples = s->at.samples;
     while (!status && s->at.step < s->at.steps && !cli_interrupted()) status = step(s, &w);
-    if (!status) status = tn_training_so_far(s->training, e);
+    s->at = tn_training_where(s->training);
+    if (!status || s->at.diverged) status = tn_training_so_far(s->training, e);
+    s->at = tn_training_where(s->training);
     s->seconds += cli_now() - begun;
     s->samples += s->at.samples - samples;
     return status;
@@ -74,14 +76,22 @@ static int save_all(cli_session *s)
 /* Evaluates, reports and saves a finished epoch. */
 static int finish_epoch(cli_session *s, tn_epoch *e)
 {
-    if (!isfinite(e->train.loss))
-        return cli_fail("the loss is %g in epoch %" PRId64 ": the training has diverged; a --lr below %g may help",
-                        e->train.loss, e->number, s->settings.optim.lr);
     if (tn_training_end_epoch(s->training, e)) return cli_failed();
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
     return save_all(s);
+}
+
+/* What was saved before stays. */
+static int diverge(cli_session *s, const tn_epoch *e)
+{
+    cli_progress_clear(&s->progress);
+    cli_fail("the loss is %g in epoch %" PRId64 ", step %" PRId64
+             ": the training has diverged; a --lr below %g may help",
+             e->train.loss, e->number, s->at.step, s->settings.optim.lr);
+    cli_session_save_diverged(s);
+    return CLI_FAILED;
 }
 
 static int stop(cli_session *s)
@@ -92,7 +102,7 @@ static int stop(cli_session *s)
     fprintf(stderr,
             "tenon: interrupted in epoch %" PRId64 ", step %" PRId64 "; to go on: tenon train --resume %s --save %s\n",
             s->at.epochs + 1, s->at.step, path, path);
-    return CLI_INTERRUPTED;
+    return CLI_SIGNAL + cli_interrupted();
 }
 
 /* One epoch, or what is left of it. Returns CLI_GO_ON or an exit status. */
@@ -100,6 +110,7 @@ static int train_epoch(cli_session *s)
 {
     tn_epoch e;
     if (run_steps(s, &e)) return cli_progress_clear(&s->progress), cli_failed();
+    if (s->at.diverged) return diverge(s, &e);
     if (s->at.step < s->at.steps) return stop(s);
     int status = finish_epoch(s, &e);
     cli_progress_clear(&s->progress);

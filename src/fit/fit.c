@@ -7,6 +7,8 @@
 #include "error.h"
 #include "measure.h"
 
+#define PEEK_EVERY 32 /* steps between two looks at the loss */
+
 struct tn_training {
     tn_state *state;
     tn_model model;
@@ -21,6 +23,7 @@ struct tn_training {
     int begun;           /* the epoch has its order and its sums */
     double began, spent; /* when this run of the epoch began; seconds that it took before */
     double lowest;       /* loss of epoch at.best */
+    tn_peek *peek;       /* at the sum of the epoch's losses */
 };
 
 static double now(void)
@@ -94,6 +97,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data)
     if (options->class_weights)
         TN_TRY(tn_batches_feed(&t->batches, "class_weights", options->class_weights,
                                (uint64_t)data->classes * sizeof *options->class_weights));
+    TN_TRY(tn_peek_new(t->state, tn_measure_sum(&t->train), &t->peek));
     TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, options->validation));
     return open_measuring(t, &t->test, &t->test_batches, options->test);
 }
@@ -115,6 +119,7 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
 void tn_training_free(tn_training *t)
 {
     if (!t) return;
+    tn_peek_free(t->peek);
     tn_batches_free(&t->batches);
     tn_batches_free(&t->validation_batches);
     tn_batches_free(&t->test_batches);
@@ -178,12 +183,38 @@ static tn_status begin_epoch(tn_training *t)
     return TN_OK;
 }
 
+/* A sum of losses, once it is not finite, stays so. */
+static void see(tn_training *t, double loss)
+{
+    t->at.diverged |= !isfinite(loss);
+}
+
+static tn_status check_course(const tn_training *t)
+{
+    TN_REQUIRE(!t->at.diverged, TN_ESTATE, "fit: the loss is not finite in epoch %lld: the training has diverged",
+               (long long)t->at.epochs + 1);
+    return TN_OK;
+}
+
+/* Every so many steps, at the loss as it was that many steps before. */
+static tn_status look(tn_training *t)
+{
+    const void *data = NULL;
+    float sum;
+    if (t->at.step % PEEK_EVERY) return TN_OK;
+    TN_TRY(tn_peek_next(t->peek, &data));
+    if (data) see(t, *(const float *)memcpy(&sum, data, sizeof sum));
+    return check_course(t);
+}
+
 tn_status tn_training_step(tn_training *t)
 {
     tn_training_place *at = &t->at;
     tn_program *program;
     TN_REQUIRE(at->step < at->steps, TN_EINVAL, "fit: the epoch is at its end");
+    TN_TRY(check_course(t));
     if (!t->begun) TN_TRY(begin_epoch(t));
+    TN_TRY(look(t));
     int64_t start = at->step * t->batches.batch, left = t->train.data->count - start;
     TN_TRY(tn_batches_at(&t->batches, start, &program));
     if (t->options.schedule) {
@@ -208,7 +239,10 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
 {
     const tn_score none = {NAN, NAN};
     tn_score score = none;
-    if (t->at.samples) TN_TRY(tn_measure_read(t->state, &t->train, t->at.samples, &score));
+    if (t->at.samples) {
+        TN_TRY(tn_measure_read(t->state, &t->train, t->at.samples, &score));
+        see(t, score.loss);
+    }
     *epoch = (tn_epoch){.number = t->at.epochs + 1,
                         .train = score,
                         .test = none,
@@ -222,6 +256,7 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     tn_epoch done;
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
     TN_TRY(tn_training_so_far(t, &done));
+    TN_TRY(check_course(t));
     if (t->options.validation)
         TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, &done.validation));
     if (t->options.test) TN_TRY(tn_measure_run(&t->test_batches, t->state, &t->test, &done.test));

@@ -47,6 +47,11 @@ static const char *sum_name(const tn_measure *m, int of_right)
     return names[m->options != NULL][of_right];
 }
 
+const char *tn_measure_sum(const tn_measure *m)
+{
+    return sum_name(m, 0);
+}
+
 /* The loss that is made small; without options that of measuring. */
 static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target)
 {

@@ -14,6 +14,9 @@ typedef struct tn_measure {
 /* A tn_batch_task whose argument is a tn_measure: adds to the sums, and trains where there are options. */
 tn_batch_task tn_measure_batch;
 
+/* The state's tensor, f32, that has the sum of the losses. */
+const char *tn_measure_sum(const tn_measure *measure);
+
 /* That the data is such as the loss can take. */
 tn_status tn_measure_check(const tn_measure *measure);
 

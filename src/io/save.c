@@ -7,6 +7,7 @@
 #include "file.h"
 #include "json.h"
 #include "safetensors.h"
+#include "shape.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
 #include "utf8.h"
@@ -113,7 +114,25 @@ static tn_status make_header(const tn_state *state, const struct list *list, con
 
 /* ---- the file ---- */
 
-static tn_status write_tensors(tn_state *state, const struct list *list, tn_file *file)
+/* The bits of an infinity, by element type: a number with all of them is that or none at all. */
+static const uint64_t infinity[] = {
+    [TN_F32] = 0x7f800000, [TN_F16] = 0x7c00, [TN_BF16] = 0x7f80, [TN_F64] = 0x7ff0000000000000};
+
+static tn_status check_finite(const tn_state_entry *entry, const void *value)
+{
+    char text[160];
+    const uint64_t size = tn_dtype_size(entry->dtype), bits = infinity[entry->dtype], bytes = entry_bytes(entry);
+    for (uint64_t at = 0; bits && at < bytes; at += size) {
+        uint64_t number = 0;
+        memcpy(&number, (const char *)value + at, size);
+        TN_REQUIRE((number & bits) != bits, TN_ESTATE,
+                   "tensor '%s' %s has numbers that are not finite: the training has diverged, and nothing was saved",
+                   entry->name, tn_shape_text(&entry->shape, text, sizeof text));
+    }
+    return TN_OK;
+}
+
+static tn_status write_tensors(tn_state *state, const struct list *list, int any, tn_file *file)
 {
     uint64_t most = 0;
     for (size_t i = 0; i < list->count; i++)
@@ -123,13 +142,14 @@ static tn_status write_tensors(tn_state *state, const struct list *list, tn_file
     for (size_t i = 0; i < list->count && !status; i++) {
         uint64_t bytes = entry_bytes(list->entry + i);
         status = tn_state_read(state, list->entry[i].name, value, bytes);
+        if (!status && !any) status = check_finite(&list->entry[i], value);
         if (!status) status = tn_file_write(file, value, bytes);
     }
     tn_free(value);
     return status;
 }
 
-static tn_status write_file(tn_state *state, const struct list *list, const tn_json *header, const char *path)
+static tn_status write_file(tn_state *state, const struct list *list, int any, const tn_json *header, const char *path)
 {
     tn_file file;
     uint8_t length[8];
@@ -137,19 +157,25 @@ static tn_status write_file(tn_state *state, const struct list *list, const tn_j
     TN_TRY(tn_file_begin(path, &file));
     tn_status status = tn_file_write(&file, length, sizeof length);
     if (!status) status = tn_file_write(&file, header->text, header->used);
-    if (!status) status = write_tensors(state, list, &file);
+    if (!status) status = write_tensors(state, list, any, &file);
     return tn_file_end(&file, status);
 }
 
-tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count)
+tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options, const tn_note notes[],
+                             size_t count)
 {
     struct list list = {0};
     tn_json header = {0};
     tn_status status = check_notes(notes, count);
     if (!status) status = make_list(state, &list);
     if (!status) status = make_header(state, &list, notes, count, &header);
-    if (!status) status = write_file(state, &list, &header, path);
+    if (!status) status = write_file(state, &list, options && options->not_finite, &header, path);
     tn_json_free(&header);
     tn_free(list.entry);
     return status;
+}
+
+tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count)
+{
+    return tn_state_save_with(state, path, NULL, notes, count);
 }

@@ -122,6 +122,42 @@ bad_diverge=$(train --epochs 3 --optimizer sgd --lr 1e30 --save out/m.safetensor
 echo "$bad_diverge" | grep -q "diverged" || fail "diverging: $bad_diverge"
 [ -z "$(ls -A out)" ] || fail "diverging left $(ls -A out)"
 
+# What was saved before stays to the byte: when the loss goes wild in the middle of an epoch, and there with Ctrl-C; and
+# when the only step of an epoch had a good loss and left weights that are not finite. --diverged keeps those.
+train --epochs 1 --save out/m.safetensors >/dev/null 2>&1
+cp out/m.safetensors before.safetensors
+wild() {
+    what=$1
+    shift
+    "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --optimizer sgd --device "$device" "$@" \
+        --save out/m.safetensors --best out/m.safetensors >/dev/null 2>stderr
+    [ $? = 1 ] || fail "$what: not status 1"
+    grep -q diverged stderr || fail "$what: $(cat stderr)"
+    cmp out/m.safetensors before.safetensors || fail "$what: the good file was overwritten"
+    [ "$(ls -A out)" = m.safetensors ] || fail "$what left $(ls -A out)"
+}
+wild "an epoch" --batch 1 --lr 1e30
+wild "one step" --batch 240 --epochs 1 --lr 1e300
+mkfifo pipe
+(trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 1 --device "$device" \
+    --optimizer sgd --lr 1e30 --json=step --save out/m.safetensors) >pipe 2>stderr &
+pid=$!
+exec 3<pipe
+for i in 1 2 3 4; do read -r line <&3; done
+kill -INT $pid
+cat <&3 >/dev/null
+exec 3<&-
+wait $pid
+[ $? = 1 ] || fail "Ctrl-C in a training that diverged: not status 1"
+cmp out/m.safetensors before.safetensors || fail "Ctrl-C: the good file was overwritten"
+for batch in 1 240; do
+    rm -f d.safetensors
+    wild "kept, batch $batch" --batch $batch --epochs 1 --lr 1e300 --diverged d.safetensors
+    "$tenon" eval --model d.safetensors --device "$device" >/dev/null 2>&1 || fail "--diverged: the file cannot be read"
+done
+rm -rf out && mkdir out
+bad 2 "--diverged" train --save a.safetensors --diverged a.safetensors
+
 # Standard output that is full.
 train --epochs 1 --json >/dev/full 2>stderr
 [ $? = 1 ] || fail "full standard output: not status 1"

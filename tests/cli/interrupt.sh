@@ -1,4 +1,5 @@
-# Ctrl-C at any moment: a checkpoint, a line that says how to go on, status 130, and in the end the same losses.
+# Ctrl-C, SIGTERM and SIGHUP at any moment: a checkpoint, a line that says how to go on, the signal's own status, and in
+# the end the same losses.
 . "$(dirname "$0")/common.sh"
 
 figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
@@ -10,27 +11,40 @@ train --batch $batch --epochs $epochs --json 2>stderr | figures >whole
 [ "$(wc -l <whole)" = $epochs ] || fail "$(cat stderr)"
 
 # Interrupted after so many steps, in the middle of an epoch; then to the end.
-for signal in INT TERM; do
+for signal in INT:130 TERM:143 HUP:129; do
+    expected=${signal#*:} signal=${signal%:*}
     rm -f pipe m.safetensors
     mkfifo pipe
     # An interactive shell would let a background job keep Ctrl-C; a script must ask for it.
-    (trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+    (trap - INT TERM HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
         --epochs $epochs --json=step --save m.safetensors) >pipe 2>stderr &
     pid=$!
     exec 3<pipe
     n=0
     while [ $n -lt 200 ] && read -r line <&3; do n=$((n + 1)); echo "$line"; done >begun
     kill -$signal $pid
+    [ $signal != HUP ] || kill -$signal $pid 2>/dev/null # the shell and the kernel may both send it
     cat <&3 >>begun
     exec 3<&-
     wait $pid
     status=$?
-    [ $status = 130 ] || fail "$signal: status $status: $(cat stderr)"
+    [ $status = $expected ] || fail "$signal: status $status: $(cat stderr)"
     grep -q "tenon train --resume m.safetensors" stderr || fail "$signal: does not say how to resume: $(cat stderr)"
     "$tenon" train --resume m.safetensors --device "$device" --json 2>stderr | figures >rest
     grep -v '"step"' begun | figures | cat - rest >both
     cmp whole both || fail "$signal: resumed otherwise"
 done
+
+# What nohup ignores stays ignored.
+(trap "" HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+    --epochs 2 --json=step) >pipe 2>stderr &
+pid=$!
+exec 3<pipe
+read -r line <&3
+kill -HUP $pid
+cat <&3 >begun
+exec 3<&-
+wait $pid || fail "SIGHUP ended what ignores it: $(cat stderr)"
 
 # kill -9 while it saves again and again leaves a file that loads.
 for i in 1 2 3 4 5 6; do

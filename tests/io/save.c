@@ -73,6 +73,46 @@ static void the_bytes_of_a_file_are_those_of_the_format(void **state)
     unlink(path);
 }
 
+/* Of each type: no number, either infinity, and the largest number, which is kept. */
+static void what_is_not_finite_never_replaces_a_file(void **state)
+{
+    static const struct {
+        int32_t dtype;
+        uint64_t bits[4];
+    } cases[] = {{TN_F32, {0x7fc00001, 0x7f800000, 0xff800000, 0x7f7fffff}},
+                 {TN_F64, {0x7ff8000000000001, 0x7ff0000000000000, 0xfff0000000000000, 0x7fefffffffffffff}},
+                 {TN_F16, {0x7e01, 0x7c00, 0xfc00, 0x7bff}},
+                 {TN_BF16, {0x7fc1, 0x7f80, 0xff80, 0x7f7f}},
+                 {TN_I32, {0, 0, 0, 0x7f800000}},
+                 {TN_U8, {0, 0, 0, 0xff}}};
+    static const tn_save_options any = {.not_finite = 1};
+    (void)state;
+    const char *path = scratch_path("finite");
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+        for (int i = 0; i < 4; i++) {
+            unsigned char value[3][8] = {{0}};
+            size_t size = tn_dtype_size(cases[c].dtype), before = 0, after = 0;
+            tn_state *some = some_state();
+            expect_ok(tn_state_save(some, path, NULL, 0));
+            char *old = scratch_read(path, &before);
+            memcpy((char *)value + 2 * size, &cases[c].bits[i], size);
+            expect_ok(tn_state_put(some, "last", cases[c].dtype, TN_SHAPE(3), 0, value));
+            if (i < 3 && cases[c].bits[i]) {
+                expect_failure(tn_state_save(some, path, NULL, 0), TN_ESTATE, "tensor 'last' (3) has numbers that");
+                char *now = scratch_read(path, &after);
+                assert_int_equal(after, before);
+                assert_memory_equal(now, old, before);
+                free(now);
+                expect_ok(tn_state_save_with(some, path, &any, NULL, 0));
+            } else {
+                expect_ok(tn_state_save(some, path, NULL, 0));
+            }
+            free(old);
+            tn_state_free(some);
+        }
+    unlink(path);
+}
+
 static void notes_and_names_that_cannot_be_kept_are_refused(void **state)
 {
     const tn_note own = {"tenon.seed", "5"}, none = {"net", NULL}, twice[] = {{"a", "1"}, {"a", "2"}};
@@ -319,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_of_a_file_are_those_of_the_format),
+        cmocka_unit_test(what_is_not_finite_never_replaces_a_file),
         cmocka_unit_test(notes_and_names_that_cannot_be_kept_are_refused),
         cmocka_unit_test(a_place_that_cannot_be_written_is_named),
         cmocka_unit_test(missing_permission_is_named),

@@ -295,6 +295,54 @@ static void steps_and_epochs_come_in_their_order(void **state)
     close_bench(&b);
 }
 
+/* ---- when it diverges ---- */
+
+/* The loss is infinite from the second step on. Looking costs a step neither a wait nor an allocation. */
+static void a_training_that_diverges_ends_within_100_steps(void **state)
+{
+    (void)state;
+    enum { LONG = 4000 };
+    float *x = malloc(LONG * sizeof *x);
+    for (int i = 0; i < LONG; i++) x[i] = (float)(i % 9) - 4;
+    const tn_dataset data = {.count = LONG, .sample = {1, {1}}, .x_dtype = TN_F32, .x = x, .target = x, .targets = 1};
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
+        for (int wild = 0; wild < 2; wild++) {
+            const tn_fit_options options = {.epochs = 2, .batch = 1, .optim = {.lr = wild ? 1e30 : 1e-3}};
+            bench b;
+            tn_training *t = NULL;
+            tn_epoch epoch;
+            tn_status s = TN_OK;
+            uint64_t allocated = 0;
+            if (!open_bench(&b, devices[d])) continue;
+            CHECK(tn_training_new(b.state, &line_model, &data, &options, &t));
+            for (int i = 0; !s && i < 300; i++) {
+                if (i == 10) allocated = tn_allocations();
+                s = tn_training_step(t);
+            }
+            tn_program_report report;
+            tn_program_get_report(tn_training_program(t), &report);
+            tn_training_place at = tn_training_where(t);
+            assert_int_equal(report.run_host_waits, 0);
+            assert_int_equal(at.diverged, wild);
+            if (!wild) assert_int_equal(tn_allocations() - allocated, 0);
+            if (wild) {
+                assert_int_equal(s, TN_ESTATE);
+                check_message(devices[d], "diverged");
+                assert_in_range(at.step, 2, 100);
+                assert_int_equal(tn_training_step(t), TN_ESTATE);
+                CHECK(tn_training_so_far(t, &epoch));
+                assert_false(isfinite(epoch.train.loss));
+                assert_int_equal(tn_state_save(b.state, "never.safetensors", NULL, 0), TN_ESTATE);
+            } else {
+                CHECK(s);
+            }
+            tn_training_free(t);
+            if (wild) assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, NULL), TN_ESTATE);
+            close_bench(&b);
+        }
+    free(x);
+}
+
 /* ---- mistakes ---- */
 
 static void mistakes_are_found_before_training(void **state)
@@ -346,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_training_that_goes_on_comes_to_the_same),
         cmocka_unit_test(a_loss_that_is_no_number_is_never_the_lowest),
         cmocka_unit_test(steps_and_epochs_come_in_their_order),
+        cmocka_unit_test(a_training_that_diverges_ends_within_100_steps),
         cmocka_unit_test(mistakes_are_found_before_training),
     };
     return cmocka_run_group_tests_name("training", tests, NULL, NULL);
