@@ -70,7 +70,8 @@ typedef struct tn_check_operator {
  * values that an interpreter in double precision has for it, in the order of the graph and equal ones once, then the
  * whole graph as it is compiled for use. Variables must be in the state, whose seed is also that of the inputs: numbers
  * from 0.1 to 1 if their name begins with "p", else from -2 to 2; whole numbers from -2 to 5. Calls `row` with each
- * result, the first wrong operator first. Fails if the graph is broken or there is no memory. */
+ * result, the first wrong operator first. A result that should be NaN throughout is a failure: nothing was compared.
+ * Fails if the graph is broken, a variable has a NaN, or there is no memory. */
 TN_API TN_MUST_USE tn_status tn_check_graph(tn_graph *graph, tn_state *state,
                                             void (*row)(void *arg, const tn_check_operator *row), void *arg);
 

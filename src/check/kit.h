@@ -17,6 +17,7 @@ typedef struct tn_kit_target {
     tn_check_target about;
     char file[1024]; /* empty: built in */
     uint32_t index, devices;
+    tn_status found; /* why there is none */
 } tn_kit_target;
 
 /* Lies in memory that the kit's process and the case's share. */

@@ -85,6 +85,14 @@ static tn_status feed(attempt *a, tn_program *program, uint32_t count)
     return TN_OK;
 }
 
+/* A NaN stands for nothing that could be compared. */
+static int is_all_nan(const double *value, int64_t count)
+{
+    int64_t e = 0;
+    while (e < count && isnan(value[e])) e++;
+    return count && e == count;
+}
+
 static int64_t first_wrong(attempt *a, const tn_tensor *x, const double *got)
 {
     for (int64_t e = 0; e < count_of(x); e++) {
@@ -99,6 +107,9 @@ static tn_status compare(attempt *a, const tn_sink *sink, const double *got)
 {
     const tn_tensor *x = sink->value;
     int64_t e = first_wrong(a, x, got);
+    if (is_all_nan(a->expected.want.value[x->id], count_of(x)) && !*a->detail)
+        snprintf(a->detail, sizeof a->detail, "%s: it should be NaN in every element, which checks nothing",
+                 sink->name);
     while (e >= 0 && a->expected.trials < MOST_TRIALS) {
         TN_TRY(tn_expect_more(&a->expected, MORE_TRIALS));
         e = first_wrong(a, x, got);
@@ -270,6 +281,15 @@ static tn_status try_together(model *m, uint32_t count)
 
 /* ---- the whole ---- */
 
+static tn_status check_numbers(const tn_tensor *variable, const double *value)
+{
+    for (int64_t e = 0; e < count_of(variable); e++)
+        TN_REQUIRE(!isnan(value[e]), TN_EINVAL,
+                   "'%s' is NaN in element %lld: what comes of it could not be compared with anything", variable->name,
+                   (long long)e);
+    return TN_OK;
+}
+
 /* Variables are what the state holds, inputs what their names ask for. */
 static tn_status state_leaf(void *arg, const tn_tensor *x, double *value)
 {
@@ -283,7 +303,7 @@ static tn_status state_leaf(void *arg, const tn_tensor *x, double *value)
         tn_status s = bytes ? tn_state_read(m->state, x->name, bytes, bytes_of(x)) : TN_ENOMEM;
         if (!s && count_of(x)) tn_reference_load(value, bytes, &desc);
         tn_region_free(&room);
-        return s;
+        return s ? s : check_numbers(x, value);
     } else {
         *value = ((const tn_scalar_attrs *)x->attrs)->value;
     }
@@ -305,6 +325,10 @@ tn_status tn_check_graph(tn_graph *graph, tn_state *state, void (*row)(void *arg
                          void *arg)
 {
     model m = {.graph = graph, .state = state, .row = row, .arg = arg};
+    TN_REQUIRE(graph && state && row, TN_EINVAL, "tn_check_graph: %s is NULL",
+               !graph  ? "graph"
+               : state ? "row"
+                       : "state");
     TN_TRY(tn_graph_status(graph));
     tn_status s = check_all(&m);
     tn_values_free(&m.values);

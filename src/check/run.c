@@ -161,7 +161,7 @@ static tn_status open_wanted(tn_device **device)
     TN_TRY(tn_backend_load(real));
     const tn_entry *e = entry_of_file(real);
     TN_REQUIRE(e, TN_EMISSING, "'%s' is there no more", wanted);
-    TN_REQUIRE(!e->problem, TN_EMISSING, "it %s", e->problem);
+    TN_REQUIRE(!e->problem, TN_EDEVICE, "it %s", e->problem);
     snprintf(name, sizeof name, "%s:0", e->id);
     return tn_device_open(name, device) ? tn_device_open(e->id, device) : TN_OK;
 }
@@ -170,7 +170,8 @@ static void probe(tn_kit *kit)
 {
     tn_device *device = NULL;
     tn_kit_target *t = &kit->result->target;
-    if (!tn_kit_expect(kit, !open_wanted(&device), "%.500s", tn_message())) return;
+    t->found = open_wanted(&device);
+    if (!tn_kit_expect(kit, !t->found, "%.500s", tn_message())) return;
     const tn_entry *e = entry_of(device->backend);
     t->devices = e->n_slots;
     snprintf(t->file, sizeof t->file, "%s", e->inode ? e->file : "");
@@ -187,8 +188,9 @@ static tn_status find_target(session *s, const char *name)
     static const tn_kit_case find = {"probe", "device", NULL, probe, NULL, 0, 0};
     wanted = name;
     TN_TRY(run_case(s, &find));
-    TN_REQUIRE(*s->result->target.about.device, TN_EDEVICE, "%s: %s", name, s->result->detail);
     s->target = s->result->target;
+    TN_REQUIRE(*s->target.about.device, s->target.found ? s->target.found : TN_EDEVICE, "%s: %s", name,
+               s->result->detail);
     tn_text_clean(s->target.about.version, sizeof s->target.about.version);
     return TN_OK;
 }

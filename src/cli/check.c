@@ -9,9 +9,10 @@
 
 static const char doc[] =
     "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
-    "runs in a process of its own. With --model FILE [--device NAME] it tries a saved network instead, operator by\n"
-    "operator. Of a case, 'N % of the budget' is its largest error in parts of what is allowed: up to 100 % passes.\n"
-    "Exit status 0: all passed or were declared unsupported.";
+    "runs in a process of its own. With --model it tries a saved network instead: each operator, forward and\n"
+    "backward, alone and then all together, against an interpreter of the network in double precision. 'N % of the\n"
+    "budget' is the largest error in parts of what is allowed: up to 100 % passes.\n"
+    "Exit status 0: all passed or were declared unsupported; 1: one failed; 2: a mistake in what was typed.";
 
 enum { MOST_OPS = 400, TYPES = 6 };
 
@@ -175,25 +176,65 @@ static void finish(report *r, const tn_check_target *about, int64_t seed)
     }
 }
 
-static int run(report *r, const char *target, const tn_check_options *options)
+/* What is to be checked, and how. */
+typedef struct request {
+    report report;
+    tn_check_options kit;
+    int64_t seed, cases, first;
+    double limit;
+    int perf;
+    const char *backend_options, *model, *device;
+    cli_option rows[14];
+} request;
+
+static int run(request *q, const char *target)
 {
     tn_check_target about;
+    report *r = &q->report;
     r->matrix = calloc(MOST_OPS, sizeof *r->matrix);
     r->failures_to = open_memstream(&r->failures, &r->failures_size);
     if (!r->matrix || !r->failures_to) return cli_fail("out of memory");
-    tn_status s = tn_check(target, options, &about, take, r);
-    if (!s) finish(r, &about, (int64_t)options->seed);
+    tn_status s = tn_check(target, &q->kit, &about, take, r);
+    if (!s) finish(r, &about, q->seed);
     fclose(r->failures_to);
     free(r->failures);
     free(r->matrix);
-    return s ? cli_failed() : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
+    if (s == TN_EMISSING) return cli_usage("%s", tn_message());
+    if (s) return cli_failed();
+    return r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
+}
+
+/* ---- what was typed ---- */
+
+static void make_options(request *q)
+{
+    const cli_option rows[] = {
+        {CLI_TEXT, "only", "PATTERN", "cases whose name has this in it, or fits it", &q->kit.only, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "seed", "N", "of the random numbers (1; of a network its own)", &q->seed, 0, 1e15, 0, 0, 0, 0},
+        {CLI_WHOLE, "cases", "N", "random programs in the group graphs (200)", &q->cases, 0, 1e9, 0, 0, 0, 0},
+        {CLI_WHOLE, "first", "N", "the number of the first of them (0)", &q->first, 0, 1e15, 0, 0, 0, 0},
+        {CLI_NUMBER, "time-limit", "S", "seconds of processor time for each case (120)", &q->limit, 0, 1e6, 0, 0, 0, 0},
+        {CLI_TEXT, "chat", "TEXT", "the driver may print lines with this in it", &q->kit.chat, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "option", "B.KEY=VALUE,...", "options of backend B: cpu.grain=0,cpu.own=1", &q->backend_options, 0,
+         0, 0, 0, 0, 0},
+        {CLI_FLAG, "list", "", "the cases' names alone", &q->report.list, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "perf", "", "measures speed instead", &q->perf, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "json", "", "as JSON, one object a case", &q->report.json, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "markdown", "", "as a support matrix in Markdown", &q->report.markdown, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "model", "FILE", "tries a saved network; with --device, --seed, --option and --json", &q->model, 0,
+         0, 0, 0, 0, 0},
+        {CLI_TEXT, "device", "NAME", "where the network is tried (auto)", &q->device, 0, 0, 0, 0, 0, 0},
+        {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    };
+    *q = (request){.seed = 1, .limit = 120, .device = "auto"};
+    memcpy(q->rows, rows, sizeof rows);
 }
 
 /* "BACKEND.KEY=VALUE", or several with commas between. */
 static int set_options(const char *text)
 {
     char backend[32], key[64], value[200];
-    for (const char *at = text; *at;) {
+    for (const char *at = text ? text : ""; *at;) {
         int n = 0;
         if (sscanf(at, "%31[^.,].%63[^=,]=%199[^,]%n", backend, key, value, &n) < 3 || !n || (at[n] && at[n] != ','))
             return cli_usage("--option takes BACKEND.KEY=VALUE,..., not '%s'", text);
@@ -203,73 +244,34 @@ static int set_options(const char *text)
     return CLI_GO_ON;
 }
 
+/* What was given belongs to what is asked for: a device, or a network. */
+static int check_given(request *q, int operands)
+{
+    static const char *const of_models[] = {"model", "device", "seed", "option", "json"};
+    if (!q->model && operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
+    if (q->model && operands) return cli_usage("check takes a device to try, or --model FILE, not both");
+    for (const cli_option *o = q->rows; o->kind != CLI_END; o++) {
+        size_t i = 0;
+        while (i < 5 && strcmp(of_models[i], o->name)) i++;
+        if (o->given && q->model && i == 5)
+            return cli_usage("--%s is not for --model, which tries all operators", o->name);
+    }
+    if (!q->model && cli_given(q->rows, "device"))
+        return cli_usage("--device belongs to --model FILE; to try the device itself: tenon check %s", q->device);
+    return CLI_GO_ON;
+}
+
 int cli_check(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], "--model", 7)) return cli_check_model(argc, argv);
-    int operands, list = 0, perf = 0;
-    int64_t seed = 1, cases = 0, first = 0;
-    double limit = 120;
-    const char *option = NULL;
-    report r = {0};
-    tn_check_options options = {0};
-    cli_option rows[] = {
-        {.kind = CLI_TEXT,
-         .name = "only",
-         .value = "PATTERN",
-         .doc = "cases whose name has this in it, or fits it",
-         .target = &options.only},
-        {.kind = CLI_WHOLE,
-         .name = "seed",
-         .value = "N",
-         .doc = "of the random numbers (1)",
-         .target = &seed,
-         .low = 0,
-         .high = 1e15},
-        {.kind = CLI_WHOLE,
-         .name = "cases",
-         .value = "N",
-         .doc = "random programs in the group graphs (200)",
-         .target = &cases,
-         .low = 0,
-         .high = 1e9},
-        {.kind = CLI_WHOLE,
-         .name = "first",
-         .value = "N",
-         .doc = "the number of the first of them (0)",
-         .target = &first,
-         .low = 0,
-         .high = 1e15},
-        {.kind = CLI_NUMBER,
-         .name = "time-limit",
-         .value = "S",
-         .doc = "seconds of processor time for each case (120)",
-         .target = &limit,
-         .low = 0,
-         .high = 1e6},
-        {.kind = CLI_TEXT,
-         .name = "chat",
-         .value = "TEXT",
-         .doc = "the driver may print lines with this in it",
-         .target = &options.chat},
-        {.kind = CLI_TEXT,
-         .name = "option",
-         .value = "B.KEY=VALUE,...",
-         .doc = "options of backend B: cpu.grain=0,cpu.own=1",
-         .target = &option},
-        {.kind = CLI_FLAG, .name = "list", .doc = "the cases' names alone", .target = &list},
-        {.kind = CLI_FLAG, .name = "perf", .doc = "measures speed instead", .target = &perf},
-        {.kind = CLI_FLAG, .name = "json", .doc = "as JSON, one object a case", .target = &r.json},
-        {.kind = CLI_FLAG, .name = "markdown", .doc = "as a support matrix in Markdown", .target = &r.markdown},
-        {.kind = CLI_END},
-    };
-    int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, rows}, argc, argv, &operands);
+    request q;
+    int operands;
+    make_options(&q);
+    int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, q.rows}, argc, argv, &operands);
+    if (status == CLI_GO_ON) status = check_given(&q, operands);
+    if (status == CLI_GO_ON) status = set_options(q.backend_options);
     if (status != CLI_GO_ON) return status;
-    if (operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
-    if (option && (status = set_options(option)) != CLI_GO_ON) return status;
-    r.list = list;
-    options.seed = (uint64_t)seed, options.list = (uint32_t)list, options.perf = (uint32_t)perf;
-    options.time_limit = limit;
-    options.first = (uint64_t)first, options.cases = (uint64_t)cases;
-    return run(&r, argv[1], &options);
+    if (q.model) return cli_check_model(q.model, q.device, cli_given(q.rows, "seed") ? q.seed : -1, q.report.json);
+    q.kit.seed = (uint64_t)q.seed, q.kit.first = (uint64_t)q.first, q.kit.cases = (uint64_t)q.cases;
+    q.kit.list = (uint32_t)q.report.list, q.kit.perf = (uint32_t)q.perf, q.kit.time_limit = q.limit;
+    return run(&q, argv[1]);
 }

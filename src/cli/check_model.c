@@ -7,11 +7,6 @@
 #include "saved.h"
 #include "tenon/check.h"
 
-static const char doc[] =
-    "Tries each operator of a saved network on a device, forward and backward, alone and then all together, against "
-    "an\n"
-    "interpreter of the network in double precision. Exit status 0: all are within what rounding may do.";
-
 enum { BATCH = 2 }; /* samples: enough for what depends on others */
 
 typedef struct report {
@@ -91,23 +86,24 @@ static int load(cli_saved *saved, tn_graph *graph)
     return status == CLI_GO_ON ? cli_saved_check(saved) : status;
 }
 
-static int check(cli_saved *saved)
+static int check(cli_saved *saved, int64_t seed, int json)
 {
-    report r = {.json = saved->settings.json};
+    report r = {.json = json};
     tn_graph *graph = build(&saved->model);
-    tn_state_set_seed(saved->state, (uint64_t)saved->settings.seed);
     int status = load(saved, graph);
+    if (status == CLI_GO_ON && seed >= 0) tn_state_set_seed(saved->state, (uint64_t)seed);
     if (status == CLI_GO_ON && tn_check_graph(graph, saved->state, take, &r)) status = cli_failed();
     if (status == CLI_GO_ON && !r.json) printf("%u operators, %u failed\n", r.tried, r.failed);
     tn_graph_free(graph);
     return status == CLI_GO_ON ? (r.failed ? CLI_FAILED : CLI_OK) : status;
 }
 
-int cli_check_model(int argc, char **argv)
+int cli_check_model(const char *path, const char *device, int64_t seed, int json)
 {
     cli_saved saved;
-    int operands, status = cli_saved_open(&saved, "check", NULL, doc, argc, argv, &operands);
-    if (status == CLI_GO_ON) status = check(&saved);
+    int status = cli_saved_take(&saved, "check", path, device);
+    if (status == CLI_GO_ON) status = check(&saved, seed, json);
+    if (saved.failed == TN_EMISSING) status = CLI_USAGE;
     cli_saved_close(&saved);
     return status;
 }

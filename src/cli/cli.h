@@ -20,7 +20,9 @@ int cli_ops(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_check(int argc, char **argv);
-int cli_check_model(int argc, char **argv); /* with --model */
+
+/* `check --model`: the network in the file, on the device. A negative seed: the file's own. */
+int cli_check_model(const char *path, const char *device, int64_t seed, int json);
 
 /* Print the line and return CLI_USAGE, CLI_FAILED, nothing. */
 int cli_usage(const char *format, ...) TN_PRINTF(1, 2);

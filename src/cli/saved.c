@@ -28,7 +28,7 @@ static void make_options(cli_saved *saved, int predicts)
 static int open_file(cli_saved *saved, const char *command)
 {
     if (!saved->path) return cli_usage("%s needs --model FILE", command);
-    if (tn_checkpoint_open(saved->path, &saved->checkpoint)) return cli_failed();
+    if ((saved->failed = tn_checkpoint_open(saved->path, &saved->checkpoint))) return cli_failed();
     int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
     saved->model.net = saved->settings.net;
@@ -37,20 +37,38 @@ static int open_file(cli_saved *saved, const char *command)
     return status;
 }
 
-int cli_saved_open(cli_saved *saved, const char *command, const char *operands, const char *doc, int argc, char **argv,
-                   int *n_operands)
+static int open_all(cli_saved *saved, const char *command)
+{
+    int status = open_file(saved, command);
+    if (status != CLI_GO_ON) return status;
+    saved->failed = tn_device_open(saved->settings.device, &saved->device);
+    if (!saved->failed) saved->failed = tn_state_new(saved->device, 0, &saved->state);
+    return saved->failed ? cli_failed() : CLI_GO_ON;
+}
+
+static void begin(cli_saved *saved, int predicts)
 {
     *saved = (cli_saved){0};
     cli_settings_init(&saved->settings);
-    make_options(saved, operands != NULL);
+    make_options(saved, predicts);
+}
+
+int cli_saved_open(cli_saved *saved, const char *command, const char *operands, const char *doc, int argc, char **argv,
+                   int *n_operands)
+{
+    begin(saved, operands != NULL);
     int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
     if (status == CLI_GO_ON && operands && !*n_operands) status = cli_usage("%s needs %s", command, operands);
     if (status == CLI_GO_ON && cli_can_write("out", saved->out)) status = CLI_FAILED;
-    if (status == CLI_GO_ON) status = open_file(saved, command);
-    if (status != CLI_GO_ON) return status;
-    if (tn_device_open(saved->settings.device, &saved->device)) return cli_failed();
-    if (tn_state_new(saved->device, 0, &saved->state)) return cli_failed();
-    return CLI_GO_ON;
+    return status == CLI_GO_ON ? open_all(saved, command) : status;
+}
+
+int cli_saved_take(cli_saved *saved, const char *command, const char *path, const char *device)
+{
+    begin(saved, 0);
+    saved->path = path;
+    saved->settings.device = device;
+    return open_all(saved, command);
 }
 
 void cli_saved_close(cli_saved *saved)

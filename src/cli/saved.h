@@ -17,6 +17,7 @@ typedef struct cli_saved {
     cli_scaling scaling;
     tn_device *device;
     tn_state *state;
+    tn_status failed; /* why file or device could not be opened; TN_OK where the library did not say it */
 } cli_saved;
 
 /* Reads the options and the file, and opens the device. `saved` must not move. Returns CLI_GO_ON or an exit status;
@@ -24,6 +25,9 @@ typedef struct cli_saved {
 int cli_saved_open(cli_saved *saved, const char *command, const char *operands, const char *doc, int argc, char **argv,
                    int *n_operands);
 void cli_saved_close(cli_saved *saved);
+
+/* The same for a file and a device that are known; the rest is as the file's notes have it. */
+int cli_saved_take(cli_saved *saved, const char *command, const char *path, const char *device);
 
 /* Puts the file's tensors into the state. Then, once the model was used: that the file had all that it needs. Return
  * CLI_GO_ON or CLI_FAILED. */

@@ -81,7 +81,8 @@ static tn_status open_named(const char *name, tn_device **device)
 
 tn_status tn_device_open(const char *name, tn_device **device)
 {
-    TN_REQUIRE(name && *name && device, TN_EINVAL, "tn_device_open needs a name and a place for the device");
+    TN_REQUIRE(name && device, TN_EINVAL, "tn_device_open: %s is NULL", name ? "device" : "name");
+    TN_REQUIRE(*name, TN_EMISSING, "a device's name is empty; \"auto\" is the fastest device");
     tn_registry_lock();
     tn_status status = open_named(name, device);
     tn_registry_unlock();

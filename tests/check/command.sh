@@ -12,8 +12,19 @@ one=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head 
 two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head -n 1 | sed 's/"seconds.*//')
 [ "$one" = "$two" ] || fail "the same seed gives other results"
 "$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
-"$tenon" check reference --only no/such/case 2>/dev/null && fail "no case is no failure"
-"$tenon" check /no/such/file.so 2>/dev/null && fail "no file is no failure"
+typed() { # a mistake in what was typed: exit status 2 and one line that has the word
+    word=$1
+    shift
+    line=$("$tenon" check "$@" 2>&1 >/dev/null)
+    status=$?
+    [ $status -eq 2 ] || fail "'check $*': exit status $status, not 2"
+    case $line in *'
+'*) fail "'check $*': several lines: $line" ;; *"$word"*) ;; *) fail "'check $*': '$line' lacks '$word'" ;; esac
+}
+typed no/such/case reference --only no/such/case
+typed /no/such/file.so /no/such/file.so
+typed "no device 'nosuch'" nosuch
+typed empty ''
 "$tenon" check missing.so 2>&1 | grep -q "no file 'missing.so'" || fail "a name that ends in .so is no file"
 (cd "$(dirname "$null")" && "$tenon" check "$(basename "$null")" --only abi/table) || fail "no file of this folder"
 "$tenon" check reference --option nonsense --only abi/table 2>/dev/null && fail "a bad option is no failure"

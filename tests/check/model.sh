@@ -15,5 +15,41 @@ grep -A 1 'the first that is wrong' "$folder/said" | grep -q '^reduce .*f32 (2, 
 check wrong_when_long >"$folder/said" && fail "what is wrong when it is fused is not found"
 sed -n '/^all together .*FAILED/,$p' "$folder/said" | grep -q 'FAILED.* -> ' ||
   fail "the operator at which fused ones go wrong is not named: $(cat "$folder/said")"
-"$tenon" check --model /no/such/file --device reference 2>/dev/null && fail "no file is no failure"
+# Each option is honoured, or refused with a line that names it and exit status 2.
+status() {
+    want=$1 word=$2
+    shift 2
+    "$tenon" check "$@" >"$folder/said" 2>"$folder/line"
+    got=$?
+    [ $got -eq "$want" ] || fail "'check $*': exit status $got, not $want: $(cat "$folder/said" "$folder/line")"
+    [ "$want" -eq 0 ] || { [ "$(wc -l <"$folder/line")" = 1 ] && grep -qF -e "$word" "$folder/line"; } ||
+        fail "'check $*': '$word' is not the one line: $(cat "$folder/line")"
+}
+status 0 '' --model "$file" --device reference --seed 7
+grep -q 'seed 7$' "$folder/said" || fail "--seed is not honoured: $(cat "$folder/said")"
+status 0 '' --model="$file" --device reference
+grep -q 'seed 1$' "$folder/said" || fail "the seed is not the network's: $(cat "$folder/said")"
+for option in '--only matmul' --perf --list --markdown '--cases 3' '--first 1' '--time-limit 9' '--chat x'; do
+    status 2 "${option%% *}" --model "$file" --device reference $option
+done
+status 2 '--device' reference --device cpu
+status 2 'not both' reference --model "$file"
+status 2 'needs a value' --model
+status 2 '/no/such/file' --model /no/such/file --device reference
+status 2 "no device 'nosuch'" --model "$file" --device nosuch
+status 2 'empty' --model "$file" --device ''
+for row in model device seed; do
+    "$tenon" check --help | grep -q "^ *--$row " || fail "the help has no row for --$row"
+done
+
+# Weights that are no numbers check nothing.
+python3 - "$file" <<'PY' || fail "python3"
+import json, struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+n = struct.unpack("<Q", data[:8])[0]
+begin, end = json.loads(data[8:8 + n])["fc1.weight"]["data_offsets"]
+data[8 + n + begin:8 + n + end] = struct.pack("<f", float("nan")) * ((end - begin) // 4)
+open(sys.argv[1], "wb").write(data)
+PY
+status 1 "'fc1.weight' is NaN" --model "$file" --device reference
 exit 0
