@@ -104,8 +104,8 @@ static void a_name_that_fits_nothing_or_several_is_refused_with_what_there_is(vo
     assert_refused("several:4294967297", TN_EMISSING, "no device");
     assert_refused("nope", TN_EMISSING,
                    "no device 'nope'; devices: several:0, several:1, several:4, context_fails:0, ");
-    assert_refused("", TN_EINVAL, "needs a name");
-    assert_refused(NULL, TN_EINVAL, "needs a name");
+    assert_refused("", TN_EMISSING, "is empty");
+    assert_refused(NULL, TN_EINVAL, "name is NULL");
     assert_refused("context_fails", TN_EDEVICE, "context_fails:0: the device is gone");
 }
 
