@@ -24,6 +24,8 @@ test   g++              g++                checks that a backend can be written 
 test   pkg-config       pkg-config         builds a program against the installed library
 test   binutils         nm                 checks which symbols a backend exports
 test   python3          python3            checks JSON and SVG output, and the lists of the documentation
+test   clang            clang              gives the readers of files to libFuzzer ...
+test   libclang-rt-dev  -                  ... which is this
 sanitize clang-14       clang-14           the thread sanitizer, together with ...
 sanitize libomp-14-dev  libarcher.so       ... an OpenMP library that tells the sanitizer about its barriers
 sanitize llvm-14        llvm-symbolizer-14 function names in the reports
