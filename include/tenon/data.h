@@ -19,9 +19,14 @@ typedef struct tn_dataset {
     int64_t classes;
     float *target;
     int64_t targets;
-    char *class_names;  /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
-    char *column_names; /* of a table's features, likewise */
-    char *source;       /* for messages: the file or "digits" */
+    char *class_names;    /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
+    char *column_names;   /* of a table's features, likewise; NULL: it has no header */
+    char *target_names;   /* of what a table predicts, likewise; "column 5" where it has no header */
+    char *target_numbers; /* the same columns by their numbers, from 1: "5", or "1,3" */
+    uint32_t no_header;   /* the table's first line is data */
+    char *notice;         /* what the header's absence was seen by, or what else should be said of it; or NULL */
+    char *why;            /* with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL */
+    char *source;         /* for messages: the file or "digits" */
 } tn_dataset;
 
 /* Frees what the struct points to and zeroes it. A zeroed struct is fine. */
@@ -32,20 +37,38 @@ TN_API void tn_dataset_free(tn_dataset *data);
  * be NULL: then there are no labels, and no classes. */
 TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data);
 
-/* A table with a header line (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the
- * last) is what to predict: text or whole numbers 0..n-1 with `classify` (texts are numbered in alphabetical order),
- * any number else. Several columns, "rent, size", are always numbers. A missing value (nothing, "NA", "nan", "?")
- * becomes the column's mean, or with `keep_missing` NaN; in the target it is an error.
- * Spaces around a value don't count, nor do empty lines. Errors name file, line and column. `options` may be NULL. */
+/* Whether what is to be predicted are classes. AUTO decides by the values, where it is one column or array: texts are
+ * classes; so are whole numbers unless there are few rows to each, more than 20 different ones, or far apart. Numbers
+ * of pictures are classes if they are whole. */
+#define TN_CLASSIFY_NO   0
+#define TN_CLASSIFY_YES  1
+#define TN_CLASSIFY_AUTO 2
+
+/* Whether a table's first line has the names of its columns. AUTO takes it for data if numbers alone are in it, or
+ * numbers beside texts that come again further down; names in `columns` make it a header. */
+#define TN_HEADER_AUTO 0
+#define TN_HEADER_YES  1
+#define TN_HEADER_NO   2
+
+/* A table (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the last) is what to
+ * predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order), any number else.
+ * Several columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A
+ * missing value (nothing, "NA", "nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is
+ * an error. Spaces around a value don't count, nor do empty lines. Names of columns are compared without regard to case
+ * and spaces. Errors name file, line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
-    uint32_t classify;
-    int64_t features; /* not 0: a table to predict from. It has so many columns, and maybe those of the targets too,
-                         which are not read: no labels and no targets come of it */
+    uint32_t classify; /* TN_CLASSIFY_... */
+    int64_t features;  /* not 0: a table to predict from. It has so many columns, and maybe those of the targets too,
+                          which are not read: no labels and no targets come of it */
     uint32_t keep_missing;
-    const char *columns; /* another table's column_names: the features are the columns of these names, in that order,
-                            and what is neither these nor a target is not read. A table that has none of the names is
-                            taken in its own order. NULL: all that are no targets */
+    const char *columns;        /* another table's column_names: the features are the columns of these names, in that
+                                   order, and what is neither these nor a target is not read; one that is not there is
+                                   an error that lists both sides. NULL: all that are no targets. A table without a
+                                   header is taken in its own order, and must have as many */
+    const char *target_numbers; /* another table's: where the targets are if it goes by order */
+    uint32_t by_position;       /* take the features by their order, whatever the names in `columns` */
+    uint32_t header;            /* TN_HEADER_... */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
@@ -70,7 +93,7 @@ TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_
 /* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
  * u8 samples are pictures, (n, h, w), (n, channels, h, w) or (n, h, w, channels); all others become f32. With `x` NULL
  * they are the array "x" or the file's only one; with `y` NULL nothing belongs to them. One number for each sample is
- * its class with `classify`, else it is what to predict, as several numbers always are. */
+ * its class with `classify` (TN_CLASSIFY_...), else it is what to predict, as several numbers always are. */
 TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify,
                                                tn_dataset *data);
 
@@ -83,8 +106,9 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
  * and a fifth of it), a folder with MNIST's four files (plain or .gz), an .npz archive or a safetensors file with
  * x_train, y_train, x_test and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the
- * seed, is for testing; less than 10 are used whole for both. Missing values in both become the means of the training
- * set, unless `csv` keeps them. Free both sets, or neither after a failure. */
+ * seed, is for testing; less than 10 are used whole for both. With `train` or `test` NULL the other one gets all
+ * samples of what has no parts of its own. Missing values in both become the means of the training set, unless `csv`
+ * keeps them. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
@@ -94,6 +118,9 @@ TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 /* Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one goes and
  * one stays. Both are as they were after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part);
+
+/* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. */
+TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count);
 
 /* One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
  * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey

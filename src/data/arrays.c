@@ -1,10 +1,12 @@
 /* arrays.c: data sets from arrays: samples and what belongs to them. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "archive.h"
 #include "error.h"
+#include "kind.h"
 
 #define MOST_CLASSES 65536
 
@@ -111,6 +113,20 @@ static tn_status use_targets(const char *path, tn_array *y, tn_dataset *data)
     return TN_OK;
 }
 
+/* Whether one number a sample is a class, by all of them. */
+static tn_status guess(const char *name, const tn_array *y, tn_dataset *data, int *classify)
+{
+    char why[TN_KIND_TEXT], text[TN_KIND_TEXT + 80];
+    double *value = tn_alloc((size_t)data->count * sizeof *value);
+    if (!value) return TN_ENOMEM;
+    for (int64_t i = 0; i < data->count; i++) value[i] = value_at(y, i);
+    *classify = tn_kind_is_classes(value, data->count, data->x_dtype == TN_U8, why);
+    tn_free(value);
+    snprintf(text, sizeof text, "'%.60s' %s", name, why);
+    data->why = tn_strdup(text);
+    return data->why ? TN_OK : TN_ENOMEM;
+}
+
 static tn_status read_targets(const char *path, const char *name, int classify, tn_dataset *data)
 {
     tn_array y = {0};
@@ -119,8 +135,8 @@ static tn_status read_targets(const char *path, const char *name, int classify, 
     tn_status status = TN_OK;
     if (y.shape.rank < 1 || y.shape.dim[0] != data->count)
         status = tn_fail(TN_EFORMAT, "%s: '%s' is not for %lld samples", path, name, (long long)data->count);
-    else
-        status = classify && single ? use_labels(path, &y, data) : use_targets(path, &y, data);
+    if (!status && classify == TN_CLASSIFY_AUTO && single) status = guess(name, &y, data, &classify);
+    if (!status) status = classify && single ? use_labels(path, &y, data) : use_targets(path, &y, data);
     tn_array_free(&y);
     return status;
 }

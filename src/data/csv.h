@@ -4,18 +4,49 @@
 
 #include <locale.h>
 
+#include "alloc.h"
 #include "tenon/data.h"
+
+/* ---- the text ---- */
+
+typedef struct tn_cell {
+    char *text; /* closed by a zero, without spaces around it */
+    int64_t line;
+    int last; /* of its row */
+} tn_cell;
+
+/* Where in the text the next cell begins. The text is closed by a zero, and gets cut. */
+typedef struct tn_reader {
+    const char *path;
+    char *at, *end;
+    int64_t line;
+} tn_reader;
+
+tn_status tn_read_cell(tn_reader *reader, tn_cell *cell);
+void tn_skip_empty_lines(tn_reader *reader);
+
+/* Whether a cell says that its value is missing; and whether it is a number, which `plain`, the locale "C", reads. */
+int tn_cell_missing(const char *text);
+int tn_cell_number(const char *text, locale_t plain, double *number);
+
+/* ---- the table ---- */
 
 /* What a table becomes. `x` and `text` have room for all the rows that the file could hold. */
 typedef struct tn_table {
     const char *path;
-    char **name; /* the header's cells */
+    char **name;  /* of each column */
+    char **first; /* the first line's cells: the names, or with no_header a row */
+    int64_t first_line;
+    int no_header;
+    tn_region made; /* names for columns that have none */
+    char *notice;   /* as in tn_dataset */
     int64_t columns, rows;
     int64_t *place; /* of each column: its number among the features, -1 less its number among the targets, or */
 #define TN_NOT_READ INT64_MIN
     int64_t features; /* columns to predict from */
     int64_t targets;  /* columns to predict; 0 if there is none */
     int classify;     /* the one target holds classes */
+    int guess;        /* or perhaps numbers: it is read as texts, and then decided */
     int predict;      /* targets are not read */
     int keep_missing;
     float *x;    /* (rows, features) */
@@ -24,11 +55,21 @@ typedef struct tn_table {
     locale_t plain;
 } tn_table;
 
-/* Decides which columns are what, once the header is read. */
+/* Once the first line is read: decides whether it names the columns or is data; `rest` is what follows it. */
+tn_status tn_table_header(tn_table *table, const tn_csv_options *options, const tn_reader *rest);
+
+/* Then decides which columns are what. */
 tn_status tn_table_divide(tn_table *table, const tn_csv_options *options);
 
-/* The name of the column that has that place; there is one. */
+/* Whether each of the lines names a column. *all is the answer. */
+tn_status tn_table_has(const tn_table *table, const char *lines, int *all);
+
+/* The column that has that place; there is one. And its name. */
+int64_t tn_table_column(const tn_table *table, int64_t place);
 const char *tn_table_name(const tn_table *table, int64_t place);
+
+/* Whether the target's texts are classes or numbers, and why. Numbers are then in `y`. */
+tn_status tn_table_guess(tn_table *table, tn_dataset *data);
 
 /* The classes that stand in the rows, as numbers. */
 tn_status tn_table_labels(const tn_table *table, tn_dataset *data);

@@ -1,11 +1,14 @@
-/* csv_classes.c: a column of classes: whole numbers, or texts that are numbered in alphabetical order. */
+/* csv_classes.c: a column of classes: whole numbers, or texts that are numbered in alphabetical order; and whether it
+ * is one. */
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "csv.h"
 #include "error.h"
+#include "kind.h"
 
 #define MOST_CLASSES 65536
 
@@ -74,4 +77,59 @@ tn_status tn_table_labels(const tn_table *table, tn_dataset *data)
     }
     data->classes = most + 1;
     return TN_OK;
+}
+
+/* ---- classes or numbers ---- */
+
+/* The target's numbers; *other becomes the first that is none, or NULL. Returns how many there are. */
+static int64_t read_numbers(const tn_table *table, double *value, const char **other)
+{
+    int64_t count = 0;
+    *other = NULL;
+    for (int64_t r = 0; r < table->rows; r++) {
+        if (tn_cell_number(table->text[r], table->plain, &value[count]))
+            count++;
+        else if (!*other)
+            *other = table->text[r];
+    }
+    return count;
+}
+
+/* Texts are classes, unless most are numbers, and a quantity. */
+static tn_status judge(const tn_table *table, double *value, int *classes, char why[TN_KIND_TEXT])
+{
+    const char *other = NULL, *name = tn_table_name(table, -1);
+    int64_t count = read_numbers(table, value, &other);
+    *classes = tn_kind_is_classes(value, count, 0, why);
+    TN_REQUIRE(!other || *classes || 2 * count <= table->rows, TN_EFORMAT,
+               "%s: column '%s': most of its values are numbers, but '%.60s' is none", table->path, name, other);
+    *classes |= other != NULL;
+    if (other) snprintf(why, TN_KIND_TEXT, "has texts: classes");
+    return TN_OK;
+}
+
+static tn_status to_numbers(tn_table *table)
+{
+    double value = 0;
+    for (int64_t r = 0; r < table->rows; r++) {
+        tn_cell_number(table->text[r], table->plain, &value);
+        TN_REQUIRE(fabs(value) <= FLT_MAX, TN_EFORMAT, "%s: column '%s': %.60s is beyond the range of f32", table->path,
+                   tn_table_name(table, -1), table->text[r]);
+        table->y[r] = (float)value;
+    }
+    return TN_OK;
+}
+
+tn_status tn_table_guess(tn_table *table, tn_dataset *data)
+{
+    char why[TN_KIND_TEXT], text[TN_KIND_TEXT + 80];
+    double *value = tn_alloc((size_t)table->rows * sizeof *value);
+    if (!value) return TN_ENOMEM;
+    tn_status status = judge(table, value, &table->classify, why);
+    tn_free(value);
+    if (status) return status;
+    snprintf(text, sizeof text, "'%.60s' %s", tn_table_name(table, -1), why);
+    data->why = tn_strdup(text);
+    if (!data->why) return TN_ENOMEM;
+    return table->classify ? TN_OK : to_numbers(table);
 }

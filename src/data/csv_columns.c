@@ -1,76 +1,45 @@
-/* csv_columns.c: which columns of a table are for what: by their names, or by their order. */
+/* csv_columns.c: which columns of a table are for what: by their names, or by their order. Names are compared without
+ * regard to case and spaces; a name that is the same to the letter comes first. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "csv.h"
 #include "error.h"
 #include "utf8.h"
 
-/* ---- targets ---- */
+#define LISTED 300 /* bytes of a list of names in a message */
 
-static int64_t find_column(const tn_table *table, const char *name, size_t length)
+/* ---- names ---- */
+
+static int plain_case(char c)
 {
-    for (int64_t c = 0; c < table->columns; c++)
-        if (strlen(table->name[c]) == length && !strncmp(table->name[c], name, length)) return c;
-    return -1;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
 }
 
-/* Makes column number `column` the next target. */
-static tn_status add_target(tn_table *table, int64_t column)
+static size_t skip_spaces(const char *text, size_t length)
 {
-    TN_REQUIRE(!table->place[column], TN_EINVAL, "%s: column '%s' is named twice as a target", table->path,
-               table->name[column]);
-    table->place[column] = -1 - table->targets++;
-    return TN_OK;
+    size_t n = 0;
+    while (n < length && (text[n] == ' ' || text[n] == '\t')) n++;
+    return n;
 }
 
-/* One name, which may have commas in it, or several between commas; none is the last column. */
-static tn_status find_targets(tn_table *table, const char *names)
+/* The order of two names of so many bytes; 0: they are alike. */
+static int compare(const char *a, size_t a_length, const char *b, size_t b_length)
 {
-    int64_t column = names ? find_column(table, names, strlen(names)) : table->columns - 1;
-    if (column >= 0) return add_target(table, column);
-    for (const char *end; names; names = *end ? end + 1 : NULL) {
-        names += strspn(names, " ");
-        end = names + strcspn(names, ",");
-        size_t length = (size_t)(end - names);
-        while (length && names[length - 1] == ' ') length--;
-        column = find_column(table, names, length);
-        TN_REQUIRE(column >= 0, TN_EMISSING, "%s: has no column '%.*s'; its columns are '%s' to '%s'", table->path,
-                   (int)length, names, table->name[0], table->name[table->columns - 1]);
-        TN_TRY(add_target(table, column));
+    for (;;) {
+        size_t i = skip_spaces(a, a_length), j = skip_spaces(b, b_length);
+        a += i, a_length -= i;
+        b += j, b_length -= j;
+        if (!a_length || !b_length) return (a_length != 0) - (b_length != 0);
+        int order = plain_case(*a) - plain_case(*b);
+        if (order) return order;
+        a++, a_length--;
+        b++, b_length--;
     }
-    return TN_OK;
 }
 
-static int64_t count_names(const char *names)
-{
-    int64_t count = 1;
-    for (; names && *names; names++) count += *names == ',';
-    return count;
-}
-
-/* ---- by order ---- */
-
-/* All that are no targets, from left to right. */
-static tn_status take_in_order(tn_table *table, int64_t features)
-{
-    table->features = table->columns - table->targets;
-    TN_REQUIRE(!features || table->features == features, TN_ESHAPE,
-               "%s: has %lld columns; expected %lld to predict from, and perhaps what is to be predicted", table->path,
-               (long long)table->columns, (long long)features);
-    TN_REQUIRE(
-        table->features > 0, TN_EFORMAT,
-        "%s: a table needs at least two columns, separated by commas: one to predict, and one to predict it from",
-        table->path);
-    for (int64_t c = 0, number = 0; c < table->columns; c++)
-        if (!table->place[c]) table->place[c] = number++;
-    return TN_OK;
-}
-
-/* ---- by name ---- */
-
-/* The names as tn_table_lines writes them, in alphabetical order. */
+/* The table's names as tn_table_lines writes them, in order. */
 typedef struct directory {
     char *text;
     struct named {
@@ -82,7 +51,7 @@ typedef struct directory {
 static int by_name(const void *a, const void *b)
 {
     const struct named *p = a, *q = b;
-    int order = strcmp(p->name, q->name);
+    int order = compare(p->name, strlen(p->name), q->name, strlen(q->name));
     return order ? order : (p->column > q->column) - (p->column < q->column);
 }
 
@@ -100,86 +69,276 @@ static tn_status make_directory(const tn_table *table, directory *d)
     return TN_OK;
 }
 
-static int compare(const char *name, const char *line, size_t length)
+static void free_directory(directory *d)
 {
-    int order = strncmp(name, line, length);
-    return order ? order : name[length] != 0;
+    tn_free(d->text);
+    tn_free(d->sorted);
 }
 
-/* The first column of that name that has no place yet, or -1. */
-static int64_t find_line(const tn_table *table, const directory *d, const char *line, size_t length)
+/* How alike a name must be; and whether the column must have no place yet. */
+enum { ALIKE = 0, EXACT = 1, FREE = 2 };
+
+/* The first column of that name, or -1. */
+static int64_t find(const tn_table *table, const directory *d, const char *name, size_t length, int how)
 {
     int64_t low = 0, high = table->columns;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (compare(d->sorted[middle].name, line, length) < 0)
+        const char *other = d->sorted[middle].name;
+        if (compare(other, strlen(other), name, length) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < table->columns && !compare(d->sorted[low].name, line, length); low++)
-        if (table->place[d->sorted[low].column] == TN_NOT_READ) return d->sorted[low].column;
+    for (; low < table->columns; low++) {
+        const struct named *other = &d->sorted[low];
+        size_t other_length = strlen(other->name);
+        if (compare(other->name, other_length, name, length)) break;
+        if ((how & EXACT) && (other_length != length || memcmp(other->name, name, length))) continue;
+        if (!(how & FREE) || table->place[other->column] == TN_NOT_READ) return other->column;
+    }
     return -1;
 }
 
-/* Gives the columns that the lines name their places; *found is how many there are, *missing the first that is not
- * there, or NULL. */
-static void place_lines(tn_table *table, const directory *d, const char *lines, const char **missing, int64_t *found)
+/* "'a', 'b', 'c'", and how many more where there is no room. */
+static const char *list(char *const names[], int64_t count, char text[LISTED])
 {
-    *missing = NULL;
-    *found = 0;
-    for (size_t length; *lines; lines += length + (lines[length] == '\n')) {
-        length = strcspn(lines, "\n");
-        int64_t column = find_line(table, d, lines, length);
-        if (column < 0 && !*missing) *missing = lines;
-        if (column >= 0) table->place[column] = (*found)++;
+    size_t used = 0;
+    text[0] = 0;
+    for (int64_t i = 0; i < count; i++) {
+        char one[80];
+        int length = snprintf(one, sizeof one, "%s'%.60s'", i ? ", " : "", names[i]);
+        if (used + (size_t)length + 20 > LISTED) {
+            snprintf(text + used, LISTED - used, " and %lld more", (long long)(count - i));
+            return text;
+        }
+        memcpy(text + used, one, (size_t)length + 1);
+        used += (size_t)length;
     }
+    return text;
 }
 
-/* The columns that the lines name; all others but targets are not read. A table that has none of the names has names
- * of its own: then nothing is done, and *named is 0. */
-static tn_status take_by_name(tn_table *table, const char *lines, int *named)
+static int64_t count_lines(const char *lines)
 {
-    directory d = {0};
-    const char *missing = NULL;
-    tn_status status = make_directory(table, &d);
-    for (int64_t c = 0; c < table->columns; c++)
-        if (!table->place[c]) table->place[c] = TN_NOT_READ;
-    if (!status) place_lines(table, &d, lines, &missing, &table->features);
-    *named = table->features > 0;
-    if (!status && *named && missing)
-        status = tn_fail(TN_EMISSING, "%s: has no column '%.*s' to predict from", table->path,
-                         (int)strcspn(missing, "\n"), missing);
-    for (int64_t c = 0; c < table->columns && !*named; c++)
-        if (table->place[c] == TN_NOT_READ) table->place[c] = 0;
-    tn_free(d.text);
-    tn_free(d.sorted);
+    int64_t count = 0;
+    for (; *lines; lines++) count += *lines == '\n' || !lines[1];
+    return count;
+}
+
+static size_t line_length(const char *lines)
+{
+    return strcspn(lines, "\n");
+}
+
+static const char *next_line(const char *lines)
+{
+    lines += line_length(lines);
+    return lines + (*lines == '\n');
+}
+
+/* What is wanted, and what there is. */
+static tn_status missing(const tn_table *table, const char *lines, const char *which, const char *for_what)
+{
+    char want[LISTED], have[LISTED];
+    int64_t count = count_lines(lines), n = 0;
+    tn_region made = {0};
+    char **names = tn_region_alloc(&made, (size_t)count * sizeof *names);
+    for (const char *at = lines; names && n < count; at = next_line(at), n++) {
+        names[n] = tn_region_print(&made, "%.*s", (int)line_length(at), at);
+        if (!names[n]) break;
+    }
+    tn_status status = n < count ? TN_ENOMEM
+                                 : tn_fail(TN_EMISSING, "%s: has no column '%.*s' %s: wanted are %s, and it has %s",
+                                           table->path, (int)line_length(which), which, for_what, list(names, n, want),
+                                           list(table->name, table->columns, have));
+    tn_region_free(&made);
     return status;
 }
 
-/* A table to predict from may lack the targets. */
-tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
+/* ---- targets ---- */
+
+/* Makes a column the next target. */
+static tn_status add_target(tn_table *table, int64_t column)
+{
+    TN_REQUIRE(table->place[column] == TN_NOT_READ, TN_EINVAL, "%s: column '%s' is named twice as a target",
+               table->path, table->name[column]);
+    table->place[column] = -1 - table->targets++;
+    return TN_OK;
+}
+
+static int64_t find_target(const tn_table *table, const directory *d, const char *name, size_t length)
+{
+    for (int64_t c = 0; c < table->columns; c++) /* as it was typed, whatever its bytes */
+        if (strlen(table->name[c]) == length && !memcmp(table->name[c], name, length)) return c;
+    return find(table, d, name, length, ALIKE);
+}
+
+static tn_status no_target(const tn_table *table, const char *name, size_t length)
+{
+    char have[LISTED];
+    return tn_fail(TN_EMISSING, "%s: has no column '%.*s'; its columns are %s", table->path, (int)length, name,
+                   list(table->name, table->columns, have));
+}
+
+/* One name, which may have commas in it, or several between commas, or lines. */
+static tn_status name_targets(tn_table *table, const directory *d, const char *names)
+{
+    const char *between = strchr(names, '\n') ? "\n" : ",";
+    int64_t column = find_target(table, d, names, strlen(names));
+    if (column >= 0 && *between == ',') return add_target(table, column);
+    for (const char *end; names; names = *end && (end[1] || *end == ',') ? end + 1 : NULL) {
+        names += strspn(names, " ");
+        end = names + strcspn(names, between);
+        size_t length = (size_t)(end - names);
+        while (length && names[length - 1] == ' ') length--;
+        column = find_target(table, d, names, length);
+        if (column < 0) return no_target(table, names, length);
+        TN_TRY(add_target(table, column));
+    }
+    return TN_OK;
+}
+
+/* Columns by their numbers, from 1, between commas. */
+static tn_status number_targets(tn_table *table, const char *numbers)
+{
+    for (const char *at = numbers; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
+        char *end;
+        long long number = strtoll(at, &end, 10);
+        end += strspn(end, " ");
+        TN_REQUIRE(end != at && (!*end || *end == ','), TN_EMISSING,
+                   "%s: has no column '%s': it has no header, and its columns are numbered from 1 to %lld", table->path,
+                   numbers, (long long)table->columns);
+        TN_REQUIRE(number >= 1 && number <= table->columns, TN_EMISSING, "%s: has no column %lld: it has %lld of them",
+                   table->path, number, (long long)table->columns);
+        TN_TRY(add_target(table, number - 1));
+    }
+    return TN_OK;
+}
+
+static int64_t count_targets(const tn_csv_options *options)
+{
+    const char *text = options->target_numbers ? options->target_numbers : options->target;
+    int64_t count = 1;
+    if (text && strchr(text, '\n')) return count_lines(text);
+    for (; text && *text; text++) count += *text == ',';
+    return count;
+}
+
+/* By their names where there are such; else by their numbers; else the last column. */
+static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_options *options)
+{
+    const char *names = options->target, *numbers = options->target_numbers;
+    if (table->no_header && !numbers) numbers = names;
+    if (names && !table->no_header) {
+        tn_status status = name_targets(table, d, names);
+        if (status != TN_EMISSING || !numbers || !options->by_position) return status;
+    }
+    if (numbers) return number_targets(table, numbers);
+    return add_target(table, table->columns - 1);
+}
+
+/* ---- by order ---- */
+
+/* All that are no targets, from left to right. */
+static tn_status take_in_order(tn_table *table, int64_t features)
+{
+    table->features = table->columns - table->targets;
+    TN_REQUIRE(!features || table->features == features, TN_ESHAPE,
+               "%s: has %lld columns; expected %lld to predict from, and perhaps what is to be predicted", table->path,
+               (long long)table->columns, (long long)features);
+    TN_REQUIRE(
+        table->features > 0, TN_EFORMAT,
+        "%s: a table needs at least two columns, separated by commas: one to predict, and one to predict it from",
+        table->path);
+    for (int64_t c = 0, number = 0; c < table->columns; c++)
+        if (table->place[c] == TN_NOT_READ) table->place[c] = number++;
+    return TN_OK;
+}
+
+/* A table to predict from has the targets too only if it is wider by them. */
+static tn_status divide_by_order(tn_table *table, const directory *d, const tn_csv_options *options)
 {
     int64_t features = options->features;
-    table->predict = features != 0;
+    if (!features && options->columns) features = count_lines(options->columns);
+    if (!table->predict || table->columns == features + count_targets(options)) TN_TRY(find_targets(table, d, options));
+    return take_in_order(table, features);
+}
+
+/* ---- by name ---- */
+
+/* Gives the columns that the lines name their places: those that are the same to the letter, then the others. Returns
+ * the first line that has none, or NULL. */
+static const char *place_lines(tn_table *table, const directory *d, const char *lines, char *found)
+{
+    for (int how = EXACT; how >= ALIKE; how--) {
+        int64_t place = 0;
+        for (const char *at = lines; *at; at = next_line(at), place++) {
+            int64_t column = found[place] ? -1 : find(table, d, at, line_length(at), how | FREE);
+            if (column < 0) continue;
+            table->place[column] = place;
+            found[place] = 1;
+        }
+        table->features = place;
+    }
+    for (; *lines; lines = next_line(lines))
+        if (!*found++) return lines;
+    return NULL;
+}
+
+/* The columns that the lines name; all others but targets are not read. */
+static tn_status take_by_name(tn_table *table, const directory *d, const char *lines)
+{
+    char *found = tn_alloc((size_t)count_lines(lines));
+    if (!found) return TN_ENOMEM;
+    const char *lacks = place_lines(table, d, lines, found);
+    tn_free(found);
+    return lacks ? missing(table, lines, lacks, "to predict from") : TN_OK;
+}
+
+/* A table to predict from may lack the targets. */
+static tn_status divide_by_name(tn_table *table, const directory *d, const tn_csv_options *options)
+{
+    if (!table->predict) TN_TRY(find_targets(table, d, options));
+    return take_by_name(table, d, options->columns);
+}
+
+tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
+{
+    directory d = {0};
+    int named = options->columns && *options->columns && !options->by_position && !table->no_header;
+    table->predict = options->features != 0;
     table->place = tn_alloc((size_t)table->columns * sizeof *table->place);
     if (!table->place) return TN_ENOMEM;
-    int named = 0;
-    if (table->predict && options->columns) TN_TRY(take_by_name(table, options->columns, &named));
-    if (named) return TN_OK;
-    tn_status status = features == table->columns ? TN_OK : find_targets(table, options->target);
-    if (status && (!features || table->columns == features + count_names(options->target))) return status;
-    if (status) table->targets = 0;
+    for (int64_t c = 0; c < table->columns; c++) table->place[c] = TN_NOT_READ;
+    tn_status status = make_directory(table, &d);
+    if (!status) status = named ? divide_by_name(table, &d, options) : divide_by_order(table, &d, options);
+    free_directory(&d);
+    table->guess = table->classify > 1 && table->targets == 1;
     table->classify = table->classify && table->targets == 1;
-    if (!table->predict && options->columns) TN_TRY(take_by_name(table, options->columns, &named));
-    return named ? TN_OK : take_in_order(table, features);
+    return status;
+}
+
+tn_status tn_table_has(const tn_table *table, const char *lines, int *all)
+{
+    directory d = {0};
+    tn_status status = make_directory(table, &d);
+    *all = *lines != 0;
+    for (; !status && *all && *lines; lines = next_line(lines))
+        *all = find(table, &d, lines, line_length(lines), ALIKE) >= 0;
+    free_directory(&d);
+    return status;
+}
+
+int64_t tn_table_column(const tn_table *table, int64_t place)
+{
+    int64_t c = 0;
+    while (table->place[c] != place) c++;
+    return c;
 }
 
 const char *tn_table_name(const tn_table *table, int64_t place)
 {
-    int64_t c = 0;
-    while (table->place[c] != place) c++;
-    return table->name[c];
+    return table->name[tn_table_column(table, place)];
 }
 
 /* One character, or a byte that is none, which becomes U+FFFD; moves both. */

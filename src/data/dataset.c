@@ -17,14 +17,25 @@
 #define LEAST_TO_SPLIT  10         /* a smaller table is used whole for both */
 #define VALIDATION_DRAW UINT64_MAX /* keeps the choice apart from the shuffles of epochs */
 
+/* The texts that a data set owns. */
+#define TEXTS 7
+typedef char **text_list[TEXTS];
+
+static void list_texts(tn_dataset *data, text_list list)
+{
+    char **const all[TEXTS] = {&data->class_names, &data->column_names, &data->target_names, &data->target_numbers,
+                               &data->notice,      &data->why,          &data->source};
+    memcpy(list, all, sizeof all);
+}
+
 void tn_dataset_free(tn_dataset *data)
 {
+    text_list text;
+    list_texts(data, text);
+    for (size_t i = 0; i < TEXTS; i++) tn_free(*text[i]);
     tn_free(data->x);
     tn_free(data->label);
     tn_free(data->target);
-    tn_free(data->class_names);
-    tn_free(data->column_names);
-    tn_free(data->source);
     *data = (tn_dataset){0};
 }
 
@@ -149,6 +160,20 @@ static void *copy_rows(const void *from, size_t row_bytes, const uint8_t *take, 
     return rows;
 }
 
+/* Texts of its own in place of those that it shares with another set. */
+static tn_status own_texts(tn_dataset *data)
+{
+    text_list text;
+    tn_status status = TN_OK;
+    list_texts(data, text);
+    for (size_t i = 0; i < TEXTS; i++) {
+        if (!*text[i]) continue;
+        *text[i] = status ? NULL : tn_strdup(*text[i]);
+        if (!*text[i]) status = TN_ENOMEM;
+    }
+    return status;
+}
+
 /* The rows i with take[i]. */
 static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_dataset *part)
 {
@@ -161,14 +186,8 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
-    part->class_names = all->class_names ? tn_strdup(all->class_names) : NULL;
-    part->column_names = all->column_names ? tn_strdup(all->column_names) : NULL;
-    part->source = tn_strdup(all->source);
-    return part->x && part->source && !part->class_names == !all->class_names &&
-                   !part->column_names == !all->column_names && !part->label == !all->label &&
-                   !part->target == !all->target
-               ? TN_OK
-               : TN_ENOMEM;
+    TN_TRY(own_texts(part));
+    return part->x && !part->label == !all->label && !part->target == !all->target ? TN_OK : TN_ENOMEM;
 }
 
 /* Sets `taken` of the take[i], by seed and draw. */
@@ -229,24 +248,38 @@ static tn_status fill(tn_dataset *train, tn_dataset *test)
     return TN_OK;
 }
 
+/* What was asked for. */
+typedef struct request {
+    const char *name;
+    uint64_t seed;
+    tn_csv_options csv;
+    int no_train, no_test; /* all of what has no parts is for the other */
+} request;
+
 /* Splits what the reader gave, and fills what is missing unless that is to be kept. */
-static tn_status divide(tn_dataset *all, uint64_t seed, int keep, tn_dataset *train, tn_dataset *test)
+static tn_status divide(tn_dataset *all, const request *ask, tn_dataset *train, tn_dataset *test)
 {
-    tn_status status = split(all, seed, train, test);
-    if (!status && !keep && all->x_dtype == TN_F32) status = fill(train, test);
+    tn_status status = TN_OK;
+    tn_dataset *only = ask->no_test ? train : test;
+    if (ask->no_train || ask->no_test) {
+        *only = *all;
+        *all = (tn_dataset){0};
+    } else {
+        only = train;
+        status = split(all, ask->seed, train, test);
+    }
+    if (!status && !ask->csv.keep_missing && only->x_dtype == TN_F32) status = fill(only, test);
     tn_dataset_free(all);
     return status;
 }
 
-static tn_status open_table(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
-                            tn_dataset *test)
+static tn_status open_table(const request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
-    tn_csv_options options = csv ? *csv : (tn_csv_options){0};
-    int keep = options.keep_missing != 0;
+    tn_csv_options options = ask->csv;
     options.keep_missing = 1;
-    TN_TRY(tn_dataset_csv(path, &options, &all));
-    return divide(&all, seed, keep, train, test);
+    TN_TRY(tn_dataset_csv(ask->name, &options, &all));
+    return divide(&all, ask, train, test);
 }
 
 /* ---- archives of arrays ---- */
@@ -255,6 +288,7 @@ static tn_status open_parts(const char *path, int classify, tn_dataset *train, t
 {
     char a[160], b[160];
     TN_TRY(tn_dataset_arrays(path, "x_train", "y_train", classify, train));
+    if (classify == TN_CLASSIFY_AUTO) classify = train->classes ? TN_CLASSIFY_YES : TN_CLASSIFY_NO;
     TN_TRY(tn_dataset_arrays(path, "x_test", "y_test", classify, test));
     TN_REQUIRE(tn_shape_equal(&train->sample, &test->sample) && train->x_dtype == test->x_dtype &&
                    train->targets == test->targets,
@@ -266,20 +300,19 @@ static tn_status open_parts(const char *path, int classify, tn_dataset *train, t
     return TN_OK;
 }
 
-static tn_status open_arrays(const char *path, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
-                             tn_dataset *test)
+static tn_status open_arrays(const request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
-    int classify = csv && csv->classify, keep = csv && csv->keep_missing, parts = 0;
-    TN_REQUIRE(tn_archive_is(path), TN_EFORMAT,
-               "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", path);
-    TN_TRY(tn_archive_has(path, "x_train", &parts));
+    int classify = (int)ask->csv.classify, parts = 0;
+    TN_REQUIRE(tn_archive_is(ask->name), TN_EFORMAT,
+               "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", ask->name);
+    TN_TRY(tn_archive_has(ask->name, "x_train", &parts));
     if (!parts) {
-        TN_TRY(tn_dataset_arrays(path, "x", "y", classify, &all));
-        return divide(&all, seed, keep, train, test);
+        TN_TRY(tn_dataset_arrays(ask->name, "x", "y", classify, &all));
+        return divide(&all, ask, train, test);
     }
-    TN_TRY(open_parts(path, classify, train, test));
-    return keep || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
+    TN_TRY(open_parts(ask->name, classify, train, test));
+    return ask->csv.keep_missing || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
 }
 
 /* ---- by name ---- */
@@ -312,12 +345,12 @@ static tn_status open_drawn(size_t row, const char *name, uint64_t seed, tn_data
     return drawn[row].draw(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
 }
 
-static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
-                          tn_dataset *test)
+static tn_status open_any(const request *ask, tn_dataset *train, tn_dataset *test)
 {
     struct stat info;
+    const char *name = ask->name;
     size_t row = find_drawn(name);
-    if (row < DRAWN) return open_drawn(row, name, seed, train, test);
+    if (row < DRAWN) return open_drawn(row, name, ask->seed, train, test);
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, a CSV "
                "file, an .npz or a .safetensors file",
@@ -325,20 +358,24 @@ static tn_status open_any(const char *name, uint64_t seed, const tn_csv_options 
     if (S_ISDIR(info.st_mode)) return open_folder(name, train, test);
     const char *dot = strrchr(name, '.');
     int arrays = tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")));
-    return arrays ? open_arrays(name, seed, csv, train, test) : open_table(name, seed, csv, train, test);
+    return arrays ? open_arrays(ask, train, test) : open_table(ask, train, test);
 }
 
 tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
                           tn_dataset *test)
 {
     tn_dataset learn = {0}, judge = {0};
-    tn_status status = open_any(name, seed, csv, &learn, &judge);
-    if (status) {
-        tn_dataset_free(&learn);
-        tn_dataset_free(&judge);
-        return status;
+    const request ask = {name, seed, csv ? *csv : (tn_csv_options){0}, !train, !test};
+    tn_status status = open_any(&ask, &learn, &judge);
+    if (!status && train) {
+        *train = learn;
+        learn = (tn_dataset){0};
     }
-    *train = learn;
-    *test = judge;
-    return TN_OK;
+    if (!status && test) {
+        *test = judge;
+        judge = (tn_dataset){0};
+    }
+    tn_dataset_free(&learn);
+    tn_dataset_free(&judge);
+    return status;
 }

@@ -174,7 +174,7 @@ static void what_is_wrong_is_named_with_its_line_and_column(void **state)
         {"a,y", NULL, "has a header and no rows", TN_EFORMAT},
         {"a,y\n\n", NULL, "has a header and no rows", TN_EFORMAT},
         {"a\n1\n", NULL, "needs at least two columns", TN_EFORMAT},
-        {"a,y\n1,2\n", "z", "has no column 'z'; its columns are 'a' to 'y'", TN_EMISSING},
+        {"a,y\n1,2\n", "z", "has no column 'z'; its columns are 'a', 'y'", TN_EMISSING},
         {"a,b,y\n1,2,3\n1,2\n", NULL, "table.csv:3: expected 3 values as in the header, found 2", TN_EFORMAT},
         {"a,b,y\n1,2,3\n1,2,3,4\n", NULL, "table.csv:3: expected 3 values as in the header, found 4", TN_EFORMAT},
         {"a,b,y\n1,\"2\n\n\",3\n1\n", NULL, "table.csv:2: column 'b': expected a number, found '2", TN_EFORMAT},
@@ -325,9 +325,12 @@ static void columns_are_found_by_the_names_of_another_table(void **state)
     options.features = 2;
     expect_table("more,a,b\ntext,1,2\n,5,6\n", &options, 2, 2, x, &data);
     tn_dataset_free(&data);
-    expect_table("p,q\n2,1\n6,5\n", &options, 2, 2, x, &data); /* none of the names: by order */
-    assert_string_equal(data.column_names, "p\nq\n");
+    expect_failure(tn_dataset_csv(scratch_text("t", "p,q\n2,1\n6,5\n"), &options, &data), TN_EMISSING,
+                   "has no column 'b' to predict from: wanted are 'b', 'a', and it has 'p', 'q'");
+    options.by_position = 1;
+    expect_table("p,q\n2,1\n6,5\n", &options, 2, 2, x, &data);
     tn_dataset_free(&data);
+    options.by_position = 0;
     expect_failure(tn_dataset_csv(scratch_text("t", "a,c,d\n1,2,3\n"), &options, &data), TN_EMISSING,
                    "has no column 'b' to predict from");
     options.columns = "a\na\n";

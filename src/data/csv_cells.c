@@ -1,0 +1,79 @@
+/* csv_cells.c: a table's text, cut into cells in place. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "csv.h"
+#include "error.h"
+
+static char *trim(char *text)
+{
+    char *end = text + strlen(text);
+    while (*text == ' ' || *text == '\t') text++;
+    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    *end = 0;
+    return text;
+}
+
+/* From an opening quote to behind the closing one; doubled quotes become one. */
+static tn_status read_quoted(tn_reader *reader)
+{
+    int64_t first_line = reader->line;
+    char *to = reader->at++;
+    for (; reader->at < reader->end; reader->at++) {
+        if (*reader->at == '"' && *++reader->at != '"') {
+            *to = 0;
+            return TN_OK;
+        }
+        if (*reader->at == '\n') reader->line++;
+        *to++ = *reader->at;
+    }
+    return tn_fail(TN_EFORMAT, "%s:%lld: a quote is opened and never closed", reader->path, (long long)first_line);
+}
+
+/* Steps over what ends a cell. */
+static void end_cell(tn_reader *reader, tn_cell *cell)
+{
+    char *at = reader->at;
+    cell->last = at == reader->end || *at != ',';
+    if (at == reader->end) return;
+    if (*at == '\r' && at[1] == '\n') *at++ = 0;
+    if (cell->last) reader->line++;
+    *at = 0;
+    reader->at = at + 1;
+}
+
+tn_status tn_read_cell(tn_reader *reader, tn_cell *cell)
+{
+    cell->text = reader->at;
+    cell->line = reader->line;
+    if (*reader->at == '"')
+        TN_TRY(read_quoted(reader));
+    else
+        reader->at += strcspn(reader->at, ",\r\n");
+    TN_REQUIRE(reader->at == reader->end || strchr(",\r\n", *reader->at), TN_EFORMAT,
+               "%s:%lld: text after a closing quote", reader->path, (long long)reader->line);
+    end_cell(reader, cell);
+    cell->text = trim(cell->text);
+    return TN_OK;
+}
+
+void tn_skip_empty_lines(tn_reader *reader)
+{
+    for (; reader->at < reader->end && (*reader->at == '\n' || *reader->at == '\r'); reader->at++)
+        if (*reader->at == '\n' || reader->at[1] != '\n') reader->line++;
+}
+
+int tn_cell_missing(const char *text)
+{
+    return !*text || !strcmp(text, "?") || !strcasecmp(text, "NA") || !strcasecmp(text, "nan");
+}
+
+int tn_cell_number(const char *text, locale_t plain, double *number)
+{
+    char *end = NULL;
+    double value = strtod_l(text, &end, plain);
+    if (end == text || *end || strpbrk(text, "xX")) return 0;
+    *number = value;
+    return 1;
+}

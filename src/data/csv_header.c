@@ -1,0 +1,109 @@
+/* csv_header.c: whether a table's first line names its columns or is a row of data.
+ *
+ * Numbers alone are data, unless a model's table had columns of just these names. Numbers beside texts are data if each
+ * of the texts comes again in its column, as a class's name does; and a header otherwise, of which a notice is given.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "csv.h"
+#include "error.h"
+
+/* What the first line is made of. */
+typedef struct first_line {
+    int64_t texts, numbers;
+} first_line;
+
+static int is_text(const tn_table *table, int64_t column)
+{
+    double number;
+    const char *text = table->first[column];
+    return !tn_cell_missing(text) && !tn_cell_number(text, table->plain, &number);
+}
+
+static first_line count_kinds(const tn_table *table)
+{
+    first_line line = {0, 0};
+    for (int64_t c = 0; c < table->columns; c++) {
+        if (is_text(table, c))
+            line.texts++;
+        else
+            line.numbers += !tn_cell_missing(table->first[c]);
+    }
+    return line;
+}
+
+/* Reads on until each text of the first line has come again in its column, or the text ends, or can't be read, of which
+ * others will tell. Returns how many have not come. */
+static int64_t count_unseen(const tn_table *table, tn_reader *reader, int64_t texts, char *seen)
+{
+    tn_cell cell;
+    for (tn_skip_empty_lines(reader); texts && reader->at < reader->end; tn_skip_empty_lines(reader)) {
+        int64_t column = 0;
+        do {
+            if (tn_read_cell(reader, &cell)) return texts;
+            if (column < table->columns && !seen[column] && is_text(table, column) &&
+                !strcmp(cell.text, table->first[column])) {
+                seen[column] = 1;
+                texts--;
+            }
+            column++;
+        } while (!cell.last);
+    }
+    return texts;
+}
+
+/* On a copy, because reading cuts the text. */
+static tn_status texts_come_again(const tn_table *table, const tn_reader *rest, int64_t texts, int *again)
+{
+    size_t bytes = (size_t)(rest->end - rest->at);
+    char *copy = tn_alloc(bytes + 1), *seen = tn_alloc((size_t)table->columns);
+    tn_status status = copy && seen ? TN_OK : TN_ENOMEM;
+    if (!status) {
+        memcpy(copy, rest->at, bytes);
+        tn_reader reader = {rest->path, copy, copy + bytes, rest->line};
+        *again = !count_unseen(table, &reader, texts, seen);
+    }
+    tn_free(copy);
+    tn_free(seen);
+    return status;
+}
+
+static tn_status notice(tn_table *table, const char *text)
+{
+    table->notice = tn_strdup(text);
+    return table->notice ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status decide(tn_table *table, const tn_csv_options *options, const tn_reader *rest)
+{
+    int same = 0, again = 0;
+    const first_line line = count_kinds(table);
+    if (!line.numbers) return TN_OK;
+    if (options->columns) TN_TRY(tn_table_has(table, options->columns, &same));
+    if (same) return TN_OK;
+    if (line.texts) TN_TRY(texts_come_again(table, rest, line.texts, &again));
+    table->no_header = !line.texts || again;
+    if (!line.texts) return notice(table, "no header: the first line has numbers alone, and is data");
+    if (again) return notice(table, "no header: the first line's texts come again further down, so that it is data");
+    return notice(table, "the first line is taken for a header, though numbers are in it");
+}
+
+static tn_status make_names(tn_table *table)
+{
+    table->name = tn_region_alloc(&table->made, (size_t)table->columns * sizeof *table->name);
+    if (!table->name) return TN_ENOMEM;
+    for (int64_t c = 0; c < table->columns; c++) {
+        table->name[c] = tn_region_print(&table->made, "column %lld", (long long)c + 1);
+        if (!table->name[c]) return TN_ENOMEM;
+    }
+    return TN_OK;
+}
+
+tn_status tn_table_header(tn_table *table, const tn_csv_options *options, const tn_reader *rest)
+{
+    table->name = table->first;
+    if (options->header == TN_HEADER_AUTO) TN_TRY(decide(table, options, rest));
+    if (options->header == TN_HEADER_NO) table->no_header = 1;
+    return table->no_header ? make_names(table) : TN_OK;
+}

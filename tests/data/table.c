@@ -1,0 +1,300 @@
+/* table.c: what a table's columns are: with a header and without, by name and by order, classes and numbers; and what
+ * two data sets have in common. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "near.h"
+#include "scratch.h"
+#include "tenon/data.h"
+
+/* ---- the header ---- */
+
+static void a_first_line_of_data_is_told_from_a_header(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t header;
+        int64_t rows;
+        const char *notice; /* a part of it, or NULL: there is none */
+    } cases[] = {
+        {"a,b,y\n1,2,3\n4,5,6\n", TN_HEADER_AUTO, 2, NULL},
+        {"1,2,3\n4,5,6\n", TN_HEADER_AUTO, 2, "numbers alone"},
+        {"1,2,3\n", TN_HEADER_AUTO, 1, "numbers alone"},
+        {"1,,3\n4,5,6\n", TN_HEADER_AUTO, 2, "numbers alone"},
+        {"2001,2002,2003\n4,5,6\n", TN_HEADER_YES, 1, NULL},
+        {"2001,2002,y\n4,5,6\n", TN_HEADER_AUTO, 1, "taken for a header"},
+        {"5.1,3.5,setosa\n6,3,virginica\n5,3,setosa\n", TN_HEADER_AUTO, 3, "come again"},
+        {"5.1,3.5,\"se\"\"\ntosa\"\n6,3,virginica\n5,3,\"se\"\"\ntosa\"\n", TN_HEADER_AUTO, 3, "come again"},
+        {"5.1,3.5,setosa\n6,3,virginica\n5,3,versicolor\n", TN_HEADER_AUTO, 2, "taken for a header"},
+        {"5.1,3.5,setosa\n6,3,virginica\n5,3,versicolor\n", TN_HEADER_NO, 3, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const tn_csv_options options = {.header = cases[i].header, .classify = 1};
+        const int data_first = cases[i].text[0] != 'a' && cases[i].header != TN_HEADER_YES;
+        tn_dataset data = {0};
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", cases[i].text), &options, &data));
+        if (data.count != cases[i].rows || !data.notice != !cases[i].notice ||
+            (data.notice && !strstr(data.notice, cases[i].notice)))
+            fail_msg("case %zu: %lld rows, notice '%s'", i, (long long)data.count, data.notice);
+        assert_true(!data.column_names == (data.no_header != 0));
+        if (data_first && data.no_header) assert_near(((float *)data.x)[0], atof(cases[i].text), 1e-6);
+        tn_dataset_free(&data);
+    }
+}
+
+static void names_that_are_numbers_are_a_header_for_a_model_that_knows_them(void **state)
+{
+    const tn_csv_options options = {.columns = "2001\n2002\n", .features = 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "2002,2001\n4,5\n"), &options, &data));
+    assert_int_equal(data.count, 1);
+    assert_near(((float *)data.x)[0], 5, 0);
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "2002,2003\n4,5\n"), &options, &data));
+    assert_int_equal(data.count, 2);
+    tn_dataset_free(&data);
+}
+
+static void without_a_header_columns_have_numbers(void **state)
+{
+    tn_csv_options options = {.target = "1, 3"};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "1,2,3\n4,5,6\n"), &options, &data));
+    assert_near(((float *)data.x)[1], 5, 0);
+    assert_near(data.target[2], 4, 0);
+    assert_near(data.target[3], 6, 0);
+    assert_string_equal(data.target_numbers, "1,3");
+    assert_string_equal(data.target_names, "column 1\ncolumn 3\n");
+    assert_null(data.column_names);
+    tn_dataset_free(&data);
+    options.target = "4";
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "1,2,3\n"), &options, &data), TN_EMISSING, "has no column 4");
+    options.target = "y";
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "1,2,3\n"), &options, &data), TN_EMISSING, "has no header");
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "1,2,3\n1,2\n"), NULL, &data), TN_EFORMAT,
+                   "t.csv:2: expected 3 values as in the first line");
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "1,x,3\n"), &(tn_csv_options){.header = TN_HEADER_NO}, &data),
+                   TN_EFORMAT, "t.csv:1: column 'column 2': expected a number, found 'x'");
+}
+
+/* A model's table had the target first; tables without a header have all of its columns, or the features alone. */
+static void a_table_without_a_header_goes_by_order_for_a_model(void **state)
+{
+    static const char *const same[] = {"9,1,2\n9,3,4\n", "1,2\n3,4\n"};
+    tn_csv_options options = {.target = "y\n", .target_numbers = "1", .columns = "a\nb\n", .features = 2};
+    tn_dataset data = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", same[i]), &options, &data));
+        for (int k = 0; k < 4; k++) assert_near(((float *)data.x)[k], k + 1, 0);
+        assert_true(data.no_header);
+        tn_dataset_free(&data);
+    }
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "1,2,3,4\n"), &options, &data), TN_ESHAPE,
+                   "4 columns; expected 2");
+    options.features = 0;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", same[0]), &options, &data));
+    assert_near(data.target[1], 9, 0);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", same[1]), &options, &data), TN_ESHAPE, "2 columns; expected 2");
+}
+
+/* ---- names ---- */
+
+static void names_are_alike_without_case_and_spaces_and_the_same_letters_come_first(void **state)
+{
+    tn_csv_options options = {.columns = "Sepal length\nx\nX\n", .features = 3};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "X,id,x,\" sepalLength \"\n3,no,2,1\n"), &options, &data));
+    for (int k = 0; k < 3; k++) assert_near(((float *)data.x)[k], k + 1, 0);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "X,SEPAL LENGTH\n3,1\n"), &options, &data), TN_EMISSING,
+                   "has no column 'x' to predict from: wanted are 'Sepal length', 'x', 'X', and it has 'X', 'SEPAL");
+    options = (tn_csv_options){.target = "RENT"};
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "rent,a\n3,1\n"), &options, &data));
+    assert_string_equal(data.target_names, "rent\n");
+    assert_near(data.target[0], 3, 0);
+    tn_dataset_free(&data);
+}
+
+static void a_long_list_of_names_is_cut_in_the_message(void **state)
+{
+    char text[4000], columns[2000] = "";
+    tn_dataset data = {0};
+    (void)state;
+    for (int i = 0; i < 100; i++) sprintf(columns + strlen(columns), "wanted%d\n", i);
+    for (int i = 0, n = 0; i < 100; i++) n += sprintf(text + n, i < 99 ? "there%d," : "there%d\n", i);
+    expect_failure(
+        tn_dataset_csv(scratch_text("t.csv", text), &(tn_csv_options){.columns = columns, .features = 100}, &data),
+        TN_EMISSING, " more, and it has 'there0', 'there1'");
+}
+
+/* ---- classes or numbers ---- */
+
+/* A table whose target is what `next` says of each row. */
+static char *table_of(int rows, const char *format, double (*next)(int row))
+{
+    static char text[1 << 18];
+    int n = sprintf(text, "a,y\n");
+    for (int i = 0; i < rows; i++) {
+        n += sprintf(text + n, "%d,", i);
+        n += sprintf(text + n, format, next(i));
+        n += sprintf(text + n, "\n");
+    }
+    return text;
+}
+
+static double three(int i)
+{
+    return i % 3;
+}
+static double two(int i)
+{
+    return i % 2 * 2 - 1;
+}
+static double all(int i)
+{
+    return i;
+}
+static double ages(int i)
+{
+    return 18 + i % 60;
+}
+static double prices(int i)
+{
+    return 100 + 100 * (i % 4);
+}
+static double halves(int i)
+{
+    return i % 3 / 2.0;
+}
+static double typo(int i)
+{
+    return i * 1.5;
+}
+
+static void a_quantity_is_told_from_classes(void **state)
+{
+    static const struct {
+        int rows;
+        const char *format;
+        double (*next)(int row);
+        int classes;
+        const char *why;
+    } cases[] = {
+        {30, "%g", three, 3, "'y' has 3 different whole numbers from 0 to 2 in 30 rows, 10 each: classes"},
+        {30, "%.1f", three, 3, "classes"},
+        {4, "%g", two, 2, "classes"},
+        {12, "%g", three, 0, "4 each: a quantity"},
+        {400, "%g", all, 0, "400 different whole numbers from 0 to 399 in 400 rows, 1 each: a quantity"},
+        {6000, "%g", ages, 0, "a quantity"},
+        {400, "%g", prices, 0, "from 100 to 400 in 400 rows, 100 each: a quantity"},
+        {400, "%g", halves, 0, "fractions"},
+        {400, "c%g", all, 400, "'y' has texts: classes"},
+        {30, "%g.0.0", three, 3, "texts"},
+    };
+    const tn_csv_options options = {.classify = TN_CLASSIFY_AUTO};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_dataset data = {0};
+        const char *text = table_of(cases[i].rows, cases[i].format, cases[i].next);
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", text), &options, &data));
+        if (data.classes != cases[i].classes || !data.label != !cases[i].classes || !strstr(data.why, cases[i].why))
+            fail_msg("case %zu: %lld classes, why: %s", i, (long long)data.classes, data.why);
+        if (data.target) assert_near(data.target[1], cases[i].next(1), 1e-6);
+        tn_dataset_free(&data);
+    }
+}
+
+static void a_text_among_numbers_is_a_mistake(void **state)
+{
+    const tn_csv_options options = {.classify = TN_CLASSIFY_AUTO};
+    tn_dataset data = {0};
+    (void)state;
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", strcat(table_of(40, "%g", typo), "41,12O\n")), &options, &data),
+                   TN_EFORMAT, "column 'y': most of its values are numbers, but '12O' is none");
+}
+
+/* ---- whole, and in common ---- */
+
+static void a_table_is_given_whole_to_the_one_set_that_is_asked_for(void **state)
+{
+    const char *path = scratch_text("t.csv", table_of(50, "%g", all));
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_open(path, 1, NULL, NULL, &data));
+    assert_int_equal(data.count, 50);
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_open(path, 1, NULL, &data, NULL));
+    assert_int_equal(data.count, 50);
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_open("digits:20", 1, NULL, NULL, &data));
+    assert_int_equal(data.count, 4);
+    tn_dataset_free(&data);
+}
+
+static void samples_in_common_are_counted(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t common;
+    } cases[] = {{"a,b,y\n1,2,3\n4,5,6\n7,8,9\n", 3},
+                 {"a,b,y\n4,5,6\n1,2,3\n1,2,3\n", 3},
+                 {"a,b,y\n1,2,4\n4,5,6\n", 1},
+                 {"a,b,y\n2,1,3\n", 0},
+                 {"a,y\n1,2\n", 0}};
+    tn_dataset base = {0}, other = {0};
+    int64_t count;
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("base.csv", cases[0].text), NULL, &base));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", cases[i].text), NULL, &other));
+        expect_ok(tn_dataset_common(&other, &base, &count));
+        assert_int_equal(count, cases[i].common);
+        tn_dataset_free(&other);
+    }
+    tn_dataset_free(&base);
+}
+
+static void a_failed_allocation_leaks_nothing(void **state)
+{
+    const char *path = scratch_text("t.csv", "1,2,b\n3,4,c\n5,6,b\n");
+    const tn_csv_options options = {.classify = TN_CLASSIFY_AUTO};
+    tn_status status = TN_ENOMEM;
+    int64_t n = 0;
+    (void)state;
+    for (; status; n++) {
+        tn_dataset train = {0}, test = {0};
+        tn_alloc_fail_after(n);
+        status = tn_dataset_open(path, 1, &options, &train, &test);
+        tn_alloc_fail_after(-1);
+        if (status) expect_failure(status, TN_ENOMEM, "out of memory");
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+    }
+    assert_true(n > 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_first_line_of_data_is_told_from_a_header),
+        cmocka_unit_test(names_that_are_numbers_are_a_header_for_a_model_that_knows_them),
+        cmocka_unit_test(without_a_header_columns_have_numbers),
+        cmocka_unit_test(a_table_without_a_header_goes_by_order_for_a_model),
+        cmocka_unit_test(names_are_alike_without_case_and_spaces_and_the_same_letters_come_first),
+        cmocka_unit_test(a_long_list_of_names_is_cut_in_the_message),
+        cmocka_unit_test(a_quantity_is_told_from_classes),
+        cmocka_unit_test(a_text_among_numbers_is_a_mistake),
+        cmocka_unit_test(a_table_is_given_whole_to_the_one_set_that_is_asked_for),
+        cmocka_unit_test(samples_in_common_are_counted),
+        cmocka_unit_test(a_failed_allocation_leaks_nothing),
+    };
+    return cmocka_run_group_tests_name("table", tests, scratch_begin, scratch_end);
+}
