@@ -5,7 +5,11 @@
  * its backend started when a device of it is asked for: to open "cpu" touches no other driver; to list the devices, to
  * find one by a part of its name, or `auto`, starts them all. One that can't be used is logged with the reason, kept in
  * tn_backend_report, and skipped.
- * All functions may be called from any thread. */
+ * All functions may be called from any thread.
+ *
+ * Threads and drivers don't survive a fork. In the child of a process that had used a device, whatever needs that
+ * device's backend fails with TN_ESTATE; freeing what was inherited is fine, and so are the reference and backends that
+ * had not been started. */
 #ifndef TENON_DEVICE_H
 #define TENON_DEVICE_H
 

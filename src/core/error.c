@@ -64,6 +64,12 @@ void tn_log_line(int32_t level, const char *format, ...)
     pthread_mutex_unlock(&log_to.lock);
 }
 
+void tn_log_after_fork(void)
+{
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    log_to.lock = fresh;
+}
+
 const char *tn_version(void)
 {
     return TN_VERSION;

@@ -25,4 +25,7 @@ tn_status tn_fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
 
 void tn_log_line(int32_t level, const char *format, ...) TN_PRINTF(2, 3);
 
+/* In a process that was just forked: its one thread has no lock. */
+void tn_log_after_fork(void);
+
 #endif

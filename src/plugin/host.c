@@ -70,6 +70,12 @@ void tn_options_clear(void)
     pthread_mutex_unlock(&options.lock);
 }
 
+void tn_options_after_fork(void)
+{
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    options.lock = fresh;
+}
+
 /* ---- parallel_for: threads made for the call, the caller being one of them -----------------------------------------
  */
 

@@ -12,6 +12,9 @@ tn_status tn_option_set(const char *backend, const char *key, const char *value)
 const char *tn_option_get(const char *backend, const char *key);
 void tn_options_clear(void);
 
+/* In a process that was just forked: its one thread has no lock. */
+void tn_options_after_fork(void);
+
 /* All that were set, the newest first. */
 void tn_options_each(void (*visit)(void *arg, const char *backend, const char *key, const char *value), void *arg);
 

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "device_internal.h"
 #include "error.h"
+#include "forked.h"
 #include "host.h"
 #include "loader.h"
 #include "probe.h"
@@ -227,6 +229,44 @@ tn_status tn_registry_load(tn_entry *e)
     return status;
 }
 
+/* ---- forking -----------------------------------------------------------------------------------------------------
+ *
+ * In the child there is one thread. A backend that had begun to work, or was about to in another thread, answers there
+ * with an error to all that its devices are asked; one that had not can be started. The reference goes on. */
+
+static void leave(tn_entry *e)
+{
+    e->backend = &e->forked;
+    for (uint32_t d = 0; d < e->n_slots; d++) {
+        if (e->slots[d].open) e->slots[d].open->backend = e->backend;
+        e->slots[d].open = NULL;
+    }
+}
+
+static void in_child(void)
+{
+    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
+    int busy = pthread_mutex_trylock(&registry.lock);
+    registry.lock = fresh;
+    tn_options_after_fork();
+    tn_log_after_fork();
+    for (uint32_t i = 0; i < registry.count; i++) {
+        tn_entry *e = registry.entries[i];
+        if (e->forked.size && (e->started || busy)) leave(e);
+    }
+}
+
+/* Before the backend starts. */
+static tn_status prepare_fork(tn_entry *e)
+{
+    static int watched;
+    if (!e->inode) return TN_OK;
+    e->forked = tn_forked_table(e->backend);
+    if (!watched && pthread_atfork(NULL, NULL, in_child)) return TN_NO_MEMORY(0);
+    watched = 1;
+    return TN_OK;
+}
+
 /* ---- starting ---------------------------------------------------------------------------------------------------- */
 
 tn_status tn_registry_start(tn_entry *e)
@@ -235,6 +275,7 @@ tn_status tn_registry_start(tn_entry *e)
     TN_TRY(try(e, TN_PROBE_START));
     TN_TRY(tn_registry_load(e));
     if (e->started || e->problem) return TN_OK;
+    TN_TRY(prepare_fork(e));
     tn_status status = tn_start(e, &registry.memory, &reason);
     if (status && !reason.text[0]) return status;
     e->started = !status;

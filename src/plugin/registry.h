@@ -31,6 +31,7 @@ typedef struct tn_entry {
     uint32_t tried; /* in a process of its own: how far, see probe.h */
     int own;        /* found in a folder of the library */
     int loading, started;
+    tn_backend forked; /* takes the backend's place in a process that was forked after it started: forked.h */
 } tn_entry;
 
 /* The backend that is built in, and comes last. Who puts the library together says which: src/library.c. */
