@@ -37,6 +37,9 @@ typedef tn_status tn_found(const char *file, const char *reason, const struct tn
 /* The library's own folders, in order; then TENON_BACKEND_PATH. Never the working directory. */
 tn_status tn_search(tn_found *found);
 
+/* The places that tn_search looks at, for messages: their list in `text`, cut off where it doesn't fit. Returns it. */
+const char *tn_search_places(char *text, size_t room);
+
 /* The path of a file beside the library (or the program that it is linked into), links resolved, if it is there:
  * "below" is relative to the library's folder. Returns 0 if not. */
 int tn_own_file(const char *below, char path[PATH_MAX]);

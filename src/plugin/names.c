@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "loader.h"
 
 /* A list of names in one line, cut off where it doesn't fit. */
 typedef struct name_list {
@@ -121,13 +122,15 @@ static size_t gather(fits *test, const char *name, tn_entry **entry, tn_slot **s
 static tn_status find_anywhere(const char *name, tn_entry **entry, tn_slot **slot)
 {
     name_list list;
+    char places[600];
     TN_TRY(tn_registry_start_all());
     size_t n = gather(has_id, name, entry, slot, &list);
     if (!n) n = gather(has_part, name, entry, slot, &list);
     if (n == 1) return TN_OK;
     TN_REQUIRE(!n, TN_EMISSING, "'%s' fits several devices: %s", name, list.text);
     gather(any, name, entry, slot, &list);
-    return tn_fail(TN_EMISSING, "no device '%s'; devices: %s", name, list.text);
+    return tn_fail(TN_EMISSING, "no device '%s'; devices: %s; backends were looked for in %s", name, list.text,
+                   tn_search_places(places, sizeof places));
 }
 
 tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot)

@@ -75,41 +75,62 @@ tn_status tn_search_list(const char *list, tn_found *found)
     return status;
 }
 
-/* The file that holds this function, links resolved: the library, or the program that it was linked into. What the
- * program says its own name is (argv[0]) is not believed, nor is the place of a set-user-id program, which a hard link
- * can change. */
-static int own_file(char path[PATH_MAX])
+/* The file that holds this function, links resolved: the library, or the program that it was linked into; empty if it
+ * is not known. Found while it is loaded: a relative path, as LD_LIBRARY_PATH may have one, leads there only as long as
+ * the working directory is the same. What the program says its own name is (argv[0]) is not believed, nor is the place
+ * of a set-user-id program, which a hard link can change. */
+static char own_file[PATH_MAX];
+
+__attribute__((constructor)) static void find_own_file(void)
 {
     Dl_info info;
     struct link_map *map = NULL;
-    if (!dladdr1((void *)(uintptr_t)tn_search, &info, (void **)&map, RTLD_DL_LINKMAP) || !map) return 0;
-    if (!map->l_name[0]) return !getauxval(AT_SECURE) && realpath("/proc/self/exe", path);
-    return map->l_name[0] == '/' && realpath(map->l_name, path);
+    if (!dladdr1((void *)(uintptr_t)tn_search, &info, (void **)&map, RTLD_DL_LINKMAP) || !map) return;
+    if (!map->l_name[0] && getauxval(AT_SECURE)) return;
+    if (!realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", own_file)) own_file[0] = 0;
 }
 
 int tn_own_file(const char *below, char path[PATH_MAX])
 {
     struct stat info;
-    char file[PATH_MAX];
-    if (!own_file(file)) return 0;
-    *strrchr(file, '/') = 0;
-    int length = snprintf(path, PATH_MAX, "%s/%s", file, below);
-    return length < PATH_MAX && !stat(path, &info);
+    int folder = own_file[0] ? (int)(strrchr(own_file, '/') - own_file) : 0;
+    int length = snprintf(path, PATH_MAX, "%.*s/%s", folder, own_file, below);
+    return own_file[0] && length < PATH_MAX && !stat(path, &info);
 }
 
 static tn_status search_own(const char *below, tn_found *found)
 {
     struct stat library;
-    char file[PATH_MAX], folder[PATH_MAX];
-    if (!tn_own_file(below, folder) || !own_file(file) || stat(file, &library)) return TN_OK;
+    char folder[PATH_MAX];
+    if (!tn_own_file(below, folder) || stat(own_file, &library)) return TN_OK;
     const tn_trust trust = tn_trust_own(&library);
     return tn_search_folder(folder, &trust, found);
 }
 
+/* Folders of the library's own: of one that is installed, and of a program that has the library in it. */
+static const char *const own_folders[] = {"tenon/backends-1", "../lib/tenon/backends-1"};
+
 tn_status tn_search(tn_found *found)
 {
     const char *list = secure_getenv("TENON_BACKEND_PATH");
-    TN_TRY(search_own("tenon/backends-1", found));
-    TN_TRY(search_own("../lib/tenon/backends-1", found));
+    for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders; i++) TN_TRY(search_own(own_folders[i], found));
     return list ? tn_search_list(list, found) : TN_OK;
+}
+
+const char *tn_search_places(char *text, size_t room)
+{
+    char path[PATH_MAX], real[PATH_MAX], before[PATH_MAX] = "";
+    const char *list = secure_getenv("TENON_BACKEND_PATH");
+    size_t used = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders && used < room; i++) {
+        if (!tn_own_file(own_folders[i], path) || !realpath(path, real) || !strcmp(real, before)) continue;
+        used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", real);
+        memcpy(before, real, sizeof before);
+    }
+    if (!used)
+        used = (size_t)snprintf(text, room, "no folder of its own: there is no %s beside %s", own_folders[0],
+                                own_file[0] ? own_file : "the library");
+    if (list && *list && used < room) snprintf(text + used, room - used, ", and in TENON_BACKEND_PATH, %s", list);
+    return text;
 }
