@@ -70,6 +70,11 @@ TN_API const tn_device_info *tn_device_get_info(const tn_device *device);
 /* The device's own kernels measured on a 512 x 512 x 512 matrix product, in f32 operations a second. */
 TN_API TN_MUST_USE tn_status tn_device_measure(tn_device *device, double *flops);
 
+/* The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute path, else
+ * tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message says why:
+ * switched off, no place for it, or a folder that other users can write to. */
+TN_API TN_MUST_USE tn_status tn_cache_folder(char *path, uint64_t room);
+
 /* Heap allocations made by the library and, through the host's services, by the backends, since the program began. */
 TN_API uint64_t tn_allocations(void);
 

@@ -62,28 +62,13 @@ static void check_machine(void)
         say("memory", "%.1f GiB free to use", strtod(text, NULL) / (1 << 20));
 }
 
-/* Where compiled kernels are kept, as the library decides it. */
-static int cache_folder(char *text, size_t capacity)
-{
-    const char *own = getenv("TENON_CACHE"), *user = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (own && *own == '/') return snprintf(text, capacity, "%s", own), 1;
-    if (user && *user == '/') return snprintf(text, capacity, "%s/tenon", user), 1;
-    if (home && *home == '/') return snprintf(text, capacity, "%s/.cache/tenon", home), 1;
-    return 0;
-}
-
 /* The folder, or the nearest one above it that exists, must be writable. */
 static void check_cache(void)
 {
     char path[4096], folder[4096];
     struct stat info;
-    if (getenv("TENON_CACHE") && !strcmp(getenv("TENON_CACHE"), "off")) {
-        say("warning", "the cache is switched off by TENON_CACHE, so kernels are built at each start");
-        return;
-    }
-    if (!cache_folder(path, sizeof path)) {
-        say("warning",
-            "no cache: neither TENON_CACHE, XDG_CACHE_HOME nor HOME is set, so kernels are built at each start");
+    if (tn_cache_folder(path, sizeof path)) {
+        say("warning", "%s, so kernels are built at each start", tn_message());
         return;
     }
     memcpy(folder, path, sizeof folder);

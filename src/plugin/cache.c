@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,15 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "tenon/device.h"
+#include "trust.h"
 
 #define MAGIC    "tncache1"
 #define NEW_FILE ".new-"
-#define STALE    3600 /* seconds after which a file that was never finished is rubbish */
+#define ENTRY    ".entry" /* behind 16 digits */
+#define STALE    3600     /* seconds after which a file that was never finished is rubbish */
+
+enum { NAME_LENGTH = 16 + sizeof ENTRY - 1 };
 
 typedef struct cache_head {
     char magic[8];
@@ -47,24 +53,64 @@ static int absolute(const char *path)
     return path && path[0] == '/';
 }
 
-static int find_folder(char folder[PATH_MAX])
+static tn_status find_path(char folder[PATH_MAX], tn_reason *reason)
 {
     const char *own = secure_getenv("TENON_CACHE"), *xdg = secure_getenv("XDG_CACHE_HOME");
     const char *home = secure_getenv("HOME");
     int length = -1;
+    if (own && !strcmp(own, "off")) return tn_because(reason, TN_EMISSING, "the cache is switched off by TENON_CACHE");
+    if (own && own[0] && !absolute(own))
+        return tn_because(reason, TN_EMISSING, "no cache: TENON_CACHE, '%s', is no absolute path", own);
     if (own && own[0])
-        length = absolute(own) ? snprintf(folder, PATH_MAX, "%s", own) : -1;
+        length = snprintf(folder, PATH_MAX, "%s", own);
     else if (absolute(xdg))
         length = snprintf(folder, PATH_MAX, "%s/tenon", xdg);
     else if (absolute(home))
         length = snprintf(folder, PATH_MAX, "%s/.cache/tenon", home);
-    return length > 0 && length < PATH_MAX - NAME_MAX - 2;
+    else
+        return tn_because(reason, TN_EMISSING, "no cache: neither TENON_CACHE, XDG_CACHE_HOME nor HOME is set");
+    if (length < PATH_MAX - NAME_MAX - 2) return TN_OK;
+    return tn_because(reason, TN_EINVAL, "no cache: the path of its folder is too long");
+}
+
+/* What others could put there would run here: a driver believes what it reads. One that is not there yet will be made.
+ */
+static tn_status find_folder(char folder[PATH_MAX], tn_reason *reason)
+{
+    const tn_trust trust = {.owner = geteuid()};
+    struct stat info;
+    tn_reason why;
+    TN_TRY(find_path(folder, reason));
+    if (stat(folder, &info) || !tn_trust_check(&trust, &info, &why)) return TN_OK;
+    return tn_because(reason, TN_EINVAL, "the cache in %s is not used: it %s", folder, why.text);
+}
+
+static int has_folder(char folder[PATH_MAX])
+{
+    tn_reason ignored;
+    return !find_folder(folder, &ignored);
+}
+
+tn_status tn_cache_folder(char *path, uint64_t room)
+{
+    char folder[PATH_MAX];
+    tn_reason reason;
+    tn_status status = find_folder(folder, &reason);
+    if (status) return tn_fail(status, "%s", reason.text);
+    TN_REQUIRE(strlen(folder) < room, TN_EINVAL, "the path of the cache, %s, takes more than %llu bytes", folder,
+               (unsigned long long)room);
+    strcpy(path, folder);
+    return TN_OK;
 }
 
 int tn_cache_is_on(void)
 {
+    static atomic_flag told = ATOMIC_FLAG_INIT;
     char folder[PATH_MAX];
-    return find_folder(folder);
+    tn_reason reason;
+    tn_status status = find_folder(folder, &reason);
+    if (status == TN_EINVAL && !atomic_flag_test_and_set(&told)) tn_log_line(TN_LOG_WARNING, "%s", reason.text);
+    return !status;
 }
 
 /* Makes the folder and those above it, for the user alone. */
@@ -82,7 +128,7 @@ static void make_folder(char *folder)
 int tn_cache_can_keep(void)
 {
     char folder[PATH_MAX];
-    if (!find_folder(folder)) return 0;
+    if (!has_folder(folder)) return 0;
     make_folder(folder);
     return !access(folder, W_OK | X_OK);
 }
@@ -108,7 +154,7 @@ static void append_name(char folder[PATH_MAX], const cache_entry *key)
 {
     uint64_t hash = checksum(key->memory + sizeof(cache_head), key->bytes - sizeof(cache_head));
     size_t length = strlen(folder);
-    snprintf(folder + length, PATH_MAX - length, "/%016llx.entry", (unsigned long long)hash);
+    snprintf(folder + length, PATH_MAX - length, "/%016llx" ENTRY, (unsigned long long)hash);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
@@ -147,7 +193,7 @@ int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t ca
     cache_entry wanted = {0}, entry = {0};
     int64_t bytes = -1;
     int file = -1;
-    if (find_folder(path) && compose(&wanted, space, key, NULL, 0)) {
+    if (has_folder(path) && compose(&wanted, space, key, NULL, 0)) {
         append_name(path, &wanted);
         file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     }
@@ -181,36 +227,72 @@ static int earlier(const struct timespec *a, const struct timespec *b)
     return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
 }
 
-/* Removes what was never finished. Finds the size of all entries, and the one that was used longest ago. */
-static uint64_t survey(DIR *folder, char oldest[NAME_MAX + 1])
+/* A file of the cache. */
+typedef struct cached {
+    char name[NAME_LENGTH + 1];
+    uint64_t bytes;
+    struct timespec used;
+} cached;
+
+typedef struct survey {
+    cached *file;
+    uint32_t count, capacity;
+    uint64_t bytes; /* of all together */
+} survey;
+
+static tn_status list_entry(survey *all, const char *name, const struct stat *info)
 {
-    uint64_t total = 0;
-    struct dirent *file;
-    struct stat info, first = {0};
-    rewinddir(folder);
-    oldest[0] = 0;
-    while ((file = readdir(folder))) {
-        const char *name = file->d_name;
-        if (fstatat(dirfd(folder), name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
-        if (!strncmp(name, NEW_FILE, strlen(NEW_FILE)) && info.st_mtime < time(NULL) - STALE)
-            unlinkat(dirfd(folder), name, 0);
-        if (!strstr(name, ".entry")) continue;
-        total += (uint64_t)info.st_size;
-        if (oldest[0] && !earlier(&info.st_mtim, &first.st_mtim)) continue;
-        first = info;
-        snprintf(oldest, NAME_MAX + 1, "%s", name);
-    }
-    return total;
+    TN_TRY(tn_grow(&all->file, &all->capacity, all->count + 1, sizeof *all->file));
+    cached *file = &all->file[all->count++];
+    *file = (cached){.bytes = (uint64_t)info->st_size, .used = info->st_mtim};
+    memcpy(file->name, name, NAME_LENGTH);
+    all->bytes += file->bytes;
+    return TN_OK;
 }
 
+static int ends_in(const char *name, const char *end)
+{
+    return strlen(name) == NAME_LENGTH && !strcmp(name + NAME_LENGTH - strlen(end), end);
+}
+
+/* Lists the entries, and removes what was never finished. */
+static tn_status look_through(DIR *folder, survey *all)
+{
+    struct dirent *file;
+    struct stat info;
+    while ((file = readdir(folder))) {
+        const char *name = file->d_name;
+        const int is_new = !strncmp(name, NEW_FILE, strlen(NEW_FILE));
+        if (!is_new && !ends_in(name, ENTRY)) continue;
+        if (fstatat(dirfd(folder), name, &info, AT_SYMLINK_NOFOLLOW) || !S_ISREG(info.st_mode)) continue;
+        if (!is_new)
+            TN_TRY(list_entry(all, name, &info));
+        else if (info.st_mtime < time(NULL) - STALE)
+            unlinkat(dirfd(folder), name, 0);
+    }
+    return TN_OK;
+}
+
+static int by_use(const void *a, const void *b)
+{
+    const struct timespec *one = &((const cached *)a)->used, *other = &((const cached *)b)->used;
+    return earlier(one, other) ? -1 : earlier(other, one);
+}
+
+/* The folder is read once. Without memory for that nothing goes, until the next time. */
 static void trim(const char *path, uint64_t limit)
 {
-    char oldest[NAME_MAX + 1];
+    survey all = {0};
     DIR *folder = opendir(path);
-    if (!folder) return;
-    while (survey(folder, oldest) > limit && oldest[0])
-        if (unlinkat(dirfd(folder), oldest, 0)) break;
-    closedir(folder);
+    if (folder && !look_through(folder, &all) && all.bytes > limit) {
+        qsort(all.file, all.count, sizeof *all.file, by_use);
+        for (uint32_t i = 0; i < all.count && all.bytes > limit; i++) {
+            unlinkat(dirfd(folder), all.file[i].name, 0);
+            all.bytes -= all.file[i].bytes;
+        }
+    }
+    tn_free(all.file);
+    if (folder) closedir(folder);
 }
 
 void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit)
@@ -218,7 +300,7 @@ void tn_cache_put(const char *space, const char *key, const void *data, uint64_t
     char folder[PATH_MAX], fresh[PATH_MAX + 16], path[PATH_MAX];
     cache_entry name = {0}, entry = {0};
     int file = -1;
-    if (bytes <= limit && find_folder(folder) && compose(&name, space, key, NULL, 0) &&
+    if (bytes <= limit && has_folder(folder) && compose(&name, space, key, NULL, 0) &&
         compose(&entry, space, key, data, bytes)) {
         make_folder(folder);
         append_name(strcpy(path, folder), &name);

@@ -3,13 +3,14 @@
  * It lies in TENON_CACHE if that is an absolute path (`off`: no cache), else in $XDG_CACHE_HOME/tenon, else in
  * ~/.cache/tenon; set-user-id programs have none. An entry is a file of its own that carries its key and a checksum;
  * it is written beside its place and renamed, so that a reader sees the old or the new one, whole. An entry that is
- * damaged, or not the user's own, is not there. Free-threaded, and safe among processes. */
+ * damaged, or not the user's own, is not there, nor is a folder that others can write to: there is no cache then.
+ * tn_cache_folder (device.h) says where it lies or why there is none. Free-threaded, and safe among processes. */
 #ifndef TN_PLUGIN_CACHE_H
 #define TN_PLUGIN_CACHE_H
 
 #include "tenon/status.h"
 
-/* 0 where there is none. */
+/* 0 where there is none. That a folder is not used because others can write to it is logged, the first time. */
 int tn_cache_is_on(void);
 
 /* Whether what is put there will be found again: the folder can be written. Makes it. */

@@ -2,6 +2,8 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -272,6 +274,79 @@ static void the_entries_used_longest_ago_go_when_the_cache_is_full(void **state)
     assert_int_equal(tn_cache_get("test", "too large", NULL, 0), -1);
 }
 
+/* Entries of other keys, an eighth of a second apart. */
+static void make_entries(int count)
+{
+    char path[600], data[100] = "x";
+    for (int i = 0; i < count; i++) {
+        const struct timespec when[2] = {{1000000, 0}, {1000000 + i / 8, i % 8 * 125000000L}};
+        snprintf(path, sizeof path, "cache/%016x.entry", (unsigned)i);
+        write_text(path, data);
+        assert_int_equal(utimensat(AT_FDCWD, in_folder(path), when, 0), 0);
+    }
+}
+
+/* To look at the folder again for each entry that goes would take minutes. */
+static void a_full_cache_of_many_entries_is_trimmed_in_a_moment(void **state)
+{
+    enum { MANY = 6000, LIMIT = 60 }; /* the new one has some 45 bytes, the others one each */
+    (void)state;
+    put("key", "value");
+    make_entries(MANY);
+    const clock_t begun = clock();
+    tn_cache_put("test", "key", "value", 5, LIMIT);
+    assert_in_range(clock() - begun, 0, 2 * CLOCKS_PER_SEC);
+    assert_cached("key", "value");
+    assert_in_range(each_file(NULL), 2, LIMIT - 40);
+    char youngest[40];
+    snprintf(youngest, sizeof youngest, "cache/%016x.entry", (unsigned)(MANY - 1));
+    assert_int_equal(access(in_folder(youngest), F_OK), 0);
+}
+
+static void a_folder_that_others_can_write_to_is_not_used(void **state)
+{
+    char path[PATH_MAX];
+    (void)state;
+    put("key", "value");
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_OK);
+    assert_string_equal(path, in_folder("cache"));
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_cached("key", NULL);
+    put("other", "value");
+    assert_int_equal(each_file(NULL), 1);
+    assert_false(tn_cache_can_keep());
+    assert_null(tn_host_for("test").cache_get);
+    assert_null(tn_host_for("test").cache_put);
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_EINVAL);
+    assert_non_null(
+        strstr(tn_message(), "cache is not used: it can be changed by everybody (its mode is 0777): chmod go-w it"));
+    assert_true(logged("cache is not used: it can be changed by everybody"));
+    assert_int_equal(chmod(path, 0755), 0);
+    assert_cached("key", "value");
+}
+
+static void why_there_is_no_cache_is_told(void **state)
+{
+    char path[PATH_MAX] = "untouched";
+    (void)state;
+    setenv("TENON_CACHE", "off", 1);
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_EMISSING);
+    assert_string_equal(tn_message(), "the cache is switched off by TENON_CACHE");
+    setenv("TENON_CACHE", "here", 1);
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_EMISSING);
+    assert_string_equal(tn_message(), "no cache: TENON_CACHE, 'here', is no absolute path");
+    unsetenv("TENON_CACHE");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_EMISSING);
+    assert_string_equal(tn_message(), "no cache: neither TENON_CACHE, XDG_CACHE_HOME nor HOME is set");
+    setenv("HOME", "/home/someone", 1);
+    assert_int_equal(tn_cache_folder(path, 10), TN_EINVAL);
+    assert_string_equal(path, "untouched");
+    assert_int_equal(tn_cache_folder(path, sizeof path), TN_OK);
+    assert_string_equal(path, "/home/someone/.cache/tenon");
+}
+
 static void a_file_that_was_never_finished_is_removed_when_it_is_old(void **state)
 {
     (void)state;
@@ -379,6 +454,9 @@ int main(void)
         CASE(a_folder_that_cannot_be_written_does_no_harm),
         CASE(the_cache_lies_where_the_environment_says),
         CASE(the_entries_used_longest_ago_go_when_the_cache_is_full),
+        CASE(a_full_cache_of_many_entries_is_trimmed_in_a_moment),
+        CASE(a_folder_that_others_can_write_to_is_not_used),
+        CASE(why_there_is_no_cache_is_told),
         CASE(a_file_that_was_never_finished_is_removed_when_it_is_old),
         CASE(readers_see_whole_entries_while_others_write),
         CASE(the_cache_survives_every_failing_allocation),
