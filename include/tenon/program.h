@@ -20,8 +20,9 @@ typedef struct tn_compile_options {
     uint32_t unfused; /* one kernel an operator, for comparison */
     uint32_t f64;     /* compute f32 tensors in f64: for checking gradients */
     int32_t storage;  /* TN_F16 or TN_BF16: what passes between kernels is stored so where the device's kernels take it;
-                         sums and products are in f32 all the same. Variables, inputs, outputs, gradients of parameters
-                         and tensors of under 1024 elements stay f32. 0: everything does */
+                         sums and products are in f32 all the same. Variables and what becomes one (gradients of
+                         parameters, and all that an optimizer makes of them), losses, inputs, outputs and tensors of
+                         under 1024 elements stay f32. 0: everything does */
 } tn_compile_options;
 
 /* Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
@@ -66,6 +67,9 @@ typedef struct tn_program_report {
     uint64_t run_host_waits;    /* times that it waited for a device, all runs together */
     uint64_t bytes_to_device;   /* moved by runs, tn_feed and tn_fetch, all together */
     uint64_t bytes_from_device;
+    uint32_t narrow_values;     /* values that are stored in 16 bits, if tn_compile_options.storage asks for it */
+    uint32_t narrow_refused;    /* those that the device did not take so */
+    char narrow_why[200];       /* and why not, in its backend's words: of the last one */
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 

@@ -34,6 +34,9 @@ void cli_report_start(const cli_session *s)
         cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
+    if (report.narrow_refused && !report.narrow_values)
+        cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
+                 tn_device_name(s->device), report.narrow_why);
     if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 

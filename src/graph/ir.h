@@ -98,7 +98,8 @@ typedef struct tn_target {
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
 tn_status tn_place(const tn_target *target, tn_ir *ir);
 tn_status tn_flat_updates(const tn_target *target, tn_ir *ir);
-tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype); /* TN_F16 or TN_BF16, if asked for */
+/* To TN_F16 or TN_BF16, if asked for: how many values, and how many the device refused. */
+tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 

@@ -74,6 +74,18 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, int f64, tn_graph
     return s;
 }
 
+/* A device that takes no value so is not wrong, but it is not what was asked for. */
+static tn_status narrow(tn_program *p, const tn_compile_options *options)
+{
+    tn_program_report *r = &p->report;
+    TN_TRY(tn_narrow_values(&p->target, &p->ir, options->storage, &r->narrow_values, &r->narrow_refused));
+    TN_REQUIRE(!options->strict || r->narrow_values || !r->narrow_refused, TN_EUNSUPPORTED,
+               "%s stores no value as %s, and nothing else is allowed: %s", tn_device_name(p->place[0].device),
+               tn_dtype_name(options->storage), p->refusal);
+    snprintf(r->narrow_why, sizeof r->narrow_why, "%s", r->narrow_refused ? p->refusal : "");
+    return TN_OK;
+}
+
 static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compile_options *options)
 {
     p->ir.alignment = tn_state_alignment(p->state);
@@ -91,7 +103,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
         snprintf(p->report.fallback_why, sizeof p->report.fallback_why, "%s", l->refusal);
     }
     TN_TRY(tn_flat_updates(&p->target, &p->ir));
-    if (options->storage) TN_TRY(tn_narrow_values(&p->target, &p->ir, options->storage));
+    if (options->storage) TN_TRY(narrow(p, options));
     return tn_plan_in_place(&p->ir);
 }
 

@@ -59,6 +59,118 @@ static void half_the_bytes_give_nearly_the_same_losses(void **state)
     tn_device_close(device);
 }
 
+/* A few rows of a layer with many weights: what is large is the weights', their gradients', or the optimizer's. */
+static tn_graph *many_weights(void)
+{
+    enum { ROWS = 4 };
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_full(g, TN_F32, TN_SHAPE(ROWS, WIDTH), 0.37);
+    tn_tensor *loss = tn_mean(tn_square(tn_linear(x, "fc", .units = WIDTH)), TN_ALL, 0);
+    tn_minimize(loss, "adam", (tn_optim_options){.lr = 0.01, .clip_norm = 0.1, .weight_decay = 0.01});
+    return g;
+}
+
+/* Many samples of one number each: what is large is the terms of the loss. */
+static tn_graph *many_samples(void)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(N * WIDTH));
+    tn_output(tn_mean(tn_square(tn_sub(x, tn_number(x, 0.1))), TN_ALL, 0), "loss");
+    return g;
+}
+
+typedef tn_graph *maker(void);
+
+/* What a run of three steps leaves: the parameters and moments, or the loss. */
+static size_t leave(maker *make, const tn_compile_options *options, float left[4 * WIDTH * WIDTH])
+{
+    fixture f = use_device("reference", 3);
+    tn_graph *g = make();
+    tn_program *p = NULL;
+    tn_state_entry entry;
+    float x[N * WIDTH];
+    size_t n = 0;
+    for (int i = 0; i < N * WIDTH; i++) x[i] = sinf((float)i);
+    ok(tn_compile(g, f.state, options, &p));
+    if (make == many_samples) ok(tn_feed(p, "x", x, sizeof x));
+    for (int i = 0; i < 3; i++) ok(tn_program_run(p));
+    if (make == many_samples) ok(tn_fetch(p, "loss", &left[n++], sizeof *left));
+    for (size_t i = 0; tn_state_at(f.state, i, &entry); i++) {
+        size_t count = (size_t)tn_shape_count(&entry.shape);
+        assert_true(n + count <= 4 * WIDTH * WIDTH);
+        ok(tn_state_read(f.state, entry.name, &left[n], count * sizeof *left));
+        n += count;
+    }
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+    return n;
+}
+
+/* What becomes a variable or a loss is not rounded on its way, in however many kernels it is computed. */
+static void what_becomes_a_variable_or_a_loss_is_the_same_to_the_bit(void **state)
+{
+    static float whole[4 * WIDTH * WIDTH], narrow[4 * WIDTH * WIDTH];
+    maker *const makers[] = {many_weights, many_samples};
+    (void)state;
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++)
+        for (uint32_t unfused = 0; unfused < 2; unfused++) {
+            size_t n = leave(makers[i], &(tn_compile_options){.unfused = unfused}, whole);
+            assert_true(n == leave(makers[i], &(tn_compile_options){.unfused = unfused, .storage = TN_F16}, narrow));
+            for (size_t k = 0; k < n; k++)
+                if (whole[k] != narrow[k])
+                    fail_msg("graph %zu, unfused %u: number %zu is %.9g, not %.9g", i, unfused, k, (double)narrow[k],
+                             (double)whole[k]);
+        }
+}
+
+/* Operators that don't mix types are not asked to. */
+static void a_classifier_can_be_narrow(void **state)
+{
+    fixture f = use_device(*state, 1);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(4 * N, WIDTH)),
+              *label = tn_input(g, "label", TN_I32, TN_SHAPE(4 * N));
+    tn_tensor *y = tn_linear(tn_relu(tn_linear(x, "fc1", .units = WIDTH)), "fc2", .units = 20);
+    tn_minimize(tn_cross_entropy(y, label), "sgd", (tn_optim_options){.lr = 0.1});
+    for (uint32_t unfused = 0; unfused < 2; unfused++) {
+        tn_program *p = NULL;
+        tn_program_report report;
+        ok(tn_compile(g, f.state, &(tn_compile_options){.storage = TN_F16, .unfused = unfused}, &p));
+        tn_program_get_report(p, &report);
+        assert_true(report.narrow_values > 0);
+        ok(tn_program_run(p));
+        ok(tn_wait(p));
+        tn_program_free(p);
+    }
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+/* The processor's kernels compute in what they read. */
+static void a_device_that_takes_none_is_reported_and_refused_where_strict(void **state)
+{
+    tn_program_report report;
+    tn_program *p = NULL;
+    tn_device *device = NULL;
+    (void)state;
+    if (tn_device_open("cpu", &device)) skip();
+    tn_device_close(device);
+    fixture f = use_device("cpu", 1);
+    tn_graph *g = model();
+    ok(tn_compile(g, f.state, &(tn_compile_options){.storage = TN_F16}, &p));
+    tn_program_get_report(p, &report);
+    tn_program_free(p);
+    assert_int_equal(report.narrow_values, 0);
+    assert_true(report.narrow_refused > 0);
+    assert_non_null(strstr(report.narrow_why, "only f32"));
+    assert_int_equal(tn_compile(g, f.state, &(tn_compile_options){.storage = TN_F16, .strict = 1}, &p),
+                     TN_EUNSUPPORTED);
+    assert_non_null(strstr(tn_message(), "cpu stores no value as f16, and nothing else is allowed: "));
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 /* Outputs are fetched as f32, so a single kernel has nothing that could be narrow. */
 static void outputs_and_small_tensors_stay(void **state)
 {
@@ -94,6 +206,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(half_the_bytes_give_nearly_the_same_losses, (void *)(uintptr_t) "reference"),
         cmocka_unit_test_prestate(half_the_bytes_give_nearly_the_same_losses, (void *)(uintptr_t) "opencl:0"),
+        cmocka_unit_test(what_becomes_a_variable_or_a_loss_is_the_same_to_the_bit),
+        cmocka_unit_test_prestate(a_classifier_can_be_narrow, (void *)(uintptr_t) "reference"),
+        cmocka_unit_test(a_device_that_takes_none_is_reported_and_refused_where_strict),
         cmocka_unit_test(outputs_and_small_tensors_stay),
         cmocka_unit_test(other_types_are_refused),
     };
