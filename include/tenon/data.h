@@ -87,7 +87,11 @@ typedef struct tn_array {
 TN_API TN_MUST_USE tn_status tn_array_read(const char *path, const char *member, tn_array *array);
 TN_API void tn_array_free(tn_array *array);
 
-/* Writes a .npy file: f32, f64, f16, i32 or u8; beside its place and renamed. */
+/* Writes a whole file, as tn_state_save does: beside its place and renamed, flushed, with the owner and the mode of the
+ * file that it replaces. */
+TN_API TN_MUST_USE tn_status tn_file_replace(const char *path, const void *data, uint64_t bytes);
+
+/* Writes a .npy file like that: f32, f64, f16, i32 or u8. */
 TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data);
 
 /* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.

@@ -71,7 +71,7 @@ typedef struct tn_note {
 
 /* Saves every tensor that is not transient, the seed and the step, and the notes, whose keys differ from each other and
  * don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic link), flushed to the
- * disk and renamed, so that `path` is always the old file or the new one, whole. What is no regular file, a device for
+ * disk and renamed, so that `path` is always the old file or the new one, whole, and of the same owner and mode. What is no regular file, a device for
  * example, is written straight to. Fails with TN_EMISSING if the folder isn't there, and with TN_ESTATE if a tensor has
  * a number that is not finite, which a training that diverged leaves behind: a good file is never replaced by such. */
 TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count);

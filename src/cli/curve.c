@@ -183,18 +183,17 @@ static void draw(FILE *f, const cli_history *h, const char *title)
 
 int cli_curve_write(const char *path, const cli_history *history, const char *title)
 {
-    char *beside = NULL;
+    char *text = NULL;
+    size_t size = 0;
     if (!path || !history->count) return CLI_OK;
-    if (asprintf(&beside, "%s.%ld.tmp", path, (long)getpid()) < 0) return cli_fail("out of memory");
-    FILE *file = fopen(beside, "w");
-    int failed = !file;
-    if (file) {
-        draw(file, history, title);
-        failed = fflush(file) || ferror(file) || fsync(fileno(file));
-        failed = fclose(file) || failed || rename(beside, path);
-    }
-    int error = errno;
-    if (failed && file) unlink(beside);
-    free(beside);
-    return failed ? cli_fail("--curve: '%s': %s", path, strerror(error)) : CLI_OK;
+    FILE *file = open_memstream(&text, &size);
+    if (file) draw(file, history, title);
+    int failed = !file || ferror(file);
+    if (file) failed |= fclose(file) != 0;
+    if (failed)
+        cli_fail("out of memory");
+    else if ((failed = tn_file_replace(path, text, size) != TN_OK))
+        cli_failed();
+    free(text);
+    return failed ? CLI_FAILED : CLI_OK;
 }

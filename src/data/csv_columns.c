@@ -52,6 +52,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct named *p = a, *q = b;
     int order = compare(p->name, strlen(p->name), q->name, strlen(q->name));
+    if (!order) order = strcmp(p->name, q->name);
     return order ? order : (p->column > q->column) - (p->column < q->column);
 }
 
@@ -73,6 +74,16 @@ static void free_directory(directory *d)
 {
     tn_free(d->text);
     tn_free(d->sorted);
+}
+
+/* Of two columns with one name it would be left to chance which is meant. */
+static tn_status check_names(const tn_table *table, const directory *d)
+{
+    for (int64_t i = 1; i < table->columns && !table->no_header; i++)
+        TN_REQUIRE(strcmp(d->sorted[i - 1].name, d->sorted[i].name), TN_EFORMAT,
+                   "%s: columns %lld and %lld are both named '%s'", table->path, (long long)d->sorted[i - 1].column + 1,
+                   (long long)d->sorted[i].column + 1, d->sorted[i].name);
+    return TN_OK;
 }
 
 /* How alike a name must be; and whether the column must have no place yet. */
@@ -311,6 +322,7 @@ tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
     if (!table->place) return TN_ENOMEM;
     for (int64_t c = 0; c < table->columns; c++) table->place[c] = TN_NOT_READ;
     tn_status status = make_directory(table, &d);
+    if (!status) status = check_names(table, &d);
     if (!status) status = named ? divide_by_name(table, &d, options) : divide_by_order(table, &d, options);
     free_directory(&d);
     table->guess = table->classify > 1 && table->targets == 1;

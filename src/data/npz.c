@@ -1,6 +1,7 @@
 /* npz.c: archives of NumPy's arrays: zip files, read by libzip. A member says how long it is; that is believed only as
  * far as its compressed size allows. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zip.h>
@@ -101,7 +102,31 @@ static tn_status find_member(zip_t *zip, tn_npy_source *source, zip_uint64_t *in
     return *index = (zip_uint64_t)found, TN_OK;
 }
 
-static tn_status open_archive(const char *path, zip_t **zip)
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of two members with one name others read the first or the last. */
+static tn_status check_names(const char *path, zip_t *zip)
+{
+    const size_t count = (size_t)zip_get_num_entries(zip, 0);
+    tn_status status = TN_OK;
+    const char **name = tn_alloc(count * sizeof *name);
+    if (!name) return TN_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const char *given = zip_get_name(zip, i, ZIP_FL_ENC_RAW);
+        name[i] = given ? given : "";
+    }
+    qsort(name, count, sizeof *name, compare_names);
+    for (size_t i = 1; i < count && !status; i++)
+        if (!strcmp(name[i - 1], name[i]))
+            status = tn_fail(TN_EFORMAT, "%s: two members are named '%s'", path, name[i]);
+    tn_free(name);
+    return status;
+}
+
+static tn_status open_zip(const char *path, zip_t **zip)
 {
     int fd = -1, code = 0;
     uint64_t bytes;
@@ -114,6 +139,14 @@ static tn_status open_archive(const char *path, zip_t **zip)
     zip_error_init_with_code(&error, code);
     tn_status status = failed(&source, &error);
     zip_error_fini(&error);
+    return status;
+}
+
+static tn_status open_archive(const char *path, zip_t **zip)
+{
+    TN_TRY(open_zip(path, zip));
+    tn_status status = check_names(path, *zip);
+    if (status) zip_discard(*zip);
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include "shape.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
+#include "utf8.h"
 
 #define METADATA  "__metadata__"
 #define ALIGNMENT 64
@@ -55,11 +56,25 @@ static tn_status read_exactly(const struct source *source, void *to, uint64_t by
     return TN_OK;
 }
 
+/* What cJSON would let pass: bytes that are not UTF-8, and an escaped zero byte, which would end a name early. */
+static tn_status check_text(const char *path, const char *text, uint64_t bytes)
+{
+    for (const char *at = text; at < text + bytes;) {
+        size_t length = tn_utf8_length(at);
+        TN_REQUIRE(length, TN_EFORMAT, "%s: its header is not UTF-8 at byte %lld", path, (long long)(8 + (at - text)));
+        TN_REQUIRE(strncmp(at, "\\u0000", 6), TN_EFORMAT, "%s: has a zero byte in a name or text at byte %lld", path,
+                   (long long)(8 + (at - text)));
+        at += *at == '\\' && at[1] > 0 ? 2 : length;
+    }
+    return TN_OK;
+}
+
 static tn_status parse(const char *path, const char *text, uint64_t bytes, cJSON **header)
 {
     const char *end = NULL;
     TN_REQUIRE(*text == '{' && !memchr(text, 0, bytes), TN_EFORMAT,
                "%s: is no safetensors file: its header is not JSON", path);
+    TN_TRY(check_text(path, text, bytes));
     *header = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
     TN_REQUIRE(*header, TN_EFORMAT, "%s: is no safetensors file: its header is not JSON at byte %lld", path,
                (long long)(8 + (end ? end - text : 0)));
@@ -86,6 +101,30 @@ static tn_status read_header(struct source *source, cJSON **header)
     tn_status status = read_exactly(source, text, bytes);
     if (!status) status = parse(source->path, text, bytes, header);
     tn_free(text);
+    return status;
+}
+
+/* ---- keys ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No two members of the object have one key; `what` they are and belong to, for the message. */
+static tn_status check_keys(const char *path, const cJSON *object, const char *what, const char *owner)
+{
+    size_t count = 0, most = (size_t)cJSON_GetArraySize(object);
+    const cJSON *item = NULL;
+    tn_status status = TN_OK;
+    const char **key = tn_alloc(most * sizeof *key);
+    if (!key) return TN_ENOMEM;
+    cJSON_ArrayForEach(item, object) key[count++] = item->string;
+    qsort(key, count, sizeof *key, compare_texts);
+    for (size_t i = 1; i < count && !status; i++)
+        if (!strcmp(key[i - 1], key[i]))
+            status = tn_fail(TN_EFORMAT, "%s: two %s named '%s'%s%s", path, what, key[i], *owner ? " of " : "", owner);
+    tn_free(key);
     return status;
 }
 
@@ -151,6 +190,7 @@ static tn_status read_tensor(const struct source *source, const cJSON *item, str
     tensor->name = item->string;
     TN_REQUIRE(cJSON_IsObject(item), TN_EFORMAT, "%s: tensor '%s' is not described by an object", source->path,
                tensor->name);
+    TN_TRY(check_keys(source->path, item, "keys are", tensor->name));
     TN_TRY(read_type(source->path, item, tensor));
     TN_TRY(read_shape(source->path, item, tensor));
     return read_offsets(source, item, tensor);
@@ -179,6 +219,7 @@ static tn_status read_notes(const char *path, tn_checkpoint *checkpoint)
     checkpoint->notes = cJSON_GetObjectItemCaseSensitive(checkpoint->header, METADATA);
     TN_REQUIRE(!checkpoint->notes || cJSON_IsObject(checkpoint->notes), TN_EFORMAT, "%s: " METADATA " is not an object",
                path);
+    if (checkpoint->notes) TN_TRY(check_keys(path, checkpoint->notes, "notes are", ""));
     cJSON_ArrayForEach(note, checkpoint->notes)
         TN_REQUIRE(cJSON_IsString(note), TN_EFORMAT, "%s: note '%s' is not a text", path, note->string);
     TN_TRY(number_note(path, checkpoint, TN_NOTE_SEED, &checkpoint->seed, &checkpoint->has_seed));
@@ -216,18 +257,6 @@ static tn_status check_places(const struct source *source, const tn_checkpoint *
     return TN_OK;
 }
 
-static tn_status check_names(const char *path, const tn_checkpoint *checkpoint)
-{
-    const cJSON *item = NULL;
-    int notes = 0;
-    for (size_t i = 1; i < checkpoint->count; i++)
-        TN_REQUIRE(compare_names(checkpoint->by_name + i - 1, checkpoint->by_name + i), TN_EFORMAT,
-                   "%s: two tensors are named '%s'", path, checkpoint->by_name[i]->name);
-    cJSON_ArrayForEach(item, checkpoint->header) notes += !strcmp(item->string, METADATA);
-    TN_REQUIRE(notes <= 1, TN_EFORMAT, "%s: has two " METADATA, path);
-    return TN_OK;
-}
-
 static void sort_names(tn_checkpoint *checkpoint)
 {
     for (size_t i = 0; i < checkpoint->count; i++) checkpoint->by_name[i] = checkpoint->tensor + i;
@@ -238,6 +267,7 @@ static tn_status list_tensors(const struct source *source, tn_checkpoint *checkp
 {
     const cJSON *item = NULL;
     size_t most = (size_t)cJSON_GetArraySize(checkpoint->header);
+    TN_TRY(check_keys(source->path, checkpoint->header, "tensors are", ""));
     checkpoint->tensor = tn_alloc(most * sizeof *checkpoint->tensor);
     checkpoint->by_name = tn_alloc(most * sizeof *checkpoint->by_name);
     if (!checkpoint->tensor || !checkpoint->by_name) return TN_ENOMEM;
@@ -249,7 +279,6 @@ static tn_status list_tensors(const struct source *source, tn_checkpoint *checkp
     }
     qsort(checkpoint->tensor, checkpoint->count, sizeof *checkpoint->tensor, compare_places);
     sort_names(checkpoint);
-    TN_TRY(check_names(source->path, checkpoint));
     return check_places(source, checkpoint);
 }
 

@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "tenon/data.h"
 
 #define PIECE (1u << 30) /* the most that one call writes */
 
@@ -65,6 +66,18 @@ static void remove_stale(const tn_file *file)
 
 /* ---- beginning ---- */
 
+/* What the old file was, the new one is: owner, group, mode, as far as this user may give them. A group that is not the
+ * old one gets nothing. */
+static void keep_owner(int fd, const struct stat *old)
+{
+    mode_t mode = old->st_mode & 07777;
+    if (fchown(fd, old->st_uid, old->st_gid)) {
+        mode &= (mode_t) ~(S_ISUID | S_ISGID);
+        if (fchown(fd, (uid_t)-1, old->st_gid)) mode &= (mode_t)~S_IRWXG;
+    }
+    (void)fchmod(fd, mode);
+}
+
 /* Makes the temporary file; `old` is what it will replace, or NULL. */
 static tn_status make_temporary(tn_file *file, const struct stat *old)
 {
@@ -76,12 +89,12 @@ static tn_status make_temporary(tn_file *file, const struct stat *old)
     remove_stale(file);
     for (int tries = 0; tries < 1000 && file->fd < 0; tries++) {
         snprintf(file->temporary, room, "%s.%ld.%u.tmp", file->target, (long)getpid(), atomic_fetch_add(&serial, 1));
-        file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, old ? 0600 : 0666);
         if (file->fd < 0 && errno != EEXIST) break;
     }
     if (file->fd < 0) return cannot_write(file->path, errno);
     (void)flock(file->fd, LOCK_EX | LOCK_NB);
-    if (old) (void)fchmod(file->fd, old->st_mode & 07777);
+    if (old) keep_owner(file->fd, old);
     return TN_OK;
 }
 
@@ -171,4 +184,11 @@ tn_status tn_file_end(tn_file *file, tn_status status)
     }
     free_file(file);
     return status;
+}
+
+tn_status tn_file_replace(const char *path, const void *data, uint64_t bytes)
+{
+    tn_file file;
+    TN_TRY(tn_file_begin(path, &file));
+    return tn_file_end(&file, tn_file_write(&file, data, bytes));
 }

@@ -220,6 +220,30 @@ static const char *make_zip(const char *member, const void *bytes, size_t size, 
     return path;
 }
 
+/* No program that minds makes one: the second name is changed afterwards, in both places where it stands. */
+static void an_archive_with_two_members_of_one_name_is_refused(void **state)
+{
+    size_t size = 0;
+    int changed = 0;
+    tn_array x = {0};
+    const char *path = scratch_path("twice.npz");
+    (void)state;
+    remove(path);
+    zip_t *zip = zip_open(path, ZIP_CREATE, NULL);
+    for (int i = 0; i < 2; i++)
+        assert_true(zip_file_add(zip, i ? "y.npy" : "x.npy", zip_source_buffer(zip, npy_f4, sizeof npy_f4, 0), 0) >= 0);
+    assert_int_equal(zip_close(zip), 0);
+    expect_ok(tn_array_read(path, "x", &x));
+    tn_array_free(&x);
+    char *bytes = scratch_read(path, &size);
+    for (size_t i = 0; i + 5 <= size; i++)
+        if (!memcmp(bytes + i, "y.npy", 5)) bytes[i] = 'x', changed++;
+    assert_int_equal(changed, 2);
+    path = scratch_write("twice.npz", bytes, size);
+    free(bytes);
+    expect_failure(tn_array_read(path, "x", &x), TN_EFORMAT, "two members are named 'x.npy'");
+}
+
 static void damaged_archives_are_refused(void **state)
 {
     unsigned char bad[sizeof npz_parts];
@@ -424,6 +448,7 @@ int main(void)
         cmocka_unit_test(halves_become_f32_in_either_order_of_bytes),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(arrays_of_archives_are_found_by_name),
+        cmocka_unit_test(an_archive_with_two_members_of_one_name_is_refused),
         cmocka_unit_test(damaged_archives_are_refused),
         cmocka_unit_test(tensors_are_read_by_name_and_floating_ones_become_f32),
         cmocka_unit_test(tensors_make_a_data_set),

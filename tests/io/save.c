@@ -248,6 +248,39 @@ static void a_failed_allocation_leaves_the_old_file(void **state)
     unlink(path);
 }
 
+/* Only root can give a file away. One that another user may write becomes that user's, and the group, which is another
+ * one, loses what it had. */
+static void owners_are_kept_where_that_can_be(void **state)
+{
+    struct stat info;
+    tn_state *some = some_state();
+    const char *path = scratch_text("model", "old");
+    int code = 0;
+    (void)state;
+    if (geteuid()) skip();
+    assert_int_equal(chown(path, 1234, 2345), 0);
+    assert_int_equal(chmod(path, 0604), 0);
+    expect_ok(tn_state_save(some, path, NULL, 0));
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_uid, 1234);
+    assert_int_equal(info.st_gid, 2345);
+    assert_int_equal(info.st_mode & 07777, 0604);
+    assert_int_equal(chmod(path, 04666), 0);
+    char *folder = strdup(path);
+    *strrchr(folder, '/') = 0;
+    assert_int_equal(chmod(folder, 0777), 0);
+    pid_t child = fork();
+    if (!child) _exit(setgid(4321) || setuid(4321) || tn_state_save(some, path, NULL, 0) != TN_OK);
+    waitpid(child, &code, 0);
+    assert_int_equal(code, 0);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_uid, 4321);
+    assert_int_equal(info.st_mode & 07777, 0606);
+    free(folder);
+    tn_state_free(some);
+    unlink(path);
+}
+
 static void links_and_modes_are_kept(void **state)
 {
     struct stat info;
@@ -366,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_failure_half_way_leaves_the_old_file),
         cmocka_unit_test(a_disk_that_fills_up_leaves_the_old_file),
         cmocka_unit_test(a_failed_allocation_leaves_the_old_file),
+        cmocka_unit_test(owners_are_kept_where_that_can_be),
         cmocka_unit_test(links_and_modes_are_kept),
         cmocka_unit_test(what_killed_processes_left_is_removed),
         cmocka_unit_test(kill_at_any_moment_leaves_a_whole_file),
