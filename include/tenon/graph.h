@@ -87,6 +87,12 @@ TN_API void tn_output(tn_tensor *x, const char *name);
 /* At the end of a run the variable takes the value; everything else in the run sees the old one. */
 TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
 
+/* What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it, or the
+ * variable. And the assignment of what was made of that, in place of the one before: for what several layers change in
+ * turn, as running statistics. */
+TN_API tn_tensor *tn_assigned(tn_tensor *variable);
+TN_API void tn_assign_again(tn_tensor *variable, tn_tensor *value);
+
 /* Makes variables stay as they are: optimizers leave them alone, their gradients are not computed, and assignments to
  * them, as of running statistics, are dropped. `patterns` are names separated by commas, in which '*' is any text and
  * '?' any character; a name up to a dot is enough: "conv*, fc1.bias". Call it after the model has been built and before

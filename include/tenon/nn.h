@@ -24,10 +24,10 @@ TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_optio
 /* Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
  * and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5}) */
 typedef struct tn_conv2d_options {
-    int64_t filters;    /* required, at least 1 */
-    uint32_t kernel[2]; /* required; a width of 0 is the height */
-    uint32_t stride[2]; /* 0: 1; a width of 0 is the height */
-    uint32_t pad[2];
+    int64_t filters;      /* required, at least 1 */
+    uint32_t kernel[2];   /* required; a width of 0 is the height */
+    uint32_t stride[2];   /* 0: 1; a width of 0 is the height */
+    uint32_t pad[2];      /* of zeros on all sides; a width of 0 is none, for a kernel of one column wants that */
     uint32_t dilation[2]; /* as the stride */
     uint32_t groups;      /* 0: 1 */
     uint32_t same;        /* instead of `pad`: y is as large as x, divided by the stride and rounded up */
@@ -40,9 +40,9 @@ TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_opti
 /* What tn_conv2d_transpose takes. */
 typedef struct tn_conv2d_transpose_options {
     int64_t filters;    /* channels of y; required, at least 1 */
-    uint32_t kernel[2]; /* required; a width of 0 is the height, as in all that follow but the paddings */
+    uint32_t kernel[2]; /* required; a width of 0 is the height, as of stride and dilation */
     uint32_t stride[2]; /* 0: 1 */
-    uint32_t pad[2];    /* rows and columns that are left out on both sides of y */
+    uint32_t pad[2];    /* rows and columns that are left out on both sides of y; a width of 0 is none */
     uint32_t more[2];   /* rows and columns added at the end of y: PyTorch's output_padding */
     uint32_t dilation[2];
     uint32_t groups; /* 0: 1 */
@@ -91,7 +91,8 @@ TN_API tn_tensor *tn_adaptive_avgpool1d(tn_tensor *x, int64_t length);
 
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
  * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
- * in training, and moves "running_mean" and "running_var" (unbiased) towards them; otherwise it takes these. */
+ * in training, and moves "running_mean" and "running_var" (unbiased) towards them, each use of the layer in turn where
+ * a graph has several; otherwise it takes these. */
 typedef struct tn_batch_norm_options {
     uint32_t training;
     double momentum; /* share of the new batch in the running statistics: 0.1 */
@@ -99,14 +100,28 @@ typedef struct tn_batch_norm_options {
 } tn_batch_norm_options;
 #define tn_batch_norm(x, name, ...) tn_batch_norm_with(x, name, (tn_batch_norm_options){__VA_ARGS__})
 TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
-/* Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019); over each of
- * some groups of channels (Wu and He, 2018). */
-TN_API tn_tensor *tn_layer_norm(tn_tensor *x, const char *name);
-TN_API tn_tensor *tn_rms_norm(tn_tensor *x, const char *name);
-TN_API tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups);
+/* Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
+ * tn_layer_norm(x, "ln1") or tn_layer_norm(x, "ln1", .epsilon = 1e-6) */
+typedef struct tn_norm_options {
+    const char *name;
+    double epsilon; /* added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next
+                       f32 */
+} tn_norm_options;
+#define tn_layer_norm(x, ...) tn_layer_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
+#define tn_rms_norm(x, ...)   tn_rms_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
+TN_API tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options);
+TN_API tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options);
 /* Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without scale and
  * shift, as PyTorch does it unless told otherwise. */
-TN_API tn_tensor *tn_instance_norm(tn_tensor *x, const char *name);
+#define tn_instance_norm(x, ...) tn_instance_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
+TN_API tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options);
+/* Over each of some groups of channels (Wu and He, 2018). tn_group_norm(x, "gn1", 8) */
+typedef struct tn_group_norm_options {
+    int64_t groups; /* required; they divide the channels */
+    double epsilon; /* 1e-5 */
+} tn_group_norm_options;
+#define tn_group_norm(x, name, ...) tn_group_norm_with(x, name, (tn_group_norm_options){.groups = __VA_ARGS__})
+TN_API tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options);
 
 /* x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at 0.25.
  * He, Zhang, Ren and Sun, 2015. */

@@ -107,9 +107,10 @@ TN_API tn_tensor *tn_outer(tn_tensor *a, tn_tensor *b);
 /* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
 /* Of convolutions; all zero is a plain one. */
 typedef struct tn_conv_options {
-    uint32_t stride[2];   /* 0 means 1 */
-    uint32_t pad[2];      /* zeros at the beginning, and as many at the end unless `size` asks for other */
-    uint32_t dilation[2]; /* 0 means 1 */
+    uint32_t stride[2]; /* 0: 1; a width of 0 is the height */
+    uint32_t pad[2];    /* zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is
+                           none, for a kernel of one column wants that */
+    uint32_t dilation[2]; /* as the stride */
     uint32_t groups;      /* 0 means 1: output channels see only the input channels of their group */
     int64_t size[2];      /* of the result; 0: what whole windows give */
 } tn_conv_options;
@@ -121,9 +122,9 @@ TN_API tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_
 
 /* Of pooling; the window is required. */
 typedef struct tn_pool_options {
-    uint32_t window[2];
-    uint32_t stride[2]; /* 0: as the window */
-    uint32_t pad[2];    /* on both sides, smaller than the window */
+    uint32_t window[2]; /* a width of 0 is the height: {2} is 2 x 2 */
+    uint32_t stride[2]; /* the same; both 0: as the window */
+    uint32_t pad[2];    /* on both sides, smaller than the window; a width of 0 is none */
     uint32_t ceil_mode; /* the last window may reach over the end */
     uint32_t count_pad; /* averages count the padding as zeros */
 } tn_pool_options;
@@ -139,9 +140,9 @@ TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t wi
 /* The mean of each channel, or the largest: (b, c, h, w) -> (b, c). */
 TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);
 TN_API tn_tensor *tn_global_maxpool2d(tn_tensor *x);
-/* (b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows around
- * it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then makes
- * others of its row and column NaN. height x h is at most 2^29, and width x w. */
+/* (b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
+ * around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
+ * makes others of its row and column NaN. height x h is at most 2^29, and width x w. */
 TN_API tn_tensor *tn_resize_nearest(tn_tensor *x, int64_t height, int64_t width);
 TN_API tn_tensor *tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width, int align_corners);
 /* (b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016. */

@@ -84,3 +84,9 @@ tn_tensor_desc tn_desc_dense(int32_t dtype, const tn_shape *shape)
     }
     return desc;
 }
+
+void tn_both_sizes(const uint32_t given[2], uint32_t missing, uint32_t size[2])
+{
+    size[0] = given[0] ? given[0] : missing;
+    size[1] = given[1] ? given[1] : size[0];
+}

@@ -13,6 +13,9 @@ tn_status tn_shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *out
 /* Bit d is set for each axis d in the set. */
 tn_status tn_axes_mask(tn_axes axes, int32_t rank, uint32_t *mask);
 
+/* Height and width as they are given, {3} for 3 x 3: a missing width is the height, a missing height is `missing`. */
+void tn_both_sizes(const uint32_t given[2], uint32_t missing, uint32_t size[2]);
+
 /* A dense, row-major operand. */
 tn_tensor_desc tn_desc_dense(int32_t dtype, const tn_shape *shape);
 

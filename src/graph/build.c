@@ -33,11 +33,19 @@ void tn_output(tn_tensor *x, const char *name)
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){kept, NULL, x});
 }
 
-void tn_assign(tn_tensor *variable, tn_tensor *value)
+/* The sink that writes the variable, or NULL. */
+static tn_sink *assignment_of(const tn_tensor *variable)
+{
+    const tn_graph *graph = variable->graph;
+    for (uint32_t i = graph->sinks; variable->is_assigned && i-- > 0;)
+        if (graph->sink[i].variable == variable) return &graph->sink[i];
+    return NULL;
+}
+
+static void check_assignment(const tn_tensor *variable, const tn_tensor *value)
 {
     char before[160], now[160];
-    tn_graph *graph = tn_graph_of(variable);
-    if (is_broken(graph)) return;
+    tn_graph *graph = variable->graph;
     if (!value || value->graph != graph)
         tn_graph_fail(graph, TN_EINVAL, "assign '%s': a value of another graph", variable->name);
     else if (variable->op != &tn_op_variable)
@@ -46,8 +54,33 @@ void tn_assign(tn_tensor *variable, tn_tensor *value)
         tn_graph_fail(graph, TN_ESHAPE, "assign '%s': %s %s cannot take %s %s", variable->name,
                       tn_dtype_name(variable->type.dtype), tn_shape_text(&variable->type.shape, before, sizeof before),
                       tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, now, sizeof now));
+}
+
+void tn_assign(tn_tensor *variable, tn_tensor *value)
+{
+    tn_graph *graph = tn_graph_of(variable);
+    if (is_broken(graph)) return;
+    check_assignment(variable, value);
     if (variable->is_assigned) tn_graph_fail(graph, TN_EINVAL, "variable '%s' is assigned twice", variable->name);
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){NULL, variable, value});
+}
+
+tn_tensor *tn_assigned(tn_tensor *variable)
+{
+    const tn_sink *sink = is_broken(variable->graph) ? NULL : assignment_of(variable);
+    return sink ? sink->value : variable;
+}
+
+void tn_assign_again(tn_tensor *variable, tn_tensor *value)
+{
+    tn_graph *graph = tn_graph_of(variable);
+    if (is_broken(graph)) return;
+    tn_sink *sink = assignment_of(variable);
+    check_assignment(variable, value);
+    if (!is_broken(graph) && sink)
+        sink->value = value;
+    else
+        tn_assign(variable, value);
 }
 
 void tn_keep_together(tn_tensor *variable, uint32_t group)

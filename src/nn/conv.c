@@ -1,14 +1,8 @@
 /* conv.c: the convolution layers, y = x * W + b, and the transposed one. */
+#include "shape.h"
 #include "tenon/nn.h"
 
 #include <stdio.h>
-
-/* Height and width, a missing width being the height, a missing height being `missing`. */
-static void both(const uint32_t from[2], uint32_t missing, uint32_t to[2])
-{
-    to[0] = from[0] ? from[0] : missing;
-    to[1] = from[1] ? from[1] : to[0];
-}
 
 /* Padding such that y's size is x's divided by the stride, rounded up; an odd rest goes to the end. */
 static void pad_same(const tn_shape *x, const uint32_t kernel[2], tn_conv_options *options)
@@ -63,9 +57,9 @@ tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options opt
     uint32_t kernel[2];
     if (!wrong && options.same && (options.pad[0] || options.pad[1])) wrong = "its padding is given and `same` as well";
     if (wrong) return refuse(x, "conv2d", name, &shape, wrong);
-    both(options.kernel, 1, kernel);
-    both(options.stride, 1, conv.stride);
-    both(options.dilation, 1, conv.dilation);
+    tn_both_sizes(options.kernel, 1, kernel);
+    tn_both_sizes(options.stride, 1, conv.stride);
+    tn_both_sizes(options.dilation, 1, conv.dilation);
     conv.pad[0] = options.pad[0], conv.pad[1] = options.pad[1];
     if (options.same) pad_same(&shape, kernel, &conv);
     tn_shape size = TN_SHAPE(options.filters, shape.dim[1] / conv.groups, kernel[0], kernel[1]);
@@ -81,9 +75,9 @@ tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_t
     const char *wrong = mistake(&shape, options.filters, options.kernel[0], conv.groups);
     uint32_t kernel[2];
     if (wrong) return refuse(x, "conv2d_transpose", name, &shape, wrong);
-    both(options.kernel, 1, kernel);
-    both(options.stride, 1, conv.stride);
-    both(options.dilation, 1, conv.dilation);
+    tn_both_sizes(options.kernel, 1, kernel);
+    tn_both_sizes(options.stride, 1, conv.stride);
+    tn_both_sizes(options.dilation, 1, conv.dilation);
     for (int d = 0; d < 2; d++) {
         conv.pad[d] = options.pad[d];
         conv.size[d] = (shape.dim[2 + d] - 1) * conv.stride[d] - 2 * (int64_t)conv.pad[d] +

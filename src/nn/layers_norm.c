@@ -6,47 +6,43 @@
 
 /* ---- normalisation ---- */
 
-/* Frozen batch normalisation takes its running statistics. */
-static tn_tensor *batch_norm(tn_net_build *build, tn_tensor *x, const char *name)
+/* Frozen batch normalisation takes its running statistics. An epsilon of 0 is the usual one. */
+static tn_tensor *batch_norm(tn_net_build *build, tn_tensor *x, const char *name, double epsilon)
 {
     char running[64];
     snprintf(running, sizeof running, "%s.running_mean", name);
     int frozen = tn_pattern_any(build->options.freeze, running);
-    return tn_batch_norm(x, name, .training = build->options.training && !frozen);
+    return tn_batch_norm(x, name, .training = build->options.training && !frozen, .epsilon = epsilon);
 }
 
 tn_tensor *tn_layer_batch_norm(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    (void)arg;
-    return batch_norm(build, x, tn_net_name(build, "bn", name));
+    return batch_norm(build, x, tn_net_name(build, "bn", name), arg[0]);
 }
 
 tn_tensor *tn_layer_layer_norm(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    (void)arg;
-    return tn_layer_norm(x, tn_net_name(build, "ln", name));
+    return tn_layer_norm(x, tn_net_name(build, "ln", name), .epsilon = arg[0]);
 }
 
 tn_tensor *tn_layer_rms_norm(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    (void)arg;
-    return tn_rms_norm(x, tn_net_name(build, "rms", name));
+    return tn_rms_norm(x, tn_net_name(build, "rms", name), .epsilon = arg[0]);
 }
 
 tn_tensor *tn_layer_group_norm(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    return tn_group_norm(x, tn_net_name(build, "gn", name), (int64_t)arg[0]);
+    return tn_group_norm(x, tn_net_name(build, "gn", name), (int64_t)arg[0], .epsilon = arg[1]);
 }
 
 tn_tensor *tn_layer_instance_norm(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     char name[32];
-    (void)arg;
-    return tn_instance_norm(x, tn_net_name(build, "in", name));
+    return tn_instance_norm(x, tn_net_name(build, "in", name), .epsilon = arg[0]);
 }
 
 /* ---- residual branches (He, Zhang, Ren and Sun, "Deep residual learning", 2016) ---- */
@@ -115,7 +111,7 @@ static tn_tensor *normed_conv(tn_net_build *build, tn_tensor *x, const char *blo
     x = tn_conv2d(x, name, .filters = filters, .kernel = {3, 3}, .stride = {stride, stride}, .pad = {1, 1},
                   .no_bias = 1, .init = &init);
     snprintf(name, sizeof name, "%s.bn%d", block, i);
-    return batch_norm(build, x, name);
+    return batch_norm(build, x, name, 0);
 }
 
 tn_tensor *tn_layer_block(tn_net_build *build, tn_tensor *x, const double arg[])

@@ -3,7 +3,12 @@
  */
 #include "tenon/nn.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
+
+/* Added to variances unless given. */
+#define EPSILON 1e-5
 
 /* The variable `name`.`suffix`. */
 static tn_tensor *part(tn_graph *graph, const char *name, const char *suffix, tn_shape shape, double value,
@@ -34,6 +39,15 @@ static int has_rank(const char *kind, const char *name, tn_tensor *x, int32_t ra
     return 0;
 }
 
+/* What is given, 0 standing for the usual; else the graph fails. */
+static double epsilon_of(const char *kind, const char *name, tn_tensor *x, double given, double usual)
+{
+    if (given == 0) return usual;
+    if (!(given > 0) || isinf(given))
+        tn_graph_fail(tn_graph_of(x), TN_EINVAL, "%s '%s': the epsilon %g is not a number above 0", kind, name, given);
+    return given;
+}
+
 /* The shape of one number for each channel, to be broadcast over (batch, channels, ...). */
 static tn_shape over_channels(const tn_shape *x)
 {
@@ -49,11 +63,11 @@ static tn_axes all_but_channels(const tn_shape *x)
     return axes;
 }
 
-/* running = (1 - momentum) running + momentum now */
+/* running = (1 - momentum) running + momentum now; each use of a layer in turn. */
 static void follow(tn_tensor *running, tn_tensor *now, double momentum)
 {
-    tn_tensor *old = tn_mul(running, tn_number(running, 1 - momentum));
-    tn_assign(running, tn_add(old, tn_mul(tn_reshape(now, tn_shape_of(running)), tn_number(now, momentum))));
+    tn_tensor *old = tn_mul(tn_assigned(running), tn_number(running, 1 - momentum));
+    tn_assign_again(running, tn_add(old, tn_mul(tn_reshape(now, tn_shape_of(running)), tn_number(now, momentum))));
 }
 
 /* The running statistics take in those of x, of `count` values for each channel; the variance is the unbiased one. */
@@ -71,7 +85,7 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
     if (!has_rank("batch_norm", name, x, 2)) return x;
     tn_graph *graph = tn_graph_of(x);
     tn_shape shape = tn_shape_of(x), as = over_channels(&shape), each = TN_SHAPE(shape.dim[1]);
-    double epsilon = options.epsilon != 0 ? options.epsilon : 1e-5;
+    double epsilon = epsilon_of("batch_norm", name, x, options.epsilon, EPSILON);
     double momentum = options.momentum != 0 ? options.momentum : 0.1;
     tn_tensor *mean = part(graph, name, "running_mean", each, 0, 0);
     tn_tensor *variance = part(graph, name, "running_var", each, 1, 0);
@@ -91,20 +105,22 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
 }
 
 /* Each of so many equal parts of x, one after another. */
-static tn_tensor *normalize_rows(tn_tensor *x, int64_t rows)
+static tn_tensor *normalize_rows(tn_tensor *x, int64_t rows, double epsilon)
 {
     tn_shape shape = tn_shape_of(x);
     int64_t count = tn_shape_count(&shape);
-    tn_tensor *y = tn_normalize(tn_reshape(x, TN_SHAPE(rows, rows ? count / rows : 0)), TN_AXES(-1), 1e-5);
+    tn_tensor *y = tn_normalize(tn_reshape(x, TN_SHAPE(rows, rows ? count / rows : 0)), TN_AXES(-1), epsilon);
     return tn_reshape(y, shape);
 }
 
-tn_tensor *tn_instance_norm(tn_tensor *x, const char *name)
+tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options)
 {
-    if (!has_rank("instance_norm", name ? name : "", x, 3)) return x;
+    const char *name = options.name ? options.name : "";
+    if (!has_rank("instance_norm", name, x, 3)) return x;
     tn_shape shape = tn_shape_of(x);
-    tn_tensor *y = normalize_rows(x, shape.dim[0] * shape.dim[1]);
-    return name ? affine(y, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1) : y;
+    double epsilon = epsilon_of("instance_norm", name, x, options.epsilon, EPSILON);
+    tn_tensor *y = normalize_rows(x, shape.dim[0] * shape.dim[1], epsilon);
+    return options.name ? affine(y, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1) : y;
 }
 
 tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
@@ -116,28 +132,33 @@ tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
     return tn_leaky_relu(x, tn_reshape(slope, as));
 }
 
-tn_tensor *tn_layer_norm(tn_tensor *x, const char *name)
+tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options)
 {
-    if (!has_rank("layer_norm", name, x, 1)) return x;
+    if (!has_rank("layer_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
-    return affine(tn_normalize(x, TN_AXES(-1), 1e-5), name, last, last, 1);
+    double epsilon = epsilon_of("layer_norm", options.name, x, options.epsilon, EPSILON);
+    return affine(tn_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 1);
 }
 
-tn_tensor *tn_rms_norm(tn_tensor *x, const char *name)
+tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options)
 {
-    if (!has_rank("rms_norm", name, x, 1)) return x;
+    if (!has_rank("rms_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
-    return affine(tn_rms_normalize(x, TN_AXES(-1), 1e-6), name, last, last, 0);
+    double epsilon = epsilon_of("rms_norm", options.name, x, options.epsilon, FLT_EPSILON);
+    return affine(tn_rms_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 0);
 }
 
-tn_tensor *tn_group_norm(tn_tensor *x, const char *name, int64_t groups)
+tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options)
 {
     if (!has_rank("group_norm", name, x, 2)) return x;
+    int64_t groups = options.groups;
+    double epsilon = epsilon_of("group_norm", name, x, options.epsilon, EPSILON);
     tn_shape shape = tn_shape_of(x);
     if (groups < 1 || shape.dim[1] % groups) {
         tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "group_norm '%s': %lld groups of %lld channels", name,
                       (long long)groups, (long long)shape.dim[1]);
         return x;
     }
-    return affine(normalize_rows(x, shape.dim[0] * groups), name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
+    x = normalize_rows(x, shape.dim[0] * groups, epsilon);
+    return affine(x, name, TN_SHAPE(shape.dim[1]), over_channels(&shape), 1);
 }

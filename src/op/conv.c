@@ -6,10 +6,10 @@
 tn_conv_node tn_conv_node_of(tn_conv_options options)
 {
     tn_conv_node node = {.groups = options.groups ? options.groups : 1};
+    tn_both_sizes(options.stride, 1, node.stride);
+    tn_both_sizes(options.dilation, 1, node.dilation);
     for (int d = 0; d < 2; d++) {
-        node.stride[d] = options.stride[d] ? options.stride[d] : 1;
         node.pad[d] = options.pad[d];
-        node.dilation[d] = options.dilation[d] ? options.dilation[d] : 1;
         node.size[d] = options.size[d] ? options.size[d] : -1;
     }
     return node;

@@ -4,10 +4,11 @@
 tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options)
 {
     tn_shape shape = tn_shape_of(x);
+    int by_window = !options.stride[0] && !options.stride[1];
     tn_pool_node node = {.ceil_mode = options.ceil_mode != 0, .count_pad = options.count_pad != 0};
+    tn_both_sizes(options.window, 0, node.window);
+    tn_both_sizes(by_window ? node.window : options.stride, node.window[0], node.stride);
     for (int d = 0; d < 2; d++) {
-        node.window[d] = options.window[d];
-        node.stride[d] = options.stride[d] ? options.stride[d] : options.window[d];
         node.pad[d] = options.pad[d];
         node.size[d] = shape.rank == 4 ? shape.dim[2 + d] : 0;
     }

@@ -31,7 +31,7 @@ def scaled(x, axes, eps, centre=True):
 # ---- normalisation ----
 x = fill((3, 5), 1)
 emit("layer_norm", scaled(x, 1, 1e-5) * named(5, "n.weight") + named(5, "n.bias"))
-emit("rms_norm", scaled(x, 1, 1e-6, False) * named(5, "n.weight"))
+emit("rms_norm", scaled(x, 1, 2**-23, False) * named(5, "n.weight"))
 x = fill((2, 4, 3), 1)
 per = lambda v: v.reshape(1, -1, 1)
 y = scaled(x.reshape(2, 2, 6), 2, 1e-5).reshape(x.shape)

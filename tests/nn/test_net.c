@@ -65,7 +65,11 @@ static void every_named_network_and_every_layer_builds(void **state)
             {"adaptive_avgpool SIZE", "adaptive_avgpool 2x3"},
             {"maxpool SIZE [stride N] [pad N]", "maxpool 3x2 stride 1 pad 1"},
             {"avgpool SIZE [stride N] [pad N]", "avgpool 2"},
-            {"group_norm GROUPS", "group_norm 1"},
+            {"group_norm GROUPS [EPSILON]", "group_norm 1 1e-3"},
+            {"batch_norm [EPSILON]", "batch_norm"},
+            {"layer_norm [EPSILON]", "layer_norm 1e-6"},
+            {"rms_norm [EPSILON]", "rms_norm"},
+            {"instance_norm [EPSILON]", "instance_norm 1e-3"},
             {"residual", "residual, residual, relu, end, end"},
             {"end", "residual, conv 3 3 stride 2 pad 1, end"},
             {"block FILTERS [stride N]", "block 3 stride 2"},
@@ -122,7 +126,7 @@ static void layers_on_sequences_work_along_the_steps(void **state)
 static void every_mistake_names_the_layer_its_place_and_what_was_expected(void **state)
 {
     static const struct {
-        const char *spec, *say[3];
+        const char *spec, *say[4];
     } cases[] = {
         {"", {"no layers"}},
         {"  ", {"no layers"}},
@@ -159,6 +163,7 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"linear 3, leaky_relu x", {"layer 2", "'x'", "number"}},
         {"block", {"layer 1", "a number is missing", "block FILTERS"}},
         {"group_norm 2", {"group_norm 'gn1'", "2 groups of 1 channels"}},
+        {"layer_norm 0", {"layer 1", "'0'", "a number above 0", "layer_norm [EPSILON]"}},
         {"attention 4", {"attention 'attention1'", "4 heads", "(4, 5, 6)"}},
         {"end", {"no residual branch"}},
         {"residual, relu", {"no 'end'"}},
@@ -173,7 +178,7 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         tn_graph *graph = tn_graph_new();
         build(graph, cases[i].spec, (tn_net_options){0});
         if (!tn_graph_status(graph)) fail_msg("'%s' was taken", cases[i].spec);
-        for (int k = 0; k < 3 && cases[i].say[k]; k++) check_message(cases[i].spec, cases[i].say[k]);
+        for (int k = 0; k < 4 && cases[i].say[k]; k++) check_message(cases[i].spec, cases[i].say[k]);
         tn_graph_free(graph);
     }
 }

@@ -278,7 +278,7 @@ class RMSNorm(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.ones(units))
 
     def forward(self, x):
-        return x / ((x * x).mean(-1, keepdim=True) + 1e-6).sqrt() * self.weight
+        return x / ((x * x).mean(-1, keepdim=True) + 2**-23).sqrt() * self.weight
 
 
 def recurrent(kind):

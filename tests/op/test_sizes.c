@@ -1,4 +1,5 @@
-/* test_sizes.c: the sizes of pooled pictures: PyTorch's, with windows over the end and without. */
+/* test_sizes.c: the sizes of pooled pictures: PyTorch's, with windows over the end and without; and pairs of which but
+ * the height is given. */
 #include "near.h"
 #include "tenon/tenon.h"
 
@@ -30,8 +31,40 @@ static void a_picture_is_pooled_to_as_many_elements_as_in_pytorch(void **state)
         }
 }
 
+/* What is given in part, and the same in full, of an x of 7 x 11. */
+static void a_width_that_is_not_given_is_the_height(void **state)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(1, 1, 7, 11));
+    tn_tensor *w = tn_input(g, "w", TN_F32, TN_SHAPE(1, 1, 2, 2));
+    tn_tensor *pairs[][2] = {
+        {tn_maxpool2d(x, .window = {2}), tn_maxpool2d(x, .window = {2, 2})},
+        {tn_avgpool2d(x, .window = {3}), tn_avgpool2d(x, .window = {3, 3})},
+        {tn_maxpool2d(x, .window = {3}, .stride = {2}), tn_maxpool2d(x, .window = {3, 3}, .stride = {2, 2})},
+        {tn_avgpool2d(x, .window = {3, 2}, .stride = {1}), tn_avgpool2d(x, .window = {3, 2}, .stride = {1, 1})},
+        {tn_maxpool2d(x, .window = {3, 2}), tn_maxpool2d(x, .window = {3, 2}, .stride = {3, 2})},
+        {tn_conv2d_with(x, w, (tn_conv_options){.stride = {2}}),
+         tn_conv2d_with(x, w, (tn_conv_options){.stride = {2, 2}})},
+        {tn_conv2d_with(x, w, (tn_conv_options){.dilation = {3}}),
+         tn_conv2d_with(x, w, (tn_conv_options){.dilation = {3, 3}})},
+        {tn_conv2d_transposed(x, w, (tn_conv_options){.stride = {2}}),
+         tn_conv2d_transposed(x, w, (tn_conv_options){.stride = {2, 2}})},
+    };
+    (void)state;
+    if (tn_graph_status(g)) fail_msg("%s", tn_message());
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        tn_shape part = tn_shape_of(pairs[i][0]), whole = tn_shape_of(pairs[i][1]);
+        for (int d = 2; d < 4; d++)
+            if (part.dim[d] != whole.dim[d])
+                fail_msg("pair %zu: dimension %d is %lld and %lld", i, d, (long long)part.dim[d],
+                         (long long)whole.dim[d]);
+    }
+    tn_graph_free(g);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_picture_is_pooled_to_as_many_elements_as_in_pytorch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_picture_is_pooled_to_as_many_elements_as_in_pytorch),
+                                       cmocka_unit_test(a_width_that_is_not_given_is_the_height)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
