@@ -43,7 +43,8 @@ TN_API tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_
 TN_API tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value);
 
 /* A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names
- * "seed" and "step" are the state's own seed and step count, and `start` values of windows are i32. */
+ * "seed" and "step" are the state's own seed and step count, and "step:1", "step:2"... the steps of the graph's
+ * optimizers; `start` values of windows are i32. Asking again for a name with another value is an error. */
 TN_API tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value);
 
 /* How a variable's first value is made. Random kinds depend on the state's seed and the variable's name alone, so
@@ -66,6 +67,7 @@ typedef struct tn_init {
     double a; /* see there; of those by fans, and orthogonal ones, a factor; 0: 1 */
     int64_t fan_in;
     int64_t fan_out;
+    int64_t zero_row; /* of the first dimension, counted from 1: its values are 0 whatever the kind; 0: none is */
 } tn_init;
 
 #define TN_TRAINABLE 1u /* optimizers update it */
@@ -106,6 +108,11 @@ TN_API void tn_keep_together(tn_tensor *variable, uint32_t group);
 
 /* After a run the state's step count grows by one. Set by optimizers. */
 TN_API void tn_advance_step(tn_graph *graph);
+
+/* The steps that the optimizer of these parameters has done before a run, an f32 scalar: one more after each, like the
+ * state's step count. The state keeps it with each of them (tn_state_param_step); where they differ, the most counts. A
+ * parameter has one optimizer in a graph. Called by optimizers. */
+TN_API tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t count);
 
 /* ---- differentiation ---- */
 

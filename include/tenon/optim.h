@@ -24,8 +24,13 @@ typedef struct tn_optim_options {
     uint32_t centered;    /* rmsprop divides by the gradient's deviation: Graves, 2013 */
     const char *no_decay; /* parameters without weight decay, by names or patterns as for tn_freeze, such as "*bias,
                              bn*"; "vectors" stands for all of fewer than two dimensions. NULL: none */
-    const char *rates; /* factors on the learning rate of parameters: a pattern and a number each, "conv* 0.1, fc2 2";
-                          the first that fits counts. NULL: none */
+    const char *rates;  /* factors on the learning rate of parameters: a pattern and a number each, "conv* 0.1, fc2 2";
+                           the first that fits counts. NULL: none */
+    const char *decays; /* weight decays of parameters, likewise: "*bias 0, norm* 0, fc* 0.01"; weight_decay is that of
+                           all others. NULL: none */
+    const char *only;   /* the parameters that it updates, by names or patterns as in no_decay. NULL: all that are
+                           trainable */
+    const char *name;   /* its learning rate is the scalar input "NAME.lr". NULL: "lr" */
 } tn_optim_options;
 
 /* sgd:      p -= lr g
@@ -42,7 +47,13 @@ typedef struct tn_optim_options {
  * radam:    Liu and others, "On the variance of the adaptive learning rate and beyond", 2020
  * lion:     p -= lr (sign(beta1 m + (1 - beta1) g) + decay p), m = beta2 m + (1 - beta2) g (Chen and others, 2023)
  * The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq", ".sum",
- * ".square_avg" and the like. Parameters of the same decay and rate are updated by one kernel. */
+ * ".square_avg" and the like. Parameters of the same decay and rate are updated by one kernel.
+ *
+ * Several optimizers may share a state, in programs of their own or in one, as those of a generative adversarial net:
+ *     tn_minimize(loss_d, "adam", (tn_optim_options){.only = "d.*", .name = "d"});
+ *     tn_minimize(loss_g, "adam", (tn_optim_options){.only = "g.*", .name = "g"});
+ * Each counts its own steps (tn_state_param_step), as those of PyTorch do. In one program all of them see the values
+ * from before the run. A parameter has one optimizer in a program. */
 TN_API void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options);
 
 /* The optimizers, with their usual learning rate. Returns 0 past the last. */

@@ -28,6 +28,13 @@ TN_API void tn_state_set_seed(tn_state *state, uint64_t seed);
 TN_API uint64_t tn_state_step(const tn_state *state);
 TN_API void tn_state_set_step(tn_state *state, uint64_t step);
 
+/* The training steps that a parameter's optimizer has done; returns 0 if it has none. Where several optimizers share a
+ * state, as those of a generator and a discriminator do, each counts its own, which is what its schedule goes by; the
+ * state's step is then the sum of them. A checkpoint has them. */
+TN_API int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step);
+/* Sets it; with NULL that of all parameters, those to come included, as tn_state_set_step does. */
+TN_API TN_MUST_USE tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step);
+
 /* Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it. */
 TN_API TN_MUST_USE tn_status tn_state_reserve(tn_state *state, uint64_t bytes);
 
@@ -90,8 +97,8 @@ TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *pat
 typedef struct tn_checkpoint tn_checkpoint;
 TN_API TN_MUST_USE tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint);
 TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint); /* NULL is fine */
-/* The note's text, or NULL. Lives as long as the checkpoint. "tenon.seed", "tenon.step" and "tenon.version" are what
- * tn_state_save added. */
+/* The note's text, or NULL. Lives as long as the checkpoint. "tenon.seed", "tenon.step", "tenon.steps" and
+ * "tenon.version" are what tn_state_save added. */
 TN_API const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key);
 /* Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as long as
  * the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be NULL. */

@@ -1,6 +1,7 @@
 /* build.c: what a graph ends in: outputs, and assignments to variables. */
 #include "build.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "leaf.h"
@@ -87,6 +88,29 @@ void tn_keep_together(tn_tensor *variable, uint32_t group)
 {
     if (!is_broken(variable->graph) && variable->op == &tn_op_variable)
         ((tn_variable_attrs *)variable->attrs)->group = group;
+}
+
+/* The parameter has one optimizer, of this number. */
+static void give_optimizer(tn_tensor *param, uint32_t number)
+{
+    tn_variable_attrs *attrs = (tn_variable_attrs *)param->attrs;
+    if (param->op != &tn_op_variable)
+        tn_graph_fail(param->graph, TN_EINVAL, "count_steps: a %s is no variable", param->op->name);
+    else if (attrs->optimizer)
+        tn_graph_fail(param->graph, TN_EINVAL, "parameter '%s' has an optimizer already", param->name);
+    else
+        attrs->optimizer = number;
+}
+
+tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t count)
+{
+    char name[32];
+    graph = tn_graph_or_failed(graph);
+    graph->optimizers += !is_broken(graph);
+    for (size_t i = 0; i < count && !is_broken(graph); i++) give_optimizer(param[i], graph->optimizers);
+    snprintf(name, sizeof name, TN_STEPS_OF "%u", graph->optimizers);
+    tn_advance_step(graph);
+    return tn_scalar_input(graph, name, TN_F32, 0);
 }
 
 void tn_advance_step(tn_graph *graph)

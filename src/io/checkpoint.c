@@ -13,6 +13,7 @@
 #include "convert.h"
 #include "safetensors.h"
 #include "shape.h"
+#include "steps.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
 #include "utf8.h"
@@ -35,6 +36,7 @@ struct tn_checkpoint {
     struct tensor **by_name;
     size_t count;
     unsigned char *data;
+    const char *steps; /* the note of optimizers' steps; NULL: older files count them all as one */
     uint64_t seed, step;
     int has_seed, has_step;
 };
@@ -223,6 +225,8 @@ static tn_status read_notes(const char *path, tn_checkpoint *checkpoint)
     cJSON_ArrayForEach(note, checkpoint->notes)
         TN_REQUIRE(cJSON_IsString(note), TN_EFORMAT, "%s: note '%s' is not a text", path, note->string);
     TN_TRY(number_note(path, checkpoint, TN_NOTE_SEED, &checkpoint->seed, &checkpoint->has_seed));
+    checkpoint->steps = tn_checkpoint_note(checkpoint, TN_NOTE_STEPS);
+    if (checkpoint->steps) TN_TRY(tn_steps_check(path, checkpoint->steps));
     return number_note(path, checkpoint, TN_NOTE_STEP, &checkpoint->step, &checkpoint->has_step);
 }
 
@@ -426,5 +430,5 @@ tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
     }
     if (checkpoint->has_seed) tn_state_set_seed(state, checkpoint->seed);
     if (checkpoint->has_step) tn_state_set_step(state, checkpoint->step);
-    return TN_OK;
+    return checkpoint->steps ? tn_steps_load(checkpoint->steps, state) : TN_OK;
 }

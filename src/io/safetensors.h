@@ -12,6 +12,7 @@
 #define TN_NOTE_OWN     "tenon."
 #define TN_NOTE_SEED    "tenon.seed"
 #define TN_NOTE_STEP    "tenon.step"
+#define TN_NOTE_STEPS   "tenon.steps"
 #define TN_NOTE_VERSION "tenon.version"
 
 /* "F32" and so on; NULL for a number that is no type. */

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "safetensors.h"
 #include "shape.h"
+#include "steps.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
 #include "utf8.h"
@@ -82,6 +83,7 @@ static void add_notes(tn_json *json, const tn_state *state, const tn_note notes[
                 "\",\"" TN_NOTE_VERSION "\":",
                 tn_state_seed(state), tn_state_step(state));
     tn_json_string(json, tn_version());
+    tn_steps_save(json, state);
     for (size_t i = 0; i < count; i++) {
         tn_json_add(json, ",");
         tn_json_string(json, notes[i].key);

@@ -23,6 +23,7 @@ struct tn_graph {
     tn_index names;   /* of leaves, by operator; of outputs, which have none */
     uint32_t streams; /* random streams given out */
     uint32_t advances_step;
+    uint32_t optimizers; /* that count their steps */
     tn_tensor *empty; /* what calls on a failed graph return */
 };
 

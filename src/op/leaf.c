@@ -36,7 +36,11 @@ tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape s
 tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)
 {
     tn_scalar_attrs attrs = {.value = value};
-    return named(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
+    tn_tensor *x = named(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
+    if (x->op == &tn_op_scalar && memcmp(x->attrs, &attrs, sizeof attrs))
+        tn_graph_fail(graph, TN_EINVAL, "scalar '%s' is %g and is asked for as %g", name,
+                      ((const tn_scalar_attrs *)x->attrs)->value, value);
+    return x;
 }
 
 tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape, tn_init init, uint32_t flags)
@@ -47,6 +51,7 @@ tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shap
     attrs.init.a = init.a;
     attrs.init.fan_in = init.fan_in;
     attrs.init.fan_out = init.fan_out;
+    attrs.init.zero_row = init.zero_row;
     attrs.flags = flags;
     return named(graph, &tn_op_variable, name, (tn_type){dtype, shape}, &attrs);
 }

@@ -10,8 +10,13 @@
 typedef struct tn_variable_attrs {
     tn_init init;
     uint32_t flags;
-    uint32_t group; /* as tn_keep_together says */
+    uint32_t group;     /* as tn_keep_together says */
+    uint32_t optimizer; /* that updates it: its number in the graph, from 1; 0: none */
+    uint32_t unused;
 } tn_variable_attrs;
+
+/* The name of the scalar that is the number of steps of the graph's optimizer K: "step:K". */
+#define TN_STEPS_OF "step:"
 
 /* full: every element is `value` */
 typedef struct tn_full_attrs {

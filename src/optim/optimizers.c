@@ -10,6 +10,7 @@
 #include "word.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 int tn_optimizer_at(size_t index, tn_optimizer_entry *entry)
@@ -79,104 +80,153 @@ static void clip(const tn_optim_options *options, tn_tensor *grad[], size_t coun
 
 /* ---- groups of parameters ---- */
 
-/* How a parameter is treated. */
+enum { DECAY, RATE };
+
+/* How a parameter is treated; NAN: nothing has been said. */
 typedef struct treatment {
-    double decay, rate;
+    double of[2];
 } treatment;
+
+/* "vectors" stands for parameters of fewer than two dimensions: biases, scales. */
+static int fits(const char *pattern, const tn_tensor *param)
+{
+    if (!strcmp(pattern, "vectors")) return tn_shape_of(param).rank < 2;
+    return tn_pattern_matches(pattern, strlen(pattern), tn_name_of(param));
+}
 
 /* Each pattern fits a parameter: what is misspelt is found. */
 static void check_pattern(tn_graph *graph, const char *option, const char *pattern, tn_tensor *const param[],
                           size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (tn_pattern_matches(pattern, strlen(pattern), tn_name_of(param[i]))) return;
+        if (fits(pattern, param[i]) || !strcmp(pattern, "vectors")) return;
     tn_graph_fail(graph, TN_EMISSING, "%s: no parameter is called '%s'; there are '%s' to '%s'", option, pattern,
-                  tn_name_of(param[0]), tn_name_of(param[count - 1]));
+                  count ? tn_name_of(param[0]) : "", count ? tn_name_of(param[count - 1]) : "");
 }
 
-static void exempt(tn_graph *graph, const char *patterns, tn_tensor *const param[], treatment *of, size_t count)
+/* The next name or pattern of an option's list; 0 after the last or a mistake. */
+static int next_name(tn_graph *graph, const char *option, const char *list, const char **cursor, tn_item *item)
+{
+    if (!*cursor) return 0;
+    if (tn_item_next(cursor, item) && item->words == 1) return 1;
+    tn_graph_fail(graph, TN_EINVAL, "%s '%s': '%s' is not a name", option, list, item->text);
+    return 0;
+}
+
+static void exempt(tn_graph *graph, const char *patterns, tn_tensor *const param[], treatment *t, size_t count)
 {
     tn_item item;
-    for (const char *cursor = patterns; cursor;) {
-        if (!tn_item_next(&cursor, &item) || item.words != 1) {
-            tn_graph_fail(graph, TN_EINVAL, "no_decay '%s': '%s' is not a name", patterns, item.text);
-            return;
-        }
-        int vectors = !strcmp(item.text, "vectors");
-        if (!vectors) check_pattern(graph, "no_decay", item.text, param, count);
+    for (const char *cursor = patterns; next_name(graph, "no_decay", patterns, &cursor, &item);) {
+        check_pattern(graph, "no_decay", item.text, param, count);
         for (size_t i = 0; i < count; i++)
-            if (vectors ? tn_shape_of(param[i]).rank < 2
-                        : tn_pattern_matches(item.text, strlen(item.text), tn_name_of(param[i])))
-                of[i].decay = 0;
+            if (fits(item.text, param[i])) t[i].of[DECAY] = 0;
     }
 }
 
-static void set_rates(tn_graph *graph, const char *rates, tn_tensor *const param[], treatment *of, size_t count)
+/* What an option's patterns and numbers say of parameters: the first that fits one counts. */
+static void treat_by(tn_graph *graph, int what, const char *list, tn_tensor *const param[], treatment *t, size_t count)
 {
+    static const char *const option[] = {"decays", "rates"};
+    static const char *const number[] = {"a weight decay of 0 or more", "a factor above 0"};
     tn_item item;
-    double rate;
-    for (const char *cursor = rates; cursor;) {
-        if (!tn_item_next(&cursor, &item) || item.words != 2 || !tn_word_number(item.word[1], &rate) || rate <= 0) {
-            tn_graph_fail(graph, TN_EINVAL, "rates '%s': '%s' is not a name and a factor above 0", rates, item.text);
+    double value;
+    for (const char *cursor = list; cursor;) {
+        if (!tn_item_next(&cursor, &item) || item.words != 2 || !tn_word_number(item.word[1], &value) || value < 0 ||
+            (value == 0 && what == RATE)) {
+            tn_graph_fail(graph, TN_EINVAL, "%s '%s': '%s' is not a name and %s", option[what], list, item.text,
+                          number[what]);
             return;
         }
-        check_pattern(graph, "rates", item.word[0], param, count);
+        check_pattern(graph, option[what], item.word[0], param, count);
         for (size_t i = 0; i < count; i++)
-            if (of[i].rate == 0 && tn_pattern_matches(item.word[0], strlen(item.word[0]), tn_name_of(param[i])))
-                of[i].rate = rate;
+            if (isnan(t[i].of[what]) && fits(item.word[0], param[i])) t[i].of[what] = value;
     }
+}
+
+static int alike(const treatment *a, const treatment *b)
+{
+    return a->of[DECAY] == b->of[DECAY] && a->of[RATE] == b->of[RATE];
 }
 
 /* Parameters that are treated alike lie side by side. */
-static void lay_out(tn_tensor *const param[], const treatment *of, size_t count)
+static void lay_out(tn_tensor *const param[], const treatment *t, size_t count)
 {
     uint32_t groups = 0;
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        while (k < i && (of[k].decay != of[i].decay || of[k].rate != of[i].rate)) k++;
+        while (k < i && !alike(&t[k], &t[i])) k++;
         if (k == i) groups++;
         for (size_t j = i; k == i && j < count; j++)
-            if (of[j].decay == of[i].decay && of[j].rate == of[i].rate) tn_keep_together(param[j], groups - 1);
+            if (alike(&t[j], &t[i])) tn_keep_together(param[j], groups - 1);
     }
 }
 
-static void treat(tn_graph *graph, const tn_optim_options *options, tn_tensor *const param[], treatment *of,
+static void treat(tn_graph *graph, const tn_optim_options *options, tn_tensor *const param[], treatment *t,
                   size_t count)
 {
-    for (size_t i = 0; i < count; i++) of[i] = (treatment){.decay = options->weight_decay};
-    exempt(graph, options->no_decay, param, of, count);
-    set_rates(graph, options->rates, param, of, count);
-    for (size_t i = 0; i < count; i++)
-        if (of[i].rate == 0) of[i].rate = 1;
-    lay_out(param, of, count);
+    for (size_t i = 0; i < count; i++) t[i] = (treatment){{NAN, NAN}};
+    treat_by(graph, DECAY, options->decays, param, t, count);
+    treat_by(graph, RATE, options->rates, param, t, count);
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(t[i].of[DECAY])) t[i].of[DECAY] = options->weight_decay;
+        if (isnan(t[i].of[RATE])) t[i].of[RATE] = 1;
+    }
+    exempt(graph, options->no_decay, param, t, count);
+    lay_out(param, t, count);
+}
+
+/* Leaves in the list what the option names; returns how many there are. */
+static size_t choose(tn_graph *graph, const char *only, tn_tensor *param[], size_t count)
+{
+    tn_item item;
+    size_t chosen = 0;
+    for (const char *cursor = only; next_name(graph, "only", only, &cursor, &item);)
+        check_pattern(graph, "only", item.text, param, count);
+    for (size_t i = 0; i < count; i++) {
+        int named = !only;
+        for (const char *cursor = only; !named && cursor;)
+            named = tn_item_next(&cursor, &item) && fits(item.text, param[i]);
+        if (named) param[chosen++] = param[i];
+    }
+    return chosen;
 }
 
 /* ---- the updates ---- */
 
-static void update(const tn_rule *rule, tn_update u, treatment of, tn_tensor *p, tn_tensor *g)
+static void update(const tn_rule *rule, tn_update u, const treatment *t, tn_tensor *p, tn_tensor *g)
 {
-    u.options.weight_decay = of.decay;
-    if (of.rate != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, of.rate));
-    if (of.decay > 0 && !rule->decays) g = tn_add(g, tn_mul(p, tn_number(p, of.decay)));
+    double decay = u.options.weight_decay = t->of[DECAY];
+    if (t->of[RATE] != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, t->of[RATE]));
+    if (decay > 0 && !rule->decays) g = tn_add(g, tn_mul(p, tn_number(p, decay)));
     rule->update(&u, p, g);
 }
 
+/* "lr", or "NAME.lr" of an optimizer with a name. */
+static tn_tensor *rate_input(tn_graph *graph, const tn_optim_options *options)
+{
+    char name[256];
+    int length = snprintf(name, sizeof name, "%s%slr", options->name ? options->name : "", options->name ? "." : "");
+    if (length >= (int)sizeof name) tn_graph_fail(graph, TN_EINVAL, "an optimizer's name of %d characters", length - 3);
+    return tn_scalar_input(graph, name, TN_F32, options->lr);
+}
+
 /* Adds the gradients and the update of each of `count` parameters; list has room for twice as many. */
-static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options options, tn_tensor *list[], treatment *of,
+static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options options, tn_tensor *list[], treatment *t,
                        size_t count)
 {
     tn_graph *graph = tn_graph_of(loss);
     tn_update u = {.graph = graph, .options = options};
     tn_variables(graph, TN_TRAINABLE, list, count);
-    treat(graph, &options, list, of, count);
+    count = choose(graph, options.only, list, count);
+    treat(graph, &options, list, t, count);
     if (tn_graph_status(graph)) return;
     tn_grad(loss, list, count, list + count);
     clip(&options, list + count, count);
-    u.lr = tn_scalar_input(graph, "lr", TN_F32, options.lr);
-    u.time = tn_add(tn_scalar_input(graph, "step", TN_F32, 0), tn_number(u.lr, 1));
+    u.lr = rate_input(graph, &options);
+    u.time = tn_add(tn_count_steps(graph, list, count), tn_number(u.lr, 1));
+    u.first = list[0];
     if (rule->begin) rule->begin(&u);
-    for (size_t i = 0; i < count; i++) update(rule, u, of[i], list[i], list[count + i]);
-    tn_advance_step(graph);
+    for (size_t i = 0; i < count; i++) update(rule, u, &t[i], list[i], list[count + i]);
 }
 
 void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options)
@@ -190,11 +240,11 @@ void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options option
     if (!count) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
     if (tn_graph_status(graph)) return;
     tn_tensor **list = tn_alloc(2 * count * sizeof *list);
-    treatment *of = tn_alloc(count * sizeof *of);
-    if (list && of)
-        update_all(loss, rule, options, list, of, count);
+    treatment *t = tn_alloc(count * sizeof *t);
+    if (list && t)
+        update_all(loss, rule, options, list, t, count);
     else
         tn_graph_fail(graph, TN_ENOMEM, "out of memory");
     tn_free(list);
-    tn_free(of);
+    tn_free(t);
 }

@@ -182,9 +182,7 @@ static void nadam_begin(tn_update *u)
 {
     const tn_init one = {.kind = TN_INIT_CONSTANT, .a = 1};
     char name[320];
-    tn_tensor *first;
-    tn_variables(u->graph, TN_TRAINABLE, &first, 1);
-    snprintf(name, sizeof name, "%s.mu_product", tn_name_of(first));
+    snprintf(name, sizeof name, "%s.mu_product", tn_name_of(u->first));
     tn_tensor *product = tn_variable(u->graph, name, TN_F32, TN_SCALAR, one, 0);
     u->shared = tn_mul(product, nadam_share(u, u->time));
     tn_assign(product, u->shared);

@@ -87,13 +87,19 @@ void tn_judge_feed(const tn_tensor *input, uint64_t seed, uint32_t run, double *
     }
 }
 
+/* The state's steps are those of its only optimizer. */
+static int is_step(const tn_tensor *x)
+{
+    return !strcmp(x->name, "step") || !strncmp(x->name, TN_STEPS_OF, strlen(TN_STEPS_OF));
+}
+
 static void set_scalar(const judgement *j, const tn_tensor *x, double *value)
 {
     double usual = ((const tn_scalar_attrs *)x->attrs)->value;
     double u = tn_philox_uniform(tn_hash_text(x->name), j->seed + j->run, 1, 0);
     *value = !j->run ? usual : x->type.dtype == TN_I32 ? floor(u * 8) - 2 : usual * u;
     if (!strcmp(x->name, "seed")) *value = (double)j->seed;
-    if (!strcmp(x->name, "step")) *value = (double)tn_state_step(j->side[FUSED].state);
+    if (is_step(x)) *value = (double)tn_state_step(j->side[FUSED].state);
 }
 
 static void to_bytes(judgement *j, const tn_tensor *x, const double *value)
@@ -129,8 +135,7 @@ static int feed(judgement *j, const side *s, const tn_tensor *x)
 {
     const double *value = j->leaf[x->id];
     tn_status status = TN_OK;
-    if (x->op == &tn_op_scalar && strcmp(x->name, "seed") && strcmp(x->name, "step"))
-        status = tn_set(s->program, x->name, *value);
+    if (x->op == &tn_op_scalar && strcmp(x->name, "seed") && !is_step(x)) status = tn_set(s->program, x->name, *value);
     if (x->op == &tn_op_input) {
         to_bytes(j, x, value);
         status = tn_feed(s->program, x->name, j->bytes, bytes_of(x));

@@ -10,7 +10,8 @@
 /* A variable to make, and where it goes: variables of one class lie together, by group and then by order. */
 typedef struct item {
     const tn_tensor *x;
-    uint32_t class, group, order;
+    uint32_t class, order;
+    uint64_t group;
 } item;
 
 static uint32_t flags_of(const tn_tensor *x)
@@ -18,9 +19,11 @@ static uint32_t flags_of(const tn_tensor *x)
     return ((const tn_variable_attrs *)x->attrs)->flags;
 }
 
-static uint32_t group_of(const tn_tensor *x)
+/* The groups of each optimizer are its own. */
+static uint64_t group_of(const tn_tensor *x)
 {
-    return ((const tn_variable_attrs *)x->attrs)->group;
+    const tn_variable_attrs *attrs = x->attrs;
+    return (uint64_t)attrs->optimizer << 32 | attrs->group;
 }
 
 /* The trainable variable with the longest name that `name` begins with, before a '.', or NULL. */

@@ -166,9 +166,13 @@ static tn_status bind_all(tn_program *p)
 {
     p->prepared = tn_alloc((p->ir.launches + 1) * sizeof *p->prepared);
     p->scalar = tn_alloc((p->ir.slots + 1) * sizeof *p->scalar);
-    if (!p->prepared || !p->scalar) return TN_ENOMEM;
+    p->own = tn_alloc((p->ir.slots + 1) * sizeof *p->own);
+    if (!p->prepared || !p->scalar || !p->own) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->ir.launches; i++) TN_TRY(bind_launch(p, p->ir.launch[i], &p->prepared[i]));
-    for (uint32_t i = 0; i < p->ir.slots; i++) tn_program_set_slot(p, i, p->ir.slot[i].value);
+    for (uint32_t i = 0; i < p->ir.slots; i++) {
+        tn_program_set_slot(p, i, p->ir.slot[i].value);
+        p->own[i] = tn_program_own_number(p, p->ir.slot[i].name);
+    }
     return TN_OK;
 }
 
@@ -180,6 +184,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
     TN_TRY(tn_state_bind(p->state, graph, (int)options->f64));
+    TN_TRY(tn_program_find_optimizers(p, graph));
     tn_status s = rewrite(p, graph, (int)options->f64, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
@@ -233,6 +238,9 @@ void tn_program_free(tn_program *p)
     }
     tn_free(p->prepared);
     tn_free(p->scalar);
+    tn_free(p->own);
+    tn_free(p->trained);
+    tn_free(p->steps);
     tn_ir_free(&p->ir);
     tn_free(p);
 }

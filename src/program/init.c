@@ -91,6 +91,16 @@ static tn_status orthogonal(const tn_tensor *x, double gain, double *value)
     return TN_OK;
 }
 
+static tn_status zero_row(const tn_tensor *x, int64_t row, double *value)
+{
+    const tn_shape *shape = &x->type.shape;
+    int64_t rows = shape->rank ? shape->dim[0] : 1, each = rows ? tn_shape_count(shape) / rows : 0;
+    TN_REQUIRE(row >= 0 && row <= rows, TN_EINVAL, "variable '%s': no row %lld of %lld to be zero", x->name,
+               (long long)row, (long long)rows);
+    for (int64_t i = 0; row && i < each; i++) value[(row - 1) * each + i] = 0;
+    return TN_OK;
+}
+
 tn_status tn_first_values(const tn_tensor *x, uint64_t seed, double *value)
 {
     const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
@@ -110,5 +120,6 @@ tn_status tn_first_values(const tn_tensor *x, uint64_t seed, double *value)
         else
             value[i] = (values == NORMAL ? spread : 1) * tn_philox_normal(key, 0, 0, (uint64_t)i);
     }
-    return values == ORTHOGONAL ? orthogonal(x, init->a != 0 ? init->a : 1, value) : TN_OK;
+    if (values == ORTHOGONAL) TN_TRY(orthogonal(x, init->a != 0 ? init->a : 1, value));
+    return zero_row(x, init->zero_row, value);
 }

@@ -31,13 +31,22 @@ typedef struct tn_prepared {
     void *staging; /* of a transfer: host memory */
 } tn_prepared;
 
+/* A parameter, by its number in the state, and the number of its optimizer among the program's. */
+typedef struct tn_trained {
+    uint32_t tensor, optimizer;
+} tn_trained;
+
 struct tn_program {
     tn_state *state;
     tn_ir ir;
     tn_target target;
     tn_place_device place[TN_PLACES];
     tn_prepared *prepared;
-    tn_scalar *scalar; /* by slot: the value in the next run */
+    tn_scalar *scalar;    /* by slot: the value in the next run */
+    const uint64_t **own; /* by slot: where the state's own number is, or NULL */
+    tn_trained *trained;
+    uint64_t *steps; /* of each optimizer, before this run */
+    uint32_t n_trained, optimizers;
     uint32_t advances_step;
     char refusal[200];      /* of the operator that the state's device declined last: its backend's line */
     tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */
@@ -57,6 +66,14 @@ tn_ref tn_program_ref(const tn_program *program, tn_value *value);
 
 /* Opens the devices of the fallbacks when they are first asked for. */
 int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc);
+
+/* Lists the parameters that the graph's optimizers update; the state has them already. */
+TN_MUST_USE tn_status tn_program_find_optimizers(tn_program *program, const tn_graph *graph);
+/* Where the number of a scalar of that name is, if it is the state's own; else NULL. */
+const uint64_t *tn_program_own_number(const tn_program *program, const char *name);
+/* Before a run and after it. */
+void tn_program_count_steps(tn_program *program);
+void tn_program_advance(tn_program *program);
 
 /* Waits for every place's queue. */
 tn_status tn_program_sync(tn_program *program);

@@ -46,13 +46,11 @@ static void set_scalars(tn_program *p)
     int64_t nowhere[TN_MAX_RANK] = {0};
     tn_scalar arg[TN_MAX_OPERANDS];
     for (uint32_t i = 0; i < p->ir.slots; i++) {
-        const tn_scalar_slot *slot = &p->ir.slot[i];
-        if (!is_called(slot, "step") && !is_called(slot, "seed")) continue;
-        uint64_t own = is_called(slot, "step") ? p->state->step : p->state->seed;
-        if (slot->dtype == TN_I32)
-            p->scalar[i].i = (int64_t)own;
-        else
-            p->scalar[i].f = (double)own;
+        const uint64_t *own = p->own[i];
+        if (own && p->ir.slot[i].dtype == TN_I32)
+            p->scalar[i].i = (int64_t)*own;
+        else if (own)
+            p->scalar[i].f = (double)*own;
     }
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         const tn_scalar_slot *slot = &p->ir.slot[i];
@@ -103,6 +101,7 @@ static uint64_t waits(const tn_program *p)
 
 static tn_status run_all(tn_program *p)
 {
+    tn_program_count_steps(p);
     set_scalars(p);
     for (uint32_t i = 0; i < p->ir.launches; i++)
         TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
@@ -119,7 +118,7 @@ tn_status tn_program_run(tn_program *p)
     if (p->report.run_host_waits - counted < own) p->report.run_host_waits = counted + own;
     p->report.run_allocations += tn_allocations() - allocated;
     p->report.runs++;
-    p->state->step += p->advances_step;
+    tn_program_advance(p);
     return TN_OK;
 }
 
@@ -137,7 +136,7 @@ static double to_i32(double value)
 tn_status tn_set(tn_program *p, const char *name, double value)
 {
     int found = 0;
-    TN_REQUIRE(strcmp(name, "seed") && strcmp(name, "step"), TN_EINVAL, "the state sets '%s' itself", name);
+    TN_REQUIRE(!tn_program_own_number(p, name), TN_EINVAL, "the state sets '%s' itself", name);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         if (!is_called(&p->ir.slot[i], name)) continue;
         tn_program_set_slot(p, i, p->ir.slot[i].dtype == TN_I32 ? to_i32(value) : value);

@@ -67,11 +67,6 @@ uint64_t tn_state_step(const tn_state *state)
     return state->step;
 }
 
-void tn_state_set_step(tn_state *state, uint64_t step)
-{
-    state->step = step;
-}
-
 int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)
 {
     if (index >= state->count) return 0;

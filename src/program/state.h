@@ -11,6 +11,8 @@ typedef struct tn_state_tensor {
     tn_state_entry entry;
     uint32_t chunk;
     uint64_t offset, bytes;
+    uint64_t steps;      /* that its optimizer has done */
+    uint32_t is_trained; /* it has one */
 } tn_state_tensor;
 
 typedef struct tn_chunk {
@@ -22,8 +24,9 @@ struct tn_state {
     tn_device *device;
     tn_queue *queue;
     uint64_t seed, step;
-    tn_region region; /* names */
-    tn_index names;   /* of tensors */
+    uint64_t first_step; /* of parameters whose optimizer is yet to come */
+    tn_region region;    /* names */
+    tn_index names;      /* of tensors */
     tn_state_tensor *tensor;
     uint32_t count, capacity;
     tn_chunk *chunk;

@@ -42,6 +42,7 @@ each_option() {
     differs adamw --optimizer adamw --weight-decay 0.3
     differs adamw --optimizer adamw --amsgrad
     differs adamw --optimizer adamw --no-decay vectors
+    differs adamw --optimizer adamw --decays "*bias 0, fc1 0.3"
     differs plain --rates "fc1 0.1"
 }
 case $device in
@@ -121,6 +122,7 @@ bad 2 "--beta1 belongs" --beta1 0.5 --optimizer sgd
 bad 2 "--alpha belongs" --alpha 0.5
 bad 2 "--amsgrad belongs to --optimizer adam, adamw, not to sgd" --amsgrad --optimizer sgd
 bad 2 "no_decay: no parameter is called 'fc9'" --no-decay "*bias, fc9"
+bad 2 "decays 'fc1 -1': 'fc1 -1' is not a name and a weight decay" --decays "fc1 -1"
 bad 2 "rates 'fc1 fast': 'fc1 fast' is not a name and a factor" --rates "fc1 fast"
 bad 2 "--momentum belongs" --momentum 0.5 --optimizer adagrad
 for weights in 1,2 1,2,3,4,5,6,7,8,9,x 1,1,1,1,1,1,1,1,1,-1 0,0,0,0,0,0,0,0,0,0 balance 1,1,1,1,1,1,1,1,1,1,1 ""; do

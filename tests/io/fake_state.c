@@ -15,6 +15,7 @@ struct tn_state {
     unsigned char *data[MOST];
     size_t count;
     uint64_t seed, step;
+    uint64_t steps[MOST]; /* 1 more than was set; 0: no optimizer */
 };
 
 static int reads_left = -1;
@@ -74,6 +75,20 @@ static size_t place(const tn_state *state, const char *name)
     size_t i = 0;
     while (i < state->count && strcmp(state->entry[i].name, name)) i++;
     return i;
+}
+
+int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step)
+{
+    size_t i = place(state, param);
+    if (i == state->count || !state->steps[i]) return 0;
+    *step = state->steps[i] - 1;
+    return 1;
+}
+
+tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step)
+{
+    if (param) state->steps[place(state, param)] = step + 1;
+    return TN_OK;
 }
 
 int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry)

@@ -179,23 +179,29 @@ static tn_graph *grouped(tn_optim_options options)
 
 static void groups_of_parameters_have_their_own_decay_and_rate(void **state)
 {
-    static const char *const no_decay[] = {"vectors", "scale, *bias", "l.b*,sc?le"};
+    static const tn_optim_options groups[] = {
+        {.weight_decay = 0.1, .no_decay = "vectors"},    {.weight_decay = 0.1, .no_decay = "scale, *bias"},
+        {.weight_decay = 0.1, .no_decay = "l.b*,sc?le"}, {.weight_decay = 7, .decays = "scale 0, *.bias 0, * 0.1"},
+        {.weight_decay = 0.1, .decays = "vectors 0"},    {.decays = "l.weight 0.1, l 3", .no_decay = "vectors"}};
     tn_device *device = NULL;
     if (tn_device_open(*state, &device)) skip();
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < sizeof groups / sizeof *groups; k++) {
         tn_state *values = NULL;
         tn_program *program = NULL;
-        tn_graph *graph = grouped(
-            (tn_optim_options){.lr = 0.05, .weight_decay = 0.1, .no_decay = no_decay[k], .rates = "scale 0.1, s* 7"});
+        tn_optim_options options = groups[k];
+        const char *what = options.decays ? options.decays : options.no_decay;
+        options.lr = 0.05;
+        options.rates = "scale 0.1, s* 7";
+        tn_graph *graph = grouped(options);
         CHECK(tn_state_new(device, 1, &values));
         CHECK(tn_compile(graph, values, NULL, &program));
         write_filled(values, "l.weight", 6, 1);
         write_filled(values, "l.bias", 3, 2);
         write_filled(values, "scale", 3, 3);
         for (int t = 0; t < 12; t++) CHECK(tn_program_run(program));
-        expect(values, no_decay[k], "l.weight", golden_groups, 6);
-        expect(values, no_decay[k], "l.bias", golden_groups + 6, 3);
-        expect(values, no_decay[k], "scale", golden_groups + 9, 3);
+        expect(values, what, "l.weight", golden_groups, 6);
+        expect(values, what, "l.bias", golden_groups + 6, 3);
+        expect(values, what, "scale", golden_groups + 9, 3);
         tn_program_free(program);
         tn_state_free(values);
         tn_graph_free(graph);
@@ -217,6 +223,11 @@ static void mistakes_in_groups_are_named(void **state)
         {{.rates = "scale -1"}, "'scale -1'"},
         {{.rates = "scale nan"}, "'scale nan'"},
         {{.rates = "scale 1, fc* 2"}, "rates: no parameter is called 'fc*'"},
+        {{.decays = "scale"}, "'scale' is not a name and a weight decay of 0 or more"},
+        {{.decays = "scale -0.1"}, "'scale -0.1'"},
+        {{.decays = "* 0.1, fc* 0"}, "decays: no parameter is called 'fc*'"},
+        {{.only = "fc*"}, "only: no parameter is called 'fc*'"},
+        {{.only = "scale l"}, "'scale l' is not a name"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
