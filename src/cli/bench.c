@@ -309,6 +309,7 @@ int cli_bench(int argc, char **argv)
     cli_settings_init(&b.s);
     b.s.net = "linear 100, sigmoid, linear 40, sigmoid, linear 10";
     b.s.optimizer = "sgd";
+    b.s.loss = "cross_entropy";
     b.s.batch = 128;
     make_options(&b);
     int status = cli_parse(&(cli_syntax){"bench", "train|op NAME SIZES", doc, NULL, b.options}, argc, argv, &n);

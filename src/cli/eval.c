@@ -1,4 +1,5 @@
-/* eval.c: `tenon eval`: a saved model measured on the test part of its data, or of other data. */
+/* eval.c: `tenon eval`: a saved model measured on the test part of its data, or on other data. */
+#include "data.h"
 #include "json.h"
 #include "saved.h"
 
@@ -7,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static const char doc[] = "Measures a saved model on the test part of the data.";
+static const char doc[] =
+    "Measures a saved model on the test part of the data that it was trained with, or on other data.";
 
 static void report(const cli_saved *saved, int64_t samples, const tn_score *score)
 {
@@ -45,63 +48,6 @@ static int check_data(const cli_saved *saved, const tn_dataset *test)
     return CLI_GO_ON;
 }
 
-/* A class's name, closed by a line break, and its number. */
-typedef struct named {
-    const char *name;
-    int32_t number;
-} named;
-
-static int by_name(const void *a, const void *b)
-{
-    const char *x = ((const named *)a)->name, *y = ((const named *)b)->name;
-    for (; *x == *y && *x && *x != '\n'; x++, y++) continue;
-    int ended_x = !*x || *x == '\n', ended_y = !*y || *y == '\n';
-    return ended_x || ended_y ? ended_y - ended_x : (unsigned char)*x - (unsigned char)*y;
-}
-
-/* The model's classes in order of their names; NULL: no memory. */
-static named *sorted_names(const cli_model *model)
-{
-    named *all = calloc((size_t)model->classes, sizeof *all);
-    const char *name = model->class_names;
-    for (int32_t i = 0; all && i < model->classes; i++) {
-        all[i] = (named){name, i};
-        name += strcspn(name, "\n");
-        name += *name == '\n';
-    }
-    if (all) qsort(all, (size_t)model->classes, sizeof *all, by_name);
-    return all;
-}
-
-/* number[k]: what the model calls the class that the data calls number k. */
-static int number_classes(const cli_saved *saved, const tn_dataset *test, const named *known, int32_t *number)
-{
-    named want = {test->class_names, 0};
-    for (int64_t k = 0; k < test->classes && *want.name; k++) {
-        size_t length = strcspn(want.name, "\n");
-        const named *found = bsearch(&want, known, (size_t)saved->model.classes, sizeof *known, by_name);
-        if (!found)
-            return cli_fail("%s has the class '%.*s', which %s does not know", test->source, (int)length, want.name,
-                            saved->path);
-        number[k] = found->number;
-        want.name += length + (want.name[length] == '\n');
-    }
-    return CLI_GO_ON;
-}
-
-/* A table with texts as classes numbers those that it has itself: they get the model's numbers. */
-static int match_classes(const cli_saved *saved, tn_dataset *test)
-{
-    if (!saved->model.class_names || !test->class_names) return CLI_GO_ON;
-    named *known = sorted_names(&saved->model);
-    int32_t *number = calloc((size_t)test->classes, sizeof *number);
-    int status = known && number ? number_classes(saved, test, known, number) : cli_fail("out of memory");
-    for (int64_t i = 0; i < test->count && status == CLI_GO_ON; i++) test->label[i] = number[test->label[i]];
-    free(known);
-    free(number);
-    return status;
-}
-
 /* Scales as the training did; a file of before there was scaling does not say what takes the place of missing values.
  */
 static int scale(cli_saved *saved, tn_dataset *test)
@@ -118,7 +64,6 @@ static int measure(cli_saved *saved, tn_dataset *test)
     const tn_compile_options options = cli_compile_options(&saved->settings);
     const tn_model model = cli_model_of(&saved->model, &options);
     int status = check_data(saved, test);
-    if (status == CLI_GO_ON) status = match_classes(saved, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
     test->classes = saved->model.classes; /* it may lack some */
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
@@ -128,12 +73,84 @@ static int measure(cli_saved *saved, tn_dataset *test)
     return status == CLI_GO_ON ? CLI_OK : status;
 }
 
+/* ---- which data ---- */
+
+static const char *note(const cli_saved *saved, const char *key)
+{
+    const char *text = tn_checkpoint_note(saved->checkpoint, key);
+    return text ? text : "";
+}
+
+/* Whether two names are of one file. */
+static int same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Counts the samples that stand in the training part of another file too, if it is as it was. */
+static void count_common(const cli_saved *saved, const tn_dataset *test)
+{
+    cli_settings settings = saved->settings;
+    tn_dataset train = {0}, rest = {0};
+    int64_t common = 0;
+    settings.data = note(saved, "data");
+    settings.header = *note(saved, "header") ? note(saved, "header") : "auto";
+    settings.by_position = 0;
+    if (cli_open_data(&settings, &saved->model, NULL, &train, &rest) == CLI_GO_ON &&
+        !tn_dataset_common(test, &train, &common) && common)
+        cli_warn("%" PRId64 " of the %" PRId64 " samples of %s are the same as samples that %s was trained on", common,
+                 test->count, test->source, saved->path);
+    tn_dataset_free(&train);
+    tn_dataset_free(&rest);
+}
+
+/* Says which of the samples were trained on, as far as the model's notes tell. */
+static void tell_trained(const cli_saved *saved, const tn_dataset *test)
+{
+    char hash[CLI_HASH_TEXT], there[CLI_HASH_TEXT];
+    const char *data = note(saved, "data"), *known = note(saved, "data_hash");
+    cli_hash_file(test->source, hash);
+    cli_hash_file(data, there);
+    if (*hash && !strcmp(hash, known))
+        cli_warn("%s is what %s was trained on: %s of its %" PRId64 " samples were trained on%s", test->source,
+                 saved->path, note(saved, "count"), test->count,
+                 *note(saved, "test") ? "" : "; --part test measures the part for testing");
+    else if (same_file(test->source, data))
+        cli_warn("%s is the file that %s was trained on%s: samples may be among these that it was trained on",
+                 test->source, saved->path, *known ? ", and has changed since" : "");
+    else if (*known && !strcmp(there, known))
+        count_common(saved, test);
+}
+
+/* All of other data; of its own the part that was for testing. */
+static int open_data(cli_saved *saved, tn_dataset *train, tn_dataset *test)
+{
+    cli_settings *s = &saved->settings;
+    const char *noted = cli_noted(saved->options, "data", saved->path);
+    int all = saved->part ? !strcmp(saved->part, "all") : !noted;
+    if (noted && s->test && !saved->part) return cli_open_test(s, &saved->model, s->data = s->test, saved->path, test);
+    s->test = NULL;
+    if (!all) return cli_open_data(s, &saved->model, noted, train, test);
+    int status = cli_open_test(s, &saved->model, s->data, noted, test);
+    if (status == CLI_GO_ON) tell_trained(saved, test);
+    return status;
+}
+
+/* Its own part for testing: of a small table that is what was trained on. */
+static void warn(const cli_saved *saved, const tn_dataset *train, const tn_dataset *test)
+{
+    cli_tell_reading(test, &saved->model);
+    if (train->count && train->count < 10) cli_warn_of_test(train, test);
+}
+
 int cli_eval(int argc, char **argv)
 {
     cli_saved saved;
     tn_dataset train = {0}, test = {0};
     int operands, status = cli_saved_open(&saved, "eval", NULL, doc, argc, argv, &operands);
-    if (status == CLI_GO_ON) status = cli_open_data(&saved.settings, saved.model.column_names, &train, &test);
+    if (status == CLI_GO_ON) status = open_data(&saved, &train, &test);
+    if (status == CLI_GO_ON) warn(&saved, &train, &test);
     if (status == CLI_GO_ON) status = measure(&saved, &test);
     tn_dataset_free(&train);
     tn_dataset_free(&test);

@@ -17,6 +17,8 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->targets = data->targets;
     model->class_names = data->class_names;
     model->column_names = data->column_names;
+    model->target_names = data->target_names;
+    model->target_numbers = data->target_numbers;
     model->data = data->source;
 }
 
@@ -48,9 +50,27 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     snprintf(text[2], 160, "%.17g", model->x_scale);
     snprintf(text[3], 160, "%" PRId64, model->classes);
     snprintf(text[4], 160, "%" PRId64, model->targets);
-    for (int i = 0; i < CLI_MODEL_NOTES - 2; i++) notes[i] = (tn_note){keys[i], text[i]};
-    notes[CLI_MODEL_NOTES - 2] = (tn_note){"class_names", model->class_names ? model->class_names : ""};
-    notes[CLI_MODEL_NOTES - 1] = (tn_note){"column_names", model->column_names ? model->column_names : ""};
+    const tn_note lists[] = {{"class_names", model->class_names},
+                             {"column_names", model->column_names},
+                             {"target_names", model->target_names},
+                             {"target_numbers", model->target_numbers}};
+    enum { KEYS = sizeof keys / sizeof *keys };
+    for (int i = 0; i < KEYS; i++) notes[i] = (tn_note){keys[i], text[i]};
+    for (int i = KEYS; i < CLI_MODEL_NOTES; i++) {
+        notes[i] = lists[i - KEYS];
+        if (!notes[i].value) notes[i].value = "";
+    }
+}
+
+size_t cli_name_length(const char *names)
+{
+    return strcspn(names, "\n");
+}
+
+const char *cli_next_name(const char *names)
+{
+    names += cli_name_length(names);
+    return names + (*names == '\n');
 }
 
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity)
@@ -73,6 +93,12 @@ static const char *note(const tn_checkpoint *checkpoint, const char *key)
     return text ? text : "";
 }
 
+static const char *note_or_null(const tn_checkpoint *checkpoint, const char *key)
+{
+    const char *text = note(checkpoint, key);
+    return *text ? text : NULL;
+}
+
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path)
 {
     if (!read_shape(note(checkpoint, "sample"), &model->sample))
@@ -81,8 +107,10 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->x_scale = strtod(note(checkpoint, "x_scale"), NULL);
     model->classes = strtoll(note(checkpoint, "classes"), NULL, 10);
     model->targets = strtoll(note(checkpoint, "targets"), NULL, 10);
-    model->class_names = *note(checkpoint, "class_names") ? note(checkpoint, "class_names") : NULL;
-    model->column_names = *note(checkpoint, "column_names") ? note(checkpoint, "column_names") : NULL;
+    model->class_names = note_or_null(checkpoint, "class_names");
+    model->column_names = note_or_null(checkpoint, "column_names");
+    model->target_names = note_or_null(checkpoint, "target_names");
+    model->target_numbers = note_or_null(checkpoint, "target_numbers");
     model->data = path;
     int64_t outputs = model->classes ? model->classes : model->targets;
     if (outputs < 1 || outputs > INT32_MAX || model->classes < 0 || !(model->x_scale > 0))

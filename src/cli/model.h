@@ -7,16 +7,17 @@
 
 typedef struct cli_model {
     const char *net, *loss, *init;
-    const char *freeze;       /* names of what training leaves alone, or NULL */
-    double scale;             /* of the initialisation */
-    double x_scale;           /* what raw numbers are multiplied by: 1/255 for pictures */
-    tn_shape sample;          /* of one sample */
-    int32_t x_dtype;          /* of the raw numbers */
-    int64_t classes;          /* 0: the targets are numbers */
-    int64_t targets;          /* numbers to predict for a sample; 0: labels */
-    const char *class_names;  /* each closed by a line break; NULL: numbers are their names */
-    const char *column_names; /* of a table, likewise; NULL: there are none */
-    const char *data;         /* for messages */
+    const char *freeze;                        /* names of what training leaves alone, or NULL */
+    double scale;                              /* of the initialisation */
+    double x_scale;                            /* what raw numbers are multiplied by: 1/255 for pictures */
+    tn_shape sample;                           /* of one sample */
+    int32_t x_dtype;                           /* of the raw numbers */
+    int64_t classes;                           /* 0: the targets are numbers */
+    int64_t targets;                           /* numbers to predict for a sample; 0: labels */
+    const char *class_names;                   /* each closed by a line break; NULL: numbers are their names */
+    const char *column_names;                  /* of a table's features, likewise; NULL: there are none */
+    const char *target_names, *target_numbers; /* of a table, as in tn_dataset; NULL: not known */
+    const char *data;                          /* for messages */
 } cli_model;
 
 /* Takes over what the data says; the rest is set already. */
@@ -26,8 +27,12 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 7
+#define CLI_MODEL_NOTES 9
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
+
+/* The first name of a list of such: its length; and what follows it. */
+size_t cli_name_length(const char *names);
+const char *cli_next_name(const char *names);
 
 /* The class's name, in `text` if it has to be written. */
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);

@@ -183,6 +183,54 @@ int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const c
     return status;
 }
 
+const char *cli_noted(cli_option *options, const char *name, const char *path)
+{
+    return cli_given(options, name) ? NULL : path;
+}
+
+void cli_forget(cli_option *options, const char *name, const char *text)
+{
+    cli_option *option = cli_find(options, name);
+    if (option && option->given && !strcmp(*(const char **)option->target, text)) option->given = 0;
+}
+
+/* ---- the command line again ---- */
+
+void cli_print_word(const char *word)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+    if (*word && !word[strspn(word, safe)]) {
+        fputs(word, stderr);
+        return;
+    }
+    putc('\'', stderr);
+    for (; *word; word++) fputs(*word == '\'' ? "'\\''" : (char[]){*word, 0}, stderr);
+    putc('\'', stderr);
+}
+
+static void repeat(const cli_option *o)
+{
+    char number[CLI_NOTE_TEXT];
+    fprintf(stderr, " --%s", o->name);
+    if (o->kind == CLI_LEVEL && *(int *)o->target == 2) fprintf(stderr, "=%s", o->value);
+    if (o->kind == CLI_FLAG || o->kind == CLI_LEVEL) return;
+    putc(' ', stderr);
+    cli_print_word(cli_note_text(o, number));
+}
+
+static int is_among(const char *name, const char *const names[])
+{
+    for (; *names; names++)
+        if (!strcmp(*names, name)) return 1;
+    return 0;
+}
+
+void cli_repeat(const cli_option *options, const char *const but[])
+{
+    for (const cli_option *o = options; o->kind != CLI_END; o++)
+        if (o->given && !o->note && !is_among(o->name, but)) repeat(o);
+}
+
 void cli_options_free(cli_option *options)
 {
     for (; options->kind != CLI_END; options++) {

@@ -45,11 +45,24 @@ int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands);
 cli_option *cli_find(cli_option *options, const char *name);
 int cli_given(cli_option *options, const char *name);
 
+/* The file whose note has the option's value: `path`, or NULL if the option was given. */
+const char *cli_noted(cli_option *options, const char *name, const char *path);
+
 /* Fills what was not given from the checkpoint's notes. What was given and is fixed must agree with them. */
 int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const char *path);
 
 /* The option's value as a note's text: its own, or written into `text`. Never NULL. */
 const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT]);
+
+/* Takes an option for not given if its text is that one: "auto" of a training that is resumed is what it chose. */
+void cli_forget(cli_option *options, const char *name, const char *text);
+
+/* Prints a word to standard error as a shell reads it: in quotes where it needs them. */
+void cli_print_word(const char *word);
+
+/* Prints to standard error the options that were given and that no note keeps, as a shell reads them, each after a
+ * blank; but not those of the names in `but`, which ends in NULL. */
+void cli_repeat(const cli_option *options, const char *const but[]);
 
 /* Frees the texts that were read from notes. */
 void cli_options_free(cli_option *options);

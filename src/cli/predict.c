@@ -1,6 +1,8 @@
 /* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, IDX) and of tables (CSV). */
+#include "data.h"
 #include "json.h"
 #include "saved.h"
+#include "sheet.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,11 +62,12 @@ static int read_idx(const cli_model *model, const char *path, samples *out)
 static int read_table(const cli_saved *saved, const char *path, samples *out)
 {
     tn_dataset data = {0};
-    tn_csv_options csv = {.target = saved->settings.target,
-                          .features = tn_shape_count(&saved->model.sample),
-                          .keep_missing = saved->scaling.x.columns > 0,
-                          .columns = saved->model.column_names};
-    int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : take(&saved->model, &data, out);
+    tn_csv_options csv = cli_csv_options(&saved->settings, &saved->model);
+    csv.features = tn_shape_count(&saved->model.sample);
+    csv.keep_missing = saved->scaling.x.columns > 0;
+    tn_status read = tn_dataset_csv(path, &csv, &data);
+    if (!read) cli_tell_reading(&data, &saved->model);
+    int status = read ? cli_cannot_open(&csv, path, read) : take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;
 }
@@ -226,10 +229,84 @@ static void tell_all(const predictor *p)
         for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) tell(p, &p->file[f], i, y);
 }
 
+/* ---- writing ---- */
+
+static int write_array(const predictor *p)
+{
+    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
+}
+
+/* "input,index,class,probability", and the outputs by the names of classes or targets. */
+static void write_head(const predictor *p, cli_sheet *sheet)
+{
+    const cli_model *model = &p->saved.model;
+    const char *names = model->classes ? model->class_names : model->target_names;
+    char text[32];
+    cli_sheet_text(sheet, "input", 5);
+    cli_sheet_text(sheet, "index", 5);
+    if (model->classes) cli_sheet_text(sheet, "class", 5);
+    if (tells_probability(p)) cli_sheet_text(sheet, "probability", 11);
+    if (model->classes && p->outputs == 1) names = "output\n";
+    for (int64_t k = 0; k < p->outputs; k++) {
+        snprintf(text, sizeof text, model->classes ? "%" PRId64 : "output %" PRId64, k + !model->classes);
+        cli_sheet_text(sheet, names ? names : text, names ? cli_name_length(names) : strlen(text));
+        if (names) names = cli_next_name(names);
+    }
+    cli_sheet_row(sheet);
+}
+
+static void write_line(const predictor *p, const samples *in, int64_t index, const float *y, cli_sheet *sheet)
+{
+    char name[256];
+    double probability;
+    int64_t best = best_class(p, y, &probability);
+    cli_sheet_text(sheet, in->path, strlen(in->path));
+    cli_sheet_whole(sheet, index);
+    if (p->saved.model.classes) {
+        cli_class_name(&p->saved.model, best, name, sizeof name);
+        cli_sheet_text(sheet, name, strlen(name));
+    }
+    if (tells_probability(p)) cli_sheet_number(sheet, probability);
+    for (int64_t k = 0; k < p->outputs; k++) cli_sheet_number(sheet, y[k]);
+    cli_sheet_row(sheet);
+}
+
+static int write_table(const predictor *p)
+{
+    cli_sheet sheet;
+    const float *y = p->y;
+    if (cli_sheet_begin(&sheet, p->saved.out)) return CLI_FAILED;
+    write_head(p, &sheet);
+    for (int f = 0; f < p->files; f++)
+        for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) write_line(p, &p->file[f], i, y, &sheet);
+    return cli_sheet_end(&sheet, 1) ? CLI_FAILED : CLI_GO_ON;
+}
+
+static const struct {
+    const char *ending;
+    int (*write)(const predictor *p);
+} writers[] = {{".npy", write_array}, {".csv", write_table}};
+
+#define WRITERS (sizeof writers / sizeof *writers)
+
+/* By how the file's name ends; WRITERS for none. */
+static size_t find_writer(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    size_t i = 0;
+    while (i < WRITERS && (!dot || strcasecmp(dot, writers[i].ending) != 0)) i++;
+    return i;
+}
+
 static int write_all(const predictor *p)
 {
-    if (!p->saved.out) return CLI_GO_ON;
-    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
+    return p->saved.out ? writers[find_writer(p->saved.out)].write(p) : CLI_GO_ON;
+}
+
+static int check_out(const char *path)
+{
+    if (!path || find_writer(path) < WRITERS) return CLI_GO_ON;
+    return cli_usage("--out '%s': outputs are written as .npy or .csv", path);
 }
 
 /* Up to the first that cannot be read. */
@@ -263,6 +340,7 @@ int cli_predict(int argc, char **argv)
 {
     predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
+    if (status == CLI_GO_ON) status = check_out(p.saved.out);
     if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
     for (int i = 0; i < files && p.file; i++) free(p.file[i].x);
     free(p.file);

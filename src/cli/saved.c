@@ -1,5 +1,6 @@
 /* saved.c: see saved.h. */
 #include "saved.h"
+#include "data.h"
 
 #include <string.h>
 
@@ -8,21 +9,35 @@ static void make_options(cli_saved *saved, int predicts)
     cli_settings *s = &saved->settings;
     const cli_option options[] = {
         {CLI_TEXT, "model", "FILE", "what 'tenon train --save' wrote", &saved->path, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "data", "NAME", predicts ? "" : "data other than the model was trained with", &s->data, 0, 0, "data",
-         0, 0, 0},
+        {CLI_TEXT, "data", "NAME", predicts ? "" : "data other than the model was trained with: all of a table or file",
+         &s->data, 0, 0, "data", 0, 0, 0},
         {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &s->device, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "header", "yes|no|auto", "whether a table's first line names its columns (auto)", &s->header, 0, 0,
+         "header", 0, 0, 0},
+        {CLI_FLAG, "by-position", 0, "take a table's columns by their order, whatever their names", &s->by_position, 0,
+         0, 0, 0, 0, 0},
         {CLI_FLAG, "json", 0, "JSON objects on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "net", "NET", "", &s->net, 0, 0, "net", 1, 0, 0},
         {CLI_TEXT, "loss", "NAME", "", &s->loss, 0, 0, "loss", 1, 0, 0},
         {CLI_TEXT, "target", "COLUMN", "of a CSV file: what to predict", &s->target, 0, 0, "target", 1, 0, 0},
+        {CLI_TEXT, "test", "NAME", "", &s->test, 0, 0, "test", 0, 0, 0},
         {CLI_WHOLE, "seed", "N", predicts ? "" : "of the digits, or of a table's split", &s->seed, 0, 9e15, "seed", 0,
          0, 0},
-        {predicts ? CLI_TEXT : CLI_END, "out", "FILE.npy", "write all outputs there too, an array of NumPy",
-         &saved->out, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, predicts ? "out" : "part", predicts ? "FILE" : "test|all",
+         predicts ? "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample"
+                  : "the part of the data that testing is for, or all (all of --data, else test)",
+         predicts ? &saved->out : &saved->part, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
     memcpy(saved->options, options, sizeof options);
+}
+
+/* Whether the notes' header was that of the very data. */
+static void read_header_anew(cli_saved *saved, int predicts)
+{
+    if (!cli_given(saved->options, "header") && (predicts || cli_given(saved->options, "data")))
+        saved->settings.header = "auto";
 }
 
 static int open_file(cli_saved *saved, const char *command)
@@ -31,10 +46,21 @@ static int open_file(cli_saved *saved, const char *command)
     if ((saved->failed = tn_checkpoint_open(saved->path, &saved->checkpoint))) return cli_failed();
     int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
+    read_header_anew(saved, cli_find(saved->options, "out") != NULL);
     saved->model.net = saved->settings.net;
     saved->model.loss = saved->settings.loss;
     if (status == CLI_GO_ON) status = cli_scaling_read(&saved->scaling, &saved->model, saved->checkpoint, saved->path);
     return status;
+}
+
+static int check_options(const cli_saved *saved)
+{
+    const char *part = saved->part;
+    if (cli_header_kind(saved->settings.header) < 0)
+        return cli_usage("--header '%s' is not yes, no or auto", saved->settings.header);
+    if (part && strcmp(part, "test") != 0 && strcmp(part, "all") != 0)
+        return cli_usage("--part '%s' is not test or all", part);
+    return cli_can_write("out", saved->out) ? CLI_FAILED : CLI_GO_ON;
 }
 
 static int open_all(cli_saved *saved, const char *command)
@@ -59,7 +85,7 @@ int cli_saved_open(cli_saved *saved, const char *command, const char *operands, 
     begin(saved, operands != NULL);
     int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
     if (status == CLI_GO_ON && operands && !*n_operands) status = cli_usage("%s needs %s", command, operands);
-    if (status == CLI_GO_ON && cli_can_write("out", saved->out)) status = CLI_FAILED;
+    if (status == CLI_GO_ON) status = check_options(saved);
     return status == CLI_GO_ON ? open_all(saved, command) : status;
 }
 

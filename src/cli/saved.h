@@ -5,12 +5,13 @@
 #include "scaling.h"
 #include "settings.h"
 
-#define CLI_SAVED_OPTIONS 11
+#define CLI_SAVED_OPTIONS 16
 
 typedef struct cli_saved {
     cli_settings settings; /* the notes' texts; its own option table is not used */
     const char *path;
-    const char *out; /* of predict: where all outputs go; NULL: nowhere */
+    const char *out;  /* of predict: where all outputs go; NULL: nowhere */
+    const char *part; /* of eval: "test" or "all" of the data; NULL: all of other data than it was trained with */
     cli_option options[CLI_SAVED_OPTIONS];
     tn_checkpoint *checkpoint;
     cli_model model;

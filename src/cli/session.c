@@ -30,6 +30,9 @@ static int open_from(cli_session *s)
     if (tn_checkpoint_open(path, &s->from)) return cli_failed();
     if (!tn_checkpoint_note(s->from, "epoch"))
         return cli_fail("%s: it was not saved by 'tenon train': there is nothing to resume", path);
+    cli_forget(s->settings.options, "loss", "auto");
+    cli_forget(s->settings.options, "scale", "auto");
+    if (!cli_given(s->settings.options, "scale")) s->settings.scale = "none"; /* of before there was a choice */
     int status = check_new(s->settings.options, s->from, path);
     return status == CLI_GO_ON ? cli_from_notes(s->settings.options, s->from, path) : status;
 }
@@ -75,11 +78,36 @@ static int fit_batch(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* What is learnt is classes or numbers, and how; then the samples that another file has to test on. */
+static int know_data(cli_session *s)
+{
+    cli_settings *settings = &s->settings;
+    cli_choose_loss(settings, &s->data, &s->choice);
+    cli_choose_scale(settings, &s->data, &s->choice);
+    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
+    cli_settings_init_of(settings, s->init, &s->model.scale);
+    cli_model_of_data(&s->model, &s->data);
+    cli_hash_file(settings->data, s->data_hash);
+    if (!settings->test) return CLI_GO_ON;
+    return cli_open_test(settings, &s->model, settings->test, cli_noted(settings->options, "test", settings->resume),
+                         &s->test);
+}
+
+/* A training that is resumed reads its data as it did before. */
+static int open_sets(cli_session *s)
+{
+    const char *resume = s->settings.resume;
+    const char *noted = cli_noted(s->settings.options, "data", resume);
+    cli_model known = {0};
+    int status = resume ? cli_model_of_notes(&known, s->from, resume) : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = cli_open_data(&s->settings, resume ? &known : NULL, noted, &s->data, &s->test);
+    return status == CLI_GO_ON ? know_data(s) : status;
+}
+
 static int open_data(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
-    const char *columns = settings->resume ? tn_checkpoint_note(s->from, "column_names") : NULL;
-    int status = cli_open_data(settings, columns && *columns ? columns : NULL, &s->data, &s->test);
+    int status = open_sets(s);
     if (status != CLI_GO_ON) return status;
     if (settings->limit) tn_dataset_limit(&s->data, settings->limit);
     if (settings->validation > 0 &&
@@ -131,21 +159,17 @@ static int scale(cli_session *s)
 }
 
 /* Numbers to predict are taken for classes where the loss is made for those; few may well be classes. */
-static void warn_of_numbers(const cli_session *s)
+static void warn_of_classes(const cli_session *s)
 {
-    int numbers = cli_is_table(s->settings.data) && !s->data.class_names && s->data.classes > 20;
-    if (numbers && 2 * s->data.classes > s->data.count)
-        cli_warn("%s has %" PRId64 " classes for %" PRId64 " training samples; to predict numbers, give --loss mse",
-                 s->data.source, s->data.classes, s->data.count);
+    if (!cli_is_table(s->settings.data) || s->data.classes <= 20 || 2 * s->data.classes <= s->data.count) return;
+    cli_warn("%s has %" PRId64 " classes for %" PRId64 " training samples%s", s->data.source, s->data.classes,
+             s->data.count, s->data.class_names ? "" : "; to predict numbers, give --loss mse");
 }
 
 static int build_model(cli_session *s)
 {
-    const cli_settings *settings = &s->settings;
-    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
-    cli_settings_init_of(settings, s->init, &s->model.scale);
-    cli_model_of_data(&s->model, &s->data);
-    warn_of_numbers(s);
+    cli_model_of_data(&s->model, &s->data); /* once more: a part for validation may have gone */
+    warn_of_classes(s);
     int fits = cli_check_loss(&s->model);
     if (fits == CLI_GO_ON) fits = scale(s);
     if (fits != CLI_GO_ON) return fits;
@@ -227,7 +251,7 @@ void cli_session_close(cli_session *s)
 
 /* ---- saving ---- */
 
-#define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 5)
+#define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 6)
 
 /* The notes that belong to this moment rather than to the settings; returns how many. */
 static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const tn_epoch *begun,
@@ -240,7 +264,8 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     const char *const keys[] = {"epoch", "position", "begun", "count"};
     for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};
     notes[4] = (tn_note){"history", history};
-    return 5;
+    notes[5] = (tn_note){"data_hash", s->data_hash};
+    return 6;
 }
 
 /* Outside its range: as --limit when it was not given. */

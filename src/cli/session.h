@@ -2,6 +2,8 @@
 #ifndef TN_CLI_SESSION_H
 #define TN_CLI_SESSION_H
 
+#include "choose.h"
+#include "data.h"
 #include "history.h"
 #include "progress.h"
 #include "scaling.h"
@@ -13,6 +15,8 @@ typedef struct cli_session {
     char init[32];
     cli_model model;
     tn_dataset data, validation, test;
+    char data_hash[CLI_HASH_TEXT];
+    cli_choice choice;
     cli_scaling scaling;
     float *class_weights;
     tn_device *device;

@@ -1,18 +1,20 @@
 /* settings.c: see settings.h. A new option of training is a field, a row in settings.def, and a default. */
 #include "settings.h"
+#include "data.h"
 #include "../core/nearest.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 void cli_settings_init(cli_settings *s)
 {
     *s = (cli_settings){.data = "digits",
                         .net = "mlp",
-                        .loss = "cross_entropy",
+                        .header = "auto",
+                        .loss = "auto",
+                        .scale = "auto",
                         .optimizer = "adam",
                         .schedule = "constant",
                         .init = "auto",
@@ -69,6 +71,7 @@ static int check_loss(const char *name)
     tn_nearest nearest = {.word = name};
     tn_loss_entry entry;
     char hint[80];
+    if (!strcmp(name, "auto")) return CLI_GO_ON;
     for (size_t i = 0; tn_loss_at(i, &entry); i++) {
         if (!strcmp(entry.name, name)) return CLI_GO_ON;
         tn_nearest_offer(&nearest, entry.name);
@@ -195,8 +198,9 @@ int cli_settings_check(cli_settings *s)
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
     if (find_storage(s) == sizeof storages / sizeof *storages)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
-    if (s->scale && tn_scale_kind(s->scale) < 0)
-        return cli_usage("--scale '%s' is not none, minmax, standard or unit", s->scale);
+    if (strcmp(s->scale, "auto") != 0 && tn_scale_kind(s->scale) < 0)
+        return cli_usage("--scale '%s' is not none, minmax, standard, unit or auto", s->scale);
+    if (cli_header_kind(s->header) < 0) return cli_usage("--header '%s' is not yes, no or auto", s->header);
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
@@ -215,21 +219,4 @@ void cli_settings_init_of(const cli_settings *s, char name[32], double *scale)
     *scale = space ? strtod(space, &end) : 0;
     int number = space && !*end && *scale > 0 && isfinite(*scale);
     snprintf(name, 32, "%.*s", number ? (int)(space - s->init) : 31, s->init);
-}
-
-int cli_is_table(const char *data)
-{
-    size_t length = strlen(data);
-    return length > 4 && !strcasecmp(data + length - 4, ".csv");
-}
-
-int cli_open_data(const cli_settings *s, const char *columns, tn_dataset *train, tn_dataset *test)
-{
-    tn_csv_options csv = {
-        .target = s->target, .classify = (uint32_t)cli_loss_classifies(s->loss), .keep_missing = 1, .columns = columns};
-    if (tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, test)) return cli_failed();
-    if (train->classes < test->classes) train->classes = test->classes;
-    test->classes = train->classes;
-    if (!train->count) return cli_fail("%s has no training samples", train->source);
-    return CLI_GO_ON;
 }

@@ -7,12 +7,13 @@
 #define CLI_TRAIN_OPTIONS 64
 
 typedef struct cli_settings {
-    const char *data, *target, *net, *loss, *optimizer, *schedule, *init;
+    const char *data, *test, *header, *target, *net, *loss, *optimizer, *schedule, *init;
     const char *class_weights, *scale;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, epochs, limit, seed, early_stop;
     const char *storage, *device, *save, *best, *diverged, *resume, *load, *freeze, *curve;
+    int by_position;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;
@@ -37,12 +38,5 @@ tn_compile_options cli_compile_options(const cli_settings *settings);
 
 /* The parts of `--init`: a name, and after a space the deviation. `name` holds the name. */
 void cli_settings_init_of(const cli_settings *settings, char name[32], double *scale);
-
-/* Whether the data is a table rather than pictures. */
-int cli_is_table(const char *data);
-
-/* Opens the training and the test set; `columns`, unless NULL, are those of a model's table. Returns CLI_GO_ON or an
- * exit status. */
-int cli_open_data(const cli_settings *settings, const char *columns, tn_dataset *train, tn_dataset *test);
 
 #endif

@@ -96,12 +96,17 @@ static int diverge(cli_session *s, const tn_epoch *e)
 
 static int stop(cli_session *s)
 {
+    static const char *const but[] = {"save", "resume", "load", NULL};
     const char *path = s->settings.save ? s->settings.save : INTERRUPTED_FILE;
     cli_progress_clear(&s->progress);
     if (cli_session_save(s, path)) return CLI_FAILED;
-    fprintf(stderr,
-            "tenon: interrupted in epoch %" PRId64 ", step %" PRId64 "; to go on: tenon train --resume %s --save %s\n",
-            s->at.epochs + 1, s->at.step, path, path);
+    fprintf(stderr, "tenon: interrupted in epoch %" PRId64 ", step %" PRId64 "; to go on: tenon train --resume ",
+            s->at.epochs + 1, s->at.step);
+    cli_print_word(path);
+    fprintf(stderr, " --save ");
+    cli_print_word(path);
+    cli_repeat(s->settings.options, but);
+    fprintf(stderr, "\n");
     return CLI_SIGNAL + cli_interrupted();
 }
 

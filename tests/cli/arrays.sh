@@ -80,7 +80,7 @@ bad() {
 head -c 500 bars.npz >cut.npz
 bad 1 "cut.npz" train --data cut.npz
 bad 1 "an .npz or .safetensors file with x and y" train --data ask.npy
-bad 2 "needs one class" train --data numbers.npz
+bad 2 "needs one class" train --data numbers.npz --loss cross_entropy
 bad 1 "the model was trained on pictures" predict --model bars.safetensors --out none.npy rows.npy
 bad 1 "the model wants" predict --model numbers.safetensors --out none.npy wide.npy
 bad 1 "rows.npz" predict --model numbers.safetensors --out none.npy rows.npz

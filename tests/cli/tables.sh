@@ -94,7 +94,7 @@ near "names in another order" "$(value test_accuracy <evaluated)" 1 0.05
 
 # Numbers that were forgotten to be called such.
 awk 'BEGIN { print "a,y"; for (i = 0; i < 100; i++) print i "," i }' >whole.csv
-run_train --data whole.csv --epochs 1 --batch 20
+run_train --data whole.csv --loss cross_entropy --epochs 1 --batch 20
 [ "$(grep -c 'whole.csv has 100 classes for 80 training samples; to predict numbers, give --loss mse' stderr)" = 1 ] || fail "no warning: $(cat stderr)"
 run_train --data whole.csv --epochs 1 --batch 20 --loss mse
 grep -q "classes" stderr && fail "a warning for mse: $(cat stderr)"
@@ -132,9 +132,9 @@ bad 1 "has no column 'b' to predict from" predict --model two.safetensors lacks.
 bad_train 2 "--scale 'max'" --data rent.csv --loss mse --scale max
 bad_train 2 "--batch 16 is more than the 3 training samples" --data three.csv --loss mse
 bad_train 2 "scaled to 0..1" --data digits:100 --scale minmax
-bad_train 2 "needs one class" --data two.csv --target sum,difference
+bad_train 2 "needs one class" --data two.csv --target sum,difference --loss cross_entropy
 bad_train 2 "binary_cross_entropy is for yes or no" --data two.csv --target sum,difference --loss nll
-bad_train 1 "numbers such as" --data rent.csv --target area
+bad_train 1 "numbers such as" --data rent.csv --target area --loss cross_entropy
 bad_train 2 "a probability from 0 to 1" --data two.csv --target sum,difference --loss binary_cross_entropy
 bad_train 1 "has no column 'summ'" --data two.csv --target summ,difference --loss mse
 bad_train 1 "named twice" --data two.csv --target sum,sum --loss mse

@@ -1,0 +1,57 @@
+/* choose.c: see choose.h. Classes are told by cross_entropy, numbers by mse, several of 0 and 1 by
+ * binary_cross_entropy. Columns of numbers are standardised; pictures, sequences and the numbers of an embedding are
+ * left as they are. */
+#include "choose.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int is_auto(const char *text)
+{
+    return !strcmp(text, "auto");
+}
+
+/* Whether all targets are 0 or 1. */
+static int are_yes_or_no(const tn_dataset *data)
+{
+    for (int64_t i = 0; i < data->count * data->targets; i++)
+        if (data->target[i] != 0 && data->target[i] != 1) return 0;
+    return data->targets > 1;
+}
+
+void cli_choose_loss(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+{
+    choice->loss = is_auto(s->loss);
+    if (!choice->loss) return;
+    s->loss = data->classes ? "cross_entropy" : are_yes_or_no(data) ? "binary_cross_entropy" : "mse";
+}
+
+void cli_choose_scale(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+{
+    if (!is_auto(s->scale)) return;
+    choice->scale = data->x_dtype == TN_F32 && data->sample.rank == 1 && !strstr(s->net, "embedding");
+    s->scale = choice->scale ? "standard" : "none";
+}
+
+/* ---- telling ---- */
+
+static void tell_loss(const char *loss, const tn_dataset *data)
+{
+    fprintf(stderr, "loss %s: ", loss);
+    if (data->why)
+        fprintf(stderr, "%s\n", cli_shown(data->why));
+    else if (data->classes)
+        fprintf(stderr, "%" PRId64 " classes\n", data->classes);
+    else
+        fprintf(stderr, "%" PRId64 " %s to predict for a sample\n", data->targets,
+                are_yes_or_no(data) ? "times 0 or 1" : "numbers");
+}
+
+void cli_tell_choice(const cli_choice *choice, const cli_settings *s, const tn_dataset *data)
+{
+    if (choice->loss) tell_loss(s->loss, data);
+    if (!choice->scale) return;
+    fprintf(stderr, "scale %s: columns of numbers get mean 0 and deviation 1%s\n", s->scale,
+            data->targets && cli_loss_of_errors(s->loss) ? ", targets too: losses are of those" : "");
+}

@@ -1,0 +1,146 @@
+/* data.c: see data.h. */
+#include "data.h"
+#include "classes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FEW 10 /* samples whose accuracy says little */
+
+/* ---- how a table is read ---- */
+
+int cli_is_table(const char *data)
+{
+    size_t length = strlen(data);
+    return length > 4 && !strcasecmp(data + length - 4, ".csv");
+}
+
+int cli_header_kind(const char *header)
+{
+    static const char *const kinds[] = {[TN_HEADER_AUTO] = "auto", [TN_HEADER_YES] = "yes", [TN_HEADER_NO] = "no"};
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(header, kinds[i])) return i;
+    return -1;
+}
+
+static uint32_t classify_by_loss(const char *loss)
+{
+    if (!strcmp(loss, "auto")) return TN_CLASSIFY_AUTO;
+    return cli_loss_classifies(loss) ? TN_CLASSIFY_YES : TN_CLASSIFY_NO;
+}
+
+/* A model whose table had no header knows its targets by their numbers alone; one of before these were kept, as it was
+ * typed. */
+static const char *target_of(const cli_settings *s, const cli_model *model)
+{
+    if (!model || !model->target_names) return s->target;
+    return model->column_names ? model->target_names : NULL;
+}
+
+tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
+{
+    tn_csv_options csv = {
+        .target = target_of(s, model), .keep_missing = 1, .header = (uint32_t)cli_header_kind(s->header)};
+    csv.classify = model ? model->classes > 0 : classify_by_loss(s->loss);
+    if (!model) return csv;
+    csv.target_numbers = model->target_numbers;
+    csv.columns = model->column_names;
+    csv.by_position = (uint32_t)s->by_position;
+    return csv;
+}
+
+/* ---- opening ---- */
+
+static int is_there(const char *name)
+{
+    struct stat info;
+    return !stat(name, &info);
+}
+
+/* A model that was moved, or whose data was. */
+static int not_found(const char *noted, const char *name)
+{
+    char folder[2048] = "";
+    if (*name != '/' && !getcwd(folder, sizeof folder)) *folder = 0;
+    return cli_fail("%s was trained on '%s', and there is no %s%s%s; --data NAME says where it is", noted, name, folder,
+                    *folder ? "/" : "", name);
+}
+
+int cli_cannot_open(const tn_csv_options *csv, const char *name, tn_status status)
+{
+    if (is_there(name) && csv->columns && !csv->by_position && status == TN_EMISSING)
+        return cli_fail("%s; --by-position takes them in order", tn_message());
+    return cli_failed();
+}
+
+static int cannot_open(const char *noted, const tn_csv_options *csv, const char *name, tn_status status)
+{
+    if (noted && status == TN_EMISSING && !is_there(name)) return not_found(noted, name);
+    return cli_cannot_open(csv, name, status);
+}
+
+int cli_open_data(const cli_settings *s, const cli_model *model, const char *noted, tn_dataset *train, tn_dataset *test)
+{
+    const tn_csv_options csv = cli_csv_options(s, model);
+    tn_status status = tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, s->test ? NULL : test);
+    if (status) return cannot_open(noted, &csv, s->data, status);
+    if (train->classes < test->classes) train->classes = test->classes;
+    if (!s->test) test->classes = train->classes;
+    if (!train->count) return cli_fail("%s has no training samples", train->source);
+    int matched = model ? cli_match_classes(model, train) : CLI_GO_ON;
+    return matched == CLI_GO_ON && model && !s->test ? cli_match_classes(model, test) : matched;
+}
+
+int cli_open_test(const cli_settings *s, const cli_model *model, const char *name, const char *noted, tn_dataset *test)
+{
+    const tn_csv_options csv = cli_csv_options(s, model);
+    tn_status status = tn_dataset_open(name, (uint64_t)s->seed, &csv, NULL, test);
+    if (status) return cannot_open(noted, &csv, name, status);
+    return cli_match_classes(model, test);
+}
+
+void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
+{
+    struct stat info;
+    unsigned char block[1 << 14];
+    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    FILE *file = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
+    *text = 0;
+    if (!file) return;
+    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
+        for (size_t i = 0; i < got; i++) hash = (hash ^ block[i]) * 0x100000001B3u;
+    if (!ferror(file)) snprintf(text, CLI_HASH_TEXT, "%016" PRIx64, hash);
+    fclose(file);
+}
+
+/* ---- what is to be said ---- */
+
+void cli_tell_reading(const tn_dataset *data, const cli_model *model)
+{
+    if (model && !model->column_names && model->target_numbers && data->column_names)
+        fprintf(stderr, "%s: columns are taken by their order: the model was trained on a table without a header\n",
+                cli_shown(data->source));
+    if (data->notice)
+        fprintf(stderr, "%s: %s; --header %s\n", cli_shown(data->source), data->notice,
+                data->no_header ? "yes makes it the columns' names" : "no makes it data");
+}
+
+void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
+{
+    int64_t common = 0;
+    if (!test->count) return;
+    if (tn_dataset_common(test, train, &common))
+        cli_warn("%s", tn_message());
+    else if (common == test->count)
+        cli_warn("all %" PRId64 " test samples are training samples too: they don't show what it makes of new ones",
+                 common);
+    else if (common)
+        cli_warn("%" PRId64 " of %" PRId64 " test samples are training samples too", common, test->count);
+    if (test->count < FEW && common < test->count)
+        cli_warn("there are %" PRId64 " test samples: too few to tell much", test->count);
+}

@@ -1,0 +1,41 @@
+/* data.h: the data sets of a training or of a saved model: how they are opened, how a table's columns and classes are
+ * brought to those that a model knows, and what is to be said of them. Functions return CLI_GO_ON or an exit status. */
+#ifndef TN_CLI_DATA_H
+#define TN_CLI_DATA_H
+
+#include "settings.h"
+
+/* Whether the data is a table rather than pictures. */
+int cli_is_table(const char *data);
+
+/* How the settings say that a table has a header: TN_HEADER_...; -1: they don't. */
+int cli_header_kind(const char *header);
+
+/* How a table is read: for a model that knows its columns, or, with NULL, as the settings say. */
+tn_csv_options cli_csv_options(const cli_settings *settings, const cli_model *model);
+
+/* Says why a table that was read so could not be opened; returns CLI_FAILED. */
+int cli_cannot_open(const tn_csv_options *csv, const char *name, tn_status status);
+
+/* Opens `data` of the settings for training, and its part for testing unless `test` of the settings names another; then
+ * `test` stays empty. `model` as above; with it, classes get the model's numbers. `noted` is the saved model that
+ * the data's name comes from; NULL: it was typed. */
+int cli_open_data(const cli_settings *settings, const cli_model *model, const char *noted, tn_dataset *train,
+                  tn_dataset *test);
+
+/* Opens all that `name` has to test on, for a model; `noted` likewise. */
+int cli_open_test(const cli_settings *settings, const cli_model *model, const char *name, const char *noted,
+                  tn_dataset *test);
+
+/* A hash of a file's bytes as text; "" for what is no regular file. */
+#define CLI_HASH_TEXT 20
+void cli_hash_file(const char *path, char text[CLI_HASH_TEXT]);
+
+/* Prints what there is to say of how a table was read, if anything: that it has no header, or that a model's had none;
+ * `model` may be NULL. */
+void cli_tell_reading(const tn_dataset *data, const cli_model *model);
+
+/* Warns of test samples that are few, or that were trained on. */
+void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test);
+
+#endif

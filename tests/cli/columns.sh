@@ -1,0 +1,123 @@
+# A table's columns: by name, by order, with a header and without. Nothing is predicted from other columns than the model
+# was trained on without a word.
+. "$(dirname "$0")/common.sh"
+
+run_train() { "$tenon" train --device "$device" "$@" 2>stderr || fail "'$*': $(cat stderr)"; }
+predict() { "$tenon" predict --device "$device" "$@" 2>stderr >said || fail "predict '$*': $(cat stderr)"; }
+# near WHAT GOT WANT WITHIN
+near() { awk "BEGIN { e = ($2) - ($3); exit !(e < $4 && e > -($4)) }" || fail "$1: '$2', not $3"; }
+# bad STATUS WORD ARGUMENT...: one line that has the word
+bad() {
+    want=$1 word=$2
+    shift 2
+    "$tenon" "$@" --device "$device" >stdout 2>stderr
+    got=$?
+    [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
+    [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"
+    [ ! -e none.csv ] && [ ! -s stdout ] || fail "'$*': left something"
+}
+
+# rent = 9 area + 400 rooms + 60; and the same without a header, and with the target first.
+awk 'BEGIN { srand(1); print "area,rooms,rent"
+    for (i = 0; i < 300; i++) { a = 30 + int(90 * rand()); r = 1 + int(5 * rand()); print a "," r "," 9 * a + 400 * r + 60 } }' >rents.csv
+tail -n +2 rents.csv >plain.csv
+awk -F, -v OFS=, '{ print $3, $1, $2 }' plain.csv >first.csv
+learn="--net linear\ outputs --lr 0.05 --epochs 30 --batch 16"
+eval run_train --data rents.csv --save named.safetensors $learn
+eval run_train --data plain.csv --save plain.safetensors $learn
+grep -q '^plain.csv: no header: .*--header yes' stderr || fail "a table without a header is not told: $(cat stderr)"
+grep -q ' 240 samples, 60 for testing' stderr || fail "the first row is lost: $(cat stderr)"
+eval run_train --data first.csv --target 1 --save first.safetensors $learn
+
+# By name: in any case, order and company.
+printf ' ROOMS ,id,"Area "\n2,x,60\n' >ask.csv
+predict --model named.safetensors ask.csv
+near "by name" "$(awk '{ print $3 }' said)" 1400 20
+[ ! -s stderr ] || fail "by name: $(cat stderr)"
+
+# Others are an error that lists both sides, or taken in order when that is asked for.
+printf 'x1,x2\n60,2\n' >other.csv
+bad 1 "other.csv: has no column 'area' to predict from: wanted are 'area', 'rooms', and it has 'x1', 'x2'; --by-position" \
+    predict --model named.safetensors --out none.csv other.csv
+printf 'rooms,height\n2,60\n' >some.csv
+bad 1 "has no column 'area'" predict --model named.safetensors --out none.csv some.csv
+predict --model named.safetensors --by-position other.csv
+near "by position" "$(awk '{ print $3 }' said)" 1400 20
+printf 'a,b,c,d\n1,2,3,4\n' >wide.csv
+bad 1 "wide.csv: has 4 columns; expected 2 to predict from" predict --model named.safetensors --by-position wide.csv
+
+# Without a header: all columns of the model's table, or those to predict from; one row is a row.
+printf '60,2\n' >two.csv
+printf '60,2,0\n' >three.csv
+printf '0,60,2\n' >turned.csv
+for pair in named:two named:three plain:two plain:three first:two first:turned; do
+    predict --model ${pair%:*}.safetensors ${pair#*:}.csv
+    [ "$(wc -l <said)" = 1 ] || fail "$pair: $(cat said)"
+    near "$pair" "$(awk '{ print $3 }' said)" 1400 20
+    grep -q "${pair#*:}.csv: no header: " stderr || fail "$pair: not a word: $(cat stderr)"
+done
+printf '60,2,0,0\n' >four.csv
+bad 1 "four.csv: has 4 columns; expected 2" predict --model named.safetensors four.csv
+
+# A model whose table had no header takes columns in order, and says so.
+predict --model plain.safetensors other.csv
+near "a header for a model without" "$(awk '{ print $3 }' said)" 1400 20
+grep -q "other.csv: columns are taken by their order" stderr || fail "not a word: $(cat stderr)"
+
+# Names that are numbers: years.
+awk 'BEGIN { srand(2); print "2001,2002,2003"; for (i = 0; i < 200; i++) { a = rand(); b = rand(); print a "," b "," a - b } }' >years.csv
+eval run_train --data years.csv --header yes --save years.safetensors $learn
+grep -q ' 160 samples' stderr || fail "--header yes: $(cat stderr)"
+"$tenon" eval --model years.safetensors --device "$device" >said 2>stderr && [ ! -s stderr ] || fail "years: $(cat stderr)"
+grep -q 'over 40 test samples' said || fail "years: $(cat said)"
+printf '2002,2001\n0.25,0.75\n' >ask.csv
+predict --model years.safetensors ask.csv
+[ "$(wc -l <said)" = 1 ] || fail "years: $(cat said)"
+near "years" "$(awk '{ print $3 }' said)" 0.5 0.05
+bad 1 "has no column 'area'" predict --model named.safetensors --header yes two.csv
+bad 2 "--header 'maybe'" predict --model named.safetensors --header maybe two.csv
+bad 2 "--header 'maybe'" train --data rents.csv --header maybe
+
+# As the world keeps flowers: no header, and the class at the end. Texts that never come again make a header, said.
+awk 'BEGIN { srand(3); for (i = 0; i < 100; i++) { a = rand(); print a "," rand() "," (a > 0.5 ? "large" : "small") } }' >kinds.csv
+run_train --data kinds.csv --epochs 1 --save kinds.safetensors
+grep -q '^kinds.csv: no header: .*come again' stderr && grep -q ' 80 samples, 20 for' stderr || fail "kinds: $(cat stderr)"
+"$tenon" eval --model kinds.safetensors --data kinds.csv --device "$device" 2>stderr | grep -q 'over 100 test samples' || fail "kinds: $(cat stderr)"
+awk 'BEGIN { for (i = 0; i < 50; i++) print i ",name" i }' >names.csv
+"$tenon" train --data names.csv --target 1 --device "$device" --epochs 1 2>stderr && fail "names: trained"
+printf '1,a,5\n2,b,6\n3,c,7\n' >odd.csv
+bad 1 "odd.csv:2: column 'a'" train --data odd.csv --loss mse --target 5 --epochs 1
+
+# What is measured and tested on is matched likewise; classes by their names.
+awk -F, -v OFS=, '{ print $3, "x", $2, $1 }' rents.csv >mixed.csv
+"$tenon" eval --model named.safetensors --data mixed.csv --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
+near "eval" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
+eval run_train --data rents.csv --test mixed.csv --save tested.safetensors $learn
+printf 'area,rooms\n60,2\n' >lacks.csv
+bad 1 "lacks.csv: has no column 'rent'" eval --model named.safetensors --data lacks.csv
+bad 1 "lacks.csv: has no column 'rent'" train --data rents.csv --test lacks.csv --epochs 1
+printf 'a,b,kind\n0.9,0,large\n0.1,0,tiny\n' >tiny.csv
+bad 1 "has the class 'tiny', which kinds.safetensors does not know" eval --model kinds.safetensors --data tiny.csv --by-position
+awk 'BEGIN { print "a,kind"; for (i = 0; i < 60; i++) print i "," i % 3 }' >numbers.csv
+awk 'BEGIN { print "a,kind"; for (i = 0; i < 60; i++) print i ",k" i % 3 }' >texts.csv
+run_train --data numbers.csv --epochs 1 --save numbers.safetensors
+bad 1 "has the class 'k0', which numbers.safetensors does not know" eval --model numbers.safetensors --data texts.csv
+
+# Outputs as a table; other types are refused before anything is done.
+predict --model named.safetensors --out out.csv two.csv rents.csv
+[ "$(head -n 1 out.csv)" = "input,index,rent" ] && [ "$(wc -l <out.csv)" = 302 ] || fail "out.csv: $(head -n 2 out.csv)"
+near "out.csv" "$(awk -F, 'NR == 2 { print $3 }' out.csv)" 1400 20
+printf 'a,b,kind\n0.9,0.5,"so ""large"", so good"\n0.1,0.5,small\n' | awk 'NR == 1 { print; next } { for (i = 0; i < 30; i++) print }' >quoted.csv
+run_train --data quoted.csv --epochs 20 --lr 0.05 --save quoted.safetensors
+predict --model quoted.safetensors --out out.csv quoted.csv
+python3 - <<'PY' || fail "out.csv: $(head -n 2 out.csv)"
+import csv
+rows = list(csv.DictReader(open("out.csv", newline="")))
+assert list(rows[0]) == ["input", "index", "class", "probability", "small", 'so "large", so good'], rows[0]
+assert len(rows) == 60 and rows[0]["class"] == 'so "large", so good' and rows[59]["class"] == "small"
+assert all(abs(float(r["small"]) + float(r['so "large", so good']) - 1) < 1e-5 for r in rows)
+assert all(float(r["probability"]) == max(float(r["small"]), float(r['so "large", so good'])) for r in rows)
+PY
+bad 2 "--out 'none.txt': outputs are written as .npy or .csv" predict --model named.safetensors --out none.txt two.csv
+[ ! -e none.txt ] || fail "none.txt is there"
+finish
