@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_THREADS 1024
+
 const tn_host *cpu_host;
 const cpu_isa *cpu_code;
 
@@ -48,13 +50,18 @@ int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
         .pixel = {[CPU_F32] = &cpu_pixel_f32_##isa, [CPU_F64] = &cpu_pixel_f64_##isa},                                 \
     }
 
+static const char *option(const char *key)
+{
+    return cpu_host->option(cpu_host->self, "cpu", key);
+}
+
 /* The widest instruction set that the processor and the system have; "isa" asks for a narrower one. */
 static const cpu_isa *choose_isa(void)
 {
     static const cpu_isa base = ISA(base);
 #ifdef CPU_X86
     static const cpu_isa avx2 = ISA(avx2), avx512 = ISA(avx512);
-    const char *wish = cpu_host->option(cpu_host->self, "cpu", "isa");
+    const char *wish = option("isa");
     __builtin_cpu_init();
     const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -65,12 +72,20 @@ static const cpu_isa *choose_isa(void)
     return &base;
 }
 
-/* The option "threads", else OpenMP's number, but no more than the cores that this process may use. */
+/* The option "threads", 0 for none; check_options says whether it makes sense. */
+static long asked_threads(void)
+{
+    const char *wish = option("threads");
+    char *end = NULL;
+    const long asked = wish ? strtol(wish, &end, 10) : 0;
+    return wish && (end == wish || *end) ? -1 : asked;
+}
+
+/* The option's, else OpenMP's number, but no more than the cores that this process may use. */
 static int choose_threads(void)
 {
-    const char *wish = cpu_host->option(cpu_host->self, "cpu", "threads");
-    const long asked = wish ? strtol(wish, NULL, 10) : 0;
-    if (asked > 0) return asked < 1024 ? (int)asked : 1024;
+    const long asked = asked_threads();
+    if (asked > 0) return asked < MOST_THREADS ? (int)asked : MOST_THREADS;
     const int threads = omp_get_max_threads(), cores = omp_get_num_procs(); /* of the affinity */
     return threads < cores ? threads : cores;
 }
@@ -115,8 +130,7 @@ static void processor_name(char *name, size_t capacity)
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
-    tn_device_info own = {
-        .kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
+    tn_device_info own = {.kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
     processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
     snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);
@@ -126,18 +140,29 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
     return TN_OK;
 }
 
-/* The options "grain", a number from 0 on, and "own", 0 or 1. */
-static int32_t choose_sizes(tn_context *context, tn_msg *msg)
+static int is_one_of(const char *value, const char *const known[])
 {
-    const char *grain = cpu_host->option(cpu_host->self, "cpu", "grain"),
-               *own = cpu_host->option(cpu_host->self, "cpu", "own");
+    while (*known && strcmp(*known, value)) known++;
+    return *known != NULL;
+}
+
+/* Asks for each option, and refuses what makes no sense. "grain" and "own" are kept by the context. */
+static int32_t check_options(tn_context *context, tn_msg *msg)
+{
+    static const char *const sets[] = {"base", "avx2", "avx512", NULL}, *const switches[] = {"0", "1", NULL};
+    const char *grain = option("grain"), *own = option("own"), *isa = option("isa"), *threads = option("threads");
     char *end = NULL;
     context->grain = grain ? strtod(grain, &end) : 1;
+    context->own = own && *own == '1';
     if (grain && (end == grain || *end || !(context->grain >= 0)))
         return cpu_fail(msg, TN_EINVAL, "option cpu.grain: '%s' is no number from 0 on", grain);
-    if (own && strcmp(own, "0") && strcmp(own, "1"))
+    if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
-    context->own = own && *own == '1';
+    if (isa && !is_one_of(isa, sets))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2 or avx512", isa);
+    if (threads && (asked_threads() < 1 || asked_threads() > MOST_THREADS))
+        return cpu_fail(msg, TN_EINVAL, "option cpu.threads: '%s' is no whole number from 1 to %d", threads,
+                        MOST_THREADS);
     return TN_OK;
 }
 
@@ -147,7 +172,7 @@ static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg
     tn_context *c = cpu_allocate(sizeof *c);
     if (!c) return cpu_fail(msg, TN_ENOMEM, "no memory for a context");
     c->threads = choose_threads();
-    const int32_t s = choose_sizes(c, msg);
+    const int32_t s = check_options(c, msg);
     if (s) {
         cpu_release(c);
         return s;

@@ -126,14 +126,21 @@ static int32_t list_devices(tn_msg *msg)
     cl_uint n = 0;
     cl_platform_id platforms[32];
     char name[128];
+    const char *wanted = ocl_option("platform");
+    int fits = 0;
     int32_t s = TN_OK;
     if (devices.listed) return TN_OK;
     if (clGetPlatformIDs(32, platforms, &n)) n = 0;
     if (n > 32) n = 32;
     for (cl_uint i = 0; i < n && !s; i++) {
         platform_text(platforms[i], CL_PLATFORM_NAME, name, sizeof name);
-        if (contains(name, ocl_option("platform"))) s = list_platform(platforms[i], msg);
+        if (!contains(name, wanted)) continue;
+        s = list_platform(platforms[i], msg);
+        fits = 1;
     }
+    if (n && !fits)
+        s = ocl_fail(msg, TN_EINVAL, "option opencl.platform: no platform has '%s' in its name; the last is '%s'",
+                     wanted, name);
     devices.listed = !s;
     if (!s && !n) ocl_fail(msg, TN_OK, "no OpenCL driver is installed");
     return s;

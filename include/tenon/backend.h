@@ -364,7 +364,9 @@ typedef struct tn_host {
     void *(*allocate)(void *self, uint64_t bytes, uint64_t alignment);
     void (*release)(void *self, void *memory);
     void (*log)(void *self, int32_t level, const char *line);
-    /* The option's text ("threads", "platform"), or NULL. The text lives as long as the host. */
+    /* The option's text ("threads", "platform"), or NULL; lives as long as the host. Since 1.1 a backend asks for every
+     * option that it has before its first context_create returns: the host refuses others that were set. A value that
+     * makes no sense is refused by then: TN_EINVAL, and a line that names the option. */
     const char *(*option)(void *self, const char *backend, const char *key);
     /* The disk cache; both are NULL where the user keeps none. `key` is any text. get: the entry's size in bytes, -1
      * when there is none; the entry is copied only if it fits in `capacity`. put: atomic; failing to store is no error.

@@ -36,7 +36,9 @@ typedef struct tn_backend_report {
 } tn_backend_report;
 TN_API int tn_backend_at(size_t index, tn_backend_report *report);
 
-/* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts.
+/* Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts. Opening
+ * a device fails with TN_EINVAL if an option was set for a backend that there is not, or if the device's own backend
+ * does not know the option or its value.
  * Options of "tenon" are the library's own. "probe": before a backend is used it is tried in a process of its own, and
  * the verdict is kept; "again" tries it whatever was kept, "off" does not try. "probe_seconds": how long that may take,
  * 30 if not set. */

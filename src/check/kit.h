@@ -65,7 +65,7 @@ struct tn_kit_case {
 /* The cases of each group, up to the first without `run`. */
 extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit_memory[], tn_kit_queues[],
     tn_kit_events[], tn_kit_failure[], tn_kit_flow[], tn_kit_load[], tn_kit_consistency[], tn_kit_gradients[],
-    tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[];
+    tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[], tn_kit_chosen[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
@@ -114,6 +114,13 @@ void tn_kit_close(tn_kit *kit);
 extern int64_t tn_kit_live, tn_kit_fail_at, tn_kit_asked;
 extern int64_t tn_kit_puts; /* entries that it gave to the cache */
 extern int tn_kit_damage;
+
+/* The options that the backend asked for, up to some number, and the one that gets a value which makes no sense. */
+enum { TN_KIT_OPTIONS = 32 };
+#define TN_KIT_NONSENSE "/no/such/value"
+extern char tn_kit_option[TN_KIT_OPTIONS][64];
+extern uint32_t tn_kit_options;
+extern const char *tn_kit_wrong; /* NULL: none */
 
 /* ---- the backend by the library ---- */
 int tn_kit_device(tn_kit *kit);

@@ -1,5 +1,6 @@
 /* open.c: the backend through its table, with a host that counts memory, makes it fail and damages the cache; and
  * through the library. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 
 int64_t tn_kit_live, tn_kit_fail_at = -1, tn_kit_asked, tn_kit_puts;
 int tn_kit_damage;
+char tn_kit_option[TN_KIT_OPTIONS][64];
+uint32_t tn_kit_options;
+const char *tn_kit_wrong;
 
 static tn_host library; /* the library's own services, which are passed on */
 
@@ -33,6 +37,24 @@ static void release(void *self, void *memory)
 static void log_nothing(void *self, int32_t level, const char *line)
 {
     (void)self, (void)level, (void)line;
+}
+
+static void remember_option(const char *key)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    uint32_t i = 0;
+    pthread_mutex_lock(&lock);
+    while (i < tn_kit_options && strcmp(tn_kit_option[i], key)) i++;
+    if (i == tn_kit_options && i < TN_KIT_OPTIONS)
+        snprintf(tn_kit_option[tn_kit_options++], sizeof *tn_kit_option, "%s", key);
+    pthread_mutex_unlock(&lock);
+}
+
+static const char *option(void *self, const char *backend, const char *key)
+{
+    if (backend && key && !strcmp(backend, self)) remember_option(key);
+    if (tn_kit_wrong && key && !strcmp(key, tn_kit_wrong)) return TN_KIT_NONSENSE;
+    return library.option(self, backend, key);
 }
 
 /* The latest entries of two keys. */
@@ -102,6 +124,7 @@ int tn_kit_load_table(tn_kit *kit)
     kit->host.allocate = allocate;
     kit->host.release = release;
     kit->host.log = log_nothing;
+    kit->host.option = option;
     kit->host.cache_get = damaged_get;
     kit->host.cache_put = library.cache_put ? put : NULL;
     return 1;

@@ -199,9 +199,8 @@ static int run(request *q, const char *target)
     fclose(r->failures_to);
     free(r->failures);
     free(r->matrix);
-    if (s == TN_EMISSING) return cli_usage("%s", tn_message());
-    if (s) return cli_failed();
-    return r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
+    if (s) cli_failed();
+    return s ? cli_status(s) : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
 }
 
 /* ---- what was typed ---- */
@@ -238,7 +237,7 @@ static int set_options(const char *text)
         int n = 0;
         if (sscanf(at, "%31[^.,].%63[^=,]=%199[^,]%n", backend, key, value, &n) < 3 || !n || (at[n] && at[n] != ','))
             return cli_usage("--option takes BACKEND.KEY=VALUE,..., not '%s'", text);
-        if (tn_backend_option(backend, key, value)) return cli_failed();
+        if (tn_backend_option(backend, key, value)) return cli_usage("%s", tn_message());
         at += n + (at[n] == ',');
     }
     return CLI_GO_ON;

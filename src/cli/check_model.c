@@ -103,7 +103,7 @@ int cli_check_model(const char *path, const char *device, int64_t seed, int json
     cli_saved saved;
     int status = cli_saved_take(&saved, "check", path, device);
     if (status == CLI_GO_ON) status = check(&saved, seed, json);
-    if (saved.failed == TN_EMISSING) status = CLI_USAGE;
+    if (saved.failed) status = cli_status(saved.failed);
     cli_saved_close(&saved);
     return status;
 }

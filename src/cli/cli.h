@@ -29,8 +29,10 @@ int cli_usage(const char *format, ...) TN_PRINTF(1, 2);
 int cli_fail(const char *format, ...) TN_PRINTF(1, 2);
 void cli_warn(const char *format, ...) TN_PRINTF(1, 2);
 
-/* The same with the library's message. */
+/* The same with the library's message; and the exit status that belongs to a failure of the library's: what is wrong
+ * or not there was typed so. */
 int cli_failed(void);
+int cli_status(tn_status status);
 
 /* A text that others wrote, such as a file's name or a class's, fit for a terminal. Lives until the fourth call after;
  * for the command's own thread. */

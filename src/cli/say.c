@@ -62,6 +62,11 @@ int cli_failed(void)
     return cli_fail("%s", tn_message());
 }
 
+int cli_status(tn_status status)
+{
+    return status == TN_EINVAL || status == TN_EMISSING ? CLI_USAGE : status ? CLI_FAILED : CLI_OK;
+}
+
 int cli_flush(int status)
 {
     if (!fflush(stdout) && !ferror(stdout)) return status;

@@ -10,6 +10,7 @@
 #include "cache.h"
 #include "device_internal.h"
 #include "error.h"
+#include "options.h"
 
 #define SIDE      512
 #define BYTES     ((uint64_t)SIDE * SIDE * sizeof(float))
@@ -179,18 +180,15 @@ tn_status tn_device_speed(tn_device *device, double *flops)
 /* ---- the choice ----------------------------------------------------------------------------------------------------
  */
 
-static tn_status open_and_measure(tn_entry *e, tn_slot *slot, tn_device **device, double *flops)
-{
-    TN_TRY(tn_slot_open(e, slot, device));
-    return tn_device_speed(*device, flops);
-}
-
-/* Keeps the faster of *best and the slot's device open. */
-static void consider(tn_entry *e, tn_slot *slot, tn_device **best, double *best_flops)
+/* Keeps the faster of *best and the slot's device open. What is wrong with the user's options is no device's fault. */
+static tn_status consider(tn_entry *e, tn_slot *slot, tn_device **best, double *best_flops)
 {
     tn_device *device = NULL;
     double flops = 0;
-    if (open_and_measure(e, slot, &device, &flops)) {
+    tn_status status = tn_slot_open(e, slot, &device);
+    if (status == TN_EINVAL && tn_options_any(e->id)) return status;
+    if (!status) status = tn_device_speed(device, &flops);
+    if (status) {
         tn_log_line(TN_LOG_WARNING, "auto passes over %s: %s", slot->entry.name, tn_message());
     } else {
         tn_log_line(TN_LOG_INFO, "auto: %s does %.3g GFLOP/s", slot->entry.name, flops * 1e-9);
@@ -202,22 +200,32 @@ static void consider(tn_entry *e, tn_slot *slot, tn_device **best, double *best_
         }
     }
     tn_slot_close(device);
+    return TN_OK;
+}
+
+static tn_status choose(tn_device **best, tn_entry **last)
+{
+    tn_entry *e;
+    double flops = 0;
+    for (size_t i = 0; (e = tn_registry_at(i)); i++) {
+        *last = e;
+        for (uint32_t d = 0; tn_registry_at(i + 1) && d < e->n_slots; d++)
+            TN_TRY(consider(e, &e->slots[d], best, &flops));
+    }
+    return TN_OK;
 }
 
 tn_status tn_auto_open(tn_device **device)
 {
-    tn_entry *e, *last = NULL;
+    tn_entry *last = NULL;
     tn_device *best = NULL;
-    double flops = 0;
     TN_TRY(tn_registry_start_all());
-    for (size_t i = 0; (e = tn_registry_at(i)); i++) {
-        last = e;
-        for (uint32_t d = 0; tn_registry_at(i + 1) && d < e->n_slots; d++) consider(e, &e->slots[d], &best, &flops);
-    }
-    if (!best) {
-        TN_REQUIRE(last && last->n_slots, TN_EMISSING, "there is no device at all");
-        TN_TRY(tn_slot_open(last, &last->slots[0], &best));
-    }
-    *device = best;
-    return TN_OK;
+    tn_status status = choose(&best, &last);
+    if (!status && !best && !(last && last->n_slots)) status = tn_fail(TN_EMISSING, "there is no device at all");
+    if (!status && !best) status = tn_slot_open(last, &last->slots[0], &best);
+    if (status)
+        tn_slot_close(best);
+    else
+        *device = best;
+    return status;
 }

@@ -8,6 +8,7 @@
 #include "auto.h"
 #include "error.h"
 #include "names.h"
+#include "options.h"
 #include "text.h"
 
 tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg)
@@ -23,13 +24,21 @@ const void *tn_backend_extension(const tn_backend *backend, const char *id)
     return TN_HAS(tn_backend, backend, get_ext) && backend->get_ext ? backend->get_ext(id) : NULL;
 }
 
+/* An option that the backend has not asked for by now is none of its own. One of version 1.0 may ask later. */
+static tn_status check_options(tn_device *device)
+{
+    tn_status status = device->backend->abi_minor ? tn_options_check(device->backend->id) : TN_OK;
+    if (status) device->backend->context_destroy(device->context);
+    return status;
+}
+
 static tn_status make_context(tn_device *device)
 {
     TN_MESSAGE(msg);
     TN_TRY(tn_device_status(device, device->backend->context_create(device->index, &device->context, &msg), &msg));
     TN_REQUIRE(device->context, TN_EDEVICE, "%s: its backend answers that it made a context, and gives none",
                device->name);
-    return TN_OK;
+    return check_options(device);
 }
 
 tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
@@ -74,6 +83,7 @@ static tn_status open_named(const char *name, tn_device **device)
     tn_entry *entry = NULL;
     tn_slot *slot = NULL;
     TN_TRY(tn_registry_ready());
+    TN_TRY(tn_find_owners());
     if (!strcmp(name, "auto")) return tn_auto_open(device);
     TN_TRY(tn_find_device(name, &entry, &slot));
     return tn_slot_open(entry, slot, device);

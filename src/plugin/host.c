@@ -8,73 +8,8 @@
 #include "alloc.h"
 #include "cache.h"
 #include "error.h"
+#include "options.h"
 #include "tenon/backend_ext.h"
-
-/* ---- options ---------------------------------------------------------------------------------------------------- */
-
-typedef struct option {
-    struct option *next;
-    const char *backend, *key, *value;
-} option;
-
-/* The newest first: an option that is set again hides the old one. */
-static struct {
-    pthread_mutex_t lock;
-    option *first;
-    tn_region texts;
-} options = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static option *make_option(const char *backend, const char *key, const char *value)
-{
-    option *made = tn_region_alloc(&options.texts, sizeof *made);
-    if (!made) return NULL;
-    made->backend = tn_region_print(&options.texts, "%s", backend);
-    made->key = tn_region_print(&options.texts, "%s", key);
-    made->value = tn_region_print(&options.texts, "%s", value);
-    return made->backend && made->key && made->value ? made : NULL;
-}
-
-tn_status tn_option_set(const char *backend, const char *key, const char *value)
-{
-    pthread_mutex_lock(&options.lock);
-    option *made = make_option(backend, key, value);
-    if (made) {
-        made->next = options.first;
-        options.first = made;
-    }
-    pthread_mutex_unlock(&options.lock);
-    return made ? TN_OK : TN_ENOMEM;
-}
-
-const char *tn_option_get(const char *backend, const char *key)
-{
-    pthread_mutex_lock(&options.lock);
-    option *o = options.first;
-    while (o && (strcmp(o->backend, backend) || strcmp(o->key, key))) o = o->next;
-    pthread_mutex_unlock(&options.lock);
-    return o ? o->value : NULL;
-}
-
-void tn_options_each(void (*visit)(void *arg, const char *backend, const char *key, const char *value), void *arg)
-{
-    pthread_mutex_lock(&options.lock);
-    for (const option *o = options.first; o; o = o->next) visit(arg, o->backend, o->key, o->value);
-    pthread_mutex_unlock(&options.lock);
-}
-
-void tn_options_clear(void)
-{
-    pthread_mutex_lock(&options.lock);
-    tn_region_free(&options.texts);
-    options.first = NULL;
-    pthread_mutex_unlock(&options.lock);
-}
-
-void tn_options_after_fork(void)
-{
-    static const pthread_mutex_t fresh = PTHREAD_MUTEX_INITIALIZER;
-    options.lock = fresh;
-}
 
 /* ---- parallel_for: threads made for the call, the caller being one of them -----------------------------------------
  */

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "loader.h"
+#include "options.h"
 
 /* A list of names in one line, cut off where it doesn't fit. */
 typedef struct name_list {
@@ -145,4 +146,43 @@ tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot)
     *entry = found_entry;
     *slot = found_slot;
     return TN_OK;
+}
+
+/* ---- the owners of options ---- */
+
+static int has_file(const char *id)
+{
+    tn_entry *e;
+    size_t i = 0;
+    while ((e = tn_registry_at(i)) && strcmp(e->id, id)) i++;
+    return e != NULL;
+}
+
+/* "cpu, opencl, reference", of those that can be used. */
+static void list_backends(char *text, size_t room)
+{
+    const tn_entry *e;
+    size_t n = 0;
+    for (size_t i = 0; (e = tn_registry_at(i)); i++)
+        if (!e->problem && n < room) n += (size_t)snprintf(text + n, room - n, "%s%s", n ? ", " : "", e->id);
+}
+
+static void find_owner(void *arg, const char *backend, const char *key, const char *value)
+{
+    char list[300] = "";
+    tn_entry *e = NULL;
+    tn_status *status = arg;
+    (void)value;
+    if (*status || !strcmp(backend, "tenon") || has_file(backend)) return;
+    *status = find_backend(backend, strlen(backend), &e);
+    if (*status || e) return;
+    list_backends(list, sizeof list);
+    *status = tn_fail(TN_EINVAL, "option %s.%s: there is no backend '%s'; there are %s", backend, key, backend, list);
+}
+
+tn_status tn_find_owners(void)
+{
+    tn_status status = TN_OK;
+    tn_options_each(find_owner, &status);
+    return status;
 }

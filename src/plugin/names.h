@@ -9,4 +9,7 @@
  * it takes: the first two need one alone, if its file is called so. */
 tn_status tn_find_device(const char *name, tn_entry **entry, tn_slot **slot);
 
+/* Refuses options of backends that there are not. A backend is loaded for this only if no file is called so. */
+tn_status tn_find_owners(void);
+
 #endif

@@ -20,7 +20,7 @@
 #include "alloc.h"
 #include "cache.h"
 #include "error.h"
-#include "host.h"
+#include "options.h"
 #include "philox.h"
 #include "trial.h"
 

@@ -14,6 +14,7 @@
 #include "forked.h"
 #include "host.h"
 #include "loader.h"
+#include "options.h"
 #include "probe.h"
 #include "start.h"
 #include "trust.h"

@@ -12,6 +12,7 @@
 
 #include "host.h"
 #include "loader.h"
+#include "options.h"
 #include "trial.h"
 
 #define MOST_DEVICES 256

@@ -11,13 +11,22 @@
 /* Who does what the state's device refuses, in this order. */
 static const char *const fallback[TN_PLACES - 1] = {"cpu", "reference"};
 
-/* Opens a fallback's device, once; one that is not there, or is the state's own, stays NULL. */
-static void open_place(tn_program *p, int32_t number)
+static void note_trouble(tn_program *p, tn_status status, const char *operator)
+{
+    p->trouble = status;
+    snprintf(p->trouble_text, sizeof p->trouble_text, "%s (when asked about %s)", tn_message(), operator);
+}
+
+/* Opens a fallback's device, once; one that is not there, or is the state's own, stays NULL. That it doesn't take the
+ * user's options is an error. */
+static void open_place(tn_program *p, int32_t number, const char *operator)
 {
     tn_place_device *place = &p->place[number];
     if (place->tried) return;
     place->tried = 1;
-    if (tn_device_open(fallback[number - 1], &place->device)) return;
+    tn_status s = tn_device_open(fallback[number - 1], &place->device);
+    if (s == TN_EINVAL) note_trouble(p, s, operator);
+    if (s) return;
     if (place->device == p->place[0].device || tn_queue_make(place->device, &place->queue)) {
         tn_device_close(place->device);
         place->device = NULL;
@@ -28,12 +37,11 @@ int tn_program_supports(void *self, int32_t number, const tn_op_desc *desc)
 {
     tn_program *p = self;
     int supported = 0;
-    open_place(p, number);
+    open_place(p, number, desc->name);
     const tn_device *device = p->place[number].device;
     if (!device || p->trouble) return 0;
-    p->trouble = tn_kernel_ask(device, desc, &supported, p->refusal, number ? 0 : sizeof p->refusal);
-    if (p->trouble)
-        snprintf(p->trouble_text, sizeof p->trouble_text, "%s (when asked about %s)", tn_message(), desc->name);
+    tn_status s = tn_kernel_ask(device, desc, &supported, p->refusal, number ? 0 : sizeof p->refusal);
+    if (s) note_trouble(p, s, desc->name);
     return supported;
 }
 

@@ -27,7 +27,31 @@ typed "no device 'nosuch'" nosuch
 typed empty ''
 "$tenon" check missing.so 2>&1 | grep -q "no file 'missing.so'" || fail "a name that ends in .so is no file"
 (cd "$(dirname "$null")" && "$tenon" check "$(basename "$null")" --only abi/table) || fail "no file of this folder"
-"$tenon" check reference --option nonsense --only abi/table 2>/dev/null && fail "a bad option is no failure"
+typed 'BACKEND.KEY=VALUE' reference --option nonsense --only abi/table
+option() { # a wrong option of DEVICE's backend, or of one that isn't there
+    typed "$1" "$2" --option "$3" --only abi/table
+}
+option 'reference.nope: reference has no such option; it has none' reference reference.nope=1
+option "nope.x: there is no backend 'nope'" reference nope.x=1
+option 'tenon.nope: the library has no such option; it has probe' reference tenon.nope=1
+option "tenon.probe: 'junk' is not" reference tenon.probe=junk
+option "null.nope: null has no such option" "$null" null.nope=1
+if "$tenon" devices | grep -q '^cpu '; then
+    option 'cpu.nope: cpu has no such option; it has' cpu cpu.nope=1
+    option "cpu.isa: 'foo' is not base, avx2 or avx512" cpu cpu.isa=foo
+    option "cpu.threads: 'junk' is no whole number" cpu cpu.threads=junk
+    option 'cpu.threads' cpu cpu.threads=0
+    option "cpu.own: 'yes'" cpu cpu.own=yes
+    option "cpu.grain: 'much'" cpu cpu.grain=much
+    option 'cpu.nope' auto cpu.nope=1
+    "$tenon" check cpu --option cpu.isa=base,cpu.threads=2 --only abi/table || fail "options that are right are refused"
+fi
+if "$tenon" devices | grep -q '^opencl:0 '; then
+    for wrong in nope=1 shape=round gemm=none grain=much platform=nobody; do
+        line=$("$tenon" check opencl:0 --option opencl.$wrong --only abi/table 2>&1 >/dev/null) && fail "opencl.$wrong is taken"
+        case $line in *"option opencl.${wrong%=*}: "*) ;; *) fail "opencl.$wrong: '$line'" ;; esac
+    done
+fi
 "$tenon" check 2>/dev/null
 [ $? -eq 2 ] || fail "no device is not a mistake in what was typed"
 "$tenon" check "$null" --only loading/ || fail "the template does not load well"

@@ -43,6 +43,43 @@ static void options_reach_their_backend_until_it_is_in_use(void **state)
     tn_device_close(device);
 }
 
+static void assert_not_opened(const char *name, const char *why)
+{
+    tn_device *device = NULL;
+    assert_int_equal(tn_device_open(name, &device), TN_EINVAL);
+    assert_null(device);
+    if (!strstr(tn_message(), why)) fail_msg("'%s' does not say '%s'", tn_message(), why);
+    forget();
+}
+
+static void an_option_that_nobody_has_keeps_a_device_from_opening(void **state)
+{
+    tn_device *device = NULL;
+    (void)state;
+    use("null");
+    assert_int_equal(tn_backend_option("null", "threads", "3"), TN_OK);
+    assert_not_opened("null", "option null.threads: null has no such option; it has none");
+    assert_int_equal(tn_backend_option("nul", "threads", "3"), TN_OK);
+    assert_not_opened("null", "option nul.threads: there is no backend 'nul'; there are null, reference");
+    assert_int_equal(tn_backend_option("null", "threads", "3"), TN_OK); /* of another backend, which is not used */
+    assert_int_equal(tn_device_open("reference", &device), TN_OK);
+    tn_device_close(device);
+    forget();
+    use("liar");
+    assert_int_equal(tn_backend_option("liar", "lies", "kernel"), TN_OK);
+    assert_not_opened("liar:0", "option liar.lies: liar has no such option; it has lie");
+}
+
+static void a_wrong_option_of_the_library_is_refused_at_once(void **state)
+{
+    (void)state;
+    assert_int_equal(tn_backend_option("tenon", "prob", "off"), TN_EINVAL);
+    assert_non_null(strstr(tn_message(), "option tenon.prob: the library has no such option; it has probe and"));
+    assert_int_equal(tn_backend_option("tenon", "probe", "never"), TN_EINVAL);
+    assert_int_equal(tn_backend_option("tenon", "probe_seconds", "soon"), TN_EINVAL);
+    assert_non_null(strstr(tn_message(), "'soon' is not a number above 0"));
+}
+
 static void memory_is_counted_aligned_and_may_run_out(void **state)
 {
     tn_host host = tn_host_for("null");
@@ -445,6 +482,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(options_reach_their_backend_until_it_is_in_use),
+        CASE(an_option_that_nobody_has_keeps_a_device_from_opening),
+        CASE(a_wrong_option_of_the_library_is_refused_at_once),
         CASE(memory_is_counted_aligned_and_may_run_out),
         CASE(log_lines_name_the_backend),
         CASE(an_entry_comes_back_as_it_was_put),

@@ -119,6 +119,9 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 
 static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg)
 {
+    const char *speed = fault_host->option(fault_host->self, "faulty", "speed");
+    if (speed && strcmp(speed, "fast") && !IS(any_value))
+        return fault_say(msg, TN_EINVAL, "option faulty.speed: it is fast or nothing");
     fault_opened = device;
     fault_contexts++;
     return fault_real->context_create(real_device(device), context, msg);

@@ -81,6 +81,7 @@ static int32_t spoil(tn_op_desc *desc, uint64_t attrs[], int asked, tn_msg *msg)
         desc->attrs = attrs;
     }
     if (IS(inner_reserved) && !strcmp(desc->name, "reduce")) overlook_reserved(desc, attrs);
+    if (IS(late_option)) fault_host->option(fault_host->self, "faulty", "late");
     if (IS(asks_for_good) && asked) fault_host->allocate(fault_host->self, 8, 8);
     if (IS(fewer_outputs) && desc->n_out > 20) return fault_say(msg, TN_EUNSUPPORTED, "so many outputs are too many");
     for (size_t i = 0; IS(ignores_attributes) && desc->attrs && i < sizeof known / sizeof *known; i++)
