@@ -42,6 +42,8 @@ TN_API tn_tensor *tn_masked_fill(tn_tensor *x, tn_tensor *mask, double value);
 TN_API tn_tensor *tn_logical_not(tn_tensor *x);
 /* x as another element type; to an integer: towards zero. */
 TN_API tn_tensor *tn_cast(tn_tensor *x, int32_t dtype);
+/* x as it is, as a constant to tn_grad: no gradient flows to what x depends on. Costs nothing. */
+TN_API tn_tensor *tn_stop_gradient(tn_tensor *x);
 /* x stretched to a shape. */
 TN_API tn_tensor *tn_broadcast(tn_tensor *x, tn_shape shape);
 /* The coordinate along an axis, as i32. */
@@ -97,7 +99,8 @@ TN_API tn_tensor *tn_tril(tn_tensor *x, int64_t diagonal);
 TN_API tn_tensor *tn_triu(tn_tensor *x, int64_t diagonal);
 
 /* ---- products ---- */
-/* (..., m, k)(..., k, n) -> (..., m, n); leading dimensions are equal, or missing on one side. */
+/* (..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A vector is a
+ * row on the left and a column on the right, and the result lacks that dimension. */
 TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 /* The same with the last two dimensions of a or b swapped first. */
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);

@@ -1,5 +1,5 @@
 /* matmul.c: y = op(a) op(b), op being transposition of the last two dimensions or nothing; leading dimensions are a
- * batch, which may be missing on one side. */
+ * batch, which may be missing on one side. Other batches and vectors become these in product.c. */
 #include "cases.h"
 #include "check.h"
 #include "leaf.h"
@@ -129,17 +129,6 @@ static double flops(const tn_op_desc *desc)
     return 2.0 * (double)tn_desc_count(&desc->out[0]) * (double)desc->in[0].dim[at->trans_a ? 1 : 2];
 }
 
-tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b)
-{
-    tn_matmul_node at = {transpose_a != 0, transpose_b != 0};
-    return tn_node(&tn_op_matmul, NULL, (tn_tensor *[]){a, b}, 2, &at);
-}
-
-tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b)
-{
-    return tn_matmul_t(a, b, 0, 0);
-}
-
 static tn_tensor *case_nn(tn_tensor *const in[])
 {
     return tn_matmul(in[0], in[1]);
@@ -189,6 +178,17 @@ static const tn_op_case cases[] = {
     {"one b for all batches", case_nn, {F32(3, 4, 5), F32(5, 6)}},
     {"one b for all batches, a transposed", case_tn, {F32(3, 5, 4), F32(5, 6)}},
     {"one a for all batches", case_nn, {F32(4, 5), F32(3, 5, 6)}},
+    {"batches that are broadcast both ways", case_nn, {F32(2, 1, 4, 5), F32(3, 5, 6)}},
+    {"batches that are broadcast both ways, both transposed", case_tt, {F32(2, 1, 5, 4), F32(3, 6, 5)}},
+    {"one b for the last dimension of a batch", case_nn, {F32(2, 3, 4, 5), F32(2, 1, 5, 6)}},
+    {"one b for the last dimension of a batch, a transposed", case_tn, {F32(2, 3, 5, 4), F32(2, 1, 5, 6)}},
+    {"one a for the last dimension of a batch", case_nt, {F32(2, 1, 4, 5), F32(2, 3, 6, 5)}},
+    {"one a for the first dimension of a batch", case_nn, {F32(3, 4, 5), F32(2, 3, 5, 6)}},
+    {"a batch of ones", case_nn, {F32(1, 1, 4, 5), F32(2, 3, 5, 6)}},
+    {"a vector and a matrix", case_nn, {F32(5), F32(5, 6)}},
+    {"batches and a vector", case_nn, {F32(2, 3, 4, 5), F32(5)}},
+    {"vectors", case_nn, {F32(13), F32(13)}},
+    {"a broadcast batch of none", case_nn, {F32(0, 1, 4, 5), F32(3, 5, 6)}},
     {"the sums of a as well", case_sums, {F32(37, 19), F32(37, 65)}},
     {"the sums of a column", case_sums, {F32(3, 1), F32(3, 32)}},
     {"the sums of no columns", case_sums, {F32(3, 0), F32(3, 5)}},

@@ -16,18 +16,39 @@ static int64_t either(tn_maker *m, int64_t usual, int64_t other, int percent)
 
 /* ---- products ---- */
 
-/* (..., m, k)(..., k, n): leading dimensions may be missing on one side. */
+/* Batches may be missing on one side, or be broadcast. */
+static tn_shape some_batch(tn_maker *m, tn_shape s)
+{
+    if (s.rank > 2 && tn_chance(m, 40)) return (tn_shape){2, {s.dim[s.rank - 2], s.dim[s.rank - 1]}};
+    for (int32_t d = 0; d < s.rank - 2; d++)
+        if (s.dim[d] == 1 || tn_chance(m, 20)) s.dim[d] = s.dim[d] == 1 ? tn_some_size(m) : 1;
+    return s;
+}
+
+/* (..., m, k)(..., k, n) */
 int tn_choose_matmul(tn_maker *m, tn_call *s)
 {
     s->in[0] = tn_any_full(m, 2 + (int32_t)(tn_below(m, 5) / 3) + tn_chance(m, 10));
     if (s->in[0] < 0) return 0;
     tn_shape a = shape_of(m, s, 0), b = a;
     b.dim[b.rank - 2] = a.dim[a.rank - 1], b.dim[b.rank - 1] = tn_some_size(m);
-    if (a.rank > 2 && tn_chance(m, 40)) b = (tn_shape){2, {b.dim[b.rank - 2], b.dim[b.rank - 1]}};
+    b = some_batch(m, b);
     if (tn_chance(m, 5)) b.dim[b.rank - 1] = 0;
     s->in[1] = tn_alike(m, TN_F32, b);
     s->f[0] = tn_some_number(m);
     return 1;
+}
+
+/* A vector on the left or the right of what it fits, which may be another. */
+int tn_choose_matvec(tn_maker *m, tn_call *s)
+{
+    int left = tn_chance(m, 50);
+    s->in[left] = tn_any_full(m, 1 + (int32_t)tn_below(m, 3));
+    if (s->in[left] < 0) return 0;
+    tn_shape other = shape_of(m, s, left);
+    int64_t size = other.dim[other.rank - 1 - (left && other.rank > 1)];
+    s->in[!left] = tn_alike(m, TN_F32, TN_SHAPE(size));
+    return s->in[0] >= 0 && s->in[1] >= 0;
 }
 
 int tn_choose_outer(tn_maker *m, tn_call *s)

@@ -2,7 +2,7 @@
 """Writes golden_torch.inc: results and gradients of operators, and of layers, as PyTorch computes them in double
 precision.
 
-    python3 tests/op/golden_torch.py > tests/op/golden_torch.inc        (last run with PyTorch 1.13.1)
+    python3 tests/op/golden_torch.py > tests/op/golden_torch.inc        (last run with PyTorch 2.15.0)
 
 Operands have the elements of golden.py's `operand`, which the test makes by the same rule. What flows back is the sum
 of the result's elements times the factors of `factors`. A line holds the result, then the gradient of each operand
@@ -179,6 +179,18 @@ OPERATORS = [
     ("rms_normalize", "tn_rms_normalize(in[0], TN_AXES(-1), 1e-3)", normalize((-1,), False), [(3, 5)]),
     ("matmul of batches", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 3, 4), (2, 4, 2)]),
     ("matmul, both transposed", "tn_matmul_t(in[0], in[1], 1, 1)", lambda a, b: a.T @ b.T, [(4, 3), (2, 4)]),
+    ("matmul of batches that stretch", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 1, 3, 2), (4, 2, 2)]),
+    ("matmul, one matrix for the last of a batch", "tn_matmul_t(in[0], in[1], 0, 1)", lambda a, b: a @ b.mT,
+     [(2, 3, 2, 4), (2, 1, 3, 4)]),
+    ("matmul, one matrix for the last of a batch, transposed", "tn_matmul_t(in[0], in[1], 1, 0)",
+     lambda a, b: a.mT @ b, [(2, 3, 4, 2), (2, 1, 4, 3)]),
+    ("matmul, one on the left for the last of a batch", "tn_matmul(in[0], in[1])", lambda a, b: a @ b,
+     [(2, 1, 2, 4), (2, 3, 4, 2)]),
+    ("matmul of five dimensions", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 1, 2, 2, 3), (3, 1, 3, 2)]),
+    ("matmul of a vector and a matrix", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(5,), (5, 3)]),
+    ("matmul of a vector and a batch", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(3,), (2, 2, 3, 4)]),
+    ("matmul of a batch and a vector", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(2, 3, 4), (4,)]),
+    ("matmul of vectors", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(7,), (7,)]),
     ("softmax", "tn_softmax(in[0], 1)", lambda x: x.softmax(1), [(2, 5, 3)]),
     ("log_softmax", "tn_log_softmax(in[0], -1)", lambda x: x.log_softmax(-1), [(3, 5)]),
     ("transpose", "tn_transpose(in[0], ((int32_t[]){1, 2, 0}))", lambda x: x.permute(1, 2, 0), [(2, 3, 4)]),
@@ -188,12 +200,16 @@ OPERATORS = [
     ("prod", "tn_prod(in[0], TN_AXES(1), 0)", lambda x: x.prod(1), [(3, 5)]),
     ("amin of equals", "tn_amin(in[0], TN_AXES(0, 1), 0)", lambda x: x.amin((0, 1)), [(7, 7)]),
     ("mean", "tn_mean(in[0], TN_AXES(0, 2), 0)", lambda x: x.mean((0, 2)), [(3, 2, 4)]),
+    ("stop_gradient", "tn_mul(tn_square(in[0]), tn_stop_gradient(tn_exp(in[0])))", lambda x: x**2 * x.exp().detach(),
+     [(3, 5)]),
+    ("all gradients stopped", "tn_stop_gradient(tn_mul(in[0], in[1]))", lambda x, y: (x * y).detach(), [(5,), (5,)]),
     ("broadcast", "tn_broadcast(in[0], TN_SHAPE(2, 3, 2))", lambda x: x.expand(2, 3, 2), [(3, 1)]),
     ("celu", "tn_celu(in[0], 0.75)", lambda x: F.celu(x, 0.75), [(41,)]),
     ("hard_shrink", "tn_hard_shrink(in[0], 0.7)", lambda x: F.hardshrink(x, 0.7), [(41,)]),
     ("soft_shrink", "tn_soft_shrink(in[0], 0.7)", lambda x: F.softshrink(x, 0.7), [(41,)]),
     ("threshold", "tn_threshold(in[0], 0.5, -3)", lambda x: F.threshold(x, 0.5, -3), [(41,)]),
-    ("clamp", "tn_clamp(in[0], -1, 1.25)", lambda x: x.clamp(-1, 1.25), [(41,)]),
+    ("clamp", "tn_clamp(in[0], -1, 1.25)", 
+     lambda x: torch.where(x < -1, -1.0, torch.where(x > 1.25, 1.25, x)), [(41,)]),
     ("relu6", "tn_relu6(tn_mul(in[0], tn_number(in[0], 4)))", lambda x: F.relu6(x * 4), [(41,)]),
     ("hard_tanh", "tn_hard_tanh(in[0])", F.hardtanh, [(41,)]),
     ("softsign", "tn_softsign(in[0])", F.softsign, [(41,)]),

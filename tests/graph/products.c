@@ -1,0 +1,111 @@
+/* products.c: batches that a stride of 0 stretches are multiplied without a copy, others with one; what can't be
+ * multiplied is refused with both shapes. */
+#include "harness.h"
+
+#include <string.h>
+
+#include "program.h"
+
+static uint32_t launches_of(tn_graph *g)
+{
+    fixture f = use_device("reference", 1);
+    tn_program *p = NULL;
+    ok(tn_compile(g, f.state, NULL, &p));
+    uint32_t launches = p->ir.launches;
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+    return launches;
+}
+
+static tn_tensor *product(tn_shape a, tn_shape b, int trans_a, int trans_b)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "a", TN_F32, a), *y = tn_input(g, "b", TN_F32, b);
+    return tn_matmul_t(x, y, trans_a, trans_b);
+}
+
+static void a_product_copies_only_what_no_stride_stretches(void **state)
+{
+    (void)state;
+    static const struct {
+        tn_shape a, b;
+        int trans_a, trans_b;
+        uint32_t launches;
+    } cases[] = {
+        {{4, {2, 3, 4, 5}}, {2, {5, 6}}, 0, 0, 1},
+        {{4, {2, 3, 4, 5}}, {4, {2, 1, 5, 6}}, 0, 0, 1},
+        {{4, {2, 1, 4, 5}}, {4, {1, 3, 5, 6}}, 0, 0, 3},
+        {{4, {1, 3, 4, 5}}, {4, {2, 1, 6, 5}}, 0, 1, 1},
+        {{4, {1, 1, 5, 4}}, {4, {2, 3, 5, 6}}, 1, 0, 1},
+        {{3, {3, 4, 5}}, {1, {5}}, 0, 0, 1},
+        {{1, {5}}, {3, {3, 5, 4}}, 0, 0, 1},
+        {{1, {5}}, {1, {5}}, 0, 0, 1},
+        {{4, {2, 1, 4, 5}}, {4, {2, 3, 5, 6}}, 0, 0, 2},
+        {{4, {2, 3, 5, 4}}, {4, {2, 1, 5, 6}}, 1, 0, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_tensor *y = product(cases[i].a, cases[i].b, cases[i].trans_a, cases[i].trans_b);
+        tn_output(y, "y");
+        uint32_t launches = launches_of(tn_graph_of(y));
+        if (launches != cases[i].launches)
+            fail_msg("case %zu: %u launches instead of %u", i, launches, cases[i].launches);
+    }
+}
+
+static void what_cannot_be_multiplied_is_refused_with_both_shapes(void **state)
+{
+    (void)state;
+    static const struct {
+        tn_shape a, b;
+        int trans_a;
+        const char *says;
+    } cases[] = {
+        {{3, {2, 4, 5}}, {3, {3, 5, 6}}, 0, "matmul: batches of (2, 4, 5) and (3, 5, 6) do not broadcast"},
+        {{4, {2, 1, 4, 5}}, {3, {3, 6, 5}}, 0, "matmul: inner sizes 5 and 6"},
+        {{1, {5}}, {2, {6, 5}}, 0, "matmul: inner sizes 5 and 6"},
+        {{1, {5}}, {2, {5, 6}}, 1, "matmul: a vector has no dimensions to swap"},
+        {{0, {0}}, {2, {5, 6}}, 0, "need two dimensions"},
+        {{0, {0}}, {1, {5}}, 0, "need two dimensions"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_graph *g = tn_graph_of(product(cases[i].a, cases[i].b, cases[i].trans_a, 0));
+        assert_int_equal(tn_graph_status(g), TN_ESHAPE);
+        if (!strstr(tn_message(), cases[i].says)) fail_msg("case %zu says: %s", i, tn_message());
+        tn_graph_free(g);
+    }
+}
+
+static void a_product_with_nothing_is_refused(void **state)
+{
+    (void)state;
+    for (int32_t rank = 0; rank < 4; rank++) {
+        tn_graph *g = tn_graph_new();
+        (void)tn_matmul(tn_input(g, "x", TN_F32, (tn_shape){rank, {2, 2, 2}}), NULL);
+        assert_int_equal(tn_graph_status(g), TN_EINVAL);
+        tn_graph_free(g);
+    }
+}
+
+static void stopping_a_gradient_costs_nothing(void **state)
+{
+    (void)state;
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(3, 4)), *dx = NULL;
+    tn_tensor *y = tn_mul(tn_stop_gradient(tn_exp(x)), tn_stop_gradient(tn_stop_gradient(x)));
+    tn_output(y, "y");
+    tn_grad(tn_sum(tn_add(y, x), TN_ALL, 0), &x, 1, &dx);
+    tn_output(dx, "dx");
+    assert_int_equal(launches_of(g), 2); /* y; dx, which is all ones */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_product_copies_only_what_no_stride_stretches),
+        cmocka_unit_test(what_cannot_be_multiplied_is_refused_with_both_shapes),
+        cmocka_unit_test(a_product_with_nothing_is_refused),
+        cmocka_unit_test(stopping_a_gradient_costs_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
