@@ -5,6 +5,7 @@
 #include "tenon/data.h"
 #include "tenon/device.h"
 #include "tenon/fit.h"
+#include "tenon/framing.h"
 #include "tenon/gradients.h"
 #include "tenon/graph.h"
 #include "tenon/nn.h"

@@ -44,12 +44,14 @@ static int read_shape(const char *text, tn_shape *shape)
 
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
 {
-    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets"};
+    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets", "framing"};
     shape_text(&model->sample, text[0], 160);
     snprintf(text[1], 160, "%s", tn_dtype_name(model->x_dtype));
     snprintf(text[2], 160, "%.17g", model->x_scale);
     snprintf(text[3], 160, "%" PRId64, model->classes);
     snprintf(text[4], 160, "%" PRId64, model->targets);
+    text[5][0] = 0;
+    if (model->framing.size > 0) tn_framing_text(&model->framing, text[5]);
     const tn_note lists[] = {{"class_names", model->class_names},
                              {"column_names", model->column_names},
                              {"target_names", model->target_names},
@@ -112,6 +114,9 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->target_names = note_or_null(checkpoint, "target_names");
     model->target_numbers = note_or_null(checkpoint, "target_numbers");
     model->data = path;
+    model->framing = (tn_framing){0};
+    if (*note(checkpoint, "framing") && tn_framing_parse(note(checkpoint, "framing"), &model->framing))
+        return cli_fail("%s: %s", path, tn_message());
     int64_t outputs = model->classes ? model->classes : model->targets;
     if (outputs < 1 || outputs > INT32_MAX || model->classes < 0 || !(model->x_scale > 0))
         return cli_fail("%s: its notes on the samples make no sense", path);

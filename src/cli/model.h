@@ -14,6 +14,7 @@ typedef struct cli_model {
     int32_t x_dtype;                           /* of the raw numbers */
     int64_t classes;                           /* 0: the targets are numbers */
     int64_t targets;                           /* numbers to predict for a sample; 0: labels */
+    tn_framing framing;                        /* of its pictures; size 0: there are none, or it was not measured */
     const char *class_names;                   /* each closed by a line break; NULL: numbers are their names */
     const char *column_names;                  /* of a table's features, likewise; NULL: there are none */
     const char *target_names, *target_numbers; /* of a table, as in tn_dataset; NULL: not known */
@@ -27,7 +28,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 9
+#define CLI_MODEL_NOTES 10
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
 
 /* The first name of a list of such: its length; and what follows it. */

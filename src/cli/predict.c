@@ -1,7 +1,7 @@
 /* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, IDX) and of tables (CSV). */
 #include "data.h"
 #include "json.h"
-#include "saved.h"
+#include "picture.h"
 #include "sheet.h"
 
 #include <errno.h>
@@ -21,7 +21,8 @@ typedef struct samples {
     const char *path;
     float *x;
     int64_t count;
-    int one; /* the file holds one sample by its nature */
+    int one;               /* the file holds one picture, and nothing else */
+    char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
 } samples;
 
 typedef struct predictor {
@@ -84,14 +85,15 @@ static int read_arrays(const cli_model *model, const char *path, samples *out)
     return status;
 }
 
-static int read_picture(const cli_model *model, const char *path, samples *out)
+static int read_picture(const cli_saved *saved, const char *path, samples *out)
 {
+    const cli_model *model = &saved->model;
     if (model->x_dtype != TN_U8)
         return cli_fail("%s: the model was trained on tables, and predicts from CSV files and arrays", path);
     out->x = malloc((size_t)tn_shape_count(&model->sample) * sizeof(float));
     out->count = out->one = 1;
     if (!out->x) return cli_fail("out of memory");
-    return tn_picture_read(path, &model->sample, out->x) ? cli_failed() : CLI_GO_ON;
+    return cli_read_picture(saved, path, out->x, out->doubt);
 }
 
 /* By how the file begins: IDX by two zeros, or as gzip does; NumPy's files by its name, or as zip does. */
@@ -118,7 +120,7 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     if (is_safetensors(path)) return read_arrays(&saved->model, path, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return kinds[i].read(&saved->model, path, out);
-    return read_picture(&saved->model, path, out);
+    return read_picture(saved, path, out);
 }
 
 /* ---- computing ---- */
@@ -196,17 +198,20 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
     else if (p->saved.model.classes)
         cli_json_whole(&json, "class", best);
     if (tells_probability(p)) cli_json_number(&json, "probability", probability);
+    if (*in->doubt) cli_json_text(&json, "doubt", in->doubt);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
     cli_json_end(&json, ']');
     cli_json_end(&json, '}');
 }
 
-static void tell(const predictor *p, const samples *in, int64_t index, const float *y)
+static void tell(const predictor *p, samples *in, int64_t index, const float *y)
 {
     char name[256];
     double probability;
     int64_t best = best_class(p, y, &probability);
+    if (in->one && tells_probability(p)) cli_doubt_probability(probability, in->doubt);
+    if (*in->doubt) cli_warn("%s: doubtful: %s", in->path, in->doubt);
     if (p->saved.settings.json) {
         tell_json(p, in, index, y);
         return;
@@ -341,6 +346,7 @@ int cli_predict(int argc, char **argv)
     predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
     if (status == CLI_GO_ON) status = check_out(p.saved.out);
+    if (status == CLI_GO_ON) status = cli_check_frame(&p.saved);
     if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
     for (int i = 0; i < files && p.file; i++) free(p.file[i].x);
     free(p.file);

@@ -28,6 +28,8 @@ static void make_options(cli_saved *saved, int predicts)
          predicts ? "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample"
                   : "the part of the data that testing is for, or all (all of --data, else test)",
          predicts ? &saved->out : &saved->part, 0, 0, 0, 0, 0, 0},
+        {predicts ? CLI_TEXT : CLI_END, "frame", "yes|no|auto",
+         "bring pictures to the training set's framing (auto: if it has one)", &saved->frame, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
     memcpy(saved->options, options, sizeof options);

@@ -1,4 +1,4 @@
-/* picture.c: one picture for prediction, from PNG (through libpng's simplified interface) or PGM. */
+/* picture.c: one picture for prediction, from PNG (through libpng's simplified interface) or PGM: see picture.h too. */
 #include <math.h>
 #include <png.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "picture.h"
 #include "read.h"
 #include "shape.h"
 #include "tenon/data.h"
@@ -13,20 +14,14 @@
 #define MOST_PIXELS     (1u << 27)
 #define PIXELS_PER_BYTE 8300u /* deflate can't pack more one-bit pixels than that into a byte */
 
-/* Planes of levels 0..255: (channels, height, width). */
-struct picture {
-    int64_t channels, height, width;
-    float *level;
-};
-
 static tn_status new_picture(const char *path, int64_t channels, uint64_t height, uint64_t width, uint64_t most,
-                             struct picture *picture)
+                             tn_picture *picture)
 {
     TN_REQUIRE(height && width && height <= MOST_PIXELS && width <= MOST_PIXELS && height * width <= MOST_PIXELS &&
                    height * width <= most,
                TN_EFORMAT, "%s: absurd size: %llu x %llu pixels", path, (unsigned long long)width,
                (unsigned long long)height);
-    *picture = (struct picture){channels, (int64_t)height, (int64_t)width, NULL};
+    *picture = (tn_picture){channels, (int64_t)height, (int64_t)width, NULL};
     picture->level = tn_alloc((size_t)channels * height * width * sizeof *picture->level);
     return picture->level ? TN_OK : TN_ENOMEM;
 }
@@ -46,7 +41,7 @@ static float paper(const uint8_t *pixel, size_t count, int64_t channels)
 }
 
 /* Pixels with alpha to planes without. */
-static void flatten(const uint8_t *pixel, struct picture *picture)
+static void flatten(const uint8_t *pixel, tn_picture *picture)
 {
     size_t count = (size_t)(picture->height * picture->width);
     int64_t channels = picture->channels;
@@ -58,8 +53,7 @@ static void flatten(const uint8_t *pixel, struct picture *picture)
         }
 }
 
-static tn_status decode_png(const char *path, png_image *image, uint64_t bytes, int64_t channels,
-                            struct picture *picture)
+static tn_status decode_png(const char *path, png_image *image, uint64_t bytes, int64_t channels, tn_picture *picture)
 {
     TN_TRY(new_picture(path, channels, image->height, image->width, bytes * PIXELS_PER_BYTE, picture));
     image->format = channels == 3 ? PNG_FORMAT_RGBA : PNG_FORMAT_GA;
@@ -74,8 +68,7 @@ static tn_status decode_png(const char *path, png_image *image, uint64_t bytes, 
     return status;
 }
 
-static tn_status read_png(const char *path, const char *content, uint64_t bytes, int64_t channels,
-                          struct picture *picture)
+static tn_status read_png(const char *path, const char *content, uint64_t bytes, int64_t channels, tn_picture *picture)
 {
     png_image image = {.version = PNG_IMAGE_VERSION};
     tn_status status;
@@ -110,8 +103,7 @@ static int64_t pgm_level(const char **at, const char *end, int plain, int64_t mo
     return bytes == 2 ? byte[0] << 8 | byte[1] : byte[0];
 }
 
-static tn_status read_pgm(const char *path, const char *content, uint64_t bytes, int64_t channels,
-                          struct picture *picture)
+static tn_status read_pgm(const char *path, const char *content, uint64_t bytes, int64_t channels, tn_picture *picture)
 {
     const char *at = content + 2, *end = content + bytes;
     int plain = content[1] == '2';
@@ -134,7 +126,7 @@ static tn_status read_pgm(const char *path, const char *content, uint64_t bytes,
 
 /* ---- fitting ---- */
 
-static double border_mean(const struct picture *picture)
+static double border_mean(const tn_picture *picture)
 {
     double sum = 0, count = 0;
     for (int64_t y = 0; y < picture->height; y++)
@@ -146,7 +138,7 @@ static double border_mean(const struct picture *picture)
     return sum / count;
 }
 
-static void invert_if_bright(struct picture *picture)
+static void invert_if_bright(tn_picture *picture)
 {
     int64_t count = picture->height * picture->width;
     if (border_mean(picture) <= 127.5) return;
@@ -159,22 +151,21 @@ static double share(int64_t i, double low, double high)
     return fmax(0, fmin(high, (double)i + 1) - fmax(low, (double)i));
 }
 
-/* The mean level of a rectangle, which lies within the plane. */
-static double area_mean(const float *plane, const struct picture *size, double top, double left, double step)
+double tn_area_mean(const float *plane, int64_t height, int64_t width, double top, double left, double step)
 {
     double sum = 0, area = 0;
-    double bottom = fmin(top + step, (double)size->height), right = fmin(left + step, (double)size->width);
-    for (int64_t y = (int64_t)top; y < size->height && (double)y < bottom; y++)
-        for (int64_t x = (int64_t)left; x < size->width && (double)x < right; x++) {
+    double bottom = fmin(top + step, (double)height), right = fmin(left + step, (double)width);
+    for (int64_t y = (int64_t)fmax(top, 0); y < height && (double)y < bottom; y++)
+        for (int64_t x = (int64_t)fmax(left, 0); x < width && (double)x < right; x++) {
             double part = share(y, top, bottom) * share(x, left, right);
-            sum += part * plane[y * size->width + x];
+            sum += part * plane[y * width + x];
             area += part;
         }
     return area > 0 ? sum / area : 0;
 }
 
 /* As large as fits, in the middle, the rest dark. */
-static void fit(const struct picture *from, int64_t height, int64_t width, float *out)
+static void fit(const tn_picture *from, int64_t height, int64_t width, float *out)
 {
     double step = fmax((double)from->height / (double)height, (double)from->width / (double)width);
     int64_t rows = (int64_t)fmax(1, fmin((double)height, floor((double)from->height / step + 0.5)));
@@ -185,13 +176,12 @@ static void fit(const struct picture *from, int64_t height, int64_t width, float
         for (int64_t y = 0; y < rows; y++)
             for (int64_t x = 0; x < columns; x++) {
                 const float *plane = from->level + c * from->height * from->width;
-                double level = area_mean(plane, from, (double)y * step, (double)x * step, step);
+                double level = tn_area_mean(plane, from->height, from->width, (double)y * step, (double)x * step, step);
                 out[(c * height + top + y) * width + left + x] = (float)level;
             }
 }
 
-static tn_status decode(const char *path, const char *content, uint64_t bytes, int64_t channels,
-                        struct picture *picture)
+static tn_status decode(const char *path, const char *content, uint64_t bytes, int64_t channels, tn_picture *picture)
 {
     if (bytes > 8 && !png_sig_cmp((png_const_bytep)content, 0, 8))
         return read_png(path, content, bytes, channels, picture);
@@ -201,23 +191,39 @@ static tn_status decode(const char *path, const char *content, uint64_t bytes, i
                    bytes ? "no picture" : "empty");
 }
 
+tn_status tn_picture_decode(const char *path, int64_t channels, tn_picture *picture)
+{
+    tn_picture read = {0};
+    char *content = NULL;
+    uint64_t bytes = 0;
+    TN_TRY(tn_read_whole(path, &content, &bytes));
+    tn_status status = decode(path, content, bytes, channels, &read);
+    tn_free(content);
+    if (status)
+        tn_free(read.level);
+    else
+        *picture = read;
+    return status;
+}
+
+tn_status tn_picture_check(const char *path, const tn_shape *sample, int grey)
+{
+    char text[160];
+    int64_t channels = sample->rank == 3 ? sample->dim[0] : 1;
+    TN_REQUIRE((sample->rank == 2 || sample->rank == 3) && (channels == 1 || (channels == 3 && !grey)) &&
+                   !tn_shape_check(sample) && tn_shape_count(sample) > 0,
+               TN_ESHAPE, "%s: a%s picture does not fit samples of shape %s; expected (1, height, width)", path,
+               grey ? " grey" : "", tn_shape_text(sample, text, sizeof text));
+    return TN_OK;
+}
+
 tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)
 {
-    char text[160], *content = NULL;
-    uint64_t bytes = 0;
-    struct picture picture = {0};
-    int64_t channels = sample->rank == 3 ? sample->dim[0] : 1;
-    TN_REQUIRE((sample->rank == 2 || sample->rank == 3) && (channels == 1 || channels == 3) &&
-                   !tn_shape_check(sample) && tn_shape_count(sample) > 0,
-               TN_ESHAPE, "%s: a picture does not fit samples of shape %s; expected (1, height, width)", path,
-               tn_shape_text(sample, text, sizeof text));
-    TN_TRY(tn_read_whole(path, &content, &bytes));
-    tn_status status = decode(path, content, bytes, channels, &picture);
-    if (!status) {
-        if (channels == 1) invert_if_bright(&picture);
-        fit(&picture, sample->dim[sample->rank - 2], sample->dim[sample->rank - 1], out);
-    }
+    tn_picture picture = {0};
+    TN_TRY(tn_picture_check(path, sample, 0));
+    TN_TRY(tn_picture_decode(path, sample->rank == 3 ? sample->dim[0] : 1, &picture));
+    if (picture.channels == 1) invert_if_bright(&picture);
+    fit(&picture, sample->dim[sample->rank - 2], sample->dim[sample->rank - 1], out);
     tn_free(picture.level);
-    tn_free(content);
-    return status;
+    return TN_OK;
 }
