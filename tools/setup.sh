@@ -33,6 +33,8 @@ sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their 
 bench  libopenblas-dev  cblas.h            a matrix product to compare with
 bench  python3          python3            runs the comparisons
 bench  python3-torch    -                  training to compare with
+bench  python3-pil      -                  draws digits to predict from
+bench  fonts-dejavu     -                  fonts to draw them with
 doc    doxygen          doxygen            the pages of the C interface
 '
 

@@ -18,6 +18,7 @@
 #include "error.h"
 #include "loader.h"
 #include "tenon/data.h"
+#include "tenon/framing.h"
 #include "tenon/nn.h"
 #include "tenon/optim.h"
 #include "tenon/state.h"
@@ -84,7 +85,8 @@ static void make_model(fuzz_sample *s)
     static const char text[] =
         "{\"__metadata__\":{\"net\":\"linear outputs\",\"loss\":\"cross_entropy\",\"sample\":\"3\",\"x_type\":\"f32\","
         "\"x_scale\":\"1\",\"classes\":\"2\",\"targets\":\"0\",\"class_names\":\"no\\nyes\\n\",\"column_names\":"
-        "\"a\\nb\\nc\\n\",\"data\":\"t.csv\",\"target\":\"d\",\"seed\":\"1\",\"scale\":\"none\",\"epoch\":\"1\"},"
+        "\"a\\nb\\nc\\n\",\"data\":\"t.csv\",\"target\":\"d\",\"seed\":\"1\",\"scale\":\"none\",\"epoch\":\"1\","
+        "\"framing\":\"framed mass 518 518 size 714 levels 0 250 ink 40 250 stroke 1900 3200\"},"
         "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
         "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}}";
     unsigned char length[8] = {(sizeof text - 1) & 255, (sizeof text - 1) >> 8};
@@ -239,7 +241,9 @@ static tn_status read_picture(const char *path)
     tn_shape grey = TN_SHAPE(1, 9, 9), colour = TN_SHAPE(3, 9, 9);
     tn_status status = tn_picture_read(path, &grey, out);
     tn_status other = tn_picture_read(path, &colour, out);
-    return status ? status : other;
+    const tn_framing framing = {1, 1, 0.5, 0.5, 0.7, 0, 250, 0.05, 0.25, 1, 2};
+    tn_status framed = tn_picture_read_framed(path, &framing, &grey, out, NULL);
+    return status ? status : other ? other : framed;
 }
 
 /* ---- plugins and cache entries ---- */
