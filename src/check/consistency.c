@@ -14,10 +14,11 @@ static int run_again(tn_kit *kit, tn_kit_sample *s, const unsigned char *first, 
                          s->job.desc->name, how);
 }
 
-static void each_sample(tn_kit *kit, void (*body)(tn_kit *kit, tn_kit_sample *s, const unsigned char *first))
+static void each_sample(tn_kit *kit, int samples,
+                        void (*body)(tn_kit *kit, tn_kit_sample *s, const unsigned char *first))
 {
     int fine = tn_kit_open(kit);
-    for (int i = 0; fine && i < TN_KIT_SAMPLES; i++) {
+    for (int i = 0; fine && i < samples; i++) {
         tn_kit_sample s;
         unsigned char *first = NULL;
         fine = tn_kit_sample_make(kit, i, &s);
@@ -35,13 +36,13 @@ static void each_sample(tn_kit *kit, void (*body)(tn_kit *kit, tn_kit_sample *s,
 
 static void repeat_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
 {
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 12; i++)
         if (!run_again(kit, s, first, "on repeat")) return;
 }
 
 static void repeat(tn_kit *kit)
 {
-    each_sample(kit, repeat_body);
+    each_sample(kit, TN_KIT_ALL, repeat_body);
 }
 
 static void queues_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
@@ -56,7 +57,7 @@ static void queues_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *firs
 
 static void queues(tn_kit *kit)
 {
-    each_sample(kit, queues_body);
+    each_sample(kit, TN_KIT_SAMPLES, queues_body);
 }
 
 static void contexts_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *first)
@@ -76,7 +77,7 @@ static void contexts_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *fi
 
 static void contexts(tn_kit *kit)
 {
-    each_sample(kit, contexts_body);
+    each_sample(kit, TN_KIT_SAMPLES, contexts_body);
 }
 
 /* ---- eight threads on one kernel ---- */
@@ -155,7 +156,38 @@ static void threads_body(tn_kit *kit, tn_kit_sample *s, const unsigned char *fir
 
 static void threads(tn_kit *kit)
 {
-    each_sample(kit, threads_body);
+    each_sample(kit, TN_KIT_SAMPLES, threads_body);
+}
+
+/* ---- outputs that change places with their operands ---- */
+
+/* a, b = b, a, in place, and c = a b. */
+static void swap(tn_kit *kit)
+{
+    enum { COUNT = 5003 };
+    static const tn_map_instr instr = {"mul", {0, 1, -1, -1}, TN_F32, 0, 0};
+    static const int32_t out[] = {1, 0, 2}, alias[] = {0, 1, -1};
+    static float x[2][COUNT], y[3][COUNT];
+    const tn_map_attrs map = {sizeof map, &instr, out, 1, 2, 3, 0};
+    const tn_tensor_desc operand[] = {tn_kit_dense(1, COUNT, 0, 0), tn_kit_dense(1, COUNT, 0, 0),
+                                      tn_kit_dense(1, COUNT, 0, 0)};
+    const tn_op_desc desc = {.size = sizeof desc,
+                             .name = "map",
+                             .in = operand,
+                             .out = operand,
+                             .n_in = 2,
+                             .n_out = 3,
+                             .attrs = &map,
+                             .alias = alias};
+    tn_kit_job job = {.desc = &desc};
+    tn_kit_want want;
+    for (int i = 0; i < 2; i++) job.in[i] = (unsigned char *)x[i];
+    for (int i = 0; i < 3; i++) job.out[i] = (unsigned char *)y[i];
+    for (int e = 0; e < 2 * COUNT; e++) x[e % 2][e / 2] = (float)tn_kit_uniform(kit, -1, 1);
+    if (!tn_kit_open(kit) || !tn_kit_expected(kit, &job, &want)) return;
+    if (tn_kit_run_job(kit, &job) == TN_KIT_RAN) tn_kit_compare(kit, &job, &want, ", each over the other's operand");
+    tn_kit_want_free(&want);
+    tn_kit_close(kit);
 }
 
 /* ---- eight threads prepare operations of their own ---- */
@@ -258,6 +290,7 @@ const tn_kit_case tn_kit_consistency[] = {
     {"consistency", "queues", "an operation gives the same bits on another queue", queues, NULL, 0, 0},
     {"consistency", "contexts", "several contexts on one device do not disturb each other", contexts, NULL, 0, 0},
     {"consistency", "threads", "eight threads run one prepared operation at once", threads, NULL, 0, 0},
+    {"consistency", "swap", "outputs of a map that change places with its operands", swap},
     {"consistency", "prepares", "eight threads prepare operations at once, each its own", prepares},
     {0},
 };

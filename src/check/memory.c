@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kit.h"
+#include "sample.h"
 #include "tenon/backend_ext.h"
 
 #define ROOM 4096
@@ -37,16 +37,22 @@ static void random_bytes(tn_kit *kit, unsigned char *bytes)
     for (int i = 0; i < ROOM; i++) bytes[i] = (unsigned char)tn_kit_bits(kit);
 }
 
+/* The first so many bytes are alike: a backend that looks for a shorter pattern must look at all of this one. */
+static void make_pattern(tn_kit *kit, unsigned char pattern[8], int alike)
+{
+    for (int i = 0; i < 8; i++) pattern[i] = i < alike ? 7 : (unsigned char)tn_kit_bits(kit);
+}
+
 static void fills(tn_kit *kit)
 {
-    unsigned char want[ROOM];
-    const unsigned char pattern[] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+    unsigned char want[ROOM], pattern[8];
     if (!tn_kit_open(kit)) return;
     random_bytes(kit, want);
     tn_buffer *buffer = make(kit, want);
     for (uint64_t size = 1; size <= 8; size *= 2)
         for (int i = 0; i < 25; i++) {
             uint64_t at = tn_kit_bits(kit) % (ROOM / 2 / size) * size, n = i < 18 ? (uint64_t)i * size : 1024 - size;
+            make_pattern(kit, pattern, i % 9);
             for (uint64_t k = 0; k < n; k++) want[at + k] = pattern[k % size];
             if (!tn_kit_ok(kit, kit->backend->fill(kit->queue, (tn_ref){buffer, at}, n, pattern, size, &kit->msg),
                            "fill") ||
@@ -144,30 +150,52 @@ static void too_much(tn_kit *kit)
     tn_kit_close(kit);
 }
 
-/* A buffer of more than 2^31 bytes, if there is such: what lies beyond is not what lies below. */
+/* What lies beyond a place that takes more than 31 or 32 bits is not what lies below: in moves, and in a run. */
+static int32_t use_beyond(tn_kit *kit, tn_buffer *buffer, uint64_t beyond)
+{
+    enum { COUNT = 64, PART = 1024 };
+    int32_t want[COUNT], back[COUNT], low = 0x11111111;
+    tn_buffer *scratch = NULL;
+    tn_kernel_info info;
+    const tn_backend *b = kit->backend;
+    const tn_ref from = {buffer, beyond}, to = {buffer, beyond + PART}, sum = {buffer, beyond + 2 * PART};
+    tn_kernel *twice = tn_kit_twice(kit, COUNT, &info);
+    for (int i = 0; i < COUNT; i++) want[i] = (int32_t)tn_kit_bits(kit);
+    int32_t s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
+    if (!s) s = b->write(kit->queue, from, want, sizeof want, &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){buffer, 0}, 4 * PART, &low, 4, &kit->msg);
+    if (!s) s = b->copy(kit->queue, to, from, sizeof want, &kit->msg);
+    const tn_run run = {sizeof run, &to, &sum, {scratch, 0}, NULL, 0};
+    if (!s && twice) s = b->op_run(kit->queue, twice, &run, &kit->msg);
+    if (!s) s = b->read(kit->queue, back, twice ? sum : to, sizeof back, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    for (int i = 0; !s && i < COUNT; i++) {
+        const int32_t is = twice ? (int32_t)(2 * (uint32_t)want[i]) : want[i];
+        if (!tn_kit_expect(kit, back[i] == is, "what was put beyond %llu bytes is not there",
+                           (unsigned long long)beyond))
+            break;
+    }
+    b->op_release(twice), b->buffer_destroy(scratch);
+    return s;
+}
+
 static void large(tn_kit *kit)
 {
-    const uint64_t beyond = (uint64_t)1 << 31, bytes = beyond + ROOM;
-    unsigned char want[64], low[64], back[64] = {0};
-    tn_buffer *buffer = NULL;
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    int32_t s = kit->info.max_buffer < bytes ? TN_ENOMEM : b->buffer_create(kit->context, bytes, &buffer, &kit->msg);
-    if (s == TN_ENOMEM) {
-        tn_kit_expect(kit, 1, " ");
-        tn_kit_remark(kit, "there is no room for %llu bytes", (unsigned long long)bytes);
-    } else if (tn_kit_ok(kit, s, "buffer_create")) {
-        memset(want, 0x5a, sizeof want);
-        memset(low, 0x11, sizeof low);
-        s = b->write(kit->queue, (tn_ref){buffer, beyond + 8}, want, sizeof want, &kit->msg);
-        if (!s) s = b->fill(kit->queue, (tn_ref){buffer, 0}, 256, low, 1, &kit->msg);
-        if (!s) s = b->copy(kit->queue, (tn_ref){buffer, beyond + 512}, (tn_ref){buffer, beyond + 8}, 64, &kit->msg);
-        if (!s) s = b->read(kit->queue, back, (tn_ref){buffer, beyond + 512}, sizeof back, &kit->msg);
-        if (!s) s = b->queue_sync(kit->queue, &kit->msg);
-        tn_kit_ok(kit, s, "moves beyond 2^31 bytes");
-        tn_kit_expect(kit, !memcmp(want, back, sizeof want), "what was written beyond 2^31 bytes is not there");
+    for (int bits = 31; bits <= 32; bits++) {
+        const uint64_t beyond = (uint64_t)1 << bits, bytes = beyond + ROOM;
+        tn_buffer *buffer = NULL;
+        int32_t s = kit->info.max_buffer && kit->info.max_buffer < bytes
+                        ? TN_ENOMEM
+                        : kit->backend->buffer_create(kit->context, bytes, &buffer, &kit->msg);
+        if (s == TN_ENOMEM) {
+            tn_kit_expect(kit, 1, " ");
+            tn_kit_remark(kit, "there is no room for %llu bytes", (unsigned long long)bytes);
+        } else if (tn_kit_ok(kit, s, "buffer_create")) {
+            tn_kit_ok(kit, use_beyond(kit, buffer, beyond), "work far into a buffer");
+        }
+        kit->backend->buffer_destroy(buffer);
     }
-    b->buffer_destroy(buffer);
     tn_kit_close(kit);
 }
 
@@ -285,13 +313,18 @@ static void long_moves(tn_kit *kit)
 
 enum { BUFFERS = 8, LAPS = 12 };
 
-/* Makes buffers of `bytes` bytes and lets go of them in an order that is neither that nor the reverse. */
+/* Makes buffers of `bytes` bytes and lets go of them in an order that is neither that nor the reverse, of every other
+ * one while work uses it. */
 static int make_and_let_go(tn_kit *kit, uint64_t bytes, int lap)
 {
+    const tn_backend *b = kit->backend;
     tn_buffer *buffer[BUFFERS] = {0};
     int32_t s = TN_OK;
-    for (int i = 0; !s && i < BUFFERS; i++) s = kit->backend->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
-    for (int i = 0; i < BUFFERS; i++) kit->backend->buffer_destroy(buffer[(i * 3 + lap) % BUFFERS]);
+    for (int i = 0; !s && i < BUFFERS; i++) s = b->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
+    for (int i = 0; !s && i < BUFFERS; i += 2)
+        s = b->fill(kit->queue, (tn_ref){buffer[i], 0}, bytes, &lap, 1, &kit->msg);
+    for (int i = 0; i < BUFFERS; i++) b->buffer_destroy(buffer[(i * 3 + lap) % BUFFERS]);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
     return tn_kit_ok(kit, s, "buffer_create where buffers were let go of");
 }
 
@@ -324,7 +357,7 @@ const tn_kit_case tn_kit_memory[] = {
     {"memory", "long", "moves of more than a mebibyte, at odd places", long_moves, NULL, 0, 0},
     {"memory", "nothing", "buffers and moves of no bytes", no_bytes, NULL, 0, 0},
     {"memory", "too-much", "more than there is fails, and what is left goes on", too_much, NULL, 0, 0},
-    {"memory", "large", "places beyond 2^31 bytes", large, NULL, 0, 0},
+    {"memory", "large", "places beyond 2^31 and 2^32 bytes, in moves and runs", large, NULL, 0, 0},
     {"memory", "many", "many buffers do not overlap", many_buffers, NULL, 0, 0},
     {"memory", "comes-back", "memory that was let go of is free again, as the backend's own count has it", comes_back},
     {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},

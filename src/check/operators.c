@@ -37,8 +37,10 @@ static unsigned char *bytes_of(walk *w, tn_value *value)
 
 static double random_number(walk *w, int32_t dtype)
 {
-    static const double special[] = {0,  -0.0, 1,     -1,  0.5,  -0.5,     2,         -2,  3,     -3,     7,
-                                     -7, 1e-3, -1e-3, 1e4, -1e4, INFINITY, -INFINITY, NAN, 1e-39, -3e-39, 1e-45};
+    static const double special[] = {0,   -0.0,  1,      -1,    0.5,   -0.5,  2,    -2,       3,
+                                     -3,  7,     -7,     1e-3,  -1e-3, 1e4,   -1e4, INFINITY, -INFINITY,
+                                     NAN, 1e-39, -3e-39, 1e-45, 3e-5,  -2e-6, 7e-8}; /* the last small ones: of f32, of
+                                                                                        f16 */
     double low = w->now->low, high = w->now->high;
     if (low == 0 && high == 0) low = -2, high = 2;
     if (dtype == TN_I32 || dtype == TN_U8) return floor(tn_kit_uniform(w->kit, low, high + 1));

@@ -123,29 +123,59 @@ static void release_early(tn_kit *kit)
     tn_kit_close(kit);
 }
 
-static void sticky(tn_kit *kit)
+/* A write, a fill, a copy and a run, each to its own quarter of 4 * PART bytes; they are to be dropped. */
+enum { PART = 4096 };
+
+static void enqueue_all(tn_kit *kit, tn_queue *q, tn_kernel *kernel, tn_buffer *from, tn_buffer *to, tn_buffer *scratch)
 {
-    tn_queue *q = NULL;
-    tn_buffer *buffer = NULL;
-    int32_t value = 0, five = 5, got = 9;
-    if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
-    int32_t s = b->queue_create(kit->context, &q, &kit->msg);
-    if (!s) s = b->buffer_create(kit->context, 4, &buffer, &kit->msg);
-    if (!s) s = b->write(q, (tn_ref){buffer, 0}, &value, 4, &kit->msg);
-    tn_kit_ok(kit, s, "a write");
+    const int32_t five = 5;
+    const tn_ref in = {from, 0}, out = {to, 0};
+    const tn_run run = {sizeof run, &in, &out, {scratch, 0}, NULL, 0};
+    if (kernel) (void)b->op_run(q, kernel, &run, &kit->msg);
+    (void)b->write(q, (tn_ref){to, PART}, &five, 4, &kit->msg);
+    (void)b->fill(q, (tn_ref){to, 2 * PART}, PART, &five, 4, &kit->msg);
+    (void)b->copy(q, (tn_ref){to, 3 * PART}, (tn_ref){from, 0}, PART, &kit->msg);
+    (void)b->queue_sync(q, &kit->msg);
+}
+
+/* A read beyond a buffer makes an error that stays. */
+static void fail(tn_kit *kit, tn_queue *q, tn_buffer *buffer)
+{
+    int32_t got = 9;
+    const tn_backend *b = kit->backend;
     int32_t r = b->read(q, &got, (tn_ref){buffer, 1 << 20}, 4, &kit->msg);
     int32_t first = b->queue_sync(q, &kit->msg), again = b->queue_sync(q, &kit->msg);
     tn_kit_expect(kit, r || first, "neither a read beyond a buffer nor queue_sync answers an error");
     tn_kit_expect(kit, first && first == again, "an error does not stick: queue_sync answers %s, then %s",
                   tn_status_name(first), tn_status_name(again));
-    (void)b->write(q, (tn_ref){buffer, 0}, &five, 4, &kit->msg);
-    (void)b->queue_sync(q, &kit->msg);
-    s = b->read(kit->queue, &got, (tn_ref){buffer, 0}, 4, &kit->msg);
+}
+
+static void sticky(tn_kit *kit)
+{
+    static const char *const work[] = {"a run", "a write", "a fill", "a copy"};
+    tn_queue *q = NULL;
+    tn_buffer *from = NULL, *to = NULL, *scratch = NULL;
+    tn_kernel_info info;
+    int32_t one = 1, zero = 0, got[4] = {0};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    tn_kernel *twice = tn_kit_twice(kit, PART / 4, &info);
+    int32_t s = b->queue_create(kit->context, &q, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, PART, &from, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, 4 * PART, &to, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
+    if (!s) s = b->fill(q, (tn_ref){from, 0}, PART, &one, 4, &kit->msg);
+    if (!s) s = b->fill(q, (tn_ref){to, 0}, 4 * PART, &zero, 4, &kit->msg);
+    tn_kit_ok(kit, s, "buffers, and fills");
+    fail(kit, q, to);
+    enqueue_all(kit, q, twice, from, to, scratch);
+    for (int i = 0; !s && i < 4; i++) s = b->read(kit->queue, &got[i], (tn_ref){to, (uint64_t)i * PART}, 4, &kit->msg);
     if (!s) s = b->queue_sync(kit->queue, &kit->msg);
     tn_kit_ok(kit, s, "another queue after the error");
-    tn_kit_expect(kit, got == 0, "work after an error is done");
-    b->queue_destroy(q), b->buffer_destroy(buffer);
+    for (int i = 0; i < 4; i++) tn_kit_expect(kit, got[i] == 0, "%s after an error is done", work[i]);
+    b->op_release(twice), b->queue_destroy(q);
+    b->buffer_destroy(from), b->buffer_destroy(to), b->buffer_destroy(scratch);
     tn_kit_close(kit);
 }
 

@@ -54,6 +54,21 @@ static void make_long(tn_kit_sample *s)
     make_sums(s, 3, 150001);
 }
 
+static void make_total(tn_kit_sample *s)
+{
+    make_sums(s, 1, 1000003);
+}
+
+static void make_scatter(tn_kit_sample *s)
+{
+    tn_operation *o = &s->operation;
+    o->desc.name = "scatter_add", o->desc.n_in = 2;
+    o->in[0] = tn_kit_dense(1, 20011, 0, 0);
+    o->in[0].dtype = TN_I32;
+    o->in[1] = tn_kit_dense(2, 20011, 3, 0);
+    o->out[0] = tn_kit_dense(2, 7, 3, 0);
+}
+
 static void make_softmax(tn_kit_sample *s)
 {
     tn_operation *o = &s->operation;
@@ -61,9 +76,23 @@ static void make_softmax(tn_kit_sample *s)
     o->in[0] = o->out[0] = tn_kit_dense(3, 29, 33, 1);
 }
 
+/* Random numbers from -1 to 1; whole ones are from 0 to 6. NULL without memory. */
+static unsigned char *make_input(tn_kit *kit, const tn_tensor_desc *desc)
+{
+    const uint64_t bytes = tn_kit_bytes(desc);
+    unsigned char *data = malloc(bytes);
+    for (uint64_t at = 0; data && at < bytes; at += 4) {
+        const int32_t whole = (int32_t)(tn_kit_bits(kit) % 7);
+        const float x = (float)tn_kit_uniform(kit, -1, 1);
+        memcpy(data + at, desc->dtype == TN_I32 ? (const void *)&whole : &x, 4);
+    }
+    return data;
+}
+
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
 {
-    static void (*const make[])(tn_kit_sample * s) = {make_map, make_matmul, make_reduce, make_softmax, make_long};
+    static void (*const make[])(tn_kit_sample * s) = {make_map,  make_matmul, make_reduce, make_softmax,
+                                                      make_long, make_total,  make_scatter};
     tn_op_desc *desc = &s->operation.desc;
     memset(s, 0, sizeof *s);
     make[number](s);
@@ -71,10 +100,8 @@ int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
     if (s->operation.attrs.size) desc->attrs = &s->operation.attrs;
     s->job = (tn_kit_job){.desc = desc};
     for (uint32_t i = 0; i < desc->n_in; i++) {
-        float *x = malloc(tn_kit_bytes(&desc->in[i]));
-        s->job.in[i] = (unsigned char *)x;
-        if (!x) return tn_kit_expect(kit, 0, "out of memory");
-        for (uint64_t e = 0; e < tn_kit_bytes(&desc->in[i]) / sizeof *x; e++) x[e] = (float)tn_kit_uniform(kit, -1, 1);
+        s->job.in[i] = make_input(kit, &desc->in[i]);
+        if (!s->job.in[i]) return tn_kit_expect(kit, 0, "out of memory");
     }
     s->job.out[0] = calloc(tn_kit_bytes(&desc->out[0]), 1);
     return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");

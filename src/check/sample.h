@@ -16,7 +16,10 @@ typedef struct tn_kit_sample {
 
 enum {
     TN_KIT_SAMPLES = 4,
-    TN_KIT_LONG = 4, /* one more: long sums, for which most backends want scratch memory */
+    TN_KIT_LONG = 4, /* three more: long sums, for which most backends want scratch memory, */
+    TN_KIT_TOTAL,    /* a sum of a million numbers, */
+    TN_KIT_SCATTER,  /* and sums of rows by their numbers */
+    TN_KIT_ALL,
 };
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *sample);
 void tn_kit_sample_free(tn_kit_sample *sample);

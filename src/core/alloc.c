@@ -4,9 +4,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "tenon/device.h"
@@ -33,6 +36,22 @@ static int must_fail(void)
     return left == 0;
 }
 
+/* Makes memory of the heap zero. Linux gives pages that are let go of back as zeros when they are used: large memory is
+ * not touched for it. */
+static void clear(unsigned char *memory, size_t bytes)
+{
+    const size_t large = (size_t)1 << 20;
+    const size_t page = bytes < large ? 0 : (size_t)sysconf(_SC_PAGESIZE);
+    const size_t head = page ? (page - (uintptr_t)memory % page) % page : 0;
+    const size_t whole = page ? (bytes - head) / page * page : 0;
+    if (!whole || madvise(memory + head, whole, MADV_DONTNEED)) {
+        memset(memory, 0, bytes);
+        return;
+    }
+    memset(memory, 0, head);
+    memset(memory + head + whole, 0, bytes - head - whole);
+}
+
 void *tn_alloc_aligned(size_t bytes, size_t alignment)
 {
     void *memory = NULL;
@@ -42,7 +61,7 @@ void *tn_alloc_aligned(size_t bytes, size_t alignment)
         if (alignment <= _Alignof(max_align_t))
             memory = calloc(1, room);
         else if (!posix_memalign(&memory, alignment, room))
-            memset(memory, 0, room);
+            clear(memory, room);
         else
             memory = NULL;
     }
