@@ -85,12 +85,16 @@ TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, co
 
 /* How to save; what is 0 is as usual. */
 typedef struct tn_save_options {
-    uint32_t not_finite; /* save numbers that are not finite, too */
+    uint32_t not_finite;   /* save numbers that are not finite, too */
+    uint32_t weights_only; /* leave out the moments of optimizers, which are named after their parameter, the seed and
+                              the step: what PyTorch's load_state_dict takes */
+    const char *without;   /* leave these tensors out: names or patterns as tn_freeze takes; or NULL */
 } tn_save_options;
 TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options,
                                                 const tn_note notes[], size_t count);
 
-/* A file that was read whole and checked: ours or any other safetensors file. Truth values and whole numbers of other
+/* A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors' save_model found
+ * tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does. Truth values and whole numbers of other
  * types become i32, as PyTorch's "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that
  * is not read (F8), is left out with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it
  * is open: any thread may read it. */
@@ -100,6 +104,11 @@ TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint); /* NULL is fine */
 /* The note's text, or NULL. Lives as long as the checkpoint. "tenon.seed", "tenon.step", "tenon.steps" and
  * "tenon.version" are what tn_state_save added. */
 TN_API const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key);
+/* Gives tensors other names, for a file whose model is put together otherwise. `rules` are "OLD=NEW", separated by
+ * commas: what is named OLD up to a dot, or wholly, is named NEW there, and "module.=" takes a prefix away. The first
+ * rule that fits counts; one that fits no tensor is TN_EMISSING. Nothing is changed if a name would be empty or there
+ * twice (TN_EINVAL). Of a checkpoint that no other thread uses; notes stay as they are. */
+TN_API TN_MUST_USE tn_status tn_checkpoint_rename(tn_checkpoint *checkpoint, const char *rules);
 /* Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as long as
  * the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be NULL. */
 TN_API int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_entry *entry, const void **data);

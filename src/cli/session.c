@@ -22,11 +22,18 @@ static int check_new(cli_option *options, const tn_checkpoint *checkpoint, const
     return CLI_GO_ON;
 }
 
+static int open_weights(cli_session *s)
+{
+    if (tn_checkpoint_open(s->settings.load, &s->from)) return cli_failed();
+    if (!s->settings.rename || !tn_checkpoint_rename(s->from, s->settings.rename)) return CLI_GO_ON;
+    return cli_usage("--load %s: %s", s->settings.load, tn_message());
+}
+
 static int open_from(cli_session *s)
 {
     const char *path = s->settings.resume;
     if (!path && !s->settings.load) return CLI_GO_ON;
-    if (!path) return tn_checkpoint_open(s->settings.load, &s->from) ? cli_failed() : CLI_GO_ON;
+    if (!path) return open_weights(s);
     if (tn_checkpoint_open(path, &s->from)) return cli_failed();
     if (!tn_checkpoint_note(s->from, "epoch"))
         return cli_fail("%s: it was not saved by 'tenon train': there is nothing to resume", path);
@@ -326,4 +333,10 @@ int cli_session_save(cli_session *s, const char *path)
     cli_failed();
     if (status == TN_ESTATE) cli_session_save_diverged(s);
     return CLI_FAILED;
+}
+
+int cli_session_save_weights(cli_session *s)
+{
+    const tn_save_options how = {.weights_only = 1, .without = "scale"};
+    return tn_state_save_with(s->state, s->settings.weights, &how, NULL, 0) ? cli_failed() : CLI_OK;
 }

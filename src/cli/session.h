@@ -45,6 +45,9 @@ int cli_session_transfer(cli_session *session);
 int cli_session_save(cli_session *session, const char *path);
 void cli_session_save_diverged(cli_session *session);
 
+/* Saves what a network computes with to --weights, and nothing else. Returns CLI_OK or CLI_FAILED. */
+int cli_session_save_weights(cli_session *session);
+
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);
 void cli_report_step(const cli_session *session, double loss);

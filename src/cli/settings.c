@@ -187,6 +187,27 @@ tn_compile_options cli_compile_options(const cli_settings *s)
         .strict = (uint32_t)s->strict, .unfused = (uint32_t)s->unfused, .storage = storages[find_storage(s)].dtype};
 }
 
+/* --save and --best may share a file; what is of another kind needs its own. */
+static int check_outputs(const cli_settings *s)
+{
+    const struct {
+        const char *name, *path;
+        int kind;
+    } out[] = {{"save", s->save, 0},
+               {"best", s->best, 0},
+               {"weights", s->weights, 1},
+               {"diverged", s->diverged, 2},
+               {"curve", s->curve, 3}};
+    const size_t count = sizeof out / sizeof *out;
+    for (size_t i = 0; i < count; i++) {
+        if (cli_can_write(out[i].name, out[i].path)) return CLI_FAILED;
+        for (size_t k = 0; k < i && out[i].path; k++)
+            if (out[k].path && out[k].kind != out[i].kind && !strcmp(out[k].path, out[i].path))
+                return cli_usage("--%s %s: give it another file than --%s", out[i].name, out[i].path, out[k].name);
+    }
+    return CLI_GO_ON;
+}
+
 int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
@@ -204,12 +225,8 @@ int cli_settings_check(cli_settings *s)
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
-    if (s->diverged && ((s->save && !strcmp(s->diverged, s->save)) || (s->best && !strcmp(s->diverged, s->best))))
-        return cli_usage("--diverged %s: give it a file of its own", s->diverged);
-    if (cli_can_write("save", s->save) || cli_can_write("best", s->best) || cli_can_write("diverged", s->diverged) ||
-        cli_can_write("curve", s->curve))
-        return CLI_FAILED;
-    return CLI_GO_ON;
+    if (s->rename && !s->load) return cli_usage("--rename belongs to --load, which was not given");
+    return check_outputs(s);
 }
 
 void cli_settings_init_of(const cli_settings *s, char name[32], double *scale)

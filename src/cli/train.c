@@ -68,6 +68,7 @@ static int save_all(cli_session *s)
     snprintf(title, sizeof title, "%.160s on %.80s", s->settings.net, s->settings.data);
     if (s->settings.save && cli_session_save(s, s->settings.save)) return CLI_FAILED;
     if (best && s->settings.best && cli_session_save(s, s->settings.best)) return CLI_FAILED;
+    if (s->settings.weights && (best || !s->settings.best) && cli_session_save_weights(s)) return CLI_FAILED;
     s->best_saved |= best;
     if (cli_curve_write(s->settings.curve, &s->history, title)) return CLI_FAILED;
     return CLI_GO_ON;

@@ -7,10 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "checkpoint.h"
 #include "error.h"
 #include "read.h"
-#include "convert.h"
 #include "safetensors.h"
 #include "shape.h"
 #include "steps.h"
@@ -20,26 +19,6 @@
 
 #define METADATA  "__metadata__"
 #define ALIGNMENT 64
-
-struct tensor {
-    const char *name; /* in the parsed header */
-    const tn_file_type *type;
-    tn_shape shape;
-    uint64_t begin, end; /* in the file's data */
-    unsigned char *data;
-};
-
-struct tn_checkpoint {
-    cJSON *header;
-    const cJSON *notes;    /* within the header; may be NULL */
-    struct tensor *tensor; /* in the file's order */
-    struct tensor **by_name;
-    size_t count;
-    unsigned char *data;
-    const char *steps; /* the note of optimizers' steps; NULL: older files count them all as one */
-    uint64_t seed, step;
-    int has_seed, has_step;
-};
 
 struct source {
     const char *path;
@@ -142,7 +121,7 @@ static int get_whole(const cJSON *item, uint64_t *value)
     return 1;
 }
 
-static tn_status read_type(const char *path, const cJSON *item, struct tensor *tensor)
+static tn_status read_type(const char *path, const cJSON *item, tn_file_tensor *tensor)
 {
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "dtype"));
     TN_REQUIRE(name, TN_EFORMAT, "%s: tensor '%s' has no dtype", path, tensor->name);
@@ -151,7 +130,7 @@ static tn_status read_type(const char *path, const cJSON *item, struct tensor *t
     return TN_OK;
 }
 
-static tn_status read_shape(const char *path, const cJSON *item, struct tensor *tensor)
+static tn_status read_shape(const char *path, const cJSON *item, tn_file_tensor *tensor)
 {
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape"), *size = NULL;
     TN_REQUIRE(cJSON_IsArray(shape), TN_EFORMAT, "%s: tensor '%s' has no shape", path, tensor->name);
@@ -168,7 +147,7 @@ static tn_status read_shape(const char *path, const cJSON *item, struct tensor *
     return TN_OK;
 }
 
-static tn_status read_offsets(const struct source *source, const cJSON *item, struct tensor *tensor)
+static tn_status read_offsets(const struct source *source, const cJSON *item, tn_file_tensor *tensor)
 {
     char text[160];
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
@@ -187,7 +166,7 @@ static tn_status read_offsets(const struct source *source, const cJSON *item, st
     return TN_OK;
 }
 
-static tn_status read_tensor(const struct source *source, const cJSON *item, struct tensor *tensor)
+static tn_status read_tensor(const struct source *source, const cJSON *item, tn_file_tensor *tensor)
 {
     tensor->name = item->string;
     TN_REQUIRE(cJSON_IsObject(item), TN_EFORMAT, "%s: tensor '%s' is not described by an object", source->path,
@@ -234,15 +213,10 @@ static tn_status read_notes(const char *path, tn_checkpoint *checkpoint)
 
 static int compare_places(const void *a, const void *b)
 {
-    const struct tensor *p = a, *q = b;
+    const tn_file_tensor *p = a, *q = b;
     if (p->begin != q->begin) return p->begin < q->begin ? -1 : 1;
     if (p->end != q->end) return p->end < q->end ? -1 : 1;
     return strcmp(p->name, q->name); /* empty ones: any order will do, but always the same */
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp((*(struct tensor *const *)a)->name, (*(struct tensor *const *)b)->name);
 }
 
 /* No two overlap, and no byte belongs to none. */
@@ -250,7 +224,7 @@ static tn_status check_places(const struct source *source, const tn_checkpoint *
 {
     uint64_t end = 0;
     for (size_t i = 0; i < checkpoint->count; i++) {
-        const struct tensor *t = checkpoint->tensor + i;
+        const tn_file_tensor *t = checkpoint->tensor + i;
         TN_REQUIRE(t->begin >= end, TN_EFORMAT, "%s: tensors '%s' and '%s' overlap", source->path, t[-1].name, t->name);
         TN_REQUIRE(t->begin == end, TN_EFORMAT, "%s: %llu bytes before tensor '%s' belong to none", source->path,
                    (unsigned long long)(t->begin - end), t->name);
@@ -261,20 +235,13 @@ static tn_status check_places(const struct source *source, const tn_checkpoint *
     return TN_OK;
 }
 
-static void sort_names(tn_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->count; i++) checkpoint->by_name[i] = checkpoint->tensor + i;
-    qsort(checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
-}
-
 static tn_status list_tensors(const struct source *source, tn_checkpoint *checkpoint)
 {
     const cJSON *item = NULL;
     size_t most = (size_t)cJSON_GetArraySize(checkpoint->header);
     TN_TRY(check_keys(source->path, checkpoint->header, "tensors are", ""));
     checkpoint->tensor = tn_alloc(most * sizeof *checkpoint->tensor);
-    checkpoint->by_name = tn_alloc(most * sizeof *checkpoint->by_name);
-    if (!checkpoint->tensor || !checkpoint->by_name) return TN_ENOMEM;
+    if (!checkpoint->tensor) return TN_ENOMEM;
     cJSON_ArrayForEach(item, checkpoint->header)
     {
         if (!strcmp(item->string, METADATA)) continue;
@@ -282,12 +249,11 @@ static tn_status list_tensors(const struct source *source, tn_checkpoint *checkp
         checkpoint->count++;
     }
     qsort(checkpoint->tensor, checkpoint->count, sizeof *checkpoint->tensor, compare_places);
-    sort_names(checkpoint);
     return check_places(source, checkpoint);
 }
 
 /* In memory: there is room for what the file has and for what becomes of it. */
-static uint64_t room_of(const struct tensor *t)
+static uint64_t room_of(const tn_file_tensor *t)
 {
     uint64_t bytes = t->end - t->begin, whole = (uint64_t)tn_shape_count(&t->shape) * sizeof(int32_t);
     return ((t->type->sign && whole > bytes ? whole : bytes) + 7) / 8 * 8;
@@ -302,7 +268,7 @@ static tn_status read_data(const struct source *source, tn_checkpoint *checkpoin
     if (!checkpoint->data) return TN_ENOMEM;
     unsigned char *at = checkpoint->data;
     for (size_t i = 0; i < checkpoint->count; i++) {
-        struct tensor *t = checkpoint->tensor + i;
+        tn_file_tensor *t = checkpoint->tensor + i;
         TN_TRY(read_exactly(source, at, t->end - t->begin));
         t->data = at;
         at += room_of(t);
@@ -311,7 +277,7 @@ static tn_status read_data(const struct source *source, tn_checkpoint *checkpoin
 }
 
 /* Makes the tensor one of our types; 0 if it cannot be, which is said. */
-static int convert(const char *path, const struct tensor *t)
+static int convert(const char *path, const tn_file_tensor *t)
 {
     if (t->type->dtype && (!t->type->sign || tn_whole_to_i32(t->type, t->data, tn_shape_count(&t->shape)))) return 1;
     tn_log_line(TN_LOG_WARNING, "%s: tensor '%s' is left out: %s", path, t->name,
@@ -325,7 +291,6 @@ static void convert_all(const char *path, tn_checkpoint *checkpoint)
     for (size_t i = 0; i < checkpoint->count; i++)
         if (convert(path, &checkpoint->tensor[i])) checkpoint->tensor[count++] = checkpoint->tensor[i];
     checkpoint->count = count;
-    sort_names(checkpoint);
 }
 
 static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoint)
@@ -335,7 +300,7 @@ static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoin
     TN_TRY(read_notes(source->path, checkpoint));
     TN_TRY(read_data(source, checkpoint));
     convert_all(source->path, checkpoint);
-    return TN_OK;
+    return tn_names_list(checkpoint);
 }
 
 tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
@@ -357,6 +322,8 @@ void tn_checkpoint_close(tn_checkpoint *checkpoint)
     if (!checkpoint) return;
     tn_free(checkpoint->data);
     tn_free(checkpoint->by_name);
+    tn_free(checkpoint->tied);
+    tn_region_free(&checkpoint->region);
     tn_free(checkpoint->tensor);
     cJSON_Delete(checkpoint->header);
     tn_free(checkpoint);
@@ -369,7 +336,7 @@ const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(checkpoint->notes, key));
 }
 
-static int describe(const struct tensor *tensor, tn_state_entry *entry, const void **data)
+static int describe(const tn_file_tensor *tensor, tn_state_entry *entry, const void **data)
 {
     *entry = (tn_state_entry){tensor->name, tensor->type->dtype, tensor->shape, 0};
     if (data) *data = tensor->data;
@@ -383,10 +350,8 @@ int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_ent
 
 int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name, tn_state_entry *entry, const void **data)
 {
-    const struct tensor key = {.name = name}, *pointer = &key;
-    struct tensor *const *found =
-        bsearch(&pointer, checkpoint->by_name, checkpoint->count, sizeof *checkpoint->by_name, compare_names);
-    return found ? describe(*found, entry, data) : 0;
+    const tn_file_tensor *found = tn_names_find(checkpoint, name);
+    return found ? describe(found, entry, data) : 0;
 }
 
 /* ---- into a state ---- */
@@ -416,18 +381,19 @@ static tn_status check_state(const tn_checkpoint *checkpoint, const tn_state *st
     return TN_OK;
 }
 
+static tn_status load(const tn_file_tensor *t, tn_state *state)
+{
+    tn_state_entry there;
+    uint64_t bytes = (uint64_t)tn_shape_count(&t->shape) * tn_dtype_size(t->type->dtype);
+    if (tn_state_find(state, t->name, &there)) return tn_state_write(state, t->name, t->data, bytes);
+    return tn_state_put(state, t->name, t->type->dtype, t->shape, 0, t->data);
+}
+
 tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
 {
-    tn_state_entry entry, there;
-    const void *data = NULL;
     TN_TRY(check_state(checkpoint, state));
-    for (size_t i = 0; tn_checkpoint_at(checkpoint, i, &entry, &data); i++) {
-        uint64_t bytes = (uint64_t)tn_shape_count(&entry.shape) * tn_dtype_size(entry.dtype);
-        if (tn_state_find(state, entry.name, &there))
-            TN_TRY(tn_state_write(state, entry.name, data, bytes));
-        else
-            TN_TRY(tn_state_put(state, entry.name, entry.dtype, entry.shape, 0, data));
-    }
+    for (size_t i = 0; i < checkpoint->count; i++) TN_TRY(load(&checkpoint->tensor[i], state));
+    for (size_t i = 0; i < checkpoint->ties; i++) TN_TRY(load(&checkpoint->tied[i], state));
     if (checkpoint->has_seed) tn_state_set_seed(state, checkpoint->seed);
     if (checkpoint->has_step) tn_state_set_step(state, checkpoint->step);
     return checkpoint->steps ? tn_steps_load(checkpoint->steps, state) : TN_OK;

@@ -1,6 +1,7 @@
 /* fitting.c: loads the part of a file that fits a state. */
 #include "alloc.h"
 #include "convert.h"
+#include "safetensors.h"
 #include "error.h"
 #include "shape.h"
 #include "tenon/graph.h"
@@ -9,26 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "fc1.weight.exp_avg" belongs to "fc1.weight", if there is such a tensor. */
-static int owner_of(const char *name, char owner[256])
+static int in_file(const void *checkpoint, const char *name)
 {
-    const char *dot = strrchr(name, '.');
-    if (!dot) return 0;
-    return snprintf(owner, 256, "%.*s", (int)(dot - name), name) < 256;
-}
-
-static int is_moment(const tn_state *state, const char *name)
-{
-    char owner[256];
     tn_state_entry entry;
-    return owner_of(name, owner) && tn_state_find(state, owner, &entry);
-}
-
-static int is_moment_in_file(const tn_checkpoint *checkpoint, const char *name)
-{
-    char owner[256];
-    tn_state_entry entry;
-    return owner_of(name, owner) && tn_checkpoint_find(checkpoint, owner, &entry, NULL);
+    return tn_checkpoint_find(checkpoint, name, &entry, NULL);
 }
 
 static int32_t fit_of(const tn_state_entry *state, const tn_state_entry *file)
@@ -63,7 +48,7 @@ tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *
     const void *data = NULL;
     size_t count = 0;
     for (size_t i = 0; tn_state_at(state, i, &own); i++) {
-        if (own.flags & TN_TRANSIENT || is_moment(state, own.name)) continue;
+        if (own.flags & TN_TRANSIENT || tn_has_owner(own.name, tn_in_state, state)) continue;
         int there = tn_checkpoint_find(checkpoint, own.name, &file, &data);
         int32_t fit = there ? fit_of(&own, &file) : TN_LOAD_MISSING;
         if (fit == TN_LOAD_TAKEN) TN_TRY(take(state, &own, &file, data));
@@ -71,7 +56,7 @@ tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *
         if (report) report(arg, fit, &own, there ? &file : NULL);
     }
     for (size_t i = 0; report && tn_checkpoint_at(checkpoint, i, &file, NULL); i++)
-        if (!tn_state_find(state, file.name, &own) && !is_moment_in_file(checkpoint, file.name))
+        if (!tn_state_find(state, file.name, &own) && !tn_has_owner(file.name, in_file, checkpoint))
             report(arg, TN_LOAD_UNUSED, NULL, &file);
     if (taken) *taken = count;
     return TN_OK;

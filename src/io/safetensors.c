@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tenon/backend.h"
+#include "tenon/state.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tensors are written as they lie in memory, which must be little endian"
@@ -14,6 +14,22 @@ static const char *const dtype_name[] = {NULL, "F32", "I32", "U8", "F16", "BF16"
 const char *tn_safetensors_dtype(int32_t dtype)
 {
     return tn_dtype_size(dtype) ? dtype_name[dtype] : NULL;
+}
+
+int tn_has_owner(const char *name, int (*is_there)(const void *arg, const char *name), const void *arg)
+{
+    char owner[256];
+    const char *dot = strrchr(name, '.');
+    if (!dot || (size_t)(dot - name) >= sizeof owner) return 0;
+    memcpy(owner, name, (size_t)(dot - name));
+    owner[dot - name] = 0;
+    return is_there(arg, owner);
+}
+
+int tn_in_state(const void *state, const char *name)
+{
+    tn_state_entry entry;
+    return tn_state_find(state, name, &entry);
 }
 
 void tn_put_u64(uint8_t byte[8], uint64_t value)

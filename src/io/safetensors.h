@@ -18,6 +18,11 @@
 /* "F32" and so on; NULL for a number that is no type. */
 const char *tn_safetensors_dtype(int32_t dtype);
 
+/* Whether the name is that of an optimizer's moment: "fc1.weight.exp_avg" belongs to "fc1.weight", if there is such a
+ * tensor. */
+int tn_has_owner(const char *name, int (*is_there)(const void *arg, const char *name), const void *arg);
+int tn_in_state(const void *state, const char *name);
+
 /* 8 bytes, lowest first. */
 void tn_put_u64(uint8_t byte[8], uint64_t value);
 uint64_t tn_get_u64(const uint8_t byte[8]);

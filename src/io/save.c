@@ -6,6 +6,7 @@
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "pattern.h"
 #include "safetensors.h"
 #include "shape.h"
 #include "steps.h"
@@ -38,26 +39,32 @@ static tn_status check_name(const char *name)
     return TN_OK;
 }
 
+static int is_left_out(const tn_state *state, const tn_state_entry *entry, const tn_save_options *how)
+{
+    return entry->flags & TN_TRANSIENT || tn_pattern_any(how->without, entry->name) ||
+           (how->weights_only && tn_has_owner(entry->name, tn_in_state, state));
+}
+
 /* The index-th tensor of the state is added if it is to be saved and its elements have `size` bytes. */
-static tn_status add_entries(const tn_state *state, uint64_t size, struct list *list)
+static tn_status add_entries(const tn_state *state, uint64_t size, const tn_save_options *how, struct list *list)
 {
     tn_state_entry entry;
     for (size_t i = 0; tn_state_at(state, i, &entry); i++) {
-        if (entry.flags & TN_TRANSIENT || tn_dtype_size(entry.dtype) != size) continue;
+        if (tn_dtype_size(entry.dtype) != size || is_left_out(state, &entry, how)) continue;
         TN_TRY(check_name(entry.name));
         list->entry[list->count++] = entry;
     }
     return TN_OK;
 }
 
-static tn_status make_list(const tn_state *state, struct list *list)
+static tn_status make_list(const tn_state *state, const tn_save_options *how, struct list *list)
 {
     size_t most = 0;
     tn_state_entry entry;
     while (tn_state_at(state, most, &entry)) most++;
     list->entry = tn_alloc(most * sizeof *list->entry);
     if (!list->entry) return TN_ENOMEM;
-    for (uint64_t size = 8; size; size /= 2) TN_TRY(add_entries(state, size, list));
+    for (uint64_t size = 8; size; size /= 2) TN_TRY(add_entries(state, size, how, list));
     return TN_OK;
 }
 
@@ -76,14 +83,16 @@ static tn_status check_notes(const tn_note notes[], size_t count)
     return TN_OK;
 }
 
-static void add_notes(tn_json *json, const tn_state *state, const tn_note notes[], size_t count)
+static void add_notes(tn_json *json, const tn_state *state, const tn_save_options *how, const tn_note notes[],
+                      size_t count)
 {
-    tn_json_add(json,
-                "{\"__metadata__\":{\"" TN_NOTE_SEED "\":\"%" PRIu64 "\",\"" TN_NOTE_STEP "\":\"%" PRIu64
-                "\",\"" TN_NOTE_VERSION "\":",
-                tn_state_seed(state), tn_state_step(state));
+    tn_json_add(json, "{\"__metadata__\":{");
+    if (!how->weights_only)
+        tn_json_add(json, "\"" TN_NOTE_SEED "\":\"%" PRIu64 "\",\"" TN_NOTE_STEP "\":\"%" PRIu64 "\",",
+                    tn_state_seed(state), tn_state_step(state));
+    tn_json_add(json, "\"" TN_NOTE_VERSION "\":");
     tn_json_string(json, tn_version());
-    tn_steps_save(json, state);
+    if (!how->weights_only) tn_steps_save(json, state);
     for (size_t i = 0; i < count; i++) {
         tn_json_add(json, ",");
         tn_json_string(json, notes[i].key);
@@ -103,11 +112,11 @@ static void add_tensor(tn_json *json, const tn_state_entry *entry, uint64_t begi
 }
 
 /* Padded so that the data, which follows it and its length, lies at a multiple of 8 bytes. */
-static tn_status make_header(const tn_state *state, const struct list *list, const tn_note notes[], size_t count,
-                             tn_json *json)
+static tn_status make_header(const tn_state *state, const struct list *list, const tn_save_options *how,
+                             const tn_note notes[], size_t count, tn_json *json)
 {
     uint64_t at = 0;
-    add_notes(json, state, notes, count);
+    add_notes(json, state, how, notes, count);
     for (size_t i = 0; i < list->count; i++) {
         add_tensor(json, list->entry + i, at);
         at += entry_bytes(list->entry + i);
@@ -172,12 +181,14 @@ static tn_status write_file(tn_state *state, const struct list *list, int any, c
 tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options, const tn_note notes[],
                              size_t count)
 {
+    static const tn_save_options usual;
+    const tn_save_options *how = options ? options : &usual;
     struct list list = {0};
     tn_json header = {0};
     tn_status status = check_notes(notes, count);
-    if (!status) status = make_list(state, &list);
-    if (!status) status = make_header(state, &list, notes, count, &header);
-    if (!status) status = write_file(state, &list, options && options->not_finite, &header, path);
+    if (!status) status = make_list(state, how, &list);
+    if (!status) status = make_header(state, &list, how, notes, count, &header);
+    if (!status) status = write_file(state, &list, how->not_finite != 0, &header, path);
     tn_json_free(&header);
     tn_free(list.entry);
     return status;

@@ -188,6 +188,103 @@ static void names_of_any_script_and_odd_backslashes_are_read(void **state)
     tn_checkpoint_close(checkpoint);
 }
 
+/* The notes are as safetensors 0.7 writes them for two layers that share their weight and their bias. */
+static const char *tied_file(void)
+{
+    return write_file("{\"__metadata__\":{\"out.weight\":\"embed.weight\",\"fc2.bias\":\"fc1.bias\",\"a\":\"b\","
+                      "\"fc1.bias\":\"embed.weight\",\"format\":\"pt\"},"
+                      "\"embed.weight\":" T("F32", "2,1", 0, 8) ",\"fc1.bias\":" T("F32", "1", 8, 12) "}",
+                      12);
+}
+
+static void tied_names_are_all_found_and_loaded(void **state)
+{
+    static const struct {
+        const char *name, *same;
+    } cases[] = {{"embed.weight", "embed.weight"},
+                 {"out.weight", "embed.weight"},
+                 {"fc1.bias", "fc1.bias"},
+                 {"fc2.bias", "fc1.bias"}};
+    tn_checkpoint *checkpoint = NULL;
+    tn_state_entry entry, same;
+    const void *data, *other;
+    tn_state *loaded = NULL;
+    float value[2];
+    size_t count = 0, taken = 0;
+    (void)state;
+    expect_ok(tn_checkpoint_open(tied_file(), &checkpoint));
+    while (tn_checkpoint_at(checkpoint, count, &entry, NULL)) count++;
+    assert_int_equal(count, 2);
+    expect_ok(tn_state_new(NULL, 3, &loaded));
+    expect_ok(tn_checkpoint_load(checkpoint, loaded));
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(tn_checkpoint_find(checkpoint, cases[i].name, &entry, &data));
+        assert_true(tn_checkpoint_find(checkpoint, cases[i].same, &same, &other));
+        assert_string_equal(entry.name, cases[i].name);
+        assert_ptr_equal(data, other);
+        expect_ok(tn_state_read(loaded, cases[i].name, value, 4 * (uint64_t)tn_shape_count(&entry.shape)));
+        assert_memory_equal(value, data, 4 * (size_t)tn_shape_count(&entry.shape));
+    }
+    assert_false(tn_checkpoint_find(checkpoint, "a", &entry, NULL));
+    assert_false(tn_checkpoint_find(checkpoint, "format", &entry, NULL));
+    memset(value, 0, sizeof value);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(tn_state_find(loaded, cases[i].name, &entry));
+        expect_ok(tn_state_write(loaded, cases[i].name, value, 4 * (uint64_t)tn_shape_count(&entry.shape)));
+    }
+    expect_ok(tn_checkpoint_load_fitting(checkpoint, loaded, NULL, NULL, &taken));
+    assert_int_equal(taken, 4);
+    expect_ok(tn_state_read(loaded, "out.weight", value, 8));
+    assert_true(value[1] != 0);
+    tn_checkpoint_close(checkpoint);
+    tn_state_free(loaded);
+}
+
+static void tensors_get_other_names(void **state)
+{
+    static const char header[] = "{\"__metadata__\":{\"module.tied.w\":\"module.fc1.w\"},"
+                                 "\"module.fc1.w\":" T("F32", "1", 0, 4) ",\"module.fc10.w\":" T("F32", "1", 4, 8) //
+        ",\"module.head\":" T("F32", "1", 8, 12) ",\"free\":" T("F32", "1", 12, 16) "}";
+    static const struct {
+        const char *rules, *there, *gone;
+        tn_status status;
+        const char *say;
+    } cases[] = {
+        {"module.=", "fc1.w,fc10.w,head,free,tied.w", "module.fc1.w", TN_OK, NULL},
+        {"module=", "fc1.w,fc10.w,head,free,tied.w", "module.head", TN_OK, NULL},
+        {"module.fc1=a.b", "a.b.w,module.fc10.w,module.head,free,module.tied.w", "module.fc1.w", TN_OK, NULL},
+        {"module.head=x, module.=net.", "x,net.fc1.w,net.fc10.w,net.tied.w,free", "net.head", TN_OK, NULL},
+        {"free=module.free,module=", "module.free,fc1.w", "free", TN_OK, NULL},
+        {"free=free", "free,module.fc1.w", "fc1.w", TN_OK, NULL},
+        {"modul=", "module.fc1.w,free", "e.fc1.w", TN_EMISSING, "no tensor is called 'modul'"},
+        {"module.=,fc1=x", "module.fc1.w,free", "fc1.w", TN_EMISSING, "no tensor is called 'fc1'"},
+        {"module.fc1=module.fc10", "module.fc1.w,module.fc10.w", "x", TN_EINVAL,
+         "two tensors would be named 'module.fc10.w'"},
+        {"module.head=free", "module.head,free", "x", TN_EINVAL, "two tensors would be named 'free'"},
+        {"free=", "module.fc1.w,free", "x", TN_EINVAL, "'free' would have no name left"},
+        {"module.", "module.fc1.w", "x", TN_EINVAL, "'module.' is not OLD=NEW"},
+        {"=x", "module.fc1.w", "x", TN_EINVAL, "'=x' is not OLD=NEW"},
+        {"", "module.fc1.w", "x", TN_EINVAL, "'' is not OLD=NEW"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_checkpoint *checkpoint = NULL;
+        tn_state_entry entry;
+        char names[100], *cursor = names;
+        expect_ok(tn_checkpoint_open(write_file(header, 16), &checkpoint));
+        tn_status status = tn_checkpoint_rename(checkpoint, cases[i].rules);
+        if (cases[i].status)
+            expect_failure(status, cases[i].status, cases[i].say);
+        else
+            expect_ok(status);
+        snprintf(names, sizeof names, "%s", cases[i].there);
+        for (char *name; (name = strsep(&cursor, ","));)
+            if (!tn_checkpoint_find(checkpoint, name, &entry, NULL)) fail_msg("%s: no '%s'", cases[i].rules, name);
+        assert_false(tn_checkpoint_find(checkpoint, cases[i].gone, &entry, NULL));
+        tn_checkpoint_close(checkpoint);
+    }
+}
+
 static char said[400];
 
 static void listen(void *arg, int32_t level, const char *line)
@@ -360,7 +457,7 @@ static void a_failed_allocation_leaks_nothing(void **state)
         if (status) assert_null(checkpoint);
         if (!status) tn_checkpoint_close(checkpoint);
     }
-    assert_int_equal(n, 10);
+    assert_int_equal(n, 11);
 }
 
 int main(void)
@@ -371,6 +468,8 @@ int main(void)
         cmocka_unit_test(absurd_header_lengths_and_cuts_are_refused),
         cmocka_unit_test(names_of_any_script_and_odd_backslashes_are_read),
         cmocka_unit_test(files_of_other_programs_are_read),
+        cmocka_unit_test(tied_names_are_all_found_and_loaded),
+        cmocka_unit_test(tensors_get_other_names),
         cmocka_unit_test(whole_numbers_of_other_types_become_i32),
         cmocka_unit_test(what_was_saved_is_loaded_with_all_that_goes_with_it),
         cmocka_unit_test(a_file_that_does_not_fit_changes_nothing),

@@ -113,6 +113,39 @@ static void what_is_not_finite_never_replaces_a_file(void **state)
     unlink(path);
 }
 
+static void weights_are_saved_without_what_goes_with_them(void **state)
+{
+    static const float one[3] = {1, 2, 3};
+    static const struct {
+        tn_save_options how;
+        const char *there, *gone, *note;
+    } cases[] = {{{0}, "fc.weight.exp_avg", "nothing", "12"},
+                 {{.weights_only = 1}, "norm.x", "fc.weight.exp_avg", NULL},
+                 {{.weights_only = 1, .without = "norm"}, "fc.weight", "norm.x", NULL},
+                 {{.without = "*avg, norm"}, "fc.weight", "fc.weight.exp_avg", "12"}};
+    (void)state;
+    tn_state *some = some_state();
+    const char *path = scratch_path("weights");
+    expect_ok(tn_state_put(some, "fc.weight", TN_F32, TN_SHAPE(3), TN_TRAINABLE, one));
+    expect_ok(tn_state_put(some, "fc.weight.exp_avg", TN_F32, TN_SHAPE(3), 0, one));
+    expect_ok(tn_state_put(some, "norm.x", TN_F32, TN_SHAPE(3), 0, one));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_checkpoint *file = NULL;
+        tn_state_entry entry;
+        expect_ok(tn_state_save_with(some, path, &cases[i].how, NULL, 0));
+        expect_ok(tn_checkpoint_open(path, &file));
+        assert_true(tn_checkpoint_find(file, "fc1.weight", &entry, NULL));
+        assert_true(tn_checkpoint_find(file, cases[i].there, &entry, NULL));
+        assert_false(tn_checkpoint_find(file, cases[i].gone, &entry, NULL));
+        const char *step = tn_checkpoint_note(file, "tenon.step");
+        assert_true(cases[i].note ? step && !strcmp(step, cases[i].note) : !step);
+        assert_non_null(tn_checkpoint_note(file, "tenon.version"));
+        tn_checkpoint_close(file);
+    }
+    tn_state_free(some);
+    unlink(path);
+}
+
 static void notes_and_names_that_cannot_be_kept_are_refused(void **state)
 {
     const tn_note own = {"tenon.seed", "5"}, none = {"net", NULL}, twice[] = {{"a", "1"}, {"a", "2"}};
@@ -393,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_of_a_file_are_those_of_the_format),
         cmocka_unit_test(what_is_not_finite_never_replaces_a_file),
+        cmocka_unit_test(weights_are_saved_without_what_goes_with_them),
         cmocka_unit_test(notes_and_names_that_cannot_be_kept_are_refused),
         cmocka_unit_test(a_place_that_cannot_be_written_is_named),
         cmocka_unit_test(missing_permission_is_named),
