@@ -22,10 +22,10 @@ typedef struct sweep {
     uint32_t size;
 } sweep;
 
-/* A composite without a gradient of its own stands for its `lower`. */
+/* An operator without a gradient of its own stands for its `lower`. */
 static tn_tensor *stand_in(tn_tensor *y)
 {
-    if (y->op->kind != TN_COMPOSITE || y->op->grad) return NULL;
+    if (!y->op->lower || y->op->grad) return NULL;
     if (!y->lowered) y->lowered = y->op->lower(y);
     return y->lowered;
 }

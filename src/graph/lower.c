@@ -34,7 +34,8 @@ static int is_done(const tn_target *target, const tn_tensor *x)
 static tn_tensor *rule(void *arg, tn_tensor *copy)
 {
     lowering *l = arg;
-    int needed = copy->op->lower && (copy->op->kind == TN_COMPOSITE || (l->target && !is_done(l->target, copy)));
+    int is_refused = copy->op->lower && copy->op->kind == TN_KERNEL && l->target && !is_done(l->target, copy);
+    int needed = copy->op->kind == TN_COMPOSITE || is_refused;
     if (!needed) return copy;
     l->lowered++;
     return copy->op->lower(copy);

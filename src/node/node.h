@@ -4,7 +4,8 @@
  * Kinds. A leaf has no operands. A map is element-wise: the compiler fuses maps, and they cross the plugin boundary as
  * programs of the operator "map". A view gives its operand's elements, in order, another shape, and costs nothing. A
  * kernel crosses the boundary under its own name. A composite is only its `lower`: it is replaced by other operators;
- * a kernel may have a `lower` as well, which is used on devices that refuse it. */
+ * a kernel may have a `lower` as well, which is used on devices that refuse it, and a map one that only
+ * differentiation uses. */
 #ifndef TN_NODE_NODE_H
 #define TN_NODE_NODE_H
 
@@ -33,7 +34,7 @@ struct tn_tensor {
     uint32_t id;          /* its place among the graph's tensors: operands come before results */
     const void *attrs;    /* op->attrs_size bytes */
     const char *name;     /* of an input, a scalar input or a variable, else NULL */
-    tn_tensor *lowered;   /* of a composite, once it was lowered */
+    tn_tensor *lowered;   /* by its `lower`, once that was needed */
     uint32_t is_assigned; /* a variable that a sink writes */
 };
 
@@ -112,8 +113,8 @@ struct tn_op_def {
 
     /* The result's type. */
     tn_status (*shape)(tn_tensor *const in[], uint32_t n_in, const void *attrs, tn_type *out);
-    /* din[i] = what dy means for operand i, of its shape; left NULL where nothing flows. NULL: nothing ever flows. A
-     * composite without it is differentiated through its `lower`. */
+    /* din[i] = what dy means for operand i, of its shape; left NULL where nothing flows. NULL: what has a `lower` is
+     * differentiated through that; else nothing ever flows. */
     void (*grad)(tn_tensor *y, tn_tensor *dy, tn_tensor *din[]);
     /* The same value by other operators, built on y->in. */
     tn_tensor *(*lower)(tn_tensor *y);

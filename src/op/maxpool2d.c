@@ -123,6 +123,13 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *no
     return TN_OK;
 }
 
+/* None, and that must not pass for zero. */
+static void grad_grad(tn_tensor *dx, tn_tensor *ddx, tn_tensor *din[])
+{
+    (void)ddx, (void)din;
+    tn_graph_fail(dx->graph, TN_EUNSUPPORTED, "maxpool2d: a second derivative");
+}
+
 static void grad_reference(const tn_reference_call *call)
 {
     const tn_tensor_desc *x = &call->desc->in[0], *y = &call->desc->in[1];
@@ -176,6 +183,7 @@ const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
                                         .arity = 2,
                                         .attrs_size = sizeof(tn_pool_node),
                                         .shape = grad_shape,
+                                        .grad = grad_grad,
                                         .describe = tn_pool_describe,
                                         .reference = grad_reference,
                                         .flops = grad_flops,

@@ -113,16 +113,18 @@ static tn_tensor *sum_again(const tn_tensor *y, tn_tensor *x)
 }
 
 /* The product of all other elements, right with zeros too: the product of what is not 0, divided by the element itself
- * unless it is 0, where no other element is 0. */
+ * unless it is 0, where no other element is 0. Where one is, it is that element times as much: 0, and differentiated
+ * again it is not. */
 static tn_tensor *grad_prod(tn_tensor *y, tn_tensor *dy)
 {
     tn_tensor *x = y->in[0], *zero = tn_number(x, 0), *one = tn_number(x, 1);
-    tn_tensor *is_zero = tn_eq(x, zero), *filled = tn_where(is_zero, one, x);
+    tn_tensor *is_zero = tn_eq(x, zero), *filled = tn_where(is_zero, one, x), *zeros = tn_where(is_zero, x, zero);
     attrs at = *(const attrs *)y->attrs;
-    tn_tensor *product = tn_node(&tn_op_reduce, NULL, &filled, 1, &at);
+    tn_tensor *product = over_x(y, tn_node(&tn_op_reduce, NULL, &filled, 1, &at));
     tn_tensor *other_zeros = tn_sub(over_x(y, sum_again(y, is_zero)), is_zero);
-    tn_tensor *others = tn_where(tn_eq(other_zeros, zero), tn_div(over_x(y, product), filled), zero);
-    return tn_mul(over_x(y, dy), others);
+    tn_tensor *the_other = tn_sub(over_x(y, sum_again(y, zeros)), zeros);
+    tn_tensor *factor = tn_where(tn_eq(other_zeros, one), the_other, tn_eq(other_zeros, zero));
+    return tn_mul(over_x(y, dy), tn_mul(factor, tn_div(product, filled)));
 }
 
 /* Shared equally among the elements that are the best. */

@@ -115,13 +115,6 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
             din[i] = tn_unbroadcast(gradient(row + 1 + i, argument, dy), &y->in[i]->type.shape);
 }
 
-/* Gradients of gradients are not there, and that must not pass for zero. */
-static void no_second(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
-{
-    (void)dy, (void)din;
-    tn_graph_fail(y->graph, TN_EUNSUPPORTED, "%s: a second derivative", y->op->name);
-}
-
 static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t arg[])
 {
     const tn_row *row = tn_row_of(y->op);
@@ -182,14 +175,15 @@ static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t a
 
 /* ---- the table ---- */
 
-#define ROW(function, title, row_doc, row_grad, row_cases, row_arity, row_whole, row_text, names, n, gradient_of)      \
+#define ROW(function, title, row_doc, row_cases, row_arity, row_whole, row_text, names, n, gradient_of)                \
     {                                                                                                                  \
         .def = {.name = title,                                                                                         \
                 .doc = row_doc,                                                                                        \
                 .kind = TN_MAP,                                                                                        \
                 .arity = row_arity,                                                                                    \
                 .shape = shape_##function,                                                                             \
-                .grad = row_grad,                                                                                      \
+                .grad = gradient_of ? NULL : grad,                                                                     \
+                .lower = gradient_of ? tn_row_expand : NULL,                                                           \
                 .emit = emit,                                                                                          \
                 .cases = row_cases},                                                                                   \
         .real = real_##function, .whole = row_whole, .text = row_text, .arg = names, .n_arg = n,                       \
@@ -200,16 +194,14 @@ static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t a
 
 static const tn_row rows[] = {
 #define X(name, y, dx, doc)                                                                                            \
-    ROW(name, #name, doc, grad, cases_##name, 1, NULL, #y, unary_arg, 1, 0),                                           \
-        ROW(name##_grad, #name ".grad", "its gradient", no_second, NULL, -1, NULL, #dx, unary_arg, 3, 1),
+    ROW(name, #name, doc, cases_##name, 1, NULL, #y, unary_arg, 1, 0),                                                 \
+        ROW(name##_grad, #name ".grad", "its gradient", NULL, -1, NULL, #dx, unary_arg, 3, 1),
 #include "tenon/unary.def"
 #undef X
 #define X(name, types, y, da, db, doc)                                                                                 \
-    ROW(name, #name, doc, grad, cases_##name, 2, NONE_##types(name), #y, binary_arg, 2, 0),                            \
-        ROW(name##_da, #name ".da", "its gradient by a", no_second, NULL, -1, NONE_##types(name##_da), #da,            \
-            binary_arg, 4, 1),                                                                                         \
-        ROW(name##_db, #name ".db", "its gradient by b", no_second, NULL, -1, NONE_##types(name##_db), #db,            \
-            binary_arg, 4, 1),
+    ROW(name, #name, doc, cases_##name, 2, NONE_##types(name), #y, binary_arg, 2, 0),                                  \
+        ROW(name##_da, #name ".da", "its gradient by a", NULL, -1, NONE_##types(name##_da), #da, binary_arg, 4, 1),    \
+        ROW(name##_db, #name ".db", "its gradient by b", NULL, -1, NONE_##types(name##_db), #db, binary_arg, 4, 1),
 #include "tenon/binary.def"
 #undef X
 };

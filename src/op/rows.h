@@ -31,6 +31,9 @@ const tn_row *tn_row_at(size_t index);
 const tn_row *tn_row_of(const tn_op_def *op);
 const tn_row *tn_row_named(const char *name);
 
+/* A gradient as other rows, read from its text: what it is differentiated by. */
+tn_tensor *tn_row_expand(tn_tensor *y);
+
 /* Bit i is set if the row's text names argument i. No bit at all: no gradient flows. */
 uint32_t tn_row_uses(const tn_row *row);
 

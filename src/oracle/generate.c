@@ -177,6 +177,7 @@ static void compose(tn_maker *m)
     if (tn_chance(m, 10)) add_freeze(m);
     if (tn_chance(m, 60)) add_gradient(m);
     if (tn_chance(m, 30)) grow(m, 1 + tn_below(m, 4));
+    if (tn_chance(m, 25)) add_gradient(m); /* of gradients, often */
     if (tn_chance(m, 30)) add_training(m);
     if (tn_chance(m, 30)) add_assignments(m);
     add_outputs(m);

@@ -60,21 +60,39 @@ static void an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight(voi
     drop_device(&f);
 }
 
+static tn_tensor *sum_of_squares(tn_tensor *const grad[3])
+{
+    tn_tensor *sum = NULL;
+    for (int i = 0; i < 3; i++) {
+        tn_tensor *part = tn_sum(tn_square(grad[i]), TN_ALL, 0);
+        sum = sum ? tn_add(sum, part) : part;
+    }
+    return sum;
+}
+
+static void the_gradients_of_an_unrolled_layer_have_gradients(void **state)
+{
+    (void)state;
+    tn_tensor *wrt[3], *grad[3];
+    tn_graph *g = tn_graph_new();
+    tn_grad(unrolled(g, wrt), wrt, 3, grad);
+    expect_right_gradients(sum_of_squares(grad));
+    tn_graph_free(g);
+}
+
 /* ---- graphs that fail ---- */
 
 static void a_second_derivative_that_there_is_not_is_an_error(void **state)
 {
     (void)state;
-    tn_tensor *wrt[3], *grad[3], *sum = NULL;
+    tn_tensor *grad = NULL;
     tn_graph *g = tn_graph_new();
-    tn_grad(unrolled(g, wrt), wrt, 3, grad);
-    for (int i = 0; i < 3; i++) {
-        tn_tensor *part = tn_sum(tn_square(grad[i]), TN_ALL, 0);
-        sum = sum ? tn_add(sum, part) : part;
-    }
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(1, 1, 4, 4));
+    tn_grad(tn_sum(tn_square(tn_maxpool2d(x, .window = {2, 2})), TN_ALL, 0), &x, 1, &grad);
     ok(tn_graph_status(g));
-    tn_grad(sum, wrt, 3, grad);
+    tn_grad(tn_sum(tn_square(grad), TN_ALL, 0), &x, 1, &grad);
     assert_int_equal(tn_graph_status(g), TN_EUNSUPPORTED);
+    assert_non_null(strstr(tn_message(), "maxpool2d: a second derivative"));
     tn_graph_free(g);
 }
 
@@ -91,6 +109,7 @@ static void gradients_without_memory_are_an_error(void **state)
         ok(tn_graph_status(g));
         tn_alloc_fail_after(calls);
         tn_grad(loss, wrt, 3, grad);
+        tn_grad(sum_of_squares(grad), wrt, 3, grad);
         for (int i = 0; i < 3; i++) tn_output(grad[i], (const char[]){'g', (char)('0' + i), 0});
         s = tn_compile(g, f.state, NULL, &p);
         tn_alloc_fail_after(-1);
@@ -175,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
+        cmocka_unit_test(the_gradients_of_an_unrolled_layer_have_gradients),
         cmocka_unit_test(the_result_of_a_composite_operator_has_a_gradient),
         cmocka_unit_test(a_second_derivative_that_there_is_not_is_an_error),
         cmocka_unit_test(gradients_without_memory_are_an_error),

@@ -105,6 +105,29 @@ def later_sum(x):
     return x.flip(1).cumsum(1).flip(1) - x
 
 
+def gradients(y, inputs):
+    """Of the sum that flows back, in one vector that has gradients in turn."""
+    total = (y.reshape(-1) * factors(y.numel())).sum()
+    d = torch.autograd.grad(total, inputs, create_graph=True, materialize_grads=True)
+    return torch.cat([g.reshape(-1) for g in d])
+
+
+def slopes(f):
+    return lambda *x: gradients(f(*x), [v for v in x if v.requires_grad])
+
+
+def penalty(f):
+    def g(x, *others):
+        d, = torch.autograd.grad(f(x, *others).sum(), x, create_graph=True)
+        return ((d.norm(dim=1) - 1) ** 2).mean()
+
+    return g
+
+
+def net(x, v, w):
+    return F.softplus(torch.tanh(x @ v) @ w)
+
+
 def resize(mode, size, corners=None):
     return lambda x: F.interpolate(x, size, mode=mode, align_corners=corners)
 
@@ -116,6 +139,89 @@ def pad(mode, before, after):
 
 CONV = "tn_conv2d_with(in[0], in[1], (tn_conv_options){%s})"
 BACK = "tn_conv2d_transposed(in[0], in[1], (tn_conv_options){%s})"
+# Gradients of gradients: rows, each of an expression of in[0] that lies where it has slopes; and other operators.
+ABOVE = "tn_add(tn_square(in[0]), tn_number(in[0], 0.25))", lambda x: x * x + 0.25
+WITHIN = "tn_mul(in[0], tn_number(in[0], 0.375))", lambda x: x * 0.375
+BEYOND = "tn_add(tn_square(in[0]), tn_number(in[0], 1.25))", lambda x: x * x + 1.25
+PLAIN = "in[0]", lambda x: x
+BESIDE = "tn_add(in[0], tn_number(in[0], 0.0625))", lambda x: x + 0.0625  # never 0, a kink
+UNARY = [
+    ("square", PLAIN, torch.square), ("sqrt", ABOVE, torch.sqrt), ("rsqrt", ABOVE, torch.rsqrt),
+    ("reciprocal", ABOVE, torch.reciprocal), ("exp", PLAIN, torch.exp), ("exp2", PLAIN, torch.exp2),
+    ("expm1", PLAIN, torch.expm1), ("log", ABOVE, torch.log), ("log2", ABOVE, torch.log2),
+    ("log10", ABOVE, torch.log10), ("log1p", ABOVE, torch.log1p), ("sin", PLAIN, torch.sin), ("cos", PLAIN, torch.cos),
+    ("tan", WITHIN, torch.tan), ("asin", WITHIN, torch.asin), ("acos", WITHIN, torch.acos), ("atan", PLAIN, torch.atan),
+    ("sinh", PLAIN, torch.sinh), ("cosh", PLAIN, torch.cosh), ("asinh", PLAIN, torch.asinh),
+    ("acosh", BEYOND, torch.acosh), ("atanh", WITHIN, torch.atanh), ("erf", PLAIN, torch.erf),
+    ("abs", PLAIN, torch.abs), ("relu", PLAIN, F.relu), ("softsign", PLAIN, F.softsign),
+    ("tanh_shrink", PLAIN, F.tanhshrink), ("sigmoid", PLAIN, torch.sigmoid), ("tanh", PLAIN, torch.tanh),
+    ("softplus", PLAIN, F.softplus), ("log_sigmoid", PLAIN, F.logsigmoid), ("gelu", PLAIN, F.gelu),
+    ("gelu_tanh", PLAIN, lambda x: F.gelu(x, approximate="tanh")), ("silu", PLAIN, F.silu), ("selu", BESIDE, F.selu),
+    ("hard_swish", PLAIN, F.hardswish), ("mish", PLAIN, F.mish),
+]
+CUBED = "tn_mul(tn_square(in[0]), in[0])", lambda x: x**3
+SECOND = [
+    *((f"second derivative of {name}", f"slopes(tn_{name}({of}), in, 1)", slopes(lambda x, f=f, at=at: f(at(x))), [(41,)])
+      for name, (of, at), f in UNARY),
+    ("second derivatives of a product", "slopes(tn_mul(in[0], tn_square(in[1])), in, 2)",
+     slopes(lambda a, b: a * b * b), [(3, 5), (5,)]),
+    ("second derivatives of a quotient",
+     "slopes(tn_div(in[0], tn_add(tn_square(in[1]), tn_number(in[1], 0.5))), in, 2)",
+     slopes(lambda a, b: a / (b * b + 0.5)), [(3, 1), (5,)]),
+    ("second derivatives of a power", "slopes(tn_pow(tn_add(tn_square(in[0]), tn_number(in[0], 0.5)), in[1]), in, 2)",
+     slopes(lambda a, b: (a * a + 0.5) ** b), [(3, 1), (5,)]),
+    ("second derivatives of atan2", "slopes(tn_atan2(in[0], tn_add(tn_square(in[1]), tn_number(in[1], 0.5))), in, 2)",
+     slopes(lambda a, b: torch.atan2(a, b * b + 0.5)), [(5, 1), (4,)]),
+    ("second derivatives of the larger", "slopes(tn_square(tn_max(in[0], in[1])), in, 2)",
+     slopes(lambda a, b: torch.where(b > a, b, a) ** 2), [(5, 1), (4,)]),
+    ("second derivatives of matmul", "slopes(tn_matmul(in[0], in[1]), in, 2)", slopes(lambda a, b: a @ b),
+     [(3, 4), (4, 2)]),
+    ("second derivatives of batches that stretch", "slopes(tn_matmul_t(in[0], in[1], 1, 1), in, 2)",
+     slopes(lambda a, b: a.mT @ b.mT), [(2, 1, 4, 3), (3, 2, 4)]),
+    ("second derivative of sums", "slopes(tn_square(tn_mean(tn_square(in[0]), TN_AXES(0), 0)), in, 1)",
+     slopes(lambda x: (x * x).mean(0) ** 2), [(4, 5)]),
+    ("second derivative of prod, zeros too", "slopes(tn_prod(in[0], TN_AXES(1), 0), in, 1)",
+     slopes(lambda x: x.prod(1)), [(9, 4)]),
+    ("second derivative of the largest", "slopes(tn_square(tn_amax(in[0], TN_AXES(1), 0)), in, 1)",
+     slopes(lambda x: x.amax(1) ** 2), [(5, 4)]),
+    ("second derivative of softmax", "slopes(tn_softmax(in[0], 1), in, 1)", slopes(lambda x: x.softmax(1)), [(3, 4)]),
+    ("second derivative of log_softmax", "slopes(tn_log_softmax(in[0], 0), in, 1)", slopes(lambda x: x.log_softmax(0)),
+     [(3, 4)]),
+    ("second derivative of logsumexp", "slopes(tn_logsumexp(in[0], TN_AXES(1), 0), in, 1)",
+     slopes(lambda x: x.logsumexp(1)), [(3, 4)]),
+    ("second derivative of normalize", "slopes(tn_normalize(in[0], TN_AXES(1), 1e-3), in, 1)",
+     slopes(lambda x: normalize((1,))(x)), [(3, 4)]),
+    ("second derivatives of attention", "slopes(tn_attention(in[0], in[1], in[2], 0), in, 3)", slopes(attention(False)),
+     [(1, 3, 4), (1, 5, 4), (1, 5, 2)]),
+    ("second derivative of moved elements",
+     "slopes(tn_square(tn_concat((tn_tensor *[]){tn_slice(in[0], 1, 1, 2, 2), tn_transpose(in[0], NULL)}, 2, 1)), in, 1)",
+     slopes(lambda x: torch.cat([x[:, 1:4:2], x.T], 1) ** 2), [(4, 4)]),
+    ("second derivative of padding", f"slopes(tn_pad({CUBED[0]}, 1, 2, 1), in, 1)",
+     slopes(lambda x: F.pad(CUBED[1](x), (2, 1))), [(3, 4)]),
+    ("second derivative of cumsum", "slopes(tn_square(tn_cumsum(in[0], 1, 0, 0)), in, 1)",
+     slopes(lambda x: x.cumsum(1) ** 2), [(3, 5)]),
+    ("second derivatives of gather", "slopes(tn_square(tn_gather(in[0], in[1])), in, 1)",
+     slopes(lambda t, i: gather(t, i) ** 2), [(4, 3), ((7,), -1, 4)]),
+    ("second derivatives of scatter_add", "slopes(tn_square(tn_scatter_add(in[1], in[0], 4)), in, 1)",
+     slopes(lambda x, i: scatter(4)(i, x) ** 2), [(9, 3), ((9,), -1, 4)]),
+    ("second derivatives of take", "slopes(tn_square(tn_take(in[0], in[1], 1)), in, 1)",
+     slopes(lambda x, i: take(1)(x, i) ** 2), [(3, 4, 2), ((3, 3, 2), -1, 4)]),
+    ("second derivatives of conv2d", f"slopes({CONV % '.stride = {2, 1}, .pad = {1, 2}'}, in, 2)",
+     slopes(conv((1, 2), (2, 1))), [(1, 2, 5, 4), (2, 2, 3, 3)]),
+    ("second derivatives of conv2d, squared", f"slopes(tn_square({CONV % '.groups = 2'}), in, 2)",
+     slopes(lambda x, w: conv(groups=2)(x, w) ** 2), [(1, 4, 3, 3), (2, 2, 2, 2)]),
+    ("second derivatives of conv2d_data", f"slopes(tn_square({BACK % '.stride = {2, 1}'}), in, 2)",
+     slopes(lambda x, w: transposed(stride=(2, 1))(x, w) ** 2), [(1, 2, 3, 2), (2, 2, 2, 2)]),
+    ("second derivative of avgpool2d", "slopes(tn_square(tn_avgpool2d(in[0], .window = {2, 2})), in, 1)",
+     slopes(lambda x: F.avg_pool2d(x, 2) ** 2), [(1, 2, 4, 4)]),
+    ("third derivative of tanh", "slopes(slopes(tn_tanh(in[0]), in, 1), in, 1)", slopes(slopes(torch.tanh)), [(41,)]),
+    ("gradient penalty", "penalty(tn_softplus(tn_matmul(tn_tanh(tn_matmul(in[0], in[1])), in[2])), in[0])",
+     penalty(net), [(3, 4), (4, 5), (5, 1)]),
+    ("gradient penalty of pictures", "penalty(tn_matmul(tn_flatten(tn_leaky_relu(tn_conv2d_with(tn_reshape(in[0], "
+     "TN_SHAPE(2, 1, 4, 4)), in[1], (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}}), tn_number(in[0], 0.2))), in[2]), "
+     "in[0])", penalty(lambda x, w, v: F.leaky_relu(F.conv2d(x.reshape(2, 1, 4, 4), w, None, 2, 1), 0.2).flatten(1) @ v),
+     [(2, 16), (3, 1, 3, 3), (12, 1)]),
+]
 WINDOW = "tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
 OPERATORS = [
     ("conv2d", CONV % "0", conv(), [(2, 2, 5, 4), (3, 2, 3, 2)]),
@@ -277,6 +383,7 @@ OPERATORS = [
      [(2, 1, 3, 4)]),
     ("pixel_shuffle", "tn_pixel_shuffle(in[0], 2)", lambda x: F.pixel_shuffle(x, 2), [(2, 8, 2, 3)]),
     ("pixel_unshuffle", "tn_pixel_unshuffle(in[0], 3)", lambda x: F.pixel_unshuffle(x, 3), [(1, 2, 3, 6)]),
+    *SECOND,
     ("window", WINDOW % 2, lambda x: x[2:5], [((6, 2), 0, 50)]),
     ("window beyond the end", WINDOW % 9, lambda x: x[3:], [((6, 2), 0, 50)]),
 ]

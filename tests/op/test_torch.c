@@ -53,6 +53,26 @@ static tn_tensor *part(tn_tensor *x, int32_t axis, uint32_t parts, uint32_t i)
     return all[i];
 }
 
+static tn_tensor *total(tn_tensor *y);
+
+/* The gradients of total(y) by n operands, in one vector: its own gradient is of second order. */
+static tn_tensor *slopes(tn_tensor *y, tn_tensor *const in[], uint32_t n)
+{
+    tn_tensor *d[MOST_IN];
+    tn_grad(total(y), in, n, d);
+    for (uint32_t i = 0; i < n; i++) d[i] = tn_reshape(d[i], TN_SHAPE(-1));
+    return tn_concat(d, n, 0);
+}
+
+/* How far the norm of each row's gradient is from 1, squared: Gulrajani and others, 2017. */
+static tn_tensor *penalty(tn_tensor *y, tn_tensor *x)
+{
+    tn_tensor *d = NULL;
+    tn_grad(tn_sum(y, TN_ALL, 0), &x, 1, &d);
+    tn_tensor *norm = tn_norm(d, 2, TN_AXES(1), 0);
+    return tn_mean(tn_square(tn_sub(norm, tn_number(norm, 1))), TN_ALL, 0);
+}
+
 /* What dy means for x, where windows of 2 x 3 are pooled. */
 static tn_tensor *pool_slope(tn_tensor *x, tn_tensor *dy)
 {
