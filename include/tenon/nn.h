@@ -142,7 +142,8 @@ TN_API tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad);
  * gives zeros. */
 TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units);
 
-/* The same, but the index `padding` gives zeros, and its row gets no gradient. */
+/* The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx. What a file
+ * has in that row is kept and given as it is, as PyTorch does it. */
 TN_API tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units,
                                       int32_t padding);
 

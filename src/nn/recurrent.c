@@ -166,17 +166,8 @@ tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_option
 
 /* ---- embedding ---- */
 
-tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)
-{
-    tn_tensor *rows = tn_embedding(index, name, count, units);
-    if (tn_graph_status(tn_graph_of(index))) return rows;
-    tn_shape each = tn_shape_of(index);
-    each.dim[each.rank++] = 1;
-    tn_tensor *counts = tn_reshape(tn_ne(index, tn_number(index, padding)), each);
-    return tn_where(counts, rows, tn_number(rows, 0));
-}
-
-tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)
+/* Rows of the table; row number `zero_row`, from 1, begins with zeros. */
+static tn_tensor *rows_of(tn_tensor *index, const char *name, int64_t count, int64_t units, int64_t zero_row)
 {
     tn_graph *graph = tn_graph_of(index);
     char full[256];
@@ -185,6 +176,24 @@ tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64
         tn_graph_fail(graph, TN_EINVAL, "embedding '%s': a table of %lld by %lld", name, (long long)count,
                       (long long)units);
     snprintf(full, sizeof full, "%s.weight", name);
-    tn_init init = {.kind = TN_INIT_NORMAL, .a = 1};
+    tn_init init = {.kind = TN_INIT_NORMAL, .a = 1, .zero_row = zero_row};
     return tn_gather(tn_param(graph, full, TN_SHAPE(count, units), init), index);
+}
+
+tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)
+{
+    return rows_of(index, name, count, units, 0);
+}
+
+tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)
+{
+    if (padding < 0 || padding >= count)
+        tn_graph_fail(tn_graph_of(index), TN_EINVAL, "embedding '%s': padding %d is none of %lld rows", name, padding,
+                      (long long)count);
+    tn_tensor *rows = rows_of(index, name, count, units, (int64_t)padding + 1);
+    if (tn_graph_status(tn_graph_of(index))) return rows;
+    tn_shape each = tn_shape_of(index);
+    each.dim[each.rank++] = 1;
+    tn_tensor *counts = tn_reshape(tn_ne(index, tn_number(index, padding)), each);
+    return tn_where(counts, rows, tn_stop_gradient(rows));
 }

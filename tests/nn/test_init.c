@@ -104,6 +104,8 @@ static void mistakes_are_named(void **state)
     check_message("kind 12", "no initialisation 12");
     assert_int_equal(first_values(TN_SHAPE(3), (tn_init){.kind = -1}, w), TN_EINVAL);
     check_message("kind -1", "no initialisation -1");
+    assert_int_equal(first_values(TN_SHAPE(3), (tn_init){.zero_row = 4, .kind = TN_INIT_NORMAL, .a = 1}, w), TN_EINVAL);
+    check_message("row 4", "no row 4 of 3 to be zero");
 }
 
 /* What a network's weights are like under each name, and with a number. */

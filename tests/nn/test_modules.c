@@ -259,6 +259,28 @@ static void sinusoids_are_those_of_the_paper(void **state)
     check_finish(&b, graph);
 }
 
+/* As it is made, and after steps that move every other row. */
+static void the_row_for_padding_begins_with_zeros_and_keeps_them(void **state)
+{
+    enum { ROWS = 5, UNITS = 3, PADDING = 2 };
+    check_bed b;
+    float table[2][ROWS * UNITS];
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *index = whole(graph, TN_SHAPE(6), (float[]){0, 1, PADDING, 3, 4, PADDING});
+    tn_tensor *y = tn_embedding_padded(index, "l", ROWS, UNITS, PADDING);
+    tn_minimize(tn_mean(tn_square(tn_sub(y, tn_number(y, 1))), TN_ALL, 0), "adamw", (tn_optim_options){.lr = 0.1});
+    check_start(&b, graph, *state);
+    CHECK(tn_state_read(b.state, "l.weight", table[0], sizeof table[0]));
+    for (int i = 0; i < 3; i++) CHECK(tn_program_run(b.program));
+    CHECK(tn_state_read(b.state, "l.weight", table[1], sizeof table[1]));
+    for (int i = 0; i < ROWS * UNITS; i++) {
+        int is_padding = i / UNITS == PADDING;
+        if (is_padding ? table[0][i] != 0 || table[1][i] != 0 : table[0][i] == 0 || table[0][i] == table[1][i])
+            fail_msg("element %d: %.9g, then %.9g", i, (double)table[0][i], (double)table[1][i]);
+    }
+    check_finish(&b, graph);
+}
+
 /* ---- mistakes ---- */
 
 static tn_tensor *conv_of_a_picture(tn_graph *g)
@@ -311,12 +333,18 @@ static tn_tensor *instances_of_rows(tn_graph *g)
     return tn_instance_norm(input(g, "x", TN_SHAPE(3, 5)), "l");
 }
 
+static tn_tensor *padding_behind_the_table(tn_graph *g)
+{
+    return tn_embedding_padded(tn_full(g, TN_I32, TN_SHAPE(2), 0), "l", 5, 3, 5);
+}
+
 static void mistakes_are_named(void **state)
 {
     static const struct {
         tn_tensor *(*build)(tn_graph *g);
         const char *say;
     } cases[] = {
+        {padding_behind_the_table, "embedding 'l': padding 5 is none of 5 rows"},
         {conv_of_a_picture, "(2, 4, 7, 1) should be (batch, channels, length)"},
         {conv_without_kernel, "a kernel of 0"},
         {pad_and_same, "conv1d 'l': its padding is given"},
@@ -342,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_EVERY_DEVICE(layers_and_their_gradients_agree_with_pytorch),
+        ON_EVERY_DEVICE(the_row_for_padding_begins_with_zeros_and_keeps_them),
         ON_EVERY_DEVICE(sinusoids_are_those_of_the_paper),
         cmocka_unit_test(mistakes_are_named),
     };
