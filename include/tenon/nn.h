@@ -203,6 +203,7 @@ typedef struct tn_transformer_options {
     uint32_t norm_last;            /* after each part, as in Vaswani and others, 2017, and PyTorch's norm_first=False */
     uint32_t relu;                 /* instead of gelu */
     double dropout;                /* rate, where PyTorch has it; leave it 0 in a graph that evaluates */
+    double epsilon;                /* of the normalisations, as in tn_norm_options */
 } tn_transformer_options;
 #define tn_transformer(x, name, ...) tn_transformer_with(x, name, (tn_transformer_options){__VA_ARGS__})
 TN_API tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);

@@ -121,7 +121,7 @@ static tn_tensor *norm(const layer *l, tn_tensor *x)
 {
     char full[256];
     snprintf(full, sizeof full, "%s.norm%d", l->name, l->part);
-    return tn_layer_norm(x, full);
+    return tn_layer_norm(x, full, .epsilon = l->o->epsilon);
 }
 
 static tn_tensor *drop(const layer *l, tn_tensor *x)

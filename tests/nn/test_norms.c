@@ -117,6 +117,16 @@ static void an_epsilon_that_is_none_is_named(void **state)
         }
 }
 
+static void a_transformers_epsilon_is_that_of_its_normalisations(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    (void)state;
+    tn_transformer(input(graph, "x"), "t", .heads = 1, .epsilon = -1);
+    assert_int_equal(tn_graph_status(graph), TN_EINVAL);
+    check_message("transformer", "layer_norm 't.norm1': the epsilon -1");
+    tn_graph_free(graph);
+}
+
 /* ---- one batch normalisation, two uses ---- */
 
 /* What PyTorch's running statistics of channel c become after a batch. */
@@ -183,6 +193,7 @@ int main(void)
         ON_EVERY_DEVICE(an_epsilon_is_added_to_the_variance_and_is_pytorchs_unless_given),
         ON_EVERY_DEVICE(a_networks_words_take_an_epsilon),
         cmocka_unit_test(an_epsilon_that_is_none_is_named),
+        cmocka_unit_test(a_transformers_epsilon_is_that_of_its_normalisations),
         ON_EVERY_DEVICE(one_batch_norm_used_twice_follows_each_use_in_turn),
         ON_DEVICE(what_is_assigned_again_takes_the_place_of_what_was, "reference"),
     };

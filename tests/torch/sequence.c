@@ -83,7 +83,8 @@ tn_tensor *decoder(net *n)
 {
     tn_tensor *memory = tn_transformer(in(n, "x"), "enc", .heads = 2, .hidden = 12, .mask = in(n, "mask"));
     tn_tensor *x = tn_embedding(in(n, "given"), "words", 7, 8);
-    x = tn_transformer(x, "dec", .heads = 2, .hidden = 12, .memory = memory, .memory_mask = in(n, "mask"), .causal = 1);
+    x = tn_transformer(x, "dec", .heads = 2, .hidden = 12, .memory = memory, .memory_mask = in(n, "mask"), .causal = 1,
+                       .epsilon = 1e-3);
     n->y = linear(x, "out", 7);
     return tn_loss_with("cross_entropy", n->y, in(n, "wanted"), but_padding);
 }

@@ -140,7 +140,7 @@ class Decoder(Net):
         super().__init__()
         usual = dict(activation="gelu", batch_first=True, norm_first=True)
         self.enc = nn.TransformerEncoderLayer(8, 2, 12, 0, **usual)
-        self.dec = nn.TransformerDecoderLayer(8, 2, 12, 0, **usual)
+        self.dec = nn.TransformerDecoderLayer(8, 2, 12, 0, layer_norm_eps=1e-3, **usual)
         self.words, self.out = nn.Embedding(7, 8), nn.Linear(8, 7)
 
     def inputs():
