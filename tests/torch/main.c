@@ -4,7 +4,7 @@
  *     test_torch_nets NETWORK DEVICE OPTIMIZER RATE STEPS FROM RESULTS WEIGHTS
  *
  * RESULTS gets "y0", "loss0" and "grad0.NAME" of each phase, "losses" and, by the trained weights, "y"; WEIGHTS the
- * trained state. */
+ * trained weights alone. */
 #include "nets.h"
 
 #include <stdarg.h>
@@ -258,7 +258,7 @@ static tn_status train(const job *j, const char *weights)
     for (int i = 0; !s && i < nets[j->net].phases; i++) s = make(j, i, &program[i]);
     if (!s) s = load(j, j->state);
     if (!s) s = run_steps(j, program);
-    if (!s) s = tn_state_save(j->state, weights, NULL, 0);
+    if (!s) s = tn_state_save_with(j->state, weights, &(tn_save_options){.weights_only = 1}, NULL, 0);
     for (int i = 0; i < PHASES; i++) tn_program_free(program[i]);
     return s;
 }
