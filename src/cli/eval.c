@@ -95,6 +95,7 @@ static void count_common(const cli_saved *saved, const tn_dataset *test)
     tn_dataset train = {0}, rest = {0};
     int64_t common = 0;
     settings.data = note(saved, "data");
+    settings.test = *note(saved, "test") ? note(saved, "test") : NULL; /* then none of the file was kept back */
     settings.header = *note(saved, "header") ? note(saved, "header") : "auto";
     settings.by_position = 0;
     if (cli_open_data(&settings, &saved->model, NULL, &train, &rest) == CLI_GO_ON &&
@@ -123,15 +124,30 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
         count_common(saved, test);
 }
 
+/* The part that was for testing, or that would be of another file. */
+static int open_part(cli_saved *saved, const char *noted, tn_dataset *train, tn_dataset *test)
+{
+    cli_settings *s = &saved->settings;
+    char hash[CLI_HASH_TEXT];
+    const char *known = note(saved, "data_hash");
+    if (noted && s->test) return cli_open_test(s, &saved->model, s->data = s->test, noted, test);
+    cli_hash_file(s->data, hash);
+    if (!noted && s->test)
+        return cli_usage("--part test: %s was tested on %s, and all of its data was for training", saved->path,
+                         s->test);
+    if (*known && *hash && strcmp(hash, known) != 0)
+        cli_warn("%s is not as %s was trained on: which part of it is measured is chosen anew", s->data, saved->path);
+    return cli_open_data(s, &saved->model, noted, train, test);
+}
+
 /* All of other data; of its own the part that was for testing. */
 static int open_data(cli_saved *saved, tn_dataset *train, tn_dataset *test)
 {
     cli_settings *s = &saved->settings;
     const char *noted = cli_noted(saved->options, "data", saved->path);
     int all = saved->part ? !strcmp(saved->part, "all") : !noted;
-    if (noted && s->test && !saved->part) return cli_open_test(s, &saved->model, s->data = s->test, saved->path, test);
+    if (!all) return open_part(saved, noted, train, test);
     s->test = NULL;
-    if (!all) return cli_open_data(s, &saved->model, noted, train, test);
     int status = cli_open_test(s, &saved->model, s->data, noted, test);
     if (status == CLI_GO_ON) tell_trained(saved, test);
     return status;

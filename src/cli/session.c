@@ -85,6 +85,14 @@ static int fit_batch(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* A training that is resumed on other samples, which are as many, is another training. */
+static void warn_of_change(const cli_session *s)
+{
+    const char *known = s->settings.resume ? tn_checkpoint_note(s->from, "data_hash") : NULL;
+    if (known && *known && *s->data_hash && strcmp(known, s->data_hash) != 0)
+        cli_warn("%s is not as %s was trained on", s->data.source, s->settings.resume);
+}
+
 /* What is learnt is classes or numbers, and how; then the samples that another file has to test on. */
 static int know_data(cli_session *s)
 {
@@ -95,6 +103,7 @@ static int know_data(cli_session *s)
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
     cli_hash_file(settings->data, s->data_hash);
+    warn_of_change(s);
     if (!settings->test) return CLI_GO_ON;
     return cli_open_test(settings, &s->model, settings->test, cli_noted(settings->options, "test", settings->resume),
                          &s->test);

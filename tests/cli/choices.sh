@@ -80,9 +80,16 @@ grep -q "over 60 test samples" said || fail "--part test: $(cat said)"
 { cat new.csv; tail -n 100 wide.csv; } >some.csv
 run_eval --model wide.safetensors --data some.csv
 grep -qE "[78][0-9] of the 177 samples of some.csv are the same as samples that wide.safetensors was trained on" stderr || fail "some: $(cat stderr)"
+run_eval --model wide.safetensors --data new.csv --part test
+says "new.csv is not as wide.safetensors was trained on"
 tail -n +2 new.csv >>wide.csv
+run_eval --model wide.safetensors
+says "wide.csv is not as wide.safetensors was trained on"
 run_eval --model wide.safetensors --data wide.csv
 says "wide.csv is the file that wide.safetensors was trained on, and has changed since"
+sed 's/^0/1/' copy.csv >wide.csv
+"$tenon" train --resume wide.safetensors --epochs 11 --device "$device" 2>stderr || fail "resumed on other rows: $(cat stderr)"
+says "wide.csv is not as wide.safetensors was trained on"
 cp copy.csv wide.csv
 
 # ---- a file to test on ----
@@ -93,6 +100,10 @@ run_eval --model tested.safetensors --json
 [ "$(grep -o '"test_loss": [^,]*' said)" = "$(tail -n 1 lines | grep -o '"test_loss": [^,]*')" ] || fail "eval of --test: $(cat said)"
 run_eval --model tested.safetensors --data wide.csv
 says "300 of its 300 samples were trained on"
+"$tenon" eval --model tested.safetensors --data copy.csv --part test --device "$device" 2>stderr && fail "--part test of what was trained on"
+says "tested.safetensors was tested on new.csv, and all of its data was for training"
+run_eval --model tested.safetensors --data some.csv
+says "100 of the 177 samples of some.csv are the same"
 "$tenon" train --resume tested.safetensors --epochs 3 --device "$device" 2>stderr || fail "resume with --test: $(cat stderr)"
 says "300 samples, 77 for testing"
 run_train --data wide.csv --test copy.csv

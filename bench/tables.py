@@ -1,0 +1,143 @@
+"""scikit-learn's six small sets by `tenon train --loss auto --scale auto`, beside scikit-learn's own MLPs; prints a
+Markdown table. Each row of a set is predicted once, by a network that was trained without its fold, from files as a user
+has them; what is shown is the share of right classes, or R2, over all rows, and its mean and range over shuffles.
+
+Needs scikit-learn. Run with --help for what can be chosen."""
+
+import argparse
+import csv
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy
+from sklearn import datasets, model_selection, neural_network, pipeline, preprocessing
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.metrics import accuracy_score, r2_score
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HIDDEN, RATE, EPOCHS, BATCH = 100, 0.001, 200, 200  # scikit-learn's defaults
+SETS = {
+    "iris": datasets.load_iris,
+    "wine": datasets.load_wine,
+    "breast cancer": datasets.load_breast_cancer,
+    "digits": datasets.load_digits,
+    "diabetes": lambda: datasets.load_diabetes(scaled=False),
+    "linnerud": datasets.load_linnerud,
+}
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    p.add_argument("--shuffles", type=int, default=3, help="of the rows, each cut into 5 folds (3)")
+    p.add_argument("--within", type=float, help="fail if a mean is lower than scikit-learn's, scaled, by more")
+    return p.parse_args()
+
+
+class Table:
+    """A set with names of columns; classes are its own names, or numbers."""
+
+    def __init__(self, name):
+        raw = SETS[name]()
+        self.name, self.x = name, numpy.asarray(raw.data, dtype=float)
+        self.columns = [str(c) for c in raw.feature_names]
+        y = numpy.asarray(raw.target)
+        self.classes = hasattr(raw, "target_names") and y.ndim == 1
+        self.targets = [str(t) for t in raw.target_names] if y.ndim == 2 else ["target"]
+        self.y = numpy.array([str(raw.target_names[k]) for k in y]) if self.classes else y.reshape(len(y), -1)
+
+    def write(self, path, rows):
+        with open(path, "w", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(self.columns + self.targets)
+            out.writerows([*self.x[r], *numpy.atleast_1d(self.y[r])] for r in rows)
+
+    def score(self, predicted):
+        return accuracy_score(self.y, predicted) if self.classes else r2_score(self.y, predicted)
+
+
+# ---- the two ----
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr}")
+    return done.stderr
+
+
+def by_tenon(o, table, train, test, folder, scale):
+    files = {part: os.path.join(folder, part + ".csv") for part in ("train", "test", "out")}
+    model = os.path.join(folder, "m.safetensors")
+    table.write(files["train"], train)
+    table.write(files["test"], test)
+    net = f"linear {HIDDEN}, relu, linear outputs"
+    said = run([o.tenon, "train", "--data", files["train"], "--test", files["test"], "--target", ",".join(table.targets),
+                "--loss", "auto", "--scale", scale, "--net", net, "--lr", str(RATE), "--epochs", str(EPOCHS), "--batch",
+                str(min(BATCH, len(train))), "--device", o.device, "--save", model])
+    run([o.tenon, "predict", "--model", model, "--device", o.device, "--out", files["out"], files["test"]])
+    with open(files["out"], newline="") as file:
+        rows = list(csv.DictReader(file))
+    table.loss = re.search(r"^loss (\w+):", said, re.M)[1]
+    return [r["class"] for r in rows] if table.classes else [[float(r[t]) for t in table.targets] for r in rows]
+
+
+def by_scikit(table, train, test, seed, scaled):
+    settings = dict(hidden_layer_sizes=(HIDDEN,), learning_rate_init=RATE, max_iter=EPOCHS, random_state=seed)
+    kind = neural_network.MLPClassifier if table.classes else neural_network.MLPRegressor
+    model = kind(**settings)
+    if scaled:
+        model = pipeline.make_pipeline(preprocessing.StandardScaler(), model)
+    if scaled and not table.classes:
+        model = TransformedTargetRegressor(model, transformer=preprocessing.StandardScaler())
+    y = table.y[train]
+    return model.fit(table.x[train], y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y).predict(table.x[test])
+
+
+def contestants(o, folder):
+    return {
+        "Tenon, auto": lambda t, a, b, seed: by_tenon(o, t, a, b, folder, "auto"),
+        "Tenon, unscaled": lambda t, a, b, seed: by_tenon(o, t, a, b, folder, "none"),
+        "scikit-learn, scaled": lambda t, a, b, seed: by_scikit(t, a, b, seed, True),
+        "scikit-learn, unscaled": lambda t, a, b, seed: by_scikit(t, a, b, seed, False),
+    }
+
+
+# ---- the table ----
+
+def measure(table, predict, seed):
+    """The score over all rows, each predicted by the network of the other four folds."""
+    predicted = numpy.empty_like(table.y, dtype=None if table.classes else float)
+    for train, test in model_selection.KFold(5, shuffle=True, random_state=seed).split(table.x):
+        predicted[test] = numpy.reshape(predict(table, train, test, seed), table.y[test].shape)
+    return table.score(predicted)
+
+
+def main():
+    o = parse()
+    warnings.filterwarnings("ignore", message="Stochastic Optimizer")
+    behind = []
+    with tempfile.TemporaryDirectory() as folder:
+        players = contestants(o, folder)
+        print("| set | rows x columns | loss chosen |", " | ".join(players), "|")
+        print("|", " | ".join(["---"] * (3 + len(players))), "|")
+        for name in o.sets:
+            table = Table(name)
+            found = {who: [measure(table, play, seed) for seed in range(1, o.shuffles + 1)] for who, play in players.items()}
+            cells = [f"{statistics.mean(v):.3f} ({min(v):.3f} – {max(v):.3f})" for v in found.values()]
+            print(f"| {name} | {table.x.shape[0]} x {table.x.shape[1]} | {table.loss} |", " | ".join(cells), "|", flush=True)
+            ours, theirs = (statistics.mean(found[who]) for who in ("Tenon, auto", "scikit-learn, scaled"))
+            if o.within is not None and ours < theirs - o.within:
+                behind.append(name)
+    if behind:
+        sys.exit(f"behind by more than {o.within}: {', '.join(behind)}")
+
+
+if __name__ == "__main__":
+    main()
