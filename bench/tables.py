@@ -20,7 +20,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import accuracy_score, r2_score
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HIDDEN, RATE, EPOCHS, BATCH = 100, 0.001, 200, 200  # scikit-learn's defaults
+HIDDEN, RATE, EPOCHS, BATCH = 100, 0.001, 200, 32  # of both
 SETS = {
     "iris": datasets.load_iris,
     "wine": datasets.load_wine,
@@ -89,7 +89,8 @@ def by_tenon(o, table, train, test, folder, scale):
 
 
 def by_scikit(table, train, test, seed, scaled):
-    settings = dict(hidden_layer_sizes=(HIDDEN,), learning_rate_init=RATE, max_iter=EPOCHS, random_state=seed)
+    settings = dict(hidden_layer_sizes=(HIDDEN,), learning_rate_init=RATE, max_iter=EPOCHS,
+                    batch_size=min(BATCH, len(train)), random_state=seed)
     kind = neural_network.MLPClassifier if table.classes else neural_network.MLPRegressor
     model = kind(**settings)
     if scaled:

@@ -198,6 +198,12 @@ static tn_status read_csv(const char *path)
     if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
     options = (tn_csv_options){.columns = "the, width\nlength\n", .features = 2, .keep_missing = 1};
     if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
+    options =
+        (tn_csv_options){.classify = TN_CLASSIFY_AUTO, .columns = "the, width\nlength\n", .target_numbers = "2,1"};
+    if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
+    options.header = TN_HEADER_NO;
+    options.features = 1;
+    if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
     return status;
 }
 
