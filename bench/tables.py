@@ -2,7 +2,7 @@
 Markdown table. Each row of a set is predicted once, by a network that was trained without its fold, from files as a user
 has them; what is shown is the share of right classes, or R2, over all rows, and its mean and range over shuffles.
 
-Needs scikit-learn. Run with --help for what can be chosen."""
+Needs scikit-learn. Run with --help for what can be chosen. See README.md beside this file."""
 
 import argparse
 import csv
