@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FEW 10 /* samples whose accuracy says little */
-
 /* ---- how a table is read ---- */
 
 int cli_is_table(const char *data)
@@ -55,6 +53,24 @@ tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 }
 
 /* ---- opening ---- */
+
+int cli_check_data(const cli_model *m, tn_dataset *data)
+{
+    char a[160], b[160];
+    if (!data->count) return cli_fail("%s has no test samples", data->source);
+    if (!tn_shape_equal(&m->sample, &data->sample) || m->x_dtype != data->x_dtype)
+        return cli_fail("%s was trained on samples of shape %s and type %s; those of %s are %s and %s", m->data,
+                        tn_shape_text(&m->sample, a, sizeof a), tn_dtype_name(m->x_dtype), data->source,
+                        tn_shape_text(&data->sample, b, sizeof b), tn_dtype_name(data->x_dtype));
+    if (data->classes > m->classes)
+        return cli_fail("%s has %" PRId64 " classes, more than the %" PRId64 " of %s", data->source, data->classes,
+                        m->classes, m->data);
+    if (data->targets != m->targets)
+        return cli_fail("%s has %" PRId64 " numbers to predict for a sample, not the %" PRId64 " of %s", data->source,
+                        data->targets, m->targets, m->data);
+    data->classes = m->classes; /* it may lack some */
+    return CLI_GO_ON;
+}
 
 static int is_there(const char *name)
 {
@@ -101,7 +117,8 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
     const tn_csv_options csv = cli_csv_options(s, model);
     tn_status status = tn_dataset_open(name, (uint64_t)s->seed, &csv, NULL, test);
     if (status) return cannot_open(noted, &csv, name, status);
-    return cli_match_classes(model, test);
+    int matched = cli_match_classes(model, test);
+    return matched == CLI_GO_ON ? cli_check_data(model, test) : matched;
 }
 
 void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
@@ -141,6 +158,6 @@ void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
                  common);
     else if (common)
         cli_warn("%" PRId64 " of %" PRId64 " test samples are training samples too", common, test->count);
-    if (test->count < FEW && common < test->count)
+    if (test->count < CLI_FEW && common < test->count)
         cli_warn("there are %" PRId64 " test samples: too few to tell much", test->count);
 }

@@ -27,6 +27,9 @@ int cli_open_data(const cli_settings *settings, const cli_model *model, const ch
 int cli_open_test(const cli_settings *settings, const cli_model *model, const char *name, const char *noted,
                   tn_dataset *test);
 
+/* That samples to test on are such as the model is for, which stands in messages by its `data`. */
+int cli_check_data(const cli_model *model, tn_dataset *data);
+
 /* A hash of a file's bytes as text; "" for what is no regular file. */
 #define CLI_HASH_TEXT 20
 void cli_hash_file(const char *path, char text[CLI_HASH_TEXT]);
@@ -36,6 +39,7 @@ void cli_hash_file(const char *path, char text[CLI_HASH_TEXT]);
 void cli_tell_reading(const tn_dataset *data, const cli_model *model);
 
 /* Warns of test samples that are few, or that were trained on. */
+#define CLI_FEW 10
 void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test);
 
 #endif

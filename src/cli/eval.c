@@ -32,22 +32,6 @@ static void report(const cli_saved *saved, int64_t samples, const tn_score *scor
     cli_json_end(&json, '}');
 }
 
-/* The data must be what the network was made for. */
-static int check_data(const cli_saved *saved, const tn_dataset *test)
-{
-    char a[160], b[160];
-    const cli_model *m = &saved->model;
-    if (!test->count) return cli_fail("%s has no test samples", test->source);
-    if (!tn_shape_equal(&m->sample, &test->sample) || m->x_dtype != test->x_dtype)
-        return cli_fail("%s was trained on samples of shape %s and type %s; those of %s are %s and %s", saved->path,
-                        tn_shape_text(&m->sample, a, sizeof a), tn_dtype_name(m->x_dtype), test->source,
-                        tn_shape_text(&test->sample, b, sizeof b), tn_dtype_name(test->x_dtype));
-    if (test->classes > m->classes || test->targets != m->targets)
-        return cli_fail("%s has %" PRId64 " classes, more than the %" PRId64 " of %s", test->source, test->classes,
-                        m->classes, saved->path);
-    return CLI_GO_ON;
-}
-
 /* Scales as the training did; a file of before there was scaling does not say what takes the place of missing values.
  */
 static int scale(cli_saved *saved, tn_dataset *test)
@@ -63,9 +47,8 @@ static int measure(cli_saved *saved, tn_dataset *test)
     tn_score score;
     const tn_compile_options options = cli_compile_options(&saved->settings);
     const tn_model model = cli_model_of(&saved->model, &options);
-    int status = check_data(saved, test);
+    int status = cli_check_data(&saved->model, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
-    test->classes = saved->model.classes; /* it may lack some */
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
     if (status == CLI_GO_ON && tn_evaluate(saved->state, &model, test, &score)) status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_check(saved);
@@ -157,7 +140,7 @@ static int open_data(cli_saved *saved, tn_dataset *train, tn_dataset *test)
 static void warn(const cli_saved *saved, const tn_dataset *train, const tn_dataset *test)
 {
     cli_tell_reading(test, &saved->model);
-    if (train->count && train->count < 10) cli_warn_of_test(train, test);
+    if (train->count && test->count < CLI_FEW) cli_warn_of_test(train, test);
 }
 
 int cli_eval(int argc, char **argv)

@@ -27,7 +27,7 @@ void cli_report_start(const cli_session *s)
     cli_tell_reading(&s->data, NULL);
     if (s->settings.test) cli_tell_reading(&s->test, &s->model);
     cli_tell_choice(&s->choice, &s->settings, &s->data);
-    if (s->settings.test || s->data.count < 10) cli_warn_of_test(&s->data, &s->test);
+    if (s->settings.test || s->test.count < CLI_FEW) cli_warn_of_test(&s->data, &s->test);
     fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, ", tn_device_name(s->device),
             tn_device_get_info(s->device)->name, parameters(s->state), s->data.count);
     if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);

@@ -41,8 +41,11 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
         snprintf(why, TN_KIND_TEXT, "has numbers with fractions, such as %.6g: a quantity", f.fraction);
         return 0;
     }
-    int few = each<LEAST_EACH, many = f.distinct> MOST_KINDS, wide = range > WIDEST * (double)f.distinct;
-    int classes = pictures || f.distinct <= 2 || !(few || many || wide);
+    int few = each < LEAST_EACH;
+    int many = f.distinct > MOST_KINDS;
+    int wide = range > WIDEST * (double)f.distinct;
+    int pair = f.distinct == 2 && range <= 3; /* 0 and 1, -1 and 1, 1 and 2 */
+    int classes = pictures || pair || !(few || many || wide || f.distinct == 1);
     snprintf(why, TN_KIND_TEXT, "has %lld different whole number%s from %.15g to %.15g in %lld rows, %.3g each: %s",
              (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest, (long long)count, each,
              classes ? "classes" : "a quantity");

@@ -110,6 +110,15 @@ run_train --data wide.csv --test copy.csv
 says "all 300 test samples are training samples too"
 run_train --data wide.csv --test some.csv
 says "100 of 177 test samples are training samples too"
+awk 'BEGIN { print "a,b,c,y"; for (i = 0; i < 20; i++) print i "," i % 3 "," i % 5 "," (i % 2 ? "high" : "low") }' >other.csv
+for data in other.csv digits:100; do
+    "$tenon" train --data $data --test wide.csv --epochs 1 --device "$device" --save none.safetensors 2>stderr
+    [ $? = 1 ] && [ "$(wc -l <stderr)" = 1 ] && [ ! -e none.safetensors ] || fail "$data: other samples to test on: $(cat stderr)"
+done
+"$tenon" train --data digits:100 --test digits-rgb:100 --epochs 1 --device "$device" 2>stderr
+[ $? = 1 ] && grep -q "was trained on samples of shape (1, 28, 28) and type u8; those of" stderr || fail "others: $(cat stderr)"
+run_train --data digits:20
+says "there are 4 test samples: too few to tell much"
 head -n 5 new.csv >few.csv
 run_train --data wide.csv --test few.csv
 says "there are 4 test samples: too few to tell much"

@@ -174,6 +174,11 @@ static double halves(int i)
 {
     return i % 3 / 2.0;
 }
+static double same(int i)
+{
+    return 7 + 0 * i;
+}
+
 static double typo(int i)
 {
     return i * 1.5;
@@ -191,6 +196,8 @@ static void a_quantity_is_told_from_classes(void **state)
         {30, "%g", three, 3, "'y' has 3 different whole numbers from 0 to 2 in 30 rows, 10 each: classes"},
         {30, "%.1f", three, 3, "classes"},
         {4, "%g", two, 2, "classes"},
+        {2, "%g", prices, 0, "1 each: a quantity"},
+        {50, "%g", same, 0, "a quantity"},
         {12, "%g", three, 0, "4 each: a quantity"},
         {400, "%g", all, 0, "400 different whole numbers from 0 to 399 in 400 rows, 1 each: a quantity"},
         {6000, "%g", ages, 0, "a quantity"},
