@@ -20,7 +20,9 @@ static void make_options(cli_saved *saved, int predicts)
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "net", "NET", "", &s->net, 0, 0, "net", 1, 0, 0},
         {CLI_TEXT, "loss", "NAME", "", &s->loss, 0, 0, "loss", 1, 0, 0},
-        {CLI_TEXT, "target", "COLUMN", "of a CSV file: what to predict", &s->target, 0, 0, "target", 1, 0, 0},
+        {CLI_TEXT, "target", "NAME,NAME",
+         predicts ? "" : "how a table calls the columns to predict (as the model's did)", &s->target, 0, 0, "target",
+         predicts, 0, 0},
         {CLI_TEXT, "test", "NAME", "", &s->test, 0, 0, "test", 0, 0, 0},
         {CLI_WHOLE, "seed", "N", predicts ? "" : "of the digits, or of a table's split", &s->seed, 0, 9e15, "seed", 0,
          0, 0},
@@ -48,7 +50,10 @@ static int open_file(cli_saved *saved, const char *command)
     if ((saved->failed = tn_checkpoint_open(saved->path, &saved->checkpoint))) return cli_failed();
     int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
-    read_header_anew(saved, cli_find(saved->options, "out") != NULL);
+    const int predicts = cli_find(saved->options, "out") != NULL;
+    read_header_anew(saved, predicts);
+    if (!predicts && cli_given(saved->options, "target"))
+        saved->model.target_names = saved->model.target_numbers = NULL;
     saved->model.net = saved->settings.net;
     saved->model.loss = saved->settings.loss;
     if (status == CLI_GO_ON) status = cli_scaling_read(&saved->scaling, &saved->model, saved->checkpoint, saved->path);

@@ -92,6 +92,11 @@ bad 1 "odd.csv:2: column 'a'" train --data odd.csv --loss mse --target 5 --epoch
 awk -F, -v OFS=, '{ print $3, "x", $2, $1 }' rents.csv >mixed.csv
 "$tenon" eval --model named.safetensors --data mixed.csv --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
 near "eval" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
+sed '1s/rent/price/' mixed.csv >priced.csv
+bad 1 "has no column 'rent'; its columns are 'price'" eval --model named.safetensors --data priced.csv
+"$tenon" eval --model named.safetensors --data priced.csv --target price --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
+near "eval --target" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
+bad 1 "has 3 columns; expected 2" eval --model named.safetensors --data rents.csv --target area,rent --by-position
 eval run_train --data rents.csv --test mixed.csv --save tested.safetensors $learn
 printf 'area,rooms\n60,2\n' >lacks.csv
 bad 1 "lacks.csv: has no column 'rent'" eval --model named.safetensors --data lacks.csv
