@@ -49,6 +49,15 @@ static double random_number(walk *w, int32_t dtype)
     return tn_kit_uniform(w->kit, low, high);
 }
 
+/* NaN as other programs leave it: any sign, any bits behind the exponent but none at all. */
+static void vary_nan(tn_kit *kit, float *x, int64_t count)
+{
+    for (int64_t e = 0; e < count; e++) {
+        const uint32_t bits = 0x7f800000u | tn_kit_bits(kit) | (tn_kit_bits(kit) & 1 ? 0x807fffffu : 1);
+        if (isnan(x[e])) memcpy(&x[e], &bits, sizeof bits);
+    }
+}
+
 /* Room for every value; the inputs are filled. */
 static int fill_values(walk *w)
 {
@@ -62,6 +71,7 @@ static int fill_values(walk *w)
         if (!x || !w->bytes[i]) return free(x), 0;
         for (int64_t e = 0; v->home == TN_IN_INPUT && e < count; e++) x[e] = random_number(w, v->type.dtype);
         tn_reference_store(w->bytes[i], x, &desc);
+        if (v->home == TN_IN_INPUT && v->type.dtype == TN_F32) vary_nan(w->kit, (float *)(void *)w->bytes[i], count);
         free(x);
     }
     return w->bytes != NULL;

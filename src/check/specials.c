@@ -59,6 +59,17 @@ static tn_tensor *first_of_equals_in_columns(tn_tensor *const in[])
     return tn_argmin(tn_floor(in[0]), 0);
 }
 
+/* 0 and -0 are equal. */
+static tn_tensor *first_of_zeros(tn_tensor *const in[])
+{
+    return tn_argmax(tn_mul(tn_sign(in[0]), tn_number(in[0], 0)), -1);
+}
+
+static tn_tensor *first_least_of_zeros(tn_tensor *const in[])
+{
+    return tn_argmin(tn_mul(tn_sign(in[0]), tn_number(in[0], 0)), -1);
+}
+
 const tn_op_case tn_kit_specials[] = {
     {"softmax of 257", softmax, {F32(8, 257)}, .no_gradient = 1},
     {"softmax of 5003", softmax, {F32(8, 5003)}, .no_gradient = 1},
@@ -70,6 +81,8 @@ const tn_op_case tn_kit_specials[] = {
     {"the place of the largest of 5003", place_of_largest, {F32(8, 5003)}, .no_gradient = 1},
     {"the place of the smallest of 5003", place_of_smallest, {F32(8, 5003)}, .no_gradient = 1},
     {"the first of equals in rows of 5003", first_of_equals, {F32(3, 5003)}, .no_gradient = 1},
+    {"the first of zeros with signs", first_of_zeros, {F32(3, 257)}, .no_gradient = 1},
+    {"the first least of zeros with signs", first_least_of_zeros, {F32(3, 257)}, .no_gradient = 1},
     {"the first of equals in columns of 5003", first_of_equals_in_columns, {F32(5003, 3)}, .no_gradient = 1},
     {0},
 };

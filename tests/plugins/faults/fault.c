@@ -16,7 +16,7 @@ tn_backend fault_lower;
 const tn_host *fault_host;
 uint32_t fault_opened, fault_contexts;
 int fault_cached;
-uint64_t fault_lost;
+uint64_t fault_lost, fault_nothing;
 tn_buffer *fault_produced;
 static int running; /* between init and deinit */
 

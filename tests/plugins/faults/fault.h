@@ -22,7 +22,8 @@ typedef struct wrapped {
     tn_matmul_attrs matmul; /* of products */
     int has_gradient;       /* a "tanh.grad" is in it */
     int is_place, by_place, plain_sum, epilogue;
-    int32_t seed, step, word; /* scalars of its random numbers; -1: none */
+    int32_t seed, step, word;         /* scalars of its random numbers; -1: none */
+    tn_scalar scalar[TN_MAX_SCALARS]; /* of the run that was enqueued last */
     int ran, released;
 } wrapped;
 
@@ -33,6 +34,7 @@ extern uint32_t fault_opened;     /* the device that was opened last */
 extern uint32_t fault_contexts;   /* how many contexts were made */
 extern int fault_cached;          /* 1, if the cache doesn't keep what was put there */
 extern uint64_t fault_lost;       /* bytes that were let go of and are not counted as free */
+extern uint64_t fault_nothing;    /* runs of no elements */
 extern tn_buffer *fault_produced; /* what the last operation wrote to */
 
 /* Writes the message and returns `status`. */

@@ -33,7 +33,8 @@ typedef struct command {
 typedef struct queue {
     tn_queue *real;
     command *first, **last;
-    uint64_t pending, runs, number;
+    uint64_t pending, all, number;
+    int moves_much; /* its last command does */
     struct queue *next;
 } queue;
 
@@ -116,7 +117,7 @@ static void finish_all(void)
 
 static int32_t add(queue *q, const command *given, const tn_run *run)
 {
-    const wrapped *w = given->kernel;
+    wrapped *w = given->kernel;
     if (IS(full_ring) && q->pending >= RING) return TN_OK;
     if (IS(no_room) && q->pending >= ROOM && q->first->kind == WAIT) return TN_ENOMEM;
     command *c = calloc(1, sizeof *c + (run ? 2 * TN_MAX_OPERANDS * sizeof(tn_ref) + run->n_scalar * 8 : 0));
@@ -130,10 +131,12 @@ static int32_t add(queue *q, const command *given, const tn_run *run)
         if (run->n_scalar) memcpy(scalar, run->scalar, run->n_scalar * sizeof *scalar);
         c->run = *run;
         c->run.size = sizeof c->run, c->run.in = in, c->run.out = out, c->run.scalar = scalar;
+        if (IS(one_scalar)) c->run.scalar = memcpy(w->scalar, scalar, run->n_scalar * sizeof *scalar);
         if (IS(late_scalars) && run->n_scalar > 8) c->run.scalar = run->scalar;
     }
     *q->last = c, q->last = &c->next;
-    q->pending++;
+    q->pending++, q->all++;
+    q->moves_much = c->kind == COPY && c->bytes >= 4 << 20;
     return TN_OK;
 }
 
@@ -215,7 +218,8 @@ static int32_t record(queue *q, tn_event *event)
     mark *m = calloc(1, sizeof *m);
     if (!m) return TN_ENOMEM;
     tickets++;
-    m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX);
+    m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX) ||
+              (IS(early_when_large) && q->moves_much) || (IS(short_sequence) && q->all > 1 << 20);
     m->users = 2, m->queue = q->number;
     int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
     if (IS(first_record) && event->mark)
@@ -359,10 +363,11 @@ static void op_release(tn_kernel *kernel)
 
 int fault_puts_off(void)
 {
-    static const char *const faults[] = {"none_later",   "early_signal",   "short_tickets", "first_record",
-                                         "freed_event",  "deaf_queue",     "full_ring",     "freed_buffer",
-                                         "freed_kernel", "shared_scratch", "drops_queue",   "wait_means_latest",
-                                         "no_room",      "drops_earlier",  "events_go",     "late_scalars"};
+    static const char *const faults[] = {"none_later",   "early_signal",     "short_tickets", "first_record",
+                                         "freed_event",  "deaf_queue",       "full_ring",     "freed_buffer",
+                                         "freed_kernel", "shared_scratch",   "drops_queue",   "wait_means_latest",
+                                         "no_room",      "drops_earlier",    "events_go",     "late_scalars",
+                                         "one_scalar",   "early_when_large", "short_sequence"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -108,11 +108,21 @@ static void buffer_destroy(tn_buffer *buffer)
 
 static uint64_t copies, fills; /* that are counted as launches */
 
+static int failed; /* some queue did */
+
+/* fills_on: although the queue failed. */
+static void fill_at_once(tn_ref to, uint64_t bytes, const void *pattern, uint64_t unit)
+{
+    for (uint64_t at = 0; at + unit <= bytes; at += unit) memcpy(tn_reference_range(to, at), pattern, unit);
+}
+
 static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
                     tn_msg *msg)
 {
     fills += pattern_bytes == 1;
     if (IS(short_fill) && bytes > pattern_bytes) bytes -= pattern_bytes;
+    if (IS(first_half) && pattern_bytes == 8 && !memcmp(pattern, (const char *)pattern + 1, 3)) pattern_bytes = 1;
+    if (IS(fills_on) && failed) fill_at_once(to, bytes, pattern, pattern_bytes);
     if (IS(narrow_fill) && bytes > UINT16_MAX) bytes &= ~(uint64_t)UINT16_MAX;
     if (!IS(ignores_events) && !IS(late_pattern))
         return fault_real->fill(queue, to, bytes, pattern, pattern_bytes, msg);
@@ -151,8 +161,6 @@ static int32_t copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_
     later.kind = 2, later.queue = queue, later.to = to, later.from = from, later.bytes = bytes;
     return TN_OK;
 }
-
-static int failed; /* some queue did */
 
 static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
@@ -204,6 +212,7 @@ static int32_t queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
     if (!s && IS(counts_nothing)) stats->bytes_write = stats->bytes_read = 0;
     if (!s && IS(keeps_size)) stats->size = room;
     if (!s && IS(counts_copies) && stats->size >= 16) stats->launches += copies;
+    if (!s && IS(overlooks_nothing) && stats->size >= 16) stats->launches -= fault_nothing;
     if (!s && IS(counts_fills) && stats->size >= 16) stats->launches += fills;
     return s;
 }

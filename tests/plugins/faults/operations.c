@@ -165,6 +165,16 @@ static int32_t run_shared(tn_queue *queue, const wrapped *w, const tn_run *run, 
     return fault_real->op_run(queue, w->real, &now, msg);
 }
 
+/* Operands whose places are kept in 32 bits. */
+static int32_t run_narrow(tn_queue *queue, const wrapped *w, const tn_run *run, tn_msg *msg)
+{
+    tn_ref in[TN_MAX_OPERANDS];
+    tn_run now = *run;
+    for (uint32_t i = 0; i < w->n_in; i++) in[i] = run->in[i], in[i].offset &= UINT32_MAX;
+    now.in = in;
+    return fault_real->op_run(queue, w->real, &now, msg);
+}
+
 /* Results that depend on the queue or the context. */
 static void spoil_by_place(const tn_queue *queue, const wrapped *w, const tn_run *run)
 {
@@ -179,7 +189,9 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
 {
     other_run other;
     fault_begin_other(&other, w, run);
-    int32_t s = IS(one_thread) ? run_shared(queue, w, run, msg) : fault_real->op_run(queue, w->real, &other.run, msg);
+    int32_t s = IS(one_thread)    ? run_shared(queue, w, run, msg)
+                : IS(narrow_runs) ? run_narrow(queue, w, run, msg)
+                                  : fault_real->op_run(queue, w->real, &other.run, msg);
     fault_end_other(&other);
     fault_do_later(msg);
     if (s) return s;
@@ -194,6 +206,7 @@ static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_
     wrapped *w = (wrapped *)kernel;
     w->ran = 1;
     fault_produced = run->out[0].buffer;
+    fault_nothing += !tn_desc_count(&w->out);
     if (IS(reads_later) && run->size > sizeof *run) return TN_OK;
     if (IS(breaks_when_unused) && broken) return fault_say(msg, TN_EDEVICE, "broken");
     if (IS(prints)) puts("running");

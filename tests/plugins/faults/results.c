@@ -34,8 +34,23 @@ static void spoil_f32(const wrapped *w, float *y, int64_t count)
     if (IS(second_device) && fault_opened % 2 == 1) y[0] += 1;
     if ((IS(trusts_cache) || IS(trusts_foreign)) && fault_cached) y[0] += 1;
     if (IS(non_deterministic) && ++turn % 3 == 0) y[count - 1] = nextafterf(y[count - 1], 9);
+    if (IS(restless_total) && w->plain_sum && ++turn % 3 == 0) y[0] = nextafterf(y[0], 9);
     if (IS(drifting_optimizer) && w->n_instr >= 3) y[0] *= 1.0001f;
     if (IS(wrong_single) && w->has_gradient) y[count / 2] *= 1.001f;
+}
+
+/* Numbers of f16 without a full mantissa. */
+static void lose_small(uint16_t *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!(y[i] & 0x7c00)) y[i] &= 0x8000;
+}
+
+/* Of two outputs that change places with their operands, the second sees what the first left. */
+static void swap_late(const wrapped *w, const tn_run *run, int64_t count)
+{
+    if (w->last != 2 || run->out[0].buffer != run->in[0].buffer || run->out[1].buffer != run->in[1].buffer) return;
+    memcpy(tn_reference_range(run->out[1], 0), tn_reference_range(run->out[0], 0), (size_t)count * 4);
 }
 
 static void trap_denormals(const float *x, float *y, int64_t count)
@@ -78,6 +93,8 @@ void fault_spoil(const wrapped *w, const tn_run *run)
     const float *x = w->n_in ? (const float *)(void *)tn_reference_range(run->in[0], 0) : NULL;
     if (IS(traps_denormals) && w->out.dtype == TN_F32 && same) trap_denormals(x, (float *)(void *)y, count);
     if (IS(cuts_off) && same && w->out.dtype == TN_BF16) cut_off(w, x, (uint16_t *)(void *)y, count);
+    if (IS(loses_small) && w->out.dtype == TN_F16) lose_small((uint16_t *)(void *)y, count);
+    if (IS(swaps_late)) swap_late(w, run, count);
     if (IS(saturates) && same && w->out.dtype == TN_U8 && !strcmp(w->name, "map")) saturate(x, y, count);
     if (w->out.dtype == TN_F32) spoil_f32(w, (float *)(void *)y, count);
     if (w->out.dtype == TN_F64) spoil_f64(w, (double *)(void *)y, count);
