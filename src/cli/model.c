@@ -1,10 +1,14 @@
 /* model.c: see model.h. */
 #include "model.h"
+#include "options.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MOST_NUMBERS ((int64_t)1 << 28) /* in a sample */
 
 /* ---- what the network is ---- */
 
@@ -33,13 +37,15 @@ static void shape_text(const tn_shape *shape, char *text, size_t capacity)
 
 static int read_shape(const char *text, tn_shape *shape)
 {
+    int64_t count = 1;
     *shape = (tn_shape){0};
     for (char *end; *text && shape->rank < TN_MAX_RANK - 1; text = *end == 'x' ? end + 1 : end) {
         long long size = strtoll(text, &end, 10);
-        if (end == text || size < 1 || size > 1 << 28 || (*end && *end != 'x')) return 0;
+        if (end == text || size < 1 || size > MOST_NUMBERS / count || (*end && *end != 'x')) return 0;
+        count *= size;
         shape->dim[shape->rank++] = size;
     }
-    return shape->rank > 0 && !*text && tn_shape_count(shape) < 1 << 30;
+    return shape->rank > 0 && !*text;
 }
 
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
@@ -107,8 +113,8 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
         return cli_fail("%s: it does not say what its samples are: it was not saved by 'tenon train --save'", path);
     model->x_dtype = strcmp(note(checkpoint, "x_type"), "u8") ? TN_F32 : TN_U8;
     model->x_scale = strtod(note(checkpoint, "x_scale"), NULL);
-    model->classes = strtoll(note(checkpoint, "classes"), NULL, 10);
-    model->targets = strtoll(note(checkpoint, "targets"), NULL, 10);
+    int known = cli_note_whole(checkpoint, "classes", 0, INT32_MAX, &model->classes) &&
+                cli_note_whole(checkpoint, "targets", 0, INT32_MAX, &model->targets);
     model->class_names = note_or_null(checkpoint, "class_names");
     model->column_names = note_or_null(checkpoint, "column_names");
     model->target_names = note_or_null(checkpoint, "target_names");
@@ -117,8 +123,7 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->framing = (tn_framing){0};
     if (*note(checkpoint, "framing") && tn_framing_parse(note(checkpoint, "framing"), &model->framing))
         return cli_fail("%s: %s", path, tn_message());
-    int64_t outputs = model->classes ? model->classes : model->targets;
-    if (outputs < 1 || outputs > INT32_MAX || model->classes < 0 || !(model->x_scale > 0))
+    if (!known || (!model->classes && !model->targets) || !(model->x_scale > 0 && isfinite(model->x_scale)))
         return cli_fail("%s: its notes on the samples make no sense", path);
     return CLI_GO_ON;
 }

@@ -36,13 +36,13 @@ static const char *expected(const cli_option *option, char *text, size_t capacit
     return text;
 }
 
-static int read_whole(const cli_option *option, const char *text)
+static int whole(const char *text, double low, double high, int64_t *value)
 {
     char *end;
     errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (end == text || *end || errno || (double)value < option->low || (double)value > option->high) return 0;
-    *(int64_t *)option->target = value;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end || errno || (double)number < low || (double)number > high) return 0;
+    *value = number;
     return 1;
 }
 
@@ -58,7 +58,7 @@ static int read_number(const cli_option *option, const char *text)
 /* Stores a value; 0 if the text is none for this option. */
 static int store(const cli_option *option, const char *text)
 {
-    if (option->kind == CLI_WHOLE) return read_whole(option, text);
+    if (option->kind == CLI_WHOLE) return whole(text, option->low, option->high, option->target);
     if (option->kind == CLI_NUMBER) return read_number(option, text);
     if (option->kind == CLI_TEXT)
         *(const char **)option->target = text;
@@ -229,6 +229,12 @@ void cli_repeat(const cli_option *options, const char *const but[])
 {
     for (const cli_option *o = options; o->kind != CLI_END; o++)
         if (o->given && !o->note && !is_among(o->name, but)) repeat(o);
+}
+
+int cli_note_whole(const tn_checkpoint *checkpoint, const char *key, int64_t low, int64_t high, int64_t *value)
+{
+    const char *text = tn_checkpoint_note(checkpoint, key);
+    return !text || whole(text, (double)low, (double)high, value);
 }
 
 void cli_options_free(cli_option *options)

@@ -64,6 +64,10 @@ void cli_print_word(const char *word);
  * blank; but not those of the names in `but`, which ends in NULL. */
 void cli_repeat(const cli_option *options, const char *const but[]);
 
+/* A note of a whole number from `low` to `high`; `value` stays where there is no such note. Returns 0 if it is anything
+ * else: whoever wrote the file need not have been this command. */
+int cli_note_whole(const tn_checkpoint *checkpoint, const char *key, int64_t low, int64_t high, int64_t *value);
+
 /* Frees the texts that were read from notes. */
 void cli_options_free(cli_option *options);
 

@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,29 +45,35 @@ static int open_from(cli_session *s)
     return status == CLI_GO_ON ? cli_from_notes(s->settings.options, s->from, path) : status;
 }
 
-static int64_t whole_note(const tn_checkpoint *checkpoint, const char *key)
+/* The part of an epoch that was done: sums that a mean is made of, so the numbers must be such. */
+static int read_begun(const char *text, tn_epoch *e)
 {
-    const char *text = tn_checkpoint_note(checkpoint, key);
-    return text ? strtoll(text, NULL, 10) : 0;
+    return text && sscanf(text, "%lf %lf %lf", &e->train.loss, &e->train.accuracy, &e->seconds) == 3 &&
+           !(e->train.accuracy < 0 || e->train.accuracy > 1) && e->seconds >= 0 && isfinite(e->seconds);
+}
+
+static int no_sense(const cli_session *s)
+{
+    return cli_fail("%s: its notes on where it stood make no sense", s->settings.resume);
 }
 
 /* Where the resumed training stood. */
 static int read_position(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
+    int64_t count = 0;
     if (!settings->resume) return CLI_GO_ON;
-    const char *begun = tn_checkpoint_note(s->from, "begun");
-    s->at.epochs = whole_note(s->from, "epoch");
-    s->at.step = whole_note(s->from, "position");
-    int64_t count = whole_note(s->from, "count"), steps = (count + settings->batch - 1) / settings->batch;
+    if (!cli_note_whole(s->from, "epoch", 0, INT32_MAX, &s->at.epochs) ||
+        !cli_note_whole(s->from, "position", 0, INT32_MAX, &s->at.step) ||
+        !cli_note_whole(s->from, "count", 1, INT32_MAX, &count))
+        return no_sense(s);
     if (count != s->data.count)
         return cli_fail("%s was trained on %" PRId64 " samples, and %s has %" PRId64, settings->resume, count,
                         s->data.source, s->data.count);
     if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"))) return cli_fail("out of memory");
-    if (s->at.epochs != (int64_t)s->history.count || s->at.step < 0 || s->at.step >= steps ||
-        (s->at.step && (!begun || sscanf(begun, "%lf %lf %lf", &s->begun.train.loss, &s->begun.train.accuracy,
-                                         &s->begun.seconds) != 3)))
-        return cli_fail("%s: its notes on where it stood make no sense", settings->resume);
+    if (s->at.epochs != (int64_t)s->history.count || s->at.step >= (count + settings->batch - 1) / settings->batch ||
+        (s->at.step && !read_begun(tn_checkpoint_note(s->from, "begun"), &s->begun)))
+        return no_sense(s);
     if (s->at.epochs >= settings->epochs)
         return cli_fail("%s: %" PRId64 " of %" PRId64 " epochs are done; to train on, give a larger --epochs",
                         settings->resume, s->at.epochs, settings->epochs);

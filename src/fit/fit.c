@@ -159,6 +159,9 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
     TN_REQUIRE(!t->at.epochs && !t->begun, TN_EINVAL, "fit: the training has begun already");
     TN_REQUIRE(step >= 0 && step < t->at.steps, TN_EINVAL, "fit: step %lld of %lld in an epoch", (long long)step,
                (long long)t->at.steps);
+    TN_REQUIRE(count >= 0 && !(step && (begun->train.accuracy < 0 || begun->train.accuracy > 1)), TN_EINVAL,
+               "fit: %lld epochs done, and an accuracy of %g in the next", (long long)count,
+               step ? begun->train.accuracy : 0);
     for (int64_t i = 0; i < count; i++) judge(t, &past[i]);
     t->first_step = tn_state_step(t->state) - (uint64_t)(count * t->at.steps + step);
     t->at.step = step;

@@ -116,6 +116,46 @@ bad 1 "one.csv" predict --device "$device" --model good.safetensors one.csv
 printf 'P5\n3 3\n255\nabc' >cut.pgm
 bad 1 "cut.pgm" predict --device "$device" --model good.safetensors cut.pgm
 
+# Models whose notes have numbers that cannot be: each a file like the good one but for one note.
+train --epochs 2 --save half.safetensors 2>/dev/null
+cat >rewrite.py <<'PY'
+import json, struct, sys
+source, target, key, value = sys.argv[1:]
+data = open(source, "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+head = json.loads(data[8:8 + size])
+head["__metadata__"][key] = value
+text = json.dumps(head).encode()
+open(target, "wb").write(struct.pack("<Q", len(text)) + text + data[8 + size:])
+PY
+for value in 9223372036854775807 9223372036854775808 -1 1e3 2.5 "240 "; do
+    for key in count epoch position; do
+        python3 rewrite.py half.safetensors odd.safetensors $key "$value"
+        bad 1 "odd.safetensors" train --device "$device" --resume odd.safetensors --epochs 3
+    done
+    for key in classes targets sample; do
+        python3 rewrite.py good.safetensors odd.safetensors $key "$value"
+        bad 1 "odd.safetensors" eval --device "$device" --model odd.safetensors
+    done
+done
+for value in -1 0 nan inf ""; do
+    python3 rewrite.py good.safetensors odd.safetensors x_scale "$value"
+    bad 1 "odd.safetensors" predict --device "$device" --model odd.safetensors one.csv
+done
+for value in 268435456x268435456x268435456 4294967296x4294967296x2 1x0x1 x 28x 1x28x28x1x1x1x1x1x1; do
+    python3 rewrite.py good.safetensors odd.safetensors sample $value
+    bad 1 "odd.safetensors" eval --device "$device" --model odd.safetensors
+done
+python3 rewrite.py half.safetensors at.safetensors position 3
+for value in "0.5 7 1" "0.5 -1 1" "0.5 0.5 inf" "0.5 0.5 -1" "0.5 1e300 1" "0.5" ""; do
+    python3 rewrite.py at.safetensors odd.safetensors begun "$value"
+    bad 1 "odd.safetensors" train --device "$device" --resume odd.safetensors --epochs 3
+done
+for value in -1 1e3 18446744073709551616 1.5; do
+    python3 rewrite.py good.safetensors odd.safetensors tenon.step $value
+    bad 1 "odd.safetensors" eval --device "$device" --model odd.safetensors
+done
+
 # A network that diverges is told, and does not overwrite what was saved.
 bad_diverge=$(train --epochs 3 --optimizer sgd --lr 1e30 --save out/m.safetensors 2>&1)
 [ $? = 1 ] || fail "diverging: not status 1"
