@@ -1,7 +1,8 @@
 /* program.h: a graph made ready for one device: kernels prepared, every byte placed.
  *
  * Running a program allocates nothing, parses nothing and does not wait for the device, unless a part of it had to be
- * placed elsewhere (tn_program_report says so). Programs of one state run one after another in the order of the calls. */
+ * placed elsewhere (tn_program_report says so). Programs of one state run one after another in the order of the calls.
+ */
 #ifndef TENON_PROGRAM_H
 #define TENON_PROGRAM_H
 
@@ -26,7 +27,8 @@ typedef struct tn_compile_options {
 } tn_compile_options;
 
 /* Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
- * are made in the state where they are missing. `options` may be NULL. The caller frees the program. */
+ * are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM, before any
+ * of it is allocated; on failure the state is as it was. `options` may be NULL. The caller frees the program. */
 TN_API TN_MUST_USE tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options,
                                         tn_program **program);
 TN_API void tn_program_free(tn_program *program);
@@ -52,24 +54,25 @@ TN_API void tn_program_explain(const tn_program *program, void (*line)(void *arg
 
 /* What compiling and running came to. Counts since the program was compiled where not said otherwise. */
 typedef struct tn_program_report {
-    uint32_t nodes;             /* prepared kernels in one run */
-    uint32_t launches;          /* kernels enqueued by one run, as the backend counts them */
-    uint32_t fallback_nodes;    /* of the nodes, those that run elsewhere */
-    uint64_t fallback_bytes;    /* copied across devices in one run */
-    char fallback_first[64];    /* the operator of the first such node */
-    char fallback_why[200];     /* and why the program's device does not do it, in its backend's words */
-    uint64_t arena_planned;     /* bytes of temporary memory, by the plan */
-    uint64_t arena_actual;      /* bytes allocated for it */
-    uint64_t state_bytes;       /* bytes of the state on the device */
-    double flops;               /* floating-point operations of one run, by the operators' own count */
+    uint32_t nodes;          /* prepared kernels in one run */
+    uint32_t launches;       /* kernels enqueued by one run, as the backend counts them */
+    uint32_t fallback_nodes; /* of the nodes, those that run elsewhere */
+    uint64_t fallback_bytes; /* copied across devices in one run */
+    char fallback_first[64]; /* the operator of the first such node */
+    char fallback_why[200];  /* and why the program's device does not do it, in its backend's words */
+    uint64_t arena_planned;  /* bytes of temporary memory, by the plan */
+    uint64_t arena_actual;   /* bytes allocated for it */
+    uint64_t state_bytes;    /* bytes of the state on the device */
+    double flops;            /* floating-point operations of one run, by the operators' own count */
     uint64_t runs;
-    uint64_t run_allocations;   /* heap allocations of the library and backends inside tn_program_run, all runs together */
-    uint64_t run_host_waits;    /* times that it waited for a device, all runs together */
-    uint64_t bytes_to_device;   /* moved by runs, tn_feed and tn_fetch, all together */
+    uint64_t
+        run_allocations;     /* heap allocations of the library and backends inside tn_program_run, all runs together */
+    uint64_t run_host_waits; /* times that it waited for a device, all runs together */
+    uint64_t bytes_to_device; /* moved by runs, tn_feed and tn_fetch, all together */
     uint64_t bytes_from_device;
-    uint32_t narrow_values;     /* values that are stored in 16 bits, if tn_compile_options.storage asks for it */
-    uint32_t narrow_refused;    /* those that the device did not take so */
-    char narrow_why[200];       /* and why not, in its backend's words: of the last one */
+    uint32_t narrow_values;  /* values that are stored in 16 bits, if tn_compile_options.storage asks for it */
+    uint32_t narrow_refused; /* those that the device did not take so */
+    char narrow_why[200];    /* and why not, in its backend's words: of the last one */
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 

@@ -59,6 +59,24 @@ tn_status tn_index_add(tn_index *index, const void *kind, const char *name, uint
     return TN_OK;
 }
 
+/* Takes out what goes, and puts each of the others where it is found without it; from behind a free place on, so that
+ * none is moved over one that was put before. */
+void tn_index_cut(tn_index *index, uint32_t from)
+{
+    uint32_t begin = 0, mask = index->room - 1;
+    if (!index->room) return;
+    while (index->entry[begin].name) begin++;
+    for (uint32_t i = 1; i < index->room; i++) {
+        tn_index_entry *at = &index->entry[(begin + i) & mask], entry = *at;
+        if (!entry.name) continue;
+        *at = (tn_index_entry){0};
+        index->count--;
+        if (entry.number >= from) continue;
+        *seek(index, entry.kind, entry.name) = entry;
+        index->count++;
+    }
+}
+
 void tn_index_free(tn_index *index)
 {
     tn_free(index->entry);

@@ -21,6 +21,9 @@ int tn_index_find(const tn_index *index, const void *kind, const char *name, uin
 /* Adds it. What has that kind and name already stays. */
 TN_MUST_USE tn_status tn_index_add(tn_index *index, const void *kind, const char *name, uint32_t number);
 
+/* Forgets all whose number is `from` or higher. */
+void tn_index_cut(tn_index *index, uint32_t from);
+
 void tn_index_free(tn_index *index);
 
 #endif

@@ -4,6 +4,9 @@
 #include "registry.h"
 #include "tenon/backend_ext.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* 0 where the backend doesn't tell. The registry's lock is held: the backend is called by one thread at a time. */
 static int ask(const tn_backend *backend, uint32_t index, tn_memory_budget *budget)
 {
@@ -11,6 +14,29 @@ static int ask(const tn_backend *backend, uint32_t index, tn_memory_budget *budg
     *budget = (tn_memory_budget){.size = sizeof *budget};
     return memory && TN_HAS(tn_ext_memory, memory, budget) && memory->budget &&
            !memory->budget(index, budget, &(tn_msg){NULL, 0}) && TN_HAS(tn_memory_budget, budget, free);
+}
+
+/* The host's memory, with the space to swap to; 0 where the system doesn't tell. */
+static int ask_host(tn_memory_budget *budget)
+{
+    char name[64];
+    unsigned long long kib;
+    FILE *file = fopen("/proc/meminfo", "r");
+    *budget = (tn_memory_budget){.size = sizeof *budget};
+    while (file && fscanf(file, "%63[^:]: %llu%*[^\n]\n", name, &kib) == 2) {
+        if (!strcmp(name, "MemTotal") || !strcmp(name, "SwapTotal")) budget->total += kib << 10;
+        if (!strcmp(name, "MemAvailable") || !strcmp(name, "SwapFree")) budget->free += kib << 10;
+    }
+    if (file) fclose(file);
+    return budget->free > 0;
+}
+
+/* Of a device whose backend doesn't tell: the host's, or all that it says it has. */
+static int assume(const tn_device *device, tn_memory_budget *budget)
+{
+    if (device->info.kind == TN_DEVICE_CPU && ask_host(budget)) return 1;
+    budget->total = budget->free = device->info.memory;
+    return device->info.memory > 0;
 }
 
 static double mib(uint64_t bytes)
@@ -24,8 +50,18 @@ tn_status tn_device_has_room(const tn_device *device, uint64_t bytes, const char
     tn_registry_lock();
     int known = ask(device->backend, device->index, &budget);
     tn_registry_unlock();
+    if (!known) known = assume(device, &budget);
     TN_REQUIRE(!known || bytes <= budget.free, TN_ENOMEM, "%s: %s needs %.1f MiB of memory; of %.1f MiB %.1f are free",
                device->name, what, mib(bytes), mib(budget.total), mib(budget.free));
+    return TN_OK;
+}
+
+tn_status tn_host_has_room(uint64_t bytes, const char *what)
+{
+    tn_memory_budget budget;
+    TN_REQUIRE(!ask_host(&budget) || bytes <= budget.free, TN_ENOMEM,
+               "%s needs %.1f MiB of the host's memory; of %.1f MiB %.1f are free", what, mib(bytes), mib(budget.total),
+               mib(budget.free));
     return TN_OK;
 }
 

@@ -43,8 +43,10 @@ uint64_t tn_device_bank(const tn_device *device, uint64_t alignment);
 /* An extension's table, or NULL. */
 const void *tn_backend_extension(const tn_backend *backend, const char *id);
 
-/* Fails with a line if the device tells that so many bytes more cannot be had. `what` needs them. */
+/* Fails with a line if so many bytes more cannot be had, by what the device's backend tells; or else, of a CPU, by what
+ * the host has free, and of others by what they have in all. `what` needs them. The second is about the host itself. */
 TN_MUST_USE tn_status tn_device_has_room(const tn_device *device, uint64_t bytes, const char *what);
+TN_MUST_USE tn_status tn_host_has_room(uint64_t bytes, const char *what);
 
 /* The number of f32 operations a second of a 512 x 512 x 512 matrix product that the device was measured at, now or,
  * by the cache, before. */

@@ -8,7 +8,7 @@
 #include "state.h"
 
 /* A variable to make, and where it goes: variables of one class lie together, by group and then by order. */
-typedef struct item {
+typedef struct tn_missing {
     const tn_tensor *x;
     uint32_t class, order;
     uint64_t group;
@@ -80,26 +80,6 @@ static void round_to(int32_t dtype, const double *value, int64_t count, void *ou
     }
 }
 
-static tn_status make(tn_state *state, const tn_tensor *x, int32_t dtype)
-{
-    const tn_init *init = &((const tn_variable_attrs *)x->attrs)->init;
-    int64_t count = tn_shape_count(&x->type.shape);
-    TN_REQUIRE(dtype != TN_F16 && dtype != TN_BF16, TN_EUNSUPPORTED,
-               "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(dtype));
-    if (init->kind == TN_INIT_ZERO) return tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), NULL);
-    double *value = tn_alloc((size_t)count * sizeof *value);
-    void *data = tn_alloc((size_t)count * sizeof *value);
-    tn_status s = value && data ? TN_OK : TN_ENOMEM;
-    if (!s) s = tn_first_values(x, state->seed, value);
-    if (!s) {
-        round_to(dtype, value, count, data);
-        s = tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), data);
-    }
-    tn_free(value);
-    tn_free(data);
-    return s;
-}
-
 static int32_t widened(const tn_tensor *x, int f64)
 {
     return f64 && x->type.dtype == TN_F32 ? TN_F64 : x->type.dtype;
@@ -118,32 +98,103 @@ static tn_status check(const tn_state *state, const tn_tensor *x, int f64)
     return TN_OK;
 }
 
-static tn_status make_all(tn_state *state, const tn_graph *graph, int f64, item *missing, const char *suffix[])
+static tn_status find_missing(tn_binding *b, const tn_graph *graph, const char *suffix[], uint64_t *bytes)
 {
-    uint32_t count = 0, suffixes = 0;
-    uint64_t bytes = 0, alignment = tn_state_alignment(state);
+    uint32_t suffixes = 0;
+    *bytes = 0;
     for (uint32_t i = 0; i < graph->count; i++) {
         const tn_tensor *x = graph->tensor[i];
         if (x->op != &tn_op_variable) continue;
-        TN_TRY(check(state, x, f64));
-        if (tn_state_get(state, x->name)) continue;
-        missing[count].x = x;
-        TN_TRY(classify(graph, &missing[count++], suffix, &suffixes));
-        bytes += (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, f64)) + alignment;
+        TN_TRY(check(b->state, x, b->f64));
+        if (tn_state_get(b->state, x->name)) continue;
+        TN_REQUIRE(x->type.dtype != TN_F16 && x->type.dtype != TN_BF16, TN_EUNSUPPORTED,
+                   "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(x->type.dtype));
+        b->missing[b->count].x = x;
+        TN_TRY(classify(graph, &b->missing[b->count++], suffix, &suffixes));
+        *bytes +=
+            (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, b->f64)) + tn_state_alignment(b->state);
     }
-    if (!count) return TN_OK;
-    qsort(missing, count, sizeof *missing, by_class);
-    TN_TRY(tn_state_reserve(state, bytes));
-    for (uint32_t i = 0; i < count; i++) TN_TRY(make(state, missing[i].x, widened(missing[i].x, f64)));
     return TN_OK;
 }
 
-tn_status tn_state_bind(tn_state *state, const tn_graph *graph, int f64)
+static tn_status plan_all(tn_binding *b, const tn_graph *graph, const char *suffix[])
 {
-    item *missing = tn_alloc((graph->count + 1) * sizeof *missing);
+    uint64_t bytes = 0;
+    TN_TRY(find_missing(b, graph, suffix, &bytes));
+    if (!b->count) return TN_OK;
+    qsort(b->missing, b->count, sizeof *b->missing, by_class);
+    TN_TRY(tn_state_announce(b->state, bytes));
+    for (uint32_t i = 0; i < b->count; i++) {
+        const tn_tensor *x = b->missing[i].x;
+        TN_TRY(tn_state_plan(b->state, x->name, widened(x, b->f64), &x->type.shape, flags_of(x)));
+    }
+    return TN_OK;
+}
+
+tn_status tn_bind_begin(tn_state *state, const tn_graph *graph, int f64, tn_binding *b)
+{
+    *b = (tn_binding){.state = state, .f64 = f64, .before = tn_state_here(state)};
+    b->missing = tn_alloc((graph->count + 1) * sizeof *b->missing);
     const char **suffix = tn_alloc((graph->count + 1) * sizeof *suffix);
-    tn_status s = missing && suffix ? make_all(state, graph, f64, missing, suffix) : TN_ENOMEM;
-    tn_free(missing);
+    tn_status s = b->missing && suffix ? plan_all(b, graph, suffix) : TN_ENOMEM;
     tn_free(suffix);
     return s;
+}
+
+/* ---- first values ---- */
+
+static int is_zero(const tn_tensor *x)
+{
+    return ((const tn_variable_attrs *)x->attrs)->init.kind == TN_INIT_ZERO;
+}
+
+static uint64_t staging_of(const tn_tensor *x, int f64)
+{
+    if (is_zero(x)) return 0;
+    return (uint64_t)tn_shape_count(&x->type.shape) * (sizeof(double) + tn_dtype_size(widened(x, f64)));
+}
+
+uint64_t tn_bind_staging(const tn_binding *b)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < b->count; i++) {
+        uint64_t bytes = staging_of(b->missing[i].x, b->f64);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static tn_status put(tn_state *state, const tn_tensor *x, int32_t dtype, const void *data)
+{
+    return tn_state_put(state, x->name, dtype, x->type.shape, flags_of(x), data);
+}
+
+static tn_status make(tn_state *state, const tn_tensor *x, int32_t dtype)
+{
+    int64_t count = tn_shape_count(&x->type.shape);
+    if (is_zero(x)) return put(state, x, dtype, NULL);
+    double *value = tn_alloc((size_t)count * sizeof *value);
+    void *data = tn_alloc((size_t)count * tn_dtype_size(dtype));
+    tn_status s = value && data ? TN_OK : TN_ENOMEM;
+    if (!s) s = tn_first_values(x, state->seed, value);
+    if (!s) {
+        round_to(dtype, value, count, data);
+        s = put(state, x, dtype, data);
+    }
+    tn_free(value);
+    tn_free(data);
+    return s;
+}
+
+tn_status tn_bind_make(const tn_binding *b)
+{
+    TN_TRY(tn_state_make(b->state));
+    for (uint32_t i = 0; i < b->count; i++) TN_TRY(make(b->state, b->missing[i].x, widened(b->missing[i].x, b->f64)));
+    return TN_OK;
+}
+
+void tn_bind_end(tn_binding *b, tn_status s)
+{
+    if (s) tn_state_back(b->state, b->before);
+    tn_free(b->missing);
 }

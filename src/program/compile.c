@@ -184,22 +184,34 @@ static tn_status bind_all(tn_program *p)
     return TN_OK;
 }
 
-static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_options *options)
+/* All that can be done before there is memory: the passes, the kernels, the plan. */
+static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_options *options,
+                         const tn_binding *binding)
 {
     tn_graph *rewritten = NULL;
-    TN_TRY(tn_graph_status(graph));
-    TN_REQUIRE(!options->storage || options->storage == TN_F16 || options->storage == TN_BF16, TN_EDTYPE,
-               "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
-    TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
-    TN_TRY(tn_state_bind(p->state, graph, (int)options->f64));
     TN_TRY(tn_program_find_optimizers(p, graph));
     tn_status s = rewrite(p, graph, (int)options->f64, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
     s = after_asking(p, s);
     if (!s) s = prepare_kernels(p);
+    return s ? s : tn_program_plan(p, tn_bind_staging(binding));
+}
+
+static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_options *options)
+{
+    tn_binding binding;
+    TN_TRY(tn_graph_status(graph));
+    TN_REQUIRE(!options->storage || options->storage == TN_F16 || options->storage == TN_BF16, TN_EDTYPE,
+               "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
+    TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
+    tn_status s = tn_bind_begin(p->state, graph, (int)options->f64, &binding);
+    if (!s) s = prepare(p, graph, options, &binding);
+    if (!s) s = tn_bind_make(&binding);
     if (!s) s = tn_program_allocate(p);
-    return s ? s : bind_all(p);
+    if (!s) s = bind_all(p);
+    tn_bind_end(&binding, s);
+    return s;
 }
 
 tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)

@@ -63,29 +63,42 @@ static tn_status check_sizes(tn_program *p)
     return TN_OK;
 }
 
-/* Refused before any of it is allocated: a system that gives out more than it has ends the process when it is used. */
-static tn_status check_room(const tn_program *p, uint64_t inputs)
+/* Refused before any of it is allocated: a system that gives out more than it has ends the process when it is used.
+ * First values are made in the host's memory before there is an arena. */
+static tn_status check_room(const tn_program *p, uint64_t staging)
 {
-    for (int i = 0; i < TN_PLACES; i++) {
-        uint64_t bytes = i ? p->ir.place_bytes[i] : p->ir.arena_bytes + inputs;
-        if (p->place[i].device) TN_TRY(tn_device_has_room(p->place[i].device, bytes, "the program"));
-    }
+    char text[160];
+    const tn_place_device *own = &p->place[0];
+    uint64_t state = tn_state_planned(p->state), program = p->ir.arena_bytes + own->input_bytes;
+    int shares = own->device->info.kind == TN_DEVICE_CPU; /* the host's memory */
+    uint64_t most = shares && staging > program ? staging : program;
+    snprintf(text, sizeof text,
+             "the network, %.1f MiB for its weights and what is kept with them and %.1f MiB to work,",
+             (double)state / (1 << 20), (double)most / (1 << 20));
+    TN_TRY(tn_device_has_room(own->device, state + most, state ? text : "the program"));
+    if (!shares && staging) TN_TRY(tn_host_has_room(staging, "making first values"));
+    for (int i = 1; i < TN_PLACES; i++)
+        if (p->place[i].device) TN_TRY(tn_device_has_room(p->place[i].device, p->ir.place_bytes[i], "the program"));
     return TN_OK;
 }
 
-tn_status tn_program_allocate(tn_program *p)
+tn_status tn_program_plan(tn_program *p, uint64_t staging)
 {
-    uint64_t inputs = 0;
+    uint64_t *inputs = &p->place[0].input_bytes;
     TN_TRY(check_sizes(p));
     TN_TRY(tn_plan_memory(&p->ir));
     for (uint32_t i = 0; i < p->ir.values; i++) {
         tn_value *value = p->ir.value[i];
         if (value->base || value->home != TN_IN_INPUT) continue;
-        value->offset = tn_ir_in_bank(&p->ir, 0, inputs, value->bytes);
-        inputs = value->offset + (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
+        value->offset = tn_ir_in_bank(&p->ir, 0, *inputs, value->bytes);
+        *inputs = value->offset + (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
     }
-    TN_TRY(check_room(p, inputs));
-    TN_TRY(allocate(&p->place[0], inputs, p->ir.bank[0], &p->place[0].inputs));
+    return check_room(p, staging);
+}
+
+tn_status tn_program_allocate(tn_program *p)
+{
+    TN_TRY(allocate(&p->place[0], p->place[0].input_bytes, p->ir.bank[0], &p->place[0].inputs));
     TN_TRY(allocate(&p->place[0], p->ir.arena_bytes, p->ir.bank[0], &p->place[0].arena));
     for (int i = 1; i < TN_PLACES; i++)
         if (p->place[i].device) TN_TRY(allocate(&p->place[i], p->ir.place_bytes[i], p->ir.bank[i], &p->place[i].arena));

@@ -19,6 +19,7 @@ typedef struct tn_place_device {
     tn_device *device; /* NULL: not there, or not needed so far */
     tn_queue *queue;
     tn_banks arena, inputs;
+    uint64_t input_bytes; /* by the plan */
     uint32_t tried;
 } tn_place_device;
 
@@ -54,7 +55,10 @@ struct tn_program {
     tn_program_report report;
 };
 
-/* Gives every value its place and allocates the memory, zeroed. Refuses what no buffer holds, by its name. */
+/* Gives every value its place. Refuses what no buffer holds, by its name, and what is more than there is room for
+ * together with the part of the state that has no memory yet and `staging` bytes of the host's, which are needed before
+ * the program is. Then the memory is allocated, zeroed. */
+TN_MUST_USE tn_status tn_program_plan(tn_program *program, uint64_t staging);
 TN_MUST_USE tn_status tn_program_allocate(tn_program *program);
 void tn_banks_free(const tn_device *device, tn_banks *banks);
 

@@ -89,26 +89,60 @@ int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry
 
 /* ---- making ---- */
 
-/* Room for `bytes` bytes, and for what is still to come, as far as one buffer can hold it. */
+/* Plans room for `bytes` bytes, and for what is still to come, as far as one buffer can hold it. */
 static tn_status add_chunk(tn_state *state, uint64_t bytes)
 {
-    TN_MESSAGE(msg);
-    const tn_device *device = state->device;
-    uint64_t zero = 0, bank = tn_device_bank(device, tn_state_alignment(state));
+    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
     tn_chunk chunk = {.size = bytes > state->to_come ? bytes : state->to_come};
     if (chunk.size < LEAST_CHUNK) chunk.size = LEAST_CHUNK;
     if (chunk.size > bank) chunk.size = bank;
     TN_TRY(tn_grow(&state->chunk, &state->chunk_capacity, state->chunks + 1, sizeof *state->chunk));
-    TN_TRY(tn_device_has_room(device, bytes > state->to_come ? bytes : state->to_come, "the model's state"));
-    TN_TRY(tn_buffer_make(device, chunk.size, &chunk.buffer));
-    const tn_ref all = {chunk.buffer, 0};
-    int32_t code = device->backend->fill(state->queue, all, chunk.size, &zero, sizeof zero, &msg);
+    state->chunk[state->chunks++] = chunk;
+    return TN_OK;
+}
+
+/* All zeros. */
+static tn_status make_chunk(const tn_state *state, tn_chunk *chunk)
+{
+    TN_MESSAGE(msg);
+    const tn_device *device = state->device;
+    uint64_t zero = 0;
+    TN_TRY(tn_buffer_make(device, chunk->size, &chunk->buffer));
+    int32_t code =
+        device->backend->fill(state->queue, (tn_ref){chunk->buffer, 0}, chunk->size, &zero, sizeof zero, &msg);
     if (!code) code = device->backend->queue_sync(state->queue, &msg);
-    if (code)
-        device->backend->buffer_destroy(chunk.buffer);
-    else
-        state->chunk[state->chunks++] = chunk;
     return tn_device_status(device, code, &msg);
+}
+
+uint64_t tn_state_planned(const tn_state *state)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < state->chunks; i++) bytes += state->chunk[i].buffer ? 0 : state->chunk[i].size;
+    return bytes;
+}
+
+tn_status tn_state_make(tn_state *state)
+{
+    uint64_t bytes = tn_state_planned(state);
+    if (bytes) TN_TRY(tn_device_has_room(state->device, bytes, "the model's state"));
+    for (uint32_t i = 0; i < state->chunks; i++)
+        if (!state->chunk[i].buffer) TN_TRY(make_chunk(state, &state->chunk[i]));
+    return TN_OK;
+}
+
+tn_state_mark tn_state_here(const tn_state *state)
+{
+    return (tn_state_mark){state->count, state->chunks, state->chunks ? state->chunk[state->chunks - 1].used : 0,
+                           state->to_come};
+}
+
+void tn_state_back(tn_state *state, tn_state_mark mark)
+{
+    while (state->chunks > mark.chunks) state->device->backend->buffer_destroy(state->chunk[--state->chunks].buffer);
+    if (mark.chunks) state->chunk[mark.chunks - 1].used = mark.used;
+    if (state->count > mark.count) tn_index_cut(&state->names, mark.count);
+    state->count = mark.count;
+    state->to_come = mark.to_come;
 }
 
 static int has_room(const tn_state *state, uint64_t bytes)
@@ -117,16 +151,23 @@ static int has_room(const tn_state *state, uint64_t bytes)
     return last && last->size - last->used >= bytes;
 }
 
-tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
+tn_status tn_state_announce(tn_state *state, uint64_t bytes)
 {
     uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
     state->to_come = bytes > bank ? bytes : aligned(state, bytes);
     return has_room(state, bytes) ? TN_OK : add_chunk(state, state->to_come);
 }
 
-/* A new tensor, of undefined value but for the zeros of a new chunk. */
-static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags,
-                     tn_state_tensor **out)
+tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
+{
+    tn_state_mark before = tn_state_here(state);
+    tn_status s = tn_state_announce(state, bytes);
+    if (!s) s = tn_state_make(state);
+    if (s) tn_state_back(state, before);
+    return s;
+}
+
+tn_status tn_state_plan(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags)
 {
     TN_TRY(tn_shape_check(shape));
     TN_REQUIRE(tn_dtype_size(dtype), TN_EDTYPE, "tensor '%s': no element type", name);
@@ -140,11 +181,11 @@ static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_
     if (!kept) return TN_ENOMEM;
     TN_TRY(tn_index_add(&state->names, NULL, kept, state->count));
     tn_chunk *chunk = &state->chunk[state->chunks - 1];
-    *out = &state->tensor[state->count++];
-    **out = (tn_state_tensor){.entry = {.name = kept, .dtype = dtype, .shape = *shape, .flags = flags},
-                              .chunk = state->chunks - 1,
-                              .offset = chunk->used,
-                              .bytes = bytes};
+    state->tensor[state->count++] =
+        (tn_state_tensor){.entry = {.name = kept, .dtype = dtype, .shape = *shape, .flags = flags},
+                          .chunk = state->chunks - 1,
+                          .offset = chunk->used,
+                          .bytes = bytes};
     chunk->used += room;
     state->to_come -= state->to_come < room ? state->to_come : room;
     return TN_OK;
@@ -193,14 +234,23 @@ static tn_status zero(tn_state *state, const tn_state_tensor *t)
     return wait(state);
 }
 
+static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags)
+{
+    tn_state_mark before = tn_state_here(state);
+    tn_status s = tn_state_plan(state, name, dtype, shape, flags);
+    if (!s) s = tn_state_make(state);
+    if (s) tn_state_back(state, before);
+    return s;
+}
+
 tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shape shape, uint32_t flags,
                        const void *data)
 {
-    tn_state_tensor *t = tn_state_get(state, name);
-    if (t)
-        TN_TRY(same(t, dtype, &shape));
+    if (tn_state_get(state, name))
+        TN_TRY(same(tn_state_get(state, name), dtype, &shape));
     else
-        TN_TRY(add(state, name, dtype, &shape, flags, &t));
+        TN_TRY(add(state, name, dtype, &shape, flags));
+    tn_state_tensor *t = tn_state_get(state, name);
     t->entry.flags |= flags;
     return data ? upload(state, t, data) : zero(state, t);
 }

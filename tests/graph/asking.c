@@ -148,7 +148,8 @@ static void what_cannot_fit_is_refused_with_one_line_before_it_is_allocated(void
     tn_program *p = NULL;
     tn_output(tn_param(g, "w", TN_SHAPE(200000), (tn_init){.kind = TN_INIT_ZERO}), "y");
     assert_int_equal(tn_compile(g, f.state, NULL, &p), TN_ENOMEM);
-    if (!strstr(tn_message(), said) || !strstr(tn_message(), "poor: the model's state")) fail_msg("%s", tn_message());
+    said = "poor: the network, 0.8 MiB for its weights and what is kept with them and 0.8 MiB to work, needs 1.5 MiB";
+    if (!strstr(tn_message(), said)) fail_msg("%s", tn_message());
     tn_graph_free(g);
     drop_device(&f);
 }
