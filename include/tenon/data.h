@@ -130,7 +130,7 @@ TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_
  * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
  * levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample of
  * (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
- * whichever differs more from the picture. */
+ * whichever differs more from the picture. framing.h has the same for a thing that lies anywhere in its picture. */
 TN_API TN_MUST_USE tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out);
 
 /* A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates, driven by

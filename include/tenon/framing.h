@@ -25,8 +25,8 @@ typedef struct tn_framing {
     double thin, thick; /* strokes are so wide, in pixels of the set's: between these for 80 in 100 */
 } tn_framing;
 
-/* Measures a set, by 1000 of its samples at most. A set without grey pictures of bytes, such as a table or one in
- * colour, is not framed. */
+/* Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey pictures of bytes, such
+ * as a table or one in colour, is not framed. */
 TN_API TN_MUST_USE tn_status tn_framing_measure(const tn_dataset *data, tn_framing *framing);
 
 /* As a line of text, to be kept in a model's notes, and back: to thousandths. TN_EFORMAT if the text is none such. */
@@ -52,7 +52,7 @@ typedef struct tn_ink {
     uint32_t doubts;
 } tn_ink;
 
-/* The doubts in words, as "too little ink, cut off at the edge"; "" for none. Returns `text`. */
+/* The doubts in words, as "too small, ink cut off at the edge"; "" for none. Returns `text`. */
 TN_API const char *tn_ink_doubts(const tn_ink *ink, char *text, size_t capacity);
 
 /* Brings a grey picture, (height, width) levels 0..255, to a set's framing: `out` gets as many levels as a sample has,

@@ -14,7 +14,12 @@
 
 #define MOST_SIDE   1024 /* pixels; a larger picture is made smaller first: that shows digits well enough */
 #define OUT_OF_LINE 1.25 /* more than the most, or less than the least, by that factor, is doubtful */
-#define SMALL       2    /* so many times smaller than the set's ink too */
+#define SAME_SIZE   0.05 /* shares of a picture, and levels, by which one that is framed already may differ */
+#define SAME_PLACE  0.03
+#define SAME_LEVEL  60
+#define SHEET       0.9 /* share of its outline that a sheet of paper has at least, in a picture of more than paper */
+#define MARGIN      32  /* of a sheet: one so-manieth of it, all round */
+#define SMALL       2   /* so many times smaller than the set's ink too */
 
 /* The ink at the set's size: its box is `height` x `width` and lies one pixel inside, where what is fainter than a
  * stroke's edge shows. */
@@ -91,48 +96,119 @@ static tn_status frame(const tn_ink_map *map, const tn_framing *f, int64_t heigh
     return status;
 }
 
-/* Finds the ink in the picture, made `factor` times smaller. */
-static tn_status find_smaller(const float *level, int64_t height, int64_t width, int64_t factor, tn_ink_map *map)
+/* Whether a picture of the samples' own size is framed as they are: then it is taken as it is. */
+static int is_framed(const tn_ink_map *map, const tn_framing *f)
 {
-    int64_t rows = (height + factor - 1) / factor, columns = (width + factor - 1) / factor;
-    float *smaller = tn_alloc((size_t)(rows * columns) * sizeof *smaller);
-    if (!smaller) return TN_ENOMEM;
-    for (int64_t y = 0; y < rows; y++)
-        for (int64_t x = 0; x < columns; x++)
-            smaller[y * columns + x] =
-                (float)tn_area_mean(level, height, width, (double)(y * factor), (double)(x * factor), (double)factor);
-    tn_status status = tn_ink_find(smaller, rows, columns, map);
-    tn_free(smaller);
-    return status;
+    const tn_ink *i = &map->found;
+    double wide = (double)i->width / (double)map->width, tall = (double)i->height / (double)map->height;
+    double x = (double)i->left / (double)map->width + wide / 2, y = (double)i->top / (double)map->height + tall / 2;
+    if (f->by_mass) tn_ink_centre(map->above, map->height, map->width, &x, &y);
+    return fabs(fmax(wide, tall) - f->size) < SAME_SIZE && fabs(x - f->x) < SAME_PLACE && fabs(y - f->y) < SAME_PLACE &&
+           fabs(i->paper - f->paper) < SAME_LEVEL && fabs(i->ink - f->ink) < SAME_LEVEL;
 }
 
-/* What was found, in the pixels of a picture that many times larger. */
-static tn_ink enlarge(tn_ink ink, int64_t factor)
+/* ---- looking ---- */
+
+/* A part of the picture, made `factor` times smaller. */
+typedef struct view {
+    int64_t left, top, factor; /* in the picture's pixels */
+    int64_t height, width;
+    float *level;
+} view;
+
+/* Of a plane, what lies from (left, top) on: `height` x `width` of its pixels. */
+static tn_status view_of(const float *level, int64_t stride, int64_t height, int64_t width, view *v)
 {
-    ink.left *= factor;
-    ink.top *= factor;
-    ink.width *= factor;
-    ink.height *= factor;
+    int64_t rows = (height + v->factor - 1) / v->factor, columns = (width + v->factor - 1) / v->factor;
+    double step = (double)v->factor;
+    v->level = tn_alloc((size_t)(rows * columns) * sizeof *v->level);
+    if (!v->level) return TN_ENOMEM;
+    for (int64_t y = 0; y < rows; y++)
+        for (int64_t x = 0; x < columns; x++)
+            v->level[y * columns + x] =
+                (float)tn_area_mean(level, v->top + height, stride, (double)v->top + (double)y * step,
+                                    (double)v->left + (double)x * step, step);
+    v->height = rows;
+    v->width = columns;
+    return TN_OK;
+}
+
+/* Whether what was taken for ink is a sheet of paper on something else: most of the picture, and straight all round. */
+static int is_sheet(const tn_ink_map *map)
+{
+    const tn_ink *f = &map->found;
+    double outline = 0, full = 0;
+    if (2 * f->width <= map->width || 2 * f->height <= map->height) return 0;
+    for (int64_t y = f->top; y < f->top + f->height; y++)
+        for (int64_t x = f->left; x < f->left + f->width; x++) {
+            if (y > f->top && y < f->top + f->height - 1 && x > f->left && x < f->left + f->width - 1) continue;
+            outline++;
+            full += map->taken[y * map->width + x];
+        }
+    return full >= SHEET * outline;
+}
+
+/* The ink on the sheet in the place of the sheet, if there is some. */
+static tn_status look_closer(view *v, tn_ink_map *map)
+{
+    const tn_ink *f = &map->found;
+    int64_t margin = 1 + (f->width < f->height ? f->width : f->height) / MARGIN;
+    view sheet = {f->left + margin, f->top + margin, 1, 0, 0, NULL};
+    tn_ink_map closer = {0};
+    if (f->width <= 2 * margin || f->height <= 2 * margin) return TN_OK;
+    tn_status status = view_of(v->level, v->width, f->height - 2 * margin, f->width - 2 * margin, &sheet);
+    if (!status) status = tn_ink_find(sheet.level, sheet.height, sheet.width, &closer);
+    tn_free(sheet.level);
+    if (status || closer.found.doubts & TN_DOUBT_NO_INK) {
+        tn_ink_free(&closer);
+        return status;
+    }
+    tn_ink_free(map);
+    *map = closer;
+    v->left += sheet.left * v->factor;
+    v->top += sheet.top * v->factor;
+    return TN_OK;
+}
+
+/* What was found, in the picture's pixels. */
+static tn_ink in_picture(tn_ink ink, const view *v)
+{
+    ink.left = v->left + ink.left * v->factor;
+    ink.top = v->top + ink.top * v->factor;
+    ink.width *= v->factor;
+    ink.height *= v->factor;
     return ink;
+}
+
+static tn_status look(const float *level, int64_t height, int64_t width, tn_ink_map *map, view *v)
+{
+    *v = (view){.factor = ((height > width ? height : width) + MOST_SIDE - 1) / MOST_SIDE};
+    tn_status status = view_of(level, width, height, width, v);
+    if (!status) status = tn_ink_find(v->level, v->height, v->width, map);
+    if (!status && is_sheet(map)) status = look_closer(v, map);
+    tn_free(v->level);
+    return status;
 }
 
 tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing,
                            const tn_shape *sample, float *out, tn_ink *ink)
 {
     tn_ink_map map = {0};
+    view v;
     TN_TRY(tn_picture_check("framing", sample, 1));
     TN_REQUIRE(height > 0 && width > 0 && height <= INT32_MAX / width && framing->size > 0, TN_EINVAL,
                "a picture of %lld x %lld can't be framed to a size of %g", (long long)width, (long long)height,
                framing->size);
-    int64_t factor = ((height > width ? height : width) + MOST_SIDE - 1) / MOST_SIDE;
-    TN_TRY(factor > 1 ? find_smaller(level, height, width, factor, &map) : tn_ink_find(level, height, width, &map));
     int64_t rows = sample->dim[sample->rank - 2], columns = sample->dim[sample->rank - 1];
-    tn_status status = TN_OK;
-    if (map.found.doubts & TN_DOUBT_NO_INK)
+    int same = height == rows && width == columns;
+    tn_status status = look(level, height, width, &map, &v);
+    if (!status && map.found.doubts & TN_DOUBT_NO_INK)
         for (int64_t i = 0; i < rows * columns; i++) out[i] = (float)framing->paper;
-    else
+    else if (!status && same && is_framed(&map, framing))
+        memcpy(out, level, (size_t)(rows * columns) * sizeof *out);
+    else if (!status)
         status = frame(&map, framing, rows, columns, out, &map.found.doubts);
-    if (!status && ink) *ink = enlarge(map.found, factor);
+    if (!status && ink) *ink = in_picture(map.found, &v);
     tn_ink_free(&map);
     return status;
 }

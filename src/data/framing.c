@@ -9,7 +9,9 @@
 #include "stroke.h"
 #include "tenon/stats.h"
 
-#define SAMPLES 1000 /* that are measured, at most */
+#define MOST_SAMPLES  1000 /* that are measured */
+#define LEAST_SAMPLES 100  /* of large pictures, which take longer: so many at least, or all */
+#define PIXELS        (1 << 23)
 
 /* What a set must be for its pictures to count as framed alike. Noise, and photos, are it in nothing. */
 #define CLEAR        0.9  /* share of them that are one thing on even paper, on the same side of it */
@@ -96,10 +98,19 @@ static void conclude(table t, tn_framing *f)
                 spread(t, SIZE) <= SIZE_SPREAD * f->size && variance(t, centre) <= 2 * PLACE_SPREAD * PLACE_SPREAD;
 }
 
+/* How many of them are measured. */
+static int64_t samples_of(int64_t count, int64_t pixels)
+{
+    int64_t enough = PIXELS / pixels;
+    if (enough < LEAST_SAMPLES) enough = LEAST_SAMPLES;
+    if (enough > MOST_SAMPLES) enough = MOST_SAMPLES;
+    return count < enough ? count : enough;
+}
+
 static tn_status measure(const tn_dataset *data, tn_framing *framing)
 {
     int64_t height = data->sample.dim[data->sample.rank - 2], width = data->sample.dim[data->sample.rank - 1];
-    table t = {.count = data->count < SAMPLES ? data->count : SAMPLES};
+    table t = {.count = samples_of(data->count, height * width)};
     t.fact = tn_alloc((size_t)t.count * FACTS * sizeof *t.fact);
     float *level = tn_alloc((size_t)(height * width) * sizeof *level);
     tn_status status = t.fact && level ? TN_OK : TN_ENOMEM;

@@ -200,6 +200,19 @@ static double misplaced(const float *a, const float *b)
     return apart / sum;
 }
 
+static void what_is_framed_already_is_left_alone(void **state)
+{
+    (void)state;
+    for (int moved = 0; moved < 2; moved++) {
+        float out[SIDE * SIDE];
+        sheet *s = new_sheet(SIDE, SIDE, 0, 0);
+        fill(s, 4 + 3 * moved, 13, 20, 3, 250);
+        for (int i = 4; i < 24; i += 3) fill(s, i + 3 * moved, 13, 2, 3, 235);
+        framed(s, &like_mnist, out);
+        assert_int_equal(!memcmp(out, s->level, sizeof out), !moved);
+    }
+}
+
 static void a_digit_is_the_same_wherever_it_lies(void **state)
 {
     static const struct {
@@ -261,6 +274,43 @@ static void a_large_picture_is_told_in_its_own_pixels(void **state)
     assert_int_equal(ink.width, 60);
     assert_int_equal(ink.height, 300);
     free(level);
+}
+
+static void ink_is_found_on_a_sheet_that_lies_on_something_dark(void **state)
+{
+    float alone[SIDE * SIDE], lying[SIDE * SIDE];
+    (void)state;
+    sheet *s = new_sheet(200, 200, 230, 6);
+    fill(s, 60, 90, 60, 8, 40);
+    fill(s, 60, 60, 8, 38, 40);
+    framed(s, &like_mnist, alone);
+    s = new_sheet(260, 300, 30, 20);
+    fill(s, 20, 10, 200, 230, 230);
+    fill(s, 80, 130, 60, 8, 40);
+    fill(s, 80, 100, 8, 38, 40);
+    tn_ink ink = framed(s, &like_mnist, lying);
+    assert_int_equal(ink.left, 100);
+    assert_int_equal(ink.top, 80);
+    assert_int_equal(ink.width, 38);
+    assert_int_equal(ink.height, 60);
+    assert_int_equal(ink.doubts, 0);
+    assert_true(misplaced(alone, lying) < 0.06);
+}
+
+/* As large and as full as a sheet would be. */
+static void a_thick_ring_is_ink(void **state)
+{
+    float out[SIDE * SIDE];
+    (void)state;
+    sheet *s = new_sheet(60, 60, 240, 0);
+    for (int y = 0; y < 60; y++)
+        for (int x = 0; x < 60; x++) {
+            double away = hypot(y - 29.5, 1.2 * (x - 29.5));
+            if (away < 27 && away > 10) s->level[y * 60 + x] = 20;
+        }
+    tn_ink ink = framed(s, &like_mnist, out);
+    assert_in_range(ink.height, 52, 54);
+    assert_true(out[14 * SIDE + 14] < 20);
 }
 
 static void light_from_a_side_and_dirt_change_nothing(void **state)
@@ -451,9 +501,12 @@ int main(void)
         cmocka_unit_test(dark_ink_on_white_is_told),
         cmocka_unit_test(a_middle_of_mass_is_told_from_a_middle_of_the_box),
         cmocka_unit_test(sets_of_other_pictures_are_not_framed),
+        cmocka_unit_test(what_is_framed_already_is_left_alone),
         cmocka_unit_test(a_digit_is_the_same_wherever_it_lies),
         cmocka_unit_test(the_box_and_the_levels_are_told),
         cmocka_unit_test(a_large_picture_is_told_in_its_own_pixels),
+        cmocka_unit_test(ink_is_found_on_a_sheet_that_lies_on_something_dark),
+        cmocka_unit_test(a_thick_ring_is_ink),
         cmocka_unit_test(light_from_a_side_and_dirt_change_nothing),
         cmocka_unit_test(the_sets_own_levels_come_out),
         cmocka_unit_test(strokes_are_kept_as_wide_as_the_sets),
