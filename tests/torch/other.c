@@ -36,6 +36,30 @@ tn_tensor *wgan(net *n)
     return tn_sub(mean(n->y), mean(judged(in(n, "x"))));
 }
 
+/* Gulrajani and others, 2017: the critic's slope between what is real and what is not should be 1. */
+tn_tensor *gradient_penalty(net *n)
+{
+    tn_tensor *fake = made(n), *x = in(n, "x"), *share = in(n, "share"), *grad = NULL;
+    n->y = judged(n->phase ? fake : tn_stop_gradient(fake));
+    if (n->phase) return tn_neg(mean(n->y));
+    tn_tensor *mixed = tn_add(x, tn_mul(share, tn_sub(tn_stop_gradient(fake), x)));
+    tn_tensor *score = linear_plain(tn_tanh(linear(mixed, "d.0", 12)), "d.2", 1);
+    tn_grad(tn_sum(score, TN_ALL, 0), &mixed, 1, &grad);
+    tn_tensor *off = tn_sub(tn_norm(grad, 2, TN_AXES(1), 0), tn_number(x, 1));
+    return tn_add(tn_sub(mean(n->y), mean(judged(x))), scaled(mean(tn_square(off)), 10));
+}
+
+/* u'' = -u, and what u is at two places: Raissi, Perdikaris and Karniadakis, 2019. */
+tn_tensor *physics(net *n)
+{
+    tn_tensor *x = in(n, "x"), *first = NULL, *second = NULL;
+    n->y = linear(tn_tanh(linear(x, "f.0", 8)), "f.2", 1);
+    tn_grad(tn_sum(n->y, TN_ALL, 0), &x, 1, &first);
+    tn_grad(tn_sum(first, TN_ALL, 0), &x, 1, &second);
+    tn_tensor *ends = linear(tn_tanh(linear(in(n, "place"), "f.0", 8)), "f.2", 1);
+    return tn_add(mean(tn_square(tn_add(second, n->y))), tn_mean_squared_error(ends, in(n, "value")));
+}
+
 static tn_tensor *twin(tn_tensor *x)
 {
     x = tn_relu(tn_batch_norm(linear_plain(x, "fc1", 10), "bn", .training = 1));

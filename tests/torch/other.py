@@ -42,6 +42,38 @@ class Wgan(Gan):
             p.data.clamp_(-0.2, 0.2)
 
 
+class GradientPenalty(Gan):
+    def inputs():
+        return dict(x=n(8, 6), z=n(8, 4), share=torch.rand(8, 1))
+
+    def run(self, phase, x, z, share):
+        fake = self.g(z)
+        if phase:
+            y = self.d(fake)
+            return y, -y.mean()
+        y = self.d(fake.detach())
+        mixed = (x + share * (fake.detach() - x)).requires_grad_()
+        score = self.d[2](self.d[0](mixed).tanh())
+        slope, = torch.autograd.grad(score.sum(), mixed, create_graph=True)
+        return y, y.mean() - self.d(x).mean() + 10 * ((slope.norm(dim=1) - 1) ** 2).mean()
+
+
+class Physics(Net):
+    def __init__(self):
+        super().__init__()
+        self.f = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+
+    def inputs():
+        return dict(x=2 * n(10, 1), place=n(2, 1), value=n(2, 1))
+
+    def run(self, phase, x, place, value):
+        x = x.clone().requires_grad_()
+        y = self.f(x)
+        first, = torch.autograd.grad(y.sum(), x, create_graph=True)
+        second, = torch.autograd.grad(first.sum(), x, create_graph=True)
+        return y, ((second + y) ** 2).mean() + F.mse_loss(self.f(place), value)
+
+
 class Siamese(Net):
     def __init__(self):
         super().__init__()
