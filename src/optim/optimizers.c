@@ -188,6 +188,7 @@ static size_t choose(tn_graph *graph, const char *only, tn_tensor *param[], size
             named = tn_item_next(&cursor, &item) && fits(item.text, param[i]);
         if (named) param[chosen++] = param[i];
     }
+    if (!chosen) tn_graph_fail(graph, TN_EMISSING, "only '%s': there is no such parameter", only);
     return chosen;
 }
 

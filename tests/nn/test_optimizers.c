@@ -254,6 +254,17 @@ static void mistakes_are_named(void **state)
     }
 }
 
+static void an_optimizer_of_no_parameter_is_a_mistake(void **state)
+{
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *w = tn_param(graph, "w", TN_SHAPE(2, 2), (tn_init){0});
+    (void)state;
+    tn_minimize(tn_sum(w, TN_ALL, 0), "sgd", (tn_optim_options){.only = "vectors"});
+    assert_int_equal(tn_graph_status(graph), TN_EMISSING);
+    check_message("only", "only 'vectors': there is no such parameter");
+    tn_graph_free(graph);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +274,7 @@ int main(void)
         ON_DEVICE(a_file_that_has_one_count_for_all_goes_on_as_before, "reference"),
         cmocka_unit_test(what_was_frozen_joins_in_at_the_others_step),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(an_optimizer_of_no_parameter_is_a_mistake),
     };
     int made = mkstemp(file);
     if (made < 0) return 1;
