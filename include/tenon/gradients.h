@@ -37,7 +37,7 @@ typedef struct tn_gradient_error {
 } tn_gradient_error;
 
 /* Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to
- * `capacity` results are written, *count is how many there are. `loss` has one element. Assignments in the graph, an
+ * `capacity` results are written, *count, unless NULL, is how many there are. `loss` has one element. Assignments in the graph, an
  * optimizer's too, don't count: every loss is computed with the variables' given values. Adds outputs to the graph,
  * so that a graph can be checked once. Fails as tn_compile and tn_feed do; a wrong gradient is a result, no failure. */
 TN_API TN_MUST_USE tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in,

@@ -1,7 +1,9 @@
 /* status.h: how a call says that it failed.
  *
  * Every function that can fail returns a tn_status: TN_OK, which is 0, or one of the TN_E codes of backend.h. Then
- * tn_message() has one line that names the culprit. What a failed function would have written is untouched. */
+ * tn_message() has one line that names the culprit. What a failed function would have written is untouched.
+ * A pointer that is NULL where that isn't said to be fine is TN_EINVAL, in building a graph an error of that graph; what
+ * can say neither does nothing. */
 #ifndef TENON_STATUS_H
 #define TENON_STATUS_H
 

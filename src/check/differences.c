@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "build.h"
 #include "error.h"
+#include "given.h"
 #include "leaf.h"
 #include "program.h"
 
@@ -247,6 +248,9 @@ static tn_status check_all(checker *c, tn_gradient_error result[], size_t capaci
 tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in, const tn_gradient_options *options,
                              tn_gradient_error result[], size_t capacity, size_t *count)
 {
+    TN_GIVEN(loss);
+    TN_REQUIRE(in || !n_in, TN_EINVAL, "tn_check_gradients: in is NULL");
+    TN_REQUIRE(result || !capacity, TN_EINVAL, "tn_check_gradients: result is NULL");
     static const tn_gradient_options usual;
     checker c = {.loss = loss, .in = in, .n_in = n_in, .options = options ? options : &usual};
     tn_status s = check_all(&c, result, capacity, count);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "expect.h"
+#include "given.h"
 #include "judge.h"
 #include "leaf.h"
 #include "reference_internal.h"
@@ -325,10 +326,8 @@ tn_status tn_check_graph(tn_graph *graph, tn_state *state, void (*row)(void *arg
                          void *arg)
 {
     model m = {.graph = graph, .state = state, .row = row, .arg = arg};
-    TN_REQUIRE(graph && state && row, TN_EINVAL, "tn_check_graph: %s is NULL",
-               !graph  ? "graph"
-               : state ? "row"
-                       : "state");
+    TN_GIVEN(graph, state);
+    TN_REQUIRE(row, TN_EINVAL, "tn_check_graph: row is NULL");
     TN_TRY(tn_graph_status(graph));
     tn_status s = check_all(&m);
     tn_values_free(&m.values);

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "kit.h"
 #include "philox.h"
 #include "registry.h"
@@ -397,6 +398,8 @@ tn_status tn_check(const char *target, const tn_check_options *options, tn_check
                    void (*row)(void *arg, const tn_check_row *row), void *arg)
 {
     static const tn_check_options usual;
+    TN_GIVEN(target);
+    TN_REQUIRE(row, TN_EINVAL, "tn_check: row is NULL");
     session s = {.options = options ? options : &usual, .output = memfd_create("tenon-check", MFD_CLOEXEC)};
     s.result = mmap(NULL, sizeof *s.result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     tn_status status = s.output < 0 || s.result == MAP_FAILED

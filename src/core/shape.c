@@ -8,6 +8,7 @@
 
 int64_t tn_shape_count(const tn_shape *shape)
 {
+    if (!shape) return 0;
     int64_t count = 1;
     for (int32_t d = 0; d < shape->rank; d++) count *= shape->dim[d];
     return count;
@@ -15,11 +16,13 @@ int64_t tn_shape_count(const tn_shape *shape)
 
 int tn_shape_equal(const tn_shape *a, const tn_shape *b)
 {
+    if (!a || !b) return 0;
     return a->rank == b->rank && !memcmp(a->dim, b->dim, (size_t)a->rank * sizeof *a->dim);
 }
 
 char *tn_shape_text(const tn_shape *shape, char *text, size_t capacity)
 {
+    if (!shape || !text) return NULL;
     size_t used = 0;
     for (int32_t d = 0; d < shape->rank && used < capacity; d++)
         used += (size_t)snprintf(text + used, capacity - used, "%s%lld", d ? ", " : "(", (long long)shape->dim[d]);

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "archive.h"
 #include "error.h"
+#include "given.h"
 #include "kind.h"
 
 #define MOST_CLASSES 65536
@@ -153,6 +154,7 @@ static tn_status read_samples(const char *path, const char *name, tn_array *x)
 
 tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)
 {
+    TN_GIVEN(path, data);
     tn_dataset read = {0};
     tn_array samples = {0};
     tn_status status = read_samples(path, x, &samples);

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/data.h"
 
 /* A sample's place in its set, by the hash of its bytes. */
@@ -77,6 +78,7 @@ static int has(const print *prints, const tn_dataset *other, const tn_dataset *d
 
 tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)
 {
+    TN_GIVEN(data, other, count);
     print *prints = tn_alloc((size_t)other->count * sizeof *prints);
     if (!prints) return TN_ENOMEM;
     for (int64_t i = 0; i < other->count; i++) prints[i] = (print){hash_of(other, i), i};

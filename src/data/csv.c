@@ -8,6 +8,7 @@
 
 #include "csv.h"
 #include "error.h"
+#include "given.h"
 #include "read.h"
 #include "tenon/stats.h"
 
@@ -196,6 +197,7 @@ static tn_status to_dataset(tn_table *table, tn_dataset *data)
 
 tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)
 {
+    TN_GIVEN(path, data);
     char *content = NULL;
     uint64_t bytes = 0;
     tn_dataset read = {0};

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "archive.h"
 #include "error.h"
+#include "given.h"
 #include "idx.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
@@ -41,6 +42,7 @@ void tn_dataset_free(tn_dataset *data)
 
 void tn_dataset_limit(tn_dataset *data, int64_t count)
 {
+    if (!data) return;
     if (count < data->count) data->count = count < 0 ? 0 : count;
 }
 
@@ -90,6 +92,7 @@ static tn_status use_labels(const char *images, const char *path, const tn_shape
 
 tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)
 {
+    TN_GIVEN(images, data);
     tn_dataset read = {0};
     tn_shape shape = {0};
     uint8_t *label = NULL;
@@ -217,6 +220,7 @@ static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, 
 
 tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part)
 {
+    TN_GIVEN(data, part);
     tn_dataset taken = {0}, left = {0};
     int64_t count = (int64_t)((double)data->count * share + 0.5);
     TN_REQUIRE(share > 0 && share < 1 && data->count > 1, TN_EINVAL,
@@ -364,6 +368,7 @@ static tn_status open_any(const request *ask, tn_dataset *train, tn_dataset *tes
 tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
                           tn_dataset *test)
 {
+    TN_GIVEN(name);
     tn_dataset learn = {0}, judge = {0};
     const request ask = {name, seed, csv ? *csv : (tn_csv_options){0}, !train, !test};
     tn_status status = open_any(&ask, &learn, &judge);

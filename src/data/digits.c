@@ -9,6 +9,7 @@
 #include "chance.h"
 #include "digits.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/data.h"
 
 #define SIDE        TN_DIGIT_SIDE
@@ -223,6 +224,7 @@ int tn_digit_draw(uint64_t seed, int64_t index, uint8_t pixel[PIXELS])
 
 tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)
 {
+    TN_GIVEN(data);
     TN_REQUIRE(count > 0 && count <= INT32_MAX, TN_EINVAL, "digits: a set of %lld samples", (long long)count);
     tn_dataset drawn = {
         .count = count, .sample = TN_SHAPE(1, SIDE, SIDE), .x_dtype = TN_U8, .classes = TN_DIGIT_CLASSES};

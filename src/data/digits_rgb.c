@@ -4,6 +4,7 @@
 #include "chance.h"
 #include "digits.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/data.h"
 
 #define SIDE     32
@@ -96,6 +97,7 @@ static int draw(uint64_t seed, int64_t index, uint8_t *pixel)
 
 tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data)
 {
+    TN_GIVEN(data);
     TN_REQUIRE(count > 0 && count <= INT32_MAX, TN_EINVAL, "digits-rgb: a set of %lld samples", (long long)count);
     tn_dataset drawn = {
         .count = count, .sample = TN_SHAPE(CHANNELS, SIDE, SIDE), .x_dtype = TN_U8, .classes = TN_DIGIT_CLASSES};

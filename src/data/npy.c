@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "archive.h"
 #include "error.h"
+#include "given.h"
 #include "half.h"
 #include "read.h"
 #include "shape.h"
@@ -293,6 +294,7 @@ static tn_status read_file(tn_npy_source *source, void *to, uint64_t bytes)
 
 tn_status tn_array_read(const char *path, const char *member, tn_array *array)
 {
+    TN_GIVEN(path, array);
     int fd = -1;
     tn_npy_source source = {.path = path, .member = "", .handle = &fd, .read = read_file};
     if (tn_archive_is(path)) return tn_archive_read(path, member, array);

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "picture.h"
 #include "read.h"
 #include "shape.h"
@@ -219,6 +220,7 @@ tn_status tn_picture_check(const char *path, const tn_shape *sample, int grey)
 
 tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)
 {
+    TN_GIVEN(path, sample, out);
     tn_picture picture = {0};
     TN_TRY(tn_picture_check(path, sample, 0));
     TN_TRY(tn_picture_decode(path, sample->rank == 3 ? sample->dim[0] : 1, &picture));

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/stats.h"
 
 static void learn_minmax(tn_column x, double low, double high, double *centre, double *spread)
@@ -34,6 +35,7 @@ static const struct {
 
 int32_t tn_scale_kind(const char *name)
 {
+    if (!name) return -1;
     for (int32_t kind = 0; kind < KINDS; kind++)
         if (!strcmp(name, kinds[kind].name)) return kind;
     return -1;
@@ -93,6 +95,7 @@ static tn_status learn(tn_scaler *scaler, double low, double high, const float *
 tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x, int64_t rows,
                         int64_t columns)
 {
+    TN_GIVEN(scaler, x);
     TN_REQUIRE(tn_scale_name(kind), TN_EINVAL, "scaling: there is no kind %d", kind);
     TN_REQUIRE(columns > 0 && rows >= 0, TN_ESHAPE, "scaling: a table of %lld rows and %lld columns", (long long)rows,
                (long long)columns);
@@ -119,6 +122,7 @@ void tn_scaler_free(tn_scaler *scaler)
 
 void tn_scaler_fill(const tn_scaler *scaler, float *x, int64_t rows)
 {
+    if (!scaler || !x) return;
     for (int64_t i = 0; i < rows * scaler->columns; i++)
         if (isnan(x[i])) x[i] = (float)scaler->mean[i % scaler->columns];
 }
@@ -133,6 +137,7 @@ static void to_unit(float *row, int64_t columns)
 
 void tn_scaler_apply(const tn_scaler *scaler, float *x, int64_t rows)
 {
+    if (!scaler) return;
     int64_t columns = scaler->columns;
     for (int64_t r = 0; r < rows && scaler->kind == TN_SCALE_UNIT; r++) to_unit(x + r * columns, columns);
     for (int64_t i = 0; i < rows * columns && scaler->centre; i++)
@@ -141,6 +146,7 @@ void tn_scaler_apply(const tn_scaler *scaler, float *x, int64_t rows)
 
 tn_status tn_scaler_invert(const tn_scaler *scaler, float *x, int64_t rows)
 {
+    TN_GIVEN(scaler, x);
     int64_t columns = scaler->columns;
     TN_REQUIRE(scaler->kind != TN_SCALE_UNIT, TN_EUNSUPPORTED, "scaling: rows of length 1 have lost their length");
     for (int64_t i = 0; i < rows * columns && scaler->centre; i++)

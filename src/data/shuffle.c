@@ -32,6 +32,7 @@ static uint32_t below(struct words *words, uint32_t n)
 
 void tn_shuffle(int32_t *order, int64_t count, uint64_t seed, uint64_t epoch)
 {
+    if (!order) return;
     struct words words = {.counter = {0, STREAM, (uint32_t)epoch, (uint32_t)(epoch >> 32)},
                           .key = {(uint32_t)seed, (uint32_t)(seed >> 32)}};
     for (int64_t i = 0; i < count; i++) order[i] = (int32_t)i;

@@ -186,6 +186,7 @@ static double total_weight(tn_column x, const float *weight)
 
 double tn_stat_weighted_mean(tn_column x, const float *weight)
 {
+    if (!weight) return NAN;
     double sum = 0, total = total_weight(x, weight);
     for (int64_t i = 0; i < x.count; i++)
         if (!isnan(at(x, i)) && weight[i] > 0) sum += (double)at(x, i) * weight[i];
@@ -194,6 +195,7 @@ double tn_stat_weighted_mean(tn_column x, const float *weight)
 
 double tn_stat_weighted_median(tn_column x, const float *weight)
 {
+    if (!weight) return NAN;
     double total = total_weight(x, weight), below = 0, before = -INFINITY;
     if (isnan(total)) return NAN;
     double value = first_beyond(x, weight, total / 2);

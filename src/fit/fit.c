@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "measure.h"
 
 #define PEEK_EVERY 32 /* steps between two looks at the loss */
@@ -69,6 +70,7 @@ static tn_status check(const tn_measure *m)
 
 tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options)
 {
+    TN_GIVEN(model, data, options);
     tn_measure m = {model, data, options};
     int64_t batch = batch_of(data, options);
     TN_TRY(check(&m));
@@ -105,6 +107,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data)
 tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options,
                           tn_training **training)
 {
+    TN_GIVEN(state, model, data, options, training);
     tn_training *t = tn_alloc(sizeof *t);
     if (!t) return TN_ENOMEM;
     *t = (tn_training){.state = state, .model = *model, .options = *options};
@@ -146,16 +149,21 @@ static void judge(tn_training *t, const tn_epoch *epoch)
 
 tn_training_place tn_training_where(const tn_training *t)
 {
+    if (!t) return (tn_training_place){0};
     return t->at;
 }
 
 tn_program *tn_training_program(const tn_training *t)
 {
+    if (!t) return NULL;
     return t->batches.whole;
 }
 
 tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count, int64_t step, const tn_epoch *begun)
 {
+    TN_GIVEN_AS("training", t);
+    TN_REQUIRE(past || !count, TN_EINVAL, "tn_training_go_on: past is NULL");
+    TN_REQUIRE(begun || !step, TN_EINVAL, "tn_training_go_on: begun is NULL");
     TN_REQUIRE(!t->at.epochs && !t->begun, TN_EINVAL, "fit: the training has begun already");
     TN_REQUIRE(step >= 0 && step < t->at.steps, TN_EINVAL, "fit: step %lld of %lld in an epoch", (long long)step,
                (long long)t->at.steps);
@@ -212,6 +220,7 @@ static tn_status look(tn_training *t)
 
 tn_status tn_training_step(tn_training *t)
 {
+    TN_GIVEN_AS("training", t);
     tn_training_place *at = &t->at;
     tn_program *program;
     TN_REQUIRE(at->step < at->steps, TN_EINVAL, "fit: the epoch is at its end");
@@ -232,6 +241,7 @@ tn_status tn_training_step(tn_training *t)
 
 tn_status tn_training_step_loss(tn_training *t, double *loss)
 {
+    TN_GIVEN_AS("training, loss", t, loss);
     float value;
     TN_TRY(tn_state_read(t->state, "fit.step_loss", &value, sizeof value));
     *loss = value;
@@ -240,6 +250,7 @@ tn_status tn_training_step_loss(tn_training *t, double *loss)
 
 tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
 {
+    TN_GIVEN_AS("training, epoch", t, epoch);
     const tn_score none = {NAN, NAN};
     tn_score score = none;
     if (t->at.samples) {
@@ -256,6 +267,7 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
 
 tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
 {
+    TN_GIVEN_AS("training, epoch", t, epoch);
     tn_epoch done;
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
     TN_TRY(tn_training_so_far(t, &done));
@@ -282,6 +294,7 @@ static tn_status run_epoch(tn_training *t, tn_epoch *epoch)
 tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options,
                  tn_epoch *last)
 {
+    TN_GIVEN(state, model, data, options);
     tn_training *t = NULL;
     tn_epoch epoch;
     tn_status s = tn_training_new(state, model, data, options, &t);

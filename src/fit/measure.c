@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 
 enum { MEASURING_BATCH = 1000 };
 
@@ -99,9 +100,18 @@ tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples,
     return TN_OK;
 }
 
+/* What the structs have to point to. */
+static tn_status check_parts(const tn_model *model, const tn_dataset *data)
+{
+    TN_REQUIRE(model->build, TN_EINVAL, "the model's build is NULL");
+    TN_REQUIRE(data->x || data->count < 1, TN_EINVAL, "the data set's x is NULL");
+    return TN_OK;
+}
+
 tn_status tn_measure_check(const tn_measure *m)
 {
     const tn_dataset *data = m->data;
+    TN_TRY(check_parts(m->model, data));
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
     TN_REQUIRE(data->label || data->target, TN_EINVAL, "the data set has neither labels nor targets");
     if (data->label) return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count, data->classes);
@@ -129,6 +139,7 @@ tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure 
 
 tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data, tn_score *score)
 {
+    TN_GIVEN(state, model, data, score);
     tn_batches batches = {0};
     tn_score found;
     tn_measure m = {model, data, NULL};
@@ -150,6 +161,8 @@ static void predict_batch(const void *arg, tn_tensor *x, tn_tensor *target)
 
 tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)
 {
+    TN_GIVEN(state, model, data, out);
+    TN_TRY(check_parts(model, data));
     tn_batches batches = {0};
     tn_dataset samples = *data;
     tn_program *program;

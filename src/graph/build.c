@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "leaf.h"
+#include "given.h"
 
 static int is_broken(const tn_graph *graph)
 {
@@ -26,6 +27,7 @@ void tn_output(tn_tensor *x, const char *name)
 {
     uint32_t other;
     tn_graph *graph = tn_graph_of(x);
+    if (!name) tn_graph_fail(graph, TN_EINVAL, "tn_output: name is NULL");
     if (is_broken(graph)) return;
     if (tn_index_find(&graph->names, NULL, name, &other))
         tn_graph_fail(graph, TN_EINVAL, "output '%s' is there already", name);
@@ -47,7 +49,9 @@ static void check_assignment(const tn_tensor *variable, const tn_tensor *value)
 {
     char before[160], now[160];
     tn_graph *graph = variable->graph;
-    if (!value || value->graph != graph)
+    if (!value)
+        tn_graph_fail(graph, TN_EINVAL, "assign '%s': value is NULL", variable->name);
+    else if (value->graph != graph)
         tn_graph_fail(graph, TN_EINVAL, "assign '%s': a value of another graph", variable->name);
     else if (variable->op != &tn_op_variable)
         tn_graph_fail(graph, TN_EINVAL, "assign: a %s is no variable", variable->op->name);
@@ -59,6 +63,7 @@ static void check_assignment(const tn_tensor *variable, const tn_tensor *value)
 
 void tn_assign(tn_tensor *variable, tn_tensor *value)
 {
+    if (!variable && value) tn_graph_fail(value->graph, TN_EINVAL, "assign: variable is NULL");
     tn_graph *graph = tn_graph_of(variable);
     if (is_broken(graph)) return;
     check_assignment(variable, value);
@@ -68,12 +73,13 @@ void tn_assign(tn_tensor *variable, tn_tensor *value)
 
 tn_tensor *tn_assigned(tn_tensor *variable)
 {
-    const tn_sink *sink = is_broken(variable->graph) ? NULL : assignment_of(variable);
+    const tn_sink *sink = is_broken(tn_graph_of(variable)) ? NULL : assignment_of(variable);
     return sink ? sink->value : variable;
 }
 
 void tn_assign_again(tn_tensor *variable, tn_tensor *value)
 {
+    if (!variable && value) tn_graph_fail(value->graph, TN_EINVAL, "assign: variable is NULL");
     tn_graph *graph = tn_graph_of(variable);
     if (is_broken(graph)) return;
     tn_sink *sink = assignment_of(variable);
@@ -86,7 +92,7 @@ void tn_assign_again(tn_tensor *variable, tn_tensor *value)
 
 void tn_keep_together(tn_tensor *variable, uint32_t group)
 {
-    if (!is_broken(variable->graph) && variable->op == &tn_op_variable)
+    if (!is_broken(tn_graph_of(variable)) && variable->op == &tn_op_variable)
         ((tn_variable_attrs *)variable->attrs)->group = group;
 }
 
@@ -107,6 +113,7 @@ tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t coun
     char name[32];
     graph = tn_graph_or_failed(graph);
     graph->optimizers += !is_broken(graph);
+    if (count && !param) tn_graph_fail(graph, TN_EINVAL, "tn_count_steps: param is NULL");
     for (size_t i = 0; i < count && !is_broken(graph); i++) give_optimizer(param[i], graph->optimizers);
     snprintf(name, sizeof name, TN_STEPS_OF "%u", graph->optimizers);
     tn_advance_step(graph);

@@ -49,6 +49,7 @@ static void fail_unknown(tn_graph *graph, const char *pattern, size_t length)
 void tn_freeze(tn_graph *graph, const char *patterns)
 {
     size_t length;
+    if (!patterns) tn_graph_fail(graph, TN_EINVAL, "tn_freeze: patterns is NULL");
     for (const char *at; !tn_graph_status(graph) && (at = tn_pattern_next(&patterns, &length));)
         if (!freeze(graph, at, length)) fail_unknown(graph, at, length);
 }

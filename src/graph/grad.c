@@ -128,9 +128,12 @@ static tn_status run(sweep *w, tn_tensor *loss, tn_tensor *const wrt[], size_t c
 
 void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *grad[])
 {
+    if (!loss && wrt && count && wrt[0]) tn_graph_fail(tn_graph_of(wrt[0]), TN_EINVAL, "tn_grad: loss is NULL");
     tn_graph *graph = tn_graph_of(loss);
     sweep w = {0};
     char text[160];
+    if (count && (!wrt || !grad)) tn_graph_fail(graph, TN_EINVAL, "tn_grad: %s is NULL", wrt ? "grad" : "wrt");
+    if (!grad) return;
     for (size_t i = 0; i < count; i++) grad[i] = graph->empty;
     if (graph->status) return;
     if (tn_shape_count(&loss->type.shape) != 1 || (loss->type.dtype != TN_F32 && loss->type.dtype != TN_F64)) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "file.h"
 #include "shape.h"
 #include "tenon/data.h"
@@ -41,6 +42,7 @@ static size_t make_header(const char *descr, const tn_shape *shape, char text[51
 
 tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data)
 {
+    TN_GIVEN(path, data);
     char header[512];
     tn_file file;
     const char *descr = descr_of(dtype);

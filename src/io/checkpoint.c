@@ -9,6 +9,7 @@
 
 #include "checkpoint.h"
 #include "error.h"
+#include "given.h"
 #include "read.h"
 #include "safetensors.h"
 #include "shape.h"
@@ -305,6 +306,7 @@ static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoin
 
 tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
 {
+    TN_GIVEN(path, checkpoint);
     struct source source = {.path = path, .fd = -1};
     TN_TRY(tn_open_regular(path, &source.fd, &source.bytes));
     tn_checkpoint *made = tn_alloc(sizeof *made);
@@ -333,6 +335,7 @@ void tn_checkpoint_close(tn_checkpoint *checkpoint)
 
 const char *tn_checkpoint_note(const tn_checkpoint *checkpoint, const char *key)
 {
+    if (!checkpoint) return NULL;
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(checkpoint->notes, key));
 }
 
@@ -345,11 +348,13 @@ static int describe(const tn_file_tensor *tensor, tn_state_entry *entry, const v
 
 int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_entry *entry, const void **data)
 {
+    if (!checkpoint || !entry) return 0;
     return index < checkpoint->count ? describe(checkpoint->tensor + index, entry, data) : 0;
 }
 
 int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name, tn_state_entry *entry, const void **data)
 {
+    if (!checkpoint || !name) return 0;
     const tn_file_tensor *found = tn_names_find(checkpoint, name);
     return found ? describe(found, entry, data) : 0;
 }
@@ -391,6 +396,7 @@ static tn_status load(const tn_file_tensor *t, tn_state *state)
 
 tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
 {
+    TN_GIVEN(checkpoint, state);
     TN_TRY(check_state(checkpoint, state));
     for (size_t i = 0; i < checkpoint->count; i++) TN_TRY(load(&checkpoint->tensor[i], state));
     for (size_t i = 0; i < checkpoint->ties; i++) TN_TRY(load(&checkpoint->tied[i], state));

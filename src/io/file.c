@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/data.h"
 
 #define PIECE (1u << 30) /* the most that one call writes */
@@ -188,6 +189,7 @@ tn_status tn_file_end(tn_file *file, tn_status status)
 
 tn_status tn_file_replace(const char *path, const void *data, uint64_t bytes)
 {
+    TN_GIVEN(path, data);
     tn_file file;
     TN_TRY(tn_file_begin(path, &file));
     return tn_file_end(&file, tn_file_write(&file, data, bytes));

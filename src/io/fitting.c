@@ -3,6 +3,7 @@
 #include "convert.h"
 #include "safetensors.h"
 #include "error.h"
+#include "given.h"
 #include "shape.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
@@ -44,6 +45,7 @@ static tn_status take(tn_state *state, const tn_state_entry *own, const tn_state
 tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_load_report *report,
                                      void *arg, size_t *taken)
 {
+    TN_GIVEN(checkpoint, state);
     tn_state_entry own, file;
     const void *data = NULL;
     size_t count = 0;

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "file.h"
 #include "json.h"
 #include "pattern.h"
@@ -181,6 +182,8 @@ static tn_status write_file(tn_state *state, const struct list *list, int any, c
 tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options, const tn_note notes[],
                              size_t count)
 {
+    TN_GIVEN(state, path);
+    TN_REQUIRE(notes || !count, TN_EINVAL, "tn_state_save_with: notes is NULL");
     static const tn_save_options usual;
     const tn_save_options *how = options ? options : &usual;
     struct list list = {0};
@@ -196,5 +199,6 @@ tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_op
 
 tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count)
 {
+    TN_GIVEN(state, path);
     return tn_state_save_with(state, path, NULL, notes, count);
 }

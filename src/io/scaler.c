@@ -1,6 +1,7 @@
 /* scaler.c: a scaler as tensors of a state, and from a file. */
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/stats.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@ static const char *kind_name(const char *name, char text[256])
 
 tn_status tn_scaler_put(const tn_scaler *scaler, tn_state *state, const char *name)
 {
+    TN_GIVEN(scaler, state, name);
     char text[256];
     size_t columns = (size_t)scaler->columns, bytes = columns * sizeof(double);
     const double kind[2] = {scaler->kind, scaler->base};
@@ -48,6 +50,7 @@ static double *copy_row(const double *rows, int row, int64_t columns)
 
 tn_status tn_scaler_read(tn_scaler *scaler, const tn_checkpoint *checkpoint, const char *name)
 {
+    TN_GIVEN(scaler, checkpoint, name);
     char text[256];
     tn_state_entry entry, kind;
     const void *data = NULL, *what = NULL;

@@ -1,6 +1,7 @@
 /* conv.c: the convolution layers, y = x * W + b, and the transposed one. */
 #include "shape.h"
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <stdio.h>
 
@@ -50,6 +51,7 @@ static tn_tensor *add_bias(tn_tensor *y, const char *name, int64_t filters)
 
 tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options)
 {
+    TN_NAMED(x, name);
     tn_shape shape = tn_shape_of(x);
     if (tn_graph_status(tn_graph_of(x))) return x;
     tn_conv_options conv = {.groups = options.groups ? options.groups : 1};
@@ -69,6 +71,7 @@ tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options opt
 
 tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options)
 {
+    TN_NAMED(x, name);
     tn_shape shape = tn_shape_of(x);
     if (tn_graph_status(tn_graph_of(x))) return x;
     tn_conv_options conv = {.groups = options.groups ? options.groups : 1};

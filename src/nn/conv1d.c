@@ -1,5 +1,6 @@
 /* conv1d.c: convolution and pooling along one dimension: those of pictures of height 1. */
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <stdio.h>
 
@@ -71,6 +72,7 @@ static tn_conv_options row_options(const tn_conv1d_options *o, int64_t length)
 
 tn_tensor *tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
 {
+    TN_NAMED(x, name);
     x = flat_picture(x, name);
     int64_t groups = o.groups ? o.groups : 1;
     if (o.same && o.pad)
@@ -84,6 +86,7 @@ tn_tensor *tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
 
 tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
 {
+    TN_NAMED(x, name);
     x = flat_picture(x, name);
     int64_t groups = o.groups ? o.groups : 1;
     if (o.same) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "conv1d_transpose '%s' has no `same`", name);

@@ -1,5 +1,6 @@
 /* linear.c: the fully connected layer, y = x W' + b. */
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <stdio.h>
 
@@ -19,6 +20,7 @@ static tn_tensor *affine(tn_tensor *x, const char *name, const tn_linear_options
 
 tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)
 {
+    TN_NAMED(x, name);
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return x;
     tn_shape shape = tn_shape_of(x);

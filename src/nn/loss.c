@@ -2,6 +2,7 @@
 #include "loss_each.h"
 #include "nearest.h"
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <math.h>
 #include <string.h>
@@ -211,6 +212,7 @@ static tn_tensor *build(const loss_row *row, tn_tensor *output, tn_tensor *targe
 
 int tn_loss_at(size_t index, tn_loss_entry *entry)
 {
+    if (!entry) return 0;
     if (index >= sizeof losses / sizeof losses[0]) return 0;
     *entry = losses[index].entry;
     entry->probabilities = entry->classes && losses[index].read;
@@ -228,6 +230,8 @@ static tn_tensor *spread(tn_tensor *output, tn_tensor *label)
 
 tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)
 {
+    TN_OPERANDS(output, target);
+    TN_NAMED(output, name);
     tn_nearest nearest = {.word = name};
     char hint[80];
     if (tn_graph_status(tn_graph_of(output))) return output;
@@ -245,6 +249,7 @@ tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, 
 
 tn_tensor *tn_loss_readable(const char *name, tn_tensor *output)
 {
+    TN_NAMED(output, name);
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
         if (!strcmp(name, losses[i].entry.name)) return losses[i].read ? losses[i].read(output) : output;
     return output;
@@ -257,21 +262,25 @@ tn_tensor *tn_loss(const char *name, tn_tensor *output, tn_tensor *target)
 
 tn_tensor *tn_mean_squared_error(tn_tensor *prediction, tn_tensor *target)
 {
+    TN_OPERANDS(prediction, target);
     return same_shape("mse", prediction, target) ? tn_loss("mse", prediction, target) : prediction;
 }
 
 tn_tensor *tn_half_squared_error(tn_tensor *prediction, tn_tensor *target)
 {
+    TN_OPERANDS(prediction, target);
     return same_shape("half_mse", prediction, target) ? tn_loss("half_mse", prediction, target) : prediction;
 }
 
 tn_tensor *tn_binary_cross_entropy(tn_tensor *logits, tn_tensor *target)
 {
+    TN_OPERANDS(logits, target);
     return same_shape("binary_cross_entropy", logits, target) ? tn_loss("binary_cross_entropy", logits, target)
                                                               : logits;
 }
 
 tn_tensor *tn_cross_entropy(tn_tensor *logits, tn_tensor *label)
 {
+    TN_OPERANDS(logits, label);
     return tn_loss("cross_entropy", logits, label);
 }

@@ -1,5 +1,6 @@
 /* loss_pair.c: losses that compare tensors with each other rather than outputs with targets. */
 #include "loss_each.h"
+#include "given.h"
 
 /* All of one shape, of at least `rank` dimensions. */
 static int alike(const char *loss, tn_tensor *const x[], int count, int32_t rank)
@@ -44,6 +45,7 @@ static tn_tensor *mean_above_0(tn_tensor *x)
 
 tn_tensor *tn_triplet_margin(tn_tensor *anchor, tn_tensor *positive, tn_tensor *negative, double margin)
 {
+    TN_OPERANDS(anchor, positive, negative);
     if (!alike("triplet_margin", (tn_tensor *[]){anchor, positive, negative}, 3, 1)) return anchor;
     tn_tensor *lack = tn_sub(distance(anchor, positive), distance(anchor, negative));
     return mean_above_0(tn_add(lack, tn_number(lack, margin)));
@@ -51,6 +53,7 @@ tn_tensor *tn_triplet_margin(tn_tensor *anchor, tn_tensor *positive, tn_tensor *
 
 tn_tensor *tn_contrastive(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin)
 {
+    TN_OPERANDS(a, b, same);
     if (!alike("contrastive", (tn_tensor *[]){a, b}, 2, 1) || !is_of_rows("contrastive", a, same)) return a;
     tn_tensor *d = distance(a, b), *lack = tn_relu(tn_sub(tn_number(d, margin), d)), *half = tn_number(d, 0.5);
     tn_tensor *each = tn_where(tn_gt(same, tn_number(same, 0)), tn_square(d), tn_square(lack));
@@ -59,12 +62,14 @@ tn_tensor *tn_contrastive(tn_tensor *a, tn_tensor *b, tn_tensor *same, double ma
 
 tn_tensor *tn_margin_ranking(tn_tensor *a, tn_tensor *b, tn_tensor *order, double margin)
 {
+    TN_OPERANDS(a, b, order);
     if (!alike("margin_ranking", (tn_tensor *[]){a, b, order}, 3, 0)) return a;
     return mean_above_0(tn_sub(tn_number(a, margin), tn_mul(order, tn_sub(a, b))));
 }
 
 tn_tensor *tn_cosine_embedding(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin)
 {
+    TN_OPERANDS(a, b, same);
     if (!alike("cosine_embedding", (tn_tensor *[]){a, b}, 2, 1) || !is_of_rows("cosine_embedding", a, same)) return a;
     tn_tensor *apart = tn_cosine_distance(a, b);
     tn_tensor *close = tn_relu(tn_sub(tn_number(apart, 1 - margin), apart));
@@ -73,6 +78,7 @@ tn_tensor *tn_cosine_embedding(tn_tensor *a, tn_tensor *b, tn_tensor *same, doub
 
 tn_tensor *tn_gaussian_likelihood(tn_tensor *mean, tn_tensor *variance, tn_tensor *target)
 {
+    TN_OPERANDS(mean, variance, target);
     if (!alike("gaussian_likelihood", (tn_tensor *[]){mean, variance, target}, 3, 0)) return mean;
     variance = tn_max(variance, tn_number(variance, 1e-6));
     tn_tensor *each = tn_add(tn_log(variance), tn_div(tn_square(tn_sub(mean, target)), variance));

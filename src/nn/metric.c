@@ -1,5 +1,6 @@
 /* metric.c: how right a network is. */
 #include "tenon/nn.h"
+#include "given.h"
 
 /* 1 where the logit is on the target's side of 0. */
 static tn_tensor *sides_agree(tn_tensor *logit, tn_tensor *target)
@@ -21,6 +22,7 @@ static void line_up(tn_tensor **output, tn_tensor **target)
 
 tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
 {
+    TN_OPERANDS(output, target);
     tn_graph *graph = tn_graph_of(output);
     if (tn_graph_status(graph)) return output;
     line_up(&output, &target);
@@ -44,5 +46,6 @@ tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
 
 tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *target)
 {
+    TN_OPERANDS(prediction, target);
     return tn_sqrt(tn_mean_squared_error(prediction, target));
 }

@@ -1,6 +1,7 @@
 /* multihead.c: attention with several heads, and the layers of a transformer. Vaswani and others, "Attention is all you
  * need", 2017. */
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -89,6 +90,7 @@ static int fits(tn_tensor *x, const char *name, const tn_attention_options *o)
 
 tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options o)
 {
+    TN_NAMED(x, name);
     char full[256];
     if (!fits(x, name, &o)) return x;
     tn_shape shape = tn_shape_of(x);
@@ -105,6 +107,7 @@ tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attent
 
 tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal)
 {
+    TN_NAMED(x, name);
     return tn_multihead_attention(x, name, .heads = heads, .causal = causal != 0);
 }
 
@@ -167,6 +170,7 @@ static tn_tensor *add_part(layer *l, tn_tensor *x, tn_tensor *(*part)(const laye
 
 tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)
 {
+    TN_NAMED(x, name);
     layer l = {.name = name, .o = &options};
     x = add_part(&l, x, to_itself);
     if (options.memory) x = add_part(&l, x, to_memory);

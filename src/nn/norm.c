@@ -2,6 +2,7 @@
  * defaults.
  */
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <float.h>
 #include <math.h>
@@ -82,6 +83,7 @@ static void follow_both(tn_tensor *x, tn_tensor *running_mean, tn_tensor *runnin
 
 tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)
 {
+    TN_NAMED(x, name);
     if (!has_rank("batch_norm", name, x, 2)) return x;
     tn_graph *graph = tn_graph_of(x);
     tn_shape shape = tn_shape_of(x), as = over_channels(&shape), each = TN_SHAPE(shape.dim[1]);
@@ -125,6 +127,7 @@ tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options)
 
 tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
 {
+    TN_NAMED(x, name);
     if (!has_rank("prelu", name, x, each_channel ? 2 : 1)) return x;
     tn_shape shape = tn_shape_of(x), as = each_channel ? over_channels(&shape) : TN_SHAPE(1);
     tn_shape size = TN_SHAPE(each_channel ? shape.dim[1] : 1);
@@ -134,6 +137,7 @@ tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
 
 tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options)
 {
+    TN_NAMED(x, options.name);
     if (!has_rank("layer_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
     double epsilon = epsilon_of("layer_norm", options.name, x, options.epsilon, EPSILON);
@@ -142,6 +146,7 @@ tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options)
 
 tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options)
 {
+    TN_NAMED(x, options.name);
     if (!has_rank("rms_norm", options.name, x, 1)) return x;
     tn_shape shape = tn_shape_of(x), last = TN_SHAPE(shape.dim[shape.rank - 1]);
     double epsilon = epsilon_of("rms_norm", options.name, x, options.epsilon, FLT_EPSILON);
@@ -150,6 +155,7 @@ tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options)
 
 tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options)
 {
+    TN_NAMED(x, name);
     if (!has_rank("group_norm", name, x, 2)) return x;
     int64_t groups = options.groups;
     double epsilon = epsilon_of("group_norm", name, x, options.epsilon, EPSILON);

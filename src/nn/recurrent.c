@@ -3,6 +3,7 @@
  * writes it), unrolled over time; and the embedding that turns numbers into vectors. */
 #include "alloc.h"
 #include "tenon/nn.h"
+#include "given.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,6 +148,7 @@ static tn_tensor *go_through(tn_tensor *x, const char *name, const tn_recurrent_
 
 tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
 {
+    TN_NAMED(x, name);
     if (!check_input(x, name, &options)) return x;
     int directions = options.bidirectional ? 2 : 1;
     tn_tensor **each = tn_alloc((size_t)tn_shape_of(x).dim[1] * sizeof *each), *y[2];
@@ -182,11 +184,13 @@ static tn_tensor *rows_of(tn_tensor *index, const char *name, int64_t count, int
 
 tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)
 {
+    TN_NAMED(index, name);
     return rows_of(index, name, count, units, 0);
 }
 
 tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)
 {
+    TN_NAMED(index, name);
     if (padding < 0 || padding >= count)
         tn_graph_fail(tn_graph_of(index), TN_EINVAL, "embedding '%s': padding %d is none of %lld rows", name, padding,
                       (long long)count);

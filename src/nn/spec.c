@@ -3,6 +3,7 @@
 #include "layers.h"
 #include "nearest.h"
 #include "word.h"
+#include "given.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static const struct {
 
 int tn_net_layer_at(size_t index, tn_net_word *word)
 {
+    if (!word) return 0;
     if (index >= tn_layers_count) return 0;
     *word = (tn_net_word){tn_layers[index].name, tn_layers[index].usage, tn_layers[index].doc};
     return 1;
@@ -62,6 +64,7 @@ int tn_net_layer_at(size_t index, tn_net_word *word)
 
 int tn_net_named_at(size_t index, tn_net_word *word)
 {
+    if (!word) return 0;
     if (index >= COUNT(named)) return 0;
     *word = named[index];
     return 1;
@@ -69,6 +72,7 @@ int tn_net_named_at(size_t index, tn_net_word *word)
 
 int tn_net_init_at(size_t index, tn_net_word *word)
 {
+    if (!word) return 0;
     if (index >= COUNT(inits)) return 0;
     *word = inits[index].word;
     return 1;
@@ -243,6 +247,7 @@ static const char *layers_of(const char *spec)
 
 tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
 {
+    TN_NAMED(x, spec);
     tn_graph *graph = tn_graph_of(x);
     tn_net_build build = {.options = options};
     tn_item item;

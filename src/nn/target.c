@@ -1,5 +1,6 @@
 /* target.c: targets that a loss cannot take, found when data is loaded, before anything is computed. */
 #include "error.h"
+#include "given.h"
 #include "tenon/nn.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ static tn_status check_labels(const int32_t *label, int64_t count, int64_t class
 
 tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count, int64_t classes)
 {
+    TN_GIVEN(loss, data);
     const float *x = data;
     size_t r = 0, n = sizeof rules / sizeof rules[0];
     while (r < n && strcmp(rules[r].loss, loss)) r++;

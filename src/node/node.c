@@ -5,10 +5,13 @@
 
 #include "graph.h"
 
-/* The graph of calls that have none: always failed, never written. */
-static tn_tensor no_tensor;
-static tn_graph no_graph = {.status = TN_ENOMEM, .message = "out of memory for a graph", .empty = &no_tensor};
+/* The graphs of calls that have none, and of operands that are none: always failed, never written. */
+static tn_tensor no_tensor, no_operand;
+static tn_graph no_graph = {
+    .status = TN_ENOMEM, .message = "out of memory for a graph: it is NULL", .empty = &no_tensor};
+static tn_graph missing = {.status = TN_EINVAL, .message = "an operand is NULL", .empty = &no_operand};
 static tn_tensor no_tensor = {.graph = &no_graph, .type = {TN_F32, {1, {0}}}};
+static tn_tensor no_operand = {.graph = &missing, .type = {TN_F32, {1, {0}}}};
 
 tn_graph *tn_graph_new(void)
 {
@@ -25,7 +28,7 @@ tn_graph *tn_graph_new(void)
 
 void tn_graph_free(tn_graph *graph)
 {
-    if (!graph || graph == &no_graph) return;
+    if (!graph || graph == &no_graph || graph == &missing) return;
     tn_region_free(&graph->region);
     tn_index_free(&graph->names);
     tn_free(graph->tensor);
@@ -44,6 +47,7 @@ void tn_graph_fail(tn_graph *graph, tn_status status, const char *format, ...)
     va_list args;
     if (!graph || graph->status) return;
     graph->status = status;
+    if (!format) format = "tn_graph_fail: format is NULL";
     va_start(args, format);
     vsnprintf(graph->message, sizeof graph->message, format, args);
     va_end(args);
@@ -67,7 +71,7 @@ static int is_broken(const tn_graph *graph)
 
 tn_graph *tn_graph_of(const tn_tensor *x)
 {
-    return x ? x->graph : &no_graph;
+    return x ? x->graph : &missing;
 }
 
 tn_shape tn_shape_of(const tn_tensor *x)
@@ -112,25 +116,26 @@ tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_t
     return graph->tensor[graph->count++] = x;
 }
 
-/* The graph that the operands have in common, or NULL. */
-static tn_graph *common_graph(tn_graph *graph, tn_tensor *const in[], uint32_t n_in)
+/* The graph that the operands have in common, or one that has failed. */
+static tn_graph *common_graph(const char *op, tn_graph *graph, tn_tensor *const in[], uint32_t n_in)
 {
+    for (uint32_t i = 0; i < n_in && !graph; i++)
+        if (in[i]) graph = in[i]->graph;
+    if (!graph) return n_in ? &missing : &no_graph;
     for (uint32_t i = 0; i < n_in; i++) {
-        if (!in[i]) return NULL;
-        if (!graph) graph = in[i]->graph;
+        if (!in[i]) tn_graph_fail(graph, TN_EINVAL, "%s: operand %u is NULL", op, i);
+        if (!in[i] || in[i]->graph == graph) continue;
         if (is_broken(in[i]->graph)) return in[i]->graph;
-        if (in[i]->graph != graph) return NULL;
+        tn_graph_fail(graph, TN_EINVAL, "%s: operand %u is of another graph", op, i);
     }
     return graph;
 }
 
 tn_tensor *tn_node(const tn_op_def *op, tn_graph *graph, tn_tensor *const in[], uint32_t n_in, const void *attrs)
 {
-    tn_graph *common = common_graph(graph, in, n_in);
+    tn_graph *common = common_graph(op->name, graph, in, n_in);
     tn_type type = {0};
-    if (!common && graph) tn_graph_fail(graph, TN_EINVAL, "%s: an operand of another graph, or none", op->name);
-    if (!common && n_in && in[0]) tn_graph_fail(in[0]->graph, TN_EINVAL, "%s: operands of different graphs", op->name);
-    if (!common || is_broken(common)) return common ? common->empty : no_graph.empty;
+    if (is_broken(common)) return common->empty;
     tn_status s = op->shape(in, n_in, attrs, &type);
     if (!s) s = tn_shape_check(&type.shape);
     if (s) return tn_graph_keep_error(common, s);

@@ -1,5 +1,6 @@
 /* arrange.c: elements in another order or place, and ranges of numbers, by other operators. */
 #include "along.h"
+#include "given.h"
 
 tn_tensor *tn_unsqueeze(tn_tensor *x, int32_t axis)
 {
@@ -47,11 +48,13 @@ void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[])
     int64_t n = found ? x->type.shape.dim[at] : 0;
     if (found && (!parts || n % parts))
         tn_graph_fail(x->graph, TN_ESHAPE, "split: %lld elements in %u parts", (long long)n, parts);
-    for (uint32_t i = 0; i < parts; i++) out[i] = tn_slice(x, axis, n / parts * i, n / parts, 1);
+    if (found && !out) tn_graph_fail(x->graph, TN_EINVAL, "split: out is NULL");
+    for (uint32_t i = 0; out && i < parts; i++) out[i] = tn_slice(x, axis, n / parts * i, n / parts, 1);
 }
 
 tn_tensor *tn_index_select(tn_tensor *x, int32_t axis, tn_tensor *index)
 {
+    TN_OPERANDS(x, index);
     uint32_t at = 0;
     if (!tn_find_axis("index_select", x, axis, &at)) return x;
     tn_shape line = {0}, to = x->type.shape;

@@ -5,6 +5,7 @@
 #include "along.h"
 #include "cases.h"
 #include "composite.h"
+#include "given.h"
 
 /* ---- softmax where a mask is not 0 ---- */
 
@@ -58,6 +59,7 @@ static void reference_masked(const tn_reference_call *call)
 
 tn_tensor *tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)
 {
+    TN_OPERANDS(x, mask);
     masked_attrs at = {0};
     if (!tn_find_axis("masked_softmax", x, axis, &at.axis)) return x;
     return tn_node(&tn_op_masked_softmax, NULL, (tn_tensor *[]){x, mask}, 2, &at);

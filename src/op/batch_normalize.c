@@ -5,6 +5,7 @@
 #include "cases.h"
 #include "check.h"
 #include "composite.h"
+#include "given.h"
 
 typedef struct attrs {
     double epsilon; /* added to the variance */
@@ -87,6 +88,7 @@ static void reference(const tn_reference_call *call)
 
 tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)
 {
+    TN_OPERANDS(x, weight, bias);
     attrs at = {.epsilon = epsilon};
     tn_tensor *in[] = {x, weight, bias};
     tn_graph *graph = tn_graph_of(x);

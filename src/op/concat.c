@@ -71,7 +71,7 @@ static tn_tensor *join(tn_tensor *const in[], uint32_t n_in, const attrs *at)
 tn_tensor *tn_concat(tn_tensor *const in[], uint32_t n_in, int32_t axis)
 {
     attrs at = {0};
-    if (!n_in) return tn_node(&tn_op_concat, NULL, NULL, 0, &at);
+    if (!in || !n_in) return tn_node(&tn_op_concat, NULL, NULL, 0, &at);
     if (!tn_find_axis("concat", in[0], axis, &at.axis)) return in[0];
     return n_in == 1 ? in[0] : join(in, n_in, &at);
 }
@@ -79,6 +79,7 @@ tn_tensor *tn_concat(tn_tensor *const in[], uint32_t n_in, int32_t axis)
 /* Each gets a dimension of 1 at the axis: the place of the new dimension in the result. */
 tn_tensor *tn_stack(tn_tensor *const in[], uint32_t n_in, int32_t axis)
 {
+    if (!in) return tn_concat(in, 0, 0);
     tn_graph *graph = tn_graph_of(n_in ? in[0] : NULL);
     if (tn_graph_status(graph)) return n_in ? in[0] : tn_concat(in, 0, 0);
     tn_shape x = in[0]->type.shape, longer = {.rank = x.rank + 1};

@@ -1,5 +1,6 @@
 /* formulas.c: functions that are a line or two of other operators. */
 #include "along.h"
+#include "given.h"
 
 /* At a bound the gradient flows; a NaN stays. */
 tn_tensor *tn_clamp(tn_tensor *x, double low, double high)
@@ -52,6 +53,7 @@ tn_tensor *tn_glu(tn_tensor *x, int32_t axis)
 
 tn_tensor *tn_masked_fill(tn_tensor *x, tn_tensor *mask, double value)
 {
+    TN_OPERANDS(x, mask);
     return tn_where(mask, tn_number(x, value), x);
 }
 

@@ -11,7 +11,7 @@ static tn_tensor *named(tn_graph *graph, const tn_op_def *op, const char *name, 
     char before[160], now[160];
     graph = tn_graph_or_failed(graph);
     if (graph->status) return graph->empty;
-    if (!name || !*name) tn_graph_fail(graph, TN_EINVAL, "%s: a name is needed", op->name);
+    if (!name || !*name) tn_graph_fail(graph, TN_EINVAL, "%s: its name is %s", op->name, name ? "empty" : "NULL");
     tn_status s = tn_shape_check(&type.shape);
     if (s) return tn_graph_keep_error(graph, tn_fail(s, "%s '%s': %s", op->name, name ? name : "", tn_message()));
     if (!tn_dtype_size(type.dtype)) tn_graph_fail(graph, TN_EDTYPE, "%s '%s': no element type", op->name, name);

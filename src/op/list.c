@@ -74,6 +74,7 @@ tn_cost tn_op_cost(const tn_op_desc *desc)
 
 int tn_op_at(size_t index, tn_op_entry *entry)
 {
+    if (!entry) return 0;
     static const char *const kind[] = {"leaf", "element-wise", "view", "kernel", "composite"};
     const tn_op_def *op;
     for (size_t i = 0; (op = tn_op_number(i)); i++) {

@@ -2,6 +2,7 @@
  * other's gradient. A place outside gives 0, or is left out. */
 #include "along.h"
 #include "cases.h"
+#include "given.h"
 
 typedef struct attrs {
     uint32_t axis;
@@ -107,6 +108,7 @@ static double flops_put(const tn_op_desc *desc)
 
 tn_tensor *tn_take(tn_tensor *x, tn_tensor *index, int32_t axis)
 {
+    TN_OPERANDS(x, index);
     attrs at = {0};
     if (!tn_find_axis("take", x, axis, &at.axis)) return x;
     return tn_node(&tn_op_take, NULL, (tn_tensor *[]){x, index}, 2, &at);
@@ -114,6 +116,7 @@ tn_tensor *tn_take(tn_tensor *x, tn_tensor *index, int32_t axis)
 
 tn_tensor *tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int64_t size)
 {
+    TN_OPERANDS(index, values);
     uint32_t at = 0;
     return tn_find_axis("put", values, axis, &at) ? put(index, values, at, size) : values;
 }

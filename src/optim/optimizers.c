@@ -15,6 +15,7 @@
 
 int tn_optimizer_at(size_t index, tn_optimizer_entry *entry)
 {
+    if (!entry) return 0;
     if (index >= tn_rules_count) return 0;
     *entry = tn_rules[index].entry;
     return 1;
@@ -233,6 +234,7 @@ static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options op
 void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options)
 {
     tn_graph *graph = tn_graph_of(loss);
+    if (!optimizer) tn_graph_fail(graph, TN_EINVAL, "tn_minimize: optimizer is NULL");
     if (tn_graph_status(graph)) return;
     const tn_rule *rule = find(graph, optimizer);
     size_t count = tn_variables(graph, TN_TRAINABLE, NULL, 0);

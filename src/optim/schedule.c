@@ -2,6 +2,7 @@
 #include "tenon/optim.h"
 
 #include "error.h"
+#include "given.h"
 #include "nearest.h"
 #include "word.h"
 
@@ -99,6 +100,7 @@ static const struct {
 
 int tn_schedule_kind_at(size_t index, tn_schedule_kind *kind)
 {
+    if (!kind) return 0;
     if (index >= KINDS) return 0;
     *kind = (tn_schedule_kind){kinds[index].name, kinds[index].usage, kinds[index].doc};
     return 1;
@@ -176,6 +178,7 @@ static tn_status read_kind(const tn_item *item, tn_schedule *schedule)
 
 tn_status tn_schedule_parse(const char *text, tn_schedule *schedule)
 {
+    TN_GIVEN(text, schedule);
     const char *cursor = text;
     tn_schedule result = {0};
     tn_item item;
@@ -194,6 +197,7 @@ tn_status tn_schedule_parse(const char *text, tn_schedule *schedule)
 
 void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss)
 {
+    if (!schedule || !plateau) return;
     if (strcmp(kinds[schedule->kind].name, "plateau")) return;
     if (!plateau->losses++ || loss < plateau->lowest || (isnan(plateau->lowest) && !isnan(loss))) {
         plateau->lowest = loss;
@@ -206,11 +210,13 @@ void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double lo
 
 double tn_plateau_factor(const tn_plateau *plateau)
 {
+    if (!plateau) return NAN;
     return plateau->factor != 0 ? plateau->factor : 1;
 }
 
 double tn_schedule_at(const tn_schedule *schedule, uint64_t step)
 {
+    if (!schedule) return NAN;
     double at = (double)step;
     if (at < schedule->warmup) return (at + 1) / schedule->warmup;
     return kinds[schedule->kind].at(schedule, at - schedule->warmup);

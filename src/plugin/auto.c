@@ -10,6 +10,7 @@
 #include "cache.h"
 #include "device_internal.h"
 #include "error.h"
+#include "given.h"
 #include "options.h"
 
 #define SIDE      512
@@ -150,6 +151,7 @@ static int sane(double flops)
 
 tn_status tn_device_measure(tn_device *device, double *flops)
 {
+    TN_GIVEN(device, flops);
     char key[512];
     bench b = {.device = device};
     double measured = 0;

@@ -67,6 +67,7 @@ tn_status tn_host_has_room(uint64_t bytes, const char *what)
 
 int tn_device_memory(size_t index, uint64_t *total, uint64_t *left)
 {
+    if (!total || !left) return 0;
     tn_memory_budget budget;
     tn_entry *e = NULL;
     tn_registry_lock();

@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "tenon/device.h"
 #include "trust.h"
 
@@ -93,6 +94,7 @@ static int has_folder(char folder[PATH_MAX])
 
 tn_status tn_cache_folder(char *path, uint64_t room)
 {
+    TN_GIVEN(path);
     char folder[PATH_MAX];
     tn_reason reason;
     tn_status status = find_folder(folder, &reason);

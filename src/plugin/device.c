@@ -118,6 +118,7 @@ const tn_device_info *tn_device_get_info(const tn_device *device)
 
 int tn_device_at(size_t index, tn_device_entry *entry)
 {
+    if (!entry) return 0;
     tn_entry *backend = NULL;
     tn_registry_lock();
     const tn_slot *slot = tn_registry_start_all() ? NULL : tn_registry_slot(index, &backend);

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "device_internal.h"
 #include "error.h"
+#include "given.h"
 #include "forked.h"
 #include "host.h"
 #include "loader.h"
@@ -316,6 +317,7 @@ uint32_t tn_registry_close(void)
 /* A file whose id was taken has a problem, but to ask for it is no error. */
 tn_status tn_backend_load(const char *path)
 {
+    TN_GIVEN(path);
     tn_entry *entry = NULL;
     TN_REQUIRE(path && *path, TN_EINVAL, "no file of a backend was named");
     tn_registry_lock();
@@ -329,6 +331,7 @@ tn_status tn_backend_load(const char *path)
 
 int tn_backend_at(size_t index, tn_backend_report *report)
 {
+    if (!report) return 0;
     tn_registry_lock();
     tn_entry *e = tn_registry_start_all() ? NULL : tn_registry_at(index);
     if (e) {
@@ -346,6 +349,7 @@ int tn_backend_at(size_t index, tn_backend_report *report)
 
 tn_status tn_backend_option(const char *backend, const char *key, const char *value)
 {
+    TN_GIVEN(backend, key, value);
     tn_status status = TN_OK;
     TN_REQUIRE(backend && *backend && key && *key && value, TN_EINVAL, "an option needs a backend, a key and a value");
     tn_registry_lock();

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "program.h"
 #include "rewrite.h"
 
@@ -216,6 +217,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
 
 tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
 {
+    TN_GIVEN(graph, state, program);
     static const tn_compile_options usual;
     tn_program *p = tn_alloc(sizeof *p);
     if (!p) return TN_ENOMEM;

@@ -106,6 +106,7 @@ void tn_program_explain(const tn_program *p, void (*line)(void *arg, const char 
 {
     const printer out = {line, arg};
     char text[300];
+    if (!p || !line) return;
     snprintf(text, sizeof text, "%3s  %-16s %-9s %5s %7s %11s %13s  %-*s %s", "#", "operator", "device", "fused",
              "kernels", "bytes", "flops", RESULT, "result", "what");
     line(arg, text);

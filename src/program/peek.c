@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "state.h"
 
 struct tn_peek {
@@ -28,6 +29,7 @@ static tn_status make(tn_peek *p, const char *name)
 
 tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek)
 {
+    TN_GIVEN(state, name, peek);
     tn_peek *p = tn_alloc(sizeof *p);
     if (!p) return TN_ENOMEM;
     p->state = state;
@@ -42,6 +44,7 @@ tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek)
 /* The event stands for the read before until the next one is recorded. */
 tn_status tn_peek_next(tn_peek *p, const void **data)
 {
+    TN_GIVEN_AS("peek, data", p, data);
     TN_MESSAGE(msg);
     const tn_device *device = p->state->device;
     const tn_backend *backend = device->backend;

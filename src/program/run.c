@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "program.h"
 
 static tn_status sync_queue(const tn_place_device *place)
@@ -110,6 +111,7 @@ static tn_status run_all(tn_program *p)
 
 tn_status tn_program_run(tn_program *p)
 {
+    TN_GIVEN_AS("program", p);
     TN_MESSAGE(msg);
     uint64_t allocated = tn_allocations(), waited = waits(p), counted = p->report.run_host_waits;
     TN_TRY(run_all(p));
@@ -124,6 +126,7 @@ tn_status tn_program_run(tn_program *p)
 
 tn_status tn_wait(tn_program *p)
 {
+    TN_GIVEN_AS("program", p);
     return tn_program_sync(p);
 }
 
@@ -135,6 +138,7 @@ static double to_i32(double value)
 
 tn_status tn_set(tn_program *p, const char *name, double value)
 {
+    TN_GIVEN_AS("program, scalar", p, name);
     int found = 0;
     TN_REQUIRE(!tn_program_own_number(p, name), TN_EINVAL, "the state sets '%s' itself", name);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
@@ -148,6 +152,7 @@ tn_status tn_set(tn_program *p, const char *name, double value)
 
 tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t bytes)
 {
+    TN_GIVEN_AS("program, input, data", p, name, data);
     TN_MESSAGE(msg);
     for (uint32_t i = 0; i < p->ir.values; i++) {
         tn_value *value = p->ir.value[i];
@@ -166,6 +171,7 @@ tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t by
 
 tn_status tn_fetch(tn_program *p, const char *name, void *data, uint64_t bytes)
 {
+    TN_GIVEN_AS("program, output, data", p, name, data);
     TN_MESSAGE(msg);
     for (uint32_t i = 0; i < p->ir.outputs; i++) {
         tn_value *value = p->ir.output[i].value;
@@ -183,5 +189,5 @@ tn_status tn_fetch(tn_program *p, const char *name, void *data, uint64_t bytes)
 
 void tn_program_get_report(const tn_program *p, tn_program_report *report)
 {
-    *report = p->report;
+    if (p && report) *report = p->report;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "shape.h"
 
 enum { LEAST_CHUNK = 1 << 16, LEAST_ALIGNMENT = 64 };
@@ -22,6 +23,7 @@ static uint64_t aligned(const tn_state *state, uint64_t bytes)
 
 tn_status tn_state_new(tn_device *device, uint64_t seed, tn_state **out)
 {
+    TN_GIVEN_AS("device, state", device, out);
     TN_REQUIRE(device, TN_EINVAL, "state: no device");
     tn_state *state = tn_alloc(sizeof *state);
     if (!state) return TN_ENOMEM;
@@ -49,26 +51,31 @@ void tn_state_free(tn_state *state)
 
 tn_device *tn_state_device(const tn_state *state)
 {
+    if (!state) return NULL;
     return state->device;
 }
 
 uint64_t tn_state_seed(const tn_state *state)
 {
+    if (!state) return 0;
     return state->seed;
 }
 
 void tn_state_set_seed(tn_state *state, uint64_t seed)
 {
+    if (!state) return;
     state->seed = seed;
 }
 
 uint64_t tn_state_step(const tn_state *state)
 {
+    if (!state) return 0;
     return state->step;
 }
 
 int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)
 {
+    if (!state || !entry) return 0;
     if (index >= state->count) return 0;
     *entry = state->tensor[index].entry;
     return 1;
@@ -82,6 +89,7 @@ tn_state_tensor *tn_state_get(const tn_state *state, const char *name)
 
 int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry)
 {
+    if (!state || !name) return 0;
     const tn_state_tensor *tensor = tn_state_get(state, name);
     if (tensor) *entry = tensor->entry;
     return tensor != NULL;
@@ -160,6 +168,7 @@ tn_status tn_state_announce(tn_state *state, uint64_t bytes)
 
 tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
 {
+    TN_GIVEN(state);
     tn_state_mark before = tn_state_here(state);
     tn_status s = tn_state_announce(state, bytes);
     if (!s) s = tn_state_make(state);
@@ -246,6 +255,7 @@ static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_
 tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shape shape, uint32_t flags,
                        const void *data)
 {
+    TN_GIVEN(state, name);
     if (tn_state_get(state, name))
         TN_TRY(same(tn_state_get(state, name), dtype, &shape));
     else
@@ -267,6 +277,7 @@ static tn_status sized(const tn_state *state, const char *name, uint64_t bytes, 
 
 tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes)
 {
+    TN_GIVEN(state, name, data);
     tn_state_tensor *t = NULL;
     TN_TRY(sized(state, name, bytes, &t));
     return upload(state, t, data);
@@ -274,6 +285,7 @@ tn_status tn_state_write(tn_state *state, const char *name, const void *data, ui
 
 tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)
 {
+    TN_GIVEN(state, name, data);
     TN_MESSAGE(msg);
     tn_state_tensor *t = NULL;
     TN_TRY(sized(state, name, bytes, &t));

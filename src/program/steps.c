@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "given.h"
 #include "leaf.h"
 
 static uint32_t optimizer_of(const tn_tensor *x)
@@ -73,12 +74,14 @@ static void set_all(tn_state *state, uint64_t step)
 
 void tn_state_set_step(tn_state *state, uint64_t step)
 {
+    if (!state) return;
     state->step = step;
     set_all(state, step);
 }
 
 int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step)
 {
+    if (!state || !param) return 0;
     const tn_state_tensor *t = tn_state_get(state, param);
     if (!t || !t->is_trained) return 0;
     *step = t->steps;
@@ -87,6 +90,7 @@ int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step
 
 tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step)
 {
+    TN_GIVEN(state);
     tn_state_tensor *t = param ? tn_state_get(state, param) : NULL;
     TN_REQUIRE(t || !param, TN_EMISSING, "no tensor '%s' in the state", param);
     if (!t) return set_all(state, step), TN_OK;

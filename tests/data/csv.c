@@ -216,7 +216,7 @@ static void zero_bytes_missing_files_and_folders_are_refused(void **state)
                    "zero.csv: is no text file");
     expect_failure(tn_dataset_csv(scratch_path("nowhere.csv"), NULL, &data), TN_EMISSING, "nowhere.csv");
     expect_failure(tn_dataset_csv("/tmp", NULL, &data), TN_EIO, "/tmp: is a folder");
-    expect_failure(tn_dataset_csv(NULL, NULL, &data), TN_EINVAL, "no file name");
+    expect_failure(tn_dataset_csv(NULL, NULL, &data), TN_EINVAL, "path is NULL");
 }
 
 static void a_comma_for_the_point_in_the_users_locale_changes_nothing(void **state)

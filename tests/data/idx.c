@@ -136,7 +136,7 @@ static void missing_files_folders_and_devices_are_named(void **state)
     expect_failure(tn_dataset_idx("/tmp", good, &data), TN_EIO, "/tmp: is a folder");
     expect_failure(tn_dataset_idx("/dev/zero", good, &data), TN_EIO, "/dev/zero: is not a regular file");
     expect_failure(tn_dataset_idx(good, scratch_path("nowhere"), &data), TN_EMISSING, "nowhere");
-    expect_failure(tn_dataset_idx(NULL, good, &data), TN_EINVAL, "no file name");
+    expect_failure(tn_dataset_idx(NULL, good, &data), TN_EINVAL, "images is NULL");
 }
 
 static void labels_must_fit_the_pictures(void **state)

@@ -155,7 +155,7 @@ static void notes_and_names_that_cannot_be_kept_are_refused(void **state)
     expect_failure(tn_state_save(some, path, &own, 1), TN_EINVAL, "a note cannot be named 'tenon.seed'");
     expect_failure(tn_state_save(some, path, &none, 1), TN_EINVAL, "note 0 has no value");
     expect_failure(tn_state_save(some, path, twice, 2), TN_EINVAL, "two notes are named 'a'");
-    expect_failure(tn_state_save(some, NULL, NULL, 0), TN_EINVAL, "no file name");
+    expect_failure(tn_state_save(some, NULL, NULL, 0), TN_EINVAL, "path is NULL");
     expect_failure(tn_state_save(some, "", NULL, 0), TN_EINVAL, "no file name");
     expect_ok(tn_state_put(some, "w\xFF", TN_F32, TN_SCALAR, 0, NULL));
     expect_failure(tn_state_save(some, path, NULL, 0), TN_EINVAL, "its name is not UTF-8");
