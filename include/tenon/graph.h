@@ -36,7 +36,8 @@ TN_API int32_t tn_dtype_of(const tn_tensor *x);
 
 /* ---- leaves ---- */
 
-/* A tensor that the user fills before a run (tn_feed). Names are unique among a graph's inputs. */
+/* A tensor that the user fills before a run (tn_feed). Asking again for a name gives the same input; another shape or
+ * type is an error. */
 TN_API tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape);
 
 /* The number `value` in every element, as the element type keeps it. */

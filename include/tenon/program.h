@@ -36,7 +36,8 @@ TN_API void tn_program_free(tn_program *program);
 /* Sets a scalar input for the runs that follow. */
 TN_API TN_MUST_USE tn_status tn_set(tn_program *program, const char *scalar, double value);
 
-/* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied. */
+/* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied. TN_EMISSING
+ * for a name that no input has, and for an input on which nothing depends that the program computes: it is left out. */
 TN_API TN_MUST_USE tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes);
 
 /* Enqueues one run. Errors of the device appear here or at the next call that waits. */

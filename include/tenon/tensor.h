@@ -29,7 +29,7 @@ TN_API char *tn_shape_text(const tn_shape *shape, char *text, size_t capacity);
 /* "f32" and so on; "?" for a number that is no type. */
 TN_API const char *tn_dtype_name(int32_t dtype);
 
-/* A set of axes; negative ones count from the last. TN_ALL is every axis. */
+/* A set of axes, each there once; negative ones count from the last. TN_ALL is every axis. */
 typedef struct tn_axes {
     int32_t count; /* -1: all */
     int32_t axis[TN_MAX_RANK];

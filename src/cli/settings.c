@@ -208,12 +208,23 @@ static int check_outputs(const cli_settings *s)
     return CLI_GO_ON;
 }
 
+/* A number behind the name of the initialisation is one, and not 0, which stands for the usual one. */
+static int check_init(const char *init)
+{
+    const char *number = strchr(init, ' ');
+    char *end = NULL;
+    double value = number ? strtod(number, &end) : 0;
+    if (!number || (end != number && !*end && value != 0 && isfinite(value))) return CLI_GO_ON;
+    return cli_usage("--init '%s': '%s' is not a number above 0", init, number + 1);
+}
+
 int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
     int status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);
     if (status == CLI_GO_ON) status = check_owners(s);
+    if (status == CLI_GO_ON) status = check_init(s->init);
     if (status != CLI_GO_ON) return status;
     if (cli_given(s->options, "target") && !cli_is_table(s->data))
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
@@ -232,8 +243,6 @@ int cli_settings_check(cli_settings *s)
 void cli_settings_init_of(const cli_settings *s, char name[32], double *scale)
 {
     const char *space = strchr(s->init, ' ');
-    char *end = NULL;
-    *scale = space ? strtod(space, &end) : 0;
-    int number = space && !*end && *scale > 0 && isfinite(*scale);
-    snprintf(name, 32, "%.*s", number ? (int)(space - s->init) : 31, s->init);
+    *scale = space ? strtod(space, NULL) : 0;
+    snprintf(name, 32, "%.*s", space ? (int)(space - s->init) : 31, s->init);
 }

@@ -67,9 +67,12 @@ tn_status tn_shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *out
 tn_status tn_axes_mask(tn_axes axes, int32_t rank, uint32_t *mask)
 {
     uint32_t bits = axes.count < 0 ? (1u << rank) - 1 : 0;
+    TN_REQUIRE(axes.count >= -1 && axes.count <= TN_MAX_RANK, TN_EINVAL, "a set of %d axes: there are %d at most",
+               axes.count, TN_MAX_RANK);
     for (int32_t i = 0; i < axes.count; i++) {
         int32_t axis = axes.axis[i] < 0 ? axes.axis[i] + rank : axes.axis[i];
         TN_REQUIRE(axis >= 0 && axis < rank, TN_ESHAPE, "axis %d of a tensor of rank %d", axes.axis[i], rank);
+        TN_REQUIRE(!(bits >> axis & 1), TN_EINVAL, "axis %d is there twice", axes.axis[i]);
         bits |= 1u << axis;
     }
     *mask = bits;

@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "ink.h"
 #include "picture.h"
 #include "stroke.h"
@@ -193,6 +194,7 @@ static tn_status look(const float *level, int64_t height, int64_t width, tn_ink_
 tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing,
                            const tn_shape *sample, float *out, tn_ink *ink)
 {
+    TN_GIVEN(level, framing, sample, out);
     tn_ink_map map = {0};
     view v;
     TN_TRY(tn_picture_check("framing", sample, 1));
@@ -216,6 +218,7 @@ tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, co
 tn_status tn_picture_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out,
                                  tn_ink *ink)
 {
+    TN_GIVEN(path, framing, sample, out);
     tn_picture picture = {0};
     TN_TRY(tn_picture_check(path, sample, 1));
     TN_TRY(tn_picture_decode(path, 1, &picture));
@@ -226,6 +229,7 @@ tn_status tn_picture_read_framed(const char *path, const tn_framing *framing, co
 
 const char *tn_ink_doubts(const tn_ink *ink, char *text, size_t capacity)
 {
+    if (!ink || !text) return text;
     static const struct {
         uint32_t doubt;
         const char *text;

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "given.h"
 #include "ink.h"
 #include "stroke.h"
 #include "tenon/stats.h"
@@ -126,6 +127,7 @@ static tn_status measure(const tn_dataset *data, tn_framing *framing)
 
 tn_status tn_framing_measure(const tn_dataset *data, tn_framing *framing)
 {
+    TN_GIVEN(data, framing);
     const tn_shape *s = &data->sample;
     int grey = data->x_dtype == TN_U8 && (s->rank == 2 || (s->rank == 3 && s->dim[0] == 1));
     if (grey && data->count > 0) return measure(data, framing);
@@ -142,6 +144,7 @@ static int thousandths(double x)
 
 void tn_framing_text(const tn_framing *f, char text[TN_FRAMING_TEXT])
 {
+    if (!f || !text) return;
     snprintf(text, TN_FRAMING_TEXT, "%s %s %d %d size %d levels %d %d ink %d %d stroke %d %d",
              f->framed ? "framed" : "free", f->by_mass ? "mass" : "box", thousandths(f->x), thousandths(f->y),
              thousandths(f->size), (int)lround(f->paper), (int)lround(f->ink), thousandths(f->least),
@@ -150,6 +153,7 @@ void tn_framing_text(const tn_framing *f, char text[TN_FRAMING_TEXT])
 
 tn_status tn_framing_parse(const char *text, tn_framing *framing)
 {
+    TN_GIVEN(text, framing);
     char kind[8], centre[8];
     int x, y, size, paper, ink, least, most, thin, thick, used = 0;
     int read = sscanf(text, "%7s %7s %4d %4d size %4d levels %4d %4d ink %4d %4d stroke %9d %9d%n", kind, centre, &x,

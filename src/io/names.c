@@ -4,6 +4,7 @@
 
 #include "checkpoint.h"
 #include "error.h"
+#include "given.h"
 #include "pattern.h"
 #include "safetensors.h"
 
@@ -138,6 +139,7 @@ static tn_status rename_all(tn_checkpoint *c, const char **name, tn_file_tensor 
 
 tn_status tn_checkpoint_rename(tn_checkpoint *c, const char *rules)
 {
+    TN_GIVEN_AS("checkpoint, rules", c, rules);
     size_t count = c->count + c->ties;
     const char **name = tn_alloc(count * sizeof *name);
     tn_file_tensor **before = tn_alloc(count * sizeof *before);

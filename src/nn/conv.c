@@ -1,7 +1,7 @@
 /* conv.c: the convolution layers, y = x * W + b, and the transposed one. */
 #include "shape.h"
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* conv1d.c: convolution and pooling along one dimension: those of pictures of height 1. */
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <stdio.h>
 

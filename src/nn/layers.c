@@ -193,7 +193,7 @@ static tn_tensor *random_crop(tn_net_build *build, tn_tensor *x, const double ar
 
 #define POOL_PAIRS                                                                                                     \
     {                                                                                                                  \
-        {"stride", 1, NULL, 0},                                                                                        \
+        {"stride", 1, NULL, 0, 0},                                                                                     \
         {                                                                                                              \
             "pad", 0, NULL, 0                                                                                          \
         }                                                                                                              \
@@ -207,7 +207,7 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_COUNT, TN_ARG_SIZE},
      0,
-     {{"stride", 1, NULL, 0}, {"pad", 0, "same", TN_SAME}, {"groups", 1, NULL, 0}}},
+     {{"stride", 1, NULL, 0, 0}, {"pad", 0, "same", TN_SAME, 0}, {"groups", 1, NULL, 0, 0}}},
     {"conv_transpose",
      "conv_transpose FILTERS SIZE [stride N] [pad N] [groups N]",
      "transposed convolution: to larger pictures",
@@ -215,7 +215,7 @@ const tn_layer tn_layers[] = {
      NULL,
      {TN_ARG_COUNT, TN_ARG_SIZE},
      0,
-     {{"stride", 1, NULL, 0}, {"pad", 0, NULL, 0}, {"groups", 1, NULL, 0}}},
+     {{"stride", 1, NULL, 0, 0}, {"pad", 0, NULL, 0}, {"groups", 1, NULL, 0, 0}}},
     {"maxpool",
      "maxpool SIZE [stride N] [pad N]",
      "the largest of each window",
@@ -304,7 +304,7 @@ const tn_layer tn_layers[] = {
      .doc = "residual block of two 3x3 convolutions with batch_norm and relu",
      .apply = tn_layer_block,
      .args = {TN_ARG_COUNT},
-     .pair = {{"stride", 1, NULL, 0}}},
+     .pair = {{"stride", 1, NULL, 0, 0}}},
     {.name = "rnn",
      .usage = "rnn UNITS",
      .doc = "simple recurrent layer over (n, steps, features); a picture's rows are steps",
@@ -335,7 +335,7 @@ const tn_layer tn_layers[] = {
      .doc = "convolution over the steps of a sequence",
      .apply = tn_layer_conv1d,
      .args = {TN_ARG_COUNT, TN_ARG_COUNT},
-     .pair = {{"stride", 1, NULL, 0}, {"pad", 0, "same", TN_SAME}, {"groups", 1, NULL, 0}}},
+     .pair = {{"stride", 1, NULL, 0, 0}, {"pad", 0, "same", TN_SAME, 0}, {"groups", 1, NULL, 0, 0}}},
     {.name = "maxpool1d",
      .usage = "maxpool1d SIZE [stride N] [pad N]",
      .doc = "the largest of each window of steps",
@@ -360,13 +360,13 @@ const tn_layer tn_layers[] = {
      .doc = "self-attention over a sequence; causal: steps see those before",
      .apply = tn_layer_attention,
      .args = {TN_ARG_COUNT},
-     .pair = {{"causal", 0, NULL, 0}}},
+     .pair = {{"causal", 0, NULL, 0, 1}}},
     {.name = "transformer",
      .usage = "transformer HEADS [causal 1] [hidden N]",
      .doc = "transformer block: attention, then two linear layers with gelu",
      .apply = tn_layer_transformer,
      .args = {TN_ARG_COUNT},
-     .pair = {{"causal", 0, NULL, 0}, {"hidden", 1, NULL, 0}}},
+     .pair = {{"causal", 0, NULL, 0, 1}, {"hidden", 1, NULL, 0, 0}}},
     {"linear", "linear UNITS", "fully connected: y = x W' + b", linear, NULL, {TN_ARG_COUNT}, 0, {{0}}},
     {"dropout",
      "dropout RATE",

@@ -43,6 +43,7 @@ typedef struct tn_pair {
     double least;
     const char *word; /* NULL: none */
     double value;     /* what the word stands for */
+    double most;      /* 0: any */
 } tn_pair;
 
 typedef tn_tensor *tn_apply_layer(tn_net_build *build, tn_tensor *x, const double arg[]);

@@ -1,6 +1,6 @@
 /* linear.c: the fully connected layer, y = x W' + b. */
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* loss.c: losses by name, and their reductions. A new loss is a function in loss_each.c or loss_label.c and a row. */
 #include "loss_each.h"
 #include "nearest.h"
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* metric.c: how right a network is. */
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 /* 1 where the logit is on the target's side of 0. */
 static tn_tensor *sides_agree(tn_tensor *logit, tn_tensor *target)

@@ -1,7 +1,7 @@
 /* multihead.c: attention with several heads, and the layers of a transformer. Vaswani and others, "Attention is all you
  * need", 2017. */
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* norm.c: normalisation layers: batch, layer, group, instance and RMS normalisation, with PyTorch's names, shapes and
  * defaults.
  */
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <float.h>
 #include <math.h>

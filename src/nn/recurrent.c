@@ -2,8 +2,8 @@
  * and Schmidhuber, 1997; forget gate: Gers, Schmidhuber and Cummins, 2000) and GRU (Cho and others, 2014, as PyTorch
  * writes it), unrolled over time; and the embedding that turns numbers into vectors. */
 #include "alloc.h"
-#include "tenon/nn.h"
 #include "given.h"
+#include "tenon/nn.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -107,6 +107,15 @@ static tn_tensor *inputs_of(const cell *c, tn_tensor *x)
     return tn_reshape(flat, TN_SHAPE(s.dim[0], s.dim[1], tn_shape_of(flat).dim[1]));
 }
 
+static void check_lengths(tn_graph *graph, const char *name, const tn_tensor *lengths, int64_t batch)
+{
+    tn_shape shape = tn_shape_of(lengths);
+    char text[160];
+    if (tn_dtype_of(lengths) == TN_I32 && shape.rank == 1 && shape.dim[0] == batch) return;
+    tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': its lengths, %s %s, should be i32 (%lld)", name,
+                  tn_dtype_name(tn_dtype_of(lengths)), tn_shape_text(&shape, text, sizeof text), (long long)batch);
+}
+
 static int check_input(tn_tensor *x, const char *name, const tn_recurrent_options *options)
 {
     tn_graph *graph = tn_graph_of(x);
@@ -119,6 +128,7 @@ static int check_input(tn_tensor *x, const char *name, const tn_recurrent_option
     if (shape.rank != 3 || shape.dim[1] < 1 || shape.dim[2] < 1)
         tn_graph_fail(graph, TN_ESHAPE, "recurrent '%s': its input %s should be (batch, steps, features)", name,
                       tn_shape_text(&shape, text, sizeof text));
+    if (options->lengths) check_lengths(graph, name, options->lengths, shape.dim[0]);
     return !tn_graph_status(graph);
 }
 

@@ -6,6 +6,7 @@
 #include "given.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,9 @@ static void find_init(tn_graph *graph, const tn_net_options *options, tn_init *i
         tn_nearest_offer(&nearest, inits[i].word.name);
         if (strcmp(nearest.word, inits[i].word.name)) continue;
         *init = (tn_init){.kind = inits[i].kind, .a = options->scale != 0 ? options->scale : inits[i].a};
+        if (!isfinite(options->scale) || (options->scale < 0 && init->kind != TN_INIT_CONSTANT))
+            tn_graph_fail(graph, TN_EINVAL, "initialisation '%s': its number, %g, is not above 0", nearest.word,
+                          options->scale);
         return;
     }
     tn_graph_fail(graph, TN_EINVAL, "no initialisation is called '%s'%s", nearest.word,
@@ -138,7 +142,7 @@ static const char *read_pair(const tn_layer *layer, const tn_item *item, size_t 
         if (i + 1 < item->words && pair->word && !strcmp(pair->word, item->word[i + 1]))
             return *value = pair->value, NULL;
         if (i + 1 == item->words || !tn_word_whole(item->word[i + 1], &whole) || (double)whole < pair->least ||
-            whole > INT32_MAX)
+            (double)whole > (pair->most > 0 ? pair->most : INT32_MAX))
             return "followed by a number that it takes";
         return *value = (double)whole, NULL;
     }
@@ -191,6 +195,9 @@ static const tn_layer *find_layer(tn_graph *graph, const char *name, int place)
     char hint[80];
     const tn_layer *layer = layer_of(name);
     if (layer) return layer;
+    for (size_t i = 0; i < COUNT(named); i++)
+        if (!strcmp(named[i].name, name))
+            tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s': is a whole network, and stands alone", place, name);
     for (size_t i = 0; i < tn_layers_count; i++) tn_nearest_offer(&nearest, tn_layers[i].name);
     for (size_t i = 0; place == 1 && i < COUNT(named); i++) tn_nearest_offer(&nearest, named[i].name);
     tn_graph_fail(graph, TN_EMISSING, "layer %d, '%s': there is no such layer%s", place, name,

@@ -4,7 +4,7 @@
 
 tn_tensor *tn_unsqueeze(tn_tensor *x, int32_t axis)
 {
-    return tn_stack(&x, 1, axis);
+    return tn_insert_axis("unsqueeze", x, axis);
 }
 
 tn_tensor *tn_squeeze(tn_tensor *x, int32_t axis)

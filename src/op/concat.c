@@ -79,22 +79,18 @@ tn_tensor *tn_concat(tn_tensor *const in[], uint32_t n_in, int32_t axis)
 /* Each gets a dimension of 1 at the axis: the place of the new dimension in the result. */
 tn_tensor *tn_stack(tn_tensor *const in[], uint32_t n_in, int32_t axis)
 {
-    if (!in) return tn_concat(in, 0, 0);
-    tn_graph *graph = tn_graph_of(n_in ? in[0] : NULL);
-    if (tn_graph_status(graph)) return n_in ? in[0] : tn_concat(in, 0, 0);
-    tn_shape x = in[0]->type.shape, longer = {.rank = x.rank + 1};
-    int32_t at = axis < 0 ? axis + longer.rank : axis;
-    if (at < 0 || at > x.rank || longer.rank > TN_MAX_RANK)
-        tn_graph_fail(graph, TN_ESHAPE, "stack: axis %d of %d dimensions", axis, longer.rank);
+    if (!in || !n_in) return tn_concat(in, 0, 0);
+    tn_graph *graph = tn_graph_of(in[0]);
+    if (tn_graph_status(graph)) return in[0];
     for (uint32_t i = 1; i < n_in; i++)
-        if (!in[i] || in[i]->graph != graph || !tn_shape_equal(&in[i]->type.shape, &x))
-            tn_graph_fail(graph, TN_ESHAPE, "stack: operand %u has another shape than the first", i);
+        if (!in[i] || in[i]->graph != graph || !tn_shape_equal(&in[i]->type.shape, &in[0]->type.shape))
+            tn_graph_fail(graph, TN_ESHAPE, "stack: operand %u %s", i,
+                          in[i] ? "has another shape than the first" : "is NULL");
     if (tn_graph_status(graph)) return in[0];
     tn_tensor **part = tn_alloc(n_in * sizeof *part);
     if (!part) tn_graph_fail(graph, TN_ENOMEM, "out of memory");
-    for (int32_t d = 0; d < longer.rank; d++) longer.dim[d] = d < at ? x.dim[d] : d == at ? 1 : x.dim[d - 1];
-    for (uint32_t i = 0; part && i < n_in; i++) part[i] = tn_reshape(in[i], longer);
-    tn_tensor *y = part ? tn_concat(part, n_in, at) : in[0];
+    for (uint32_t i = 0; part && i < n_in; i++) part[i] = tn_insert_axis("stack", in[i], axis);
+    tn_tensor *y = part ? tn_concat(part, n_in, axis) : in[0];
     tn_free(part);
     return y;
 }

@@ -75,5 +75,5 @@ tn_tensor *tn_all(tn_tensor *x, tn_axes axes, int keep)
 
 tn_tensor *tn_outer(tn_tensor *a, tn_tensor *b)
 {
-    return tn_mul(tn_unsqueeze(a, 1), b);
+    return tn_mul(tn_insert_axis("outer", a, -1), b);
 }

@@ -262,9 +262,10 @@ static tn_tensor *reduction(uint32_t kind, tn_tensor *x, tn_axes axes, int keep)
     attrs at = {.kind = kind, .keep = keep != 0};
     char text[160];
     tn_shape from = tn_shape_of(x);
-    if (tn_axes_mask(axes, from.rank, &at.axes)) {
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: an axis that shape %s does not have", table[kind].function,
-                      tn_shape_text(&from, text, sizeof text));
+    tn_status s = tn_axes_mask(axes, from.rank, &at.axes);
+    if (s) {
+        tn_graph_fail(tn_graph_of(x), s, "%s of shape %s: %s", table[kind].function,
+                      tn_shape_text(&from, text, sizeof text), tn_message());
         return x;
     }
     if (!at.axes && kind != ARGMAX && kind != ARGMIN) return x;

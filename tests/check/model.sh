@@ -42,6 +42,10 @@ for row in model device seed; do
     "$tenon" check --help | grep -q "^ *--$row " || fail "the help has no row for --$row"
 done
 
+# A plugin that crashes or exits at the end of the process does not change the command's exit status.
+TENON_BACKEND_PATH=$faults/crash_at_exit.so "$tenon" check --model "$file" --device faulty >/dev/null 2>&1 ||
+    fail "what a plugin does at the end of the process changes the exit status to $?"
+
 # Weights that are no numbers check nothing.
 python3 - "$file" <<'PY' || fail "python3"
 import json, struct, sys

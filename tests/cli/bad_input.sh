@@ -43,6 +43,10 @@ bad_train 2 "--momentum" --optimizer sgd --momentum 0.5
 bad_train 2 "'adam'" --optimizer adamm
 bad_train 2 "'cross_entropy'" --loss crossentropy
 bad_train 2 "'xavier'" --init xaviar
+bad_train 2 "'0' is not a number above 0" --init "normal 0"
+bad_train 2 "'x' is not a number above 0" --init "normal x"
+bad_train 2 "initialisation 'normal'" --init "normal -1"
+bad_train 2 "layer 1, 'mlp': is a whole network" --net "mlp, mlp"
 bad_train 2 "cosine STEPS" --schedule cosine
 bad_train 2 "--target" --target price
 bad_train 2 "100 training samples" --batch 101

@@ -39,8 +39,10 @@ typedef struct world {
     tn_dataset dataset;
     tn_epoch epoch;
     tn_fit_options fit_options;
+    tn_framing framing;
     tn_gradient_error gradient_error;
     tn_gradient_options gradient_options;
+    tn_ink ink;
     tn_model model;
     tn_note note;
     tn_plateau plateau;

@@ -172,6 +172,9 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"conv 4 3, residual, conv 2 3 pad same, end", {"(4, 4, 3, 4) to (4, 2, 3, 4)"}},
         {"residual, residual, residual, residual, residual, residual, residual, residual, residual", {"more than 8"}},
         {"batchnorn", {"layer 1", "'batch_norm'"}},
+        {"mlp, mlp", {"layer 1", "'mlp'", "stands alone"}},
+        {"linear 3, lenet", {"layer 2", "'lenet'", "stands alone"}},
+        {"attention 1 causal 2", {"'causal'", "a number that it takes", "attention HEADS [causal 1]"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -203,6 +206,11 @@ static void an_unknown_initialisation_is_named(void **state)
     build(graph, "linear 3", (tn_net_options){.init = "xavjer"});
     assert_int_equal(tn_graph_status(graph), TN_EINVAL);
     check_message("init", "'xavier'");
+    tn_graph_free(graph);
+    graph = tn_graph_new();
+    build(graph, "linear 3", (tn_net_options){.init = "normal", .scale = -1});
+    assert_int_equal(tn_graph_status(graph), TN_EINVAL);
+    check_message("init", "initialisation 'normal': its number, -1, is not above 0");
     tn_graph_free(graph);
 }
 

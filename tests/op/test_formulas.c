@@ -38,6 +38,12 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(glu, tn_glu(x, 1))                                                                                         \
     REFUSED(norm, tn_norm(x, NAN, TN_ALL, 0))                                                                          \
     REFUSED(squeeze, tn_squeeze(x, 0))                                                                                 \
+    REFUSED(unsqueeze, tn_unsqueeze(tn_reshape(x, TN_SHAPE(1, 1, 1, 1, 1, 1, 2, 3)), 0))                               \
+    REFUSED(outer, tn_outer(tn_reshape(x, TN_SHAPE(1, 1, 1, 1, 1, 1, 2, 3)), x))                                       \
+    REFUSED(twice, tn_sum(x, TN_AXES(1, -1), 0))                                                                       \
+    REFUSED(9, tn_sum(x, (tn_axes){.count = 9}, 0))                                                                    \
+    REFUSED(lengths, tn_recurrent(tn_reshape(x, TN_SHAPE(2, 3, 1)), "r", NULL, .units = 1,                             \
+                                  .lengths = tn_full(tn_graph_of(x), TN_F32, TN_SHAPE(2), 1)))                         \
     REFUSED(swap_axes, tn_swap_axes(x, 0, 2))                                                                          \
     REFUSED(roll, tn_roll(x, 2, 1))                                                                                    \
     REFUSED(split, split_in_two(x))                                                                                    \
