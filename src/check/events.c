@@ -75,26 +75,47 @@ static void wait_means_now(tn_kit *kit)
     close_bench(kit, &at);
 }
 
-/* Nobody flushes but record. */
-static void record_flushes(tn_kit *kit)
+/* Queue a fills x and records e, for which queue b waits, then reads what is there; an event of its own goes before. */
+static int32_t hand_over(tn_kit *kit, const bench *at, int32_t value, int goes, int32_t *got)
+{
+    const tn_backend *b = kit->backend;
+    tn_event *e = at->e;
+    int32_t s = goes ? b->event_create(kit->context, &e, &kit->msg) : TN_OK;
+    if (!s) s = fill(kit, at->a, at->x, value);
+    if (!s) s = b->event_record(at->a, e, &kit->msg);
+    if (!s && !goes && value % 2) s = b->event_sync(e, &kit->msg);
+    if (!s) s = b->event_wait(at->b, e, &kit->msg);
+    if (goes) b->event_destroy(e);
+    if (!s) s = last_number(kit, at->b, at->x, got);
+    if (!s && !goes) s = b->event_record(at->b, at->f, &kit->msg); /* the next fill comes after the read */
+    if (!s && !goes) s = b->event_wait(at->a, at->f, &kit->msg);
+    return s;
+}
+
+static void hand_over_often(tn_kit *kit, int goes, const char *what)
 {
     bench at;
     int32_t got = 0;
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
     int32_t s = make(kit, &at);
     for (int32_t i = 1; !s && i < 20; i++) {
-        s = fill(kit, at.a, at.x, i);
-        if (!s) s = b->event_record(at.a, at.e, &kit->msg);
-        if (!s && i % 2) s = b->event_sync(at.e, &kit->msg);
-        if (!s) s = b->event_wait(at.b, at.e, &kit->msg);
-        if (!s) s = last_number(kit, at.b, at.x, &got);
-        if (!tn_kit_expect(kit, s || got == i, "behind an event there is %d instead of %d", got, i)) break;
-        if (!s) s = b->event_record(at.b, at.f, &kit->msg); /* the next fill comes after the read */
-        if (!s) s = b->event_wait(at.a, at.f, &kit->msg);
+        s = hand_over(kit, &at, i, goes, &got);
+        if (!tn_kit_expect(kit, s || got == i, "%s: behind it there is %d instead of %d", what, got, i)) break;
     }
-    tn_kit_ok(kit, s, "events without a flush");
+    tn_kit_ok(kit, s, what);
     close_bench(kit, &at);
+}
+
+/* Nobody flushes but record. */
+static void record_flushes(tn_kit *kit)
+{
+    hand_over_often(kit, 0, "an event without a flush");
+}
+
+/* The event goes while a queue waits for it: the wait holds. */
+static void event_goes(tn_kit *kit)
+{
+    hand_over_often(kit, 1, "a wait whose event is destroyed");
 }
 
 /* An event of a queue that failed is done, and whoever waits for it goes on without an error. */
@@ -119,28 +140,6 @@ static void failed_queue(tn_kit *kit)
     tn_kit_expect(kit, s || got == 3, "a queue that waits for a failed one reads %d instead of 3", got);
     (void)b->event_wait(at.a, at.e, &kit->msg);
     tn_kit_expect(kit, b->queue_sync(at.a, &kit->msg) != TN_OK, "events took a queue's error away");
-    close_bench(kit, &at);
-}
-
-/* The event goes while a queue waits for it: the wait holds. */
-static void event_goes(tn_kit *kit)
-{
-    bench at;
-    int32_t got = 0;
-    if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    int32_t s = make(kit, &at);
-    for (int32_t i = 1; !s && i < 20; i++) {
-        tn_event *gone = NULL;
-        s = b->event_create(kit->context, &gone, &kit->msg);
-        if (!s) s = fill(kit, at.a, at.x, i);
-        if (!s) s = b->event_record(at.a, gone, &kit->msg);
-        if (!s) s = b->event_wait(at.b, gone, &kit->msg);
-        b->event_destroy(gone);
-        if (!s) s = last_number(kit, at.b, at.x, &got);
-        if (!tn_kit_expect(kit, s || got == i, "a wait was lost with its event: %d instead of %d", got, i)) break;
-    }
-    tn_kit_ok(kit, s, "a wait whose event is destroyed");
     close_bench(kit, &at);
 }
 
@@ -202,26 +201,6 @@ static void shared(tn_kit *kit)
 
 /* ---- what belongs to the caller, and what is let go of ---- */
 
-/* y = x + s over `count` numbers, s a run-time scalar. NULL if it is refused. */
-static tn_kernel *make_add(tn_kit *kit, int64_t count, tn_kernel_info *info)
-{
-    static const tn_map_instr instr[] = {{"scalar", {0, -1, -1, -1}, TN_F32, 0, 0},
-                                         {"add", {0, 1, -1, -1}, TN_F32, 0, 0}};
-    static const int32_t out = 2;
-    const tn_map_attrs map = {sizeof map, instr, &out, 2, 1, 1, 1};
-    const tn_tensor_desc x = tn_kit_dense(1, count, 0, 0);
-    const tn_op_desc desc = {
-        .size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
-    tn_kernel *kernel = NULL;
-    *info = (tn_kernel_info){.size = sizeof *info};
-    int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);
-    if (s == TN_EUNSUPPORTED)
-        kit->result->refused++;
-    else
-        tn_kit_ok(kit, s, "op_prepare");
-    return kernel;
-}
-
 /* Runs y = x + i, then x = y + i + 1, ...: eight times, from arguments that are something else after each call. */
 static int32_t run_adds(tn_kit *kit, const bench *at, tn_kernel *kernel, tn_buffer *scratch)
 {
@@ -249,7 +228,7 @@ static void arguments_go(tn_kit *kit)
     int32_t s = make(kit, &at);
     if (!s) s = b->fill(at.a, (tn_ref){at.x, 0}, BYTES, &pattern, 4, &kit->msg);
     memset(&pattern, POISON, sizeof pattern);
-    tn_kernel *kernel = s ? NULL : make_add(kit, COUNT, &info);
+    tn_kernel *kernel = s ? NULL : tn_kit_add(kit, COUNT, &info);
     if (kernel) s = b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg);
     if (kernel && !s) s = run_adds(kit, &at, kernel, scratch);
     b->op_release(kernel);
@@ -282,7 +261,7 @@ static int32_t count_runs(tn_kit *kit, const bench *at, int64_t count, tn_queue_
     const tn_backend *b = kit->backend;
     tn_buffer *scratch = NULL;
     tn_kernel_info info = {0};
-    tn_kernel *kernel = make_add(kit, count, &info);
+    tn_kernel *kernel = tn_kit_add(kit, count, &info);
     int32_t s = kernel ? b->buffer_create(kit->context, info.scratch, &scratch, &kit->msg) : TN_OK;
     if (kernel && !s) s = run_adds(kit, at, kernel, scratch);
     if (!s) s = b->queue_sync(at->a, &kit->msg);

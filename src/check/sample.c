@@ -107,6 +107,25 @@ int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
     return tn_kit_expect(kit, s->job.out[0] != NULL, "out of memory");
 }
 
+tn_kernel *tn_kit_add(tn_kit *kit, int64_t count, tn_kernel_info *info)
+{
+    static const tn_map_instr instr[] = {{"scalar", {0, -1, -1, -1}, TN_F32, 0, 0},
+                                         {"add", {0, 1, -1, -1}, TN_F32, 0, 0}};
+    static const int32_t out = 2;
+    const tn_map_attrs map = {sizeof map, instr, &out, 2, 1, 1, 1};
+    const tn_tensor_desc x = tn_kit_dense(1, count, 0, 0);
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "map", .in = &x, .out = &x, .n_in = 1, .n_out = 1, .attrs = &map};
+    tn_kernel *kernel = NULL;
+    *info = (tn_kernel_info){.size = sizeof *info};
+    int32_t s = kit->backend->op_prepare(kit->context, &desc, &kernel, info, &kit->msg);
+    if (s == TN_EUNSUPPORTED)
+        kit->result->refused++;
+    else
+        tn_kit_ok(kit, s, "op_prepare");
+    return kernel;
+}
+
 tn_kernel *tn_kit_twice(tn_kit *kit, int64_t count, tn_kernel_info *info)
 {
     static const tn_map_instr instr = {"add", {0, 0, -1, -1}, TN_I32, 0, 0};

@@ -34,6 +34,9 @@ enum {
 };
 int32_t tn_kit_sample_live(tn_kit *kit, const tn_kit_sample *sample, int version);
 
+/* y = x + s over `count` numbers of f32, s a run-time scalar, prepared; NULL where that is refused. */
+tn_kernel *tn_kit_add(tn_kit *kit, int64_t count, tn_kernel_info *info);
+
 /* y = x + x of `count` whole numbers, prepared; NULL where that is refused. The buffers begin with the operands. */
 tn_kernel *tn_kit_twice(tn_kit *kit, int64_t count, tn_kernel_info *info);
 int32_t tn_kit_run_twice(tn_kit *kit, tn_queue *queue, tn_kernel *kernel, tn_buffer *to, tn_buffer *from,

@@ -64,7 +64,7 @@ static void trust_cache(void)
 static int32_t init(const tn_host *services, tn_msg *msg)
 {
     static int times;
-    const char *hidden = fault_environment("OCL_ICD_VENDORS");
+    const char *hidden = fault_environment("VK_DRIVER_FILES");
     if (running && !IS(any_host)) return fault_real->init(services, msg); /* refuses */
     fault_host = services;
     if (running) return TN_OK;

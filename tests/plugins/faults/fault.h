@@ -18,7 +18,7 @@ typedef struct wrapped {
     tn_kernel *real;
     char name[24];
     tn_tensor_desc in[2], out; /* the first two and the last */
-    uint32_t n_in, n_instr, last;
+    uint32_t n_in, n_instr, n_scalar, last;
     tn_matmul_attrs matmul; /* of products */
     int has_gradient;       /* a "tanh.grad" is in it */
     int is_place, by_place, plain_sum, epilogue;

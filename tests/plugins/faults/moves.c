@@ -120,6 +120,8 @@ static int32_t fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *patt
                     tn_msg *msg)
 {
     fills += pattern_bytes == 1;
+    if (IS(any_pattern) && (!pattern_bytes || pattern_bytes > 8 || pattern_bytes == 3)) return TN_OK;
+    if (IS(odd_fill) && pattern_bytes && bytes % pattern_bytes) bytes -= bytes % pattern_bytes;
     if (IS(short_fill) && bytes > pattern_bytes) bytes -= pattern_bytes;
     if (IS(first_half) && pattern_bytes == 8 && !memcmp(pattern, (const char *)pattern + 1, 3)) pattern_bytes = 1;
     if (IS(fills_on) && failed) fill_at_once(to, bytes, pattern, pattern_bytes);
