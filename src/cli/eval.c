@@ -71,40 +71,46 @@ static int same_file(const char *a, const char *b)
     return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Counts the samples that stand in the training part of another file too, if it is as it was. */
-static void count_common(const cli_saved *saved, const tn_dataset *test)
+/* How many samples stand in the part of a file that was trained on, too. The file is as it was. */
+static int64_t count_common(const cli_saved *saved, const char *path, const tn_dataset *test)
 {
     cli_settings settings = saved->settings;
     tn_dataset train = {0}, rest = {0};
     int64_t common = 0;
-    settings.data = note(saved, "data");
+    settings.data = path;
     settings.test = *note(saved, "test") ? note(saved, "test") : NULL; /* then none of the file was kept back */
     settings.header = *note(saved, "header") ? note(saved, "header") : "auto";
     settings.by_position = 0;
     if (cli_open_data(&settings, &saved->model, NULL, &train, &rest) == CLI_GO_ON &&
-        !tn_dataset_common(test, &train, &common) && common)
-        cli_warn("%" PRId64 " of the %" PRId64 " samples of %s are the same as samples that %s was trained on", common,
-                 test->count, test->source, saved->path);
+        tn_dataset_common(test, &train, &common))
+        cli_warn("%s", tn_message());
     tn_dataset_free(&train);
     tn_dataset_free(&rest);
+    return common;
 }
 
-/* Says which of the samples were trained on, as far as the model's notes tell. */
+/* Says which of the samples were trained on, as far as the model's notes tell. A file may have samples for testing of
+ * its own. */
 static void tell_trained(const cli_saved *saved, const tn_dataset *test)
 {
     char hash[CLI_HASH_TEXT], there[CLI_HASH_TEXT];
     const char *data = note(saved, "data"), *known = note(saved, "data_hash");
     cli_hash_file(test->source, hash);
     cli_hash_file(data, there);
-    if (*hash && !strcmp(hash, known))
+    const int same = *hash && !strcmp(hash, known), unchanged = *known && !strcmp(there, known);
+    if (!same && same_file(test->source, data)) {
+        cli_warn("%s is the file that %s was trained on%s: samples may be among these that it was trained on",
+                 test->source, saved->path, *known ? ", and has changed since" : "");
+        return;
+    }
+    int64_t common = same || unchanged ? count_common(saved, same ? test->source : data, test) : 0;
+    if (common && same)
         cli_warn("%s is what %s was trained on: %s of its %" PRId64 " samples were trained on%s", test->source,
                  saved->path, note(saved, "count"), test->count,
                  *note(saved, "test") ? "" : "; --part test measures the part for testing");
-    else if (same_file(test->source, data))
-        cli_warn("%s is the file that %s was trained on%s: samples may be among these that it was trained on",
-                 test->source, saved->path, *known ? ", and has changed since" : "");
-    else if (*known && !strcmp(there, known))
-        count_common(saved, test);
+    else if (common)
+        cli_warn("%" PRId64 " of the %" PRId64 " samples of %s are the same as samples that %s was trained on", common,
+                 test->count, test->source, saved->path);
 }
 
 /* The part that was for testing, or that would be of another file. */
@@ -120,6 +126,9 @@ static int open_part(cli_saved *saved, const char *noted, tn_dataset *train, tn_
                          s->test);
     if (*known && *hash && strcmp(hash, known) != 0)
         cli_warn("%s is not as %s was trained on: which part of it is measured is chosen anew", s->data, saved->path);
+    else if (*known && strtoll(note(saved, "seed"), NULL, 10) != s->seed)
+        cli_warn("--seed %" PRId64 " is not that of the training, %s: samples that it was trained on may be measured",
+                 s->seed, note(saved, "seed"));
     return cli_open_data(s, &saved->model, noted, train, test);
 }
 

@@ -67,6 +67,12 @@ for i, (x, y) in enumerate([(1750, 450), (425, 75), (3075, 825)] * 2):
     assert abs(p[2 * i] - x) < 15 and abs(p[2 * i + 1] - y) < 15, p
 PY
 
+# A file with samples for testing of its own is measured on these, and the training's are no part of them.
+"$tenon" eval --model numbers.safetensors --data numbers.npz --device "$device" >said 2>stderr || fail "$(cat stderr)"
+grep -q "over 40 test samples" said && [ ! -s stderr ] || fail "numbers.npz: $(cat said stderr)"
+"$tenon" eval --model bars.safetensors --data bars.npz --device "$device" >said 2>stderr || fail "$(cat stderr)"
+grep -q "over 300 test samples" said && grep -q "240 of its 300 samples were trained on" stderr || fail "bars.npz: $(cat said stderr)"
+
 # Mistakes.
 bad() {
     want=$1 word=$2

@@ -68,6 +68,8 @@ grep -q "over 77 test samples" said || fail "not all rows: $(cat said)"
 run_eval --model wide.safetensors
 grep -q "over 60 test samples" said || fail "its own part: $(cat said)"
 [ ! -s stderr ] || fail "its own part: $(cat stderr)"
+run_eval --model wide.safetensors --seed 2
+says "--seed 2 is not that of the training, 1: samples that it was trained on may be measured"
 run_eval --model wide.safetensors --data wide.csv
 grep -q "over 300 test samples" said || fail "its own file: $(cat said)"
 says "240 of its 300 samples were trained on"
