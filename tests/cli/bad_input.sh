@@ -90,7 +90,7 @@ bad_train 2 "1 target" --data one.csv --loss mse --batch 1 --net "linear 2"
 bad_train 1 "empty.csv" --data empty.csv --loss mse --batch 1
 
 # A network that no machine holds.
-bad_train 1 "MiB" --net "linear 1000000, linear 1000000, linear 10"
+bad_train 1 "the largest buffer" --net "linear 1000000, linear 1000000, linear 10"
 
 # Folders with IDX files: missing, of the wrong kind, cut short.
 mkdir idx
