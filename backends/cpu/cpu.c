@@ -151,10 +151,9 @@ static int32_t check_options(tn_context *context, tn_msg *msg)
 {
     static const char *const sets[] = {"base", "avx2", "avx512", NULL}, *const switches[] = {"0", "1", NULL};
     const char *grain = option("grain"), *own = option("own"), *isa = option("isa"), *threads = option("threads");
-    char *end = NULL;
-    context->grain = grain ? strtod(grain, &end) : 1;
+    context->grain = 1;
     context->own = own && *own == '1';
-    if (grain && (end == grain || *end || !(context->grain >= 0)))
+    if (grain && !tn_check_number(grain, &context->grain))
         return cpu_fail(msg, TN_EINVAL, "option cpu.grain: '%s' is no number from 0 on", grain);
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);

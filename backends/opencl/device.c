@@ -239,7 +239,6 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 static int32_t choose_shape(tn_context *context, tn_msg *msg)
 {
     const char *shape = ocl_option("shape"), *gemm = ocl_option("gemm"), *grain = ocl_option("grain");
-    char *end = NULL;
     cl_device_type type = device_number(context->device, CL_DEVICE_TYPE);
     int local = device_number(context->device, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
     context->cpu_shape = (type & CL_DEVICE_TYPE_CPU) || (!(type & CL_DEVICE_TYPE_GPU) && !local);
@@ -251,8 +250,8 @@ static int32_t choose_shape(tn_context *context, tn_msg *msg)
     if (gemm && strcmp(gemm, "own") && strcmp(gemm, "clblast"))
         return ocl_fail(msg, TN_EINVAL, "option opencl.gemm: '%s' is neither own nor clblast", gemm);
     if (gemm) context->clblast = !strcmp(gemm, "clblast");
-    context->grain = grain ? strtod(grain, &end) : 1;
-    if (grain && (end == grain || *end || !(context->grain >= 0)))
+    context->grain = 1;
+    if (grain && !tn_check_number(grain, &context->grain))
         return ocl_fail(msg, TN_EINVAL, "option opencl.grain: '%s' is no number from 0 on", grain);
     return TN_OK;
 }

@@ -3,7 +3,6 @@
 #include "opencl.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -247,17 +246,19 @@ static void write_load(ocl_text *text, const ocl_space *space, uint32_t i)
         ocl_textf(text, "b%u + j_ * s%u_%d);", i, i, inner);
 }
 
+/* Bit by bit, for printf and the compiler may differ about points, infinities and NaN. */
 static void write_const(ocl_text *text, const tn_map_instr *instr)
 {
-    double value = instr->dtype == TN_F32 ? (double)(float)instr->value : instr->value;
+    const double f64 = instr->value;
+    const float f32 = (float)f64;
+    uint64_t bits = 0;
+    memcpy(&bits, instr->dtype == TN_F32 ? (const void *)&f32 : &f64, instr->dtype == TN_F32 ? sizeof f32 : sizeof f64);
     if (instr->dtype == TN_I32)
-        ocl_textf(text, "(int)0x%xu", (unsigned)(int32_t)value);
-    else if (isnan(value))
-        ocl_textf(text, "NAN");
-    else if (isinf(value))
-        ocl_textf(text, value > 0 ? "INFINITY" : "-INFINITY");
+        ocl_textf(text, "(int)0x%xu", (unsigned)(int32_t)f64);
+    else if (instr->dtype == TN_F32)
+        ocl_textf(text, "as_float(0x%08xu)", (unsigned)bits);
     else
-        ocl_textf(text, "%a%s", value, instr->dtype == TN_F32 ? "f" : "");
+        ocl_textf(text, "as_double(0x%016llxul)", (unsigned long long)bits);
 }
 
 static void write_iota(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)

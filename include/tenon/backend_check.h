@@ -323,6 +323,24 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
     return NULL;
 }
 
+/* Of an option: whether it is a number from 0 on, in digits with or without a decimal point, which it is in every
+ * language that the program may have set. *number is it then. */
+static inline int tn_check_number(const char *text, double *number)
+{
+    double value = 0, unit = 0;
+    int digits = 0;
+    for (; *text; text++) {
+        if (*text == '.' && unit == 0)
+            unit = 1;
+        else if (*text >= '0' && *text <= '9')
+            value = 10 * value + (*text - '0'), unit *= 10, digits++;
+        else
+            return 0;
+    }
+    if (digits) *number = unit > 1 ? value / unit : value;
+    return digits > 0;
+}
+
 /* All that backend.h asks of a description. `facts` are valid as long as it is. */
 static inline int32_t tn_check_op(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {

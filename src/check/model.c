@@ -8,6 +8,7 @@
 #include "given.h"
 #include "judge.h"
 #include "leaf.h"
+#include "plain.h"
 #include "reference_internal.h"
 #include "tenon/check.h"
 #include "tenon/program.h"
@@ -116,8 +117,8 @@ static tn_status compare(attempt *a, const tn_sink *sink, const double *got)
         e = first_wrong(a, x, got);
     }
     if (e >= 0 && !*a->detail)
-        snprintf(a->detail, sizeof a->detail, "%s, element %lld: expected %.9g +- %.3g, got %.9g", sink->name,
-                 (long long)e, a->expected.want.value[x->id][e], tn_expected_allowed(&a->expected, x, e), got[e]);
+        tn_snprintf(a->detail, sizeof a->detail, "%s, element %lld: expected %.9g +- %.3g, got %.9g", sink->name,
+                    (long long)e, a->expected.want.value[x->id][e], tn_expected_allowed(&a->expected, x, e), got[e]);
     return TN_OK;
 }
 

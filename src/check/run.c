@@ -14,6 +14,7 @@
 #include "given.h"
 #include "kit.h"
 #include "philox.h"
+#include "plain.h"
 #include "registry.h"
 #include "text.h"
 #include "watch.h"
@@ -79,9 +80,9 @@ static void conclude(const session *s, int status, double limit)
     char text[4000], *line = first_line(s, text, sizeof text), why[300];
     if (r->failed) return;
     if (status == TN_KIT_TOO_LONG)
-        snprintf(why, sizeof why, "it was killed: not done after %.0f s of processor time", limit);
+        tn_snprintf(why, sizeof why, "it was killed: not done after %.0f s of processor time", limit);
     else if (status == TN_KIT_IDLE)
-        snprintf(why, sizeof why, "it was killed: it did next to nothing for %.0f s", limit);
+        tn_snprintf(why, sizeof why, "it was killed: it did next to nothing for %.0f s", limit);
     else if (status == TN_KIT_STUCK)
         snprintf(why, sizeof why, "it was killed: a deadlock, each of its threads waits for another one");
     else if (WIFSIGNALED(status))

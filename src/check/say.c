@@ -5,10 +5,11 @@
 #include <time.h>
 
 #include "kit.h"
+#include "plain.h"
 
 static void keep(tn_kit *kit, const char *format, va_list args)
 {
-    vsnprintf(kit->result->detail, sizeof kit->result->detail, format, args);
+    tn_vsnprintf(kit->result->detail, sizeof kit->result->detail, format, args);
     for (char *c = kit->result->detail; *c; c++)
         if (*c == '\n') *c = ' ';
 }

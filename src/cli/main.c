@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "../core/nearest.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static int end(int status)
 int main(int argc, char **argv)
 {
     spin_briefly();
+    uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* whatever a driver makes of the process's */
     if (argc < 2) {
         help();
         return end(CLI_USAGE);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "plain.h"
 #include "tenon/device.h"
 
 static atomic_uint_fast64_t allocations;
@@ -129,9 +130,9 @@ char *tn_region_print(tn_region *region, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = tn_vsnprintf(NULL, 0, format, args);
     char *text = tn_region_alloc(region, (size_t)length + 1);
-    if (text) vsnprintf(text, (size_t)length + 1, format, again);
+    if (text) tn_vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     va_end(args);
     return text;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plain.h"
 #include "text.h"
 
 static _Thread_local char message[1024];
@@ -28,7 +29,7 @@ tn_status tn_fail(tn_status status, const char *format, ...)
     char text[sizeof message];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    tn_vsnprintf(text, sizeof text, format, args);
     va_end(args);
     memcpy(message, tn_text_clean(text, sizeof text), sizeof message);
     return status;
@@ -56,7 +57,7 @@ void tn_log_line(int32_t level, const char *format, ...)
     char line[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    tn_vsnprintf(line, sizeof line, format, args);
     va_end(args);
     tn_text_clean(line, sizeof line);
     pthread_mutex_lock(&log_to.lock);

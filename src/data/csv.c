@@ -19,7 +19,7 @@
 static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, float *value)
 {
     double number = 0;
-    TN_REQUIRE(tn_cell_number(cell->text, table->plain, &number), TN_EFORMAT,
+    TN_REQUIRE(tn_cell_number(cell->text, &number), TN_EFORMAT,
                "%s:%lld: column '%s': expected a number, found '%.60s'", table->path, (long long)cell->line,
                table->name[column], cell->text);
     TN_REQUIRE(fabs(number) <= FLT_MAX, TN_EFORMAT, "%s:%lld: column '%s': %.60s is beyond the range of f32",
@@ -205,15 +205,12 @@ tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dat
     if (!options) options = &usual;
     tn_table table = {.path = path, .classify = (int)options->classify, .keep_missing = options->keep_missing != 0};
     TN_TRY(tn_read_whole(path, &content, &bytes));
-    table.plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    tn_status status = table.plain ? TN_OK : TN_NO_MEMORY(0);
-    if (!status) status = read_table(content, bytes, options, &table);
+    tn_status status = read_table(content, bytes, options, &table);
     if (!status) status = to_dataset(&table, &read);
     if (status)
         tn_dataset_free(&read);
     else
         *data = read;
-    if (table.plain) freelocale(table.plain);
     tn_free(table.text);
     tn_free(table.y);
     tn_free(table.x);

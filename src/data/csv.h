@@ -2,8 +2,6 @@
 #ifndef TN_DATA_CSV_H
 #define TN_DATA_CSV_H
 
-#include <locale.h>
-
 #include "alloc.h"
 #include "tenon/data.h"
 
@@ -25,9 +23,9 @@ typedef struct tn_reader {
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell);
 void tn_skip_empty_lines(tn_reader *reader);
 
-/* Whether a cell says that its value is missing; and whether it is a number, which `plain`, the locale "C", reads. */
+/* Whether a cell says that its value is missing; and whether it is a number, whatever the language. */
 int tn_cell_missing(const char *text);
-int tn_cell_number(const char *text, locale_t plain, double *number);
+int tn_cell_number(const char *text, double *number);
 
 /* ---- the table ---- */
 
@@ -52,7 +50,6 @@ typedef struct tn_table {
     float *x;    /* (rows, features) */
     float *y;    /* (rows, targets): numbers to predict, or */
     char **text; /* classes to predict: within the file's content */
-    locale_t plain;
 } tn_table;
 
 /* Once the first line is read: decides whether it names the columns or is data; `rest` is what follows it. */

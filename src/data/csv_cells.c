@@ -5,6 +5,7 @@
 
 #include "csv.h"
 #include "error.h"
+#include "plain.h"
 
 static char *trim(char *text)
 {
@@ -69,10 +70,10 @@ int tn_cell_missing(const char *text)
     return !*text || !strcmp(text, "?") || !strcasecmp(text, "NA") || !strcasecmp(text, "nan");
 }
 
-int tn_cell_number(const char *text, locale_t plain, double *number)
+int tn_cell_number(const char *text, double *number)
 {
     char *end = NULL;
-    double value = strtod_l(text, &end, plain);
+    double value = tn_strtod(text, &end);
     if (end == text || *end || strpbrk(text, "xX")) return 0;
     *number = value;
     return 1;

@@ -9,6 +9,7 @@
 #include "csv.h"
 #include "error.h"
 #include "kind.h"
+#include "plain.h"
 
 #define MOST_CLASSES 65536
 
@@ -31,7 +32,7 @@ static tn_status check_classes(const tn_table *table)
     const char *fraction = NULL;
     for (int64_t r = 0; r < table->rows; r++) {
         char *end;
-        double value = strtod_l(table->text[r], &end, table->plain);
+        double value = tn_strtod(table->text[r], &end);
         if (end == table->text[r] || *end) return TN_OK; /* a name */
         if (value != floor(value)) fraction = table->text[r];
     }
@@ -87,7 +88,7 @@ static int64_t read_numbers(const tn_table *table, double *value, const char **o
     int64_t count = 0;
     *other = NULL;
     for (int64_t r = 0; r < table->rows; r++) {
-        if (tn_cell_number(table->text[r], table->plain, &value[count]))
+        if (tn_cell_number(table->text[r], &value[count]))
             count++;
         else if (!*other)
             *other = table->text[r];
@@ -112,7 +113,7 @@ static tn_status to_numbers(tn_table *table)
 {
     double value = 0;
     for (int64_t r = 0; r < table->rows; r++) {
-        tn_cell_number(table->text[r], table->plain, &value);
+        tn_cell_number(table->text[r], &value);
         TN_REQUIRE(fabs(value) <= FLT_MAX, TN_EFORMAT, "%s: column '%s': %.60s is beyond the range of f32", table->path,
                    tn_table_name(table, -1), table->text[r]);
         table->y[r] = (float)value;

@@ -18,7 +18,7 @@ static int is_text(const tn_table *table, int64_t column)
 {
     double number;
     const char *text = table->first[column];
-    return !tn_cell_missing(text) && !tn_cell_number(text, table->plain, &number);
+    return !tn_cell_missing(text) && !tn_cell_number(text, &number);
 }
 
 static first_line count_kinds(const tn_table *table)

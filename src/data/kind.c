@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "kind.h"
+#include "plain.h"
 
 #define LEAST_EACH 5  /* rows that a class has in the mean */
 #define MOST_KINDS 20 /* classes that a table has */
@@ -38,7 +39,7 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     const facts f = collect(value, count);
     const double each = f.distinct ? (double)count / (double)f.distinct : 0, range = f.largest - f.least + 1;
     if (!isnan(f.fraction)) {
-        snprintf(why, TN_KIND_TEXT, "has numbers with fractions, such as %.6g: a quantity", f.fraction);
+        tn_snprintf(why, TN_KIND_TEXT, "has numbers with fractions, such as %.6g: a quantity", f.fraction);
         return 0;
     }
     int few = each < LEAST_EACH;
@@ -46,8 +47,8 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     int wide = range > WIDEST * (double)f.distinct;
     int pair = f.distinct == 2 && range <= 3; /* 0 and 1, -1 and 1, 1 and 2 */
     int classes = pictures || pair || !(few || many || wide || f.distinct == 1);
-    snprintf(why, TN_KIND_TEXT, "has %lld different whole number%s from %.15g to %.15g in %lld rows, %.3g each: %s",
-             (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest, (long long)count, each,
-             classes ? "classes" : "a quantity");
+    tn_snprintf(why, TN_KIND_TEXT, "has %lld different whole number%s from %.15g to %.15g in %lld rows, %.3g each: %s",
+                (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest, (long long)count, each,
+                classes ? "classes" : "a quantity");
     return classes;
 }

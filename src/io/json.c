@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "plain.h"
 #include "utf8.h"
 
 static void reserve(tn_json *json, size_t more)
@@ -28,10 +29,10 @@ void tn_json_add(tn_json *json, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = tn_vsnprintf(NULL, 0, format, args);
     reserve(json, (size_t)length + 1);
     if (!json->status) {
-        vsnprintf(json->text + json->used, (size_t)length + 1, format, again);
+        tn_vsnprintf(json->text + json->used, (size_t)length + 1, format, again);
         json->used += (size_t)length;
     }
     va_end(again);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
+
 static void cut(tn_item *item)
 {
     char *rest = item->copy, *word;
@@ -36,7 +38,7 @@ int tn_item_next(const char **cursor, tn_item *item)
 int tn_word_number(const char *word, double *value)
 {
     char *end;
-    double number = strtod(word, &end);
+    double number = tn_strtod(word, &end);
     if (end == word || *end || !isfinite(number)) return 0;
     *value = number;
     return 1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph.h"
+#include "plain.h"
 
 /* The graphs of calls that have none, and of operands that are none: always failed, never written. */
 static tn_tensor no_tensor, no_operand;
@@ -49,7 +50,7 @@ void tn_graph_fail(tn_graph *graph, tn_status status, const char *format, ...)
     graph->status = status;
     if (!format) format = "tn_graph_fail: format is NULL";
     va_start(args, format);
-    vsnprintf(graph->message, sizeof graph->message, format, args);
+    tn_vsnprintf(graph->message, sizeof graph->message, format, args);
     va_end(args);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "map_internal.h"
+#include "plain.h"
 
 typedef struct writer {
     const tn_map_attrs *attrs;
@@ -16,7 +17,7 @@ static void TN_PRINTF(2, 3) print(writer *w, const char *format, ...)
     va_list args;
     if (w->used >= w->capacity) return;
     va_start(args, format);
-    int length = vsnprintf(w->text + w->used, w->capacity - w->used, format, args);
+    int length = tn_vsnprintf(w->text + w->used, w->capacity - w->used, format, args);
     va_end(args);
     w->used += length > 0 ? (size_t)length : 0;
 }

@@ -9,6 +9,7 @@
 #include "expect.h"
 #include "leaf.h"
 #include "philox.h"
+#include "plain.h"
 #include "reference_internal.h"
 
 enum { RUNS = 3, TRIALS = 4, MORE_TRIALS = 28, MOST_TRIALS = 200 };
@@ -57,7 +58,7 @@ static int blame(judgement *j, const side *s, const char *format, ...)
     va_list args;
     int n = snprintf(j->verdict->text, sizeof j->verdict->text, "%s, run %u: ", s->how, j->run + 1);
     va_start(args, format);
-    vsnprintf(j->verdict->text + n, sizeof j->verdict->text - (size_t)n, format, args);
+    tn_vsnprintf(j->verdict->text + n, sizeof j->verdict->text - (size_t)n, format, args);
     va_end(args);
     j->verdict->wrong = 1;
     return 0;

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "plain.h"
+
 /* ---- the rules as functions ---- */
 
 /* What a statement's names stand for. */
@@ -140,11 +142,11 @@ static void print_operand(int32_t number, FILE *to)
 /* A name of one letter, or a letter and a digit, as what it stands for. Returns 0 for other names. */
 static int print_meaning(const tn_call *s, uint32_t number, const char *name, size_t length, FILE *to)
 {
-    char own[16];
+    char own[16], real[32];
     int digit = length == 2 && isdigit((unsigned char)name[1]) ? name[1] - '0' : -1;
     name_of(s, own);
     if (digit >= 0 && *name == 'p') return fprintf(to, "%lld", (long long)s->p[digit]), 1;
-    if (digit >= 0 && *name == 'f') return fprintf(to, "%.9g", s->f[digit]), 1;
+    if (digit >= 0 && *name == 'f') return tn_snprintf(real, sizeof real, "%.9g", s->f[digit]), fputs(real, to), 1;
     if (length != 1) return 0;
     switch (*name) {
     case 'y':

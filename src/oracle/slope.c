@@ -7,6 +7,7 @@
 #include "interpret.h"
 #include "leaf.h"
 #include "philox.h"
+#include "plain.h"
 
 #define STEP  1e-6
 #define ASIDE 1e-3
@@ -94,9 +95,9 @@ static tn_status compare(slope *s, tn_verdict *verdict)
     if (!(fabs(rises - fell) <= noise) || !isfinite(said) || size > 1e6) return TN_OK; /* a kink, or too steep to say */
     if (fabs(said - mean) <= 10 * noise) return TN_OK;
     verdict->wrong = 1;
-    snprintf(verdict->text, sizeof verdict->text,
-             "a gradient of '%s' says %.9g in a direction in which the loss rises by %.9g",
-             s->moved->name ? s->moved->name : s->moved->op->name, said, mean);
+    tn_snprintf(verdict->text, sizeof verdict->text,
+                "a gradient of '%s' says %.9g in a direction in which the loss rises by %.9g",
+                s->moved->name ? s->moved->name : s->moved->op->name, said, mean);
     return TN_OK;
 }
 

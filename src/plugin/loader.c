@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "plain.h"
 #include "text.h"
 
 #define MAX_ID 31
@@ -32,7 +33,7 @@ tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ..
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(reason->text, sizeof reason->text, format, args);
+    tn_vsnprintf(reason->text, sizeof reason->text, format, args);
     va_end(args);
     tn_text_clean(reason->text, sizeof reason->text);
     return status;

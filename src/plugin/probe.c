@@ -22,6 +22,7 @@
 #include "error.h"
 #include "options.h"
 #include "philox.h"
+#include "plain.h"
 #include "trial.h"
 
 extern char **environ;
@@ -137,7 +138,7 @@ static double now(void)
 static double limit(void)
 {
     const char *text = tn_option_get("tenon", "probe_seconds");
-    double seconds = text ? strtod(text, NULL) : 0;
+    double seconds = text ? tn_strtod(text, NULL) : 0;
     return seconds > 0 ? seconds : 30;
 }
 
@@ -153,7 +154,7 @@ static void wait_for(pid_t pid, char *how, size_t capacity)
         if (now() > end) {
             kill(-pid, SIGKILL);
             while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
-            snprintf(how, capacity, "hangs (for %g s)", seconds);
+            tn_snprintf(how, capacity, "hangs (for %g s)", seconds);
             return;
         }
         nanosleep(&nap, NULL);

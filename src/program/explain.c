@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plain.h"
 #include "program.h"
 
 typedef struct printer {
@@ -64,10 +65,10 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
     results(l, made, sizeof made);
     detail(l, what, sizeof what);
     int fits = strlen(made) <= RESULT, used;
-    used =
-        snprintf(line, sizeof line, "%3u  %-16s %-9s %5u %7llu %11llu %13.0f  %s", number + 1, l->operation.desc.name,
-                 p->place[l->place].device->name, l->fused, (unsigned long long)(l->transfer ? 0 : l->info.launches),
-                 (unsigned long long)bytes_of(l), l->cost.flops, made);
+    used = tn_snprintf(line, sizeof line, "%3u  %-16s %-9s %5u %7llu %11llu %13.0f  %s", number + 1,
+                       l->operation.desc.name, p->place[l->place].device->name, l->fused,
+                       (unsigned long long)(l->transfer ? 0 : l->info.launches), (unsigned long long)bytes_of(l),
+                       l->cost.flops, made);
     if (*what && fits)
         snprintf(line + used, sizeof line - (size_t)used, "%*s %s", RESULT - (int)strlen(made), "", what);
     out->line(out->arg, line);
@@ -112,8 +113,8 @@ void tn_program_explain(const tn_program *p, void (*line)(void *arg, const char 
     line(arg, text);
     for (uint32_t i = 0; i < p->ir.launches; i++) explain_launch(p, i, &out);
     explain_scalars(p, &out);
-    snprintf(text, sizeof text, "%u operators, %u kernels a run, %u of them elsewhere; arena %.1f kB, state %.1f kB",
-             p->report.nodes, p->report.launches, p->report.fallback_nodes, (double)p->report.arena_actual / 1e3,
-             (double)p->report.state_bytes / 1e3);
+    tn_snprintf(text, sizeof text, "%u operators, %u kernels a run, %u of them elsewhere; arena %.1f kB, state %.1f kB",
+                p->report.nodes, p->report.launches, p->report.fallback_nodes, (double)p->report.arena_actual / 1e3,
+                (double)p->report.state_bytes / 1e3);
     line(arg, text);
 }

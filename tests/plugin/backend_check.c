@@ -367,6 +367,21 @@ static void test_places_of_slices(void **state)
     assert_false(tn_slice_fits(1, 7, 7, 1)), assert_false(tn_slice_fits(1, 7, -1, 1));
 }
 
+static void test_numbers_of_options(void **state)
+{
+    static const struct {
+        const char *text;
+        double number; /* below 0: it is none */
+    } cases[] = {{"0", 0},  {"1", 1},   {"0.5", 0.5}, {"12.25", 12.25}, {".5", 0.5}, {"3.", 3},  {"", -1},
+                 {".", -1}, {"-1", -1}, {"0,5", -1},  {"1.2.3", -1},    {"x", -1},   {"1x", -1}, {" 1", -1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double number = -1;
+        assert_int_equal(tn_check_number(cases[i].text, &number), cases[i].number >= 0);
+        assert_true(number == cases[i].number);
+    }
+}
+
 static void test_messages_fit(void **state)
 {
     (void)state;
@@ -400,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_attributes_that_make_no_sense),
         cmocka_unit_test(test_places_of_slices),
+        cmocka_unit_test(test_numbers_of_options),
         cmocka_unit_test(test_messages_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

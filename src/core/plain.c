@@ -1,0 +1,45 @@
+/* plain.c: see plain.h. */
+#include "plain.h"
+
+#include <locale.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static locale_t c_locale; /* none: then numbers are in the program's own */
+
+static void make(void)
+{
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static locale_t plain(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make);
+    return c_locale;
+}
+
+double tn_strtod(const char *text, char **end)
+{
+    locale_t locale = plain();
+    return locale ? strtod_l(text, end, locale) : strtod(text, end);
+}
+
+/* The thread's own locale is what printf goes by; with none it stays as it is. */
+int tn_vsnprintf(char *text, size_t room, const char *format, va_list args)
+{
+    locale_t before = uselocale(plain());
+    int length = vsnprintf(text, room, format, args);
+    uselocale(before);
+    return length;
+}
+
+int tn_snprintf(char *text, size_t room, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = tn_vsnprintf(text, room, format, args);
+    va_end(args);
+    return length;
+}
