@@ -73,7 +73,7 @@ int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
     conv_kernel *k = (conv_kernel *)kernel;
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);
-    if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "no memory for a convolution's tables");
+    if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     k->pixel = k->tap + k->taps;
     for (int64_t i = 0; i < k->taps; i++)
         k->tap[i] =

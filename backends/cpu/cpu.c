@@ -5,6 +5,7 @@
 #include <omp.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,19 +113,17 @@ static int32_t device_count(uint32_t *count, tn_msg *msg)
     return TN_OK;
 }
 
-/* The line of /proc/cpuinfo that names the processor, where there is one. */
+/* The first line of /proc/cpuinfo that names the processor, where there is one. Takes no memory for it. */
 static void processor_name(char *name, size_t capacity)
 {
-    char line[256];
-    snprintf(name, capacity, "CPU");
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) || !colon) continue;
-        snprintf(name, capacity, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
-        break;
-    }
-    if (file) fclose(file);
+    char text[4096];
+    int file = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    text[bytes > 0 ? bytes : 0] = 0;
+    const char *line = strstr(text, "\nmodel name"), *colon = line ? strchr(line, ':') : NULL;
+    const char *own = colon ? colon + 1 + strspn(colon + 1, " ") : "CPU";
+    snprintf(name, capacity, "%.*s", (int)strcspn(own, "\n"), own);
 }
 
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
@@ -169,7 +168,7 @@ static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
     tn_context *c = cpu_allocate(sizeof *c);
-    if (!c) return cpu_fail(msg, TN_ENOMEM, "no memory for a context");
+    if (!c) return cpu_fail(msg, TN_ENOMEM, "out of memory for a context");
     c->threads = choose_threads();
     const int32_t s = check_options(c, msg);
     if (s) {

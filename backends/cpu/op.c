@@ -13,7 +13,7 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
 {
     *kernel = cpu_allocate(bytes);
     return *kernel ? TN_OK
-                   : cpu_fail(msg, TN_ENOMEM, "no memory for a kernel of %llu bytes", (unsigned long long)bytes);
+                   : cpu_fail(msg, TN_ENOMEM, "out of memory for a kernel of %llu bytes", (unsigned long long)bytes);
 }
 
 /* ---- prepare and run

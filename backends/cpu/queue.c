@@ -20,7 +20,7 @@ int32_t cpu_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
         b->data = cpu_host->allocate(cpu_host->self, bytes ? bytes : 1, bytes >= 4096 ? 4096 : CPU_ALIGN);
     if (!b || !b->data) {
         cpu_release(b);
-        return cpu_fail(msg, TN_ENOMEM, "no memory for a buffer of %llu bytes", (unsigned long long)bytes);
+        return cpu_fail(msg, TN_ENOMEM, "out of memory for a buffer of %llu bytes", (unsigned long long)bytes);
     }
     b->bytes = bytes;
     *buffer = b;
@@ -42,7 +42,7 @@ int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
     if (q) q->work = cpu_host->allocate(cpu_host->self, (uint64_t)context->threads * CPU_WORK, 4096);
     if (!q || !q->work) {
         cpu_release(q);
-        return cpu_fail(msg, TN_ENOMEM, "no memory for a queue of %d threads", context->threads);
+        return cpu_fail(msg, TN_ENOMEM, "out of memory for a queue of %d threads", context->threads);
     }
     q->context = context;
     *queue = q;
@@ -172,7 +172,7 @@ int32_t cpu_fill(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern
 int32_t cpu_event_create(tn_context *context, tn_event **event, tn_msg *msg)
 {
     tn_event *made = cpu_allocate(sizeof *made);
-    if (!made) return cpu_fail(msg, TN_ENOMEM, "no memory for an event");
+    if (!made) return cpu_fail(msg, TN_ENOMEM, "out of memory for an event");
     made->context = context;
     *event = made;
     return TN_OK;

@@ -45,7 +45,7 @@ static const tn_host *host;
 static void *allocate(uint64_t bytes, tn_msg *msg)
 {
     void *memory = host->allocate(host->self, bytes, ALIGNMENT);
-    if (!memory) tn_refuse(msg, TN_ENOMEM, "no memory for %llu bytes", (unsigned long long)bytes);
+    if (!memory) tn_refuse(msg, TN_ENOMEM, "out of memory for %llu bytes", (unsigned long long)bytes);
     return memory;
 }
 

@@ -1,44 +1,55 @@
 /* budget.c: the extension tenon.memory/1: what a device has, and what is free where its driver tells. */
 #include "opencl.h"
 
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef CL_DEVICE_GLOBAL_FREE_MEMORY_AMD
 #define CL_DEVICE_GLOBAL_FREE_MEMORY_AMD 0x4039 /* KiB: all that is free, and the largest piece */
 #endif
 
-/* What the machine has left, for devices that work in its memory; 0 if that is not known. */
-static uint64_t free_of_machine(void)
+static uint64_t bytes_of(const char *meminfo, const char *name)
 {
-    char name[64];
-    unsigned long long kib;
-    uint64_t bytes = 0;
-    FILE *file = fopen("/proc/meminfo", "r");
-    while (file && fscanf(file, "%63[^:]: %llu%*[^\n]\n", name, &kib) == 2)
-        if (!strcmp(name, "MemAvailable") || !strcmp(name, "SwapFree")) bytes += kib << 10;
-    if (file) fclose(file);
-    return bytes;
+    const char *at = strstr(meminfo, name);
+    return at ? strtoull(at + strlen(name), NULL, 10) << 10 : 0;
 }
 
-static uint64_t free_of_device(cl_device_id id)
+/* What the machine has left, for devices that work in its memory; 0 if that is not known. Takes none itself. */
+static uint64_t free_of_machine(void)
+{
+    char text[4096];
+    int file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    if (file >= 0) close(file);
+    text[bytes > 0 ? bytes : 0] = 0;
+    return bytes_of(text, "\nMemAvailable:") + bytes_of(text, "\nSwapFree:");
+}
+
+/* 0 where the driver doesn't know. */
+static int32_t free_of_device(cl_device_id id, uint64_t *bytes, tn_msg *msg)
 {
     size_t kib[2] = {0};
     cl_bool unified = CL_FALSE;
-    if (!clGetDeviceInfo(id, CL_DEVICE_GLOBAL_FREE_MEMORY_AMD, sizeof kib, kib, NULL)) return (uint64_t)kib[0] << 10;
-    if (clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL)) unified = CL_FALSE;
-    return unified ? free_of_machine() : 0;
+    cl_int code = clGetDeviceInfo(id, CL_DEVICE_GLOBAL_FREE_MEMORY_AMD, sizeof kib, kib, NULL);
+    *bytes = code ? 0 : (uint64_t)kib[0] << 10;
+    if (!code || ocl_check(msg, code, "its free memory") == TN_ENOMEM) return ocl_check(msg, code, "its free memory");
+    code = clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+    if (unified) *bytes = free_of_machine();
+    return code == CL_INVALID_VALUE ? TN_OK : ocl_check(msg, code, "its kind of memory");
 }
 
 static int32_t get_budget(uint32_t number, tn_memory_budget *budget, tn_msg *msg)
 {
     cl_device_id id = NULL;
     cl_ulong total = 0;
+    uint64_t left = 0;
     int32_t s = ocl_device_id(number, &id, msg);
     if (!s)
         s = ocl_check(msg, clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof total, &total, NULL), "its memory");
+    if (!s) s = free_of_device(id, &left, msg);
     if (s) return s;
-    uint64_t left = free_of_device(id);
     const tn_memory_budget full = {.total = total, .free = left && left < total ? left : total};
     tn_answer(budget, &full, sizeof full);
     return TN_OK;

@@ -29,47 +29,81 @@ static void trim(char *text)
     for (length = strlen(text); length && text[length - 1] == ' '; length--) text[length - 1] = 0;
 }
 
-/* A text that may be longer than its place; empty if there is none. */
-static void device_text(cl_device_id id, cl_device_info what, char *text, size_t capacity)
+/* Questions to a device: the first that fails is kept, and the answers from there on are empty. */
+typedef struct query {
+    cl_device_id id;
+    cl_platform_id platform;
+    int32_t status;
+    tn_msg *msg;
+} query;
+
+static cl_int get_info(const query *q, int of_platform, cl_uint what, size_t bytes, void *to, size_t *needed)
 {
-    size_t bytes = 0;
-    *text = 0;
-    if (clGetDeviceInfo(id, what, 0, NULL, &bytes) || !bytes) return;
-    char *all = ocl_alloc(bytes + 1);
-    if (all && !clGetDeviceInfo(id, what, bytes, all, NULL)) snprintf(text, capacity, "%s", all);
-    ocl_free(all);
-    trim(text);
+    return of_platform ? clGetPlatformInfo(q->platform, what, bytes, to, needed)
+                       : clGetDeviceInfo(q->id, what, bytes, to, needed);
 }
 
-static void platform_text(cl_platform_id id, cl_platform_info what, char *text, size_t capacity)
+/* All of the text, which the caller releases; NULL: the question failed. */
+static char *ask_text(query *q, int of_platform, cl_uint what)
 {
     size_t bytes = 0;
-    *text = 0;
-    if (clGetPlatformInfo(id, what, 0, NULL, &bytes) || !bytes) return;
-    char *all = ocl_alloc(bytes + 1);
-    if (all && !clGetPlatformInfo(id, what, bytes, all, NULL)) snprintf(text, capacity, "%s", all);
-    ocl_free(all);
-    trim(text);
+    char *text = NULL;
+    if (q->status) return NULL;
+    cl_int code = get_info(q, of_platform, what, 0, NULL, &bytes);
+    if (!code && !(text = ocl_alloc(bytes + 1))) q->status = ocl_fail(q->msg, TN_ENOMEM, "out of memory for a text");
+    if (text && bytes) code = get_info(q, of_platform, what, bytes, text, NULL);
+    if (code) q->status = ocl_check(q->msg, code, of_platform ? "clGetPlatformInfo" : "clGetDeviceInfo");
+    if (!q->status) return text;
+    ocl_free(text);
+    return NULL;
+}
+
+/* As much of it as fits, without spaces around. */
+static void copy_text(query *q, int of_platform, cl_uint what, char *to, size_t capacity)
+{
+    char *text = ask_text(q, of_platform, what);
+    snprintf(to, capacity, "%s", text ? text : "");
+    ocl_free(text);
+    trim(to);
+}
+
+static void device_text(query *q, cl_device_info what, char *to, size_t capacity)
+{
+    copy_text(q, 0, what, to, capacity);
+}
+
+static void platform_text(query *q, cl_platform_info what, char *to, size_t capacity)
+{
+    copy_text(q, 1, what, to, capacity);
 }
 
 /* A number that the driver may give in fewer bytes than eight. */
-static uint64_t device_number(cl_device_id id, cl_device_info what)
+static uint64_t device_number(query *q, cl_device_info what)
 {
     uint64_t value = 0;
     size_t bytes = 0;
-    if (clGetDeviceInfo(id, what, 0, NULL, &bytes) || bytes > sizeof value) return 0;
-    return clGetDeviceInfo(id, what, bytes, &value, NULL) ? 0 : value;
+    if (q->status) return 0;
+    cl_int code = clGetDeviceInfo(q->id, what, 0, NULL, &bytes);
+    if (!code && bytes > sizeof value) code = CL_INVALID_VALUE;
+    if (!code) code = clGetDeviceInfo(q->id, what, bytes, &value, NULL);
+    q->status = ocl_check(q->msg, code, "clGetDeviceInfo");
+    return code ? 0 : value;
 }
 
-static int device_has(cl_device_id id, const char *extension)
+/* Of what not every device knows. */
+static uint64_t optional_number(query *q, cl_device_info what)
 {
-    size_t bytes = 0, length = strlen(extension);
+    size_t bytes = 0;
+    return clGetDeviceInfo(q->id, what, 0, NULL, &bytes) == CL_INVALID_VALUE ? 0 : device_number(q, what);
+}
+
+static int device_has(query *q, const char *extension)
+{
+    const size_t length = strlen(extension);
     int found = 0;
-    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, 0, NULL, &bytes)) return 0;
-    char *all = ocl_alloc(bytes + 1);
-    if (all && !clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, bytes, all, NULL))
-        for (char *at = all; !found && (at = strstr(at, extension)); at += length)
-            found = (at == all || at[-1] == ' ') && (!at[length] || at[length] == ' ');
+    char *all = ask_text(q, 0, CL_DEVICE_EXTENSIONS);
+    for (char *at = all; at && !found && (at = strstr(at, extension)); at += length)
+        found = (at == all || at[-1] == ' ') && (!at[length] || at[length] == ' ');
     ocl_free(all);
     return found;
 }
@@ -85,15 +119,15 @@ static int contains(const char *text, const char *part)
     return 0;
 }
 
-static void describe(device *d, cl_platform_id platform, cl_device_id id)
+static void describe(device *d, query *q)
 {
     char version[64];
-    d->platform = platform;
-    d->id = id;
-    device_text(id, CL_DEVICE_NAME, d->name, sizeof d->name);
-    device_text(id, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
-    device_text(id, CL_DRIVER_VERSION, version, sizeof version - 1);
-    platform_text(platform, CL_PLATFORM_NAME, d->platform_name, sizeof d->platform_name);
+    d->platform = q->platform;
+    d->id = q->id;
+    device_text(q, CL_DEVICE_NAME, d->name, sizeof d->name);
+    device_text(q, CL_DEVICE_VENDOR, d->vendor, sizeof d->vendor);
+    device_text(q, CL_DRIVER_VERSION, version, sizeof version - 1);
+    platform_text(q, CL_PLATFORM_NAME, d->platform_name, sizeof d->platform_name);
     snprintf(d->driver, sizeof d->driver, "%.60s %.60s", d->platform_name, version);
     for (device *before = devices.list; before < d; before++)
         d->ordinal += !strcmp(before->name, d->name) && !strcmp(before->platform_name, d->platform_name);
@@ -104,21 +138,34 @@ static int32_t list_platform(cl_platform_id platform, tn_msg *msg)
 {
     cl_uint n = 0;
     cl_device_id ids[64];
-    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n) || !n) return TN_OK;
+    query q = {.platform = platform, .msg = msg};
+    cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n);
+    if (code == CL_DEVICE_NOT_FOUND || (!code && !n)) return TN_OK;
+    if (code) return ocl_check(msg, code, "clGetDeviceIDs");
     if (n > 64) n = 64;
     device *longer = ocl_alloc((devices.count + n) * sizeof *longer);
-    if (!longer) return ocl_fail(msg, TN_ENOMEM, "no memory for the list of devices");
+    if (!longer) return ocl_fail(msg, TN_ENOMEM, "out of memory for the list of devices");
     if (devices.list) memcpy(longer, devices.list, devices.count * sizeof *longer);
     ocl_free(devices.list);
     devices.list = longer;
     for (cl_uint i = 0; i < n; i++) {
-        if (!device_number(ids[i], CL_DEVICE_AVAILABLE) || !device_number(ids[i], CL_DEVICE_COMPILER_AVAILABLE))
-            continue;
-        if (!device_number(ids[i], CL_DEVICE_ENDIAN_LITTLE)) continue;
-        describe(&devices.list[devices.count], platform, ids[i]);
+        q.id = ids[i];
+        if (!device_number(&q, CL_DEVICE_AVAILABLE) || !device_number(&q, CL_DEVICE_COMPILER_AVAILABLE)) continue;
+        if (!device_number(&q, CL_DEVICE_ENDIAN_LITTLE)) continue;
+        describe(&devices.list[devices.count], &q);
         devices.count++;
     }
-    return TN_OK;
+    return q.status;
+}
+
+#define NO_PLATFORM (-1001) /* the loader found no driver: CL_PLATFORM_NOT_FOUND_KHR */
+
+static void forget_devices(void)
+{
+    ocl_free(devices.list);
+    devices.list = NULL;
+    devices.count = 0;
+    devices.listed = 0;
 }
 
 static int32_t list_devices(tn_msg *msg)
@@ -128,19 +175,24 @@ static int32_t list_devices(tn_msg *msg)
     char name[128];
     const char *wanted = ocl_option("platform");
     int fits = 0;
-    int32_t s = TN_OK;
+    query q = {.msg = msg};
     if (devices.listed) return TN_OK;
-    if (clGetPlatformIDs(32, platforms, &n)) n = 0;
+    cl_int code = clGetPlatformIDs(32, platforms, &n);
+    int32_t s = code == NO_PLATFORM ? TN_OK : ocl_check(msg, code, "clGetPlatformIDs");
+    if (code) n = 0;
     if (n > 32) n = 32;
     for (cl_uint i = 0; i < n && !s; i++) {
-        platform_text(platforms[i], CL_PLATFORM_NAME, name, sizeof name);
-        if (!contains(name, wanted)) continue;
+        q.platform = platforms[i];
+        platform_text(&q, CL_PLATFORM_NAME, name, sizeof name);
+        s = q.status;
+        if (s || !contains(name, wanted)) continue;
         s = list_platform(platforms[i], msg);
         fits = 1;
     }
-    if (n && !fits)
+    if (!s && n && !fits)
         s = ocl_fail(msg, TN_EINVAL, "option opencl.platform: no platform has '%s' in its name; the last is '%s'",
                      wanted, name);
+    if (s) forget_devices();
     devices.listed = !s;
     if (!s && !n) ocl_fail(msg, TN_OK, "no OpenCL driver is installed");
     return s;
@@ -149,10 +201,7 @@ static int32_t list_devices(tn_msg *msg)
 void ocl_devices_release(void)
 {
     pthread_mutex_lock(&devices.lock);
-    ocl_free(devices.list);
-    devices.list = NULL;
-    devices.count = 0;
-    devices.listed = 0;
+    forget_devices();
     pthread_mutex_unlock(&devices.lock);
 }
 
@@ -185,25 +234,25 @@ int32_t ocl_device_id(uint32_t number, cl_device_id *id, tn_msg *msg)
     return s;
 }
 
-static uint64_t device_alignment(cl_device_id id)
+static uint64_t device_alignment(query *q)
 {
-    uint64_t alignment = 64, needed = device_number(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
+    uint64_t alignment = 64, needed = device_number(q, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
     while (alignment < needed && alignment < 4096) alignment *= 2;
     return alignment;
 }
 
 #define PARAMETER_BYTES 1024 /* what every OpenCL device takes */
 
-static uint64_t device_parameter_bytes(cl_device_id id)
+static uint64_t device_parameter_bytes(query *q)
 {
-    uint64_t bytes = device_number(id, CL_DEVICE_MAX_PARAMETER_SIZE);
+    uint64_t bytes = device_number(q, CL_DEVICE_MAX_PARAMETER_SIZE);
     return bytes > PARAMETER_BYTES ? bytes : PARAMETER_BYTES;
 }
 
 /* A kernel has a pointer, an offset and most often two strides for each operand, and some arguments of its own. */
-static uint32_t device_max_out(cl_device_id id)
+static uint32_t device_max_out(query *q)
 {
-    uint64_t operands = (device_parameter_bytes(id) - 128) / 24 - OCL_MAX_OPERANDS;
+    uint64_t operands = (device_parameter_bytes(q) - 128) / 24 - OCL_MAX_OPERANDS;
     return operands < OCL_MAX_OPERANDS ? (uint32_t)operands : OCL_MAX_OPERANDS;
 }
 
@@ -213,7 +262,8 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
     int32_t s = device_get(number, &d, msg);
     if (s) return s;
     tn_device_info full = {0};
-    cl_device_type type = device_number(d.id, CL_DEVICE_TYPE);
+    query q = {.id = d.id, .msg = msg};
+    cl_device_type type = device_number(&q, CL_DEVICE_TYPE);
     uint64_t hash = ocl_hash(ocl_hash(0, d.platform_name, strlen(d.platform_name)), d.name, strlen(d.name));
     snprintf(full.name, sizeof full.name, "%s", d.name);
     snprintf(full.vendor, sizeof full.vendor, "%s", d.vendor);
@@ -223,24 +273,25 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
                 : type & CL_DEVICE_TYPE_CPU         ? TN_DEVICE_CPU
                 : type & CL_DEVICE_TYPE_ACCELERATOR ? TN_DEVICE_ACCELERATOR
                                                     : TN_DEVICE_OTHER;
-    full.units = (uint32_t)device_number(d.id, CL_DEVICE_MAX_COMPUTE_UNITS);
-    full.memory = device_number(d.id, CL_DEVICE_GLOBAL_MEM_SIZE);
-    full.max_buffer = device_number(d.id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-    full.alignment = device_alignment(d.id);
-    full.max_out = device_max_out(d.id);
-    tn_answer(info, &full, sizeof full);
-    return TN_OK;
+    full.units = (uint32_t)device_number(&q, CL_DEVICE_MAX_COMPUTE_UNITS);
+    full.memory = device_number(&q, CL_DEVICE_GLOBAL_MEM_SIZE);
+    full.max_buffer = device_number(&q, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    full.alignment = device_alignment(&q);
+    full.max_out = device_max_out(&q);
+    if (!q.status) tn_answer(info, &full, sizeof full);
+    return q.status;
 }
 
 /* ---- contexts
  * -------------------------------------------------------------------------------------------------------- */
 
 /* Kernels for CPUs go to CPUs, and to what is neither a GPU nor has local memory of its own; the option decides. */
-static int32_t choose_shape(tn_context *context, tn_msg *msg)
+static int32_t choose_shape(tn_context *context, query *q, tn_msg *msg)
 {
     const char *shape = ocl_option("shape"), *gemm = ocl_option("gemm"), *grain = ocl_option("grain");
-    cl_device_type type = device_number(context->device, CL_DEVICE_TYPE);
-    int local = device_number(context->device, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+    cl_device_type type = device_number(q, CL_DEVICE_TYPE);
+    int local = device_number(q, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+    if (q->status) return q->status;
     context->cpu_shape = (type & CL_DEVICE_TYPE_CPU) || (!(type & CL_DEVICE_TYPE_GPU) && !local);
     context->clblast = !(type & CL_DEVICE_TYPE_CPU);
     context->late_binaries = (type & CL_DEVICE_TYPE_CPU) != 0;
@@ -256,23 +307,35 @@ static int32_t choose_shape(tn_context *context, tn_msg *msg)
     return TN_OK;
 }
 
-static void query_features(tn_context *context, const device *d)
+static void add_identity(tn_context *context, char *text)
 {
-    cl_device_id id = d->id;
-    char version[128];
-    context->unified = device_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
-    context->has_f64 = device_number(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0 || device_has(id, "cl_khr_fp64");
-    context->vector_width = (int)device_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
-    context->units = (uint32_t)ocl_max((int64_t)device_number(id, CL_DEVICE_MAX_COMPUTE_UNITS), 1);
-    context->max_group = (size_t)ocl_max((int64_t)device_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);
-    context->max_buffer = device_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-    context->alignment = device_alignment(id);
-    context->parameter_bytes = device_parameter_bytes(id);
-    context->identity = ocl_hash(ocl_hash(0, d->name, strlen(d->name)), d->driver, strlen(d->driver));
-    device_text(id, CL_DEVICE_VERSION, version, sizeof version);
-    context->identity = ocl_hash(context->identity, version, strlen(version));
-    platform_text(d->platform, CL_PLATFORM_VERSION, version, sizeof version);
-    context->identity = ocl_hash(context->identity, version, strlen(version));
+    if (text) context->identity = ocl_hash(context->identity, text, strlen(text));
+    ocl_free(text);
+}
+
+/* Which device and driver compiled a program: it is no other's. */
+static void identify(tn_context *context, query *q)
+{
+    static const struct {
+        int of_platform;
+        cl_uint what;
+    } parts[] = {{0, CL_DEVICE_NAME},    {0, CL_DEVICE_VENDOR}, {0, CL_DRIVER_VERSION},
+                 {0, CL_DEVICE_VERSION}, {1, CL_PLATFORM_NAME}, {1, CL_PLATFORM_VERSION}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        add_identity(context, ask_text(q, parts[i].of_platform, parts[i].what));
+}
+
+static void query_features(tn_context *context, query *q)
+{
+    context->unified = optional_number(q, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    context->has_f64 = optional_number(q, CL_DEVICE_DOUBLE_FP_CONFIG) != 0 || device_has(q, "cl_khr_fp64");
+    context->vector_width = (int)device_number(q, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    context->units = (uint32_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_COMPUTE_UNITS), 1);
+    context->max_group = (size_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);
+    context->max_buffer = device_number(q, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    context->alignment = device_alignment(q);
+    context->parameter_bytes = device_parameter_bytes(q);
+    identify(context, q);
 }
 
 int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
@@ -282,12 +345,13 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     int32_t s = device_get(number, &d, msg);
     if (s) return s;
     tn_context *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a context");
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a context");
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d.platform, 0};
     pthread_mutex_init(&made->lock, NULL);
     made->device = d.id;
-    query_features(made, &d);
-    s = choose_shape(made, msg);
+    query q = {.id = d.id, .platform = d.platform, .msg = msg};
+    query_features(made, &q);
+    s = q.status ? q.status : choose_shape(made, &q, msg);
     if (!s) {
         made->cl = clCreateContext(properties, 1, &d.id, NULL, NULL, &code);
         s = ocl_check(msg, code, "clCreateContext");

@@ -21,7 +21,7 @@ int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
         return ocl_fail(msg, TN_ENOMEM, "a buffer of %llu bytes: the device's largest has %llu",
                         (unsigned long long)bytes, (unsigned long long)context->max_buffer);
     tn_buffer *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a buffer");
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a buffer");
     cl_int code;
     cl_mem_flags flags = CL_MEM_READ_WRITE | (context->unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     made->context = context;

@@ -84,7 +84,7 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
 {
     int32_t s = check_args(build, args);
     if (s) return s;
-    if (source->failed) return ocl_fail(build->msg, TN_ENOMEM, "no memory for a kernel's source");
+    if (source->failed) return ocl_fail(build->msg, TN_ENOMEM, "out of memory for a kernel's source");
     for (cl_uint d = 0; d < rank; d++)
         if (!global[d]) return TN_OK;
     build->launches++;
@@ -96,7 +96,7 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
         launch->global[d] = (global[d] + local[d] - 1) / local[d] * local[d];
     }
     launch->arg = ocl_alloc(args->n * sizeof *launch->arg);
-    if (!launch->arg) return ocl_fail(build->msg, TN_ENOMEM, "no memory for a kernel's arguments");
+    if (!launch->arg) return ocl_fail(build->msg, TN_ENOMEM, "out of memory for a kernel's arguments");
     memcpy(launch->arg, args->arg, args->n * sizeof *launch->arg);
     launch->n_arg = args->n;
     s = ocl_kernel_get(build->context, source, name, &launch->kernel, build->msg);

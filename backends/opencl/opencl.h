@@ -103,6 +103,7 @@ struct tn_queue {
     cl_command_queue cl;
     int32_t status; /* the first error, for good */
     char text[160];
+    cl_event transfer; /* the last one between the device and the host's memory; NULL: over */
     tn_queue_stats stats;
 };
 

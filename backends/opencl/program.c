@@ -148,7 +148,7 @@ static int32_t program_get(tn_context *context, const ocl_text *source, cl_progr
         return TN_OK;
     }
     ocl_program *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a program");
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a program");
     memcpy(made->hash, hash, sizeof hash);
     made->cl = load(context, hash);
     if (!made->cl) {
@@ -170,7 +170,7 @@ int32_t ocl_kernel_get(tn_context *context, const ocl_text *source, const char *
 {
     cl_int code;
     cl_program program = NULL;
-    if (source->failed) return ocl_fail(msg, TN_ENOMEM, "no memory for a kernel's source");
+    if (source->failed) return ocl_fail(msg, TN_ENOMEM, "out of memory for a kernel's source");
     pthread_mutex_lock(&context->lock);
     int32_t s = program_get(context, source, &program, msg);
     if (!s) {

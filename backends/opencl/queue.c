@@ -1,8 +1,34 @@
-/* queue.c: in-order queues, transfers and events. A queue has one user at a time; nothing but sync waits. */
+/* queue.c: in-order queues, transfers and events. A queue has one user at a time; nothing but sync waits. Once a
+ * failure is told, the memory that transfers came from and went to is its owner's again. */
 #include "opencl.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/* Waits until it is over, whatever the driver answers; one that has forgotten it won't touch what it was about. */
+static void see_over(cl_event event)
+{
+    cl_int state = CL_COMPLETE;
+    while (clWaitForEvents(1, &event)) {
+        cl_int code = clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
+        if (code || state <= CL_COMPLETE) break;
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+}
+
+/* The last transfer; those before it are over when it is. */
+static void forget_transfer(tn_queue *queue)
+{
+    if (queue->transfer) clReleaseEvent(queue->transfer);
+    queue->transfer = NULL;
+}
+
+static void see_transfers_over(tn_queue *queue)
+{
+    if (queue->transfer) see_over(queue->transfer);
+    forget_transfer(queue);
+}
 
 int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg)
 {
@@ -16,7 +42,10 @@ tn_msg ocl_queue_msg(tn_queue *queue)
 
 int32_t ocl_queue_stick(tn_queue *queue, int32_t status, tn_msg *msg)
 {
-    if (!queue->status) queue->status = status;
+    if (!queue->status && status) {
+        queue->status = status;
+        see_transfers_over(queue);
+    }
     return ocl_queue_error(queue, msg);
 }
 
@@ -31,7 +60,7 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 {
     cl_int code;
     tn_queue *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for a queue");
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a queue");
     made->context = context;
     made->cl = clCreateCommandQueue(context->cl, context->device, 0, &code);
     if (code) {
@@ -45,7 +74,8 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 void ocl_queue_destroy(tn_queue *queue)
 {
     if (!queue) return;
-    clFinish(queue->cl);
+    if (clFinish(queue->cl)) see_transfers_over(queue);
+    forget_transfer(queue);
     clReleaseCommandQueue(queue->cl);
     ocl_free(queue);
 }
@@ -60,6 +90,7 @@ int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg)
 {
     queue->stats.host_waits++;
     ocl_queue_check(queue, clFinish(queue->cl), "clFinish", msg);
+    forget_transfer(queue);
     return ocl_queue_error(queue, msg);
 }
 
@@ -79,22 +110,33 @@ static int32_t check_range(tn_queue *queue, const tn_ref *ref, uint64_t bytes, c
 
 /* ---- transfers --------------------------------------------------------------------------------------------------- */
 
+/* What was enqueued, or an error. */
+static int32_t keep_transfer(tn_queue *queue, cl_int code, cl_event transfer, const char *call, tn_msg *msg)
+{
+    if (code) return ocl_queue_check(queue, code, call, msg);
+    forget_transfer(queue);
+    queue->transfer = transfer;
+    return TN_OK;
+}
+
 int32_t ocl_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)
 {
     int32_t s = check_range(queue, &to, bytes, "write", msg);
     if (s || !bytes) return s;
-    cl_int code = clEnqueueWriteBuffer(queue->cl, to.buffer->mem, CL_FALSE, to.offset, bytes, from, 0, NULL, NULL);
+    cl_event event = NULL;
+    cl_int code = clEnqueueWriteBuffer(queue->cl, to.buffer->mem, CL_FALSE, to.offset, bytes, from, 0, NULL, &event);
     if (!code) queue->stats.bytes_write += bytes;
-    return ocl_queue_check(queue, code, "clEnqueueWriteBuffer", msg);
+    return keep_transfer(queue, code, event, "clEnqueueWriteBuffer", msg);
 }
 
 int32_t ocl_read(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     int32_t s = check_range(queue, &from, bytes, "read", msg);
     if (s || !bytes) return s;
-    cl_int code = clEnqueueReadBuffer(queue->cl, from.buffer->mem, CL_FALSE, from.offset, bytes, to, 0, NULL, NULL);
+    cl_event event = NULL;
+    cl_int code = clEnqueueReadBuffer(queue->cl, from.buffer->mem, CL_FALSE, from.offset, bytes, to, 0, NULL, &event);
     if (!code) queue->stats.bytes_read += bytes;
-    return ocl_queue_check(queue, code, "clEnqueueReadBuffer", msg);
+    return keep_transfer(queue, code, event, "clEnqueueReadBuffer", msg);
 }
 
 int32_t ocl_copy(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg)
@@ -134,7 +176,7 @@ int32_t ocl_event_create(tn_context *context, tn_event **event, tn_msg *msg)
 {
     (void)context;
     tn_event *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "no memory for an event");
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for an event");
     pthread_mutex_init(&made->lock, NULL);
     *event = made;
     return TN_OK;
@@ -188,6 +230,7 @@ int32_t ocl_event_sync(tn_event *event, tn_msg *msg)
     cl_event cl = event_take(event);
     if (!cl) return TN_OK;
     int32_t s = ocl_check(msg, clWaitForEvents(1, &cl), "clWaitForEvents");
+    if (s) see_over(cl);
     clReleaseEvent(cl);
     return s;
 }

@@ -65,7 +65,9 @@ int32_t ocl_check(tn_msg *msg, cl_int code, const char *call)
 {
     if (code == CL_SUCCESS) return TN_OK;
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code) return ocl_fail(msg, codes[i].status, "%s: %s", call, codes[i].name);
+        if (codes[i].code == code)
+            return ocl_fail(msg, codes[i].status, codes[i].status == TN_ENOMEM ? "%s: out of memory (%s)" : "%s: %s",
+                            call, codes[i].name);
     return ocl_fail(msg, TN_EDEVICE, "%s: OpenCL error %d", call, (int)code);
 }
 

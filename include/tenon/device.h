@@ -25,7 +25,8 @@ typedef struct tn_device tn_device;
 TN_API TN_MUST_USE tn_status tn_backend_load(const char *path);
 
 /* One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
- * (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last. */
+ * (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last; the
+ * reference is always there, so that 0 for the first means that memory was short. */
 typedef struct tn_backend_report {
     const char *id;
     const char *version;
@@ -33,6 +34,7 @@ typedef struct tn_backend_report {
     const char *file;
     const char *problem;
     uint32_t devices;
+    tn_status status; /* that goes with the problem: TN_ENOMEM where it may work another time */
 } tn_backend_report;
 TN_API int tn_backend_at(size_t index, tn_backend_report *report);
 
@@ -54,8 +56,8 @@ typedef struct tn_device_entry {
 } tn_device_entry;
 TN_API int tn_device_at(size_t index, tn_device_entry *entry);
 
-/* The bytes of memory that device number `index` has, and how many of them can still be had now. Returns 0, and leaves
- * both as they are, past the last and where the backend doesn't tell. */
+/* The bytes of memory that device number `index` has, and how many of them can still be had now. Returns 1; or 0 past
+ * the last and where the backend never tells, -1 where it failed to (tn_message), and leaves both as they are. */
 TN_API int tn_device_memory(size_t index, uint64_t *total, uint64_t *left);
 
 /* Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there

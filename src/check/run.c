@@ -296,7 +296,7 @@ static tn_status add_programs(case_list *list, const tn_check_options *options)
     return TN_OK;
 }
 
-static tn_status list_all(case_list *list, const tn_check_options *options)
+static tn_status list_groups(case_list *list, const tn_check_options *options)
 {
     if (options->perf) return add_group(list, tn_kit_perf);
     TN_TRY(add_group(list, tn_kit_loading));
@@ -318,6 +318,15 @@ static tn_status list_all(case_list *list, const tn_check_options *options)
     TN_TRY(add_programs(list, options));
     TN_TRY(add_group(list, tn_kit_graphs));
     return add_group(list, tn_kit_robustness);
+}
+
+/* A case that can't be built for lack of memory is none that doesn't exist. */
+static tn_status list_all(case_list *list, const tn_check_options *options)
+{
+    uint64_t failures = tn_alloc_failures();
+    TN_TRY(list_groups(list, options));
+    TN_REQUIRE(tn_alloc_failures() == failures, TN_ENOMEM, "out of memory for the list of cases");
+    return TN_OK;
 }
 
 /* ---- running them ---- */

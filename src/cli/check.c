@@ -195,11 +195,13 @@ static int run(request *q, const char *target)
     r->failures_to = open_memstream(&r->failures, &r->failures_size);
     if (!r->matrix || !r->failures_to) return cli_fail("out of memory");
     tn_status s = tn_check(target, &q->kit, &about, take, r);
+    int whole = !fflush(r->failures_to) && !ferror(r->failures_to);
     if (!s) finish(r, &about, q->seed);
     fclose(r->failures_to);
     free(r->failures);
     free(r->matrix);
     if (s) cli_failed();
+    if (!s && !whole) s = TN_ENOMEM, cli_fail("out of memory");
     return s ? cli_status(s) : r->count[TN_CHECK_FAILED] ? CLI_FAILED : CLI_OK;
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static const char doc[] = "Lists the devices that can compute. Backends that could not be loaded are told on standard "
-                          "error.";
+                          "error; exit status 1 if\nmemory was short, so that some may be missing.";
 
 static const char *kind_name(uint32_t kind)
 {
@@ -13,9 +13,11 @@ static const char *kind_name(uint32_t kind)
     return names[kind < 5 ? kind : 0];
 }
 
-static void put(cli_json *json, size_t index, const tn_device_entry *d)
+/* 0 if something of it can't be told. */
+static int put(cli_json *json, size_t index, const tn_device_entry *d)
 {
     uint64_t total, left;
+    int known = tn_device_memory(index, &total, &left);
     cli_json_begin(json, NULL, '{');
     cli_json_text(json, "device", d->name);
     cli_json_text(json, "kind", kind_name(d->info.kind));
@@ -25,30 +27,34 @@ static void put(cli_json *json, size_t index, const tn_device_entry *d)
     cli_json_text(json, "id", d->info.id);
     cli_json_whole(json, "units", d->info.units);
     cli_json_whole(json, "memory", (int64_t)d->info.memory);
-    if (tn_device_memory(index, &total, &left)) {
+    if (known > 0) {
         cli_json_whole(json, "memory_total", (int64_t)total);
         cli_json_whole(json, "memory_free", (int64_t)left);
     }
     cli_json_whole(json, "max_buffer", (int64_t)d->info.max_buffer);
     cli_json_end(json, '}');
+    return known >= 0 || cli_failed() == CLI_OK;
 }
 
-static void list_json(void)
+static int list_json(void)
 {
     cli_json json = {0};
     tn_device_entry device;
+    int all = 1;
     cli_json_begin(&json, NULL, '[');
-    for (size_t i = 0; tn_device_at(i, &device); i++) put(&json, i, &device);
+    for (size_t i = 0; tn_device_at(i, &device); i++) all &= put(&json, i, &device);
     cli_json_end(&json, ']');
+    return all;
 }
 
-static void list(void)
+static int list(void)
 {
     tn_device_entry d;
     printf("%-12s %-11s %5s %9s  %s\n", "DEVICE", "KIND", "UNITS", "MEMORY", "NAME (DRIVER)");
     for (size_t i = 0; tn_device_at(i, &d); i++)
         printf("%-12s %-11s %5u %5.1f GiB  %s (%s)\n", d.name, kind_name(d.info.kind), d.info.units,
                (double)d.info.memory / (1 << 30), d.info.name, d.info.driver);
+    return 1;
 }
 
 int cli_devices(int argc, char **argv)
@@ -61,11 +67,11 @@ int cli_devices(int argc, char **argv)
     int status = cli_parse(&(cli_syntax){"devices", NULL, doc, NULL, options}, argc, argv, &operands);
     if (status != CLI_GO_ON) return status;
     tn_backend_report backend;
-    if (json)
-        list_json();
-    else
-        list();
-    for (size_t i = 0; tn_backend_at(i, &backend); i++)
+    if (!tn_backend_at(0, &backend)) return cli_failed();
+    int all = json ? list_json() : list();
+    for (size_t i = 0; tn_backend_at(i, &backend); i++) {
         if (backend.problem) fprintf(stderr, "skipped: %s: %s\n", cli_shown(backend.file), backend.problem);
-    return CLI_OK;
+        all &= backend.status != TN_ENOMEM;
+    }
+    return all ? CLI_OK : CLI_FAILED;
 }

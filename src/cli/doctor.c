@@ -200,7 +200,7 @@ static int check_device(const tn_device_entry *d, const float right[PROBE])
 static void say_memory(size_t index, const tn_device_entry *d)
 {
     uint64_t total, left;
-    if (tn_device_memory(index, &total, &left))
+    if (tn_device_memory(index, &total, &left) > 0)
         say("memory", "of %s: %.1f of %.1f GiB are free", d->name, (double)left / (1 << 30), (double)total / (1 << 30));
 }
 

@@ -311,16 +311,15 @@ static size_t option_notes(const cli_settings *settings, tn_note notes[], char t
     return n;
 }
 
-static tn_status save(cli_session *s, const char *path, int diverged)
+static tn_status save(cli_session *s, const char *path, const char *history, int diverged)
 {
     tn_note notes[NOTES];
     char model[CLI_MODEL_NOTES][160], position[4][160];
     char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
-    char *history = cli_history_text(&s->history);
     const tn_save_options how = {.not_finite = (uint32_t)diverged};
     tn_epoch begun;
     size_t n = 0;
-    tn_status status = history ? tn_training_so_far(s->training, &begun) : TN_ENOMEM;
+    tn_status status = tn_training_so_far(s->training, &begun);
     if (!status) {
         n = option_notes(&s->settings, notes, options);
         cli_model_notes(&s->model, notes + n, model);
@@ -329,6 +328,18 @@ static tn_status save(cli_session *s, const char *path, int diverged)
         status = cli_scaling_put(&s->scaling, s->state);
         if (!status) status = tn_state_save_with(s->state, path, &how, notes, n);
     }
+    return status;
+}
+
+/* With a word on what fails. */
+static tn_status save_and_tell(cli_session *s, const char *path, int diverged)
+{
+    char *history = cli_history_text(&s->history);
+    tn_status status = history ? save(s, path, history, diverged) : TN_ENOMEM;
+    if (!history)
+        cli_fail("out of memory for the history of the training");
+    else if (status)
+        cli_failed();
     free(history);
     return status;
 }
@@ -336,17 +347,13 @@ static tn_status save(cli_session *s, const char *path, int diverged)
 void cli_session_save_diverged(cli_session *s)
 {
     const char *path = s->settings.diverged;
-    if (path && save(s, path, 1))
-        cli_failed();
-    else if (path)
-        fprintf(stderr, "saved as it is to %s\n", cli_shown(path));
+    if (path && !save_and_tell(s, path, 1)) fprintf(stderr, "saved as it is to %s\n", cli_shown(path));
 }
 
 int cli_session_save(cli_session *s, const char *path)
 {
-    tn_status status = save(s, path, 0);
+    tn_status status = save_and_tell(s, path, 0);
     if (!status) return CLI_OK;
-    cli_failed();
     if (status == TN_ESTATE) cli_session_save_diverged(s);
     return CLI_FAILED;
 }

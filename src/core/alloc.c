@@ -15,12 +15,17 @@
 #include "plain.h"
 #include "tenon/device.h"
 
-static atomic_uint_fast64_t allocations;
+static atomic_uint_fast64_t allocations, failures;
 static atomic_int_fast64_t fail_after = -1;
 
 uint64_t tn_allocations(void)
 {
     return atomic_load(&allocations);
+}
+
+uint64_t tn_alloc_failures(void)
+{
+    return atomic_load(&failures);
 }
 
 void tn_alloc_fail_after(int64_t calls)
@@ -66,7 +71,10 @@ void *tn_alloc_aligned(size_t bytes, size_t alignment)
         else
             memory = NULL;
     }
-    if (!memory) (void)TN_NO_MEMORY(bytes);
+    if (!memory) {
+        atomic_fetch_add(&failures, 1);
+        (void)TN_NO_MEMORY(bytes);
+    }
     return memory;
 }
 

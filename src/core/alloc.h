@@ -13,6 +13,9 @@ char *tn_strdup(const char *text);
 /* Grows *array, of `capacity` elements of `size` bytes, so that `need` fit; new elements are zero. */
 tn_status tn_grow(void *array, uint32_t *capacity, uint32_t need, size_t size);
 
+/* How many allocations have failed so far: for those who ask what they can't be told. */
+uint64_t tn_alloc_failures(void);
+
 /* For tests: the allocation that many calls from now fails, and all after it until it is set again. Negative: none. */
 void tn_alloc_fail_after(int64_t calls);
 

@@ -3,17 +3,22 @@
 #include "error.h"
 #include "registry.h"
 #include "tenon/backend_ext.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* 0 where the backend doesn't tell. The registry's lock is held: the backend is called by one thread at a time. */
+/* 0 where the backend doesn't tell, -1 where it can't. The registry's lock is held: the backend is called by one thread
+ * at a time. */
 static int ask(const tn_backend *backend, uint32_t index, tn_memory_budget *budget)
 {
+    TN_MESSAGE(msg);
     const tn_ext_memory *memory = tn_backend_extension(backend, TN_EXT_MEMORY);
     *budget = (tn_memory_budget){.size = sizeof *budget};
-    return memory && TN_HAS(tn_ext_memory, memory, budget) && memory->budget &&
-           !memory->budget(index, budget, &(tn_msg){NULL, 0}) && TN_HAS(tn_memory_budget, budget, free);
+    if (!memory || !TN_HAS(tn_ext_memory, memory, budget) || !memory->budget) return 0;
+    tn_status status = memory->budget(index, budget, &msg);
+    if (status) return (void)tn_fail(TN_EDEVICE, "%s: %s", backend->id, tn_text_clean(msg.text, msg.capacity)), -1;
+    return TN_HAS(tn_memory_budget, budget, free);
 }
 
 /* The host's memory, with the space to swap to; 0 where the system doesn't tell. */
@@ -48,7 +53,7 @@ tn_status tn_device_has_room(const tn_device *device, uint64_t bytes, const char
 {
     tn_memory_budget budget;
     tn_registry_lock();
-    int known = ask(device->backend, device->index, &budget);
+    int known = ask(device->backend, device->index, &budget) > 0;
     tn_registry_unlock();
     if (!known) known = assume(device, &budget);
     TN_REQUIRE(!known || bytes <= budget.free, TN_ENOMEM, "%s: %s needs %.1f MiB of memory; of %.1f MiB %.1f are free",
@@ -72,8 +77,8 @@ int tn_device_memory(size_t index, uint64_t *total, uint64_t *left)
     tn_entry *e = NULL;
     tn_registry_lock();
     tn_slot *slot = tn_registry_start_all() ? NULL : tn_registry_slot(index, &e);
-    int known = slot && ask(e->backend, slot->index, &budget);
-    if (known) *total = budget.total, *left = budget.free;
+    int known = slot ? ask(e->backend, slot->index, &budget) : 0;
+    if (known > 0) *total = budget.total, *left = budget.free;
     tn_registry_unlock();
     return known;
 }

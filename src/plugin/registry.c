@@ -341,7 +341,8 @@ int tn_backend_at(size_t index, tn_backend_report *report)
                                       .doc = b && b->doc ? b->doc : "",
                                       .file = e->file,
                                       .problem = e->problem,
-                                      .devices = e->n_slots};
+                                      .devices = e->n_slots,
+                                      .status = e->problem ? e->status : TN_OK};
     }
     tn_registry_unlock();
     return e != NULL;

@@ -48,8 +48,9 @@ static tn_status check_info(const tn_entry *e, const tn_device_info *info, tn_re
     return TN_OK;
 }
 
-/* A device that can't be described is left out, and the others keep their indices. */
-static void list_device(tn_entry *e, uint32_t index)
+/* A device that can't be described is left out, and the others keep their indices; but where memory is short nothing is
+ * missing in silence. */
+static tn_status list_device(tn_entry *e, uint32_t index, tn_reason *problem)
 {
     tn_reason reason = {""};
     tn_msg msg = {reason.text, sizeof reason.text};
@@ -59,11 +60,13 @@ static void list_device(tn_entry *e, uint32_t index)
     if (status && !reason.text[0]) tn_because(&reason, status, "device_info failed: %s", tn_status_name(status));
     clean_info(info);
     if (!status) status = check_info(e, info, &reason);
+    if (status == TN_ENOMEM) return tn_because(problem, status, "device_info failed: %s", reason.text);
     if (status)
         tn_log_line(TN_LOG_WARNING, "device %s:%u left out: %s", e->id, index,
                     tn_text_clean(reason.text, sizeof reason.text));
     else
         e->slots[e->n_slots++] = slot;
+    return TN_OK;
 }
 
 /* A device is named by its backend's id and its index; the only one of a backend, by the id alone if the device says
@@ -96,7 +99,7 @@ static tn_status list_devices(tn_entry *e, tn_region *region, tn_reason *reason)
         return tn_because(reason, TN_EDEVICE, "claims to have %u devices; %d are the most", count, MAX_DEVICES);
     e->slots = tn_region_alloc(region, (count + !count) * sizeof *e->slots);
     if (!e->slots) return TN_ENOMEM;
-    for (uint32_t i = 0; i < count; i++) list_device(e, i);
+    for (uint32_t i = 0; i < count; i++) TN_TRY(list_device(e, i, reason));
     name_devices(e);
     return TN_OK;
 }
