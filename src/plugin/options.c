@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "plain.h"
 
 /* What was set, or was asked for and not set. */
 typedef struct option {
@@ -55,7 +56,7 @@ static int is_probe(const char *value)
 static int is_seconds(const char *value)
 {
     char *end;
-    double seconds = strtod(value, &end);
+    double seconds = tn_strtod(value, &end);
     return end != value && !*end && seconds > 0 && isfinite(seconds);
 }
 
