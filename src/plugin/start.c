@@ -111,6 +111,9 @@ tn_status tn_start(tn_entry *e, tn_region *region, tn_reason *reason)
     int32_t code = e->backend->init(&e->host, &msg);
     if (code) return because_of("init", code, &msg, reason);
     tn_status status = list_devices(e, region, reason);
-    if (status) e->backend->deinit();
+    if (status) {
+        e->n_slots = 0;
+        e->backend->deinit();
+    }
     return status;
 }

@@ -290,6 +290,20 @@ static void every_allocation_may_fail(void **state)
     assert_non_null(report_on("/wrong_major.so").problem);
 }
 
+/* To list fewer than there are would say that the others don't exist. */
+static void a_device_that_memory_is_too_short_for_is_no_device_less(void **state)
+{
+    tn_device *device = NULL;
+    (void)state;
+    use("hungry null");
+    tn_backend_report report = report_on("/hungry.so");
+    assert_int_equal(report.status, TN_ENOMEM);
+    assert_string_equal(report.problem, "device_info failed: out of memory for a text");
+    assert_int_equal(report.devices, 0);
+    assert_int_equal(report_on("/null.so").status, TN_OK);
+    assert_int_equal(tn_device_open("hungry:0", &device), TN_ENOMEM);
+}
+
 /* Without memory `auto` may end with another device, or none, but never with something half open. */
 static void auto_survives_every_failing_allocation(void **state)
 {
@@ -354,6 +368,7 @@ int main(void)
         CASE(auto_falls_back_to_the_reference),
         CASE(a_measurement_is_kept_and_one_that_makes_no_sense_is_repeated),
         CASE(every_allocation_may_fail),
+        CASE(a_device_that_memory_is_too_short_for_is_no_device_less),
         CASE(auto_survives_every_failing_allocation),
         CASE(many_threads_open_and_close_devices_at_once),
     };
