@@ -133,6 +133,21 @@ static void describe(device *d, query *q)
         d->ordinal += !strcmp(before->name, d->name) && !strcmp(before->platform_name, d->platform_name);
 }
 
+/* A driver whose hardware is not there may fail in ways of its own: others have devices all the same. But where memory
+ * is short nothing may be missing. */
+static int32_t leave_out(cl_platform_id platform, cl_int code, tn_msg *msg)
+{
+    char line[300], why[120] = "", name[128];
+    query q = {.platform = platform, .msg = msg};
+    if (code == CL_DEVICE_NOT_FOUND) return TN_OK;
+    if (ocl_check(&(tn_msg){why, sizeof why}, code, "clGetDeviceIDs") == TN_ENOMEM)
+        return ocl_fail(msg, TN_ENOMEM, "%s", why);
+    platform_text(&q, CL_PLATFORM_NAME, name, sizeof name);
+    snprintf(line, sizeof line, "platform '%s' left out: %s", name, why);
+    if (ocl_host->log) ocl_host->log(ocl_host->self, TN_LOG_WARNING, line);
+    return q.status;
+}
+
 /* Appends a platform's devices that can compile OpenCL C. */
 static int32_t list_platform(cl_platform_id platform, tn_msg *msg)
 {
@@ -140,8 +155,7 @@ static int32_t list_platform(cl_platform_id platform, tn_msg *msg)
     cl_device_id ids[64];
     query q = {.platform = platform, .msg = msg};
     cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n);
-    if (code == CL_DEVICE_NOT_FOUND || (!code && !n)) return TN_OK;
-    if (code) return ocl_check(msg, code, "clGetDeviceIDs");
+    if (code || !n) return code ? leave_out(platform, code, msg) : TN_OK;
     if (n > 64) n = 64;
     device *longer = ocl_alloc((devices.count + n) * sizeof *longer);
     if (!longer) return ocl_fail(msg, TN_ENOMEM, "out of memory for the list of devices");
