@@ -9,7 +9,7 @@ from number N / 2 or --from on. FOLDER is emptied. What may come of a run:
   clean     exit status not 0, with a message; what was saved before is whole
   unharmed  exit status 0 and the right numbers
   warned    exit status 0, other numbers, and a warning that says so
-  crashed   it died of a signal
+  crashed   it died of a signal, or a sanitizer found something
   hung      it was not done in time, and did next to nothing
   wrong     exit status 0 and other numbers without a word; a failure without a word, or of memory with another one; a
             file that can't be used
@@ -54,6 +54,7 @@ KINDS = [("memory", "reference", "tenon:cpu.so:libc.so"), ("memory", "cpu", "ten
 # What differs from run to run.
 CHANGES = re.compile(r'"(samples_per_s|seconds|memory_free)": [0-9.e+-]+')
 
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:")
 SAID = re.compile(r"(tenon|skipped): \S")  # a message
 
 
@@ -66,7 +67,8 @@ class Runs:
     def start(self, words, device, environment):
         """The exit status (None: hung), what was printed, and what was said."""
         command = [self.options.tenon] + shlex.split(words.format(device=device))
-        environment = {**os.environ, "TENON_CACHE": "off", **environment}
+        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+        environment = {**os.environ, "TENON_CACHE": "off", "ASAN_OPTIONS": sanitizer, **environment}
         run = subprocess.Popen(command, cwd=self.options.folder, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, env=environment, text=True, errors="replace",
                                start_new_session=True)
@@ -102,7 +104,7 @@ class Runs:
         status, out, said = got
         if status is None:
             return "hung", "not done in time"
-        if status < 0 or status > 128:
+        if status < 0 or status > 128 or SANITIZER.search(said):
             return "crashed", f"status {status}: {said[-300:]}"
         file = self.contents(written)
         if file == "damaged":

@@ -74,10 +74,16 @@ static int counts(void *caller)
     return ours;
 }
 
-extern void *__libc_malloc(size_t bytes);
-extern void *__libc_calloc(size_t n, size_t bytes);
-extern void *__libc_realloc(void *old, size_t bytes);
-extern void *__libc_memalign(size_t alignment, size_t bytes);
+/* What there is otherwise: a sanitizer's functions, or those of the standard library. */
+#define NEXT(name, parameters)                                                                                         \
+    extern void *__libc_##name parameters;                                                                             \
+    extern void *__interceptor_##name parameters __attribute__((weak));
+NEXT(malloc, (size_t bytes))
+NEXT(calloc, (size_t n, size_t bytes))
+NEXT(realloc, (void *old, size_t bytes))
+NEXT(memalign, (size_t alignment, size_t bytes))
+#undef NEXT
+#define CALL(name, ...) (__interceptor_##name ? __interceptor_##name(__VA_ARGS__) : __libc_##name(__VA_ARGS__))
 
 #define OURS __attribute__((visibility("default")))
 
@@ -87,31 +93,31 @@ extern void *__libc_memalign(size_t alignment, size_t bytes);
 OURS void *malloc(size_t bytes)
 {
     FAILS(NULL);
-    return __libc_malloc(bytes);
+    return CALL(malloc, bytes);
 }
 
 OURS void *calloc(size_t n, size_t bytes)
 {
     FAILS(NULL);
-    return __libc_calloc(n, bytes);
+    return CALL(calloc, n, bytes);
 }
 
 OURS void *realloc(void *old, size_t bytes)
 {
     FAILS(NULL);
-    return __libc_realloc(old, bytes);
+    return CALL(realloc, old, bytes);
 }
 
 OURS void *aligned_alloc(size_t alignment, size_t bytes)
 {
     FAILS(NULL);
-    return __libc_memalign(alignment, bytes);
+    return CALL(memalign, alignment, bytes);
 }
 
 OURS int posix_memalign(void **to, size_t alignment, size_t bytes)
 {
     FAILS(ENOMEM);
-    void *made = __libc_memalign(alignment, bytes);
+    void *made = CALL(memalign, alignment, bytes);
     if (made) *to = made;
     return made ? 0 : ENOMEM;
 }
