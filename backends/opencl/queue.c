@@ -190,13 +190,14 @@ void ocl_event_destroy(tn_event *event)
     ocl_free(event);
 }
 
-static cl_event event_take(tn_event *event)
+/* A reference to what was recorded last; NULL if nothing was, or on failure. */
+static cl_int event_take(tn_event *event, cl_event *cl)
 {
     pthread_mutex_lock(&event->lock);
-    cl_event cl = event->cl;
-    if (cl) clRetainEvent(cl);
+    cl_int code = event->cl ? clRetainEvent(event->cl) : CL_SUCCESS;
+    *cl = code ? NULL : event->cl;
     pthread_mutex_unlock(&event->lock);
-    return cl;
+    return code;
 }
 
 /* Flushes, so that whoever waits for the event does not wait for ever. */
@@ -217,8 +218,9 @@ int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
 
 int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
 {
+    cl_event cl = NULL;
     int32_t s = ocl_queue_error(queue, msg);
-    cl_event cl = s ? NULL : event_take(event);
+    if (!s) s = ocl_queue_check(queue, event_take(event, &cl), "clRetainEvent", msg);
     if (!cl) return s;
     s = ocl_queue_check(queue, clEnqueueBarrierWithWaitList(queue->cl, 1, &cl, NULL), "clEnqueueBarrier", msg);
     clReleaseEvent(cl);
@@ -227,9 +229,10 @@ int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
 
 int32_t ocl_event_sync(tn_event *event, tn_msg *msg)
 {
-    cl_event cl = event_take(event);
-    if (!cl) return TN_OK;
-    int32_t s = ocl_check(msg, clWaitForEvents(1, &cl), "clWaitForEvents");
+    cl_event cl = NULL;
+    int32_t s = ocl_check(msg, event_take(event, &cl), "clRetainEvent");
+    if (!cl) return s;
+    s = ocl_check(msg, clWaitForEvents(1, &cl), "clWaitForEvents");
     if (s) see_over(cl);
     clReleaseEvent(cl);
     return s;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "leaf.h"
+#include "plain.h"
 #include "rows.h"
 
 /* A text that is read: C's expressions of numbers, arguments and functions. */
@@ -106,7 +107,7 @@ static tn_tensor *primary(reader *r)
     }
     if (isalpha((unsigned char)*r->at)) return named(r);
     char *end = NULL;
-    double value = strtod(r->at, &end);
+    double value = tn_strtod(r->at, &end);
     if (end == r->at) return wrong(r);
     r->after = r->at = end;
     return number(r, value);

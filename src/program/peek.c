@@ -57,12 +57,12 @@ tn_status tn_peek_next(tn_peek *p, const void **data)
     return TN_OK;
 }
 
-/* A read may still be under way. */
+/* A read may still be under way, also one after which no event could be recorded. */
 void tn_peek_free(tn_peek *p)
 {
     if (!p) return;
     const tn_backend *backend = p->state->device->backend;
-    if (p->asked) (void)backend->queue_sync(p->state->queue, NULL);
+    (void)backend->queue_sync(p->state->queue, NULL);
     if (p->event) backend->event_destroy(p->event);
     tn_free(p->place[0]);
     tn_free(p->place[1]);
