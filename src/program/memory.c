@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "plain.h"
 #include "program.h"
 
 /* One more bank, all zeros. */
@@ -72,9 +73,9 @@ static tn_status check_room(const tn_program *p, uint64_t staging)
     uint64_t state = tn_state_planned(p->state), program = p->ir.arena_bytes + own->input_bytes;
     int shares = own->device->info.kind == TN_DEVICE_CPU; /* the host's memory */
     uint64_t most = shares && staging > program ? staging : program;
-    snprintf(text, sizeof text,
-             "the network, %.1f MiB for its weights and what is kept with them and %.1f MiB to work,",
-             (double)state / (1 << 20), (double)most / (1 << 20));
+    tn_snprintf(text, sizeof text,
+                "the network, %.1f MiB for its weights and what is kept with them and %.1f MiB to work,",
+                (double)state / (1 << 20), (double)most / (1 << 20));
     TN_TRY(tn_device_has_room(own->device, state + most, state ? text : "the program"));
     if (!shares && staging) TN_TRY(tn_host_has_room(staging, "making first values"));
     for (int i = 1; i < TN_PLACES; i++)
