@@ -13,7 +13,7 @@ enum { MOST = 600, ROUNDS = 300 };
 
 static void what_is_forgotten_is_gone_and_the_rest_is_found(void **state)
 {
-    static char name[MOST][16];
+    static char name[MOST][24];
     tn_index index = {0};
     uint32_t count = 0, number;
     (void)state;
