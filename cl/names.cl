@@ -1,4 +1,4 @@
-/* names.cl: the functions that the rows' texts call, for single (f_) and double precision (d_). On CPUs those of math.cl
+/* names.cl: the functions that the rows' texts call, for single (f_) and double precision (d_) and for integers (i_). On CPUs those of math.cl
  * take the place of the built-in ones that a compiler can't put into vector lanes. */
 #ifdef CPU_SHAPE
 #define f_exp m_exp
@@ -39,6 +39,7 @@
 #define f_rint rint
 #define f_atan2 atan2
 #define f_fmod fmod
+#define f_quotient(a, b) ((a) / (b))
 
 #define d_F(c) c
 #define d_abs fabs
@@ -70,6 +71,24 @@
 #define d_rint rint
 #define d_atan2 atan2
 #define d_fmod fmod
+#define d_quotient(a, b) ((a) / (b))
+
+static inline int i_divisor(int a, int b)
+{
+    return b == 0 || (a == INT_MIN && b == -1) ? 1 : b;
+}
+
+static inline int i_quotient(int a, int b)
+{
+    const int q = a / i_divisor(a, b);
+    return b == 0 ? 0 : q;
+}
+
+static inline int i_fmod(int a, int b)
+{
+    const int rest = a % i_divisor(a, b);
+    return b == 0 ? 0 : rest;
+}
 
 /* b where the comparison says so, else a, a NaN included. */
 #define f_min(a, b) ((b) < (a) ? (b) : (a))

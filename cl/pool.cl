@@ -1,7 +1,7 @@
 /* pool.cl: pooling of pictures and its gradients. Each element of the result is computed by itself; on CPUs a work-item
  * has `per` rows of them, on GPUs one.
  *
- * Given: T; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W; INSIDE, if every window lies
+ * Given: T and LOWEST, its least value; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W; INSIDE, if every window lies
  * inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART, on CPUs, for the gradient of
  * MAX, if no element of x is in two windows. Pictures x are h x w, pooled ones p x q. */
 typedef struct sizes {
@@ -44,7 +44,7 @@ static inline int counted(int begin, int window, int size, int pad)
 #ifdef MAX
 static inline T pooled(__global const T *x, sizes n, int i, int j)
 {
-    T best = -INFINITY;
+    T best = LOWEST;
     WINDOW(i, j, n, { best = LARGER(x[a * n.w + b], best); })
     return best;
 }

@@ -43,7 +43,7 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
 #define WINS(x, best)   (((x) == (best)) | ((x) != (x)) ? 1 : 0)
 #define LARGER(x, best) (((x) > (best)) | ((x) != (x))) /* without branches, so that loops go into vector lanes */
 
-#define POOL(T, SUFFIX)                                                                                                \
+#define MAX_POOL(T, SUFFIX, LOWEST)                                                                                    \
     /* Windows of 2 x 2 side by side, all inside: no branches. */                                                      \
     static void max_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, T *restrict y)               \
     {                                                                                                                  \
@@ -55,6 +55,36 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
             y[j] = LARGER(d, best) ? d : best;                                                                         \
         }                                                                                                              \
     }                                                                                                                  \
+    static void max_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
+    {                                                                                                                  \
+        (void)b;                                                                                                       \
+        for (int64_t i = 0; i < k->p; i++) {                                                                           \
+            T *restrict y = (T *)out + i * k->q;                                                                       \
+            const T *two = (const T *)a + 2 * i * k->w;                                                                \
+            if (k->pairs) {                                                                                            \
+                max_pairs_##SUFFIX(k->q, two, two + k->w, y);                                                          \
+                continue;                                                                                              \
+            }                                                                                                          \
+            for (int64_t j = 0; j < k->q; j++) y[j] = LOWEST;                                                          \
+            const int64_t top = i * k->stride[0] - k->pad[0];                                                          \
+            for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                \
+                for (int64_t s = 0; s < k->window[1]; s++) {                                                           \
+                    int64_t j0, j1;                                                                                    \
+                    inside(k, s, &j0, &j1);                                                                            \
+                    const T *restrict x = (const T *)a + h * k->w + s - k->pad[1];                                     \
+                    if (k->stride[1] == 2)                                                                             \
+                        for (int64_t j = j0; j < j1; j++) y[j] = LARGER(x[2 * j], y[j]) ? x[2 * j] : y[j];             \
+                    else                                                                                               \
+                        for (int64_t j = j0; j < j1; j++) {                                                            \
+                            const T v = x[j * k->stride[1]];                                                           \
+                            y[j] = LARGER(v, y[j]) ? v : y[j];                                                         \
+                        }                                                                                              \
+                }                                                                                                      \
+        }                                                                                                              \
+    }
+
+#define POOL(T, SUFFIX, LOWEST)                                                                                        \
+    MAX_POOL(T, SUFFIX, LOWEST)                                                                                        \
     /* The first that is as large as the best, or is the NaN that won, gets dy; numbers stand for truth. */            \
     static void max_grad_pairs_##SUFFIX(int64_t n, const T *restrict x0, const T *restrict x1, const T *restrict dy,   \
                                         T *restrict d0, T *restrict d1)                                                \
@@ -70,33 +100,6 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
             d0[2 * j + 1] = not_a * at_b != 0 ? g : 0;                                                                 \
             d1[2 * j] = not_ab * at_c != 0 ? g : 0;                                                                    \
             d1[2 * j + 1] = not_ab * (1 - at_c) != 0 ? g : 0;                                                          \
-        }                                                                                                              \
-    }                                                                                                                  \
-    static void max_##SUFFIX(const pool_kernel *k, const void *a, const void *b, void *out)                            \
-    {                                                                                                                  \
-        (void)b;                                                                                                       \
-        for (int64_t i = 0; i < k->p; i++) {                                                                           \
-            T *restrict y = (T *)out + i * k->q;                                                                       \
-            const T *two = (const T *)a + 2 * i * k->w;                                                                \
-            if (k->pairs) {                                                                                            \
-                max_pairs_##SUFFIX(k->q, two, two + k->w, y);                                                          \
-                continue;                                                                                              \
-            }                                                                                                          \
-            for (int64_t j = 0; j < k->q; j++) y[j] = (T)-INFINITY;                                                    \
-            const int64_t top = i * k->stride[0] - k->pad[0];                                                          \
-            for (int64_t h = max_of(top, 0); h < min_of(top + k->window[0], k->h); h++)                                \
-                for (int64_t s = 0; s < k->window[1]; s++) {                                                           \
-                    int64_t j0, j1;                                                                                    \
-                    inside(k, s, &j0, &j1);                                                                            \
-                    const T *restrict x = (const T *)a + h * k->w + s - k->pad[1];                                     \
-                    if (k->stride[1] == 2)                                                                             \
-                        for (int64_t j = j0; j < j1; j++) y[j] = LARGER(x[2 * j], y[j]) ? x[2 * j] : y[j];             \
-                    else                                                                                               \
-                        for (int64_t j = j0; j < j1; j++) {                                                            \
-                            const T v = x[j * k->stride[1]];                                                           \
-                            y[j] = LARGER(v, y[j]) ? v : y[j];                                                         \
-                        }                                                                                              \
-                }                                                                                                      \
         }                                                                                                              \
     }                                                                                                                  \
     /* One output's gradient goes to the first of the largest. */                                                      \
@@ -156,18 +159,21 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
             }                                                                                                          \
     }
 
-POOL(float, f32)
-POOL(double, f64)
+POOL(float, f32, -INFINITY)
+POOL(double, f64, (double)-INFINITY)
+MAX_POOL(int32_t, i32, INT32_MIN)
 
 /* ---- prepare and run ---- */
 
 static const struct {
     const char *name;
-    void (*plane[2])(const pool_kernel *kernel, const void *a, const void *b, void *out);
-} kinds[] = {{"maxpool2d", {max_f32, max_f64}},
-             {"maxpool2d_grad", {max_grad_f32, max_grad_f64}},
-             {"avgpool2d", {avg_f32, avg_f64}},
-             {"avgpool2d_grad", {avg_grad_f32, avg_grad_f64}}};
+    void (*f32)(const pool_kernel *kernel, const void *a, const void *b, void *out);
+    void (*f64)(const pool_kernel *kernel, const void *a, const void *b, void *out);
+    void (*i32)(const pool_kernel *kernel, const void *a, const void *b, void *out);
+} kinds[] = {{"maxpool2d", max_f32, max_f64, max_i32},
+             {"maxpool2d_grad", max_grad_f32, max_grad_f64, 0},
+             {"avgpool2d", avg_f32, avg_f64, 0},
+             {"avgpool2d_grad", avg_grad_f32, avg_grad_f64, 0}};
 
 static uint64_t plane_bytes(const tn_tensor_desc *x)
 {
@@ -191,7 +197,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->count_pad = a->count_pad != 0;
     k->pairs = a->window[0] == 2 && a->window[1] == 2 && a->stride[0] == 2 && a->stride[1] == 2 && !a->pad[0] &&
                !a->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;
-    k->plane = kinds[kind].plane[facts->dtype == TN_F64];
+    k->plane = facts->dtype == TN_I32 ? kinds[kind].i32 : facts->dtype == TN_F64 ? kinds[kind].f64 : kinds[kind].f32;
     k->a_bytes = plane_bytes(&desc->in[0]);
     k->b_bytes = desc->n_in > 1 ? plane_bytes(&desc->in[1]) : 0;
     k->out_bytes = plane_bytes(&desc->out[0]);
@@ -219,7 +225,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     run_planes(k, at, omp_get_thread_num(), omp_get_num_threads());
 }
 
-const cpu_op cpu_maxpool2d = {"maxpool2d", CPU_FLOATS, 0, prepare, run, NULL, NULL};
+const cpu_op cpu_maxpool2d = {"maxpool2d", CPU_NUMBERS, 0, prepare, run, NULL, NULL};
 const cpu_op cpu_maxpool2d_grad = {"maxpool2d_grad", CPU_FLOATS, 0, prepare, run, NULL, NULL};
 const cpu_op cpu_avgpool2d = {"avgpool2d", CPU_FLOATS, 0, prepare, run, NULL, NULL};
 const cpu_op cpu_avgpool2d_grad = {"avgpool2d_grad", CPU_FLOATS, 0, prepare, run, NULL, NULL};

@@ -31,6 +31,34 @@ CPU_FN double cos_f64(double x, int precise, int *far)
     return cos(x);
 }
 
+/* Whole numbers, without a trap. */
+CPU_FN int32_t divisor_i32(int32_t a, int32_t b)
+{
+    return b == 0 || (a == INT32_MIN && b == -1) ? 1 : b;
+}
+
+CPU_FN int32_t quotient_i32(int32_t a, int32_t b)
+{
+    const int32_t q = a / divisor_i32(a, b);
+    return b == 0 ? 0 : q;
+}
+
+CPU_FN int32_t fmod_i32(int32_t a, int32_t b)
+{
+    const int32_t rest = a % divisor_i32(a, b);
+    return b == 0 ? 0 : rest;
+}
+
+CPU_FN float quotient_f32(float a, float b)
+{
+    return a / b;
+}
+
+CPU_FN double quotient_f64(double a, double b)
+{
+    return a / b;
+}
+
 /* The texts' functions for a type, chosen by `real`. */
 #define OF_TYPE(f, d, x) _Generic((real)0, float : f, default : d)((real)(x))
 #define abs(x)           OF_TYPE(fabsf, fabs, x)
@@ -61,10 +89,12 @@ CPU_FN double cos_f64(double x, int precise, int *far)
 #define cos(x)           _Generic((real)0, float : cos_f32, default : cos_f64)((real)(x), precise, &far)
 #define pow(x, e)        _Generic((real)0, float : powf, default : pow)((real)(x), (real)(e))
 #define atan2(u, v)      _Generic((real)0, float : atan2f, default : atan2)((real)(u), (real)(v))
-#define fmod(u, v)       _Generic((real)0, float : fmodf, default : fmod)((real)(u), (real)(v))
-#define min(u, v)        ((u) < (v) ? (u) : (v))
-#define max(u, v)        ((u) > (v) ? (u) : (v))
-#define F(c)             ((real)(c))
+#define fmod(u, v)       _Generic((real)0, int32_t : fmod_i32, float : fmodf, default : fmod)((real)(u), (real)(v))
+#define quotient(u, v)                                                                                                 \
+    _Generic((real)0, int32_t : quotient_i32, float : quotient_f32, default : quotient_f64)((real)(u), (real)(v))
+#define min(u, v) ((u) < (v) ? (u) : (v))
+#define max(u, v) ((u) > (v) ? (u) : (v))
+#define F(c)      ((real)(c))
 
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wunused-but-set-variable"

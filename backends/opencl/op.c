@@ -135,7 +135,7 @@ static const struct {
     {"conv2d", FLOATS, 1, ocl_prepare_conv},
     {"conv2d_data", FLOATS, 0, ocl_prepare_conv},
     {"conv2d_weight", FLOATS, 0, ocl_prepare_conv},
-    {"maxpool2d", FLOATS, 0, ocl_prepare_pool},
+    {"maxpool2d", NUMBERS, 0, ocl_prepare_pool},
     {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d_grad", FLOATS, 0, ocl_prepare_pool},

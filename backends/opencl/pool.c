@@ -50,7 +50,8 @@ static void write_source(ocl_text *text, const ocl_build *build, const pool *p)
     static const char *const names[] = {"WINDOW", "STRIDE", "PAD"};
     const uint32_t *values[] = {p->attrs->window, p->attrs->stride, p->attrs->pad};
     ocl_source_types(text, build->context, 0);
-    ocl_textf(text, "#define T %s\n%s", ocl_type_name(build->facts->dtype), kinds[p->kind].defines);
+    ocl_textf(text, "#define T %s\n#define LOWEST %s\n%s", ocl_type_name(build->facts->dtype),
+              build->facts->dtype == TN_I32 ? "INT_MIN" : "-INFINITY", kinds[p->kind].defines);
     for (int i = 0; i < 3; i++)
         ocl_textf(text, "#define %s_H %u\n#define %s_W %u\n", names[i], values[i][0], names[i], values[i][1]);
     ocl_textf(text, "%s%s%s%s%s", p->inside ? "#define INSIDE 1\n" : "", p->apart ? "#define APART 1\n" : "",

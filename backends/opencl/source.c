@@ -73,7 +73,7 @@ static void write_row(ocl_text *text, const tn_formula *row, int32_t dtype)
     write_row_name(text, row, dtype);
     for (int a = 0; a < 4 && row->arg[a]; a++) ocl_textf(text, "%s%s %s", a ? ", " : "(", type, row->arg[a]);
     ocl_textf(text, ")\n{\n    return ");
-    write_text(text, row->text, dtype == TN_F64 ? "d_" : "f_");
+    write_text(text, row->text, dtype == TN_F64 ? "d_" : dtype == TN_I32 ? "i_" : "f_");
     ocl_textf(text, ";\n}\n");
 }
 

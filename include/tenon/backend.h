@@ -153,7 +153,7 @@ typedef union tn_scalar {
  *   "normal"   a random number of mean 0 and variance 1
  * All args of a row have the type of the result. Comparisons give 1 or 0 in the type of their operands. Slots of `arg`
  * that an instruction has no use for hold -1, and `value` is 0 there. Rows for TN_I32 are those that binary.def marks
- * FI, and their gradients; there is none in unary.def. Sums, differences and products of TN_I32 wrap around (two's
+ * FI, and their gradients; there is none in unary.def. None of them traps: binary.def says what divisions by 0 give. Sums, differences and products of TN_I32 wrap around (two's
  * complement), here and in every operator. Random numbers are TN_F32 or TN_F64. */
 typedef struct tn_map_instr {
     const char *op;
@@ -186,7 +186,7 @@ typedef struct tn_map_attrs {
  * `kind`: "sum", "prod", "max", "min" (a NaN wins), "argmax", "argmin" (i32: the place of the first best element
  * along the reduced dimensions, in row-major order; a NaN is best). The iteration space is `dim`; the output has the
  * same rank, and 1 in place of each reduced dimension. A sum of no elements is 0, a product is 1; the other kinds of no
- * elements are declined (the host doesn't ask). Of i32 values there is no "prod". */
+ * elements are declined (the host doesn't ask). Of i32 values sums and products wrap. */
 typedef struct tn_reduce_attrs {
     uint64_t size;
     const char *kind;

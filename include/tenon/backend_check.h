@@ -56,7 +56,7 @@ typedef struct tn_reduction {
 /* Constant and valid for ever, or NULL. */
 static inline const tn_reduction *tn_reduction_find(const char *kind)
 {
-    static const tn_reduction kinds[] = {{"sum", 0, 0, 1}, {"prod", 0, 0, 0},   {"max", 0, 1, 1},
+    static const tn_reduction kinds[] = {{"sum", 0, 0, 1}, {"prod", 0, 0, 1},   {"max", 0, 1, 1},
                                          {"min", 0, 1, 1}, {"argmax", 1, 1, 1}, {"argmin", 1, 1, 1}};
     for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kind, kinds[i].kind)) return &kinds[i];
@@ -313,7 +313,7 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"conv2d", "f:bchw f:kgrs ...", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
         {"conv2d_data", "f:bkpq f:kgrs f:bchw", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
         {"conv2d_weight", "f:bchw f:bkpq f:kgrs", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},
-        {"maxpool2d", "f:bchw f:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
+        {"maxpool2d", "t:bchw t:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"maxpool2d_grad", "f:bchw f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"avgpool2d", "f:bchw f:bcpq", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},
         {"avgpool2d_grad", "f:bcpq f:bchw", TN_FORM_RESERVED(tn_pool_attrs), tn_check_pool},

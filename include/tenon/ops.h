@@ -1,6 +1,8 @@
 /* ops.h: the operators. Each adds to the graph of its operands and returns the result, which the graph owns.
  * Operands of element-wise operators are broadcast as in NumPy: shapes are aligned at the last dimension, and a
- * dimension of 1 stretches. All operands have the same element type; use tn_cast to change it. */
+ * dimension of 1 stretches. All operands have the same element type; use tn_cast to change it. Functions of i32 wrap
+ * around. docs/operators.md says which operators take it; tn_div is then towards zero, as in C, tn_fmod and tn_remainder
+ * the rests of a's and of b's sign, all three 0 where b is 0. */
 #ifndef TENON_OPS_H
 #define TENON_OPS_H
 

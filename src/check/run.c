@@ -225,7 +225,7 @@ static int has_form(const tn_op_def *op, int32_t dtype, uint32_t backward)
     int found = 0;
     for (const tn_op_case *c = op->cases; c && c->build && !found; c++) {
         tn_graph *graph = backward && c->no_gradient ? NULL : tn_case_graph(c, dtype, in, &y);
-        found = graph != NULL;
+        found = graph && tn_case_is_of(op, graph, dtype);
         if (found && backward) found = in[0] && tn_case_outputs(in, y, 1);
         tn_graph_free(graph);
     }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "tenon/graph.h"
+#include "graph.h"
+#include "rows.h"
 
 /* What stands for f32 in a case that has it is any type; other cases are of i32, those without operands of f32. */
 static int fits(const tn_op_case *c, int32_t dtype)
@@ -28,6 +29,15 @@ tn_graph *tn_case_graph(const tn_op_case *c, int32_t dtype, tn_tensor *in[TN_CAS
     if (!tn_graph_status(graph) && (*y)->op->kind != TN_LEAF) return graph; /* a leaf: nothing was to be done */
     tn_graph_free(graph);
     return NULL;
+}
+
+/* "map" and the kit's own are no tensor's. */
+int tn_case_is_of(const tn_op_def *op, const tn_graph *graph, int32_t dtype)
+{
+    if (op == &tn_op_map || tn_op_named(op->name) != op || (dtype == TN_I32 && tn_is_of_others(op))) return 1;
+    for (uint32_t i = 0; i < graph->count; i++)
+        if (graph->tensor[i]->op == op) return 1;
+    return 0;
 }
 
 static int is_whole(const tn_tensor *x)

@@ -9,7 +9,7 @@
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
     (void)n_in;
-    return tn_pool_shape("avgpool2d", raw, in[0], out);
+    return tn_pool_shape("avgpool2d", raw, in[0], 0, out);
 }
 
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])

@@ -9,11 +9,12 @@
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *node, tn_type *out)
 {
     (void)n_in;
-    return tn_pool_shape("maxpool2d", node, in[0], out);
+    return tn_pool_shape("maxpool2d", node, in[0], 1, out);
 }
 
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
+    if (y->type.dtype == TN_I32) return;
     din[0] = tn_node(&tn_op_maxpool2d_grad, NULL, (tn_tensor *[]){y->in[0], dy}, 2, y->attrs);
 }
 
@@ -32,10 +33,11 @@ static int64_t largest(const tn_pool_window *window, const double *x, int64_t wi
 static void reference(const tn_reference_call *call)
 {
     const tn_tensor_desc *x = &call->desc->in[0], *y = &call->desc->out[0];
+    const double least = y->dtype == TN_I32 ? INT32_MIN : (double)-INFINITY;
     for (int64_t e = 0; e < tn_desc_count(y); e++) {
         tn_pool_window window = tn_pool_window_of(call->desc, x, y, e);
         int64_t best = largest(&window, call->in[0], x->dim[3]);
-        call->out[0][e] = best < 0 ? (double)-INFINITY : call->in[0][best];
+        call->out[0][e] = best < 0 ? least : call->in[0][best];
     }
 }
 
@@ -95,6 +97,8 @@ static const tn_op_case cases[] = {
     {"one element", case_overlap, {F32(1, 1, 1, 1)}},
     {"no pictures", case_halves, {F32(0, 3, 4, 4)}},
     {"all of a channel", case_global, {F32(3, 5, 4, 7)}},
+    {"whole numbers, halves", case_halves, {I32(2, 3, 7, 37)}, -2147483647, 2147483647, 1},
+    {"whole numbers below 0, padded", case_overlap, {I32(2, 2, 9, 8)}, -9, -1, 1},
     {0},
 };
 
@@ -116,7 +120,7 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *no
 {
     tn_type pooled;
     (void)n_in;
-    TN_TRY(tn_pool_shape("maxpool2d_grad", node, in[0], &pooled));
+    TN_TRY(tn_pool_shape("maxpool2d_grad", node, in[0], 0, &pooled));
     TN_REQUIRE(pooled.dtype == in[1]->type.dtype && tn_shape_equal(&pooled.shape, &in[1]->type.shape), TN_ESHAPE,
                "maxpool2d_grad: dy is not what pooling gives");
     *out = in[0]->type;

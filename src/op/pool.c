@@ -24,10 +24,10 @@ static int64_t windows(const tn_pool_node *node, int d, int64_t x)
     return count > 1 && (count - 1) * stride >= x + node->pad[d] ? count - 1 : count;
 }
 
-tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, tn_type *out)
+tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, int integer, tn_type *out)
 {
     char text[160];
-    TN_TRY(tn_require_type(op, x, 0));
+    TN_TRY(tn_require_type(op, x, integer));
     tn_shape_text(&x->type.shape, text, sizeof text);
     TN_REQUIRE(x->type.shape.rank == 4, TN_ESHAPE, "%s: %s is not (batch, channels, height, width)", op, text);
     *out = x->type;

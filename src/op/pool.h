@@ -15,8 +15,8 @@ typedef struct tn_pool_node {
 /* The node of some options, and the pooling of x by it. */
 tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options);
 
-/* The shape rule of a pooling: x (b, c, h, w) -> (b, c, p, q). */
-tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, tn_type *out);
+/* The shape rule of a pooling: x (b, c, h, w) -> (b, c, p, q); with `integer`, of i32 too. */
+tn_status tn_pool_shape(const char *op, const tn_pool_node *node, const tn_tensor *x, int integer, tn_type *out);
 
 /* Fills in the attributes at the plugin boundary. */
 void tn_pool_describe(const tn_tensor *y, tn_operation *operation);

@@ -66,28 +66,50 @@ static tn_tensor *multiply(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
     return tn_node(&tn_op_matmul, NULL, (tn_tensor *[]){a, b}, 2, &at);
 }
 
+/* The dimensions of all batches; 0 with the graph failed if they do not broadcast. */
+static int join_batches(tn_tensor *a, tn_tensor *b, tn_shape *all)
+{
+    tn_shape of_a = batch_of(a), of_b = batch_of(b);
+    char ta[160], tb[160];
+    if (!tn_shape_broadcast(&of_a, &of_b, all)) return 1;
+    of_a = tn_shape_of(a), of_b = tn_shape_of(b);
+    tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: batches of %s and %s do not broadcast",
+                  tn_shape_text(&of_a, ta, sizeof ta), tn_shape_text(&of_b, tb, sizeof tb));
+    return 0;
+}
+
 /* Of batches that differ. */
 static tn_tensor *multiply_stretched(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
 {
-    tn_shape of_a = batch_of(a), of_b = batch_of(b), all, both;
-    char ta[160], tb[160];
-    if (tn_shape_broadcast(&of_a, &of_b, &all)) {
-        of_a = tn_shape_of(a), of_b = tn_shape_of(b);
-        tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: batches of %s and %s do not broadcast",
-                      tn_shape_text(&of_a, ta, sizeof ta), tn_shape_text(&of_b, tb, sizeof tb));
-        return a;
-    }
+    tn_shape all, both;
+    if (!join_batches(a, b, &all)) return a;
     int64_t rows = trans_a ? columns_of(a) : rows_of(a), columns = trans_b ? rows_of(b) : columns_of(b);
     a = align(a, all.rank), b = align(b, all.rank);
     if (!trans_a) fold_rows(&a, &b);
-    of_a = batch_of(a), of_b = batch_of(b);
+    const tn_shape of_a = batch_of(a), of_b = batch_of(b);
     (void)tn_shape_broadcast(&of_a, &of_b, &both);
     return tn_reshape(multiply(stretch(a, both), stretch(b, both), trans_a, trans_b), matrices(all, rows, columns));
+}
+
+/* Of whole numbers, for which devices have no product: a sum of products, which are not stored. */
+static tn_tensor *multiply_whole(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
+{
+    tn_shape all;
+    int64_t of_a = trans_a ? rows_of(a) : columns_of(a), of_b = trans_b ? columns_of(b) : rows_of(b);
+    if (of_a != of_b)
+        tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: inner sizes %lld and %lld differ", (long long)of_a,
+                      (long long)of_b);
+    if (!join_batches(a, b, &all)) return a;
+    a = tn_unsqueeze(trans_a ? tn_swap_axes(a, -1, -2) : a, tn_shape_of(a).rank - 1);
+    b = tn_unsqueeze(trans_b ? b : tn_swap_axes(b, -1, -2), tn_shape_of(b).rank - 2);
+    return tn_sum(tn_mul(a, b), TN_AXES(-1), 0);
 }
 
 static tn_tensor *multiply_matrices(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
 {
     const tn_shape of_a = batch_of(a), of_b = batch_of(b);
+    int is_whole = tn_dtype_of(a) == TN_I32 && tn_dtype_of(b) == TN_I32;
+    if (is_whole && of_a.rank >= 0 && of_b.rank >= 0) return multiply_whole(a, b, trans_a, trans_b);
     int is_taken = of_a.rank <= 0 || of_b.rank <= 0 || tn_shape_equal(&of_a, &of_b);
     return (is_taken ? multiply : multiply_stretched)(a, b, trans_a, trans_b);
 }

@@ -31,6 +31,17 @@ static double fold_prod(double so_far, double x)
     return so_far * x;
 }
 
+/* Of i32, which wraps. */
+static double fold_whole_sum(double so_far, double x)
+{
+    return (double)(int32_t)((uint32_t)(int64_t)so_far + (uint32_t)(int64_t)x);
+}
+
+static double fold_whole_prod(double so_far, double x)
+{
+    return (double)(int32_t)((uint32_t)(int64_t)so_far * (uint32_t)(int64_t)x);
+}
+
 /* 1 if x takes the place of the best so far: a NaN wins, the first of equals stays. */
 static int beats_max(double x, double best)
 {
@@ -45,13 +56,13 @@ static int beats_min(double x, double best)
 /* Kinds that fold have `fold`, the others `beats`; `empty` is the result over no elements. */
 static const struct {
     const char *kind, *function;
-    double (*fold)(double so_far, double x);
+    double (*fold)(double so_far, double x), (*fold_whole)(double so_far, double x);
     int (*beats)(double x, double best);
     double empty;
 } table[KINDS] = {
-    {"sum", "sum", fold_sum, NULL, 0},        {"prod", "prod", fold_prod, NULL, 1},
-    {"max", "amax", NULL, beats_max, 0},      {"min", "amin", NULL, beats_min, 0},
-    {"argmax", "argmax", NULL, beats_max, 0}, {"argmin", "argmin", NULL, beats_min, 0},
+    {"sum", "sum", fold_sum, fold_whole_sum, NULL, 0}, {"prod", "prod", fold_prod, fold_whole_prod, NULL, 1},
+    {"max", "amax", NULL, NULL, beats_max, 0},         {"min", "amin", NULL, NULL, beats_min, 0},
+    {"argmax", "argmax", NULL, NULL, beats_max, 0},    {"argmin", "argmin", NULL, NULL, beats_min, 0},
 };
 
 /* What the plugin boundary says of it. */
@@ -224,7 +235,8 @@ static void reference(const tn_reference_call *call)
 {
     const tn_reduce_attrs *at = call->desc->attrs;
     uint32_t kind = find_kind(at->kind);
-    const int gives_place = rules_of(kind)->gives_place;
+    const int gives_place = rules_of(kind)->gives_place, whole = call->desc->out[0].dtype == TN_I32;
+    double (*fold)(double so_far, double x) = whole ? table[kind].fold_whole : table[kind].fold;
     int64_t place[TN_MAX_RANK] = {0}, each = 1, outputs = tn_desc_count(&call->desc->out[0]);
     double value[TN_MAX_VALUES] = {0};
     tn_map_program program;
@@ -238,8 +250,8 @@ static void reference(const tn_reference_call *call)
             for (uint32_t i = 0; i < program.n_in; i++) value[i] = call->in[i][e];
             tn_map_step_all(&program, &(tn_map_point){call->scalar, e, place, value});
             double x = value[program.out];
-            if (table[kind].fold)
-                result = table[kind].fold(result, x);
+            if (fold)
+                result = fold(result, x);
             else if (!number || table[kind].beats(x, result))
                 result = x, best = number;
         }
@@ -329,6 +341,7 @@ CASE(sum_ends, tn_sum(in[0], TN_AXES(0, -1), 0))
 CASE(sum_of_squares, tn_sum(tn_square(tn_sub(in[0], in[1])), TN_AXES(-1), 0))
 CASE(prod_last, tn_prod(in[0], TN_AXES(-1), 0))
 CASE(prod_first, tn_prod(tn_relu(in[0]), TN_AXES(0), 0))
+CASE(prod_first_whole, tn_prod(in[0], TN_AXES(0), 0))
 CASE(mean_all, tn_mean(in[0], TN_ALL, 0))
 CASE(mean_first, tn_mean(in[0], TN_AXES(0), 0))
 CASE(max_last, tn_amax(in[0], TN_AXES(-1), 0))
@@ -342,6 +355,8 @@ CASE(argmin_middle, tn_argmin(in[0], 1))
 CASE(argmax_ties, tn_argmax(tn_floor(in[0]), -1))
 
 static const tn_op_case cases[] = {
+    {"products of whole numbers", case_prod_last, {I32(5, 7)}, -9, 9, 1},
+    {"products of whole numbers that wrap", case_prod_first_whole, {I32(31, 67)}, -2147483647, 2147483647, 1},
     {"sum of everything", case_sum_all, {F32(7, 13, 5)}},
     {"sum of many", case_sum_all, {F32(40961)}},
     {"sum of one", case_sum_all, {F32(1, 1)}},

@@ -59,12 +59,14 @@ static tn_tensor *number(reader *r, double value)
     return tn_number(r->graph_of, value);
 }
 
-/* The row that a function of the texts is. */
+/* The row that a function of the texts is: of the same name, but for these. */
 static const tn_row *function(const char *name, size_t length)
 {
-    char own[16] = "round";
+    char own[16] = {0};
+    if (is_name(name, length, "rint")) return tn_row_named("round");
+    if (is_name(name, length, "quotient")) return tn_row_named("div");
     if (length >= sizeof own) return NULL;
-    if (!is_name(name, length, "rint")) memcpy(own, name, length), own[length] = 0;
+    memcpy(own, name, length);
     return tn_row_named(own);
 }
 

@@ -17,11 +17,12 @@ static const char *const unary_arg[] = {"x", "y", "dy"}, *const binary_arg[] = {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtautological-compare"
-#define abs(x)    fabs(x)
-#define rsqrt(x)  (1 / sqrt(x))
-#define min(a, b) fmin(a, b)
-#define max(a, b) fmax(a, b)
-#define F(c)      (c)
+#define abs(x)         fabs(x)
+#define rsqrt(x)       (1 / sqrt(x))
+#define min(a, b)      fmin(a, b)
+#define max(a, b)      fmax(a, b)
+#define F(c)           (c)
+#define quotient(a, b) ((a) / (b))
 
 #define EXPRESSION(T, function, n, first, second, third, fourth, text)                                                 \
     static T function(const T v[])                                                                                     \
@@ -44,8 +45,7 @@ static const char *const unary_arg[] = {"x", "y", "dy"}, *const binary_arg[] = {
 #define X(name, types, y_text, da_text, db_text, doc)                                                                  \
     EXPRESSION(double, real_##name, 2, a, b, y, dy, y_text)                                                            \
     EXPRESSION(double, real_##name##_da, 4, a, b, y, dy, da_text)                                                      \
-    EXPRESSION(double, real_##name##_db, 4, a, b, y, dy, db_text)                                                      \
-    WHOLE_##types(name, y_text, da_text, db_text)
+    EXPRESSION(double, real_##name##_db, 4, a, b, y, dy, db_text)
 #include "tenon/binary.def"
 #undef X
 #undef abs
@@ -53,6 +53,25 @@ static const char *const unary_arg[] = {"x", "y", "dy"}, *const binary_arg[] = {
 #undef min
 #undef max
 #undef F
+#undef quotient
+
+static int64_t whole_quotient(int64_t a, int64_t b)
+{
+    return b ? a / b : 0;
+}
+
+static int64_t whole_rest(int64_t a, int64_t b)
+{
+    return b ? a % b : 0;
+}
+
+#define quotient(a, b)                                whole_quotient(a, b)
+#define fmod(a, b)                                    whole_rest(a, b)
+#define X(name, types, y_text, da_text, db_text, doc) WHOLE_##types(name, y_text, da_text, db_text)
+#include "tenon/binary.def"
+#undef X
+#undef quotient
+#undef fmod
 #pragma GCC diagnostic pop
 
 /* ---- types ---- */
@@ -133,6 +152,8 @@ static int32_t emit(const tn_tensor *y, tn_map_builder *builder, const int32_t a
         {"small numbers", case_##name, {F32(3, 67)}, -0.99, 0.99},                                                     \
         {"both signs", case_##name, {F32(1031)}},                                                                      \
         {"large numbers", case_##name, {F32(3, 257)}, -120, 120, 1},                                                   \
+        {"whole numbers", case_##name, {I32(5, 17)}, -3, 4, 1},                                                        \
+        {"whole numbers, all of them", case_##name, {I32(517)}, -2147483648, 2147483647, 1},                           \
         {"one number", case_##name, {NUMBER}, 0.5, 2},                                                                 \
         {"nothing", case_##name, {F32(3, 0)}},                                                                         \
         {0},                                                                                                           \
@@ -227,7 +248,7 @@ enum {
 #define X(name, y, dx, doc)                                                                                            \
     tn_tensor *tn_##name(tn_tensor *x)                                                                                 \
     {                                                                                                                  \
-        return tn_node(&rows[NUMBER_##name].def, NULL, &x, 1, NULL);                                                   \
+        return tn_row_apply(&rows[NUMBER_##name].def, x);                                                              \
     }
 #include "tenon/unary.def"
 #undef X

@@ -31,6 +31,12 @@ const tn_row *tn_row_at(size_t index);
 const tn_row *tn_row_of(const tn_op_def *op);
 const tn_row *tn_row_named(const char *name);
 
+/* A row of one operand; of whole numbers, if it holds for them, by other rows. */
+tn_tensor *tn_row_apply(const tn_op_def *row, tn_tensor *x);
+
+/* Whether an operator on whole numbers becomes others as soon as it is called. */
+int tn_is_of_others(const tn_op_def *op);
+
 /* A gradient as other rows, read from its text: what it is differentiated by. */
 tn_tensor *tn_row_expand(tn_tensor *y);
 

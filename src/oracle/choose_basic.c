@@ -80,6 +80,7 @@ static int32_t within(tn_maker *m, int32_t x, double low, double high)
 int tn_choose_unary(tn_maker *m, tn_call *s)
 {
     const char *name = tn_rule_at(s->rule)->name;
+    if (tn_chance(m, 10)) return tn_choose_any(m, s);
     s->in[0] = tn_any_real(m);
     for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
         if (!strcmp(domains[i].name, name) && s->in[0] >= 0)
@@ -93,6 +94,7 @@ int tn_choose_binary(tn_maker *m, tn_call *s)
     int above = !strcmp(name, "div") || !strcmp(name, "fmod") || !strcmp(name, "remainder");
     if (!tn_choose_any(m, s) || s->in[0] < 0) return 0;
     s->in[1] = tn_partner(m, s->in[0]);
+    above &= tn_made_dtype(m, s->in[0]) != TN_I32; /* these are defined everywhere */
     if (s->in[1] >= 0 && above) s->in[1] = within(m, s->in[1], 0.2, 1e6);
     if (s->in[1] >= 0 && !strcmp(name, "pow")) {
         s->in[0] = within(m, s->in[0], 0.2, 1e6);

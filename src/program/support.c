@@ -4,6 +4,7 @@
 #include "error.h"
 #include "program.h"
 #include "rewrite.h"
+#include "rows.h"
 #include "tenon/op_info.h"
 
 static int asked(void *self, int32_t place, const tn_op_desc *desc)
@@ -31,11 +32,11 @@ static int case_support(tn_device *device, const tn_op_def *op, const tn_op_case
 {
     tn_tensor *in[TN_CASE_OPERANDS], *y = NULL;
     tn_graph *graph = backward && c->no_gradient ? NULL : tn_case_graph(c, dtype, in, &y), *simple = NULL;
-    int answer = TN_SUPPORT_NONE;
-    if (graph && tn_case_outputs(in, y, backward) && !tn_simplify(graph, &simple)) {
+    int answer = TN_SUPPORT_NONE, by_others = op->kind == TN_COMPOSITE || (dtype == TN_I32 && tn_is_of_others(op));
+    if (graph && tn_case_is_of(op, graph, dtype) && tn_case_outputs(in, y, backward) && !tn_simplify(graph, &simple)) {
         answer = TN_SUPPORT_NO;
         if (does(device, simple, 0))
-            answer = op->kind == TN_COMPOSITE ? TN_SUPPORT_LOWERED : TN_SUPPORT_YES;
+            answer = by_others ? TN_SUPPORT_LOWERED : TN_SUPPORT_YES;
         else if (does(device, simple, 1))
             answer = TN_SUPPORT_LOWERED;
     }

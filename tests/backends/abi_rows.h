@@ -15,11 +15,25 @@ typedef struct row {
     const struct row *forward;
 } row;
 
+static int64_t whole_quotient(int64_t a, int64_t b)
+{
+    return b ? a / b : 0;
+}
+
+static int64_t whole_rest(int64_t a, int64_t b)
+{
+    return b ? a % b : 0;
+}
+
 #define abs(x)    fabs(x)
 #define rsqrt(x)  (1 / sqrt(x))
 #define min(a, b) fmin(a, b)
 #define max(a, b) fmax(a, b)
 #define F(c)      ((real)(c))
+#define IS_WHOLE  ((real)0.5 == 0)
+#undef fmod
+#define fmod(a, b)     (IS_WHOLE ? (real)whole_rest((int64_t)(a), (int64_t)(b)) : (real)(fmod)((double)(a), (double)(b)))
+#define quotient(a, b) (IS_WHOLE ? (real)whole_quotient((int64_t)(a), (int64_t)(b)) : (real)((a) / (b)))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-but-set-variable"
 #pragma GCC diagnostic ignored "-Wunused-variable"

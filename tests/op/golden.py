@@ -300,6 +300,19 @@ def counts(n, index):
     return np.array([[np.sum(index == i)] * 3 for i in range(n)])
 
 
+LEAST = -2**31
+
+
+def wrap(x):
+    """Whole numbers as 32 bits have them."""
+    return (np.asarray(x).astype(object) + 2**31) % 2**32 - 2**31
+
+
+def whole(f):
+    """Of whole numbers: 0 where b is 0, as NumPy has it of integers."""
+    return lambda a, b: np.where(b == 0, 0, f(a, np.where(b == 0, 1, b)))
+
+
 # what it is, the call in C, the same in NumPy, the operands: a shape, or (shape, low, high) for whole numbers
 KERNELS = [
     ("matmul", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [(3, 5), (5, 4)]),
@@ -361,6 +374,26 @@ KERNELS = [
     ("iota", "tn_mul(tn_cast(tn_iota(in[0]->graph, TN_SHAPE(2, 3), 1), TN_F32), in[0])",
      lambda x: x * np.arange(3.0), [(2, 3)]),
     ("cast to whole numbers", "tn_cast(in[0], TN_I32)", np.trunc, [(17,)]),
+    ("whole numbers without sign", "tn_abs(in[0])", np.abs, [((9,), -5, 5)]),
+    ("minus whole numbers", "tn_neg(in[0])", np.negative, [((9,), -5, 5)]),
+    ("signs of whole numbers", "tn_sign(in[0])", np.sign, [((9,), -5, 5)]),
+    ("squares of whole numbers, which wrap", "tn_square(in[0])", lambda x: wrap(x * x), [((9,), -50000, 99999)]),
+    ("the least whole number", "tn_concat((tn_tensor *[]){tn_neg(LEAST), tn_abs(LEAST), tn_sign(LEAST), tn_square(LEAST), "
+     "tn_div(LEAST, in[0]), tn_fmod(LEAST, in[0]), tn_remainder(LEAST, in[0])}, 7, 0)",
+     lambda x: np.array([LEAST, LEAST, -1, 0, LEAST, 0, 0]), [((1,), -1, -1)]),
+    ("quotients of whole numbers", "tn_div(in[0], in[1])", whole(lambda a, b: np.trunc(a / b)),
+     [((9, 1), -9, 9), ((7,), -3, 3)]),
+    ("rests of whole numbers", "tn_fmod(in[0], in[1])", whole(np.fmod), [((9, 1), -9, 9), ((7,), -3, 3)]),
+    ("remainders of whole numbers", "tn_remainder(in[0], in[1])", whole(np.remainder),
+     [((9, 1), -9, 9), ((7,), -3, 3)]),
+    ("products over whole numbers, which wrap", "tn_prod(in[0], TN_AXES(1), 0)", lambda x: wrap(x.astype(object).prod(1)),
+     [((5, 7), -99, 99)]),
+    ("matmul of whole numbers", "tn_matmul(in[0], in[1])", lambda a, b: a @ b, [((3, 5), -9, 9), ((5, 4), -9, 9)]),
+    ("matmul of whole numbers, which wraps", "tn_matmul_t(in[0], in[1], 1, 1)", lambda a, b: wrap(a.T @ b.T),
+     [((5, 3), -65536, 99999), ((4, 5), -65536, 99999)]),
+    ("maxpool2d of whole numbers", "tn_maxpool2d(in[0], .window = {2, 2}, .pad = {1, 1})",
+     lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=LEAST).reshape(1, 2, 3, 2, 2, 2).max((3, 5)),
+     [((1, 2, 4, 2), -9, -1)]),
     ("reshape", "tn_add(tn_reshape(in[0], TN_SHAPE(-1, 2)), in[1])", lambda x, y: x.reshape(-1, 2) + y, [(3, 4), (2,)]),
     ("logistic", "tn_logistic(in[0], 3, 2, 0.5)", lambda x: 3 / (1 + np.exp(-2 * (x - 0.5))), [(9,)]),
 ]

@@ -37,6 +37,8 @@ static tn_tensor *slope(tn_tensor *y, tn_tensor *x)
     return grad;
 }
 
+#define LEAST tn_full(in[0]->graph, TN_I32, TN_SHAPE(1), -2147483648.0)
+
 /* A function for each case, named after its line. */
 #define JOIN_(a, b) a##b
 #define JOIN(a, b)  JOIN_(a, b)
