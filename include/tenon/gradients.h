@@ -39,7 +39,8 @@ typedef struct tn_gradient_error {
 /* Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to
  * `capacity` results are written, *count, unless NULL, is how many there are. `loss` has one element. Assignments in the graph, an
  * optimizer's too, don't count: every loss is computed with the variables' given values. Adds outputs to the graph,
- * so that a graph can be checked once. Fails as tn_compile and tn_feed do; a wrong gradient is a result, no failure. */
+ * so that a graph can be checked once. What tn_stop_gradient holds back moves with the variables: such a gradient is no
+ * difference of the loss. Fails as tn_compile and tn_feed do; a wrong gradient is a result, no failure. */
 TN_API TN_MUST_USE tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in,
                                                 const tn_gradient_options *options, tn_gradient_error result[],
                                                 size_t capacity, size_t *count);

@@ -118,9 +118,9 @@ TN_API tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size
 /* ---- differentiation ---- */
 
 /* d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A tensor
- * that the loss does not depend on gets zeros. Gradients have gradients, to any order: a gradient
- * penalty, or the product of the Hessian and a vector, is the gradient of a loss that is made of gradients. Only that of
- * tn_maxpool2d has none, which fails with TN_EUNSUPPORTED. */
+ * that the loss does not depend on gets zeros. Gradients have gradients, to any order: a gradient penalty, or the
+ * product of the Hessian and a vector, is the gradient of a loss that is made of gradients. That of tn_maxpool2d has one
+ * for windows of up to 1024 elements; others fail with TN_EUNSUPPORTED. */
 TN_API void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *grad[]);
 
 /* The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;

@@ -156,7 +156,8 @@ TN_API tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor);
 
 /* ---- reductions ---- */
 /* Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
- * largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. */
+ * largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
+ * the gradients of a product are right up to the second order. */
 TN_API tn_tensor *tn_sum(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_prod(tn_tensor *x, tn_axes axes, int keep);
 TN_API tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep);

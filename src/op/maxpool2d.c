@@ -127,11 +127,48 @@ static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *no
     return TN_OK;
 }
 
-/* None, and that must not pass for zero. */
+/* x with zeros around it, as far as windows reach. */
+static tn_tensor *surround(tn_tensor *x, const tn_pool_node *node, const tn_shape *y)
+{
+    for (int32_t d = 0; d < 2; d++) {
+        int64_t reach = (y->dim[2 + d] - 1) * node->stride[d] + node->window[d];
+        int64_t after = reach - node->pad[d] - tn_shape_of(x).dim[2 + d];
+        x = tn_pad(x, 2 + d, node->pad[d], after > 0 ? after : 0);
+    }
+    return x;
+}
+
+/* Of each window the element in this row and column. */
+static tn_tensor *part(tn_tensor *x, const tn_pool_node *node, const tn_shape *y, int64_t row, int64_t column)
+{
+    x = tn_slice(x, 2, row, y->dim[2], node->stride[0]);
+    return tn_slice(x, 3, column, y->dim[3], node->stride[1]);
+}
+
+enum { MOST_PARTS = 1024 }; /* elements of a window, each of which takes some operators */
+
+/* What dx sends back to dy: of each window the element of ddx where x is the largest, the first among equals. */
 static void grad_grad(tn_tensor *dx, tn_tensor *ddx, tn_tensor *din[])
 {
-    (void)ddx, (void)din;
-    tn_graph_fail(dx->graph, TN_EUNSUPPORTED, "maxpool2d: a second derivative");
+    const tn_pool_node *node = dx->attrs;
+    tn_tensor *x = dx->in[0], *y = tn_node(&tn_op_maxpool2d, NULL, &x, 1, node);
+    const tn_shape shape = tn_shape_of(dx->in[1]);
+    tn_tensor *ones = tn_full(x->graph, x->type.dtype, x->type.shape, 1);
+    tn_tensor *left = tn_full(x->graph, x->type.dtype, shape, 1), *sum = NULL;
+    x = surround(x, node, &shape), ddx = surround(ddx, node, &shape), ones = surround(ones, node, &shape);
+    int64_t parts = (int64_t)node->window[0] * node->window[1];
+    if (parts > MOST_PARTS)
+        tn_graph_fail(dx->graph, TN_EUNSUPPORTED, "maxpool2d: a second derivative for windows of %u x %u",
+                      node->window[0], node->window[1]);
+    for (int64_t i = 0; i < parts && parts <= MOST_PARTS; i++) {
+        int64_t row = i / node->window[1], column = i % node->window[1];
+        tn_tensor *wins = tn_mul(tn_eq(part(x, node, &shape, row, column), y), part(ones, node, &shape, row, column));
+        wins = tn_mul(wins, left);
+        left = tn_sub(left, wins);
+        tn_tensor *share = tn_mul(wins, part(ddx, node, &shape, row, column));
+        sum = sum ? tn_add(sum, share) : share;
+    }
+    din[1] = sum;
 }
 
 static void grad_reference(const tn_reference_call *call)
@@ -182,7 +219,7 @@ static const tn_op_case grad_cases[] = {
 };
 
 const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
-                                        .doc = "the gradient of maxpool2d; it has none itself",
+                                        .doc = "the gradient of maxpool2d",
                                         .kind = TN_KERNEL,
                                         .arity = 2,
                                         .attrs_size = sizeof(tn_pool_node),
