@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Makes each allocation and each call of OpenCL fail in turn, by shim.h, and says what became of the runs.
 
-usage: failing.py TENON SHIM FOLDER [--device NAME]... [--kind memory|opencl] [--only SCENARIO] [--every N] [--from N]
+usage: failing.py TENON SHIM FOLDER [--device NAME]... [--kind memory|opencl] [--only SCENARIO] [--own] [--every N]
+       [--from N]
 
 A run without a failure says how many there are, and what is right. Then one run for each; with --every N for each N-th,
-from number N / 2 or --from on. FOLDER is emptied. What may come of a run:
+from number N / 2 or --from on. With --own the standard library's allocations are left out: a sanitizer has it allocate
+for itself, and dies of a failure. FOLDER is emptied. What may come of a run:
 
   clean     exit status not 0, with a message; what was saved before is whole
   unharmed  exit status 0 and the right numbers
@@ -179,6 +181,7 @@ def main():
     parser.add_argument("--device", action="append")
     parser.add_argument("--kind")
     parser.add_argument("--only")
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=0)
     options = parser.parse_args()
@@ -192,6 +195,8 @@ def main():
             continue
         if options.kind and kind != options.kind:
             continue
+        if options.own:
+            files = files.replace(":libc.so", "")
         for name, words, written, rare in SCENARIOS:
             if not options.only or options.only == name:
                 runs.scenario(kind, device, files, name, words, written, rare)
