@@ -122,9 +122,9 @@ static inline int32_t tn_check_factor(const tn_op_desc *desc, uint32_t i, const 
 static inline int32_t tn_check_matmul(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {
     const tn_matmul_attrs *at = (const tn_matmul_attrs *)desc->attrs;
-    int32_t s = tn_check_field(desc, "trans_a", at->trans_a, 0, 1, msg);
-    if (!s) s = tn_check_field(desc, "trans_b", at->trans_b, 0, 1, msg);
-    if (!s) s = tn_check_field(desc, "sums", at->sums, 0, 1, msg);
+    int32_t s = tn_check_flag(desc, "trans_a", at->trans_a, msg);
+    if (!s) s = tn_check_flag(desc, "trans_b", at->trans_b, msg);
+    if (!s) s = tn_check_flag(desc, "sums", at->sums, msg);
     if (!s && (desc->n_in < 2 || desc->n_out != 1 + at->sums))
         s = tn_refuse(msg, TN_EINVAL, "matmul: %u inputs and %u outputs", desc->n_in, desc->n_out);
     if (!s) s = tn_check_factor(desc, 0, at->trans_a ? "bkm" : "bmk", facts, &facts->a_step, msg);
@@ -160,17 +160,30 @@ static inline int32_t tn_check_window(const tn_op_desc *desc, tn_op_facts *facts
     return s ? s : tn_check_fit(desc, facts->size.m <= facts->size.n, "more rows than there are", msg);
 }
 
+/* Which way, and whether an element counts for itself. */
+static inline int32_t tn_check_cumsum(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_cumsum_attrs *at = (const tn_cumsum_attrs *)desc->attrs;
+    int32_t s = tn_check_flag(desc, "reverse", at->reverse, msg);
+    (void)facts;
+    return s ? s : tn_check_flag(desc, "exclusive", at->exclusive, msg);
+}
+
 /* No more elements than there are, and places that are i32. */
 static inline int32_t tn_check_topk(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {
-    int32_t s = tn_check_field(desc, "n", facts->size.n, 0, INT32_MAX, msg);
+    const tn_topk_attrs *at = (const tn_topk_attrs *)desc->attrs;
+    int32_t s = tn_check_flag(desc, "smallest", at->smallest, msg);
+    if (!s) s = tn_check_field(desc, "n", facts->size.n, 0, INT32_MAX, msg);
     return s ? s : tn_check_fit(desc, facts->size.m <= facts->size.n, "more elements than there are", msg);
 }
 
 /* Places that are i32. */
 static inline int32_t tn_check_searchsorted(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {
-    return tn_check_field(desc, "n", facts->size.n, 0, INT32_MAX, msg);
+    const tn_searchsorted_attrs *at = (const tn_searchsorted_attrs *)desc->attrs;
+    int32_t s = tn_check_flag(desc, "right", at->right, msg);
+    return s ? s : tn_check_field(desc, "n", facts->size.n, 0, INT32_MAX, msg);
 }
 
 /* Each dimension once. */
@@ -273,6 +286,7 @@ static inline int32_t tn_check_pool(const tn_op_desc *desc, tn_op_facts *facts, 
     int32_t s = tn_check_pair(desc, "a window", at->window, 1, msg);
     if (!s) s = tn_check_pair(desc, "a stride", at->stride, 1, msg);
     if (!s) s = tn_check_pair(desc, "the padding", at->pad, 0, msg);
+    if (!s) s = tn_check_flag(desc, "count_pad", at->count_pad, msg);
     for (int i = 0; i < 4 && !s; i++) s = tn_check_field(desc, "a picture's size", sizes[i], 0, INT32_MAX, msg);
     return s;
 }
@@ -305,7 +319,7 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"slice", "t:* t:*", TN_FORM_ATTRS(tn_slice_attrs), tn_check_slice},
         {"unslice", "t:* t:*", TN_FORM_ATTRS(tn_slice_attrs), tn_check_slice},
         {"concat", "...", 0, 0, tn_check_concat},
-        {"cumsum", "t:onj t:onj", TN_FORM_ATTRS(tn_cumsum_attrs), NULL},
+        {"cumsum", "t:onj t:onj", TN_FORM_ATTRS(tn_cumsum_attrs), tn_check_cumsum},
         {"topk", "t:onj i:omj", TN_FORM_RESERVED(tn_topk_attrs), tn_check_topk},
         {"searchsorted", "t:dn t:dm i:dm", TN_FORM_RESERVED(tn_searchsorted_attrs), tn_check_searchsorted},
         {"take", "t:onj i:omj t:omj", 0, 0, NULL},

@@ -181,6 +181,12 @@ static inline int32_t tn_check_field(const tn_op_desc *desc, const char *field, 
     return tn_refuse(msg, TN_EUNSUPPORTED, "%s: %s is %lld", desc->name, field, (long long)value);
 }
 
+/* Yes or no. */
+static inline int32_t tn_check_flag(const tn_op_desc *desc, const char *field, uint32_t value, tn_msg *msg)
+{
+    return tn_check_field(desc, field, value, 0, 1, msg);
+}
+
 /* Row-major or, with `broadcast`, that but for strides of 0. */
 static inline int32_t tn_check_stride(const tn_op_desc *desc, uint32_t i, int broadcast, tn_msg *msg)
 {

@@ -43,10 +43,11 @@ static void one_host(tn_kit *kit)
 
 /* ---- what is reserved, and what comes later ---- */
 
-/* An operation whose attributes have a `reserved`. */
+/* An operation whose attributes have fields of which other values than 0, or than 0 and 1, may mean something later. */
 typedef struct with_reserved {
     const char *name;
-    uint64_t at; /* where, in bytes */
+    uint64_t at;      /* where `reserved` is, in bytes; 0: it has none */
+    uint64_t flag[3]; /* where flags are, up to the first 0 */
     int32_t dtype;
     tn_shape in[2], out; /* all f32 but, with `dtype`, the output */
     tn_operation operation;
@@ -55,51 +56,71 @@ typedef struct with_reserved {
 static const with_reserved of_attributes[] = {
     {"matmul",
      offsetof(tn_matmul_attrs, reserved),
+     {offsetof(tn_matmul_attrs, trans_a), offsetof(tn_matmul_attrs, trans_b), offsetof(tn_matmul_attrs, sums)},
      TN_F32,
      {{3, {1, 2, 3}}, {3, {1, 3, 4}}},
      {3, {1, 2, 4}},
      {.attrs.matmul = {.size = sizeof(tn_matmul_attrs)}}},
     {"window",
      offsetof(tn_window_attrs, reserved),
+     {0},
      TN_F32,
      {{2, {4, 3}}},
      {2, {2, 3}},
      {.attrs.window = {.size = sizeof(tn_window_attrs)}}},
+    {"cumsum",
+     0,
+     {offsetof(tn_cumsum_attrs, reverse), offsetof(tn_cumsum_attrs, exclusive)},
+     TN_F32,
+     {{3, {1, 4, 1}}},
+     {3, {1, 4, 1}},
+     {.attrs.cumsum = {.size = sizeof(tn_cumsum_attrs)}}},
     {"topk",
      offsetof(tn_topk_attrs, reserved),
+     {offsetof(tn_topk_attrs, smallest)},
      TN_I32,
      {{3, {1, 4, 1}}},
      {3, {1, 2, 1}},
      {.attrs.topk = {.size = sizeof(tn_topk_attrs)}}},
     {"searchsorted",
      offsetof(tn_searchsorted_attrs, reserved),
+     {offsetof(tn_searchsorted_attrs, right)},
      TN_I32,
      {{2, {1, 4}}, {2, {1, 2}}},
      {2, {1, 2}},
      {.attrs.searchsorted = {.size = sizeof(tn_searchsorted_attrs)}}},
     {"conv2d",
      offsetof(tn_conv_attrs, reserved),
+     {0},
      TN_F32,
      {{4, {1, 1, 4, 4}}, {4, {1, 1, 3, 3}}},
      {4, {1, 1, 2, 2}},
      {.attrs.conv = {sizeof(tn_conv_attrs), NULL, {1, 1}, {0, 0}, {1, 1}, 1, 0}}},
     {"maxpool2d",
      offsetof(tn_pool_attrs, reserved),
+     {offsetof(tn_pool_attrs, count_pad)},
      TN_F32,
      {{4, {1, 1, 4, 4}}},
      {4, {1, 1, 2, 2}},
      {.attrs.pool = {sizeof(tn_pool_attrs), {2, 2}, {2, 2}, {0, 0}, 0, 0}}},
 };
 
-/* If the operation is supported, it no longer is with something in `reserved`. */
+/* If the operation is supported, it no longer is with `value` in the field. */
+static void expect_refused_with(tn_kit *kit, const tn_op_desc *desc, void *field, int32_t value, const char *what)
+{
+    const int32_t usual = asked(kit, desc);
+    int32_t before;
+    memcpy(&before, field, sizeof before);
+    memcpy(field, &value, sizeof value);
+    const int32_t status = asked(kit, desc);
+    memcpy(field, &before, sizeof before);
+    tn_kit_expect(kit, usual || status == TN_EUNSUPPORTED, "%s with %s: %s", desc->name, what, tn_status_name(status));
+    kit->result->refused += usual != TN_OK;
+}
+
 static void expect_refused(tn_kit *kit, const tn_op_desc *desc, void *reserved)
 {
-    int32_t usual = asked(kit, desc), one = 1;
-    memcpy(reserved, &one, sizeof one);
-    int32_t status = asked(kit, desc);
-    tn_kit_expect(kit, usual || status == TN_EUNSUPPORTED, "%s with something in 'reserved': %s", desc->name,
-                  tn_status_name(status));
-    kit->result->refused += usual != TN_OK;
+    expect_refused_with(kit, desc, reserved, 1, "something in 'reserved'");
 }
 
 static void reserved_of_attributes(tn_kit *kit, const with_reserved *row)
@@ -115,7 +136,10 @@ static void reserved_of_attributes(tn_kit *kit, const with_reserved *row)
                            .attrs = &o->attrs};
     for (uint32_t i = 0; i < o->desc.n_in; i++) o->in[i] = tn_desc_dense(TN_F32, &r.in[i]);
     o->out[0] = tn_desc_dense(r.dtype, &r.out);
-    expect_refused(kit, &o->desc, (unsigned char *)&o->attrs + r.at);
+    unsigned char *attrs = (unsigned char *)&o->attrs;
+    if (r.at) expect_refused(kit, &o->desc, attrs + r.at);
+    for (int i = 0; i < 3 && r.flag[i]; i++)
+        expect_refused_with(kit, &o->desc, attrs + r.flag[i], 2, "a flag that is neither 0 nor 1");
 }
 
 /* The same inside of other operators: `sample` with a map of one instruction, which has something in `reserved`. */
@@ -412,7 +436,7 @@ static void extensions(tn_kit *kit)
 
 const tn_kit_case tn_kit_asking[] = {
     {"abi", "one-host", "a second host is refused, and the first keeps its backend", one_host, NULL, 0, 0},
-    {"abi", "reserved", "something in 'reserved' is refused", reserved, NULL, 0, 0},
+    {"abi", "reserved", "something in 'reserved', or a flag that is neither 0 nor 1, is refused", reserved, NULL, 0, 0},
     {"abi", "precision", "an unknown precision is refused; operands' alignment is but a hint", precision_and_alignment,
      NULL, 0, 0},
     {"abi", "limits", "an operator as large as the device says that it takes", limits, NULL, 0, 0},

@@ -75,6 +75,36 @@ static void wait_means_now(tn_kit *kit)
     close_bench(kit, &at);
 }
 
+/* Work of x takes a while; b only waits for it and records f at once; who waits for f sees the work done. */
+static int32_t behind_a_wait(tn_kit *kit, const bench *at, tn_queue *third, int32_t value, int host)
+{
+    const tn_backend *b = kit->backend;
+    int32_t s = TN_OK, got = 0;
+    for (int i = 0; !s && i < 100; i++) s = fill(kit, at->a, at->x, i == 99 ? value : -1);
+    if (!s) s = b->copy(at->a, (tn_ref){at->y, 0}, (tn_ref){at->x, 0}, BYTES, &kit->msg);
+    if (!s) s = b->event_record(at->a, at->e, &kit->msg);
+    if (!s) s = b->event_wait(at->b, at->e, &kit->msg);
+    if (!s) s = b->event_record(at->b, at->f, &kit->msg);
+    if (!s) s = host ? b->event_sync(at->f, &kit->msg) : b->event_wait(third, at->f, &kit->msg);
+    if (!s) s = last_number(kit, third, at->y, &got);
+    tn_kit_expect(kit, s || got == value, "an event that is recorded right behind a wait comes early: %d instead of %d",
+                  got, value);
+    return s;
+}
+
+static void wait_is_work(tn_kit *kit)
+{
+    bench at;
+    tn_queue *third = NULL;
+    if (!tn_kit_open(kit)) return;
+    int32_t s = make(kit, &at);
+    if (!s) s = kit->backend->queue_create(kit->context, &third, &kit->msg);
+    for (int32_t i = 1; !s && !kit->result->failed && i <= 20; i++) s = behind_a_wait(kit, &at, third, i, i % 2);
+    tn_kit_ok(kit, s, "an event behind a wait");
+    kit->backend->queue_destroy(third);
+    close_bench(kit, &at);
+}
+
 /* Queue a fills x and records e, for which queue b waits, then reads what is there; an event of its own goes before. */
 static int32_t hand_over(tn_kit *kit, const bench *at, int32_t value, int goes, int32_t *got)
 {
@@ -302,6 +332,7 @@ static void counts(tn_kit *kit)
 
 const tn_kit_case tn_kit_events[] = {
     {"queues", "wait-means-now", "a wait is for what the event stands for at the call", wait_means_now, NULL, 0, 0},
+    {"queues", "wait-is-work", "an event recorded right behind a wait stands for the wait", wait_is_work},
     {"queues", "record-flushes", "who waits for an event needs no flush", record_flushes, NULL, 0, 0},
     {"queues", "failed", "events of a failed queue are done, and carry no error", failed_queue, NULL, 0, 0},
     {"queues", "event-goes", "a wait outlives its event", event_goes, NULL, 0, 0},

@@ -7,7 +7,7 @@
 
 #define POISON 0xdbu
 
-enum { ROOM = 64 };
+enum { ROOM = 64, LINE = 600 };
 
 /* What the calls work on: a buffer, a queue that is fine and one that has failed. */
 typedef struct scene {
@@ -75,6 +75,17 @@ static int32_t fill_beyond(const scene *at, tn_msg *msg)
     return at->kit->backend->fill(at->queue, (tn_ref){at->buffer, 1 << 20}, 4, "abc", 4, msg);
 }
 
+static int32_t run_beyond(const scene *at, tn_msg *msg)
+{
+    tn_kernel_info info;
+    tn_kernel *kernel = tn_kit_twice(at->kit, 512, &info);
+    const tn_ref from = {at->buffer, 0}, to = {at->buffer, 4000};
+    const tn_run run = {sizeof run, &from, &to, {at->buffer, 2048}, NULL, 0};
+    int32_t s = kernel ? at->kit->backend->op_run(at->queue, kernel, &run, msg) : TN_OK;
+    at->kit->backend->op_release(kernel);
+    return s;
+}
+
 static int32_t sync_failed(const scene *at, tn_msg *msg)
 {
     return at->kit->backend->queue_sync(at->failed, msg);
@@ -101,6 +112,7 @@ static const struct call {
     {"op_prepare of an unknown operator", no_operator, 1},
     {"op_prepare of an unknown type", no_type, 1},
     {"read beyond a buffer", read_beyond, 0},
+    {"op_run beyond a buffer", run_beyond, 0},
     {"write beyond a buffer", write_beyond, 0},
     {"copy beyond a buffer", copy_beyond, 0},
     {"fill beyond a buffer", fill_beyond, 0},
@@ -141,6 +153,27 @@ static int check_message(scene *at, const struct call *c, uint64_t room)
                          c->what, (unsigned long long)room);
 }
 
+/* With room for all of it: one line, from the call and from queue_sync after it. */
+static int check_line(scene *at, const struct call *c, const char *who, const char *text)
+{
+    return tn_kit_expect(at->kit, !strchr(text, '\n'), "%s: the line of %s has a newline in it: '%s'", c->what, who,
+                         text);
+}
+
+static void check_lines(scene *at, const struct call *c)
+{
+    const tn_backend *b = at->kit->backend;
+    char called[LINE] = "", synced[LINE] = "";
+    tn_queue *queue = NULL;
+    if (!tn_kit_ok(at->kit, b->queue_create(at->kit->context, &queue, &at->kit->msg), "queue_create")) return;
+    at->queue = queue;
+    (void)c->make(at, &(tn_msg){called, sizeof called});
+    if (b->queue_sync(queue, &(tn_msg){synced, sizeof synced}))
+        tn_kit_expect(at->kit, *synced, "%s: queue_sync fails without a line", c->what);
+    if (check_line(at, c, "the call", called)) check_line(at, c, "queue_sync", synced);
+    b->queue_destroy(queue);
+}
+
 static int make_scene(tn_kit *kit, scene *at)
 {
     char byte[4];
@@ -166,6 +199,7 @@ static void every_message(tn_kit *kit)
     scene at;
     if (!make_scene(kit, &at)) return;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        check_lines(&at, &calls[i]);
         (void)call_in_new_queue(&at, &calls[i], NULL);
         (void)call_in_new_queue(&at, &calls[i], &(tn_msg){NULL, 0});
         for (uint64_t room = 0; room <= ROOM; room++)

@@ -156,6 +156,7 @@ char *tn_kit_describe(const tn_op_desc *desc, char *text, size_t room);
 typedef struct tn_kit_want {
     double *value[TN_MAX_OPERANDS], *allowed[TN_MAX_OPERANDS]; /* by output and element; NaN allows anything */
     double norm[TN_MAX_OPERANDS];                              /* parts of the Euclidean norm; 0: not looked at */
+    int moves; /* elements go where they go with all their bits: a zero's sign, and numbers without a full mantissa */
 } tn_kit_want;
 
 /* What the reference makes of the operands, and how far a backend may be off. Returns 0 if it can't do it. */

@@ -244,6 +244,74 @@ static void out_of_range(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* A run of the sample in which buffer number `off` (inputs, the output, the scratch memory) is long enough, but the
+ * operand lies `by` bytes behind its beginning. */
+static void run_beyond(tn_kit *kit, const tn_kit_sample *s, tn_kernel *kernel, uint64_t scratch, uint32_t off,
+                       uint64_t by)
+{
+    const tn_backend *b = kit->backend;
+    const tn_op_desc *desc = s->job.desc;
+    const uint32_t all = desc->n_in + 2;
+    tn_buffer *buffer[TN_MAX_OPERANDS + 2] = {0};
+    tn_ref at[TN_MAX_OPERANDS + 2];
+    tn_queue *q = NULL;
+    int32_t made = b->queue_create(kit->context, &q, &kit->msg);
+    for (uint32_t i = 0; !made && i < all; i++) {
+        const uint64_t bytes = tn_kit_buffer_bytes(desc, i, scratch);
+        made = b->buffer_create(kit->context, bytes, &buffer[i], &kit->msg);
+        at[i] = (tn_ref){buffer[i], i == off ? by : 0};
+        if (!made) made = b->fill(q, (tn_ref){buffer[i], 0}, bytes / 4 * 4, "\0\0\0", 4, &kit->msg);
+    }
+    if (tn_kit_ok(kit, made, "a queue and its buffers")) {
+        const tn_run run = {sizeof run, at, &at[desc->n_in], at[desc->n_in + 1], s->job.scalar, s->job.n_scalar};
+        (void)b->op_run(q, kernel, &run, &kit->msg); /* may answer the queue's error */
+        const int32_t synced = b->queue_sync(q, &kit->msg);
+        tn_kit_expect(kit, synced == TN_EINVAL,
+                      "%s whose %s lies %llu bytes beyond its buffer: queue_sync answers %s, not TN_EINVAL", desc->name,
+                      off < desc->n_in    ? "input"
+                      : off == desc->n_in ? "output"
+                                          : "scratch memory",
+                      (unsigned long long)by, tn_status_name(synced));
+    }
+    for (uint32_t i = 0; i < all; i++) b->buffer_destroy(buffer[i]);
+    b->queue_destroy(q);
+    *kit->text = 0;
+}
+
+/* Each operand and the scratch memory, by as little as may be and by far. */
+static void run_each_beyond(tn_kit *kit, const tn_kit_sample *s)
+{
+    const tn_op_desc *desc = s->job.desc;
+    const uint64_t aligned = kit->info.alignment ? kit->info.alignment : 64;
+    tn_kernel *kernel = NULL;
+    tn_kernel_info info = {.size = sizeof info};
+    int32_t status = kit->backend->op_prepare(kit->context, desc, &kernel, &info, &kit->msg);
+    if (status == TN_EUNSUPPORTED) {
+        kit->result->refused++;
+        return;
+    }
+    if (!tn_kit_ok(kit, status, "op_prepare")) return;
+    for (uint32_t i = 0; i < desc->n_in + 2 && !kit->result->failed; i++) {
+        if (i == desc->n_in + 1 && !info.scratch) continue;
+        run_beyond(kit, s, kernel, info.scratch, i, i < desc->n_in + 1 ? 4 : aligned);
+        run_beyond(kit, s, kernel, info.scratch, i, (UINT64_MAX - 3) / aligned * aligned);
+    }
+    kit->backend->op_release(kernel);
+}
+
+static void runs_beyond(tn_kit *kit)
+{
+    tn_kit_sample s;
+    if (!tn_kit_open(kit)) return;
+    if (!kit->backend->abi_minor) tn_kit_remark(kit, "not asked of a backend of version 1.0");
+    for (int i = 0; i < TN_KIT_ALL && !kit->result->failed && kit->backend->abi_minor; i++) {
+        if (!tn_kit_sample_make(kit, i, &s)) break;
+        run_each_beyond(kit, &s);
+        tn_kit_sample_free(&s);
+    }
+    tn_kit_close(kit);
+}
+
 /* What is where after a fill, a write and a copy of `bytes` bytes at odd places, each between guards. */
 static int move_long(tn_kit *kit, uint64_t bytes)
 {
@@ -361,5 +429,6 @@ const tn_kit_case tn_kit_memory[] = {
     {"memory", "many", "many buffers do not overlap", many_buffers, NULL, 0, 0},
     {"memory", "comes-back", "memory that was let go of is free again, as the backend's own count has it", comes_back},
     {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},
+    {"memory", "run-range", "a run fails whose operand or scratch memory lies beyond its buffer", runs_beyond},
     {0},
 };

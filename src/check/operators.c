@@ -15,7 +15,7 @@
 typedef struct walk {
     tn_kit *kit;
     const tn_op_case *now;
-    int specials; /* some of the numbers are zeros, infinities, NaN */
+    int specials; /* some of the numbers are zeros, infinities, NaN, or whole ones that f32 does not hold */
     char how[160];
     tn_ir ir;
     unsigned char **bytes; /* by value: what the reference made of it */
@@ -41,8 +41,13 @@ static double random_number(walk *w, int32_t dtype)
                                      -3,  7,     -7,     1e-3,  -1e-3, 1e4,   -1e4, INFINITY, -INFINITY,
                                      NAN, 1e-39, -3e-39, 1e-45, 3e-5,  -2e-6, 7e-8}; /* the last small ones: of f32, of
                                                                                         f16 */
+    static const double neighbours[] = {
+        16777215,   16777216,   16777217,   16777218,    -16777216, -16777217,    123456788, 123456789,
+        -123456789, 2147483646, 2147483647, -2147483647, -1,        -2147483648.0}; /* some are one number in f32 */
     double low = w->now->low, high = w->now->high;
     if (low == 0 && high == 0) low = -2, high = 2;
+    if (dtype == TN_I32 && w->specials && tn_kit_bits(w->kit) % 2)
+        return neighbours[tn_kit_bits(w->kit) % (sizeof neighbours / sizeof *neighbours)];
     if (dtype == TN_I32 || dtype == TN_U8) return floor(tn_kit_uniform(w->kit, low, high + 1));
     if (w->specials && tn_kit_bits(w->kit) % 3 == 0)
         return special[tn_kit_bits(w->kit) % (sizeof special / sizeof *special)];
@@ -211,8 +216,7 @@ void tn_kit_run_operator(tn_kit *kit)
     for (const tn_op_case *c = now->op->cases; fine && c->build; c++) {
         if (now->backward && c->no_gradient) continue;
         fine = (is_large || run_case(kit, c, 0, 0)) && run_case(kit, c, 1, 0);
-        if (fine && now->dtype != TN_I32 && now->dtype != TN_U8 && !now->backward && !is_large &&
-            takes_specials(now->op))
+        if (fine && now->dtype != TN_U8 && !now->backward && !is_large && takes_specials(now->op))
             fine = run_case(kit, c, 0, 1);
     }
     uint32_t checks = kit->result->checks;

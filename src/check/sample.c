@@ -76,6 +76,16 @@ static void make_softmax(tn_kit_sample *s)
     o->in[0] = o->out[0] = tn_kit_dense(3, 29, 33, 1);
 }
 
+static void make_weight(tn_kit_sample *s)
+{
+    tn_operation *o = &s->operation;
+    o->desc.name = "conv2d_weight", o->desc.n_in = 2;
+    o->in[0] = tn_desc_dense(TN_F32, &(tn_shape){4, {4, 5, 33, 35}});
+    o->in[1] = tn_desc_dense(TN_F32, &(tn_shape){4, {4, 7, 31, 33}});
+    o->out[0] = tn_desc_dense(TN_F32, &(tn_shape){4, {7, 5, 3, 3}});
+    o->attrs.conv = (tn_conv_attrs){sizeof(tn_conv_attrs), NULL, {1, 1}, {0, 0}, {1, 1}, 1, 0};
+}
+
 /* Random numbers from -1 to 1; whole ones are from 0 to 6. NULL without memory. */
 static unsigned char *make_input(tn_kit *kit, const tn_tensor_desc *desc)
 {
@@ -91,10 +101,11 @@ static unsigned char *make_input(tn_kit *kit, const tn_tensor_desc *desc)
 
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *s)
 {
-    static void (*const make[])(tn_kit_sample * s) = {make_map,  make_matmul, make_reduce, make_softmax,
-                                                      make_long, make_total,  make_scatter};
+    static void (*const make[])(tn_kit_sample * s) = {make_map,  make_matmul, make_reduce,  make_softmax,
+                                                      make_long, make_total,  make_scatter, make_weight};
     tn_op_desc *desc = &s->operation.desc;
     memset(s, 0, sizeof *s);
+    s->number = number;
     make[number](s);
     desc->size = sizeof *desc, desc->n_out = 1, desc->in = s->operation.in, desc->out = s->operation.out;
     if (s->operation.attrs.size) desc->attrs = &s->operation.attrs;

@@ -8,6 +8,7 @@
 typedef struct tn_kit_sample {
     tn_operation operation;
     tn_kit_job job;
+    int number; /* which one it is */
     tn_scalar scalar[2];
     tn_map_instr instr[2];
     tn_map_attrs map;
@@ -16,9 +17,10 @@ typedef struct tn_kit_sample {
 
 enum {
     TN_KIT_SAMPLES = 4,
-    TN_KIT_LONG = 4, /* three more: long sums, for which most backends want scratch memory, */
+    TN_KIT_LONG = 4, /* four more: long sums, for which most backends want scratch memory, */
     TN_KIT_TOTAL,    /* a sum of a million numbers, */
-    TN_KIT_SCATTER,  /* and sums of rows by their numbers */
+    TN_KIT_SCATTER,  /* sums of rows by their numbers, */
+    TN_KIT_WEIGHT,   /* and the gradient of a convolution's weight */
     TN_KIT_ALL,
 };
 int tn_kit_sample_make(tn_kit *kit, int number, tn_kit_sample *sample);

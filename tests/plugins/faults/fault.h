@@ -21,7 +21,8 @@ typedef struct wrapped {
     uint32_t n_in, n_instr, n_scalar, last;
     tn_matmul_attrs matmul; /* of products */
     int has_gradient;       /* a "tanh.grad" is in it */
-    int is_place, by_place, plain_sum, epilogue;
+    int is_place, by_place, is_largest, plain_sum, epilogue;
+    tn_buffer *spare;                 /* scratch memory of its own */
     int32_t seed, step, word;         /* scalars of its random numbers; -1: none */
     tn_scalar scalar[TN_MAX_SCALARS]; /* of the run that was enqueued last */
     int ran, released;

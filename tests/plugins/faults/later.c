@@ -49,8 +49,13 @@ static void release(mark *m)
     if (m && --m->users == 0) free(m);
 }
 
-/* shared_scratch: the result goes to one of two places of the kernel's, and from there to its own. */
+/* shared_scratch, shared_sums: the result goes to one of two places of the kernel's, and from there to its own. */
 static unsigned char *slot[SLOTS];
+
+static int shares_scratch(const wrapped *w)
+{
+    return IS(shared_scratch) || (IS(shared_sums) && !strcmp(w->name, "scatter_add"));
+}
 
 static int32_t keep_result(const command *c)
 {
@@ -71,7 +76,7 @@ static void store_result(const command *c)
 static void run(const queue *q, const command *c)
 {
     if (c->kernel->released) return;
-    if (!fault_run_now(q->real, c->kernel, &c->run, NULL) && IS(shared_scratch)) (void)keep_result(c);
+    if (!fault_run_now(q->real, c->kernel, &c->run, NULL) && shares_scratch(c->kernel)) (void)keep_result(c);
 }
 
 /* Returns 0 if it has to wait. What fails sticks to the real queue. */
@@ -188,7 +193,7 @@ static int32_t put_run(tn_queue *q, tn_kernel *kernel, const tn_run *run, tn_msg
     c.pattern[0] = (unsigned char)(turn++ % SLOTS);
     int32_t s = add_locked(q, &c, run);
     c.kind = STORE;
-    return s || !IS(shared_scratch) ? s : add_locked(q, &c, run);
+    return s || !shares_scratch(c.kernel) ? s : add_locked(q, &c, run);
 }
 
 /* ---- events ---- */
@@ -212,6 +217,14 @@ static void event_destroy(tn_event *event)
     free(event);
 }
 
+/* Whether nothing but waits is left in the queue. */
+static int only_waits(const queue *q)
+{
+    const command *c = q->first;
+    while (c && c->kind == WAIT) c = c->next;
+    return !c;
+}
+
 static int32_t record(queue *q, tn_event *event)
 {
     static uint64_t tickets;
@@ -219,7 +232,8 @@ static int32_t record(queue *q, tn_event *event)
     if (!m) return TN_ENOMEM;
     tickets++;
     m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX) ||
-              (IS(early_when_large) && q->moves_much) || (IS(short_sequence) && q->all > 1 << 20);
+              (IS(wait_is_nothing) && only_waits(q)) || (IS(early_when_large) && q->moves_much) ||
+              (IS(short_sequence) && q->all > 1 << 20);
     m->users = 2, m->queue = q->number;
     int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
     if (IS(first_record) && event->mark)
@@ -363,11 +377,11 @@ static void op_release(tn_kernel *kernel)
 
 int fault_puts_off(void)
 {
-    static const char *const faults[] = {"none_later",   "early_signal",     "short_tickets", "first_record",
-                                         "freed_event",  "deaf_queue",       "full_ring",     "freed_buffer",
-                                         "freed_kernel", "shared_scratch",   "drops_queue",   "wait_means_latest",
-                                         "no_room",      "drops_earlier",    "events_go",     "late_scalars",
-                                         "one_scalar",   "early_when_large", "short_sequence"};
+    static const char *const faults[] = {
+        "none_later", "early_signal",     "short_tickets", "first_record",   "freed_event", "deaf_queue",
+        "full_ring",  "freed_buffer",     "freed_kernel",  "shared_scratch", "drops_queue", "wait_means_latest",
+        "no_room",    "wait_is_nothing",  "shared_sums",   "drops_earlier",  "events_go",   "late_scalars",
+        "one_scalar", "early_when_large", "short_sequence"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -199,6 +199,7 @@ static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
     if (IS(deadlocks)) wait_for_ever();
     if (later.kind && later.queue == queue) do_later(msg);
     int32_t s = fault_real->queue_sync(queue, msg);
+    if (IS(open_line) && s && msg && msg->text && strlen(msg->text) + 1 < msg->capacity) strcat(msg->text, "\n");
     return IS(swallows_errors) ? TN_OK : s;
 }
 

@@ -23,6 +23,7 @@ static void remember_map(wrapped *w, const tn_map_attrs *map)
 static void remember_reduce(wrapped *w, const tn_reduce_attrs *reduce)
 {
     w->is_place = !strncmp(reduce->kind, "arg", 3);
+    w->is_largest = !strcmp(reduce->kind, "max");
     w->by_place = !strcmp(reduce->kind, "argmax") && reduce->rank == 2 && reduce->axes == 2 && !reduce->map->n_instr;
     w->plain_sum = !strcmp(reduce->kind, "sum") && !reduce->map->n_instr && tn_desc_count(&w->out) == 1;
 }
@@ -70,6 +71,11 @@ static int32_t spoil(tn_op_desc *desc, uint64_t attrs[], int asked, tn_msg *msg)
     int softmax = !strcmp(desc->name, "softmax");
     if (IS(aborts_on_unknown) && !strcmp(desc->name, "no_such_operator")) abort();
     if (IS(trusts_rank) && desc->n_in && desc->in && desc->in[0].rank > 1000) abort();
+    if (IS(any_flag) && !strcmp(desc->name, "topk") && desc->attrs) {
+        memcpy(attrs, desc->attrs, sizeof(tn_topk_attrs));
+        ((tn_topk_attrs *)(void *)attrs)->smallest &= 1;
+        desc->attrs = attrs;
+    }
     if ((IS(none_single) || IS(wrong_single)) && has_f64(desc)) return fault_say(msg, TN_EUNSUPPORTED, "no f64");
     if (IS(says_yes) && softmax && !asked) return fault_say(msg, TN_EUNSUPPORTED, "not after all");
     if (IS(long_message) && msg && msg->text && msg->capacity) strcpy(msg->text, "no operator of that name is known");
@@ -138,6 +144,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     if (!s && info && IS(overstates_size)) info->size = room;
     if (s || !w) return free(w), s;
     remember(w, &desc);
+    if (IS(any_scratch) && info && fault_real->buffer_create(context, info->scratch, &w->spare, msg)) w->spare = NULL;
     if (IS(leaks_host)) fault_host->allocate(fault_host->self, 8, 8);
     *kernel = (tn_kernel *)w;
     return TN_OK;
@@ -148,6 +155,7 @@ static void op_release(tn_kernel *kernel)
     wrapped *w = (wrapped *)kernel;
     broken |= w && !w->ran;
     if (w) fault_real->op_release(w->real);
+    if (w) fault_real->buffer_destroy(w->spare);
     free(w);
 }
 
@@ -189,6 +197,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
 {
     other_run other;
     fault_begin_other(&other, w, run);
+    if (w->spare) other.run.scratch = (tn_ref){w->spare, 0};
     int32_t s = IS(one_thread)    ? run_shared(queue, w, run, msg)
                 : IS(narrow_runs) ? run_narrow(queue, w, run, msg)
                                   : fault_real->op_run(queue, w->real, &other.run, msg);

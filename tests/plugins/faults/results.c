@@ -85,6 +85,21 @@ static void saturate(const float *x, unsigned char *y, int64_t count)
         if (x[i] > 255 || x[i] < 0) y[i] = x[i] > 255 ? 255 : 0;
 }
 
+/* A transpose that goes through arithmetic without denormals, a concat through a sum with 0. */
+static void spoil_moves(const wrapped *w, float *y, int64_t count)
+{
+    const int flushes = IS(flushes_moves) && !strcmp(w->name, "transpose");
+    const int signless = IS(loses_sign) && !strcmp(w->name, "concat");
+    for (int64_t i = 0; (flushes || signless) && i < count; i++)
+        if (signless ? y[i] == 0 : fpclassify(y[i]) == FP_SUBNORMAL) y[i] = signless ? 0 : copysignf(0, y[i]);
+}
+
+/* The largest whole number, found among those of f32. */
+static void find_in_f32(int32_t *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) y[i] = (float)y[i] >= 0x1p31f ? INT32_MAX : (int32_t)(float)y[i];
+}
+
 void fault_spoil(const wrapped *w, const tn_run *run)
 {
     int64_t count = tn_desc_count(&w->out);
@@ -94,6 +109,8 @@ void fault_spoil(const wrapped *w, const tn_run *run)
     if (IS(traps_denormals) && w->out.dtype == TN_F32 && same) trap_denormals(x, (float *)(void *)y, count);
     if (IS(cuts_off) && same && w->out.dtype == TN_BF16) cut_off(w, x, (uint16_t *)(void *)y, count);
     if (IS(loses_small) && w->out.dtype == TN_F16) lose_small((uint16_t *)(void *)y, count);
+    if (w->out.dtype == TN_F32) spoil_moves(w, (float *)(void *)y, count);
+    if (IS(whole_in_f32) && w->is_largest && w->out.dtype == TN_I32) find_in_f32((int32_t *)(void *)y, count);
     if (IS(swaps_late)) swap_late(w, run, count);
     if (IS(saturates) && same && w->out.dtype == TN_U8 && !strcmp(w->name, "map")) saturate(x, y, count);
     if (w->out.dtype == TN_F32) spoil_f32(w, (float *)(void *)y, count);
