@@ -11,7 +11,7 @@
  *    tn_kernel_info, tn_queue_stats) the caller sets `size` to the room there is; the callee writes no byte beyond it,
  *    and sets `size` to what it wrote: tn_answer does just that.
  *  - What is not known. A byte that is not zero in `reserved`, or in attributes or a tn_op_desc beyond the known size,
- *    asks for something: answer TN_EUNSUPPORTED. What a tn_host or tn_run has beyond only offers something: ignore it.
+ *    or a flag other than 0 and 1, wants something: TN_EUNSUPPORTED. What a tn_host or tn_run has beyond is an offer.
  *  - Types. Fixed-width integers and pointers, no enum, no bit-field, no padding.
  *  - Errors. A function that can fail returns a status code (TN_OK = 0) and may write one line, with no newline, that
  *    names the culprit into the caller's message (the tn_msg may be NULL or tiny). Outputs are untouched on failure.
@@ -20,6 +20,8 @@
  *    time. What is destroyed is in no other call. init, deinit, device_count and device_info have one caller at a time.
  *  - Letting go. Buffers, events, kernels and queues may be destroyed while work that uses them is under way, which
  *    is done all the same: by waiting for it, or by keeping what it needs. A context goes last.
+ *  - Numbers. The same operands give the same bits each time, in any queue, context and thread. What is only moved (in
+ *    a map: by nothing but "where") keeps its bits, a NaN stays some NaN; what is computed may lose denormals.
  *  - Environment. A backend reads no environment variable of its own: it asks the host for options.
  *  - Unloading. A backend is never unloaded; `deinit` releases what it can, and `init` may follow again.
  */
@@ -117,7 +119,7 @@ typedef union tn_scalar {
  * map          any number, all of the outputs' shape -> 1 or more tn_map_attrs
  * reduce       the inputs of a map -> 1, kept dims, 1 elsewhere   tn_reduce_attrs
  * matmul       a, b, then the epilogue's inputs -> 1, or 2 with `sums`   tn_matmul_attrs
- * softmax      x (outer, n, inner) -> same, over n                none (NULL)
+ * softmax      x (outer, n, inner) -> same, over n                none (NULL); a line of only -infinity gives NaN
  * log_softmax  x (outer, n, inner) -> same, over n                none
  * transpose    x -> x with its dimensions permuted                tn_transpose_attrs
  * gather       table (n, d), index i32 (m) -> (m, d)              none; an index outside 0..n-1 gives zeros
@@ -129,8 +131,8 @@ typedef union tn_scalar {
  * cumsum       x (outer, n, inner) -> same, over n                tn_cumsum_attrs
  * topk         x (outer, n, inner) -> i32 (outer, k, inner)       tn_topk_attrs
  * searchsorted sorted (l, n), values (l, m) -> i32 (l, m)        tn_searchsorted_attrs
- * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n by index, (outer, m, inner)   none
- * put          index i32 (outer, m, inner), y (same) -> sums of y along n by index, (outer, n, inner)      none
+ * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n (outer, m, inner)   none; outside: 0
+ * put          index i32 (outer, m, inner), y (same) -> sums of y along n (outer, n, inner)     none; outside: left out
  * conv2d       x (b, c, h, w), weight (k, c/groups, r, s), then the epilogue's inputs -> (b, k, p, q)   tn_conv_attrs
  * conv2d_data  dy (b, k, p, q), weight -> dx (b, c, h, w)         tn_conv_attrs: what conv2d means for its x
  * conv2d_weight x, dy -> dw (k, c/groups, r, s)                   tn_conv_attrs: what conv2d means for its weight
@@ -165,7 +167,7 @@ typedef struct tn_map_instr {
 
 /* map: one element-wise program over an iteration space of the outputs' shape.
  * Values 0 .. inputs-1 are the operands' elements as loaded: u8 as i32, f16 and bf16 as f32, others as they are.
- * `out[k]` is the value stored to output k, rounded to nearest for f16 and bf16, its low 8 bits for u8.
+ * `out[k]` is the value stored to output k, rounded as IEEE 754 has it (ties to even) for f16 and bf16, mod 256 for u8.
  *
  * Random numbers: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011).
  * For the element of linear index e in the iteration space: key = (low, high word of run-time scalar arg[0]), counter
@@ -200,7 +202,7 @@ typedef struct tn_reduce_attrs {
  * or (batch, n, k) with trans_b; y (batch, m, n). The batch stride of a or b may be 0. `epilogue` may be NULL; else
  * its value 0 is the product in f32 (f64 for f64 operands), values 1.. are inputs 2.. of the operator, of y's shape
  * with strides, and it has one output. With `sums` there is a second output (batch, m): the sums of op(a) over k, as a
- * layer's bias wants them next to the gradient of its weight. */
+ * layer's bias wants them, in f32 (f64 for f64). The types of a and b may differ if both are computed in f32. */
 typedef struct tn_matmul_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
@@ -253,11 +255,10 @@ typedef struct tn_searchsorted_attrs {
 } tn_searchsorted_attrs;
 
 /* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x
- * (whether an infinity or NaN of the other operand shows where it meets those zeros, or in conv2d_data the zeros that
- * a stride leaves between elements, is left open).
- * Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is given by
- * the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in matmul,
- * over (b, k, p, q); only conv2d has one. */
+ * (whether an infinity or NaN shows where it meets those zeros, or in conv2d_data those between a stride's elements, is
+ * left open). Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is
+ * given by the descriptors: padding at the end may differ from `pad`, which is that at the beginning. `epilogue` as in
+ * matmul, over (b, k, p, q); only conv2d has one. */
 typedef struct tn_conv_attrs {
     uint64_t size;
     const tn_map_attrs *epilogue;
@@ -267,7 +268,8 @@ typedef struct tn_conv_attrs {
 } tn_conv_attrs;
 
 /* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of
- * the padded x: padding beyond the end that the output's size asks for is never counted. */
+ * the padded x: padding beyond the end that the output's size asks for is never counted. Of a window with no element of
+ * x the largest is -infinity, the mean 0, and a gradient goes nowhere. */
 typedef struct tn_pool_attrs {
     uint64_t size;
     uint32_t window[2], stride[2], pad[2];
@@ -368,9 +370,8 @@ typedef struct tn_host {
      * option that it has before its first context_create returns: the host refuses others that were set. A value that
      * makes no sense is refused by then: TN_EINVAL, and a line that names the option. */
     const char *(*option)(void *self, const char *backend, const char *key);
-    /* The disk cache; both are NULL where the user keeps none. `key` is any text. get: the entry's size in bytes, -1
-     * when there is none; the entry is copied only if it fits in `capacity`. put: atomic; failing to store is no error.
-     * An entry may be damaged: check it. */
+    /* The disk cache; both are NULL where the user keeps none. `key` is any text. get: the entry's bytes or -1; it is
+     * copied only if it fits in `capacity`, and may be damaged. put: atomic; failing to store is no error. */
     int64_t (*cache_get)(void *self, const char *key, void *data, uint64_t capacity);
     void (*cache_put)(void *self, const char *key, const void *data, uint64_t bytes);
     /* body(arg, begin, end) over pieces of 0..n, on the host's threads; returns when all are done. */
@@ -391,8 +392,7 @@ typedef struct tn_backend {
     const char *doc; /* one line */
 
     /* Called once before all others, and again after deinit: in between no other comes. Keeps the pointer to the host.
-     * A backend has one host at a time: a second init before deinit (by another copy of the library in this process)
-     * fails with TN_ESTATE. */
+     * A second init before deinit, by another copy of the library in this process, fails with TN_ESTATE. */
     int32_t (*init)(const tn_host *host, tn_msg *msg);
     void (*deinit)(void);
 
@@ -410,8 +410,8 @@ typedef struct tn_backend {
      * until there is room, which needs no flush; no other call that enqueues waits, and being full is no error. The
      * first error sticks: earlier work is done, later work is dropped, and queue_sync, which waits for all of it,
      * returns the error each time; other calls on that queue may return it or TN_OK. A call that enqueues what cannot
-     * be is such an error, TN_EINVAL, at its place in the order: bytes or operands that lie beyond their buffer, a
-     * pattern that does not fit, too few scalars. The backend checks this. Events pass no error on to other queues. */
+     * be is such an error, TN_EINVAL, at its place in the order; the backend finds what lies (scratch, too) beyond the
+     * bytes asked for, a pattern that does not fit, too few scalars. Events pass no error on to other queues. */
     int32_t (*queue_create)(tn_context *context, tn_queue **queue, tn_msg *msg);
     void (*queue_destroy)(tn_queue *queue);               /* waits first */
     int32_t (*queue_flush)(tn_queue *queue, tn_msg *msg); /* sees to it that the work begins; does not wait */
@@ -427,10 +427,10 @@ typedef struct tn_backend {
     int32_t (*fill)(tn_queue *queue, tn_ref to, uint64_t bytes, const void *pattern, uint64_t pattern_bytes,
                     tn_msg *msg);
 
-    /* record: the event stands from now on for the work that `queue` has so far; flushes. It is done when that work is
-     * done, or was dropped after an error; before it is recorded, too. wait: later work of `queue` waits for what the
-     * event stands for at this call, whatever is recorded later; the host does not. sync: the host waits; it fails only
-     * if the device is lost. */
+    /* record: the event stands from now on for the work that `queue` has so far, waits too; flushes. It is done when
+     * that work is done, or was dropped after an error; before it is recorded, too. wait: later work of `queue` waits
+     * for what the event stands for at this call, whatever is recorded later; the host does not. sync: the host waits;
+     * it fails only if the device is lost. */
     int32_t (*event_create)(tn_context *context, tn_event **event, tn_msg *msg);
     void (*event_destroy)(tn_event *event);
     int32_t (*event_record)(tn_queue *queue, tn_event *event, tn_msg *msg);

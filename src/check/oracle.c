@@ -378,7 +378,7 @@ static int compare_output(tn_kit *kit, const tn_kit_job *job, const tn_kit_want 
         if (fine)
             tn_kit_expect(kit, 1, " ");
         else
-            tn_kit_expect(kit, 0, "%s%s: output %u, element %lld: expected %.9g +- %.3g, got %.9g",
+            tn_kit_expect(kit, 0, "%s%s: output %u, element %lld: expected %.10g +- %.3g, got %.10g",
                           tn_kit_describe(job->desc, what, sizeof what), how, k, (long long)e, w, allowed, got[e]);
         if (!isfinite(off) || !isfinite(allowed)) continue;
         if (allowed > 0 && off / allowed > worst) worst = off / allowed;

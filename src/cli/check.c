@@ -8,10 +8,11 @@
 #include <string.h>
 
 static const char doc[] =
-    "Puts a device ('cpu', 'opencl:0') or a backend's file (a path with a '/') through the conformance kit. Each case\n"
-    "runs in a process of its own. With --model it tries a saved network instead: each operator, forward and\n"
-    "backward, alone and then all together, against an interpreter of the network in double precision. 'N % of the\n"
-    "budget' is the largest error in parts of what is allowed: up to 100 % passes.\n"
+    "Puts a device ('cpu', 'opencl:0') or the first device of a backend's file (a name with a '/' or that ends in\n"
+    "'.so') through the conformance kit. For a file's other devices put its whole path into TENON_BACKEND_PATH and\n"
+    "name the device ('mine:1'). Each case runs in a process of its own. With --model it tries a saved network\n"
+    "instead: each operator, forward and backward, alone and then all together, against an interpreter of the network\n"
+    "in double precision. 'N % of the budget' is the largest error in parts of what is allowed: up to 100 % passes.\n"
     "Exit status 0: all passed or were declared unsupported; 1: one failed; 2: a mistake in what was typed.";
 
 enum { MOST_OPS = 400, TYPES = 6 };
