@@ -28,6 +28,7 @@ awk '/^static const operator_row operators/ {while ((getline line < "kernel.c") 
     /{"matmul", prepare_matmul, 0},/ {print "    {\"matmul\", prepare_matmul, 0},"; next} {print}' null.c >first.c
 build first || exit 1
 TENON_BACKEND_PATH=$work/first.so "$program" null matmul || exit 1
+sanitizer='AddressSanitizer failed to allocate' # what it prints where there is no memory
 for group in abi operators/matmul operators/attention; do
-    "$tenon" check "$work/first.so" --only "$group" >check.log 2>&1 || { cat check.log; exit 1; }
+    "$tenon" check "$work/first.so" --only "$group" --chat "$sanitizer" >check.log 2>&1 || { cat check.log; exit 1; }
 done
