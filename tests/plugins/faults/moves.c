@@ -192,13 +192,32 @@ static void wait_for_ever(void)
     pthread_mutex_lock(&lock);
 }
 
+/* One after the other; who is done wakes who waits, but of several nobody. */
+static int32_t sync_in_turn(tn_queue *queue, tn_msg *msg)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
+    static int busy, waiting;
+    pthread_mutex_lock(&lock);
+    waiting++;
+    while (busy) pthread_cond_wait(&done, &lock);
+    waiting--, busy = 1;
+    pthread_mutex_unlock(&lock);
+    int32_t s = fault_real->queue_sync(queue, msg);
+    pthread_mutex_lock(&lock);
+    busy = 0;
+    if (waiting == 1) pthread_cond_signal(&done);
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
 static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
 {
     while (IS(hangs)) continue;
     while (IS(sleeps)) sleep(1);
     if (IS(deadlocks)) wait_for_ever();
     if (later.kind && later.queue == queue) do_later(msg);
-    int32_t s = fault_real->queue_sync(queue, msg);
+    int32_t s = (IS(wakes_one) ? sync_in_turn : fault_real->queue_sync)(queue, msg);
     if (IS(open_line) && s && msg && msg->text && strlen(msg->text) + 1 < msg->capacity) strcat(msg->text, "\n");
     return IS(swallows_errors) ? TN_OK : s;
 }
