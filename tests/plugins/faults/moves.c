@@ -203,6 +203,7 @@ static int32_t sync_in_turn(tn_queue *queue, tn_msg *msg)
     while (busy) pthread_cond_wait(&done, &lock);
     waiting--, busy = 1;
     pthread_mutex_unlock(&lock);
+    usleep(20); /* others come meanwhile */
     int32_t s = fault_real->queue_sync(queue, msg);
     pthread_mutex_lock(&lock);
     busy = 0;
