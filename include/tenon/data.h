@@ -29,7 +29,7 @@ typedef struct tn_dataset {
     char *source;         /* for messages: the file or "digits" */
 } tn_dataset;
 
-/* Frees what the struct points to and zeroes it. A zeroed struct is fine. */
+/* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine. */
 TN_API void tn_dataset_free(tn_dataset *data);
 
 /* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts

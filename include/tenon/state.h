@@ -94,10 +94,11 @@ TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *pat
                                                 const tn_note notes[], size_t count);
 
 /* A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors' save_model found
- * tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does. Truth values and whole numbers of other
- * types become i32, as PyTorch's "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that
- * is not read (F8), is left out with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it
- * is open: any thread may read it. */
+ * tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does; notes of our own files
+ * never stand for tensors. Truth values and whole numbers of other types become i32, as PyTorch's
+ * "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that is not read (F8), is left out
+ * with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it is open: any thread may read
+ * it. */
 typedef struct tn_checkpoint tn_checkpoint;
 TN_API TN_MUST_USE tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint);
 TN_API void tn_checkpoint_close(tn_checkpoint *checkpoint); /* NULL is fine */

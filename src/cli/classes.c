@@ -63,6 +63,17 @@ static int unknown(const cli_model *model, const tn_dataset *data, int32_t label
                     cli_class_name(&of_data, label, name, sizeof name), model->data);
 }
 
+/* The classes of the data are all that the model has, by its names. */
+static int take_names(const cli_model *model, tn_dataset *data)
+{
+    char *names = model->class_names ? strdup(model->class_names) : NULL;
+    if (model->class_names && !names) return cli_fail("out of memory");
+    free(data->class_names);
+    data->class_names = names;
+    data->classes = model->classes;
+    return CLI_GO_ON;
+}
+
 /* Numbers the labels anew; -1 is left alone, and the label that it stands for reported. */
 static int renumber(const cli_model *model, const int32_t *number, tn_dataset *data)
 {
@@ -70,13 +81,16 @@ static int renumber(const cli_model *model, const int32_t *number, tn_dataset *d
         if (number[data->label[i]] < 0) return unknown(model, data, data->label[i]);
         data->label[i] = number[data->label[i]];
     }
-    data->classes = model->classes;
-    return CLI_GO_ON;
+    return take_names(model, data);
 }
 
 int cli_match_classes(const cli_model *model, tn_dataset *data)
 {
-    if (!data->label || !model->classes || (!model->class_names && !data->class_names)) return CLI_GO_ON;
+    if (!data->label || !model->classes) return CLI_GO_ON;
+    if (!model->class_names && !data->class_names) {
+        if (data->classes < model->classes) data->classes = model->classes;
+        return CLI_GO_ON;
+    }
     char *theirs = names_of(data->class_names, data->classes), *ours = names_of(model->class_names, model->classes);
     named *known = ours ? sort_names(ours, model->classes) : NULL;
     int32_t *number = calloc((size_t)data->classes + 1, sizeof *number);

@@ -44,6 +44,15 @@ static void read_header_anew(cli_saved *saved, int predicts)
         saved->settings.header = "auto";
 }
 
+static int check_header(cli_saved *saved)
+{
+    const char *header = saved->settings.header;
+    if (cli_header_kind(header) >= 0) return CLI_GO_ON;
+    return cli_given(saved->options, "header")
+               ? cli_usage("--header '%s' is not yes, no or auto", header)
+               : cli_fail("%s: its note header, '%s', is not yes, no or auto", saved->path, header);
+}
+
 static int open_file(cli_saved *saved, const char *command)
 {
     if (!saved->path) return cli_usage("%s needs --model FILE", command);
@@ -52,6 +61,7 @@ static int open_file(cli_saved *saved, const char *command)
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
     const int predicts = cli_find(saved->options, "out") != NULL;
     read_header_anew(saved, predicts);
+    if (status == CLI_GO_ON) status = check_header(saved);
     if (!predicts && cli_given(saved->options, "target"))
         saved->model.target_names = saved->model.target_numbers = NULL;
     saved->model.net = saved->settings.net;
@@ -63,8 +73,6 @@ static int open_file(cli_saved *saved, const char *command)
 static int check_options(const cli_saved *saved)
 {
     const char *part = saved->part;
-    if (cli_header_kind(saved->settings.header) < 0)
-        return cli_usage("--header '%s' is not yes, no or auto", saved->settings.header);
     if (part && strcmp(part, "test") != 0 && strcmp(part, "all") != 0)
         return cli_usage("--part '%s' is not test or all", part);
     return cli_can_write("out", saved->out) ? CLI_FAILED : CLI_GO_ON;

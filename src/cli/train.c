@@ -97,7 +97,7 @@ static int diverge(cli_session *s, const tn_epoch *e)
 
 static int stop(cli_session *s)
 {
-    static const char *const but[] = {"save", "resume", "load", NULL};
+    static const char *const but[] = {"save", "resume", "load", "rename", NULL};
     const char *path = s->settings.save ? s->settings.save : INTERRUPTED_FILE;
     cli_progress_clear(&s->progress);
     if (cli_session_save(s, path)) return CLI_FAILED;

@@ -36,7 +36,7 @@ const tn_file_tensor *tn_names_find(const tn_checkpoint *c, const char *name)
 /* ---- ties ---- */
 
 /* Of weights that a PyTorch model uses in several places, safetensors' save_model writes one, and for each other name a
- * note whose text is the name that was written. */
+ * note whose text is the name that was written. Our own files have no such notes, whatever their texts are. */
 tn_status tn_names_list(tn_checkpoint *c)
 {
     const cJSON *note = NULL;
@@ -45,11 +45,11 @@ tn_status tn_names_list(tn_checkpoint *c)
     c->by_name = tn_alloc((c->count + notes) * sizeof *c->by_name);
     if (!c->tied || !c->by_name) return TN_ENOMEM;
     sort(c);
+    if (tn_checkpoint_note(c, TN_NOTE_VERSION)) return TN_OK;
     cJSON_ArrayForEach(note, c->notes)
     {
         const tn_file_tensor *same = tn_names_find(c, note->valuestring);
-        int own = !strncmp(note->string, TN_NOTE_OWN, strlen(TN_NOTE_OWN)) || !*note->string;
-        if (!same || own || tn_names_find(c, note->string)) continue;
+        if (!same || !*note->string || tn_names_find(c, note->string)) continue;
         c->tied[ties] = *same;
         c->tied[ties++].name = note->string;
     }

@@ -162,6 +162,8 @@ for value in -1 1e3 18446744073709551616 1.5; do
     python3 rewrite.py good.safetensors odd.safetensors tenon.step $value
     bad 1 "odd.safetensors" eval --device "$device" --model odd.safetensors
 done
+python3 rewrite.py good.safetensors odd.safetensors header maybe
+bad 1 "odd.safetensors: its note header, 'maybe', is not yes, no or auto" eval --device "$device" --model odd.safetensors
 
 # A network that diverges is told, and does not overwrite what was saved.
 bad_diverge=$(train --epochs 3 --optimizer sgd --lr 1e30 --save out/m.safetensors 2>&1)

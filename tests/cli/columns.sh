@@ -108,6 +108,22 @@ awk 'BEGIN { print "a,kind"; for (i = 0; i < 60; i++) print i ",k" i % 3 }' >tex
 run_train --data numbers.csv --epochs 1 --save numbers.safetensors
 bad 1 "has the class 'k0', which numbers.safetensors does not know" eval --model numbers.safetensors --data texts.csv
 
+# A training that goes on with a table that lacks a class, or calls all by numbers, knows them all by their names.
+awk 'BEGIN { print "a,kind"; for (i = 0; i < 120; i++) print i % 3 * 10 "," substr("xyz", i % 3 + 1, 1) }' >xyz.csv
+awk 'BEGIN { print "a,kind"; for (i = 0; i < 120; i++) print 10 + i % 2 * 10 "," substr("yz", i % 2 + 1, 1) }' >yz.csv
+printf 'a\n0\n10\n20\n' >ask.csv
+run_train --data xyz.csv --net "linear 16, tanh, linear outputs" --lr 0.05 --batch 16 --epochs 40 --save xyz.safetensors
+run_train --resume xyz.safetensors --data yz.csv --epochs 41 --lr 1e-6 --save xyz.safetensors
+predict --model xyz.safetensors ask.csv
+[ "$(sed 's/^[^:]*: \(.\).*/\1/' said | tr -d '\n')" = xyz ] || fail "a class that was lacking: $(cat said)"
+for classes in 3 2; do
+    awk -v n=$classes 'BEGIN { print "a,kind"; for (i = 0; i < 120; i++) print i % n * 10 "," i % n }' >count$classes.csv
+done
+run_train --data count3.csv --net "linear 16, tanh, linear outputs" --lr 0.05 --batch 16 --epochs 40 --save count.safetensors
+run_train --resume count.safetensors --data count2.csv --epochs 41 --lr 1e-6 --save count.safetensors
+predict --model count.safetensors ask.csv
+[ "$(sed 's/^[^:]*: \(.\).*/\1/' said | tr -d '\n')" = 012 ] || fail "a number that was lacking: $(cat said)"
+
 # Outputs as a table; other types are refused before anything is done.
 predict --model named.safetensors --out out.csv two.csv rents.csv
 [ "$(head -n 1 out.csv)" = "input,index,rent" ] && [ "$(wc -l <out.csv)" = 302 ] || fail "out.csv: $(head -n 2 out.csv)"

@@ -36,6 +36,21 @@ for signal in INT:130 TERM:143 HUP:129; do
     cmp whole both || fail "$signal: resumed otherwise"
 done
 
+# What it began with is not said again: the line goes on as it is printed.
+train --epochs 1 --save base.safetensors 2>stderr || fail "$(cat stderr)"
+(trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+    --epochs 3 --json=step --load base.safetensors --rename fc1=fc1 --save m.safetensors) >pipe 2>stderr &
+pid=$!
+exec 3<pipe
+read -r line <&3
+kill -INT $pid
+cat <&3 >begun
+exec 3<&-
+wait $pid
+hint=$(sed -n 's/.*to go on: tenon //p' stderr)
+[ -n "$hint" ] || fail "no line to go on: $(cat stderr)"
+eval "\"\$tenon\" $hint" >rest 2>stderr || fail "'$hint': $(cat stderr)"
+
 # What nohup ignores stays ignored.
 (trap "" HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
     --epochs 2 --json=step) >pipe 2>stderr &

@@ -12,6 +12,15 @@ print(data[8 + size + begin:8 + size + end].hex())
 PY
 }
 
+# tensors FILE: their names
+tensors() {
+    python3 - "$1" <<'PY'
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+print(*sorted(set(json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])) - {"__metadata__"}))
+PY
+}
+
 train --epochs 2 --save base.safetensors 2>stderr || fail "training: $(cat stderr)"
 
 # Another head: the first layer fits, the second does not.
@@ -59,6 +68,11 @@ train --load base.safetensors --freeze 'fc1' --epochs 2 --json --save half.safet
 "$tenon" train --resume half.safetensors --epochs 4 --device "$device" --json --save half.safetensors 2>stderr | figures >>both
 cmp whole both || fail "resumed otherwise: $(cat stderr)"
 [ "$(weights base.safetensors fc1.weight)" = "$(weights half.safetensors fc1.weight)" ] || fail "fc1 moved after resuming"
+
+# What was frozen is the name of a tensor, and no tensor.
+train --freeze fc1.weight --epochs 1 --save frozen.safetensors 2>/dev/null
+"$tenon" train --resume frozen.safetensors --epochs 2 --device "$device" --weights w.safetensors 2>stderr || fail "frozen: $(cat stderr)"
+[ "$(tensors w.safetensors)" = "fc1.bias fc1.weight fc2.bias fc2.weight" ] || fail "frozen: $(tensors w.safetensors)"
 
 # Nothing that fits is an error, and so are the other mistakes: one line each.
 bad() {

@@ -240,6 +240,20 @@ static void tied_names_are_all_found_and_loaded(void **state)
     tn_state_free(loaded);
 }
 
+static void notes_of_our_own_files_are_no_tensors(void **state)
+{
+    tn_checkpoint *checkpoint = NULL;
+    (void)state;
+    expect_ok(tn_checkpoint_open(write_file("{\"__metadata__\":{\"tenon.version\":\"0.1.0\",\"freeze\":\"fc1.weight\"},"
+                                            "\"fc1.weight\":" T("F32", "1", 0, 4) "}",
+                                            4),
+                                 &checkpoint));
+    assert_true(tn_checkpoint_find(checkpoint, "fc1.weight", &(tn_state_entry){0}, NULL));
+    assert_false(tn_checkpoint_find(checkpoint, "freeze", &(tn_state_entry){0}, NULL));
+    assert_string_equal(tn_checkpoint_note(checkpoint, "freeze"), "fc1.weight");
+    tn_checkpoint_close(checkpoint);
+}
+
 static void tensors_get_other_names(void **state)
 {
     static const char header[] = "{\"__metadata__\":{\"module.tied.w\":\"module.fc1.w\"},"
@@ -469,6 +483,7 @@ int main(void)
         cmocka_unit_test(names_of_any_script_and_odd_backslashes_are_read),
         cmocka_unit_test(files_of_other_programs_are_read),
         cmocka_unit_test(tied_names_are_all_found_and_loaded),
+        cmocka_unit_test(notes_of_our_own_files_are_no_tensors),
         cmocka_unit_test(tensors_get_other_names),
         cmocka_unit_test(whole_numbers_of_other_types_become_i32),
         cmocka_unit_test(what_was_saved_is_loaded_with_all_that_goes_with_it),
