@@ -45,7 +45,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 #define TN_CLASSIFY_AUTO 2
 
 /* Whether a table's first line has the names of its columns. AUTO takes it for data if numbers alone are in it, or
- * numbers beside texts that come again further down; names in `columns` make it a header. */
+ * numbers beside texts that come again further down, or any number if another table had no header; names in `columns`
+ * make it a header. */
 #define TN_HEADER_AUTO 0
 #define TN_HEADER_YES  1
 #define TN_HEADER_NO   2
@@ -55,7 +56,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
  * Several columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A
  * missing value (nothing, "NA", "nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is
  * an error. Spaces around a value don't count, nor do empty lines. Names of columns are compared without regard to case
- * and spaces. Errors name file, line and column. `options` may be NULL. */
+ * and spaces; a name that two columns have is an error unless neither is read, or the order decides. Errors name file,
+ * line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify; /* TN_CLASSIFY_... */
@@ -66,8 +68,10 @@ typedef struct tn_csv_options {
                                    order, and what is neither these nor a target is not read; one that is not there is
                                    an error that lists both sides. NULL: all that are no targets. A table without a
                                    header is taken in its own order, and must have as many */
-    const char *target_numbers; /* another table's: where the targets are if it goes by order */
-    uint32_t by_position;       /* take the features by their order, whatever the names in `columns` */
+    const char *target_numbers; /* another table's: where the targets are if it goes by order. Without `columns` that
+                                   table had no header */
+    uint32_t by_position;       /* take the features by their order, whatever the names in `columns`, and the targets
+                                   by `target_numbers` where these are given */
     uint32_t header;            /* TN_HEADER_... */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);

@@ -78,25 +78,41 @@ static int is_there(const char *name)
     return !stat(name, &info);
 }
 
-/* A model that was moved, or whose data was. */
-static int not_found(const char *noted, const char *name)
+/* A model that was moved, or whose data was. The name is the settings' `data` or `test`, or both. */
+static int not_found(const cli_settings *s, const char *noted, const char *name)
 {
     char folder[2048] = "";
     if (*name != '/' && !getcwd(folder, sizeof folder)) *folder = 0;
-    return cli_fail("%s was trained on '%s', and there is no %s%s%s; --data NAME says where it is", noted, name, folder,
-                    *folder ? "/" : "", name);
+    return cli_fail("%s was %s on '%s', and there is no %s%s%s; --%s NAME says where it is", noted,
+                    name == s->test ? "tested" : "trained", name, folder, *folder ? "/" : "", name,
+                    name == s->data ? "data" : "test");
+}
+
+/* Whether there are other columns than those to predict from, whatever there is to predict. */
+static int lacks_features(const tn_csv_options *csv, const char *name)
+{
+    tn_csv_options predict = *csv;
+    tn_dataset data = {0};
+    predict.features = 1; /* by name they are as many as there are names */
+    tn_status status = tn_dataset_csv(name, &predict, &data);
+    tn_dataset_free(&data);
+    return status == TN_EMISSING;
 }
 
 int cli_cannot_open(const tn_csv_options *csv, const char *name, tn_status status)
 {
-    if (is_there(name) && csv->columns && !csv->by_position && status == TN_EMISSING)
-        return cli_fail("%s; --by-position takes them in order", tn_message());
-    return cli_failed();
+    if (status != TN_EMISSING || !is_there(name) || !csv->columns || csv->by_position) return cli_failed();
+    char *said = strdup(tn_message()); /* looking once more may say something else */
+    if (!said) return cli_fail("out of memory");
+    int failed = cli_fail("%s%s", said, lacks_features(csv, name) ? "; --by-position takes them in order" : "");
+    free(said);
+    return failed;
 }
 
-static int cannot_open(const char *noted, const tn_csv_options *csv, const char *name, tn_status status)
+static int cannot_open(const cli_settings *s, const char *noted, const tn_csv_options *csv, const char *name,
+                       tn_status status)
 {
-    if (noted && status == TN_EMISSING && !is_there(name)) return not_found(noted, name);
+    if (noted && status == TN_EMISSING && !is_there(name)) return not_found(s, noted, name);
     return cli_cannot_open(csv, name, status);
 }
 
@@ -104,7 +120,7 @@ int cli_open_data(const cli_settings *s, const cli_model *model, const char *not
 {
     const tn_csv_options csv = cli_csv_options(s, model);
     tn_status status = tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, s->test ? NULL : test);
-    if (status) return cannot_open(noted, &csv, s->data, status);
+    if (status) return cannot_open(s, noted, &csv, s->data, status);
     if (train->classes < test->classes) train->classes = test->classes;
     if (!s->test) test->classes = train->classes;
     if (!train->count) return cli_fail("%s has no training samples", train->source);
@@ -112,11 +128,19 @@ int cli_open_data(const cli_settings *s, const cli_model *model, const char *not
     return matched == CLI_GO_ON && model && !s->test ? cli_match_classes(model, test) : matched;
 }
 
+int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *validation)
+{
+    if (s->limit) tn_dataset_limit(train, s->limit);
+    if (s->validation > 0 && tn_dataset_split(train, s->validation, (uint64_t)s->seed, validation))
+        return cli_usage("--validation: %s", tn_message());
+    return CLI_GO_ON;
+}
+
 int cli_open_test(const cli_settings *s, const cli_model *model, const char *name, const char *noted, tn_dataset *test)
 {
     const tn_csv_options csv = cli_csv_options(s, model);
     tn_status status = tn_dataset_open(name, (uint64_t)s->seed, &csv, NULL, test);
-    if (status) return cannot_open(noted, &csv, name, status);
+    if (status) return cannot_open(s, noted, &csv, name, status);
     int matched = cli_match_classes(model, test);
     return matched == CLI_GO_ON ? cli_check_data(model, test) : matched;
 }

@@ -71,21 +71,30 @@ static int same_file(const char *a, const char *b)
     return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* How many samples stand in the part of a file that was trained on, too. The file is as it was. */
+/* Opens what was trained on, by the model's notes, of a file that is as it was. */
+static int open_trained(const cli_saved *saved, const char *path, tn_dataset *train)
+{
+    cli_settings settings;
+    tn_dataset rest = {0};
+    cli_settings_init(&settings);
+    int status = cli_from_notes(settings.options, saved->checkpoint, saved->path);
+    settings.data = path;
+    if (status == CLI_GO_ON) status = cli_open_data(&settings, &saved->model, NULL, train, &rest);
+    tn_dataset_free(&rest);
+    if (status == CLI_GO_ON) status = cli_keep_training(&settings, train, &rest);
+    tn_dataset_free(&rest);
+    cli_settings_free(&settings);
+    return status;
+}
+
+/* How many samples were trained on, too. */
 static int64_t count_common(const cli_saved *saved, const char *path, const tn_dataset *test)
 {
-    cli_settings settings = saved->settings;
-    tn_dataset train = {0}, rest = {0};
+    tn_dataset train = {0};
     int64_t common = 0;
-    settings.data = path;
-    settings.test = *note(saved, "test") ? note(saved, "test") : NULL; /* then none of the file was kept back */
-    settings.header = *note(saved, "header") ? note(saved, "header") : "auto";
-    settings.by_position = 0;
-    if (cli_open_data(&settings, &saved->model, NULL, &train, &rest) == CLI_GO_ON &&
-        tn_dataset_common(test, &train, &common))
+    if (open_trained(saved, path, &train) == CLI_GO_ON && tn_dataset_common(test, &train, &common))
         cli_warn("%s", tn_message());
     tn_dataset_free(&train);
-    tn_dataset_free(&rest);
     return common;
 }
 
@@ -146,10 +155,13 @@ static int open_data(cli_saved *saved, tn_dataset *train, tn_dataset *test)
 }
 
 /* Its own part for testing: of a small table that is what was trained on. */
-static void warn(const cli_saved *saved, const tn_dataset *train, const tn_dataset *test)
+static void warn(const cli_saved *saved, const tn_dataset *part, const tn_dataset *test)
 {
+    tn_dataset train = {0};
     cli_tell_reading(test, &saved->model);
-    if (train->count && test->count < CLI_FEW) cli_warn_of_test(train, test);
+    if (part->count && test->count < CLI_FEW && open_trained(saved, saved->settings.data, &train) == CLI_GO_ON)
+        cli_warn_of_test(&train, test);
+    tn_dataset_free(&train);
 }
 
 int cli_eval(int argc, char **argv)

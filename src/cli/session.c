@@ -132,11 +132,8 @@ static int open_data(cli_session *s)
     const cli_settings *settings = &s->settings;
     int status = open_sets(s);
     if (status != CLI_GO_ON) return status;
-    if (settings->limit) tn_dataset_limit(&s->data, settings->limit);
-    if (settings->validation > 0 &&
-        tn_dataset_split(&s->data, settings->validation, (uint64_t)settings->seed, &s->validation))
-        return cli_usage("--validation: %s", tn_message());
-    status = fit_batch(s);
+    status = cli_keep_training(settings, &s->data, &s->validation);
+    if (status == CLI_GO_ON) status = fit_batch(s);
     if (status == CLI_GO_ON) status = cli_settings_class_weights(settings, &s->data, &s->class_weights);
     return status == CLI_GO_ON ? read_position(s) : status;
 }

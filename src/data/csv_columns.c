@@ -76,13 +76,31 @@ static void free_directory(directory *d)
     tn_free(d->sorted);
 }
 
-/* Of two columns with one name it would be left to chance which is meant. */
-static tn_status check_names(const tn_table *table, const directory *d)
+/* Whether targets are found by their names in a table that has some. */
+static int names_targets(const tn_csv_options *options)
 {
-    for (int64_t i = 1; i < table->columns && !table->no_header; i++)
-        TN_REQUIRE(strcmp(d->sorted[i - 1].name, d->sorted[i].name), TN_EFORMAT,
-                   "%s: columns %lld and %lld are both named '%s'", table->path, (long long)d->sorted[i - 1].column + 1,
-                   (long long)d->sorted[i].column + 1, d->sorted[i].name);
+    return options->target && !(options->by_position && options->target_numbers);
+}
+
+/* Whether it matters how the column is named: it is read, and not for its place in the order. */
+static int goes_by_name(const tn_table *table, const tn_csv_options *options, int64_t column)
+{
+    const int64_t place = table->place[column];
+    if (place == TN_NOT_READ) return 0;
+    if (place < 0) return names_targets(options);
+    return !options->by_position && (options->columns || !options->target_numbers);
+}
+
+/* Of two columns with one name it would be left to chance which is meant. */
+static tn_status check_names(const tn_table *table, const tn_csv_options *options, const directory *d)
+{
+    for (int64_t i = 1; i < table->columns && !table->no_header; i++) {
+        const struct named *a = &d->sorted[i - 1], *b = &d->sorted[i];
+        int matters = goes_by_name(table, options, a->column) || goes_by_name(table, options, b->column);
+        TN_REQUIRE(!matters || strcmp(a->name, b->name), TN_EFORMAT,
+                   "%s: columns %lld and %lld are both named '%s': rename one of them", table->path,
+                   (long long)a->column + 1, (long long)b->column + 1, b->name);
+    }
     return TN_OK;
 }
 
@@ -235,15 +253,12 @@ static int64_t count_targets(const tn_csv_options *options)
     return count;
 }
 
-/* By their names where there are such; else by their numbers; else the last column. */
+/* By their names where these count; else by their numbers; else the last column. */
 static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_options *options)
 {
-    const char *names = options->target, *numbers = options->target_numbers;
-    if (table->no_header && !numbers) numbers = names;
-    if (names && !table->no_header) {
-        tn_status status = name_targets(table, d, names);
-        if (status != TN_EMISSING || !numbers || !options->by_position) return status;
-    }
+    const char *numbers = options->target_numbers;
+    if (table->no_header && !numbers) numbers = options->target;
+    if (names_targets(options) && !table->no_header) return name_targets(table, d, options->target);
     if (numbers) return number_targets(table, numbers);
     return add_target(table, table->columns - 1);
 }
@@ -322,8 +337,8 @@ tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
     if (!table->place) return TN_ENOMEM;
     for (int64_t c = 0; c < table->columns; c++) table->place[c] = TN_NOT_READ;
     tn_status status = make_directory(table, &d);
-    if (!status) status = check_names(table, &d);
     if (!status) status = named ? divide_by_name(table, &d, options) : divide_by_order(table, &d, options);
+    if (!status) status = check_names(table, options, &d);
     free_directory(&d);
     table->guess = table->classify > 1 && table->targets == 1;
     table->classify = table->classify && table->targets == 1;

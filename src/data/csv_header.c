@@ -1,7 +1,8 @@
 /* csv_header.c: whether a table's first line names its columns or is a row of data.
  *
- * Numbers alone are data, unless a model's table had columns of just these names. Numbers beside texts are data if each
- * of the texts comes again in its column, as a class's name does; and a header otherwise, of which a notice is given.
+ * Numbers alone are data, unless a model's table had columns of just these names. Numbers beside texts are data if a
+ * model's table had no header, or if each of the texts comes again in its column, as a class's name does; and a header
+ * otherwise, of which a notice is given.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -79,12 +80,14 @@ static tn_status decide(tn_table *table, const tn_csv_options *options, const tn
 {
     int same = 0, again = 0;
     const first_line line = count_kinds(table);
+    const int had_none = options->target_numbers && !options->columns; /* the model's table */
     if (!line.numbers) return TN_OK;
     if (options->columns) TN_TRY(tn_table_has(table, options->columns, &same));
     if (same) return TN_OK;
-    if (line.texts) TN_TRY(texts_come_again(table, rest, line.texts, &again));
-    table->no_header = !line.texts || again;
+    if (line.texts && !had_none) TN_TRY(texts_come_again(table, rest, line.texts, &again));
+    table->no_header = !line.texts || had_none || again;
     if (!line.texts) return notice(table, "no header: the first line has numbers alone, and is data");
+    if (had_none) return notice(table, "no header, as the model's table had none: numbers are in the first line");
     if (again) return notice(table, "no header: the first line's texts come again further down, so that it is data");
     return notice(table, "the first line is taken for a header, though numbers are in it");
 }

@@ -73,6 +73,16 @@ says "--seed 2 is not that of the training, 1: samples that it was trained on ma
 run_eval --model wide.safetensors --data wide.csv
 grep -q "over 300 test samples" said || fail "its own file: $(cat said)"
 says "240 of its 300 samples were trained on"
+# No more is said to be trained on than was: not what --validation and --limit left out, and by the training's seed.
+for left in "--validation 0.25" "--limit 100" "--seed 7"; do
+    run_train --data wide.csv $left --save left.safetensors
+    count=$(sed -n 's/.* \([0-9]*\) samples.*/\1/p' stderr | head -n 1)
+    { cat new.csv; tail -n +2 wide.csv; } >all.csv
+    run_eval --model left.safetensors --data all.csv
+    says "$count of the 377 samples of all.csv are the same as samples that left.safetensors was trained on"
+    run_eval --model left.safetensors --data all.csv --seed 3
+    says "$count of the 377 samples of all.csv are the same"
+done
 cp wide.csv copy.csv
 run_eval --model wide.safetensors --data copy.csv
 says "copy.csv is what wide.safetensors was trained on: 240 of its 300 samples were trained on"
@@ -141,5 +151,10 @@ grep -q "over 60 test samples" said || fail "moved: $(cat said)"
 (cd there && "$tenon" train --resume ../wide.safetensors --data ../wide.csv --epochs 11 --device "$device") 2>stderr >said || fail "moved: $(cat stderr)"
 rm new.csv
 "$tenon" eval --model tested.safetensors --device "$device" 2>stderr && fail "evaluated without its data"
-says "tested.safetensors was trained on 'new.csv', and there is no "
+says "tested.safetensors was tested on 'new.csv', and there is no $PWD/new.csv; --data NAME says where it is"
+"$tenon" train --resume tested.safetensors --epochs 4 --device "$device" 2>stderr && fail "resumed without what it tests on"
+says "tested.safetensors was tested on 'new.csv', and there is no $PWD/new.csv; --test NAME says where it is"
+mv wide.csv gone.csv
+"$tenon" train --resume tested.safetensors --epochs 4 --device "$device" 2>stderr && fail "resumed without its data"
+says "tested.safetensors was trained on 'wide.csv', and there is no $PWD/wide.csv; --data NAME says where it is"
 finish

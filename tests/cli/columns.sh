@@ -42,6 +42,12 @@ bad 1 "other.csv: has no column 'area' to predict from: wanted are 'area', 'room
 printf 'rooms,height\n2,60\n' >some.csv
 bad 1 "has no column 'area'" predict --model named.safetensors --out none.csv some.csv
 predict --model named.safetensors --by-position other.csv
+printf 'x,area,id,rooms,id\n0,60,1,2,3\n' >double.csv
+predict --model named.safetensors double.csv
+near "a name twice of what is not read" "$(awk '{ print $3 }' said)" 1400 20
+printf 'area,rooms,area\n60,2,3\n' >double.csv
+bad 1 "columns 1 and 3 are both named 'area': rename one" predict --model named.safetensors --out none.csv double.csv
+predict --model named.safetensors --by-position other.csv
 near "by position" "$(awk '{ print $3 }' said)" 1400 20
 printf 'a,b,c,d\n1,2,3,4\n' >wide.csv
 bad 1 "wide.csv: has 4 columns; expected 2 to predict from" predict --model named.safetensors --by-position wide.csv
@@ -83,6 +89,12 @@ awk 'BEGIN { srand(3); for (i = 0; i < 100; i++) { a = rand(); print a "," rand(
 run_train --data kinds.csv --epochs 1 --save kinds.safetensors
 grep -q '^kinds.csv: no header: .*come again' stderr && grep -q ' 80 samples, 20 for' stderr || fail "kinds: $(cat stderr)"
 "$tenon" eval --model kinds.safetensors --data kinds.csv --device "$device" 2>stderr | grep -q 'over 100 test samples' || fail "kinds: $(cat stderr)"
+printf '0.1,0.1,large\n0.9,0.1,small\n' >short.csv
+predict --model kinds.safetensors short.csv
+[ "$(wc -l <said)" = 2 ] || fail "a first row is lost: $(cat said)"
+printf '0.9,0.1,large\n' >short.csv
+predict --model kinds.safetensors short.csv
+[ "$(wc -l <said)" = 1 ] || fail "one row is lost: $(cat said)"
 awk 'BEGIN { for (i = 0; i < 50; i++) print i ",name" i }' >names.csv
 "$tenon" train --data names.csv --target 1 --device "$device" --epochs 1 2>stderr && fail "names: trained"
 printf '1,a,5\n2,b,6\n3,c,7\n' >odd.csv
@@ -94,6 +106,10 @@ awk -F, -v OFS=, '{ print $3, "x", $2, $1 }' rents.csv >mixed.csv
 near "eval" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
 sed '1s/rent/price/' mixed.csv >priced.csv
 bad 1 "has no column 'rent'; its columns are 'price'" eval --model named.safetensors --data priced.csv
+grep -q by-position stderr && fail "order is no help where the target is missing: $(cat stderr)"
+awk -F, -v OFS=, 'NR == 1 { print "rent,p,q"; next } { print $1, $2, $3 }' rents.csv >wrong.csv
+"$tenon" eval --model named.safetensors --data wrong.csv --by-position --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
+near "eval --by-position, the target's name elsewhere" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
 "$tenon" eval --model named.safetensors --data priced.csv --target price --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
 near "eval --target" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
 bad 1 "has 3 columns; expected 2" eval --model named.safetensors --data rents.csv --target area,rent --by-position

@@ -45,6 +45,33 @@ static void a_first_line_of_data_is_told_from_a_header(void **state)
     }
 }
 
+static void a_first_line_with_a_number_is_data_for_a_model_whose_table_had_no_header(void **state)
+{
+    static const char *const rows[] = {"0,0.1,a\n5,0,b\n0,5,c\n", "0,0.1,a\n", "0,0.1\n5,0\n"};
+    static const int64_t counts[] = {3, 1, 2};
+    tn_csv_options options = {.target_numbers = "3", .features = 2, .classify = 1};
+    tn_dataset data = {0};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", rows[i]), &options, &data));
+        assert_int_equal(data.count, counts[i]);
+        assert_near(((float *)data.x)[1], 0.1, 1e-6);
+        assert_non_null(strstr(data.notice, "no header"));
+        tn_dataset_free(&data);
+    }
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "x,y,class\n1,2,a\n"), &options, &data));
+    assert_int_equal(data.count, 1);
+    tn_dataset_free(&data);
+    options.header = TN_HEADER_YES;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", rows[0]), &options, &data));
+    assert_int_equal(data.count, 2);
+    tn_dataset_free(&data);
+    options = (tn_csv_options){.target_numbers = "3", .classify = 1}; /* to measure */
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", rows[0]), &options, &data));
+    assert_string_equal(data.class_names, "a\nb\nc\n");
+    tn_dataset_free(&data);
+}
+
 static void names_that_are_numbers_are_a_header_for_a_model_that_knows_them(void **state)
 {
     const tn_csv_options options = {.columns = "2001\n2002\n", .features = 2};
@@ -104,7 +131,53 @@ static void a_table_without_a_header_goes_by_order_for_a_model(void **state)
     expect_failure(tn_dataset_csv(scratch_text("t.csv", same[1]), &options, &data), TN_ESHAPE, "2 columns; expected 2");
 }
 
+/* The model's targets were the columns 4 and 3; one of their names stands elsewhere. */
+static void by_position_takes_targets_by_their_numbers_alone(void **state)
+{
+    tn_csv_options options = {
+        .target = "rent\ncosts\n", .target_numbers = "4,3", .columns = "a\nb\n", .by_position = 1};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "rent,p,q,r\n1,2,3,4\n"), &options, &data));
+    assert_near(((float *)data.x)[0], 1, 0);
+    assert_near(((float *)data.x)[1], 2, 0);
+    assert_near(data.target[0], 4, 0);
+    assert_near(data.target[1], 3, 0);
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", "rent,costs,q,r\n1,2,3,4\n"), &options, &data));
+    assert_near(data.target[0], 4, 0);
+    tn_dataset_free(&data);
+}
+
 /* ---- names ---- */
+
+static void a_name_twice_matters_only_where_names_decide(void **state)
+{
+    static const struct {
+        const char *text, *say; /* NULL: nothing */
+        tn_csv_options options;
+    } cases[] = {
+        {"a,b,id,id,y\n1,2,3,4,5\n", NULL, {.columns = "a\nb\n", .target = "y\n", .target_numbers = "3"}},
+        {"a,b,id,id\n1,2,3,4\n", NULL, {.columns = "a\nb\n", .features = 2}},
+        {"p,p\n1,2\n", NULL, {.columns = "a\nb\n", .features = 2, .by_position = 1}},
+        {"p,p,p\n1,2,3\n", NULL, {.columns = "a\nb\n", .by_position = 1, .target = "y\n", .target_numbers = "3"}},
+        {"p,p,y\n1,2,3\n", NULL, {.target_numbers = "3"}},
+        {"a,b,a,y\n1,2,3,4\n", "1 and 3 are both named 'a': rename one", {.columns = "a\nb\n", .target = "y\n"}},
+        {"a,b,y,y\n1,2,3,4\n", "3 and 4 are both named 'y'", {.columns = "a\nb\n", .target = "y\n"}},
+        {"p,q,y,y\n1,2,3,4\n", "3 and 4 are both named 'y'", {.columns = "a\nb\nc\n", .target = "y", .by_position = 1}},
+        {"a,a,y\n1,2,3\n", "1 and 2 are both named 'a'", {0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn_dataset data = {0};
+        tn_status status = tn_dataset_csv(scratch_text("t.csv", cases[i].text), &cases[i].options, &data);
+        if (cases[i].say)
+            expect_failure(status, TN_EFORMAT, cases[i].say);
+        else
+            expect_ok(status);
+        tn_dataset_free(&data);
+    }
+}
 
 static void names_are_alike_without_case_and_spaces_and_the_same_letters_come_first(void **state)
 {
@@ -292,6 +365,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_first_line_of_data_is_told_from_a_header),
+        cmocka_unit_test(a_first_line_with_a_number_is_data_for_a_model_whose_table_had_no_header),
+        cmocka_unit_test(by_position_takes_targets_by_their_numbers_alone),
+        cmocka_unit_test(a_name_twice_matters_only_where_names_decide),
         cmocka_unit_test(names_that_are_numbers_are_a_header_for_a_model_that_knows_them),
         cmocka_unit_test(without_a_header_columns_have_numbers),
         cmocka_unit_test(a_table_without_a_header_goes_by_order_for_a_model),
