@@ -280,11 +280,11 @@ static int write_table(const predictor *p)
 {
     cli_sheet sheet;
     const float *y = p->y;
-    if (cli_sheet_begin(&sheet, p->saved.out)) return CLI_FAILED;
+    if (cli_sheet_begin(&sheet)) return CLI_FAILED;
     write_head(p, &sheet);
     for (int f = 0; f < p->files; f++)
         for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) write_line(p, &p->file[f], i, y, &sheet);
-    return cli_sheet_end(&sheet, 1) ? CLI_FAILED : CLI_GO_ON;
+    return cli_sheet_end(&sheet, p->saved.out) ? CLI_FAILED : CLI_GO_ON;
 }
 
 static const struct {
@@ -308,10 +308,13 @@ static int write_all(const predictor *p)
     return p->saved.out ? writers[find_writer(p->saved.out)].write(p) : CLI_GO_ON;
 }
 
-static int check_out(const char *path)
+static int check_out(const cli_saved *saved, char **paths, int files)
 {
-    if (!path || find_writer(path) < WRITERS) return CLI_GO_ON;
-    return cli_usage("--out '%s': outputs are written as .npy or .csv", path);
+    const char *out = saved->out;
+    if (out && find_writer(out) == WRITERS) return cli_usage("--out '%s': outputs are written as .npy or .csv", out);
+    int status = cli_not_the_same("out", out, "--model", saved->path);
+    for (int i = 0; i < files && !status; i++) status = cli_not_the_same("out", out, "the input", paths[i]);
+    return status ? status : CLI_GO_ON;
 }
 
 /* Up to the first that cannot be read. */
@@ -345,7 +348,7 @@ int cli_predict(int argc, char **argv)
 {
     predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
-    if (status == CLI_GO_ON) status = check_out(p.saved.out);
+    if (status == CLI_GO_ON) status = check_out(&p.saved, argv + 1, files);
     if (status == CLI_GO_ON) status = cli_check_frame(&p.saved);
     if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
     for (int i = 0; i < files && p.file; i++) free(p.file[i].x);

@@ -1,4 +1,4 @@
-/* say.c: messages, clock and checks that all sub-commands use. */
+/* say.c: messages and the clock that all sub-commands use. */
 #include "cli.h"
 #include "../core/text.h"
 
@@ -9,9 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 /* One write, so that lines of several threads do not mix. */
 static void say(const char *prefix, const char *format, va_list list)
@@ -126,24 +124,4 @@ double cli_median(double *values, size_t count)
 {
     qsort(values, count, sizeof *values, ascending);
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
-}
-
-int cli_can_write(const char *option, const char *path)
-{
-    struct stat info;
-    if (!path) return CLI_OK;
-    if (!*path) return cli_fail("--%s: the file's name is empty", option);
-    if (!stat(path, &info) && !S_ISREG(info.st_mode)) return cli_fail("--%s: '%s' is not a regular file", option, path);
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    if (!folder) return cli_fail("out of memory");
-    int status = CLI_OK;
-    if (stat(folder, &info))
-        status = cli_fail("--%s: the folder '%s': %s", option, folder, strerror(errno));
-    else if (access(folder, W_OK))
-        status = cli_fail("--%s: '%s': %s", option, folder, strerror(errno));
-    else if (slash && !slash[1])
-        status = cli_fail("--%s: '%s' is a folder, not a file", option, path);
-    free(folder);
-    return status;
 }

@@ -187,23 +187,32 @@ tn_compile_options cli_compile_options(const cli_settings *s)
         .strict = (uint32_t)s->strict, .unfused = (uint32_t)s->unfused, .storage = storages[find_storage(s)].dtype};
 }
 
-/* --save and --best may share a file; what is of another kind needs its own. */
+/* The file or folder of data; NULL for digits, which the program draws whatever files there are. */
+static const char *file_of(const char *data)
+{
+    const size_t length = data ? strcspn(data, ":") : 0;
+    const int drawn =
+        (length == 6 && !strncmp(data, "digits", 6)) || (length == 10 && !strncmp(data, "digits-rgb", 10));
+    return drawn ? NULL : data;
+}
+
+/* No output takes another file's place; but a training may be saved, by --save and --best, where one was. */
 static int check_outputs(const cli_settings *s)
 {
+    enum { DATA, TRAINING, WEIGHTS, DIVERGED, CURVE, INPUTS = 4 };
     const struct {
         const char *name, *path;
         int kind;
-    } out[] = {{"save", s->save, 0},
-               {"best", s->best, 0},
-               {"weights", s->weights, 1},
-               {"diverged", s->diverged, 2},
-               {"curve", s->curve, 3}};
-    const size_t count = sizeof out / sizeof *out;
-    for (size_t i = 0; i < count; i++) {
-        if (cli_can_write(out[i].name, out[i].path)) return CLI_FAILED;
-        for (size_t k = 0; k < i && out[i].path; k++)
-            if (out[k].path && out[k].kind != out[i].kind && !strcmp(out[k].path, out[i].path))
-                return cli_usage("--%s %s: give it another file than --%s", out[i].name, out[i].path, out[k].name);
+    } file[] = {
+        {"--data", file_of(s->data), DATA}, {"--test", file_of(s->test), DATA},    {"--resume", s->resume, TRAINING},
+        {"--load", s->load, TRAINING},      {"--save", s->save, TRAINING},         {"--best", s->best, TRAINING},
+        {"--weights", s->weights, WEIGHTS}, {"--diverged", s->diverged, DIVERGED}, {"--curve", s->curve, CURVE}};
+    for (size_t i = INPUTS; i < sizeof file / sizeof *file; i++) {
+        const char *name = file[i].name + 2;
+        int status = cli_can_write(name, file[i].path);
+        for (size_t k = 0; k < i && !status; k++)
+            if (file[k].kind != file[i].kind) status = cli_not_the_same(name, file[i].path, file[k].name, file[k].path);
+        if (status) return status;
     }
     return CLI_GO_ON;
 }

@@ -2,24 +2,15 @@
 #include "sheet.h"
 #include "cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-int cli_sheet_begin(cli_sheet *s, const char *path)
+int cli_sheet_begin(cli_sheet *s)
 {
-    *s = (cli_sheet){.path = path};
-    if (asprintf(&s->beside, "%s.%ld.tmp", path, (long)getpid()) < 0) return cli_fail("out of memory");
-    int fd = open(s->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    s->file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (s->file) return CLI_OK;
-    int status = cli_fail("%s: %s", path, strerror(errno));
-    if (fd >= 0) close(fd), unlink(s->beside);
-    free(s->beside);
-    return status;
+    *s = (cli_sheet){0};
+    s->file = open_memstream(&s->text, &s->size);
+    return s->file ? CLI_OK : cli_fail("out of memory");
 }
 
 static void between(cli_sheet *s)
@@ -65,13 +56,14 @@ void cli_sheet_row(cli_sheet *s)
     s->cells = 0;
 }
 
-int cli_sheet_end(cli_sheet *s, int keep)
+int cli_sheet_end(cli_sheet *s, const char *path)
 {
-    int failed = fflush(s->file) || ferror(s->file);
-    failed = fclose(s->file) || failed;
-    if (keep && !failed) failed = rename(s->beside, s->path);
-    int error = errno;
-    if (!keep || failed) unlink(s->beside);
-    free(s->beside);
-    return failed ? cli_fail("%s: %s", s->path, strerror(error)) : CLI_OK;
+    const int lost = ferror(s->file), failed = fclose(s->file) || lost;
+    int status = CLI_OK;
+    if (failed)
+        status = cli_fail("out of memory");
+    else if (tn_file_replace(path, s->text, s->size))
+        status = cli_failed();
+    free(s->text);
+    return status;
 }

@@ -140,6 +140,35 @@ run_train --resume count.safetensors --data count2.csv --epochs 41 --lr 1e-6 --s
 predict --model count.safetensors ask.csv
 [ "$(sed 's/^[^:]*: \(.\).*/\1/' said | tr -d '\n')" = 012 ] || fail "a number that was lacking: $(cat said)"
 
+# No output takes the place of a file that the command reads, or of another output, however the two are spelt.
+kept() {
+    before=$(cat "$1" 2>/dev/null | cksum) file=$1
+    shift
+    bad 2 "$@"
+    [ "$(cat "$file" 2>/dev/null | cksum)" = "$before" ] || fail "'$*': $file is another"
+}
+mkdir -p deep
+cp plain.csv t.csv
+ln -sf t.csv link.csv
+cp named.safetensors k.safetensors
+ln -f k.safetensors k.csv
+kept two.csv "--out two.csv: give it another file than the input two.csv" predict --model named.safetensors --out two.csv rents.csv two.csv
+kept t.csv "--out t.csv: give it another file than the input link.csv" predict --model named.safetensors --out t.csv link.csv
+kept t.csv "--out deep/../link.csv: give it another file than the input" predict --model named.safetensors --out deep/../link.csv t.csv
+kept k.csv "--out k.csv: give it another file than --model k.safetensors" predict --model k.safetensors --out k.csv two.csv
+for output in save best weights diverged curve; do
+    kept t.csv "--$output ./t.csv: give it another file than --data t.csv" train --data t.csv --$output ./t.csv
+    kept t.csv "--$output t.csv: give it another file than --test link.csv" train --data plain.csv --test link.csv --$output t.csv
+done
+for output in weights diverged curve; do
+    kept k.safetensors "--$output k.csv: give it another file than --resume" train --resume k.safetensors --epochs 31 --$output k.csv
+    kept k.safetensors "--$output k.csv: give it another file than --load" train --data rents.csv --load k.safetensors --$output k.csv
+    kept new "--$output deep/../new: give it another file than --best new" train --data rents.csv --best new --$output deep/../new
+done
+kept k.csv "--curve k.csv: give it another file than --weights k.safetensors" train --data rents.csv --weights k.safetensors --curve k.csv
+run_train --resume k.safetensors --epochs 31 --save k.safetensors --best ./k.safetensors
+for again in 1 2; do run_train --data digits:100 --epochs 1 --save digits:100; done
+
 # Outputs as a table; other types are refused before anything is done.
 predict --model named.safetensors --out out.csv two.csv rents.csv
 [ "$(head -n 1 out.csv)" = "input,index,rent" ] && [ "$(wc -l <out.csv)" = 302 ] || fail "out.csv: $(head -n 2 out.csv)"
@@ -156,5 +185,11 @@ assert all(abs(float(r["small"]) + float(r['so "large", so good']) - 1) < 1e-5 f
 assert all(float(r["probability"]) == max(float(r["small"]), float(r['so "large", so good'])) for r in rows)
 PY
 bad 2 "--out 'none.txt': outputs are written as .npy or .csv" predict --model named.safetensors --out none.txt two.csv
+: >real.csv
+ln -sf real.csv link.csv
+chmod 640 real.csv
+predict --model named.safetensors --out link.csv two.csv
+[ -L link.csv ] && [ "$(wc -l <real.csv)" = 2 ] || fail "a link: $(ls -l link.csv real.csv)"
+[ "$(stat -c %a real.csv)" = 640 ] || fail "a file's mode: $(ls -l real.csv)"
 [ ! -e none.txt ] || fail "none.txt is there"
 finish

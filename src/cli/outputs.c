@@ -1,0 +1,58 @@
+/* outputs.c: that the files which a command is to write can be made, and take no other file's place. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* With the slash. NULL: no memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+int cli_can_write(const char *option, const char *path)
+{
+    struct stat info;
+    if (!path) return CLI_OK;
+    if (!*path) return cli_fail("--%s: the file's name is empty", option);
+    if (!stat(path, &info) && !S_ISREG(info.st_mode)) return cli_fail("--%s: '%s' is not a regular file", option, path);
+    char *folder = folder_of(path);
+    if (!folder) return cli_fail("out of memory");
+    int status = CLI_OK;
+    if (stat(folder, &info))
+        status = cli_fail("--%s: the folder '%s': %s", option, folder, strerror(errno));
+    else if (access(folder, W_OK))
+        status = cli_fail("--%s: '%s': %s", option, folder, strerror(errno));
+    else if (path[strlen(path) - 1] == '/')
+        status = cli_fail("--%s: '%s' is a folder, not a file", option, path);
+    free(folder);
+    return status;
+}
+
+static int is_one(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Of files that are not there yet. */
+static int will_be_one(const char *a, const char *b)
+{
+    const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
+    if (strcmp(x ? x + 1 : a, y ? y + 1 : b) != 0) return 0;
+    char *one = folder_of(a), *other = folder_of(b);
+    const int same = one && other && is_one(one, other);
+    free(one);
+    free(other);
+    return same;
+}
+
+int cli_not_the_same(const char *option, const char *path, const char *other, const char *other_path)
+{
+    if (!path || !other_path || (!is_one(path, other_path) && !will_be_one(path, other_path))) return CLI_OK;
+    return cli_usage("--%s %s: give it another file than %s %s", option, path, other, other_path);
+}
