@@ -1,5 +1,6 @@
 /* main.c: the command's table of sub-commands. A new one is a file and a row. */
 #include "cli.h"
+#include "interrupt.h"
 #include "../core/nearest.h"
 
 #include <locale.h>
@@ -71,6 +72,7 @@ static int end(int status)
 int main(int argc, char **argv)
 {
     spin_briefly();
+    cli_interrupt_begin();
     uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* whatever a driver makes of the process's */
     if (argc < 2) {
         help();
