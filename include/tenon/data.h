@@ -116,7 +116,7 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
  * x_train, y_train, x_test and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the
  * seed, is for testing; less than 10 are used whole for both. With `train` or `test` NULL the other one gets all
  * samples of what has no parts of its own. Missing values in both become the means of the training set, unless `csv`
- * keeps them. Free both sets, or neither after a failure. */
+ * keeps them; a column that has no value there is an error. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
@@ -126,6 +126,10 @@ TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 /* Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one goes and
  * one stays. Both are as they were after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part);
+
+/* That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a
+ * training set whose missing values were kept. */
+TN_API TN_MUST_USE tn_status tn_dataset_check_columns(const tn_dataset *data);
 
 /* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. */
 TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count);

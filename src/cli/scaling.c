@@ -18,6 +18,7 @@ int cli_scaling_fit(cli_scaling *scaling, const char *kind, const cli_model *mod
     if (data->x_dtype != TN_F32 && number != TN_SCALE_NONE)
         return cli_usage("--scale %s: the pictures of %s are scaled to 0..1 by themselves", kind, data->source);
     if (data->x_dtype != TN_F32) return CLI_GO_ON;
+    if (tn_dataset_check_columns(data)) return cli_failed();
     if (tn_scaler_fit(&scaling->x, number, 0, 1, data->x, data->count, tn_shape_count(&data->sample)))
         return cli_fail("%s: %s", data->source, tn_message());
     if (!scales_targets(number, model)) return CLI_GO_ON;

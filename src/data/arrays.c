@@ -128,6 +128,16 @@ static tn_status guess(const char *name, const tn_array *y, tn_dataset *data, in
     return data->why ? TN_OK : TN_ENOMEM;
 }
 
+/* As in a table, what is to be learnt must be there, and be a number. */
+static tn_status check_finite(const char *path, const char *name, const tn_array *y, int64_t samples)
+{
+    const int64_t count = y->dtype == TN_F32 ? tn_shape_count(&y->shape) : 0, each = count / samples;
+    for (int64_t i = 0; i < count; i++)
+        TN_REQUIRE(isfinite(value_at(y, i)), TN_EFORMAT, "%s: '%s': sample %lld has %g, which is nothing to learn",
+                   path, name, (long long)(i / each), value_at(y, i));
+    return TN_OK;
+}
+
 static tn_status read_targets(const char *path, const char *name, int classify, tn_dataset *data)
 {
     tn_array y = {0};
@@ -136,6 +146,7 @@ static tn_status read_targets(const char *path, const char *name, int classify, 
     tn_status status = TN_OK;
     if (y.shape.rank < 1 || y.shape.dim[0] != data->count)
         status = tn_fail(TN_EFORMAT, "%s: '%s' is not for %lld samples", path, name, (long long)data->count);
+    if (!status) status = check_finite(path, name, &y, data->count);
     if (!status && classify == TN_CLASSIFY_AUTO && single) status = guess(name, &y, data, &classify);
     if (!status) status = classify && single ? use_labels(path, &y, data) : use_targets(path, &y, data);
     tn_array_free(&y);

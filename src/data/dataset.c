@@ -1,4 +1,5 @@
 /* dataset.c: data sets by name, and what all of them share. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,10 +242,36 @@ tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dat
     return status;
 }
 
+static int has_value(const tn_dataset *data, int64_t column, int64_t columns)
+{
+    const float *x = data->x;
+    for (int64_t i = 0; i < data->count; i++)
+        if (!isnan(x[i * columns + column])) return 1;
+    return 0;
+}
+
+tn_status tn_dataset_check_columns(const tn_dataset *data)
+{
+    TN_GIVEN(data);
+    const int64_t columns = data->x_dtype == TN_F32 ? tn_shape_count(&data->sample) : 0;
+    const char *names = data->column_names ? data->column_names : "";
+    for (int64_t c = 0; c < columns; c++) {
+        const int length = (int)strcspn(names, "\n");
+        const int there = has_value(data, c, columns);
+        TN_REQUIRE(there || !length, TN_EFORMAT, "%s: column '%.*s' has no value in the %lld samples to learn from",
+                   data->source, length, names, (long long)data->count);
+        TN_REQUIRE(there, TN_EFORMAT, "%s: feature %lld has no value in the %lld samples to learn from", data->source,
+                   (long long)c + 1, (long long)data->count);
+        names += length + (names[length] == '\n');
+    }
+    return TN_OK;
+}
+
 /* What is missing becomes the mean of what the training set has. */
 static tn_status fill(tn_dataset *train, tn_dataset *test)
 {
     tn_scaler means = {0};
+    TN_TRY(tn_dataset_check_columns(train));
     TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, train->x, train->count, tn_shape_count(&train->sample)));
     tn_scaler_fill(&means, train->x, train->count);
     tn_scaler_fill(&means, test->x, test->count);

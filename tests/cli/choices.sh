@@ -59,6 +59,12 @@ awk 'BEGIN { srand(4); print "a,b,c,y"; for (i = 0; i < 60; i++) print i % 7 ","
 run_train --data words.csv --net "embedding 8 4, flatten, linear outputs"
 says_not "scale "
 
+# A column that is empty where it would be learnt from has no mean.
+awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i "," (i > 40 ? i : "") "," i / 7 }' >lonely.csv
+run_train --data lonely.csv
+"$tenon" train --data lonely.csv --limit 5 --epochs 1 --device "$device" 2>stderr && fail "trained on an empty column"
+says "lonely.csv: column 'b' has no value in the 5 samples to learn from"
+
 # ---- all of what is given is measured ----
 table new 77 '(b > 0.5 ? "high" : "low")'
 sed -i '2,$s/^/1/' new.csv
@@ -83,6 +89,11 @@ for left in "--validation 0.25" "--limit 100" "--seed 7"; do
     run_eval --model left.safetensors --data all.csv --seed 3
     says "$count of the 377 samples of all.csv are the same"
 done
+{ cat new.csv; sed -n 2,151p wide.csv; } >all.csv
+run_eval --model left.safetensors --data all.csv
+cp stderr by_note
+run_eval --model left.safetensors --data all.csv --seed 3
+says "$(cat by_note)"
 cp wide.csv copy.csv
 run_eval --model wide.safetensors --data copy.csv
 says "copy.csv is what wide.safetensors was trained on: 240 of its 300 samples were trained on"

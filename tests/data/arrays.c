@@ -419,6 +419,27 @@ static void data_sets_that_make_no_sense_are_refused(void **state)
     assert_null(a.x);
 }
 
+static void what_is_to_be_learnt_must_be_finite(void **state)
+{
+    static const char *const headers[] = {"{\"x\":{\"dtype\":\"F32\",\"shape\":[4,1],\"data_offsets\":[0,16]},"
+                                          "\"y\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,32]}}",
+                                          "{\"x\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+                                          "\"y\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}"};
+    static const char *const say[] = {"'y': sample 2 has ", "'y': sample 1 has "};
+    static const float bad[] = {INFINITY, -INFINITY, NAN};
+    (void)state;
+    for (size_t b = 0; b < COUNT(bad); b++)
+        for (size_t h = 0; h < COUNT(headers); h++)
+            for (int classify = TN_CLASSIFY_NO; classify <= TN_CLASSIFY_AUTO; classify++) {
+                const float content[] = {1, 2, 3, 4, 0, 1, bad[b], 1};
+                tn_dataset data = {0};
+                expect_failure(
+                    tn_dataset_arrays(make_tensors(headers[h], content, sizeof content), "x", "y", classify, &data),
+                    TN_EFORMAT, say[h]);
+                assert_null(data.x);
+            }
+}
+
 static void a_failed_allocation_leaks_nothing(void **state)
 {
     const char *files[] = {FILE_OF("1.npz", npz_pictures), FILE_OF("2.npz", npz_parts), FILE_OF("3.npz", npz_colour),
@@ -456,6 +477,7 @@ int main(void)
         cmocka_unit_test(training_and_test_parts_are_taken_as_they_are),
         cmocka_unit_test(channels_may_come_last),
         cmocka_unit_test(data_sets_that_make_no_sense_are_refused),
+        cmocka_unit_test(what_is_to_be_learnt_must_be_finite),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -42,6 +42,38 @@ static void one_row_in_five_is_for_testing_by_the_seed(void **state)
     }
 }
 
+/* Column b has a value in one row, which goes to either part by the seed. */
+static void a_column_without_a_value_in_the_training_part_is_refused(void **state)
+{
+    char text[1024] = "a,b,y\n";
+    const tn_csv_options keep = {.keep_missing = 1};
+    int refused = 0;
+    (void)state;
+    for (int i = 0; i < 20; i++) strcat(text, i == 7 ? "1,2,3\n" : "1,,3\n");
+    const char *path = scratch_text("lonely.csv", text);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        tn_dataset train = {0}, test = {0};
+        int there = 0;
+        expect_ok(tn_dataset_open(path, seed, &keep, &train, &test));
+        for (int64_t i = 0; i < train.count; i++) there |= ((float *)train.x)[2 * i + 1] == 2;
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+        if (there) {
+            expect_ok(tn_dataset_open(path, seed, NULL, &train, &test));
+            assert_near(((float *)test.x)[1], 2, 0);
+        } else {
+            expect_failure(tn_dataset_open(path, seed, NULL, &train, &test), TN_EFORMAT,
+                           "lonely.csv: column 'b' has no value in the 16 samples to learn from");
+            refused++;
+        }
+        tn_dataset_free(&train);
+        tn_dataset_free(&test);
+    }
+    assert_in_range(refused, 1, 19);
+    tn_dataset bare = {.count = 1, .sample = TN_SHAPE(2), .x_dtype = TN_F32, .x = (float[]){1, NAN}, .source = "bare"};
+    expect_failure(tn_dataset_check_columns(&bare), TN_EFORMAT, "bare: feature 2 has no value in the 1 samples");
+}
+
 static void a_share_can_be_taken_out_by_the_seed(void **state)
 {
     (void)state;
@@ -142,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_missing_becomes_the_mean_of_the_training_part),
         cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),
+        cmocka_unit_test(a_column_without_a_value_in_the_training_part_is_refused),
         cmocka_unit_test(a_share_can_be_taken_out_by_the_seed),
         cmocka_unit_test(a_failed_split_leaves_the_data_alone),
         cmocka_unit_test(a_tiny_table_is_used_whole_for_both),
