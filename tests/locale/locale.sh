@@ -35,8 +35,9 @@ run()
     export LC_ALL=$1
     for words in "train --data table.csv --net 'linear 4, dropout 0.25, tanh, linear 2' --schedule 'step 3 0.5' --lr 0.05 --epochs 2 \
         --batch 4 --device $device --save $1.safetensors --json --curve $1.svg --explain" \
-        "eval --model $1.safetensors --data table.csv --json" "eval --model $1.safetensors --data table.csv" \
-        "predict --model $1.safetensors table.csv" "train --resume $1.safetensors --epochs 4 --json --device $device"; do
+        "eval --model $1.safetensors --data table.csv --device $device --json" \
+        "eval --model $1.safetensors --data table.csv --device $device" \
+        "predict --model $1.safetensors --device $device table.csv" "train --resume $1.safetensors --epochs 4 --json --device $device"; do
         eval "'$tenon' $words" 2>&1
         echo "status $?"
     done | sed -E "s/$1/LANGUAGE/g; s/\"(samples_per_s|seconds)\": [0-9.e+-]+/\"\1\": N/g; s/[0-9.]+( M)? samples.s/N/; s/[0-9.:]+ (s|min|h)\b/N s/g"
