@@ -133,43 +133,79 @@ static void describe(device *d, query *q)
         d->ordinal += !strcmp(before->name, d->name) && !strcmp(before->platform_name, d->platform_name);
 }
 
-/* A driver whose hardware is not there may fail in ways of its own: others have devices all the same. But where memory
- * is short nothing may be missing. */
-static int32_t leave_out(cl_platform_id platform, cl_int code, tn_msg *msg)
+/* A driver or a device that is broken, or whose hardware is not there, may fail in ways of its own: others are listed
+ * all the same. But where memory is short nothing may be missing. */
+static int32_t leave_out(const char *culprit, int32_t status, const char *why, tn_msg *msg)
 {
-    char line[300], why[120] = "", name[128];
-    query q = {.platform = platform, .msg = msg};
-    if (code == CL_DEVICE_NOT_FOUND) return TN_OK;
-    if (ocl_check(&(tn_msg){why, sizeof why}, code, "clGetDeviceIDs") == TN_ENOMEM)
-        return ocl_fail(msg, TN_ENOMEM, "%s", why);
-    platform_text(&q, CL_PLATFORM_NAME, name, sizeof name);
-    snprintf(line, sizeof line, "platform '%s' left out: %s", name, why);
+    char line[400];
+    if (status == TN_ENOMEM) return ocl_fail(msg, status, "%s", why);
+    snprintf(line, sizeof line, "%s left out: %s", culprit, why);
     if (ocl_host->log) ocl_host->log(ocl_host->self, TN_LOG_WARNING, line);
-    return q.status;
+    return TN_OK;
 }
 
-/* Appends a platform's devices that can compile OpenCL C. */
-static int32_t list_platform(cl_platform_id platform, tn_msg *msg)
+/* Appends a platform's device number `number`, for which there is room, if it can compile OpenCL C. */
+static int32_t list_device(cl_platform_id platform, const char *platform_name, cl_device_id id, cl_uint number,
+                           tn_msg *msg)
 {
-    cl_uint n = 0;
-    cl_device_id ids[64];
-    query q = {.platform = platform, .msg = msg};
-    cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n);
-    if (code || !n) return code ? leave_out(platform, code, msg) : TN_OK;
-    if (n > 64) n = 64;
-    device *longer = ocl_alloc((devices.count + n) * sizeof *longer);
+    char why[160] = "", culprit[200];
+    query q = {.platform = platform, .id = id, .msg = &(tn_msg){why, sizeof why}};
+    device *d = &devices.list[devices.count];
+    int compiles = device_number(&q, CL_DEVICE_AVAILABLE) && device_number(&q, CL_DEVICE_COMPILER_AVAILABLE) &&
+                   device_number(&q, CL_DEVICE_ENDIAN_LITTLE);
+    memset(d, 0, sizeof *d);
+    if (compiles) describe(d, &q);
+    snprintf(culprit, sizeof culprit, "device %u of platform '%s'", number, platform_name);
+    if (q.status) return leave_out(culprit, q.status, why, msg);
+    devices.count += compiles;
+    return TN_OK;
+}
+
+static int32_t make_room(cl_uint more, tn_msg *msg)
+{
+    device *longer = ocl_alloc((devices.count + more) * sizeof *longer);
     if (!longer) return ocl_fail(msg, TN_ENOMEM, "out of memory for the list of devices");
     if (devices.list) memcpy(longer, devices.list, devices.count * sizeof *longer);
     ocl_free(devices.list);
     devices.list = longer;
-    for (cl_uint i = 0; i < n; i++) {
-        q.id = ids[i];
-        if (!device_number(&q, CL_DEVICE_AVAILABLE) || !device_number(&q, CL_DEVICE_COMPILER_AVAILABLE)) continue;
-        if (!device_number(&q, CL_DEVICE_ENDIAN_LITTLE)) continue;
-        describe(&devices.list[devices.count], &q);
-        devices.count++;
+    return TN_OK;
+}
+
+static int32_t list_platform(cl_platform_id platform, const char *name, tn_msg *msg)
+{
+    cl_uint n = 0;
+    cl_device_id ids[64];
+    char why[160] = "", culprit[200];
+    cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 64, ids, &n);
+    if (code == CL_DEVICE_NOT_FOUND || (!code && !n)) return TN_OK;
+    int32_t s = ocl_check(&(tn_msg){why, sizeof why}, code, "clGetDeviceIDs");
+    snprintf(culprit, sizeof culprit, "platform '%s'", name);
+    if (s) return leave_out(culprit, s, why, msg);
+    if (n > 64) n = 64;
+    s = make_room(n, msg);
+    for (cl_uint i = 0; i < n && !s; i++) s = list_device(platform, name, ids[i], i, msg);
+    return s;
+}
+
+/* Those whose name has the option's text in it. */
+static int32_t list_platforms(const cl_platform_id *platforms, cl_uint n, tn_msg *msg)
+{
+    const char *wanted = ocl_option("platform");
+    char why[160], culprit[64], name[128] = "";
+    int32_t s = TN_OK;
+    int fits = 0;
+    for (cl_uint i = 0; i < n && !s; i++) {
+        query q = {.platform = platforms[i], .msg = &(tn_msg){why, sizeof why}};
+        platform_text(&q, CL_PLATFORM_NAME, name, sizeof name);
+        snprintf(culprit, sizeof culprit, "platform %u", i);
+        if (q.status)
+            s = leave_out(culprit, q.status, why, msg);
+        else if (contains(name, wanted))
+            fits = 1, s = list_platform(platforms[i], name, msg);
     }
-    return q.status;
+    if (s || !wanted || !n || fits) return s;
+    return ocl_fail(msg, TN_EINVAL, "option opencl.platform: no platform has '%s' in its name; the last is '%s'",
+                    wanted, name);
 }
 
 #define NO_PLATFORM (-1001) /* the loader found no driver: CL_PLATFORM_NOT_FOUND_KHR */
@@ -186,26 +222,11 @@ static int32_t list_devices(tn_msg *msg)
 {
     cl_uint n = 0;
     cl_platform_id platforms[32];
-    char name[128];
-    const char *wanted = ocl_option("platform");
-    int fits = 0;
-    query q = {.msg = msg};
     if (devices.listed) return TN_OK;
     cl_int code = clGetPlatformIDs(32, platforms, &n);
     int32_t s = code == NO_PLATFORM ? TN_OK : ocl_check(msg, code, "clGetPlatformIDs");
     if (code) n = 0;
-    if (n > 32) n = 32;
-    for (cl_uint i = 0; i < n && !s; i++) {
-        q.platform = platforms[i];
-        platform_text(&q, CL_PLATFORM_NAME, name, sizeof name);
-        s = q.status;
-        if (s || !contains(name, wanted)) continue;
-        s = list_platform(platforms[i], msg);
-        fits = 1;
-    }
-    if (!s && n && !fits)
-        s = ocl_fail(msg, TN_EINVAL, "option opencl.platform: no platform has '%s' in its name; the last is '%s'",
-                     wanted, name);
+    if (!s) s = list_platforms(platforms, n < 32 ? n : 32, msg);
     if (s) forget_devices();
     devices.listed = !s;
     if (!s && !n) ocl_fail(msg, TN_OK, "no OpenCL driver is installed");
