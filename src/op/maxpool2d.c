@@ -147,13 +147,19 @@ static tn_tensor *part(tn_tensor *x, const tn_pool_node *node, const tn_shape *y
 
 enum { MOST_PARTS = 1024 }; /* elements of a window, each of which takes some operators */
 
+/* 1 where an element is the largest of its window, as `largest` finds it. */
+static tn_tensor *is_largest(tn_tensor *x, tn_tensor *y)
+{
+    return tn_logical_or(tn_eq(x, y), tn_logical_and(tn_ne(x, x), tn_ne(y, y)));
+}
+
 /* What dx sends back to dy: of each window the element of ddx where x is the largest, the first among equals. */
 static void grad_grad(tn_tensor *dx, tn_tensor *ddx, tn_tensor *din[])
 {
     const tn_pool_node *node = dx->attrs;
     tn_tensor *x = dx->in[0], *y = tn_node(&tn_op_maxpool2d, NULL, &x, 1, node);
     const tn_shape shape = tn_shape_of(dx->in[1]);
-    tn_tensor *ones = tn_full(x->graph, x->type.dtype, x->type.shape, 1);
+    tn_tensor *ones = tn_full(x->graph, x->type.dtype, x->type.shape, 1), *zero = tn_number(x, 0);
     tn_tensor *left = tn_full(x->graph, x->type.dtype, shape, 1), *sum = NULL;
     x = surround(x, node, &shape), ddx = surround(ddx, node, &shape), ones = surround(ones, node, &shape);
     int64_t parts = (int64_t)node->window[0] * node->window[1];
@@ -162,10 +168,10 @@ static void grad_grad(tn_tensor *dx, tn_tensor *ddx, tn_tensor *din[])
                       node->window[0], node->window[1]);
     for (int64_t i = 0; i < parts && parts <= MOST_PARTS; i++) {
         int64_t row = i / node->window[1], column = i % node->window[1];
-        tn_tensor *wins = tn_mul(tn_eq(part(x, node, &shape, row, column), y), part(ones, node, &shape, row, column));
-        wins = tn_mul(wins, left);
+        tn_tensor *wins = is_largest(part(x, node, &shape, row, column), y);
+        wins = tn_mul(tn_mul(wins, part(ones, node, &shape, row, column)), left);
         left = tn_sub(left, wins);
-        tn_tensor *share = tn_mul(wins, part(ddx, node, &shape, row, column));
+        tn_tensor *share = tn_where(wins, part(ddx, node, &shape, row, column), zero);
         sum = sum ? tn_add(sum, share) : share;
     }
     din[1] = sum;

@@ -123,19 +123,36 @@ static tn_tensor *sum_again(const tn_tensor *y, tn_tensor *x)
     return tn_node(&tn_op_reduce, NULL, &x, 1, &at);
 }
 
-/* The product of all other elements, right with zeros too: the product of what is not 0, divided by the element itself
- * unless it is 0, where no other element is 0. Where one is, it is that element times as much: 0, and differentiated
- * again it is not. */
-static tn_tensor *grad_prod(tn_tensor *y, tn_tensor *dy)
+/* x moved along an axis, towards its end or its beginning; ones come in. */
+static tn_tensor *moved(tn_tensor *x, int32_t axis, int64_t by, int to_begin)
 {
-    tn_tensor *x = y->in[0], *zero = tn_number(x, 0), *one = tn_number(x, 1);
-    tn_tensor *is_zero = tn_eq(x, zero), *filled = tn_where(is_zero, one, x), *zeros = tn_where(is_zero, x, zero);
-    attrs at = *(const attrs *)y->attrs;
-    tn_tensor *product = over_x(y, tn_node(&tn_op_reduce, NULL, &filled, 1, &at));
-    tn_tensor *other_zeros = tn_sub(over_x(y, sum_again(y, is_zero)), is_zero);
-    tn_tensor *the_other = tn_sub(over_x(y, sum_again(y, zeros)), zeros);
-    tn_tensor *factor = tn_where(tn_eq(other_zeros, one), the_other, tn_eq(other_zeros, zero));
-    return tn_mul(over_x(y, dy), tn_mul(factor, tn_div(product, filled)));
+    tn_shape shape = x->type.shape;
+    int64_t n = shape.dim[axis], kept = n > by ? n - by : 0;
+    shape.dim[axis] = n - kept;
+    tn_tensor *ones = tn_full(x->graph, x->type.dtype, shape, 1);
+    if (!kept) return ones;
+    tn_tensor *rest = tn_slice(x, axis, to_begin ? by : 0, kept, 1);
+    return tn_concat((tn_tensor *[]){to_begin ? rest : ones, to_begin ? ones : rest}, 2, axis);
+}
+
+/* For each element the product of those before it along an axis, or of those behind it, in steps that double. */
+static tn_tensor *product_beside(tn_tensor *x, int32_t axis, int behind)
+{
+    tn_tensor *product = moved(x, axis, 1, behind);
+    for (int64_t by = 1; by < x->type.shape.dim[axis] - 1; by *= 2)
+        product = tn_mul(product, moved(product, axis, by, behind));
+    return product;
+}
+
+/* For each element the product of all others over some axes, without a division: right with zeros, infinities and what
+ * overflows, and so are its gradients. */
+static tn_tensor *product_of_others(tn_tensor *x, uint32_t axes)
+{
+    int32_t axis = 0;
+    while (!(axes >> axis & 1)) axis++;
+    tn_tensor *others = tn_mul(product_beside(x, axis, 0), product_beside(x, axis, 1));
+    axes &= axes - 1;
+    return axes ? tn_mul(others, product_of_others(tn_prod(x, TN_AXES(axis), 1), axes)) : others;
 }
 
 /* Shared equally among the elements that are the best. */
@@ -150,7 +167,7 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     const attrs *at = y->attrs;
     if (!tn_is_floating(y->type.dtype)) return;
     if (at->kind == SUM) din[0] = over_x(y, dy);
-    if (at->kind == PROD) din[0] = grad_prod(y, dy);
+    if (at->kind == PROD) din[0] = tn_mul(over_x(y, dy), product_of_others(y->in[0], at->axes));
     if (at->kind == MAX || at->kind == MIN) din[0] = grad_best(y, dy);
 }
 
