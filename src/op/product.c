@@ -16,14 +16,21 @@ static tn_shape matrices(tn_shape batch, int64_t rows, int64_t columns)
     return batch;
 }
 
+/* Of the last dimension 1, of the one before 2; 0 for what a graph that failed gives. */
+static int64_t size_from_end(const tn_tensor *x, int32_t place)
+{
+    const tn_shape s = tn_shape_of(x);
+    return s.rank < place ? 0 : s.dim[s.rank - place];
+}
+
 static int64_t rows_of(const tn_tensor *x)
 {
-    return tn_shape_of(x).dim[tn_shape_of(x).rank - 2];
+    return size_from_end(x, 2);
 }
 
 static int64_t columns_of(const tn_tensor *x)
 {
-    return tn_shape_of(x).dim[tn_shape_of(x).rank - 1];
+    return size_from_end(x, 1);
 }
 
 static int is_one(const tn_shape *batch)
@@ -91,7 +98,15 @@ static tn_tensor *multiply_stretched(tn_tensor *a, tn_tensor *b, int trans_a, in
     return tn_reshape(multiply(stretch(a, both), stretch(b, both), trans_a, trans_b), matrices(all, rows, columns));
 }
 
-/* Of whole numbers, for which devices have no product: a sum of products, which are not stored. */
+/* Of a batch of whatever rank, a batch of rank 1. */
+static tn_tensor *merge_batch(tn_tensor *x, tn_shape all)
+{
+    x = stretch(x, all);
+    return batch_of(x).rank > 0 ? tn_reshape(x, TN_SHAPE(tn_shape_count(&all), rows_of(x), columns_of(x))) : x;
+}
+
+/* Of whole numbers, for which devices have no product: a sum of products, which are not stored. These have a rank more,
+ * so that batches of the highest rank are merged first. */
 static tn_tensor *multiply_whole(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
 {
     tn_shape all;
@@ -100,9 +115,11 @@ static tn_tensor *multiply_whole(tn_tensor *a, tn_tensor *b, int trans_a, int tr
         tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: inner sizes %lld and %lld differ", (long long)of_a,
                       (long long)of_b);
     if (!join_batches(a, b, &all)) return a;
+    const tn_shape full = matrices(all, trans_a ? columns_of(a) : rows_of(a), trans_b ? rows_of(b) : columns_of(b));
+    if (full.rank == TN_MAX_RANK) a = merge_batch(a, all), b = merge_batch(b, all);
     a = tn_unsqueeze(trans_a ? tn_swap_axes(a, -1, -2) : a, tn_shape_of(a).rank - 1);
     b = tn_unsqueeze(trans_b ? b : tn_swap_axes(b, -1, -2), tn_shape_of(b).rank - 2);
-    return tn_sum(tn_mul(a, b), TN_AXES(-1), 0);
+    return tn_reshape(tn_sum(tn_mul(a, b), TN_AXES(-1), 0), full);
 }
 
 static tn_tensor *multiply_matrices(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)

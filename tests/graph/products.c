@@ -76,6 +76,43 @@ static void what_cannot_be_multiplied_is_refused_with_both_shapes(void **state)
     }
 }
 
+/* 0, 1, 2, ... */
+static tn_tensor *numbers(tn_graph *g, tn_shape shape)
+{
+    return tn_reshape(tn_cast(tn_iota(g, TN_SHAPE(tn_shape_count(&shape)), 0), TN_F32), shape);
+}
+
+static void whole_numbers_are_multiplied_in_batches_of_the_rank_of_others(void **state)
+{
+    (void)state;
+    static const struct {
+        tn_shape a, b;
+        int trans_b;
+    } cases[] = {
+        {{8, {2, 1, 1, 1, 1, 1, 2, 3}}, {2, {3, 2}}, 0},
+        {{8, {2, 1, 1, 1, 1, 1, 2, 3}}, {8, {1, 1, 1, 2, 1, 2, 2, 3}}, 1},
+        {{8, {1, 2, 1, 2, 1, 1, 2, 3}}, {8, {1, 2, 1, 2, 1, 1, 3, 2}}, 0},
+        {{8, {1, 1, 1, 1, 1, 1, 2, 3}}, {8, {1, 1, 1, 1, 1, 1, 3, 2}}, 0},
+        {{7, {2, 1, 1, 1, 2, 2, 3}}, {7, {1, 1, 2, 1, 2, 3, 2}}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture f = use_device("reference", 1);
+        tn_graph *g = tn_graph_new();
+        float difference = -1;
+        tn_tensor *a = numbers(g, cases[i].a), *b = numbers(g, cases[i].b);
+        tn_tensor *whole = tn_matmul_t(tn_cast(a, TN_I32), tn_cast(b, TN_I32), 0, cases[i].trans_b);
+        tn_tensor *real = tn_matmul_t(a, b, 0, cases[i].trans_b);
+        tn_output(tn_sum(tn_abs(tn_sub(tn_cast(whole, TN_F32), real)), TN_ALL, 0), "y");
+        const tn_shape of_whole = tn_shape_of(whole), of_real = tn_shape_of(real);
+        ok(tn_graph_status(g));
+        assert_true(tn_shape_equal(&of_whole, &of_real));
+        run_once(&f, g, NULL, NULL, 0, "y", &difference, 1);
+        if (difference != 0) fail_msg("case %zu: the sum of differences is %g", i, (double)difference);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
 static void a_product_with_nothing_is_refused(void **state)
 {
     (void)state;
@@ -104,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_product_copies_only_what_no_stride_stretches),
         cmocka_unit_test(what_cannot_be_multiplied_is_refused_with_both_shapes),
+        cmocka_unit_test(whole_numbers_are_multiplied_in_batches_of_the_rank_of_others),
         cmocka_unit_test(a_product_with_nothing_is_refused),
         cmocka_unit_test(stopping_a_gradient_costs_nothing),
     };
