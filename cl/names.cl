@@ -1,5 +1,5 @@
-/* names.cl: the functions that the rows' texts call, for single (f_) and double precision (d_) and for integers (i_). On CPUs those of math.cl
- * take the place of the built-in ones that a compiler can't put into vector lanes. */
+/* names.cl: the functions that the rows' texts call, for single (f_) and double precision (d_) and for integers (i_).
+ * On CPUs those of math.cl take the place of the built-in ones that a compiler can't put into vector lanes. */
 #ifdef CPU_SHAPE
 #define f_exp m_exp
 #define f_expm1 m_expm1

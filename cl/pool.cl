@@ -1,9 +1,9 @@
 /* pool.cl: pooling of pictures and its gradients. Each element of the result is computed by itself; on CPUs a work-item
  * has `per` rows of them, on GPUs one.
  *
- * Given: T and LOWEST, its least value; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W; INSIDE, if every window lies
- * inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART, on CPUs, for the gradient of
- * MAX, if no element of x is in two windows. Pictures x are h x w, pooled ones p x q. */
+ * Given: T and LOWEST, its least value; MAX or AVG, and GRAD; WINDOW_H, WINDOW_W, STRIDE_H, STRIDE_W, PAD_H, PAD_W;
+ * INSIDE, if every window lies inside its picture; COUNT_PAD; PAIRS, on CPUs, for windows of 2 x 2 side by side; APART,
+ * on CPUs, for the gradient of MAX, if no element of x is in two windows. Pictures x are h x w, pooled ones p x q. */
 typedef struct sizes {
     int h, w, p, q;
 } sizes;

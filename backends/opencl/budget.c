@@ -1,33 +1,12 @@
 /* budget.c: the extension tenon.memory/1: what a device has, and what is free where its driver tells. */
+#include "../meminfo.h"
 #include "opencl.h"
-
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #ifndef CL_DEVICE_GLOBAL_FREE_MEMORY_AMD
 #define CL_DEVICE_GLOBAL_FREE_MEMORY_AMD 0x4039 /* KiB: all that is free, and the largest piece */
 #endif
 
-static uint64_t bytes_of(const char *meminfo, const char *name)
-{
-    const char *at = strstr(meminfo, name);
-    return at ? strtoull(at + strlen(name), NULL, 10) << 10 : 0;
-}
-
-/* What the machine has left, for devices that work in its memory; 0 if that is not known. Takes none itself. */
-static uint64_t free_of_machine(void)
-{
-    char text[4096];
-    int file = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    text[bytes > 0 ? bytes : 0] = 0;
-    return bytes_of(text, "\nMemAvailable:") + bytes_of(text, "\nSwapFree:");
-}
-
-/* 0 where the driver doesn't know. */
+/* 0 where that is not known. */
 static int32_t free_of_device(cl_device_id id, uint64_t *bytes, tn_msg *msg)
 {
     size_t kib[2] = {0};
@@ -36,7 +15,7 @@ static int32_t free_of_device(cl_device_id id, uint64_t *bytes, tn_msg *msg)
     *bytes = code ? 0 : (uint64_t)kib[0] << 10;
     if (!code || ocl_check(msg, code, "its free memory") == TN_ENOMEM) return ocl_check(msg, code, "its free memory");
     code = clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-    if (unified) *bytes = free_of_machine();
+    if (unified) *bytes = meminfo_read().free; /* it works in the machine's memory */
     return code == CL_INVALID_VALUE ? TN_OK : ocl_check(msg, code, "its kind of memory");
 }
 

@@ -155,8 +155,8 @@ typedef union tn_scalar {
  *   "normal"   a random number of mean 0 and variance 1
  * All args of a row have the type of the result. Comparisons give 1 or 0 in the type of their operands. Slots of `arg`
  * that an instruction has no use for hold -1, and `value` is 0 there. Rows for TN_I32 are those that binary.def marks
- * FI, and their gradients; there is none in unary.def. None of them traps: binary.def says what divisions by 0 give. Sums, differences and products of TN_I32 wrap around (two's
- * complement), here and in every operator. Random numbers are TN_F32 or TN_F64. */
+ * FI, and their gradients; none is in unary.def. None traps: binary.def says what divisions by 0 give. In all operators
+ * sums, differences and products of TN_I32 wrap around (two's complement). Random numbers are TN_F32 or TN_F64. */
 typedef struct tn_map_instr {
     const char *op;
     int32_t arg[4];

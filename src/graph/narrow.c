@@ -108,8 +108,8 @@ static int may_be_narrow(const narrowing *n, const tn_value *root)
            !n->exact[root->number] && root->type.dtype == TN_F32 && tn_shape_count(&root->type.shape) >= LEAST;
 }
 
-/* Gives every operand of the launchthat lies in root's storage that type. */ static void
-set_operands(tn_launch *l, const tn_value *root, int32_t dtype)
+/* Gives every operand of the launch that lies in root's storage that type. */
+static void set_operands(tn_launch *l, const tn_value *root, int32_t dtype)
 {
     tn_operation *o = &l->operation;
     for (uint32_t i = 0; i < o->desc.n_in; i++)
