@@ -30,7 +30,7 @@ TN_API void tn_state_set_step(tn_state *state, uint64_t step);
 
 /* The training steps that a parameter's optimizer has done; returns 0 if it has none. Where several optimizers share a
  * state, as those of a generator and a discriminator do, each counts its own, which is what its schedule goes by; the
- * state's step is then the sum of them. A checkpoint has them. */
+ * state's step is the number of runs that trained, whoever did. A checkpoint has them. */
 TN_API int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step);
 /* Sets it; with NULL that of all parameters, those to come included, as tn_state_set_step does. */
 TN_API TN_MUST_USE tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "given.h"
 #include "measure.h"
+#include "rate.h"
 
 #define PEEK_EVERY 32 /* steps between two looks at the loss */
 
@@ -19,7 +20,8 @@ struct tn_training {
     tn_schedule schedule;
     tn_plateau plateau;
     double lr;
-    uint64_t first_step; /* of the state, where the first epoch began */
+    char rate[TN_RATE_NAME]; /* what the program calls it */
+    uint64_t first_step;     /* of the state, where the first epoch began */
     tn_training_place at;
     int begun;           /* the epoch has its order and its sums */
     double began, spent; /* when this run of the epoch began; seconds that it took before */
@@ -93,6 +95,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data)
     TN_TRY(check(&t->train));
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &t->schedule));
     t->lr = learning_rate(options);
+    TN_TRY(tn_rate_name(&options->optim, t->rate));
     TN_TRY(tn_batches_new(&t->batches, t->state, data, batch_of(data, options), 1, &t->model.compile, tn_measure_batch,
                           &t->train));
     t->at.steps = (data->count + t->batches.batch - 1) / t->batches.batch;
@@ -231,7 +234,7 @@ tn_status tn_training_step(tn_training *t)
     TN_TRY(tn_batches_at(&t->batches, start, &program));
     if (t->options.schedule) {
         uint64_t done = tn_state_step(t->state) - t->first_step;
-        TN_TRY(tn_set(program, "lr", t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done)));
+        TN_TRY(tn_set(program, t->rate, t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done)));
     }
     TN_TRY(tn_program_run(program));
     at->step++;

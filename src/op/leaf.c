@@ -1,6 +1,8 @@
 /* leaf.c: what a graph begins with: inputs, scalar inputs and variables, each there once for a name. */
 #include "leaf.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph.h"
@@ -33,14 +35,30 @@ tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape s
     return named(graph, &tn_op_input, name, (tn_type){dtype, shape}, NULL);
 }
 
+static int are_equal(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
 tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)
 {
     tn_scalar_attrs attrs = {.value = value};
     tn_tensor *x = named(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
-    if (x->op == &tn_op_scalar && memcmp(x->attrs, &attrs, sizeof attrs))
-        tn_graph_fail(graph, TN_EINVAL, "scalar '%s' is %g and is asked for as %g", name,
-                      ((const tn_scalar_attrs *)x->attrs)->value, value);
+    if (x->op != &tn_op_scalar) return x;
+    double there = ((const tn_scalar_attrs *)x->attrs)->value;
+    if (!are_equal(there, value))
+        tn_graph_fail(graph, TN_EINVAL, "scalar '%s' is %g and is asked for as %g", name, there, value);
     return x;
+}
+
+uint32_t tn_steps_of(const char *name, uint32_t optimizers)
+{
+    size_t prefix = strlen(TN_STEPS_OF);
+    if (strncmp(name, TN_STEPS_OF, prefix)) return 0;
+    const char *digits = name + prefix;
+    if (!*digits || digits[strspn(digits, "0123456789")]) return 0;
+    unsigned long number = strtoul(digits, NULL, 10);
+    return number <= optimizers ? (uint32_t)number : 0;
 }
 
 tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape, tn_init init, uint32_t flags)

@@ -17,6 +17,8 @@ typedef struct tn_variable_attrs {
 
 /* The name of the scalar that is the number of steps of the graph's optimizer K: "step:K". */
 #define TN_STEPS_OF "step:"
+/* The optimizer, from 1 to `optimizers`, whose steps the scalar of that name is; 0: none. */
+uint32_t tn_steps_of(const char *name, uint32_t optimizers);
 
 /* full: every element is `value` */
 typedef struct tn_full_attrs {

@@ -1,5 +1,6 @@
 /* optimizers.c: from a loss to the updates of all parameters: options, limits, groups of parameters. The rules
  * themselves are in rules.c. */
+#include "rate.h"
 #include "rules.h"
 
 #include "alloc.h"
@@ -203,12 +204,19 @@ static void update(const tn_rule *rule, tn_update u, const treatment *t, tn_tens
     rule->update(&u, p, g);
 }
 
-/* "lr", or "NAME.lr" of an optimizer with a name. */
+tn_status tn_rate_name(const tn_optim_options *options, char name[TN_RATE_NAME])
+{
+    const char *own = options->name;
+    int length = snprintf(name, TN_RATE_NAME, "%s%slr", own ? own : "", own ? "." : "");
+    TN_REQUIRE(length < TN_RATE_NAME, TN_EINVAL, "an optimizer's name of %d characters", length - 3);
+    return TN_OK;
+}
+
 static tn_tensor *rate_input(tn_graph *graph, const tn_optim_options *options)
 {
-    char name[256];
-    int length = snprintf(name, sizeof name, "%s%slr", options->name ? options->name : "", options->name ? "." : "");
-    if (length >= (int)sizeof name) tn_graph_fail(graph, TN_EINVAL, "an optimizer's name of %d characters", length - 3);
+    char name[TN_RATE_NAME];
+    tn_status s = tn_rate_name(options, name);
+    if (s) tn_graph_fail(graph, s, "%s", tn_message());
     return tn_scalar_input(graph, name, TN_F32, options->lr);
 }
 
@@ -226,7 +234,6 @@ static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options op
     clip(&options, list + count, count);
     u.lr = rate_input(graph, &options);
     u.time = tn_add(tn_count_steps(graph, list, count), tn_number(u.lr, 1));
-    u.first = list[0];
     if (rule->begin) rule->begin(&u);
     for (size_t i = 0; i < count; i++) update(rule, u, &t[i], list[i], list[count + i]);
 }

@@ -10,7 +10,6 @@ typedef struct tn_update {
     tn_optim_options options; /* usual values in place of zeros */
     tn_tensor *lr;
     tn_tensor *time;   /* the number of this step, from 1 */
-    tn_tensor *first;  /* of the parameters */
     tn_tensor *shared; /* the rule's own */
 } tn_update;
 

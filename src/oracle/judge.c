@@ -91,7 +91,7 @@ void tn_judge_feed(const tn_tensor *input, uint64_t seed, uint32_t run, double *
 /* The state's steps are those of its only optimizer. */
 static int is_step(const tn_tensor *x)
 {
-    return !strcmp(x->name, "step") || !strncmp(x->name, TN_STEPS_OF, strlen(TN_STEPS_OF));
+    return !strcmp(x->name, "step") || tn_steps_of(x->name, x->graph->optimizers);
 }
 
 static void set_scalar(const judgement *j, const tn_tensor *x, double *value)

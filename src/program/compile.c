@@ -211,6 +211,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
     if (!s) s = tn_bind_make(&binding);
     if (!s) s = tn_program_allocate(p);
     if (!s) s = bind_all(p);
+    if (!s) tn_program_begin_steps(p);
     tn_bind_end(&binding, s);
     return s;
 }

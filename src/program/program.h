@@ -73,6 +73,8 @@ int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc);
 
 /* Lists the parameters that the graph's optimizers update; the state has them already. */
 TN_MUST_USE tn_status tn_program_find_optimizers(tn_program *program, const tn_graph *graph);
+/* Those that no optimizer has had before begin to count, once the program is whole. */
+void tn_program_begin_steps(tn_program *program);
 /* Where the number of a scalar of that name is, if it is the state's own; else NULL. */
 const uint64_t *tn_program_own_number(const tn_program *program, const char *name);
 /* Before a run and after it. */

@@ -2,7 +2,6 @@
  * that it updates: so programs that train the same parameters go on with each other's, and a file can have it. */
 #include "program.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -15,12 +14,6 @@ static uint32_t optimizer_of(const tn_tensor *x)
     return is_updated ? ((const tn_variable_attrs *)x->attrs)->optimizer : 0;
 }
 
-static void begin(tn_state *state, tn_state_tensor *t)
-{
-    if (!t->is_trained) t->steps = state->first_step;
-    t->is_trained = 1;
-}
-
 tn_status tn_program_find_optimizers(tn_program *p, const tn_graph *graph)
 {
     p->trained = tn_alloc((graph->count + 1) * sizeof *p->trained);
@@ -30,11 +23,19 @@ tn_status tn_program_find_optimizers(tn_program *p, const tn_graph *graph)
     for (uint32_t i = 0; i < graph->count; i++) {
         uint32_t optimizer = optimizer_of(graph->tensor[i]);
         if (!optimizer) continue;
-        tn_state_tensor *t = tn_state_get(p->state, graph->tensor[i]->name);
-        begin(p->state, t);
+        const tn_state_tensor *t = tn_state_get(p->state, graph->tensor[i]->name);
         p->trained[p->n_trained++] = (tn_trained){(uint32_t)(t - p->state->tensor), optimizer - 1};
     }
     return TN_OK;
+}
+
+void tn_program_begin_steps(tn_program *p)
+{
+    for (uint32_t i = 0; i < p->n_trained; i++) {
+        tn_state_tensor *t = &p->state->tensor[p->trained[i].tensor];
+        if (!t->is_trained) t->steps = p->state->first_step;
+        t->is_trained = 1;
+    }
 }
 
 const uint64_t *tn_program_own_number(const tn_program *p, const char *name)
@@ -42,9 +43,8 @@ const uint64_t *tn_program_own_number(const tn_program *p, const char *name)
     if (!name) return NULL;
     if (!strcmp(name, "seed")) return &p->state->seed;
     if (!strcmp(name, "step")) return &p->state->step;
-    if (strncmp(name, TN_STEPS_OF, strlen(TN_STEPS_OF))) return NULL;
-    unsigned long number = strtoul(name + strlen(TN_STEPS_OF), NULL, 10);
-    return number >= 1 && number <= p->optimizers ? &p->steps[number - 1] : NULL;
+    uint32_t optimizer = tn_steps_of(name, p->optimizers);
+    return optimizer ? &p->steps[optimizer - 1] : NULL;
 }
 
 /* What is trained alike may have been trained apart before: the most steps count. */

@@ -98,6 +98,20 @@ static void a_refused_graph_leaves_the_state_as_it_was(void **state)
     drop_device(&f);
 }
 
+static void a_parameter_of_a_refused_graph_has_no_optimizer(void **state)
+{
+    fixture f = use_device(*state, 1);
+    tn_program *p = NULL;
+    uint64_t step = 0;
+    ok(tn_state_put(f.state, "fc1.weight", TN_F32, TN_SHAPE(64, 64), TN_TRAINABLE, NULL));
+    tn_state_set_step(f.state, 5);
+    tn_graph *g = network((int64_t)1 << 40, 64, LAYERS);
+    assert_int_not_equal(tn_compile(g, f.state, NULL, &p), TN_OK);
+    tn_graph_free(g);
+    assert_false(tn_state_param_step(f.state, "fc1.weight", &step));
+    drop_device(&f);
+}
+
 #define ON(test, device)                                                                                               \
     {                                                                                                                  \
 #test " on " device, test, NULL, NULL, (void *)device                                                          \
@@ -108,6 +122,8 @@ int main(void)
     const struct CMUnitTest tests[] = {ON(what_cannot_fit_is_refused_before_it_is_allocated, "reference"),
                                        ON(what_cannot_fit_is_refused_before_it_is_allocated, "cpu"),
                                        ON(a_refused_graph_leaves_the_state_as_it_was, "reference"),
-                                       ON(a_refused_graph_leaves_the_state_as_it_was, "cpu")};
+                                       ON(a_refused_graph_leaves_the_state_as_it_was, "cpu"),
+                                       ON(a_parameter_of_a_refused_graph_has_no_optimizer, "reference"),
+                                       ON(a_parameter_of_a_refused_graph_has_no_optimizer, "cpu")};
     return cmocka_run_group_tests_name("room", tests, NULL, NULL);
 }

@@ -146,6 +146,46 @@ static void a_scalar_input_of_whole_numbers_reaches_the_kernel(void **state)
     drop_device(&f);
 }
 
+static void a_scalar_is_asked_for_again_with_an_equal_value(void **state)
+{
+    (void)state;
+    static const double equal[][2] = {{0.0, -0.0}, {NAN, -NAN}, {INFINITY, INFINITY}, {3, 3}};
+    for (size_t i = 0; i < sizeof equal / sizeof *equal; i++) {
+        tn_graph *g = tn_graph_new();
+        tn_tensor *x = tn_scalar_input(g, "x", TN_F32, equal[i][0]);
+        assert_ptr_equal(tn_scalar_input(g, "x", TN_F32, equal[i][1]), x);
+        if (tn_graph_status(g)) fail_msg("%g and %g: %s", equal[i][0], equal[i][1], tn_message());
+        tn_scalar_input(g, "x", TN_F32, i ? 0 : NAN);
+        assert_int_equal(tn_graph_status(g), TN_EINVAL);
+        tn_graph_free(g);
+    }
+}
+
+/* Only "step:" and the number of an optimizer is the state's. */
+static void a_scalar_whose_name_begins_like_the_states_is_the_users(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"step:",   "step: 1", "step:1z", "step: 1z",
+                                       "step:+1", "step:0",  "step:2",  "step:x1"};
+    fixture f = use_device("reference", 1);
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        float y = 0;
+        tn_program *p = NULL;
+        tn_graph *g = tn_graph_new();
+        tn_tensor *w = tn_param(g, "w", TN_SHAPE(1), (tn_init){0});
+        tn_output(tn_mul(tn_full(g, TN_F32, TN_SHAPE(1), 2), tn_scalar_input(g, name[i], TN_F32, 7)), "y");
+        tn_minimize(tn_sum(tn_square(w), TN_ALL, 0), "adam", (tn_optim_options){.lr = 0.1});
+        ok(tn_compile(g, f.state, NULL, &p));
+        ok(tn_program_run(p));
+        ok(tn_fetch(p, "y", &y, sizeof y));
+        if (y != 14) fail_msg("'%s' is 7 and gave %g", name[i], (double)y / 2);
+        ok(tn_set(p, name[i], 8));
+        tn_program_free(p);
+        tn_graph_free(g);
+    }
+    drop_device(&f);
+}
+
 /* The step count is a real number for an optimizer and a whole one for random numbers, in the same program. */
 static void the_step_count_is_right_beside_random_numbers(void **state)
 {
@@ -275,6 +315,8 @@ int main(void)
         cmocka_unit_test(an_expression_of_scalars_that_is_used_twice_at_each_step_is_computed),
         cmocka_unit_test(scalars_are_kept_as_their_types_have_them),
         cmocka_unit_test(a_scalar_input_of_whole_numbers_reaches_the_kernel),
+        cmocka_unit_test(a_scalar_is_asked_for_again_with_an_equal_value),
+        cmocka_unit_test(a_scalar_whose_name_begins_like_the_states_is_the_users),
         cmocka_unit_test(the_step_count_is_right_beside_random_numbers),
         cmocka_unit_test(sixteen_times_the_graph_takes_no_more_than_100_times_the_time),
     };

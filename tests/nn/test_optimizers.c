@@ -117,6 +117,34 @@ static void two_optimizers_in_one_program_each_count_their_own_steps(void **stat
     with_each(*state, try_one_program);
 }
 
+/* Both parts by one optimizer, and then one of them alone. */
+static void try_less(tn_device *device, const char *optimizer)
+{
+    for (int which = 0; which < PARTS; which++) {
+        tn_state *state = NULL;
+        tn_program *all = NULL;
+        tn_graph *graph = tn_graph_new();
+        tn_optim_options options = options_of(which);
+        options.only = NULL;
+        tn_minimize(tn_add(loss_of(graph, 0), loss_of(graph, 1)), optimizer, options);
+        CHECK(tn_state_new(device, 1, &state));
+        CHECK(tn_compile(graph, state, NULL, &all));
+        run(all, 5);
+        tn_program *less = make(state, optimizer, which);
+        run(less, 4);
+        check_part(device, state, optimizer, which, 9);
+        tn_program_free(all);
+        tn_program_free(less);
+        tn_graph_free(graph);
+        tn_state_free(state);
+    }
+}
+
+static void a_part_goes_on_as_if_it_had_been_alone(void **state)
+{
+    with_each(*state, try_less);
+}
+
 static void load(tn_state *state)
 {
     tn_checkpoint *checkpoint = NULL;
@@ -162,11 +190,12 @@ static void a_file_has_the_steps_of_each_and_training_goes_on_to_the_bit(void **
 }
 
 /* The tensors of a trained state put into one that no optimizer has seen: so its file has the step alone, as those of
- * older versions do. */
+ * older versions do, and a number that nadam had. */
 static void save_as_before(tn_state *from, tn_device *device)
 {
     tn_state *plain = NULL;
     tn_state_entry entry;
+    const float product = 0.5f;
     float value[N];
     CHECK(tn_state_new(device, 1, &plain));
     for (size_t i = 0; tn_state_at(from, i, &entry); i++) {
@@ -174,6 +203,7 @@ static void save_as_before(tn_state *from, tn_device *device)
         CHECK(tn_state_read(from, entry.name, value, bytes));
         CHECK(tn_state_put(plain, entry.name, entry.dtype, entry.shape, 0, value));
     }
+    CHECK(tn_state_put(plain, "d.w.mu_product", TN_F32, TN_SCALAR, 0, &product));
     tn_state_set_step(plain, tn_state_step(from));
     CHECK(tn_state_save(plain, file, NULL, 0));
     tn_state_free(plain);
@@ -270,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EVERY_DEVICE(two_programs_on_one_state_each_count_their_own_steps),
         ON_EVERY_DEVICE(two_optimizers_in_one_program_each_count_their_own_steps),
+        ON_EVERY_DEVICE(a_part_goes_on_as_if_it_had_been_alone),
         ON_DEVICE(a_file_has_the_steps_of_each_and_training_goes_on_to_the_bit, "reference"),
         ON_DEVICE(a_file_that_has_one_count_for_all_goes_on_as_before, "reference"),
         cmocka_unit_test(what_was_frozen_joins_in_at_the_others_step),

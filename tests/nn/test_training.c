@@ -196,6 +196,23 @@ static void training_ends_when_it_should(void **state)
     close_bench(&b);
 }
 
+static void a_schedule_moves_the_rate_of_an_optimizer_with_a_name(void **state)
+{
+    (void)state;
+    tn_epoch last[2];
+    for (int named = 0; named < 2; named++) {
+        bench b;
+        assert_true(open_bench(&b, "reference"));
+        tn_fit_options options = {.epochs = 4,
+                                  .batch = 3,
+                                  .optim = {.lr = 0.3, .name = named ? "main" : NULL},
+                                  .schedule = "exponential 0.9"};
+        CHECK(tn_fit(b.state, &line_model, &line_data, &options, &last[named]));
+        close_bench(&b);
+    }
+    assert_true(last[0].train.loss == last[1].train.loss);
+}
+
 /* ---- step by step ---- */
 
 static void a_training_that_goes_on_comes_to_the_same(void **state)
@@ -391,6 +408,7 @@ int main(void)
         cmocka_unit_test(two_calls_are_what_two_plain_loops_do),
         cmocka_unit_test(measuring_takes_every_sample_once),
         cmocka_unit_test(training_ends_when_it_should),
+        cmocka_unit_test(a_schedule_moves_the_rate_of_an_optimizer_with_a_name),
         cmocka_unit_test(a_training_that_goes_on_comes_to_the_same),
         cmocka_unit_test(a_loss_that_is_no_number_is_never_the_lowest),
         cmocka_unit_test(steps_and_epochs_come_in_their_order),
