@@ -18,33 +18,59 @@ static int32_t enqueue_chain(tn_kit *kit, tn_buffer *const between[2], tn_buffer
     return s;
 }
 
+/* A chain's buffers, its end, and who waits for it. */
+typedef struct chain {
+    tn_buffer *between[2], *to;
+    tn_queue *second;
+    tn_event *event;
+} chain;
+
+static int32_t make_chain(tn_kit *kit, chain *c)
+{
+    const tn_backend *b = kit->backend;
+    tn_buffer **const buffer[] = {&c->between[0], &c->between[1], &c->to};
+    *c = (chain){{NULL}};
+    int32_t s = b->queue_create(kit->context, &c->second, &kit->msg);
+    if (!s) s = b->event_create(kit->context, &c->event, &kit->msg);
+    for (int i = 0; !s && i < 3; i++) s = b->buffer_create(kit->context, BYTES, buffer[i], &kit->msg);
+    return s;
+}
+
+static void free_chain(tn_kit *kit, const chain *c)
+{
+    const tn_backend *b = kit->backend;
+    b->queue_destroy(c->second), b->event_destroy(c->event);
+    b->buffer_destroy(c->between[0]), b->buffer_destroy(c->between[1]), b->buffer_destroy(c->to);
+}
+
+/* Enqueues `length` commands and waits for them by an event, the host or another queue; what the last wrote must be
+ * there. */
+static int32_t run_chain(tn_kit *kit, const chain *c, int32_t value, int length, int flushes, int by_host)
+{
+    const tn_backend *b = kit->backend;
+    int32_t got = 0, s = enqueue_chain(kit, c->between, c->to, value, length);
+    if (!s) s = b->event_record(kit->queue, c->event, &kit->msg);
+    if (!s && flushes) s = b->queue_flush(kit->queue, &kit->msg);
+    if (!s) s = by_host ? b->event_sync(c->event, &kit->msg) : b->event_wait(c->second, c->event, &kit->msg);
+    if (!s) s = b->read(c->second, &got, (tn_ref){c->to, BYTES - 4}, 4, &kit->msg);
+    if (!s) s = b->queue_sync(c->second, &kit->msg);
+    tn_kit_expect(kit, s || got == value, "an event comes before the %d commands before it: %d instead of %d", length,
+                  got, value);
+    return s;
+}
+
 /* Another queue, or the host, sees what was before an event, however much that is. */
 static void events(tn_kit *kit)
 {
     static const int lengths[] = {2, 3, 5, 6, 7, 8, 9, 15, 17, 31, 33, 64, 65, 130, 300};
-    tn_buffer *between[2] = {0}, *to = NULL;
-    tn_queue *second = NULL;
-    tn_event *event = NULL;
+    const int runs = 2 * (int)(sizeof lengths / sizeof *lengths);
+    chain c;
     if (!tn_kit_open(kit)) return;
-    const tn_backend *b = kit->backend;
-    int32_t s = b->queue_create(kit->context, &second, &kit->msg), got = 0;
-    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
-    for (int i = 0; !s && i < 3; i++) s = b->buffer_create(kit->context, BYTES, i < 2 ? &between[i] : &to, &kit->msg);
-    for (int i = 0; !s && i < 2 * (int)(sizeof lengths / sizeof *lengths); i++) {
-        int32_t value = 1000 + i, length = lengths[i / 2];
-        s = enqueue_chain(kit, between, to, value, length);
-        if (!s) s = b->event_record(kit->queue, event, &kit->msg);
-        if (!s) s = b->queue_flush(kit->queue, &kit->msg);
-        if (!s) s = i % 2 ? b->event_sync(event, &kit->msg) : b->event_wait(second, event, &kit->msg);
-        if (!s) s = b->read(second, &got, (tn_ref){to, BYTES - 4}, 4, &kit->msg);
-        if (!s) s = b->queue_sync(second, &kit->msg);
-        if (!tn_kit_expect(kit, s || got == value, "an event comes before the %d commands before it: %d instead of %d",
-                           length, got, value))
-            break;
-    }
+    int32_t s = make_chain(kit, &c);
+    for (int i = 0; !s && !kit->result->failed && i < runs; i++)
+        s = run_chain(kit, &c, 1000 + i, lengths[i / 2], 1, i % 2);
     tn_kit_ok(kit, s, "events behind long queues");
-    b->queue_destroy(second), b->event_destroy(event);
-    b->buffer_destroy(between[0]), b->buffer_destroy(between[1]), b->buffer_destroy(to);
+    free_chain(kit, &c);
     tn_kit_close(kit);
 }
 
@@ -183,31 +209,18 @@ static void commands(tn_kit *kit)
 static void million(tn_kit *kit)
 {
     enum { ALL = (1 << 20) + 5000, AT_ONCE = 1 << 15 };
-    tn_buffer *between[2] = {0}, *to = NULL;
-    tn_queue *second = NULL;
-    tn_event *event = NULL;
+    chain c;
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
-    int32_t s = b->queue_create(kit->context, &second, &kit->msg), got = 0;
-    if (!s) s = b->event_create(kit->context, &event, &kit->msg);
-    for (int i = 0; !s && i < 3; i++) s = b->buffer_create(kit->context, BYTES, i < 2 ? &between[i] : &to, &kit->msg);
+    int32_t s = make_chain(kit, &c);
     for (int32_t i = 0; !s && i < ALL; i++) {
-        s = b->fill(kit->queue, (tn_ref){to, (uint64_t)(i % COUNT) * 4}, 4, &i, 4, &kit->msg);
+        s = b->fill(kit->queue, (tn_ref){c.to, (uint64_t)(i % COUNT) * 4}, 4, &i, 4, &kit->msg);
         if (!s && i % AT_ONCE == 0) s = b->queue_sync(kit->queue, &kit->msg);
     }
-    for (int32_t value = 1; !s && value < 8; value++) {
-        s = enqueue_chain(kit, between, to, value, 300);
-        if (!s) s = b->event_record(kit->queue, event, &kit->msg);
-        if (!s) s = value % 2 ? b->event_sync(event, &kit->msg) : b->event_wait(second, event, &kit->msg);
-        if (!s) s = b->read(second, &got, (tn_ref){to, BYTES - 4}, 4, &kit->msg);
-        if (!s) s = b->queue_sync(second, &kit->msg);
-        if (!tn_kit_expect(kit, s || got == value, "after a million commands an event comes early: %d instead of %d",
-                           got, value))
-            break;
-    }
+    for (int32_t value = 1; !s && !kit->result->failed && value < 8; value++)
+        s = run_chain(kit, &c, value, 300, 0, value % 2);
     tn_kit_ok(kit, s, "a million commands");
-    b->queue_destroy(second), b->event_destroy(event);
-    b->buffer_destroy(between[0]), b->buffer_destroy(between[1]), b->buffer_destroy(to);
+    free_chain(kit, &c);
     tn_kit_close(kit);
 }
 

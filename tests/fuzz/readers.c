@@ -57,26 +57,29 @@ static void make_csv(fuzz_sample *s)
     add(s, text, sizeof text - 1);
 }
 
+/* A safetensors file: the length of its head, that, and so many bytes of zeros. */
+static void add_tensors(fuzz_sample *s, const char *head, size_t size, size_t data)
+{
+    const unsigned char length[8] = {size & 255, (unsigned char)(size >> 8)};
+    add(s, length, 8);
+    add(s, head, size);
+    s->size += data;
+}
+
 static void make_safetensors(fuzz_sample *s)
 {
     static const char text[] = "{\"__metadata__\":{\"tenon.seed\":\"1\",\"tenon.step\":\"22\",\"net\":\"linear 10\"},"
                                "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
                                "\"b\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[24,25]},"
                                "\"c\":{\"dtype\":\"BF16\",\"shape\":[0,4],\"data_offsets\":[25,25]}}  ";
-    unsigned char length[8] = {(sizeof text - 1) & 255, (sizeof text - 1) >> 8};
-    add(s, length, 8);
-    add(s, text, sizeof text - 1);
-    s->size += 25;
+    add_tensors(s, text, sizeof text - 1, 25);
 }
 
 static void make_tensors(fuzz_sample *s)
 {
     static const char text[] = "{\"x\":{\"dtype\":\"F16\",\"shape\":[4,2],\"data_offsets\":[0,16]},"
                                "\"y\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[16,32]}}  ";
-    unsigned char length[8] = {(sizeof text - 1) & 255, (sizeof text - 1) >> 8};
-    add(s, length, 8);
-    add(s, text, sizeof text - 1);
-    s->size += 32;
+    add_tensors(s, text, sizeof text - 1, 32);
 }
 
 /* As 'tenon train --save' writes it. */
@@ -89,10 +92,7 @@ static void make_model(fuzz_sample *s)
         "\"framing\":\"framed mass 518 518 size 714 levels 0 250 ink 40 250 stroke 1900 3200\"},"
         "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
         "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}}";
-    unsigned char length[8] = {(sizeof text - 1) & 255, (sizeof text - 1) >> 8};
-    add(s, length, 8);
-    add(s, text, sizeof text - 1);
-    s->size += 32;
+    add_tensors(s, text, sizeof text - 1, 32);
 }
 
 static void make_net(fuzz_sample *s)
