@@ -418,9 +418,9 @@ typedef struct tn_backend {
     int32_t (*queue_sync)(tn_queue *queue, tn_msg *msg);
     int32_t (*queue_stats)(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg);
 
-    /* Asynchronous as well: the host's memory must stay as it is until the queue was synced. Any number of bytes,
-     * at any offset; ranges of a copy do not overlap; a fill repeats a pattern of 1, 2, 4 or 8 bytes, of which
-     * offset and bytes are multiples; the pattern is copied before the call returns. */
+    /* Asynchronous as well: the host's memory must stay as it is until the queue, or an event that stands for the call,
+     * was synced. Any number of bytes, at any offset; ranges of a copy do not overlap; a fill repeats a pattern of 1, 2,
+     * 4 or 8 bytes, of which offset and bytes are multiples; the pattern is copied before the call returns. */
     int32_t (*write)(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg);
     int32_t (*read)(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg);
     int32_t (*copy)(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg);

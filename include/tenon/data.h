@@ -1,4 +1,4 @@
-/* data.h: data sets in host memory, and the files they come from. */
+/* data.h: data sets, in host memory or read as they are needed, and the files they come from. */
 #ifndef TENON_DATA_H
 #define TENON_DATA_H
 
@@ -8,8 +8,34 @@
 extern "C" {
 #endif
 
+/* ---- samples that are read as they are needed ----
+ *
+ * What does not fit into memory has a loader in place of an array: samples are read batch by batch, by threads of the
+ * library, while the device computes. Trainings come to the same bits either way. */
+
+/* A source of samples of your own. `fill` writes sample number `index`, from 0, to `x`: dense, of the data set's shape
+ * and type; and, unless `target` is NULL, its label (one i32) or its targets (f32) there. It is called by several
+ * threads at once, for samples in any order, some of them more than once, and gives the same bytes each time. A failure
+ * is a status other than TN_OK and one line, with no newline, in `msg`; a line left empty is that of the last function
+ * of this library that failed in this thread. The library's line then names the data set and the sample. */
+typedef struct tn_source {
+    tn_status (*fill)(void *arg, int64_t index, void *x, void *target, tn_msg *msg);
+    void (*close)(void *arg); /* called once, when no data set has the loader any more; or NULL */
+    void *arg;                /* passed on to both */
+} tn_source;
+
+/* A loader of that source, copied. Data sets share it: each lets go of it in tn_dataset_free. */
+typedef struct tn_loader tn_loader;
+TN_API TN_MUST_USE tn_status tn_loader_new(const tn_source *source, tn_loader **loader);
+/* Lets go of one that no data set has got; NULL is fine. Any thread may. */
+TN_API void tn_loader_free(tn_loader *loader);
+
+/* ---- data sets ---- */
+
 /* Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 pictures (0..255, to be
- * divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets). */
+ * divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets). With
+ * `loader`, `x` is NULL; and where label and target are NULL too, they come with the samples, by `classes` or else
+ * `targets`. */
 typedef struct tn_dataset {
     int64_t count;
     tn_shape sample; /* (1, 28, 28) for MNIST, (columns) for a table */
@@ -27,10 +53,16 @@ typedef struct tn_dataset {
     char *notice;         /* what the header's absence was seen by, or what else should be said of it; or NULL */
     char *why;            /* with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL */
     char *source;         /* for messages: the file or "digits" */
+    tn_loader *loader;    /* where samples come from that are not in x; or NULL */
+    int32_t *row;         /* sample i is number row[i] of the loader; NULL: number i */
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine. */
 TN_API void tn_dataset_free(tn_dataset *data);
+
+/* Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
+ * threads may at once. */
+TN_API TN_MUST_USE tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target);
 
 /* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
  * must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may

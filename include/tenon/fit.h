@@ -1,7 +1,8 @@
 /* fit.h: training a model on a data set, measuring it, and using it.
  *
- * The data is copied to the device once; a step then sends only a few numbers. Everything here could be written by hand
- * with graph.h and program.h, and has to be where a model takes more than samples and targets.
+ * Data that fits is copied to the device once; a step then sends only a few numbers. Other data is fed to it batch by
+ * batch, which threads bring together while it computes; all comes to the same bits. Everything here could be written
+ * by hand with graph.h and program.h, and has to be where a model takes more than samples and targets.
  *
  * All functions are called by the thread that uses the state, and return when the device is done. */
 #ifndef TENON_FIT_H
@@ -17,6 +18,17 @@
 extern "C" {
 #endif
 
+/* Where the samples of data sets are while they are used. */
+#define TN_RESIDENT_AUTO   0 /* on the device, if all that is used at once fits there, else where they are */
+#define TN_RESIDENT_DEVICE 1 /* on the device */
+#define TN_RESIDENT_HOST   2 /* where they are, in the host's memory or with their loader, and fed to the device */
+
+typedef struct tn_residence {
+    uint32_t where;   /* TN_RESIDENT_... */
+    uint32_t threads; /* that bring batches together; 0: one for samples in memory, else one for each processor */
+    uint64_t memory;  /* with AUTO: bytes of the device that they may take; 0: as many as there are */
+} tn_residence;
+
 /* `build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
  * f32, where bytes have been divided by 255; i32 samples come as they are. It is called several times, for batches of
  * several sizes; `training` is 0 where the model is only measured or used. */
@@ -25,6 +37,7 @@ typedef struct tn_model {
     const char *loss;           /* a name that tn_loss knows */
     const void *arg;            /* passed on to `build` */
     tn_compile_options compile; /* of all its programs */
+    tn_residence data;          /* of the samples that it is used with */
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
@@ -99,6 +112,15 @@ typedef struct tn_training_place {
 } tn_training_place;
 TN_API tn_training_place tn_training_where(const tn_training *training);
 
+/* How samples came to the device so far. */
+typedef struct tn_feeding {
+    uint32_t fed;     /* 0: they are on the device; 1: they are fed to it, */
+    uint32_t threads; /* by so many threads */
+    uint64_t bytes;   /* of all data sets, as they are on the device or would be */
+    double waited;    /* seconds that steps waited for samples to be read */
+} tn_feeding;
+TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
+
 /* Goes on where another training with the same data and options stood: after `count` epochs, as they came out, and
  * `step` steps of the next one, in which tn_training_so_far gave `begun` (NULL where `step` is 0). The state is to be
  * that of then, from a checkpoint. All that follows comes out as it would have there. */
@@ -106,8 +128,8 @@ TN_API TN_MUST_USE tn_status tn_training_go_on(tn_training *training, const tn_e
                                                int64_t step, const tn_epoch *begun);
 
 /* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a look at the
- * loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before, so
- * that neither waits for the other. tn_training_end_epoch and tn_fit fail like that too. */
+ * loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before,
+ * so that neither waits for the other. tn_training_end_epoch and tn_fit fail like that too. */
 TN_API TN_MUST_USE tn_status tn_training_step(tn_training *training);
 
 /* Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,

@@ -36,9 +36,28 @@ TN_API void tn_program_free(tn_program *program);
 /* Sets a scalar input for the runs that follow. */
 TN_API TN_MUST_USE tn_status tn_set(tn_program *program, const char *scalar, double value);
 
-/* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied. TN_EMISSING
- * for a name that no input has, and for an input on which nothing depends that the program computes: it is left out. */
+/* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied.
+ * TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program computes: it is
+ * left out. */
 TN_API TN_MUST_USE tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes);
+
+/* Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+ * turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+ * begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+ * read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
+ * that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
+ * later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine. */
+typedef struct tn_upload tn_upload;
+typedef struct tn_piece {
+    const char *input;
+    uint64_t offset; /* in the input, in bytes */
+    const void *data;
+    uint64_t bytes;
+} tn_piece;
+TN_API TN_MUST_USE tn_status tn_upload_new(tn_program *program, tn_upload **upload);
+TN_API TN_MUST_USE tn_status tn_upload_next(tn_upload *upload, const tn_piece pieces[], size_t count);
+TN_API TN_MUST_USE tn_status tn_upload_wait(tn_upload *upload);
+TN_API void tn_upload_free(tn_upload *upload);
 
 /* Enqueues one run. Errors of the device appear here or at the next call that waits. */
 TN_API TN_MUST_USE tn_status tn_program_run(tn_program *program);

@@ -150,7 +150,7 @@ static int gather(const predictor *p, tn_dataset *data)
 static int compute(predictor *p)
 {
     const tn_compile_options options = cli_compile_options(&p->saved.settings);
-    const tn_model model = {build, p->saved.model.loss, &p->saved.model, options};
+    const tn_model model = {.build = build, .loss = p->saved.model.loss, .arg = &p->saved.model, .compile = options};
     tn_dataset data = {0};
     p->outputs = cli_model_outputs(&p->saved.model);
     uint64_t bytes = (uint64_t)(p->count * p->outputs) * sizeof *p->y;

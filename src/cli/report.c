@@ -1,5 +1,6 @@
 /* report.c: what a training says of itself: JSON on standard output, lines on standard error. */
 #include "json.h"
+#include "resident.h"
 #include "session.h"
 
 #include <inttypes.h>
@@ -112,6 +113,13 @@ static void collect(const cli_session *s, stat_row rows[STATS])
 static void print_stats(const cli_session *s)
 {
     stat_row rows[STATS];
+    tn_feeding f = {0};
+    tn_training_get_feeding(s->training, &f);
+    fprintf(stderr, "samples, %.1f MiB, are %s", (double)f.bytes / (1 << 20), cli_where(&s->data, &f));
+    if (f.fed)
+        fprintf(stderr, ", and fed to it by %u thread%s; steps waited %.1f %% of the time", f.threads,
+                f.threads == 1 ? "" : "s", 100 * f.waited / s->seconds);
+    fprintf(stderr, "\n");
     collect(s, rows);
     fprintf(stderr, "a training step on %s:\n", tn_device_name(s->device));
     for (size_t i = 0; i < STATS; i++) fprintf(stderr, "  %-18s %.10g%s\n", rows[i].name, rows[i].value, rows[i].unit);
@@ -121,7 +129,13 @@ static void put_stats(cli_json *json, const cli_session *s)
 {
     stat_row rows[STATS];
     collect(s, rows);
+    tn_feeding f = {0};
+    tn_training_get_feeding(s->training, &f);
     cli_json_begin(json, "stats", '{');
+    cli_json_text(json, "samples", cli_where(&s->data, &f));
+    cli_json_number(json, "samples_bytes", (double)f.bytes);
+    cli_json_number(json, "loaders", f.threads);
+    cli_json_number(json, "waited_seconds", f.waited);
     for (size_t i = 0; i < STATS; i++) cli_json_number(json, rows[i].name, rows[i].value);
     cli_json_end(json, '}');
 }

@@ -1,5 +1,6 @@
 /* session.c: opening and closing a training. */
 #include "session.h"
+#include "resident.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -162,7 +163,9 @@ static tn_fit_options fit_options(const cli_session *s)
 static tn_model fit_model(const cli_session *s)
 {
     const tn_compile_options compile = cli_compile_options(&s->settings);
-    return cli_model_of(&s->model, &compile);
+    tn_model model = cli_model_of(&s->model, &compile);
+    model.data = cli_residence(&s->settings);
+    return model;
 }
 
 /* As the training that is resumed did, or by the training part. */

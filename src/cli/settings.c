@@ -1,6 +1,7 @@
 /* settings.c: see settings.h. A new option of training is a field, a row in settings.def, and a default. */
 #include "settings.h"
 #include "data.h"
+#include "resident.h"
 #include "../core/nearest.h"
 
 #include <math.h>
@@ -21,6 +22,7 @@ void cli_settings_init(cli_settings *s)
                         .batch = 64,
                         .epochs = 5,
                         .seed = 1,
+                        .resident = "auto",
                         .storage = "f32",
                         .device = "auto"};
     enum { NO, KEPT, FIXED };
@@ -245,6 +247,7 @@ int cli_settings_check(cli_settings *s)
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
+    if (cli_check_residence(s) != CLI_GO_ON) return CLI_USAGE;
     if (s->rename && !s->load) return cli_usage("--rename belongs to --load, which was not given");
     return check_outputs(s);
 }

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "given.h"
 #include "idx.h"
+#include "loader.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
 
@@ -38,6 +39,8 @@ void tn_dataset_free(tn_dataset *data)
     tn_free(data->x);
     tn_free(data->label);
     tn_free(data->target);
+    tn_free(data->row);
+    tn_loader_free(data->loader);
     *data = (tn_dataset){0};
 }
 
@@ -178,20 +181,30 @@ static tn_status own_texts(tn_dataset *data)
     return status;
 }
 
+/* Of a loader's samples only their numbers. */
+static int32_t *choose_rows(const tn_dataset *all, const uint8_t *take, int64_t taken)
+{
+    int32_t *row = tn_alloc((size_t)taken * sizeof *row), *to = row;
+    for (int64_t i = 0; row && i < all->count; i++)
+        if (take[i]) *to++ = all->row ? all->row[i] : (int32_t)i;
+    return row;
+}
+
 /* The rows i with take[i]. */
 static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_dataset *part)
 {
     int64_t taken = 0;
-    size_t x_bytes = (size_t)tn_shape_count(&all->sample) * tn_dtype_size(all->x_dtype);
     for (int64_t i = 0; i < all->count; i++) taken += take[i];
     *part = *all;
     part->count = taken;
-    part->x = copy_rows(all->x, x_bytes, take, all->count, taken);
+    part->loader = tn_loader_hold(all->loader);
+    part->row = all->loader ? choose_rows(all, take, taken) : NULL;
+    if (all->x) part->x = copy_rows(all->x, (size_t)tn_sample_bytes(all), take, all->count, taken);
     if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
     TN_TRY(own_texts(part));
-    return part->x && !part->label == !all->label && !part->target == !all->target ? TN_OK : TN_ENOMEM;
+    return (part->x || part->row) && !part->label == !all->label && !part->target == !all->target ? TN_OK : TN_ENOMEM;
 }
 
 /* Sets `taken` of the take[i], by seed and draw. */

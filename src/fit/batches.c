@@ -1,10 +1,9 @@
 /* batches.c: see batches.h. */
 #include "batches.h"
 
-#include <string.h>
-
 #include "alloc.h"
 #include "error.h"
+#include "loader.h"
 
 /* ---- what a batch is in a graph ---- */
 
@@ -15,8 +14,9 @@ static int64_t features(const tn_dataset *data)
 
 static tn_tensor *target_input(tn_graph *graph, const tn_dataset *data, int64_t count)
 {
-    if (data->label) return tn_input(graph, "target", TN_I32, TN_SHAPE(count));
-    return data->target ? tn_input(graph, "target", TN_F32, TN_SHAPE(count, data->targets)) : NULL;
+    int32_t dtype = tn_target_dtype(data);
+    if (dtype == TN_I32) return tn_input(graph, "target", TN_I32, TN_SHAPE(count));
+    return dtype ? tn_input(graph, "target", TN_F32, TN_SHAPE(count, data->targets)) : NULL;
 }
 
 /* (batch, features) as the data has it to (batch, the sample's shape) as the model takes it. */
@@ -55,87 +55,184 @@ tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, 
     return batch_graph(data, data->count, batch, shuffled, task, arg);
 }
 
-/* ---- feeding ---- */
+/* ---- where the samples are ---- */
 
-static uint64_t sample_bytes(const tn_dataset *data)
+uint64_t tn_batches_bytes(const tn_dataset *data)
 {
-    return (uint64_t)features(data) * (data->x_dtype == TN_U8 ? 1 : sizeof(float));
+    return data ? (uint64_t)data->count * (tn_sample_bytes(data) + tn_target_bytes(data)) : 0;
 }
 
-static uint64_t target_bytes(const tn_dataset *data)
+int tn_batches_are_fed(const tn_model *model, uint64_t bytes)
 {
-    return data->label ? sizeof *data->label : (uint64_t)data->targets * sizeof *data->target;
+    const tn_residence *r = &model->data;
+    return r->where == TN_RESIDENT_HOST || (r->where == TN_RESIDENT_AUTO && r->memory && bytes > r->memory);
+}
+
+int tn_batches_may_be_fed(const tn_model *model, tn_status status, int fed)
+{
+    return status == TN_ENOMEM && !fed && model->data.where == TN_RESIDENT_AUTO;
 }
 
 /* What the program does not need is not there: no error. */
+static tn_status if_needed(tn_status status)
+{
+    return status == TN_EMISSING ? TN_OK : status;
+}
+
 static tn_status feed(tn_program *program, const char *input, const void *data, uint64_t bytes)
 {
-    tn_status s = tn_feed(program, input, data, bytes);
-    return s == TN_EMISSING ? TN_OK : s;
+    return if_needed(tn_feed(program, input, data, bytes));
 }
 
 static tn_status feed_both(tn_program *program, const tn_dataset *data, const void *x, const void *target,
                            int64_t count)
 {
-    TN_TRY(feed(program, "x", x, (uint64_t)count * sample_bytes(data)));
-    return target ? feed(program, "target", target, (uint64_t)count * target_bytes(data)) : TN_OK;
+    TN_TRY(feed(program, "x", x, (uint64_t)count * tn_sample_bytes(data)));
+    return target ? feed(program, "target", target, (uint64_t)count * tn_target_bytes(data)) : TN_OK;
 }
 
-static const void *targets_of(const tn_dataset *data)
+/* Copies of a batch to where its samples and targets are in the inputs, from number `to` on. */
+static tn_status upload(tn_upload *upload, const tn_dataset *data, const tn_batch *batch, int64_t to)
 {
-    return data->label ? (const void *)data->label : data->target;
+    const uint64_t x = tn_sample_bytes(data), target = tn_target_bytes(data);
+    const tn_piece pieces[] = {{"x", (uint64_t)to * x, batch->x, (uint64_t)batch->count * x},
+                               {"target", (uint64_t)to * target, batch->target, (uint64_t)batch->count * target}};
+    return if_needed(tn_upload_next(upload, pieces, batch->target ? 2 : 1));
 }
 
-/* Copies rows out of `from`: those that `order` names, or as they come. */
-static void *pick_rows(const void *from, uint64_t row, const int32_t *order, int64_t start, int64_t count)
+/* Targets that come with the samples are such as the loss can take only when they are there. */
+static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
 {
-    char *to = tn_alloc((size_t)count * row + 1);
-    for (int64_t i = 0; to && i < count; i++) {
-        int64_t at = order ? order[start + i] : start + i;
-        memcpy(to + (size_t)i * row, (const char *)from + (size_t)at * row, row);
+    const tn_dataset *data = b->data;
+    if (!batch->target || data->label || data->target) return TN_OK;
+    const int64_t each = data->classes ? 1 : data->targets;
+    return tn_loss_check_targets(b->model->loss, tn_target_dtype(data), batch->target, batch->count * each,
+                                 data->classes);
+}
+
+/* ---- all of them on the device ---- */
+
+enum { HELD = 3, TURNS = 2 }; /* an upload may still read the two batches before the last that was taken */
+
+static tn_status bring_by_loader(tn_batches *b)
+{
+    tn_prefetch *prefetch = NULL;
+    tn_upload *to = NULL;
+    tn_batch batch = {0};
+    tn_status s = tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &prefetch);
+    if (!s) s = tn_upload_new(b->whole, &to);
+    if (!s) tn_prefetch_begin(prefetch, NULL, 0);
+    for (int64_t start = 0; !s && start < b->data->count; start += batch.count) {
+        s = tn_prefetch_next(prefetch, &batch);
+        if (!s) s = check_targets(b, &batch);
+        if (!s) s = upload(to, b->data, &batch, start);
     }
-    return to;
+    if (!s) s = tn_upload_wait(to);
+    tn_upload_free(to);
+    tn_prefetch_free(prefetch);
+    return s;
+}
+
+static tn_status bring(tn_batches *b)
+{
+    const tn_dataset *data = b->data;
+    const void *target = data->label ? (const void *)data->label : data->target;
+    return data->loader ? bring_by_loader(b) : feed_both(b->whole, data, data->x, target, data->count);
+}
+
+/* Samples one by one, in their order. */
+static tn_status pick(const tn_batches *b, int64_t start, int64_t count, char *x, char *target)
+{
+    const uint64_t x_bytes = tn_sample_bytes(b->data), target_bytes = tn_target_bytes(b->data);
+    for (int64_t i = 0; i < count; i++)
+        TN_TRY(tn_dataset_sample(b->data, b->order ? b->order[start + i] : start + i, x + (uint64_t)i * x_bytes,
+                                 target ? target + (uint64_t)i * target_bytes : NULL));
+    return TN_OK;
 }
 
 static tn_status feed_last(tn_batches *b)
 {
-    int64_t start = b->data->count - b->rest;
-    const void *all = targets_of(b->data);
-    void *x = pick_rows(b->data->x, sample_bytes(b->data), b->order, start, b->rest);
-    void *target = all ? pick_rows(all, target_bytes(b->data), b->order, start, b->rest) : NULL;
-    tn_status s = x && (target || !all) ? feed_both(b->last, b->data, x, target, b->rest) : TN_ENOMEM;
+    const uint64_t target_bytes = tn_target_bytes(b->data);
+    char *x = tn_alloc((uint64_t)b->rest * tn_sample_bytes(b->data) + 1);
+    char *target = target_bytes ? tn_alloc((uint64_t)b->rest * target_bytes) : NULL;
+    tn_status s = x && (target || !target_bytes) ? TN_OK : TN_ENOMEM;
+    if (!s) s = pick(b, b->data->count - b->rest, b->rest, x, target);
+    if (!s) s = feed_both(b->last, b->data, x, target, b->rest);
     tn_free(x);
     tn_free(target);
     return s;
 }
 
+static tn_status resident_at(tn_batches *b, int64_t start)
+{
+    if (b->data->count - start < b->batch) return b->order ? feed_last(b) : TN_OK;
+    return b->batch < b->data->count ? tn_set(b->whole, "start", (double)start) : TN_OK;
+}
+
+/* ---- fed to it ---- */
+
+static tn_status open_feeding(tn_batches *b)
+{
+    TN_TRY(tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &b->prefetch));
+    return tn_upload_new(b->whole, &b->upload);
+}
+
+static tn_status fed_at(tn_batches *b, int64_t start)
+{
+    tn_batch batch;
+    if (start != b->next) tn_prefetch_begin(b->prefetch, b->order, start);
+    b->next = -1;
+    TN_TRY(tn_prefetch_next(b->prefetch, &batch));
+    TN_TRY(check_targets(b, &batch));
+    if (batch.count < b->batch) {
+        TN_TRY(feed_both(b->last, b->data, batch.x, batch.target, batch.count));
+    } else {
+        TN_TRY(upload(b->upload, b->data, &batch, b->turn * b->batch));
+        TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
+        b->turn = (b->turn + 1) % TURNS;
+    }
+    b->next = start + batch.count;
+    return TN_OK;
+}
+
+tn_status tn_batches_wait(tn_batches *b)
+{
+    return b->upload ? tn_upload_wait(b->upload) : TN_OK;
+}
+
 /* ---- all of it ---- */
 
 /* Compiles and frees the graph. */
-static tn_status compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)
+static tn_status compile(tn_graph *graph, tn_state *state, const tn_model *model, tn_program **program)
 {
-    tn_status s = graph ? tn_compile(graph, state, options, program) : TN_ENOMEM;
+    tn_status s = graph ? tn_compile(graph, state, &model->compile, program) : TN_ENOMEM;
     tn_graph_free(graph);
     return s;
 }
 
-tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_dataset *data, int64_t batch, int shuffled,
-                         const tn_compile_options *options, tn_batch_task *task, const void *arg)
+tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, const tn_dataset *data, int64_t batch,
+                         int shuffled, int fed, tn_batch_task *task, const void *arg)
 {
     if (batch > data->count) batch = data->count;
-    *b = (tn_batches){.data = data, .batch = batch, .rest = batch ? data->count % batch : 0};
+    *b =
+        (tn_batches){.data = data, .model = model, .batch = batch, .rest = batch ? data->count % batch : 0, .next = -1};
     if (!batch) return TN_OK;
     if (shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
         return TN_ENOMEM;
-    TN_TRY(compile(tn_batches_graph(data, batch, b->order != NULL, task, arg), state, options, &b->whole));
-    TN_TRY(feed_both(b->whole, data, data->x, targets_of(data), data->count));
+    tn_graph *graph = fed ? batch_graph(data, TURNS * batch, batch, 0, task, arg)
+                          : tn_batches_graph(data, batch, b->order != NULL, task, arg);
+    TN_TRY(compile(graph, state, model, &b->whole));
+    TN_TRY(fed ? open_feeding(b) : bring(b));
     if (!b->rest) return TN_OK;
-    TN_TRY(compile(batch_graph(data, b->rest, b->rest, 0, task, arg), state, options, &b->last));
-    return b->order ? TN_OK : feed_last(b);
+    TN_TRY(compile(batch_graph(data, b->rest, b->rest, 0, task, arg), state, model, &b->last));
+    return b->order || fed ? TN_OK : feed_last(b);
 }
 
+/* The upload reads what was fetched ahead, and the program's input: it goes first. */
 void tn_batches_free(tn_batches *b)
 {
+    tn_upload_free(b->upload);
+    tn_prefetch_free(b->prefetch);
     tn_program_free(b->whole);
     tn_program_free(b->last);
     tn_free(b->order);
@@ -151,14 +248,16 @@ tn_status tn_batches_feed(tn_batches *b, const char *input, const void *data, ui
 tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
 {
     if (!b->order) return TN_OK;
+    if (b->prefetch) tn_prefetch_stop(b->prefetch);
+    b->next = -1;
     tn_shuffle(b->order, b->data->count, seed, epoch);
-    return feed(b->whole, "order", b->order, (uint64_t)b->data->count * sizeof *b->order);
+    return b->prefetch ? TN_OK : feed(b->whole, "order", b->order, (uint64_t)b->data->count * sizeof *b->order);
 }
 
 tn_status tn_batches_at(tn_batches *b, int64_t start, tn_program **program)
 {
     int64_t left = b->data->count - start;
     *program = left <= 0 ? NULL : left < b->batch ? b->last : b->whole;
-    if (left > 0 && left < b->batch) return b->order ? feed_last(b) : TN_OK;
-    return left > 0 && b->batch < b->data->count ? tn_set(b->whole, "start", (double)start) : TN_OK;
+    if (left <= 0) return TN_OK;
+    return b->prefetch ? fed_at(b, start) : resident_at(b, start);
 }

@@ -1,7 +1,9 @@
-/* batches.h: a data set on the device, and programs that go through it batch by batch. */
+/* batches.h: programs that go through a data set batch by batch. The samples are all on the device; or they are fed to
+ * it: threads bring the next batches together, and they are uploaded, while the device computes. */
 #ifndef TN_FIT_BATCHES_H
 #define TN_FIT_BATCHES_H
 
+#include "prefetch.h"
 #include "tenon/fit.h"
 #include "tenon/program.h"
 
@@ -10,21 +12,34 @@ typedef void tn_batch_task(const void *arg, tn_tensor *x, tn_tensor *target);
 
 typedef struct tn_batches {
     const tn_dataset *data;
-    int64_t batch;     /* of the whole ones */
-    int64_t rest;      /* samples of the smaller last batch, or 0 */
-    tn_program *whole; /* its input is all the data, unless `batch` is all of it anyway */
-    tn_program *last;  /* its input is the last batch; NULL if there is none */
-    int32_t *order;    /* of the samples, NULL if they are not shuffled */
+    const tn_model *model;
+    int64_t batch;         /* of the whole ones */
+    int64_t rest;          /* samples of the smaller last batch, or 0 */
+    tn_program *whole;     /* its input is all the data, unless `batch` is all of it anyway; or two batches, if fed */
+    tn_program *last;      /* its input is the last batch; NULL if there is none */
+    int32_t *order;        /* of the samples, NULL if they are not shuffled */
+    tn_prefetch *prefetch; /* NULL: nothing is fed */
+    tn_upload *upload;
+    int64_t next; /* where the batches read ahead go on; -1: nowhere */
+    int64_t turn; /* which of the two batches in the input is the next */
 } tn_batches;
 
 /* What the task makes of a batch of `batch` samples, as a graph that the caller frees; NULL: no memory. */
 tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, tn_batch_task *task, const void *arg);
 
-/* Compiles the task for batches of `batch` samples (at least 1). tn_batches_free releases it, whether this succeeded or
- * not. A data set without samples has no batches. */
-tn_status tn_batches_new(tn_batches *batches, tn_state *state, const tn_dataset *data, int64_t batch, int shuffled,
-                         const tn_compile_options *options, tn_batch_task *task, const void *arg);
+/* Compiles the task for batches of `batch` samples (at least 1). The samples are fed if `fed`, else brought to the
+ * device. tn_batches_free releases it, whether this succeeded or not. A data set without samples has no batches. */
+tn_status tn_batches_new(tn_batches *batches, tn_state *state, const tn_model *model, const tn_dataset *data,
+                         int64_t batch, int shuffled, int fed, tn_batch_task *task, const void *arg);
 void tn_batches_free(tn_batches *batches);
+
+/* The bytes of a data set on a device; 0 for NULL. */
+uint64_t tn_batches_bytes(const tn_dataset *data);
+
+/* Whether data sets of so many bytes are to be fed, by what the model says. And whether they may be, after they could
+ * not be brought to the device. */
+int tn_batches_are_fed(const tn_model *model, uint64_t bytes);
+int tn_batches_may_be_fed(const tn_model *model, tn_status status, int fed);
 
 /* An input of the task's own; no error where the task does not need it. */
 tn_status tn_batches_feed(tn_batches *batches, const char *input, const void *data, uint64_t bytes);
@@ -32,7 +47,11 @@ tn_status tn_batches_feed(tn_batches *batches, const char *input, const void *da
 /* Another order. */
 tn_status tn_batches_shuffle(tn_batches *batches, uint64_t seed, uint64_t epoch);
 
-/* The program for the batch that begins at `start`, a multiple of `batch`, made ready to run; NULL past the last. */
+/* The program for the batch that begins at `start`, a multiple of `batch`, made ready to run once; NULL past the last.
+ */
 tn_status tn_batches_at(tn_batches *batches, int64_t start, tn_program **program);
+
+/* Waits for what was fed: whether it came to the device. */
+tn_status tn_batches_wait(tn_batches *batches);
 
 #endif

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "loader.h"
 #include "measure.h"
 #include "rate.h"
 
@@ -27,6 +28,7 @@ struct tn_training {
     double began, spent; /* when this run of the epoch began; seconds that it took before */
     double lowest;       /* loss of epoch at.best */
     tn_peek *peek;       /* at the sum of the epoch's losses */
+    uint64_t bytes;      /* of all data sets */
 };
 
 static double now(void)
@@ -65,7 +67,8 @@ static tn_status check(const tn_measure *m)
     TN_REQUIRE(options->epochs > 0, TN_EINVAL, "fit: %lld epochs", (long long)options->epochs);
     TN_REQUIRE(options->batch >= 0, TN_EINVAL, "fit: batches of %lld samples", (long long)options->batch);
     TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
-    TN_REQUIRE(!options->class_weights || m->data->label, TN_EINVAL, "fit: class weights for data without classes");
+    TN_REQUIRE(!options->class_weights || tn_target_dtype(m->data) == TN_I32, TN_EINVAL,
+               "fit: class weights for data without classes");
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &schedule));
     return tn_measure_check(m);
 }
@@ -82,13 +85,13 @@ tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_f
     return s;
 }
 
-static tn_status open_measuring(tn_training *t, tn_measure *m, tn_batches *batches, const tn_dataset *data)
+static tn_status open_measuring(tn_training *t, tn_measure *m, tn_batches *batches, const tn_dataset *data, int fed)
 {
     *m = (tn_measure){&t->model, data, NULL};
-    return data ? tn_measure_open(batches, t->state, m) : TN_OK;
+    return data ? tn_measure_open(batches, t->state, m, fed) : TN_OK;
 }
 
-static tn_status open_training(tn_training *t, const tn_dataset *data)
+static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
 {
     const tn_fit_options *options = &t->options;
     t->train = (tn_measure){&t->model, data, options};
@@ -96,15 +99,36 @@ static tn_status open_training(tn_training *t, const tn_dataset *data)
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &t->schedule));
     t->lr = learning_rate(options);
     TN_TRY(tn_rate_name(&options->optim, t->rate));
-    TN_TRY(tn_batches_new(&t->batches, t->state, data, batch_of(data, options), 1, &t->model.compile, tn_measure_batch,
+    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, batch_of(data, options), 1, fed, tn_measure_batch,
                           &t->train));
     t->at.steps = (data->count + t->batches.batch - 1) / t->batches.batch;
     if (options->class_weights)
         TN_TRY(tn_batches_feed(&t->batches, "class_weights", options->class_weights,
                                (uint64_t)data->classes * sizeof *options->class_weights));
     TN_TRY(tn_peek_new(t->state, tn_measure_sum(&t->train), &t->peek));
-    TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, options->validation));
-    return open_measuring(t, &t->test, &t->test_batches, options->test);
+    TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, options->validation, fed));
+    return open_measuring(t, &t->test, &t->test_batches, options->test, fed);
+}
+
+static void close_training(tn_training *t)
+{
+    tn_peek_free(t->peek);
+    t->peek = NULL;
+    tn_batches_free(&t->batches);
+    tn_batches_free(&t->validation_batches);
+    tn_batches_free(&t->test_batches);
+}
+
+/* All data sets are on the device, or none is: what one of them leaves is for the network. */
+static tn_status open_where_it_fits(tn_training *t, const tn_dataset *data)
+{
+    const tn_fit_options *options = &t->options;
+    t->bytes = tn_batches_bytes(data) + tn_batches_bytes(options->validation) + tn_batches_bytes(options->test);
+    int fed = tn_batches_are_fed(&t->model, t->bytes);
+    tn_status s = open_training(t, data, fed);
+    if (!tn_batches_may_be_fed(&t->model, s, fed)) return s;
+    close_training(t);
+    return open_training(t, data, 1);
 }
 
 tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options,
@@ -114,7 +138,7 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
     tn_training *t = tn_alloc(sizeof *t);
     if (!t) return TN_ENOMEM;
     *t = (tn_training){.state = state, .model = *model, .options = *options};
-    tn_status s = open_training(t, data);
+    tn_status s = open_where_it_fits(t, data);
     if (s)
         tn_training_free(t);
     else
@@ -125,10 +149,7 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
 void tn_training_free(tn_training *t)
 {
     if (!t) return;
-    tn_peek_free(t->peek);
-    tn_batches_free(&t->batches);
-    tn_batches_free(&t->validation_batches);
-    tn_batches_free(&t->test_batches);
+    close_training(t);
     tn_free(t);
 }
 
@@ -160,6 +181,14 @@ tn_program *tn_training_program(const tn_training *t)
 {
     if (!t) return NULL;
     return t->batches.whole;
+}
+
+void tn_training_get_feeding(const tn_training *t, tn_feeding *feeding)
+{
+    if (!t || !feeding) return;
+    tn_prefetch_report report = {0};
+    if (t->batches.prefetch) tn_prefetch_get_report(t->batches.prefetch, &report);
+    *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited};
 }
 
 tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count, int64_t step, const tn_epoch *begun)
@@ -257,6 +286,7 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
     const tn_score none = {NAN, NAN};
     tn_score score = none;
     if (t->at.samples) {
+        TN_TRY(tn_batches_wait(&t->batches));
         TN_TRY(tn_measure_read(t->state, &t->train, t->at.samples, &score));
         see(t, score.loss);
     }

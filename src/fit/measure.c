@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "given.h"
+#include "loader.h"
 
 enum { MEASURING_BATCH = 1000 };
 
@@ -21,7 +22,7 @@ static tn_loss_entry entry_of(const char *loss)
 
 static int is_about_classes(const char *loss, const tn_dataset *data)
 {
-    return data->label || entry_of(loss).classes;
+    return tn_target_dtype(data) == TN_I32 || entry_of(loss).classes;
 }
 
 /* An output for each class; a single one is enough for two classes if the loss is made for that. */
@@ -30,7 +31,7 @@ static void check_outputs(const char *loss, const tn_dataset *data, tn_tensor *o
     tn_loss_entry entry = entry_of(loss);
     tn_shape shape = tn_shape_of(output);
     int64_t outputs = shape.rank == 2 ? shape.dim[1] : 0;
-    if (!data->label || shape.rank != 2 || outputs == data->classes) return;
+    if (tn_target_dtype(data) != TN_I32 || shape.rank != 2 || outputs == data->classes) return;
     if (outputs == 1 && data->classes == 2 && entry.classes && !entry.labels) return;
     tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: the model has %lld outputs, but the data has %lld classes", loss,
                   (long long)outputs, (long long)data->classes);
@@ -104,7 +105,7 @@ tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples,
 static tn_status check_parts(const tn_model *model, const tn_dataset *data)
 {
     TN_REQUIRE(model->build, TN_EINVAL, "the model's build is NULL");
-    TN_REQUIRE(data->x || data->count < 1, TN_EINVAL, "the data set's x is NULL");
+    TN_REQUIRE(data->x || data->loader || data->count < 1, TN_EINVAL, "the data set's x is NULL");
     return TN_OK;
 }
 
@@ -113,17 +114,18 @@ tn_status tn_measure_check(const tn_measure *m)
     const tn_dataset *data = m->data;
     TN_TRY(check_parts(m->model, data));
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
-    TN_REQUIRE(data->label || data->target, TN_EINVAL, "the data set has neither labels nor targets");
+    TN_REQUIRE(tn_target_dtype(data), TN_EINVAL, "the data set has neither labels nor targets");
+    if (!data->label && !data->target) return TN_OK; /* they come with the samples */
     if (data->label) return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count, data->classes);
     return tn_loss_check_targets(m->model->loss, TN_F32, data->target, data->count * data->targets, 0);
 }
 
 /* ---- measuring ---- */
 
-tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *m)
+tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *m, int fed)
 {
     TN_TRY(tn_measure_check(m));
-    return tn_batches_new(batches, state, m->data, MEASURING_BATCH, 0, &m->model->compile, tn_measure_batch, m);
+    return tn_batches_new(batches, state, m->model, m->data, MEASURING_BATCH, 0, fed, tn_measure_batch, m);
 }
 
 tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, tn_score *score)
@@ -134,6 +136,7 @@ tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure 
         TN_TRY(tn_batches_at(batches, start, &program));
         TN_TRY(tn_program_run(program));
     }
+    TN_TRY(tn_batches_wait(batches));
     return tn_measure_read(state, m, m->data->count, score);
 }
 
@@ -143,7 +146,12 @@ tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *
     tn_batches batches = {0};
     tn_score found;
     tn_measure m = {model, data, NULL};
-    tn_status s = tn_measure_open(&batches, state, &m);
+    int fed = tn_batches_are_fed(model, tn_batches_bytes(data));
+    tn_status s = tn_measure_open(&batches, state, &m, fed);
+    if (tn_batches_may_be_fed(model, s, fed)) {
+        tn_batches_free(&batches);
+        s = tn_measure_open(&batches, state, &m, 1);
+    }
     if (!s) s = tn_measure_run(&batches, state, &m, &found);
     tn_batches_free(&batches);
     if (!s) *score = found;
@@ -159,26 +167,44 @@ static void predict_batch(const void *arg, tn_tensor *x, tn_tensor *target)
     tn_output(model->build(x, 0, model->arg), "output");
 }
 
+/* The samples without what belongs to them. */
+static tn_dataset samples_of(const tn_dataset *data)
+{
+    tn_dataset samples = *data;
+    samples.label = NULL;
+    samples.target = NULL;
+    samples.classes = samples.targets = 0;
+    return samples;
+}
+
+static tn_status open_predicting(tn_batches *batches, tn_state *state, const tn_model *model, const tn_dataset *data)
+{
+    int fed = tn_batches_are_fed(model, tn_batches_bytes(data));
+    tn_status s = tn_batches_new(batches, state, model, data, MEASURING_BATCH, 0, fed, predict_batch, model);
+    if (!tn_batches_may_be_fed(model, s, fed)) return s;
+    tn_batches_free(batches);
+    return tn_batches_new(batches, state, model, data, MEASURING_BATCH, 0, 1, predict_batch, model);
+}
+
 tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)
 {
     TN_GIVEN(state, model, data, out);
     TN_TRY(check_parts(model, data));
     tn_batches batches = {0};
-    tn_dataset samples = *data;
+    const tn_dataset samples = samples_of(data);
     tn_program *program;
-    samples.label = NULL;
-    samples.target = NULL;
     if (!data->count) return TN_OK;
     uint64_t each = bytes / (uint64_t)data->count;
     TN_REQUIRE(each * (uint64_t)data->count == bytes, TN_ESHAPE, "predict: %llu bytes for the outputs of %lld samples",
                (unsigned long long)bytes, (long long)data->count);
-    tn_status s = tn_batches_new(&batches, state, &samples, MEASURING_BATCH, 0, &model->compile, predict_batch, model);
+    tn_status s = open_predicting(&batches, state, model, &samples);
     for (int64_t start = 0; !s && start < data->count; start += batches.batch) {
         int64_t size = data->count - start < batches.batch ? data->count - start : batches.batch;
         s = tn_batches_at(&batches, start, &program);
         if (!s) s = tn_program_run(program);
         if (!s) s = tn_fetch(program, "output", (char *)out + (uint64_t)start * each, (uint64_t)size * each);
     }
+    if (!s) s = tn_batches_wait(&batches);
     tn_batches_free(&batches);
     return s;
 }

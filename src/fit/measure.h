@@ -26,8 +26,9 @@ tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, tn_score 
 /* Waits, and reads the means over `samples` samples. */
 tn_status tn_measure_read(tn_state *state, const tn_measure *measure, int64_t samples, tn_score *score);
 
-/* Programs that measure all samples, and their run. tn_batches_free releases them, whether this succeeded or not. */
-tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *measure);
+/* Programs that measure all samples, which are fed to them or not, and their run. tn_batches_free releases them,
+ * whether this succeeded or not. */
+tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *measure, int fed);
 tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *measure, tn_score *score);
 
 #endif

@@ -65,6 +65,9 @@ void tn_banks_free(const tn_device *device, tn_banks *banks);
 /* A number for the slot's next run, as the slot's type keeps it. */
 void tn_program_set_slot(tn_program *program, uint32_t slot, double value);
 
+/* The input of that name; NULL: there is none. */
+tn_value *tn_program_input(const tn_program *program, const char *name);
+
 /* Where a value lies. */
 tn_ref tn_program_ref(const tn_program *program, tn_value *value);
 

@@ -150,23 +150,28 @@ tn_status tn_set(tn_program *p, const char *name, double value)
     return TN_OK;
 }
 
+tn_value *tn_program_input(const tn_program *p, const char *name)
+{
+    for (uint32_t i = 0; i < p->ir.values; i++) {
+        tn_value *value = p->ir.value[i];
+        if (!value->base && value->home == TN_IN_INPUT && !strcmp(value->name, name)) return value;
+    }
+    return NULL;
+}
+
 tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t bytes)
 {
     TN_GIVEN_AS("program, input, data", p, name, data);
     TN_MESSAGE(msg);
-    for (uint32_t i = 0; i < p->ir.values; i++) {
-        tn_value *value = p->ir.value[i];
-        if (value->base || value->home != TN_IN_INPUT || strcmp(value->name, name)) continue;
-        TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "input '%s' has %llu bytes, not %llu", name,
-                   (unsigned long long)value->bytes, (unsigned long long)bytes);
-        const tn_place_device *home = &p->place[0];
-        TN_TRY(tn_device_status(home->device,
-                                home->device->backend->write(home->queue, tn_program_ref(p, value), data, bytes, &msg),
-                                &msg));
-        p->report.bytes_to_device += bytes;
-        return sync_queue(home);
-    }
-    return tn_fail(TN_EMISSING, "no input '%s' in the program", name);
+    tn_value *value = tn_program_input(p, name);
+    TN_REQUIRE(value, TN_EMISSING, "no input '%s' in the program", name);
+    TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "input '%s' has %llu bytes, not %llu", name,
+               (unsigned long long)value->bytes, (unsigned long long)bytes);
+    const tn_place_device *home = &p->place[0];
+    TN_TRY(tn_device_status(
+        home->device, home->device->backend->write(home->queue, tn_program_ref(p, value), data, bytes, &msg), &msg));
+    p->report.bytes_to_device += bytes;
+    return sync_queue(home);
 }
 
 tn_status tn_fetch(tn_program *p, const char *name, void *data, uint64_t bytes)

@@ -26,6 +26,7 @@ typedef struct world {
     tn_training *training;
     tn_checkpoint *checkpoint;
     tn_peek *peek;
+    tn_upload *upload;
     unsigned char bytes[400];
     const void *data;
     const char *no_text;
@@ -38,6 +39,7 @@ typedef struct world {
     tn_csv_options csv_options;
     tn_dataset dataset;
     tn_epoch epoch;
+    tn_feeding feeding;
     tn_fit_options fit_options;
     tn_framing framing;
     tn_gradient_error gradient_error;
@@ -45,6 +47,7 @@ typedef struct world {
     tn_ink ink;
     tn_model model;
     tn_note note;
+    tn_piece piece;
     tn_plateau plateau;
     tn_program_report program_report;
     tn_recurrent_state recurrent_state;
@@ -53,6 +56,7 @@ typedef struct world {
     tn_schedule schedule;
     tn_score score;
     tn_shape shape;
+    tn_source source;
     tn_state_entry state_entry;
     tn_value_of value_of;
     double number;
@@ -63,11 +67,13 @@ typedef struct world {
 
     tn_checkpoint *made_checkpoint;
     tn_device *made_device;
+    tn_loader *made_loader;
     tn_peek *made_peek;
     tn_program *made_program;
     tn_state *made_state;
     tn_tensor *made_tensor;
     tn_training *made_training;
+    tn_upload *made_upload;
 } world;
 
 static world *w;
@@ -170,6 +176,7 @@ static void make_runtime(void)
     ok(tn_state_save(w->state, file, NULL, 0));
     ok(tn_checkpoint_open(file, &w->checkpoint));
     ok(tn_peek_new(w->state, "fc.weight", &w->peek));
+    ok(tn_upload_new(w->program, &w->upload));
     close(descriptor);
     unlink(file);
 }

@@ -1,0 +1,52 @@
+/* resident.c: see resident.h. */
+#include "resident.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "64M": bytes, with K, M or G behind the number for powers of 1024. Returns 0 if it is none. */
+static uint64_t bytes_of(const char *text)
+{
+    static const char units[] = "KMG";
+    char *end;
+    const double number = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end) : NULL;
+    if (end == text || !(number > 0 && number < 1e9) || (*end && (!unit || end[1]))) return 0;
+    return (uint64_t)(number * (unit ? (double)(1 << 10 * (unit - units + 1)) : 1));
+}
+
+static const struct {
+    const char *name;
+    uint32_t where;
+} places[] = {{"auto", TN_RESIDENT_AUTO}, {"device", TN_RESIDENT_DEVICE}, {"host", TN_RESIDENT_HOST}};
+
+#define PLACES (sizeof places / sizeof *places)
+
+/* Where in `places` the setting is; PLACES if it is none. */
+static size_t find_place(const cli_settings *s)
+{
+    size_t i = 0;
+    while (i < PLACES && strcmp(places[i].name, s->resident)) i++;
+    return i;
+}
+
+int cli_check_residence(const cli_settings *s)
+{
+    if (find_place(s) == PLACES) return cli_usage("--resident '%s' is not device, host or auto", s->resident);
+    if (s->memory && !bytes_of(s->memory))
+        return cli_usage("--memory '%s' is not a number of bytes, such as 500K, 64M or 1.5G", s->memory);
+    return CLI_GO_ON;
+}
+
+tn_residence cli_residence(const cli_settings *s)
+{
+    return (tn_residence){.where = places[find_place(s)].where,
+                          .threads = (uint32_t)s->loaders,
+                          .memory = s->memory ? bytes_of(s->memory) : 0};
+}
+
+const char *cli_where(const tn_dataset *data, const tn_feeding *feeding)
+{
+    if (!feeding->fed) return "on the device";
+    return data->loader ? "read as they are needed" : "in the host's memory";
+}

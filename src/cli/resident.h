@@ -1,0 +1,17 @@
+/* resident.h: where the samples of a training or an evaluation are kept: on the device, in the host's memory, or where
+ * they come from. */
+#ifndef TN_CLI_RESIDENT_H
+#define TN_CLI_RESIDENT_H
+
+#include "settings.h"
+
+/* That --resident and --memory make sense. Returns CLI_GO_ON or CLI_USAGE. */
+int cli_check_residence(const cli_settings *settings);
+
+/* What they mean for the library; after that check. */
+tn_residence cli_residence(const cli_settings *settings);
+
+/* For reports: "on the device", "in the host's memory", "read as they are needed". */
+const char *cli_where(const tn_dataset *data, const tn_feeding *feeding);
+
+#endif
