@@ -152,6 +152,24 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
+/* Whether samples stay in their file, and are read as they are needed. AUTO leaves them there if they would take half
+ * of the host's free memory, and the file allows it. YES fails with TN_EUNSUPPORTED, and says why, where it does not:
+ * what is compressed or drawn, or in Fortran's order. What belongs to the samples is read in any case. */
+#define TN_STREAM_NO   0
+#define TN_STREAM_YES  1
+#define TN_STREAM_AUTO 2
+
+/* How to open a data set; what is 0 is as usual. */
+typedef struct tn_open_options {
+    uint64_t seed;
+    tn_csv_options csv;
+    uint32_t stream; /* TN_STREAM_... */
+} tn_open_options;
+
+/* The same, as the options say. */
+TN_API TN_MUST_USE tn_status tn_dataset_open_with(const char *name, const tn_open_options *options, tn_dataset *train,
+                                                  tn_dataset *test);
+
 /* Keeps only the first `count` samples. */
 TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 
@@ -160,10 +178,11 @@ TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part);
 
 /* That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a
- * training set whose missing values were kept. */
+ * training set whose missing values were kept. Samples with a loader are not looked at: learning from them does. */
 TN_API TN_MUST_USE tn_status tn_dataset_check_columns(const tn_dataset *data);
 
-/* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. */
+/* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
+ * if either has a loader. */
 TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count);
 
 /* One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by

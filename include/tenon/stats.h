@@ -6,6 +6,7 @@
 #ifndef TENON_STATS_H
 #define TENON_STATS_H
 
+#include "tenon/data.h"
 #include "tenon/state.h"
 
 #ifdef __cplusplus
@@ -80,6 +81,13 @@ TN_API const char *tn_scale_name(int32_t kind);
 TN_API TN_MUST_USE tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x,
                                            int64_t rows, int64_t columns);
 TN_API void tn_scaler_free(tn_scaler *scaler); /* a zeroed struct is fine */
+
+/* Learns from all samples of a data set, f32, in two passes if they have a loader. A column without any value is
+ * TN_EFORMAT. */
+TN_API TN_MUST_USE tn_status tn_scaler_learn(tn_scaler *scaler, int32_t kind, double low, double high,
+                                             const tn_dataset *data);
+/* Fills and scales all samples of a data set: those in memory now, those with a loader whenever they are read. */
+TN_API TN_MUST_USE tn_status tn_dataset_scale(tn_dataset *data, const tn_scaler *scaler);
 
 /* Puts the columns' means in the place of missing values, in x itself. */
 TN_API void tn_scaler_fill(const tn_scaler *scaler, float *x, int64_t rows);

@@ -1,6 +1,7 @@
 /* data.c: see data.h. */
 #include "data.h"
 #include "classes.h"
+#include "resident.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,6 +51,11 @@ tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
     csv.columns = model->column_names;
     csv.by_position = (uint32_t)s->by_position;
     return csv;
+}
+
+static tn_open_options open_options(const cli_settings *s, const cli_model *model)
+{
+    return (tn_open_options){.seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s)};
 }
 
 /* ---- opening ---- */
@@ -118,9 +124,9 @@ static int cannot_open(const cli_settings *s, const char *noted, const tn_csv_op
 
 int cli_open_data(const cli_settings *s, const cli_model *model, const char *noted, tn_dataset *train, tn_dataset *test)
 {
-    const tn_csv_options csv = cli_csv_options(s, model);
-    tn_status status = tn_dataset_open(s->data, (uint64_t)s->seed, &csv, train, s->test ? NULL : test);
-    if (status) return cannot_open(s, noted, &csv, s->data, status);
+    const tn_open_options how = open_options(s, model);
+    tn_status status = tn_dataset_open_with(s->data, &how, train, s->test ? NULL : test);
+    if (status) return cannot_open(s, noted, &how.csv, s->data, status);
     if (train->classes < test->classes) train->classes = test->classes;
     if (!s->test) test->classes = train->classes;
     if (!train->count) return cli_fail("%s has no training samples", train->source);
@@ -138,12 +144,14 @@ int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *vali
 
 int cli_open_test(const cli_settings *s, const cli_model *model, const char *name, const char *noted, tn_dataset *test)
 {
-    const tn_csv_options csv = cli_csv_options(s, model);
-    tn_status status = tn_dataset_open(name, (uint64_t)s->seed, &csv, NULL, test);
-    if (status) return cannot_open(s, noted, &csv, name, status);
+    const tn_open_options how = open_options(s, model);
+    tn_status status = tn_dataset_open_with(name, &how, NULL, test);
+    if (status) return cannot_open(s, noted, &how.csv, name, status);
     int matched = cli_match_classes(model, test);
     return matched == CLI_GO_ON ? cli_check_data(model, test) : matched;
 }
+
+#define HASHED_WHOLE ((int64_t)1 << 28) /* bytes; of a larger file one block in so many, that it takes no longer */
 
 void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
 {
@@ -153,7 +161,9 @@ void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
     FILE *file = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
     *text = 0;
     if (!file) return;
-    for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
+    const off_t stride = (off_t)sizeof block * (1 + info.st_size / HASHED_WHOLE);
+    off_t at = 0;
+    for (size_t got; !fseeko(file, at, SEEK_SET) && (got = fread(block, 1, sizeof block, file)) > 0; at += stride)
         for (size_t i = 0; i < got; i++) hash = (hash ^ block[i]) * 0x100000001B3u;
     if (!ferror(file)) snprintf(text, CLI_HASH_TEXT, "%016" PRIx64, hash);
     fclose(file);
@@ -174,7 +184,7 @@ void cli_tell_reading(const tn_dataset *data, const cli_model *model)
 void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
 {
     int64_t common = 0;
-    if (!test->count) return;
+    if (!test->count || train->loader || test->loader) return;
     if (tn_dataset_common(test, train, &common))
         cli_warn("%s", tn_message());
     else if (common == test->count)

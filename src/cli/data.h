@@ -34,7 +34,7 @@ int cli_open_test(const cli_settings *settings, const cli_model *model, const ch
 /* That samples to test on are such as the model is for, which stands in messages by its `data`. */
 int cli_check_data(const cli_model *model, tn_dataset *data);
 
-/* A hash of a file's bytes as text; "" for what is no regular file. */
+/* A hash of a file's bytes, of a large file's of some of them, as text; "" for what is no regular file. */
 #define CLI_HASH_TEXT 20
 void cli_hash_file(const char *path, char text[CLI_HASH_TEXT]);
 

@@ -1,6 +1,7 @@
 /* eval.c: `tenon eval`: a saved model measured on the test part of its data, or on other data. */
 #include "data.h"
 #include "json.h"
+#include "resident.h"
 #include "saved.h"
 
 #include <inttypes.h>
@@ -38,15 +39,15 @@ static int scale(cli_saved *saved, tn_dataset *test)
 {
     int status = CLI_GO_ON;
     if (!saved->scaling.x.columns) status = cli_scaling_fit(&saved->scaling, "none", &saved->model, test);
-    cli_scaling_data(&saved->scaling, test);
-    return status;
+    return status == CLI_GO_ON ? cli_scaling_data(&saved->scaling, test) : status;
 }
 
 static int measure(cli_saved *saved, tn_dataset *test)
 {
     tn_score score;
     const tn_compile_options options = cli_compile_options(&saved->settings);
-    const tn_model model = cli_model_of(&saved->model, &options);
+    tn_model model = cli_model_of(&saved->model, &options);
+    model.data = cli_residence(&saved->settings);
     int status = cli_check_data(&saved->model, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
@@ -112,6 +113,7 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
                  test->source, saved->path, *known ? ", and has changed since" : "");
         return;
     }
+    if (test->loader) return;
     int64_t common = same || unchanged ? count_common(saved, same ? test->source : data, test) : 0;
     if (common && same)
         cli_warn("%s is what %s was trained on: %s of its %" PRId64 " samples were trained on%s", test->source,

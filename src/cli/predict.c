@@ -2,6 +2,7 @@
 #include "data.h"
 #include "json.h"
 #include "picture.h"
+#include "resident.h"
 #include "sheet.h"
 
 #include <errno.h>
@@ -150,7 +151,11 @@ static int gather(const predictor *p, tn_dataset *data)
 static int compute(predictor *p)
 {
     const tn_compile_options options = cli_compile_options(&p->saved.settings);
-    const tn_model model = {.build = build, .loss = p->saved.model.loss, .arg = &p->saved.model, .compile = options};
+    const tn_model model = {.build = build,
+                            .loss = p->saved.model.loss,
+                            .arg = &p->saved.model,
+                            .compile = options,
+                            .data = cli_residence(&p->saved.settings)};
     tn_dataset data = {0};
     p->outputs = cli_model_outputs(&p->saved.model);
     uint64_t bytes = (uint64_t)(p->count * p->outputs) * sizeof *p->y;

@@ -17,8 +17,11 @@ static uint64_t bytes_of(const char *text)
 
 static const struct {
     const char *name;
-    uint32_t where;
-} places[] = {{"auto", TN_RESIDENT_AUTO}, {"device", TN_RESIDENT_DEVICE}, {"host", TN_RESIDENT_HOST}};
+    uint32_t where, stream;
+} places[] = {{"auto", TN_RESIDENT_AUTO, TN_STREAM_AUTO},
+              {"device", TN_RESIDENT_DEVICE, TN_STREAM_NO},
+              {"host", TN_RESIDENT_HOST, TN_STREAM_NO},
+              {"stream", TN_RESIDENT_HOST, TN_STREAM_YES}};
 
 #define PLACES (sizeof places / sizeof *places)
 
@@ -32,10 +35,15 @@ static size_t find_place(const cli_settings *s)
 
 int cli_check_residence(const cli_settings *s)
 {
-    if (find_place(s) == PLACES) return cli_usage("--resident '%s' is not device, host or auto", s->resident);
+    if (find_place(s) == PLACES) return cli_usage("--resident '%s' is not device, host, stream or auto", s->resident);
     if (s->memory && !bytes_of(s->memory))
         return cli_usage("--memory '%s' is not a number of bytes, such as 500K, 64M or 1.5G", s->memory);
     return CLI_GO_ON;
+}
+
+uint32_t cli_stream(const cli_settings *s)
+{
+    return places[find_place(s)].stream;
 }
 
 tn_residence cli_residence(const cli_settings *s)

@@ -8,7 +8,10 @@
 /* That --resident and --memory make sense. Returns CLI_GO_ON or CLI_USAGE. */
 int cli_check_residence(const cli_settings *settings);
 
-/* What they mean for the library; after that check. */
+/* Whether samples stay in their file: TN_STREAM_...; after that check, as the next. */
+uint32_t cli_stream(const cli_settings *settings);
+
+/* What they mean for the library. */
 tn_residence cli_residence(const cli_settings *settings);
 
 /* For reports: "on the device", "in the host's memory", "read as they are needed". */

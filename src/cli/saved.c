@@ -1,6 +1,7 @@
 /* saved.c: see saved.h. */
 #include "saved.h"
 #include "data.h"
+#include "resident.h"
 
 #include <string.h>
 
@@ -16,6 +17,12 @@ static void make_options(cli_saved *saved, int predicts)
          "header", 0, 0, 0},
         {CLI_FLAG, "by-position", 0, "take a table's columns by their order, whatever their names", &s->by_position, 0,
          0, 0, 0, 0, 0},
+        {CLI_TEXT, "resident", "WHERE", predicts ? "" : "where samples are: device, host, stream or auto (auto)",
+         &s->resident, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "memory", "SIZE", "what samples may take of the device's memory: 64M, 2G (what there is)",
+         &s->memory, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "loaders", "N", "threads that bring batches together (by the processors)", &s->loaders, 1, 32, 0, 0,
+         0, 0},
         {CLI_FLAG, "json", 0, "JSON objects on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "net", "NET", "", &s->net, 0, 0, "net", 1, 0, 0},
@@ -75,6 +82,7 @@ static int check_options(const cli_saved *saved)
     const char *part = saved->part;
     if (part && strcmp(part, "test") != 0 && strcmp(part, "all") != 0)
         return cli_usage("--part '%s' is not test or all", part);
+    if (cli_check_residence(&saved->settings) != CLI_GO_ON) return CLI_USAGE;
     return cli_can_write("out", saved->out) ? CLI_FAILED : CLI_GO_ON;
 }
 

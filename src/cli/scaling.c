@@ -19,8 +19,8 @@ int cli_scaling_fit(cli_scaling *scaling, const char *kind, const cli_model *mod
         return cli_usage("--scale %s: the pictures of %s are scaled to 0..1 by themselves", kind, data->source);
     if (data->x_dtype != TN_F32) return CLI_GO_ON;
     if (tn_dataset_check_columns(data)) return cli_failed();
-    if (tn_scaler_fit(&scaling->x, number, 0, 1, data->x, data->count, tn_shape_count(&data->sample)))
-        return cli_fail("%s: %s", data->source, tn_message());
+    tn_status status = tn_scaler_learn(&scaling->x, number, 0, 1, data);
+    if (status) return status == TN_EINVAL ? cli_fail("%s: %s", data->source, tn_message()) : cli_failed();
     if (!scales_targets(number, model)) return CLI_GO_ON;
     return tn_scaler_fit(&scaling->y, number, 0, 1, data->target, data->count, data->targets)
                ? cli_fail("%s: %s", data->source, tn_message())
@@ -68,10 +68,11 @@ void cli_scaling_samples(const cli_scaling *scaling, float *x, int64_t count)
     tn_scaler_apply(&scaling->x, x, count);
 }
 
-void cli_scaling_data(const cli_scaling *scaling, tn_dataset *data)
+int cli_scaling_data(const cli_scaling *scaling, tn_dataset *data)
 {
-    if (data->x_dtype == TN_F32) cli_scaling_samples(scaling, data->x, data->count);
+    if (data->x_dtype == TN_F32 && tn_dataset_scale(data, &scaling->x)) return cli_failed();
     if (scaling->y.columns && data->target) tn_scaler_apply(&scaling->y, data->target, data->count);
+    return CLI_GO_ON;
 }
 
 tn_status cli_scaling_outputs(const cli_scaling *scaling, float *y, int64_t count)

@@ -19,9 +19,10 @@ int cli_scaling_read(cli_scaling *scaling, const cli_model *model, const tn_chec
 tn_status cli_scaling_put(const cli_scaling *scaling, tn_state *state);
 void cli_scaling_free(cli_scaling *scaling);
 
-/* Fill and scale samples, or all of a data set; bring a network's outputs back to the targets' own units. */
+/* Fill and scale samples, or all of a data set, which returns CLI_GO_ON or an exit status; bring a network's outputs
+ * back to the targets' own units. */
 void cli_scaling_samples(const cli_scaling *scaling, float *x, int64_t count);
-void cli_scaling_data(const cli_scaling *scaling, tn_dataset *data);
+int cli_scaling_data(const cli_scaling *scaling, tn_dataset *data);
 tn_status cli_scaling_outputs(const cli_scaling *scaling, float *y, int64_t count);
 
 #endif

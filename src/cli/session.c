@@ -175,10 +175,9 @@ static int scale(cli_session *s)
     int status = resume ? cli_scaling_read(&s->scaling, &s->model, s->from, resume) : CLI_GO_ON;
     if (status == CLI_GO_ON && !s->scaling.x.columns)
         status = cli_scaling_fit(&s->scaling, s->settings.scale, &s->model, &s->data);
-    cli_scaling_data(&s->scaling, &s->data);
-    cli_scaling_data(&s->scaling, &s->validation);
-    cli_scaling_data(&s->scaling, &s->test);
-    return status;
+    if (status == CLI_GO_ON) status = cli_scaling_data(&s->scaling, &s->data);
+    if (status == CLI_GO_ON) status = cli_scaling_data(&s->scaling, &s->validation);
+    return status == CLI_GO_ON ? cli_scaling_data(&s->scaling, &s->test) : status;
 }
 
 /* Numbers to predict are taken for classes where the loss is made for those; few may well be classes. */

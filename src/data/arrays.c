@@ -5,9 +5,11 @@
 
 #include "alloc.h"
 #include "archive.h"
+#include "arrays.h"
 #include "error.h"
 #include "given.h"
 #include "kind.h"
+#include "rows.h"
 
 #define MOST_CLASSES 65536
 
@@ -61,21 +63,91 @@ static tn_shape sample_shape(const tn_shape *shape)
     return sample;
 }
 
-static tn_status use_samples(const char *path, tn_array *x, tn_dataset *data)
+static tn_status check_samples(const char *path, const tn_shape *s)
 {
     char text[160];
-    const tn_shape *s = &x->shape;
     TN_REQUIRE(s->rank >= 1 && tn_shape_count(s) > 0 && s->dim[0] <= INT32_MAX, TN_EFORMAT,
                "%s: expected samples (count, ...), found an array of %s", path, tn_shape_text(s, text, sizeof text));
-    if (s->rank == 4 && is_picture_size(s->dim[3]) && !is_picture_size(s->dim[1])) TN_TRY(channels_first(x));
-    if (x->dtype == TN_I32) TN_TRY(to_float(x));
-    data->count = s->dim[0];
-    data->sample = sample_shape(s);
-    data->x_dtype = x->dtype;
-    data->x = x->data;
-    x->data = NULL;
+    return TN_OK;
+}
+
+static int has_channels_last(const tn_shape *s)
+{
+    return s->rank == 4 && is_picture_size(s->dim[3]) && !is_picture_size(s->dim[1]);
+}
+
+static tn_status describe_samples(const char *path, const tn_shape *shape, int32_t dtype, tn_dataset *data)
+{
+    data->count = shape->dim[0];
+    data->sample = sample_shape(shape);
+    data->x_dtype = dtype == TN_I32 ? TN_F32 : dtype;
     data->source = tn_strdup(path);
     return data->source ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status use_samples(const char *path, tn_array *x, tn_dataset *data)
+{
+    TN_TRY(check_samples(path, &x->shape));
+    if (has_channels_last(&x->shape)) TN_TRY(channels_first(x));
+    if (x->dtype == TN_I32) TN_TRY(to_float(x));
+    data->x = x->data;
+    x->data = NULL;
+    return describe_samples(path, &x->shape, x->dtype, data);
+}
+
+/* ---- samples that stay in the file ---- */
+
+static void close_rows(void *rows)
+{
+    tn_rows_close(rows);
+}
+
+/* One row, changed as a whole array would be. */
+static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *msg)
+{
+    const tn_rows *rows = arg;
+    (void)target, (void)msg;
+    if (rows->element.dtype != TN_I32 && !has_channels_last(&rows->shape)) return tn_rows_read(rows, index, 1, x);
+    tn_array one = {.dtype = rows->element.dtype, .shape = rows->shape};
+    one.shape.dim[0] = 1;
+    one.data = tn_alloc((size_t)tn_shape_count(&one.shape) * tn_dtype_size(one.dtype));
+    tn_status status = one.data ? tn_rows_read(rows, index, 1, one.data) : TN_ENOMEM;
+    if (!status && has_channels_last(&rows->shape)) status = channels_first(&one);
+    if (!status && one.dtype == TN_I32) status = to_float(&one);
+    if (!status) memcpy(x, one.data, (size_t)tn_shape_count(&one.shape) * tn_dtype_size(one.dtype));
+    tn_array_free(&one);
+    return status;
+}
+
+static tn_status describe_rows(const tn_rows *rows, tn_dataset *data)
+{
+    tn_shape s = rows->shape;
+    TN_TRY(check_samples(rows->path, &s));
+    if (has_channels_last(&s)) s = TN_SHAPE(s.dim[0], s.dim[3], s.dim[1], s.dim[2]);
+    return describe_samples(rows->path, &s, rows->element.dtype, data);
+}
+
+/* The loader has the rows from then on; they are closed on failure. */
+static tn_status use_rows(tn_rows *rows, tn_dataset *data)
+{
+    const tn_source source = {fill, close_rows, rows};
+    tn_status status = describe_rows(rows, data);
+    if (!status) status = tn_loader_new(&source, &data->loader);
+    if (status) tn_rows_close(rows);
+    return status;
+}
+
+tn_status tn_rows_dataset(const char *path, const char *member, tn_dataset *data)
+{
+    tn_rows *rows = NULL;
+    tn_dataset read = {0};
+    TN_TRY(tn_rows_open(path, member, &rows));
+    tn_status status = use_rows(rows, &read);
+    if (status)
+        tn_dataset_free(&read);
+    else
+        *data = read;
+    return status;
 }
 
 /* ---- what belongs to them ---- */
@@ -138,10 +210,21 @@ static tn_status check_finite(const char *path, const char *name, const tn_array
     return TN_OK;
 }
 
+/* One array of an archive, without the others' memory where that is possible. */
+static tn_status read_one(const char *path, const char *name, tn_array *array)
+{
+    tn_rows *rows = NULL;
+    tn_status status = tn_rows_open(path, name, &rows);
+    if (status == TN_EUNSUPPORTED) return tn_array_read(path, name, array);
+    if (!status) status = tn_rows_array(rows, array);
+    tn_rows_close(rows);
+    return status;
+}
+
 static tn_status read_targets(const char *path, const char *name, int classify, tn_dataset *data)
 {
     tn_array y = {0};
-    TN_TRY(tn_array_read(path, name, &y));
+    TN_TRY(data->loader ? read_one(path, name, &y) : tn_array_read(path, name, &y));
     int single = y.shape.rank == 1 || (y.shape.rank == 2 && y.shape.dim[1] == 1);
     tn_status status = TN_OK;
     if (y.shape.rank < 1 || y.shape.dim[0] != data->count)
@@ -163,13 +246,20 @@ static tn_status read_samples(const char *path, const char *name, tn_array *x)
     return status == TN_EMISSING ? tn_array_read(path, NULL, x) : status;
 }
 
-tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)
+/* The same, left in the file. */
+static tn_status find_samples(const char *path, const char *name, tn_dataset *data)
 {
-    TN_GIVEN(path, data);
+    if (name || !tn_archive_is(path)) return tn_rows_dataset(path, name, data);
+    tn_status status = tn_rows_dataset(path, "x", data);
+    return status == TN_EMISSING ? tn_rows_dataset(path, NULL, data) : status;
+}
+
+tn_status tn_arrays_open(const char *path, const char *x, const char *y, int classify, int stream, tn_dataset *data)
+{
     tn_dataset read = {0};
     tn_array samples = {0};
-    tn_status status = read_samples(path, x, &samples);
-    if (!status) status = use_samples(path, &samples, &read);
+    tn_status status = stream ? find_samples(path, x, &read) : read_samples(path, x, &samples);
+    if (!status && !stream) status = use_samples(path, &samples, &read);
     if (!status && y) status = read_targets(path, y, classify, &read);
     tn_array_free(&samples);
     if (status)
@@ -177,4 +267,10 @@ tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int 
     else
         *data = read;
     return status;
+}
+
+tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)
+{
+    TN_GIVEN(path, data);
+    return tn_arrays_open(path, x, y, classify, 0, data);
 }

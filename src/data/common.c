@@ -79,6 +79,8 @@ static int has(const print *prints, const tn_dataset *other, const tn_dataset *d
 tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)
 {
     TN_GIVEN(data, other, count);
+    TN_REQUIRE(!data->loader && !other->loader, TN_EUNSUPPORTED,
+               "%s: samples that are read as they are needed are not compared with others", data->source);
     print *prints = tn_alloc((size_t)other->count * sizeof *prints);
     if (!prints) return TN_ENOMEM;
     for (int64_t i = 0; i < other->count; i++) prints[i] = (print){hash_of(other, i), i};

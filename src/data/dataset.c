@@ -1,4 +1,5 @@
 /* dataset.c: data sets by name, and what all of them share. */
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,10 @@
 
 #include "alloc.h"
 #include "archive.h"
+#include "arrays.h"
 #include "error.h"
 #include "given.h"
+#include "host_memory.h"
 #include "idx.h"
 #include "loader.h"
 #include "tenon/data.h"
@@ -94,13 +97,12 @@ static tn_status use_labels(const char *images, const char *path, const tn_shape
     return TN_OK;
 }
 
-tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)
+static tn_status open_idx(const char *images, const char *labels, int stream, tn_dataset *data)
 {
-    TN_GIVEN(images, data);
     tn_dataset read = {0};
     tn_shape shape = {0};
     uint8_t *label = NULL;
-    tn_status status = read_images(images, &read);
+    tn_status status = stream ? tn_rows_dataset(images, NULL, &read) : read_images(images, &read);
     if (!status && labels) status = tn_idx_read(labels, &shape, &label);
     if (!status && labels) status = use_labels(images, labels, &shape, label, &read);
     tn_free(label);
@@ -109,6 +111,12 @@ tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *dat
     else
         *data = read;
     return status;
+}
+
+tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)
+{
+    TN_GIVEN(images, data);
+    return open_idx(images, labels, 0, data);
 }
 
 /* ---- MNIST's folder ---- */
@@ -130,22 +138,22 @@ static tn_status find_idx(const char *folder, const char *part, const char *kind
                    kind, rank, rank);
 }
 
-static tn_status open_part(const char *folder, const char *part, tn_dataset *data)
+static tn_status open_part(const char *folder, const char *part, int stream, tn_dataset *data)
 {
     tn_region names = {0};
     const char *images = NULL, *labels = NULL;
     tn_status status = find_idx(folder, part, "images", 3, &names, &images);
     if (!status) status = find_idx(folder, part, "labels", 1, &names, &labels);
-    if (!status) status = tn_dataset_idx(images, labels, data);
+    if (!status) status = open_idx(images, labels, stream, data);
     tn_region_free(&names);
     return status;
 }
 
-static tn_status open_folder(const char *folder, tn_dataset *train, tn_dataset *test)
+static tn_status open_folder(const char *folder, int stream, tn_dataset *train, tn_dataset *test)
 {
     char a[160], b[160];
-    TN_TRY(open_part(folder, "train", train));
-    TN_TRY(open_part(folder, "t10k", test));
+    TN_TRY(open_part(folder, "train", stream, train));
+    TN_TRY(open_part(folder, "t10k", stream, test));
     TN_REQUIRE(tn_shape_equal(&train->sample, &test->sample), TN_EFORMAT,
                "%s: training samples are %s and test samples %s", folder, tn_shape_text(&train->sample, a, sizeof a),
                tn_shape_text(&test->sample, b, sizeof b));
@@ -255,41 +263,15 @@ tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dat
     return status;
 }
 
-static int has_value(const tn_dataset *data, int64_t column, int64_t columns)
-{
-    const float *x = data->x;
-    for (int64_t i = 0; i < data->count; i++)
-        if (!isnan(x[i * columns + column])) return 1;
-    return 0;
-}
-
-tn_status tn_dataset_check_columns(const tn_dataset *data)
-{
-    TN_GIVEN(data);
-    const int64_t columns = data->x_dtype == TN_F32 ? tn_shape_count(&data->sample) : 0;
-    const char *names = data->column_names ? data->column_names : "";
-    for (int64_t c = 0; c < columns; c++) {
-        const int length = (int)strcspn(names, "\n");
-        const int there = has_value(data, c, columns);
-        TN_REQUIRE(there || !length, TN_EFORMAT, "%s: column '%.*s' has no value in the %lld samples to learn from",
-                   data->source, length, names, (long long)data->count);
-        TN_REQUIRE(there, TN_EFORMAT, "%s: feature %lld has no value in the %lld samples to learn from", data->source,
-                   (long long)c + 1, (long long)data->count);
-        names += length + (names[length] == '\n');
-    }
-    return TN_OK;
-}
-
 /* What is missing becomes the mean of what the training set has. */
 static tn_status fill(tn_dataset *train, tn_dataset *test)
 {
     tn_scaler means = {0};
-    TN_TRY(tn_dataset_check_columns(train));
-    TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, train->x, train->count, tn_shape_count(&train->sample)));
-    tn_scaler_fill(&means, train->x, train->count);
-    tn_scaler_fill(&means, test->x, test->count);
+    tn_status status = tn_scaler_learn(&means, TN_SCALE_NONE, 0, 0, train);
+    if (!status) status = tn_dataset_scale(train, &means);
+    if (!status) status = tn_dataset_scale(test, &means);
     tn_scaler_free(&means);
-    return TN_OK;
+    return status;
 }
 
 /* What was asked for. */
@@ -298,6 +280,7 @@ typedef struct request {
     uint64_t seed;
     tn_csv_options csv;
     int no_train, no_test; /* all of what has no parts is for the other */
+    int stream;            /* samples stay in their file */
 } request;
 
 /* Splits what the reader gave, and fills what is missing unless that is to be kept. */
@@ -328,12 +311,12 @@ static tn_status open_table(const request *ask, tn_dataset *train, tn_dataset *t
 
 /* ---- archives of arrays ---- */
 
-static tn_status open_parts(const char *path, int classify, tn_dataset *train, tn_dataset *test)
+static tn_status open_parts(const char *path, int classify, int stream, tn_dataset *train, tn_dataset *test)
 {
     char a[160], b[160];
-    TN_TRY(tn_dataset_arrays(path, "x_train", "y_train", classify, train));
+    TN_TRY(tn_arrays_open(path, "x_train", "y_train", classify, stream, train));
     if (classify == TN_CLASSIFY_AUTO) classify = train->classes ? TN_CLASSIFY_YES : TN_CLASSIFY_NO;
-    TN_TRY(tn_dataset_arrays(path, "x_test", "y_test", classify, test));
+    TN_TRY(tn_arrays_open(path, "x_test", "y_test", classify, stream, test));
     TN_REQUIRE(tn_shape_equal(&train->sample, &test->sample) && train->x_dtype == test->x_dtype &&
                    train->targets == test->targets,
                TN_EFORMAT, "%s: training samples are %s %s and test samples %s %s, or they differ in what to predict",
@@ -352,10 +335,10 @@ static tn_status open_arrays(const request *ask, tn_dataset *train, tn_dataset *
                "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", ask->name);
     TN_TRY(tn_archive_has(ask->name, "x_train", &parts));
     if (!parts) {
-        TN_TRY(tn_dataset_arrays(ask->name, "x", "y", classify, &all));
+        TN_TRY(tn_arrays_open(ask->name, "x", "y", classify, ask->stream, &all));
         return divide(&all, ask, train, test);
     }
-    TN_TRY(open_parts(ask->name, classify, train, test));
+    TN_TRY(open_parts(ask->name, classify, ask->stream, train, test));
     return ask->csv.keep_missing || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
 }
 
@@ -389,29 +372,64 @@ static tn_status open_drawn(size_t row, const char *name, uint64_t seed, tn_data
     return drawn[row].draw(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
 }
 
-static tn_status open_any(const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status open_file(const request *ask, tn_dataset *train, tn_dataset *test)
+{
+    const char *name = ask->name, *dot = strrchr(name, '.');
+    struct stat info;
+    if (!stat(name, &info) && S_ISDIR(info.st_mode)) return open_folder(name, ask->stream, train, test);
+    if (tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz"))))
+        return open_arrays(ask, train, test);
+    TN_REQUIRE(!ask->stream, TN_EUNSUPPORTED, "%s: a table is read whole", name);
+    return open_table(ask, train, test);
+}
+
+/* The bytes of a file, or of a folder's. */
+static uint64_t bytes_of(const char *name)
+{
+    struct stat info;
+    uint64_t bytes = 0;
+    if (stat(name, &info)) return 0;
+    if (!S_ISDIR(info.st_mode)) return (uint64_t)info.st_size;
+    DIR *folder = opendir(name);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (!fstatat(dirfd(folder), entry->d_name, &info, 0)) bytes += (uint64_t)info.st_size;
+    if (folder) closedir(folder);
+    return bytes;
+}
+
+/* Samples are left in their file if they were to take half of the memory that is free. */
+static int is_large(const char *name)
+{
+    uint64_t total, left;
+    return tn_host_memory(&total, &left) && bytes_of(name) > left / 2;
+}
+
+static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_dataset *test)
 {
     struct stat info;
     const char *name = ask->name;
     size_t row = find_drawn(name);
-    if (row < DRAWN) return open_drawn(row, name, ask->seed, train, test);
+    if (row < DRAWN) {
+        TN_REQUIRE(how != TN_STREAM_YES, TN_EUNSUPPORTED, "%s: what is drawn is in memory", name);
+        return open_drawn(row, name, ask->seed, train, test);
+    }
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, a CSV "
                "file, an .npz or a .safetensors file",
                name);
-    if (S_ISDIR(info.st_mode)) return open_folder(name, train, test);
-    const char *dot = strrchr(name, '.');
-    int arrays = tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")));
-    return arrays ? open_arrays(ask, train, test) : open_table(ask, train, test);
+    ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && is_large(name));
+    tn_status status = open_file(ask, train, test);
+    if (status != TN_EUNSUPPORTED || how == TN_STREAM_YES) return status;
+    tn_dataset_free(train);
+    tn_dataset_free(test);
+    ask->stream = 0;
+    return open_file(ask, train, test);
 }
 
-tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
-                          tn_dataset *test)
+static tn_status open_request(request *ask, uint32_t how, tn_dataset *train, tn_dataset *test)
 {
-    TN_GIVEN(name);
     tn_dataset learn = {0}, judge = {0};
-    const request ask = {name, seed, csv ? *csv : (tn_csv_options){0}, !train, !test};
-    tn_status status = open_any(&ask, &learn, &judge);
+    tn_status status = open_any(ask, how, &learn, &judge);
     if (!status && train) {
         *train = learn;
         learn = (tn_dataset){0};
@@ -423,4 +441,20 @@ tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options 
     tn_dataset_free(&learn);
     tn_dataset_free(&judge);
     return status;
+}
+
+tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train,
+                          tn_dataset *test)
+{
+    TN_GIVEN(name);
+    request ask = {.name = name, .seed = seed, .no_train = !train, .no_test = !test};
+    if (csv) ask.csv = *csv;
+    return open_request(&ask, TN_STREAM_NO, train, test);
+}
+
+tn_status tn_dataset_open_with(const char *name, const tn_open_options *options, tn_dataset *train, tn_dataset *test)
+{
+    TN_GIVEN(name, options);
+    request ask = {.name = name, .seed = options->seed, .csv = options->csv, .no_train = !train, .no_test = !test};
+    return open_request(&ask, options->stream, train, test);
 }

@@ -114,14 +114,16 @@ static tn_status measure(const tn_dataset *data, tn_framing *framing)
     table t = {.count = samples_of(data->count, height * width)};
     t.fact = tn_alloc((size_t)t.count * FACTS * sizeof *t.fact);
     float *level = tn_alloc((size_t)(height * width) * sizeof *level);
-    tn_status status = t.fact && level ? TN_OK : TN_ENOMEM;
+    uint8_t *pixel = tn_alloc((size_t)(height * width));
+    tn_status status = t.fact && level && pixel ? TN_OK : TN_ENOMEM;
     for (int64_t i = 0; !status && i < t.count; i++) {
-        const uint8_t *pixel = (const uint8_t *)data->x + i * data->count / t.count * height * width;
-        status = measure_one(pixel, height, width, level, t.fact + i * FACTS);
+        status = tn_dataset_sample(data, i * data->count / t.count, pixel, NULL);
+        if (!status) status = measure_one(pixel, height, width, level, t.fact + i * FACTS);
     }
     if (!status) conclude(t, framing);
     tn_free(t.fact);
     tn_free(level);
+    tn_free(pixel);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "read.h"
+#include "rows.h"
 #include "shape.h"
 
 #define TYPE_U8      8u
@@ -142,5 +143,19 @@ tn_status tn_idx_read(const char *path, tn_shape *shape, uint8_t **data)
     TN_TRY(open_source(path, &source));
     tn_status status = read_source(&source, shape, data);
     gzclose_r(source.gz);
+    return status;
+}
+
+tn_status tn_idx_rows(tn_rows *rows)
+{
+    struct source source = {0};
+    TN_TRY(open_source(rows->path, &source));
+    tn_status status = read_shape(&source, &rows->shape);
+    if (!status) status = check_size(&source, &rows->shape);
+    if (!status && !gzdirect(source.gz))
+        status = tn_fail(TN_EUNSUPPORTED, "%s: is compressed, and read whole", rows->path);
+    gzclose_r(source.gz);
+    rows->begin = 4 + 4 * (uint64_t)rows->shape.rank;
+    rows->element = (tn_element){'u', 1, 0, TN_U8};
     return status;
 }

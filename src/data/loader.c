@@ -38,6 +38,11 @@ void tn_loader_free(tn_loader *loader)
     tn_free(loader);
 }
 
+tn_status tn_loader_fill(const tn_loader *loader, int64_t index, void *x, void *target, tn_msg *msg)
+{
+    return loader->source.fill(loader->source.arg, index, x, target, msg);
+}
+
 /* ---- samples ---- */
 
 uint64_t tn_sample_bytes(const tn_dataset *data)
@@ -64,8 +69,7 @@ static tn_status fill(const tn_dataset *data, int64_t index, void *x, void *targ
 {
     char text[512] = "";
     tn_msg msg = {text, sizeof text};
-    const tn_source *source = &data->loader->source;
-    tn_status status = source->fill(source->arg, data->row ? data->row[index] : index, x, target, &msg);
+    tn_status status = tn_loader_fill(data->loader, data->row ? data->row[index] : index, x, target, &msg);
     if (!status || !*text) return status;
     return tn_fail(status, "%s: sample %lld: %s", data->source ? data->source : "the loader", (long long)index, text);
 }

@@ -3,17 +3,16 @@
  * shape has been checked against the number of bytes that are there. */
 #include "npy.h"
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "archive.h"
+#include "element.h"
 #include "error.h"
 #include "given.h"
-#include "half.h"
 #include "read.h"
+#include "rows.h"
 #include "shape.h"
 
 #define MOST_HEADER 65536
@@ -21,12 +20,9 @@
 
 /* The header, and how its elements become ours. */
 struct layout {
-    char kind;   /* 'b' of truth values, 'i', 'u', 'f' */
-    int size;    /* of an element, in bytes */
-    int big;     /* big-endian */
+    tn_element element;
     int fortran; /* the first dimension is the innermost */
     tn_shape shape;
-    int32_t dtype; /* ours */
 };
 
 static tn_status refuse(const tn_npy_source *source, const char *why)
@@ -74,12 +70,9 @@ static int read_descr(const char *text, struct layout *layout)
     } types[] = {
         {'u', "1", TN_U8}, {'u', "248", TN_I32}, {'i', "1248", TN_I32}, {'b', "1", TN_I32}, {'f', "248", TN_F32}};
     if (!text[0] || !strchr("<>|=", text[0]) || !text[1] || !text[2] || text[3]) return 0;
-    layout->big = text[0] == '>';
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (types[i].kind != text[1] || !strchr(types[i].sizes, text[2])) continue;
-        layout->kind = text[1];
-        layout->size = text[2] - '0';
-        layout->dtype = types[i].dtype;
+        layout->element = (tn_element){text[1], text[2] - '0', text[0] == '>', types[i].dtype};
         return 1;
     }
     return 0;
@@ -173,7 +166,7 @@ static tn_status check_size(const tn_npy_source *source, const struct layout *la
     char text[160];
     tn_shape_text(&layout->shape, text, sizeof text);
     TN_REQUIRE(!tn_shape_check(&layout->shape), TN_EFORMAT, "%s: absurd dimensions %s", source->path, text);
-    uint64_t need = (uint64_t)tn_shape_count(&layout->shape) * (uint64_t)layout->size;
+    uint64_t need = (uint64_t)tn_shape_count(&layout->shape) * (uint64_t)layout->element.size;
     TN_REQUIRE(have == need, TN_EFORMAT, "%s%s%s: %s: elements of %s need %llu bytes, found %llu", source->path,
                *source->member ? ": " : "", source->member, have < need ? "is cut short" : "has bytes too many", text,
                (unsigned long long)need, (unsigned long long)have);
@@ -182,61 +175,17 @@ static tn_status check_size(const tn_npy_source *source, const struct layout *la
 
 /* ---- elements ---- */
 
-/* The bits of an element, from either order of bytes. */
-static uint64_t bits_of(const uint8_t *byte, int size, int big)
-{
-    uint64_t bits = 0;
-    for (int i = 0; i < size; i++) bits |= (uint64_t)byte[big ? size - 1 - i : i] << 8 * i;
-    return bits;
-}
-
-/* An element as a number; NaN for a whole one that no i32 holds. */
-static double number_of(uint64_t bits, const struct layout *layout)
-{
-    double wide;
-    float narrow;
-    uint32_t low = (uint32_t)bits;
-    if (layout->kind == 'f' && layout->size == 8) return memcpy(&wide, &bits, sizeof wide), wide;
-    if (layout->kind == 'f' && layout->size == 2) return tn_half_decode((uint16_t)bits, TN_HALF_F16);
-    if (layout->kind == 'f') return memcpy(&narrow, &low, sizeof narrow), narrow;
-    if (layout->kind == 'b') return bits != 0;
-    int unused = 64 - 8 * layout->size;
-    int64_t whole = layout->kind == 'i' ? (int64_t)(bits << unused) >> unused
-                    : bits <= INT32_MAX ? (int64_t)bits
-                                        : INT64_MAX;
-    return whole >= INT32_MIN && whole <= INT32_MAX ? (double)whole : NAN;
-}
-
-static tn_status convert(const tn_npy_source *source, const struct layout *layout, const uint8_t *from, size_t count,
-                         int64_t first, void *to)
-{
-    for (size_t i = 0; i < count; i++) {
-        double value = number_of(bits_of(from + i * (size_t)layout->size, layout->size, layout->big), layout);
-        int64_t place = first + (int64_t)i;
-        if (layout->dtype == TN_I32 ? isnan(value) : fabs(value) > FLT_MAX && !isinf(value))
-            return refuse(source, layout->dtype == TN_I32 ? "has a number beyond the range of i32"
-                                                          : "has a number beyond the range of f32");
-        if (layout->dtype == TN_F32)
-            ((float *)to)[place] = (float)value;
-        else if (layout->dtype == TN_I32)
-            ((int32_t *)to)[place] = (int32_t)value;
-        else
-            ((uint8_t *)to)[place] = (uint8_t)value;
-    }
-    return TN_OK;
-}
-
-static tn_status read_elements(tn_npy_source *source, const struct layout *layout, void *to)
+static tn_status read_elements(tn_npy_source *source, const struct layout *layout, char *to)
 {
     uint8_t chunk[CHUNK];
-    int64_t count = tn_shape_count(&layout->shape), most = CHUNK / layout->size;
-    if (layout->size == (int)tn_dtype_size(layout->dtype) && (layout->kind == 'f' || layout->kind == 'u') &&
-        !layout->big)
-        return source->read(source, to, (uint64_t)count * (uint64_t)layout->size);
+    const tn_element *e = &layout->element;
+    int64_t count = tn_shape_count(&layout->shape), most = CHUNK / e->size;
+    if (tn_element_is_ours(e)) return source->read(source, to, (uint64_t)(count * e->size));
     for (int64_t done = 0; done < count;) {
         int64_t now = count - done < most ? count - done : most;
-        TN_TRY(source->read(source, chunk, (uint64_t)(now * layout->size)));
-        TN_TRY(convert(source, layout, chunk, (size_t)now, done, to));
+        TN_TRY(source->read(source, chunk, (uint64_t)(now * e->size)));
+        const char *wrong = tn_element_convert(e, chunk, now, to + (uint64_t)done * tn_dtype_size(e->dtype));
+        if (wrong) return refuse(source, wrong);
         done += now;
     }
     return TN_OK;
@@ -246,7 +195,7 @@ static tn_status read_elements(tn_npy_source *source, const struct layout *layou
 static tn_status reorder(const struct layout *layout, void **data)
 {
     const tn_shape *shape = &layout->shape;
-    size_t size = tn_dtype_size(layout->dtype);
+    size_t size = tn_dtype_size(layout->element.dtype);
     int64_t count = tn_shape_count(shape);
     char *to = tn_alloc((size_t)count * size);
     if (!to) return TN_ENOMEM;
@@ -271,14 +220,14 @@ tn_status tn_npy_parse(tn_npy_source *source, tn_array *array)
     uint64_t left = 0;
     TN_TRY(read_layout(source, &layout, &left));
     TN_TRY(check_size(source, &layout, left));
-    void *data = tn_alloc((size_t)tn_shape_count(&layout.shape) * tn_dtype_size(layout.dtype));
+    void *data = tn_alloc((size_t)tn_shape_count(&layout.shape) * tn_dtype_size(layout.element.dtype));
     if (!data) return TN_ENOMEM;
     tn_status status = read_elements(source, &layout, data);
     if (!status && layout.fortran && layout.shape.rank > 1) status = reorder(&layout, &data);
     if (status)
         tn_free(data);
     else
-        *array = (tn_array){layout.dtype, layout.shape, data};
+        *array = (tn_array){layout.element.dtype, layout.shape, data};
     return status;
 }
 
@@ -289,6 +238,24 @@ static tn_status read_file(tn_npy_source *source, void *to, uint64_t bytes)
     uint64_t got = bytes;
     TN_TRY(tn_read_some(*(int *)source->handle, source->path, to, &got));
     TN_REQUIRE(got == bytes, TN_EIO, "%s: became shorter while it was read", source->path);
+    return TN_OK;
+}
+
+tn_status tn_npy_rows(tn_rows *rows, uint64_t begin, uint64_t bytes)
+{
+    struct layout layout = {0};
+    uint64_t left = 0;
+    tn_npy_source source = {
+        .path = rows->path, .member = rows->member, .handle = &rows->fd, .read = read_file, .bytes = bytes};
+    TN_REQUIRE(lseek(rows->fd, (off_t)begin, SEEK_SET) >= 0, TN_EIO, "%s: cannot be read", rows->path);
+    TN_TRY(read_layout(&source, &layout, &left));
+    TN_TRY(check_size(&source, &layout, left));
+    if (layout.fortran && layout.shape.rank > 1)
+        return tn_fail(TN_EUNSUPPORTED, "%s: its rows lie across the whole file (fortran_order): it is read whole",
+                       rows->path);
+    rows->begin = begin + bytes - left;
+    rows->element = layout.element;
+    rows->shape = layout.shape;
     return TN_OK;
 }
 

@@ -10,6 +10,8 @@
 #include "error.h"
 #include "npy.h"
 #include "read.h"
+#include "rows.h"
+#include "zip_place.h"
 
 #define DEFLATE_MOST 1032u /* deflate makes nothing smaller than by this factor */
 
@@ -171,4 +173,31 @@ tn_status tn_npz_read(const char *path, const char *member, tn_array *array)
     if (!status) status = read_index(zip, &source, index, array);
     zip_discard(zip);
     return status;
+}
+
+/* How many bytes a member has that is stored as it is. */
+static tn_status stored_bytes(zip_t *zip, tn_npy_source *source, zip_uint64_t index, uint64_t *bytes)
+{
+    zip_stat_t stat;
+    zip_stat_init(&stat);
+    if (zip_stat_index(zip, index, 0, &stat)) return failed(source, zip_get_error(zip));
+    TN_TRY(check_member(source, &stat));
+    TN_REQUIRE(stat.comp_method == ZIP_CM_STORE, TN_EUNSUPPORTED,
+               "%s: %s: is compressed, and read whole; numpy.savez doesn't compress", source->path, source->member);
+    *bytes = stat.size;
+    return TN_OK;
+}
+
+tn_status tn_npz_rows(tn_rows *rows, const char *member)
+{
+    zip_t *zip = NULL;
+    zip_uint64_t index = 0;
+    uint64_t bytes = 0, begin = 0;
+    tn_npy_source source = {.path = rows->path, .member = member};
+    TN_TRY(open_archive(rows->path, &zip));
+    tn_status status = find_member(zip, &source, &index);
+    if (!status) status = stored_bytes(zip, &source, index, &bytes);
+    if (!status) status = tn_zip_place(rows->fd, rows->path, zip_get_name(zip, index, ZIP_FL_ENC_RAW), bytes, &begin);
+    zip_discard(zip);
+    return status ? status : tn_npy_rows(rows, begin, bytes);
 }

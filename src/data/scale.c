@@ -5,24 +5,24 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
-#include "tenon/stats.h"
+#include "scale.h"
 
-static void learn_minmax(tn_column x, double low, double high, double *centre, double *spread)
+static void learn_minmax(const tn_column_facts *f, double low, double high, double *centre, double *spread)
 {
-    *centre = tn_stat_least(x);
-    *spread = tn_stat_range(x) / (high - low);
+    *centre = f->least;
+    *spread = (f->largest - f->least) / (high - low);
 }
 
-static void learn_standard(tn_column x, double low, double high, double *centre, double *spread)
+static void learn_standard(const tn_column_facts *f, double low, double high, double *centre, double *spread)
 {
     (void)low, (void)high;
-    *centre = tn_stat_mean(x);
-    *spread = tn_stat_deviation(x, 0);
+    *centre = f->mean;
+    *spread = f->deviation;
 }
 
 static const struct {
     const char *name;
-    void (*learn)(tn_column x, double low, double high, double *centre, double *spread);
+    void (*learn)(const tn_column_facts *facts, double low, double high, double *centre, double *spread);
 } kinds[] = {
     [TN_SCALE_NONE] = {"none", NULL},
     [TN_SCALE_MINMAX] = {"minmax", learn_minmax},
@@ -48,18 +48,28 @@ const char *tn_scale_name(int32_t kind)
 
 /* ---- fitting ---- */
 
-static tn_status learn_column(tn_scaler *scaler, double low, double high, tn_column x, int64_t c)
+int tn_scale_needs_deviation(int32_t kind)
 {
-    double mean = tn_stat_mean(x);
-    TN_REQUIRE(!isinf(tn_stat_least(x)) && !isinf(tn_stat_largest(x)), TN_EINVAL,
-               "scaling: column %lld has an infinite value", (long long)c);
-    scaler->mean[c] = isnan(mean) ? 0 : mean;
+    return kinds[kind].learn == learn_standard;
+}
+
+tn_status tn_scaler_learn_column(tn_scaler *scaler, double low, double high, int64_t c, const tn_column_facts *f)
+{
+    TN_REQUIRE(!isinf(f->least) && !isinf(f->largest), TN_EINVAL, "scaling: column %lld has an infinite value",
+               (long long)c);
+    scaler->mean[c] = isnan(f->mean) ? 0 : f->mean;
     if (!scaler->centre) return TN_OK;
-    kinds[scaler->kind].learn(x, low, high, &scaler->centre[c], &scaler->spread[c]);
-    if (tn_stat_range(x) > 0) return TN_OK;
+    kinds[scaler->kind].learn(f, low, high, &scaler->centre[c], &scaler->spread[c]);
+    if (f->largest - f->least > 0) return TN_OK;
     scaler->spread[c] = 1;
-    scaler->centre[c] = isnan(mean) ? 0 : tn_stat_least(x);
+    scaler->centre[c] = isnan(f->mean) ? 0 : f->least;
     return TN_OK;
+}
+
+static tn_column_facts facts_of(tn_column x, int deviation)
+{
+    return (tn_column_facts){tn_stat_mean(x), tn_stat_least(x), tn_stat_largest(x),
+                             deviation ? tn_stat_deviation(x, 0) : 0};
 }
 
 /* The columns from `first` on, brought together in `dense`: several passes over each go through memory in order. */
@@ -69,21 +79,16 @@ static tn_status learn_group(tn_scaler *scaler, double low, double high, const f
     int64_t count = scaler->columns - first < GROUP ? scaler->columns - first : GROUP;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < count; c++) dense[c * rows + r] = x[r * scaler->columns + first + c];
-    for (int64_t c = 0; c < count; c++)
-        TN_TRY(learn_column(scaler, low, high, (tn_column){dense + c * rows, rows, 1}, first + c));
+    for (int64_t c = 0; c < count; c++) {
+        const tn_column_facts facts =
+            facts_of((tn_column){dense + c * rows, rows, 1}, tn_scale_needs_deviation(scaler->kind));
+        TN_TRY(tn_scaler_learn_column(scaler, low, high, first + c, &facts));
+    }
     return TN_OK;
 }
 
 static tn_status learn(tn_scaler *scaler, double low, double high, const float *x, int64_t rows)
 {
-    size_t room = (size_t)scaler->columns;
-    scaler->mean = tn_alloc(room * sizeof(double));
-    if (!scaler->mean) return TN_ENOMEM;
-    if (kinds[scaler->kind].learn) {
-        scaler->centre = tn_alloc(room * sizeof(double));
-        scaler->spread = tn_alloc(room * sizeof(double));
-        if (!scaler->centre || !scaler->spread) return TN_ENOMEM;
-    }
     float *dense = tn_alloc((size_t)rows * GROUP * sizeof *dense);
     tn_status status = dense ? TN_OK : TN_ENOMEM;
     for (int64_t c = 0; c < scaler->columns && !status; c += GROUP)
@@ -92,17 +97,29 @@ static tn_status learn(tn_scaler *scaler, double low, double high, const float *
     return status;
 }
 
+tn_status tn_scaler_begin(tn_scaler *scaler, int32_t kind, double low, double high, int64_t columns)
+{
+    const size_t room = (size_t)columns;
+    TN_REQUIRE(tn_scale_name(kind), TN_EINVAL, "scaling: there is no kind %d", kind);
+    TN_REQUIRE(kind != TN_SCALE_MINMAX || (low < high && isfinite(high - low)), TN_EINVAL,
+               "scaling: the range from %g to %g is none", low, high);
+    *scaler = (tn_scaler){.kind = kind, .columns = columns, .base = kind == TN_SCALE_MINMAX ? low : 0};
+    if (!(scaler->mean = tn_alloc(room * sizeof(double)))) return TN_ENOMEM;
+    if (!kinds[kind].learn) return TN_OK;
+    scaler->centre = tn_alloc(room * sizeof(double));
+    scaler->spread = tn_alloc(room * sizeof(double));
+    return scaler->centre && scaler->spread ? TN_OK : TN_ENOMEM;
+}
+
 tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x, int64_t rows,
                         int64_t columns)
 {
     TN_GIVEN(scaler, x);
-    TN_REQUIRE(tn_scale_name(kind), TN_EINVAL, "scaling: there is no kind %d", kind);
     TN_REQUIRE(columns > 0 && rows >= 0, TN_ESHAPE, "scaling: a table of %lld rows and %lld columns", (long long)rows,
                (long long)columns);
-    TN_REQUIRE(kind != TN_SCALE_MINMAX || (low < high && isfinite(high - low)), TN_EINVAL,
-               "scaling: the range from %g to %g is none", low, high);
-    tn_scaler fitted = {.kind = kind, .columns = columns, .base = kind == TN_SCALE_MINMAX ? low : 0};
-    tn_status status = learn(&fitted, low, high, x, rows);
+    tn_scaler fitted = {0};
+    tn_status status = tn_scaler_begin(&fitted, kind, low, high, columns);
+    if (!status) status = learn(&fitted, low, high, x, rows);
     if (status)
         tn_scaler_free(&fitted);
     else

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "checkpoint.h"
 #include "convert.h"
 #include "error.h"
 #include "read.h"
+#include "rows.h"
 #include "safetensors.h"
 #include "tenon/backend.h"
 #include "tenon/state.h"
@@ -27,7 +29,7 @@ tn_status tn_tensors_has(const char *path, const char *name, int *has)
 {
     tn_checkpoint *file = NULL;
     tn_state_entry entry;
-    TN_TRY(tn_checkpoint_open(path, &file));
+    TN_TRY(tn_checkpoint_open_header(path, &file));
     *has = tn_checkpoint_find(file, name, &entry, NULL);
     tn_checkpoint_close(file);
     return TN_OK;
@@ -73,6 +75,34 @@ tn_status tn_tensors_read(const char *path, const char *name, tn_array *array)
     TN_TRY(tn_checkpoint_open(path, &file));
     tn_status status = find(path, file, name, &entry, &data);
     if (!status) status = copy(path, &entry, data, array);
+    tn_checkpoint_close(file);
+    return status;
+}
+
+/* Of a file's types that of elements. */
+static tn_element element_of(const tn_file_type *type)
+{
+    const int bf16 = type->dtype == TN_BF16, truth = !strcmp(type->name, "BOOL");
+    const char kind = bf16 ? 'B' : truth ? 'b' : type->sign < 0 || type->dtype == TN_I32 ? 'i' : 'f';
+    const int is_unsigned = (type->sign > 0 && !truth) || type->dtype == TN_U8;
+    return (tn_element){is_unsigned ? 'u' : kind, (int)type->size, 0,
+                        tn_becomes_f32(type->dtype) ? TN_F32 : type->dtype};
+}
+
+tn_status tn_tensors_rows(tn_rows *rows, const char *member)
+{
+    tn_checkpoint *file = NULL;
+    tn_state_entry entry = {0};
+    TN_TRY(tn_checkpoint_open_header(rows->path, &file));
+    tn_status status = find(rows->path, file, member, &entry, NULL);
+    const tn_file_tensor *t = status ? NULL : tn_names_find(file, entry.name);
+    if (t && !t->type->dtype)
+        status = tn_fail(TN_EFORMAT, "%s: tensor '%s' is of a type that is not read", rows->path, entry.name);
+    if (t) {
+        rows->begin = file->data_at + t->begin;
+        rows->element = element_of(t->type);
+        rows->shape = t->shape;
+    }
     tn_checkpoint_close(file);
     return status;
 }

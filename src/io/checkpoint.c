@@ -294,29 +294,40 @@ static void convert_all(const char *path, tn_checkpoint *checkpoint)
     checkpoint->count = count;
 }
 
-static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoint)
+static tn_status read_checkpoint(struct source *source, tn_checkpoint *checkpoint, int data)
 {
     TN_TRY(read_header(source, &checkpoint->header));
+    checkpoint->data_at = source->bytes - source->data_bytes;
     TN_TRY(list_tensors(source, checkpoint));
     TN_TRY(read_notes(source->path, checkpoint));
-    TN_TRY(read_data(source, checkpoint));
-    convert_all(source->path, checkpoint);
+    if (data) TN_TRY(read_data(source, checkpoint));
+    if (data) convert_all(source->path, checkpoint);
     return tn_names_list(checkpoint);
 }
 
-tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
+static tn_status open_checkpoint(const char *path, int data, tn_checkpoint **checkpoint)
 {
-    TN_GIVEN(path, checkpoint);
     struct source source = {.path = path, .fd = -1};
     TN_TRY(tn_open_regular(path, &source.fd, &source.bytes));
     tn_checkpoint *made = tn_alloc(sizeof *made);
-    tn_status status = made ? read_checkpoint(&source, made) : TN_ENOMEM;
+    tn_status status = made ? read_checkpoint(&source, made, data) : TN_ENOMEM;
     close(source.fd);
     if (status)
         tn_checkpoint_close(made);
     else
         *checkpoint = made;
     return status;
+}
+
+tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)
+{
+    TN_GIVEN(path, checkpoint);
+    return open_checkpoint(path, 1, checkpoint);
+}
+
+tn_status tn_checkpoint_open_header(const char *path, tn_checkpoint **checkpoint)
+{
+    return open_checkpoint(path, 0, checkpoint);
 }
 
 void tn_checkpoint_close(tn_checkpoint *checkpoint)

@@ -25,10 +25,14 @@ struct tn_checkpoint {
     size_t count, ties;
     tn_region region; /* names that were given */
     unsigned char *data;
+    uint64_t data_at;  /* where the data begins in the file */
     const char *steps; /* the note of optimizers' steps; NULL: older files count them all as one */
     uint64_t seed, step;
     int has_seed, has_step;
 };
+
+/* As tn_checkpoint_open, without the data: the tensors' are NULL, and what they are is as it is in the file. */
+TN_MUST_USE tn_status tn_checkpoint_open_header(const char *path, tn_checkpoint **checkpoint);
 
 /* Finds the further names and sorts all; when the tensors are known. */
 TN_MUST_USE tn_status tn_names_list(tn_checkpoint *checkpoint);

@@ -1,12 +1,10 @@
 /* budget.c: how much memory a device has left, where its backend tells by tenon.memory/1. */
 #include "device_internal.h"
 #include "error.h"
+#include "host_memory.h"
 #include "registry.h"
 #include "tenon/backend_ext.h"
 #include "text.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* 0 where the backend doesn't tell, -1 where it can't. The registry's lock is held: the backend is called by one thread
  * at a time. */
@@ -21,19 +19,10 @@ static int ask(const tn_backend *backend, uint32_t index, tn_memory_budget *budg
     return TN_HAS(tn_memory_budget, budget, free);
 }
 
-/* The host's memory, with the space to swap to; 0 where the system doesn't tell. */
 static int ask_host(tn_memory_budget *budget)
 {
-    char name[64];
-    unsigned long long kib;
-    FILE *file = fopen("/proc/meminfo", "r");
     *budget = (tn_memory_budget){.size = sizeof *budget};
-    while (file && fscanf(file, "%63[^:]: %llu%*[^\n]\n", name, &kib) == 2) {
-        if (!strcmp(name, "MemTotal") || !strcmp(name, "SwapTotal")) budget->total += kib << 10;
-        if (!strcmp(name, "MemAvailable") || !strcmp(name, "SwapFree")) budget->free += kib << 10;
-    }
-    if (file) fclose(file);
-    return budget->free > 0;
+    return tn_host_memory(&budget->total, &budget->free);
 }
 
 /* Of a device whose backend doesn't tell: the host's, or all that it says it has. */

@@ -22,6 +22,38 @@ same host --batch 240
 same host --net "linear 8, batchnorm, relu, dropout 0.3, linear outputs" --optimizer adamw --schedule "cosine 20"
 same host --data digits:1 --batch 1
 
+# Files whose samples stay there. 250 pictures of 5 x 4, whose label is where they are bright.
+idx() { LC_ALL=C awk "BEGIN { srand($1); for (i = 0; i < $2; i++) { $3 } }"; }
+mkdir -p mnist
+for part in train:200 t10k:50; do
+    count=${part#*:}
+    name=mnist/${part%:*}
+    octal=$(printf '\\%o' "$count")
+    # shellcheck disable=SC2059 # bytes
+    {
+        printf "\\0\\0\\10\\3\\0\\0\\0$octal\\0\\0\\0\\5\\0\\0\\0\\4"
+        idx 1 "$count" 'for (k = 0; k < 20; k++) printf "%c", 1 + int(rand() * 60) + 60 * (k % 4 == i % 4)'
+    } >"$name-images-idx3-ubyte"
+    # shellcheck disable=SC2059
+    { printf "\\0\\0\\10\\1\\0\\0\\0$octal"; idx 1 "$count" 'printf "%c", i % 4'; } >"$name-labels-idx1-ubyte"
+done
+same stream --data mnist --net "flatten, linear 8, relu, dropout 0.2, linear outputs"
+same stream --data mnist --net "flatten, linear 8, relu, linear outputs" --batch 33 --limit 150 --validation 0.2 --loaders 3
+"$tenon" eval --model out/saved --resident stream --device "$device" >streamed || fail "eval: $(cat streamed)"
+"$tenon" eval --model out/saved --device "$device" | cmp - streamed || fail "eval says $(cat streamed)"
+train --data mnist --net "flatten, linear outputs" --resident stream --epochs 1 --stats 2>&1 | grep -q 'are read as they are needed' ||
+    fail "the stream is not said"
+
+# A file that becomes shorter while it is read ends the training with a line, and nothing is saved.
+truncate -s 1000 mnist/t10k-images-idx3-ubyte
+train --data mnist --net "flatten, linear outputs" --resident stream --save out/short >/dev/null 2>message &&
+    fail "a short file is taken"
+grep -q 't10k-images.* is cut short' message || fail "a short file: $(cat message)"
+for data in digits digits-rgb:20; do
+    train --data $data --resident stream >/dev/null 2>message && fail "$data is streamed"
+    grep -q "$data: what is drawn is in memory" message || fail "$data: $(cat message)"
+done
+
 # Stopped in the middle of an epoch, and resumed elsewhere.
 train --epochs 3 --json --resident device 2>/dev/null | figures >whole
 train --epochs 1 --json --resident host --save part 2>/dev/null | figures >both

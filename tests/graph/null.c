@@ -47,6 +47,7 @@ typedef struct world {
     tn_ink ink;
     tn_model model;
     tn_note note;
+    tn_open_options open_options;
     tn_piece piece;
     tn_plateau plateau;
     tn_program_report program_report;

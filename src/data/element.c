@@ -1,0 +1,56 @@
+/* element.c: see element.h. */
+#include "element.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "half.h"
+#include "tenon/backend.h"
+
+int tn_element_is_ours(const tn_element *e)
+{
+    return e->size == (int)tn_dtype_size(e->dtype) && !e->big && (e->kind == 'f' || e->kind == 'u' || e->kind == 'i');
+}
+
+/* The bits of an element, from either order of bytes. */
+static uint64_t bits_of(const uint8_t *byte, int size, int big)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < size; i++) bits |= (uint64_t)byte[big ? size - 1 - i : i] << 8 * i;
+    return bits;
+}
+
+/* An element as a number; NaN for a whole one that no i32 holds. */
+static double number_of(uint64_t bits, const tn_element *e)
+{
+    double wide;
+    float narrow;
+    uint32_t low = (uint32_t)bits;
+    if (e->kind == 'f' && e->size == 8) return memcpy(&wide, &bits, sizeof wide), wide;
+    if (e->kind == 'f' && e->size == 2) return tn_half_decode((uint16_t)bits, TN_HALF_F16);
+    if (e->kind == 'B') return tn_half_decode((uint16_t)bits, TN_HALF_BF16);
+    if (e->kind == 'f') return memcpy(&narrow, &low, sizeof narrow), narrow;
+    if (e->kind == 'b') return bits != 0;
+    int unused = 64 - 8 * e->size;
+    int64_t whole = e->kind == 'i'      ? (int64_t)(bits << unused) >> unused
+                    : bits <= INT32_MAX ? (int64_t)bits
+                                        : INT64_MAX;
+    return whole >= INT32_MIN && whole <= INT32_MAX ? (double)whole : NAN;
+}
+
+const char *tn_element_convert(const tn_element *e, const uint8_t *from, int64_t count, void *to)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double value = number_of(bits_of(from + i * e->size, e->size, e->big), e);
+        if (e->dtype == TN_I32 && isnan(value)) return "has a number beyond the range of i32";
+        if (e->dtype == TN_F32 && fabs(value) > FLT_MAX && !isinf(value)) return "has a number beyond the range of f32";
+        if (e->dtype == TN_F32)
+            ((float *)to)[i] = (float)value;
+        else if (e->dtype == TN_I32)
+            ((int32_t *)to)[i] = (int32_t)value;
+        else
+            ((uint8_t *)to)[i] = (uint8_t)value;
+    }
+    return NULL;
+}
