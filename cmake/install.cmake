@@ -1,9 +1,10 @@
-# What `cmake --install` puts where: the command, the library, its headers, the backends beside the library, where the
-# loader looks for them, and what tells pkg-config and CMake's find_package of them. The tree may be moved afterwards.
+# What `cmake --install` puts where: the command, the library, its headers, the backends and communicators beside the library,
+# where the loader looks for them, and what tells pkg-config and CMake's find_package of them. The tree may be moved afterwards.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(TENON_INSTALL_BACKENDS ${CMAKE_INSTALL_LIBDIR}/tenon/backends-1)
+set(TENON_INSTALL_COMM ${CMAKE_INSTALL_LIBDIR}/tenon/comm-1)
 set(TENON_INSTALL_CMAKE ${CMAKE_INSTALL_LIBDIR}/cmake/tenon)
 
 install(TARGETS tenon_command RUNTIME)
@@ -13,6 +14,12 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tenon DESTINATION ${CMAKE_INSTAL
 foreach(backend cpu opencl)
   if(TARGET backend_${backend})
     install(TARGETS backend_${backend} LIBRARY DESTINATION ${TENON_INSTALL_BACKENDS})
+  endif()
+endforeach()
+
+foreach(communicator local openmpi mpich)
+  if(TARGET comm_${communicator})
+    install(TARGETS comm_${communicator} LIBRARY DESTINATION ${TENON_INSTALL_COMM})
   endif()
 endforeach()
 

@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [sanitize] [bench] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -26,6 +26,10 @@ test   binutils         nm                 checks which symbols a backend export
 test   python3          python3            checks JSON and SVG output, and the lists of the documentation
 test   clang            clang              gives the readers of files to libFuzzer ...
 test   libclang-rt-dev  -                  ... which is this
+mpi    libopenmpi-dev   mpicc.openmpi      the communicator for Open MPI ...
+mpi    openmpi-bin      mpirun.openmpi     ... and what starts its processes
+mpi    libmpich-dev     mpicc.mpich        the communicator for MPICH ...
+mpi    mpich            mpirun.mpich       ... and what starts its processes
 sanitize clang-14       clang-14           the thread sanitizer, together with ...
 sanitize libomp-14-dev  libarcher.so       ... an OpenMP library that tells the sanitizer about its barriers
 sanitize llvm-14        llvm-symbolizer-14 function names in the reports

@@ -25,9 +25,9 @@
     X(context_destroy)                                                                                                 \
     X(buffer_create)                                                                                                   \
     X(buffer_destroy)                                                                                                  \
-    X(queue_create) X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill)      \
-        X(event_create) X(event_destroy) X(event_record) X(event_wait) X(event_sync) X(op_prepare) X(op_release)       \
-            X(op_run)
+    X(queue_create)                                                                                                    \
+    X(queue_destroy) X(queue_flush) X(queue_sync) X(queue_stats) X(write) X(read) X(copy) X(fill) X(event_create)      \
+        X(event_destroy) X(event_record) X(event_wait) X(event_sync) X(op_prepare) X(op_release) X(op_run)
 
 tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ...)
 {
@@ -39,8 +39,7 @@ tn_status tn_because(tn_reason *reason, tn_status status, const char *format, ..
     return status;
 }
 
-/* Looks at no more than MAX_ID + 1 characters, whatever the pointer leads to. */
-static int well_formed(const char *id)
+int tn_id_well_formed(const char *id)
 {
     size_t length = id ? strnlen(id, MAX_ID + 1) : 0;
     size_t good = length ? strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") : 0;
@@ -59,7 +58,7 @@ tn_status tn_check_table(const tn_backend *backend, tn_reason *reason)
     if (backend->size < FIRST_SIZE)
         return tn_because(reason, TN_EFORMAT, "has a table of %llu bytes; %zu are the least",
                           (unsigned long long)backend->size, FIRST_SIZE);
-    if (!well_formed(backend->id))
+    if (!tn_id_well_formed(backend->id))
         return tn_because(reason, TN_EFORMAT, "has the id '%.*s'; an id is 1 to %d of a-z, 0-9, '-' and '_'", MAX_ID,
                           backend->id ? backend->id : "", MAX_ID);
 #define CHECK(function)                                                                                                \
@@ -79,13 +78,18 @@ static tn_status not_loaded(const char *file, tn_reason *reason)
     return tn_because(reason, TN_EFORMAT, "cannot be loaded: %s", text ? text : "no reason given");
 }
 
-tn_status tn_load_query(const char *file, tn_backend_query_fn **query, tn_reason *reason)
+tn_status tn_load_symbol(const char *file, const char *symbol, const char *kind, void **found, tn_reason *reason)
 {
     TN_TRY(tn_elf_check(file, reason));
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!library) return not_loaded(file, reason);
-    *(void **)query = dlsym(library, "tn_backend_query");
-    return *query ? TN_OK : tn_because(reason, TN_EFORMAT, "exports no tn_backend_query: it is no backend");
+    *found = dlsym(library, symbol);
+    return *found ? TN_OK : tn_because(reason, TN_EFORMAT, "exports no %s: it is no %s", symbol, kind);
+}
+
+tn_status tn_load_query(const char *file, tn_backend_query_fn **query, tn_reason *reason)
+{
+    return tn_load_symbol(file, "tn_backend_query", "backend", (void **)query, reason);
 }
 
 tn_status tn_ask_table(tn_backend_query_fn *query, const tn_backend **backend, tn_reason *reason)

@@ -22,7 +22,13 @@ tn_status tn_elf_check(const char *file, tn_reason *reason);
  * called. */
 tn_status tn_load_table(const char *file, const tn_backend **backend, tn_reason *reason);
 
-/* The two steps of it: loads the file and finds its one symbol; calls that and checks the table. */
+/* Loads a file, never to unload it, and finds the one symbol that a `kind` ("backend") of plugin has. */
+tn_status tn_load_symbol(const char *file, const char *symbol, const char *kind, void **found, tn_reason *reason);
+
+/* Whether it can be the id of a plugin. Looks at no more than 32 characters, whatever the pointer leads to. */
+int tn_id_well_formed(const char *id);
+
+/* The two steps of loading: loads the file and finds its one symbol; calls that and checks the table. */
 tn_status tn_load_query(const char *file, tn_backend_query_fn **query, tn_reason *reason);
 tn_status tn_ask_table(tn_backend_query_fn *query, const tn_backend **backend, tn_reason *reason);
 
@@ -44,7 +50,16 @@ const char *tn_search_places(char *text, size_t room);
  * "below" is relative to the library's folder. Returns 0 if not. */
 int tn_own_file(const char *below, char path[PATH_MAX]);
 
-/* The parts of it: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
+/* On whose word files in the library's own folders are loaded; 0 if it is not known where the library is. */
+int tn_own_trust(struct tn_trust *trust);
+
+/* The file NAME.so in the library's own folders tenon/FOLDER ("comm-1"), then in the list of absolute files and folders
+ * of an environment variable. The first that is there is taken, and refused if others could change it. TN_EMISSING:
+ * there is none, and the reason says where it was looked for. */
+tn_status tn_search_named(const char *folder, const char *variable, const char *name, char file[PATH_MAX],
+                          tn_reason *reason);
+
+/* The parts of a search: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
 tn_status tn_search_folder(const char *folder, const struct tn_trust *trust, tn_found *found);
 tn_status tn_search_list(const char *list, tn_found *found);
 

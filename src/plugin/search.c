@@ -98,12 +98,19 @@ int tn_own_file(const char *below, char path[PATH_MAX])
     return own_file[0] && length < PATH_MAX && !stat(path, &info);
 }
 
-static tn_status search_own(const char *below, tn_found *found)
+int tn_own_trust(tn_trust *trust)
 {
     struct stat library;
+    if (!own_file[0] || stat(own_file, &library)) return 0;
+    *trust = tn_trust_own(&library);
+    return 1;
+}
+
+static tn_status search_own(const char *below, tn_found *found)
+{
     char folder[PATH_MAX];
-    if (!tn_own_file(below, folder) || stat(own_file, &library)) return TN_OK;
-    const tn_trust trust = tn_trust_own(&library);
+    tn_trust trust;
+    if (!tn_own_file(below, folder) || !tn_own_trust(&trust)) return TN_OK;
     return tn_search_folder(folder, &trust, found);
 }
 

@@ -9,6 +9,7 @@
 
 #include "abi_1_0.h"
 #include "tenon/backend_ext.h"
+#include "tenon/comm.h"
 
 #define TYPE(type, bytes)         _Static_assert(sizeof(type) == (bytes), #type " has another size");
 #define FIELD(type, field, place) _Static_assert(offsetof(type, field) == (place), #type "." #field " has moved");
@@ -91,6 +92,7 @@ static void every_struct_is_listed(void **state)
     (void)state;
     assert_in_range(check_structs(TEST_INCLUDE "/backend.h"), 23, ROWS);
     assert_in_range(check_structs(TEST_INCLUDE "/backend_ext.h"), 9, ROWS);
+    assert_in_range(check_structs(TEST_INCLUDE "/comm.h"), 3, ROWS);
 }
 
 /* A row GREW. */

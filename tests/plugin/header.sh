@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh INCLUDE c|c++: backend.h with its extensions and its checks, and a use of them all, compile without a warning in every version of the
+# header.sh INCLUDE c|c++: backend.h with its extensions and its checks, comm.h, and a use of them all, compile without a warning in every version of the
 # language that it promises. Exit status 77: there is no compiler for it.
 include=$1 language=$2
 case $language in
@@ -11,11 +11,17 @@ trap 'rm -r "$work"' EXIT
 cat >"$work/use.x" <<'END'
 #include "tenon/backend_ext.h"
 #include "tenon/backend_check.h"
+#include "tenon/comm.h"
 int32_t check(const tn_op_desc *desc, tn_op_facts *facts);
 int32_t check(const tn_op_desc *desc, tn_op_facts *facts)
 {
     const int32_t status = tn_check_op(desc, facts, NULL);
     return status ? status : tn_check_not_in_place(desc, NULL) + (int32_t)tn_desc_extent(desc->out);
+}
+int32_t join(const tn_communicator *table, tn_comm_place *place);
+int32_t join(const tn_communicator *table, tn_comm_place *place)
+{
+    return TN_HAS(tn_communicator, table, close) ? table->open(NULL, place, NULL, NULL) : TN_ESTATE;
 }
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info);
 uint64_t use(const tn_tensor_desc *desc, tn_kernel_info *info)

@@ -11,7 +11,7 @@ cd "$work" || exit 1
 
 build() { # NAME: NAME.c becomes NAME.so
     "$compiler" -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -I. "$1.c" -o "$1.so" &&
-        sh "$source/tests/plugin/symbols.sh" "$work/$1.so"
+        sh "$source/tests/plugin/symbols.sh" tn_backend_query "$work/$1.so"
 }
 
 cp "$source/backends/null/null.c" null.c || exit 1

@@ -1,0 +1,77 @@
+/* named.c: finds a plugin that is called by its name in the places of its kind. */
+#include "loader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "trust.h"
+
+/* What is looked for, and what was found. */
+typedef struct search {
+    const char *name;
+    char *file; /* PATH_MAX bytes */
+    tn_reason *reason;
+} search;
+
+/* Neither the file nor its folder may be open to others. TN_EMISSING: there is none. */
+static tn_status take(const search *s, const char *path, const tn_trust *trust)
+{
+    char folder[PATH_MAX];
+    struct stat info, around;
+    if (!realpath(path, s->file)) return TN_EMISSING;
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(s->file, '/') - s->file) + 1, s->file);
+    if (stat(s->file, &info) || stat(folder, &around)) return TN_EMISSING;
+    const tn_trust named = tn_trust_named(&info);
+    const tn_status status = tn_trust_check(trust ? trust : &named, &info, s->reason);
+    return status || !trust ? status : tn_trust_check(trust, &around, s->reason);
+}
+
+static tn_status take_own(const search *s, const char *below)
+{
+    char path[PATH_MAX], file[PATH_MAX];
+    tn_trust trust;
+    int length = snprintf(file, sizeof file, "%s/%s.so", below, s->name);
+    if (length >= (int)sizeof file || !tn_own_file(file, path) || !tn_own_trust(&trust)) return TN_EMISSING;
+    return take(s, path, &trust);
+}
+
+/* A file that is called so, or a folder that has one. */
+static tn_status take_listed(const search *s, const char *place, int length)
+{
+    char path[PATH_MAX], end[PATH_MAX];
+    struct stat info;
+    snprintf(path, sizeof path, "%.*s", length, place);
+    snprintf(end, sizeof end, "/%s.so", s->name);
+    if (path[0] != '/' || stat(path, &info)) return TN_EMISSING;
+    if (S_ISDIR(info.st_mode)) {
+        const tn_trust trust = tn_trust_named(&info);
+        if ((size_t)length + strlen(end) >= sizeof path) return TN_EMISSING;
+        strcat(path, end);
+        return take(s, path, &trust);
+    }
+    size_t tail = strlen(end), all = strlen(path);
+    return all >= tail && !strcmp(path + all - tail, end) ? take(s, path, NULL) : TN_EMISSING;
+}
+
+tn_status tn_search_named(const char *folder, const char *variable, const char *name, char file[PATH_MAX],
+                          tn_reason *reason)
+{
+    static const char *const own[] = {"tenon", "../lib/tenon"};
+    const search s = {name, file, reason};
+    tn_status status = TN_EMISSING;
+    for (size_t i = 0; i < sizeof own / sizeof *own && status == TN_EMISSING; i++) {
+        char below[64];
+        snprintf(below, sizeof below, "%s/%s", own[i], folder);
+        status = take_own(&s, below);
+    }
+    const char *list = secure_getenv(variable);
+    for (int length; list && *list && status == TN_EMISSING; list += length + (list[length] == ':')) {
+        length = (int)strcspn(list, ":");
+        status = take_listed(&s, list, length);
+    }
+    if (status != TN_EMISSING) return status;
+    return tn_because(reason, status, "there is no %s.so in tenon/%s beside the library, nor in %s", name, folder,
+                      variable);
+}

@@ -1,0 +1,267 @@
+/* team.c: teams of threads, over the communicator `local`. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "exercise.h"
+#include "sum.h"
+
+enum { MOST = 4 };
+
+/* A rank of a test, and what it found. */
+typedef struct member member;
+typedef const char *member_run(member *me);
+
+struct member {
+    member_run *run;
+    tn_team_options options;
+    tn_team *team;
+    pthread_t thread;
+    char wrong[512];
+};
+
+static atomic_uint_fast64_t groups = 1;
+
+static void *live(void *arg)
+{
+    member *me = arg;
+    const char *bad = me->run(me);
+    if (bad) snprintf(me->wrong, sizeof me->wrong, "rank %u: %s", me->options.rank, bad);
+    return NULL;
+}
+
+/* Runs that on each rank; fails the test if one found something wrong. */
+static void run_members(uint32_t ranks, double silence, member_run *run)
+{
+    member all[MOST] = {{0}};
+    const uint64_t group = groups++;
+    for (uint32_t r = 0; r < ranks; r++) {
+        all[r].run = run;
+        all[r].options = (tn_team_options){"local", group, ranks, r, silence, 2 * silence};
+        assert_int_equal(pthread_create(&all[r].thread, NULL, live, &all[r]), 0);
+    }
+    for (uint32_t r = 0; r < ranks; r++) pthread_join(all[r].thread, NULL);
+    for (uint32_t r = 0; r < ranks; r++)
+        if (all[r].wrong[0]) fail_msg("of %u: %s", ranks, all[r].wrong);
+}
+
+static const char *do_exercise(member *me)
+{
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    const char *bad = exercise(me->team, 1 + me->options.ranks, 12);
+    tn_team_close(me->team);
+    return bad;
+}
+
+static void all_that_a_team_does_is_right_for_any_number_of_ranks(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 1; ranks <= MOST; ranks++) run_members(ranks, 10, do_exercise);
+}
+
+static void a_rank_alone_needs_no_communicator(void **state)
+{
+    tn_team *team = NULL;
+    (void)state;
+    unsetenv("OMPI_COMM_WORLD_SIZE");
+    unsetenv("PMI_SIZE");
+    assert_int_equal(tn_team_open(NULL, &team), TN_OK);
+    assert_int_equal(tn_team_size(team), 1);
+    const char *bad = exercise(team, 3, 12);
+    if (bad) fail_msg("%s", bad);
+    tn_team_close(team);
+}
+
+/* ---- failures --------------------------------------------------------------------------------------------------- */
+
+static const char *expect(tn_status got, tn_status want, const char *text)
+{
+    static _Thread_local char line[512];
+    if (got == want && strstr(tn_message(), text)) return NULL;
+    snprintf(line, sizeof line, "status %d (%s), not %d with '%s'", got, tn_message(), want, text);
+    return line;
+}
+
+static const char *fail_on_the_last_rank(member *me)
+{
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    if (me->options.rank == me->options.ranks - 1) tn_team_fail(me->team, TN_EIO, "data.csv: no such file");
+    char want[64];
+    snprintf(want, sizeof want, "rank %u: data.csv: no such file", me->options.ranks - 1);
+    tn_status status = TN_OK;
+    for (int i = 0; i < 1000 && !status; i++) status = tn_team_barrier(me->team);
+    const char *bad = expect(status, TN_EIO, want);
+    if (!bad) bad = expect(tn_team_check(me->team), TN_EIO, want);
+    tn_team_close(me->team);
+    return bad;
+}
+
+static void a_failure_of_one_rank_reaches_all_with_its_words(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 2; ranks <= MOST; ranks++) run_members(ranks, 10, fail_on_the_last_rank);
+}
+
+/* The others wait in a barrier, for a rank that never comes. */
+static const char *stay_away(member *me)
+{
+    if (me->options.rank == 2) return NULL;
+    const char *bad = expect(tn_team_open(&me->options, &me->team), TN_EDEVICE, "rank 2 has not answered for");
+    return bad;
+}
+
+static void a_rank_that_never_comes_is_named(void **state)
+{
+    member all[MOST] = {{0}};
+    const uint64_t group = groups++;
+    (void)state;
+    for (uint32_t r = 0; r < 3; r++) {
+        all[r].run = stay_away;
+        all[r].options = (tn_team_options){"local", group, 3, r, 0.2, 0.5};
+        assert_int_equal(pthread_create(&all[r].thread, NULL, live, &all[r]), 0);
+    }
+    for (uint32_t r = 0; r < 3; r++) pthread_join(all[r].thread, NULL);
+    for (uint32_t r = 0; r < 3; r++)
+        if (all[r].wrong[0]) fail_msg("%s", all[r].wrong);
+}
+
+static void nap(long milliseconds)
+{
+    const struct timespec t = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* Longer than the silence that is allowed: its team's thread answers. */
+static const char *compute_long(member *me)
+{
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    if (me->options.rank == 1) nap(1500);
+    const char *bad = tn_team_barrier(me->team) ? tn_message() : NULL;
+    tn_team_close(me->team);
+    return bad;
+}
+
+static void a_rank_that_computes_for_long_is_not_dead(void **state)
+{
+    (void)state;
+    run_members(3, 0.3, compute_long);
+}
+
+static const char *other_lengths(member *me)
+{
+    double vector[100] = {0}, other[100] = {0};
+    void *node[] = {vector, other};
+    const uint32_t first[] = {0, 1, 2};
+    tn_shard_sum *sum = NULL;
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    const tn_shard_sum_options options = {TN_F64, 2, 50 + me->options.rank, first, node, vector, 0};
+    const char *bad = expect(tn_shard_sum_open(me->team, &options, &sum), TN_EINVAL,
+                             "the sum's elements: '50' on rank 0, '51' on rank 1");
+    tn_team_close(me->team);
+    return bad;
+}
+
+static void sums_that_do_not_fit_together_are_refused(void **state)
+{
+    (void)state;
+    run_members(2, 10, other_lengths);
+}
+
+/* Ranges in another order: what is sent is not what is due. */
+static const char *other_order(member *me)
+{
+    double vector[100] = {0};
+    void *node[] = {vector};
+    const uint32_t first[] = {0, 1, 2};
+    const uint32_t r = me->options.rank;
+    uint64_t a = 0, b = 0;
+    tn_shard_sum *sum = NULL;
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    const tn_shard_sum_options options = {TN_F64, 2, 100, first, node, vector, 0};
+    tn_status status = tn_shard_sum_open(me->team, &options, &sum);
+    if (!status) status = tn_shard_sum_start(sum, r ? 0 : 80, r ? 80 : 100, &a);
+    if (!status) status = tn_shard_sum_start(sum, r ? 80 : 0, r ? 100 : 80, &b);
+    if (!status) status = tn_team_wait(me->team, b);
+    const char *bad = expect(status, TN_EINVAL, "are due");
+    tn_team_close(me->team);
+    tn_shard_sum_close(sum);
+    return bad;
+}
+
+static void ranges_in_another_order_end_the_team(void **state)
+{
+    (void)state;
+    run_members(2, 10, other_order);
+}
+
+/* ---- memory ----------------------------------------------------------------------------------------------------- */
+
+static const char *try_without_memory(member *me)
+{
+    tn_status status = tn_team_open(&me->options, &me->team);
+    if (status) return NULL;
+    exercise(me->team, 5, 1);
+    tn_team_close(me->team);
+    return NULL;
+}
+
+/* From some allocation on all fail: nothing hangs or crashes. */
+static void a_team_without_memory_ends(void **state)
+{
+    (void)state;
+    for (int64_t n = 0; n < 40; n += 1 + n / 3) {
+        tn_alloc_fail_after(n);
+        run_members(2, 0.1, try_without_memory);
+        tn_alloc_fail_after(-1);
+    }
+}
+
+static void wrong_arguments_are_refused(void **state)
+{
+    tn_team *team = NULL;
+    tn_shard_sum *sum = NULL;
+    uint64_t ticket;
+    float vector[4] = {0};
+    void *node[] = {vector};
+    uint32_t first[] = {0, 1};
+    tn_shard_sum_options o = {TN_F32, 1, 4, first, node, vector, 0};
+    (void)state;
+    assert_int_equal(tn_team_open(&(tn_team_options){.communicator = "local"}, &team), TN_EINVAL);
+    assert_int_equal(tn_team_open(&(tn_team_options){"local", 7, 2, 2, 0, 0}, &team), TN_EINVAL);
+    assert_null(team);
+    assert_int_equal(tn_team_open(NULL, &team), TN_OK);
+    assert_int_equal(tn_team_wait(team, 5), TN_EINVAL);
+    assert_int_equal(tn_team_broadcast(team, 1, vector, 4), TN_EINVAL);
+    assert_int_equal(tn_shard_sum_open(team, &o, &sum), TN_OK);
+    assert_int_equal(tn_shard_sum_start(sum, 2, 5, &ticket), TN_EINVAL);
+    assert_int_equal(tn_shard_sum_start(sum, 3, 2, &ticket), TN_EINVAL);
+    tn_shard_sum_close(sum);
+    o.dtype = TN_I32;
+    assert_int_equal(tn_shard_sum_open(team, &o, &sum), TN_EDTYPE);
+    tn_team_close(team);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_that_a_team_does_is_right_for_any_number_of_ranks),
+        cmocka_unit_test(a_rank_alone_needs_no_communicator),
+        cmocka_unit_test(a_failure_of_one_rank_reaches_all_with_its_words),
+        cmocka_unit_test(a_rank_that_never_comes_is_named),
+        cmocka_unit_test(a_rank_that_computes_for_long_is_not_dead),
+        cmocka_unit_test(sums_that_do_not_fit_together_are_refused),
+        cmocka_unit_test(ranges_in_another_order_end_the_team),
+        cmocka_unit_test(a_team_without_memory_ends),
+        cmocka_unit_test(wrong_arguments_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
