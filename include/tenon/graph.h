@@ -87,7 +87,8 @@ TN_API tn_tensor *tn_param(tn_graph *graph, const char *name, tn_shape shape, tn
 /* Keeps x readable after each run under that name (tn_fetch). */
 TN_API void tn_output(tn_tensor *x, const char *name);
 
-/* At the end of a run the variable takes the value; everything else in the run sees the old one. */
+/* At the end of a run the variable takes the value; everything else in the run sees the old one. Of a pack of variables
+ * each takes its part. */
 TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
 
 /* What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it, or the
@@ -102,10 +103,16 @@ TN_API void tn_assign_again(tn_tensor *variable, tn_tensor *value);
  * tn_minimize. A pattern that names no variable is an error. */
 TN_API void tn_freeze(tn_graph *graph, const char *patterns);
 
-/* Trainable variables lie in a state's memory group by group, each with its optimizer's moments in the same order, if
- * the state makes them together; all begin in group 0. What is done alike to neighbours becomes one kernel. Optimizers
- * group parameters by their weight decay and rate. */
-TN_API void tn_keep_together(tn_tensor *variable, uint32_t group);
+/* ---- packs ---- */
+
+/* Tensors of one element type side by side in a vector: the elements of each in order, from the next multiple of 32 on,
+ * with zeros in between. Of variables it is a view: a state keeps them in one piece, and what is done to the pack is
+ * done to all of them by one kernel; a value that is assigned to it is assigned to each by its part. So optimizers
+ * treat parameters that have their rate and decay in common, their gradients and their moments. */
+TN_API tn_tensor *tn_pack(tn_tensor *const part[], size_t count);
+
+/* What part `number` of the pack is in x, a vector that is laid out as the pack, in that part's shape. */
+TN_API tn_tensor *tn_unpack(tn_tensor *x, const tn_tensor *pack, size_t number);
 
 /* After a run the state's step count grows by one. Set by optimizers. */
 TN_API void tn_advance_step(tn_graph *graph);
@@ -119,8 +126,8 @@ TN_API tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size
 
 /* d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A tensor
  * that the loss does not depend on gets zeros. Gradients have gradients, to any order: a gradient penalty, or the
- * product of the Hessian and a vector, is the gradient of a loss that is made of gradients. That of tn_maxpool2d has one
- * for windows of up to 1024 elements; others fail with TN_EUNSUPPORTED. */
+ * product of the Hessian and a vector, is the gradient of a loss that is made of gradients. That of tn_maxpool2d has
+ * one for windows of up to 1024 elements; others fail with TN_EUNSUPPORTED. */
 TN_API void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_tensor *grad[]);
 
 /* The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;

@@ -61,11 +61,25 @@ static void check_assignment(const tn_tensor *variable, const tn_tensor *value)
                       tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, now, sizeof now));
 }
 
+static void assign_parts(tn_tensor *pack, tn_tensor *value)
+{
+    int64_t start = 0;
+    for (uint32_t i = 0; i < pack->n_in && value; i++) {
+        tn_assign(pack->in[i], tn_part(value, start, pack->in[i]->type.shape));
+        start = tn_pack_next(start, pack->in[i]);
+    }
+    if (!value) tn_graph_fail(pack->graph, TN_EINVAL, "assign: the value of a pack is NULL");
+}
+
 void tn_assign(tn_tensor *variable, tn_tensor *value)
 {
     if (!variable && value) tn_graph_fail(value->graph, TN_EINVAL, "assign: variable is NULL");
     tn_graph *graph = tn_graph_of(variable);
     if (is_broken(graph)) return;
+    if (tn_is_packed_variables(variable)) {
+        assign_parts(variable, value);
+        return;
+    }
     check_assignment(variable, value);
     if (variable->is_assigned) tn_graph_fail(graph, TN_EINVAL, "variable '%s' is assigned twice", variable->name);
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){NULL, variable, value});
@@ -88,12 +102,6 @@ void tn_assign_again(tn_tensor *variable, tn_tensor *value)
         sink->value = value;
     else
         tn_assign(variable, value);
-}
-
-void tn_keep_together(tn_tensor *variable, uint32_t group)
-{
-    if (!is_broken(tn_graph_of(variable)) && variable->op == &tn_op_variable)
-        ((tn_variable_attrs *)variable->attrs)->group = group;
 }
 
 /* The parameter has one optimizer, of this number. */

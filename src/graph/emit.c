@@ -1,6 +1,8 @@
 /* emit.c: turns units into launches, in an order that serves all, and lets assignments write in place where they can.
  */
 
+#include <stdlib.h>
+
 #include "fuse.h"
 #include "leaf.h"
 
@@ -20,6 +22,8 @@ static tn_status view_value(tn_fusion *f, const tn_tensor *x)
     tn_value *value = tn_ir_value(f->ir, x->type);
     if (!value) return TN_ENOMEM;
     value->base = f->value[x->in[0]->id];
+    if (x->op == &tn_op_part)
+        value->at = (uint64_t)((const tn_part_node *)x->attrs)->start * tn_dtype_size(x->type.dtype);
     value->is_view = 1;
     f->value[x->id] = value;
     return TN_OK;
@@ -97,51 +101,6 @@ static tn_status launch_unit(tn_fusion *f, const tn_unit *u)
     return TN_OK;
 }
 
-/* Tensors that are to be stored: the last one next. */
-typedef struct waiting {
-    tn_tensor **x;
-    uint32_t count, room;
-} waiting;
-
-/* Adds those that have no storage, so that the first of them is next. */
-static tn_status wait_for(const tn_fusion *f, tn_tensor *const in[], uint32_t count, waiting *w)
-{
-    TN_TRY(tn_grow(&w->x, &w->room, w->count + count, sizeof *w->x));
-    for (uint32_t i = count; i-- > 0;)
-        if (!f->value[in[i]->id]) w->x[w->count++] = in[i];
-    return TN_OK;
-}
-
-/* Stores x, or sees to it that what it is made of is next. */
-static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
-{
-    uint32_t before = w->count;
-    if (f->value[x->id]) return TN_OK;
-    if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
-    if (x->op->kind == TN_VIEW) {
-        TN_TRY(wait_for(f, x->in, 1, w));
-        return w->count > before ? TN_OK : view_value(f, x);
-    }
-    TN_TRY(tn_unit_build(f, x->id, &f->ir->region, f->trial));
-    TN_TRY(wait_for(f, f->trial->in, f->trial->n_in, w));
-    return w->count > before ? TN_OK : launch_unit(f, f->trial);
-}
-
-/* Sees to it that x is stored. */
-static tn_status ready(tn_fusion *f, tn_tensor *x)
-{
-    waiting w = {0};
-    tn_status s = wait_for(f, &x, 1, &w);
-    while (!s && w.count) {
-        s = store(f, w.x[w.count - 1], &w);
-        if (!s && f->value[w.x[w.count - 1]->id]) w.count--;
-    }
-    tn_free(w.x);
-    return s;
-}
-
-/* ---- assignments ---- */
-
 static tn_status launch_copy(tn_fusion *f, tn_value *from, tn_value *to)
 {
     tn_launch *launch = tn_ir_launch(f->ir);
@@ -167,6 +126,88 @@ static tn_status launch_copy(tn_fusion *f, tn_value *from, tn_value *to)
     launch->cost = tn_op_cost(&o->desc);
     return TN_OK;
 }
+
+/* The pack, and copies of its operands to their places in it. */
+static tn_status launch_pack(tn_fusion *f, const tn_tensor *x)
+{
+    uint64_t size = tn_dtype_size(x->type.dtype);
+    tn_value *pack = tn_ir_value(f->ir, x->type);
+    int64_t start = 0;
+    if (!pack) return TN_ENOMEM;
+    pack->lasts = 1;
+    for (uint32_t i = 0; i < x->n_in; i++) {
+        tn_value *place = tn_ir_value(f->ir, x->in[i]->type);
+        if (!place) return TN_ENOMEM;
+        place->base = pack;
+        place->at = (uint64_t)start * size;
+        TN_TRY(launch_copy(f, f->value[x->in[i]->id], place));
+        f->ir->launch[f->ir->launches - 1]->packs = 1;
+        start = tn_pack_next(start, x->in[i]);
+    }
+    f->value[x->id] = pack;
+    return TN_OK;
+}
+
+/* Tensors that are to be stored: the last one next. */
+typedef struct waiting {
+    tn_tensor **x;
+    uint32_t count, room;
+} waiting;
+
+static int first_made_last(const void *a, const void *b)
+{
+    const tn_tensor *x = *(tn_tensor *const *)a, *y = *(tn_tensor *const *)b;
+    return (x->id < y->id) - (x->id > y->id);
+}
+
+/* Adds those that have no storage, so that the first of them is next. */
+static tn_status wait_for(const tn_fusion *f, tn_tensor *const in[], uint32_t count, waiting *w)
+{
+    TN_TRY(tn_grow(&w->x, &w->room, w->count + count, sizeof *w->x));
+    for (uint32_t i = count; i-- > 0;)
+        if (!f->value[in[i]->id]) w->x[w->count++] = in[i];
+    return TN_OK;
+}
+
+/* A pack's operands come in the order in which they were made: gradients of the last layers first. */
+static tn_status store_pack(tn_fusion *f, const tn_tensor *x, waiting *w)
+{
+    uint32_t before = w->count;
+    TN_TRY(wait_for(f, x->in, x->n_in, w));
+    qsort(w->x + before, w->count - before, sizeof *w->x, first_made_last);
+    return w->count > before ? TN_OK : launch_pack(f, x);
+}
+
+/* Stores x, or sees to it that what it is made of is next. */
+static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
+{
+    uint32_t before = w->count;
+    if (f->value[x->id]) return TN_OK;
+    if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
+    if (x->op == &tn_op_pack) return store_pack(f, x, w);
+    if (x->op->kind == TN_VIEW) {
+        TN_TRY(wait_for(f, x->in, 1, w));
+        return w->count > before ? TN_OK : view_value(f, x);
+    }
+    TN_TRY(tn_unit_build(f, x->id, &f->ir->region, f->trial));
+    TN_TRY(wait_for(f, f->trial->in, f->trial->n_in, w));
+    return w->count > before ? TN_OK : launch_unit(f, f->trial);
+}
+
+/* Sees to it that x is stored. */
+static tn_status ready(tn_fusion *f, tn_tensor *x)
+{
+    waiting w = {0};
+    tn_status s = wait_for(f, &x, 1, &w);
+    while (!s && w.count) {
+        s = store(f, w.x[w.count - 1], &w);
+        if (!s && f->value[w.x[w.count - 1]->id]) w.count--;
+    }
+    tn_free(w.x);
+    return s;
+}
+
+/* ---- assignments ---- */
 
 /* Values that are variables themselves are saved before anything is written. */
 static tn_status save_old_values(tn_fusion *f, tn_value *source[])
@@ -202,7 +243,8 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
 static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
 {
     uint32_t output = 0, operand = 0;
-    if (value->base || value->home != TN_IN_ARENA || value->kept || variable->last > value->first) return 0;
+    if (value->base || value->home != TN_IN_ARENA || value->kept || value->lasts || variable->last > value->first)
+        return 0;
     tn_launch *launch = ir->launch[value->first];
     while (launch->out[output] != value) output++;
     int times = reads(launch, variable, &operand);

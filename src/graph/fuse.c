@@ -238,16 +238,6 @@ static uint32_t only_user(const tn_fusion *f, const tn_tensor *y)
     return f->user[begin];
 }
 
-/* A unit that writes variables: left to be flattened with its like, and to write in place. */
-static int is_update(const tn_fusion *f, uint32_t unit)
-{
-    uint32_t member = unit;
-    int assigned = 0;
-    do assigned |= f->assigned[member];
-    while ((member = f->next[member]) != unit);
-    return assigned;
-}
-
 static void add_epilogues(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
@@ -255,7 +245,6 @@ static void add_epilogues(tn_fusion *f)
         if (!f->live[i] || !y->op->epilogue) continue;
         uint32_t user = only_user(f, y);
         if (user == i || !tn_is_stored_map(f, f->graph->tensor[user]) || f->anchor[f->unit[user]]) continue;
-        if (is_update(f, user)) continue;
         if (tn_shape_equal(&y->type.shape, &f->graph->tensor[user]->type.shape)) (void)absorb(f, user, i);
     }
 }

@@ -18,13 +18,11 @@ typedef struct tn_fusion {
     /* facts: fusion.c, rematerialise.c */
     unsigned char *live;         /* needed by a sink */
     unsigned char *sunk;         /* is a sink's value */
-    unsigned char *assigned;     /* is what a variable becomes */
     unsigned char *scalar;       /* not 0: one number, known to the host before each run, of so many operators; more
                                     than TN_SHORT_SCALAR: they have a slot of their own */
     unsigned char *read_as_is;   /* a user that is no map reads it */
     unsigned char *remade;       /* not 0: computed again wherever it is used, by so many operations */
     unsigned char *reads;        /* of such a one: stored tensors of its size that are read each time */
-    unsigned char *updates;      /* becomes a variable, with nothing but maps in between */
     uint32_t *user_begin, *user; /* the live users of tensor i are user[user_begin[i] .. user_begin[i + 1] - 1] */
     uint32_t landmark[TN_LANDMARKS];
     uint64_t *above, *below; /* the landmarks that it depends on, and that depend on it: a bit each */

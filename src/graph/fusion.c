@@ -21,7 +21,6 @@ static void find_live(tn_fusion *f)
     for (uint32_t i = 0; i < g->sinks; i++) {
         uint32_t value = g->sink[i].value->id;
         f->live[value] = f->sunk[value] = 1;
-        f->assigned[value] |= g->sink[i].variable != NULL;
     }
     for (uint32_t i = g->count; i-- > 0;)
         for (uint32_t k = 0; f->live[i] && k < g->tensor[i]->n_in; k++) f->live[g->tensor[i]->in[k]->id] = 1;
@@ -95,12 +94,10 @@ static tn_status make_arrays(tn_fusion *f)
         size_t size;
     } need[] = {{&f->live, 1},
                 {&f->sunk, 1},
-                {&f->assigned, 1},
                 {&f->scalar, 1},
                 {&f->read_as_is, 1},
                 {&f->remade, 1},
                 {&f->reads, 1},
-                {&f->updates, 1},
                 {&f->user_begin, 4},
                 {&f->above, 8},
                 {&f->below, 8},

@@ -9,7 +9,6 @@ tn_value *tn_ir_value(tn_ir *ir, tn_type type)
     if (!value || tn_grow(&ir->value, &ir->value_capacity, ir->values + 1, sizeof *ir->value)) return NULL;
     value->type = type;
     value->bytes = (uint64_t)tn_shape_count(&type.shape) * tn_dtype_size(type.dtype);
-    value->group = -1;
     value->number = ir->values;
     return ir->value[ir->values++] = value;
 }
@@ -66,6 +65,13 @@ tn_value *tn_value_root(tn_value *value)
     return value;
 }
 
+uint64_t tn_value_at(const tn_value *value)
+{
+    uint64_t at = 0;
+    for (; value->base; value = value->base) at += value->at;
+    return at;
+}
+
 int tn_same_layout(const tn_tensor_desc *a, const tn_tensor_desc *b)
 {
     return a->dtype == b->dtype && a->rank == b->rank && !memcmp(a->dim, b->dim, sizeof a->dim) &&
@@ -79,6 +85,5 @@ void tn_ir_free(tn_ir *ir)
     tn_free(ir->value);
     tn_free(ir->slot);
     tn_free(ir->output);
-    tn_free(ir->group_bytes);
     *ir = (tn_ir){0};
 }

@@ -17,15 +17,15 @@ typedef struct tn_value {
     tn_type type;
     uint32_t number;       /* among the ir's values */
     const char *name;      /* of a variable or input */
-    struct tn_value *base; /* whose storage it shares, or NULL: a reshape of it, or else written over it in place */
-    uint32_t is_view;      /* a reshape of base: the same value, not only the same storage */
+    struct tn_value *base; /* whose storage it shares, or NULL: a view of it, or else written over it in place */
+    uint64_t at;           /* bytes from where base begins */
+    uint32_t is_view;      /* base in another shape, or a part of it: the same value, not only the same storage */
     int32_t home;
     int32_t place; /* 0 is the state's device */
     uint64_t bytes, offset;
     uint32_t first, last; /* launches that make it and use it last */
     uint32_t kept;        /* an output: lives to the end */
-    int32_t group;        /* values that must lie at fixed distances share a number, else -1 */
-    uint64_t in_group;    /* bytes from the group's beginning */
+    uint32_t lasts;       /* its memory is nobody else's: what no launch writes stays zero */
 } tn_value;
 
 /* One operator in the order of running. */
@@ -39,6 +39,7 @@ typedef struct tn_launch {
     int32_t place;
     const char *refusal; /* why place 0 does not do it, in its backend's words; NULL: it does */
     int32_t transfer;    /* no operator: copies in[0] to out[0], which lies on another device */
+    uint32_t packs;      /* copies in[0] to its place in a pack */
     tn_cost cost;
     tn_value *scratch;
     tn_kernel *kernel;
@@ -69,8 +70,6 @@ typedef struct tn_ir {
     uint32_t outputs, output_capacity;
     tn_scalar_slot *slot;
     uint32_t slots, slot_capacity;
-    uint64_t *group_bytes; /* the size of each group */
-    uint32_t groups, group_capacity;
     uint64_t alignment;              /* of a tensor of its own: bytes */
     uint64_t arena_bytes;            /* by the plan, on place 0 */
     uint64_t place_bytes[TN_PLACES]; /* on the others, where nothing is shared */
@@ -91,13 +90,14 @@ typedef struct tn_target {
     int32_t places;
     /* where the state keeps a variable: which of its buffers, and bytes from that one's beginning */
     tn_status (*find)(void *self, const char *variable, uint32_t *buffer, uint64_t *offset);
+    uint64_t (*element)(void *self, int32_t dtype); /* bytes of an element of a variable of that type */
     uint32_t unfused;
 } tn_target;
 
 /* The passes, in order. On failure the ir is as it was or partly done, and only good for tn_ir_free. */
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir);
 tn_status tn_place(const tn_target *target, tn_ir *ir);
-tn_status tn_flat_updates(const tn_target *target, tn_ir *ir);
+void tn_settle(tn_ir *ir);
 /* To TN_F16 or TN_BF16, if asked for: how many values, and how many the device refused. */
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
@@ -111,6 +111,7 @@ tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot);
 /* The first and the last launch that touches each value's storage; UINT32_MAX and 0 if there is none. */
 void tn_ir_find_lives(tn_ir *ir);
 tn_value *tn_value_root(tn_value *value);
+uint64_t tn_value_at(const tn_value *value); /* bytes from where its root begins */
 /* The first offset from `offset` on, at which `bytes` bytes lie in one of the place's banks. They are no more than it.
  */
 uint64_t tn_ir_in_bank(const tn_ir *ir, int32_t place, uint64_t offset, uint64_t bytes);

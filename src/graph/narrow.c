@@ -104,7 +104,7 @@ static tn_status find_exact(narrowing *n)
 /* A temporary of f32 that only kernels of the first place may touch. */
 static int may_be_narrow(const narrowing *n, const tn_value *root)
 {
-    return !root->base && root->home == TN_IN_ARENA && !root->place && root->group < 0 && !root->kept &&
+    return !root->base && root->home == TN_IN_ARENA && !root->place && !root->lasts && !root->kept &&
            !n->exact[root->number] && root->type.dtype == TN_F32 && tn_shape_count(&root->type.shape) >= LEAST;
 }
 

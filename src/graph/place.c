@@ -17,10 +17,15 @@ typedef struct placing {
     uint32_t values;
 } placing;
 
+static int is_part(const tn_value *value)
+{
+    return value->is_view && value->bytes != value->base->bytes;
+}
+
 /* The value itself, without reshapes. */
 static tn_value *content(tn_value *value)
 {
-    while (value->is_view) value = value->base;
+    while (value->is_view && !is_part(value)) value = value->base;
     return value;
 }
 
@@ -52,8 +57,12 @@ static tn_status transfer(placing *p, tn_value *from, tn_value *to)
 /* The value on a place, brought there if need be. `made` is NULL while a value of place 0 is only on another place. */
 static tn_status bring(placing *p, tn_value *value, int32_t place, tn_value **found)
 {
-    tn_value *plain = content(value);
+    tn_value *plain = content(value), *whole;
     copies *c = copies_of(p, plain);
+    if (is_part(plain) && !c->at[0]) {
+        TN_TRY(bring(p, plain->base, 0, &whole));
+        c->at[0] = plain;
+    }
     if (!c->at[place]) {
         tn_value *to = place ? twin(p, plain, place) : plain, *from = NULL;
         for (int32_t i = 0; i < TN_PLACES && !from; i++) from = c->at[i];
@@ -100,6 +109,7 @@ static tn_status put(placing *p, tn_launch *launch)
     }
     for (uint32_t i = 0; i < launch->operation.desc.n_in; i++)
         TN_TRY(bring(p, launch->in[i], launch->place, &launch->in[i]));
+    tn_value *packed = launch->packs ? launch->out[0] : NULL;
     if (launch->place)
         TN_TRY(move_outputs(p, launch));
     else
@@ -107,7 +117,7 @@ static tn_status put(placing *p, tn_launch *launch)
             copies_of(p, launch->out[i])->at[0] = launch->out[i];
     TN_TRY(tn_grow(&p->ir->launch, &p->ir->launch_capacity, p->ir->launches + 1, sizeof *p->ir->launch));
     p->ir->launch[p->ir->launches++] = launch;
-    return TN_OK;
+    return packed ? bring(p, packed, 0, &packed) : TN_OK;
 }
 
 /* 1 if it is on other places than the first alone. */
@@ -140,7 +150,7 @@ tn_status tn_place(const tn_target *target, tn_ir *ir)
     memcpy(launch, ir->launch, count * sizeof *launch);
     ir->launches = 0;
     for (uint32_t i = 0; i < p.values; i++)
-        if (ir->value[i]->home != TN_IN_ARENA) p.copy[i].at[0] = ir->value[i];
+        if (ir->value[i]->home != TN_IN_ARENA || ir->value[i]->lasts) p.copy[i].at[0] = ir->value[i];
     for (uint32_t i = 0; i < count; i++) TN_TRY(put(&p, launch[i]));
     return bring_home(&p);
 }

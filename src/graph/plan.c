@@ -14,15 +14,18 @@ static int in_arena(const tn_value *root)
 static void find_lives(tn_ir *ir)
 {
     tn_ir_find_lives(ir);
-    for (uint32_t i = 0; i < ir->values; i++)
-        if (ir->value[i]->kept) tn_value_root(ir->value[i])->last = ir->launches;
+    for (uint32_t i = 0; i < ir->values; i++) {
+        tn_value *value = ir->value[i];
+        if (value->kept || value->lasts) tn_value_root(value)->last = ir->launches;
+        if (value->lasts && value->first != UINT32_MAX) value->first = 0;
+    }
 }
 
 /* 1 if the operand's storage can be given to an output of this launch. */
 static int gives_up(const tn_launch *l, uint32_t number, uint32_t operand, const tn_value *out)
 {
     const tn_value *root = tn_value_root(l->in[operand]);
-    if (!in_arena(root) || root->group >= 0 || root->last != number || root->bytes != out->bytes) return 0;
+    if (!in_arena(root) || root->last != number || root->bytes != out->bytes) return 0;
     for (uint32_t i = 0; i < l->operation.desc.n_in; i++)
         if (i != operand && tn_value_root(l->in[i]) == root) return 0;
     for (uint32_t i = 0; i < l->operation.desc.n_out; i++)
@@ -34,7 +37,7 @@ static void reuse_operands(tn_launch *l, uint32_t number)
 {
     for (uint32_t k = 0; k < l->operation.desc.n_out; k++) {
         tn_value *out = l->out[k];
-        if (out->base || !in_arena(out) || out->group >= 0 || out->kept || l->operation.alias[k] >= 0) continue;
+        if (out->base || !in_arena(out) || out->kept || l->operation.alias[k] >= 0) continue;
         for (uint32_t i = 0; i < l->operation.desc.n_in; i++) {
             if (!tn_same_layout(&l->operation.in[i], &l->operation.out[k]) || !gives_up(l, number, i, out)) continue;
             l->operation.alias[k] = (int32_t)i;
@@ -107,19 +110,6 @@ static void place_value(tn_ir *ir, map *m, tn_value *value)
     if (end > ir->arena_bytes) ir->arena_bytes = end;
 }
 
-/* Groups lie at the arena's end, never shared: the gaps in them stay as they are made, zero. */
-static void place_groups(tn_ir *ir)
-{
-    for (uint32_t g = 0; g < ir->groups; g++) {
-        uint64_t begin = tn_ir_in_bank(ir, 0, ir->arena_bytes, ir->group_bytes[g]);
-        ir->arena_bytes = begin + round_up(ir->group_bytes[g], ir->alignment);
-        ir->group_bytes[g] = begin; /* from now on, where it lies */
-    }
-    for (uint32_t i = 0; i < ir->values; i++)
-        if (ir->value[i]->group >= 0)
-            ir->value[i]->offset = ir->group_bytes[ir->value[i]->group] + ir->value[i]->in_group;
-}
-
 tn_status tn_plan_memory(tn_ir *ir)
 {
     tn_value **todo = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *todo);
@@ -129,7 +119,7 @@ tn_status tn_plan_memory(tn_ir *ir)
     find_lives(ir);
     for (uint32_t i = 0; i < ir->values; i++) {
         tn_value *value = ir->value[i];
-        if (value->base || !in_arena(value) || value->group >= 0 || value->first == UINT32_MAX) continue;
+        if (value->base || !in_arena(value) || value->first == UINT32_MAX) continue;
         if (!value->place)
             todo[count++] = value;
         else {
@@ -140,6 +130,5 @@ tn_status tn_plan_memory(tn_ir *ir)
     }
     qsort(todo, count, sizeof *todo, by_size);
     for (uint32_t i = 0; i < count; i++) place_value(ir, &m, todo[i]);
-    place_groups(ir);
     return TN_OK;
 }

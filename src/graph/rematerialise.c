@@ -42,20 +42,8 @@ static int is_light(const tn_tensor *x)
 /* x is stored whatever becomes of its users that are maps: another one reads it as it is. */
 static int is_held(const tn_fusion *f, const tn_tensor *x)
 {
-    while (x->op->kind == TN_VIEW) x = x->in[0];
+    while (x->op->kind == TN_VIEW && x->op != &tn_op_pack) x = x->in[0];
     return x->op->kind != TN_LEAF && !f->scalar[x->id] && !f->remade[x->id] && x->n_in && f->read_as_is[x->id];
-}
-
-/* What variables become, and what nothing but maps lie between: the maps of all parameters' updates have to be alike,
- * so that they can be made one. */
-static void find_updates(tn_fusion *f)
-{
-    const tn_graph *g = f->graph;
-    for (uint32_t i = g->count; i-- > 0;) {
-        f->updates[i] = f->assigned[i];
-        for (uint32_t u = f->user_begin[i]; u < f->user_begin[i + 1]; u++)
-            f->updates[i] |= g->tensor[f->user[u]]->op->kind == TN_MAP && f->updates[f->user[u]];
-    }
 }
 
 /* How many stored tensors of its own size x may read. None if it has a user that has to have it stored, or only one
@@ -63,7 +51,7 @@ static void find_updates(tn_fusion *f)
 static uint32_t most_reads(const tn_fusion *f, const tn_tensor *x)
 {
     uint32_t begin = f->user_begin[x->id], end = f->user_begin[x->id + 1], sums = 0;
-    if (f->updates[x->id] || !is_light(x) || tn_map_compute_type(x->type.dtype) != x->type.dtype) return 0;
+    if (!is_light(x) || tn_map_compute_type(x->type.dtype) != x->type.dtype) return 0;
     for (uint32_t u = begin; u < end; u++) {
         const tn_tensor *user = f->graph->tensor[f->user[u]];
         if (user->op != &tn_op_reduce && user->op->kind != TN_MAP) return 0;
@@ -87,7 +75,6 @@ static int add_operand(const tn_fusion *f, const tn_tensor *x, const tn_tensor *
 
 void tn_find_remade(tn_fusion *f)
 {
-    find_updates(f);
     for (uint32_t i = 0; i < f->graph->count; i++) {
         const tn_tensor *x = f->graph->tensor[i];
         uint32_t cost = 1, reads = 0;

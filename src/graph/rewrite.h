@@ -11,6 +11,9 @@ typedef tn_tensor *tn_rule(void *arg, tn_tensor *copy);
 /* A copy of what the graph's sinks need, tensor by tensor through the rule; equal tensors become one. */
 tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph **out);
 
+/* Packs of variables as variables, as the target keeps them; else taken apart. */
+tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_graph **out);
+
 /* Constants, common sub-expressions, dead code, and operators that do nothing. */
 tn_status tn_simplify(const tn_graph *graph, tn_graph **out);
 

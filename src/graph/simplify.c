@@ -138,6 +138,7 @@ static tn_tensor *rule(void *arg, tn_tensor *y)
     if (y->op->kind == TN_MAP) return simplify_map(y);
     if (y->op == &tn_op_reshape) return simplify_reshape(y);
     if (y->op == &tn_op_stop_gradient) return y->in[0];
+    if (y->op == &tn_op_pack || y->op == &tn_op_part) return tn_simplify_pack(y);
     if (y->op == &tn_op_transpose) return simplify_transpose(y);
     if (y->op == &tn_op_slice || y->op == &tn_op_unslice) return tn_join_slices(y);
     if (y->op == &tn_op_matmul) return simplify_matmul(y);

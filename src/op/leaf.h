@@ -10,9 +10,7 @@
 typedef struct tn_variable_attrs {
     tn_init init;
     uint32_t flags;
-    uint32_t group;     /* as tn_keep_together says */
     uint32_t optimizer; /* that updates it: its number in the graph, from 1; 0: none */
-    uint32_t unused;
 } tn_variable_attrs;
 
 /* The name of the scalar that is the number of steps of the graph's optimizer K: "step:K". */
@@ -45,6 +43,23 @@ typedef struct tn_slice_node {
     tn_shape shape; /* of the result */
     int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
 } tn_slice_node;
+
+/* part: elements `start` to start + count - 1 of a vector, in this shape. */
+typedef struct tn_part_node {
+    int64_t start;
+    tn_shape shape;
+} tn_part_node;
+
+tn_tensor *tn_part(tn_tensor *x, int64_t start, tn_shape shape);
+
+/* Parts of a pack begin at multiples of so many elements: the first behind x, which begins at `start`. */
+enum { TN_PACK_STEP = 32 };
+int64_t tn_pack_next(int64_t start, const tn_tensor *x);
+
+int tn_is_packed_variables(const tn_tensor *x);
+
+/* For simplify: all parts of one thing, packed in their places, are that; a part of a pack is what was packed. */
+tn_tensor *tn_simplify_pack(tn_tensor *y);
 
 /* A slice of a slice as one slice, and what pads the padded as one padding; else y. For simplify: a tensor in between
  * may be differentiated by, so that builders leave it there. */

@@ -1,14 +1,13 @@
-/* optimizers.c: from a loss to the updates of all parameters: options, limits, groups of parameters. The rules
- * themselves are in rules.c. */
+/* optimizers.c: from a loss, or gradients, to the updates of all parameters: options, limits, groups of parameters. The
+ * rules themselves are in rules.c. */
 #include "rate.h"
 #include "rules.h"
+#include "treatment.h"
 
 #include "alloc.h"
 #include "error.h"
 #include "nearest.h"
-#include "pattern.h"
 #include "tenon/ops.h"
-#include "word.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -62,12 +61,74 @@ static void settle_all(tn_graph *graph, tn_optim_options *options, const tn_rule
     settle(graph, "epsilon", &options->epsilon, rule->usual.epsilon, INFINITY);
 }
 
+/* ---- groups ---- */
+
+/* Parameters that are treated alike, and they and their gradients packed. */
+typedef struct group {
+    tn_treatment treatment;
+    tn_tensor **member;
+    size_t members;
+    tn_tensor *param, *grad;
+} group;
+
+/* What is worked on: of each parameter its gradient and treatment, by group once they are grouped. */
+typedef struct work {
+    tn_tensor **param, **grad, **sorted; /* sorted: room for the parameters, and then for their gradients */
+    tn_treatment *treatment;
+    group *group;
+    size_t count, groups;
+} work;
+
+/* The most elements of a pack, unless one parameter has more: any device has a buffer of that size. */
+enum { MOST_PACKED = 1 << 24 };
+
+static int alike(const work *w, size_t a, size_t b)
+{
+    const double *x = w->treatment[a].of, *y = w->treatment[b].of;
+    return x[TN_DECAY] == y[TN_DECAY] && x[TN_RATE] == y[TN_RATE] &&
+           tn_dtype_of(w->param[a]) == tn_dtype_of(w->param[b]);
+}
+
+static int64_t elements_of(const tn_tensor *x)
+{
+    tn_shape shape = tn_shape_of(x);
+    return tn_shape_count(&shape);
+}
+
+/* Parameter `first` and those behind it that go with it become a group, as many as a pack may have. */
+static void make_group(work *w, size_t first, tn_tensor *member[], tn_tensor *grad[])
+{
+    group *g = &w->group[w->groups++];
+    int64_t elements = 0;
+    *g = (group){.treatment = w->treatment[first], .member = member};
+    for (size_t i = first; i < w->count; i++) {
+        if (!w->param[i] || !alike(w, i, first)) continue;
+        if (g->members && elements + elements_of(w->param[i]) > MOST_PACKED) continue;
+        elements += elements_of(w->param[i]);
+        member[g->members] = w->param[i];
+        grad[g->members++] = w->grad[i];
+        if (i != first) w->param[i] = NULL;
+    }
+    g->param = tn_pack(member, g->members);
+    g->grad = tn_pack(grad, g->members);
+}
+
+static void make_groups(work *w)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        if (!w->param[i]) continue;
+        make_group(w, i, w->sorted + done, w->sorted + w->count + done);
+        done += w->group[w->groups - 1].members;
+    }
+}
+
 /* The gradients' common norm is brought down to the limit (Pascanu, Mikolov and Bengio, 2013), and then each value. */
-static void clip(const tn_optim_options *options, tn_tensor *grad[], size_t count)
+static void clip(const tn_optim_options *options, group all[], size_t count)
 {
     tn_tensor *power = NULL, *factor = NULL;
     for (size_t i = 0; options->clip_norm > 0 && i < count; i++) {
-        tn_tensor *own = tn_sum(tn_square(grad[i]), TN_ALL, 0);
+        tn_tensor *own = tn_sum(tn_square(all[i].grad), TN_ALL, 0);
         power = power ? tn_add(power, own) : own;
     }
     if (power) {
@@ -75,131 +136,21 @@ static void clip(const tn_optim_options *options, tn_tensor *grad[], size_t coun
         factor = tn_min(tn_div(tn_number(power, options->clip_norm), norm), tn_number(power, 1));
     }
     for (size_t i = 0; i < count; i++) {
-        if (factor) grad[i] = tn_mul(grad[i], factor);
-        if (options->clip_value > 0) grad[i] = tn_clamp(grad[i], -options->clip_value, options->clip_value);
+        tn_tensor **grad = &all[i].grad;
+        if (factor) *grad = tn_mul(*grad, factor);
+        if (options->clip_value > 0) *grad = tn_clamp(*grad, -options->clip_value, options->clip_value);
     }
-}
-
-/* ---- groups of parameters ---- */
-
-enum { DECAY, RATE };
-
-/* How a parameter is treated; NAN: nothing has been said. */
-typedef struct treatment {
-    double of[2];
-} treatment;
-
-/* "vectors" stands for parameters of fewer than two dimensions: biases, scales. */
-static int fits(const char *pattern, const tn_tensor *param)
-{
-    if (!strcmp(pattern, "vectors")) return tn_shape_of(param).rank < 2;
-    return tn_pattern_matches(pattern, strlen(pattern), tn_name_of(param));
-}
-
-/* Each pattern fits a parameter: what is misspelt is found. */
-static void check_pattern(tn_graph *graph, const char *option, const char *pattern, tn_tensor *const param[],
-                          size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (fits(pattern, param[i]) || !strcmp(pattern, "vectors")) return;
-    tn_graph_fail(graph, TN_EMISSING, "%s: no parameter is called '%s'; there are '%s' to '%s'", option, pattern,
-                  count ? tn_name_of(param[0]) : "", count ? tn_name_of(param[count - 1]) : "");
-}
-
-/* The next name or pattern of an option's list; 0 after the last or a mistake. */
-static int next_name(tn_graph *graph, const char *option, const char *list, const char **cursor, tn_item *item)
-{
-    if (!*cursor) return 0;
-    if (tn_item_next(cursor, item) && item->words == 1) return 1;
-    tn_graph_fail(graph, TN_EINVAL, "%s '%s': '%s' is not a name", option, list, item->text);
-    return 0;
-}
-
-static void exempt(tn_graph *graph, const char *patterns, tn_tensor *const param[], treatment *t, size_t count)
-{
-    tn_item item;
-    for (const char *cursor = patterns; next_name(graph, "no_decay", patterns, &cursor, &item);) {
-        check_pattern(graph, "no_decay", item.text, param, count);
-        for (size_t i = 0; i < count; i++)
-            if (fits(item.text, param[i])) t[i].of[DECAY] = 0;
-    }
-}
-
-/* What an option's patterns and numbers say of parameters: the first that fits one counts. */
-static void treat_by(tn_graph *graph, int what, const char *list, tn_tensor *const param[], treatment *t, size_t count)
-{
-    static const char *const option[] = {"decays", "rates"};
-    static const char *const number[] = {"a weight decay of 0 or more", "a factor above 0"};
-    tn_item item;
-    double value;
-    for (const char *cursor = list; cursor;) {
-        if (!tn_item_next(&cursor, &item) || item.words != 2 || !tn_word_number(item.word[1], &value) || value < 0 ||
-            (value == 0 && what == RATE)) {
-            tn_graph_fail(graph, TN_EINVAL, "%s '%s': '%s' is not a name and %s", option[what], list, item.text,
-                          number[what]);
-            return;
-        }
-        check_pattern(graph, option[what], item.word[0], param, count);
-        for (size_t i = 0; i < count; i++)
-            if (isnan(t[i].of[what]) && fits(item.word[0], param[i])) t[i].of[what] = value;
-    }
-}
-
-static int alike(const treatment *a, const treatment *b)
-{
-    return a->of[DECAY] == b->of[DECAY] && a->of[RATE] == b->of[RATE];
-}
-
-/* Parameters that are treated alike lie side by side. */
-static void lay_out(tn_tensor *const param[], const treatment *t, size_t count)
-{
-    uint32_t groups = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t k = 0;
-        while (k < i && !alike(&t[k], &t[i])) k++;
-        if (k == i) groups++;
-        for (size_t j = i; k == i && j < count; j++)
-            if (alike(&t[j], &t[i])) tn_keep_together(param[j], groups - 1);
-    }
-}
-
-static void treat(tn_graph *graph, const tn_optim_options *options, tn_tensor *const param[], treatment *t,
-                  size_t count)
-{
-    for (size_t i = 0; i < count; i++) t[i] = (treatment){{NAN, NAN}};
-    treat_by(graph, DECAY, options->decays, param, t, count);
-    treat_by(graph, RATE, options->rates, param, t, count);
-    for (size_t i = 0; i < count; i++) {
-        if (isnan(t[i].of[DECAY])) t[i].of[DECAY] = options->weight_decay;
-        if (isnan(t[i].of[RATE])) t[i].of[RATE] = 1;
-    }
-    exempt(graph, options->no_decay, param, t, count);
-    lay_out(param, t, count);
-}
-
-/* Leaves in the list what the option names; returns how many there are. */
-static size_t choose(tn_graph *graph, const char *only, tn_tensor *param[], size_t count)
-{
-    tn_item item;
-    size_t chosen = 0;
-    for (const char *cursor = only; next_name(graph, "only", only, &cursor, &item);)
-        check_pattern(graph, "only", item.text, param, count);
-    for (size_t i = 0; i < count; i++) {
-        int named = !only;
-        for (const char *cursor = only; !named && cursor;)
-            named = tn_item_next(&cursor, &item) && fits(item.text, param[i]);
-        if (named) param[chosen++] = param[i];
-    }
-    if (!chosen) tn_graph_fail(graph, TN_EMISSING, "only '%s': there is no such parameter", only);
-    return chosen;
 }
 
 /* ---- the updates ---- */
 
-static void update(const tn_rule *rule, tn_update u, const treatment *t, tn_tensor *p, tn_tensor *g)
+static void update(const tn_rule *rule, tn_update u, const group *own)
 {
-    double decay = u.options.weight_decay = t->of[DECAY];
-    if (t->of[RATE] != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, t->of[RATE]));
+    tn_tensor *p = own->param, *g = own->grad;
+    double decay = u.options.weight_decay = own->treatment.of[TN_DECAY], rate = own->treatment.of[TN_RATE];
+    u.member = own->member;
+    u.members = own->members;
+    if (rate != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, rate));
     if (decay > 0 && !rule->decays) g = tn_add(g, tn_mul(p, tn_number(p, decay)));
     rule->update(&u, p, g);
 }
@@ -220,41 +171,106 @@ static tn_tensor *rate_input(tn_graph *graph, const tn_optim_options *options)
     return tn_scalar_input(graph, name, TN_F32, options->lr);
 }
 
-/* Adds the gradients and the update of each of `count` parameters; list has room for twice as many. */
-static void update_all(tn_tensor *loss, const tn_rule *rule, tn_optim_options options, tn_tensor *list[], treatment *t,
-                       size_t count)
+/* ---- all of it ---- */
+
+/* The optimizer's rule with usual options in place of zeros, or NULL with the graph failed. */
+static const tn_rule *begin(tn_graph *graph, const char *optimizer, tn_optim_options *options)
+{
+    if (!optimizer) tn_graph_fail(graph, TN_EINVAL, "the optimizer's name is NULL");
+    const tn_rule *rule = tn_graph_status(graph) ? NULL : find(graph, optimizer);
+    if (rule) settle_all(graph, options, rule);
+    return tn_graph_status(graph) ? NULL : rule;
+}
+
+static tn_status make_room(work *w, size_t count)
+{
+    w->param = tn_alloc((count + 1) * sizeof *w->param);
+    w->grad = tn_alloc((count + 1) * sizeof *w->grad);
+    w->sorted = tn_alloc((2 * count + 1) * sizeof *w->sorted);
+    w->treatment = tn_alloc((count + 1) * sizeof *w->treatment);
+    w->group = tn_alloc((count + 1) * sizeof *w->group);
+    return w->param && w->grad && w->sorted && w->treatment && w->group ? TN_OK : TN_ENOMEM;
+}
+
+static void free_room(work *w)
+{
+    tn_free(w->param);
+    tn_free(w->grad);
+    tn_free(w->sorted);
+    tn_free(w->treatment);
+    tn_free(w->group);
+}
+
+/* The updates of w's parameters by w's gradients. */
+static void apply(tn_graph *graph, const tn_rule *rule, const tn_optim_options *options, work *w)
+{
+    tn_update u = {.graph = graph, .options = *options};
+    tn_treat(graph, options, w->param, w->treatment, w->count);
+    if (tn_graph_status(graph)) return;
+    u.lr = rate_input(graph, options);
+    u.time = tn_add(tn_count_steps(graph, w->param, w->count), tn_number(u.lr, 1));
+    make_groups(w);
+    clip(options, w->group, w->groups);
+    if (rule->begin) rule->begin(&u);
+    for (size_t i = 0; i < w->groups; i++) update(rule, u, &w->group[i]);
+}
+
+static void check_gradient(tn_graph *graph, const tn_tensor *param, const tn_tensor *grad)
+{
+    char p[160], g[160];
+    if (!param || !grad) {
+        tn_graph_fail(graph, TN_EINVAL, "a %s is NULL", param ? "gradient" : "parameter");
+        return;
+    }
+    tn_shape shape_p = tn_shape_of(param), shape_g = tn_shape_of(grad);
+    if (tn_graph_of(grad) != graph || !tn_shape_equal(&shape_p, &shape_g) || tn_dtype_of(param) != tn_dtype_of(grad))
+        tn_graph_fail(graph, TN_ESHAPE, "the gradient of '%s', %s %s, is %s %s",
+                      tn_name_of(param) ? tn_name_of(param) : "", tn_dtype_name(tn_dtype_of(param)),
+                      tn_shape_text(&shape_p, p, sizeof p), tn_dtype_name(tn_dtype_of(grad)),
+                      tn_shape_text(&shape_g, g, sizeof g));
+}
+
+void tn_apply_gradients(tn_tensor *const param[], tn_tensor *const grad[], size_t count, const char *optimizer,
+                        tn_optim_options options)
+{
+    work w = {.count = count};
+    tn_graph *graph = tn_graph_of(param && count ? param[0] : NULL);
+    if (!grad) tn_graph_fail(graph, TN_EINVAL, "tn_apply_gradients: grad is NULL");
+    const tn_rule *rule = begin(graph, optimizer, &options);
+    for (size_t i = 0; rule && i < count && !tn_graph_status(graph); i++) check_gradient(graph, param[i], grad[i]);
+    if (!rule || tn_graph_status(graph)) return;
+    if (make_room(&w, count))
+        tn_graph_fail(graph, TN_ENOMEM, "out of memory");
+    else {
+        memcpy(w.param, param, count * sizeof *w.param);
+        memcpy(w.grad, grad, count * sizeof *w.grad);
+        apply(graph, rule, &options, &w);
+    }
+    free_room(&w);
+}
+
+/* The gradients of the parameters that `only` names, and the updates by them. */
+static void minimize(tn_tensor *loss, const tn_rule *rule, const tn_optim_options *options, work *w)
 {
     tn_graph *graph = tn_graph_of(loss);
-    tn_update u = {.graph = graph, .options = options};
-    tn_variables(graph, TN_TRAINABLE, list, count);
-    count = choose(graph, options.only, list, count);
-    treat(graph, &options, list, t, count);
+    tn_variables(graph, TN_TRAINABLE, w->param, w->count);
+    w->count = tn_choose(graph, options->only, w->param, w->count);
     if (tn_graph_status(graph)) return;
-    tn_grad(loss, list, count, list + count);
-    clip(&options, list + count, count);
-    u.lr = rate_input(graph, &options);
-    u.time = tn_add(tn_count_steps(graph, list, count), tn_number(u.lr, 1));
-    if (rule->begin) rule->begin(&u);
-    for (size_t i = 0; i < count; i++) update(rule, u, &t[i], list[i], list[count + i]);
+    tn_grad(loss, w->param, w->count, w->grad);
+    if (!tn_graph_status(graph)) apply(graph, rule, options, w);
 }
 
 void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options)
 {
     tn_graph *graph = tn_graph_of(loss);
-    if (!optimizer) tn_graph_fail(graph, TN_EINVAL, "tn_minimize: optimizer is NULL");
-    if (tn_graph_status(graph)) return;
-    const tn_rule *rule = find(graph, optimizer);
-    size_t count = tn_variables(graph, TN_TRAINABLE, NULL, 0);
+    const tn_rule *rule = begin(graph, optimizer, &options);
+    work w = {.count = rule ? tn_variables(graph, TN_TRAINABLE, NULL, 0) : 0};
     if (!rule) return;
-    settle_all(graph, &options, rule);
-    if (!count) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
-    if (tn_graph_status(graph)) return;
-    tn_tensor **list = tn_alloc(2 * count * sizeof *list);
-    treatment *t = tn_alloc(count * sizeof *t);
-    if (list && t)
-        update_all(loss, rule, options, list, t, count);
-    else
+    if (!w.count)
+        tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
+    else if (make_room(&w, w.count))
         tn_graph_fail(graph, TN_ENOMEM, "out of memory");
-    tn_free(list);
-    tn_free(t);
+    else
+        minimize(loss, rule, &options, &w);
+    free_room(&w);
 }

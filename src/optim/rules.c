@@ -1,9 +1,10 @@
 /* rules.c: the rules of optimizers. A new optimizer is a function and a row.
  *
- * Every parameter gets the same few operators on the same scalars, so that the compiler makes one kernel of all the
- * updates. What depends on the step alone is written with scalars and costs nothing on the device. */
+ * It is told the parameters of a group as one vector, and all of them are updated by one kernel. What depends on the
+ * step alone is written with scalars and costs nothing on the device. */
 #include "rules.h"
 
+#include "alloc.h"
 #include "tenon/ops.h"
 
 #include <math.h>
@@ -15,11 +16,22 @@ static tn_tensor *number(const tn_update *u, double value)
 }
 
 /* A moment of a parameter: zero at first, saved with it. */
-static tn_tensor *moment(const tn_update *u, tn_tensor *param, const char *suffix)
+static tn_tensor *moment_of(tn_graph *graph, const tn_tensor *param, const char *suffix)
 {
     char name[320];
     snprintf(name, sizeof name, "%s.%s", tn_name_of(param), suffix);
-    return tn_variable(u->graph, name, TN_F32, tn_shape_of(param), (tn_init){.kind = TN_INIT_ZERO}, 0);
+    return tn_variable(graph, name, tn_dtype_of(param), tn_shape_of(param), (tn_init){.kind = TN_INIT_ZERO}, 0);
+}
+
+/* Those of all parameters, packed. */
+static tn_tensor *moment(const tn_update *u, const char *suffix)
+{
+    tn_tensor **each = tn_alloc((u->members + 1) * sizeof *each);
+    if (!each) tn_graph_fail(u->graph, TN_ENOMEM, "out of memory");
+    for (size_t i = 0; each && i < u->members; i++) each[i] = moment_of(u->graph, u->member[i], suffix);
+    tn_tensor *all = tn_pack(each, u->members);
+    tn_free(each);
+    return all;
 }
 
 /* share x + (1 - share) y */
@@ -29,9 +41,9 @@ static tn_tensor *blend(const tn_update *u, double share, tn_tensor *x, tn_tenso
 }
 
 /* A moment that becomes share of itself + (1 - share) now: its next value. */
-static tn_tensor *mean_of(const tn_update *u, tn_tensor *param, const char *suffix, double share, tn_tensor *now)
+static tn_tensor *mean_of(const tn_update *u, const char *suffix, double share, tn_tensor *now)
 {
-    tn_tensor *mean = moment(u, param, suffix), *next = blend(u, share, mean, now);
+    tn_tensor *mean = moment(u, suffix), *next = blend(u, share, mean, now);
     tn_assign(mean, next);
     return next;
 }
@@ -49,9 +61,9 @@ static void sgd(const tn_update *u, tn_tensor *p, tn_tensor *g)
 }
 
 /* The next momentum: share of the last, and now. */
-static tn_tensor *gather_way(const tn_update *u, tn_tensor *p, tn_tensor *now)
+static tn_tensor *gather_way(const tn_update *u, tn_tensor *now)
 {
-    tn_tensor *v = moment(u, p, "momentum");
+    tn_tensor *v = moment(u, "momentum");
     tn_tensor *next = tn_add(tn_mul(number(u, u->options.momentum), v), now);
     tn_assign(v, next);
     return next;
@@ -59,12 +71,12 @@ static tn_tensor *gather_way(const tn_update *u, tn_tensor *p, tn_tensor *now)
 
 static void momentum(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
-    descend(p, p, u->lr, gather_way(u, p, g));
+    descend(p, p, u->lr, gather_way(u, g));
 }
 
 static void nesterov(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
-    tn_tensor *v = gather_way(u, p, g);
+    tn_tensor *v = gather_way(u, g);
     descend(p, p, u->lr, tn_add(g, tn_mul(number(u, u->options.momentum), v)));
 }
 
@@ -78,7 +90,7 @@ static tn_tensor *scaled(const tn_update *u, tn_tensor *g, tn_tensor *power)
 
 static void adagrad(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
-    tn_tensor *sum = moment(u, p, "sum"), *next = tn_add(sum, tn_square(g));
+    tn_tensor *sum = moment(u, "sum"), *next = tn_add(sum, tn_square(g));
     tn_assign(sum, next);
     descend(p, p, u->lr, scaled(u, g, next));
 }
@@ -87,21 +99,21 @@ static void adagrad(const tn_update *u, tn_tensor *p, tn_tensor *g)
 static void rmsprop(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
     double alpha = u->options.alpha;
-    tn_tensor *power = mean_of(u, p, "square_avg", alpha, tn_square(g));
+    tn_tensor *power = mean_of(u, "square_avg", alpha, tn_square(g));
     if (u->options.centered) {
-        tn_tensor *mean = mean_of(u, p, "grad_avg", alpha, g);
+        tn_tensor *mean = mean_of(u, "grad_avg", alpha, g);
         power = tn_max(tn_sub(power, tn_square(mean)), number(u, 0));
     }
     tn_tensor *way = scaled(u, g, power);
-    descend(p, p, u->lr, u->options.momentum > 0 ? gather_way(u, p, way) : way);
+    descend(p, p, u->lr, u->options.momentum > 0 ? gather_way(u, way) : way);
 }
 
 /* The step's own size is what the last ones had. */
 static void adadelta(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
     double alpha = u->options.alpha;
-    tn_tensor *epsilon = number(u, u->options.epsilon), *steps = moment(u, p, "acc_delta");
-    tn_tensor *power = mean_of(u, p, "square_avg", alpha, tn_square(g));
+    tn_tensor *epsilon = number(u, u->options.epsilon), *steps = moment(u, "acc_delta");
+    tn_tensor *power = mean_of(u, "square_avg", alpha, tn_square(g));
     tn_tensor *size = tn_div(tn_sqrt(tn_add(steps, epsilon)), tn_sqrt(tn_add(power, epsilon)));
     tn_tensor *way = tn_mul(size, g);
     tn_assign(steps, blend(u, alpha, steps, tn_square(way)));
@@ -116,17 +128,17 @@ static tn_tensor *correction(const tn_update *u, double beta)
     return tn_sub(number(u, 1), tn_pow(number(u, beta), u->time));
 }
 
-static tn_tensor *first_moment(const tn_update *u, tn_tensor *p, tn_tensor *g)
+static tn_tensor *first_moment(const tn_update *u, tn_tensor *g)
 {
-    return mean_of(u, p, "exp_avg", u->options.beta1, g);
+    return mean_of(u, "exp_avg", u->options.beta1, g);
 }
 
 /* The root of the second moment without its bias, plus epsilon; of the largest such moment for AMSGrad. */
-static tn_tensor *spread(const tn_update *u, tn_tensor *p, tn_tensor *g)
+static tn_tensor *spread(const tn_update *u, tn_tensor *g)
 {
-    tn_tensor *v = mean_of(u, p, "exp_avg_sq", u->options.beta2, tn_square(g));
+    tn_tensor *v = mean_of(u, "exp_avg_sq", u->options.beta2, tn_square(g));
     if (u->options.amsgrad) {
-        tn_tensor *most = moment(u, p, "max_exp_avg_sq");
+        tn_tensor *most = moment(u, "max_exp_avg_sq");
         v = tn_max(most, v);
         tn_assign(most, v);
     }
@@ -138,8 +150,8 @@ static tn_tensor *spread(const tn_update *u, tn_tensor *p, tn_tensor *g)
 static void adam_from(const tn_update *u, tn_tensor *p, tn_tensor *from, tn_tensor *g)
 {
     tn_tensor *rate = tn_div(u->lr, correction(u, u->options.beta1));
-    tn_tensor *m = first_moment(u, p, g);
-    descend(p, from, rate, tn_div(m, spread(u, p, g)));
+    tn_tensor *m = first_moment(u, g);
+    descend(p, from, rate, tn_div(m, spread(u, g)));
 }
 
 static void adam(const tn_update *u, tn_tensor *p, tn_tensor *g)
@@ -162,11 +174,11 @@ static void adamw(const tn_update *u, tn_tensor *p, tn_tensor *g)
 /* The largest gradient, fading, in place of the second moment. */
 static void adamax(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
-    tn_tensor *most = moment(u, p, "exp_inf"), *rate = tn_div(u->lr, correction(u, u->options.beta1));
+    tn_tensor *most = moment(u, "exp_inf"), *rate = tn_div(u->lr, correction(u, u->options.beta1));
     tn_tensor *next =
         tn_max(tn_mul(number(u, u->options.beta2), most), tn_add(tn_abs(g), number(u, u->options.epsilon)));
     tn_assign(most, next);
-    descend(p, p, rate, tn_div(first_moment(u, p, g), next));
+    descend(p, p, rate, tn_div(first_moment(u, g), next));
 }
 
 /* beta1 (1 - 0.96^(0.004 t) / 2) */
@@ -195,9 +207,9 @@ static void nadam(const tn_update *u, tn_tensor *p, tn_tensor *g)
     tn_tensor *now = nadam_share(u, u->time), *then = nadam_share(u, tn_add(u->time, one));
     tn_tensor *g_share = tn_div(tn_sub(one, now), tn_sub(one, u->shared));
     tn_tensor *m_share = tn_div(then, tn_sub(one, tn_mul(u->shared, then)));
-    tn_tensor *m = first_moment(u, p, g);
+    tn_tensor *m = first_moment(u, g);
     tn_tensor *way = tn_add(tn_mul(g_share, g), tn_mul(m_share, m));
-    descend(p, p, u->lr, tn_div(way, spread(u, p, g)));
+    descend(p, p, u->lr, tn_div(way, spread(u, g)));
 }
 
 /* The length of the average that v is at step t: 2 / (1 - beta2) - 1 in the end. Until it is above 5, the variance of
@@ -211,17 +223,17 @@ static void radam(const tn_update *u, tn_tensor *p, tn_tensor *g)
     tn_tensor *ratio = tn_div(tn_mul(tn_sub(length, number(u, 4)), tn_sub(length, number(u, 2))), length);
     ratio = tn_mul(ratio, number(u, end / ((end - 4) * (end - 2))));
     tn_tensor *widen = tn_sqrt(tn_mul(tn_where(known, ratio, one), correction(u, b2)));
-    tn_tensor *v = mean_of(u, p, "exp_avg_sq", b2, tn_square(g));
+    tn_tensor *v = mean_of(u, "exp_avg_sq", b2, tn_square(g));
     tn_tensor *size = tn_div(widen, tn_add(tn_sqrt(v), number(u, u->options.epsilon)));
     tn_tensor *rate = tn_div(u->lr, correction(u, u->options.beta1));
-    descend(p, p, rate, tn_mul(first_moment(u, p, g), tn_where(known, size, one)));
+    descend(p, p, rate, tn_mul(first_moment(u, g), tn_where(known, size, one)));
 }
 
 /* Only the sign of a blend of momentum and gradient counts. */
 static void lion(const tn_update *u, tn_tensor *p, tn_tensor *g)
 {
-    tn_tensor *way = tn_sign(blend(u, u->options.beta1, moment(u, p, "exp_avg"), g));
-    mean_of(u, p, "exp_avg", u->options.beta2, g);
+    tn_tensor *way = tn_sign(blend(u, u->options.beta1, moment(u, "exp_avg"), g));
+    mean_of(u, "exp_avg", u->options.beta2, g);
     descend(p, decayed(u, p), u->lr, way);
 }
 

@@ -4,10 +4,12 @@
 
 #include "tenon/optim.h"
 
-/* What the updates of several parameters share. The tensors are scalars. */
+/* What the rule knows besides the parameters, packed, and their gradient. The tensors are scalars. */
 typedef struct tn_update {
     tn_graph *graph;
     tn_optim_options options; /* usual values in place of zeros */
+    tn_tensor *const *member; /* the parameters one by one */
+    size_t members;
     tn_tensor *lr;
     tn_tensor *time;   /* the number of this step, from 1 */
     tn_tensor *shared; /* the rule's own */
@@ -15,7 +17,7 @@ typedef struct tn_update {
 
 typedef struct tn_rule {
     tn_optimizer_entry entry;
-    void (*begin)(tn_update *u); /* before the first parameter, or NULL */
+    void (*begin)(tn_update *u); /* before the first group, or NULL */
     void (*update)(const tn_update *u, tn_tensor *param, tn_tensor *grad);
     tn_optim_options usual;
     uint32_t decays; /* it takes care of weight decay itself */

@@ -151,6 +151,23 @@ static tn_status run_operator(const tn_tensor *y, const tn_interpretation *with,
     return s;
 }
 
+/* Zeros lie in between. */
+static void pack(const tn_tensor *y, const double *const in[], double *value)
+{
+    int64_t start = 0;
+    memset(value, 0, (size_t)count_of(y) * sizeof *value);
+    for (uint32_t i = 0; i < y->n_in; i++) {
+        memcpy(value + start, in[i], (size_t)count_of(y->in[i]) * sizeof *value);
+        start = tn_pack_next(start, y->in[i]);
+    }
+}
+
+/* Where a view begins in its operand. */
+static int64_t start_of(const tn_tensor *view)
+{
+    return view->op == &tn_op_part ? ((const tn_part_node *)view->attrs)->start : 0;
+}
+
 tn_status tn_interpret_one(const tn_tensor *y, const tn_interpretation *with, const double *const in[], double *value)
 {
     int64_t count = count_of(y);
@@ -158,8 +175,10 @@ tn_status tn_interpret_one(const tn_tensor *y, const tn_interpretation *with, co
         for (int64_t e = 0; e < count; e++) value[e] = ((const tn_full_attrs *)y->attrs)->value;
     else if (y->op->kind == TN_LEAF)
         TN_TRY(with->leaf(with->arg, y, value));
+    else if (y->op == &tn_op_pack)
+        pack(y, in, value);
     else if (y->op->kind == TN_VIEW)
-        memcpy(value, in[0], (size_t)count * sizeof *value);
+        memcpy(value, in[0] + start_of(y), (size_t)count * sizeof *value);
     else if (count)
         TN_TRY(run_operator(y, with, in, value));
     for (int64_t e = 0; e < count; e++) value[e] = as_stored(value[e], y->type.dtype);

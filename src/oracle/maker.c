@@ -69,19 +69,22 @@ static tn_status leaf(void *arg, const tn_tensor *x, double *value)
     return TN_OK;
 }
 
+static tn_status evaluate_one(tn_maker *m, const tn_tensor *y)
+{
+    const tn_interpretation with = {leaf, NULL, NULL, m, m->seed, 1};
+    size_t bytes = (size_t)tn_shape_count(&y->type.shape) * sizeof(double);
+    const double **in = tn_region_alloc(&m->region, y->n_in * sizeof *in + 1);
+    m->value[y->id] = tn_region_alloc(&m->region, bytes + 1);
+    if (!in || !m->value[y->id]) return TN_ENOMEM;
+    for (uint32_t i = 0; i < y->n_in; i++) in[i] = m->value[y->in[i]->id];
+    return tn_interpret_one(y, &with, in, m->value[y->id]);
+}
+
 /* The values of the tensors that are new. */
 static tn_status evaluate(tn_maker *m)
 {
-    const tn_interpretation with = {leaf, NULL, NULL, m, m->seed, 1};
-    const double *in[TN_MAX_OPERANDS];
     TN_TRY(tn_grow(&m->value, &m->room, m->graph->count, sizeof *m->value));
-    for (; m->known < m->graph->count; m->known++) {
-        const tn_tensor *y = m->graph->tensor[m->known];
-        size_t bytes = (size_t)tn_shape_count(&y->type.shape) * sizeof(double);
-        if (!(m->value[m->known] = tn_region_alloc(&m->region, bytes + 1))) return TN_ENOMEM;
-        for (uint32_t i = 0; i < y->n_in && i < TN_MAX_OPERANDS; i++) in[i] = m->value[y->in[i]->id];
-        TN_TRY(tn_interpret_one(y, &with, in, m->value[m->known]));
-    }
+    for (; m->known < m->graph->count; m->known++) TN_TRY(evaluate_one(m, m->graph->tensor[m->known]));
     return TN_OK;
 }
 

@@ -7,63 +7,9 @@
 #include "leaf.h"
 #include "state.h"
 
-/* A variable to make, and where it goes: variables of one class lie together, by group and then by order. */
-typedef struct tn_missing {
-    const tn_tensor *x;
-    uint32_t class, order;
-    uint64_t group;
-} item;
-
 static uint32_t flags_of(const tn_tensor *x)
 {
     return ((const tn_variable_attrs *)x->attrs)->flags;
-}
-
-/* The groups of each optimizer are its own. */
-static uint64_t group_of(const tn_tensor *x)
-{
-    const tn_variable_attrs *attrs = x->attrs;
-    return (uint64_t)attrs->optimizer << 32 | attrs->group;
-}
-
-/* The trainable variable with the longest name that `name` begins with, before a '.', or NULL. */
-static const tn_tensor *owner_of(const tn_graph *graph, const char *name, char *prefix)
-{
-    strcpy(prefix, name);
-    for (char *dot; (dot = strrchr(prefix, '.'));) {
-        *dot = 0;
-        const tn_tensor *owner = tn_graph_leaf(graph, &tn_op_variable, prefix);
-        if (owner && flags_of(owner) & TN_TRAINABLE) return owner;
-    }
-    return NULL;
-}
-
-/* Trainable variables come first; then, suffix by suffix, what belongs to them; then all others. */
-static tn_status classify(const tn_graph *graph, item *it, const char *suffix[], uint32_t *suffixes)
-{
-    int trains = flags_of(it->x) & TN_TRAINABLE;
-    char *prefix = tn_alloc(strlen(it->x->name) + 1);
-    if (!prefix) return TN_ENOMEM;
-    const tn_tensor *owner = trains ? it->x : owner_of(graph, it->x->name, prefix);
-    tn_free(prefix);
-    it->class = trains ? 0 : UINT32_MAX;
-    it->order = owner ? owner->id : it->x->id;
-    it->group = group_of(owner ? owner : it->x);
-    if (trains || !owner) return TN_OK;
-    const char *own = it->x->name + strlen(owner->name);
-    for (it->class = 0; it->class < *suffixes; it->class ++)
-        if (!strcmp(suffix[it->class], own)) break;
-    if (it->class == *suffixes) suffix[(*suffixes)++] = own;
-    it->class ++;
-    return TN_OK;
-}
-
-static int by_class(const void *a, const void *b)
-{
-    const item *x = a, *y = b;
-    if (x->class != y->class) return x->class < y->class ? -1 : 1;
-    if (x->group != y->group) return x->group < y->group ? -1 : 1;
-    return (x->order > y->order) - (x->order < y->order);
 }
 
 static void round_to(int32_t dtype, const double *value, int64_t count, void *out)
@@ -98,10 +44,85 @@ static tn_status check(const tn_state *state, const tn_tensor *x, int f64)
     return TN_OK;
 }
 
-static tn_status find_missing(tn_binding *b, const tn_graph *graph, const char *suffix[], uint64_t *bytes)
+/* ---- packs ---- */
+
+/* The room that a tensor takes by itself: bytes, at the most. */
+static uint64_t room_of(const tn_binding *b, const tn_tensor *x)
 {
-    uint32_t suffixes = 0;
-    *bytes = 0;
+    return (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, b->f64)) + tn_state_alignment(b->state);
+}
+
+/* Calls `see` for each variable of the pack and its place in it: bytes. */
+static tn_status each_part(const tn_binding *b, const tn_tensor *pack, tn_state_span *span,
+                           tn_status (*see)(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at))
+{
+    uint64_t size = tn_dtype_size(widened(pack, b->f64));
+    int64_t start = 0;
+    for (uint32_t i = 0; i < pack->n_in; i++) {
+        TN_TRY(see(b, pack->in[i], span, (uint64_t)start * size));
+        start = tn_pack_next(start, pack->in[i]);
+    }
+    return TN_OK;
+}
+
+static tn_status look(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at)
+{
+    const tn_state_tensor *t = tn_state_get(b->state, x->name);
+    if (t)
+        tn_state_span_see(span, t, at);
+    else
+        span->missing += room_of(b, x);
+    return TN_OK;
+}
+
+static tn_status move(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at)
+{
+    return tn_state_get(b->state, x->name) ? tn_state_copy_to(b->state, x->name, span, at) : TN_OK;
+}
+
+static tn_status settle(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at)
+{
+    if (tn_state_get(b->state, x->name)) tn_state_settle(b->state, x->name, span, at);
+    return TN_OK;
+}
+
+/* Room for the whole pack, into which go those of its variables that are there. What fails leaves them as they were. */
+static tn_status gather(tn_binding *b, const tn_tensor *pack, tn_state_span *span)
+{
+    tn_state_mark before = tn_state_here(b->state);
+    tn_status s = tn_state_plan_span(b->state, span);
+    if (!s) s = tn_state_make(b->state);
+    if (!s) s = each_part(b, pack, span, move);
+    if (!s) s = tn_state_wait(b->state);
+    if (s) {
+        tn_state_back(b->state, before);
+        return s;
+    }
+    TN_TRY(each_part(b, pack, span, settle));
+    tn_state_drop_empty(b->state);
+    return TN_OK;
+}
+
+/* Variables of a pack that are there, but not in one piece, are moved, unless another pack has one of them, or no
+ * buffer is large enough: then they stay, and are treated one by one. */
+static tn_status gather_all(tn_binding *b)
+{
+    for (uint32_t i = 0; i < b->packs; i++) {
+        tn_state_span *span = &b->span[i];
+        *span = (tn_state_span){.bytes = room_of(b, b->pack[i]) - tn_state_alignment(b->state)};
+        TN_TRY(each_part(b, b->pack[i], span, look));
+        span->apart = span->taken || span->bytes > tn_state_largest(b->state);
+        if (!span->there || span->apart) continue;
+        int is_there = span->in_order && !span->missing;
+        TN_TRY(is_there ? each_part(b, b->pack[i], span, settle) : gather(b, b->pack[i], span));
+    }
+    return TN_OK;
+}
+
+/* ---- what is missing ---- */
+
+static tn_status find_missing(tn_binding *b, const tn_graph *graph)
+{
     for (uint32_t i = 0; i < graph->count; i++) {
         const tn_tensor *x = graph->tensor[i];
         if (x->op != &tn_op_variable) continue;
@@ -109,36 +130,79 @@ static tn_status find_missing(tn_binding *b, const tn_graph *graph, const char *
         if (tn_state_get(b->state, x->name)) continue;
         TN_REQUIRE(x->type.dtype != TN_F16 && x->type.dtype != TN_BF16, TN_EUNSUPPORTED,
                    "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(x->type.dtype));
-        b->missing[b->count].x = x;
-        TN_TRY(classify(graph, &b->missing[b->count++], suffix, &suffixes));
-        *bytes +=
-            (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(widened(x, b->f64)) + tn_state_alignment(b->state);
+        b->missing[b->count++] = x;
     }
     return TN_OK;
 }
 
-static tn_status plan_all(tn_binding *b, const tn_graph *graph, const char *suffix[])
+/* Variables of packs come with these, or have their piece already. */
+static uint64_t bytes_to_come(const tn_binding *b)
 {
     uint64_t bytes = 0;
-    TN_TRY(find_missing(b, graph, suffix, &bytes));
+    for (uint32_t i = 0; i < b->count; i++) bytes += room_of(b, b->missing[i]);
+    for (uint32_t i = 0; i < b->packs; i++) {
+        const tn_state_span *span = &b->span[i];
+        if (span->apart || !span->missing) continue;
+        bytes -= span->missing < bytes ? span->missing : bytes;
+        if (!span->there) bytes += room_of(b, b->pack[i]);
+    }
+    return bytes;
+}
+
+static tn_status plan_part(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at)
+{
+    if (tn_state_get(b->state, x->name)) return TN_OK;
+    return tn_state_plan_in(b->state, x->name, widened(x, b->f64), &x->type.shape, flags_of(x), span, at);
+}
+
+/* Packs first, whole; then what is in none. */
+static tn_status plan_all(tn_binding *b)
+{
     if (!b->count) return TN_OK;
-    qsort(b->missing, b->count, sizeof *b->missing, by_class);
-    TN_TRY(tn_state_announce(b->state, bytes));
+    TN_TRY(tn_state_announce(b->state, bytes_to_come(b)));
+    for (uint32_t i = 0; i < b->packs; i++) {
+        tn_state_span *span = &b->span[i];
+        if (span->apart || !span->missing) continue;
+        if (!span->there) TN_TRY(tn_state_plan_span(b->state, span));
+        TN_TRY(each_part(b, b->pack[i], span, plan_part));
+    }
     for (uint32_t i = 0; i < b->count; i++) {
-        const tn_tensor *x = b->missing[i].x;
+        const tn_tensor *x = b->missing[i];
+        if (tn_state_get(b->state, x->name)) continue;
         TN_TRY(tn_state_plan(b->state, x->name, widened(x, b->f64), &x->type.shape, flags_of(x)));
     }
     return TN_OK;
+}
+
+/* Parameters come before what belongs to them. */
+static int by_training(const void *a, const void *b)
+{
+    const tn_tensor *x = *(const tn_tensor *const *)a, *y = *(const tn_tensor *const *)b;
+    uint32_t trains_x = flags_of(x->in[0]) & TN_TRAINABLE, trains_y = flags_of(y->in[0]) & TN_TRAINABLE;
+    if (trains_x != trains_y) return trains_x ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+static void find_packs(tn_binding *b, const tn_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->count; i++)
+        if (tn_is_packed_variables(graph->tensor[i])) b->pack[b->packs++] = graph->tensor[i];
+    qsort(b->pack, b->packs, sizeof *b->pack, by_training);
 }
 
 tn_status tn_bind_begin(tn_state *state, const tn_graph *graph, int f64, tn_binding *b)
 {
     *b = (tn_binding){.state = state, .f64 = f64, .before = tn_state_here(state)};
     b->missing = tn_alloc((graph->count + 1) * sizeof *b->missing);
-    const char **suffix = tn_alloc((graph->count + 1) * sizeof *suffix);
-    tn_status s = b->missing && suffix ? plan_all(b, graph, suffix) : TN_ENOMEM;
-    tn_free(suffix);
-    return s;
+    b->pack = tn_alloc((graph->count + 1) * sizeof *b->pack);
+    if (!b->missing || !b->pack) return TN_ENOMEM;
+    find_packs(b, graph);
+    b->span = tn_alloc((b->packs + 1) * sizeof *b->span);
+    if (!b->span) return TN_ENOMEM;
+    TN_TRY(find_missing(b, graph));
+    TN_TRY(gather_all(b));
+    b->before = tn_state_here(state); /* what was moved stays where it is now */
+    return plan_all(b);
 }
 
 /* ---- first values ---- */
@@ -158,7 +222,7 @@ uint64_t tn_bind_staging(const tn_binding *b)
 {
     uint64_t most = 0;
     for (uint32_t i = 0; i < b->count; i++) {
-        uint64_t bytes = staging_of(b->missing[i].x, b->f64);
+        uint64_t bytes = staging_of(b->missing[i], b->f64);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -189,7 +253,7 @@ static tn_status make(tn_state *state, const tn_tensor *x, int32_t dtype)
 tn_status tn_bind_make(const tn_binding *b)
 {
     TN_TRY(tn_state_make(b->state));
-    for (uint32_t i = 0; i < b->count; i++) TN_TRY(make(b->state, b->missing[i].x, widened(b->missing[i].x, b->f64)));
+    for (uint32_t i = 0; i < b->count; i++) TN_TRY(make(b->state, b->missing[i], widened(b->missing[i], b->f64)));
     return TN_OK;
 }
 
@@ -197,4 +261,6 @@ void tn_bind_end(tn_binding *b, tn_status s)
 {
     if (s) tn_state_back(b->state, b->before);
     tn_free(b->missing);
+    tn_free(b->pack);
+    tn_free(b->span);
 }

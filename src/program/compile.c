@@ -66,15 +66,23 @@ static tn_status find(void *self, const char *variable, uint32_t *buffer, uint64
     return TN_OK;
 }
 
+static uint64_t element(void *self, int32_t dtype)
+{
+    int widens = dtype == TN_F32 && ((tn_program *)self)->f64;
+    return tn_dtype_size(widens ? TN_F64 : dtype);
+}
+
 /* ---- passes ---- */
 
 /* The graph that will be fused: what is left after simplify and lower. */
-static tn_status rewrite(tn_program *p, const tn_graph *graph, int f64, tn_graph **out)
+static tn_status rewrite(tn_program *p, const tn_graph *graph, tn_graph **out)
 {
     tn_graph *now = NULL, *next = NULL;
-    TN_TRY(tn_simplify(graph, &now));
-    tn_status s = f64 ? tn_widen(now, &next) : TN_OK;
-    if (!s && next) tn_graph_free(now), now = next;
+    TN_TRY(tn_group_variables(graph, &p->target, &now));
+    tn_status s = tn_simplify(now, &next);
+    if (!s) tn_graph_free(now), now = next;
+    if (!s && p->f64) s = tn_widen(now, &next);
+    if (!s && next != now) tn_graph_free(now), now = next;
     if (!s) s = tn_lower(now, &p->target, &next);
     if (!s) tn_graph_free(now), now = next;
     if (!s) s = tn_simplify(now, &next);
@@ -111,7 +119,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
         snprintf(p->report.fallback_first, sizeof p->report.fallback_first, "%s", l->operation.desc.name);
         snprintf(p->report.fallback_why, sizeof p->report.fallback_why, "%s", l->refusal);
     }
-    TN_TRY(tn_flat_updates(&p->target, &p->ir));
+    tn_settle(&p->ir);
     if (options->storage) TN_TRY(narrow(p, options));
     return tn_plan_in_place(&p->ir);
 }
@@ -122,9 +130,12 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
 static uint64_t alignment_of(const tn_program *p, tn_value *value)
 {
     const tn_value *root = tn_value_root(value);
-    uint64_t offset = root->group >= 0 ? root->in_group : 0;
-    if (root->home == TN_IN_STATE) offset = tn_state_get(p->state, root->name)->offset;
-    return (offset | p->ir.alignment) & -(offset | p->ir.alignment);
+    uint64_t offset = tn_value_at(value), alignment = p->ir.alignment;
+    if (root->home == TN_IN_STATE) {
+        offset += tn_state_get(p->state, root->name)->offset;
+        alignment = TN_STATE_STEP; /* the state may yet move it */
+    }
+    return (offset | alignment) & -(offset | alignment);
 }
 
 static tn_status prepare_kernel(tn_program *p, tn_launch *l)
@@ -156,16 +167,27 @@ static tn_status prepare_kernels(tn_program *p)
 
 /* ---- what is run ---- */
 
+static void find_operands(const tn_program *p, tn_prepared *r)
+{
+    const tn_launch *l = r->launch;
+    for (uint32_t i = 0; i < l->operation.desc.n_in; i++) r->in[i] = tn_program_ref(p, l->in[i]);
+    for (uint32_t i = 0; i < l->operation.desc.n_out; i++) r->out[i] = tn_program_ref(p, l->out[i]);
+}
+
+void tn_program_find_operands(tn_program *p)
+{
+    for (uint32_t i = 0; i < p->ir.launches; i++) find_operands(p, &p->prepared[i]);
+    p->moves = p->state->moves;
+}
+
 static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out)
 {
-    uint32_t n_in = l->operation.desc.n_in, n_out = l->operation.desc.n_out;
-    tn_ref *in = tn_region_alloc(&p->ir.region, (n_in + 1) * sizeof *in);
-    tn_ref *to = tn_region_alloc(&p->ir.region, (n_out + 1) * sizeof *to);
-    if (!in || !to) return TN_ENOMEM;
-    for (uint32_t i = 0; i < n_in; i++) in[i] = tn_program_ref(p, l->in[i]);
-    for (uint32_t i = 0; i < n_out; i++) to[i] = tn_program_ref(p, l->out[i]);
     *out = (tn_prepared){.launch = l, .place = &p->place[l->place]};
-    out->run = (tn_run){.size = sizeof out->run, .in = in, .out = to, .scalar = out->scalar, .n_scalar = l->n_scalar};
+    out->in = tn_region_alloc(&p->ir.region, (l->operation.desc.n_in + 1) * sizeof *out->in);
+    out->out = tn_region_alloc(&p->ir.region, (l->operation.desc.n_out + 1) * sizeof *out->out);
+    if (!out->in || !out->out) return TN_ENOMEM;
+    out->run = (tn_run){
+        .size = sizeof out->run, .in = out->in, .out = out->out, .scalar = out->scalar, .n_scalar = l->n_scalar};
     if (l->scratch) out->run.scratch = tn_program_ref(p, l->scratch);
     if (l->transfer && !(out->staging = tn_alloc(l->in[0]->bytes))) return TN_ENOMEM;
     return TN_OK;
@@ -178,6 +200,7 @@ static tn_status bind_all(tn_program *p)
     p->own = tn_alloc((p->ir.slots + 1) * sizeof *p->own);
     if (!p->prepared || !p->scalar || !p->own) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->ir.launches; i++) TN_TRY(bind_launch(p, p->ir.launch[i], &p->prepared[i]));
+    tn_program_find_operands(p);
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         tn_program_set_slot(p, i, p->ir.slot[i].value);
         p->own[i] = tn_program_own_number(p, p->ir.slot[i].name);
@@ -191,7 +214,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
 {
     tn_graph *rewritten = NULL;
     TN_TRY(tn_program_find_optimizers(p, graph));
-    tn_status s = rewrite(p, graph, (int)options->f64, &rewritten);
+    tn_status s = rewrite(p, graph, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
     s = after_asking(p, s);
@@ -224,6 +247,7 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
     if (!p) return TN_ENOMEM;
     if (!options) options = &usual;
     p->state = state;
+    p->f64 = options->f64;
     p->place[0] = (tn_place_device){.device = state->device, .queue = state->queue, .tried = 1};
     const tn_device_info *info = &state->device->info;
     p->target = (tn_target){.self = p,
@@ -232,6 +256,7 @@ tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options 
                             .refusal = refusal,
                             .places = TN_PLACES,
                             .find = find,
+                            .element = element,
                             .unfused = options->unfused};
     p->advances_step = graph ? graph->advances_step : 0;
     tn_status s = compile(p, graph, options);

@@ -121,10 +121,11 @@ tn_ref tn_program_ref(const tn_program *p, tn_value *value)
 {
     const tn_value *root = tn_value_root(value);
     const tn_place_device *place = &p->place[root->place];
-    if (root->home == TN_IN_ARENA) return in_banks(&place->arena, root->offset);
-    if (root->home == TN_IN_INPUT) return in_banks(&place->inputs, root->offset);
+    uint64_t at = tn_value_at(value);
+    if (root->home == TN_IN_ARENA) return in_banks(&place->arena, root->offset + at);
+    if (root->home == TN_IN_INPUT) return in_banks(&place->inputs, root->offset + at);
     const tn_state_tensor *t = tn_state_get(p->state, root->name);
-    return (tn_ref){p->state->chunk[t->chunk].buffer, t->offset};
+    return (tn_ref){p->state->chunk[t->chunk].buffer, t->offset + at};
 }
 
 void tn_banks_free(const tn_device *device, tn_banks *banks)

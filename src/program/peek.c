@@ -7,7 +7,7 @@
 
 struct tn_peek {
     tn_state *state;
-    tn_ref from;
+    uint32_t tensor; /* its number in the state, which may move it */
     uint64_t bytes;
     void *place[2]; /* of the last call, and of the one before, by turns */
     tn_event *event;
@@ -20,7 +20,7 @@ static tn_status make(tn_peek *p, const char *name)
     const tn_device *device = p->state->device;
     const tn_state_tensor *t = tn_state_get(p->state, name);
     TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", name);
-    p->from = (tn_ref){p->state->chunk[t->chunk].buffer, t->offset};
+    p->tensor = (uint32_t)(t - p->state->tensor);
     p->bytes = t->bytes;
     for (int i = 0; i < 2; i++)
         if (!(p->place[i] = tn_alloc(p->bytes + 1))) return TN_ENOMEM;
@@ -48,9 +48,11 @@ tn_status tn_peek_next(tn_peek *p, const void **data)
     TN_MESSAGE(msg);
     const tn_device *device = p->state->device;
     const tn_backend *backend = device->backend;
+    const tn_state_tensor *t = &p->state->tensor[p->tensor];
+    tn_ref from = {p->state->chunk[t->chunk].buffer, t->offset};
     void *now = p->place[p->asked % 2], *before = p->place[(p->asked + 1) % 2];
     if (p->asked) TN_TRY(tn_device_status(device, backend->event_sync(p->event, &msg), &msg));
-    int32_t code = backend->read(p->state->queue, now, p->from, p->bytes, &msg);
+    int32_t code = backend->read(p->state->queue, now, from, p->bytes, &msg);
     if (!code) code = backend->event_record(p->state->queue, p->event, &msg);
     TN_TRY(tn_device_status(device, code, &msg));
     *data = p->asked++ ? before : NULL;

@@ -27,6 +27,7 @@ typedef struct tn_place_device {
 typedef struct tn_prepared {
     const tn_launch *launch;
     tn_place_device *place;
+    tn_ref *in, *out; /* the run's operands */
     tn_run run;
     tn_scalar scalar[TN_MAX_OPERANDS];
     void *staging; /* of a transfer: host memory */
@@ -48,7 +49,8 @@ struct tn_program {
     tn_trained *trained;
     uint64_t *steps; /* of each optimizer, before this run */
     uint32_t n_trained, optimizers;
-    uint32_t advances_step;
+    uint32_t advances_step, f64;
+    uint32_t moves;         /* of the state, when the launches were bound */
     char refusal[200];      /* of the operator that the state's device declined last: its backend's line */
     tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */
     char trouble_text[400]; /* and its line: compiling ends with it */
@@ -68,8 +70,9 @@ void tn_program_set_slot(tn_program *program, uint32_t slot, double value);
 /* The input of that name; NULL: there is none. */
 tn_value *tn_program_input(const tn_program *program, const char *name);
 
-/* Where a value lies. */
+/* Where a value lies; and all operands of all launches, once more when the state has moved tensors. */
 tn_ref tn_program_ref(const tn_program *program, tn_value *value);
+void tn_program_find_operands(tn_program *program);
 
 /* Opens the devices of the fallbacks when they are first asked for. */
 int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc);

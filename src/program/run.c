@@ -102,6 +102,7 @@ static uint64_t waits(const tn_program *p)
 
 static tn_status run_all(tn_program *p)
 {
+    if (p->moves != p->state->moves) tn_program_find_operands(p);
     tn_program_count_steps(p);
     set_scalars(p);
     for (uint32_t i = 0; i < p->ir.launches; i++)

@@ -7,12 +7,12 @@
 #include "given.h"
 #include "shape.h"
 
-enum { LEAST_CHUNK = 1 << 16, LEAST_ALIGNMENT = 64 };
+enum { LEAST_CHUNK = 1 << 16 };
 
 uint64_t tn_state_alignment(const tn_state *state)
 {
     uint64_t alignment = state->device->info.alignment;
-    return alignment > LEAST_ALIGNMENT ? alignment : LEAST_ALIGNMENT;
+    return alignment > TN_STATE_STEP ? alignment : TN_STATE_STEP;
 }
 
 static uint64_t aligned(const tn_state *state, uint64_t bytes)
@@ -100,7 +100,7 @@ int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry
 /* Plans room for `bytes` bytes, and for what is still to come, as far as one buffer can hold it. */
 static tn_status add_chunk(tn_state *state, uint64_t bytes)
 {
-    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
+    uint64_t bank = tn_state_largest(state);
     tn_chunk chunk = {.size = bytes > state->to_come ? bytes : state->to_come};
     if (chunk.size < LEAST_CHUNK) chunk.size = LEAST_CHUNK;
     if (chunk.size > bank) chunk.size = bank;
@@ -134,7 +134,7 @@ tn_status tn_state_make(tn_state *state)
     uint64_t bytes = tn_state_planned(state);
     if (bytes) TN_TRY(tn_device_has_room(state->device, bytes, "the model's state"));
     for (uint32_t i = 0; i < state->chunks; i++)
-        if (!state->chunk[i].buffer) TN_TRY(make_chunk(state, &state->chunk[i]));
+        if (!state->chunk[i].buffer && state->chunk[i].size) TN_TRY(make_chunk(state, &state->chunk[i]));
     return TN_OK;
 }
 
@@ -161,7 +161,7 @@ static int has_room(const tn_state *state, uint64_t bytes)
 
 tn_status tn_state_announce(tn_state *state, uint64_t bytes)
 {
-    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
+    uint64_t bank = tn_state_largest(state);
     state->to_come = bytes > bank ? bytes : aligned(state, bytes);
     return has_room(state, bytes) ? TN_OK : add_chunk(state, state->to_come);
 }
@@ -176,28 +176,117 @@ tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
     return s;
 }
 
-tn_status tn_state_plan(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags)
+/* Room in the last chunk, or in a new one. */
+static tn_status take_room(tn_state *state, uint64_t bytes, uint32_t *chunk, uint64_t *offset)
+{
+    uint64_t room = aligned(state, bytes);
+    if (!has_room(state, room)) TN_TRY(add_chunk(state, room));
+    tn_chunk *last = &state->chunk[state->chunks - 1];
+    *chunk = state->chunks - 1;
+    *offset = last->used;
+    last->used += room;
+    state->to_come -= state->to_come < room ? state->to_come : room;
+    return TN_OK;
+}
+
+static tn_status add_entry(tn_state *state, tn_state_tensor made)
+{
+    TN_TRY(tn_grow(&state->tensor, &state->capacity, state->count + 1, sizeof *state->tensor));
+    made.entry.name = tn_region_print(&state->region, "%s", made.entry.name);
+    if (!made.entry.name) return TN_ENOMEM;
+    TN_TRY(tn_index_add(&state->names, NULL, made.entry.name, state->count));
+    state->tensor[state->count++] = made;
+    return TN_OK;
+}
+
+static tn_status describe(const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags, tn_state_tensor *out)
 {
     TN_TRY(tn_shape_check(shape));
     TN_REQUIRE(tn_dtype_size(dtype), TN_EDTYPE, "tensor '%s': no element type", name);
-    uint64_t bytes = (uint64_t)tn_shape_count(shape) * tn_dtype_size(dtype), room = aligned(state, bytes);
-    uint64_t bank = tn_device_bank(state->device, tn_state_alignment(state));
-    TN_REQUIRE(bytes <= bank, TN_ENOMEM, "tensor '%s' has %llu bytes, and the largest buffer of %s %llu", name,
-               (unsigned long long)bytes, tn_device_name(state->device), (unsigned long long)bank);
-    TN_TRY(tn_grow(&state->tensor, &state->capacity, state->count + 1, sizeof *state->tensor));
-    if (!has_room(state, room)) TN_TRY(add_chunk(state, room));
-    const char *kept = tn_region_print(&state->region, "%s", name);
-    if (!kept) return TN_ENOMEM;
-    TN_TRY(tn_index_add(&state->names, NULL, kept, state->count));
-    tn_chunk *chunk = &state->chunk[state->chunks - 1];
-    state->tensor[state->count++] =
-        (tn_state_tensor){.entry = {.name = kept, .dtype = dtype, .shape = *shape, .flags = flags},
-                          .chunk = state->chunks - 1,
-                          .offset = chunk->used,
-                          .bytes = bytes};
-    chunk->used += room;
-    state->to_come -= state->to_come < room ? state->to_come : room;
+    *out = (tn_state_tensor){.entry = {.name = name, .dtype = dtype, .shape = *shape, .flags = flags},
+                             .bytes = (uint64_t)tn_shape_count(shape) * tn_dtype_size(dtype)};
     return TN_OK;
+}
+
+tn_status tn_state_plan(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags)
+{
+    tn_state_tensor made;
+    TN_TRY(describe(name, dtype, shape, flags, &made));
+    TN_REQUIRE(made.bytes <= tn_state_largest(state), TN_ENOMEM,
+               "tensor '%s' has %llu bytes, and the largest buffer of %s %llu", name, (unsigned long long)made.bytes,
+               tn_device_name(state->device), (unsigned long long)tn_state_largest(state));
+    TN_TRY(take_room(state, made.bytes, &made.chunk, &made.offset));
+    return add_entry(state, made);
+}
+
+/* ---- pieces ---- */
+
+uint64_t tn_state_largest(const tn_state *state)
+{
+    return tn_device_bank(state->device, tn_state_alignment(state));
+}
+
+tn_status tn_state_plan_span(tn_state *state, tn_state_span *span)
+{
+    return take_room(state, span->bytes, &span->chunk, &span->offset);
+}
+
+tn_status tn_state_plan_in(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags,
+                           const tn_state_span *span, uint64_t at)
+{
+    tn_state_tensor made;
+    TN_TRY(describe(name, dtype, shape, flags, &made));
+    made.chunk = span->chunk;
+    made.offset = span->offset + at;
+    made.is_packed = 1;
+    return add_entry(state, made);
+}
+
+void tn_state_span_see(tn_state_span *span, const tn_state_tensor *t, uint64_t at)
+{
+    if (!span->there++) {
+        span->chunk = t->chunk;
+        span->offset = t->offset - at;
+        span->in_order = t->offset >= at;
+    }
+    span->in_order &= t->chunk == span->chunk && t->offset == span->offset + at;
+    span->taken |= t->is_packed;
+}
+
+tn_status tn_state_copy_to(tn_state *state, const char *name, const tn_state_span *span, uint64_t at)
+{
+    TN_MESSAGE(msg);
+    const tn_state_tensor *t = tn_state_get(state, name);
+    tn_ref to = {state->chunk[span->chunk].buffer, span->offset + at};
+    int32_t code = state->device->backend->copy(state->queue, to, (tn_ref){state->chunk[t->chunk].buffer, t->offset},
+                                                t->bytes, &msg);
+    return tn_device_status(state->device, code, &msg);
+}
+
+void tn_state_settle(tn_state *state, const char *name, const tn_state_span *span, uint64_t at)
+{
+    tn_state_tensor *t = tn_state_get(state, name);
+    state->moves += t->chunk != span->chunk || t->offset != span->offset + at;
+    t->chunk = span->chunk;
+    t->offset = span->offset + at;
+    t->is_packed = 1;
+}
+
+static int is_empty(const tn_state *state, uint32_t chunk)
+{
+    for (uint32_t i = 0; i < state->count; i++)
+        if (state->tensor[i].chunk == chunk) return 0;
+    return 1;
+}
+
+void tn_state_drop_empty(tn_state *state)
+{
+    for (uint32_t i = 0; i < state->chunks; i++) {
+        tn_chunk *chunk = &state->chunk[i];
+        if (!chunk->used || !is_empty(state, i)) continue;
+        if (chunk->buffer) state->device->backend->buffer_destroy(chunk->buffer);
+        *chunk = (tn_chunk){0};
+    }
 }
 
 static tn_status same(const tn_state_tensor *t, int32_t dtype, const tn_shape *shape)
@@ -217,7 +306,7 @@ static tn_ref place_of(const tn_state *state, const tn_state_tensor *t)
     return (tn_ref){state->chunk[t->chunk].buffer, t->offset};
 }
 
-static tn_status wait(tn_state *state)
+tn_status tn_state_wait(tn_state *state)
 {
     TN_MESSAGE(msg);
     return tn_device_status(state->device, state->device->backend->queue_sync(state->queue, &msg), &msg);
@@ -230,7 +319,7 @@ static tn_status upload(tn_state *state, const tn_state_tensor *t, const void *d
     TN_TRY(
         tn_device_status(state->device, backend->write(state->queue, place_of(state, t), data, t->bytes, &msg), &msg));
     state->bytes_written += t->bytes;
-    return wait(state);
+    return tn_state_wait(state);
 }
 
 static tn_status zero(tn_state *state, const tn_state_tensor *t)
@@ -240,7 +329,7 @@ static tn_status zero(tn_state *state, const tn_state_tensor *t)
     TN_TRY(tn_device_status(state->device,
                             state->device->backend->fill(state->queue, place_of(state, t), t->bytes, &nothing, 1, &msg),
                             &msg));
-    return wait(state);
+    return tn_state_wait(state);
 }
 
 static tn_status add(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape, uint32_t flags)
@@ -292,5 +381,5 @@ tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t 
     TN_TRY(tn_device_status(state->device,
                             state->device->backend->read(state->queue, data, place_of(state, t), bytes, &msg), &msg));
     state->bytes_read += bytes;
-    return wait(state);
+    return tn_state_wait(state);
 }

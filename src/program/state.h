@@ -13,11 +13,12 @@ typedef struct tn_state_tensor {
     uint64_t offset, bytes;
     uint64_t steps;      /* that its optimizer has done */
     uint32_t is_trained; /* it has one */
+    uint32_t is_packed;  /* it lies in a pack's piece, and does not move */
 } tn_state_tensor;
 
 typedef struct tn_chunk {
     tn_buffer *buffer;
-    uint64_t used, size;
+    uint64_t used, size; /* both 0: it is gone */
 } tn_chunk;
 
 struct tn_state {
@@ -33,7 +34,11 @@ struct tn_state {
     uint32_t chunks, chunk_capacity;
     uint64_t to_come; /* bytes of tensors that were announced and are not there yet */
     uint64_t bytes_written, bytes_read;
+    uint32_t moves; /* grows when tensors are moved: programs then look again where they are */
 };
+
+/* Tensors lie at multiples of so many bytes, or of more if the device wants it. Those in a pack at 32 elements. */
+enum { TN_STATE_STEP = 128 };
 
 /* The tensor of that name, or NULL. Moves when tensors are added. */
 tn_state_tensor *tn_state_get(const tn_state *state, const char *name);
@@ -45,6 +50,7 @@ TN_MUST_USE tn_status tn_state_announce(tn_state *state, uint64_t bytes);
 TN_MUST_USE tn_status tn_state_plan(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape,
                                     uint32_t flags);
 TN_MUST_USE tn_status tn_state_make(tn_state *state);
+TN_MUST_USE tn_status tn_state_wait(tn_state *state);
 uint64_t tn_state_planned(const tn_state *state);
 
 /* Where the state stands, and back: what came since is forgotten. */
@@ -55,18 +61,46 @@ typedef struct tn_state_mark {
 tn_state_mark tn_state_here(const tn_state *state);
 void tn_state_back(tn_state *state, tn_state_mark mark);
 
-/* The variables of a graph that a state lacks. */
+/* A piece of a state for the variables of a pack, and what is known of those that are there. */
+typedef struct tn_state_span {
+    uint64_t bytes;
+    uint32_t chunk;
+    uint64_t offset;
+    uint64_t missing;  /* the room that those which are not there would take one by one: bytes */
+    uint32_t there;    /* how many are */
+    uint32_t in_order; /* they lie at the right distances */
+    uint32_t taken;    /* one of them lies in another piece */
+    uint32_t apart;    /* there is no piece to make */
+} tn_state_span;
+
+/* The largest piece: bytes. */
+uint64_t tn_state_largest(const tn_state *state);
+/* Gives the piece a place, as tn_state_plan does to a tensor. */
+TN_MUST_USE tn_status tn_state_plan_span(tn_state *state, tn_state_span *span);
+/* A new tensor `at` bytes from the piece's beginning. */
+TN_MUST_USE tn_status tn_state_plan_in(tn_state *state, const char *name, int32_t dtype, const tn_shape *shape,
+                                       uint32_t flags, const tn_state_span *span, uint64_t at);
+/* Takes down that a tensor, which belongs `at` bytes from the piece's beginning, lies where it does. */
+void tn_state_span_see(tn_state_span *span, const tn_state_tensor *tensor, uint64_t at);
+/* Moving a tensor there: enqueues the copy; and, once all of them are done, lets it lie there from now on. */
+TN_MUST_USE tn_status tn_state_copy_to(tn_state *state, const char *name, const tn_state_span *span, uint64_t at);
+void tn_state_settle(tn_state *state, const char *name, const tn_state_span *span, uint64_t at);
+/* Frees the memory of chunks that have no tensor any more. */
+void tn_state_drop_empty(tn_state *state);
+
+/* The variables of a graph that a state lacks, and its packs. */
 typedef struct tn_binding {
     tn_state *state;
-    struct tn_missing *missing;
-    uint32_t count;
+    const tn_tensor **missing, **pack;
+    tn_state_span *span; /* of each pack */
+    uint32_t count, packs;
     int f64;
     tn_state_mark before;
 } tn_binding;
 
-/* begin gives them places. Variables that an optimizer updates together lie together, in the same order as what belongs
- * to them ("fc1.weight.exp_avg"). `f64`: f32 ones are made as f64. make gives them memory and first values. end follows
- * in any case, with the status of all that was done since: unless it is TN_OK, the state becomes as it was. */
+/* begin gives them places, those of a pack in one piece. `f64`: f32 ones are made as f64. make gives them memory and
+ * first values. end follows in any case, with the status of all that was done since: unless it is TN_OK, the state
+ * becomes as it was. */
 TN_MUST_USE tn_status tn_bind_begin(tn_state *state, const tn_graph *graph, int f64, tn_binding *binding);
 TN_MUST_USE tn_status tn_bind_make(const tn_binding *binding);
 void tn_bind_end(tn_binding *binding, tn_status status);

@@ -1,0 +1,426 @@
+/* packs.c: parameters of one treatment are one variable to the compiler, wherever the state has them, and nothing can
+ * be told from the numbers. */
+#include "harness.h"
+
+#include <string.h>
+
+#include "ir.h"
+#include "program.h"
+
+static const char *const devices[] = {"reference", "cpu"};
+
+/* ---- a network whose tensors have odd sizes ---- */
+
+enum { ROWS = 6, IN = 5, HIDDEN = 7, OUT = 3, STEPS = 4, PARAMS = 4 };
+static const char *const param_name[PARAMS] = {"one.weight", "one.bias", "two.weight", "two.bias"};
+
+static const tn_shape param_shape[PARAMS] = {{2, {HIDDEN, IN}}, {1, {HIDDEN}}, {2, {OUT, HIDDEN}}, {1, {OUT}}};
+
+static int64_t size_of(int param)
+{
+    return tn_shape_count(&param_shape[param]);
+}
+
+static tn_tensor *network(tn_graph *g)
+{
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(ROWS, IN));
+    x = tn_tanh(tn_linear(x, "one", .units = HIDDEN));
+    return tn_linear(x, "two", .units = OUT);
+}
+
+static tn_tensor *loss_of(tn_graph *g)
+{
+    return tn_mean(tn_square(network(g)), TN_ALL, 0);
+}
+
+static tn_graph *training(const char *optimizer, tn_optim_options options)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *loss = loss_of(g);
+    tn_output(loss, "loss");
+    tn_minimize(loss, optimizer, options);
+    return g;
+}
+
+static void feed(tn_program *p)
+{
+    float x[ROWS * IN];
+    for (int i = 0; i < ROWS * IN; i++) x[i] = (float)((i * 7 + 3) % 11 - 5) / 4;
+    ok(tn_feed(p, "x", x, sizeof x));
+}
+
+static void run_steps(tn_program *p, int steps)
+{
+    feed(p);
+    for (int i = 0; i < steps; i++) ok(tn_program_run(p));
+}
+
+static void train(tn_state *state, tn_graph *g, const tn_compile_options *options, int steps)
+{
+    tn_program *p = NULL;
+    ok(tn_compile(g, state, options, &p));
+    run_steps(p, steps);
+    tn_program_free(p);
+}
+
+/* All parameters one after another. */
+typedef struct weights {
+    float value[HIDDEN * IN + HIDDEN + OUT * HIDDEN + OUT];
+} weights;
+
+static weights read_all(tn_state *state)
+{
+    weights w;
+    float *at = w.value;
+    for (int i = 0; i < PARAMS; at += size_of(i++))
+        ok(tn_state_read(state, param_name[i], at, (uint64_t)size_of(i) * sizeof *at));
+    return w;
+}
+
+static void assert_same(const weights *a, const weights *b)
+{
+    assert_memory_equal(a, b, sizeof *a);
+}
+
+static void assert_close(const weights *a, const weights *b)
+{
+    for (size_t i = 0; i < sizeof a->value / sizeof *a->value; i++) assert_near(a->value[i], b->value[i], 2e-6);
+}
+
+/* What a fresh state has after so many steps. */
+static weights expected(const char *device, const char *optimizer, tn_optim_options options, int unfused)
+{
+    fixture f = use_device(device, 5);
+    tn_graph *g = training(optimizer, options);
+    train(f.state, g, &(tn_compile_options){.unfused = (uint32_t)unfused}, STEPS);
+    weights w = read_all(f.state);
+    tn_graph_free(g);
+    drop_device(&f);
+    return w;
+}
+
+static uint32_t updates_of(const tn_program *p)
+{
+    uint32_t updates = 0;
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        const tn_launch *l = p->ir.launch[i];
+        int writes = 0;
+        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) writes |= tn_value_root(l->out[k])->home == TN_IN_STATE;
+        updates += (uint32_t)writes;
+    }
+    return updates;
+}
+
+/* ---- one kernel ---- */
+
+static const tn_optim_options plain;
+
+static void one_kernel_updates_all_parameters(void **unused)
+{
+    (void)unused;
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+        fixture f = use_device(devices[d], 5);
+        tn_program *p = NULL;
+        tn_graph *g = training("adam", plain);
+        ok(tn_compile(g, f.state, NULL, &p));
+        assert_int_equal(updates_of(p), 1);
+        tn_program_free(p);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
+/* Rates 1 and 0.5, decays 0.01 and 0: as many as there are pairs. */
+static void parameters_of_unlike_treatment_are_updated_apart(void **unused)
+{
+    (void)unused;
+    fixture f = use_device("cpu", 5);
+    tn_program *p = NULL;
+    tn_graph *g = training("adamw", (tn_optim_options){.rates = "two* 0.5", .no_decay = "vectors"});
+    ok(tn_compile(g, f.state, NULL, &p));
+    assert_int_equal(updates_of(p), 4);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static void taken_apart_they_come_to_the_same(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        tn_optim_options options;
+    } rule[] = {{"sgd", {.lr = 0.1}},
+                {"adam", {.clip_norm = 0.05, .clip_value = 0.01}},
+                {"adamw", {.rates = "two* 0.5", .no_decay = "vectors", .amsgrad = 1}},
+                {"rmsprop", {.momentum = 0.5, .centered = 1, .weight_decay = 0.1}},
+                {"radam", {.lr = 0.01}},
+                {"lion", {.lr = 0.01, .decays = "*bias 0, one* 0.2"}}};
+    for (size_t i = 0; i < 2 * sizeof rule / sizeof *rule; i++) {
+        weights fused = expected(devices[i % 2], rule[i / 2].name, rule[i / 2].options, 0);
+        weights apart = expected(devices[i % 2], rule[i / 2].name, rule[i / 2].options, 1);
+        assert_close(&fused, &apart);
+    }
+}
+
+/* ---- wherever the state has them ---- */
+
+/* A program that was there before finds what has moved. */
+static void an_evaluation_may_be_compiled_first(void **unused)
+{
+    (void)unused;
+    weights want = expected("cpu", "adam", plain, 0);
+    fixture f = use_device("cpu", 5);
+    tn_program *before = NULL;
+    float first[ROWS * OUT], last[ROWS * OUT], again[ROWS * OUT];
+    tn_graph *eval = tn_graph_new(), *g = training("adam", plain);
+    tn_output(network(eval), "y");
+    ok(tn_compile(eval, f.state, NULL, &before));
+    run_steps(before, 1);
+    ok(tn_fetch(before, "y", first, sizeof first));
+    train(f.state, g, NULL, STEPS);
+    weights got = read_all(f.state);
+    assert_same(&want, &got);
+    ok(tn_program_run(before));
+    ok(tn_fetch(before, "y", last, sizeof last));
+    assert_true(memcmp(first, last, sizeof last) != 0);
+    tn_program_free(before);
+    ok(tn_compile(eval, f.state, NULL, &before));
+    run_steps(before, 1);
+    ok(tn_fetch(before, "y", again, sizeof again));
+    assert_memory_equal(last, again, sizeof last);
+    tn_program_free(before);
+    tn_graph_free(eval);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+/* As files of others do, in any order, with something else between; `skip` are not there. */
+static void put_backwards(tn_state *state, const weights *w, int skip)
+{
+    int64_t at = sizeof w->value / sizeof *w->value;
+    for (int i = PARAMS; i-- > 0;) {
+        float other[3] = {1, 2, 3};
+        char name[16] = "other0";
+        name[5] = (char)('0' + i);
+        at -= size_of(i);
+        if (i >= skip) ok(tn_state_put(state, param_name[i], TN_F32, param_shape[i], TN_TRAINABLE, w->value + at));
+        ok(tn_state_put(state, name, TN_F32, TN_SHAPE(3), 0, other));
+    }
+}
+
+static void parameters_may_be_there_in_any_order(void **unused)
+{
+    (void)unused;
+    weights want = expected("cpu", "momentum", plain, 0);
+    for (int skip = 0; skip < PARAMS; skip++) {
+        fixture first = use_device("cpu", 5), f = use_device("cpu", 5);
+        tn_graph *g = training("momentum", plain);
+        train(first.state, g, NULL, 0);
+        weights w = read_all(first.state);
+        put_backwards(f.state, &w, skip);
+        train(f.state, g, NULL, STEPS);
+        weights got = read_all(f.state);
+        assert_same(&want, &got);
+        float other[3];
+        ok(tn_state_read(f.state, "other2", other, sizeof other));
+        assert_true(other[0] == 1 && other[1] == 2 && other[2] == 3);
+        tn_graph_free(g);
+        drop_device(&first);
+        drop_device(&f);
+    }
+}
+
+/* A pack of some of another's variables, in an order that their places forbid: they are updated one by one. */
+static void a_parameter_may_be_in_packs_of_several_programs(void **unused)
+{
+    (void)unused;
+    for (int unfused = 0; unfused < 2; unfused++) {
+        fixture f = use_device("cpu", 5), other = use_device("cpu", 5);
+        tn_compile_options one_by_one = {.unfused = 1};
+        tn_graph *all = training("sgd", (tn_optim_options){.lr = 0.1});
+        tn_graph *some = training("adam", (tn_optim_options){.only = "one.weight, two*"});
+        for (int round = 0; round < 2; round++) {
+            train(f.state, unfused ? some : all, NULL, 2);
+            train(f.state, unfused ? all : some, NULL, 2);
+            train(other.state, unfused ? some : all, &one_by_one, 2);
+            train(other.state, unfused ? all : some, &one_by_one, 2);
+        }
+        weights got = read_all(f.state), want = read_all(other.state);
+        assert_close(&got, &want);
+        tn_graph_free(all);
+        tn_graph_free(some);
+        drop_device(&f);
+        drop_device(&other);
+    }
+}
+
+/* A compilation that fails after they have moved loses nothing. */
+static void a_failed_compilation_keeps_what_was_there(void **unused)
+{
+    (void)unused;
+    fixture first = use_device("cpu", 5), f = use_device("cpu", 5);
+    tn_graph *g = training("momentum", plain), *bad = training("momentum", plain);
+    tn_program *p = NULL;
+    train(first.state, g, NULL, 1);
+    weights w = read_all(first.state);
+    put_backwards(f.state, &w, 1);
+    tn_output(tn_sum(tn_variable(bad, "huge", TN_F32, TN_SHAPE((int64_t)1 << 50), (tn_init){0}, 0), TN_ALL, 0), "y");
+    assert_int_equal(tn_compile(bad, f.state, NULL, &p), TN_ENOMEM);
+    train(f.state, g, NULL, 0);
+    weights got = read_all(f.state);
+    for (int64_t i = size_of(0); i < (int64_t)(sizeof w.value / sizeof *w.value); i++)
+        assert_true(got.value[i] == w.value[i]);
+    tn_graph_free(g);
+    tn_graph_free(bad);
+    drop_device(&first);
+    drop_device(&f);
+}
+
+/* ---- what is assigned ---- */
+
+/* As of critics whose weights are limited after each step: Arjovsky, Chintala and Bottou, 2017. */
+static void weights_may_be_limited_after_the_update(void **unused)
+{
+    (void)unused;
+    weights got[2];
+    for (int unfused = 0; unfused < 2; unfused++) {
+        fixture f = use_device("cpu", 5);
+        tn_graph *g = training("sgd", (tn_optim_options){.lr = 1});
+        tn_tensor *limited = tn_param(g, "one.weight", param_shape[0], (tn_init){0});
+        tn_assign_again(limited, tn_clamp(tn_assigned(limited), -0.05, 0.05));
+        train(f.state, g, &(tn_compile_options){.unfused = (uint32_t)unfused}, STEPS);
+        got[unfused] = read_all(f.state);
+        for (int i = 0; i < HIDDEN * IN; i++)
+            assert_true(got[unfused].value[i] <= 0.05F && got[unfused].value[i] >= -0.05F);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+    assert_close(&got[0], &got[1]);
+}
+
+/* Two parameters of one gradient, one that the loss does not see, and a mean of weights beside. */
+static void gradients_may_be_shared_or_missing(void **unused)
+{
+    (void)unused;
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+        fixture f = use_device(devices[d], 5);
+        tn_graph *g = tn_graph_new();
+        tn_init two = {.kind = TN_INIT_CONSTANT, .a = 2};
+        tn_tensor *a = tn_param(g, "a", TN_SHAPE(35), two), *b = tn_param(g, "b", TN_SHAPE(35), two);
+        tn_tensor *c = tn_param(g, "c", TN_SHAPE(3), two);
+        tn_tensor *mean = tn_variable(g, "mean", TN_F32, TN_SHAPE(35), (tn_init){0}, 0);
+        tn_tensor *loss = tn_sum(tn_square(tn_add(a, b)), TN_ALL, 0);
+        tn_minimize(loss, "sgd", (tn_optim_options){.lr = 0.125});
+        tn_assign(mean, tn_mul(tn_add(mean, tn_assigned(b)), tn_number(mean, 0.5)));
+        tn_output(c, "c before");
+        tn_program *p = NULL;
+        ok(tn_compile(g, f.state, NULL, &p));
+        ok(tn_program_run(p));
+        tn_program_free(p);
+        float value[35];
+        const struct {
+            const char *name;
+            float want;
+            uint64_t count;
+        } is[] = {{"a", 1, 35}, {"b", 1, 35}, {"c", 2, 3}, {"mean", 0.5F, 35}};
+        for (int i = 0; i < 4; i++) {
+            ok(tn_state_read(f.state, is[i].name, value, is[i].count * sizeof *value));
+            for (uint64_t k = 0; k < is[i].count; k++) assert_true(value[k] == is[i].want);
+        }
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
+/* ---- packs by hand ---- */
+
+static void between_the_parts_are_zeros(void **unused)
+{
+    (void)unused;
+    enum { SECOND = 64, ALL = 2 * 64 + 5 };
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+        fixture f = use_device(devices[d], 5);
+        tn_graph *g = tn_graph_new();
+        float y[ALL], x[33];
+        tn_tensor *in = tn_input(g, "x", TN_F32, TN_SHAPE(33)), *square = tn_square(in);
+        tn_tensor *part[] = {in, square, tn_slice(square, 0, 0, 5, 1)}, *pack = tn_pack(part, 3);
+        for (int i = 0; i < 33; i++) x[i] = (float)(i + 1);
+        tn_output(pack, "y");
+        tn_output(tn_sum(tn_unpack(pack, pack, 1), TN_ALL, 0), "sum");
+        run_once(&f, g, "x", x, sizeof x, "y", y, ALL);
+        for (int i = 0; i < ALL; i++) {
+            int in_part = i % SECOND;
+            float want = in_part > 32 ? 0 : i < SECOND ? x[in_part] : x[in_part] * x[in_part];
+            assert_true(y[i] == want);
+        }
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
+/* The same gradients, made by the caller, do the same. */
+static void an_optimizer_takes_gradients_from_anywhere(void **unused)
+{
+    (void)unused;
+    weights want = expected("cpu", "adam", (tn_optim_options){.clip_norm = 0.1}, 0);
+    fixture f = use_device("cpu", 5);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *loss = loss_of(g), *param[PARAMS], *grad[PARAMS];
+    assert_int_equal(tn_variables(g, TN_TRAINABLE, param, PARAMS), PARAMS);
+    tn_grad(loss, param, PARAMS, grad);
+    tn_apply_gradients(param, grad, PARAMS, "adam", (tn_optim_options){.clip_norm = 0.1});
+    train(f.state, g, NULL, STEPS);
+    weights got = read_all(f.state);
+    assert_same(&want, &got);
+    uint64_t step = 0;
+    assert_true(tn_state_param_step(f.state, "two.bias", &step) && step == STEPS);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static void gradients_of_another_shape_are_refused(void **unused)
+{
+    (void)unused;
+    tn_graph *g = tn_graph_new();
+    tn_tensor *p = tn_param(g, "p", TN_SHAPE(3), (tn_init){0}), *grad = tn_full(g, TN_F32, TN_SHAPE(4), 1);
+    tn_apply_gradients(&p, &grad, 1, "sgd", plain);
+    assert_int_equal(tn_graph_status(g), TN_ESHAPE);
+    assert_non_null(strstr(tn_message(), "'p'"));
+    tn_graph_free(g);
+}
+
+static void parts_that_are_not_there_are_refused(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < 4; i++) {
+        tn_graph *g = tn_graph_new();
+        tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(3)), *n = tn_input(g, "n", TN_I32, TN_SHAPE(3));
+        tn_tensor *both[] = {x, n}, *pack = tn_pack(both, i ? 1 : 2);
+        if (i == 1) tn_unpack(pack, pack, 1);
+        if (i == 2) tn_unpack(x, x, 0);
+        if (i == 3) tn_unpack(tn_slice(x, 0, 0, 2, 1), pack, 0);
+        assert_int_equal(tn_graph_status(g), i == 0 ? TN_EDTYPE : i == 3 ? TN_ESHAPE : TN_EINVAL);
+        tn_graph_free(g);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_kernel_updates_all_parameters),
+        cmocka_unit_test(parameters_of_unlike_treatment_are_updated_apart),
+        cmocka_unit_test(taken_apart_they_come_to_the_same),
+        cmocka_unit_test(an_evaluation_may_be_compiled_first),
+        cmocka_unit_test(parameters_may_be_there_in_any_order),
+        cmocka_unit_test(a_parameter_may_be_in_packs_of_several_programs),
+        cmocka_unit_test(a_failed_compilation_keeps_what_was_there),
+        cmocka_unit_test(weights_may_be_limited_after_the_update),
+        cmocka_unit_test(gradients_may_be_shared_or_missing),
+        cmocka_unit_test(between_the_parts_are_zeros),
+        cmocka_unit_test(an_optimizer_takes_gradients_from_anywhere),
+        cmocka_unit_test(gradients_of_another_shape_are_refused),
+        cmocka_unit_test(parts_that_are_not_there_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
