@@ -255,19 +255,21 @@ static tn_tensor *branches(tn_graph *g, int count)
 }
 
 /* Seconds to compile a training step, the least of three. */
-static double seconds(fixture *f, tn_tensor *(*loss)(tn_graph *g, int count), int count)
+static double seconds(tn_tensor *(*loss)(tn_graph *g, int count), int count)
 {
     double least = INFINITY;
+    fixture f = use_device("reference", 1);
     for (int i = 0; i < 3; i++) {
         tn_graph *g = tn_graph_new();
         tn_program *p = NULL;
         double begin = now();
         tn_minimize(loss(g, count), "adam", (tn_optim_options){0});
-        ok(tn_compile(g, f->state, NULL, &p));
+        ok(tn_compile(g, f.state, NULL, &p));
         least = fmin(least, now() - begin);
         tn_program_free(p);
         tn_graph_free(g);
     }
+    drop_device(&f);
     return least;
 }
 
@@ -285,11 +287,9 @@ static double growth(const family *of)
 {
     double least = INFINITY;
     for (int i = 0; i < ROUNDS && least > MOST; i++) {
-        fixture f = use_device("reference", 1);
-        double few = seconds(&f, of->loss, of->count), many = seconds(&f, of->loss, 16 * of->count);
+        double few = seconds(of->loss, of->count), many = seconds(of->loss, 16 * of->count);
         print_message("%s: %.4f s for %d, %.3f s for %d\n", of->name, few, of->count, many, 16 * of->count);
         least = fmin(least, many / few);
-        drop_device(&f);
     }
     return least;
 }
