@@ -14,6 +14,7 @@ build  ninja-build      ninja              the build
 build  zlib1g-dev       zlib.h             reads gzip files
 build  libzip-dev       zip.h              reads archives of NumPy arrays
 build  libpng-dev       png.h              reads pictures
+build  libjpeg62-turbo-dev jpeglib.h         reads images in JPEG
 build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
 build  libdnnl-dev      oneapi/dnnl/dnnl.h matrix products of the cpu backend
 build  ocl-icd-opencl-dev CL/opencl.h      the OpenCL headers and loader, for the OpenCL backend

@@ -55,6 +55,7 @@ typedef struct tn_dataset {
     char *source;         /* for messages: the file or "digits" */
     tn_loader *loader;    /* where samples come from that are not in x; or NULL */
     int32_t *row;         /* sample i is number row[i] of the loader; NULL: number i */
+    uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine. */
@@ -137,6 +138,19 @@ TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_
 TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify,
                                                tn_dataset *data);
 
+/* Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
+ * of their names; the images of each come in order of theirs. Samples are u8, (channels, height, width), read as they
+ * are needed. `image` is their shape, or (height, width) with the channels of the first image, 1 if it is grey and 3 if
+ * it has colours; NULL: the first image's shape. A folder without images is TN_EFORMAT. */
+TN_API TN_MUST_USE tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data);
+
+/* One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
+ * is left out. One of another size is scaled until it covers the sample, and its middle is taken. */
+TN_API TN_MUST_USE tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out);
+
+/* Reads all samples of a loader into memory, by several threads; a set in memory stays as it is. */
+TN_API TN_MUST_USE tn_status tn_dataset_load(tn_dataset *data);
+
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);
 
@@ -144,11 +158,12 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_
 TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data);
 
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
- * and a fifth of it), a folder with MNIST's four files (plain or .gz), an .npz archive or a safetensors file with
- * x_train, y_train, x_test and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the
- * seed, is for testing; less than 10 are used whole for both. With `train` or `test` NULL the other one gets all
- * samples of what has no parts of its own. Missing values in both become the means of the training set, unless `csv`
- * keeps them; a column that has no value there is an error. Free both sets, or neither after a failure. */
+ * and a fifth of it), a folder with MNIST's four files (plain or .gz), a folder of images (tn_dataset_images), or of
+ * two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train, x_test
+ * and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing; less
+ * than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no parts of
+ * its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that has no
+ * value there is an error. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 
@@ -164,6 +179,7 @@ typedef struct tn_open_options {
     uint64_t seed;
     tn_csv_options csv;
     uint32_t stream; /* TN_STREAM_... */
+    tn_shape image;  /* of a folder's images, as tn_dataset_images has it; rank 0: the first one's */
 } tn_open_options;
 
 /* The same, as the options say. */

@@ -55,7 +55,12 @@ tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 
 static tn_open_options open_options(const cli_settings *s, const cli_model *model)
 {
-    return (tn_open_options){.seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s)};
+    tn_open_options how = {.seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s)};
+    if (model)
+        how.image = model->sample;
+    else if (s->image)
+        cli_image_of(s->image, &how.image);
+    return how;
 }
 
 /* ---- opening ---- */

@@ -23,6 +23,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->column_names = data->column_names;
     model->target_names = data->target_names;
     model->target_numbers = data->target_numbers;
+    model->images = (int)data->images;
     model->data = data->source;
 }
 
@@ -48,9 +49,15 @@ static int read_shape(const char *text, tn_shape *shape)
     return shape->rank > 0 && !*text;
 }
 
+int cli_image_of(const char *text, tn_shape *image)
+{
+    return read_shape(text, image) &&
+           (image->rank == 2 || (image->rank == 3 && (image->dim[0] == 1 || image->dim[0] == 3)));
+}
+
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
 {
-    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets", "framing"};
+    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets", "framing", "images"};
     shape_text(&model->sample, text[0], 160);
     snprintf(text[1], 160, "%s", tn_dtype_name(model->x_dtype));
     snprintf(text[2], 160, "%.17g", model->x_scale);
@@ -58,6 +65,7 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     snprintf(text[4], 160, "%" PRId64, model->targets);
     text[5][0] = 0;
     if (model->framing.size > 0) tn_framing_text(&model->framing, text[5]);
+    snprintf(text[6], 160, "%s", model->images ? "yes" : "");
     const tn_note lists[] = {{"class_names", model->class_names},
                              {"column_names", model->column_names},
                              {"target_names", model->target_names},
@@ -119,6 +127,7 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->column_names = note_or_null(checkpoint, "column_names");
     model->target_names = note_or_null(checkpoint, "target_names");
     model->target_numbers = note_or_null(checkpoint, "target_numbers");
+    model->images = *note(checkpoint, "images") != 0;
     model->data = path;
     model->framing = (tn_framing){0};
     if (*note(checkpoint, "framing") && tn_framing_parse(note(checkpoint, "framing"), &model->framing))

@@ -14,6 +14,7 @@ typedef struct cli_model {
     int32_t x_dtype;                           /* of the raw numbers */
     int64_t classes;                           /* 0: the targets are numbers */
     int64_t targets;                           /* numbers to predict for a sample; 0: labels */
+    int images;                                /* they are taken as they are, as a folder's are */
     tn_framing framing;                        /* of its pictures; size 0: there are none, or it was not measured */
     const char *class_names;                   /* each closed by a line break; NULL: numbers are their names */
     const char *column_names;                  /* of a table's features, likewise; NULL: there are none */
@@ -28,8 +29,11 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 10
+#define CLI_MODEL_NOTES 11
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
+
+/* The size of images, "64x48" or "3x64x48", as a shape. Returns 0 if the text is none. */
+int cli_image_of(const char *text, tn_shape *image);
 
 /* The first name of a list of such: its length; and what follows it. */
 size_t cli_name_length(const char *names);

@@ -2,6 +2,7 @@
 #include "picture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SURE 0.6 /* the least probability of the likeliest class that needs no word */
@@ -24,9 +25,23 @@ static int frames(const cli_saved *saved)
     return !strcmp(saved->frame, "yes");
 }
 
+/* As the training set's own were read. */
+static int read_image(const cli_model *model, const char *path, float *x)
+{
+    const int64_t count = tn_shape_count(&model->sample);
+    uint8_t *level = malloc((size_t)count);
+    if (!level) return cli_fail("out of memory");
+    int status = tn_image_read(path, &model->sample, level) ? cli_failed() : CLI_GO_ON;
+    for (int64_t i = 0; i < count && status == CLI_GO_ON; i++) x[i] = level[i];
+    free(level);
+    return status;
+}
+
 int cli_read_picture(const cli_saved *saved, const char *path, float *x, char doubt[CLI_DOUBT])
 {
     const cli_model *model = &saved->model;
+    *doubt = 0;
+    if (model->images) return read_image(model, path, x);
     tn_ink ink = {0};
     tn_status status = frames(saved) ? tn_picture_read_framed(path, &model->framing, &model->sample, x, &ink)
                                      : tn_picture_read(path, &model->sample, x);

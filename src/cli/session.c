@@ -191,7 +191,7 @@ static void warn_of_classes(const cli_session *s)
 static int build_model(cli_session *s)
 {
     cli_model_of_data(&s->model, &s->data); /* once more: a part for validation may have gone */
-    if (tn_framing_measure(&s->data, &s->model.framing)) return cli_failed();
+    if (!s->data.images && tn_framing_measure(&s->data, &s->model.framing)) return cli_failed();
     warn_of_classes(s);
     int fits = cli_check_loss(&s->model);
     if (fits == CLI_GO_ON) fits = scale(s);

@@ -232,6 +232,7 @@ static int check_init(const char *init)
 int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
+    tn_shape image;
     int status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);
     if (status == CLI_GO_ON) status = check_owners(s);
@@ -248,6 +249,9 @@ int cli_settings_check(cli_settings *s)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");
     if (tn_schedule_parse(s->schedule, &schedule)) return cli_usage("--%s", tn_message());
     if (cli_check_residence(s) != CLI_GO_ON) return CLI_USAGE;
+    if (s->image && !cli_image_of(s->image, &image))
+        return cli_usage("--image '%s' is not a height and a width, such as 64x64, or 1 or 3 channels before them",
+                         s->image);
     if (s->rename && !s->load) return cli_usage("--rename belongs to --load, which was not given");
     return check_outputs(s);
 }

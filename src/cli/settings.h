@@ -8,7 +8,7 @@
 
 typedef struct cli_settings {
     const char *data, *test, *header, *target, *net, *loss, *optimizer, *schedule, *init;
-    const char *class_weights, *scale;
+    const char *class_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, epochs, limit, seed, early_stop, loaders;

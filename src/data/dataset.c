@@ -14,6 +14,7 @@
 #include "given.h"
 #include "host_memory.h"
 #include "idx.h"
+#include "images.h"
 #include "loader.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
@@ -281,6 +282,7 @@ typedef struct request {
     tn_csv_options csv;
     int no_train, no_test; /* all of what has no parts is for the other */
     int stream;            /* samples stay in their file */
+    tn_shape image;
 } request;
 
 /* Splits what the reader gave, and fills what is missing unless that is to be kept. */
@@ -342,6 +344,37 @@ static tn_status open_arrays(const request *ask, tn_dataset *train, tn_dataset *
     return ask->csv.keep_missing || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
 }
 
+/* ---- folders ---- */
+
+static int is_mnist(const char *folder)
+{
+    tn_region names = {0};
+    const char *path = NULL;
+    int is = !find_idx(folder, "train", "images", 3, &names, &path);
+    tn_region_free(&names);
+    return is;
+}
+
+static tn_status open_image_parts(const request *ask, const char *test_name, tn_dataset *train, tn_dataset *test)
+{
+    tn_region names = {0};
+    const char *learn = tn_region_print(&names, "%s/train", ask->name);
+    const char *judge = tn_region_print(&names, "%s/%s", ask->name, test_name);
+    tn_status status = learn && judge ? tn_images_open(learn, &ask->image, NULL, train) : TN_ENOMEM;
+    if (!status) status = tn_images_open(judge, NULL, train, test);
+    tn_region_free(&names);
+    return status;
+}
+
+static tn_status open_images(const request *ask, tn_dataset *train, tn_dataset *test)
+{
+    tn_dataset all = {0};
+    const char *test_name;
+    if (tn_images_have_parts(ask->name, &test_name)) return open_image_parts(ask, test_name, train, test);
+    TN_TRY(tn_images_open(ask->name, &ask->image, NULL, &all));
+    return divide(&all, ask, train, test);
+}
+
 /* ---- by name ---- */
 
 /* Data sets that the program draws, also as "NAME:N": N training samples and a fifth as many for testing. */
@@ -376,7 +409,8 @@ static tn_status open_file(const request *ask, tn_dataset *train, tn_dataset *te
 {
     const char *name = ask->name, *dot = strrchr(name, '.');
     struct stat info;
-    if (!stat(name, &info) && S_ISDIR(info.st_mode)) return open_folder(name, ask->stream, train, test);
+    if (!stat(name, &info) && S_ISDIR(info.st_mode))
+        return is_mnist(name) ? open_folder(name, ask->stream, train, test) : open_images(ask, train, test);
     if (tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz"))))
         return open_arrays(ask, train, test);
     TN_REQUIRE(!ask->stream, TN_EUNSUPPORTED, "%s: a table is read whole", name);
@@ -414,8 +448,8 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
         return open_drawn(row, name, ask->seed, train, test);
     }
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
-               "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files, a CSV "
-               "file, an .npz or a .safetensors file",
+               "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files or "
+               "of images, a CSV file, an .npz or a .safetensors file",
                name);
     ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && is_large(name));
     tn_status status = open_file(ask, train, test);
@@ -426,10 +460,22 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
     return open_file(ask, train, test);
 }
 
+/* What was opened with a loader all the same, as images are, is read if it should be in memory. */
+static tn_status load(uint32_t how, tn_dataset *train, tn_dataset *test)
+{
+    uint64_t total, left, bytes = (uint64_t)train->count * tn_sample_bytes(train);
+    bytes += (uint64_t)test->count * tn_sample_bytes(test);
+    if (how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_host_memory(&total, &left) && bytes > left / 2))
+        return TN_OK;
+    TN_TRY(tn_dataset_load(train));
+    return tn_dataset_load(test);
+}
+
 static tn_status open_request(request *ask, uint32_t how, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset learn = {0}, judge = {0};
     tn_status status = open_any(ask, how, &learn, &judge);
+    if (!status && !ask->stream) status = load(how, &learn, &judge);
     if (!status && train) {
         *train = learn;
         learn = (tn_dataset){0};
@@ -455,6 +501,11 @@ tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options 
 tn_status tn_dataset_open_with(const char *name, const tn_open_options *options, tn_dataset *train, tn_dataset *test)
 {
     TN_GIVEN(name, options);
-    request ask = {.name = name, .seed = options->seed, .csv = options->csv, .no_train = !train, .no_test = !test};
+    request ask = {.name = name,
+                   .seed = options->seed,
+                   .csv = options->csv,
+                   .image = options->image,
+                   .no_train = !train,
+                   .no_test = !test};
     return open_request(&ask, options->stream, train, test);
 }
