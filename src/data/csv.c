@@ -1,20 +1,20 @@
 /* csv.c: tables as RFC 4180 describes them, read into numbers and labels. */
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "csv.h"
+#include "csv_lines.h"
+#include "csv_stream.h"
 #include "error.h"
 #include "given.h"
-#include "read.h"
 #include "tenon/stats.h"
 
 #define MOST_COLUMNS 16777216
 
-/* ---- values ---- */
+/* ---- a row ---- */
 
 static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, float *value)
 {
@@ -28,83 +28,119 @@ static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t
     return TN_OK;
 }
 
-static tn_status read_value(tn_table *table, const tn_cell *cell, int64_t column)
+static tn_status read_target(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
-    int64_t place = table->place[column];
-    if (place == TN_NOT_READ) return TN_OK;
-    if (place < 0 && table->predict) return TN_OK;
-    if (place < 0) {
-        TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
-                   table->path, (long long)cell->line, table->name[column]);
-        if (!table->classify)
-            return read_number(table, cell, column, table->y + table->rows * table->targets - 1 - place);
-        table->text[table->rows] = cell->text;
-        return TN_OK;
-    }
-    float *to = table->x + table->rows * table->features + place;
-    *to = NAN; /* until the column's mean is known */
-    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, to);
+    TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
+               table->path, (long long)cell->line, table->name[column]);
+    if (!table->classify) return read_number(table, cell, column, row->y - 1 - table->place[column]);
+    row->text = cell->text;
+    return TN_OK;
 }
 
-static tn_status read_row(tn_reader *reader, tn_table *table)
+static tn_status read_value(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
+{
+    int64_t place = table->place[column];
+    if (place == TN_NOT_READ || (place < 0 && (table->predict || !row->y))) return TN_OK;
+    if (place < 0) return read_target(table, cell, column, row);
+    row->x[place] = NAN; /* until the column's mean is known */
+    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, row->x + place);
+}
+
+tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row)
 {
     tn_cell cell = {0};
     int64_t first_line = reader->line, column = 0;
     do {
         TN_TRY(tn_read_cell(reader, &cell));
-        if (column < table->columns) TN_TRY(read_value(table, &cell, column));
+        if (column < table->columns) TN_TRY(read_value(table, &cell, column, row));
         column++;
     } while (!cell.last);
     TN_REQUIRE(column == table->columns, TN_EFORMAT, "%s:%lld: expected %lld values as in the %s, found %lld",
                table->path, (long long)first_line, (long long)table->columns,
                table->no_header ? "first line" : "header", (long long)column);
-    table->rows++;
     return TN_OK;
 }
 
 /* ---- the first line ---- */
 
-static tn_status read_first(tn_reader *reader, tn_table *table)
+static tn_status read_first(tn_lines *lines, tn_table *table)
 {
     tn_cell cell = {0};
+    tn_reader reader = {0};
     uint32_t room = 0;
-    tn_skip_empty_lines(reader);
-    table->first_line = reader->line;
-    TN_REQUIRE(reader->at < reader->end, TN_EFORMAT, "%s: is empty where a header line was expected", table->path);
+    TN_TRY(tn_lines_next(lines, &reader, &table->first_place));
+    table->first_line = reader.line;
+    TN_REQUIRE(reader.at < reader.end, TN_EFORMAT, "%s: is empty where a header line was expected", table->path);
     do {
         TN_TRY(tn_grow(&table->first, &room, (uint32_t)table->columns + 1, sizeof *table->first));
-        TN_TRY(tn_read_cell(reader, &cell));
-        table->first[table->columns++] = cell.text;
+        TN_TRY(tn_read_cell(&reader, &cell));
+        char *kept = tn_region_print(&table->made, "%s", cell.text);
+        if (!kept) return TN_ENOMEM;
+        table->first[table->columns++] = kept;
     } while (!cell.last && table->columns < MOST_COLUMNS);
     TN_REQUIRE(cell.last, TN_EFORMAT, "%s: has more than %d columns", table->path, MOST_COLUMNS);
+    return TN_OK;
+}
+
+/* ---- the whole table ---- */
+
+/* The text as it was met first: columns of classes have few, each many times. */
+static tn_status keep_text(tn_table *table, const char *text, char **kept)
+{
+    uint32_t row;
+    if (tn_index_find(&table->numbers, NULL, text, &row)) return *kept = table->text[row], TN_OK;
+    *kept = tn_region_print(&table->texts, "%s", text);
+    return *kept ? tn_index_add(&table->numbers, NULL, *kept, (uint32_t)table->rows) : TN_ENOMEM;
+}
+
+/* Room for one row more, and where its values go. */
+static tn_status next_row(tn_table *table, tn_row *row)
+{
+    const uint32_t at = (uint32_t)table->rows, in_x = table->stream ? 0 : at;
+    TN_REQUIRE(table->rows < INT32_MAX, TN_EFORMAT, "%s: has more than 2147483647 rows", table->path);
+    TN_TRY(tn_grow(&table->x, &table->x_room, in_x + 1, (size_t)table->features * sizeof *table->x));
+    TN_TRY(tn_grow(&table->y, &table->y_room, table->classify ? 1 : at + 1,
+                   (size_t)(table->targets + 1) * sizeof *table->y));
+    if (table->classify) TN_TRY(tn_grow(&table->text, &table->text_room, at + 1, sizeof *table->text));
+    *row = (tn_row){.x = table->x + (size_t)in_x * (size_t)table->features,
+                    .y = table->y + (table->classify ? 0 : (size_t)at * (size_t)table->targets)};
+    return TN_OK;
+}
+
+static tn_status add_row(tn_table *table, const tn_row *row)
+{
+    if (row->text) TN_TRY(keep_text(table, row->text, &table->text[table->rows]));
+    for (int64_t c = 0; c < table->features; c++) table->there[c] |= !isnan(row->x[c]);
+    table->rows++;
     return TN_OK;
 }
 
 /* The first line as a row. */
 static tn_status use_first(tn_table *table)
 {
+    tn_row row;
+    TN_TRY(next_row(table, &row));
     for (int64_t c = 0; c < table->columns; c++)
-        TN_TRY(read_value(table, &(tn_cell){.text = table->first[c], .line = table->first_line}, c));
-    table->rows++;
-    return TN_OK;
+        TN_TRY(read_value(table, &(tn_cell){.text = table->first[c], .line = table->first_line}, c, &row));
+    return add_row(table, &row);
 }
 
-/* ---- the whole table ---- */
-
-/* No row needs fewer bytes than it has columns, so that the file's size bounds what is allocated. */
-static tn_status make_room(const tn_reader *reader, tn_table *table)
+static tn_status read_rows(tn_lines *lines, tn_table *table, tn_row_index *index)
 {
-    size_t breaks = 1, commas = 0;
-    for (const char *c = reader->at; c < reader->end; c++) {
-        breaks += *c == '\n' || *c == '\r';
-        commas += *c == ',';
+    for (;;) {
+        tn_reader reader = {0};
+        tn_row row;
+        uint64_t place;
+        TN_TRY(tn_lines_next(lines, &reader, &place));
+        if (reader.at == reader.end) break;
+        if (table->stream) TN_TRY(tn_row_index_add(index, table->rows, place, reader.line));
+        TN_TRY(next_row(table, &row));
+        TN_TRY(tn_table_row(table, &reader, &row));
+        TN_TRY(add_row(table, &row));
     }
-    size_t rows = table->columns > 1 ? commas / (size_t)(table->columns - 1) : breaks;
-    rows = (rows < breaks ? rows : breaks) + 2; /* for the first line, and a row that turns out to be short */
-    table->x = tn_alloc(rows * (size_t)table->features * sizeof *table->x);
-    table->y = tn_alloc(rows * (size_t)table->targets * sizeof *table->y);
-    table->text = tn_alloc(rows * sizeof *table->text);
-    return table->x && table->y && table->text ? TN_OK : TN_ENOMEM;
+    index->end = lines->place;
+    TN_REQUIRE(table->rows, TN_EFORMAT, "%s: has a header and no rows", table->path);
+    return TN_OK;
 }
 
 /* A column must have a value to learn from. */
@@ -112,8 +148,8 @@ static tn_status fill_missing(const tn_table *table)
 {
     tn_scaler means = {0};
     for (int64_t c = 0; c < table->features && !(table->predict && table->keep_missing); c++)
-        TN_REQUIRE(tn_stat_count((tn_column){table->x + c, table->rows, table->features}), TN_EFORMAT,
-                   "%s: column '%s' has no value at all", table->path, tn_table_name(table, c));
+        TN_REQUIRE(table->there[c], TN_EFORMAT, "%s: column '%s' has no value at all", table->path,
+                   tn_table_name(table, c));
     if (table->keep_missing) return TN_OK;
     TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, table->x, table->rows, table->features));
     tn_scaler_fill(&means, table->x, table->rows);
@@ -121,20 +157,16 @@ static tn_status fill_missing(const tn_table *table)
     return TN_OK;
 }
 
-static tn_status read_table(char *content, uint64_t bytes, const tn_csv_options *options, tn_table *table)
+static tn_status read_table(tn_lines *lines, const tn_csv_options *options, tn_table *table, tn_row_index *index)
 {
-    tn_reader reader = {table->path, content, content + bytes, 1};
-    TN_REQUIRE(!memchr(content, 0, bytes), TN_EFORMAT, "%s: is no text file (it has zero bytes)", table->path);
-    if (!strncmp(content, "\xEF\xBB\xBF", 3)) reader.at += 3;
-    TN_TRY(read_first(&reader, table));
-    TN_TRY(tn_table_header(table, options, &reader));
+    TN_TRY(read_first(lines, table));
+    TN_TRY(tn_table_header(table, options));
     TN_TRY(tn_table_divide(table, options));
-    TN_TRY(make_room(&reader, table));
+    table->there = tn_alloc((size_t)table->features + 1);
+    if (!table->there) return TN_ENOMEM;
+    if (table->no_header && table->stream) TN_TRY(tn_row_index_add(index, 0, table->first_place, table->first_line));
     if (table->no_header) TN_TRY(use_first(table));
-    for (tn_skip_empty_lines(&reader); reader.at < reader.end; tn_skip_empty_lines(&reader))
-        TN_TRY(read_row(&reader, table));
-    TN_REQUIRE(table->rows, TN_EFORMAT, "%s: has a header and no rows", table->path);
-    TN_REQUIRE(table->rows <= INT32_MAX, TN_EFORMAT, "%s: has more than 2147483647 rows", table->path);
+    TN_TRY(read_rows(lines, table, index));
     return fill_missing(table);
 }
 
@@ -185,8 +217,10 @@ static tn_status to_dataset(tn_table *table, tn_dataset *data)
     TN_TRY(name_columns(table, data));
     if (table->guess && !table->predict) TN_TRY(tn_table_guess(table, data));
     if (table->classify && !table->predict) TN_TRY(tn_table_labels(table, data));
-    data->x = table->x;
-    table->x = NULL;
+    if (!table->stream) {
+        data->x = table->x;
+        table->x = NULL;
+    }
     if (!table->classify && !table->predict) {
         data->target = table->y;
         data->targets = table->targets;
@@ -195,29 +229,52 @@ static tn_status to_dataset(tn_table *table, tn_dataset *data)
     return TN_OK;
 }
 
-tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)
+static void free_texts(tn_table *table)
 {
-    TN_GIVEN(path, data);
-    char *content = NULL;
-    uint64_t bytes = 0;
+    tn_index_free(&table->numbers);
+    tn_region_free(&table->texts);
+    tn_free(table->text);
+    table->text = NULL;
+}
+
+void tn_table_free(tn_table *table)
+{
+    free_texts(table);
+    tn_free(table->there);
+    tn_free(table->y);
+    tn_free(table->x);
+    tn_free(table->place);
+    tn_free(table->first);
+    tn_free(table->notice);
+    tn_region_free(&table->made);
+    *table = (tn_table){0};
+}
+
+tn_status tn_csv_open(const char *path, const tn_csv_options *options, int stream, tn_dataset *data)
+{
+    tn_lines lines;
+    tn_row_index index = {0};
     tn_dataset read = {0};
-    const tn_csv_options usual = {0};
-    if (!options) options = &usual;
-    tn_table table = {.path = path, .classify = (int)options->classify, .keep_missing = options->keep_missing != 0};
-    TN_TRY(tn_read_whole(path, &content, &bytes));
-    tn_status status = read_table(content, bytes, options, &table);
+    tn_table table = {
+        .path = path, .classify = (int)options->classify, .keep_missing = options->keep_missing != 0, .stream = stream};
+    tn_status status = tn_lines_open(&lines, path);
+    if (!status) status = read_table(&lines, options, &table, &index);
+    tn_lines_close(&lines);
     if (!status) status = to_dataset(&table, &read);
+    free_texts(&table);
+    if (!status && stream) status = tn_csv_loader(&table, &index, &read.loader);
     if (status)
         tn_dataset_free(&read);
     else
         *data = read;
-    tn_free(table.text);
-    tn_free(table.y);
-    tn_free(table.x);
-    tn_free(table.place);
-    tn_free(table.first);
-    tn_free(table.notice);
-    tn_region_free(&table.made);
-    tn_free(content);
+    tn_free(index.at);
+    tn_table_free(&table);
     return status;
+}
+
+tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)
+{
+    TN_GIVEN(path, data);
+    const tn_csv_options usual = {0};
+    return tn_csv_open(path, options ? options : &usual, 0, data);
 }

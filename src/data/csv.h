@@ -3,6 +3,7 @@
 #define TN_DATA_CSV_H
 
 #include "alloc.h"
+#include "index.h"
 #include "tenon/data.h"
 
 /* ---- the text ---- */
@@ -29,14 +30,15 @@ int tn_cell_number(const char *text, double *number);
 
 /* ---- the table ---- */
 
-/* What a table becomes. `x` and `text` have room for all the rows that the file could hold. */
+/* What a table becomes. */
 typedef struct tn_table {
     const char *path;
     char **name;  /* of each column */
     char **first; /* the first line's cells: the names, or with no_header a row */
     int64_t first_line;
+    uint64_t first_place; /* of that line in the file */
     int no_header;
-    tn_region made; /* names for columns that have none */
+    tn_region made; /* those texts, and names for columns that have none */
     char *notice;   /* as in tn_dataset */
     int64_t columns, rows;
     int64_t *place; /* of each column: its number among the features, -1 less its number among the targets, or */
@@ -47,13 +49,34 @@ typedef struct tn_table {
     int guess;        /* or perhaps numbers: it is read as texts, and then decided */
     int predict;      /* targets are not read */
     int keep_missing;
-    float *x;    /* (rows, features) */
-    float *y;    /* (rows, targets): numbers to predict, or */
-    char **text; /* classes to predict: within the file's content */
+    int stream;       /* the features stay in the file: x has one row */
+    float *x;         /* (rows, features) */
+    float *y;         /* (rows, targets): numbers to predict, or */
+    char **text;      /* classes to predict: each text is there once, */
+    tn_region texts;  /* here, */
+    tn_index numbers; /* and found by this: the first row that has it */
+    char *there;      /* of each feature: whether any row has a value */
+    uint32_t x_room, y_room, text_room;
 } tn_table;
 
-/* Once the first line is read: decides whether it names the columns or is data; `rest` is what follows it. */
-tn_status tn_table_header(tn_table *table, const tn_csv_options *options, const tn_reader *rest);
+/* Frees what the struct points to. A zeroed struct is fine. */
+void tn_table_free(tn_table *table);
+
+/* Where the values of a row go. */
+typedef struct tn_row {
+    float *x;         /* features; NaN where a value is missing */
+    float *y;         /* numbers to predict; NULL: targets are not looked at */
+    const char *text; /* the class to predict */
+} tn_row;
+
+/* Reads a row, which is cut. Changes nothing in the table: any threads may. */
+TN_MUST_USE tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row);
+
+/* Once the first line is read: decides whether it names the columns or is data. */
+tn_status tn_table_header(tn_table *table, const tn_csv_options *options);
+
+/* As tn_dataset_csv; with `stream` the features stay in the file, and the set has a loader. */
+TN_MUST_USE tn_status tn_csv_open(const char *path, const tn_csv_options *options, int stream, tn_dataset *data);
 
 /* Then decides which columns are what. */
 tn_status tn_table_divide(tn_table *table, const tn_csv_options *options);

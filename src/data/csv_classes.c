@@ -112,6 +112,9 @@ static tn_status judge(const tn_table *table, double *value, int *classes, char 
 static tn_status to_numbers(tn_table *table)
 {
     double value = 0;
+    tn_free(table->y);
+    table->y = tn_alloc((size_t)table->rows * sizeof *table->y);
+    if (!table->y) return TN_ENOMEM;
     for (int64_t r = 0; r < table->rows; r++) {
         tn_cell_number(table->text[r], &value);
         TN_REQUIRE(fabs(value) <= FLT_MAX, TN_EFORMAT, "%s: column '%s': %.60s is beyond the range of f32", table->path,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "csv_lines.h"
 #include "error.h"
 
 /* What the first line is made of. */
@@ -34,40 +35,39 @@ static first_line count_kinds(const tn_table *table)
     return line;
 }
 
-/* Reads on until each text of the first line has come again in its column, or the text ends, or can't be read, of which
- * others will tell. Returns how many have not come. */
-static int64_t count_unseen(const tn_table *table, tn_reader *reader, int64_t texts, char *seen)
+/* Crosses off the texts of the first line that the row has in their columns. */
+static void cross_off(const tn_table *table, tn_reader *row, char *seen, int64_t *left)
 {
-    tn_cell cell;
-    for (tn_skip_empty_lines(reader); texts && reader->at < reader->end; tn_skip_empty_lines(reader)) {
-        int64_t column = 0;
-        do {
-            if (tn_read_cell(reader, &cell)) return texts;
-            if (column < table->columns && !seen[column] && is_text(table, column) &&
-                !strcmp(cell.text, table->first[column])) {
-                seen[column] = 1;
-                texts--;
-            }
-            column++;
-        } while (!cell.last);
+    tn_cell cell = {0};
+    for (int64_t column = 0; !cell.last; column++) {
+        if (tn_read_cell(row, &cell)) return;
+        if (column >= table->columns || seen[column] || !is_text(table, column) ||
+            strcmp(cell.text, table->first[column]) != 0)
+            continue;
+        seen[column] = 1;
+        --*left;
     }
-    return texts;
 }
 
-/* On a copy, because reading cuts the text. */
-static tn_status texts_come_again(const tn_table *table, const tn_reader *rest, int64_t texts, int *again)
+/* Reads on until each text of the first line has come again in its column, or the file ends, or can't be read, of which
+ * others will tell. */
+static tn_status texts_come_again(const tn_table *table, int64_t texts, int *again)
 {
-    size_t bytes = (size_t)(rest->end - rest->at);
-    char *copy = tn_alloc(bytes + 1), *seen = tn_alloc((size_t)table->columns);
-    tn_status status = copy && seen ? TN_OK : TN_ENOMEM;
-    if (!status) {
-        memcpy(copy, rest->at, bytes);
-        tn_reader reader = {rest->path, copy, copy + bytes, rest->line};
-        *again = !count_unseen(table, &reader, texts, seen);
+    tn_lines lines;
+    tn_reader row = {0};
+    char *seen = tn_alloc((size_t)table->columns);
+    if (!seen) return TN_ENOMEM;
+    tn_status status = tn_lines_open(&lines, table->path);
+    if (!status) status = tn_lines_next(&lines, &row, NULL);
+    while (!status && texts) {
+        status = tn_lines_next(&lines, &row, NULL);
+        if (status || row.at == row.end) break;
+        cross_off(table, &row, seen, &texts);
     }
-    tn_free(copy);
+    tn_lines_close(&lines);
     tn_free(seen);
-    return status;
+    *again = !status && !texts;
+    return status == TN_EFORMAT ? TN_OK : status;
 }
 
 static tn_status notice(tn_table *table, const char *text)
@@ -76,7 +76,7 @@ static tn_status notice(tn_table *table, const char *text)
     return table->notice ? TN_OK : TN_ENOMEM;
 }
 
-static tn_status decide(tn_table *table, const tn_csv_options *options, const tn_reader *rest)
+static tn_status decide(tn_table *table, const tn_csv_options *options)
 {
     int same = 0, again = 0;
     const first_line line = count_kinds(table);
@@ -84,7 +84,7 @@ static tn_status decide(tn_table *table, const tn_csv_options *options, const tn
     if (!line.numbers) return TN_OK;
     if (options->columns) TN_TRY(tn_table_has(table, options->columns, &same));
     if (same) return TN_OK;
-    if (line.texts && !had_none) TN_TRY(texts_come_again(table, rest, line.texts, &again));
+    if (line.texts && !had_none) TN_TRY(texts_come_again(table, line.texts, &again));
     table->no_header = !line.texts || had_none || again;
     if (!line.texts) return notice(table, "no header: the first line has numbers alone, and is data");
     if (had_none) return notice(table, "no header, as the model's table had none: numbers are in the first line");
@@ -103,10 +103,10 @@ static tn_status make_names(tn_table *table)
     return TN_OK;
 }
 
-tn_status tn_table_header(tn_table *table, const tn_csv_options *options, const tn_reader *rest)
+tn_status tn_table_header(tn_table *table, const tn_csv_options *options)
 {
     table->name = table->first;
-    if (options->header == TN_HEADER_AUTO) TN_TRY(decide(table, options, rest));
+    if (options->header == TN_HEADER_AUTO) TN_TRY(decide(table, options));
     if (options->header == TN_HEADER_NO) table->no_header = 1;
     return table->no_header ? make_names(table) : TN_OK;
 }

@@ -44,6 +44,16 @@ same stream --data mnist --net "flatten, linear 8, relu, linear outputs" --batch
 train --data mnist --net "flatten, linear outputs" --resident stream --epochs 1 --stats 2>&1 | grep -q 'are read as they are needed' ||
     fail "the stream is not said"
 
+# A table, with what its columns are scaled by, and values missing.
+awk 'BEGIN { srand(3); print "a,b,\"c d\",kind"; for (i = 0; i < 300; i++) {
+    k = i % 3; print k + rand() "," (rand() < 0.1 ? "NA" : k * 10 - rand()) "," i "," (k ? k > 1 ? "red" : "\"green\"" : "blue") } }' >table.csv
+same stream --data table.csv --net "linear 8, relu, linear outputs"
+cut -d, -f1-3 table.csv >numbers.csv
+same stream --data numbers.csv --target a --net "linear 8, relu, linear outputs" --validation 0.1 --scale minmax --loaders 4
+same stream --data table.csv --net "linear outputs" --test table.csv --class-weights balanced
+"$tenon" eval --model out/saved --resident stream --device "$device" >streamed || fail "eval: $(cat streamed)"
+"$tenon" eval --model out/saved --device "$device" 2>/dev/null | cmp - streamed || fail "eval says $(cat streamed)"
+
 # A file that becomes shorter while it is read ends the training with a line, and nothing is saved.
 truncate -s 1000 mnist/t10k-images-idx3-ubyte
 train --data mnist --net "flatten, linear outputs" --resident stream --save out/short >/dev/null 2>message &&
