@@ -16,7 +16,7 @@ enum {
 };
 
 #define SLOWEST  1000000u /* microseconds between two beats, at most */
-#define FAREWELL 1000000u /* the time that news of a failure gets to travel */
+#define FAREWELL 1000000u /* microseconds that news of a failure gets to travel, at most */
 
 static tn_comm_part message(void *data, uint32_t direction, uint32_t peer)
 {
@@ -119,7 +119,8 @@ void tn_pulse_end(tn_team *team)
 {
     tn_pulse *p = &team->pulse;
     const tn_beat leaving = {.state = TN_BEAT_LEAVING};
-    const uint64_t end = tn_team_now() + FAREWELL;
+    const uint64_t silence = p->silence * p->interval;
+    const uint64_t end = tn_team_now() + (silence < FAREWELL ? silence : FAREWELL);
     tn_beat failure;
     if (!has_failed(team, &failure)) tell(team, &leaving);
     while (!has_failed(team, &failure) && !(p->left && p->last_part.done)) tn_team_live(team, p->interval);

@@ -12,7 +12,7 @@
 #include "tree.h"
 
 enum {
-    PIECE = 1 << 17, /* elements that go at once, if nothing else is said */
+    PIECE = 1 << 19, /* elements that go at once, if nothing else is said */
     ROUND = 16,      /* pieces begin at multiples of so many elements */
     BLOCK = 1 << 12  /* elements that go through the whole tree while they are in the cache */
 };

@@ -20,7 +20,7 @@ typedef struct tn_shard_sum_options {
     void *const *node; /* for each node that is left of this rank's block (tn_tree_nodes), its vector, in host memory;
                           what is in it is used up */
     void *total;       /* the sum: a vector of its own, or that of one of the nodes */
-    uint64_t piece;    /* elements of a rank's piece that go at once; 0: 131072 */
+    uint64_t piece;    /* elements of a rank's piece that go at once; 0: 524288 */
 } tn_shard_sum_options;
 
 /* All ranks open with the same numbers, or all are refused. The vectors belong to the caller, and live as long as the

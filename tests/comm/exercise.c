@@ -138,6 +138,10 @@ static void fill(trial *t, uint64_t begin, uint64_t end)
             set(t->dtype, t->node[i], e, plain(t->dtype, t->span[i].begin, t->span[i].end, e, t->salt));
 }
 
+/* What a failed team may still write into, until it is closed. */
+static _Thread_local trial left;
+static _Thread_local tn_shard_sum *left_sum;
+
 static void free_vectors(trial *t)
 {
     if (!t->count || t->total != t->node[0]) free(t->total);
@@ -179,13 +183,22 @@ static const char *try_sum(tn_team *team, uint64_t *seed)
     const uint64_t piece = next_random(seed) % 2 ? 1 + next_random(seed) % 2000 : 0;
     make_vectors(&t, in_place);
     const tn_shard_sum_options options = {t.dtype, t.shards, t.length, t.first, t.node, t.total, piece};
-    if (tn_shard_sum_open(team, &options, &sum)) return WRONG("open: %s", tn_message());
-    const char *bad = add_ranges(team, sum, &t, seed);
+    const char *bad = tn_shard_sum_open(team, &options, &sum) ? WRONG("open: %s", tn_message()) : NULL;
+    if (!bad) bad = add_ranges(team, sum, &t, seed);
     if (!bad) bad = compare(team, &t);
-    if (bad && tn_team_check(team)) return bad; /* the vectors must live */
-    tn_shard_sum_close(sum);
-    free_vectors(&t);
+    left = t;
+    left_sum = sum;
+    if (tn_team_check(team)) return bad ? bad : WRONG("%s", tn_message());
+    exercise_end();
     return bad;
+}
+
+void exercise_end(void)
+{
+    tn_shard_sum_close(left_sum);
+    free_vectors(&left);
+    left_sum = NULL;
+    left = (trial){0};
 }
 
 const char *exercise(tn_team *team, uint64_t seed, int rounds)

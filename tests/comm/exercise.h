@@ -9,4 +9,7 @@
  * this thread's. */
 const char *exercise(tn_team *team, uint64_t seed, int rounds);
 
+/* Lets go of what this thread's last exercise used: after the team was closed, if it failed. */
+void exercise_end(void);
+
 #endif

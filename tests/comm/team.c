@@ -111,6 +111,72 @@ static void a_failure_of_one_rank_reaches_all_with_its_words(void **state)
     for (uint32_t ranks = 2; ranks <= MOST; ranks++) run_members(ranks, 10, fail_on_the_last_rank);
 }
 
+static void nap(long milliseconds)
+{
+    const struct timespec t = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static void *give_up(void *arg)
+{
+    member *me = arg;
+    nap((long)(me->options.group * 7919 % 200));
+    tn_team_fail(me->team, TN_EDEVICE, "the device was lost");
+    return NULL;
+}
+
+/* A rank fails from another thread while all are busy. */
+static const char *fail_at_any_moment(member *me)
+{
+    pthread_t thread;
+    const uint32_t culprit = (uint32_t)(me->options.group % me->options.ranks);
+    char want[64];
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    if (me->options.rank == culprit && pthread_create(&thread, NULL, give_up, me)) return "no thread";
+    for (uint64_t seed = 1; !exercise(me->team, seed, 1);) seed++;
+    snprintf(want, sizeof want, "rank %u: the device was lost", culprit);
+    const char *bad = expect(tn_team_check(me->team), TN_EDEVICE, want);
+    if (me->options.rank == culprit) pthread_join(thread, NULL);
+    tn_team_close(me->team);
+    exercise_end();
+    return bad;
+}
+
+static void a_rank_may_fail_at_any_moment(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++) run_members(2 + i % 3, 10, fail_at_any_moment);
+}
+
+/* The communicator of one rank fails, once or for good: all end, and are told why or miss the rank. */
+static const char *do_flaky(member *me)
+{
+    me->options.communicator = TEST_FLAKY;
+    tn_status status = tn_team_open(&me->options, &me->team);
+    if (!status) {
+        for (uint64_t seed = 1; !exercise(me->team, seed, 1);) seed++;
+        status = tn_team_check(me->team);
+        tn_team_close(me->team);
+        exercise_end();
+    }
+    return strstr(tn_message(), "has not answered")
+               ? NULL
+               : expect(status, TN_EDEVICE, "rank 1: communicator flaky: the cable");
+}
+
+static void a_communicator_may_fail_at_any_call(void **state)
+{
+    static const char *const function[] = {"post", "progress"};
+    char plan[64];
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        snprintf(plan, sizeof plan, "%s 1 %d %d", function[i % 2], 1 + i * i * i / 8, i / 2 % 2);
+        assert_int_equal(setenv("FLAKY", plan, 1), 0);
+        print_message("%s\n", plan);
+        run_members(3, 0.3, do_flaky);
+    }
+}
+
 /* The others wait in a barrier, for a rank that never comes. */
 static const char *stay_away(member *me)
 {
@@ -132,12 +198,6 @@ static void a_rank_that_never_comes_is_named(void **state)
     for (uint32_t r = 0; r < 3; r++) pthread_join(all[r].thread, NULL);
     for (uint32_t r = 0; r < 3; r++)
         if (all[r].wrong[0]) fail_msg("%s", all[r].wrong);
-}
-
-static void nap(long milliseconds)
-{
-    const struct timespec t = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-    nanosleep(&t, NULL);
 }
 
 /* Longer than the silence that is allowed: its team's thread answers. */
@@ -211,6 +271,7 @@ static const char *try_without_memory(member *me)
     if (status) return NULL;
     exercise(me->team, 5, 1);
     tn_team_close(me->team);
+    exercise_end();
     return NULL;
 }
 
@@ -256,6 +317,8 @@ int main(void)
         cmocka_unit_test(all_that_a_team_does_is_right_for_any_number_of_ranks),
         cmocka_unit_test(a_rank_alone_needs_no_communicator),
         cmocka_unit_test(a_failure_of_one_rank_reaches_all_with_its_words),
+        cmocka_unit_test(a_rank_may_fail_at_any_moment),
+        cmocka_unit_test(a_communicator_may_fail_at_any_call),
         cmocka_unit_test(a_rank_that_never_comes_is_named),
         cmocka_unit_test(a_rank_that_computes_for_long_is_not_dead),
         cmocka_unit_test(sums_that_do_not_fit_together_are_refused),
