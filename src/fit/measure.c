@@ -8,7 +8,15 @@
 #include "given.h"
 #include "loader.h"
 
-enum { MEASURING_BATCH = 1000 };
+enum { MEASURING_BATCH = 1000, MEASURING_LEAST = 10, MEASURING_BYTES = 16 << 20 };
+
+/* So many samples at once, or fewer large ones: those that have so many bytes as f32. */
+static int64_t measuring_batch(const tn_dataset *data)
+{
+    const int64_t each = tn_shape_count(&data->sample) * (int64_t)sizeof(float);
+    const int64_t fit = each > 0 ? MEASURING_BYTES / each : MEASURING_BATCH;
+    return fit > MEASURING_BATCH ? MEASURING_BATCH : fit < MEASURING_LEAST ? MEASURING_LEAST : fit;
+}
 
 /* ---- a batch ---- */
 
@@ -125,7 +133,7 @@ tn_status tn_measure_check(const tn_measure *m)
 tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *m, int fed)
 {
     TN_TRY(tn_measure_check(m));
-    return tn_batches_new(batches, state, m->model, m->data, MEASURING_BATCH, 0, fed, tn_measure_batch, m);
+    return tn_batches_new(batches, state, m->model, m->data, measuring_batch(m->data), 0, fed, tn_measure_batch, m);
 }
 
 tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, tn_score *score)
@@ -180,10 +188,10 @@ static tn_dataset samples_of(const tn_dataset *data)
 static tn_status open_predicting(tn_batches *batches, tn_state *state, const tn_model *model, const tn_dataset *data)
 {
     int fed = tn_batches_are_fed(model, tn_batches_bytes(data));
-    tn_status s = tn_batches_new(batches, state, model, data, MEASURING_BATCH, 0, fed, predict_batch, model);
+    tn_status s = tn_batches_new(batches, state, model, data, measuring_batch(data), 0, fed, predict_batch, model);
     if (!tn_batches_may_be_fed(model, s, fed)) return s;
     tn_batches_free(batches);
-    return tn_batches_new(batches, state, model, data, MEASURING_BATCH, 0, 1, predict_batch, model);
+    return tn_batches_new(batches, state, model, data, measuring_batch(data), 0, 1, predict_batch, model);
 }
 
 tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)
