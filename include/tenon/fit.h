@@ -75,6 +75,9 @@ typedef struct tn_fit_options {
     double smoothing;             /* as tn_loss_options has it; in training alone, as the next */
     const float *class_weights;   /* of each class, in the training loss; or NULL */
     uint32_t step_loss;           /* keep each step's own loss for tn_training_step_loss */
+    uint32_t shards; /* equal parts into which a batch is cut, and whose gradients are computed one after the other and
+                        then added up: for less memory. A divisor of `batch`; 0: 1. Batch normalisation, and a loss
+                        that is a weighted mean, take each for itself. Part of what comes out, to the last bit */
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch

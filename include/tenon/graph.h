@@ -97,6 +97,9 @@ TN_API void tn_assign(tn_tensor *variable, tn_tensor *value);
 TN_API tn_tensor *tn_assigned(tn_tensor *variable);
 TN_API void tn_assign_again(tn_tensor *variable, tn_tensor *value);
 
+/* Takes an assignment back: returns the value, and the variable stays as it is; or the variable if there was none. */
+TN_API tn_tensor *tn_unassign(tn_tensor *variable);
+
 /* Makes variables stay as they are: optimizers leave them alone, their gradients are not computed, and assignments to
  * them, as of running statistics, are dropped. `patterns` are names separated by commas, in which '*' is any text and
  * '?' any character; a name up to a dot is enough: "conv*, fc1.bias". Call it after the model has been built and before

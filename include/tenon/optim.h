@@ -57,7 +57,7 @@ typedef struct tn_optim_options {
 TN_API void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options);
 
 /* The updates alone, by gradients that the caller brings: grad[i], of param[i]'s type and shape, from wherever: summed
- * over several batches or devices, changed, or made by hand. Options as above, but for `only`. */
+ * over several batches or devices, changed, or made by hand. */
 TN_API void tn_apply_gradients(tn_tensor *const param[], tn_tensor *const grad[], size_t count, const char *optimizer,
                                tn_optim_options options);
 

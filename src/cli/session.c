@@ -149,6 +149,7 @@ static tn_fit_options fit_options(const cli_session *s)
     const cli_settings *settings = &s->settings;
     return (tn_fit_options){.epochs = settings->epochs,
                             .batch = settings->batch,
+                            .shards = (uint32_t)settings->shards,
                             .optimizer = settings->optimizer,
                             .optim = settings->optim,
                             .schedule = settings->schedule,

@@ -11,7 +11,7 @@ typedef struct cli_settings {
     const char *class_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
-    int64_t batch, epochs, limit, seed, early_stop, loaders;
+    int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory;
     const char *storage, *device, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
     int by_position;

@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "measure.h"
 #include "rate.h"
+#include "shards.h"
 
 #define PEEK_EVERY 32 /* steps between two looks at the loss */
 
@@ -18,6 +19,8 @@ struct tn_training {
     tn_fit_options options;
     tn_measure train, validation, test;
     tn_batches batches, validation_batches, test_batches;
+    tn_sharding sharding; /* unused unless options.shards is above 1 */
+    int64_t batch;        /* samples a step */
     tn_schedule schedule;
     tn_plateau plateau;
     double lr;
@@ -60,12 +63,34 @@ static int64_t batch_of(const tn_dataset *data, const tn_fit_options *options)
     return options->batch && options->batch < data->count ? options->batch : data->count;
 }
 
+static uint32_t shards_of(const tn_fit_options *options)
+{
+    return options->shards ? options->shards : 1;
+}
+
+static tn_status check_shards(const tn_dataset *data, const tn_fit_options *options)
+{
+    int64_t batch = batch_of(data, options), shards = shards_of(options), near = shards < batch ? shards : batch;
+    while (near > 1 && batch % near) near--;
+    TN_REQUIRE(near == shards || !batch, TN_EINVAL,
+               "fit: batches of %lld samples can't be cut into %lld equal shards, but into %lld", (long long)batch,
+               (long long)shards, (long long)near);
+    return TN_OK;
+}
+
+/* What is done with a batch, or with a shard of it. */
+static tn_batch_task *task_of(const tn_fit_options *options)
+{
+    return shards_of(options) > 1 ? tn_shard_task : tn_measure_batch;
+}
+
 static tn_status check(const tn_measure *m)
 {
     const tn_fit_options *options = m->options;
     tn_schedule schedule;
     TN_REQUIRE(options->epochs > 0, TN_EINVAL, "fit: %lld epochs", (long long)options->epochs);
     TN_REQUIRE(options->batch >= 0, TN_EINVAL, "fit: batches of %lld samples", (long long)options->batch);
+    TN_TRY(check_shards(m->data, options));
     TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
     TN_REQUIRE(!options->class_weights || tn_target_dtype(m->data) == TN_I32, TN_EINVAL,
                "fit: class weights for data without classes");
@@ -77,9 +102,9 @@ tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_f
 {
     TN_GIVEN(model, data, options);
     tn_measure m = {model, data, options};
-    int64_t batch = batch_of(data, options);
     TN_TRY(check(&m));
-    tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, tn_measure_batch, &m);
+    int64_t batch = batch_of(data, options) / shards_of(options);
+    tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, task_of(options), &m);
     tn_status s = graph ? tn_graph_status(graph) : TN_ENOMEM;
     tn_graph_free(graph);
     return s;
@@ -99,9 +124,12 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &t->schedule));
     t->lr = learning_rate(options);
     TN_TRY(tn_rate_name(&options->optim, t->rate));
-    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, batch_of(data, options), 1, fed, tn_measure_batch,
-                          &t->train));
-    t->at.steps = (data->count + t->batches.batch - 1) / t->batches.batch;
+    t->batch = batch_of(data, options);
+    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, t->batch / shards_of(options), 1, fed,
+                          task_of(options), &t->train));
+    if (shards_of(options) > 1)
+        TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, shards_of(options)));
+    t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)
         TN_TRY(tn_batches_feed(&t->batches, "class_weights", options->class_weights,
                                (uint64_t)data->classes * sizeof *options->class_weights));
@@ -114,6 +142,7 @@ static void close_training(tn_training *t)
 {
     tn_peek_free(t->peek);
     t->peek = NULL;
+    tn_sharding_close(&t->sharding);
     tn_batches_free(&t->batches);
     tn_batches_free(&t->validation_batches);
     tn_batches_free(&t->test_batches);
@@ -205,7 +234,7 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
     for (int64_t i = 0; i < count; i++) judge(t, &past[i]);
     t->first_step = tn_state_step(t->state) - (uint64_t)(count * t->at.steps + step);
     t->at.step = step;
-    t->at.samples = step * t->batches.batch;
+    t->at.samples = step * t->batch;
     t->spent = step ? begun->seconds : 0;
     t->begun = 0;
     return step ? tn_measure_begin(t->state, &t->train, begun->train, t->at.samples) : TN_OK;
@@ -250,24 +279,39 @@ static tn_status look(tn_training *t)
     return check_course(t);
 }
 
+/* The rate of the step, for the program that has the update. */
+static tn_status set_rate(tn_training *t, tn_program *program)
+{
+    uint64_t done = tn_state_step(t->state) - t->first_step;
+    if (!t->options.schedule) return TN_OK;
+    return tn_set(program, t->rate, t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done));
+}
+
+static tn_status run_step(tn_training *t, int64_t start, int64_t count)
+{
+    tn_program *program;
+    if (t->sharding.update) {
+        TN_TRY(set_rate(t, t->sharding.update));
+        return tn_sharding_step(&t->sharding, start, count);
+    }
+    TN_TRY(tn_batches_at(&t->batches, start, &program));
+    TN_TRY(set_rate(t, program));
+    return tn_program_run(program);
+}
+
 tn_status tn_training_step(tn_training *t)
 {
     TN_GIVEN_AS("training", t);
     tn_training_place *at = &t->at;
-    tn_program *program;
     TN_REQUIRE(at->step < at->steps, TN_EINVAL, "fit: the epoch is at its end");
     TN_TRY(check_course(t));
     if (!t->begun) TN_TRY(begin_epoch(t));
     TN_TRY(look(t));
-    int64_t start = at->step * t->batches.batch, left = t->train.data->count - start;
-    TN_TRY(tn_batches_at(&t->batches, start, &program));
-    if (t->options.schedule) {
-        uint64_t done = tn_state_step(t->state) - t->first_step;
-        TN_TRY(tn_set(program, t->rate, t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done)));
-    }
-    TN_TRY(tn_program_run(program));
+    int64_t start = at->step * t->batch, left = t->train.data->count - start;
+    int64_t count = left < t->batch ? left : t->batch;
+    TN_TRY(run_step(t, start, count));
     at->step++;
-    at->samples += left < t->batches.batch ? left : t->batches.batch;
+    at->samples += count;
     return TN_OK;
 }
 

@@ -71,22 +71,32 @@ static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *
     return tn_loss_with(m->model->loss, output, target, how);
 }
 
+tn_tensor *tn_measure_loss(const tn_measure *m, tn_tensor *x, tn_tensor *target, tn_tensor **right)
+{
+    tn_tensor *output = m->model->build(x, m->options != NULL, m->model->arg);
+    check_outputs(m->model->loss, m->data, output);
+    *right = is_about_classes(m->model->loss, m->data) ? tn_count_correct(output, target) : NULL;
+    return batch_loss(m, output, target);
+}
+
+void tn_measure_add(const tn_measure *m, tn_graph *graph, tn_tensor *loss, tn_tensor *right, tn_tensor *mean)
+{
+    tn_tensor *sum = sum_in(graph, sum_name(m, 0), TN_F32);
+    tn_assign(sum, tn_add(sum, loss));
+    if (is_about_classes(m->model->loss, m->data)) {
+        tn_tensor *all = sum_in(graph, sum_name(m, 1), TN_I32);
+        tn_assign(all, tn_add(all, tn_cast(right, TN_I32)));
+    }
+    if (m->options && m->options->step_loss) tn_assign(sum_in(graph, "fit.step_loss", TN_F32), mean);
+}
+
 void tn_measure_batch(const void *arg, tn_tensor *x, tn_tensor *target)
 {
     const tn_measure *m = arg;
     const tn_fit_options *options = m->options;
-    tn_graph *graph = tn_graph_of(x);
-    tn_tensor *output = m->model->build(x, options != NULL, m->model->arg);
-    check_outputs(m->model->loss, m->data, output);
-    tn_tensor *loss = batch_loss(m, output, target);
+    tn_tensor *right, *loss = tn_measure_loss(m, x, target, &right);
     double samples = (double)tn_shape_of(x).dim[0];
-    tn_tensor *sum = sum_in(graph, sum_name(m, 0), TN_F32);
-    tn_assign(sum, tn_add(sum, tn_mul(loss, tn_number(loss, samples))));
-    if (is_about_classes(m->model->loss, m->data)) {
-        tn_tensor *right = sum_in(graph, sum_name(m, 1), TN_I32);
-        tn_assign(right, tn_add(right, tn_cast(tn_count_correct(output, target), TN_I32)));
-    }
-    if (options && options->step_loss) tn_assign(sum_in(graph, "fit.step_loss", TN_F32), loss);
+    tn_measure_add(m, tn_graph_of(x), tn_mul(loss, tn_number(loss, samples)), right, loss);
     if (options) tn_minimize(loss, options->optimizer ? options->optimizer : "sgd", options->optim);
 }
 

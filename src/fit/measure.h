@@ -11,6 +11,11 @@ typedef struct tn_measure {
     const tn_fit_options *options; /* NULL: only measuring */
 } tn_measure;
 
+/* The mean loss of a batch, and the number of right answers; NULL where there are no classes. */
+tn_tensor *tn_measure_loss(const tn_measure *measure, tn_tensor *x, tn_tensor *target, tn_tensor **right);
+/* Adds to the sums: of the losses, and of right answers. `mean` is that of the step. */
+void tn_measure_add(const tn_measure *measure, tn_graph *graph, tn_tensor *loss, tn_tensor *right, tn_tensor *mean);
+
 /* A tn_batch_task whose argument is a tn_measure: adds to the sums, and trains where there are options. */
 tn_batch_task tn_measure_batch;
 

@@ -91,6 +91,19 @@ tn_tensor *tn_assigned(tn_tensor *variable)
     return sink ? sink->value : variable;
 }
 
+tn_tensor *tn_unassign(tn_tensor *variable)
+{
+    tn_tensor *value = tn_assigned(variable);
+    tn_graph *graph = tn_graph_of(variable);
+    uint32_t kept = 0;
+    if (is_broken(graph) || !variable->is_assigned) return value;
+    for (uint32_t i = 0; i < graph->sinks; i++)
+        if (graph->sink[i].variable != variable) graph->sink[kept++] = graph->sink[i];
+    graph->sinks = kept;
+    variable->is_assigned = 0;
+    return value;
+}
+
 void tn_assign_again(tn_tensor *variable, tn_tensor *value)
 {
     if (!variable && value) tn_graph_fail(value->graph, TN_EINVAL, "assign: variable is NULL");

@@ -9,17 +9,6 @@ static int is_kept(const tn_tensor *x)
     return x->op == &tn_op_variable && !(((const tn_variable_attrs *)x->attrs)->flags & TN_TRANSIENT);
 }
 
-/* Assignments to it, as of running statistics, go. */
-static void drop_sinks(tn_graph *graph, tn_tensor *variable)
-{
-    uint32_t kept = 0;
-    if (!variable->is_assigned) return;
-    for (uint32_t i = 0; i < graph->sinks; i++)
-        if (graph->sink[i].variable != variable) graph->sink[kept++] = graph->sink[i];
-    graph->sinks = kept;
-    variable->is_assigned = 0;
-}
-
 /* Freezes what one pattern names; returns how many there are. */
 static size_t freeze(tn_graph *graph, const char *pattern, size_t length)
 {
@@ -28,7 +17,7 @@ static size_t freeze(tn_graph *graph, const char *pattern, size_t length)
         tn_tensor *x = graph->tensor[i];
         if (!is_kept(x) || !tn_pattern_matches(pattern, length, x->name)) continue;
         ((tn_variable_attrs *)x->attrs)->flags &= ~TN_TRAINABLE;
-        drop_sinks(graph, x);
+        (void)tn_unassign(x); /* as of running statistics */
         found++;
     }
     return found;

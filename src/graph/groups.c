@@ -15,6 +15,12 @@ typedef struct member {
     int64_t start;
 } member;
 
+/* Something that is laid out as a pack, part by part. */
+typedef struct pieces {
+    const tn_tensor *pack;
+    tn_tensor **part;
+} pieces;
+
 typedef struct grouping {
     const tn_graph *from;
     const tn_target *target;
@@ -22,6 +28,9 @@ typedef struct grouping {
     tn_tensor **whole; /* by the pack's: the variable that it becomes, once that is made */
     tn_tensor **next;  /* by the variable's: what is assigned to it, or NULL */
     int apart;         /* packs are taken apart */
+
+    pieces *pieces; /* taken apart: of each tensor of the new graph, up to number `known` */
+    uint32_t known;
 } grouping;
 
 /* ---- which packs there are ---- */
@@ -122,53 +131,88 @@ static void join_sinks(grouping *g, tn_graph *to)
 
 /* ---- taken apart ---- */
 
-/* What a map's operand is for part `number`, of that shape: the part of a pack, or the number that all share. */
-static tn_tensor *operand_for(tn_tensor *x, uint32_t number)
+/* What x is part by part, of the pack that it is made of; no pack: that is not known. */
+static pieces pieces_of(const grouping *g, const tn_tensor *x)
 {
-    if (x->op == &tn_op_pack) return x->in[number];
-    if (x->op == &tn_op_broadcast) x = x->in[0];
-    return tn_shape_count(&x->type.shape) == 1 && !x->type.shape.rank ? x : NULL;
+    if (x->op == &tn_op_pack) return (pieces){x, x->in};
+    return x->id < g->known ? g->pieces[x->id] : (pieces){NULL, NULL};
 }
 
-/* One part of a row over packs; NULL if an operand is neither packed likewise nor a number. */
-static tn_tensor *row_part(const tn_tensor *y, const tn_tensor *pack, uint32_t number)
+static int are_laid_out_alike(const tn_tensor *a, const tn_tensor *b)
+{
+    if (a == b) return 1;
+    if (a->n_in != b->n_in) return 0;
+    for (uint32_t i = 0; i < a->n_in; i++)
+        if (!tn_shape_equal(&a->in[i]->type.shape, &b->in[i]->type.shape)) return 0;
+    return 1;
+}
+
+/* The number that all elements of an operand are, as a tensor without dimensions; NULL: it is not one. */
+static tn_tensor *number_of(tn_tensor *x)
+{
+    if (x->op == &tn_op_broadcast) x = x->in[0];
+    return x->type.shape.rank ? NULL : x;
+}
+
+/* 1 if every operand is in parts as `pack` is, or a number. */
+static int is_piecewise(const grouping *g, const tn_tensor *y, const tn_tensor *pack)
+{
+    for (uint32_t i = 0; i < y->n_in; i++) {
+        const tn_tensor *other = pieces_of(g, y->in[i]).pack;
+        if (other ? !are_laid_out_alike(other, pack) : !number_of(y->in[i])) return 0;
+    }
+    return y->n_in <= 4 && tn_shape_equal(&y->type.shape, &pack->type.shape);
+}
+
+static tn_tensor *row_part(const grouping *g, const tn_tensor *y, uint32_t number)
 {
     tn_tensor *in[4];
     for (uint32_t i = 0; i < y->n_in; i++) {
-        int fits = y->in[i]->op != &tn_op_pack || y->in[i]->n_in == pack->n_in;
-        in[i] = fits ? operand_for(y->in[i], number) : NULL;
-        if (!in[i]) return NULL;
-        if (y->in[i]->op == &tn_op_pack && !tn_shape_equal(&in[i]->type.shape, &pack->in[number]->type.shape))
-            return NULL;
+        tn_tensor **part = pieces_of(g, y->in[i]).part;
+        in[i] = part ? part[number] : number_of(y->in[i]);
     }
     return tn_node(y->op, NULL, in, y->n_in, y->attrs);
 }
 
-static const tn_tensor *packed_operand(const tn_tensor *y)
+/* Notes what a row over packs is, part by part. The row itself stays, for who wants it whole. */
+static void note_parts(grouping *g, tn_tensor *y)
 {
-    for (uint32_t i = 0; i < y->n_in; i++)
-        if (y->in[i]->op == &tn_op_pack) return y->in[i];
-    return NULL;
+    const tn_tensor *pack = NULL;
+    int is_row = tn_row_of(y->op) || y->op == &tn_op_where || y->op == &tn_op_cast;
+    for (uint32_t i = 0; is_row && !pack && i < y->n_in; i++) pack = pieces_of(g, y->in[i]).pack;
+    if (!pack || !is_piecewise(g, y, pack)) return;
+    tn_tensor **part = tn_region_alloc(&y->graph->region, pack->n_in * sizeof *part);
+    if (!part || tn_grow(&g->pieces, &g->known, y->id + 1, sizeof *g->pieces)) {
+        (void)tn_graph_keep_error(y->graph, TN_ENOMEM);
+        return;
+    }
+    for (uint32_t i = 0; i < pack->n_in; i++) part[i] = row_part(g, y, i);
+    g->pieces[y->id] = (pieces){pack, part};
 }
 
-/* A row over packs is a pack of rows. */
-static tn_tensor *part_by_part(tn_tensor *y, const tn_tensor *pack)
+/* A part of what is known part by part. */
+static tn_tensor *find_part(const grouping *g, tn_tensor *y)
 {
-    tn_tensor **part = tn_alloc((pack->n_in + 1) * sizeof *part);
-    if (!part) return tn_graph_keep_error(y->graph, TN_ENOMEM);
-    uint32_t done = 0;
-    while (done < pack->n_in && (part[done] = row_part(y, pack, done))) done++;
-    tn_tensor *parts = done == pack->n_in ? tn_pack(part, done) : y;
-    tn_free(part);
-    return parts;
+    pieces p = pieces_of(g, y->in[0]);
+    int64_t start = 0, wanted = ((const tn_part_node *)y->attrs)->start;
+    for (uint32_t i = 0; p.pack && i < p.pack->n_in && start <= wanted; i++) {
+        if (start == wanted && tn_shape_count(&p.pack->in[i]->type.shape) == tn_shape_count(&y->type.shape))
+            return tn_reshape(p.part[i], y->type.shape);
+        start = tn_pack_next(start, p.pack->in[i]);
+    }
+    return y;
 }
 
-/* The sum of a pack is that of its parts' sums. */
-static tn_tensor *sum_of_parts(const tn_tensor *pack)
+/* The sum of a pack, or of its squares, which has zeros in between, is that of its parts' sums. */
+static tn_tensor *sum_of_parts(const grouping *g, tn_tensor *y)
 {
+    const tn_tensor *x = y->in[0];
+    pieces p = pieces_of(g, x);
     tn_tensor *sum = NULL;
-    for (uint32_t i = 0; i < pack->n_in; i++) {
-        tn_tensor *own = tn_sum(pack->in[i], TN_ALL, 0);
+    int is_zero_between = x->op == &tn_op_pack || (x->op == tn_row_square && x->in[0]->op == &tn_op_pack);
+    if (!p.pack || !is_zero_between || !tn_sum_axes(y) || y->type.shape.rank) return y;
+    for (uint32_t i = 0; i < p.pack->n_in; i++) {
+        tn_tensor *own = tn_sum(p.part[i], TN_ALL, 0);
         sum = sum ? tn_add(sum, own) : own;
     }
     return sum;
@@ -176,13 +220,11 @@ static tn_tensor *sum_of_parts(const tn_tensor *pack)
 
 static tn_tensor *take_apart(void *arg, tn_tensor *y)
 {
-    const tn_tensor *pack = packed_operand(y);
-    (void)arg;
-    if (!pack) return y;
-    if (y->op == &tn_op_part) return tn_simplify_pack(y);
-    if (y->op == &tn_op_reduce && tn_sum_axes(y) && !y->type.shape.rank) return sum_of_parts(pack);
-    int is_row = tn_row_of(y->op) || y->op == &tn_op_where || y->op == &tn_op_cast;
-    return is_row && y->n_in <= 4 && tn_shape_equal(&y->type.shape, &pack->type.shape) ? part_by_part(y, pack) : y;
+    grouping *g = arg;
+    if (y->op == &tn_op_part) return find_part(g, y);
+    if (y->op == &tn_op_reduce) return sum_of_parts(g, y);
+    note_parts(g, y);
+    return y;
 }
 
 tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_graph **out)
@@ -202,6 +244,7 @@ tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_
         s = tn_graph_status(*out);
         if (s) tn_graph_free(*out);
     }
+    tn_free(g.pieces);
     tn_region_free(&region);
     return s;
 }

@@ -5,8 +5,7 @@
  * one gradient: the second gets a copy. */
 static int is_free(const tn_value *root, const tn_value *place)
 {
-    return !root->base && root->home == TN_IN_ARENA && !root->place && !root->kept && !root->lasts &&
-           root->bytes == place->bytes;
+    return root->home == TN_IN_ARENA && !root->place && !root->kept && !root->lasts && root->bytes == place->bytes;
 }
 
 static int settles(const tn_launch *l)

@@ -97,17 +97,18 @@ static int is_part_at(const tn_tensor *x, int64_t start, const tn_tensor *whole)
     return x->op == &tn_op_part && x->in[0] == whole && ((const tn_part_node *)x->attrs)->start == start;
 }
 
-/* All parts of x in their places are x. */
+/* Parts of x that are packed as they lie in x are a part of it, or all. */
 static tn_tensor *join_parts(tn_tensor *y)
 {
-    tn_tensor *whole = y->in[0]->op == &tn_op_part ? y->in[0]->in[0] : NULL;
-    int64_t start = 0;
-    if (!whole || !tn_shape_equal(&whole->type.shape, &y->type.shape)) return y;
+    const tn_tensor *first = y->in[0];
+    tn_tensor *whole = first->op == &tn_op_part ? first->in[0] : NULL;
+    int64_t begin = whole ? ((const tn_part_node *)first->attrs)->start : 0, start = begin;
+    if (!whole || begin % TN_PACK_STEP) return y;
     for (uint32_t i = 0; i < y->n_in; i++) {
         if (!is_part_at(y->in[i], start, whole)) return y;
         start = tn_pack_next(start, y->in[i]);
     }
-    return whole;
+    return tn_shape_equal(&whole->type.shape, &y->type.shape) ? whole : tn_part(whole, begin, y->type.shape);
 }
 
 /* A part of what is packed is what was packed there. */

@@ -243,8 +243,10 @@ void tn_apply_gradients(tn_tensor *const param[], tn_tensor *const grad[], size_
         tn_graph_fail(graph, TN_ENOMEM, "out of memory");
     else {
         memcpy(w.param, param, count * sizeof *w.param);
-        memcpy(w.grad, grad, count * sizeof *w.grad);
-        apply(graph, rule, &options, &w);
+        w.count = tn_choose(graph, options.only, w.param, count);
+        for (size_t i = 0, k = 0; k < w.count; i++)
+            if (param[i] == w.param[k]) w.grad[k++] = grad[i];
+        if (!tn_graph_status(graph)) apply(graph, rule, &options, &w);
     }
     free_room(&w);
 }

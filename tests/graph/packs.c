@@ -165,15 +165,41 @@ static void taken_apart_they_come_to_the_same(void **unused)
 
 /* ---- wherever the state has them ---- */
 
+/* As files of others do, in any order, with something else between; the first `skip` are not there. */
+static void put_backwards(tn_state *state, const weights *w, int skip)
+{
+    int64_t at = sizeof w->value / sizeof *w->value;
+    for (int i = PARAMS; i-- > 0;) {
+        float other[3] = {1, 2, 3};
+        char name[16] = "other0";
+        name[5] = (char)('0' + i);
+        at -= size_of(i);
+        if (i >= skip) ok(tn_state_put(state, param_name[i], TN_F32, param_shape[i], TN_TRAINABLE, w->value + at));
+        ok(tn_state_put(state, name, TN_F32, TN_SHAPE(3), 0, other));
+    }
+}
+
+static weights first_weights(void)
+{
+    fixture f = use_device("cpu", 5);
+    tn_graph *g = training("sgd", plain);
+    train(f.state, g, NULL, 0);
+    weights w = read_all(f.state);
+    tn_graph_free(g);
+    drop_device(&f);
+    return w;
+}
+
 /* A program that was there before finds what has moved. */
 static void an_evaluation_may_be_compiled_first(void **unused)
 {
     (void)unused;
-    weights want = expected("cpu", "adam", plain, 0);
+    weights want = expected("cpu", "adam", plain, 0), begin = first_weights();
     fixture f = use_device("cpu", 5);
     tn_program *before = NULL;
     float first[ROWS * OUT], last[ROWS * OUT], again[ROWS * OUT];
     tn_graph *eval = tn_graph_new(), *g = training("adam", plain);
+    put_backwards(f.state, &begin, 0);
     tn_output(network(eval), "y");
     ok(tn_compile(eval, f.state, NULL, &before));
     run_steps(before, 1);
@@ -195,29 +221,14 @@ static void an_evaluation_may_be_compiled_first(void **unused)
     drop_device(&f);
 }
 
-/* As files of others do, in any order, with something else between; `skip` are not there. */
-static void put_backwards(tn_state *state, const weights *w, int skip)
-{
-    int64_t at = sizeof w->value / sizeof *w->value;
-    for (int i = PARAMS; i-- > 0;) {
-        float other[3] = {1, 2, 3};
-        char name[16] = "other0";
-        name[5] = (char)('0' + i);
-        at -= size_of(i);
-        if (i >= skip) ok(tn_state_put(state, param_name[i], TN_F32, param_shape[i], TN_TRAINABLE, w->value + at));
-        ok(tn_state_put(state, name, TN_F32, TN_SHAPE(3), 0, other));
-    }
-}
-
 static void parameters_may_be_there_in_any_order(void **unused)
 {
     (void)unused;
     weights want = expected("cpu", "momentum", plain, 0);
     for (int skip = 0; skip < PARAMS; skip++) {
-        fixture first = use_device("cpu", 5), f = use_device("cpu", 5);
+        fixture f = use_device("cpu", 5);
         tn_graph *g = training("momentum", plain);
-        train(first.state, g, NULL, 0);
-        weights w = read_all(first.state);
+        weights w = first_weights();
         put_backwards(f.state, &w, skip);
         train(f.state, g, NULL, STEPS);
         weights got = read_all(f.state);
@@ -226,32 +237,76 @@ static void parameters_may_be_there_in_any_order(void **unused)
         ok(tn_state_read(f.state, "other2", other, sizeof other));
         assert_true(other[0] == 1 && other[1] == 2 && other[2] == 3);
         tn_graph_free(g);
-        drop_device(&first);
         drop_device(&f);
     }
 }
 
-/* A pack of some of another's variables, in an order that their places forbid: they are updated one by one. */
+/* A pack of some of another's variables, in an order that their places forbid: they are updated one by one. Both
+ * programs live on. */
+static weights by_turns(const char *first, const char *second, uint32_t unfused)
+{
+    const tn_compile_options how = {.unfused = unfused};
+    const tn_optim_options options[] = {{.lr = 0.1, .only = first}, {.only = second}};
+    fixture f = use_device("cpu", 5);
+    tn_graph *g[2];
+    tn_program *p[2] = {NULL, NULL};
+    for (int i = 0; i < 2; i++) {
+        g[i] = training(i ? "adam" : "sgd", options[i]);
+        ok(tn_compile(g[i], f.state, &how, &p[i]));
+    }
+    for (int i = 0; i < 4; i++) run_steps(p[i % 2], 2);
+    weights w = read_all(f.state);
+    for (int i = 0; i < 2; i++) {
+        tn_program_free(p[i]);
+        tn_graph_free(g[i]);
+    }
+    drop_device(&f);
+    return w;
+}
+
 static void a_parameter_may_be_in_packs_of_several_programs(void **unused)
 {
     (void)unused;
-    for (int unfused = 0; unfused < 2; unfused++) {
-        fixture f = use_device("cpu", 5), other = use_device("cpu", 5);
-        tn_compile_options one_by_one = {.unfused = 1};
-        tn_graph *all = training("sgd", (tn_optim_options){.lr = 0.1});
-        tn_graph *some = training("adam", (tn_optim_options){.only = "one.weight, two*"});
-        for (int round = 0; round < 2; round++) {
-            train(f.state, unfused ? some : all, NULL, 2);
-            train(f.state, unfused ? all : some, NULL, 2);
-            train(other.state, unfused ? some : all, &one_by_one, 2);
-            train(other.state, unfused ? all : some, &one_by_one, 2);
-        }
-        weights got = read_all(f.state), want = read_all(other.state);
+    static const char *const some = "one.weight, two*", *const all = "*";
+    for (int turned = 0; turned < 2; turned++) {
+        const char *first = turned ? some : all, *second = turned ? all : some;
+        weights got = by_turns(first, second, 0), want = by_turns(first, second, 1);
         assert_close(&got, &want);
-        tn_graph_free(all);
-        tn_graph_free(some);
+    }
+}
+
+/* One of them is in two packs, another is assigned alone. */
+static void packs_may_overlap_and_be_assigned_in_part(void **unused)
+{
+    (void)unused;
+    for (size_t d = 0; d < 2 * sizeof devices / sizeof *devices; d++) {
+        fixture f = use_device(devices[d / 2], 5);
+        tn_graph *g = tn_graph_new();
+        tn_program *p = NULL;
+        tn_tensor *x[3];
+        float value[3], sums[2];
+        for (int i = 0; i < 3; i++) {
+            char name[] = {(char)('a' + i), 0};
+            x[i] = tn_variable(g, name, TN_F32, TN_SHAPE(3), (tn_init){.kind = TN_INIT_CONSTANT, .a = i + 1}, 0);
+        }
+        tn_output(tn_sum(tn_exp(tn_pack(x, 2)), TN_ALL, 0), "first");
+        if (d % 2) tn_output(tn_sum(tn_exp(tn_pack(x + 1, 2)), TN_ALL, 0), "second");
+        tn_assign(x[1], tn_add(x[1], x[2]));
+        ok(tn_compile(g, f.state, NULL, &p));
+        for (int i = 0; i < 2; i++) ok(tn_program_run(p));
+        ok(tn_fetch(p, "first", &sums[0], sizeof *sums));
+        if (d % 2) ok(tn_fetch(p, "second", &sums[1], sizeof *sums));
+        assert_near(sums[0], 3 * (exp(1) + exp(5)) + 29, 1e-3); /* of each zero in between: 1 */
+        if (d % 2) assert_near(sums[1], 3 * (exp(5) + exp(3)) + 29, 1e-3);
+        const float want[] = {1, 8, 3};
+        for (int i = 0; i < 3; i++) {
+            char name[] = {(char)('a' + i), 0};
+            ok(tn_state_read(f.state, name, value, sizeof value));
+            assert_true(value[0] == want[i] && value[1] == want[i] && value[2] == want[i]);
+        }
+        tn_program_free(p);
+        tn_graph_free(g);
         drop_device(&f);
-        drop_device(&other);
     }
 }
 
@@ -359,6 +414,26 @@ static void between_the_parts_are_zeros(void **unused)
     }
 }
 
+/* What lay there before, of a step's beginning, is not there any more. */
+static void a_norm_sees_no_remains_between_gradients(void **unused)
+{
+    (void)unused;
+    weights got[2];
+    const tn_optim_options options = {.lr = 1, .clip_norm = 0.05};
+    for (int busy = 0; busy < 2; busy++) {
+        fixture f = use_device("cpu", 5);
+        tn_graph *g = training("sgd", options);
+        tn_tensor *x = tn_full(g, TN_F32, TN_SHAPE(40, 40), 7),
+                  *w = tn_variable(g, "w", TN_F32, TN_SHAPE(40, 40), (tn_init){.kind = TN_INIT_CONSTANT, .a = 3}, 0);
+        if (busy) tn_output(tn_amax(tn_matmul(tn_matmul(x, w), w), TN_ALL, 0), "large");
+        train(f.state, g, NULL, STEPS);
+        got[busy] = read_all(f.state);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+    assert_same(&got[0], &got[1]);
+}
+
 /* The same gradients, made by the caller, do the same. */
 static void an_optimizer_takes_gradients_from_anywhere(void **unused)
 {
@@ -418,6 +493,8 @@ int main(void)
         cmocka_unit_test(weights_may_be_limited_after_the_update),
         cmocka_unit_test(gradients_may_be_shared_or_missing),
         cmocka_unit_test(between_the_parts_are_zeros),
+        cmocka_unit_test(packs_may_overlap_and_be_assigned_in_part),
+        cmocka_unit_test(a_norm_sees_no_remains_between_gradients),
         cmocka_unit_test(an_optimizer_takes_gradients_from_anywhere),
         cmocka_unit_test(gradients_of_another_shape_are_refused),
         cmocka_unit_test(parts_that_are_not_there_are_refused),
