@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef OPEN_MPI
 #define ID "openmpi"
@@ -40,6 +41,7 @@ struct tn_comm {
 static struct {
     int begun; /* MPI by this file */
     int watched, open, failed;
+    pid_t pid; /* a child that was forked and ends is none of MPI's */
 } process;
 
 __attribute__((format(printf, 3, 4))) static int32_t refuse(tn_msg *msg, int32_t status, const char *format, ...)
@@ -58,7 +60,7 @@ static void leave(void)
 {
     int finalized = 0;
     MPI_Finalized(&finalized);
-    if (finalized) return;
+    if (finalized || getpid() != process.pid) return;
     if (process.open || process.failed)
         MPI_Abort(MPI_COMM_WORLD, 1);
     else if (process.begun)
@@ -89,6 +91,7 @@ static int32_t begin(tn_msg *msg)
             return refuse(msg, TN_EDEVICE, "MPI_Init_thread failed");
         process.begun = 1;
     }
+    process.pid = getpid();
     if (!process.watched) process.watched = !atexit(leave);
     if (!process.watched) return refuse(msg, TN_ENOMEM, "out of memory");
     if (threads < MPI_THREAD_SERIALIZED)

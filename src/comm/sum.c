@@ -201,22 +201,27 @@ static tn_status place_nodes(tn_shard_sum *s, const tn_shard_sum_options *o)
     return TN_OK;
 }
 
-/* A number of all ranks' blocks, so that those who differ are found. */
-static uint64_t hash(const uint32_t *first, uint32_t count)
+/* Where the ranks' blocks begin, "0 3 5 8"; of many ranks their number, and one that all of them make. */
+static void write_blocks(const uint32_t *first, uint32_t count, char *text, size_t room)
 {
     uint64_t hash = 14695981039346656037u;
-    for (uint32_t i = 0; i < count; i++) hash = (hash ^ first[i]) * 1099511628211u;
-    return hash;
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        hash = (hash ^ first[i]) * 1099511628211u;
+        if (used < room) used += (size_t)snprintf(text + used, room - used, "%s%u", i ? " " : "", first[i]);
+    }
+    if (used >= room)
+        snprintf(text, room, "%u in %u blocks, %016llx", first[count - 1], count - 1, (unsigned long long)hash);
 }
 
 static tn_status agree(const tn_shard_sum *s, const tn_shard_sum_options *o)
 {
-    char dtype[16], shards[16], count[24], piece[24], blocks[24];
+    char dtype[16], shards[16], count[24], piece[24], blocks[80];
     snprintf(dtype, sizeof dtype, "%d", o->dtype);
     snprintf(shards, sizeof shards, "%u", o->shards);
     snprintf(count, sizeof count, "%llu", (unsigned long long)o->count);
     snprintf(piece, sizeof piece, "%llu", (unsigned long long)s->piece);
-    snprintf(blocks, sizeof blocks, "%016llx", (unsigned long long)hash(o->first, s->team->ranks + 1));
+    write_blocks(o->first, s->team->ranks + 1, blocks, sizeof blocks);
     const tn_fact facts[] = {{"the number of shards", shards},
                              {"the sum's element type", dtype},
                              {"the sum's elements", count},
@@ -233,16 +238,13 @@ tn_status tn_shard_sum_open(tn_team *team, const tn_shard_sum_options *options, 
     tn_shard_sum *s = status ? NULL : tn_alloc(sizeof *s);
     if (!status && !s) status = TN_ENOMEM;
     if (s)
-        *s = (tn_shard_sum){team,
-                            options->dtype,
-                            options->shards,
-                            0,
-                            tn_dtype_size(options->dtype),
-                            options->count,
-                            piece_size(options),
-                            NULL,
-                            options->total,
-                            NULL};
+        *s = (tn_shard_sum){.team = team,
+                            .dtype = options->dtype,
+                            .shards = options->shards,
+                            .bytes = tn_dtype_size(options->dtype),
+                            .length = options->count,
+                            .piece = piece_size(options),
+                            .total = options->total};
     if (!status) status = list_nodes(s, options);
     if (!status) status = place_nodes(s, options);
     if (status) tn_team_fail(team, status, tn_message());

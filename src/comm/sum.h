@@ -23,8 +23,8 @@ typedef struct tn_shard_sum_options {
     uint64_t piece;    /* elements of a rank's piece that go at once; 0: 524288 */
 } tn_shard_sum_options;
 
-/* All ranks open with the same numbers, or all are refused. The vectors belong to the caller, and live as long as the
- * sum. */
+/* All ranks open with the same numbers, or all are refused (what was measured, as speeds, comes from one of them). The
+ * vectors belong to the caller, and live as long as the sum. */
 TN_MUST_USE tn_status tn_shard_sum_open(tn_team *team, const tn_shard_sum_options *options, tn_shard_sum **sum);
 
 /* Elements begin .. end - 1 of this rank's nodes are final: begins to add them up, and comes back. After tn_team_wait

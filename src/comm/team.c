@@ -13,6 +13,7 @@
 #include "given.h"
 #include "host.h"
 #include "load.h"
+#include "plain.h"
 #include "text.h"
 
 #define MOST_RANKS 65536u
@@ -50,6 +51,7 @@ void tn_team_stop(tn_team *team, const tn_beat *failure)
     if (first) {
         team->failure = *failure;
         team->failure.state = TN_BEAT_FAILED;
+        if (tn_comm_status(failure->status) != failure->status || !failure->status) team->failure.status = TN_EDEVICE;
         tn_text_clean(team->failure.text, sizeof team->failure.text);
     }
     pthread_cond_broadcast(&team->changed);
@@ -60,8 +62,8 @@ void tn_team_stop(tn_team *team, const tn_beat *failure)
 void tn_team_fail(tn_team *team, tn_status status, const char *why)
 {
     if (!team) return;
-    tn_beat failure = {.status = status ? status : TN_EDEVICE, .culprit = team->rank};
-    snprintf(failure.text, sizeof failure.text, "rank %u: %s", team->rank, why ? why : "");
+    tn_beat failure = {.status = status, .culprit = team->rank};
+    tn_snprintf(failure.text, sizeof failure.text, "rank %u: %s", team->rank, why ? why : "");
     tn_team_stop(team, &failure);
 }
 

@@ -28,8 +28,7 @@ typedef struct tn_beat {
     char text[240];
 } tn_beat;
 
-/* Signs of life go round: to the rank before, from the rank after. Used by the team's thread alone, but for what is
- * said to be locked. */
+/* Signs of life go round: to the rank before, from the rank after. */
 typedef struct tn_pulse {
     tn_beat in, out, last;
     tn_comm_part in_part, out_part, last_part;
@@ -55,7 +54,7 @@ struct tn_team {
     tn_beat failure; /* its state is TN_BEAT_FAILED once the team is */
     tn_team_stats stats;
 
-    tn_pulse pulse;
+    tn_pulse pulse;     /* this and what follows is the team's thread's */
     tn_comm_part *part; /* the batch that is being put together or is under way */
     tn_comm_part **posted;
     uint32_t parts, part_room, posted_room;

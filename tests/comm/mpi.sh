@@ -8,6 +8,7 @@ command -v mpirun."$name" >/dev/null || { echo "there is no mpirun.$name"; exit 
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers may forbid to read another process's memory
 export TEST_COMM="$name"
 
 # start RANKS ARGUMENTS...
