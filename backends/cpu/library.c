@@ -1,8 +1,14 @@
 /* library.c: oneDNN's sgemm, loaded when the backend starts, or a CBLAS that it was linked with.
  *
  * oneDNN is not linked: Debian's is linked with OpenCL's loader in turn, and where that is missing this backend would
- * not load either. Without oneDNN all products are our own. */
+ * not load either. Without oneDNN all products are our own.
+ *
+ * Before 3.11.2 (its issue 4845) the code that oneDNN generates for a product lets the stack pointer lie in the heap,
+ * and nothing makes it choose other code. A signal's handler would write its frame there: so signals wait meanwhile. */
 #include "library.h"
+#include "signals.h"
+
+#include <omp.h>
 
 #if defined(CPU_WITH_DNNL)
 #include <dlfcn.h>
@@ -27,9 +33,9 @@ int cpu_library_is_there(void)
     return sgemm != NULL;
 }
 
-void cpu_library_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)
+void cpu_library_product(const cpu_product *p)
 {
-    sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, ta ? m : k, b, tb ? k : n, 0, c, n);
+    sgemm(p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', p->m, p->n, p->k, 1, p->a, p->lda, p->b, p->ldb, 0, p->c, p->ldc);
 }
 
 #elif defined(CPU_WITH_CBLAS)
@@ -45,10 +51,10 @@ int cpu_library_is_there(void)
     return 1;
 }
 
-void cpu_library_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)
+void cpu_library_product(const cpu_product *p)
 {
-    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k,
-                1, a, (int)(ta ? m : k), b, (int)(tb ? k : n), 0, c, (int)n);
+    cblas_sgemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans, p->tb ? CblasTrans : CblasNoTrans, (int)p->m,
+                (int)p->n, (int)p->k, 1, p->a, (int)p->lda, p->b, (int)p->ldb, 0, p->c, (int)p->ldc);
 }
 
 #else
@@ -64,8 +70,21 @@ int cpu_library_is_there(void)
 }
 
 /* Never called. */
-void cpu_library_product(int ta, int tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)
+void cpu_library_product(const cpu_product *p)
 {
-    (void)ta, (void)tb, (void)m, (void)n, (void)k, (void)a, (void)b, (void)c;
+    (void)p;
 }
 #endif
+
+void cpu_library_begin(cpu_library_use *use)
+{
+    cpu_signals_hold(&use->signals);
+    use->threads = omp_get_max_threads();
+    if (use->threads != 1) omp_set_num_threads(1);
+}
+
+void cpu_library_end(const cpu_library_use *use)
+{
+    if (use->threads != 1) omp_set_num_threads(use->threads);
+    cpu_signals_release(&use->signals);
+}

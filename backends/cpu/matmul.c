@@ -1,11 +1,11 @@
 /* matmul.c: y = epilogue(op(a) op(b)) for batches, by a library's product or our own (gemm.c).
  *
- * Our own product cuts y into a grid of parts, one for each thread, and batches among them; each part packs what it
- * needs of a into the thread's workspace and of b into its scratch memory, and runs the epilogue over each block of y
- * while that is in the cache. Sums are in the operands' own type, blocks of k in order. */
+ * y is cut into a grid of parts, one for each thread, and batches among them. A library multiplies a part at once, on
+ * the part's thread. Our own product packs what a part needs of a into the thread's workspace and of b into its scratch
+ * memory, and runs the epilogue over each block of y while that is in the cache. Sums are in the operands' own type,
+ * blocks of k in order. */
 #include "prog.h"
 
-#include <omp.h>
 #include <string.h>
 
 #include "library.h"
@@ -76,9 +76,10 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
 
 /* A library's product wins wherever a call of it is not most of the work. oneDNN 2.6 against our own code, GFLOP/s of
  * one core of a Sapphire Rapids (AVX-512, medians of alternating runs on a busy machine): 512 x 512 x 512 132 to 116,
- * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82, 32 x 40 x 100 90 to 47; but 32 x 40 x 10 19 to 24 and
- * 32 x 10 x 40 14 to 22. So the border lies between 26 and 256 thousand operations. */
-#define LIBRARY_FLOPS 50e3
+ * 32 x 100 x 784 112 to 60, 784 x 100 x 32 110 to 82. Holding signals back costs 0.4 us a call (library.c). With it,
+ * microseconds of a run: 64 x 64 x 64 4.0 to 4.8, 32 x 40 x 100 2.6 to 4.2, 32 x 40 x 40 1.5 to 1.6; but
+ * 100 x 32 x 16 1.5 to 1.2 and 32 x 40 x 20 1.1 to 1.0. So the border lies at 100 thousand operations. */
+#define LIBRARY_FLOPS 100e3
 #define THREAD_FLOPS  400e3 /* from which several threads pay */
 
 static void plan(matmul_kernel *k, const tn_context *context)
@@ -87,8 +88,8 @@ static void plan(matmul_kernel *k, const tn_context *context)
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
     k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
                  flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
-    if (k->library) return;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
+    if (k->library) return;
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
     k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
     k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
@@ -133,8 +134,8 @@ static void release(tn_kernel *kernel)
     cpu_release(((matmul_kernel *)kernel)->epilogue);
 }
 
-/* ---- our own product
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- parts of y
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 /* One run: what every thread reads. */
 typedef struct matmul_run {
@@ -229,55 +230,59 @@ static int64_t boundary(int64_t n, int64_t tile, int64_t i, int64_t parts)
     return at < n ? at : n;
 }
 
-static void run_own(void *arg, int64_t begin, int64_t end, int thread)
+/* The library's product, of the whole depth at once. */
+static void multiply_part(const part *p)
 {
-    const matmul_kernel *k = ((const matmul_run *)arg)->kernel;
-    const cpu_run *run = ((const matmul_run *)arg)->run, *epilogue = ((const matmul_run *)arg)->epilogue;
+    const matmul_kernel *k = p->kernel;
+    const cpu_product product = {
+        .ta = k->ta,
+        .tb = k->tb,
+        .m = p->m1 - p->m0,
+        .n = p->n1 - p->n0,
+        .k = k->k,
+        .a = (const float *)(const void *)p->a + p->m0 * (k->ta ? 1 : k->k),
+        .b = (const float *)(const void *)p->b + p->n0 * (k->tb ? k->k : 1),
+        .c = (float *)(void *)p->y + p->m0 * k->n + p->n0,
+        .lda = k->ta ? k->m : k->k,
+        .ldb = k->tb ? k->k : k->n,
+        .ldc = k->n,
+    };
+    cpu_library_product(&product);
+    run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
+}
+
+static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
+{
+    const matmul_kernel *k = p->kernel;
     const int64_t grid = k->parts_m * k->parts_n;
-    char *work = cpu_work(run->queue, thread);
-    cpu_eval eval;
-    part p = {.kernel = k, .packed_a = work + CPU_WORK_PROG, .packed_b = run->scratch + thread * k->packed_b};
-    if (k->epilogue) {
-        cpu_eval_begin(&eval, k->epilogue, work, epilogue, k->epilogue->block);
-        p.eval = &eval;
-    }
     for (int64_t i = begin; i < end; i++) {
         const int64_t im = i % grid / k->parts_n, in = i % grid % k->parts_n;
-        p.z = i / grid;
-        p.a = run->in[0] + p.z * k->a_step * k->size;
-        p.b = run->in[1] + p.z * k->b_step * k->size;
-        p.y = run->out[0] + p.z * k->m * k->n * k->size;
-        p.m0 = boundary(k->m, k->gemm->mr, im, k->parts_m), p.m1 = boundary(k->m, k->gemm->mr, im + 1, k->parts_m);
-        p.n0 = boundary(k->n, k->gemm->nr, in, k->parts_n), p.n1 = boundary(k->n, k->gemm->nr, in + 1, k->parts_n);
-        run_part(&p);
+        p->z = i / grid;
+        p->a = r->run->in[0] + p->z * k->a_step * k->size;
+        p->b = r->run->in[1] + p->z * k->b_step * k->size;
+        p->y = r->run->out[0] + p->z * k->m * k->n * k->size;
+        p->m0 = boundary(k->m, k->gemm->mr, im, k->parts_m), p->m1 = boundary(k->m, k->gemm->mr, im + 1, k->parts_m);
+        p->n0 = boundary(k->n, k->gemm->nr, in, k->parts_n), p->n1 = boundary(k->n, k->gemm->nr, in + 1, k->parts_n);
+        if (p->m0 == p->m1 || p->n0 == p->n1) continue;
+        k->library ? multiply_part(p) : run_part(p);
     }
 }
 
-/* ---- a library's product
- * ---------------------------------------------------------------------------------------------------------- */
-
-/* Elements begin..end of y. */
-static void run_epilogue_alone(void *arg, int64_t begin, int64_t end, int thread)
+static void run_thread(void *arg, int64_t begin, int64_t end, int thread)
 {
     const matmul_run *r = arg;
-    cpu_eval e;
-    cpu_eval_begin(&e, r->kernel->epilogue, cpu_work(r->run->queue, thread), r->epilogue, end - begin);
-    cpu_eval_range(&e, begin, end - begin);
-}
-
-static void run_library(const matmul_run *r)
-{
     const matmul_kernel *k = r->kernel;
-    const cpu_run *run = r->run;
-    const int before = omp_get_max_threads();
-    if (before != k->threads) omp_set_num_threads(k->threads);
-    for (int64_t z = 0; z < k->batch; z++)
-        cpu_library_product(k->ta, k->tb, k->m, k->n, k->k, (const float *)(const void *)run->in[0] + z * k->a_step,
-                            (const float *)(const void *)run->in[1] + z * k->b_step,
-                            (float *)(void *)run->out[0] + z * k->m * k->n);
-    if (before != k->threads) omp_set_num_threads(before);
-    const cpu_prog *p = k->epilogue;
-    if (p) cpu_parallel(cpu_threads(run->queue, (double)p->count * p->cost), p->count, run_epilogue_alone, (void *)r);
+    char *work = cpu_work(r->run->queue, thread);
+    cpu_eval eval;
+    cpu_library_use use;
+    part p = {.kernel = k, .packed_a = work + CPU_WORK_PROG, .packed_b = r->run->scratch + thread * k->packed_b};
+    if (k->epilogue) {
+        cpu_eval_begin(&eval, k->epilogue, work, r->epilogue, k->epilogue->count);
+        p.eval = &eval;
+    }
+    if (k->library) cpu_library_begin(&use);
+    run_parts(&p, r, begin, end);
+    if (k->library) cpu_library_end(&use);
 }
 
 /* Output 1 = the sums of a's columns: a is (k, m). */
@@ -305,10 +310,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     if (k->sum) run_sums(k, at);
     if (k->batch * k->m * k->n == 0) return;
     matmul_run r = {k, at, &epilogue};
-    if (k->library)
-        run_library(&r);
-    else
-        cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_own, &r);
+    cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
 }
 
 const cpu_op cpu_matmul = {"matmul", CPU_FLOATS, 0, prepare, run, release, NULL};

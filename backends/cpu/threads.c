@@ -1,5 +1,6 @@
 /* threads.c: the only parallel region of this backend's own: pieces of a range on several threads. */
 #include "cpu.h"
+#include "signals.h"
 
 #include <omp.h>
 
@@ -29,6 +30,7 @@ FREE_OF_TSAN void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg
     {
         const int64_t thread = omp_get_thread_num(), all = omp_get_num_threads();
         SEE(&begun);
+        if (thread) cpu_signals_never();
         body(arg, n * thread / all, n * (thread + 1) / all, (int)thread);
         SHOW(&ended);
     }

@@ -45,10 +45,10 @@ static const tn_op_case deep[] = {
     {0},
 };
 
-/* cpu: 50 and 400 thousand operations; opencl: half a million, 4 million, 8 million. */
+/* cpu: 100 and 400 thousand operations; opencl: half a million, 4 million, 8 million. */
 static const tn_op_case layers[] = {
-    {"49,600 operations", linear, {F32(25, 31), F32(32, 31), F32(32)}},
-    {"51,584 operations", linear, {F32(26, 31), F32(32, 31), F32(32)}},
+    {"99,200 operations", linear, {F32(50, 31), F32(32, 31), F32(32)}},
+    {"101,184 operations", linear, {F32(51, 31), F32(32, 31), F32(32)}},
     {"395,010 operations", linear, {F32(57, 55), F32(63, 55), F32(63)}},
     {"402,192 operations", linear, {F32(57, 56), F32(63, 56), F32(63)}},
     {"516,096 operations", linear, {F32(64, 64), F32(63, 64), F32(63)}},

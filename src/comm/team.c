@@ -2,7 +2,6 @@
 #include "team_internal.h"
 
 #include <fenv.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +14,7 @@
 #include "load.h"
 #include "plain.h"
 #include "text.h"
+#include "thread.h"
 
 #define MOST_RANKS 65536u
 #define IDLE       100000u /* microseconds between two looks at the others while there is nothing to do */
@@ -191,14 +191,9 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are for the program's own threads. */
 static tn_status start_thread(tn_team *team)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    const int wrong = pthread_create(&team->thread, NULL, work, team);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int wrong = tn_thread_start(&team->thread, work, team);
     TN_REQUIRE(!wrong, TN_ENOMEM, "no thread can be made for the team");
     return TN_OK;
 }

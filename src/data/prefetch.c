@@ -3,7 +3,6 @@
  * is read by all of them; all that they share is under one lock, and pieces are large enough for that to be rare. */
 #include "prefetch.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "loader.h"
+#include "thread.h"
 
 #define RING_BYTES   (4 << 20) /* that batches are held ready in, if so many fit */
 #define MOST_PLACES  64
@@ -172,7 +172,7 @@ static tn_status make_places(tn_prefetch *p)
 static tn_status start_threads(tn_prefetch *p, uint32_t wanted)
 {
     int code = 0;
-    while (p->threads < wanted && !(code = pthread_create(&p->thread[p->threads], NULL, work, p))) p->threads++;
+    while (p->threads < wanted && !(code = tn_thread_start(&p->thread[p->threads], work, p))) p->threads++;
     TN_REQUIRE(p->threads, TN_ENOMEM, "no thread can be started to read samples: %s", strerror(code));
     return TN_OK;
 }

@@ -1,7 +1,6 @@
 /* host.c: what the library does for backends. `self` of each function is the backend's id. */
 #include "host.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "cache.h"
 #include "error.h"
 #include "options.h"
+#include "thread.h"
 #include "tenon/backend_ext.h"
 
 /* ---- parallel_for: threads made for the call, the caller being one of them -----------------------------------------
@@ -48,7 +48,7 @@ void tn_parallel_for(void *self, int64_t n, void (*body)(void *arg, int64_t begi
     for (int64_t i = 0; i < count; i++) {
         int64_t end = begin + n / count + (i < n % count);
         pieces[i] = (piece){body, arg, begin, end, 0, 0};
-        if (i) pieces[i].started = !pthread_create(&pieces[i].thread, NULL, run_piece, &pieces[i]);
+        if (i) pieces[i].started = !tn_thread_start(&pieces[i].thread, run_piece, &pieces[i]);
         begin = end;
     }
     for (int64_t i = 0; i < count; i++)

@@ -1,0 +1,14 @@
+/* signals.h: who takes signals (signals.c). */
+#ifndef CPU_SIGNALS_H
+#define CPU_SIGNALS_H
+
+#include <signal.h>
+
+/* From here to cpu_signals_release the calling thread's signals wait; two system calls in all, none in a worker. */
+void cpu_signals_hold(sigset_t *before);
+void cpu_signals_release(const sigset_t *before);
+
+/* The calling thread, a worker of OpenMP's, takes no more signals: they go to the program's threads. */
+void cpu_signals_never(void);
+
+#endif
