@@ -2,6 +2,7 @@
 #include "images.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,8 +68,8 @@ typedef struct listing {
 static tn_status list(const char *folder, listing *l)
 {
     l->count = scandir(folder, &l->entry, is_shown, by_name);
-    TN_REQUIRE(l->count >= 0, TN_EIO, "%s: cannot be read as a folder", folder);
-    return TN_OK;
+    if (l->count >= 0) return TN_OK;
+    return tn_fail(errno == ENOMEM ? TN_ENOMEM : TN_EIO, "%s: cannot be read as a folder: %s", folder, strerror(errno));
 }
 
 static void free_listing(listing *l)

@@ -44,6 +44,10 @@ SCENARIOS = [
      "out.safetensors", 1),
     ("evaluate", "eval --device {device} --model model.safetensors --json", None, 1),
     ("predict", "predict --device {device} --model model.safetensors digit.png", None, 1),
+    ("stream images", "train --device {device} --data images --net 'flatten, linear outputs' --epochs 1 --batch 4 "
+     "--resident stream --loaders 2 --json --save out.safetensors", "out.safetensors", 1),
+    ("stream a table", "train --device {device} --data rows.csv --net 'linear outputs' --epochs 1 --batch 7 "
+     "--resident stream --loaders 2 --json", None, 1),
     ("devices", "devices --json", None, 1),
     ("cases of the kit", "check {device} --list", None, 50),
 ]
@@ -148,7 +152,7 @@ class Runs:
 
 
 def make_files(runs):
-    """A model and a picture of a digit for those who need them, and a file that is there before another is saved."""
+    """A model, a picture of a digit, folders of it and a table for those who need them, and a file that is there before another is saved."""
     folder = runs.options.folder
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -158,6 +162,12 @@ def make_files(runs):
     shutil.copy(os.path.join(folder, "model.safetensors"), os.path.join(folder, "old"))
     with open(os.path.join(folder, "digit.png"), "wb") as file:
         file.write(picture())
+    for kind in "ab":
+        os.makedirs(os.path.join(folder, "images", kind))
+        for number in range(6):
+            shutil.copy(os.path.join(folder, "digit.png"), os.path.join(folder, "images", kind, f"{number}.png"))
+    with open(os.path.join(folder, "rows.csv"), "w") as file:
+        file.write("a,b,kind\n" + "".join(f"{i % 5},{i},{'xy'[i % 2]}\n" for i in range(30)))
 
 
 def picture():

@@ -6,6 +6,8 @@
 #include <png.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include <jpeglib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -129,6 +131,32 @@ static void make_palette_png(fuzz_sample *s)
     make_png_of(s, PNG_FORMAT_RGBA_COLORMAP, 16);
 }
 
+static void make_jpeg(fuzz_sample *s)
+{
+    struct jpeg_compress_struct codec;
+    struct jpeg_error_mgr errors;
+    unsigned char line[20 * 3], *bytes = s->byte;
+    unsigned long size = FUZZ_ROOM;
+    JSAMPROW row = line;
+    codec.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&codec);
+    jpeg_mem_dest(&codec, &bytes, &size);
+    codec.image_width = 20;
+    codec.image_height = 17;
+    codec.input_components = 3;
+    codec.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&codec);
+    jpeg_start_compress(&codec, TRUE);
+    for (int y = 0; y < 17; y++) {
+        for (int i = 0; i < 60; i++) line[i] = (unsigned char)(i * y);
+        jpeg_write_scanlines(&codec, &row, 1);
+    }
+    jpeg_finish_compress(&codec);
+    jpeg_destroy_compress(&codec);
+    if (bytes != s->byte) abort();
+    s->size = size;
+}
+
 static void make_pgm(fuzz_sample *s)
 {
     add(s, "P2 # levels\n4 3\n255\n1 2 3 4\n5 6 7 8\n9 10 11 255\n", 47);
@@ -158,6 +186,46 @@ static void make_npz(fuzz_sample *s)
 static void make_npz_of_parts(fuzz_sample *s)
 {
     add(s, npz_parts, sizeof npz_parts);
+}
+
+/* The numbers that a member's header and its entry in a zip archive's directory have in common, lowest byte first. */
+static void add_sizes(fuzz_sample *s, const void *bytes, size_t size, const char *name)
+{
+    const uint32_t numbers[] = {(uint32_t)crc32(0, bytes, (uInt)size), (uint32_t)size, (uint32_t)size};
+    const uint16_t lengths[] = {(uint16_t)strlen(name), 0};
+    add(s, "\24\0\0\0\0\0\0\0\41\0", 10);
+    add(s, numbers, sizeof numbers);
+    add(s, lengths, sizeof lengths);
+}
+
+/* An archive of x and y that are not compressed. */
+static void make_stored_npz(fuzz_sample *s)
+{
+    static const struct {
+        const char *name;
+        const unsigned char *bytes;
+        size_t size;
+    } member[] = {{"x.npy", npy_u4, sizeof npy_u4}, {"y.npy", npy_u1, sizeof npy_u1}};
+    uint32_t place[2], directory[2];
+    for (int i = 0; i < 2; i++) {
+        place[i] = (uint32_t)s->size;
+        add(s, "PK\3\4", 4);
+        add_sizes(s, member[i].bytes, member[i].size, member[i].name);
+        add(s, member[i].name, 5);
+        add(s, member[i].bytes, member[i].size);
+    }
+    directory[1] = (uint32_t)s->size;
+    for (int i = 0; i < 2; i++) {
+        add(s, "PK\1\2\24\0", 6);
+        add_sizes(s, member[i].bytes, member[i].size, member[i].name);
+        add(s, "\0\0\0\0\0\0\0\0\0\0", 10);
+        add(s, &place[i], 4);
+        add(s, member[i].name, 5);
+    }
+    directory[0] = (uint32_t)s->size - directory[1];
+    add(s, "PK\5\6\0\0\0\0\2\0\2\0", 12);
+    add(s, directory, sizeof directory);
+    add(s, "\0\0", 2);
 }
 
 /* ---- readers ---- */
@@ -239,6 +307,28 @@ static tn_status read_arrays(const char *path)
     tn_dataset_free(&train);
     tn_dataset_free(&test);
     return status;
+}
+
+/* Without the whole of it in memory; then each of the samples. */
+static tn_status read_stream(const char *path)
+{
+    const tn_open_options options = {.csv = {.classify = 1, .keep_missing = 1}, .stream = TN_STREAM_YES};
+    tn_dataset train = {0}, test = {0};
+    tn_status status = tn_dataset_open_with(path, &options, &train, &test);
+    char *x = status ? NULL : calloc((size_t)tn_shape_count(&train.sample), sizeof(double));
+    for (int64_t i = 0; !status && i < train.count; i++) status = tn_dataset_sample(&train, i, x, NULL);
+    free(x);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    return status;
+}
+
+static tn_status read_image(const char *path)
+{
+    uint8_t out[3 * 9 * 7];
+    tn_status status = tn_image_read(path, &TN_SHAPE(3, 9, 7), out);
+    tn_status grey = tn_image_read(path, &TN_SHAPE(1, 2, 5), out);
+    return status ? status : grey;
 }
 
 static tn_status read_picture(const char *path)
@@ -407,6 +497,8 @@ static const fuzz_reader readers[] = {
     {"csv", read_csv, FUZZ_PATH},
     {"checkpoint", read_checkpoint, FUZZ_PATH},
     {"picture", read_picture, FUZZ_PATH},
+    {"image", read_image, FUZZ_PATH},
+    {"stream", read_stream, FUZZ_PATH},
     {"array", read_array, FUZZ_PATH},
     {"arrays", read_arrays, FUZZ_PATH},
     {"model", read_model, FUZZ_NOTHING},
@@ -424,6 +516,11 @@ static const fuzz_seed seeds[] = {
     {"png", "picture", make_png},
     {"png with a palette", "picture", make_palette_png},
     {"pgm", "picture", make_pgm},
+    {"jpeg", "image", make_jpeg},
+    {"png to learn from", "image", make_png},
+    {"csv that stays in its file", "stream", make_csv},
+    {"npz that stays in its file", "stream", make_stored_npz},
+    {"safetensors that stay in their file", "stream", make_tensors},
     {"raw pgm", "picture", make_raw_pgm},
     {"npy", "array", make_npy},
     {"npy in Fortran's order", "array", make_fortran_npy},
