@@ -45,7 +45,8 @@ typedef struct tn_dataset {
     int64_t classes;
     float *target;
     int64_t targets;
-    char *class_names;    /* of a table's classes that are texts: in order, each closed by a line break; else NULL */
+    char *class_names;    /* of classes that are texts: in order, each closed by a line break; else NULL. A line break
+                             inside a name is written \n, a carriage return \r, and a backslash \\ */
     char *column_names;   /* of a table's features, likewise; NULL: it has no header */
     char *target_names;   /* of what a table predicts, likewise; "column 5" where it has no header */
     char *target_numbers; /* the same columns by their numbers, from 1: "5", or "1,3" */
@@ -89,7 +90,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
  * Several columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A
  * missing value (nothing, "NA", "nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is
  * an error. Spaces around a value don't count, nor do empty lines. Names of columns are compared without regard to case
- * and spaces; a name that two columns have is an error unless neither is read, or the order decides. Errors name file,
+ * and spaces, and one that is the same to the letter comes first; a name that two columns have, or that two others are
+ * like, is an error unless neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file,
  * line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
@@ -139,9 +141,9 @@ TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, 
                                                tn_dataset *data);
 
 /* Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
- * of their names; the images of each come in order of theirs. Samples are u8, (channels, height, width), read as they
- * are needed. `image` is their shape, or (height, width) with the channels of the first image, 1 if it is grey and 3 if
- * it has colours; NULL: the first image's shape. A folder without images is TN_EFORMAT. */
+ * of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels, height,
+ * width), read as they are needed. `image` is their shape, or (height, width) with the channels of the first image, 1
+ * if it is grey and 3 if it has colours; NULL: the first image's shape. A folder without images is TN_EFORMAT. */
 TN_API TN_MUST_USE tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data);
 
 /* One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency

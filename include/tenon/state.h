@@ -76,11 +76,12 @@ typedef struct tn_note {
     const char *value;
 } tn_note;
 
-/* Saves every tensor that is not transient, the seed and the step, and the notes, whose keys differ from each other and
- * don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic link), flushed to the
- * disk and renamed, so that `path` is always the old file or the new one, whole, and of the same owner and mode. What is no regular file, a device for
- * example, is written straight to. Fails with TN_EMISSING if the folder isn't there, and with TN_ESTATE if a tensor has
- * a number that is not finite, which a training that diverged leaves behind: a good file is never replaced by such. */
+/* Saves every tensor that is not transient, the seed and the step, and the notes, which are UTF-8 and whose keys differ
+ * from each other and don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic
+ * link), flushed to the disk and renamed, so that `path` is always the old file or the new one, whole, and of the same
+ * owner and mode. What is no regular file, a device for example, is written straight to. Fails with TN_EMISSING if the
+ * folder isn't there, and with TN_ESTATE if a tensor has a number that is not finite, which a training that diverged
+ * leaves behind: a good file is never replaced by such. */
 TN_API TN_MUST_USE tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count);
 
 /* How to save; what is 0 is as usual. */
@@ -93,9 +94,9 @@ typedef struct tn_save_options {
 TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options,
                                                 const tn_note notes[], size_t count);
 
-/* A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors' save_model found
- * tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does; notes of our own files
- * never stand for tensors. Truth values and whole numbers of other types become i32, as PyTorch's
+/* A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors' save_model
+ * found tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does; notes of our own
+ * files never stand for tensors. Truth values and whole numbers of other types become i32, as PyTorch's
  * "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that is not read (F8), is left out
  * with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it is open: any thread may read
  * it. */

@@ -58,7 +58,7 @@ static void number_classes(const char *names, int64_t classes, const named *know
 static int unknown(const cli_model *model, const tn_dataset *data, int32_t label)
 {
     const cli_model of_data = {.class_names = data->class_names};
-    char name[256];
+    char name[CLI_CLASS_NAME];
     return cli_fail("%s has the class '%s', which %s does not know", data->source,
                     cli_class_name(&of_data, label, name, sizeof name), model->data);
 }

@@ -89,17 +89,30 @@ const char *cli_next_name(const char *names)
     return names + (*names == '\n');
 }
 
+/* What a letter behind a backslash stands for; 0: it is none of a class's name. */
+static char meant(char letter)
+{
+    return letter == 'n' ? '\n' : letter == 'r' ? '\r' : letter == '\\' ? letter : 0;
+}
+
+char *cli_read_class(const char *names, char *text, size_t capacity)
+{
+    char *to = text;
+    for (; *names && *names != '\n' && to + 1 < text + capacity; names++) {
+        const char other = *names == '\\' ? meant(names[1]) : 0;
+        names += other != 0;
+        *to++ = other ? other : *names;
+    }
+    *to = 0;
+    return text;
+}
+
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity)
 {
     const char *name = model->class_names;
-    for (int64_t i = 0; name && i < index; i++) {
-        name = strchr(name, '\n');
-        if (name) name++;
-    }
-    if (name && *name)
-        snprintf(text, capacity, "%.*s", (int)strcspn(name, "\n"), name);
-    else
-        snprintf(text, capacity, "%" PRId64, index);
+    for (int64_t i = 0; name && i < index; i++) name = cli_next_name(name);
+    if (name && *name) return cli_read_class(name, text, capacity);
+    snprintf(text, capacity, "%" PRId64, index);
     return text;
 }
 

@@ -16,8 +16,8 @@ typedef struct cli_model {
     int64_t targets;                           /* numbers to predict for a sample; 0: labels */
     int images;                                /* they are taken as they are, as a folder's are */
     tn_framing framing;                        /* of its pictures; size 0: there are none, or it was not measured */
-    const char *class_names;                   /* each closed by a line break; NULL: numbers are their names */
-    const char *column_names;                  /* of a table's features, likewise; NULL: there are none */
+    const char *class_names;                   /* as in tn_dataset; NULL: numbers are their names */
+    const char *column_names;                  /* of a table's features; NULL: there are none */
     const char *target_names, *target_numbers; /* of a table, as in tn_dataset; NULL: not known */
     const char *data;                          /* for messages */
 } cli_model;
@@ -39,7 +39,12 @@ int cli_image_of(const char *text, tn_shape *image);
 size_t cli_name_length(const char *names);
 const char *cli_next_name(const char *names);
 
-/* The class's name, in `text` if it has to be written. */
+#define CLI_CLASS_NAME 1024 /* bytes of a class's name that are shown */
+
+/* The first name of a list of classes, as it was read: with its line breaks and backslashes. */
+char *cli_read_class(const char *names, char *text, size_t capacity);
+
+/* The class's name, in `text`. */
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);
 
 /* Whether the loss counts right answers, and whether it wants class labels rather than numbers as a table's target. */

@@ -192,7 +192,7 @@ static int64_t best_class(const predictor *p, const float *y, double *probabilit
 static void tell_json(const predictor *p, const samples *in, int64_t index, const float *y)
 {
     cli_json json = {0};
-    char name[256];
+    char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
     cli_json_begin(&json, NULL, '{');
@@ -212,7 +212,7 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
 
 static void tell(const predictor *p, samples *in, int64_t index, const float *y)
 {
-    char name[256];
+    char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
     if (in->one && tells_probability(p)) cli_doubt_probability(probability, in->doubt);
@@ -246,20 +246,31 @@ static int write_array(const predictor *p)
     return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
 }
 
+/* Output number k by the first of the names, or without any by its number. */
+static void write_name(const cli_model *model, const char *names, int64_t k, cli_sheet *sheet)
+{
+    char name[CLI_CLASS_NAME];
+    if (!names)
+        snprintf(name, sizeof name, model->classes ? "%" PRId64 : "output %" PRId64, k + !model->classes);
+    else if (model->classes)
+        cli_read_class(names, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "%.*s", (int)cli_name_length(names), names);
+    cli_sheet_text(sheet, name, strlen(name));
+}
+
 /* "input,index,class,probability", and the outputs by the names of classes or targets. */
 static void write_head(const predictor *p, cli_sheet *sheet)
 {
     const cli_model *model = &p->saved.model;
     const char *names = model->classes ? model->class_names : model->target_names;
-    char text[32];
     cli_sheet_text(sheet, "input", 5);
     cli_sheet_text(sheet, "index", 5);
     if (model->classes) cli_sheet_text(sheet, "class", 5);
     if (tells_probability(p)) cli_sheet_text(sheet, "probability", 11);
     if (model->classes && p->outputs == 1) names = "output\n";
     for (int64_t k = 0; k < p->outputs; k++) {
-        snprintf(text, sizeof text, model->classes ? "%" PRId64 : "output %" PRId64, k + !model->classes);
-        cli_sheet_text(sheet, names ? names : text, names ? cli_name_length(names) : strlen(text));
+        write_name(model, names, k, sheet);
         if (names) names = cli_next_name(names);
     }
     cli_sheet_row(sheet);
@@ -267,7 +278,7 @@ static void write_head(const predictor *p, cli_sheet *sheet)
 
 static void write_line(const predictor *p, const samples *in, int64_t index, const float *y, cli_sheet *sheet)
 {
-    char name[256];
+    char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
     cli_sheet_text(sheet, in->path, strlen(in->path));

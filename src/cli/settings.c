@@ -3,6 +3,7 @@
 #include "data.h"
 #include "resident.h"
 #include "../core/nearest.h"
+#include "../core/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -230,11 +231,22 @@ static int check_init(const char *init)
     return cli_usage("--init '%s': '%s' is not a number above 0", init, number + 1);
 }
 
+/* What a model keeps is text. */
+static int check_kept(const cli_settings *s)
+{
+    char number[CLI_NOTE_TEXT];
+    for (const cli_option *o = s->options; o->kind != CLI_END; o++)
+        if (o->note && !tn_is_utf8(cli_note_text(o, number)))
+            return cli_usage("--%s '%s' is not UTF-8, and a model cannot keep it", o->name, cli_note_text(o, number));
+    return CLI_GO_ON;
+}
+
 int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
     tn_shape image;
-    int status = check_loss(s->loss);
+    int status = check_kept(s);
+    if (status == CLI_GO_ON) status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);
     if (status == CLI_GO_ON) status = check_owners(s);
     if (status == CLI_GO_ON) status = check_init(s->init);

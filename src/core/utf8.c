@@ -17,3 +17,13 @@ size_t tn_utf8_length(const char *text)
     }
     return code < least || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000) ? 0 : length;
 }
+
+int tn_is_utf8(const char *text)
+{
+    while (*text) {
+        size_t length = tn_utf8_length(text);
+        if (!length) return 0;
+        text += length;
+    }
+    return 1;
+}

@@ -34,7 +34,7 @@ static tn_status read_target(const tn_table *table, const tn_cell *cell, int64_t
                table->path, (long long)cell->line, table->name[column]);
     if (!table->classify) return read_number(table, cell, column, row->y - 1 - table->place[column]);
     row->text = cell->text;
-    return TN_OK;
+    return tn_table_check_text(table, cell->text, cell->line, column);
 }
 
 static tn_status read_value(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)

@@ -94,8 +94,13 @@ tn_status tn_table_guess(tn_table *table, tn_dataset *data);
 /* The classes that stand in the rows, as numbers. */
 tn_status tn_table_labels(const tn_table *table, tn_dataset *data);
 
-/* Texts as UTF-8, each closed by a line break; line breaks inside become spaces, bytes that are no UTF-8 U+FFFD. NULL
- * where there is no memory. */
+/* Names of columns, each closed by a line break; line breaks inside become spaces. NULL where there is no memory. */
 char *tn_table_lines(char *const texts[], size_t count);
+
+/* Names of classes likewise, as tn_dataset has them: line breaks inside are written \n and \r, backslashes \\. */
+char *tn_class_lines(char *const texts[], size_t count);
+
+/* That a text may become a name: it is UTF-8. The message is of the line, and of the column of that number, from 0. */
+tn_status tn_table_check_text(const tn_table *table, const char *text, int64_t line, int64_t column);
 
 #endif

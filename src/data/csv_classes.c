@@ -18,6 +18,28 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* The letter that stands behind a backslash for a character; 0: it stands for itself. */
+static char escaped(char c)
+{
+    return c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\\' ? c : 0;
+}
+
+char *tn_class_lines(char *const texts[], size_t count)
+{
+    size_t bytes = 1;
+    for (size_t i = 0; i < count; i++) bytes += 2 * strlen(texts[i]) + 1;
+    char *lines = tn_alloc(bytes), *to = lines;
+    for (size_t i = 0; lines && i < count; i++) {
+        for (const char *from = texts[i]; *from; from++) {
+            char letter = escaped(*from);
+            if (letter) *to++ = '\\';
+            *to++ = letter ? letter : *from;
+        }
+        *to++ = '\n';
+    }
+    return lines;
+}
+
 /* A whole number 0 .. MOST_CLASSES-1, or -1. */
 static int32_t class_number(const char *text)
 {
@@ -57,7 +79,7 @@ static tn_status number_texts(const tn_table *table, tn_dataset *data)
         data->label[i] = (int32_t)(found - sorted);
     }
     data->classes = (int64_t)unique;
-    data->class_names = tn_table_lines(sorted, unique);
+    data->class_names = tn_class_lines(sorted, unique);
     tn_free(sorted);
     if (!data->class_names) return TN_ENOMEM;
     TN_REQUIRE(unique <= MOST_CLASSES, TN_EFORMAT, "%s: column '%s' has %zu classes; at most %d can be told apart",

@@ -6,7 +6,6 @@
 
 #include "csv.h"
 #include "error.h"
-#include "utf8.h"
 
 #define LISTED 300 /* bytes of a list of names in a message */
 
@@ -107,10 +106,16 @@ static tn_status check_names(const tn_table *table, const tn_csv_options *option
 /* How alike a name must be; and whether the column must have no place yet. */
 enum { ALIKE = 0, EXACT = 1, FREE = 2 };
 
-/* The first column of that name, or -1. */
-static int64_t find(const tn_table *table, const directory *d, const char *name, size_t length, int how)
+/* The columns of that name: how many there are, and the first of them, or -1; of those that are the same to the letter
+ * only the first counts. */
+typedef struct match {
+    int64_t count, column[2];
+} match;
+
+static match find(const tn_table *table, const directory *d, const char *name, size_t length, int how)
 {
     int64_t low = 0, high = table->columns;
+    match found = {0, {-1, -1}};
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         const char *other = d->sorted[middle].name;
@@ -124,9 +129,22 @@ static int64_t find(const tn_table *table, const directory *d, const char *name,
         size_t other_length = strlen(other->name);
         if (compare(other->name, other_length, name, length)) break;
         if ((how & EXACT) && (other_length != length || memcmp(other->name, name, length))) continue;
-        if (!(how & FREE) || table->place[other->column] == TN_NOT_READ) return other->column;
+        if ((how & FREE) && table->place[other->column] != TN_NOT_READ) continue;
+        if (found.count < 2) found.column[found.count] = other->column;
+        found.count++;
+        if (how & EXACT) break;
     }
-    return -1;
+    return found;
+}
+
+/* It would be left to chance which of them is meant. */
+static tn_status check_one(const tn_table *table, const match *found, const char *name, size_t length)
+{
+    const int64_t p = found->column[0], q = found->column[1], a = p < q ? p : q, b = p < q ? q : p;
+    TN_REQUIRE(found->count < 2, TN_EFORMAT,
+               "%s: columns %lld and %lld, '%s' and '%s', are both named like '%.*s': rename one of them", table->path,
+               (long long)a + 1, (long long)b + 1, table->name[a], table->name[b], (int)length, name);
+    return TN_OK;
 }
 
 /* "'a', 'b', 'c'", and how many more where there is no room. */
@@ -195,11 +213,14 @@ static tn_status add_target(tn_table *table, int64_t column)
     return TN_OK;
 }
 
-static int64_t find_target(const tn_table *table, const directory *d, const char *name, size_t length)
+/* The column, or -1. */
+static tn_status find_target(const tn_table *table, const directory *d, const char *name, size_t length,
+                             int64_t *column)
 {
-    for (int64_t c = 0; c < table->columns; c++) /* as it was typed, whatever its bytes */
-        if (strlen(table->name[c]) == length && !memcmp(table->name[c], name, length)) return c;
-    return find(table, d, name, length, ALIKE);
+    match found = find(table, d, name, length, EXACT);
+    if (!found.count) found = find(table, d, name, length, ALIKE);
+    *column = found.column[0];
+    return check_one(table, &found, name, length);
 }
 
 static tn_status no_target(const tn_table *table, const char *name, size_t length)
@@ -213,14 +234,15 @@ static tn_status no_target(const tn_table *table, const char *name, size_t lengt
 static tn_status name_targets(tn_table *table, const directory *d, const char *names)
 {
     const char *between = strchr(names, '\n') ? "\n" : ",";
-    int64_t column = find_target(table, d, names, strlen(names));
+    int64_t column;
+    TN_TRY(find_target(table, d, names, strlen(names), &column));
     if (column >= 0 && *between == ',') return add_target(table, column);
     for (const char *end; names; names = *end && (end[1] || *end == ',') ? end + 1 : NULL) {
         names += strspn(names, " ");
         end = names + strcspn(names, between);
         size_t length = (size_t)(end - names);
         while (length && names[length - 1] == ' ') length--;
-        column = find_target(table, d, names, length);
+        TN_TRY(find_target(table, d, names, length, &column));
         if (column < 0) return no_target(table, names, length);
         TN_TRY(add_target(table, column));
     }
@@ -292,33 +314,40 @@ static tn_status divide_by_order(tn_table *table, const directory *d, const tn_c
 
 /* ---- by name ---- */
 
-/* Gives the columns that the lines name their places: those that are the same to the letter, then the others. Returns
- * the first line that has none, or NULL. */
-static const char *place_lines(tn_table *table, const directory *d, const char *lines, char *found)
+/* Gives the columns that the lines name their places, unless they have them, if the names are so alike. */
+static tn_status place_lines(tn_table *table, const directory *d, const char *lines, int how, char *placed)
 {
-    for (int how = EXACT; how >= ALIKE; how--) {
-        int64_t place = 0;
-        for (const char *at = lines; *at; at = next_line(at), place++) {
-            int64_t column = found[place] ? -1 : find(table, d, at, line_length(at), how | FREE);
-            if (column < 0) continue;
-            table->place[column] = place;
-            found[place] = 1;
-        }
-        table->features = place;
+    int64_t place = 0;
+    for (const char *at = lines; *at; at = next_line(at), place++) {
+        if (placed[place]) continue;
+        match found = find(table, d, at, line_length(at), how | FREE);
+        TN_TRY(check_one(table, &found, at, line_length(at)));
+        if (!found.count) continue;
+        table->place[found.column[0]] = place;
+        placed[place] = 1;
     }
-    for (; *lines; lines = next_line(lines))
-        if (!*found++) return lines;
-    return NULL;
+    table->features = place;
+    return TN_OK;
+}
+
+/* Those that are the same to the letter, then the others. */
+static tn_status place_all(tn_table *table, const directory *d, const char *lines, char *placed)
+{
+    TN_TRY(place_lines(table, d, lines, EXACT, placed));
+    TN_TRY(place_lines(table, d, lines, ALIKE, placed));
+    const char *lacks = lines;
+    while (*placed++ && *lacks) lacks = next_line(lacks);
+    return *lacks ? missing(table, lines, lacks, "to predict from") : TN_OK;
 }
 
 /* The columns that the lines name; all others but targets are not read. */
 static tn_status take_by_name(tn_table *table, const directory *d, const char *lines)
 {
-    char *found = tn_alloc((size_t)count_lines(lines));
-    if (!found) return TN_ENOMEM;
-    const char *lacks = place_lines(table, d, lines, found);
-    tn_free(found);
-    return lacks ? missing(table, lines, lacks, "to predict from") : TN_OK;
+    char *placed = tn_alloc((size_t)count_lines(lines) + 1);
+    if (!placed) return TN_ENOMEM;
+    tn_status status = place_all(table, d, lines, placed);
+    tn_free(placed);
+    return status;
 }
 
 /* A table to predict from may lack the targets. */
@@ -351,7 +380,7 @@ tn_status tn_table_has(const tn_table *table, const char *lines, int *all)
     tn_status status = make_directory(table, &d);
     *all = *lines != 0;
     for (; !status && *all && *lines; lines = next_line(lines))
-        *all = find(table, &d, lines, line_length(lines), ALIKE) >= 0;
+        *all = find(table, &d, lines, line_length(lines), ALIKE).count > 0;
     free_directory(&d);
     return status;
 }
@@ -368,24 +397,13 @@ const char *tn_table_name(const tn_table *table, int64_t place)
     return table->name[tn_table_column(table, place)];
 }
 
-/* One character, or a byte that is none, which becomes U+FFFD; moves both. */
-static void copy_character(char **to, const char **from)
-{
-    size_t length = tn_utf8_length(*from);
-    const char *what = length ? *from : "\xEF\xBF\xBD";
-    if (**from == '\n' || **from == '\r') what = " ";
-    memcpy(*to, what, length ? length : 3);
-    *to += length ? length : 3;
-    *from += length ? length : 1;
-}
-
 char *tn_table_lines(char *const texts[], size_t count)
 {
     size_t bytes = 1;
-    for (size_t i = 0; i < count; i++) bytes += 3 * strlen(texts[i]) + 1;
+    for (size_t i = 0; i < count; i++) bytes += strlen(texts[i]) + 1;
     char *lines = tn_alloc(bytes), *to = lines;
     for (size_t i = 0; lines && i < count; i++) {
-        for (const char *from = texts[i]; *from;) copy_character(&to, &from);
+        for (const char *from = texts[i]; *from; from++) *to++ = *from == '\n' || *from == '\r' ? ' ' : *from;
         *to++ = '\n';
     }
     return lines;

@@ -10,6 +10,7 @@
 #include "csv.h"
 #include "csv_lines.h"
 #include "error.h"
+#include "utf8.h"
 
 /* What the first line is made of. */
 typedef struct first_line {
@@ -92,6 +93,22 @@ static tn_status decide(tn_table *table, const tn_csv_options *options)
     return notice(table, "the first line is taken for a header, though numbers are in it");
 }
 
+tn_status tn_table_check_text(const tn_table *table, const char *text, int64_t line, int64_t column)
+{
+    TN_REQUIRE(tn_is_utf8(text), TN_EFORMAT,
+               "%s:%lld: column %lld: '%.60s' is not UTF-8: if the table is Latin-1, 'iconv -f latin1 -t utf8' "
+               "converts it",
+               table->path, (long long)line, (long long)column + 1, text);
+    return TN_OK;
+}
+
+static tn_status check_names(const tn_table *table)
+{
+    for (int64_t c = 0; c < table->columns; c++)
+        TN_TRY(tn_table_check_text(table, table->name[c], table->first_line, c));
+    return TN_OK;
+}
+
 static tn_status make_names(tn_table *table)
 {
     table->name = tn_region_alloc(&table->made, (size_t)table->columns * sizeof *table->name);
@@ -108,5 +125,5 @@ tn_status tn_table_header(tn_table *table, const tn_csv_options *options)
     table->name = table->first;
     if (options->header == TN_HEADER_AUTO) TN_TRY(decide(table, options));
     if (options->header == TN_HEADER_NO) table->no_header = 1;
-    return table->no_header ? make_names(table) : TN_OK;
+    return table->no_header ? make_names(table) : check_names(table);
 }

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "given.h"
 #include "image.h"
+#include "utf8.h"
 
 #define DEEPEST 32 /* folders in folders */
 
@@ -116,15 +117,20 @@ static tn_status add_folder(files *f, const char *folder, int32_t label, int dep
 /* ---- classes ---- */
 
 /* The number of the class of that name among the lines; -1 if there is none. */
-static int32_t class_in(const char *lines, const char *name)
+static tn_status find_class(const char *lines, char *name, int32_t *number)
 {
-    const size_t length = strlen(name);
-    for (int32_t i = 0; lines && *lines; i++) {
-        size_t line = strcspn(lines, "\n");
-        if (line == length && !memcmp(lines, name, length)) return i;
-        lines += line + (lines[line] == '\n');
+    char *line = tn_class_lines(&name, 1);
+    if (!line) return TN_ENOMEM;
+    const size_t length = strlen(line);
+    int32_t i = 0;
+    while (*lines && strncmp(lines, line, length)) {
+        lines += strcspn(lines, "\n");
+        lines += *lines == '\n';
+        i++;
     }
-    return -1;
+    *number = *lines ? i : -1;
+    tn_free(line);
+    return TN_OK;
 }
 
 static tn_status add_class(files *f, const char *folder, const char *name, int32_t label)
@@ -146,7 +152,9 @@ static tn_status add_classes(files *f, const char *folder, const listing *l, con
         char *name = l->entry[i]->d_name, *path = tn_region_print(names, "%s/%s", folder, name);
         if (!path) return TN_ENOMEM;
         if (!is_folder(path)) continue;
-        int32_t label = like ? class_in(like->class_names, name) : *count;
+        TN_REQUIRE(tn_is_utf8(name), TN_EFORMAT, "%s: the name of a class is not UTF-8", path);
+        int32_t label = *count;
+        if (like) TN_TRY(find_class(like->class_names, name, &label));
         TN_REQUIRE(label >= 0, TN_EFORMAT, "%s: is none of the classes of %s", path, like ? like->source : "");
         classes[(*count)++] = name;
         TN_TRY(add_class(f, folder, name, label));
@@ -164,7 +172,7 @@ static tn_status find_files(files *f, const char *folder, const tn_dataset *like
     char **classes = tn_alloc(((size_t)l.count + 1) * sizeof *classes);
     tn_status status = classes ? add_classes(f, folder, &l, like, &names, classes, &count) : TN_ENOMEM;
     if (!status) {
-        data->class_names = like ? tn_strdup(like->class_names) : tn_table_lines(classes, (size_t)count);
+        data->class_names = like ? tn_strdup(like->class_names) : tn_class_lines(classes, (size_t)count);
         data->classes = like ? like->classes : count;
         if (!data->class_names) status = TN_ENOMEM;
     }

@@ -27,16 +27,10 @@ static uint64_t entry_bytes(const tn_state_entry *entry)
     return (uint64_t)tn_shape_count(&entry->shape) * tn_dtype_size(entry->dtype);
 }
 
-static int is_utf8(const char *text)
-{
-    while (tn_utf8_length(text)) text += tn_utf8_length(text);
-    return !*text;
-}
-
 static tn_status check_name(const char *name)
 {
     TN_REQUIRE(*name && strcmp(name, "__metadata__"), TN_EINVAL, "a tensor named '%s' cannot be saved", name);
-    TN_REQUIRE(is_utf8(name), TN_EINVAL, "tensor '%s': its name is not UTF-8 and cannot be saved", name);
+    TN_REQUIRE(tn_is_utf8(name), TN_EINVAL, "tensor '%s': its name is not UTF-8 and cannot be saved", name);
     return TN_OK;
 }
 
@@ -77,7 +71,8 @@ static tn_status check_notes(const tn_note notes[], size_t count)
         TN_REQUIRE(notes[i].key && notes[i].value, TN_EINVAL, "note %zu has no %s", i, notes[i].key ? "value" : "key");
         TN_REQUIRE(strncmp(notes[i].key, TN_NOTE_OWN, strlen(TN_NOTE_OWN)), TN_EINVAL,
                    "a note cannot be named '%s': '" TN_NOTE_OWN "' is the library's own", notes[i].key);
-        TN_REQUIRE(is_utf8(notes[i].key), TN_EINVAL, "note '%s': its name is not UTF-8", notes[i].key);
+        TN_REQUIRE(tn_is_utf8(notes[i].key), TN_EINVAL, "note '%s': its name is not UTF-8", notes[i].key);
+        TN_REQUIRE(tn_is_utf8(notes[i].value), TN_EINVAL, "note '%s': its text is not UTF-8", notes[i].key);
         for (size_t k = 0; k < i; k++)
             TN_REQUIRE(strcmp(notes[i].key, notes[k].key), TN_EINVAL, "two notes are named '%s'", notes[i].key);
     }

@@ -81,9 +81,6 @@ near "turned columns" "$(awk '{ print $4 }' said)" 0.5 0.02
 awk -F, 'BEGIN { OFS = "," } { print $3, $4, $2, $1 }' two.csv >turned.csv
 "$tenon" eval --model two.safetensors --data turned.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
 [ "$(value test_loss <lines)" != "" ] && near "eval of turned columns" "$(value test_loss <evaluated)" 0 0.01
-awk 'NR == 1 { print "\303\204rea,gr\366\337e,y"; next } { print NR "," NR * NR ",1" }' two.csv >latin.csv
-run_train --data latin.csv --net "linear outputs" --loss mse --scale standard --batch 16 --epochs 1 --save latin.safetensors
-"$tenon" eval --model latin.safetensors --device "$device" >evaluated 2>stderr || fail "names that are no UTF-8: $(cat stderr)"
 
 # Many classes whose names begin like others; the table to evaluate on has the odd ones, in another order.
 awk 'BEGIN { print "a,b,name"; for (i = 0; i < 400; i++) print i % 20 ",1,c" (i % 20 ? i % 20 : "") }' >names.csv
@@ -111,6 +108,17 @@ printf 'a,y\n1,2\n2,4\n3,6\n' >three.csv
     fail "three rows: $(cat stderr)"
 "$tenon" train --resume three.safetensors --epochs 3 --device "$device" 2>stderr || fail "three rows again: $(cat stderr)"
 
+# Classes that differ by a line break or a backslash alone stay apart, in the file and where they are predicted.
+awk 'BEGIN { split("a b|\"a\nb\"|\"a\rb\"|a\\nb", name, "|"); print "a,kind"; for (i = 0; i < 200; i++) print i % 4 "," name[1 + i % 4] }' >breaks.csv
+printf 'a\n0\n1\n2\n3\n' >ask.csv
+run_train --data breaks.csv --net "linear 16, tanh, linear outputs" --lr 0.1 --batch 16 --epochs 20 --save breaks.safetensors
+near "breaks" "$(value test_accuracy <lines)" 1 0.01
+"$tenon" eval --model breaks.safetensors --data breaks.csv --device "$device" --json >evaluated 2>stderr || fail "eval: $(cat stderr)"
+near "breaks, saved" "$(value test_accuracy <evaluated)" 1 0.01
+predict --model breaks.safetensors --json --out breaks.out.csv ask.csv
+[ "$(sed 's/.*"class": \("[^"]*"\).*/\1/' said | tr '\n' ' ')" = '"a b" "a\u000ab" "a\u000db" "a\\nb" ' ] || fail "breaks: $(cat said)"
+head -n 2 breaks.out.csv | tr '\n\r' '^~' | grep -qF 'probability,"a^b","a~b",a b,a\nb^' || fail "breaks: $(cat breaks.out.csv)"
+
 # Mistakes.
 bad() {
     want=$1 word=$2
@@ -127,6 +135,9 @@ bad_train() {
     bad "$want" "$word" train --epochs 1 --batch 16 --save none.safetensors "$@"
 }
 bad 1 "'middle', which u.safetensors does not know" eval --model u.safetensors --data middle.csv
+awk 'BEGIN { print "a,kind"; for (i = 0; i < 100; i++) print i ",gr" (i % 2 ? "\366" : "\344") }' >latin.csv
+bad_train 1 "latin.csv:2: column 2: 'gr?' is not UTF-8: if the table is Latin-1, 'iconv -f latin1 -t utf8'" --data latin.csv
+bad_train 2 "is not UTF-8, and a model cannot keep it" --data "$(printf 'gr\366.csv')"
 printf 'sum,a,difference\n1,2,3\n' >lacks.csv
 bad 1 "has no column 'b' to predict from" predict --model two.safetensors lacks.csv
 bad_train 2 "--scale 'max'" --data rent.csv --loss mse --scale max

@@ -222,6 +222,34 @@ static void classes_are_folders_and_images_come_in_order(void **state)
     tn_dataset_free(&data);
 }
 
+static void the_names_of_classes_are_kept_to_the_letter(void **state)
+{
+    (void)state;
+    tn_dataset train = {0}, test = {0};
+    clear();
+    folder("");
+    folder("train");
+    folder("test");
+    folder("train/a b");
+    folder("train/a\nb");
+    folder("train/a\\nb");
+    folder("test/a\nb");
+    png("train/a b/1.png", 4, 4, 1, 0);
+    png("train/a\nb/1.png", 4, 4, 1, 1);
+    png("train/a\\nb/1.png", 4, 4, 1, 2);
+    png("test/a\nb/1.png", 4, 4, 1, 3);
+    expect_ok(tn_dataset_open(scratch_path("set"), 1, NULL, &train, &test));
+    assert_string_equal(train.class_names, "a\\nb\na b\na\\\\nb\n");
+    assert_int_equal(test.label[0], 0);
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+    folder("train/gr\xF6n");
+    png("train/gr\xF6n/1.png", 4, 4, 1, 2);
+    expect_failure(tn_dataset_open(scratch_path("set"), 1, NULL, &train, &test), TN_EFORMAT,
+                   "train/gr?n: the name of a class is not UTF-8");
+    clear();
+}
+
 static void folders_of_parts_are_two_sets(void **state)
 {
     (void)state;
@@ -284,6 +312,7 @@ int main(void)
         cmocka_unit_test(grey_and_colour_become_what_the_sample_is),
         cmocka_unit_test(an_image_that_cannot_be_read_is_named),
         cmocka_unit_test(classes_are_folders_and_images_come_in_order),
+        cmocka_unit_test(the_names_of_classes_are_kept_to_the_letter),
         cmocka_unit_test(folders_of_parts_are_two_sets),
         cmocka_unit_test(what_is_no_set_is_said),
     };

@@ -196,6 +196,42 @@ static void names_are_alike_without_case_and_spaces_and_the_same_letters_come_fi
     tn_dataset_free(&data);
 }
 
+static void of_columns_that_are_alike_none_is_picked(void **state)
+{
+    static const struct {
+        const char *text, *columns, *target, *say;
+    } bad[] = {
+        {"Area,AREA,rooms,y\n1,2,3,4\n", "area\nrooms\n", "y",
+         "columns 1 and 2, 'Area' and 'AREA', are both named like 'area'"},
+        {"A B,rooms,a  b,ab,y\n1,2,3,4,5\n", "rooms\na b\n", "y", "columns 1 and 3, 'A B' and 'a  b', are both"},
+        {"A,a,y\n1,2,3\n", " A\na \n", "y", "columns 1 and 2"},
+        {"a,RENT,Rent\n1,2,3\n", "a\n", "rent", "columns 2 and 3, 'RENT' and 'Rent', are both named like 'rent'"},
+        {"a,RENT,Rent\n1,2,3\n", NULL, "rEnt", "columns 2 and 3, 'RENT' and 'Rent', are both named like 'rEnt'"},
+        {"a,RENT,Rent,b\n1,2,3,4\n", NULL, "a, rEnt", "columns 2 and 3, 'RENT' and 'Rent', are both named like 'rEnt'"},
+    };
+    static const struct {
+        const char *text, *columns, *target;
+        float first;
+    } good[] = {
+        {"AREA,area,y\n1,2,3\n", "area\n", "y", 2},
+        {"AREA,x,area,y\n1,5,2,3\n", "Area\narea\n", "y", 1}, /* the other is taken */
+        {"Area,AREA,rooms,y\n1,2,3,4\n", "rooms\n", "y", 3},  /* neither is read */
+        {"RENT,a,Rent\n1,2,3\n", NULL, "Rent", 1},
+    };
+    tn_dataset data = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const tn_csv_options options = {.columns = bad[i].columns, .target = bad[i].target};
+        expect_failure(tn_dataset_csv(scratch_text("t.csv", bad[i].text), &options, &data), TN_EFORMAT, bad[i].say);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        const tn_csv_options options = {.columns = good[i].columns, .target = good[i].target};
+        expect_ok(tn_dataset_csv(scratch_text("t.csv", good[i].text), &options, &data));
+        assert_near(((float *)data.x)[0], good[i].first, 0);
+        tn_dataset_free(&data);
+    }
+}
+
 static void a_long_list_of_names_is_cut_in_the_message(void **state)
 {
     char text[4000], columns[2000] = "";
@@ -372,6 +408,7 @@ int main(void)
         cmocka_unit_test(without_a_header_columns_have_numbers),
         cmocka_unit_test(a_table_without_a_header_goes_by_order_for_a_model),
         cmocka_unit_test(names_are_alike_without_case_and_spaces_and_the_same_letters_come_first),
+        cmocka_unit_test(of_columns_that_are_alike_none_is_picked),
         cmocka_unit_test(a_long_list_of_names_is_cut_in_the_message),
         cmocka_unit_test(a_quantity_is_told_from_classes),
         cmocka_unit_test(a_text_among_numbers_is_a_mistake),

@@ -45,7 +45,7 @@ static void the_bytes_of_a_file_are_those_of_the_format(void **state)
 {
     static const char header[] =
         "{\"__metadata__\":{\"tenon.seed\":\"18446744073709551615\",\"tenon.step\":\"12\",\"tenon.version\":\"0.1.0\","
-        "\"net\":\"linear 10\",\"odd\":\"a\\\"b\\\\c\\u000ad\xC3\xA9\\ufffd\"},"
+        "\"net\":\"linear 10\",\"odd\":\"a\\\"b\\\\c\\u000ad\xC3\xA9\"},"
         "\"scale\":{\"dtype\":\"F64\",\"shape\":[1,1],\"data_offsets\":[0,8]},"
         "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},"
         "\"count\":{\"dtype\":\"I32\",\"shape\":[],\"data_offsets\":[32,36]},"
@@ -55,7 +55,7 @@ static void the_bytes_of_a_file_are_those_of_the_format(void **state)
     static const unsigned char data[41] = {0, 0,    0, 0,    0,    0,    0xf0, 0x3f, 0,    0,    0x80, 0x3f, 0,    0,
                                            0, 0xc0, 0, 0,    0,    0x3f, 0,    0,    0x40, 0x40, 0,    0,    0x80, 0x40,
                                            0, 0,    0, 0x80, 0xfe, 0xff, 0xff, 0xff, 0,    0x3c, 7,    8,    255};
-    const tn_note notes[] = {{"net", "linear 10"}, {"odd", "a\"b\\c\nd\xC3\xA9\xC3"}};
+    const tn_note notes[] = {{"net", "linear 10"}, {"odd", "a\"b\\c\nd\xC3\xA9"}};
     size_t size = 0, header_size = sizeof header - 1, padded = (header_size + 7) / 8 * 8;
     tn_state *some = some_state();
     (void)state;
@@ -149,12 +149,15 @@ static void weights_are_saved_without_what_goes_with_them(void **state)
 static void notes_and_names_that_cannot_be_kept_are_refused(void **state)
 {
     const tn_note own = {"tenon.seed", "5"}, none = {"net", NULL}, twice[] = {{"a", "1"}, {"a", "2"}};
+    const tn_note no_text[] = {{"net", "linear 10"}, {"place", "gr\xF6n"}}, no_key = {"gr\xF6n", "1"};
     tn_state *some = some_state();
     const char *path = scratch_path("notes");
     (void)state;
     expect_failure(tn_state_save(some, path, &own, 1), TN_EINVAL, "a note cannot be named 'tenon.seed'");
     expect_failure(tn_state_save(some, path, &none, 1), TN_EINVAL, "note 0 has no value");
     expect_failure(tn_state_save(some, path, twice, 2), TN_EINVAL, "two notes are named 'a'");
+    expect_failure(tn_state_save(some, path, no_text, 2), TN_EINVAL, "note 'place': its text is not UTF-8");
+    expect_failure(tn_state_save(some, path, &no_key, 1), TN_EINVAL, "its name is not UTF-8");
     expect_failure(tn_state_save(some, NULL, NULL, 0), TN_EINVAL, "path is NULL");
     expect_failure(tn_state_save(some, "", NULL, 0), TN_EINVAL, "no file name");
     expect_ok(tn_state_put(some, "w\xFF", TN_F32, TN_SCALAR, 0, NULL));
