@@ -176,6 +176,10 @@ TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, co
 #define TN_STREAM_YES  1
 #define TN_STREAM_AUTO 2
 
+/* The samples of one file, without what belongs to them: an IDX file, .npy, or the array "x", or the only one, of an
+ * archive. `stream` is TN_STREAM_... */
+TN_API TN_MUST_USE tn_status tn_dataset_samples(const char *path, uint32_t stream, tn_dataset *data);
+
 /* How to open a data set; what is 0 is as usual. */
 typedef struct tn_open_options {
     uint64_t seed;

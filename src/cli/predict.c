@@ -17,10 +17,11 @@ static const char doc[] =
     "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy, .npz\n"
     "or .safetensors file, or of each row of a CSV file.";
 
-/* Samples to predict, as numbers before scaling. */
+/* Samples to predict. */
 typedef struct samples {
     const char *path;
-    float *x;
+    float *x;        /* as numbers before scaling; NULL: */
+    tn_dataset rows; /* they are read as they are needed */
     int64_t count;
     int one;               /* the file holds one picture, and nothing else */
     char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
@@ -37,28 +38,33 @@ typedef struct predictor {
 
 /* ---- reading ---- */
 
+/* Those of a file that stay there, if they are of the type that the model was trained on; others are read now. */
+static int leave(const cli_model *model, tn_dataset *data, samples *out)
+{
+    if (data->x_dtype != model->x_dtype || (data->x_dtype == TN_U8 && model->x_scale != 1.0 / 255))
+        return tn_dataset_load(data) ? cli_failed() : CLI_GO_ON;
+    out->rows = *data;
+    out->count = data->count;
+    *data = (tn_dataset){0};
+    return CLI_GO_ON;
+}
+
 /* The samples of a data set, which must be such as the model was trained on, as numbers. */
-static int take(const cli_model *model, const tn_dataset *data, samples *out)
+static int take(const cli_model *model, tn_dataset *data, samples *out)
 {
     int64_t features = tn_shape_count(&model->sample), all = data->count * features;
     char a[160], b[160];
     if (tn_shape_count(&data->sample) != features)
         return cli_fail("%s has samples of shape %s; the model wants %s", data->source,
                         tn_shape_text(&data->sample, a, sizeof a), tn_shape_text(&model->sample, b, sizeof b));
+    int status = data->loader ? leave(model, data, out) : CLI_GO_ON;
+    if (status != CLI_GO_ON || out->rows.loader) return status;
     out->x = malloc((size_t)all * sizeof(float) + 1);
     out->count = data->count;
     if (!out->x) return cli_fail("out of memory");
     if (data->x_dtype == TN_F32) memcpy(out->x, data->x, (size_t)all * sizeof(float));
     for (int64_t i = 0; i < all && data->x_dtype == TN_U8; i++) out->x[i] = ((const uint8_t *)data->x)[i];
     return CLI_GO_ON;
-}
-
-static int read_idx(const cli_model *model, const char *path, samples *out)
-{
-    tn_dataset data = {0};
-    int status = tn_dataset_idx(path, NULL, &data) ? cli_failed() : take(model, &data, out);
-    tn_dataset_free(&data);
-    return status;
 }
 
 static int read_table(const cli_saved *saved, const char *path, samples *out)
@@ -74,11 +80,12 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     return status;
 }
 
-static int read_arrays(const cli_model *model, const char *path, samples *out)
+static int read_arrays(const cli_saved *saved, const char *path, int idx, samples *out)
 {
+    const cli_model *model = &saved->model;
     tn_dataset data = {0};
-    int status = tn_dataset_arrays(path, NULL, NULL, 0, &data) ? cli_failed() : CLI_GO_ON;
-    if (status == CLI_GO_ON && data.x_dtype != model->x_dtype)
+    int status = tn_dataset_samples(path, cli_stream(&saved->settings), &data) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON && data.x_dtype != model->x_dtype && !idx)
         status = cli_fail("%s: its numbers are %s; the model was trained on %s", path, tn_dtype_name(data.x_dtype),
                           model->x_dtype == TN_U8 ? "pictures, u8 from 0 to 255" : "f32");
     if (status == CLI_GO_ON) status = take(model, &data, out);
@@ -100,8 +107,8 @@ static int read_picture(const cli_saved *saved, const char *path, samples *out)
 /* By how the file begins: IDX by two zeros, or as gzip does; NumPy's files by its name, or as zip does. */
 static const struct {
     const char *begins;
-    int (*read)(const cli_model *model, const char *path, samples *out);
-} kinds[] = {{"\0\0", read_idx}, {"\x1f\x8b", read_idx}, {"\x93N", read_arrays}, {"PK", read_arrays}};
+    int idx;
+} kinds[] = {{"\0\0", 1}, {"\x1f\x8b", 1}, {"\x93N", 0}, {"PK", 0}};
 
 /* They begin with a length. */
 static int is_safetensors(const char *path)
@@ -118,9 +125,9 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     size_t got = fread(head, 1, 2, file);
     fclose(file);
     if (cli_is_table(path)) return read_table(saved, path, out);
-    if (is_safetensors(path)) return read_arrays(&saved->model, path, out);
+    if (is_safetensors(path)) return read_arrays(saved, path, 0, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
-        if (!memcmp(head, kinds[i].begins, 2)) return kinds[i].read(&saved->model, path, out);
+        if (!memcmp(head, kinds[i].begins, 2)) return read_arrays(saved, path, kinds[i].idx, out);
     return read_picture(saved, path, out);
 }
 
@@ -133,22 +140,22 @@ static tn_tensor *build(tn_tensor *x, int training, const void *arg)
     return tn_loss_readable(model->loss, network.build(x, training, model));
 }
 
-/* All files' samples as one data set, as the network takes them. */
-static int gather(const predictor *p, tn_dataset *data)
+/* Samples of files in memory as one data set, as the network takes them. */
+static int gather(const predictor *p, const samples *file, int files, tn_dataset *data)
 {
     const cli_model *model = &p->saved.model;
-    int64_t features = tn_shape_count(&model->sample);
-    float *x = data->x = malloc((size_t)(p->count * features) * sizeof *x + 1);
+    int64_t features = tn_shape_count(&model->sample), count = 0;
+    for (int i = 0; i < files; i++) count += file[i].count;
+    float *x = malloc((size_t)(count * features) * sizeof *x + 1);
     if (!x) return cli_fail("out of memory");
-    *data = (tn_dataset){.count = p->count, .sample = model->sample, .x_dtype = TN_F32, .x = x};
-    for (int i = 0; i < p->files; i++) {
-        const samples *in = &p->file[i];
-        for (int64_t k = 0; k < in->count * features; k++) *x++ = in->x[k] * (float)model->x_scale;
-    }
+    *data = (tn_dataset){.count = count, .sample = model->sample, .x_dtype = TN_F32, .x = x};
+    for (int i = 0; i < files; i++)
+        for (int64_t k = 0; k < file[i].count * features; k++) *x++ = file[i].x[k] * (float)model->x_scale;
     return CLI_GO_ON;
 }
 
-static int compute(predictor *p)
+/* Files in memory, or one whose samples are read as they are needed. */
+static int compute_some(const predictor *p, const samples *file, int files, float *y)
 {
     const tn_compile_options options = cli_compile_options(&p->saved.settings);
     const tn_model model = {.build = build,
@@ -156,16 +163,36 @@ static int compute(predictor *p)
                             .arg = &p->saved.model,
                             .compile = options,
                             .data = cli_residence(&p->saved.settings)};
-    tn_dataset data = {0};
+    tn_dataset gathered = {0};
+    int status = file->rows.loader ? CLI_GO_ON : gather(p, file, files, &gathered);
+    const tn_dataset *data = file->rows.loader ? &file->rows : &gathered;
+    const uint64_t bytes = (uint64_t)(data->count * p->outputs) * sizeof *y;
+    if (status == CLI_GO_ON && tn_predict(p->saved.state, &model, data, y, bytes)) status = cli_failed();
+    free(gathered.x);
+    return status;
+}
+
+static int compute_all(const predictor *p)
+{
+    float *y = p->y;
+    int status = CLI_GO_ON;
+    for (int at = 0, some; at < p->files && status == CLI_GO_ON; at += some) {
+        some = 1;
+        while (!p->file[at].rows.loader && at + some < p->files && !p->file[at + some].rows.loader) some++;
+        status = compute_some(p, &p->file[at], some, y);
+        for (int i = 0; i < some; i++) y += p->file[at + i].count * p->outputs;
+    }
+    return status;
+}
+
+static int compute(predictor *p)
+{
     p->outputs = cli_model_outputs(&p->saved.model);
-    uint64_t bytes = (uint64_t)(p->count * p->outputs) * sizeof *p->y;
-    p->y = malloc(bytes + 1);
-    int status = p->y ? gather(p, &data) : cli_fail("out of memory");
-    if (status == CLI_GO_ON) status = cli_saved_load(&p->saved);
-    if (status == CLI_GO_ON && tn_predict(p->saved.state, &model, &data, p->y, bytes)) status = cli_failed();
+    p->y = malloc((size_t)(p->count * p->outputs) * sizeof *p->y + 1);
+    int status = p->y ? cli_saved_load(&p->saved) : cli_fail("out of memory");
+    if (status == CLI_GO_ON) status = compute_all(p);
     if (status == CLI_GO_ON) status = cli_saved_check(&p->saved);
     if (status == CLI_GO_ON && cli_scaling_outputs(&p->saved.scaling, p->y, p->count)) status = cli_failed();
-    free(data.x);
     return status;
 }
 
@@ -343,7 +370,9 @@ static int read_files(predictor *p, char **paths, int files)
         in->path = paths[i];
         int status = read_file(&p->saved, in->path, in);
         if (status != CLI_GO_ON) return status;
-        cli_scaling_samples(&p->saved.scaling, in->x, in->count);
+        if (in->x) cli_scaling_samples(&p->saved.scaling, in->x, in->count);
+        if (!in->x) status = cli_scaling_data(&p->saved.scaling, &in->rows);
+        if (status != CLI_GO_ON) return status;
         p->count += in->count;
         p->files++;
     }
@@ -367,7 +396,10 @@ int cli_predict(int argc, char **argv)
     if (status == CLI_GO_ON) status = check_out(&p.saved, argv + 1, files);
     if (status == CLI_GO_ON) status = cli_check_frame(&p.saved);
     if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
-    for (int i = 0; i < files && p.file; i++) free(p.file[i].x);
+    for (int i = 0; i < files && p.file; i++) {
+        free(p.file[i].x);
+        tn_dataset_free(&p.file[i].rows);
+    }
     free(p.file);
     free(p.y);
     cli_saved_close(&p.saved);

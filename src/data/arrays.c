@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "archive.h"
@@ -9,6 +10,7 @@
 #include "error.h"
 #include "given.h"
 #include "kind.h"
+#include "read.h"
 #include "rows.h"
 
 #define MOST_CLASSES 65536
@@ -273,4 +275,26 @@ tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int 
 {
     TN_GIVEN(path, data);
     return tn_arrays_open(path, x, y, classify, 0, data);
+}
+
+/* By how it begins. */
+static int is_idx(const char *path)
+{
+    unsigned char head[2] = {1, 1};
+    uint64_t bytes, got = sizeof head;
+    int fd = -1;
+    if (tn_open_regular(path, &fd, &bytes)) return 0;
+    tn_status status = tn_read_some(fd, path, head, &got);
+    close(fd);
+    return !status && got == sizeof head && ((!head[0] && !head[1]) || (head[0] == 0x1f && head[1] == 0x8b));
+}
+
+tn_status tn_dataset_samples(const char *path, uint32_t stream, tn_dataset *data)
+{
+    TN_GIVEN(path, data);
+    if (stream == TN_STREAM_YES || (stream == TN_STREAM_AUTO && tn_data_is_large(path))) {
+        tn_status status = find_samples(path, NULL, data);
+        if (status != TN_EUNSUPPORTED || stream == TN_STREAM_YES) return status;
+    }
+    return is_idx(path) ? tn_dataset_idx(path, NULL, data) : tn_dataset_arrays(path, NULL, NULL, 0, data);
 }

@@ -9,6 +9,9 @@
 TN_MUST_USE tn_status tn_arrays_open(const char *path, const char *x, const char *y, int classify, int stream,
                                      tn_dataset *data);
 
+/* Whether a file, or the files in a folder, take half of the memory that is free, so that samples are left there. */
+int tn_data_is_large(const char *path);
+
 /* The samples of one array that stays in its file (rows.h), and nothing that belongs to them. */
 TN_MUST_USE tn_status tn_rows_dataset(const char *path, const char *member, tn_dataset *data);
 

@@ -313,8 +313,7 @@ static uint64_t bytes_of(const char *name)
     return bytes;
 }
 
-/* Samples are left in their file if they were to take half of the memory that is free. */
-static int is_large(const char *name)
+int tn_data_is_large(const char *name)
 {
     uint64_t total, left;
     return tn_host_memory(&total, &left) && bytes_of(name) > left / 2;
@@ -333,7 +332,7 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files or "
                "of images, a CSV file, an .npz or a .safetensors file",
                name);
-    ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && is_large(name));
+    ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_data_is_large(name));
     tn_status status = open_file(ask, train, test);
     if (status != TN_EUNSUPPORTED || how == TN_STREAM_YES) return status;
     tn_dataset_free(train);

@@ -19,6 +19,7 @@ same() {
 same host
 same host --batch 7 --limit 100 --validation 0.2 --class-weights balanced --loaders 3
 same host --batch 240
+same host --batch 28 --shards 4 --loaders 2
 same host --net "linear 8, batchnorm, relu, dropout 0.3, linear outputs" --optimizer adamw --schedule "cosine 20"
 same host --data digits:1 --batch 1
 
@@ -41,6 +42,12 @@ same stream --data mnist --net "flatten, linear 8, relu, dropout 0.2, linear out
 same stream --data mnist --net "flatten, linear 8, relu, linear outputs" --batch 33 --limit 150 --validation 0.2 --loaders 3
 "$tenon" eval --model out/saved --resident stream --device "$device" >streamed || fail "eval: $(cat streamed)"
 "$tenon" eval --model out/saved --device "$device" | cmp - streamed || fail "eval says $(cat streamed)"
+for place in host stream; do
+    "$tenon" predict --model out/saved --resident $place --device "$device" --out out/$place.npy mnist/t10k-images-idx3-ubyte \
+        mnist/train-images-idx3-ubyte >predicted_$place || fail "predict --resident $place"
+done
+cmp predicted_host predicted_stream || fail "predict says otherwise"
+cmp out/host.npy out/stream.npy || fail "predict --out says otherwise"
 train --data mnist --net "flatten, linear outputs" --resident stream --epochs 1 --stats 2>&1 | grep -q 'are read as they are needed' ||
     fail "the stream is not said"
 
@@ -53,6 +60,15 @@ same stream --data numbers.csv --target a --net "linear 8, relu, linear outputs"
 same stream --data table.csv --net "linear outputs" --test table.csv --class-weights balanced
 "$tenon" eval --model out/saved --resident stream --device "$device" >streamed || fail "eval: $(cat streamed)"
 "$tenon" eval --model out/saved --device "$device" 2>/dev/null | cmp - streamed || fail "eval says $(cat streamed)"
+
+# Numbers to predict from, scaled as they are read: the model's own three outputs.
+"$tenon" predict --model out/saved --device "$device" --out numbers.npy table.csv >/dev/null || fail "predict a table"
+for place in host stream; do
+    "$tenon" predict --model out/saved --resident $place --device "$device" --json numbers.npy numbers.npy >predicted_$place ||
+        fail "predict numbers --resident $place"
+done
+cmp predicted_host predicted_stream || fail "predict says otherwise of numbers"
+[ "$(wc -l <predicted_stream)" = 600 ] || fail "predict of numbers: $(wc -l <predicted_stream) lines"
 
 # A file that becomes shorter while it is read ends the training with a line, and nothing is saved.
 truncate -s 1000 mnist/t10k-images-idx3-ubyte
