@@ -58,6 +58,19 @@ static void tell(tn_team *team, const tn_beat *beat)
     if (team->ranks > 1) post(team, &p->last_part);
 }
 
+/* The rank after leaves. All have been asked to, for it waited for them; or it closed its team too early. */
+static void part_from(tn_team *team)
+{
+    tn_pulse *p = &team->pulse;
+    tn_beat failure = {.status = TN_ESTATE, .culprit = p->in_part.peer};
+    p->left = 1;
+    pthread_mutex_lock(&team->lock);
+    const int early = !team->leaving;
+    pthread_mutex_unlock(&team->lock);
+    tn_snprintf(failure.text, sizeof failure.text, "rank %u has left, and others go on", p->in_part.peer);
+    if (early) tn_team_stop(team, &failure);
+}
+
 static void hear(tn_team *team)
 {
     tn_pulse *p = &team->pulse;
@@ -67,7 +80,7 @@ static void hear(tn_team *team)
     if (p->in.state == TN_BEAT_FAILED)
         tn_team_stop(team, &p->in);
     else if (p->in.state == TN_BEAT_LEAVING)
-        p->left = 1;
+        part_from(team);
     else
         post(team, &p->in_part);
 }

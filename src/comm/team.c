@@ -290,16 +290,22 @@ tn_status tn_team_open(const tn_team_options *options, tn_team **team)
     return TN_OK;
 }
 
+static void set(tn_team *team, uint32_t *flag)
+{
+    pthread_mutex_lock(&team->lock);
+    *flag = 1;
+    pthread_cond_broadcast(&team->changed);
+    pthread_mutex_unlock(&team->lock);
+}
+
 void tn_team_close(tn_team *team)
 {
     if (!team) return;
     if (team->started) {
+        set(team, &team->leaving);
         tn_status status = tn_team_barrier(team);
         (void)status; /* the thread and the communicator see for themselves that the team failed */
-        pthread_mutex_lock(&team->lock);
-        team->closing = 1;
-        pthread_cond_broadcast(&team->changed);
-        pthread_mutex_unlock(&team->lock);
+        set(team, &team->closing);
         pthread_join(team->thread, NULL);
     }
     if (team->comm) team->table->close(team->comm, team->failure.state == TN_BEAT_FAILED);

@@ -50,8 +50,9 @@ struct tn_team {
     pthread_cond_t changed;
     tn_job *job; /* a ring: tickets finished + 1 .. asked, at ticket % room */
     uint64_t room, asked, finished;
-    uint32_t closing;
-    tn_beat failure; /* its state is TN_BEAT_FAILED once the team is */
+    uint32_t leaving; /* close was called; */
+    uint32_t closing; /* and all are ready for it */
+    tn_beat failure;  /* its state is TN_BEAT_FAILED once the team is */
     tn_team_stats stats;
 
     tn_pulse pulse;     /* this and what follows is the team's thread's */

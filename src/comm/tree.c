@@ -1,13 +1,13 @@
 /* tree.c: see tree.h. */
 #include "tree.h"
 
-/* Whether two neighbours are the two halves of a node: it begins at a multiple of its width 2^l and is 2^l wide, or cut
- * off where the shards end; its first half is 2^(l-1) wide. */
+/* Whether two neighbouring nodes are the two halves of one: it begins at a multiple of its width, a power of two, and
+ * is as wide, or cut off where the shards end. */
 static int are_siblings(uint32_t shards, tn_shards a, tn_shards b)
 {
-    uint64_t width = 1, shards_of_both = b.end - a.begin;
-    while (width < shards_of_both) width *= 2;
-    return a.begin % width == 0 && a.end - a.begin == width / 2 && (shards_of_both == width || b.end == shards);
+    uint64_t width = 1, both = b.end - a.begin;
+    while (width < both) width *= 2;
+    return a.begin % width == 0 && (both == width || b.end == shards);
 }
 
 uint32_t tn_tree_push(tn_tree *tree, tn_shards node)

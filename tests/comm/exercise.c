@@ -9,7 +9,7 @@
 #include "sum.h"
 #include "tree.h"
 
-enum { MOST_SHARDS = 17, MOST_RANKS = 8, MOST_LENGTH = 30000, MOST_RANGES = 6 };
+enum { MOST_SHARDS = 17, MOST_RANKS = 8, MOST_LENGTH = 30000, MOST_RANGES = 40 };
 
 static _Thread_local char wrong[512];
 

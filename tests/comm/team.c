@@ -148,6 +148,23 @@ static void a_rank_may_fail_at_any_moment(void **state)
     for (uint32_t i = 0; i < 6; i++) run_members(2 + i % 3, 10, fail_at_any_moment);
 }
 
+/* Rank 0 waits for another barrier than the others, who close. */
+static const char *stay_too_long(member *me)
+{
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    tn_status status = TN_OK;
+    for (int i = 0; i < 2 && !status && !me->options.rank; i++) status = tn_team_barrier(me->team);
+    const char *bad = me->options.rank ? NULL : expect(status, TN_ESTATE, "rank 1 has left, and others go on");
+    tn_team_close(me->team);
+    return bad;
+}
+
+static void who_closes_too_early_is_named(void **state)
+{
+    (void)state;
+    for (uint32_t ranks = 2; ranks <= 3; ranks++) run_members(ranks, 10, stay_too_long);
+}
+
 /* The communicator of one rank fails, once or for good: all end, and are told why or miss the rank. */
 static const char *do_flaky(member *me)
 {
@@ -318,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_rank_alone_needs_no_communicator),
         cmocka_unit_test(a_failure_of_one_rank_reaches_all_with_its_words),
         cmocka_unit_test(a_rank_may_fail_at_any_moment),
+        cmocka_unit_test(who_closes_too_early_is_named),
         cmocka_unit_test(a_communicator_may_fail_at_any_call),
         cmocka_unit_test(a_rank_that_never_comes_is_named),
         cmocka_unit_test(a_rank_that_computes_for_long_is_not_dead),
