@@ -122,6 +122,9 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
     else if (common)
         cli_warn("%" PRId64 " of the %" PRId64 " samples of %s are the same as samples that %s was trained on", common,
                  test->count, test->source, saved->path);
+    else if (*known && !same && !unchanged)
+        cli_warn("%s %s: whether %s was trained on samples of %s cannot be told", data,
+                 *there ? "has changed since" : "is not there", saved->path, test->source);
 }
 
 /* The part that was for testing, or that would be of another file. */

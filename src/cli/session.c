@@ -70,7 +70,7 @@ static int read_position(cli_session *s)
         return no_sense(s);
     if (count != s->data.count)
         return cli_fail("%s was trained on %" PRId64 " samples, and %s has %" PRId64, settings->resume, count,
-                        s->data.source, s->data.count);
+                        settings->data, s->data.count);
     if (!cli_history_read(&s->history, tn_checkpoint_note(s->from, "history"))) return cli_fail("out of memory");
     if (s->at.epochs != (int64_t)s->history.count || s->at.step >= (count + settings->batch - 1) / settings->batch ||
         (s->at.step && !read_begun(tn_checkpoint_note(s->from, "begun"), &s->begun)))
@@ -209,8 +209,10 @@ static int build_model(cli_session *s)
 static int load(cli_session *s)
 {
     int status = CLI_GO_ON;
+    const char *path = s->settings.resume ? s->settings.resume : s->settings.load;
     if (s->settings.load) status = cli_session_transfer(s);
     if (s->settings.resume && tn_checkpoint_load(s->from, s->state)) status = cli_failed();
+    if (path && status == CLI_GO_ON) status = cli_session_check_finite(s, path);
     tn_checkpoint_close(s->from);
     s->from = NULL;
     return status;
@@ -358,8 +360,50 @@ int cli_session_save(cli_session *s, const char *path)
     return CLI_FAILED;
 }
 
-int cli_session_save_weights(cli_session *s)
+static tn_status save_weights(const cli_session *s, tn_state *state)
 {
     const tn_save_options how = {.weights_only = 1, .without = "scale"};
-    return tn_state_save_with(s->state, s->settings.weights, &how, NULL, 0) ? cli_failed() : CLI_OK;
+    return tn_state_save_with(state, s->settings.weights, &how, NULL, 0);
+}
+
+int cli_session_save_weights(cli_session *s)
+{
+    return save_weights(s, s->state) ? cli_failed() : CLI_OK;
+}
+
+/* Whether the file is of the best epoch of this very training: its history is the beginning of ours. */
+static int is_best(const cli_session *s, const tn_checkpoint *file)
+{
+    int64_t epochs = 0;
+    const char *theirs = tn_checkpoint_note(file, "history");
+    char *ours = cli_history_text(&s->history);
+    int is = ours && theirs && !strncmp(ours, theirs, strlen(theirs)) &&
+             cli_note_whole(file, "epoch", 0, INT32_MAX, &epochs) && epochs == s->at.best;
+    free(ours);
+    return is;
+}
+
+static tn_status copy_weights(const cli_session *s, const tn_checkpoint *from)
+{
+    tn_state *state = NULL;
+    tn_status status = tn_state_new(s->device, 0, &state);
+    if (!status) status = tn_checkpoint_load(from, state);
+    if (!status) status = save_weights(s, state);
+    tn_state_free(state);
+    return status;
+}
+
+int cli_session_weights_so_far(cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    tn_checkpoint *file = NULL;
+    int status = CLI_GO_ON;
+    if (!settings->weights || !settings->best || !s->at.best) return CLI_GO_ON;
+    if (tn_checkpoint_open(settings->best, &file) || !is_best(s, file))
+        cli_warn("%s is not epoch %" PRId64 ", the best of %s so far: %s will be written when an epoch is better",
+                 settings->best, s->at.best, settings->resume, settings->weights);
+    else if (copy_weights(s, file))
+        status = cli_failed();
+    tn_checkpoint_close(file);
+    return status;
 }

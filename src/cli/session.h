@@ -40,6 +40,10 @@ void cli_session_close(cli_session *session);
  * status. */
 int cli_session_transfer(cli_session *session);
 
+/* That the file at `path`, from which the state was filled, had numbers to train on from. Returns CLI_GO_ON or
+ * CLI_FAILED. */
+int cli_session_check_finite(cli_session *session, const char *path);
+
 /* Saves the state with all that resuming needs, and returns CLI_OK or CLI_FAILED. One that diverged goes to --diverged
  * alone, and the other files stay as they are. */
 int cli_session_save(cli_session *session, const char *path);
@@ -47,6 +51,10 @@ void cli_session_save_diverged(cli_session *session);
 
 /* Saves what a network computes with to --weights, and nothing else. Returns CLI_OK or CLI_FAILED. */
 int cli_session_save_weights(cli_session *session);
+
+/* The same for a training that goes on, by the best epoch so far, which --best has; or says that it has not. Returns
+ * CLI_GO_ON or CLI_FAILED. */
+int cli_session_weights_so_far(cli_session *session);
 
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);

@@ -200,22 +200,24 @@ static const char *file_of(const char *data)
     return drawn ? NULL : data;
 }
 
-/* No output takes another file's place; but a training may be saved, by --save and --best, where one was. */
+/* No output takes another file's place; but a training may be saved, by --save or --best, where one was. */
 static int check_outputs(const cli_settings *s)
 {
-    enum { DATA, TRAINING, WEIGHTS, DIVERGED, CURVE, INPUTS = 4 };
+    enum { DATA, TEST, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, FILES };
     const struct {
         const char *name, *path;
-        int kind;
-    } file[] = {
-        {"--data", file_of(s->data), DATA}, {"--test", file_of(s->test), DATA},    {"--resume", s->resume, TRAINING},
-        {"--load", s->load, TRAINING},      {"--save", s->save, TRAINING},         {"--best", s->best, TRAINING},
-        {"--weights", s->weights, WEIGHTS}, {"--diverged", s->diverged, DIVERGED}, {"--curve", s->curve, CURVE}};
-    for (size_t i = INPUTS; i < sizeof file / sizeof *file; i++) {
+    } file[FILES] = {[DATA] = {"--data", file_of(s->data)}, [TEST] = {"--test", file_of(s->test)},
+                     [RESUME] = {"--resume", s->resume},    [LOAD] = {"--load", s->load},
+                     [SAVE] = {"--save", s->save},          [BEST] = {"--best", s->best},
+                     [WEIGHTS] = {"--weights", s->weights}, [DIVERGED] = {"--diverged", s->diverged},
+                     [CURVE] = {"--curve", s->curve}};
+    for (int i = SAVE; i < FILES; i++) {
         const char *name = file[i].name + 2;
+        const int trainings = i == SAVE || i == BEST;
         int status = cli_can_write(name, file[i].path);
-        for (size_t k = 0; k < i && !status; k++)
-            if (file[k].kind != file[i].kind) status = cli_not_the_same(name, file[i].path, file[k].name, file[k].path);
+        for (int k = 0; k < i && !status; k++)
+            if (!trainings || (k != RESUME && k != LOAD))
+                status = cli_not_the_same(name, file[i].path, file[k].name, file[k].path);
         if (status) return status;
     }
     return CLI_GO_ON;

@@ -2,13 +2,17 @@
 #include "interrupt.h"
 #include "session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-#define INTERRUPTED_FILE "tenon-interrupted.safetensors"
-#define LOOK_EVERY       0.25 /* seconds between two looks at the loss, about */
-#define FIRST_LOOK       16   /* steps before the first one */
+#define MOST_INTERRUPTED 10000 /* files that such trainings leave in a folder */
+#define LOOK_EVERY       0.25  /* seconds between two looks at the loss, about */
+#define FIRST_LOOK       16    /* steps before the first one */
 
 /* When to look at an epoch next. */
 typedef struct watch {
@@ -95,12 +99,32 @@ static int diverge(cli_session *s, const tn_epoch *e)
     return CLI_FAILED;
 }
 
+/* A file that is not there yet, for a training without one: "tenon-interrupted.safetensors", or with a number. It is
+ * made at once, empty, so that no other takes the name. */
+static int make_file(char path[64])
+{
+    int file = -1;
+    errno = EEXIST;
+    for (int n = 1; file < 0 && errno == EEXIST && n < MOST_INTERRUPTED; n++) {
+        snprintf(path, 64, n > 1 ? "tenon-interrupted-%d.safetensors" : "tenon-interrupted.safetensors", n);
+        file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (file < 0) return cli_fail("%s: cannot be written: %s", path, strerror(errno));
+    close(file);
+    return CLI_OK;
+}
+
 static int stop(cli_session *s)
 {
     static const char *const but[] = {"save", "resume", "load", "rename", NULL};
-    const char *path = s->settings.save ? s->settings.save : INTERRUPTED_FILE;
+    char made[64];
+    const char *path = s->settings.save ? s->settings.save : made;
     cli_progress_clear(&s->progress);
-    if (cli_session_save(s, path)) return CLI_FAILED;
+    if (path == made && make_file(made)) return CLI_FAILED;
+    if (cli_session_save(s, path)) {
+        if (path == made) unlink(made);
+        return CLI_FAILED;
+    }
     fprintf(stderr, "tenon: interrupted in epoch %" PRId64 ", step %" PRId64 "; to go on: tenon train --resume ",
             s->at.epochs + 1, s->at.step);
     cli_print_word(path);
@@ -128,6 +152,7 @@ int cli_train(int argc, char **argv)
 {
     cli_session s;
     int status = cli_session_open(&s, argc, argv);
+    if (status == CLI_GO_ON) status = cli_session_weights_so_far(&s);
     if (status == CLI_GO_ON) {
         cli_interrupt_catch();
         cli_report_start(&s);

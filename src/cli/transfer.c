@@ -1,4 +1,5 @@
-/* transfer.c: begins a training with another one's weights, as far as they fit. */
+/* transfer.c: begins a training with another one's weights, as far as they fit, if they can be learnt from. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,5 +39,29 @@ int cli_session_transfer(cli_session *s)
     if (status == CLI_GO_ON)
         fprintf(stderr, "%zu tensors taken from %s, %zu of it not used\n%s", taken, path, said.unused, said.text);
     free(said.text);
+    return status;
+}
+
+static int check_tensor(tn_state *state, const tn_state_entry *entry, const char *path)
+{
+    const int64_t count = tn_shape_count(&entry->shape);
+    int status = CLI_GO_ON;
+    float *value = malloc((size_t)count * sizeof *value + 1);
+    if (!value) return cli_fail("out of memory");
+    if (tn_state_read(state, entry->name, value, (uint64_t)count * sizeof *value)) status = cli_failed();
+    for (int64_t i = 0; i < count && status == CLI_GO_ON; i++)
+        if (!isfinite(value[i]))
+            status = cli_fail("%s: tensor '%s' has numbers that are not finite, and nothing can be learnt from there",
+                              path, entry->name);
+    free(value);
+    return status;
+}
+
+int cli_session_check_finite(cli_session *s, const char *path)
+{
+    tn_state_entry entry;
+    int status = CLI_GO_ON;
+    for (size_t i = 0; status == CLI_GO_ON && tn_state_at(s->state, i, &entry); i++)
+        if (entry.dtype == TN_F32 && !(entry.flags & TN_TRANSIENT)) status = check_tensor(s->state, &entry, path);
     return status;
 }

@@ -65,9 +65,16 @@ void tn_skip_empty_lines(tn_reader *reader)
         if (*reader->at == '\n' || reader->at[1] != '\n') reader->line++;
 }
 
+/* However C prints it: "nan", "-nan", "nan(0x7ff)". */
+static int is_nan(const char *text)
+{
+    text += *text == '-' || *text == '+';
+    return !strncasecmp(text, "nan", 3) && (!text[3] || (text[3] == '(' && text[strlen(text) - 1] == ')'));
+}
+
 int tn_cell_missing(const char *text)
 {
-    return !*text || !strcmp(text, "?") || !strcasecmp(text, "NA") || !strcasecmp(text, "nan");
+    return !*text || !strcmp(text, "?") || !strcasecmp(text, "NA") || is_nan(text);
 }
 
 int tn_cell_number(const char *text, double *number)

@@ -2,7 +2,7 @@
  *
  * Numbers alone are data, unless a model's table had columns of just these names. Numbers beside texts are data if a
  * model's table had no header, or if each of the texts comes again in its column, as a class's name does; and a header
- * otherwise, of which a notice is given.
+ * otherwise, of which a notice is given. What says that a value is missing is no name either, but "NA" may be sodium's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 /* What the first line is made of. */
 typedef struct first_line {
-    int64_t texts, numbers;
+    int64_t texts, numbers, missing; /* missing: values that are said to be, not by an empty cell */
 } first_line;
 
 static int is_text(const tn_table *table, int64_t column)
@@ -26,12 +26,14 @@ static int is_text(const tn_table *table, int64_t column)
 
 static first_line count_kinds(const tn_table *table)
 {
-    first_line line = {0, 0};
+    first_line line = {0};
     for (int64_t c = 0; c < table->columns; c++) {
         if (is_text(table, c))
             line.texts++;
+        else if (!tn_cell_missing(table->first[c]))
+            line.numbers++;
         else
-            line.numbers += !tn_cell_missing(table->first[c]);
+            line.missing += *table->first[c] != 0;
     }
     return line;
 }
@@ -81,16 +83,17 @@ static tn_status decide(tn_table *table, const tn_csv_options *options)
 {
     int same = 0, again = 0;
     const first_line line = count_kinds(table);
-    const int had_none = options->target_numbers && !options->columns; /* the model's table */
-    if (!line.numbers) return TN_OK;
+    const int had_none = line.numbers && options->target_numbers && !options->columns; /* the model's table */
+    if (!line.numbers && !line.missing) return TN_OK;
     if (options->columns) TN_TRY(tn_table_has(table, options->columns, &same));
     if (same) return TN_OK;
     if (line.texts && !had_none) TN_TRY(texts_come_again(table, line.texts, &again));
     table->no_header = !line.texts || had_none || again;
+    if (!line.numbers && !line.texts) return notice(table, "no header: the first line has no names, and is data");
     if (!line.texts) return notice(table, "no header: the first line has numbers alone, and is data");
     if (had_none) return notice(table, "no header, as the model's table had none: numbers are in the first line");
     if (again) return notice(table, "no header: the first line's texts come again further down, so that it is data");
-    return notice(table, "the first line is taken for a header, though numbers are in it");
+    return line.numbers ? notice(table, "the first line is taken for a header, though numbers are in it") : TN_OK;
 }
 
 tn_status tn_table_check_text(const tn_table *table, const char *text, int64_t line, int64_t column)

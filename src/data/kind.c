@@ -6,9 +6,10 @@
 #include "kind.h"
 #include "plain.h"
 
-#define LEAST_EACH 5  /* rows that a class has in the mean */
-#define MOST_KINDS 20 /* classes that a table has */
-#define WIDEST     10 /* a quantity's numbers lie so far apart in the mean */
+#define LEAST_EACH 5                  /* rows that a class has in the mean */
+#define MOST_KINDS 20                 /* classes that a table has */
+#define WIDEST     10                 /* a quantity's numbers lie so far apart in the mean */
+#define EXACT      9007199254740992.0 /* 2^53: larger whole numbers may become one in double precision */
 
 typedef struct facts {
     int64_t count, distinct;
@@ -47,8 +48,10 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     int wide = range > WIDEST * (double)f.distinct;
     int pair = f.distinct == 2 && range <= 3; /* 0 and 1, -1 and 1, 1 and 2 */
     int classes = pictures || pair || !(few || many || wide || f.distinct == 1);
-    tn_snprintf(why, TN_KIND_TEXT, "has %lld different whole number%s from %.15g to %.15g in %lld rows, %.3g each: %s",
-                (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest, (long long)count, each,
-                classes ? "classes" : "a quantity");
+    int exact = f.least > -EXACT && f.largest < EXACT;
+    tn_snprintf(why, TN_KIND_TEXT,
+                "has %s%lld different whole number%s from %.15g to %.15g in %lld rows, %s%.3g each: %s",
+                exact ? "" : "at least ", (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest,
+                (long long)count, exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
     return classes;
 }

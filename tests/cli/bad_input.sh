@@ -117,7 +117,7 @@ bad 2 "--net" train --device "$device" --resume good.safetensors --net "linear 1
 bad 2 "--seed" train --device "$device" --resume good.safetensors --seed 2
 bad 2 "--optimizer" train --device "$device" --resume good.safetensors --optimizer sgd
 bad 1 "1 of 1 epochs" train --device "$device" --resume good.safetensors
-bad 1 "240 samples" train --device "$device" --resume good.safetensors --data digits:250 --epochs 2
+bad 1 "good.safetensors was trained on 240 samples, and digits:250 has 250" train --device "$device" --resume good.safetensors --data digits:250 --epochs 2
 bad 1 "nothing.png" predict --device "$device" --model good.safetensors nothing.png
 bad 1 "one.csv" predict --device "$device" --model good.safetensors one.csv
 printf 'P5\n3 3\n255\nabc' >cut.pgm
@@ -179,7 +179,7 @@ wild() {
     what=$1
     shift
     "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --optimizer sgd --device "$device" "$@" \
-        --save out/m.safetensors --best out/m.safetensors >/dev/null 2>stderr
+        --save out/m.safetensors --best out/best.safetensors >/dev/null 2>stderr
     [ $? = 1 ] || fail "$what: not status 1"
     grep -q diverged stderr || fail "$what: $(cat stderr)"
     cmp out/m.safetensors before.safetensors || fail "$what: the good file was overwritten"
@@ -203,6 +203,13 @@ for batch in 1 240; do
     rm -f d.safetensors
     wild "kept, batch $batch" --batch $batch --epochs 1 --lr 1e300 --diverged d.safetensors
     "$tenon" eval --model d.safetensors --device "$device" >/dev/null 2>&1 || fail "--diverged: the file cannot be read"
+done
+
+# Neither goes on with such weights, nor begins with them.
+for how in --load --resume; do
+    "$tenon" train $how d.safetensors --data digits:240 --net "linear 16, relu, linear 10" --epochs 9 --device "$device" 2>stderr
+    [ $? = 1 ] && grep -q "^tenon: d.safetensors: tensor 'fc[12].[a-z]*' has numbers that are not finite" stderr || fail "$how: $(cat stderr)"
+    grep -q "the training has diverged" stderr && fail "$how: $(cat stderr)"
 done
 rm -rf out && mkdir out
 bad 2 "--diverged" train --save a.safetensors --diverged a.safetensors

@@ -110,6 +110,9 @@ run_eval --model wide.safetensors
 says "wide.csv is not as wide.safetensors was trained on"
 run_eval --model wide.safetensors --data wide.csv
 says "wide.csv is the file that wide.safetensors was trained on, and has changed since"
+{ head -n 1 copy.csv; tail -n +2 copy.csv | sort -r; } >turned.csv
+run_eval --model wide.safetensors --data turned.csv
+says "wide.csv has changed since: whether wide.safetensors was trained on samples of turned.csv cannot be told"
 sed 's/^0/1/' copy.csv >wide.csv
 "$tenon" train --resume wide.safetensors --epochs 11 --device "$device" 2>stderr || fail "resumed on other rows: $(cat stderr)"
 says "wide.csv is not as wide.safetensors was trained on"
@@ -166,6 +169,10 @@ says "tested.safetensors was tested on 'new.csv', and there is no $PWD/new.csv; 
 "$tenon" train --resume tested.safetensors --epochs 4 --device "$device" 2>stderr && fail "resumed without what it tests on"
 says "tested.safetensors was tested on 'new.csv', and there is no $PWD/new.csv; --test NAME says where it is"
 mv wide.csv gone.csv
+run_eval --model wide.safetensors --data turned.csv
+says "wide.csv is not there: whether wide.safetensors was trained on samples of turned.csv cannot be told"
+run_eval --model wide.safetensors --data gone.csv
+says "gone.csv is what wide.safetensors was trained on: 240 of its 300 samples were trained on"
 "$tenon" train --resume tested.safetensors --epochs 4 --device "$device" 2>stderr && fail "resumed without its data"
 says "tested.safetensors was trained on 'wide.csv', and there is no $PWD/wide.csv; --data NAME says where it is"
 finish

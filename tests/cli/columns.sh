@@ -166,7 +166,10 @@ for output in weights diverged curve; do
     kept new "--$output deep/../new: give it another file than --best new" train --data rents.csv --best new --$output deep/../new
 done
 kept k.csv "--curve k.csv: give it another file than --weights k.safetensors" train --data rents.csv --weights k.safetensors --curve k.csv
-run_train --resume k.safetensors --epochs 31 --save k.safetensors --best ./k.safetensors
+kept new "--best deep/../new: give it another file than --save new" train --data rents.csv --save new --best deep/../new
+kept k.safetensors "--best k.csv: give it another file than --save k.safetensors" train --resume k.safetensors --epochs 31 --save k.safetensors --best k.csv
+run_train --resume k.safetensors --epochs 31 --save ./k.safetensors
+run_train --resume k.safetensors --epochs 32 --best ./k.safetensors
 for again in 1 2; do run_train --data digits:100 --epochs 1 --save digits:100; done
 
 # Outputs as a table; other types are refused before anything is done.

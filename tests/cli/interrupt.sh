@@ -51,6 +51,23 @@ hint=$(sed -n 's/.*to go on: tenon //p' stderr)
 [ -n "$hint" ] || fail "no line to go on: $(cat stderr)"
 eval "\"\$tenon\" $hint" >rest 2>stderr || fail "'$hint': $(cat stderr)"
 
+# Without --save each has a file of its own.
+for n in "" -2 -3; do
+    (trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+        --seed 1${n#-} --epochs 3 --json=step) >pipe 2>stderr &
+    pid=$!
+    exec 3<pipe
+    read -r line <&3
+    kill -INT $pid
+    cat <&3 >begun
+    exec 3<&-
+    wait $pid
+    file=tenon-interrupted$n.safetensors
+    grep -qF "to go on: tenon train --resume $file --save $file --device" stderr || fail "'$n': $(cat stderr)"
+    cp $file kept$n.safetensors
+done
+for n in "" -2; do cmp tenon-interrupted$n.safetensors kept$n.safetensors || fail "overwritten"; done
+
 # What nohup ignores stays ignored.
 (trap "" HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
     --epochs 2 --json=step) >pipe 2>stderr &

@@ -86,6 +86,23 @@ train --epochs 2 --save still.safetensors 2>stderr || fail "$(cat stderr)"
 grep -q "is still the best: nothing new to none.safetensors" stderr || fail "no better: $(tail -n 1 stderr)"
 [ ! -e none.safetensors ] || fail "what is no better was saved"
 
+# Its weights are those of the best epoch, which --best has, or it says that they can't be; a run that is better has its own.
+train --epochs 3 --save still.safetensors --best b.safetensors --weights w.safetensors 2>stderr || fail "$(cat stderr)"
+resumed() { "$tenon" train --resume still.safetensors --epochs 4 --weights v.safetensors --device "$device" "$@" 2>stderr || fail "$*: $(cat stderr)"; }
+rm -f v.safetensors
+resumed --lr 1e-30 --best b.safetensors
+cmp w.safetensors v.safetensors || fail "not the weights of the best epoch: $(cat stderr)"
+grep -q warning stderr && fail "$(cat stderr)"
+rm -f v.safetensors
+resumed --lr 1e-30 --best none.safetensors
+grep -q "none.safetensors is not epoch 3, the best of still.safetensors so far: v.safetensors will be" stderr || fail "no word: $(cat stderr)"
+train --epochs 3 --lr 0.002 --best other.safetensors 2>stderr || fail "$(cat stderr)"
+resumed --lr 1e-30 --best other.safetensors
+grep -q "other.safetensors is not epoch 3" stderr || fail "another training's: $(cat stderr)"
+[ ! -e v.safetensors ] || fail "weights that are not of the best epoch"
+resumed --best b.safetensors
+grep -q "epoch 4 as the best" stderr && cmp -s w.safetensors v.safetensors && fail "weights of the epoch before"
+
 # The curve shows the validation as well.
 train $all --epochs 3 --curve c.svg 2>stderr || fail "curve: $(cat stderr)"
 [ "$(grep -c 'epoch [1-3]:' c.svg)" = 18 ] || fail "the curve has not 3 points in 6 lines"

@@ -385,6 +385,28 @@ static void columns_are_found_by_the_names_of_another_table(void **state)
     tn_dataset_free(&data);
 }
 
+static void a_number_that_is_none_is_a_missing_value_however_it_is_printed(void **state)
+{
+    static const char *const none[] = {"nan", "-nan", "+NaN", "NAN(123)", "-nan(0x7f)", "NA", "na", "?", ""};
+    static const char *const text[] = {"nan(", "nano", "--nan", "-NA", "-?"};
+    tn_dataset data = {0};
+    char table[80];
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        snprintf(table, sizeof table, "a,y\n1,2\n%s,3\n4,4\n", none[i]);
+        expect_ok(tn_dataset_csv(scratch_text("t", table), NULL, &data));
+        assert_near(((float *)data.x)[1], 2.5, 0);
+        tn_dataset_free(&data);
+        snprintf(table, sizeof table, "a,y\n1,2\n2,%s\n", none[i]);
+        expect_failure(tn_dataset_csv(scratch_text("t", table), NULL, &data), TN_EFORMAT,
+                       "3: column 'y': the value to predict is missing");
+    }
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
+        snprintf(table, sizeof table, "a,y\n1,2\n%s,3\n", text[i]);
+        expect_failure(tn_dataset_csv(scratch_text("t", table), NULL, &data), TN_EFORMAT, "expected a number");
+    }
+}
+
 static void missing_values_may_be_kept(void **state)
 {
     const tn_csv_options options = {.keep_missing = 1}, predict = {.keep_missing = 1, .features = 2};
@@ -421,6 +443,7 @@ int main(void)
         cmocka_unit_test(several_targets_may_be_any_columns),
         cmocka_unit_test(mistakes_in_targets_are_named),
         cmocka_unit_test(columns_are_found_by_the_names_of_another_table),
+        cmocka_unit_test(a_number_that_is_none_is_a_missing_value_however_it_is_printed),
         cmocka_unit_test(missing_values_may_be_kept),
     };
     return cmocka_run_group_tests_name("csv", tests, scratch_begin, scratch_end);

@@ -26,6 +26,11 @@ static void a_first_line_of_data_is_told_from_a_header(void **state)
         {"2001,2002,2003\n4,5,6\n", TN_HEADER_YES, 1, NULL},
         {"2001,2002,y\n4,5,6\n", TN_HEADER_AUTO, 1, "taken for a header"},
         {"5.1,3.5,setosa\n6,3,virginica\n5,3,setosa\n", TN_HEADER_AUTO, 3, "come again"},
+        {"?,?,cat\n6,3,dog\n5,3,cat\n", TN_HEADER_AUTO, 3, "come again"},
+        {"nan,nan,dog\n6,3,dog\n", TN_HEADER_AUTO, 2, "come again"},
+        {"?,NA,1\n6,3,2\n", TN_HEADER_AUTO, 2, "numbers alone"},
+        {"?,NA,kind\n6,3,a\n5,3,b\n", TN_HEADER_AUTO, 2, NULL}, /* odd, but they are names */
+        {"RI,Na,Mg\n6,3,1\n5,3,0\n", TN_HEADER_AUTO, 2, NULL},
         {"5.1,3.5,\"se\"\"\ntosa\"\n6,3,virginica\n5,3,\"se\"\"\ntosa\"\n", TN_HEADER_AUTO, 3, "come again"},
         {"5.1,3.5,setosa\n6,3,virginica\n5,3,versicolor\n", TN_HEADER_AUTO, 2, "taken for a header"},
         {"5.1,3.5,setosa\n6,3,virginica\n5,3,versicolor\n", TN_HEADER_NO, 3, NULL},
@@ -33,7 +38,7 @@ static void a_first_line_of_data_is_told_from_a_header(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const tn_csv_options options = {.header = cases[i].header, .classify = 1};
-        const int data_first = cases[i].text[0] != 'a' && cases[i].header != TN_HEADER_YES;
+        const int data_first = cases[i].text[0] < 'A' && cases[i].text[0] != '?' && cases[i].header != TN_HEADER_YES;
         tn_dataset data = {0};
         expect_ok(tn_dataset_csv(scratch_text("t.csv", cases[i].text), &options, &data));
         if (data.count != cases[i].rows || !data.notice != !cases[i].notice ||
@@ -328,6 +333,25 @@ static void a_quantity_is_told_from_classes(void **state)
     }
 }
 
+static double two_to_four(int i)
+{
+    return 2 + i % 3;
+}
+
+static void large_whole_numbers_are_not_said_to_be_fewer_than_they_are(void **state)
+{
+    const tn_csv_options options = {.classify = TN_CLASSIFY_AUTO};
+    tn_dataset data = {0};
+    (void)state;
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", table_of(300, "900719925474098%g", three)), &options, &data));
+    assert_non_null(strstr(data.why, "has 3 different whole numbers"));
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", table_of(300, "900719925474099%g", two_to_four)), &options, &data));
+    assert_non_null(strstr(data.why, "has at least 2 different whole numbers"));
+    assert_non_null(strstr(data.why, "in 300 rows, at most 150 each"));
+    tn_dataset_free(&data);
+}
+
 static void a_text_among_numbers_is_a_mistake(void **state)
 {
     const tn_csv_options options = {.classify = TN_CLASSIFY_AUTO};
@@ -411,6 +435,7 @@ int main(void)
         cmocka_unit_test(of_columns_that_are_alike_none_is_picked),
         cmocka_unit_test(a_long_list_of_names_is_cut_in_the_message),
         cmocka_unit_test(a_quantity_is_told_from_classes),
+        cmocka_unit_test(large_whole_numbers_are_not_said_to_be_fewer_than_they_are),
         cmocka_unit_test(a_text_among_numbers_is_a_mistake),
         cmocka_unit_test(a_table_is_given_whole_to_the_one_set_that_is_asked_for),
         cmocka_unit_test(samples_in_common_are_counted),

@@ -317,6 +317,32 @@ static void owners_are_kept_where_that_can_be(void **state)
     unlink(path);
 }
 
+static void what_links_name_is_made_if_it_is_not_there(void **state)
+{
+    tn_state *some = some_state();
+    struct stat info;
+    const char *path = scratch_path("model"), *near = scratch_path("near"), *far = scratch_path("far");
+    (void)state;
+    assert_int_equal(symlink("model", near), 0);
+    assert_int_equal(symlink(near, far), 0);
+    for (int there = 0; there < 2; there++) {
+        expect_ok(tn_state_save(some, far, NULL, 0));
+        assert_true(!lstat(near, &info) && S_ISLNK(info.st_mode) && !lstat(far, &info) && S_ISLNK(info.st_mode));
+        assert_true(!lstat(path, &info) && S_ISREG(info.st_mode) && info.st_size > 100);
+    }
+    unlink(near);
+    unlink(path);
+    assert_int_equal(symlink("far", near), 0);
+    expect_failure(tn_state_save(some, far, NULL, 0), TN_EIO, "far: cannot be written: Too many levels");
+    unlink(near);
+    assert_int_equal(symlink("none/model", near), 0);
+    expect_failure(tn_state_save(some, far, NULL, 0), TN_EMISSING, "far: cannot be written: its folder does not");
+    unlink(near);
+    unlink(far);
+    assert_int_equal(scratch_files(), 0);
+    tn_state_free(some);
+}
+
 static void links_and_modes_are_kept(void **state)
 {
     struct stat info;
@@ -437,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_disk_that_fills_up_leaves_the_old_file),
         cmocka_unit_test(a_failed_allocation_leaves_the_old_file),
         cmocka_unit_test(owners_are_kept_where_that_can_be),
+        cmocka_unit_test(what_links_name_is_made_if_it_is_not_there),
         cmocka_unit_test(links_and_modes_are_kept),
         cmocka_unit_test(what_killed_processes_left_is_removed),
         cmocka_unit_test(kill_at_any_moment_leaves_a_whole_file),
