@@ -148,7 +148,8 @@ TN_API tn_program *tn_training_program(const tn_training *training);
 
 /* ---- measuring and using ---- */
 
-/* Measures the model on all samples. */
+/* Measures the model on all samples, 1000 at once, or fewer large ones, or, of those that are fed, as many as the
+ * device has room for. */
 TN_API TN_MUST_USE tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data,
                                          tn_score *score);
 

@@ -140,10 +140,21 @@ tn_status tn_measure_check(const tn_measure *m)
 
 /* ---- measuring ---- */
 
+/* Programs for as many samples at once as there is room for, where none are kept on the device. */
+static tn_status open_batches(tn_batches *b, tn_state *state, const tn_model *model, const tn_dataset *data, int fed,
+                              tn_batch_task *task, const void *arg)
+{
+    for (int64_t batch = measuring_batch(data);; batch /= 4) {
+        tn_status s = tn_batches_new(b, state, model, data, batch, 0, fed, task, arg);
+        if (s != TN_ENOMEM || !fed || batch < 4 * MEASURING_LEAST) return s;
+        tn_batches_free(b);
+    }
+}
+
 tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *m, int fed)
 {
     TN_TRY(tn_measure_check(m));
-    return tn_batches_new(batches, state, m->model, m->data, measuring_batch(m->data), 0, fed, tn_measure_batch, m);
+    return open_batches(batches, state, m->model, m->data, fed, tn_measure_batch, m);
 }
 
 tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, tn_score *score)
@@ -198,10 +209,10 @@ static tn_dataset samples_of(const tn_dataset *data)
 static tn_status open_predicting(tn_batches *batches, tn_state *state, const tn_model *model, const tn_dataset *data)
 {
     int fed = tn_batches_are_fed(model, tn_batches_bytes(data));
-    tn_status s = tn_batches_new(batches, state, model, data, measuring_batch(data), 0, fed, predict_batch, model);
+    tn_status s = open_batches(batches, state, model, data, fed, predict_batch, model);
     if (!tn_batches_may_be_fed(model, s, fed)) return s;
     tn_batches_free(batches);
-    return tn_batches_new(batches, state, model, data, measuring_batch(data), 0, 1, predict_batch, model);
+    return open_batches(batches, state, model, data, 1, predict_batch, model);
 }
 
 tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)

@@ -23,6 +23,14 @@ cmp large fed || fail "the little device comes to something else"
 TENON_BACKEND_PATH=$little learn --device little --resident device && fail "there is no room for that"
 grep -q 'of 12.0 MiB .* are free' stderr || fail "little, --resident device: $(tail -n 1 stderr)"
 
+# A net that takes more to be measured with 1000 samples at once than there is: fewer are.
+conv="conv 8 5x5, relu, maxpool 2, flatten, linear outputs"
+TENON_BACKEND_PATH=$little "$tenon" train --data digits:300 --net "$conv" --batch 20 --epochs 1 --device little --save conv \
+    >/dev/null 2>stderr || fail "a convolution: $(tail -n 1 stderr)"
+TENON_BACKEND_PATH=$little "$tenon" eval --model conv --data digits:9000 --device little >line 2>stderr ||
+    fail "a convolution is not measured: $(tail -n 1 stderr)"
+grep -q 'over 1800 test samples' line || fail "a convolution: $(cat line)"
+
 # What does not fit even so is refused as before.
 TENON_BACKEND_PATH=$little "$tenon" train --data digits:12000 --net "linear 4000, relu, linear outputs" --device little 2>stderr &&
     fail "a net that is too large is taken"
