@@ -1,5 +1,6 @@
 /* outputs.c: that the files which a command is to write can be made, and take no other file's place. */
 #include "cli.h"
+#include "../core/links.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@ int cli_can_write(const char *option, const char *path)
     if (!path) return CLI_OK;
     if (!*path) return cli_fail("--%s: the file's name is empty", option);
     if (!stat(path, &info) && !S_ISREG(info.st_mode)) return cli_fail("--%s: '%s' is not a regular file", option, path);
-    char *folder = folder_of(path);
+    char target[PATH_MAX];
+    if (!tn_follow_links(path, target)) return cli_fail("--%s: '%s': %s", option, path, strerror(errno));
+    char *folder = folder_of(target);
     if (!folder) return cli_fail("out of memory");
     int status = CLI_OK;
     if (stat(folder, &info))
@@ -40,8 +43,10 @@ static int is_one(const char *a, const char *b)
 }
 
 /* Of files that are not there yet. */
-static int will_be_one(const char *a, const char *b)
+static int will_be_one(const char *path, const char *other_path)
 {
+    char a[PATH_MAX], b[PATH_MAX];
+    if (!tn_follow_links(path, a) || !tn_follow_links(other_path, b)) return 0;
     const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
     if (strcmp(x ? x + 1 : a, y ? y + 1 : b) != 0) return 0;
     char *one = folder_of(a), *other = folder_of(b);

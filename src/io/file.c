@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,10 +16,10 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "links.h"
 #include "tenon/data.h"
 
-#define PIECE      (1u << 30) /* the most that one call writes */
-#define MOST_LINKS 40         /* symbolic ones, one behind the other, as the system has it */
+#define PIECE (1u << 30) /* the most that one call writes */
 
 static tn_status cannot_write(const char *path, int code)
 {
@@ -101,40 +100,15 @@ static tn_status make_temporary(tn_file *file, const struct stat *old)
     return TN_OK;
 }
 
-/* What a symbolic link at that path names. */
-static char *join_link(const char *path, const char *link)
-{
-    const char *slash = *link == '/' ? NULL : strrchr(path, '/');
-    const size_t folder = slash ? (size_t)(slash - path) + 1 : 0, length = strlen(link);
-    char *joined = tn_alloc(folder + length + 1);
-    if (!joined) return NULL;
-    memcpy(joined, path, folder);
-    memcpy(joined + folder, link, length + 1);
-    return joined;
-}
-
-/* Where the file will be that a symbolic link names, or the last one of several; another path stays. */
-static char *follow_links(const char *path)
-{
-    char link[PATH_MAX], *target = tn_strdup(path);
-    ssize_t length;
-    for (int n = 0; target && n < MOST_LINKS; n++) {
-        if ((length = readlink(target, link, sizeof link - 1)) < 0) break;
-        link[length] = 0;
-        char *next = join_link(target, link);
-        tn_free(target);
-        target = next;
-    }
-    return target;
-}
-
 /* Follows symbolic links, so that a link stays one. */
 static tn_status find_target(tn_file *file, struct stat *old, int *there)
 {
+    char target[PATH_MAX];
     *there = !stat(file->path, old);
     if (!*there && errno != ENOENT) return cannot_write(file->path, errno);
+    if (!*there && !tn_follow_links(file->path, target)) return cannot_write(file->path, errno);
     char *resolved = *there ? realpath(file->path, NULL) : NULL; /* a pipe may have no path */
-    file->target = *there ? tn_strdup(resolved ? resolved : file->path) : follow_links(file->path);
+    file->target = tn_strdup(resolved ? resolved : *there ? file->path : target);
     free(resolved);
     return file->target ? TN_OK : TN_ENOMEM;
 }

@@ -168,6 +168,13 @@ done
 kept k.csv "--curve k.csv: give it another file than --weights k.safetensors" train --data rents.csv --weights k.safetensors --curve k.csv
 kept new "--best deep/../new: give it another file than --save new" train --data rents.csv --save new --best deep/../new
 kept k.safetensors "--best k.csv: give it another file than --save k.safetensors" train --resume k.safetensors --epochs 31 --save k.safetensors --best k.csv
+ln -s new deep/towards
+ln -s deep/towards towards
+kept deep/new "--best towards: give it another file than --save deep/new" train --data rents.csv --save deep/new --best towards
+ln -s none/new astray
+bad 1 "--save: the folder 'none/': No such file" train --data rents.csv --save astray
+ln -s circle circle
+bad 1 "--save: 'circle': Too many levels" train --data rents.csv --save circle
 run_train --resume k.safetensors --epochs 31 --save ./k.safetensors
 run_train --resume k.safetensors --epochs 32 --best ./k.safetensors
 for again in 1 2; do run_train --data digits:100 --epochs 1 --save digits:100; done
@@ -194,5 +201,8 @@ chmod 640 real.csv
 predict --model named.safetensors --out link.csv two.csv
 [ -L link.csv ] && [ "$(wc -l <real.csv)" = 2 ] || fail "a link: $(ls -l link.csv real.csv)"
 [ "$(stat -c %a real.csv)" = 640 ] || fail "a file's mode: $(ls -l real.csv)"
+rm real.csv
+predict --model named.safetensors --out link.csv two.csv
+[ -L link.csv ] && [ "$(wc -l <real.csv)" = 2 ] || fail "a link to what was not there: $(ls -l link.csv real.csv)"
 [ ! -e none.txt ] || fail "none.txt is there"
 finish

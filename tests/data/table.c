@@ -201,6 +201,20 @@ static void names_are_alike_without_case_and_spaces_and_the_same_letters_come_fi
     tn_dataset_free(&data);
 }
 
+static void names_that_are_missing_values_are_perhaps_none(void **state)
+{
+    tn_dataset data = {0};
+    (void)state;
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "?,?,y\n1,2,3\n"), NULL, &data), TN_EFORMAT,
+                   "columns 1 and 2 are both named '?': rename one of them, unless the first line is data");
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", ",,y\n1,2,3\n"), NULL, &data), TN_EFORMAT,
+                   "columns 1 and 2 are both named '': rename one of them, unless the first line is data");
+    expect_ok(
+        tn_dataset_csv(scratch_text("t.csv", "?,?,3\n1,2,3\n"), &(tn_csv_options){.header = TN_HEADER_NO}, &data));
+    assert_int_equal(data.count, 2);
+    tn_dataset_free(&data);
+}
+
 static void of_columns_that_are_alike_none_is_picked(void **state)
 {
     static const struct {
@@ -432,6 +446,7 @@ int main(void)
         cmocka_unit_test(without_a_header_columns_have_numbers),
         cmocka_unit_test(a_table_without_a_header_goes_by_order_for_a_model),
         cmocka_unit_test(names_are_alike_without_case_and_spaces_and_the_same_letters_come_first),
+        cmocka_unit_test(names_that_are_missing_values_are_perhaps_none),
         cmocka_unit_test(of_columns_that_are_alike_none_is_picked),
         cmocka_unit_test(a_long_list_of_names_is_cut_in_the_message),
         cmocka_unit_test(a_quantity_is_told_from_classes),
