@@ -53,8 +53,8 @@ eval "\"\$tenon\" $hint" >rest 2>stderr || fail "'$hint': $(cat stderr)"
 
 # Without --save each has a file of its own.
 for n in "" -2 -3; do
-    (trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
-        --seed 1${n#-} --epochs 3 --json=step) >pipe 2>stderr &
+    env --default-signal=INT "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+        --seed 1${n#-} --epochs 3 --json=step >pipe 2>stderr &
     pid=$!
     exec 3<pipe
     read -r line <&3
