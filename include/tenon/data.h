@@ -46,7 +46,8 @@ typedef struct tn_dataset {
     float *target;
     int64_t targets;
     char *class_names;    /* of classes that are texts: in order, each closed by a line break; else NULL. A line break
-                             inside a name is written \n, a carriage return \r, and a backslash \\ */
+                             inside a name is written as a backslash and n, a carriage return as one and r, a backslash
+                             as two */
     char *column_names;   /* of a table's features, likewise; NULL: it has no header */
     char *target_names;   /* of what a table predicts, likewise; "column 5" where it has no header */
     char *target_numbers; /* the same columns by their numbers, from 1: "5", or "1,3" */

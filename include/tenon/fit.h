@@ -23,6 +23,7 @@ extern "C" {
 #define TN_RESIDENT_DEVICE 1 /* on the device */
 #define TN_RESIDENT_HOST   2 /* where they are, in the host's memory or with their loader, and fed to the device */
 
+/* What is said of that; zeroed, as it fits. */
 typedef struct tn_residence {
     uint32_t where;   /* TN_RESIDENT_... */
     uint32_t threads; /* that bring batches together; 0: one for samples in memory, else one for each processor */

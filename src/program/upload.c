@@ -79,6 +79,7 @@ static tn_status put(tn_upload *u, const tn_piece *piece, int *found)
 {
     TN_MESSAGE(msg);
     tn_program *p = u->program;
+    TN_REQUIRE(piece->input, TN_EINVAL, "tn_upload_next: a piece's input is NULL");
     tn_value *value = tn_program_input(p, piece->input);
     if (!value) return TN_OK;
     *found = 1;
