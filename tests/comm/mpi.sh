@@ -17,8 +17,8 @@ start()
     ranks=$1
     shift
     case $name in
-    openmpi) mpirun.openmpi --oversubscribe -n "$ranks" "$worker" "$@" ;;
-    *) mpirun."$name" -n "$ranks" "$worker" "$@" ;;
+    openmpi) timeout 60 mpirun.openmpi --oversubscribe -n "$ranks" "$worker" "$@" ;;
+    *) timeout 60 mpirun."$name" -n "$ranks" "$worker" "$@" ;;
     esac >"$out" 2>&1 </dev/null
 }
 
