@@ -13,6 +13,7 @@
 #include "tenon/optim.h"
 #include "tenon/program.h"
 #include "tenon/state.h"
+#include "tenon/team.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,9 +77,11 @@ typedef struct tn_fit_options {
     double smoothing;             /* as tn_loss_options has it; in training alone, as the next */
     const float *class_weights;   /* of each class, in the training loss; or NULL */
     uint32_t step_loss;           /* keep each step's own loss for tn_training_step_loss */
-    uint32_t shards; /* equal parts into which a batch is cut, and whose gradients are computed one after the other and
-                        then added up: for less memory. A divisor of `batch`; 0: 1. Batch normalisation, and a loss
-                        that is a weighted mean, take each for itself. Part of what comes out, to the last bit */
+    uint32_t shards; /* equal parts into which a batch is cut, and whose gradients are computed one by one and then
+                        added up: for less memory, or by several workers. A divisor of `batch`; 0: 1, or as
+                        tn_usual_shards says of a team. Batch normalisation, and a loss that is a weighted mean, take
+                        each for itself. Part of what comes out, to the last bit */
+    tn_team *team;   /* whose workers make the same calls, and share the shards; or NULL. It outlives the training */
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
@@ -90,6 +93,10 @@ TN_API TN_MUST_USE tn_status tn_fit(tn_state *state, const tn_model *model, cons
 /* Only builds the graph of a training step: what is wrong with the model, the data or the options shows here, before
  * any device is used. */
 TN_API TN_MUST_USE tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options);
+
+/* The shards of a batch for so many workers: 1 for one, else the largest divisor of the batch up to 8, if there are as
+ * many as workers; else 0, and `shards` has to be given. */
+TN_API uint32_t tn_usual_shards(int64_t batch, uint32_t workers);
 
 /* ---- the same step by step ----
  *
@@ -113,6 +120,7 @@ typedef struct tn_training_place {
     int64_t stalled;  /* epochs done since that one */
     int32_t finished; /* all epochs are done, or patience is at its end */
     int32_t diverged; /* the epoch's loss is not finite any more */
+    int32_t asked;    /* a worker had called tn_training_ask by the last step; all of them see it after the same step */
 } tn_training_place;
 TN_API tn_training_place tn_training_where(const tn_training *training);
 
@@ -124,6 +132,9 @@ typedef struct tn_feeding {
     double waited;    /* seconds that steps waited for samples to be read */
 } tn_feeding;
 TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
+
+/* Asks all workers to stop, which they see in `asked` after their next step. What that means is theirs. */
+TN_API void tn_training_ask(tn_training *training);
 
 /* Goes on where another training with the same data and options stood: after `count` epochs, as they came out, and
  * `step` steps of the next one, in which tn_training_so_far gave `begun` (NULL where `step` is 0). The state is to be

@@ -15,6 +15,7 @@
 #include "tenon/state.h"
 #include "tenon/stats.h"
 #include "tenon/status.h"
+#include "tenon/team.h"
 #include "tenon/tensor.h"
 
 #endif

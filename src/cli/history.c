@@ -26,7 +26,7 @@ void cli_history_free(cli_history *history)
     *history = (cli_history){0};
 }
 
-char *cli_history_text(const cli_history *history)
+char *cli_history_text(const cli_history *history, int with_times)
 {
     char *text = NULL;
     size_t size;
@@ -35,7 +35,7 @@ char *cli_history_text(const cli_history *history)
     for (size_t i = 0; i < history->count; i++) {
         const tn_epoch *e = &history->epoch[i];
         fprintf(file, "%.17g %.17g %.17g %.17g %.9g %.17g %.17g;", e->train.loss, e->train.accuracy, e->test.loss,
-                e->test.accuracy, e->seconds, e->validation.loss, e->validation.accuracy);
+                e->test.accuracy, with_times ? e->seconds : 0, e->validation.loss, e->validation.accuracy);
     }
     return fclose(file) ? free(text), NULL : text;
 }

@@ -14,7 +14,7 @@ int cli_history_add(cli_history *history, const tn_epoch *epoch);
 void cli_history_free(cli_history *history);
 
 /* As a text for a checkpoint's note (the caller frees it; NULL: no memory), and back. */
-char *cli_history_text(const cli_history *history);
+char *cli_history_text(const cli_history *history, int with_times);
 int cli_history_read(cli_history *history, const char *text);
 
 /* Draws the curve of losses, and of accuracies if there are any, as an SVG file, written beside `path` and renamed.

@@ -58,10 +58,12 @@ static void spin_briefly(void)
 }
 
 /* Without what libraries do at the end of a process: a driver that crashes there, or a plugin's atexit handler, would
- * change the exit status. A leak checker works there, too, and is waited for. */
+ * change the exit status. But a launcher waits for its library to end well. A leak checker works there, too, and is
+ * waited for. */
 static int end(int status)
 {
     status = cli_flush(status);
+    if (cli_was_worker()) return status;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     fflush(NULL);
     _exit(status);

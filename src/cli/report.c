@@ -33,6 +33,9 @@ void cli_report_start(const cli_session *s)
             tn_device_get_info(s->device)->name, parameters(s->state), s->data.count);
     if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);
     fprintf(stderr, "%" PRId64 " for testing\n", s->test.count);
+    if (tn_team_size(s->team) > 1)
+        fprintf(stderr, "%u workers (%s) share the %" PRId64 " shards of each batch\n", tn_team_size(s->team),
+                tn_team_communicator(s->team), s->settings.shards);
     if (s->at.epochs || s->at.step)
         fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->at.epochs, s->at.step);
     if (report.fallback_nodes)

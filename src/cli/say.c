@@ -11,13 +11,24 @@
 #include <string.h>
 #include <time.h>
 
+static char last_line[1024];
+
+const char *cli_last_line(void)
+{
+    return last_line;
+}
+
 /* One write, so that lines of several threads do not mix. */
 static void say(const char *prefix, const char *format, va_list list)
 {
     char line[1024];
     int length = snprintf(line, sizeof line, "tenon: %s", prefix);
     vsnprintf(line + length, sizeof line - (size_t)length, format, list);
-    fprintf(stderr, "%s\n", tn_text_clean(line, sizeof line));
+    tn_text_clean(line, sizeof line);
+    const char *said = line + strlen("tenon: ");
+    int is_known = !*prefix && *last_line && strstr(last_line, said); /* as the failure of a team, with its rank */
+    if (!is_known) fprintf(stderr, "%s\n", line);
+    if (!is_known) snprintf(last_line, sizeof last_line, "%s", said);
 }
 
 const char *cli_shown(const char *text)
@@ -75,6 +86,7 @@ int cli_flush(int status)
 static void listen(void *arg, int32_t level, const char *line)
 {
     (void)arg;
+    if (*last_line && strstr(line, last_line)) return; /* said already */
     if (level >= TN_LOG_ERROR)
         cli_fail("%s", line);
     else

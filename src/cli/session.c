@@ -81,16 +81,25 @@ static int read_position(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* Those of several workers are kept with the training, whoever goes on with it. */
+static int fit_shards(cli_session *s)
+{
+    if (!s->settings.shards) s->settings.shards = tn_usual_shards(s->settings.batch, tn_team_size(s->team));
+    if (s->settings.shards) return CLI_GO_ON;
+    return cli_usage("--batch %" PRId64 " can't be cut into equal shards for %u workers; --shards says into how many",
+                     s->settings.batch, tn_team_size(s->team));
+}
+
 /* The usual batch is all of a small data set; one that was asked for must be there. */
 static int fit_batch(cli_session *s)
 {
     int64_t batch = s->settings.batch, count = s->data.count;
-    if (batch <= count) return CLI_GO_ON;
+    if (batch <= count) return fit_shards(s);
     if (cli_given(s->settings.options, "batch"))
         return cli_usage("--batch %" PRId64 " is more than the %" PRId64 " training samples of %s", batch, count,
                          s->data.source);
     s->settings.batch = count;
-    return CLI_GO_ON;
+    return fit_shards(s);
 }
 
 /* A training that is resumed on other samples, which are as many, is another training. */
@@ -150,6 +159,7 @@ static tn_fit_options fit_options(const cli_session *s)
     return (tn_fit_options){.epochs = settings->epochs,
                             .batch = settings->batch,
                             .shards = (uint32_t)settings->shards,
+                            .team = s->team,
                             .optimizer = settings->optimizer,
                             .optim = settings->optim,
                             .schedule = settings->schedule,
@@ -245,10 +255,18 @@ static int open_device(cli_session *s)
     return loaded == CLI_GO_ON ? go_on(s) : loaded;
 }
 
-int cli_session_open(cli_session *s, int argc, char **argv)
+/* One worker writes files. */
+static void keep_quiet(cli_session *s)
+{
+    cli_settings *settings = &s->settings;
+    if (tn_team_rank(s->team))
+        settings->save = settings->best = settings->weights = settings->diverged = settings->curve = NULL;
+}
+
+int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
 {
     int operands, status;
-    *s = (cli_session){0};
+    *s = (cli_session){.team = team};
     cli_settings_init(&s->settings);
     status =
         cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
@@ -257,6 +275,7 @@ int cli_session_open(cli_session *s, int argc, char **argv)
     if (status == CLI_GO_ON) status = open_data(s);
     if (status == CLI_GO_ON) status = build_model(s);
     if (status == CLI_GO_ON) status = open_device(s);
+    keep_quiet(s);
     return status;
 }
 
@@ -285,7 +304,8 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
 {
     snprintf(text[0], 160, "%" PRId64, s->at.epochs);
     snprintf(text[1], 160, "%" PRId64, s->at.step);
-    snprintf(text[2], 160, "%.17g %.17g %.9g", begun->train.loss, begun->train.accuracy, begun->seconds);
+    snprintf(text[2], 160, "%.17g %.17g %.9g", begun->train.loss, begun->train.accuracy,
+             s->settings.shards > 1 ? 0 : begun->seconds);
     snprintf(text[3], 160, "%" PRId64, s->data.count);
     const char *const keys[] = {"epoch", "position", "begun", "count"};
     for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};
@@ -336,7 +356,7 @@ static tn_status save(cli_session *s, const char *path, const char *history, int
 /* With a word on what fails. */
 static tn_status save_and_tell(cli_session *s, const char *path, int diverged)
 {
-    char *history = cli_history_text(&s->history);
+    char *history = cli_history_text(&s->history, s->settings.shards < 2);
     tn_status status = history ? save(s, path, history, diverged) : TN_ENOMEM;
     if (!history)
         cli_fail("out of memory for the history of the training");
@@ -376,7 +396,7 @@ static int is_best(const cli_session *s, const tn_checkpoint *file)
 {
     int64_t epochs = 0;
     const char *theirs = tn_checkpoint_note(file, "history");
-    char *ours = cli_history_text(&s->history);
+    char *ours = cli_history_text(&s->history, s->settings.shards < 2);
     int is = ours && theirs && !strncmp(ours, theirs, strlen(theirs)) &&
              cli_note_whole(file, "epoch", 0, INT32_MAX, &epochs) && epochs == s->at.best;
     free(ours);

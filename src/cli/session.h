@@ -11,6 +11,7 @@
 
 typedef struct cli_session {
     cli_settings settings;
+    tn_team *team;       /* the caller's; NULL: there are no other workers */
     tn_checkpoint *from; /* what it goes on with, or begins with; NULL: nothing */
     char init[32];
     cli_model model;
@@ -32,8 +33,9 @@ typedef struct cli_session {
     int best_saved;  /* to --best, by this run */
 } cli_session;
 
-/* Everything up to the first step. Returns CLI_GO_ON or an exit status; cli_session_close follows in any case. */
-int cli_session_open(cli_session *session, int argc, char **argv);
+/* Everything up to the first step, as a worker of the team, or alone. Returns CLI_GO_ON or an exit status;
+ * cli_session_close follows in any case. */
+int cli_session_open(cli_session *session, tn_team *team, int argc, char **argv);
 void cli_session_close(cli_session *session);
 
 /* Takes over what fits of the weights in the open file `from`, and says what does not. Returns CLI_GO_ON or an exit

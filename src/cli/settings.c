@@ -21,7 +21,6 @@ void cli_settings_init(cli_settings *s)
                         .schedule = "constant",
                         .init = "auto",
                         .batch = 64,
-                        .shards = 1,
                         .epochs = 5,
                         .seed = 1,
                         .resident = "auto",

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,14 @@ static tn_status step(cli_session *s, watch *w)
     return status ? status : look(s, w);
 }
 
+/* Whether to stop here; several workers stop after the same step. */
+static int stops(cli_session *s)
+{
+    if (!cli_interrupted()) return s->at.asked;
+    tn_training_ask(s->training);
+    return tn_team_size(s->team) < 2 || s->at.asked;
+}
+
 /* The steps of an epoch, until its end, an interrupt or a loss that is not finite; then waits. */
 static tn_status run_steps(cli_session *s, tn_epoch *e)
 {
@@ -56,7 +65,7 @@ static tn_status run_steps(cli_session *s, tn_epoch *e)
     watch w = {cli_now(), s->at.step, s->at.step + FIRST_LOOK};
     double begun = w.looked;
     int64_t samples = s->at.samples;
-    while (!status && s->at.step < s->at.steps && !cli_interrupted()) status = step(s, &w);
+    while (!status && s->at.step < s->at.steps && !stops(s)) status = step(s, &w);
     s->at = tn_training_where(s->training);
     if (!status || s->at.diverged) status = tn_training_so_far(s->training, e);
     s->at = tn_training_where(s->training);
@@ -119,6 +128,8 @@ static int stop(cli_session *s)
     static const char *const but[] = {"save", "resume", "load", "rename", NULL};
     char made[64];
     const char *path = s->settings.save ? s->settings.save : made;
+    int signal = cli_interrupted() ? cli_interrupted() : SIGINT;
+    if (tn_team_rank(s->team)) return CLI_SIGNAL + signal;
     cli_progress_clear(&s->progress);
     if (path == made && make_file(made)) return CLI_FAILED;
     if (cli_session_save(s, path)) {
@@ -132,7 +143,7 @@ static int stop(cli_session *s)
     cli_print_word(path);
     cli_repeat(s->settings.options, but);
     fprintf(stderr, "\n");
-    return CLI_SIGNAL + cli_interrupted();
+    return CLI_SIGNAL + signal;
 }
 
 /* One epoch, or what is left of it. Returns CLI_GO_ON or an exit status. */
@@ -144,14 +155,14 @@ static int train_epoch(cli_session *s)
     if (s->at.step < s->at.steps) return stop(s);
     int status = finish_epoch(s, &e);
     cli_progress_clear(&s->progress);
-    if (status == CLI_GO_ON && cli_interrupted() && !s->at.finished) return stop(s);
+    if (status == CLI_GO_ON && stops(s) && !s->at.finished) return stop(s);
     return status;
 }
 
-int cli_train(int argc, char **argv)
+static int train(tn_team *team, int argc, char **argv)
 {
     cli_session s;
-    int status = cli_session_open(&s, argc, argv);
+    int status = cli_session_open(&s, team, argc, argv);
     if (status == CLI_GO_ON) status = cli_session_weights_so_far(&s);
     if (status == CLI_GO_ON) {
         cli_interrupt_catch();
@@ -164,5 +175,33 @@ int cli_train(int argc, char **argv)
         status = CLI_OK;
     }
     cli_session_close(&s);
+    return status;
+}
+
+static int was_worker;
+
+int cli_was_worker(void)
+{
+    return was_worker;
+}
+
+/* One worker speaks for all. The others say what fails by way of the team. */
+static int open_team(tn_team **team)
+{
+    if (tn_team_open(NULL, team)) return cli_failed();
+    was_worker = tn_team_communicator(*team) != NULL;
+    if (tn_team_rank(*team) && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
+        return CLI_FAILED;
+    return CLI_GO_ON;
+}
+
+int cli_train(int argc, char **argv)
+{
+    tn_team *team = NULL;
+    int status = open_team(&team);
+    if (status == CLI_GO_ON) status = train(team, argc, argv);
+    if (status == CLI_FAILED && tn_team_size(team) > 1 && !tn_team_check(team))
+        tn_team_fail(team, TN_EINVAL, cli_last_line());
+    tn_team_close(team);
     return status;
 }

@@ -31,6 +31,11 @@ uint32_t tn_team_rank(const tn_team *team)
     return team ? team->rank : 0;
 }
 
+const char *tn_team_communicator(const tn_team *team)
+{
+    return team && team->comm ? team->table->id : NULL;
+}
+
 uint32_t tn_team_size(const tn_team *team)
 {
     return team ? team->ranks : 1;

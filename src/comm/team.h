@@ -14,36 +14,7 @@
 #define TN_COMM_TEAM_H
 
 #include "tenon/comm.h"
-#include "tenon/status.h"
-
-typedef struct tn_team tn_team;
-
-/* Zero is default. */
-typedef struct tn_team_options {
-    const char *communicator; /* a name or a file with its path; NULL: that of the launcher which started this process
-                                 (mpirun); if there was none, the team is one rank alone */
-    uint64_t group;           /* of threads in one process: a number that is theirs alone */
-    uint32_t ranks, rank;     /* as in tn_comm_place: 0 and 0 for what the launcher says */
-    double silence;           /* seconds after which a rank that does not answer is given up: 10 */
-    double patience;          /* the same until it has answered once: 60 */
-} tn_team_options;
-
-/* Waits for all ranks to come, and refuses one that has another version of the library. */
-TN_MUST_USE tn_status tn_team_open(const tn_team_options *options, tn_team **team);
-
-/* All ranks close: without a failure they wait for each other. After one nobody is waited for, but
- * everybody stays for a second in which the news travels; processes that a launcher started are then all ended when the
- * first of them ends. NULL is fine. */
-void tn_team_close(tn_team *team);
-
-uint32_t tn_team_rank(const tn_team *team);
-uint32_t tn_team_size(const tn_team *team);
-
-/* For a failure of one's own, which others can't see: a file that can't be read, a device that was lost. */
-void tn_team_fail(tn_team *team, tn_status status, const char *why);
-
-/* The failure that ended the team, as status and tn_message; TN_OK: none yet. */
-TN_MUST_USE tn_status tn_team_check(tn_team *team);
+#include "tenon/team.h"
 
 /* Returns when all ranks have called it. */
 TN_MUST_USE tn_status tn_team_barrier(tn_team *team);

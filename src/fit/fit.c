@@ -10,8 +10,10 @@
 #include "measure.h"
 #include "rate.h"
 #include "shards.h"
+#include "workers.h"
 
-#define PEEK_EVERY 32 /* steps between two looks at the loss */
+#define PEEK_EVERY   32 /* steps between two looks at the loss */
+#define USUAL_SHARDS 8  /* of several workers */
 
 struct tn_training {
     tn_state *state;
@@ -28,6 +30,7 @@ struct tn_training {
     uint64_t first_step;     /* of the state, where the first epoch began */
     tn_training_place at;
     int begun;           /* the epoch has its order and its sums */
+    int met, refused;    /* the workers have; or all of them were told why they don't fit together */
     double began, spent; /* when this run of the epoch began; seconds that it took before */
     double lowest;       /* loss of epoch at.best */
     tn_peek *peek;       /* at the sum of the epoch's losses */
@@ -63,14 +66,25 @@ static int64_t batch_of(const tn_dataset *data, const tn_fit_options *options)
     return options->batch && options->batch < data->count ? options->batch : data->count;
 }
 
-static uint32_t shards_of(const tn_fit_options *options)
+uint32_t tn_usual_shards(int64_t batch, uint32_t workers)
 {
-    return options->shards ? options->shards : 1;
+    uint32_t shards = workers > 1 ? USUAL_SHARDS : 1;
+    while (shards > 1 && batch % shards) shards--;
+    return shards < workers ? 0 : shards;
+}
+
+static uint32_t shards_of(const tn_dataset *data, const tn_fit_options *options)
+{
+    if (options->shards) return options->shards;
+    return tn_usual_shards(batch_of(data, options), tn_team_size(options->team));
 }
 
 static tn_status check_shards(const tn_dataset *data, const tn_fit_options *options)
 {
-    int64_t batch = batch_of(data, options), shards = shards_of(options), near = shards < batch ? shards : batch;
+    int64_t batch = batch_of(data, options), shards = shards_of(data, options), near = shards < batch ? shards : batch;
+    uint32_t workers = tn_team_size(options->team);
+    TN_REQUIRE(shards >= workers, TN_EINVAL, "fit: batches of %lld samples in %lld shards for %u workers",
+               (long long)batch, (long long)(shards ? shards : 1), workers);
     while (near > 1 && batch % near) near--;
     TN_REQUIRE(near == shards || !batch, TN_EINVAL,
                "fit: batches of %lld samples can't be cut into %lld equal shards, but into %lld", (long long)batch,
@@ -79,9 +93,9 @@ static tn_status check_shards(const tn_dataset *data, const tn_fit_options *opti
 }
 
 /* What is done with a batch, or with a shard of it. */
-static tn_batch_task *task_of(const tn_fit_options *options)
+static tn_batch_task *task_of(const tn_dataset *data, const tn_fit_options *options)
 {
-    return shards_of(options) > 1 ? tn_shard_task : tn_measure_batch;
+    return shards_of(data, options) > 1 ? tn_shard_task : tn_measure_batch;
 }
 
 static tn_status check(const tn_measure *m)
@@ -103,8 +117,8 @@ tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_f
     TN_GIVEN(model, data, options);
     tn_measure m = {model, data, options};
     TN_TRY(check(&m));
-    int64_t batch = batch_of(data, options) / shards_of(options);
-    tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, task_of(options), &m);
+    int64_t batch = batch_of(data, options) / shards_of(data, options);
+    tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, task_of(data, options), &m);
     tn_status s = graph ? tn_graph_status(graph) : TN_ENOMEM;
     tn_graph_free(graph);
     return s;
@@ -125,10 +139,10 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     t->lr = learning_rate(options);
     TN_TRY(tn_rate_name(&options->optim, t->rate));
     t->batch = batch_of(data, options);
-    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, t->batch / shards_of(options), 1, fed,
-                          task_of(options), &t->train));
-    if (shards_of(options) > 1)
-        TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, shards_of(options)));
+    t->options.shards = shards_of(data, options);
+    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, t->batch / options->shards, 1, fed,
+                          task_of(data, options), &t->train));
+    if (options->shards > 1) TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, options->shards));
     t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)
         TN_TRY(tn_batches_feed(&t->batches, "class_weights", options->class_weights,
@@ -168,6 +182,7 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
     if (!t) return TN_ENOMEM;
     *t = (tn_training){.state = state, .model = *model, .options = *options};
     tn_status s = open_where_it_fits(t, data);
+    s = tn_workers_tell(options->team, s);
     if (s)
         tn_training_free(t);
     else
@@ -247,6 +262,11 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
 static tn_status begin_epoch(tn_training *t)
 {
     tn_training_place *at = &t->at;
+    t->refused = !t->met;
+    if (!t->met) TN_TRY(tn_workers_meet(t->options.team, t->state, t->train.data, &t->options, at));
+    t->refused = 0;
+    if (!t->met && t->sharding.update) TN_TRY(tn_sharding_join(&t->sharding));
+    t->met = 1;
     if (!at->epochs && !at->step) t->first_step = tn_state_step(t->state);
     if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, (tn_score){0}, 0));
     TN_TRY(tn_batches_shuffle(&t->batches, tn_state_seed(t->state), t->first_step + (uint64_t)at->epochs + 1));
@@ -299,9 +319,13 @@ static tn_status run_step(tn_training *t, int64_t start, int64_t count)
     return tn_program_run(program);
 }
 
-tn_status tn_training_step(tn_training *t)
+void tn_training_ask(tn_training *t)
 {
-    TN_GIVEN_AS("training", t);
+    if (t) t->sharding.wishes = 1;
+}
+
+static tn_status step(tn_training *t)
+{
     tn_training_place *at = &t->at;
     TN_REQUIRE(at->step < at->steps, TN_EINVAL, "fit: the epoch is at its end");
     TN_TRY(check_course(t));
@@ -312,7 +336,15 @@ tn_status tn_training_step(tn_training *t)
     TN_TRY(run_step(t, start, count));
     at->step++;
     at->samples += count;
+    at->asked = t->sharding.update ? t->sharding.asked : t->sharding.wishes;
     return TN_OK;
+}
+
+tn_status tn_training_step(tn_training *t)
+{
+    TN_GIVEN_AS("training", t);
+    tn_status s = step(t);
+    return t->refused ? s : tn_workers_tell(t->options.team, s);
 }
 
 tn_status tn_training_step_loss(tn_training *t, double *loss)
@@ -342,16 +374,22 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
     return TN_OK;
 }
 
+static tn_status measure(tn_training *t, tn_epoch *done)
+{
+    if (t->options.validation)
+        TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, &done->validation));
+    return t->options.test ? tn_measure_run(&t->test_batches, t->state, &t->test, &done->test) : TN_OK;
+}
+
 tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
 {
     TN_GIVEN_AS("training, epoch", t, epoch);
-    tn_epoch done;
+    tn_epoch done = {0};
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
     TN_TRY(tn_training_so_far(t, &done));
     TN_TRY(check_course(t));
-    if (t->options.validation)
-        TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, &done.validation));
-    if (t->options.test) TN_TRY(tn_measure_run(&t->test_batches, t->state, &t->test, &done.test));
+    if (!tn_team_rank(t->options.team)) TN_TRY(tn_workers_tell(t->options.team, measure(t, &done)));
+    TN_TRY(tn_workers_share(t->options.team, &done, sizeof done));
     judge(t, &done);
     t->at.step = t->at.samples = 0;
     t->begun = 0;

@@ -9,6 +9,10 @@
 
 #define SHARD "fit.shard" /* the vector of the shard that was computed last */
 
+enum {
+    OTHERS = 3
+}; /* besides variables: the losses, the right answers, and at the end the workers that wish to stop */
+
 /* ---- what a shard gives ---- */
 
 /* The variables whose shares a vector has: parameters, then others that are assigned. */
@@ -38,18 +42,18 @@ static tn_tensor *vector(tn_graph *graph, const char *name, tn_shape shape)
     return tn_variable(graph, name, TN_F32, shape, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
 }
 
-/* Its share of what each variable shall become; then the sums of the loss and of the right answers. */
-static void give(const tn_measure *m, tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *part[])
+/* Its share of what each variable shall become; then the others. */
+static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *part[])
 {
     tn_graph *graph = tn_graph_of(loss);
     tn_tensor *share = tn_scalar_input(graph, "share", TN_F32, 1);
     tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
-    (void)m;
     tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
     part[s->count] = tn_mul(loss, samples);
     part[s->count + 1] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
-    tn_tensor *all = tn_pack(part, s->count + 2);
+    part[s->count + 2] = tn_number(loss, 0);
+    tn_tensor *all = tn_pack(part, s->count + OTHERS);
     tn_assign(vector(graph, SHARD, tn_shape_of(all)), all);
 }
 
@@ -60,7 +64,7 @@ void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)
     shares s = {0};
     tn_tensor *right = NULL, *loss = tn_measure_loss(m, x, target, &right), **part = NULL;
     tn_status status = find_shares(graph, &s);
-    if (!status && !(part = tn_alloc((s.count + 2) * sizeof *part))) status = TN_ENOMEM;
+    if (!status && !(part = tn_alloc((s.count + OTHERS) * sizeof *part))) status = TN_ENOMEM;
     if (!status && !s.params) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
     for (size_t i = 0; !status && i < s.params; i++)
         if (tn_dtype_of(s.variable[i]) != TN_F32)
@@ -69,7 +73,7 @@ void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)
     if (status)
         tn_graph_fail(graph, status, "out of memory");
     else if (!tn_graph_status(graph))
-        give(m, loss, right, &s, part);
+        give(loss, right, &s, part);
     tn_free(part);
     tn_free(s.variable);
 }
@@ -87,9 +91,9 @@ static void take(const tn_measure *m, tn_graph *graph, const shares *s, tn_tenso
     const tn_fit_options *options = m->options;
     tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
     for (size_t i = 0; i < s->count; i++) part[i] = tn_full(graph, TN_F32, tn_shape_of(own[i]), 0);
-    part[s->count] = part[s->count + 1] = tn_full(graph, TN_F32, TN_SCALAR, 0);
-    tn_tensor *layout = tn_pack(part, s->count + 2), *sum = vector(graph, "fit.sum.0", tn_shape_of(layout));
-    for (size_t i = 0; i < s->count + 2; i++) part[i] = tn_unpack(sum, layout, i);
+    for (size_t i = 0; i < OTHERS; i++) part[s->count + i] = tn_full(graph, TN_F32, TN_SCALAR, 0);
+    tn_tensor *layout = tn_pack(part, s->count + OTHERS), *sum = vector(graph, "fit.sum.0", tn_shape_of(layout));
+    for (size_t i = 0; i < s->count + OTHERS; i++) part[i] = tn_unpack(sum, layout, i);
     for (size_t i = s->params; i < s->count; i++) {
         int whole = tn_dtype_of(own[i]) != TN_F32;
         tn_assign(own[i], whole ? tn_cast(tn_round(part[i]), tn_dtype_of(own[i])) : part[i]);
@@ -111,7 +115,7 @@ static void build_update(const tn_measure *m, tn_graph *model, tn_graph *graph)
     tn_tensor **own = NULL, **part = NULL;
     tn_status status = find_shares(model, &s);
     if (!status) own = tn_alloc((s.count + 1) * sizeof *own);
-    if (!status) part = tn_alloc((s.count + 2) * sizeof *part);
+    if (!status) part = tn_alloc((s.count + OTHERS) * sizeof *part);
     if (own && part) {
         for (size_t i = 0; i < s.count; i++) own[i] = same_in(graph, s.variable[i], i < s.params ? TN_TRAINABLE : 0);
         take(m, graph, &s, own, part);
@@ -196,25 +200,81 @@ static tn_status push(tn_sharding *w, const tn_model *model, tn_tree *tree, uint
     return TN_OK;
 }
 
+/* ---- workers ---- */
+
+/* This worker's block of shards: the programs that they need, and memory for what is left of them. */
+static tn_status open_own(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[])
+{
+    uint32_t rank = tn_team_rank(w->team);
+    tn_tree tree = {.shards = d->shards};
+    d->own = (tn_shards){first[rank], first[rank + 1]};
+    for (uint32_t i = d->own.begin; i < d->own.end; i++) TN_TRY(push(w, model, &tree, i, prepare));
+    d->nodes = tree.count;
+    for (uint32_t i = 0; i < d->nodes; i++)
+        if (!w->node[i] && !(w->node[i] = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
+    return TN_OK;
+}
+
+/* Calls `see` for the shards as they are dealt to all workers. */
+static tn_status with_deal(tn_sharding *w, const tn_model *model, uint32_t shards, tn_deal *d,
+                           tn_status (*see)(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[]))
+{
+    uint32_t workers = tn_team_size(w->team);
+    uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
+    double *weight = tn_alloc(workers * sizeof *weight);
+    tn_status s = first && weight ? TN_OK : TN_ENOMEM;
+    for (uint32_t i = 0; !s && i < workers; i++) weight[i] = 1;
+    if (!s) tn_tree_deal(shards, workers, weight, first);
+    if (!s) s = see(w, model, d, first);
+    tn_free(first);
+    tn_free(weight);
+    return s;
+}
+
+static tn_status open_sum(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[])
+{
+    const tn_shard_sum_options options = {
+        .dtype = w->dtype, .shards = d->shards, .count = w->count, .first = first, .node = w->node, .total = w->total};
+    (void)model;
+    return tn_shard_sum_open(w->team, &options, &d->sum);
+}
+
+tn_status tn_sharding_join(tn_sharding *w)
+{
+    if (tn_team_size(w->team) < 2) return TN_OK;
+    TN_TRY(with_deal(w, NULL, w->whole.shards, &w->whole, open_sum));
+    return w->last.shards ? with_deal(w, NULL, w->last.shards, &w->last, open_sum) : TN_OK;
+}
+
 tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m, tn_batches *batches, uint32_t shards)
 {
-    *w = (tn_sharding){.state = state, .batches = batches};
+    tn_state_entry entry;
+    int64_t batch = batches->batch * shards, rest = m->data->count % batch;
+    *w = (tn_sharding){.state = state, .batches = batches, .team = m->options->team};
     TN_TRY(open_update(w, m));
-    for (uint32_t n = 1; n <= shards; n++) { /* the last batch of an epoch may have fewer */
-        tn_tree tree = {.shards = n};
-        for (uint32_t i = 0; i < n; i++) TN_TRY(push(w, m->model, &tree, i, prepare));
-    }
-    return TN_OK;
+    TN_REQUIRE(tn_state_find(state, SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", SHARD);
+    w->count = (uint64_t)tn_shape_count(&entry.shape);
+    w->dtype = entry.dtype;
+    w->bytes = w->count * tn_dtype_size(entry.dtype);
+    if (!(w->total = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
+    w->whole.shards = shards;
+    w->last.shards = (uint32_t)((rest + batches->batch - 1) / batches->batch);
+    TN_TRY(with_deal(w, m->model, w->whole.shards, &w->whole, open_own));
+    return with_deal(w, m->model, w->last.shards, &w->last, open_own);
 }
 
 void tn_sharding_close(tn_sharding *w)
 {
+    tn_shard_sum_close(w->whole.sum);
+    tn_shard_sum_close(w->last.sum);
     tn_program_free(w->update);
     for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) {
         tn_program_free(w->put[i]);
         tn_program_free(w->merge[i]);
         tn_program_free(w->add[i]);
+        tn_free(w->node[i]);
     }
+    tn_free(w->total);
     *w = (tn_sharding){0};
 }
 
@@ -249,15 +309,47 @@ static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64
     return s;
 }
 
+/* The last element is the number of workers that wish to stop. */
+static void wish(const tn_sharding *w, void *vector)
+{
+    if (w->dtype == TN_F64)
+        ((double *)vector)[w->count - 1] += w->wishes;
+    else
+        ((float *)vector)[w->count - 1] += (float)w->wishes;
+}
+
+static int is_asked(const tn_sharding *w, const void *vector)
+{
+    if (w->dtype == TN_F64) return ((const double *)vector)[w->count - 1] > 0;
+    return ((const float *)vector)[w->count - 1] > 0;
+}
+
+/* What is left of this worker's shards and of all others', added up, comes to buffer 0. */
+static tn_status exchange(tn_sharding *w, const tn_deal *d)
+{
+    char name[32];
+    uint64_t ticket;
+    w->asked = w->wishes;
+    if (!d->sum) return TN_OK;
+    for (uint32_t i = 0; i < d->nodes; i++) TN_TRY(tn_state_read(w->state, buffer_name(i, name), w->node[i], w->bytes));
+    if (d->nodes) wish(w, w->node[0]);
+    TN_TRY(tn_shard_sum_start(d->sum, 0, w->count, &ticket));
+    TN_TRY(tn_team_wait(w->team, ticket));
+    w->asked = is_asked(w, w->total);
+    return tn_state_write(w->state, buffer_name(0, name), w->total, w->bytes);
+}
+
 tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
 {
     int64_t shard = w->batches->batch;
-    tn_tree tree = {.shards = (uint32_t)((count + shard - 1) / shard)};
-    for (uint32_t i = 0; i < tree.shards; i++) {
+    const tn_deal *d = count == shard * w->whole.shards ? &w->whole : &w->last;
+    tn_tree tree = {.shards = d->shards};
+    for (uint32_t i = d->own.begin; i < d->own.end; i++) {
         int64_t begin = i * shard, samples = count - begin < shard ? count - begin : shard;
         TN_TRY(run_shard(w, start + begin, samples, count, i));
         TN_TRY(push(w, NULL, &tree, i, run));
     }
+    TN_TRY(exchange(w, d));
     TN_TRY(set(w->update, "samples", (double)count));
     return tn_program_run(w->update);
 }

@@ -7,11 +7,27 @@
 #define TN_FIT_SHARDS_H
 
 #include "measure.h"
+#include "sum.h"
 #include "tree.h"
+
+/* How the shards of a batch are dealt out, and the sum of what all workers have. */
+typedef struct tn_deal {
+    uint32_t shards; /* 0: there is no such batch */
+    tn_shards own;
+    tn_shard_sum *sum; /* NULL: there is one worker */
+    uint32_t nodes;    /* that are left of its own shards */
+} tn_deal;
 
 typedef struct tn_sharding {
     tn_state *state;
-    tn_batches *batches;              /* of shards */
+    tn_batches *batches; /* of shards */
+    tn_team *team;
+    tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
+    void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it */
+    uint64_t count, bytes;             /* elements of a vector, and their size */
+    int32_t dtype;
+    int wishes;                       /* of this worker: */
+    int asked;                        /* and of all in the last step */
     tn_program *update;               /* by the sum in buffer 0 */
     tn_program *put[TN_TREE_DEPTH];   /* the shard's vector becomes buffer i, */
     tn_program *merge[TN_TREE_DEPTH]; /* or is added to it; */
@@ -21,10 +37,12 @@ typedef struct tn_sharding {
 /* A tn_batch_task whose argument is a tn_measure with options: the vector of one shard. */
 tn_batch_task tn_shard_task;
 
-/* Compiles what follows the programs of `batches`, which were made by that task, for up to so many shards.
+/* Compiles what follows the programs of `batches`, which were made by that task, for batches of so many shards.
  * tn_sharding_close releases it, whether this succeeded or not. */
 tn_status tn_sharding_open(tn_sharding *sharding, tn_state *state, const tn_measure *measure, tn_batches *batches,
                            uint32_t shards);
+/* All workers of the team, before the first step. */
+tn_status tn_sharding_join(tn_sharding *sharding);
 void tn_sharding_close(tn_sharding *sharding);
 
 /* A step on `count` samples from `start` on, which begin a batch. */

@@ -167,7 +167,7 @@ static void a_history_survives_its_note(void **state)
     for (int i = 1; i < 200; i++)
         assert_true(
             cli_history_add(&a, &(tn_epoch){i, {1.0 / i, i % 2 ? NAN : 0.5}, {INFINITY, 0.25}, 1e9, {0.1 * i, NAN}}));
-    char *text = cli_history_text(&a);
+    char *text = cli_history_text(&a, 1);
     assert_true(cli_history_read(&b, text));
     assert_int_equal(b.count, a.count);
     for (size_t i = 0; i < a.count; i++) {

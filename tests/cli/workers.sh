@@ -1,0 +1,75 @@
+# Workers that mpirun starts train to the same bytes, however many they are; what one of them fails at is said once; a
+# worker that is killed takes the others along, and those that are left go on. sh workers.sh TENON SCRATCH DEVICE
+# JSON_LINES NAME FOLDER: NAME is an MPI library. Exit status 77: it is not there.
+. "$(dirname "$0")/common.sh"
+name=$5 folder=$6
+[ -e "$folder/$name.so" ] || { echo "there is no communicator $name: its headers were not there"; exit 77; }
+command -v mpirun."$name" >/dev/null || { echo "there is no mpirun.$name"; exit 77; }
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
+export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers may forbid to read another process's memory
+
+# launch ARGUMENTS OF mpirun...
+launch()
+{
+    case $name in
+    openmpi) mpirun.openmpi --oversubscribe "$@" ;;
+    *) mpirun."$name" "$@" ;;
+    esac </dev/null
+}
+
+# Batch normalisation, dropout, and a last batch of 8 of 32.
+net="conv 2 3x3, batchnorm, relu, maxpool 4, flatten, dropout 0.2, linear 10"
+
+# trains RANKS FILE ARGUMENTS...
+trains()
+{
+    ranks=$1 file=$2
+    shift 2
+    launch -n "$ranks" "$tenon" train --data digits:250 --net "$net" --batch 32 --shards 8 --device "$device" --save "$file" "$@" \
+        >out/"$ranks" 2>&1 || fail "$ranks ranks: $(cat out/"$ranks")"
+}
+
+"$tenon" train --data digits:250 --net "$net" --batch 32 --shards 8 --device "$device" --epochs 3 --save alone >out/alone 2>&1 ||
+    fail "alone: $(cat out/alone)"
+for n in 1 2 3 4; do
+    trains $n workers-$n --epochs 3
+    cmp alone workers-$n || fail "$n workers come to other bytes"
+    [ "$(grep -c '^epoch' out/$n)" = 3 ] || fail "$n workers: not one line an epoch: $(cat out/$n)"
+done
+
+# Resumed by another number of them, in the middle of it all.
+trains 3 changed --epochs 1
+launch -n 2 "$tenon" train --resume changed --epochs 2 --device "$device" --save changed >out/resumed 2>&1 || fail "$(cat out/resumed)"
+"$tenon" train --resume changed --epochs 3 --device "$device" --save changed >out/resumed 2>&1 || fail "$(cat out/resumed)"
+cmp alone changed || fail "3, 2 and 1 workers come to other bytes"
+
+# A worker is killed somewhere; the last whole file is gone on with by those that are left.
+for round in 1 2 3; do
+    rm -f killed
+    launch -n 3 "$tenon" train --data digits:250 --net "$net" --batch 32 --shards 8 --device "$device" --epochs 1000 \
+        --save killed >out/killed 2>&1 &
+    started=$!
+    tries=0
+    while [ ! -e killed ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+    sleep 0.$((round * 3))
+    victim=$(for p in $(pgrep -x tenon); do
+        tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -q -- "--save killed" && [ "$(readlink "/proc/$p/cwd")" = "$PWD" ] && echo "$p"
+    done | sed -n "${round}p")
+    [ -n "$victim" ] && kill -9 "$victim"
+    wait $started && fail "round $round: a worker was killed, and all is said to be well: $(cat out/killed)"
+    "$tenon" eval --model killed --device "$device" >out/eval 2>&1 || fail "round $round: what was saved is broken: $(cat out/eval)"
+    epochs=$("$tenon" train --resume killed --epochs 1 --device "$device" 2>&1 | sed -n 's/.*: \([0-9]*\) of 1 epochs are done.*/\1/p')
+    launch -n 2 "$tenon" train --resume killed --epochs $((epochs + 1)) --device "$device" --save left >out/left 2>&1 ||
+        fail "round $round: those that are left don't go on after $epochs epochs: $(cat out/left)"
+    trains 1 never --epochs $((epochs + 1))
+    cmp left never || fail "round $round: those that are left come to other bytes"
+done
+
+# All are told of what one of them can't read, once.
+launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" train --data nowhere.csv --device "$device" \
+    >out/mixed 2>&1 && fail "one of two workers has no data, and all is well"
+[ "$(grep -c 'nowhere.csv' out/mixed)" = 1 ] && grep -q 'rank 1: .*nowhere.csv' out/mixed || fail "not one line on nowhere.csv: $(cat out/mixed)"
+launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" train --data digits:55 --device "$device" \
+    >out/mixed 2>&1 && fail "two workers have other data, and all is well"
+grep -q "'50' on rank 0, '55' on rank 1" out/mixed || fail "not said what differs: $(cat out/mixed)"
+finish
