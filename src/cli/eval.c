@@ -99,6 +99,19 @@ static int64_t count_common(const cli_saved *saved, const char *path, const tn_d
     return common;
 }
 
+/* There is nothing to compare the samples with, or they are too many. */
+static void tell_nothing(const cli_saved *saved, const tn_dataset *test, int there)
+{
+    const char *data = note(saved, "data");
+    if (!*note(saved, "data_hash")) return;
+    if (test->loader)
+        cli_warn("%s stays in its file: whether %s was trained on samples of it is not looked at", test->source,
+                 saved->path);
+    else
+        cli_warn("%s %s: whether %s was trained on samples of %s cannot be told", data,
+                 there ? "has changed since" : "is not there", saved->path, test->source);
+}
+
 /* Says which of the samples were trained on, as far as the model's notes tell. A file may have samples for testing of
  * its own. */
 static void tell_trained(const cli_saved *saved, const tn_dataset *test)
@@ -113,8 +126,11 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
                  test->source, saved->path, *known ? ", and has changed since" : "");
         return;
     }
-    if (test->loader) return;
-    int64_t common = same || unchanged ? count_common(saved, same ? test->source : data, test) : 0;
+    if (!same && (test->loader || !unchanged)) {
+        tell_nothing(saved, test, *there != 0);
+        return;
+    }
+    const int64_t common = test->loader ? test->count : count_common(saved, same ? test->source : data, test);
     if (common && same)
         cli_warn("%s is what %s was trained on: %s of its %" PRId64 " samples were trained on%s", test->source,
                  saved->path, note(saved, "count"), test->count,
@@ -122,9 +138,6 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
     else if (common)
         cli_warn("%" PRId64 " of the %" PRId64 " samples of %s are the same as samples that %s was trained on", common,
                  test->count, test->source, saved->path);
-    else if (*known && !same && !unchanged)
-        cli_warn("%s %s: whether %s was trained on samples of %s cannot be told", data,
-                 *there ? "has changed since" : "is not there", saved->path, test->source);
 }
 
 /* The part that was for testing, or that would be of another file. */

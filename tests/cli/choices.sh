@@ -100,6 +100,10 @@ says "copy.csv is what wide.safetensors was trained on: 240 of its 300 samples w
 run_eval --model wide.safetensors --data copy.csv --part test
 grep -q "over 60 test samples" said || fail "--part test: $(cat said)"
 [ ! -s stderr ] || fail "--part test: $(cat stderr)"
+run_eval --model wide.safetensors --data copy.csv --resident stream
+says "copy.csv is what wide.safetensors was trained on: 240 of its 300 samples were trained on"
+run_eval --model wide.safetensors --data new.csv --resident stream
+says "new.csv stays in its file: whether wide.safetensors was trained on samples of it is not looked at"
 { cat new.csv; tail -n 100 wide.csv; } >some.csv
 run_eval --model wide.safetensors --data some.csv
 grep -qE "[78][0-9] of the 177 samples of some.csv are the same as samples that wide.safetensors was trained on" stderr || fail "some: $(cat stderr)"
