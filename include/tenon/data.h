@@ -60,7 +60,7 @@ typedef struct tn_dataset {
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
 } tn_dataset;
 
-/* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine. */
+/* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
 TN_API void tn_dataset_free(tn_dataset *data);
 
 /* Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
@@ -123,7 +123,7 @@ typedef struct tn_array {
  * (NULL: its only one).
  * Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range is an
  * error.
- * Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine. */
+ * Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine, and so is NULL. */
 TN_API TN_MUST_USE tn_status tn_array_read(const char *path, const char *member, tn_array *array);
 TN_API void tn_array_free(tn_array *array);
 

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /* `count` numbers, each `stride` after the last (0: 1): column c of a table x of (rows, columns) is
- * (tn_column){x + c, rows, columns}. */
+ * (tn_column){x + c, rows, columns}. An x that is NULL has no values: all are missing. */
 typedef struct tn_column {
     const float *x;
     int64_t count;
@@ -80,7 +80,7 @@ TN_API const char *tn_scale_name(int32_t kind);
  * an error. Free the scaler in the end. */
 TN_API TN_MUST_USE tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x,
                                            int64_t rows, int64_t columns);
-TN_API void tn_scaler_free(tn_scaler *scaler); /* a zeroed struct is fine */
+TN_API void tn_scaler_free(tn_scaler *scaler); /* a zeroed struct is fine, and so is NULL */
 
 /* Learns from all samples of a data set, f32, in two passes if they have a loader. A column without any value is
  * TN_EFORMAT. */

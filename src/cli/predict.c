@@ -24,6 +24,8 @@ typedef struct samples {
     tn_dataset rows; /* they are read as they are needed */
     int64_t count;
     int one;               /* the file holds one picture, and nothing else */
+    int64_t unknown;       /* samples with an output that is no number, */
+    int64_t first_unknown; /* and the first of them */
     char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
 } samples;
 
@@ -198,18 +200,29 @@ static int compute(predictor *p)
 
 /* ---- telling ---- */
 
+#define NO_CLASS (-1)
+
 static int tells_probability(const predictor *p)
 {
     return p->saved.model.classes && cli_loss_tells_probabilities(p->saved.model.loss);
 }
 
-/* The class, and its probability if the outputs are such. */
+static int is_unknown(const predictor *p, const float *y)
+{
+    for (int64_t k = 0; k < p->outputs; k++)
+        if (isnan(y[k])) return 1;
+    return 0;
+}
+
+/* The class, and its probability if the outputs are such; NO_CLASS and NaN where one of them is no number. */
 static int64_t best_class(const predictor *p, const float *y, double *probability)
 {
     const float yes = tells_probability(p) ? 0.5f : 0;
     int64_t best = 0;
+    *probability = NAN;
+    if (is_unknown(p, y)) return NO_CLASS;
     for (int64_t k = 1; k < p->outputs; k++)
-        if (y[k] > y[best] || isnan(y[k])) best = k;
+        if (y[k] > y[best]) best = k;
     *probability = y[best];
     if (p->outputs > 1) return best;
     *probability = y[0] > yes ? y[0] : 1 - y[0];
@@ -222,19 +235,27 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
     char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
+    const char *doubt = is_unknown(p, y) ? "an output is no number" : in->doubt;
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "input", in->path);
     cli_json_whole(&json, "index", index);
-    if (p->saved.model.class_names)
+    if (p->saved.model.classes && best == NO_CLASS)
+        cli_json_number(&json, "class", NAN);
+    else if (p->saved.model.class_names)
         cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
     else if (p->saved.model.classes)
         cli_json_whole(&json, "class", best);
     if (tells_probability(p)) cli_json_number(&json, "probability", probability);
-    if (*in->doubt) cli_json_text(&json, "doubt", in->doubt);
+    if (*doubt) cli_json_text(&json, "doubt", doubt);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
     cli_json_end(&json, ']');
     cli_json_end(&json, '}');
+}
+
+static void print_number(const char *before, float y)
+{
+    printf("%s%.6g", before, isnan(y) ? (double)NAN : y); /* which has no sign */
 }
 
 static void tell(const predictor *p, samples *in, int64_t index, const float *y)
@@ -250,20 +271,35 @@ static void tell(const predictor *p, samples *in, int64_t index, const float *y)
     }
     printf("%s", cli_shown(in->path));
     if (!in->one) printf(" %" PRId64, index);
-    if (p->saved.model.classes)
-        printf(": %s", cli_shown(cli_class_name(&p->saved.model, best, name, sizeof name)));
+    if (!p->saved.model.classes)
+        for (int64_t k = 0; k < p->outputs; k++) print_number(k ? " " : ": ", y[k]);
+    else if (best == NO_CLASS)
+        printf(": no class");
     else
-        printf(": %.6g", y[0]);
-    for (int64_t k = 1; !p->saved.model.classes && k < p->outputs; k++) printf(" %.6g", y[k]);
-    if (tells_probability(p)) printf(" (%.1f %%)", 100 * probability);
+        printf(": %s", cli_shown(cli_class_name(&p->saved.model, best, name, sizeof name)));
+    if (!isnan(probability) && tells_probability(p)) printf(" (%.1f %%)", 100 * probability);
     printf("\n");
+}
+
+static void tell_unknown(const samples *in)
+{
+    if (in->unknown)
+        cli_warn("%s: %" PRId64 " of %" PRId64 " samples have an output that is no number, the first of them number "
+                 "%" PRId64,
+                 in->path, in->unknown, in->count, in->first_unknown);
 }
 
 static void tell_all(const predictor *p)
 {
     const float *y = p->y;
-    for (int f = 0; f < p->files; f++)
-        for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) tell(p, &p->file[f], i, y);
+    for (int f = 0; f < p->files; f++) {
+        samples *in = &p->file[f];
+        for (int64_t i = 0; i < in->count; i++, y += p->outputs) {
+            tell(p, in, i, y);
+            if (is_unknown(p, y) && !in->unknown++) in->first_unknown = i;
+        }
+        tell_unknown(in);
+    }
 }
 
 /* ---- writing ---- */
@@ -311,7 +347,8 @@ static void write_line(const predictor *p, const samples *in, int64_t index, con
     cli_sheet_text(sheet, in->path, strlen(in->path));
     cli_sheet_whole(sheet, index);
     if (p->saved.model.classes) {
-        cli_class_name(&p->saved.model, best, name, sizeof name);
+        *name = 0;
+        if (best != NO_CLASS) cli_class_name(&p->saved.model, best, name, sizeof name);
         cli_sheet_text(sheet, name, strlen(name));
     }
     if (tells_probability(p)) cli_sheet_number(sheet, probability);

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ void cli_sheet_whole(cli_sheet *s, int64_t value)
 void cli_sheet_number(cli_sheet *s, double value)
 {
     between(s);
-    fprintf(s->file, "%.9g", value);
+    fprintf(s->file, "%.9g", isnan(value) ? (double)NAN : value); /* which has no sign */
 }
 
 void cli_sheet_row(cli_sheet *s)

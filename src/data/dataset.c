@@ -39,6 +39,7 @@ static void list_texts(tn_dataset *data, text_list list)
 void tn_dataset_free(tn_dataset *data)
 {
     text_list text;
+    if (!data) return;
     list_texts(data, text);
     for (size_t i = 0; i < TEXTS; i++) tn_free(*text[i]);
     tn_free(data->x);

@@ -274,6 +274,7 @@ tn_status tn_array_read(const char *path, const char *member, tn_array *array)
 
 void tn_array_free(tn_array *array)
 {
+    if (!array) return;
     tn_free(array->data);
     *array = (tn_array){0};
 }

@@ -129,6 +129,7 @@ tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high
 
 void tn_scaler_free(tn_scaler *scaler)
 {
+    if (!scaler) return;
     tn_free(scaler->centre);
     tn_free(scaler->spread);
     tn_free(scaler->mean);

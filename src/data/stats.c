@@ -7,6 +7,7 @@
 
 static float at(tn_column x, int64_t i)
 {
+    if (!x.x) return NAN;
     return x.x[i * (x.stride ? x.stride : 1)];
 }
 

@@ -12,6 +12,15 @@ printf 'a,b,larger\n0.9,0.1,\n' >with.csv
 "$tenon" predict --model t.safetensors --device "$device" --json with.csv | tee said | "$json_lines" input class probability outputs || fail "json"
 grep -q '"class": "left"' said || fail "with the target's column: $(cat said)"
 
+# What overflows on its way through the network has no class, and is not silent.
+printf 'a,b\n0.9,0.1\n3e38,3e38\n' >far.csv
+"$tenon" predict --model t.safetensors --device "$device" --out out.csv far.csv >said 2>stderr || fail "$(cat stderr)"
+grep -q '^far.csv 1: no class$' said || fail "outputs that are no numbers: $(cat said)"
+grep -q 'far.csv: 1 of 2 samples have an output that is no number, the first of them number 1' stderr || fail "not said: $(cat stderr)"
+grep -q '^far.csv,1,,nan,nan,nan$' out.csv || fail "outputs that are no numbers: $(cat out.csv)"
+"$tenon" predict --model t.safetensors --device "$device" --json far.csv 2>stderr | sed -n 2p >said
+grep -q '"class": null, "probability": null, "doubt": "an output is no number"' said || fail "json: $(cat said)"
+
 # The same by one output.
 "$tenon" train --data t.csv --net "linear 8, tanh, linear 1" --loss binary_cross_entropy --lr 0.02 --epochs 30 --batch 32 --device "$device" --save b.safetensors 2>stderr || fail "$(cat stderr)"
 "$tenon" predict --model b.safetensors --device "$device" rows.csv >said

@@ -34,7 +34,7 @@ typedef struct world {
     tn_array array;
     tn_check_options check_options;
     tn_check_target check_target;
-    tn_column column;
+    tn_column column, nothing;
     tn_compile_options compile_options;
     tn_csv_options csv_options;
     tn_dataset dataset;
@@ -191,6 +191,7 @@ static int make_world(void **state)
     w->index = tn_input(w->graph, "index", TN_I32, TN_SHAPE(4));
     w->list[0] = w->x;
     w->column = (tn_column){(const float *)(void *)w->bytes, 2, 1};
+    w->nothing = (tn_column){NULL, 3, 1};
     w->scaler = (tn_scaler){.kind = TN_SCALE_NONE, .columns = 1};
     make_runtime();
     return 0;
