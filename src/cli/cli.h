@@ -58,8 +58,8 @@ double cli_now(void);
 /* The middle one of `count` numbers, which get sorted. */
 double cli_median(double *values, size_t count);
 
-/* An output file can be made: its folder is there and writable, and it is no folder or device itself. `option` names
- * it in the message. Returns CLI_OK or CLI_FAILED. NULL is fine. */
+/* An output file can be made: its folder is there and writable, and it is no folder or device itself, nor a file that
+ * may not be replaced. `option` names it in the message. Returns CLI_OK or CLI_FAILED. NULL is fine. */
 int cli_can_write(const char *option, const char *path);
 
 /* An output is not another file of the command's, which `other` names in the message, "--data": by what is there,

@@ -5,7 +5,17 @@
 #include <stddef.h>
 
 static volatile sig_atomic_t came;
-static int hangup_ignored; /* by whoever started the program, as nohup does */
+
+static struct {
+    int number, flags;
+    int ignored; /* by whoever started the program, as nohup does, or a shell with what runs in the background */
+} caught[] = {
+    {SIGINT, (int)(SA_RESTART | SA_RESETHAND), 0},
+    {SIGTERM, (int)(SA_RESTART | SA_RESETHAND), 0},
+    {SIGHUP, SA_RESTART, 0},
+};
+
+#define CAUGHT (sizeof caught / sizeof *caught)
 
 static void note(int number)
 {
@@ -22,17 +32,18 @@ static void remember(int number, int flags)
 void cli_interrupt_begin(void)
 {
     struct sigaction before;
-    hangup_ignored = !sigaction(SIGHUP, NULL, &before) && before.sa_handler == SIG_IGN;
+    for (size_t i = 0; i < CAUGHT; i++)
+        caught[i].ignored = !sigaction(caught[i].number, NULL, &before) && before.sa_handler == SIG_IGN;
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 void cli_interrupt_catch(void)
 {
-    remember(SIGINT, (int)(SA_RESTART | SA_RESETHAND));
-    remember(SIGTERM, (int)(SA_RESTART | SA_RESETHAND));
-    if (hangup_ignored)
-        signal(SIGHUP, SIG_IGN); /* a driver may have had other ideas */
-    else
-        remember(SIGHUP, SA_RESTART);
+    for (size_t i = 0; i < CAUGHT; i++)
+        if (caught[i].ignored)
+            signal(caught[i].number, SIG_IGN); /* a driver may have had other ideas */
+        else
+            remember(caught[i].number, caught[i].flags);
 }
 
 int cli_interrupted(void)

@@ -2,12 +2,12 @@
 #ifndef TN_CLI_INTERRUPT_H
 #define TN_CLI_INTERRUPT_H
 
-/* At the command's beginning, before any driver is loaded that catches signals itself: looks at what is ignored. */
+/* At the command's beginning, before any driver is loaded that catches signals itself: looks at what is ignored.
+ * A file that grows beyond the limit of sizes no longer ends the command: writing it fails instead. */
 void cli_interrupt_begin(void);
 
 /* From now on the first signal is only remembered; a second Ctrl-C or SIGTERM ends the command at once, a second SIGHUP
- * does not: a terminal that closes may send two. A SIGHUP that was ignored when the command began, as by nohup, stays
- * so. */
+ * does not: a terminal that closes may send two. What was ignored when the command began, as by nohup, stays so. */
 void cli_interrupt_catch(void);
 
 /* The number of the first signal that has come, or 0. */

@@ -23,6 +23,8 @@ int cli_can_write(const char *option, const char *path)
     if (!stat(path, &info) && !S_ISREG(info.st_mode)) return cli_fail("--%s: '%s' is not a regular file", option, path);
     char target[PATH_MAX];
     if (!tn_follow_links(path, target)) return cli_fail("--%s: '%s': %s", option, path, strerror(errno));
+    if (access(target, W_OK) && errno != ENOENT && errno != ENOTDIR)
+        return cli_fail("--%s: '%s': %s", option, path, strerror(errno));
     char *folder = folder_of(target);
     if (!folder) return cli_fail("out of memory");
     int status = CLI_OK;

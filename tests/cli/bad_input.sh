@@ -188,8 +188,8 @@ wild() {
 wild "an epoch" --batch 1 --lr 1e30
 wild "one step" --batch 240 --epochs 1 --lr 1e300
 mkfifo pipe
-(trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 1 --device "$device" \
-    --optimizer sgd --lr 1e30 --json=step --save out/m.safetensors) >pipe 2>stderr &
+env --default-signal=INT "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 1 --device "$device" \
+    --optimizer sgd --lr 1e30 --json=step --save out/m.safetensors >pipe 2>stderr &
 pid=$!
 exec 3<pipe
 for i in 1 2 3 4; do read -r line <&3; done
@@ -213,6 +213,21 @@ for how in --load --resume; do
 done
 rm -rf out && mkdir out
 bad 2 "--diverged" train --save a.safetensors --diverged a.safetensors
+
+# A file that grows beyond the limit of sizes is an error as a full disk is, and leaves nothing.
+(ulimit -f 100 && train --net "linear 300, linear 10" --epochs 1 --save out/m.safetensors >/dev/null 2>stderr)
+[ $? = 1 ] || fail "limit of sizes: not status 1"
+grep -q "cannot be written: File too large" stderr || fail "limit of sizes: $(cat stderr)"
+[ -z "$(ls -A out)" ] || fail "limit of sizes: left $(ls -A out)"
+
+# A file that can't be replaced is found before the first epoch; whoever is root can replace any.
+if [ "$(id -u)" != 0 ]; then
+    : >out/m.safetensors && chmod 400 out/m.safetensors
+    train --epochs 1000000 --save out/m.safetensors >/dev/null 2>stderr
+    [ $? = 1 ] || fail "a file that can't be replaced: not status 1"
+    grep -q "'out/m.safetensors': Permission denied" stderr || fail "a file that can't be replaced: $(cat stderr)"
+    rm -rf out && mkdir out
+fi
 
 # Standard output that is full.
 train --epochs 1 --json >/dev/full 2>stderr

@@ -16,8 +16,8 @@ for signal in INT:130 TERM:143 HUP:129; do
     rm -f pipe m.safetensors
     mkfifo pipe
     # An interactive shell would let a background job keep Ctrl-C; a script must ask for it.
-    (trap - INT TERM HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
-        --epochs $epochs --json=step --save m.safetensors --best "its best" --curve c.svg) >pipe 2>stderr &
+    env --default-signal=INT,TERM,HUP "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+        --epochs $epochs --json=step --save m.safetensors --best "its best" --curve c.svg >pipe 2>stderr &
     pid=$!
     exec 3<pipe
     n=0
@@ -38,8 +38,8 @@ done
 
 # What it began with is not said again: the line goes on as it is printed.
 train --epochs 1 --save base.safetensors 2>stderr || fail "$(cat stderr)"
-(trap - INT; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
-    --epochs 3 --json=step --load base.safetensors --rename fc1=fc1 --save m.safetensors) >pipe 2>stderr &
+env --default-signal=INT "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
+    --epochs 3 --json=step --load base.safetensors --rename fc1=fc1 --save m.safetensors >pipe 2>stderr &
 pid=$!
 exec 3<pipe
 read -r line <&3
@@ -68,16 +68,18 @@ for n in "" -2 -3; do
 done
 for n in "" -2; do cmp tenon-interrupted$n.safetensors kept$n.safetensors || fail "overwritten"; done
 
-# What nohup ignores stays ignored.
-(trap "" HUP; exec "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
-    --epochs 2 --json=step) >pipe 2>stderr &
-pid=$!
-exec 3<pipe
-read -r line <&3
-kill -HUP $pid
-cat <&3 >begun
-exec 3<&-
-wait $pid || fail "SIGHUP ended what ignores it: $(cat stderr)"
+# What nohup ignores stays ignored, and what a script's shell does for what runs in the background.
+for signal in HUP INT TERM; do
+    env --ignore-signal=$signal "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch \
+        --device "$device" --epochs 2 --json=step >pipe 2>stderr &
+    pid=$!
+    exec 3<pipe
+    read -r line <&3
+    kill -$signal $pid
+    cat <&3 >begun
+    exec 3<&-
+    wait $pid || fail "SIG$signal ended what ignores it: $(cat stderr)"
+done
 
 # kill -9 while it saves again and again leaves a file that loads.
 for i in 1 2 3 4 5 6; do
