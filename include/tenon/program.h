@@ -19,7 +19,8 @@ typedef struct tn_program tn_program;
 typedef struct tn_compile_options {
     uint32_t strict;  /* an operator that the device doesn't support is an error instead of a fallback */
     uint32_t unfused; /* one kernel an operator, for comparison */
-    uint32_t f64;     /* compute f32 tensors in f64: for checking gradients */
+    uint32_t f64;     /* compute f32 tensors in f64: for checking gradients. Its state has f64 in their place, and
+                         tn_feed and tn_fetch numbers of 8 bytes; tn_fit and its kin convert */
     int32_t storage;  /* TN_F16 or TN_BF16: what passes between kernels is stored so where the device's kernels take it;
                          sums and products are in f32 all the same. Variables and what becomes one (gradients of
                          parameters, and all that an optimizer makes of them), losses, inputs, outputs and tensors of
@@ -37,6 +38,7 @@ TN_API void tn_program_free(tn_program *program);
 TN_API TN_MUST_USE tn_status tn_set(tn_program *program, const char *scalar, double value);
 
 /* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied.
+ * A program compiled with `f64` has its f32 inputs and outputs as f64: numbers of 8 bytes, here and in tn_fetch.
  * TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program computes: it is
  * left out. */
 TN_API TN_MUST_USE tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes);

@@ -79,16 +79,26 @@ static tn_status if_needed(tn_status status)
     return status == TN_EMISSING ? TN_OK : status;
 }
 
-static tn_status feed(tn_program *program, const char *input, const void *data, uint64_t bytes)
+/* To an input of that type, which a program that computes in f64 has as f64 instead of f32. */
+static tn_status feed(const tn_batches *b, tn_program *program, const char *input, int32_t dtype, const void *data,
+                      uint64_t bytes)
 {
-    return if_needed(tn_feed(program, input, data, bytes));
+    if (dtype != TN_F32 || !b->model->compile.f64) return if_needed(tn_feed(program, input, data, bytes));
+    const uint64_t count = bytes / sizeof(float);
+    double *wide = tn_alloc(count * sizeof *wide + 1);
+    if (!wide) return TN_ENOMEM;
+    for (uint64_t i = 0; i < count; i++) wide[i] = ((const float *)data)[i];
+    tn_status s = if_needed(tn_feed(program, input, wide, count * sizeof *wide));
+    tn_free(wide);
+    return s;
 }
 
-static tn_status feed_both(tn_program *program, const tn_dataset *data, const void *x, const void *target,
-                           int64_t count)
+static tn_status feed_both(const tn_batches *b, tn_program *program, const void *x, const void *target, int64_t count)
 {
-    TN_TRY(feed(program, "x", x, (uint64_t)count * tn_sample_bytes(data)));
-    return target ? feed(program, "target", target, (uint64_t)count * tn_target_bytes(data)) : TN_OK;
+    const tn_dataset *data = b->data;
+    TN_TRY(feed(b, program, "x", data->x_dtype, x, (uint64_t)count * tn_sample_bytes(data)));
+    if (!target) return TN_OK;
+    return feed(b, program, "target", tn_target_dtype(data), target, (uint64_t)count * tn_target_bytes(data));
 }
 
 /* Copies of a batch to where its samples and targets are in the inputs, from number `to` on. */
@@ -137,7 +147,7 @@ static tn_status bring(tn_batches *b)
 {
     const tn_dataset *data = b->data;
     const void *target = data->label ? (const void *)data->label : data->target;
-    return data->loader ? bring_by_loader(b) : feed_both(b->whole, data, data->x, target, data->count);
+    return data->loader ? bring_by_loader(b) : feed_both(b, b->whole, data->x, target, data->count);
 }
 
 /* Samples one by one, in their order. */
@@ -157,7 +167,7 @@ static tn_status feed_last(tn_batches *b)
     char *target = target_bytes ? tn_alloc((uint64_t)b->rest * target_bytes) : NULL;
     tn_status s = x && (target || !target_bytes) ? TN_OK : TN_ENOMEM;
     if (!s) s = pick(b, b->data->count - b->rest, b->rest, x, target);
-    if (!s) s = feed_both(b->last, b->data, x, target, b->rest);
+    if (!s) s = feed_both(b, b->last, x, target, b->rest);
     tn_free(x);
     tn_free(target);
     return s;
@@ -171,10 +181,16 @@ static tn_status resident_at(tn_batches *b, int64_t start)
 
 /* ---- fed to it ---- */
 
+/* What is fed has to be made f64 first where the program computes in that: then each batch by itself, as a copy. */
+static int uploads(const tn_model *model)
+{
+    return !model->compile.f64;
+}
+
 static tn_status open_feeding(tn_batches *b)
 {
     TN_TRY(tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &b->prefetch));
-    return tn_upload_new(b->whole, &b->upload);
+    return uploads(b->model) ? tn_upload_new(b->whole, &b->upload) : TN_OK;
 }
 
 static tn_status fed_at(tn_batches *b, int64_t start)
@@ -184,8 +200,8 @@ static tn_status fed_at(tn_batches *b, int64_t start)
     b->next = -1;
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
     TN_TRY(check_targets(b, &batch));
-    if (batch.count < b->batch) {
-        TN_TRY(feed_both(b->last, b->data, batch.x, batch.target, batch.count));
+    if (batch.count < b->batch || !b->upload) {
+        TN_TRY(feed_both(b, batch.count < b->batch ? b->last : b->whole, batch.x, batch.target, batch.count));
     } else {
         TN_TRY(upload(b->upload, b->data, &batch, b->turn * b->batch));
         TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
@@ -214,12 +230,13 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
                          int shuffled, int fed, tn_batch_task *task, const void *arg)
 {
     if (batch > data->count) batch = data->count;
+    if (data->loader && !uploads(model)) fed = 1;
     *b =
         (tn_batches){.data = data, .model = model, .batch = batch, .rest = batch ? data->count % batch : 0, .next = -1};
     if (!batch) return TN_OK;
     if (shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
         return TN_ENOMEM;
-    tn_graph *graph = fed ? batch_graph(data, TURNS * batch, batch, 0, task, arg)
+    tn_graph *graph = fed ? batch_graph(data, (uploads(model) ? TURNS : 1) * batch, batch, 0, task, arg)
                           : tn_batches_graph(data, batch, b->order != NULL, task, arg);
     TN_TRY(compile(graph, state, model, &b->whole));
     TN_TRY(fed ? open_feeding(b) : bring(b));
@@ -239,10 +256,10 @@ void tn_batches_free(tn_batches *b)
     *b = (tn_batches){0};
 }
 
-tn_status tn_batches_feed(tn_batches *b, const char *input, const void *data, uint64_t bytes)
+tn_status tn_batches_feed(tn_batches *b, const char *input, int32_t dtype, const void *data, uint64_t bytes)
 {
-    TN_TRY(feed(b->whole, input, data, bytes));
-    return b->last ? feed(b->last, input, data, bytes) : TN_OK;
+    TN_TRY(feed(b, b->whole, input, dtype, data, bytes));
+    return b->last ? feed(b, b->last, input, dtype, data, bytes) : TN_OK;
 }
 
 tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
@@ -251,7 +268,8 @@ tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
     if (b->prefetch) tn_prefetch_stop(b->prefetch);
     b->next = -1;
     tn_shuffle(b->order, b->data->count, seed, epoch);
-    return b->prefetch ? TN_OK : feed(b->whole, "order", b->order, (uint64_t)b->data->count * sizeof *b->order);
+    if (b->prefetch) return TN_OK;
+    return feed(b, b->whole, "order", TN_I32, b->order, (uint64_t)b->data->count * sizeof *b->order);
 }
 
 tn_status tn_batches_at(tn_batches *b, int64_t start, tn_program **program)

@@ -19,9 +19,9 @@ typedef struct tn_batches {
     tn_program *last;      /* its input is the last batch; NULL if there is none */
     int32_t *order;        /* of the samples, NULL if they are not shuffled */
     tn_prefetch *prefetch; /* NULL: nothing is fed */
-    tn_upload *upload;
-    int64_t next; /* where the batches read ahead go on; -1: nowhere */
-    int64_t turn; /* which of the two batches in the input is the next */
+    tn_upload *upload;     /* NULL: batches are copied */
+    int64_t next;          /* where the batches read ahead go on; -1: nowhere */
+    int64_t turn;          /* which of the two batches in the input is the next */
 } tn_batches;
 
 /* What the task makes of a batch of `batch` samples, as a graph that the caller frees; NULL: no memory. */
@@ -41,8 +41,8 @@ uint64_t tn_batches_bytes(const tn_dataset *data);
 int tn_batches_are_fed(const tn_model *model, uint64_t bytes);
 int tn_batches_may_be_fed(const tn_model *model, tn_status status, int fed);
 
-/* An input of the task's own; no error where the task does not need it. */
-tn_status tn_batches_feed(tn_batches *batches, const char *input, const void *data, uint64_t bytes);
+/* An input of the task's own, of that type; no error where the task does not need it. */
+tn_status tn_batches_feed(tn_batches *batches, const char *input, int32_t dtype, const void *data, uint64_t bytes);
 
 /* Another order. */
 tn_status tn_batches_shuffle(tn_batches *batches, uint64_t seed, uint64_t epoch);

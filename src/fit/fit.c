@@ -145,7 +145,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     if (options->shards > 1) TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, options->shards));
     t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)
-        TN_TRY(tn_batches_feed(&t->batches, "class_weights", options->class_weights,
+        TN_TRY(tn_batches_feed(&t->batches, "class_weights", TN_F32, options->class_weights,
                                (uint64_t)data->classes * sizeof *options->class_weights));
     TN_TRY(tn_peek_new(t->state, tn_measure_sum(&t->train), &t->peek));
     TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, options->validation, fed));
@@ -292,10 +292,9 @@ static tn_status check_course(const tn_training *t)
 static tn_status look(tn_training *t)
 {
     const void *data = NULL;
-    float sum;
     if (t->at.step % PEEK_EVERY) return TN_OK;
     TN_TRY(tn_peek_next(t->peek, &data));
-    if (data) see(t, *(const float *)memcpy(&sum, data, sizeof sum));
+    if (data) see(t, tn_measure_number(&t->train, data));
     return check_course(t);
 }
 
@@ -350,10 +349,7 @@ tn_status tn_training_step(tn_training *t)
 tn_status tn_training_step_loss(tn_training *t, double *loss)
 {
     TN_GIVEN_AS("training, loss", t, loss);
-    float value;
-    TN_TRY(tn_state_read(t->state, "fit.step_loss", &value, sizeof value));
-    *loss = value;
-    return TN_OK;
+    return tn_measure_get(t->state, &t->train, "fit.step_loss", loss);
 }
 
 tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)

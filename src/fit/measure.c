@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "error.h"
 #include "given.h"
 #include "loader.h"
@@ -100,19 +101,46 @@ void tn_measure_batch(const void *arg, tn_tensor *x, tn_tensor *target)
     if (options) tn_minimize(loss, options->optimizer ? options->optimizer : "sgd", options->optim);
 }
 
+static int in_f64(const tn_measure *m)
+{
+    return m->model->compile.f64 != 0;
+}
+
+double tn_measure_number(const tn_measure *m, const void *at)
+{
+    double wide;
+    float narrow;
+    if (in_f64(m)) return *(double *)memcpy(&wide, at, sizeof wide);
+    return *(float *)memcpy(&narrow, at, sizeof narrow);
+}
+
+tn_status tn_measure_get(tn_state *state, const tn_measure *m, const char *name, double *number)
+{
+    char at[sizeof(double)];
+    TN_TRY(tn_state_read(state, name, at, in_f64(m) ? sizeof(double) : sizeof(float)));
+    *number = tn_measure_number(m, at);
+    return TN_OK;
+}
+
+static tn_status put(tn_state *state, const tn_measure *m, const char *name, double number)
+{
+    const float narrow = (float)number;
+    if (in_f64(m)) return tn_state_put(state, name, TN_F64, TN_SCALAR, TN_TRANSIENT, &number);
+    return tn_state_put(state, name, TN_F32, TN_SCALAR, TN_TRANSIENT, &narrow);
+}
+
 tn_status tn_measure_begin(tn_state *state, const tn_measure *m, tn_score score, int64_t samples)
 {
-    float loss = samples ? (float)(score.loss * (double)samples) : 0;
     int32_t right = samples && score.accuracy > 0 ? (int32_t)llround(score.accuracy * (double)samples) : 0;
-    TN_TRY(tn_state_put(state, sum_name(m, 0), TN_F32, TN_SCALAR, TN_TRANSIENT, &loss));
+    TN_TRY(put(state, m, sum_name(m, 0), samples ? score.loss * (double)samples : 0));
     return tn_state_put(state, sum_name(m, 1), TN_I32, TN_SCALAR, TN_TRANSIENT, &right);
 }
 
 tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples, tn_score *score)
 {
-    float loss;
+    double loss;
     int32_t right;
-    TN_TRY(tn_state_read(state, sum_name(m, 0), &loss, sizeof loss));
+    TN_TRY(tn_measure_get(state, m, sum_name(m, 0), &loss));
     TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
     score->loss = loss / (double)samples;
     score->accuracy = is_about_classes(m->model->loss, m->data) ? right / (double)samples : NAN;
@@ -215,6 +243,22 @@ static tn_status open_predicting(tn_batches *batches, tn_state *state, const tn_
     return open_batches(batches, state, model, data, 1, predict_batch, model);
 }
 
+/* What a program that computes in f64 gives. */
+static tn_status fetch_wide(tn_program *program, float *out, uint64_t count)
+{
+    double *wide = tn_alloc(count * sizeof *wide + 1);
+    tn_status s = wide ? tn_fetch(program, "output", wide, count * sizeof *wide) : TN_ENOMEM;
+    for (uint64_t i = 0; !s && i < count; i++) out[i] = (float)wide[i];
+    tn_free(wide);
+    return s;
+}
+
+static tn_status fetch_outputs(const tn_model *model, tn_program *program, void *out, uint64_t bytes)
+{
+    if (model->compile.f64) return fetch_wide(program, out, bytes / sizeof(float));
+    return tn_fetch(program, "output", out, bytes);
+}
+
 tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)
 {
     TN_GIVEN(state, model, data, out);
@@ -231,7 +275,7 @@ tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *d
         int64_t size = data->count - start < batches.batch ? data->count - start : batches.batch;
         s = tn_batches_at(&batches, start, &program);
         if (!s) s = tn_program_run(program);
-        if (!s) s = tn_fetch(program, "output", (char *)out + (uint64_t)start * each, (uint64_t)size * each);
+        if (!s) s = fetch_outputs(model, program, (char *)out + (uint64_t)start * each, (uint64_t)size * each);
     }
     if (!s) s = tn_batches_wait(&batches);
     tn_batches_free(&batches);

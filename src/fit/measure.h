@@ -19,8 +19,12 @@ void tn_measure_add(const tn_measure *measure, tn_graph *graph, tn_tensor *loss,
 /* A tn_batch_task whose argument is a tn_measure: adds to the sums, and trains where there are options. */
 tn_batch_task tn_measure_batch;
 
-/* The state's tensor, f32, that has the sum of the losses. */
+/* The state's tensor that has the sum of the losses. */
 const char *tn_measure_sum(const tn_measure *measure);
+
+/* A number of the programs', f32 or f64 as they compute: where it lies, and by its name in the state. */
+double tn_measure_number(const tn_measure *measure, const void *at);
+tn_status tn_measure_get(tn_state *state, const tn_measure *measure, const char *name, double *number);
 
 /* That the data is such as the loss can take. */
 tn_status tn_measure_check(const tn_measure *measure);

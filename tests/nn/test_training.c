@@ -110,6 +110,58 @@ static void two_calls_are_what_two_plain_loops_do(void **state)
     close_bench(&b);
 }
 
+/* ---- in f64 ---- */
+
+static tn_status fill_point(void *arg, int64_t index, void *x, void *target, tn_msg *msg)
+{
+    (void)arg, (void)msg;
+    memcpy(x, &points[index], sizeof *points);
+    if (target) memcpy(target, &heights[index], sizeof *heights);
+    return TN_OK;
+}
+
+/* In memory, fed from there, by a loader; whole and in shards: all digits of a plain loop's. */
+static void check_f64(const char *device, uint32_t where, int loaded, uint32_t shards)
+{
+    bench b;
+    tn_epoch last;
+    tn_score score;
+    double w = NAN, c = NAN, want_w = 0, want_c = 0, want_loss;
+    float y[N];
+    tn_dataset data = line_data;
+    const tn_model model = {.build = line, .loss = "half_mse", .compile = {.f64 = 1}, .data = {.where = where}};
+    const tn_fit_options options = {
+        .epochs = 40, .batch = 2, .optim = {.lr = 0.3}, .shards = shards, .step_loss = 1, .test = &line_data};
+    if (!open_bench(&b, device)) return;
+    if (loaded) {
+        data.x = NULL, data.target = NULL;
+        CHECK(tn_loader_new(&(tn_source){.fill = fill_point}, &data.loader));
+    }
+    CHECK(tn_fit(b.state, &model, &data, &options, &last));
+    fit_by_hand(0, 40, 2, 0.3, &want_w, &want_c, &want_loss);
+    CHECK(tn_state_read(b.state, "line.weight", &w, sizeof w));
+    CHECK(tn_state_read(b.state, "line.bias", &c, sizeof c));
+    check_near("weight", w, want_w, 1e-12);
+    check_near("bias", c, want_c, 1e-12);
+    check_near("loss", last.train.loss, want_loss, 1e-12);
+    CHECK(tn_evaluate(b.state, &model, &data, &score));
+    check_near("measured loss", score.loss, last.test.loss, 1e-12);
+    CHECK(tn_predict(b.state, &model, &data, y, sizeof y));
+    for (int i = 0; i < N; i++) check_near("prediction", y[i], w * points[i] + c, 1e-7);
+    tn_loader_free(data.loader);
+    close_bench(&b);
+}
+
+static void training_in_f64_has_all_digits_of_a_plain_loop(void **state)
+{
+    (void)state;
+    for (size_t d = 0; d < 2; d++)
+        for (int loaded = 0; loaded < 2; loaded++)
+            for (uint32_t shards = 0; shards < 3; shards += 2)
+                for (uint32_t where = TN_RESIDENT_DEVICE; where <= TN_RESIDENT_HOST; where++)
+                    check_f64(devices[d], where, loaded, shards);
+}
+
 /* ---- many pictures of two bytes ---- */
 
 enum { MANY = 2307 };
@@ -406,6 +458,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_is_what_a_plain_loop_does),
         cmocka_unit_test(two_calls_are_what_two_plain_loops_do),
+        cmocka_unit_test(training_in_f64_has_all_digits_of_a_plain_loop),
         cmocka_unit_test(measuring_takes_every_sample_once),
         cmocka_unit_test(training_ends_when_it_should),
         cmocka_unit_test(a_schedule_moves_the_rate_of_an_optimizer_with_a_name),
