@@ -61,13 +61,15 @@ TN_API TN_MUST_USE tn_status tn_upload_next(tn_upload *upload, const tn_piece pi
 TN_API TN_MUST_USE tn_status tn_upload_wait(tn_upload *upload);
 TN_API void tn_upload_free(tn_upload *upload);
 
-/* Enqueues one run. Errors of the device appear here or at the next call that waits. */
+/* Enqueues one run. TN_ESTATE if an input was never filled. Errors of the device appear here or at the next call that
+ * waits. */
 TN_API TN_MUST_USE tn_status tn_program_run(tn_program *program);
 
 /* Waits for what was enqueued. */
 TN_API TN_MUST_USE tn_status tn_wait(tn_program *program);
 
-/* Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. */
+/* Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. TN_ESTATE before the first
+ * run. */
 TN_API TN_MUST_USE tn_status tn_fetch(tn_program *program, const char *output, void *data, uint64_t bytes);
 
 /* The compiled program as a table for people: kernels, backend, shapes, bytes, what was fused into what. Calls `line`

@@ -25,6 +25,7 @@ typedef struct tn_value {
     uint64_t bytes, offset;
     uint32_t first, last; /* launches that make it and use it last */
     uint32_t kept;        /* an output: lives to the end */
+    uint32_t fed;         /* an input: it has been filled, or a piece of it */
     uint32_t lasts;       /* its memory is nobody else's: what no launch writes stays zero */
 } tn_value;
 

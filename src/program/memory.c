@@ -91,6 +91,7 @@ tn_status tn_program_plan(tn_program *p, uint64_t staging)
     for (uint32_t i = 0; i < p->ir.values; i++) {
         tn_value *value = p->ir.value[i];
         if (value->base || value->home != TN_IN_INPUT) continue;
+        p->unfed++;
         value->offset = tn_ir_in_bank(&p->ir, 0, *inputs, value->bytes);
         *inputs = value->offset + (value->bytes + p->ir.alignment - 1) / p->ir.alignment * p->ir.alignment;
     }

@@ -50,6 +50,7 @@ struct tn_program {
     uint64_t *steps; /* of each optimizer, before this run */
     uint32_t n_trained, optimizers;
     uint32_t advances_step, f64;
+    uint32_t unfed;         /* inputs that have not been filled yet, at most so many */
     uint32_t moves;         /* of the state, when the launches were bound */
     char refusal[200];      /* of the operator that the state's device declined last: its backend's line */
     tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */

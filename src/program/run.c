@@ -110,9 +110,21 @@ static tn_status run_all(tn_program *p)
     return TN_OK;
 }
 
+static tn_status check_fed(tn_program *p)
+{
+    for (uint32_t i = 0; p->unfed && i < p->ir.values; i++) {
+        const tn_value *value = p->ir.value[i];
+        if (value->base || value->home != TN_IN_INPUT || !value->bytes) continue;
+        TN_REQUIRE(value->fed, TN_ESTATE, "input '%s' has not been filled: tn_feed comes before a run", value->name);
+    }
+    p->unfed = 0;
+    return TN_OK;
+}
+
 tn_status tn_program_run(tn_program *p)
 {
     TN_GIVEN_AS("program", p);
+    TN_TRY(check_fed(p));
     TN_MESSAGE(msg);
     uint64_t allocated = tn_allocations(), waited = waits(p), counted = p->report.run_host_waits;
     TN_TRY(run_all(p));
@@ -172,6 +184,7 @@ tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t by
     TN_TRY(tn_device_status(
         home->device, home->device->backend->write(home->queue, tn_program_ref(p, value), data, bytes, &msg), &msg));
     p->report.bytes_to_device += bytes;
+    value->fed = 1;
     return sync_queue(home);
 }
 
@@ -184,6 +197,8 @@ tn_status tn_fetch(tn_program *p, const char *name, void *data, uint64_t bytes)
         if (strcmp(p->ir.output[i].name, name)) continue;
         TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "output '%s' has %llu bytes, not %llu", name,
                    (unsigned long long)value->bytes, (unsigned long long)bytes);
+        TN_REQUIRE(p->report.runs, TN_ESTATE, "output '%s' is not there yet: tn_program_run comes before tn_fetch",
+                   name);
         const tn_place_device *home = &p->place[0];
         TN_TRY(tn_device_status(
             home->device, home->device->backend->read(home->queue, data, tn_program_ref(p, value), bytes, &msg), &msg));

@@ -345,6 +345,7 @@ tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shap
                        const void *data)
 {
     TN_GIVEN(state, name);
+    TN_REQUIRE(*name, TN_EINVAL, "tn_state_put: the tensor's name is empty");
     if (tn_state_get(state, name))
         TN_TRY(same(tn_state_get(state, name), dtype, &shape));
     else

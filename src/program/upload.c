@@ -83,6 +83,7 @@ static tn_status put(tn_upload *u, const tn_piece *piece, int *found)
     tn_value *value = tn_program_input(p, piece->input);
     if (!value) return TN_OK;
     *found = 1;
+    value->fed = 1;
     TN_REQUIRE(piece->data || !piece->bytes, TN_EINVAL, "tn_upload_next: data of input '%s' is NULL", piece->input);
     TN_REQUIRE(piece->offset <= value->bytes && piece->bytes <= value->bytes - piece->offset, TN_ESHAPE,
                "input '%s' has %llu bytes, no %llu from %llu on", piece->input, (unsigned long long)value->bytes,

@@ -127,6 +127,7 @@ static void what_becomes_a_variable_or_a_loss_is_the_same_to_the_bit(void **stat
 /* Operators that don't mix types are not asked to. */
 static void a_classifier_can_be_narrow(void **state)
 {
+    static const float zeros[4 * N * WIDTH];
     fixture f = use_device(*state, 1);
     tn_graph *g = tn_graph_new();
     tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(4 * N, WIDTH)),
@@ -139,6 +140,8 @@ static void a_classifier_can_be_narrow(void **state)
         ok(tn_compile(g, f.state, &(tn_compile_options){.storage = TN_F16, .unfused = unfused}, &p));
         tn_program_get_report(p, &report);
         assert_true(report.narrow_values > 0);
+        ok(tn_feed(p, "x", zeros, sizeof zeros));
+        ok(tn_feed(p, "label", zeros, 4 * N * sizeof(int32_t)));
         ok(tn_program_run(p));
         ok(tn_wait(p));
         tn_program_free(p);

@@ -60,6 +60,7 @@ static void what_cannot_fit_is_refused_before_it_is_allocated(void **state)
     /* The state is as good as new. */
     tn_graph *g = network(3, 5, 2);
     ok(tn_compile(g, f.state, NULL, &p));
+    ok(tn_feed(p, "x", (float[15]){0}, 15 * sizeof(float)));
     ok(tn_program_run(p));
     ok(tn_wait(p));
     assert_true(tn_state_find(f.state, "fc2.weight", &entry));

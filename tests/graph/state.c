@@ -1,4 +1,6 @@
 /* state.c: what a state keeps and hands to its programs: flags, and all 64 bits of the seed and of the step. */
+#include <string.h>
+
 #include "harness.h"
 
 enum { COUNT = 8 };
@@ -103,9 +105,54 @@ static void an_output_stays_when_another_program_changes_the_variable_that_took_
 
 #define ON(device, test) cmocka_unit_test_prestate(test, (void *)(uintptr_t)device)
 
+/* The message of a call that must fail as TN_ESTATE has that word. */
+static void too_early(tn_status s, const char *word)
+{
+    if (s != TN_ESTATE || !strstr(tn_message(), word)) fail_msg("%s: '%s'", tn_status_name(s), tn_message());
+}
+
+static void nothing_is_fetched_before_a_run_nor_run_before_its_inputs_are_there(void **state)
+{
+    const float x[COUNT] = {1, 2, 3};
+    float y[COUNT];
+    fixture f = use_device(*state, 1);
+    tn_graph *g = tn_graph_new();
+    tn_program *p = NULL;
+    tn_upload *upload = NULL;
+    tn_tensor *a = tn_input(g, "a", TN_F32, TN_SHAPE(COUNT)), *b = tn_input(g, "b", TN_F32, TN_SHAPE(COUNT));
+    (void)tn_input(g, "unused", TN_F32, TN_SHAPE(COUNT));
+    tn_output(tn_add(a, tn_mul(b, tn_scalar_input(g, "scale", TN_F32, 2))), "y");
+    ok(tn_compile(g, f.state, NULL, &p));
+    too_early(tn_fetch(p, "y", y, sizeof y), "'y'");
+    ok(tn_feed(p, "a", x, sizeof x));
+    too_early(tn_program_run(p), "'b'");
+    too_early(tn_fetch(p, "y", y, sizeof y), "'y'");
+    ok(tn_upload_new(p, &upload));
+    ok(tn_upload_next(upload, &(tn_piece){"b", 0, x, sizeof x}, 1));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "y", y, sizeof y));
+    assert_near(y[2], 9, 0);
+    tn_upload_free(upload);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static void a_tensor_has_a_name(void **state)
+{
+    tn_state_entry entry;
+    fixture f = use_device(*state, 1);
+    assert_int_equal(tn_state_put(f.state, "", TN_F32, TN_SCALAR, 0, NULL), TN_EINVAL);
+    assert_false(tn_state_at(f.state, 0, &entry));
+    drop_device(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        ON("reference", nothing_is_fetched_before_a_run_nor_run_before_its_inputs_are_there),
+        ON("cpu", nothing_is_fetched_before_a_run_nor_run_before_its_inputs_are_there),
+        ON("reference", a_tensor_has_a_name),
         ON("reference", flags_are_added_to_those_that_are_there),
         ON("reference", every_bit_of_the_seed_and_of_the_step_counts),
         ON("reference", a_number_too_large_for_a_whole_scalar_is_the_largest),
