@@ -17,7 +17,7 @@
 
 /* ---- samples ---- */
 
-/* Pictures with their channels last, (n, h, w, 1 or 3), as (n, channels, h, w). */
+/* Pictures with their channels last, (n, h, w, channels), as (n, channels, h, w). */
 static tn_status channels_first(tn_array *x)
 {
     int64_t n = x->shape.dim[0], h = x->shape.dim[1], w = x->shape.dim[2], c = x->shape.dim[3];
@@ -34,7 +34,7 @@ static tn_status channels_first(tn_array *x)
     return TN_OK;
 }
 
-static int is_picture_size(int64_t channels)
+static int is_channels(int64_t channels)
 {
     return channels == 1 || channels == 3;
 }
@@ -73,9 +73,11 @@ static tn_status check_samples(const char *path, const tn_shape *s)
     return TN_OK;
 }
 
-static int has_channels_last(const tn_shape *s)
+/* Pictures, which bytes are, have at most 4 channels; other numbers may lie in any number of channels. */
+static int has_channels_last(const tn_shape *s, int32_t dtype)
 {
-    return s->rank == 4 && is_picture_size(s->dim[3]) && !is_picture_size(s->dim[1]);
+    if (s->rank != 4 || is_channels(s->dim[1])) return 0;
+    return is_channels(s->dim[3]) || (dtype == TN_U8 && s->dim[3] <= 4 && s->dim[1] > 4);
 }
 
 static tn_status describe_samples(const char *path, const tn_shape *shape, int32_t dtype, tn_dataset *data)
@@ -90,7 +92,7 @@ static tn_status describe_samples(const char *path, const tn_shape *shape, int32
 static tn_status use_samples(const char *path, tn_array *x, tn_dataset *data)
 {
     TN_TRY(check_samples(path, &x->shape));
-    if (has_channels_last(&x->shape)) TN_TRY(channels_first(x));
+    if (has_channels_last(&x->shape, x->dtype)) TN_TRY(channels_first(x));
     if (x->dtype == TN_I32) TN_TRY(to_float(x));
     data->x = x->data;
     x->data = NULL;
@@ -109,12 +111,13 @@ static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *m
 {
     const tn_rows *rows = arg;
     (void)target, (void)msg;
-    if (rows->element.dtype != TN_I32 && !has_channels_last(&rows->shape)) return tn_rows_read(rows, index, 1, x);
+    if (rows->element.dtype != TN_I32 && !has_channels_last(&rows->shape, rows->element.dtype))
+        return tn_rows_read(rows, index, 1, x);
     tn_array one = {.dtype = rows->element.dtype, .shape = rows->shape};
     one.shape.dim[0] = 1;
     one.data = tn_alloc((size_t)tn_shape_count(&one.shape) * tn_dtype_size(one.dtype));
     tn_status status = one.data ? tn_rows_read(rows, index, 1, one.data) : TN_ENOMEM;
-    if (!status && has_channels_last(&rows->shape)) status = channels_first(&one);
+    if (!status && has_channels_last(&rows->shape, rows->element.dtype)) status = channels_first(&one);
     if (!status && one.dtype == TN_I32) status = to_float(&one);
     if (!status) memcpy(x, one.data, (size_t)tn_shape_count(&one.shape) * tn_dtype_size(one.dtype));
     tn_array_free(&one);
@@ -125,7 +128,7 @@ static tn_status describe_rows(const tn_rows *rows, tn_dataset *data)
 {
     tn_shape s = rows->shape;
     TN_TRY(check_samples(rows->path, &s));
-    if (has_channels_last(&s)) s = TN_SHAPE(s.dim[0], s.dim[3], s.dim[1], s.dim[2]);
+    if (has_channels_last(&s, rows->element.dtype)) s = TN_SHAPE(s.dim[0], s.dim[3], s.dim[1], s.dim[2]);
     return describe_samples(rows->path, &s, rows->element.dtype, data);
 }
 

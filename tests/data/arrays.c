@@ -402,6 +402,27 @@ static void channels_may_come_last(void **state)
     tn_dataset_free(&data);
 }
 
+static void the_number_of_channels_is_the_one_that_pictures_have(void **state)
+{
+    static const unsigned char bytes[2 * 9 * 8 * 5];
+    static const struct {
+        int32_t dtype;
+        tn_shape shape, sample;
+    } each[] = {
+        {TN_U8, {4, {2, 8, 9, 2}}, {3, {2, 8, 9}}}, {TN_U8, {4, {2, 9, 8, 4}}, {3, {4, 9, 8}}},
+        {TN_U8, {4, {2, 4, 5, 2}}, {3, {4, 5, 2}}}, {TN_U8, {4, {2, 9, 8, 5}}, {3, {9, 8, 5}}},
+        {TN_U8, {4, {2, 4, 5, 3}}, {3, {3, 4, 5}}}, {TN_F32, {4, {1, 8, 9, 2}}, {3, {8, 9, 2}}},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(each); i++) {
+        tn_dataset data = {0};
+        expect_ok(tn_array_write(scratch_path("w.npy"), each[i].dtype, each[i].shape, bytes));
+        expect_ok(tn_dataset_arrays(scratch_path("w.npy"), NULL, NULL, 0, &data));
+        if (!tn_shape_equal(&data.sample, &each[i].sample)) fail_msg("row %zu: another shape", i);
+        tn_dataset_free(&data);
+    }
+}
+
 static void data_sets_that_make_no_sense_are_refused(void **state)
 {
     static const tn_csv_options classify = {.classify = 1};
@@ -476,6 +497,7 @@ int main(void)
         cmocka_unit_test(pictures_and_labels_make_a_data_set),
         cmocka_unit_test(training_and_test_parts_are_taken_as_they_are),
         cmocka_unit_test(channels_may_come_last),
+        cmocka_unit_test(the_number_of_channels_is_the_one_that_pictures_have),
         cmocka_unit_test(data_sets_that_make_no_sense_are_refused),
         cmocka_unit_test(what_is_to_be_learnt_must_be_finite),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
