@@ -135,7 +135,8 @@ TN_API TN_MUST_USE tn_status tn_file_replace(const char *path, const void *data,
 TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data);
 
 /* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
- * u8 samples are pictures, (n, h, w), (n, channels, h, w) or (n, h, w, channels); all others become f32. With `x` NULL
+ * u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4 where
+ * h is above 4; all others become f32. With `x` NULL
  * they are the array "x" or the file's only one; with `y` NULL nothing belongs to them. One number for each sample is
  * its class with `classify` (TN_CLASSIFY_...), else it is what to predict, as several numbers always are. */
 TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify,

@@ -16,7 +16,8 @@
 
 /* ---- a row ---- */
 
-static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, float *value)
+static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, const tn_row *row,
+                             float *value)
 {
     double number = 0;
     TN_REQUIRE(tn_cell_number(cell->text, &number), TN_EFORMAT,
@@ -25,6 +26,7 @@ static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t
     TN_REQUIRE(fabs(number) <= FLT_MAX, TN_EFORMAT, "%s:%lld: column '%s': %.60s is beyond the range of f32",
                table->path, (long long)cell->line, table->name[column], cell->text);
     *value = (float)number;
+    if (row->exact) row->exact[column] = number;
     return TN_OK;
 }
 
@@ -32,7 +34,7 @@ static tn_status read_target(const tn_table *table, const tn_cell *cell, int64_t
 {
     TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
                table->path, (long long)cell->line, table->name[column]);
-    if (!table->classify) return read_number(table, cell, column, row->y - 1 - table->place[column]);
+    if (!table->classify) return read_number(table, cell, column, row, row->y - 1 - table->place[column]);
     row->text = cell->text;
     return tn_table_check_text(table, cell->text, cell->line, column);
 }
@@ -43,7 +45,7 @@ static tn_status read_value(const tn_table *table, const tn_cell *cell, int64_t 
     if (place == TN_NOT_READ || (place < 0 && (table->predict || !row->y))) return TN_OK;
     if (place < 0) return read_target(table, cell, column, row);
     row->x[place] = NAN; /* until the column's mean is known */
-    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, row->x + place);
+    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, row, row->x + place);
 }
 
 tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row)
@@ -102,13 +104,25 @@ static tn_status next_row(tn_table *table, tn_row *row)
     TN_TRY(tn_grow(&table->y, &table->y_room, table->classify ? 1 : at + 1,
                    (size_t)(table->targets + 1) * sizeof *table->y));
     if (table->classify) TN_TRY(tn_grow(&table->text, &table->text_room, at + 1, sizeof *table->text));
-    *row = (tn_row){.x = table->x + (size_t)in_x * (size_t)table->features,
+    for (int64_t c = 0; c < table->columns; c++) table->exact[c] = NAN;
+    *row = (tn_row){.exact = table->exact,
+                    .x = table->x + (size_t)in_x * (size_t)table->features,
                     .y = table->y + (table->classify ? 0 : (size_t)at * (size_t)table->targets)};
     return TN_OK;
 }
 
+void tn_table_see(tn_table *table, int64_t column, double number)
+{
+    struct tn_rounding *r = &table->rounding[column];
+    const double error = fabs(number - (float)number);
+    if (number < r->least) r->least = number;
+    if (number > r->largest) r->largest = number;
+    if (error > r->error) r->error = error;
+}
+
 static tn_status add_row(tn_table *table, const tn_row *row)
 {
+    for (int64_t c = 0; c < table->columns; c++) tn_table_see(table, c, row->exact[c]);
     if (row->text) TN_TRY(keep_text(table, row->text, &table->text[table->rows]));
     for (int64_t c = 0; c < table->features; c++) table->there[c] |= !isnan(row->x[c]);
     table->rows++;
@@ -157,13 +171,37 @@ static tn_status fill_missing(const tn_table *table)
     return TN_OK;
 }
 
+static tn_status make_columns(tn_table *table)
+{
+    table->there = tn_alloc((size_t)table->features + 1);
+    table->exact = tn_alloc((size_t)table->columns * sizeof *table->exact);
+    table->rounding = tn_alloc((size_t)table->columns * sizeof *table->rounding);
+    if (!table->there || !table->exact || !table->rounding) return TN_ENOMEM;
+    for (int64_t c = 0; c < table->columns; c++) table->rounding[c] = (struct tn_rounding){INFINITY, -INFINITY, 0};
+    return TN_OK;
+}
+
+#define SHARE_LOST 1e-3 /* of a column's range: rounding by more is said */
+
+/* Large numbers that differ little, as times in seconds do, become alike in f32. */
+static void warn_of_rounding(const tn_table *table)
+{
+    for (int64_t c = 0; c < table->columns; c++) {
+        const struct tn_rounding *r = &table->rounding[c];
+        if (r->error > SHARE_LOST * (r->largest - r->least) && r->largest > r->least)
+            tn_log_line(TN_LOG_WARNING,
+                        "%s: column '%s': f32 rounds its numbers by up to %g, and they lie between %.17g and %.17g: "
+                        "subtract what they have in common",
+                        table->path, table->name[c], r->error, r->least, r->largest);
+    }
+}
+
 static tn_status read_table(tn_lines *lines, const tn_csv_options *options, tn_table *table, tn_row_index *index)
 {
     TN_TRY(read_first(lines, table));
     TN_TRY(tn_table_header(table, options));
     TN_TRY(tn_table_divide(table, options));
-    table->there = tn_alloc((size_t)table->features + 1);
-    if (!table->there) return TN_ENOMEM;
+    TN_TRY(make_columns(table));
     if (table->no_header && table->stream) TN_TRY(tn_row_index_add(index, 0, table->first_place, table->first_line));
     if (table->no_header) TN_TRY(use_first(table));
     TN_TRY(read_rows(lines, table, index));
@@ -240,6 +278,8 @@ static void free_texts(tn_table *table)
 void tn_table_free(tn_table *table)
 {
     free_texts(table);
+    tn_free(table->rounding);
+    tn_free(table->exact);
     tn_free(table->there);
     tn_free(table->y);
     tn_free(table->x);
@@ -261,6 +301,7 @@ tn_status tn_csv_open(const char *path, const tn_csv_options *options, int strea
     if (!status) status = read_table(&lines, options, &table, &index);
     tn_lines_close(&lines);
     if (!status) status = to_dataset(&table, &read);
+    if (!status) warn_of_rounding(&table);
     free_texts(&table);
     if (!status && stream) status = tn_csv_loader(&table, &index, &read.loader);
     if (status)

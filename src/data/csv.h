@@ -56,6 +56,10 @@ typedef struct tn_table {
     tn_region texts;  /* here, */
     tn_index numbers; /* and found by this: the first row that has it */
     char *there;      /* of each feature: whether any row has a value */
+    double *exact;    /* of each column: the row's number as the file has it, or NaN */
+    struct tn_rounding {
+        double least, largest, error; /* of its numbers, and of what f32 makes of them */
+    } * rounding;                     /* of each column */
     uint32_t x_room, y_room, text_room;
 } tn_table;
 
@@ -67,10 +71,14 @@ typedef struct tn_row {
     float *x;         /* features; NaN where a value is missing */
     float *y;         /* numbers to predict; NULL: targets are not looked at */
     const char *text; /* the class to predict */
+    double *exact;    /* of each column, before it was rounded; or NULL */
 } tn_row;
 
 /* Reads a row, which is cut. Changes nothing in the table: any threads may. */
 TN_MUST_USE tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row);
+
+/* A number of that column, before it is rounded to f32; NaN is none. */
+void tn_table_see(tn_table *table, int64_t column, double number);
 
 /* Once the first line is read: decides whether it names the columns or is data. */
 tn_status tn_table_header(tn_table *table, const tn_csv_options *options);

@@ -133,6 +133,7 @@ static tn_status judge(const tn_table *table, double *value, int *classes, char 
 
 static tn_status to_numbers(tn_table *table)
 {
+    const int64_t column = tn_table_column(table, -1);
     double value = 0;
     tn_free(table->y);
     table->y = tn_alloc((size_t)table->rows * sizeof *table->y);
@@ -142,6 +143,7 @@ static tn_status to_numbers(tn_table *table)
         TN_REQUIRE(fabs(value) <= FLT_MAX, TN_EFORMAT, "%s: column '%s': %.60s is beyond the range of f32", table->path,
                    tn_table_name(table, -1), table->text[r]);
         table->y[r] = (float)value;
+        tn_table_see(table, column, value);
     }
     return TN_OK;
 }

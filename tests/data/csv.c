@@ -46,6 +46,41 @@ static void numbers_are_read_and_the_last_column_is_the_target(void **state)
     }
 }
 
+/* ---- rounding ---- */
+
+static char warned[400];
+
+static void keep_line(void *arg, int32_t level, const char *line)
+{
+    (void)arg;
+    if (level == TN_LOG_WARNING) snprintf(warned, sizeof warned, "%s", line);
+}
+
+/* A table of 100 rows: numbers from `first` on in steps, and what is warned of. */
+static const char *warning_of(double first, double step, int how)
+{
+    char text[100 * 60], *at = text + sprintf(text, "time,y\n");
+    const tn_csv_options options = {.classify = how};
+    tn_dataset data = {0};
+    for (int i = 0; i < 100; i++) at += sprintf(at, "%.17g,%.17g\n", first + i * step, i + 0.5);
+    *warned = 0;
+    tn_log_to(keep_line, NULL, TN_LOG_WARNING);
+    expect_ok(tn_dataset_csv(scratch_text("table.csv", text), &options, &data));
+    tn_log_to(NULL, NULL, TN_LOG_WARNING);
+    tn_dataset_free(&data);
+    return warned;
+}
+
+static void numbers_that_f32_takes_for_one_another_are_warned_of(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(warning_of(1763760000, 1, 0), "column 'time': f32 rounds its numbers by up to 64"));
+    assert_non_null(strstr(warning_of(1763760000, 1, TN_CLASSIFY_AUTO), "column 'time'"));
+    assert_string_equal(warning_of(0.1, 0.1, 0), "");
+    assert_string_equal(warning_of(1763760000, 1e6, 0), "");
+    assert_string_equal(warning_of(1763760000, 0, 0), "");
+}
+
 static void the_target_may_be_any_column(void **state)
 {
     static const float x[] = {1, 3, 4, 6};
@@ -428,6 +463,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_and_the_last_column_is_the_target),
         cmocka_unit_test(the_target_may_be_any_column),
+        cmocka_unit_test(numbers_that_f32_takes_for_one_another_are_warned_of),
         cmocka_unit_test(texts_become_classes_in_alphabetical_order),
         cmocka_unit_test(classes_that_differ_only_by_a_line_break_or_a_backslash_have_names_that_differ),
         cmocka_unit_test(what_becomes_a_name_must_be_utf8),
