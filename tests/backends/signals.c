@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -104,6 +105,46 @@ static void a_profiler_harms_no_training(void **unused)
     trains_as_without(ITIMER_PROF, SIGPROF);
 }
 
+/* ---- several threads of the program's ---- */
+
+typedef struct trainer {
+    pthread_t thread;
+    const tn_dataset *data;
+    tn_status status;
+    char message[200];
+    float weights[INPUTS * UNITS];
+} trainer;
+
+static void *train_in_thread(void *arg)
+{
+    trainer *t = arg;
+    t->status = train(t->data, t->weights);
+    snprintf(t->message, sizeof t->message, "%s", tn_message());
+    return NULL;
+}
+
+static void an_alarm_harms_no_trainings_of_two_threads(void **unused)
+{
+    enum { THREADS = 2 };
+    static trainer each[THREADS];
+    const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    tn_dataset data = {0};
+    (void)unused;
+    assert_int_equal(tn_dataset_digits(SAMPLES, 1, &data), TN_OK);
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    set_timer(ITIMER_REAL, TICK);
+    for (int i = 0; i < THREADS; i++) {
+        each[i].data = &data;
+        assert_int_equal(pthread_create(&each[i].thread, NULL, train_in_thread, &each[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(each[i].thread, NULL), 0);
+    set_timer(ITIMER_REAL, 0);
+    for (int i = 0; i < THREADS; i++)
+        if (each[i].status) fail_msg("thread %d: %s", i, each[i].message);
+    assert_memory_equal(each[0].weights, each[1].weights, sizeof each[0].weights);
+    tn_dataset_free(&data);
+}
+
 /* What the program had blocked itself stays blocked. */
 static int block_one(void **unused)
 {
@@ -119,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_every_millisecond_harms_no_training),
         cmocka_unit_test(a_profiler_harms_no_training),
+        cmocka_unit_test(an_alarm_harms_no_trainings_of_two_threads),
     };
     return cmocka_run_group_tests(tests, block_one, NULL);
 }
