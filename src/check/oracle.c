@@ -356,10 +356,12 @@ static int is_same(double got, double want)
     return isnan(want) ? isnan(got) : got == want && signbit(got) == signbit(want);
 }
 
+/* What rounds may pass the largest number or not; an infinity is one, and what does not round is what it is. */
 static int near_enough(double got, double want, double allowed, double largest)
 {
     if (isnan(allowed) || got == want) return 1;
     if (isnan(want) || isnan(got)) return isnan(want) && isnan(got);
+    if (isinf(want) || allowed == 0) return 0;
     if (fabs(want) > 0.9999 * largest && fabs(got) > 0.9999 * largest) return (got < 0) == (want < 0);
     return fabs(got - want) <= allowed;
 }

@@ -26,6 +26,11 @@ typedef struct wrapped {
     int32_t seed, step, word;         /* scalars of its random numbers; -1: none */
     tn_scalar scalar[TN_MAX_SCALARS]; /* of the run that was enqueued last */
     int ran, released;
+    tn_buffer *kept; /* kept.c: the second operand as it was, and where */
+    const unsigned char *kept_from;
+    tn_kernel *one; /* kept.c: for one batch, and the operands' steps */
+    int64_t batches, step_of[TN_MAX_OPERANDS + 1];
+    int froze;
 } wrapped;
 
 extern const tn_backend *fault_real; /* the reference */
@@ -68,5 +73,17 @@ typedef struct other_run {
 } other_run;
 void fault_begin_other(other_run *other, const wrapped *w, const tn_run *run);
 void fault_end_other(other_run *other);
+
+/* ---- kept.c: what is kept from run to run, and operands at other places ---- */
+/* Another operation's attributes for those of this one. */
+void fault_take_for_another(tn_op_desc *desc);
+/* The first run's operands and scalars for those of this one. */
+void fault_keep(other_run *other, wrapped *w);
+int32_t fault_prepare_one(tn_context *context, const tn_op_desc *desc, wrapped *w);
+int32_t fault_run_batches(tn_queue *queue, const wrapped *w, const tn_run *run, tn_msg *msg);
+void fault_spoil_kept(const wrapped *w, const tn_run *run);
+/* The end of what is computed in place, before and after. */
+void fault_save_tail(const wrapped *w, const tn_run *run, unsigned char tail[16]);
+void fault_put_tail(const wrapped *w, const tn_run *run, const unsigned char tail[16]);
 
 #endif

@@ -137,6 +137,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
         spoil_strides(&desc, in);
         desc.in = in;
     }
+    fault_take_for_another(&desc);
     wrapped *w = kernel ? calloc(1, sizeof *w) : NULL;
     if (kernel && !w) return TN_ENOMEM;
     uint64_t room = info ? info->size : 0;
@@ -144,6 +145,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     if (!s && info && IS(overstates_size)) info->size = room;
     if (s || !w) return free(w), s;
     remember(w, &desc);
+    (void)fault_prepare_one(context, &desc, w);
     if (IS(any_scratch) && info && fault_real->buffer_create(context, info->scratch, &w->spare, msg)) w->spare = NULL;
     if (IS(leaks_host)) fault_host->allocate(fault_host->self, 8, 8);
     *kernel = (tn_kernel *)w;
@@ -154,8 +156,8 @@ static void op_release(tn_kernel *kernel)
 {
     wrapped *w = (wrapped *)kernel;
     broken |= w && !w->ran;
-    if (w) fault_real->op_release(w->real);
-    if (w) fault_real->buffer_destroy(w->spare);
+    if (w) fault_real->op_release(w->real), fault_real->op_release(w->one);
+    if (w) fault_real->buffer_destroy(w->spare), fault_real->buffer_destroy(w->kept);
     free(w);
 }
 
@@ -196,16 +198,22 @@ static void spoil_by_place(const tn_queue *queue, const wrapped *w, const tn_run
 int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *msg)
 {
     other_run other;
+    unsigned char tail[16];
     fault_begin_other(&other, w, run);
+    fault_keep(&other, w);
+    fault_save_tail(w, run, tail);
     if (w->spare) other.run.scratch = (tn_ref){w->spare, 0};
     int32_t s = IS(one_thread)    ? run_shared(queue, w, run, msg)
                 : IS(narrow_runs) ? run_narrow(queue, w, run, msg)
+                : w->one          ? fault_run_batches(queue, w, run, msg)
                                   : fault_real->op_run(queue, w->real, &other.run, msg);
     fault_end_other(&other);
     fault_do_later(msg);
     if (s) return s;
     fault_spoil(w, run);
     fault_spoil_large(w, run);
+    fault_spoil_kept(w, run);
+    fault_put_tail(w, run, tail);
     spoil_by_place(queue, w, run);
     return TN_OK;
 }
