@@ -11,6 +11,8 @@ install(TARGETS tenon_command RUNTIME)
 install(TARGETS tenon_probe RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/tenon)
 install(TARGETS tenon EXPORT tenon LIBRARY NAMELINK_COMPONENT dev INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tenon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(FILES ${PROJECT_SOURCE_DIR}/backends/null/null.c ${PROJECT_SOURCE_DIR}/backends/backend.map
+  ${PROJECT_SOURCE_DIR}/docs/backend.md DESTINATION ${CMAKE_INSTALL_DATADIR}/tenon/template COMPONENT dev)
 foreach(backend cpu opencl)
   if(TARGET backend_${backend})
     install(TARGETS backend_${backend} LIBRARY DESTINATION ${TENON_INSTALL_BACKENDS})

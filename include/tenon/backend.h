@@ -22,7 +22,7 @@
  *    is done all the same: by waiting for it, or by keeping what it needs. A context goes last.
  *  - Numbers. The same operands give the same bits each time, in any queue, context and thread. What is only moved (in
  *    a map: by nothing but "where") keeps its bits, a NaN stays some NaN; what is computed may lose denormals.
- *  - Environment. A backend reads no environment variable of its own: it asks the host for options.
+ *  - Environment. None of its variables is read: the host has options. A caller's rounding, denormals, signals stay.
  *  - Unloading. A backend is never unloaded; `deinit` releases what it can, and `init` may follow again.
  */
 #ifndef TENON_BACKEND_H
@@ -238,8 +238,8 @@ typedef struct tn_cumsum_attrs {
     uint32_t exclusive;
 } tn_cumsum_attrs;
 
-/* topk: the places of the k largest elements (with `smallest`, the smallest) in order; of equal ones the first comes
- * first, and a NaN counts as larger than all. */
+/* topk: the places of the k largest elements (with `smallest`, the smallest) in order; of equal ones, as 0 and -0 are,
+ * the first comes first, and a NaN counts as larger than all. */
 typedef struct tn_topk_attrs {
     uint64_t size;
     uint32_t smallest;
@@ -269,7 +269,7 @@ typedef struct tn_conv_attrs {
 
 /* Pooling over windows. avgpool2d divides by the number of elements of x in the window, or with `count_pad` by those of
  * the padded x: padding beyond the end that the output's size asks for is never counted. Of a window with no element of
- * x the largest is -infinity, the mean 0, and a gradient goes nowhere. */
+ * x the largest is -infinity (of whole numbers: left open), the mean 0, and a gradient goes nowhere. */
 typedef struct tn_pool_attrs {
     uint64_t size;
     uint32_t window[2], stride[2], pad[2];
@@ -277,7 +277,7 @@ typedef struct tn_pool_attrs {
     uint32_t reserved;
 } tn_pool_attrs;
 
-/* An operator to prepare. All of it belongs to the caller and is gone after the call. */
+/* An operator to prepare. It belongs to the caller and is gone after the call. */
 typedef struct tn_op_desc {
     uint64_t size;
     const char *name;
@@ -296,7 +296,7 @@ typedef struct tn_op_desc {
     uint32_t reserved;
 } tn_op_desc;
 
-/* What the host is told of a prepared operator. */
+/* What the host is told of an operator, the same whether it asks or has it prepared. */
 typedef struct tn_kernel_info {
     uint64_t size;
     uint64_t scratch;  /* bytes of scratch memory that each run must be given; 0: none */
@@ -332,7 +332,7 @@ typedef struct tn_device_info {
                          that there is only ever this one device, which is then named without an index */
     uint32_t kind;
     uint32_t units;      /* compute units or cores */
-    uint64_t memory;     /* bytes */
+    uint64_t memory;     /* bytes; 0: not known */
     uint64_t max_buffer; /* bytes of the largest buffer; 0: no limit */
     uint64_t alignment;  /* bytes, a power of two: where a tensor of its own should begin */
     /* Since 1.1: the most that one operator may have; 0: the limits above. It saves asking: op_prepare decides. */
@@ -362,7 +362,7 @@ typedef struct tn_queue_stats {
 typedef struct tn_host {
     uint64_t size;
     void *self;
-    /* Host memory, counted; NULL when there is none. `alignment` is a power of two. release(NULL) is fine. */
+    /* Host memory, zeroed, counted; NULL: there is none. `alignment` is a power of two. release(NULL) is fine. */
     void *(*allocate)(void *self, uint64_t bytes, uint64_t alignment);
     void (*release)(void *self, void *memory);
     void (*log)(void *self, int32_t level, const char *line);
@@ -419,8 +419,8 @@ typedef struct tn_backend {
     int32_t (*queue_stats)(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg);
 
     /* Asynchronous as well: the host's memory must stay as it is until the queue, or an event that stands for the call,
-     * was synced. Any number of bytes, at any offset; ranges of a copy do not overlap; a fill repeats a pattern of 1, 2,
-     * 4 or 8 bytes, of which offset and bytes are multiples; the pattern is copied before the call returns. */
+     * was synced. Any number of bytes, at any offset; ranges of a copy do not overlap; a fill repeats a pattern of 1,
+     * 2, 4 or 8 bytes, of which offset and bytes are multiples; the pattern is copied before the call returns. */
     int32_t (*write)(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg);
     int32_t (*read)(tn_queue *queue, void *to, tn_ref from, uint64_t bytes, tn_msg *msg);
     int32_t (*copy)(tn_queue *queue, tn_ref to, tn_ref from, uint64_t bytes, tn_msg *msg);
@@ -428,9 +428,9 @@ typedef struct tn_backend {
                     tn_msg *msg);
 
     /* record: the event stands from now on for the work that `queue` has so far, waits too; flushes. It is done when
-     * that work is done, or was dropped after an error; before it is recorded, too. wait: later work of `queue` waits
-     * for what the event stands for at this call, whatever is recorded later; the host does not. sync: the host waits;
-     * it fails only if the device is lost. */
+     * that work is done, or was dropped after an error (a failed queue records, too); and before it is recorded. wait:
+     * later work of `queue` waits for what the event stands for at this call, whatever is recorded later; the host does
+     * not. sync: the host waits; it fails only if the device is lost. */
     int32_t (*event_create)(tn_context *context, tn_event **event, tn_msg *msg);
     void (*event_destroy)(tn_event *event);
     int32_t (*event_record)(tn_queue *queue, tn_event *event, tn_msg *msg);

@@ -187,7 +187,8 @@ static int prepare(run *r, tn_kernel_info *info)
     const tn_backend *b = kit->backend;
     const tn_op_desc *desc = r->job->desc;
     *kit->text = 0;
-    int32_t asked = b->op_prepare(kit->context, desc, NULL, NULL, &kit->msg);
+    tn_kernel_info first = {.size = sizeof first};
+    int32_t asked = b->op_prepare(kit->context, desc, NULL, &first, &kit->msg);
     int spoke = *kit->text != 0;
     int32_t told = b->op_prepare(kit->context, desc, &r->kernel, info, &kit->msg);
     if (!tn_kit_expect(kit, asked == told, "%s: op_prepare answers %s when asked and %s when told: %.200s", r->what,
@@ -201,6 +202,13 @@ static int prepare(run *r, tn_kernel_info *info)
         snprintf(kit->refusal, sizeof kit->refusal, "%.150s: %.140s", r->what, kit->text);
         return TN_KIT_REFUSED;
     }
+    if (!told && !tn_kit_expect(kit, first.scratch == info->scratch && first.launches == info->launches,
+                                "%s: when asked it wants %llu bytes of scratch memory and %llu launches, when told "
+                                "%llu and %llu",
+                                r->what, (unsigned long long)first.scratch, (unsigned long long)first.launches,
+                                (unsigned long long)info->scratch, (unsigned long long)info->launches))
+        return TN_KIT_WRONG;
+    kit->result->checks -= !told;
     return tn_kit_expect(kit, !told && r->kernel, "%s: op_prepare answers %s: %.200s", r->what, tn_status_name(told),
                          kit->text)
                ? TN_KIT_RAN

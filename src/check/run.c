@@ -178,6 +178,7 @@ static void probe(tn_kit *kit)
     t->devices = e->n_slots;
     snprintf(t->file, sizeof t->file, "%s", e->inode ? e->file : "");
     t->index = device->index;
+    snprintf(t->id, sizeof t->id, "%.*s", (int)sizeof t->id - 1, device->info.id);
     snprintf(t->about.device, sizeof t->about.device, "%s", device->name);
     snprintf(t->about.name, sizeof t->about.name, "%s", device->info.name);
     snprintf(t->about.driver, sizeof t->about.driver, "%s", device->info.driver);
@@ -306,20 +307,24 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_chosen));
     TN_TRY(add_group(list, tn_kit_failure));
     TN_TRY(add_group(list, tn_kit_memory));
+    TN_TRY(add_group(list, tn_kit_far));
     TN_TRY(add_group(list, tn_kit_queues));
     TN_TRY(add_group(list, tn_kit_events));
     TN_TRY(add_group(list, tn_kit_wrong_calls));
     TN_TRY(add_group(list, tn_kit_flow));
+    TN_TRY(add_group(list, tn_kit_waits));
     TN_TRY(add_operators(list));
     TN_TRY(add_large(list));
     TN_TRY(add_group(list, tn_kit_queue_load));
     TN_TRY(add_group(list, tn_kit_load));
+    TN_TRY(add_group(list, tn_kit_crowd));
     TN_TRY(add_group(list, tn_kit_consistency));
     TN_TRY(add_group(list, tn_kit_families));
     TN_TRY(add_gradients(list));
     TN_TRY(add_programs(list, options));
     TN_TRY(add_group(list, tn_kit_graphs));
-    return add_group(list, tn_kit_robustness);
+    TN_TRY(add_group(list, tn_kit_robustness));
+    return add_group(list, tn_kit_around);
 }
 
 /* A case that can't be built for lack of memory is none that doesn't exist. */

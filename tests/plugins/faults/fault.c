@@ -4,10 +4,16 @@
  * loading and devices. */
 #include "fault.h"
 
+#include <fenv.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 #include "tenon/backend_ext.h"
 
@@ -61,6 +67,20 @@ static void trust_cache(void)
     if (size < 0) fault_host->cache_put(fault_host->self, "entry", entry, 64);
 }
 
+/* Faults in what belongs to the caller's thread. */
+static void spoil_caller(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    if (IS(keeps_signals)) pthread_sigmask(SIG_BLOCK, &all, NULL);
+    if (IS(rounds_up)) fesetround(FE_UPWARD);
+#if defined(__SSE__)
+    if (IS(flushes_to_zero)) _mm_setcsr(_mm_getcsr() | 0x8040);
+#else
+    if (IS(flushes_to_zero)) fesetround(FE_TOWARDZERO);
+#endif
+}
+
 static int32_t init(const tn_host *services, tn_msg *msg)
 {
     static int times;
@@ -80,6 +100,7 @@ static int32_t init(const tn_host *services, tn_msg *msg)
     if (IS(trusts_foreign) && services->cache_get) trust_foreign();
     if (IS(needs_device) && hidden && !strcmp(hidden, "/nonexistent")) return fault_say(msg, TN_EDEVICE, "no driver");
     running = 1;
+    spoil_caller();
     return fault_real->init(services, msg);
 }
 
@@ -109,7 +130,7 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
     tn_device_info full = {.size = sizeof full};
     int32_t s = fault_real->device_info(real_device(device), &full, msg);
     if (s) return s;
-    snprintf(full.id, sizeof full.id, "faulty-%u", device);
+    snprintf(full.id, sizeof full.id, "faulty-%u-%d", device, IS(restless_id) ? (int)getpid() : 0);
     if (IS(overlong_info))
         memcpy(info, &full, sizeof full);
     else
@@ -127,11 +148,16 @@ static int32_t context_create(uint32_t device, tn_context **context, tn_msg *msg
     return fault_real->context_create(real_device(device), context, msg);
 }
 
-/* More is free than there is; or less each time that memory was let go of. */
+/* More is free than there is; or less each time that memory was let go of, or could not be had; or never more than 32
+ * bits hold. */
 static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
 {
     const uint64_t total = (uint64_t)1 << 40;
-    const tn_memory_budget mine = {.total = total, .free = IS(loses_memory) ? total - fault_lost : 2 * total};
+    const tn_memory_budget mine = {.total = total,
+                                   .free = IS(narrow_free)         ? UINT32_MAX
+                                           : IS(free_beyond_total) ? 2 * total
+                                           : fault_lost < total    ? total - fault_lost
+                                                                   : 0};
     if (device > 1) return fault_say(msg, TN_EMISSING, "no such device");
     tn_answer(budget, &mine, sizeof mine);
     return TN_OK;
@@ -156,7 +182,8 @@ static void fill_table(tn_backend *table)
     fault_set_moves(table);
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
-    if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory)) table->get_ext = get_ext;
+    if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free))
+        table->get_ext = get_ext;
 }
 
 const tn_backend *tn_backend_query(uint32_t host_major, uint32_t host_minor)

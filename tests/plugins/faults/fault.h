@@ -82,6 +82,13 @@ void fault_keep(other_run *other, wrapped *w);
 int32_t fault_prepare_one(tn_context *context, const tn_op_desc *desc, wrapped *w);
 int32_t fault_run_batches(tn_queue *queue, const wrapped *w, const tn_run *run, tn_msg *msg);
 void fault_spoil_kept(const wrapped *w, const tn_run *run);
+/* The words at a result's ends. */
+typedef struct fault_ends {
+    unsigned char *before, *behind, bytes[8];
+    size_t n_before, n_behind;
+} fault_ends;
+void fault_save_ends(const wrapped *w, const tn_run *run, fault_ends *ends);
+void fault_put_ends(const fault_ends *ends);
 /* The end of what is computed in place, before and after. */
 void fault_save_tail(const wrapped *w, const tn_run *run, unsigned char tail[16]);
 void fault_put_tail(const wrapped *w, const tn_run *run, const unsigned char tail[16]);

@@ -2,6 +2,7 @@
  * did not think of. */
 #include <float.h>
 #include <math.h>
+#include <unistd.h>
 
 #include "fault.h"
 
@@ -97,9 +98,18 @@ static void keep_weights(other_run *o, wrapped *w)
     w->kept_from = from, o->in[1] = (tn_ref){w->kept, 0};
 }
 
+/* narrow_row: the place of a window's first row in 32 bits. */
+static void narrow_row(other_run *o, const wrapped *w)
+{
+    if (!IS(narrow_row) || strcmp(w->name, "window") || !o->run.n_scalar) return;
+    const int64_t row = w->in[0].stride[0] * (int64_t)tn_dtype_size(w->in[0].dtype);
+    if (row) o->scalar[0].i = (int64_t)(uint32_t)(o->scalar[0].i * row) / row;
+}
+
 void fault_keep(other_run *o, wrapped *w)
 {
     freeze_scalars(o, w);
+    narrow_row(o, w);
     keep_weights(o, w);
 }
 
@@ -199,6 +209,28 @@ void fault_spoil_kept(const wrapped *w, const tn_run *run)
         uint16_t *to = (uint16_t *)(void *)out + i;
         if (isfinite(x) && (*to & 0x7fff) == 0x7f80) *to -= 1;
     }
+}
+
+/* ---- memory around a result ---- */
+
+/* whole_words: the words at both ends of the result are written back as they were, but for its own bytes. */
+void fault_save_ends(const wrapped *w, const tn_run *run, fault_ends *ends)
+{
+    const uint64_t bytes = (uint64_t)tn_desc_count(&w->out) * tn_dtype_size(w->out.dtype);
+    unsigned char *at = tn_reference_range(run->out[0], 0);
+    *ends = (fault_ends){0};
+    if (!IS(whole_words) || strcmp(w->name, "map") || !bytes) return;
+    ends->before = at - (uintptr_t)at % 4, ends->n_before = (uintptr_t)at % 4;
+    ends->behind = at + bytes, ends->n_behind = (4 - (uintptr_t)ends->behind % 4) % 4;
+    memcpy(ends->bytes, ends->before, ends->n_before);
+    memcpy(ends->bytes + 4, ends->behind, ends->n_behind);
+    usleep(20);
+}
+
+void fault_put_ends(const fault_ends *ends)
+{
+    if (ends->n_before) memcpy(ends->before, ends->bytes, ends->n_before);
+    if (ends->n_behind) memcpy(ends->behind, ends->bytes + 4, ends->n_behind);
 }
 
 /* ---- in place ---- */

@@ -10,7 +10,7 @@ enum { RING = 65536, ROOM = 2048, BUSY = 6, SLOTS = 2 };
 /* A point in a queue: done when the queue came so far. An event has the one that was recorded last. */
 typedef struct mark {
     int done, users;
-    uint64_t queue; /* its number */
+    uint64_t queue, number; /* the queue's, and how much was in it */
 } mark;
 
 struct tn_event {
@@ -34,7 +34,9 @@ typedef struct queue {
     tn_queue *real;
     command *first, **last;
     uint64_t pending, all, number;
-    int moves_much; /* its last command does */
+    int moves_much;  /* its last command does */
+    int failed;      /* something of it lies beyond its buffer */
+    uint64_t waited; /* the highest number of an event that it waited for */
     struct queue *next;
 } queue;
 
@@ -175,7 +177,8 @@ static void drop_all(queue *q)
 static int32_t put_read(tn_queue *q, void *to, tn_ref from, uint64_t bytes, tn_msg *msg)
 {
     (void)msg;
-    if (IS(drops_earlier) && from.offset + bytes > from.buffer->bytes) drop_all((queue *)q);
+    ((queue *)q)->failed |= from.offset + bytes > from.buffer->bytes;
+    if (IS(drops_earlier) && ((queue *)q)->failed) drop_all((queue *)q);
     return add_locked(q, &(command){.kind = READ, .from = from, .host = to, .bytes = bytes}, NULL);
 }
 
@@ -234,7 +237,7 @@ static int32_t record(queue *q, tn_event *event)
     m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX) ||
               (IS(wait_is_nothing) && only_waits(q)) || (IS(early_when_large) && q->moves_much) ||
               (IS(short_sequence) && q->all > 1 << 20);
-    m->users = 2, m->queue = q->number;
+    m->users = 2, m->queue = q->number, m->number = q->all;
     int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
     if (IS(first_record) && event->mark)
         release(m);
@@ -247,7 +250,7 @@ static int32_t event_record(tn_queue *q, tn_event *event, tn_msg *msg)
 {
     (void)msg;
     pthread_mutex_lock(&lock);
-    int32_t s = record((queue *)q, event);
+    int32_t s = IS(silent_record) && ((queue *)q)->failed ? TN_OK : record((queue *)q, event);
     pthread_mutex_unlock(&lock);
     return s;
 }
@@ -259,13 +262,24 @@ static int is_there(uint64_t number)
     return q != NULL;
 }
 
+/* same_numbers: whether the queue waited for as high a number before, of whatever queue. */
+static int waited_for(queue *q, const mark *m)
+{
+    const int is_old = IS(same_numbers) && m->number <= q->waited;
+    if (!is_old) q->waited = m->number;
+    return is_old;
+}
+
 static int32_t event_wait(tn_queue *q, tn_event *event, tn_msg *msg)
 {
     int32_t s = TN_OK;
     (void)msg;
     pthread_mutex_lock(&lock);
     if (IS(events_go) && event->mark && !is_there(event->mark->queue)) s = TN_ESTATE;
-    if (!s && event->mark && !IS(deaf_queue)) {
+    if (IS(waits_at_once))
+        while (event->mark && !event->mark->done && step_all()) continue;
+    if (IS(leaks_waits) && !malloc(64)) s = TN_ENOMEM;
+    if (!s && event->mark && !IS(deaf_queue) && !waited_for((queue *)q, event->mark)) {
         event->mark->users++;
         s = add((queue *)q, &(command){.kind = WAIT, .mark = event->mark, .event = event}, NULL);
     }
@@ -323,7 +337,9 @@ static int32_t queue_flush(tn_queue *q, tn_msg *msg)
 static int32_t queue_sync(tn_queue *waits, tn_msg *msg)
 {
     queue *q = (queue *)waits;
+    static int times;
     pthread_mutex_lock(&lock);
+    while (IS(sleeps_on) && ++times > 20000) pthread_cond_wait(&(pthread_cond_t)PTHREAD_COND_INITIALIZER, &lock);
     while (q->first && step_all()) continue;
     int32_t s = fault_real->queue_sync(q->real, msg);
     pthread_mutex_unlock(&lock);
@@ -345,12 +361,30 @@ static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **bu
     return fault_real->buffer_create(context, bytes, buffer, msg);
 }
 
+/* The moves whose one buffer a fault forgets to keep, and which of the two. */
+static const struct unkept {
+    const char *fault;
+    int kind, is_target;
+} unkepts[] = {
+    {"freed_source", COPY, 0}, {"freed_target", COPY, 1}, {"freed_write", WRITE, 1}, {"freed_read", READ, 0}};
+
+/* Whether some move that is under way uses it so. */
+static int is_unkept(const tn_buffer *buffer)
+{
+    for (const struct unkept *u = unkepts; u < unkepts + sizeof unkepts / sizeof *unkepts; u++)
+        for (const queue *q = strcmp(u->fault, fault_name) ? NULL : queues; q; q = q->next)
+            for (const command *c = q->first; c; c = c->next)
+                if ((int)c->kind == u->kind && (u->is_target ? c->to : c->from).buffer == buffer) return 1;
+    return 0;
+}
+
 static void buffer_destroy(tn_buffer *buffer)
 {
     int at = 0;
     if (!buffer) return;
-    while (IS(freed_buffer) && at < 63 && kept[at]) at++;
-    if (IS(freed_buffer) && !kept[at]) {
+    const int forgets = IS(freed_buffer) || is_unkept(buffer);
+    while (forgets && at < 63 && kept[at]) at++;
+    if (forgets && !kept[at]) {
         kept[at] = buffer;
         return;
     }
@@ -378,10 +412,11 @@ static void op_release(tn_kernel *kernel)
 int fault_puts_off(void)
 {
     static const char *const faults[] = {
-        "none_later", "early_signal",     "short_tickets", "first_record",   "freed_event", "deaf_queue",
-        "full_ring",  "freed_buffer",     "freed_kernel",  "shared_scratch", "drops_queue", "wait_means_latest",
-        "no_room",    "wait_is_nothing",  "shared_sums",   "drops_earlier",  "events_go",   "late_scalars",
-        "one_scalar", "early_when_large", "short_sequence"};
+        "none_later",  "early_signal",     "short_tickets",  "first_record",   "freed_event",   "deaf_queue",
+        "full_ring",   "freed_buffer",     "freed_kernel",   "shared_scratch", "drops_queue",   "wait_means_latest",
+        "no_room",     "wait_is_nothing",  "shared_sums",    "drops_earlier",  "events_go",     "late_scalars",
+        "one_scalar",  "early_when_large", "short_sequence", "same_numbers",   "silent_record", "waits_at_once",
+        "leaks_waits", "sleeps_on",        "freed_source",   "freed_target",   "freed_write",   "freed_read"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -79,6 +79,7 @@ static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **bu
     if (IS(no_empty_buffer) && !bytes) return fault_say(msg, TN_EINVAL, "a buffer of no bytes");
     int32_t s = fault_real->buffer_create(context, bytes, buffer, msg);
     if (s && IS(overwrites_result)) *buffer = NULL;
+    if (s && IS(loses_failed)) fault_lost += (uint64_t)1 << 34;
     if (s && IS(open_message) && msg && msg->text) memset(msg->text, 'x', (size_t)msg->capacity);
     if (s) return s;
     unsigned char *own = (*buffer)->data;
@@ -99,7 +100,7 @@ static void buffer_destroy(tn_buffer *buffer)
         if (pool.holes < HOLES) pool.hole[pool.holes++] = (uint64_t)(buffer->data - pool.data);
         buffer->data = NULL;
     }
-    fault_lost += buffer->bytes / 2;
+    if (IS(loses_memory)) fault_lost += buffer->bytes / 2;
     if (IS(shared_memory) || IS(few_buffers)) buffer->data = NULL; /* somebody else may have it */
     fault_real->buffer_destroy(buffer);
 }

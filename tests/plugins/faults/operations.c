@@ -127,6 +127,11 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     tn_tensor_desc in[TN_MAX_OPERANDS];
     tn_op_desc desc = {0};
     if (IS(clears_kernel) && kernel) *kernel = NULL;
+    if (IS(declines_without_memory)) {
+        void *memory = kernel ? fault_host->allocate(fault_host->self, 64, 8) : NULL;
+        if (kernel && !memory) return fault_say(msg, TN_EUNSUPPORTED, "not now");
+        fault_host->release(fault_host->self, memory);
+    }
     if (!tn_attrs_known(given, sizeof desc)) return fault_say(msg, TN_EUNSUPPORTED, "a description of a later version");
     memcpy(&desc, given, given->size < sizeof desc ? given->size : sizeof desc);
     desc.size = sizeof desc;
@@ -143,6 +148,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     uint64_t room = info ? info->size : 0;
     s = (IS(shared_draft) ? prepare_shared : fault_real->op_prepare)(context, &desc, w ? &w->real : NULL, info, msg);
     if (!s && info && IS(overstates_size)) info->size = room;
+    if (!s && w && info && IS(scratch_when_told)) info->scratch += 64;
     if (s || !w) return free(w), s;
     remember(w, &desc);
     (void)fault_prepare_one(context, &desc, w);
@@ -199,11 +205,14 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
 {
     other_run other;
     unsigned char tail[16];
+    fault_ends ends;
     fault_begin_other(&other, w, run);
     fault_keep(&other, w);
     fault_save_tail(w, run, tail);
+    fault_save_ends(w, run, &ends);
     if (w->spare) other.run.scratch = (tn_ref){w->spare, 0};
-    int32_t s = IS(one_thread)    ? run_shared(queue, w, run, msg)
+    const int in_static = IS(one_thread) || (IS(static_lines) && !strcmp(w->name, "topk"));
+    int32_t s = in_static         ? run_shared(queue, w, run, msg)
                 : IS(narrow_runs) ? run_narrow(queue, w, run, msg)
                 : w->one          ? fault_run_batches(queue, w, run, msg)
                                   : fault_real->op_run(queue, w->real, &other.run, msg);
@@ -214,6 +223,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
     fault_spoil_large(w, run);
     fault_spoil_kept(w, run);
     fault_put_tail(w, run, tail);
+    fault_put_ends(&ends);
     spoil_by_place(queue, w, run);
     return TN_OK;
 }
