@@ -19,8 +19,7 @@ int cli_scaling_fit(cli_scaling *scaling, const char *kind, const cli_model *mod
         return cli_usage("--scale %s: the pictures of %s are scaled to 0..1 by themselves", kind, data->source);
     if (data->x_dtype != TN_F32) return CLI_GO_ON;
     if (tn_dataset_check_columns(data)) return cli_failed();
-    tn_status status = tn_scaler_learn(&scaling->x, number, 0, 1, data);
-    if (status) return status == TN_EINVAL ? cli_fail("%s: %s", data->source, tn_message()) : cli_failed();
+    if (tn_scaler_learn(&scaling->x, number, 0, 1, data)) return cli_failed();
     if (!scales_targets(number, model)) return CLI_GO_ON;
     return tn_scaler_fit(&scaling->y, number, 0, 1, data->target, data->count, data->targets)
                ? cli_fail("%s: %s", data->source, tn_message())

@@ -1,6 +1,7 @@
 /* scale_data.c: scaling whole data sets. Of samples with a loader the facts are found in two passes, by the sums that
  * they would be found by in memory, so that they are the same to the bit; and they are scaled as they are read. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -120,21 +121,35 @@ tn_status tn_dataset_check_columns(const tn_dataset *data)
     return TN_OK;
 }
 
+static tn_status learn(tn_scaler *scaler, int32_t kind, double low, double high, const tn_dataset *data)
+{
+    const int64_t columns = tn_shape_count(&data->sample);
+    if (!data->loader) return tn_scaler_fit(scaler, kind, low, high, data->x, data->count, columns);
+    TN_TRY(tn_scaler_begin(scaler, kind, low, high, columns));
+    return learn_by_passes(scaler, low, high, data);
+}
+
+/* What can't be scaled is the data's fault: a column that is infinite somewhere. */
+static tn_status name_data(const tn_dataset *data, tn_status status)
+{
+    char text[400];
+    snprintf(text, sizeof text, "%s", tn_message());
+    return status == TN_EINVAL ? tn_fail(status, "%s: %s", data->source ? data->source : "the data", text) : status;
+}
+
 tn_status tn_scaler_learn(tn_scaler *scaler, int32_t kind, double low, double high, const tn_dataset *data)
 {
     TN_GIVEN(scaler, data);
-    TN_REQUIRE(data->x_dtype == TN_F32, TN_EDTYPE, "%s: bytes are not scaled", data->source);
-    const int64_t columns = tn_shape_count(&data->sample);
-    TN_TRY(tn_dataset_check_columns(data));
-    if (!data->loader) return tn_scaler_fit(scaler, kind, low, high, data->x, data->count, columns);
     tn_scaler fitted = {0};
-    tn_status s = tn_scaler_begin(&fitted, kind, low, high, columns);
-    if (!s) s = learn_by_passes(&fitted, low, high, data);
-    if (s)
-        tn_scaler_free(&fitted);
-    else
+    TN_REQUIRE(data->x_dtype == TN_F32, TN_EDTYPE, "%s: bytes are not scaled", data->source);
+    TN_TRY(tn_dataset_check_columns(data));
+    tn_status s = learn(&fitted, kind, low, high, data);
+    if (!s) {
         *scaler = fitted;
-    return s;
+        return TN_OK;
+    }
+    tn_scaler_free(&fitted);
+    return name_data(data, s);
 }
 
 /* ---- applying ---- */

@@ -88,7 +88,7 @@ static void a_row_may_be_longer_than_what_is_read_at_once(void **state)
     size_t used = 0;
     char *text = malloc(4 << 20);
     for (int row = 0; row < 3; row++) {
-        for (int c = 0; c < 150000; c++) used += (size_t)sprintf(text + used, "%d,", (row * 31 + c) % 100);
+        for (int c = 0; c < 2000; c++) used += (size_t)sprintf(text + used, "%0200d,", (row * 31 + c) % 100);
         used += (size_t)sprintf(text + used, "\"%d\"\n", row);
     }
     check_same(scratch_write("wide.csv", text, used), &(tn_csv_options){.header = TN_HEADER_NO});

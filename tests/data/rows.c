@@ -212,6 +212,21 @@ static void a_stream_is_scaled_as_memory_is(void **state)
 
 /* ---- what is said ---- */
 
+static void an_infinite_value_is_named_with_its_file(void **state)
+{
+    (void)state;
+    const float x[] = {1, 2, INFINITY, 4};
+    const char *path = tensors_of("F32", "[2,2]", x, sizeof x);
+    for (int stream = 0; stream < 2; stream++) {
+        tn_dataset data = {0};
+        tn_scaler scaler = {0};
+        expect_ok(tn_arrays_open(path, "x", NULL, 0, stream, &data));
+        expect_failure(tn_scaler_learn(&scaler, TN_SCALE_STANDARD, 0, 1, &data), TN_EINVAL,
+                       "x.safetensors: scaling: column 0 has an infinite value");
+        tn_dataset_free(&data);
+    }
+}
+
 static void a_file_that_becomes_shorter_is_an_error(void **state)
 {
     (void)state;
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(wide_numbers_of_an_archive_are_read),
         cmocka_unit_test(samples_of_a_stream_are_those_in_memory),
         cmocka_unit_test(a_stream_is_scaled_as_memory_is),
+        cmocka_unit_test(an_infinite_value_is_named_with_its_file),
         cmocka_unit_test(a_file_that_becomes_shorter_is_an_error),
         cmocka_unit_test(what_must_be_read_whole_says_so),
     };
