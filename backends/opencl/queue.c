@@ -200,20 +200,21 @@ static cl_int event_take(tn_event *event, cl_event *cl)
     return code;
 }
 
-/* Flushes, so that whoever waits for the event does not wait for ever. */
+/* Flushes, so that whoever waits for the event does not wait for ever. A queue that failed records as well: its earlier
+ * work may be under way. */
 int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
 {
     cl_event marker = NULL;
-    int32_t s = ocl_queue_error(queue, msg);
-    if (s) return s;
-    s = ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, &marker), "clEnqueueMarker", msg);
+    int32_t s =
+        ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, &marker), "clEnqueueMarker", msg);
     if (s) return s;
     pthread_mutex_lock(&event->lock);
     cl_event before = event->cl;
     event->cl = marker;
     pthread_mutex_unlock(&event->lock);
     if (before) clReleaseEvent(before);
-    return ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+    s = ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+    return s ? s : ocl_queue_error(queue, msg);
 }
 
 int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
