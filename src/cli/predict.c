@@ -135,14 +135,21 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
 
 /* ---- computing ---- */
 
+/* What the samples are for, and what they are to be multiplied by there: the same wherever they come from. */
+typedef struct taking {
+    const cli_model *model;
+    double scale;
+} taking;
+
 static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 {
-    const cli_model *model = arg;
-    const tn_model network = cli_model_of(model, NULL);
-    return tn_loss_readable(model->loss, network.build(x, training, model));
+    const taking *t = arg;
+    const tn_model network = cli_model_of(t->model, NULL);
+    if (t->scale != 1) x = tn_mul(x, tn_number(x, t->scale));
+    return tn_loss_readable(t->model->loss, network.build(x, training, t->model));
 }
 
-/* Samples of files in memory as one data set, as the network takes them. */
+/* Samples of files in memory as one data set. */
 static int gather(const predictor *p, const samples *file, int files, tn_dataset *data)
 {
     const cli_model *model = &p->saved.model;
@@ -152,7 +159,7 @@ static int gather(const predictor *p, const samples *file, int files, tn_dataset
     if (!x) return cli_fail("out of memory");
     *data = (tn_dataset){.count = count, .sample = model->sample, .x_dtype = TN_F32, .x = x};
     for (int i = 0; i < files; i++)
-        for (int64_t k = 0; k < file[i].count * features; k++) *x++ = file[i].x[k] * (float)model->x_scale;
+        for (int64_t k = 0; k < file[i].count * features; k++) *x++ = file[i].x[k];
     return CLI_GO_ON;
 }
 
@@ -160,9 +167,10 @@ static int gather(const predictor *p, const samples *file, int files, tn_dataset
 static int compute_some(const predictor *p, const samples *file, int files, float *y)
 {
     const tn_compile_options options = cli_compile_options(&p->saved.settings);
+    const taking how = {&p->saved.model, file->rows.loader ? 1 : p->saved.model.x_scale};
     const tn_model model = {.build = build,
                             .loss = p->saved.model.loss,
-                            .arg = &p->saved.model,
+                            .arg = &how,
                             .compile = options,
                             .data = cli_residence(&p->saved.settings)};
     tn_dataset gathered = {0};
