@@ -5,17 +5,29 @@
 #define LINE 100 /* characters of a help text */
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static char last_line[1024];
+/* The last failure that was said, for a team's other workers; the team's thread says failures, too. */
+static char failure[1024];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-const char *cli_last_line(void)
+void cli_last_failure(char *text, size_t room)
 {
-    return last_line;
+    pthread_mutex_lock(&lock);
+    snprintf(text, room, "%s", failure);
+    pthread_mutex_unlock(&lock);
+}
+
+/* A failure of a team begins with its rank. It is said once, by the team or by who it came back to. */
+static int is_said(const char *said)
+{
+    int both = !strncmp(failure, "rank ", 5) || !strncmp(said, "rank ", 5);
+    return both && *failure && (strstr(failure, said) || strstr(said, failure));
 }
 
 /* One write, so that lines of several threads do not mix. */
@@ -24,11 +36,11 @@ static void say(const char *prefix, const char *format, va_list list)
     char line[1024];
     int length = snprintf(line, sizeof line, "tenon: %s", prefix);
     vsnprintf(line + length, sizeof line - (size_t)length, format, list);
-    tn_text_clean(line, sizeof line);
-    const char *said = line + strlen("tenon: ");
-    int is_known = !*prefix && *last_line && strstr(last_line, said); /* as the failure of a team, with its rank */
-    if (!is_known) fprintf(stderr, "%s\n", line);
-    if (!is_known) snprintf(last_line, sizeof last_line, "%s", said);
+    const char *said = tn_text_clean(line, sizeof line) + strlen("tenon: ");
+    pthread_mutex_lock(&lock);
+    if (*prefix || !is_said(said)) fprintf(stderr, "%s\n", line);
+    if (!*prefix) snprintf(failure, sizeof failure, "%s", said);
+    pthread_mutex_unlock(&lock);
 }
 
 const char *cli_shown(const char *text)
@@ -86,7 +98,6 @@ int cli_flush(int status)
 static void listen(void *arg, int32_t level, const char *line)
 {
     (void)arg;
-    if (*last_line && strstr(line, last_line)) return; /* said already */
     if (level >= TN_LOG_ERROR)
         cli_fail("%s", line);
     else

@@ -197,11 +197,14 @@ static int open_team(tn_team **team)
 
 int cli_train(int argc, char **argv)
 {
+    char why[1024];
     tn_team *team = NULL;
     int status = open_team(&team);
     if (status == CLI_GO_ON) status = train(team, argc, argv);
-    if (status == CLI_FAILED && tn_team_size(team) > 1 && !tn_team_check(team))
-        tn_team_fail(team, TN_EINVAL, cli_last_line());
+    if (status != CLI_OK && status < CLI_SIGNAL && tn_team_size(team) > 1 && !tn_team_check(team)) {
+        cli_last_failure(why, sizeof why);
+        tn_team_fail(team, TN_EINVAL, why);
+    }
     tn_team_close(team);
     return status;
 }

@@ -263,7 +263,7 @@ static tn_status begin_epoch(tn_training *t)
 {
     tn_training_place *at = &t->at;
     t->refused = !t->met;
-    if (!t->met) TN_TRY(tn_workers_meet(t->options.team, t->state, t->train.data, &t->options, at));
+    if (!t->met) TN_TRY(tn_workers_meet(t->options.team, t->state, &t->model, t->train.data, &t->options, at));
     t->refused = 0;
     if (!t->met && t->sharding.update) TN_TRY(tn_sharding_join(&t->sharding));
     t->met = 1;
@@ -377,15 +377,21 @@ static tn_status measure(tn_training *t, tn_epoch *done)
     return t->options.test ? tn_measure_run(&t->test_batches, t->state, &t->test, &done->test) : TN_OK;
 }
 
+/* What came of the epoch, by rank 0's measure. */
+static tn_status end_epoch(tn_training *t, tn_epoch *done)
+{
+    TN_TRY(tn_training_so_far(t, done));
+    TN_TRY(check_course(t));
+    if (!tn_team_rank(t->options.team)) TN_TRY(measure(t, done));
+    return tn_workers_share(t->options.team, done, sizeof *done);
+}
+
 tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
 {
     TN_GIVEN_AS("training, epoch", t, epoch);
     tn_epoch done = {0};
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
-    TN_TRY(tn_training_so_far(t, &done));
-    TN_TRY(check_course(t));
-    if (!tn_team_rank(t->options.team)) TN_TRY(tn_workers_tell(t->options.team, measure(t, &done)));
-    TN_TRY(tn_workers_share(t->options.team, &done, sizeof done));
+    TN_TRY(tn_workers_tell(t->options.team, end_epoch(t, &done)));
     judge(t, &done);
     t->at.step = t->at.samples = 0;
     t->begun = 0;

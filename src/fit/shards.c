@@ -263,8 +263,12 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
     return with_deal(w, m->model, w->last.shards, &w->last, open_own);
 }
 
+/* After a failure messages may still come into its vectors, until the team is closed: then they are left to it. */
 void tn_sharding_close(tn_sharding *w)
 {
+    int is_done = tn_team_size(w->team) < 2 || !tn_team_check(w->team);
+    if (!is_done) memset(w->node, 0, sizeof w->node);
+    if (!is_done) w->total = NULL, w->whole.sum = w->last.sum = NULL;
     tn_shard_sum_close(w->whole.sum);
     tn_shard_sum_close(w->last.sum);
     tn_program_free(w->update);

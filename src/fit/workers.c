@@ -2,7 +2,7 @@
 #include "workers.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -41,16 +41,16 @@ static tn_status hash_data(const tn_dataset *data, uint64_t *out)
     return s;
 }
 
-/* The names, types and shapes of what is kept. */
+/* The names, types and shapes of what is kept, in whatever order. */
 static uint64_t hash_state(const tn_state *state)
 {
     tn_state_entry entry;
-    uint64_t all = empty_hash;
+    uint64_t all = 0;
     for (size_t i = 0; tn_state_at(state, i, &entry); i++) {
         if (entry.flags & TN_TRANSIENT) continue;
-        all = hash(all, entry.name, strlen(entry.name));
-        all = hash(all, &entry.dtype, sizeof entry.dtype);
-        all = hash(all, entry.shape.dim, (uint64_t)entry.shape.rank * sizeof *entry.shape.dim);
+        uint64_t own = hash(empty_hash, entry.name, strlen(entry.name));
+        own = hash(own, &entry.dtype, sizeof entry.dtype);
+        all += hash(own, entry.shape.dim, (uint64_t)entry.shape.rank * sizeof *entry.shape.dim);
     }
     return all;
 }
@@ -60,35 +60,56 @@ static const char *text_or(const char *text, const char *usual)
     return text ? text : usual;
 }
 
-static tn_status agree(tn_team *team, const tn_state *state, const tn_dataset *data, const tn_fit_options *options,
-                       const tn_training_place *place)
+static int64_t count_of(const tn_dataset *data)
 {
-    char text[9][400];
-    uint64_t samples = 0;
+    return data ? data->count : 0;
+}
+
+static uint64_t hash_weights(const tn_dataset *data, const tn_fit_options *options)
+{
+    uint64_t bytes = options->class_weights ? (uint64_t)data->classes * sizeof *options->class_weights : 0;
+    return hash(empty_hash, options->class_weights, bytes);
+}
+
+enum { FACTS = 12, FACT_TEXT = 600 };
+
+static tn_status agree(tn_team *team, const tn_state *state, const tn_model *model, const tn_dataset *data,
+                       const tn_fit_options *options, const tn_training_place *place, uint64_t samples)
+{
+    char text[FACTS][FACT_TEXT];
     const tn_optim_options *o = &options->optim;
-    TN_TRY(hash_data(data, &samples));
-    tn_snprintf(text[0], 400, "%016" PRIx64, hash_state(state));
-    tn_snprintf(text[1], 400, "%" PRId64, data->count);
-    tn_snprintf(text[2], 400, "%016" PRIx64, samples);
-    tn_snprintf(text[3], 400, "%" PRId64 " samples, %u shards", options->batch, options->shards);
-    tn_snprintf(text[4], 400, "%s", text_or(options->optimizer, "sgd"));
-    tn_snprintf(text[5], 400,
-                "lr %.17g momentum %.17g betas %.17g %.17g epsilon %.17g alpha %.17g decay %.17g clip %.17g %.17g",
+    tn_snprintf(text[0], FACT_TEXT, "%016" PRIx64, hash_state(state));
+    tn_snprintf(text[1], FACT_TEXT, "%" PRId64, data->count);
+    tn_snprintf(text[2], FACT_TEXT, "%016" PRIx64, samples);
+    tn_snprintf(text[3], FACT_TEXT, "%" PRId64 " samples, %u shards", options->batch, options->shards);
+    tn_snprintf(text[4], FACT_TEXT, "%s", text_or(options->optimizer, "sgd"));
+    tn_snprintf(text[5], FACT_TEXT,
+                "lr %.17g momentum %.17g betas %.17g %.17g epsilon %.17g alpha %.17g decay %.17g clip %.17g %.17g "
+                "amsgrad %u centered %u",
                 o->lr, o->momentum, o->beta1, o->beta2, o->epsilon, o->alpha, o->weight_decay, o->clip_norm,
-                o->clip_value);
-    tn_snprintf(text[6], 400, "%s; %" PRId64 " epochs", text_or(options->schedule, "constant"), options->epochs);
-    tn_snprintf(text[7], 400, "%" PRIu64 ", step %" PRIu64, tn_state_seed(state), tn_state_step(state));
-    tn_snprintf(text[8], 400, "epoch %" PRId64 ", step %" PRId64, place->epochs + 1, place->step);
-    const tn_fact facts[] = {{"the network", text[0]},
-                             {"the number of samples", text[1]},
-                             {"the samples", text[2]},
-                             {"the batch", text[3]},
-                             {"the optimizer", text[4]},
-                             {"the optimizer's options", text[5]},
-                             {"the schedule", text[6]},
-                             {"the seed", text[7]},
-                             {"where the training stands", text[8]}};
-    return tn_team_agree(team, facts, sizeof facts / sizeof *facts);
+                o->clip_value, o->amsgrad, o->centered);
+    tn_snprintf(text[6], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
+                text_or(o->rates, ""), text_or(o->decays, ""), text_or(o->no_decay, ""));
+    tn_snprintf(text[7], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64, model->loss, options->smoothing,
+                hash_weights(data, options));
+    tn_snprintf(text[8], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
+                text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
+    tn_snprintf(text[9], FACT_TEXT, "%" PRId64 " and %" PRId64, count_of(options->validation), count_of(options->test));
+    tn_snprintf(text[10], FACT_TEXT, "%" PRIu64 ", step %" PRIu64, tn_state_seed(state), tn_state_step(state));
+    tn_snprintf(text[11], FACT_TEXT, "epoch %" PRId64 ", step %" PRId64, place->epochs + 1, place->step);
+    const tn_fact facts[FACTS] = {{"the network", text[0]},
+                                  {"the number of samples", text[1]},
+                                  {"the samples", text[2]},
+                                  {"the batch", text[3]},
+                                  {"the optimizer", text[4]},
+                                  {"the optimizer's options", text[5]},
+                                  {"the parameters' treatment", text[6]},
+                                  {"the loss", text[7]},
+                                  {"the schedule", text[8]},
+                                  {"the samples for validation and test", text[9]},
+                                  {"the seed", text[10]},
+                                  {"where the training stands", text[11]}};
+    return tn_team_agree(team, facts, FACTS);
 }
 
 /* ---- the state ---- */
@@ -104,15 +125,37 @@ static tn_status share_tensor(tn_team *team, tn_state *state, const tn_state_ent
     return s;
 }
 
-tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_dataset *data, const tn_fit_options *options,
-                          const tn_training_place *place)
+static int by_name(const void *a, const void *b)
 {
+    return strcmp(((const tn_state_entry *)a)->name, ((const tn_state_entry *)b)->name);
+}
+
+/* By their names, in the order of these: states may have them in others. */
+static tn_status share_state(tn_team *team, tn_state *state)
+{
+    size_t all = 0, kept = 0;
     tn_state_entry entry;
-    if (tn_team_size(team) < 2) return TN_OK;
-    TN_TRY(agree(team, state, data, options, place));
+    while (tn_state_at(state, all, &entry)) all++;
+    tn_state_entry *entries = tn_alloc((all + 1) * sizeof *entries);
+    if (!entries) return TN_ENOMEM;
     for (size_t i = 0; tn_state_at(state, i, &entry); i++)
-        if (!(entry.flags & TN_TRANSIENT)) TN_TRY(share_tensor(team, state, &entry));
-    return TN_OK;
+        if (!(entry.flags & TN_TRANSIENT)) entries[kept++] = entry;
+    qsort(entries, kept, sizeof *entries, by_name);
+    tn_status s = TN_OK;
+    for (size_t i = 0; !s && i < kept; i++) s = share_tensor(team, state, &entries[i]);
+    tn_free(entries);
+    return s;
+}
+
+tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_model *model, const tn_dataset *data,
+                          const tn_fit_options *options, const tn_training_place *place)
+{
+    uint64_t samples = 0;
+    if (tn_team_size(team) < 2) return TN_OK;
+    tn_status s = hash_data(data, &samples);
+    if (s) return tn_workers_tell(team, s);
+    TN_TRY(agree(team, state, model, data, options, place, samples)); /* all of them know */
+    return tn_workers_tell(team, share_state(team, state));
 }
 
 tn_status tn_workers_share(tn_team *team, void *record, uint64_t bytes)

@@ -6,9 +6,9 @@
 #include "tenon/fit.h"
 
 /* Before the first step: refuses workers that train something else, or with other options or data; then all take the
- * state of rank 0, transient tensors aside. `place` is where they stand. */
-tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_dataset *data, const tn_fit_options *options,
-                          const tn_training_place *place);
+ * state of rank 0, transient tensors aside. `place` is where they stand. All are told of what fails. */
+tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_model *model, const tn_dataset *data,
+                          const tn_fit_options *options, const tn_training_place *place);
 
 /* All get rank 0's. */
 tn_status tn_workers_share(tn_team *team, void *record, uint64_t bytes);

@@ -62,9 +62,25 @@ static void enlist(grouping *g, const tn_tensor *pack)
     }
 }
 
-static void find_packs(grouping *g)
+/* 1 if what is made of a pack of variables is used otherwise than row by row and part by part: what rows make of the
+ * zeros in between would be seen. */
+static int is_seen_whole(const grouping *g, unsigned char *whole)
 {
-    g->apart = g->target->unfused != 0;
+    for (uint32_t i = 0; i < g->from->count; i++) {
+        const tn_tensor *x = g->from->tensor[i];
+        int of_whole = 0;
+        for (uint32_t k = 0; k < x->n_in; k++) of_whole |= whole[x->in[k]->id];
+        whole[i] = tn_is_packed_variables(x) || (of_whole && x->op->kind == TN_MAP);
+        if (of_whole && x->op->kind != TN_MAP && x->op != &tn_op_part) return 1;
+    }
+    for (uint32_t i = 0; i < g->from->sinks; i++)
+        if (whole[g->from->sink[i].value->id]) return 1;
+    return 0;
+}
+
+static void find_packs(grouping *g, unsigned char *room)
+{
+    g->apart = g->target->unfused || is_seen_whole(g, room);
     for (uint32_t i = 0; i < g->from->count && !g->apart; i++) {
         const tn_tensor *x = g->from->tensor[i];
         if (!tn_is_packed_variables(x)) continue;
@@ -233,10 +249,11 @@ tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_
     tn_region region = {0};
     g.member = tn_region_alloc(&region, (graph->count + 1) * sizeof *g.member);
     g.whole = tn_region_alloc(&region, (graph->count + 1) * sizeof *g.whole);
+    unsigned char *room = tn_region_alloc(&region, graph->count + 1);
     g.next = tn_region_alloc(&region, (graph->count + 1) * sizeof *g.next);
-    tn_status s = g.member && g.whole && g.next ? TN_OK : TN_ENOMEM;
+    tn_status s = g.member && g.whole && g.next && room ? TN_OK : TN_ENOMEM;
     if (!s) {
-        find_packs(&g);
+        find_packs(&g, room);
         s = tn_rewrite(graph, g.apart ? take_apart : join, &g, out);
     }
     if (!s && !g.apart) {

@@ -114,7 +114,10 @@ static tn_status gather_all(tn_binding *b)
         span->apart = span->taken || span->bytes > tn_state_largest(b->state);
         if (!span->there || span->apart) continue;
         int is_there = span->in_order && !span->missing;
-        TN_TRY(is_there ? each_part(b, b->pack[i], span, settle) : gather(b, b->pack[i], span));
+        tn_status s = is_there ? each_part(b, b->pack[i], span, settle) : gather(b, b->pack[i], span);
+        span->apart = s == TN_ENOMEM; /* no room for both places at once */
+        if (s && !span->apart) return s;
+        b->before = tn_state_here(b->state); /* what was moved stays where it is now */
     }
     return TN_OK;
 }
@@ -201,7 +204,6 @@ tn_status tn_bind_begin(tn_state *state, const tn_graph *graph, int f64, tn_bind
     if (!b->span) return TN_ENOMEM;
     TN_TRY(find_missing(b, graph));
     TN_TRY(gather_all(b));
-    b->before = tn_state_here(state); /* what was moved stays where it is now */
     return plan_all(b);
 }
 

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "given.h"
+#include "leaf.h"
 #include "program.h"
 #include "rewrite.h"
 
@@ -133,7 +134,8 @@ static uint64_t alignment_of(const tn_program *p, tn_value *value)
     uint64_t offset = tn_value_at(value), alignment = p->ir.alignment;
     if (root->home == TN_IN_STATE) {
         offset += tn_state_get(p->state, root->name)->offset;
-        alignment = TN_STATE_STEP; /* the state may yet move it */
+        alignment = TN_PACK_STEP * tn_dtype_size(root->type.dtype); /* the state may yet move it into a pack */
+        if (alignment > TN_STATE_STEP) alignment = TN_STATE_STEP;
     }
     return (offset | alignment) & -(offset | alignment);
 }

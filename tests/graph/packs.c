@@ -407,6 +407,33 @@ static void gradients_may_be_shared_or_missing(void **unused)
 
 /* ---- packs by hand ---- */
 
+/* What rows make of the zeros in between, run by run, is nobody's. */
+static void sums_of_what_is_assigned_see_zeros_between(void **unused)
+{
+    (void)unused;
+    for (size_t d = 0; d < 2 * sizeof devices / sizeof *devices; d++) {
+        fixture f = use_device(devices[d / 2], 5);
+        tn_graph *g = tn_graph_new();
+        tn_program *p = NULL;
+        tn_init zero = {0};
+        tn_tensor *part[] = {tn_variable(g, "a", TN_F32, TN_SHAPE(3), zero, 0),
+                             tn_variable(g, "b", TN_F32, TN_SHAPE(2), zero, 0)};
+        tn_tensor *pack = tn_pack(part, 2);
+        float sum;
+        tn_assign(pack, tn_add(pack, tn_number(pack, 1)));
+        tn_output(tn_sum(pack, TN_ALL, 0), "sum");
+        ok(tn_compile(g, f.state, &(tn_compile_options){.unfused = d % 2}, &p));
+        for (int run = 0; run < 3; run++) {
+            ok(tn_program_run(p));
+            ok(tn_fetch(p, "sum", &sum, sizeof sum));
+            assert_true(sum == 5 * run);
+        }
+        tn_program_free(p);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
 static void between_the_parts_are_zeros(void **unused)
 {
     (void)unused;
@@ -509,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_failed_compilation_keeps_what_was_there),
         cmocka_unit_test(weights_may_be_limited_after_the_update),
         cmocka_unit_test(gradients_may_be_shared_or_missing),
+        cmocka_unit_test(sums_of_what_is_assigned_see_zeros_between),
         cmocka_unit_test(between_the_parts_are_zeros),
         cmocka_unit_test(packs_may_overlap_and_be_assigned_in_part),
         cmocka_unit_test(a_norm_sees_no_remains_between_gradients),
