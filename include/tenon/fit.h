@@ -82,6 +82,9 @@ typedef struct tn_fit_options {
                         tn_usual_shards says of a team. Batch normalisation, and a loss that is a weighted mean, take
                         each for itself. Part of what comes out, to the last bit */
     tn_team *team;   /* whose workers make the same calls, and share the shards; or NULL. It outlives the training */
+    const uint32_t *shares; /* of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL:
+                               alike on devices of one kind, else in proportion to the speeds that they measure. Of
+                               unlike devices part of what comes out, to the last bit */
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch

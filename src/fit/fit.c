@@ -92,6 +92,14 @@ static tn_status check_shards(const tn_dataset *data, const tn_fit_options *opti
     return TN_OK;
 }
 
+static tn_status check_shares(const tn_fit_options *options)
+{
+    uint32_t workers = tn_team_size(options->team), i = 0;
+    while (options->shares && i < workers && !options->shares[i]) i++;
+    TN_REQUIRE(i < workers, TN_EINVAL, "fit: all shares are 0");
+    return TN_OK;
+}
+
 /* What is done with a batch, or with a shard of it. */
 static tn_batch_task *task_of(const tn_dataset *data, const tn_fit_options *options)
 {
@@ -105,6 +113,7 @@ static tn_status check(const tn_measure *m)
     TN_REQUIRE(options->epochs > 0, TN_EINVAL, "fit: %lld epochs", (long long)options->epochs);
     TN_REQUIRE(options->batch >= 0, TN_EINVAL, "fit: batches of %lld samples", (long long)options->batch);
     TN_TRY(check_shards(m->data, options));
+    TN_TRY(check_shares(options));
     TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
     TN_REQUIRE(!options->class_weights || tn_target_dtype(m->data) == TN_I32, TN_EINVAL,
                "fit: class weights for data without classes");
@@ -265,12 +274,11 @@ static tn_status begin_epoch(tn_training *t)
     t->refused = !t->met;
     if (!t->met) TN_TRY(tn_workers_meet(t->options.team, t->state, &t->model, t->train.data, &t->options, at));
     t->refused = 0;
-    if (!t->met && t->sharding.update) TN_TRY(tn_sharding_join(&t->sharding));
-    t->met = 1;
     if (!at->epochs && !at->step) t->first_step = tn_state_step(t->state);
     if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, (tn_score){0}, 0));
     TN_TRY(tn_batches_shuffle(&t->batches, tn_state_seed(t->state), t->first_step + (uint64_t)at->epochs + 1));
-    t->begun = 1;
+    if (!t->met && tn_team_size(t->options.team) > 1) TN_TRY(tn_sharding_join(&t->sharding, t->options.shares));
+    t->met = t->begun = 1;
     t->began = now();
     return TN_OK;
 }

@@ -2,6 +2,7 @@
 #include "shards.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "error.h"
@@ -126,9 +127,9 @@ static void build_update(const tn_measure *m, tn_graph *model, tn_graph *graph)
     tn_free(s.variable);
 }
 
-static tn_status compile(tn_graph *graph, const tn_sharding *w, const tn_model *model, tn_program **program)
+static tn_status compile(tn_graph *graph, const tn_sharding *w, tn_program **program)
 {
-    tn_status s = tn_compile(graph, w->state, &model->compile, program);
+    tn_status s = tn_compile(graph, w->state, &w->model->compile, program);
     tn_graph_free(graph);
     return s;
 }
@@ -139,7 +140,7 @@ static tn_status open_update(tn_sharding *w, const tn_measure *m)
     tn_status s = model && graph ? tn_graph_status(model) : TN_ENOMEM;
     if (!s) build_update(m, model, graph);
     tn_graph_free(model);
-    if (!s) return compile(graph, w, m->model, &w->update);
+    if (!s) return compile(graph, w, &w->update);
     tn_graph_free(graph);
     return s;
 }
@@ -153,8 +154,7 @@ static const char *buffer_name(uint32_t number, char name[32])
 }
 
 /* Buffer `to` becomes, or is increased by, what is in `from`. */
-static tn_status open_move(const tn_sharding *w, const tn_model *model, uint32_t to, const char *from, int adds,
-                           tn_program **program)
+static tn_status open_move(const tn_sharding *w, uint32_t to, const char *from, int adds, tn_program **program)
 {
     char name[32];
     tn_state_entry entry;
@@ -166,36 +166,33 @@ static tn_status open_move(const tn_sharding *w, const tn_model *model, uint32_t
     }
     tn_tensor *sum = vector(graph, buffer_name(to, name), entry.shape), *x = vector(graph, from, entry.shape);
     tn_assign(sum, adds ? tn_add(sum, x) : x);
-    return compile(graph, w, model, program);
+    return compile(graph, w, program);
 }
 
 /* What is to be done with the next shard's vector: by `run`, or to see what will be. */
-typedef tn_status visitor(tn_sharding *w, const tn_model *model, tn_program **program, uint32_t to, const char *from,
-                          int adds);
+typedef tn_status visitor(tn_sharding *w, tn_program **program, uint32_t to, const char *from, int adds);
 
-static tn_status prepare(tn_sharding *w, const tn_model *model, tn_program **program, uint32_t to, const char *from,
-                         int adds)
+static tn_status prepare(tn_sharding *w, tn_program **program, uint32_t to, const char *from, int adds)
 {
-    return open_move(w, model, to, from, adds, program);
+    return open_move(w, to, from, adds, program);
 }
 
-static tn_status run(tn_sharding *w, const tn_model *model, tn_program **program, uint32_t to, const char *from,
-                     int adds)
+static tn_status run(tn_sharding *w, tn_program **program, uint32_t to, const char *from, int adds)
 {
-    (void)w, (void)model, (void)to, (void)from, (void)adds;
+    (void)w, (void)to, (void)from, (void)adds;
     return tn_program_run(*program);
 }
 
 /* The shard's vector goes on the stack, or is added to what lies on top, and so on down. */
-static tn_status push(tn_sharding *w, const tn_model *model, tn_tree *tree, uint32_t shard, visitor *visit)
+static tn_status push(tn_sharding *w, tn_tree *tree, uint32_t shard, visitor *visit)
 {
     char from[32];
     uint32_t before = tree->count, adds = tn_tree_push(tree, (tn_shards){shard, shard + 1});
-    if (!adds) return visit(w, model, &w->put[before], before, SHARD, 0);
-    TN_TRY(visit(w, model, &w->merge[before - 1], before - 1, SHARD, 1));
+    if (!adds) return visit(w, &w->put[before], before, SHARD, 0);
+    TN_TRY(visit(w, &w->merge[before - 1], before - 1, SHARD, 1));
     for (uint32_t i = 1; i < adds; i++) {
         uint32_t to = before - 1 - i;
-        TN_TRY(visit(w, model, &w->add[to], to, buffer_name(to + 1, from), 1));
+        TN_TRY(visit(w, &w->add[to], to, buffer_name(to + 1, from), 1));
     }
     return TN_OK;
 }
@@ -203,54 +200,42 @@ static tn_status push(tn_sharding *w, const tn_model *model, tn_tree *tree, uint
 /* ---- workers ---- */
 
 /* This worker's block of shards: the programs that they need, and memory for what is left of them. */
-static tn_status open_own(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[])
+static tn_status open_own(tn_sharding *w, tn_deal *d, const uint32_t first[])
 {
     uint32_t rank = tn_team_rank(w->team);
     tn_tree tree = {.shards = d->shards};
     d->own = (tn_shards){first[rank], first[rank + 1]};
-    for (uint32_t i = d->own.begin; i < d->own.end; i++) TN_TRY(push(w, model, &tree, i, prepare));
+    for (uint32_t i = d->own.begin; i < d->own.end; i++) TN_TRY(push(w, &tree, i, prepare));
     d->nodes = tree.count;
     for (uint32_t i = 0; i < d->nodes; i++)
         if (!w->node[i] && !(w->node[i] = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
     return TN_OK;
 }
 
-/* Calls `see` for the shards as they are dealt to all workers. */
-static tn_status with_deal(tn_sharding *w, const tn_model *model, uint32_t shards, tn_deal *d,
-                           tn_status (*see)(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[]))
-{
-    uint32_t workers = tn_team_size(w->team);
-    uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
-    double *weight = tn_alloc(workers * sizeof *weight);
-    tn_status s = first && weight ? TN_OK : TN_ENOMEM;
-    for (uint32_t i = 0; !s && i < workers; i++) weight[i] = 1;
-    if (!s) tn_tree_deal(shards, workers, weight, first);
-    if (!s) s = see(w, model, d, first);
-    tn_free(first);
-    tn_free(weight);
-    return s;
-}
-
-static tn_status open_sum(tn_sharding *w, const tn_model *model, tn_deal *d, const uint32_t first[])
+static tn_status open_sum(tn_sharding *w, tn_deal *d, const uint32_t first[])
 {
     const tn_shard_sum_options options = {
         .dtype = w->dtype, .shards = d->shards, .count = w->count, .first = first, .node = w->node, .total = w->total};
-    (void)model;
-    return tn_shard_sum_open(w->team, &options, &d->sum);
+    return tn_team_size(w->team) < 2 ? TN_OK : tn_shard_sum_open(w->team, &options, &d->sum);
 }
 
-tn_status tn_sharding_join(tn_sharding *w)
+/* All is compiled before the workers meet in a sum, where they would wait for one that fails. */
+static tn_status open_deal(tn_sharding *w, tn_deal *d)
 {
-    if (tn_team_size(w->team) < 2) return TN_OK;
-    TN_TRY(with_deal(w, NULL, w->whole.shards, &w->whole, open_sum));
-    return w->last.shards ? with_deal(w, NULL, w->last.shards, &w->last, open_sum) : TN_OK;
+    uint32_t workers = tn_team_size(w->team);
+    uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
+    tn_status s = first ? tn_deal_out(w->worker, workers, d->shards, first) : TN_ENOMEM;
+    if (!s) s = open_own(w, d, first);
+    if (!s && d->shards) s = open_sum(w, d, first);
+    tn_free(first);
+    return s;
 }
 
 tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m, tn_batches *batches, uint32_t shards)
 {
     tn_state_entry entry;
     int64_t batch = batches->batch * shards, rest = m->data->count % batch;
-    *w = (tn_sharding){.state = state, .batches = batches, .team = m->options->team};
+    *w = (tn_sharding){.state = state, .model = m->model, .batches = batches, .team = m->options->team};
     TN_TRY(open_update(w, m));
     TN_REQUIRE(tn_state_find(state, SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", SHARD);
     w->count = (uint64_t)tn_shape_count(&entry.shape);
@@ -259,8 +244,8 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
     if (!(w->total = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
     w->whole.shards = shards;
     w->last.shards = (uint32_t)((rest + batches->batch - 1) / batches->batch);
-    TN_TRY(with_deal(w, m->model, w->whole.shards, &w->whole, open_own));
-    return with_deal(w, m->model, w->last.shards, &w->last, open_own);
+    if (!(w->worker = tn_alloc(tn_team_size(w->team) * sizeof *w->worker))) return TN_ENOMEM;
+    return tn_team_size(w->team) < 2 ? tn_sharding_join(w, NULL) : TN_OK;
 }
 
 /* After a failure messages may still come into its vectors, until the team is closed: then they are left to it. */
@@ -278,6 +263,7 @@ void tn_sharding_close(tn_sharding *w)
         tn_program_free(w->add[i]);
         tn_free(w->node[i]);
     }
+    tn_free(w->worker);
     tn_free(w->total);
     *w = (tn_sharding){0};
 }
@@ -351,9 +337,53 @@ tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
     for (uint32_t i = d->own.begin; i < d->own.end; i++) {
         int64_t begin = i * shard, samples = count - begin < shard ? count - begin : shard;
         TN_TRY(run_shard(w, start + begin, samples, count, i));
-        TN_TRY(push(w, NULL, &tree, i, run));
+        TN_TRY(push(w, &tree, i, run));
     }
     TN_TRY(exchange(w, d));
     TN_TRY(set(w->update, "samples", (double)count));
     return tn_program_run(w->update);
+}
+
+/* ---- before the first step ---- */
+
+enum { MOST_AT_ONCE = 8 };
+static const double enough = 0.25; /* seconds of measuring */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static tn_status run_several(tn_program *program, int count)
+{
+    for (int i = 0; i < count; i++) TN_TRY(tn_program_run(program));
+    return tn_wait(program);
+}
+
+/* Of the shards that are computed when all workers do. They change no more than their own vector. */
+static tn_status measure(void *arg, double *speed)
+{
+    tn_sharding *w = arg;
+    const int64_t shard = w->batches->batch;
+    double begin = 0, runs = 0, spent = 0;
+    TN_TRY(run_shard(w, 0, shard, shard * w->whole.shards, 0));
+    TN_TRY(tn_wait(w->batches->whole));
+    TN_TRY(tn_team_barrier(w->team));
+    begin = now();
+    for (int count = 1; spent < enough; count = count < MOST_AT_ONCE ? 2 * count : count) {
+        TN_TRY(run_several(w->batches->whole, count));
+        runs += count;
+        spent = now() - begin;
+    }
+    *speed = runs / spent;
+    return TN_OK;
+}
+
+tn_status tn_sharding_join(tn_sharding *w, const uint32_t *weights)
+{
+    TN_TRY(tn_deal_meet(w->team, tn_state_device(w->state), w->whole.shards, weights, measure, w, w->worker));
+    TN_TRY(open_deal(w, &w->whole));
+    return open_deal(w, &w->last);
 }

@@ -6,6 +6,7 @@
 #ifndef TN_FIT_SHARDS_H
 #define TN_FIT_SHARDS_H
 
+#include "deal.h"
 #include "measure.h"
 #include "sum.h"
 #include "tree.h"
@@ -20,8 +21,10 @@ typedef struct tn_deal {
 
 typedef struct tn_sharding {
     tn_state *state;
+    const tn_model *model;
     tn_batches *batches; /* of shards */
     tn_team *team;
+    tn_worker *worker;                 /* all of them, once they have joined */
     tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
     void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it */
     uint64_t count, bytes;             /* elements of a vector, and their size */
@@ -37,12 +40,13 @@ typedef struct tn_sharding {
 /* A tn_batch_task whose argument is a tn_measure with options: the vector of one shard. */
 tn_batch_task tn_shard_task;
 
-/* Compiles what follows the programs of `batches`, which were made by that task, for batches of so many shards.
- * tn_sharding_close releases it, whether this succeeded or not. */
+/* Compiles the update that follows the programs of `batches`, which were made by that task, for batches of so many
+ * shards. tn_sharding_close releases it, whether this succeeded or not. */
 tn_status tn_sharding_open(tn_sharding *sharding, tn_state *state, const tn_measure *measure, tn_batches *batches,
                            uint32_t shards);
-/* All workers of the team, before the first step. */
-tn_status tn_sharding_join(tn_sharding *sharding);
+/* All workers of the team, before the first step, when the batches have an order: deals the shards out, as deal.h
+ * says, and compiles what adds this worker's up. */
+tn_status tn_sharding_join(tn_sharding *sharding, const uint32_t *weights);
 void tn_sharding_close(tn_sharding *sharding);
 
 /* A step on `count` samples from `start` on, which begin a batch. */
