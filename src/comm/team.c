@@ -228,7 +228,6 @@ static void release(tn_team *team)
     tn_free(team->part);
     tn_free(team->posted);
     tn_free(team->scratch);
-    tn_region_free(&team->kept);
     tn_free(team);
 }
 

@@ -6,7 +6,7 @@
  *
  * Failures. The first failure of any rank ends the team: all ranks are told, every call returns it from then on with
  * one line that names the rank, and one rank (0, or 1 if 0 is missed) logs that line at once, as TN_LOG_ERROR. What can
- * still be done is to close the team. Memory that was given to a call that failed must live until then.
+ * still be done is to close the team. Vectors of a sum that failed (sum.h) must live until then; other memory need not.
  *
  * Threads. The functions of one team may be called by several threads at once, but then who comes first is open, and
  * the order must be the same on all ranks; open and close by the thread that will end the process. */

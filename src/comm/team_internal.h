@@ -61,7 +61,6 @@ struct tn_team {
     uint32_t parts, part_room, posted_room;
     void *scratch; /* of tn_team_scratch */
     uint64_t scratch_bytes;
-    tn_region kept;   /* what tn_team_agree received into */
     uint32_t started; /* there is a thread */
 };
 

@@ -9,8 +9,9 @@
 #include "text.h"
 
 enum {
-    LINE = 320,          /* bytes of a verdict */
-    MOST_FACTS = 1 << 20 /* bytes of all of them */
+    LINE = 320,           /* bytes of a verdict */
+    MOST_FACTS = 1 << 20, /* bytes of all of them */
+    CHUNK = 1 << 20       /* bytes that are broadcast at once */
 };
 
 /* ---- gather and barrier ----------------------------------------------------------------------------------------- */
@@ -56,26 +57,40 @@ tn_status tn_team_barrier(tn_team *team)
 /* ---- broadcast -------------------------------------------------------------------------------------------------- */
 
 typedef struct message {
-    void *data;
+    unsigned char *data;
     uint64_t bytes;
     uint32_t root;
 } message;
 
 /* Down a binomial tree: the place p (counted from the root) hears from p without its lowest bit, and tells the places
  * that differ from it in one bit below that. */
-static tn_status broadcast(tn_team *team, const void *args)
+static tn_status pass_on(tn_team *team, uint32_t root, void *data, uint64_t bytes)
 {
-    const message *m = args;
-    const uint32_t ranks = team->ranks, place = (team->rank + ranks - m->root) % ranks;
+    const uint32_t ranks = team->ranks, place = (team->rank + ranks - root) % ranks;
     uint32_t bit = 1;
     while (bit < ranks && !(place & bit)) bit *= 2;
     if (place) {
-        TN_TRY(tn_team_receive(team, (place - bit + m->root) % ranks, m->data, m->bytes));
+        TN_TRY(tn_team_receive(team, (place - bit + root) % ranks, data, bytes));
         TN_TRY(tn_team_exchange(team));
     }
     while (bit /= 2)
-        if (place + bit < ranks) TN_TRY(tn_team_send(team, (place + bit + m->root) % ranks, m->data, m->bytes));
+        if (place + bit < ranks) TN_TRY(tn_team_send(team, (place + bit + root) % ranks, data, bytes));
     return tn_team_exchange(team);
+}
+
+/* By way of the team's own memory: after a failure others may still write there. */
+static tn_status broadcast(tn_team *team, const void *args)
+{
+    const message *m = args;
+    for (uint64_t at = 0; at < m->bytes; at += CHUNK) {
+        const uint64_t bytes = m->bytes - at < CHUNK ? m->bytes - at : CHUNK;
+        void *chunk = tn_team_scratch(team, bytes);
+        if (!chunk) return TN_ENOMEM;
+        if (team->rank == m->root) memcpy(chunk, m->data + at, bytes);
+        TN_TRY(pass_on(team, m->root, chunk, bytes));
+        memcpy(m->data + at, chunk, bytes);
+    }
+    return TN_OK;
 }
 
 tn_status tn_team_broadcast(tn_team *team, uint32_t root, void *data, uint64_t bytes)
@@ -128,6 +143,7 @@ static void compare(const tn_fact facts[], uint32_t count, const char *theirs, u
 static tn_status agree(tn_team *team, const tn_fact facts[], uint32_t count, char *text, uint64_t bytes, char *verdicts)
 {
     char *line = verdicts + (uint64_t)team->rank * LINE;
+    if (!team->rank) write_facts(facts, count, text);
     TN_TRY(tn_team_broadcast(team, 0, text, bytes));
     text[bytes] = 0;
     compare(facts, count, text, bytes, team->rank, line);
@@ -139,24 +155,20 @@ static tn_status agree(tn_team *team, const tn_fact facts[], uint32_t count, cha
     return TN_OK;
 }
 
-/* Memory that others may write into until the team is closed. Where there is none, they must not wait for this rank. */
-static void *keep(tn_team *team, uint64_t bytes)
-{
-    void *memory = tn_region_alloc(&team->kept, bytes);
-    if (!memory) tn_team_fail(team, TN_ENOMEM, tn_message());
-    return memory;
-}
-
+/* Where there is no memory, the others must not wait for this rank. */
 tn_status tn_team_agree(tn_team *team, const tn_fact facts[], uint32_t count)
 {
     TN_GIVEN(team, facts);
-    uint64_t *bytes = keep(team, sizeof *bytes);
-    if (!bytes) return TN_ENOMEM;
-    *bytes = write_facts(facts, count, NULL);
-    TN_TRY(tn_team_broadcast(team, 0, bytes, sizeof *bytes));
-    TN_REQUIRE(*bytes < MOST_FACTS, TN_EDEVICE, "rank 0 has too much to agree on");
-    char *text = keep(team, *bytes + 1), *verdicts = keep(team, (uint64_t)team->ranks * LINE);
-    if (!text || !verdicts) return TN_ENOMEM;
-    if (!team->rank) write_facts(facts, count, text);
-    return agree(team, facts, count, text, *bytes, verdicts);
+    uint64_t bytes = write_facts(facts, count, NULL);
+    TN_TRY(tn_team_broadcast(team, 0, &bytes, sizeof bytes));
+    TN_REQUIRE(bytes < MOST_FACTS, TN_EDEVICE, "rank 0 has too much to agree on");
+    char *text = tn_alloc(bytes + 1), *verdicts = tn_alloc((uint64_t)team->ranks * LINE);
+    tn_status status = text && verdicts ? TN_OK : TN_ENOMEM;
+    if (status)
+        tn_team_fail(team, status, tn_message());
+    else
+        status = agree(team, facts, count, text, bytes, verdicts);
+    tn_free(text);
+    tn_free(verdicts);
+    return status;
 }

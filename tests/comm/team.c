@@ -303,6 +303,43 @@ static void a_team_without_memory_ends(void **state)
     }
 }
 
+enum { LENGTH = 3000 };
+static atomic_int given_up;
+
+static void *give_up_waiting(void *arg)
+{
+    nap(20);
+    tn_team_fail(((member *)arg)->team, TN_EDEVICE, "the device was lost");
+    return NULL;
+}
+
+/* Rank 1 fails while it waits for what rank 0 sends just after that, and before it hears of it. */
+static const char *send_to_one_that_failed(member *me)
+{
+    pthread_t thread;
+    unsigned char data[LENGTH];
+    const int waits = me->options.rank == 1;
+    const char *bad = NULL;
+    memset(data, waits ? 0 : 1, sizeof data);
+    if (tn_team_open(&me->options, &me->team)) return tn_message();
+    if (waits && pthread_create(&thread, NULL, give_up_waiting, me)) return "no thread";
+    while (!waits && !given_up) nap(1);
+    tn_status status = tn_team_broadcast(me->team, 0, data, sizeof data);
+    given_up = 1;
+    if (waits) bad = expect(status, TN_EDEVICE, "rank 1: the device was lost");
+    if (waits) pthread_join(thread, NULL);
+    tn_team_close(me->team);
+    for (int i = 0; i < LENGTH && waits && !bad; i++)
+        if (data[i]) bad = "its memory was written to after the call had failed";
+    return bad;
+}
+
+static void memory_of_a_call_that_failed_is_left_alone(void **state)
+{
+    (void)state;
+    run_members(2, 10, send_to_one_that_failed);
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
     tn_team *team = NULL;
@@ -342,6 +379,7 @@ int main(void)
         cmocka_unit_test(sums_that_do_not_fit_together_are_refused),
         cmocka_unit_test(ranges_in_another_order_end_the_team),
         cmocka_unit_test(a_team_without_memory_ends),
+        cmocka_unit_test(memory_of_a_call_that_failed_is_left_alone),
         cmocka_unit_test(wrong_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
