@@ -147,7 +147,8 @@ TN_API TN_MUST_USE tn_status tn_training_go_on(tn_training *training, const tn_e
 
 /* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a look at the
  * loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before,
- * so that neither waits for the other. tn_training_end_epoch and tn_fit fail like that too. */
+ * so that neither waits for the other. Several workers share their losses with each step: all of them see it after the
+ * same one, and it is no failure of their team. tn_training_end_epoch and tn_fit fail like that too. */
 TN_API TN_MUST_USE tn_status tn_training_step(tn_training *training);
 
 /* Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,

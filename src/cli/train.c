@@ -159,7 +159,8 @@ static int train_epoch(cli_session *s)
     return status;
 }
 
-static int train(tn_team *team, int argc, char **argv)
+/* `*known`: whether all workers know why it failed. */
+static int train(tn_team *team, int argc, char **argv, int *known)
 {
     cli_session s;
     int status = cli_session_open(&s, team, argc, argv);
@@ -174,6 +175,7 @@ static int train(tn_team *team, int argc, char **argv)
         cli_report_done(&s);
         status = CLI_OK;
     }
+    *known = s.at.diverged;
     cli_session_close(&s);
     return status;
 }
@@ -195,16 +197,20 @@ static int open_team(tn_team **team)
     return CLI_GO_ON;
 }
 
-int cli_train(int argc, char **argv)
+static void tell_others(tn_team *team)
 {
     char why[1024];
+    cli_last_failure(why, sizeof why);
+    tn_team_fail(team, TN_EINVAL, why);
+}
+
+int cli_train(int argc, char **argv)
+{
     tn_team *team = NULL;
-    int status = open_team(&team);
-    if (status == CLI_GO_ON) status = train(team, argc, argv);
-    if (status != CLI_OK && status < CLI_SIGNAL && tn_team_size(team) > 1 && !tn_team_check(team)) {
-        cli_last_failure(why, sizeof why);
-        tn_team_fail(team, TN_EINVAL, why);
-    }
+    int known = 0, status = open_team(&team);
+    if (status == CLI_GO_ON) status = train(team, argc, argv, &known);
+    int failed = status != CLI_OK && status < CLI_SIGNAL;
+    if (failed && !known && tn_team_size(team) > 1 && !tn_team_check(team)) tell_others(team);
     tn_team_close(team);
     return status;
 }

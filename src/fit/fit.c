@@ -283,10 +283,17 @@ static tn_status begin_epoch(tn_training *t)
     return TN_OK;
 }
 
-/* A sum of losses, once it is not finite, stays so. */
+/* Workers must come to the same of everything, after the same step. */
+static int is_shared(const tn_training *t)
+{
+    return tn_team_size(t->options.team) > 1;
+}
+
+/* A sum of losses, once it is not finite, stays so. Workers see it in the steps that they share, and in the epoch as a
+ * whole: who else looks, and when, is his own affair. */
 static void see(tn_training *t, double loss)
 {
-    t->at.diverged |= !isfinite(loss);
+    if (!is_shared(t) || t->at.step == t->at.steps) t->at.diverged |= !isfinite(loss);
 }
 
 static tn_status check_course(const tn_training *t)
@@ -300,7 +307,7 @@ static tn_status check_course(const tn_training *t)
 static tn_status look(tn_training *t)
 {
     const void *data = NULL;
-    if (t->at.step % PEEK_EVERY) return TN_OK;
+    if (is_shared(t) || t->at.step % PEEK_EVERY) return TN_OK;
     TN_TRY(tn_peek_next(t->peek, &data));
     if (data) see(t, tn_measure_number(&t->train, data));
     return check_course(t);
@@ -344,14 +351,20 @@ static tn_status step(tn_training *t)
     at->step++;
     at->samples += count;
     at->asked = t->sharding.update ? t->sharding.asked : t->sharding.wishes;
+    at->diverged |= t->sharding.diverged;
     return TN_OK;
+}
+
+/* Tells the others what fails, unless all of them know. */
+static tn_status tell(const tn_training *t, tn_status s)
+{
+    return t->refused || t->at.diverged ? s : tn_workers_tell(t->options.team, s);
 }
 
 tn_status tn_training_step(tn_training *t)
 {
     TN_GIVEN_AS("training", t);
-    tn_status s = step(t);
-    return t->refused ? s : tn_workers_tell(t->options.team, s);
+    return tell(t, step(t));
 }
 
 tn_status tn_training_step_loss(tn_training *t, double *loss)
@@ -399,7 +412,7 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     TN_GIVEN_AS("training, epoch", t, epoch);
     tn_epoch done = {0};
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
-    TN_TRY(tn_workers_tell(t->options.team, end_epoch(t, &done)));
+    TN_TRY(tell(t, end_epoch(t, &done)));
     judge(t, &done);
     t->at.step = t->at.samples = 0;
     t->begun = 0;

@@ -1,6 +1,7 @@
 /* shards.c: see shards.h. */
 #include "shards.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,9 +11,9 @@
 
 #define SHARD "fit.shard" /* the vector of the shard that was computed last */
 
-enum {
-    OTHERS = 3
-}; /* besides variables: the losses, the right answers, and at the end the workers that wish to stop */
+/* What a vector has at its end, besides variables. A wish is a worker's, to stop. */
+enum { LOSSES, RIGHT, WISHES, OTHERS };
+enum { STEP = 32 }; /* elements from one to the next, as tn_pack lays them out */
 
 /* ---- what a shard gives ---- */
 
@@ -51,9 +52,9 @@ static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *
     tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
     tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
-    part[s->count] = tn_mul(loss, samples);
-    part[s->count + 1] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
-    part[s->count + 2] = tn_number(loss, 0);
+    part[s->count + LOSSES] = tn_mul(loss, samples);
+    part[s->count + RIGHT] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
+    part[s->count + WISHES] = tn_number(loss, 0);
     tn_tensor *all = tn_pack(part, s->count + OTHERS);
     tn_assign(vector(graph, SHARD, tn_shape_of(all)), all);
 }
@@ -99,7 +100,8 @@ static void take(const tn_measure *m, tn_graph *graph, const shares *s, tn_tenso
         int whole = tn_dtype_of(own[i]) != TN_F32;
         tn_assign(own[i], whole ? tn_cast(tn_round(part[i]), tn_dtype_of(own[i])) : part[i]);
     }
-    tn_measure_add(m, graph, part[s->count], part[s->count + 1], tn_div(part[s->count], samples));
+    tn_tensor *const *other = part + s->count;
+    tn_measure_add(m, graph, other[LOSSES], other[RIGHT], tn_div(other[LOSSES], samples));
     tn_apply_gradients(own, part, s->params, options->optimizer ? options->optimizer : "sgd", options->optim);
 }
 
@@ -299,19 +301,24 @@ static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64
     return s;
 }
 
-/* The last element is the number of workers that wish to stop. */
+/* Which element of a vector that is: each part has one, and the last ends it. */
+static uint64_t place_of(const tn_sharding *w, int other)
+{
+    return w->count - 1 - (uint64_t)(OTHERS - 1 - other) * STEP;
+}
+
 static void wish(const tn_sharding *w, void *vector)
 {
     if (w->dtype == TN_F64)
-        ((double *)vector)[w->count - 1] += w->wishes;
+        ((double *)vector)[place_of(w, WISHES)] += w->wishes;
     else
-        ((float *)vector)[w->count - 1] += (float)w->wishes;
+        ((float *)vector)[place_of(w, WISHES)] += (float)w->wishes;
 }
 
-static int is_asked(const tn_sharding *w, const void *vector)
+static double get(const tn_sharding *w, const void *vector, int other)
 {
-    if (w->dtype == TN_F64) return ((const double *)vector)[w->count - 1] > 0;
-    return ((const float *)vector)[w->count - 1] > 0;
+    if (w->dtype == TN_F64) return ((const double *)vector)[place_of(w, other)];
+    return ((const float *)vector)[place_of(w, other)];
 }
 
 /* What is left of this worker's shards and of all others', added up, comes to buffer 0. */
@@ -325,7 +332,8 @@ static tn_status exchange(tn_sharding *w, const tn_deal *d)
     if (d->nodes) wish(w, w->node[0]);
     TN_TRY(tn_shard_sum_start(d->sum, 0, w->count, &ticket));
     TN_TRY(tn_team_wait(w->team, ticket));
-    w->asked = is_asked(w, w->total);
+    w->asked = get(w, w->total, WISHES) > 0;
+    w->diverged = !isfinite(get(w, w->total, LOSSES));
     return tn_state_write(w->state, buffer_name(0, name), w->total, w->bytes);
 }
 

@@ -30,7 +30,8 @@ typedef struct tn_sharding {
     uint64_t count, bytes;             /* elements of a vector, and their size */
     int32_t dtype;
     int wishes;                       /* of this worker: */
-    int asked;                        /* and of all in the last step */
+    int asked;                        /* and of all in the last step; */
+    int diverged;                     /* whose loss is not finite, where all workers see it: in what they share */
     tn_program *update;               /* by the sum in buffer 0 */
     tn_program *put[TN_TREE_DEPTH];   /* the shard's vector becomes buffer i, */
     tn_program *merge[TN_TREE_DEPTH]; /* or is added to it; */

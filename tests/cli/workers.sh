@@ -72,4 +72,11 @@ launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" t
 launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" train --data digits:55 --device "$device" \
     >out/mixed 2>&1 && fail "two workers have other data, and all is well"
 grep -q "'50' on rank 0, '55' on rank 1" out/mixed || fail "not said what differs: $(cat out/mixed)"
+
+# A training that diverges ends all at the same step: one line, and the state as it is from the first of them.
+launch -n 3 "$tenon" train --data digits:250 --net "linear 9, relu, linear 9, relu, linear 10" --batch 25 --shards 5 \
+    --device "$device" --epochs 9 --lr 1e30 --save finite --diverged diverged >out/diverged 2>&1 && fail "the training diverged, and all is well"
+[ "$(grep -c '^tenon: ' out/diverged)" = 1 ] && grep -q '^tenon: the loss is .* in epoch 1, step [1-4]: ' out/diverged ||
+    fail "not one line on a training that diverged: $(cat out/diverged)"
+[ -e diverged ] && [ ! -e finite ] || fail "not saved as it is: $(cat out/diverged)"
 finish
