@@ -72,6 +72,14 @@ static tn_status look(const tn_binding *b, const tn_tensor *x, tn_state_span *sp
         tn_state_span_see(span, t, at);
     else
         span->missing += room_of(b, x);
+    span->taken |= b->claimed[x->id];
+    return TN_OK;
+}
+
+static tn_status claim(const tn_binding *b, const tn_tensor *x, tn_state_span *span, uint64_t at)
+{
+    (void)span, (void)at;
+    b->claimed[x->id] = 1;
     return TN_OK;
 }
 
@@ -103,8 +111,8 @@ static tn_status gather(tn_binding *b, const tn_tensor *pack, tn_state_span *spa
     return TN_OK;
 }
 
-/* Variables of a pack that are there, but not in one piece, are moved, unless another pack has one of them, or no
- * buffer is large enough: then they stay, and are treated one by one. */
+/* Variables of a pack that are there, but not in one piece, are moved, unless another pack has one of them, or is to
+ * have it, or no buffer is large enough: then they stay, and all are treated one by one. */
 static tn_status gather_all(tn_binding *b)
 {
     for (uint32_t i = 0; i < b->packs; i++) {
@@ -112,6 +120,7 @@ static tn_status gather_all(tn_binding *b)
         *span = (tn_state_span){.bytes = room_of(b, b->pack[i]) - tn_state_alignment(b->state)};
         TN_TRY(each_part(b, b->pack[i], span, look));
         span->apart = span->taken || span->bytes > tn_state_largest(b->state);
+        if (!span->apart) TN_TRY(each_part(b, b->pack[i], span, claim));
         if (!span->there || span->apart) continue;
         int is_there = span->in_order && !span->missing;
         tn_status s = is_there ? each_part(b, b->pack[i], span, settle) : gather(b, b->pack[i], span);
@@ -198,7 +207,8 @@ tn_status tn_bind_begin(tn_state *state, const tn_graph *graph, int f64, tn_bind
     *b = (tn_binding){.state = state, .f64 = f64, .before = tn_state_here(state)};
     b->missing = tn_alloc((graph->count + 1) * sizeof *b->missing);
     b->pack = tn_alloc((graph->count + 1) * sizeof *b->pack);
-    if (!b->missing || !b->pack) return TN_ENOMEM;
+    b->claimed = tn_alloc(graph->count + 1);
+    if (!b->missing || !b->pack || !b->claimed) return TN_ENOMEM;
     find_packs(b, graph);
     b->span = tn_alloc((b->packs + 1) * sizeof *b->span);
     if (!b->span) return TN_ENOMEM;
@@ -264,5 +274,6 @@ void tn_bind_end(tn_binding *b, tn_status s)
     if (s) tn_state_back(b->state, b->before);
     tn_free(b->missing);
     tn_free(b->pack);
+    tn_free(b->claimed);
     tn_free(b->span);
 }

@@ -69,7 +69,7 @@ typedef struct tn_state_span {
     uint64_t missing;  /* the room that those which are not there would take one by one: bytes */
     uint32_t there;    /* how many are */
     uint32_t in_order; /* they lie at the right distances */
-    uint32_t taken;    /* one of them lies in another piece */
+    uint32_t taken;    /* one of its variables lies, or is to lie, in another piece */
     uint32_t apart;    /* there is no piece to make */
 } tn_state_span;
 
@@ -92,7 +92,8 @@ void tn_state_drop_empty(tn_state *state);
 typedef struct tn_binding {
     tn_state *state;
     const tn_tensor **missing, **pack;
-    tn_state_span *span; /* of each pack */
+    tn_state_span *span;    /* of each pack */
+    unsigned char *claimed; /* by a variable's number: it is in one of the packs that come to a piece */
     uint32_t count, packs;
     int f64;
     tn_state_mark before;

@@ -1,103 +1,9 @@
 /* packs.c: parameters of one treatment are one variable to the compiler, wherever the state has them, and nothing can
  * be told from the numbers. */
-#include "harness.h"
-
-#include <string.h>
+#include "packs.h"
 
 #include "ir.h"
 #include "program.h"
-
-static const char *const devices[] = {"reference", "cpu"};
-
-/* ---- a network whose tensors have odd sizes ---- */
-
-enum { ROWS = 6, IN = 5, HIDDEN = 7, OUT = 3, STEPS = 4, PARAMS = 4 };
-static const char *const param_name[PARAMS] = {"one.weight", "one.bias", "two.weight", "two.bias"};
-
-static const tn_shape param_shape[PARAMS] = {{2, {HIDDEN, IN}}, {1, {HIDDEN}}, {2, {OUT, HIDDEN}}, {1, {OUT}}};
-
-static int64_t size_of(int param)
-{
-    return tn_shape_count(&param_shape[param]);
-}
-
-static tn_tensor *network(tn_graph *g)
-{
-    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(ROWS, IN));
-    x = tn_tanh(tn_linear(x, "one", .units = HIDDEN));
-    return tn_linear(x, "two", .units = OUT);
-}
-
-static tn_tensor *loss_of(tn_graph *g)
-{
-    return tn_mean(tn_square(network(g)), TN_ALL, 0);
-}
-
-static tn_graph *training(const char *optimizer, tn_optim_options options)
-{
-    tn_graph *g = tn_graph_new();
-    tn_tensor *loss = loss_of(g);
-    tn_output(loss, "loss");
-    tn_minimize(loss, optimizer, options);
-    return g;
-}
-
-static void feed(tn_program *p)
-{
-    float x[ROWS * IN];
-    for (int i = 0; i < ROWS * IN; i++) x[i] = (float)((i * 7 + 3) % 11 - 5) / 4;
-    ok(tn_feed(p, "x", x, sizeof x));
-}
-
-static void run_steps(tn_program *p, int steps)
-{
-    feed(p);
-    for (int i = 0; i < steps; i++) ok(tn_program_run(p));
-}
-
-static void train(tn_state *state, tn_graph *g, const tn_compile_options *options, int steps)
-{
-    tn_program *p = NULL;
-    ok(tn_compile(g, state, options, &p));
-    run_steps(p, steps);
-    tn_program_free(p);
-}
-
-/* All parameters one after another. */
-typedef struct weights {
-    float value[HIDDEN * IN + HIDDEN + OUT * HIDDEN + OUT];
-} weights;
-
-static weights read_all(tn_state *state)
-{
-    weights w;
-    float *at = w.value;
-    for (int i = 0; i < PARAMS; at += size_of(i++))
-        ok(tn_state_read(state, param_name[i], at, (uint64_t)size_of(i) * sizeof *at));
-    return w;
-}
-
-static void assert_same(const weights *a, const weights *b)
-{
-    assert_memory_equal(a, b, sizeof *a);
-}
-
-static void assert_close(const weights *a, const weights *b)
-{
-    for (size_t i = 0; i < sizeof a->value / sizeof *a->value; i++) assert_near(a->value[i], b->value[i], 2e-6);
-}
-
-/* What a fresh state has after so many steps. */
-static weights expected(const char *device, const char *optimizer, tn_optim_options options, int unfused)
-{
-    fixture f = use_device(device, 5);
-    tn_graph *g = training(optimizer, options);
-    train(f.state, g, &(tn_compile_options){.unfused = (uint32_t)unfused}, STEPS);
-    weights w = read_all(f.state);
-    tn_graph_free(g);
-    drop_device(&f);
-    return w;
-}
 
 static uint32_t updates_of(const tn_program *p)
 {
@@ -112,8 +18,6 @@ static uint32_t updates_of(const tn_program *p)
 }
 
 /* ---- one kernel ---- */
-
-static const tn_optim_options plain;
 
 static void one_kernel_updates_all_parameters(void **unused)
 {
@@ -161,192 +65,6 @@ static void taken_apart_they_come_to_the_same(void **unused)
         weights apart = expected(devices[i % 2], rule[i / 2].name, rule[i / 2].options, 1);
         assert_close(&fused, &apart);
     }
-}
-
-/* ---- wherever the state has them ---- */
-
-/* As files of others do, in any order, with something else between; the first `skip` are not there. */
-static void put_backwards(tn_state *state, const weights *w, int skip)
-{
-    int64_t at = sizeof w->value / sizeof *w->value;
-    for (int i = PARAMS; i-- > 0;) {
-        float other[3] = {1, 2, 3};
-        char name[16] = "other0";
-        name[5] = (char)('0' + i);
-        at -= size_of(i);
-        if (i >= skip) ok(tn_state_put(state, param_name[i], TN_F32, param_shape[i], TN_TRAINABLE, w->value + at));
-        ok(tn_state_put(state, name, TN_F32, TN_SHAPE(3), 0, other));
-    }
-}
-
-static weights first_weights(void)
-{
-    fixture f = use_device("cpu", 5);
-    tn_graph *g = training("sgd", plain);
-    train(f.state, g, NULL, 0);
-    weights w = read_all(f.state);
-    tn_graph_free(g);
-    drop_device(&f);
-    return w;
-}
-
-/* A program that was there before finds what has moved. */
-static void an_evaluation_may_be_compiled_first(void **unused)
-{
-    (void)unused;
-    weights want = expected("cpu", "adam", plain, 0), begin = first_weights();
-    fixture f = use_device("cpu", 5);
-    tn_program *before = NULL;
-    float first[ROWS * OUT], last[ROWS * OUT], again[ROWS * OUT];
-    tn_graph *eval = tn_graph_new(), *g = training("adam", plain);
-    put_backwards(f.state, &begin, 0);
-    tn_output(network(eval), "y");
-    ok(tn_compile(eval, f.state, NULL, &before));
-    run_steps(before, 1);
-    ok(tn_fetch(before, "y", first, sizeof first));
-    train(f.state, g, NULL, STEPS);
-    weights got = read_all(f.state);
-    assert_same(&want, &got);
-    ok(tn_program_run(before));
-    ok(tn_fetch(before, "y", last, sizeof last));
-    assert_true(memcmp(first, last, sizeof last) != 0);
-    tn_program_free(before);
-    ok(tn_compile(eval, f.state, NULL, &before));
-    run_steps(before, 1);
-    ok(tn_fetch(before, "y", again, sizeof again));
-    assert_memory_equal(last, again, sizeof last);
-    tn_program_free(before);
-    tn_graph_free(eval);
-    tn_graph_free(g);
-    drop_device(&f);
-}
-
-static void parameters_may_be_there_in_any_order(void **unused)
-{
-    (void)unused;
-    weights want = expected("cpu", "momentum", plain, 0);
-    for (int skip = 0; skip < PARAMS; skip++) {
-        fixture f = use_device("cpu", 5);
-        tn_graph *g = training("momentum", plain);
-        weights w = first_weights();
-        put_backwards(f.state, &w, skip);
-        train(f.state, g, NULL, STEPS);
-        weights got = read_all(f.state);
-        assert_same(&want, &got);
-        float other[3];
-        ok(tn_state_read(f.state, "other2", other, sizeof other));
-        assert_true(other[0] == 1 && other[1] == 2 && other[2] == 3);
-        tn_graph_free(g);
-        drop_device(&f);
-    }
-}
-
-/* A pack of some of another's variables, in an order that their places forbid: they are updated one by one. Both
- * programs live on. */
-static weights by_turns(const char *first, const char *second, uint32_t unfused)
-{
-    const tn_compile_options how = {.unfused = unfused};
-    const tn_optim_options options[] = {{.lr = 0.1, .only = first}, {.only = second}};
-    fixture f = use_device("cpu", 5);
-    tn_graph *g[2];
-    tn_program *p[2] = {NULL, NULL};
-    for (int i = 0; i < 2; i++) {
-        g[i] = training(i ? "adam" : "sgd", options[i]);
-        ok(tn_compile(g[i], f.state, &how, &p[i]));
-    }
-    for (int i = 0; i < 4; i++) run_steps(p[i % 2], 2);
-    weights w = read_all(f.state);
-    for (int i = 0; i < 2; i++) {
-        tn_program_free(p[i]);
-        tn_graph_free(g[i]);
-    }
-    drop_device(&f);
-    return w;
-}
-
-static void a_parameter_may_be_in_packs_of_several_programs(void **unused)
-{
-    (void)unused;
-    static const char *const some = "one.weight, two*", *const all = "*";
-    for (int turned = 0; turned < 2; turned++) {
-        const char *first = turned ? some : all, *second = turned ? all : some;
-        weights got = by_turns(first, second, 0), want = by_turns(first, second, 1);
-        assert_close(&got, &want);
-    }
-}
-
-/* All three side by side, as the packs of both kinds below want them. */
-static void put_side_by_side(tn_state *state)
-{
-    static const char *const name[] = {"a", "b", "c"};
-    for (int i = 0; i < 3; i++) {
-        const float value[] = {(float)(i + 1), (float)(i + 1), (float)(i + 1)};
-        ok(tn_state_put(state, name[i], TN_F32, TN_SHAPE(3), 0, value));
-    }
-}
-
-/* Three variables of 3 numbers, 1, 2 and 3, in one pack, or two packs that overlap; not all are assigned. */
-static void run_overlapping(const char *device, int overlap, float sums[2], float value[3][3])
-{
-    static const char *const name[] = {"a", "b", "c"};
-    fixture f = use_device(device, 5);
-    tn_graph *g = tn_graph_new();
-    tn_program *p = NULL;
-    tn_tensor *x[3];
-    for (int i = 0; i < 3; i++)
-        x[i] = tn_variable(g, name[i], TN_F32, TN_SHAPE(3), (tn_init){.kind = TN_INIT_CONSTANT, .a = i + 1}, 0);
-    tn_tensor *first = tn_pack(x, overlap ? 2 : 3), *second = overlap ? tn_pack(x + 1, 2) : first;
-    put_side_by_side(f.state);
-    tn_output(tn_sum(tn_exp(first), TN_ALL, 0), "first");
-    tn_output(tn_sum(tn_exp(second), TN_ALL, 0), "second");
-    tn_assign(x[0], tn_add(x[0], tn_number(x[0], 1)));
-    if (!overlap) tn_assign(x[2], tn_add(x[1], x[2]));
-    ok(tn_compile(g, f.state, NULL, &p));
-    for (int i = 0; i < 2; i++) ok(tn_program_run(p));
-    ok(tn_fetch(p, "first", &sums[0], sizeof *sums));
-    ok(tn_fetch(p, "second", &sums[1], sizeof *sums));
-    for (int i = 0; i < 3; i++) ok(tn_state_read(f.state, name[i], value[i], sizeof value[i]));
-    tn_program_free(p);
-    tn_graph_free(g);
-    drop_device(&f);
-}
-
-static void packs_may_overlap_and_be_assigned_in_part(void **unused)
-{
-    (void)unused;
-    static const float after[2][3] = {{3, 2, 7}, {3, 2, 3}}; /* two runs */
-    for (int i = 0; i < 4; i++) {
-        float sums[2], value[3][3];
-        int overlap = i / 2;
-        run_overlapping(devices[i % 2], overlap, sums, value);
-        double a = 3 * exp(2), b = a, c = 3 * exp(overlap ? 3 : 5);        /* in the second run */
-        assert_near(sums[0], overlap ? a + b + 29 : a + b + c + 58, 1e-3); /* of each zero in between: 1 */
-        assert_near(sums[1], overlap ? b + c + 29 : a + b + c + 58, 1e-3);
-        for (int v = 0; v < 3; v++)
-            for (int k = 0; k < 3; k++) assert_true(value[v][k] == after[overlap][v]);
-    }
-}
-
-/* A compilation that fails after they have moved loses nothing. */
-static void a_failed_compilation_keeps_what_was_there(void **unused)
-{
-    (void)unused;
-    fixture first = use_device("cpu", 5), f = use_device("cpu", 5);
-    tn_graph *g = training("momentum", plain), *bad = training("momentum", plain);
-    tn_program *p = NULL;
-    train(first.state, g, NULL, 1);
-    weights w = read_all(first.state);
-    put_backwards(f.state, &w, 1);
-    tn_output(tn_sum(tn_variable(bad, "huge", TN_F32, TN_SHAPE((int64_t)1 << 50), (tn_init){0}, 0), TN_ALL, 0), "y");
-    assert_int_equal(tn_compile(bad, f.state, NULL, &p), TN_ENOMEM);
-    train(f.state, g, NULL, 0);
-    weights got = read_all(f.state);
-    for (int64_t i = size_of(0); i < (int64_t)(sizeof w.value / sizeof *w.value); i++)
-        assert_true(got.value[i] == w.value[i]);
-    tn_graph_free(g);
-    tn_graph_free(bad);
-    drop_device(&first);
-    drop_device(&f);
 }
 
 /* ---- what is assigned ---- */
@@ -530,15 +248,10 @@ int main(void)
         cmocka_unit_test(one_kernel_updates_all_parameters),
         cmocka_unit_test(parameters_of_unlike_treatment_are_updated_apart),
         cmocka_unit_test(taken_apart_they_come_to_the_same),
-        cmocka_unit_test(an_evaluation_may_be_compiled_first),
-        cmocka_unit_test(parameters_may_be_there_in_any_order),
-        cmocka_unit_test(a_parameter_may_be_in_packs_of_several_programs),
-        cmocka_unit_test(a_failed_compilation_keeps_what_was_there),
         cmocka_unit_test(weights_may_be_limited_after_the_update),
         cmocka_unit_test(gradients_may_be_shared_or_missing),
         cmocka_unit_test(sums_of_what_is_assigned_see_zeros_between),
         cmocka_unit_test(between_the_parts_are_zeros),
-        cmocka_unit_test(packs_may_overlap_and_be_assigned_in_part),
         cmocka_unit_test(a_norm_sees_no_remains_between_gradients),
         cmocka_unit_test(an_optimizer_takes_gradients_from_anywhere),
         cmocka_unit_test(gradients_of_another_shape_are_refused),
