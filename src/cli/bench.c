@@ -2,6 +2,7 @@
 #include "json.h"
 #include "../core/nearest.h"
 #include "session.h"
+#include "work.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -21,7 +22,8 @@ typedef struct bench {
     int64_t repeats, samples;
     const char *shape;
     double seconds; /* that one measured piece of an operator should take */
-    cli_option options[16];
+    cli_option options[17];
+    tn_team *team; /* of processes that train together */
     tn_device *device;
     tn_state *state;
 } bench;
@@ -90,6 +92,8 @@ static void tell_train(const bench *b, const tn_training *t, double rates[])
     cli_json_text(&json, "net", b->s.net);
     cli_json_text(&json, "optimizer", b->s.optimizer);
     cli_json_whole(&json, "batch", b->s.batch);
+    cli_json_whole(&json, "shards", b->s.shards);
+    cli_json_whole(&json, "workers", tn_team_size(b->team));
     cli_json_text(&json, "device", tn_device_name(b->device));
     cli_json_number(&json, "samples_per_s", middle);
     cli_json_number(&json, "slowest", rates[0]);
@@ -118,6 +122,8 @@ static int train(bench *b, const cli_model *net, const tn_dataset *data)
     const tn_model model = cli_model_of(net, &compile);
     const tn_fit_options options = {.epochs = b->repeats + 1,
                                     .batch = settings->batch,
+                                    .shards = (uint32_t)settings->shards,
+                                    .team = b->team,
                                     .optimizer = settings->optimizer,
                                     .optim = settings->optim,
                                     .schedule = settings->schedule};
@@ -138,6 +144,7 @@ static int bench_train(bench *b)
     if (status != CLI_GO_ON) return status;
     if (b->s.batch > b->samples)
         return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
+    if (!b->s.shards) b->s.shards = tn_usual_shards(b->s.batch, tn_team_size(b->team));
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
@@ -285,6 +292,8 @@ static void make_options(bench *b)
         {CLI_TEXT, "optimizer", "NAME", "(sgd)", &s->optimizer, 0, 0, 0, 0, 0, 0},
         {CLI_NUMBER, "lr", "RATE", "learning rate", &s->optim.lr, 0, INFINITY, 0, 0, 0, 0},
         {CLI_WHOLE, "batch", "N", "samples in a step (128)", &s->batch, 1, 1 << 24, 0, 0, 0, 0},
+        {CLI_WHOLE, "shards", "N", "equal parts of a batch (1; 8 of several processes)", &s->shards, 1, 1 << 24, 0, 0,
+         0, 0},
         {CLI_WHOLE, "samples", "N", "samples in an epoch (12800)", &b->samples, 1, 1 << 24, 0, 0, 0, 0},
         {CLI_TEXT, "shape", "CxHxW", "channels, rows and columns of a sample (1x28x28)", &b->shape, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "repeats", "N", "measurements, of which the median counts (7)", &b->repeats, 1, REPEATS, 0, 0, 0,
@@ -302,9 +311,10 @@ static void make_options(bench *b)
     memcpy(b->options, options, sizeof options);
 }
 
-int cli_bench(int argc, char **argv)
+static int run(tn_team *team, int argc, char **argv, int *known)
 {
-    bench b = {.repeats = 7, .samples = 12800, .shape = "1x28x28", .seconds = 0.1};
+    (void)known;
+    bench b = {.team = team, .repeats = 7, .samples = 12800, .shape = "1x28x28", .seconds = 0.1};
     int n;
     cli_settings_init(&b.s);
     b.s.net = "linear 100, sigmoid, linear 40, sigmoid, linear 10";
@@ -323,4 +333,9 @@ int cli_bench(int argc, char **argv)
     tn_state_free(b.state);
     tn_device_close(b.device);
     return status;
+}
+
+int cli_bench(int argc, char **argv)
+{
+    return cli_work(run, argc, argv);
 }

@@ -1,6 +1,7 @@
 /* train.c: `tenon train`: the loop over epochs and steps. */
 #include "interrupt.h"
 #include "session.h"
+#include "work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,37 +181,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     return status;
 }
 
-static int was_worker;
-
-int cli_was_worker(void)
-{
-    return was_worker;
-}
-
-/* One worker speaks for all. The others say what fails by way of the team. */
-static int open_team(tn_team **team)
-{
-    if (tn_team_open(NULL, team)) return cli_failed();
-    was_worker = tn_team_communicator(*team) != NULL;
-    if (tn_team_rank(*team) && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
-        return CLI_FAILED;
-    return CLI_GO_ON;
-}
-
-static void tell_others(tn_team *team)
-{
-    char why[1024];
-    cli_last_failure(why, sizeof why);
-    tn_team_fail(team, TN_EINVAL, why);
-}
-
 int cli_train(int argc, char **argv)
 {
-    tn_team *team = NULL;
-    int known = 0, status = open_team(&team);
-    if (status == CLI_GO_ON) status = train(team, argc, argv, &known);
-    int failed = status != CLI_OK && status < CLI_SIGNAL;
-    if (failed && !known && tn_team_size(team) > 1 && !tn_team_check(team)) tell_others(team);
-    tn_team_close(team);
-    return status;
+    return cli_work(train, argc, argv);
 }
