@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "64M": bytes, with K, M or G behind the number for powers of 1024. Returns 0 if it is none. */
-static uint64_t bytes_of(const char *text)
+uint64_t cli_bytes_of(const char *text)
 {
     static const char units[] = "KMG";
     char *end;
+    if (!text) return 0;
     const double number = strtod(text, &end);
     const char *unit = *end ? strchr(units, *end) : NULL;
     if (end == text || !(number > 0 && number < 1e9) || (*end && (!unit || end[1]))) return 0;
@@ -33,12 +33,17 @@ static size_t find_place(const cli_settings *s)
     return i;
 }
 
+static int check_bytes(const char *option, const char *text)
+{
+    if (!text || cli_bytes_of(text)) return CLI_GO_ON;
+    return cli_usage("--%s '%s' is not a number of bytes, such as 500K, 64M or 1.5G", option, text);
+}
+
 int cli_check_residence(const cli_settings *s)
 {
     if (find_place(s) == PLACES) return cli_usage("--resident '%s' is not device, host, stream or auto", s->resident);
-    if (s->memory && !bytes_of(s->memory))
-        return cli_usage("--memory '%s' is not a number of bytes, such as 500K, 64M or 1.5G", s->memory);
-    return CLI_GO_ON;
+    if (check_bytes("memory", s->memory) != CLI_GO_ON) return CLI_USAGE;
+    return check_bytes("bucket", s->bucket);
 }
 
 uint32_t cli_stream(const cli_settings *s)
@@ -48,9 +53,8 @@ uint32_t cli_stream(const cli_settings *s)
 
 tn_residence cli_residence(const cli_settings *s)
 {
-    return (tn_residence){.where = places[find_place(s)].where,
-                          .threads = (uint32_t)s->loaders,
-                          .memory = s->memory ? bytes_of(s->memory) : 0};
+    return (tn_residence){
+        .where = places[find_place(s)].where, .threads = (uint32_t)s->loaders, .memory = cli_bytes_of(s->memory)};
 }
 
 const char *cli_where(const tn_dataset *data, const tn_feeding *feeding)

@@ -5,7 +5,10 @@
 
 #include "settings.h"
 
-/* That --resident and --memory make sense. Returns CLI_GO_ON or CLI_USAGE. */
+/* "64M": bytes, with K, M or G behind the number for powers of 1024. Returns 0 if it is none, and for NULL. */
+uint64_t cli_bytes_of(const char *text);
+
+/* That --resident, --memory and --bucket make sense. Returns CLI_GO_ON or CLI_USAGE. */
 int cli_check_residence(const cli_settings *settings);
 
 /* Whether samples stay in their file: TN_STREAM_...; after that check, as the next. */

@@ -160,6 +160,7 @@ static tn_fit_options fit_options(const cli_session *s)
                             .batch = settings->batch,
                             .shards = (uint32_t)settings->shards,
                             .team = s->team,
+                            .bucket = cli_bytes_of(settings->bucket),
                             .optimizer = settings->optimizer,
                             .optim = settings->optim,
                             .schedule = settings->schedule,

@@ -12,7 +12,7 @@ typedef struct cli_settings {
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
-    const char *resident, *memory;
+    const char *resident, *memory, *bucket;
     const char *storage, *device, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
     int by_position;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */

@@ -149,16 +149,17 @@ static tn_status open_update(tn_sharding *w, const tn_measure *m)
 
 /* ---- additions ---- */
 
-static const char *buffer_name(uint32_t number, char name[32])
+static void name_buffers(tn_sharding *w)
 {
-    tn_snprintf(name, 32, "fit.sum.%u", number);
-    return name;
+    for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) {
+        tn_snprintf(w->name[i], sizeof w->name[i], "fit.sum.%u", i);
+        w->names[i] = w->name[i];
+    }
 }
 
 /* Buffer `to` becomes, or is increased by, what is in `from`. */
 static tn_status open_move(const tn_sharding *w, uint32_t to, const char *from, int adds, tn_program **program)
 {
-    char name[32];
     tn_state_entry entry;
     tn_graph *graph = *program ? NULL : tn_graph_new();
     if (*program) return TN_OK;
@@ -166,7 +167,7 @@ static tn_status open_move(const tn_sharding *w, uint32_t to, const char *from, 
         tn_graph_free(graph);
         return TN_ENOMEM;
     }
-    tn_tensor *sum = vector(graph, buffer_name(to, name), entry.shape), *x = vector(graph, from, entry.shape);
+    tn_tensor *sum = vector(graph, w->name[to], entry.shape), *x = vector(graph, from, entry.shape);
     tn_assign(sum, adds ? tn_add(sum, x) : x);
     return compile(graph, w, program);
 }
@@ -188,28 +189,35 @@ static tn_status run(tn_sharding *w, tn_program **program, uint32_t to, const ch
 /* The shard's vector goes on the stack, or is added to what lies on top, and so on down. */
 static tn_status push(tn_sharding *w, tn_tree *tree, uint32_t shard, visitor *visit)
 {
-    char from[32];
     uint32_t before = tree->count, adds = tn_tree_push(tree, (tn_shards){shard, shard + 1});
     if (!adds) return visit(w, &w->put[before], before, SHARD, 0);
     TN_TRY(visit(w, &w->merge[before - 1], before - 1, SHARD, 1));
     for (uint32_t i = 1; i < adds; i++) {
         uint32_t to = before - 1 - i;
-        TN_TRY(visit(w, &w->add[to], to, buffer_name(to + 1, from), 1));
+        TN_TRY(visit(w, &w->add[to], to, w->name[to + 1], 1));
     }
     return TN_OK;
 }
 
 /* ---- workers ---- */
 
+/* The shards whose vectors the device adds up: of several workers, the last one's is exchanged while it is made. */
+static uint32_t end_here(const tn_sharding *w, const tn_deal *d)
+{
+    return d->own.end - (tn_team_size(w->team) > 1 && d->own.begin < d->own.end);
+}
+
 /* This worker's block of shards: the programs that they need, and memory for what is left of them. */
 static tn_status open_own(tn_sharding *w, tn_deal *d, const uint32_t first[])
 {
-    uint32_t rank = tn_team_rank(w->team);
+    uint32_t rank = tn_team_rank(w->team), parts;
     tn_tree tree = {.shards = d->shards};
     d->own = (tn_shards){first[rank], first[rank + 1]};
-    for (uint32_t i = d->own.begin; i < d->own.end; i++) TN_TRY(push(w, &tree, i, prepare));
-    d->nodes = tree.count;
-    for (uint32_t i = 0; i < d->nodes; i++)
+    for (uint32_t i = d->own.begin; i < end_here(w, d); i++) TN_TRY(push(w, &tree, i, prepare));
+    parts = d->nodes = tree.count;
+    for (uint32_t i = end_here(w, d); i < d->own.end; i++, parts++)
+        d->adds = tn_tree_push(&tree, (tn_shards){i, i + 1});
+    for (uint32_t i = 0; i < parts; i++)
         if (!w->node[i] && !(w->node[i] = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
     return TN_OK;
 }
@@ -237,7 +245,9 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
 {
     tn_state_entry entry;
     int64_t batch = batches->batch * shards, rest = m->data->count % batch;
-    *w = (tn_sharding){.state = state, .model = m->model, .batches = batches, .team = m->options->team};
+    *w = (tn_sharding){
+        .state = state, .model = m->model, .batches = batches, .team = m->options->team, .bucket = m->options->bucket};
+    name_buffers(w);
     TN_TRY(open_update(w, m));
     TN_REQUIRE(tn_state_find(state, SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", SHARD);
     w->count = (uint64_t)tn_shape_count(&entry.shape);
@@ -254,6 +264,7 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
 void tn_sharding_close(tn_sharding *w)
 {
     int is_done = tn_team_size(w->team) < 2 || !tn_team_check(w->team);
+    tn_buckets_close(w->buckets);
     if (!is_done) memset(w->node, 0, sizeof w->node);
     if (!is_done) w->total = NULL, w->whole.sum = w->last.sum = NULL;
     tn_shard_sum_close(w->whole.sum);
@@ -288,7 +299,27 @@ static tn_status set(tn_program *program, const char *name, double value)
     return s == TN_EMISSING ? TN_OK : s;
 }
 
-static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64_t all, uint32_t shard)
+/* What the sum has besides variables: each is a part of the vector, and the last ends it. */
+static double get(const tn_sharding *w, int other)
+{
+    uint64_t place = w->count - 1 - (uint64_t)(OTHERS - 1 - other) * STEP;
+    return w->dtype == TN_F64 ? ((const double *)w->total)[place] : ((const float *)w->total)[place];
+}
+
+/* The program of this worker's last shard, or NULL; then what is left of its shards and of all others', added up, is in
+ * buffer 0. */
+static tn_status exchange(tn_sharding *w, const tn_deal *d, tn_program *program)
+{
+    const tn_bucket_step step = {d->sum, w->names, d->nodes, d->adds, (uint32_t)w->wishes};
+    TN_TRY(tn_buckets_run(w->buckets, &step, program));
+    w->asked = get(w, WISHES) > 0;
+    w->diverged = !isfinite(get(w, LOSSES));
+    return TN_OK;
+}
+
+/* `deal`, unless NULL, says that this is the last one. */
+static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64_t all, uint32_t shard,
+                           const tn_deal *deal)
 {
     tn_program *program;
     uint64_t seed = tn_state_seed(w->state);
@@ -296,45 +327,9 @@ static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64
     TN_TRY(set(program, "share", (double)samples / (double)all));
     TN_TRY(set(program, "samples", (double)samples));
     tn_state_set_seed(w->state, seed_of(seed, shard));
-    tn_status s = tn_program_run(program);
+    tn_status s = deal ? exchange(w, deal, program) : tn_program_run(program);
     tn_state_set_seed(w->state, seed);
     return s;
-}
-
-/* Which element of a vector that is: each part has one, and the last ends it. */
-static uint64_t place_of(const tn_sharding *w, int other)
-{
-    return w->count - 1 - (uint64_t)(OTHERS - 1 - other) * STEP;
-}
-
-static void wish(const tn_sharding *w, void *vector)
-{
-    if (w->dtype == TN_F64)
-        ((double *)vector)[place_of(w, WISHES)] += w->wishes;
-    else
-        ((float *)vector)[place_of(w, WISHES)] += (float)w->wishes;
-}
-
-static double get(const tn_sharding *w, const void *vector, int other)
-{
-    if (w->dtype == TN_F64) return ((const double *)vector)[place_of(w, other)];
-    return ((const float *)vector)[place_of(w, other)];
-}
-
-/* What is left of this worker's shards and of all others', added up, comes to buffer 0. */
-static tn_status exchange(tn_sharding *w, const tn_deal *d)
-{
-    char name[32];
-    uint64_t ticket;
-    w->asked = w->wishes;
-    if (!d->sum) return TN_OK;
-    for (uint32_t i = 0; i < d->nodes; i++) TN_TRY(tn_state_read(w->state, buffer_name(i, name), w->node[i], w->bytes));
-    if (d->nodes) wish(w, w->node[0]);
-    TN_TRY(tn_shard_sum_start(d->sum, 0, w->count, &ticket));
-    TN_TRY(tn_team_wait(w->team, ticket));
-    w->asked = get(w, w->total, WISHES) > 0;
-    w->diverged = !isfinite(get(w, w->total, LOSSES));
-    return tn_state_write(w->state, buffer_name(0, name), w->total, w->bytes);
 }
 
 tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
@@ -342,12 +337,14 @@ tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
     int64_t shard = w->batches->batch;
     const tn_deal *d = count == shard * w->whole.shards ? &w->whole : &w->last;
     tn_tree tree = {.shards = d->shards};
+    w->asked = w->wishes;
     for (uint32_t i = d->own.begin; i < d->own.end; i++) {
         int64_t begin = i * shard, samples = count - begin < shard ? count - begin : shard;
-        TN_TRY(run_shard(w, start + begin, samples, count, i));
-        TN_TRY(push(w, &tree, i, run));
+        int stays = i < end_here(w, d);
+        TN_TRY(run_shard(w, start + begin, samples, count, i, stays ? NULL : d));
+        if (stays) TN_TRY(push(w, &tree, i, run));
     }
-    TN_TRY(exchange(w, d));
+    if (d->sum && d->own.begin == d->own.end) TN_TRY(exchange(w, d, NULL));
     TN_TRY(set(w->update, "samples", (double)count));
     return tn_program_run(w->update);
 }
@@ -376,7 +373,7 @@ static tn_status measure(void *arg, double *speed)
     tn_sharding *w = arg;
     const int64_t shard = w->batches->batch;
     double begin = 0, runs = 0, spent = 0;
-    TN_TRY(run_shard(w, 0, shard, shard * w->whole.shards, 0));
+    TN_TRY(run_shard(w, 0, shard, shard * w->whole.shards, 0, NULL));
     TN_TRY(tn_wait(w->batches->whole));
     TN_TRY(tn_team_barrier(w->team));
     begin = now();
@@ -389,9 +386,26 @@ static tn_status measure(void *arg, double *speed)
     return TN_OK;
 }
 
+static tn_status open_buckets(tn_sharding *w)
+{
+    const tn_buckets_options options = {.state = w->state,
+                                        .team = w->team,
+                                        .vector = SHARD,
+                                        .sum = w->name[0],
+                                        .whole = w->batches->whole,
+                                        .last = w->batches->last,
+                                        .dtype = w->dtype,
+                                        .count = w->count,
+                                        .bytes = w->bucket,
+                                        .node = w->node,
+                                        .total = w->total};
+    return tn_team_size(w->team) < 2 ? TN_OK : tn_buckets_open(&options, &w->buckets);
+}
+
 tn_status tn_sharding_join(tn_sharding *w, const uint32_t *weights)
 {
     TN_TRY(tn_deal_meet(w->team, tn_state_device(w->state), w->whole.shards, weights, measure, w, w->worker));
     TN_TRY(open_deal(w, &w->whole));
-    return open_deal(w, &w->last);
+    TN_TRY(open_deal(w, &w->last));
+    return open_buckets(w);
 }

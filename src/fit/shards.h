@@ -6,6 +6,7 @@
 #ifndef TN_FIT_SHARDS_H
 #define TN_FIT_SHARDS_H
 
+#include "buckets.h"
 #include "deal.h"
 #include "measure.h"
 #include "sum.h"
@@ -15,8 +16,9 @@
 typedef struct tn_deal {
     uint32_t shards; /* 0: there is no such batch */
     tn_shards own;
-    tn_shard_sum *sum; /* NULL: there is one worker */
-    uint32_t nodes;    /* that are left of its own shards */
+    tn_shard_sum *sum;    /* NULL: there is one worker */
+    uint32_t nodes, adds; /* of several: what is left of its own shards but the last, and the additions which that one
+                             completes */
 } tn_deal;
 
 typedef struct tn_sharding {
@@ -26,9 +28,13 @@ typedef struct tn_sharding {
     tn_team *team;
     tn_worker *worker;                 /* all of them, once they have joined */
     tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
+    tn_buckets *buckets;               /* NULL: there is one worker */
     void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it */
+    char name[TN_TREE_DEPTH][16];      /* of buffers, */
+    const char *names[TN_TREE_DEPTH];  /* and where they are */
     uint64_t count, bytes;             /* elements of a vector, and their size */
     int32_t dtype;
+    uint64_t bucket;                  /* bytes that are exchanged at once; 0: the usual */
     int wishes;                       /* of this worker: */
     int asked;                        /* and of all in the last step; */
     int diverged;                     /* whose loss is not finite, where all workers see it: in what they share */

@@ -81,7 +81,8 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
     tn_snprintf(text[0], FACT_TEXT, "%016" PRIx64, hash_state(state));
     tn_snprintf(text[1], FACT_TEXT, "%" PRId64, data->count);
     tn_snprintf(text[2], FACT_TEXT, "%016" PRIx64, samples);
-    tn_snprintf(text[3], FACT_TEXT, "%" PRId64 " samples, %u shards", options->batch, options->shards);
+    tn_snprintf(text[3], FACT_TEXT, "%" PRId64 " samples, %u shards, exchanged by %" PRIu64 " bytes", options->batch,
+                options->shards, options->bucket);
     tn_snprintf(text[4], FACT_TEXT, "%s", text_or(options->optimizer, "sgd"));
     tn_snprintf(text[5], FACT_TEXT,
                 "lr %.17g momentum %.17g betas %.17g %.17g epsilon %.17g alpha %.17g decay %.17g clip %.17g %.17g "

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "error.h"
+#include "final.h"
 #include "given.h"
-#include "program.h"
 
 static tn_status sync_queue(const tn_place_device *place)
 {
@@ -100,13 +100,24 @@ static uint64_t waits(const tn_program *p)
     return p->state->device->backend->queue_stats(p->state->queue, &stats, NULL) ? 0 : stats.host_waits;
 }
 
-static tn_status run_all(tn_program *p)
+/* The points that `done` launches have come to. */
+static tn_status pass(const tn_watch *watch, uint32_t *point, uint32_t done)
 {
+    while (watch && *point < watch->count && watch->after[*point] <= done) TN_TRY(watch->reach(watch->arg, (*point)++));
+    return TN_OK;
+}
+
+static tn_status run_all(tn_program *p, const tn_watch *watch)
+{
+    uint32_t point = 0;
     if (p->moves != p->state->moves) tn_program_find_operands(p);
     tn_program_count_steps(p);
     set_scalars(p);
-    for (uint32_t i = 0; i < p->ir.launches; i++)
+    TN_TRY(pass(watch, &point, 0));
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
         TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
+        TN_TRY(pass(watch, &point, i + 1));
+    }
     return TN_OK;
 }
 
@@ -121,13 +132,12 @@ static tn_status check_fed(tn_program *p)
     return TN_OK;
 }
 
-tn_status tn_program_run(tn_program *p)
+tn_status tn_program_run_watched(tn_program *p, const tn_watch *watch)
 {
-    TN_GIVEN_AS("program", p);
     TN_TRY(check_fed(p));
     TN_MESSAGE(msg);
     uint64_t allocated = tn_allocations(), waited = waits(p), counted = p->report.run_host_waits;
-    TN_TRY(run_all(p));
+    TN_TRY(run_all(p, watch));
     TN_TRY(tn_device_status(p->state->device, p->state->device->backend->queue_flush(p->state->queue, &msg), &msg));
     uint64_t own = waits(p) - waited;
     if (p->report.run_host_waits - counted < own) p->report.run_host_waits = counted + own;
@@ -135,6 +145,12 @@ tn_status tn_program_run(tn_program *p)
     p->report.runs++;
     tn_program_advance(p);
     return TN_OK;
+}
+
+tn_status tn_program_run(tn_program *p)
+{
+    TN_GIVEN_AS("program", p);
+    return tn_program_run_watched(p, NULL);
 }
 
 tn_status tn_wait(tn_program *p)

@@ -32,7 +32,7 @@ trains()
 "$tenon" train --data digits:250 --net "$net" --batch 32 --shards 8 --device "$device" --epochs 3 --save alone >out/alone 2>&1 ||
     fail "alone: $(cat out/alone)"
 for n in 1 2 3 4; do
-    trains $n workers-$n --epochs 3
+    trains $n workers-$n --epochs 3 --bucket $((n * n * n * 4)) # of 1, 8, 27 and 64 elements
     cmp alone workers-$n || fail "$n workers come to other bytes"
     [ "$(grep -c '^epoch' out/$n)" = 3 ] || fail "$n workers: not one line an epoch: $(cat out/$n)"
 done

@@ -1,0 +1,301 @@
+/* buckets.c: see buckets.h. */
+#include "buckets.h"
+
+#include <fenv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "add.h"
+#include "alloc.h"
+#include "carry.h"
+#include "error.h"
+#include "final.h"
+#include "plain.h"
+#include "thread.h"
+
+enum { BYTES = 1 << 20, MOST = 4096 };
+
+/* Elements begin .. end - 1. */
+typedef struct bucket {
+    uint64_t begin, end;
+    uint64_t after; /* launches of the whole program, on rank 0 */
+} bucket;
+
+struct tn_buckets {
+    tn_buckets_options o;
+    uint64_t size; /* bytes of an element */
+    uint32_t count;
+    bucket *bucket;
+    uint64_t *ticket;
+    uint32_t *whole, *last; /* after so many launches of these programs each of them is final */
+    tn_carry *carry;
+    tn_bucket_step step;
+    tn_ref part[TN_TREE_DEPTH], sum; /* on the device, in this step */
+    uint32_t parts;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    uint64_t asked, done; /* steps */
+    uint32_t reached;     /* buckets that are final in this step */
+    uint32_t started, closing;
+    tn_status status; /* of the last step, */
+    char why[1024];   /* and its line */
+    tn_buckets_stats stats;
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------------------------- */
+
+/* 0: there will be no such bucket. */
+static int wait_for(tn_buckets *b, uint32_t k)
+{
+    pthread_mutex_lock(&b->lock);
+    while (b->reached <= k && !b->closing) pthread_cond_wait(&b->changed, &b->lock);
+    const int is_there = b->reached > k;
+    pthread_mutex_unlock(&b->lock);
+    return is_there;
+}
+
+static void *element(const tn_buckets *b, uint32_t part, uint64_t at)
+{
+    return (char *)b->o.node[part] + at * b->size;
+}
+
+/* The last element is the number of workers that wish to stop. */
+static void wish(const tn_buckets *b)
+{
+    void *last = element(b, 0, b->o.count - 1);
+    if (b->o.dtype == TN_F64)
+        *(double *)last += b->step.wishes;
+    else
+        *(float *)last += (float)b->step.wishes;
+}
+
+/* Brings the parts of a bucket, and adds up what can be. */
+static tn_status bring(tn_buckets *b, uint32_t k)
+{
+    const bucket *r = &b->bucket[k];
+    const uint64_t at = r->begin * b->size, length = r->end - r->begin;
+    TN_TRY(tn_carry_after(b->carry, k));
+    for (uint32_t i = 0; i < b->parts; i++) {
+        const tn_ref from = {b->part[i].buffer, b->part[i].offset + at};
+        TN_TRY(tn_carry_read(b->carry, element(b, i, r->begin), from, length * b->size));
+    }
+    TN_TRY(tn_carry_wait(b->carry));
+    for (uint32_t i = b->parts, adds = b->step.adds; adds; adds--, i--)
+        tn_vector_add(b->o.dtype, element(b, i - 2, r->begin), element(b, i - 1, r->begin), length);
+    if (b->parts && r->end == b->o.count) wish(b);
+    return TN_OK;
+}
+
+static tn_status take_back(tn_buckets *b, uint32_t k)
+{
+    const bucket *r = &b->bucket[k];
+    const uint64_t at = r->begin * b->size;
+    TN_TRY(tn_team_wait(b->o.team, b->ticket[k]));
+    const tn_ref to = {b->sum.buffer, b->sum.offset + at};
+    return tn_carry_write(b->carry, to, (const char *)b->o.total + at, (r->end - r->begin) * b->size);
+}
+
+/* A step. The first sums are written back when all buckets are under way. */
+static tn_status exchange(tn_buckets *b)
+{
+    for (uint32_t k = 0; k < b->count; k++) {
+        TN_REQUIRE(wait_for(b, k), TN_ESTATE, "the step has ended early");
+        TN_TRY(bring(b, k));
+        TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->ticket[k]));
+    }
+    for (uint32_t k = 0; k < b->count; k++) TN_TRY(take_back(b, k));
+    return tn_carry_wait(b->carry);
+}
+
+static int next_step(tn_buckets *b)
+{
+    pthread_mutex_lock(&b->lock);
+    while (b->asked == b->done && !b->closing) pthread_cond_wait(&b->changed, &b->lock);
+    const int more = !b->closing;
+    pthread_mutex_unlock(&b->lock);
+    return more;
+}
+
+/* Sums are plain IEEE additions, whatever the caller's thread does with denormals. */
+static void *work(void *arg)
+{
+    tn_buckets *b = arg;
+    fesetenv(FE_DFL_ENV);
+    while (next_step(b)) {
+        const tn_status status = exchange(b);
+        pthread_mutex_lock(&b->lock);
+        b->status = status;
+        if (status) tn_snprintf(b->why, sizeof b->why, "%s", tn_message());
+        b->done++;
+        pthread_cond_broadcast(&b->changed);
+        pthread_mutex_unlock(&b->lock);
+    }
+    return NULL;
+}
+
+/* ---- a step ----------------------------------------------------------------------------------------------------- */
+
+/* A tn_watch's: the bucket is final when what is enqueued by now is done. */
+static tn_status reach(void *arg, uint32_t k)
+{
+    tn_buckets *b = arg;
+    TN_TRY(tn_carry_mark(b->carry, k));
+    pthread_mutex_lock(&b->lock);
+    b->reached = k + 1;
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+    return TN_OK;
+}
+
+static tn_status begin(tn_buckets *b, const tn_bucket_step *step, const tn_program *program)
+{
+    b->step = *step;
+    b->parts = 0;
+    for (uint32_t i = 0; i < step->nodes; i++) TN_TRY(tn_carry_place(b->carry, step->node[i], &b->part[b->parts++]));
+    if (program) TN_TRY(tn_program_final_ref(program, b->o.vector, &b->part[b->parts++]));
+    TN_TRY(tn_carry_place(b->carry, b->o.sum, &b->sum));
+    pthread_mutex_lock(&b->lock);
+    b->reached = 0;
+    b->asked++;
+    pthread_mutex_unlock(&b->lock);
+    return TN_OK;
+}
+
+static tn_status run(tn_buckets *b, tn_program *program)
+{
+    const tn_watch watch = {program == b->o.whole ? b->whole : b->last, b->count, reach, b};
+    if (program) return tn_program_run_watched(program, &watch);
+    for (uint32_t k = 0; k < b->count; k++) TN_TRY(reach(b, k));
+    return TN_OK;
+}
+
+static tn_status wait_for_all(tn_buckets *b)
+{
+    const double begun = now();
+    pthread_mutex_lock(&b->lock);
+    while (b->done < b->asked) pthread_cond_wait(&b->changed, &b->lock);
+    const tn_status status = b->status;
+    b->stats.waited += now() - begun;
+    pthread_mutex_unlock(&b->lock);
+    return status ? tn_fail(status, "%s", b->why) : TN_OK;
+}
+
+tn_status tn_buckets_run(tn_buckets *b, const tn_bucket_step *step, tn_program *program)
+{
+    const double busy = tn_team_get_stats(b->o.team).busy;
+    TN_TRY(begin(b, step, program));
+    TN_TRY(run(b, program));
+    TN_TRY(wait_for_all(b));
+    b->stats.seconds += tn_team_get_stats(b->o.team).busy - busy;
+    return TN_OK;
+}
+
+tn_buckets_stats tn_buckets_get_stats(const tn_buckets *b)
+{
+    return b ? b->stats : (tn_buckets_stats){0};
+}
+
+/* ---- opening and closing ---------------------------------------------------------------------------------------- */
+
+static uint64_t length_of(const tn_buckets_options *o, uint64_t size)
+{
+    const uint64_t wanted = (o->bytes ? o->bytes : BYTES) / size, least = (o->count + MOST - 1) / MOST;
+    return wanted > least ? wanted : least;
+}
+
+static uint32_t final(const tn_buckets *b, const tn_program *program, const bucket *r)
+{
+    return program ? tn_program_final(program, b->o.vector, r->begin * b->size, r->end * b->size) : 0;
+}
+
+/* Parameters are in the order of layers: those at the end are the first to have their gradients. */
+static int by_finality(const void *a, const void *b)
+{
+    const bucket *x = a, *y = b;
+    if (x->after != y->after) return x->after < y->after ? -1 : 1;
+    return (x->begin < y->begin) - (x->begin > y->begin);
+}
+
+static tn_status cut(tn_buckets *b)
+{
+    const uint64_t length = length_of(&b->o, b->size);
+    b->count = (uint32_t)((b->o.count + length - 1) / length);
+    if (!(b->bucket = tn_alloc((b->count + 1) * sizeof *b->bucket))) return TN_ENOMEM;
+    for (uint32_t k = 0; k < b->count; k++) {
+        bucket *r = &b->bucket[k];
+        r->begin = k * length;
+        r->end = b->o.count - r->begin < length ? b->o.count : r->begin + length;
+        r->after = final(b, b->o.whole, r);
+    }
+    qsort(b->bucket, b->count, sizeof *b->bucket, by_finality);
+    return tn_team_broadcast(b->o.team, 0, b->bucket, b->count * sizeof *b->bucket);
+}
+
+/* Each bucket's turn comes when it and those before it are final. */
+static tn_status list_points(const tn_buckets *b, const tn_program *program, uint32_t **after)
+{
+    if (!(*after = tn_alloc((b->count + 1) * sizeof **after))) return TN_ENOMEM;
+    for (uint32_t k = 0; k < b->count; k++) {
+        const uint32_t own = final(b, program, &b->bucket[k]);
+        (*after)[k] = k && (*after)[k - 1] > own ? (*after)[k - 1] : own;
+    }
+    return TN_OK;
+}
+
+static tn_status start(tn_buckets *b)
+{
+    TN_REQUIRE(!tn_thread_start(&b->thread, work, b), TN_ENOMEM, "no thread can be made for the exchange");
+    b->started = 1;
+    return TN_OK;
+}
+
+static tn_status open(tn_buckets *b)
+{
+    TN_TRY(cut(b));
+    if (!(b->ticket = tn_alloc((b->count + 1) * sizeof *b->ticket))) return TN_ENOMEM;
+    TN_TRY(list_points(b, b->o.whole, &b->whole));
+    TN_TRY(list_points(b, b->o.last, &b->last));
+    TN_TRY(tn_carry_new(b->o.state, b->count, &b->carry));
+    b->stats.buckets = b->count;
+    return start(b);
+}
+
+tn_status tn_buckets_open(const tn_buckets_options *options, tn_buckets **buckets)
+{
+    tn_buckets *b = tn_alloc(sizeof *b);
+    if (!b) return TN_ENOMEM;
+    b->o = *options;
+    b->size = tn_dtype_size(options->dtype);
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->changed, NULL);
+    *buckets = b;
+    return open(b);
+}
+
+void tn_buckets_close(tn_buckets *b)
+{
+    if (!b) return;
+    pthread_mutex_lock(&b->lock);
+    b->closing = 1;
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+    if (b->started) pthread_join(b->thread, NULL);
+    tn_carry_free(b->carry);
+    pthread_cond_destroy(&b->changed);
+    pthread_mutex_destroy(&b->lock);
+    tn_free(b->whole);
+    tn_free(b->last);
+    tn_free(b->ticket);
+    tn_free(b->bucket);
+    tn_free(b);
+}

@@ -1,0 +1,88 @@
+/* carry.c: see carry.h. */
+#include "carry.h"
+
+#include "error.h"
+
+struct tn_carry {
+    tn_state *state;
+    tn_queue *queue;
+    tn_event **mark;
+    uint32_t marks;
+};
+
+static const tn_backend *backend_of(const tn_carry *c)
+{
+    return c->state->device->backend;
+}
+
+static tn_status make(tn_carry *c, uint32_t marks)
+{
+    TN_MESSAGE(msg);
+    const tn_device *device = c->state->device;
+    if (!(c->mark = tn_alloc((marks + 1) * sizeof *c->mark))) return TN_ENOMEM;
+    TN_TRY(tn_queue_make(device, &c->queue));
+    for (; c->marks < marks; c->marks++)
+        TN_TRY(tn_device_status(device, backend_of(c)->event_create(device->context, &c->mark[c->marks], &msg), &msg));
+    return TN_OK;
+}
+
+tn_status tn_carry_new(tn_state *state, uint32_t marks, tn_carry **carry)
+{
+    tn_carry *c = tn_alloc(sizeof *c);
+    if (!c) return TN_ENOMEM;
+    c->state = state;
+    tn_status s = make(c, marks);
+    if (s)
+        tn_carry_free(c);
+    else
+        *carry = c;
+    return s;
+}
+
+void tn_carry_free(tn_carry *c)
+{
+    if (!c) return;
+    if (c->queue) (void)backend_of(c)->queue_sync(c->queue, NULL);
+    while (c->marks) backend_of(c)->event_destroy(c->mark[--c->marks]);
+    if (c->queue) backend_of(c)->queue_destroy(c->queue);
+    tn_free(c->mark);
+    tn_free(c);
+}
+
+tn_status tn_carry_mark(tn_carry *c, uint32_t i)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(c->state->device, backend_of(c)->event_record(c->state->queue, c->mark[i], &msg), &msg);
+}
+
+tn_status tn_carry_place(const tn_carry *c, const char *tensor, tn_ref *place)
+{
+    const tn_state_tensor *t = tn_state_get(c->state, tensor);
+    TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", tensor);
+    *place = (tn_ref){c->state->chunk[t->chunk].buffer, t->offset};
+    return TN_OK;
+}
+
+tn_status tn_carry_after(tn_carry *c, uint32_t i)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(c->state->device, backend_of(c)->event_wait(c->queue, c->mark[i], &msg), &msg);
+}
+
+tn_status tn_carry_read(tn_carry *c, void *to, tn_ref from, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(c->state->device, backend_of(c)->read(c->queue, to, from, bytes, &msg), &msg);
+}
+
+tn_status tn_carry_write(tn_carry *c, tn_ref to, const void *from, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(c->state->device, backend_of(c)->write(c->queue, to, from, bytes, &msg), &msg);
+}
+
+tn_status tn_carry_wait(tn_carry *c)
+{
+    TN_MESSAGE(msg);
+    return tn_device_status(c->state->device, backend_of(c)->queue_sync(c->queue, &msg), &msg);
+}
