@@ -109,7 +109,10 @@ static void any_number_of_workers_comes_to_the_same_bits(void **unused)
     for (size_t k = 0; k < 2; k++)
         for (uint32_t count = 1; count <= MOST; count++) {
             make_workers(all, count);
-            for (uint32_t r = 0; r < count; r++) all[r].model.compile = types[k];
+            for (uint32_t r = 0; r < count; r++) {
+                all[r].model.compile = types[k];
+                all[r].options.bucket = (uint64_t)(count - 1) * 24; /* 1 MiB; then few elements, of either size */
+            }
             run_workers(all, count);
             if (count == 1) *alone = all[0];
             for (uint32_t r = 0; r < count; r++) {
@@ -170,6 +173,7 @@ static const struct {
     {"the loss", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .class_weights = weights}},
     {"the batch", "cross_entropy", {.batch = 24, .shards = 4, .epochs = 2, .optimizer = "momentum"}},
     {"the batch", "cross_entropy", {.batch = 12, .shards = 6, .epochs = 2, .optimizer = "momentum"}},
+    {"the batch", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .bucket = 1000}},
     {"the optimizer", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "nesterov"}},
     {"the optimizer's options", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .optim.lr = 0.2}},
     {"the optimizer's options", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .optim.clip_value = 1}},
