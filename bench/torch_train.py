@@ -3,9 +3,10 @@
 
 The counterpart of `tenon bench train`: the same words for the net, the optimizer and the batch. Data are ready-made f32
 tensors on the device, taken in contiguous slices without shuffling: that is the least work that PyTorch can have.
-Modes: eager; foreach (the optimizer's updates batched); fused (one kernel, where this PyTorch has it for the device);
-trace (the network through torch.jit.trace, with foreach); last (channels last in memory, for convolutions, with
-foreach).
+A mode is words with + between: how the optimizer updates (eager: tensor by tensor; foreach: in groups; fused: by one
+kernel, where this PyTorch has it for the device), and any of last (channels last in memory, for convolutions), trace
+and compile (the network through torch.jit.trace or torch.compile), medium (products of f32 by way of bf16) and bf16
+(autocast).
 """
 import argparse
 import json
@@ -70,8 +71,12 @@ def build(net):
     return torch.nn.Sequential(*layers)
 
 
-def make_optimizer(name, parameters, lr, mode):
-    flags = {"eager": {"foreach": False}, "fused": {"fused": True}}.get(mode, {"foreach": True})
+UPDATES = {"eager": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+WORDS = [*UPDATES, "last", "trace", "compile", "medium", "bf16"]
+
+
+def make_optimizer(name, parameters, lr, words):
+    flags = next((flags for word, flags in UPDATES.items() if word in words), UPDATES["foreach"])
     return OPTIMIZERS[name](parameters, lr=lr, **flags)
 
 
@@ -82,27 +87,34 @@ def main():
     arguments.add_argument("--lr", type=float, default=0.01)
     arguments.add_argument("--batch", type=int, default=128)
     arguments.add_argument("--shape", default="1x28x28", help="channels, rows and columns of a sample")
-    arguments.add_argument("--mode", default="eager", choices=["eager", "foreach", "fused", "trace", "last"])
+    arguments.add_argument("--mode", default="eager", help="+".join(WORDS) + ", of these")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--device", default="cpu", help="a PyTorch device: cpu, cuda")
     arguments.add_argument("--seconds", type=float, default=1, help="that one repeat takes")
     arguments.add_argument("--repeats", type=int, default=3, help="of which the median counts")
     o = arguments.parse_args()
+    words = o.mode.split("+")
+    if set(words) - set(WORDS):
+        arguments.error(f"--mode {o.mode}: words are {', '.join(WORDS)}")
 
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
+    if "medium" in words:
+        torch.set_float32_matmul_precision("medium")
     pictures = o.net == "resnet20" or o.net.startswith("conv")
     shape = [int(size) for size in o.shape.split("x")]
     x = torch.rand((SAMPLES, *shape) if pictures else (SAMPLES, FEATURES), device=o.device)
     label = torch.randint(0, CLASSES, (SAMPLES,), device=o.device)
     model = (build_resnet20(shape[0]) if o.net == "resnet20" else build(o.net)).to(o.device)
-    if o.mode == "last" and pictures:
+    if "last" in words and pictures:
         model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     loss_of = torch.nn.CrossEntropyLoss()
     try:
-        optimizer = make_optimizer(o.optimizer, model.parameters(), o.lr, o.mode)
-        if o.mode == "trace":
+        optimizer = make_optimizer(o.optimizer, model.parameters(), o.lr, words)
+        if "trace" in words:
             model = torch.jit.trace(model, x[: o.batch])
+        if "compile" in words:
+            model = torch.compile(model)
     except (TypeError, RuntimeError) as error:
         print(f"torch_train: mode {o.mode}: {error}", file=sys.stderr)
         return 3
@@ -113,7 +125,8 @@ def main():
         while time.perf_counter() - begun < seconds:
             start = done % (SAMPLES - o.batch + 1) // o.batch * o.batch
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(model(x[start : start + o.batch]), label[start : start + o.batch])
+            with torch.autocast(o.device.split(":")[0], torch.bfloat16, enabled="bf16" in words):
+                loss = loss_of(model(x[start : start + o.batch]), label[start : start + o.batch])
             loss.backward()
             optimizer.step()
             done += o.batch

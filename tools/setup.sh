@@ -37,7 +37,7 @@ sanitize llvm-14        llvm-symbolizer-14 function names in the reports
 sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their memory accesses and races
 bench  libopenblas-dev  cblas.h            a matrix product to compare with
 bench  python3          python3            runs the comparisons
-bench  python3-torch    -                  training to compare with
+bench  python3-venv     -                  holds the newest PyTorch, to compare training with
 bench  python3-pil      -                  draws digits to predict from
 bench  fonts-dejavu     -                  fonts to draw them with
 doc    doxygen          doxygen            the pages of the C interface
@@ -118,13 +118,13 @@ main()
     lines=$(wanted "$@")
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         lines=$(printf '%s\n' "$lines" | missing_files)
-        [ -n "$lines" ] || exit 0
+        [ -n "$lines" ] || return 0
         say 'this is no Debian-like system, so please install these yourself (Debian names):'
         printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2
         exit 1
     fi
     lines=$(printf '%s\n' "$lines" | missing_packages)
-    [ -n "$lines" ] || exit 0
+    [ -n "$lines" ] || return 0
     say 'these Debian packages are missing:'
     printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2
     if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
@@ -136,4 +136,14 @@ main()
     install_lines "$lines"
 }
 
+# Distributions have old ones, which are slower.
+newest_torch()
+{
+    python=$(dirname "$0")/../build/python
+    [ ! -x "$python/bin/python" ] || ! "$python/bin/python" -c 'import torch' 2>/dev/null || return 0
+    say "installing PyTorch in build/python"
+    python3 -m venv "$python" && "$python/bin/pip" install -q torch numpy || { say 'PyTorch could not be installed'; exit 1; }
+}
+
 main "$@"
+case " $* " in *' bench '*) newest_torch ;; esac
