@@ -26,14 +26,10 @@ static int copies_pack(const tn_launch *l, const tn_value *variable)
 /* The value that has the bytes first: the variable, or the pack that is all that it is assigned. */
 static tn_value *source_of(const tn_program *p, const char *name)
 {
-    tn_value *variable = variable_of(p, name), *pack = NULL;
-    uint32_t writes = 0;
-    for (uint32_t i = 0; variable && i < p->ir.launches; i++) {
-        const tn_launch *l = p->ir.launch[i];
-        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) writes += tn_value_root(l->out[k]) == variable;
-        if (copies_pack(l, variable)) pack = l->in[0];
-    }
-    return writes == 1 && pack ? pack : variable;
+    tn_value *variable = variable_of(p, name);
+    for (uint32_t i = 0; variable && i < p->ir.launches; i++)
+        if (copies_pack(p->ir.launch[i], variable)) return p->ir.launch[i]->in[0];
+    return variable;
 }
 
 static int writes(const tn_launch *l, const tn_value *root, uint64_t begin, uint64_t end)
