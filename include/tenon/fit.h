@@ -137,6 +137,14 @@ typedef struct tn_feeding {
 } tn_feeding;
 TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
 
+/* What workers exchanged of their gradients so far. */
+typedef struct tn_exchange {
+    uint32_t buckets; /* in which a step's gradient is exchanged; 0: there is one worker */
+    double seconds;   /* spent on it, waiting for slower workers included; */
+    double waited;    /* and those that steps waited for it, after computing: the rest was hidden behind that */
+} tn_exchange;
+TN_API void tn_training_get_exchange(const tn_training *training, tn_exchange *exchange);
+
 /* Asks all workers to stop, which they see in `asked` after their next step. What that means is theirs. */
 TN_API void tn_training_ask(tn_training *training);
 

@@ -113,6 +113,22 @@ static void collect(const cli_session *s, stat_row rows[STATS])
     for (size_t i = 0; i < STATS; i++) rows[i] = all[i];
 }
 
+/* The share of it that steps did not wait for: 0 to 1; NaN of one worker. */
+static double hidden(const tn_exchange *x)
+{
+    return x->seconds > 0 ? fmax(0, 1 - x->waited / x->seconds) : NAN;
+}
+
+static void print_exchange(const cli_session *s)
+{
+    tn_exchange x = {0};
+    tn_training_get_exchange(s->training, &x);
+    if (x.buckets)
+        fprintf(stderr,
+                "gradients are exchanged in %u bucket%s: %.3f s, of which steps waited %.3f s; %.0f %% is hidden\n",
+                x.buckets, x.buckets == 1 ? "" : "s", x.seconds, x.waited, 100 * hidden(&x));
+}
+
 static void print_stats(const cli_session *s)
 {
     stat_row rows[STATS];
@@ -123,9 +139,20 @@ static void print_stats(const cli_session *s)
         fprintf(stderr, ", and fed to it by %u thread%s; steps waited %.1f %% of the time", f.threads,
                 f.threads == 1 ? "" : "s", 100 * f.waited / s->seconds);
     fprintf(stderr, "\n");
+    print_exchange(s);
     collect(s, rows);
     fprintf(stderr, "a training step on %s:\n", tn_device_name(s->device));
     for (size_t i = 0; i < STATS; i++) fprintf(stderr, "  %-18s %.10g%s\n", rows[i].name, rows[i].value, rows[i].unit);
+}
+
+static void put_exchange(cli_json *json, const tn_exchange *x)
+{
+    cli_json_begin(json, "exchange", '{');
+    cli_json_whole(json, "buckets", x->buckets);
+    cli_json_number(json, "seconds", x->seconds);
+    cli_json_number(json, "waited", x->waited);
+    cli_json_number(json, "hidden", hidden(x));
+    cli_json_end(json, '}');
 }
 
 static void put_stats(cli_json *json, const cli_session *s)
@@ -133,12 +160,15 @@ static void put_stats(cli_json *json, const cli_session *s)
     stat_row rows[STATS];
     collect(s, rows);
     tn_feeding f = {0};
+    tn_exchange x = {0};
     tn_training_get_feeding(s->training, &f);
     cli_json_begin(json, "stats", '{');
     cli_json_text(json, "samples", cli_where(&s->data, &f));
     cli_json_number(json, "samples_bytes", (double)f.bytes);
     cli_json_number(json, "loaders", f.threads);
     cli_json_number(json, "waited_seconds", f.waited);
+    tn_training_get_exchange(s->training, &x);
+    if (x.buckets) put_exchange(json, &x);
     for (size_t i = 0; i < STATS; i++) cli_json_number(json, rows[i].name, rows[i].value);
     cli_json_end(json, '}');
 }

@@ -40,9 +40,10 @@ struct tn_buckets {
     uint64_t asked, done; /* steps */
     uint32_t reached;     /* buckets that are final in this step */
     uint32_t started, closing;
-    tn_status status; /* of the last step, */
-    char why[1024];   /* and its line */
-    tn_buckets_stats stats;
+    tn_status status;     /* of the last step, */
+    char why[1024];       /* and its line */
+    double carried;       /* seconds that the thread spent on memory */
+    tn_exchange exchange; /* so far */
 };
 
 static double now(void)
@@ -84,7 +85,7 @@ static tn_status bring(tn_buckets *b, uint32_t k)
 {
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size, length = r->end - r->begin;
-    TN_TRY(tn_carry_after(b->carry, k));
+    const double begun = now();
     for (uint32_t i = 0; i < b->parts; i++) {
         const tn_ref from = {b->part[i].buffer, b->part[i].offset + at};
         TN_TRY(tn_carry_read(b->carry, element(b, i, r->begin), from, length * b->size));
@@ -93,6 +94,7 @@ static tn_status bring(tn_buckets *b, uint32_t k)
     for (uint32_t i = b->parts, adds = b->step.adds; adds; adds--, i--)
         tn_vector_add(b->o.dtype, element(b, i - 2, r->begin), element(b, i - 1, r->begin), length);
     if (b->parts && r->end == b->o.count) wish(b);
+    b->carried += now() - begun;
     return TN_OK;
 }
 
@@ -100,9 +102,12 @@ static tn_status take_back(tn_buckets *b, uint32_t k)
 {
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size;
-    TN_TRY(tn_team_wait(b->o.team, b->ticket[k]));
     const tn_ref to = {b->sum.buffer, b->sum.offset + at};
-    return tn_carry_write(b->carry, to, (const char *)b->o.total + at, (r->end - r->begin) * b->size);
+    const double begun = now();
+    TN_TRY(tn_carry_write(b->carry, to, (const char *)b->o.total + at, (r->end - r->begin) * b->size));
+    TN_TRY(tn_carry_wait(b->carry));
+    b->carried += now() - begun;
+    return TN_OK;
 }
 
 /* A step. The first sums are written back when all buckets are under way. */
@@ -110,11 +115,15 @@ static tn_status exchange(tn_buckets *b)
 {
     for (uint32_t k = 0; k < b->count; k++) {
         TN_REQUIRE(wait_for(b, k), TN_ESTATE, "the step has ended early");
+        TN_TRY(tn_carry_await(b->carry, k));
         TN_TRY(bring(b, k));
         TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->ticket[k]));
     }
-    for (uint32_t k = 0; k < b->count; k++) TN_TRY(take_back(b, k));
-    return tn_carry_wait(b->carry);
+    for (uint32_t k = 0; k < b->count; k++) {
+        TN_TRY(tn_team_wait(b->o.team, b->ticket[k]));
+        TN_TRY(take_back(b, k));
+    }
+    return TN_OK;
 }
 
 static int next_step(tn_buckets *b)
@@ -132,8 +141,11 @@ static void *work(void *arg)
     tn_buckets *b = arg;
     fesetenv(FE_DFL_ENV);
     while (next_step(b)) {
+        const double busy = tn_team_get_stats(b->o.team).busy;
+        b->carried = 0;
         const tn_status status = exchange(b);
         pthread_mutex_lock(&b->lock);
+        b->exchange.seconds += b->carried + tn_team_get_stats(b->o.team).busy - busy;
         b->status = status;
         if (status) tn_snprintf(b->why, sizeof b->why, "%s", tn_message());
         b->done++;
@@ -185,24 +197,21 @@ static tn_status wait_for_all(tn_buckets *b)
     pthread_mutex_lock(&b->lock);
     while (b->done < b->asked) pthread_cond_wait(&b->changed, &b->lock);
     const tn_status status = b->status;
-    b->stats.waited += now() - begun;
+    b->exchange.waited += now() - begun;
     pthread_mutex_unlock(&b->lock);
     return status ? tn_fail(status, "%s", b->why) : TN_OK;
 }
 
 tn_status tn_buckets_run(tn_buckets *b, const tn_bucket_step *step, tn_program *program)
 {
-    const double busy = tn_team_get_stats(b->o.team).busy;
     TN_TRY(begin(b, step, program));
     TN_TRY(run(b, program));
-    TN_TRY(wait_for_all(b));
-    b->stats.seconds += tn_team_get_stats(b->o.team).busy - busy;
-    return TN_OK;
+    return wait_for_all(b);
 }
 
-tn_buckets_stats tn_buckets_get_stats(const tn_buckets *b)
+tn_exchange tn_buckets_exchange(const tn_buckets *b)
 {
-    return b ? b->stats : (tn_buckets_stats){0};
+    return b ? b->exchange : (tn_exchange){0};
 }
 
 /* ---- opening and closing ---------------------------------------------------------------------------------------- */
@@ -266,7 +275,7 @@ static tn_status open(tn_buckets *b)
     TN_TRY(list_points(b, b->o.whole, &b->whole));
     TN_TRY(list_points(b, b->o.last, &b->last));
     TN_TRY(tn_carry_new(b->o.state, b->count, &b->carry));
-    b->stats.buckets = b->count;
+    b->exchange.buckets = b->count;
     return start(b);
 }
 

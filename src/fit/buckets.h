@@ -8,7 +8,7 @@
 #define TN_FIT_BUCKETS_H
 
 #include "sum.h"
-#include "tenon/program.h"
+#include "tenon/fit.h"
 #include "tree.h"
 
 typedef struct tn_buckets tn_buckets;
@@ -46,11 +46,6 @@ void tn_buckets_close(tn_buckets *buckets);
 TN_MUST_USE tn_status tn_buckets_run(tn_buckets *buckets, const tn_bucket_step *step, tn_program *program);
 
 /* What was exchanged so far. */
-typedef struct tn_buckets_stats {
-    uint32_t buckets; /* of a step */
-    double seconds;   /* that it took, waiting for slower workers included; */
-    double waited;    /* of them, those that steps waited for, when their shards were computed */
-} tn_buckets_stats;
-tn_buckets_stats tn_buckets_get_stats(const tn_buckets *buckets);
+tn_exchange tn_buckets_exchange(const tn_buckets *buckets);
 
 #endif

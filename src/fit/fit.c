@@ -244,6 +244,11 @@ void tn_training_get_feeding(const tn_training *t, tn_feeding *feeding)
     *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited};
 }
 
+void tn_training_get_exchange(const tn_training *t, tn_exchange *exchange)
+{
+    if (t && exchange) *exchange = tn_buckets_exchange(t->sharding.buckets);
+}
+
 tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count, int64_t step, const tn_epoch *begun)
 {
     TN_GIVEN_AS("training", t);

@@ -63,10 +63,10 @@ tn_status tn_carry_place(const tn_carry *c, const char *tensor, tn_ref *place)
     return TN_OK;
 }
 
-tn_status tn_carry_after(tn_carry *c, uint32_t i)
+tn_status tn_carry_await(tn_carry *c, uint32_t i)
 {
     TN_MESSAGE(msg);
-    return tn_device_status(c->state->device, backend_of(c)->event_wait(c->queue, c->mark[i], &msg), &msg);
+    return tn_device_status(c->state->device, backend_of(c)->event_sync(c->mark[i], &msg), &msg);
 }
 
 tn_status tn_carry_read(tn_carry *c, void *to, tn_ref from, uint64_t bytes)

@@ -1,5 +1,5 @@
 /* carry.h: bytes that another thread carries between a device and host memory while the state's thread goes on: in a
- * queue of its own, which marks in the state's queue are waited for by. */
+ * queue of its own, after marks in the state's queue. */
 #ifndef TN_PROGRAM_CARRY_H
 #define TN_PROGRAM_CARRY_H
 
@@ -16,9 +16,9 @@ void tn_carry_free(tn_carry *carry);
 TN_MUST_USE tn_status tn_carry_mark(tn_carry *carry, uint32_t i);
 TN_MUST_USE tn_status tn_carry_place(const tn_carry *carry, const char *tensor, tn_ref *place);
 
-/* By the one thread that carries. What it asks for comes after what mark i stood for, and is done when tn_carry_wait
- * returns. */
-TN_MUST_USE tn_status tn_carry_after(tn_carry *carry, uint32_t i);
+/* By the one thread that carries: waits until what mark i stands for is done. What it then asks for is done when
+ * tn_carry_wait returns. */
+TN_MUST_USE tn_status tn_carry_await(tn_carry *carry, uint32_t i);
 TN_MUST_USE tn_status tn_carry_read(tn_carry *carry, void *to, tn_ref from, uint64_t bytes);
 TN_MUST_USE tn_status tn_carry_write(tn_carry *carry, tn_ref to, const void *from, uint64_t bytes);
 TN_MUST_USE tn_status tn_carry_wait(tn_carry *carry);

@@ -40,6 +40,7 @@ typedef struct world {
     tn_dataset dataset;
     tn_epoch epoch;
     tn_feeding feeding;
+    tn_exchange exchange;
     tn_fit_options fit_options;
     tn_framing framing;
     tn_gradient_error gradient_error;
