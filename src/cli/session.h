@@ -31,6 +31,7 @@ typedef struct cli_session {
     double seconds;  /* spent on training steps in this run */
     int64_t samples; /* that it took */
     int best_saved;  /* to --best, by this run */
+    int known;       /* the library has told all workers what failed */
 } cli_session;
 
 /* Everything up to the first step, as a worker of the team, or alone. Returns CLI_GO_ON or an exit status;

@@ -44,6 +44,7 @@ static tn_status step(cli_session *s, watch *w)
     double loss;
     tn_status status = tn_training_step(s->training);
     s->at = tn_training_where(s->training);
+    s->known = status != TN_OK;
     if (!status && s->settings.json == 2) {
         status = tn_training_step_loss(s->training, &loss);
         if (!status) cli_report_step(s, loss);
@@ -91,7 +92,8 @@ static int save_all(cli_session *s)
 /* Evaluates, reports and saves a finished epoch. */
 static int finish_epoch(cli_session *s, tn_epoch *e)
 {
-    if (tn_training_end_epoch(s->training, e)) return cli_failed();
+    s->known = tn_training_end_epoch(s->training, e) != TN_OK;
+    if (s->known) return cli_failed();
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
@@ -160,7 +162,7 @@ static int train_epoch(cli_session *s)
     return status;
 }
 
-/* `*known`: whether all workers know why it failed. */
+/* `*known`: whether all workers know why it failed, as they know of what fails in a step of theirs. */
 static int train(tn_team *team, int argc, char **argv, int *known)
 {
     cli_session s;
@@ -176,7 +178,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
         cli_report_done(&s);
         status = CLI_OK;
     }
-    *known = s.at.diverged;
+    *known = s.known || s.at.diverged;
     cli_session_close(&s);
     return status;
 }

@@ -1,21 +1,6 @@
 # Workers that mpirun starts train to the same bytes, however many they are; what one of them fails at is said once; a
-# worker that is killed takes the others along, and those that are left go on. sh workers.sh TENON SCRATCH DEVICE
-# JSON_LINES NAME FOLDER: NAME is an MPI library. Exit status 77: it is not there.
-. "$(dirname "$0")/common.sh"
-name=$5 folder=$6
-[ -e "$folder/$name.so" ] || { echo "there is no communicator $name: its headers were not there"; exit 77; }
-command -v mpirun."$name" >/dev/null || { echo "there is no mpirun.$name"; exit 77; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers may forbid to read another process's memory
-
-# launch ARGUMENTS OF mpirun...
-launch()
-{
-    case $name in
-    openmpi) mpirun.openmpi --oversubscribe "$@" ;;
-    *) mpirun."$name" "$@" ;;
-    esac </dev/null
-}
+# worker that is killed takes the others along, and those that are left go on.
+. "$(dirname "$0")/launch.sh"
 
 # Batch normalisation, dropout, and a last batch of 8 of 32.
 net="conv 2 3x3, batchnorm, relu, maxpool 4, flatten, dropout 0.2, linear 10"
