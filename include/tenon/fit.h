@@ -82,6 +82,11 @@ typedef struct tn_fit_options {
                         tn_usual_shards says of a team. Batch normalisation, and a loss that is a weighted mean, take
                         each for itself. Part of what comes out, to the last bit */
     tn_team *team;   /* whose workers make the same calls, and share the shards; or NULL. It outlives the training */
+    tn_device *const *devices; /* that take shards beside the state's own, each with a thread, a state and the samples
+                                  for itself; the caller's, as the team is, of which they are the ranks from 1 on: then
+                                  there is no other team. What the caller writes into the state after the first step
+                                  does not reach them */
+    uint32_t n_devices;
     const uint32_t *shares; /* of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL:
                                alike on devices of one kind, else in proportion to the speeds that they measure. Of
                                unlike devices part of what comes out, to the last bit */
@@ -145,6 +150,15 @@ typedef struct tn_exchange {
 } tn_exchange;
 TN_API void tn_training_get_exchange(const tn_training *training, tn_exchange *exchange);
 
+/* What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's device
+ * and then one for each of `devices`. Returns 0 past the last. Texts and programs are the training's own. */
+typedef struct tn_training_share {
+    const char *device;
+    uint32_t shards;
+    tn_program *program; /* of a shard, for reports; NULL in other processes */
+} tn_training_share;
+TN_API int tn_training_share_at(const tn_training *training, uint32_t index, tn_training_share *share);
+
 /* Asks all workers to stop, which they see in `asked` after their next step. What that means is theirs. */
 TN_API void tn_training_ask(tn_training *training);
 
@@ -153,6 +167,9 @@ TN_API void tn_training_ask(tn_training *training);
  * that of then, from a checkpoint. All that follows comes out as it would have there. */
 TN_API TN_MUST_USE tn_status tn_training_go_on(tn_training *training, const tn_epoch past[], int64_t count,
                                                int64_t step, const tn_epoch *begun);
+
+/* Does what else an epoch's first step does by itself: workers meet, and deal the shards out. */
+TN_API TN_MUST_USE tn_status tn_training_begin(tn_training *training);
 
 /* Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a look at the
  * loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before,

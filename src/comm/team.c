@@ -17,6 +17,7 @@
 #include "thread.h"
 
 #define MOST_RANKS 65536u
+#define FOR_EVER   1e6     /* seconds */
 #define IDLE       100000u /* microseconds between two looks at the others while there is nothing to do */
 
 uint64_t tn_team_now(void)
@@ -43,6 +44,12 @@ uint32_t tn_team_size(const tn_team *team)
 
 /* ---- failures --------------------------------------------------------------------------------------------------- */
 
+/* All ranks are threads of one caller, to whom failures come back. */
+int tn_team_is_here(const tn_team *team)
+{
+    return team && team->name[0];
+}
+
 /* One rank speaks for all: the first that is not missed. */
 static int speaks(const tn_team *team, const tn_beat *failure)
 {
@@ -61,14 +68,22 @@ void tn_team_stop(tn_team *team, const tn_beat *failure)
     }
     pthread_cond_broadcast(&team->changed);
     pthread_mutex_unlock(&team->lock);
-    if (first && team->comm && speaks(team, failure)) tn_log_line(TN_LOG_ERROR, "%s", team->failure.text);
+    if (first && team->comm && !tn_team_is_here(team) && speaks(team, failure))
+        tn_log_line(TN_LOG_ERROR, "%s", team->failure.text);
 }
 
 void tn_team_fail(tn_team *team, tn_status status, const char *why)
 {
     if (!team) return;
     tn_beat failure = {.status = status, .culprit = team->rank};
-    tn_snprintf(failure.text, sizeof failure.text, "rank %u: %s", team->rank, why ? why : "");
+    char who[sizeof team->name + 2];
+    if (!why) why = "";
+    if (tn_team_is_here(team))
+        tn_snprintf(who, sizeof who, "%s: ", team->name);
+    else
+        tn_snprintf(who, sizeof who, "rank %u: ", team->rank);
+    tn_snprintf(failure.text, sizeof failure.text, "%s%s",
+                tn_team_is_here(team) && !strncmp(why, who, strlen(who)) ? "" : who, why);
     tn_team_stop(team, &failure);
 }
 
@@ -163,6 +178,12 @@ static struct timespec after(uint64_t microseconds)
     return (struct timespec){.tv_sec = (time_t)(t / 1000000), .tv_nsec = (long)(t % 1000000 * 1000)};
 }
 
+/* A failure that the others are yet to be told of. With the lock. */
+static int has_news(const tn_team *team)
+{
+    return team->failure.state == TN_BEAT_FAILED && !team->pulse.told;
+}
+
 /* The next job; or none, after a while. Returns 0 at the end. */
 static int next_job(tn_team *team, tn_job *job)
 {
@@ -171,7 +192,7 @@ static int next_job(tn_team *team, tn_job *job)
     int late = 0;
     job->run = NULL;
     pthread_mutex_lock(&team->lock);
-    while (team->asked == team->finished && !team->closing && !late)
+    while (team->asked == team->finished && !team->closing && !has_news(team) && !late)
         late = pthread_cond_timedwait(&team->changed, &team->lock, &end) != 0;
     if (team->asked > team->finished) *job = team->job[(team->finished + 1) % team->room];
     const int more = job->run || !team->closing;
@@ -192,7 +213,7 @@ static void *work(void *arg)
             run(team, &job);
         else
             tn_team_live(team, 0);
-    tn_pulse_end(team);
+    if (!tn_team_is_here(team)) tn_pulse_end(team);
     return NULL;
 }
 
@@ -267,22 +288,21 @@ static tn_status begin(tn_team *team, const tn_team_options *o)
     TN_TRY(tn_pulse_begin(team, o->silence > 0 ? o->silence : 10, o->patience > 0 ? o->patience : 60));
     TN_TRY(start_thread(team));
     team->started = 1;
-    return greet(team);
+    return tn_team_is_here(team) ? TN_OK : greet(team);
 }
 
-tn_status tn_team_open(const tn_team_options *options, tn_team **team)
+static tn_status open_team(const tn_team_options *options, const char *name, tn_team **team)
 {
-    static const tn_team_options standard = {0};
-    TN_GIVEN(team);
     tn_team *made = tn_alloc(sizeof *made);
     if (!made) return TN_ENOMEM;
     made->ranks = 1;
+    tn_snprintf(made->name, sizeof made->name, "%s", name);
     tn_status status = make_locks(made);
     if (status) {
         tn_free(made);
         return status;
     }
-    status = begin(made, options ? options : &standard);
+    status = begin(made, options);
     if (status) {
         char why[1024];
         snprintf(why, sizeof why, "%s", tn_message());
@@ -292,6 +312,21 @@ tn_status tn_team_open(const tn_team_options *options, tn_team **team)
     }
     *team = made;
     return TN_OK;
+}
+
+tn_status tn_team_open(const tn_team_options *options, tn_team **team)
+{
+    static const tn_team_options standard = {0};
+    TN_GIVEN(team);
+    return open_team(options ? options : &standard, "", team);
+}
+
+/* Threads of one process end together: their silence means nothing. */
+tn_status tn_team_open_here(uint64_t group, uint32_t ranks, uint32_t rank, const char *name, tn_team **team)
+{
+    TN_GIVEN(name, team);
+    const tn_team_options options = {"local", group, ranks, rank, FOR_EVER, FOR_EVER};
+    return open_team(&options, name, team);
 }
 
 static void set(tn_team *team, uint32_t *flag)
@@ -307,7 +342,7 @@ void tn_team_close(tn_team *team)
     if (!team) return;
     if (team->started) {
         set(team, &team->leaving);
-        tn_status status = tn_team_barrier(team);
+        tn_status status = tn_team_is_here(team) ? TN_OK : tn_team_barrier(team);
         (void)status; /* the thread and the communicator see for themselves that the team failed */
         set(team, &team->closing);
         pthread_join(team->thread, NULL);

@@ -16,6 +16,14 @@
 #include "tenon/comm.h"
 #include "tenon/team.h"
 
+/* A team of threads under one roof. Who opens it opens the ends of all ranks, from rank 0 on and in any thread, without
+ * waiting for others, and closes them in the same way, at any time: nobody waits and none is missed. Failures begin
+ * with the name in place of the rank, unless they do so already, and no line is logged: they come back to the caller.
+ */
+TN_MUST_USE tn_status tn_team_open_here(uint64_t group, uint32_t ranks, uint32_t rank, const char *name,
+                                        tn_team **team);
+int tn_team_is_here(const tn_team *team); /* it was opened so; 0 for NULL */
+
 /* Returns when all ranks have called it. */
 TN_MUST_USE tn_status tn_team_barrier(tn_team *team);
 

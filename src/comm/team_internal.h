@@ -40,6 +40,7 @@ typedef struct tn_pulse {
 } tn_pulse;
 
 struct tn_team {
+    char name[96]; /* what failures of its own begin with, in a team of threads; "": the rank */
     const tn_communicator *table;
     tn_host host;
     tn_comm *comm; /* NULL: alone */

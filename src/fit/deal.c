@@ -40,22 +40,23 @@ tn_status tn_deal_out(const tn_worker worker[], uint32_t workers, uint32_t shard
     return TN_OK;
 }
 
-/* Weights that are the shards that they come to: who is told to take as many does the same again. */
-static tn_status round_off(tn_worker worker[], uint32_t workers, uint32_t shards)
+static tn_status count_shards(tn_worker worker[], uint32_t workers, uint32_t shards)
 {
     uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
     tn_status s = first ? tn_deal_out(worker, workers, shards, first) : TN_ENOMEM;
-    for (uint32_t i = 0; !s && i < workers; i++) worker[i].weight = first[i + 1] - first[i];
+    for (uint32_t i = 0; !s && i < workers; i++) worker[i].shards = first[i + 1] - first[i];
     tn_free(first);
     return s;
 }
 
-/* All at once. */
+/* All at once. The weights become the shards that they come to: who is told to take as many does the same again. */
 static tn_status measure_all(tn_team *team, uint32_t shards, tn_deal_measure *measure, void *arg, tn_worker worker[])
 {
     TN_TRY(measure(arg, &worker[tn_team_rank(team)].weight));
     TN_TRY(tn_team_gather(team, worker, sizeof *worker));
-    return round_off(worker, tn_team_size(team), shards);
+    TN_TRY(count_shards(worker, tn_team_size(team), shards));
+    for (uint32_t i = 0; i < tn_team_size(team); i++) worker[i].weight = worker[i].shards;
+    return TN_OK;
 }
 
 tn_status tn_deal_meet(tn_team *team, const tn_device *device, uint32_t shards, const uint32_t *weights,
@@ -65,6 +66,6 @@ tn_status tn_deal_meet(tn_team *team, const tn_device *device, uint32_t shards, 
     introduce(device, &worker[tn_team_rank(team)]);
     if (workers > 1) TN_TRY(tn_team_gather(team, worker, sizeof *worker));
     for (uint32_t i = 0; weights && i < workers; i++) worker[i].weight = weights[i];
-    if (weights || are_alike(worker, workers)) return TN_OK;
+    if (weights || are_alike(worker, workers)) return count_shards(worker, workers, shards);
     return measure_all(team, shards, measure, arg, worker);
 }

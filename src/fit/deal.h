@@ -11,6 +11,7 @@ typedef struct tn_worker {
     char device[96]; /* its name */
     char kind[320];  /* the same for those whose shards may change hands, and no bit changes */
     double weight;   /* shards are dealt out in proportion to these */
+    uint32_t shards; /* of a whole batch */
 } tn_worker;
 
 /* Runs a shard often enough to tell how many of them this worker does in a second. */

@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "crew.h"
 #include "error.h"
+#include "fit_options.h"
 #include "given.h"
 #include "loader.h"
 #include "measure.h"
@@ -12,8 +14,7 @@
 #include "shards.h"
 #include "workers.h"
 
-#define PEEK_EVERY   32 /* steps between two looks at the loss */
-#define USUAL_SHARDS 8  /* of several workers */
+#define PEEK_EVERY 32 /* steps between two looks at the loss */
 
 struct tn_training {
     tn_state *state;
@@ -22,6 +23,7 @@ struct tn_training {
     tn_measure train, validation, test;
     tn_batches batches, validation_batches, test_batches;
     tn_sharding sharding; /* unused unless options.shards is above 1 */
+    tn_crew *crew;        /* of further devices; NULL: there are none */
     int64_t batch;        /* samples a step */
     tn_schedule schedule;
     tn_plateau plateau;
@@ -46,111 +48,30 @@ static double now(void)
 
 /* ---- opening ---- */
 
-static const char *optimizer_of(const tn_fit_options *options)
+/* One worker does, for all. */
+static int measures(const tn_training *t)
 {
-    return options->optimizer ? options->optimizer : "sgd";
-}
-
-/* The optimizer's usual learning rate where the options have none. */
-static double learning_rate(const tn_fit_options *options)
-{
-    tn_optimizer_entry entry;
-    if (options->optim.lr != 0) return options->optim.lr;
-    for (size_t i = 0; tn_optimizer_at(i, &entry); i++)
-        if (!strcmp(entry.name, optimizer_of(options))) return entry.lr;
-    return 0;
-}
-
-static int64_t batch_of(const tn_dataset *data, const tn_fit_options *options)
-{
-    return options->batch && options->batch < data->count ? options->batch : data->count;
-}
-
-uint32_t tn_usual_shards(int64_t batch, uint32_t workers)
-{
-    uint32_t shards = workers > 1 ? USUAL_SHARDS : 1;
-    while (shards > 1 && batch % shards) shards--;
-    return shards < workers ? 0 : shards;
-}
-
-static uint32_t shards_of(const tn_dataset *data, const tn_fit_options *options)
-{
-    if (options->shards) return options->shards;
-    return tn_usual_shards(batch_of(data, options), tn_team_size(options->team));
-}
-
-static tn_status check_shards(const tn_dataset *data, const tn_fit_options *options)
-{
-    int64_t batch = batch_of(data, options), shards = shards_of(data, options), near = shards < batch ? shards : batch;
-    uint32_t workers = tn_team_size(options->team);
-    TN_REQUIRE(shards >= workers, TN_EINVAL, "fit: batches of %lld samples in %lld shards for %u workers",
-               (long long)batch, (long long)(shards ? shards : 1), workers);
-    while (near > 1 && batch % near) near--;
-    TN_REQUIRE(near == shards || !batch, TN_EINVAL,
-               "fit: batches of %lld samples can't be cut into %lld equal shards, but into %lld", (long long)batch,
-               (long long)shards, (long long)near);
-    return TN_OK;
-}
-
-static tn_status check_shares(const tn_fit_options *options)
-{
-    uint32_t workers = tn_team_size(options->team), i = 0;
-    while (options->shares && i < workers && !options->shares[i]) i++;
-    TN_REQUIRE(i < workers, TN_EINVAL, "fit: all shares are 0");
-    return TN_OK;
-}
-
-/* What is done with a batch, or with a shard of it. */
-static tn_batch_task *task_of(const tn_dataset *data, const tn_fit_options *options)
-{
-    return shards_of(data, options) > 1 ? tn_shard_task : tn_measure_batch;
-}
-
-static tn_status check(const tn_measure *m)
-{
-    const tn_fit_options *options = m->options;
-    tn_schedule schedule;
-    TN_REQUIRE(options->epochs > 0, TN_EINVAL, "fit: %lld epochs", (long long)options->epochs);
-    TN_REQUIRE(options->batch >= 0, TN_EINVAL, "fit: batches of %lld samples", (long long)options->batch);
-    TN_TRY(check_shards(m->data, options));
-    TN_TRY(check_shares(options));
-    TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
-    TN_REQUIRE(!options->class_weights || tn_target_dtype(m->data) == TN_I32, TN_EINVAL,
-               "fit: class weights for data without classes");
-    if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &schedule));
-    return tn_measure_check(m);
-}
-
-tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options)
-{
-    TN_GIVEN(model, data, options);
-    tn_measure m = {model, data, options};
-    TN_TRY(check(&m));
-    int64_t batch = batch_of(data, options) / shards_of(data, options);
-    tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, task_of(data, options), &m);
-    tn_status s = graph ? tn_graph_status(graph) : TN_ENOMEM;
-    tn_graph_free(graph);
-    return s;
+    return !tn_team_rank(t->options.team);
 }
 
 static tn_status open_measuring(tn_training *t, tn_measure *m, tn_batches *batches, const tn_dataset *data, int fed)
 {
     *m = (tn_measure){&t->model, data, NULL};
-    return data ? tn_measure_open(batches, t->state, m, fed) : TN_OK;
+    return data && measures(t) ? tn_measure_open(batches, t->state, m, fed) : TN_OK;
 }
 
 static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
 {
     const tn_fit_options *options = &t->options;
     t->train = (tn_measure){&t->model, data, options};
-    TN_TRY(check(&t->train));
+    TN_TRY(tn_fit_check_options(&t->train));
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &t->schedule));
-    t->lr = learning_rate(options);
+    t->lr = tn_fit_rate(options);
     TN_TRY(tn_rate_name(&options->optim, t->rate));
-    t->batch = batch_of(data, options);
-    t->options.shards = shards_of(data, options);
+    t->batch = tn_fit_batch(data, options);
+    t->options.shards = tn_fit_shards(data, options);
     TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, t->batch / options->shards, 1, fed,
-                          task_of(data, options), &t->train));
+                          tn_fit_task(data, options), &t->train));
     if (options->shards > 1) TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, options->shards));
     t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)
@@ -175,12 +96,23 @@ static void close_training(tn_training *t)
 static tn_status open_where_it_fits(tn_training *t, const tn_dataset *data)
 {
     const tn_fit_options *options = &t->options;
-    t->bytes = tn_batches_bytes(data) + tn_batches_bytes(options->validation) + tn_batches_bytes(options->test);
+    t->bytes = tn_batches_bytes(data);
+    if (measures(t)) t->bytes += tn_batches_bytes(options->validation) + tn_batches_bytes(options->test);
     int fed = tn_batches_are_fed(&t->model, t->bytes);
     tn_status s = open_training(t, data, fed);
     if (!tn_batches_may_be_fed(&t->model, s, fed)) return s;
     close_training(t);
     return open_training(t, data, 1);
+}
+
+/* The first of several devices. */
+static tn_status form_crew(tn_training *t)
+{
+    TN_TRY(tn_fit_check_workers(&t->options));
+    TN_TRY(tn_crew_new(t->state, &t->options, &t->crew));
+    t->options.team = tn_crew_team(t->crew);
+    t->options.n_devices = 0;
+    return TN_OK;
 }
 
 tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options,
@@ -190,8 +122,9 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
     tn_training *t = tn_alloc(sizeof *t);
     if (!t) return TN_ENOMEM;
     *t = (tn_training){.state = state, .model = *model, .options = *options};
-    tn_status s = open_where_it_fits(t, data);
-    s = tn_workers_tell(options->team, s);
+    tn_status s = options->n_devices ? form_crew(t) : TN_OK;
+    if (!s) s = tn_workers_tell(t->options.team, open_where_it_fits(t, data));
+    if (!s && t->crew) s = tn_crew_hire(t->crew, model, data, &t->options);
     if (s)
         tn_training_free(t);
     else
@@ -202,8 +135,16 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
 void tn_training_free(tn_training *t)
 {
     if (!t) return;
+    tn_crew_free(t->crew, t);
     close_training(t);
     tn_free(t);
+}
+
+void tn_training_leave(tn_training *t)
+{
+    if (!t) return;
+    tn_sharding_leave(&t->sharding);
+    t->options.team = NULL;
 }
 
 /* ---- epochs ---- */
@@ -228,6 +169,17 @@ tn_training_place tn_training_where(const tn_training *t)
 {
     if (!t) return (tn_training_place){0};
     return t->at;
+}
+
+int tn_training_share_at(const tn_training *t, uint32_t index, tn_training_share *share)
+{
+    if (!t || !share || !t->met || index >= tn_team_size(t->options.team)) return 0;
+    const tn_worker *worker = t->sharding.worker ? &t->sharding.worker[index] : NULL;
+    const int is_own = index == tn_team_rank(t->options.team);
+    *share =
+        (tn_training_share){worker ? worker->device : tn_device_name(tn_state_device(t->state)),
+                            worker ? worker->shards : 1, is_own ? t->batches.whole : tn_crew_program(t->crew, index)};
+    return 1;
 }
 
 tn_program *tn_training_program(const tn_training *t)
@@ -266,7 +218,8 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
     t->at.samples = step * t->batch;
     t->spent = step ? begun->seconds : 0;
     t->begun = 0;
-    return step ? tn_measure_begin(t->state, &t->train, begun->train, t->at.samples) : TN_OK;
+    if (step) TN_TRY(tn_measure_begin(t->state, &t->train, begun->train, t->at.samples));
+    return t->crew ? tn_crew_go_on(t->crew, past, count, step, begun) : TN_OK;
 }
 
 /* ---- steps ---- */
@@ -276,8 +229,8 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
 static tn_status begin_epoch(tn_training *t)
 {
     tn_training_place *at = &t->at;
-    t->refused = !t->met;
-    if (!t->met) TN_TRY(tn_workers_meet(t->options.team, t->state, &t->model, t->train.data, &t->options, at));
+    t->refused = !t->met && !tn_team_is_here(t->options.team);
+    if (t->refused) TN_TRY(tn_workers_meet(t->options.team, t->state, &t->model, t->train.data, &t->options, at));
     t->refused = 0;
     if (!at->epochs && !at->step) t->first_step = tn_state_step(t->state);
     if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, (tn_score){0}, 0));
@@ -346,7 +299,6 @@ void tn_training_ask(tn_training *t)
 static tn_status step(tn_training *t)
 {
     tn_training_place *at = &t->at;
-    TN_REQUIRE(at->step < at->steps, TN_EINVAL, "fit: the epoch is at its end");
     TN_TRY(check_course(t));
     if (!t->begun) TN_TRY(begin_epoch(t));
     TN_TRY(look(t));
@@ -366,9 +318,29 @@ static tn_status tell(const tn_training *t, tn_status s)
     return t->refused || t->at.diverged ? s : tn_workers_tell(t->options.team, s);
 }
 
+/* The followers are told to do what is about to be done here. The first time they take over the state. */
+static tn_status lead(tn_training *t, tn_crew_work *work)
+{
+    if (!t->crew) return TN_OK;
+    TN_TRY(tn_team_check(t->options.team));
+    if (!t->met) TN_TRY(tn_crew_meet(t->crew));
+    tn_crew_tell(t->crew, work);
+    return TN_OK;
+}
+
+tn_status tn_training_begin(tn_training *t)
+{
+    TN_GIVEN_AS("training", t);
+    if (t->begun || t->at.step == t->at.steps) return TN_OK;
+    TN_TRY(lead(t, tn_training_begin));
+    return tell(t, begin_epoch(t));
+}
+
 tn_status tn_training_step(tn_training *t)
 {
     TN_GIVEN_AS("training", t);
+    TN_REQUIRE(t->at.step < t->at.steps, TN_EINVAL, "fit: the epoch is at its end");
+    if (!t->at.diverged) TN_TRY(lead(t, tn_training_step));
     return tell(t, step(t));
 }
 
@@ -408,8 +380,14 @@ static tn_status end_epoch(tn_training *t, tn_epoch *done)
 {
     TN_TRY(tn_training_so_far(t, done));
     TN_TRY(check_course(t));
-    if (!tn_team_rank(t->options.team)) TN_TRY(measure(t, done));
+    if (measures(t)) TN_TRY(measure(t, done));
     return tn_workers_share(t->options.team, done, sizeof *done);
+}
+
+static tn_status follow_to_end(tn_training *t)
+{
+    tn_epoch epoch;
+    return tn_training_end_epoch(t, &epoch);
 }
 
 tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
@@ -417,6 +395,7 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     TN_GIVEN_AS("training, epoch", t, epoch);
     tn_epoch done = {0};
     TN_REQUIRE(t->at.step == t->at.steps, TN_EINVAL, "fit: the epoch is not at its end");
+    TN_TRY(lead(t, follow_to_end));
     TN_TRY(tell(t, end_epoch(t, &done)));
     judge(t, &done);
     t->at.step = t->at.samples = 0;

@@ -260,10 +260,17 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
     return tn_team_size(w->team) < 2 ? tn_sharding_join(w, NULL) : TN_OK;
 }
 
+void tn_sharding_leave(tn_sharding *w)
+{
+    tn_buckets_close(w->buckets);
+    w->buckets = NULL;
+    w->team = NULL;
+}
+
 /* After a failure messages may still come into its vectors, until the team is closed: then they are left to it. */
 void tn_sharding_close(tn_sharding *w)
 {
-    int is_done = tn_team_size(w->team) < 2 || !tn_team_check(w->team);
+    int is_done = !w->whole.sum || tn_team_size(w->team) < 2 || !tn_team_check(w->team);
     tn_buckets_close(w->buckets);
     if (!is_done) memset(w->node, 0, sizeof w->node);
     if (!is_done) w->total = NULL, w->whole.sum = w->last.sum = NULL;

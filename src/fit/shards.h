@@ -56,6 +56,9 @@ tn_status tn_sharding_open(tn_sharding *sharding, tn_state *state, const tn_meas
 tn_status tn_sharding_join(tn_sharding *sharding, const uint32_t *weights);
 void tn_sharding_close(tn_sharding *sharding);
 
+/* Lets go of the team, which has failed or is idle, and which is closed before the sharding then. */
+void tn_sharding_leave(tn_sharding *sharding);
+
 /* A step on `count` samples from `start` on, which begin a batch. */
 tn_status tn_sharding_step(tn_sharding *sharding, int64_t start, int64_t count);
 

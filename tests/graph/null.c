@@ -75,6 +75,7 @@ typedef struct world {
     tn_state *made_state;
     tn_tensor *made_tensor;
     tn_training *made_training;
+    tn_training_share share;
     tn_upload *made_upload;
 } world;
 
