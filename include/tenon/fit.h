@@ -139,6 +139,7 @@ typedef struct tn_feeding {
     uint32_t threads; /* by so many threads */
     uint64_t bytes;   /* of all data sets, as they are on the device or would be */
     double waited;    /* seconds that steps waited for samples to be read */
+    uint64_t begun;   /* times that reading ahead began: once an epoch */
 } tn_feeding;
 TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
 

@@ -12,7 +12,7 @@ static tn_status copy_all(tn_prefetch *prefetch, const tn_dataset *data, char *x
 {
     const uint64_t bytes = tn_sample_bytes(data), target_bytes = tn_target_bytes(data);
     tn_batch b = {0};
-    tn_prefetch_begin(prefetch, NULL, 0);
+    tn_prefetch_begin(prefetch, NULL, NULL, 0);
     for (int64_t done = 0; done < data->count; done += b.count) {
         tn_status status = tn_prefetch_next(prefetch, &b);
         if (status) return status;

@@ -1,6 +1,7 @@
-/* prefetch.c: see prefetch.h. Places form a ring: batch number b of an order goes to place b modulo their number, once
- * the batch that was there before has been given back. Threads take pieces of batches in order, so that a large batch
- * is read by all of them; all that they share is under one lock, and pieces are large enough for that to be rare. */
+/* prefetch.c: see prefetch.h. Places form a ring: batch number b since it began goes to place b modulo their number,
+ * once the batch that was there before has been given back. Threads take pieces of batches in order, so that a large
+ * batch is read by all of them; all that they share is under one lock, and pieces are large enough for that to be rare.
+ */
 #include "prefetch.h"
 
 #include <sched.h>
@@ -22,6 +23,7 @@
 /* A batch being read, or ready. */
 typedef struct place {
     int64_t number;        /* of the batch; -1: none */
+    int64_t start;         /* its first sample's place in the order */
     int64_t size, done;    /* samples; it is ready when all are done */
     char *x, *target;      /* target: NULL where nothing belongs to them */
     int64_t failed;        /* the first sample that could not be read, by its place in the order; -1: none */
@@ -39,21 +41,18 @@ struct tn_prefetch {
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t work, ready;
     const int32_t *order;
-    int64_t start; /* the order's first sample that is read */
-    int64_t next;  /* the next one that a thread is to take */
-    int64_t taken; /* batches that were taken */
-    uint32_t busy; /* threads that read */
+    tn_course course;
+    int64_t first;  /* of the course, where it began: batch number 0 */
+    int64_t next;   /* the batch that a thread is to read of, */
+    int64_t within; /* from this sample of it on */
+    int64_t taken;  /* batches that were taken */
+    uint32_t busy;  /* threads that read */
     uint32_t asleep;
     int stopped, quit, waiting;
-    double waited;
+    tn_prefetch_report report;
 };
 
 /* ---- what is to be done: the lock is held ---- */
-
-static int64_t number_of(const tn_prefetch *p, int64_t sample)
-{
-    return (sample - p->start) / p->batch;
-}
 
 /* Batches below this number have a place. */
 static int64_t limit(const tn_prefetch *p)
@@ -64,16 +63,17 @@ static int64_t limit(const tn_prefetch *p)
 
 static int has_work(const tn_prefetch *p)
 {
-    return !p->stopped && p->next < p->data->count && number_of(p, p->next) < limit(p);
+    return !p->stopped && p->first + p->next < tn_course_length(&p->course) && p->next < limit(p);
 }
 
-/* The batch's place, made ready for it by its first piece. */
-static place *place_for(tn_prefetch *p, int64_t sample)
+/* The place of the next batch, made ready for it by its first piece. */
+static place *next_place(tn_prefetch *p)
 {
-    int64_t number = number_of(p, sample), first = p->start + number * p->batch, left = p->data->count - first;
-    place *at = &p->place[number % p->places];
-    if (at->number == number) return at;
-    at->number = number;
+    place *at = &p->place[p->next % p->places];
+    if (at->number == p->next) return at;
+    at->number = p->next;
+    at->start = tn_course_batch(&p->course, p->first + p->next) * p->batch;
+    int64_t left = p->data->count - at->start;
     at->size = left < p->batch ? left : p->batch;
     at->done = 0;
     at->failed = -1;
@@ -97,14 +97,13 @@ static void finish(tn_prefetch *p, place *at, int64_t count, int64_t failed, tn_
 /* ---- the threads ---- */
 
 /* Up to the first that fails, which *failed then is. */
-static tn_status read_piece(const tn_prefetch *p, place *at, int64_t first, int64_t count, int64_t *failed)
+static tn_status read_piece(const tn_prefetch *p, place *at, int64_t within, int64_t count, int64_t *failed)
 {
-    int64_t within = (first - p->start) % p->batch;
     tn_status status = TN_OK;
-    for (int64_t i = 0; i < count && !status; i++, within++) {
-        int64_t index = p->order ? p->order[first + i] : first + i;
+    for (const int64_t end = within + count; within < end && !status; within++) {
+        int64_t index = p->order ? p->order[at->start + within] : at->start + within;
         char *target = at->target ? at->target + (uint64_t)within * p->target_bytes : NULL;
-        *failed = first + i;
+        *failed = at->start + within;
         status = tn_dataset_sample(p->data, index, at->x + (uint64_t)within * p->x_bytes, target);
     }
     return status;
@@ -113,13 +112,14 @@ static tn_status read_piece(const tn_prefetch *p, place *at, int64_t first, int6
 /* Takes a piece, and reads it without the lock. */
 static void work_on_piece(tn_prefetch *p)
 {
-    int64_t first = p->next, failed = 0;
-    place *at = place_for(p, first);
-    int64_t left = at->size - (first - p->start) % p->batch, count = left < p->piece ? left : p->piece;
-    p->next += count;
+    int64_t within = p->within, failed = 0;
+    place *at = next_place(p);
+    int64_t left = at->size - within, count = left < p->piece ? left : p->piece;
+    p->within = count < left ? within + count : 0;
+    p->next += count == left;
     p->busy++;
     pthread_mutex_unlock(&p->lock);
-    tn_status status = read_piece(p, at, first, count, &failed);
+    tn_status status = read_piece(p, at, within, count, &failed);
     pthread_mutex_lock(&p->lock);
     finish(p, at, count, failed, status);
 }
@@ -241,13 +241,15 @@ void tn_prefetch_stop(tn_prefetch *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-void tn_prefetch_begin(tn_prefetch *p, const int32_t *order, int64_t start)
+void tn_prefetch_begin(tn_prefetch *p, const int32_t *order, const tn_course *course, int64_t first)
 {
     tn_prefetch_stop(p);
     pthread_mutex_lock(&p->lock);
     p->order = order;
-    p->start = p->next = start;
-    p->taken = 0;
+    p->course = course ? *course : tn_course_of_all((p->data->count + p->batch - 1) / p->batch);
+    p->first = first;
+    p->next = p->within = p->taken = 0;
+    p->report.begun++;
     p->stopped = 0;
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);
@@ -257,7 +259,7 @@ void tn_prefetch_begin(tn_prefetch *p, const int32_t *order, int64_t start)
  */
 static void wake(tn_prefetch *p)
 {
-    int64_t room = limit(p) - number_of(p, p->next);
+    int64_t room = limit(p) - p->next;
     if (p->asleep && has_work(p) && 2 * room >= p->places - p->held) pthread_cond_broadcast(&p->work);
 }
 
@@ -277,16 +279,17 @@ tn_status tn_prefetch_next(tn_prefetch *p, tn_batch *batch)
     if (at->number != number || at->done < at->size) {
         double began = now();
         wait_for(p, number);
-        p->waited += now() - began;
+        p->report.waited += now() - began;
     }
     tn_status status = at->status;
     if (status) tn_fail(status, "%s", at->message);
-    *batch = (tn_batch){p->start + number * p->batch, at->size, at->x, at->target};
+    *batch = (tn_batch){at->start, at->size, at->x, at->target};
     pthread_mutex_unlock(&p->lock);
     return status;
 }
 
 void tn_prefetch_get_report(const tn_prefetch *p, tn_prefetch_report *report)
 {
-    *report = (tn_prefetch_report){p->threads, p->waited};
+    *report = p->report;
+    report->threads = p->threads;
 }

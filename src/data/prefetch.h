@@ -3,6 +3,7 @@
 #ifndef TN_DATA_PREFETCH_H
 #define TN_DATA_PREFETCH_H
 
+#include "course.h"
 #include "tenon/data.h"
 
 typedef struct tn_prefetch tn_prefetch;
@@ -16,7 +17,8 @@ typedef struct tn_batch {
 /* How it went so far. */
 typedef struct tn_prefetch_report {
     uint32_t threads;
-    double waited; /* seconds that tn_prefetch_next waited */
+    double waited;  /* seconds that tn_prefetch_next waited */
+    uint64_t begun; /* times that it began */
 } tn_prefetch_report;
 
 /* Batches of `batch` samples; the last one of the data may be smaller. A batch stays as it is until `held` more were
@@ -29,9 +31,9 @@ void tn_prefetch_free(tn_prefetch *prefetch); /* NULL is fine */
 /* Reads no more, until it begins again. All batches so far are given back. */
 void tn_prefetch_stop(tn_prefetch *prefetch);
 
-/* Stops, and goes on with sample number `start` of the order (NULL: as they lie), which stays as it is until the next
- * stop. */
-void tn_prefetch_begin(tn_prefetch *prefetch, const int32_t *order, int64_t start);
+/* Stops, and goes on with the batch of the course (NULL: all of them) that is taken after `first` others. The order
+ * (NULL: as the samples lie) stays as it is until the next stop. */
+void tn_prefetch_begin(tn_prefetch *prefetch, const int32_t *order, const tn_course *course, int64_t first);
 
 /* The next batch; fails if one of its samples cannot be read, as the first of them does. There must be one. */
 TN_MUST_USE tn_status tn_prefetch_next(tn_prefetch *prefetch, tn_batch *batch);

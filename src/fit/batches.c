@@ -131,7 +131,7 @@ static tn_status bring_by_loader(tn_batches *b)
     tn_batch batch = {0};
     tn_status s = tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &prefetch);
     if (!s) s = tn_upload_new(b->whole, &to);
-    if (!s) tn_prefetch_begin(prefetch, NULL, 0);
+    if (!s) tn_prefetch_begin(prefetch, NULL, NULL, 0);
     for (int64_t start = 0; !s && start < b->data->count; start += batch.count) {
         s = tn_prefetch_next(prefetch, &batch);
         if (!s) s = check_targets(b, &batch);
@@ -189,14 +189,29 @@ static int uploads(const tn_model *model)
 
 static tn_status open_feeding(tn_batches *b)
 {
+    b->course = tn_course_of_all((b->data->count + b->batch - 1) / b->batch);
     TN_TRY(tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &b->prefetch));
     return uploads(b->model) ? tn_upload_new(b->whole, &b->upload) : TN_OK;
+}
+
+/* What is on the course is read ahead; what is not, with all that follows. */
+static void read_from(tn_batches *b, int64_t start)
+{
+    const int64_t number = tn_course_find(&b->course, start / b->batch);
+    b->next = number;
+    tn_prefetch_begin(b->prefetch, b->order, number < 0 ? NULL : &b->course, number < 0 ? start / b->batch : number);
+}
+
+static int is_next(const tn_batches *b, int64_t start)
+{
+    return b->next >= 0 && tn_course_batch(&b->course, b->next) == start / b->batch;
 }
 
 static tn_status fed_at(tn_batches *b, int64_t start)
 {
     tn_batch batch;
-    if (start != b->next) tn_prefetch_begin(b->prefetch, b->order, start);
+    if (!is_next(b, start)) read_from(b, start);
+    const int64_t after = b->next < 0 ? -1 : b->next + 1;
     b->next = -1;
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
     TN_TRY(check_targets(b, &batch));
@@ -207,8 +222,14 @@ static tn_status fed_at(tn_batches *b, int64_t start)
         TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
         b->turn = (b->turn + 1) % TURNS;
     }
-    b->next = start + batch.count;
+    b->next = after;
     return TN_OK;
+}
+
+void tn_batches_follow(tn_batches *b, const tn_course *course)
+{
+    b->course = *course;
+    b->next = -1;
 }
 
 tn_status tn_batches_wait(tn_batches *b)

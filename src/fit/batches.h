@@ -20,7 +20,8 @@ typedef struct tn_batches {
     int32_t *order;        /* of the samples, NULL if they are not shuffled */
     tn_prefetch *prefetch; /* NULL: nothing is fed */
     tn_upload *upload;     /* NULL: batches are copied */
-    int64_t next;          /* where the batches read ahead go on; -1: nowhere */
+    tn_course course;      /* of those that are asked for, if they are fed */
+    int64_t next;          /* how many of it come before the one that was read ahead for; -1: none was */
     int64_t turn;          /* which of the two batches in the input is the next */
 } tn_batches;
 
@@ -46,6 +47,9 @@ tn_status tn_batches_feed(tn_batches *batches, const char *input, int32_t dtype,
 
 /* Another order. */
 tn_status tn_batches_shuffle(tn_batches *batches, uint64_t seed, uint64_t epoch);
+
+/* Which batches are going to be asked for, in which order: these are read ahead. All of them, unless it is said. */
+void tn_batches_follow(tn_batches *batches, const tn_course *course);
 
 /* The program for the batch that begins at `start`, a multiple of `batch`, made ready to run once; NULL past the last.
  */

@@ -193,7 +193,7 @@ void tn_training_get_feeding(const tn_training *t, tn_feeding *feeding)
     if (!t || !feeding) return;
     tn_prefetch_report report = {0};
     if (t->batches.prefetch) tn_prefetch_get_report(t->batches.prefetch, &report);
-    *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited};
+    *feeding = (tn_feeding){t->batches.prefetch != NULL, report.threads, t->bytes, report.waited, report.begun};
 }
 
 void tn_training_get_exchange(const tn_training *t, tn_exchange *exchange)

@@ -409,10 +409,21 @@ static tn_status open_buckets(tn_sharding *w)
     return tn_team_size(w->team) < 2 ? TN_OK : tn_buckets_open(&options, &w->buckets);
 }
 
+/* This worker's shards, batch after batch. */
+static void follow_deal(tn_sharding *w)
+{
+    const tn_shards own = w->whole.own, last = w->last.own;
+    const int64_t batch = w->batches->batch * w->whole.shards;
+    const tn_course course = {w->whole.shards, w->batches->data->count / batch, own.begin, own.end, last.begin,
+                              last.end};
+    tn_batches_follow(w->batches, &course);
+}
+
 tn_status tn_sharding_join(tn_sharding *w, const uint32_t *weights)
 {
     TN_TRY(tn_deal_meet(w->team, tn_state_device(w->state), w->whole.shards, weights, measure, w, w->worker));
     TN_TRY(open_deal(w, &w->whole));
     TN_TRY(open_deal(w, &w->last));
+    follow_deal(w);
     return open_buckets(w);
 }

@@ -33,6 +33,7 @@ typedef struct worker {
     tn_status status, team_status;
     char message[512];
     tn_training_place at;
+    tn_feeding feeding;
     double weights[WEIGHTS];
 } worker;
 
@@ -55,6 +56,7 @@ static tn_status train(worker *w, tn_state *state)
     tn_status s = tn_training_new(state, &w->model, &data, &w->options, &t);
     if (!s) s = take_steps(w, t);
     w->at = tn_training_where(t);
+    tn_training_get_feeding(t, &w->feeding);
     if (!s)
         s = tn_state_read(state, "one.weight", wide ? (void *)w->weights : narrow, wide ? WEIGHTS * 8 : WEIGHTS * 4);
     for (int i = 0; i < WEIGHTS && !wide; i++) w->weights[i] = narrow[i];
@@ -132,6 +134,34 @@ static void shards_in_f64_are_added_in_f64(void **unused)
     all[1].options.shards = 1;
     for (int i = 0; i < 2; i++) run_workers(&all[i], 1);
     for (int i = 0; i < WEIGHTS; i++) check_near("a weight", all[0].weights[i], all[1].weights[i], 1e-12);
+}
+
+/* Each reads its own shards ahead, of whole batches and of the last one, which is smaller. */
+static void fed_workers_come_to_the_same_and_read_on(void **unused)
+{
+    static const uint32_t shares[][MOST] = {{1, 1, 1, 1}, {5, 3, 2, 2}, {1, 11}, {0, 9, 3}, {7, 0, 1, 4}};
+    worker all[MOST], alone[1];
+    (void)unused;
+    make_workers(alone, 1);
+    alone->options.shards = 12;
+    run_workers(alone, 1);
+    for (size_t i = 0; i < MOST * sizeof shares / sizeof *shares; i++) {
+        const uint32_t count = 1 + (uint32_t)i % MOST, *share = shares[i / MOST];
+        if (!share[count - 1] && !share[0]) continue;
+        make_workers(all, count);
+        for (uint32_t r = 0; r < count; r++) {
+            all[r].model.data.where = TN_RESIDENT_HOST;
+            all[r].options.shards = 12;
+            all[r].options.shares = share;
+        }
+        run_workers(all, count);
+        for (uint32_t r = 0; r < count; r++) {
+            if (all[r].status) fail_msg("case %d, rank %u of %u: %s", (int)i, r, count, all[r].message);
+            assert_memory_equal(all[r].weights, alone->weights, sizeof alone->weights);
+            assert_int_equal(all[r].feeding.fed, 1);
+            assert_int_equal(all[r].feeding.begun, share[r] || count == 1 ? all[r].options.epochs : 0);
+        }
+    }
 }
 
 /* ---- what ends them ---- */
@@ -219,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_workers_comes_to_the_same_bits),
         cmocka_unit_test(shards_in_f64_are_added_in_f64),
+        cmocka_unit_test(fed_workers_come_to_the_same_and_read_on),
         cmocka_unit_test(all_see_at_the_same_step_that_the_training_diverged),
         cmocka_unit_test(a_worker_that_trains_otherwise_is_refused_by_name),
     };
