@@ -7,7 +7,7 @@
 #include "generate.h"
 #include "judge.h"
 #include "kit.h"
-#include "philox.h"
+#include "hash.h"
 #include "program.h"
 
 /* The backend's table with functions of our own in it. */

@@ -13,7 +13,7 @@
 #include "error.h"
 #include "given.h"
 #include "kit.h"
-#include "philox.h"
+#include "hash.h"
 #include "plain.h"
 #include "registry.h"
 #include "text.h"

@@ -1,5 +1,6 @@
 /* data.c: see data.h. */
 #include "data.h"
+#include "../core/hash.h"
 #include "classes.h"
 #include "resident.h"
 
@@ -162,14 +163,14 @@ void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
 {
     struct stat info;
     unsigned char block[1 << 14];
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    uint64_t hash = TN_HASH_EMPTY;
     FILE *file = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
     *text = 0;
     if (!file) return;
     const off_t stride = (off_t)sizeof block * (1 + info.st_size / HASHED_WHOLE);
     off_t at = 0;
     for (size_t got; !fseeko(file, at, SEEK_SET) && (got = fread(block, 1, sizeof block, file)) > 0; at += stride)
-        for (size_t i = 0; i < got; i++) hash = (hash ^ block[i]) * 0x100000001B3u;
+        hash = tn_hash_bytes(hash, block, got);
     if (!ferror(file)) snprintf(text, CLI_HASH_TEXT, "%016" PRIx64, hash);
     fclose(file);
 }

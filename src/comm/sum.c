@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "hash.h"
 #include "team_internal.h"
 #include "tree.h"
 
@@ -204,10 +205,10 @@ static tn_status place_nodes(tn_shard_sum *s, const tn_shard_sum_options *o)
 /* Where the ranks' blocks begin, "0 3 5 8"; of many ranks their number, and one that all of them make. */
 static void write_blocks(const uint32_t *first, uint32_t count, char *text, size_t room)
 {
-    uint64_t hash = 14695981039346656037u;
+    uint64_t hash = TN_HASH_EMPTY;
     size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
-        hash = (hash ^ first[i]) * 1099511628211u;
+        hash = tn_hash_bytes(hash, &first[i], sizeof first[i]);
         if (used < room) used += (size_t)snprintf(text + used, room - used, "%s%u", i ? " " : "", first[i]);
     }
     if (used >= room)

@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "hash.h"
 
 enum { LEAST_ROOM = 32 };
 
-/* Fowler, Noll and Vo's hash, 1a. */
 static uint64_t hash_of(const void *kind, const char *name)
 {
-    uint64_t hash = 0xCBF29CE484222325u ^ (uint64_t)(uintptr_t)kind;
-    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 0x100000001B3u;
+    uint64_t hash = tn_hash_bytes(TN_HASH_EMPTY ^ (uint64_t)(uintptr_t)kind, name, strlen(name));
     return hash ^ hash >> 32;
 }
 

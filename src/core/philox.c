@@ -46,10 +46,3 @@ double tn_philox_normal(uint64_t seed, uint64_t step, uint32_t stream, uint64_t 
     double r = sqrt(-2 * log(u)), angle = 2 * 3.14159265358979323846 * v;
     return index % 2 ? r * sin(angle) : r * cos(angle);
 }
-
-uint64_t tn_hash_text(const char *text)
-{
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
-    return hash;
-}

@@ -11,7 +11,4 @@ void tn_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4
 double tn_philox_uniform(uint64_t seed, uint64_t step, uint32_t stream, uint64_t index);
 double tn_philox_normal(uint64_t seed, uint64_t step, uint32_t stream, uint64_t index);
 
-/* A 64-bit hash of a text (FNV-1a), for streams that belong to names. */
-uint64_t tn_hash_text(const char *text);
-
 #endif

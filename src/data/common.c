@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "hash.h"
 #include "tenon/data.h"
 
 /* A sample's place in its set, by the hash of its bytes. */
@@ -12,13 +13,6 @@ typedef struct print {
     uint64_t hash;
     int64_t index;
 } print;
-
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t count)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < count; i++) hash = (hash ^ at[i]) * 0x100000001B3u; /* FNV-1a */
-    return hash;
-}
 
 /* What a sample is made of. */
 enum { X, LABEL, TARGET, PARTS };
@@ -34,11 +28,11 @@ static const void *part_of(const tn_dataset *d, int part, int64_t i, size_t *byt
 
 static uint64_t hash_of(const tn_dataset *data, int64_t i)
 {
-    uint64_t hash = 0xCBF29CE484222325u;
+    uint64_t hash = TN_HASH_EMPTY;
     size_t bytes;
     for (int part = 0; part < PARTS; part++) {
         const void *at = part_of(data, part, i, &bytes);
-        hash = add_bytes(hash, at, bytes);
+        hash = tn_hash_bytes(hash, at, bytes);
     }
     return hash;
 }

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "hash.h"
 #include "loader.h"
 #include "plain.h"
 
@@ -14,27 +15,17 @@ enum { LOOKED_AT = 64 }; /* samples that stand for all */
 
 /* ---- what must be the same ---- */
 
-/* Fowler, Noll and Vo's hash, 1a. */
-static uint64_t hash(uint64_t so_far, const void *data, uint64_t bytes)
-{
-    const unsigned char *at = data;
-    while (bytes--) so_far = (so_far ^ *at++) * 0x100000001B3u;
-    return so_far;
-}
-
-static const uint64_t empty_hash = 0xCBF29CE484222325u;
-
 /* Samples at even distances, with their targets. */
 static tn_status hash_data(const tn_dataset *data, uint64_t *out)
 {
     uint64_t x_bytes = tn_sample_bytes(data), target_bytes = tn_target_bytes(data);
     char *x = tn_alloc(x_bytes + 1), *target = tn_alloc(target_bytes + 1);
     tn_status s = x && target ? TN_OK : TN_ENOMEM;
-    *out = empty_hash;
+    *out = TN_HASH_EMPTY;
     for (int64_t i = 0; !s && i < LOOKED_AT && i < data->count; i++) {
         int64_t number = data->count > LOOKED_AT ? i * (data->count / LOOKED_AT) : i;
         s = tn_dataset_sample(data, number, x, target_bytes ? target : NULL);
-        if (!s) *out = hash(hash(*out, x, x_bytes), target, target_bytes);
+        if (!s) *out = tn_hash_bytes(tn_hash_bytes(*out, x, x_bytes), target, target_bytes);
     }
     tn_free(x);
     tn_free(target);
@@ -48,9 +39,9 @@ static uint64_t hash_state(const tn_state *state)
     uint64_t all = 0;
     for (size_t i = 0; tn_state_at(state, i, &entry); i++) {
         if (entry.flags & TN_TRANSIENT) continue;
-        uint64_t own = hash(empty_hash, entry.name, strlen(entry.name));
-        own = hash(own, &entry.dtype, sizeof entry.dtype);
-        all += hash(own, entry.shape.dim, (uint64_t)entry.shape.rank * sizeof *entry.shape.dim);
+        uint64_t own = tn_hash_bytes(TN_HASH_EMPTY, entry.name, strlen(entry.name));
+        own = tn_hash_bytes(own, &entry.dtype, sizeof entry.dtype);
+        all += tn_hash_bytes(own, entry.shape.dim, (uint64_t)entry.shape.rank * sizeof *entry.shape.dim);
     }
     return all;
 }
@@ -68,7 +59,7 @@ static int64_t count_of(const tn_dataset *data)
 static uint64_t hash_weights(const tn_dataset *data, const tn_fit_options *options)
 {
     uint64_t bytes = options->class_weights ? (uint64_t)data->classes * sizeof *options->class_weights : 0;
-    return hash(empty_hash, options->class_weights, bytes);
+    return tn_hash_bytes(TN_HASH_EMPTY, options->class_weights, bytes);
 }
 
 enum { FACTS = 12, FACT_TEXT = 600 };

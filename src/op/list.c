@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "philox.h"
+#include "hash.h"
 #include "rows.h"
 #include "tenon/op_info.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "expect.h"
+#include "hash.h"
 #include "leaf.h"
 #include "philox.h"
 #include "plain.h"

@@ -16,6 +16,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "hash.h"
 #include "tenon/device.h"
 #include "trust.h"
 
@@ -39,12 +40,9 @@ typedef struct cache_entry {
     uint64_t bytes;
 } cache_entry;
 
-/* FNV-1a, 64 bits. */
 static uint64_t checksum(const unsigned char *bytes, uint64_t n)
 {
-    uint64_t sum = 14695981039346656037u;
-    for (uint64_t i = 0; i < n; i++) sum = (sum ^ bytes[i]) * 1099511628211u;
-    return sum;
+    return tn_hash_bytes(TN_HASH_EMPTY, bytes, n);
 }
 
 /* ---- where ------------------------------------------------------------------------------------------------------ */

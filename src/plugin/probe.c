@@ -21,7 +21,7 @@
 #include "cache.h"
 #include "error.h"
 #include "options.h"
-#include "philox.h"
+#include "hash.h"
 #include "plain.h"
 #include "trial.h"
 
@@ -44,7 +44,7 @@ static const char *const places[] = {"/etc/OpenCL/vendors", "/etc/ld.so.cache", 
 
 static uint64_t mix(uint64_t hash, uint64_t number)
 {
-    return (hash ^ number) * 1099511628211u;
+    return tn_hash_bytes(hash, &number, sizeof number);
 }
 
 static void mix_option(void *arg, const char *backend, const char *key, const char *value)

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "hash.h"
 #include "leaf.h"
 #include "philox.h"
 

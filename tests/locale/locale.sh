@@ -3,6 +3,7 @@
 # a program that sets the user's language, and by the command. FOLDER gets a language of that kind.
 set -u
 tenon=$1 program=$2 folder=$3 device=$4
+"$tenon" devices --json 2>/dev/null | grep -q "\"device\": \"$device\"" || { echo "no device $device here"; exit 77; }
 rm -rf "$folder"
 mkdir -p "$folder/languages"
 cd "$folder" || exit 1
