@@ -79,8 +79,9 @@ typedef struct tn_fit_options {
     uint32_t step_loss;           /* keep each step's own loss for tn_training_step_loss */
     uint32_t shards; /* equal parts into which a batch is cut, and whose gradients are computed one by one and then
                         added up: for less memory, or by several workers. A divisor of `batch`; 0: 1, or as
-                        tn_usual_shards says of a team. Batch normalisation, and a loss that is a weighted mean, take
-                        each for itself. Part of what comes out, to the last bit */
+                        tn_usual_shards says of a team. Batch normalisation, unless it is to be over all of
+                        them (tn_batch_norm_options.sync: then a worker's shards are in memory at once), and a loss that
+                        is a weighted mean, take each for itself. Part of what comes out, to the last bit */
     tn_team *team;   /* whose workers make the same calls, and share the shards; or NULL. It outlives the training */
     tn_device *const *devices; /* that take shards beside the state's own, each with a thread, a state and the samples
                                   for itself; the caller's, as the team is, of which they are the ranks from 1 on: then

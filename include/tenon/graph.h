@@ -125,6 +125,11 @@ TN_API void tn_advance_step(tn_graph *graph);
  * parameter has one optimizer in a graph. Called by optimizers. */
 TN_API tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t count);
 
+/* Says that the graph has one of several shards of a batch, before it is built: its program is in parts wherever it
+ * adds up something over all of them (tn_across, tn_program_run_part). */
+TN_API void tn_graph_shard(tn_graph *graph);
+TN_API int tn_graph_is_shard(const tn_graph *graph);
+
 /* ---- differentiation ---- */
 
 /* d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A tensor

@@ -92,11 +92,13 @@ TN_API tn_tensor *tn_adaptive_avgpool1d(tn_tensor *x, int64_t length);
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
  * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
  * in training, and moves "running_mean" and "running_var" (unbiased) towards them, each use of the layer in turn where
- * a graph has several; otherwise it takes these. */
+ * a graph has several; otherwise it takes these. Where a training cuts its batches into shards (fit.h), each shard is a
+ * batch of its own, unless `sync` asks for the whole batch's mean and variance. */
 typedef struct tn_batch_norm_options {
     uint32_t training;
     double momentum; /* share of the new batch in the running statistics: 0.1 */
     double epsilon;  /* 1e-5 */
+    uint32_t sync;   /* over all shards of the batch, as PyTorch's SyncBatchNorm; no difference where there are none */
 } tn_batch_norm_options;
 #define tn_batch_norm(x, name, ...) tn_batch_norm_with(x, name, (tn_batch_norm_options){__VA_ARGS__})
 TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
@@ -221,14 +223,15 @@ TN_API tn_tensor *tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width);
  * `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
  * xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
  * "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
- * NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. Errors name the
- * layer. */
+ * NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
+ * every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;
     const char *init;
     double scale;
     const char *freeze;
+    uint32_t sync_norm;
 } tn_net_options;
 TN_API tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options);
 

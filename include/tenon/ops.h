@@ -1,8 +1,8 @@
 /* ops.h: the operators. Each adds to the graph of its operands and returns the result, which the graph owns.
  * Operands of element-wise operators are broadcast as in NumPy: shapes are aligned at the last dimension, and a
  * dimension of 1 stretches. All operands have the same element type; use tn_cast to change it. Functions of i32 wrap
- * around. docs/operators.md says which operators take it; tn_div is then towards zero, as in C, tn_fmod and tn_remainder
- * the rests of a's and of b's sign, all three 0 where b is 0. */
+ * around. docs/operators.md says which operators take it; tn_div is then towards zero, as in C, tn_fmod and
+ * tn_remainder the rests of a's and of b's sign, all three 0 where b is 0. */
 #ifndef TENON_OPS_H
 #define TENON_OPS_H
 
@@ -101,8 +101,8 @@ TN_API tn_tensor *tn_tril(tn_tensor *x, int64_t diagonal);
 TN_API tn_tensor *tn_triu(tn_tensor *x, int64_t diagonal);
 
 /* ---- products ---- */
-/* (..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A vector is a
- * row on the left and a column on the right, and the result lacks that dimension. */
+/* (..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A vector is
+ * a row on the left and a column on the right, and the result lacks that dimension. */
 TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 /* The same with the last two dimensions of a or b swapped first. */
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
@@ -191,6 +191,14 @@ TN_API tn_tensor *tn_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 TN_API tn_tensor *tn_rms_normalize(tn_tensor *x, tn_axes axes, double epsilon);
 /* tn_normalize(x, axes, epsilon) weight + bias; both have x's shape with 1 for each of the axes. */
 TN_API tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon);
+/* Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64
+ * x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are in this
+ * one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of whole
+ * batches they are x itself, and 1. tn_batch_normalize_across is tn_batch_normalize over the whole batch. */
+TN_API tn_tensor *tn_across(tn_tensor *x);
+TN_API tn_tensor *tn_batch_share(tn_tensor *like);
+TN_API tn_tensor *tn_batch_normalize_across(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes,
+                                            double epsilon);
 /* Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
  * With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017. */
 TN_API tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal);

@@ -65,11 +65,29 @@ TN_API void tn_upload_free(tn_upload *upload);
  * waits. */
 TN_API TN_MUST_USE tn_status tn_program_run(tn_program *program);
 
+/* A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
+ * (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+ * (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+ * two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+ * becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
+ * its own shard for the sum. */
+TN_API uint32_t tn_program_parts(const tn_program *program);
+TN_API uint64_t tn_program_crossing(const tn_program *program, uint32_t part, int32_t *dtype);
+TN_API TN_MUST_USE tn_status tn_program_run_part(tn_program *program, uint32_t part);
+TN_API TN_MUST_USE tn_status tn_program_crossed(tn_program *program, uint32_t part, void *data, uint64_t bytes);
+TN_API TN_MUST_USE tn_status tn_program_cross(tn_program *program, uint32_t part, const void *data, uint64_t bytes);
+
+/* Lanes let several runs in parts be under way at once, each with temporary memory and scalars of its own: inputs,
+ * kernels and the state's variables, which no part but the last writes, are shared. tn_program_lanes sees to it that
+ * there are so many; tn_program_lane says which one the following calls are about: 0 in the beginning. */
+TN_API TN_MUST_USE tn_status tn_program_lanes(tn_program *program, uint32_t lanes);
+TN_API TN_MUST_USE tn_status tn_program_lane(tn_program *program, uint32_t lane);
+
 /* Waits for what was enqueued. */
 TN_API TN_MUST_USE tn_status tn_wait(tn_program *program);
 
-/* Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. TN_ESTATE before the first
- * run. */
+/* Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. TN_ESTATE before the
+ * first run. */
 TN_API TN_MUST_USE tn_status tn_fetch(tn_program *program, const char *output, void *data, uint64_t bytes);
 
 /* The compiled program as a table for people: kernels, backend, shapes, bytes, what was fused into what. Calls `line`

@@ -227,6 +227,7 @@ static tn_tensor *build(tn_tensor *x, int training, const void *arg)
                                                 .outputs = cli_model_outputs(model),
                                                 .init = model->init,
                                                 .freeze = training ? model->freeze : NULL,
+                                                .sync_norm = (uint32_t)model->sync_norm,
                                                 .scale = model->scale});
     check_output(model, output);
     return output;

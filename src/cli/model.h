@@ -8,6 +8,7 @@
 typedef struct cli_model {
     const char *net, *loss, *init;
     const char *freeze;                        /* names of what training leaves alone, or NULL */
+    int sync_norm;                             /* batch normalisation is over all shards of a batch */
     double scale;                              /* of the initialisation */
     double x_scale;                            /* what raw numbers are multiplied by: 1/255 for pictures */
     tn_shape sample;                           /* of one sample */

@@ -116,7 +116,11 @@ static int know_data(cli_session *s)
     cli_settings *settings = &s->settings;
     cli_choose_loss(settings, &s->data, &s->choice);
     cli_choose_scale(settings, &s->data, &s->choice);
-    s->model = (cli_model){.net = settings->net, .loss = settings->loss, .init = s->init, .freeze = settings->freeze};
+    s->model = (cli_model){.net = settings->net,
+                           .loss = settings->loss,
+                           .init = s->init,
+                           .freeze = settings->freeze,
+                           .sync_norm = settings->sync_norm};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
     cli_hash_file(settings->data, s->data_hash);

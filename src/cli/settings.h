@@ -14,7 +14,7 @@ typedef struct cli_settings {
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
     const char *storage, *device, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
-    int by_position;
+    int by_position, sync_norm;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;

@@ -79,16 +79,30 @@ static tn_status if_needed(tn_status status)
     return status == TN_EMISSING ? TN_OK : status;
 }
 
-/* To an input of that type, which a program that computes in f64 has as f64 instead of f32. */
+/* Bytes of what has that many as f32 or another type. */
+static uint64_t width(const tn_batches *b, int32_t dtype, uint64_t bytes)
+{
+    return dtype == TN_F32 && b->model->compile.f64 ? 2 * bytes : bytes;
+}
+
+/* The numbers as an input of that type takes them: f64 instead of f32 where the program computes in that. *made is the
+ * caller's, to be freed; NULL: they are as they are. */
+static tn_status convert(const tn_batches *b, int32_t dtype, const void *data, uint64_t bytes, void **made)
+{
+    *made = NULL;
+    if (!data || width(b, dtype, bytes) == bytes) return TN_OK;
+    double *wide = *made = tn_alloc(width(b, dtype, bytes) + 1);
+    if (!wide) return TN_ENOMEM;
+    for (uint64_t i = 0; i < bytes / sizeof(float); i++) wide[i] = ((const float *)data)[i];
+    return TN_OK;
+}
+
 static tn_status feed(const tn_batches *b, tn_program *program, const char *input, int32_t dtype, const void *data,
                       uint64_t bytes)
 {
-    if (dtype != TN_F32 || !b->model->compile.f64) return if_needed(tn_feed(program, input, data, bytes));
-    const uint64_t count = bytes / sizeof(float);
-    double *wide = tn_alloc(count * sizeof *wide + 1);
-    if (!wide) return TN_ENOMEM;
-    for (uint64_t i = 0; i < count; i++) wide[i] = ((const float *)data)[i];
-    tn_status s = if_needed(tn_feed(program, input, wide, count * sizeof *wide));
+    void *wide = NULL;
+    TN_TRY(convert(b, dtype, data, bytes, &wide));
+    tn_status s = if_needed(tn_feed(program, input, wide ? wide : data, width(b, dtype, bytes)));
     tn_free(wide);
     return s;
 }
@@ -101,13 +115,27 @@ static tn_status feed_both(const tn_batches *b, tn_program *program, const void 
     return feed(b, program, "target", tn_target_dtype(data), target, (uint64_t)count * tn_target_bytes(data));
 }
 
-/* Copies of a batch to where its samples and targets are in the inputs, from number `to` on. */
-static tn_status upload(tn_upload *upload, const tn_dataset *data, const tn_batch *batch, int64_t to)
+/* Copies of a batch to where its samples and targets are in the inputs, from number `to` on. What was made f64 for it
+ * is waited for. */
+static tn_status upload(const tn_batches *b, tn_upload *upload, const tn_batch *batch, int64_t to)
 {
-    const uint64_t x = tn_sample_bytes(data), target = tn_target_bytes(data);
-    const tn_piece pieces[] = {{"x", (uint64_t)to * x, batch->x, (uint64_t)batch->count * x},
-                               {"target", (uint64_t)to * target, batch->target, (uint64_t)batch->count * target}};
-    return if_needed(tn_upload_next(upload, pieces, batch->target ? 2 : 1));
+    const int32_t type[] = {b->data->x_dtype, tn_target_dtype(b->data)};
+    const uint64_t each[] = {tn_sample_bytes(b->data), tn_target_bytes(b->data)};
+    const void *const data[] = {batch->x, batch->target};
+    tn_piece piece[] = {{.input = "x"}, {.input = "target"}};
+    void *wide[2] = {0};
+    tn_status s = TN_OK;
+    for (int i = 0; i < 2 && !s; i++) {
+        s = convert(b, type[i], data[i], (uint64_t)batch->count * each[i], &wide[i]);
+        piece[i].data = wide[i] ? wide[i] : data[i];
+        piece[i].offset = width(b, type[i], (uint64_t)to * each[i]);
+        piece[i].bytes = width(b, type[i], (uint64_t)batch->count * each[i]);
+    }
+    if (!s) s = if_needed(tn_upload_next(upload, piece, batch->target ? 2 : 1));
+    tn_status there = wide[0] || wide[1] ? tn_upload_wait(upload) : TN_OK;
+    tn_free(wide[0]);
+    tn_free(wide[1]);
+    return s ? s : there;
 }
 
 /* Targets that come with the samples are such as the loss can take only when they are there. */
@@ -122,7 +150,7 @@ static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
 
 /* ---- all of them on the device ---- */
 
-enum { HELD = 3, TURNS = 2 }; /* an upload may still read the two batches before the last that was taken */
+enum { HELD = 3 }; /* an upload may still read the two batches before the last that was taken */
 
 static tn_status bring_by_loader(tn_batches *b)
 {
@@ -135,7 +163,7 @@ static tn_status bring_by_loader(tn_batches *b)
     for (int64_t start = 0; !s && start < b->data->count; start += batch.count) {
         s = tn_prefetch_next(prefetch, &batch);
         if (!s) s = check_targets(b, &batch);
-        if (!s) s = upload(to, b->data, &batch, start);
+        if (!s) s = upload(b, to, &batch, start);
     }
     if (!s) s = tn_upload_wait(to);
     tn_upload_free(to);
@@ -181,17 +209,11 @@ static tn_status resident_at(tn_batches *b, int64_t start)
 
 /* ---- fed to it ---- */
 
-/* What is fed has to be made f64 first where the program computes in that: then each batch by itself, as a copy. */
-static int uploads(const tn_model *model)
-{
-    return !model->compile.f64;
-}
-
 static tn_status open_feeding(tn_batches *b)
 {
     b->course = tn_course_of_all((b->data->count + b->batch - 1) / b->batch);
     TN_TRY(tn_prefetch_new(b->data, b->batch, 1, HELD, b->model->data.threads, &b->prefetch));
-    return uploads(b->model) ? tn_upload_new(b->whole, &b->upload) : TN_OK;
+    return tn_upload_new(b->whole, &b->upload);
 }
 
 /* What is on the course is read ahead; what is not, with all that follows. */
@@ -215,12 +237,12 @@ static tn_status fed_at(tn_batches *b, int64_t start)
     b->next = -1;
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
     TN_TRY(check_targets(b, &batch));
-    if (batch.count < b->batch || !b->upload) {
-        TN_TRY(feed_both(b, batch.count < b->batch ? b->last : b->whole, batch.x, batch.target, batch.count));
+    if (batch.count < b->batch) {
+        TN_TRY(feed_both(b, b->last, batch.x, batch.target, batch.count));
     } else {
-        TN_TRY(upload(b->upload, b->data, &batch, b->turn * b->batch));
+        TN_TRY(upload(b, b->upload, &batch, b->turn * b->batch));
         TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
-        b->turn = (b->turn + 1) % TURNS;
+        b->turn = (b->turn + 1) % b->turns;
     }
     b->next = after;
     return TN_OK;
@@ -247,19 +269,34 @@ static tn_status compile(tn_graph *graph, tn_state *state, const tn_model *model
     return s;
 }
 
-tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, const tn_dataset *data, int64_t batch,
-                         int shuffled, int fed, tn_batch_task *task, const void *arg)
+/* What is fed comes in two turns; where several runs are under way at once, a batch of each has to stay, and one more
+ * is on its way. */
+static tn_status compile_fed(tn_batches *b, tn_state *state, const tn_batch_options *options, tn_batch_task *task,
+                             const void *arg)
 {
-    if (batch > data->count) batch = data->count;
-    if (data->loader && !uploads(model)) fed = 1;
+    for (b->turns = 2;; b->turns = options->together + 1) {
+        tn_graph *graph = batch_graph(b->data, b->turns * b->batch, b->batch, 0, task, arg);
+        TN_TRY(compile(graph, state, b->model, &b->whole));
+        if (tn_program_parts(b->whole) == 1 || b->turns > options->together) return TN_OK;
+        tn_program_free(b->whole);
+        b->whole = NULL;
+    }
+}
+
+tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, const tn_dataset *data,
+                         const tn_batch_options *options, tn_batch_task *task, const void *arg)
+{
+    const int64_t batch = options->batch > data->count ? data->count : options->batch;
+    const int fed = options->fed;
     *b =
         (tn_batches){.data = data, .model = model, .batch = batch, .rest = batch ? data->count % batch : 0, .next = -1};
     if (!batch) return TN_OK;
-    if (shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
+    if (options->shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
         return TN_ENOMEM;
-    tn_graph *graph = fed ? batch_graph(data, (uploads(model) ? TURNS : 1) * batch, batch, 0, task, arg)
-                          : tn_batches_graph(data, batch, b->order != NULL, task, arg);
-    TN_TRY(compile(graph, state, model, &b->whole));
+    if (fed)
+        TN_TRY(compile_fed(b, state, options, task, arg));
+    else
+        TN_TRY(compile(tn_batches_graph(data, batch, b->order != NULL, task, arg), state, model, &b->whole));
     TN_TRY(fed ? open_feeding(b) : bring(b));
     if (!b->rest) return TN_OK;
     TN_TRY(compile(batch_graph(data, b->rest, b->rest, 0, task, arg), state, model, &b->last));

@@ -15,23 +15,30 @@ typedef struct tn_batches {
     const tn_model *model;
     int64_t batch;         /* of the whole ones */
     int64_t rest;          /* samples of the smaller last batch, or 0 */
-    tn_program *whole;     /* its input is all the data, unless `batch` is all of it anyway; or two batches, if fed */
+    tn_program *whole;     /* its input is all the data, unless `batch` is all of it anyway; or `turns`, if fed */
     tn_program *last;      /* its input is the last batch; NULL if there is none */
     int32_t *order;        /* of the samples, NULL if they are not shuffled */
     tn_prefetch *prefetch; /* NULL: nothing is fed */
-    tn_upload *upload;     /* NULL: batches are copied */
+    tn_upload *upload;     /* NULL: nothing is fed */
     tn_course course;      /* of those that are asked for, if they are fed */
     int64_t next;          /* how many of it come before the one that was read ahead for; -1: none was */
-    int64_t turn;          /* which of the two batches in the input is the next */
+    int64_t turns, turn;   /* batches in the input, if they are fed; and which of them is the next */
 } tn_batches;
 
 /* What the task makes of a batch of `batch` samples, as a graph that the caller frees; NULL: no memory. */
 tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, tn_batch_task *task, const void *arg);
 
-/* Compiles the task for batches of `batch` samples (at least 1). The samples are fed if `fed`, else brought to the
- * device. tn_batches_free releases it, whether this succeeded or not. A data set without samples has no batches. */
+typedef struct tn_batch_options {
+    int64_t batch; /* samples, at least 1 */
+    int shuffled;
+    int fed;           /* or else brought to the device */
+    uint32_t together; /* runs that are under way at once, where the task's programs are in parts (tn_across) */
+} tn_batch_options;
+
+/* Compiles the task for such batches. tn_batches_free releases it, whether this succeeded or not. A data set without
+ * samples has no batches. */
 tn_status tn_batches_new(tn_batches *batches, tn_state *state, const tn_model *model, const tn_dataset *data,
-                         int64_t batch, int shuffled, int fed, tn_batch_task *task, const void *arg);
+                         const tn_batch_options *options, tn_batch_task *task, const void *arg);
 void tn_batches_free(tn_batches *batches);
 
 /* The bytes of a data set on a device; 0 for NULL. */

@@ -185,7 +185,11 @@ static tn_status begin(tn_buckets *b, const tn_bucket_step *step, const tn_progr
 
 static tn_status run(tn_buckets *b, tn_program *program)
 {
-    const tn_watch watch = {program == b->o.whole ? b->whole : b->last, b->count, reach, b};
+    const tn_watch watch = {.after = program == b->o.whole ? b->whole : b->last,
+                            .count = b->count,
+                            .part = b->step.part,
+                            .reach = reach,
+                            .arg = b};
     if (program) return tn_program_run_watched(program, &watch);
     for (uint32_t k = 0; k < b->count; k++) TN_TRY(reach(b, k));
     return TN_OK;

@@ -34,6 +34,7 @@ typedef struct tn_bucket_step {
     uint32_t nodes,
         adds;        /* how many there are; and additions, each to the part before, that the last shard completes */
     uint32_t wishes; /* added to the vector's last element */
+    uint32_t part;   /* of the last shard's program that is left to run, up to its end; 0: all of it */
 } tn_bucket_step;
 
 /* All workers of the team, after they have met. tn_buckets_close, NULL is fine, ends the thread: either nothing is

@@ -70,8 +70,9 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     TN_TRY(tn_rate_name(&options->optim, t->rate));
     t->batch = tn_fit_batch(data, options);
     t->options.shards = tn_fit_shards(data, options);
-    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, t->batch / options->shards, 1, fed,
-                          tn_fit_task(data, options), &t->train));
+    const tn_batch_options batches = {
+        .batch = t->batch / options->shards, .shuffled = 1, .fed = fed, .together = options->shards};
+    TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, &batches, tn_fit_task(data, options), &t->train));
     if (options->shards > 1) TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, options->shards));
     t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)

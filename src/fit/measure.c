@@ -173,7 +173,8 @@ static tn_status open_batches(tn_batches *b, tn_state *state, const tn_model *mo
                               tn_batch_task *task, const void *arg)
 {
     for (int64_t batch = measuring_batch(data);; batch /= 4) {
-        tn_status s = tn_batches_new(b, state, model, data, batch, 0, fed, task, arg);
+        const tn_batch_options options = {.batch = batch, .fed = fed};
+        tn_status s = tn_batches_new(b, state, model, data, &options, task, arg);
         if (s != TN_ENOMEM || !fed || batch < 4 * MEASURING_LEAST) return s;
         tn_batches_free(b);
     }

@@ -64,6 +64,7 @@ void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)
     const tn_measure *m = arg;
     tn_graph *graph = tn_graph_of(x);
     shares s = {0};
+    tn_graph_shard(graph);
     tn_tensor *right = NULL, *loss = tn_measure_loss(m, x, target, &right), **part = NULL;
     tn_status status = find_shares(graph, &s);
     if (!status && !(part = tn_alloc((s.count + OTHERS) * sizeof *part))) status = TN_ENOMEM;
@@ -108,6 +109,7 @@ static void take(const tn_measure *m, tn_graph *graph, const shares *s, tn_tenso
 static void no_task(const void *arg, tn_tensor *x, tn_tensor *target)
 {
     tn_tensor *right;
+    tn_graph_shard(tn_graph_of(x));
     (void)tn_measure_loss(arg, x, target, &right);
 }
 
@@ -222,11 +224,13 @@ static tn_status open_own(tn_sharding *w, tn_deal *d, const uint32_t first[])
     return TN_OK;
 }
 
-static tn_status open_sum(tn_sharding *w, tn_deal *d, const uint32_t first[])
+static tn_status open_sums(tn_sharding *w, tn_deal *d, const uint32_t first[])
 {
     const tn_shard_sum_options options = {
         .dtype = w->dtype, .shards = d->shards, .count = w->count, .first = first, .node = w->node, .total = w->total};
-    return tn_team_size(w->team) < 2 ? TN_OK : tn_shard_sum_open(w->team, &options, &d->sum);
+    if (tn_team_size(w->team) < 2) return TN_OK;
+    TN_TRY(tn_shard_sum_open(w->team, &options, &d->sum));
+    return w->crossings.points ? tn_crossings_join(&w->crossings, w->team, d->shards, first, &d->across) : TN_OK;
 }
 
 /* All is compiled before the workers meet in a sum, where they would wait for one that fails. */
@@ -236,8 +240,18 @@ static tn_status open_deal(tn_sharding *w, tn_deal *d)
     uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
     tn_status s = first ? tn_deal_out(w->worker, workers, d->shards, first) : TN_ENOMEM;
     if (!s) s = open_own(w, d, first);
-    if (!s && d->shards) s = open_sum(w, d, first);
+    if (!s) s = tn_crossings_make_room(&w->crossings, d->own.end - d->own.begin);
+    if (!s && d->shards) s = open_sums(w, d, first);
     tn_free(first);
+    return s;
+}
+
+/* A batch of one sample, which is no batch to take a variance of, is refused as it would be in one piece. */
+static tn_status check_one(const tn_measure *m)
+{
+    tn_graph *graph = tn_batches_graph(m->data, 1, 0, tn_measure_batch, m);
+    tn_status s = graph ? tn_graph_status(graph) : TN_ENOMEM;
+    tn_graph_free(graph);
     return s;
 }
 
@@ -257,6 +271,8 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
     w->whole.shards = shards;
     w->last.shards = (uint32_t)((rest + batches->batch - 1) / batches->batch);
     if (!(w->worker = tn_alloc(tn_team_size(w->team) * sizeof *w->worker))) return TN_ENOMEM;
+    TN_TRY(tn_crossings_open(&w->crossings, batches, w->dtype));
+    if (w->crossings.points && rest == 1) TN_TRY(check_one(m));
     return tn_team_size(w->team) < 2 ? tn_sharding_join(w, NULL) : TN_OK;
 }
 
@@ -273,9 +289,12 @@ void tn_sharding_close(tn_sharding *w)
     int is_done = !w->whole.sum || tn_team_size(w->team) < 2 || !tn_team_check(w->team);
     tn_buckets_close(w->buckets);
     if (!is_done) memset(w->node, 0, sizeof w->node);
-    if (!is_done) w->total = NULL, w->whole.sum = w->last.sum = NULL;
-    tn_shard_sum_close(w->whole.sum);
-    tn_shard_sum_close(w->last.sum);
+    for (int i = 0; i < 2 && is_done; i++) {
+        tn_shard_sum_close((i ? w->last : w->whole).sum);
+        tn_shard_sum_close((i ? w->last : w->whole).across);
+    }
+    if (!is_done) w->total = NULL;
+    tn_crossings_close(&w->crossings, !is_done);
     tn_program_free(w->update);
     for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) {
         tn_program_free(w->put[i]);
@@ -313,45 +332,83 @@ static double get(const tn_sharding *w, int other)
     return w->dtype == TN_F64 ? ((const double *)w->total)[place] : ((const float *)w->total)[place];
 }
 
-/* The program of this worker's last shard, or NULL; then what is left of its shards and of all others', added up, is in
- * buffer 0. */
-static tn_status exchange(tn_sharding *w, const tn_deal *d, tn_program *program)
+/* What is left of the program of this worker's last shard, which begins with that part, or NULL; then what is left of
+ * its shards and of all others', added up, is in buffer 0. */
+static tn_status exchange(tn_sharding *w, const tn_deal *d, tn_program *program, uint32_t part)
 {
-    const tn_bucket_step step = {d->sum, w->names, d->nodes, d->adds, (uint32_t)w->wishes};
+    const tn_bucket_step step = {.sum = d->sum,
+                                 .node = w->names,
+                                 .nodes = d->nodes,
+                                 .adds = d->adds,
+                                 .wishes = (uint32_t)w->wishes,
+                                 .part = part};
     TN_TRY(tn_buckets_run(w->buckets, &step, program));
     w->asked = get(w, WISHES) > 0;
     w->diverged = !isfinite(get(w, LOSSES));
     return TN_OK;
 }
 
-/* `deal`, unless NULL, says that this is the last one. */
-static tn_status run_shard(tn_sharding *w, int64_t start, int64_t samples, int64_t all, uint32_t shard,
-                           const tn_deal *deal)
+static int stays(const tn_sharding *w, const tn_deal *d, uint32_t i)
+{
+    return d->own.begin + i < end_here(w, d);
+}
+
+/* The last part of a shard's run, or all of it. */
+static tn_status finish(tn_sharding *w, const tn_deal *d, uint32_t i, tn_program *program)
+{
+    const uint32_t part = w->crossings.points;
+    return stays(w, d, i) ? tn_program_run_part(program, part) : exchange(w, d, program, part);
+}
+
+/* The program of a shard, ready to run. */
+static tn_status ready_shard(tn_sharding *w, int64_t start, int64_t all, uint32_t shard, tn_program **program)
+{
+    const int64_t size = w->batches->batch, begin = shard * size, samples = all - begin < size ? all - begin : size;
+    TN_TRY(tn_batches_at(w->batches, start + begin, program));
+    TN_TRY(set(*program, "share", (double)samples / (double)all));
+    return set(*program, "samples", (double)samples);
+}
+
+/* The i-th of this worker's shards, up to where it meets others, if it does. */
+static tn_status run_shard(tn_sharding *w, const tn_deal *d, int64_t start, int64_t all, uint32_t i)
 {
     tn_program *program;
-    uint64_t seed = tn_state_seed(w->state);
-    TN_TRY(tn_batches_at(w->batches, start, &program));
-    TN_TRY(set(program, "share", (double)samples / (double)all));
-    TN_TRY(set(program, "samples", (double)samples));
-    tn_state_set_seed(w->state, seed_of(seed, shard));
-    tn_status s = deal ? exchange(w, deal, program) : tn_program_run(program);
+    const uint64_t seed = tn_state_seed(w->state);
+    TN_TRY(tn_crossings_choose(&w->crossings, i));
+    TN_TRY(ready_shard(w, start, all, d->own.begin + i, &program));
+    tn_state_set_seed(w->state, seed_of(seed, d->own.begin + i));
+    tn_status s = w->crossings.points ? tn_crossings_begin(&w->crossings, i, program) : finish(w, d, i, program);
     tn_state_set_seed(w->state, seed);
     return s;
 }
 
+/* All of this worker's shards at once, to their last part. */
+static tn_status meet(tn_sharding *w, const tn_deal *d, int64_t start, int64_t all)
+{
+    for (uint32_t i = 0; i < d->own.end - d->own.begin; i++) TN_TRY(run_shard(w, d, start, all, i));
+    return tn_crossings_meet(&w->crossings, w->team, d->shards, d->own, d->across);
+}
+
+/* What is left of the i-th. */
+static tn_status go_on(tn_sharding *w, const tn_deal *d, uint32_t i)
+{
+    tn_program *program;
+    TN_TRY(tn_crossings_return(&w->crossings, i, &program));
+    return finish(w, d, i, program);
+}
+
 tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
 {
-    int64_t shard = w->batches->batch;
-    const tn_deal *d = count == shard * w->whole.shards ? &w->whole : &w->last;
+    const tn_deal *d = count == w->batches->batch * w->whole.shards ? &w->whole : &w->last;
+    const int meets = w->crossings.points > 0;
     tn_tree tree = {.shards = d->shards};
     w->asked = w->wishes;
-    for (uint32_t i = d->own.begin; i < d->own.end; i++) {
-        int64_t begin = i * shard, samples = count - begin < shard ? count - begin : shard;
-        int stays = i < end_here(w, d);
-        TN_TRY(run_shard(w, start + begin, samples, count, i, stays ? NULL : d));
-        if (stays) TN_TRY(push(w, &tree, i, run));
+    if (meets) TN_TRY(meet(w, d, start, count));
+    for (uint32_t i = 0; i < d->own.end - d->own.begin; i++) {
+        TN_TRY(meets ? go_on(w, d, i) : run_shard(w, d, start, count, i));
+        if (stays(w, d, i)) TN_TRY(push(w, &tree, d->own.begin + i, run));
     }
-    if (d->sum && d->own.begin == d->own.end) TN_TRY(exchange(w, d, NULL));
+    if (d->sum && d->own.begin == d->own.end) TN_TRY(exchange(w, d, NULL, 0));
     TN_TRY(set(w->update, "samples", (double)count));
     return tn_program_run(w->update);
 }
@@ -378,14 +435,14 @@ static tn_status run_several(tn_program *program, int count)
 static tn_status measure(void *arg, double *speed)
 {
     tn_sharding *w = arg;
-    const int64_t shard = w->batches->batch;
+    tn_program *program;
     double begin = 0, runs = 0, spent = 0;
-    TN_TRY(run_shard(w, 0, shard, shard * w->whole.shards, 0, NULL));
-    TN_TRY(tn_wait(w->batches->whole));
+    TN_TRY(ready_shard(w, 0, w->batches->batch * w->whole.shards, 0, &program));
+    TN_TRY(run_several(program, 1));
     TN_TRY(tn_team_barrier(w->team));
     begin = now();
     for (int count = 1; spent < enough; count = count < MOST_AT_ONCE ? 2 * count : count) {
-        TN_TRY(run_several(w->batches->whole, count));
+        TN_TRY(run_several(program, count));
         runs += count;
         spent = now() - begin;
     }
@@ -421,6 +478,7 @@ static void follow_deal(tn_sharding *w)
 
 tn_status tn_sharding_join(tn_sharding *w, const uint32_t *weights)
 {
+    TN_TRY(tn_crossings_agree(&w->crossings, w->team));
     TN_TRY(tn_deal_meet(w->team, tn_state_device(w->state), w->whole.shards, weights, measure, w, w->worker));
     TN_TRY(open_deal(w, &w->whole));
     TN_TRY(open_deal(w, &w->last));

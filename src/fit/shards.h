@@ -2,11 +2,13 @@
  * up in the order of a fixed tree (comm/tree.h), whoever computes which. One update follows.
  *
  * Besides gradients the sum has what else a shard assigns, such as the running statistics of batch normalisation, of
- * which the mean over the samples is kept, and its loss and right answers. Random numbers are a shard's own. */
+ * which the mean over the samples is kept, and its loss and right answers. Random numbers are a shard's own. Shards are
+ * computed one after another, unless they have to know of one another (crossings.h). */
 #ifndef TN_FIT_SHARDS_H
 #define TN_FIT_SHARDS_H
 
 #include "buckets.h"
+#include "crossings.h"
 #include "deal.h"
 #include "measure.h"
 #include "sum.h"
@@ -16,7 +18,7 @@
 typedef struct tn_deal {
     uint32_t shards; /* 0: there is no such batch */
     tn_shards own;
-    tn_shard_sum *sum;    /* NULL: there is one worker */
+    tn_shard_sum *sum, *across; /* of vectors, and of what crosses; NULL: there is one worker, or nothing crosses */
     uint32_t nodes, adds; /* of several: what is left of its own shards but the last, and the additions which that one
                              completes */
 } tn_deal;
@@ -26,7 +28,8 @@ typedef struct tn_sharding {
     const tn_model *model;
     tn_batches *batches; /* of shards */
     tn_team *team;
-    tn_worker *worker;                 /* all of them, once they have joined */
+    tn_worker *worker; /* all of them, once they have joined */
+    tn_crossings crossings;
     tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
     tn_buckets *buckets;               /* NULL: there is one worker */
     void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it */

@@ -146,6 +146,16 @@ void tn_advance_step(tn_graph *graph)
     if (graph && !is_broken(graph)) graph->advances_step = 1;
 }
 
+void tn_graph_shard(tn_graph *graph)
+{
+    if (graph && !is_broken(graph)) graph->is_shard = 1;
+}
+
+int tn_graph_is_shard(const tn_graph *graph)
+{
+    return graph && graph->is_shard;
+}
+
 size_t tn_variables(tn_graph *graph, uint32_t flags, tn_tensor *out[], size_t capacity)
 {
     size_t found = 0;

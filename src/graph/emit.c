@@ -148,6 +148,18 @@ static tn_status launch_pack(tn_fusion *f, const tn_tensor *x)
     return TN_OK;
 }
 
+/* A copy, which is all that one shard knows of the sum. */
+static tn_status launch_crossing(tn_fusion *f, const tn_tensor *x)
+{
+    tn_value *sum = tn_ir_value(f->ir, x->type);
+    if (!sum) return TN_ENOMEM;
+    TN_TRY(launch_copy(f, f->value[x->in[0]->id], sum));
+    f->ir->launch[f->ir->launches - 1]->crosses = 1;
+    f->crossed = f->ir->launches;
+    f->value[x->id] = sum;
+    return TN_OK;
+}
+
 /* Tensors that are to be stored: the last one next. */
 typedef struct waiting {
     tn_tensor **x;
@@ -185,6 +197,10 @@ static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
     if (f->value[x->id]) return TN_OK;
     if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
     if (x->op == &tn_op_pack) return store_pack(f, x, w);
+    if (x->op == &tn_op_across) {
+        TN_TRY(wait_for(f, x->in, x->n_in, w));
+        return w->count > before ? TN_OK : launch_crossing(f, x);
+    }
     if (x->op->kind == TN_VIEW) {
         TN_TRY(wait_for(f, x->in, 1, w));
         return w->count > before ? TN_OK : view_value(f, x);
@@ -239,13 +255,13 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
 
 /* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value, and it is
  * no output, which lasts longer than the variable keeps it. Knows from tn_ir_find_lives who makes the one and last
- * reads the other. */
-static int write_in_place(tn_ir *ir, tn_value *value, tn_value *variable)
+ * reads the other. Several runs may be under way up to the last crossing: none writes before. */
+static int write_in_place(const tn_fusion *f, tn_value *value, tn_value *variable)
 {
     uint32_t output = 0, operand = 0;
-    if (value->base || value->home != TN_IN_ARENA || value->kept || value->lasts || variable->last > value->first)
-        return 0;
-    tn_launch *launch = ir->launch[value->first];
+    if (value->base || value->home != TN_IN_ARENA || value->kept || value->lasts) return 0;
+    if (variable->last > value->first || value->first < f->crossed) return 0;
+    tn_launch *launch = f->ir->launch[value->first];
     while (launch->out[output] != value) output++;
     int times = reads(launch, variable, &operand);
     if (times > 1) return 0;
@@ -268,7 +284,7 @@ static tn_status assign(tn_fusion *f, tn_value *source[])
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];
         if (!sink->variable) continue;
-        if (write_in_place(f->ir, source[i], f->value[sink->variable->id])) source[i] = NULL;
+        if (write_in_place(f, source[i], f->value[sink->variable->id])) source[i] = NULL;
     }
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];

@@ -40,6 +40,7 @@ typedef struct tn_fusion {
     tn_value **value; /* the storage of a tensor, once it has any */
     uint32_t *slot;   /* 1 more than the number of a scalar's slot, once it has one */
     tn_unit *trial;   /* room to build a unit */
+    uint32_t crossed; /* launches up to the last that crosses */
 } tn_fusion;
 
 /* A unit as an operator: the operation, and the tensors that are its operands. */

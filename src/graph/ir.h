@@ -41,6 +41,7 @@ typedef struct tn_launch {
     const char *refusal; /* why place 0 does not do it, in its backend's words; NULL: it does */
     int32_t transfer;    /* no operator: copies in[0] to out[0], which lies on another device */
     uint32_t packs;      /* copies in[0] to its place in a pack */
+    uint32_t crosses;    /* where the others' in[0] may be added: out[0] is the sum over all shards of a batch */
     tn_cost cost;
     tn_value *scratch;
     tn_kernel *kernel;

@@ -31,12 +31,18 @@ static int is_done(const tn_target *target, const tn_tensor *x)
     return done;
 }
 
+/* What is added up over the shards of a batch stays as it is. */
+static int is_lowered(const lowering *l, const tn_tensor *x)
+{
+    if (x->op == &tn_op_across && x->graph->is_shard) return 0;
+    if (x->op->kind == TN_COMPOSITE) return 1;
+    return x->op->lower && x->op->kind == TN_KERNEL && l->target && !is_done(l->target, x);
+}
+
 static tn_tensor *rule(void *arg, tn_tensor *copy)
 {
     lowering *l = arg;
-    int is_refused = copy->op->lower && copy->op->kind == TN_KERNEL && l->target && !is_done(l->target, copy);
-    int needed = copy->op->kind == TN_COMPOSITE || is_refused;
-    if (!needed) return copy;
+    if (!is_lowered(l, copy)) return copy;
     l->lowered++;
     return copy->op->lower(copy);
 }
@@ -57,6 +63,34 @@ tn_status tn_lower(const tn_graph *graph, const tn_target *target, tn_graph **ou
     }
     *out = now;
     return TN_OK;
+}
+
+/* x comes after another tensor. */
+static tn_status depend(tn_tensor *x, tn_tensor *before)
+{
+    tn_tensor **in = tn_region_alloc(&x->graph->region, 2 * sizeof(tn_tensor *));
+    if (!in) return TN_ENOMEM;
+    in[0] = x->in[0], in[1] = before;
+    x->in = in;
+    x->n_in = 2;
+    return TN_OK;
+}
+
+tn_status tn_chain_crossings(tn_graph *graph)
+{
+    tn_tensor *before = NULL;
+    tn_status s = TN_OK;
+    unsigned char *live = tn_alloc(graph->count + 1);
+    if (!live) return TN_ENOMEM;
+    tn_mark_live(graph, live);
+    for (uint32_t i = 0; i < graph->count && !s; i++) {
+        tn_tensor *x = graph->tensor[i];
+        if (x->op != &tn_op_across || !live[i]) continue;
+        if (before) s = depend(x, before);
+        before = x;
+    }
+    tn_free(live);
+    return s;
 }
 
 /* f32 to f64: leaves and casts by their attributes, all else by its operands. */

@@ -121,7 +121,7 @@ static void set_operands(tn_launch *l, const tn_value *root, int32_t dtype)
 /* Whether the launch can be as it is described now: not every operator mixes types. */
 static int takes(narrowing *n, const tn_launch *l, int *refused)
 {
-    if (l->transfer || l->place || tn_check_operation(&l->operation.desc)) return 0;
+    if (l->transfer || l->crosses || l->place || tn_check_operation(&l->operation.desc)) return 0;
     *refused = !n->target->supports(n->target->self, 0, &l->operation.desc);
     return !*refused;
 }

@@ -69,7 +69,7 @@ static tn_tensor *copy_of(copier *c, const tn_tensor *x)
     return tn_graph_add(c->to, x->op, x->type, in, x->n_in, x->attrs, name);
 }
 
-static void mark(const tn_graph *graph, unsigned char *live)
+void tn_mark_live(const tn_graph *graph, unsigned char *live)
 {
     for (uint32_t i = 0; i < graph->sinks; i++) {
         live[graph->sink[i].value->id] = 1;
@@ -112,7 +112,8 @@ tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph *
     c.table = tn_alloc(c.buckets * sizeof *c.table);
     tn_status s = live && c.to && c.copy && c.table ? TN_OK : TN_ENOMEM;
     if (!s) {
-        mark(graph, live);
+        c.to->is_shard = graph->is_shard;
+        tn_mark_live(graph, live);
         s = copy_all(&c, live);
     }
     tn_free(live);

@@ -11,6 +11,9 @@ typedef tn_tensor *tn_rule(void *arg, tn_tensor *copy);
 /* A copy of what the graph's sinks need, tensor by tensor through the rule; equal tensors become one. */
 tn_status tn_rewrite(const tn_graph *graph, tn_rule *rule, void *arg, tn_graph **out);
 
+/* Sets live[i] to 1 for each tensor that a sink needs. */
+void tn_mark_live(const tn_graph *graph, unsigned char *live);
+
 /* Packs of variables as variables, as the target keeps them; else taken apart. */
 tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_graph **out);
 
@@ -24,6 +27,10 @@ tn_tensor *tn_simplify_stretched_sum(tn_tensor *x, const tn_shape *to);
 /* Composites, and kernels that the target's first place does not do, by their `lower`, until none is left. No target:
  * composites alone. */
 tn_status tn_lower(const tn_graph *graph, const tn_target *target, tn_graph **out);
+
+/* What is added up over the shards of a batch comes in the order of the graph, whatever is fused: each depends on the
+ * one before, so that all shards meet in the same order. */
+tn_status tn_chain_crossings(tn_graph *graph);
 
 /* f32 becomes f64 throughout. */
 tn_status tn_widen(const tn_graph *graph, tn_graph **out);

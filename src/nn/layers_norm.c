@@ -12,7 +12,8 @@ static tn_tensor *batch_norm(tn_net_build *build, tn_tensor *x, const char *name
     char running[64];
     snprintf(running, sizeof running, "%s.running_mean", name);
     int frozen = tn_pattern_any(build->options.freeze, running);
-    return tn_batch_norm(x, name, .training = build->options.training && !frozen, .epsilon = epsilon);
+    return tn_batch_norm(x, name, .training = build->options.training && !frozen, .epsilon = epsilon,
+                         .sync = build->options.sync_norm);
 }
 
 tn_tensor *tn_layer_batch_norm(tn_net_build *build, tn_tensor *x, const double arg[])

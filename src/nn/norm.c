@@ -71,14 +71,29 @@ static void follow(tn_tensor *running, tn_tensor *now, double momentum)
     tn_assign_again(running, tn_add(old, tn_mul(tn_reshape(now, tn_shape_of(running)), tn_number(now, momentum))));
 }
 
-/* The running statistics take in those of x, of `count` values for each channel; the variance is the unbiased one. */
-static void follow_both(tn_tensor *x, tn_tensor *running_mean, tn_tensor *running_var, double momentum, double count)
+/* The mean of each channel: of all shards of the batch, or of what the graph has. */
+static tn_tensor *mean_of(tn_tensor *x, uint32_t sync)
 {
     tn_shape shape = tn_shape_of(x);
-    tn_axes axes = all_but_channels(&shape);
-    tn_tensor *mean = tn_mean(x, axes, 1), *variance = tn_mean(tn_square(tn_sub(x, mean)), axes, 1);
+    tn_tensor *mean = tn_mean(x, all_but_channels(&shape), 1);
+    return sync ? tn_across(tn_mul(mean, tn_batch_share(mean))) : mean;
+}
+
+/* What makes a variance of `count` values for each channel unbiased: n / (n - 1), for all shards of the batch or for
+ * what the graph has. */
+static tn_tensor *correction(tn_tensor *x, uint32_t sync, double count)
+{
+    if (!sync) return tn_number(x, count / (count - 1));
+    return tn_div(tn_number(x, count), tn_sub(tn_number(x, count), tn_batch_share(x)));
+}
+
+/* The running statistics take in those of x, of `count` values for each channel; the variance is the unbiased one. */
+static void follow_both(tn_tensor *x, tn_tensor *running_mean, tn_tensor *running_var, double momentum, uint32_t sync,
+                        double count)
+{
+    tn_tensor *mean = mean_of(x, sync), *variance = mean_of(tn_square(tn_sub(x, mean)), sync);
     follow(running_mean, mean, momentum);
-    follow(running_var, tn_mul(variance, tn_number(x, count / (count - 1))), momentum);
+    follow(running_var, tn_mul(variance, correction(x, sync, count)), momentum);
 }
 
 tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)
@@ -99,11 +114,15 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
         return tn_add(tn_mul(x, tn_reshape(weight, as)), tn_reshape(bias, as));
     }
     double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
-    if (count < 2) tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
-    follow_both(x, mean, variance, momentum, count);
+    int is_part = options.sync && tn_graph_is_shard(graph);
+    if (count < 2 && !is_part)
+        tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
+    follow_both(x, mean, variance, momentum, options.sync, count);
     as = shape;
     for (int32_t d = 0; d < as.rank; d++) as.dim[d] = d == 1 ? shape.dim[1] : 1;
-    return tn_batch_normalize(x, tn_reshape(weight, as), tn_reshape(bias, as), all_but_channels(&shape), epsilon);
+    weight = tn_reshape(weight, as), bias = tn_reshape(bias, as);
+    return (options.sync ? tn_batch_normalize_across : tn_batch_normalize)(x, weight, bias, all_but_channels(&shape),
+                                                                           epsilon);
 }
 
 /* Each of so many equal parts of x, one after another. */

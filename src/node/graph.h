@@ -24,7 +24,8 @@ struct tn_graph {
     uint32_t streams; /* random streams given out */
     uint32_t advances_step;
     uint32_t optimizers; /* that count their steps */
-    tn_tensor *empty; /* what calls on a failed graph return */
+    uint32_t is_shard;   /* it has one of several shards of a batch */
+    tn_tensor *empty;    /* what calls on a failed graph return */
 };
 
 /* Adds a tensor without asking the shape rule. */

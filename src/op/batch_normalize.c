@@ -6,11 +6,12 @@
 #include "check.h"
 #include "composite.h"
 #include "given.h"
+#include "graph.h"
 
 typedef struct attrs {
-    double epsilon; /* added to the variance */
-    uint32_t axes;  /* bit d set: dimension d */
-    uint32_t reserved;
+    double epsilon;  /* added to the variance */
+    uint32_t axes;   /* bit d set: dimension d */
+    uint32_t across; /* over all shards of a batch */
 } attrs;
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
@@ -37,11 +38,22 @@ static tn_axes axes_of(const tn_tensor *y)
     return axes;
 }
 
+static int is_across(const tn_tensor *y)
+{
+    return y->graph->is_shard && ((const attrs *)y->attrs)->across;
+}
+
+static tn_tensor *mean_of(const tn_tensor *y, tn_tensor *x)
+{
+    tn_tensor *mean = tn_mean(x, axes_of(y), 1);
+    return is_across(y) ? tn_across(tn_mul(mean, tn_batch_share(mean))) : mean;
+}
+
 /* x less its mean; and 1 / its deviation. */
 static tn_tensor *centre(tn_tensor *y, tn_tensor **scale)
 {
-    tn_tensor *x = y->in[0], *centred = tn_sub(x, tn_mean(x, axes_of(y), 1));
-    tn_tensor *variance = tn_mean(tn_square(centred), axes_of(y), 1);
+    tn_tensor *x = y->in[0], *centred = tn_sub(x, mean_of(y, x));
+    tn_tensor *variance = mean_of(y, tn_square(centred));
     *scale = tn_rsqrt(tn_add(variance, tn_number(x, ((const attrs *)y->attrs)->epsilon)));
     return centred;
 }
@@ -54,6 +66,13 @@ static tn_tensor *lower(tn_tensor *y)
     return tn_add(tn_mul(tn_mul(centred, scale), y->in[1]), y->in[2]);
 }
 
+/* One shard's two sums become the whole batch's: they cross together. */
+static void add_across(tn_tensor *sum[2])
+{
+    tn_tensor *pack = tn_pack(sum, 2), *all = tn_across(pack);
+    for (size_t i = 0; i < 2; i++) sum[i] = tn_unpack(all, pack, i);
+}
+
 /* With x' the normalised x and means over the axes: dx = scale weight (dy - mean(dy) - x' mean(dy x')). */
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 {
@@ -62,8 +81,13 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     tn_tensor *share = tn_number(dy, count ? (double)outputs / (double)count : 0);
     din[2] = tn_sum(dy, axes_of(y), 1);
     din[1] = tn_sum(tn_mul(dy, tn_mul(centred, scale)), axes_of(y), 1);
-    tn_tensor *along = tn_mul(centred, tn_mul(scale, tn_mul(din[1], share)));
-    din[0] = tn_mul(tn_sub(tn_sub(dy, tn_mul(din[2], share)), along), tn_mul(scale, y->in[1]));
+    tn_tensor *sum[] = {din[1], din[2]};
+    if (is_across(y)) {
+        add_across(sum);
+        share = tn_mul(share, tn_batch_share(dy));
+    }
+    tn_tensor *along = tn_mul(centred, tn_mul(scale, tn_mul(sum[0], share)));
+    din[0] = tn_mul(tn_sub(tn_sub(dy, tn_mul(sum[1], share)), along), tn_mul(scale, y->in[1]));
 }
 
 /* Weight and bias are numbered as the groups are. */
@@ -86,16 +110,26 @@ static void reference(const tn_reference_call *call)
     }
 }
 
+static tn_tensor *normalize(tn_tensor *const in[], tn_axes axes, double epsilon, uint32_t across)
+{
+    attrs at = {.epsilon = epsilon, .across = across};
+    tn_graph *graph = tn_graph_of(in[0]);
+    if (tn_graph_status(graph)) return in[0];
+    tn_status s = tn_axes_mask(axes, in[0]->type.shape.rank, &at.axes);
+    if (s) tn_graph_fail(graph, s, "batch_normalize: %s", tn_message());
+    return tn_node(&tn_op_batch_normalize, NULL, in, 3, &at);
+}
+
 tn_tensor *tn_batch_normalize(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)
 {
     TN_OPERANDS(x, weight, bias);
-    attrs at = {.epsilon = epsilon};
-    tn_tensor *in[] = {x, weight, bias};
-    tn_graph *graph = tn_graph_of(x);
-    if (tn_graph_status(graph)) return x;
-    tn_status s = tn_axes_mask(axes, x->type.shape.rank, &at.axes);
-    if (s) tn_graph_fail(graph, s, "batch_normalize: %s", tn_message());
-    return tn_node(&tn_op_batch_normalize, NULL, in, 3, &at);
+    return normalize((tn_tensor *[]){x, weight, bias}, axes, epsilon, 0);
+}
+
+tn_tensor *tn_batch_normalize_across(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)
+{
+    TN_OPERANDS(x, weight, bias);
+    return normalize((tn_tensor *[]){x, weight, bias}, axes, epsilon, 1);
 }
 
 static tn_tensor *case_pictures(tn_tensor *const in[])

@@ -89,7 +89,7 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, tn_graph **out)
     if (!s) s = tn_simplify(now, &next);
     tn_graph_free(now);
     if (!s) *out = next;
-    return s;
+    return s ? s : tn_chain_crossings(next);
 }
 
 /* A device that takes no value so is not wrong, but it is not what was asked for. */
@@ -195,14 +195,31 @@ static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out
     return TN_OK;
 }
 
-static tn_status bind_all(tn_program *p)
+tn_status tn_program_bind_lane(tn_program *p)
 {
     p->prepared = tn_alloc((p->ir.launches + 1) * sizeof *p->prepared);
     p->scalar = tn_alloc((p->ir.slots + 1) * sizeof *p->scalar);
-    p->own = tn_alloc((p->ir.slots + 1) * sizeof *p->own);
-    if (!p->prepared || !p->scalar || !p->own) return TN_ENOMEM;
+    if (!p->prepared || !p->scalar) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->ir.launches; i++) TN_TRY(bind_launch(p, p->ir.launch[i], &p->prepared[i]));
     tn_program_find_operands(p);
+    return TN_OK;
+}
+
+static tn_status find_crossings(tn_program *p)
+{
+    p->crossing = tn_region_alloc(&p->ir.region, (p->ir.launches + 1) * sizeof *p->crossing);
+    if (!p->crossing) return TN_ENOMEM;
+    for (uint32_t i = 0; i < p->ir.launches; i++)
+        if (p->ir.launch[i]->crosses) p->crossing[p->crossings++] = i;
+    return TN_OK;
+}
+
+static tn_status bind_all(tn_program *p)
+{
+    TN_TRY(tn_program_bind_lane(p));
+    TN_TRY(find_crossings(p));
+    p->own = tn_alloc((p->ir.slots + 1) * sizeof *p->own);
+    if (!p->own) return TN_ENOMEM;
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         tn_program_set_slot(p, i, p->ir.slot[i].value);
         p->own[i] = tn_program_own_number(p, p->ir.slot[i].name);
@@ -277,17 +294,14 @@ void tn_program_free(tn_program *p)
     for (uint32_t i = 0; i < p->ir.launches; i++) {
         tn_launch *l = p->ir.launch[i];
         if (l->kernel) p->place[l->place].device->backend->op_release(l->kernel);
-        if (p->prepared) tn_free(p->prepared[i].staging);
     }
+    tn_program_free_lanes(p);
     for (int i = 0; i < TN_PLACES; i++) {
         tn_place_device *place = &p->place[i];
         if (!place->device) continue;
-        tn_banks_free(place->device, &place->arena);
         tn_banks_free(place->device, &place->inputs);
         if (i) place->device->backend->queue_destroy(place->queue), tn_device_close(place->device);
     }
-    tn_free(p->prepared);
-    tn_free(p->scalar);
     tn_free(p->own);
     tn_free(p->trained);
     tn_free(p->steps);

@@ -18,6 +18,8 @@ static const char *detail(const tn_launch *l, char *text, size_t capacity)
     *text = 0;
     if (l->transfer)
         snprintf(text, capacity, "to %s", l->place ? "the fallback" : "the device");
+    else if (l->crosses)
+        snprintf(text, capacity, "0, added up over all shards");
     else if (l->op == &tn_op_map)
         tn_map_text(d->attrs, text, capacity);
     else if (l->op == &tn_op_reduce) {

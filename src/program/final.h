@@ -19,6 +19,7 @@ typedef struct tn_watch {
     uint32_t count;
     tn_status (*reach)(void *arg, uint32_t point);
     void *arg;
+    uint32_t part; /* of the program (tn_program_run_part), with which the run goes on to its end; 0: all of it */
 } tn_watch;
 
 /* As tn_program_run; NULL: nothing is watched. */

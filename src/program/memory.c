@@ -98,14 +98,20 @@ tn_status tn_program_plan(tn_program *p, uint64_t staging)
     return check_room(p, staging);
 }
 
-tn_status tn_program_allocate(tn_program *p)
+tn_status tn_program_allocate_arenas(tn_program *p)
 {
-    TN_TRY(allocate(&p->place[0], p->place[0].input_bytes, p->ir.bank[0], &p->place[0].inputs));
     TN_TRY(allocate(&p->place[0], p->ir.arena_bytes, p->ir.bank[0], &p->place[0].arena));
     for (int i = 1; i < TN_PLACES; i++)
         if (p->place[i].device) TN_TRY(allocate(&p->place[i], p->ir.place_bytes[i], p->ir.bank[i], &p->place[i].arena));
-    p->report.arena_planned = p->ir.arena_bytes;
-    p->report.arena_actual = p->place[0].arena.bytes;
+    p->report.arena_planned += p->ir.arena_bytes;
+    p->report.arena_actual += p->place[0].arena.bytes;
+    return TN_OK;
+}
+
+tn_status tn_program_allocate(tn_program *p)
+{
+    TN_TRY(allocate(&p->place[0], p->place[0].input_bytes, p->ir.bank[0], &p->place[0].inputs));
+    TN_TRY(tn_program_allocate_arenas(p));
     for (uint32_t i = 0; i < p->state->chunks; i++) p->report.state_bytes += p->state->chunk[i].size;
     return TN_OK;
 }

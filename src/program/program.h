@@ -33,6 +33,14 @@ typedef struct tn_prepared {
     void *staging; /* of a transfer: host memory */
 } tn_prepared;
 
+/* What a run has for itself while others of the program are under way. */
+typedef struct tn_lane {
+    tn_banks arena[TN_PLACES];
+    tn_prepared *prepared;
+    tn_scalar *scalar;
+    uint32_t moves;
+} tn_lane;
+
 /* A parameter, by its number in the state, and the number of its optimizer among the program's. */
 typedef struct tn_trained {
     uint32_t tensor, optimizer;
@@ -50,8 +58,13 @@ struct tn_program {
     uint64_t *steps; /* of each optimizer, before this run */
     uint32_t n_trained, optimizers;
     uint32_t advances_step, f64;
-    uint32_t unfed;         /* inputs that have not been filled yet, at most so many */
-    uint32_t moves;         /* of the state, when the launches were bound */
+    uint32_t unfed; /* inputs that have not been filled yet, at most so many */
+    uint32_t moves; /* of the state, when the launches were bound */
+    tn_lane *lane;  /* the others, while one is current: its place is unused; */
+    uint32_t lanes; /* 0: there are none besides */
+    uint32_t lane_room, at_lane;
+    uint32_t *crossing; /* the launches that cross */
+    uint32_t crossings;
     char refusal[200];      /* of the operator that the state's device declined last: its backend's line */
     tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */
     char trouble_text[400]; /* and its line: compiling ends with it */
@@ -63,6 +76,10 @@ struct tn_program {
  * the program is. Then the memory is allocated, zeroed. */
 TN_MUST_USE tn_status tn_program_plan(tn_program *program, uint64_t staging);
 TN_MUST_USE tn_status tn_program_allocate(tn_program *program);
+/* Of the current lane: its arenas; its launches and scalars, the latter all 0; and the end of all lanes. */
+TN_MUST_USE tn_status tn_program_allocate_arenas(tn_program *program);
+TN_MUST_USE tn_status tn_program_bind_lane(tn_program *program);
+void tn_program_free_lanes(tn_program *program);
 void tn_banks_free(const tn_device *device, tn_banks *banks);
 
 /* A number for the slot's next run, as the slot's type keeps it. */

@@ -107,14 +107,17 @@ static tn_status pass(const tn_watch *watch, uint32_t *point, uint32_t done)
     return TN_OK;
 }
 
-static tn_status run_all(tn_program *p, const tn_watch *watch)
+/* Launches begin .. end - 1; what comes before the first is done first. */
+static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
     uint32_t point = 0;
-    if (p->moves != p->state->moves) tn_program_find_operands(p);
-    tn_program_count_steps(p);
-    set_scalars(p);
-    TN_TRY(pass(watch, &point, 0));
-    for (uint32_t i = 0; i < p->ir.launches; i++) {
+    if (!begin) {
+        if (p->moves != p->state->moves) tn_program_find_operands(p);
+        tn_program_count_steps(p);
+        set_scalars(p);
+    }
+    TN_TRY(pass(watch, &point, begin));
+    for (uint32_t i = begin; i < end; i++) {
         TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
         TN_TRY(pass(watch, &point, i + 1));
     }
@@ -132,25 +135,91 @@ static tn_status check_fed(tn_program *p)
     return TN_OK;
 }
 
-tn_status tn_program_run_watched(tn_program *p, const tn_watch *watch)
+static tn_status run_counted(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
-    TN_TRY(check_fed(p));
     TN_MESSAGE(msg);
     uint64_t allocated = tn_allocations(), waited = waits(p), counted = p->report.run_host_waits;
-    TN_TRY(run_all(p, watch));
+    if (!begin) TN_TRY(check_fed(p));
+    TN_TRY(run_launches(p, begin, end, watch));
     TN_TRY(tn_device_status(p->state->device, p->state->device->backend->queue_flush(p->state->queue, &msg), &msg));
     uint64_t own = waits(p) - waited;
     if (p->report.run_host_waits - counted < own) p->report.run_host_waits = counted + own;
     p->report.run_allocations += tn_allocations() - allocated;
+    if (end < p->ir.launches) return TN_OK;
     p->report.runs++;
     tn_program_advance(p);
     return TN_OK;
+}
+
+static uint32_t begin_of(const tn_program *p, uint32_t part)
+{
+    return part ? p->crossing[part - 1] + 1 : 0;
+}
+
+tn_status tn_program_run_watched(tn_program *p, const tn_watch *watch)
+{
+    return run_counted(p, begin_of(p, watch ? watch->part : 0), p->ir.launches, watch);
 }
 
 tn_status tn_program_run(tn_program *p)
 {
     TN_GIVEN_AS("program", p);
     return tn_program_run_watched(p, NULL);
+}
+
+/* ---- in parts ---- */
+
+uint32_t tn_program_parts(const tn_program *p)
+{
+    return p ? p->crossings + 1 : 0;
+}
+
+tn_status tn_program_run_part(tn_program *p, uint32_t part)
+{
+    TN_GIVEN_AS("program", p);
+    TN_REQUIRE(part <= p->crossings, TN_EINVAL, "part %u of a program that has %u", part, p->crossings + 1);
+    return run_counted(p, begin_of(p, part), part < p->crossings ? p->crossing[part] : p->ir.launches, NULL);
+}
+
+uint64_t tn_program_crossing(const tn_program *p, uint32_t part, int32_t *dtype)
+{
+    const tn_value *value = p && part < p->crossings ? p->ir.launch[p->crossing[part]]->in[0] : NULL;
+    if (value && dtype) *dtype = value->type.dtype;
+    return value ? value->bytes : 0;
+}
+
+/* The launch behind that part, which has so many bytes. */
+static tn_status find_crossing(const tn_program *p, uint32_t part, uint64_t bytes, tn_prepared **found)
+{
+    TN_REQUIRE(part < p->crossings, TN_EINVAL, "nothing crosses after part %u of a program that has %u", part,
+               p->crossings + 1);
+    TN_REQUIRE(bytes == tn_program_crossing(p, part, NULL), TN_ESHAPE, "%llu bytes cross after part %u, not %llu",
+               (unsigned long long)tn_program_crossing(p, part, NULL), part, (unsigned long long)bytes);
+    *found = &p->prepared[p->crossing[part]];
+    return TN_OK;
+}
+
+tn_status tn_program_crossed(tn_program *p, uint32_t part, void *data, uint64_t bytes)
+{
+    TN_GIVEN_AS("program, data", p, data);
+    TN_MESSAGE(msg);
+    tn_prepared *r = NULL;
+    TN_TRY(find_crossing(p, part, bytes, &r));
+    const tn_device *device = r->place->device;
+    TN_TRY(tn_device_status(device, device->backend->read(r->place->queue, data, r->run.in[0], bytes, &msg), &msg));
+    p->report.bytes_from_device += bytes;
+    return sync_queue(r->place);
+}
+
+tn_status tn_program_cross(tn_program *p, uint32_t part, const void *data, uint64_t bytes)
+{
+    TN_GIVEN_AS("program, data", p, data);
+    TN_MESSAGE(msg);
+    tn_prepared *r = NULL;
+    TN_TRY(find_crossing(p, part, bytes, &r));
+    const tn_device *device = r->place->device;
+    p->report.bytes_to_device += bytes;
+    return tn_device_status(device, device->backend->write(r->place->queue, r->run.out[0], data, bytes, &msg), &msg);
 }
 
 tn_status tn_wait(tn_program *p)

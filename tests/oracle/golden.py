@@ -90,6 +90,7 @@ CASES = {
     "causal": attention(q, k, v, True),
     "normalize": normalize(cube, (0, 2), 0.01),
     "rms_normalize": x / np.sqrt((x * x).mean(axis=1, keepdims=True) + 0.5),
+    "across": cube,
     "batch_normalize": normalize(cube, (0, 2), 0.01) * operand("y", 1, 3, 1) + operand("x", 1, 3, 1),
     "gather": operand("x", 5, 4)[i],
     "scatter_add": scattered(i, x, 5),

@@ -118,6 +118,7 @@ static tn_tensor *gradient(void)
     CASE(causal, tn_attention(X(2, 3, 4), Y(2, 3, 4), X(2, 3, 5), 1))                                                  \
     CASE(normalize, tn_normalize(X(2, 3, 4), TN_AXES(0, 2), 0.01))                                                     \
     CASE(rms_normalize, tn_rms_normalize(X(3, 4), TN_AXES(1), 0.5))                                                    \
+    CASE(across, tn_across(X(2, 3, 4)))                                                                                \
     CASE(batch_normalize, batch_normalize())                                                                           \
     CASE(gather, tn_gather(X(5, 4), I(3)))                                                                             \
     CASE(scatter_add, tn_scatter_add(I(3), X(3, 4), 5))                                                                \
