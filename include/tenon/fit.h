@@ -91,7 +91,8 @@ typedef struct tn_fit_options {
     const uint32_t *shares; /* of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL:
                                alike on devices of one kind, else in proportion to the speeds that they measure. Of
                                unlike devices part of what comes out, to the last bit */
-    uint64_t bucket;        /* bytes of the gradient that are exchanged at once, while the rest is computed; 0: 1 MiB */
+    const char *trace; /* a file that gets what happened when in the first steps, as Chrome\'s trace events; or NULL */
+    uint64_t bucket;   /* bytes of the gradient that are exchanged at once, while the rest is computed; 0: 512 KiB */
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch

@@ -164,6 +164,7 @@ static tn_fit_options fit_options(const cli_session *s)
                             .batch = settings->batch,
                             .shards = (uint32_t)settings->shards,
                             .team = s->team,
+                            .trace = settings->trace,
                             .bucket = cli_bytes_of(settings->bucket),
                             .optimizer = settings->optimizer,
                             .optim = settings->optim,
@@ -264,8 +265,9 @@ static int open_device(cli_session *s)
 static void keep_quiet(cli_session *s)
 {
     cli_settings *settings = &s->settings;
-    if (tn_team_rank(s->team))
-        settings->save = settings->best = settings->weights = settings->diverged = settings->curve = NULL;
+    if (!tn_team_rank(s->team)) return;
+    settings->save = settings->best = settings->weights = settings->diverged = NULL;
+    settings->curve = settings->trace = NULL;
 }
 
 int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
@@ -279,8 +281,8 @@ int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
     if (status == CLI_GO_ON) status = cli_settings_check(&s->settings);
     if (status == CLI_GO_ON) status = open_data(s);
     if (status == CLI_GO_ON) status = build_model(s);
-    if (status == CLI_GO_ON) status = open_device(s);
     keep_quiet(s);
+    if (status == CLI_GO_ON) status = open_device(s);
     return status;
 }
 

@@ -7,9 +7,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "error.h"
 #include "loader.h"
 #include "thread.h"
@@ -263,13 +263,6 @@ static void wake(tn_prefetch *p)
     if (p->asleep && has_work(p) && 2 * room >= p->places - p->held) pthread_cond_broadcast(&p->work);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 tn_status tn_prefetch_next(tn_prefetch *p, tn_batch *batch)
 {
     pthread_mutex_lock(&p->lock);
@@ -277,9 +270,9 @@ tn_status tn_prefetch_next(tn_prefetch *p, tn_batch *batch)
     place *at = &p->place[number % p->places];
     wake(p);
     if (at->number != number || at->done < at->size) {
-        double began = now();
+        double began = tn_now();
         wait_for(p, number);
-        p->report.waited += now() - began;
+        p->report.waited += tn_now() - began;
     }
     tn_status status = at->status;
     if (status) tn_fail(status, "%s", at->message);

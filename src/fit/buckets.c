@@ -4,17 +4,17 @@
 #include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "add.h"
 #include "alloc.h"
+#include "clock.h"
 #include "carry.h"
 #include "error.h"
 #include "final.h"
 #include "plain.h"
 #include "thread.h"
 
-enum { BYTES = 1 << 20, MOST = 4096 };
+enum { BYTES = 1 << 19, MOST = 4096 };
 
 /* Elements begin .. end - 1. */
 typedef struct bucket {
@@ -22,12 +22,18 @@ typedef struct bucket {
     uint64_t after; /* launches of the whole program, on rank 0 */
 } bucket;
 
+/* What becomes of a bucket in a step. */
+typedef struct turn {
+    uint64_t ticket;
+    double begun, sent; /* when it was final; when its sum was asked for */
+} turn;
+
 struct tn_buckets {
     tn_buckets_options o;
     uint64_t size; /* bytes of an element */
     uint32_t count;
     bucket *bucket;
-    uint64_t *ticket;
+    turn *turn;
     uint32_t *whole, *last; /* after so many launches of these programs each of them is final */
     tn_carry *carry;
     tn_bucket_step step;
@@ -45,13 +51,6 @@ struct tn_buckets {
     double carried;       /* seconds that the thread spent on memory */
     tn_exchange exchange; /* so far */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- the thread ------------------------------------------------------------------------------------------------- */
 
@@ -85,7 +84,7 @@ static tn_status bring(tn_buckets *b, uint32_t k)
 {
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size, length = r->end - r->begin;
-    const double begun = now();
+    const double begun = tn_now();
     for (uint32_t i = 0; i < b->parts; i++) {
         const tn_ref from = {b->part[i].buffer, b->part[i].offset + at};
         TN_TRY(tn_carry_read(b->carry, element(b, i, r->begin), from, length * b->size));
@@ -94,7 +93,8 @@ static tn_status bring(tn_buckets *b, uint32_t k)
     for (uint32_t i = b->parts, adds = b->step.adds; adds; adds--, i--)
         tn_vector_add(b->o.dtype, element(b, i - 2, r->begin), element(b, i - 1, r->begin), length);
     if (b->parts && r->end == b->o.count) wish(b);
-    b->carried += now() - begun;
+    b->carried += tn_now() - begun;
+    tn_trace_span(b->o.trace, TN_ROW_MEMORY, "read", k, begun);
     return TN_OK;
 }
 
@@ -103,10 +103,11 @@ static tn_status take_back(tn_buckets *b, uint32_t k)
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size;
     const tn_ref to = {b->sum.buffer, b->sum.offset + at};
-    const double begun = now();
+    const double begun = tn_now();
     TN_TRY(tn_carry_write(b->carry, to, (const char *)b->o.total + at, (r->end - r->begin) * b->size));
     TN_TRY(tn_carry_wait(b->carry));
-    b->carried += now() - begun;
+    b->carried += tn_now() - begun;
+    tn_trace_span(b->o.trace, TN_ROW_MEMORY, "write", k, begun);
     return TN_OK;
 }
 
@@ -116,12 +117,16 @@ static tn_status exchange(tn_buckets *b)
     for (uint32_t k = 0; k < b->count; k++) {
         TN_REQUIRE(wait_for(b, k), TN_ESTATE, "the step has ended early");
         TN_TRY(tn_carry_await(b->carry, k));
+        b->turn[k].begun = tn_now();
         TN_TRY(bring(b, k));
-        TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->ticket[k]));
+        b->turn[k].sent = tn_now();
+        TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->turn[k].ticket));
     }
     for (uint32_t k = 0; k < b->count; k++) {
-        TN_TRY(tn_team_wait(b->o.team, b->ticket[k]));
+        TN_TRY(tn_team_wait(b->o.team, b->turn[k].ticket));
+        tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "sum", k, b->turn[k].sent);
         TN_TRY(take_back(b, k));
+        tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "bucket", k, b->turn[k].begun);
     }
     return TN_OK;
 }
@@ -189,7 +194,8 @@ static tn_status run(tn_buckets *b, tn_program *program)
                             .count = b->count,
                             .part = b->step.part,
                             .reach = reach,
-                            .arg = b};
+                            .arg = b,
+                            .ends = 1};
     if (program) return tn_program_run_watched(program, &watch);
     for (uint32_t k = 0; k < b->count; k++) TN_TRY(reach(b, k));
     return TN_OK;
@@ -197,12 +203,13 @@ static tn_status run(tn_buckets *b, tn_program *program)
 
 static tn_status wait_for_all(tn_buckets *b)
 {
-    const double begun = now();
+    const double begun = tn_now();
     pthread_mutex_lock(&b->lock);
     while (b->done < b->asked) pthread_cond_wait(&b->changed, &b->lock);
     const tn_status status = b->status;
-    b->exchange.waited += now() - begun;
+    b->exchange.waited += tn_now() - begun;
     pthread_mutex_unlock(&b->lock);
+    tn_trace_span(b->o.trace, TN_ROW_STEPS, "wait", 0, begun);
     return status ? tn_fail(status, "%s", b->why) : TN_OK;
 }
 
@@ -275,11 +282,12 @@ static tn_status start(tn_buckets *b)
 static tn_status open(tn_buckets *b)
 {
     TN_TRY(cut(b));
-    if (!(b->ticket = tn_alloc((b->count + 1) * sizeof *b->ticket))) return TN_ENOMEM;
+    if (!(b->turn = tn_alloc((b->count + 1) * sizeof *b->turn))) return TN_ENOMEM;
     TN_TRY(list_points(b, b->o.whole, &b->whole));
     TN_TRY(list_points(b, b->o.last, &b->last));
     TN_TRY(tn_carry_new(b->o.state, b->count, &b->carry));
     b->exchange.buckets = b->count;
+    tn_trace_row(b->o.trace, TN_ROW_MEMORY, "exchange");
     return start(b);
 }
 
@@ -308,7 +316,7 @@ void tn_buckets_close(tn_buckets *b)
     pthread_mutex_destroy(&b->lock);
     tn_free(b->whole);
     tn_free(b->last);
-    tn_free(b->ticket);
+    tn_free(b->turn);
     tn_free(b->bucket);
     tn_free(b);
 }

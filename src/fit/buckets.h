@@ -9,6 +9,7 @@
 
 #include "sum.h"
 #include "tenon/fit.h"
+#include "trace.h"
 #include "tree.h"
 
 typedef struct tn_buckets tn_buckets;
@@ -17,12 +18,13 @@ typedef struct tn_buckets tn_buckets;
 typedef struct tn_buckets_options {
     tn_state *state;
     tn_team *team;
-    const char *vector;        /* the tensor that a shard's program assigns, */
+    const char *vector;        /* the tensor that a shard's program assigns, and nothing else, */
     const char *sum;           /* and the one that gets the sum over all shards */
     tn_program *whole, *last;  /* the programs of shards, which are whole ones, or an epoch's last; or NULL */
     int32_t dtype;             /* of the vector: TN_F32 or TN_F64 */
     uint64_t count;            /* its elements */
-    uint64_t bytes;            /* of a bucket; 0: 1 MiB. No vector is cut into more than 4096 */
+    uint64_t bytes;            /* of a bucket; 0: 512 KiB. No vector is cut into more than 4096 */
+    tn_trace *trace;           /* or NULL */
     void *const *node, *total; /* host memory for vectors: those of a step's parts, and the sum */
 } tn_buckets_options;
 

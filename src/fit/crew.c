@@ -219,6 +219,7 @@ tn_status tn_crew_hire(tn_crew *crew, const tn_model *model, const tn_dataset *d
     tn_fit_options own = *options;
     own.devices = NULL;
     own.n_devices = 0;
+    own.trace = NULL;
     for (uint32_t i = 0; i < crew->count; i++) {
         follower *f = &crew->follower[i];
         own.team = f->team;

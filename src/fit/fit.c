@@ -1,9 +1,9 @@
 /* fit.c: training, step by step and by one call. */
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "crew.h"
 #include "error.h"
 #include "fit_options.h"
@@ -37,14 +37,8 @@ struct tn_training {
     double lowest;       /* loss of epoch at.best */
     tn_peek *peek;       /* at the sum of the epoch's losses */
     uint64_t bytes;      /* of all data sets */
+    tn_trace *trace;     /* NULL: there is none */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- opening ---- */
 
@@ -73,6 +67,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     const tn_batch_options batches = {
         .batch = t->batch / options->shards, .shuffled = 1, .fed = fed, .together = options->shards};
     TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, &batches, tn_fit_task(data, options), &t->train));
+    t->sharding.trace = t->trace;
     if (options->shards > 1) TN_TRY(tn_sharding_open(&t->sharding, t->state, &t->train, &t->batches, options->shards));
     t->at.steps = (data->count + t->batch - 1) / t->batch;
     if (options->class_weights)
@@ -123,8 +118,11 @@ tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_datas
     tn_training *t = tn_alloc(sizeof *t);
     if (!t) return TN_ENOMEM;
     *t = (tn_training){.state = state, .model = *model, .options = *options};
-    tn_status s = options->n_devices ? form_crew(t) : TN_OK;
-    if (!s) s = tn_workers_tell(t->options.team, open_where_it_fits(t, data));
+    tn_status s = options->trace ? tn_trace_open(options->trace, &t->trace) : TN_OK;
+    if (!s) tn_trace_row(t->trace, TN_ROW_STEPS, "steps");
+    if (!s && options->n_devices) s = form_crew(t);
+    if (!s) s = open_where_it_fits(t, data);
+    s = tn_workers_tell(t->options.team, s);
     if (!s && t->crew) s = tn_crew_hire(t->crew, model, data, &t->options);
     if (s)
         tn_training_free(t);
@@ -138,6 +136,7 @@ void tn_training_free(tn_training *t)
     if (!t) return;
     tn_crew_free(t->crew, t);
     close_training(t);
+    tn_trace_close(t->trace);
     tn_free(t);
 }
 
@@ -238,7 +237,7 @@ static tn_status begin_epoch(tn_training *t)
     TN_TRY(tn_batches_shuffle(&t->batches, tn_state_seed(t->state), t->first_step + (uint64_t)at->epochs + 1));
     if (!t->met && tn_team_size(t->options.team) > 1) TN_TRY(tn_sharding_join(&t->sharding, t->options.shares));
     t->met = t->begun = 1;
-    t->began = now();
+    t->began = tn_now();
     return TN_OK;
 }
 
@@ -305,7 +304,9 @@ static tn_status step(tn_training *t)
     TN_TRY(look(t));
     int64_t start = at->step * t->batch, left = t->train.data->count - start;
     int64_t count = left < t->batch ? left : t->batch;
+    const double begun = tn_now();
     TN_TRY(run_step(t, start, count));
+    tn_trace_span(t->trace, TN_ROW_STEPS, "step", (uint64_t)at->step, begun);
     at->step++;
     at->samples += count;
     at->asked = t->sharding.update ? t->sharding.asked : t->sharding.wishes;
@@ -364,7 +365,7 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
     *epoch = (tn_epoch){.number = t->at.epochs + 1,
                         .train = score,
                         .test = none,
-                        .seconds = t->spent + (t->begun ? now() - t->began : 0),
+                        .seconds = t->spent + (t->begun ? tn_now() - t->began : 0),
                         .validation = none};
     return TN_OK;
 }

@@ -3,9 +3,9 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "error.h"
 #include "plain.h"
 
@@ -44,17 +44,17 @@ static tn_tensor *vector(tn_graph *graph, const char *name, tn_shape shape)
     return tn_variable(graph, name, TN_F32, shape, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
 }
 
-/* Its share of what each variable shall become; then the others. */
+/* Its share of what each variable shall become; and the others, which are made first, and so final before gradients. */
 static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *part[])
 {
     tn_graph *graph = tn_graph_of(loss);
     tn_tensor *share = tn_scalar_input(graph, "share", TN_F32, 1);
     tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
-    tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
     part[s->count + LOSSES] = tn_mul(loss, samples);
     part[s->count + RIGHT] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
     part[s->count + WISHES] = tn_number(loss, 0);
+    tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     tn_tensor *all = tn_pack(part, s->count + OTHERS);
     tn_assign(vector(graph, SHARD, tn_shape_of(all)), all);
 }
@@ -259,8 +259,12 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
 {
     tn_state_entry entry;
     int64_t batch = batches->batch * shards, rest = m->data->count % batch;
-    *w = (tn_sharding){
-        .state = state, .model = m->model, .batches = batches, .team = m->options->team, .bucket = m->options->bucket};
+    *w = (tn_sharding){.state = state,
+                       .model = m->model,
+                       .batches = batches,
+                       .team = m->options->team,
+                       .trace = w->trace,
+                       .bucket = m->options->bucket};
     name_buffers(w);
     TN_TRY(open_update(w, m));
     TN_REQUIRE(tn_state_find(state, SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", SHARD);
@@ -357,7 +361,10 @@ static int stays(const tn_sharding *w, const tn_deal *d, uint32_t i)
 static tn_status finish(tn_sharding *w, const tn_deal *d, uint32_t i, tn_program *program)
 {
     const uint32_t part = w->crossings.points;
-    return stays(w, d, i) ? tn_program_run_part(program, part) : exchange(w, d, program, part);
+    const double begun = tn_now();
+    tn_status s = stays(w, d, i) ? tn_program_run_part(program, part) : exchange(w, d, program, part);
+    tn_trace_span(w->trace, TN_ROW_STEPS, "shard", d->own.begin + i, begun);
+    return s;
 }
 
 /* The program of a shard, ready to run. */
@@ -418,13 +425,6 @@ tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
 enum { MOST_AT_ONCE = 8 };
 static const double enough = 0.25; /* seconds of measuring */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static tn_status run_several(tn_program *program, int count)
 {
     for (int i = 0; i < count; i++) TN_TRY(tn_program_run(program));
@@ -440,11 +440,11 @@ static tn_status measure(void *arg, double *speed)
     TN_TRY(ready_shard(w, 0, w->batches->batch * w->whole.shards, 0, &program));
     TN_TRY(run_several(program, 1));
     TN_TRY(tn_team_barrier(w->team));
-    begin = now();
+    begin = tn_now();
     for (int count = 1; spent < enough; count = count < MOST_AT_ONCE ? 2 * count : count) {
         TN_TRY(run_several(program, count));
         runs += count;
-        spent = now() - begin;
+        spent = tn_now() - begin;
     }
     *speed = runs / spent;
     return TN_OK;
@@ -461,6 +461,7 @@ static tn_status open_buckets(tn_sharding *w)
                                         .dtype = w->dtype,
                                         .count = w->count,
                                         .bytes = w->bucket,
+                                        .trace = w->trace,
                                         .node = w->node,
                                         .total = w->total};
     return tn_team_size(w->team) < 2 ? TN_OK : tn_buckets_open(&options, &w->buckets);

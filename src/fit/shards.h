@@ -12,6 +12,7 @@
 #include "deal.h"
 #include "measure.h"
 #include "sum.h"
+#include "trace.h"
 #include "tree.h"
 
 /* How the shards of a batch are dealt out, and the sum of what all workers have. */
@@ -28,6 +29,7 @@ typedef struct tn_sharding {
     const tn_model *model;
     tn_batches *batches; /* of shards */
     tn_team *team;
+    tn_trace *trace;   /* or NULL */
     tn_worker *worker; /* all of them, once they have joined */
     tn_crossings crossings;
     tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */

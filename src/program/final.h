@@ -13,13 +13,14 @@ TN_MUST_USE tn_status tn_program_final_ref(const tn_program *program, const char
 
 /* Points in the list of a program's launches: after so many of them, in rising order, `reach` is called with the
  * point's number, once they are enqueued. It comes from tn_program_run_watched, whose thread it is on; what it fails
- * with ends the run. */
+ * with ends the run. So does the last point if `ends` is set: nobody asks for what the launches behind it do. */
 typedef struct tn_watch {
     const uint32_t *after;
     uint32_t count;
     tn_status (*reach)(void *arg, uint32_t point);
     void *arg;
     uint32_t part; /* of the program (tn_program_run_part), with which the run goes on to its end; 0: all of it */
+    int ends;
 } tn_watch;
 
 /* As tn_program_run; NULL: nothing is watched. */

@@ -117,7 +117,7 @@ static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const
         set_scalars(p);
     }
     TN_TRY(pass(watch, &point, begin));
-    for (uint32_t i = begin; i < end; i++) {
+    for (uint32_t i = begin; i < end && !(watch && watch->ends && point == watch->count); i++) {
         TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
         TN_TRY(pass(watch, &point, i + 1));
     }

@@ -22,6 +22,12 @@ for n in 1 2 3 4; do
     [ "$(grep -c '^epoch' out/$n)" = 3 ] || fail "$n workers: not one line an epoch: $(cat out/$n)"
 done
 
+# What happened when, by one of them: whole JSON, a bucket's sum, and what it was summed behind.
+trains 2 traced --epochs 1 --trace trace.json --stats
+head -1 trace.json | grep -q '^\[$' && tail -1 trace.json | grep -q '^\]$' || fail "no whole trace: $(head -3 trace.json)"
+for what in step shard read sum write bucket; do grep -q "\"$what 0\"" trace.json || fail "the trace has no $what 0"; done
+grep -q 'gradients are exchanged in 1 bucket: .* is hidden' out/2 || fail "nothing is said of the exchange: $(cat out/2)"
+
 # Resumed by another number of them, in the middle of it all.
 trains 3 changed --epochs 1
 launch -n 2 "$tenon" train --resume changed --epochs 2 --device "$device" --save changed >out/resumed 2>&1 || fail "$(cat out/resumed)"

@@ -215,10 +215,36 @@ static void points_come_in_order_and_what_one_fails_with_ends_the_run(void **unu
     drop_device(&f);
 }
 
+/* What is final is there, and the variable, which is assigned by a copy at the very end, is as it was. */
+static void a_run_can_end_at_its_last_point(void **unused)
+{
+    (void)unused;
+    static look l;
+    static float v[MOST], zeros[MOST];
+    fixture f = use_device("cpu", 5);
+    tn_graph *g = tn_graph_new();
+    all_gradients(g);
+    ok(tn_compile(g, f.state, NULL, &l.program));
+    feed(l.program, 1);
+    l.bytes = WIDTH * WIDTH * LAYERS * sizeof(float);
+    const uint32_t after = tn_program_final(l.program, "v", 0, l.bytes);
+    const uint64_t all = l.bytes + sizeof(float);
+    ok(tn_program_run_watched(l.program, &(tn_watch){&after, 1, take, &l, .ends = 1}));
+    ok(tn_state_read(f.state, "v", v, all));
+    assert_memory_equal(v, zeros, all);
+    ok(tn_program_run(l.program));
+    ok(tn_state_read(f.state, "v", v, all));
+    assert_memory_equal(v, l.seen, l.bytes);
+    tn_program_free(l.program);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_final_where_it_is_said_and_no_sooner),
+        cmocka_unit_test(a_run_can_end_at_its_last_point),
         cmocka_unit_test(points_come_in_order_and_what_one_fails_with_ends_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void any_number_of_workers_comes_to_the_same_bits(void **unused)
             make_workers(all, count);
             for (uint32_t r = 0; r < count; r++) {
                 all[r].model.compile = types[k];
-                all[r].options.bucket = (uint64_t)(count - 1) * 24; /* 1 MiB; then few elements, of either size */
+                all[r].options.bucket = (uint64_t)(count - 1) * 24; /* 512 KiB; then few elements, of either size */
             }
             run_workers(all, count);
             if (count == 1) *alone = all[0];
