@@ -13,6 +13,7 @@
 #include <mpi.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ struct tn_comm {
 
 static struct {
     int begun; /* MPI by this file */
-    int watched, open, failed;
+    int watched, failed;
+    atomic_int open;
     pid_t pid; /* a child that was forked and ends is none of MPI's */
 } process;
 
@@ -119,17 +121,17 @@ static int32_t join(tn_comm *c, const tn_comm_place *place, tn_msg *msg)
 
 static int32_t mpi_open(const tn_host *host, tn_comm_place *place, tn_comm **comm, tn_msg *msg)
 {
-    if (process.open) return refuse(msg, TN_ESTATE, "open in this process already: a process is one rank");
+    if (atomic_exchange(&process.open, 1))
+        return refuse(msg, TN_ESTATE, "open in this process already: a process is one rank");
     tn_comm *c = host->allocate(host->self, sizeof *c, _Alignof(tn_comm));
-    if (!c) return refuse(msg, TN_ENOMEM, "out of memory");
-    *c = (tn_comm){.host = host, .chunk = chunk_size(host)};
-    int32_t status = begin(msg);
+    if (c) *c = (tn_comm){.host = host, .chunk = chunk_size(host)};
+    int32_t status = c ? begin(msg) : refuse(msg, TN_ENOMEM, "out of memory");
     if (!status) status = join(c, place, msg);
     if (status) {
         host->release(host->self, c);
+        process.open = 0;
         return status;
     }
-    process.open = 1;
     place->rank = (uint32_t)c->rank;
     place->ranks = (uint32_t)c->ranks;
     *comm = c;

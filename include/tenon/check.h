@@ -75,6 +75,23 @@ typedef struct tn_check_operator {
 TN_API TN_MUST_USE tn_status tn_check_graph(tn_graph *graph, tn_state *state,
                                             void (*row)(void *arg, const tn_check_operator *row), void *arg);
 
+/* ---- a communicator ---- */
+
+/* What became of one case. Texts live until the callback returns. */
+typedef struct tn_check_exchange {
+    const char *name, *doc; /* what the case is about, and what it asks for */
+    uint32_t ranks;         /* that took part */
+    int32_t outcome;        /* TN_CHECK_; UNSUPPORTED: it is not between threads, and is to be tried by its launcher */
+    const char *detail;     /* of a failure; else "" */
+} tn_check_exchange;
+
+/* Puts a communicator, by its name or its file's path, through what teams ask of it: between 1 to 4 threads, each case
+ * in a process of its own; or, in a process that a launcher started (mpirun), between all of its ranks, each of which
+ * calls it: rank 0 gets what passed, each what it found wrong. Fails if it can't be loaded, not because a case failed.
+ */
+TN_API TN_MUST_USE tn_status tn_check_communicator(const char *name,
+                                                   void (*row)(void *arg, const tn_check_exchange *row), void *arg);
+
 #ifdef __cplusplus
 }
 #endif

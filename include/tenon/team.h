@@ -31,8 +31,8 @@ typedef struct tn_team_options {
 /* Waits for all ranks to come, and refuses one that has another version of the library. */
 TN_API TN_MUST_USE tn_status tn_team_open(const tn_team_options *options, tn_team **team);
 
-/* All ranks close: without a failure they wait for each other. After one nobody is waited for, but everybody stays for a
- * second in which the news travels; processes that a launcher started are then all ended when the first of them ends.
+/* All ranks close: without a failure they wait for each other. After one nobody is waited for, but everybody stays for
+ * a second in which the news travels; processes that a launcher started are then all ended when the first of them ends.
  * NULL is fine. */
 TN_API void tn_team_close(tn_team *team);
 
@@ -42,6 +42,15 @@ TN_API uint32_t tn_team_size(const tn_team *team);
 
 /* How they reach each other: "openmpi"; NULL: they don't, this is one rank alone. */
 TN_API const char *tn_team_communicator(const tn_team *team);
+
+/* A communicator that was found: beside the library, or by TENON_COMM_PATH. */
+typedef struct tn_communicator_report {
+    const char *name, *version, *doc;
+    const char *problem; /* why it can't be loaded; NULL: it was, and all is well */
+} tn_communicator_report;
+
+/* Loads each that there is, and tells of it; the texts live until the callback returns. */
+TN_API TN_MUST_USE tn_status tn_communicators(void (*each)(void *arg, const tn_communicator_report *report), void *arg);
 
 /* For a failure of one's own, which others can't see: a file that can't be read, a device that was lost. */
 TN_API void tn_team_fail(tn_team *team, tn_status status, const char *why);

@@ -12,7 +12,8 @@ static const char doc[] =
     "'.so') through the conformance kit. For a file's other devices put its whole path into TENON_BACKEND_PATH and\n"
     "name the device ('mine:1'). Each case runs in a process of its own. With --model it tries a saved network\n"
     "instead: each operator, forward and backward, alone and then all together, against an interpreter of the network\n"
-    "in double precision. 'N % of the budget' is the largest error in parts of what is allowed: up to 100 % passes.\n"
+    "in double precision; with --comm a communicator between workers. 'N % of the budget' is the largest error in "
+    "parts of what is allowed: up to 100 % passes.\n"
     "Exit status 0: all passed or were declared unsupported; 1: one failed; 2: a mistake in what was typed.";
 
 enum { MOST_OPS = 400, TYPES = 6 };
@@ -184,8 +185,8 @@ typedef struct request {
     int64_t seed, cases, first;
     double limit;
     int perf;
-    const char *backend_options, *model, *device;
-    cli_option rows[14];
+    const char *backend_options, *model, *device, *comm;
+    cli_option rows[15];
 } request;
 
 static int run(request *q, const char *target)
@@ -226,6 +227,8 @@ static void make_options(request *q)
         {CLI_TEXT, "model", "FILE", "tries a saved network; with --device, --seed, --option and --json", &q->model, 0,
          0, 0, 0, 0, 0},
         {CLI_TEXT, "device", "NAME", "where the network is tried (auto)", &q->device, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "comm", "NAME", "tries a communicator, by its name or file; with --option and --json", &q->comm, 0,
+         0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
     *q = (request){.seed = 1, .limit = 120, .device = "auto"};
@@ -246,18 +249,26 @@ static int set_options(const char *text)
     return CLI_GO_ON;
 }
 
-/* What was given belongs to what is asked for: a device, or a network. */
+static int is_among(const char *const list[], const char *name)
+{
+    while (*list && strcmp(*list, name)) list++;
+    return *list != NULL;
+}
+
+/* What was given belongs to what is asked for: a network, a communicator, or a device. */
 static int check_given(request *q, int operands)
 {
-    static const char *const of_models[] = {"model", "device", "seed", "option", "json"};
-    if (!q->model && operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
-    if (q->model && operands) return cli_usage("check takes a device to try, or --model FILE, not both");
-    for (const cli_option *o = q->rows; o->kind != CLI_END; o++) {
-        size_t i = 0;
-        while (i < 5 && strcmp(of_models[i], o->name)) i++;
-        if (o->given && q->model && i == 5)
-            return cli_usage("--%s is not for --model, which tries all operators", o->name);
-    }
+    static const char *const of_models[] = {"model", "device", "seed", "option", "json", NULL};
+    static const char *const of_comms[] = {"comm", "option", "json", NULL};
+    const char *const *allowed = q->model ? of_models : q->comm ? of_comms : NULL;
+    if (!allowed && operands != 1) return cli_usage("check takes one device or file; 'tenon devices' lists devices");
+    if (allowed && operands)
+        return cli_usage("check takes a device to try, or --%s, not both", q->model ? "model FILE" : "comm NAME");
+    for (const cli_option *o = q->rows; o->kind != CLI_END; o++)
+        if (o->given && allowed && !is_among(allowed, o->name))
+            return cli_usage(q->model ? "--%s is not for --model, which tries all operators"
+                                      : "--%s is not for --comm, which tries all that teams do",
+                             o->name);
     if (!q->model && cli_given(q->rows, "device"))
         return cli_usage("--device belongs to --model FILE; to try the device itself: tenon check %s", q->device);
     return CLI_GO_ON;
@@ -272,6 +283,7 @@ int cli_check(int argc, char **argv)
     if (status == CLI_GO_ON) status = check_given(&q, operands);
     if (status == CLI_GO_ON) status = set_options(q.backend_options);
     if (status != CLI_GO_ON) return status;
+    if (q.comm) return cli_check_comm(q.comm, q.report.json);
     if (q.model) return cli_check_model(q.model, q.device, cli_given(q.rows, "seed") ? q.seed : -1, q.report.json);
     q.kit.seed = (uint64_t)q.seed, q.kit.first = (uint64_t)q.first, q.kit.cases = (uint64_t)q.cases;
     q.kit.list = (uint32_t)q.report.list, q.kit.perf = (uint32_t)q.perf, q.kit.time_limit = q.limit;

@@ -24,6 +24,9 @@ int cli_check(int argc, char **argv);
 /* `check --model`: the network in the file, on the device. A negative seed: the file's own. */
 int cli_check_model(const char *path, const char *device, int64_t seed, int json);
 
+/* `check --comm`: the communicator of that name, or in that file. */
+int cli_check_comm(const char *name, int json);
+
 /* Print the line and return CLI_USAGE, CLI_FAILED, nothing. */
 int cli_usage(const char *format, ...) TN_PRINTF(1, 2);
 int cli_fail(const char *format, ...) TN_PRINTF(1, 2);
@@ -36,6 +39,8 @@ int cli_failed(void);
 void cli_last_failure(char *text, size_t room);
 /* 1 if this process has been a worker that a launcher started. */
 int cli_was_worker(void);
+/* That it is one, or may be. */
+void cli_be_worker(void);
 int cli_status(tn_status status);
 
 /* A text that others wrote, such as a file's name or a class's, fit for a terminal. Lives until the fourth call after;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const char doc[] =
-    "Checks backends, drivers, cache and memory, and trains a little on each device to compare it "
+    "Checks backends, drivers, communicators, cache and memory, and trains a little on each device to compare it "
     "with the\nreference.";
 
 static void say(const char *mark, const char *format, ...) TN_PRINTF(2, 3);
@@ -112,6 +112,17 @@ static void check_opencl(void)
         say("", "  for Intel graphics: apt install intel-opencl-icd; for NVIDIA: nvidia-opencl-icd;");
         say("", "  for AMD: mesa-opencl-icd or the vendor's ROCm packages");
     }
+}
+
+/* ---- communicators ---- */
+
+static void say_communicator(void *arg, const tn_communicator_report *c)
+{
+    (void)arg;
+    if (c->problem)
+        say("skipped", "%s", c->problem);
+    else
+        say("ok", "communicator %s %s: %s", c->name, c->version ? c->version : "", c->doc ? c->doc : "");
 }
 
 /* ---- backends and devices ---- */
@@ -233,6 +244,7 @@ int cli_doctor(int argc, char **argv)
     check_machine();
     check_cache();
     check_opencl();
+    if (tn_communicators(say_communicator, NULL)) return cli_failed();
     check_backends();
     int working = check_devices();
     if (working)

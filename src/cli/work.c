@@ -7,6 +7,11 @@
 
 static int was_worker;
 
+void cli_be_worker(void)
+{
+    was_worker = 1;
+}
+
 int cli_was_worker(void)
 {
     return was_worker;
@@ -15,7 +20,7 @@ int cli_was_worker(void)
 static int open_team(tn_team **team)
 {
     if (tn_team_open(NULL, team)) return cli_failed();
-    was_worker = tn_team_communicator(*team) != NULL;
+    if (tn_team_communicator(*team)) cli_be_worker();
     if (tn_team_rank(*team) && (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
         return CLI_FAILED;
     return CLI_GO_ON;

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "error.h"
+#include "given.h"
 #include "loader.h"
+#include "tenon/team.h"
 #include "trust.h"
 
 #define FOLDER   "comm-1"
@@ -71,4 +73,32 @@ tn_status tn_comm_load(const char *name, const tn_communicator **table)
                found->id);
     *table = found;
     return TN_OK;
+}
+
+/* ---- all that there are ---- */
+
+typedef struct listener {
+    void (*each)(void *arg, const tn_communicator_report *report);
+    void *arg;
+} listener;
+
+static void report(void *arg, const char *name)
+{
+    const listener *to = arg;
+    const tn_communicator *table = NULL;
+    tn_communicator_report found = {.name = name};
+    if (tn_comm_load(name, &table)) {
+        found.problem = tn_message();
+    } else {
+        found.version = table->version;
+        found.doc = table->doc;
+    }
+    to->each(to->arg, &found);
+}
+
+tn_status tn_communicators(void (*each)(void *arg, const tn_communicator_report *report), void *arg)
+{
+    listener to = {each, arg};
+    TN_GIVEN(each);
+    return tn_search_names(FOLDER, VARIABLE, report, &to);
 }

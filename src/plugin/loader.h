@@ -59,6 +59,14 @@ int tn_own_trust(struct tn_trust *trust);
 tn_status tn_search_named(const char *folder, const char *variable, const char *name, char file[PATH_MAX],
                           tn_reason *reason);
 
+/* Calls `each` with every NAME that tn_search_named can find there, in its order; of a name in two places twice. */
+tn_status tn_search_names(const char *folder, const char *variable, void (*each)(void *arg, const char *name),
+                          void *arg);
+
+/* The names of the *.so of a folder, byte by byte in order, as of scandir: their number, below 0 on failure. */
+struct dirent;
+int tn_list_libraries(const char *folder, struct dirent ***files);
+
 /* The parts of a search: the *.so of a folder in the order of their names; and a list of absolute files and folders. */
 tn_status tn_search_folder(const char *folder, const struct tn_trust *trust, tn_found *found);
 tn_status tn_search_list(const char *list, tn_found *found);

@@ -29,6 +29,11 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+int tn_list_libraries(const char *folder, struct dirent ***files)
+{
+    return scandir(folder, files, is_library, by_name);
+}
+
 /* Others could put a file of theirs into a folder that is open to them. */
 static tn_status check_folder(const char *folder, const tn_trust *trust, tn_reason *reason)
 {
@@ -43,7 +48,7 @@ tn_status tn_search_folder(const char *folder, const tn_trust *trust, tn_found *
     tn_status status = TN_OK;
     tn_reason reason;
     if (check_folder(folder, trust, &reason)) return found(folder, reason.text, trust);
-    int n = scandir(folder, &files, is_library, by_name);
+    int n = tn_list_libraries(folder, &files);
     if (n < 0) return errno == ENOMEM ? TN_NO_MEMORY(0) : found(folder, strerror(errno), trust);
     for (int i = 0; i < n; i++) {
         char path[PATH_MAX];

@@ -57,7 +57,7 @@ static void run_members(uint32_t ranks, double silence, member_run *run)
 static const char *do_exercise(member *me)
 {
     if (tn_team_open(&me->options, &me->team)) return tn_message();
-    const char *bad = exercise(me->team, 1 + me->options.ranks, 12);
+    const char *bad = tn_exercise(me->team, 1 + me->options.ranks, 12);
     tn_team_close(me->team);
     return bad;
 }
@@ -76,7 +76,7 @@ static void a_rank_alone_needs_no_communicator(void **state)
     unsetenv("PMI_SIZE");
     assert_int_equal(tn_team_open(NULL, &team), TN_OK);
     assert_int_equal(tn_team_size(team), 1);
-    const char *bad = exercise(team, 3, 12);
+    const char *bad = tn_exercise(team, 3, 12);
     if (bad) fail_msg("%s", bad);
     tn_team_close(team);
 }
@@ -133,12 +133,12 @@ static const char *fail_at_any_moment(member *me)
     char want[64];
     if (tn_team_open(&me->options, &me->team)) return tn_message();
     if (me->options.rank == culprit && pthread_create(&thread, NULL, give_up, me)) return "no thread";
-    for (uint64_t seed = 1; !exercise(me->team, seed, 1);) seed++;
+    for (uint64_t seed = 1; !tn_exercise(me->team, seed, 1);) seed++;
     snprintf(want, sizeof want, "rank %u: the device was lost", culprit);
     const char *bad = expect(tn_team_check(me->team), TN_EDEVICE, want);
     if (me->options.rank == culprit) pthread_join(thread, NULL);
     tn_team_close(me->team);
-    exercise_end();
+    tn_exercise_end();
     return bad;
 }
 
@@ -171,10 +171,10 @@ static const char *do_flaky(member *me)
     me->options.communicator = TEST_FLAKY;
     tn_status status = tn_team_open(&me->options, &me->team);
     if (!status) {
-        for (uint64_t seed = 1; !exercise(me->team, seed, 1);) seed++;
+        for (uint64_t seed = 1; !tn_exercise(me->team, seed, 1);) seed++;
         status = tn_team_check(me->team);
         tn_team_close(me->team);
-        exercise_end();
+        tn_exercise_end();
     }
     return strstr(tn_message(), "has not answered")
                ? NULL
@@ -286,9 +286,9 @@ static const char *try_without_memory(member *me)
 {
     tn_status status = tn_team_open(&me->options, &me->team);
     if (status) return NULL;
-    exercise(me->team, 5, 1);
+    tn_exercise(me->team, 5, 1);
     tn_team_close(me->team);
-    exercise_end();
+    tn_exercise_end();
     return NULL;
 }
 

@@ -53,7 +53,7 @@ static int run(void)
     const char *bad = NULL;
     pthread_t end;
     if (!once && tn_team_rank(job.team) == job.rank && pthread_create(&end, NULL, wait_for_it, NULL)) return 1;
-    do bad = exercise(job.team, job.seed++, once ? 6 : 1);
+    do bad = tn_exercise(job.team, job.seed++, once ? 6 : 1);
     while (!bad && !once);
     if (bad && once) fprintf(stderr, "worker: rank %u: %s\n", tn_team_rank(job.team), bad);
     if (!bad && !tn_team_rank(job.team)) printf("worker: %u ranks are done\n", tn_team_size(job.team));

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "sum.h"
 #include "tree.h"
 
-enum { MOST_SHARDS = 17, MOST_RANKS = 8, MOST_LENGTH = 30000, MOST_RANGES = 40 };
+enum { MOST_SHARDS = 17, MOST_RANKS = 64, MOST_LENGTH = 30000, MOST_RANGES = 40 };
 
 static _Thread_local char wrong[512];
 
@@ -124,11 +125,15 @@ static trial draw(tn_team *team, uint64_t *seed)
     return t;
 }
 
-static void make_vectors(trial *t, int in_place)
+/* 0: there is no memory. */
+static int make_vectors(trial *t, int in_place)
 {
     const size_t size = t->dtype == TN_F32 ? 4 : 8;
-    for (uint32_t i = 0; i < t->count; i++) t->node[i] = malloc((size_t)t->length * size + 1);
-    t->total = in_place && t->count ? t->node[0] : malloc((size_t)t->length * size + 1);
+    int made = 1;
+    for (uint32_t i = 0; i < t->count; i++) t->node[i] = tn_alloc(t->length * size + 1);
+    for (uint32_t i = 0; i < t->count; i++) made &= t->node[i] != NULL;
+    t->total = in_place && t->count ? t->node[0] : tn_alloc(t->length * size + 1);
+    return made && t->total;
 }
 
 static void fill(trial *t, uint64_t begin, uint64_t end)
@@ -144,8 +149,8 @@ static _Thread_local tn_shard_sum *left_sum;
 
 static void free_vectors(trial *t)
 {
-    if (!t->count || t->total != t->node[0]) free(t->total);
-    for (uint32_t i = 0; i < t->count; i++) free(t->node[i]);
+    if (!t->count || t->total != t->node[0]) tn_free(t->total);
+    for (uint32_t i = 0; i < t->count; i++) tn_free(t->node[i]);
 }
 
 /* The ranges from the end to the beginning, as gradients come; each is filled just before it is started. */
@@ -181,7 +186,7 @@ static const char *try_sum(tn_team *team, uint64_t *seed)
     tn_shard_sum *sum = NULL;
     const int in_place = next_random(seed) % 2;
     const uint64_t piece = next_random(seed) % 2 ? 1 + next_random(seed) % 2000 : 0;
-    make_vectors(&t, in_place);
+    if (!make_vectors(&t, in_place)) tn_team_fail(team, TN_ENOMEM, tn_message()); /* the others must not wait */
     const tn_shard_sum_options options = {t.dtype, t.shards, t.length, t.first, t.node, t.total, piece};
     const char *bad = tn_shard_sum_open(team, &options, &sum) ? WRONG("open: %s", tn_message()) : NULL;
     if (!bad) bad = add_ranges(team, sum, &t, seed);
@@ -189,11 +194,11 @@ static const char *try_sum(tn_team *team, uint64_t *seed)
     left = t;
     left_sum = sum;
     if (tn_team_check(team)) return bad ? bad : WRONG("%s", tn_message());
-    exercise_end();
+    tn_exercise_end();
     return bad;
 }
 
-void exercise_end(void)
+void tn_exercise_end(void)
 {
     tn_shard_sum_close(left_sum);
     free_vectors(&left);
@@ -201,9 +206,9 @@ void exercise_end(void)
     left = (trial){0};
 }
 
-const char *exercise(tn_team *team, uint64_t seed, int rounds)
+const char *tn_exercise(tn_team *team, uint64_t seed, int rounds)
 {
-    const char *bad = NULL;
+    const char *bad = tn_team_size(team) > MOST_RANKS ? WRONG("more than %d ranks", MOST_RANKS) : NULL;
     for (int i = 0; i < rounds && !bad; i++) {
         bad = try_records(team, &seed);
         if (!bad) bad = try_facts(team, &seed);
