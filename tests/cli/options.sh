@@ -44,6 +44,8 @@ each_option() {
     differs adamw --optimizer adamw --no-decay vectors
     differs adamw --optimizer adamw --decays "*bias 0, fc1 0.3"
     differs plain --rates "fc1 0.1"
+    train --epochs 2 --json --shards 4 --net "linear 16, batch_norm, relu, linear 10" 2>/dev/null | figures >shards
+    differs shards --shards 4 --net "linear 16, batch_norm, relu, linear 10" --sync-norm
 }
 case $device in
 opencl*) ;; # each is a program to compile, and they are the same as elsewhere

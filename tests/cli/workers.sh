@@ -28,6 +28,20 @@ head -1 trace.json | grep -q '^\[$' && tail -1 trace.json | grep -q '^\]$' || fa
 for what in step shard read sum write bucket; do grep -q "\"$what 0\"" trace.json || fail "the trace has no $what 0"; done
 grep -q 'gradients are exchanged in 1 bucket: .* is hidden' out/2 || fail "nothing is said of the exchange: $(cat out/2)"
 
+# Batches are normalised over all shards: the workers meet in the middle of a step, some of them without a shard of the
+# last batch. Samples are on the device, or fed to it.
+"$tenon" train --data digits:250 --net "$net" --batch 32 --shards 8 --sync-norm --device "$device" --epochs 2 --save sync >out/sync 2>&1 ||
+    fail "alone, over all shards: $(cat out/sync)"
+for n in 2 3 4; do
+    trains $n sync-$n --epochs $((n == 3 ? 1 : 2)) --sync-norm --resident $([ $n = 2 ] && echo host || echo device)
+    [ $n = 3 ] && trains 2 sync-3 --resume sync-3 --epochs 2
+    cmp sync sync-$n || fail "$n workers come to other bytes over all shards"
+done
+launch -n 1 "$tenon" train --data digits:50 --net "$net" --shards 2 --batch 16 --sync-norm --device "$device" \
+    : -n 1 "$tenon" train --data digits:50 --net "$net" --shards 2 --batch 16 --device "$device" >out/mixed 2>&1 &&
+    fail "one of two workers normalises by itself, and all is well"
+grep -q "what shards tell one another.*on rank 0.*on rank 1" out/mixed || fail "not said that one normalises by itself: $(cat out/mixed)"
+
 # Resumed by another number of them, in the middle of it all.
 trains 3 changed --epochs 1
 launch -n 2 "$tenon" train --resume changed --epochs 2 --device "$device" --save changed >out/resumed 2>&1 || fail "$(cat out/resumed)"
