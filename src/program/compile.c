@@ -182,6 +182,14 @@ void tn_program_find_operands(tn_program *p)
     p->moves = p->state->moves;
 }
 
+static tn_status bind_transfer(tn_prepared *out)
+{
+    TN_MESSAGE(msg);
+    const tn_device *to = out->place->device;
+    if (!(out->staging = tn_alloc(out->launch->in[0]->bytes))) return TN_ENOMEM;
+    return tn_device_status(to, to->backend->event_create(to->context, &out->written, &msg), &msg);
+}
+
 static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out)
 {
     *out = (tn_prepared){.launch = l, .place = &p->place[l->place]};
@@ -191,8 +199,7 @@ static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out
     out->run = (tn_run){
         .size = sizeof out->run, .in = out->in, .out = out->out, .scalar = out->scalar, .n_scalar = l->n_scalar};
     if (l->scratch) out->run.scratch = tn_program_ref(p, l->scratch);
-    if (l->transfer && !(out->staging = tn_alloc(l->in[0]->bytes))) return TN_ENOMEM;
-    return TN_OK;
+    return l->transfer ? bind_transfer(out) : TN_OK;
 }
 
 tn_status tn_program_bind_lane(tn_program *p)

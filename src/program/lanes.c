@@ -34,7 +34,11 @@ tn_status tn_program_lane(tn_program *p, uint32_t lane)
 
 static void release(tn_program *p)
 {
-    for (uint32_t i = 0; p->prepared && i < p->ir.launches; i++) tn_free(p->prepared[i].staging);
+    for (uint32_t i = 0; p->prepared && i < p->ir.launches; i++) {
+        tn_prepared *r = &p->prepared[i];
+        if (r->written) r->place->device->backend->event_destroy(r->written);
+        tn_free(r->staging);
+    }
     for (int i = 0; i < TN_PLACES; i++)
         if (p->place[i].device) tn_banks_free(p->place[i].device, &p->place[i].arena);
     tn_free(p->prepared);

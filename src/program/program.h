@@ -30,7 +30,8 @@ typedef struct tn_prepared {
     tn_ref *in, *out; /* the run's operands */
     tn_run run;
     tn_scalar scalar[TN_MAX_OPERANDS];
-    void *staging; /* of a transfer: host memory */
+    void *staging;     /* of a transfer: host memory, */
+    tn_event *written; /* which is free when this is done, for all that are read together with it */
 } tn_prepared;
 
 /* What a run has for itself while others of the program are under way. */
@@ -104,6 +105,9 @@ const uint64_t *tn_program_own_number(const tn_program *program, const char *nam
 /* Before a run and after it. */
 void tn_program_count_steps(tn_program *program);
 void tn_program_advance(tn_program *program);
+
+/* Runs the transfer at `begin`, and those behind it, before `end`, that go the same way: so many in all. */
+TN_MUST_USE tn_status tn_program_transfer(tn_program *program, uint32_t begin, uint32_t end, uint32_t *count);
 
 /* Waits for every place's queue. */
 tn_status tn_program_sync(tn_program *program);

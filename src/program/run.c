@@ -62,28 +62,6 @@ static void set_scalars(tn_program *p)
     }
 }
 
-/* Across devices by way of the host. */
-static tn_status run_transfer(tn_program *p, tn_prepared *r)
-{
-    TN_MESSAGE(msg);
-    tn_value *from = tn_value_root(r->launch->in[0]);
-    const tn_place_device *source = &p->place[from->place];
-    uint64_t bytes = r->launch->in[0]->bytes;
-    TN_TRY(tn_device_status(source->device,
-                            source->device->backend->read(source->queue, r->staging, r->run.in[0], bytes, &msg), &msg));
-    TN_TRY(sync_queue(source));
-    TN_TRY(tn_device_status(r->place->device,
-                            r->place->device->backend->write(r->place->queue, r->run.out[0], r->staging, bytes, &msg),
-                            &msg));
-    TN_TRY(sync_queue(r->place));
-    p->report.run_host_waits += 2;
-    if (from->place)
-        p->report.bytes_to_device += bytes;
-    else
-        p->report.bytes_from_device += bytes;
-    return TN_OK;
-}
-
 static tn_status run_launch(tn_program *p, tn_prepared *r)
 {
     TN_MESSAGE(msg);
@@ -110,16 +88,18 @@ static tn_status pass(const tn_watch *watch, uint32_t *point, uint32_t done)
 /* Launches begin .. end - 1; what comes before the first is done first. */
 static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
-    uint32_t point = 0;
+    uint32_t point = 0, count = 1;
     if (!begin) {
         if (p->moves != p->state->moves) tn_program_find_operands(p);
         tn_program_count_steps(p);
         set_scalars(p);
     }
     TN_TRY(pass(watch, &point, begin));
-    for (uint32_t i = begin; i < end && !(watch && watch->ends && point == watch->count); i++) {
-        TN_TRY(p->prepared[i].launch->transfer ? run_transfer(p, &p->prepared[i]) : run_launch(p, &p->prepared[i]));
-        TN_TRY(pass(watch, &point, i + 1));
+    for (uint32_t i = begin; i < end && !(watch && watch->ends && point == watch->count); i += count) {
+        tn_prepared *r = &p->prepared[i];
+        count = 1;
+        TN_TRY(r->launch->transfer ? tn_program_transfer(p, i, end, &count) : run_launch(p, r));
+        TN_TRY(pass(watch, &point, i + count));
     }
     return TN_OK;
 }
