@@ -79,6 +79,10 @@ TN_API const tn_device_info *tn_device_get_info(const tn_device *device);
 /* The device's own kernels measured on a 512 x 512 x 512 matrix product, in f32 operations a second. */
 TN_API TN_MUST_USE tn_status tn_device_measure(tn_device *device, double *flops);
 
+/* The same for several devices while all of them compute, each in a thread of its own: less than alone where they share
+ * processors. */
+TN_API TN_MUST_USE tn_status tn_device_measure_together(tn_device *const devices[], uint32_t count, double flops[]);
+
 /* The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute path, else
  * tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message says why:
  * switched off, no place for it, or a folder that other users can write to. */

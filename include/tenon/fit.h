@@ -157,6 +157,7 @@ TN_API void tn_training_get_exchange(const tn_training *training, tn_exchange *e
  * and then one for each of `devices`. Returns 0 past the last. Texts and programs are the training's own. */
 typedef struct tn_training_share {
     const char *device;
+    const char *kind; /* the same text: shards may change hands, and no bit changes */
     uint32_t shards;
     tn_program *program; /* of a shard, for reports; NULL in other processes */
 } tn_training_share;

@@ -22,15 +22,20 @@ typedef struct bench {
     int64_t repeats, samples;
     const char *shape;
     double seconds; /* that one measured piece of an operator should take */
-    cli_option options[17];
+    cli_option options[18];
     tn_team *team; /* of processes that train together */
-    tn_device *device;
+    cli_crew crew;
+    tn_device *device; /* its first */
     tn_state *state;
 } bench;
 
 static int open_state(bench *b)
 {
-    if (tn_device_open(b->s.device, &b->device)) return cli_failed();
+    int status = cli_crew_open(&b->crew, b->s.device, CLI_MOST_DEVICES);
+    b->device = b->crew.device[0];
+    if (status == CLI_GO_ON)
+        status = cli_crew_read_shares(&b->crew, b->s.shares, tn_team_size(b->team) + b->crew.count - 1);
+    if (status != CLI_GO_ON) return status;
     return tn_state_new(b->device, (uint64_t)b->s.seed, &b->state) ? cli_failed() : CLI_GO_ON;
 }
 
@@ -83,8 +88,8 @@ static void tell_train(const bench *b, const tn_training *t, double rates[])
     tn_program_get_report(tn_training_program(t), &report);
     double middle = cli_median(rates, (size_t)b->repeats); /* sorts */
     if (!b->s.json) {
-        printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " epochs of %" PRId64 ")\n", tn_device_name(b->device),
-               middle, rates[0], rates[b->repeats - 1], b->repeats, b->samples);
+        printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " epochs of %" PRId64 ")\n", b->crew.name, middle,
+               rates[0], rates[b->repeats - 1], b->repeats, b->samples);
         return;
     }
     cli_json_begin(&json, NULL, '{');
@@ -93,8 +98,8 @@ static void tell_train(const bench *b, const tn_training *t, double rates[])
     cli_json_text(&json, "optimizer", b->s.optimizer);
     cli_json_whole(&json, "batch", b->s.batch);
     cli_json_whole(&json, "shards", b->s.shards);
-    cli_json_whole(&json, "workers", tn_team_size(b->team));
-    cli_json_text(&json, "device", tn_device_name(b->device));
+    cli_json_whole(&json, "workers", tn_team_size(b->team) + b->crew.count - 1);
+    cli_json_text(&json, "device", b->crew.name);
     cli_json_number(&json, "samples_per_s", middle);
     cli_json_number(&json, "slowest", rates[0]);
     cli_json_number(&json, "fastest", rates[b->repeats - 1]);
@@ -120,16 +125,19 @@ static int train(bench *b, const cli_model *net, const tn_dataset *data)
     const cli_settings *settings = &b->s;
     const tn_compile_options compile = cli_compile_options(settings);
     const tn_model model = cli_model_of(net, &compile);
-    const tn_fit_options options = {.epochs = b->repeats + 1,
-                                    .batch = settings->batch,
-                                    .shards = (uint32_t)settings->shards,
-                                    .team = b->team,
-                                    .optimizer = settings->optimizer,
-                                    .optim = settings->optim,
-                                    .schedule = settings->schedule};
+    tn_fit_options options = {.epochs = b->repeats + 1,
+                              .batch = settings->batch,
+                              .shards = (uint32_t)settings->shards,
+                              .team = b->team,
+                              .optimizer = settings->optimizer,
+                              .optim = settings->optim,
+                              .schedule = settings->schedule};
     tn_training *training = NULL;
     if (tn_fit_check(&model, data, &options)) return cli_usage("%s", tn_message());
     int status = open_state(b);
+    options.devices = b->crew.device + 1;
+    options.n_devices = b->crew.count ? b->crew.count - 1 : 0;
+    options.shares = b->crew.shares;
     if (status == CLI_GO_ON && tn_training_new(b->state, &model, data, &options, &training)) status = cli_failed();
     if (status == CLI_GO_ON) status = time_training(b, training);
     tn_training_free(training);
@@ -144,7 +152,7 @@ static int bench_train(bench *b)
     if (status != CLI_GO_ON) return status;
     if (b->s.batch > b->samples)
         return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
-    if (!b->s.shards) b->s.shards = tn_usual_shards(b->s.batch, tn_team_size(b->team));
+    if (!b->s.shards) b->s.shards = tn_usual_shards(b->s.batch, tn_team_size(b->team) * cli_crew_size(b->s.device));
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
@@ -275,7 +283,8 @@ static int bench_op(bench *b, const char *name, const char *sizes)
         tn_nearest_offer(&nearest, op->name);
         if (strcmp(op->name, name)) continue;
         if (!read_sizes(sizes, d, op->dims)) return cli_usage("bench op %s: '%s' is not %s", name, sizes, op->sizes);
-        int status = open_state(b);
+        int status = cli_crew_one(b->s.device, "bench op");
+        if (status == CLI_GO_ON) status = open_state(b);
         return status == CLI_GO_ON ? measure_op(b, op, sizes, d) : status;
     }
     return cli_usage("bench op knows no '%s'%s", name, tn_nearest_text(&nearest, hint, sizeof hint));
@@ -300,7 +309,10 @@ static void make_options(bench *b)
          0},
         {CLI_NUMBER, "seconds", "S", "that one measurement of an operator takes (0.1)", &b->seconds, 0, 1000, 0, 0, 0,
          0},
-        {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &s->device, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto; to train on several, cpu+opencl:0 (auto)",
+         &s->device, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "shares", "N:N", "what each of several devices takes of a batch (by their speeds)", &s->shares, 0, 0,
+         0, 0, 0, 0},
         {CLI_FLAG, "json", 0, "a JSON object on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as: f32, f16, bf16 (f32)", &s->storage, 0,
@@ -331,7 +343,7 @@ static int run(tn_team *team, int argc, char **argv, int *known)
     else
         status = cli_usage("bench is written 'tenon bench train' or 'tenon bench op NAME SIZES'; --help tells more");
     tn_state_free(b.state);
-    tn_device_close(b.device);
+    cli_crew_close(&b.crew);
     return status;
 }
 

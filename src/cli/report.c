@@ -29,8 +29,10 @@ void cli_report_start(const cli_session *s)
     if (s->settings.test) cli_tell_reading(&s->test, &s->model);
     cli_tell_choice(&s->choice, &s->settings, &s->data);
     if (s->settings.test || s->test.count < CLI_FEW) cli_warn_of_test(&s->data, &s->test);
-    fprintf(stderr, "training on %s (%s): %" PRId64 " parameters, %" PRId64 " samples, ", tn_device_name(s->device),
-            tn_device_get_info(s->device)->name, parameters(s->state), s->data.count);
+    for (uint32_t i = 0; i < s->crew.count; i++)
+        fprintf(stderr, "%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
+                tn_device_get_info(s->crew.device[i])->name);
+    fprintf(stderr, ": %" PRId64 " parameters, %" PRId64 " samples, ", parameters(s->state), s->data.count);
     if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);
     fprintf(stderr, "%" PRId64 " for testing\n", s->test.count);
     if (tn_team_size(s->team) > 1)
@@ -78,7 +80,7 @@ void cli_report_epoch(cli_session *s, const tn_epoch *e)
     put_score(&json, "test_", &e->test);
     if (s->validation.count) put_score(&json, "validation_", &e->validation);
     cli_json_number(&json, "samples_per_s", (double)s->data.count / e->seconds);
-    cli_json_text(&json, "device", tn_device_name(s->device));
+    cli_json_text(&json, "device", s->crew.name);
     cli_json_end(&json, '}');
 }
 
@@ -186,7 +188,7 @@ static void put_done(const cli_session *s, const tn_epoch *last)
     cli_json_whole(&json, "samples", s->samples);
     cli_json_number(&json, "samples_per_s", (double)s->samples / s->seconds);
     cli_json_whole(&json, "parameters", parameters(s->state));
-    cli_json_text(&json, "device", tn_device_name(s->device));
+    cli_json_text(&json, "device", s->crew.name);
     cli_json_text(&json, "saved", s->settings.save);
     if (s->settings.early_stop || s->settings.best)
         cli_json_number(&json, "best_epoch", s->at.best ? (double)s->at.best : NAN);

@@ -1,5 +1,6 @@
 /* saved.c: see saved.h. */
 #include "saved.h"
+#include "crew.h"
 #include "data.h"
 #include "resident.h"
 
@@ -88,7 +89,8 @@ static int check_options(const cli_saved *saved)
 
 static int open_all(cli_saved *saved, const char *command)
 {
-    int status = open_file(saved, command);
+    int status = cli_crew_one(saved->settings.device, command);
+    if (status == CLI_GO_ON) status = open_file(saved, command);
     if (status != CLI_GO_ON) return status;
     saved->failed = tn_device_open(saved->settings.device, &saved->device);
     if (!saved->failed) saved->failed = tn_state_new(saved->device, 0, &saved->state);

@@ -81,13 +81,34 @@ static int read_position(cli_session *s)
     return CLI_GO_ON;
 }
 
+static uint32_t workers_of(const cli_session *s)
+{
+    return tn_team_size(s->team) * cli_crew_size(s->settings.device);
+}
+
 /* Those of several workers are kept with the training, whoever goes on with it. */
 static int fit_shards(cli_session *s)
 {
-    if (!s->settings.shards) s->settings.shards = tn_usual_shards(s->settings.batch, tn_team_size(s->team));
-    if (s->settings.shards) return CLI_GO_ON;
-    return cli_usage("--batch %" PRId64 " can't be cut into equal shards for %u workers; --shards says into how many",
-                     s->settings.batch, tn_team_size(s->team));
+    const uint32_t workers = workers_of(s);
+    s->usual_shards = !s->settings.shards;
+    if (s->usual_shards) s->settings.shards = tn_usual_shards(s->settings.batch, workers);
+    if (!s->settings.shards)
+        return cli_usage("--batch %" PRId64
+                         " can't be cut into equal shards for %u workers; --shards says into how many",
+                         s->settings.batch, workers);
+    if (s->settings.shards >= workers || !strcmp(s->settings.device, "auto+")) return CLI_GO_ON;
+    return cli_usage("batches of %" PRId64 " samples in %" PRId64 " shards for %u workers", s->settings.batch,
+                     s->settings.shards, workers);
+}
+
+/* Processes that a launcher started have a device each. */
+static int check_devices(const cli_session *s)
+{
+    const char *name = s->settings.device;
+    if (tn_team_size(s->team) < 2 || cli_crew_size(name) < 2) return CLI_GO_ON;
+    return cli_usage("--device %s: each process takes one, as in: mpirun -n 1 tenon train --device cpu ... : -n 1 "
+                     "tenon train --device opencl:0 ...",
+                     name);
 }
 
 /* The usual batch is all of a small data set; one that was asked for must be there. */
@@ -165,6 +186,9 @@ static tn_fit_options fit_options(const cli_session *s)
                             .shards = (uint32_t)settings->shards,
                             .team = s->team,
                             .trace = settings->trace,
+                            .devices = s->crew.device + 1,
+                            .n_devices = s->crew.count ? s->crew.count - 1 : 0,
+                            .shares = s->crew.shares,
                             .bucket = cli_bytes_of(settings->bucket),
                             .optimizer = settings->optimizer,
                             .optim = settings->optim,
@@ -247,13 +271,33 @@ static int go_on(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* Unlike devices that were told what to take, or took it before, come to the same again. */
+static int read_shares(cli_session *s)
+{
+    const char *text = s->settings.shares, *names = s->from ? tn_checkpoint_note(s->from, "devices") : NULL;
+    if (!text && s->settings.resume && names && !strcmp(names, s->crew.name))
+        text = tn_checkpoint_note(s->from, "shares");
+    return cli_crew_read_shares(&s->crew, text, tn_team_size(s->team) + s->crew.count - 1);
+}
+
+/* Where one device is all that is worth it, batches are not cut, unless they were before. */
+static int open_devices(cli_session *s)
+{
+    int status = cli_crew_open(&s->crew, s->settings.device, (uint32_t)s->settings.shards);
+    s->device = s->crew.device[0];
+    if (s->crew.count == 1 && s->usual_shards)
+        s->settings.shards = tn_usual_shards(s->settings.batch, tn_team_size(s->team));
+    return status == CLI_GO_ON ? read_shares(s) : status;
+}
+
 static int open_device(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
+    int opened = open_devices(s);
+    if (opened != CLI_GO_ON) return opened;
     const tn_fit_options options = fit_options(s);
     const tn_model model = fit_model(s);
-    tn_status status = tn_device_open(settings->device, &s->device);
-    if (!status) status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
+    tn_status status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
     if (!status) status = tn_training_new(s->state, &model, &s->data, &options, &s->training);
     if (status) return cli_failed();
     tn_program_get_report(tn_training_program(s->training), &s->opened);
@@ -279,6 +323,7 @@ int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
         cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
     if (status == CLI_GO_ON) status = open_from(s);
     if (status == CLI_GO_ON) status = cli_settings_check(&s->settings);
+    if (status == CLI_GO_ON) status = check_devices(s);
     if (status == CLI_GO_ON) status = open_data(s);
     if (status == CLI_GO_ON) status = build_model(s);
     keep_quiet(s);
@@ -290,7 +335,7 @@ void cli_session_close(cli_session *s)
 {
     tn_training_free(s->training);
     tn_state_free(s->state);
-    tn_device_close(s->device);
+    cli_crew_close(&s->crew);
     tn_dataset_free(&s->data);
     tn_dataset_free(&s->validation);
     tn_dataset_free(&s->test);
@@ -303,7 +348,7 @@ void cli_session_close(cli_session *s)
 
 /* ---- saving ---- */
 
-#define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 6)
+#define NOTES (CLI_TRAIN_OPTIONS + CLI_MODEL_NOTES + 8)
 
 /* The notes that belong to this moment rather than to the settings; returns how many. */
 static size_t position_notes(const cli_session *s, tn_note notes[], char text[][160], const tn_epoch *begun,
@@ -343,7 +388,7 @@ static size_t option_notes(const cli_settings *settings, tn_note notes[], char t
 static tn_status save(cli_session *s, const char *path, const char *history, int diverged)
 {
     tn_note notes[NOTES];
-    char model[CLI_MODEL_NOTES][160], position[4][160];
+    char model[CLI_MODEL_NOTES][160], position[4][160], devices[512], shares[512];
     char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
     const tn_save_options how = {.not_finite = (uint32_t)diverged};
     tn_epoch begun;
@@ -354,6 +399,9 @@ static tn_status save(cli_session *s, const char *path, const char *history, int
         cli_model_notes(&s->model, notes + n, model);
         n += CLI_MODEL_NOTES;
         n += position_notes(s, notes + n, position, &begun, history);
+        cli_crew_notes(&s->crew, s->training, devices, shares);
+        if (*shares) notes[n++] = (tn_note){"devices", devices};
+        if (*shares) notes[n++] = (tn_note){"shares", shares};
         status = cli_scaling_put(&s->scaling, s->state);
         if (!status) status = tn_state_save_with(s->state, path, &how, notes, n);
     }

@@ -3,6 +3,7 @@
 #define TN_CLI_SESSION_H
 
 #include "choose.h"
+#include "crew.h"
 #include "data.h"
 #include "history.h"
 #include "progress.h"
@@ -20,7 +21,9 @@ typedef struct cli_session {
     cli_choice choice;
     cli_scaling scaling;
     float *class_weights;
-    tn_device *device;
+    int usual_shards; /* they were not asked for */
+    cli_crew crew;
+    tn_device *device; /* its first */
     tn_state *state;
     tn_training *training;
     tn_training_place at;     /* where it stands */

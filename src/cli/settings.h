@@ -13,7 +13,8 @@ typedef struct cli_settings {
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
-    const char *storage, *device, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve, *trace;
+    const char *storage, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
+    const char *trace;
     int by_position, sync_norm;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];

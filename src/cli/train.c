@@ -162,6 +162,17 @@ static int train_epoch(cli_session *s)
     return status;
 }
 
+/* What several workers do before the first step: they meet, and share the batches out. */
+static int meet(cli_session *s)
+{
+    if (tn_team_size(s->team) < 2 && s->crew.count < 2) return CLI_GO_ON;
+    s->known = 1;
+    if (tn_training_begin(s->training)) return cli_failed();
+    s->known = 0;
+    cli_crew_report(&s->crew, s->training);
+    return CLI_GO_ON;
+}
+
 /* `*known`: whether all workers know why it failed, as they know of what fails in a step of theirs. */
 static int train(tn_team *team, int argc, char **argv, int *known)
 {
@@ -171,8 +182,10 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON) {
         cli_interrupt_catch();
         cli_report_start(&s);
-        cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs);
+        status = meet(&s);
     }
+    if (status == CLI_GO_ON)
+        cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs);
     while (status == CLI_GO_ON && !s.at.finished) status = train_epoch(&s);
     if (status == CLI_GO_ON) {
         cli_report_done(&s);

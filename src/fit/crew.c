@@ -68,17 +68,17 @@ static void *follow(void *arg)
     return NULL;
 }
 
-static int is_behind(const tn_crew *crew)
+/* Until no follower has more than so many works before it. With the lock. */
+static void wait_for_all(tn_crew *crew, uint64_t most)
 {
     for (uint32_t i = 0; i < crew->count; i++)
-        if (crew->told - crew->follower[i].done == AHEAD) return 1;
-    return 0;
+        while (crew->told - crew->follower[i].done > most) pthread_cond_wait(&crew->changed, &crew->lock);
 }
 
 void tn_crew_tell(tn_crew *crew, tn_crew_work *work)
 {
     pthread_mutex_lock(&crew->lock);
-    while (is_behind(crew)) pthread_cond_wait(&crew->changed, &crew->lock);
+    wait_for_all(crew, AHEAD - 1);
     crew->work[crew->told++ % AHEAD] = work;
     pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
@@ -116,8 +116,11 @@ static tn_status copy_state(tn_state *from, tn_state *to)
     return TN_OK;
 }
 
-tn_status tn_crew_meet(tn_crew *crew)
+tn_status tn_crew_take_over(tn_crew *crew)
 {
+    pthread_mutex_lock(&crew->lock);
+    wait_for_all(crew, 0);
+    pthread_mutex_unlock(&crew->lock);
     for (uint32_t i = 0; i < crew->count; i++) TN_TRY(copy_state(crew->state, crew->follower[i].state));
     return TN_OK;
 }

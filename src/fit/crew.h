@@ -23,9 +23,11 @@ tn_status tn_crew_hire(tn_crew *crew, const tn_model *model, const tn_dataset *d
  * fine. */
 void tn_crew_free(tn_crew *crew, tn_training *leader);
 
-/* Before any work: all go on as the leader does, see tn_training_go_on; then all take the leader's state. */
+/* Before any work: all go on as the leader does, see tn_training_go_on. */
 tn_status tn_crew_go_on(tn_crew *crew, const tn_epoch past[], int64_t count, int64_t step, const tn_epoch *begun);
-tn_status tn_crew_meet(tn_crew *crew);
+
+/* Waits until the followers have done what they were told; then they take the leader's state. */
+tn_status tn_crew_take_over(tn_crew *crew);
 
 /* What all followers do next, after what they were told before. The leader goes on at once, to do the same. */
 void tn_crew_tell(tn_crew *crew, tn_crew_work *work);

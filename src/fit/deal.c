@@ -21,7 +21,7 @@ static void introduce(const tn_device *device, tn_worker *me)
                 info->driver, info->units);
 }
 
-static int are_alike(const tn_worker worker[], uint32_t workers)
+int tn_deal_alike(const tn_worker worker[], uint32_t workers)
 {
     for (uint32_t i = 1; i < workers; i++)
         if (strcmp(worker[i].kind, worker[0].kind)) return 0;
@@ -66,6 +66,6 @@ tn_status tn_deal_meet(tn_team *team, const tn_device *device, uint32_t shards, 
     introduce(device, &worker[tn_team_rank(team)]);
     if (workers > 1) TN_TRY(tn_team_gather(team, worker, sizeof *worker));
     for (uint32_t i = 0; weights && i < workers; i++) worker[i].weight = weights[i];
-    if (weights || are_alike(worker, workers)) return count_shards(worker, workers, shards);
+    if (weights || tn_deal_alike(worker, workers)) return count_shards(worker, workers, shards);
     return measure_all(team, shards, measure, arg, worker);
 }

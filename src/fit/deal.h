@@ -22,6 +22,9 @@ typedef tn_status tn_deal_measure(void *arg, double *speed);
 TN_MUST_USE tn_status tn_deal_meet(tn_team *team, const tn_device *device, uint32_t shards, const uint32_t *weights,
                                    tn_deal_measure *measure, void *arg, tn_worker worker[]);
 
+/* Whether all are of one kind. */
+int tn_deal_alike(const tn_worker worker[], uint32_t workers);
+
 /* Deals shards out: rank r gets first[r] .. first[r + 1] - 1. */
 TN_MUST_USE tn_status tn_deal_out(const tn_worker worker[], uint32_t workers, uint32_t shards, uint32_t first[]);
 

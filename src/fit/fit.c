@@ -174,11 +174,11 @@ tn_training_place tn_training_where(const tn_training *t)
 int tn_training_share_at(const tn_training *t, uint32_t index, tn_training_share *share)
 {
     if (!t || !share || !t->met || index >= tn_team_size(t->options.team)) return 0;
-    const tn_worker *worker = t->sharding.worker ? &t->sharding.worker[index] : NULL;
     const int is_own = index == tn_team_rank(t->options.team);
-    *share =
-        (tn_training_share){worker ? worker->device : tn_device_name(tn_state_device(t->state)),
-                            worker ? worker->shards : 1, is_own ? t->batches.whole : tn_crew_program(t->crew, index)};
+    const tn_worker *worker = t->sharding.worker ? &t->sharding.worker[index] : NULL;
+    *share = (tn_training_share){.device = tn_device_name(tn_state_device(t->state)), .kind = "", .shards = 1};
+    if (worker) *share = (tn_training_share){worker->device, worker->kind, worker->shards, NULL};
+    share->program = is_own ? t->batches.whole : tn_crew_program(t->crew, index);
     return 1;
 }
 
@@ -224,6 +224,13 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
 
 /* ---- steps ---- */
 
+/* Workers on unlike devices round their updates in unlike ways: each epoch begins with the state of the first. */
+static int drifts(const tn_training *t)
+{
+    const uint32_t workers = tn_team_size(t->options.team);
+    return t->met && !t->begun && workers > 1 && !tn_deal_alike(t->sharding.worker, workers);
+}
+
 /* The order and the sums of an epoch. Calls that follow one another get different orders: an epoch has at least one
  * step. */
 static tn_status begin_epoch(tn_training *t)
@@ -232,6 +239,7 @@ static tn_status begin_epoch(tn_training *t)
     t->refused = !t->met && !tn_team_is_here(t->options.team);
     if (t->refused) TN_TRY(tn_workers_meet(t->options.team, t->state, &t->model, t->train.data, &t->options, at));
     t->refused = 0;
+    if (drifts(t) && !tn_team_is_here(t->options.team)) TN_TRY(tn_workers_share_state(t->options.team, t->state));
     if (!at->epochs && !at->step) t->first_step = tn_state_step(t->state);
     if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, (tn_score){0}, 0));
     TN_TRY(tn_batches_shuffle(&t->batches, tn_state_seed(t->state), t->first_step + (uint64_t)at->epochs + 1));
@@ -320,12 +328,12 @@ static tn_status tell(const tn_training *t, tn_status s)
     return t->refused || t->at.diverged ? s : tn_workers_tell(t->options.team, s);
 }
 
-/* The followers are told to do what is about to be done here. The first time they take over the state. */
+/* The followers are told to do what is about to be done here. */
 static tn_status lead(tn_training *t, tn_crew_work *work)
 {
     if (!t->crew) return TN_OK;
     TN_TRY(tn_team_check(t->options.team));
-    if (!t->met) TN_TRY(tn_crew_meet(t->crew));
+    if (!t->met || drifts(t)) TN_TRY(tn_crew_take_over(t->crew));
     tn_crew_tell(t->crew, work);
     return TN_OK;
 }

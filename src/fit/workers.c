@@ -123,7 +123,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* By their names, in the order of these: states may have them in others. */
-static tn_status share_state(tn_team *team, tn_state *state)
+tn_status tn_workers_share_state(tn_team *team, tn_state *state)
 {
     size_t all = 0, kept = 0;
     tn_state_entry entry;
@@ -147,7 +147,7 @@ tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_model *model,
     tn_status s = hash_data(data, &samples);
     if (s) return tn_workers_tell(team, s);
     TN_TRY(agree(team, state, model, data, options, place, samples)); /* all of them know */
-    return tn_workers_tell(team, share_state(team, state));
+    return tn_workers_tell(team, tn_workers_share_state(team, state));
 }
 
 tn_status tn_workers_share(tn_team *team, void *record, uint64_t bytes)

@@ -10,6 +10,9 @@
 tn_status tn_workers_meet(tn_team *team, tn_state *state, const tn_model *model, const tn_dataset *data,
                           const tn_fit_options *options, const tn_training_place *place);
 
+/* All take the state of rank 0 again. */
+tn_status tn_workers_share_state(tn_team *team, tn_state *state);
+
 /* All get rank 0's. */
 tn_status tn_workers_share(tn_team *team, void *record, uint64_t bytes);
 

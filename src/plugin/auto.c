@@ -2,6 +2,7 @@
 #include "auto.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #include "error.h"
 #include "given.h"
 #include "options.h"
+#include "thread.h"
 
 #define SIDE      512
 #define BYTES     ((uint64_t)SIDE * SIDE * sizeof(float))
@@ -177,6 +179,79 @@ tn_status tn_device_speed(tn_device *device, double *flops)
         return tn_device_measure(device, flops);
     *flops = kept;
     return TN_OK;
+}
+
+/* ---- several at once ----------------------------------------------------------------------------------------------
+ */
+
+#define TOGETHER 0.2 /* seconds of measuring */
+
+/* A device that computes in a thread of its own. */
+typedef struct runner {
+    bench bench;
+    pthread_t thread;
+    int started;
+    double flops;
+    tn_status status;
+    char why[1024];
+} runner;
+
+static tn_status make_ready(bench *b)
+{
+    double seconds;
+    TN_TRY(prepare(b));
+    TN_TRY(upload(b, 0, value_a));
+    TN_TRY(upload(b, 1, value_b));
+    TN_TRY(run_once(b, &seconds));
+    return check_result(b);
+}
+
+/* The mean, for what others leave of the processors is now more, now less. */
+static void *run_for_a_while(void *arg)
+{
+    runner *r = arg;
+    double seconds, total = 0, runs = 0;
+    while (!r->status && total < TOGETHER) {
+        r->status = run_once(&r->bench, &seconds);
+        total += seconds;
+        runs++;
+    }
+    if (r->status) snprintf(r->why, sizeof r->why, "%s", tn_message());
+    r->flops = runs * 2.0 * SIDE * SIDE * SIDE / (total > 1e-9 ? total : 1e-9);
+    return NULL;
+}
+
+static tn_status run_all(runner all[], uint32_t count)
+{
+    tn_status status = TN_OK;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        all[i].started = !tn_thread_start(&all[i].thread, run_for_a_while, &all[i]);
+        if (!all[i].started) status = tn_fail(TN_ENOMEM, "no thread can be made for %s", all[i].bench.device->name);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (all[i].started) pthread_join(all[i].thread, NULL);
+    for (uint32_t i = 0; i < count && !status; i++)
+        if (all[i].status) status = tn_fail(all[i].status, "%s", all[i].why);
+    return status;
+}
+
+tn_status tn_device_measure_together(tn_device *const devices[], uint32_t count, double flops[])
+{
+    TN_GIVEN(devices, flops);
+    tn_status status = TN_OK;
+    runner *all = tn_alloc((count + 1) * sizeof *all);
+    if (!all) return TN_ENOMEM;
+    for (uint32_t i = 0; i < count && !status; i++) {
+        all[i].bench.device = devices[i];
+        status = devices[i] ? make_ready(&all[i].bench) : tn_fail(TN_EINVAL, "device %u of %u is NULL", i + 1, count);
+    }
+    if (!status) status = run_all(all, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (all[i].bench.device) release(&all[i].bench);
+        if (!status) flops[i] = all[i].flops;
+    }
+    tn_free(all);
+    return status;
 }
 
 /* ---- the choice ----------------------------------------------------------------------------------------------------
