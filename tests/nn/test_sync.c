@@ -389,6 +389,37 @@ static void any_number_of_workers_comes_to_the_same_bits(void **unused)
     }
 }
 
+/* Trains on the first device of the setup and on one more, which take so many shards. Returns 0 if one is not there. */
+static int train_beside(const char *other, const uint32_t shares[2], setup *s, outcome *o)
+{
+    tn_device *device = NULL;
+    if (tn_device_open(other, &device)) return 0;
+    s->options.devices = &device;
+    s->options.n_devices = 1;
+    s->options.shares = shares;
+    int there = train(s, o);
+    tn_device_close(device);
+    return there;
+}
+
+/* What they compute differs in rounding, and what they fuse differs too; they meet at the same points. */
+static void unlike_devices_meet(void **unused)
+{
+    static const uint32_t shares[][2] = {{1, 3}, {3, 1}, {4, 0}};
+    (void)unused;
+    for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
+        for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+            outcome want, got, alone;
+            setup s = setup_of("cpu", i ? mixed : NULL, 0);
+            assert_true(train(&s, &want));
+            s.options.shards = 4;
+            assert_true(train(&s, &alone));
+            if (!train_beside(devices[d], shares[i], &s, &got)) continue;
+            assert_alike(&got, &want, 1e-5);
+            if (!strcmp(devices[d], "cpu")) assert_alike(&got, &alone, 0);
+        }
+}
+
 /* ---- what is refused ---- */
 
 static void a_last_batch_of_one_sample_has_no_variance(void **unused)
@@ -417,6 +448,7 @@ int main(void)
         cmocka_unit_test(shards_train_as_pytorch_does_the_whole),
         cmocka_unit_test(gradients_through_it_are_slopes_of_the_whole_loss),
         cmocka_unit_test(any_number_of_workers_comes_to_the_same_bits),
+        cmocka_unit_test(unlike_devices_meet),
         cmocka_unit_test(a_last_batch_of_one_sample_has_no_variance),
     };
     make_data();
