@@ -114,3 +114,14 @@ void expect_ok_at(tn_status status, const char *call, int line)
 {
     if (status) fail_msg("line %d: %s: %s: %s", line, call, tn_status_name(status), tn_message());
 }
+
+const char *scratch_tensors(const char *header, const void *bytes, size_t size)
+{
+    unsigned char file[1024] = {0};
+    size_t length = strlen(header);
+    assert_true(8 + length + size <= sizeof file);
+    file[0] = (unsigned char)length, file[1] = (unsigned char)(length >> 8);
+    memcpy(file + 8, header, length);
+    memcpy(file + 8 + length, bytes, size);
+    return scratch_write("made.safetensors", file, 8 + length + size);
+}

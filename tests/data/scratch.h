@@ -29,4 +29,7 @@ void expect_failure(tn_status status, tn_status expected, const char *part);
 #define expect_ok(call) expect_ok_at((call), #call, __LINE__)
 void expect_ok_at(tn_status status, const char *call, int line);
 
+/* A safetensors file of that header and those bytes, of at most 1016 together. */
+const char *scratch_tensors(const char *header, const void *bytes, size_t size);
+
 #endif

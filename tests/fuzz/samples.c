@@ -1,0 +1,214 @@
+/* samples.c: see samples.h. */
+#include "samples.h"
+
+#include <png.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "../data/golden_arrays.inc"
+
+void fuzz_add(fuzz_sample *s, const void *bytes, size_t size)
+{
+    memcpy(s->byte + s->size, bytes, size);
+    s->size += size;
+}
+
+void fuzz_make_idx(fuzz_sample *s)
+{
+    fuzz_add(s, "\0\0\x08\x03\0\0\0\x04\0\0\0\x05\0\0\0\x06", 16);
+    s->size += 4 * 5 * 6;
+}
+
+void fuzz_make_gzip(fuzz_sample *s)
+{
+    fuzz_sample plain = {.size = 0};
+    fuzz_make_idx(&plain);
+    z_stream stream = {
+        .next_in = plain.byte, .avail_in = (uInt)plain.size, .next_out = s->byte, .avail_out = FUZZ_ROOM};
+    if (deflateInit2(&stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK) abort();
+    if (deflate(&stream, Z_FINISH) != Z_STREAM_END) abort();
+    s->size = stream.total_out;
+    deflateEnd(&stream);
+}
+
+void fuzz_make_csv(fuzz_sample *s)
+{
+    static const char text[] =
+        "\xEF\xBB\xBFlength,\"the, width\",\"class \"\"c\"\"\"\r\n1.5,2,blue\r\n,-3e4,\"gre\nen\"\n"
+        "NA,?,red\n4, 5 ,blue\n\n6,7,red\n";
+    fuzz_add(s, text, sizeof text - 1);
+}
+
+/* A safetensors file: the length of its head, that, and so many bytes of zeros. */
+static void add_tensors(fuzz_sample *s, const char *head, size_t size, size_t data)
+{
+    const unsigned char length[8] = {size & 255, (unsigned char)(size >> 8)};
+    fuzz_add(s, length, 8);
+    fuzz_add(s, head, size);
+    s->size += data;
+}
+
+void fuzz_make_safetensors(fuzz_sample *s)
+{
+    static const char text[] = "{\"__metadata__\":{\"tenon.seed\":\"1\",\"tenon.step\":\"22\",\"net\":\"linear 10\"},"
+                               "\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+                               "\"b\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[24,25]},"
+                               "\"c\":{\"dtype\":\"BF16\",\"shape\":[0,4],\"data_offsets\":[25,25]}}  ";
+    add_tensors(s, text, sizeof text - 1, 25);
+}
+
+void fuzz_make_tensors(fuzz_sample *s)
+{
+    static const char text[] = "{\"x\":{\"dtype\":\"F16\",\"shape\":[4,2],\"data_offsets\":[0,16]},"
+                               "\"y\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[16,32]}}  ";
+    add_tensors(s, text, sizeof text - 1, 32);
+}
+
+/* As 'tenon train --save' writes it. */
+void fuzz_make_model(fuzz_sample *s)
+{
+    static const char text[] =
+        "{\"__metadata__\":{\"net\":\"linear outputs\",\"loss\":\"cross_entropy\",\"sample\":\"3\",\"x_type\":\"f32\","
+        "\"x_scale\":\"1\",\"classes\":\"2\",\"targets\":\"0\",\"class_names\":\"no\\nyes\\n\",\"column_names\":"
+        "\"a\\nb\\nc\\n\",\"data\":\"t.csv\",\"target\":\"d\",\"seed\":\"1\",\"scale\":\"none\",\"epoch\":\"1\","
+        "\"framing\":\"framed mass 518 518 size 714 levels 0 250 ink 40 250 stroke 1900 3200\"},"
+        "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[24,32]}}";
+    add_tensors(s, text, sizeof text - 1, 32);
+}
+
+void fuzz_make_net(fuzz_sample *s)
+{
+    static const char text[] =
+        "conv 4 3x3 pad same, relu, residual, conv 4 3x3 pad same, end, maxpool 2, dropout 0.5, linear outputs";
+    fuzz_add(s, text, sizeof text - 1);
+}
+
+void fuzz_make_schedule(fuzz_sample *s)
+{
+    fuzz_add(s, "warmup 100, milestones 0.1 32000 48000", 38);
+}
+
+static void make_png_of(fuzz_sample *s, uint32_t format, int colours)
+{
+    static const uint8_t map[16 * 4] = {1, 2, 3, 4, 200, 100, 50, 25};
+    uint8_t pixel[20 * 17 * 4];
+    png_image image = {.version = PNG_IMAGE_VERSION, .width = 20, .height = 17, .format = format};
+    png_alloc_size_t size = FUZZ_ROOM;
+    for (size_t i = 0; i < sizeof pixel; i++) pixel[i] = (uint8_t)(colours ? i % 16 : i * i);
+    image.colormap_entries = (png_uint_32)colours;
+    if (!png_image_write_to_memory(&image, s->byte, &size, 0, pixel, 0, colours ? map : NULL)) abort();
+    s->size = size;
+}
+
+void fuzz_make_png(fuzz_sample *s)
+{
+    make_png_of(s, PNG_FORMAT_RGBA, 0);
+}
+
+void fuzz_make_palette_png(fuzz_sample *s)
+{
+    make_png_of(s, PNG_FORMAT_RGBA_COLORMAP, 16);
+}
+
+void fuzz_make_jpeg(fuzz_sample *s)
+{
+    struct jpeg_compress_struct codec;
+    struct jpeg_error_mgr errors;
+    unsigned char line[20 * 3], *bytes = s->byte;
+    unsigned long size = FUZZ_ROOM;
+    JSAMPROW row = line;
+    codec.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&codec);
+    jpeg_mem_dest(&codec, &bytes, &size);
+    codec.image_width = 20;
+    codec.image_height = 17;
+    codec.input_components = 3;
+    codec.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&codec);
+    jpeg_start_compress(&codec, TRUE);
+    for (int y = 0; y < 17; y++) {
+        for (int i = 0; i < 60; i++) line[i] = (unsigned char)(i * y);
+        jpeg_write_scanlines(&codec, &row, 1);
+    }
+    jpeg_finish_compress(&codec);
+    jpeg_destroy_compress(&codec);
+    if (bytes != s->byte) abort();
+    s->size = size;
+}
+
+void fuzz_make_pgm(fuzz_sample *s)
+{
+    fuzz_add(s, "P2 # levels\n4 3\n255\n1 2 3 4\n5 6 7 8\n9 10 11 255\n", 47);
+}
+
+void fuzz_make_raw_pgm(fuzz_sample *s)
+{
+    fuzz_add(s, "P5\n4 3 65535\n", 13);
+    s->size += 24;
+}
+
+void fuzz_make_npy(fuzz_sample *s)
+{
+    fuzz_add(s, npy_f8_big, sizeof npy_f8_big);
+}
+
+void fuzz_make_fortran_npy(fuzz_sample *s)
+{
+    fuzz_add(s, npy_fortran, sizeof npy_fortran);
+}
+
+void fuzz_make_npz(fuzz_sample *s)
+{
+    fuzz_add(s, npz_pictures, sizeof npz_pictures);
+}
+
+void fuzz_make_npz_of_parts(fuzz_sample *s)
+{
+    fuzz_add(s, npz_parts, sizeof npz_parts);
+}
+
+/* The numbers that a member's header and its entry in a zip archive's directory have in common, lowest byte first. */
+static void add_sizes(fuzz_sample *s, const void *bytes, size_t size, const char *name)
+{
+    const uint32_t numbers[] = {(uint32_t)crc32(0, bytes, (uInt)size), (uint32_t)size, (uint32_t)size};
+    const uint16_t lengths[] = {(uint16_t)strlen(name), 0};
+    fuzz_add(s, "\24\0\0\0\0\0\0\0\41\0", 10);
+    fuzz_add(s, numbers, sizeof numbers);
+    fuzz_add(s, lengths, sizeof lengths);
+}
+
+/* An archive of x and y that are not compressed. */
+void fuzz_make_stored_npz(fuzz_sample *s)
+{
+    static const struct {
+        const char *name;
+        const unsigned char *bytes;
+        size_t size;
+    } member[] = {{"x.npy", npy_u4, sizeof npy_u4}, {"y.npy", npy_u1, sizeof npy_u1}};
+    uint32_t place[2], directory[2];
+    for (int i = 0; i < 2; i++) {
+        place[i] = (uint32_t)s->size;
+        fuzz_add(s, "PK\3\4", 4);
+        add_sizes(s, member[i].bytes, member[i].size, member[i].name);
+        fuzz_add(s, member[i].name, 5);
+        fuzz_add(s, member[i].bytes, member[i].size);
+    }
+    directory[1] = (uint32_t)s->size;
+    for (int i = 0; i < 2; i++) {
+        fuzz_add(s, "PK\1\2\24\0", 6);
+        add_sizes(s, member[i].bytes, member[i].size, member[i].name);
+        fuzz_add(s, "\0\0\0\0\0\0\0\0\0\0", 10);
+        fuzz_add(s, &place[i], 4);
+        fuzz_add(s, member[i].name, 5);
+    }
+    directory[0] = (uint32_t)s->size - directory[1];
+    fuzz_add(s, "PK\5\6\0\0\0\0\2\0\2\0", 12);
+    fuzz_add(s, directory, sizeof directory);
+    fuzz_add(s, "\0\0", 2);
+}
