@@ -241,8 +241,26 @@ static tn_status make_locks(tn_team *team)
     return wrong ? TN_NO_MEMORY(sizeof *team) : TN_OK;
 }
 
-static void release(tn_team *team)
+/* Where there is no memory to note it by, it stays for ever. */
+void tn_team_release(tn_team *team, void *thing, void (*release)(void *thing))
 {
+    if (!thing) return;
+    if (!team || !team->comm) {
+        release(thing);
+        return;
+    }
+    pthread_mutex_lock(&team->lock);
+    const int has_failed = team->failure.state == TN_BEAT_FAILED;
+    if (has_failed && !tn_grow(&team->legacy, &team->legacy_room, team->legacies + 1, sizeof *team->legacy))
+        team->legacy[team->legacies++] = (tn_legacy){thing, release};
+    pthread_mutex_unlock(&team->lock);
+    if (!has_failed) release(thing);
+}
+
+static void free_team(tn_team *team)
+{
+    while (team->legacies--) team->legacy[team->legacies].release(team->legacy[team->legacies].thing);
+    tn_free(team->legacy);
     pthread_mutex_destroy(&team->lock);
     pthread_cond_destroy(&team->changed);
     tn_free(team->job);
@@ -348,5 +366,5 @@ void tn_team_close(tn_team *team)
         pthread_join(team->thread, NULL);
     }
     if (team->comm) team->table->close(team->comm, team->failure.state == TN_BEAT_FAILED);
-    release(team);
+    free_team(team);
 }

@@ -47,6 +47,11 @@ TN_MUST_USE tn_status tn_team_agree(tn_team *team, const tn_fact facts[], uint32
  */
 TN_MUST_USE tn_status tn_team_wait(tn_team *team, uint64_t ticket);
 
+/* Releases what messages may have come into: now, or, if the team has failed, when it is closed, and the last message
+ * is over. A team of NULL, or alone, has none.
+ * NULL is fine. */
+void tn_team_release(tn_team *team, void *thing, void (*release)(void *thing));
+
 /* What the team did so far. What was exchanged behind the caller's computing took busy - waited. */
 typedef struct tn_team_stats {
     double busy;   /* seconds that its thread spent on what it was asked for */

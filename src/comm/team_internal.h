@@ -39,6 +39,12 @@ typedef struct tn_pulse {
     uint32_t told;           /* the last beat is on its way */
 } tn_pulse;
 
+/* What is released when the team is closed. */
+typedef struct tn_legacy {
+    void *thing;
+    void (*release)(void *thing);
+} tn_legacy;
+
 struct tn_team {
     char name[96]; /* what failures of its own begin with, in a team of threads; "": the rank */
     const tn_communicator *table;
@@ -55,6 +61,8 @@ struct tn_team {
     uint32_t closing; /* and all are ready for it */
     tn_beat failure;  /* its state is TN_BEAT_FAILED once the team is */
     tn_team_stats stats;
+    tn_legacy *legacy; /* in the order of their coming */
+    uint32_t legacies, legacy_room;
 
     tn_pulse pulse;     /* this and what follows is the team's thread's */
     tn_comm_part *part; /* the batch that is being put together or is under way */

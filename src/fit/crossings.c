@@ -62,12 +62,12 @@ tn_status tn_crossings_make_room(tn_crossings *c, uint32_t shards)
 }
 
 /* The device may still read what was enqueued. */
-void tn_crossings_close(tn_crossings *c, int abandon)
+void tn_crossings_close(tn_crossings *c, tn_team *team)
 {
     tn_status ignored = c->points ? tn_wait(c->whole) : TN_OK;
     (void)ignored;
-    for (uint32_t i = 0; i < TN_TREE_DEPTH && !abandon; i++) tn_free(c->node[i]);
-    if (!abandon) tn_free(c->total);
+    for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) tn_team_release(team, c->node[i], tn_free);
+    tn_team_release(team, c->total, tn_free);
     tn_free(c->begin);
     tn_free(c->flight);
     *c = (tn_crossings){0};

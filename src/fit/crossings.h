@@ -26,10 +26,10 @@ typedef struct tn_crossings {
     uint64_t bytes; /* of an element */
 } tn_crossings;
 
-/* For programs of shards of that element type. tn_crossings_close releases it, whether this succeeded or not: but not
- * the vectors, if `abandon` says that others may still write there. */
+/* For programs of shards of that element type. tn_crossings_close releases it, whether this succeeded or not: the
+ * vectors as tn_team_release does. */
 tn_status tn_crossings_open(tn_crossings *crossings, const tn_batches *batches, int32_t dtype);
-void tn_crossings_close(tn_crossings *crossings, int abandon);
+void tn_crossings_close(tn_crossings *crossings, tn_team *team);
 
 /* That all workers' shards meet at the same points; refused with what differs, if not. */
 tn_status tn_crossings_agree(const tn_crossings *crossings, tn_team *team);

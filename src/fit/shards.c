@@ -287,27 +287,32 @@ void tn_sharding_leave(tn_sharding *w)
     w->team = NULL;
 }
 
-/* After a failure messages may still come into its vectors, until the team is closed: then they are left to it. */
+static void close_sum(void *sum)
+{
+    tn_shard_sum_close(sum);
+}
+
+static void close_deal(const tn_sharding *w, const tn_deal *d)
+{
+    tn_team_release(w->team, d->sum, close_sum);
+    tn_team_release(w->team, d->across, close_sum);
+}
+
 void tn_sharding_close(tn_sharding *w)
 {
-    int is_done = !w->whole.sum || tn_team_size(w->team) < 2 || !tn_team_check(w->team);
     tn_buckets_close(w->buckets);
-    if (!is_done) memset(w->node, 0, sizeof w->node);
-    for (int i = 0; i < 2 && is_done; i++) {
-        tn_shard_sum_close((i ? w->last : w->whole).sum);
-        tn_shard_sum_close((i ? w->last : w->whole).across);
-    }
-    if (!is_done) w->total = NULL;
-    tn_crossings_close(&w->crossings, !is_done);
+    close_deal(w, &w->whole);
+    close_deal(w, &w->last);
+    tn_crossings_close(&w->crossings, w->team);
     tn_program_free(w->update);
     for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) {
         tn_program_free(w->put[i]);
         tn_program_free(w->merge[i]);
         tn_program_free(w->add[i]);
-        tn_free(w->node[i]);
+        tn_team_release(w->team, w->node[i], tn_free);
     }
     tn_free(w->worker);
-    tn_free(w->total);
+    tn_team_release(w->team, w->total, tn_free);
     *w = (tn_sharding){0};
 }
 

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MOST = 4, COUNT = 50, FEATURES = 5, CLASSES = 3, WEIGHTS = FEATURES * CLASSES };
@@ -190,6 +191,29 @@ static void all_see_at_the_same_step_that_the_training_diverged(void **unused)
     }
 }
 
+/* A message that can't be sent, at some step: all workers fail with the same line, and nothing is left in memory. */
+static void a_failure_at_any_step_ends_all_and_leaves_nothing(void **unused)
+{
+    static const int calls[] = {40, 100, 150, 200, 203, 250};
+    char plan[64];
+    worker all[3];
+    (void)unused;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        snprintf(plan, sizeof plan, "post 1 %d 1", calls[i]);
+        assert_int_equal(setenv("FLAKY", plan, 1), 0);
+        make_workers(all, 3);
+        for (uint32_t r = 0; r < 3; r++) {
+            all[r].place.communicator = TEST_FLAKY;
+            all[r].options.epochs = 1000;
+            all[r].options.bucket = i % 2 ? 16 : 0;
+        }
+        run_workers(all, 3);
+        for (uint32_t r = 0; r < 3; r++)
+            if (all[r].status != TN_EDEVICE || !strstr(all[r].message, "rank 1: communicator flaky: the cable was cut"))
+                fail_msg("%s: rank %u: '%s'", plan, r, all[r].message);
+    }
+}
+
 static const float weights[CLASSES] = {1, 2, 1};
 
 /* What the last of them has otherwise, and what the line that refuses it calls that. */
@@ -251,6 +275,7 @@ int main(void)
         cmocka_unit_test(shards_in_f64_are_added_in_f64),
         cmocka_unit_test(fed_workers_come_to_the_same_and_read_on),
         cmocka_unit_test(all_see_at_the_same_step_that_the_training_diverged),
+        cmocka_unit_test(a_failure_at_any_step_ends_all_and_leaves_nothing),
         cmocka_unit_test(a_worker_that_trains_otherwise_is_refused_by_name),
     };
     make_data();
