@@ -2,11 +2,16 @@
 #include "cli.h"
 #include "../core/links.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DEEPEST 32 /* folders in folders of data, as the library reads them */
 
 /* With the slash. NULL: no memory. */
 static char *folder_of(const char *path)
@@ -58,8 +63,52 @@ static int will_be_one(const char *path, const char *other_path)
     return same;
 }
 
+/* ---- folders of data ---- */
+
+/* Whether a folder's file of that name is data: an image, or one of MNIST's. Others may lie beside them. */
+static int is_data(const char *name)
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg", "-ubyte", "-ubyte.gz"};
+    const size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t ending = strlen(endings[i]);
+        if (length > ending && !strcasecmp(name + length - ending, endings[i])) return 1;
+    }
+    return 0;
+}
+
+/* Whether that very file is among the data in a folder, or in folders there; -1: they lie too deep to be read. */
+static int holds(const char *folder, const struct stat *file, int depth)
+{
+    DIR *entries = depth < DEEPEST ? opendir(folder) : NULL;
+    int found = depth < DEEPEST ? 0 : -1;
+    for (struct dirent *entry; entries && !found && (entry = readdir(entries));) {
+        struct stat info;
+        char path[PATH_MAX];
+        if (*entry->d_name == '.' || (entry->d_type == DT_REG && !is_data(entry->d_name))) continue;
+        const int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (length >= (int)sizeof path || stat(path, &info)) continue;
+        if (S_ISDIR(info.st_mode))
+            found = holds(path, file, depth + 1);
+        else
+            found = info.st_dev == file->st_dev && info.st_ino == file->st_ino && is_data(entry->d_name);
+    }
+    if (entries) closedir(entries);
+    return found;
+}
+
+static int is_in(const char *path, const char *folder)
+{
+    struct stat file, info;
+    return !stat(path, &file) && S_ISREG(file.st_mode) && !stat(folder, &info) && S_ISDIR(info.st_mode) &&
+           holds(folder, &file, 0) > 0;
+}
+
 int cli_not_the_same(const char *option, const char *path, const char *other, const char *other_path)
 {
-    if (!path || !other_path || (!is_one(path, other_path) && !will_be_one(path, other_path))) return CLI_OK;
+    if (!path || !other_path) return CLI_OK;
+    if (is_in(path, other_path))
+        return cli_usage("--%s %s: it is one of the files of %s %s", option, path, other, other_path);
+    if (!is_one(path, other_path) && !will_be_one(path, other_path)) return CLI_OK;
     return cli_usage("--%s %s: give it another file than %s %s", option, path, other, other_path);
 }

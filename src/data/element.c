@@ -2,15 +2,19 @@
 #include "element.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "half.h"
 #include "tenon/backend.h"
+#include "tenon/tensor.h"
 
 int tn_element_is_ours(const tn_element *e)
 {
-    return e->size == (int)tn_dtype_size(e->dtype) && !e->big && (e->kind == 'f' || e->kind == 'u' || e->kind == 'i');
+    const char kind = e->dtype == TN_F32 ? 'f' : e->dtype == TN_I32 ? 'i' : 'u';
+    return e->kind == kind && e->size == (int)tn_dtype_size(e->dtype) && !e->big;
 }
 
 /* The bits of an element, from either order of bytes. */
@@ -39,12 +43,29 @@ static double number_of(uint64_t bits, const tn_element *e)
     return whole >= INT32_MIN && whole <= INT32_MAX ? (double)whole : NAN;
 }
 
-const char *tn_element_convert(const tn_element *e, const uint8_t *from, int64_t count, void *to)
+/* That an element is more than what it becomes can hold. */
+static const char *beyond(uint64_t bits, const tn_element *e, char why[TN_ELEMENT_TEXT])
+{
+    const int unused = 64 - 8 * e->size;
+    const char *range = tn_dtype_name(e->dtype);
+    if (e->kind == 'f')
+        snprintf(why, TN_ELEMENT_TEXT, "has %g, a number beyond the range of %s", number_of(bits, e), range);
+    else if (e->kind == 'i')
+        snprintf(why, TN_ELEMENT_TEXT, "has %" PRId64 ", a number beyond the range of %s",
+                 (int64_t)(bits << unused) >> unused, range);
+    else
+        snprintf(why, TN_ELEMENT_TEXT, "has %" PRIu64 ", a number beyond the range of %s", bits, range);
+    return why;
+}
+
+const char *tn_element_convert(const tn_element *e, const uint8_t *from, int64_t count, void *to,
+                               char why[TN_ELEMENT_TEXT])
 {
     for (int64_t i = 0; i < count; i++) {
-        double value = number_of(bits_of(from + i * e->size, e->size, e->big), e);
-        if (e->dtype == TN_I32 && isnan(value)) return "has a number beyond the range of i32";
-        if (e->dtype == TN_F32 && fabs(value) > FLT_MAX && !isinf(value)) return "has a number beyond the range of f32";
+        const uint64_t bits = bits_of(from + i * e->size, e->size, e->big);
+        const double value = number_of(bits, e);
+        if (e->dtype == TN_I32 && isnan(value)) return beyond(bits, e, why);
+        if (e->dtype == TN_F32 && fabs(value) > FLT_MAX && !isinf(value)) return beyond(bits, e, why);
         if (e->dtype == TN_F32)
             ((float *)to)[i] = (float)value;
         else if (e->dtype == TN_I32)

@@ -17,7 +17,10 @@ typedef struct tn_element {
 /* Whether it lies in its file as we have it in memory. */
 int tn_element_is_ours(const tn_element *element);
 
-/* Makes `count` of ours. NULL, or what is wrong with one of them: that it is beyond the range of what it becomes. */
-const char *tn_element_convert(const tn_element *element, const uint8_t *from, int64_t count, void *to);
+/* Makes `count` of ours. NULL, or, in `why`, what is wrong with one of them: that it is beyond the range of what it
+ * becomes. */
+#define TN_ELEMENT_TEXT 80
+const char *tn_element_convert(const tn_element *element, const uint8_t *from, int64_t count, void *to,
+                               char why[TN_ELEMENT_TEXT]);
 
 #endif

@@ -178,13 +178,14 @@ static tn_status check_size(const tn_npy_source *source, const struct layout *la
 static tn_status read_elements(tn_npy_source *source, const struct layout *layout, char *to)
 {
     uint8_t chunk[CHUNK];
+    char why[TN_ELEMENT_TEXT];
     const tn_element *e = &layout->element;
     int64_t count = tn_shape_count(&layout->shape), most = CHUNK / e->size;
     if (tn_element_is_ours(e)) return source->read(source, to, (uint64_t)(count * e->size));
     for (int64_t done = 0; done < count;) {
         int64_t now = count - done < most ? count - done : most;
         TN_TRY(source->read(source, chunk, (uint64_t)(now * e->size)));
-        const char *wrong = tn_element_convert(e, chunk, now, to + (uint64_t)done * tn_dtype_size(e->dtype));
+        const char *wrong = tn_element_convert(e, chunk, now, to + (uint64_t)done * tn_dtype_size(e->dtype), why);
         if (wrong) return refuse(source, wrong);
         done += now;
     }

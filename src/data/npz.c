@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <zip.h>
+#include <zlib.h>
 
 #include "alloc.h"
 #include "error.h"
@@ -13,7 +14,8 @@
 #include "rows.h"
 #include "zip_place.h"
 
-#define DEFLATE_MOST 1032u /* deflate makes nothing smaller than by this factor */
+#define DEFLATE_MOST 1032u      /* deflate makes nothing smaller than by this factor */
+#define BLOCK        (1u << 18) /* bytes read at once for a checksum */
 
 int tn_npz_is(const char *path)
 {
@@ -175,29 +177,48 @@ tn_status tn_npz_read(const char *path, const char *member, tn_array *array)
     return status;
 }
 
-/* How many bytes a member has that is stored as it is. */
-static tn_status stored_bytes(zip_t *zip, tn_npy_source *source, zip_uint64_t index, uint64_t *bytes)
+/* Finds a member that is stored as it is: what the archive says of it. */
+static tn_status find_stored(zip_t *zip, tn_npy_source *source, zip_uint64_t *index, zip_stat_t *stat)
 {
-    zip_stat_t stat;
-    zip_stat_init(&stat);
-    if (zip_stat_index(zip, index, 0, &stat)) return failed(source, zip_get_error(zip));
-    TN_TRY(check_member(source, &stat));
-    TN_REQUIRE(stat.comp_method == ZIP_CM_STORE, TN_EUNSUPPORTED,
+    zip_stat_init(stat);
+    TN_TRY(find_member(zip, source, index));
+    if (zip_stat_index(zip, *index, 0, stat)) return failed(source, zip_get_error(zip));
+    TN_TRY(check_member(source, stat));
+    TN_REQUIRE(stat->comp_method == ZIP_CM_STORE, TN_EUNSUPPORTED,
                "%s: %s: is compressed, and read whole; numpy.savez doesn't compress", source->path, source->member);
-    *bytes = stat.size;
+    return TN_OK;
+}
+
+/* The member's bytes have the checksum that the archive says: rows read one by one could not tell. */
+static tn_status check_sum(const tn_npy_source *source, int fd, uint64_t begin, const zip_stat_t *stat)
+{
+    uint64_t done = 0;
+    uLong sum = crc32(0, NULL, 0);
+    unsigned char *block = tn_alloc(BLOCK);
+    if (!block) return TN_ENOMEM;
+    for (ssize_t got = 1; done < stat->size && got > 0; done += got > 0 ? (uint64_t)got : 0) {
+        got = pread(fd, block, stat->size - done < BLOCK ? stat->size - done : BLOCK, (off_t)(begin + done));
+        if (got > 0) sum = crc32(sum, block, (uInt)got);
+    }
+    tn_free(block);
+    TN_REQUIRE(done == stat->size, TN_EIO, "%s: %s: cannot be read", source->path, source->member);
+    TN_REQUIRE(!(stat->valid & ZIP_STAT_CRC) || sum == stat->crc, TN_EFORMAT, "%s: %s: is a damaged archive: CRC error",
+               source->path, source->member);
     return TN_OK;
 }
 
 tn_status tn_npz_rows(tn_rows *rows, const char *member)
 {
     zip_t *zip = NULL;
+    zip_stat_t stat;
     zip_uint64_t index = 0;
-    uint64_t bytes = 0, begin = 0;
+    uint64_t begin = 0;
     tn_npy_source source = {.path = rows->path, .member = member};
     TN_TRY(open_archive(rows->path, &zip));
-    tn_status status = find_member(zip, &source, &index);
-    if (!status) status = stored_bytes(zip, &source, index, &bytes);
-    if (!status) status = tn_zip_place(rows->fd, rows->path, zip_get_name(zip, index, ZIP_FL_ENC_RAW), bytes, &begin);
+    tn_status status = find_stored(zip, &source, &index, &stat);
+    if (!status)
+        status = tn_zip_place(rows->fd, rows->path, zip_get_name(zip, index, ZIP_FL_ENC_RAW), stat.size, &begin);
+    if (!status) status = check_sum(&source, rows->fd, begin, &stat);
     zip_discard(zip);
-    return status ? status : tn_npy_rows(rows, begin, bytes);
+    return status ? status : tn_npy_rows(rows, begin, stat.size);
 }

@@ -40,11 +40,11 @@ tn_status tn_rows_read(const tn_rows *r, int64_t first, int64_t count, void *to)
     const uint64_t size = (uint64_t)r->element.size, ours = tn_dtype_size(r->element.dtype);
     if (tn_element_is_ours(&r->element)) return read_at(r, begin, to, bytes);
     for (uint64_t done = 0; done < bytes;) {
-        char chunk[CHUNK];
+        char chunk[CHUNK], why[TN_ELEMENT_TEXT];
         uint64_t now = bytes - done < CHUNK ? bytes - done : CHUNK;
         TN_TRY(read_at(r, begin + done, chunk, now));
         const char *wrong = tn_element_convert(&r->element, (const uint8_t *)chunk, (int64_t)(now / size),
-                                               (char *)to + done / size * ours);
+                                               (char *)to + done / size * ours, why);
         TN_REQUIRE(!wrong, TN_EFORMAT, "%s%s%s: %s, near row %llu", r->path, colon(r), r->member, wrong,
                    (unsigned long long)((uint64_t)first + done / r->row_bytes));
         done += now;

@@ -17,7 +17,8 @@ typedef struct tn_rows {
 } tn_rows;
 
 /* Opens the array; `member` is its name in an archive, NULL its only one. TN_EMISSING if there is none of that name;
- * TN_EUNSUPPORTED, with the reason, if it can only be read whole. The caller closes it. */
+ * TN_EUNSUPPORTED, with the reason, if it can only be read whole. An archive's member has a checksum, for which it is
+ * read through once here; other formats have none. The caller closes it. */
 TN_MUST_USE tn_status tn_rows_open(const char *path, const char *member, tn_rows **rows);
 void tn_rows_close(tn_rows *rows); /* NULL is fine */
 

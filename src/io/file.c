@@ -19,7 +19,8 @@
 #include "links.h"
 #include "tenon/data.h"
 
-#define PIECE (1u << 30) /* the most that one call writes */
+#define PIECE  (1u << 30) /* the most that one call writes */
+#define ENDING 40         /* bytes that a temporary name has behind the target's, at most: ".PID.NUMBER.tmp" */
 
 static tn_status cannot_write(const char *path, int code)
 {
@@ -36,15 +37,31 @@ static char *folder_of(const char *path)
     return folder;
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* How much of the target's name the temporary one begins with: a folder takes no name beyond a length. */
+static int kept_length(const tn_file *file)
+{
+    const char *name = name_of(file->target);
+    const long most = pathconf(file->folder, _PC_NAME_MAX);
+    size_t length = strlen(name);
+    if (most > ENDING && length > (size_t)(most - ENDING))
+        for (length = (size_t)(most - ENDING); length && (name[length] & 0xC0) == 0x80;) length--; /* UTF-8 stays so */
+    return (int)length;
+}
+
 /* ---- leftovers ---- */
 
-/* Is `entry` NAME.PID.NUMBER.tmp of a process that is gone? */
-static int is_stale(const char *entry, const char *name)
+/* Is `entry` NAME.PID.NUMBER.tmp of a process that is gone? The name has that length. */
+static int is_stale(const char *entry, const char *name, size_t length)
 {
     long pid = 0;
     unsigned number = 0;
     int used = 0;
-    size_t length = strlen(name);
     if (strncmp(entry, name, length)) return 0;
     if (sscanf(entry + length, ".%ld.%u.tmp%n", &pid, &number, &used) != 2 || !used || entry[length + (size_t)used])
         return 0;
@@ -54,10 +71,11 @@ static int is_stale(const char *entry, const char *name)
 /* A writer holds a lock, so that one on another machine is left alone as well. */
 static void remove_stale(const tn_file *file)
 {
-    const char *slash = strrchr(file->target, '/'), *name = slash ? slash + 1 : file->target;
+    const char *name = name_of(file->target);
+    const size_t length = (size_t)kept_length(file);
     DIR *entries = opendir(file->folder);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        if (!is_stale(entry->d_name, name)) continue;
+        if (!is_stale(entry->d_name, name, length)) continue;
         int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (fd < 0) continue;
         if (!flock(fd, LOCK_EX | LOCK_NB)) unlinkat(dirfd(entries), entry->d_name, 0);
@@ -84,13 +102,15 @@ static void keep_owner(int fd, const struct stat *old)
 static tn_status make_temporary(tn_file *file, const struct stat *old)
 {
     static atomic_uint serial;
-    size_t room = strlen(file->target) + 48;
+    const size_t room = strlen(file->target) + ENDING + 1;
     file->folder = folder_of(file->target);
     file->temporary = tn_alloc(room);
     if (!file->folder || !file->temporary) return TN_ENOMEM;
     remove_stale(file);
+    const int kept = (int)(name_of(file->target) - file->target) + kept_length(file);
     for (int tries = 0; tries < 1000 && file->fd < 0; tries++) {
-        snprintf(file->temporary, room, "%s.%ld.%u.tmp", file->target, (long)getpid(), atomic_fetch_add(&serial, 1));
+        snprintf(file->temporary, room, "%.*s.%ld.%u.tmp", kept, file->target, (long)getpid(),
+                 atomic_fetch_add(&serial, 1));
         file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, old ? 0600 : 0666);
         if (file->fd < 0 && errno != EEXIST) break;
     }

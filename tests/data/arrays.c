@@ -178,12 +178,17 @@ static void halves_become_f32_in_either_order_of_bytes(void **state)
 
 static void numbers_that_do_not_fit_are_refused(void **state)
 {
-    unsigned char wide[sizeof npy_i8], large[sizeof npy_f8_big];
+    unsigned char wide[sizeof npy_i8], large[sizeof npy_f8_big], whole[sizeof npy_u4];
+    const uint32_t most = 3000000000u;
     tn_array x = {0};
     (void)state;
+    memcpy(whole, npy_u4, sizeof whole);
+    memcpy(whole + sizeof whole - 4, &most, 4);
+    expect_failure(tn_array_read(FILE_OF("u.npy", whole), NULL, &x), TN_EFORMAT,
+                   "has 3000000000, a number beyond the range of i32");
     memcpy(wide, npy_i8, sizeof wide);
     wide[sizeof wide - 3] = 1;
-    expect_failure(tn_array_read(FILE_OF("w.npy", wide), NULL, &x), TN_EFORMAT, "beyond the range of i32");
+    expect_failure(tn_array_read(FILE_OF("w.npy", wide), NULL, &x), TN_EFORMAT, "a number beyond the range of i32");
     memcpy(large, npy_f8_big, sizeof large);
     large[sizeof large - 8] = 0x7e;
     expect_failure(tn_array_read(FILE_OF("l.npy", large), NULL, &x), TN_EFORMAT, "beyond the range of f32");

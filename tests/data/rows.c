@@ -241,6 +241,26 @@ static void a_file_that_becomes_shorter_is_an_error(void **state)
     tn_dataset_free(&data);
 }
 
+static void a_damaged_member_is_found_before_its_rows_are_read(void **state)
+{
+    (void)state;
+    tn_rows *rows = NULL;
+    const char *path = npz_of("c.npz", npy_u1, sizeof npy_u1, ZIP_CM_STORE);
+    expect_ok(tn_rows_open(path, "x", &rows));
+    const off_t last = (off_t)rows->begin + 11; /* of (3, 4) bytes */
+    tn_rows_close(rows);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseeko(file, last, SEEK_SET), 0);
+    const int byte = getc(file);
+    assert_int_equal(fseeko(file, last, SEEK_SET), 0);
+    putc(byte ^ 1, file);
+    assert_int_equal(fclose(file), 0);
+    expect_failure(tn_rows_open(path, "x", &rows), TN_EFORMAT, "c.npz: x: is a damaged archive: CRC error");
+    expect_ok(tn_rows_open(path, "first", &rows));
+    tn_rows_close(rows);
+}
+
 static void what_must_be_read_whole_says_so(void **state)
 {
     (void)state;
@@ -259,7 +279,12 @@ static void what_must_be_read_whole_says_so(void **state)
     expect_ok(tn_rows_open(tensors_of("F64", "[2]", far, sizeof far), "x", &rows));
     char row[8];
     expect_ok(tn_rows_read(rows, 0, 1, row));
-    expect_failure(tn_rows_read(rows, 1, 1, row), TN_EFORMAT, "has a number beyond the range of f32, near row 1");
+    expect_failure(tn_rows_read(rows, 1, 1, row), TN_EFORMAT,
+                   "has 1e+300, a number beyond the range of f32, near row 1");
+    tn_rows_close(rows);
+    const uint32_t most[] = {7, 4294967295u};
+    expect_ok(tn_rows_open(tensors_of("U32", "[2]", most, sizeof most), "x", &rows));
+    expect_failure(tn_rows_read(rows, 0, 2, row), TN_EFORMAT, "has 4294967295, a number beyond the range of i32");
     tn_rows_close(rows);
 }
 
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_stream_is_scaled_as_memory_is),
         cmocka_unit_test(an_infinite_value_is_named_with_its_file),
         cmocka_unit_test(a_file_that_becomes_shorter_is_an_error),
+        cmocka_unit_test(a_damaged_member_is_found_before_its_rows_are_read),
         cmocka_unit_test(what_must_be_read_whole_says_so),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -1,6 +1,7 @@
 /* save.c: states into files: their bytes, and that a file is whole whatever happens. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -387,6 +388,27 @@ static void what_killed_processes_left_is_removed(void **state)
     tn_state_free(some);
 }
 
+/* The temporary file's name, which is longer, is not the limit. */
+static void the_longest_names_are_written(void **state)
+{
+    tn_state *some = some_state();
+    char name[NAME_MAX + 2];
+    (void)state;
+    for (int length = 200; length <= NAME_MAX; length++) {
+        memset(name, 'x', (size_t)length);
+        name[length] = 0;
+        expect_ok(tn_state_save(some, scratch_path(name), NULL, 0));
+        assert_int_equal(scratch_files(), 1);
+        unlink(scratch_path(name));
+    }
+    for (int i = 0; i < NAME_MAX; i++) name[i] = "\xc3\xa9"[i % 2]; /* letters of two bytes */
+    name[NAME_MAX - 1] = 0;
+    expect_ok(tn_state_save(some, scratch_path(name), NULL, 0));
+    unlink(scratch_path(name));
+    assert_int_equal(scratch_files(), 0);
+    tn_state_free(some);
+}
+
 /* ---- kill -9 ---- */
 
 static tn_state *large_state(float value)
@@ -466,6 +488,7 @@ int main(void)
         cmocka_unit_test(what_links_name_is_made_if_it_is_not_there),
         cmocka_unit_test(links_and_modes_are_kept),
         cmocka_unit_test(what_killed_processes_left_is_removed),
+        cmocka_unit_test(the_longest_names_are_written),
         cmocka_unit_test(kill_at_any_moment_leaves_a_whole_file),
     };
     return cmocka_run_group_tests_name("save", tests, scratch_begin, scratch_end);
