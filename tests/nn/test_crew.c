@@ -1,4 +1,5 @@
 /* Several devices in one training: what they come to, whatever takes which shards, and what becomes of failures. */
+#include "alloc.h"
 #include "check.h"
 #include "near.h"
 
@@ -333,6 +334,31 @@ static void two_devices_of_a_backend_come_to_the_bits_of_one(void **unused)
     assert_same(&got, &want);
 }
 
+/* From some allocation on all fail, in any thread: nothing hangs or crashes, and afterwards all is well. */
+static void a_crew_without_memory_ends(void **unused)
+{
+    outcome want, got;
+    (void)unused;
+    train(alike, 1, NULL, &want);
+    const uint64_t before = tn_allocations();
+    train(alike, 3, NULL, &got);
+    const int64_t all = (int64_t)(tn_allocations() - before);
+    int failed = 0;
+    for (int64_t n = 0; n < all; n += 1 + n / 6) {
+        bed b;
+        set_up(&b, alike, 3);
+        tn_alloc_fail_after(n);
+        tn_status status = train_to_the_end(&b);
+        tn_alloc_fail_after(-1);
+        failed += status != TN_OK;
+        if (status && status != TN_ENOMEM) fail_msg("allocation %lld: %s", (long long)n, tn_message());
+        clear_up(&b);
+    }
+    assert_true(failed > 20);
+    train(alike, 3, NULL, &got);
+    assert_same(&got, &want);
+}
+
 /* A loss that is no number is no failure of a device. */
 static void a_training_that_diverges_says_so(void **unused)
 {
@@ -382,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_device_that_is_lost_ends_the_training_by_its_name),
         cmocka_unit_test(a_lost_leader_ends_the_training_too),
         cmocka_unit_test(two_devices_of_a_backend_come_to_the_bits_of_one),
+        cmocka_unit_test(a_crew_without_memory_ends),
         cmocka_unit_test(a_training_that_diverges_says_so),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
