@@ -1,6 +1,6 @@
 /* pulse.c: who is still there. Each rank sends a sign of life to the rank before it, and listens to the one after it:
- * two small messages a second for any number of ranks. The last of a rank says that it leaves, or why the team failed;
- * that is passed on, and so goes round.
+ * two small messages a second for any number of ranks. They also carry a wish round. The last of a rank says that it
+ * leaves, or why the team failed; that is passed on, and so goes round.
  *
  * Silence is counted in beats of one's own: a process that was stopped does not blame its neighbour for the time that
  * it missed itself. */
@@ -77,6 +77,7 @@ static void hear(tn_team *team)
     p->quiet = 0;
     p->limit = p->silence;
     p->in_part.done = 0;
+    if (p->in.wished) tn_team_wish(team);
     if (p->in.state == TN_BEAT_FAILED)
         tn_team_stop(team, &p->in);
     else if (p->in.state == TN_BEAT_LEAVING)
@@ -99,7 +100,7 @@ static void beat(tn_team *team)
     tn_pulse *p = &team->pulse;
     if (!p->left && ++p->quiet > p->limit) miss(team);
     if (p->told || !p->out_part.done || team->ranks == 1) return;
-    p->out = (tn_beat){.state = TN_BEAT_FINE};
+    p->out = (tn_beat){.state = TN_BEAT_FINE, .wished = (uint32_t)tn_team_wished(team)};
     post(team, &p->out_part);
 }
 

@@ -347,6 +347,21 @@ tn_status tn_team_open_here(uint64_t group, uint32_t ranks, uint32_t rank, const
     return open_team(&options, name, team);
 }
 
+void tn_team_wish(tn_team *team)
+{
+    pthread_mutex_lock(&team->lock);
+    team->wished = 1;
+    pthread_mutex_unlock(&team->lock);
+}
+
+int tn_team_wished(tn_team *team)
+{
+    pthread_mutex_lock(&team->lock);
+    const int wished = team->wished != 0;
+    pthread_mutex_unlock(&team->lock);
+    return wished;
+}
+
 static void set(tn_team *team, uint32_t *flag)
 {
     pthread_mutex_lock(&team->lock);

@@ -43,6 +43,11 @@ typedef struct tn_fact {
  * ranks. That is no failure of the team. */
 TN_MUST_USE tn_status tn_team_agree(tn_team *team, const tn_fact facts[], uint32_t count);
 
+/* A wish that all are to know of, such as to stop: it goes round with the signs of life, within seconds. tn_team_wished
+ * says whether it has come here; not at once on all ranks. Never waits. */
+void tn_team_wish(tn_team *team);
+int tn_team_wished(tn_team *team);
+
 /* What was asked for without waiting (tn_shard_sum_start) is done when its ticket was waited for; so is all before it.
  */
 TN_MUST_USE tn_status tn_team_wait(tn_team *team, uint64_t ticket);

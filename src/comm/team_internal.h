@@ -25,6 +25,7 @@ typedef struct tn_beat {
     int32_t status;
     uint32_t culprit;
     uint32_t missed; /* the culprit does not answer */
+    uint32_t wished; /* somebody wishes something of all */
     char text[240];
 } tn_beat;
 
@@ -59,6 +60,7 @@ struct tn_team {
     uint64_t room, asked, finished;
     uint32_t leaving; /* close was called; */
     uint32_t closing; /* and all are ready for it */
+    uint32_t wished;  /* by somebody, as far as it is known here */
     tn_beat failure;  /* its state is TN_BEAT_FAILED once the team is */
     tn_team_stats stats;
     tn_legacy *legacy; /* in the order of their coming */

@@ -409,11 +409,20 @@ static tn_status go_on(tn_sharding *w, const tn_deal *d, uint32_t i)
     return finish(w, d, i, program);
 }
 
+/* A worker's wish is in the sum of its shards. Who has none tells those that have. */
+static void pass_on_wish(tn_sharding *w)
+{
+    if (tn_team_size(w->team) < 2) return;
+    if (w->wishes && w->whole.own.begin == w->whole.own.end) tn_team_wish(w->team);
+    w->wishes |= tn_team_wished(w->team);
+}
+
 tn_status tn_sharding_step(tn_sharding *w, int64_t start, int64_t count)
 {
     const tn_deal *d = count == w->batches->batch * w->whole.shards ? &w->whole : &w->last;
     const int meets = w->crossings.points > 0;
     tn_tree tree = {.shards = d->shards};
+    pass_on_wish(w);
     w->asked = w->wishes;
     if (meets) TN_TRY(meet(w, d, start, count));
     for (uint32_t i = 0; i < d->own.end - d->own.begin; i++) {

@@ -30,6 +30,7 @@ typedef struct worker {
     tn_model model;
     tn_fit_options options;
     int64_t look_at; /* the step before which it looks at the loss; 0: it doesn't */
+    int64_t ask_at;  /* the step before which it asks all to stop, which it does when all are to; 0: it doesn't */
     pthread_t thread;
     tn_status status, team_status;
     char message[512];
@@ -42,7 +43,8 @@ static tn_status take_steps(worker *w, tn_training *t)
 {
     tn_epoch epoch;
     tn_status s = TN_OK;
-    for (tn_training_place at = tn_training_where(t); !s && !at.finished; at = tn_training_where(t)) {
+    for (tn_training_place at = tn_training_where(t); !s && !at.finished && !at.asked; at = tn_training_where(t)) {
+        if (w->ask_at && w->ask_at == at.step) tn_training_ask(t);
         if (w->look_at && w->look_at == at.step) s = tn_training_so_far(t, &epoch);
         if (!s) s = at.step < at.steps ? tn_training_step(t) : tn_training_end_epoch(t, &epoch);
     }
@@ -167,6 +169,30 @@ static void fed_workers_come_to_the_same_and_read_on(void **unused)
 
 /* ---- what ends them ---- */
 
+/* Whoever it is: one that has no shards is heard, too. */
+static void one_may_ask_all_to_stop(void **unused)
+{
+    static const uint32_t shares[] = {0, 3, 1};
+    worker all[3];
+    (void)unused;
+    for (uint32_t who = 0; who < 3; who++) {
+        make_workers(all, 3);
+        for (uint32_t r = 0; r < 3; r++) {
+            all[r].place.silence = 4;
+            all[r].options.epochs = 20000;
+            all[r].options.shares = shares;
+            all[r].ask_at = r == who ? 3 : 0;
+        }
+        run_workers(all, 3);
+        for (uint32_t r = 0; r < 3; r++) {
+            if (all[r].status) fail_msg("rank %u: %s", r, all[r].message);
+            assert_int_equal(all[r].at.asked, 1);
+            assert_int_equal(all[r].at.epochs, all[0].at.epochs);
+            assert_int_equal(all[r].at.step, all[0].at.step);
+        }
+    }
+}
+
 /* Who looks at the loss, and when, makes no difference; and it is no failure of one of them. */
 static void all_see_at_the_same_step_that_the_training_diverged(void **unused)
 {
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(any_number_of_workers_comes_to_the_same_bits),
         cmocka_unit_test(shards_in_f64_are_added_in_f64),
         cmocka_unit_test(fed_workers_come_to_the_same_and_read_on),
+        cmocka_unit_test(one_may_ask_all_to_stop),
         cmocka_unit_test(all_see_at_the_same_step_that_the_training_diverged),
         cmocka_unit_test(a_failure_at_any_step_ends_all_and_leaves_nothing),
         cmocka_unit_test(a_worker_that_trains_otherwise_is_refused_by_name),
