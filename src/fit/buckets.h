@@ -33,10 +33,10 @@ typedef struct tn_buckets_options {
 typedef struct tn_bucket_step {
     tn_shard_sum *sum;
     const char *const *node; /* the tensors that the nodes are in */
-    uint32_t nodes,
-        adds;        /* how many there are; and additions, each to the part before, that the last shard completes */
-    uint32_t wishes; /* added to the vector's last element */
-    uint32_t part;   /* of the last shard's program that is left to run, up to its end; 0: all of it */
+    uint32_t nodes;          /* how many these are */
+    uint32_t adds;           /* additions, each to the part before, that the last shard completes */
+    uint32_t wishes;         /* added to the vector's last element */
+    uint32_t part;           /* of the last shard's program that is left to run, up to its end; 0: all of it */
 } tn_bucket_step;
 
 /* All workers of the team, after they have met. tn_buckets_close, NULL is fine, ends the thread: either nothing is
@@ -45,7 +45,7 @@ TN_MUST_USE tn_status tn_buckets_open(const tn_buckets_options *options, tn_buck
 void tn_buckets_close(tn_buckets *buckets);
 
 /* Runs the program of this worker's last shard (NULL: it has none in this step), and returns when the sum over all
- * shards is on its way to its tensor, and in `total`. */
+ * shards is in its tensor, and in `total`. */
 TN_MUST_USE tn_status tn_buckets_run(tn_buckets *buckets, const tn_bucket_step *step, tn_program *program);
 
 /* What was exchanged so far. */
