@@ -4,10 +4,10 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "half.h"
+#include "plain.h"
 #include "tenon/backend.h"
 #include "tenon/tensor.h"
 
@@ -49,12 +49,12 @@ static const char *beyond(uint64_t bits, const tn_element *e, char why[TN_ELEMEN
     const int unused = 64 - 8 * e->size;
     const char *range = tn_dtype_name(e->dtype);
     if (e->kind == 'f')
-        snprintf(why, TN_ELEMENT_TEXT, "has %g, a number beyond the range of %s", number_of(bits, e), range);
+        tn_snprintf(why, TN_ELEMENT_TEXT, "has %g, a number beyond the range of %s", number_of(bits, e), range);
     else if (e->kind == 'i')
-        snprintf(why, TN_ELEMENT_TEXT, "has %" PRId64 ", a number beyond the range of %s",
-                 (int64_t)(bits << unused) >> unused, range);
+        tn_snprintf(why, TN_ELEMENT_TEXT, "has %" PRId64 ", a number beyond the range of %s",
+                    (int64_t)(bits << unused) >> unused, range);
     else
-        snprintf(why, TN_ELEMENT_TEXT, "has %" PRIu64 ", a number beyond the range of %s", bits, range);
+        tn_snprintf(why, TN_ELEMENT_TEXT, "has %" PRIu64 ", a number beyond the range of %s", bits, range);
     return why;
 }
 
