@@ -135,10 +135,10 @@ TN_API TN_MUST_USE tn_status tn_file_replace(const char *path, const void *data,
 TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data);
 
 /* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
- * u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4 where
- * h is above 4; all others become f32. With `x` NULL
- * they are the array "x" or the file's only one; with `y` NULL nothing belongs to them. One number for each sample is
- * its class with `classify` (TN_CLASSIFY_...), else it is what to predict, as several numbers always are. */
+ * u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
+ * where h is above 4; all others become f32. With `x` NULL they are the array "x" or the file's only one; with `y` NULL
+ * nothing belongs to them. One number for each sample is its class with `classify` (TN_CLASSIFY_...), else it is what
+ * to predict, as several numbers always are. */
 TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify,
                                                tn_dataset *data);
 
@@ -154,6 +154,11 @@ TN_API TN_MUST_USE tn_status tn_image_read(const char *path, const tn_shape *sam
 
 /* Reads all samples of a loader into memory, by several threads; a set in memory stays as it is. */
 TN_API TN_MUST_USE tn_status tn_dataset_load(tn_dataset *data);
+
+/* Samples are tokens, whole numbers from 0 to count - 1, as tn_embedding reads them: bytes become numbers, f32, instead
+ * of levels to be divided by 255. A number that is none is TN_EFORMAT and named: here, or where samples have a loader,
+ * when one is read that has it. */
+TN_API TN_MUST_USE tn_status tn_dataset_tokens(tn_dataset *data, int64_t count);
 
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);

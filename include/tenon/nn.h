@@ -90,10 +90,10 @@ TN_API tn_tensor *tn_avgpool1d_with(tn_tensor *x, tn_pool1d_options options);
 TN_API tn_tensor *tn_adaptive_avgpool1d(tn_tensor *x, int64_t length);
 
 /* Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
- * options mean the usual value. Batch normalisation (Ioffe and Szegedy, 2015) takes the batch's own mean and variance
- * in training, and moves "running_mean" and "running_var" (unbiased) towards them, each use of the layer in turn where
- * a graph has several; otherwise it takes these. Where a training cuts its batches into shards (fit.h), each shard is a
- * batch of its own, unless `sync` asks for the whole batch's mean and variance. */
+ * options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes the
+ * batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them, each
+ * use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches into
+ * shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and variance. */
 typedef struct tn_batch_norm_options {
     uint32_t training;
     double momentum; /* share of the new batch in the running statistics: 0.1 */

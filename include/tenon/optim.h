@@ -9,7 +9,9 @@
 extern "C" {
 #endif
 
-/* Zero means the usual value. The learning rate is the scalar input "lr", so that tn_set changes it at any time. */
+/* Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
+ * itself: AdamW without decay is .weight_decay = TN_ZERO. The learning rate is the scalar input "lr", so that tn_set
+ * changes it at any time. */
 typedef struct tn_optim_options {
     double lr;            /* learning rate: as tn_optimizer_at says */
     double momentum;      /* momentum and nesterov: 0.9; rmsprop: 0 */

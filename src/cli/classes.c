@@ -2,6 +2,7 @@
 #include "classes.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,16 @@
 typedef struct named {
     const char *name;
     int32_t number;
+    double value; /* of a name that is a number; else NAN */
 } named;
+
+static double value_of(const char *name)
+{
+    char *end;
+    const double value = strtod(name, &end);
+    const int number = end != name && (!*end || *end == '\n') && !memchr(name, 'x', (size_t)(end - name));
+    return number ? value : NAN;
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -35,7 +45,7 @@ static named *sort_names(const char *name, int64_t classes)
 {
     named *all = calloc((size_t)classes + 1, sizeof *all);
     for (int32_t i = 0; all && i < classes; i++) {
-        all[i] = (named){name, i};
+        all[i] = (named){name, i, value_of(name)};
         name += strcspn(name, "\n");
         name += *name == '\n';
     }
@@ -43,12 +53,21 @@ static named *sort_names(const char *name, int64_t classes)
     return all;
 }
 
+/* The known class of that name, or that is the same number written otherwise, 1 for 1.0; NULL: there is none. */
+static const named *find_class(const char *name, const named *known, int64_t n_known)
+{
+    const named want = {name, 0, value_of(name)};
+    const named *found = bsearch(&want, known, (size_t)n_known, sizeof *known, by_name);
+    for (int64_t i = 0; !found && !isnan(want.value) && i < n_known; i++)
+        if (known[i].value == want.value) found = &known[i];
+    return found;
+}
+
 /* number[k]: what the model calls the class that the data calls number k; -1: it does not know it. */
 static void number_classes(const char *names, int64_t classes, const named *known, int64_t n_known, int32_t *number)
 {
     for (int64_t k = 0; k < classes; k++) {
-        const named want = {names, 0};
-        const named *found = bsearch(&want, known, (size_t)n_known, sizeof *known, by_name);
+        const named *found = find_class(names, known, n_known);
         number[k] = found ? found->number : -1;
         names += strcspn(names, "\n");
         names += *names == '\n';

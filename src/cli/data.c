@@ -128,6 +128,13 @@ static int cannot_open(const cli_settings *s, const char *noted, const tn_csv_op
     return cli_cannot_open(csv, name, status);
 }
 
+int cli_take_tokens(const char *net, const cli_model *model, tn_dataset *data)
+{
+    const int64_t count = cli_net_tokens(net);
+    if (count < 1 || (model && model->x_dtype != TN_F32)) return CLI_GO_ON;
+    return tn_dataset_tokens(data, count) ? cli_fail("%s, as --net '%s' reads them", tn_message(), net) : CLI_GO_ON;
+}
+
 int cli_open_data(const cli_settings *s, const cli_model *model, const char *noted, tn_dataset *train, tn_dataset *test)
 {
     const tn_open_options how = open_options(s, model);
@@ -137,7 +144,9 @@ int cli_open_data(const cli_settings *s, const cli_model *model, const char *not
     if (!s->test) test->classes = train->classes;
     if (!train->count) return cli_fail("%s has no training samples", train->source);
     int matched = model ? cli_match_classes(model, train) : CLI_GO_ON;
-    return matched == CLI_GO_ON && model && !s->test ? cli_match_classes(model, test) : matched;
+    if (matched == CLI_GO_ON && model && !s->test) matched = cli_match_classes(model, test);
+    if (matched == CLI_GO_ON) matched = cli_take_tokens(s->net, model, train);
+    return matched == CLI_GO_ON ? cli_take_tokens(s->net, model, test) : matched;
 }
 
 int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *validation)
@@ -154,6 +163,7 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
     tn_status status = tn_dataset_open_with(name, &how, NULL, test);
     if (status) return cannot_open(s, noted, &how.csv, name, status);
     int matched = cli_match_classes(model, test);
+    if (matched == CLI_GO_ON) matched = cli_take_tokens(s->net, model, test);
     return matched == CLI_GO_ON ? cli_check_data(model, test) : matched;
 }
 

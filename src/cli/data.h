@@ -31,6 +31,10 @@ int cli_keep_training(const cli_settings *settings, tn_dataset *train, tn_datase
 int cli_open_test(const cli_settings *settings, const cli_model *model, const char *name, const char *noted,
                   tn_dataset *test);
 
+/* Where the network's first layer is an embedding, samples are tokens: bytes are whole numbers, and what the embedding
+ * has no row for is an error. `model` as above: one of before that was so reads bytes as it did. */
+int cli_take_tokens(const char *net, const cli_model *model, tn_dataset *data);
+
 /* That samples to test on are such as the model is for, which stands in messages by its `data`. */
 int cli_check_data(const cli_model *model, tn_dataset *data);
 

@@ -150,6 +150,13 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     return CLI_GO_ON;
 }
 
+int64_t cli_net_tokens(const char *net)
+{
+    static const char layer[] = "embedding ";
+    net += strspn(net, " \t\n");
+    return strncmp(net, layer, sizeof layer - 1) ? 0 : strtoll(net + sizeof layer - 1, NULL, 10);
+}
+
 /* ---- what its loss needs ---- */
 
 static tn_loss_entry loss_entry(const char *name)

@@ -48,6 +48,9 @@ char *cli_read_class(const char *names, char *text, size_t capacity);
 /* The class's name, in `text`. */
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);
 
+/* How many tokens a network tells apart whose first layer is an embedding; 0: it is another. */
+int64_t cli_net_tokens(const char *net);
+
 /* Whether the loss counts right answers, and whether it wants class labels rather than numbers as a table's target. */
 int cli_loss_counts(const cli_model *model);
 int cli_loss_classifies(const char *loss);

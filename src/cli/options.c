@@ -26,13 +26,13 @@ int cli_given(cli_option *options, const char *name)
 static const char *expected(const cli_option *option, char *text, size_t capacity)
 {
     const char *what = option->kind == CLI_WHOLE ? "a whole number" : "a number";
-    const char *from = option->kind == CLI_WHOLE ? "of at least" : "above";
+    const char *from = option->kind == CLI_NUMBER ? "above" : "of at least";
     if (!isfinite(option->high) || option->high >= 9e15)
         snprintf(text, capacity, "%s %s %.15g", what, from, option->low);
     else if (option->kind == CLI_WHOLE)
         snprintf(text, capacity, "%s from %.15g to %.15g", what, option->low, option->high);
     else
-        snprintf(text, capacity, "%s above %g and below %g", what, option->low, option->high);
+        snprintf(text, capacity, "%s %s %g and below %g", what, from, option->low, option->high);
     return text;
 }
 
@@ -46,12 +46,18 @@ static int whole(const char *text, double low, double high, int64_t *value)
     return 1;
 }
 
+static int is_number(const cli_option *option)
+{
+    return option->kind == CLI_NUMBER || option->kind == CLI_FROM || option->kind == CLI_MEANT;
+}
+
 static int read_number(const cli_option *option, const char *text)
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value) || value <= option->low || value >= option->high) return 0;
-    *(double *)option->target = value;
+    if (end == text || *end || !isfinite(value) || value < option->low || value >= option->high) return 0;
+    if (option->kind == CLI_NUMBER && value == option->low) return 0;
+    *(double *)option->target = option->kind == CLI_MEANT && value == 0 ? TN_ZERO : value;
     return 1;
 }
 
@@ -59,7 +65,7 @@ static int read_number(const cli_option *option, const char *text)
 static int store(const cli_option *option, const char *text)
 {
     if (option->kind == CLI_WHOLE) return whole(text, option->low, option->high, option->target);
-    if (option->kind == CLI_NUMBER) return read_number(option, text);
+    if (is_number(option)) return read_number(option, text);
     if (option->kind == CLI_TEXT)
         *(const char **)option->target = text;
     else
@@ -154,6 +160,8 @@ const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT])
     if (option->kind == CLI_FLAG) return *(int *)option->target ? "yes" : "";
     if (option->kind == CLI_WHOLE)
         snprintf(text, CLI_NOTE_TEXT, "%" PRId64, *(int64_t *)option->target);
+    else if (option->kind == CLI_MEANT && *(double *)option->target == TN_ZERO)
+        return "0";
     else
         snprintf(text, CLI_NOTE_TEXT, "%.17g", *(double *)option->target);
     return text;

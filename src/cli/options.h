@@ -12,6 +12,8 @@ enum {
     CLI_TEXT,   /* const char * */
     CLI_WHOLE,  /* int64_t, low <= number <= high */
     CLI_NUMBER, /* double, low < number < high */
+    CLI_FROM,   /* double, low <= number < high */
+    CLI_MEANT,  /* the same; 0 is stored as TN_ZERO, since a target that is 0 stands for the usual value */
 };
 
 typedef struct cli_option {

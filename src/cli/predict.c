@@ -77,7 +77,8 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     csv.keep_missing = saved->scaling.x.columns > 0;
     tn_status read = tn_dataset_csv(path, &csv, &data);
     if (!read) cli_tell_reading(&data, &saved->model);
-    int status = read ? cli_cannot_open(&csv, path, read) : take(&saved->model, &data, out);
+    int status = read ? cli_cannot_open(&csv, path, read) : cli_take_tokens(saved->model.net, &saved->model, &data);
+    if (status == CLI_GO_ON) status = take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;
 }
@@ -87,6 +88,7 @@ static int read_arrays(const cli_saved *saved, const char *path, int idx, sample
     const cli_model *model = &saved->model;
     tn_dataset data = {0};
     int status = tn_dataset_samples(path, cli_stream(&saved->settings), &data) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = cli_take_tokens(model->net, model, &data);
     if (status == CLI_GO_ON && data.x_dtype != model->x_dtype && !idx)
         status = cli_fail("%s: its numbers are %s; the model was trained on %s", path, tn_dtype_name(data.x_dtype),
                           model->x_dtype == TN_U8 ? "pictures, u8 from 0 to 255" : "f32");
@@ -106,7 +108,8 @@ static int read_picture(const cli_saved *saved, const char *path, samples *out)
     return cli_read_picture(saved, path, out->x, out->doubt);
 }
 
-/* By how the file begins: IDX by two zeros, or as gzip does; NumPy's files by its name, or as zip does. */
+/* By how the file begins: IDX by two zeros, or as gzip does; NumPy's files by its name, or as zip does. What begins
+ * otherwise is a table for a model of numbers, and else a picture. */
 static const struct {
     const char *begins;
     int idx;
@@ -130,6 +133,8 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     if (is_safetensors(path)) return read_arrays(saved, path, 0, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return read_arrays(saved, path, kinds[i].idx, out);
+    const int picture = !memcmp(head, "\x89P", 2) || !memcmp(head, "\xff\xd8", 2);
+    if (saved->model.x_dtype != TN_U8 && !picture) return read_table(saved, path, out);
     return read_picture(saved, path, out);
 }
 

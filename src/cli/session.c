@@ -366,10 +366,11 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     return 6;
 }
 
-/* Outside its range: as --limit when it was not given. */
+/* Outside its range, as --limit when it was not given, or 0. */
 static int is_unset(const cli_option *o)
 {
     if (o->kind == CLI_WHOLE) return (double)*(int64_t *)o->target < o->low;
+    if (o->kind == CLI_FROM || o->kind == CLI_MEANT) return *(double *)o->target == 0;
     return o->kind == CLI_NUMBER && *(double *)o->target <= o->low;
 }
 

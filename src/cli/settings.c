@@ -258,6 +258,8 @@ int cli_settings_check(cli_settings *s)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
     if (strcmp(s->scale, "auto") != 0 && tn_scale_kind(s->scale) < 0)
         return cli_usage("--scale '%s' is not none, minmax, standard, unit or auto", s->scale);
+    if (cli_net_tokens(s->net) && strcmp(s->scale, "auto") != 0 && strcmp(s->scale, "none") != 0)
+        return cli_usage("--scale %s: an embedding reads whole numbers, which have no scale", s->scale);
     if (cli_header_kind(s->header) < 0) return cli_usage("--header '%s' is not yes, no or auto", s->header);
     if (s->load && s->resume)
         return cli_usage("--load begins a training and --resume goes on with one: give one of them");

@@ -100,7 +100,7 @@ const char *tn_table_name(const tn_table *table, int64_t place);
 tn_status tn_table_guess(tn_table *table, tn_dataset *data);
 
 /* The classes that stand in the rows, as numbers. */
-tn_status tn_table_labels(const tn_table *table, tn_dataset *data);
+tn_status tn_table_labels(tn_table *table, tn_dataset *data);
 
 /* Names of columns, each closed by a line break; line breaks inside become spaces. NULL where there is no memory. */
 char *tn_table_lines(char *const texts[], size_t count);

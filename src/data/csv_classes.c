@@ -12,6 +12,7 @@
 #include "plain.h"
 
 #define MOST_CLASSES 65536
+#define EXACT        9007199254740992.0 /* 2^53: larger whole numbers may become one in double precision */
 
 static int by_text(const void *a, const void *b)
 {
@@ -48,18 +49,37 @@ static int32_t class_number(const char *text)
     return number < MOST_CLASSES ? (int32_t)number : -1;
 }
 
-/* A column of numbers that are not whole is no column of classes. */
-static tn_status check_classes(const tn_table *table)
+/* A whole number as it is written at its simplest: "1" for 1.0, +1, 01 and 1e0. Other texts stay as they are, and so do
+ * numbers so large that two become one in double precision. */
+static tn_status simplest(tn_table *table, int64_t row)
+{
+    double value = 0;
+    char text[32];
+    if (class_number(table->text[row]) >= 0 && *table->text[row] != '0') return TN_OK;
+    if (!tn_cell_number(table->text[row], &value) || !(fabs(value) < EXACT) || value != floor(value)) return TN_OK;
+    tn_snprintf(text, sizeof text, "%.0f", value == 0 ? 0 : value); /* never "-0" */
+    if (strlen(text) <= strlen(table->text[row])) {                 /* for all rows that have this very text */
+        memcpy(table->text[row], text, strlen(text) + 1);
+        return TN_OK;
+    }
+    table->text[row] = tn_region_print(&table->texts, "%s", text);
+    return table->text[row] ? TN_OK : TN_ENOMEM;
+}
+
+/* In a column of numbers alone, those that are equal are one class, however they are written; and if some are not whole
+ * it is no column of classes. With a name among them they are names. */
+static tn_status match_numbers(tn_table *table)
 {
     const char *fraction = NULL;
     for (int64_t r = 0; r < table->rows; r++) {
-        char *end;
-        double value = tn_strtod(table->text[r], &end);
-        if (end == table->text[r] || *end) return TN_OK; /* a name */
+        double value = 0;
+        if (class_number(table->text[r]) >= 0) continue;
+        if (!tn_cell_number(table->text[r], &value)) return TN_OK; /* a name */
         if (value != floor(value)) fraction = table->text[r];
     }
     TN_REQUIRE(!fraction, TN_EFORMAT, "%s: column '%s' has numbers such as %.40s, not classes", table->path,
                tn_table_name(table, -1), fraction);
+    for (int64_t r = 0; r < table->rows; r++) TN_TRY(simplest(table, r));
     return TN_OK;
 }
 
@@ -67,7 +87,6 @@ static tn_status check_classes(const tn_table *table)
 static tn_status number_texts(const tn_table *table, tn_dataset *data)
 {
     size_t rows = (size_t)table->rows, unique = 0;
-    TN_TRY(check_classes(table));
     char **sorted = tn_alloc(rows * sizeof *sorted);
     if (!sorted) return TN_ENOMEM;
     memcpy(sorted, table->text, rows * sizeof *sorted);
@@ -87,9 +106,10 @@ static tn_status number_texts(const tn_table *table, tn_dataset *data)
     return TN_OK;
 }
 
-tn_status tn_table_labels(const tn_table *table, tn_dataset *data)
+tn_status tn_table_labels(tn_table *table, tn_dataset *data)
 {
     int32_t most = -1;
+    TN_TRY(match_numbers(table));
     data->label = tn_alloc((size_t)table->rows * sizeof *data->label);
     if (!data->label) return TN_ENOMEM;
     for (int64_t r = 0; r < table->rows; r++) {

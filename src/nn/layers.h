@@ -28,8 +28,8 @@ const char *tn_net_name(tn_net_build *build, const char *kind, char name[32]);
 #define TN_ARG_COUNT 1 /* a whole number of at least 1, or "outputs" */
 #define TN_ARG_RATE  2 /* 0 <= number < 1 */
 #define TN_ARG_REAL  3 /* any number */
-#define TN_ARG_ABOVE 5 /* a number above 0 */
 #define TN_ARG_SIZE  4 /* "5x3", or "5" for "5x5": 65536 height + width, both at least 1 */
+#define TN_ARG_MEANT 5 /* a number of 0 or more; 0 is TN_ZERO, for one that is left out is 0 */
 
 #define TN_SAME 65536 /* the padding that stands for "same" */
 

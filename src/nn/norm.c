@@ -40,10 +40,11 @@ static int has_rank(const char *kind, const char *name, tn_tensor *x, int32_t ra
     return 0;
 }
 
-/* What is given, 0 standing for the usual; else the graph fails. */
+/* What is given, 0 standing for the usual and TN_ZERO for 0; else the graph fails. */
 static double epsilon_of(const char *kind, const char *name, tn_tensor *x, double given, double usual)
 {
     if (given == 0) return usual;
+    if (given == TN_ZERO) return 0;
     if (!(given > 0) || isinf(given))
         tn_graph_fail(tn_graph_of(x), TN_EINVAL, "%s '%s': the epsilon %g is not a number above 0", kind, name, given);
     return given;

@@ -119,7 +119,8 @@ static const char *read_arg(int32_t kind, const char *word, int64_t outputs, dou
     }
     if (kind == TN_ARG_SIZE) return read_size(word, arg) ? NULL : "a size such as 5x5";
     if (!tn_word_number(word, arg)) return "a number";
-    if (kind == TN_ARG_ABOVE && !(*arg > 0)) return "a number above 0";
+    if (kind == TN_ARG_MEANT && !(*arg >= 0)) return "a number of 0 or more";
+    if (kind == TN_ARG_MEANT && *arg == 0) *arg = TN_ZERO;
     if (kind == TN_ARG_RATE && !(*arg >= 0 && *arg < 1)) return "a number from 0 to below 1";
     return NULL;
 }

@@ -48,17 +48,26 @@ static void settle(tn_graph *graph, const char *what, double *value, double usua
         tn_graph_fail(graph, TN_EINVAL, "the %s %g is not between 0 and %g", what, *value, below);
 }
 
+/* The same where 0 may be meant. */
+static void settle_or_zero(tn_graph *graph, const char *what, double *value, double usual, double below)
+{
+    if (*value == TN_ZERO)
+        *value = 0;
+    else
+        settle(graph, what, value, usual, below);
+}
+
 static void settle_all(tn_graph *graph, tn_optim_options *options, const tn_rule *rule)
 {
-    settle(graph, "weight decay", &options->weight_decay, rule->usual.weight_decay, INFINITY);
     settle(graph, "limit of the gradient's norm", &options->clip_norm, 0, INFINITY);
     settle(graph, "limit of the gradient's values", &options->clip_value, 0, INFINITY);
     settle(graph, "learning rate", &options->lr, rule->entry.lr, INFINITY);
-    settle(graph, "alpha", &options->alpha, rule->usual.alpha, 1);
-    settle(graph, "momentum", &options->momentum, rule->usual.momentum, 1);
-    settle(graph, "beta1", &options->beta1, rule->usual.beta1, 1);
-    settle(graph, "beta2", &options->beta2, rule->usual.beta2, 1);
-    settle(graph, "epsilon", &options->epsilon, rule->usual.epsilon, INFINITY);
+    settle_or_zero(graph, "weight decay", &options->weight_decay, rule->usual.weight_decay, INFINITY);
+    settle_or_zero(graph, "alpha", &options->alpha, rule->usual.alpha, 1);
+    settle_or_zero(graph, "momentum", &options->momentum, rule->usual.momentum, 1);
+    settle_or_zero(graph, "beta1", &options->beta1, rule->usual.beta1, 1);
+    settle_or_zero(graph, "beta2", &options->beta2, rule->usual.beta2, 1);
+    settle_or_zero(graph, "epsilon", &options->epsilon, rule->usual.epsilon, INFINITY);
 }
 
 /* ---- groups ---- */

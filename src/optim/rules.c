@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "tenon/ops.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -197,7 +198,7 @@ static void nadam_begin(tn_update *u)
     const double h = -0.004 * log(0.96);
     tn_tensor *t = u->time, *next = tn_add(t, number(u, 1)), *both = tn_add(t, next);
     tn_tensor *curve = tn_sub(number(u, h / 2), tn_mul(number(u, h * h / 6), both));
-    tn_tensor *mean = tn_add(number(u, log(u->options.beta1 / 2)), tn_mul(next, curve));
+    tn_tensor *mean = tn_add(number(u, log(fmax(u->options.beta1 / 2, DBL_MIN))), tn_mul(next, curve));
     u->shared = tn_exp(tn_mul(t, mean));
 }
 

@@ -145,6 +145,57 @@ static void what_is_to_be_learnt_must_be_finite(void **state)
             }
 }
 
+/* What a loader or an array in memory has of (3, 2) bytes. */
+static void check_tokens(tn_dataset *data, float largest)
+{
+    float sample[2] = {0};
+    expect_ok(tn_dataset_sample(data, 2, sample, NULL));
+    assert_true(sample[0] == 4 && sample[1] == largest);
+    assert_int_equal(data->x_dtype, TN_F32);
+    tn_dataset_free(data);
+}
+
+static void bytes_may_be_tokens(void **state)
+{
+    static const char bytes[] = "{\"x\":{\"dtype\":\"U8\",\"shape\":[3,2],\"data_offsets\":[0,6]}}";
+    const char *path = scratch_tensors(bytes, "\0\1\2\3\4\377", 6);
+    tn_dataset data = {0};
+    (void)state;
+    for (uint32_t stream = TN_STREAM_NO; stream <= TN_STREAM_YES; stream++) {
+        expect_ok(tn_dataset_samples(path, stream, &data));
+        expect_ok(tn_dataset_tokens(&data, 256));
+        check_tokens(&data, 255);
+    }
+    expect_ok(tn_dataset_samples(path, TN_STREAM_NO, &data));
+    expect_failure(tn_dataset_tokens(&data, 255), TN_EFORMAT,
+                   "sample 2 has 255; tokens are whole numbers from 0 to 254");
+    expect_failure(tn_dataset_tokens(&data, 0), TN_EINVAL, "tokens");
+    tn_dataset_free(&data);
+    expect_ok(tn_dataset_samples(path, TN_STREAM_YES, &data));
+    expect_ok(tn_dataset_tokens(&data, 255));
+    float sample[2];
+    expect_ok(tn_dataset_sample(&data, 1, sample, NULL));
+    expect_failure(tn_dataset_sample(&data, 2, sample, NULL), TN_EFORMAT, "sample 2: has 255; tokens are");
+    tn_dataset_free(&data);
+}
+
+static void numbers_that_are_no_tokens_are_named(void **state)
+{
+    static const struct {
+        float number;
+        const char *text;
+    } wrong[] = {{0.5f, "has 0.5"}, {-1, "has -1"}, {7, "has 7"}, {NAN, "nan"}, {INFINITY, "has inf"}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        tn_dataset data = {0};
+        expect_ok(tn_dataset_samples(scratch_tensors(samples_header, &samples, sizeof samples), TN_STREAM_NO, &data));
+        expect_ok(tn_dataset_tokens(&data, 7));
+        ((float *)data.x)[3] = wrong[i].number;
+        expect_failure(tn_dataset_tokens(&data, 7), TN_EFORMAT, wrong[i].text);
+        tn_dataset_free(&data);
+    }
+}
+
 static void a_failed_allocation_leaks_nothing(void **state)
 {
     const char *files[] = {FILE_OF("1.npz", npz_pictures), FILE_OF("2.npz", npz_parts), FILE_OF("3.npz", npz_colour),
@@ -174,6 +225,8 @@ int main(void)
         cmocka_unit_test(the_number_of_channels_is_the_one_that_pictures_have),
         cmocka_unit_test(data_sets_that_make_no_sense_are_refused),
         cmocka_unit_test(what_is_to_be_learnt_must_be_finite),
+        cmocka_unit_test(bytes_may_be_tokens),
+        cmocka_unit_test(numbers_that_are_no_tokens_are_named),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

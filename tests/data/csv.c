@@ -201,6 +201,36 @@ static void whole_numbers_are_classes_as_they_are(void **state)
     tn_dataset_free(&data);
 }
 
+static void equal_numbers_are_one_class_however_they_are_written(void **state)
+{
+    static const float x[] = {1, 2, 3, 4};
+    static const int32_t as_is[] = {0, 1, 0, 1}, as_text[] = {0, 1, 0, 1}, apart[] = {0, 1, 2, 2};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("a,y\n1,0\n2,1\n3,0.0\n4,1.0\n", &classify, 4, 1, x, &data);
+    assert_int_equal(data.classes, 2);
+    assert_null(data.class_names);
+    assert_memory_equal(data.label, as_is, sizeof as_is);
+    tn_dataset_free(&data);
+    expect_table("a,y\n1,-0\n2,+01\n3,00\n4,1e0\n", &classify, 4, 1, x, &data);
+    assert_int_equal(data.classes, 2);
+    assert_memory_equal(data.label, as_is, sizeof as_is);
+    tn_dataset_free(&data);
+    expect_table("a,y\n1,-1\n2,1e6\n3,-1.0\n4,1000000\n", &classify, 4, 1, x, &data);
+    assert_string_equal(data.class_names, "-1\n1000000\n");
+    assert_memory_equal(data.label, as_text, sizeof as_text);
+    tn_dataset_free(&data);
+    expect_table("a,y\n1,1\n2,1.0\n3,one\n4,one\n", &classify, 4, 1, x, &data); /* text stays text */
+    assert_string_equal(data.class_names, "1\n1.0\none\n");
+    assert_memory_equal(data.label, apart, sizeof apart);
+    tn_dataset_free(&data);
+    expect_table("a,y\n1,90071992547409931\n2,90071992547409932\n3,90071992547409933\n4,90071992547409933\n", &classify,
+                 4, 1, x, &data); /* which double precision does not tell apart */
+    assert_int_equal(data.classes, 3);
+    assert_memory_equal(data.label, apart, sizeof apart);
+    tn_dataset_free(&data);
+}
+
 static void a_table_to_predict_from_may_lack_the_target(void **state)
 {
     static const float x[] = {1, 2, 3, 4}, one[] = {5, 6};
@@ -470,6 +500,7 @@ int main(void)
         cmocka_unit_test(the_names_of_classes_are_kept_through_the_split),
         cmocka_unit_test(a_table_to_predict_from_may_have_the_target_or_not),
         cmocka_unit_test(whole_numbers_are_classes_as_they_are),
+        cmocka_unit_test(equal_numbers_are_one_class_however_they_are_written),
         cmocka_unit_test(a_table_to_predict_from_may_lack_the_target),
         cmocka_unit_test(a_missing_value_becomes_the_mean_of_its_column),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line_and_column),
