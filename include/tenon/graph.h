@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* 0 itself, in options of layers and optimizers where 0, as what is left out, stands for the usual value. */
-#define TN_ZERO (-1.0)
+#define TN_ZERO (-1e-300)
 
 typedef struct tn_graph tn_graph;
 typedef struct tn_tensor tn_tensor;

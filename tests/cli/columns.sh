@@ -122,6 +122,15 @@ bad 1 "has the class 'tiny', which kinds.safetensors does not know" eval --model
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 60; i++) print i "," i % 3 }' >numbers.csv
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 60; i++) print i ",k" i % 3 }' >texts.csv
 run_train --data numbers.csv --epochs 1 --save numbers.safetensors
+# Equal numbers are the same class, however a table writes them.
+for way in "0 1" "-1 1"; do
+    set -- $way
+    awk -v a="$1" -v b="$2" 'BEGIN { print "a,y"; for (i = 0; i < 60; i++) print i % 2 * 3 + i * .001 "," (i % 2 ? b : a) (i < 40 ? "" : ".0") }' >mixed.csv
+    sed '2,$s/\.0$//; 2,$s/$/.0/' mixed.csv >points.csv
+    "$tenon" train --data mixed.csv --net "linear outputs" --epochs 1 --device "$device" --save mixed.safetensors >stdout 2>stderr || fail "$way: $(cat stderr)"
+    grep -q " 4 parameters" stderr stdout || fail "$way: not two classes: $(cat stderr stdout)"
+    "$tenon" eval --model mixed.safetensors --data points.csv --device "$device" >stdout 2>stderr || fail "$way: $(cat stderr)"
+done
 bad 1 "has the class 'k0', which numbers.safetensors does not know" eval --model numbers.safetensors --data texts.csv
 
 # A training that goes on with a table that lacks a class, or calls all by numbers, knows them all by their names.

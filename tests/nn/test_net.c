@@ -163,7 +163,7 @@ static void every_mistake_names_the_layer_its_place_and_what_was_expected(void *
         {"linear 3, leaky_relu x", {"layer 2", "'x'", "number"}},
         {"block", {"layer 1", "a number is missing", "block FILTERS"}},
         {"group_norm 2", {"group_norm 'gn1'", "2 groups of 1 channels"}},
-        {"layer_norm 0", {"layer 1", "'0'", "a number above 0", "layer_norm [EPSILON]"}},
+        {"layer_norm -0.1", {"layer 1", "'-0.1'", "a number of 0 or more", "layer_norm [EPSILON]"}},
         {"attention 4", {"attention 'attention1'", "4 heads", "(4, 5, 6)"}},
         {"end", {"no residual branch"}},
         {"residual, relu", {"no 'end'"}},

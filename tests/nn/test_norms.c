@@ -77,16 +77,16 @@ static tn_tensor *input(tn_graph *graph, const char *name)
 
 static void an_epsilon_is_added_to_the_variance_and_is_pytorchs_unless_given(void **state)
 {
-    static const double epsilons[] = {0, 1e-12, 0.25};
+    static const double epsilons[] = {0, 1e-12, 0.25, TN_ZERO};
     float x[ALL], y[ALL];
     fill(x, 1);
     for (size_t k = 0; k < KINDS; k++)
-        for (int e = 0; e < 3; e++) {
+        for (int e = 0; e < 4; e++) {
             tn_graph *graph = tn_graph_new();
             tn_output(kinds[k].build(input(graph, "x"), epsilons[e]), "y");
             run(graph, *state, x, y);
             for (int i = 0; i < ALL; i++)
-                check_near(kinds[k].name, y[i], expected(k, x, i, e ? epsilons[e] : kinds[k].usual), 1e-5);
+                check_near(kinds[k].name, y[i], expected(k, x, i, e ? fmax(epsilons[e], 0) : kinds[k].usual), 1e-5);
         }
 }
 

@@ -39,11 +39,29 @@ static void adam(slot *s, double g, double lr, int t)
     s->p -= lr * (s->a / (1 - pow(0.9, t))) / (sqrt(s->b / (1 - pow(0.999, t))) + 1e-8);
 }
 
+/* Of a beta1 of 0 */
+static void adam_at_once(slot *s, double g, double lr, int t)
+{
+    s->b = 0.999 * s->b + 0.001 * g * g;
+    s->p -= lr * g / (sqrt(s->b / (1 - pow(0.999, t))) + 1e-8);
+}
+
 static const struct {
     const char *name;
     void (*step)(slot *s, double g, double lr, int t);
     const char *moment; /* of the state, or NULL */
-} optimizers[] = {{"sgd", sgd, NULL}, {"momentum", momentum, "p.momentum"}, {"adam", adam, "p.exp_avg_sq"}};
+    tn_optim_options options;
+} optimizers[] = {
+    {"sgd", sgd, NULL, {0}},
+    {"momentum", momentum, "p.momentum", {0}},
+    {"adam", adam, "p.exp_avg_sq", {0}},
+    {"sgd", sgd, NULL, {.weight_decay = TN_ZERO}},
+    {"momentum", sgd, NULL, {.momentum = TN_ZERO}},
+    {"nesterov", sgd, NULL, {.momentum = TN_ZERO}},
+    {"adam", adam_at_once, NULL, {.beta1 = TN_ZERO}},
+    {"adam", adam, NULL, {.epsilon = TN_ZERO}},
+    {"adamw", adam, NULL, {.weight_decay = TN_ZERO}},
+};
 
 static tn_graph *quadratic(const char *optimizer, tn_optim_options options)
 {
@@ -63,7 +81,7 @@ static void check_optimizer(size_t k)
     tn_program *program = NULL;
     slot right[N];
     float got[N];
-    tn_graph *graph = quadratic(optimizers[k].name, (tn_optim_options){.lr = 0.05});
+    tn_graph *graph = quadratic(optimizers[k].name, optimizers[k].options);
     CHECK(tn_device_open("reference", &device));
     CHECK(tn_state_new(device, 1, &state));
     CHECK(tn_compile(graph, state, NULL, &program));
@@ -250,6 +268,8 @@ static void mistakes_are_named(void **state)
         {"sgd", {.lr = NAN}, "learning rate nan"},
         {"sgd", {.lr = INFINITY}, "learning rate inf"},
         {"momentum", {.momentum = 1}, "momentum 1"},
+        {"momentum", {.momentum = -0.5}, "momentum -0.5"},
+        {"sgd", {.lr = TN_ZERO}, "learning rate -1e-300"},
         {"adam", {.beta2 = 1.5}, "beta2 1.5"},
     };
     (void)state;
@@ -259,6 +279,37 @@ static void mistakes_are_named(void **state)
         check_message(cases[i].optimizer, cases[i].say);
         tn_graph_free(graph);
     }
+}
+
+/* Whatever is 0 that may be, three steps come to numbers, on every device. */
+static void zeros_that_are_meant_are_taken_by_all(void **state)
+{
+    static const tn_optim_options zeros[] = {
+        {.momentum = TN_ZERO}, {.beta1 = TN_ZERO},   {.beta2 = TN_ZERO},
+        {.alpha = TN_ZERO},    {.epsilon = TN_ZERO}, {.weight_decay = TN_ZERO},
+    };
+    tn_optimizer_entry entry;
+    tn_device *device = NULL;
+    if (tn_device_open(*state, &device)) skip();
+    for (size_t k = 0; tn_optimizer_at(k, &entry); k++)
+        for (size_t z = 0; z < sizeof zeros / sizeof zeros[0]; z++) {
+            tn_state *trained = NULL;
+            tn_program *program = NULL;
+            float got[N];
+            if (!strcmp(entry.name, "adadelta") && zeros[z].epsilon == TN_ZERO) continue; /* stays where it is */
+            tn_graph *graph = quadratic(entry.name, zeros[z]);
+            CHECK(tn_state_new(device, 1, &trained));
+            CHECK(tn_compile(graph, trained, NULL, &program));
+            CHECK(tn_feed(program, "c", scale, sizeof scale));
+            for (int t = 0; t < 3; t++) CHECK(tn_program_run(program));
+            CHECK(tn_state_read(trained, "p", got, sizeof got));
+            for (int i = 0; i < N; i++)
+                if (!isfinite(got[i]) || got[i] == 3) fail_msg("%s, zero %zu: p[%d] is %g", entry.name, z, i, got[i]);
+            tn_program_free(program);
+            tn_state_free(trained);
+            tn_graph_free(graph);
+        }
+    tn_device_close(device);
 }
 
 /* 1 if what is before the last point of the name is a parameter. */
@@ -307,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_hundred_steps_agree_with_plain_loops),
         ON_EVERY_DEVICE(twelve_steps_agree_with_pytorch),
         ON_EVERY_DEVICE(groups_of_parameters_have_their_own_decay_and_rate),
+        ON_EVERY_DEVICE(zeros_that_are_meant_are_taken_by_all),
         cmocka_unit_test(mistakes_in_groups_are_named),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(what_an_optimizer_keeps_is_named_after_a_parameter),
