@@ -1,5 +1,6 @@
 /* op.c: the operators by name, what this backend declines, and one run: looks up memory, counts, calls the operator. */
 #include "cpu.h"
+#include "tenon/backend_float.h"
 
 #include <string.h>
 
@@ -54,7 +55,9 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     if (s) return s;
     const cpu_op *op = find_op(desc->name);
     s = check_op(op, desc, &facts, msg);
+    const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
     if (!s) s = op->prepare(context, desc, &facts, &made, msg);
+    tn_float_end(mode);
     if (s) return s;
     fill_kernel(made, op, desc, context);
     if (kernel && op->finish) s = op->finish(made, msg);
@@ -94,7 +97,9 @@ int32_t cpu_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg
     if (!ok)
         return cpu_queue_fail(queue, TN_EINVAL, "an operand, the scratch memory or the scalars are too small", msg);
     const cpu_run at = {queue, in, out, scratch, run->scalar};
+    const tn_float_mode mode = tn_float_begin();
     kernel->op->run(kernel, &at);
+    tn_float_end(mode);
     queue->stats.launches++;
     return TN_OK;
 }

@@ -1,6 +1,7 @@
 /* threads.c: the only parallel region of this backend's own: pieces of a range on several threads. */
 #include "cpu.h"
 #include "signals.h"
+#include "tenon/backend_float.h"
 
 #include <omp.h>
 
@@ -30,7 +31,7 @@ FREE_OF_TSAN void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg
     {
         const int64_t thread = omp_get_thread_num(), all = omp_get_num_threads();
         SEE(&begun);
-        if (thread) cpu_signals_never();
+        if (thread) cpu_signals_never(), (void)tn_float_begin(); /* it may have begun in any environment */
         body(arg, n * thread / all, n * (thread + 1) / all, (int)thread);
         SHOW(&ended);
     }

@@ -1,5 +1,6 @@
 /* op.c: prepared operators: gathering arguments, building launches, and running them. */
 #include "opencl.h"
+#include "tenon/backend_float.h"
 
 #include <string.h>
 
@@ -198,7 +199,7 @@ static int32_t make(ocl_build *build, size_t which, tn_kernel **kernel)
     return s;
 }
 
-int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg)
 {
     tn_op_facts facts;
@@ -213,6 +214,15 @@ int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     const tn_kernel_info full = {.scratch = build.scratch, .launches = build.launches};
     tn_answer(info, &full, sizeof full);
     return TN_OK;
+}
+
+int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
+                       tn_msg *msg)
+{
+    const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
+    const int32_t s = prepare(context, desc, kernel, info, msg);
+    tn_float_end(mode);
+    return s;
 }
 
 void ocl_op_release(tn_kernel *kernel)
@@ -309,7 +319,7 @@ static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_ru
                                   NULL);
 }
 
-int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
+static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
 {
     cl_int code = CL_SUCCESS;
     tn_msg own = ocl_queue_msg(queue);
@@ -324,4 +334,12 @@ int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg
     }
     pthread_mutex_unlock(&kernel->lock);
     return ocl_queue_check(queue, code, "clEnqueueNDRangeKernel", msg);
+}
+
+int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
+{
+    const tn_float_mode mode = tn_float_begin(); /* scalars become f32; some drivers compute in this thread */
+    const int32_t s = enqueue_run(queue, kernel, run, msg);
+    tn_float_end(mode);
+    return s;
 }

@@ -20,8 +20,8 @@
  *    time. What is destroyed is in no other call. init, deinit, device_count and device_info have one caller at a time.
  *  - Letting go. Buffers, events, kernels and queues may be destroyed while work that uses them is under way, which
  *    is done all the same: by waiting for it, or by keeping what it needs. A context goes last.
- *  - Numbers. The same operands give the same bits each time, in any queue, context and thread. What is only moved (in
- *    a map: by nothing but "where") keeps its bits, a NaN stays some NaN; what is computed may lose denormals.
+ *  - Numbers. The same operands give the same bits each time, in any queue, context and thread, however it rounds.
+ *    What is only moved (in a map: by "where" alone) keeps its bits, a NaN some NaN; computing may lose denormals.
  *  - Environment. None of its variables is read: the host has options. A caller's rounding, denormals, signals stay.
  *  - Unloading. A backend is never unloaded; `deinit` releases what it can, and `init` may follow again.
  */

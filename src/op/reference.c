@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "reference_internal.h"
+#include "tenon/backend_float.h"
 
 /* There is nothing to know about the one device; contexts and events are but distinct addresses. */
 struct tn_context {
@@ -265,7 +266,9 @@ static int32_t event_sync(tn_event *event, tn_msg *msg)
 static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
 {
     tn_status s = broken(queue);
+    const tn_float_mode mode = tn_float_begin();
     if (!s) s = tn_reference_run(kernel, run);
+    tn_float_end(mode);
     if (!s) queue->stats.launches++;
     return finish(queue, s, msg);
 }
