@@ -311,6 +311,58 @@ static void prepares(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* ---- threads prepare the same operations, and let go of them ---- */
+
+enum { SAME = 3 };
+
+/* What is prepared by one is another's, too, as far as a backend keeps it once; and is gone when nobody has it. */
+static void *borrow(void *arg)
+{
+    maker *m = arg;
+    const tn_backend *b = m->kit->backend;
+    tn_queue *q = NULL;
+    int32_t s = b->queue_create(m->kit->context, &q, NULL);
+    pthread_barrier_wait(m->begin);
+    const double enough = tn_kit_now() + 0.4;
+    for (int i = m->number; !s && (i < 40 || tn_kit_now() < enough); i++) {
+        maker same = *m;
+        tn_kernel *kernel = NULL;
+        tn_kernel_info info;
+        same.number = i % SAME;
+        s = prepare_own(&same, &kernel, &info);
+        if (!s && i % 16 == 0) s = run_own(&same, q, kernel, info.scratch);
+        m->wrong = same.wrong;
+        b->op_release(kernel);
+    }
+    m->refused = s == TN_EUNSUPPORTED;
+    m->status = m->refused ? TN_OK : s;
+    b->queue_destroy(q);
+    return NULL;
+}
+
+static void borrowed(tn_kit *kit)
+{
+    maker m[THREADS];
+    pthread_t thread[THREADS];
+    pthread_barrier_t begin;
+    if (!tn_kit_open(kit)) return;
+    pthread_barrier_init(&begin, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++) {
+        m[i] = (maker){.kit = kit, .begin = &begin, .number = i};
+        if (pthread_create(&thread[i], NULL, borrow, &m[i])) abort();
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        kit->result->refused += (uint32_t)m[i].refused;
+        tn_kit_expect(kit, !m[i].status, "operations that eight threads have in common: %s",
+                      tn_status_name(m[i].status));
+        tn_kit_expect(kit, !m[i].wrong, "an operation that other threads prepare and let go of has %d wrong numbers",
+                      m[i].wrong);
+    }
+    pthread_barrier_destroy(&begin);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_consistency[] = {
     {"consistency", "repeat", "an operation gives the same bits each time", repeat, NULL, 0, 0},
     {"consistency", "queues", "an operation gives the same bits on another queue", queues, NULL, 0, 0},
@@ -318,5 +370,6 @@ const tn_kit_case tn_kit_consistency[] = {
     {"consistency", "threads", "eight threads run one prepared operation at once, on other data", threads, NULL, 0, 0},
     {"consistency", "swap", "outputs of a map that change places with its operands", swap},
     {"consistency", "prepares", "eight threads prepare operations at once, each its own", prepares},
+    {"consistency", "borrowed", "eight threads prepare the same operations and let go of them", borrowed},
     {0},
 };

@@ -1,5 +1,6 @@
 /* families.c: operations that are nearly alike, side by side in one process: prepared together, run at the same places
  * on other data each time, with two operands at one place, on numbers at the ends of their types. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,10 +267,47 @@ static int store_ends(tn_kit *kit, int32_t dtype)
     return answer != TN_KIT_WRONG;
 }
 
+/* Towards zero, the nearest that fits, a NaN to 0. */
+static int32_t whole_of(double x)
+{
+    return isnan(x) ? 0 : x >= INT32_MAX ? INT32_MAX : x <= INT32_MIN ? INT32_MIN : (int32_t)x;
+}
+
+/* Around the ends of i32, as the type holds them. */
+static int cast_ends(tn_kit *kit, int32_t dtype)
+{
+    static const tn_map_instr instr = {"cast", {0, -1, -1, -1}, TN_I32, 0, 0};
+    static const int32_t out = 1;
+    static const double number[] = {0x1p31,  0x1p31 - 128, 0x1p31 - 1, 0x1p31 - 0.5,   0x1p31 - 1.5, 0x1p31 + 256,
+                                    0x1p32,  0x1p32 + 512, 0x1p62,     0x1p63,         0x1p64,       1e30,
+                                    65504,   0.99,         0.5,        16777217,       3e38,         INFINITY,
+                                    0x1p-20, NAN,          0x1p31 + 1, 0x1p31 + 2.0e3, 1.5,          2.99};
+    enum { COUNT = 2 * sizeof number / sizeof *number };
+    const tn_map_attrs map = {sizeof map, &instr, &out, 1, 1, 1, 0};
+    const tn_tensor_desc x = tn_desc_dense(dtype, &(tn_shape){1, {COUNT}}),
+                         y = tn_desc_dense(TN_I32, &(tn_shape){1, {COUNT}});
+    const tn_op_desc desc = {
+        .size = sizeof desc, .name = "map", .in = &x, .out = &y, .n_in = 1, .n_out = 1, .attrs = &map};
+    double value[COUNT];
+    unsigned char from[COUNT * sizeof *value];
+    int32_t got[COUNT];
+    for (int i = 0; i < COUNT; i++) value[i] = i % 2 ? -number[i / 2] : number[i / 2];
+    tn_reference_store(from, value, &x);
+    tn_reference_load(value, from, &x);
+    const tn_kit_job job = {.desc = &desc, .in = {from}, .out = {(unsigned char *)got}};
+    const int answer = tn_kit_run_job(kit, &job);
+    for (int i = 0; answer == TN_KIT_RAN && i < COUNT; i++)
+        if (!tn_kit_expect(kit, got[i] == whole_of(value[i]), "%.17g of %s as i32 is %d, not %d", value[i],
+                           tn_dtype_name(dtype), whole_of(value[i]), got[i]))
+            return 0;
+    return answer != TN_KIT_WRONG;
+}
+
 static void narrow(tn_kit *kit)
 {
-    if (!tn_kit_open(kit)) return;
-    if (store_ends(kit, TN_BF16)) store_ends(kit, TN_F16);
+    static const int32_t types[] = {TN_F32, TN_F64, TN_F16, TN_BF16};
+    int fine = tn_kit_open(kit) && store_ends(kit, TN_BF16) && store_ends(kit, TN_F16);
+    for (size_t i = 0; fine && i < sizeof types / sizeof *types; i++) fine = cast_ends(kit, types[i]);
     tn_kit_close(kit);
 }
 
@@ -310,7 +348,7 @@ const tn_kit_case tn_kit_families[] = {
      twins},
     {"consistency", "one-place", "two operands of an operation lie at one place", one_place},
     {"consistency", "extremes", "lines of nothing but infinities, NaN, zeros, the largest number, denormals", extremes},
-    {"consistency", "narrow", "the ends of f16 and bf16, bit by bit", narrow},
+    {"consistency", "narrow", "the ends of f16 and bf16, and of i32 in casts, bit by bit", narrow},
     {"consistency", "in-place", "maps over their own operand, long ones, at places that are not aligned", in_place},
     {0},
 };

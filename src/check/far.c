@@ -1,4 +1,4 @@
-/* far.c: what lies beyond 4 GiB, and how much memory is said to be free. */
+/* far.c: what lies beyond 4 GiB or 2^24 elements, and how much memory is said to be free. */
 #include <string.h>
 
 #include "kit.h"
@@ -94,6 +94,7 @@ static void take_row(tn_kit *kit, const char *name, const void *attrs, tn_buffer
 static void rows(tn_kit *kit)
 {
     static const tn_window_attrs window = {sizeof window, 0, 0};
+    static const tn_slice_attrs slice = {sizeof slice, {LAST}, {1, 1}}, back = {sizeof back, {LAST}, {-1, 1}};
     const unsigned char one = 1, two = 2;
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
@@ -104,6 +105,8 @@ static void rows(tn_kit *kit)
         if (tn_kit_ok(kit, s, "rows of a large table")) {
             take_row(kit, "window", &window, table);
             take_row(kit, "gather", NULL, table);
+            take_row(kit, "slice", &slice, table);
+            take_row(kit, "slice", &back, table);
         }
     }
     b->buffer_destroy(table);
@@ -128,6 +131,57 @@ static void long_fill(tn_kit *kit)
     }
     tn_kit_ok(kit, s, "a fill of more than 4 GiB");
     b->buffer_destroy(buffer);
+    tn_kit_close(kit);
+}
+
+/* ---- beyond 2^24 elements ---- */
+
+/* Coordinates along dimension `d` of (ROWS, WIDE), of which f32 can't tell one from the next by the element's number.
+ */
+static int32_t count_along(tn_kit *kit, int32_t d, int32_t *got, const uint64_t places[], int n)
+{
+    enum { WIDE = 4201 };
+    const tn_backend *b = kit->backend;
+    const tn_map_instr instr = {"iota", {d, -1, -1, -1}, TN_I32, 0, 0};
+    const int32_t result = 0;
+    const tn_map_attrs map = {sizeof map, &instr, &result, 1, 0, 1, 0};
+    const tn_tensor_desc y = tn_desc_dense(TN_I32, &(tn_shape){2, {ROWS, WIDE}});
+    const tn_op_desc desc = {.size = sizeof desc, .name = "map", .out = &y, .n_out = 1, .attrs = &map};
+    tn_kernel *kernel = NULL;
+    tn_kernel_info info = {.size = sizeof info};
+    tn_buffer *at[2] = {0};
+    int32_t s = b->op_prepare(kit->context, &desc, &kernel, &info, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, tn_kit_bytes(&y), &at[0], &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, info.scratch, &at[1], &kit->msg);
+    const tn_ref out = {at[0], 0};
+    const tn_run run = {sizeof run, NULL, &out, {at[1], 0}, NULL, 0};
+    if (!s) s = b->op_run(kit->queue, kernel, &run, &kit->msg);
+    for (int i = 0; !s && i < n; i++) s = b->read(kit->queue, &got[i], (tn_ref){at[0], places[i] * 4}, 4, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    for (int i = 0; !s && i < n; i++) {
+        const int32_t want = (int32_t)(d ? places[i] % WIDE : places[i] / WIDE);
+        tn_kit_expect(kit, got[i] == want, "coordinate %d of element %llu of (%d, %d) is %d, not %d", d,
+                      (unsigned long long)places[i], ROWS, WIDE, want, got[i]);
+    }
+    for (int i = 0; i < 2; i++) b->buffer_destroy(at[i]);
+    b->op_release(kernel);
+    return s;
+}
+
+static void coordinates(tn_kit *kit)
+{
+    enum { PLACES = 64 };
+    uint64_t place[PLACES];
+    int32_t got[PLACES];
+    if (!tn_kit_open(kit)) return;
+    for (int i = 0; i < PLACES; i++) place[i] = ((uint64_t)1 << 24) + 2 * (uint64_t)i * (uint64_t)i + (uint64_t)i % 2;
+    for (int32_t d = 0; d < 2; d++) {
+        const int32_t s = count_along(kit, d, got, place, PLACES);
+        if (s == TN_EUNSUPPORTED || s == TN_ENOMEM)
+            kit->result->refused++;
+        else
+            tn_kit_ok(kit, s, "iota");
+    }
     tn_kit_close(kit);
 }
 
@@ -184,8 +238,9 @@ static void failed_takes_none(tn_kit *kit)
 }
 
 const tn_kit_case tn_kit_far[] = {
-    {"memory", "rows", "rows that begin beyond 4 GiB, by window and gather", rows},
+    {"memory", "rows", "rows that begin beyond 4 GiB, by window, gather and slice", rows},
     {"memory", "long-fill", "a fill of more than 4 GiB", long_fill},
+    {"large", "coordinates", "coordinates of more than 2^24 elements", coordinates},
     {"memory", "taken", "what is taken is free no more", taken},
     {"memory", "failed", "buffers that cannot be made take no memory", failed_takes_none},
     {0},

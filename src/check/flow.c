@@ -143,6 +143,51 @@ static void queue_goes(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* What is dropped keeps nothing: moves from and to buffers that are let go of, behind an error that is not yet seen. */
+static int32_t drop_moves(tn_kit *kit, tn_buffer *const at[2])
+{
+    enum { MOVES = 8 };
+    const tn_backend *b = kit->backend;
+    tn_queue *q = NULL;
+    tn_kernel_info info;
+    tn_buffer *gone[3] = {0};
+    int32_t got = 0, s = b->queue_create(kit->context, &q, &kit->msg);
+    tn_kernel *kernel = tn_kit_twice(kit, 1024, &info);
+    for (int i = 0; !s && i < 3; i++)
+        s = b->buffer_create(kit->context, i < 2 ? 4096 : info.scratch, &gone[i], &kit->msg);
+    for (int i = 0; !s && i < 4; i++)
+        s = b->copy(q, (tn_ref){at[i % 2], 0}, (tn_ref){at[1 - i % 2], 0}, BYTES, &kit->msg);
+    if (!s) (void)b->read(q, &got, (tn_ref){at[0], BYTES}, 4, NULL); /* beyond */
+    for (int i = 0; !s && i < MOVES; i++) {
+        (void)b->fill(q, (tn_ref){gone[0], 0}, 4096, &got, 4, NULL);
+        (void)b->copy(q, (tn_ref){gone[0], 0}, (tn_ref){gone[1], 0}, 4096, NULL);
+        if (kernel) (void)tn_kit_run_twice(kit, q, kernel, gone[1], gone[0], gone[2]);
+    }
+    for (int i = 0; i < 3; i++) b->buffer_destroy(gone[i]);
+    b->op_release(kernel);
+    if (!s) (void)b->queue_sync(q, NULL);
+    b->queue_destroy(q);
+    return s;
+}
+
+static void dropped(tn_kit *kit)
+{
+    enum { LAPS = 12 };
+    tn_buffer *at[2] = {0};
+    int grew = 0;
+    if (!tn_kit_open(kit)) return;
+    int32_t s = make_two(kit, at);
+    for (int lap = 0; !s && lap < LAPS; lap++) {
+        const int64_t live = tn_kit_live;
+        s = drop_moves(kit, at);
+        grew += tn_kit_live > live;
+    }
+    tn_kit_ok(kit, s, "work behind a call that is wrong");
+    tn_kit_expect(kit, grew < LAPS, "work that is dropped behind an error keeps what it uses, each time anew");
+    kit->backend->buffer_destroy(at[0]), kit->backend->buffer_destroy(at[1]);
+    tn_kit_close(kit);
+}
+
 /* ---- scalars ---- */
 
 enum { COUNT = 1 << 15, RUNS = 20 };
@@ -211,6 +256,7 @@ static void scalars_go(tn_kit *kit)
 const tn_kit_case tn_kit_flow[] = {
     {"queues", "full", "a queue is filled while it waits for another", full},
     {"queues", "before-error", "work before a call that is wrong is done", before_error},
+    {"queues", "dropped", "work that is dropped behind an error keeps nothing", dropped},
     {"queues", "queue-goes", "events outlive the queue that they were recorded in", queue_goes},
     {"queues", "scalars-go", "as many scalars as an operator may have, changed after the call", scalars_go},
     {0},

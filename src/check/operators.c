@@ -100,7 +100,7 @@ static void find_scalars(walk *w, const tn_launch *l, tn_scalar scalar[])
         else if (slot->dtype == TN_I32)
             scalar[i].i = whole_number(slot->value);
         else
-            scalar[i].f = slot->program.n_instr ? 0.375 : slot->value;
+            scalar[i].f = slot->program.n_instr ? (slot->dtype == TN_F64 ? 0.1 : 0.375) : slot->value;
     }
 }
 

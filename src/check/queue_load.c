@@ -1,4 +1,5 @@
 /* queue_load.c: long queues, moves that take a while, and tickets of more than 16 and 20 bits. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "sample.h"
@@ -181,6 +182,80 @@ static void many_events(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* ---- an event that threads share ---- */
+
+enum { AHEAD = 20000, RECORDERS = 2 };
+
+/* Who records it, by turns in two queues that are differently far. */
+typedef struct recorder {
+    tn_kit *kit;
+    tn_event *event;
+    tn_queue *queue[2];
+    const int *over;
+    pthread_t thread;
+    int32_t status;
+} recorder;
+
+/* Not for ever: who waits for what never comes is to be seen to do so. */
+static void *record_often(void *arg)
+{
+    recorder *r = arg;
+    const double enough = tn_kit_now() + 3;
+    for (int i = 0; !r->status && !__atomic_load_n(r->over, __ATOMIC_RELAXED) && tn_kit_now() < enough; i++) {
+        r->status = r->kit->backend->event_record(r->queue[i % 2], r->event, NULL);
+        if (!r->status && i % 1000 < 2) r->status = r->kit->backend->queue_sync(r->queue[i % 2], NULL);
+    }
+    return NULL;
+}
+
+/* Its first queue comes to number AHEAD. */
+static int32_t make_recorder(tn_kit *kit, recorder *r, const chain *c, const int *over)
+{
+    const tn_backend *b = kit->backend;
+    *r = (recorder){.kit = kit, .event = c->event, .over = over};
+    int32_t s = b->queue_create(kit->context, &r->queue[0], &kit->msg);
+    if (!s) s = b->queue_create(kit->context, &r->queue[1], &kit->msg);
+    for (int32_t i = 0; !s && i < AHEAD; i++) s = b->fill(r->queue[0], (tn_ref){c->to, 0}, 4, &i, 4, &kit->msg);
+    return s ? s : b->queue_sync(r->queue[0], &kit->msg);
+}
+
+/* It stands for some queue's work; with another queue's number one would wait for ever. */
+static int32_t wait_often(tn_kit *kit, const chain *c)
+{
+    const tn_backend *b = kit->backend;
+    const double enough = tn_kit_now() + 0.3;
+    int32_t s = TN_OK;
+    for (int i = 0; !s && (i < 2000 || tn_kit_now() < enough); i++) {
+        s = b->event_wait(c->second, c->event, &kit->msg);
+        if (!s && i % 8 == 0) s = b->queue_sync(c->second, &kit->msg);
+        if (!s && i % 8 == 4) s = b->event_sync(c->event, &kit->msg);
+    }
+    return s ? s : b->queue_sync(c->second, &kit->msg);
+}
+
+static void one_event(tn_kit *kit)
+{
+    chain c;
+    recorder r[RECORDERS] = {{NULL}};
+    int started = 0, over = 0;
+    if (!tn_kit_open(kit)) return;
+    int32_t s = make_chain(kit, &c);
+    for (int i = 0; !s && i < RECORDERS; i++) s = make_recorder(kit, &r[i], &c, &over);
+    while (!s && started < RECORDERS && !pthread_create(&r[started].thread, NULL, record_often, &r[started])) started++;
+    tn_kit_expect(kit, s || started == RECORDERS, "no threads");
+    if (!s) s = wait_often(kit, &c);
+    __atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < started; i++) {
+        pthread_join(r[i].thread, NULL);
+        tn_kit_ok(kit, r[i].status, "event_record from several threads");
+    }
+    tn_kit_ok(kit, s, "waiting for an event that other threads record");
+    for (int i = 0; i < RECORDERS; i++)
+        kit->backend->queue_destroy(r[i].queue[0]), kit->backend->queue_destroy(r[i].queue[1]);
+    free_chain(kit, &c);
+    tn_kit_close(kit);
+}
+
 /* ---- long queues ---- */
 
 /* 70,000 commands of which each but the last few is overwritten by a later one; nobody waits. */
@@ -228,6 +303,7 @@ const tn_kit_case tn_kit_queue_load[] = {
     {"load", "events", "events behind up to 300 commands", events, NULL, 0, 0},
     {"load", "large-moves", "moves of up to 64 MiB are done when they are said to be", large_moves},
     {"load", "event-again", "an event that is recorded 70,000 times", event_again, NULL, 0, 0},
+    {"load", "one-event", "an event that two threads record while another waits for it", one_event},
     {"load", "many-events", "70,000 events at once", many_events, NULL, 0, 0},
     {"load", "commands", "70,000 commands without waiting", commands, NULL, 0, 0},
     {"load", "million", "events after a million commands", million},

@@ -304,6 +304,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_abi));
     TN_TRY(add_group(list, tn_kit_asking));
     TN_TRY(add_group(list, tn_kit_unasked));
+    TN_TRY(add_group(list, tn_kit_ends));
     TN_TRY(add_group(list, tn_kit_chosen));
     TN_TRY(add_group(list, tn_kit_failure));
     TN_TRY(add_group(list, tn_kit_memory));
@@ -320,11 +321,13 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_crowd));
     TN_TRY(add_group(list, tn_kit_consistency));
     TN_TRY(add_group(list, tn_kit_families));
+    TN_TRY(add_group(list, tn_kit_environment));
     TN_TRY(add_gradients(list));
     TN_TRY(add_programs(list, options));
     TN_TRY(add_group(list, tn_kit_graphs));
     TN_TRY(add_group(list, tn_kit_robustness));
-    return add_group(list, tn_kit_around);
+    TN_TRY(add_group(list, tn_kit_around));
+    return add_group(list, tn_kit_unmade);
 }
 
 /* A case that can't be built for lack of memory is none that doesn't exist. */

@@ -1,5 +1,5 @@
 /* waits.c: events across queues whose numbers meet, of queues that failed; calls that come back while the work is still
- * under way; and moves whose buffers are let go of before they are done. */
+ * under way; and moves and runs whose buffers are let go of before they are done. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +273,144 @@ static void moves_go(tn_kit *kit)
     free(host);
 }
 
+/* ---- runs whose buffers are let go of ---- */
+
+enum { FRESH = 3, OTHER_BYTE = 0x5a };
+
+/* An operation with what it gives when nothing is let go of. */
+typedef struct leaving {
+    tn_kit_sample sample;
+    unsigned char *first;
+    uint64_t scratch;
+} leaving;
+
+/* What one run needs: inputs, the output, the scratch memory. */
+typedef struct needs {
+    tn_kernel *kernel;
+    tn_buffer *at[TN_MAX_OPERANDS + 2], *fresh[FRESH];
+} needs;
+
+static int32_t make_needs(tn_kit *kit, const scene *s, const leaving *l, needs *n)
+{
+    const tn_backend *b = kit->backend;
+    const tn_op_desc *desc = l->sample.job.desc;
+    *n = (needs){0};
+    int32_t status = b->op_prepare(kit->context, desc, &n->kernel, NULL, &kit->msg);
+    for (uint32_t i = 0; !status && i < desc->n_in + 2; i++) {
+        const uint64_t bytes = tn_kit_buffer_bytes(desc, i, l->scratch);
+        status = b->buffer_create(kit->context, bytes, &n->at[i], &kit->msg);
+        if (!status && i < desc->n_in)
+            status = b->write(s->other, (tn_ref){n->at[i], 0}, l->sample.job.in[i], bytes, &kit->msg);
+    }
+    return status ? status : b->queue_sync(s->other, &kit->msg);
+}
+
+static void free_needs(tn_kit *kit, const needs *n)
+{
+    kit->backend->op_release(n->kernel);
+    for (int i = 0; i < TN_MAX_OPERANDS + 2; i++) kit->backend->buffer_destroy(n->at[i]);
+    for (int i = 0; i < FRESH; i++) kit->backend->buffer_destroy(n->fresh[i]);
+}
+
+/* Behind other work; the result is read, unless that would keep its buffer. */
+static int32_t enqueue_run(tn_kit *kit, const scene *s, const leaving *l, const needs *n, int reads)
+{
+    const tn_kit_job *job = &l->sample.job;
+    tn_ref in[TN_MAX_OPERANDS], out = {n->at[job->desc->n_in], 0};
+    for (uint32_t i = 0; i < job->desc->n_in; i++) in[i] = (tn_ref){n->at[i], 0};
+    const tn_run run = {sizeof run, in, &out, {n->at[job->desc->n_in + 1], 0}, job->scalar, job->n_scalar};
+    int32_t status = keep_busy(kit, s, 7, 6);
+    if (!status) status = kit->backend->op_run(s->busy, n->kernel, &run, &kit->msg);
+    if (status || !reads) return status;
+    return kit->backend->read(s->busy, job->out[0], out, tn_kit_bytes(job->desc->out), &kit->msg);
+}
+
+/* Others take the place, if it is free. */
+static int32_t make_fresh(tn_kit *kit, const scene *s, needs *n, uint64_t bytes)
+{
+    const unsigned char other = OTHER_BYTE;
+    int32_t status = TN_OK;
+    for (int i = 0; !status && i < FRESH; i++) {
+        status = kit->backend->buffer_create(kit->context, bytes, &n->fresh[i], &kit->msg);
+        if (!status) status = kit->backend->fill(s->other, (tn_ref){n->fresh[i], 0}, bytes, &other, 1, &kit->msg);
+    }
+    return status ? status : kit->backend->queue_sync(s->other, &kit->msg);
+}
+
+/* All of them are what they were filled with. */
+static int32_t look_at_fresh(tn_kit *kit, const scene *s, const needs *n, uint64_t bytes, int *fine)
+{
+    unsigned char *back = malloc(bytes + 1);
+    int32_t status = back ? TN_OK : TN_ENOMEM;
+    *fine = 1;
+    for (int i = 0; !status && i < FRESH; i++) {
+        status = kit->backend->read(s->other, back, (tn_ref){n->fresh[i], 0}, bytes, &kit->msg);
+        if (!status) status = kit->backend->queue_sync(s->other, &kit->msg);
+        for (uint64_t k = 0; !status && k < bytes; k++) *fine &= back[k] == OTHER_BYTE;
+    }
+    free(back);
+    return status;
+}
+
+/* Buffer number `gone` is let go of under way; behind the last one, the kernel. */
+static int32_t run_and_let_go(tn_kit *kit, const scene *s, const leaving *l, uint32_t gone)
+{
+    const tn_op_desc *desc = l->sample.job.desc;
+    const uint32_t n_in = desc->n_in, all = n_in + 2;
+    const char *what = gone < n_in ? "an input" : gone == n_in ? "the output" : gone < all ? "scratch" : "the kernel";
+    const uint64_t bytes = gone < all ? tn_kit_buffer_bytes(desc, gone, l->scratch) : 64;
+    int fine = 1;
+    needs n;
+    int32_t status = make_needs(kit, s, l, &n);
+    if (!status) status = enqueue_run(kit, s, l, &n, gone != n_in);
+    kit->backend->buffer_destroy(gone < all ? n.at[gone] : NULL);
+    kit->backend->op_release(gone < all ? NULL : n.kernel);
+    if (gone < all)
+        n.at[gone] = NULL;
+    else
+        n.kernel = NULL;
+    if (!status) status = make_fresh(kit, s, &n, bytes);
+    if (!status) status = kit->backend->queue_sync(s->busy, &kit->msg);
+    if (!status) status = look_at_fresh(kit, s, &n, bytes, &fine);
+    tn_kit_expect(kit, status || fine, "%s: %s is let go of under way, and a buffer that was made since is written",
+                  desc->name, what);
+    tn_kit_expect(kit, status || gone == n_in || !memcmp(l->first, l->sample.job.out[0], tn_kit_bytes(desc->out)),
+                  "%s: %s is let go of under way, and the result is another", desc->name, what);
+    free_needs(kit, &n);
+    return status;
+}
+
+/* What it gives otherwise, and the scratch memory that it wants. Returns 0 if it is refused, or after a failure. */
+static int run_first(tn_kit *kit, leaving *l)
+{
+    tn_kernel_info info = {.size = sizeof info};
+    const tn_op_desc *desc = l->sample.job.desc;
+    if (tn_kit_run_job(kit, &l->sample.job) != TN_KIT_RAN) return 0;
+    const int32_t status = kit->backend->op_prepare(kit->context, desc, NULL, &info, &kit->msg);
+    l->scratch = info.scratch;
+    l->first = malloc(tn_kit_bytes(desc->out));
+    if (l->first) memcpy(l->first, l->sample.job.out[0], tn_kit_bytes(desc->out));
+    return tn_kit_ok(kit, status, "op_prepare") && tn_kit_expect(kit, l->first != NULL, "out of memory");
+}
+
+static void runs_go(tn_kit *kit)
+{
+    scene s;
+    if (!tn_kit_open(kit)) return;
+    int32_t status = make(kit, &s);
+    for (int i = 0; !status && !kit->result->failed && i < TN_KIT_ALL; i++) {
+        leaving l = {.first = NULL};
+        const int made = tn_kit_sample_make(kit, i, &l.sample) && run_first(kit, &l);
+        const uint32_t n_in = made ? l.sample.job.desc->n_in : 0;
+        for (uint32_t gone = 0; made && !status && !kit->result->failed && gone < n_in + 3; gone++)
+            if (gone != n_in + 1 || l.scratch) status = run_and_let_go(kit, &s, &l, gone);
+        tn_kit_sample_free(&l.sample);
+        free(l.first);
+    }
+    tn_kit_ok(kit, status, "runs whose buffers are let go of");
+    close_scene(kit, &s);
+}
+
 /* ---- one at a time ---- */
 
 /* A thread of the backend's goes to sleep and is woken each time, sooner or later after it was done. */
@@ -302,6 +440,7 @@ const tn_kit_case tn_kit_waits[] = {
     {"queues", "failed-record", "an event of a queue that failed stands for the work before", failed_record},
     {"queues", "come-back", "calls that do not wait come back while work is under way", come_back},
     {"queues", "moves-go", "buffers of moves are let go of under way", moves_go},
+    {"queues", "runs-go", "buffers of runs, and their kernels, are let go of under way", runs_go},
     {"load", "one-at-a-time", "60,000 commands, each waited for", one_at_a_time},
     {0},
 };

@@ -182,7 +182,8 @@ static void fill_table(tn_backend *table)
     fault_set_moves(table);
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
-    if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free))
+    if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
+        IS(keeps_count))
         table->get_ext = get_ext;
 }
 

@@ -19,8 +19,11 @@ typedef struct wrapped {
     char name[24];
     tn_tensor_desc in[2], out; /* the first two and the last */
     uint32_t n_in, n_instr, n_scalar, last;
-    tn_matmul_attrs matmul; /* of products */
-    int has_gradient;       /* a "tanh.grad" is in it */
+    tn_matmul_attrs matmul; /* of products, convolutions, pools */
+    tn_conv_attrs conv;
+    tn_pool_attrs pool;
+    int casts, iota;  /* a "cast" is in it; the dimension that an "iota" counts, from 1 on */
+    int has_gradient; /* a "tanh.grad" is in it */
     int is_place, by_place, is_largest, plain_sum, epilogue;
     tn_buffer *spare;                 /* scratch memory of its own */
     int32_t seed, step, word;         /* scalars of its random numbers; -1: none */
@@ -61,6 +64,9 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
 
 /* ---- results.c: what is wrong with the numbers ---- */
 void fault_spoil(const wrapped *w, const tn_run *run);
+
+/* ---- ends.c: what is wrong at the ends of pictures and types, and in other environments ---- */
+void fault_spoil_ends(const wrapped *w, const tn_run *run);
 
 /* ---- sizes.c: what is wrong with large operations alone ---- */
 void fault_spoil_large(const wrapped *w, const tn_run *run);

@@ -2,6 +2,7 @@
  * turns. It behaves well, but for the faults of a backend that is asynchronous. */
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fault.h"
 
@@ -246,9 +247,17 @@ static int32_t record(queue *q, tn_event *event)
     return s;
 }
 
+/* torn_event: the event's queue is written, and its number is not yet. */
+static int is_torn;
+
 static int32_t event_record(tn_queue *q, tn_event *event, tn_msg *msg)
 {
     (void)msg;
+    if (IS(torn_event)) {
+        __atomic_store_n(&is_torn, 1, __ATOMIC_RELAXED);
+        usleep(20);
+        __atomic_store_n(&is_torn, 0, __ATOMIC_RELAXED);
+    }
     pthread_mutex_lock(&lock);
     int32_t s = IS(silent_record) && ((queue *)q)->failed ? TN_OK : record((queue *)q, event);
     pthread_mutex_unlock(&lock);
@@ -274,6 +283,7 @@ static int32_t event_wait(tn_queue *q, tn_event *event, tn_msg *msg)
 {
     int32_t s = TN_OK;
     (void)msg;
+    while (__atomic_load_n(&is_torn, __ATOMIC_RELAXED)) pause(); /* for what never comes */
     pthread_mutex_lock(&lock);
     if (IS(events_go) && event->mark && !is_there(event->mark->queue)) s = TN_ESTATE;
     if (IS(waits_at_once))
@@ -342,6 +352,7 @@ static int32_t queue_sync(tn_queue *waits, tn_msg *msg)
     while (IS(sleeps_on) && ++times > 20000) pthread_cond_wait(&(pthread_cond_t)PTHREAD_COND_INITIALIZER, &lock);
     while (q->first && step_all()) continue;
     int32_t s = fault_real->queue_sync(q->real, msg);
+    if (s && IS(keeps_dropped)) (void)fault_host->allocate(fault_host->self, 64, 8); /* for what was dropped */
     pthread_mutex_unlock(&lock);
     return s;
 }
@@ -368,9 +379,20 @@ static const struct unkept {
 } unkepts[] = {
     {"freed_source", COPY, 0}, {"freed_target", COPY, 1}, {"freed_write", WRITE, 1}, {"freed_read", READ, 0}};
 
-/* Whether some move that is under way uses it so. */
+/* The same of runs. */
+static int is_unkept_of_run(const command *c, const tn_buffer *buffer)
+{
+    int found = IS(freed_scratch) && c->run.scratch.buffer == buffer;
+    for (uint32_t i = 0; IS(freed_input) && i < c->kernel->n_in; i++) found |= c->run.in[i].buffer == buffer;
+    return found || (IS(freed_output) && c->run.out[0].buffer == buffer);
+}
+
+/* Whether some move or run that is under way uses it so. */
 static int is_unkept(const tn_buffer *buffer)
 {
+    for (const queue *q = queues; q; q = q->next)
+        for (const command *c = q->first; c; c = c->next)
+            if (c->kind == RUN && is_unkept_of_run(c, buffer)) return 1;
     for (const struct unkept *u = unkepts; u < unkepts + sizeof unkepts / sizeof *unkepts; u++)
         for (const queue *q = strcmp(u->fault, fault_name) ? NULL : queues; q; q = q->next)
             for (const command *c = q->first; c; c = c->next)
@@ -416,7 +438,8 @@ int fault_puts_off(void)
         "full_ring",   "freed_buffer",     "freed_kernel",   "shared_scratch", "drops_queue",   "wait_means_latest",
         "no_room",     "wait_is_nothing",  "shared_sums",    "drops_earlier",  "events_go",     "late_scalars",
         "one_scalar",  "early_when_large", "short_sequence", "same_numbers",   "silent_record", "waits_at_once",
-        "leaks_waits", "sleeps_on",        "freed_source",   "freed_target",   "freed_write",   "freed_read"};
+        "leaks_waits", "sleeps_on",        "freed_source",   "freed_target",   "freed_write",   "freed_read",
+        "freed_input", "freed_output",     "freed_scratch",  "torn_event",     "keeps_dropped"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -76,6 +76,10 @@ static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **bu
 {
     static tn_buffer *ring[128];
     static int turn;
+    void *entry = IS(keeps_count) ? fault_host->allocate(fault_host->self, 64, 8) : NULL;
+    if (IS(keeps_count) && !entry) fault_lost += bytes;
+    if (IS(keeps_count) && !entry) return fault_say(msg, TN_ENOMEM, "no memory for its entry");
+    fault_host->release(fault_host->self, entry);
     if (IS(no_empty_buffer) && !bytes) return fault_say(msg, TN_EINVAL, "a buffer of no bytes");
     int32_t s = fault_real->buffer_create(context, bytes, buffer, msg);
     if (s && IS(overwrites_result)) *buffer = NULL;

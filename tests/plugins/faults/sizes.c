@@ -169,6 +169,7 @@ void fault_begin_other(other_run *o, const wrapped *w, const tn_run *run)
     o->run.in = o->in;
     for (const struct narrow *n = narrows; n < narrows + sizeof narrows / sizeof *narrows; n++)
         if (!strcmp(n->fault, fault_name) && !strcmp(n->op, w->name)) narrow_operand(o, w, n->operand);
+    for (uint64_t i = 0; IS(single_scalars) && i < o->run.n_scalar; i++) o->scalar[i].f = (double)(float)o->scalar[i].f;
     if (IS(low_seed)) shorten(o, w->seed);
     if (IS(low_step)) shorten(o, w->step);
 }
