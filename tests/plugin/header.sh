@@ -1,5 +1,5 @@
 #!/bin/sh
-# header.sh INCLUDE c|c++: backend.h with its extensions and its checks, comm.h, and a use of them all, compile without a warning in every version of the
+# header.sh INCLUDE c|c++: backend.h with its extensions, its checks and its floating-point environment, comm.h, and a use of them all, compile without a warning in every version of the
 # language that it promises. Exit status 77: there is no compiler for it.
 include=$1 language=$2
 case $language in
@@ -11,12 +11,20 @@ trap 'rm -r "$work"' EXIT
 cat >"$work/use.x" <<'END'
 #include "tenon/backend_ext.h"
 #include "tenon/backend_check.h"
+#include "tenon/backend_float.h"
 #include "tenon/comm.h"
 int32_t check(const tn_op_desc *desc, tn_op_facts *facts);
 int32_t check(const tn_op_desc *desc, tn_op_facts *facts)
 {
     const int32_t status = tn_check_op(desc, facts, NULL);
     return status ? status : tn_check_not_in_place(desc, NULL) + (int32_t)tn_desc_extent(desc->out);
+}
+tn_float_mode plain(void);
+tn_float_mode plain(void)
+{
+    const tn_float_mode mode = tn_float_begin();
+    tn_float_end(mode);
+    return mode;
 }
 int32_t join(const tn_communicator *table, tn_comm_place *place);
 int32_t join(const tn_communicator *table, tn_comm_place *place)
