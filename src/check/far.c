@@ -42,11 +42,13 @@ static tn_buffer *make_large(tn_kit *kit, uint64_t bytes, int is_written)
     return buffer;
 }
 
-/* The last row of a table by its number. */
+/* The last row of a table by its number; take wants one for each element. */
 static tn_op_desc describe(const char *name, tn_tensor_desc in[2], tn_tensor_desc *out, const void *attrs)
 {
-    in[0] = tn_desc_dense(TN_U8, &(tn_shape){2, {ROWS, ROW}}), in[1] = tn_desc_dense(TN_I32, &(tn_shape){1, {1}});
-    *out = tn_desc_dense(TN_U8, &(tn_shape){2, {1, ROW}});
+    const int takes = !strcmp(name, "take");
+    in[0] = tn_desc_dense(TN_U8, takes ? &(tn_shape){3, {1, ROWS, ROW}} : &(tn_shape){2, {ROWS, ROW}});
+    in[1] = tn_desc_dense(TN_I32, takes ? &(tn_shape){3, {1, 1, ROW}} : &(tn_shape){1, {1}});
+    *out = tn_desc_dense(TN_U8, takes ? &(tn_shape){3, {1, 1, ROW}} : &(tn_shape){2, {1, ROW}});
     return (tn_op_desc){.size = sizeof(tn_op_desc),
                         .name = name,
                         .in = in,
@@ -64,7 +66,7 @@ static void take_row(tn_kit *kit, const char *name, const void *attrs, tn_buffer
     tn_kernel *kernel = NULL;
     tn_kernel_info info = {.size = sizeof info};
     tn_buffer *at[3] = {0};
-    const uint64_t bytes[] = {4, ROW, 0};
+    const uint64_t bytes[] = {4 * ROW, ROW, 0};
     const int32_t last = LAST;
     unsigned char got = 9;
     int32_t s = b->op_prepare(kit->context, &desc, &kernel, &info, &kit->msg);
@@ -77,7 +79,7 @@ static void take_row(tn_kit *kit, const char *name, const void *attrs, tn_buffer
     const tn_ref from[] = {{table, 0}, {at[0], 0}}, to = {at[1], 0};
     const tn_scalar start = {.i = LAST};
     const tn_run run = {sizeof run, from, &to, {at[2], 0}, &start, 1};
-    if (!s) s = b->write(kit->queue, from[1], &last, 4, &kit->msg);
+    if (!s) s = b->fill(kit->queue, from[1], 4 * ROW, &last, 4, &kit->msg);
     if (!s) s = b->op_run(kit->queue, kernel, &run, &kit->msg);
     if (!s) s = b->read(kit->queue, &got, to, 1, &kit->msg);
     if (!s) s = b->queue_sync(kit->queue, &kit->msg);
@@ -105,6 +107,7 @@ static void rows(tn_kit *kit)
         if (tn_kit_ok(kit, s, "rows of a large table")) {
             take_row(kit, "window", &window, table);
             take_row(kit, "gather", NULL, table);
+            take_row(kit, "take", NULL, table);
             take_row(kit, "slice", &slice, table);
             take_row(kit, "slice", &back, table);
         }
@@ -238,7 +241,7 @@ static void failed_takes_none(tn_kit *kit)
 }
 
 const tn_kit_case tn_kit_far[] = {
-    {"memory", "rows", "rows that begin beyond 4 GiB, by window, gather and slice", rows},
+    {"memory", "rows", "rows that begin beyond 4 GiB, by window, gather, take and slice", rows},
     {"memory", "long-fill", "a fill of more than 4 GiB", long_fill},
     {"large", "coordinates", "coordinates of more than 2^24 elements", coordinates},
     {"memory", "taken", "what is taken is free no more", taken},
