@@ -91,11 +91,26 @@ static int add_sample(list *l, int number)
     return tn_kit_sample_make(l->kit, number, &w->sample);
 }
 
+/* x x, of so many numbers that all of a backend's threads take part. */
+static int add_long(list *l)
+{
+    static const tn_map_instr instr = {"mul", {0, 0, -1, -1}, TN_F32, 0, 0};
+    static const int32_t out = 1;
+    work *w = &l->work[l->count++];
+    tn_operation *o = &w->item.operation;
+    o->in[0] = o->out[0] = tn_kit_dense(1, 1000003, 0, 0);
+    o->attrs.map = (tn_map_attrs){sizeof(tn_map_attrs), &instr, &out, 1, 1, 1, 0};
+    o->desc = (tn_op_desc){.size = sizeof o->desc, .name = "map", .in = o->in, .out = o->out, .n_in = 1, .n_out = 1};
+    o->desc.attrs = &o->attrs;
+    w->item.job.desc = &o->desc, w->job = &w->item.job, w->is_exact = 1;
+    return tn_kit_stock_fill(l->kit, &w->item, TN_KIT_RANDOM, 0, 0);
+}
+
 /* Every operator of the stock, and some more of those that have many. */
 static int make_list(list *l)
 {
     char last[32] = "";
-    int fine = 1;
+    int fine = add_long(l);
     for (int i = 0; fine && i < TN_KIT_ALL; i++) fine = add_sample(l, i);
     for (uint32_t n = 0; fine && n < tn_kit_stock_count(); n++) {
         tn_kit_item item;
