@@ -91,10 +91,10 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
  * numbers alone equal ones are one class however they are written), any number else. Several columns, "rent, size" or
  * lines, are always numbers; without a header columns are named by numbers from 1. A missing value (nothing, "NA",
  * "nan", "-nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is an error. Spaces
- * around a value don't count, nor do empty lines. Names of columns are compared without regard to case and spaces, and
- * one that is the same to the letter comes first; a name that two columns have, or that two others are like, is an
- * error unless neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and
- * column. `options` may be NULL. */
+ * around a value don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are
+ * compared without regard to case and spaces, and one that is the same to the letter comes first; a name that two
+ * columns have, or that two others are like, is an error unless neither is read, or the order decides. What becomes a
+ * name must be UTF-8. Errors name file, line and column. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify; /* TN_CLASSIFY_... */

@@ -75,7 +75,7 @@ typedef struct tn_fit_options {
     void *arg;
     const tn_dataset *validation; /* measured after each epoch; or NULL */
     double smoothing;             /* as tn_loss_options has it; in training alone, as the next */
-    const float *class_weights;   /* of each class, in the training loss; or NULL */
+    const float *class_weights;   /* of each class, in the training loss: 0 or more, and not all 0; or NULL */
     uint32_t step_loss;           /* keep each step's own loss for tn_training_step_loss */
     uint32_t shards; /* equal parts into which a batch is cut, and whose gradients are computed one by one and then
                         added up: for less memory, or by several workers. A divisor of `batch`; 0: 1, or as

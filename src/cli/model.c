@@ -189,6 +189,12 @@ int cli_loss_of_errors(const char *loss)
 
 int cli_check_loss(const cli_model *model)
 {
+    char name[CLI_CLASS_NAME];
+    const char *column = model->target_names ? model->target_names : "";
+    if (loss_entry(model->loss).labels && model->classes == 1)
+        return cli_usage("%s: all of %s%.*s%s is the class '%s': there is nothing to tell apart", model->data,
+                         *column ? "column '" : "it", (int)cli_name_length(column), column, *column ? "'" : "",
+                         cli_class_name(model, 0, name, sizeof name));
     if (!loss_entry(model->loss).labels || model->classes) return CLI_GO_ON;
     return cli_usage("--loss %s needs one class for each sample, but %s has %" PRId64
                      " numbers to predict: binary_cross_entropy is for yes or no in each, mse for numbers",

@@ -266,9 +266,11 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
     cli_json_end(&json, '}');
 }
 
+/* As many digits as one reads, but all of a large number: one rounded to tens would pass for whole. */
 static void print_number(const char *before, float y)
 {
-    printf("%s%.6g", before, isnan(y) ? (double)NAN : y); /* which has no sign */
+    const int digits = fabsf(y) < 1e5f ? 6 : 9;
+    printf("%s%.*g", before, digits, isnan(y) ? (double)NAN : y); /* which has no sign */
 }
 
 static void tell(const predictor *p, samples *in, int64_t index, const float *y)

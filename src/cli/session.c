@@ -53,8 +53,13 @@ static int read_begun(const char *text, tn_epoch *e)
            !(e->train.accuracy < 0 || e->train.accuracy > 1) && e->seconds >= 0 && isfinite(e->seconds);
 }
 
+/* Sums that are no numbers are of a training that diverged. */
 static int no_sense(const cli_session *s)
 {
+    const char *begun = tn_checkpoint_note(s->from, "begun");
+    if (begun && (strstr(begun, "nan") || strstr(begun, "inf")))
+        return cli_fail("%s: the training has diverged there: resume what --save or --best kept of before",
+                        s->settings.resume);
     return cli_fail("%s: its notes on where it stood make no sense", s->settings.resume);
 }
 

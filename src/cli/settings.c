@@ -268,6 +268,8 @@ int cli_settings_check(cli_settings *s)
     if (s->image && !cli_image_of(s->image, &image))
         return cli_usage("--image '%s' is not a height and a width, such as 64x64, or 1 or 3 channels before them",
                          s->image);
+    if (cli_given(s->options, "shards") && cli_given(s->options, "accumulate"))
+        return cli_usage("--shards and --accumulate are the same: give one of them");
     if (s->rename && !s->load) return cli_usage("--rename belongs to --load, which was not given");
     return check_outputs(s);
 }

@@ -74,6 +74,8 @@ static tn_status read_on(tn_lines *l)
     TN_TRY(make_room(l));
     uint64_t got = l->room - l->end;
     TN_TRY(tn_read_some(l->fd, l->path, l->text + l->end, &got));
+    TN_REQUIRE(l->place || l->end || got < 2 || memcmp(l->text, "\x1f\x8b", 2) != 0, TN_EFORMAT,
+               "%s: is compressed by gzip, and tables are read as they are: unpack it first", l->path);
     TN_REQUIRE(!memchr(l->text + l->end, 0, got), TN_EFORMAT, "%s: is no text file (it has zero bytes)", l->path);
     l->end += got;
     l->text[l->end] = 0;

@@ -1,6 +1,7 @@
 /* fit_options.c: see fit_options.h. */
 #include "fit_options.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "error.h"
@@ -81,6 +82,19 @@ tn_batch_task *tn_fit_task(const tn_dataset *data, const tn_fit_options *options
     return tn_fit_shards(data, options) > 1 ? tn_shard_task : tn_measure_batch;
 }
 
+static tn_status check_weights(const tn_dataset *data, const float *weight)
+{
+    float largest = 0;
+    TN_REQUIRE(!weight || tn_target_dtype(data) == TN_I32, TN_EINVAL, "fit: class weights for data without classes");
+    for (int64_t k = 0; weight && k < data->classes; k++) {
+        TN_REQUIRE(weight[k] >= 0 && isfinite(weight[k]), TN_EINVAL, "fit: class %lld has the weight %g", (long long)k,
+                   (double)weight[k]);
+        largest = fmaxf(largest, weight[k]);
+    }
+    TN_REQUIRE(!weight || largest > 0, TN_EINVAL, "fit: all classes have the weight 0");
+    return TN_OK;
+}
+
 tn_status tn_fit_check_options(const tn_measure *m)
 {
     const tn_fit_options *options = m->options;
@@ -90,8 +104,7 @@ tn_status tn_fit_check_options(const tn_measure *m)
     TN_TRY(check_shards(m->data, options));
     TN_TRY(tn_fit_check_workers(options));
     TN_REQUIRE(options->patience >= 0, TN_EINVAL, "fit: a patience of %lld epochs", (long long)options->patience);
-    TN_REQUIRE(!options->class_weights || tn_target_dtype(m->data) == TN_I32, TN_EINVAL,
-               "fit: class weights for data without classes");
+    TN_TRY(check_weights(m->data, options->class_weights));
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &schedule));
     return tn_measure_check(m);
 }

@@ -226,7 +226,7 @@ const tn_layer tn_layers[] = {
      POOL_PAIRS},
     {"avgpool",
      "avgpool SIZE [stride N] [pad N]",
-     "the mean of each window",
+     "the mean of each window, padding left out",
      avgpool,
      NULL,
      {TN_ARG_SIZE},

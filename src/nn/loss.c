@@ -121,13 +121,14 @@ static void refuse(tn_graph *graph, const loss_row *row, const tn_loss_options *
         int32_t flag;
         int given;
         const char *say;
-    } options[] = {{WEIGHT, o->weight != NULL, "class weights and label smoothing are for labels"},
-                   {SMOOTHING, o->smoothing != 0, "class weights and label smoothing are for labels"},
-                   {IGNORED, o->ignores != 0, "labels alone can be ignored"},
-                   {POSITIVE, o->positive != NULL, "it has no weight of positives"},
-                   {DELTA, o->delta != 0, "it has no delta"},
-                   {MARGIN, o->margin != 0, "it has no margin"},
-                   {GAMMA, o->gamma != 0, "it has no gamma"}};
+    } options[] = {
+        {WEIGHT, o->weight != NULL, "class weights and label smoothing are for labels, as cross_entropy takes them"},
+        {SMOOTHING, o->smoothing != 0, "class weights and label smoothing are for labels, as cross_entropy takes them"},
+        {IGNORED, o->ignores != 0, "labels alone can be ignored"},
+        {POSITIVE, o->positive != NULL, "it has no weight of positives"},
+        {DELTA, o->delta != 0, "it has no delta"},
+        {MARGIN, o->margin != 0, "it has no margin"},
+        {GAMMA, o->gamma != 0, "it has no gamma"}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].given && !(row->takes & options[i].flag))
             tn_graph_fail(graph, TN_EINVAL, "%s: %s", row->entry.name, options[i].say);

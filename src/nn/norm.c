@@ -117,7 +117,10 @@ tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_opti
     double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
     int is_part = options.sync && tn_graph_is_shard(graph);
     if (count < 2 && !is_part)
-        tn_graph_fail(graph, TN_ESHAPE, "batch_norm '%s': a variance of one value for each channel", name);
+        tn_graph_fail(graph, TN_ESHAPE,
+                      "batch_norm '%s': a batch of one sample, as the last of an epoch may be, has one value"
+                      " for each channel and no variance",
+                      name);
     follow_both(x, mean, variance, momentum, options.sync, count);
     as = shape;
     for (int32_t d = 0; d < as.rank; d++) as.dim[d] = d == 1 ? shape.dim[1] : 1;

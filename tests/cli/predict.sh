@@ -41,4 +41,10 @@ grep -q '^one.pgm: 1 (' said || fail "picture: $(cat said)"
 { printf '\000\000\010\003\000\000\000\001\000\000\000\034\000\000\000\034'; awk 'NR > 1' one.pgm | awk '{ printf "%c", $1 ? "x" : " " }'; } >one-idx3
 "$tenon" predict --model d.safetensors --device "$device" one-idx3 >said 2>stderr || fail "$(cat stderr)"
 grep -q '^one-idx3 0: ' said || fail "idx: $(cat said)"
+# A table is one whatever its name ends in, and large numbers have all their digits.
+awk 'BEGIN { print "t,y"; for (i = 0; i < 60; i++) print i "," 1234000 + i * 1.5 }' >large.txt
+"$tenon" train --data large.txt --net "linear outputs" --lr 0.05 --epochs 40 --device "$device" --save large.safetensors >stdout 2>stderr || fail "large: $(cat stderr)"
+"$tenon" predict --model large.safetensors --device "$device" large.txt >lines 2>stderr || fail "predict a table: $(cat stderr)"
+[ "$(wc -l <lines)" = 60 ] && tail -n 1 lines | grep -qE '^large.txt 59: 123[0-9]{4}(\.[0-9]+)?$' || fail "large: $(tail -n 1 lines) $(cat stderr)"
+
 finish

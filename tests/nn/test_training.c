@@ -435,6 +435,13 @@ static void mistakes_are_found_before_training(void **state)
     const tn_model classes = {.build = line, .loss = "cross_entropy"};
     assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_ESHAPE);
     check_message("too few outputs", "1 outputs, but the data has 3 classes");
+    static const float weights[][3] = {{1, -1, 1}, {1, NAN, 1}, {0}};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        options.class_weights = weights[i];
+        assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_EINVAL);
+        check_message("weights that make no sense", i < 2 ? "fit: class 1 has the weight" : "have the weight 0");
+    }
+    options.class_weights = NULL;
     bad = line_data;
     bad.targets = 3, bad.count = 2;
     assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_ESHAPE);
