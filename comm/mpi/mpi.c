@@ -5,8 +5,9 @@
  * others along by MPI_Abort, as they would wait for ever. It is called by one thread at a time
  * (MPI_THREAD_SERIALIZED).
  *
- * MPI counts bytes by an int: larger parts are cut into messages of CHUNK bytes. Waiting is testing with sleeps
- * between, because MPI's own waiting takes a processor. */
+ * MPI counts bytes by an int, and moves a long message only while both sides test it: parts are cut into messages of
+ * CHUNK bytes, each of which shows that something moves. Waiting is testing with sleeps between, because MPI's own
+ * waiting takes a processor. */
 #include "tenon/comm.h"
 
 #include <dlfcn.h>
@@ -26,7 +27,7 @@
 #define ID "mpich"
 #endif
 
-#define CHUNK ((uint64_t)1 << 30)
+#define CHUNK ((uint64_t)1 << 18)
 
 /* What `own` of a part is used for: the next part; its requests; how many they are, and how many are done. */
 enum { NEXT, REQUESTS, COUNT, DONE };
@@ -233,7 +234,7 @@ static int32_t check_message(const tn_comm *c, const tn_comm_part *p, uint64_t i
 }
 
 /* Whether all messages of a part are done; one that failed is over, too. */
-static int32_t test(tn_comm *c, tn_comm_part *p, int *over, tn_msg *msg)
+static int32_t test(tn_comm *c, tn_comm_part *p, int *over, uint64_t *messages, tn_msg *msg)
 {
     MPI_Request *request = p->own[REQUESTS];
     uint64_t at = (uintptr_t)p->own[DONE];
@@ -246,19 +247,20 @@ static int32_t test(tn_comm *c, tn_comm_part *p, int *over, tn_msg *msg)
             status = explain(error, p, msg);
         else if (*over)
             status = check_message(c, p, at, &what, msg);
+        *messages += *over != 0;
     }
     p->own[DONE] = (void *)(uintptr_t)at;
     if (status) *over = 1;
     return status;
 }
 
-static int32_t test_all(tn_comm *c, uint64_t *finished, tn_msg *msg)
+static int32_t test_all(tn_comm *c, uint64_t *finished, uint64_t *messages, tn_msg *msg)
 {
     int32_t status = TN_OK;
     void **link = &c->first;
     for (tn_comm_part *p; !status && (p = *link);) {
         int over;
-        status = test(c, p, &over, msg);
+        status = test(c, p, &over, messages, msg);
         if (!over) {
             link = &p->own[NEXT];
             continue;
@@ -291,12 +293,14 @@ static void rest(uint64_t waited)
 static int32_t mpi_progress(tn_comm *c, uint64_t microseconds, tn_msg *msg)
 {
     const uint64_t begun = now();
-    uint64_t finished = 0;
+    uint64_t finished = 0, moved = begun;
     for (;;) {
-        const int32_t status = test_all(c, &finished, msg);
-        const uint64_t waited = now() - begun;
-        if (status || finished || waited >= microseconds) return status;
-        rest(waited);
+        uint64_t messages = 0;
+        const int32_t status = test_all(c, &finished, &messages, msg);
+        const uint64_t time = now();
+        if (status || finished || time - begun >= microseconds) return status;
+        if (messages) moved = time;
+        rest(time - moved);
     }
 }
 
