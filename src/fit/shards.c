@@ -397,8 +397,11 @@ static tn_status run_shard(tn_sharding *w, const tn_deal *d, int64_t start, int6
 /* All of this worker's shards at once, to their last part. */
 static tn_status meet(tn_sharding *w, const tn_deal *d, int64_t start, int64_t all)
 {
+    const double begun = tn_now();
     for (uint32_t i = 0; i < d->own.end - d->own.begin; i++) TN_TRY(run_shard(w, d, start, all, i));
-    return tn_crossings_meet(&w->crossings, w->team, d->shards, d->own, d->across);
+    TN_TRY(tn_crossings_meet(&w->crossings, w->team, d->shards, d->own, d->across));
+    tn_trace_span(w->trace, TN_ROW_STEPS, "shards meet", w->crossings.points, begun);
+    return TN_OK;
 }
 
 /* What is left of the i-th. */

@@ -3,7 +3,8 @@
  *
  * Kinds. A leaf has no operands. A map is element-wise: the compiler fuses maps, and they cross the plugin boundary as
  * programs of the operator "map". A view gives its operand's elements, in order, another shape, and costs nothing. A
- * kernel crosses the boundary under its own name. A composite is only its `lower`: it is replaced by other operators;
+ * kernel crosses the boundary under its own name. A composite is only its `lower`: it is replaced by other operators
+ * (but for sums over the shards of a batch, in the graph of one, at which its program is cut);
  * a kernel may have a `lower` as well, which is used on devices that refuse it, and a map one that only
  * differentiation uses. */
 #ifndef TN_NODE_NODE_H
