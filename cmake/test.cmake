@@ -22,9 +22,7 @@ endif()
 # Tests run side by side: threads that spin while they wait would take each other's cores.
 # No test touches the user's caches. PoCL keeps what it compiled in a folder of the build's own; ours is off, for asked
 # for a program's binary PoCL compiles every kernel a second time: the tests of our cache, and of the pages, turn it on.
-# Nor does PoCL compile kernels once more for small grids, which took a third of its time; but for the examples.
 set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl;GOMP_SPINCOUNT=100"
-  "POCL_WORK_GROUP_SPECIALIZATION=0"
   "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1:intercept_tls_get_addr=0"
   "UBSAN_OPTIONS=print_stacktrace=1"
   "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp")

@@ -136,6 +136,12 @@ static int is_there(const char *device)
 
 /* ---- the same bits ---- */
 
+/* Each size is other kernels, which an OpenCL driver compiles for long. */
+static size_t stride(const char *device)
+{
+    return strncmp(device, "opencl", 6) ? 1 : 3;
+}
+
 static void fed_samples_give_the_same_bits(void **state)
 {
     (void)state;
@@ -145,7 +151,7 @@ static void fed_samples_give_the_same_bits(void **state)
     } sizes[] = {{1, 1, 1}, {2, 1, 64}, {10, 3, 1}, {101, 7, 25}, {401, 401, 64}, {400, 399, 400}, {400, 5, 399}};
     static result want, got;
     for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
-        for (size_t i = 0; i < sizeof sizes / sizeof *sizes && is_there(devices[d]); i++)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes && is_there(devices[d]); i += stride(devices[d]))
             for (uint32_t threads = 0; threads < 6; threads += 2) {
                 const int bytes = threads == 2;
                 source s = {.bytes = bytes, .targets = threads == 4, .broken = -1, .worse = -1};

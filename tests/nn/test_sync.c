@@ -153,6 +153,12 @@ static double farthest(const outcome *a, const outcome *b)
     return most;
 }
 
+/* Each size of a shard is other kernels, which an OpenCL driver compiles for long: of some the first and the last. */
+static size_t stride(const char *device, size_t count)
+{
+    return strncmp(device, "opencl", 6) ? 1 : count - 1;
+}
+
 /* Four batches of 12 samples and one of 5: the last shard is smaller than others, as is the last batch. */
 static void shards_come_to_what_the_whole_batch_does(void **unused)
 {
@@ -164,7 +170,7 @@ static void shards_come_to_what_the_whole_batch_does(void **unused)
             outcome want, got;
             setup s = setup_of(devices[d], nets[n], 0);
             if (!train(&s, &want)) continue;
-            for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+            for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i += stride(devices[d], sizeof cuts / sizeof *cuts)) {
                 s = setup_of(devices[d], nets[n], cuts[i]);
                 (void)train(&s, &got);
                 assert_alike(&got, &want, 1e-5);
@@ -260,7 +266,7 @@ static void shards_train_as_pytorch_does_the_whole(void **unused)
     static const uint32_t cuts[] = {1, 2, 4, 12};
     (void)unused;
     for (size_t d = 0; d < sizeof devices / sizeof *devices; d++)
-        for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i += stride(devices[d], sizeof cuts / sizeof *cuts)) {
             setup s = setup_of(devices[d], mixed, cuts[i]);
             outcome o;
             tn_device *device = NULL;
