@@ -56,19 +56,7 @@ static const tn_map_attrs twice = {
 typedef struct line {
     const char *op;
     tn_type in[3], out[2]; /* up to the first without a type */
-    union {
-        uint64_t size;
-        tn_reduce_attrs reduce;
-        tn_matmul_attrs matmul;
-        tn_transpose_attrs transpose;
-        tn_window_attrs window;
-        tn_slice_attrs slice;
-        tn_cumsum_attrs cumsum;
-        tn_topk_attrs topk;
-        tn_searchsorted_attrs searchsorted;
-        tn_conv_attrs conv;
-        tn_pool_attrs pool;
-    } attrs;
+    tn_any_attrs attrs;
     int holds;                 /* each program in turn: it is as many operations */
     const tn_map_attrs *alone; /* or this one */
     int cancels;

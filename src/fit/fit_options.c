@@ -7,7 +7,7 @@
 #include "error.h"
 #include "given.h"
 #include "loader.h"
-#include "shards.h"
+#include "shard_graphs.h"
 
 enum { USUAL_SHARDS = 8 }; /* of several workers */
 

@@ -2,134 +2,14 @@
 #include "shards.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "alloc.h"
 #include "clock.h"
 #include "error.h"
 #include "plain.h"
-
-#define SHARD "fit.shard" /* the vector of the shard that was computed last */
-
-/* What a vector has at its end, besides variables. A wish is a worker's, to stop. */
-enum { LOSSES, RIGHT, WISHES, OTHERS };
-enum { STEP = 32 }; /* elements from one to the next, as tn_pack lays them out */
-
-/* ---- what a shard gives ---- */
-
-/* The variables whose shares a vector has: parameters, then others that are assigned. */
-typedef struct shares {
-    tn_tensor **variable;
-    size_t params, count;
-} shares;
-
-static tn_status find_shares(tn_graph *graph, shares *s)
-{
-    size_t all = tn_variables(graph, 0, NULL, 0);
-    tn_tensor **other = tn_alloc((all + 1) * sizeof *other);
-    s->variable = tn_alloc((2 * all + 1) * sizeof *s->variable);
-    if (other && s->variable) {
-        s->params = s->count = tn_variables(graph, TN_TRAINABLE, s->variable, all);
-        tn_variables(graph, 0, other, all);
-        for (size_t i = 0; i < all; i++)
-            if (tn_assigned(other[i]) != other[i]) s->variable[s->count++] = other[i];
-    }
-    tn_status status = other && s->variable ? TN_OK : TN_ENOMEM;
-    tn_free(other);
-    return status;
-}
-
-static tn_tensor *vector(tn_graph *graph, const char *name, tn_shape shape)
-{
-    return tn_variable(graph, name, TN_F32, shape, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
-}
-
-/* Its share of what each variable shall become; and the others, which are made first, and so final before gradients. */
-static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *part[])
-{
-    tn_graph *graph = tn_graph_of(loss);
-    tn_tensor *share = tn_scalar_input(graph, "share", TN_F32, 1);
-    tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
-    for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
-    part[s->count + LOSSES] = tn_mul(loss, samples);
-    part[s->count + RIGHT] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
-    part[s->count + WISHES] = tn_number(loss, 0);
-    tn_grad(tn_mul(loss, share), s->variable, s->params, part);
-    tn_tensor *all = tn_pack(part, s->count + OTHERS);
-    tn_assign(vector(graph, SHARD, tn_shape_of(all)), all);
-}
-
-void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)
-{
-    const tn_measure *m = arg;
-    tn_graph *graph = tn_graph_of(x);
-    shares s = {0};
-    tn_graph_shard(graph);
-    tn_tensor *right = NULL, *loss = tn_measure_loss(m, x, target, &right), **part = NULL;
-    tn_status status = find_shares(graph, &s);
-    if (!status && !(part = tn_alloc((s.count + OTHERS) * sizeof *part))) status = TN_ENOMEM;
-    if (!status && !s.params) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
-    for (size_t i = 0; !status && i < s.params; i++)
-        if (tn_dtype_of(s.variable[i]) != TN_F32)
-            tn_graph_fail(graph, TN_EDTYPE, "parameter '%s' is %s: shards are added up as f32",
-                          tn_name_of(s.variable[i]), tn_dtype_name(tn_dtype_of(s.variable[i])));
-    if (status)
-        tn_graph_fail(graph, status, "out of memory");
-    else if (!tn_graph_status(graph))
-        give(loss, right, &s, part);
-    tn_free(part);
-    tn_free(s.variable);
-}
+#include "shard_graphs.h"
 
 /* ---- the update ---- */
-
-/* A variable as the other graph has it; it is in the state already. */
-static tn_tensor *same_in(tn_graph *graph, const tn_tensor *x, uint32_t flags)
-{
-    return tn_variable(graph, tn_name_of(x), tn_dtype_of(x), tn_shape_of(x), (tn_init){.kind = TN_INIT_ZERO}, flags);
-}
-
-static void take(const tn_measure *m, tn_graph *graph, const shares *s, tn_tensor *const own[], tn_tensor *part[])
-{
-    const tn_fit_options *options = m->options;
-    tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
-    for (size_t i = 0; i < s->count; i++) part[i] = tn_full(graph, TN_F32, tn_shape_of(own[i]), 0);
-    for (size_t i = 0; i < OTHERS; i++) part[s->count + i] = tn_full(graph, TN_F32, TN_SCALAR, 0);
-    tn_tensor *layout = tn_pack(part, s->count + OTHERS), *sum = vector(graph, "fit.sum.0", tn_shape_of(layout));
-    for (size_t i = 0; i < s->count + OTHERS; i++) part[i] = tn_unpack(sum, layout, i);
-    for (size_t i = s->params; i < s->count; i++) {
-        int whole = tn_dtype_of(own[i]) != TN_F32;
-        tn_assign(own[i], whole ? tn_cast(tn_round(part[i]), tn_dtype_of(own[i])) : part[i]);
-    }
-    tn_tensor *const *other = part + s->count;
-    tn_measure_add(m, graph, other[LOSSES], other[RIGHT], tn_div(other[LOSSES], samples));
-    tn_apply_gradients(own, part, s->params, options->optimizer ? options->optimizer : "sgd", options->optim);
-}
-
-static void no_task(const void *arg, tn_tensor *x, tn_tensor *target)
-{
-    tn_tensor *right;
-    tn_graph_shard(tn_graph_of(x));
-    (void)tn_measure_loss(arg, x, target, &right);
-}
-
-/* What the sum of all shards does. `model` is a graph of the loss, which says what variables there are. */
-static void build_update(const tn_measure *m, tn_graph *model, tn_graph *graph)
-{
-    shares s = {0};
-    tn_tensor **own = NULL, **part = NULL;
-    tn_status status = find_shares(model, &s);
-    if (!status) own = tn_alloc((s.count + 1) * sizeof *own);
-    if (!status) part = tn_alloc((s.count + OTHERS) * sizeof *part);
-    if (own && part) {
-        for (size_t i = 0; i < s.count; i++) own[i] = same_in(graph, s.variable[i], i < s.params ? TN_TRAINABLE : 0);
-        take(m, graph, &s, own, part);
-    } else
-        tn_graph_fail(graph, TN_ENOMEM, "out of memory");
-    tn_free(own);
-    tn_free(part);
-    tn_free(s.variable);
-}
 
 static tn_status compile(tn_graph *graph, const tn_sharding *w, tn_program **program)
 {
@@ -140,13 +20,9 @@ static tn_status compile(tn_graph *graph, const tn_sharding *w, tn_program **pro
 
 static tn_status open_update(tn_sharding *w, const tn_measure *m)
 {
-    tn_graph *model = tn_batches_graph(m->data, w->batches->batch, 0, no_task, m), *graph = tn_graph_new();
-    tn_status s = model && graph ? tn_graph_status(model) : TN_ENOMEM;
-    if (!s) build_update(m, model, graph);
-    tn_graph_free(model);
-    if (!s) return compile(graph, w, &w->update);
-    tn_graph_free(graph);
-    return s;
+    tn_graph *graph = NULL;
+    TN_TRY(tn_shard_update(m, w->batches->batch, &graph));
+    return compile(graph, w, &w->update);
 }
 
 /* ---- additions ---- */
@@ -165,11 +41,11 @@ static tn_status open_move(const tn_sharding *w, uint32_t to, const char *from, 
     tn_state_entry entry;
     tn_graph *graph = *program ? NULL : tn_graph_new();
     if (*program) return TN_OK;
-    if (!graph || !tn_state_find(w->state, SHARD, &entry)) {
+    if (!graph || !tn_state_find(w->state, TN_SHARD, &entry)) {
         tn_graph_free(graph);
         return TN_ENOMEM;
     }
-    tn_tensor *sum = vector(graph, w->name[to], entry.shape), *x = vector(graph, from, entry.shape);
+    tn_tensor *sum = tn_shard_vector(graph, w->name[to], entry.shape), *x = tn_shard_vector(graph, from, entry.shape);
     tn_assign(sum, adds ? tn_add(sum, x) : x);
     return compile(graph, w, program);
 }
@@ -192,8 +68,8 @@ static tn_status run(tn_sharding *w, tn_program **program, uint32_t to, const ch
 static tn_status push(tn_sharding *w, tn_tree *tree, uint32_t shard, visitor *visit)
 {
     uint32_t before = tree->count, adds = tn_tree_push(tree, (tn_shards){shard, shard + 1});
-    if (!adds) return visit(w, &w->put[before], before, SHARD, 0);
-    TN_TRY(visit(w, &w->merge[before - 1], before - 1, SHARD, 1));
+    if (!adds) return visit(w, &w->put[before], before, TN_SHARD, 0);
+    TN_TRY(visit(w, &w->merge[before - 1], before - 1, TN_SHARD, 1));
     for (uint32_t i = 1; i < adds; i++) {
         uint32_t to = before - 1 - i;
         TN_TRY(visit(w, &w->add[to], to, w->name[to + 1], 1));
@@ -267,7 +143,7 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
                        .bucket = m->options->bucket};
     name_buffers(w);
     TN_TRY(open_update(w, m));
-    TN_REQUIRE(tn_state_find(state, SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", SHARD);
+    TN_REQUIRE(tn_state_find(state, TN_SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", TN_SHARD);
     w->count = (uint64_t)tn_shape_count(&entry.shape);
     w->dtype = entry.dtype;
     w->bytes = w->count * tn_dtype_size(entry.dtype);
@@ -337,7 +213,7 @@ static tn_status set(tn_program *program, const char *name, double value)
 /* What the sum has besides variables: each is a part of the vector, and the last ends it. */
 static double get(const tn_sharding *w, int other)
 {
-    uint64_t place = w->count - 1 - (uint64_t)(OTHERS - 1 - other) * STEP;
+    uint64_t place = w->count - 1 - (uint64_t)(TN_SHARD_OTHERS - 1 - other) * TN_SHARD_STEP;
     return w->dtype == TN_F64 ? ((const double *)w->total)[place] : ((const float *)w->total)[place];
 }
 
@@ -352,8 +228,8 @@ static tn_status exchange(tn_sharding *w, const tn_deal *d, tn_program *program,
                                  .wishes = (uint32_t)w->wishes,
                                  .part = part};
     TN_TRY(tn_buckets_run(w->buckets, &step, program));
-    w->asked = get(w, WISHES) > 0;
-    w->diverged = !isfinite(get(w, LOSSES));
+    w->asked = get(w, TN_SHARD_WISHES) > 0;
+    w->diverged = !isfinite(get(w, TN_SHARD_LOSSES));
     return TN_OK;
 }
 
@@ -471,7 +347,7 @@ static tn_status open_buckets(tn_sharding *w)
 {
     const tn_buckets_options options = {.state = w->state,
                                         .team = w->team,
-                                        .vector = SHARD,
+                                        .vector = TN_SHARD,
                                         .sum = w->name[0],
                                         .whole = w->batches->whole,
                                         .last = w->batches->last,

@@ -49,10 +49,7 @@ typedef struct tn_sharding {
     tn_program *add[TN_TREE_DEPTH];   /* and buffer i + 1 is added to buffer i */
 } tn_sharding;
 
-/* A tn_batch_task whose argument is a tn_measure with options: the vector of one shard. */
-tn_batch_task tn_shard_task;
-
-/* Compiles the update that follows the programs of `batches`, which were made by that task, for batches of so many
+/* Compiles the update that follows the programs of `batches`, which were made by tn_shard_task, for batches of so many
  * shards. tn_sharding_close releases it, whether this succeeded or not. */
 tn_status tn_sharding_open(tn_sharding *sharding, tn_state *state, const tn_measure *measure, tn_batches *batches,
                            uint32_t shards);

@@ -39,25 +39,28 @@ struct tn_tensor {
     uint32_t is_assigned; /* a variable that a sink writes */
 };
 
+/* The attributes of any operator. */
+typedef union tn_any_attrs {
+    uint64_t size; /* each attribute struct begins with it; 0: none */
+    tn_map_attrs map;
+    tn_reduce_attrs reduce;
+    tn_matmul_attrs matmul;
+    tn_transpose_attrs transpose;
+    tn_window_attrs window;
+    tn_slice_attrs slice;
+    tn_cumsum_attrs cumsum;
+    tn_topk_attrs topk;
+    tn_searchsorted_attrs searchsorted;
+    tn_conv_attrs conv;
+    tn_pool_attrs pool;
+} tn_any_attrs;
+
 /* An operator as it crosses the plugin boundary: room for the descriptors, and what `desc` points to. */
 typedef struct tn_operation {
     tn_op_desc desc;
     tn_tensor_desc in[TN_MAX_OPERANDS], out[TN_MAX_OPERANDS];
     int32_t alias[TN_MAX_OPERANDS];
-    union {
-        uint64_t size; /* each attribute struct begins with it; 0: none */
-        tn_map_attrs map;
-        tn_reduce_attrs reduce;
-        tn_matmul_attrs matmul;
-        tn_transpose_attrs transpose;
-        tn_window_attrs window;
-        tn_slice_attrs slice;
-        tn_cumsum_attrs cumsum;
-        tn_topk_attrs topk;
-        tn_searchsorted_attrs searchsorted;
-        tn_conv_attrs conv;
-        tn_pool_attrs pool;
-    } attrs;
+    tn_any_attrs attrs;
 } tn_operation;
 
 /* A call of the reference: every operand as dense doubles, row-major over its descriptor's dimensions. */

@@ -9,7 +9,11 @@ said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 trap 'exit 1' INT TERM
 well() {
-    out=$("$tenon" check "$folder/$1.so" --only "$2") || echo "MISSED: the well-behaved $1 fails: $out"
+    if out=$("$tenon" check "$folder/$1.so" --only "$2"); then
+        echo "passed: $1 in $2"
+    else
+        echo "MISSED: the well-behaved $1 fails: $out"
+    fi
 }
 planted() {
     out=$("$tenon" check "$folder/$1.so" --only "$2" --time-limit 10 2>&1)
@@ -35,7 +39,8 @@ while read -r fault case; do
     begin planted "$fault" "$case"
 done <"$list"
 wait
-cat "$said"/*
+cat "$said"/* | grep -v '^passed: '
+answered=$(cat "$said"/* | grep -cE '^(caught|passed|MISSED): ')
 caught=$(cat "$said"/* | grep -c '^caught: ')
 missed=$(cat "$said"/* | grep -c '^MISSED: ')
 # Where the system tells what threads wait for, a deadlock is known as one long before the time limit.
@@ -44,4 +49,5 @@ if cat /proc/self/syscall >/dev/null 2>&1; then
         { echo "a deadlock is not seen as one"; missed=$((missed + 1)); }
 fi
 echo "$caught faults caught, $missed missed"
-[ $missed -eq 0 ] && [ $caught -ge 85 ]
+[ "$answered" -eq $begun ] || { echo "$answered of $begun runs came to an end"; exit 1; }
+[ $missed -eq 0 ] && [ "$caught" -ge 85 ]

@@ -1,0 +1,135 @@
+/* shard_graphs.c: see shard_graphs.h. */
+#include "shard_graphs.h"
+
+#include "alloc.h"
+#include "error.h"
+
+/* ---- what a shard gives ---- */
+
+/* The variables whose shares a vector has: parameters, then others that are assigned. */
+typedef struct shares {
+    tn_tensor **variable;
+    size_t params, count;
+} shares;
+
+static tn_status find_shares(tn_graph *graph, shares *s)
+{
+    size_t all = tn_variables(graph, 0, NULL, 0);
+    tn_tensor **other = tn_alloc((all + 1) * sizeof *other);
+    s->variable = tn_alloc((2 * all + 1) * sizeof *s->variable);
+    if (other && s->variable) {
+        s->params = s->count = tn_variables(graph, TN_TRAINABLE, s->variable, all);
+        tn_variables(graph, 0, other, all);
+        for (size_t i = 0; i < all; i++)
+            if (tn_assigned(other[i]) != other[i]) s->variable[s->count++] = other[i];
+    }
+    tn_status status = other && s->variable ? TN_OK : TN_ENOMEM;
+    tn_free(other);
+    return status;
+}
+
+tn_tensor *tn_shard_vector(tn_graph *graph, const char *name, tn_shape shape)
+{
+    return tn_variable(graph, name, TN_F32, shape, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
+}
+
+/* Its share of what each variable shall become; and the others, which are made first, and so final before gradients. */
+static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *part[])
+{
+    tn_graph *graph = tn_graph_of(loss);
+    tn_tensor *share = tn_scalar_input(graph, "share", TN_F32, 1);
+    tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
+    for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
+    part[s->count + TN_SHARD_LOSSES] = tn_mul(loss, samples);
+    part[s->count + TN_SHARD_RIGHT] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
+    part[s->count + TN_SHARD_WISHES] = tn_number(loss, 0);
+    tn_grad(tn_mul(loss, share), s->variable, s->params, part);
+    tn_tensor *all = tn_pack(part, s->count + TN_SHARD_OTHERS);
+    tn_assign(tn_shard_vector(graph, TN_SHARD, tn_shape_of(all)), all);
+}
+
+void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)
+{
+    const tn_measure *m = arg;
+    tn_graph *graph = tn_graph_of(x);
+    shares s = {0};
+    tn_graph_shard(graph);
+    tn_tensor *right = NULL, *loss = tn_measure_loss(m, x, target, &right), **part = NULL;
+    tn_status status = find_shares(graph, &s);
+    if (!status && !(part = tn_alloc((s.count + TN_SHARD_OTHERS) * sizeof *part))) status = TN_ENOMEM;
+    if (!status && !s.params) tn_graph_fail(graph, TN_EINVAL, "the network has no parameters to train");
+    for (size_t i = 0; !status && i < s.params; i++)
+        if (tn_dtype_of(s.variable[i]) != TN_F32)
+            tn_graph_fail(graph, TN_EDTYPE, "parameter '%s' is %s: shards are added up as f32",
+                          tn_name_of(s.variable[i]), tn_dtype_name(tn_dtype_of(s.variable[i])));
+    if (status)
+        tn_graph_fail(graph, status, "out of memory");
+    else if (!tn_graph_status(graph))
+        give(loss, right, &s, part);
+    tn_free(part);
+    tn_free(s.variable);
+}
+
+/* ---- the update ---- */
+
+/* A variable as the other graph has it; it is in the state already. */
+static tn_tensor *same_in(tn_graph *graph, const tn_tensor *x, uint32_t flags)
+{
+    return tn_variable(graph, tn_name_of(x), tn_dtype_of(x), tn_shape_of(x), (tn_init){.kind = TN_INIT_ZERO}, flags);
+}
+
+static void take(const tn_measure *m, tn_graph *graph, const shares *s, tn_tensor *const own[], tn_tensor *part[])
+{
+    const tn_fit_options *options = m->options;
+    tn_tensor *samples = tn_scalar_input(graph, "samples", TN_F32, 1);
+    for (size_t i = 0; i < s->count; i++) part[i] = tn_full(graph, TN_F32, tn_shape_of(own[i]), 0);
+    for (size_t i = 0; i < TN_SHARD_OTHERS; i++) part[s->count + i] = tn_full(graph, TN_F32, TN_SCALAR, 0);
+    tn_tensor *layout = tn_pack(part, s->count + TN_SHARD_OTHERS),
+              *sum = tn_shard_vector(graph, TN_SHARD_SUM, tn_shape_of(layout));
+    for (size_t i = 0; i < s->count + TN_SHARD_OTHERS; i++) part[i] = tn_unpack(sum, layout, i);
+    for (size_t i = s->params; i < s->count; i++) {
+        int whole = tn_dtype_of(own[i]) != TN_F32;
+        tn_assign(own[i], whole ? tn_cast(tn_round(part[i]), tn_dtype_of(own[i])) : part[i]);
+    }
+    tn_tensor *const *other = part + s->count;
+    tn_measure_add(m, graph, other[TN_SHARD_LOSSES], other[TN_SHARD_RIGHT], tn_div(other[TN_SHARD_LOSSES], samples));
+    tn_apply_gradients(own, part, s->params, options->optimizer ? options->optimizer : "sgd", options->optim);
+}
+
+static void no_task(const void *arg, tn_tensor *x, tn_tensor *target)
+{
+    tn_tensor *right;
+    tn_graph_shard(tn_graph_of(x));
+    (void)tn_measure_loss(arg, x, target, &right);
+}
+
+/* What the sum of all shards does. `model` is a graph of the loss, which says what variables there are. */
+static void build_update(const tn_measure *m, tn_graph *model, tn_graph *graph)
+{
+    shares s = {0};
+    tn_tensor **own = NULL, **part = NULL;
+    tn_status status = find_shares(model, &s);
+    if (!status) own = tn_alloc((s.count + 1) * sizeof *own);
+    if (!status) part = tn_alloc((s.count + TN_SHARD_OTHERS) * sizeof *part);
+    if (own && part) {
+        for (size_t i = 0; i < s.count; i++) own[i] = same_in(graph, s.variable[i], i < s.params ? TN_TRAINABLE : 0);
+        take(m, graph, &s, own, part);
+    } else
+        tn_graph_fail(graph, TN_ENOMEM, "out of memory");
+    tn_free(own);
+    tn_free(part);
+    tn_free(s.variable);
+}
+
+tn_status tn_shard_update(const tn_measure *m, int64_t size, tn_graph **out)
+{
+    tn_graph *model = tn_batches_graph(m->data, size, 0, no_task, m), *graph = tn_graph_new();
+    tn_status s = model && graph ? tn_graph_status(model) : TN_ENOMEM;
+    if (!s) build_update(m, model, graph);
+    tn_graph_free(model);
+    if (s)
+        tn_graph_free(graph);
+    else
+        *out = graph;
+    return s;
+}
