@@ -1,7 +1,8 @@
 /* exchange.c: what it costs to add a vector up over workers, by size: under mpirun, or alone.
  *
- *   mpirun -n 4 exchange_bench [MOST_MIB]
+ *   mpirun -n 4 exchange_bench [MOST_MIB [messages]]
  *
+ * `messages`: as between hosts, though all are on one.
  * One shard a worker. Prints a line of JSON for each size from 1 KiB on: the workers, the bytes of a vector, and the
  * median seconds from the start until the sum is there, by rank 0's clock. */
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "tenon/tenon.h"
 
 enum { ROUNDS = 41, FEW = 11 };
+static int messages;
 
 static double now(void)
 {
@@ -33,7 +35,7 @@ static tn_status once(tn_team *team, tn_shard_sum *sum, uint64_t count, double *
     tn_status s = tn_team_barrier(team);
     double begun = now();
     if (!s) s = tn_shard_sum_start(sum, 0, count, &ticket);
-    if (!s) s = tn_team_wait(team, ticket);
+    if (!s) s = tn_shard_sum_wait(sum, ticket);
     *seconds = now() - begun;
     return s;
 }
@@ -42,15 +44,23 @@ static tn_status measure(tn_team *team, const uint32_t *first, float *vector, ui
 {
     void *node[1] = {vector};
     tn_shard_sum *sum = NULL;
+    tn_share *share = NULL;
     double seconds[ROUNDS];
     int rounds = count < 1 << 20 ? ROUNDS : FEW;
-    const tn_shard_sum_options options = {
-        .dtype = TN_F32, .shards = tn_team_size(team), .count = count, .first = first, .node = node, .total = vector};
-    tn_status s = tn_shard_sum_open(team, &options, &sum);
+    tn_status s = messages ? TN_OK : tn_share_open(team, 1, count * sizeof *vector, &share);
+    const tn_shard_sum_options options = {.dtype = TN_F32,
+                                          .shards = tn_team_size(team),
+                                          .count = count,
+                                          .first = first,
+                                          .node = node,
+                                          .total = vector,
+                                          .share = share};
+    if (!s) s = tn_shard_sum_open(team, &options, &sum);
     memset(vector, 0, count * sizeof *vector);
     for (int i = 0; !s && i < rounds; i++) s = once(team, sum, count, &seconds[i]);
     if (s) return s;
     tn_shard_sum_close(sum);
+    tn_share_close(share);
     qsort(seconds, (size_t)rounds, sizeof *seconds, ascending);
     *middle = seconds[rounds / 2];
     return TN_OK;
@@ -80,6 +90,7 @@ int main(int argc, char **argv)
 {
     tn_team *team = NULL;
     uint64_t most = argc > 1 ? strtoull(argv[1], NULL, 10) : 64;
+    messages = argc > 2 && !strcmp(argv[2], "messages");
     tn_status s = tn_team_open(NULL, &team);
     if (!s) s = measure_all(team, most << 20);
     if (s) fprintf(stderr, "exchange: %s: %s\n", tn_status_name(s), tn_message());

@@ -101,6 +101,7 @@ typedef struct trial {
     uint32_t first[MOST_RANKS + 1];
     tn_shards span[TN_TREE_DEPTH];
     void *node[TN_TREE_DEPTH], *total;
+    tn_share *share;
 } trial;
 
 static int by_size(const void *a, const void *b)
@@ -123,6 +124,21 @@ static trial draw(tn_team *team, uint64_t *seed)
     t.first[ranks] = t.shards;
     t.count = tn_tree_nodes(t.shards, (tn_shards){t.first[me], t.first[me + 1]}, t.span);
     return t;
+}
+
+/* Vectors that all see. 0: there are none. */
+static int share_vectors(trial *t, tn_team *team)
+{
+    uint32_t most = 0;
+    for (uint32_t r = 0; r < tn_team_size(team); r++) {
+        tn_shards node[TN_TREE_DEPTH];
+        const uint32_t count = tn_tree_nodes(t->shards, (tn_shards){t->first[r], t->first[r + 1]}, node);
+        most = count > most ? count : most;
+    }
+    if (tn_share_open(team, most, t->length * tn_dtype_size(t->dtype), &t->share) || !t->share) return 0;
+    for (uint32_t i = 0; i < t->count; i++) t->node[i] = tn_share_part(t->share, tn_team_rank(team), i);
+    t->total = tn_share_total(t->share);
+    return 1;
 }
 
 /* 0: there is no memory. */
@@ -149,12 +165,16 @@ static _Thread_local tn_shard_sum *left_sum;
 
 static void free_vectors(trial *t)
 {
+    if (t->share) {
+        tn_share_close(t->share);
+        return;
+    }
     if (!t->count || t->total != t->node[0]) tn_free(t->total);
     for (uint32_t i = 0; i < t->count; i++) tn_free(t->node[i]);
 }
 
 /* The ranges from the end to the beginning, as gradients come; each is filled just before it is started. */
-static const char *add_ranges(tn_team *team, tn_shard_sum *sum, trial *t, uint64_t *seed)
+static const char *add_ranges(tn_shard_sum *sum, trial *t, uint64_t *seed)
 {
     uint64_t bound[MOST_RANGES + 1] = {0}, ticket = 0;
     const int ranges = 1 + (int)(next_random(seed) % MOST_RANGES);
@@ -165,7 +185,7 @@ static const char *add_ranges(tn_team *team, tn_shard_sum *sum, trial *t, uint64
         fill(t, bound[i], bound[i + 1]);
         if (tn_shard_sum_start(sum, bound[i], bound[i + 1], &ticket)) return WRONG("start: %s", tn_message());
     }
-    return tn_team_wait(team, ticket) ? WRONG("wait: %s", tn_message()) : NULL;
+    return tn_shard_sum_wait(sum, ticket) ? WRONG("wait: %s", tn_message()) : NULL;
 }
 
 static const char *compare(tn_team *team, const trial *t)
@@ -184,12 +204,13 @@ static const char *try_sum(tn_team *team, uint64_t *seed)
 {
     trial t = draw(team, seed);
     tn_shard_sum *sum = NULL;
-    const int in_place = next_random(seed) % 2;
+    const int in_place = next_random(seed) % 2, shares = next_random(seed) % 2;
     const uint64_t piece = next_random(seed) % 2 ? 1 + next_random(seed) % 2000 : 0;
-    if (!make_vectors(&t, in_place)) tn_team_fail(team, TN_ENOMEM, tn_message()); /* the others must not wait */
-    const tn_shard_sum_options options = {t.dtype, t.shards, t.length, t.first, t.node, t.total, piece};
+    if (!(shares && share_vectors(&t, team)) && !make_vectors(&t, in_place))
+        tn_team_fail(team, TN_ENOMEM, tn_message()); /* the others must not wait */
+    const tn_shard_sum_options options = {t.dtype, t.shards, t.length, t.first, t.node, t.total, piece, t.share};
     const char *bad = tn_shard_sum_open(team, &options, &sum) ? WRONG("open: %s", tn_message()) : NULL;
-    if (!bad) bad = add_ranges(team, sum, &t, seed);
+    if (!bad) bad = add_ranges(sum, &t, seed);
     if (!bad) bad = compare(team, &t);
     left = t;
     left_sum = sum;

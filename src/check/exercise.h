@@ -5,8 +5,8 @@
 #include "team.h"
 
 /* Barrier, broadcast, gather, agreement, and sums of random lengths over random numbers of shards in random blocks, in
- * several ranges at once, each checked. All draw from the same seed, and are at most 64. Returns what was wrong, NULL:
- * nothing; the text is this thread's. */
+ * several ranges at once, sent or in memory in common, each checked. All draw from the same seed, and are at most 64.
+ * Returns what was wrong, NULL: nothing; the text is this thread's. */
 const char *tn_exercise(tn_team *team, uint64_t seed, int rounds);
 
 /* Lets go of what this thread's last exercise used: after the team was closed, if it failed. */

@@ -22,8 +22,13 @@ enum {
 typedef struct held {
     tn_shards span;
     uint32_t rank;
-    unsigned char *data; /* this rank's: the whole vector; others': the piece that was received last */
+    unsigned char *data; /* the whole vector; of others', which are sent, the piece that was received last */
 } held;
+
+/* Elements. */
+typedef struct range {
+    uint64_t begin, end;
+} range;
 
 struct tn_shard_sum {
     tn_team *team;
@@ -34,12 +39,10 @@ struct tn_shard_sum {
     held *node;             /* in the order of their shards */
     unsigned char *total;
     unsigned char *room; /* for what others send */
+    tn_share *share;     /* NULL: they do. Else: */
+    range *asked;        /* ranges that were started, of which so many were added up */
+    uint32_t asks, added, capacity;
 };
-
-/* Elements. */
-typedef struct range {
-    uint64_t begin, end;
-} range;
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
@@ -102,9 +105,9 @@ static void add_block(const tn_shard_sum *s, range block, uint64_t origin)
     unsigned char *top[TN_TREE_DEPTH];
     tn_tree tree = {.shards = s->shards};
     for (uint32_t i = 0; i < s->count; i++) {
-        const uint64_t from = s->node[i].rank == s->team->rank ? block.begin : block.begin - origin;
+        const int is_whole = s->share || s->node[i].rank == s->team->rank;
         uint32_t at = tree.count;
-        top[at] = s->node[i].data + from * s->bytes;
+        top[at] = s->node[i].data + (is_whole ? block.begin : block.begin - origin) * s->bytes;
         for (uint32_t adds = tn_tree_push(&tree, s->node[i].span); adds; adds--, at--)
             tn_vector_add(s->dtype, top[at - 1], top[at], count);
     }
@@ -142,12 +145,62 @@ static tn_status add_range(tn_team *team, const void *args)
     return TN_OK;
 }
 
+/* ---- where nothing is sent -------------------------------------------------------------------------------------- */
+
+static uint32_t next_ticket(const tn_shard_sum *s)
+{
+    return tn_share_count(s->share, TN_SHARE_ADDED) + 1;
+}
+
+/* The range that is next, once all ranks' parts of it are there. */
+static void add_next(tn_shard_sum *s)
+{
+    add_up(s, piece_of(s, s->asked[s->added++], s->team->rank));
+    tn_share_post(s->share, TN_SHARE_ADDED);
+}
+
+/* What the others are ready for is added at once, so that little is left to wait for at the end. */
+static tn_status start_shared(tn_shard_sum *s, range r, uint64_t *ticket)
+{
+    if (s->added == s->asks) s->added = s->asks = 0;
+    TN_TRY(tn_grow(&s->asked, &s->capacity, s->asks + 1, sizeof *s->asked));
+    s->asked[s->asks++] = r;
+    *ticket = tn_share_post(s->share, TN_SHARE_READY);
+    while (s->added < s->asks && tn_share_have_all(s->share, TN_SHARE_READY, next_ticket(s))) add_next(s);
+    return tn_team_check(s->team);
+}
+
+static tn_status wait_shared(tn_shard_sum *s, uint32_t ticket)
+{
+    while ((int32_t)(ticket - next_ticket(s)) >= 0) {
+        TN_TRY(tn_share_await(s->share, TN_SHARE_READY, next_ticket(s)));
+        add_next(s);
+    }
+    return tn_share_await(s->share, TN_SHARE_ADDED, ticket);
+}
+
+/* ---- both ways -------------------------------------------------------------------------------------------------- */
+
 tn_status tn_shard_sum_start(tn_shard_sum *sum, uint64_t begin, uint64_t end, uint64_t *ticket)
 {
     TN_GIVEN(sum, ticket);
     TN_REQUIRE(begin <= end && end <= sum->length, TN_EINVAL, "sum: elements %llu to %llu of %llu",
                (unsigned long long)begin, (unsigned long long)end, (unsigned long long)sum->length);
-    return tn_team_ask(sum->team, add_range, &(task){sum, {begin, end}}, sizeof(task), ticket);
+    if (!sum->share) return tn_team_ask(sum->team, add_range, &(task){sum, {begin, end}}, sizeof(task), ticket);
+    const uint64_t begun = tn_team_now();
+    tn_status status = start_shared(sum, (range){begin, end}, ticket);
+    tn_team_was_busy(sum->team, begun);
+    return status;
+}
+
+tn_status tn_shard_sum_wait(tn_shard_sum *sum, uint64_t ticket)
+{
+    TN_GIVEN(sum);
+    if (!sum->share) return tn_team_wait(sum->team, ticket);
+    const uint64_t begun = tn_team_now();
+    tn_status status = wait_shared(sum, (uint32_t)ticket);
+    tn_team_was_busy(sum->team, begun);
+    return status;
 }
 
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
@@ -157,7 +210,8 @@ static tn_status check(const tn_team *team, const tn_shard_sum_options *o)
     TN_REQUIRE(o->dtype == TN_F32 || o->dtype == TN_F64, TN_EDTYPE, "sum: element type %d; f32 and f64 can be added",
                o->dtype);
     TN_REQUIRE(o->shards && o->shards < UINT32_C(1) << 31, TN_EINVAL, "sum: of %u shards", o->shards);
-    TN_GIVEN_AS("options->first, options->total", o->first, o->total);
+    TN_GIVEN_AS("options->first", o->first);
+    if (!o->share) TN_GIVEN_AS("options->total", o->total);
     TN_REQUIRE(!o->first[0] && o->first[team->ranks] == o->shards, TN_EINVAL,
                "sum: the workers' shards are %u to %u of %u", o->first[0], o->first[team->ranks], o->shards);
     for (uint32_t r = 0; r < team->ranks; r++)
@@ -181,6 +235,20 @@ static tn_status list_nodes(tn_shard_sum *s, const tn_shard_sum_options *o)
         const uint32_t n = tn_tree_nodes(o->shards, (tn_shards){o->first[r], o->first[r + 1]}, node);
         TN_TRY(tn_grow(&s->node, &room, s->count + n, sizeof *s->node));
         for (uint32_t i = 0; i < n; i++) s->node[s->count++] = (held){node[i], r, NULL};
+    }
+    return TN_OK;
+}
+
+/* Each rank's are the first of its parts. */
+static tn_status place_shared(tn_shard_sum *s)
+{
+    uint32_t part = 0;
+    s->total = tn_share_total(s->share);
+    for (uint32_t i = 0; i < s->count; i++, part++) {
+        if (i && s->node[i].rank != s->node[i - 1].rank) part = 0;
+        TN_REQUIRE(part < tn_share_parts(s->share), TN_EINVAL, "sum: rank %u has more than %u nodes", s->node[i].rank,
+                   tn_share_parts(s->share));
+        s->node[i].data = tn_share_part(s->share, s->node[i].rank, part);
     }
     return TN_OK;
 }
@@ -245,9 +313,10 @@ tn_status tn_shard_sum_open(tn_team *team, const tn_shard_sum_options *options, 
                             .bytes = tn_dtype_size(options->dtype),
                             .length = options->count,
                             .piece = piece_size(options),
+                            .share = options->share,
                             .total = options->total};
     if (!status) status = list_nodes(s, options);
-    if (!status) status = place_nodes(s, options);
+    if (!status) status = s->share ? place_shared(s) : place_nodes(s, options);
     if (status) tn_team_fail(team, status, tn_message());
     if (!status) status = agree(s, options);
     if (status) {
@@ -263,5 +332,6 @@ void tn_shard_sum_close(tn_shard_sum *sum)
     if (!sum) return;
     tn_free(sum->node);
     tn_free(sum->room);
+    tn_free(sum->asked);
     tn_free(sum);
 }

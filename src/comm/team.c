@@ -97,6 +97,13 @@ tn_status tn_team_check(tn_team *team)
     return failure.state == TN_BEAT_FAILED ? tn_fail(failure.status, "%s", failure.text) : TN_OK;
 }
 
+void tn_team_was_busy(tn_team *team, uint64_t begun)
+{
+    pthread_mutex_lock(&team->lock);
+    team->stats.busy += 1e-6 * (double)(tn_team_now() - begun);
+    pthread_mutex_unlock(&team->lock);
+}
+
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
 
 /* Doubles the ring if it is full. With the lock. */

@@ -59,8 +59,8 @@ void tn_team_release(tn_team *team, void *thing, void (*release)(void *thing));
 
 /* What the team did so far. What was exchanged behind the caller's computing took busy - waited. */
 typedef struct tn_team_stats {
-    double busy;   /* seconds that its thread spent on what it was asked for */
-    double waited; /* seconds that callers waited for it */
+    double busy;   /* seconds that its thread, or a sum's, spent on what it was asked for */
+    double waited; /* seconds that callers waited for its thread */
     uint64_t sent; /* bytes, without the signs of life */
 } tn_team_stats;
 tn_team_stats tn_team_get_stats(tn_team *team);

@@ -77,6 +77,9 @@ struct tn_team {
 
 uint64_t tn_team_now(void); /* microseconds */
 
+/* It was busy from then on. */
+void tn_team_was_busy(tn_team *team, uint64_t begun);
+
 /* Asks for a job; args of at most TN_JOB_ARGS bytes. Outside of the team's thread. */
 TN_MUST_USE tn_status tn_team_ask(tn_team *team, tn_job_run *run, const void *args, size_t bytes, uint64_t *ticket);
 /* The same, and waits for it. */

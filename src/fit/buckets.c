@@ -123,7 +123,7 @@ static tn_status exchange(tn_buckets *b)
         TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->turn[k].ticket));
     }
     for (uint32_t k = 0; k < b->count; k++) {
-        TN_TRY(tn_team_wait(b->o.team, b->turn[k].ticket));
+        TN_TRY(tn_shard_sum_wait(b->step.sum, b->turn[k].ticket));
         tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "sum", k, b->turn[k].sent);
         TN_TRY(take_back(b, k));
         tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "bucket", k, b->turn[k].begun);

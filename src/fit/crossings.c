@@ -112,11 +112,11 @@ static tn_status add_own(tn_crossings *c, uint32_t point, uint32_t shards, tn_sh
     return TN_OK;
 }
 
-static tn_status add_all(tn_crossings *c, tn_team *team, uint32_t point, tn_shard_sum *sum)
+static tn_status add_all(tn_crossings *c, uint32_t point, tn_shard_sum *sum)
 {
     uint64_t ticket;
     TN_TRY(tn_shard_sum_start(sum, c->begin[point], c->begin[point + 1], &ticket));
-    return tn_team_wait(team, ticket);
+    return tn_shard_sum_wait(sum, ticket);
 }
 
 tn_status tn_crossings_choose(tn_crossings *c, uint32_t i)
@@ -130,11 +130,11 @@ tn_status tn_crossings_begin(tn_crossings *c, uint32_t i, tn_program *program)
     return tn_program_run_part(program, 0);
 }
 
-tn_status tn_crossings_meet(tn_crossings *c, tn_team *team, uint32_t shards, tn_shards own, tn_shard_sum *sum)
+tn_status tn_crossings_meet(tn_crossings *c, uint32_t shards, tn_shards own, tn_shard_sum *sum)
 {
     for (uint32_t point = 0; point < c->points; point++) {
         TN_TRY(add_own(c, point, shards, own));
-        if (sum) TN_TRY(add_all(c, team, point, sum));
+        if (sum) TN_TRY(add_all(c, point, sum));
         const void *all = at(c, sum ? c->total : c->node[0], point);
         for (uint32_t i = 0; i < own.end - own.begin; i++) {
             const tn_flight *flight = &c->flight[i];

@@ -46,7 +46,7 @@ tn_status tn_crossings_join(tn_crossings *crossings, tn_team *team, uint32_t sha
 tn_status tn_crossings_choose(tn_crossings *crossings, uint32_t i);
 tn_status tn_crossings_begin(tn_crossings *crossings, uint32_t i, tn_program *program);
 /* Brings all that were begun to their last part, number `points`; `sum` is NULL for a worker alone. */
-tn_status tn_crossings_meet(tn_crossings *crossings, tn_team *team, uint32_t shards, tn_shards own, tn_shard_sum *sum);
+tn_status tn_crossings_meet(tn_crossings *crossings, uint32_t shards, tn_shards own, tn_shard_sum *sum);
 /* What is said next is about the i-th again; its program. */
 tn_status tn_crossings_return(tn_crossings *crossings, uint32_t i, tn_program **program);
 

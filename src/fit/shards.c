@@ -85,12 +85,25 @@ static uint32_t end_here(const tn_sharding *w, const tn_deal *d)
     return d->own.end - (tn_team_size(w->team) > 1 && d->own.begin < d->own.end);
 }
 
-/* This worker's block of shards: the programs that they need, and memory for what is left of them. */
-static tn_status open_own(tn_sharding *w, tn_deal *d, const uint32_t first[])
+static tn_shards block_of(const tn_deal *d, uint32_t rank)
 {
-    uint32_t rank = tn_team_rank(w->team), parts;
+    return (tn_shards){d->first[rank], d->first[rank + 1]};
+}
+
+static tn_status deal_out(tn_sharding *w, tn_deal *d)
+{
+    const uint32_t workers = tn_team_size(w->team);
+    if (!(d->first = tn_alloc((workers + 1) * sizeof *d->first))) return TN_ENOMEM;
+    TN_TRY(tn_deal_out(w->worker, workers, d->shards, d->first));
+    d->own = block_of(d, tn_team_rank(w->team));
+    return TN_OK;
+}
+
+/* This worker's block of shards: the programs that they need, and memory for what is left of them. */
+static tn_status open_own(tn_sharding *w, tn_deal *d)
+{
+    uint32_t parts;
     tn_tree tree = {.shards = d->shards};
-    d->own = (tn_shards){first[rank], first[rank + 1]};
     for (uint32_t i = d->own.begin; i < end_here(w, d); i++) TN_TRY(push(w, &tree, i, prepare));
     parts = d->nodes = tree.count;
     for (uint32_t i = end_here(w, d); i < d->own.end; i++, parts++)
@@ -100,26 +113,45 @@ static tn_status open_own(tn_sharding *w, tn_deal *d, const uint32_t first[])
     return TN_OK;
 }
 
-static tn_status open_sums(tn_sharding *w, tn_deal *d, const uint32_t first[])
+/* Memory for what meets others': in common, if that can be. */
+static tn_status open_vectors(tn_sharding *w)
 {
-    const tn_shard_sum_options options = {
-        .dtype = w->dtype, .shards = d->shards, .count = w->count, .first = first, .node = w->node, .total = w->total};
+    uint32_t workers = tn_team_size(w->team), nodes = 0;
+    if (workers < 2) return TN_OK;
+    for (uint32_t r = 0; r < workers; r++) {
+        tn_shards node[TN_TREE_DEPTH];
+        const uint32_t whole = tn_tree_nodes(w->whole.shards, block_of(&w->whole, r), node);
+        const uint32_t last = tn_tree_nodes(w->last.shards, block_of(&w->last, r), node);
+        nodes = whole > nodes ? whole : nodes;
+        nodes = last > nodes ? last : nodes;
+    }
+    TN_TRY(tn_share_open(w->team, nodes, w->bytes, &w->share));
+    for (uint32_t i = 0; i < tn_share_parts(w->share); i++)
+        w->node[i] = tn_share_part(w->share, tn_team_rank(w->team), i);
+    w->total = w->share ? tn_share_total(w->share) : tn_alloc(w->bytes + 1);
+    return w->total ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status open_sums(tn_sharding *w, tn_deal *d)
+{
+    const tn_shard_sum_options options = {.dtype = w->dtype,
+                                          .shards = d->shards,
+                                          .count = w->count,
+                                          .first = d->first,
+                                          .node = w->node,
+                                          .total = w->total,
+                                          .share = w->share};
     if (tn_team_size(w->team) < 2) return TN_OK;
     TN_TRY(tn_shard_sum_open(w->team, &options, &d->sum));
-    return w->crossings.points ? tn_crossings_join(&w->crossings, w->team, d->shards, first, &d->across) : TN_OK;
+    return w->crossings.points ? tn_crossings_join(&w->crossings, w->team, d->shards, d->first, &d->across) : TN_OK;
 }
 
 /* All is compiled before the workers meet in a sum, where they would wait for one that fails. */
 static tn_status open_deal(tn_sharding *w, tn_deal *d)
 {
-    uint32_t workers = tn_team_size(w->team);
-    uint32_t *first = tn_alloc((workers + 1) * sizeof *first);
-    tn_status s = first ? tn_deal_out(w->worker, workers, d->shards, first) : TN_ENOMEM;
-    if (!s) s = open_own(w, d, first);
-    if (!s) s = tn_crossings_make_room(&w->crossings, d->own.end - d->own.begin);
-    if (!s && d->shards) s = open_sums(w, d, first);
-    tn_free(first);
-    return s;
+    TN_TRY(open_own(w, d));
+    TN_TRY(tn_crossings_make_room(&w->crossings, d->own.end - d->own.begin));
+    return d->shards ? open_sums(w, d) : TN_OK;
 }
 
 /* A batch of one sample, which is no batch to take a variance of, is refused as it would be in one piece. */
@@ -147,7 +179,6 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
     w->count = (uint64_t)tn_shape_count(&entry.shape);
     w->dtype = entry.dtype;
     w->bytes = w->count * tn_dtype_size(entry.dtype);
-    if (!(w->total = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
     w->whole.shards = shards;
     w->last.shards = (uint32_t)((rest + batches->batch - 1) / batches->batch);
     if (!(w->worker = tn_alloc(tn_team_size(w->team) * sizeof *w->worker))) return TN_ENOMEM;
@@ -172,6 +203,7 @@ static void close_deal(const tn_sharding *w, const tn_deal *d)
 {
     tn_team_release(w->team, d->sum, close_sum);
     tn_team_release(w->team, d->across, close_sum);
+    tn_free(d->first);
 }
 
 void tn_sharding_close(tn_sharding *w)
@@ -185,10 +217,11 @@ void tn_sharding_close(tn_sharding *w)
         tn_program_free(w->put[i]);
         tn_program_free(w->merge[i]);
         tn_program_free(w->add[i]);
-        tn_team_release(w->team, w->node[i], tn_free);
+        if (i >= tn_share_parts(w->share)) tn_team_release(w->team, w->node[i], tn_free);
     }
     tn_free(w->worker);
-    tn_team_release(w->team, w->total, tn_free);
+    if (!w->share) tn_team_release(w->team, w->total, tn_free);
+    tn_share_close(w->share);
     *w = (tn_sharding){0};
 }
 
@@ -275,7 +308,7 @@ static tn_status meet(tn_sharding *w, const tn_deal *d, int64_t start, int64_t a
 {
     const double begun = tn_now();
     for (uint32_t i = 0; i < d->own.end - d->own.begin; i++) TN_TRY(run_shard(w, d, start, all, i));
-    TN_TRY(tn_crossings_meet(&w->crossings, w->team, d->shards, d->own, d->across));
+    TN_TRY(tn_crossings_meet(&w->crossings, d->shards, d->own, d->across));
     tn_trace_span(w->trace, TN_ROW_STEPS, "shards meet", w->crossings.points, begun);
     return TN_OK;
 }
@@ -374,6 +407,9 @@ tn_status tn_sharding_join(tn_sharding *w, const uint32_t *weights)
 {
     TN_TRY(tn_crossings_agree(&w->crossings, w->team));
     TN_TRY(tn_deal_meet(w->team, tn_state_device(w->state), w->whole.shards, weights, measure, w, w->worker));
+    TN_TRY(deal_out(w, &w->whole));
+    TN_TRY(deal_out(w, &w->last));
+    TN_TRY(open_vectors(w));
     TN_TRY(open_deal(w, &w->whole));
     TN_TRY(open_deal(w, &w->last));
     follow_deal(w);

@@ -17,8 +17,9 @@
 
 /* How the shards of a batch are dealt out, and the sum of what all workers have. */
 typedef struct tn_deal {
-    uint32_t shards; /* 0: there is no such batch */
-    tn_shards own;
+    uint32_t shards;            /* 0: there is no such batch */
+    uint32_t *first;            /* rank r has first[r] .. first[r + 1] - 1, */
+    tn_shards own;              /* and this worker these */
     tn_shard_sum *sum, *across; /* of vectors, and of what crosses; NULL: there is one worker, or nothing crosses */
     uint32_t nodes, adds; /* of several: what is left of its own shards but the last, and the additions which that one
                              completes */
@@ -34,7 +35,8 @@ typedef struct tn_sharding {
     tn_crossings crossings;
     tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
     tn_buckets *buckets;               /* NULL: there is one worker */
-    void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it */
+    void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it; */
+    tn_share *share;                   /* in memory that all workers have in common; NULL: there is none */
     char name[TN_TREE_DEPTH][16];      /* of buffers, */
     const char *names[TN_TREE_DEPTH];  /* and where they are */
     uint64_t count, bytes;             /* elements of a vector, and their size */

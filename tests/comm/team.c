@@ -240,7 +240,7 @@ static const char *other_lengths(member *me)
     const uint32_t first[] = {0, 1, 2};
     tn_shard_sum *sum = NULL;
     if (tn_team_open(&me->options, &me->team)) return tn_message();
-    const tn_shard_sum_options options = {TN_F64, 2, 50 + me->options.rank, first, node, vector, 0};
+    const tn_shard_sum_options options = {TN_F64, 2, 50 + me->options.rank, first, node, vector, 0, NULL};
     const char *bad = expect(tn_shard_sum_open(me->team, &options, &sum), TN_EINVAL,
                              "the sum's elements: '50' on rank 0, '51' on rank 1");
     tn_team_close(me->team);
@@ -263,7 +263,7 @@ static const char *other_order(member *me)
     uint64_t a = 0, b = 0;
     tn_shard_sum *sum = NULL;
     if (tn_team_open(&me->options, &me->team)) return tn_message();
-    const tn_shard_sum_options options = {TN_F64, 2, 100, first, node, vector, 0};
+    const tn_shard_sum_options options = {TN_F64, 2, 100, first, node, vector, 0, NULL};
     tn_status status = tn_shard_sum_open(me->team, &options, &sum);
     if (!status) status = tn_shard_sum_start(sum, r ? 0 : 80, r ? 80 : 100, &a);
     if (!status) status = tn_shard_sum_start(sum, r ? 80 : 0, r ? 100 : 80, &b);
@@ -348,7 +348,7 @@ static void wrong_arguments_are_refused(void **state)
     float vector[4] = {0};
     void *node[] = {vector};
     uint32_t first[] = {0, 1};
-    tn_shard_sum_options o = {TN_F32, 1, 4, first, node, vector, 0};
+    tn_shard_sum_options o = {TN_F32, 1, 4, first, node, vector, 0, NULL};
     (void)state;
     assert_int_equal(tn_team_open(&(tn_team_options){.communicator = "local"}, &team), TN_EINVAL);
     assert_int_equal(tn_team_open(&(tn_team_options){"local", 7, 2, 2, 0, 0}, &team), TN_EINVAL);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "exercise.h"
+#include "share.h"
 #include "tenon/device.h"
 
 static struct {
@@ -47,6 +48,16 @@ static void *wait_for_it(void *arg)
     return arg;
 }
 
+/* Processes of one host have memory in common. */
+static const char *try_share(void)
+{
+    tn_share *share = NULL;
+    if (tn_share_open(job.team, 1, 1, &share)) return tn_message();
+    const char *bad = share || tn_team_size(job.team) < 2 ? NULL : "no memory in common";
+    tn_share_close(share);
+    return bad;
+}
+
 static int run(void)
 {
     const int once = !strcmp(job.what, "exercise");
@@ -55,6 +66,7 @@ static int run(void)
     if (!once && tn_team_rank(job.team) == job.rank && pthread_create(&end, NULL, wait_for_it, NULL)) return 1;
     do bad = tn_exercise(job.team, job.seed++, once ? 6 : 1);
     while (!bad && !once);
+    if (!bad) bad = try_share();
     if (bad && once) fprintf(stderr, "worker: rank %u: %s\n", tn_team_rank(job.team), bad);
     if (!bad && !tn_team_rank(job.team)) printf("worker: %u ranks are done\n", tn_team_size(job.team));
     return bad != NULL;
