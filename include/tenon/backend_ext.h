@@ -57,6 +57,18 @@ typedef struct tn_ext_memory {
     int32_t (*budget)(uint32_t device, tn_memory_budget *budget, tn_msg *msg);
 } tn_ext_memory;
 
+/* ---- tenon.here/1, offered by a backend: it computes in the caller's thread ------------------------------------- *
+ * Says that all of its devices do all work within the call that enqueues it: when a call comes back, what it asked for
+ * is done and seen by every thread, and events and queues have nothing to wait for. Where there is nothing to be
+ * computed meanwhile, the library does in the same thread what it would otherwise give to another. */
+
+#define TN_EXT_HERE "tenon.here/1"
+
+/* There is nothing more to say. */
+typedef struct tn_ext_here {
+    uint64_t size;
+} tn_ext_here;
+
 /* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *
  * For devices with command buffers, a compiler of their own, or a high cost per launch. After fusion and before memory
  * is planned the host shows all launches; the backend marks the groups that it would run in one piece. What it doesn't

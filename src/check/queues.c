@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sample.h"
+#include "tenon/backend_ext.h"
 
 enum { COUNT = 1 << 14, BYTES = COUNT * 4 };
 
@@ -226,6 +227,34 @@ static void every_device(tn_kit *kit)
     tn_kit_remark(kit, "%u device%s", devices, devices == 1 ? "" : "s");
 }
 
+/* Who says that work is done when the call comes back needs no wait: what is copied on the way is there at once. */
+static void done_at_once(tn_kit *kit)
+{
+    static unsigned char from[BYTES], to[BYTES];
+    tn_buffer *a = NULL, *c = NULL;
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    const int says = TN_HAS(tn_backend, b, get_ext) && b->get_ext && b->get_ext(TN_EXT_HERE);
+    if (!says) kit->result->refused++;
+    int32_t s = b->buffer_create(kit->context, BYTES, &a, &kit->msg);
+    if (!s) s = b->buffer_create(kit->context, BYTES, &c, &kit->msg);
+    for (int i = 1; says && !s && i < 20; i++) {
+        memset(from, i, BYTES);
+        memset(to, 0, BYTES);
+        s = b->write(kit->queue, (tn_ref){a, 0}, from, BYTES, &kit->msg);
+        memset(from, 0, BYTES);
+        if (!s) s = b->copy(kit->queue, (tn_ref){c, 0}, (tn_ref){a, 0}, BYTES, &kit->msg);
+        if (!s) s = b->read(kit->queue, to, (tn_ref){c, 0}, BYTES, &kit->msg);
+        if (!tn_kit_expect(kit, s || (to[0] == i && to[BYTES - 1] == i),
+                           "it offers " TN_EXT_HERE ", and what it was asked for is not done when the call comes back"))
+            break;
+    }
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    tn_kit_ok(kit, s, "a write, a copy and a read");
+    b->buffer_destroy(a), b->buffer_destroy(c);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_queues[] = {
     {"queues", "order", "work that needs what was enqueued before it", order, NULL, 0, 0},
     {"queues", "events", "events order the work of two queues", events, NULL, 0, 0},
@@ -233,6 +262,7 @@ const tn_kit_case tn_kit_queues[] = {
     {"queues", "release", "letting go of what is in use", release_early, NULL, 0, 0},
     {"queues", "sticky", "the first error of a queue sticks, others go on", sticky, NULL, 0, 0},
     {"queues", "statistics", "a queue counts its bytes", statistics, NULL, 0, 0},
+    {"queues", "here", "work is done when the call comes back, if it is said so", done_at_once, NULL, 0, 0},
     {"queues", "every-device", "each device of the backend does the same", every_device, NULL, 0, 0},
     {0},
 };

@@ -98,20 +98,31 @@ static tn_status gather(const tn_shard_sum *s, range chunk)
 
 /* ---- adding ----------------------------------------------------------------------------------------------------- */
 
+/* What is on top goes to what is below it; the last addition of all, straight to the sum. */
+static void add_top(const tn_shard_sum *s, unsigned char *top[], uint32_t at, int is_last, unsigned char *to,
+                    uint64_t count)
+{
+    if (!is_last || top[0] == to) {
+        tn_vector_add(s->dtype, top[at - 1], top[at], count);
+        return;
+    }
+    tn_vector_sum(s->dtype, to, top[0], top[1], count);
+    top[0] = to;
+}
+
 /* Elements of my piece, which begins at `origin`, through the tree. */
 static void add_block(const tn_shard_sum *s, range block, uint64_t origin)
 {
     const uint64_t count = block.end - block.begin;
-    unsigned char *top[TN_TREE_DEPTH];
+    unsigned char *top[TN_TREE_DEPTH], *to = s->total + block.begin * s->bytes;
     tn_tree tree = {.shards = s->shards};
     for (uint32_t i = 0; i < s->count; i++) {
         const int is_whole = s->share || s->node[i].rank == s->team->rank;
         uint32_t at = tree.count;
         top[at] = s->node[i].data + (is_whole ? block.begin : block.begin - origin) * s->bytes;
         for (uint32_t adds = tn_tree_push(&tree, s->node[i].span); adds; adds--, at--)
-            tn_vector_add(s->dtype, top[at - 1], top[at], count);
+            add_top(s, top, at, at == 1 && i + 1 == s->count, to, count);
     }
-    unsigned char *to = s->total + block.begin * s->bytes;
     if (top[0] != to) memcpy(to, top[0], count * s->bytes);
 }
 

@@ -1,7 +1,6 @@
 /* buckets.c: see buckets.h. */
 #include "buckets.h"
 
-#include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "error.h"
 #include "final.h"
 #include "plain.h"
+#include "tenon/backend_float.h"
 #include "thread.h"
 
 enum { BYTES = 1 << 19, MOST = 4096 };
@@ -39,7 +39,8 @@ struct tn_buckets {
     tn_bucket_step step;
     tn_ref part[TN_TREE_DEPTH], sum; /* on the device, in this step */
     uint32_t parts;
-    pthread_t thread;
+    int is_here;      /* the device computes in the thread that calls, and so that carries its buckets, too; */
+    pthread_t thread; /* else this one does */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -48,21 +49,11 @@ struct tn_buckets {
     uint32_t started, closing;
     tn_status status;     /* of the last step, */
     char why[1024];       /* and its line */
-    double carried;       /* seconds that the thread spent on memory */
+    double carried;       /* seconds that were spent on memory */
     tn_exchange exchange; /* so far */
 };
 
-/* ---- the thread ------------------------------------------------------------------------------------------------- */
-
-/* 0: there will be no such bucket. */
-static int wait_for(tn_buckets *b, uint32_t k)
-{
-    pthread_mutex_lock(&b->lock);
-    while (b->reached <= k && !b->closing) pthread_cond_wait(&b->changed, &b->lock);
-    const int is_there = b->reached > k;
-    pthread_mutex_unlock(&b->lock);
-    return is_there;
-}
+/* ---- the way of a bucket ----------------------------------------------------------------------------------------- */
 
 static void *element(const tn_buckets *b, uint32_t part, uint64_t at)
 {
@@ -111,17 +102,19 @@ static tn_status take_back(tn_buckets *b, uint32_t k)
     return TN_OK;
 }
 
-/* A step. The first sums are written back when all buckets are under way. */
-static tn_status exchange(tn_buckets *b)
+/* It is final, or will be when the device has come so far. */
+static tn_status send(tn_buckets *b, uint32_t k)
 {
-    for (uint32_t k = 0; k < b->count; k++) {
-        TN_REQUIRE(wait_for(b, k), TN_ESTATE, "the step has ended early");
-        TN_TRY(tn_carry_await(b->carry, k));
-        b->turn[k].begun = tn_now();
-        TN_TRY(bring(b, k));
-        b->turn[k].sent = tn_now();
-        TN_TRY(tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->turn[k].ticket));
-    }
+    TN_TRY(tn_carry_await(b->carry, k));
+    b->turn[k].begun = tn_now();
+    TN_TRY(bring(b, k));
+    b->turn[k].sent = tn_now();
+    return tn_shard_sum_start(b->step.sum, b->bucket[k].begin, b->bucket[k].end, &b->turn[k].ticket);
+}
+
+/* Sums are written back when all buckets are under way. */
+static tn_status collect(tn_buckets *b)
+{
     for (uint32_t k = 0; k < b->count; k++) {
         TN_TRY(tn_shard_sum_wait(b->step.sum, b->turn[k].ticket));
         tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "sum", k, b->turn[k].sent);
@@ -129,6 +122,32 @@ static tn_status exchange(tn_buckets *b)
         tn_trace_span(b->o.trace, TN_ROW_BUCKET + k, "bucket", k, b->turn[k].begun);
     }
     return TN_OK;
+}
+
+static double busy(const tn_buckets *b)
+{
+    return b->carried + tn_team_get_stats(b->o.team).busy;
+}
+
+/* ---- in a thread of its own ------------------------------------------------------------------------------------- */
+
+/* 0: there will be no such bucket. */
+static int wait_for(tn_buckets *b, uint32_t k)
+{
+    pthread_mutex_lock(&b->lock);
+    while (b->reached <= k && !b->closing) pthread_cond_wait(&b->changed, &b->lock);
+    const int is_there = b->reached > k;
+    pthread_mutex_unlock(&b->lock);
+    return is_there;
+}
+
+static tn_status exchange(tn_buckets *b)
+{
+    for (uint32_t k = 0; k < b->count; k++) {
+        TN_REQUIRE(wait_for(b, k), TN_ESTATE, "the step has ended early");
+        TN_TRY(send(b, k));
+    }
+    return collect(b);
 }
 
 static int next_step(tn_buckets *b)
@@ -140,17 +159,15 @@ static int next_step(tn_buckets *b)
     return more;
 }
 
-/* Sums are plain IEEE additions, whatever the caller's thread does with denormals. */
 static void *work(void *arg)
 {
     tn_buckets *b = arg;
-    fesetenv(FE_DFL_ENV);
+    tn_float_begin();
     while (next_step(b)) {
-        const double busy = tn_team_get_stats(b->o.team).busy;
-        b->carried = 0;
+        const double before = busy(b);
         const tn_status status = exchange(b);
         pthread_mutex_lock(&b->lock);
-        b->exchange.seconds += b->carried + tn_team_get_stats(b->o.team).busy - busy;
+        b->exchange.seconds += busy(b) - before;
         b->status = status;
         if (status) tn_snprintf(b->why, sizeof b->why, "%s", tn_message());
         b->done++;
@@ -160,6 +177,26 @@ static void *work(void *arg)
     return NULL;
 }
 
+/* ---- in the caller's thread ------------------------------------------------------------------------------------- */
+
+/* Sums are plain IEEE additions, whatever the caller does with denormals. Nothing of this is hidden behind the device's
+ * computing; what the team does meanwhile may be. */
+static tn_status do_here(tn_buckets *b, tn_status (*what)(tn_buckets *b, uint32_t k), uint32_t k)
+{
+    const double begun = tn_now();
+    const tn_float_mode mode = tn_float_begin();
+    const tn_status status = what(b, k);
+    tn_float_end(mode);
+    b->exchange.waited += tn_now() - begun;
+    return status;
+}
+
+static tn_status collect_all(tn_buckets *b, uint32_t k)
+{
+    (void)k;
+    return collect(b);
+}
+
 /* ---- a step ----------------------------------------------------------------------------------------------------- */
 
 /* A tn_watch's: the bucket is final when what is enqueued by now is done. */
@@ -167,6 +204,7 @@ static tn_status reach(void *arg, uint32_t k)
 {
     tn_buckets *b = arg;
     TN_TRY(tn_carry_mark(b->carry, k));
+    if (b->is_here) return do_here(b, send, k);
     pthread_mutex_lock(&b->lock);
     b->reached = k + 1;
     pthread_cond_broadcast(&b->changed);
@@ -201,7 +239,7 @@ static tn_status run(tn_buckets *b, tn_program *program)
     return TN_OK;
 }
 
-static tn_status wait_for_all(tn_buckets *b)
+static tn_status wait_for_thread(tn_buckets *b)
 {
     const double begun = tn_now();
     pthread_mutex_lock(&b->lock);
@@ -215,9 +253,13 @@ static tn_status wait_for_all(tn_buckets *b)
 
 tn_status tn_buckets_run(tn_buckets *b, const tn_bucket_step *step, tn_program *program)
 {
+    const double before = busy(b);
     TN_TRY(begin(b, step, program));
     TN_TRY(run(b, program));
-    return wait_for_all(b);
+    if (!b->is_here) return wait_for_thread(b);
+    TN_TRY(do_here(b, collect_all, 0));
+    b->exchange.seconds += busy(b) - before;
+    return TN_OK;
 }
 
 tn_exchange tn_buckets_exchange(const tn_buckets *b)
@@ -287,8 +329,9 @@ static tn_status open(tn_buckets *b)
     TN_TRY(list_points(b, b->o.last, &b->last));
     TN_TRY(tn_carry_new(b->o.state, b->count, &b->carry));
     b->exchange.buckets = b->count;
+    b->is_here = tn_carry_is_here(b->carry);
     tn_trace_row(b->o.trace, TN_ROW_MEMORY, "exchange");
-    return start(b);
+    return b->is_here ? TN_OK : start(b);
 }
 
 tn_status tn_buckets_open(const tn_buckets_options *options, tn_buckets **buckets)

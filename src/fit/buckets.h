@@ -1,7 +1,8 @@
 /* buckets.h: the exchange of a step's sums while its last shard is computed. The shards' vector is cut into buckets. As
  * the backward pass makes one after another final, a thread brings it to host memory, adds it to what is left of this
  * worker's other shards, has the team add it up over all workers, and writes the sum back to the device. The calling
- * thread enqueues meanwhile, and waits at the end of the step for what is not there yet.
+ * thread enqueues meanwhile, and waits at the end of the step for what is not there yet. Where the device computes in
+ * the calling thread (tenon.here/1), that does it all.
  *
  * All workers have the same buckets in the same order, that in which rank 0's backward pass finishes them. */
 #ifndef TN_FIT_BUCKETS_H

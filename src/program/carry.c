@@ -2,6 +2,7 @@
 #include "carry.h"
 
 #include "error.h"
+#include "tenon/backend_ext.h"
 
 struct tn_carry {
     tn_state *state;
@@ -47,6 +48,11 @@ void tn_carry_free(tn_carry *c)
     if (c->queue) backend_of(c)->queue_destroy(c->queue);
     tn_free(c->mark);
     tn_free(c);
+}
+
+int tn_carry_is_here(const tn_carry *c)
+{
+    return tn_backend_extension(backend_of(c), TN_EXT_HERE) != NULL;
 }
 
 tn_status tn_carry_mark(tn_carry *c, uint32_t i)

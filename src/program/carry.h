@@ -12,6 +12,10 @@ typedef struct tn_carry tn_carry;
 TN_MUST_USE tn_status tn_carry_new(tn_state *state, uint32_t marks, tn_carry **carry);
 void tn_carry_free(tn_carry *carry);
 
+/* 1 if the device does all work in the thread that asks for it: then nothing goes on meanwhile, and the state's thread
+ * may as well carry. */
+int tn_carry_is_here(const tn_carry *carry);
+
 /* By the state's thread: mark number i stands for all that is enqueued so far. And where a tensor lies now. */
 TN_MUST_USE tn_status tn_carry_mark(tn_carry *carry, uint32_t i);
 TN_MUST_USE tn_status tn_carry_place(const tn_carry *carry, const char *tensor, tn_ref *place);

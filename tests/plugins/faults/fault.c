@@ -166,7 +166,9 @@ static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
 static const void *get_ext(const char *id)
 {
     static const tn_ext_memory memory = {sizeof memory, budget};
+    static const tn_ext_here here = {sizeof here};
     if (IS(any_extension)) return id;
+    if (IS(here_later) && !strcmp(id, TN_EXT_HERE)) return &here;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &memory;
 }
 
@@ -183,7 +185,7 @@ static void fill_table(tn_backend *table)
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
-        IS(keeps_count))
+        IS(keeps_count) || IS(here_later))
         table->get_ext = get_ext;
 }
 

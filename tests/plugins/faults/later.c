@@ -439,7 +439,7 @@ int fault_puts_off(void)
         "no_room",     "wait_is_nothing",  "shared_sums",    "drops_earlier",  "events_go",     "late_scalars",
         "one_scalar",  "early_when_large", "short_sequence", "same_numbers",   "silent_record", "waits_at_once",
         "leaks_waits", "sleeps_on",        "freed_source",   "freed_target",   "freed_write",   "freed_read",
-        "freed_input", "freed_output",     "freed_scratch",  "torn_event",     "keeps_dropped"};
+        "freed_input", "freed_output",     "freed_scratch",  "torn_event",     "keeps_dropped", "here_later"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;
