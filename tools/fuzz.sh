@@ -1,8 +1,9 @@
 #!/bin/sh
 # Gives every reader of what others wrote to libFuzzer, with the address and undefined-behaviour sanitizers.
 # usage: sh tools/fuzz.sh [SECONDS [READER...]]    (5 seconds of each)
-# It begins with tests/fuzz/corpus, and keeps what it finds in build/fuzz/corpus. An input that fails is left in
-# build/fuzz with its path printed. Exit status 77: there is no clang with libFuzzer.
+# It begins with tests/fuzz/corpus (the smallest files for each edge: -merge=1 -use_counters=0 -max_len=600), and keeps
+# what it finds in build/fuzz/corpus. An input that fails is left in build/fuzz with its path printed. Exit status 77:
+# there is no clang with libFuzzer.
 set -eu
 cd "$(dirname "$0")/.."
 

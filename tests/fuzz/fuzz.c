@@ -1,5 +1,7 @@
-/* fuzz.c: files with a few bytes changed, cut, doubled or swapped, read by every reader: each must answer TN_OK or an
- * error with one line, and the sanitizers see the rest. The same seed does the same: fuzz [MUTATIONS [SEED]]. */
+/* fuzz.c: files with a few bytes changed, cut, doubled or swapped, and those of the corpus, read by every reader: each
+ * must answer TN_OK or an error with one line, and the sanitizers see the rest. The same seed does the same:
+ * fuzz [MUTATIONS [SEED]]. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -104,15 +106,47 @@ static int takes(const fuzz_sample *s, const fuzz_reader *reader)
     return taken;
 }
 
+/* Whether the file is there and small enough. */
+static int load(const char *folder, const char *name, fuzz_sample *s)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    s->size = fread(s->byte, 1, sizeof s->byte, file);
+    const int whole = !ferror(file) && feof(file);
+    fclose(file);
+    return whole;
+}
+
+/* What libFuzzer found for this reader. Returns how many files there are. */
+static long read_corpus(const fuzz_reader *reader)
+{
+    static fuzz_sample s;
+    char folder[512];
+    struct dirent *entry;
+    long count = 0, taken = 0;
+    snprintf(folder, sizeof folder, "%s/%s", TEST_CORPUS, reader->name);
+    DIR *all = opendir(folder);
+    silence(reader->says == FUZZ_NOTHING);
+    while (all && (entry = readdir(all)))
+        if (*entry->d_name != '.' && load(folder, entry->d_name, &s)) count++, taken += takes(&s, reader);
+    silence(0);
+    if (all) closedir(all);
+    printf("corpus of %-16s %ld accepted, %ld refused in one line\n", reader->name, taken, count - taken);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     const fuzz_seed *seed;
+    const fuzz_reader *reader;
     long mutations = argc > 1 ? atol(argv[1]) : 3000;
     uint64_t number = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     printf("%ld mutations of each file, seed %llu\n", mutations, (unsigned long long)number);
     for (size_t i = 0; (seed = fuzz_seed_at(i)); i++) {
         static fuzz_sample original;
-        const fuzz_reader *reader = fuzz_reader_named(seed->reader);
+        reader = fuzz_reader_named(seed->reader);
         memset(&original, 0, sizeof original);
         seed->make(&original);
         if (!takes(&original, reader)) {
@@ -122,5 +156,7 @@ int main(int argc, char **argv)
         long accepted = mutants_of(&original, reader, mutations, (chance){number * 1000 + i, 0});
         printf("%-26s %ld accepted, %ld refused in one line\n", seed->name, accepted, mutations - accepted);
     }
+    for (size_t i = 0; (reader = fuzz_reader_at(i)); i++)
+        if (!read_corpus(reader)) return 1;
     return 0;
 }
