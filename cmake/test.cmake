@@ -42,7 +42,10 @@ function(tenon_limited_test name timeout environment program)
     set(program $<TARGET_FILE:${program}>)
   endif()
   get_filename_component(label ${CMAKE_CURRENT_SOURCE_DIR} NAME)
-  add_test(NAME ${name} COMMAND limit -w ${ceiling} ${timeout} ${program} ${ARGN})
+  if(test_LONG)
+    set(configurations CONFIGURATIONS long)
+  endif()
+  add_test(NAME ${name} COMMAND limit -w ${ceiling} ${timeout} ${program} ${ARGN} ${configurations})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ctest_ceiling} COST ${timeout} LABELS ${label} SKIP_RETURN_CODE 77
     ENVIRONMENT "${TENON_TEST_ENVIRONMENT};${environment}")
 endfunction()
@@ -59,9 +62,9 @@ function(tenon_test name)
   tenon_limited_test(${name} "${test_TIMEOUT}" "${test_ENVIRONMENT}" test_${name} ${test_ARGUMENTS})
 endfunction()
 
-# tenon_script_test(NAME COMMAND ... [ENVIRONMENT ...] [TIMEOUT seconds]): a CTest entry for a command line; exit status
-# 77 says that it was skipped.
+# tenon_script_test(NAME COMMAND ... [ENVIRONMENT ...] [TIMEOUT seconds] [LONG]): a CTest entry for a command line; exit
+# status 77 says that it was skipped. LONG: it takes long and adds little, and runs only in the configuration `long`.
 function(tenon_script_test name)
-  cmake_parse_arguments(test "" "TIMEOUT" "COMMAND;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(test "LONG" "TIMEOUT" "COMMAND;ENVIRONMENT" ${ARGN})
   tenon_limited_test(${name} "${test_TIMEOUT}" "${test_ENVIRONMENT}" ${test_COMMAND})
 endfunction()

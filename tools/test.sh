@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what is missing, builds, and runs every test, on each device that is found: the reference, the processor,
+# Installs what is missing, builds, and runs the tests, on each device that is found: the reference, the processor,
 # and every OpenCL device. The last line says how many passed.
-# usage: sh tools/test.sh [OPTION OF ctest...]        e.g. -R matmul, -L plugin, --rerun-failed
-# Real MNIST is used where TENON_MNIST names its folder. JOBS is the number of tests at a time (the processors).
+# usage: sh tools/test.sh [OPTION OF ctest...]        e.g. -R matmul, -L plugin, --rerun-failed, -C long
+# Real MNIST is used where TENON_MNIST names its folder. JOBS is the number of tests at a time (one more than there are
+# processors, since some wait). With -C long those run too that take long and seldom tell more.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,6 @@ sh tools/build.sh release
 export OMP_WAIT_POLICY
 report=$PWD/build/release/tests.xml
 code=0
-ctest --preset release --parallel "${JOBS:-$(nproc)}" --no-tests=error --output-junit "$report" "$@" || code=$?
+ctest --preset release --parallel "${JOBS:-$(($(nproc) + 1))}" --no-tests=error --output-junit "$report" "$@" || code=$?
 sh tools/summary.sh "$report"
 exit $code

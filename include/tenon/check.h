@@ -26,7 +26,8 @@ typedef struct tn_check_options {
     uint32_t list;     /* names alone */
     uint32_t perf;     /* measures speed instead of correctness */
     uint64_t first;    /* the number of the first random program of the group graphs, */
-    uint64_t cases;    /* and how many there are; 0: 200 */
+    uint64_t cases;    /* and how many there are (0: 200); at most as many of each operator's cases (0: all), spread over
+                          their list, and others with another seed */
 } tn_check_options;
 
 /* What became of one case. Texts live until the callback returns. */

@@ -41,6 +41,7 @@ typedef struct tn_kit {
     const tn_kit_case *now;
     tn_kit_result *result;
     uint64_t seed;     /* as asked for */
+    uint64_t most;     /* of a list, see tn_kit_takes; 0: all */
     uint64_t random;   /* the state of the random numbers */
     char text[512];    /* the backend's last message */
     char refusal[300]; /* the operation that it refused last, and its line */
@@ -80,6 +81,10 @@ extern const tn_op_case tn_kit_specials[]; /* a part of them */
  */
 void tn_kit_random_graphs(tn_kit *kit);
 void tn_kit_shrink_graph(tn_kit *kit);
+
+/* Whether number i of a list is one of those that are tried: kit->most of them, spread over the list; others with another
+ * seed. */
+int tn_kit_takes(const tn_kit *kit, uint64_t i, uint64_t count);
 
 /* Runs the forward or backward cases of kit->now->op in kit->now->dtype, operation by operation. */
 void tn_kit_run_operator(tn_kit *kit);

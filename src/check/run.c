@@ -43,7 +43,7 @@ static void work(const session *s, const tn_kit_case *c)
 {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", c->group, c->name);
-    tn_kit kit = {.target = &s->target, .now = c, .result = s->result, .seed = s->options->seed};
+    tn_kit kit = {.target = &s->target, .now = c, .result = s->result, .seed = s->options->seed, .most = s->options->cases};
     kit.msg = (tn_msg){kit.text, sizeof kit.text};
     kit.random = (s->options->seed + 1) * 0x9E3779B97F4A7C15u ^ tn_hash_text(name);
     if (!kit.random) kit.random = 1;

@@ -214,7 +214,7 @@ static void make_options(request *q)
     const cli_option rows[] = {
         {CLI_TEXT, "only", "PATTERN", "cases whose name has this in it, or fits it", &q->kit.only, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the random numbers (1; of a network its own)", &q->seed, 0, 1e15, 0, 0, 0, 0},
-        {CLI_WHOLE, "cases", "N", "random programs in the group graphs (200)", &q->cases, 0, 1e9, 0, 0, 0, 0},
+        {CLI_WHOLE, "cases", "N", "random programs (200); at most, of an operator's cases (all)", &q->cases, 0, 1e9, 0, 0, 0, 0},
         {CLI_WHOLE, "first", "N", "the number of the first of them (0)", &q->first, 0, 1e15, 0, 0, 0, 0},
         {CLI_NUMBER, "time-limit", "S", "seconds of processor time for each case (120)", &q->limit, 0, 1e6, 0, 0, 0, 0},
         {CLI_TEXT, "chat", "TEXT", "the driver may print lines with this in it", &q->kit.chat, 0, 0, 0, 0, 0, 0},

@@ -11,6 +11,9 @@ fail() { echo "$*"; exit 1; }
 one=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head -n 1 | sed 's/"seconds.*//')
 two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head -n 1 | sed 's/"seconds.*//')
 [ "$one" = "$two" ] || fail "the same seed gives other results"
+checks() { "$tenon" check reference --only operators/concat/f32/forward --json "$@" | sed -n 's/.*"checks": \([0-9]*\).*/\1/p'; }
+[ "$(checks --cases 3)" -gt 0 ] && [ "$(checks --cases 3)" -lt "$(checks)" ] && [ "$(checks --cases 99)" -eq "$(checks)" ] ||
+    fail "--cases 3 doesn't try some of an operator's cases"
 "$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
 typed() { # a mistake in what was typed: exit status 2 and one line that has the word
     word=$1
