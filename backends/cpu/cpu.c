@@ -186,8 +186,7 @@ static void context_destroy(tn_context *context)
 
 static const void *get_ext(const char *id)
 {
-    static const tn_ext_here here = {sizeof here};
-    if (!strcmp(id, TN_EXT_HERE)) return &here;
+    if (!strcmp(id, TN_EXT_HERE)) return &cpu_here;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &cpu_memory;
 }
 

@@ -32,6 +32,7 @@ struct tn_context {
 struct tn_buffer {
     char *data;
     uint64_t bytes;
+    int is_adopted; /* the memory is somebody else's */
 };
 
 struct tn_queue {
@@ -60,6 +61,7 @@ typedef void cpu_body(void *arg, int64_t begin, int64_t end, int thread);
 void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
 
 extern const tn_ext_memory cpu_memory; /* memory.c */
+extern const tn_ext_here cpu_here;     /* queue.c */
 
 /* ---- queue.c ------------------------------------------------------------------------------------------------------
  */

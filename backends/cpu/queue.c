@@ -29,9 +29,21 @@ int32_t cpu_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
 
 void cpu_buffer_destroy(tn_buffer *buffer)
 {
-    if (buffer) cpu_release(buffer->data);
+    if (buffer && !buffer->is_adopted) cpu_release(buffer->data);
     cpu_release(buffer);
 }
+
+static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    (void)context;
+    tn_buffer *b = cpu_allocate(sizeof *b);
+    if (!b) return cpu_fail(msg, TN_ENOMEM, "out of memory for a buffer");
+    *b = (tn_buffer){data, bytes, 1};
+    *buffer = b;
+    return TN_OK;
+}
+
+const tn_ext_here cpu_here = {sizeof cpu_here, adopt};
 
 /* ---- queues
  * ------------------------------------------------------------------------------------------------------------- */

@@ -64,9 +64,12 @@ typedef struct tn_ext_memory {
 
 #define TN_EXT_HERE "tenon.here/1"
 
-/* There is nothing more to say. */
+/* What such a backend can do besides. */
 typedef struct tn_ext_here {
     uint64_t size;
+    /* Makes a buffer of memory that the caller has, and keeps until the buffer was destroyed: both see at once what the
+     * other writes. It begins at a multiple of the device's alignment. May be NULL. */
+    int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_here;
 
 /* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *

@@ -227,6 +227,27 @@ static void every_device(tn_kit *kit)
     tn_kit_remark(kit, "%u device%s", devices, devices == 1 ? "" : "s");
 }
 
+/* A buffer of the host's memory: what one side writes the other sees, and the memory outlives it. */
+static void adopts(tn_kit *kit, const tn_ext_here *here)
+{
+    static _Alignas(4096) unsigned char memory[BYTES];
+    const tn_backend *b = kit->backend;
+    tn_buffer *buffer = NULL;
+    unsigned char got = 0;
+    if (!TN_HAS(tn_ext_here, here, adopt) || !here->adopt) return;
+    memset(memory, 1, BYTES);
+    int32_t s = here->adopt(kit->context, memory, BYTES, &buffer, &kit->msg);
+    if (!s) s = b->fill(kit->queue, (tn_ref){buffer, 8}, 8, "\2", 1, &kit->msg);
+    const int seen = memory[7] == 1 && memory[8] == 2 && memory[15] == 2 && memory[16] == 1;
+    memory[BYTES - 1] = 3;
+    if (!s) s = b->read(kit->queue, &got, (tn_ref){buffer, BYTES - 1}, 1, &kit->msg);
+    if (!s) s = b->queue_sync(kit->queue, &kit->msg);
+    b->buffer_destroy(buffer);
+    tn_kit_ok(kit, s, "adopt, a fill and a read");
+    tn_kit_expect(kit, s || (seen && got == 3 && memory[8] == 2),
+                  "adopted memory and its buffer do not see what the other writes");
+}
+
 /* Who says that work is done when the call comes back needs no wait: what is copied on the way is there at once. */
 static void done_at_once(tn_kit *kit)
 {
@@ -252,6 +273,7 @@ static void done_at_once(tn_kit *kit)
     if (!s) s = b->queue_sync(kit->queue, &kit->msg);
     tn_kit_ok(kit, s, "a write, a copy and a read");
     b->buffer_destroy(a), b->buffer_destroy(c);
+    if (says) adopts(kit, b->get_ext(TN_EXT_HERE));
     tn_kit_close(kit);
 }
 

@@ -21,6 +21,7 @@
 
 enum {
     LINE = 64,
+    PAGE = 4096,
     BRIEF = 50,     /* microseconds for which others may use the processor before this rank sleeps */
     LOOK = 50000000 /* nanoseconds until one who sleeps looks whether the team has failed */
 };
@@ -49,7 +50,7 @@ typedef struct offer {
 
 static uint64_t up(uint64_t bytes)
 {
-    return (bytes + LINE - 1) / LINE * LINE;
+    return (bytes + PAGE - 1) / PAGE * PAGE;
 }
 
 /* ---- making it -------------------------------------------------------------------------------------------------- */
@@ -138,7 +139,7 @@ tn_status tn_share_open(tn_team *team, uint32_t parts, uint64_t bytes, tn_share 
         return TN_ENOMEM;
     }
     *s = (tn_share){.team = team, .parts = parts, .step = up(bytes)};
-    s->size = team->ranks * sizeof(line) + ((uint64_t)team->ranks * parts + 1) * s->step;
+    s->size = up(team->ranks * sizeof(line)) + ((uint64_t)team->ranks * parts + 1) * s->step;
     const tn_status status = meet(s, &all);
     if (!status && all)
         *share = s;
@@ -163,7 +164,7 @@ uint32_t tn_share_parts(const tn_share *s)
 
 static void *vector(const tn_share *s, uint64_t number)
 {
-    return (unsigned char *)(s->rank + s->team->ranks) + number * s->step;
+    return (unsigned char *)s->rank + up(s->team->ranks * sizeof(line)) + number * s->step;
 }
 
 void *tn_share_part(const tn_share *s, uint32_t rank, uint32_t part)

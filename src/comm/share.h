@@ -8,7 +8,8 @@
 
 typedef struct tn_share tn_share;
 
-/* All ranks call it with the same numbers: `parts` vectors for each rank and one for all, of `bytes` bytes, zeroed.
+/* All ranks call it with the same numbers: `parts` vectors for each rank and one for all, of `bytes` bytes, zeroed, at
+ * multiples of 4096.
  * *share is NULL on all of them if they cannot have such memory together: on several hosts, or of users who may not see
  * one another's. It is no part of the team: tn_share_close, NULL is fine, waits for nobody, and what others use stays
  * theirs. */

@@ -91,6 +91,7 @@ static tn_status bring(tn_buckets *b, uint32_t k)
 
 static tn_status take_back(tn_buckets *b, uint32_t k)
 {
+    if (b->o.adopts) return TN_OK;
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size;
     const tn_ref to = {b->sum.buffer, b->sum.offset + at};
@@ -330,6 +331,7 @@ static tn_status open(tn_buckets *b)
     TN_TRY(tn_carry_new(b->o.state, b->count, &b->carry));
     b->exchange.buckets = b->count;
     b->is_here = tn_carry_is_here(b->carry);
+    if (b->o.adopts) TN_TRY(tn_carry_adopt(b->carry, b->o.sum, b->o.total));
     tn_trace_row(b->o.trace, TN_ROW_MEMORY, "exchange");
     return b->is_here ? TN_OK : start(b);
 }

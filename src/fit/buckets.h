@@ -27,6 +27,8 @@ typedef struct tn_buckets_options {
     uint64_t bytes;            /* of a bucket; 0: 512 KiB. No vector is cut into more than 4096 */
     tn_trace *trace;           /* or NULL */
     void *const *node, *total; /* host memory for vectors: those of a step's parts, and the sum */
+    int adopts;                /* `total`, at a multiple of 4096 bytes, becomes the sum tensor's own memory, which is
+                                  no node's: the device can compute there, and nothing is written back */
 } tn_buckets_options;
 
 /* A step, as this worker sees it. Its parts are the nodes of the tree that are left of its shards but the last one, and

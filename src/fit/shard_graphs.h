@@ -6,7 +6,7 @@
 #include "measure.h"
 
 #define TN_SHARD     "fit.shard" /* the vector of the shard that was computed last, */
-#define TN_SHARD_SUM "fit.sum.0" /* and the sum of all, the first of several buffers */
+#define TN_SHARD_SUM "fit.sum.0" /* and the sum of all, which is one's own first buffer where one is alone */
 
 /* What a vector has at its end, besides variables. A wish is a worker's, to stop. */
 enum { TN_SHARD_LOSSES, TN_SHARD_RIGHT, TN_SHARD_WISHES, TN_SHARD_OTHERS };

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "alloc.h"
+#include "carry.h"
 #include "clock.h"
 #include "error.h"
 #include "plain.h"
@@ -27,10 +28,11 @@ static tn_status open_update(tn_sharding *w, const tn_measure *m)
 
 /* ---- additions ---- */
 
+/* Where the sum over all workers is added up in its place, it has the first for itself. */
 static void name_buffers(tn_sharding *w)
 {
     for (uint32_t i = 0; i < TN_TREE_DEPTH; i++) {
-        tn_snprintf(w->name[i], sizeof w->name[i], "fit.sum.%u", i);
+        tn_snprintf(w->name[i], sizeof w->name[i], "fit.sum.%u", i + (uint32_t)w->adopts);
         w->names[i] = w->name[i];
     }
 }
@@ -128,7 +130,7 @@ static tn_status open_vectors(tn_sharding *w)
     TN_TRY(tn_share_open(w->team, nodes, w->bytes, &w->share));
     for (uint32_t i = 0; i < tn_share_parts(w->share); i++)
         w->node[i] = tn_share_part(w->share, tn_team_rank(w->team), i);
-    w->total = w->share ? tn_share_total(w->share) : tn_alloc(w->bytes + 1);
+    w->total = w->share ? tn_share_total(w->share) : tn_alloc_aligned(w->bytes + 1, 4096);
     return w->total ? TN_OK : TN_ENOMEM;
 }
 
@@ -173,6 +175,7 @@ tn_status tn_sharding_open(tn_sharding *w, tn_state *state, const tn_measure *m,
                        .team = m->options->team,
                        .trace = w->trace,
                        .bucket = m->options->bucket};
+    w->adopts = tn_team_size(w->team) > 1 && tn_carry_can_adopt(state);
     name_buffers(w);
     TN_TRY(open_update(w, m));
     TN_REQUIRE(tn_state_find(state, TN_SHARD, &entry), TN_EMISSING, "no tensor '%s' in the state", TN_SHARD);
@@ -381,7 +384,8 @@ static tn_status open_buckets(tn_sharding *w)
     const tn_buckets_options options = {.state = w->state,
                                         .team = w->team,
                                         .vector = TN_SHARD,
-                                        .sum = w->name[0],
+                                        .sum = TN_SHARD_SUM,
+                                        .adopts = w->adopts,
                                         .whole = w->batches->whole,
                                         .last = w->batches->last,
                                         .dtype = w->dtype,

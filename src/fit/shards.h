@@ -42,6 +42,7 @@ typedef struct tn_sharding {
     uint64_t count, bytes;             /* elements of a vector, and their size */
     int32_t dtype;
     uint64_t bucket;                  /* bytes that are exchanged at once; 0: the usual */
+    int adopts;                       /* the device computes with the sum where the workers add it up */
     int wishes;                       /* of this worker: */
     int asked;                        /* and of all in the last step; */
     int diverged;                     /* whose loss is not finite, where all workers see it: in what they share */

@@ -9,6 +9,8 @@ struct tn_carry {
     tn_queue *queue;
     tn_event **mark;
     uint32_t marks;
+    const char *tensor; /* that lies in the host's memory, */
+    tn_buffer *adopted; /* which is this; NULL: none */
 };
 
 static const tn_backend *backend_of(const tn_carry *c)
@@ -44,6 +46,8 @@ void tn_carry_free(tn_carry *c)
 {
     if (!c) return;
     if (c->queue) (void)backend_of(c)->queue_sync(c->queue, NULL);
+    if (c->adopted) tn_state_move_back(c->state, c->tensor);
+    backend_of(c)->buffer_destroy(c->adopted);
     while (c->marks) backend_of(c)->event_destroy(c->mark[--c->marks]);
     if (c->queue) backend_of(c)->queue_destroy(c->queue);
     tn_free(c->mark);
@@ -53,6 +57,35 @@ void tn_carry_free(tn_carry *c)
 int tn_carry_is_here(const tn_carry *c)
 {
     return tn_backend_extension(backend_of(c), TN_EXT_HERE) != NULL;
+}
+
+static const tn_ext_here *here(const tn_state *state)
+{
+    const tn_ext_here *table = tn_backend_extension(state->device->backend, TN_EXT_HERE);
+    return table && TN_HAS(tn_ext_here, table, adopt) && table->adopt ? table : NULL;
+}
+
+int tn_carry_can_adopt(const tn_state *state)
+{
+    return here(state) != NULL;
+}
+
+tn_status tn_carry_adopt(tn_carry *c, const char *tensor, void *memory)
+{
+    TN_MESSAGE(msg);
+    const tn_state_tensor *t = tn_state_get(c->state, tensor);
+    const tn_device *device = c->state->device;
+    tn_buffer *buffer = NULL;
+    TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", tensor);
+    TN_TRY(tn_device_status(device, here(c->state)->adopt(device->context, memory, t->bytes, &buffer, &msg), &msg));
+    tn_status s = tn_state_move_out(c->state, tensor, buffer);
+    if (s) {
+        backend_of(c)->buffer_destroy(buffer);
+        return s;
+    }
+    c->adopted = buffer;
+    c->tensor = t->entry.name;
+    return TN_OK;
 }
 
 tn_status tn_carry_mark(tn_carry *c, uint32_t i)

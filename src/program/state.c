@@ -275,8 +275,34 @@ void tn_state_settle(tn_state *state, const char *name, const tn_state_span *spa
 static int is_empty(const tn_state *state, uint32_t chunk)
 {
     for (uint32_t i = 0; i < state->count; i++)
-        if (state->tensor[i].chunk == chunk) return 0;
+        if (state->tensor[i].chunk == chunk || (state->tensor[i].is_out && state->tensor[i].own_chunk == chunk))
+            return 0;
     return 1;
+}
+
+tn_status tn_state_move_out(tn_state *state, const char *name, tn_buffer *buffer)
+{
+    tn_state_tensor *t = tn_state_get(state, name);
+    TN_REQUIRE(t && !t->is_out, TN_EMISSING, "no tensor '%s' in the state, or it is elsewhere already", name);
+    TN_TRY(tn_grow(&state->chunk, &state->chunk_capacity, state->chunks + 1, sizeof *state->chunk));
+    t->own_chunk = t->chunk;
+    t->own_offset = t->offset;
+    t->is_out = 1;
+    t->chunk = state->chunks;
+    t->offset = 0;
+    state->chunk[state->chunks++] = (tn_chunk){buffer, t->bytes, t->bytes};
+    state->moves++;
+    return TN_OK;
+}
+
+void tn_state_move_back(tn_state *state, const char *name)
+{
+    tn_state_tensor *t = tn_state_get(state, name);
+    state->chunk[t->chunk] = (tn_chunk){0};
+    t->chunk = t->own_chunk;
+    t->offset = t->own_offset;
+    t->is_out = 0;
+    state->moves++;
 }
 
 void tn_state_drop_empty(tn_state *state)

@@ -11,6 +11,9 @@ typedef struct tn_state_tensor {
     tn_state_entry entry;
     uint32_t chunk;
     uint64_t offset, bytes;
+    uint32_t own_chunk; /* while it lies in memory of somebody else's: its own place */
+    uint64_t own_offset;
+    uint32_t is_out;
     uint64_t steps;      /* that its optimizer has done */
     uint32_t is_trained; /* it has one */
     uint32_t is_packed;  /* it lies in a pack's piece, and does not move */
@@ -87,6 +90,11 @@ TN_MUST_USE tn_status tn_state_copy_to(tn_state *state, const char *name, const 
 void tn_state_settle(tn_state *state, const char *name, const tn_state_span *span, uint64_t at);
 /* Frees the memory of chunks that have no tensor any more. */
 void tn_state_drop_empty(tn_state *state);
+
+/* A tensor lies at the beginning of that buffer from now on, and is what is there; until it comes back to its own
+ * place, of undefined value, and the buffer may go. Nothing that uses it is under way. */
+TN_MUST_USE tn_status tn_state_move_out(tn_state *state, const char *name, tn_buffer *buffer);
+void tn_state_move_back(tn_state *state, const char *name);
 
 /* The variables of a graph that a state lacks, and its packs. */
 typedef struct tn_binding {

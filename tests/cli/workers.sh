@@ -25,8 +25,17 @@ done
 # What happened when, by one of them: whole JSON, a bucket's sum, and what it was summed behind.
 trains 2 traced --epochs 1 --trace trace.json --stats
 head -1 trace.json | grep -q '^\[$' && tail -1 trace.json | grep -q '^\]$' || fail "no whole trace: $(head -3 trace.json)"
-for what in step shard read sum write bucket; do grep -q "\"$what 0\"" trace.json || fail "the trace has no $what 0"; done
+for what in step shard read sum bucket; do grep -q "\"$what 0\"" trace.json || fail "the trace has no $what 0"; done
 grep -q 'gradients are exchanged in 1 bucket: .* is hidden' out/2 || fail "nothing is said of the exchange: $(cat out/2)"
+
+# A device that doesn't compute where the workers add up has the sum written to it, by a thread that waits for it.
+own=$device
+device=reference
+trains 1 sent-1 --epochs 1
+trains 2 sent-2 --epochs 1 --trace trace.json
+device=$own
+cmp sent-1 sent-2 || fail "2 workers on the reference come to other bytes"
+grep -q '"write 0"' trace.json || fail "the trace of the reference has no write 0"
 
 # Batches are normalised over all shards: the workers meet in the middle of a step, some of them without a shard of the
 # last batch. Samples are on the device, or fed to it.
