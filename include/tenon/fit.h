@@ -43,7 +43,7 @@ typedef struct tn_model {
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
- * neither the data has classes nor the loss is made for them. */
+ * neither the data has classes nor the loss is made for them, or where outputs are no numbers. */
 typedef struct tn_score {
     double loss;
     double accuracy;

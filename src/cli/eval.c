@@ -53,6 +53,7 @@ static int measure(cli_saved *saved, tn_dataset *test)
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
     if (status == CLI_GO_ON && tn_evaluate(saved->state, &model, test, &score)) status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_check(saved);
+    if (status == CLI_GO_ON && !isfinite(score.loss)) cli_warn("the loss is %g: some outputs are not finite", score.loss);
     if (status == CLI_GO_ON) report(saved, test->count, &score);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

@@ -24,7 +24,7 @@ typedef struct samples {
     tn_dataset rows; /* they are read as they are needed */
     int64_t count;
     int one;               /* the file holds one picture, and nothing else */
-    int64_t unknown;       /* samples with an output that is no number, */
+    int64_t unknown;       /* samples with an output that is not finite, */
     int64_t first_unknown; /* and the first of them */
     char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
 } samples;
@@ -223,7 +223,7 @@ static int tells_probability(const predictor *p)
 static int is_unknown(const predictor *p, const float *y)
 {
     for (int64_t k = 0; k < p->outputs; k++)
-        if (isnan(y[k])) return 1;
+        if (p->saved.model.classes ? isnan(y[k]) : !isfinite(y[k])) return 1;
     return 0;
 }
 
@@ -248,7 +248,7 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
     char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
-    const char *doubt = is_unknown(p, y) ? "an output is no number" : in->doubt;
+    const char *doubt = is_unknown(p, y) ? "an output is not finite" : in->doubt;
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "input", in->path);
     cli_json_whole(&json, "index", index);
@@ -299,7 +299,7 @@ static void tell(const predictor *p, samples *in, int64_t index, const float *y)
 static void tell_unknown(const samples *in)
 {
     if (in->unknown)
-        cli_warn("%s: %" PRId64 " of %" PRId64 " samples have an output that is no number, the first of them number "
+        cli_warn("%s: %" PRId64 " of %" PRId64 " samples have an output that is not finite, the first of them number "
                  "%" PRId64,
                  in->path, in->unknown, in->count, in->first_unknown);
 }

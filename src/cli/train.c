@@ -89,6 +89,19 @@ static int save_all(cli_session *s)
     return CLI_GO_ON;
 }
 
+/* What is measured behind the epoch tells of the weights that it left; its own loss, of those on the way. */
+static int check_measured(cli_session *s, const tn_epoch *e)
+{
+    const int of_validation = s->validation.count && !isfinite(e->validation.loss);
+    if (!of_validation && (!s->test.count || isfinite(e->test.loss))) return CLI_GO_ON;
+    cli_progress_clear(&s->progress);
+    cli_fail("the %s loss is %g after epoch %" PRId64
+             ": the training has diverged, or a sample there is beyond measure; nothing was saved of this epoch",
+             of_validation ? "validation" : "test", of_validation ? e->validation.loss : e->test.loss, e->number);
+    cli_session_save_diverged(s);
+    return CLI_FAILED;
+}
+
 /* Evaluates, reports and saves a finished epoch. */
 static int finish_epoch(cli_session *s, tn_epoch *e)
 {
@@ -97,7 +110,9 @@ static int finish_epoch(cli_session *s, tn_epoch *e)
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
-    return save_all(s);
+    const int status = check_measured(s, e);
+    s->known = status != CLI_GO_ON;
+    return s->known ? status : save_all(s);
 }
 
 /* What was saved before stays. */

@@ -143,7 +143,8 @@ tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples,
     TN_TRY(tn_measure_get(state, m, sum_name(m, 0), &loss));
     TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
     score->loss = loss / (double)samples;
-    score->accuracy = is_about_classes(m->model->loss, m->data) ? right / (double)samples : NAN;
+    const int is_known = is_about_classes(m->model->loss, m->data) && !isnan(score->loss);
+    score->accuracy = is_known ? right / (double)samples : NAN;
     return TN_OK;
 }
 

@@ -194,6 +194,7 @@ wild() {
 }
 wild "an epoch" --batch 1 --lr 1e30
 wild "one step" --batch 240 --epochs 1 --lr 1e300
+wild "finite weights, test loss not" --batch 240 --epochs 1 --lr 1e38
 mkfifo pipe
 env --default-signal=INT "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 1 --device "$device" \
     --optimizer sgd --lr 1e30 --json=step --save out/m.safetensors >pipe 2>stderr &

@@ -16,10 +16,14 @@ grep -q '"class": "left"' said || fail "with the target's column: $(cat said)"
 printf 'a,b\n0.9,0.1\n3e38,3e38\n' >far.csv
 "$tenon" predict --model t.safetensors --device "$device" --out out.csv far.csv >said 2>stderr || fail "$(cat stderr)"
 grep -q '^far.csv 1: no class$' said || fail "outputs that are no numbers: $(cat said)"
-grep -q 'far.csv: 1 of 2 samples have an output that is no number, the first of them number 1' stderr || fail "not said: $(cat stderr)"
+grep -q 'far.csv: 1 of 2 samples have an output that is not finite, the first of them number 1' stderr || fail "not said: $(cat stderr)"
 grep -q '^far.csv,1,,nan,nan,nan$' out.csv || fail "outputs that are no numbers: $(cat out.csv)"
 "$tenon" predict --model t.safetensors --device "$device" --json far.csv 2>stderr | sed -n 2p >said
-grep -q '"class": null, "probability": null, "doubt": "an output is no number"' said || fail "json: $(cat said)"
+grep -q '"class": null, "probability": null, "doubt": "an output is not finite"' said || fail "json: $(cat said)"
+
+printf 'a,b,larger\n0.9,0.1,left\n3e38,3e38,left\n' >far.csv
+"$tenon" eval --model t.safetensors --device "$device" --data far.csv >said 2>stderr || fail "$(cat stderr)"
+grep -q 'the loss is nan: some outputs are not finite' stderr && ! grep -q accuracy said || fail "eval: $(cat said stderr)"
 
 # The same by one output.
 "$tenon" train --data t.csv --net "linear 8, tanh, linear 1" --loss binary_cross_entropy --lr 0.02 --epochs 30 --batch 32 --device "$device" --save b.safetensors 2>stderr || fail "$(cat stderr)"
@@ -32,6 +36,10 @@ awk 'BEGIN { srand(2); print "a,b,y"; for (i = 0; i < 300; i++) { a = rand(); b 
 "$tenon" train --data r.csv --net "linear 1" --loss mse --optimizer sgd --lr 0.2 --epochs 60 --batch 16 --device "$device" --save r.safetensors 2>stderr || fail "$(cat stderr)"
 "$tenon" predict --model r.safetensors --device "$device" rows.csv >said
 awk '{ e = $3 - (NR == 1 ? 3.5 : 0); if (e > 0.01 || e < -0.01) exit 1 }' said || fail "regression: $(cat said)"
+
+printf 'a,b\n0.9,0.1\n3e38,-3e38\n' >far.csv
+"$tenon" predict --model r.safetensors --device "$device" far.csv >said 2>stderr || fail "$(cat stderr)"
+grep -q 'far.csv: 1 of 2 samples have an output that is not finite' stderr || fail "infinite: $(cat said stderr)"
 
 # A picture: a bar, which a network that has learnt the digits takes for a one.
 "$tenon" train --data digits:1000 --net "linear 32, relu, linear 10" --epochs 8 --batch 20 --device "$device" --save d.safetensors 2>stderr || fail "$(cat stderr)"
