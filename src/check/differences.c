@@ -251,6 +251,9 @@ tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_i
     TN_GIVEN(loss);
     TN_REQUIRE(in || !n_in, TN_EINVAL, "tn_check_gradients: in is NULL");
     TN_REQUIRE(result || !capacity, TN_EINVAL, "tn_check_gradients: result is NULL");
+    for (size_t i = 0; i < n_in; i++)
+        TN_REQUIRE(in[i].input && in[i].data, TN_EINVAL, "tn_check_gradients: in[%zu].%s is NULL", i,
+                   in[i].input ? "data" : "input");
     static const tn_gradient_options usual;
     checker c = {.loss = loss, .in = in, .n_in = n_in, .options = options ? options : &usual};
     tn_status s = check_all(&c, result, capacity, count);

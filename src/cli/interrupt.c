@@ -11,7 +11,7 @@ static struct {
     int ignored; /* by whoever started the program, as nohup does, or a shell with what runs in the background */
 } caught[] = {
     {SIGINT, (int)(SA_RESTART | SA_RESETHAND), 0},
-    {SIGTERM, (int)(SA_RESTART | SA_RESETHAND), 0},
+    {SIGTERM, SA_RESTART, 0},
     {SIGHUP, SA_RESTART, 0},
 };
 

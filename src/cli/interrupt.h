@@ -6,8 +6,8 @@
  * A file that grows beyond the limit of sizes no longer ends the command: writing it fails instead. */
 void cli_interrupt_begin(void);
 
-/* From now on the first signal is only remembered; a second Ctrl-C or SIGTERM ends the command at once, a second SIGHUP
- * does not: a terminal that closes may send two. What was ignored when the command began, as by nohup, stays so. */
+/* From now on the first signal is only remembered; a second Ctrl-C ends the command at once. A second SIGTERM or
+ * SIGHUP does not: `timeout` and a terminal that closes send two. What was ignored when the command began, as by nohup, stays so. */
 void cli_interrupt_catch(void);
 
 /* The number of the first signal that has come, or 0. */

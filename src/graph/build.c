@@ -135,7 +135,11 @@ tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t coun
     graph = tn_graph_or_failed(graph);
     graph->optimizers += !is_broken(graph);
     if (count && !param) tn_graph_fail(graph, TN_EINVAL, "tn_count_steps: param is NULL");
-    for (size_t i = 0; i < count && !is_broken(graph); i++) give_optimizer(param[i], graph->optimizers);
+    for (size_t i = 0; i < count && !is_broken(graph); i++)
+        if (param[i])
+            give_optimizer(param[i], graph->optimizers);
+        else
+            tn_graph_fail(graph, TN_EINVAL, "tn_count_steps: param[%zu] is NULL", i);
     snprintf(name, sizeof name, TN_STEPS_OF "%u", graph->optimizers);
     tn_advance_step(graph);
     return tn_scalar_input(graph, name, TN_F32, 0);
@@ -163,7 +167,7 @@ size_t tn_variables(tn_graph *graph, uint32_t flags, tn_tensor *out[], size_t ca
         tn_tensor *x = graph->tensor[i];
         if (x->op != &tn_op_variable) continue;
         if ((((const tn_variable_attrs *)x->attrs)->flags & flags) != flags) continue;
-        if (found < capacity) out[found] = x;
+        if (out && found < capacity) out[found] = x;
         found++;
     }
     return found;

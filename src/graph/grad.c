@@ -115,6 +115,7 @@ static tn_status run(sweep *w, tn_tensor *loss, tn_tensor *const wrt[], size_t c
 {
     TN_TRY(reserve(w, loss->graph->count + 1));
     for (size_t i = 0; i < count; i++) {
+        TN_REQUIRE(wrt[i], TN_EINVAL, "tn_grad: wrt[%zu] is NULL", i);
         TN_REQUIRE(wrt[i]->graph == loss->graph, TN_EINVAL, "grad: tensors of different graphs");
         w->needed[wrt[i]->id] = 1;
     }

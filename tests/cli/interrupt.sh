@@ -23,7 +23,7 @@ for signal in INT:130 TERM:143 HUP:129; do
     n=0
     while [ $n -lt 200 ] && read -r line <&3; do n=$((n + 1)); echo "$line"; done >begun
     kill -$signal $pid
-    [ $signal != HUP ] || kill -$signal $pid 2>/dev/null # the shell and the kernel may both send it
+    [ $signal = INT ] || kill -$signal $pid 2>/dev/null # the shell and the kernel may both send HUP, and `timeout` TERM
     cat <&3 >>begun
     exec 3<&-
     wait $pid

@@ -231,6 +231,29 @@ static void a_model_or_data_set_that_points_nowhere_is_refused(void **state)
     assert_non_null(strstr(tn_message(), "x is NULL"));
 }
 
+static void expect(tn_status status, const char *line)
+{
+    assert_int_equal(status, TN_EINVAL);
+    if (!strstr(tn_message(), line)) fail_msg("'%s' lacks '%s'", tn_message(), line);
+}
+
+static void an_array_with_a_null_in_it_is_refused(void **state)
+{
+    tn_graph *graph = tn_graph_new(), *other = tn_graph_new();
+    tn_tensor *x = tn_sum(tn_input(graph, "x", TN_F32, TN_SHAPE(2)), TN_ALL, 0), *none[1] = {NULL}, *out[1];
+    const tn_value_of unnamed = {NULL, w->bytes}, empty = {"x", NULL};
+    (void)state;
+    expect(tn_check_gradients(x, &unnamed, 1, NULL, &w->gradient_error, 1, NULL), "in[0].input is NULL");
+    expect(tn_check_gradients(x, &empty, 1, NULL, &w->gradient_error, 1, NULL), "in[0].data is NULL");
+    assert_int_equal(tn_variables(graph, 0, NULL, 1), 0);
+    tn_grad(x, none, 1, out);
+    expect(tn_graph_status(graph), "wrt[0] is NULL");
+    (void)tn_count_steps(other, none, 1);
+    expect(tn_graph_status(other), "param[0] is NULL");
+    tn_graph_free(graph);
+    tn_graph_free(other);
+}
+
 static void no_function_dies_of_a_null_and_each_says_which_argument_it_is(void **state)
 {
     int wrong = 0;
@@ -252,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_function_dies_of_a_null_and_each_says_which_argument_it_is),
+        cmocka_unit_test(an_array_with_a_null_in_it_is_refused),
         cmocka_unit_test(a_model_or_data_set_that_points_nowhere_is_refused),
     };
     return cmocka_run_group_tests(tests, make_world, NULL);
