@@ -90,7 +90,7 @@ static void ranks_of_one_host_see_what_the_others_write(void **state)
 static const char *ask_for_other_sizes(member *me)
 {
     tn_share *share = NULL;
-    if (tn_share_open(me->team, PARTS, BYTES + 100 * (me->rank == 1), &share)) return tn_message();
+    if (tn_share_open(me->team, PARTS, BYTES + 10000 * (me->rank == 1), &share)) return tn_message();
     const char *bad = share ? "memory of two sizes" : NULL;
     tn_share_close(share);
     return bad;
