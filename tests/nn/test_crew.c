@@ -112,6 +112,27 @@ static void assert_same(const outcome *got, const outcome *want)
 
 static const char *const alike[MOST] = {"cpu", "cpu", "cpu", "cpu"};
 
+/* By that many devices, once more by them, and by the first alone: each time the tensors are where they belong. */
+static void train_again(uint32_t count, outcome *o)
+{
+    bed b;
+    set_up(&b, alike, count);
+    for (int i = 0; i < 2; i++) CHECK(tn_fit(b.state, &model, &data, &b.options, &o->last));
+    b.options.n_devices = 0;
+    CHECK(tn_fit(b.state, &model, &data, &b.options, &o->last));
+    read_state(&b, o);
+    clear_up(&b);
+}
+
+static void a_state_may_be_trained_again_by_more_devices_or_fewer(void **unused)
+{
+    outcome want, got;
+    (void)unused;
+    train_again(1, &want);
+    train_again(2, &got);
+    assert_same(&got, &want);
+}
+
 static void devices_of_one_kind_come_to_the_same_bits(void **unused)
 {
     static const uint32_t of_two[][2] = {{1, 3}, {0, 4}, {4, 0}}, of_four[] = {1, 0, 1, 2};
@@ -400,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_of_one_kind_come_to_the_same_bits),
+        cmocka_unit_test(a_state_may_be_trained_again_by_more_devices_or_fewer),
         cmocka_unit_test(samples_that_are_fed_come_to_the_same_bits),
         cmocka_unit_test(unlike_devices_get_shards_by_their_speed),
         cmocka_unit_test(unlike_devices_agree_but_for_rounding),
