@@ -1,6 +1,5 @@
 /* data.c: see data.h. */
 #include "data.h"
-#include "../core/hash.h"
 #include "classes.h"
 #include "resident.h"
 
@@ -165,24 +164,6 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
     int matched = cli_match_classes(model, test);
     if (matched == CLI_GO_ON) matched = cli_take_tokens(s->net, model, test);
     return matched == CLI_GO_ON ? cli_check_data(model, test) : matched;
-}
-
-#define HASHED_WHOLE ((int64_t)1 << 28) /* bytes; of a larger file one block in so many, that it takes no longer */
-
-void cli_hash_file(const char *path, char text[CLI_HASH_TEXT])
-{
-    struct stat info;
-    unsigned char block[1 << 14];
-    uint64_t hash = TN_HASH_EMPTY;
-    FILE *file = !stat(path, &info) && S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
-    *text = 0;
-    if (!file) return;
-    const off_t stride = (off_t)sizeof block * (1 + info.st_size / HASHED_WHOLE);
-    off_t at = 0;
-    for (size_t got; !fseeko(file, at, SEEK_SET) && (got = fread(block, 1, sizeof block, file)) > 0; at += stride)
-        hash = tn_hash_bytes(hash, block, got);
-    if (!ferror(file)) snprintf(text, CLI_HASH_TEXT, "%016" PRIx64, hash);
-    fclose(file);
 }
 
 /* ---- what is to be said ---- */

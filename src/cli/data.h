@@ -38,9 +38,10 @@ int cli_take_tokens(const char *net, const cli_model *model, tn_dataset *data);
 /* That samples to test on are such as the model is for, which stands in messages by its `data`. */
 int cli_check_data(const cli_model *model, tn_dataset *data);
 
-/* A hash of a file's bytes, of a large file's of some of them, as text; "" for what is no regular file. */
-#define CLI_HASH_TEXT 20
-void cli_hash_file(const char *path, char text[CLI_HASH_TEXT]);
+/* A hash as text: of a file's bytes, of a large file's of some of them; of the files in a folder, and of the names and
+ * sizes of what is in folders within, such as classes of images. "" for what is neither or cannot be read. */
+#define CLI_FINGERPRINT 20
+void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT]);
 
 /* Prints what there is to say of how a table was read, if anything: that it has no header, or that a model's had none;
  * `model` may be NULL. */

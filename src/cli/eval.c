@@ -117,10 +117,10 @@ static void tell_nothing(const cli_saved *saved, const tn_dataset *test, int the
  * its own. */
 static void tell_trained(const cli_saved *saved, const tn_dataset *test)
 {
-    char hash[CLI_HASH_TEXT], there[CLI_HASH_TEXT];
+    char hash[CLI_FINGERPRINT], there[CLI_FINGERPRINT];
     const char *data = note(saved, "data"), *known = note(saved, "data_hash");
-    cli_hash_file(test->source, hash);
-    cli_hash_file(data, there);
+    cli_fingerprint(test->source, hash);
+    cli_fingerprint(data, there);
     const int same = *hash && !strcmp(hash, known), unchanged = *known && !strcmp(there, known);
     if (!same && same_file(test->source, data)) {
         cli_warn("%s is the file that %s was trained on%s: samples may be among these that it was trained on",
@@ -145,10 +145,10 @@ static void tell_trained(const cli_saved *saved, const tn_dataset *test)
 static int open_part(cli_saved *saved, const char *noted, tn_dataset *train, tn_dataset *test)
 {
     cli_settings *s = &saved->settings;
-    char hash[CLI_HASH_TEXT];
+    char hash[CLI_FINGERPRINT];
     const char *known = note(saved, "data_hash");
     if (noted && s->test) return cli_open_test(s, &saved->model, s->data = s->test, noted, test);
-    cli_hash_file(s->data, hash);
+    cli_fingerprint(s->data, hash);
     if (!noted && s->test)
         return cli_usage("--part test: %s was tested on %s, and all of its data was for training", saved->path,
                          s->test);

@@ -149,7 +149,7 @@ static int know_data(cli_session *s)
                            .sync_norm = settings->sync_norm};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
-    cli_hash_file(settings->data, s->data_hash);
+    cli_fingerprint(settings->data, s->data_hash);
     warn_of_change(s);
     if (!settings->test) return CLI_GO_ON;
     return cli_open_test(settings, &s->model, settings->test, cli_noted(settings->options, "test", settings->resume),

@@ -17,7 +17,7 @@ typedef struct cli_session {
     char init[32];
     cli_model model;
     tn_dataset data, validation, test;
-    char data_hash[CLI_HASH_TEXT];
+    char data_hash[CLI_FINGERPRINT];
     cli_choice choice;
     cli_scaling scaling;
     float *class_weights;

@@ -24,6 +24,15 @@ for class in cat dog emu; do
     grep -q "000002.png: $class (" line || fail "predict $class: $(cat line)"
 done
 
+# Other images where those were, as when two classes change places, are not silent.
+"$make_images" moved 30 12 cat dog emu && "$make_images" one 1 14 cat && cp one/cat/000000.png moved/cat/000003.png
+learn --data moved --save out/moved >/dev/null 2>stderr || fail "$(cat stderr)"
+"$tenon" train --resume out/moved --epochs 4 --device "$device" 2>stderr || fail "$(cat stderr)"
+grep -q 'is not as' stderr && fail "nothing has changed: $(cat stderr)"
+mv moved/cat moved/bee && mv moved/dog moved/cat && mv moved/bee moved/dog
+"$tenon" train --resume out/moved --epochs 4 --device "$device" 2>stderr || fail "$(cat stderr)"
+grep -q 'moved is not as out/moved was trained on' stderr || fail "classes that changed places: $(cat stderr)"
+
 # Sizes: an option, or the first one's; a model keeps its own.
 learn --data set --image 1x7x5 --save out/small >/dev/null 2>stderr || fail "--image: $(cat stderr)"
 "$tenon" predict --model out/small --json --device "$device" set/cat/000000.png >line || fail "predict small"
