@@ -123,6 +123,17 @@ static const char *read_word(const char **at, const char *end)
     return word;
 }
 
+/* Long texts are told from where they differ, two words before it: "momentum 0.9". */
+static size_t differ_from(const char *a, const char *b)
+{
+    enum { SHORT = 72, WORDS = 2 };
+    size_t at = 0;
+    if (strlen(a) < SHORT && strlen(b) < SHORT) return 0;
+    while (a[at] && a[at] == b[at]) at++;
+    for (int words = 0; at && words < WORDS;) words += a[--at] == ' ';
+    return at + (a[at] == ' ');
+}
+
 /* What differs first, as a line; empty if nothing does. */
 static void compare(const tn_fact facts[], uint32_t count, const char *theirs, uint64_t bytes, uint32_t rank,
                     char line[LINE])
@@ -132,10 +143,12 @@ static void compare(const tn_fact facts[], uint32_t count, const char *theirs, u
     for (uint32_t i = 0; (i < count || at < end) && !line[0]; i++) {
         const char *name = read_word(&at, end), *value = read_word(&at, end);
         const tn_fact mine = i < count ? facts[i] : (tn_fact){"", ""};
+        const size_t from = differ_from(value, mine.value);
         if (strcmp(name, mine.name))
             snprintf(line, LINE, "rank 0 goes by '%.80s', rank %u by '%.80s'", name, rank, mine.name);
         else if (strcmp(value, mine.value))
-            snprintf(line, LINE, "%.80s: '%.80s' on rank 0, '%.80s' on rank %u", name, value, mine.value, rank);
+            snprintf(line, LINE, "%.80s: '%.80s' on rank 0, '%.80s' on rank %u", name, value + from, mine.value + from,
+                     rank);
     }
 }
 

@@ -62,45 +62,49 @@ static uint64_t hash_weights(const tn_dataset *data, const tn_fit_options *optio
     return tn_hash_bytes(TN_HASH_EMPTY, options->class_weights, bytes);
 }
 
-enum { FACTS = 12, FACT_TEXT = 600 };
+enum { FACTS = 13, FACT_TEXT = 600 };
 
+/* What follows from others, as the network's variables from the optimizer, stands behind them. */
 static tn_status agree(tn_team *team, const tn_state *state, const tn_model *model, const tn_dataset *data,
                        const tn_fit_options *options, const tn_training_place *place, uint64_t samples)
 {
     char text[FACTS][FACT_TEXT];
     const tn_optim_options *o = &options->optim;
-    tn_snprintf(text[0], FACT_TEXT, "%016" PRIx64, hash_state(state));
-    tn_snprintf(text[1], FACT_TEXT, "%" PRId64, data->count);
-    tn_snprintf(text[2], FACT_TEXT, "%016" PRIx64, samples);
-    tn_snprintf(text[3], FACT_TEXT, "%" PRId64 " samples, %u shards, exchanged by %" PRIu64 " bytes", options->batch,
+    tn_snprintf(text[0], FACT_TEXT, "%" PRId64, data->count);
+    tn_snprintf(text[1], FACT_TEXT, "%016" PRIx64, samples);
+    tn_snprintf(text[2], FACT_TEXT, "%" PRId64 " samples, %u shards, exchanged by %" PRIu64 " bytes", options->batch,
                 options->shards, options->bucket);
-    tn_snprintf(text[4], FACT_TEXT, "%s", text_or(options->optimizer, "sgd"));
-    tn_snprintf(text[5], FACT_TEXT,
-                "lr %.17g momentum %.17g betas %.17g %.17g epsilon %.17g alpha %.17g decay %.17g clip %.17g %.17g "
-                "amsgrad %u centered %u",
+    tn_snprintf(text[3], FACT_TEXT, "%s", text_or(options->optimizer, "sgd"));
+    tn_snprintf(text[4], FACT_TEXT,
+                "lr %.17g momentum %.17g beta1 %.17g beta2 %.17g epsilon %.17g alpha %.17g decay %.17g clip_norm %.17g "
+                "clip_value %.17g amsgrad %u centered %u",
                 o->lr, o->momentum, o->beta1, o->beta2, o->epsilon, o->alpha, o->weight_decay, o->clip_norm,
                 o->clip_value, o->amsgrad, o->centered);
-    tn_snprintf(text[6], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
+    tn_snprintf(text[5], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
                 text_or(o->rates, ""), text_or(o->decays, ""), text_or(o->no_decay, ""));
-    tn_snprintf(text[7], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64, model->loss, options->smoothing,
+    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64, model->loss, options->smoothing,
                 hash_weights(data, options));
-    tn_snprintf(text[8], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
+    tn_snprintf(text[7], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
                 text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
-    tn_snprintf(text[9], FACT_TEXT, "%" PRId64 " and %" PRId64, count_of(options->validation), count_of(options->test));
-    tn_snprintf(text[10], FACT_TEXT, "%" PRIu64 ", step %" PRIu64, tn_state_seed(state), tn_state_step(state));
-    tn_snprintf(text[11], FACT_TEXT, "epoch %" PRId64 ", step %" PRId64, place->epochs + 1, place->step);
-    const tn_fact facts[FACTS] = {{"the network", text[0]},
-                                  {"the number of samples", text[1]},
-                                  {"the samples", text[2]},
-                                  {"the batch", text[3]},
-                                  {"the optimizer", text[4]},
-                                  {"the optimizer's options", text[5]},
-                                  {"the parameters' treatment", text[6]},
-                                  {"the loss", text[7]},
-                                  {"the schedule", text[8]},
-                                  {"the samples for validation and test", text[9]},
-                                  {"the seed", text[10]},
-                                  {"where the training stands", text[11]}};
+    tn_snprintf(text[8], FACT_TEXT, "%s", model->compile.storage ? tn_dtype_name(model->compile.storage) : "f32");
+    tn_snprintf(text[9], FACT_TEXT, "%016" PRIx64, hash_state(state));
+    tn_snprintf(text[10], FACT_TEXT, "%" PRId64 " and %" PRId64, count_of(options->validation),
+                count_of(options->test));
+    tn_snprintf(text[11], FACT_TEXT, "%" PRIu64 ", step %" PRIu64, tn_state_seed(state), tn_state_step(state));
+    tn_snprintf(text[12], FACT_TEXT, "epoch %" PRId64 ", step %" PRId64, place->epochs + 1, place->step);
+    const tn_fact facts[FACTS] = {{"the number of samples", text[0]},
+                                  {"the samples", text[1]},
+                                  {"the batch", text[2]},
+                                  {"the optimizer", text[3]},
+                                  {"the optimizer's options", text[4]},
+                                  {"the parameters' treatment", text[5]},
+                                  {"the loss", text[6]},
+                                  {"the schedule", text[7]},
+                                  {"what values are stored in", text[8]},
+                                  {"the network", text[9]},
+                                  {"the samples for validation and test", text[10]},
+                                  {"the seed", text[11]},
+                                  {"where the training stands", text[12]}};
     return tn_team_agree(team, facts, FACTS);
 }
 
