@@ -54,6 +54,7 @@ static void check_around(tn_kit *kit, const surroundings *before, const char *ca
 /* One call after the other, each looked behind. */
 static void caller(tn_kit *kit)
 {
+    if (!setlocale(LC_ALL, "C.UTF-8")) setlocale(LC_ALL, "POSIX"); /* other than what a backend may set */
     const surroundings before = look_around();
     tn_queue_stats stats = {.size = sizeof stats};
     tn_event *event = NULL;

@@ -242,6 +242,7 @@ static const tn_op_case softmaxes[] = {
     {"66003 rows", softmax, {F32(MANY, 2)}},
     {"rows of 66003", softmax, {F32(2, MANY)}},
     {"columns", softmax, {F32(2, 150, 257)}},
+    {"a row of 1,200,007", softmax, {F32(1, 1200007)}, .no_gradient = 1}, /* beyond a thread's stack */
     {"1599 numbers", softmax, {F32(39, 41)}},
     {"1600 numbers", softmax, {F32(40, 40)}},
     {"the logarithm, 66003 rows", log_softmax, {F32(MANY, 2)}},

@@ -35,6 +35,9 @@ void cli_warn(const char *format, ...) TN_PRINTF(1, 2);
 /* The same with the library's message; and the exit status that belongs to a failure of the library's: what is wrong
  * or not there was typed so. */
 int cli_failed(void);
+
+/* To be printed: of what is no number, nobody should see a sign. */
+double cli_unsigned_nan(double number);
 /* The last failure that was said, without the command's name. */
 void cli_last_failure(char *text, size_t room);
 /* 1 if this process has been a worker that a launcher started. */

@@ -18,7 +18,7 @@ static void report(const cli_saved *saved, int64_t samples, const tn_score *scor
 {
     cli_json json = {0};
     if (!saved->settings.json) {
-        printf("%s: loss %.6g", cli_shown(saved->settings.data), score->loss);
+        printf("%s: loss %.6g", cli_shown(saved->settings.data), cli_unsigned_nan(score->loss));
         if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
         printf(" over %" PRId64 " test samples, on %s\n", samples, tn_device_name(saved->device));
         return;
@@ -53,7 +53,7 @@ static int measure(cli_saved *saved, tn_dataset *test)
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
     if (status == CLI_GO_ON && tn_evaluate(saved->state, &model, test, &score)) status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_check(saved);
-    if (status == CLI_GO_ON && !isfinite(score.loss)) cli_warn("the loss is %g: some outputs are not finite", score.loss);
+    if (status == CLI_GO_ON && !isfinite(score.loss)) cli_warn("the loss is %g: some outputs are not finite", cli_unsigned_nan(score.loss));
     if (status == CLI_GO_ON) report(saved, test->count, &score);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

@@ -270,7 +270,7 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
 static void print_number(const char *before, float y)
 {
     const int digits = fabsf(y) < 1e5f ? 6 : 9;
-    printf("%s%.*g", before, digits, isnan(y) ? (double)NAN : y); /* which has no sign */
+    printf("%s%.*g", before, digits, cli_unsigned_nan(y));
 }
 
 static void tell(const predictor *p, samples *in, int64_t index, const float *y)

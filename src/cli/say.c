@@ -5,6 +5,7 @@
 #define LINE 100 /* characters of a help text */
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,6 +82,11 @@ void cli_warn(const char *format, ...)
 int cli_failed(void)
 {
     return cli_fail("%s", tn_message());
+}
+
+double cli_unsigned_nan(double number)
+{
+    return isnan(number) ? (double)NAN : number;
 }
 
 int cli_status(tn_status status)

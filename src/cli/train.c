@@ -97,7 +97,8 @@ static int check_measured(cli_session *s, const tn_epoch *e)
     cli_progress_clear(&s->progress);
     cli_fail("the %s loss is %g after epoch %" PRId64
              ": the training has diverged, or a sample there is beyond measure; nothing was saved of this epoch",
-             of_validation ? "validation" : "test", of_validation ? e->validation.loss : e->test.loss, e->number);
+             of_validation ? "validation" : "test",
+             cli_unsigned_nan(of_validation ? e->validation.loss : e->test.loss), e->number);
     cli_session_save_diverged(s);
     return CLI_FAILED;
 }
@@ -121,7 +122,7 @@ static int diverge(cli_session *s, const tn_epoch *e)
     cli_progress_clear(&s->progress);
     cli_fail("the loss is %g in epoch %" PRId64 ", step %" PRId64
              ": the training has diverged; a --lr below %g may help",
-             e->train.loss, e->number, s->at.step, s->settings.optim.lr);
+             cli_unsigned_nan(e->train.loss), e->number, s->at.step, s->settings.optim.lr);
     cli_session_save_diverged(s);
     return CLI_FAILED;
 }

@@ -16,13 +16,16 @@ struct tn_trace {
     FILE *file; /* its lock guards `left` */
     double begun;
     uint32_t left;
+    char path[];
 };
 
 tn_status tn_trace_open(const char *path, tn_trace **trace)
 {
-    tn_trace *t = tn_alloc(sizeof *t);
+    const size_t length = strlen(path) + 1;
+    tn_trace *t = tn_alloc(sizeof *t + length);
     if (!t) return TN_ENOMEM;
     *t = (tn_trace){.file = fopen(path, "we"), .begun = tn_now(), .left = MOST};
+    memcpy(t->path, path, length);
     if (!t->file) {
         tn_free(t);
         return tn_fail(TN_EIO, "%s: cannot be written: %s", path, strerror(errno));
@@ -57,6 +60,6 @@ void tn_trace_close(tn_trace *t)
     if (!t) return;
     fputs("\n]\n", t->file);
     const int wrong = ferror(t->file);
-    if (fclose(t->file) || wrong) tn_log_line(TN_LOG_ERROR, "the trace could not be written as a whole");
+    if (fclose(t->file) || wrong) tn_log_line(TN_LOG_ERROR, "%s: the trace could not be written as a whole", t->path);
     tn_free(t);
 }
