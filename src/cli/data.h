@@ -5,6 +5,8 @@
 
 #include "settings.h"
 
+#include <time.h>
+
 /* Whether the data is a table rather than pictures. */
 int cli_is_table(const char *data);
 
@@ -42,6 +44,8 @@ int cli_check_data(const cli_model *model, tn_dataset *data);
  * sizes of what is in folders within, such as classes of images. "" for what is neither or cannot be read. */
 #define CLI_FINGERPRINT 20
 void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT]);
+/* When the file was last written to; zeros for what is none. */
+struct timespec cli_written(const char *path);
 
 /* Prints what there is to say of how a table was read, if anything: that it has no header, or that a model's had none;
  * `model` may be NULL. */

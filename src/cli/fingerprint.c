@@ -68,6 +68,12 @@ static int add_folder(const char *path, int depth, uint64_t *hash)
     return fine;
 }
 
+struct timespec cli_written(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) ? info.st_mtim : (struct timespec){0};
+}
+
 void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT])
 {
     struct stat info;

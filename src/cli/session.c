@@ -150,6 +150,7 @@ static int know_data(cli_session *s)
     cli_settings_init_of(settings, s->init, &s->model.scale);
     cli_model_of_data(&s->model, &s->data);
     cli_fingerprint(settings->data, s->data_hash);
+    s->data_written = cli_written(settings->data);
     warn_of_change(s);
     if (!settings->test) return CLI_GO_ON;
     return cli_open_test(settings, &s->model, settings->test, cli_noted(settings->options, "test", settings->resume),

@@ -103,6 +103,15 @@ static int check_measured(cli_session *s, const tn_epoch *e)
     return CLI_FAILED;
 }
 
+/* Samples that stay in their file are read again in each epoch. */
+static int check_file(cli_session *s)
+{
+    const struct timespec now = cli_written(s->settings.data), then = s->data_written;
+    if (!s->data.loader || (now.tv_sec == then.tv_sec && now.tv_nsec == then.tv_nsec)) return CLI_GO_ON;
+    cli_progress_clear(&s->progress);
+    return cli_fail("%s was written to while the training read it: nothing was saved of this epoch", s->data.source);
+}
+
 /* Evaluates, reports and saves a finished epoch. */
 static int finish_epoch(cli_session *s, tn_epoch *e)
 {
@@ -111,7 +120,8 @@ static int finish_epoch(cli_session *s, tn_epoch *e)
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
-    const int status = check_measured(s, e);
+    int status = check_measured(s, e);
+    if (status == CLI_GO_ON) status = check_file(s);
     s->known = status != CLI_GO_ON;
     return s->known ? status : save_all(s);
 }

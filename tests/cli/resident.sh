@@ -70,6 +70,20 @@ done
 cmp predicted_host predicted_stream || fail "predict says otherwise of numbers"
 [ "$(wc -l <predicted_stream)" = 600 ] || fail "predict of numbers: $(wc -l <predicted_stream) lines"
 
+# A file that is written to in place, and stays as long, while it is read.
+mkfifo lines
+train --data numbers.csv --target a --net "linear outputs" --scale none --resident stream --epochs 1000000 --json --save out/changed \
+    >lines 2>message &
+pid=$!
+exec 3<lines
+read -r line <&3
+printf '0' | dd of=numbers.csv bs=1 seek=30 conv=notrunc 2>/dev/null
+cat <&3 >/dev/null
+exec 3<&-
+wait $pid && fail "a file that was written to is taken"
+grep -q 'numbers.csv was written to while the training read it' message || fail "written to: $(cat message)"
+"$tenon" eval --model out/changed --data numbers.csv --device "$device" >/dev/null 2>&1 || fail "the file saved before is gone"
+
 # A file that becomes shorter while it is read ends the training with a line, and nothing is saved.
 truncate -s 1000 mnist/t10k-images-idx3-ubyte
 train --data mnist --net "flatten, linear outputs" --resident stream --save out/short >/dev/null 2>message &&
