@@ -22,7 +22,8 @@ interrupt()
     tries=0
     while [ ! -e stopped ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
     [ "$1" = mpirun ] && kill -"$2" $started || kill -"$2" "$(of "$1")"
-    wait $started && fail "$2 to $1: the status is 0: $(cat out/stopped)"
+    # MPICH's mpiexec that was interrupted itself has one of its own, at times 0.
+    wait $started && [ "$1" != mpirun ] && fail "$2 to $1: the status is 0: $(cat out/stopped)"
     [ "$(grep -c '^tenon: ' out/stopped)" = 1 ] && grep -q '^tenon: interrupted in epoch .*--resume stopped' out/stopped ||
         fail "$2 to $1: not one line that says how to go on: $(cat out/stopped)"
     epochs=$(sed -n 's/.*interrupted in epoch \([0-9]*\),.*/\1/p' out/stopped)
