@@ -153,8 +153,22 @@ static void ends_of_pools(tn_kit *kit)
     try_all(kit, ops, describe_pool, pools, sizeof pools / sizeof *pools);
 }
 
+/* Of more elements than 16 bits count, and of just as many as they do not. */
+static void large_windows(tn_kit *kit)
+{
+    static const char *const ops[] = {"maxpool2d", "maxpool2d_grad", "avgpool2d", "avgpool2d_grad"};
+    static const picture at = {1, 1, 1, {257, 258}};
+    static const end windows[] = {{{257, 257}, {1, 1}, {0, 0}, {1, 1}, {0, 0}, 0},
+                                  {{256, 256}, {1, 2}, {0, 0}, {1, 1}, {0, 0}, 1}};
+    int fine = tn_kit_open(kit);
+    for (int i = 0; fine && i < 4; i++) fine = try_end(kit, ops[i], describe_pool, &windows[0], &at);
+    if (fine) try_end(kit, "avgpool2d", describe_pool, &windows[1], &at);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_ends[] = {
     {"abi", "conv-ends", "convolutions whose output ends earlier or later than usual", ends_of_convs},
     {"abi", "pool-ends", "pooling whose output ends earlier or later than usual", ends_of_pools},
+    {"abi", "pool-windows", "pooling by windows of more than 65,535 elements", large_windows},
     {0},
 };

@@ -34,6 +34,7 @@ typedef struct wrapped {
     tn_kernel *one; /* kept.c: for one batch, and the operands' steps */
     int64_t batches, step_of[TN_MAX_OPERANDS + 1];
     int froze;
+    int chooses, narrow_first; /* programs.c: a "where" is in it; one value goes to f16 and then to f32 */
 } wrapped;
 
 extern const tn_backend *fault_real; /* the reference */
@@ -79,6 +80,15 @@ typedef struct other_run {
 } other_run;
 void fault_begin_other(other_run *other, const wrapped *w, const tn_run *run);
 void fault_end_other(other_run *other);
+
+/* ---- programs.c: parts of programs that are taken for others, numbers in narrow types ---- */
+typedef struct fault_program {
+    tn_map_attrs map;
+    tn_map_instr instr[TN_MAX_INSTRS];
+} fault_program;
+void fault_take_part_for_another(tn_op_desc *desc, fault_program *own);
+void fault_narrow_numbers(other_run *other, const wrapped *w);
+void fault_spoil_programs(const wrapped *w, const tn_run *run);
 
 /* ---- kept.c: what is kept from run to run, and operands at other places ---- */
 /* Another operation's attributes for those of this one. */

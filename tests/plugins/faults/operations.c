@@ -16,6 +16,7 @@ static void remember_map(wrapped *w, const tn_map_attrs *map)
         const tn_map_instr *instr = &map->instr[i];
         w->has_gradient |= !strcmp(instr->op, "tanh.grad");
         w->casts |= !strcmp(instr->op, "cast");
+        w->chooses |= !strcmp(instr->op, "where");
         if (!strcmp(instr->op, "iota")) w->iota = instr->arg[0] + 1;
         if (!strcmp(instr->op, "uniform") || !strcmp(instr->op, "normal"))
             w->seed = instr->arg[0], w->step = instr->arg[1];
@@ -38,6 +39,9 @@ static void remember(wrapped *w, const tn_op_desc *desc)
     w->last = desc->n_out - 1;
     w->out = desc->out[w->last];
     if (!strcmp(desc->name, "map")) remember_map(w, desc->attrs);
+    if (!strcmp(desc->name, "map") && desc->n_out > 1)
+        w->narrow_first = desc->out[0].dtype == TN_F16 && desc->out[1].dtype == TN_F32 &&
+                          ((const tn_map_attrs *)desc->attrs)->out[0] == ((const tn_map_attrs *)desc->attrs)->out[1];
     if (!strcmp(desc->name, "reduce")) remember_reduce(w, desc->attrs);
     if (!strcmp(desc->name, "matmul")) memcpy(&w->matmul, desc->attrs, sizeof w->matmul);
     if (!strcmp(desc->name, "conv2d")) memcpy(&w->conv, desc->attrs, sizeof w->conv);
@@ -145,6 +149,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
 {
     uint64_t attrs[32];
     tn_tensor_desc in[TN_MAX_OPERANDS];
+    fault_program program;
     tn_op_desc desc = {0};
     if (IS(clears_kernel) && kernel) *kernel = NULL;
     if (IS(declines_without_memory)) {
@@ -163,6 +168,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
         desc.in = in;
     }
     fault_take_for_another(&desc);
+    fault_take_part_for_another(&desc, &program);
     wrapped *w = kernel ? calloc(1, sizeof *w) : NULL;
     if (kernel && !w) return TN_ENOMEM;
     uint64_t room = info ? info->size : 0;
@@ -230,6 +236,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
     fault_ends ends;
     fault_begin_other(&other, w, run);
     fault_keep(&other, w);
+    fault_narrow_numbers(&other, w);
     fault_save_tail(w, run, tail);
     fault_save_ends(w, run, &ends);
     if (w->spare) other.run.scratch = (tn_ref){w->spare, 0};
@@ -245,6 +252,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
     fault_spoil_large(w, run);
     fault_spoil_kept(w, run);
     fault_spoil_ends(w, run);
+    fault_spoil_programs(w, run);
     fault_put_tail(w, run, tail);
     fault_put_ends(&ends);
     spoil_by_place(queue, w, run);
