@@ -69,7 +69,7 @@ extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit
     tn_kit_events[], tn_kit_failure[], tn_kit_flow[], tn_kit_queue_load[], tn_kit_load[], tn_kit_consistency[],
     tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[], tn_kit_chosen[],
     tn_kit_wrong_calls[], tn_kit_families[], tn_kit_crowd[], tn_kit_waits[], tn_kit_around[], tn_kit_far[],
-    tn_kit_environment[], tn_kit_unmade[], tn_kit_ends[], tn_kit_programs[];
+    tn_kit_environment[], tn_kit_unmade[], tn_kit_ends[], tn_kit_programs[], tn_kit_company[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
@@ -82,8 +82,8 @@ extern const tn_op_case tn_kit_specials[]; /* a part of them */
 void tn_kit_random_graphs(tn_kit *kit);
 void tn_kit_shrink_graph(tn_kit *kit);
 
-/* Whether number i of a list is one of those that are tried: kit->most of them, spread over the list; others with another
- * seed. */
+/* Whether number i of a list is one of those that are tried: kit->most of them, spread over the list; others with
+ * another seed. */
 int tn_kit_takes(const tn_kit *kit, uint64_t i, uint64_t count);
 
 /* Runs the forward or backward cases of kit->now->op in kit->now->dtype, operation by operation. */

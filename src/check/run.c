@@ -312,6 +312,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_queues));
     TN_TRY(add_group(list, tn_kit_events));
     TN_TRY(add_group(list, tn_kit_wrong_calls));
+    TN_TRY(add_group(list, tn_kit_company));
     TN_TRY(add_group(list, tn_kit_flow));
     TN_TRY(add_group(list, tn_kit_waits));
     TN_TRY(add_operators(list));

@@ -17,6 +17,7 @@ const char *fault_environment(const char *name); /* NULL, but in the faults that
 typedef struct wrapped {
     tn_kernel *real;
     char name[24];
+    const char *theirs;        /* the name where the host had it */
     tn_tensor_desc in[2], out; /* the first two and the last */
     uint32_t n_in, n_instr, n_scalar, last;
     tn_matmul_attrs matmul; /* of products, convolutions, pools */

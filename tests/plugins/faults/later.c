@@ -12,6 +12,7 @@ enum { RING = 65536, ROOM = 2048, BUSY = 6, SLOTS = 2 };
 typedef struct mark {
     int done, users;
     uint64_t queue, number; /* the queue's, and how much was in it */
+    const void *place;      /* of the queue */
 } mark;
 
 struct tn_event {
@@ -35,9 +36,10 @@ typedef struct queue {
     tn_queue *real;
     command *first, **last;
     uint64_t pending, all, number;
-    int moves_much;  /* its last command does */
-    int failed;      /* something of it lies beyond its buffer */
-    uint64_t waited; /* the highest number of an event that it waited for */
+    int moves_much;   /* its last command does */
+    int failed;       /* something of it lies beyond its buffer */
+    uint64_t waited;  /* the highest number of an event that it waited for */
+    const void *whom; /* and whose */
     struct queue *next;
 } queue;
 
@@ -238,6 +240,7 @@ static int32_t record(queue *q, tn_event *event)
     m->done = (IS(early_signal) && q->pending >= BUSY) || (IS(short_tickets) && tickets > UINT16_MAX) ||
               (IS(wait_is_nothing) && only_waits(q)) || (IS(early_when_large) && q->moves_much) ||
               (IS(short_sequence) && q->all > 1 << 20);
+    m->place = q;
     m->users = 2, m->queue = q->number, m->number = q->all;
     int32_t s = add(q, &(command){.kind = RECORD, .mark = m}, NULL);
     if (IS(first_record) && event->mark)
@@ -271,11 +274,12 @@ static int is_there(uint64_t number)
     return q != NULL;
 }
 
-/* same_numbers: whether the queue waited for as high a number before, of whatever queue. */
+/* same_numbers: whether the queue waited for as high a number before, of whatever queue. same_place: of a queue that
+ * lay there. */
 static int waited_for(queue *q, const mark *m)
 {
-    const int is_old = IS(same_numbers) && m->number <= q->waited;
-    if (!is_old) q->waited = m->number;
+    const int is_old = (IS(same_numbers) || (IS(same_place) && q->whom == m->place)) && m->number <= q->waited;
+    if (!is_old) q->waited = m->number, q->whom = m->place;
     return is_old;
 }
 
@@ -439,7 +443,8 @@ int fault_puts_off(void)
         "no_room",     "wait_is_nothing",  "shared_sums",    "drops_earlier",  "events_go",     "late_scalars",
         "one_scalar",  "early_when_large", "short_sequence", "same_numbers",   "silent_record", "waits_at_once",
         "leaks_waits", "sleeps_on",        "freed_source",   "freed_target",   "freed_write",   "freed_read",
-        "freed_input", "freed_output",     "freed_scratch",  "torn_event",     "keeps_dropped", "here_later"};
+        "freed_input", "freed_output",     "freed_scratch",  "torn_event",     "keeps_dropped", "same_place",
+        "here_later"};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (!strcmp(fault_name, faults[i])) return 1;
     return 0;

@@ -217,6 +217,18 @@ static int32_t sync_in_turn(tn_queue *queue, tn_msg *msg)
     return s;
 }
 
+/* one_line: the line of the queue that failed last, whoever asks. */
+static void keep_line(const tn_queue *queue, const tn_msg *msg)
+{
+    static const tn_queue *known[8];
+    static char line[200];
+    int i = 0;
+    while (i < 8 && known[i] && known[i] != queue) i++;
+    if (!msg || !msg->text || msg->capacity < sizeof line || i == 8) return;
+    memcpy(known[i] ? msg->text : line, known[i] ? line : msg->text, sizeof line);
+    known[i] = queue;
+}
+
 static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
 {
     while (IS(hangs)) continue;
@@ -224,6 +236,7 @@ static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
     if (IS(deadlocks)) wait_for_ever();
     if (later.kind && later.queue == queue) do_later(msg);
     int32_t s = (IS(wakes_one) ? sync_in_turn : fault_real->queue_sync)(queue, msg);
+    if (IS(one_line) && s) keep_line(queue, msg);
     if (IS(open_line) && s && msg && msg->text && strlen(msg->text) + 1 < msg->capacity) strcat(msg->text, "\n");
     return IS(swallows_errors) ? TN_OK : s;
 }

@@ -28,12 +28,14 @@ static void remember_reduce(wrapped *w, const tn_reduce_attrs *reduce)
     w->is_place = !strncmp(reduce->kind, "arg", 3);
     w->is_largest = !strcmp(reduce->kind, "max");
     w->by_place = !strcmp(reduce->kind, "argmax") && reduce->rank == 2 && reduce->axes == 2 && !reduce->map->n_instr;
+    w->n_scalar = reduce->map->n_scalar;
     w->plain_sum = !strcmp(reduce->kind, "sum") && !reduce->map->n_instr && tn_desc_count(&w->out) == 1;
 }
 
 static void remember(wrapped *w, const tn_op_desc *desc)
 {
     snprintf(w->name, sizeof w->name, "%s", desc->name);
+    w->theirs = desc->name;
     w->n_in = desc->n_in, w->seed = w->step = -1;
     for (uint32_t i = 0; i < desc->n_in && i < 2; i++) w->in[i] = desc->in[i];
     w->last = desc->n_out - 1;
@@ -274,7 +276,9 @@ static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_
     fault_nothing += !tn_desc_count(&w->out);
     if (IS(reads_later) && run->size > sizeof *run) return TN_OK;
     if (IS(breaks_when_unused) && broken) return fault_say(msg, TN_EDEVICE, "broken");
+    if (IS(unchecked_scalars) && !strcmp(w->name, "reduce") && run->n_scalar < w->n_scalar) return TN_OK;
     if (IS(few_scalars) && run->n_scalar < w->n_scalar) return TN_OK;
+    if (IS(keeps_name) && is_beyond(run->out[0], &w->out)) fault_say(msg, TN_EINVAL, w->theirs);
     if (IS(clamps_input) && is_beyond(run->in[0], &w->in[0])) return TN_OK;
     if (IS(clamps_output) && is_beyond(run->out[0], &w->out)) return TN_OK;
     if (IS(prints)) puts("running");
