@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "stock.h"
 #include "tenon/backend_ext.h"
@@ -377,7 +378,59 @@ static void same_address(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* ---- signals of threads ---- */
+
+enum { THREADS = 256 };
+
+/* The numbers of this process's threads. 0: nobody tells. */
+static int list_threads(long list[THREADS])
+{
+    int count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    for (const struct dirent *e; folder && count < THREADS && (e = readdir(folder));)
+        if (isdigit((unsigned char)*e->d_name)) list[count++] = strtol(e->d_name, NULL, 10);
+    if (folder) closedir(folder);
+    return count;
+}
+
+/* The signals that a thread blocks, a bit each; all, if it is gone. */
+static unsigned long long blocked_by(long thread)
+{
+    char path[64], line[200];
+    unsigned long long blocked = ~0ull;
+    snprintf(path, sizeof path, "/proc/self/task/%ld/status", thread);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (!strncmp(line, "SigBlk:", 7)) blocked = strtoull(line + 7, NULL, 16);
+    if (file) fclose(file);
+    return blocked;
+}
+
+/* All can be blocked but KILL, STOP, and the two of the C library. A driver's own threads often block none; whoever
+ * blocks some must block all. */
+static void signals(tn_kit *kit)
+{
+    const unsigned long long never = 1ull << 8 | 1ull << 18 | 1ull << 31 | 1ull << 32;
+    long before[THREADS], now[THREADS];
+    const int had = list_threads(before);
+    if (!tn_kit_open(kit) || !run_samples(kit, "")) return;
+    const int count = had ? list_threads(now) : 0;
+    int others = 0;
+    usleep(50000); /* a thread that has just begun blocks all of them for a moment */
+    for (int i = 0; i < count; i++) {
+        int is_old = 0;
+        for (int k = 0; k < had; k++) is_old |= before[k] == now[i];
+        const unsigned long long open = is_old ? 0 : ~(blocked_by(now[i]) | never);
+        others += !is_old;
+        if ((open | never) == ~0ull) continue;
+        tn_kit_expect(kit, !open, "a thread of the backend doesn't block all signals: bits %#llx are open", open);
+    }
+    tn_kit_remark(kit, "%d threads", others);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_company[] = {
+    {"loading", "signals", "threads that block signals block all of them", signals},
     {"abi", "near-ids", "ids of extensions that are nearly right are not answered", near_ids},
     {"queues", "fail-differently", "each failed queue, of two contexts, keeps its own line", fail_differently},
     {"queues", "few-scalars", "too few scalars are TN_EINVAL wherever a program may be", few_scalars},

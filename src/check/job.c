@@ -49,7 +49,10 @@ static size_t add_shape(char *text, size_t room, size_t n, const tn_tensor_desc 
     int wrote = n < room ? snprintf(text + n, room - n, " %s%s", tn_dtype_name(x->dtype),
                                     tn_shape_text(&s, shape, sizeof shape))
                          : 0;
-    return n + (wrote > 0 ? (size_t)wrote : 0);
+    n += wrote > 0 ? (size_t)wrote : 0;
+    for (int32_t d = 0; d < x->rank; d++)
+        if (x->dim[d] > 1 && !x->stride[d] && n < room) n += (size_t)snprintf(text + n, room - n, " (stride[%d] 0)", d);
+    return n;
 }
 
 char *tn_kit_describe(const tn_op_desc *desc, char *text, size_t room)

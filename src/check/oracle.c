@@ -376,12 +376,14 @@ static int compare_output(tn_kit *kit, const tn_kit_job *job, const tn_kit_want 
     if (fine && count) tn_reference_load(got, job->out[k], y);
     for (int64_t e = 0; fine && e < count; e++) {
         double w = want->value[k][e], allowed = want->allowed[k][e], off = fabs(got[e] - w);
+        const int digits = off < 1e-9 * fabs(w) ? 17 : 10; /* the two must not look equal */
         fine = want->moves ? is_same(got[e], w) : near_enough(got[e], w, allowed, largest_of(y->dtype));
         if (fine)
             tn_kit_expect(kit, 1, " ");
         else
-            tn_kit_expect(kit, 0, "%s%s: output %u, element %lld: expected %.10g +- %.3g, got %.10g",
-                          tn_kit_describe(job->desc, what, sizeof what), how, k, (long long)e, w, allowed, got[e]);
+            tn_kit_expect(kit, 0, "%s%s: output %u, element %lld: expected %.*g +- %.3g, got %.*g",
+                          tn_kit_describe(job->desc, what, sizeof what), how, k, (long long)e, digits, w, allowed,
+                          digits, got[e]);
         if (!isfinite(off) || !isfinite(allowed)) continue;
         if (allowed > 0 && off / allowed > worst) worst = off / allowed;
         off2 += off * off, want2 += w * w, allowed2 += allowed * allowed;

@@ -1,5 +1,6 @@
 /* moves.c: faults of memory and of queues whose work is done at once. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -183,9 +184,27 @@ static int32_t read_bytes(tn_queue *queue, void *to, tn_ref from, uint64_t bytes
 
 /* ---- queues ---- */
 
+static void *wait_on(void *arg)
+{
+    for (;;) pause();
+    return arg;
+}
+
+/* few_signals: a queue's thread blocks those that came to mind. */
+static void start_thread(void)
+{
+    pthread_t thread;
+    sigset_t some, before;
+    sigemptyset(&some), sigaddset(&some, SIGINT), sigaddset(&some, SIGTERM), sigaddset(&some, SIGCHLD);
+    pthread_sigmask(SIG_BLOCK, &some, &before);
+    if (!pthread_create(&thread, NULL, wait_on, NULL)) pthread_detach(thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static int32_t queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 {
     static int made;
+    if (IS(few_signals)) start_thread();
     if (IS(few_queues) && ++made > 64) return fault_say(msg, TN_ENOMEM, "no more queues");
     return fault_real->queue_create(context, queue, msg);
 }
