@@ -169,6 +169,7 @@ static void *work(void *arg)
         const tn_status status = exchange(b);
         pthread_mutex_lock(&b->lock);
         b->exchange.seconds += busy(b) - before;
+        if (!status) b->exchange.waited += tn_now() - b->turn[b->count - 1].begun; /* the device had computed all */
         b->status = status;
         if (status) tn_snprintf(b->why, sizeof b->why, "%s", tn_message());
         b->done++;
@@ -246,7 +247,6 @@ static tn_status wait_for_thread(tn_buckets *b)
     pthread_mutex_lock(&b->lock);
     while (b->done < b->asked) pthread_cond_wait(&b->changed, &b->lock);
     const tn_status status = b->status;
-    b->exchange.waited += tn_now() - begun;
     pthread_mutex_unlock(&b->lock);
     tn_trace_span(b->o.trace, TN_ROW_STEPS, "wait", 0, begun);
     return status ? tn_fail(status, "%s", b->why) : TN_OK;
