@@ -5,6 +5,7 @@
 #include "fault.h"
 
 #include <fenv.h>
+#include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,6 +84,7 @@ static void spoil_caller(void)
     sigfillset(&all);
     if (IS(keeps_signals)) pthread_sigmask(SIG_BLOCK, &all, NULL);
     if (IS(rounds_up)) fesetround(FE_UPWARD);
+    if (IS(changes_locale)) setlocale(LC_NUMERIC, "C");
 #if defined(__SSE__)
     if (IS(flushes_to_zero)) _mm_setcsr(_mm_getcsr() | 0x8040);
 #else

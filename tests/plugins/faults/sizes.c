@@ -29,6 +29,7 @@ static const struct stop {
     {"take_stops", "take", ELEMENTS, 65536},
     {"put_stops", "put", ELEMENTS, 65536},
     {"softmax_stops", "softmax", FIRST, 65536},
+    {"row_stops", "softmax", SECOND, 1 << 20},
     {"log_softmax_stops", "log_softmax", SECOND, 65536},
     {"topk_stops", "topk", FIRST, 65536},
     {"search_stops", "searchsorted", ELEMENTS, 65536},
