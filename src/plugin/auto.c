@@ -19,6 +19,7 @@
 #define BYTES     ((uint64_t)SIDE * SIDE * sizeof(float))
 #define MOST_RUNS 8
 #define ENOUGH    0.05 /* seconds of measuring */
+#define SAME_CPU  2.0  /* times as fast another device has to be that is the processor, too */
 
 /* ---- one measurement --------------------------------------------------------------------------------------------- */
 
@@ -257,6 +258,14 @@ tn_status tn_device_measure_together(tn_device *const devices[], uint32_t count,
 /* ---- the choice ----------------------------------------------------------------------------------------------------
  */
 
+/* Two devices that are the host's processor do not differ by much, and what a busy machine makes of a measurement is
+ * chance: then the first one counts. */
+static int is_better(const tn_device *device, double flops, const tn_device *best, double best_flops)
+{
+    const int same = best && best->info.kind == TN_DEVICE_CPU && device->info.kind == TN_DEVICE_CPU;
+    return flops > best_flops * (same ? SAME_CPU : 1);
+}
+
 /* Keeps the faster of *best and the slot's device open. What is wrong with the user's options is no device's fault. */
 static tn_status consider(tn_entry *e, tn_slot *slot, tn_device **best, double *best_flops)
 {
@@ -269,7 +278,7 @@ static tn_status consider(tn_entry *e, tn_slot *slot, tn_device **best, double *
         tn_log_line(TN_LOG_WARNING, "auto passes over %s: %s", slot->entry.name, tn_message());
     } else {
         tn_log_line(TN_LOG_INFO, "auto: %s does %.3g GFLOP/s", slot->entry.name, flops * 1e-9);
-        if (flops > *best_flops) {
+        if (is_better(device, flops, *best, *best_flops)) {
             tn_device *beaten = *best;
             *best = device;
             *best_flops = flops;
