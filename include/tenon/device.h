@@ -68,7 +68,8 @@ TN_API int tn_device_memory(size_t index, uint64_t *total, uint64_t *left);
 /* Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there
  * is but one), its stable id, a part of its human name if only one has it, or "auto": the fastest, by a short
  * measurement that is kept in the cache, where of two that are the host's processor the second has to be twice as
- * fast; the reference only if nothing else can be measured. Opening it again gives the same device; each open is closed once. `device` is unchanged on failure. */
+ * fast; the reference only if nothing else can be measured. Opening it again gives the same device; each open is
+ * closed once. `device` is unchanged on failure. */
 TN_API TN_MUST_USE tn_status tn_device_open(const char *name, tn_device **device);
 TN_API void tn_device_close(tn_device *device); /* NULL is fine */
 
