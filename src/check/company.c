@@ -1,5 +1,5 @@
 /* company.c: things beside others of their sort, or after them: queues that fail differently, things made again at the
- * same address, options together, ids that are nearly right, descriptions that are gone, entries that are too long. */
+ * same address, ids that are nearly right, descriptions that are gone, entries that are too long. */
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 /* A character more, one less, another case. */
 static void near_ids(tn_kit *kit)
 {
-    static const char *const known[] = {TN_EXT_MEMORY};
+    static const char *const known[] = {TN_EXT_MEMORY, TN_EXT_HERE};
     static const char *const behind[] = {"0", "-draft", " ", ".", "/1", "\n"};
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;

@@ -238,11 +238,17 @@ static tn_tensor *log_softmax(tn_tensor *const in[])
     return tn_log_softmax(in[0], 1);
 }
 
+/* A row beyond a thread's stack. In f64 what it gives would depend on the order in which so many are added. */
+static tn_tensor *softmax_of_f32(tn_tensor *const in[])
+{
+    return tn_softmax(tn_cast(in[0], TN_F32), 1);
+}
+
 static const tn_op_case softmaxes[] = {
     {"66003 rows", softmax, {F32(MANY, 2)}},
     {"rows of 66003", softmax, {F32(2, MANY)}},
     {"columns", softmax, {F32(2, 150, 257)}},
-    {"a row of 1,200,007", softmax, {F32(1, 1200007)}, .no_gradient = 1}, /* beyond a thread's stack */
+    {"a row of 1,200,007", softmax_of_f32, {F32(1, 1200007)}, .no_gradient = 1},
     {"1599 numbers", softmax, {F32(39, 41)}},
     {"1600 numbers", softmax, {F32(40, 40)}},
     {"the logarithm, 66003 rows", log_softmax, {F32(MANY, 2)}},

@@ -253,9 +253,7 @@ static double absolute_loss(const oracle *o)
  * the other, is off by a share of a unit of each sum on the way, which are larger by the root of n than the numbers. */
 static double order_of(const oracle *o)
 {
-    const int is_softmax = !strcmp(o->desc->name, "softmax") || !strcmp(o->desc->name, "log_softmax");
     double each = tn_op_cost(o->desc).flops / fmax(1, (double)tn_desc_count(&o->desc->out[0]));
-    if (is_softmax) each = (double)o->desc->in[0].dim[1]; /* all share the sum of their line */
     return fmax(1, sqrt(each) / 25);
 }
 
@@ -265,8 +263,7 @@ static void settle(const oracle *o, tn_kit_want *want)
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;
         double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
-        double own = dtype == TN_F64 ? 8 : 1, more = own * order; /* the reference rounds as well, */
-        if (dtype == TN_F64) ulp *= order;                        /* and adds in an order of its own */
+        double own = dtype == TN_F64 ? 8 : 1, more = own * order; /* the reference rounds as well */
         int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
