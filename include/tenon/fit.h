@@ -186,6 +186,10 @@ TN_API TN_MUST_USE tn_status tn_training_step(tn_training *training);
 TN_API TN_MUST_USE tn_status tn_training_step_loss(tn_training *training, double *loss);
 TN_API TN_MUST_USE tn_status tn_training_so_far(tn_training *training, tn_epoch *epoch);
 
+/* The same, with test and validation as the first batch of each shows them: whether the weights as they stand give
+ * numbers still, which the losses of the steps on the way to them don't tell. Of several workers rank 0 measures. */
+TN_API TN_MUST_USE tn_status tn_training_glance(tn_training *training, tn_epoch *epoch);
+
 /* Measures and judges an epoch whose steps are done; the next step is the next epoch's first. */
 TN_API TN_MUST_USE tn_status tn_training_end_epoch(tn_training *training, tn_epoch *epoch);
 

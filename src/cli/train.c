@@ -89,18 +89,27 @@ static int save_all(cli_session *s)
     return CLI_GO_ON;
 }
 
-/* What is measured behind the epoch tells of the weights that it left; its own loss, of those on the way. */
+/* What is measured behind steps tells of the weights that they left; their own loss, of those on the way. */
 static int check_measured(cli_session *s, const tn_epoch *e)
 {
+    char step[40] = "";
     const int of_validation = s->validation.count && !isfinite(e->validation.loss);
     if (!of_validation && (!s->test.count || isfinite(e->test.loss))) return CLI_GO_ON;
+    if (s->at.step) snprintf(step, sizeof step, "step %" PRId64 " of ", s->at.step);
     cli_progress_clear(&s->progress);
-    cli_fail("the %s loss is %g after epoch %" PRId64
+    cli_fail("the %s loss is %g after %sepoch %" PRId64
              ": the training has diverged, or a sample there is beyond measure; nothing was saved of this epoch",
-             of_validation ? "validation" : "test",
-             cli_unsigned_nan(of_validation ? e->validation.loss : e->test.loss), e->number);
+             of_validation ? "validation" : "test", cli_unsigned_nan(of_validation ? e->validation.loss : e->test.loss),
+             step, e->number);
     cli_session_save_diverged(s);
     return CLI_FAILED;
+}
+
+/* In the middle of an epoch. What can't be measured may well be saved. */
+static int check_glance(cli_session *s)
+{
+    tn_epoch e;
+    return s->at.step && !tn_training_glance(s->training, &e) ? check_measured(s, &e) : CLI_GO_ON;
 }
 
 /* Samples that stay in their file are read again in each epoch. */
@@ -160,6 +169,7 @@ static int stop(cli_session *s)
     int signal = cli_interrupted() ? cli_interrupted() : SIGINT;
     if (tn_team_rank(s->team)) return CLI_SIGNAL + signal;
     cli_progress_clear(&s->progress);
+    if (check_glance(s) != CLI_GO_ON) return CLI_FAILED;
     if (path == made && make_file(made)) return CLI_FAILED;
     if (cli_session_save(s, path)) {
         if (path == made) unlink(made);

@@ -378,11 +378,18 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
     return TN_OK;
 }
 
-static tn_status measure(tn_training *t, tn_epoch *done)
+static tn_status measure(tn_training *t, int all, tn_epoch *done)
 {
     if (t->options.validation)
-        TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, &done->validation));
-    return t->options.test ? tn_measure_run(&t->test_batches, t->state, &t->test, &done->test) : TN_OK;
+        TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, all, &done->validation));
+    return t->options.test ? tn_measure_run(&t->test_batches, t->state, &t->test, all, &done->test) : TN_OK;
+}
+
+tn_status tn_training_glance(tn_training *t, tn_epoch *epoch)
+{
+    TN_GIVEN_AS("training, epoch", t, epoch);
+    TN_TRY(tn_training_so_far(t, epoch));
+    return measures(t) ? measure(t, 0, epoch) : TN_OK;
 }
 
 /* What came of the epoch, by rank 0's measure. */
@@ -390,7 +397,7 @@ static tn_status end_epoch(tn_training *t, tn_epoch *done)
 {
     TN_TRY(tn_training_so_far(t, done));
     TN_TRY(check_course(t));
-    if (measures(t)) TN_TRY(measure(t, done));
+    if (measures(t)) TN_TRY(measure(t, 1, done));
     return tn_workers_share(t->options.team, done, sizeof *done);
 }
 

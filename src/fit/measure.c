@@ -187,16 +187,17 @@ tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure
     return open_batches(batches, state, m->model, m->data, fed, tn_measure_batch, m);
 }
 
-tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, tn_score *score)
+tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, int all, tn_score *score)
 {
     tn_program *program;
+    const int64_t count = all || m->data->count < batches->batch ? m->data->count : batches->batch;
     TN_TRY(tn_measure_begin(state, m, (tn_score){0}, 0));
-    for (int64_t start = 0; start < m->data->count; start += batches->batch) {
+    for (int64_t start = 0; start < count; start += batches->batch) {
         TN_TRY(tn_batches_at(batches, start, &program));
         TN_TRY(tn_program_run(program));
     }
     TN_TRY(tn_batches_wait(batches));
-    return tn_measure_read(state, m, m->data->count, score);
+    return tn_measure_read(state, m, count, score);
 }
 
 tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data, tn_score *score)
@@ -211,7 +212,7 @@ tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *
         tn_batches_free(&batches);
         s = tn_measure_open(&batches, state, &m, 1);
     }
-    if (!s) s = tn_measure_run(&batches, state, &m, &found);
+    if (!s) s = tn_measure_run(&batches, state, &m, 1, &found);
     tn_batches_free(&batches);
     if (!s) *score = found;
     return s;

@@ -35,9 +35,9 @@ tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, tn_score 
 /* Waits, and reads the means over `samples` samples. */
 tn_status tn_measure_read(tn_state *state, const tn_measure *measure, int64_t samples, tn_score *score);
 
-/* Programs that measure all samples, which are fed to them or not, and their run. tn_batches_free releases them,
- * whether this succeeded or not. */
+/* Programs that measure all samples, which are fed to them or not, and their run: of all, or of the first batch alone.
+ * tn_batches_free releases them, whether this succeeded or not. */
 tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure *measure, int fed);
-tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *measure, tn_score *score);
+tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *measure, int all, tn_score *score);
 
 #endif

@@ -68,6 +68,37 @@ for n in "" -2 -3; do
 done
 for n in "" -2; do cmp tenon-interrupted$n.safetensors kept$n.safetensors || fail "overwritten"; done
 
+# An interrupt right after the step that sent the weights beyond measure, which no loss has shown yet: here the command
+# waits in that step for the room to write its loss. A good file stays as it is.
+waits() { # until process $1 does nothing any more
+    still=0 used=
+    while [ $still -lt 3 ] && sleep 0.2; do
+        now=$(awk '{ print $14 + $15 }' /proc/$1/stat)
+        [ "$now" = "$used" ] && still=$((still + 1)) || still=0
+        used=$now
+    done
+}
+train --epochs 1 --save good.safetensors 2>stderr || fail "$(cat stderr)"
+cp good.safetensors kept.safetensors
+exec 3<>pipe
+head -c 65536 /dev/zero >&3 # all that it takes
+env --default-signal=TERM "$tenon" train --resume good.safetensors --lr 1e30 --epochs 3 --device "$device" --json=step \
+    --save good.safetensors --diverged wild.safetensors >pipe 2>stderr &
+pid=$!
+until grep -q "going on" stderr || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+waits $pid
+kill -TERM $pid
+cat <&3 >/dev/null &
+reader=$!
+wait $pid
+status=$?
+kill $reader
+exec 3<&-
+[ $status = 1 ] || fail "status $status of an interrupt behind a step beyond measure: $(cat stderr)"
+grep -q "the test loss is [a-z]* after step 1 of epoch 2: the training has diverged" stderr || fail "$(cat stderr)"
+cmp good.safetensors kept.safetensors || fail "it took the place of the good file"
+[ -s wild.safetensors ] || fail "--diverged: no file"
+
 # What nohup ignores stays ignored, and what a script's shell does for what runs in the background.
 for signal in HUP INT TERM; do
     env --ignore-signal=$signal "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch \

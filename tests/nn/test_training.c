@@ -335,6 +335,35 @@ static void a_loss_that_is_no_number_is_never_the_lowest(void **state)
     }
 }
 
+/* Its own loss is that of the weights before the step; and measuring in between changes nothing. */
+static void a_glance_sees_what_a_step_left(void **state)
+{
+    (void)state;
+    const tn_dataset *const sets[2][2] = {{&line_data, NULL}, {NULL, &line_data}};
+    for (int i = 0; i < 2; i++)
+        for (int wild = 0; wild < 2; wild++) {
+            const tn_fit_options options = {.epochs = 1,
+                                            .batch = 4,
+                                            .optim = {.lr = wild ? 1e30 : 1e-3},
+                                            .validation = sets[i][0],
+                                            .test = sets[i][1]};
+            bench b;
+            tn_training *t = NULL;
+            tn_epoch begun, again;
+            assert_true(open_bench(&b, "cpu"));
+            CHECK(tn_training_new(b.state, &line_model, &line_data, &options, &t));
+            CHECK(tn_training_step(t));
+            CHECK(tn_training_glance(t, &begun));
+            assert_true(isfinite(begun.train.loss));
+            assert_int_equal(isfinite(sets[i][0] ? begun.validation.loss : begun.test.loss), !wild);
+            assert_true(isnan(sets[i][0] ? begun.test.loss : begun.validation.loss));
+            CHECK(tn_training_so_far(t, &again));
+            assert_true(again.train.loss == begun.train.loss);
+            tn_training_free(t);
+            close_bench(&b);
+        }
+}
+
 static void steps_and_epochs_come_in_their_order(void **state)
 {
     (void)state;
@@ -471,6 +500,7 @@ int main(void)
         cmocka_unit_test(a_schedule_moves_the_rate_of_an_optimizer_with_a_name),
         cmocka_unit_test(a_training_that_goes_on_comes_to_the_same),
         cmocka_unit_test(a_loss_that_is_no_number_is_never_the_lowest),
+        cmocka_unit_test(a_glance_sees_what_a_step_left),
         cmocka_unit_test(steps_and_epochs_come_in_their_order),
         cmocka_unit_test(a_training_that_diverges_ends_within_100_steps),
         cmocka_unit_test(mistakes_are_found_before_training),

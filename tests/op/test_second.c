@@ -1,5 +1,7 @@
-/* test_second.c: gradients of gradients: for each case of each operator, the gradient's gradient against central
- * differences of the gradient. */
+/* test_second.c: gradients of gradients, on the reference or another device: for each case of each operator, the
+ * gradient's gradient against central differences of the gradient.
+ *
+ *     test_second [DEVICE [OPERATOR]] */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,6 +91,9 @@ static size_t feed(const tn_op_case *c, tn_value_of value[OPERANDS], int32_t who
     return n;
 }
 
+static const char *device_name = "reference", *only; /* the operator; NULL: all */
+static tn_device *device;
+
 /* How many elements' gradients are wrong; *compared grows. */
 static int check_case(const tn_op_def *op, const tn_op_case *c, int64_t *compared)
 {
@@ -101,8 +106,8 @@ static int check_case(const tn_op_def *op, const tn_op_case *c, int64_t *compare
     tn_tensor *slopes = slopes_of(g, op, c);
     int wrong = 0;
     tn_status s = tn_graph_status(g);
-    if (!s && slopes)
-        s = tn_check_gradients(slopes, value, n_in, &(tn_gradient_options){.elements = TRIED}, error, OPERANDS, &count);
+    const tn_gradient_options how = {.device = device, .elements = TRIED};
+    if (!s && slopes) s = tn_check_gradients(slopes, value, n_in, &how, error, OPERANDS, &count);
     if (s) fprintf(stderr, "%s, %s: %s\n", op->name, c->name, tn_message()), wrong = 1, count = 0;
     for (size_t i = 0; i < count; i++) {
         if (isnan(error[i].difference) || !error[i].compared) continue; /* beyond where the operator is defined */
@@ -122,19 +127,24 @@ static void gradients_have_right_gradients(void **state)
     const tn_op_def *op;
     int wrong = 0;
     (void)state;
+    assert_int_equal(tn_device_open(device_name, &device), TN_OK);
     for (size_t i = 0; (op = tn_op_number(i)); i++) {
         int64_t compared = 0;
+        if (only && strcmp(op->name, only) != 0) continue;
         for (const tn_op_case *c = op->cases; c && c->build; c++)
             if (is_tried(c)) wrong += check_case(op, c, &compared);
         int is_silent = op->grad && op->cases && !compared && strcmp(op->name, "maxpool2d_grad");
         if (is_silent) fprintf(stderr, "%s: nothing was compared\n", op->name);
         wrong += is_silent;
     }
+    tn_device_close(device);
     assert_int_equal(wrong, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) device_name = argv[1];
+    if (argc > 2) only = argv[2];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_have_right_gradients),
     };
