@@ -187,6 +187,7 @@ static void context_destroy(tn_context *context)
 static const void *get_ext(const char *id)
 {
     if (!strcmp(id, TN_EXT_HERE)) return &cpu_here;
+    if (!strcmp(id, TN_EXT_ADOPT)) return &cpu_adopt;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &cpu_memory;
 }
 

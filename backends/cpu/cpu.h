@@ -62,6 +62,7 @@ void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
 
 extern const tn_ext_memory cpu_memory; /* memory.c */
 extern const tn_ext_here cpu_here;     /* queue.c */
+extern const tn_ext_adopt cpu_adopt;
 
 /* ---- queue.c ------------------------------------------------------------------------------------------------------
  */

@@ -43,7 +43,8 @@ static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer 
     return TN_OK;
 }
 
-const tn_ext_here cpu_here = {sizeof cpu_here, adopt};
+const tn_ext_here cpu_here = {sizeof cpu_here};
+const tn_ext_adopt cpu_adopt = {sizeof cpu_adopt, adopt};
 
 /* ---- queues
  * ------------------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ static void deinit(void)
 
 static const void *get_ext(const char *id)
 {
+    if (!strcmp(id, TN_EXT_ADOPT)) return &ocl_adopt;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &ocl_memory;
 }
 

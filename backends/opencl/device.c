@@ -328,8 +328,8 @@ static int32_t choose_shape(tn_context *context, query *q, tn_msg *msg)
     int local = device_number(q, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
     if (q->status) return q->status;
     context->cpu_shape = (type & CL_DEVICE_TYPE_CPU) || (!(type & CL_DEVICE_TYPE_GPU) && !local);
-    context->clblast = !(type & CL_DEVICE_TYPE_CPU);
-    context->late_binaries = (type & CL_DEVICE_TYPE_CPU) != 0;
+    context->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
+    context->clblast = !context->is_cpu;
     if (shape && strcmp(shape, "cpu") && strcmp(shape, "gpu"))
         return ocl_fail(msg, TN_EINVAL, "option opencl.shape: '%s' is neither cpu nor gpu", shape);
     if (shape) context->cpu_shape = !strcmp(shape, "cpu");

@@ -1,5 +1,5 @@
-/* memory.c: device memory. A buffer's cl_mem is padded, and counted references of OpenCL keep it until no queue uses
- * it any more. */
+/* memory.c: device memory. A buffer's cl_mem is padded, unless it is the host's memory, and counted references of
+ * OpenCL keep it until no queue uses it any more. */
 #include "opencl.h"
 
 #define PADDING 128 /* bytes: so that empty buffers exist, too */
@@ -36,6 +36,51 @@ int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
     *buffer = made;
     return TN_OK;
 }
+
+/* ---- memory of the host's ---------------------------------------------------------------------------------------- */
+
+/* Whether the driver leaves the buffer where it is, or works on a copy: what is filled in must be there, and what is
+ * put back, be read. */
+static int32_t see_shared(tn_context *context, cl_mem mem, volatile unsigned char *byte, tn_msg *msg)
+{
+    const unsigned char before = *byte, other = (unsigned char)~before;
+    unsigned char got = 0;
+    pthread_mutex_lock(&context->lock);
+    cl_int code = clEnqueueFillBuffer(context->queue, mem, &other, 1, 0, 1, 0, NULL, NULL);
+    if (!code) code = clFinish(context->queue);
+    const int is_there = *byte == other;
+    *byte = before;
+    if (!code) code = clEnqueueReadBuffer(context->queue, mem, CL_TRUE, 0, 1, &got, 0, NULL, NULL);
+    pthread_mutex_unlock(&context->lock);
+    if (code) return ocl_check(msg, code, "trying memory of the host's");
+    return is_there && got == before ? TN_OK : ocl_fail(msg, TN_EUNSUPPORTED, "the driver copies the host's memory");
+}
+
+/* OpenCL wants such memory to be mapped while the host uses it, for devices with caches of their own. A processor's are
+ * the host's. */
+static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    cl_int code;
+    if (!context->is_cpu) return ocl_fail(msg, TN_EUNSUPPORTED, "the device is not the host's processor");
+    tn_buffer *made = ocl_alloc(sizeof *made);
+    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a buffer");
+    made->context = context;
+    made->bytes = bytes;
+    made->mem = clCreateBuffer(context->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, data, &code);
+    int32_t s = ocl_check(msg, code, "clCreateBuffer");
+    if (!s) s = see_shared(context, made->mem, data, msg);
+    if (s) {
+        ocl_buffer_destroy(made);
+        return s;
+    }
+    *buffer = made;
+    return TN_OK;
+}
+
+const tn_ext_adopt ocl_adopt = {sizeof ocl_adopt, adopt};
+
+/* ---- all buffers --------------------------------------------------------------------------------------------------
+ */
 
 void ocl_buffer_destroy(tn_buffer *buffer)
 {

@@ -70,7 +70,7 @@ struct tn_context {
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
-    int late_binaries; /* CPU drivers finish compiling at the first launch: programs are stored at the end */
+    int is_cpu;        /* it is the host's processor */
     int unified;       /* the device works in the host's memory */
     int has_f64;
     int vector_width; /* floats in a native vector */
@@ -82,6 +82,7 @@ struct tn_context {
 };
 
 extern const tn_ext_memory ocl_memory; /* budget.c */
+extern const tn_ext_adopt ocl_adopt;   /* memory.c */
 
 void ocl_devices_release(void);
 int32_t ocl_device_id(uint32_t device, cl_device_id *id, tn_msg *msg);

@@ -158,7 +158,7 @@ static int32_t program_get(tn_context *context, const ocl_text *source, cl_progr
             return s;
         }
         made->is_new = 1;
-        if (!context->late_binaries) store(context, made);
+        if (!context->is_cpu) store(context, made); /* drivers of CPUs finish compiling at the first launch */
     }
     made->next = context->programs;
     context->programs = made;
@@ -187,7 +187,7 @@ void ocl_programs_release(tn_context *context)
     while (context->programs) {
         ocl_program *first = context->programs;
         context->programs = first->next;
-        if (first->is_new && context->late_binaries) store(context, first);
+        if (first->is_new && context->is_cpu) store(context, first);
         clReleaseProgram(first->cl);
         ocl_free(first);
     }

@@ -64,13 +64,28 @@ typedef struct tn_ext_memory {
 
 #define TN_EXT_HERE "tenon.here/1"
 
-/* What such a backend can do besides. */
+/* Nothing more is to be said so far. */
 typedef struct tn_ext_here {
     uint64_t size;
-    /* Makes a buffer of memory that the caller has, and keeps until the buffer was destroyed: both see at once what the
-     * other writes. It begins at a multiple of the device's alignment. May be NULL. */
-    int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_here;
+
+/* ---- tenon.adopt/1, offered by a backend: buffers of the host's memory ------------------------------------------- *
+ * For devices that compute in the memory of the host's processors, in which each side sees what the other wrote without
+ * asking for it. What the host makes is then used by the device where it lies, and the other way round; elsewhere it is
+ * written and read. */
+
+#define TN_EXT_ADOPT "tenon.adopt/1"
+
+/* What such a backend does. */
+typedef struct tn_ext_adopt {
+    uint64_t size;
+    /* Makes a buffer of memory that the caller has, at a multiple of 4096 bytes, and that stays as it is but for what
+     * either side writes. The caller keeps it until the buffer was destroyed and nothing that uses it is under way.
+     * What the host has written is seen by work that it then enqueues; what work has written, by whoever has waited for
+     * it by event_sync or queue_sync. Meanwhile either side may use bytes that the other doesn't. A device that can't
+     * do so: TN_EUNSUPPORTED. */
+    int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
+} tn_ext_adopt;
 
 /* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *
  * For devices with command buffers, a compiler of their own, or a high cost per launch. After fusion and before memory

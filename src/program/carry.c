@@ -46,7 +46,11 @@ void tn_carry_free(tn_carry *c)
 {
     if (!c) return;
     if (c->queue) (void)backend_of(c)->queue_sync(c->queue, NULL);
-    if (c->adopted) tn_state_move_back(c->state, c->tensor);
+    if (c->adopted) {
+        const tn_status ignored = tn_state_wait(c->state);
+        (void)ignored;
+        tn_state_move_back(c->state, c->tensor);
+    }
     backend_of(c)->buffer_destroy(c->adopted);
     while (c->marks) backend_of(c)->event_destroy(c->mark[--c->marks]);
     if (c->queue) backend_of(c)->queue_destroy(c->queue);
@@ -59,25 +63,32 @@ int tn_carry_is_here(const tn_carry *c)
     return tn_backend_extension(backend_of(c), TN_EXT_HERE) != NULL;
 }
 
-static const tn_ext_here *here(const tn_state *state)
+static tn_status adopt(const tn_device *device, void *memory, uint64_t bytes, tn_buffer **buffer)
 {
-    const tn_ext_here *table = tn_backend_extension(state->device->backend, TN_EXT_HERE);
-    return table && TN_HAS(tn_ext_here, table, adopt) && table->adopt ? table : NULL;
+    TN_MESSAGE(msg);
+    const tn_ext_adopt *table = tn_backend_extension(device->backend, TN_EXT_ADOPT);
+    TN_REQUIRE(table && TN_HAS(tn_ext_adopt, table, adopt) && table->adopt, TN_EUNSUPPORTED,
+               "%s has no buffers of the host's memory", tn_device_name(device));
+    return tn_device_status(device, table->adopt(device->context, memory, bytes, buffer, &msg), &msg);
 }
 
 int tn_carry_can_adopt(const tn_state *state)
 {
-    return here(state) != NULL;
+    enum { PAGE = 4096 };
+    tn_buffer *buffer = NULL;
+    void *page = tn_alloc_aligned(PAGE, PAGE);
+    const int can = page && !adopt(state->device, page, PAGE, &buffer);
+    state->device->backend->buffer_destroy(buffer);
+    tn_free(page);
+    return can;
 }
 
 tn_status tn_carry_adopt(tn_carry *c, const char *tensor, void *memory)
 {
-    TN_MESSAGE(msg);
     const tn_state_tensor *t = tn_state_get(c->state, tensor);
-    const tn_device *device = c->state->device;
     tn_buffer *buffer = NULL;
     TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", tensor);
-    TN_TRY(tn_device_status(device, here(c->state)->adopt(device->context, memory, t->bytes, &buffer, &msg), &msg));
+    TN_TRY(adopt(c->state->device, memory, t->bytes, &buffer));
     tn_status s = tn_state_move_out(c->state, tensor, buffer);
     if (s) {
         backend_of(c)->buffer_destroy(buffer);

@@ -175,21 +175,15 @@ static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
     return TN_OK;
 }
 
-/* A buffer of its own instead. */
-static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
-{
-    (void)data;
-    return fault_real->buffer_create(context, bytes, buffer, msg);
-}
-
 static const void *get_ext(const char *id)
 {
     static const tn_ext_memory memory = {sizeof memory, budget};
-    static const tn_ext_here here = {sizeof here, NULL}, adopts = {sizeof adopts, adopt};
+    static const tn_ext_here here = {sizeof here};
+    static const tn_ext_adopt adopts = {sizeof adopts, fault_adopt};
     if (IS(any_extension)) return id;
     if (IS(any_suffix) && !strncmp(id, TN_EXT_MEMORY, sizeof TN_EXT_MEMORY - 1)) return &memory;
     if (IS(here_later) && !strcmp(id, TN_EXT_HERE)) return &here;
-    if (IS(adopts_a_copy) && !strcmp(id, TN_EXT_HERE)) return &adopts;
+    if ((IS(adopts_a_copy) || IS(adopts_in_whole)) && !strcmp(id, TN_EXT_ADOPT)) return &adopts;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &memory;
 }
 
@@ -206,7 +200,7 @@ static void fill_table(tn_backend *table)
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
-        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(any_suffix))
+        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix))
         table->get_ext = get_ext;
 }
 

@@ -58,6 +58,7 @@ void fault_put_off(tn_backend *table);
 /* ---- moves.c: memory and queues ---- */
 void fault_set_moves(tn_backend *table);
 void fault_do_later(tn_msg *msg); /* a copy that was put off */
+int32_t fault_adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 
 /* ---- operations.c: preparing and running ---- */
 void fault_set_operations(tn_backend *table);

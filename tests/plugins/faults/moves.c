@@ -98,9 +98,36 @@ static int32_t buffer_create(tn_context *context, uint64_t bytes, tn_buffer **bu
     return s;
 }
 
+/* adopts_a_copy: a buffer of its own instead. adopts_in_whole: the memory, which becomes all that it was when work was
+ * done. */
+static struct {
+    tn_buffer *buffer;
+    void *then;
+} adopted;
+
+int32_t fault_adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg)
+{
+    int32_t s = fault_real->buffer_create(context, bytes, buffer, msg);
+    if (s || IS(adopts_a_copy)) return s;
+    adopted.buffer = *buffer, adopted.then = (*buffer)->data;
+    (*buffer)->data = data;
+    return TN_OK;
+}
+
+static void keep_adopted(void)
+{
+    if (adopted.buffer) memcpy(adopted.then, adopted.buffer->data, adopted.buffer->bytes);
+}
+
+static void bring_adopted(void)
+{
+    if (adopted.buffer) memcpy(adopted.buffer->data, adopted.then, adopted.buffer->bytes);
+}
+
 static void buffer_destroy(tn_buffer *buffer)
 {
     if (!buffer) return;
+    if (buffer == adopted.buffer) buffer->data = adopted.then, adopted.buffer = NULL;
     if (is_in_pool(buffer)) {
         if (pool.holes < HOLES) pool.hole[pool.holes++] = (uint64_t)(buffer->data - pool.data);
         buffer->data = NULL;
@@ -260,8 +287,15 @@ static int32_t queue_sync(tn_queue *queue, tn_msg *msg)
     return IS(swallows_errors) ? TN_OK : s;
 }
 
+static int32_t event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
+{
+    keep_adopted();
+    return fault_real->event_record(queue, event, msg);
+}
+
 static int32_t event_sync(tn_event *event, tn_msg *msg)
 {
+    bring_adopted();
     return IS(events_carry_errors) && failed ? TN_EDEVICE : fault_real->event_sync(event, msg);
 }
 
@@ -282,5 +316,5 @@ void fault_set_moves(tn_backend *table)
     table->buffer_create = buffer_create, table->buffer_destroy = buffer_destroy;
     table->fill = fill, table->copy = copy, table->read = read_bytes, table->write = write_bytes;
     table->queue_create = queue_create, table->queue_sync = queue_sync, table->queue_stats = queue_stats;
-    table->event_sync = event_sync;
+    table->event_record = event_record, table->event_sync = event_sync;
 }
