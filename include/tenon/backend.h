@@ -277,6 +277,16 @@ typedef struct tn_pool_attrs {
     uint32_t reserved;
 } tn_pool_attrs;
 
+/* How far numbers of f32 may be rounded before they are multiplied. At F32 not at all: sums in any order, but nothing
+ * narrower on the way (docs/conformance.md has the numbers). The other levels are for the first two operands of matmul,
+ * conv2d, conv2d_data and conv2d_weight: sums, epilogues and other types are as at F32. They are permission and no
+ * demand: a backend that such a level makes no faster, or that doesn't know it, answers TN_EUNSUPPORTED, as it does for
+ * any other operator, and is asked again at F32. tn_take_precision, in backend_operand.h, is for those that know them.
+ */
+#define TN_PRECISION_F32      0u
+#define TN_PRECISION_F32_FAST 1u /* to 11 significant bits or more: TF32, or two parts of bf16 */
+#define TN_PRECISION_BF16     2u /* to 8 or more: bf16 */
+
 /* An operator to prepare. It belongs to the caller and is gone after the call. */
 typedef struct tn_op_desc {
     uint64_t size;
@@ -291,8 +301,7 @@ typedef struct tn_op_desc {
     /* Since 1.1. Hints for speed, which change no answer and no result: in all runs operand i begins at a multiple of
      * so many bytes, a power of two; 0, or NULL for all: of its element's size. */
     const uint64_t *in_align, *out_align;
-    uint32_t precision; /* since 1.1; 0: as `tenon check` asks: of f32, sums in any order, but nothing narrower on the
-                           way (docs/conformance.md has the numbers). There is no other level yet: TN_EUNSUPPORTED */
+    uint32_t precision; /* since 1.1; one of TN_PRECISION_ */
     uint32_t reserved;
 } tn_op_desc;
 

@@ -155,6 +155,22 @@ static inline int32_t tn_check_desc(const tn_op_desc *desc, tn_msg *msg)
     return s;
 }
 
+/* For a backend that knows levels of precision: `plain` becomes the description without its level, as tn_check_op and
+ * all that ask for none take it, and *level what is to be done. */
+static inline int32_t tn_take_precision(const tn_op_desc *desc, tn_op_desc *plain, uint32_t *level, tn_msg *msg)
+{
+    const uint64_t known = offsetof(tn_op_desc, reserved);
+    memset(plain, 0, sizeof *plain);
+    if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
+        return tn_refuse(msg, TN_EINVAL, "the description of an operator is incomplete");
+    if (!tn_attrs_known(desc, known))
+        return tn_refuse(msg, TN_EUNSUPPORTED, "%s: a description of a later version", desc->name);
+    memcpy(plain, desc, desc->size < known ? desc->size : known);
+    *level = plain->precision, plain->precision = TN_PRECISION_F32;
+    if (*level <= TN_PRECISION_BF16) return TN_OK;
+    return tn_refuse(msg, TN_EUNSUPPORTED, "%s: precision %u", desc->name, *level);
+}
+
 /* For a kernel that can't write in place. */
 static inline int32_t tn_check_not_in_place(const tn_op_desc *desc, tn_msg *msg)
 {

@@ -25,7 +25,13 @@ typedef struct tn_compile_options {
                          sums and products are in f32 all the same. Variables and what becomes one (gradients of
                          parameters, and all that an optimizer makes of them), losses, inputs, outputs and tensors of
                          under 1024 elements stay f32. 0: everything does */
+    uint32_t precision; /* TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their
+                           factors so where that makes the device faster; they add up in f32, and all else, variables
+                           and optimizers among it, is f32 as ever. 0: nothing is rounded */
 } tn_compile_options;
+
+/* "f32", "f32-fast", "bf16"; NULL for what is no TN_PRECISION_. */
+TN_API const char *tn_precision_name(uint32_t precision);
 
 /* Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
  * are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM, before any
@@ -112,9 +118,12 @@ typedef struct tn_program_report {
     uint64_t run_host_waits; /* times that it waited for a device, all runs together */
     uint64_t bytes_to_device; /* moved by runs, tn_feed and tn_fetch, all together */
     uint64_t bytes_from_device;
-    uint32_t narrow_values;  /* values that are stored in 16 bits, if tn_compile_options.storage asks for it */
-    uint32_t narrow_refused; /* those that the device did not take so */
-    char narrow_why[200];    /* and why not, in its backend's words: of the last one */
+    uint32_t narrow_values;   /* values that are stored in 16 bits, if tn_compile_options.storage asks for it */
+    uint32_t narrow_refused;  /* those that the device did not take so */
+    char narrow_why[200];     /* and why not, in its backend's words: of the last one */
+    uint32_t coarse_products; /* products and convolutions whose factors may be rounded, as `precision` asks */
+    uint32_t coarse_refused;  /* those that the device does in f32 all the same */
+    char coarse_why[200];     /* and why, in its backend's words: of the last one */
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 

@@ -186,7 +186,8 @@ static void reserved(tn_kit *kit)
     tn_kit_close(kit);
 }
 
-/* A precision that nobody has defined is refused; where operands lie changes no answer and no result. */
+/* A level of precision is for products alone, and one that nobody has defined is refused; where operands lie changes no
+ * answer and no result. */
 static void precision_and_alignment(tn_kit *kit)
 {
     static const uint64_t align[TN_MAX_OPERANDS] = {64, 0, 4};
@@ -202,6 +203,9 @@ static void precision_and_alignment(tn_kit *kit)
                       desc->name);
         if (tn_kit_run_job(kit, &s.job) == TN_KIT_RAN)
             tn_kit_compare(kit, &s.job, &want, ", told of its operands' alignment");
+        desc->precision = TN_PRECISION_BF16;
+        tn_kit_expect(kit, !strcmp(desc->name, "matmul") || asked(kit, desc) == TN_EUNSUPPORTED,
+                      "%s: a level of precision, which is for products, is accepted", desc->name);
         desc->precision = 77;
         tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: a precision that does not exist is accepted",
                       desc->name);
@@ -437,8 +441,8 @@ static void extensions(tn_kit *kit)
 const tn_kit_case tn_kit_asking[] = {
     {"abi", "one-host", "a second host is refused, and the first keeps its backend", one_host, NULL, 0, 0},
     {"abi", "reserved", "something in 'reserved', or a flag that is neither 0 nor 1, is refused", reserved, NULL, 0, 0},
-    {"abi", "precision", "an unknown precision is refused; operands' alignment is but a hint", precision_and_alignment,
-     NULL, 0, 0},
+    {"abi", "precision", "levels of precision are for products; operands' alignment is but a hint",
+     precision_and_alignment, NULL, 0, 0},
     {"abi", "limits", "an operator as large as the device says that it takes", limits, NULL, 0, 0},
     {"abi", "nothing", "the sum and product of nothing; no largest of nothing", nothing, NULL, 0, 0},
     {"abi", "asking", "asking is quick, keeps nothing and leaves the device alone", asking, NULL, 0, 0},

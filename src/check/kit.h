@@ -69,7 +69,7 @@ extern const tn_kit_case tn_kit_loading[], tn_kit_abi[], tn_kit_asking[], tn_kit
     tn_kit_events[], tn_kit_failure[], tn_kit_flow[], tn_kit_queue_load[], tn_kit_load[], tn_kit_consistency[],
     tn_kit_gradients[], tn_kit_graphs[], tn_kit_robustness[], tn_kit_perf[], tn_kit_unasked[], tn_kit_chosen[],
     tn_kit_wrong_calls[], tn_kit_families[], tn_kit_crowd[], tn_kit_waits[], tn_kit_around[], tn_kit_far[],
-    tn_kit_environment[], tn_kit_unmade[], tn_kit_ends[], tn_kit_programs[], tn_kit_company[];
+    tn_kit_environment[], tn_kit_unmade[], tn_kit_ends[], tn_kit_programs[], tn_kit_company[], tn_kit_levels[];
 
 /* Sizes that matter to backends, written down as operators are, with a name, a doc and cases; up to the first without a
  * name. */
@@ -164,7 +164,8 @@ char *tn_kit_describe(const tn_op_desc *desc, char *text, size_t room);
 typedef struct tn_kit_want {
     double *value[TN_MAX_OPERANDS], *allowed[TN_MAX_OPERANDS]; /* by output and element; NaN allows anything */
     double norm[TN_MAX_OPERANDS];                              /* parts of the Euclidean norm; 0: not looked at */
-    int moves; /* elements go where they go with all their bits: a zero's sign, and numbers without a full mantissa */
+    int moves;  /* elements go where they go with all their bits: a zero's sign, and numbers without a full mantissa */
+    int coarse; /* factors may be rounded */
 } tn_kit_want;
 
 /* What the reference makes of the operands, and how far a backend may be off. Returns 0 if it can't do it. */

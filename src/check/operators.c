@@ -137,6 +137,32 @@ static int run_variants(walk *w, tn_kit_job *job, const tn_kit_want *want)
     return 1;
 }
 
+/* The same job at a lower level of precision, which only some backends do, and only for products. */
+static int run_level(walk *w, const tn_kit_job *job, uint32_t level)
+{
+    tn_op_desc desc = *job->desc;
+    tn_kit_job coarse = *job;
+    tn_kit_want want;
+    char how[200];
+    const uint32_t refused = w->kit->result->refused;
+    desc.precision = level, coarse.desc = &desc;
+    snprintf(how, sizeof how, "%s, at precision %s", w->how, tn_precision_name(level));
+    int answer = tn_kit_run_job(w->kit, &coarse);
+    w->kit->result->refused = refused; /* it may be */
+    if (answer != TN_KIT_RAN) return answer == TN_KIT_REFUSED;
+    if (!tn_kit_expected(w->kit, &coarse, &want)) return 0;
+    int fine = tn_kit_compare(w->kit, &coarse, &want, how);
+    tn_kit_want_free(&want);
+    return fine;
+}
+
+static int run_levels(walk *w, const tn_kit_job *job)
+{
+    for (uint32_t level = TN_PRECISION_F32_FAST; tn_precision_name(level); level++)
+        if (!run_level(w, job, level)) return 0;
+    return 1;
+}
+
 static int run_launch(walk *w, const tn_launch *l)
 {
     tn_scalar scalar[TN_MAX_OPERANDS] = {{0}};
@@ -151,8 +177,8 @@ static int run_launch(walk *w, const tn_launch *l)
         if (!(job.out[k] = calloc(tn_kit_bytes(&desc.out[k]) + 1, 1))) fine = 0;
     if (fine && (fine = tn_kit_expected(w->kit, &job, &want))) {
         int answer = tn_kit_run_job(w->kit, &job);
-        fine = answer == TN_KIT_REFUSED ||
-               (answer == TN_KIT_RAN && tn_kit_compare(w->kit, &job, &want, w->how) && run_variants(w, &job, &want));
+        fine = answer == TN_KIT_REFUSED || (answer == TN_KIT_RAN && tn_kit_compare(w->kit, &job, &want, w->how) &&
+                                            run_variants(w, &job, &want) && run_levels(w, &job));
         for (uint32_t k = 0; k < desc.n_out; k++)
             tn_reference_store(bytes_of(w, l->out[k]), want.value[k], &desc.out[k]);
         tn_kit_want_free(&want);

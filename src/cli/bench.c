@@ -22,7 +22,7 @@ typedef struct bench {
     int64_t repeats, samples;
     const char *shape;
     double seconds; /* that one measured piece of an operator should take */
-    cli_option options[18];
+    cli_option options[19];
     tn_team *team; /* of processes that train together */
     cli_crew crew;
     tn_device *device; /* its first */
@@ -317,6 +317,8 @@ static void make_options(bench *b)
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as: f32, f16, bf16 (f32)", &s->storage, 0,
          0, 0, 0, 0, 0},
+        {CLI_TEXT, "precision", "LEVEL", "factors of products may be rounded: f32, f32-fast, bf16 (f32)", &s->precision,
+         0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "unfused", 0, "one kernel an operator, for comparison", &s->unfused, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };

@@ -47,6 +47,9 @@ void cli_report_start(const cli_session *s)
     if (report.narrow_refused && !report.narrow_values)
         cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
                  tn_device_name(s->device), report.narrow_why);
+    if (report.coarse_refused && !report.coarse_products)
+        cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->settings.precision,
+                 tn_device_name(s->device), report.coarse_why);
     if (s->settings.explain) tn_program_explain(tn_training_program(s->training), explain, NULL);
 }
 

@@ -25,6 +25,7 @@ void cli_settings_init(cli_settings *s)
                         .seed = 1,
                         .resident = "auto",
                         .storage = "f32",
+                        .precision = "f32",
                         .device = "auto"};
     enum { NO, KEPT, FIXED };
     const cli_option options[] = {
@@ -184,10 +185,20 @@ static size_t find_storage(const cli_settings *s)
     return i;
 }
 
+/* Which TN_PRECISION_ the setting is; one beyond them if it is none. */
+static uint32_t find_precision(const cli_settings *s)
+{
+    uint32_t i = 0;
+    while (tn_precision_name(i) && strcmp(tn_precision_name(i), s->precision) != 0) i++;
+    return i;
+}
+
 tn_compile_options cli_compile_options(const cli_settings *s)
 {
-    return (tn_compile_options){
-        .strict = (uint32_t)s->strict, .unfused = (uint32_t)s->unfused, .storage = storages[find_storage(s)].dtype};
+    return (tn_compile_options){.strict = (uint32_t)s->strict,
+                                .unfused = (uint32_t)s->unfused,
+                                .storage = storages[find_storage(s)].dtype,
+                                .precision = find_precision(s)};
 }
 
 /* The file or folder of data; NULL for digits, which the program draws whatever files there are. */
@@ -256,6 +267,8 @@ int cli_settings_check(cli_settings *s)
         return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
     if (find_storage(s) == sizeof storages / sizeof *storages)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
+    if (!tn_precision_name(find_precision(s)))
+        return cli_usage("--precision: products are in f32, f32-fast or bf16, not in '%s'", s->precision);
     if (strcmp(s->scale, "auto") != 0 && tn_scale_kind(s->scale) < 0)
         return cli_usage("--scale '%s' is not none, minmax, standard, unit or auto", s->scale);
     if (cli_net_tokens(s->net) && strcmp(s->scale, "auto") != 0 && strcmp(s->scale, "none") != 0)

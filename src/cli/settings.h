@@ -13,7 +13,7 @@ typedef struct cli_settings {
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
-    const char *storage, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
+    const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
     const char *trace;
     int by_position, sync_norm;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */

@@ -86,7 +86,9 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
                 hash_weights(data, options));
     tn_snprintf(text[7], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
                 text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
-    tn_snprintf(text[8], FACT_TEXT, "%s", model->compile.storage ? tn_dtype_name(model->compile.storage) : "f32");
+    tn_snprintf(text[8], FACT_TEXT, "%s, multiplied in %s",
+                model->compile.storage ? tn_dtype_name(model->compile.storage) : "f32",
+                text_or(tn_precision_name(model->compile.precision), "no precision"));
     tn_snprintf(text[9], FACT_TEXT, "%016" PRIx64, hash_state(state));
     tn_snprintf(text[10], FACT_TEXT, "%" PRId64 " and %" PRId64, count_of(options->validation),
                 count_of(options->test));

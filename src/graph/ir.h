@@ -102,6 +102,8 @@ tn_status tn_place(const tn_target *target, tn_ir *ir);
 void tn_settle(tn_ir *ir);
 /* To TN_F16 or TN_BF16, if asked for: how many values, and how many the device refused. */
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
+/* Products of the first place to that TN_PRECISION_, unless the device refuses: how many, and how many it refused. */
+void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, uint32_t *lowered, uint32_t *refused);
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 

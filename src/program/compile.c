@@ -104,6 +104,18 @@ static tn_status narrow(tn_program *p, const tn_compile_options *options)
     return TN_OK;
 }
 
+/* Likewise, a device that gains nothing by factors that are rounded. */
+static tn_status lower_precision(tn_program *p, const tn_compile_options *options)
+{
+    tn_program_report *r = &p->report;
+    tn_lower_precision(&p->target, &p->ir, options->precision, &r->coarse_products, &r->coarse_refused);
+    TN_REQUIRE(!options->strict || r->coarse_products || !r->coarse_refused, TN_EUNSUPPORTED,
+               "%s multiplies nothing in %s, and nothing else is allowed: %s", tn_device_name(p->place[0].device),
+               tn_precision_name(options->precision), p->refusal);
+    snprintf(r->coarse_why, sizeof r->coarse_why, "%s", r->coarse_refused ? p->refusal : "");
+    return TN_OK;
+}
+
 static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compile_options *options)
 {
     p->ir.alignment = tn_state_alignment(p->state);
@@ -122,6 +134,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
     }
     tn_settle(&p->ir);
     if (options->storage) TN_TRY(narrow(p, options));
+    if (options->precision) TN_TRY(lower_precision(p, options));
     return tn_plan_in_place(&p->ir);
 }
 
@@ -254,6 +267,8 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
     TN_TRY(tn_graph_status(graph));
     TN_REQUIRE(!options->storage || options->storage == TN_F16 || options->storage == TN_BF16, TN_EDTYPE,
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
+    TN_REQUIRE(tn_precision_name(options->precision), TN_EINVAL, "compile: there is no precision %u",
+               options->precision);
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
     tn_status s = tn_bind_begin(p->state, graph, (int)options->f64, &binding);
     if (!s) s = prepare(p, graph, options, &binding);
@@ -263,6 +278,13 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
     if (!s) tn_program_begin_steps(p);
     tn_bind_end(&binding, s);
     return s;
+}
+
+const char *tn_precision_name(uint32_t precision)
+{
+    static const char *const name[] = {
+        [TN_PRECISION_F32] = "f32", [TN_PRECISION_F32_FAST] = "f32-fast", [TN_PRECISION_BF16] = "bf16"};
+    return precision < sizeof name / sizeof *name ? name[precision] : NULL;
 }
 
 tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)

@@ -71,6 +71,9 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
                        l->operation.desc.name, p->place[l->place].device->name, l->fused,
                        (unsigned long long)(l->transfer ? 0 : l->info.launches), (unsigned long long)bytes_of(l),
                        l->cost.flops, made);
+    if (l->operation.desc.precision && !l->transfer)
+        snprintf(what + strlen(what), sizeof what - strlen(what), "%sin %s", *what ? ", " : "",
+                 tn_precision_name(l->operation.desc.precision));
     if (*what && fits)
         snprintf(line + used, sizeof line - (size_t)used, "%*s %s", RESULT - (int)strlen(made), "", what);
     out->line(out->arg, line);

@@ -248,8 +248,13 @@ static const struct {
     const char *name, *loss;
     tn_fit_options options;
     int32_t storage;
+    uint32_t precision;
 } others[] = {
     {"what values are stored in", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum"}, TN_BF16},
+    {"what values are stored in",
+     "cross_entropy",
+     {USUAL, .epochs = 2, .optimizer = "momentum"},
+     .precision = TN_PRECISION_BF16},
     {"the loss", "multi_margin", {USUAL, .epochs = 2, .optimizer = "momentum"}},
     {"the loss", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .smoothing = 0.1}},
     {"the loss", "cross_entropy", {USUAL, .epochs = 2, .optimizer = "momentum", .class_weights = weights}},
@@ -287,6 +292,7 @@ static void a_worker_that_trains_otherwise_is_refused_by_name(void **unused)
         all[2].model.loss = others[i].loss;
         all[2].options = others[i].options;
         all[2].model.compile.storage = others[i].storage;
+        all[2].model.compile.precision = others[i].precision;
         run_workers(all, 3);
         snprintf(want, sizeof want, "the workers do not fit together: %s: '", others[i].name);
         for (uint32_t r = 0; r < 3; r++) {

@@ -35,6 +35,7 @@ typedef struct wrapped {
     tn_kernel *one; /* kept.c: for one batch, and the operands' steps */
     int64_t batches, step_of[TN_MAX_OPERANDS + 1];
     int froze;
+    uint32_t level;            /* of precision */
     int chooses, narrow_first; /* programs.c: a "where" is in it; one value goes to f16 and then to f32 */
 } wrapped;
 
@@ -91,6 +92,12 @@ typedef struct fault_program {
 void fault_take_part_for_another(tn_op_desc *desc, fault_program *own);
 void fault_narrow_numbers(other_run *other, const wrapped *w);
 void fault_spoil_programs(const wrapped *w, const tn_run *run);
+
+/* ---- levels.c: levels of precision ---- */
+/* Takes the level out of a description, where it means something. */
+uint32_t fault_take_level(tn_op_desc *desc);
+void fault_round_factors(other_run *other, const wrapped *w);
+void fault_round_sums(const wrapped *w, const tn_run *run);
 
 /* ---- kept.c: what is kept from run to run, and operands at other places ---- */
 /* Another operation's attributes for those of this one. */

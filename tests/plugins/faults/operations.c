@@ -169,6 +169,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
         spoil_strides(&desc, in);
         desc.in = in;
     }
+    const uint32_t level = fault_take_level(&desc);
     fault_take_for_another(&desc);
     fault_take_part_for_another(&desc, &program);
     wrapped *w = kernel ? calloc(1, sizeof *w) : NULL;
@@ -179,6 +180,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     if (!s && w && info && IS(scratch_when_told)) info->scratch += 64;
     if (s || !w) return free(w), s;
     remember(w, &desc);
+    w->level = level;
     (void)fault_prepare_one(context, &desc, w);
     if (IS(any_scratch) && info && fault_real->buffer_create(context, info->scratch, &w->spare, msg)) w->spare = NULL;
     if (IS(leaks_host)) fault_host->allocate(fault_host->self, 8, 8);
@@ -239,6 +241,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
     fault_begin_other(&other, w, run);
     fault_keep(&other, w);
     fault_narrow_numbers(&other, w);
+    fault_round_factors(&other, w);
     fault_save_tail(w, run, tail);
     fault_save_ends(w, run, &ends);
     if (w->spare) other.run.scratch = (tn_ref){w->spare, 0};
@@ -255,6 +258,7 @@ int32_t fault_run_now(tn_queue *queue, wrapped *w, const tn_run *run, tn_msg *ms
     fault_spoil_kept(w, run);
     fault_spoil_ends(w, run);
     fault_spoil_programs(w, run);
+    fault_round_sums(w, run);
     fault_put_tail(w, run, tail);
     fault_put_ends(&ends);
     spoil_by_place(queue, w, run);

@@ -23,24 +23,15 @@ static const struct stop {
     int by;
     int64_t at; /* nothing is done from there on */
 } stops[] = {
-    {"map_stops", "map", ELEMENTS, 1 << 20},
-    {"gather_stops", "gather", FIRST, 65536},
-    {"scatter_stops", "scatter_add", FIRST, 65536},
-    {"take_stops", "take", ELEMENTS, 65536},
-    {"put_stops", "put", ELEMENTS, 65536},
-    {"softmax_stops", "softmax", FIRST, 65536},
-    {"row_stops", "softmax", SECOND, 1 << 20},
-    {"log_softmax_stops", "log_softmax", SECOND, 65536},
-    {"topk_stops", "topk", FIRST, 65536},
-    {"search_stops", "searchsorted", ELEMENTS, 65536},
-    {"reduce_stops", "reduce", ELEMENTS, 65536},
-    {"transpose_stops", "transpose", LAST, 65536},
-    {"concat_stops", "concat", ELEMENTS, 131072},
-    {"pool_stops", "maxpool2d", PLANES, 65535},
-    {"pixels_stop", "conv2d", PIXELS, 1024},
-    {"filters_stop", "conv2d", SECOND, 128},
-    {"batches_stop", "matmul", FIRST, 65535},
-    {"rows_stop", "matmul", SECOND, 65536},
+    {"map_stops", "map", ELEMENTS, 1 << 20},        {"gather_stops", "gather", FIRST, 65536},
+    {"scatter_stops", "scatter_add", FIRST, 65536}, {"take_stops", "take", ELEMENTS, 65536},
+    {"put_stops", "put", ELEMENTS, 65536},          {"softmax_stops", "softmax", FIRST, 65536},
+    {"row_stops", "softmax", SECOND, 1 << 20},      {"log_softmax_stops", "log_softmax", SECOND, 65536},
+    {"topk_stops", "topk", FIRST, 65536},           {"search_stops", "searchsorted", ELEMENTS, 65536},
+    {"reduce_stops", "reduce", ELEMENTS, 65536},    {"transpose_stops", "transpose", LAST, 65536},
+    {"concat_stops", "concat", ELEMENTS, 131072},   {"pool_stops", "maxpool2d", PLANES, 65535},
+    {"pixels_stop", "conv2d", PIXELS, 1024},        {"filters_stop", "conv2d", SECOND, 128},
+    {"batches_stop", "matmul", FIRST, 65535},       {"rows_stop", "matmul", SECOND, 65536},
     {"columns_stop", "matmul", LAST, 2048},
 };
 
