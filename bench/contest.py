@@ -5,6 +5,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
+
+LONGEST = 600  # seconds that a contestant may take for a round
 
 
 def environment(threads):
@@ -15,33 +19,53 @@ def environment(threads):
     return env
 
 
+def run(command, env):
+    """Runs a command: its exit status, output, errors, and the most memory that it had, in MiB."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        watch = threading.Timer(LONGEST, process.kill)
+        watch.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        finally:
+            watch.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0), err.seek(0)
+        return process.returncode, out.read(), err.read(), usage.ru_maxrss / 1024
+
+
 def run_json(command, env):
-    """The last line of a command's output, as JSON; None, with a line that says why, if it failed."""
+    """The last line of a command's output, as JSON, with `peak_mib`; None, with a line that says why, if it failed."""
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600)
-    except (OSError, subprocess.TimeoutExpired) as error:
+        status, output, errors, peak = run(command, env)
+    except OSError as error:
         print(f"{command[0]}: {error}", file=sys.stderr)
         return None
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    lines = output.strip().splitlines()
+    if status or not lines:
+        why = (errors.strip().splitlines() or [f"exit status {status}"])[-1]
         print(f"{' '.join(command)}: {why}", file=sys.stderr)
         return None
-    return json.loads(lines[-1])
+    return {**json.loads(lines[-1]), "peak_mib": peak}
 
 
-def rounds(contestants, count, env, key):
-    """contestants: name -> command. Returns name -> the figures `key`, sorted; who fails once is out."""
-    figures = {name: [] for name in contestants}
+def answers(contestants, count, env):
+    """contestants: name -> command. Returns name -> what it said in each round; who fails once is out."""
+    said = {name: [] for name in contestants}
     for number in range(count):
-        order = list(figures) if number % 2 == 0 else list(figures)[::-1]
+        order = list(said) if number % 2 == 0 else list(said)[::-1]
         for name in order:
             answer = run_json(contestants[name], env)
             if answer is None:
-                del figures[name]
+                del said[name]
             else:
-                figures[name].append(answer[key])
-    return {name: sorted(values) for name, values in figures.items()}
+                said[name].append(answer)
+    return said
+
+
+def rounds(contestants, count, env, key):
+    """The same, but of each answer only the figure `key`, sorted."""
+    return {name: sorted(one[key] for one in said) for name, said in answers(contestants, count, env).items()}
 
 
 def medians(figures):

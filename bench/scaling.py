@@ -17,7 +17,7 @@ import sys
 import time
 
 import contest
-import train
+from jobs import JOBS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORKERS = [2, 4]
@@ -31,7 +31,7 @@ def launched(o, workers, command):
 
 def bench(o, job, workers, shards, batches):
     """A contestant: `workers` processes share `batches` times the job's batch."""
-    net, optimizer, batch, shape, samples = train.JOBS[job]
+    net, optimizer, batch, shape, samples = JOBS[job][:5]
     batch *= batches
     return launched(o, workers, [o.tenon, "bench", "train", "--net", net, "--optimizer", optimizer, "--batch",
                                  str(batch), "--shards", str(shards), "--shape", shape, "--samples",
@@ -76,7 +76,7 @@ def measure(o):
         found["exchange"][str(n)] = exchanges(o, n)
     for job in o.jobs:
         figures = contest.rounds(cases(o, job), o.rounds, contest.environment(1), "samples_per_s")
-        found["jobs"][job] = {"batch": train.JOBS[job][2], "bytes": 4 * PARAMETERS[job], "rates": figures}
+        found["jobs"][job] = {"batch": JOBS[job].batch, "bytes": 4 * PARAMETERS[job], "rates": figures}
     found["matmul"] = contest.run_json([o.tenon, "bench", "op", "matmul", "1024x3072x768", "--device", "cpu", "--json"],
                                        contest.environment(1))["gflops"]
     with open(o.file, "w", encoding="utf-8") as file:
@@ -232,7 +232,7 @@ def main():
     commands = arguments.add_subparsers(required=True)
     one = commands.add_parser("measure")
     one.add_argument("file")
-    one.add_argument("--jobs", nargs="+", default=["b128", "resnet20"], choices=train.JOBS)
+    one.add_argument("--jobs", nargs="+", default=["b128", "resnet20"], choices=JOBS.keys() & PARAMETERS)
     one.add_argument("--rounds", type=int, default=7)
     one.add_argument("--repeats", type=int, default=5, help="epochs that are measured in a round")
     one.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))

@@ -1,81 +1,160 @@
 #!/usr/bin/env python3
-"""Training speed: `tenon bench train` on each device against PyTorch, in alternating rounds; prints a Markdown table of
-medians, their spread, and the ratio to PyTorch's best mode. See README.md beside this file."""
+"""How fast networks are trained, or used: `tenon bench train` and `tenon bench infer` on each device against PyTorch,
+JAX and ONNX Runtime, in alternating rounds; prints a Markdown table of medians and their spread, with the ratios to
+PyTorch's best mode. See README.md beside this file."""
 import argparse
+import collections
+import datetime
+import json
 import os
+import platform
+import statistics
+import subprocess
 import sys
 
 import contest
+from jobs import JOBS, kind
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(HERE, "../build/python/bin/python")
-SIGMOID = "linear 100, sigmoid, linear 40, sigmoid, linear 10"
-RELU = "linear 512, relu, linear 512, relu, linear 10"
-LENET = "conv 32 5x5, relu, maxpool 2, conv 64 5x5, relu, maxpool 2, flatten, linear 512, relu, linear 10"
-JOBS = {  # name: net, optimizer, batch, shape of a sample, samples in an epoch
-    "a32": (SIGMOID, "sgd", 32, "1x28x28", 12800),
-    "a128": (SIGMOID, "sgd", 128, "1x28x28", 12800),
-    "b128": (RELU, "adam", 128, "1x28x28", 12800),
-    "lenet64": (LENET, "adam", 64, "1x28x28", 12800),
-    "resnet20": ("resnet20", "momentum", 64, "3x32x32", 256),
-}
+
+# who: Tenon or a peer; mode: the device, or the peer's mode; accuracy: the class of the products
+Contestant = collections.namedtuple("Contestant", "who mode accuracy command")
+
+TRAIN = {"picture": ["fused", "fused+last", "fused+last+compile", "fused+last+medium", "fused+last+bf16"],
+         "row": ["eager", "foreach", "fused", "fused+compile", "fused+medium", "fused+bf16"],
+         "sequence": ["eager", "fused", "fused+compile", "fused+medium", "fused+bf16"],
+         "tokens": ["fused", "fused+compile", "fused+medium", "fused+bf16"]}
+INFER = {"picture": ["eager", "last", "last+trace", "last+compile", "last+medium", "last+bf16"],
+         "row": ["eager", "trace", "compile", "medium", "bf16"],
+         "sequence": ["eager", "trace", "compile", "medium", "bf16"],
+         "tokens": ["eager", "compile", "medium", "bf16"]}
+JAX = {"row": ["jit", "scan", "scan+medium"], "tokens": ["jit", "scan", "scan+medium"]}
+SPLIT, HALF = "f32 by split products", "bf16"
+ACCURACY = {"f32-fast": SPLIT, "bf16": HALF, "medium": HALF}
+PEERS = {"PyTorch": "torch", "JAX": "jax", "ONNX Runtime": "onnxruntime"}  # and their modules
 
 
-MODES = ["eager", "foreach", "fused", "fused+compile", "fused+medium", "fused+bf16"]
-PICTURES = ["fused", "fused+last", "fused+last+compile", "fused+last+medium", "fused+last+bf16"]  # with convolutions
+def accuracy(words):
+    return next((ACCURACY[word] for word in words if word in ACCURACY), "f32")
 
 
-def is_f32(name):
-    return "medium" not in name and "bf16" not in name
-
-
-def contestants(o, net, optimizer, batch, shape, samples):
-    """Name -> command, Tenon's devices first."""
-    modes = o.modes or (PICTURES if net == "resnet20" or "conv" in net else MODES)
-    same = ["--net", net, "--optimizer", optimizer, "--batch", str(batch), "--shape", shape]
+def versions(python):
+    """Of the peers that this Python has; who is missing is said."""
     found = {}
-    for device in o.devices:
-        found[device] = [o.tenon, "bench", "train", *same, "--device", device, "--json", "--samples", str(samples),
-                         "--repeats", str(o.repeats)]
-    for mode in modes:
-        found[f"PyTorch {mode}"] = [o.python, os.path.join(HERE, "torch_train.py"), *same, "--mode", mode, "--threads",
-                                    str(o.threads), "--device", o.torch_device, "--seconds", "0.5"]
+    for peer, module in PEERS.items():
+        code = f"import {module}; print({module}.__version__)"
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True)
+        if done.returncode:
+            print(f"{peer} is not installed for {python}, and left out", file=sys.stderr)
+        else:
+            found[peer] = done.stdout.strip()
     return found
 
 
-def report(job, figures):
-    medians = contest.medians(figures)
-    torch = {name: value for name, value in medians.items() if name.startswith("PyTorch")}
-    f32 = [value for name, value in torch.items() if is_f32(name)]
-    for name, values in figures.items():
-        against = [f"{medians[name] / max(peers):.2f}" if peers else "–" for peers in (f32, torch.values())]
-        against.append(f"{medians[name] / medians['cpu']:.2f}" if "cpu" in medians else "–")
-        print(f"| {job} | {name} | {'f32' if is_f32(name) else 'bf16'} | {medians[name]:,.0f} | "
-              f"{values[0]:,.0f} to {values[-1]:,.0f} | {' | '.join(against)} |", flush=True)
+def tenon(o, job, same):
+    for device in o.devices:
+        name, _, precision = device.partition("/")
+        command = [o.tenon, "bench", "infer" if o.infer else "train", *same, "--device", name, "--json", "--repeats",
+                   str(o.repeats)]
+        command += ["--precision", precision] if precision else []
+        command += ["--seconds", str(o.seconds)] if o.infer else ["--samples", str(job.samples)]
+        yield Contestant("Tenon", device, accuracy([precision]), command)
 
 
-def main():
+def peer(o, who, script, modes, same):
+    """A peer in each of its modes."""
+    command = [o.python, os.path.join(HERE, script), *same, "--threads", str(o.threads), "--seconds", str(o.seconds)]
+    command += ["--infer"] if o.infer else []
+    for mode in modes:
+        words = mode.split("+") if mode else []
+        if not set(words) & set(o.without):
+            yield Contestant(who, mode, accuracy(words), command + (["--mode", mode] if mode else []))
+
+
+def contestants(o, job, found):
+    """Everybody, Tenon's devices first."""
+    same = ["--net", job.net, "--batch", str(o.infer or job.batch), "--shape", job.shape, *job.more]
+    if not o.infer:
+        same += ["--optimizer", job.optimizer]
+    modes = o.modes if o.modes is not None else (INFER if o.infer else TRAIN)[kind(job.net)]
+    yield from tenon(o, job, same)
+    if "PyTorch" in found:
+        device = ["--device", o.torch_device] if o.torch_device != "cpu" else []
+        yield from peer(o, "PyTorch", "torch_train.py", modes, same + device)
+    if "JAX" in found and kind(job.net) in JAX:
+        yield from peer(o, "JAX", "jax_train.py", ["jit"] if o.infer else JAX[kind(job.net)], same)
+    if "ONNX Runtime" in found and o.infer:
+        yield from peer(o, "ONNX Runtime", "onnx_infer.py", [""], same)
+
+
+def measure(o, name, found):
+    """A row for each contestant that finished its rounds."""
+    entered = {f"{c.who} {c.mode}": c for c in contestants(o, JOBS[name], found)}
+    said = contest.answers({key: c.command for key, c in entered.items()}, o.rounds, contest.environment(o.threads))
+    for key, figures in said.items():
+        rates, c = sorted(one["samples_per_s"] for one in figures), entered[key]
+        yield {"job": name, "infer": o.infer, "who": c.who, "mode": c.mode, "accuracy": c.accuracy, "rates": rates,
+               "median": statistics.median(rates), "peak_mib": round(statistics.median(one["peak_mib"] for one in figures))}
+
+
+def best(rows, who, accurate):
+    return max((row["median"] for row in rows if row["who"] == who and (row["accuracy"] == HALF) != accurate), default=0)
+
+
+def print_rows(rows):
+    against = best(rows, "PyTorch", True), best(rows, "PyTorch", False)
+    for row in rows:
+        ratios = " | ".join(f"{row['median'] / value:.2f}" if value else "–" for value in against)
+        what = f"{row['job']}, using {row['infer']}" if row["infer"] else row["job"]
+        print(f"| {what} | {row['who']} | {row['mode'] or '–'} | {row['accuracy']} | {row['median']:,.0f} | "
+              f"{row['rates'][0]:,.0f} to {row['rates'][-1]:,.0f} | {ratios} | {row['peak_mib']} |", flush=True)
+
+
+def machine():
+    """The processor's name and how many cores, and the system."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{len(os.sched_getaffinity(0))} cores of {names[0] if names else platform.machine()}"
+
+
+def read_arguments():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))
     arguments.add_argument("--python", default=PYTHON if os.path.exists(PYTHON) else sys.executable,
-                           help="a Python that has PyTorch (the one that setup.sh made)")
-    arguments.add_argument("--devices", nargs="+", default=["cpu", "opencl:0"])
+                           help="a Python that has the peers (the one that setup.sh made)")
+    arguments.add_argument("--infer", type=int, metavar="BATCH", default=0, help="use the networks in such batches")
+    arguments.add_argument("--devices", nargs="+", default=["cpu", "opencl:0"],
+                           help="of Tenon, with /PRECISION behind it where that is wanted: cpu/bf16")
     arguments.add_argument("--modes", nargs="*", help="of torch_train.py, instead of all that may be its best")
+    arguments.add_argument("--without", nargs="*", default=[], help="words: modes that have one are left out")
     arguments.add_argument("--torch-device", default="cpu")
     arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
     arguments.add_argument("--rounds", type=int, default=7)
-    arguments.add_argument("--repeats", type=int, default=7, help="epochs that Tenon measures in a round")
+    arguments.add_argument("--repeats", type=int, default=5, help="epochs that Tenon measures in a round")
+    arguments.add_argument("--seconds", type=float, default=0.3, help="that one measurement of the others takes")
     arguments.add_argument("--threads", type=int, default=2)
-    o = arguments.parse_args()
-    print("| job | who | products | samples/s, median | lowest to highest | to PyTorch's best in f32 | to its best | "
-          "to our cpu |\n| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    for job in o.jobs:
-        figures = contest.rounds(contestants(o, *JOBS[job]), o.rounds, contest.environment(o.threads),
-                                 "samples_per_s")
-        report(job, figures)
-    for job in o.jobs:
-        print(f"\n{job}: {JOBS[job][0]}; {JOBS[job][1]}, batch {JOBS[job][2]}, {JOBS[job][3]}", end="")
-    print(f"\n{o.rounds} rounds, {o.threads} threads")
+    arguments.add_argument("--keep", metavar="FILE", help="write all figures there, for report.py")
+    return arguments.parse_args()
+
+
+def main():
+    o = read_arguments()
+    found, rows = versions(o.python), []
+    head = ["job", "who", "mode", "accuracy", "samples/s, median", "lowest to highest", "to PyTorch's best f32",
+            "to its best bf16", "peak, MiB"]
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
+    for name in o.jobs:
+        of_job = list(measure(o, name, found))
+        print_rows(of_job)
+        rows += of_job
+        if o.keep:
+            kept = {"date": datetime.date.today().isoformat(), "machine": machine(), "rounds": o.rounds,
+                    "threads": o.threads, "versions": found, "rows": rows}
+            with open(o.keep, "w", encoding="utf-8") as file:
+                json.dump(kept, file, indent=1)
+    print(f"\n{o.rounds} rounds, {o.threads} threads; {machine()}; "
+          f"{', '.join(f'{who} {version}' for who, version in found.items())}")
     return 0
 
 

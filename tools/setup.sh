@@ -37,7 +37,7 @@ sanitize llvm-14        llvm-symbolizer-14 function names in the reports
 sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their memory accesses and races
 bench  libopenblas-dev  cblas.h            a matrix product to compare with
 bench  python3          python3            runs the comparisons
-bench  python3-venv     -                  holds the newest PyTorch, to compare training with
+bench  python3-venv     -                  holds the newest PyTorch, JAX and ONNX Runtime, to compare networks with
 bench  python3-pil      -                  draws digits to predict from
 bench  fonts-dejavu     -                  fonts to draw them with
 doc    doxygen          doxygen            the pages of the C interface
@@ -136,14 +136,19 @@ main()
     install_lines "$lines"
 }
 
-# Distributions have old ones, which are slower.
-newest_torch()
+# $1: a package of PyPI, and its module. Distributions have old ones, which are slower.
+newest()
 {
     python=$(dirname "$0")/../build/python
-    [ ! -x "$python/bin/python" ] || ! "$python/bin/python" -c 'import torch' 2>/dev/null || return 0
-    say "installing PyTorch in build/python"
-    python3 -m venv "$python" && "$python/bin/pip" install -q torch numpy || { say 'PyTorch could not be installed'; exit 1; }
+    [ ! -x "$python/bin/python" ] || ! "$python/bin/python" -c "import $1" 2>/dev/null || return 0
+    say "installing $1 in build/python"
+    python3 -m venv "$python" && "$python/bin/pip" install -q "$1" || { say "$1 could not be installed"; exit 1; }
+}
+
+peers()
+{
+    for name in torch numpy jax onnx onnxruntime; do newest $name; done
 }
 
 main "$@"
-case " $* " in *' bench '*) newest_torch ;; esac
+case " $* " in *' bench '*) peers ;; esac

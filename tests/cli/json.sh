@@ -27,10 +27,4 @@ epoch=$(train --epochs 1 --json 2>/dev/null | head -n 1 | grep -o '"loss": [^,]*
 [ "$mean" = "$epoch" ] || fail "an epoch's loss is $epoch, the mean of its steps' $mean"
 
 "$tenon" devices --json 2>/dev/null | "$json_lines" || fail "devices"
-"$tenon" bench train --samples 256 --batch 128 --repeats 1 --device "$device" --json 2>/dev/null | "$json_lines" samples_per_s || fail "bench train"
-"$tenon" bench train --shape 3x8x5 --samples 8 --batch 4 --repeats 1 --device "$device" --json 2>/dev/null | "$json_lines" samples_per_s || fail "bench train --shape"
-"$tenon" bench train --shape 3x8 --samples 8 --batch 4 2>/dev/null && fail "bench train takes a shape of two sizes"
-for op in "matmul 5x6x7" "map 10" "exp 10" "reduce 3x4" "softmax 3x4"; do
-    "$tenon" bench op $op --seconds 0.001 --repeats 1 --device "$device" --json 2>/dev/null | "$json_lines" seconds || fail "bench op $op"
-done
 finish

@@ -1,0 +1,55 @@
+# `tenon bench`: training, using a network, operators; and what the scripts of bench/ make of them.
+. "$(dirname "$0")/common.sh"
+scripts=$5
+
+bench() { "$tenon" bench "$@" --repeats 1 --device "$device"; }
+
+bench train --samples 256 --batch 128 --json 2>/dev/null | "$json_lines" samples_per_s || fail "bench train"
+bench train --shape 3x8x5 --samples 8 --batch 4 --json 2>/dev/null | "$json_lines" samples_per_s || fail "bench train --shape"
+bench train --shape 3x8 --samples 8 --batch 4 2>/dev/null && fail "bench train takes a shape of two sizes"
+bench infer --batch 3 --seconds 0.001 --json 2>/dev/null | "$json_lines" samples_per_s || fail "bench infer"
+bench infer --net "linear 3, nonsense" 2>err && fail "bench infer takes a layer that is none"
+grep -q nonsense err || fail "bench infer does not name the layer: $(cat err)"
+for op in "matmul 5x6x7" "map 10" "exp 10" "reduce 3x4" "softmax 3x4"; do
+    bench op $op --seconds 0.001 --json 2>/dev/null | "$json_lines" seconds || fail "bench op $op"
+done
+
+# Tokens: of 6 samples, 4 are whole batches; a step that is not there is said.
+bench train --net "embedding 7 4, position, project 7" --shape 1x1x5 --samples 6 --batch 4 >answer 2>err ||
+    fail "bench train on tokens: $(cat err)"
+grep -q "epochs of 4)" answer || fail "samples of batches that are not whole count: $(cat answer)"
+bench train --net "embedding 7 4, project 5" --shape 1x1x5 --samples 4 --batch 4 2>err && fail "logits of 5 for 7 tokens"
+bench infer --net "embedding 7 4, project 7" --shape 1x1x5 --batch 2 --seconds 0.001 >answer || fail "bench infer on tokens"
+
+# The networks that are compared with others', in small.
+python3 - "$scripts" >jobs <<'PYTHON' || fail "bench/jobs.py"
+import sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from jobs import JOBS
+for name, job in JOBS.items():
+    print(name, job.optimizer, job.shape, " ".join(job.more) or "--strict", job.net, sep="|")
+PYTHON
+[ "$(wc -l <jobs)" -ge 9 ] || fail "jobs: $(cat jobs)"
+[ "$device" = cpu ] || sed -i '/^a128\|^mobilenet\|^resnet/d' jobs # which take long there
+while IFS='|' read -r name optimizer shape more net; do
+    # shellcheck disable=SC2086 # several words
+    bench train --net "$net" --optimizer "$optimizer" --shape "$shape" $more --batch 2 --samples 2 >answer 2>err ||
+        fail "bench train of $name: $(cat err)"
+done <jobs
+
+# Two files of figures become one table; a later file's come in place of an earlier one's.
+row() { printf '{"job": "%s", "infer": %s, "who": "%s", "mode": "%s", "accuracy": "%s", "rates": [1], "median": %s, "peak_mib": 9}' "$@"; }
+about='"date": "2020-02-02", "machine": "a mill", "rounds": 3, "threads": 2, "versions": {"PyTorch": "9.1"}'
+echo "{$about, \"rows\": [$(row a32 0 Tenon cpu f32 100), $(row a32 0 PyTorch eager f32 400)]}" >one.json
+echo "{$about, \"rows\": [$(row a32 0 Tenon cpu f32 3000), $(row a32 0 PyTorch fused+bf16 bf16 5000),
+    $(row lstm32 64 Tenon cpu f32 7)]}" >two.json
+printf 'before\n<!-- speeds: written by bench/report.py -->\nold\n<!-- end of speeds -->\nafter\n' >page.md
+python3 -B "$scripts/report.py" one.json two.json --into page.md || fail "report.py"
+grep -q "batch 32 | 3,000 (7.50) | 400 eager | 5,000 fused, bf16 |" page.md || fail "the table: $(cat page.md)"
+grep -q "a mill with 2 threads, 2020-02-02, against PyTorch 9.1" page.md || fail "what was measured: $(cat page.md)"
+grep -q "in batches of 64" page.md || fail "using networks: $(cat page.md)"
+[ "$(head -n 1 page.md)$(tail -n 1 page.md)$(grep -c old page.md)" = beforeafter0 ] || fail "the page: $(cat page.md)"
+sed 's/a mill/another/' two.json >other.json
+python3 -B "$scripts/report.py" one.json other.json >answer 2>&1 && fail "figures of two machines in one table"
+finish
