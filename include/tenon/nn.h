@@ -156,7 +156,8 @@ TN_API tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_
  * as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the gates of an LSTM are in the order
  * in, forget, content, out, those of a GRU reset, update, content. Of several layers each takes the results of the one
  * before ("weight_ih_l1", ...). With `bidirectional` each also goes through the steps from the last
- * ("weight_ih_l0_reverse", ...), and the results of both stand side by side: (batch, steps, 2 units).
+ * ("weight_ih_l0_reverse", ...), and the results of both stand side by side: (batch, steps, 2 units). All layers' steps
+ * together are at most 2^20.
  * `lengths`, i32 (batch), says where each sample ends: what comes after is 0 and leaves its state alone. */
 typedef struct tn_recurrent_options {
     int32_t kind;

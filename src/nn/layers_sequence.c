@@ -13,6 +13,18 @@ tn_tensor *tn_net_sequence(tn_tensor *x)
     return tn_reshape(x, TN_SHAPE(s.dim[0], s.dim[2], s.dim[1] * s.dim[3]));
 }
 
+/* What a layer that ends a sequence makes one of: a table's columns are no steps. */
+static tn_tensor *steps_of(tn_tensor *x, const char *layer)
+{
+    tn_graph *graph = tn_graph_of(x);
+    tn_shape s = tn_shape_of(x);
+    char text[160];
+    if (!tn_graph_status(graph) && s.rank == 2)
+        tn_graph_fail(graph, TN_ESHAPE, "%s: what it gets, %s, has no steps: it ends (batch, steps, features)", layer,
+                      tn_shape_text(&s, text, sizeof text));
+    return tn_net_sequence(x);
+}
+
 /* ---- recurrence ---- */
 
 static tn_tensor *recurrent(tn_net_build *build, tn_tensor *x, int32_t kind, const char *word, double units)
@@ -40,7 +52,7 @@ tn_tensor *tn_layer_gru(tn_net_build *build, tn_tensor *x, const double arg[])
 tn_tensor *tn_layer_last(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build, (void)arg;
-    x = tn_net_sequence(x);
+    x = steps_of(x, "last");
     tn_shape s = tn_shape_of(x);
     if (tn_graph_status(tn_graph_of(x))) return x;
     return tn_reshape(tn_slice(x, 1, -1, 1, 1), TN_SHAPE(s.dim[0], s.dim[2]));
@@ -136,11 +148,11 @@ tn_tensor *tn_layer_avgpool1d(tn_net_build *build, tn_tensor *x, const double ar
 tn_tensor *tn_layer_mean_steps(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build, (void)arg;
-    return tn_mean(tn_net_sequence(x), TN_AXES(1), 0);
+    return tn_mean(steps_of(x, "mean_steps"), TN_AXES(1), 0);
 }
 
 tn_tensor *tn_layer_max_steps(tn_net_build *build, tn_tensor *x, const double arg[])
 {
     (void)build, (void)arg;
-    return tn_amax(tn_net_sequence(x), TN_AXES(1), 0);
+    return tn_amax(steps_of(x, "max_steps"), TN_AXES(1), 0);
 }

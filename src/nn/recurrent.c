@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define MOST_UNROLLED ((int64_t)1 << 20) /* steps of all layers together */
+
 /* ---- one layer's parameters ---- */
 
 typedef struct cell {
@@ -116,6 +118,15 @@ static void check_lengths(tn_graph *graph, const char *name, const tn_tensor *le
                   tn_dtype_name(tn_dtype_of(lengths)), tn_shape_text(&shape, text, sizeof text), (long long)batch);
 }
 
+/* What is unrolled has to be built, step by step. */
+static void check_length(tn_graph *graph, const char *name, const tn_recurrent_options *options, int64_t steps)
+{
+    const int64_t each = options->bidirectional ? 2 * steps : steps;
+    if (options->layers > MOST_UNROLLED / each || each > MOST_UNROLLED)
+        tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': %lld layers of %lld steps are more than %lld to unroll", name,
+                      (long long)(options->layers + !options->layers), (long long)each, (long long)MOST_UNROLLED);
+}
+
 static int check_input(tn_tensor *x, const char *name, const tn_recurrent_options *options)
 {
     tn_graph *graph = tn_graph_of(x);
@@ -128,6 +139,8 @@ static int check_input(tn_tensor *x, const char *name, const tn_recurrent_option
     if (shape.rank != 3 || shape.dim[1] < 1 || shape.dim[2] < 1)
         tn_graph_fail(graph, TN_ESHAPE, "recurrent '%s': its input %s should be (batch, steps, features)", name,
                       tn_shape_text(&shape, text, sizeof text));
+    else
+        check_length(graph, name, options, shape.dim[1]);
     if (options->lengths) check_lengths(graph, name, options->lengths, shape.dim[0]);
     return !tn_graph_status(graph);
 }

@@ -338,6 +338,16 @@ static tn_tensor *padding_behind_the_table(tn_graph *g)
     return tn_embedding_padded(tn_full(g, TN_I32, TN_SHAPE(2), 0), "l", 5, 3, 5);
 }
 
+static tn_tensor *layers_without_end(tn_graph *g)
+{
+    return tn_recurrent(x_of(g), "l", NULL, .units = 2, .layers = INT64_MAX);
+}
+
+static tn_tensor *a_million_unrolled_steps(tn_graph *g)
+{
+    return tn_recurrent(x_of(g), "l", NULL, .units = 2, .layers = 200000, .bidirectional = 1);
+}
+
 static void mistakes_are_named(void **state)
 {
     static const struct {
@@ -355,6 +365,8 @@ static void mistakes_are_named(void **state)
         {crop_of_rows, "random_crop: its input (2, 3, 4)"},
         {channels_of_a_vector, "dropout_channels: its input (3)"},
         {instances_of_rows, "instance_norm 'l'"},
+        {layers_without_end, "recurrent 'l': 9223372036854775807 layers of 3 steps are more than 1048576 to unroll"},
+        {a_million_unrolled_steps, "recurrent 'l': 200000 layers of 6 steps are more"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
