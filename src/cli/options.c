@@ -108,6 +108,7 @@ static int read_option(const cli_syntax *syntax, int argc, char **argv, int *at)
     if (value) value++;
     cli_option *option = cli_find(syntax->options, name);
     if (!option) return unknown(syntax, name);
+    if (option->given && option->kind != CLI_FLAG) return cli_usage("--%s is given twice", name);
     option->given = 1;
     if (option->kind == CLI_FLAG || option->kind == CLI_LEVEL) return read_flag(option, value);
     if (!value && *at + 1 >= argc) return cli_usage("--%s needs a value: %s", name, option->value);

@@ -20,12 +20,21 @@ bad() {
 bad_train() {
     want=$1 word=$2
     shift 2
-    bad "$want" "$word" train --data digits:100 --device "$device" --save out/m.safetensors --curve out/c.svg --epochs 1 "$@"
+    given --data "$@" || set -- --data digits:100 "$@"
+    given --device "$@" || set -- --device "$device" "$@"
+    given --save "$@" || set -- --save out/m.safetensors "$@"
+    given --curve "$@" || set -- --curve out/c.svg "$@"
+    given --epochs "$@" || set -- --epochs 1 "$@"
+    bad "$want" "$word" train "$@"
 }
 
 # Commands and options.
 bad 2 "'train'" trian
 bad 2 "--epochs" train --epoch 3
+bad 2 "--save is given twice" train --save out/a.safetensors --save out/b.safetensors
+bad 2 "--epochs is given twice" train --epochs=3 --epochs 3
+bad 2 "--json is given twice" train --json=step --json
+bad 2 "--device is given twice" predict --device cpu --device reference x.csv
 bad 2 "--quux" train --quux
 bad 2 "-x" train -x
 bad 2 "needs a value" train --lr

@@ -20,7 +20,19 @@ finish() {
 # The device may be missing from this build.
 "$tenon" devices --json 2>/dev/null | grep -q "\"device\": \"$device\"" || { echo "no device $device here"; exit 77; }
 
-# A small training that all scripts use.
+# Whether option $1 is among the words that follow: one with a value is given once.
+given() {
+    looked_for=$1
+    shift
+    case " $* " in *" $looked_for "* | *" $looked_for="*) return 0 ;; esac
+    return 1
+}
+
+# A small training that all scripts use; what is typed takes the place of its own.
 train() {
-    "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch 20 --device "$device" "$@"
+    given --data "$@" || set -- --data digits:240 "$@"
+    given --net "$@" || set -- --net "linear 16, relu, linear 10" "$@"
+    given --batch "$@" || set -- --batch 20 "$@"
+    given --device "$@" || set -- --device "$device" "$@"
+    "$tenon" train "$@"
 }

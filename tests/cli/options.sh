@@ -138,7 +138,8 @@ epochs=$(value epochs <lines)
 bad() {
     want=$1 word=$2
     shift 2
-    train --epochs 1 --save none.safetensors "$@" >stdout 2>stderr
+    given --epochs "$@" || set -- --epochs 1 "$@"
+    train --save none.safetensors "$@" >stdout 2>stderr
     got=$?
     [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
     [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"

@@ -132,7 +132,8 @@ bad() {
 bad_train() {
     want=$1 word=$2
     shift 2
-    bad "$want" "$word" train --epochs 1 --batch 16 --save none.safetensors "$@"
+    given --batch "$@" || set -- --batch 16 "$@"
+    bad "$want" "$word" train --epochs 1 --save none.safetensors "$@"
 }
 bad 1 "'middle', which u.safetensors does not know" eval --model u.safetensors --data middle.csv
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 100; i++) print i ",gr" (i % 2 ? "\366" : "\344") }' >latin.csv

@@ -78,7 +78,8 @@ train --freeze fc1.weight --epochs 1 --save frozen.safetensors 2>/dev/null
 bad() {
     want=$1 word=$2
     shift 2
-    train --epochs 1 --save none.safetensors "$@" >stdout 2>stderr
+    given --epochs "$@" || set -- --epochs 1 "$@"
+    train --save none.safetensors "$@" >stdout 2>stderr
     got=$?
     [ "$got" = "$want" ] || fail "'$*': exit status $got, not $want"
     [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"

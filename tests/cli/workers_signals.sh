@@ -43,7 +43,8 @@ wrong()
 {
     word=$1
     shift
-    launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" train --data digits:50 --device "$device" "$@" \
+    given --device "$@" || set -- --device "$device" "$@"
+    launch -n 1 "$tenon" train --data digits:50 --device "$device" : -n 1 "$tenon" train --data digits:50 "$@" \
         >out/wrong 2>&1 && fail "$*: one of two workers can't do that, and all is well"
     [ "$(grep -c '^tenon: ' out/wrong)" = 1 ] && grep -q "^tenon: rank 1: .*$word" out/wrong ||
         fail "$*: not one line on rank 1 with '$word': $(cat out/wrong)"
