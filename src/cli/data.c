@@ -11,13 +11,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- how a table is read ---- */
+/* ---- which options belong to it ---- */
 
-int cli_is_table(const char *data)
+static const struct {
+    const char *option;
+    unsigned kinds;
+    const char *called;
+} belongings[] = {{"header", CLI_TABLE, "tables"},
+                  {"target", CLI_TABLE, "tables"},
+                  {"by-position", CLI_TABLE, "tables"},
+                  {"image", CLI_IMAGES, "folders of images"},
+                  {"frame", CLI_PICTURE, "pictures"}};
+
+unsigned cli_kind_of(const tn_dataset *data)
 {
-    size_t length = strlen(data);
-    return length > 4 && !strcasecmp(data + length - 4, ".csv");
+    return data->target_numbers ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
 }
+
+int cli_check_kinds(cli_option *options, unsigned kinds)
+{
+    for (size_t i = 0; i < sizeof belongings / sizeof *belongings; i++) {
+        const cli_option *option = cli_find(options, belongings[i].option);
+        if (option && option->given && !(kinds & belongings[i].kinds))
+            return cli_usage("--%s is for %s, and there is none here", option->name, belongings[i].called);
+    }
+    return CLI_GO_ON;
+}
+
+/* ---- how a table is read ---- */
 
 int cli_header_kind(const char *header)
 {

@@ -7,8 +7,12 @@
 
 #include <time.h>
 
-/* Whether the data is a table rather than pictures. */
-int cli_is_table(const char *data);
+/* Kinds of data, which some options are for alone. */
+enum { CLI_TABLE = 1, CLI_IMAGES = 2, CLI_PICTURE = 4, CLI_OTHER = 8 };
+unsigned cli_kind_of(const tn_dataset *data);
+
+/* That each option that was given is for one of those kinds, if it is for some alone. */
+int cli_check_kinds(cli_option *options, unsigned kinds);
 
 /* How the settings say that a table has a header: TN_HEADER_...; -1: they don't. */
 int cli_header_kind(const char *header);

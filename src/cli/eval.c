@@ -53,7 +53,8 @@ static int measure(cli_saved *saved, tn_dataset *test)
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
     if (status == CLI_GO_ON && tn_evaluate(saved->state, &model, test, &score)) status = cli_failed();
     if (status == CLI_GO_ON) status = cli_saved_check(saved);
-    if (status == CLI_GO_ON && !isfinite(score.loss)) cli_warn("the loss is %g: some outputs are not finite", cli_unsigned_nan(score.loss));
+    if (status == CLI_GO_ON && !isfinite(score.loss))
+        cli_warn("the loss is %g: some outputs are not finite", cli_unsigned_nan(score.loss));
     if (status == CLI_GO_ON) report(saved, test->count, &score);
     return status == CLI_GO_ON ? CLI_OK : status;
 }
@@ -189,6 +190,7 @@ int cli_eval(int argc, char **argv)
     tn_dataset train = {0}, test = {0};
     int operands, status = cli_saved_open(&saved, "eval", NULL, doc, argc, argv, &operands);
     if (status == CLI_GO_ON) status = open_data(&saved, &train, &test);
+    if (status == CLI_GO_ON) status = cli_check_kinds(saved.options, cli_kind_of(&test));
     if (status == CLI_GO_ON) warn(&saved, &train, &test);
     if (status == CLI_GO_ON) status = measure(&saved, &test);
     tn_dataset_free(&train);

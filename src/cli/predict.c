@@ -1,4 +1,4 @@
-/* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, IDX) and of tables (CSV). */
+/* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, JPEG, IDX) and of tables (CSV). */
 #include "data.h"
 #include "json.h"
 #include "picture.h"
@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static const char doc[] =
-    "Says what a saved model makes of each picture (PNG, PGM), of each sample in an IDX, .npy, .npz\n"
-    "or .safetensors file, or of each row of a CSV file.";
+    "Says what a saved model makes of each picture (PNG or PGM; for a model of a folder of images PNG\n"
+    "or JPEG), of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
 
 /* Samples to predict. */
 typedef struct samples {
@@ -23,7 +24,7 @@ typedef struct samples {
     float *x;        /* as numbers before scaling; NULL: */
     tn_dataset rows; /* they are read as they are needed */
     int64_t count;
-    int one;               /* the file holds one picture, and nothing else */
+    unsigned kind;         /* CLI_PICTURE: the file holds one, and nothing else */
     int64_t unknown;       /* samples with an output that is not finite, */
     int64_t first_unknown; /* and the first of them */
     char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
@@ -33,6 +34,7 @@ typedef struct predictor {
     cli_saved saved;
     samples *file;
     int files;
+    unsigned kinds;  /* of the files */
     int64_t outputs; /* of a sample */
     int64_t count;   /* samples in all files */
     float *y;        /* their outputs */
@@ -73,6 +75,7 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
 {
     tn_dataset data = {0};
     tn_csv_options csv = cli_csv_options(&saved->settings, &saved->model);
+    out->kind = CLI_TABLE;
     csv.features = tn_shape_count(&saved->model.sample);
     csv.keep_missing = saved->scaling.x.columns > 0;
     tn_status read = tn_dataset_csv(path, &csv, &data);
@@ -103,7 +106,8 @@ static int read_picture(const cli_saved *saved, const char *path, samples *out)
     if (model->x_dtype != TN_U8)
         return cli_fail("%s: the model was trained on tables, and predicts from CSV files and arrays", path);
     out->x = malloc((size_t)tn_shape_count(&model->sample) * sizeof(float));
-    out->count = out->one = 1;
+    out->count = 1;
+    out->kind = CLI_PICTURE;
     if (!out->x) return cli_fail("out of memory");
     return cli_read_picture(saved, path, out->x, out->doubt);
 }
@@ -115,22 +119,26 @@ static const struct {
     int idx;
 } kinds[] = {{"\0\0", 1}, {"\x1f\x8b", 1}, {"\x93N", 0}, {"PK", 0}};
 
-/* They begin with a length. */
-static int is_safetensors(const char *path)
+/* Tables begin anyhow, and safetensors with a length. */
+static int has_ending(const char *path, const char *ending)
 {
     const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ".safetensors");
+    return dot && !strcasecmp(dot, ending);
 }
 
 static int read_file(const cli_saved *saved, const char *path, samples *out)
 {
     char head[2] = {0, 1};
+    struct stat info;
+    if (!stat(path, &info) && !S_ISREG(info.st_mode))
+        return cli_fail("%s: is %s", path,
+                        S_ISDIR(info.st_mode) ? "a folder where a file was expected" : "not a regular file");
     FILE *file = fopen(path, "rb");
     if (!file) return cli_fail("%s: %s", path, strerror(errno));
     size_t got = fread(head, 1, 2, file);
     fclose(file);
-    if (cli_is_table(path)) return read_table(saved, path, out);
-    if (is_safetensors(path)) return read_arrays(saved, path, 0, out);
+    if (has_ending(path, ".csv")) return read_table(saved, path, out);
+    if (has_ending(path, ".safetensors")) return read_arrays(saved, path, 0, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return read_arrays(saved, path, kinds[i].idx, out);
     const int picture = !memcmp(head, "\x89P", 2) || !memcmp(head, "\xff\xd8", 2);
@@ -278,14 +286,14 @@ static void tell(const predictor *p, samples *in, int64_t index, const float *y)
     char name[CLI_CLASS_NAME];
     double probability;
     int64_t best = best_class(p, y, &probability);
-    if (in->one && tells_probability(p)) cli_doubt_probability(probability, in->doubt);
+    if (in->kind == CLI_PICTURE && tells_probability(p)) cli_doubt_probability(probability, in->doubt);
     if (*in->doubt) cli_warn("%s: doubtful: %s", in->path, in->doubt);
     if (p->saved.settings.json) {
         tell_json(p, in, index, y);
         return;
     }
     printf("%s", cli_shown(in->path));
-    if (!in->one) printf(" %" PRId64, index);
+    if (in->kind != CLI_PICTURE) printf(" %" PRId64, index);
     if (!p->saved.model.classes)
         for (int64_t k = 0; k < p->outputs; k++) print_number(k ? " " : ": ", y[k]);
     else if (best == NO_CLASS)
@@ -392,9 +400,8 @@ static const struct {
 /* By how the file's name ends; WRITERS for none. */
 static size_t find_writer(const char *path)
 {
-    const char *dot = strrchr(path, '.');
     size_t i = 0;
-    while (i < WRITERS && (!dot || strcasecmp(dot, writers[i].ending) != 0)) i++;
+    while (i < WRITERS && !has_ending(path, writers[i].ending)) i++;
     return i;
 }
 
@@ -427,6 +434,7 @@ static int read_files(predictor *p, char **paths, int files)
         if (status != CLI_GO_ON) return status;
         p->count += in->count;
         p->files++;
+        p->kinds |= in->kind;
     }
     return CLI_GO_ON;
 }
@@ -435,7 +443,8 @@ static int read_files(predictor *p, char **paths, int files)
 static int predict(predictor *p, char **paths, int files)
 {
     int all = read_files(p, paths, files);
-    int status = p->files ? compute(p) : CLI_GO_ON;
+    int status = all == CLI_GO_ON ? cli_check_kinds(p->saved.options, p->kinds) : CLI_GO_ON;
+    if (status == CLI_GO_ON && p->files) status = compute(p);
     if (status == CLI_GO_ON) tell_all(p);
     if (status == CLI_GO_ON && all == CLI_GO_ON) status = write_all(p);
     return status == CLI_GO_ON ? all : status;

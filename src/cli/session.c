@@ -152,9 +152,10 @@ static int know_data(cli_session *s)
     cli_fingerprint(settings->data, s->data_hash);
     s->data_written = cli_written(settings->data);
     warn_of_change(s);
-    if (!settings->test) return CLI_GO_ON;
-    return cli_open_test(settings, &s->model, settings->test, cli_noted(settings->options, "test", settings->resume),
-                         &s->test);
+    const char *noted = cli_noted(settings->options, "test", settings->resume);
+    int status = settings->test ? cli_open_test(settings, &s->model, settings->test, noted, &s->test) : CLI_GO_ON;
+    if (status != CLI_GO_ON) return status;
+    return cli_check_kinds(settings->options, cli_kind_of(&s->data) | cli_kind_of(&s->test));
 }
 
 /* A training that is resumed reads its data as it did before. */
@@ -230,7 +231,7 @@ static int scale(cli_session *s)
 /* Numbers to predict are taken for classes where the loss is made for those; few may well be classes. */
 static void warn_of_classes(const cli_session *s)
 {
-    if (!cli_is_table(s->settings.data) || s->data.classes <= 20 || 2 * s->data.classes <= s->data.count) return;
+    if (cli_kind_of(&s->data) != CLI_TABLE || s->data.classes <= 20 || 2 * s->data.classes <= s->data.count) return;
     cli_warn("%s has %" PRId64 " classes for %" PRId64 " training samples%s", s->data.source, s->data.classes,
              s->data.count, s->data.class_names ? "" : "; to predict numbers, give --loss mse");
 }

@@ -263,8 +263,7 @@ int cli_settings_check(cli_settings *s)
     if (status == CLI_GO_ON) status = check_owners(s);
     if (status == CLI_GO_ON) status = check_init(s->init);
     if (status != CLI_GO_ON) return status;
-    if (cli_given(s->options, "target") && !cli_is_table(s->data))
-        return cli_usage("--target belongs to CSV files, and --data is '%s'", s->data);
+    if (s->by_position && !s->test) return cli_usage("--by-position is for the columns of --test, which was not given");
     if (find_storage(s) == sizeof storages / sizeof *storages)
         return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
     if (!tn_precision_name(find_precision(s)))

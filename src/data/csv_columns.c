@@ -185,7 +185,7 @@ static const char *next_line(const char *lines)
 }
 
 /* What is wanted, and what there is. */
-static tn_status missing(const tn_table *table, const char *lines, const char *which, const char *for_what)
+static tn_status missing(const tn_table *table, const char *lines, const char *which)
 {
     char want[LISTED], have[LISTED];
     int64_t count = count_lines(lines), n = 0;
@@ -195,10 +195,11 @@ static tn_status missing(const tn_table *table, const char *lines, const char *w
         names[n] = tn_region_print(&made, "%.*s", (int)line_length(at), at);
         if (!names[n]) break;
     }
-    tn_status status = n < count ? TN_ENOMEM
-                                 : tn_fail(TN_EMISSING, "%s: has no column '%.*s' %s: wanted are %s, and it has %s",
-                                           table->path, (int)line_length(which), which, for_what, list(names, n, want),
-                                           list(table->name, table->columns, have));
+    tn_status status =
+        n < count ? TN_ENOMEM
+                  : tn_fail(TN_EMISSING, "%s: has no column '%.*s' to predict from: wanted are %s, and it has %s",
+                            table->path, (int)line_length(which), which, list(names, n, want),
+                            list(table->name, table->columns, have));
     tn_region_free(&made);
     return status;
 }
@@ -331,6 +332,16 @@ static tn_status place_lines(tn_table *table, const directory *d, const char *li
     return TN_OK;
 }
 
+/* A column that is wanted to predict from, and not free for it: a target, or not there. */
+static tn_status lacking(const tn_table *table, const directory *d, const char *lines, const char *which)
+{
+    const int64_t column = find(table, d, which, line_length(which), ALIKE).column[0];
+    TN_REQUIRE(column < 0 || table->place[column] >= 0, TN_EINVAL,
+               "%s: column '%.*s' is one to predict from, and can't be the one to be predicted", table->path,
+               (int)line_length(which), which);
+    return missing(table, lines, which);
+}
+
 /* Those that are the same to the letter, then the others. */
 static tn_status place_all(tn_table *table, const directory *d, const char *lines, char *placed)
 {
@@ -338,7 +349,7 @@ static tn_status place_all(tn_table *table, const directory *d, const char *line
     TN_TRY(place_lines(table, d, lines, ALIKE, placed));
     const char *lacks = lines;
     while (*placed++ && *lacks) lacks = next_line(lacks);
-    return *lacks ? missing(table, lines, lacks, "to predict from") : TN_OK;
+    return *lacks ? lacking(table, d, lines, lacks) : TN_OK;
 }
 
 /* The columns that the lines name; all others but targets are not read. */

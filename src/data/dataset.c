@@ -333,6 +333,7 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files or "
                "of images, a CSV file, an .npz or a .safetensors file",
                name);
+    TN_REQUIRE(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), TN_EIO, "%s: is not a regular file", name);
     ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_data_is_large(name));
     tn_status status = open_file(ask, train, test);
     if (status != TN_EUNSUPPORTED || how == TN_STREAM_YES) return status;

@@ -43,6 +43,9 @@ for size in 7 0x5 2x7x5 1x2x3x4 big; do
     grep -q -e "--image '$size' is not a height and a width" message || fail "--image $size: $(cat message)"
 done
 
+learn --data set --header no >/dev/null 2>message && fail "--header is taken"
+grep -q -e "--header is for tables, and there is none here" message || fail "--header: $(cat message)"
+
 # Parts in folders of their own.
 mkdir parts
 cp -r set parts/train

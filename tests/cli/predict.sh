@@ -49,6 +49,27 @@ grep -q '^one.pgm: 1 (' said || fail "picture: $(cat said)"
 { printf '\000\000\010\003\000\000\000\001\000\000\000\034\000\000\000\034'; awk 'NR > 1' one.pgm | awk '{ printf "%c", $1 ? "x" : " " }'; } >one-idx3
 "$tenon" predict --model d.safetensors --device "$device" one-idx3 >said 2>stderr || fail "$(cat stderr)"
 grep -q '^one-idx3 0: ' said || fail "idx: $(cat said)"
+# Options of tables for pictures, and the other way round; and what would be waited for for ever.
+bad() { # bad WORD ARGUMENT...
+    word=$1
+    shift
+    timeout 20 "$tenon" "$@" --device "$device" >said 2>stderr && fail "'$*' is taken: $(cat said)"
+    [ ! -s said ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not said: $(cat said stderr)"
+}
+bad "--header is for tables, and there is none here" predict --model d.safetensors --header yes one.pgm
+bad "--by-position is for tables" predict --model d.safetensors --by-position one-idx3
+bad "--frame is for pictures" predict --model d.safetensors --frame no one-idx3
+bad "--frame is for pictures" predict --model t.safetensors --frame no rows.csv
+bad "--header is for tables" eval --model d.safetensors --header yes
+"$tenon" predict --model d.safetensors --device "$device" --frame no one.pgm one-idx3 >said 2>stderr || fail "--frame: $(cat stderr)"
+for name in f.png f.npy f.npz f.safetensors f.csv f; do
+    mkfifo $name
+    bad "$name: is not a regular file" predict --model d.safetensors $name
+    bad "$name: is not a regular file" predict --model t.safetensors $name
+    bad "$name: is not a regular file" train --data $name
+done
+bad "out: is a folder" predict --model d.safetensors out
+
 # A table is one whatever its name ends in, and large numbers have all their digits.
 awk 'BEGIN { print "t,y"; for (i = 0; i < 60; i++) print i "," 1234000 + i * 1.5 }' >large.txt
 "$tenon" train --data large.txt --net "linear outputs" --lr 0.05 --epochs 40 --device "$device" --save large.safetensors >stdout 2>stderr || fail "large: $(cat stderr)"
