@@ -26,16 +26,6 @@ typedef struct conv_kernel {
     int64_t shared, staging, packed; /* bytes: packed weights of all groups; of each thread: a picture, other things */
 } conv_kernel;
 
-static inline int64_t round_up(int64_t n, int64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
-static inline int64_t min_of(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The tile for rows of which so many always lie side by side. */
 static inline int cpu_conv_tile(const cpu_gather_shape *g, int64_t beside)
 {

@@ -1,6 +1,7 @@
 /* cpu.c: the backend's table, its one device, and the choice of instruction set and threads. */
 #include "cpu.h"
 #include "library.h"
+#include "matrix.h"
 
 #include <omp.h>
 #include <sched.h>
@@ -43,9 +44,9 @@ int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
 /* ---- the device
  * ------------------------------------------------------------------------------------------------------------ */
 
-#define ISA(isa)                                                                                                       \
+#define ISA(title, isa)                                                                                                \
     {                                                                                                                  \
-        .name = #isa, .rows = &cpu_rows_##isa, .fold = cpu_fold_##isa,                                                 \
+        .name = title, .rows = &cpu_rows_##isa, .fold = cpu_fold_##isa,                                                \
         .gemm = {[CPU_F32] = &cpu_gemm_f32_##isa, [CPU_F64] = &cpu_gemm_f64_##isa},                                    \
         .gather = {[CPU_F32] = cpu_gather_f32_##isa, [CPU_F64] = cpu_gather_f64_##isa},                                \
         .pixel = {[CPU_F32] = &cpu_pixel_f32_##isa, [CPU_F64] = &cpu_pixel_f64_##isa},                                 \
@@ -59,15 +60,20 @@ static const char *option(const char *key)
 /* The widest instruction set that the processor and the system have; "isa" asks for a narrower one. */
 static const cpu_isa *choose_isa(void)
 {
-    static const cpu_isa base = ISA(base);
+    static const cpu_isa base = ISA("base", base);
 #ifdef CPU_X86
-    static const cpu_isa avx2 = ISA(avx2), avx512 = ISA(avx512);
+    static const cpu_isa avx2 = ISA("avx2", avx2), avx512 = ISA("avx512", avx512);
     const char *wish = option("isa");
     __builtin_cpu_init();
     const int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const int has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (has_avx512 && (!wish || !strcmp(wish, "avx512"))) return &avx512;
+#ifdef CPU_AMX
+    static cpu_isa amx = ISA("amx", avx512); /* but for products */
+    amx.matrix = cpu_matrix_amx;
+    if (has_avx512 && (!wish || !strcmp(wish, "amx")) && cpu_matrix_open()) return &amx;
+#endif
+    if (has_avx512 && (!wish || !strcmp(wish, "amx") || !strcmp(wish, "avx512"))) return &avx512;
     if (has_avx2 && (!wish || strcmp(wish, "base"))) return &avx2;
 #endif
     return &base;
@@ -148,7 +154,7 @@ static int is_one_of(const char *value, const char *const known[])
 /* Asks for each option, and refuses what makes no sense. "grain" and "own" are kept by the context. */
 static int32_t check_options(tn_context *context, tn_msg *msg)
 {
-    static const char *const sets[] = {"base", "avx2", "avx512", NULL}, *const switches[] = {"0", "1", NULL};
+    static const char *const sets[] = {"base", "avx2", "avx512", "amx", NULL}, *const switches[] = {"0", "1", NULL};
     const char *grain = option("grain"), *own = option("own"), *isa = option("isa"), *threads = option("threads");
     context->grain = 1;
     context->own = own && *own == '1';
@@ -157,7 +163,7 @@ static int32_t check_options(tn_context *context, tn_msg *msg)
     if (own && !is_one_of(own, switches))
         return cpu_fail(msg, TN_EINVAL, "option cpu.own: '%s' is neither 0 nor 1", own);
     if (isa && !is_one_of(isa, sets))
-        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2 or avx512", isa);
+        return cpu_fail(msg, TN_EINVAL, "option cpu.isa: '%s' is not base, avx2, avx512 or amx", isa);
     if (threads && (asked_threads() < 1 || asked_threads() > MOST_THREADS))
         return cpu_fail(msg, TN_EINVAL, "option cpu.threads: '%s' is no whole number from 1 to %d", threads,
                         MOST_THREADS);

@@ -12,6 +12,16 @@
 #define CPU_WORK_PROG (288 << 10) /* of which a program's values take the first, and operators the rest */
 #define CPU_PARALLEL  24000.0     /* estimated work, in simple operations, from which a parallel region pays */
 
+static inline int64_t round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static inline int64_t min_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ---- the backend ------------------------------------------------------------------------------------------------ */
 
 extern const tn_host *cpu_host;

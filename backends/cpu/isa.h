@@ -57,6 +57,22 @@ typedef struct cpu_gemm {
     void (*pack_b)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gemm;
 
+/* A product in f32 by matrix units. Operands are packed in panels of `wide` rows (columns), each filled up to a
+ * multiple of `deep`, with so many bytes an element. */
+typedef struct cpu_matrix {
+    int64_t wide, deep, bytes;
+    int32_t parts;
+    void (*begin)(void); /* on each thread, before it uses the others; then end */
+    void (*end)(void);
+    /* As in cpu_gemm, but one of si and sl is 1. Returns the largest exponent, with a bias of 127, of what was packed.
+     */
+    int32_t (*pack_a)(int64_t count, int64_t k, const float *from, int64_t si, int64_t sl, void *to);
+    int32_t (*pack_b)(int64_t count, int64_t k, const float *from, int64_t si, int64_t sl, void *to);
+    /* c (rows, columns), both at most `wide`, = or += panel a panel b. */
+    void (*tile)(int64_t k, const void *a, const void *b, float *c, int64_t ldc, int64_t rows, int64_t columns,
+                 int add);
+} cpu_matrix;
+
 /* A product whose left operand lies scattered: c (mr x nr, rows ldc apart) = or += a b, where element (i, l) of a is at
  * row[i / run] + i % run + off[l], in elements, and b is a panel packed by pack_b of the same type. */
 typedef void cpu_gather_tile(int64_t k, const void *const *row, const int64_t *off, const void *b, void *c, int64_t ldc,
@@ -88,6 +104,7 @@ typedef struct cpu_isa {
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
+    const cpu_matrix *matrix; /* by precision, of f32; NULL: no matrix units */
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \
@@ -99,5 +116,6 @@ typedef struct cpu_isa {
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
+extern const cpu_matrix cpu_matrix_amx[];
 
 #endif

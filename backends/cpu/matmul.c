@@ -1,14 +1,15 @@
-/* matmul.c: y = epilogue(op(a) op(b)) for batches, by a library's product or our own (gemm.c).
+/* matmul.c: y = epilogue(op(a) op(b)) for batches, by matrix units (matrix.c), a library's product or our own (gemm.c).
  *
- * y is cut into a grid of parts, one for each thread, and batches among them. A library multiplies a part at once, on
- * the part's thread. Our own product packs what a part needs of a into the thread's workspace and of b into its scratch
- * memory, and runs the epilogue over each block of y while that is in the cache. Sums are in the operands' own type,
- * blocks of k in order. */
+ * y is cut into a grid of parts, one for each thread, and batches among them. Matrix units or a library multiply a part
+ * at once, on the part's thread; a part whose numbers the units can't take is left to the others. Our own product packs
+ * what a part needs of a into the thread's workspace and of b into its scratch memory, and runs the epilogue over each
+ * block of y while that is in the cache. Sums are in the operands' own type, blocks of k in order. */
 #include "prog.h"
 
 #include <string.h>
 
 #include "library.h"
+#include "matrix.h"
 
 #define STRIP      2048 /* columns of b that are packed at once */
 #define TILE_BYTES 4096 /* of a register tile, at most */
@@ -17,12 +18,13 @@ typedef struct matmul_kernel {
     tn_kernel kernel;
     cpu_prog *epilogue; /* or NULL */
     const cpu_gemm *gemm;
+    const cpu_matrix *matrix; /* or NULL */
     int ta, tb, library, threads;
     int64_t batch, m, n, k;
-    int64_t a_step, b_step; /* elements from one batch to the next */
-    int64_t size;           /* bytes of an element */
-    int64_t parts_m, parts_n;
-    int64_t packed_b;    /* bytes of scratch for each thread */
+    int64_t a_step, b_step;                   /* elements from one batch to the next */
+    int64_t size;                             /* bytes of an element */
+    int64_t parts_m, parts_n, tile_m, tile_n; /* boundaries between parts fall on whole tiles */
+    int64_t packed_b;                         /* bytes of scratch for each thread */
     const cpu_fold *sum; /* of a's columns, into doubles at the end of the scratch memory; NULL: none */
     uint64_t sums_at;
 } matmul_kernel;
@@ -59,14 +61,13 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
 /* Parts of y for so many threads: such that least is packed twice. */
 static void choose_parts(matmul_kernel *k, int64_t threads)
 {
-    const cpu_gemm *g = k->gemm;
     double best = 0;
     k->parts_m = k->parts_n = 1;
+    k->tile_m = k->matrix ? k->matrix->wide : k->gemm->mr, k->tile_n = k->matrix ? k->matrix->wide : k->gemm->nr;
     for (int64_t pm = 1; pm <= threads; pm++) {
-        const int64_t pn = threads / pm, rows = (k->m / pm + g->mr - 1) / g->mr,
-                      columns = (k->n / pn + g->nr - 1) / g->nr;
-        const double work = (double)(rows * g->mr) * (double)(columns * g->nr),
-                     pack = (double)(rows * g->mr + columns * g->nr);
+        const int64_t pn = threads / pm, rows = (k->m / pm + k->tile_m - 1) / k->tile_m * k->tile_m,
+                      columns = (k->n / pn + k->tile_n - 1) / k->tile_n * k->tile_n;
+        const double work = (double)rows * (double)columns, pack = (double)(rows + columns);
         const double cost = work + 16 * pack;
         if (best > 0 && cost >= best) continue;
         best = cost;
@@ -88,10 +89,13 @@ static void plan(matmul_kernel *k, const tn_context *context)
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
     k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
                  flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
+    if (cpu_code->matrix && k->size == 4 && cpu_matrix_pays(cpu_code->matrix, k->m, k->n, k->k, context->grain))
+        k->matrix = cpu_code->matrix;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
-    if (k->library) return;
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
-    k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
+    if (!k->library) k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
+    if (k->matrix && k->packed_b < cpu_matrix_bytes(k->matrix, k->m, k->n, k->k))
+        k->packed_b = cpu_matrix_bytes(k->matrix, k->m, k->n, k->k);
     k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
 }
 
@@ -223,18 +227,17 @@ static void run_part(const part *p)
     }
 }
 
-/* Boundaries between parts fall on whole tiles. */
 static int64_t boundary(int64_t n, int64_t tile, int64_t i, int64_t parts)
 {
     const int64_t at = (n + tile - 1) / tile * i / parts * tile;
     return at < n ? at : n;
 }
 
-/* The library's product, of the whole depth at once. */
-static void multiply_part(const part *p)
+/* The part's product, of the whole depth at once. */
+static cpu_product product_of(const part *p)
 {
     const matmul_kernel *k = p->kernel;
-    const cpu_product product = {
+    return (cpu_product){
         .ta = k->ta,
         .tb = k->tb,
         .m = p->m1 - p->m0,
@@ -247,8 +250,26 @@ static void multiply_part(const part *p)
         .ldb = k->tb ? k->k : k->n,
         .ldc = k->n,
     };
+}
+
+/* By the library: its threads and the signals are looked after for each part where it is the exception. */
+static void run_library(const part *p)
+{
+    const cpu_product product = product_of(p);
+    cpu_library_use use;
+    if (p->kernel->matrix) cpu_library_begin(&use);
     cpu_library_product(&product);
+    if (p->kernel->matrix) cpu_library_end(&use);
     run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
+}
+
+/* By matrix units. Returns 0 if they can't. */
+static int run_matrix(const part *p)
+{
+    const cpu_product product = product_of(p);
+    if (!p->kernel->matrix || !cpu_matrix_product(p->kernel->matrix, &product, p->packed_b)) return 0;
+    run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
+    return 1;
 }
 
 static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
@@ -261,10 +282,10 @@ static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
         p->a = r->run->in[0] + p->z * k->a_step * k->size;
         p->b = r->run->in[1] + p->z * k->b_step * k->size;
         p->y = r->run->out[0] + p->z * k->m * k->n * k->size;
-        p->m0 = boundary(k->m, k->gemm->mr, im, k->parts_m), p->m1 = boundary(k->m, k->gemm->mr, im + 1, k->parts_m);
-        p->n0 = boundary(k->n, k->gemm->nr, in, k->parts_n), p->n1 = boundary(k->n, k->gemm->nr, in + 1, k->parts_n);
+        p->m0 = boundary(k->m, k->tile_m, im, k->parts_m), p->m1 = boundary(k->m, k->tile_m, im + 1, k->parts_m);
+        p->n0 = boundary(k->n, k->tile_n, in, k->parts_n), p->n1 = boundary(k->n, k->tile_n, in + 1, k->parts_n);
         if (p->m0 == p->m1 || p->n0 == p->n1) continue;
-        k->library ? multiply_part(p) : run_part(p);
+        if (!run_matrix(p)) k->library ? run_library(p) : run_part(p);
     }
 }
 
@@ -280,9 +301,9 @@ static void run_thread(void *arg, int64_t begin, int64_t end, int thread)
         cpu_eval_begin(&eval, k->epilogue, work, r->epilogue, k->epilogue->count);
         p.eval = &eval;
     }
-    if (k->library) cpu_library_begin(&use);
+    if (k->library && !k->matrix) cpu_library_begin(&use);
     run_parts(&p, r, begin, end);
-    if (k->library) cpu_library_end(&use);
+    if (k->library && !k->matrix) cpu_library_end(&use);
 }
 
 /* Output 1 = the sums of a's columns: a is (k, m). */

@@ -20,11 +20,6 @@ static int64_t max_of(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t min_of(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Outputs j of a row for which column `at` of the window lies inside: from *begin to before *end. */
 static void inside(const pool_kernel *k, int64_t at, int64_t *begin, int64_t *end)
 {

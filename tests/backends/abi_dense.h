@@ -128,20 +128,60 @@ static void check_reduces(void)
 /* ---- matmul --------------------------------------------------------------------------------------------------------
  */
 
+/* What operands of a product are made of. A unit that multiplies narrower numbers has trouble with all but the first:
+ * their parts, or the products of these, may be denormal, or be infinity less infinity. */
+static const struct style {
+    const char *name;
+    double size[2]; /* of a and b; 0: each number has its own, from 2^-60 to 2^60 */
+    int every;      /* so many-th number, counted across both, is another */
+    uint32_t other; /* as bits of f32 */
+} styles[] = {{"ordinary", {1, 1}, 0, 0},
+              {"infinities", {1, 1}, 301, 0x7f800000},
+              {"NaN", {1, 1}, 503, 0xffc00000},
+              {"NaN of all ones", {1, 1}, 503, 0x7fffffff},
+              {"an infinity by small", {1, 0x1p-100}, 45000, 0x7f800000},
+              {"small by an infinity", {0x1p-100, 1}, 80000, 0xff800000},
+              {"NaN of all ones by small", {1, 0x1p-100}, 45000, 0x7fffffff},
+              {"the largest numbers", {1e-20, 1e-20}, 401, 0x7f7fffff},
+              {"the largest by small", {1, 0x1p-120}, 45000, 0x7f7fffff},
+              {"large by small", {0x1p100, 0x1p-100}, 0, 0},
+              {"large by tiny", {0x1p50, 0x1p-115}, 0, 0},
+              {"tiny by large", {0x1p-120, 0x1p100}, 0, 0},
+              {"small by small", {0x1p-50, 0x1p-50}, 0, 0},
+              {"tiny by small", {0x1p-70, 0x1p-55}, 0, 0},
+              {"large by large", {0x1p55, 0x1p55}, 0, 0},
+              {"of all sizes", {0, 0}, 0, 0},
+              {"a few tiny ones", {1, 1}, 97, 0x06000000},
+              {"a few small ones among nothing", {0x1p-149, 0x1p-149}, 61, 0x26000001},
+              {"nothing", {0x1p-149, 0x1p-149}, 0, 0}};
+
+static double styled(const struct style *s, int side, int64_t at)
+{
+    const double x = 2 * uniform01() - 1;
+    float other;
+    memcpy(&other, &s->other, sizeof other);
+    if (s->every && at % s->every == s->every / 2) return (double)other;
+    if (s->size[side] == 0x1p-149) return 0;
+    return s->size[side] != 0 ? x * s->size[side] : x * ldexp(1, (int)(random_bits() % 121) - 60);
+}
+
 /* epilogue: 0 none, 1 relu(product + row of biases), 2 product times a scalar plus a full operand. */
-static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int shared, int epilogue)
+static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int shared, int epilogue,
+                         const struct style *style)
 {
     int64_t batch = size[0], m = size[1], n = size[2], k = size[3];
-    start_case("matmul %s batch %lld m %lld n %lld k %lld, trans %d, shared %d, epilogue %d", dtype_name(dtype),
-               (long long)batch, (long long)m, (long long)n, (long long)k, trans, shared, epilogue);
+    start_case("matmul %s batch %lld m %lld n %lld k %lld, trans %d, shared %d, epilogue %d, %s", dtype_name(dtype),
+               (long long)batch, (long long)m, (long long)n, (long long)k, trans, shared, epilogue, style->name);
     int ta = trans & 1, tb = trans >> 1;
     int64_t a_dim[] = {batch, ta ? k : m, ta ? m : k}, b_dim[] = {batch, tb ? n : k, tb ? k : n},
             y_dim[] = {batch, m, n};
     operand *a = add_in(dtype, 3, a_dim, (int[]){shared & 1, 0, 0});
     operand *b = add_in(dtype, 3, b_dim, (int[]){shared & 2, 0, 0});
     if (epilogue) add_in(dtype, 3, y_dim, epilogue == 1 ? (int[]){1, 1, 0} : (int[]){0, 0, 0});
+    int64_t at = 0;
     for (int j = 0; j < T.n_in; j++)
-        for (int64_t i = 0; i < T.in[j].count; i++) set(&T.in[j], i, 2 * uniform01() - 1);
+        for (int64_t i = 0; i < T.in[j].count; i++)
+            set(&T.in[j], i, j < 2 ? styled(style, j, at++) : 2 * uniform01() - 1);
     operand *y = add_out(dtype, 3, y_dim);
     T.scalar[0].f = 0.75, T.n_scalar = 1;
     double eps = dtype == TN_F32 ? 0x1p-23 : 0x1p-52;
@@ -153,10 +193,12 @@ static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int sh
                        get(b, z * b->desc.stride[0] + (tb ? j * k + l : l * n + j));
             sum += p, magnitude += fabs(p);
         }
+        if (dtype == TN_F32) sum = (double)(float)sum; /* it may be beyond f32's range */
         double c = epilogue ? get(&T.in[2], strided_element(&T.in[2].desc, e)) : 0;
         y->want[e] = epilogue == 1 ? (sum + c < 0 ? 0 : sum + c) : epilogue == 2 ? sum * 0.75 + c : sum;
         /* few terms: the bound that holds for any order (Higham, 2002, section 3.1); many: what chance leaves of it */
         y->tol[e] = eps * (magnitude * (k < 16 ? 0.5 * (double)k + 1 : 1 + 0.25 * sqrt((double)k)) + 2 * fabs(c));
+        if (dtype == TN_F32) y->tol[e] = isfinite(sum) ? y->tol[e] + (double)k * 0x1p-149 : 0;
     }
     tn_map_instr relu[] = {{"add", {0, 1, -1, -1}, dtype, 0, 0}, {"relu", {2, -1, -1, -1}, dtype, 0, 0}};
     tn_map_instr axpy[] = {{"scalar", {0, -1, -1, -1}, dtype, 0, 0},
@@ -179,9 +221,14 @@ static void check_matmuls(void)
     for (size_t s = 0; s < sizeof size / sizeof *size; s++)
         for (int trans = 0; trans < 4; trans++)
             for (int epilogue = 0; epilogue < 3; epilogue++) {
-                check_matmul(TN_F32, size[s], trans, (int)(s + (size_t)epilogue) % 4, epilogue);
-                if (epilogue != 2) check_matmul(TN_F64, size[s], trans, (int)(s + (size_t)trans) % 4, epilogue);
+                check_matmul(TN_F32, size[s], trans, (int)(s + (size_t)epilogue) % 4, epilogue, styles);
+                if (epilogue != 2) check_matmul(TN_F64, size[s], trans, (int)(s + (size_t)trans) % 4, epilogue, styles);
             }
+    for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+        for (int trans = 0; trans < 4; trans++) {
+            check_matmul(TN_F32, (int64_t[]){1, 130, 150, 200}, trans, 0, trans % 3, &styles[i]);
+            check_matmul(TN_F32, (int64_t[]){3, 20, 40, 130}, trans, 1, 0, &styles[i]);
+        }
 }
 
 /* ---- softmax -------------------------------------------------------------------------------------------------------

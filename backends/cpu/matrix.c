@@ -1,0 +1,96 @@
+/* matrix.c: a product in f32 by matrix units (amx.c): block after block of the depth, each operand packed once for
+ * many tiles; when its units pay, and for which numbers. */
+#include "matrix.h"
+
+#include "cpu.h"
+
+#if defined(CPU_AMX)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 };
+
+int cpu_matrix_open(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & AMX_BF16 && d & AMX_TILE &&
+           !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+}
+#else
+int cpu_matrix_open(void)
+{
+    return 0;
+}
+#endif
+
+/* Rows of a, and columns of b, that are packed at once: both packed blocks stay in a core's second cache. */
+enum { ROWS = 192, COLUMNS = 512 };
+
+/* How deep a block is: a panel of b stays in the first cache. */
+static int64_t depth_of(const cpu_matrix *g)
+{
+    return g->parts == 3 ? 128 : 256;
+}
+
+static int64_t panel_bytes(const cpu_matrix *g, int64_t count, int64_t depth)
+{
+    return round_up(count, g->wide) * round_up(depth, g->deep) * g->bytes;
+}
+
+int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k)
+{
+    const int64_t depth = min_of(k, depth_of(g));
+    return panel_bytes(g, min_of(m, ROWS), depth) + panel_bytes(g, min_of(n, COLUMNS), depth);
+}
+
+/* A packed element of a takes part in n multiply-adds, one of b in m: so packing costs as 1 / m + 1 / n. */
+int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double grain)
+{
+    static const double least[] = {0, 20, 32, 64};
+    if (m * n * k == 0) return 0;
+    return (double)m * (double)n / (double)(m + n) >= least[g->parts] * grain && (double)k >= 48 * grain;
+}
+
+/* Whether neither operand has infinities or NaN, and sums of 256 products stay below 2^128, by the largest exponents.
+ */
+static int fits(int32_t a, int32_t b)
+{
+    return a <= 253 && b <= 253 && a + b <= 2 * 127 + 117;
+}
+
+static void multiply(const cpu_matrix *g, const char *a, const char *b, int64_t rows, int64_t columns, int64_t depth,
+                     float *c, int64_t ldc, int add)
+{
+    for (int64_t j = 0; j < columns; j += g->wide)
+        for (int64_t i = 0; i < rows; i += g->wide)
+            g->tile(depth, a + panel_bytes(g, i, depth), b + panel_bytes(g, j, depth), c + i * ldc + j, ldc,
+                    min_of(g->wide, rows - i), min_of(g->wide, columns - j), add);
+}
+
+/* Columns j..j + columns. */
+static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work)
+{
+    const int64_t a_row = p->ta ? 1 : p->lda, a_deep = p->ta ? p->lda : 1, b_column = p->tb ? p->ldb : 1,
+                  b_deep = p->tb ? 1 : p->ldb;
+    for (int64_t l = 0; l < p->k; l += depth_of(g)) {
+        const int64_t depth = min_of(depth_of(g), p->k - l);
+        char *packed_a = work + panel_bytes(g, columns, depth);
+        const int32_t top = g->pack_b(columns, depth, p->b + j * b_column + l * b_deep, b_column, b_deep, work);
+        for (int64_t i = 0; i < p->m; i += ROWS) {
+            const int64_t rows = min_of(ROWS, p->m - i);
+            if (!fits(top, g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a))) return 0;
+            multiply(g, packed_a, work, rows, columns, depth, p->c + i * p->ldc + j, p->ldc, l > 0);
+        }
+    }
+    return 1;
+}
+
+int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work)
+{
+    int fit = 1;
+    g->begin();
+    for (int64_t j = 0; j < p->n && fit; j += COLUMNS) fit = strip(g, p, j, min_of(COLUMNS, p->n - j), work);
+    g->end();
+    return fit;
+}
