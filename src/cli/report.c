@@ -22,6 +22,19 @@ static void explain(void *arg, const char *text)
     fprintf(stderr, "%s\n", cli_shown(text));
 }
 
+/* What became of --storage. */
+static void tell_storage(const cli_session *s)
+{
+    const tn_program_report *r = &s->opened;
+    if (r->narrow_refused && !r->narrow_values)
+        cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
+                 tn_device_name(s->device), r->narrow_why);
+    else if (r->narrow_values)
+        fprintf(stderr, "storage %s: for %u of %u large values between kernels%s%s\n", s->settings.storage,
+                r->narrow_values, r->narrow_values + r->narrow_refused,
+                r->narrow_refused ? "; the others stay f32: " : "", r->narrow_refused ? r->narrow_why : "");
+}
+
 void cli_report_start(const cli_session *s)
 {
     tn_program_report report = s->opened;
@@ -44,9 +57,7 @@ void cli_report_start(const cli_session *s)
         cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
-    if (report.narrow_refused && !report.narrow_values)
-        cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
-                 tn_device_name(s->device), report.narrow_why);
+    tell_storage(s);
     if (report.coarse_refused && !report.coarse_products)
         cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->settings.precision,
                  tn_device_name(s->device), report.coarse_why);
@@ -209,11 +220,11 @@ void cli_report_done(const cli_session *s)
             cli_duration_text(s->seconds, text, sizeof text));
     if (!isnan(last->test.accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test.accuracy);
     if (s->settings.save) fprintf(stderr, ", saved to %s", cli_shown(s->settings.save));
-    if (s->settings.best && !s->at.best)
-        fprintf(stderr, ", no epoch's loss is a number: nothing to %s", cli_shown(s->settings.best));
-    if (s->settings.best && s->at.best)
+    if (s->settings.best)
         fprintf(stderr, ", epoch %" PRId64 " %s %s", s->at.best,
                 s->best_saved ? "as the best to" : "is still the best: nothing new to", cli_shown(s->settings.best));
+    if (s->settings.weights)
+        fprintf(stderr, ", %s %s", s->weights_saved ? "weights to" : "no weights to", cli_shown(s->settings.weights));
     if (s->settings.curve) fprintf(stderr, ", curve in %s", cli_shown(s->settings.curve));
     fprintf(stderr, "\n");
     if (s->settings.stats) print_stats(s);

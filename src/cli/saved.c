@@ -24,6 +24,10 @@ static void make_options(cli_saved *saved, int predicts)
          &s->memory, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "loaders", "N", "threads that bring batches together (by the processors)", &s->loaders, 1, 32, 0, 0,
          0, 0},
+        {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as (as in training)", &s->storage, 0, 0,
+         "storage", 0, 0, 0},
+        {CLI_TEXT, "precision", "LEVEL", "factors of products may be rounded (as in training)", &s->precision, 0, 0,
+         "precision", 0, 0, 0},
         {CLI_FLAG, "json", 0, "JSON objects on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "net", "NET", "", &s->net, 0, 0, "net", 1, 0, 0},
@@ -67,6 +71,7 @@ static int open_file(cli_saved *saved, const char *command)
     if ((saved->failed = tn_checkpoint_open(saved->path, &saved->checkpoint))) return cli_failed();
     int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);
+    if (status == CLI_GO_ON) status = cli_check_types(&saved->settings);
     const int predicts = cli_find(saved->options, "out") != NULL;
     read_header_anew(saved, predicts);
     if (status == CLI_GO_ON) status = check_header(saved);

@@ -443,10 +443,12 @@ int cli_session_save(cli_session *s, const char *path)
     return CLI_FAILED;
 }
 
-static tn_status save_weights(const cli_session *s, tn_state *state)
+static tn_status save_weights(cli_session *s, tn_state *state)
 {
     const tn_save_options how = {.weights_only = 1, .without = "scale"};
-    return tn_state_save_with(state, s->settings.weights, &how, NULL, 0);
+    tn_status status = tn_state_save_with(state, s->settings.weights, &how, NULL, 0);
+    s->weights_saved |= !status;
+    return status;
 }
 
 int cli_session_save_weights(cli_session *s)
@@ -466,7 +468,7 @@ static int is_best(const cli_session *s, const tn_checkpoint *file)
     return is;
 }
 
-static tn_status copy_weights(const cli_session *s, const tn_checkpoint *from)
+static tn_status copy_weights(cli_session *s, const tn_checkpoint *from)
 {
     tn_state *state = NULL;
     tn_status status = tn_state_new(s->device, 0, &state);

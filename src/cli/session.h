@@ -32,10 +32,11 @@ typedef struct cli_session {
     cli_history history;
     tn_epoch begun; /* resumed in the middle of an epoch: what was there */
     cli_progress progress;
-    double seconds;  /* spent on training steps in this run */
-    int64_t samples; /* that it took */
-    int best_saved;  /* to --best, by this run */
-    int known;       /* the library has told all workers what failed */
+    double seconds;    /* spent on training steps in this run */
+    int64_t samples;   /* that it took */
+    int best_saved;    /* to --best, by this run; */
+    int weights_saved; /* to --weights */
+    int known;         /* the library has told all workers what failed */
 } cli_session;
 
 /* Everything up to the first step, as a worker of the team, or alone. Returns CLI_GO_ON or an exit status;

@@ -193,6 +193,15 @@ static uint32_t find_precision(const cli_settings *s)
     return i;
 }
 
+int cli_check_types(const cli_settings *s)
+{
+    if (find_storage(s) == sizeof storages / sizeof *storages)
+        return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
+    if (!tn_precision_name(find_precision(s)))
+        return cli_usage("--precision: products are in f32, f32-fast or bf16, not in '%s'", s->precision);
+    return CLI_GO_ON;
+}
+
 tn_compile_options cli_compile_options(const cli_settings *s)
 {
     return (tn_compile_options){.strict = (uint32_t)s->strict,
@@ -264,10 +273,7 @@ int cli_settings_check(cli_settings *s)
     if (status == CLI_GO_ON) status = check_init(s->init);
     if (status != CLI_GO_ON) return status;
     if (s->by_position && !s->test) return cli_usage("--by-position is for the columns of --test, which was not given");
-    if (find_storage(s) == sizeof storages / sizeof *storages)
-        return cli_usage("--storage: numbers are stored as f32, f16 or bf16, not as '%s'", s->storage);
-    if (!tn_precision_name(find_precision(s)))
-        return cli_usage("--precision: products are in f32, f32-fast or bf16, not in '%s'", s->precision);
+    if (cli_check_types(s) != CLI_GO_ON) return CLI_USAGE;
     if (strcmp(s->scale, "auto") != 0 && tn_scale_kind(s->scale) < 0)
         return cli_usage("--scale '%s' is not none, minmax, standard, unit or auto", s->scale);
     if (cli_net_tokens(s->net) && strcmp(s->scale, "auto") != 0 && strcmp(s->scale, "none") != 0)

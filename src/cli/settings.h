@@ -13,7 +13,8 @@ typedef struct cli_settings {
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
-    const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename, *freeze, *curve;
+    const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
+        *freeze, *curve;
     const char *trace;
     int by_position, sync_norm;
     int json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
@@ -35,7 +36,10 @@ int cli_settings_class_weights(const cli_settings *settings, const tn_dataset *d
  * an exit status. */
 int cli_settings_check(cli_settings *settings);
 
-/* What compiling is told; after cli_settings_check. */
+/* That numbers can be stored and multiplied as the settings say; a part of that. */
+int cli_check_types(const cli_settings *settings);
+
+/* What compiling is told; after cli_check_types. */
 tn_compile_options cli_compile_options(const cli_settings *settings);
 
 /* The parts of `--init`: a name, and after a space the deviation. `name` holds the name. */

@@ -52,6 +52,25 @@ opencl*) ;; # each is a program to compile, and they are the same as elsewhere
 *) each_option ;;
 esac
 
+# Storage in 16 bits: what came of it is said, and a saved model is measured as it was trained.
+stored() { # NET SAID
+    rm -f b.safetensors
+    train --net "$1" --epochs 1 --storage bf16 --json --save b.safetensors >lines 2>stderr || fail "--storage: $(cat stderr)"
+    grep -q "$2" stderr || fail "--storage of '$1' does not say '$2': $(cat stderr)"
+    "$tenon" eval --model b.safetensors --device "$device" --json >measured 2>stderr || fail "--storage: $(cat stderr)"
+    [ "$(value test_loss <lines)" = "$(value test_loss <measured)" ] || fail "--storage: $(cat lines measured)"
+    "$tenon" eval --model b.safetensors --device "$device" --json --storage f32 >exact 2>stderr || fail "--storage f32: $(cat stderr)"
+}
+sequence="project 8, transformer 2, max_steps, linear outputs"
+case $device in
+reference) stored "$sequence" '^storage bf16: for \([0-9]*\) of \1 large values between kernels$' ;;
+cpu)
+    stored "$sequence" '^storage bf16: for [0-9]* of [0-9]* large values between kernels; the others stay f32: matmul: '
+    cmp -s measured exact && fail "eval --storage f32 changes nothing"
+    stored "linear 16, relu, linear 10" 'warning: --storage bf16 changes nothing: cpu stores no value so'
+    ;;
+esac
+
 # A 0 that is typed is meant, and is not the usual value: also by the training that goes on.
 same() {
     train --epochs 2 --json $1 2>stderr | figures >one
@@ -105,6 +124,7 @@ grep -q "is still the best: nothing new to none.safetensors" stderr || fail "no 
 
 # Its weights are those of the best epoch, which --best has, or it says that they can't be; a run that is better has its own.
 train --epochs 3 --save still.safetensors --best b.safetensors --weights w.safetensors 2>stderr || fail "$(cat stderr)"
+grep -q "as the best to b.safetensors, weights to w.safetensors" stderr || fail "weights are not said: $(cat stderr)"
 resumed() { "$tenon" train --resume still.safetensors --epochs 4 --weights v.safetensors --device "$device" "$@" 2>stderr || fail "$*: $(cat stderr)"; }
 rm -f v.safetensors
 resumed --lr 1e-30 --best b.safetensors
@@ -113,6 +133,7 @@ grep -q warning stderr && fail "$(cat stderr)"
 rm -f v.safetensors
 resumed --lr 1e-30 --best none.safetensors
 grep -q "none.safetensors is not epoch 3, the best of still.safetensors so far: v.safetensors will be" stderr || fail "no word: $(cat stderr)"
+grep -q "nothing new to none.safetensors, no weights to v.safetensors" stderr || fail "no word: $(cat stderr)"
 train --epochs 3 --lr 0.002 --best other.safetensors 2>stderr || fail "$(cat stderr)"
 resumed --lr 1e-30 --best other.safetensors
 grep -q "other.safetensors is not epoch 3" stderr || fail "another training's: $(cat stderr)"
