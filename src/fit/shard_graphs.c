@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "leaf.h"
 
 /* ---- what a shard gives ---- */
 
@@ -45,7 +46,9 @@ static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *
     part[s->count + TN_SHARD_WISHES] = tn_number(loss, 0);
     tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     tn_tensor *all = tn_pack(part, s->count + TN_SHARD_OTHERS);
-    tn_assign(tn_shard_vector(graph, TN_SHARD, tn_shape_of(all)), all);
+    tn_assign(tn_variable(graph, TN_SHARD, TN_F32, tn_shape_of(all), (tn_init){.kind = TN_INIT_ZERO},
+                          TN_TRANSIENT | TN_PACKS_ALONE),
+              all);
 }
 
 void tn_shard_task(const void *arg, tn_tensor *x, tn_tensor *target)

@@ -253,14 +253,26 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
     return times;
 }
 
+/* 1 if a pack may be made in the variable: nothing else of the program touches it, and what lies between the parts is
+ * zero there, too. */
+static int takes_pack(const tn_tensor *x, const tn_value *variable)
+{
+    return variable->first == UINT32_MAX && (((const tn_variable_attrs *)x->attrs)->flags & TN_PACKS_ALONE);
+}
+
 /* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value, and it is
  * no output, which lasts longer than the variable keeps it. Knows from tn_ir_find_lives who makes the one and last
  * reads the other. Several runs may be under way up to the last crossing: none writes before. */
-static int write_in_place(const tn_fusion *f, tn_value *value, tn_value *variable)
+static int write_in_place(const tn_fusion *f, tn_value *value, const tn_tensor *x)
 {
+    tn_value *variable = f->value[x->id];
     uint32_t output = 0, operand = 0;
-    if (value->base || value->home != TN_IN_ARENA || value->kept || value->lasts) return 0;
+    if (value->base || value->home != TN_IN_ARENA || value->kept) return 0;
     if (variable->last > value->first || value->first < f->crossed) return 0;
+    if (value->lasts) {
+        if (takes_pack(x, variable)) value->base = variable;
+        return value->base != NULL;
+    }
     tn_launch *launch = f->ir->launch[value->first];
     while (launch->out[output] != value) output++;
     int times = reads(launch, variable, &operand);
@@ -284,7 +296,7 @@ static tn_status assign(tn_fusion *f, tn_value *source[])
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];
         if (!sink->variable) continue;
-        if (write_in_place(f, source[i], f->value[sink->variable->id])) source[i] = NULL;
+        if (write_in_place(f, source[i], sink->variable)) source[i] = NULL;
     }
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];

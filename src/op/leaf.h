@@ -7,6 +7,10 @@
 #include "op.h"
 
 /* variable */
+/* A flag of a variable beside the public ones: nobody but programs writes it, and all that they assign to it are packs
+ * with parts at the same places. So what is between them stays zero. */
+#define TN_PACKS_ALONE (1u << 16)
+
 typedef struct tn_variable_attrs {
     tn_init init;
     uint32_t flags;

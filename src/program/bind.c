@@ -9,7 +9,7 @@
 
 static uint32_t flags_of(const tn_tensor *x)
 {
-    return ((const tn_variable_attrs *)x->attrs)->flags;
+    return ((const tn_variable_attrs *)x->attrs)->flags & ~TN_PACKS_ALONE;
 }
 
 static void round_to(int32_t dtype, const double *value, int64_t count, void *out)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "final.h"
+#include "leaf.h"
 
 static const char *const devices[] = {"reference", "cpu", "opencl:0"};
 
@@ -42,6 +43,29 @@ static void all_gradients(tn_graph *g)
     part[LAYERS] = network(g, part);
     tn_tensor *pack = tn_pack(part, LAYERS + 1);
     tn_assign(variable(g, "v", tn_shape_of(pack)), pack);
+}
+
+/* A variable to which nothing but packs is assigned: they are made in it. */
+static tn_tensor *packs_alone(tn_graph *g, tn_shape shape)
+{
+    return tn_variable(g, "v", TN_F32, shape, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT | TN_PACKS_ALONE);
+}
+
+static void made_there(tn_graph *g)
+{
+    tn_tensor *part[LAYERS + 1];
+    part[LAYERS] = network(g, part);
+    tn_tensor *pack = tn_pack((tn_tensor *[]){part[LAYERS], part[0], part[1], part[2], part[3], part[4]}, LAYERS + 1);
+    tn_assign(packs_alone(g, tn_shape_of(pack)), pack);
+}
+
+/* What is made last, the first layer's, needs what the last layer's, which is made first, was before. */
+static void made_elsewhere(tn_graph *g)
+{
+    tn_tensor *part[LAYERS], *v = packs_alone(g, TN_SHAPE(LAYERS * WIDTH * WIDTH));
+    network(g, part);
+    part[0] = tn_add(part[0], tn_part(v, (LAYERS - 1) * WIDTH * WIDTH, TN_SHAPE(WIDTH, WIDTH)));
+    tn_assign(v, tn_pack(part, LAYERS));
 }
 
 /* The same gradient twice: the second is a copy. */
@@ -86,6 +110,8 @@ static const struct {
     void (*build)(tn_graph *g);
     int is_early; /* its first bytes are final before the last launches */
 } cases[] = {{"all gradients", all_gradients, 1},
+             {"made there", made_there, 1},
+             {"made elsewhere", made_elsewhere, 1},
              {"one gradient twice", one_gradient_twice, 1},
              {"twice the gradients", twice_the_gradients, 0},
              {"to two variables", to_two_variables, 1},
@@ -180,6 +206,66 @@ static void bytes_are_final_where_it_is_said_and_no_sooner(void **unused)
     }
 }
 
+/* ---- in the variable ---- */
+
+static uint32_t copies_to_state(const tn_program *p)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        const tn_launch *l = p->ir.launch[i];
+        count += l->op == &tn_op_map && !l->operation.attrs.map.n_instr && l->out[0]->home == TN_IN_STATE;
+    }
+    return count;
+}
+
+static tn_program *compile(const fixture *f, void (*build)(tn_graph *g), uint32_t copies)
+{
+    tn_program *p = NULL;
+    tn_graph *g = tn_graph_new();
+    build(g);
+    ok(tn_compile(g, f->state, NULL, &p));
+    tn_graph_free(g);
+    assert_int_equal(copies_to_state(p), copies);
+    return p;
+}
+
+static void run_and_read(const fixture *f, tn_program *p, float *v, uint64_t count)
+{
+    feed(p, 0);
+    ok(tn_program_run(p));
+    ok(tn_state_read(f->state, "v", v, count * sizeof *v));
+}
+
+/* Between the loss, which is one number, and the first gradient there are zeros, in this run and in the next. */
+static void a_pack_is_made_in_the_variable_that_it_is_assigned_to(void **unused)
+{
+    (void)unused;
+    static float v[MOST];
+    fixture f = use_device("cpu", 5);
+    tn_program *p = compile(&f, made_there, 0);
+    for (int turn = 0; turn < 2; turn++) {
+        run_and_read(&f, p, v, TN_PACK_STEP + LAYERS * WIDTH * WIDTH);
+        assert_true(v[0] != 0 && v[TN_PACK_STEP] != 0);
+        for (int i = 1; i < TN_PACK_STEP; i++) assert_true(v[i] == 0);
+    }
+    tn_program_free(p);
+    drop_device(&f);
+}
+
+static void a_pack_is_made_elsewhere_if_the_variable_is_read(void **unused)
+{
+    (void)unused;
+    enum { ALL = LAYERS * WIDTH * WIDTH, LAST = ALL - WIDTH * WIDTH };
+    static float once[ALL], twice[ALL];
+    fixture f = use_device("cpu", 5);
+    tn_program *p = compile(&f, made_elsewhere, 1);
+    run_and_read(&f, p, once, ALL);
+    run_and_read(&f, p, twice, ALL);
+    for (int i = 0; i < WIDTH * WIDTH; i++) assert_true(twice[i] == once[i] + once[LAST + i]);
+    tn_program_free(p);
+    drop_device(&f);
+}
+
 /* ---- points ---- */
 
 typedef struct record {
@@ -244,6 +330,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_final_where_it_is_said_and_no_sooner),
+        cmocka_unit_test(a_pack_is_made_in_the_variable_that_it_is_assigned_to),
+        cmocka_unit_test(a_pack_is_made_elsewhere_if_the_variable_is_read),
         cmocka_unit_test(a_run_can_end_at_its_last_point),
         cmocka_unit_test(points_come_in_order_and_what_one_fails_with_ends_the_run),
     };
