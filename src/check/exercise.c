@@ -129,14 +129,10 @@ static trial draw(tn_team *team, uint64_t *seed)
 /* Vectors that all see. 0: there are none. */
 static int share_vectors(trial *t, tn_team *team)
 {
-    uint32_t most = 0;
-    for (uint32_t r = 0; r < tn_team_size(team); r++) {
-        tn_shards node[TN_TREE_DEPTH];
-        const uint32_t count = tn_tree_nodes(t->shards, (tn_shards){t->first[r], t->first[r + 1]}, node);
-        most = count > most ? count : most;
-    }
-    if (tn_share_open(team, most, t->length * tn_dtype_size(t->dtype), &t->share) || !t->share) return 0;
-    for (uint32_t i = 0; i < t->count; i++) t->node[i] = tn_share_part(t->share, tn_team_rank(team), i);
+    const uint32_t me = tn_team_rank(team), parts = tn_shard_sum_parts(t->shards, t->first, tn_team_size(team));
+    if (tn_share_open(team, parts, t->length * tn_dtype_size(t->dtype), &t->share) || !t->share) return 0;
+    for (uint32_t i = 0; i < t->count; i++)
+        t->node[i] = tn_share_part(t->share, me, tn_shard_sum_part(t->first, me, t->span[i], i));
     t->total = tn_share_total(t->share);
     return 1;
 }
@@ -200,6 +196,17 @@ static const char *compare(tn_team *team, const trial *t)
     return NULL;
 }
 
+/* Nobody adds to what others may still read. */
+static const char *see_nodes(tn_team *team, const trial *t)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        for (uint64_t e = 0; t->node[i] != t->total && e < t->length; e++)
+            if (get(t->dtype, t->node[i], e) != plain(t->dtype, t->span[i].begin, t->span[i].end, e, t->salt))
+                return WRONG("rank %u of %u: element %d of what it gave, shards %u to %u, has changed",
+                             tn_team_rank(team), tn_team_size(team), (int)e, t->span[i].begin, t->span[i].end);
+    return NULL;
+}
+
 static const char *try_sum(tn_team *team, uint64_t *seed)
 {
     trial t = draw(team, seed);
@@ -212,6 +219,7 @@ static const char *try_sum(tn_team *team, uint64_t *seed)
     const char *bad = tn_shard_sum_open(team, &options, &sum) ? WRONG("open: %s", tn_message()) : NULL;
     if (!bad) bad = add_ranges(sum, &t, seed);
     if (!bad) bad = compare(team, &t);
+    if (!bad) bad = see_nodes(team, &t);
     left = t;
     left_sum = sum;
     if (tn_team_check(team)) return bad ? bad : WRONG("%s", tn_message());

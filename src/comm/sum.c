@@ -38,9 +38,10 @@ struct tn_shard_sum {
     uint64_t piece;         /* the most elements of a piece */
     held *node;             /* in the order of their shards */
     unsigned char *total;
-    unsigned char *room; /* for what others send */
-    tn_share *share;     /* NULL: they do. Else: */
-    range *asked;        /* ranges that were started, of which so many were added up */
+    unsigned char *room;    /* for what others send, */
+    unsigned char *between; /* and for the sums of a block, by their places on the tree's stack */
+    tn_share *share;        /* NULL: they do. Else: */
+    range *asked;           /* ranges that were started, of which so many were added up */
     uint32_t asks, added, capacity;
 };
 
@@ -98,16 +99,17 @@ static tn_status gather(const tn_shard_sum *s, range chunk)
 
 /* ---- adding ----------------------------------------------------------------------------------------------------- */
 
-/* What is on top goes to what is below it; the last addition of all, straight to the sum. */
+/* What is on top is added to what is below it; the last addition of all makes the total. Nodes stay as they are: who
+ * gave them may still compute with them. */
 static void add_top(const tn_shard_sum *s, unsigned char *top[], uint32_t at, int is_last, unsigned char *to,
                     uint64_t count)
 {
-    if (!is_last || top[0] == to) {
-        tn_vector_add(s->dtype, top[at - 1], top[at], count);
-        return;
-    }
-    tn_vector_sum(s->dtype, to, top[0], top[1], count);
-    top[0] = to;
+    unsigned char *sum = is_last ? to : s->between + (at - 1) * BLOCK * s->bytes;
+    if (top[at - 1] == sum)
+        tn_vector_add(s->dtype, sum, top[at], count);
+    else
+        tn_vector_sum(s->dtype, sum, top[at - 1], top[at], count);
+    top[at - 1] = sum;
 }
 
 /* Elements of my piece, which begins at `origin`, through the tree. */
@@ -250,16 +252,54 @@ static tn_status list_nodes(tn_shard_sum *s, const tn_shard_sum_options *o)
     return TN_OK;
 }
 
-/* Each rank's are the first of its parts. */
-static tn_status place_shared(tn_shard_sum *s)
+/* How high the tree's stack grows. */
+static uint32_t depth_of(const tn_shard_sum *s)
 {
-    uint32_t part = 0;
+    uint32_t depth = 0;
+    tn_tree tree = {.shards = s->shards};
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (tree.count >= depth) depth = tree.count + 1;
+        (void)tn_tree_push(&tree, s->node[i].span);
+    }
+    return depth;
+}
+
+static tn_status make_room(tn_shard_sum *s)
+{
+    s->between = tn_alloc_aligned(depth_of(s) * BLOCK * s->bytes + 1, 64);
+    return s->between ? TN_OK : TN_ENOMEM;
+}
+
+uint32_t tn_shard_sum_part(const uint32_t *first, uint32_t rank, tn_shards node, uint32_t number)
+{
+    const int is_last_shard = node.end == first[rank + 1] && node.end - node.begin == 1;
+    return is_last_shard ? 0 : number + 1;
+}
+
+uint32_t tn_shard_sum_parts(uint32_t shards, const uint32_t *first, uint32_t ranks)
+{
+    uint32_t parts = 1;
+    for (uint32_t r = 0; r < ranks; r++) {
+        tn_shards node[TN_TREE_DEPTH];
+        const uint32_t count = tn_tree_nodes(shards, (tn_shards){first[r], first[r + 1]}, node);
+        for (uint32_t i = 0; i < count; i++) {
+            const uint32_t part = tn_shard_sum_part(first, r, node[i], i);
+            if (part >= parts) parts = part + 1;
+        }
+    }
+    return parts;
+}
+
+static tn_status place_shared(tn_shard_sum *s, const tn_shard_sum_options *o)
+{
+    const uint32_t parts = tn_shard_sum_parts(o->shards, o->first, s->team->ranks);
+    TN_REQUIRE(parts <= tn_share_parts(s->share), TN_EINVAL, "sum: a share of %u parts, not %u",
+               tn_share_parts(s->share), parts);
     s->total = tn_share_total(s->share);
-    for (uint32_t i = 0; i < s->count; i++, part++) {
-        if (i && s->node[i].rank != s->node[i - 1].rank) part = 0;
-        TN_REQUIRE(part < tn_share_parts(s->share), TN_EINVAL, "sum: rank %u has more than %u nodes", s->node[i].rank,
-                   tn_share_parts(s->share));
-        s->node[i].data = tn_share_part(s->share, s->node[i].rank, part);
+    for (uint32_t i = 0, number = 0; i < s->count; i++, number++) {
+        held *n = &s->node[i];
+        if (i && n->rank != s->node[i - 1].rank) number = 0;
+        n->data = tn_share_part(s->share, n->rank, tn_shard_sum_part(o->first, n->rank, n->span, number));
     }
     return TN_OK;
 }
@@ -327,7 +367,8 @@ tn_status tn_shard_sum_open(tn_team *team, const tn_shard_sum_options *options, 
                             .share = options->share,
                             .total = options->total};
     if (!status) status = list_nodes(s, options);
-    if (!status) status = s->share ? place_shared(s) : place_nodes(s, options);
+    if (!status) status = make_room(s);
+    if (!status) status = s->share ? place_shared(s, options) : place_nodes(s, options);
     if (status) tn_team_fail(team, status, tn_message());
     if (!status) status = agree(s, options);
     if (status) {
@@ -343,6 +384,7 @@ void tn_shard_sum_close(tn_shard_sum *sum)
     if (!sum) return;
     tn_free(sum->node);
     tn_free(sum->room);
+    tn_free(sum->between);
     tn_free(sum->asked);
     tn_free(sum);
 }

@@ -11,6 +11,7 @@
 
 #include "share.h"
 #include "team.h"
+#include "tree.h"
 
 typedef struct tn_shard_sum tn_shard_sum;
 
@@ -19,13 +20,19 @@ typedef struct tn_shard_sum_options {
     uint32_t shards;
     uint64_t count;        /* elements of the vector */
     const uint32_t *first; /* size + 1 numbers: rank r holds the shards first[r] .. first[r + 1] - 1, perhaps none */
-    void *const *node; /* for each node that is left of this rank's block (tn_tree_nodes), its vector, in host memory;
-                          what is in it is used up */
+    void *const *node; /* for each node that is left of this rank's block (tn_tree_nodes), its vector, in host memory,
+                          which stays as it is if it is not the total, too */
     void *total;       /* the sum: a vector of its own, or that of one of the nodes */
     uint64_t piece;    /* elements of a rank's piece that go at once; 0: 524288 */
-    tn_share *share;   /* where the nodes are this rank's parts of it, from the first on, and the total is its total;
-                          NULL: they are sent */
+    tn_share *share;   /* where the nodes are, in this rank's parts (see below), and the total is its total; NULL: they
+                          are sent */
 } tn_shard_sum_options;
+
+/* In a share: which of its rank's parts a node is, the one of that number of those that are left of the rank's block.
+ * The block's last shard, if it is one, is part 0, whatever else is left; the others are the parts from 1 on. And how
+ * many parts a rank needs for that. */
+uint32_t tn_shard_sum_part(const uint32_t *first, uint32_t rank, tn_shards node, uint32_t number);
+uint32_t tn_shard_sum_parts(uint32_t shards, const uint32_t *first, uint32_t ranks);
 
 /* All ranks open with the same numbers, or all are refused (what was measured, as speeds, comes from one of them). The
  * vectors belong to the caller, and live as long as the sum. */

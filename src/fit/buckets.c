@@ -38,7 +38,7 @@ struct tn_buckets {
     tn_carry *carry;
     tn_bucket_step step;
     tn_ref part[TN_TREE_DEPTH], sum; /* on the device, in this step */
-    uint32_t parts;
+    uint32_t parts, apart;           /* how many; and of these, which are not in the host's memory: the first so many */
     int is_here;      /* the device computes in the thread that calls, and so that carries its buckets, too; */
     pthread_t thread; /* else this one does */
 
@@ -57,17 +57,7 @@ struct tn_buckets {
 
 static void *element(const tn_buckets *b, uint32_t part, uint64_t at)
 {
-    return (char *)b->o.node[part] + at * b->size;
-}
-
-/* The last element is the number of workers that wish to stop. */
-static void wish(const tn_buckets *b)
-{
-    void *last = element(b, 0, b->o.count - 1);
-    if (b->o.dtype == TN_F64)
-        *(double *)last += b->step.wishes;
-    else
-        *(float *)last += (float)b->step.wishes;
+    return (char *)(part + 1 < b->parts ? b->o.node[part] : b->o.made) + at * b->size;
 }
 
 /* Brings the parts of a bucket, and adds up what can be. */
@@ -76,14 +66,13 @@ static tn_status bring(tn_buckets *b, uint32_t k)
     const bucket *r = &b->bucket[k];
     const uint64_t at = r->begin * b->size, length = r->end - r->begin;
     const double begun = tn_now();
-    for (uint32_t i = 0; i < b->parts; i++) {
+    for (uint32_t i = 0; i < b->apart; i++) {
         const tn_ref from = {b->part[i].buffer, b->part[i].offset + at};
         TN_TRY(tn_carry_read(b->carry, element(b, i, r->begin), from, length * b->size));
     }
-    TN_TRY(tn_carry_wait(b->carry));
+    if (b->apart) TN_TRY(tn_carry_wait(b->carry));
     for (uint32_t i = b->parts, adds = b->step.adds; adds; adds--, i--)
         tn_vector_add(b->o.dtype, element(b, i - 2, r->begin), element(b, i - 1, r->begin), length);
-    if (b->parts && r->end == b->o.count) wish(b);
     b->carried += tn_now() - begun;
     tn_trace_span(b->o.trace, TN_ROW_MEMORY, "read", k, begun);
     return TN_OK;
@@ -214,12 +203,24 @@ static tn_status reach(void *arg, uint32_t k)
     return TN_OK;
 }
 
+/* Where the last shard's vector is made: in its tensor, which may be the host's memory, or elsewhere. */
+static tn_status find_made(tn_buckets *b, const tn_program *program)
+{
+    tn_ref tensor, *made = &b->part[b->parts++];
+    TN_TRY(tn_program_final_ref(program, b->o.vector, made));
+    TN_TRY(tn_carry_place(b->carry, b->o.vector, &tensor));
+    const int is_there = b->o.adopts && made->buffer == tensor.buffer && made->offset == tensor.offset;
+    b->apart = b->parts - (uint32_t)is_there;
+    return TN_OK;
+}
+
 static tn_status begin(tn_buckets *b, const tn_bucket_step *step, const tn_program *program)
 {
     b->step = *step;
     b->parts = 0;
     for (uint32_t i = 0; i < step->nodes; i++) TN_TRY(tn_carry_place(b->carry, step->node[i], &b->part[b->parts++]));
-    if (program) TN_TRY(tn_program_final_ref(program, b->o.vector, &b->part[b->parts++]));
+    b->apart = b->parts;
+    if (program) TN_TRY(find_made(b, program));
     TN_TRY(tn_carry_place(b->carry, b->o.sum, &b->sum));
     pthread_mutex_lock(&b->lock);
     b->reached = 0;
@@ -332,6 +333,7 @@ static tn_status open(tn_buckets *b)
     b->exchange.buckets = b->count;
     b->is_here = tn_carry_is_here(b->carry);
     if (b->o.adopts) TN_TRY(tn_carry_adopt(b->carry, b->o.sum, b->o.total));
+    if (b->o.adopts) TN_TRY(tn_carry_adopt(b->carry, b->o.vector, b->o.made));
     tn_trace_row(b->o.trace, TN_ROW_MEMORY, "exchange");
     return b->is_here ? TN_OK : start(b);
 }

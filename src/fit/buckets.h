@@ -19,16 +19,17 @@ typedef struct tn_buckets tn_buckets;
 typedef struct tn_buckets_options {
     tn_state *state;
     tn_team *team;
-    const char *vector;        /* the tensor that a shard's program assigns, and nothing else, */
-    const char *sum;           /* and the one that gets the sum over all shards */
-    tn_program *whole, *last;  /* the programs of shards, which are whole ones, or an epoch's last; or NULL */
-    int32_t dtype;             /* of the vector: TN_F32 or TN_F64 */
-    uint64_t count;            /* its elements */
-    uint64_t bytes;            /* of a bucket; 0: 512 KiB. No vector is cut into more than 4096 */
-    tn_trace *trace;           /* or NULL */
-    void *const *node, *total; /* host memory for vectors: those of a step's parts, and the sum */
-    int adopts;                /* `total`, at a multiple of 4096 bytes, becomes the sum tensor's own memory, which is
-                                  no node's: the device can compute there, and nothing is written back */
+    const char *vector;       /* the tensor that a shard's program assigns, and nothing else, */
+    const char *sum;          /* and the one that gets the sum over all shards */
+    tn_program *whole, *last; /* the programs of shards, which are whole ones, or an epoch's last; or NULL */
+    int32_t dtype;            /* of the vector: TN_F32 or TN_F64 */
+    uint64_t count;           /* its elements */
+    uint64_t bytes;           /* of a bucket; 0: 512 KiB. No vector is cut into more than 4096 */
+    tn_trace *trace;          /* or NULL */
+    void *const *node;        /* host memory for vectors: those of a step's nodes, */
+    void *made, *total;       /* the last shard's, and the sum */
+    int adopts;               /* the latter two, at multiples of 4096 bytes and all zeros, become the tensors' own
+                                 memory, and no node's: the device can compute there, and nothing is copied */
 } tn_buckets_options;
 
 /* A step, as this worker sees it. Its parts are the nodes of the tree that are left of its shards but the last one, and
@@ -38,7 +39,6 @@ typedef struct tn_bucket_step {
     const char *const *node; /* the tensors that the nodes are in */
     uint32_t nodes;          /* how many these are */
     uint32_t adds;           /* additions, each to the part before, that the last shard completes */
-    uint32_t wishes;         /* added to the vector's last element */
     uint32_t part;           /* of the last shard's program that is left to run, up to its end; 0: all of it */
 } tn_bucket_step;
 

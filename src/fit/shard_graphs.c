@@ -43,7 +43,7 @@ static void give(tn_tensor *loss, tn_tensor *right, const shares *s, tn_tensor *
     for (size_t i = s->params; i < s->count; i++) part[i] = tn_mul(tn_cast(tn_unassign(s->variable[i]), TN_F32), share);
     part[s->count + TN_SHARD_LOSSES] = tn_mul(loss, samples);
     part[s->count + TN_SHARD_RIGHT] = right ? tn_cast(right, TN_F32) : tn_number(loss, 0);
-    part[s->count + TN_SHARD_WISHES] = tn_number(loss, 0);
+    part[s->count + TN_SHARD_WISHES] = tn_scalar_input(graph, "fit.wishes", TN_F32, 0);
     tn_grad(tn_mul(loss, share), s->variable, s->params, part);
     tn_tensor *all = tn_pack(part, s->count + TN_SHARD_OTHERS);
     tn_assign(tn_variable(graph, TN_SHARD, TN_F32, tn_shape_of(all), (tn_init){.kind = TN_INIT_ZERO},

@@ -87,30 +87,23 @@ static uint32_t end_here(const tn_sharding *w, const tn_deal *d)
     return d->own.end - (tn_team_size(w->team) > 1 && d->own.begin < d->own.end);
 }
 
-static tn_shards block_of(const tn_deal *d, uint32_t rank)
-{
-    return (tn_shards){d->first[rank], d->first[rank + 1]};
-}
-
 static tn_status deal_out(tn_sharding *w, tn_deal *d)
 {
     const uint32_t workers = tn_team_size(w->team);
     if (!(d->first = tn_alloc((workers + 1) * sizeof *d->first))) return TN_ENOMEM;
     TN_TRY(tn_deal_out(w->worker, workers, d->shards, d->first));
-    d->own = block_of(d, tn_team_rank(w->team));
+    d->own = (tn_shards){d->first[tn_team_rank(w->team)], d->first[tn_team_rank(w->team) + 1]};
     return TN_OK;
 }
 
 /* This worker's block of shards: the programs that they need, and memory for what is left of them. */
 static tn_status open_own(tn_sharding *w, tn_deal *d)
 {
-    uint32_t parts;
     tn_tree tree = {.shards = d->shards};
     for (uint32_t i = d->own.begin; i < end_here(w, d); i++) TN_TRY(push(w, &tree, i, prepare));
-    parts = d->nodes = tree.count;
-    for (uint32_t i = end_here(w, d); i < d->own.end; i++, parts++)
-        d->adds = tn_tree_push(&tree, (tn_shards){i, i + 1});
-    for (uint32_t i = 0; i < parts; i++)
+    d->nodes = tree.count;
+    for (uint32_t i = end_here(w, d); i < d->own.end; i++) d->adds = tn_tree_push(&tree, (tn_shards){i, i + 1});
+    for (uint32_t i = 0; i < d->nodes; i++)
         if (!w->node[i] && !(w->node[i] = tn_alloc(w->bytes + 1))) return TN_ENOMEM;
     return TN_OK;
 }
@@ -118,32 +111,31 @@ static tn_status open_own(tn_sharding *w, tn_deal *d)
 /* Memory for what meets others': in common, if that can be. */
 static tn_status open_vectors(tn_sharding *w)
 {
-    uint32_t workers = tn_team_size(w->team), nodes = 0;
+    enum { PAGE = 4096 };
+    const uint32_t workers = tn_team_size(w->team), me = tn_team_rank(w->team);
     if (workers < 2) return TN_OK;
-    for (uint32_t r = 0; r < workers; r++) {
-        tn_shards node[TN_TREE_DEPTH];
-        const uint32_t whole = tn_tree_nodes(w->whole.shards, block_of(&w->whole, r), node);
-        const uint32_t last = tn_tree_nodes(w->last.shards, block_of(&w->last, r), node);
-        nodes = whole > nodes ? whole : nodes;
-        nodes = last > nodes ? last : nodes;
-    }
-    TN_TRY(tn_share_open(w->team, nodes, w->bytes, &w->share));
-    for (uint32_t i = 0; i < tn_share_parts(w->share); i++)
-        w->node[i] = tn_share_part(w->share, tn_team_rank(w->team), i);
-    w->total = w->share ? tn_share_total(w->share) : tn_alloc_aligned(w->bytes + 1, 4096);
-    return w->total ? TN_OK : TN_ENOMEM;
+    const uint32_t whole = tn_shard_sum_parts(w->whole.shards, w->whole.first, workers),
+                   last = tn_shard_sum_parts(w->last.shards, w->last.first, workers);
+    TN_TRY(tn_share_open(w->team, whole > last ? whole : last, w->bytes, &w->share));
+    for (uint32_t i = 1; i < tn_share_parts(w->share); i++) w->node[i - 1] = tn_share_part(w->share, me, i);
+    w->made = w->share ? tn_share_part(w->share, me, 0) : tn_alloc_aligned(w->bytes + 1, PAGE);
+    w->total = w->share ? tn_share_total(w->share) : tn_alloc_aligned(w->bytes + 1, PAGE);
+    return w->made && w->total ? TN_OK : TN_ENOMEM;
 }
 
 static tn_status open_sums(tn_sharding *w, tn_deal *d)
 {
+    void *node[TN_TREE_DEPTH + 1];
     const tn_shard_sum_options options = {.dtype = w->dtype,
                                           .shards = d->shards,
                                           .count = w->count,
                                           .first = d->first,
-                                          .node = w->node,
+                                          .node = node,
                                           .total = w->total,
                                           .share = w->share};
     if (tn_team_size(w->team) < 2) return TN_OK;
+    for (uint32_t i = 0; i < d->nodes; i++) node[i] = w->node[i];
+    node[d->nodes] = w->made;
     TN_TRY(tn_shard_sum_open(w->team, &options, &d->sum));
     return w->crossings.points ? tn_crossings_join(&w->crossings, w->team, d->shards, d->first, &d->across) : TN_OK;
 }
@@ -220,9 +212,10 @@ void tn_sharding_close(tn_sharding *w)
         tn_program_free(w->put[i]);
         tn_program_free(w->merge[i]);
         tn_program_free(w->add[i]);
-        if (i >= tn_share_parts(w->share)) tn_team_release(w->team, w->node[i], tn_free);
+        if (i + 1 >= tn_share_parts(w->share)) tn_team_release(w->team, w->node[i], tn_free);
     }
     tn_free(w->worker);
+    if (!w->share) tn_team_release(w->team, w->made, tn_free);
     if (!w->share) tn_team_release(w->team, w->total, tn_free);
     tn_share_close(w->share);
     *w = (tn_sharding){0};
@@ -257,12 +250,7 @@ static double get(const tn_sharding *w, int other)
  * its shards and of all others', added up, is in buffer 0. */
 static tn_status exchange(tn_sharding *w, const tn_deal *d, tn_program *program, uint32_t part)
 {
-    const tn_bucket_step step = {.sum = d->sum,
-                                 .node = w->names,
-                                 .nodes = d->nodes,
-                                 .adds = d->adds,
-                                 .wishes = (uint32_t)w->wishes,
-                                 .part = part};
+    const tn_bucket_step step = {.sum = d->sum, .node = w->names, .nodes = d->nodes, .adds = d->adds, .part = part};
     TN_TRY(tn_buckets_run(w->buckets, &step, program));
     w->asked = get(w, TN_SHARD_WISHES) > 0;
     w->diverged = !isfinite(get(w, TN_SHARD_LOSSES));
@@ -284,13 +272,15 @@ static tn_status finish(tn_sharding *w, const tn_deal *d, uint32_t i, tn_program
     return s;
 }
 
-/* The program of a shard, ready to run. */
-static tn_status ready_shard(tn_sharding *w, int64_t start, int64_t all, uint32_t shard, tn_program **program)
+/* The program of a shard, ready to run. The wish of the worker is in that of its last one. */
+static tn_status ready_shard(tn_sharding *w, int64_t start, int64_t all, uint32_t shard, uint32_t end,
+                             tn_program **program)
 {
     const int64_t size = w->batches->batch, begin = shard * size, samples = all - begin < size ? all - begin : size;
     TN_TRY(tn_batches_at(w->batches, start + begin, program));
     TN_TRY(set(*program, "share", (double)samples / (double)all));
-    return set(*program, "samples", (double)samples);
+    TN_TRY(set(*program, "samples", (double)samples));
+    return set(*program, "fit.wishes", shard + 1 == end ? w->wishes : 0);
 }
 
 /* The i-th of this worker's shards, up to where it meets others, if it does. */
@@ -299,7 +289,7 @@ static tn_status run_shard(tn_sharding *w, const tn_deal *d, int64_t start, int6
     tn_program *program;
     const uint64_t seed = tn_state_seed(w->state);
     TN_TRY(tn_crossings_choose(&w->crossings, i));
-    TN_TRY(ready_shard(w, start, all, d->own.begin + i, &program));
+    TN_TRY(ready_shard(w, start, all, d->own.begin + i, d->own.end, &program));
     tn_state_set_seed(w->state, seed_of(seed, d->own.begin + i));
     tn_status s = w->crossings.points ? tn_crossings_begin(&w->crossings, i, program) : finish(w, d, i, program);
     tn_state_set_seed(w->state, seed);
@@ -366,7 +356,7 @@ static tn_status measure(void *arg, double *speed)
     tn_sharding *w = arg;
     tn_program *program;
     double begin = 0, runs = 0, spent = 0;
-    TN_TRY(ready_shard(w, 0, w->batches->batch * w->whole.shards, 0, &program));
+    TN_TRY(ready_shard(w, 0, w->batches->batch * w->whole.shards, 0, 0, &program));
     TN_TRY(run_several(program, 1));
     TN_TRY(tn_team_barrier(w->team));
     begin = tn_now();
@@ -393,6 +383,7 @@ static tn_status open_buckets(tn_sharding *w)
                                         .bytes = w->bucket,
                                         .trace = w->trace,
                                         .node = w->node,
+                                        .made = w->made,
                                         .total = w->total};
     return tn_team_size(w->team) < 2 ? TN_OK : tn_buckets_open(&options, &w->buckets);
 }

@@ -33,16 +33,17 @@ typedef struct tn_sharding {
     tn_trace *trace;   /* or NULL */
     tn_worker *worker; /* all of them, once they have joined */
     tn_crossings crossings;
-    tn_deal whole, last;               /* batches, and the last of an epoch if it is smaller */
-    tn_buckets *buckets;               /* NULL: there is one worker */
-    void *node[TN_TREE_DEPTH], *total; /* in the host's memory: what is left of this worker's shards, and all of it; */
-    tn_share *share;                   /* in memory that all workers have in common; NULL: there is none */
-    char name[TN_TREE_DEPTH][16];      /* of buffers, */
-    const char *names[TN_TREE_DEPTH];  /* and where they are */
-    uint64_t count, bytes;             /* elements of a vector, and their size */
+    tn_deal whole, last;              /* batches, and the last of an epoch if it is smaller */
+    tn_buckets *buckets;              /* NULL: there is one worker */
+    void *node[TN_TREE_DEPTH];        /* in the host's memory: what is left of this worker's shards but the last, */
+    void *made, *total;               /* the last one, and all of it; */
+    tn_share *share;                  /* in memory that all workers have in common; NULL: there is none */
+    char name[TN_TREE_DEPTH][16];     /* of buffers, */
+    const char *names[TN_TREE_DEPTH]; /* and where they are */
+    uint64_t count, bytes;            /* elements of a vector, and their size */
     int32_t dtype;
     uint64_t bucket;                  /* bytes that are exchanged at once; 0: the usual */
-    int adopts;                       /* the device computes with the sum where the workers add it up */
+    int adopts;                       /* the device computes where the workers add up: with the last two */
     int wishes;                       /* of this worker: */
     int asked;                        /* and of all in the last step; */
     int diverged;                     /* whose loss is not finite, where all workers see it: in what they share */

@@ -253,11 +253,12 @@ static int reads(const tn_launch *launch, const tn_value *variable, uint32_t *op
     return times;
 }
 
-/* 1 if a pack may be made in the variable: nothing else of the program touches it, and what lies between the parts is
- * zero there, too. */
-static int takes_pack(const tn_tensor *x, const tn_value *variable)
+/* 1 if a pack may be made in the variable: nothing else of the program touches it, what lies between the parts is zero
+ * there, too, and no other run is under way while they are made, which may be earlier than it seems (settle.c). */
+static int takes_pack(const tn_fusion *f, const tn_tensor *x)
 {
-    return variable->first == UINT32_MAX && (((const tn_variable_attrs *)x->attrs)->flags & TN_PACKS_ALONE);
+    const uint32_t flags = ((const tn_variable_attrs *)x->attrs)->flags;
+    return flags & TN_PACKS_ALONE && f->value[x->id]->first == UINT32_MAX && !f->crossed;
 }
 
 /* Makes the launch that computes `value` write it to the variable, if nothing after it needs the old value, and it is
@@ -270,7 +271,7 @@ static int write_in_place(const tn_fusion *f, tn_value *value, const tn_tensor *
     if (value->base || value->home != TN_IN_ARENA || value->kept) return 0;
     if (variable->last > value->first || value->first < f->crossed) return 0;
     if (value->lasts) {
-        if (takes_pack(x, variable)) value->base = variable;
+        if (takes_pack(f, x)) value->base = variable;
         return value->base != NULL;
     }
     tn_launch *launch = f->ir->launch[value->first];

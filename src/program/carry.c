@@ -4,13 +4,21 @@
 #include "error.h"
 #include "tenon/backend_ext.h"
 
+enum { MOST_LENT = 2 };
+
+/* A tensor that lies in the host's memory, and the buffer that this is. */
+typedef struct lent {
+    const char *tensor;
+    tn_buffer *buffer;
+} lent;
+
 struct tn_carry {
     tn_state *state;
     tn_queue *queue;
     tn_event **mark;
     uint32_t marks;
-    const char *tensor; /* that lies in the host's memory, */
-    tn_buffer *adopted; /* which is this; NULL: none */
+    lent lent[MOST_LENT];
+    uint32_t lents;
 };
 
 static const tn_backend *backend_of(const tn_carry *c)
@@ -42,16 +50,22 @@ tn_status tn_carry_new(tn_state *state, uint32_t marks, tn_carry **carry)
     return s;
 }
 
+static void give_back(tn_carry *c)
+{
+    const tn_status ignored = c->lents ? tn_state_wait(c->state) : TN_OK;
+    (void)ignored;
+    while (c->lents) {
+        const lent *l = &c->lent[--c->lents];
+        tn_state_move_back(c->state, l->tensor);
+        backend_of(c)->buffer_destroy(l->buffer);
+    }
+}
+
 void tn_carry_free(tn_carry *c)
 {
     if (!c) return;
     if (c->queue) (void)backend_of(c)->queue_sync(c->queue, NULL);
-    if (c->adopted) {
-        const tn_status ignored = tn_state_wait(c->state);
-        (void)ignored;
-        tn_state_move_back(c->state, c->tensor);
-    }
-    backend_of(c)->buffer_destroy(c->adopted);
+    give_back(c);
     while (c->marks) backend_of(c)->event_destroy(c->mark[--c->marks]);
     if (c->queue) backend_of(c)->queue_destroy(c->queue);
     tn_free(c->mark);
@@ -87,15 +101,14 @@ tn_status tn_carry_adopt(tn_carry *c, const char *tensor, void *memory)
 {
     const tn_state_tensor *t = tn_state_get(c->state, tensor);
     tn_buffer *buffer = NULL;
-    TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", tensor);
+    TN_REQUIRE(t && c->lents < MOST_LENT, TN_EMISSING, "no tensor '%s' in the state", tensor);
     TN_TRY(adopt(c->state->device, memory, t->bytes, &buffer));
     tn_status s = tn_state_move_out(c->state, tensor, buffer);
     if (s) {
         backend_of(c)->buffer_destroy(buffer);
         return s;
     }
-    c->adopted = buffer;
-    c->tensor = t->entry.name;
+    c->lent[c->lents++] = (lent){t->entry.name, buffer};
     return TN_OK;
 }
 

@@ -17,7 +17,7 @@ void tn_carry_free(tn_carry *carry);
 int tn_carry_is_here(const tn_carry *carry);
 
 /* 1 if the state's device can compute in memory of the host's. Then the tensor lies in that memory, at a multiple of
- * 4096 bytes, until tn_carry_free. One tensor, by the state's thread while nothing is under way. */
+ * 4096 bytes, until tn_carry_free. Two tensors at most, by the state's thread while nothing is under way. */
 int tn_carry_can_adopt(const tn_state *state);
 TN_MUST_USE tn_status tn_carry_adopt(tn_carry *carry, const char *tensor, void *memory);
 
