@@ -45,9 +45,17 @@ struct tn_buffer {
     int is_adopted; /* the memory is somebody else's */
 };
 
+/* Spans that were not taken; room 0: none are recorded. */
+typedef struct cpu_spans {
+    tn_span *span;
+    uint32_t room, count;
+    uint64_t number; /* of the next op_run */
+} cpu_spans;
+
 struct tn_queue {
     tn_context *context;
     char *work; /* CPU_WORK bytes for each thread */
+    cpu_spans spans;
     int32_t error;
     char text[160]; /* of the first error */
     tn_queue_stats stats;
@@ -73,6 +81,14 @@ void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
 extern const tn_ext_memory cpu_memory; /* memory.c */
 extern const tn_ext_here cpu_here;     /* queue.c */
 extern const tn_ext_adopt cpu_adopt;
+
+/* ---- spans.c ----------------------------------------------------------------------------------------------------- */
+
+extern const tn_ext_observe cpu_observe;
+/* Around what an op_run computes: the second is given what the first returned. */
+uint64_t cpu_span_begin(const tn_queue *queue);
+void cpu_span_end(tn_queue *queue, uint64_t begin);
+void cpu_spans_release(tn_queue *queue);
 
 /* ---- queue.c ------------------------------------------------------------------------------------------------------
  */

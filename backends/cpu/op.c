@@ -97,9 +97,11 @@ int32_t cpu_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg
     if (!ok)
         return cpu_queue_fail(queue, TN_EINVAL, "an operand, the scratch memory or the scalars are too small", msg);
     const cpu_run at = {queue, in, out, scratch, run->scalar};
+    const uint64_t begin = cpu_span_begin(queue);
     const tn_float_mode mode = tn_float_begin();
     kernel->op->run(kernel, &at);
     tn_float_end(mode);
+    cpu_span_end(queue, begin);
     queue->stats.launches++;
     return TN_OK;
 }

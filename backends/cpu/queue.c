@@ -65,6 +65,7 @@ int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 void cpu_queue_destroy(tn_queue *queue)
 {
     if (queue) cpu_release(queue->work);
+    if (queue) cpu_spans_release(queue);
     cpu_release(queue);
 }
 

@@ -303,7 +303,7 @@ static uint64_t arg_value(const ocl_arg *arg, const tn_run *run)
 }
 
 /* The kernel's lock is held. */
-static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_run *run)
+static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_run *run, cl_event *event)
 {
     for (uint32_t i = 0; i < launch->n_arg; i++) {
         ocl_arg *arg = &launch->arg[i];
@@ -316,7 +316,19 @@ static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_ru
         arg->is_set = 1;
     }
     return clEnqueueNDRangeKernel(queue, launch->kernel, launch->rank, NULL, launch->global, launch->local, 0, NULL,
-                                  NULL);
+                                  event);
+}
+
+/* A product by CLBlast, whose commands are its own: those before and behind it mark when they began and ended. */
+static int32_t run_gemm(tn_queue *queue, tn_kernel *kernel, const tn_run *run, ocl_span *span, tn_msg *msg)
+{
+    if (span)
+        ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, ocl_span_event(span, 1, 0)),
+                        "clEnqueueMarker", msg);
+    const int32_t s = queue->status ? ocl_queue_error(queue, msg) : ocl_gemm_run(queue, kernel, run, msg);
+    if (s || !span || kernel->n_launch) return s;
+    return ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, ocl_span_event(span, 0, 1)),
+                           "clEnqueueMarker", msg);
 }
 
 static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
@@ -325,11 +337,13 @@ static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run
     tn_msg own = ocl_queue_msg(queue);
     int32_t s = ocl_queue_error(queue, msg);
     if (!s) s = ocl_queue_stick(queue, check_run(kernel, run, &own), msg);
-    if (!s && kernel->gemm) s = ocl_gemm_run(queue, kernel, run, msg);
+    ocl_span *span = s ? NULL : ocl_span_next(queue);
+    if (!s && kernel->gemm) s = run_gemm(queue, kernel, run, span, msg);
     if (s) return s;
     pthread_mutex_lock(&kernel->lock);
     for (uint32_t i = 0; i < kernel->n_launch && !code; i++) {
-        code = launch_run(queue->cl, &kernel->launch[i], run);
+        cl_event *event = ocl_span_event(span, !i && !kernel->gemm, i + 1 == kernel->n_launch);
+        code = launch_run(queue->cl, &kernel->launch[i], run, event);
         queue->stats.launches += !code;
     }
     pthread_mutex_unlock(&kernel->lock);

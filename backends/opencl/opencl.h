@@ -99,9 +99,19 @@ struct tn_buffer {
     uint64_t bytes;
 };
 
+typedef struct ocl_span ocl_span;
+
+/* Spans that were not taken; room 0: none are recorded. */
+typedef struct ocl_spans {
+    ocl_span *span;
+    uint32_t room, count;
+    uint64_t number; /* of the next op_run */
+} ocl_spans;
+
 struct tn_queue {
     tn_context *context;
-    cl_command_queue cl;
+    cl_command_queue cl; /* made for profiling while there is room for spans */
+    ocl_spans spans;
     int32_t status; /* the first error, for good */
     char text[160];
     cl_event transfer; /* the last one between the device and the host's memory; NULL: over */
@@ -132,6 +142,15 @@ int32_t ocl_queue_error(tn_queue *queue, tn_msg *msg);
 tn_msg ocl_queue_msg(tn_queue *queue);
 int32_t ocl_queue_stick(tn_queue *queue, int32_t status, tn_msg *msg);
 int32_t ocl_queue_check(tn_queue *queue, cl_int code, const char *call, tn_msg *msg);
+
+/* ---- how long work took (spans.c) -------------------------------------------------------------------------------- */
+
+extern const tn_ext_observe ocl_observe;
+/* The span of the op_run that comes; NULL: it is not recorded. And where a command puts its event, if it is the first
+ * or the last of the span's: NULL, if nobody wants it. */
+ocl_span *ocl_span_next(tn_queue *queue);
+cl_event *ocl_span_event(ocl_span *span, int is_first, int is_last);
+void ocl_spans_release(tn_queue *queue);
 
 /* ---- programs (program.c) -------------------------------------------------------------------------------------- */
 

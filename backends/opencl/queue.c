@@ -76,6 +76,7 @@ void ocl_queue_destroy(tn_queue *queue)
     if (!queue) return;
     if (clFinish(queue->cl)) see_transfers_over(queue);
     forget_transfer(queue);
+    ocl_spans_release(queue);
     clReleaseCommandQueue(queue->cl);
     ocl_free(queue);
 }

@@ -87,6 +87,31 @@ typedef struct tn_ext_adopt {
     int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_adopt;
 
+/* ---- tenon.observe/1, offered by a backend: how long work took -------------------------------------------------- *
+ * The library asks for it where a user wants to know where the time goes; without it the host waits for each operator,
+ * and measures that. A queue on which nobody turned it on does nothing for it. */
+
+#define TN_EXT_OBSERVE "tenon.observe/1"
+
+/* One op_run as the device did it. Times are of one clock of the device, which only goes forward. Frozen. */
+typedef struct tn_span {
+    uint64_t begin, end; /* when its first work began and its last was done: nanoseconds */
+    uint64_t number;     /* of the queue's op_runs since spans_record, counted from 0 */
+} tn_span;
+
+/* What a backend tells of the work of a queue. */
+typedef struct tn_ext_observe {
+    uint64_t size;
+    /* Waits for what was enqueued, forgets the spans that are there, and records those of the op_runs that follow, with
+     * room for `capacity` that were not taken yet: those for which there is none are counted and not kept. 0 ends it.
+     * What is computed is the same to the bit. On failure the queue records nothing. */
+    int32_t (*spans_record)(tn_queue *queue, uint32_t capacity, tn_msg *msg);
+    /* Takes up to `capacity` spans of work that is done, oldest first, and says how many. Waits for nothing: after
+     * queue_sync all are done. An op_run that failed, or had nothing to do, may have none. As the queue's work is in
+     * order, one span ends before the next one begins. */
+    int32_t (*spans_take)(tn_queue *queue, tn_span *span, uint32_t capacity, uint32_t *count, tn_msg *msg);
+} tn_ext_observe;
+
 /* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *
  * For devices with command buffers, a compiler of their own, or a high cost per launch. After fusion and before memory
  * is planned the host shows all launches; the backend marks the groups that it would run in one piece. What it doesn't
@@ -151,19 +176,13 @@ typedef struct tn_ext_record {
     void (*release)(tn_recording *recording);
 } tn_ext_record;
 
-/* ---- tenon.observe/1-draft, offered by a backend: looking at work under way ---------------------------------------
+/* ---- tenon.control/1-draft, offered by a backend: work under way --------------------------------------------------
  */
 
-#define TN_EXT_OBSERVE "tenon.observe/1-draft"
+#define TN_EXT_CONTROL "tenon.control/1-draft"
 
-/* A piece of work as the device did it. Times are of one clock of the device. Frozen. */
-typedef struct tn_span {
-    uint64_t begin, end; /* nanoseconds */
-    uint64_t number;     /* of the queue's calls that enqueue, counted from 0 */
-} tn_span;
-
-/* What a backend tells of work under way. */
-typedef struct tn_ext_observe {
+/* What a backend can do about work under way. */
+typedef struct tn_ext_control {
     uint64_t size;
     /* 1 if event_sync would not wait, else 0. */
     int32_t (*event_done)(tn_event *event);
@@ -173,10 +192,7 @@ typedef struct tn_ext_observe {
     int32_t (*cancel)(tn_queue *queue, tn_msg *msg);
     /* TN_OK while the device works; TN_EDEVICE and a line once it is lost. */
     int32_t (*device_status)(tn_context *context, tn_msg *msg);
-    /* Turns the recording of spans on or off; and takes up to `capacity` of those that are finished, oldest first. */
-    int32_t (*spans_enable)(tn_queue *queue, uint32_t on, tn_msg *msg);
-    int32_t (*spans_take)(tn_queue *queue, tn_span *span, uint32_t capacity, uint32_t *count, tn_msg *msg);
-} tn_ext_observe;
+} tn_ext_control;
 
 /* ---- tenon.ops/1-draft, offered by a backend: operators that the library has never heard of -----------------------
  */

@@ -316,6 +316,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_company));
     TN_TRY(add_group(list, tn_kit_flow));
     TN_TRY(add_group(list, tn_kit_waits));
+    TN_TRY(add_group(list, tn_kit_spans));
     TN_TRY(add_operators(list));
     TN_TRY(add_large(list));
     TN_TRY(add_group(list, tn_kit_queue_load));

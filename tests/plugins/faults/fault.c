@@ -175,6 +175,12 @@ static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
     return TN_OK;
 }
 
+/* Whether it tells how long work took: well, or as a fault. */
+static int looks(void)
+{
+    return IS(none) || !strncmp(fault_name, "spans_", 6);
+}
+
 static const void *get_ext(const char *id)
 {
     static const tn_ext_memory memory = {sizeof memory, budget};
@@ -184,7 +190,8 @@ static const void *get_ext(const char *id)
     if (IS(any_suffix) && !strncmp(id, TN_EXT_MEMORY, sizeof TN_EXT_MEMORY - 1)) return &memory;
     if (IS(here_later) && !strcmp(id, TN_EXT_HERE)) return &here;
     if ((IS(adopts_a_copy) || IS(adopts_in_whole)) && !strcmp(id, TN_EXT_ADOPT)) return &adopts;
-    return strcmp(id, TN_EXT_MEMORY) ? NULL : &memory;
+    if (looks() && !strcmp(id, TN_EXT_OBSERVE)) return fault_observe();
+    return looks() || strcmp(id, TN_EXT_MEMORY) ? NULL : &memory;
 }
 
 /* ---- the table ---- */
@@ -199,8 +206,9 @@ static void fill_table(tn_backend *table)
     fault_set_moves(table);
     fault_set_operations(table);
     if (fault_puts_off()) fault_put_off(table);
+    if (looks()) fault_look(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
-        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix))
+        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix) || looks())
         table->get_ext = get_ext;
 }
 

@@ -93,6 +93,10 @@ void fault_take_part_for_another(tn_op_desc *desc, fault_program *own);
 void fault_narrow_numbers(other_run *other, const wrapped *w);
 void fault_spoil_programs(const wrapped *w, const tn_run *run);
 
+/* ---- spans.c: how long work took ---- */
+const void *fault_observe(void);
+void fault_look(tn_backend *table); /* after all else was set */
+
 /* ---- levels.c: levels of precision ---- */
 /* Takes the level out of a description, where it means something. */
 uint32_t fault_take_level(tn_op_desc *desc);
