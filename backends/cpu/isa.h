@@ -104,7 +104,7 @@ typedef struct cpu_isa {
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
-    const cpu_matrix *matrix; /* by precision, of f32; NULL: no matrix units */
+    const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \

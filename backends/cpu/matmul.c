@@ -47,6 +47,15 @@ static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
     return TN_OK;
 }
 
+/* Matrix units, where they are ahead, or NULL. Levels of precision are for them. */
+static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *f,
+                            const cpu_matrix **units, tn_msg *msg)
+{
+    *units = cpu_code->matrix && f->dtype == TN_F32 ? cpu_code->matrix + desc->precision : NULL;
+    if (*units && !cpu_matrix_pays(*units, f->size.m, f->size.n, f->size.k, context->grain)) *units = NULL;
+    return *units || !desc->precision ? TN_OK : cpu_fail(msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
+}
+
 /* The epilogue's value 0 is the product, which lies where its result goes. */
 static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cpu_prog **prog, tn_msg *msg)
 {
@@ -89,8 +98,6 @@ static void plan(matmul_kernel *k, const tn_context *context)
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
     k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
                  flops / (double)k->batch > LIBRARY_FLOPS * context->grain;
-    if (cpu_code->matrix && k->size == 4 && cpu_matrix_pays(cpu_code->matrix, k->m, k->n, k->k, context->grain))
-        k->matrix = cpu_code->matrix;
     choose_parts(k, k->batch >= k->threads ? 1 : k->threads);
     const int64_t depth = k->k < k->gemm->kc ? k->k : k->gemm->kc, wide = k->n < STRIP ? k->n : STRIP;
     if (!k->library) k->packed_b = (depth * (wide + k->gemm->nr) * k->size + CPU_ALIGN - 1) / CPU_ALIGN * CPU_ALIGN;
@@ -112,7 +119,9 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
 {
     const tn_matmul_attrs *a = desc->attrs;
     cpu_prog *epilogue = NULL;
+    const cpu_matrix *units = NULL;
     int32_t s = check(desc, facts, msg);
+    if (!s) s = choose_units(context, desc, facts, &units, msg);
     if (!s && a->epilogue) s = make_epilogue(desc, a->epilogue, &epilogue, msg);
     if (!s) s = cpu_new_kernel(sizeof(matmul_kernel), kernel, msg);
     if (s) {
@@ -121,7 +130,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     }
     matmul_kernel *k = (matmul_kernel *)*kernel;
     const tn_tensor_desc *y = &desc->out[0];
-    k->epilogue = epilogue;
+    k->epilogue = epilogue, k->matrix = units;
     k->gemm = cpu_code->gemm[cpu_type_of(y->dtype)];
     k->ta = (int)a->trans_a, k->tb = (int)a->trans_b;
     k->batch = facts->size.b, k->m = facts->size.m, k->n = facts->size.n, k->k = facts->size.k;
@@ -334,4 +343,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
 }
 
-const cpu_op cpu_matmul = {"matmul", CPU_FLOATS, 0, prepare, run, release, NULL};
+const cpu_op cpu_matmul = {"matmul", CPU_FLOATS | CPU_LEVELS, 0, prepare, run, release, NULL};

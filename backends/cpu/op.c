@@ -41,6 +41,8 @@ static const cpu_op *find_op(const char *name)
 static int32_t check_op(const cpu_op *op, const tn_op_desc *desc, const tn_op_facts *facts, tn_msg *msg)
 {
     if (!op) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no such operator in the cpu backend", desc->name);
+    if (desc->precision && !(op->types & CPU_LEVELS))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
     if (!(op->types >> facts->dtype & 1))
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not of elements of type %d", desc->name, facts->dtype);
     return op->in_place ? TN_OK : tn_check_not_in_place(desc, msg);
@@ -50,16 +52,20 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
                        tn_msg *msg)
 {
     tn_op_facts facts;
+    tn_op_desc plain;
+    uint32_t level = 0;
     tn_kernel *made = NULL;
-    int32_t s = tn_check_op(desc, &facts, msg);
+    int32_t s = tn_take_precision(desc, &plain, &level, msg);
+    if (!s) s = tn_check_op(&plain, &facts, msg);
     if (s) return s;
-    const cpu_op *op = find_op(desc->name);
-    s = check_op(op, desc, &facts, msg);
+    const cpu_op *op = find_op(plain.name);
+    plain.precision = level;
+    s = check_op(op, &plain, &facts, msg);
     const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
-    if (!s) s = op->prepare(context, desc, &facts, &made, msg);
+    if (!s) s = op->prepare(context, &plain, &facts, &made, msg);
     tn_float_end(mode);
     if (s) return s;
-    fill_kernel(made, op, desc, context);
+    fill_kernel(made, op, &plain, context);
     if (kernel && op->finish) s = op->finish(made, msg);
     const tn_kernel_info full = {.scratch = made->scratch, .launches = 1};
     if (!s && info) tn_answer(info, &full, sizeof full);

@@ -166,6 +166,7 @@ static inline int32_t tn_take_precision(const tn_op_desc *desc, tn_op_desc *plai
     if (!tn_attrs_known(desc, known))
         return tn_refuse(msg, TN_EUNSUPPORTED, "%s: a description of a later version", desc->name);
     memcpy(plain, desc, desc->size < known ? desc->size : known);
+    plain->size = sizeof *plain;
     *level = plain->precision, plain->precision = TN_PRECISION_F32;
     if (*level <= TN_PRECISION_BF16) return TN_OK;
     return tn_refuse(msg, TN_EUNSUPPORTED, "%s: precision %u", desc->name, *level);
