@@ -6,6 +6,7 @@
 typedef struct product {
     int m, n, k, trans_a, trans_b;
     float *a, *b, *c;
+    const char *how; /* what the library is asked for, in its own words, or NULL */
 } product;
 
 extern const char *const library_name;
