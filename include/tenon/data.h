@@ -58,6 +58,7 @@ typedef struct tn_dataset {
     tn_loader *loader;    /* where samples come from that are not in x; or NULL */
     int32_t *row;         /* sample i is number row[i] of the loader; NULL: number i */
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
+    uint32_t separator;   /* what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table */
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -86,11 +87,12 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 #define TN_HEADER_YES  1
 #define TN_HEADER_NO   2
 
-/* A table (RFC 4180: quotes, commas and line breaks inside them). The column `target` (NULL: the last) is what to
+/* A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons, beside
+ * which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL: the last) is what to
  * predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order, and in a column of
  * numbers alone equal ones are one class however they are written), any number else. Several columns, "rent, size" or
  * lines, are always numbers; without a header columns are named by numbers from 1. A missing value (nothing, "NA",
- * "nan", "-nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is an error. Spaces
+ * "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is an error. Spaces
  * around a value don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are
  * compared without regard to case and spaces, and one that is the same to the letter comes first; a name that two
  * columns have, or that two others are like, is an error unless neither is read, or the order decides. What becomes a

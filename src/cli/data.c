@@ -25,7 +25,7 @@ static const struct {
 
 unsigned cli_kind_of(const tn_dataset *data)
 {
-    return data->target_numbers ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
+    return data->separator ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
 }
 
 int cli_check_kinds(cli_option *options, unsigned kinds)
@@ -194,6 +194,11 @@ void cli_tell_reading(const tn_dataset *data, const cli_model *model)
     if (model && !model->column_names && model->target_numbers && data->column_names)
         fprintf(stderr, "%s: columns are taken by their order: the model was trained on a table without a header\n",
                 cli_shown(data->source));
+    if (data->separator && data->separator != ',')
+        fprintf(stderr, "%s: columns are separated by %s\n", cli_shown(data->source),
+                data->separator == ';'   ? "semicolons, and numbers may have decimal commas"
+                : data->separator == '|' ? "bars"
+                                         : "tabs");
     if (data->notice)
         fprintf(stderr, "%s: %s; --header %s\n", cli_shown(data->source), data->notice,
                 data->no_header ? "yes makes it the columns' names" : "no makes it data");

@@ -16,13 +16,21 @@
 
 /* ---- a row ---- */
 
+/* Of a column to predict from, though another may well be meant to be predicted. */
+static tn_status no_number(const tn_table *table, const tn_cell *cell, int64_t column)
+{
+    const int one = table->place[column] >= 0 && table->targets == 1 && !table->predict;
+    return tn_fail(TN_EFORMAT, "%s:%lld: column '%s': expected a number, found '%.60s'%s%s%s", table->path,
+                   (long long)cell->line, table->name[column], cell->text,
+                   one ? "; texts may stand only in the column to predict, which is '" : "",
+                   one ? tn_table_name(table, -1) : "", one ? "'" : "");
+}
+
 static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, const tn_row *row,
                              float *value)
 {
     double number = 0;
-    TN_REQUIRE(tn_cell_number(cell->text, &number), TN_EFORMAT,
-               "%s:%lld: column '%s': expected a number, found '%.60s'", table->path, (long long)cell->line,
-               table->name[column], cell->text);
+    if (!tn_cell_number(cell->text, &number)) return no_number(table, cell, column);
     TN_REQUIRE(fabs(number) <= FLT_MAX, TN_EFORMAT, "%s:%lld: column '%s': %.60s is beyond the range of f32",
                table->path, (long long)cell->line, table->name[column], cell->text);
     *value = (float)number;
@@ -72,6 +80,7 @@ static tn_status read_first(tn_lines *lines, tn_table *table)
     uint32_t room = 0;
     TN_TRY(tn_lines_next(lines, &reader, &table->first_place));
     table->first_line = reader.line;
+    table->separator = reader.separator;
     TN_REQUIRE(reader.at < reader.end, TN_EFORMAT, "%s: is empty where a header line was expected", table->path);
     do {
         TN_TRY(tn_grow(&table->first, &room, (uint32_t)table->columns + 1, sizeof *table->first));
@@ -234,6 +243,7 @@ static char *numbers_of(const tn_table *table)
 static tn_status name_columns(tn_table *table, tn_dataset *data)
 {
     data->no_header = (uint32_t)table->no_header;
+    data->separator = (uint32_t)table->separator;
     data->notice = table->notice;
     table->notice = NULL;
     if (!table->no_header) data->column_names = names_of(table, table->features, 0, 1);

@@ -19,6 +19,7 @@ typedef struct tn_reader {
     const char *path;
     char *at, *end;
     int64_t line;
+    char separator; /* of cells; beside ';' numbers may have a decimal comma */
 } tn_reader;
 
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell);
@@ -33,8 +34,9 @@ int tn_cell_number(const char *text, double *number);
 /* What a table becomes. */
 typedef struct tn_table {
     const char *path;
-    char **name;  /* of each column */
-    char **first; /* the first line's cells: the names, or with no_header a row */
+    char separator; /* of its cells */
+    char **name;    /* of each column */
+    char **first;   /* the first line's cells: the names, or with no_header a row */
     int64_t first_line;
     uint64_t first_place; /* of that line in the file */
     int no_header;

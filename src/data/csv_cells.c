@@ -36,7 +36,7 @@ static tn_status read_quoted(tn_reader *reader)
 static void end_cell(tn_reader *reader, tn_cell *cell)
 {
     char *at = reader->at;
-    cell->last = at == reader->end || *at != ',';
+    cell->last = at == reader->end || *at != reader->separator;
     if (at == reader->end) return;
     if (*at == '\r' && at[1] == '\n') *at++ = 0;
     if (cell->last) reader->line++;
@@ -44,18 +44,30 @@ static void end_cell(tn_reader *reader, tn_cell *cell)
     reader->at = at + 1;
 }
 
+/* "5,1" becomes "5.1". */
+static void use_point(char *text)
+{
+    static const char digits[] = "0123456789";
+    text += *text == '-' || *text == '+';
+    const size_t whole = strspn(text, digits), fraction = text[whole] == ',' ? strspn(text + whole + 1, digits) : 0;
+    const char *rest = text + whole + 1 + fraction;
+    if (whole && fraction && (!*rest || *rest == 'e' || *rest == 'E')) text[whole] = '.';
+}
+
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell)
 {
+    const char stops[] = {reader->separator, '\r', '\n', 0};
     cell->text = reader->at;
     cell->line = reader->line;
     if (*reader->at == '"')
         TN_TRY(read_quoted(reader));
     else
-        reader->at += strcspn(reader->at, ",\r\n");
-    TN_REQUIRE(reader->at == reader->end || strchr(",\r\n", *reader->at), TN_EFORMAT,
+        reader->at += strcspn(reader->at, stops);
+    TN_REQUIRE(reader->at == reader->end || strchr(stops, *reader->at), TN_EFORMAT,
                "%s:%lld: text after a closing quote", reader->path, (long long)reader->line);
     end_cell(reader, cell);
     cell->text = trim(cell->text);
+    if (reader->separator == ';') use_point(cell->text);
     return TN_OK;
 }
 
@@ -74,7 +86,10 @@ static int is_nan(const char *text)
 
 int tn_cell_missing(const char *text)
 {
-    return !*text || !strcmp(text, "?") || !strcasecmp(text, "NA") || is_nan(text);
+    static const char *const words[] = {"?", "NA", "N/A", "#N/A", "<NA>", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcasecmp(text, words[i])) return 1;
+    return !*text || is_nan(text);
 }
 
 int tn_cell_number(const char *text, double *number)

@@ -296,10 +296,10 @@ static tn_status take_in_order(tn_table *table, int64_t features)
     TN_REQUIRE(!features || table->features == features, TN_ESHAPE,
                "%s: has %lld columns; expected %lld to predict from, and perhaps what is to be predicted", table->path,
                (long long)table->columns, (long long)features);
-    TN_REQUIRE(
-        table->features > 0, TN_EFORMAT,
-        "%s: a table needs at least two columns, separated by commas: one to predict, and one to predict it from",
-        table->path);
+    TN_REQUIRE(table->features > 0, TN_EFORMAT,
+               "%s: a table needs at least two columns, one to predict and one to predict it from, separated by "
+               "commas, semicolons, tabs or bars; its first line is '%.60s'",
+               table->path, table->first[0]);
     for (int64_t c = 0, number = 0; c < table->columns; c++)
         if (table->place[c] == TN_NOT_READ) table->place[c] = number++;
     return TN_OK;

@@ -13,6 +13,7 @@ typedef struct tn_lines {
     uint64_t place;            /* of text[begin] in the file */
     int64_t line;              /* its number there, from 1 */
     int ended;                 /* the file has no more */
+    char separator;            /* of cells, by the first rows */
 } tn_lines;
 
 /* Begins with the file's first row. tn_lines_close releases it, whether this succeeded or not. */
@@ -25,6 +26,9 @@ TN_MUST_USE tn_status tn_lines_next(tn_lines *lines, tn_reader *row, uint64_t *p
 
 /* Behind the line break of the row that begins at `at`, or the end; NULL if it is not all there. The text up to `end`
  * is closed by a zero, and nothing follows it if it has `ended`. */
-char *tn_row_end(char *at, char *end, int ended);
+char *tn_row_end(char *at, char *end, int ended, char separator);
+
+/* By the text that a table begins with, which is closed by a zero; a comma if nothing else fits better. */
+TN_MUST_USE tn_status tn_guess_separator(char *text, char *end, char *separator);
 
 #endif

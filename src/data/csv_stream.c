@@ -73,13 +73,14 @@ static tn_status read_text(const stream *s, uint64_t place, char *text, uint64_t
 /* The row's text within that of the rows from the known one on. */
 static tn_status find_row(const stream *s, const tn_row_place *known, int64_t row, char *text, uint64_t bytes, float *x)
 {
-    tn_reader r = {s->path, text, text + bytes, known->line};
+    tn_reader r = {s->path, text, text + bytes, known->line, s->table.separator};
     for (int64_t k = known->row;; k++) {
         tn_skip_empty_lines(&r);
-        char *end = tn_row_end(r.at, r.end, 1);
+        char *end = tn_row_end(r.at, r.end, 1, r.separator);
         TN_REQUIRE(r.at < r.end, TN_EIO, "%s: row %lld is not where it was: the file was changed", s->path,
                    (long long)row);
-        if (k == row) return tn_table_row(&s->table, &(tn_reader){s->path, r.at, end, r.line}, &(tn_row){.x = x});
+        tn_reader one = {s->path, r.at, end, r.line, r.separator};
+        if (k == row) return tn_table_row(&s->table, &one, &(tn_row){.x = x});
         for (; r.at < end; r.at++) r.line += *r.at == '\n';
     }
 }

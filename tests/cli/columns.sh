@@ -29,6 +29,17 @@ grep -q '^plain.csv: no header: .*--header yes' stderr || fail "a table without 
 grep -q ' 240 samples, 60 for testing' stderr || fail "the first row is lost: $(cat stderr)"
 eval run_train --data first.csv --target 1 --save first.safetensors $learn
 
+# Separated otherwise, and with decimal commas, it is the same table, which is told.
+sed 's/,/;/g; s/\([0-9]\);/\1,0;/' rents.csv >rents.txt
+eval run_train --data rents.txt --save other.safetensors --weights other_w.safetensors $learn
+grep -q '^rents.txt: columns are separated by semicolons, and numbers may have decimal commas$' stderr || fail "$(cat stderr)"
+eval run_train --data rents.csv --save named.safetensors --weights named_w.safetensors $learn
+cmp other_w.safetensors named_w.safetensors || fail "another separator, another model"
+predict --model named.safetensors rents.txt
+cut -d ' ' -f 2- said >other
+predict --model named.safetensors rents.csv
+cut -d ' ' -f 2- said | cmp - other || fail "another separator, other predictions"
+
 # By name: in any case, order and company.
 printf ' ROOMS ,id,"Area "\n2,x,60\n' >ask.csv
 predict --model named.safetensors ask.csv

@@ -46,6 +46,50 @@ static void numbers_are_read_and_the_last_column_is_the_target(void **state)
     }
 }
 
+static void what_stands_between_cells_is_seen(void **state)
+{
+    static const float x[] = {1, 2.5f, -3e-2f, 4};
+    static const struct {
+        char separator;
+        const char *text;
+    } same[] = {
+        {';', "a;b;y\n1;2,5;10\n-3e-2;4;20\n"},
+        {';', "Preis (\xE2\x82\xAC, netto);b;y\r\n1;2.5;10\r\n-0,03;+4;20\r\n"},
+        {';', "1;2,5;10\n-3,0e-2;4,0;2,0e1"},
+        {';', "\n\n\"a\";\"b;b\";\"y\"\n\n\"1\";\"2,5\";\"10\"\n-3e-2;4;20\n"},
+        {'\t', "a\tb\ty\n1\t 2.5\t10\n-3e-2\t4\t20\n"},
+        {'|', "a|b|y\n1|2.5|10\n-3e-2|4|20\n"},
+        {',', "a;b,c;d,y\n1,2.5,10\n-3e-2,4,20\n"},
+        {',', "\"a;b;c;d\",\"|\",y\n1,2.5,10\n-3e-2,4,20\n"},
+        {',', "1,2.5,10\n-3e-2,4,20\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        tn_dataset data = {0};
+        const tn_csv_options options = {.header = i == 2 || i == 8 ? TN_HEADER_NO : TN_HEADER_YES};
+        expect_table(same[i].text, &options, 2, 2, x, &data);
+        assert_int_equal(data.separator, same[i].separator);
+        assert_near(data.target[1], 20, 0);
+        tn_dataset_free(&data);
+    }
+}
+
+/* One row has no second to compare with; nor do rows that differ in length, of which the error is to be told. */
+static void a_row_alone_shows_its_separator(void **state)
+{
+    const tn_csv_options two = {.features = 2, .header = TN_HEADER_NO};
+    const float x[] = {1.5f, 2.5f};
+    tn_dataset data = {0};
+    (void)state;
+    expect_table("1,5;2,5\n", &two, 1, 2, x, &data);
+    tn_dataset_free(&data);
+    expect_table("1.5,2.5\n", &two, 1, 2, x, &data);
+    tn_dataset_free(&data);
+    expect_failure(tn_dataset_csv(scratch_text("t", "a;b;y\n1;2\n"), NULL, &data), TN_EFORMAT, "found 2");
+    expect_failure(tn_dataset_csv(scratch_text("t", "a\tb\n1,5\t2\n"), NULL, &data), TN_EFORMAT,
+                   "expected a number, found '1,5'");
+}
+
 /* ---- rounding ---- */
 
 static char warned[400];
@@ -276,6 +320,14 @@ static void what_is_wrong_is_named_with_its_line_and_column(void **state)
         {"a,y", NULL, "has a header and no rows", TN_EFORMAT},
         {"a,y\n\n", NULL, "has a header and no rows", TN_EFORMAT},
         {"a\n1\n", NULL, "needs at least two columns", TN_EFORMAT},
+        {"# by hand\na,y\n1,2\n", NULL, "bars; its first line is '# by hand'", TN_EFORMAT},
+        {"\xFF\xFE"
+         "a,y\n",
+         NULL, "table.csv: is UTF-16: 'iconv -f utf-16 -t utf-8' converts it", TN_EFORMAT},
+        {"kind,a\nsmall,2\n", NULL,
+         "column 'kind': expected a number, found 'small'; texts may stand only in the column "
+         "to predict, which is 'a'",
+         TN_EFORMAT},
         {"a,y\n1,2\n", "z", "has no column 'z'; its columns are 'a', 'y'", TN_EMISSING},
         {"a,b,y\n1,2,3\n1,2\n", NULL, "table.csv:3: expected 3 values as in the header, found 2", TN_EFORMAT},
         {"a,b,y\n1,2,3\n1,2,3,4\n", NULL, "table.csv:3: expected 3 values as in the header, found 4", TN_EFORMAT},
@@ -452,7 +504,8 @@ static void columns_are_found_by_the_names_of_another_table(void **state)
 
 static void a_number_that_is_none_is_a_missing_value_however_it_is_printed(void **state)
 {
-    static const char *const none[] = {"nan", "-nan", "+NaN", "NAN(123)", "-nan(0x7f)", "NA", "na", "?", ""};
+    static const char *const none[] = {"nan", "-nan", "+NaN", "NAN(123)", "-nan(0x7f)", "NA",   "na",
+                                       "?",   "",     "N/A",  "#N/A",     "<NA>",       "null", "NULL"};
     static const char *const text[] = {"nan(", "nano", "--nan", "-NA", "-?"};
     tn_dataset data = {0};
     char table[80];
@@ -492,6 +545,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_and_the_last_column_is_the_target),
+        cmocka_unit_test(what_stands_between_cells_is_seen),
+        cmocka_unit_test(a_row_alone_shows_its_separator),
         cmocka_unit_test(the_target_may_be_any_column),
         cmocka_unit_test(numbers_that_f32_takes_for_one_another_are_warned_of),
         cmocka_unit_test(texts_become_classes_in_alphabetical_order),
