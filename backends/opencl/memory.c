@@ -2,7 +2,10 @@
  * OpenCL keep it until no queue uses it any more. */
 #include "opencl.h"
 
-#define PADDING 128 /* bytes: so that empty buffers exist, too */
+enum {
+    PADDING = 128, /* bytes: so that empty buffers exist, too */
+    PAGE = 4096
+};
 
 /* Devices with memory of their own reserve it at first use: touching it here makes the lack of it known at once. */
 static int32_t touch(tn_context *context, cl_mem mem, tn_msg *msg)
@@ -39,21 +42,42 @@ int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
 
 /* ---- memory of the host's ---------------------------------------------------------------------------------------- */
 
-/* Whether the driver leaves the buffer where it is, or works on a copy: what is filled in must be there, and what is
- * put back, be read. */
-static int32_t see_shared(tn_context *context, cl_mem mem, volatile unsigned char *byte, tn_msg *msg)
+static cl_mem over(tn_context *context, void *data, uint64_t bytes, cl_int *code)
 {
-    const unsigned char before = *byte, other = (unsigned char)~before;
+    return clCreateBuffer(context->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, data, code);
+}
+
+/* Whether the driver leaves such a buffer where it is, or works on a copy: what is filled in must be there, and what
+ * the host puts there, be read. */
+static cl_int try_page(tn_context *context, unsigned char *page, int *is_shared)
+{
+    const unsigned char filled = 1;
     unsigned char got = 0;
-    pthread_mutex_lock(&context->lock);
-    cl_int code = clEnqueueFillBuffer(context->queue, mem, &other, 1, 0, 1, 0, NULL, NULL);
+    volatile unsigned char *byte = page;
+    cl_int code;
+    cl_mem mem = over(context, page, PAGE, &code);
+    if (code) return code;
+    code = clEnqueueFillBuffer(context->queue, mem, &filled, 1, 0, PAGE, 0, NULL, NULL);
     if (!code) code = clFinish(context->queue);
-    const int is_there = *byte == other;
-    *byte = before;
+    *is_shared = *byte == filled;
+    *byte = 2;
     if (!code) code = clEnqueueReadBuffer(context->queue, mem, CL_TRUE, 0, 1, &got, 0, NULL, NULL);
+    *is_shared &= got == 2;
+    clReleaseMemObject(mem);
+    return code;
+}
+
+static int32_t see_shared(tn_context *context, tn_msg *msg)
+{
+    int is_shared = 0;
+    unsigned char *page = ocl_host->allocate(ocl_host->self, PAGE, PAGE);
+    if (!page) return ocl_fail(msg, TN_ENOMEM, "out of memory for a page");
+    pthread_mutex_lock(&context->lock);
+    const cl_int code = try_page(context, page, &is_shared);
     pthread_mutex_unlock(&context->lock);
+    ocl_host->release(ocl_host->self, page);
     if (code) return ocl_check(msg, code, "trying memory of the host's");
-    return is_there && got == before ? TN_OK : ocl_fail(msg, TN_EUNSUPPORTED, "the driver copies the host's memory");
+    return is_shared ? TN_OK : ocl_fail(msg, TN_EUNSUPPORTED, "the driver copies the host's memory");
 }
 
 /* OpenCL wants such memory to be mapped while the host uses it, for devices with caches of their own. A processor's are
@@ -62,16 +86,14 @@ static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer 
 {
     cl_int code;
     if (!context->is_cpu) return ocl_fail(msg, TN_EUNSUPPORTED, "the device is not the host's processor");
+    int32_t s = see_shared(context, msg);
+    if (s) return s;
     tn_buffer *made = ocl_alloc(sizeof *made);
     if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a buffer");
-    made->context = context;
-    made->bytes = bytes;
-    made->mem = clCreateBuffer(context->cl, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, data, &code);
-    int32_t s = ocl_check(msg, code, "clCreateBuffer");
-    if (!s) s = see_shared(context, made->mem, data, msg);
-    if (s) {
-        ocl_buffer_destroy(made);
-        return s;
+    *made = (tn_buffer){context, over(context, data, bytes, &code), bytes};
+    if (code) {
+        ocl_free(made);
+        return ocl_check(msg, code, "clCreateBuffer");
     }
     *buffer = made;
     return TN_OK;
