@@ -127,6 +127,41 @@ typedef struct tn_program_report {
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 
+/* ---- where the time goes ---- */
+
+/* Begins to measure each kernel of the program's runs, or ends it; either forgets what was measured. A run that is
+ * measured waits for the device before and after, and, where the device's backend does not tell how long its work takes
+ * (tenon.observe/1), after each kernel. What it computes is the same. What moves values between devices is left out. */
+TN_API TN_MUST_USE tn_status tn_program_profile(tn_program *program, uint32_t on);
+
+/* One kernel of a program, in the order of running. Texts are the program's. */
+typedef struct tn_launch_profile {
+    const char *op; /* "matmul" */
+    const char *device;
+    char result[120];    /* what it makes, "f32 (128, 100)", and how many tensors besides, " +1" */
+    uint64_t runs;       /* that were measured */
+    double seconds;      /* of all of them */
+    double flops, bytes; /* of one run: operations, and bytes read and written at the least */
+    uint32_t by_host;    /* the host measured it, from enqueueing to having waited */
+} tn_launch_profile;
+/* Returns 0 past the last, and where nothing is measured. */
+TN_API int tn_program_profile_at(const tn_program *program, uint32_t index, tn_launch_profile *launch);
+
+/* What a device was seen to do at its best. */
+#define TN_PEAK_LEVELS 4
+typedef struct tn_peaks {
+    double flops;                     /* f32 operations a second, in a matrix product */
+    double launch;                    /* seconds that a kernel of a few elements takes, among many */
+    uint64_t reach[TN_PEAK_LEVELS];   /* bytes that an element-wise kernel touches, again and again; growing */
+    double bandwidth[TN_PEAK_LEVELS]; /* and how many of them a second */
+} tn_peaks;
+
+/* Measures that, products as `precision` (tn_compile_options) allows them, within about half a second on a processor,
+ * and keeps the best figures that it found so far in the disk cache. Leaves `peaks` alone on failure. */
+TN_API TN_MUST_USE tn_status tn_device_peaks(tn_device *device, uint32_t precision, tn_peaks *peaks);
+/* The seconds that so many operations on so many bytes take at the least by such peaks. */
+TN_API double tn_peaks_floor(const tn_peaks *peaks, double flops, double bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -77,6 +77,16 @@ tn_status bench_measure(const bench *b, tn_status (*work)(void *arg, int64_t run
     return status;
 }
 
+int bench_profile(const bench *b, tn_program *program, tn_status (*work)(void *arg, int64_t runs), void *arg,
+                  int64_t runs, double step, cli_profile *profile)
+{
+    const uint32_t precision = cli_compile_options(&b->s).precision;
+    if (!b->profile) return CLI_GO_ON;
+    tn_status status = tn_program_profile(program, 1);
+    if (!status) status = work(arg, runs);
+    return status ? cli_failed() : cli_profile_make(profile, program, b->device, precision, step);
+}
+
 /* ---- the command ---- */
 
 static void make_options(bench *b)
@@ -104,6 +114,8 @@ static void make_options(bench *b)
         {CLI_TEXT, "shares", "N:N", "what each of several devices takes of a batch (by their speeds)", &s->shares, 0, 0,
          0, 0, 0, 0},
         {CLI_FLAG, "json", 0, "a JSON object on standard output", &s->json, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "profile", 0, "of train and infer: what each kernel takes, and at the least could", &b->profile, 0,
+         0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &s->strict, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "storage", "TYPE", "what passes between kernels is stored as: f32, f16, bf16 (f32)", &s->storage, 0,
          0, 0, 0, 0, 0},

@@ -3,6 +3,7 @@
 #define TN_CLI_BENCH_H
 
 #include "crew.h"
+#include "profile.h"
 #include "settings.h"
 
 #define BENCH_REPEATS 64 /* at most */
@@ -11,6 +12,7 @@ typedef struct bench {
     cli_settings s;
     int64_t repeats, samples, classes;
     const char *shape;
+    int profile;
     double seconds; /* that one measured piece of an operator, or of using a network, should take */
     cli_option options[24];
     tn_team *team; /* of processes that train together */
@@ -39,6 +41,11 @@ uint32_t bench_random(uint32_t *state);
  * order, in `times`. `work` is called for so many runs, and returns when they are done. */
 tn_status bench_measure(const bench *b, tn_status (*work)(void *arg, int64_t runs), void *arg,
                         double times[BENCH_REPEATS], double *one);
+
+/* With --profile: has `work` done `runs` runs of a program, or whatever they come to, whose kernels are measured, and
+ * fills the profile. `step`: what a run takes by itself. Returns CLI_GO_ON or an exit status. */
+int bench_profile(const bench *b, tn_program *program, tn_status (*work)(void *arg, int64_t runs), void *arg,
+                  int64_t runs, double step, cli_profile *profile);
 
 /* ---- sequences of tokens (bench_tokens.c) ---- */
 

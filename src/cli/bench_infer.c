@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BATCHES = 8 }; /* that take turns */
+enum { BATCHES = 8, PROFILED = 20 }; /* batches that take turns; runs that are profiled */
 
 typedef struct user {
     tn_program *program;
@@ -65,7 +65,7 @@ static tn_status use(void *arg, int64_t runs)
 }
 
 /* `times` are sorted. */
-static void tell(const bench *b, const user *u, const double times[], double one)
+static void tell(const bench *b, const user *u, const double times[], double one, const cli_profile *profile)
 {
     const double batch = (double)b->s.batch;
     tn_program_report report;
@@ -75,6 +75,7 @@ static void tell(const bench *b, const user *u, const double times[], double one
         printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " measurements), %.4g us a batch of %" PRId64 "\n",
                b->crew.name, batch / one, batch / times[b->repeats - 1], batch / times[0], b->repeats, one * 1e6,
                b->s.batch);
+        if (b->profile) cli_profile_print(profile);
         return;
     }
     cli_json_begin(&json, NULL, '{');
@@ -87,6 +88,7 @@ static void tell(const bench *b, const user *u, const double times[], double one
     cli_json_number(&json, "fastest", batch / times[0]);
     cli_json_number(&json, "gflops", report.flops / one / 1e9);
     cli_json_whole(&json, "repeats", b->repeats);
+    if (b->profile) cli_profile_json(profile, &json);
     cli_json_end(&json, '}');
 }
 
@@ -96,16 +98,19 @@ int bench_infer(bench *b)
     int64_t d[3];
     double times[BENCH_REPEATS], one = 0;
     user u = {0};
+    cli_profile profile = {0};
     int status = cli_settings_check(&b->s);
     if (status == CLI_GO_ON) status = bench_read_shape(b, d);
     if (status == CLI_GO_ON) status = cli_crew_one(b->s.device, "bench infer");
     if (status == CLI_GO_ON) status = make_data(b, d, vocabulary, &u);
     if (status == CLI_GO_ON) status = bench_open(b);
     if (status == CLI_GO_ON) status = compile(b, d, vocabulary, &u);
-    if (status == CLI_GO_ON) status = bench_measure(b, use, &u, times, &one) ? cli_failed() : CLI_OK;
-    if (status == CLI_OK) tell(b, &u, times, one);
+    if (status == CLI_GO_ON) status = bench_measure(b, use, &u, times, &one) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = bench_profile(b, u.program, use, &u, PROFILED, one, &profile);
+    if (status == CLI_GO_ON) tell(b, &u, times, one, &profile);
+    cli_profile_free(&profile);
     tn_program_free(u.program);
     free(u.x);
     free(u.y);
-    return status;
+    return status == CLI_GO_ON ? CLI_OK : status;
 }

@@ -9,6 +9,7 @@
 
 /* What is trained: on samples of numbers, or of tokens. */
 typedef struct trainer {
+    const bench *b;
     tn_training *training;
     bench_tokens tokens;
 } trainer;
@@ -36,25 +37,35 @@ static int make_data(bench *b, tn_dataset *data)
     return CLI_GO_ON;
 }
 
-static tn_status run_epoch(const bench *b, trainer *t)
+static tn_status run_epoch(trainer *t)
 {
     tn_epoch epoch;
     tn_status status = TN_OK;
-    if (!t->training) return bench_tokens_epoch(b, &t->tokens);
+    if (!t->training) return bench_tokens_epoch(t->b, &t->tokens);
     while (!status && tn_training_where(t->training).step < tn_training_where(t->training).steps)
         status = tn_training_step(t->training);
     return status ? status : tn_training_end_epoch(t->training, &epoch);
 }
 
-static void tell_train(const bench *b, const trainer *t, double rates[])
+/* `arg` is the trainer. */
+static tn_status run_epochs(void *arg, int64_t epochs)
 {
+    tn_status status = TN_OK;
+    for (int64_t i = 0; !status && i < epochs; i++) status = run_epoch(arg);
+    return status;
+}
+
+/* `rates` are sorted, and `middle` is their median. */
+static void tell_train(const trainer *t, const double rates[], double middle, const cli_profile *profile)
+{
+    const bench *b = t->b;
     tn_program_report report;
     cli_json json = {0};
     tn_program_get_report(program_of(t), &report);
-    double middle = cli_median(rates, (size_t)b->repeats); /* sorts */
     if (!b->s.json) {
         printf("%s: %.0f samples/s (%.0f to %.0f in %" PRId64 " epochs of %" PRId64 ")\n", b->crew.name, middle,
                rates[0], rates[b->repeats - 1], b->repeats, b->samples);
+        if (b->profile) cli_profile_print(profile);
         return;
     }
     cli_json_begin(&json, NULL, '{');
@@ -70,19 +81,25 @@ static void tell_train(const bench *b, const trainer *t, double rates[])
     cli_json_number(&json, "fastest", rates[b->repeats - 1]);
     cli_json_number(&json, "gflops", report.flops * middle / (double)b->s.batch / 1e9);
     cli_json_whole(&json, "repeats", b->repeats);
+    if (b->profile) cli_profile_json(profile, &json);
     cli_json_end(&json, '}');
 }
 
-static int time_training(const bench *b, trainer *t)
+static int time_training(trainer *t)
 {
+    const bench *b = t->b;
     double rates[BENCH_REPEATS];
+    cli_profile profile = {0};
     for (int64_t i = -1; i < b->repeats; i++) { /* the first warms up */
         double begun = cli_now();
-        if (run_epoch(b, t)) return cli_failed();
+        if (run_epoch(t)) return cli_failed();
         if (i >= 0) rates[i] = (double)b->samples / (cli_now() - begun);
     }
-    tell_train(b, t, rates);
-    return CLI_OK;
+    double middle = cli_median(rates, (size_t)b->repeats); /* sorts */
+    int status = bench_profile(b, program_of(t), run_epochs, t, 1, (double)b->s.batch / middle, &profile);
+    if (status == CLI_GO_ON) tell_train(t, rates, middle, &profile);
+    cli_profile_free(&profile);
+    return status == CLI_GO_ON ? CLI_OK : status;
 }
 
 static int train(bench *b, const cli_model *net, const tn_dataset *data)
@@ -90,30 +107,30 @@ static int train(bench *b, const cli_model *net, const tn_dataset *data)
     const cli_settings *settings = &b->s;
     const tn_compile_options compile = cli_compile_options(settings);
     const tn_model model = cli_model_of(net, &compile);
-    tn_fit_options options = {.epochs = b->repeats + 1,
+    tn_fit_options options = {.epochs = b->repeats + 1 + b->profile,
                               .batch = settings->batch,
                               .shards = (uint32_t)settings->shards,
                               .team = b->team,
                               .optimizer = settings->optimizer,
                               .optim = settings->optim,
                               .schedule = settings->schedule};
-    trainer t = {0};
+    trainer t = {.b = b};
     if (tn_fit_check(&model, data, &options)) return cli_usage("%s", tn_message());
     int status = bench_open(b);
     options.devices = b->crew.device + 1;
     options.n_devices = b->crew.count ? b->crew.count - 1 : 0;
     options.shares = b->crew.shares;
     if (status == CLI_GO_ON && tn_training_new(b->state, &model, data, &options, &t.training)) status = cli_failed();
-    if (status == CLI_GO_ON) status = time_training(b, &t);
+    if (status == CLI_GO_ON) status = time_training(&t);
     tn_training_free(t.training);
     return status;
 }
 
 static int train_on_tokens(bench *b)
 {
-    trainer t = {0};
+    trainer t = {.b = b};
     int status = bench_tokens_make(b, &t.tokens);
-    if (status == CLI_GO_ON) status = time_training(b, &t);
+    if (status == CLI_GO_ON) status = time_training(&t);
     bench_tokens_free(&t.tokens);
     return status;
 }
@@ -126,6 +143,8 @@ int bench_train(bench *b)
     if (status != CLI_GO_ON) return status;
     if (b->s.batch > b->samples)
         return cli_usage("--batch %" PRId64 " is more than --samples %" PRId64, b->s.batch, b->samples);
+    if (b->profile && (b->s.shards > 1 || tn_team_size(b->team) * cli_crew_size(b->s.device) > 1))
+        return cli_usage("--profile is of one program, and shards or several workers run more");
     if (cli_net_tokens(b->s.net)) return train_on_tokens(b);
     if (!b->s.shards) b->s.shards = tn_usual_shards(b->s.batch, tn_team_size(b->team) * cli_crew_size(b->s.device));
     cli_model model = {.net = b->s.net, .loss = b->s.loss, .init = init};

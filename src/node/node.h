@@ -144,8 +144,9 @@ struct tn_op_def {
     int64_t (*first_row)(const tn_op_desc *desc, const tn_scalar *scalar);
     /* What any backend is allowed, in units of the type; whole numbers are exact. Rows: see budget.c. */
     tn_budget budget;
-    /* NULL: one operation for each element of the outputs. Bytes are always those of the operands. */
+    /* NULL: one operation for each element of the outputs. Bytes are those of the operands, */
     double (*flops)(const tn_op_desc *desc);
+    uint32_t picks; /* but it reads no more elements of its first one than it writes */
 
     const tn_op_case *cases; /* up to the first without a build */
 };

@@ -83,4 +83,5 @@ const tn_op_def tn_op_gather = {.name = "gather",
                                 .describe = describe,
                                 .reference = reference,
                                 .flops = tn_no_flops,
+                                .picks = 1,
                                 .cases = cases};

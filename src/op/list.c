@@ -1,4 +1,5 @@
 /* list.c: all operators by number and by name: those of list.def, then the rows and their gradients. */
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -57,11 +58,18 @@ static double bytes_of(const tn_tensor_desc *x)
     return count * (double)tn_dtype_size(x->dtype);
 }
 
+/* Of one that is only read where something is picked from it. */
+static double bytes_picked(const tn_tensor_desc *from, const tn_tensor_desc *to)
+{
+    return fmin(bytes_of(from), (double)tn_desc_count(to) * (double)tn_dtype_size(from->dtype));
+}
+
 tn_cost tn_op_cost(const tn_op_desc *desc)
 {
     const tn_op_def *op = tn_op_named(desc->name);
     tn_cost cost = {0, 0};
-    for (uint32_t i = 0; i < desc->n_in; i++) cost.bytes += bytes_of(&desc->in[i]);
+    for (uint32_t i = 0; i < desc->n_in; i++)
+        cost.bytes += op && op->picks && !i ? bytes_picked(&desc->in[i], &desc->out[0]) : bytes_of(&desc->in[i]);
     for (uint32_t i = 0; i < desc->n_out; i++) cost.bytes += bytes_of(&desc->out[i]);
     if (op && op->flops)
         cost.flops = op->flops(desc);

@@ -277,6 +277,7 @@ const tn_op_def tn_op_slice = {.name = "slice",
                                .describe = describe_slice,
                                .reference = reference_slice,
                                .flops = tn_no_flops,
+                               .picks = 1,
                                .cases = cases_slice};
 
 const tn_op_def tn_op_unslice = {.name = "unslice",

@@ -182,6 +182,7 @@ const tn_op_def tn_op_take = {.name = "take",
                               .describe = describe,
                               .reference = reference_take,
                               .flops = tn_no_flops,
+                              .picks = 1,
                               .cases = cases_take};
 
 const tn_op_def tn_op_put = {.name = "put",

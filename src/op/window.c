@@ -134,4 +134,5 @@ const tn_op_def tn_op_window = {.name = "window",
                                 .first_row = first_row,
                                 .reference = reference,
                                 .flops = flops,
+                                .picks = 1,
                                 .cases = cases};

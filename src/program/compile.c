@@ -5,7 +5,7 @@
 #include "error.h"
 #include "given.h"
 #include "leaf.h"
-#include "program.h"
+#include "profile.h"
 #include "rewrite.h"
 
 /* ---- places ---- */
@@ -324,6 +324,7 @@ void tn_program_free(tn_program *p)
         tn_launch *l = p->ir.launch[i];
         if (l->kernel) p->place[l->place].device->backend->op_release(l->kernel);
     }
+    tn_profile_free(p);
     tn_program_free_lanes(p);
     for (int i = 0; i < TN_PLACES; i++) {
         tn_place_device *place = &p->place[i];

@@ -70,6 +70,7 @@ struct tn_program {
     tn_status trouble;      /* the first error that a device gave when it was asked about an operator, */
     char trouble_text[400]; /* and its line: compiling ends with it */
     tn_program_report report;
+    struct tn_profile *profile; /* NULL: nobody looks how long launches take */
 };
 
 /* Gives every value its place. Refuses what no buffer holds, by its name, and what is more than there is room for
@@ -82,6 +83,9 @@ TN_MUST_USE tn_status tn_program_allocate_arenas(tn_program *program);
 TN_MUST_USE tn_status tn_program_bind_lane(tn_program *program);
 void tn_program_free_lanes(tn_program *program);
 void tn_banks_free(const tn_device *device, tn_banks *banks);
+
+/* Enqueues one launch, which is no transfer. */
+TN_MUST_USE tn_status tn_program_run_launch(tn_program *program, tn_prepared *prepared);
 
 /* A number for the slot's next run, as the slot's type keeps it. */
 void tn_program_set_slot(tn_program *program, uint32_t slot, double value);

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "final.h"
 #include "given.h"
+#include "profile.h"
 
 static tn_status sync_queue(const tn_place_device *place)
 {
@@ -62,7 +63,7 @@ static void set_scalars(tn_program *p)
     }
 }
 
-static tn_status run_launch(tn_program *p, tn_prepared *r)
+tn_status tn_program_run_launch(tn_program *p, tn_prepared *r)
 {
     TN_MESSAGE(msg);
     const tn_device *device = r->place->device;
@@ -85,23 +86,29 @@ static tn_status pass(const tn_watch *watch, uint32_t *point, uint32_t done)
     return TN_OK;
 }
 
+static tn_status run_step(tn_program *p, uint32_t i, uint32_t end, uint32_t *count)
+{
+    *count = 1;
+    if (p->ir.launch[i]->transfer) return tn_program_transfer(p, i, end, count);
+    return p->profile ? tn_profile_launch(p, i) : tn_program_run_launch(p, &p->prepared[i]);
+}
+
 /* Launches begin .. end - 1; what comes before the first is done first. */
 static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
-    uint32_t point = 0, count = 1;
+    uint32_t point = 0, count = 1, i = begin;
     if (!begin) {
         if (p->moves != p->state->moves) tn_program_find_operands(p);
         tn_program_count_steps(p);
         set_scalars(p);
     }
+    if (p->profile) TN_TRY(tn_profile_begin(p));
     TN_TRY(pass(watch, &point, begin));
-    for (uint32_t i = begin; i < end && !(watch && watch->ends && point == watch->count); i += count) {
-        tn_prepared *r = &p->prepared[i];
-        count = 1;
-        TN_TRY(r->launch->transfer ? tn_program_transfer(p, i, end, &count) : run_launch(p, r));
+    for (; i < end && !(watch && watch->ends && point == watch->count); i += count) {
+        TN_TRY(run_step(p, i, end, &count));
         TN_TRY(pass(watch, &point, i + count));
     }
-    return TN_OK;
+    return p->profile ? tn_profile_end(p, begin, i) : TN_OK;
 }
 
 static tn_status check_fed(tn_program *p)

@@ -14,6 +14,19 @@ for op in "matmul 5x6x7" "map 10" "exp 10" "reduce 3x4" "softmax 3x4"; do
     bench op $op --seconds 0.001 --json 2>/dev/null | "$json_lines" seconds || fail "bench op $op"
 done
 
+# A profile has every kernel of a step; shards run more than one program.
+bench train --samples 8 --batch 4 --profile --json >answer 2>err || fail "bench train --profile: $(cat err)"
+"$json_lines" profile samples_per_s <answer || fail "bench train --profile: $(cat answer)"
+for key in kernel_seconds peaks floor matmul calls share; do
+    grep -q "\"$key\"" answer || fail "bench train --profile has no $key: $(cat answer)"
+done
+bench train --samples 8 --batch 4 --profile >answer 2>err || fail "bench train --profile: $(cat err)"
+grep -q '^matmul  *f32 (4, 100) ' answer || fail "no product in the profile: $(cat answer)"
+[ "$(wc -L <answer)" -le 110 ] || fail "the profile is too wide: $(cat answer)"
+bench infer --batch 3 --seconds 0.001 --profile --json | "$json_lines" profile || fail "bench infer --profile"
+bench train --shards 2 --samples 8 --batch 4 --profile 2>err && fail "--profile of shards"
+grep -q -e --profile err || fail "bench train --shards --profile: $(cat err)"
+
 # Tokens: of 6 samples, 4 are whole batches; a step that is not there is said.
 bench train --net "embedding 7 4, position, project 7" --shape 1x1x5 --samples 6 --batch 4 >answer 2>err ||
     fail "bench train on tokens: $(cat err)"

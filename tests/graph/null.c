@@ -52,6 +52,8 @@ typedef struct world {
     tn_piece piece;
     tn_plateau plateau;
     tn_program_report program_report;
+    tn_launch_profile launch_profile;
+    tn_peaks peaks;
     tn_recurrent_state recurrent_state;
     tn_save_options save_options;
     tn_scaler scaler;
