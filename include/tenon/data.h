@@ -96,7 +96,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
  * around a value don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are
  * compared without regard to case and spaces, and one that is the same to the letter comes first; a name that two
  * columns have, or that two others are like, is an error unless neither is read, or the order decides. What becomes a
- * name must be UTF-8. Errors name file, line and column. `options` may be NULL. */
+ * name must be UTF-8. Errors name file, line and column. A column that numbers the rows, as other programs
+ * write it, is warned of. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify; /* TN_CLASSIFY_... */
@@ -112,6 +113,8 @@ typedef struct tn_csv_options {
     uint32_t by_position;       /* take the features by their order, whatever the names in `columns`, and the targets
                                    by `target_numbers` where these are given */
     uint32_t header;            /* TN_HEADER_... */
+    const char *ignore;         /* columns that are not read, named as `target` names them; of a table to predict from
+                                   by order, if it has them; or NULL. Not looked at with `columns` or by_position */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 

@@ -19,6 +19,7 @@ static const struct {
     const char *called;
 } belongings[] = {{"header", CLI_TABLE, "tables"},
                   {"target", CLI_TABLE, "tables"},
+                  {"ignore", CLI_TABLE, "tables"},
                   {"by-position", CLI_TABLE, "tables"},
                   {"image", CLI_IMAGES, "folders of images"},
                   {"frame", CLI_PICTURE, "pictures"}};
@@ -64,8 +65,10 @@ static const char *target_of(const cli_settings *s, const cli_model *model)
 
 tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 {
-    tn_csv_options csv = {
-        .target = target_of(s, model), .keep_missing = 1, .header = (uint32_t)cli_header_kind(s->header)};
+    tn_csv_options csv = {.target = target_of(s, model),
+                          .ignore = s->ignore,
+                          .keep_missing = 1,
+                          .header = (uint32_t)cli_header_kind(s->header)};
     csv.classify = model ? model->classes > 0 : classify_by_loss(s->loss);
     if (!model) return csv;
     csv.target_numbers = model->target_numbers;

@@ -35,6 +35,7 @@ static void make_options(cli_saved *saved, int predicts)
         {CLI_TEXT, "target", "NAME,NAME",
          predicts ? "" : "how a table calls the columns to predict (as the model's did)", &s->target, 0, 0, "target",
          predicts, 0, 0},
+        {CLI_TEXT, "ignore", "NAME,NAME", "", &s->ignore, 0, 0, "ignore", 1, 0, 0},
         {CLI_TEXT, "test", "NAME", "", &s->test, 0, 0, "test", 0, 0, 0},
         {CLI_WHOLE, "seed", "N", predicts ? "" : "of the digits, or of a table's split", &s->seed, 0, 9e15, "seed", 0,
          0, 0},
@@ -46,6 +47,7 @@ static void make_options(cli_saved *saved, int predicts)
          "bring pictures to the training set's framing (auto: if it has one)", &saved->frame, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
+    _Static_assert(sizeof options <= sizeof saved->options, "CLI_SAVED_OPTIONS");
     memcpy(saved->options, options, sizeof options);
 }
 

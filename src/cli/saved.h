@@ -5,7 +5,7 @@
 #include "scaling.h"
 #include "settings.h"
 
-#define CLI_SAVED_OPTIONS 20
+#define CLI_SAVED_OPTIONS 24
 
 typedef struct cli_saved {
     cli_settings settings; /* the notes' texts; its own option table is not used */

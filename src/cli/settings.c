@@ -35,6 +35,7 @@ void cli_settings_init(cli_settings *s)
 #undef X
         {.kind = CLI_END},
     };
+    _Static_assert(sizeof options <= sizeof s->options, "CLI_TRAIN_OPTIONS");
     memcpy(s->options, options, sizeof options);
 }
 

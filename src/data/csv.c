@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "csv.h"
 #include "csv_lines.h"
@@ -133,7 +134,11 @@ static tn_status add_row(tn_table *table, const tn_row *row)
 {
     for (int64_t c = 0; c < table->columns; c++) tn_table_see(table, c, row->exact[c]);
     if (row->text) TN_TRY(keep_text(table, row->text, &table->text[table->rows]));
-    for (int64_t c = 0; c < table->features; c++) table->there[c] |= !isnan(row->x[c]);
+    for (int64_t c = 0; c < table->features; c++) {
+        const float number = row->x[c], at = (float)table->rows;
+        table->there[c] |= !isnan(number);
+        table->counts[c] &= (char)(number == at ? 1 : number == at + 1 ? 2 : 0);
+    }
     table->rows++;
     return TN_OK;
 }
@@ -183,11 +188,28 @@ static tn_status fill_missing(const tn_table *table)
 static tn_status make_columns(tn_table *table)
 {
     table->there = tn_alloc((size_t)table->features + 1);
+    table->counts = tn_alloc((size_t)table->features + 1);
     table->exact = tn_alloc((size_t)table->columns * sizeof *table->exact);
     table->rounding = tn_alloc((size_t)table->columns * sizeof *table->rounding);
-    if (!table->there || !table->exact || !table->rounding) return TN_ENOMEM;
+    if (!table->there || !table->counts || !table->exact || !table->rounding) return TN_ENOMEM;
+    memset(table->counts, 3, (size_t)table->features);
     for (int64_t c = 0; c < table->columns; c++) table->rounding[c] = (struct tn_rounding){INFINITY, -INFINITY, 0};
     return TN_OK;
+}
+
+#define ROWS_COUNTED 10 /* rows that numbers by chance don't count */
+
+/* What other programs write before the rows: it tells rows apart that were trained on, and nothing of others. */
+static void warn_of_numbering(const tn_table *table)
+{
+    static const char *const names[] = {"", "Unnamed: 0", "index", "id", "row", "nr", "no"};
+    for (int64_t c = 0; c < table->features && !table->predict && table->rows >= ROWS_COUNTED; c++)
+        for (size_t i = 0; table->counts[c] && i < sizeof names / sizeof *names; i++)
+            if (!strcasecmp(tn_table_name(table, c), names[i]))
+                tn_log_line(TN_LOG_WARNING,
+                            "%s: column %lld, '%s', numbers the rows, which tells nothing of others: "
+                            "better ignore it",
+                            table->path, (long long)tn_table_column(table, c) + 1, tn_table_name(table, c));
 }
 
 #define SHARE_LOST 1e-3 /* of a column's range: rounding by more is said */
@@ -291,6 +313,7 @@ void tn_table_free(tn_table *table)
     tn_free(table->rounding);
     tn_free(table->exact);
     tn_free(table->there);
+    tn_free(table->counts);
     tn_free(table->y);
     tn_free(table->x);
     tn_free(table->place);
@@ -312,6 +335,7 @@ tn_status tn_csv_open(const char *path, const tn_csv_options *options, int strea
     tn_lines_close(&lines);
     if (!status) status = to_dataset(&table, &read);
     if (!status) warn_of_rounding(&table);
+    if (!status) warn_of_numbering(&table);
     free_texts(&table);
     if (!status && stream) status = tn_csv_loader(&table, &index, &read.loader);
     if (status)

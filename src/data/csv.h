@@ -57,7 +57,8 @@ typedef struct tn_table {
     char **text;      /* classes to predict: each text is there once, */
     tn_region texts;  /* here, */
     tn_index numbers; /* and found by this: the first row that has it */
-    char *there;      /* of each feature: whether any row has a value */
+    char *there;      /* of each feature: whether any row has a value; */
+    char *counts;     /* whether it has numbered the rows so far, from 0 (1) or from 1 (2) */
     double *exact;    /* of each column: the row's number as the file has it, or NaN */
     struct tn_rounding {
         double least, largest, error; /* of its numbers, and of what f32 makes of them */

@@ -204,7 +204,21 @@ static tn_status missing(const tn_table *table, const char *lines, const char *w
     return status;
 }
 
-/* ---- targets ---- */
+/* ---- targets, and what is left out ---- */
+
+#define LEFT_OUT (TN_NOT_READ + 1) /* until all have their places */
+
+/* What becomes of a column that is named. */
+typedef tn_status mark_column(tn_table *table, int64_t column);
+
+/* Not to be read. */
+static tn_status leave_out(tn_table *table, int64_t column)
+{
+    TN_REQUIRE(table->place[column] == TN_NOT_READ || table->place[column] == LEFT_OUT, TN_EINVAL,
+               "%s: column '%s' is to be predicted, and can't be ignored", table->path, table->name[column]);
+    table->place[column] = LEFT_OUT;
+    return TN_OK;
+}
 
 /* Makes a column the next target. */
 static tn_status add_target(tn_table *table, int64_t column)
@@ -216,8 +230,7 @@ static tn_status add_target(tn_table *table, int64_t column)
 }
 
 /* The column, or -1. */
-static tn_status find_target(const tn_table *table, const directory *d, const char *name, size_t length,
-                             int64_t *column)
+static tn_status find_named(const tn_table *table, const directory *d, const char *name, size_t length, int64_t *column)
 {
     match found = find(table, d, name, length, EXACT);
     if (!found.count) found = find(table, d, name, length, ALIKE);
@@ -225,7 +238,7 @@ static tn_status find_target(const tn_table *table, const directory *d, const ch
     return check_one(table, &found, name, length);
 }
 
-static tn_status no_target(const tn_table *table, const char *name, size_t length)
+static tn_status no_column(const tn_table *table, const char *name, size_t length)
 {
     char have[LISTED];
     return tn_fail(TN_EMISSING, "%s: has no column '%.*s'; its columns are %s", table->path, (int)length, name,
@@ -233,26 +246,26 @@ static tn_status no_target(const tn_table *table, const char *name, size_t lengt
 }
 
 /* One name, which may have commas in it, or several between commas, or lines. */
-static tn_status name_targets(tn_table *table, const directory *d, const char *names)
+static tn_status by_names(tn_table *table, const directory *d, const char *names, mark_column *mark)
 {
     const char *between = strchr(names, '\n') ? "\n" : ",";
     int64_t column;
-    TN_TRY(find_target(table, d, names, strlen(names), &column));
-    if (column >= 0 && *between == ',') return add_target(table, column);
+    TN_TRY(find_named(table, d, names, strlen(names), &column));
+    if (column >= 0 && *between == ',') return mark(table, column);
     for (const char *end; names; names = *end && (end[1] || *end == ',') ? end + 1 : NULL) {
         names += strspn(names, " ");
         end = names + strcspn(names, between);
         size_t length = (size_t)(end - names);
         while (length && names[length - 1] == ' ') length--;
-        TN_TRY(find_target(table, d, names, length, &column));
-        if (column < 0) return no_target(table, names, length);
-        TN_TRY(add_target(table, column));
+        TN_TRY(find_named(table, d, names, length, &column));
+        if (column < 0) return no_column(table, names, length);
+        TN_TRY(mark(table, column));
     }
     return TN_OK;
 }
 
 /* Columns by their numbers, from 1, between commas. */
-static tn_status number_targets(tn_table *table, const char *numbers)
+static tn_status by_numbers(tn_table *table, const char *numbers, mark_column *mark)
 {
     for (const char *at = numbers; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
         char *end;
@@ -263,14 +276,14 @@ static tn_status number_targets(tn_table *table, const char *numbers)
                    numbers, (long long)table->columns);
         TN_REQUIRE(number >= 1 && number <= table->columns, TN_EMISSING, "%s: has no column %lld: it has %lld of them",
                    table->path, number, (long long)table->columns);
-        TN_TRY(add_target(table, number - 1));
+        TN_TRY(mark(table, number - 1));
     }
     return TN_OK;
 }
 
-static int64_t count_targets(const tn_csv_options *options)
+/* Of names or numbers in a list. */
+static int64_t count_listed(const char *text)
 {
-    const char *text = options->target_numbers ? options->target_numbers : options->target;
     int64_t count = 1;
     if (text && strchr(text, '\n')) return count_lines(text);
     for (; text && *text; text++) count += *text == ',';
@@ -282,17 +295,23 @@ static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_
 {
     const char *numbers = options->target_numbers;
     if (table->no_header && !numbers) numbers = options->target;
-    if (names_targets(options) && !table->no_header) return name_targets(table, d, options->target);
-    if (numbers) return number_targets(table, numbers);
+    if (names_targets(options) && !table->no_header) return by_names(table, d, options->target, add_target);
+    if (numbers) return by_numbers(table, numbers, add_target);
     return add_target(table, table->columns - 1);
+}
+
+static tn_status ignore(tn_table *table, const directory *d, const char *names)
+{
+    return table->no_header ? by_numbers(table, names, leave_out) : by_names(table, d, names, leave_out);
 }
 
 /* ---- by order ---- */
 
-/* All that are no targets, from left to right. */
+/* All that are no targets and are not left out, from left to right. */
 static tn_status take_in_order(tn_table *table, int64_t features)
 {
     table->features = table->columns - table->targets;
+    for (int64_t c = 0; c < table->columns; c++) table->features -= table->place[c] == LEFT_OUT;
     TN_REQUIRE(!features || table->features == features, TN_ESHAPE,
                "%s: has %lld columns; expected %lld to predict from, and perhaps what is to be predicted", table->path,
                (long long)table->columns, (long long)features);
@@ -301,16 +320,22 @@ static tn_status take_in_order(tn_table *table, int64_t features)
                "commas, semicolons, tabs or bars; its first line is '%.60s'",
                table->path, table->first[0]);
     for (int64_t c = 0, number = 0; c < table->columns; c++)
-        if (table->place[c] == TN_NOT_READ) table->place[c] = number++;
+        table->place[c] = table->place[c] == TN_NOT_READ ? number++
+                          : table->place[c] == LEFT_OUT  ? TN_NOT_READ
+                                                         : table->place[c];
     return TN_OK;
 }
 
-/* A table to predict from has the targets too only if it is wider by them. */
+/* A table to predict from has the targets, and what is left out, only if it is wider by them. */
 static tn_status divide_by_order(tn_table *table, const directory *d, const tn_csv_options *options)
 {
     int64_t features = options->features;
     if (!features && options->columns) features = count_lines(options->columns);
-    if (!table->predict || table->columns == features + count_targets(options)) TN_TRY(find_targets(table, d, options));
+    const char *targets = options->target_numbers ? options->target_numbers : options->target;
+    const char *out = options->columns || options->by_position ? NULL : options->ignore;
+    const int64_t wide = features + (out ? count_listed(out) : 0);
+    if (!table->predict || table->columns == wide + count_listed(targets)) TN_TRY(find_targets(table, d, options));
+    if (out && (!table->predict || table->columns >= wide)) TN_TRY(ignore(table, d, out));
     return take_in_order(table, features);
 }
 

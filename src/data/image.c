@@ -157,11 +157,17 @@ static tn_status read_jpeg(const job *j, image *to)
 
 int tn_image_named(const char *name)
 {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg"};
+    static const struct {
+        const char *ending;
+        int kind;
+    } kinds[] = {{".png", TN_IMAGE},        {".jpg", TN_IMAGE},         {".jpeg", TN_IMAGE},
+                 {".bmp", TN_IMAGE_UNREAD}, {".gif", TN_IMAGE_UNREAD},  {".webp", TN_IMAGE_UNREAD},
+                 {".tif", TN_IMAGE_UNREAD}, {".tiff", TN_IMAGE_UNREAD}, {".pgm", TN_IMAGE_UNREAD},
+                 {".ppm", TN_IMAGE_UNREAD}, {".heic", TN_IMAGE_UNREAD}, {".avif", TN_IMAGE_UNREAD}};
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot, endings[i])) return 1;
-    return 0;
+    for (size_t i = 0; dot && i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcasecmp(dot, kinds[i].ending)) return kinds[i].kind;
+    return TN_IMAGE_NONE;
 }
 
 /* The caller frees to->pixel, whether this succeeded or not. */

@@ -4,7 +4,9 @@
 
 #include "tenon/tensor.h"
 
-/* Whether the name ends as that of an image does that is read: .png, .jpg, .jpeg. */
+/* What a file is by how its name ends: an image that is read (.png, .jpg, .jpeg), one of a kind that is not, or none.
+ */
+enum { TN_IMAGE_NONE, TN_IMAGE, TN_IMAGE_UNREAD };
 int tn_image_named(const char *name);
 
 /* The image's own shape, (channels, height, width), with 1 channel for grey and 3 for colours, by its head. */

@@ -22,6 +22,8 @@ typedef struct files {
     char **path;
     int32_t *label;
     uint32_t count, path_room, label_room;
+    uint32_t unread;   /* images of kinds that are not read, */
+    const char *first; /* and the first of them */
     tn_shape sample;
 } files;
 
@@ -100,7 +102,8 @@ static tn_status add_entry(files *f, const char *folder, const struct dirent *en
     char *path = tn_region_print(&f->names, "%s/%s", folder, entry->d_name);
     if (!path) return TN_ENOMEM;
     if (maybe_folder && is_folder(path)) return add_folder(f, path, label, depth + 1);
-    return named ? add_file(f, path, label) : TN_OK;
+    if (named == TN_IMAGE_UNREAD && !f->unread++) f->first = path;
+    return named == TN_IMAGE ? add_file(f, path, label) : TN_OK;
 }
 
 static tn_status add_folder(files *f, const char *folder, int32_t label, int depth)
@@ -207,6 +210,9 @@ static tn_status describe(files *f, const char *folder, const tn_shape *image, c
     data->label = f->label;
     f->label = NULL;
     data->source = tn_strdup(folder);
+    if (f->unread)
+        tn_log_line(TN_LOG_WARNING, "%s: %u image%s left out, such as %s: only PNG and JPEG are read", folder,
+                    f->unread, f->unread == 1 ? " is" : "s are", f->first);
     return data->source ? TN_OK : TN_ENOMEM;
 }
 

@@ -188,8 +188,11 @@ static tn_status decode(const char *path, const char *content, uint64_t bytes, i
         return read_png(path, content, bytes, channels, picture);
     if (bytes > 2 && content[0] == 'P' && (content[1] == '2' || content[1] == '5'))
         return read_pgm(path, content, bytes, channels, picture);
+    const int jpeg = bytes > 2 && !memcmp(content, "\xFF\xD8", 2);
     return tn_fail(TN_EFORMAT, "%s: is %s; expected a picture: PNG or PGM (P2 or P5)", path,
-                   bytes ? "no picture" : "empty");
+                   jpeg    ? "a JPEG file"
+                   : bytes ? "no picture"
+                           : "empty");
 }
 
 tn_status tn_picture_decode(const char *path, int64_t channels, tn_picture *picture)

@@ -60,6 +60,7 @@ bad_train 2 "layer 1, 'mlp': is a whole network" --net "mlp, mlp"
 bad_train 2 "cosine STEPS" --schedule cosine
 bad_train 2 "--target is for tables, and there is none here" --target price
 bad_train 2 "--header is for tables" --header yes
+bad_train 2 "--ignore is for tables" --ignore 1
 bad_train 2 "--image is for folders of images" --image 8x8
 bad_train 2 "--by-position is for the columns of --test" --by-position
 bad_train 2 "--by-position is for tables" --test digits:50 --by-position

@@ -40,6 +40,28 @@ cut -d ' ' -f 2- said >other
 predict --model named.safetensors rents.csv
 cut -d ' ' -f 2- said | cmp - other || fail "another separator, other predictions"
 
+# Columns that are left out are as if they were not there; one that numbers the rows should be.
+awk -F, -v OFS=, '{ print (NR == 1 ? "" : NR - 2), $1, (NR == 1 ? "note" : "text"), $2, $3 }' rents.csv >more.csv
+eval run_train --data more.csv --ignore ,note --weights other_w.safetensors --save more.safetensors $learn
+cmp other_w.safetensors named_w.safetensors || fail "--ignore changes what is learnt of the others"
+grep -q 'warning' stderr && fail "$(cat stderr)"
+predict --model more.safetensors more.csv
+cut -d ' ' -f 2- said | cmp - other || fail "--ignore: other predictions"
+run_train --resume more.safetensors --epochs 31 --save more.safetensors
+grep -q 'warning' stderr && fail "$(cat stderr)"
+eval run_train --data more.csv --ignore note --save counted.safetensors $learn
+grep -q "warning: more.csv: column 1, '', numbers the rows, which tells nothing of others: better ignore it" stderr ||
+    fail "a column that numbers the rows: $(cat stderr)"
+tail -n +2 more.csv >bare.csv
+eval run_train --data bare.csv --header no --ignore 1,3 --weights other_w.safetensors --save bare.safetensors $learn
+predict --model bare.safetensors bare.csv
+cut -d ' ' -f 2- said >whole
+cut -d, -f 1,2 plain.csv >alone.csv
+predict --model bare.safetensors alone.csv
+cut -d ' ' -f 2- said | cmp - whole || fail "--ignore by number: other predictions"
+run_train --resume bare.safetensors --epochs 31
+"$tenon" eval --model bare.safetensors --device "$device" >said 2>stderr || fail "--ignore by number: eval: $(cat stderr)"
+
 # By name: in any case, order and company.
 printf ' ROOMS ,id,"Area "\n2,x,60\n' >ask.csv
 predict --model named.safetensors ask.csv

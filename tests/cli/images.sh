@@ -46,6 +46,12 @@ done
 learn --data set --header no >/dev/null 2>message && fail "--header is taken"
 grep -q -e "--header is for tables, and there is none here" message || fail "--header: $(cat message)"
 
+# Images of kinds that are not read are not left out in silence.
+cp -r set others && printf x >others/cat/a.webp && printf x >others/dog/b.BMP && printf x >others/dog/notes.txt
+learn --data others >/dev/null 2>message || fail "other kinds: $(cat message)"
+grep -q 'warning: others: 2 images are left out, such as others/cat/a.webp: only PNG and JPEG are read' message ||
+    fail "other kinds: $(cat message)"
+
 # Parts in folders of their own.
 mkdir parts
 cp -r set parts/train

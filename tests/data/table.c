@@ -184,6 +184,56 @@ static void a_name_twice_matters_only_where_names_decide(void **state)
     }
 }
 
+static tn_dataset ignoring(const char *text, const tn_csv_options *options, int64_t rows, int64_t columns, float first)
+{
+    tn_dataset data = {0};
+    expect_ok(tn_dataset_csv(scratch_text("t.csv", text), options, &data));
+    assert_int_equal(data.count, rows);
+    assert_int_equal(data.sample.dim[0], columns);
+    assert_true(((float *)data.x)[0] == first);
+    return data;
+}
+
+static void columns_can_be_ignored(void **state)
+{
+    static const char *const named[] = {"date", "note, date", " NOTE,date ", "1,note"};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const tn_csv_options options = {.ignore = named[i], .target = "y"};
+        const char *text = i ? "date,a,note,y,b\n1.1.,2,x,3,4\n2.1.,5,y,6,7\n" : "date,a,y,b\n1.1.,2,3,4\n2.1.,5,6,7\n";
+        tn_dataset data = ignoring(text, &options, 2, 2, 2);
+        assert_string_equal(data.column_names, "a\nb\n");
+        assert_string_equal(data.target_names, "y\n");
+        tn_dataset_free(&data);
+    }
+    tn_dataset none = {0};
+    const tn_csv_options no_such = {.ignore = named[3]}, target = {.ignore = "b"};
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "a,b\n1,2\n"), &no_such, &none), TN_EMISSING,
+                   "has no column '1'");
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "a,b\n1,2\n"), &target, &none), TN_EINVAL,
+                   "column 'b' is to be predicted, and can't be ignored");
+    const tn_csv_options all = {.ignore = "a"};
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "a,b\n1,2\n"), &all, &none), TN_EFORMAT,
+                   "at least two columns");
+}
+
+/* The table to predict from may have them, and the target, or neither. */
+static void ignored_columns_without_a_header_go_by_number(void **state)
+{
+    (void)state;
+    tn_csv_options options = {.ignore = "1,4", .header = TN_HEADER_NO};
+    tn_dataset data = ignoring("x,2,3,y,5\nx,7,8,y,10\n", &options, 2, 2, 2);
+    assert_string_equal(data.target_numbers, "5");
+    tn_dataset_free(&data);
+    options = (tn_csv_options){.ignore = "1,4", .header = TN_HEADER_NO, .features = 2, .target_numbers = "5"};
+    static const char *const rows[] = {"x,2,3,y,5\n", "x,2,3,y\n", "2,3\n"};
+    for (int i = 0; i < 3; i++) {
+        data = ignoring(rows[i], &options, 1, 2, 2);
+        tn_dataset_free(&data);
+    }
+    expect_failure(tn_dataset_csv(scratch_text("t.csv", "2,3,4,5,6,7\n"), &options, &data), TN_ESHAPE, "expected 2");
+}
+
 static void names_are_alike_without_case_and_spaces_and_the_same_letters_come_first(void **state)
 {
     tn_csv_options options = {.columns = "Sepal length\nx\nX\n", .features = 3};
@@ -445,6 +495,8 @@ int main(void)
         cmocka_unit_test(names_that_are_numbers_are_a_header_for_a_model_that_knows_them),
         cmocka_unit_test(without_a_header_columns_have_numbers),
         cmocka_unit_test(a_table_without_a_header_goes_by_order_for_a_model),
+        cmocka_unit_test(columns_can_be_ignored),
+        cmocka_unit_test(ignored_columns_without_a_header_go_by_number),
         cmocka_unit_test(names_are_alike_without_case_and_spaces_and_the_same_letters_come_first),
         cmocka_unit_test(names_that_are_missing_values_are_perhaps_none),
         cmocka_unit_test(of_columns_that_are_alike_none_is_picked),
