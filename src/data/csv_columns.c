@@ -211,11 +211,8 @@ static tn_status missing(const tn_table *table, const char *lines, const char *w
 /* What becomes of a column that is named. */
 typedef tn_status mark_column(tn_table *table, int64_t column);
 
-/* Not to be read. */
 static tn_status leave_out(tn_table *table, int64_t column)
 {
-    TN_REQUIRE(table->place[column] == TN_NOT_READ || table->place[column] == LEFT_OUT, TN_EINVAL,
-               "%s: column '%s' is to be predicted, and can't be ignored", table->path, table->name[column]);
     table->place[column] = LEFT_OUT;
     return TN_OK;
 }
@@ -223,6 +220,8 @@ static tn_status leave_out(tn_table *table, int64_t column)
 /* Makes a column the next target. */
 static tn_status add_target(tn_table *table, int64_t column)
 {
+    TN_REQUIRE(table->place[column] != LEFT_OUT, TN_EINVAL, "%s: column '%s' is to be predicted, and can't be ignored",
+               table->path, table->name[column]);
     TN_REQUIRE(table->place[column] == TN_NOT_READ, TN_EINVAL, "%s: column '%s' is named twice as a target",
                table->path, table->name[column]);
     table->place[column] = -1 - table->targets++;
@@ -290,14 +289,16 @@ static int64_t count_listed(const char *text)
     return count;
 }
 
-/* By their names where these count; else by their numbers; else the last column. */
+/* By their names where these count; else by their numbers; else the last column that is not left out. */
 static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_options *options)
 {
     const char *numbers = options->target_numbers;
     if (table->no_header && !numbers) numbers = options->target;
     if (names_targets(options) && !table->no_header) return by_names(table, d, options->target, add_target);
     if (numbers) return by_numbers(table, numbers, add_target);
-    return add_target(table, table->columns - 1);
+    int64_t last = table->columns - 1;
+    while (last > 0 && table->place[last] == LEFT_OUT) last--;
+    return add_target(table, last);
 }
 
 static tn_status ignore(tn_table *table, const directory *d, const char *names)
@@ -334,8 +335,8 @@ static tn_status divide_by_order(tn_table *table, const directory *d, const tn_c
     const char *targets = options->target_numbers ? options->target_numbers : options->target;
     const char *out = options->columns || options->by_position ? NULL : options->ignore;
     const int64_t wide = features + (out ? count_listed(out) : 0);
-    if (!table->predict || table->columns == wide + count_listed(targets)) TN_TRY(find_targets(table, d, options));
     if (out && (!table->predict || table->columns >= wide)) TN_TRY(ignore(table, d, out));
+    if (!table->predict || table->columns == wide + count_listed(targets)) TN_TRY(find_targets(table, d, options));
     return take_in_order(table, features);
 }
 

@@ -207,7 +207,10 @@ static void columns_can_be_ignored(void **state)
         tn_dataset_free(&data);
     }
     tn_dataset none = {0};
-    const tn_csv_options no_such = {.ignore = named[3]}, target = {.ignore = "b"};
+    const tn_csv_options no_such = {.ignore = named[3]}, target = {.ignore = "b", .target = "b"}, last = {.ignore = ""};
+    none = ignoring("a,b,\n1,2,\n", &last, 1, 1, 1);
+    assert_string_equal(none.target_names, "b\n");
+    tn_dataset_free(&none);
     expect_failure(tn_dataset_csv(scratch_text("t.csv", "a,b\n1,2\n"), &no_such, &none), TN_EMISSING,
                    "has no column '1'");
     expect_failure(tn_dataset_csv(scratch_text("t.csv", "a,b\n1,2\n"), &target, &none), TN_EINVAL,
