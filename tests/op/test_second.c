@@ -127,7 +127,6 @@ static void gradients_have_right_gradients(void **state)
     const tn_op_def *op;
     int wrong = 0;
     (void)state;
-    assert_int_equal(tn_device_open(device_name, &device), TN_OK);
     for (size_t i = 0; (op = tn_op_number(i)); i++) {
         int64_t compared = 0;
         if (only && strcmp(op->name, only) != 0) continue;
@@ -137,7 +136,6 @@ static void gradients_have_right_gradients(void **state)
         if (is_silent) fprintf(stderr, "%s: nothing was compared\n", op->name);
         wrong += is_silent;
     }
-    tn_device_close(device);
     assert_int_equal(wrong, 0);
 }
 
@@ -145,8 +143,14 @@ int main(int argc, char **argv)
 {
     if (argc > 1) device_name = argv[1];
     if (argc > 2) only = argv[2];
+    if (tn_device_open(device_name, &device)) {
+        fprintf(stderr, "skipped: %s\n", tn_message());
+        return 77;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_have_right_gradients),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    tn_device_close(device);
+    return failed;
 }
