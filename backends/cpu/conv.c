@@ -32,13 +32,14 @@ static const cpu_gather_shape *tile_for(const conv_kernel *k, int64_t filters)
 
 /* conv2d_data with steps of 1 is a conv2d of dy, padded by what the window has beyond the padding. That reads each
  * pixel of dx for every channel, even where dy is but padding; the other way adds up products that went to memory,
- * which costs as much as SCATTER filters. */
-static int pays_turned(const conv_kernel *k)
+ * which costs as much as SCATTER filters. Only that can be done with less precision, and is then so much faster. */
+static int pays_turned(const conv_kernel *k, uint32_t level)
 {
     enum { SCATTER = 40 };
     const int64_t beyond[] = {(k->r - 1) * k->dilation[0] - k->pad[0], (k->s - 1) * k->dilation[1] - k->pad[1]};
     if (k->stride[0] != 1 || k->stride[1] != 1 || beyond[0] < 0 || beyond[1] < 0) return 0;
     if ((double)(k->h + beyond[0] + k->pad[0]) * (double)(k->w + beyond[1] + k->pad[1]) * (double)k->k > MOST) return 0;
+    if (level) return 1;
     const double turned = (double)(k->h * k->w) * (double)(round_up(k->c, tile_for(k, k->c)->nr) * k->k);
     return turned < (double)(k->p * k->q) * (double)(k->c * (k->k + SCATTER));
 }
@@ -79,6 +80,10 @@ int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
         k->tap[i] =
             i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp + i % k->s * k->dilation[1];
     for (int64_t i = 0; i < k->pixels; i++) k->pixel[i] = i / k->q * k->stride[0] * k->wp + i % k->q * k->stride[1];
+    if (!k->units) return TN_OK;
+    k->group = cpu_allocate((uint64_t)k->groups_of_16 * sizeof *k->group);
+    if (!k->group) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
+    cpu_conv_list_groups(k, k->group);
     return TN_OK;
 }
 
@@ -86,6 +91,7 @@ void cpu_conv_release(tn_kernel *kernel)
 {
     conv_kernel *k = (conv_kernel *)kernel;
     cpu_release(k->tap);
+    cpu_release(k->group);
     cpu_release(k->epilogue);
 }
 
@@ -96,7 +102,7 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     fill_dims(k, desc->attrs, facts);
-    if (turn && pays_turned(k)) turn_round(k);
+    if (turn && pays_turned(k, desc->precision)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
     k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;
@@ -124,10 +130,26 @@ static int64_t packed_weights(const conv_kernel *k)
     return round_up(k->k, k->vectors ? k->vectors->filters : k->gather->nr) * k->taps * k->size;
 }
 
-void cpu_conv_set_forward_scratch(conv_kernel *k)
+/* A thread's own, behind its picture: turned weights; with matrix units a picture in parts, and weights as they are
+ * packed without the units. */
+static int64_t turned_bytes(const conv_kernel *k)
+{
+    return k->turned ? round_up(k->k * k->taps * k->size, CPU_ALIGN) : 0;
+}
+
+int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg)
 {
     k->vectors = vectors_for(k);
-    cpu_conv_set_scratch(k, k->groups * packed_weights(k), k->turned ? k->k * k->taps * k->size : 0);
+    cpu_conv_choose_units(k, desc->precision, context->grain);
+    if (desc->precision && !k->units)
+        return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
+    const int64_t usual = packed_weights(k);
+    if (k->units)
+        cpu_conv_set_scratch(k, k->groups * cpu_conv_unit_weights(k),
+                             turned_bytes(k) + cpu_conv_unit_picture(k) + usual);
+    else
+        cpu_conv_set_scratch(k, k->groups * usual, turned_bytes(k));
+    return TN_OK;
 }
 
 /* ---- what they share when they run ---- */
@@ -211,8 +233,12 @@ static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, cons
         cpu_release(*kernel);
         return s;
     }
-    cpu_conv_set_forward_scratch(k);
-    return TN_OK;
+    s = cpu_conv_set_forward_scratch(k, context, desc, msg);
+    if (s) {
+        cpu_conv_release(*kernel);
+        cpu_release(*kernel);
+    }
+    return s;
 }
 
 /* Pixels t0..t1 (in tiles) of all filters of one group. */
@@ -271,18 +297,58 @@ static const char *turned_weights(const conv_kernel *k, const char *weight, char
     return to;
 }
 
-static void pack_weights(const conv_kernel *k, const cpu_run *run, int64_t group, char *own, char *to)
+/* The group's weights, packed for matrix units or not. `own` has room for turned ones. */
+static void pack_weights(const conv_kernel *k, const cpu_run *run, int64_t group, int units, char *own, char *to)
 {
     const char *weight = run->in[1] + group * k->k * k->taps * k->size;
     if (k->turned) weight = turned_weights(k, weight, own);
-    (k->vectors ? k->vectors->pack : k->gather->pack)(k->k, k->taps, weight, k->taps, 1, to);
+    if (units)
+        cpu_conv_pack_units(k, weight, to);
+    else
+        (k->vectors ? k->vectors->pack : k->gather->pack)(k->k, k->taps, weight, k->taps, 1, to);
+}
+
+/* A part of a picture's result, and what its thread needs for it. */
+typedef struct portion {
+    const conv_kernel *kernel;
+    const cpu_run *run;
+    int64_t item, part, parts;
+    const char *picture, *packed; /* of the item's group */
+    char *own, *y;
+} portion;
+
+/* By matrix units. Returns 0 if they can't; else pixels n[0]..n[1] are done. */
+static int by_units(const portion *o, int64_t n[2])
+{
+    const conv_kernel *k = o->kernel;
+    const int64_t tiles = k->groups_of_16 / 2, t[] = {tiles * o->part / o->parts, tiles * (o->part + 1) / o->parts};
+    for (int i = 0; i < 2; i++) n[i] = t[i] < tiles ? min_of(k->group[2 * t[i]].to, k->pixels) : k->pixels;
+    return cpu_conv_run_units(k, o->picture, o->packed, o->own + turned_bytes(k), o->y, t[0], t[1]);
+}
+
+/* The usual way; weights that were packed for the units are packed again. */
+static void by_vectors(const portion *o, int64_t n[2])
+{
+    const conv_kernel *k = o->kernel;
+    const int64_t mr = k->vectors ? k->vectors->wide * k->vectors->vectors : k->gather->mr;
+    const int64_t tiles = (k->pixels + mr - 1) / mr, t0 = tiles * o->part / o->parts,
+                  t1 = tiles * (o->part + 1) / o->parts;
+    const char *packed = o->packed;
+    if (k->units) {
+        char *again = o->own + turned_bytes(k) + cpu_conv_unit_picture(k);
+        pack_weights(k, o->run, o->item % k->groups, 0, o->own, again);
+        packed = again;
+    }
+    (k->vectors ? forward_vectors : forward_tiles)(k, o->picture, packed, o->y, t0, t1);
+    n[0] = t0 * mr, n[1] = min_of(t1 * mr, k->pixels);
 }
 
 static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
-    const int64_t mr = k->vectors ? k->vectors->wide * k->vectors->vectors : k->gather->mr, wide = packed_weights(k);
+    const int64_t wide = k->units ? cpu_conv_unit_weights(k) : packed_weights(k);
+    char *own = cpu_conv_packed(k, run, thread);
     for (int64_t g = thread; g < k->groups; g += threads)
-        pack_weights(k, run, g, cpu_conv_packed(k, run, thread), run->scratch + g * wide);
+        pack_weights(k, run, g, k->units != NULL, own, run->scratch + g * wide);
     cpu_conv_wait(threads);
     const char *in[CPU_MAX_IN]; /* of the epilogue: the result, then the operator's inputs from number 2 on */
     cpu_run behind = *run;
@@ -292,15 +358,24 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
     for (uint64_t i = 2; i < k->kernel.n_in; i++) in[i - 1] = run->in[i];
     if (k->epilogue) cpu_eval_begin(&eval, k->epilogue, cpu_work(run->queue, thread), &behind, k->epilogue->block);
     const int64_t items = k->b * k->groups, parts = items < 2 * threads ? threads : 1, all = items * parts;
-    const int64_t tiles = (k->pixels + mr - 1) / mr;
+    if (k->units) k->units->begin();
     for (int64_t i = all * thread / threads; i < all * (thread + 1) / threads; i++) {
-        const int64_t item = i / parts, t0 = tiles * (i % parts) / parts, t1 = tiles * (i % parts + 1) / parts;
-        const char *picture =
-            cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread));
-        char *y = run->out[0] + item * k->k * k->pixels * k->size;
-        (k->vectors ? forward_vectors : forward_tiles)(k, picture, run->scratch + item % k->groups * wide, y, t0, t1);
-        if (k->epilogue) forward_epilogue(k, &eval, item, t0 * mr, min_of(t1 * mr, k->pixels));
+        const int64_t item = i / parts;
+        const portion o = {
+            k,
+            run,
+            item,
+            i % parts,
+            parts,
+            cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread)),
+            run->scratch + item % k->groups * wide,
+            own,
+            run->out[0] + item * k->k * k->pixels * k->size};
+        int64_t n[2];
+        if (!k->units || !by_units(&o, n)) by_vectors(&o, n);
+        if (k->epilogue) forward_epilogue(k, &eval, item, n[0], n[1]);
     }
+    if (k->units) k->units->end();
 }
 
 void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
@@ -309,5 +384,5 @@ void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
     if (k->b * k->groups * k->k * k->pixels > 0) cpu_conv_on_threads(k, run, forward);
 }
 
-const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS,     0, prepare_forward, cpu_conv_run_forward,
+const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS | CPU_LEVELS, 0, prepare_forward, cpu_conv_run_forward,
                            cpu_conv_release, cpu_conv_finish};

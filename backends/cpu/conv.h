@@ -1,7 +1,7 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
- * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie. A picture that needs
- * padding is first copied with it. */
+ * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, and those of amx_conv.c
+ * where they lie in parts. A picture that needs padding is first copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -14,7 +14,12 @@ typedef struct conv_kernel {
     cpu_prog *epilogue; /* or NULL */
     const cpu_gemm *gemm;
     const cpu_gather_shape *gather;
-    const cpu_pixel_shape *vectors;      /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
+    const cpu_pixel_shape *vectors; /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
+    const cpu_matrix *units;        /* matrix units for conv2d, where they are ahead; or NULL */
+    const cpu_matrix_conv *unit_conv;
+    cpu_conv_window window;
+    cpu_pixels *group; /* of 16 pixels: an even number of them */
+    int64_t groups_of_16;
     int64_t size;                        /* bytes of an element */
     int64_t b, c, h, w, k, r, s, p, q;   /* as in backend.h; c and k are those of one group */
     int64_t groups, taps, pixels, chunk; /* taps = c r s, pixels = p q; chunk: pixels at once */
@@ -44,8 +49,8 @@ void cpu_conv_release(tn_kernel *kernel);
 
 /* Scratch: what is shared, then the threads' own. */
 void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed);
-/* That of conv2d, and of what is turned. */
-void cpu_conv_set_forward_scratch(conv_kernel *k);
+/* That of conv2d, and of what is turned; chooses the tiles. Declines a level of precision that makes nothing faster. */
+int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg);
 char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread);
 char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
 
@@ -56,6 +61,18 @@ const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
 void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run,
                          void (*body)(const conv_kernel *, const cpu_run *, int, int));
 void cpu_conv_wait(int threads);
+
+/* ---- conv_matrix.c: matrix units for conv2d ---- */
+
+/* Sets k->units, where they are ahead at this level of precision, and what goes with them. */
+void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain);
+int64_t cpu_conv_unit_weights(const conv_kernel *k); /* bytes of one group's packed weights */
+int64_t cpu_conv_unit_picture(const conv_kernel *k); /* and of a picture in parts */
+void cpu_conv_pack_units(const conv_kernel *k, const char *weight, char *to);
+void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group);
+/* Pairs begin..end of k->group; splits the picture into `work`. Returns 0 if its numbers are not for the units. */
+int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
+                       int64_t begin, int64_t end);
 
 /* conv2d, and conv2d_data where it is turned. */
 void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run);

@@ -11,8 +11,13 @@ static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, const t
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     if (k->turned) {
-        cpu_conv_set_forward_scratch(k);
-        return TN_OK;
+        const int32_t t = cpu_conv_set_forward_scratch(k, context, desc, msg);
+        if (t) cpu_release(*kernel);
+        return t;
+    }
+    if (desc->precision) {
+        cpu_release(*kernel);
+        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_data: no faster with less precision");
     }
     k->staging = 0;
     cpu_conv_set_scratch(k, k->groups * round_up(k->taps, k->gemm->mr) * k->k * k->size,
@@ -91,5 +96,5 @@ static void run_data(const tn_kernel *kernel, const cpu_run *run)
         cpu_conv_on_threads(k, run, data);
 }
 
-const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS,     0, prepare_data, run_data,
+const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS | CPU_LEVELS, 0, prepare_data, run_data,
                                 cpu_conv_release, cpu_conv_finish};

@@ -70,7 +70,7 @@ static const cpu_isa *choose_isa(void)
                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #ifdef CPU_AMX
     static cpu_isa amx = ISA("amx", avx512); /* but for products */
-    amx.matrix = cpu_matrix_amx;
+    amx.matrix = cpu_matrix_amx, amx.conv = cpu_matrix_conv_amx;
     if (has_avx512 && (!wish || !strcmp(wish, "amx")) && cpu_matrix_open()) return &amx;
 #endif
     if (has_avx512 && (!wish || !strcmp(wish, "amx") || !strcmp(wish, "avx512"))) return &avx512;

@@ -97,6 +97,30 @@ typedef struct cpu_pixel_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_pixel_shape;
 
+/* A window over a picture whose channels lie side by side, pixel by pixel: of 16 or a multiple. */
+typedef struct cpu_conv_window {
+    int64_t channels, rows, columns;
+    int64_t next_row, part; /* bytes from a row of the window to the next, and from a part of the picture to the next */
+} cpu_conv_window;
+
+/* 16 pixels side by side, of which some are there. */
+typedef struct cpu_pixels {
+    int64_t from,
+        to; /* bytes into the picture, of the window's first; elements into the result, of the first that is */
+    uint16_t there;
+} cpu_pixels;
+
+/* A convolution in f32 by matrix units, between cpu_matrix's begin and end. */
+typedef struct cpu_matrix_conv {
+    /* A picture (channels, pixels) becomes (parts, pixels, channels); packed filters are panels of 32, as cpu_matrix's,
+     * as deep as each row of the window filled up to 32. Both return the largest exponent. */
+    int32_t (*split)(int64_t channels, int64_t pixels, const float *from, char *to, int64_t part);
+    int32_t (*pack)(const cpu_conv_window *w, int64_t filters, const float *from, char *to);
+    /* Two groups of pixels by at most 32 filters; results of different filters are ld apart. */
+    void (*tile)(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b, int64_t filters,
+                 float *y, int64_t ld);
+} cpu_matrix_conv;
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
@@ -105,6 +129,7 @@ typedef struct cpu_isa {
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
+    const cpu_matrix_conv *conv;
 } cpu_isa;
 
 #define CPU_DECLARE(isa)                                                                                               \
@@ -117,5 +142,6 @@ CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
 extern const cpu_matrix cpu_matrix_amx[];
+extern const cpu_matrix_conv cpu_matrix_conv_amx[];
 
 #endif

@@ -52,11 +52,9 @@ int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double
     return (double)m * (double)n / (double)(m + n) >= least[g->parts] * grain && (double)k >= 48 * grain;
 }
 
-/* Whether neither operand has infinities or NaN, and sums of 256 products stay below 2^128, by the largest exponents.
- */
-static int fits(int32_t a, int32_t b)
+int cpu_matrix_fits(int32_t a, int32_t b, int64_t depth)
 {
-    return a <= 253 && b <= 253 && a + b <= 2 * 127 + 117;
+    return a <= 253 && b <= 253 && a + b <= 2 * 127 + (depth <= 256 ? 117 : 93);
 }
 
 static void multiply(const cpu_matrix *g, const char *a, const char *b, int64_t rows, int64_t columns, int64_t depth,
@@ -79,7 +77,8 @@ static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t c
         const int32_t top = g->pack_b(columns, depth, p->b + j * b_column + l * b_deep, b_column, b_deep, work);
         for (int64_t i = 0; i < p->m; i += ROWS) {
             const int64_t rows = min_of(ROWS, p->m - i);
-            if (!fits(top, g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a))) return 0;
+            const int32_t other = g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a);
+            if (!cpu_matrix_fits(top, other, depth)) return 0;
             multiply(g, packed_a, work, rows, columns, depth, p->c + i * p->ldc + j, p->ldc, l > 0);
         }
     }

@@ -11,6 +11,10 @@ int cpu_matrix_open(void);
 /* Whether they are ahead of vectors in a product of these sizes. */
 int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double grain);
 
+/* Whether operands with these largest exponents have neither infinities nor NaN, and sums of so many products of
+ * theirs, at most 2^32, stay below 2^128. */
+int cpu_matrix_fits(int32_t a, int32_t b, int64_t depth);
+
 /* Bytes of memory that such a product, or a smaller one, needs. */
 int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k);
 

@@ -3,6 +3,7 @@
 #define ABI_DENSE_H
 
 #include "abi_kit.h"
+#include "abi_styles.h"
 
 /* ---- reduce --------------------------------------------------------------------------------------------------------
  */
@@ -128,43 +129,6 @@ static void check_reduces(void)
 /* ---- matmul --------------------------------------------------------------------------------------------------------
  */
 
-/* What operands of a product are made of. A unit that multiplies narrower numbers has trouble with all but the first:
- * their parts, or the products of these, may be denormal, or be infinity less infinity. */
-static const struct style {
-    const char *name;
-    double size[2]; /* of a and b; 0: each number has its own, from 2^-60 to 2^60 */
-    int every;      /* so many-th number, counted across both, is another */
-    uint32_t other; /* as bits of f32 */
-} styles[] = {{"ordinary", {1, 1}, 0, 0},
-              {"infinities", {1, 1}, 301, 0x7f800000},
-              {"NaN", {1, 1}, 503, 0xffc00000},
-              {"NaN of all ones", {1, 1}, 503, 0x7fffffff},
-              {"an infinity by small", {1, 0x1p-100}, 45000, 0x7f800000},
-              {"small by an infinity", {0x1p-100, 1}, 80000, 0xff800000},
-              {"NaN of all ones by small", {1, 0x1p-100}, 45000, 0x7fffffff},
-              {"the largest numbers", {1e-20, 1e-20}, 401, 0x7f7fffff},
-              {"the largest by small", {1, 0x1p-120}, 45000, 0x7f7fffff},
-              {"large by small", {0x1p100, 0x1p-100}, 0, 0},
-              {"large by tiny", {0x1p50, 0x1p-115}, 0, 0},
-              {"tiny by large", {0x1p-120, 0x1p100}, 0, 0},
-              {"small by small", {0x1p-50, 0x1p-50}, 0, 0},
-              {"tiny by small", {0x1p-70, 0x1p-55}, 0, 0},
-              {"large by large", {0x1p55, 0x1p55}, 0, 0},
-              {"of all sizes", {0, 0}, 0, 0},
-              {"a few tiny ones", {1, 1}, 97, 0x06000000},
-              {"a few small ones among nothing", {0x1p-149, 0x1p-149}, 61, 0x26000001},
-              {"nothing", {0x1p-149, 0x1p-149}, 0, 0}};
-
-static double styled(const struct style *s, int side, int64_t at)
-{
-    const double x = 2 * uniform01() - 1;
-    float other;
-    memcpy(&other, &s->other, sizeof other);
-    if (s->every && at % s->every == s->every / 2) return (double)other;
-    if (s->size[side] == 0x1p-149) return 0;
-    return s->size[side] != 0 ? x * s->size[side] : x * ldexp(1, (int)(random_bits() % 121) - 60);
-}
-
 /* epilogue: 0 none, 1 relu(product + row of biases), 2 product times a scalar plus a full operand. */
 static void check_matmul(int32_t dtype, const int64_t size[4], int trans, int shared, int epilogue,
                          const struct style *style)
@@ -224,7 +188,7 @@ static void check_matmuls(void)
                 check_matmul(TN_F32, size[s], trans, (int)(s + (size_t)epilogue) % 4, epilogue, styles);
                 if (epilogue != 2) check_matmul(TN_F64, size[s], trans, (int)(s + (size_t)trans) % 4, epilogue, styles);
             }
-    for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+    for (size_t i = 0; i < N_STYLES; i++)
         for (int trans = 0; trans < 4; trans++) {
             check_matmul(TN_F32, (int64_t[]){1, 130, 150, 200}, trans, 0, trans % 3, &styles[i]);
             check_matmul(TN_F32, (int64_t[]){3, 20, 40, 130}, trans, 1, 0, &styles[i]);

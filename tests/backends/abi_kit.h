@@ -104,7 +104,7 @@ static void host_parallel_for(void *self, int64_t n, void (*body)(void *, int64_
     body(arg, 0, n);
 }
 
-static const tn_host host = {sizeof(tn_host), NULL,           host_allocate,  host_release,     host_log,
+static const tn_host host = {sizeof(tn_host), NULL,           host_allocate,  host_release,      host_log,
                              host_option,     host_cache_get, host_cache_put, host_parallel_for, NULL};
 
 /* ---- elements ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+/* amx_conv.c: a convolution by matrix units (see amx.c for how they multiply f32). No column buffer is made: a picture
+ * is split into parts once, with its channels side by side, and for each row of the window a tile takes 16 pixels and
+ * what of their row of the window comes next: `run` values, its columns' channels. */
+#include "amx.h"
+
+/* ---- packing ---- */
+
+/* 16 numbers as bf16, of each part. */
+static inline void split_row(int parts, __m512 x, char *to, int64_t part)
+{
+    for (int p = 0; p < parts; p++)
+        _mm256_storeu_si256((void *)(to + p * part), _mm512_cvtepi32_epi16(_mm512_srli_epi32(take_part(&x), 16)));
+}
+
+static inline int32_t split(int parts, int64_t channels, int64_t pixels, const float *from, char *to, int64_t part)
+{
+    float aside[SIDE * SIDE] __attribute__((aligned(64)));
+    const __m512 scale = _mm512_set1_ps(SCALE);
+    __m512i most = _mm512_setzero_si512();
+    for (int64_t i = 0; i < pixels; i += SIDE)
+        for (int64_t c = 0; c < channels; c += SIDE) {
+            const int64_t count = pixels - i < SIDE ? pixels - i : SIDE;
+            turn(from + c * pixels + i, pixels, first(count), SIDE, SIDE, aside, SIDE);
+            for (int64_t r = 0; r < count; r++) {
+                const __m512 x = _mm512_mul_ps(_mm512_load_ps(aside + r * SIDE), scale);
+                most = larger(most, x, x);
+                split_row(parts, x, to + 2 * ((i + r) * channels + c), part);
+            }
+        }
+    return exponent(most);
+}
+
+/* Value v of a row of the window, of 16 filters. */
+static inline __m512 gather(const cpu_conv_window *w, int64_t r, int64_t v, int64_t count, const float *from)
+{
+    const int64_t taps = w->rows * w->columns, tap = v % w->channels * taps + r * w->columns + v / w->channels;
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i at = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int32_t)(taps * w->channels)));
+    const __mmask16 there = v < w->columns * w->channels ? first(count) : 0;
+    return _mm512_mul_ps(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), there, at, from + tap, 4),
+                         _mm512_set1_ps(SCALE));
+}
+
+static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t filters, const float *from, char *to)
+{
+    const int64_t run = w->columns * w->channels;
+    __m512i most = _mm512_setzero_si512();
+    for (int64_t f = 0; f < filters; f += WIDE)
+        for (int64_t r = 0; r < w->rows; r++)
+            for (int64_t v = 0; v < run; v += DEEP, to += 2 * parts * TILE)
+                for (int64_t h = 0; h < WIDE && f + h < filters; h += SIDE)
+                    for (int64_t i = 0; i < SIDE; i++) {
+                        const float *at = from + (f + h) * w->rows * run;
+                        __m512 x = gather(w, r, v + 2 * i, filters - f - h, at),
+                               y = gather(w, r, v + 2 * i + 1, filters - f - h, at);
+                        most = larger(most, x, y);
+                        for (int p = 0; p < parts; p++)
+                            _mm512_store_si512((void *)(to + (h / SIDE * parts + p) * TILE + i * ROW),
+                                               upper(take_part(&x), take_part(&y)));
+                    }
+    return exponent(most);
+}
+
+/* ---- the tile ---- */
+
+#define LOAD_A(p)                                                                                                      \
+    _tile_loadd(4, a + (p)*w->part, step);                                                                             \
+    _tile_loadd(5, a + second + (p)*w->part, step)
+#define LOAD_B(p)                                                                                                      \
+    _tile_loadd(6, b + (p)*TILE, ROW);                                                                                 \
+    if (wide) _tile_loadd(7, b + (parts + (p)) * TILE, ROW)
+
+static inline __attribute__((always_inline)) void multiply(int parts, int wide, const cpu_conv_window *w,
+                                                           const char *picture, int64_t second, const char *b)
+{
+    const int64_t step = 2 * w->channels, run = w->columns * step;
+    for (int64_t r = 0; r < w->rows; r++)
+        for (int64_t v = 0; v < run; v += 2 * DEEP, b += 2 * parts * TILE) {
+            const char *a = picture + r * w->next_row + v;
+            PRODUCTS(parts, 1, wide);
+        }
+}
+
+/* Sums of 16 pixels by 16 filters to where they belong. */
+static inline void unload(const float *sums, int64_t filters, uint16_t there, float *y, int64_t ld)
+{
+    float aside[SIDE * SIDE] __attribute__((aligned(64)));
+    const __m512 scale = _mm512_set1_ps(1 / (SCALE * SCALE));
+    const __mmask16 count = first(__builtin_popcount(there));
+    turn(sums, SIDE, 0xffff, SIDE, 0, aside, SIDE);
+    for (int64_t f = 0; f < filters && f < SIDE; f++, y += ld) {
+        const __m512 sum = _mm512_maskz_compress_ps(there, _mm512_load_ps(aside + f * SIDE));
+        _mm512_mask_storeu_ps(y, count, _mm512_mul_ps(sum, scale));
+    }
+}
+
+static inline __attribute__((always_inline)) void convolve(int parts, const cpu_conv_window *w, const char *picture,
+                                                           const cpu_pixels g[2], const char *b, int64_t filters,
+                                                           float *y, int64_t ld)
+{
+    float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
+    const int wide = filters > SIDE;
+    ZERO;
+    if (wide)
+        multiply(parts, 1, w, picture + g[0].from, g[1].from - g[0].from, b);
+    else
+        multiply(parts, 0, w, picture + g[0].from, g[1].from - g[0].from, b);
+    STORE(sums);
+    for (int i = 0; i < 2; i++) {
+        unload(sums[2 * i], filters, g[i].there, y + g[i].to, ld);
+        if (wide) unload(sums[2 * i + 1], filters - SIDE, g[i].there, y + g[i].to + SIDE * ld, ld);
+    }
+}
+
+#define PARTS(n)                                                                                                       \
+    static int32_t split_##n(int64_t channels, int64_t pixels, const float *from, char *to, int64_t part)              \
+    {                                                                                                                  \
+        return split(n, channels, pixels, from, to, part);                                                             \
+    }                                                                                                                  \
+    static int32_t pack_##n(const cpu_conv_window *w, int64_t filters, const float *from, char *to)                    \
+    {                                                                                                                  \
+        return pack_filters(n, w, filters, from, to);                                                                  \
+    }                                                                                                                  \
+    static void convolve_##n(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b,      \
+                             int64_t filters, float *y, int64_t ld)                                                    \
+    {                                                                                                                  \
+        convolve(n, w, picture, g, b, filters, y, ld);                                                                 \
+    }
+PARTS(1)
+PARTS(2)
+PARTS(3)
+
+const cpu_matrix_conv cpu_matrix_conv_amx[] = {
+    {split_3, pack_3, convolve_3}, {split_2, pack_2, convolve_2}, {split_1, pack_1, convolve_1}};
