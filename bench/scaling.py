@@ -136,12 +136,11 @@ def between(table, size):
 
 
 def loopback_step(found, job, workers):
-    """On this machine: processes share its cores, the vector is copied to where all see it, and nobody has a processor
-    to spare for the exchange while others compute."""
+    """On this machine: processes share its cores, the vector is made where all see it, and nobody has a processor to
+    spare for the exchange while others compute."""
     shard, update = parts(job)
     crowd = max(1.0, workers / found["cores"])
-    copy = job["bytes"] / found["copy"]
-    return crowd * (shard + update + copy) + between(found["exchange"][str(workers)], job["bytes"])
+    return crowd * (shard + update) + between(found["exchange"][str(workers)], job["bytes"])
 
 
 def check(o):

@@ -290,7 +290,7 @@ SPLAT(splat_8, uint64_t)
 #define INNER 64 /* columns at a time, and elements that are added up in their own type */
 
 /* A block of `k` <= INNER columns, `inner` apart. */
-#define SOFTMAX(fn, T)                                                                                                 \
+#define SOFTMAX_COLUMNS(fn, T)                                                                                         \
     CPU_FN void fn##_columns(int logs, int64_t n, int64_t inner, int64_t k, const T *x, T *y)                          \
     {                                                                                                                  \
         typedef T real;                                                                                                \
@@ -311,7 +311,10 @@ SPLAT(splat_8, uint64_t)
                 const real v = y[r * inner + j];                                                                       \
                 y[r * inner + j] = logs ? v - fix[j] : v * fix[j];                                                     \
             }                                                                                                          \
-    }                                                                                                                  \
+    }
+
+/* A line in one piece. */
+#define SOFTMAX_ROW(fn, T)                                                                                             \
     CPU_FN void fn##_row(int logs, int64_t n, const T *x, T *y)                                                        \
     {                                                                                                                  \
         typedef T real;                                                                                                \
@@ -335,7 +338,12 @@ SPLAT(splat_8, uint64_t)
             const real v = y[i];                                                                                       \
             y[i] = logs ? v - fix : v * fix;                                                                           \
         }                                                                                                              \
-    }                                                                                                                  \
+    }
+
+/* All lines of n elements, `inner` apart. */
+#define SOFTMAX(fn, T)                                                                                                 \
+    SOFTMAX_COLUMNS(fn, T)                                                                                             \
+    SOFTMAX_ROW(fn, T)                                                                                                 \
     static void fn(int logs, int64_t n, int64_t inner, const T *x, T *y)                                               \
     {                                                                                                                  \
         if (inner == 1 && logs)                                                                                        \

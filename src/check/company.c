@@ -68,16 +68,6 @@ static int run_samples(tn_kit *kit, const char *how)
     return fine;
 }
 
-static int open_with(tn_kit *kit)
-{
-    const tn_backend *b = kit->backend;
-    kit->info.size = sizeof kit->info;
-    return tn_kit_ok(kit, b->init(&kit->host, &kit->msg), "init") &&
-           tn_kit_ok(kit, b->device_info(kit->target->index, &kit->info, &kit->msg), "device_info") &&
-           tn_kit_ok(kit, b->context_create(kit->target->index, &kit->context, &kit->msg), "context_create") &&
-           tn_kit_ok(kit, b->queue_create(kit->context, &kit->queue, &kit->msg), "queue_create");
-}
-
 static void odd_entries(tn_kit *kit)
 {
     static const int64_t sizes[][2] = {{1, -1}, {1000000, -1}, {(int64_t)1 << 40, -1}, {0, -1}, {0, 0}, {-1, -2}};
@@ -86,7 +76,7 @@ static void odd_entries(tn_kit *kit)
         answer_more = sizes[i][0], answer_exact = sizes[i][1] == -2 ? -1 : sizes[i][1];
         if (!tn_kit_load_table(kit)) return;
         kit->host.cache_get = get_odd;
-        fine = open_with(kit) && run_samples(kit, ", with entries of the cache that are too long, or empty");
+        fine = tn_kit_open_table(kit) && run_samples(kit, ", with entries of the cache that are too long, or empty");
         tn_kit_close(kit);
         kit->queue = NULL, kit->context = NULL;
     }

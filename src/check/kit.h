@@ -113,7 +113,8 @@ double tn_kit_uniform(tn_kit *kit, double low, double high);
 
 /* Loads the table and no more. Returns 0 after a failure. */
 int tn_kit_load_table(tn_kit *kit);
-/* Table, init, context, queue. */
+/* With the table that was loaded, and kit->host as it is: init, context, queue. And with the table before them. */
+int tn_kit_open_table(tn_kit *kit);
 int tn_kit_open(tn_kit *kit);
 /* Lets go of all of it; the host's memory must all have come back. */
 void tn_kit_close(tn_kit *kit);

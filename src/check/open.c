@@ -130,15 +130,19 @@ int tn_kit_load_table(tn_kit *kit)
     return 1;
 }
 
-int tn_kit_open(tn_kit *kit)
+int tn_kit_open_table(tn_kit *kit)
 {
-    if (!tn_kit_load_table(kit)) return 0;
     const tn_backend *b = kit->backend;
     kit->info.size = sizeof kit->info;
     return tn_kit_ok(kit, b->init(&kit->host, &kit->msg), "init") &&
            tn_kit_ok(kit, b->device_info(kit->target->index, &kit->info, &kit->msg), "device_info") &&
            tn_kit_ok(kit, b->context_create(kit->target->index, &kit->context, &kit->msg), "context_create") &&
            tn_kit_ok(kit, b->queue_create(kit->context, &kit->queue, &kit->msg), "queue_create");
+}
+
+int tn_kit_open(tn_kit *kit)
+{
+    return tn_kit_load_table(kit) && tn_kit_open_table(kit);
 }
 
 void tn_kit_close(tn_kit *kit)
