@@ -40,11 +40,12 @@ static V row_max(__global const X_T *x, IX n)
     return best;
 }
 
+/* A tile's sums are short; those of all tiles may be long. */
 static V row_sum(__global const X_T *x, IX n, V biggest)
 {
-    V tile[TILE];
-    V16 lanes = (V16)(0);
+    V tile[TILE], sum[16] = {0}, lost[16] = {0};
     for (IX at = 0; at < n; at += TILE) {
+        V16 lanes = (V16)(0);
         const int count = (int)min((IX)TILE, n - at), padded = (count + 15) & ~15;
         for (int l = 0; l < count; l++) tile[l] = LOAD_X(x, at + l);
         for (int l = count; l < padded; l++) tile[l] = -INFINITY;
@@ -53,11 +54,13 @@ static V row_sum(__global const X_T *x, IX n, V biggest)
             for (int l = 0; l < 16; l++) tile[b + l] = EXP(tile[b + l] - biggest);
             lanes += vload16(0, tile + b);
         }
+        vstore16(lanes, 0, tile);
+        LOOP
+        for (int l = 0; l < 16; l++) COMPENSATED_ADD(V, sum[l], lost[l], tile[l])
     }
-    vstore16(lanes, 0, tile);
     for (int half_way = 8; half_way; half_way /= 2)
-        for (int l = 0; l < half_way; l++) tile[l] += tile[l + half_way];
-    return tile[0];
+        for (int l = 0; l < half_way; l++) sum[l] += sum[l + half_way];
+    return sum[0];
 }
 
 __kernel ONE_ITEM void tn_softmax(PARAMS)
@@ -124,8 +127,8 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_softmax(PARA
     barrier(CLK_LOCAL_MEM_FENCE);
     const V biggest = shared[0];
     barrier(CLK_LOCAL_MEM_FENCE);
-    V sum = 0;
-    for (IX j = lane; j < n; j += GROUP) sum += EXP(LOAD_X(x, j) - biggest);
+    V sum = 0, lost = 0;
+    for (IX j = lane; j < n; j += GROUP) COMPENSATED_ADD(V, sum, lost, EXP(LOAD_X(x, j) - biggest))
     shared[lane] = sum;
     for (int step = GROUP / 2; step; step /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
