@@ -133,6 +133,7 @@ struct tn_kernel {
     uint64_t n_in, n_out, n_scalar, scratch;
     uint64_t in_bytes[CPU_MAX_IN], out_bytes[CPU_MAX_OUT]; /* that a run touches: checked against the buffers */
     tn_context *context;
+    int flushes; /* results that would be denormal are zero */
 };
 
 #define CPU_ANY     (CPU_LEVELS - 1)

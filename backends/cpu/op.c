@@ -20,12 +20,24 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
 /* ---- prepare and run
  * --------------------------------------------------------------------------------------------------- */
 
+/* Whether results that would be denormal are zero: an optimizer's moments shrink by a factor each step until they are,
+ * and then cost a hundred cycles each. Only where a map multiplies. One that only adds keeps them: the sums of a batch's
+ * shards are also made by the host, and have the same bits. */
+static int may_flush(const tn_op_desc *desc)
+{
+    const tn_map_attrs *map = strcmp(desc->name, "map") ? NULL : desc->attrs;
+    for (uint32_t i = 0; map && i < map->n_instr; i++)
+        if (!strcmp(map->instr[i].op, "mul") || !strcmp(map->instr[i].op, "square")) return 1;
+    return 0;
+}
+
 static void fill_kernel(tn_kernel *k, const cpu_op *op, const tn_op_desc *desc, tn_context *context)
 {
     k->op = op;
     k->context = context;
     k->n_in = desc->n_in;
     k->n_out = desc->n_out;
+    k->flushes = may_flush(desc);
     for (uint32_t i = 0; i < desc->n_in; i++) k->in_bytes[i] = tn_desc_extent(&desc->in[i]);
     for (uint32_t i = 0; i < desc->n_out; i++) k->out_bytes[i] = tn_desc_extent(&desc->out[i]);
 }
@@ -104,7 +116,7 @@ int32_t cpu_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg
         return cpu_queue_fail(queue, TN_EINVAL, "an operand, the scratch memory or the scalars are too small", msg);
     const cpu_run at = {queue, in, out, scratch, run->scalar};
     const uint64_t begin = cpu_span_begin(queue);
-    const tn_float_mode mode = tn_float_begin();
+    const tn_float_mode mode = kernel->flushes ? tn_float_begin_flushed() : tn_float_begin();
     kernel->op->run(kernel, &at);
     tn_float_end(mode);
     cpu_span_end(queue, begin);

@@ -26,12 +26,13 @@ FREE_OF_TSAN void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg
         return;
     }
     char begun = 0, ended = 0;
+    const tn_float_mode mode = tn_float_now();
     SHOW(&begun);
 #pragma omp parallel num_threads(threads)
     {
         const int64_t thread = omp_get_thread_num(), all = omp_get_num_threads();
         SEE(&begun);
-        if (thread) cpu_signals_never(), (void)tn_float_begin(); /* it may have begun in any environment */
+        if (thread) cpu_signals_never(), tn_float_end(mode); /* it may have begun in any environment */
         body(arg, n * thread / all, n * (thread + 1) / all, (int)thread);
         SHOW(&ended);
     }

@@ -127,6 +127,25 @@ static void any_number_of_workers_comes_to_the_same_bits(void **unused)
         }
 }
 
+/* Sums of shards that are denormal, which devices make as the host does. A rate of 1e36 makes them show. */
+static void gradients_of_hardly_anything_come_to_the_same_bits(void **unused)
+{
+    worker all[MOST], alone[1];
+    (void)unused;
+    for (int i = 0; i < COUNT * FEATURES; i++) samples[i] *= 1e-36f;
+    for (uint32_t count = 1; count <= MOST; count++) {
+        make_workers(all, count);
+        for (uint32_t r = 0; r < count; r++) all[r].options.optim.lr = 1e36;
+        run_workers(all, count);
+        if (count == 1) *alone = all[0];
+        for (uint32_t r = 0; r < count; r++) {
+            if (all[r].status) fail_msg("rank %u of %u: %s", r, count, all[r].message);
+            assert_memory_equal(all[r].weights, alone->weights, sizeof alone->weights);
+        }
+    }
+    make_data();
+}
+
 /* In f64 far below what f32 can tell apart, shards differ from the whole batch by rounding alone. */
 static void shards_in_f64_are_added_in_f64(void **unused)
 {
@@ -308,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_workers_comes_to_the_same_bits),
+        cmocka_unit_test(gradients_of_hardly_anything_come_to_the_same_bits),
         cmocka_unit_test(shards_in_f64_are_added_in_f64),
         cmocka_unit_test(fed_workers_come_to_the_same_and_read_on),
         cmocka_unit_test(one_may_ask_all_to_stop),
