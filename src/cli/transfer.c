@@ -32,7 +32,8 @@ int cli_session_transfer(cli_session *s)
     int status = CLI_GO_ON;
     said.file = open_memstream(&said.text, &size);
     if (!said.file) return cli_fail("out of memory");
-    if (tn_checkpoint_load_fitting(s->from, s->state, tell, &said, &taken)) status = cli_failed();
+    if (tn_checkpoint_load_fitting(s->from, s->state, tell, &said, &taken))
+        status = cli_fail("--load %s: %s", path, tn_message());
     fclose(said.file);
     if (status == CLI_GO_ON && !taken)
         status = cli_fail("--load %s: none of its tensors fits this network by name and shape", path);

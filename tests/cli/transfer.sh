@@ -98,4 +98,11 @@ train --epochs 1 --save plain.safetensors 2>/dev/null
 [ $? = 2 ] && grep -q -e "--freeze was not given" stderr || fail "freezing a resumed training: $(cat stderr)"
 "$tenon" train --resume plain.safetensors --load base.safetensors --epochs 9 --device "$device" 2>stderr
 [ $? = 2 ] && grep -q "give one of them" stderr || fail "load and resume: $(cat stderr)"
+# A number that f32 does not hold: the file is named, not only its tensor.
+python3 - <<'PY'
+import json, struct
+head = json.dumps({"fc2.bias": {"dtype": "F64", "shape": [10], "data_offsets": [0, 80]}}).encode()
+open("wide.safetensors", "wb").write(struct.pack("<Q", len(head)) + head + struct.pack("<10d", *[1e300] * 10))
+PY
+bad 1 "tenon: --load wide.safetensors: tensor 'fc2.bias' has a number beyond the range of f32" --load wide.safetensors
 finish
