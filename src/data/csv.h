@@ -22,6 +22,9 @@ typedef struct tn_reader {
     char separator; /* of cells; beside ';' numbers may have a decimal comma */
 } tn_reader;
 
+/* What ends a cell without quotes: the separator, a line break, or the zero behind the text. */
+char *tn_cell_end(char *at, char separator);
+
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell);
 void tn_skip_empty_lines(tn_reader *reader);
 

@@ -54,16 +54,22 @@ static void use_point(char *text)
     if (whole && fraction && (!*rest || *rest == 'e' || *rest == 'E')) text[whole] = '.';
 }
 
+/* Cells are short: a loop is done before strcspn has begun. */
+char *tn_cell_end(char *at, char separator)
+{
+    while (*at != separator && *at != '\n' && *at != '\r' && *at) at++;
+    return at;
+}
+
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell)
 {
-    const char stops[] = {reader->separator, '\r', '\n', 0};
     cell->text = reader->at;
     cell->line = reader->line;
     if (*reader->at == '"')
         TN_TRY(read_quoted(reader));
     else
-        reader->at += strcspn(reader->at, stops);
-    TN_REQUIRE(reader->at == reader->end || strchr(stops, *reader->at), TN_EFORMAT,
+        reader->at = tn_cell_end(reader->at, reader->separator);
+    TN_REQUIRE(reader->at == reader->end || reader->at == tn_cell_end(reader->at, reader->separator), TN_EFORMAT,
                "%s:%lld: text after a closing quote", reader->path, (long long)reader->line);
     end_cell(reader, cell);
     cell->text = trim(cell->text);
@@ -87,6 +93,7 @@ static int is_nan(const char *text)
 int tn_cell_missing(const char *text)
 {
     static const char *const words[] = {"?", "NA", "N/A", "#N/A", "<NA>", "null"};
+    if (*text >= '0' && *text <= '9') return 0; /* as most do */
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcasecmp(text, words[i])) return 1;
     return !*text || is_nan(text);

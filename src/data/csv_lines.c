@@ -21,11 +21,10 @@ static char *quoted_end(char *at, const char *end)
 
 char *tn_row_end(char *at, char *end, int ended, char separator)
 {
-    const char stops[] = {separator, '\r', '\n', 0};
     char *const last = ended ? end : NULL;
     for (;;) {
         if (at < end && *at == '"' && (!(at = quoted_end(at, end)) || at == end)) return last;
-        at += strcspn(at, stops);
+        at = tn_cell_end(at, separator);
         if (at >= end || (*at == '\r' && at + 1 == end)) return last;
         if (*at++ == separator) continue;
         return at[-1] == '\r' && *at == '\n' ? at + 1 : at;
