@@ -11,9 +11,13 @@ import threading
 LONGEST = 600  # seconds that a contestant may take for a round
 
 
+# What would tie a library to another processor's kernels, or tell its threads how to wait.
+DROPPED = ("OPENBLAS_CORETYPE", "BLIS_ARCH_TYPE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+
+
 def environment(threads):
-    """What all processes get: so many threads, and nothing that ties a library to another processor's kernels."""
-    env = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "BLIS_ARCH_TYPE")}
+    """What all processes get: so many threads, and nothing that stands in their way."""
+    env = {k: v for k, v in os.environ.items() if k not in DROPPED}
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POCL_MAX_PTHREAD_COUNT"):
         env[name] = str(threads)
     return env
@@ -49,23 +53,24 @@ def run_json(command, env):
     return {**json.loads(lines[-1]), "peak_mib": peak}
 
 
-def answers(contestants, count, env):
-    """contestants: name -> command. Returns name -> what it said in each round; who fails once is out."""
-    said = {name: [] for name in contestants}
-    for number in range(count):
-        order = list(said) if number % 2 == 0 else list(said)[::-1]
-        for name in order:
-            answer = run_json(contestants[name], env)
-            if answer is None:
-                del said[name]
-            else:
-                said[name].append(answer)
-    return said
+def play(contestants, said, number, env):
+    """Round `number` of contestants, name -> command: adds to `said`, name -> what it said in each round before. Who
+    fails is out of it."""
+    order = list(said) if number % 2 == 0 else list(said)[::-1]
+    for name in order:
+        answer = run_json(contestants[name], env)
+        if answer is None:
+            del said[name]
+        else:
+            said[name].append(answer)
 
 
 def rounds(contestants, count, env, key):
-    """The same, but of each answer only the figure `key`, sorted."""
-    return {name: sorted(one[key] for one in said) for name, said in answers(contestants, count, env).items()}
+    """Returns name -> the figures `key` of all rounds, sorted, for those that failed in none."""
+    said = {name: [] for name in contestants}
+    for number in range(count):
+        play(contestants, said, number, env)
+    return {name: sorted(one[key] for one in figures) for name, figures in said.items()}
 
 
 def medians(figures):

@@ -32,13 +32,13 @@ JOBS = {  # samples: in an epoch of Tenon's
     "a128": Job(SIGMOID, "sgd", 128, "1x28x28", 12800, title="the same, batch 128"),
     "b128": Job(RELU, "adam", 128, "1x28x28", 12800, title="784-512-512-10, ReLU, Adam, batch 128"),
     "lenet64": Job(LENET, "adam", 64, "1x28x28", 1280, title="LeNet on 1x28x28, Adam, batch 64"),
-    "resnet20": Job(RESNET20, "momentum", 64, "3x32x32", 256, title="ResNet-20 on 3x32x32, momentum, batch 64"),
+    "resnet20": Job(RESNET20, "momentum", 64, "3x32x32", 128, title="ResNet-20 on 3x32x32, momentum, batch 64"),
     "tanh100": Job(TANH, "sgd", 100, "1x1x28", 6400, YES_OR_NO, "28-300-300-300-300-300-1, tanh, SGD, batch 100"),
     "lstm32": Job("lstm 128, last, linear 10", "sgd", 32, "1x50x32", 640,
                   title="LSTM of 128, 50 steps of 32, SGD, batch 32"),
     "transformer16": Job(TRANSFORMER, "adamw", 16, "1x1x64", 64, ("--clip-norm", "1"),
                          "transformer, 5 blocks of 128, 64 bytes, AdamW, batch 16"),
-    "mobilenet64": Job(MOBILENET, "momentum", 64, "3x32x32", 256,
+    "mobilenet64": Job(MOBILENET, "momentum", 64, "3x32x32", 128,
                        title="MobileNetV2's blocks on 3x32x32, momentum, batch 64"),
 }
 
@@ -86,5 +86,5 @@ def add_arguments(arguments):
 
 
 def count(net, batch):
-    """Samples that there are: some thousand small ones, whole batches."""
-    return batch * max(2, (12800 if kind(net) == "row" else 128) // batch)
+    """Samples that there are: whole batches, and of small ones thousands."""
+    return batch * max(2, {"row": 12800, "tokens": 64}.get(kind(net), 128) // batch)

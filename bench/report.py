@@ -64,7 +64,7 @@ def table(rows):
 def report(about, rows):
     versions = ", ".join(f"{who} {version}" for who, version in about["versions"].items())
     lines = [f"Samples a second on {about['machine']} with {about['threads']} threads, {about['date']}, against "
-             f"{versions}, each in its best mode: medians of {about['rounds']} rounds in turn. In brackets the "
+             f"{versions}, each in its best mode: medians of {about['rounds']} alternating rounds. In brackets the "
              "ratio to PyTorch's best with products of the same accuracy."]
     for batch in dict.fromkeys(r["infer"] for r in rows):
         if batch:

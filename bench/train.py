@@ -11,6 +11,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 
 import contest
 from jobs import JOBS, kind
@@ -30,6 +31,11 @@ INFER = {"picture": ["eager", "last", "last+trace", "last+compile", "last+medium
          "sequence": ["eager", "trace", "compile", "medium", "bf16"],
          "tokens": ["eager", "compile", "medium", "bf16"]}
 JAX = {"row": ["jit", "scan", "scan+medium"], "tokens": ["jit", "scan", "scan+medium"]}
+# With --quick: those that were the best of some job in their class
+QUICK = {"picture": ["fused+last", "fused+last+medium", "fused+last+bf16"], "tokens": ["fused", "fused+bf16"],
+         "row": ["eager", "foreach", "fused", "fused+medium"], "sequence": ["fused", "fused+bf16"]}
+QUICK_INFER = {"picture": ["last", "last+trace", "last+bf16"], "tokens": ["eager", "bf16"],
+               "row": ["eager", "trace", "medium"], "sequence": ["eager", "bf16"]}
 SPLIT, HALF = "f32 by split products", "bf16"
 ACCURACY = {"f32-fast": SPLIT, "bf16": HALF, "medium": HALF}
 PEERS = {"PyTorch": "torch", "JAX": "jax", "ONNX Runtime": "onnxruntime"}  # and their modules
@@ -64,7 +70,8 @@ def tenon(o, job, same):
 
 def peer(o, who, script, modes, same):
     """A peer in each of its modes."""
-    command = [o.python, os.path.join(HERE, script), *same, "--threads", str(o.threads), "--seconds", str(o.seconds)]
+    command = [o.python, os.path.join(HERE, script), *same, "--threads", str(o.threads), "--seconds", str(o.seconds),
+               "--repeats", str(o.repeats)]
     command += ["--infer"] if o.infer else []
     for mode in modes:
         words = mode.split("+") if mode else []
@@ -77,29 +84,60 @@ def contestants(o, job, found):
     same = ["--net", job.net, "--batch", str(o.infer or job.batch), "--shape", job.shape, *job.more]
     if not o.infer:
         same += ["--optimizer", job.optimizer]
-    modes = o.modes if o.modes is not None else (INFER if o.infer else TRAIN)[kind(job.net)]
+    listed = (QUICK_INFER if o.infer else QUICK) if o.quick else INFER if o.infer else TRAIN
+    modes = o.modes if o.modes is not None else listed[kind(job.net)]
     yield from tenon(o, job, same)
     if "PyTorch" in found:
         device = ["--device", o.torch_device] if o.torch_device != "cpu" else []
         yield from peer(o, "PyTorch", "torch_train.py", modes, same + device)
     if "JAX" in found and kind(job.net) in JAX:
-        yield from peer(o, "JAX", "jax_train.py", ["jit"] if o.infer else JAX[kind(job.net)], same)
+        yield from peer(o, "JAX", "jax_train.py", ["jit"] if o.infer else ["scan"] if o.quick else JAX[kind(job.net)],
+                        same)
     if "ONNX Runtime" in found and o.infer:
         yield from peer(o, "ONNX Runtime", "onnx_infer.py", [""], same)
 
 
-def measure(o, name, found):
-    """A row for each contestant that finished its rounds."""
-    entered = {f"{c.who} {c.mode}": c for c in contestants(o, JOBS[name], found)}
-    said = contest.answers({key: c.command for key, c in entered.items()}, o.rounds, contest.environment(o.threads))
+def rows_of(o, name, entered, said):
+    """A row for each contestant of a job that failed in no round."""
     for key, figures in said.items():
+        if not figures:
+            continue
         rates, c = sorted(one["samples_per_s"] for one in figures), entered[key]
+        peak = statistics.median(one["peak_mib"] for one in figures)
         yield {"job": name, "infer": o.infer, "who": c.who, "mode": c.mode, "accuracy": c.accuracy, "rates": rates,
-               "median": statistics.median(rates), "peak_mib": round(statistics.median(one["peak_mib"] for one in figures))}
+               "median": statistics.median(rates), "peak_mib": round(peak)}
+
+
+def keep(o, found, jobs):
+    rows = [row for of_job in jobs.values() for row in of_job]
+    kept = {"date": datetime.date.today().isoformat(), "machine": machine(), "threads": o.threads, "versions": found,
+            "rounds": max((len(row["rates"]) for row in rows), default=0), "rows": rows}
+    if o.keep:
+        with open(o.keep, "w", encoding="utf-8") as file:
+            json.dump(kept, file, indent=1)
+
+
+def measure(o, found):
+    """All rounds, each with every job, while there is time: name of the job -> its rows. Those so far are kept as it
+    goes."""
+    entered = {name: {f"{c.who} {c.mode}": c for c in contestants(o, JOBS[name], found)} for name in o.jobs}
+    said = {name: {key: [] for key in of_job} for name, of_job in entered.items()}
+    begun = time.monotonic()
+    for number in range(o.rounds):
+        longest = 60 * o.minutes * number / (number + 1)  # after which another round would be too much
+        if number and o.minutes and time.monotonic() - begun > longest:
+            break
+        for name, of_job in entered.items():
+            commands = {key: c.command for key, c in of_job.items()}
+            contest.play(commands, said[name], number, contest.environment(o.threads))
+            rows = {name: list(rows_of(o, name, entered[name], said[name])) for name in o.jobs}
+            keep(o, found, rows)
+    return rows
 
 
 def best(rows, who, accurate):
-    return max((row["median"] for row in rows if row["who"] == who and (row["accuracy"] == HALF) != accurate), default=0)
+    fit = (row["median"] for row in rows if row["who"] == who and (row["accuracy"] == HALF) != accurate)
+    return max(fit, default=0)
 
 
 def print_rows(rows):
@@ -108,7 +146,8 @@ def print_rows(rows):
         ratios = " | ".join(f"{row['median'] / value:.2f}" if value else "–" for value in against)
         what = f"{row['job']}, using {row['infer']}" if row["infer"] else row["job"]
         print(f"| {what} | {row['who']} | {row['mode'] or '–'} | {row['accuracy']} | {row['median']:,.0f} | "
-              f"{row['rates'][0]:,.0f} to {row['rates'][-1]:,.0f} | {ratios} | {row['peak_mib']} |", flush=True)
+              f"{row['rates'][0]:,.0f} to {row['rates'][-1]:,.0f} | {len(row['rates'])} | {ratios} | "
+              f"{row['peak_mib']} |", flush=True)
 
 
 def machine():
@@ -130,9 +169,11 @@ def read_arguments():
     arguments.add_argument("--without", nargs="*", default=[], help="words: modes that have one are left out")
     arguments.add_argument("--torch-device", default="cpu")
     arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
+    arguments.add_argument("--quick", action="store_true", help="only the modes that were the best of some job")
     arguments.add_argument("--rounds", type=int, default=7)
-    arguments.add_argument("--repeats", type=int, default=5, help="epochs that Tenon measures in a round")
-    arguments.add_argument("--seconds", type=float, default=0.3, help="that one measurement of the others takes")
+    arguments.add_argument("--minutes", type=float, default=0, help="begin no round that would not end by then")
+    arguments.add_argument("--repeats", type=int, default=3, help="measurements in a round; of our training: epochs")
+    arguments.add_argument("--seconds", type=float, default=0.3, help="that one measurement takes otherwise")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--keep", metavar="FILE", help="write all figures there, for report.py")
     return arguments.parse_args()
@@ -140,21 +181,14 @@ def read_arguments():
 
 def main():
     o = read_arguments()
-    found, rows = versions(o.python), []
-    head = ["job", "who", "mode", "accuracy", "samples/s, median", "lowest to highest", "to PyTorch's best f32",
-            "to its best bf16", "peak, MiB"]
-    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
-    for name in o.jobs:
-        of_job = list(measure(o, name, found))
-        print_rows(of_job)
-        rows += of_job
-        if o.keep:
-            kept = {"date": datetime.date.today().isoformat(), "machine": machine(), "rounds": o.rounds,
-                    "threads": o.threads, "versions": found, "rows": rows}
-            with open(o.keep, "w", encoding="utf-8") as file:
-                json.dump(kept, file, indent=1)
-    print(f"\n{o.rounds} rounds, {o.threads} threads; {machine()}; "
-          f"{', '.join(f'{who} {version}' for who, version in found.items())}")
+    found = versions(o.python)
+    jobs = measure(o, found)
+    head = ["job", "who", "mode", "accuracy", "samples/s, median", "lowest to highest", "rounds",
+            "to PyTorch's best f32", "to its best bf16", "peak, MiB"]
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+    for rows in jobs.values():
+        print_rows(rows)
+    print(f"\n{o.threads} threads; {machine()}; {', '.join(f'{who} {version}' for who, version in found.items())}")
     return 0
 
 

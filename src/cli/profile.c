@@ -81,7 +81,7 @@ static void print_line(const char *op, const char *result, int64_t calls, double
 {
     printf("%-15s %-29.29s %6" PRId64 " %10.1f %5.1f %% %14s %10.1f", op, result, calls, seconds * 1e6, share * 100,
            rate, floor * 1e6);
-    if (floor > 0) printf(" %6.3g", seconds / floor);
+    if (floor > 0) printf(" %6.*f", seconds < 100 * floor ? 2 : 0, seconds / floor);
     printf("\n");
 }
 
