@@ -112,6 +112,93 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
     }
 }
 
+/* ---- the gradient for the weights ---- */
+
+static inline int32_t split_plain(int parts, int64_t count, const float *from, char *to, int64_t part)
+{
+    const __m512 scale = _mm512_set1_ps(SCALE);
+    __m512i most = _mm512_setzero_si512();
+    for (int64_t i = 0; i < count; i += SIDE) {
+        const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(first(count - i), from + i), scale);
+        most = larger(most, x, x);
+        split_row(parts, x, to + 2 * i, part);
+    }
+    return exponent(most);
+}
+
+/* A tile of each part: 16 filters, and 32 pixels, two of which lie side by side. */
+static inline __m512i pack_pairs(int parts, int64_t filters, const float *from, int64_t pixels, char *to, __m512i most)
+{
+    float aside[DEEP * SIDE] __attribute__((aligned(64)));
+    const __m512 scale = _mm512_set1_ps(SCALE);
+    turn(from, pixels, 0xffff, filters, 0, aside, SIDE);
+    turn(from + SIDE, pixels, 0xffff, filters, 0, aside + SIDE * SIDE, SIDE);
+    for (int64_t r = 0; r < SIDE; r++, to += ROW) {
+        __m512 x = _mm512_mul_ps(_mm512_load_ps(aside + 2 * r * SIDE), scale),
+               y = _mm512_mul_ps(_mm512_load_ps(aside + (2 * r + 1) * SIDE), scale);
+        most = larger(most, x, y);
+        for (int p = 0; p < parts; p++)
+            _mm512_store_si512((void *)(to + p * TILE), upper(take_part(&x), take_part(&y)));
+    }
+    return most;
+}
+
+static inline int32_t pack_pixels(int parts, int64_t filters, int64_t pixels, const float *from, char *to)
+{
+    __m512i most = _mm512_setzero_si512();
+    for (int64_t f = 0; f < filters; f += WIDE)
+        for (int64_t i = 0; i < pixels; i += DEEP, to += 2 * parts * TILE)
+            for (int64_t h = 0; h < WIDE && f + h < filters; h += SIDE)
+                most = pack_pairs(parts, filters - f - h, from + (f + h) * pixels + i, pixels,
+                                  to + h / SIDE * parts * TILE, most);
+    return exponent(most);
+}
+
+#undef LOAD_A
+#define LOAD_A(p)                                                                                                      \
+    _tile_loadd(4, x + (p)*w->part, w->row);                                                                           \
+    _tile_loadd(5, z + (p)*w->part, w->row)
+
+static inline __attribute__((always_inline)) void multiply_pixels(int parts, int wide, const cpu_conv_pixels *w,
+                                                                  const int64_t at[2], const char *pictures,
+                                                                  const char *packed)
+{
+    for (int64_t n = 0; n < w->pictures; n++) {
+        const char *x = pictures + n * w->picture + at[0], *z = pictures + n * w->picture + at[1],
+                   *b = packed + n * w->packed;
+        for (int64_t i = 0; i < w->pixels; i += DEEP, x += 2 * DEEP, z += 2 * DEEP, b += 2 * parts * TILE) {
+            PRODUCTS(parts, 1, wide);
+        }
+    }
+}
+
+static inline void add_sums(const float *sums, int64_t filters, float *to, int64_t ld)
+{
+    const __m512 scale = _mm512_set1_ps(1 / (SCALE * SCALE));
+    const __mmask16 there = first(filters);
+    for (int64_t r = 0; r < SIDE; r++, to += ld, sums += SIDE)
+        _mm512_mask_storeu_ps(to, there,
+                              _mm512_fmadd_ps(_mm512_load_ps(sums), scale, _mm512_maskz_loadu_ps(there, to)));
+}
+
+static inline __attribute__((always_inline)) void over_pixels(int parts, const cpu_conv_pixels *w, const int64_t at[2],
+                                                              const char *pictures, const char *packed, int64_t filters,
+                                                              float *const to[2], int64_t ld)
+{
+    float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
+    const int wide = filters > SIDE;
+    ZERO;
+    if (wide)
+        multiply_pixels(parts, 1, w, at, pictures, packed);
+    else
+        multiply_pixels(parts, 0, w, at, pictures, packed);
+    STORE(sums);
+    for (int i = 0; i < 2 && to[i]; i++) {
+        add_sums(sums[2 * i], filters, to[i], ld);
+        if (wide) add_sums(sums[2 * i + 1], filters - SIDE, to[i] + SIDE, ld);
+    }
+}
+
 #define PARTS(n)                                                                                                       \
     static int32_t split_##n(int64_t channels, int64_t pixels, const float *from, char *to, int64_t part)              \
     {                                                                                                                  \
@@ -126,9 +213,29 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
     {                                                                                                                  \
         convolve(n, w, picture, g, b, filters, y, ld);                                                                 \
     }
+#define PIXEL_PARTS(n)                                                                                                 \
+    static int32_t split_plain_##n(int64_t count, const float *from, char *to, int64_t part)                           \
+    {                                                                                                                  \
+        return split_plain(n, count, from, to, part);                                                                  \
+    }                                                                                                                  \
+    static int32_t pack_pixels_##n(int64_t filters, int64_t pixels, const float *from, char *to)                       \
+    {                                                                                                                  \
+        return pack_pixels(n, filters, pixels, from, to);                                                              \
+    }                                                                                                                  \
+    static void over_pixels_##n(const cpu_conv_pixels *w, const int64_t at[2], const char *pictures,                   \
+                                const char *packed, int64_t filters, float *const to[2], int64_t ld)                   \
+    {                                                                                                                  \
+        over_pixels(n, w, at, pictures, packed, filters, to, ld);                                                      \
+    }
 PARTS(1)
 PARTS(2)
 PARTS(3)
+PIXEL_PARTS(1)
+PIXEL_PARTS(2)
+PIXEL_PARTS(3)
 
-const cpu_matrix_conv cpu_matrix_conv_amx[] = {
-    {split_3, pack_3, convolve_3}, {split_2, pack_2, convolve_2}, {split_1, pack_1, convolve_1}};
+#define TABLE(n)                                                                                                       \
+    {                                                                                                                  \
+        split_##n, pack_##n, convolve_##n, split_plain_##n, pack_pixels_##n, over_pixels_##n                           \
+    }
+const cpu_matrix_conv cpu_matrix_conv_amx[] = {TABLE(3), TABLE(2), TABLE(1)};

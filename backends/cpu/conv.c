@@ -80,7 +80,7 @@ int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
         k->tap[i] =
             i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp + i % k->s * k->dilation[1];
     for (int64_t i = 0; i < k->pixels; i++) k->pixel[i] = i / k->q * k->stride[0] * k->wp + i % k->q * k->stride[1];
-    if (!k->units) return TN_OK;
+    if (!k->groups_of_16) return TN_OK;
     k->group = cpu_allocate((uint64_t)k->groups_of_16 * sizeof *k->group);
     if (!k->group) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     cpu_conv_list_groups(k, k->group);

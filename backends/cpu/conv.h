@@ -18,7 +18,8 @@ typedef struct conv_kernel {
     const cpu_matrix *units;        /* matrix units for conv2d, where they are ahead; or NULL */
     const cpu_matrix_conv *unit_conv;
     cpu_conv_window window;
-    cpu_pixels *group; /* of 16 pixels: an even number of them */
+    cpu_conv_pixels sum_over; /* for conv2d_weight */
+    cpu_pixels *group;        /* for conv2d, of 16 pixels: an even number of them */
     int64_t groups_of_16;
     int64_t size;                        /* bytes of an element */
     int64_t b, c, h, w, k, r, s, p, q;   /* as in backend.h; c and k are those of one group */
@@ -73,6 +74,14 @@ void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group);
 /* Pairs begin..end of k->group; splits the picture into `work`. Returns 0 if its numbers are not for the units. */
 int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
                        int64_t begin, int64_t end);
+
+/* The same for conv2d_weight. */
+void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain);
+int64_t cpu_conv_unit_pictures(const conv_kernel *k); /* bytes of so many pictures and their dy as are summed at once */
+/* Splits picture n of k->sum_over.pictures into `work`. Returns 0 if its numbers are not for the units. */
+int cpu_conv_split_units(const conv_kernel *k, int64_t n, const char *picture, const char *dy, char *work);
+/* sums (taps, filters), rows ld apart, += those over so many pictures. */
+void cpu_conv_sum_units(const conv_kernel *k, int64_t pictures, const char *work, char *sums, int64_t ld);
 
 /* conv2d, and conv2d_data where it is turned. */
 void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run);

@@ -1,5 +1,6 @@
-/* conv_weight.c: conv2d_weight, the gradient for the weights: a tile is mr taps by nr filters, over pixels; each thread
- * adds up its share of the pictures, and the sums of the threads are added in order. */
+/* conv_weight.c: conv2d_weight, the gradient for the weights: a tile is mr taps by nr filters, over pixels, or of
+ * matrix units (conv_matrix.c); each thread adds up its share of the pictures, and the sums of the threads are added in
+ * order. */
 #include "conv.h"
 
 #include <string.h>
@@ -16,7 +17,14 @@ static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, const
     const int32_t s = cpu_conv_make(context, desc, facts, 0, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
-    cpu_conv_set_scratch(k, k->threads * sums_bytes(k), round_up(k->k, k->gather->nr) * k->chunk * k->size);
+    int64_t own = round_up(k->k, k->gather->nr) * k->chunk * k->size;
+    cpu_conv_choose_weight_units(k, desc->precision, context->grain);
+    if (desc->precision && !k->units) {
+        cpu_release(*kernel);
+        return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_weight: no faster with less precision");
+    }
+    if (k->units && own < cpu_conv_unit_pictures(k)) own = cpu_conv_unit_pictures(k);
+    cpu_conv_set_scratch(k, k->threads * sums_bytes(k), own);
     return TN_OK;
 }
 
@@ -59,17 +67,45 @@ static void add_sums(const conv_kernel *k, const cpu_run *run, int64_t g, int64_
     }
 }
 
+/* Picture i, padded, and its dy. */
+static const char *stage_item(const conv_kernel *k, const cpu_run *run, int thread, int64_t i, const char **dy)
+{
+    *dy = run->in[1] + i * k->k * k->pixels * k->size;
+    return cpu_conv_stage(k, run->in[0] + i * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread));
+}
+
+/* Pictures i..i + count by matrix units. Returns 0 if they can't. */
+static int sum_by_units(const conv_kernel *k, const cpu_run *run, int thread, int64_t i, int64_t count, char *sums)
+{
+    char *own = cpu_conv_packed(k, run, thread);
+    for (int64_t n = 0; n < count; n++) {
+        const char *dy, *picture = stage_item(k, run, thread, i + n, &dy);
+        if (!cpu_conv_split_units(k, n, picture, dy, own)) return 0;
+    }
+    cpu_conv_sum_units(k, count, own, sums, round_up(k->k, k->gather->nr));
+    return 1;
+}
+
+/* Pictures i..i + count, all of one group. */
+static void weight_items(const conv_kernel *k, const cpu_run *run, int thread, int64_t i, int64_t count, char *sums)
+{
+    sums += i % k->groups * round_up(k->taps, k->gather->mr) * round_up(k->k, k->gather->nr) * k->size;
+    if (k->units && sum_by_units(k, run, thread, i, count, sums)) return;
+    for (int64_t n = 0; n < count; n++) {
+        const char *dy, *picture = stage_item(k, run, thread, i + n, &dy);
+        weight_item(k, picture, dy, sums, cpu_conv_packed(k, run, thread));
+    }
+}
+
 static void weight(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     char *sums = run->scratch + thread * sums_bytes(k);
-    const int64_t group = round_up(k->taps, k->gather->mr) * round_up(k->k, k->gather->nr) * k->size;
+    const int64_t end = k->b * (thread + 1) / threads * k->groups, most = k->units ? k->sum_over.pictures : 1;
     memset(sums, 0, (uint64_t)sums_bytes(k));
-    for (int64_t i = k->b * thread / threads * k->groups; i < k->b * (thread + 1) / threads * k->groups; i++) {
-        const char *picture =
-            cpu_conv_stage(k, run->in[0] + i * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread));
-        weight_item(k, picture, run->in[1] + i * k->k * k->pixels * k->size, sums + i % k->groups * group,
-                    cpu_conv_packed(k, run, thread));
-    }
+    if (k->units) k->units->begin();
+    for (int64_t i = k->b * thread / threads * k->groups; i < end; i += most)
+        weight_items(k, run, thread, i, min_of(most, end - i), sums);
+    if (k->units) k->units->end();
     cpu_conv_wait(threads);
     const int64_t rows = k->groups * k->taps;
     for (int64_t i = rows * thread / threads; i < rows * (thread + 1) / threads; i++)
@@ -81,5 +117,5 @@ static void run_weight(const tn_kernel *kernel, const cpu_run *run)
     cpu_conv_on_threads((const conv_kernel *)kernel, run, weight);
 }
 
-const cpu_op cpu_conv2d_weight = {"conv2d_weight",  CPU_FLOATS,     0, prepare_weight, run_weight,
+const cpu_op cpu_conv2d_weight = {"conv2d_weight",  CPU_FLOATS | CPU_LEVELS, 0, prepare_weight, run_weight,
                                   cpu_conv_release, cpu_conv_finish};

@@ -110,6 +110,13 @@ typedef struct cpu_pixels {
     uint16_t there;
 } cpu_pixels;
 
+/* Sums over the pixels of some pictures, all bytes: from a picture in parts to the next, a part of it to the next and a
+ * channel to the next; from a picture's packed pixels to the next. Pixels are a multiple of 32. */
+typedef struct cpu_conv_pixels {
+    int64_t pictures, pixels;
+    int64_t picture, part, row, packed;
+} cpu_conv_pixels;
+
 /* A convolution in f32 by matrix units, between cpu_matrix's begin and end. */
 typedef struct cpu_matrix_conv {
     /* A picture (channels, pixels) becomes (parts, pixels, channels); packed filters are panels of 32, as cpu_matrix's,
@@ -119,6 +126,15 @@ typedef struct cpu_matrix_conv {
     /* Two groups of pixels by at most 32 filters; results of different filters are ld apart. */
     void (*tile)(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b, int64_t filters,
                  float *y, int64_t ld);
+    /* For the gradient of the weights: numbers in parts as they lie, and (filters, pixels) packed in panels of 32
+     * filters, as deep as there are pixels. */
+    int32_t (*split_plain)(int64_t count, const float *from, char *to, int64_t part);
+    int32_t (*pack_pixels)(int64_t filters, int64_t pixels, const float *from, char *to);
+    /* Twice 16 channels, from bytes at[i] of the pictures on, by at most 32 filters: to[i] (16, filters), rows ld
+     * apart,
+     * += their products' sums over pixels. to[1] may be NULL. */
+    void (*over_pixels)(const cpu_conv_pixels *w, const int64_t at[2], const char *pictures, const char *packed,
+                        int64_t filters, float *const to[2], int64_t ld);
 } cpu_matrix_conv;
 
 typedef struct cpu_isa {
