@@ -74,7 +74,7 @@ static tn_status bring(tn_buckets *b, uint32_t k)
     for (uint32_t i = b->parts, adds = b->step.adds; adds; adds--, i--)
         tn_vector_add(b->o.dtype, element(b, i - 2, r->begin), element(b, i - 1, r->begin), length);
     b->carried += tn_now() - begun;
-    tn_trace_span(b->o.trace, TN_ROW_MEMORY, "read", k, begun);
+    if (b->apart) tn_trace_span(b->o.trace, TN_ROW_MEMORY, "read", k, begun);
     return TN_OK;
 }
 

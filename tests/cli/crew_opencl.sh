@@ -17,6 +17,12 @@ trains opencl:0+opencl:1 both --data digits:250 --net "$net" --batch 32 --epochs
 grep -q '^opencl:0 takes 4 of 8 shards, opencl:1 takes 4$' out/log || fail "the shares are not said: $(cat out/log)"
 cmp alone both || fail "two devices come to other bytes"
 
+# The driver computes in the host's memory: gradients are made where both see them, and the update is made from there.
+"$tenon" train --data digits:250 --net "$net" --batch 32 --shards 2 --device opencl:0+opencl:1 --epochs 1 --trace trace.json \
+    2>out/log || fail "two shards: $(cat out/log)"
+grep -q '"sum 0"' trace.json || fail "the trace has no sum 0"
+grep -E '"(read|write) 0"' trace.json && fail "gradients that both devices see are copied"
+
 # 50 steps.
 losses() { sed -n 's/.*"step": [0-9]*, "loss": \([-0-9.e]*\).*/\1/p'; }
 figures()

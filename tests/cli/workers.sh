@@ -28,6 +28,12 @@ head -1 trace.json | grep -q '^\[$' && tail -1 trace.json | grep -q '^\]$' || fa
 for what in step shard read sum bucket; do grep -q "\"$what 0\"" trace.json || fail "the trace has no $what 0"; done
 grep -q 'gradients are exchanged in 1 bucket: .* is hidden' out/2 || fail "nothing is said of the exchange: $(cat out/2)"
 
+# Gradients are made where all workers see them, and the update is made from there.
+launch -n 2 "$tenon" train --data digits:250 --net "$net" --batch 32 --shards 2 --device "$device" --epochs 1 \
+    --trace trace.json >out/there 2>&1 || fail "two shards: $(cat out/there)"
+grep -q '"sum 0"' trace.json || fail "the trace of two shards has no sum 0"
+grep -E '"(read|write) 0"' trace.json && fail "gradients that all workers see are copied"
+
 # A device that doesn't compute where the workers add up has the sum written to it, by a thread that waits for it.
 own=$device
 device=reference
