@@ -44,7 +44,10 @@ int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k)
     return panel_bytes(g, min_of(m, ROWS), depth) + panel_bytes(g, min_of(n, COLUMNS), depth);
 }
 
-/* A packed element of a takes part in n multiply-adds, one of b in m: so packing costs as 1 / m + 1 / n. */
+/* A packed element of a takes part in n multiply-adds, one of b in m: so packing costs as 1 / m + 1 / n. On one core of
+ * a Sapphire Rapids, busy, GFLOP/s to oneDNN's 2.6: 128 x 128 x 128 204 to 177, 128 x 512 x 784 219 to 185, 784 x 100 x
+ * 128 176 to 141, 1024 x 1024 x 1024 188 to 156, but 64 x 512 x 784 151 to 163. In two parts 340, 269, 233, 301 and
+ * 219, in one 532, 452, 425, 474 and 360; 128 x 10 x 512 75 and 106 to 70. */
 int cpu_matrix_pays(const cpu_matrix *g, int64_t m, int64_t n, int64_t k, double grain)
 {
     static const double least[] = {0, 20, 32, 64};
