@@ -80,7 +80,7 @@ def put_into(path, text):
     if not end:
         sys.exit(f"report: {path} has no place for it: lines '{BEGIN}' and '{END}'")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{begin}\n{text}\n{end}{after}")
+        file.write(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 def main():
