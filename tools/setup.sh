@@ -25,6 +25,7 @@ test   g++              g++                checks that a backend can be written 
 test   pkg-config       pkg-config         builds a program against the installed library
 test   binutils         nm                 checks which symbols a backend exports
 test   python3          python3            checks JSON and SVG output, and the lists of the documentation
+test   locales          -                  makes a language with a decimal comma
 test   clang            clang              gives the readers of files to libFuzzer ...
 test   libclang-rt-dev  -                  ... which is this
 mpi    libopenmpi-dev   mpicc.openmpi      the communicator for Open MPI ...

@@ -7,7 +7,8 @@ tenon=$1 program=$2 folder=$3 device=$4
 rm -rf "$folder"
 mkdir -p "$folder/languages"
 cd "$folder" || exit 1
-localedef -i de_DE -f UTF-8 "$folder/languages/de_DE.UTF-8" >localedef.out 2>&1 || [ -d languages/de_DE.UTF-8 ] || {
+localedef -i de_DE -f UTF-8 "$folder/languages/de_DE.UTF-8" >localedef.out 2>&1
+[ -s languages/de_DE.UTF-8/LC_NUMERIC ] || {
     echo "no language with a comma can be made here: $(cat localedef.out)"
     exit 77
 }
