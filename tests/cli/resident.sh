@@ -77,6 +77,7 @@ train --data numbers.csv --target a --net "linear outputs" --scale none --reside
 pid=$!
 exec 3<lines
 read -r line <&3
+read -r line <&3 # the first epoch's file is there by then
 printf '0' | dd of=numbers.csv bs=1 seek=30 conv=notrunc 2>/dev/null
 cat <&3 >/dev/null
 exec 3<&-
