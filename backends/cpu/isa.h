@@ -105,8 +105,8 @@ typedef struct cpu_conv_window {
 
 /* 16 pixels side by side, of which some are there. */
 typedef struct cpu_pixels {
-    int64_t from,
-        to; /* bytes into the picture, of the window's first; elements into the result, of the first that is */
+    int64_t from; /* bytes into the picture, of the window's first */
+    int64_t to;   /* elements into the result, of the first that is */
     uint16_t there;
 } cpu_pixels;
 

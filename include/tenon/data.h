@@ -87,17 +87,17 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 #define TN_HEADER_YES  1
 #define TN_HEADER_NO   2
 
-/* A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons, beside
- * which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL: the last) is what to
- * predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order, and in a column of
- * numbers alone equal ones are one class however they are written), any number else. Several columns, "rent, size" or
- * lines, are always numbers; without a header columns are named by numbers from 1. A missing value (nothing, "NA",
- * "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with `keep_missing` NaN; in the target it is an error. Spaces
- * around a value don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are
- * compared without regard to case and spaces, and one that is the same to the letter comes first; a name that two
- * columns have, or that two others are like, is an error unless neither is read, or the order decides. What becomes a
- * name must be UTF-8. Errors name file, line and column. A column that numbers the rows, as other programs
- * write it, is warned of. `options` may be NULL. */
+/* A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
+ * beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+ * the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
+ * and in a column of numbers alone equal ones are one class however they are written), any number else. Several
+ * columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
+ * value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
+ * `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
+ * blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
+ * is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
+ * neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
+ * that numbers the rows, as other programs write it, is warned of. `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify; /* TN_CLASSIFY_... */

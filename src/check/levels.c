@@ -91,9 +91,10 @@ static int try_exact(tn_kit *kit, const exact *p)
     for (uint32_t i = 0; i < o.desc.n_in; i++) fine &= (job.in[i] = make_operand(kit, &o.in[i], i < 2)) != NULL;
     fine &= (job.out[0] = malloc(tn_kit_bytes(&o.out[0]))) != NULL;
     if (!tn_kit_expect(kit, fine, "out of memory")) fine = 0;
-    fine = fine && tn_kit_expected(kit, &job, &want);
+    const int known = fine && tn_kit_expected(kit, &job, &want);
+    fine = known;
     for (uint32_t level = 0; fine && tn_precision_name(level); level++) fine = run_at(kit, &job, &want, level);
-    if (fine) tn_kit_want_free(&want);
+    if (known) tn_kit_want_free(&want);
     for (uint32_t i = 0; i < o.desc.n_in; i++) free((void *)(uintptr_t)job.in[i]);
     free(job.out[0]);
     return fine;
