@@ -23,25 +23,35 @@ static void add_product(conv_sum sum, int64_t at, double a, double b)
     sum.size[at] += fabs(a * b);
 }
 
-/* Which: 0 conv2d of x and weight, 1 conv2d_data of y and weight, 2 conv2d_weight of x and y. */
-static void conv_expect(const conv_case *z, int which, const operand *a, const operand *b, conv_sum sum)
+/* The window of one output pixel, element y, of image n and filter k at row i and column j.
+ * Which: 0 conv2d of x and weight, 1 conv2d_data of y and weight, 2 conv2d_weight of x and y. */
+static void expect_window(const conv_case *z, int which, const operand *a, const operand *b, conv_sum sum,
+                          const int64_t at[4], int64_t y)
 {
-    const int64_t cg = z->c / z->groups, kg = z->k / z->groups;
-    for (int64_t n = 0; n < z->b; n++)
-        for (int64_t k = 0; k < z->k; k++)
-            for (int64_t e = 0; e < z->p * z->q * cg * z->r * z->s; e++) {
-                const int64_t s = e % z->s, r = e / z->s % z->r, c = e / (z->s * z->r) % cg;
-                const int64_t j = e / (z->s * z->r * cg) % z->q, i = e / (z->s * z->r * cg * z->q);
-                const int64_t u = i * z->stride[0] - z->pad[0] + r * z->dilation[0];
-                const int64_t v = j * z->stride[1] - z->pad[1] + s * z->dilation[1];
-                if (u < 0 || v < 0 || u >= z->h || v >= z->w) continue;
-                const int64_t x = ((n * z->c + k / kg * cg + c) * z->h + u) * z->w + v;
-                const int64_t y = ((n * z->k + k) * z->p + i) * z->q + j;
-                const int64_t weight = ((k * cg + c) * z->r + r) * z->s + s;
+    const int64_t cg = z->c / z->groups, first = at[1] / (z->k / z->groups) * cg;
+    for (int64_t c = 0; c < cg; c++)
+        for (int64_t r = 0; r < z->r; r++) {
+            const int64_t u = at[2] * z->stride[0] - z->pad[0] + r * z->dilation[0];
+            if (u < 0 || u >= z->h) continue;
+            for (int64_t s = 0; s < z->s; s++) {
+                const int64_t v = at[3] * z->stride[1] - z->pad[1] + s * z->dilation[1];
+                if (v < 0 || v >= z->w) continue;
+                const int64_t x = ((at[0] * z->c + first + c) * z->h + u) * z->w + v;
+                const int64_t weight = ((at[1] * cg + c) * z->r + r) * z->s + s;
                 if (which == 0) add_product(sum, y, get(a, x), get(b, weight));
                 if (which == 1) add_product(sum, x, get(a, y), get(b, weight));
                 if (which == 2) add_product(sum, weight, get(a, x), get(b, y));
             }
+        }
+}
+
+static void conv_expect(const conv_case *z, int which, const operand *a, const operand *b, conv_sum sum)
+{
+    int64_t y = 0;
+    for (int64_t n = 0; n < z->b; n++)
+        for (int64_t k = 0; k < z->k; k++)
+            for (int64_t i = 0; i < z->p; i++)
+                for (int64_t j = 0; j < z->q; j++) expect_window(z, which, a, b, sum, (int64_t[]){n, k, i, j}, y++);
 }
 
 static void finish_conv(const conv_case *z, int which, int epilogue, int32_t dtype)
