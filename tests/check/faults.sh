@@ -14,6 +14,9 @@ said=$(printf '%s\n' "$runs" | xargs -P 8 -L 1 sh "$(dirname "$0")/fault.sh" "$t
 count() { printf '%s\n' "$1" | grep -cE "$2"; }
 printf '%s\n' "$said" | grep -v '^passed: '
 missed=$(count "$said" '^MISSED: ')
+# What a driver is allowed to print may be as long as it likes.
+"$tenon" check "$folder/prints.so" --only consistency/twins --chat running >/dev/null ||
+    { echo "--chat does not allow all lines with its text"; missed=$((missed + 1)); }
 # Where the system tells what threads wait for, a deadlock is known as one long before the time limit.
 if cat /proc/self/syscall >/dev/null 2>&1; then
     "$tenon" check "$folder/deadlocks.so" --only queues/order | grep -q 'a deadlock' ||

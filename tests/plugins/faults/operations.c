@@ -285,7 +285,7 @@ static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_
     if (IS(keeps_name) && is_beyond(run->out[0], &w->out)) fault_say(msg, TN_EINVAL, w->theirs);
     if (IS(clamps_input) && is_beyond(run->in[0], &w->in[0])) return TN_OK;
     if (IS(clamps_output) && is_beyond(run->out[0], &w->out)) return TN_OK;
-    if (IS(prints)) puts("running");
+    if (IS(prints)) puts("it is running");
     if (IS(leaks) && !malloc(100)) return TN_ENOMEM;
     if (IS(unlocked_count) && !is_there) return TN_OK;
     if (IS(nothing_to_do) && w->n_in && !tn_desc_count(&w->in[w->n_in > 1])) return TN_OK;
