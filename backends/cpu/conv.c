@@ -73,6 +73,7 @@ static void fill_sizes(conv_kernel *k)
 int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
     conv_kernel *k = (conv_kernel *)kernel;
+    if (k->loops) return cpu_conv_list_planes(k, msg);
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);
     if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     k->pixel = k->tap + k->taps;
@@ -102,11 +103,13 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     fill_dims(k, desc->attrs, facts);
-    if (turn && pays_turned(k, desc->precision)) turn_round(k);
+    const int planes = !desc->precision && cpu_conv_by_planes(k);
+    if (turn && !planes && pays_turned(k, desc->precision)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
     k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;
     k->staging = k->staged ? round_up(k->c * k->hp * k->wp * k->size, CPU_ALIGN) : 0;
+    if (planes) cpu_conv_set_planes(k, turn);
     return TN_OK;
 }
 
@@ -176,8 +179,7 @@ char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread)
     return cpu_conv_staging(k, run, thread) + k->staging;
 }
 
-void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run,
-                         void (*body)(const conv_kernel *, const cpu_run *, int, int))
+void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body)
 {
     if (k->threads == 1) {
         body(k, run, 0, 1);
@@ -233,7 +235,7 @@ static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, cons
         cpu_release(*kernel);
         return s;
     }
-    s = cpu_conv_set_forward_scratch(k, context, desc, msg);
+    if (!k->loops) s = cpu_conv_set_forward_scratch(k, context, desc, msg);
     if (s) {
         cpu_conv_release(*kernel);
         cpu_release(*kernel);
@@ -275,14 +277,22 @@ static void forward_vectors(const conv_kernel *k, const char *picture, const cha
         }
 }
 
-/* The epilogue of pixels n0..n1 of the group's filters. */
-static void forward_epilogue(const conv_kernel *k, const cpu_eval *eval, int64_t item, int64_t n0, int64_t n1)
+void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int thread, cpu_conv_epilogue *e)
+{
+    e->in[0] = run->out[0]; /* the result, then the operator's inputs from number 2 on */
+    for (uint64_t i = 2; i < k->kernel.n_in; i++) e->in[i - 1] = run->in[i];
+    e->run = *run, e->run.in = e->in;
+    if (k->epilogue) cpu_eval_begin(&e->eval, k->epilogue, cpu_work(run->queue, thread), &e->run, k->epilogue->block);
+}
+
+void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int64_t item, int64_t n0, int64_t n1)
 {
     const int64_t base = item * k->k * k->pixels;
+    if (!k->epilogue) return;
     if (n1 - n0 == k->pixels)
-        cpu_eval_range(eval, base, k->k * k->pixels);
+        cpu_eval_range(&e->eval, base, k->k * k->pixels);
     else
-        for (int64_t j = 0; j < k->k && n1 > n0; j++) cpu_eval_range(eval, base + j * k->pixels + n0, n1 - n0);
+        for (int64_t j = 0; j < k->k && n1 > n0; j++) cpu_eval_range(&e->eval, base + j * k->pixels + n0, n1 - n0);
 }
 
 /* The windows of one group, turned round: element (i, j, t) becomes element (j, i, last - t). */
@@ -350,13 +360,8 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
     for (int64_t g = thread; g < k->groups; g += threads)
         pack_weights(k, run, g, k->units != NULL, own, run->scratch + g * wide);
     cpu_conv_wait(threads);
-    const char *in[CPU_MAX_IN]; /* of the epilogue: the result, then the operator's inputs from number 2 on */
-    cpu_run behind = *run;
-    cpu_eval eval;
-    behind.in = in;
-    in[0] = run->out[0];
-    for (uint64_t i = 2; i < k->kernel.n_in; i++) in[i - 1] = run->in[i];
-    if (k->epilogue) cpu_eval_begin(&eval, k->epilogue, cpu_work(run->queue, thread), &behind, k->epilogue->block);
+    cpu_conv_epilogue epilogue;
+    cpu_conv_begin_epilogue(k, run, thread, &epilogue);
     const int64_t items = k->b * k->groups, parts = items < 2 * threads ? threads : 1, all = items * parts;
     if (k->units) k->units->begin();
     for (int64_t i = all * thread / threads; i < all * (thread + 1) / threads; i++) {
@@ -373,7 +378,7 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
             run->out[0] + item * k->k * k->pixels * k->size};
         int64_t n[2];
         if (!k->units || !by_units(&o, n)) by_vectors(&o, n);
-        if (k->epilogue) forward_epilogue(k, &eval, item, n[0], n[1]);
+        cpu_conv_run_epilogue(k, &epilogue, item, n[0], n[1]);
     }
     if (k->units) k->units->end();
 }
@@ -381,7 +386,8 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
 void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
 {
     const conv_kernel *k = (const conv_kernel *)kernel;
-    if (k->b * k->groups * k->k * k->pixels > 0) cpu_conv_on_threads(k, run, forward);
+    if (k->b * k->groups * k->k * k->pixels > 0)
+        cpu_conv_on_threads(k, run, k->loops ? cpu_conv_forward_planes : forward);
 }
 
 const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS | CPU_LEVELS, 0, prepare_forward, cpu_conv_run_forward,

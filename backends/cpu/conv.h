@@ -1,7 +1,8 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
- * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, and those of amx_conv.c
- * where they lie in parts. A picture that needs padding is first copied with it. */
+ * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, those of amx_conv.c
+ * where they lie in parts, and the loops of plane_tile.c a channel at a time, where each is by itself. A picture that
+ * needs padding is first copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -27,6 +28,10 @@ typedef struct conv_kernel {
     int64_t stride[2], pad[2], dilation[2];
     int64_t hp, wp; /* a padded picture */
     int staged, threads;
+    const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
+    int64_t deep, wide;              /* rows and columns of a plane's phase */
+    int64_t *number, *first;         /* of taps in their order: which, and a phase's first */
+    int backwards;                   /* conv2d_data by planes */
     int turned;                      /* conv2d_data as a conv2d of dy with the windows turned round: c, h, w are dy's */
     int64_t *tap, *pixel;            /* where taps and pixels lie in a padded picture, in elements */
     int64_t shared, staging, packed; /* bytes: packed weights of all groups; of each thread: a picture, other things */
@@ -58,10 +63,26 @@ char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
 /* The group's channels of a picture, padded into `to` if need be. */
 const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
 
-/* Runs body(k, run, thread, threads) on the kernel's threads; in a body, waits for the others. */
-void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run,
-                         void (*body)(const conv_kernel *, const cpu_run *, int, int));
+/* Runs the body on the kernel's threads; in a body, waits for the others. */
+typedef void cpu_conv_body(const conv_kernel *k, const cpu_run *run, int thread, int threads);
+void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body);
 void cpu_conv_wait(int threads);
+
+/* What becomes of results where they lie, by one thread: pixels n0..n1 of all filters of an item. */
+typedef struct cpu_conv_epilogue {
+    const char *in[CPU_MAX_IN];
+    cpu_run run;
+    cpu_eval eval;
+} cpu_conv_epilogue;
+void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int thread, cpu_conv_epilogue *e);
+void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int64_t item, int64_t n0, int64_t n1);
+
+/* ---- conv_planes.c: each channel by itself ---- */
+
+int cpu_conv_by_planes(const conv_kernel *k);
+void cpu_conv_set_planes(conv_kernel *k, int backwards); /* and the scratch memory */
+int32_t cpu_conv_list_planes(conv_kernel *k, tn_msg *msg);
+cpu_conv_body cpu_conv_forward_planes, cpu_conv_data_planes, cpu_conv_weight_planes;
 
 /* ---- conv_matrix.c: matrix units for conv2d ---- */
 

@@ -10,6 +10,7 @@ static int32_t prepare_data(tn_context *context, const tn_op_desc *desc, const t
     const int32_t s = cpu_conv_make(context, desc, facts, 1, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
+    if (k->loops) return TN_OK;
     if (k->turned) {
         const int32_t t = cpu_conv_set_forward_scratch(k, context, desc, msg);
         if (t) cpu_release(*kernel);
@@ -93,7 +94,7 @@ static void run_data(const tn_kernel *kernel, const cpu_run *run)
     if (k->turned)
         cpu_conv_run_forward(kernel, run);
     else
-        cpu_conv_on_threads(k, run, data);
+        cpu_conv_on_threads(k, run, k->loops ? cpu_conv_data_planes : data);
 }
 
 const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS | CPU_LEVELS, 0, prepare_data, run_data,

@@ -17,6 +17,7 @@ static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, const
     const int32_t s = cpu_conv_make(context, desc, facts, 0, kernel, msg);
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
+    if (k->loops) return TN_OK;
     int64_t own = round_up(k->k, k->gather->nr) * k->chunk * k->size;
     cpu_conv_choose_weight_units(k, desc->precision, context->grain);
     if (desc->precision && !k->units) {
@@ -114,7 +115,8 @@ static void weight(const conv_kernel *k, const cpu_run *run, int thread, int thr
 
 static void run_weight(const tn_kernel *kernel, const cpu_run *run)
 {
-    cpu_conv_on_threads((const conv_kernel *)kernel, run, weight);
+    const conv_kernel *k = (const conv_kernel *)kernel;
+    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_weight_planes : weight);
 }
 
 const cpu_op cpu_conv2d_weight = {"conv2d_weight",  CPU_FLOATS | CPU_LEVELS, 0, prepare_weight, run_weight,

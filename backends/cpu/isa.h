@@ -97,6 +97,16 @@ typedef struct cpu_pixel_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_pixel_shape;
 
+/* Loops over planes of elements that lie side by side, `at_once` of them. n is filled up to a multiple of that: so many
+ * elements are read, and written. */
+typedef struct cpu_plane_loops {
+    int64_t at_once;
+    /* to[i] = the sum over t < taps of weight[t] from[off[t] + i], i < n. */
+    void (*sum)(int64_t taps, const int64_t *off, const void *weight, const void *from, int64_t n, void *to);
+    /* sum[t] += the sum over i < n of from[off[t] + i] by[i]. */
+    void (*dot)(int64_t taps, const int64_t *off, const void *from, const void *by, int64_t n, double *sum);
+} cpu_plane_loops;
+
 /* A window over a picture whose channels lie side by side, pixel by pixel: of 16 or a multiple. */
 typedef struct cpu_conv_window {
     int64_t channels, rows, columns;
@@ -144,6 +154,7 @@ typedef struct cpu_isa {
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
+    const cpu_plane_loops *plane[CPU_TYPES];
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
     const cpu_matrix_conv *conv;
 } cpu_isa;
@@ -153,7 +164,8 @@ typedef struct cpu_isa {
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
-    extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;
+    extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
+    extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)

@@ -124,6 +124,11 @@ static void check_convs(void)
         {2, 4, 9, 11, 6, 3, 2, 0, 0, {1, 1}, {2, 0}, {2, 3}, 1},
         {2, 6, 7, 9, 9, 3, 3, 0, 0, {2, 1}, {1, 1}, {1, 2}, 3},
         {3, 7, 6, 10, 7, 3, 3, 0, 0, {1, 1}, {1, 1}, {1, 1}, 7},
+        {3, 5, 9, 34, 5, 3, 3, 0, 0, {2, 2}, {1, 1}, {1, 1}, 5}, /* each channel by itself */
+        {2, 4, 11, 10, 4, 4, 3, 3, 2, {3, 4}, {2, 1}, {2, 3}, 4},
+        {2, 3, 7, 6, 3, 2, 2, 2, 2, {3, 3}, {0, 0}, {1, 1}, 3},
+        {2, 3, 17, 16, 3, 2, 2, 0, 0, {5, 5}, {2, 6}, {1, 1}, 3},
+        {1, 2, 3, 4, 2, 2, 2, 0, 0, {2, 3}, {7, 8}, {1, 2}, 2},
         {2, 3, 1, 50, 4, 1, 20, 0, 0, {1, 1}, {0, 3}, {1, 1}, 1},
         {1, 70, 4, 4, 140, 3, 3, 0, 0, {1, 1}, {1, 1}, {1, 1}, 1},
         {2, 2, 5, 5, 3, 2, 2, 5, 4, {1, 1}, {3, 4}, {1, 1}, 1},    /* windows that see nothing of x */
@@ -148,11 +153,13 @@ static void check_convs(void)
     /* No padding: whether that times infinity is NaN is left open. conv2d_data is padded by what the window has beyond.
      */
     static const conv_case some = {5, 32, 9, 18, 48, 3, 3, 0, 0, {1, 1}, {0, 0}, {1, 1}, 1},
-                           two = {1, 32, 9, 11, 48, 3, 3, 0, 0, {1, 1}, {0, 0}, {1, 1}, 2};
+                           two = {1, 32, 9, 11, 48, 3, 3, 0, 0, {1, 1}, {0, 0}, {1, 1}, 2},
+                           each = {2, 6, 9, 20, 6, 3, 3, 0, 0, {2, 1}, {0, 0}, {1, 1}, 6};
     for (size_t i = 0; i < N_STYLES; i++)
         for (int which = 0; which < 3; which++) {
             if (which == 1 && (styles[i].other >> 23 & 255) == 255) continue;
             check_conv(&some, which, 0, TN_F32, &styles[i]), check_conv(&two, which, 0, TN_F32, &styles[i]);
+            check_conv(&each, which, 0, TN_F32, &styles[i]);
         }
 }
 
