@@ -122,6 +122,7 @@ int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
 void ocl_buffer_destroy(tn_buffer *buffer);
 int32_t ocl_range(const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg); /* is it inside the buffer? */
 
+cl_int ocl_finish(cl_command_queue queue); /* in the plain floating-point environment */
 int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg);
 void ocl_queue_destroy(tn_queue *queue);
 int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg);

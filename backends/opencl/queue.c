@@ -1,16 +1,45 @@
 /* queue.c: in-order queues, transfers and events. A queue has one user at a time; nothing but sync waits. Once a
  * failure is told, the memory that transfers came from and went to is its owner's again. */
 #include "opencl.h"
+#include "tenon/backend_float.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+/* ---- calls in which some drivers compute in this thread ---------------------------------------------------------- */
+
+cl_int ocl_finish(cl_command_queue queue)
+{
+    const tn_float_mode mode = tn_float_begin();
+    const cl_int code = clFinish(queue);
+    tn_float_end(mode);
+    return code;
+}
+
+static cl_int flush(cl_command_queue queue)
+{
+    const tn_float_mode mode = tn_float_begin();
+    const cl_int code = clFlush(queue);
+    tn_float_end(mode);
+    return code;
+}
+
+static cl_int wait_for(cl_event event)
+{
+    const tn_float_mode mode = tn_float_begin();
+    const cl_int code = clWaitForEvents(1, &event);
+    tn_float_end(mode);
+    return code;
+}
+
+/* ---- queues ------------------------------------------------------------------------------------------------------ */
+
 /* Waits until it is over, whatever the driver answers; one that has forgotten it won't touch what it was about. */
 static void see_over(cl_event event)
 {
     cl_int state = CL_COMPLETE;
-    while (clWaitForEvents(1, &event)) {
+    while (wait_for(event)) {
         cl_int code = clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
         if (code || state <= CL_COMPLETE) break;
         nanosleep(&(struct timespec){0, 1000000}, NULL);
@@ -74,7 +103,7 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 void ocl_queue_destroy(tn_queue *queue)
 {
     if (!queue) return;
-    if (clFinish(queue->cl)) see_transfers_over(queue);
+    if (ocl_finish(queue->cl)) see_transfers_over(queue);
     forget_transfer(queue);
     ocl_spans_release(queue);
     clReleaseCommandQueue(queue->cl);
@@ -83,14 +112,14 @@ void ocl_queue_destroy(tn_queue *queue)
 
 int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg)
 {
-    ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+    ocl_queue_check(queue, flush(queue->cl), "clFlush", msg);
     return ocl_queue_error(queue, msg);
 }
 
 int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg)
 {
     queue->stats.host_waits++;
-    ocl_queue_check(queue, clFinish(queue->cl), "clFinish", msg);
+    ocl_queue_check(queue, ocl_finish(queue->cl), "clFinish", msg);
     forget_transfer(queue);
     return ocl_queue_error(queue, msg);
 }
@@ -214,7 +243,7 @@ int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
     event->cl = marker;
     pthread_mutex_unlock(&event->lock);
     if (before) clReleaseEvent(before);
-    s = ocl_queue_check(queue, clFlush(queue->cl), "clFlush", msg);
+    s = ocl_queue_check(queue, flush(queue->cl), "clFlush", msg);
     return s ? s : ocl_queue_error(queue, msg);
 }
 
@@ -234,7 +263,7 @@ int32_t ocl_event_sync(tn_event *event, tn_msg *msg)
     cl_event cl = NULL;
     int32_t s = ocl_check(msg, event_take(event, &cl), "clRetainEvent");
     if (!cl) return s;
-    s = ocl_check(msg, clWaitForEvents(1, &cl), "clWaitForEvents");
+    s = ocl_check(msg, wait_for(cl), "clWaitForEvents");
     if (s) see_over(cl);
     clReleaseEvent(cl);
     return s;
