@@ -124,7 +124,7 @@ static tn_tensor *one_product(tn_tensor *const dx[], uint32_t count, tn_tensor *
 
 static tn_tensor *one_sum(tn_tensor *const dx[], uint32_t count, tn_tensor **room)
 {
-    return tn_sum(stack_operands(dx, count, 0, room), TN_AXES(0), 0);
+    return tn_sum(stack_operands(dx, count, 0, room), TN_AXES(0), 1); /* as other gradients of biases */
 }
 
 /* What is like the first of its sort becomes one, in that place. */

@@ -17,13 +17,25 @@ static tn_status leaf_value(tn_fusion *f, const tn_tensor *x)
     return TN_OK;
 }
 
+/* Where a view begins in its operand: elements. */
+static int64_t begin_of(const tn_tensor *x)
+{
+    if (x->op == &tn_op_part) return ((const tn_part_node *)x->attrs)->start;
+    return x->op == &tn_op_slice ? tn_slice_stretch(x) : 0;
+}
+
+/* What its operand has anyway: a reshape, a part of a pack, a slice without a gap. */
+static int is_view(const tn_tensor *x)
+{
+    return x->op->kind == TN_VIEW || (x->op == &tn_op_slice && tn_slice_stretch(x) >= 0);
+}
+
 static tn_status view_value(tn_fusion *f, const tn_tensor *x)
 {
     tn_value *value = tn_ir_value(f->ir, x->type);
     if (!value) return TN_ENOMEM;
     value->base = f->value[x->in[0]->id];
-    if (x->op == &tn_op_part)
-        value->at = (uint64_t)((const tn_part_node *)x->attrs)->start * tn_dtype_size(x->type.dtype);
+    value->at = (uint64_t)begin_of(x) * tn_dtype_size(x->type.dtype);
     value->is_view = 1;
     f->value[x->id] = value;
     return TN_OK;
@@ -201,7 +213,7 @@ static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
         TN_TRY(wait_for(f, x->in, x->n_in, w));
         return w->count > before ? TN_OK : launch_crossing(f, x);
     }
-    if (x->op->kind == TN_VIEW) {
+    if (is_view(x)) {
         TN_TRY(wait_for(f, x->in, 1, w));
         return w->count > before ? TN_OK : view_value(f, x);
     }

@@ -2,7 +2,7 @@
  *
  * Element-wise operators of one shape are merged along the edges of the graph as long as no cycle arises; then a
  * reduction takes the map that feeds it alone, a matrix product or convolution the map that alone uses it, and a matrix
- * product the sum of an operand, if the device accepts the result. */
+ * product the sum of an operand, if the device accepts the result. At last, maps that follow one kernel become one. */
 #include "fuse.h"
 
 #include <stdlib.h>
@@ -267,6 +267,37 @@ static void join_sums(tn_fusion *f)
     }
 }
 
+/* ---- maps side by side ---- */
+
+/* 1 for a unit of maps of x's shape alone that can run as soon as x is there. */
+static int follows(const tn_fusion *f, uint32_t unit, const tn_tensor *x)
+{
+    uint32_t member = unit;
+    do {
+        const tn_tensor *m = f->graph->tensor[member];
+        if (!tn_is_stored_map(f, m) || !tn_shape_equal(&m->type.shape, &x->type.shape)) return 0;
+        for (uint32_t k = 0; k < m->n_in; k++)
+            if (m->in[k]->id > x->id && !f->scalar[m->in[k]->id] && f->unit[m->in[k]->id] != f->unit[unit]) return 0;
+    } while ((member = f->next[member]) != unit);
+    return 1;
+}
+
+/* Maps that wait for nothing but one and the same kernel read its result once. */
+static void join_followers(tn_fusion *f)
+{
+    for (uint32_t i = 0; i < f->graph->count; i++) {
+        const tn_tensor *x = f->graph->tensor[i];
+        const uint32_t *first = NULL;
+        if (!f->live[i] || x->op->kind != TN_KERNEL) continue;
+        for (uint32_t *user = f->user + f->user_begin[i]; user < f->user + f->user_begin[i + 1]; user++) {
+            if (!follows(f, *user, x)) continue;
+            if (first && f->unit[*first] != f->unit[*user] && !tn_order_forbids(f, *first, *user))
+                (void)merge_if(f, *first, *user, is_accepted);
+            first = user;
+        }
+    }
+}
+
 tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
 {
     tn_fusion f = {.graph = graph, .target = target, .ir = ir};
@@ -280,6 +311,7 @@ tn_status tn_fuse(const tn_graph *graph, const tn_target *target, tn_ir *ir)
         feed_reductions(&f);
         add_epilogues(&f);
         join_sums(&f);
+        join_followers(&f);
     }
     return f.status ? f.status : tn_emit_launches(&f);
 }

@@ -151,6 +151,7 @@ tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, ui
     for (uint32_t i = 0; i < ir->values; i++) {
         tn_value *value = ir->value[i], *root = tn_value_root(value);
         if (root->type.dtype != dtype || root->home != TN_IN_ARENA) continue;
+        value->at = value->at / tn_dtype_size(value->type.dtype) * tn_dtype_size(dtype);
         value->type.dtype = dtype;
         value->bytes = (uint64_t)tn_shape_count(&value->type.shape) * tn_dtype_size(dtype);
     }

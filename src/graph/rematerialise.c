@@ -51,7 +51,7 @@ static int is_held(const tn_fusion *f, const tn_tensor *x)
 static uint32_t most_reads(const tn_fusion *f, const tn_tensor *x)
 {
     uint32_t begin = f->user_begin[x->id], end = f->user_begin[x->id + 1], sums = 0;
-    if (!is_light(x) || tn_map_compute_type(x->type.dtype) != x->type.dtype) return 0;
+    if (!is_light(x)) return 0;
     for (uint32_t u = begin; u < end; u++) {
         const tn_tensor *user = f->graph->tensor[f->user[u]];
         if (user->op != &tn_op_reduce && user->op->kind != TN_MAP) return 0;
@@ -79,6 +79,7 @@ void tn_find_remade(tn_fusion *f)
         const tn_tensor *x = f->graph->tensor[i];
         uint32_t cost = 1, reads = 0;
         int fit = f->live[i] && x->op->kind == TN_MAP && x->n_in && !f->scalar[i] && !f->sunk[i];
+        fit = fit && tn_map_compute_type(x->type.dtype) == x->type.dtype; /* storing it rounds it */
         for (uint32_t k = 0; fit && k < x->n_in; k++) fit = add_operand(f, x, x->in[k], &cost, &reads);
         if (!fit || cost > MOST_OPERATIONS || (reads && reads > most_reads(f, x))) continue;
         f->remade[i] = (unsigned char)cost;

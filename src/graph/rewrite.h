@@ -20,8 +20,11 @@ tn_status tn_group_variables(const tn_graph *graph, const tn_target *target, tn_
 /* Constants, common sub-expressions, dead code, and operators that do nothing. */
 tn_status tn_simplify(const tn_graph *graph, tn_graph **out);
 
-/* Parts of simplify: of a reduction, and of a map's operand. */
+/* Parts of simplify: of a reduction, of a slice or padding, of a concat, and of a map's operand. Slices of slices
+ * become one here and not when they are built: a tensor in between may be differentiated by. */
 tn_tensor *tn_simplify_sum(tn_tensor *y);
+tn_tensor *tn_simplify_slice(tn_tensor *y);
+tn_tensor *tn_simplify_concat(tn_tensor *y);
 tn_tensor *tn_simplify_stretched_sum(tn_tensor *x, const tn_shape *to);
 
 /* Composites, and kernels that the target's first place does not do, by their `lower`, until none is left. No target:

@@ -140,7 +140,8 @@ static tn_tensor *rule(void *arg, tn_tensor *y)
     if (y->op == &tn_op_stop_gradient) return y->in[0];
     if (y->op == &tn_op_pack || y->op == &tn_op_part) return tn_simplify_pack(y);
     if (y->op == &tn_op_transpose) return simplify_transpose(y);
-    if (y->op == &tn_op_slice || y->op == &tn_op_unslice) return tn_join_slices(y);
+    if (y->op == &tn_op_slice || y->op == &tn_op_unslice) return tn_simplify_slice(y);
+    if (y->op == &tn_op_concat) return tn_simplify_concat(y);
     if (y->op == &tn_op_matmul) return simplify_matmul(y);
     if (y->op == &tn_op_reduce) return tn_simplify_sum(y);
     return y;

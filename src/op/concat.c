@@ -2,11 +2,9 @@
 #include "alloc.h"
 #include "along.h"
 #include "cases.h"
+#include "leaf.h"
 
-typedef struct attrs {
-    uint32_t axis;
-    uint32_t reserved;
-} attrs;
+typedef tn_concat_node attrs;
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {

@@ -48,6 +48,15 @@ typedef struct tn_slice_node {
     int64_t start[TN_MAX_RANK], step[TN_MAX_RANK];
 } tn_slice_node;
 
+/* Which element of its operand a slice begins with, if all of it lies there without a gap; else -1. */
+int64_t tn_slice_stretch(const tn_tensor *y);
+
+/* concat */
+typedef struct tn_concat_node {
+    uint32_t axis;
+    uint32_t reserved;
+} tn_concat_node;
+
 /* part: elements `start` to start + count - 1 of a vector, in this shape. */
 typedef struct tn_part_node {
     int64_t start;
@@ -64,10 +73,6 @@ int tn_is_packed_variables(const tn_tensor *x);
 
 /* For simplify: all parts of one thing, packed in their places, are that; a part of a pack is what was packed. */
 tn_tensor *tn_simplify_pack(tn_tensor *y);
-
-/* A slice of a slice as one slice, and what pads the padded as one padding; else y. For simplify: a tensor in between
- * may be differentiated by, so that builders leave it there. */
-tn_tensor *tn_join_slices(tn_tensor *y);
 
 /* 1 if x is a coordinate along that axis. */
 int tn_is_iota(const tn_tensor *x, int32_t axis);

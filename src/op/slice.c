@@ -66,21 +66,6 @@ static void grad_unslice(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     din[0] = inverse(&tn_op_slice, y, dy);
 }
 
-/* The one that is done first stands inside. */
-tn_tensor *tn_join_slices(tn_tensor *y)
-{
-    tn_tensor *x = y->in[0];
-    if (x->op != y->op) return y;
-    int is_slice = y->op == &tn_op_slice;
-    const attrs *outer = is_slice ? x->attrs : y->attrs, *inner = is_slice ? y->attrs : x->attrs;
-    attrs both = *(const attrs *)y->attrs;
-    for (int32_t d = 0; d < both.shape.rank; d++) {
-        both.start[d] = outer->start[d] + inner->start[d] * outer->step[d];
-        both.step[d] = outer->step[d] * inner->step[d];
-    }
-    return tn_node(y->op, NULL, x->in, 1, &both);
-}
-
 tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step)
 {
     uint32_t d = 0;
@@ -146,6 +131,22 @@ static void merge(const tn_shape *from_small, const tn_shape *from_large, const 
     }
     if (k < 0) k = 0, small->dim[0] = large->dim[0] = 1, merged->step[0] = 1;
     small->rank = large->rank = k + 1;
+}
+
+int64_t tn_slice_stretch(const tn_tensor *y)
+{
+    const attrs *at = y->attrs;
+    const tn_shape *small = &y->type.shape, *large = &y->in[0]->type.shape;
+    int64_t begin = 0, count = 1, stride = tn_shape_count(large);
+    for (int32_t d = 0; d < small->rank; d++) {
+        if (count > 1 && small->dim[d] != large->dim[d]) return -1;
+        if (small->dim[d] > 1 && at->step[d] != 1) return -1;
+        if (!small->dim[d]) return -1;
+        stride /= large->dim[d];
+        begin += at->start[d] * stride;
+        count *= small->dim[d];
+    }
+    return begin;
 }
 
 static void describe_slice(const tn_tensor *y, tn_operation *o)

@@ -60,6 +60,43 @@ static void an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight(voi
     drop_device(&f);
 }
 
+/* The parameters of a recurrent layer "r" on 3 features. */
+static void parameters_of(tn_graph *g, int64_t gates, tn_tensor *param[4])
+{
+    const tn_init init = {0};
+    const int64_t rows = gates * UNITS;
+    param[0] = tn_param(g, "r.weight_ih_l0", TN_SHAPE(rows, 3), init);
+    param[1] = tn_param(g, "r.weight_hh_l0", TN_SHAPE(rows, UNITS), init);
+    param[2] = tn_param(g, "r.bias_ih_l0", TN_SHAPE(rows), init);
+    param[3] = tn_param(g, "r.bias_hh_l0", TN_SHAPE(rows), init);
+}
+
+/* The last of many steps is none of a tensor of all steps, and what the weights want side by side is made there. */
+static void a_recurrent_layer_whose_last_step_is_taken_moves_no_steps(void **state)
+{
+    static const struct {
+        int32_t kind;
+        int64_t gates;
+        uint32_t concats; /* a step: of its gates */
+    } cases[] = {{TN_RNN, 1, 0}, {TN_LSTM, 4, 1}, {TN_GRU, 3, 2}};
+    enum { MANY = 60 };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture f = use_device("reference", 1);
+        tn_graph *g = tn_graph_new();
+        tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(BATCH, MANY, 3)), *wrt[4], *grad[4];
+        x = tn_recurrent(x, "r", NULL, .units = UNITS, .kind = cases[i].kind);
+        parameters_of(g, cases[i].gates, wrt);
+        tn_grad(tn_sum(tn_square(tn_slice(x, 1, -1, 1, 1)), TN_ALL, 0), wrt, 4, grad);
+        for (int k = 0; k < 4; k++) tn_output(grad[k], (const char[]){'g', (char)('0' + k), 0});
+        assert_int_equal(count_launches(&f, g, "unslice"), 0);
+        assert_true(count_launches(&f, g, "concat") <= MANY * cases[i].concats);
+        assert_true(count_launches(&f, g, "map") <= 2 * MANY + 3);
+        tn_graph_free(g);
+        drop_device(&f);
+    }
+}
+
 static tn_tensor *sum_of_squares(tn_tensor *const grad[3])
 {
     tn_tensor *sum = NULL;
@@ -194,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
+        cmocka_unit_test(a_recurrent_layer_whose_last_step_is_taken_moves_no_steps),
         cmocka_unit_test(the_gradients_of_an_unrolled_layer_have_gradients),
         cmocka_unit_test(the_result_of_a_composite_operator_has_a_gradient),
         cmocka_unit_test(a_second_derivative_that_there_is_not_is_an_error),

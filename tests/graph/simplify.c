@@ -87,6 +87,46 @@ static void what_lies_between_two_slices_has_a_gradient(void **state)
     drop_device(&f);
 }
 
+/* A slice of tensors side by side, or of one among zeros, wherever it lies: on both sides of a border, too. */
+static void a_slice_of_what_was_put_together_has_its_elements(void **state)
+{
+    enum { N = 4, ALL = 11 };
+    const float x[N] = {1, 2, 3, 4}, all[ALL] = {-1, -2, -3, -4, 5, 5, 5, 1, 2, 3, 4};
+    const float among[ALL] = {0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0};
+    for (int64_t start = 0; start < ALL; start++)
+        for (int64_t count = 1; count <= ALL; count++)
+            for (int64_t step = -3; step <= 3; step++) {
+                int64_t end = start + (count - 1) * step;
+                float y[2 * ALL];
+                if (!step || end < 0 || end >= ALL) continue;
+                fixture f = use_device(*state, 1);
+                tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(N));
+                tn_tensor *five = tn_full(tn_graph_of(in), TN_F32, TN_SHAPE(3), 5);
+                tn_tensor *side = tn_concat((tn_tensor *[]){tn_neg(in), five, in}, 3, 0);
+                tn_tensor *part = tn_slice(side, 0, start, count, step);
+                part = tn_concat((tn_tensor *[]){part, tn_slice(tn_pad(in, 0, 3, 4), 0, start, count, step)}, 2, 0);
+                value_of(&f, part, x, sizeof x, y, (size_t)(2 * count));
+                for (int64_t i = 0; i < count; i++) {
+                    assert_near(y[i], all[start + i * step], 0);
+                    assert_near(y[count + i], among[start + i * step], 0);
+                }
+                drop_device(&f);
+            }
+}
+
+/* A slice without a gap lies where its operand does; a later assignment to that must not be seen. */
+static void a_slice_of_a_variable_is_what_it_was(void **state)
+{
+    float y[3];
+    fixture f = use_device(*state, 1);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *w = tn_param(g, "w", TN_SHAPE(4, 3), (tn_init){.kind = TN_INIT_CONSTANT, .a = 3});
+    tn_assign(w, tn_add(w, tn_number(w, 1)));
+    value_of(&f, tn_slice(w, 0, 2, 1, 1), NULL, 0, y, 3);
+    for (int i = 0; i < 3; i++) assert_near(y[i], 3, 0);
+    drop_device(&f);
+}
+
 /* ---- layers over one step, where most of what they arrange moves nothing ---- */
 
 enum { FEATURES = 4, UNITS = 3 };
@@ -158,6 +198,8 @@ int main(void)
         ON_ALL(a_parameter_is_transposed_twice),
         ON_ALL(three_transposes_are_one),
         ON_ALL(what_lies_between_two_slices_has_a_gradient),
+        ON_ALL(a_slice_of_what_was_put_together_has_its_elements),
+        ON_ALL(a_slice_of_a_variable_is_what_it_was),
         ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
         ON_ALL(attention_with_one_head_and_one_step_begins_as_with_two),
         ON_ALL(numbers_are_those_that_their_type_keeps),

@@ -87,6 +87,14 @@ static void what_is_left_of_a_small_number_by_tanh_shrink(tn_graph *graph)
     tn_output(tn_logical_and(t0, tn_tanh_shrink(t0)), "y65");
 }
 
+/* What is rounded when it is stored was computed again where it was used, and never stored. */
+static void random_numbers_are_rounded_by_a_type_that_is_stored(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_random_normal(graph, TN_SHAPE(7, 1));
+    tn_tensor *t1 = tn_cast(tn_cast(t0, TN_U8), tn_dtype_of(t0));
+    tn_output(t1, "y21");
+}
+
 #define FOUND(graph)                                                                                                   \
     {                                                                                                                  \
 #graph, graph                                                                                                  \
@@ -105,6 +113,7 @@ static const struct {
     FOUND(means_of_windows_over_an_infinity),
     FOUND(the_largest_of_what_is_rounded_to_1),
     FOUND(what_is_left_of_a_small_number_by_tanh_shrink),
+    FOUND(random_numbers_are_rounded_by_a_type_that_is_stored),
 };
 
 static void judge_all(const char *name)
