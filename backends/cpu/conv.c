@@ -2,7 +2,6 @@
  * channel, a row and a column of the window). */
 #include "conv.h"
 
-#include <omp.h>
 #include <string.h>
 
 #define CHUNK      1024       /* pixels at once, and fewer where filters are many */
@@ -179,20 +178,22 @@ char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread)
     return cpu_conv_staging(k, run, thread) + k->staging;
 }
 
-void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body)
+typedef struct conv_run {
+    const conv_kernel *kernel;
+    const cpu_run *run;
+    cpu_conv_body *body;
+} conv_run;
+
+static void run_piece(void *arg, int64_t begin, int64_t end, int piece)
 {
-    if (k->threads == 1) {
-        body(k, run, 0, 1);
-        return;
-    }
-#pragma omp parallel num_threads(k->threads)
-    body(k, run, omp_get_thread_num(), omp_get_num_threads());
+    const conv_run *r = arg;
+    (void)begin, (void)end;
+    r->body(r->kernel, r->run, piece, r->kernel->threads);
 }
 
-void cpu_conv_wait(int threads)
+void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body)
 {
-    if (threads == 1) return;
-#pragma omp barrier
+    cpu_parallel(run->queue, k->threads, k->threads, run_piece, &(conv_run){k, run, body});
 }
 
 /* Element (i, j) of a (rows, ld) block becomes element (j, i) of one of leading dimension `to_ld`. */
@@ -353,13 +354,22 @@ static void by_vectors(const portion *o, int64_t n[2])
     n[0] = t0 * mr, n[1] = min_of(t1 * mr, k->pixels);
 }
 
-static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+static int64_t bytes_of_weights(const conv_kernel *k)
 {
-    const int64_t wide = k->units ? cpu_conv_unit_weights(k) : packed_weights(k);
+    return k->units ? cpu_conv_unit_weights(k) : packed_weights(k);
+}
+
+static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+{
     char *own = cpu_conv_packed(k, run, thread);
     for (int64_t g = thread; g < k->groups; g += threads)
-        pack_weights(k, run, g, k->units != NULL, own, run->scratch + g * wide);
-    cpu_conv_wait(threads);
+        pack_weights(k, run, g, k->units != NULL, own, run->scratch + g * bytes_of_weights(k));
+}
+
+static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+{
+    const int64_t wide = bytes_of_weights(k);
+    char *own = cpu_conv_packed(k, run, thread);
     cpu_conv_epilogue epilogue;
     cpu_conv_begin_epilogue(k, run, thread, &epilogue);
     const int64_t items = k->b * k->groups, parts = items < 2 * threads ? threads : 1, all = items * parts;
@@ -386,8 +396,9 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
 void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
 {
     const conv_kernel *k = (const conv_kernel *)kernel;
-    if (k->b * k->groups * k->k * k->pixels > 0)
-        cpu_conv_on_threads(k, run, k->loops ? cpu_conv_forward_planes : forward);
+    if (k->b * k->groups * k->k * k->pixels == 0) return;
+    if (!k->loops) cpu_conv_on_threads(k, run, pack_groups);
+    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_forward_planes : forward);
 }
 
 const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS | CPU_LEVELS, 0, prepare_forward, cpu_conv_run_forward,

@@ -63,10 +63,9 @@ char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
 /* The group's channels of a picture, padded into `to` if need be. */
 const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
 
-/* Runs the body on the kernel's threads; in a body, waits for the others. */
+/* Runs body(k, run, thread, threads) for as many threads as the kernel has. */
 typedef void cpu_conv_body(const conv_kernel *k, const cpu_run *run, int thread, int threads);
 void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body);
-void cpu_conv_wait(int threads);
 
 /* What becomes of results where they lie, by one thread: pixels n0..n1 of all filters of an item. */
 typedef struct cpu_conv_epilogue {

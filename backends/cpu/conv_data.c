@@ -76,13 +76,22 @@ static void data_item(const conv_kernel *k, const char *weight, const char *dy, 
     }
 }
 
-static void data(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+/* Bytes of a group's packed weights. */
+static int64_t packed_group(const conv_kernel *k)
 {
-    const int64_t items = k->b * k->groups, weight = round_up(k->taps, k->gemm->mr) * k->k * k->size;
+    return round_up(k->taps, k->gemm->mr) * k->k * k->size;
+}
+
+static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+{
     for (int64_t g = thread; g < k->groups; g += threads)
         k->gemm->pack_a(k->taps, k->k, run->in[1] + g * k->k * k->taps * k->size, 1, k->taps,
-                        run->scratch + g * weight);
-    cpu_conv_wait(threads);
+                        run->scratch + g * packed_group(k));
+}
+
+static void data(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+{
+    const int64_t items = k->b * k->groups, weight = packed_group(k);
     for (int64_t i = items * thread / threads; i < items * (thread + 1) / threads; i++)
         data_item(k, run->scratch + i % k->groups * weight, run->in[0] + i * k->k * k->pixels * k->size,
                   run->out[0] + i * k->c * k->h * k->w * k->size, cpu_conv_packed(k, run, thread));
@@ -91,10 +100,12 @@ static void data(const conv_kernel *k, const cpu_run *run, int thread, int threa
 static void run_data(const tn_kernel *kernel, const cpu_run *run)
 {
     const conv_kernel *k = (const conv_kernel *)kernel;
-    if (k->turned)
+    if (k->turned) {
         cpu_conv_run_forward(kernel, run);
-    else
-        cpu_conv_on_threads(k, run, k->loops ? cpu_conv_data_planes : data);
+        return;
+    }
+    if (!k->loops) cpu_conv_on_threads(k, run, pack_groups);
+    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_data_planes : data);
 }
 
 const cpu_op cpu_conv2d_data = {"conv2d_data",    CPU_FLOATS | CPU_LEVELS, 0, prepare_data, run_data,

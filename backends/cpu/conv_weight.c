@@ -98,7 +98,7 @@ static void weight_items(const conv_kernel *k, const cpu_run *run, int thread, i
     }
 }
 
-static void weight(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+static void sum_pictures(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     char *sums = run->scratch + thread * sums_bytes(k);
     const int64_t end = k->b * (thread + 1) / threads * k->groups, most = k->units ? k->sum_over.pictures : 1;
@@ -107,7 +107,10 @@ static void weight(const conv_kernel *k, const cpu_run *run, int thread, int thr
     for (int64_t i = k->b * thread / threads * k->groups; i < end; i += most)
         weight_items(k, run, thread, i, min_of(most, end - i), sums);
     if (k->units) k->units->end();
-    cpu_conv_wait(threads);
+}
+
+static void add_rows(const conv_kernel *k, const cpu_run *run, int thread, int threads)
+{
     const int64_t rows = k->groups * k->taps;
     for (int64_t i = rows * thread / threads; i < rows * (thread + 1) / threads; i++)
         add_sums(k, run, i / k->taps, i % k->taps, threads);
@@ -116,7 +119,8 @@ static void weight(const conv_kernel *k, const cpu_run *run, int thread, int thr
 static void run_weight(const tn_kernel *kernel, const cpu_run *run)
 {
     const conv_kernel *k = (const conv_kernel *)kernel;
-    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_weight_planes : weight);
+    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_weight_planes : sum_pictures);
+    if (!k->loops) cpu_conv_on_threads(k, run, add_rows);
 }
 
 const cpu_op cpu_conv2d_weight = {"conv2d_weight",  CPU_FLOATS | CPU_LEVELS, 0, prepare_weight, run_weight,

@@ -139,7 +139,7 @@ static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
     tn_device_info own = {.kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
     processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
-    snprintf(own.driver, sizeof own.driver, "OpenMP, %s, %u threads", cpu_code->name, own.units);
+    snprintf(own.driver, sizeof own.driver, "%s, %u threads", cpu_code->name, own.units);
     own.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     own.max_buffer = own.memory;
     tn_answer(info, &own, sizeof own);
@@ -208,7 +208,7 @@ static const tn_backend table = {
     .abi_minor = TN_ABI_MINOR,
     .id = "cpu",
     .version = "0.1.0",
-    .doc = "OpenMP on the processor's cores",
+    .doc = "the processor's cores",
     .init = init,
     .deinit = deinit,
     .device_count = device_count,

@@ -1,4 +1,4 @@
-/* cpu.h: what the files of the OpenMP backend share. Nothing here is seen outside. */
+/* cpu.h: what the files of the cpu backend share. Nothing here is seen outside. */
 #ifndef CPU_H
 #define CPU_H
 
@@ -52,8 +52,11 @@ typedef struct cpu_spans {
     uint64_t number; /* of the next op_run */
 } cpu_spans;
 
+typedef struct cpu_team cpu_team; /* threads.c: a queue's threads beside that of its user */
+
 struct tn_queue {
     tn_context *context;
+    cpu_team *team;
     char *work; /* CPU_WORK bytes for each thread */
     cpu_spans spans;
     int32_t error;
@@ -74,9 +77,14 @@ static inline char *cpu_work(const tn_queue *queue, int thread)
 
 /* ---- threads.c --------------------------------------------------------------------------------------------------- */
 
-/* body(arg, begin, end, thread) over pieces of 0..n, one for each of at most `threads` threads; n may be less. */
-typedef void cpu_body(void *arg, int64_t begin, int64_t end, int thread);
-void cpu_parallel(int threads, int64_t n, cpu_body *body, void *arg);
+/* For so many threads with the user's. They begin when there is first work for them. NULL: no memory. */
+cpu_team *cpu_team_new(int threads);
+void cpu_team_release(cpu_team *team);
+
+/* body(arg, begin, end, piece) over pieces of 0..n, as many as `threads`, n at most. Any thread may do any piece, and
+ * one several: what belongs to a thread goes by the number of the piece. */
+typedef void cpu_body(void *arg, int64_t begin, int64_t end, int piece);
+void cpu_parallel(const tn_queue *queue, int threads, int64_t n, cpu_body *body, void *arg);
 
 extern const tn_ext_memory cpu_memory; /* memory.c */
 extern const tn_ext_here cpu_here;     /* queue.c */
@@ -161,6 +169,10 @@ extern const cpu_op cpu_map, cpu_reduce, cpu_matmul, cpu_softmax, cpu_log_softma
 
 extern const cpu_op cpu_slice, cpu_unslice, cpu_concat, cpu_scatter_add, cpu_take, cpu_put, cpu_cumsum, cpu_topk,
     cpu_searchsorted;
+
+/* Calls part(kernel, run, begin, end) for pieces of 0..n, on the threads that so much work is worth. */
+typedef void cpu_part(const tn_kernel *kernel, const cpu_run *run, int64_t begin, int64_t end);
+void cpu_share(const tn_kernel *kernel, const cpu_run *run, double work, int64_t n, cpu_part *part);
 
 int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg);

@@ -2,7 +2,6 @@
  * index, whatever the number of threads. */
 #include "cpu.h"
 
-#include <omp.h>
 #include <string.h>
 
 /* y[i] += x[i], of one type; whole numbers wrap. */
@@ -42,11 +41,17 @@ static int32_t prepare_scatter(tn_context *context, const tn_op_desc *desc, cons
     return TN_OK;
 }
 
-/* Every thread goes through the whole index, for its own columns or, of narrow rows, its own rows of the output. */
-static void scatter_part(const scatter_kernel *k, const cpu_run *at, int part, int parts)
+/* Whether each thread has columns of its own or, of narrow rows, rows of the output. */
+static int by_columns(const scatter_kernel *k, const cpu_run *at)
 {
-    const int by_column = k->d >= (int64_t)parts * LINE;
-    const int64_t all = by_column ? k->d : k->n, begin = all * part / parts, end = all * (part + 1) / parts;
+    return k->d >= (int64_t)at->queue->context->threads * LINE;
+}
+
+/* Each goes through the whole index. */
+static void scatter_part(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
+{
+    const scatter_kernel *k = (const scatter_kernel *)kernel;
+    const int by_column = by_columns(k, at);
     const int64_t low = by_column ? 0 : begin, high = by_column ? k->n : end;
     const int64_t first = by_column ? begin : 0, width = by_column ? end - begin : k->d;
     const int32_t *index = (const int32_t *)(const void *)at->in[0];
@@ -62,9 +67,8 @@ static void scatter_part(const scatter_kernel *k, const cpu_run *at, int part, i
 static void run_scatter(const tn_kernel *kernel, const cpu_run *at)
 {
     const scatter_kernel *k = (const scatter_kernel *)kernel;
-    const int threads = cpu_threads(at->queue, (double)k->d * (double)(k->n + k->m) + 4 * (double)k->m);
-#pragma omp parallel for num_threads(threads) schedule(static, 1) if (threads > 1)
-    for (int t = 0; t < threads; t++) scatter_part(k, at, t, threads);
+    const double work = (double)k->d * (double)(k->n + k->m) + 4 * (double)k->m;
+    cpu_share(kernel, at, work, by_columns(k, at) ? k->d : k->n, scatter_part);
 }
 
 const cpu_op cpu_scatter_add = {"scatter_add", CPU_NUMBERS, 0, prepare_scatter, run_scatter, NULL, NULL};
@@ -91,14 +95,12 @@ static int32_t prepare_along(tn_context *context, const tn_op_desc *desc, const 
     return TN_OK;
 }
 
-static void run_take(const tn_kernel *kernel, const cpu_run *at)
+static void take_elements(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     const along_kernel *k = (const along_kernel *)kernel;
-    const int64_t count = k->outer * k->m * k->inner, size = k->size;
+    const int64_t size = k->size;
     const int32_t *index = (const int32_t *)(const void *)at->in[1];
-    const int threads = cpu_threads(at->queue, (double)count * 8);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t e = 0; e < count; e++) {
+    for (int64_t e = begin; e < end; e++) {
         const int64_t i = index[e], from = (e / (k->m * k->inner) * k->n + i) * k->inner + e % k->inner;
         if (i >= 0 && i < k->n)
             memcpy(at->out[0] + e * size, at->in[0] + from * size, (uint64_t)size);
@@ -107,15 +109,19 @@ static void run_take(const tn_kernel *kernel, const cpu_run *at)
     }
 }
 
-static void run_put(const tn_kernel *kernel, const cpu_run *at)
+static void run_take(const tn_kernel *kernel, const cpu_run *at)
+{
+    const along_kernel *k = (const along_kernel *)kernel;
+    const int64_t count = k->outer * k->m * k->inner;
+    cpu_share(kernel, at, (double)count * 8, count, take_elements);
+}
+
+static void put_blocks(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     const along_kernel *k = (const along_kernel *)kernel;
     const int64_t size = k->size, block = k->n * k->inner * size, each = k->m * k->inner;
     const int32_t *index = (const int32_t *)(const void *)at->in[0];
-    if (block == 0) return;
-    const int threads = cpu_threads(at->queue, (double)k->outer * (double)(8 * each + k->n * k->inner));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t o = 0; o < k->outer; o++) {
+    for (int64_t o = begin; o < end; o++) {
         char *y = at->out[0] + o * block;
         memset(y, 0, (uint64_t)block);
         for (int64_t e = 0; e < each; e++) {
@@ -124,6 +130,14 @@ static void run_put(const tn_kernel *kernel, const cpu_run *at)
                 add_of[k->dtype](1, y + (i * k->inner + e % k->inner) * size, at->in[1] + (o * each + e) * size);
         }
     }
+}
+
+static void run_put(const tn_kernel *kernel, const cpu_run *at)
+{
+    const along_kernel *k = (const along_kernel *)kernel;
+    if (k->n * k->inner == 0) return;
+    const double work = (double)k->outer * (double)((8 * k->m + k->n) * k->inner);
+    cpu_share(kernel, at, work, k->outer, put_blocks);
 }
 
 const cpu_op cpu_take = {"take", CPU_ANY, 0, prepare_along, run_take, NULL, NULL};

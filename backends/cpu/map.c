@@ -62,7 +62,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     const cpu_prog *p = ((const map_kernel *)kernel)->prog;
     const int threads = cpu_threads(at->queue, (double)p->count * p->cost);
     map_run r = {p, at, threads == 1 ? p->block : block_for(p, threads)};
-    cpu_parallel(threads, (p->count + r.block - 1) / r.block, run_blocks, &r);
+    cpu_parallel(at->queue, threads, (p->count + r.block - 1) / r.block, run_blocks, &r);
 }
 
 const cpu_op cpu_map = {"map", CPU_ANY, 1, prepare, run, release, NULL};

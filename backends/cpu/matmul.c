@@ -340,7 +340,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     if (k->sum) run_sums(k, at);
     if (k->batch * k->m * k->n == 0) return;
     matmul_run r = {k, at, &epilogue};
-    cpu_parallel(k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
+    cpu_parallel(at->queue, k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
 }
 
 const cpu_op cpu_matmul = {"matmul", CPU_FLOATS | CPU_LEVELS, 0, prepare, run, release, NULL};

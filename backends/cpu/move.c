@@ -127,9 +127,9 @@ static void run_transpose(const tn_kernel *kernel, const cpu_run *at)
     const int64_t m = k->dim[k->turned], n = k->dim[last];
     transpose_run r = {k, at};
     if (k->turned == last)
-        cpu_parallel(threads, k->count / n, copy_runs, &r);
+        cpu_parallel(at->queue, threads, k->count / n, copy_runs, &r);
     else
-        cpu_parallel(threads, k->count / (m * n) * ((m + TILE - 1) / TILE), turn_bands, &r);
+        cpu_parallel(at->queue, threads, k->count / (m * n) * ((m + TILE - 1) / TILE), turn_bands, &r);
 }
 
 const cpu_op cpu_transpose = {"transpose", CPU_ANY, 0, prepare_transpose, run_transpose, NULL, NULL};
@@ -187,7 +187,7 @@ static void run_gather(const tn_kernel *kernel, const cpu_run *at)
     const rows_kernel *k = (const rows_kernel *)kernel;
     if (k->bytes == 0) return;
     const int threads = cpu_threads(at->queue, (double)k->m * (double)(k->bytes / 4 + 20));
-    cpu_parallel(threads, k->m, gather_rows, &(rows_run){k, at, 0});
+    cpu_parallel(at->queue, threads, k->m, gather_rows, &(rows_run){k, at, 0});
 }
 
 const cpu_op cpu_gather = {"gather", CPU_ANY, 0, prepare_gather, run_gather, NULL, NULL};
@@ -223,7 +223,7 @@ static void run_window(const tn_kernel *kernel, const cpu_run *at)
     const rows_kernel *k = (const rows_kernel *)kernel;
     const int64_t asked = at->scalar[k->scalar].i, last = k->n - k->m;
     rows_run r = {k, at, asked < 0 ? 0 : asked > last ? last : asked};
-    cpu_parallel(cpu_threads(at->queue, (double)k->m * (double)k->bytes / 16), k->m, window_rows, &r);
+    cpu_parallel(at->queue, cpu_threads(at->queue, (double)k->m * (double)k->bytes / 16), k->m, window_rows, &r);
 }
 
 const cpu_op cpu_window = {"window", CPU_ANY, 0, prepare_window, run_window, NULL, NULL};

@@ -2,7 +2,6 @@
 #include "cpu.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 typedef struct pool_kernel {
@@ -199,10 +198,11 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     return TN_OK;
 }
 
-static void run_planes(const pool_kernel *k, const cpu_run *run, int thread, int threads)
+static void run_planes(const tn_kernel *kernel, const cpu_run *run, int64_t begin, int64_t end)
 {
+    const pool_kernel *k = (const pool_kernel *)kernel;
     const char *b = k->b_bytes ? run->in[1] : NULL;
-    for (int64_t i = k->planes * thread / threads; i < k->planes * (thread + 1) / threads; i++)
+    for (int64_t i = begin; i < end; i++)
         k->plane(k, run->in[0] + (uint64_t)i * k->a_bytes, b ? b + (uint64_t)i * k->b_bytes : NULL,
                  run->out[0] + (uint64_t)i * k->out_bytes);
 }
@@ -210,14 +210,8 @@ static void run_planes(const pool_kernel *k, const cpu_run *run, int thread, int
 static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const pool_kernel *k = (const pool_kernel *)kernel;
-    const int threads =
-        cpu_threads(at->queue, (double)(k->planes * k->p * k->q) * (double)(k->window[0] * k->window[1]));
-    if (threads == 1) {
-        run_planes(k, at, 0, 1);
-        return;
-    }
-#pragma omp parallel num_threads(threads)
-    run_planes(k, at, omp_get_thread_num(), omp_get_num_threads());
+    const double work = (double)(k->planes * k->p * k->q) * (double)(k->window[0] * k->window[1]);
+    cpu_share(kernel, at, work, k->planes, run_planes);
 }
 
 const cpu_op cpu_maxpool2d = {"maxpool2d", CPU_NUMBERS, 0, prepare, run, NULL, NULL};

@@ -53,8 +53,9 @@ int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 {
     tn_queue *q = cpu_allocate(sizeof *q);
     if (q) q->work = cpu_host->allocate(cpu_host->self, (uint64_t)context->threads * CPU_WORK, 4096);
-    if (!q || !q->work) {
-        cpu_release(q);
+    if (q) q->team = cpu_team_new(context->threads);
+    if (!q || !q->work || !q->team) {
+        cpu_queue_destroy(q);
         return cpu_fail(msg, TN_ENOMEM, "out of memory for a queue of %d threads", context->threads);
     }
     q->context = context;
@@ -64,8 +65,10 @@ int32_t cpu_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 
 void cpu_queue_destroy(tn_queue *queue)
 {
-    if (queue) cpu_release(queue->work);
-    if (queue) cpu_spans_release(queue);
+    if (!queue) return;
+    cpu_team_release(queue->team);
+    cpu_release(queue->work);
+    cpu_spans_release(queue);
     cpu_release(queue);
 }
 
@@ -134,7 +137,7 @@ static void move_pages(void *arg, int64_t begin, int64_t end, int thread)
 static void move(const tn_queue *queue, transfer t)
 {
     const int threads = (double)t.bytes <= 524288 * queue->context->grain ? 1 : queue->context->threads;
-    cpu_parallel(threads, (int64_t)((t.bytes + PAGE - 1) / PAGE), move_pages, &t);
+    cpu_parallel(queue, threads, (int64_t)((t.bytes + PAGE - 1) / PAGE), move_pages, &t);
 }
 
 int32_t cpu_write(tn_queue *queue, tn_ref to, const void *from, uint64_t bytes, tn_msg *msg)

@@ -337,7 +337,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
 {
     const reduce_kernel *k = (const reduce_kernel *)kernel;
     const double work = (double)k->prog->count * (k->prog->cost + 1);
-    cpu_parallel(cpu_threads(at->queue, work), k->units * k->pieces, run_tasks, &(reduce_run){k, at});
+    cpu_parallel(at->queue, cpu_threads(at->queue, work), k->units * k->pieces, run_tasks, &(reduce_run){k, at});
     for (int64_t unit = 0; unit < k->units && k->pieces > 1; unit++) {
         int64_t first;
         const int64_t n = outputs_of(k, unit, &first);

@@ -1,8 +1,6 @@
 /* scan.c: operators that go along the lines of (outer, n, inner) one element after another: cumsum, topk. */
 #include "cpu.h"
 
-#include <omp.h>
-
 typedef struct line_kernel {
     tn_kernel kernel;
     int32_t dtype;
@@ -56,14 +54,18 @@ CUMSUM(uint32_t, uint32_t)
 static void (*const cumsum_of[])(const line_kernel *k, const char *from, char *to, int64_t start) = {
     [TN_F32] = cumsum_float, [TN_I32] = cumsum_uint32_t, [TN_F64] = cumsum_double};
 
+static void sum_lines(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
+{
+    const line_kernel *k = (const line_kernel *)kernel;
+    for (int64_t l = begin; l < end; l++)
+        cumsum_of[k->dtype](k, at->in[0], at->out[0], l / k->inner * k->n * k->inner + l % k->inner);
+}
+
 static void run_cumsum(const tn_kernel *kernel, const cpu_run *at)
 {
     const line_kernel *k = (const line_kernel *)kernel;
     const int64_t lines = k->outer * k->inner;
-    const int threads = cpu_threads(at->queue, (double)(lines * k->n) * 4);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t l = 0; l < lines; l++)
-        cumsum_of[k->dtype](k, at->in[0], at->out[0], l / k->inner * k->n * k->inner + l % k->inner);
+    cpu_share(kernel, at, (double)(lines * k->n) * 4, lines, sum_lines);
 }
 
 const cpu_op cpu_cumsum = {"cumsum", CPU_NUMBERS, 1, prepare_cumsum, run_cumsum, NULL, NULL};
@@ -101,20 +103,24 @@ TOPK(float)
 TOPK(double)
 TOPK(int32_t)
 
-static void run_topk(const tn_kernel *kernel, const cpu_run *at)
+static void rank_lines(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     static void (*const topk_of[])(const line_kernel *k, const char *from, int32_t *y) = {
         [TN_F32] = topk_float, [TN_I32] = topk_int32_t, [TN_F64] = topk_double};
     const line_kernel *k = (const line_kernel *)kernel;
-    const int64_t lines = k->outer * k->inner, size = k->dtype == TN_F64 ? 8 : 4;
-    if (k->k == 0) return;
-    const int threads = cpu_threads(at->queue, (double)(lines * k->n) * 8);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t l = 0; l < lines; l++) {
+    const int64_t size = k->dtype == TN_F64 ? 8 : 4;
+    for (int64_t l = begin; l < end; l++) {
         const int64_t o = l / k->inner, j = l % k->inner;
         topk_of[k->dtype](k, at->in[0] + (o * k->n * k->inner + j) * size,
                           (int32_t *)(void *)at->out[0] + o * k->k * k->inner + j);
     }
+}
+
+static void run_topk(const tn_kernel *kernel, const cpu_run *at)
+{
+    const line_kernel *k = (const line_kernel *)kernel;
+    const int64_t lines = k->outer * k->inner;
+    if (k->k) cpu_share(kernel, at, (double)(lines * k->n) * 8, lines, rank_lines);
 }
 
 const cpu_op cpu_topk = {"topk", CPU_NUMBERS, 0, prepare_topk, run_topk, NULL, NULL};

@@ -1,8 +1,6 @@
 /* search.c: searchsorted: the number of a line's elements that come before each value, by halves. */
 #include "cpu.h"
 
-#include <omp.h>
-
 typedef struct search_kernel {
     tn_kernel kernel;
     int32_t dtype;
@@ -47,16 +45,20 @@ SEARCH(float)
 SEARCH(double)
 SEARCH(int32_t)
 
-static void run(const tn_kernel *kernel, const cpu_run *at)
+static void search_all(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     static int32_t (*const search_of[])(const search_kernel *k, const cpu_run *at, int64_t e) = {
         [TN_F32] = search_float, [TN_I32] = search_int32_t, [TN_F64] = search_double};
     const search_kernel *k = (const search_kernel *)kernel;
-    const int64_t count = k->lines * k->m;
     int32_t *y = (int32_t *)(void *)at->out[0];
-    const int threads = cpu_threads(at->queue, (double)count * 100);
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t e = 0; e < count; e++) y[e] = search_of[k->dtype](k, at, e);
+    for (int64_t e = begin; e < end; e++) y[e] = search_of[k->dtype](k, at, e);
+}
+
+static void run(const tn_kernel *kernel, const cpu_run *at)
+{
+    const search_kernel *k = (const search_kernel *)kernel;
+    const int64_t count = k->lines * k->m;
+    cpu_share(kernel, at, (double)count * 100, count, search_all);
 }
 
 const cpu_op cpu_searchsorted = {"searchsorted", CPU_NUMBERS, 0, prepare, run, NULL, NULL};

@@ -1,5 +1,5 @@
 /* signals.c: who takes signals. The program's handlers run in its own threads, and not while those are in code that
- * can't bear it; OpenMP's workers take none at all. What an instruction raises itself is never held back. */
+ * can't bear it; the backend's own threads take none at all. What an instruction raises itself is never held back. */
 #include "signals.h"
 
 #include <pthread.h>

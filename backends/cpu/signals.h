@@ -4,11 +4,11 @@
 
 #include <signal.h>
 
-/* From here to cpu_signals_release the calling thread's signals wait; two system calls in all, none in a worker. */
+/* From here to cpu_signals_release the calling thread's signals wait; two system calls in all, none in a thread of the backend's. */
 void cpu_signals_hold(sigset_t *before);
 void cpu_signals_release(const sigset_t *before);
 
-/* The calling thread, a worker of OpenMP's, takes no more signals: they go to the program's threads. */
+/* The calling thread, one of the backend's own, takes no more signals: they go to the program's threads. */
 void cpu_signals_never(void);
 
 #endif

@@ -1,7 +1,6 @@
 /* slice.c: slice, its inverse unslice, and concat. Elements are bytes: any type will do. */
 #include "cpu.h"
 
-#include <omp.h>
 #include <string.h>
 
 /* ---- slice and unslice ------------------------------------------------------------------------------------------ */
@@ -90,34 +89,42 @@ static int64_t row_in_small(const slice_kernel *k, int64_t r)
     return row;
 }
 
-static void run_slice(const tn_kernel *kernel, const cpu_run *at)
+static void slice_rows(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     const slice_kernel *k = (const slice_kernel *)kernel;
     const int last = k->rank - 1;
     const int64_t n = k->small[last], width = k->large[last];
-    if (n == 0) return;
-    const int threads = cpu_threads(at->queue, (double)k->rows * (double)(n + 20));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t r = 0; r < k->rows; r++) {
+    for (int64_t r = begin; r < end; r++) {
         const char *x = at->in[0] + (row_in_large(k, r) * width + k->start[last]) * k->size;
         copy_row(k, at->out[0] + r * n * k->size, 1, x, k->step[last]);
+    }
+}
+
+static void run_slice(const tn_kernel *kernel, const cpu_run *at)
+{
+    const slice_kernel *k = (const slice_kernel *)kernel;
+    const int64_t n = k->small[k->rank - 1];
+    if (n) cpu_share(kernel, at, (double)k->rows * (double)(n + 20), k->rows, slice_rows);
+}
+
+static void unslice_rows(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
+{
+    const slice_kernel *k = (const slice_kernel *)kernel;
+    const int last = k->rank - 1;
+    const int64_t n = k->small[last], width = k->large[last];
+    for (int64_t r = begin; r < end; r++) {
+        char *y = at->out[0] + r * width * k->size;
+        const int64_t from = n ? row_in_small(k, r) : -1;
+        if (from < 0 || n < width) memset(y, 0, (uint64_t)(width * k->size));
+        if (from >= 0) copy_row(k, y + k->start[last] * k->size, k->step[last], at->in[0] + from * n * k->size, 1);
     }
 }
 
 static void run_unslice(const tn_kernel *kernel, const cpu_run *at)
 {
     const slice_kernel *k = (const slice_kernel *)kernel;
-    const int last = k->rank - 1;
-    const int64_t n = k->small[last], width = k->large[last];
-    if (width == 0) return;
-    const int threads = cpu_threads(at->queue, (double)k->rows * (double)(width + 20));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t r = 0; r < k->rows; r++) {
-        char *y = at->out[0] + r * width * k->size;
-        const int64_t from = n ? row_in_small(k, r) : -1;
-        if (from < 0 || n < width) memset(y, 0, (uint64_t)(width * k->size));
-        if (from >= 0) copy_row(k, y + k->start[last] * k->size, k->step[last], at->in[0] + from * n * k->size, 1);
-    }
+    const int64_t width = k->large[k->rank - 1];
+    if (width) cpu_share(kernel, at, (double)k->rows * (double)(width + 20), k->rows, unslice_rows);
 }
 
 const cpu_op cpu_slice = {"slice", CPU_ANY, 0, prepare, run_slice, NULL, NULL};
@@ -148,17 +155,22 @@ static int32_t prepare_concat(tn_context *context, const tn_op_desc *desc, const
     return TN_OK;
 }
 
-static void run_concat(const tn_kernel *kernel, const cpu_run *at)
+static void copy_parts(const tn_kernel *kernel, const cpu_run *at, int64_t begin, int64_t end)
 {
     const concat_kernel *k = (const concat_kernel *)kernel;
     const int64_t n = (int64_t)kernel->n_in;
-    const int threads = cpu_threads(at->queue, (double)k->outer * (double)(k->row / 8 + 20 * n));
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-    for (int64_t j = 0; j < k->outer * n; j++) {
+    for (int64_t j = begin; j < end; j++) {
         const int64_t o = j / n, i = j % n;
         if (k->bytes[i])
             memcpy(at->out[0] + o * k->row + k->begin[i], at->in[i] + o * k->bytes[i], (uint64_t)k->bytes[i]);
     }
+}
+
+static void run_concat(const tn_kernel *kernel, const cpu_run *at)
+{
+    const concat_kernel *k = (const concat_kernel *)kernel;
+    const int64_t n = (int64_t)kernel->n_in;
+    cpu_share(kernel, at, (double)k->outer * (double)(k->row / 8 + 20 * n), k->outer * n, copy_parts);
 }
 
 const cpu_op cpu_concat = {"concat", CPU_ANY, 0, prepare_concat, run_concat, NULL, NULL};

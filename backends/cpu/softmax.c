@@ -42,7 +42,7 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     if (slice == 0) return;
     const double each = k->type == CPU_F64 ? 120 : 15;
     const int threads = cpu_threads(at->queue, (double)(k->outer * slice) * each);
-    cpu_parallel(threads, k->outer, run_slices, &(softmax_run){k, at});
+    cpu_parallel(at->queue, threads, k->outer, run_slices, &(softmax_run){k, at});
 }
 
 const cpu_op cpu_softmax = {"softmax", CPU_FLOATS, 1, prepare, run, NULL, NULL};

@@ -11,10 +11,9 @@
  * device's backend fails with TN_ESTATE; freeing what was inherited is fine, and so are the reference and backends that
  * had not been started.
  *
- * Signals are for the program's own threads: those of the library and of its backends take none, and OpenMP's workers
- * none more once they computed for `cpu`. While `cpu` multiplies matrices by oneDNN or a CBLAS, the calling thread's
- * signals wait, a profiler's too: for one product, after which they are what they were. Signals that an instruction
- * raises (SIGSEGV, SIGFPE ...) never wait. */
+ * Signals are for the program's own threads: those of the library and of its backends take none. While `cpu`
+ * multiplies matrices by oneDNN or a CBLAS, the calling thread's signals wait, a profiler's too: for one product, after
+ * which they are what they were. Signals that an instruction raises (SIGSEGV, SIGFPE ...) never wait. */
 #ifndef TENON_DEVICE_H
 #define TENON_DEVICE_H
 

@@ -5,7 +5,6 @@
 
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,13 +49,6 @@ static int dispatch(int argc, char **argv)
                      tn_nearest_text(&nearest, hint, sizeof hint));
 }
 
-/* OpenMP's threads spin while they wait, by default so long that on a busy machine they take the cores from those that
- * they wait for: training slows down tenfold. A short while is enough here, where work follows work. */
-static void spin_briefly(void)
-{
-    setenv("GOMP_SPINCOUNT", "2000", 0);
-}
-
 /* Without what libraries do at the end of a process: a driver that crashes there, or a plugin's atexit handler, would
  * change the exit status. But a launcher waits for its library to end well. A leak checker works there, too, and is
  * waited for. */
@@ -73,7 +65,6 @@ static int end(int status)
 
 int main(int argc, char **argv)
 {
-    spin_briefly();
     cli_interrupt_begin();
     uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* whatever a driver makes of the process's */
     if (argc < 2) {
