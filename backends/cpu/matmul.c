@@ -67,17 +67,21 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
     return cpu_prog_create(&d, prog, msg);
 }
 
-/* Parts of y for so many threads: such that least is packed twice. */
+/* Parts of y for so many threads: such that least is packed twice, and that of flat products (gradients of weights) each
+ * thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. */
+#define ASUNDER 12.0 /* multiplications in the time in which an element comes from another core */
+
 static void choose_parts(matmul_kernel *k, int64_t threads)
 {
     double best = 0;
     k->parts_m = k->parts_n = 1;
-    k->tile_m = k->matrix ? k->matrix->wide : k->gemm->mr, k->tile_n = k->matrix ? k->matrix->wide : k->gemm->nr;
+    k->tile_m = k->matrix ? k->matrix->wide : k->gemm->mr;
+    k->tile_n = k->matrix ? k->matrix->wide : k->gemm->nr;
     for (int64_t pm = 1; pm <= threads; pm++) {
         const int64_t pn = threads / pm, rows = (k->m / pm + k->tile_m - 1) / k->tile_m * k->tile_m,
                       columns = (k->n / pn + k->tile_n - 1) / k->tile_n * k->tile_n;
         const double work = (double)rows * (double)columns, pack = (double)(rows + columns);
-        const double cost = work + 16 * pack;
+        const double cost = work * (1 + (pn > 1 ? ASUNDER / (double)k->k : 0)) + 16 * pack;
         if (best > 0 && cost >= best) continue;
         best = cost;
         k->parts_m = pm, k->parts_n = pn;
