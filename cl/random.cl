@@ -37,7 +37,10 @@ static inline float turn(float v, int odd)
 }
 #define RANDOM_LOG m_log
 #else
-#define turn(v, odd) ((odd) ? sinpi(2 * (v)) : cospi(2 * (v)))
+static inline float turn(float v, int odd)
+{
+    return odd ? sinpi(2 * v) : cospi(2 * v);
+}
 #define RANDOM_LOG log
 #endif
 

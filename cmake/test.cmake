@@ -20,8 +20,8 @@ endif()
 # end of programs whose OpenMP threads are alive while it keeps a list of the thread-local variables of loaded
 # libraries: without that list it works (tools/leak.c proves it before a run).
 # Tests run side by side: threads that spin while they wait would take each other's cores.
-# No test touches the user's caches. PoCL keeps what it compiled in a folder of the build's own; ours is off, for asked
-# for a program's binary PoCL compiles every kernel a second time: the tests of our cache, and of the pages, turn it on.
+# No test touches the user's caches. PoCL keeps what it compiled in a folder of the build's own, by whole programs; ours,
+# which says where a kernel is to be found there, is on for tests on OpenCL, for those of the cache, and of the pages.
 set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl;GOMP_SPINCOUNT=100"
   "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1:intercept_tls_get_addr=0"
   "UBSAN_OPTIONS=print_stacktrace=1"
@@ -40,6 +40,9 @@ function(tenon_limited_test name timeout environment program)
   math(EXPR ctest_ceiling "${ceiling} + 60") # CTest's, should that of `limit` fail
   if(TARGET ${program})
     set(program $<TARGET_FILE:${program}>)
+  endif()
+  if(name MATCHES opencl)
+    set(environment "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;${environment}")
   endif()
   get_filename_component(label ${CMAKE_CURRENT_SOURCE_DIR} NAME)
   if(test_LONG)

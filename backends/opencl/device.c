@@ -384,6 +384,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d.platform, 0};
     pthread_mutex_init(&made->lock, NULL);
     made->device = d.id;
+    made->keeps_itself = !strcmp(d.platform_name, "Portable Computing Language"); /* PoCL */
     query q = {.id = d.id, .platform = d.platform, .msg = msg};
     query_features(made, &q);
     s = q.status ? q.status : choose_shape(made, &q, msg);

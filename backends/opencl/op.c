@@ -70,16 +70,6 @@ static int32_t check_args(ocl_build *build, const ocl_args *args)
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: a kernel of %u arguments", build->desc->name, args->n);
 }
 
-/* The values that never change. */
-static int32_t set_constants(ocl_launch *launch, const char *name, tn_msg *msg)
-{
-    cl_int code = CL_SUCCESS;
-    for (uint32_t i = 0; i < launch->n_arg && !code; i++)
-        if (launch->arg[i].kind == OCL_ARG_VALUE)
-            code = clSetKernelArg(launch->kernel, i, launch->arg[i].bytes, &launch->arg[i].value);
-    return ocl_check(msg, code, name);
-}
-
 int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
                        const size_t *global, const size_t *local)
 {
@@ -100,8 +90,8 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
     if (!launch->arg) return ocl_fail(build->msg, TN_ENOMEM, "out of memory for a kernel's arguments");
     memcpy(launch->arg, args->arg, args->n * sizeof *launch->arg);
     launch->n_arg = args->n;
-    s = ocl_kernel_get(build->context, source, name, &launch->kernel, build->msg);
-    return s ? s : set_constants(launch, name, build->msg);
+    launch->name = name;
+    return ocl_part_get(build->context, source, &launch->part, build->msg);
 }
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
@@ -230,6 +220,7 @@ void ocl_op_release(tn_kernel *kernel)
     if (!kernel) return;
     for (uint32_t i = 0; i < kernel->n_launch; i++) {
         if (kernel->launch[i].kernel) clReleaseKernel(kernel->launch[i].kernel);
+        ocl_part_release(kernel->context, kernel->launch[i].part);
         ocl_free(kernel->launch[i].arg);
     }
     ocl_gemm_release(kernel->gemm);
@@ -302,6 +293,50 @@ static uint64_t arg_value(const ocl_arg *arg, const tn_run *run)
     return bits;
 }
 
+/* The values that never change. */
+static int32_t set_constants(const ocl_launch *launch, cl_kernel kernel, tn_msg *msg)
+{
+    cl_int code = CL_SUCCESS;
+    for (uint32_t i = 0; i < launch->n_arg && !code; i++)
+        if (launch->arg[i].kind == OCL_ARG_VALUE)
+            code = clSetKernelArg(kernel, i, launch->arg[i].bytes, &launch->arg[i].value);
+    return ocl_check(msg, code, launch->name);
+}
+
+static int32_t make_launch_ready(tn_context *context, ocl_launch *launch, tn_msg *msg)
+{
+    cl_kernel kernel = NULL;
+    int32_t s = ocl_part_kernel(context, launch->part, launch->name, &kernel, msg);
+    if (!s) s = set_constants(launch, kernel, msg);
+    if (!s)
+        launch->kernel = kernel;
+    else if (kernel)
+        clReleaseKernel(kernel);
+    return s;
+}
+
+/* The kernel's lock is held. */
+static int32_t make_ready(tn_kernel *kernel, tn_msg *msg)
+{
+    int32_t s = TN_OK;
+    for (uint32_t i = 0; i < kernel->n_launch && !s; i++)
+        if (!kernel->launch[i].kernel) s = make_launch_ready(kernel->context, &kernel->launch[i], msg);
+    kernel->is_ready = !s;
+    return s;
+}
+
+static int32_t op_ready(tn_kernel *kernel, tn_msg *msg)
+{
+    const tn_float_mode mode = tn_float_begin();
+    pthread_mutex_lock(&kernel->lock);
+    const int32_t s = kernel->is_ready ? TN_OK : make_ready(kernel, msg);
+    pthread_mutex_unlock(&kernel->lock);
+    tn_float_end(mode);
+    return s;
+}
+
+const tn_ext_ready ocl_ready = {sizeof ocl_ready, op_ready};
+
 /* The kernel's lock is held. */
 static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_run *run, cl_event *event)
 {
@@ -341,13 +376,14 @@ static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run
     if (!s && kernel->gemm) s = run_gemm(queue, kernel, run, span, msg);
     if (s) return s;
     pthread_mutex_lock(&kernel->lock);
-    for (uint32_t i = 0; i < kernel->n_launch && !code; i++) {
+    if (!kernel->is_ready) s = make_ready(kernel, &own);
+    for (uint32_t i = 0; i < kernel->n_launch && !code && !s; i++) {
         cl_event *event = ocl_span_event(span, !i && !kernel->gemm, i + 1 == kernel->n_launch);
         code = launch_run(queue->cl, &kernel->launch[i], run, event);
         queue->stats.launches += !code;
     }
     pthread_mutex_unlock(&kernel->lock);
-    return ocl_queue_check(queue, code, "clEnqueueNDRangeKernel", msg);
+    return s ? ocl_queue_stick(queue, s, msg) : ocl_queue_check(queue, code, "clEnqueueNDRangeKernel", msg);
 }
 
 int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)

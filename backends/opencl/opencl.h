@@ -59,18 +59,21 @@ void ocl_text_free(ocl_text *text);
 /* ---- devices and contexts (device.c) --------------------------------------------------------------------------- */
 
 typedef struct ocl_program ocl_program;
+typedef struct ocl_part ocl_part;
 
 struct tn_context {
     cl_device_id device;
     cl_context cl;
     cl_command_queue queue; /* for the backend's own short jobs */
-    pthread_mutex_t lock;   /* guards `programs` */
+    pthread_mutex_t lock;   /* guards `programs` and `parts` */
     ocl_program *programs;
+    ocl_part *parts;
     uint64_t identity; /* hash of the device's and the driver's names and versions */
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int is_cpu;        /* it is the host's processor */
+    int keeps_itself;  /* the driver has a cache of its own on disk */
     int unified;       /* the device works in the host's memory */
     int has_f64;
     int vector_width; /* floats in a native vector */
@@ -153,11 +156,20 @@ ocl_span *ocl_span_next(tn_queue *queue);
 cl_event *ocl_span_event(ocl_span *span, int is_first, int is_last);
 void ocl_spans_release(tn_queue *queue);
 
-/* ---- programs (program.c) -------------------------------------------------------------------------------------- */
+/* ---- programs (program.c, part.c, keep.c) ---------------------------------------------------------------------- */
 
-/* The kernel `name` of the program with that source, built now or before. The caller releases it. */
-int32_t ocl_kernel_get(tn_context *context, const ocl_text *source, const char *name, cl_kernel *kernel, tn_msg *msg);
+/* A part is a source, noted once for a context. Whoever gets one releases it. kernel: the kernel that the source calls
+ * `name`, which the caller releases; a part that is not built yet is, with all others that wait. */
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, ocl_part **part, tn_msg *msg);
+void ocl_part_release(tn_context *context, ocl_part *part);
+int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, cl_kernel *kernel, tn_msg *msg);
 void ocl_programs_release(tn_context *context);
+void ocl_log_debug(const char *what, const char *detail);
+/* Appends a source to a program's, the names that it declares with that ending (part.c). */
+void ocl_part_join(ocl_text *program, const char *source, const char *ending);
+/* Entries on disk by kind and hash (keep.c). kept: the data, which the caller frees, or NULL. */
+void ocl_keep(tn_context *context, char kind, const uint64_t hash[2], const void *data, uint64_t bytes);
+void *ocl_kept(tn_context *context, char kind, const uint64_t hash[2], uint64_t *bytes);
 
 /* ---- prepared operators (op.c) ---------------------------------------------------------------------------------- */
 
@@ -188,7 +200,9 @@ typedef struct ocl_arg {
 } ocl_arg;
 
 typedef struct ocl_launch {
-    cl_kernel kernel;
+    ocl_part *part;
+    const char *name; /* of the kernel in the part's source */
+    cl_kernel kernel; /* NULL before the first run */
     cl_uint rank;
     size_t global[3];
     size_t local[3];
@@ -207,6 +221,7 @@ struct tn_kernel {
     int32_t alias[OCL_MAX_OPERANDS];
     uint64_t scratch;
     ocl_launch launch[OCL_MAX_LAUNCHES];
+    int is_ready;   /* the launches have their cl_kernels */
     ocl_gemm *gemm; /* runs before the launches */
 };
 
@@ -238,8 +253,8 @@ void ocl_arg_long(ocl_args *args, int64_t value);
 void ocl_arg_index(ocl_args *args, int wide, int64_t value); /* an IX */
 void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest);
 
-/* Adds a launch, building the program; global sizes are rounded up to local ones. Nothing happens if `global` is
- * empty or `build` only asks. */
+/* Adds a launch of a kernel whose name is a constant; global sizes are rounded up to local ones. Nothing happens if
+ * `global` is empty or `build` only asks. */
 int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
                        const size_t *global, const size_t *local);
 
@@ -253,6 +268,7 @@ int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
                        tn_msg *msg);
 void ocl_op_release(tn_kernel *kernel);
 int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
+extern const tn_ext_ready ocl_ready;
 
 /* The operators, a file each. */
 int32_t ocl_prepare_map(ocl_build *build);

@@ -1,12 +1,17 @@
-/* program.c: OpenCL programs, built once for a context and source, and kept on disk through the host's cache. An entry
- * holds a header and the driver's binary; whatever does not fit (length, checksum, driver's veto) is built again from
- * source. The context's lock guards the list and serialises the builds. */
+/* program.c: OpenCL programs. A source is noted when an operator is prepared, and is then a part that waits. All that
+ * wait are built as one program when a kernel of one is wanted, for a build costs much whatever is in it. A part that
+ * can't be built waits on, and is an error of those alone who want it.
+ *
+ * On disk an entry for each part says which program has it, and one for each program holds its binary; or its source,
+ * where the driver itself keeps what it compiled, as asking it for a binary would be far dearer. What doesn't fit or is
+ * rejected is built again. The context's lock guards the lists and serialises the builds. */
 #include "opencl.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define BUILD_OPTIONS "-w" /* no warnings; arithmetic stays strict: NaN, infinities and denormals hold */
+#define MAX_PARTS     64   /* in a program: some drivers go through all of it for each kernel */
 
 struct ocl_program {
     ocl_program *next;
@@ -15,17 +20,15 @@ struct ocl_program {
     int is_new; /* not on disk yet */
 };
 
-typedef struct entry_header {
-    char magic[8];
-    uint64_t hash[2];  /* of the source */
-    uint64_t identity; /* device, driver */
-    uint64_t bytes;    /* of the binary behind */
-    uint64_t checksum;
-} entry_header;
+struct ocl_part {
+    ocl_part *next;
+    uint64_t hash[2];
+    uint32_t users;       /* launches that have it */
+    ocl_program *program; /* NULL: it waits */
+    char *source;         /* of one that waits */
+};
 
-static const char magic[8] = "TNOCL01";
-
-static void log_debug(const char *what, const char *detail)
+void ocl_log_debug(const char *what, const char *detail)
 {
     char line[400];
     if (!ocl_host->log) return;
@@ -33,23 +36,38 @@ static void log_debug(const char *what, const char *detail)
     ocl_host->log(ocl_host->self, TN_LOG_DEBUG, line);
 }
 
-static void entry_key(tn_context *context, const uint64_t hash[2], char key[96])
+static void hash_source(const char *source, size_t length, uint64_t hash[2])
 {
-    snprintf(key, 96, "opencl-%016llx-%016llx%016llx", (unsigned long long)context->identity,
-             (unsigned long long)hash[0], (unsigned long long)hash[1]);
+    for (uint64_t i = 0; i < 2; i++)
+        hash[i] = ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, BUILD_OPTIONS, sizeof BUILD_OPTIONS), source, length);
 }
 
-/* ---- the cache on disk ----------------------------------------------------------------------------------------------
+/* ---- compiling ------------------------------------------------------------------------------------------------------
  */
 
-static int entry_valid(tn_context *context, const uint64_t hash[2], const unsigned char *entry, uint64_t bytes)
+static void log_build(tn_context *context, cl_program program)
 {
-    entry_header head;
-    if (bytes <= sizeof head) return 0;
-    memcpy(&head, entry, sizeof head);
-    return !memcmp(head.magic, magic, sizeof magic) && !memcmp(head.hash, hash, sizeof head.hash) &&
-           head.identity == context->identity && head.bytes == bytes - sizeof head &&
-           head.checksum == ocl_hash(1, entry + sizeof head, head.bytes);
+    size_t bytes = 0;
+    clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
+    char *text = ocl_alloc(bytes + 1);
+    if (text && !clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, bytes, text, NULL) && *text)
+        ocl_log_debug("build log: ", text);
+    ocl_free(text);
+}
+
+static int32_t from_source(tn_context *context, const char *source, size_t length, cl_program *program, tn_msg *msg)
+{
+    cl_int code;
+    cl_program made = clCreateProgramWithSource(context->cl, 1, &source, &length, &code);
+    int32_t s = ocl_check(msg, code, "clCreateProgramWithSource");
+    if (s) return s;
+    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, BUILD_OPTIONS, NULL, NULL), "clBuildProgram");
+    log_build(context, made);
+    if (s)
+        clReleaseProgram(made);
+    else
+        *program = made;
+    return s;
 }
 
 /* The program from its binary, or NULL. */
@@ -60,122 +78,215 @@ static cl_program from_binary(tn_context *context, const unsigned char *binary, 
     if (!code && !status) code = clBuildProgram(program, 1, &context->device, BUILD_OPTIONS, NULL, NULL);
     if (!code && !status) return program;
     if (program) clReleaseProgram(program);
-    log_debug("a program's binary was rejected", "");
+    ocl_log_debug("a program's binary was rejected", "");
     return NULL;
 }
 
-static cl_program load(tn_context *context, const uint64_t hash[2])
+/* ---- the cache on disk ----------------------------------------------------------------------------------------------
+ */
+
+enum { KEPT_PART = 'p', KEPT_BINARY = 'b', KEPT_SOURCE = 's' };
+
+static ocl_program *add_program(tn_context *context, const uint64_t hash[2], cl_program cl, int is_new)
 {
-    char key[96];
-    cl_program program = NULL;
-    if (!ocl_host->cache_get) return NULL;
-    entry_key(context, hash, key);
-    int64_t bytes = ocl_host->cache_get(ocl_host->self, key, NULL, 0);
-    unsigned char *entry = bytes > 0 ? ocl_alloc((size_t)bytes) : NULL;
-    if (entry && ocl_host->cache_get(ocl_host->self, key, entry, (uint64_t)bytes) == bytes) {
-        if (entry_valid(context, hash, entry, (uint64_t)bytes))
-            program = from_binary(context, entry + sizeof(entry_header), (size_t)bytes - sizeof(entry_header));
-        else
-            log_debug("a cache entry is damaged: ", key);
-    }
-    ocl_free(entry);
+    ocl_program *program = ocl_alloc(sizeof *program);
+    if (!program) return NULL;
+    *program = (ocl_program){.next = context->programs, .cl = cl, .hash = {hash[0], hash[1]}, .is_new = is_new};
+    return context->programs = program;
+}
+
+static ocl_program *load_program(tn_context *context, const uint64_t hash[2])
+{
+    uint64_t bytes = 0;
+    cl_program cl = NULL;
+    void *data = ocl_kept(context, context->keeps_itself ? KEPT_SOURCE : KEPT_BINARY, hash, &bytes);
+    if (data && context->keeps_itself) from_source(context, data, bytes, &cl, NULL);
+    if (data && !context->keeps_itself) cl = from_binary(context, data, bytes);
+    ocl_free(data);
+    ocl_program *program = cl ? add_program(context, hash, cl, 0) : NULL;
+    if (cl && !program) clReleaseProgram(cl);
     return program;
 }
 
-/* Stores the binary of a program. */
-static void store(tn_context *context, const ocl_program *program)
+/* The program that the disk has the part in, or NULL. */
+static ocl_program *find_kept(tn_context *context, const ocl_part *part)
+{
+    uint64_t bytes = 0, hash[2];
+    void *data = ocl_kept(context, KEPT_PART, part->hash, &bytes);
+    const int fits = data && bytes == sizeof hash;
+    if (fits) memcpy(hash, data, sizeof hash);
+    ocl_free(data);
+    if (!fits) return NULL;
+    for (ocl_program *p = context->programs; p; p = p->next)
+        if (!memcmp(p->hash, hash, sizeof hash)) return p;
+    return load_program(context, hash);
+}
+
+static void keep_binary(tn_context *context, const ocl_program *program)
 {
     size_t bytes = 0;
-    char key[96];
-    if (!ocl_host->cache_put) return;
     if (clGetProgramInfo(program->cl, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) || !bytes) return;
-    unsigned char *entry = ocl_alloc(sizeof(entry_header) + bytes);
-    if (!entry) return;
-    unsigned char *binary = entry + sizeof(entry_header);
-    if (!clGetProgramInfo(program->cl, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL)) {
-        entry_header head = {.identity = context->identity, .bytes = bytes};
-        memcpy(head.magic, magic, sizeof magic);
-        memcpy(head.hash, program->hash, sizeof head.hash);
-        head.checksum = ocl_hash(1, binary, bytes);
-        memcpy(entry, &head, sizeof head);
-        entry_key(context, program->hash, key);
-        ocl_host->cache_put(ocl_host->self, key, entry, sizeof head + bytes);
-    }
-    ocl_free(entry);
+    unsigned char *binary = ocl_alloc(bytes);
+    if (binary && !clGetProgramInfo(program->cl, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL))
+        ocl_keep(context, KEPT_BINARY, program->hash, binary, bytes);
+    ocl_free(binary);
+}
+
+/* source: NULL for the binary. */
+static void keep(tn_context *context, ocl_program *program, const ocl_text *source)
+{
+    if (source)
+        ocl_keep(context, KEPT_SOURCE, program->hash, source->s, source->length);
+    else
+        keep_binary(context, program);
+    for (ocl_part *u = context->parts; u; u = u->next)
+        if (u->program == program) ocl_keep(context, KEPT_PART, u->hash, program->hash, sizeof program->hash);
+    program->is_new = 0;
 }
 
 /* ---- building -------------------------------------------------------------------------------------------------------
  */
 
-static void log_build(tn_context *context, cl_program program)
+static void part_ending(const ocl_part *part, char ending[20])
 {
-    size_t bytes = 0;
-    clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes);
-    char *text = ocl_alloc(bytes + 1);
-    if (text && !clGetProgramBuildInfo(program, context->device, CL_PROGRAM_BUILD_LOG, bytes, text, NULL) && *text)
-        log_debug("build log: ", text);
-    ocl_free(text);
+    snprintf(ending, 20, "_%016llx", (unsigned long long)part->hash[0]);
 }
 
-static int32_t compile(tn_context *context, const ocl_text *source, cl_program *program, tn_msg *msg)
+static void part_built(ocl_part *part, ocl_program *program)
 {
-    cl_int code;
-    const char *text = source->s;
-    size_t length = source->length;
-    cl_program made = clCreateProgramWithSource(context->cl, 1, &text, &length, &code);
-    int32_t s = ocl_check(msg, code, "clCreateProgramWithSource");
-    if (s) return s;
-    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, BUILD_OPTIONS, NULL, NULL), "clBuildProgram");
-    log_build(context, made);
-    if (s) {
-        clReleaseProgram(made);
-        return s;
-    }
-    *program = made;
-    return TN_OK;
+    part->program = program;
+    ocl_free(part->source);
+    part->source = NULL;
 }
+
+static int32_t build_text(tn_context *context, const ocl_text *text, ocl_program **program, tn_msg *msg)
+{
+    cl_program cl = NULL;
+    uint64_t hash[2];
+    if (text->failed) return ocl_fail(msg, TN_ENOMEM, "out of memory for a program's source");
+    int32_t s = from_source(context, text->s, text->length, &cl, msg);
+    if (s) return s;
+    hash_source(text->s, text->length, hash);
+    *program = add_program(context, hash, cl, 1);
+    if (*program) return TN_OK;
+    clReleaseProgram(cl);
+    return ocl_fail(msg, TN_ENOMEM, "out of memory for a program");
+}
+
+/* Builds the parts as one program. Drivers of CPUs finish compiling at the first launch: their binaries are kept
+ * later. */
+static int32_t build_parts(tn_context *context, ocl_part **part, uint32_t count, tn_msg *msg)
+{
+    char ending[20];
+    ocl_text text = {.length = 0};
+    ocl_program *program = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        part_ending(part[i], ending);
+        ocl_part_join(&text, part[i]->source, ending);
+    }
+    int32_t s = build_text(context, &text, &program, msg);
+    for (uint32_t i = 0; i < count && !s; i++) part_built(part[i], program);
+    if (!s && (context->keeps_itself || !context->is_cpu)) keep(context, program, context->keeps_itself ? &text : NULL);
+    ocl_text_free(&text);
+    return s;
+}
+
+/* Together, or, if that fails, each alone, so that none suffers for another's fault. */
+static void build_piece(tn_context *context, ocl_part **part, uint32_t count)
+{
+    if (!build_parts(context, part, count, NULL)) return;
+    for (uint32_t i = 0; i < count && count > 1; i++) (void)build_parts(context, &part[i], 1, NULL);
+}
+
+/* The next parts that wait, beginning with *at: how many. */
+static uint32_t take_waiting(ocl_part **at, ocl_part *part[MAX_PARTS])
+{
+    uint32_t count = 0;
+    for (; *at && count < MAX_PARTS; *at = (*at)->next)
+        if (!(*at)->program) part[count++] = *at;
+    return count;
+}
+
+static void build_waiting(tn_context *context)
+{
+    ocl_part *piece[MAX_PARTS], *at = context->parts;
+    for (ocl_part *p = context->parts; p; p = p->next) {
+        ocl_program *kept = p->program ? NULL : find_kept(context, p);
+        if (kept) part_built(p, kept);
+    }
+    for (uint32_t n; (n = take_waiting(&at, piece));) build_piece(context, piece, n);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------------------------------
+ */
 
 /* With the lock held. */
-static int32_t program_get(tn_context *context, const ocl_text *source, cl_program *program, tn_msg *msg)
+static ocl_part *part_new(tn_context *context, const ocl_text *source, const uint64_t hash[2])
 {
-    uint64_t hash[2];
-    for (uint64_t i = 0; i < 2; i++)
-        hash[i] =
-            ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, BUILD_OPTIONS, sizeof BUILD_OPTIONS), source->s, source->length);
-    for (ocl_program *p = context->programs; p; p = p->next) {
-        if (memcmp(p->hash, hash, sizeof hash)) continue;
-        *program = p->cl;
-        return TN_OK;
+    ocl_part *part = ocl_alloc(sizeof *part);
+    char *copy = part ? ocl_alloc(source->length + 1) : NULL;
+    if (!copy) {
+        ocl_free(part);
+        return NULL;
     }
-    ocl_program *made = ocl_alloc(sizeof *made);
-    if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a program");
-    memcpy(made->hash, hash, sizeof hash);
-    made->cl = load(context, hash);
-    if (!made->cl) {
-        int32_t s = compile(context, source, &made->cl, msg);
-        if (s) {
-            ocl_free(made);
-            return s;
-        }
-        made->is_new = 1;
-        if (!context->is_cpu) store(context, made); /* drivers of CPUs finish compiling at the first launch */
-    }
-    made->next = context->programs;
-    context->programs = made;
-    *program = made->cl;
-    return TN_OK;
+    memcpy(copy, source->s, source->length);
+    *part = (ocl_part){.next = context->parts, .hash = {hash[0], hash[1]}, .source = copy};
+    return context->parts = part;
 }
 
-int32_t ocl_kernel_get(tn_context *context, const ocl_text *source, const char *name, cl_kernel *kernel, tn_msg *msg)
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, ocl_part **part, tn_msg *msg)
+{
+    uint64_t hash[2];
+    hash_source(source->s, source->length, hash);
+    pthread_mutex_lock(&context->lock);
+    ocl_part *found = context->parts;
+    while (found && memcmp(found->hash, hash, sizeof hash)) found = found->next;
+    if (!found) found = part_new(context, source, hash);
+    if (found) found->users++;
+    pthread_mutex_unlock(&context->lock);
+    *part = found;
+    return found ? TN_OK : ocl_fail(msg, TN_ENOMEM, "out of memory for a kernel's source");
+}
+
+static void part_free(ocl_part *part)
+{
+    ocl_free(part->source);
+    ocl_free(part);
+}
+
+void ocl_part_release(tn_context *context, ocl_part *part)
+{
+    if (!part) return;
+    pthread_mutex_lock(&context->lock);
+    if (!--part->users && !part->program) {
+        ocl_part **at = &context->parts;
+        while (*at != part) at = &(*at)->next;
+        *at = part->next;
+        part_free(part);
+    }
+    pthread_mutex_unlock(&context->lock);
+}
+
+/* Builds it, with all that wait; if that failed, alone, to learn why. */
+static int32_t build_part(tn_context *context, ocl_part *part, const char *name, tn_msg *msg)
+{
+    char why[160] = "";
+    if (!part->program) build_waiting(context);
+    const int32_t s = part->program ? TN_OK : build_parts(context, &part, 1, &(tn_msg){why, sizeof why});
+    return s ? ocl_fail(msg, s, "%s: %s", name, why) : TN_OK;
+}
+
+int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, cl_kernel *kernel, tn_msg *msg)
 {
     cl_int code;
-    cl_program program = NULL;
-    if (source->failed) return ocl_fail(msg, TN_ENOMEM, "out of memory for a kernel's source");
+    char ending[20], full[80];
+    part_ending(part, ending);
+    snprintf(full, sizeof full, "%s%s", name, ending);
     pthread_mutex_lock(&context->lock);
-    int32_t s = program_get(context, source, &program, msg);
+    int32_t s = build_part(context, part, name, msg);
     if (!s) {
-        cl_kernel made = clCreateKernel(program, name, &code);
-        s = ocl_check(msg, code, name);
+        cl_kernel made = clCreateKernel(part->program->cl, full, &code);
+        s = ocl_check(msg, code, full);
         if (!s) *kernel = made;
     }
     pthread_mutex_unlock(&context->lock);
@@ -184,10 +295,16 @@ int32_t ocl_kernel_get(tn_context *context, const ocl_text *source, const char *
 
 void ocl_programs_release(tn_context *context)
 {
+    for (ocl_program *p = context->programs; p; p = p->next)
+        if (p->is_new && context->is_cpu) keep(context, p, NULL);
+    while (context->parts) {
+        ocl_part *first = context->parts;
+        context->parts = first->next;
+        part_free(first);
+    }
     while (context->programs) {
         ocl_program *first = context->programs;
         context->programs = first->next;
-        if (first->is_new && context->is_cpu) store(context, first);
         clReleaseProgram(first->cl);
         ocl_free(first);
     }

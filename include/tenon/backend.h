@@ -453,7 +453,8 @@ typedef struct tn_backend {
     int32_t (*op_prepare)(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                           tn_msg *msg);
     void (*op_release)(tn_kernel *kernel);
-    /* Enqueues the operator. Allocates nothing and waits for nothing but room. `run` is gone after the call. */
+    /* Enqueues the operator. Allocates nothing and waits for nothing but room; but for the first run of a backend that
+     * offers tenon.ready/1 (backend_ext.h) and was not asked. `run` is gone after the call. */
     int32_t (*op_run)(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
 
     /* An extension's table (backend_ext.h) by its id, "tenon.memory/1", or NULL; the table is constant. May be NULL. */

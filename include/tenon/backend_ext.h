@@ -87,6 +87,23 @@ typedef struct tn_ext_adopt {
     int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_adopt;
 
+/* ---- tenon.ready/1, offered by a backend: operators made ready together ------------------------------------------ *
+ * For devices whose compiler costs much each time that it is called, however little it is given. op_prepare notes what
+ * is to be compiled, and the first operator that is made ready or run brings all that was noted by then with it. The
+ * library prepares all operators of a program, and then makes each ready. */
+
+#define TN_EXT_READY "tenon.ready/1"
+
+/* What such a backend does. */
+typedef struct tn_ext_ready {
+    uint64_t size;
+    /* From then on op_run keeps its promises for that kernel; does nothing where it is so already. The first op_run of
+     * a kernel that nobody made ready does it, and may then allocate, and take as long as the compiler does; its
+     * failure is an error of the queue. Any number of threads may do either at once, and each fails for its own kernel
+     * alone: with TN_ENOMEM, or TN_EDEVICE where the compiler refuses. It may be tried again. */
+    int32_t (*ready)(tn_kernel *kernel, tn_msg *msg);
+} tn_ext_ready;
+
 /* ---- tenon.observe/1, offered by a backend: how long work took -------------------------------------------------- *
  * The library asks for it where a user wants to know where the time goes; without it the host waits for each operator,
  * and measures that. A queue on which nobody turned it on does nothing for it. */

@@ -438,6 +438,39 @@ static void extensions(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* All are prepared before one is made ready, and the first is let go of by then. */
+static void make_ready(tn_kit *kit, const tn_ext_ready *table, tn_kernel *kernel[TN_KIT_SAMPLES])
+{
+    const tn_backend *b = kit->backend;
+    b->op_release(kernel[0]);
+    for (int i = TN_KIT_SAMPLES - 1; i > 0; i--)
+        for (int time = 0; kernel[i] && time < 2; time++)
+            tn_kit_ok(kit, table->ready(kernel[i], &kit->msg), time ? "ready, again" : "ready");
+    for (int i = 1; i < TN_KIT_SAMPLES; i++) b->op_release(kernel[i]);
+}
+
+static void ready(tn_kit *kit)
+{
+    tn_kernel *kernel[TN_KIT_SAMPLES] = {0};
+    if (!tn_kit_open(kit)) return;
+    const tn_ext_ready *table = extension(kit, TN_EXT_READY);
+    for (int i = 0; table && i < 2 * TN_KIT_SAMPLES; i++) {
+        tn_kit_sample s;
+        tn_kit_want want;
+        const int first = i < TN_KIT_SAMPLES;
+        if (!tn_kit_sample_make(kit, i % TN_KIT_SAMPLES, &s) || !tn_kit_expected(kit, &s.job, &want)) return;
+        if (first)
+            (void)kit->backend->op_prepare(kit->context, s.job.desc, &kernel[i], NULL, &kit->msg);
+        else if (tn_kit_run_job(kit, &s.job) == TN_KIT_RAN)
+            tn_kit_compare(kit, &s.job, &want, ", made ready with others");
+        tn_kit_want_free(&want);
+        tn_kit_sample_free(&s);
+        if (i + 1 == TN_KIT_SAMPLES) make_ready(kit, table, kernel);
+    }
+    kit->result->refused += !table;
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_asking[] = {
     {"abi", "one-host", "a second host is refused, and the first keeps its backend", one_host, NULL, 0, 0},
     {"abi", "reserved", "something in 'reserved', or a flag that is neither 0 nor 1, is refused", reserved, NULL, 0, 0},
@@ -446,6 +479,7 @@ const tn_kit_case tn_kit_asking[] = {
     {"abi", "limits", "an operator as large as the device says that it takes", limits, NULL, 0, 0},
     {"abi", "nothing", "the sum and product of nothing; no largest of nothing", nothing, NULL, 0, 0},
     {"abi", "asking", "asking is quick, keeps nothing and leaves the device alone", asking, NULL, 0, 0},
+    {"abi", "ready", "operators that are made ready together", ready, NULL, 0, 0},
     {"abi", "extensions", "the extensions that it offers are whole", extensions, NULL, 0, 0},
     {0},
 };

@@ -16,7 +16,7 @@
 /* A character more, one less, another case. */
 static void near_ids(tn_kit *kit)
 {
-    static const char *const known[] = {TN_EXT_MEMORY, TN_EXT_OBSERVE, TN_EXT_HERE, TN_EXT_ADOPT};
+    static const char *const known[] = {TN_EXT_MEMORY, TN_EXT_OBSERVE, TN_EXT_HERE, TN_EXT_ADOPT, TN_EXT_READY};
     static const char *const behind[] = {"0", "-draft", " ", ".", "/1", "\n"};
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;

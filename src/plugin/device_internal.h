@@ -30,6 +30,9 @@ TN_MUST_USE tn_status tn_queue_make(const tn_device *device, tn_queue **queue);
 TN_MUST_USE tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_kernel **kernel,
                                      tn_kernel_info *info);
 
+/* Makes the kernel ready to run, where its backend puts that off until all are prepared. */
+TN_MUST_USE tn_status tn_kernel_finish(const tn_device *device, tn_kernel *kernel);
+
 /* Whether the device does the operator. TN_EUNSUPPORTED is the one answer that says no: the backend's line then goes to
  * `why`, if there is room for it. All others but TN_OK are errors of the device. */
 TN_MUST_USE tn_status tn_kernel_ask(const tn_device *device, const tn_op_desc *desc, int *supported, char *why,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "tenon/backend_ext.h"
 #include "text.h"
 
 uint64_t tn_device_bank(const tn_device *device, uint64_t alignment)
@@ -83,4 +84,12 @@ tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_ker
     *kernel = object;
     *info = answer;
     return TN_OK;
+}
+
+tn_status tn_kernel_finish(const tn_device *device, tn_kernel *kernel)
+{
+    TN_MESSAGE(msg);
+    const tn_ext_ready *table = tn_backend_extension(device->backend, TN_EXT_READY);
+    if (!table || !TN_HAS(tn_ext_ready, table, ready) || !table->ready) return TN_OK;
+    return tn_device_status(device, table->ready(kernel, &msg), &msg);
 }

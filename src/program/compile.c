@@ -177,6 +177,10 @@ static tn_status prepare_kernels(tn_program *p)
         p->report.flops += l->cost.flops;
         if (!l->transfer) TN_TRY(prepare_kernel(p, l));
     }
+    for (uint32_t i = 0; i < p->ir.launches; i++) {
+        const tn_launch *l = p->ir.launch[i];
+        if (!l->transfer) TN_TRY(tn_kernel_finish(p->place[l->place].device, l->kernel));
+    }
     return TN_OK;
 }
 
