@@ -104,7 +104,9 @@ static inline void turn(const float *from, int64_t step, __mmask16 mask, int64_t
     }                                                                                                                  \
     if ((parts) == 1) continue;                                                                                        \
     LOAD_A(0);                                                                                                         \
-    LOAD_B(1);                                                                                                         \
+    if ((parts) == 2) {                                                                                                \
+        LOAD_B(1);                                                                                                     \
+    }                                                                                                                  \
     MULTIPLY(tall, wide);                                                                                              \
     if ((parts) == 3) {                                                                                                \
         LOAD_B(2);                                                                                                     \

@@ -160,7 +160,6 @@ const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to)
 {
     if (!k->staged) return x;
     const int64_t from = k->pad[1] < k->wp ? k->pad[1] : k->wp, count = min_of(k->w, k->wp - from);
-    memset(to, 0, (uint64_t)(k->c * k->hp * k->wp * k->size));
     for (int64_t c = 0; c < k->c; c++)
         for (int64_t h = 0; h < k->h && h + k->pad[0] < k->hp; h++)
             memcpy(to + ((c * k->hp + h + k->pad[0]) * k->wp + from) * k->size, x + (c * k->h + h) * k->w * k->size,
@@ -171,6 +170,13 @@ const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to)
 char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread)
 {
     return run->scratch + k->shared + thread * (k->staging + k->packed);
+}
+
+char *cpu_conv_begin_staging(const conv_kernel *k, const cpu_run *run, int thread)
+{
+    char *to = cpu_conv_staging(k, run, thread);
+    if (k->staged) memset(to, 0, (uint64_t)k->staging);
+    return to;
 }
 
 char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread)
@@ -369,23 +375,22 @@ static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, in
 static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     const int64_t wide = bytes_of_weights(k);
-    char *own = cpu_conv_packed(k, run, thread);
+    char *own = cpu_conv_packed(k, run, thread), *staging = cpu_conv_begin_staging(k, run, thread);
     cpu_conv_epilogue epilogue;
     cpu_conv_begin_epilogue(k, run, thread, &epilogue);
     const int64_t items = k->b * k->groups, parts = items < 2 * threads ? threads : 1, all = items * parts;
     if (k->units) k->units->begin();
     for (int64_t i = all * thread / threads; i < all * (thread + 1) / threads; i++) {
         const int64_t item = i / parts;
-        const portion o = {
-            k,
-            run,
-            item,
-            i % parts,
-            parts,
-            cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread)),
-            run->scratch + item % k->groups * wide,
-            own,
-            run->out[0] + item * k->k * k->pixels * k->size};
+        const portion o = {k,
+                           run,
+                           item,
+                           i % parts,
+                           parts,
+                           cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, staging),
+                           run->scratch + item % k->groups * wide,
+                           own,
+                           run->out[0] + item * k->k * k->pixels * k->size};
         int64_t n[2];
         if (!k->units || !by_units(&o, n)) by_vectors(&o, n);
         cpu_conv_run_epilogue(k, &epilogue, item, n[0], n[1]);

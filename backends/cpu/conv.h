@@ -60,6 +60,9 @@ int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, 
 char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread);
 char *cpu_conv_packed(const conv_kernel *k, const cpu_run *run, int thread);
 
+/* The same, with zeros for the padding of all pictures to come. */
+char *cpu_conv_begin_staging(const conv_kernel *k, const cpu_run *run, int thread);
+
 /* The group's channels of a picture, padded into `to` if need be. */
 const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
 
@@ -98,6 +101,8 @@ int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *pa
 /* The same for conv2d_weight. */
 void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain);
 int64_t cpu_conv_unit_pictures(const conv_kernel *k); /* bytes of so many pictures and their dy as are summed at once */
+/* On each thread, before the others; then k->units->end. */
+void cpu_conv_begin_weight_units(const conv_kernel *k, char *work);
 /* Splits picture n of k->sum_over.pictures into `work`. Returns 0 if its numbers are not for the units. */
 int cpu_conv_split_units(const conv_kernel *k, int64_t n, const char *picture, const char *dy, char *work);
 /* sums (taps, filters), rows ld apart, += those over so many pictures. */

@@ -5,11 +5,19 @@
 
 #include <string.h>
 
-/* Filters from which the units are ahead, by level of precision. On one core of a Sapphire Rapids, busy, GFLOP/s with
- * the units and without: 64 pictures 32x16x16 by 32 filters of 3x3, forward 194 to 145, at f32-fast 301, at bf16 513;
- * its gradients 163 to 149 (304, 493) and 148 to 128 (197, 292); with 16 channels and filters they are behind but for
- * f32-fast and bf16; 32x12x12 by 64 of 5x5 210 to 143 (346, 713). */
-static const int64_t least_filters[] = {32, 16, 16};
+/* The units are ahead from so many filters on, and where a number of the picture, once split, takes part in so many
+ * products, by level of precision. On one core of a Sapphire Rapids, busy, GFLOP/s with the units and without: 64
+ * pictures 32x16x16 by 32 filters of 3x3, forward 194 to 145, at f32-fast 301, at bf16 513; its gradients 163 to 149
+ * (304, 493) and 148 to 128 (197, 292); 32x12x12 by 64 of 5x5 210 to 143 (346, 713). Six layers of 16 filters of 3x3 on
+ * 32x32 take 0.86 of the time, forward and backward. */
+enum { LEAST_FILTERS = 16 };
+
+static int pays(const conv_kernel *k, uint32_t level, double grain)
+{
+    static const double products[] = {32, 16, 16};
+    return k->k > 0 && k->pixels > 0 && k->taps > 0 && (double)k->k >= LEAST_FILTERS * grain &&
+           (double)k->k * (double)(k->r * k->s) >= products[level] * grain;
+}
 
 /* Groups of 16 pixels: within rows of the result, where these are whole groups; else of all that lie side by side in
  * the padded picture, of which those between two rows of the result are left out. */
@@ -27,7 +35,7 @@ void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
 {
     if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1 || k->dilation[1] != 1)
         return;
-    if ((double)k->k < (double)least_filters[level] * grain || k->pixels == 0 || k->taps == 0) return;
+    if (!pays(k, level, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
     k->window = (cpu_conv_window){k->c, k->r, k->s, 2 * k->dilation[0] * k->wp * k->c,
                                   round_up(2 * (k->hp * k->wp + 16) * k->c + CPU_ALIGN, CPU_ALIGN)};
@@ -107,7 +115,7 @@ static int64_t packed_pixels(const conv_kernel *k)
 void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain)
 {
     if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1) return;
-    if ((double)k->k < (double)least_filters[level] * grain || k->pixels == 0 || k->taps == 0 || k->k == 0) return;
+    if (!pays(k, level, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
     const int64_t together = laid_pixels(k) < DEEPEST && k->groups == 1 ? DEEPEST / laid_pixels(k) : 1;
     k->sum_over = (cpu_conv_pixels){together,        laid_pixels(k),    picture_part(k) * k->units->parts,
@@ -120,11 +128,23 @@ int64_t cpu_conv_unit_pictures(const conv_kernel *k)
     return w->pictures * (w->picture + w->packed) + round_up(k->k * w->pixels * k->size, CPU_ALIGN);
 }
 
-/* The rows of dy, with zeros behind each up to the padded picture's width. */
+/* Where pictures' rows of dy are laid. */
+static float *laid(const conv_kernel *k, char *work)
+{
+    const cpu_conv_pixels *w = &k->sum_over;
+    return (float *)(void *)(work + w->pictures * (w->picture + w->packed));
+}
+
+void cpu_conv_begin_weight_units(const conv_kernel *k, char *work)
+{
+    k->units->begin();
+    memset(laid(k, work), 0, (uint64_t)(k->k * k->sum_over.pixels * k->size));
+}
+
+/* The rows of dy, with zeros behind each up to the padded picture's width: those are there. */
 static const float *lay_pixels(const conv_kernel *k, const char *dy, float *to)
 {
     const int64_t all = k->sum_over.pixels;
-    memset(to, 0, (uint64_t)(k->k * all) * sizeof *to);
     for (int64_t f = 0; f < k->k; f++)
         for (int64_t h = 0; h < k->p; h++)
             memcpy(to + f * all + h * k->wp, dy + (f * k->p + h) * k->q * k->size, (uint64_t)(k->q * k->size));
@@ -136,21 +156,22 @@ int cpu_conv_split_units(const conv_kernel *k, int64_t n, const char *picture, c
     const cpu_conv_pixels *w = &k->sum_over;
     const int64_t count = k->c * k->hp * k->wp;
     char *parts = work + n * w->picture, *packed = work + w->pictures * w->picture + n * w->packed;
-    float *laid = (float *)(void *)(work + w->pictures * (w->picture + w->packed));
     const int32_t a = k->unit_conv->split_plain(count, (const float *)(const void *)picture, parts, w->part);
     for (int p = 0; p < k->units->parts; p++) /* what tiles reach behind the last pixel */
         memset(parts + p * w->part + 2 * count, 0, CPU_ALIGN);
-    return cpu_matrix_fits(a, k->unit_conv->pack_pixels(k->k, w->pixels, lay_pixels(k, dy, laid), packed),
+    return cpu_matrix_fits(a, k->unit_conv->pack_pixels(k->k, w->pixels, lay_pixels(k, dy, laid(k, work)), packed),
                            w->pixels * w->pictures);
 }
 
-void cpu_conv_sum_units(const conv_kernel *k, int64_t pictures, const char *work, char *sums, int64_t ld)
+/* The same over the pixels of w alone, from number `first` of picture n on. */
+static void sum_block(const conv_kernel *k, const cpu_conv_pixels *w, int64_t n, int64_t first, const char *work,
+                      char *sums, int64_t ld)
 {
-    cpu_conv_pixels w = k->sum_over;
-    const int64_t window = k->r * k->s, tiles = k->c / 16 * window, panel = w.pixels * k->units->wide * k->units->bytes;
-    const char *packed = work + w.pictures * w.picture;
-    w.pictures = pictures;
-    for (int64_t j = 0; j < k->k; j += k->units->wide)
+    const cpu_conv_pixels *all = &k->sum_over;
+    const int64_t window = k->r * k->s, tiles = k->c / 16 * window, column = k->units->wide * k->units->bytes;
+    const char *pictures = work + n * all->picture + 2 * first,
+               *packed = work + all->pictures * all->picture + n * all->packed + first * column;
+    for (int64_t j = 0; j < k->k; j += k->units->wide, packed += all->pixels * column)
         for (int64_t i = 0; i < tiles; i += 2) {
             int64_t at[2] = {0, 0};
             float *to[2] = {NULL, NULL};
@@ -159,7 +180,20 @@ void cpu_conv_sum_units(const conv_kernel *k, int64_t pictures, const char *work
                 at[t - i] = 2 * k->tap[tap];
                 to[t - i] = (float *)(void *)sums + tap * ld + j;
             }
-            k->unit_conv->over_pixels(&w, at, work, packed + j / k->units->wide * panel,
-                                      min_of(k->units->wide, k->k - j), to, window * ld);
+            k->unit_conv->over_pixels(w, at, pictures, packed, min_of(k->units->wide, k->k - j), to, window * ld);
+        }
+}
+
+/* Blocks of pixels, of which a packed panel and the parts of 16 channels stay in the first cache for all tiles. */
+void cpu_conv_sum_units(const conv_kernel *k, int64_t pictures, const char *work, char *sums, int64_t ld)
+{
+    enum { ROW_BYTES = 768 };
+    const cpu_conv_pixels *all = &k->sum_over;
+    const int64_t most = ROW_BYTES / k->units->bytes, together = all->pixels < most ? most / all->pixels : 1;
+    for (int64_t n = 0; n < pictures; n += together)
+        for (int64_t i = 0; i < all->pixels; i += most) {
+            cpu_conv_pixels w = *all;
+            w.pictures = min_of(together, pictures - n), w.pixels = min_of(most, all->pixels - i);
+            sum_block(k, &w, n, i, work, sums, ld);
         }
 }

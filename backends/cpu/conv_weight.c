@@ -24,7 +24,7 @@ static int32_t prepare_weight(tn_context *context, const tn_op_desc *desc, const
         cpu_release(*kernel);
         return cpu_fail(msg, TN_EUNSUPPORTED, "conv2d_weight: no faster with less precision");
     }
-    if (k->units && own < cpu_conv_unit_pictures(k)) own = cpu_conv_unit_pictures(k);
+    if (k->units) own += cpu_conv_unit_pictures(k);
     cpu_conv_set_scratch(k, k->threads * sums_bytes(k), own);
     return TN_OK;
 }
@@ -92,9 +92,10 @@ static void weight_items(const conv_kernel *k, const cpu_run *run, int thread, i
 {
     sums += i % k->groups * round_up(k->taps, k->gather->mr) * round_up(k->k, k->gather->nr) * k->size;
     if (k->units && sum_by_units(k, run, thread, i, count, sums)) return;
+    char *packed = cpu_conv_packed(k, run, thread) + (k->units ? cpu_conv_unit_pictures(k) : 0);
     for (int64_t n = 0; n < count; n++) {
         const char *dy, *picture = stage_item(k, run, thread, i + n, &dy);
-        weight_item(k, picture, dy, sums, cpu_conv_packed(k, run, thread));
+        weight_item(k, picture, dy, sums, packed);
     }
 }
 
@@ -102,8 +103,9 @@ static void sum_pictures(const conv_kernel *k, const cpu_run *run, int thread, i
 {
     char *sums = run->scratch + thread * sums_bytes(k);
     const int64_t end = k->b * (thread + 1) / threads * k->groups, most = k->units ? k->sum_over.pictures : 1;
+    cpu_conv_begin_staging(k, run, thread);
     memset(sums, 0, (uint64_t)sums_bytes(k));
-    if (k->units) k->units->begin();
+    if (k->units) cpu_conv_begin_weight_units(k, cpu_conv_packed(k, run, thread));
     for (int64_t i = k->b * thread / threads * k->groups; i < end; i += most)
         weight_items(k, run, thread, i, min_of(most, end - i), sums);
     if (k->units) k->units->end();
