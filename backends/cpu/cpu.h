@@ -129,6 +129,8 @@ typedef struct cpu_run {
     char *const *out;
     char *scratch;
     const tn_scalar *scalar;
+    char *kept; /* of a kernel that keeps: see tn_run */
+    int is_kept;
 } cpu_run;
 
 /* Of one operator: tn_check_op has seen to it that there are no more. */
@@ -138,14 +140,15 @@ typedef struct cpu_run {
 /* Every prepared operator begins so. */
 struct tn_kernel {
     const struct cpu_op *op;
-    uint64_t n_in, n_out, n_scalar, scratch;
+    uint64_t n_in, n_out, n_scalar, scratch, kept;
     uint64_t in_bytes[CPU_MAX_IN], out_bytes[CPU_MAX_OUT]; /* that a run touches: checked against the buffers */
     tn_context *context;
     int flushes; /* results that would be denormal are zero */
 };
 
-#define CPU_ANY     (CPU_LEVELS - 1)
+#define CPU_ANY     (CPU_KEEPS - 1)
 #define CPU_LEVELS  (1u << 31)
+#define CPU_KEEPS   (1u << 30)
 #define CPU_FLOATS  (1u << TN_F32 | 1u << TN_F64)
 #define CPU_NUMBERS (CPU_FLOATS | 1u << TN_I32)
 

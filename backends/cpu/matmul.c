@@ -25,6 +25,7 @@ typedef struct matmul_kernel {
     int64_t size;                             /* bytes of an element */
     int64_t parts_m, parts_n, tile_m, tile_n; /* boundaries between parts fall on whole tiles */
     int64_t packed_b;                         /* bytes of scratch for each thread */
+    int64_t kept;                             /* bytes of what each part keeps of b */
     const cpu_fold *sum; /* of a's columns, into doubles at the end of the scratch memory; NULL: none */
     uint64_t sums_at;
 } matmul_kernel;
@@ -47,12 +48,18 @@ static int32_t check(const tn_op_desc *desc, const tn_op_facts *f, tn_msg *msg)
     return TN_OK;
 }
 
-/* Matrix units, where they are ahead, or NULL. Levels of precision are for them. */
+/* Rows of a from which units pay where b was packed before, and as how many they count. */
+enum { FEW_ROWS = 16, OFTEN = 8 };
+
+/* Matrix units, where they are ahead, or NULL. Levels of precision are for them, and what is kept. */
 static int32_t choose_units(const tn_context *context, const tn_op_desc *desc, const tn_op_facts *f,
                             const cpu_matrix **units, tn_msg *msg)
 {
     *units = cpu_code->matrix && f->dtype == TN_F32 ? cpu_code->matrix + desc->precision : NULL;
-    if (*units && !cpu_matrix_pays(*units, f->size.m, f->size.n, f->size.k, context->grain)) *units = NULL;
+    const int64_t m = desc->keeps ? OFTEN * f->size.m : f->size.m;
+    if (*units && !cpu_matrix_pays(*units, m, f->size.n, f->size.k, context->grain)) *units = NULL;
+    if (desc->keeps && (!*units || f->size.b != 1 || (double)f->size.m < FEW_ROWS * context->grain))
+        return cpu_fail(msg, TN_EUNSUPPORTED, "matmul: nothing to keep");
     return *units || !desc->precision ? TN_OK : cpu_fail(msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
 }
 
@@ -110,6 +117,14 @@ static void plan(matmul_kernel *k, const tn_context *context)
     k->kernel.scratch = (uint64_t)(k->packed_b * k->threads);
 }
 
+/* Each part keeps what it multiplies by. */
+static void plan_kept(matmul_kernel *k)
+{
+    const int64_t columns = ((k->n + k->tile_n - 1) / k->tile_n + k->parts_n - 1) / k->parts_n * k->tile_n;
+    k->kept = cpu_matrix_kept_bytes(k->matrix, columns, k->k);
+    k->kernel.kept = (uint64_t)(k->kept * k->parts_m * k->parts_n);
+}
+
 static void plan_sums(matmul_kernel *k)
 {
     k->sum = cpu_code->fold;
@@ -142,6 +157,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->size = (int64_t)tn_dtype_size(y->dtype);
     k->kernel.n_scalar = a->epilogue ? a->epilogue->n_scalar : 0;
     plan(k, context);
+    if (desc->keeps) plan_kept(k);
     if (a->sums) plan_sums(k);
     return TN_OK;
 }
@@ -167,6 +183,7 @@ typedef struct part {
     char *y;
     int64_t z, m0, m1, n0, n1;
     char *packed_a, *packed_b;
+    cpu_kept kept;
     const cpu_eval *eval; /* NULL: no epilogue */
 } part;
 
@@ -280,7 +297,7 @@ static void run_library(const part *p)
 static int run_matrix(const part *p)
 {
     const cpu_product product = product_of(p);
-    if (!p->kernel->matrix || !cpu_matrix_product(p->kernel->matrix, &product, p->packed_b)) return 0;
+    if (!p->kernel->matrix || !cpu_matrix_product(p->kernel->matrix, &product, p->packed_b, p->kept)) return 0;
     run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
     return 1;
 }
@@ -298,6 +315,7 @@ static void run_parts(part *p, const matmul_run *r, int64_t begin, int64_t end)
         p->m0 = boundary(k->m, k->tile_m, im, k->parts_m), p->m1 = boundary(k->m, k->tile_m, im + 1, k->parts_m);
         p->n0 = boundary(k->n, k->tile_n, in, k->parts_n), p->n1 = boundary(k->n, k->tile_n, in + 1, k->parts_n);
         if (p->m0 == p->m1 || p->n0 == p->n1) continue;
+        if (k->kept) p->kept = (cpu_kept){r->run->kept + i % grid * k->kept, r->run->is_kept};
         if (!run_matrix(p)) k->library ? run_library(p) : run_part(p);
     }
 }
@@ -347,4 +365,4 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(at->queue, k->threads, k->parts_m * k->parts_n * k->batch, run_thread, &r);
 }
 
-const cpu_op cpu_matmul = {"matmul", CPU_FLOATS | CPU_LEVELS, 0, prepare, run, release, NULL};
+const cpu_op cpu_matmul = {"matmul", CPU_FLOATS | CPU_LEVELS | CPU_KEEPS, 0, prepare, run, release, NULL};

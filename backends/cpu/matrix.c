@@ -38,10 +38,27 @@ static int64_t panel_bytes(const cpu_matrix *g, int64_t count, int64_t depth)
     return round_up(count, g->wide) * round_up(depth, g->deep) * g->bytes;
 }
 
+/* A packed block of b: its largest exponent, then its panels. */
+enum { HEAD = 64 };
+
+static int64_t block_bytes(const cpu_matrix *g, int64_t columns, int64_t depth)
+{
+    return HEAD + panel_bytes(g, columns, depth);
+}
+
 int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k)
 {
     const int64_t depth = min_of(k, depth_of(g));
-    return panel_bytes(g, min_of(m, ROWS), depth) + panel_bytes(g, min_of(n, COLUMNS), depth);
+    return panel_bytes(g, min_of(m, ROWS), depth) + block_bytes(g, min_of(n, COLUMNS), depth);
+}
+
+int64_t cpu_matrix_kept_bytes(const cpu_matrix *g, int64_t n, int64_t k)
+{
+    int64_t bytes = 0;
+    for (int64_t j = 0; j < n; j += COLUMNS)
+        for (int64_t l = 0; l < k; l += depth_of(g))
+            bytes += block_bytes(g, min_of(COLUMNS, n - j), min_of(depth_of(g), k - l));
+    return bytes;
 }
 
 /* A packed element of a takes part in n multiply-adds, one of b in m: so packing costs as 1 / m + 1 / n. On one core of
@@ -69,30 +86,44 @@ static void multiply(const cpu_matrix *g, const char *a, const char *b, int64_t 
                     min_of(g->wide, rows - i), min_of(g->wide, columns - j), add);
 }
 
-/* Columns j..j + columns. */
-static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work)
+/* Block (l, j) of b, where it is kept already or to be. */
+static char *pack_block(const cpu_matrix *g, const cpu_product *p, int64_t l, int64_t depth, int64_t j, int64_t columns,
+                        char *work, cpu_kept *kept)
 {
-    const int64_t a_row = p->ta ? 1 : p->lda, a_deep = p->ta ? p->lda : 1, b_column = p->tb ? p->ldb : 1,
-                  b_deep = p->tb ? 1 : p->ldb;
-    for (int64_t l = 0; l < p->k; l += depth_of(g)) {
-        const int64_t depth = min_of(depth_of(g), p->k - l);
-        char *packed_a = work + panel_bytes(g, columns, depth);
-        const int32_t top = g->pack_b(columns, depth, p->b + j * b_column + l * b_deep, b_column, b_deep, work);
-        for (int64_t i = 0; i < p->m; i += ROWS) {
-            const int64_t rows = min_of(ROWS, p->m - i);
-            const int32_t other = g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a);
-            if (!cpu_matrix_fits(top, other, depth)) return 0;
-            multiply(g, packed_a, work, rows, columns, depth, p->c + i * p->ldc + j, p->ldc, l > 0);
-        }
-    }
-    return 1;
+    const int64_t b_column = p->tb ? p->ldb : 1, b_deep = p->tb ? 1 : p->ldb;
+    char *block = kept->at ? kept->at : work;
+    if (kept->at) kept->at += block_bytes(g, columns, depth);
+    if (!kept->is_full)
+        *(int32_t *)(void *)block =
+            g->pack_b(columns, depth, p->b + j * b_column + l * b_deep, b_column, b_deep, block + HEAD);
+    return block;
 }
 
-int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work)
+/* Columns j..j + columns. All of b is packed, whatever the numbers: others may want it. */
+static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work, cpu_kept *kept)
+{
+    const int64_t a_row = p->ta ? 1 : p->lda, a_deep = p->ta ? p->lda : 1;
+    int fit = 1;
+    for (int64_t l = 0; l < p->k; l += depth_of(g)) {
+        const int64_t depth = min_of(depth_of(g), p->k - l);
+        char *packed_a = work + block_bytes(g, columns, depth);
+        const char *block = pack_block(g, p, l, depth, j, columns, work, kept);
+        const int32_t top = *(const int32_t *)(const void *)block;
+        for (int64_t i = 0; i < p->m && fit; i += ROWS) {
+            const int64_t rows = min_of(ROWS, p->m - i);
+            const int32_t other = g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a);
+            fit = cpu_matrix_fits(top, other, depth);
+            if (fit) multiply(g, packed_a, block + HEAD, rows, columns, depth, p->c + i * p->ldc + j, p->ldc, l > 0);
+        }
+    }
+    return fit;
+}
+
+int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept)
 {
     int fit = 1;
     g->begin();
-    for (int64_t j = 0; j < p->n && fit; j += COLUMNS) fit = strip(g, p, j, min_of(COLUMNS, p->n - j), work);
+    for (int64_t j = 0; j < p->n; j += COLUMNS) fit = strip(g, p, j, min_of(COLUMNS, p->n - j), work, &kept) && fit;
     g->end();
     return fit;
 }

@@ -18,9 +18,16 @@ int cpu_matrix_fits(int32_t a, int32_t b, int64_t depth);
 /* Bytes of memory that such a product, or a smaller one, needs. */
 int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k);
 
+/* What is kept of b, packed, for other products by it: bytes for (k, n), and where. */
+int64_t cpu_matrix_kept_bytes(const cpu_matrix *g, int64_t n, int64_t k);
+typedef struct cpu_kept {
+    char *at; /* at a multiple of 64; NULL: nothing is kept */
+    int is_full;
+} cpu_kept;
+
 /* Multiplies on this thread. Returns 0, and c is left undefined, if there are infinities or NaN among the operands, or
  * numbers whose products may be beyond about 2^69. `work`
- * begins at a multiple of 64. */
-int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work);
+ * begins at a multiple of 64. b is packed into `kept`, if that is there, unless it is full. */
+int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept);
 
 #endif

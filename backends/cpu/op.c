@@ -21,8 +21,8 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
  * --------------------------------------------------------------------------------------------------- */
 
 /* Whether results that would be denormal are zero: an optimizer's moments shrink by a factor each step until they are,
- * and then cost a hundred cycles each. Only where a map multiplies. One that only adds keeps them: the sums of a batch's
- * shards are also made by the host, and have the same bits. */
+ * and then cost a hundred cycles each. Only where a map multiplies. One that only adds keeps them: the sums of a
+ * batch's shards are also made by the host, and have the same bits. */
 static int may_flush(const tn_op_desc *desc)
 {
     const tn_map_attrs *map = strcmp(desc->name, "map") ? NULL : desc->attrs;
@@ -55,6 +55,7 @@ static int32_t check_op(const cpu_op *op, const tn_op_desc *desc, const tn_op_fa
     if (!op) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no such operator in the cpu backend", desc->name);
     if (desc->precision && !(op->types & CPU_LEVELS))
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
+    if (desc->keeps && !(op->types & CPU_KEEPS)) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: keeps nothing", desc->name);
     if (!(op->types >> facts->dtype & 1))
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: not of elements of type %d", desc->name, facts->dtype);
     return op->in_place ? TN_OK : tn_check_not_in_place(desc, msg);
@@ -64,14 +65,15 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
                        tn_msg *msg)
 {
     tn_op_facts facts;
-    tn_op_desc plain;
-    uint32_t level = 0;
+    tn_op_desc plain, each_time;
+    uint32_t level = 0, keeps = 0;
     tn_kernel *made = NULL;
-    int32_t s = tn_take_precision(desc, &plain, &level, msg);
+    int32_t s = tn_take_keeps(desc, &each_time, &keeps, msg);
+    if (!s) s = tn_take_precision(&each_time, &plain, &level, msg);
     if (!s) s = tn_check_op(&plain, &facts, msg);
     if (s) return s;
     const cpu_op *op = find_op(plain.name);
-    plain.precision = level;
+    plain.precision = level, plain.keeps = keeps;
     s = check_op(op, &plain, &facts, msg);
     const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
     if (!s) s = op->prepare(context, &plain, &facts, &made, msg);
@@ -79,7 +81,7 @@ int32_t cpu_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     if (s) return s;
     fill_kernel(made, op, &plain, context);
     if (kernel && op->finish) s = op->finish(made, msg);
-    const tn_kernel_info full = {.scratch = made->scratch, .launches = 1};
+    const tn_kernel_info full = {.scratch = made->scratch, .launches = 1, .kept = made->kept};
     if (!s && info) tn_answer(info, &full, sizeof full);
     if (!s && kernel)
         *kernel = made;
@@ -109,12 +111,14 @@ int32_t cpu_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg
     if (queue->error) return TN_OK; /* dropped; queue_sync tells */
     const char *in[CPU_MAX_IN];
     char *out[CPU_MAX_OUT], *scratch = place(run->scratch, kernel->scratch);
-    int ok = scratch && run->n_scalar >= kernel->n_scalar;
+    const int has_kept = TN_HAS(tn_run, run, is_kept);
+    char *kept = place(has_kept ? run->kept : (tn_ref){0}, kernel->kept);
+    int ok = scratch && kept && run->n_scalar >= kernel->n_scalar;
     for (uint64_t i = 0; i < kernel->n_in && ok; i++) ok = (in[i] = place(run->in[i], kernel->in_bytes[i])) != NULL;
     for (uint64_t i = 0; i < kernel->n_out && ok; i++) ok = (out[i] = place(run->out[i], kernel->out_bytes[i])) != NULL;
     if (!ok)
         return cpu_queue_fail(queue, TN_EINVAL, "an operand, the scratch memory or the scalars are too small", msg);
-    const cpu_run at = {queue, in, out, scratch, run->scalar};
+    const cpu_run at = {queue, in, out, scratch, run->scalar, kept, has_kept && run->is_kept};
     const uint64_t begin = cpu_span_begin(queue);
     const tn_float_mode mode = kernel->flushes ? tn_float_begin_flushed() : tn_float_begin();
     kernel->op->run(kernel, &at);

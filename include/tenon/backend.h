@@ -302,7 +302,11 @@ typedef struct tn_op_desc {
      * so many bytes, a power of two; 0, or NULL for all: of its element's size. */
     const uint64_t *in_align, *out_align;
     uint32_t precision; /* since 1.1; one of TN_PRECISION_ */
-    uint32_t reserved;
+    /* Since 1.1. 1: many operators alike have this input 1, as the steps of a recurrent layer have their weight, and
+     * what is made of it, such as its elements in another order, may be kept in memory that is given for it: see
+     * tn_kernel_info.kept. As a level of precision it is permission and no demand: a backend that keeps nothing answers
+     * TN_EUNSUPPORTED, and is asked again without. */
+    uint32_t keeps;
 } tn_op_desc;
 
 /* What the host is told of an operator, the same whether it asks or has it prepared. */
@@ -310,6 +314,9 @@ typedef struct tn_kernel_info {
     uint64_t size;
     uint64_t scratch;  /* bytes of scratch memory that each run must be given; 0: none */
     uint64_t launches; /* what one run adds to tn_queue_stats.launches; may be 0 where there are no elements */
+    /* Since 1.1. Of an operator that keeps: bytes of memory for what is made of input 1. It is the same for all that
+     * are described alike, but for what follows the product and for hints; so are the bytes that they keep there. */
+    uint64_t kept;
 } tn_kernel_info;
 
 /* One run of a prepared operator. Scratch memory begins at a multiple of the device's `alignment` and keeps nothing
@@ -322,6 +329,10 @@ typedef struct tn_run {
     const tn_scalar *scalar;
     uint64_t n_scalar; /* how many: as many as the operator names (n_scalar of its map; for window 1 more than `scalar`)
                           or more, of which the rest is ignored; at most TN_MAX_SCALARS */
+    /* Since 1.1. Of an operator that keeps: its memory, as scratch memory begins; and 1 if it is as an operator that is
+     * described alike left it in this queue, with the same elements in its input 1; 0: it is to be filled. */
+    tn_ref kept;
+    uint64_t is_kept;
 } tn_run;
 
 /* ---- devices ------------------------------------------------------------------------------------------------- */

@@ -159,7 +159,7 @@ static inline int32_t tn_check_desc(const tn_op_desc *desc, tn_msg *msg)
  * all that ask for none take it, and *level what is to be done. */
 static inline int32_t tn_take_precision(const tn_op_desc *desc, tn_op_desc *plain, uint32_t *level, tn_msg *msg)
 {
-    const uint64_t known = offsetof(tn_op_desc, reserved);
+    const uint64_t known = offsetof(tn_op_desc, keeps);
     memset(plain, 0, sizeof *plain);
     if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
         return tn_refuse(msg, TN_EINVAL, "the description of an operator is incomplete");
@@ -170,6 +170,22 @@ static inline int32_t tn_take_precision(const tn_op_desc *desc, tn_op_desc *plai
     *level = plain->precision, plain->precision = TN_PRECISION_F32;
     if (*level <= TN_PRECISION_BF16) return TN_OK;
     return tn_refuse(msg, TN_EUNSUPPORTED, "%s: precision %u", desc->name, *level);
+}
+
+/* Likewise for one that can keep what it makes of input 1: the description without that wish, and whether it was there.
+ * To be called first. */
+static inline int32_t tn_take_keeps(const tn_op_desc *desc, tn_op_desc *plain, uint32_t *keeps, tn_msg *msg)
+{
+    memset(plain, 0, sizeof *plain);
+    if (!desc || !TN_HAS(tn_op_desc, desc, alias) || !desc->name)
+        return tn_refuse(msg, TN_EINVAL, "the description of an operator is incomplete");
+    if (!tn_attrs_known(desc, sizeof *plain))
+        return tn_refuse(msg, TN_EUNSUPPORTED, "%s: a description of a later version", desc->name);
+    memcpy(plain, desc, desc->size < sizeof *plain ? desc->size : sizeof *plain);
+    plain->size = sizeof *plain;
+    *keeps = plain->keeps, plain->keeps = 0;
+    if (*keeps <= 1 && (!*keeps || plain->n_in > 1)) return TN_OK;
+    return tn_refuse(msg, TN_EUNSUPPORTED, "%s: keeps %u of %u inputs", desc->name, *keeps, plain->n_in);
 }
 
 /* For a kernel that can't write in place. */

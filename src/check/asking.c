@@ -209,8 +209,8 @@ static void precision_and_alignment(tn_kit *kit)
         desc->precision = 77;
         tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: a precision that does not exist is accepted",
                       desc->name);
-        desc->precision = 0, desc->reserved = 1;
-        tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: something in 'reserved' is accepted", desc->name);
+        desc->precision = 0, desc->keeps = 77;
+        tn_kit_expect(kit, asked(kit, desc) == TN_EUNSUPPORTED, "%s: to keep 77 of its inputs is accepted", desc->name);
         tn_kit_want_free(&want);
         tn_kit_sample_free(&s);
     }

@@ -311,6 +311,7 @@ static tn_status list_groups(case_list *list, const tn_check_options *options)
     TN_TRY(add_group(list, tn_kit_unasked));
     TN_TRY(add_group(list, tn_kit_ends));
     TN_TRY(add_group(list, tn_kit_levels));
+    TN_TRY(add_group(list, tn_kit_kept));
     TN_TRY(add_group(list, tn_kit_chosen));
     TN_TRY(add_group(list, tn_kit_failure));
     TN_TRY(add_group(list, tn_kit_memory));

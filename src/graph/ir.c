@@ -56,6 +56,7 @@ void tn_ir_find_lives(tn_ir *ir)
         for (uint32_t k = 0; k < l->operation.desc.n_in; k++) live_through(l->in[k], i);
         for (uint32_t k = 0; k < l->operation.desc.n_out; k++) live_through(l->out[k], i);
         if (l->scratch) live_through(l->scratch, i);
+        if (l->kept) live_through(l->kept, i);
     }
 }
 

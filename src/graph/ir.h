@@ -44,6 +44,8 @@ typedef struct tn_launch {
     uint32_t crosses;    /* where the others' in[0] may be added: out[0] is the sum over all shards of a batch */
     tn_cost cost;
     tn_value *scratch;
+    struct tn_launch *keeper; /* the first of those that share what they make of input 1 (keep.c); NULL: it does not */
+    tn_value *kept;           /* where that is */
     tn_kernel *kernel;
     tn_kernel_info info;
 } tn_launch;
@@ -104,6 +106,8 @@ void tn_settle(tn_ir *ir);
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
 /* Products of the first place to that TN_PRECISION_, unless the device refuses: how many, and how many it refused. */
 void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, uint32_t *lowered, uint32_t *refused);
+/* Finds products of one factor: whose kernels may keep what they make of it. */
+tn_status tn_find_keepers(const tn_target *target, tn_ir *ir);
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 

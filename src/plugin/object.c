@@ -73,10 +73,13 @@ tn_status tn_kernel_make(const tn_device *device, const tn_op_desc *desc, tn_ker
     int32_t code = device->backend->op_prepare(device->context, &sent, &object, &answer, &msg);
     TN_TRY(made(device, code, object, "kernel", &msg));
     tn_status s = TN_OK;
-    if (answer.scratch > tn_device_bank(device, 1))
+    const uint64_t most = answer.scratch > answer.kept ? answer.scratch : answer.kept;
+    if (most > tn_device_bank(device, 1))
         s = tn_fail(TN_ENOMEM, "%s: %s asks for %llu bytes of scratch memory, and the largest buffer has %llu",
-                    device->name, desc->name, (unsigned long long)answer.scratch,
-                    (unsigned long long)tn_device_bank(device, 1));
+                    device->name, desc->name, (unsigned long long)most, (unsigned long long)tn_device_bank(device, 1));
+    else if (answer.kept && !desc->keeps)
+        s = tn_fail(TN_EDEVICE, "%s: %s keeps %llu bytes, and was not asked to", device->name, desc->name,
+                    (unsigned long long)answer.kept);
     if (s) {
         device->backend->op_release(object);
         return s;

@@ -135,6 +135,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
     tn_settle(&p->ir);
     if (options->storage) TN_TRY(narrow(p, options));
     if (options->precision) TN_TRY(lower_precision(p, options));
+    TN_TRY(tn_find_keepers(&p->target, &p->ir));
     return tn_plan_in_place(&p->ir);
 }
 
@@ -153,6 +154,25 @@ static uint64_t alignment_of(const tn_program *p, tn_value *value)
     return (offset | alignment) & -(offset | alignment);
 }
 
+static tn_status work_memory(tn_program *p, const tn_launch *l, uint64_t bytes, tn_value **value)
+{
+    *value = tn_ir_value(&p->ir, (tn_type){TN_U8, TN_SHAPE((int64_t)bytes)});
+    if (!*value) return TN_ENOMEM;
+    (*value)->place = l->place;
+    return TN_OK;
+}
+
+/* Memory for what it keeps: that of the first of its like, or, if that wants another size after all, its own. */
+static tn_status keep(tn_program *p, tn_launch *l)
+{
+    if (l->keeper != l && l->keeper && l->keeper->info.kept == l->info.kept) {
+        l->kept = l->keeper->kept;
+        return TN_OK;
+    }
+    l->keeper = l;
+    return work_memory(p, l, l->info.kept, &l->kept);
+}
+
 static tn_status prepare_kernel(tn_program *p, tn_launch *l)
 {
     uint64_t in_align[TN_MAX_OPERANDS] = {0}, out_align[TN_MAX_OPERANDS] = {0};
@@ -162,11 +182,8 @@ static tn_status prepare_kernel(tn_program *p, tn_launch *l)
     desc.in_align = in_align, desc.out_align = out_align;
     TN_TRY(tn_kernel_make(p->place[l->place].device, &desc, &l->kernel, &l->info));
     p->report.launches += (uint32_t)l->info.launches;
-    if (!l->info.scratch) return TN_OK;
-    l->scratch = tn_ir_value(&p->ir, (tn_type){TN_U8, TN_SHAPE((int64_t)l->info.scratch)});
-    if (!l->scratch) return TN_ENOMEM;
-    l->scratch->place = l->place;
-    return TN_OK;
+    if (l->info.scratch) TN_TRY(work_memory(p, l, l->info.scratch, &l->scratch));
+    return l->info.kept ? keep(p, l) : TN_OK;
 }
 
 static tn_status prepare_kernels(tn_program *p)
@@ -216,6 +233,7 @@ static tn_status bind_launch(tn_program *p, const tn_launch *l, tn_prepared *out
     out->run = (tn_run){
         .size = sizeof out->run, .in = out->in, .out = out->out, .scalar = out->scalar, .n_scalar = l->n_scalar};
     if (l->scratch) out->run.scratch = tn_program_ref(p, l->scratch);
+    if (l->kept) out->run.kept = tn_program_ref(p, l->kept), out->run.is_kept = l->keeper != l;
     return l->transfer ? bind_transfer(out) : TN_OK;
 }
 

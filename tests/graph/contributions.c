@@ -97,6 +97,47 @@ static void a_recurrent_layer_whose_last_step_is_taken_moves_no_steps(void **sta
     }
 }
 
+enum { WIDE = 128, LONG = 6, MANY_SAMPLES = 32, FED = MANY_SAMPLES * LONG * WIDE };
+
+/* The gradient of the recurrent weight of a layer of WIDE units after two runs; returns how many launches find what
+ * another kept. */
+static uint32_t gradient_on(const char *device, float *grad)
+{
+    static float x[FED];
+    uint32_t shared = 0;
+    for (int i = 0; i < FED; i++) x[i] = (float)(i % 17 - 8) / 8;
+    fixture f = use_device(device, 3);
+    tn_graph *g = tn_graph_new();
+    tn_tensor *y = tn_input(g, "x", TN_F32, TN_SHAPE(MANY_SAMPLES, LONG, WIDE)), *dw = NULL;
+    tn_program *p = NULL;
+    y = tn_recurrent(y, "r", NULL, .units = WIDE, .kind = TN_RNN);
+    tn_tensor *w = tn_param(g, "r.weight_hh_l0", TN_SHAPE(WIDE, WIDE), (tn_init){0});
+    tn_grad(tn_mean(tn_square(y), TN_ALL, 0), &w, 1, &dw);
+    tn_output(dw, "dw");
+    tn_assign(w, tn_sub(w, dw));
+    ok(tn_compile(g, f.state, NULL, &p));
+    ok(tn_feed(p, "x", x, sizeof x));
+    for (int i = 0; i < 2; i++) ok(tn_program_run(p));
+    ok(tn_fetch(p, "dw", grad, WIDE * WIDE * sizeof *grad));
+    for (uint32_t i = 0; i < p->ir.launches; i++) shared += p->ir.launch[i]->kept && p->prepared[i].run.is_kept;
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+    return shared;
+}
+
+/* Where cpu keeps anything: with matrix units. In the second run the weight is another. */
+static void steps_share_what_is_made_of_their_weight_and_make_it_in_each_run(void **state)
+{
+    static float here[WIDE * WIDE], there[WIDE * WIDE];
+    (void)state;
+    uint32_t shared = gradient_on("cpu", here);
+    assert_int_equal(gradient_on("reference", there), 0);
+    for (int i = 0; i < WIDE * WIDE; i++) assert_near(here[i], there[i], 1e-6);
+    assert_true(!shared || shared >= LONG - 1);
+    if (!shared) skip();
+}
+
 static tn_tensor *sum_of_squares(tn_tensor *const grad[3])
 {
     tn_tensor *sum = NULL;
@@ -232,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unrolled_layer_has_one_product_for_the_gradient_of_its_weight),
         cmocka_unit_test(a_recurrent_layer_whose_last_step_is_taken_moves_no_steps),
+        cmocka_unit_test(steps_share_what_is_made_of_their_weight_and_make_it_in_each_run),
         cmocka_unit_test(the_gradients_of_an_unrolled_layer_have_gradients),
         cmocka_unit_test(the_result_of_a_composite_operator_has_a_gradient),
         cmocka_unit_test(a_second_derivative_that_there_is_not_is_an_error),
