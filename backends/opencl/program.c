@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define BUILD_OPTIONS "-w" /* no warnings; arithmetic stays strict: NaN, infinities and denormals hold */
-#define MAX_PARTS     64   /* in a program: some drivers go through all of it for each kernel */
+#define MAX_PARTS     64   /* in a program: of 55 together PoCL compiles each as fast as of 8 */
 
 struct ocl_program {
     ocl_program *next;
