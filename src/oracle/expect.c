@@ -155,10 +155,21 @@ static double limited(double value, int32_t dtype)
     return fabs(value) > largest_of(dtype) ? copysign(INFINITY, value) : value;
 }
 
+/* Whether padding times infinity is NaN is left open: a sum over padding may be anything then. */
+static int is_open(const tn_expected *x, const tn_tensor *y)
+{
+    if (y->op != &tn_op_conv2d && y->op != &tn_op_conv2d_data && y->op != &tn_op_conv2d_weight) return 0;
+    for (uint32_t i = 0; i < 2; i++)
+        for (int64_t e = 0; e < count_of(y->in[i]); e++)
+            if (!isfinite(x->base.value[y->in[i]->id][e])) return 1;
+    return 0;
+}
+
 static void shake_result(void *arg, const tn_tensor *y, double *value)
 {
     tn_expected *x = arg;
     tn_budget budget = budget_of(y);
+    for (int64_t e = 0; is_open(x, y) && x->trials & 1 && e < count_of(y); e++) value[e] = NAN;
     for (int64_t e = 0; is_plain(x) && y->type.dtype == TN_F32 && e < count_of(y); e++) value[e] = (float)value[e];
     if (is_plain(x)) return;
     double unit = tn_unit_of(y->type.dtype), ulp = budget.ulp > 0.51 ? budget.ulp : 0.51;
@@ -192,6 +203,7 @@ tn_status tn_expect_more(tn_expected *x, uint32_t trials)
     for (uint32_t i = 0; i < trials; i++, x->trials++) {
         tn_values trial;
         with.arg = x;
+        with.by_steps = x->trials % 8 != 6; /* a plain one, in which a composite rounds once */
         tn_status s = tn_interpret(x->graph, &with, &trial);
         if (!s) widen(x, &trial);
         tn_values_free(&trial);

@@ -99,6 +99,30 @@ static void random_numbers_are_rounded_by_a_type_that_is_stored(tn_graph *graph)
     {                                                                                                                  \
 #graph, graph                                                                                                  \
     }
+/* Padding times NaN is NaN or nothing. */
+static void weights_of_a_window_over_padding_and_nan(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x3", TN_F32, TN_SHAPE(1, 1, 0, 0));
+    tn_tensor *t1 =
+        tn_conv2d(t0, "w2", .filters = 1, .kernel = {1, 0}, .stride = {0}, .pad = {1, 1}, .groups = 0, .no_bias = 0);
+    tn_tensor *t2 = tn_atan2(t1, t1);
+    tn_tensor *t4 = tn_sum(t2, TN_ALL, 1);
+    tn_minimize(t4, "sgd", (tn_optim_options){.lr = 0, .amsgrad = 0, .centered = 0, .momentum = 0});
+}
+
+/* What is left of the difference to their mean is 0 if the mean is rounded, and not if their quotient is not. */
+static void whether_anything_is_left_of_what_is_all_the_same(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x0", TN_F32, TN_SHAPE(1, 1, 33));
+    tn_tensor *t1 = tn_param(graph, "x3", TN_SCALAR, (tn_init){.kind = TN_INIT_UNIFORM, .a = 1});
+    tn_tensor *t2 = tn_logical_and(t0, t1);
+    tn_tensor *t3 = tn_input(graph, "p7", TN_F32, TN_SHAPE(1, 4, 1));
+    tn_tensor *t4 = tn_div(t2, t3);
+    tn_tensor *t5 = tn_layer_norm(t4, "w14");
+    tn_tensor *t6 = tn_any(t5, TN_AXES(1), 0);
+    tn_output(t6, "y41");
+}
+
 static const struct {
     const char *name;
     void (*build)(tn_graph *graph);
@@ -114,6 +138,8 @@ static const struct {
     FOUND(the_largest_of_what_is_rounded_to_1),
     FOUND(what_is_left_of_a_small_number_by_tanh_shrink),
     FOUND(random_numbers_are_rounded_by_a_type_that_is_stored),
+    FOUND(weights_of_a_window_over_padding_and_nan),
+    FOUND(whether_anything_is_left_of_what_is_all_the_same),
 };
 
 static void judge_all(const char *name)
