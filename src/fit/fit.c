@@ -24,6 +24,7 @@ struct tn_training {
     tn_batches batches, validation_batches, test_batches;
     tn_sharding sharding; /* unused unless options.shards is above 1 */
     tn_crew *crew;        /* of further devices; NULL: there are none */
+    int64_t told;         /* steps of this epoch that it was told of */
     int64_t batch;        /* samples a step */
     tn_schedule schedule;
     tn_plateau plateau;
@@ -328,13 +329,29 @@ static tn_status tell(const tn_training *t, tn_status s)
     return t->refused || t->at.diverged ? s : tn_workers_tell(t->options.team, s);
 }
 
+static tn_status ready_crew(tn_training *t)
+{
+    TN_TRY(tn_team_check(t->options.team));
+    return !t->met || drifts(t) ? tn_crew_take_over(t->crew) : TN_OK;
+}
+
 /* The followers are told to do what is about to be done here. */
 static tn_status lead(tn_training *t, tn_crew_work *work)
 {
     if (!t->crew) return TN_OK;
-    TN_TRY(tn_team_check(t->options.team));
-    if (!t->met || drifts(t)) TN_TRY(tn_crew_take_over(t->crew));
+    TN_TRY(ready_crew(t));
     tn_crew_tell(t->crew, work);
+    return TN_OK;
+}
+
+/* Of the epoch's steps the followers know the next one, too: they go on with it while the leader still updates its own
+ * weights, or is busy with something else. */
+static tn_status lead_steps(tn_training *t)
+{
+    const int64_t step = t->at.step, end = step + 2 < t->at.steps ? step + 2 : t->at.steps;
+    if (!t->crew || t->at.diverged) return TN_OK;
+    TN_TRY(ready_crew(t));
+    for (t->told = t->told > step ? t->told : step; t->told < end; t->told++) tn_crew_tell(t->crew, tn_training_step);
     return TN_OK;
 }
 
@@ -350,7 +367,7 @@ tn_status tn_training_step(tn_training *t)
 {
     TN_GIVEN_AS("training", t);
     TN_REQUIRE(t->at.step < t->at.steps, TN_EINVAL, "fit: the epoch is at its end");
-    if (!t->at.diverged) TN_TRY(lead(t, tn_training_step));
+    TN_TRY(lead_steps(t));
     return tell(t, step(t));
 }
 
@@ -415,7 +432,7 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     TN_TRY(lead(t, follow_to_end));
     TN_TRY(tell(t, end_epoch(t, &done)));
     judge(t, &done);
-    t->at.step = t->at.samples = 0;
+    t->at.step = t->at.samples = t->told = 0;
     t->begun = 0;
     t->spent = 0;
     *epoch = done;
