@@ -10,7 +10,7 @@
 #define CPU_ALIGN     64
 #define CPU_WORK      (448 << 10) /* bytes of a thread's workspace in a queue */
 #define CPU_WORK_PROG (288 << 10) /* of which a program's values take the first, and operators the rest */
-#define CPU_PARALLEL  24000.0     /* estimated work, in simple operations, from which a parallel region pays */
+#define CPU_PARALLEL  6000.0      /* estimated work, in simple operations, from which a parallel region pays */
 
 static inline int64_t round_up(int64_t n, int64_t unit)
 {
