@@ -1,5 +1,6 @@
 /* signals.c: who takes signals. The program's handlers run in its own threads, and not while those are in code that
- * can't bear it; the backend's own threads take none at all. What an instruction raises itself is never held back. */
+ * can't bear it; the backend's own threads take none at all. What an instruction raises itself is not held back in
+ * the program's. */
 #include "signals.h"
 
 #include <pthread.h>
@@ -8,18 +9,14 @@
  * fails. */
 static _Thread_local __attribute__((tls_model("initial-exec"))) int deaf;
 
-static void block(sigset_t *before)
+void cpu_signals_hold(sigset_t *before)
 {
     static const int raised[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
     sigset_t others;
+    if (deaf) return;
     sigfillset(&others);
     for (size_t i = 0; i < sizeof raised / sizeof *raised; i++) sigdelset(&others, raised[i]);
     pthread_sigmask(SIG_BLOCK, &others, before);
-}
-
-void cpu_signals_hold(sigset_t *before)
-{
-    if (!deaf) block(before);
 }
 
 void cpu_signals_release(const sigset_t *before)
@@ -29,7 +26,5 @@ void cpu_signals_release(const sigset_t *before)
 
 void cpu_signals_never(void)
 {
-    sigset_t before;
-    if (!deaf) block(&before);
     deaf = 1;
 }

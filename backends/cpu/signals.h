@@ -8,7 +8,7 @@
 void cpu_signals_hold(sigset_t *before);
 void cpu_signals_release(const sigset_t *before);
 
-/* The calling thread, one of the backend's own, takes no more signals: they go to the program's threads. */
+/* The calling thread, one of the backend's own, was begun with all signals blocked, and keeps them so. */
 void cpu_signals_never(void);
 
 #endif

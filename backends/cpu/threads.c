@@ -128,13 +128,14 @@ static void *work(void *arg)
 /* As many as there can be: what none is there for, the user does. */
 static void begin(cpu_team *t)
 {
-    sigset_t before;
-    cpu_signals_hold(&before);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (t->begun = 0; t->begun < t->members; t->begun++) {
         member *m = &t->member[t->begun];
         if (pthread_create(&m->thread, NULL, work, m)) break;
     }
-    cpu_signals_release(&before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 cpu_team *cpu_team_new(int threads)
