@@ -13,7 +13,7 @@
  *
  * Signals are for the program's own threads: those of the library and of its backends take none. While `cpu`
  * multiplies matrices by oneDNN or a CBLAS, the calling thread's signals wait, a profiler's too: for one product, after
- * which they are what they were. Signals that an instruction raises (SIGSEGV, SIGFPE ...) never wait. */
+ * which they are what they were. Signals that an instruction raises there (SIGSEGV, SIGFPE ...) never wait. */
 #ifndef TENON_DEVICE_H
 #define TENON_DEVICE_H
 
