@@ -194,7 +194,7 @@ static void coordinates(tn_kit *kit)
  * of as much meanwhile. */
 static void taken(tn_kit *kit)
 {
-    enum { TIMES = 4 };
+    enum { TIMES = 8 };
     const unsigned char one = 1;
     if (!tn_kit_open(kit)) return;
     const tn_backend *b = kit->backend;
