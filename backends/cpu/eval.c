@@ -76,7 +76,7 @@ void cpu_eval_begin(cpu_eval *e, const cpu_prog *p, char *work, const cpu_run *r
     static const uint64_t size[] = {4, 4, 8};
     const uint64_t table = ((uint64_t)p->n_value * sizeof(void *) + CPU_ALIGN - 1) & ~(uint64_t)(CPU_ALIGN - 1);
     *e = (cpu_eval){p, run->in, run->out, run->scalar, work + table, (const void **)(void *)work};
-    const int64_t n = longest < p->block ? longest : p->block;
+    const int64_t n = !p->count ? 0 : longest < p->block ? longest : p->block; /* of nothing, no operand is there */
     for (int32_t i = 0; i < p->n_constant; i++) {
         const cpu_constant *c = &p->constant[i];
         char *slot = e->slots + c->slot * p->slot_bytes;
