@@ -147,7 +147,7 @@ tn_status tn_place(const tn_target *target, tn_ir *ir)
     tn_launch **launch = tn_region_alloc(&ir->region, (count + 1) * sizeof *launch);
     p.copy = tn_region_alloc(&ir->region, (ir->values + 1) * sizeof *p.copy);
     if (!launch || !p.copy) return TN_ENOMEM;
-    memcpy(launch, ir->launch, count * sizeof *launch);
+    if (count) memcpy(launch, ir->launch, count * sizeof *launch);
     ir->launches = 0;
     for (uint32_t i = 0; i < p.values; i++)
         if (ir->value[i]->home != TN_IN_ARENA || ir->value[i]->lasts) p.copy[i].at[0] = ir->value[i];

@@ -69,7 +69,7 @@ static void describe(const tn_tensor *y, tn_operation *o)
     o->in[1] = operand(y->in[1], batch);
     o->out[0] = operand(y, batch);
     /* rows of a batch times one matrix are one matrix product */
-    if (batch != 1 && !o->in[1].stride[0] && !at->trans_a) {
+    if (batch != 1 && y->in[1]->type.shape.rank == 2 && !at->trans_a) {
         o->in[0].dim[1] *= batch, o->out[0].dim[1] *= batch;
         o->in[0].dim[0] = o->in[1].dim[0] = o->out[0].dim[0] = 1;
         for (int i = 0; i < 2; i++) o->in[i].stride[0] = o->in[i].dim[1] * o->in[i].dim[2];

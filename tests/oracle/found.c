@@ -95,6 +95,15 @@ static void random_numbers_are_rounded_by_a_type_that_is_stored(tn_graph *graph)
     tn_output(t1, "y21");
 }
 
+/* A batch of matrices without an element was taken for one matrix, and the other factor for a batch of its own. */
+static void one_matrix_times_a_batch_of_nothing(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_input(graph, "x4", TN_F32, TN_SHAPE(1, 3, 1));
+    tn_tensor *t1 = tn_param(graph, "x5", TN_SHAPE(11, 1, 0), (tn_init){.kind = TN_INIT_UNIFORM, .a = 1});
+    tn_tensor *t2 = tn_matmul_t(t0, tn_swap_axes(t1, -1, -2), 0, 1);
+    tn_output(t2, "y17");
+}
+
 #define FOUND(graph)                                                                                                   \
     {                                                                                                                  \
 #graph, graph                                                                                                  \
@@ -139,6 +148,7 @@ static const struct {
     FOUND(what_is_left_of_a_small_number_by_tanh_shrink),
     FOUND(random_numbers_are_rounded_by_a_type_that_is_stored),
     FOUND(weights_of_a_window_over_padding_and_nan),
+    FOUND(one_matrix_times_a_batch_of_nothing),
     FOUND(whether_anything_is_left_of_what_is_all_the_same),
 };
 
