@@ -41,7 +41,8 @@ static inline float m_exp(float x)
     c = c > 89.0f ? 89.0f : c;
     int i = nearest(c * 1.44269504f), half_way = i >> 1; /* 2^i may be neither finite nor normal: two factors */
     float y = 1.0f + exp_tail(exp_rest(c, (float)i));
-    y = y * power_of_2(half_way) * power_of_2(i - half_way);
+    float first = x < -104.0f ? 0.0f : power_of_2(half_way); /* a product that underflows costs a hundred others */
+    y = y * first * power_of_2(i - half_way);
     return x != x ? x : y;
 }
 
@@ -87,4 +88,25 @@ static inline float m_tanh(float x)
     float t = m_expm1(2.0f * (a > 20.0f ? 20.0f : a));
     float y = t / (t + 2.0f);
     return x != x ? x : as_float(as_int(y) | (as_int(x) & (int)0x80000000));
+}
+
+/* x p(x^2) up to 1, and beyond 1 - e^-q(|x|). */
+static inline float m_erf(float x)
+{
+    float a = m_abs(x), z = x * x, c = a > 4.05f ? 4.05f : a;
+    float p = -8.00818932e-4f + z * 7.84725913e-5f;
+    p = 5.1880989e-3f + z * p;
+    p = -2.68536911e-2f + z * p;
+    p = 1.12835822e-1f + z * p;
+    p = -3.76126256e-1f + z * p;
+    p = 1.12837917f + z * p;
+    float q = -4.39772214e-4f + c * 2.15571226e-5f;
+    q = 4.19665826e-3f + c * q;
+    q = -2.5186553e-2f + c * q;
+    q = 1.0838358e-1f + c * q;
+    q = 6.33253052e-1f + c * q;
+    q = 1.12956132f + c * q;
+    q = -1.8433216e-4f + c * q;
+    float y = 1.0f - m_exp(-q);
+    return a < 1.0f ? x * p : as_float(as_int(y) | (as_int(x) & (int)0x80000000));
 }

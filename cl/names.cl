@@ -7,6 +7,7 @@
 #define f_log1p m_log1p
 #define f_tanh m_tanh
 #define f_abs m_abs
+#define f_erf m_erf
 #else
 #define f_exp exp
 #define f_expm1 expm1
@@ -14,13 +15,13 @@
 #define f_log1p log1p
 #define f_tanh tanh
 #define f_abs fabs
+#define f_erf erf
 #endif
 #define f_F(c) c##f
 #define f_sqrt sqrt
 #define f_rsqrt(x) (1.0f / sqrt(x))
 #define f_sin sin
 #define f_cos cos
-#define f_erf erf
 #define f_pow pow
 #define f_floor floor
 #define f_exp2 exp2
