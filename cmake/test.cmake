@@ -25,7 +25,7 @@ endif()
 set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl;GOMP_SPINCOUNT=100"
   "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1:intercept_tls_get_addr=0"
   "UBSAN_OPTIONS=print_stacktrace=1"
-  "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66:suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp")
+  "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66")
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/pocl)
 
 # tenon_limited_test(NAME TIMEOUT ENVIRONMENT COMMAND...): what all tests have in common. Sanitized programs are slow.

@@ -3,7 +3,7 @@
 # usage: sh tools/sanitize.sh address|thread [OPTION OF ctest...]
 #        sh tools/sanitize.sh opencl
 #   address  AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
-#   thread   ThreadSanitizer, by clang with an OpenMP library that tells it about barriers
+#   thread   ThreadSanitizer
 #   opencl   Oclgrind: memory accesses and races of the OpenCL kernels
 # CONTRIBUTING.md says why they are set up as they are.
 set -eu
@@ -47,26 +47,12 @@ check_leak_sanitizer()
     unset ASAN_OPTIONS
 }
 
-# Both backends without libraries that are not instrumented: our own products, no OpenCL driver.
+# Without libraries that are not instrumented: our own products, no OpenCL driver.
 thread()
 {
-    sh tools/setup.sh build test sanitize
-    sh tools/build.sh tsan -D CMAKE_C_COMPILER=clang-14 -D TENON_WITH_OPENCL=OFF -D TENON_CPU_LIBRARY=OFF
-    export OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so
-    export TSAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-14 OMP_NUM_THREADS="${OMP_NUM_THREADS:-4}"
-    check_thread_sanitizer
+    sh tools/setup.sh build test
+    sh tools/build.sh tsan -D TENON_WITH_OPENCL=OFF -D TENON_CPU_LIBRARY=OFF
     run_tests tsan "$@"
-}
-
-# The sanitizer must find a race, and none in a program that synchronises by OpenMP alone.
-check_thread_sanitizer()
-{
-    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66 suppressions=$PWD/tools/tsan.supp"
-    clang-14 -g -O1 -fsanitize=thread -fopenmp tools/race.c -o build/tsan/race
-    if ! build/tsan/race clean >/dev/null 2>&1 || build/tsan/race >/dev/null 2>&1; then
-        echo "sanitize: this thread sanitizer does not see OpenMP's barriers, or no races" >&2
-        exit 1
-    fi
 }
 
 # Every operator, by the kernels for both kinds of device. Oclgrind's log is empty if all is well; for the conformance

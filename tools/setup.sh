@@ -32,9 +32,6 @@ mpi    libopenmpi-dev   mpicc.openmpi      the communicator for Open MPI ...
 mpi    openmpi-bin      mpirun.openmpi     ... and what starts its processes
 mpi    libmpich-dev     mpicc.mpich        the communicator for MPICH ...
 mpi    mpich            mpirun.mpich       ... and what starts its processes
-sanitize clang-14       clang-14           the thread sanitizer, together with ...
-sanitize libomp-14-dev  libarcher.so       ... an OpenMP library that tells the sanitizer about its barriers
-sanitize llvm-14        llvm-symbolizer-14 function names in the reports
 sanitize oclgrind       oclgrind           runs OpenCL kernels and checks their memory accesses and races
 bench  libopenblas-dev  cblas.h            a matrix product to compare with
 bench  python3          python3            runs the comparisons

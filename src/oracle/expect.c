@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "budget.h"
+#include "rows.h"
 
 #define MARGIN 4.0 /* between what a trial does and what is allowed */
 
@@ -165,10 +166,18 @@ static int is_open(const tn_expected *x, const tn_tensor *y)
     return 0;
 }
 
+/* A row's gradient is a multiple of dy, its last operand: what it loses is, too. NULL for others. */
+static const double *slope_of(const tn_expected *x, const tn_tensor *y)
+{
+    const tn_row *row = tn_row_of(y->op);
+    return row && row->is_gradient ? x->base.value[y->in[y->n_in - 1]->id] : NULL;
+}
+
 static void shake_result(void *arg, const tn_tensor *y, double *value)
 {
     tn_expected *x = arg;
     tn_budget budget = budget_of(y);
+    const double *dy = slope_of(x, y);
     for (int64_t e = 0; is_open(x, y) && x->trials & 1 && e < count_of(y); e++) value[e] = NAN;
     for (int64_t e = 0; is_plain(x) && y->type.dtype == TN_F32 && e < count_of(y); e++) value[e] = (float)value[e];
     if (is_plain(x)) return;
@@ -177,8 +186,8 @@ static void shake_result(void *arg, const tn_tensor *y, double *value)
     if (is_narrow(y) && !x->exact[y->id]) ulp += 0.51;
     for (int64_t e = 0; e < count_of(y); e++) {
         if (ulp != 0) value[e] *= 1 + sign(x) * ulp * unit;
-        double lost = x->exact[y->id] ? 0 : budget.absolute * unit; /* what is no larger may be nothing */
-        value[e] = x->trials & 1 && fabs(value[e]) <= lost ? 0 : value[e] + sign(x) * lost;
+        double loss = x->exact[y->id] ? 0 : budget.absolute * unit * (dy ? fabs(dy[e]) : 1);
+        value[e] = x->trials & 1 && fabs(value[e]) <= loss ? 0 : value[e] + sign(x) * loss; /* little may be nothing */
         if (x->trials & 1 && !is_whole(y)) value[e] = limited(value[e], y->type.dtype);
         if (value[e] == 0) value[e] = copysign(0, sign(x)); /* the sign of zero is anybody's */
     }

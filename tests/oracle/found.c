@@ -132,6 +132,14 @@ static void whether_anything_is_left_of_what_is_all_the_same(tn_graph *graph)
     tn_output(t6, "y41");
 }
 
+/* Far below 0 its slope is the difference of two numbers near 1, times what may be large. */
+static void a_steep_slope_through_gelu_far_below_0(tn_graph *graph)
+{
+    tn_tensor *t0 = tn_param(graph, "x0", TN_SHAPE(64), (tn_init){.kind = TN_INIT_UNIFORM, .a = 6});
+    tn_tensor *t1 = tn_mul(tn_gelu(t0), tn_number(t0, 1e5));
+    tn_minimize(tn_sum(t1, TN_ALL, 0), "sgd", (tn_optim_options){.lr = 0.01});
+}
+
 static const struct {
     const char *name;
     void (*build)(tn_graph *graph);
@@ -150,6 +158,7 @@ static const struct {
     FOUND(weights_of_a_window_over_padding_and_nan),
     FOUND(one_matrix_times_a_batch_of_nothing),
     FOUND(whether_anything_is_left_of_what_is_all_the_same),
+    FOUND(a_steep_slope_through_gelu_far_below_0),
 };
 
 static void judge_all(const char *name)
