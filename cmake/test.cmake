@@ -16,14 +16,11 @@ else()
   set(TENON_CMOCKA ${CMOCKA_LIBRARIES})
 endif()
 
-# A sanitizer's allocator is to answer NULL when there is no memory, as every other does. LeakSanitizer crashes at the
-# end of programs whose OpenMP threads are alive while it keeps a list of the thread-local variables of loaded
-# libraries: without that list it works (tools/leak.c proves it before a run).
-# Tests run side by side: threads that spin while they wait would take each other's cores.
+# A sanitizer's allocator is to answer NULL when there is no memory, as every other does.
 # No test touches the user's caches. PoCL keeps what it compiled in a folder of the build's own, by whole programs; ours,
 # which says where a kernel is to be found there, is on for tests on OpenCL, for those of the cache, and of the pages.
-set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl;GOMP_SPINCOUNT=100"
-  "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1:intercept_tls_get_addr=0"
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl"
+  "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
   "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66")
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/pocl)

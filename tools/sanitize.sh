@@ -31,20 +31,7 @@ address()
 {
     sh tools/setup.sh build test
     sh tools/build.sh asan -D TENON_WITH_OPENCL=OFF
-    check_leak_sanitizer
     run_tests asan "$@"
-}
-
-# It must find a leak beside OpenMP threads, and none where there is none. The option is that of cmake/test.cmake.
-check_leak_sanitizer()
-{
-    cc -g -O1 -fsanitize=address -fopenmp tools/leak.c -o build/asan/leak
-    export ASAN_OPTIONS=intercept_tls_get_addr=0
-    if ! build/asan/leak clean || build/asan/leak 2>/dev/null; then
-        echo "sanitize: this leak sanitizer finds leaks that are none, or does not find one" >&2
-        exit 1
-    fi
-    unset ASAN_OPTIONS
 }
 
 # Without libraries that are not instrumented: our own products, no OpenCL driver.
