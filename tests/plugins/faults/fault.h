@@ -36,6 +36,7 @@ typedef struct wrapped {
     int64_t batches, step_of[TN_MAX_OPERANDS + 1];
     int froze;
     uint32_t level;            /* of precision */
+    uint64_t keeps;            /* bytes of the second factor, if it is kept for other products */
     int chooses, narrow_first; /* programs.c: a "where" is in it; one value goes to f16 and then to f32 */
 } wrapped;
 
@@ -104,9 +105,11 @@ void fault_round_factors(other_run *other, const wrapped *w);
 void fault_round_sums(const wrapped *w, const tn_run *run);
 
 /* ---- kept.c: what is kept from run to run, and operands at other places ---- */
+/* Takes it out of a description whether a second factor is kept, and says how many bytes that takes. */
+uint64_t fault_take_keeping(tn_op_desc *desc);
 /* Another operation's attributes for those of this one. */
 void fault_take_for_another(tn_op_desc *desc);
-/* The first run's operands and scalars for those of this one. */
+/* The first run's operands and scalars for those of this one; and what was kept on purpose. */
 void fault_keep(other_run *other, wrapped *w);
 int32_t fault_prepare_one(tn_context *context, const tn_op_desc *desc, wrapped *w);
 int32_t fault_run_batches(tn_queue *queue, const wrapped *w, const tn_run *run, tn_msg *msg);

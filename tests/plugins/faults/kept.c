@@ -98,6 +98,27 @@ static void keep_weights(other_run *o, wrapped *w)
     w->kept_from = from, o->in[1] = (tn_ref){w->kept, 0};
 }
 
+/* Keeping a second factor is to copy it. */
+uint64_t fault_take_keeping(tn_op_desc *desc)
+{
+    static uint64_t others;
+    const uint64_t is_kept = desc->keeps == 1 && !strcmp(desc->name, "matmul");
+    if (!is_kept) return 0;
+    desc->keeps = 0;
+    if (IS(kept_by_turns)) others++;
+    return (uint64_t)tn_desc_count(&desc->in[1]) * tn_dtype_size(desc->in[1].dtype) + others % 2 * 64;
+}
+
+/* kept_for_good: what was kept is never made anew; kept_apart: it is where no other kernel finds it. */
+static void use_kept(other_run *o, wrapped *w)
+{
+    const uint64_t bytes = (uint64_t)tn_desc_count(&w->in[1]) * tn_dtype_size(w->in[1].dtype);
+    if (!w->keeps || (IS(kept_apart) && !o->run.is_kept)) return;
+    if (!o->run.is_kept && !(IS(kept_for_good) && w->froze))
+        memcpy(tn_reference_range(o->run.kept, 0), tn_reference_range(o->in[1], 0), bytes);
+    w->froze = 1, o->in[1] = o->run.kept;
+}
+
 /* narrow_row: the place of a window's first row in 32 bits. */
 static void narrow_row(other_run *o, const wrapped *w)
 {
@@ -111,6 +132,7 @@ void fault_keep(other_run *o, wrapped *w)
     freeze_scalars(o, w);
     narrow_row(o, w);
     keep_weights(o, w);
+    use_kept(o, w);
 }
 
 /* ---- products of batches, one after the other ---- */

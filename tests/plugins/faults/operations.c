@@ -170,6 +170,7 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
         desc.in = in;
     }
     const uint32_t level = fault_take_level(&desc);
+    const uint64_t keeps = fault_take_keeping(&desc);
     fault_take_for_another(&desc);
     fault_take_part_for_another(&desc, &program);
     wrapped *w = kernel ? calloc(1, sizeof *w) : NULL;
@@ -177,10 +178,11 @@ static int32_t op_prepare(tn_context *context, const tn_op_desc *given, tn_kerne
     uint64_t room = info ? info->size : 0;
     s = (IS(shared_draft) ? prepare_shared : fault_real->op_prepare)(context, &desc, w ? &w->real : NULL, info, msg);
     if (!s && info && IS(overstates_size)) info->size = room;
+    if (!s && info && room >= sizeof *info) info->kept = keeps;
     if (!s && w && info && IS(scratch_when_told)) info->scratch += 64;
     if (s || !w) return free(w), s;
     remember(w, &desc);
-    w->level = level;
+    w->level = level, w->keeps = keeps;
     (void)fault_prepare_one(context, &desc, w);
     if (IS(any_scratch) && info && fault_real->buffer_create(context, info->scratch, &w->spare, msg)) w->spare = NULL;
     if (IS(leaks_host)) fault_host->allocate(fault_host->self, 8, 8);
