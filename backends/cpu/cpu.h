@@ -146,9 +146,10 @@ struct tn_kernel {
     int flushes; /* results that would be denormal are zero */
 };
 
-#define CPU_ANY     (CPU_KEEPS - 1)
+#define CPU_ANY     (CPU_FLUSHES - 1)
 #define CPU_LEVELS  (1u << 31)
 #define CPU_KEEPS   (1u << 30)
+#define CPU_FLUSHES (1u << 29)
 #define CPU_FLOATS  (1u << TN_F32 | 1u << TN_F64)
 #define CPU_NUMBERS (CPU_FLOATS | 1u << TN_I32)
 
@@ -156,7 +157,8 @@ struct tn_kernel {
  * only asked, or declines. */
 typedef struct cpu_op {
     const char *name;
-    uint32_t types;    /* that it takes as facts->dtype: a bit each; and whether it knows levels of precision */
+    uint32_t types;    /* that it takes as facts->dtype: a bit each; whether it knows levels of precision, keeps, and
+                          makes zeros of what would be denormal */
     uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(tn_context *context, const tn_op_desc *desc, const tn_op_facts *facts, tn_kernel **kernel,
                        tn_msg *msg);

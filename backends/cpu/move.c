@@ -67,7 +67,7 @@ TURN(turn_2, uint16_t)
 TURN(turn_4, uint32_t)
 TURN(turn_8, uint64_t)
 
-/* Where the place number `at` along all dimensions but two (skip; -1: none) lies in input and output. */
+/* Where the place number `at` along all dimensions but two lies in input and output. */
 static void place_of(const transpose_kernel *k, int64_t at, int skip1, int skip2, int64_t *from, int64_t *to)
 {
     *from = *to = 0;
@@ -84,16 +84,24 @@ typedef struct transpose_run {
     const cpu_run *run;
 } transpose_run;
 
+/* Runs of the input, in the order in which they lie in the output. */
 static void copy_runs(void *arg, int64_t begin, int64_t end, int thread)
 {
     (void)thread;
     const transpose_kernel *k = ((const transpose_run *)arg)->kernel;
     const cpu_run *run = ((const transpose_run *)arg)->run;
     const int last = k->rank - 1;
+    const int64_t bytes = k->dim[last] * k->size;
+    int64_t at[TN_MAX_RANK], from = 0, rest = begin;
+    for (int d = last - 1; d >= 0; rest /= k->dim[d--]) from += (at[d] = rest % k->dim[d]) * k->from[d];
     for (int64_t r = begin; r < end; r++) {
-        int64_t from, to;
-        place_of(k, r, last, -1, &from, &to);
-        memcpy(run->out[0] + to * k->size, run->in[0] + from * k->size, (uint64_t)(k->dim[last] * k->size));
+        memcpy(run->out[0] + r * bytes, run->in[0] + from * k->size, (uint64_t)bytes);
+        for (int d = last - 1; d >= 0; d--) {
+            from += k->from[d];
+            if (++at[d] < k->dim[d]) break;
+            from -= at[d] * k->from[d];
+            at[d] = 0;
+        }
     }
 }
 

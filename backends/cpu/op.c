@@ -21,10 +21,12 @@ int32_t cpu_new_kernel(uint64_t bytes, tn_kernel **kernel, tn_msg *msg)
  * --------------------------------------------------------------------------------------------------- */
 
 /* Whether results that would be denormal are zero: an optimizer's moments shrink by a factor each step until they are,
- * and then cost a hundred cycles each. Only where a map multiplies. One that only adds keeps them: the sums of a
- * batch's shards are also made by the host, and have the same bits. */
-static int may_flush(const tn_op_desc *desc)
+ * and softmax makes them of what a mask hides; and then they cost a hundred cycles each. Of maps, only where one
+ * multiplies. One that only adds keeps them: the sums of a batch's shards are also made by the host, and have the same
+ * bits. */
+static int may_flush(const cpu_op *op, const tn_op_desc *desc)
 {
+    if (op->types & CPU_FLUSHES) return 1;
     const tn_map_attrs *map = strcmp(desc->name, "map") ? NULL : desc->attrs;
     for (uint32_t i = 0; map && i < map->n_instr; i++)
         if (!strcmp(map->instr[i].op, "mul") || !strcmp(map->instr[i].op, "square")) return 1;
@@ -37,7 +39,7 @@ static void fill_kernel(tn_kernel *k, const cpu_op *op, const tn_op_desc *desc, 
     k->context = context;
     k->n_in = desc->n_in;
     k->n_out = desc->n_out;
-    k->flushes = may_flush(desc);
+    k->flushes = may_flush(op, desc);
     for (uint32_t i = 0; i < desc->n_in; i++) k->in_bytes[i] = tn_desc_extent(&desc->in[i]);
     for (uint32_t i = 0; i < desc->n_out; i++) k->out_bytes[i] = tn_desc_extent(&desc->out[i]);
 }

@@ -45,5 +45,5 @@ static void run(const tn_kernel *kernel, const cpu_run *at)
     cpu_parallel(at->queue, threads, k->outer, run_slices, &(softmax_run){k, at});
 }
 
-const cpu_op cpu_softmax = {"softmax", CPU_FLOATS, 1, prepare, run, NULL, NULL};
-const cpu_op cpu_log_softmax = {"log_softmax", CPU_FLOATS, 1, prepare, run, NULL, NULL};
+const cpu_op cpu_softmax = {"softmax", CPU_FLOATS | CPU_FLUSHES, 1, prepare, run, NULL, NULL};
+const cpu_op cpu_log_softmax = {"log_softmax", CPU_FLOATS | CPU_FLUSHES, 1, prepare, run, NULL, NULL};
