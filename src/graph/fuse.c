@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "leaf.h"
+
 /* ---- merging, and taking it back ---- */
 
 /* Two units that have become one. */
@@ -238,14 +240,50 @@ static uint32_t only_user(const tn_fusion *f, const tn_tensor *y)
     return f->user[begin];
 }
 
+static int can_follow(const tn_fusion *f, uint32_t user, const tn_tensor *x)
+{
+    const tn_tensor *map = f->graph->tensor[user];
+    return user != x->id && tn_is_stored_map(f, map) && !f->anchor[f->unit[user]] &&
+           tn_shape_equal(&x->type.shape, &map->type.shape);
+}
+
+/* What the unit of product y gives, if nobody but a reshape that keeps its columns reads it: that reshape. */
+static const tn_tensor *only_reshape(const tn_fusion *f, const tn_tensor *y)
+{
+    uint32_t result = y->id;
+    while (!tn_is_used_outside(f, f->graph->tensor[result]) && f->next[result] != y->id) result = f->next[result];
+    uint32_t begin = f->user_begin[result];
+    if (f->sunk[result] || f->user_begin[result + 1] != begin + 1) return NULL;
+    const tn_tensor *view = f->graph->tensor[f->user[begin]];
+    const tn_shape *s = &view->type.shape, *of = &y->type.shape;
+    return view->op == &tn_op_reshape && of->rank == 2 && s->rank && s->dim[s->rank - 1] == of->dim[1] ? view : NULL;
+}
+
+/* Merges the unit of product y, a reshape of its result and the maps of that shape behind it. */
+static int absorb_behind(tn_fusion *f, uint32_t map, uint32_t view, uint32_t y)
+{
+    uint32_t last = f->order[f->unit[map]];
+    merging inner = begin(f, view, y), outer = begin(f, map, y);
+    if (is_accepted(f, outer.unit_a)) {
+        f->order[outer.unit_a] = last;
+        return 1;
+    }
+    roll_back(f, &outer);
+    roll_back(f, &inner);
+    return 0;
+}
+
+/* Layers take what has several dimensions as a matrix, and give it in its own shape again. */
 static void add_epilogues(tn_fusion *f)
 {
     for (uint32_t i = 0; i < f->graph->count; i++) {
-        const tn_tensor *y = f->graph->tensor[i];
+        const tn_tensor *y = f->graph->tensor[i], *view;
         if (!f->live[i] || !y->op->epilogue) continue;
         uint32_t user = only_user(f, y);
-        if (user == i || !tn_is_stored_map(f, f->graph->tensor[user]) || f->anchor[f->unit[user]]) continue;
-        if (tn_shape_equal(&y->type.shape, &f->graph->tensor[user]->type.shape)) (void)absorb(f, user, i);
+        if (can_follow(f, user, y)) (void)absorb(f, user, i);
+        if (!(view = only_reshape(f, y))) continue;
+        user = only_user(f, view);
+        if (can_follow(f, user, view)) (void)absorb_behind(f, user, view->id, i);
     }
 }
 

@@ -112,6 +112,8 @@ static int32_t number_of(program *p, tn_tensor *x)
         if (p->known[i].x == x) return p->known[i].number;
     if (p->f->scalar[x->id])
         number = scalar_value(&p->builder, x);
+    else if (x->op == &tn_op_reshape && p->f->unit[x->id] == p->members)
+        number = number_of(p, x->in[0]);
     else if (x->op->kind == TN_MAP && (p->f->unit[x->id] == p->members || tn_is_virtual(p->f, x, p->space)))
         number = emitted(p, x);
     else
@@ -190,10 +192,12 @@ static void point(tn_unit *u)
     d->alias = u->operation.alias;
 }
 
+/* Each member over its own shape: they are one, but for that of an epilogue behind a reshape. */
 static tn_status add_outputs(program *p, tn_tensor *const member[], uint32_t count)
 {
     tn_unit *u = p->unit;
     for (uint32_t i = 0; i < count; i++) {
+        p->space = &member[i]->type.shape;
         int32_t number = number_of(p, member[i]);
         if (!tn_is_used_outside(p->f, member[i])) continue;
         if (u->n_out == TN_MAX_OPERANDS) return TN_EUNSUPPORTED;
@@ -291,7 +295,7 @@ static tn_status build_epilogue(tn_fusion *f, tn_tensor *y, tn_region *region, t
     program *p = member && epilogue ? begin(f, u, region, y->id, &y->type.shape) : NULL;
     if (!p) return TN_ENOMEM;
     tn_tensor_desc result = u->operation.out[0];
-    u->n_out = 0;
+    u->n_out = u->fused = 0;
     remember(p, y, tn_map_input(&p->builder, y->type.dtype));
     tn_status s = add_outputs(p, member, count);
     uint32_t has_iota = p->has_iota;
@@ -303,7 +307,7 @@ static tn_status build_epilogue(tn_fusion *f, tn_tensor *y, tn_region *region, t
     y->op->epilogue(&u->operation, epilogue);
     result.dtype = u->out[0]->type.dtype;
     u->operation.out[0] = result;
-    u->fused = count;
+    for (uint32_t i = 0; i < count; i++) u->fused += member[i]->op->kind != TN_VIEW;
     return TN_OK;
 }
 

@@ -113,6 +113,47 @@ static void whole_numbers_are_multiplied_in_batches_of_the_rank_of_others(void *
     }
 }
 
+/* A product of (6, 4) and (4, 6), plus a column, in another shape, by an operand. */
+static void run_behind_reshape(tn_shape shape, tn_shape operand, uint32_t unfused, uint32_t *launches, float y[36])
+{
+    const tn_compile_options options = {.unfused = unfused};
+    fixture f = use_device("reference", 1);
+    tn_graph *g = tn_graph_new();
+    tn_program *p = NULL;
+    const tn_init init = {.kind = TN_INIT_NORMAL, .a = 1};
+    tn_tensor *x = tn_matmul(tn_param(g, "a", TN_SHAPE(6, 4), init), tn_param(g, "b", TN_SHAPE(4, 6), init));
+    x = tn_add(x, tn_param(g, "c", TN_SHAPE(6, 1), init));
+    tn_output(tn_mul(tn_reshape(x, shape), tn_param(g, "d", operand, init)), "y");
+    ok(tn_compile(g, f.state, &options, &p));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "y", y, 36 * sizeof *y));
+    *launches = p->ir.launches;
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static void a_product_takes_what_follows_a_reshape_that_keeps_its_columns(void **state)
+{
+    (void)state;
+    static const struct {
+        tn_shape shape, operand;
+        uint32_t launches;
+    } cases[] = {
+        {{3, {2, 3, 6}}, {3, {2, 3, 6}}, 1}, {{3, {2, 3, 6}}, {1, {6}}, 1},       {{3, {1, 6, 6}}, {2, {6, 1}}, 1},
+        {{4, {2, 1, 3, 6}}, {1, {1}}, 1},    {{3, {2, 3, 6}}, {3, {2, 1, 6}}, 2}, {{3, {6, 2, 3}}, {1, {3}}, 2},
+        {{3, {3, 6, 2}}, {2, {6, 1}}, 2},    {{1, {36}}, {1, {36}}, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t fused, unfused;
+        float y[36], expected[36];
+        run_behind_reshape(cases[i].shape, cases[i].operand, 0, &fused, y);
+        run_behind_reshape(cases[i].shape, cases[i].operand, 1, &unfused, expected);
+        for (int e = 0; e < 36; e++) assert_near(y[e], expected[e], 1e-5);
+        if (fused != cases[i].launches) fail_msg("case %zu: %u launches, %u unfused", i, fused, unfused);
+    }
+}
+
 static void a_product_with_nothing_is_refused(void **state)
 {
     (void)state;
@@ -142,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_product_copies_only_what_no_stride_stretches),
         cmocka_unit_test(what_cannot_be_multiplied_is_refused_with_both_shapes),
         cmocka_unit_test(whole_numbers_are_multiplied_in_batches_of_the_rank_of_others),
+        cmocka_unit_test(a_product_takes_what_follows_a_reshape_that_keeps_its_columns),
         cmocka_unit_test(a_product_with_nothing_is_refused),
         cmocka_unit_test(stopping_a_gradient_costs_nothing),
     };
