@@ -8,13 +8,19 @@
 
 /* ---- attention ---- */
 
-/* Part i of (batch, steps, parts width) as (batch, heads, steps, width / heads). */
-static tn_tensor *heads_of(tn_tensor *all, int64_t i, int64_t width, int64_t heads)
+/* (batch, steps, parts width) as (parts heads, batch, steps, width / heads): what belongs to a head, or to a part, is
+ * in one piece, and a slice of it costs nothing. */
+static tn_tensor *by_head(tn_tensor *all, int64_t width, int64_t heads)
 {
     tn_shape s = tn_shape_of(all);
-    tn_tensor *one = s.dim[2] == width ? all : tn_slice(all, -1, i * width, width, 1);
-    one = tn_reshape(one, TN_SHAPE(s.dim[0], s.dim[1], heads, width / heads));
-    return tn_transpose(one, (int32_t[]){0, 2, 1, 3});
+    tn_tensor *x = tn_reshape(all, TN_SHAPE(s.dim[0], s.dim[1], s.dim[2] / width * heads, width / heads));
+    return tn_transpose(x, (int32_t[]){2, 0, 1, 3});
+}
+
+/* The heads of part i. */
+static tn_tensor *part_of(tn_tensor *all, int64_t i, int64_t heads)
+{
+    return tn_slice(all, 0, i * heads, heads, 1);
 }
 
 /* Rows `first` to `first + count` of the projections, each `width` outputs, of x (batch, steps, width). */
@@ -36,7 +42,8 @@ static tn_tensor *project(tn_tensor *x, const char *name, int64_t first, int64_t
     return tn_reshape(y, TN_SHAPE(s.dim[0], s.dim[1], count * width));
 }
 
-/* Which keys a query may see: (batch or 1, 1, queries or 1, keys); NULL for all. */
+/* Which keys a query may see, for scores (heads, batch, queries, keys): 1 for each size that does not matter; NULL for
+ * all. */
 static tn_tensor *visible(tn_tensor *scores, const tn_attention_options *o)
 {
     tn_shape s = tn_shape_of(scores);
@@ -48,7 +55,7 @@ static tn_tensor *visible(tn_tensor *scores, const tn_attention_options *o)
         causal = tn_cast(tn_le(key, query), TN_F32);
     }
     if (o->mask) {
-        mask = tn_reshape(o->mask, TN_SHAPE(s.dim[0], 1, 1, s.dim[3]));
+        mask = tn_reshape(o->mask, TN_SHAPE(1, s.dim[1], 1, s.dim[3]));
         mask = tn_cast(tn_ne(mask, tn_number(mask, 0)), TN_F32);
     }
     return causal && mask ? tn_mul(causal, mask) : causal ? causal : mask;
@@ -95,12 +102,12 @@ tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attent
     if (!fits(x, name, &o)) return x;
     tn_shape shape = tn_shape_of(x);
     int64_t width = shape.dim[2];
-    tn_tensor *first = project(x, name, 0, o.memory ? 1 : 3);
-    tn_tensor *rest = o.memory ? project(o.memory, name, 1, 2) : first;
+    tn_tensor *first = by_head(project(x, name, 0, o.memory ? 1 : 3), width, o.heads);
+    tn_tensor *rest = o.memory ? by_head(project(o.memory, name, 1, 2), width, o.heads) : first;
     int64_t at = o.memory ? 0 : 1;
-    tn_tensor *q = heads_of(first, 0, width, o.heads), *k = heads_of(rest, at, width, o.heads);
-    tn_tensor *y = attend(q, k, heads_of(rest, at + 1, width, o.heads), &o);
-    y = tn_reshape(tn_transpose(y, (int32_t[]){0, 2, 1, 3}), shape);
+    tn_tensor *q = part_of(first, 0, o.heads), *k = part_of(rest, at, o.heads);
+    tn_tensor *y = attend(q, k, part_of(rest, at + 1, o.heads), &o);
+    y = tn_reshape(tn_transpose(y, (int32_t[]){1, 2, 0, 3}), shape);
     snprintf(full, sizeof full, "%s.out_proj", name);
     return tn_linear(y, full, .units = width);
 }
