@@ -47,9 +47,10 @@ static tn_tensor *gate(const cell *c, tn_tensor *all, int64_t i)
     return tn_slice(all, -1, i * c->units, c->units, 1);
 }
 
+/* What the state gives, but for its bias. */
 static tn_tensor *from_state(const cell *c, tn_tensor *h)
 {
-    return tn_add(tn_matmul_t(h, c->weight_hh, 0, 1), c->bias_hh);
+    return tn_matmul_t(h, c->weight_hh, 0, 1);
 }
 
 /* ---- steps: the new h (and c) from what the input gives and the old ones ---- */
@@ -70,7 +71,7 @@ static void step_lstm(const cell *c, tn_tensor *x, tn_recurrent_state *s)
 
 static void step_gru(const cell *c, tn_tensor *x, tn_recurrent_state *s)
 {
-    tn_tensor *h = from_state(c, s->h);
+    tn_tensor *h = tn_add(from_state(c, s->h), c->bias_hh);
     tn_tensor *reset = tn_sigmoid(tn_add(gate(c, x, 0), gate(c, h, 0)));
     tn_tensor *update = tn_sigmoid(tn_add(gate(c, x, 1), gate(c, h, 1)));
     tn_tensor *content = tn_tanh(tn_add(gate(c, x, 2), tn_mul(reset, gate(c, h, 2))));
@@ -99,13 +100,15 @@ static tn_tensor *advance(const cell *c, int32_t kind, tn_tensor *x, int64_t ste
     return y;
 }
 
-/* All steps' inputs at once, (steps, batch, gates units): one large product instead of many small ones. */
-static tn_tensor *inputs_of(const cell *c, tn_tensor *x)
+/* All steps' inputs at once, (steps, batch, gates units): one large product instead of many small ones. The state's
+ * bias is added there as well, once for all steps, but for a GRU, which multiplies it. */
+static tn_tensor *inputs_of(const cell *c, int32_t kind, tn_tensor *x)
 {
     x = tn_transpose(x, (int32_t[]){1, 0, 2});
     tn_shape s = tn_shape_of(x);
     tn_tensor *flat = tn_reshape(x, TN_SHAPE(s.dim[0] * s.dim[1], s.dim[2]));
-    flat = tn_add(tn_matmul_t(flat, c->weight_ih, 0, 1), c->bias_ih);
+    tn_tensor *bias = kind == TN_GRU ? c->bias_ih : tn_add(c->bias_ih, c->bias_hh);
+    flat = tn_add(tn_matmul_t(flat, c->weight_ih, 0, 1), bias);
     return tn_reshape(flat, TN_SHAPE(s.dim[0], s.dim[1], tn_shape_of(flat).dim[1]));
 }
 
@@ -158,7 +161,7 @@ static tn_tensor *go_through(tn_tensor *x, const char *name, const tn_recurrent_
     tn_shape shape = tn_shape_of(x);
     int64_t batch = shape.dim[0], steps = shape.dim[1];
     cell c = make_cell(graph, name, d, kinds[options->kind].gates, shape.dim[2], options->units);
-    tn_tensor *all = inputs_of(&c, x);
+    tn_tensor *all = inputs_of(&c, options->kind, x);
     if (!s->h) s->h = zeros(graph, batch, options->units);
     if (!s->c && options->kind == TN_LSTM) s->c = zeros(graph, batch, options->units);
     for (int64_t i = 0; i < steps; i++) {
