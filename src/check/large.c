@@ -467,7 +467,7 @@ const tn_op_def tn_kit_large_sizes[] = {
     {.name = "sums", .doc = "sums over a million, of many rows and of long ones", .cases = sums},
     {.name = "folds", .doc = "maxima, products and places over many", .cases = folds},
     {.name = "softmaxes", .doc = "softmax of many rows and of long ones", .cases = softmaxes},
-    {.name = "specials", .doc = "infinities, NaN and equal numbers in long rows", .cases = tn_kit_specials},
+    {.name = "specials", .doc = "infinities, NaN and equal numbers, in long rows and pictures", .cases = tn_kit_specials},
     {.name = "scans", .doc = "running sums of many rows and of long ones", .cases = scans},
     {.name = "orders", .doc = "places in an order, of many rows and in long ones", .cases = orders},
     {.name = "gathers", .doc = "rows and elements by numbers of more than 16 bits", .cases = gathers},

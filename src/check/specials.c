@@ -1,8 +1,10 @@
 /* specials.c: long rows with infinities, NaN and equal numbers in them, for operators that look for a row's largest
- * number or its place, which backends do in lanes and in parts that are joined. */
+ * number or its place, which backends do in lanes and in parts that are joined; and pictures with an infinity, which
+ * only the windows that see it may have. */
 #include <math.h>
 
 #include "cases.h"
+#include "conv.h"
 #include "kit.h"
 
 /* The columns `from` to before `to` of row `row` become `value`. */
@@ -70,6 +72,39 @@ static tn_tensor *first_least_of_zeros(tn_tensor *const in[])
     return tn_argmin(tn_mul(tn_sign(in[0]), tn_number(in[0], 0)), -1);
 }
 
+/* The first pixel of its second row is infinite, in each channel. */
+static tn_tensor *dazzle(tn_tensor *x)
+{
+    tn_tensor *row = tn_iota(tn_graph_of(x), tn_shape_of(x), 2), *column = tn_iota(tn_graph_of(x), tn_shape_of(x), 3);
+    tn_tensor *there = tn_logical_and(tn_eq(row, tn_number(row, 1)), tn_eq(column, tn_number(column, 0)));
+    return tn_where(there, tn_number(x, INFINITY), x);
+}
+
+static tn_tensor *windows(tn_tensor *const in[])
+{
+    return tn_conv2d_with(dazzle(in[0]), in[1], (tn_conv_options){0});
+}
+
+static tn_tensor *windows_depthwise(tn_tensor *const in[])
+{
+    return tn_conv2d_with(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
+}
+
+static tn_tensor *windows_spread(tn_tensor *const in[])
+{
+    return tn_conv2d_transposed(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
+}
+
+static tn_tensor *weight(tn_tensor *const in[])
+{
+    return tn_conv_weight(dazzle(in[0]), in[1], &(tn_conv_node){{1, 1}, {0, 0}, {1, 1}, 1, 0, {0, 0}}, 3, 3);
+}
+
+static tn_tensor *weight_depthwise(tn_tensor *const in[])
+{
+    return tn_conv_weight(dazzle(in[0]), in[1], &(tn_conv_node){{1, 1}, {0, 0}, {1, 1}, 5, 0, {0, 0}}, 3, 3);
+}
+
 const tn_op_case tn_kit_specials[] = {
     {"softmax of 257", softmax, {F32(8, 257)}, .no_gradient = 1},
     {"softmax of 5003", softmax, {F32(8, 5003)}, .no_gradient = 1},
@@ -84,5 +119,14 @@ const tn_op_case tn_kit_specials[] = {
     {"the first of zeros with signs", first_of_zeros, {F32(3, 257)}, .no_gradient = 1},
     {"the first least of zeros with signs", first_least_of_zeros, {F32(3, 257)}, .no_gradient = 1},
     {"the first of equals in columns of 5003", first_of_equals_in_columns, {F32(5003, 3)}, .no_gradient = 1},
+    {"a picture with an infinity", windows, {F32(2, 3, 7, 9), F32(4, 3, 3, 3)}, .no_gradient = 1},
+    {"a picture with an infinity, 16 channels", windows, {F32(2, 16, 7, 9), F32(16, 16, 3, 3)}, .no_gradient = 1},
+    {"a picture with an infinity, depthwise", windows_depthwise, {F32(2, 5, 7, 9), F32(5, 1, 3, 3)}, .no_gradient = 1},
+    {"an infinity spread, depthwise", windows_spread, {F32(2, 5, 7, 9), F32(5, 1, 3, 3)}, .no_gradient = 1},
+    {"the weight's gradient by an infinity", weight, {F32(2, 16, 7, 9), F32(2, 16, 5, 7)}, .no_gradient = 1},
+    {"the weight's gradient by an infinity, depthwise",
+     weight_depthwise,
+     {F32(2, 5, 7, 9), F32(2, 5, 5, 7)},
+     .no_gradient = 1},
     {0},
 };

@@ -114,6 +114,21 @@ static void a_slice_of_what_was_put_together_has_its_elements(void **state)
             }
 }
 
+/* The gradient of a slice with gaps has zeros in between, wherever it is sliced. */
+static void a_slice_of_a_spread_gradient_has_its_zeros(void **state)
+{
+    const float x[7] = {1, 2, 3, 4, 5, 6, 7};
+    for (int start = 0; start < 6; start++) {
+        fixture f = use_device(*state, 1);
+        tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(7)), *gradient = NULL;
+        float y[2];
+        tn_grad(tn_sum(tn_square(tn_slice(in, 0, 1, 3, 2)), TN_ALL, 0), &in, 1, &gradient);
+        value_of(&f, tn_slice(gradient, 0, start, 2, 1), x, sizeof x, y, 2);
+        for (int i = 0; i < 2; i++) assert_near(y[i], (start + i) % 2 ? 2 * x[start + i] : 0, 0);
+        drop_device(&f);
+    }
+}
+
 /* A slice without a gap lies where its operand does; a later assignment to that must not be seen. */
 static void a_slice_of_a_variable_is_what_it_was(void **state)
 {
@@ -199,6 +214,7 @@ int main(void)
         ON_ALL(three_transposes_are_one),
         ON_ALL(what_lies_between_two_slices_has_a_gradient),
         ON_ALL(a_slice_of_what_was_put_together_has_its_elements),
+        ON_ALL(a_slice_of_a_spread_gradient_has_its_zeros),
         ON_ALL(a_slice_of_a_variable_is_what_it_was),
         ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
         ON_ALL(attention_with_one_head_and_one_step_begins_as_with_two),
