@@ -12,21 +12,41 @@ static inline void split_row(int parts, __m512 x, char *to, int64_t part)
         _mm256_storeu_si256((void *)(to + p * part), _mm512_cvtepi32_epi16(_mm512_srli_epi32(take_part(&x), 16)));
 }
 
-static inline int32_t split(int parts, int64_t channels, int64_t pixels, const float *from, char *to, int64_t part)
+/* Where the picture's pixels go, one after the other. */
+typedef struct walk {
+    int64_t column, pixel;
+} walk;
+
+/* The next pixel's place; -1: it is not seen. */
+static inline int64_t step_on(const cpu_conv_picture *o, walk *w)
+{
+    const int64_t place = w->column < o->seen ? w->pixel : -1;
+    w->pixel++;
+    if (++w->column == o->columns) w->column = 0, w->pixel += o->wide - o->columns;
+    return place;
+}
+
+static inline int32_t split(int parts, const cpu_conv_picture *o, const float *from, char *to, int64_t part)
 {
     float aside[SIDE * SIDE] __attribute__((aligned(64)));
+    const int64_t pixels = o->rows * o->columns;
     const __m512 scale = _mm512_set1_ps(SCALE);
     __m512i most = _mm512_setzero_si512();
-    for (int64_t i = 0; i < pixels; i += SIDE)
-        for (int64_t c = 0; c < channels; c += SIDE) {
-            const int64_t count = pixels - i < SIDE ? pixels - i : SIDE;
-            turn(from + c * pixels + i, pixels, first(count), SIDE, SIDE, aside, SIDE);
+    walk w = {0, o->first};
+    for (int64_t i = 0; i < pixels; i += SIDE) {
+        const int64_t count = pixels - i < SIDE ? pixels - i : SIDE;
+        int64_t place[SIDE];
+        for (int64_t r = 0; r < count; r++) place[r] = step_on(o, &w);
+        for (int64_t c = 0; c < o->channels; c += SIDE) {
+            turn(from + c * o->plane + i, o->plane, first(count), SIDE, SIDE, aside, SIDE);
             for (int64_t r = 0; r < count; r++) {
                 const __m512 x = _mm512_mul_ps(_mm512_load_ps(aside + r * SIDE), scale);
+                if (place[r] < 0) continue;
                 most = larger(most, x, x);
-                split_row(parts, x, to + 2 * ((i + r) * channels + c), part);
+                split_row(parts, x, to + 2 * (place[r] * o->channels + c), part);
             }
         }
+    }
     return exponent(most);
 }
 
@@ -114,15 +134,18 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
 
 /* ---- the gradient for the weights ---- */
 
-static inline int32_t split_plain(int parts, int64_t count, const float *from, char *to, int64_t part)
+static inline int32_t split_rows(int parts, const cpu_conv_picture *o, const float *from, char *to, int64_t part)
 {
     const __m512 scale = _mm512_set1_ps(SCALE);
     __m512i most = _mm512_setzero_si512();
-    for (int64_t i = 0; i < count; i += SIDE) {
-        const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(first(count - i), from + i), scale);
-        most = larger(most, x, x);
-        split_row(parts, x, to + 2 * i, part);
-    }
+    for (int64_t c = 0; c < o->channels; c++)
+        for (int64_t h = 0; h < o->rows; h++)
+            for (int64_t i = 0; i < o->seen; i += SIDE) {
+                const float *at = from + c * o->plane + h * o->columns + i;
+                const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(first(o->seen - i), at), scale);
+                most = larger(most, x, x);
+                split_row(parts, x, to + 2 * (c * o->all + o->first + h * o->wide + i), part);
+            }
     return exponent(most);
 }
 
@@ -200,9 +223,9 @@ static inline __attribute__((always_inline)) void over_pixels(int parts, const c
 }
 
 #define PARTS(n)                                                                                                       \
-    static int32_t split_##n(int64_t channels, int64_t pixels, const float *from, char *to, int64_t part)              \
+    static int32_t split_##n(const cpu_conv_picture *o, const float *from, char *to, int64_t part)                     \
     {                                                                                                                  \
-        return split(n, channels, pixels, from, to, part);                                                             \
+        return split(n, o, from, to, part);                                                                            \
     }                                                                                                                  \
     static int32_t pack_##n(const cpu_conv_window *w, int64_t filters, const float *from, char *to)                    \
     {                                                                                                                  \
@@ -214,9 +237,9 @@ static inline __attribute__((always_inline)) void over_pixels(int parts, const c
         convolve(n, w, picture, g, b, filters, y, ld);                                                                 \
     }
 #define PIXEL_PARTS(n)                                                                                                 \
-    static int32_t split_plain_##n(int64_t count, const float *from, char *to, int64_t part)                           \
+    static int32_t split_rows_##n(const cpu_conv_picture *o, const float *from, char *to, int64_t part)                \
     {                                                                                                                  \
-        return split_plain(n, count, from, to, part);                                                                  \
+        return split_rows(n, o, from, to, part);                                                                       \
     }                                                                                                                  \
     static int32_t pack_pixels_##n(int64_t filters, int64_t pixels, const float *from, char *to)                       \
     {                                                                                                                  \
@@ -236,6 +259,6 @@ PIXEL_PARTS(3)
 
 #define TABLE(n)                                                                                                       \
     {                                                                                                                  \
-        split_##n, pack_##n, convolve_##n, split_plain_##n, pack_pixels_##n, over_pixels_##n                           \
+        split_##n, pack_##n, convolve_##n, split_rows_##n, pack_pixels_##n, over_pixels_##n                            \
     }
 const cpu_matrix_conv cpu_matrix_conv_amx[] = {TABLE(3), TABLE(2), TABLE(1)};

@@ -330,8 +330,8 @@ typedef struct portion {
     const conv_kernel *kernel;
     const cpu_run *run;
     int64_t item, part, parts;
-    const char *picture, *packed; /* of the item's group */
-    char *own, *y;
+    const char *x, *packed; /* of the item's group */
+    char *staging, *own, *y;
 } portion;
 
 /* By matrix units. Returns 0 if they can't; else pixels n[0]..n[1] are done. */
@@ -340,7 +340,7 @@ static int by_units(const portion *o, int64_t n[2])
     const conv_kernel *k = o->kernel;
     const int64_t tiles = k->groups_of_16 / 2, t[] = {tiles * o->part / o->parts, tiles * (o->part + 1) / o->parts};
     for (int i = 0; i < 2; i++) n[i] = t[i] < tiles ? min_of(k->group[2 * t[i]].to, k->pixels) : k->pixels;
-    return cpu_conv_run_units(k, o->picture, o->packed, o->own + turned_bytes(k), o->y, t[0], t[1]);
+    return cpu_conv_run_units(k, o->x, o->packed, o->own + turned_bytes(k), o->y, t[0], t[1]);
 }
 
 /* The usual way; weights that were packed for the units are packed again. */
@@ -356,7 +356,7 @@ static void by_vectors(const portion *o, int64_t n[2])
         pack_weights(k, o->run, o->item % k->groups, 0, o->own, again);
         packed = again;
     }
-    (k->vectors ? forward_vectors : forward_tiles)(k, o->picture, packed, o->y, t0, t1);
+    (k->vectors ? forward_vectors : forward_tiles)(k, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0, t1);
     n[0] = t0 * mr, n[1] = min_of(t1 * mr, k->pixels);
 }
 
@@ -379,7 +379,7 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
     cpu_conv_epilogue epilogue;
     cpu_conv_begin_epilogue(k, run, thread, &epilogue);
     const int64_t items = k->b * k->groups, parts = items < 2 * threads ? threads : 1, all = items * parts;
-    if (k->units) k->units->begin();
+    if (k->units) cpu_conv_begin_units(k, own + turned_bytes(k));
     for (int64_t i = all * thread / threads; i < all * (thread + 1) / threads; i++) {
         const int64_t item = i / parts;
         const portion o = {k,
@@ -387,8 +387,9 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
                            item,
                            i % parts,
                            parts,
-                           cpu_conv_stage(k, run->in[0] + item * k->c * k->h * k->w * k->size, staging),
+                           run->in[0] + item * k->c * k->h * k->w * k->size,
                            run->scratch + item % k->groups * wide,
+                           staging,
                            own,
                            run->out[0] + item * k->k * k->pixels * k->size};
         int64_t n[2];

@@ -1,8 +1,8 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
  * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, those of amx_conv.c
- * where they lie in parts, and the loops of plane_tile.c a channel at a time, where each is by itself. A picture that
- * needs padding is first copied with it. */
+ * where they lie in parts, padded, and the loops of plane_tile.c a channel at a time, where each is by itself. For the
+ * others a picture that needs padding is first copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -18,6 +18,7 @@ typedef struct conv_kernel {
     const cpu_pixel_shape *vectors; /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
     const cpu_matrix *units;        /* matrix units for conv2d, where they are ahead; or NULL */
     const cpu_matrix_conv *unit_conv;
+    cpu_conv_picture picture;
     cpu_conv_window window;
     cpu_conv_pixels sum_over; /* for conv2d_weight */
     cpu_pixels *group;        /* for conv2d, of 16 pixels: an even number of them */
@@ -94,6 +95,8 @@ int64_t cpu_conv_unit_weights(const conv_kernel *k); /* bytes of one group's pac
 int64_t cpu_conv_unit_picture(const conv_kernel *k); /* and of a picture in parts */
 void cpu_conv_pack_units(const conv_kernel *k, const char *weight, char *to);
 void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group);
+/* On each thread, before the others; then k->units->end. `work` gets the zeros that pad all pictures to come. */
+void cpu_conv_begin_units(const conv_kernel *k, char *work);
 /* Pairs begin..end of k->group; splits the picture into `work`. Returns 0 if its numbers are not for the units. */
 int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
                        int64_t begin, int64_t end);

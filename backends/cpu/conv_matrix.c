@@ -19,6 +19,19 @@ static int pays(const conv_kernel *k, uint32_t level, double grain)
            (double)k->k * (double)(k->r * k->s) >= products[level] * grain;
 }
 
+static cpu_conv_picture picture_of(const conv_kernel *k)
+{
+    const int64_t rows = min_of(k->h, k->hp - k->pad[0]), columns = min_of(k->w, k->wp - k->pad[1]);
+    return (cpu_conv_picture){.channels = k->c,
+                              .plane = k->h * k->w,
+                              .rows = rows > 0 ? rows : 0,
+                              .columns = k->w,
+                              .seen = columns > 0 ? columns : 0,
+                              .wide = k->wp,
+                              .first = k->pad[0] * k->wp + k->pad[1],
+                              .all = k->hp * k->wp};
+}
+
 /* Groups of 16 pixels: within rows of the result, where these are whole groups; else of all that lie side by side in
  * the padded picture, of which those between two rows of the result are left out. */
 static int in_rows(const conv_kernel *k)
@@ -37,6 +50,7 @@ void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
         return;
     if (!pays(k, level, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
+    k->picture = picture_of(k);
     k->window = (cpu_conv_window){k->c, k->r, k->s, 2 * k->dilation[0] * k->wp * k->c,
                                   round_up(2 * (k->hp * k->wp + 16) * k->c + CPU_ALIGN, CPU_ALIGN)};
     k->groups_of_16 = count_groups(k);
@@ -76,15 +90,18 @@ void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group)
     }
 }
 
+void cpu_conv_begin_units(const conv_kernel *k, char *work)
+{
+    k->units->begin();
+    memset(work, 0, (uint64_t)cpu_conv_unit_picture(k));
+}
+
 int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
                        int64_t begin, int64_t end)
 {
     const int64_t panel = (cpu_conv_unit_weights(k) - CPU_ALIGN) / (round_up(k->k, k->units->wide) / k->units->wide);
-    const int32_t top =
-        k->unit_conv->split(k->c, k->hp * k->wp, (const float *)(const void *)picture, work, k->window.part);
+    const int32_t top = k->unit_conv->split(&k->picture, (const float *)(const void *)picture, work, k->window.part);
     if (!cpu_matrix_fits(top, *exponent_of(k, packed), k->taps)) return 0;
-    for (int p = 0; p < k->units->parts; p++) /* what a tile's rows reach behind the last pixel */
-        memset(work + p * k->window.part + 2 * k->hp * k->wp * k->c, 0, CPU_ALIGN);
     for (int64_t j = 0; j < k->k; j += k->units->wide)
         for (int64_t i = begin; i < end; i++)
             k->unit_conv->tile(&k->window, work, k->group + 2 * i, packed + j / k->units->wide * panel,
@@ -117,6 +134,7 @@ void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain)
     if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1) return;
     if (!pays(k, level, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
+    k->picture = picture_of(k);
     const int64_t together = laid_pixels(k) < DEEPEST && k->groups == 1 ? DEEPEST / laid_pixels(k) : 1;
     k->sum_over = (cpu_conv_pixels){together,        laid_pixels(k),    picture_part(k) * k->units->parts,
                                     picture_part(k), 2 * k->hp * k->wp, packed_pixels(k)};
@@ -138,6 +156,7 @@ static float *laid(const conv_kernel *k, char *work)
 void cpu_conv_begin_weight_units(const conv_kernel *k, char *work)
 {
     k->units->begin();
+    memset(work, 0, (uint64_t)(k->sum_over.pictures * k->sum_over.picture));
     memset(laid(k, work), 0, (uint64_t)(k->k * k->sum_over.pixels * k->size));
 }
 
@@ -154,11 +173,8 @@ static const float *lay_pixels(const conv_kernel *k, const char *dy, float *to)
 int cpu_conv_split_units(const conv_kernel *k, int64_t n, const char *picture, const char *dy, char *work)
 {
     const cpu_conv_pixels *w = &k->sum_over;
-    const int64_t count = k->c * k->hp * k->wp;
     char *parts = work + n * w->picture, *packed = work + w->pictures * w->picture + n * w->packed;
-    const int32_t a = k->unit_conv->split_plain(count, (const float *)(const void *)picture, parts, w->part);
-    for (int p = 0; p < k->units->parts; p++) /* what tiles reach behind the last pixel */
-        memset(parts + p * w->part + 2 * count, 0, CPU_ALIGN);
+    const int32_t a = k->unit_conv->split_rows(&k->picture, (const float *)(const void *)picture, parts, w->part);
     return cpu_matrix_fits(a, k->unit_conv->pack_pixels(k->k, w->pixels, lay_pixels(k, dy, laid(k, work)), packed),
                            w->pixels * w->pictures);
 }

@@ -68,11 +68,11 @@ static void add_sums(const conv_kernel *k, const cpu_run *run, int64_t g, int64_
     }
 }
 
-/* Picture i, padded, and its dy. */
-static const char *stage_item(const conv_kernel *k, const cpu_run *run, int thread, int64_t i, const char **dy)
+/* Picture i, and its dy. */
+static const char *item_of(const conv_kernel *k, const cpu_run *run, int64_t i, const char **dy)
 {
     *dy = run->in[1] + i * k->k * k->pixels * k->size;
-    return cpu_conv_stage(k, run->in[0] + i * k->c * k->h * k->w * k->size, cpu_conv_staging(k, run, thread));
+    return run->in[0] + i * k->c * k->h * k->w * k->size;
 }
 
 /* Pictures i..i + count by matrix units. Returns 0 if they can't. */
@@ -80,7 +80,7 @@ static int sum_by_units(const conv_kernel *k, const cpu_run *run, int thread, in
 {
     char *own = cpu_conv_packed(k, run, thread);
     for (int64_t n = 0; n < count; n++) {
-        const char *dy, *picture = stage_item(k, run, thread, i + n, &dy);
+        const char *dy, *picture = item_of(k, run, i + n, &dy);
         if (!cpu_conv_split_units(k, n, picture, dy, own)) return 0;
     }
     cpu_conv_sum_units(k, count, own, sums, round_up(k->k, k->gather->nr));
@@ -94,8 +94,8 @@ static void weight_items(const conv_kernel *k, const cpu_run *run, int thread, i
     if (k->units && sum_by_units(k, run, thread, i, count, sums)) return;
     char *packed = cpu_conv_packed(k, run, thread) + (k->units ? cpu_conv_unit_pictures(k) : 0);
     for (int64_t n = 0; n < count; n++) {
-        const char *dy, *picture = stage_item(k, run, thread, i + n, &dy);
-        weight_item(k, picture, dy, sums, packed);
+        const char *dy, *picture = item_of(k, run, i + n, &dy);
+        weight_item(k, cpu_conv_stage(k, picture, cpu_conv_staging(k, run, thread)), dy, sums, packed);
     }
 }
 

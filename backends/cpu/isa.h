@@ -107,6 +107,14 @@ typedef struct cpu_plane_loops {
     void (*dot)(int64_t taps, const int64_t *off, const void *from, const void *by, int64_t n, double *sum);
 } cpu_plane_loops;
 
+/* A picture (channels, rows, columns) and where its pixels go in a padded one: the first `seen` of each row, side by
+ * side in rows `wide` long, from pixel `first` of `all` on. Rows and columns are those that are seen and that there
+ * are; channels lie `plane` elements apart. */
+typedef struct cpu_conv_picture {
+    int64_t channels, plane, rows, columns;
+    int64_t seen, wide, first, all;
+} cpu_conv_picture;
+
 /* A window over a picture whose channels lie side by side, pixel by pixel: of 16 or a multiple. */
 typedef struct cpu_conv_window {
     int64_t channels, rows, columns;
@@ -129,16 +137,17 @@ typedef struct cpu_conv_pixels {
 
 /* A convolution in f32 by matrix units, between cpu_matrix's begin and end. */
 typedef struct cpu_matrix_conv {
-    /* A picture (channels, pixels) becomes (parts, pixels, channels); packed filters are panels of 32, as cpu_matrix's,
-     * as deep as each row of the window filled up to 32. Both return the largest exponent. */
-    int32_t (*split)(int64_t channels, int64_t pixels, const float *from, char *to, int64_t part);
+    /* A picture becomes (parts, pixels, channels) of a padded one, where padding is left as it is; packed filters are
+     * panels of 32, as cpu_matrix's, as deep as each row of the window filled up to 32. Both return the largest
+     * exponent. */
+    int32_t (*split)(const cpu_conv_picture *o, const float *from, char *to, int64_t part);
     int32_t (*pack)(const cpu_conv_window *w, int64_t filters, const float *from, char *to);
     /* Two groups of pixels by at most 32 filters; results of different filters are ld apart. */
     void (*tile)(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b, int64_t filters,
                  float *y, int64_t ld);
-    /* For the gradient of the weights: numbers in parts as they lie, and (filters, pixels) packed in panels of 32
-     * filters, as deep as there are pixels. */
-    int32_t (*split_plain)(int64_t count, const float *from, char *to, int64_t part);
+    /* For the gradient of the weights: a picture becomes (parts, channels, pixels) of a padded one, where behind each
+     * row up to 15 zeros are written; (filters, pixels) packed in panels of 32 filters, as deep as there are pixels. */
+    int32_t (*split_rows)(const cpu_conv_picture *o, const float *from, char *to, int64_t part);
     int32_t (*pack_pixels)(int64_t filters, int64_t pixels, const float *from, char *to);
     /* Twice 16 channels, from bytes at[i] of the pictures on, by at most 32 filters: to[i] (16, filters), rows ld
      * apart,
