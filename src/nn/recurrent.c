@@ -41,10 +41,19 @@ static cell make_cell(tn_graph *graph, const char *name, direction d, int64_t ga
     return (cell){param[0], param[1], param[2], param[3], units};
 }
 
-/* Gate number i of all of them side by side. */
-static tn_tensor *gate(const cell *c, tn_tensor *all, int64_t i)
+/* Gates side by side, (batch, gates units), as one after another, (gates, batch, units): so that a gate is a slice that
+ * costs nothing, and gates' gradients are made where they belong. */
+static tn_tensor *apart(const cell *c, tn_tensor *all)
 {
-    return tn_slice(all, -1, i * c->units, c->units, 1);
+    const tn_shape s = tn_shape_of(all);
+    return tn_transpose(tn_reshape(all, TN_SHAPE(s.dim[0], s.dim[1] / c->units, c->units)), (int32_t[]){1, 0, 2});
+}
+
+/* Gate number i of all of them apart. */
+static tn_tensor *gate(tn_tensor *all, int64_t i)
+{
+    const tn_shape s = tn_shape_of(all);
+    return tn_reshape(tn_slice(all, 0, i, 1, 1), TN_SHAPE(s.dim[1], s.dim[2]));
 }
 
 /* What the state gives, but for its bias. */
@@ -62,19 +71,20 @@ static void step_rnn(const cell *c, tn_tensor *x, tn_recurrent_state *s)
 
 static void step_lstm(const cell *c, tn_tensor *x, tn_recurrent_state *s)
 {
-    tn_tensor *all = tn_add(x, from_state(c, s->h));
-    tn_tensor *in = tn_sigmoid(gate(c, all, 0)), *forget = tn_sigmoid(gate(c, all, 1));
-    tn_tensor *content = tn_tanh(gate(c, all, 2)), *out = tn_sigmoid(gate(c, all, 3));
+    tn_tensor *all = apart(c, tn_add(x, from_state(c, s->h)));
+    tn_tensor *in = tn_sigmoid(gate(all, 0)), *forget = tn_sigmoid(gate(all, 1));
+    tn_tensor *content = tn_tanh(gate(all, 2)), *out = tn_sigmoid(gate(all, 3));
     s->c = tn_add(tn_mul(forget, s->c), tn_mul(in, content));
     s->h = tn_mul(out, tn_tanh(s->c));
 }
 
 static void step_gru(const cell *c, tn_tensor *x, tn_recurrent_state *s)
 {
-    tn_tensor *h = tn_add(from_state(c, s->h), c->bias_hh);
-    tn_tensor *reset = tn_sigmoid(tn_add(gate(c, x, 0), gate(c, h, 0)));
-    tn_tensor *update = tn_sigmoid(tn_add(gate(c, x, 1), gate(c, h, 1)));
-    tn_tensor *content = tn_tanh(tn_add(gate(c, x, 2), tn_mul(reset, gate(c, h, 2))));
+    tn_tensor *h = apart(c, tn_add(from_state(c, s->h), c->bias_hh));
+    x = apart(c, x);
+    tn_tensor *reset = tn_sigmoid(tn_add(gate(x, 0), gate(h, 0)));
+    tn_tensor *update = tn_sigmoid(tn_add(gate(x, 1), gate(h, 1)));
+    tn_tensor *content = tn_tanh(tn_add(gate(x, 2), tn_mul(reset, gate(h, 2))));
     s->h = tn_add(content, tn_mul(update, tn_sub(s->h, content)));
 }
 
