@@ -104,7 +104,8 @@ CPU_FN float cpu_tanh(float x)
     return copysignf(t / (t + 2), x);
 }
 
-/* x P(x^2) up to 1; beyond it 1 - exp(-Q(x)). */
+/* x P(x^2) up to 1; beyond it 1 - exp(-x^2) R(|x|). The exponential stands in gelu's gradient again; one is enough if
+ * no branch is around it: so the choice is by bits. */
 CPU_FN float cpu_erf(float x)
 {
     const float a = fabsf(x), z = x * x, c = a > 4.05f ? 4.05f : a;
@@ -115,15 +116,16 @@ CPU_FN float cpu_erf(float x)
     p = p * z + 0.1128358225f;
     p = p * z - 0.3761262557f;
     p = p * z + 1.128379166f;
-    float q = 2.155712259e-5f;
-    q = q * c - 0.0004397722155f;
-    q = q * c + 0.004196658255f;
-    q = q * c - 0.02518655303f;
-    q = q * c + 0.1083835795f;
-    q = q * c + 0.6332530524f;
-    q = q * c + 1.12956132f;
-    q = q * c - 0.0001843321597f;
-    return a < 1 ? x * p : copysignf(1 - cpu_exp(-q), x);
+    float r = -0.0003888840475f;
+    r = r * c + 0.006005124285f;
+    r = r * c - 0.04099815429f;
+    r = r * c + 0.1641335836f;
+    r = r * c - 0.4316794646f;
+    r = r * c + 0.7925946088f;
+    r = r * c - 1.048210507f;
+    r = r * c + 0.9861272333f;
+    const uint32_t near = -(uint32_t)(a < 1);
+    return cpu_float((cpu_bits(x * p) & near) | (cpu_bits(copysignf(1 - cpu_exp(-z) * r, x)) & ~near));
 }
 
 /* sin for an even, cos for an odd `quarter` of a turn, plus r. */
