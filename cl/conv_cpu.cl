@@ -43,8 +43,10 @@ static inline void find_runs(columns *c, const axis *a, int j0, int used)
 
 /* No run is longer than what is copied at once. */
 #define SHORT_RUNS (WEIGHT && S <= RUN)
-#define COPY      CONCAT(vload, RUN)
-#define PASTE     CONCAT(vstore, RUN)
+typedef struct __attribute__((packed)) run {
+    CONCAT(T, RUN) v;
+} run;
+#define COPY(to, from) ((run *)(to))->v = ((__global const run *)(from))->v
 #ifdef SCATTER
 #define LANE_STEP 1
 #else
@@ -56,7 +58,7 @@ static inline void pack_row(T *row, __global const T *x, const columns *c)
 {
     for (int e = 0; e < c->runs; e++) {
         const int to = c->to[e], count = SHORT_RUNS ? 1 : c->to[e + 1] - to;
-        for (int l = 0; l < count; l += RUN) PASTE(COPY(0, x + c->from[e] + l), 0, row + to + l);
+        for (int l = 0; l < count; l += RUN) COPY(row + to + l, x + c->from[e] + l);
     }
 }
 

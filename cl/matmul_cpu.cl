@@ -32,7 +32,7 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
 #pragma unroll
             for (int v = 0; v < VECTORS; v++) {
 #ifdef B_PLAIN
-                VSTORE(VLOAD(v, from), v, panel + k * WIDE);
+                OWN(panel + k * WIDE, v) = FROM(from, v);
 #else
                 for (int l = 0; l < LANES; l++) panel[k * WIDE + v * LANES + l] = LOAD_B(from, v * LANES + l);
 #endif

@@ -5,8 +5,14 @@
 #define TILES 16
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
-#define VLOAD CONCAT(vload, LANES)
-#define VSTORE CONCAT(vstore, LANES)
+
+/* Vectors wherever they lie in the operands' memory; of private memory they are aligned. Some drivers make vload and
+ * vstore of pieces. */
+typedef struct __attribute__((packed)) loose {
+    V v;
+} loose;
+#define FROM(p, i) (((__global const loose *)(p))[i].v)
+#define OWN(p, i)  (((V *)(p))[i])
 
 /* out (ROWS x WIDE) = or += rows i0 .. of a, values k0 .. k0 + n of k, times the panel. Rows beyond the last repeat it. */
 static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, int i0, int m, int k0, int n, int k_all,
@@ -22,11 +28,11 @@ static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, 
 #pragma unroll
     for (int r = 0; r < ROWS; r++)
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) acc[r][v] = is_first ? (V)(0) : VLOAD(r * VECTORS + v, out);
+        for (int v = 0; v < VECTORS; v++) acc[r][v] = is_first ? (V)(0) : OWN(out, r * VECTORS + v);
     for (int k = 0; k < n; k++) {
         V right[VECTORS];
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) right[v] = VLOAD(v, panel + k * WIDE);
+        for (int v = 0; v < VECTORS; v++) right[v] = ((const V *)(panel + k * WIDE))[v];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             const V left = (V)(LOAD_A(row[r], TRANS_A ? (long)k * m : k));
@@ -37,5 +43,5 @@ static inline void multiply_tile(T *out, const T *panel, __global const A_T *a, 
 #pragma unroll
     for (int r = 0; r < ROWS; r++)
 #pragma unroll
-        for (int v = 0; v < VECTORS; v++) VSTORE(acc[r][v], r * VECTORS + v, out);
+        for (int v = 0; v < VECTORS; v++) OWN(out, r * VECTORS + v) = acc[r][v];
 }
