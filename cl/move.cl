@@ -1,17 +1,25 @@
 /* move.cl: operators that only move elements. T: an integer type of the element's size. */
 #ifdef IS_TRANSPOSE
-/* The output as (d3, d2, d1, d0, a, b), b innermost; the input's strides of the same dimensions. In blocks of BLOCK x
- * BLOCK over a and b, the two dimensions that are innermost in input (a) and output (b). */
+/* The output as (d5, d4, d3, d2, d1, d0, a, b), b innermost; the input's strides of the same dimensions. In blocks of
+ * BLOCK x BROAD over a and b: a is the dimension that is innermost in the input, or with RUNS, where that is b as well,
+ * the next one of the output. */
 #define BLOCK 16
+#ifdef RUNS
+#define BROAD 1024
+#define XB    1
+#else
+#define BROAD BLOCK
+#define XB    xb
+#endif
 #define PARAMS                                                                                                         \
     __global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset, IX na, IX nb, IX xa, IX xb,      \
         IX ya, IX n0, IX x0, IX y0, IX n1, IX x1, IX y1, IX n2, IX x2, IX y2, IX n3, IX x3, IX y3, IX n4, IX x4,       \
-        IX y4, IX n5, IX x5, IX y5
+        IX y4, IX n5, IX x5, IX y5, IX blocks, IX per
 #define DIGIT(d) at_x += rest % n##d * x##d, at_y += rest % n##d * y##d, rest /= n##d;
-#define PLACE                                                                                                          \
-    const IX blocks_b = (nb + BLOCK - 1) / BLOCK, blocks_a = (na + BLOCK - 1) / BLOCK;                                 \
-    IX rest = (IX)get_group_id(0), at_x = 0, at_y = 0;                                                                 \
-    const IX b0 = rest % blocks_b * BLOCK;                                                                             \
+#define PLACE(block)                                                                                                   \
+    const IX blocks_b = (nb + BROAD - 1) / BROAD, blocks_a = (na + BLOCK - 1) / BLOCK;                                 \
+    IX rest = block, at_x = 0, at_y = 0;                                                                               \
+    const IX b0 = rest % blocks_b * BROAD;                                                                             \
     rest /= blocks_b;                                                                                                  \
     const IX a0 = rest % blocks_a * BLOCK;                                                                             \
     rest /= blocks_a;                                                                                                  \
@@ -19,20 +27,26 @@
     __global const T *x = x_buffer + x_offset + at_x;                                                                  \
     __global T *y = y_buffer + y_offset + at_y;
 #ifdef CPU_SHAPE
+/* A work-item: `per` neighbouring blocks. */
 __kernel ONE_ITEM void tn_transpose(PARAMS)
 {
-    PLACE
-    const IX a1 = min(a0 + BLOCK, na), b1 = min(b0 + BLOCK, nb);
-    for (IX a = a0; a < a1; a++)
-        for (IX b = b0; b < b1; b++) y[a * ya + b] = x[a * xa + b * xb];
+    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, blocks);
+    for (IX block = begin; block < end; block++) {
+        PLACE(block)
+        const IX a1 = min(a0 + BLOCK, na), b1 = min(b0 + BROAD, nb);
+        for (IX a = a0; a < a1; a++) {
+            LOOP
+            for (IX b = b0; b < b1; b++) y[a * ya + b] = x[a * xa + b * XB];
+        }
+    }
 }
 #else
 __kernel __attribute__((reqd_work_group_size(BLOCK, BLOCK, 1))) void tn_transpose(PARAMS)
 {
     __local T tile[BLOCK][BLOCK + 1];
-    PLACE
+    PLACE((IX)get_group_id(0))
     const int u = (int)get_local_id(0), v = (int)get_local_id(1);
-    if (a0 + u < na && b0 + v < nb) tile[v][u] = x[(a0 + u) * xa + (b0 + v) * xb];
+    if (a0 + u < na && b0 + v < nb) tile[v][u] = x[(a0 + u) * xa + (b0 + v) * XB];
     barrier(CLK_LOCAL_MEM_FENCE);
     if (a0 + v < na && b0 + u < nb) y[(a0 + v) * ya + b0 + u] = tile[u][v];
 }

@@ -46,18 +46,17 @@ static axes make_axes(const tn_tensor_desc *in, const tn_tensor_desc *out, const
     return a;
 }
 
-/* Arguments: the input's innermost dimension (a), the output's (b), then six others. Returns the number of blocks. */
-static int64_t transpose_args(ocl_args *args, const axes *axis, int wide, int64_t total)
+/* Arguments: the dimensions a and b of a block, then six others. Returns the number of blocks. */
+static int64_t transpose_args(ocl_args *args, const axes *axis, int wide, int64_t broad)
 {
-    int b = axis->rank - 1, a = -1;
-    int64_t blocks = 1;
+    int b = axis->rank - 1, a = b - 1;
     for (int d = 0; d < b; d++)
         if (axis->x[d] == 1) a = d;
     int64_t na = a < 0 ? 1 : axis->n[a], nb = b < 0 ? 1 : axis->n[b];
-    blocks = ocl_ceil(na, 16) * ocl_ceil(nb, 16);
+    int64_t blocks = ocl_ceil(na, 16) * ocl_ceil(nb, broad);
     ocl_arg_index(args, wide, na);
     ocl_arg_index(args, wide, nb);
-    ocl_arg_index(args, wide, a < 0 ? 0 : 1);
+    ocl_arg_index(args, wide, a < 0 ? 0 : axis->x[a]);
     ocl_arg_index(args, wide, b < 0 ? 0 : axis->x[b]);
     ocl_arg_index(args, wide, a < 0 ? 0 : axis->y[a]);
     for (int d = b - 1, k = 0; k < 6; d--) {
@@ -68,7 +67,7 @@ static int64_t transpose_args(ocl_args *args, const axes *axis, int wide, int64_
         blocks *= d < 0 ? 1 : axis->n[d];
         k++;
     }
-    return total ? blocks : 0;
+    return blocks;
 }
 
 int32_t ocl_prepare_transpose(ocl_build *build)
@@ -78,17 +77,22 @@ int32_t ocl_prepare_transpose(ocl_build *build)
     axes axis = make_axes(in, out, attrs->perm);
     int64_t total = tn_desc_count(in);
     int wide = total > INT32_MAX / 2, cpu = build->context->cpu_shape;
-    if (axis.rank == TN_MAX_RANK && axis.x[axis.rank - 1] == 1)
-        return ocl_fail(build->msg, TN_EUNSUPPORTED, "transpose: of eight dimensions, the last in its place");
+    int runs = cpu && axis.rank && axis.x[axis.rank - 1] == 1; /* innermost before and after */
     if (!cpu && build->context->max_group < 256)
         return ocl_fail(build->msg, TN_EUNSUPPORTED, "transpose: the device's work-groups are too small");
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
+    ocl_textf(&text, "%s", runs ? "#define RUNS 1\n" : "");
     write_source(&text, build, wide, "IS_TRANSPOSE", in->dtype);
     ocl_arg_ref(&args, OCL_ARG_IN, 0, in->dtype);
     ocl_arg_ref(&args, OCL_ARG_OUT, 0, out->dtype);
-    size_t blocks = (size_t)transpose_args(&args, &axis, wide, total), side = cpu ? 1 : 16;
-    size_t global[2] = {blocks * side, side}, local[2] = {side, side};
+    int64_t blocks = transpose_args(&args, &axis, wide, runs ? 1024 : 16);
+    int64_t items = cpu ? ocl_max(1, ocl_min(4 * (int64_t)build->context->units, total / 4096)) : blocks;
+    int64_t per = ocl_max(1, ocl_ceil(blocks, ocl_max(1, items)));
+    ocl_arg_index(&args, wide, blocks);
+    ocl_arg_index(&args, wide, per);
+    size_t side = cpu ? 1 : 16;
+    size_t global[2] = {total ? (size_t)ocl_ceil(blocks, per) * side : 0, side}, local[2] = {side, side};
     int32_t s = ocl_add_launch(build, &text, "tn_transpose", &args, 2, global, local);
     ocl_text_free(&text);
     return s;
