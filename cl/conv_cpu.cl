@@ -7,7 +7,8 @@
  *
  * conv2d and conv2d_data: rows are filters, columns are pixels of one picture, k runs over taps (a channel, a row and a
  * column of the window). WEIGHT: rows are filters, columns are taps, and k runs over the pixels of all pictures of a
- * segment; with SPLIT there are several, whose results lie in scratch, to be added.
+ * segment; with SPLIT there are several, whose results lie in scratch, to be added. IN_PLACE, for the first two: rows of
+ * pixels are whole vectors that lie together in the picture, and are read there: there is no panel.
  *
  * Given: what tile_cpu.cl needs; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN, how many elements are copied at
  * once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose value 0 is the product. */
@@ -163,6 +164,41 @@ __kernel ONE_ITEM void tn_conv_scatter(__global const uchar *a_buffer, ulong a_o
     }
 }
 #else
+#ifdef IN_PLACE
+/* out (ROWS x WIDE) = rows i0 .. of a times vectors of pixels, of which the first taps lie at x + from[]. */
+static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, int k_all, __global const T *x,
+                                   const int *from, const axis *taps)
+{
+    V acc[ROWS][VECTORS];
+    __global const T *row[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        row[r] = a + (long)min(i0 + r, m - 1) * k_all;
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) acc[r][v] = (V)(0);
+    }
+    for (int k = 0; k < k_all; x += taps->plane)
+        for (int line = 0; line < R; line++) {
+            __global const T *at = x + line * taps->row;
+            for (int s = 0; s < S; s++, k++, at += taps->step) {
+                V right[VECTORS];
+#pragma unroll
+                for (int v = 0; v < VECTORS; v++) right[v] = FROM(at + from[v], 0);
+#pragma unroll
+                for (int r = 0; r < ROWS; r++) {
+                    const V left = (V)(row[r][k]);
+#pragma unroll
+                    for (int v = 0; v < VECTORS; v++) acc[r][v] = left * right[v] + acc[r][v];
+                }
+            }
+        }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++)
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) OWN(out, r * VECTORS + v) = acc[r][v];
+}
+#endif
+
 #define GIVEN(j) product[j]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *partial_buffer, ulong partial_offset,
@@ -177,12 +213,17 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
                                long readable, int picture, int hp, int wp, int q, int chunks, int per, int total,
                                int each)
 {
-    const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS, blocks = max(1, (k_all + KEEP - 1) / KEEP);
+    const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS;
+#ifdef IN_PLACE
+    const int blocks = 1;
+#else
+    const int blocks = max(1, (k_all + KEEP - 1) / KEEP);
+    T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
+#endif
     const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W};
     const axis pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
     __global const T *x = (__global const T *)(x_buffer + x_offset);
     const int stop = min((int)get_global_id(0) * each + each, total);
-    T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
     T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
 #ifndef SPLIT
     MAP_POINTERS
@@ -193,6 +234,10 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
         const int last = min(chunk * per + per, tiles), steps = max(1, n_images * blocks);
         columns c;
         find_runs(&c, WEIGHT ? &taps : &pixels, j0, min(WIDE, n - j0));
+#ifdef IN_PLACE
+        int from[VECTORS];
+        for (int v = 0; v < VECTORS; v++) from[v] = place(&pixels, v * LANES < c.used ? j0 + v * LANES : j0);
+#endif
         for (int group = chunk * per; group < last; group += TILES) {
             const int group_end = min(group + TILES, last);
             for (int step = 0; step < steps; step++) {
@@ -201,11 +246,17 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
                 const long at = ((long)image * groups + g) * picture;
                 __global const T *a = (__global const T *)(a_buffer + a_offset) +
                                       (WEIGHT ? (long)image * groups + g : g) * m * (long)k_all;
+#ifndef IN_PLACE
                 if (steps > 1 || group == chunk * per)
                     pack(panel, x + at, WEIGHT ? &pixels : &taps, k0, kn, &c, readable - at);
+#endif
                 for (int t = group; t < group_end; t++) {
                     T *out = tile[t - group];
+#ifdef IN_PLACE
+                    multiply_pixels(out, a, t * ROWS, m, k_all, x + at, from, &taps);
+#else
                     multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, step == 0);
+#endif
                     if (step + 1 < steps) continue;
                     const int rows = min(ROWS, m - t * ROWS);
                     for (int r = 0; r < rows; r++) {

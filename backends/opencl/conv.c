@@ -281,7 +281,11 @@ static void picture_args(const conv *c, ocl_args *args)
 typedef struct cpu_plan {
     int64_t lanes, vectors, rows; /* the tile: rows x (lanes vectors) */
     int64_t panels, tiles, run;
+    int in_place; /* rows of the result, or of dy, are whole vectors that lie together in a picture */
+    int along;    /* conv2d_weight so: vectors run along pixels */
 } cpu_plan;
+
+#define ALONG_COLUMNS 72 /* of a work-item */
 
 /* As for matmul, but for few rows; `run`: elements that are copied at once. */
 static cpu_plan plan_cpu(const tn_context *context, const conv *c)
@@ -290,7 +294,9 @@ static cpu_plan plan_cpu(const tn_context *context, const conv *c)
     p.rows = ocl_max(1, ocl_min(c->m, p.lanes == 16 ? 8 : 6));
     if (c->dtype == TN_F64) p.lanes /= 2;
     p.vectors = c->n > p.lanes ? 2 : 1;
-    p.panels = ocl_ceil(c->n, p.lanes * p.vectors);
+    p.in_place = !c->scatter && c->stride[1] == 1 && c->q % p.lanes == 0;
+    p.along = p.in_place && c->weight;
+    p.panels = ocl_ceil(c->n, p.along ? ALONG_COLUMNS : p.lanes * p.vectors);
     p.tiles = ocl_ceil(c->m, p.rows);
     while (p.run < p.lanes && p.run < (c->weight ? c->s : c->q)) p.run *= 2;
     return p;
@@ -300,8 +306,8 @@ static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
 {
     ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
               (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s", ocl_dtype_suffix(c->dtype),
-              ocl_cl_tile_cpu, ocl_cl_conv_cpu);
+    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s%s", ocl_dtype_suffix(c->dtype),
+              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_conv_cpu);
 }
 
 /* How many pieces the work is worth. */
@@ -311,6 +317,20 @@ static int64_t pieces(const tn_context *context, const conv *c)
     const double piece = 131072 * context->grain > 1 ? 131072 * context->grain : 1, wanted = 1 + flops / piece;
     const int64_t most = 8 * (int64_t)context->units;
     return wanted < (double)most ? (int64_t)wanted : most;
+}
+
+static int32_t add_along(ocl_build *build, const conv *c, const cpu_plan *p)
+{
+    ocl_text text = ocl_text_of(build);
+    ocl_args args = {.n = 0};
+    begin_product(build, c, &text, &args);
+    ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V %s%d\n%s", (int)p->lanes, (int)p->rows,
+              ocl_type_name(c->dtype), (int)p->lanes, ocl_cl_conv_along);
+    picture_args(c, &args);
+    size_t one = 1, global = (size_t)(c->segments * c->groups * p->tiles * p->panels);
+    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
+    ocl_text_free(&text);
+    return s;
 }
 
 /* Work-items take whole panels, and several of them where they are many; where they are few, panels are divided into
@@ -436,7 +456,8 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (c.batch && c.m && c.n && plan_scatter(build, &c)) return prepare_scatter(build, &c);
     const cpu_plan p = plan_cpu(context, &c);
     const int64_t side = gpu_side(context), each = choose_each(context, &c, side);
-    const int64_t blocks = context->cpu_shape ? p.panels : ocl_ceil(c.m, side * each) * ocl_ceil(c.n, side * each);
+    const int64_t cpu_blocks = p.along ? p.panels * p.tiles : p.panels;
+    const int64_t blocks = context->cpu_shape ? cpu_blocks : ocl_ceil(c.m, side * each) * ocl_ceil(c.n, side * each);
     c.segments = 1;
     c.length = 1;
     if (c.weight) plan_segments(context, &c, c.groups * blocks);
@@ -445,6 +466,9 @@ int32_t ocl_prepare_conv(ocl_build *build)
     make_space(build, &c);
     if (c.staged) s = add_stage(build, &c);
     if (!s && c.data) s = add_turn(build, &c);
-    if (!s) s = context->cpu_shape ? add_cpu(build, &c, &p) : add_gpu(build, &c, side, each);
+    if (!s && !context->cpu_shape)
+        s = add_gpu(build, &c, side, each);
+    else if (!s)
+        s = p.along ? add_along(build, &c, &p) : add_cpu(build, &c, &p);
     return s || c.segments == 1 ? s : add_finish(build, &c);
 }
