@@ -44,6 +44,25 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
 #endif
 }
 
+#if TRANS_A
+#define PACKED 4         /* tiles of the left operand at once: whole lines of the cache */
+#define APART  (KEEP + 2) /* rows between tiles, which so don't meet in one set of the cache */
+/* Rows i0 .. of op(a), values k0 .. k0 + n of k, as [PACKED][KEEP][ROWS]. Rows beyond the last repeat it. */
+static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int k0, int n)
+{
+    for (int k = 0; k < n; k++) {
+        __global const A_T *from = a + (long)(k0 + k) * m;
+        if (i0 + PACKED * ROWS <= m) {
+#pragma unroll
+            for (int i = 0; i < PACKED * ROWS; i++) left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, i0 + i);
+        } else {
+            for (int i = 0; i < PACKED * ROWS; i++)
+                left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, min(i0 + i, m - 1));
+        }
+    }
+}
+#endif
+
 #define GIVEN(j) product[j]
 #ifdef SPLIT
 #define LAST_PARAMS __global uchar *scratch_buffer, ulong scratch_offset, int segments, int segment_length,
@@ -75,6 +94,9 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
     __global const B_T *b = b_buffer + b_offset + batch * b_stride;
     T panel[KEEP * WIDE] __attribute__((aligned(64)));
     T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
+#if TRANS_A
+    T left[PACKED * APART * ROWS] __attribute__((aligned(64)));
+#endif
     for (int group = chunk * per; group < last; group += TILES) {
         const int group_end = min(group + TILES, last);
         int k0 = k_begin;
@@ -84,7 +106,13 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
                 pack(panel, b, k0, kn, j0, n, TRANS_B ? k_all : n, k_all);
             for (int t = group; t < group_end; t++) {
                 T *out = tile[t - group];
+#if TRANS_A
+                const int packed = (t - group) % PACKED;
+                if (!packed) pack_left(left, a, t * ROWS, m, k0, kn);
+                multiply_tile(out, panel, left + packed * APART * ROWS, 0, ROWS, 0, kn, kn, k0 == k_begin);
+#else
                 multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, k0 == k_begin);
+#endif
                 if (k0 + KEEP < k_end) continue;
                 const int rows = min(ROWS, m - t * ROWS);
                 for (int r = 0; r < rows; r++) {
