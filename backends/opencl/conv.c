@@ -291,11 +291,12 @@ typedef struct cpu_plan {
 static cpu_plan plan_cpu(const tn_context *context, const conv *c)
 {
     cpu_plan p = {.lanes = ocl_max(4, ocl_min(16, context->vector_width)), .run = 4};
-    p.rows = ocl_max(1, ocl_min(c->m, p.lanes == 16 ? 8 : 6));
+    const int many = p.lanes == 16; /* registers */
     if (c->dtype == TN_F64) p.lanes /= 2;
     p.vectors = c->n > p.lanes ? 2 : 1;
     p.in_place = !c->scatter && c->stride[1] == 1 && c->q % p.lanes == 0;
     p.along = p.in_place && c->weight;
+    p.rows = ocl_max(1, ocl_min(c->m, many ? 8 : p.along ? 4 : 6));
     p.panels = ocl_ceil(c->n, p.along ? ALONG_COLUMNS : p.lanes * p.vectors);
     p.tiles = ocl_ceil(c->m, p.rows);
     while (p.run < p.lanes && p.run < (c->weight ? c->s : c->q)) p.run *= 2;
