@@ -32,6 +32,20 @@ CPU_FN float cpu_float(uint32_t u)
     return v.f;
 }
 
+/* The smaller of x and high > 0, and the larger of x and low < 0, by the order of their bits, which takes an
+ * instruction each. A NaN may become the limit. */
+CPU_FN float cpu_below(float x, float high)
+{
+    const int32_t bits = (int32_t)cpu_bits(x), most = (int32_t)cpu_bits(high);
+    return cpu_float((uint32_t)(bits < most ? bits : most));
+}
+
+CPU_FN float cpu_above(float x, float low)
+{
+    const uint32_t bits = cpu_bits(x), most = cpu_bits(low);
+    return cpu_float(bits < most ? bits : most);
+}
+
 /* x = n ln 2 + r with |r| <= ln 2 / 2; `n` comes as the bits of n + CPU_ROUND. */
 CPU_FN float cpu_exp_reduce(float x, uint32_t *n)
 {
@@ -55,18 +69,25 @@ CPU_FN float cpu_exp_tail(float r)
 CPU_FN float cpu_exp(float x)
 {
     uint32_t n;
-    const float c = x > 89 ? 89 : x < -104 ? -104 : x, r = cpu_exp_reduce(c, &n);
+    const float r = cpu_exp_reduce(cpu_above(cpu_below(x, 89), -104), &n);
     const int32_t k = (int32_t)(n - 0x4b400000u), half = k >> 1;
     const float p = 1 + (r + r * r * cpu_exp_tail(r));
-    return p * cpu_float((uint32_t)(half + 127) << 23) * cpu_float((uint32_t)(k - half + 127) << 23);
+    const float y = p * cpu_float((uint32_t)(half + 127) << 23) * cpu_float((uint32_t)(k - half + 127) << 23);
+    return x != x ? x : y;
+}
+
+/* exp(x) - 1 for -20 <= x <= 89 */
+CPU_FN float cpu_expm1_within(float x)
+{
+    uint32_t n;
+    const float r = cpu_exp_reduce(x, &n), s = cpu_float((n - 0x4b400000u + 126) << 23); /* 2^(n - 1) */
+    return 2 * (s * (r + r * r * cpu_exp_tail(r)) + (s - 0.5f));
 }
 
 CPU_FN float cpu_expm1(float x)
 {
-    uint32_t n;
-    const float c = x > 89 ? 89 : x < -20 ? -20 : x, r = cpu_exp_reduce(c, &n);
-    const float s = cpu_float((n - 0x4b400000u + 126) << 23); /* 2^(n - 1) */
-    return 2 * (s * (r + r * r * cpu_exp_tail(r)) + (s - 0.5f));
+    const float y = cpu_expm1_within(cpu_above(cpu_below(x, 89), -20));
+    return x != x ? x : y;
 }
 
 /* log(x) for x = 2^e (1 + f), 1 + f from sqrt(1/2) to sqrt(2). */
@@ -100,15 +121,15 @@ CPU_FN float cpu_log1p(float x)
 
 CPU_FN float cpu_tanh(float x)
 {
-    const float a = fabsf(x), t = cpu_expm1(2 * (a > 10 ? 10 : a));
-    return copysignf(t / (t + 2), x);
+    const float t = cpu_expm1_within(2 * cpu_below(fabsf(x), 10)), y = copysignf(t / (t + 2), x);
+    return x != x ? x : y;
 }
 
 /* x P(x^2) up to 1; beyond it 1 - exp(-x^2) R(|x|). The exponential stands in gelu's gradient again; one is enough if
  * no branch is around it: so the choice is by bits. */
 CPU_FN float cpu_erf(float x)
 {
-    const float a = fabsf(x), z = x * x, c = a > 4.05f ? 4.05f : a;
+    const float a = fabsf(x), z = x * x, c = cpu_below(a, 4.05f);
     float p = 7.847259127e-5f;
     p = p * z - 0.0008008189323f;
     p = p * z + 0.005188098889f;
