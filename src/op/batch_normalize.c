@@ -63,7 +63,7 @@ static tn_tensor *lower(tn_tensor *y)
     tn_tensor *scale;
     if (!tn_shape_count(&y->type.shape)) return y->in[0];
     tn_tensor *centred = centre(y, &scale);
-    return tn_add(tn_mul(tn_mul(centred, scale), y->in[1]), y->in[2]);
+    return tn_add(tn_mul(centred, tn_mul(scale, y->in[1])), y->in[2]);
 }
 
 /* One shard's two sums become the whole batch's: they cross together. */
@@ -80,7 +80,7 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     tn_tensor *scale, *centred = centre(y, &scale);
     tn_tensor *share = tn_number(dy, count ? (double)outputs / (double)count : 0);
     din[2] = tn_sum(dy, axes_of(y), 1);
-    din[1] = tn_sum(tn_mul(dy, tn_mul(centred, scale)), axes_of(y), 1);
+    din[1] = tn_mul(tn_sum(tn_mul(dy, centred), axes_of(y), 1), scale);
     tn_tensor *sum[] = {din[1], din[2]};
     if (is_across(y)) {
         add_across(sum);
