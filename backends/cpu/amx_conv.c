@@ -85,19 +85,19 @@ static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t 
 
 #define LOAD_A(p)                                                                                                      \
     _tile_loadd(4, a + (p)*w->part, step);                                                                             \
-    _tile_loadd(5, a + second + (p)*w->part, step)
+    if (tall) _tile_loadd(5, a + second + (p)*w->part, step)
 #define LOAD_B(p)                                                                                                      \
     _tile_loadd(6, b + (p)*TILE, ROW);                                                                                 \
     if (wide) _tile_loadd(7, b + (parts + (p)) * TILE, ROW)
 
-static inline __attribute__((always_inline)) void multiply(int parts, int wide, const cpu_conv_window *w,
+static inline __attribute__((always_inline)) void multiply(int parts, int tall, int wide, const cpu_conv_window *w,
                                                            const char *picture, int64_t second, const char *b)
 {
     const int64_t step = 2 * w->channels, run = w->columns * step;
     for (int64_t r = 0; r < w->rows; r++)
         for (int64_t v = 0; v < run; v += 2 * DEEP, b += 2 * parts * TILE) {
             const char *a = picture + r * w->next_row + v;
-            PRODUCTS(parts, 1, wide);
+            PRODUCTS(parts, tall, wide);
         }
 }
 
@@ -109,8 +109,11 @@ static inline void unload(const float *sums, int64_t filters, uint16_t there, fl
     const __mmask16 count = first(__builtin_popcount(there));
     turn(sums, SIDE, 0xffff, SIDE, 0, aside, SIDE);
     for (int64_t f = 0; f < filters && f < SIDE; f++, y += ld) {
-        const __m512 sum = _mm512_maskz_compress_ps(there, _mm512_load_ps(aside + f * SIDE));
-        _mm512_mask_storeu_ps(y, count, _mm512_mul_ps(sum, scale));
+        const __m512 sum = _mm512_mul_ps(_mm512_load_ps(aside + f * SIDE), scale);
+        if (there == 0xffff)
+            _mm512_storeu_ps(y, sum);
+        else
+            _mm512_mask_storeu_ps(y, count, _mm512_maskz_compress_ps(there, sum));
     }
 }
 
@@ -119,14 +122,19 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
                                                            float *y, int64_t ld)
 {
     float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
-    const int wide = filters > SIDE;
+    const int wide = filters > SIDE, tall = g[1].there != 0;
+    picture += g[0].from;
     ZERO;
-    if (wide)
-        multiply(parts, 1, w, picture + g[0].from, g[1].from - g[0].from, b);
+    if (tall && wide)
+        multiply(parts, 1, 1, w, picture, g[1].from - g[0].from, b);
+    else if (tall)
+        multiply(parts, 1, 0, w, picture, g[1].from - g[0].from, b);
+    else if (wide)
+        multiply(parts, 0, 1, w, picture, 0, b);
     else
-        multiply(parts, 0, w, picture + g[0].from, g[1].from - g[0].from, b);
+        multiply(parts, 0, 0, w, picture, 0, b);
     STORE(sums);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i <= tall; i++) {
         unload(sums[2 * i], filters, g[i].there, y + g[i].to, ld);
         if (wide) unload(sums[2 * i + 1], filters - SIDE, g[i].there, y + g[i].to + SIDE * ld, ld);
     }
