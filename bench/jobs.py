@@ -42,6 +42,14 @@ JOBS = {  # samples: in an epoch of Tenon's
                        title="MobileNetV2's blocks on 3x32x32, momentum, batch 64"),
 }
 
+SIZES = {  # what of a job changes: to the job
+    "width": {width: JOBS["b128"]._replace(net=RELU.replace("512", str(width)), samples=max(256, 12800 * 128 // width),
+                                           title=f"784-{width}-{width}-10") for width in (2 ** i for i in range(7, 14))},
+    "batch": {batch: JOBS["resnet20"]._replace(batch=batch, samples=max(64, 2 * batch), title=f"ResNet-20, batch {batch}")
+              for batch in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)},
+}
+ALL = {**JOBS, **{f"{what}{size}": job for what, jobs in SIZES.items() for size, job in jobs.items()}}
+
 
 def layers(net):
     """The words of each layer."""

@@ -14,7 +14,7 @@ import sys
 import time
 
 import contest
-from jobs import JOBS, kind
+from jobs import ALL, JOBS, kind
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(HERE, "../build/python/bin/python")
@@ -120,7 +120,7 @@ def keep(o, found, jobs):
 def measure(o, found):
     """All rounds, each with every job, while there is time: name of the job -> its rows. Those so far are kept as it
     goes."""
-    entered = {name: {f"{c.who} {c.mode}": c for c in contestants(o, JOBS[name], found)} for name in o.jobs}
+    entered = {name: {f"{c.who} {c.mode}": c for c in contestants(o, ALL[name], found)} for name in o.jobs}
     said = {name: {key: [] for key in of_job} for name, of_job in entered.items()}
     begun = time.monotonic()
     for number in range(o.rounds):
@@ -168,7 +168,8 @@ def read_arguments():
     arguments.add_argument("--modes", nargs="*", help="of torch_train.py, instead of all that may be its best")
     arguments.add_argument("--without", nargs="*", default=[], help="words: modes that have one are left out")
     arguments.add_argument("--torch-device", default="cpu")
-    arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS)
+    arguments.add_argument("--jobs", nargs="+", default=list(JOBS), choices=ALL, metavar="JOB",
+                           help="of jobs.py: those of the table, width128 to width8192, batch1 to batch512")
     arguments.add_argument("--quick", action="store_true", help="only the modes that were the best of some job")
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--minutes", type=float, default=0, help="begin no round that would not end by then")

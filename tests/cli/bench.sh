@@ -63,6 +63,13 @@ grep -q "batch 32 | 3,000 (7.50) | 400 eager | 5,000 fused, bf16 |" page.md || f
 grep -q "a mill with 2 threads, 2020-02-02, against PyTorch 9.1" page.md || fail "what was measured: $(cat page.md)"
 grep -q "in batches of 64" page.md || fail "using networks: $(cat page.md)"
 [ "$(head -n 1 page.md)$(tail -n 1 page.md)$(grep -c old page.md)" = beforeafter0 ] || fail "the page: $(cat page.md)"
+
+# Speeds by size become a chart; a peer's best mode counts.
+echo "{$about, \"rows\": [$(row width128 0 Tenon cpu f32 90), $(row width256 0 Tenon cpu f32 70),
+    $(row width128 0 PyTorch eager f32 40), $(row width128 0 PyTorch fused f32 50)]}" >sizes.json
+python3 -B "$scripts/sizes.py" sizes.json sizes.svg || fail "sizes.py"
+grep -q "width256, Tenon, cpu: 70 samples/s" sizes.svg || fail "the chart's figures: $(cat sizes.svg)"
+[ "$(grep -c "<circle" sizes.svg)" -eq 3 ] || fail "the chart's points: $(cat sizes.svg)"
 sed 's/a mill/another/' two.json >other.json
 python3 -B "$scripts/report.py" one.json other.json >answer 2>&1 && fail "figures of two machines in one table"
 finish
