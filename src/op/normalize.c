@@ -22,17 +22,42 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     return TN_OK;
 }
 
-static tn_tensor *lower(tn_tensor *y)
+/* The mean over the axes, which are kept. */
+static tn_tensor *mean_of(const attrs *at, tn_tensor *x)
 {
-    const attrs *at = y->attrs;
-    tn_tensor *x = y->in[0];
     tn_axes axes = {0};
-    if (!tn_shape_count(&y->type.shape)) return x;
     for (int32_t d = 0; d < x->type.shape.rank; d++)
         if (at->axes >> d & 1) axes.axis[axes.count++] = d;
-    if (!at->keep_mean) x = tn_sub(x, tn_mean(x, axes, 1));
-    tn_tensor *power = tn_mean(tn_square(x), axes, 1);
-    return tn_mul(x, tn_rsqrt(tn_add(power, tn_number(x, at->epsilon))));
+    return tn_mean(x, axes, 1);
+}
+
+static tn_tensor *centred(const attrs *at, tn_tensor *x)
+{
+    return at->keep_mean ? x : tn_sub(x, mean_of(at, x));
+}
+
+/* What the centred x is multiplied by. */
+static tn_tensor *scale_of(const attrs *at, tn_tensor *x)
+{
+    return tn_rsqrt(tn_add(mean_of(at, tn_square(x)), tn_number(x, at->epsilon)));
+}
+
+static tn_tensor *lower(tn_tensor *y)
+{
+    if (!tn_shape_count(&y->type.shape)) return y->in[0];
+    tn_tensor *x = centred(y->attrs, y->in[0]);
+    return tn_mul(x, scale_of(y->attrs, x));
+}
+
+/* dx = scale (dy - mean of dy - y mean of (dy y)): what the rules of its parts come to, with fewer sums. */
+static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
+{
+    const attrs *at = y->attrs;
+    din[0] = dy;
+    if (!tn_shape_count(&y->type.shape)) return;
+    tn_tensor *flow = tn_sub(dy, tn_mul(y, mean_of(at, tn_mul(dy, y))));
+    if (!at->keep_mean) flow = tn_sub(flow, mean_of(at, dy));
+    din[0] = tn_mul(flow, scale_of(at, centred(at, y->in[0])));
 }
 
 static void reference(const tn_reference_call *call)
@@ -105,6 +130,7 @@ const tn_op_def tn_op_normalize = {.name = "normalize",
                                    .arity = 1,
                                    .attrs_size = sizeof(attrs),
                                    .shape = shape,
+                                   .grad = grad,
                                    .lower = lower,
                                    .reference = reference,
                                    .cases = cases};
