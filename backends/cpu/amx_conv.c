@@ -84,8 +84,8 @@ static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t 
 /* ---- the tile ---- */
 
 #define LOAD_A(p)                                                                                                      \
-    _tile_loadd(4, a + (p)*w->part, step);                                                                             \
-    if (tall) _tile_loadd(5, a + second + (p)*w->part, step)
+    _tile_loadd(4, a + (p)*w->part, w->step);                                                                          \
+    if (tall) _tile_loadd(5, a + second + (p)*w->part, w->step)
 #define LOAD_B(p)                                                                                                      \
     _tile_loadd(6, b + (p)*TILE, ROW);                                                                                 \
     if (wide) _tile_loadd(7, b + (parts + (p)) * TILE, ROW)
@@ -93,7 +93,7 @@ static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t 
 static inline __attribute__((always_inline)) void multiply(int parts, int tall, int wide, const cpu_conv_window *w,
                                                            const char *picture, int64_t second, const char *b)
 {
-    const int64_t step = 2 * w->channels, run = w->columns * step;
+    const int64_t run = 2 * w->columns * w->channels;
     for (int64_t r = 0; r < w->rows; r++)
         for (int64_t v = 0; v < run; v += 2 * DEEP, b += 2 * parts * TILE) {
             const char *a = picture + r * w->next_row + v;

@@ -16,7 +16,7 @@ static int pays(const conv_kernel *k, uint32_t level, double grain)
 {
     static const double products[] = {32, 16, 16};
     return k->k > 0 && k->pixels > 0 && k->taps > 0 && (double)k->k >= LEAST_FILTERS * grain &&
-           (double)k->k * (double)(k->r * k->s) >= products[level] * grain;
+           (double)k->k * (double)(k->r * k->s) >= products[level] * (double)(k->stride[0] * k->stride[1]) * grain;
 }
 
 static cpu_conv_picture picture_of(const conv_kernel *k)
@@ -32,27 +32,41 @@ static cpu_conv_picture picture_of(const conv_kernel *k)
                               .all = k->hp * k->wp};
 }
 
-/* Groups of 16 pixels: within rows of the result, where these are whole groups; else of all that lie side by side in
- * the padded picture, of which those between two rows of the result are left out. */
-static int in_rows(const conv_kernel *k)
+/* Groups of 16 pixels: within rows of the result, where these are whole groups or windows make steps; else of all that
+ * lie side by side in the padded picture, of which those between two rows of the result are left out. So a row takes
+ * such a width. */
+static int64_t width_of(const conv_kernel *k)
 {
-    return k->q % 16 == 0;
+    const int steps = k->stride[0] > 1 || k->stride[1] > 1;
+    return steps || k->q % 16 == 0 ? round_up(k->q, 16) : k->wp;
+}
+
+/* Whether windows that make steps see all pixels, and rows of the result fill half of their groups. */
+static int steps_pay(const conv_kernel *k, double grain)
+{
+    if (k->stride[0] == 1 && k->stride[1] == 1) return 1;
+    return k->stride[0] <= k->r && k->stride[1] <= k->s && 2 * (double)k->q >= (double)width_of(k) * grain;
 }
 
 static int64_t count_groups(const conv_kernel *k)
 {
-    return round_up(in_rows(k) ? k->pixels / 16 : ((k->p - 1) * k->wp + k->q + 15) / 16, 2);
+    return round_up(((k->p - 1) * width_of(k) + k->q + 15) / 16, 2);
 }
 
 void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
 {
-    if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->stride[0] != 1 || k->stride[1] != 1 || k->dilation[1] != 1)
-        return;
-    if (!pays(k, level, grain)) return;
+    if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->dilation[1] != 1) return;
+    if (!pays(k, level, grain) || !steps_pay(k, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
     k->picture = picture_of(k);
-    k->window = (cpu_conv_window){k->c, k->r, k->s, 2 * k->dilation[0] * k->wp * k->c,
-                                  round_up(2 * (k->hp * k->wp + 16) * k->c + CPU_ALIGN, CPU_ALIGN)};
+    k->window = (cpu_conv_window){
+        .channels = k->c,
+        .rows = k->r,
+        .columns = k->s,
+        .step = 2 * k->stride[1] * k->c,
+        .next_row = 2 * k->dilation[0] * k->wp * k->c,
+        .part = round_up(2 * (k->hp * k->wp + 16 * k->stride[1]) * k->c + CPU_ALIGN, CPU_ALIGN),
+    };
     k->groups_of_16 = count_groups(k);
 }
 
@@ -81,11 +95,13 @@ void cpu_conv_pack_units(const conv_kernel *k, const char *weight, char *to)
 /* Pixel (h, w) of the result is that whose window begins there in the padded picture. */
 void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group)
 {
-    const int64_t width = in_rows(k) ? k->q : k->wp, all = in_rows(k) ? k->pixels : (k->p - 1) * k->wp + k->q;
+    const int64_t width = width_of(k), all = (k->p - 1) * width + k->q;
     for (int64_t i = 0; i < k->groups_of_16 * 16; i++) {
         cpu_pixels *g = &group[i / 16];
         const int64_t h = i / width, w = i % width;
-        if (i % 16 == 0) *g = (cpu_pixels){i < all ? 2 * (h * k->wp + w) * k->c : 0, h * k->q + min_of(w, k->q), 0};
+        if (i % 16 == 0)
+            *g = (cpu_pixels){i < all ? 2 * (h * k->stride[0] * k->wp + w * k->stride[1]) * k->c : 0,
+                              h * k->q + min_of(w, k->q), 0};
         if (i < all && w < k->q) g->there = (uint16_t)(g->there | 1u << i % 16);
     }
 }

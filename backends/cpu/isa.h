@@ -118,7 +118,8 @@ typedef struct cpu_conv_picture {
 /* A window over a picture whose channels lie side by side, pixel by pixel: of 16 or a multiple. */
 typedef struct cpu_conv_window {
     int64_t channels, rows, columns;
-    int64_t next_row, part; /* bytes from a row of the window to the next, and from a part of the picture to the next */
+    int64_t step;           /* bytes from a window to that of the next pixel of the result */
+    int64_t next_row, part; /* and from a row of the window to the next, and from a part of the picture to the next */
 } cpu_conv_window;
 
 /* 16 pixels side by side, of which some are there. */
