@@ -51,6 +51,20 @@ static void products_are_zero_in_every_thread(void **unused)
     test_free(y);
 }
 
+/* exp(-95) is denormal. */
+static tn_tensor *hide_half(tn_tensor *x)
+{
+    return tn_softmax(tn_where(tn_lt(x, tn_number(x, 0)), tn_number(x, -95), tn_number(x, 0)), 0);
+}
+
+static void what_softmax_hides_is_zero(void **unused)
+{
+    float y[SMALL];
+    (void)unused;
+    compute(hide_half, SMALL, y);
+    for (int i = 0; i < SMALL; i++) assert_float_equal(y[i], (i % 2 ? 0 : 2.0F / SMALL), 0);
+}
+
 static void sums_keep_denormals(void **unused)
 {
     float y[SMALL];
@@ -64,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_zero_in_every_thread),
+        cmocka_unit_test(what_softmax_hides_is_zero),
         cmocka_unit_test(sums_keep_denormals),
     };
 #if defined(__SSE2__)
