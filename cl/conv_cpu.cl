@@ -267,7 +267,7 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
                         for (int j = j0; j < j0 + c.used; j++) to[j] = product[j];
 #else
                         MAP_ROW((IX)row, 0)
-                        LOOP
+                        LOOP_ROW
                         for (IX j = j0; j < j0 + c.used; j++) {
                             MAP_VALUES(j)
                             MAP_STORE(j)

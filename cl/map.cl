@@ -19,7 +19,7 @@ __kernel ONE_ITEM void tn_map(MAP_PARAMS IX total, IX chunk)
     while (e < end) {
         const IX last = min((IX)MAP_N, first + (end - e));
         MAP_ROW(row, 0)
-        LOOP
+        LOOP_ROW
         for (IX j = first; j < last; j++) {
             MAP_VALUES(j)
             MAP_STORE(j)

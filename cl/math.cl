@@ -90,7 +90,7 @@ static inline float m_tanh(float x)
     return x != x ? x : as_float(as_int(y) | (as_int(x) & (int)0x80000000));
 }
 
-/* x p(x^2) up to 1, and beyond 1 - e^-q(|x|). */
+/* x p(x^2) up to 1, and beyond 1 - e^-x^2 r(|x|); gelu's gradient wants that power as well. */
 static inline float m_erf(float x)
 {
     float a = m_abs(x), z = x * x, c = a > 4.05f ? 4.05f : a;
@@ -100,13 +100,13 @@ static inline float m_erf(float x)
     p = 1.12835822e-1f + z * p;
     p = -3.76126256e-1f + z * p;
     p = 1.12837917f + z * p;
-    float q = -4.39772214e-4f + c * 2.15571226e-5f;
-    q = 4.19665826e-3f + c * q;
-    q = -2.5186553e-2f + c * q;
-    q = 1.0838358e-1f + c * q;
-    q = 6.33253052e-1f + c * q;
-    q = 1.12956132f + c * q;
-    q = -1.8433216e-4f + c * q;
-    float y = 1.0f - m_exp(-q);
+    float r = 6.005124285e-3f - c * 3.888840475e-4f;
+    r = -4.099815429e-2f + c * r;
+    r = 1.641335836e-1f + c * r;
+    r = -4.316794646e-1f + c * r;
+    r = 7.925946088e-1f + c * r;
+    r = -1.048210507f + c * r;
+    r = 9.861272333e-1f + c * r;
+    float y = 1.0f - m_exp(-z) * r;
     return a < 1.0f ? x * p : as_float(as_int(y) | (as_int(x) & (int)0x80000000));
 }

@@ -123,7 +123,7 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
                     for (int j = j0; j < j0 + columns; j++) partial[(long)i * n + j] = product[j];
 #else
                     MAP_ROW((IX)batch * m + i, 0)
-                    LOOP
+                    LOOP_ROW
                     for (IX j = j0; j < j0 + columns; j++) {
                         MAP_VALUES(j)
                         MAP_STORE(j)
@@ -156,7 +156,7 @@ __kernel ONE_ITEM void tn_matmul_finish(__global uchar *scratch_buffer, ulong sc
                 for (int l = 0; l < count; l++) sum[l] += partial[(long)s * m * n + at + l];
             }
             const T *product = sum - at;
-            LOOP
+            LOOP_ROW
             for (IX j = at; j < at + count; j++) {
                 MAP_VALUES(j)
                 MAP_STORE(j)

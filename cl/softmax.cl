@@ -50,7 +50,7 @@ static V row_sum(__global const X_T *x, IX n, V biggest)
         for (int l = 0; l < count; l++) tile[l] = LOAD_X(x, at + l);
         for (int l = count; l < padded; l++) tile[l] = -INFINITY;
         for (int b = 0; b < padded; b += 16) {
-            LOOP
+            LOOP_ROW
             for (int l = 0; l < 16; l++) tile[b + l] = EXP(tile[b + l] - biggest);
             lanes += vload16(0, tile + b);
         }
@@ -70,7 +70,7 @@ __kernel ONE_ITEM void tn_softmax(PARAMS)
         __global const X_T *x = x_buffer + x_offset + row * n;
         __global Y_T *y = y_buffer + y_offset + row * n;
         const V biggest = row_max(x, n), sum = row_sum(x, n, biggest), scale = SCALE(sum);
-        LOOP
+        LOOP_ROW
         for (IX j = 0; j < n; j++) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
     }
 }

@@ -1,11 +1,16 @@
 /* types.cl: element types in memory and values in registers. LOAD_<type>(p, i) gives element i as a value (u8 as int,
  * f16 and bf16 as float), STORE_<type>(p, i, v) rounds to nearest, u8 keeps the low 8 bits.
- * IX: the type of indices, int or long. LOOP goes before a loop whose iterations do not depend on each other. */
+ * IX: the type of indices, int or long. LOOP goes before a loop whose iterations do not depend on each other; LOOP_ROW
+ * before one that may compute much: in vectors of NATIVE lanes, where compilers for CPUs would take half of that. */
 #ifdef __clang__
-#define LOOP _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
+#define LOOP         _Pragma("clang loop vectorize(assume_safety) interleave(enable)")
+#define PRAGMA(text) _Pragma(#text)
+#define LOOP_BY(n)   PRAGMA(clang loop vectorize(assume_safety) vectorize_width(n) interleave_count(1))
 #else
 #define LOOP
+#define LOOP_BY(n)
 #endif
+#define LOOP_ROW LOOP_BY(NATIVE)
 #define ONE_ITEM __attribute__((reqd_work_group_size(1, 1, 1)))
 
 #define LOAD_f32(p, i) ((p)[i])

@@ -35,7 +35,8 @@ void ocl_source_types(ocl_text *text, tn_context *context, int wide)
         ocl_textf(text,
                   "#define HAS_F64 1\n#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif\n");
     if (context->cpu_shape) ocl_textf(text, "#define CPU_SHAPE 1\n");
-    ocl_textf(text, "typedef %s IX;\n%s", wide ? "long" : "int", ocl_cl_types);
+    ocl_textf(text, "#define NATIVE %d\ntypedef %s IX;\n%s", (int)ocl_max(4, ocl_min(16, context->vector_width)),
+              wide ? "long" : "int", ocl_cl_types);
 }
 
 /* ---- rows as functions ----------------------------------------------------------------------------------------------
