@@ -4,6 +4,8 @@
 # list names. FOLDER has the plugins, LIST a line "fault case" each.
 # Eight run at a time: those that hang or sleep are waited for without a processor.
 tenon=$1 folder=$2 list=$3
+# A sanitizer, too, is to give out memory anew at once: same_place lives by that.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
 runs=$(
     sed -n 's/^[a-z_0-9]* \([a-z].*\)$/well none \1/p' "$list" | sort -u
     printf 'well none_later %s\n' queues/ load/

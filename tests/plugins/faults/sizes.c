@@ -153,7 +153,7 @@ static void shorten(other_run *o, int32_t scalar)
 void fault_begin_other(other_run *o, const wrapped *w, const tn_run *run)
 {
     *o = (other_run){.run = *run};
-    memcpy(o->in, run->in, w->n_in * sizeof *o->in);
+    if (w->n_in) memcpy(o->in, run->in, w->n_in * sizeof *o->in);
     if (run->n_scalar <= TN_MAX_OPERANDS) {
         for (uint64_t i = 0; i < run->n_scalar; i++) o->scalar[i] = run->scalar[i];
         o->run.scalar = o->scalar;
