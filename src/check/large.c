@@ -107,7 +107,8 @@ static tn_tensor *conv_depthwise(tn_tensor *const in[])
     return conv(in, (tn_conv_options){.pad = {1, 1}, .groups = 40});
 }
 
-/* cpu: 400 thousand operations, 1024 pixels, fewer with many filters; opencl: sums over 2048 pixels. */
+/* cpu: 400 thousand operations, 1024 pixels, fewer with many filters, steps with 16 filters and channels; opencl: sums
+ * over 2048 pixels, rows of whole vectors. */
 static const tn_op_case pictures[] = {
     {"395,136 operations", conv_padded, {F32(2, 4, 14, 14), F32(14, 4, 3, 3), F32(14)}},
     {"423,360 operations", conv_padded, {F32(2, 4, 14, 14), F32(15, 4, 3, 3), F32(15)}},
@@ -116,6 +117,7 @@ static const tn_op_case pictures[] = {
     {"32 channels, 8 filters", conv_padded, {F32(2, 32, 12, 13), F32(8, 32, 3, 3), F32(8)}},
     {"3 channels, 40 filters", conv_padded, {F32(2, 3, 20, 20), F32(40, 3, 3, 3), F32(40)}},
     {"5 pictures, strides, 2 groups", conv_strided, {F32(5, 6, 33, 35), F32(8, 3, 3, 3), F32(8)}},
+    {"strides, 2 groups of 16 channels", conv_strided, {F32(3, 32, 9, 33), F32(48, 16, 3, 3), F32(48)}},
     {"dilation", conv_dilated, {F32(5, 7, 21, 23), F32(11, 7, 3, 3), F32(11)}},
     {"1 x 1", conv_plain, {F32(5, 16, 12, 12), F32(20, 16, 1, 1), F32(20)}},
     {"40 groups of one channel", conv_depthwise, {F32(3, 40, 18, 18), F32(40, 1, 3, 3), F32(40)}},
@@ -365,6 +367,16 @@ static tn_tensor *eight_turned(tn_tensor *const in[])
     return tn_transpose(in[0], (const int32_t[]){3, 5, 0, 7, 2, 4, 1, 6});
 }
 
+static tn_tensor *rows_moved(tn_tensor *const in[])
+{
+    return tn_transpose(in[0], (const int32_t[]){1, 0, 2});
+}
+
+static tn_tensor *eight_but_the_last(tn_tensor *const in[])
+{
+    return tn_transpose(in[0], (const int32_t[]){6, 5, 4, 3, 2, 1, 0, 7});
+}
+
 static tn_tensor *every_third(tn_tensor *const in[])
 {
     return tn_slice(in[0], 0, 70000, 23000, -3);
@@ -395,6 +407,9 @@ static const tn_op_case moves[] = {
     {"300 by 257 turned", transpose, {F32(300, 257)}},
     {"three dimensions turned", turn_left, {F32(3, 300, 257)}},
     {"eight dimensions turned", eight_turned, {F32(3, 8, 2, 5, 9, 4, 7, 6)}, .no_gradient = 1},
+    {"short rows moved", rows_moved, {F32(70, 90, 5)}},
+    {"rows of 1030 moved", rows_moved, {F32(19, 33, 1030)}},
+    {"eight dimensions, the last in its place", eight_but_the_last, {F32(3, 4, 2, 5, 3, 4, 2, 7)}, .no_gradient = 1},
     {"every third row, backwards", every_third, {F32(70001, 3)}},
     {"zeros around", pad, {F32(MANY, 3)}},
     {"66003 rows and others", concat, {F32(MANY, 3), F32(1, 3), F32(5000, 3)}},
