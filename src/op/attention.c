@@ -91,7 +91,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
 }
 
 /* Of causal attention each query sees the first key, so that no row needs what masked_softmax does for one that sees
- * nothing. */
+ * nothing, and what is hidden is below any score. */
 static tn_tensor *lower(tn_tensor *y)
 {
     tn_tensor *q = y->in[0], *k = y->in[1], *v = y->in[2];
@@ -101,7 +101,7 @@ static tn_tensor *lower(tn_tensor *y)
     tn_tensor *scores = tn_mul(tn_matmul_t(q, k, 0, 1), tn_number(q, width > 0 ? 1 / sqrt(width) : 0));
     if (!((const attrs *)y->attrs)->causal) return tn_matmul(tn_softmax(scores, -1), v);
     tn_tensor *row = tn_iota(y->graph, TN_SHAPE(rows, 1), 0), *place = tn_iota(y->graph, TN_SHAPE(1, places), 1);
-    scores = tn_where(tn_le(place, row), scores, tn_number(scores, FAR_BELOW));
+    scores = tn_where(tn_le(place, row), scores, tn_number(scores, -INFINITY));
     return tn_matmul(tn_softmax(scores, -1), v);
 }
 

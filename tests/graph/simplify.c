@@ -180,6 +180,18 @@ static void attention_with_one_head_and_one_step_begins_as_with_two(void **state
     drop_device(&f);
 }
 
+/* The first query's only score overflows: whatever it gets, not the value behind it. */
+static void a_score_of_minus_infinity_shows_nothing_of_what_is_hidden(void **state)
+{
+    const float x[2] = {1e20F, 1};
+    float y[2];
+    fixture f = use_device(*state, 1);
+    tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(2, 1));
+    value_of(&f, tn_attention(in, tn_neg(in), in, 1), x, sizeof x, y, 2);
+    if (y[0] == x[1]) fail_msg("the first query got the second value");
+    drop_device(&f);
+}
+
 /* ---- numbers ---- */
 
 /* A number is what its element type keeps of it, folded or not. */
@@ -218,6 +230,7 @@ int main(void)
         ON_ALL(a_slice_of_a_variable_is_what_it_was),
         ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
         ON_ALL(attention_with_one_head_and_one_step_begins_as_with_two),
+        ON_ALL(a_score_of_minus_infinity_shows_nothing_of_what_is_hidden),
         ON_ALL(numbers_are_those_that_their_type_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
