@@ -186,7 +186,7 @@ static void shake_result(void *arg, const tn_tensor *y, double *value)
     if (is_narrow(y) && !x->exact[y->id]) ulp += 0.51;
     for (int64_t e = 0; e < count_of(y); e++) {
         if (ulp != 0) value[e] *= 1 + sign(x) * ulp * unit;
-        double loss = x->exact[y->id] ? 0 : budget.absolute * unit * (dy ? fabs(dy[e]) : 1);
+        double loss = x->exact[y->id] || budget.absolute == 0 ? 0 : budget.absolute * unit * (dy ? fabs(dy[e]) : 1);
         value[e] = x->trials & 1 && fabs(value[e]) <= loss ? 0 : value[e] + sign(x) * loss; /* little may be nothing */
         if (x->trials & 1 && !is_whole(y)) value[e] = limited(value[e], y->type.dtype);
         if (value[e] == 0) value[e] = copysign(0, sign(x)); /* the sign of zero is anybody's */
