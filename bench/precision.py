@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Whether networks learn as well with less precision: those of examples S8, S11, S15 and S16, or close to them, trained by `tenon
-train` with --precision f32, f32-fast and bf16 from several seeds; prints the test accuracy, its mean and its standard
-deviation over the seeds, of each.
+"""Whether networks learn as well with less precision: those of examples S8, S11, S15 and S16, or close to them, trained
+by `tenon train` with --precision f32, f32-fast and bf16 from several seeds; prints the test accuracy, its mean and its
+standard deviation over the seeds, of each.
 
 usage: precision.py [--tenon TENON] [--mnist FOLDER] [--device NAME] [--seeds N] [--threads N] [--networks NAME...]"""
 import argparse

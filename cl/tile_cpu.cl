@@ -1,5 +1,6 @@
 /* tile_cpu.cl: what products on CPU devices share: a tile of ROWS rows of the left operand, read where it lies, or with
- * TRANS_A packed as well, times a packed panel of WIDE columns of the right one. Given: LANES, VECTORS, ROWS, T and V (its vector), A_T, LOAD_A, TRANS_A. */
+ * TRANS_A packed as well, times a packed panel of WIDE columns of the right one. Given: LANES, VECTORS, ROWS, T and V
+ * (its vector), A_T, LOAD_A, TRANS_A. */
 #define WIDE (LANES * VECTORS)
 #define KEEP 256
 #define TILES 16
