@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 sh tools/setup.sh build test doc
 sh tools/build.sh release
 
-# Tests share the processors: threads that wait for work should not spin meanwhile.
+# Tests share the processors: PyTorch's threads, where it is there to compare with, should not spin while they wait.
 : "${OMP_WAIT_POLICY:=passive}"
 export OMP_WAIT_POLICY
 report=$PWD/build/release/tests.xml

@@ -29,21 +29,6 @@ static const cpu_gather_shape *tile_for(const conv_kernel *k, int64_t filters)
     return round_up(filters, narrow->nr) < round_up(filters, wide->nr) ? narrow : wide;
 }
 
-/* conv2d_data with steps of 1 is a conv2d of dy, padded by what the window has beyond the padding. That reads each
- * pixel of dx for every channel, even where dy is but padding; the other way adds up products that went to memory,
- * which costs as much as SCATTER filters. Only that is for matrix units, and so can be done with less precision. */
-static int pays_turned(const conv_kernel *k, uint32_t level)
-{
-    enum { SCATTER = 40 };
-    const int64_t beyond[] = {(k->r - 1) * k->dilation[0] - k->pad[0], (k->s - 1) * k->dilation[1] - k->pad[1]};
-    if (k->stride[0] != 1 || k->stride[1] != 1 || beyond[0] < 0 || beyond[1] < 0) return 0;
-    if ((double)(k->h + beyond[0] + k->pad[0]) * (double)(k->w + beyond[1] + k->pad[1]) * (double)k->k > MOST) return 0;
-    if (level) return 1;
-    const int by_units = cpu_code->conv && k->size == 4 && k->k % 16 == 0 && k->c >= 16; /* twice as fast */
-    const double turned = (double)(k->h * k->w) * (double)(round_up(k->c, tile_for(k, k->c)->nr) * k->k);
-    return turned / (1 + by_units) < (double)(k->p * k->q) * (double)(k->c * (k->k + SCATTER));
-}
-
 static void swap(int64_t *a, int64_t *b)
 {
     const int64_t was = *a;
@@ -68,6 +53,25 @@ static void fill_sizes(conv_kernel *k)
     k->gather = tile_for(k, k->k);
     k->chunk = round_up(min_of(CHUNK, 1 + CHUNK_SIZE / (k->k + 1)), k->gemm->nr);
     if (k->chunk > k->pixels) k->chunk = round_up(k->pixels, k->gemm->nr);
+}
+
+/* conv2d_data with steps of 1 is a conv2d of dy, padded by what the window has beyond the padding. That reads each
+ * pixel of dx for every channel, even where dy is but padding; the other way adds up products that went to memory,
+ * which costs as much as SCATTER filters. Only that is for matrix units, which are twice as fast, and so can be done
+ * with less precision. */
+static int pays_turned(const conv_kernel *k, uint32_t level, double grain)
+{
+    enum { SCATTER = 40 };
+    const int64_t beyond[] = {(k->r - 1) * k->dilation[0] - k->pad[0], (k->s - 1) * k->dilation[1] - k->pad[1]};
+    if (k->stride[0] != 1 || k->stride[1] != 1 || beyond[0] < 0 || beyond[1] < 0) return 0;
+    if ((double)(k->h + beyond[0] + k->pad[0]) * (double)(k->w + beyond[1] + k->pad[1]) * (double)k->k > MOST) return 0;
+    if (level) return 1;
+    conv_kernel other = *k;
+    turn_round(&other);
+    fill_sizes(&other);
+    const double turned = (double)(k->h * k->w) * (double)(round_up(k->c, tile_for(k, k->c)->nr) * k->k);
+    return turned / (1 + cpu_conv_suits_units(&other, level, grain)) <
+           (double)(k->p * k->q) * (double)(k->c * (k->k + SCATTER));
 }
 
 int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
@@ -104,7 +108,7 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     conv_kernel *k = (conv_kernel *)*kernel;
     fill_dims(k, desc->attrs, facts);
     const int planes = !desc->precision && cpu_conv_by_planes(k);
-    if (turn && !planes && pays_turned(k, desc->precision)) turn_round(k);
+    if (turn && !planes && pays_turned(k, desc->precision, context->grain)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
     k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;

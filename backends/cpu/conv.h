@@ -89,7 +89,9 @@ cpu_conv_body cpu_conv_forward_planes, cpu_conv_data_planes, cpu_conv_weight_pla
 
 /* ---- conv_matrix.c: matrix units for conv2d ---- */
 
-/* Sets k->units, where they are ahead at this level of precision, and what goes with them. */
+/* Whether they are ahead at this level of precision. */
+int cpu_conv_suits_units(const conv_kernel *k, uint32_t level, double grain);
+/* Sets k->units, where they are, and what goes with them. */
 void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain);
 int64_t cpu_conv_unit_weights(const conv_kernel *k); /* bytes of one group's packed weights */
 int64_t cpu_conv_unit_picture(const conv_kernel *k); /* and of a picture in parts */

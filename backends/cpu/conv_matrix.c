@@ -53,10 +53,15 @@ static int64_t count_groups(const conv_kernel *k)
     return round_up(((k->p - 1) * width_of(k) + k->q + 15) / 16, 2);
 }
 
+int cpu_conv_suits_units(const conv_kernel *k, uint32_t level, double grain)
+{
+    return cpu_code->conv && k->size == 4 && k->c % 16 == 0 && k->dilation[1] == 1 && pays(k, level, grain) &&
+           steps_pay(k, grain);
+}
+
 void cpu_conv_choose_units(conv_kernel *k, uint32_t level, double grain)
 {
-    if (!cpu_code->conv || k->size != 4 || k->c % 16 || k->dilation[1] != 1) return;
-    if (!pays(k, level, grain) || !steps_pay(k, grain)) return;
+    if (!cpu_conv_suits_units(k, level, grain)) return;
     k->units = cpu_code->matrix + level, k->unit_conv = cpu_code->conv + level;
     k->picture = picture_of(k);
     k->window = (cpu_conv_window){

@@ -80,7 +80,8 @@ static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
     tn_tensor *scale, *centred = centre(y, &scale);
     tn_tensor *share = tn_number(dy, count ? (double)outputs / (double)count : 0);
     din[2] = tn_sum(dy, axes_of(y), 1);
-    din[1] = tn_mul(tn_sum(tn_mul(dy, centred), axes_of(y), 1), scale);
+    din[1] = tn_sum(tn_mul(dy, centred), axes_of(y), 1);
+    if (count) din[1] = tn_mul(din[1], scale); /* of nothing there is no deviation */
     tn_tensor *sum[] = {din[1], din[2]};
     if (is_across(y)) {
         add_across(sum);

@@ -224,7 +224,7 @@ static void check_softmax(int32_t dtype, int logs, int64_t outer, int64_t n, int
         for (int64_t i = 0; i < n; i++) {
             double d = get(x, at + i * inner) - top, want = logs ? d - log(sum) : exp(d) / sum;
             y->want[at + i * inner] = want;
-            y->tol[at + i * inner] = eps * (logs ? 4 * (fabs(d) + log(sum) + 1) : (8 + fabs(d)) * want) + 1e-44;
+            y->tol[at + i * inner] = eps * (logs ? 4 * (fabs(d) + log(sum) + 1) : (8 + fabs(d)) * want) + FLT_MIN;
             if (dtype == TN_F64) y->tol[at + i * inner] *= 4;
         }
     }
