@@ -1,0 +1,27 @@
+"""Tenon: neural networks on whatever compute device is there.
+
+Graphs of tensors are built by operators and layers, compiled for a device, and run; a Model trains itself on arrays.
+
+    import tenon
+    model = tenon.Sequential([tenon.Linear(100), tenon.Sigmoid(), tenon.Linear(10)])
+"""
+from . import c, initial, nn, ops
+from ._library import lib, text
+from .device import BackendInfo, Device, DeviceInfo, backends, devices
+from .dlpack import from_dlpack
+from .errors import (DeviceError, DtypeError, FileError, FormatError, InvalidError, MissingError, OutOfMemoryError,
+                     ShapeError, StateError, TenonError, UnsupportedError)
+from .memory import Array
+from .optimizers import (SGD, AdaDelta, AdaGrad, Adam, AdaMax, AdamW, Lion, Momentum, NAdam, Nesterov, Optimizer,
+                         RAdam, RMSProp, optimizers)
+from .program import Checkpoint, Program, State
+from .tensor import Graph, Tensor, recurrent, split, topk, transpose
+
+__version__ = text(lib.tn_version())
+
+
+def __getattr__(name: str):
+    """Each operator of ops.py is found here, too: tenon.relu(x)."""
+    if not name.startswith("_") and hasattr(ops, name) and callable(getattr(ops, name)):
+        return getattr(ops, name)
+    raise AttributeError(f"module 'tenon' has no attribute '{name}'")
