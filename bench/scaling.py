@@ -2,6 +2,7 @@
 """Training by several workers: what is measured here, and by a simulator what that means for more of them.
 
   measure FILE.json            jobs and exchanges with 1, 2 and 4 processes of one thread, in alternating rounds
+  apart N COMMAND...           N processes at once that know nothing of each other: their rates, added up
   check FILE.json              the ratios, and what the simulator says of the same cases
   plot FILE.json FILE.svg      efficiency of 8 to 4,096 workers, by network and size of the buckets
 
@@ -39,14 +40,27 @@ def bench(o, job, workers, shards, batches):
                                  "--json"])
 
 
+def apart(o):
+    """What N processes compute that share the machine and nothing else."""
+    running = [subprocess.Popen(o.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+               for _ in range(o.number)]
+    said = [process.communicate()[0] for process in running]
+    if any(process.returncode for process in running):
+        return 1
+    rate = sum(json.loads(text.strip().splitlines()[-1])["samples_per_s"] for text in said)
+    print(json.dumps({"samples_per_s": rate}))
+    return 0
+
+
 def cases(o, job):
     """Name -> command. 'weak N': each of N workers has the job's batch; 'strong N': they share it; 'shards N': one
-    worker has N shards of the job's batch each."""
+    worker has N shards of the job's batch each; 'apart N': N processes at once, each with a training of its own."""
     found = {"alone": bench(o, job, 1, 1, 1)}
     for n in WORKERS:
         found[f"weak {n}"] = bench(o, job, n, n, n)
         found[f"strong {n}"] = bench(o, job, n, n, 1)
         found[f"shards {n}"] = bench(o, job, 1, n, n)
+        found[f"apart {n}"] = [sys.executable, os.path.abspath(__file__), "apart", str(n), *bench(o, job, 1, 1, 1)]
     return found
 
 
@@ -136,11 +150,10 @@ def between(table, size):
 
 
 def loopback_step(found, job, workers):
-    """On this machine: processes share its cores, the vector is made where all see it, and nobody has a processor to
-    spare for the exchange while others compute."""
-    shard, update = parts(job)
-    crowd = max(1.0, workers / found["cores"])
-    return crowd * (shard + update) + between(found["exchange"][str(workers)], job["bytes"])
+    """On this machine: processes share its cores, caches and memory, which is measured where they share nothing else;
+    the vector is made where all see it, and nobody has a processor to spare for the exchange while others compute."""
+    alone = workers * job["batch"] / statistics.median(job["rates"][f"apart {workers}"])
+    return alone + between(found["exchange"][str(workers)], job["bytes"])
 
 
 def check(o):
@@ -239,6 +252,10 @@ def main():
     one.add_argument("--mpirun", default="mpirun")
     one.add_argument("--mpi", nargs="*", default=["--oversubscribe", "--bind-to", "none"], help="options of mpirun")
     one.set_defaults(run=measure)
+    beside = commands.add_parser("apart")
+    beside.add_argument("number", type=int)
+    beside.add_argument("command", nargs=argparse.REMAINDER)
+    beside.set_defaults(run=apart)
     two = commands.add_parser("check")
     two.add_argument("file")
     two.set_defaults(run=check)
