@@ -5,8 +5,14 @@
 
 int32_t cpu_type_of(int32_t dtype)
 {
-    static const int32_t type[] = {-1, CPU_F32, CPU_I32, CPU_I32, CPU_F32, CPU_F32, CPU_F64};
-    return dtype > 0 && dtype <= TN_F64 ? type[dtype] : -1;
+    switch (dtype) {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity)                                                 \
+    case TN_##NAME:                                                                                                    \
+        return CPU_##VALUE;
+#include "tenon/dtype.def"
+#undef X
+    }
+    return -1;
 }
 
 /* Simple operations that a row's element costs, read off its text. */

@@ -6,7 +6,7 @@
 /* Elements move as integers of their size. */
 static const char *carrier(int32_t dtype)
 {
-    static const char *const names[] = {[1] = "uchar", [2] = "ushort", [4] = "uint", [8] = "ulong"};
+    static const char *const names[] = {[0] = "?", [1] = "uchar", [2] = "ushort", [4] = "uint", [8] = "ulong"};
     return names[tn_dtype_size(dtype)];
 }
 

@@ -10,9 +10,15 @@ typedef struct type_name {
     const char *value, *storage, *suffix;
 } type_name;
 
-static const type_name types[] = {[TN_F32] = {"float", "float", "f32"},    [TN_I32] = {"int", "int", "i32"},
-                                  [TN_U8] = {"int", "uchar", "u8"},        [TN_F16] = {"float", "ushort", "f16"},
-                                  [TN_BF16] = {"float", "ushort", "bf16"}, [TN_F64] = {"double", "double", "f64"}};
+#define NAME_F32 "float"
+#define NAME_F64 "double"
+#define NAME_I32 "int"
+static const type_name types[] = {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity)                                                 \
+    [TN_##NAME] = {NAME_##VALUE, (bytes) == 1 ? "uchar" : (bytes) == 2 ? "ushort" : NAME_##VALUE, #name},
+#include "tenon/dtype.def"
+#undef X
+};
 
 const char *ocl_type_name(int32_t dtype)
 {

@@ -66,6 +66,7 @@ extern "C" {
 
 /* ---- element types ------------------------------------------------------------------------------------------- */
 
+/* Each is a row of dtype.def. */
 #define TN_F32  1
 #define TN_I32  2
 #define TN_U8   3
@@ -485,8 +486,14 @@ TN_BACKEND_EXPORT const tn_backend *tn_backend_query(uint32_t host_major, uint32
 /* Bytes of one element, 0 for an unknown type. */
 static inline uint64_t tn_dtype_size(int32_t dtype)
 {
-    static const uint8_t bytes[] = {0, 4, 4, 1, 2, 2, 8};
-    return dtype > 0 && dtype <= TN_F64 ? bytes[dtype] : 0;
+    switch (dtype) {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity)                                                 \
+    case TN_##NAME:                                                                                                    \
+        return bytes;
+#include "tenon/dtype.def"
+#undef X
+    }
+    return 0;
 }
 
 /* The number of elements. */

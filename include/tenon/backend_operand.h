@@ -47,8 +47,14 @@ typedef struct tn_op_facts {
 /* The type in which elements of a type are computed: u8 as i32, f16 and bf16 as f32. 0: an unknown type. */
 static inline int32_t tn_value_dtype(int32_t dtype)
 {
-    static const int32_t computed[] = {0, TN_F32, TN_I32, TN_I32, TN_F32, TN_F32, TN_F64};
-    return tn_dtype_size(dtype) ? computed[dtype] : 0;
+    switch (dtype) {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity)                                                 \
+    case TN_##NAME:                                                                                                    \
+        return TN_##VALUE;
+#include "tenon/dtype.def"
+#undef X
+    }
+    return 0;
 }
 
 /* ---- helpers ---------------------------------------------------------------------------------------------------- */

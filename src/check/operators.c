@@ -48,7 +48,7 @@ static double random_number(walk *w, int32_t dtype)
     if (low == 0 && high == 0) low = -2, high = 2;
     if (dtype == TN_I32 && w->specials && tn_kit_bits(w->kit) % 2)
         return neighbours[tn_kit_bits(w->kit) % (sizeof neighbours / sizeof *neighbours)];
-    if (dtype == TN_I32 || dtype == TN_U8) return floor(tn_kit_uniform(w->kit, low, high + 1));
+    if (tn_is_whole(dtype)) return floor(tn_kit_uniform(w->kit, low, high + 1));
     if (w->specials && tn_kit_bits(w->kit) % 3 == 0)
         return special[tn_kit_bits(w->kit) % (sizeof special / sizeof *special)];
     return tn_kit_uniform(w->kit, low, high);

@@ -61,19 +61,6 @@ static int only_moves(const tn_op_desc *desc)
     return !casts(desc);
 }
 
-/* ---- the types' limits ---- */
-
-static double largest_of(int32_t dtype)
-{
-    return dtype == TN_F32 ? 3.4028235e38 : dtype == TN_F16 ? 65504 : dtype == TN_BF16 ? 3.3895e38 : INFINITY;
-}
-
-/* Numbers too small for a full mantissa may be lost. */
-static double smallest_of(int32_t dtype)
-{
-    return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
-}
-
 /* ---- trials ---- */
 
 /* Half to one and a half times the units, up or down: never the same, so that no two errors of a sum cancel in every
@@ -178,7 +165,7 @@ static int flush_inputs(oracle *o)
     for (uint32_t i = 0; i < o->desc->n_in; i++)
         for (int64_t e = 0; e < tn_desc_count(&o->given[i]); e++) {
             double x = o->in[i][e];
-            int small = x != 0 && fabs(x) < smallest_of(o->desc->in[i].dtype);
+            int small = x != 0 && fabs(x) < tn_dtype_facts_of(o->desc->in[i].dtype)->smallest;
             o->noisy_in[i][e] = small ? copysign(0, x) : x;
             found |= small;
         }
@@ -208,7 +195,7 @@ static void keep_bits(const oracle *o, double *const value[])
 {
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;
-        for (int64_t e = 0; (dtype == TN_I32 || dtype == TN_U8) && e < tn_desc_count(&o->desc->out[k]); e++) {
+        for (int64_t e = 0; tn_is_whole(dtype) && e < tn_desc_count(&o->desc->out[k]); e++) {
             uint32_t bits = fabs(value[k][e]) < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)value[k][e] : 0;
             value[k][e] = dtype == TN_U8 ? (double)(bits & 255) : (double)(int32_t)bits;
         }
@@ -276,7 +263,7 @@ static void settle(const oracle *o, tn_kit_want *want)
         int32_t dtype = o->desc->out[k].dtype;
         double unit = tn_unit_of(dtype), ulp = o->budget.ulp;
         double own = dtype == TN_F64 ? 8 : 1, more = own * order; /* the reference rounds as well */
-        int narrow = dtype == TN_F16 || dtype == TN_BF16, rounds = 0;
+        int narrow = tn_is_narrow(dtype), rounds = 0;
         for (int64_t e = 0; e < tn_desc_count(&o->desc->out[k]); e++) {
             double *allowed = &want->allowed[k][e], w = fabs(want->value[k][e]);
             *allowed =
@@ -284,7 +271,7 @@ static void settle(const oracle *o, tn_kit_want *want)
             rounds |= *allowed > 0;
         }
         for (int64_t e = 0; rounds && e < tn_desc_count(&o->desc->out[k]); e++)
-            want->allowed[k][e] += smallest_of(dtype);
+            want->allowed[k][e] += tn_dtype_facts_of(dtype)->smallest;
         want->norm[k] = o->budget.norm * own * unit;
     }
 }
@@ -400,7 +387,7 @@ static int compare_output(tn_kit *kit, const tn_kit_job *job, const tn_kit_want 
     for (int64_t e = 0; fine && e < count; e++) {
         double w = want->value[k][e], allowed = want->allowed[k][e], off = fabs(got[e] - w);
         const int digits = off < 1e-9 * fabs(w) ? 17 : 10; /* the two must not look equal */
-        fine = want->moves ? is_same(got[e], w) : near_enough(got[e], w, allowed, largest_of(y->dtype));
+        fine = want->moves ? is_same(got[e], w) : near_enough(got[e], w, allowed, tn_dtype_facts_of(y->dtype)->largest);
         if (fine)
             tn_kit_expect(kit, 1, " ");
         else

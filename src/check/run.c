@@ -247,7 +247,11 @@ static int is_tried(const char *group, int32_t dtype, int backward)
 
 static tn_status add_operator(case_list *list, const char *group, const tn_op_def *op)
 {
-    static const int32_t dtypes[] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32, TN_U8};
+    static const int32_t dtypes[] = {
+#define X(NAME, ...) TN_##NAME,
+#include "tenon/dtype.def"
+#undef X
+    };
     for (int backward = 0; backward < 2; backward++)
         for (size_t t = 0; t < sizeof dtypes / sizeof *dtypes; t++) {
             if (!is_tried(group, dtypes[t], backward) || !has_form(op, dtypes[t], (uint32_t)backward)) continue;

@@ -16,7 +16,12 @@ static const char doc[] =
     "parts of what is allowed: up to 100 % passes.\n"
     "Exit status 0: all passed or were declared unsupported; 1: one failed; 2: a mistake in what was typed.";
 
-enum { MOST_OPS = 400, TYPES = 6 };
+static const int32_t types[] = {
+#define X(NAME, ...) TN_##NAME,
+#include "tenon/dtype.def"
+#undef X
+};
+enum { MOST_OPS = 400, TYPES = sizeof types / sizeof *types };
 
 /* One operator's outcomes in the matrix: 0 no case, else 1 + TN_CHECK_..., 4: some operations were refused. */
 typedef struct matrix_row {
@@ -40,7 +45,6 @@ typedef struct report {
     uint32_t n_ops;
 } report;
 
-static const int32_t types[TYPES] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32, TN_U8};
 static const char *const outcome_name[] = {"passed", "FAILED", "unsupported", "listed"};
 
 /* ---- collecting ---- */
@@ -214,7 +218,8 @@ static void make_options(request *q)
     const cli_option rows[] = {
         {CLI_TEXT, "only", "PATTERN", "cases whose name has this in it, or fits it", &q->kit.only, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the random numbers (1; of a network its own)", &q->seed, 0, 1e15, 0, 0, 0, 0},
-        {CLI_WHOLE, "cases", "N", "random programs (200); at most, of an operator's cases (all)", &q->cases, 0, 1e9, 0, 0, 0, 0},
+        {CLI_WHOLE, "cases", "N", "random programs (200); at most, of an operator's cases (all)", &q->cases, 0, 1e9, 0,
+         0, 0, 0},
         {CLI_WHOLE, "first", "N", "the number of the first of them (0)", &q->first, 0, 1e15, 0, 0, 0, 0},
         {CLI_NUMBER, "time-limit", "S", "seconds of processor time for each case (120)", &q->limit, 0, 1e6, 0, 0, 0, 0},
         {CLI_TEXT, "chat", "TEXT", "the driver may print lines with this in it", &q->kit.chat, 0, 0, 0, 0, 0, 0},

@@ -21,7 +21,11 @@ typedef struct table {
     size_t count;
 } table;
 
-static const int32_t types[] = {TN_F32, TN_F64, TN_F16, TN_BF16, TN_I32, TN_U8};
+static const int32_t types[] = {
+#define X(NAME, ...) TN_##NAME,
+#include "tenon/dtype.def"
+#undef X
+};
 #define TYPES (sizeof types / sizeof *types)
 
 /* ---- for people ---- */

@@ -1,6 +1,7 @@
 /* shape.c: shapes and element types. */
 #include "shape.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +33,29 @@ char *tn_shape_text(const tn_shape *shape, char *text, size_t capacity)
 
 const char *tn_dtype_name(int32_t dtype)
 {
-    static const char *const name[] = {"?", "f32", "i32", "u8", "f16", "bf16", "f64"};
-    return name[tn_dtype_size(dtype) ? dtype : 0];
+    return tn_dtype_facts_of(dtype)->name;
+}
+
+const tn_dtype_facts *tn_dtype_facts_of(int32_t dtype)
+{
+    static const tn_dtype_facts facts[] = {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity)                                                 \
+    [TN_##NAME] = {#name, unit, smallest, largest, infinity},
+#include "tenon/dtype.def"
+#undef X
+    };
+    static const tn_dtype_facts none = {.name = "?"};
+    return tn_dtype_size(dtype) ? &facts[dtype] : &none;
+}
+
+int tn_is_whole(int32_t dtype)
+{
+    return tn_dtype_size(dtype) && tn_dtype_facts_of(dtype)->unit == 0;
+}
+
+int tn_is_narrow(int32_t dtype)
+{
+    return tn_dtype_size(dtype) == 2 && !tn_is_whole(dtype);
 }
 
 tn_status tn_shape_check(const tn_shape *shape)

@@ -1,8 +1,22 @@
-/* shape.h: shape arithmetic shared by the layers. */
+/* shape.h: shape arithmetic, and what is known of element types, shared by the layers. */
 #ifndef TN_CORE_SHAPE_H
 #define TN_CORE_SHAPE_H
 
 #include "tenon/tensor.h"
+
+/* A row of dtype.def, where the columns are explained. */
+typedef struct tn_dtype_facts {
+    const char *name;
+    double unit, smallest, largest;
+    uint64_t infinity;
+} tn_dtype_facts;
+
+/* Of no type: the name "?", and zeros. */
+const tn_dtype_facts *tn_dtype_facts_of(int32_t dtype);
+
+/* Whole numbers; and numbers with a point in 16 bits. */
+int tn_is_whole(int32_t dtype);
+int tn_is_narrow(int32_t dtype);
 
 /* Rank, dimensions and element count within limits. */
 tn_status tn_shape_check(const tn_shape *shape);

@@ -42,7 +42,7 @@ int tn_case_is_of(const tn_op_def *op, const tn_graph *graph, int32_t dtype)
 
 static int is_whole(const tn_tensor *x)
 {
-    return tn_dtype_of(x) == TN_I32 || tn_dtype_of(x) == TN_U8;
+    return tn_is_whole(tn_dtype_of(x));
 }
 
 int tn_case_outputs(tn_tensor *const in[TN_CASE_OPERANDS], tn_tensor *y, int backward)

@@ -9,10 +9,11 @@
 #include "tenon/backend.h"
 
 static const tn_file_type types[] = {
-    {"F32", 4, TN_F32, 0},  {"F64", 8, TN_F64, 0}, {"F16", 2, TN_F16, 0},  {"BF16", 2, TN_BF16, 0},
-    {"U8", 1, TN_U8, 0},    {"I32", 4, TN_I32, 0}, {"BOOL", 1, TN_I32, 1}, {"I8", 1, TN_I32, -1},
-    {"I16", 2, TN_I32, -1}, {"U16", 2, TN_I32, 1}, {"U32", 4, TN_I32, 1},  {"I64", 8, TN_I32, -1},
-    {"U64", 8, TN_I32, 1},  {"F8_E4M3", 1, 0, 0},  {"F8_E5M2", 1, 0, 0},
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity) {#NAME, bytes, TN_##NAME, 0},
+#include "tenon/dtype.def"
+#undef X
+    {"BOOL", 1, TN_I32, 1}, {"I8", 1, TN_I32, -1}, {"I16", 2, TN_I32, -1}, {"U16", 2, TN_I32, 1}, {"U32", 4, TN_I32, 1},
+    {"I64", 8, TN_I32, -1}, {"U64", 8, TN_I32, 1}, {"F8_E4M3", 1, 0, 0},   {"F8_E5M2", 1, 0, 0},
 };
 
 const tn_file_type *tn_file_type_named(const char *name)

@@ -127,14 +127,11 @@ static tn_status make_header(const tn_state *state, const struct list *list, con
 
 /* ---- the file ---- */
 
-/* The bits of an infinity, by element type: a number with all of them is that or none at all. */
-static const uint64_t infinity[] = {
-    [TN_F32] = 0x7f800000, [TN_F16] = 0x7c00, [TN_BF16] = 0x7f80, [TN_F64] = 0x7ff0000000000000};
-
 static tn_status check_finite(const tn_state_entry *entry, const void *value)
 {
     char text[160];
-    const uint64_t size = tn_dtype_size(entry->dtype), bits = infinity[entry->dtype], bytes = entry_bytes(entry);
+    const uint64_t size = tn_dtype_size(entry->dtype), bits = tn_dtype_facts_of(entry->dtype)->infinity,
+                   bytes = entry_bytes(entry);
     for (uint64_t at = 0; bits && at < bytes; at += size) {
         uint64_t number = 0;
         memcpy(&number, (const char *)value + at, size);

@@ -105,12 +105,11 @@ static tn_budget of_row(const char *name)
 tn_budget tn_budget_of(const char *name, int32_t dtype)
 {
     const tn_op_def *op = strcmp(name, "const") ? tn_op_named(name) : &tn_op_full;
-    if (!op || dtype == TN_I32 || dtype == TN_U8) return exact;
+    if (!op || tn_is_whole(dtype)) return exact;
     return tn_row_of(op) ? of_row(name) : op->budget;
 }
 
 double tn_unit_of(int32_t dtype)
 {
-    static const double unit[] = {0, 0x1p-23, 0, 0, 0x1p-10, 0x1p-7, 0x1p-52};
-    return dtype > 0 && dtype <= TN_F64 ? unit[dtype] : 0;
+    return tn_dtype_facts_of(dtype)->unit;
 }

@@ -19,7 +19,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
 
 static int is_real(int32_t dtype)
 {
-    return dtype != TN_I32 && dtype != TN_U8;
+    return !tn_is_whole(dtype);
 }
 
 static void grad(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])

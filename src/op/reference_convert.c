@@ -33,8 +33,11 @@ TYPE(bf16, uint16_t, tn_half_decode(x, TN_HALF_BF16), tn_half_encode(x, TN_HALF_
 static const struct {
     double (*load)(const void *base, int64_t i);
     void (*store)(void *base, int64_t i, double x);
-} type[] = {[TN_F32] = {load_f32, store_f32}, [TN_I32] = {load_i32, store_i32},    [TN_U8] = {load_u8, store_u8},
-            [TN_F16] = {load_f16, store_f16}, [TN_BF16] = {load_bf16, store_bf16}, [TN_F64] = {load_f64, store_f64}};
+} type[] = {
+#define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity) [TN_##NAME] = {load_##name, store_##name},
+#include "tenon/dtype.def"
+#undef X
+};
 
 double tn_kept_as(int32_t dtype, double x)
 {

@@ -16,25 +16,12 @@ static int64_t count_of(const tn_tensor *x)
 
 static int is_whole(const tn_tensor *x)
 {
-    return x->type.dtype == TN_I32 || x->type.dtype == TN_U8;
+    return tn_is_whole(x->type.dtype);
 }
 
 static int is_narrow(const tn_tensor *x)
 {
-    return x->type.dtype == TN_F16 || x->type.dtype == TN_BF16;
-}
-
-/* ---- the types' limits ---- */
-
-static double largest_of(int32_t dtype)
-{
-    return dtype == TN_F32 ? 3.4028235e38 : dtype == TN_F16 ? 65504 : dtype == TN_BF16 ? 3.3895e38 : INFINITY;
-}
-
-/* Numbers too small for a full mantissa may be lost. */
-static double smallest_of(int32_t dtype)
-{
-    return dtype == TN_F32 || dtype == TN_BF16 ? 0x1p-126 : dtype == TN_F16 ? 0x1.02p-25 : 0x1p-1022;
+    return tn_is_narrow(x->type.dtype);
 }
 
 /* ---- budgets ---- */
@@ -152,8 +139,8 @@ static void shake_operand(void *arg, const tn_tensor *y, uint32_t i, double *val
 /* Half of the trials lose what is too small or too large for its type. */
 static double limited(double value, int32_t dtype)
 {
-    if (fabs(value) < smallest_of(dtype)) return copysign(0, value);
-    return fabs(value) > largest_of(dtype) ? copysign(INFINITY, value) : value;
+    if (fabs(value) < tn_dtype_facts_of(dtype)->smallest) return copysign(0, value);
+    return fabs(value) > tn_dtype_facts_of(dtype)->largest ? copysign(INFINITY, value) : value;
 }
 
 /* Whether padding times infinity is NaN is left open: a sum over padding may be anything then. */
@@ -287,7 +274,8 @@ void tn_expected_free(tn_expected *x)
 
 double tn_expected_allowed(const tn_expected *x, const tn_tensor *y, int64_t e)
 {
-    return MARGIN * x->off[y->id][e] + (x->exact[y->id] || is_whole(y) ? 0 : smallest_of(y->type.dtype));
+    return MARGIN * x->off[y->id][e] +
+           (x->exact[y->id] || is_whole(y) ? 0 : tn_dtype_facts_of(y->type.dtype)->smallest);
 }
 
 int tn_expected_holds(const tn_expected *x, const tn_tensor *y, int64_t e, double got)

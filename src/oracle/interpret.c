@@ -5,7 +5,6 @@
 
 #include "check.h"
 #include "composite.h"
-#include "half.h"
 #include "leaf.h"
 #include "map.h"
 #include "reference_internal.h"
@@ -27,23 +26,10 @@ static double *numbers(tn_region *region, int64_t count)
     return tn_region_alloc(region, (size_t)count * sizeof(double) + 1);
 }
 
-/* ---- element types ---- */
-
+/* As the element type keeps it, but for what f32 rounds: all is computed in double precision. */
 static double as_stored(double x, int32_t dtype)
 {
-    uint32_t bits = x > -0x1p63 && x < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)x : 0;
-    switch (dtype) {
-    case TN_I32:
-        return (double)(int32_t)bits;
-    case TN_U8:
-        return (double)(bits & 255);
-    case TN_F16:
-        return tn_half_decode(tn_half_encode(x, TN_HALF_F16), TN_HALF_F16);
-    case TN_BF16:
-        return tn_half_decode(tn_half_encode(x, TN_HALF_BF16), TN_HALF_BF16);
-    default:
-        return x;
-    }
+    return dtype == TN_F32 ? x : tn_kept_as(dtype, x);
 }
 
 /* ---- one operator of each kind ---- */

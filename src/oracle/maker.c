@@ -178,7 +178,7 @@ int32_t tn_made_dtype(const tn_maker *m, int32_t number)
 static int is_real(const tn_maker *m, uint32_t number)
 {
     const tn_tensor *x = m->made[number];
-    if (!x || x->type.dtype == TN_I32 || x->type.dtype == TN_U8) return 0;
+    if (!x || tn_is_whole(x->type.dtype)) return 0;
     return tn_shape_count(&x->type.shape) == 0 ||
            (m->low[number] <= m->high[number] && m->high[number] < WILD && m->low[number] > -WILD);
 }
@@ -253,7 +253,7 @@ static int fits_type(const tn_maker *m, uint32_t number, const void *type)
 {
     const tn_type *t = type;
     const tn_tensor *x = m->made[number];
-    int whole = t->dtype == TN_I32 || t->dtype == TN_U8;
+    int whole = tn_is_whole(t->dtype);
     return x && x->type.dtype == t->dtype && tn_shape_equal(&x->type.shape, &t->shape) && (whole || is_real(m, number));
 }
 

@@ -109,7 +109,7 @@ static int has_slopes(const tn_recipe *recipe, const tn_graph *graph)
         for (size_t k = 0; k < sizeof others / sizeof *others; k++)
             if (recipe->step[i].rule == tn_rule_named(others[k])) return 0;
     for (uint32_t i = 0; i < graph->count; i++)
-        if (graph->tensor[i]->type.dtype == TN_F16 || graph->tensor[i]->type.dtype == TN_BF16) return 0;
+        if (tn_is_narrow(graph->tensor[i]->type.dtype)) return 0;
     return 1;
 }
 

@@ -140,8 +140,8 @@ static tn_status find_missing(tn_binding *b, const tn_graph *graph)
         if (x->op != &tn_op_variable) continue;
         TN_TRY(check(b->state, x, b->f64));
         if (tn_state_get(b->state, x->name)) continue;
-        TN_REQUIRE(x->type.dtype != TN_F16 && x->type.dtype != TN_BF16, TN_EUNSUPPORTED,
-                   "variable '%s': %s is for storage, not for variables", x->name, tn_dtype_name(x->type.dtype));
+        TN_REQUIRE(!tn_is_narrow(x->type.dtype), TN_EUNSUPPORTED, "variable '%s': %s is for storage, not for variables",
+                   x->name, tn_dtype_name(x->type.dtype));
         b->missing[b->count++] = x;
     }
     return TN_OK;

@@ -287,7 +287,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
 {
     tn_binding binding;
     TN_TRY(tn_graph_status(graph));
-    TN_REQUIRE(!options->storage || options->storage == TN_F16 || options->storage == TN_BF16, TN_EDTYPE,
+    TN_REQUIRE(!options->storage || tn_is_narrow(options->storage), TN_EDTYPE,
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(tn_precision_name(options->precision), TN_EINVAL, "compile: there is no precision %u",
                options->precision);

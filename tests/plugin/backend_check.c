@@ -90,6 +90,21 @@ static void test_facts_of_reductions(void **state)
     expect(&s, TN_OK, "the sum of nothing");
 }
 
+static void test_element_types_have_a_size_and_a_type_they_are_computed_in(void **state)
+{
+    (void)state;
+    static const int32_t whole[] = {TN_I32, TN_U8}, narrow[] = {TN_F16, TN_BF16};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tn_value_dtype(whole[i]), TN_I32), assert_int_equal(tn_dtype_size(narrow[i]), 2);
+        assert_int_equal(tn_value_dtype(narrow[i]), TN_F32);
+    }
+    assert_int_equal(tn_dtype_size(TN_F32), 4), assert_int_equal(tn_value_dtype(TN_F32), TN_F32);
+    assert_int_equal(tn_dtype_size(TN_I32), 4), assert_int_equal(tn_dtype_size(TN_U8), 1);
+    assert_int_equal(tn_dtype_size(TN_F64), 8), assert_int_equal(tn_value_dtype(TN_F64), TN_F64);
+    assert_int_equal(tn_dtype_size(0) + tn_dtype_size(-1) + tn_dtype_size(TN_F64 + 1), 0);
+    assert_int_equal(tn_value_dtype(0) + tn_value_dtype(-1) + tn_value_dtype(TN_F64 + 1), 0);
+}
+
 static void test_rows_and_instructions_by_name(void **state)
 {
     (void)state;
@@ -405,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_every_operator_passes),
         cmocka_unit_test(test_facts_of_products_and_pictures),
         cmocka_unit_test(test_facts_of_reductions),
+        cmocka_unit_test(test_element_types_have_a_size_and_a_type_they_are_computed_in),
         cmocka_unit_test(test_rows_and_instructions_by_name),
         cmocka_unit_test(test_descriptions),
         cmocka_unit_test(test_attributes),
