@@ -11,7 +11,8 @@
 
 static int is_constant(const tn_map_instr *instr)
 {
-    return !strcmp(instr->op, "const") || !strcmp(instr->op, "scalar");
+    const int which = tn_special_find(instr->op);
+    return which == TN_INSTR_CONST || which == TN_INSTR_SCALAR;
 }
 
 static void add_constant(cpu_prog *p, const tn_map_instr *instr, int32_t value)

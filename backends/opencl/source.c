@@ -125,8 +125,8 @@ static void write_scalars(ocl_text *text, ocl_args *args, const tn_map_attrs *ma
     uint32_t begin = args->n;
     for (uint32_t i = 0; i < map->n_instr; i++) {
         const tn_map_instr *instr = &map->instr[i];
-        int op = tn_special_find(instr->op), random = op == TN_INSTR_UNIFORM || op == TN_INSTR_NORMAL;
-        if (op != TN_INSTR_SCALAR && !random) continue;
+        const int random = tn_is_random(instr->op);
+        if (tn_special_find(instr->op) != TN_INSTR_SCALAR && !random) continue;
         int form = random ? 3 : instr->dtype == TN_F32 ? 0 : instr->dtype == TN_F64 ? 1 : 2;
         for (int a = 0; a <= random; a++) {
             int seen = 0;
@@ -254,8 +254,9 @@ static void write_load(ocl_text *text, const ocl_space *space, uint32_t i)
 }
 
 /* Bit by bit, for printf and the compiler may differ about points, infinities and NaN. */
-static void write_const(ocl_text *text, const tn_map_instr *instr)
+static void write_const(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
 {
+    (void)space;
     const double f64 = instr->value;
     const float f32 = (float)f64;
     uint64_t bits = 0;
@@ -266,6 +267,30 @@ static void write_const(ocl_text *text, const tn_map_instr *instr)
         ocl_textf(text, "as_float(0x%08xu)", (unsigned)bits);
     else
         ocl_textf(text, "as_double(0x%016llxul)", (unsigned long long)bits);
+}
+
+static void write_scalar(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    static const char letter[] = {[TN_F32] = 'f', [TN_I32] = 'i', [TN_F64] = 'd'};
+    (void)space;
+    ocl_textf(text, "s%c%d", letter[instr->dtype], (int)instr->arg[0]);
+}
+
+/* What a NaN is converted to is the driver's choice. */
+static void write_cast(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    const int x = (int)instr->arg[0];
+    (void)space;
+    if (instr->dtype == TN_I32)
+        ocl_textf(text, "v%d == v%d ? convert_int_sat_rtz(v%d) : 0", x, x, x);
+    else
+        ocl_textf(text, "v%d", x);
+}
+
+static void write_where(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    (void)space;
+    ocl_textf(text, "v%d != 0 ? v%d : v%d", (int)instr->arg[0], (int)instr->arg[1], (int)instr->arg[2]);
 }
 
 static void write_iota(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
@@ -279,6 +304,18 @@ static void write_random(ocl_text *text, const tn_map_instr *instr, int normal)
     int f64 = normal && instr->dtype == TN_F64;
     ocl_textf(text, "random_%s%s(su%d, su%d, %uu, (ulong)(lin + j_))", normal ? "normal" : "uniform", f64 ? "_f64" : "",
               (int)instr->arg[0], (int)instr->arg[1], (unsigned)instr->value);
+}
+
+static void write_uniform(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    (void)space;
+    write_random(text, instr, 0);
+}
+
+static void write_normal(ocl_text *text, const ocl_space *space, const tn_map_instr *instr)
+{
+    (void)space;
+    write_random(text, instr, 1);
 }
 
 static void write_call(ocl_text *text, const tn_map_instr *instr)
@@ -297,26 +334,17 @@ static void write_call(ocl_text *text, const tn_map_instr *instr)
 
 static void write_instr(ocl_text *text, const ocl_space *space, const tn_map_instr *instr, uint32_t number)
 {
-    static const char scalar[] = {[TN_F32] = 'f', [TN_I32] = 'i', [TN_F64] = 'd'};
-    int op = tn_special_find(instr->op);
+    static void (*const special[])(ocl_text * text, const ocl_space *space, const tn_map_instr *instr) = {
+#define X(NAME, name, ...) write_##name,
+#include "tenon/instr.def"
+#undef X
+    };
+    const int which = tn_special_find(instr->op);
     ocl_textf(text, " \\\n    const %s v%u = (%s)(", types[instr->dtype].value, number, types[instr->dtype].value);
-    if (op == TN_INSTR_CONST)
-        write_const(text, instr);
-    else if (op == TN_INSTR_SCALAR)
-        ocl_textf(text, "s%c%d", scalar[instr->dtype], (int)instr->arg[0]);
-    else if (op == TN_INSTR_IOTA)
-        write_iota(text, space, instr);
-    else if (op == TN_INSTR_CAST && instr->dtype == TN_I32) /* what a NaN is converted to is the driver's choice */
-        ocl_textf(text, "v%d == v%d ? convert_int_sat_rtz(v%d) : 0", (int)instr->arg[0], (int)instr->arg[0],
-                  (int)instr->arg[0]);
-    else if (op == TN_INSTR_CAST)
-        ocl_textf(text, "v%d", (int)instr->arg[0]);
-    else if (op == TN_INSTR_WHERE)
-        ocl_textf(text, "v%d != 0 ? v%d : v%d", (int)instr->arg[0], (int)instr->arg[1], (int)instr->arg[2]);
-    else if (op >= 0)
-        write_random(text, instr, op == TN_INSTR_NORMAL);
-    else
+    if (which < 0)
         write_call(text, instr);
+    else
+        special[which](text, space, instr);
     ocl_textf(text, ");");
 }
 
@@ -337,10 +365,8 @@ static void write_body(ocl_text *text, const ocl_space *space, const tn_mapping 
 
 static int uses(const tn_map_attrs *map, int random)
 {
-    for (uint32_t i = 0; i < map->n_instr; i++) {
-        int op = tn_special_find(map->instr[i].op);
-        if (random ? op == TN_INSTR_UNIFORM || op == TN_INSTR_NORMAL : op < 0) return 1;
-    }
+    for (uint32_t i = 0; i < map->n_instr; i++)
+        if (random ? tn_is_random(map->instr[i].op) : tn_special_find(map->instr[i].op) < 0) return 1;
     return 0;
 }
 

@@ -11,39 +11,52 @@ extern "C" {
 
 /* ---- instructions ----------------------------------------------------------------------------------------------- */
 
-/* Those that are no rows. */
+/* Those that are no rows: TN_INSTR_CONST ... */
 enum {
-    TN_INSTR_CONST,
-    TN_INSTR_SCALAR,
-    TN_INSTR_IOTA,
-    TN_INSTR_CAST,
-    TN_INSTR_WHERE,
-    TN_INSTR_UNIFORM,
-    TN_INSTR_NORMAL
+#define X(NAME, name, values, scalars, dims, whole, random, text) TN_INSTR_##NAME,
+#include "tenon/instr.def"
+#undef X
+    TN_INSTRS
 };
 
-/* What such an instruction takes. */
+/* What such an instruction takes: a row of instr.def, where the columns are explained. */
 typedef struct tn_special {
     const char *op;
-    int32_t values, scalars; /* how many of its arguments are values, or else run-time scalars */
-    int32_t whole;           /* may give i32 */
+    int32_t values, scalars, dims, whole, random;
+    const char *text;
 } tn_special;
 
 /* By TN_INSTR_CONST ... */
 static inline const tn_special *tn_special_at(int which)
 {
-    static const tn_special specials[] = {{"const", 0, 0, 1}, {"scalar", 0, 1, 1}, {"iota", 0, 0, 1},
-                                          {"cast", 1, 0, 1},  {"where", 3, 0, 1},  {"uniform", 0, 2, 0},
-                                          {"normal", 0, 2, 0}};
+    static const tn_special specials[] = {
+#define X(NAME, name, values, scalars, dims, whole, random, text) {#name, values, scalars, dims, whole, random, text},
+#include "tenon/instr.def"
+#undef X
+    };
     return &specials[which];
 }
 
 /* TN_INSTR_CONST ..., or -1. */
 static inline int tn_special_find(const char *op)
 {
-    int which = TN_INSTR_NORMAL;
+    int which = TN_INSTRS - 1;
     while (which >= 0 && strcmp(op, tn_special_at(which)->op)) which--;
     return which;
+}
+
+/* 1 if the arguments of that instruction are values, not numbers of scalars or dimensions. */
+static inline int tn_takes_values(const char *op)
+{
+    const int which = tn_special_find(op);
+    return which < 0 || tn_special_at(which)->values;
+}
+
+/* 1 if it is uniform or normal. */
+static inline int tn_is_random(const char *op)
+{
+    const int which = tn_special_find(op);
+    return which >= 0 && tn_special_at(which)->random;
 }
 
 /* A row of unary.def or binary.def, or the gradient of one of its operands. */
@@ -120,14 +133,13 @@ static inline int32_t tn_check_special(const tn_op_desc *desc, const tn_mapping 
                                        int which, int32_t values, tn_msg *msg)
 {
     const tn_special *form = tn_special_at(which);
-    const int random = which == TN_INSTR_UNIFORM || which == TN_INSTR_NORMAL;
     int32_t s = TN_OK;
     for (int k = 0; k < form->values && !s; k++)
         s = tn_check_arg(desc, p, instr, k, values, which == TN_INSTR_WHERE && k ? instr->dtype : 0, msg);
     for (int k = 0; k < form->scalars && !s; k++)
         s = tn_check_arg(desc, p, instr, k, (int32_t)p->map->n_scalar, 0, msg);
-    if (!s && which == TN_INSTR_IOTA) s = tn_check_arg(desc, p, instr, 0, p->rank, 0, msg);
-    if (!s && random && !(instr->value >= 0 && instr->value < 16777216))
+    for (int k = 0; k < form->dims && !s; k++) s = tn_check_arg(desc, p, instr, k, p->rank, 0, msg);
+    if (!s && form->random && !(instr->value >= 0 && instr->value < 16777216))
         s = tn_refuse(msg, TN_EINVAL, "%s: '%s' of stream %g", desc->name, instr->op, instr->value);
     return s;
 }

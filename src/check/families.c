@@ -7,6 +7,7 @@
 
 #include "reference_internal.h"
 #include "stock.h"
+#include "tenon/backend_check.h"
 
 /* ---- a family ---- */
 
@@ -199,8 +200,7 @@ static int is_open(const tn_kit_item *item, tn_kit_numbers numbers)
 {
     const char *op = item->job.desc->name;
     const tn_map_attrs *map = strcmp(op, "reduce") ? NULL : item->operation.attrs.reduce.map;
-    const int is_random =
-        map && map->n_instr && (!strcmp(map->instr->op, "uniform") || !strcmp(map->instr->op, "normal"));
+    const int is_random = map && map->n_instr && tn_is_random(map->instr->op);
     const int overflows = numbers == TN_KIT_LARGEST || numbers == TN_KIT_LEAST;
     return item->cancels || is_random || !strncmp(op, "conv", 4) || (overflows && !strncmp(op, "avgpool2d", 9));
 }

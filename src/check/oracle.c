@@ -10,6 +10,7 @@
 #include "kit.h"
 #include "map_internal.h"
 #include "reference_internal.h"
+#include "tenon/backend_check.h"
 
 /* Chance decides how far off the trials are, and factors that are rounded use up more of that than usual rounding. */
 enum { TRIALS = 6, MORE_TRIALS = 16, SLACK = 4 };
@@ -99,15 +100,6 @@ static const tn_map_attrs *program_of(const tn_op_desc *desc, const holder **in)
     return map;
 }
 
-/* Whether the instruction's arguments are values, not numbers of scalars or dimensions. */
-static int takes_values(const tn_map_instr *instr)
-{
-    static const char *const others[] = {"const", "scalar", "iota", "uniform", "normal"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(instr->op, others[i])) return 0;
-    return 1;
-}
-
 /* A program in which the result of instruction `step`, or its argument `arg` if that is not -1, is multiplied by
  * `factor`: two instructions more. */
 typedef struct shaken {
@@ -128,7 +120,7 @@ static void shake(shaken *to, const tn_map_attrs *from, uint32_t step, int arg, 
     for (uint32_t i = 0; i < from->n_instr; i++) {
         tn_map_instr *instr = &to->instr[i < at ? i : i + 2];
         *instr = from->instr[i];
-        for (int k = 0; i >= at && k < 4 && takes_values(instr); k++) {
+        for (int k = 0; i >= at && k < 4 && tn_takes_values(instr->op); k++) {
             int32_t old = instr->arg[k], here = arg < 0 ? old == target : i == step && k == arg;
             instr->arg[k] = here ? first + 1 : old < first ? old : old + 2;
         }
@@ -227,7 +219,7 @@ static void widen_program(oracle *o, tn_kit_want *want)
         tn_budget b = tn_budget_of(instr->op, instr->dtype);
         for (int arg = -1; arg < 4; arg++) {
             double units = arg < 0 ? b.ulp : b.input;
-            if (units == 0 || (arg >= 0 && (instr->arg[arg] < 0 || !takes_values(instr)))) continue;
+            if (units == 0 || (arg >= 0 && (instr->arg[arg] < 0 || !tn_takes_values(instr->op)))) continue;
             shake(program, map, i, arg, 1 + units * tn_unit_of(instr->dtype));
             try_shaken(o, h, program);
             widen(o, want, 1);

@@ -80,13 +80,6 @@ int32_t tn_map_scalar_number(tn_map_builder *builder, const tn_tensor *x)
     return scalar_number(builder, (tn_map_scalar){.x = x});
 }
 
-/* Others take a scalar's number, or a dimension. */
-static int takes_values(const char *op)
-{
-    int special = tn_special_find(op);
-    return special < 0 || tn_special_at(special)->values;
-}
-
 static int32_t final_number(const tn_map_builder *builder, int32_t number)
 {
     return number < INPUT_BASE ? number : number - INPUT_BASE + (int32_t)builder->n_in;
@@ -100,7 +93,7 @@ tn_status tn_map_finish(const tn_map_builder *builder, tn_region *region, tn_map
     if (!instr || !out) return TN_ENOMEM;
     for (uint32_t i = 0; i < builder->n_instr; i++) {
         instr[i] = builder->instr[i];
-        for (int k = 0; k < 4 && takes_values(instr[i].op); k++)
+        for (int k = 0; k < 4 && tn_takes_values(instr[i].op); k++)
             instr[i].arg[k] = final_number(builder, instr[i].arg[k]);
     }
     for (uint32_t i = 0; i < builder->n_out; i++) out[i] = final_number(builder, builder->out[i]);

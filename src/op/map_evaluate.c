@@ -4,6 +4,7 @@
 
 #include "map_internal.h"
 #include "philox.h"
+#include "tenon/backend_check.h"
 
 static double wrap(int64_t x)
 {
@@ -94,17 +95,18 @@ static double do_normal(const tn_map_step *step, const tn_map_point *point)
     return random_number(step, point, tn_philox_normal);
 }
 
-static const struct {
-    const char *op;
-    double (*evaluate)(const tn_map_step *step, const tn_map_point *point);
-} special[] = {{"const", do_const}, {"scalar", do_scalar},   {"iota", do_iota},    {"cast", do_cast},
-               {"where", do_where}, {"uniform", do_uniform}, {"normal", do_normal}};
+/* By TN_INSTR_CONST ... */
+static double (*const special[])(const tn_map_step *step, const tn_map_point *point) = {
+#define X(NAME, name, ...) do_##name,
+#include "tenon/instr.def"
+#undef X
+};
 
 /* How an instruction is evaluated. */
 static tn_map_step look_up(const tn_map_instr *instr)
 {
-    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-        if (!strcmp(instr->op, special[i].op)) return (tn_map_step){special[i].evaluate, instr, NULL};
+    const int which = tn_special_find(instr->op);
+    if (which >= 0) return (tn_map_step){special[which], instr, NULL};
     return (tn_map_step){instr->dtype == TN_I32 ? do_whole
                          : compares(instr)      ? do_compare
                                                 : do_real,

@@ -5,6 +5,7 @@
 
 #include "map_internal.h"
 #include "plain.h"
+#include "tenon/backend_check.h"
 
 typedef struct writer {
     const tn_map_attrs *attrs;
@@ -25,17 +26,16 @@ static void TN_PRINTF(2, 3) print(writer *w, const char *format, ...)
 /* Instructions that are written otherwise than as op(arg, arg). */
 static int special(writer *w, const tn_map_instr *instr)
 {
-    if (!strcmp(instr->op, "const"))
-        print(w, "%g", instr->value);
-    else if (!strcmp(instr->op, "scalar"))
-        print(w, "$%d", instr->arg[0]);
-    else if (!strcmp(instr->op, "iota"))
-        print(w, "iota%d", instr->arg[0]);
-    else if (!strcmp(instr->op, "uniform") || !strcmp(instr->op, "normal"))
-        print(w, "%s#%g", instr->op, instr->value);
-    else
-        return 0;
-    return 1;
+    const int which = tn_special_find(instr->op);
+    const char *text = which < 0 ? "" : tn_special_at(which)->text;
+    for (const char *at = text; *at; at++)
+        if (*at == '%')
+            print(w, "%g", instr->value);
+        else if (*at == '@')
+            print(w, "%d", instr->arg[0]);
+        else
+            print(w, "%c", *at);
+    return *text != 0;
 }
 
 /* A value that is used again is written again, which may be long: the text ends where it is full. */
