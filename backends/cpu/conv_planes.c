@@ -95,25 +95,59 @@ static void copy(int64_t size, int64_t n, const void *from, int64_t from_step, v
         for (int64_t i = 0; i < n; i++) ((double *)to)[i * to_step] = ((const double *)from)[i * from_step];
 }
 
-/* A channel of x into its plane, or if `dx` is given back out of it. */
-static void move_x(const conv_kernel *k, const char *x, char *dx, char *plane)
+/* The rows of x that one phase has, if `into` from its plane back to where they belong. */
+typedef struct rows {
+    int64_t n, columns, row; /* row: elements from each to the next */
+    char *x, *plane;         /* plane: where column 0 would be, if the phase had it */
+    int into;
+} rows;
+
+/* Columns that lie two apart are brought together two phases at a time. */
+static void move_pairs(const conv_kernel *k, const rows *o)
 {
-    const int64_t rows = min_of(k->h, k->hp - k->pad[0]), columns = min_of(k->w, k->wp - k->pad[1]);
+    char *phase[2];
+    for (int64_t f = 0; f < 2; f++)
+        phase[f] = o->plane + ((f + k->pad[1]) % 2 * k->deep * k->wide + (f + k->pad[1]) / 2) * k->size;
+    if (o->into)
+        k->loops->join(o->n, o->columns, phase[0], phase[1], k->wide, o->x, o->row);
+    else
+        k->loops->part(o->n, o->columns, o->x, o->row, phase[0], phase[1], k->wide);
+}
+
+static void move_steps(const conv_kernel *k, const rows *o)
+{
     const int64_t step = k->stride[1];
-    for (int64_t h = 0; h < rows; h++)
+    for (int64_t h = 0; h < o->n; h++)
         for (int64_t f = 0; f < step; f++) {
-            const int64_t i = h + k->pad[0], j = (f + step - k->pad[1] % step) % step, at = (h * k->w + j) * k->size;
-            const int64_t row = (i % k->stride[0] * step + f) * k->deep + i / k->stride[0];
-            char *in_plane = plane + (row * k->wide + (j + k->pad[1]) / step) * k->size;
-            const int64_t n = (columns - j + step - 1) / step;
-            dx ? copy(k->size, n, in_plane, 1, dx + at, step) : copy(k->size, n, x + at, step, in_plane, 1);
+            const int64_t j = (f + step - k->pad[1] % step) % step, n = (o->columns - j + step - 1) / step;
+            char *in_plane = o->plane + ((f * k->deep + h) * k->wide + (j + k->pad[1]) / step) * k->size;
+            char *x = o->x + (h * o->row + j) * k->size;
+            o->into ? copy(k->size, n, in_plane, 1, x, step) : copy(k->size, n, x, step, in_plane, 1);
         }
 }
 
-static void copy_rows(const conv_kernel *k, const char *from, int64_t from_row, char *to, int64_t to_row)
+static void move_rows(const conv_kernel *k, const rows *o)
 {
-    for (int64_t i = 0; i < k->p; i++, from += from_row * k->size, to += to_row * k->size)
-        memcpy(to, from, (uint64_t)(k->q * k->size));
+    char *beside = o->plane + k->pad[1] * k->size;
+    if (k->stride[1] == 2)
+        move_pairs(k, o);
+    else if (k->stride[1] != 1)
+        move_steps(k, o);
+    else if (o->into)
+        k->loops->copy(o->n, o->columns, beside, k->wide, o->x, o->row);
+    else
+        k->loops->copy(o->n, o->columns, o->x, o->row, beside, k->wide);
+}
+
+/* A channel of x into its plane, or `into` x out of it. */
+static void move_x(const conv_kernel *k, char *x, int into, char *plane)
+{
+    const int64_t n = min_of(k->h, k->hp - k->pad[0]), columns = min_of(k->w, k->wp - k->pad[1]), step = k->stride[0];
+    for (int64_t h = 0; h < step && h < n && columns > 0; h++) {
+        const int64_t i = h + k->pad[0], row = i % step * k->stride[1] * k->deep + i / step;
+        move_rows(k, &(rows){(n - h + step - 1) / step, columns, step * k->w, x + h * k->w * k->size,
+                             plane + row * k->wide * k->size, into});
+    }
 }
 
 /* Elements of y's plane, up to the last. */
@@ -124,7 +158,23 @@ static int64_t extent(const conv_kernel *k)
 
 static void order_weight(const conv_kernel *k, const char *weight, char *to)
 {
-    for (int64_t t = 0; t < k->taps; t++) memcpy(to + t * k->size, weight + k->number[t] * k->size, (uint64_t)k->size);
+    if (k->size == 4)
+        for (int64_t t = 0; t < k->taps; t++)
+            ((float *)(void *)to)[t] = ((const float *)(const void *)weight)[k->number[t]];
+    else
+        for (int64_t t = 0; t < k->taps; t++)
+            ((double *)(void *)to)[t] = ((const double *)(const void *)weight)[k->number[t]];
+}
+
+/* So many pictures of one channel each, x or y; the next, unless there is none. */
+static const char *plane_at(const char *first, int64_t i, int64_t end, int64_t bytes)
+{
+    return first + min_of(i, end - 1) * bytes;
+}
+
+static int64_t times(int64_t elements, int64_t n)
+{
+    return (elements + n - 1) / n;
 }
 
 /* ---- the three directions, on a thread ---- */
@@ -132,31 +182,55 @@ static void order_weight(const conv_kernel *k, const char *weight, char *to)
 void cpu_conv_forward_planes(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     const planes o = planes_of(k, run, thread);
-    const int64_t items = k->b * k->groups;
+    const int64_t items = k->b * k->groups, end = items * (thread + 1) / threads, n = extent(k);
+    const int64_t x = k->h * k->w * k->size, y = k->pixels * k->size;
+    cpu_plane plane = {k->taps, n, k->tap, o.x, {{NULL, times(k->h * k->w, n)}, {NULL, 1}}};
     cpu_conv_epilogue epilogue;
     cpu_conv_begin_epilogue(k, run, thread, &epilogue);
-    for (int64_t i = items * thread / threads; i < items * (thread + 1) / threads; i++) {
-        move_x(k, run->in[0] + i * k->h * k->w * k->size, NULL, o.x);
+    for (int64_t i = items * thread / threads; i < end; i++) {
+        move_x(k, (char *)(uintptr_t)plane_at(run->in[0], i, end, x), 0, o.x);
         order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
-        k->loops->sum(k->taps, k->tap, o.weight, o.x, extent(k), o.y);
-        copy_rows(k, o.y, k->wide, run->out[0] + i * k->pixels * k->size, k->q);
+        plane.soon[0].at = plane_at(run->in[0], i + 1, end, x);
+        plane.soon[1].at = plane_at(run->out[0], i + 1, end, y);
+        k->loops->sum(&plane, o.weight, o.y);
+        k->loops->copy(k->p, k->q, o.y, k->wide, run->out[0] + i * y, k->q);
         cpu_conv_run_epilogue(k, &epilogue, i, 0, k->pixels);
+    }
+}
+
+/* Whether windows see all of x. */
+static int sees_all(const conv_kernel *k)
+{
+    return k->hp - k->pad[0] >= k->h && k->wp - k->pad[1] >= k->w;
+}
+
+/* The phases of dx, from y's plane. Meanwhile comes the next dy, and where the next dx goes. */
+static void sum_phases(const conv_kernel *k, const planes *o, const char *next_dy, const char *next_dx)
+{
+    const int64_t phase = k->deep * k->wide;
+    for (int64_t f = 0; f < phases(k); f++) {
+        const int64_t first = k->first[f];
+        const cpu_plane plane = {k->first[f + 1] - first,
+                                 phase,
+                                 k->tap + first,
+                                 o->y,
+                                 {{next_dy, f ? 0 : times(k->pixels, phase)}, {next_dx + f * phase * k->size, 1}}};
+        k->loops->sum(&plane, o->weight + first * k->size, o->x + f * phase * k->size);
     }
 }
 
 void cpu_conv_data_planes(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     const planes o = planes_of(k, run, thread);
-    const int64_t items = k->b * k->groups, phase = k->deep * k->wide;
-    for (int64_t i = items * thread / threads; i < items * (thread + 1) / threads; i++) {
-        char *dx = run->out[0] + i * k->h * k->w * k->size;
-        copy_rows(k, run->in[0] + i * k->pixels * k->size, k->q, o.y + reach(k) * k->size, k->wide);
+    const int64_t items = k->b * k->groups, end = items * (thread + 1) / threads;
+    const int64_t x = k->h * k->w * k->size, y = k->pixels * k->size;
+    for (int64_t i = items * thread / threads; i < end; i++) {
+        char *dx = run->out[0] + i * x;
+        k->loops->copy(k->p, k->q, run->in[0] + i * y, k->q, o.y + reach(k) * k->size, k->wide);
         order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
-        for (int64_t f = 0; f < phases(k); f++)
-            k->loops->sum(k->first[f + 1] - k->first[f], k->tap + k->first[f], o.weight + k->first[f] * k->size, o.y,
-                          phase, o.x + f * phase * k->size);
-        memset(dx, 0, (uint64_t)(k->h * k->w * k->size)); /* for what no window sees */
-        move_x(k, NULL, dx, o.x);
+        sum_phases(k, &o, plane_at(run->in[0], i + 1, end, y), plane_at(run->out[0], i + 1, end, x));
+        if (!sees_all(k)) memset(dx, 0, (uint64_t)(k->h * k->w * k->size));
+        move_x(k, dx, 1, o.x);
     }
 }
 
@@ -184,14 +258,18 @@ static int all_finite(const double *sum, int64_t n)
 /* The sums over all pictures of one channel. */
 static void sum_channel(const conv_kernel *k, const cpu_run *run, const planes *o, int64_t g, int exactly)
 {
+    const int64_t n = extent(k), all = k->b * k->groups, x = k->h * k->w * k->size, y = k->pixels * k->size;
+    cpu_plane plane = {k->taps, n, k->tap, o->x, {{NULL, times(k->h * k->w, n)}, {NULL, 1}}};
     memset(o->sum, 0, (uint64_t)k->taps * sizeof *o->sum);
-    for (int64_t n = 0; n < k->b; n++) {
-        move_x(k, run->in[0] + (n * k->groups + g) * k->h * k->w * k->size, NULL, o->x);
-        copy_rows(k, run->in[1] + (n * k->groups + g) * k->pixels * k->size, k->q, o->y, k->wide);
+    for (int64_t i = g; i < all; i += k->groups) {
+        move_x(k, (char *)(uintptr_t)plane_at(run->in[0], i, all, x), 0, o->x);
+        k->loops->copy(k->p, k->q, run->in[1] + i * y, k->q, o->y, k->wide);
+        plane.soon[0].at = plane_at(run->in[0], i + k->groups, all, x);
+        plane.soon[1].at = plane_at(run->in[1], i + k->groups, all, y);
         if (exactly)
             dot_exactly(k, o);
         else
-            k->loops->dot(k->taps, k->tap, o->x, o->y, extent(k), o->sum);
+            k->loops->dot(&plane, o->y, o->sum);
     }
 }
 

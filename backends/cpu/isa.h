@@ -97,14 +97,31 @@ typedef struct cpu_pixel_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_pixel_shape;
 
+/* n elements of a plane, with some of x before or behind them: that of number i is from[off[t] + i], for each of the
+ * taps. `soon` is memory of another plane that is wanted next, `times` n elements of it, to be read or written: it is
+ * brought near meanwhile, which no prefetcher does that begins anew with each plane. */
+typedef struct cpu_plane {
+    int64_t taps, n;
+    const int64_t *off;
+    const void *from;
+    struct {
+        const void *at;
+        int64_t times;
+    } soon[2]; /* to be read; to be written, or to be read too */
+} cpu_plane;
+
 /* Loops over planes of elements that lie side by side, `at_once` of them. n is filled up to a multiple of that: so many
  * elements are read, and written. */
 typedef struct cpu_plane_loops {
     int64_t at_once;
-    /* to[i] = the sum over t < taps of weight[t] from[off[t] + i], i < n. */
-    void (*sum)(int64_t taps, const int64_t *off, const void *weight, const void *from, int64_t n, void *to);
-    /* sum[t] += the sum over i < n of from[off[t] + i] by[i]. */
-    void (*dot)(int64_t taps, const int64_t *off, const void *from, const void *by, int64_t n, double *sum);
+    void (*sum)(const cpu_plane *o, const void *weight, void *to); /* to[i] = the sum over taps of weight[t] x */
+    void (*dot)(const cpu_plane *o, const void *by, double *sum);  /* sum[t] += the sum over i of by[i] x */
+    /* Rows of n elements, and how far it is from each to the next. */
+    void (*copy)(int64_t rows, int64_t n, const void *from, int64_t from_row, void *to, int64_t to_row);
+    /* Elements 2i and 2i + 1 of each row go to element i of two others, or come from there; the last may be alone. */
+    void (*part)(int64_t rows, int64_t n, const void *from, int64_t from_row, void *even, void *odd, int64_t to_row);
+    void (*join)(int64_t rows, int64_t n, const void *even, const void *odd, int64_t from_row, void *to,
+                 int64_t to_row);
 } cpu_plane_loops;
 
 /* A picture (channels, rows, columns) and where its pixels go in a padded one: the first `seen` of each row, side by

@@ -95,6 +95,12 @@ static tn_tensor *case_depthwise_size(tn_tensor *const in[])
                                 (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {9, 8}});
 }
 
+static tn_tensor *case_depthwise_long(tn_tensor *const in[])
+{
+    return tn_conv2d_transposed(in[0], in[1],
+                                (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {8, 43}});
+}
+
 static const tn_op_case cases[] = {
     {"plain", case_plain, {F32(2, 4, 5, 4), F32(4, 3, 3, 3)}},
     {"one pixel", case_plain, {F32(1, 1, 1, 1), F32(1, 1, 2, 3)}},
@@ -106,6 +112,7 @@ static const tn_op_case cases[] = {
     {"groups", case_groups, {F32(2, 6, 4, 5), F32(6, 4, 3, 2)}},
     {"depthwise", case_depthwise, {F32(2, 5, 7, 9), F32(5, 1, 3, 3)}},
     {"depthwise, a given size", case_depthwise_size, {F32(2, 3, 4, 4), F32(3, 1, 3, 3)}},
+    {"depthwise, long rows", case_depthwise_long, {F32(2, 3, 4, 21), F32(3, 1, 3, 4)}},
     {"more channels than a tile is wide", case_plain, {F32(1, 37, 3, 4), F32(37, 19, 2, 3)}},
     {"no pictures", case_stride, {F32(0, 4, 4, 3), F32(4, 3, 3, 2)}},
     {0},
