@@ -71,8 +71,11 @@ TN_API tn_tensor *tn_transpose(tn_tensor *x, const int32_t *perm);
  * but not 0. All of them must be there. */
 TN_API tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step);
 TN_API tn_tensor *tn_flip(tn_tensor *x, int32_t axis);
-/* Zeros before and after x along an axis. */
+/* The inverse: x's elements at start, start + step, ... of an axis of `size` elements, the rest zeros. */
+TN_API tn_tensor *tn_unslice(tn_tensor *x, int32_t axis, int64_t start, int64_t step, int64_t size);
+/* Zeros before and after x along an axis; or another number. */
 TN_API tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after);
+TN_API tn_tensor *tn_pad_value(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value);
 /* One after another along an axis; all other dimensions are equal. */
 TN_API tn_tensor *tn_concat(tn_tensor *const in[], uint32_t n_in, int32_t axis);
 /* Tensors of one shape along a new axis, which is given by its place in the result. */
@@ -153,6 +156,45 @@ TN_API tn_tensor *tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width
 /* (b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016. */
 TN_API tn_tensor *tn_pixel_shuffle(tn_tensor *x, int64_t factor);
 TN_API tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor);
+
+/* ---- the same along one to three dimensions: (batch, channels, sizes...) ---- */
+/* Numbers for each of these dimensions, in order. */
+typedef struct tn_conv_nd_options {
+    uint32_t stride[3];   /* 0: 1 */
+    uint32_t dilation[3]; /* 0: 1 */
+    uint32_t begin[3];    /* zeros before x, or places left out at the beginning of what is transposed */
+    uint32_t end[3];      /* the same after it */
+    uint32_t more[3];     /* places added at the end of what is transposed */
+    uint32_t groups;      /* 0: 1 */
+} tn_conv_nd_options;
+/* x (b, c, sizes...), weight (k, c / groups, kernel...) -> (b, k, as many whole windows as there are...). */
+TN_API tn_tensor *tn_conv_nd(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options);
+/* The transposed: x (b, k, sizes...), weight (k, c / groups, kernel...) -> (b, c, ...), each size
+ * (size - 1) stride + (kernel - 1) dilation + 1 + more - begin - end. */
+TN_API tn_tensor *tn_conv_nd_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options);
+
+/* Of pooling; numbers for each of these dimensions, in order. */
+typedef struct tn_pool_nd_options {
+    uint32_t window[3];   /* required for each dimension */
+    uint32_t stride[3];   /* 0: as the window */
+    uint32_t dilation[3]; /* 0: 1 */
+    uint32_t begin[3];    /* padding before, smaller than the window's reach */
+    uint32_t end[3];      /* and after */
+    uint32_t ceil_mode;   /* as in tn_pool_options, these two */
+    uint32_t count_pad;
+} tn_pool_nd_options;
+/* The largest of each window, of u8 too; padding never is, a NaN always. */
+TN_API tn_tensor *tn_maxpool_nd(tn_tensor *x, tn_pool_nd_options options);
+/* The mean of each window; and (sum |x|^p)^(1/p), p > 0, whose gradient is 0 where it is 0. */
+TN_API tn_tensor *tn_avgpool_nd(tn_tensor *x, tn_pool_nd_options options);
+TN_API tn_tensor *tn_lppool_nd(tn_tensor *x, double p, tn_pool_nd_options options);
+/* Where in x, as i32, the first largest of each window lies, row by row: the number of its element in row-major order,
+ * or, with `columns`, one where the order of the last one to three dimensions is reversed. The elements go to *values,
+ * unless it is NULL. x has less than 2^31 elements. */
+TN_API tn_tensor *tn_maxpool_nd_places(tn_tensor *x, tn_pool_nd_options options, int columns, tn_tensor **values);
+/* The inverse: values at their places, as tn_maxpool_nd_places numbers the elements of a tensor of that shape, the rest
+ * zeros. Of several at one place their mean. */
+TN_API tn_tensor *tn_max_unpool_nd(tn_tensor *values, tn_tensor *places, tn_shape shape);
 
 /* ---- reductions ---- */
 /* Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is

@@ -2,10 +2,9 @@
  * root is 0: no NaN comes from a row of zeros. */
 #include <math.h>
 
-#include "op.h"
+#include "formulas.h"
 
-/* x to the power, the gradient 0 where x is 0; a NaN stays. */
-static tn_tensor *root(tn_tensor *x, double power)
+tn_tensor *tn_root(tn_tensor *x, double power)
 {
     tn_tensor *none = tn_number(x, 0), *zero = tn_eq(x, none), *safe = tn_where(zero, tn_number(x, 1), x);
     return tn_where(zero, none, power == 0.5 ? tn_sqrt(safe) : tn_pow(safe, tn_number(x, power)));
@@ -21,7 +20,7 @@ tn_tensor *tn_variance(tn_tensor *x, tn_axes axes, int64_t correction, int keep)
 
 tn_tensor *tn_std(tn_tensor *x, tn_axes axes, int64_t correction, int keep)
 {
-    return root(tn_variance(x, axes, correction, keep), 0.5);
+    return tn_root(tn_variance(x, axes, correction, keep), 0.5);
 }
 
 tn_tensor *tn_norm(tn_tensor *x, double p, tn_axes axes, int keep)
@@ -31,9 +30,9 @@ tn_tensor *tn_norm(tn_tensor *x, double p, tn_axes axes, int keep)
     if (isinf(p)) return p > 0 ? tn_amax(size, axes, keep) : tn_amin(size, axes, keep);
     if (p == 0) return tn_sum(tn_ne(x, tn_number(x, 0)), axes, keep);
     if (p == 1) return tn_sum(size, axes, keep);
-    if (p == 2) return root(tn_sum(tn_square(x), axes, keep), 0.5);
-    tn_tensor *power = tn_sum(p < 1 ? root(size, p) : tn_pow(size, tn_number(x, p)), axes, keep);
-    if (p > 0) return root(power, 1 / p);
+    if (p == 2) return tn_root(tn_sum(tn_square(x), axes, keep), 0.5);
+    tn_tensor *power = tn_sum(p < 1 ? tn_root(size, p) : tn_pow(size, tn_number(x, p)), axes, keep);
+    if (p > 0) return tn_root(power, 1 / p);
     tn_tensor *none = tn_number(x, 0), *has_zero = tn_eq(tn_amin(size, axes, keep), none); /* which makes it 0 */
     return tn_where(has_zero, none, tn_pow(power, tn_number(x, 1 / p)));
 }

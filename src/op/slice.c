@@ -108,6 +108,35 @@ tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after)
     return tn_node(&tn_op_unslice, NULL, &x, 1, &at);
 }
 
+tn_tensor *tn_unslice(tn_tensor *x, int32_t axis, int64_t start, int64_t step, int64_t size)
+{
+    uint32_t d = 0;
+    if (!tn_find_axis("unslice", x, axis, &d)) return x;
+    attrs at = all_of(&x->type.shape);
+    at.shape.dim[d] = size;
+    at.start[d] = start;
+    at.step[d] = x->type.shape.dim[d] > 1 ? step : 1;
+    return tn_node(&tn_op_unslice, NULL, &x, 1, &at);
+}
+
+tn_tensor *tn_pad_value(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value)
+{
+    uint32_t d = 0;
+    if (!tn_find_axis("pad_value", x, axis, &d)) return x;
+    if (before < 0 || after < 0)
+        tn_graph_fail(x->graph, TN_EINVAL, "pad_value: %lld before and %lld after", (long long)before,
+                      (long long)after);
+    if (tn_graph_status(x->graph)) return x;
+    tn_shape first = x->type.shape, last = x->type.shape;
+    first.dim[d] = before, last.dim[d] = after;
+    tn_tensor *parts[3];
+    uint32_t n = 0;
+    if (before) parts[n++] = tn_full(x->graph, x->type.dtype, first, value);
+    parts[n++] = x;
+    if (after) parts[n++] = tn_full(x->graph, x->type.dtype, last, value);
+    return tn_concat(parts, n, axis);
+}
+
 /* ---- the operations ---- */
 
 /* Dimensions of size 1 go; a dimension that is taken whole joins the one before it if that one's step is 1. The merged

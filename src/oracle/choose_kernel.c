@@ -100,6 +100,33 @@ int tn_choose_pool(tn_maker *m, tn_call *s)
     return 1;
 }
 
+/* One to three dimensions, and a kernel of as many. */
+int tn_choose_conv_nd(tn_maker *m, tn_call *s)
+{
+    s->in[0] = tn_any_full(m, 3 + (int32_t)tn_below(m, 3));
+    if (s->in[0] < 0) return 0;
+    tn_shape x = shape_of(m, s, 0), w = x;
+    for (int i = 0; i < 3; i++) s->p[i] = tn_below(m, 3);
+    for (int i = 3; i < 5; i++) s->p[i] = either(m, 1, 2, 30);
+    s->p[5] = x.dim[1] % 2 ? either(m, 1, x.dim[1], 20) : either(m, 1, 2, 30);
+    int back = strstr(tn_rule_at(s->rule)->text, "transposed") != NULL;
+    w.dim[0] = back ? x.dim[1] : s->p[5] * (1 + tn_below(m, 3));
+    w.dim[1] = back ? 1 + tn_below(m, 3) : x.dim[1] / s->p[5];
+    for (int32_t d = 2; d < w.rank; d++) w.dim[d] = 1 + tn_below(m, 3);
+    s->in[1] = tn_alike(m, TN_F32, w);
+    return 1;
+}
+
+int tn_choose_pool_nd(tn_maker *m, tn_call *s)
+{
+    s->in[0] = tn_any_full(m, 3 + (int32_t)tn_below(m, 3));
+    for (int i = 0; i < 3; i++) s->p[i] = 1 + tn_below(m, 3);
+    s->p[3] = either(m, 1, 2, 30);
+    s->p[4] = tn_below(m, s->p[0]), s->p[5] = tn_below(m, s->p[1]);
+    s->p[6] = tn_below(m, 2), s->p[7] = tn_below(m, 2);
+    return 1;
+}
+
 int tn_choose_picture(tn_maker *m, tn_call *s)
 {
     s->in[0] = tn_any_full(m, 4);

@@ -132,6 +132,71 @@ def resize(mode, size, corners=None):
     return lambda x: F.interpolate(x, size, mode=mode, align_corners=corners)
 
 
+def conv_nd(n, pads=0, stride=1, dilation=1, groups=1):
+    """`pads` as F.pad takes them, the last dimension first."""
+    f = (F.conv1d, F.conv2d, F.conv3d)[n - 1]
+    return lambda x, w: f(F.pad(x, pads) if pads else x, w, None, stride, 0, dilation, groups)
+
+
+def transposed_nd(n, cut=(), **more):
+    """`cut` as F.pad takes it, the last dimension first."""
+    f = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[n - 1]
+    return lambda x, w: F.pad(f(x, w, **more), [-c for c in cut])
+
+
+def pool_nd(f, pads, window, stride, fill=0, **more):
+    return lambda x: f(F.pad(x, pads, value=fill), window, stride, **more)
+
+
+def mean_nd(pads, window, stride):
+    """The mean of what is not padding."""
+    f = F.avg_pool3d if len(window) == 3 else F.avg_pool2d
+    return lambda x: f(F.pad(x, pads), window, stride) / f(F.pad(torch.ones_like(x), pads), window, stride)
+
+
+def dilated_mean(window, dilation):
+    def f(x):
+        b, c, h, w = x.shape
+        y = F.unfold(x, window, dilation).reshape(b, c, window[0] * window[1], -1).mean(2)
+        size = [n - (k - 1) * d for n, k, d in zip((h, w), window, dilation)]
+        return y.reshape(b, c, *size)
+
+    return f
+
+
+def lp_pool(p, window):
+    return lambda x: (F.avg_pool2d(x.abs() ** p, window) * window[0] * window[1]) ** (1 / p)
+
+
+def places(f, columns=False, **more):
+    """PyTorch numbers the elements of each picture, row by row."""
+    def g(x):
+        n = x.dim() - 2
+        at = f(x, return_indices=True, **more)[1]
+        base = torch.arange(x.shape[0] * x.shape[1]).reshape(x.shape[:2] + (1,) * n) * x[0, 0].numel()
+        if columns:
+            step = [int(torch.tensor(x.shape[2:2 + d]).prod()) for d in range(n)]
+            at = sum(c * s for c, s in zip(torch.unravel_index(at, x.shape[2:]), step))
+        return base + at
+
+    return g
+
+
+def unpool(x):
+    y, at = F.max_pool2d(x, (2, 2), return_indices=True)
+    return F.max_unpool2d(y, at, (2, 2), output_size=x.shape)
+
+
+def spread(start, step, size):
+    def f(x):
+        y = torch.zeros(size)
+        y[start:start + step * len(x):step] = 1
+        at = y.nonzero()[:, 0]
+        return torch.zeros(size).index_add(0, at, x)
+
+    return f
+
+
 def pad(mode, before, after):
     """Of the last axis; PyTorch's own does it for the last of three."""
     return lambda x: F.pad(x, (before, after), mode)
@@ -227,6 +292,76 @@ SECOND = [
      "TN_SHAPE(2, 1, 4, 4)), in[1], (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}}), tn_number(in[0], 0.2))), in[2]), "
      "in[0])", penalty(lambda x, w, v: F.leaky_relu(F.conv2d(x.reshape(2, 1, 4, 4), w, None, 2, 1), 0.2).flatten(1) @ v),
      [(2, 16), (3, 1, 3, 3), (12, 1)]),
+]
+CONV_ND = "tn_conv_nd(in[0], in[1], (tn_conv_nd_options){%s})"
+BACK_ND = "tn_conv_nd_transposed(in[0], in[1], (tn_conv_nd_options){%s})"
+POOL_ND = "tn_%spool_nd(in[0], (tn_pool_nd_options){%s})"
+PLACES = "tn_maxpool_nd_places(in[0], (tn_pool_nd_options){%s}, %d, NULL)"
+ND = [
+    ("conv_nd, volumes", CONV_ND % "0", conv_nd(3), [(2, 2, 3, 3, 4), (2, 2, 2, 2, 3)]),
+    ("conv_nd, volumes, uneven padding, stride and dilation",
+     CONV_ND % ".begin = {1, 0, 2}, .end = {2, 1, 0}, .stride = {2, 1, 2}, .dilation = {1, 2, 1}",
+     conv_nd(3, (2, 0, 0, 1, 1, 2), (2, 1, 2), (1, 2, 1)), [(1, 2, 4, 3, 4), (3, 2, 3, 2, 2)]),
+    ("conv_nd, volumes, groups, dilated in depth", CONV_ND % ".groups = 2, .dilation = {2}, .begin = {1}, .end = {1}",
+     conv_nd(3, (0, 0, 0, 0, 1, 1), 1, (2, 1, 1), 2), [(1, 4, 4, 3, 2), (4, 2, 2, 2, 2)]),
+    ("conv_nd, pictures, uneven padding", CONV_ND % ".begin = {0, 1}, .end = {2, 0}, .stride = {2, 1}",
+     conv_nd(2, (1, 0, 0, 2), (2, 1)), [(1, 2, 5, 4), (3, 2, 3, 2)]),
+    ("conv_nd, rows", CONV_ND % ".begin = {2}, .stride = {2}, .dilation = {2}, .groups = 2",
+     conv_nd(1, (2, 0), 2, 2, 2), [(2, 4, 7), (2, 2, 3)]),
+    ("conv_nd_transposed, volumes", BACK_ND % "0", transposed_nd(3), [(2, 2, 2, 2, 3), (2, 2, 2, 2, 2)]),
+    ("conv_nd_transposed, volumes, all options",
+     BACK_ND % ".stride = {2, 1, 2}, .dilation = {1, 2, 1}, .groups = 2, .begin = {1, 0, 0}, .end = {0, 1, 2}, "
+     ".more = {1, 0, 1}",
+     transposed_nd(3, (0, 2, 0, 1, 1, 0), stride=(2, 1, 2), dilation=(1, 2, 1), groups=2, output_padding=(1, 0, 1)),
+     [(1, 4, 2, 2, 3), (4, 1, 3, 2, 2)]),
+    ("conv_nd_transposed, pictures", BACK_ND % ".stride = {2, 2}, .begin = {0, 1}, .end = {1, 0}, .more = {0, 1}",
+     transposed_nd(2, (1, 0, 0, 1), stride=2, output_padding=(0, 1)), [(1, 2, 3, 2), (2, 2, 3, 3)]),
+    ("conv_nd_transposed, rows", BACK_ND % ".stride = {3}, .end = {1}", transposed_nd(1, (0, 1), stride=3),
+     [(2, 3, 3), (3, 2, 2)]),
+    ("maxpool_nd, volumes", POOL_ND % ("max", ".window = {2, 2, 3}, .begin = {1, 0, 1}, .end = {0, 0, 2}, "
+     ".stride = {2, 1, 2}"), pool_nd(F.max_pool3d, (1, 2, 0, 0, 1, 0), (2, 2, 3), (2, 1, 2), -torch.inf),
+     [(1, 2, 3, 3, 5)]),
+    ("maxpool_nd, dilated", POOL_ND % ("max", ".window = {3, 2}, .dilation = {2, 3}, .stride = {1, 2}, "
+     ".begin = {1, 1}, .end = {1, 1}"), lambda x: F.max_pool2d(x, (3, 2), (1, 2), 1, (2, 3)), [(1, 2, 6, 7)]),
+    ("maxpool_nd, over the end", POOL_ND % ("max", ".window = {3, 2}, .stride = {2, 3}, .ceil_mode = 1"),
+     lambda x: F.max_pool2d(x, (3, 2), (2, 3), ceil_mode=True), [(1, 2, 6, 6)]),
+    ("maxpool_nd, rows", POOL_ND % ("max", ".window = {3}, .stride = {2}, .begin = {2}"),
+     pool_nd(F.max_pool1d, (2, 0), 3, 2, -torch.inf), [(2, 3, 8)]),
+    ("maxpool_nd of whole numbers", POOL_ND % ("max", ".window = {2, 3}, .stride = {1, 1}, .end = {1, 1}"),
+     lambda x: F.max_pool2d(F.pad(x * 1.0, (0, 1, 0, 1), value=-torch.inf), (2, 3), 1).long(),
+     [((1, 2, 4, 5), -90, -3)]),
+    ("avgpool_nd, volumes", POOL_ND % ("avg", ".window = {2, 2, 2}, .stride = {2, 1, 1}, .begin = {1, 0, 1}, "
+     ".end = {1, 0, 1}"), lambda x: F.avg_pool3d(x, 2, (2, 1, 1), (1, 0, 1), count_include_pad=False),
+     [(1, 2, 3, 3, 4)]),
+    ("avgpool_nd, volumes, padding counted, over the end",
+     POOL_ND % ("avg", ".window = {2, 3, 2}, .stride = {2, 2, 3}, .begin = {1, 1, 0}, .end = {1, 1, 0}, "
+     ".ceil_mode = 1, .count_pad = 1"), lambda x: F.avg_pool3d(x, (2, 3, 2), (2, 2, 3), (1, 1, 0), True),
+     [(1, 2, 4, 4, 5)]),
+    ("avgpool_nd, uneven padding", POOL_ND % ("avg", ".window = {2, 3}, .stride = {2, 1}, .begin = {0, 2}, "
+     ".end = {1, 0}"), mean_nd((2, 0, 0, 1), (2, 3), (2, 1)), [(1, 2, 5, 4)]),
+    ("avgpool_nd, uneven padding counted", POOL_ND % ("avg", ".window = {2, 3}, .stride = {2, 1}, .begin = {0, 2}, "
+     ".end = {1, 0}, .count_pad = 1"), pool_nd(F.avg_pool2d, (2, 0, 0, 1), (2, 3), (2, 1)), [(1, 2, 5, 4)]),
+    ("avgpool_nd, dilated", POOL_ND % ("avg", ".window = {2, 3}, .stride = {1, 1}, .dilation = {2, 2}"),
+     dilated_mean((2, 3), (2, 2)), [(1, 2, 5, 6)]),
+    ("avgpool_nd, rows", POOL_ND % ("avg", ".window = {3}, .stride = {1}"),
+     lambda x: F.avg_pool1d(x, 3, 1), [(2, 2, 6)]),
+    ("lppool_nd by 3", "tn_lppool_nd(in[0], 3, (tn_pool_nd_options){.window = {2, 3}})", lp_pool(3, (2, 3)),
+     [(1, 2, 4, 6)]),
+    ("lppool_nd by 2", "tn_lppool_nd(in[0], 2, (tn_pool_nd_options){.window = {3, 2}})", lp_pool(2, (3, 2)),
+     [(1, 2, 6, 4)]),
+    ("maxpool_nd_places", PLACES % (".window = {2, 3}, .stride = {1, 1}", 0),
+     places(F.max_pool2d, kernel_size=(2, 3), stride=1), [(2, 2, 4, 5)]),
+    ("maxpool_nd_places by columns, dilated", PLACES % (".window = {2, 2}, .dilation = {2, 1}, .begin = {1, 0}, "
+     ".end = {1, 0}, .stride = {1, 1}", 1),
+     places(F.max_pool2d, True, kernel_size=2, stride=1, dilation=(2, 1), padding=(1, 0)), [(1, 2, 4, 5)]),
+    ("maxpool_nd_places of volumes", PLACES % (".window = {2, 2, 2}", 0), places(F.max_pool3d, kernel_size=2),
+     [(1, 2, 4, 3, 4)]),
+    ("maxpool_nd_places of volumes by columns", PLACES % (".window = {2, 2, 2}, .stride = {1, 1, 2}", 1),
+     places(F.max_pool3d, True, kernel_size=2, stride=(1, 1, 2)), [(1, 2, 3, 3, 4)]),
+    ("elements that maxpool_nd_places names", "peaks(in[0])", lambda x: F.max_pool2d(x, 2, 1), [(1, 2, 4, 5)]),
+    ("max_unpool_nd", "unpooled(in[0])", unpool, [(1, 2, 4, 5)]),
+    ("unslice by steps", "tn_unslice(in[0], 0, 2, 3, 11)", spread(2, 3, 11), [(3,)]),
+    ("pad_value", "tn_pad_value(in[0], 1, 2, 1, -1.5)", lambda x: F.pad(x, (2, 1), value=-1.5), [(2, 3)]),
 ]
 WINDOW = "tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
 OPERATORS = [
@@ -389,6 +524,7 @@ OPERATORS = [
      [(2, 1, 3, 4)]),
     ("pixel_shuffle", "tn_pixel_shuffle(in[0], 2)", lambda x: F.pixel_shuffle(x, 2), [(2, 8, 2, 3)]),
     ("pixel_unshuffle", "tn_pixel_unshuffle(in[0], 3)", lambda x: F.pixel_unshuffle(x, 3), [(1, 2, 3, 6)]),
+    *ND,
     *SECOND,
     ("window", WINDOW % 2, lambda x: x[2:5], [((6, 2), 0, 50)]),
     ("window beyond the end", WINDOW % 9, lambda x: x[3:], [((6, 2), 0, 50)]),

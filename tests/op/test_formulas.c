@@ -54,6 +54,17 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(diag, tn_diag(tn_unsqueeze(x, 0)))                                                                         \
     REFUSED(resize_nearest, tn_resize_nearest(x, 2, 2))                                                                \
     REFUSED(resize_bilinear, tn_resize_bilinear(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 0, 2, 0))                         \
+    REFUSED(conv_nd, tn_conv_nd(tn_reshape(x, TN_SHAPE(1, 2, 3)), tn_reshape(x, TN_SHAPE(1, 2, 3)),                    \
+                                (tn_conv_nd_options){.dilation = {2}}))                                                \
+    REFUSED(conv_nd_transposed, tn_conv_nd_transposed(tn_reshape(x, TN_SHAPE(1, 2, 3)),                                \
+                                                      tn_reshape(x, TN_SHAPE(1, 2, 3)), (tn_conv_nd_options){0}))      \
+    REFUSED(maxpool_nd, tn_maxpool_nd(tn_reshape(x, TN_SHAPE(1, 2, 3)), (tn_pool_nd_options){.window = {4}}))          \
+    REFUSED(avgpool_nd, tn_avgpool_nd(x, (tn_pool_nd_options){.window = {1}}))                                         \
+    REFUSED(lppool_nd, tn_lppool_nd(tn_reshape(x, TN_SHAPE(1, 2, 3)), 0, (tn_pool_nd_options){.window = {1}}))         \
+    REFUSED(maxpool_nd_places, tn_maxpool_nd_places(x, (tn_pool_nd_options){.window = {1}}, 0, NULL))                  \
+    REFUSED(max_unpool_nd, tn_max_unpool_nd(x, x, TN_SHAPE(1 << 30, 2)))                                               \
+    REFUSED(unslice, tn_unslice(x, 1, 1, 2, 5))                                                                        \
+    REFUSED(pad_value, tn_pad_value(x, 1, -1, 0, 2))                                                                   \
     REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
     REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
 ALL

@@ -81,6 +81,21 @@ static tn_tensor *pool_slope(tn_tensor *x, tn_tensor *dy)
     return dx;
 }
 
+/* The largest elements of windows of 2 x 2, that move by one; and those of others where they were, of pictures whose
+ * last column no window sees. */
+static tn_tensor *peaks(tn_tensor *x)
+{
+    tn_tensor *values = NULL;
+    tn_maxpool_nd_places(x, (tn_pool_nd_options){.window = {2, 2}, .stride = {1, 1}}, 0, &values);
+    return values;
+}
+
+static tn_tensor *unpooled(tn_tensor *x)
+{
+    tn_tensor *values = NULL, *at = tn_maxpool_nd_places(x, (tn_pool_nd_options){.window = {2, 2}}, 0, &values);
+    return tn_max_unpool_nd(values, at, tn_shape_of(x));
+}
+
 #define LIST(...)                                                                                                      \
     {                                                                                                                  \
         __VA_ARGS__                                                                                                    \
