@@ -59,7 +59,7 @@ def field(p):
 
 def docstring(text, indent="    "):
     text = text.replace("\\", "\\\\").replace('"""', "'''")
-    text = "\n".join(textwrap.fill(line, 116 - len(indent)) for line in text.split("\n"))
+    text = "\n".join(textwrap.fill(line, 118) for line in text.split("\n"))
     lines = ('"""' + text + ("" if not text.endswith('"') else " ") + '"""').split("\n")
     return "\n".join((indent + line).rstrip() for line in lines)
 
@@ -117,7 +117,7 @@ def c_file(headers):
 # ---- ops.py and nn.py ----
 
 # Functions with results other than a tensor, or arguments that Python has better words for: tensor.py has them.
-BY_HAND = {"tn_topk", "tn_split", "tn_transpose", "tn_recurrent_with", "tn_number", "tn_loss_check_targets",
+BY_HAND = {"tn_split", "tn_transpose", "tn_recurrent_with", "tn_number", "tn_loss_check_targets",
            "tn_constant", "tn_loss"}
 RENAMED = {"axes": "axis", "keep": "keepdims", "lambda": "lambd", "in": "tensors", "L": "top"}
 NAMES = {"conv2d_layer": "conv2d", "conv1d_layer": "conv1d", "conv2d_transpose_layer": "conv2d_transpose",
@@ -214,14 +214,18 @@ def options_told(function, structs):
 def function_text(function, structs):
     made, codes = arguments(function, structs)
     doc = "\n\n".join(t for t in (function.doc, options_told(function, structs)) if t)
-    words = [a.name for a in made if a.code != "keyword"]
-    for p in function.parameters:
-        if p.ctype in structs:
-            given = ", ".join(f'"{f.name}": {f.name}' for f in structs[p.ctype].fields)
-            words.append(f"(c.{p.ctype}, {{{given}}})")
+    words = [word(p, structs) for p in function.parameters if p.name != "n_in"]
     head = f"def {python_name(function.name)}({signature(made)}) -> Tensor:"
     call = f'return op("{function.name}", "{codes}", {", ".join(words)})'
     return "\n\n" + wrapped(head, 4) + "\n" + docstring(as_python(doc)) + "\n" + wrapped("    " + call, 14)
+
+
+def word(p, structs):
+    """What stands for a parameter in the call."""
+    if p.ctype not in structs:
+        return RENAMED.get(p.name, p.name)
+    given = ", ".join(f'"{f.name}": {f.name}' for f in structs[p.ctype].fields)
+    return f"(c.{p.ctype}, {{{given}}})"
 
 
 def wrapped(line, indent):
@@ -243,7 +247,9 @@ def as_python(doc):
 
 
 def wanted(headers, name):
-    return [f for f in headers.of_header[name] if f.result == "tn_tensor *" and f.name not in BY_HAND]
+    """Those whose result is a tensor, and nothing else."""
+    return [f for f in headers.of_header[name] if f.result == "tn_tensor *" and f.name not in BY_HAND and
+            not any("**" in str(p.ctype) for p in f.parameters)]
 
 
 def functions_file(headers, header, title):

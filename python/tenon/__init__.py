@@ -7,11 +7,15 @@ Graphs of tensors are built by operators and layers, compiled for a device, and 
 """
 from . import c, initial, nn, ops
 from ._library import lib, text
+from .callbacks import Callback, Checkpoints
+from .data import Dataset, open_dataset
 from .device import BackendInfo, Device, DeviceInfo, backends, devices
 from .dlpack import from_dlpack
 from .errors import (DeviceError, DtypeError, FileError, FormatError, InvalidError, MissingError, OutOfMemoryError,
                      ShapeError, StateError, TenonError, UnsupportedError)
+from .layers import *  # noqa: F403
 from .memory import Array
+from .model import Epoch, History, Model, Score, load_model
 from .optimizers import (SGD, AdaDelta, AdaGrad, Adam, AdaMax, AdamW, Lion, Momentum, NAdam, Nesterov, Optimizer,
                          RAdam, RMSProp, optimizers)
 from .program import Checkpoint, Program, State

@@ -108,8 +108,8 @@ class tn_device_info(Structure):
 
     name: for people
     driver: name and version of the driver
-    id: the same device keeps its id when others come and go; the backend's own id ("cpu") says that there is only
-    ever this one device, which is then named without an index
+    id: the same device keeps its id when others come and go; the backend's own id ("cpu") says that there is only ever
+    this one device, which is then named without an index
     units: compute units or cores
     memory: bytes; 0: not known
     max_buffer: bytes of the largest buffer; 0: no limit
@@ -136,13 +136,10 @@ class tn_device_info(Structure):
         ("max_scalar", c_uint32),
     ]
 class tn_source(Structure):
-    """A source of samples of your own. `fill` writes sample number `index`, from 0, to `x`: dense, of the data set's
-    shape
+    """A source of samples of your own. `fill` writes sample number `index`, from 0, to `x`: dense, of the data set's shape
     and type; and, unless `target` is NULL, its label (one i32) or its targets (f32) there. It is called by several
-    threads at once, for samples in any order, some of them more than once, and gives the same bytes each time. A
-    failure
-    is a status other than TN_OK and one line, with no newline, in `msg`; a line left empty is that of the last
-    function
+    threads at once, for samples in any order, some of them more than once, and gives the same bytes each time. A failure
+    is a status other than TN_OK and one line, with no newline, in `msg`; a line left empty is that of the last function
     of this library that failed in this thread. The library's line then names the data set and the sample.
 
     close: called once, when no data set has the loader any more; or NULL
@@ -161,16 +158,14 @@ class tn_shape(Structure):
         ("dim", c_int64 * TN_MAX_RANK),
     ]
 class tn_dataset(Structure):
-    """Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 pictures (0..255, to
-    be
-    divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets).
-    With
+    """Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 pictures (0..255, to be
+    divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets). With
     `loader`, `x` is NULL; and where label and target are NULL too, they come with the samples, by `classes` or else
     `targets`.
 
     sample: (1, 28, 28) for MNIST, (columns) for a table
-    class_names: of classes that are texts: in order, each closed by a line break; else NULL. A line break inside a
-    name is written as a backslash and n, a carriage return as one and r, a backslash as two
+    class_names: of classes that are texts: in order, each closed by a line break; else NULL. A line break inside a name
+    is written as a backslash and n, a carriage return as one and r, a backslash as two
     column_names: of a table's features, likewise; NULL: it has no header
     target_names: of what a table predicts, likewise; "column 5" where it has no header
     target_numbers: the same columns by their numbers, from 1: "5", or "1,3"
@@ -207,37 +202,29 @@ class tn_dataset(Structure):
     ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
-    beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target`
-    (NULL:
-    the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical
-    order,
+    beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+    the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
     and in a column of numbers alone equal ones are one class however they are written), any number else. Several
-    columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A
-    missing
+    columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
     value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
-    `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one
-    of
-    blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one
-    that
-    is the same to the letter comes first; a name that two columns have, or that two others are like, is an error
-    unless
-    neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A
-    column
+    `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
+    blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
+    is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
+    neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
     that numbers the rows, as other programs write it, is warned of. `options` may be NULL.
 
     classify: TN_CLASSIFY_...
-    features: not 0: a table to predict from. It has so many columns, and maybe those of the targets too, which are
-    not read: no labels and no targets come of it
-    columns: another table's column_names: the features are the columns of these names, in that order, and what is
-    neither these nor a target is not read; one that is not there is an error that lists both sides. NULL: all that
-    are no targets. A table without a header is taken in its own order, and must have as many
-    target_numbers: another table's: where the targets are if it goes by order. Without `columns` that table had no
-    header
-    by_position: take the features by their order, whatever the names in `columns`, and the targets by
-    `target_numbers` where these are given
+    features: not 0: a table to predict from. It has so many columns, and maybe those of the targets too, which are not
+    read: no labels and no targets come of it
+    columns: another table's column_names: the features are the columns of these names, in that order, and what is neither
+    these nor a target is not read; one that is not there is an error that lists both sides. NULL: all that are no
+    targets. A table without a header is taken in its own order, and must have as many
+    target_numbers: another table's: where the targets are if it goes by order. Without `columns` that table had no header
+    by_position: take the features by their order, whatever the names in `columns`, and the targets by `target_numbers`
+    where these are given
     header: TN_HEADER_...
-    ignore: columns that are not read, named as `target` names them; of a table to predict from by order, if it has
-    them; or NULL. Not looked at with `columns` or by_position"""
+    ignore: columns that are not read, named as `target` names them; of a table to predict from by order, if it has them;
+    or NULL. Not looked at with `columns` or by_position"""
 
     _fields_ = [
         ("target", c_char_p),
@@ -271,10 +258,8 @@ class tn_open_options(Structure):
         ("image", tn_shape),
     ]
 class tn_backend_report(Structure):
-    """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was
-    skipped
-    (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last;
-    the
+    """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
+    (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last; the
     reference is always there, so that 0 for the first means that memory was short.
 
     status: that goes with the problem: TN_ENOMEM where it may work another time"""
@@ -289,12 +274,9 @@ class tn_backend_report(Structure):
         ("status", c_int32),
     ]
 class tn_device_entry(Structure):
-    """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the
-    device's
-    index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its
-    backend
-    can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and
-    go."""
+    """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
+    index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
+    can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go."""
 
     _fields_ = [
         ("name", c_char * 96),
@@ -317,15 +299,14 @@ class tn_compile_options(Structure):
 
     strict: an operator that the device doesn't support is an error instead of a fallback
     unfused: one kernel an operator, for comparison
-    f64: compute f32 tensors in f64: for checking gradients. Its state has f64 in their place, and tn_feed and
-    tn_fetch numbers of 8 bytes; tn_fit and its kin convert
-    storage: TN_F16 or TN_BF16: what passes between kernels is stored so where the device's kernels take it; sums
-    and products are in f32 all the same. Variables and what becomes one (gradients of parameters, and all that an
-    optimizer makes of them), losses, inputs, outputs and tensors of under 1024 elements stay f32. 0: everything
-    does
-    precision: TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their factors
-    so where that makes the device faster; they add up in f32, and all else, variables and optimizers among it, is
-    f32 as ever. 0: nothing is rounded"""
+    f64: compute f32 tensors in f64: for checking gradients. Its state has f64 in their place, and tn_feed and tn_fetch
+    numbers of 8 bytes; tn_fit and its kin convert
+    storage: TN_F16 or TN_BF16: what passes between kernels is stored so where the device's kernels take it; sums and
+    products are in f32 all the same. Variables and what becomes one (gradients of parameters, and all that an optimizer
+    makes of them), losses, inputs, outputs and tensors of under 1024 elements stay f32. 0: everything does
+    precision: TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their factors so
+    where that makes the device faster; they add up in f32, and all else, variables and optimizers among it, is f32 as
+    ever. 0: nothing is rounded"""
 
     _fields_ = [
         ("strict", c_uint32),
@@ -335,10 +316,8 @@ class tn_compile_options(Structure):
         ("precision", c_uint32),
     ]
 class tn_model(Structure):
-    """`build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's
-    shape),
-    f32, where bytes have been divided by 255; i32 samples come as they are. It is called several times, for batches
-    of
+    """`build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
+    f32, where bytes have been divided by 255; i32 samples come as they are. It is called several times, for batches of
     several sizes; `training` is 0 where the model is only measured or used.
 
     loss: a name that tn_loss knows
@@ -354,8 +333,7 @@ class tn_model(Structure):
         ("data", tn_residence),
     ]
 class tn_score(Structure):
-    """Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN
-    where
+    """Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
     neither the data has classes nor the loss is made for them, or where outputs are no numbers."""
 
     _fields_ = [
@@ -380,8 +358,7 @@ class tn_epoch(Structure):
     ]
 class tn_optim_options(Structure):
     """Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
-    itself: AdamW without decay is .weight_decay = TN_ZERO. The learning rate is the scalar input "lr", so that
-    tn_set
+    itself: AdamW without decay is .weight_decay = TN_ZERO. The learning rate is the scalar input "lr", so that tn_set
     changes it at any time.
 
     lr: learning rate: as tn_optimizer_at says
@@ -395,12 +372,12 @@ class tn_optim_options(Structure):
     clip_value: largest size of each value of the gradients, after that; 0: no limit
     amsgrad: adam and adamw divide by the largest second moment so far: Reddi, Kale and Kumar, 2018
     centered: rmsprop divides by the gradient's deviation: Graves, 2013
-    no_decay: parameters without weight decay, by names or patterns as for tn_freeze, such as "*bias, bn*";
-    "vectors" stands for all of fewer than two dimensions. NULL: none
-    rates: factors on the learning rate of parameters: a pattern and a number each, "conv* 0.1, fc2 2"; the first
-    that fits counts. NULL: none
-    decays: weight decays of parameters, likewise: "*bias 0, norm* 0, fc* 0.01"; weight_decay is that of all others.
-    NULL: none
+    no_decay: parameters without weight decay, by names or patterns as for tn_freeze, such as "*bias, bn*"; "vectors"
+    stands for all of fewer than two dimensions. NULL: none
+    rates: factors on the learning rate of parameters: a pattern and a number each, "conv* 0.1, fc2 2"; the first that
+    fits counts. NULL: none
+    decays: weight decays of parameters, likewise: "*bias 0, norm* 0, fc* 0.01"; weight_decay is that of all others. NULL:
+    none
     only: the parameters that it updates, by names or patterns as in no_decay. NULL: all that are trainable
     name: its learning rate is the scalar input "NAME.lr". NULL: "lr" """
 
@@ -431,26 +408,24 @@ class tn_fit_options(Structure):
     schedule: of the learning rate, as tn_schedule_parse takes it, in steps of this call; or NULL
     test: measured after each epoch; or NULL
     patience: ends after that many epochs in a row without a new lowest loss; 0: never. Epochs, for this and for a
-    "plateau", are judged by the loss of validation, or else of the test, or else of training; a loss that is no
-    number is never the lowest
+    "plateau", are judged by the loss of validation, or else of the test, or else of training; a loss that is no number is
+    never the lowest
     least_fall: share of the lowest loss by which a new one must be lower to count
     each: called after each epoch, unless NULL; ends the training by not returning 0
     validation: measured after each epoch; or NULL
     smoothing: as tn_loss_options has it; in training alone, as the next
     class_weights: of each class, in the training loss: 0 or more, and not all 0; or NULL
     step_loss: keep each step's own loss for tn_training_step_loss
-    shards: equal parts into which a batch is cut, and whose gradients are computed one by one and then added up:
-    for less memory, or by several workers. A divisor of `batch`; 0: 1, or as tn_usual_shards says of a team. Batch
-    normalisation, unless it is to be over all of them (tn_batch_norm_options.sync: then a worker's shards are in
-    memory at once), and a loss that is a weighted mean, take each for itself. Part of what comes out, to the last
-    bit
+    shards: equal parts into which a batch is cut, and whose gradients are computed one by one and then added up: for less
+    memory, or by several workers. A divisor of `batch`; 0: 1, or as tn_usual_shards says of a team. Batch normalisation,
+    unless it is to be over all of them (tn_batch_norm_options.sync: then a worker's shards are in memory at once), and a
+    loss that is a weighted mean, take each for itself. Part of what comes out, to the last bit
     team: whose workers make the same calls, and share the shards; or NULL. It outlives the training
     devices: that take shards beside the state's own, each with a thread, a state and the samples for itself; the
-    caller's, as the team is, of which they are the ranks from 1 on: then there is no other team. What the caller
-    writes into the state after the first step does not reach them
-    shares: of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL: alike on devices of
-    one kind, else in proportion to the speeds that they measure. Of unlike devices part of what comes out, to the
-    last bit
+    caller's, as the team is, of which they are the ranks from 1 on: then there is no other team. What the caller writes
+    into the state after the first step does not reach them
+    shares: of the batch, one for each worker, in the order of their ranks: 5 and 3, say. NULL: alike on devices of one
+    kind, else in proportion to the speeds that they measure. Of unlike devices part of what comes out, to the last bit
     trace: a file that gets what happened when in the first steps, as Chrome's trace events; or NULL
     bucket: bytes of the gradient that are exchanged at once, while the rest is computed; 0: 512 KiB"""
 
@@ -530,8 +505,7 @@ class tn_exchange(Structure):
         ("waited", c_double),
     ]
 class tn_training_share(Structure):
-    """What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's
-    device
+    """What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's device
     and then one for each of `devices`. Returns 0 past the last. Texts and programs are the training's own.
 
     kind: the same text: shards may change hands, and no bit changes
@@ -544,8 +518,7 @@ class tn_training_share(Structure):
         ("program", c_void_p),
     ]
 class tn_framing(Structure):
-    """How the pictures of a set are framed. Levels are 0..255; x, y and size are shares of a picture's width and
-    height.
+    """How the pictures of a set are framed. Levels are 0..255; x, y and size are shares of a picture's width and height.
 
     framed: whether they are framed alike at all; if not, the rest tells little
     by_mass: what lies at (x, y): 1 the ink's centre of mass, 0 the middle of its box
@@ -648,8 +621,7 @@ class tn_linear_options(Structure):
         ("init", c_void_p),
     ]
 class tn_conv2d_options(Structure):
-    """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups,
-    kernel)
+    """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
     and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5})
 
     filters: required, at least 1
@@ -695,8 +667,7 @@ class tn_conv2d_transpose_options(Structure):
         ("init", c_void_p),
     ]
 class tn_conv1d_options(Structure):
-    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups,
-    kernel),
+    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
     transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
     tn_conv1d(x, "conv1", .filters = 32, .kernel = 5)
 
@@ -734,14 +705,10 @@ class tn_pool1d_options(Structure):
         ("count_pad", c_uint32),
     ]
 class tn_batch_norm_options(Structure):
-    """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count.
-    Zero
-    options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes
-    the
-    batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them,
-    each
-    use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches
-    into
+    """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
+    options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes the
+    batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them, each
+    use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches into
     shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and variance.
 
     momentum: share of the new batch in the running statistics: 0.1
@@ -775,15 +742,11 @@ class tn_group_norm_options(Structure):
         ("epsilon", c_double),
     ]
 class tn_recurrent_options(Structure):
-    """Recurrent layers: x (batch, steps, features) -> (batch, steps, units), unrolled over the steps. Parameters are
-    named
-    as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the gates of an LSTM are in the
-    order
-    in, forget, content, out, those of a GRU reset, update, content. Of several layers each takes the results of the
-    one
+    """Recurrent layers: x (batch, steps, features) -> (batch, steps, units), unrolled over the steps. Parameters are named
+    as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the gates of an LSTM are in the order
+    in, forget, content, out, those of a GRU reset, update, content. Of several layers each takes the results of the one
     before ("weight_ih_l1", ...). With `bidirectional` each also goes through the steps from the last
-    ("weight_ih_l0_reverse", ...), and the results of both stand side by side: (batch, steps, 2 units). All layers'
-    steps
+    ("weight_ih_l0_reverse", ...), and the results of both stand side by side: (batch, steps, 2 units). All layers' steps
     together are at most 2^20.
     `lengths`, i32 (batch), says where each sample ends: what comes after is 0 and leaves its state alone.
 
@@ -800,8 +763,7 @@ class tn_recurrent_options(Structure):
         ("dropout", c_double),
     ]
 class tn_recurrent_state(Structure):
-    """(batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence
-    to
+    """(batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
     the next, keep it in variables."""
 
     _fields_ = [
@@ -810,8 +772,7 @@ class tn_recurrent_state(Structure):
     ]
 class tn_attention_options(Structure):
     """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
-    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight"
-    and
+    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
     ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1)
 
     heads: required; they divide the width
@@ -828,11 +789,9 @@ class tn_attention_options(Structure):
         ("dropout", c_double),
     ]
 class tn_transformer_options(Structure):
-    """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two
-    linear
+    """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
     layers. Names are those of PyTorch's TransformerEncoderLayer and, with a memory, TransformerDecoderLayer:
-    "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part
-    (Xiong
+    "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part (Xiong
     and others, 2020) and the activation is gelu, unless told otherwise.
 
     heads: required
@@ -860,19 +819,13 @@ class tn_transformer_options(Structure):
     ]
 class tn_net_options(Structure):
     """Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
-    "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The
-    first
-    dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network
-    gives
+    "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The first
+    dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
     for a sample: a spec writes "linear outputs" for it, and so do the named networks.
-    `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its
-    like,
-    xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal"
-    and
-    "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`,
-    unless
-    NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm`
-    makes
+    `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
+    xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
+    "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
+    NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
     every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer."""
 
     _fields_ = [
@@ -896,11 +849,10 @@ class tn_net_word(Structure):
 class tn_loss_options(Structure):
     """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all.
 
-    weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all
-    weights are
+    weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all weights are
     smoothing: share of the target that is spread over all classes: Szegedy and others, 2016
-    ignores: samples of the label `ignored`, such as padding, which may be outside the classes, have no loss and no
-    part in the mean; which is 0 where all are ignored
+    ignores: samples of the label `ignored`, such as padding, which may be outside the classes, have no loss and no part
+    in the mean; which is 0 where all are ignored
     positive: binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs
     delta: huber, smooth_l1: where the square ends: 1
     margin: hinge, multi_margin: 1
@@ -937,8 +889,8 @@ class tn_conv_options(Structure):
     """Of convolutions; all zero is a plain one.
 
     stride: 0: 1; a width of 0 is the height
-    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a
-    kernel of one column wants that
+    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a kernel
+    of one column wants that
     dilation: as the stride
     groups: 0 means 1: output channels see only the input channels of their group
     size: of the result; 0: what whole windows give"""
@@ -966,6 +918,43 @@ class tn_pool_options(Structure):
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
     ]
+class tn_conv_nd_options(Structure):
+    """Numbers for each of these dimensions, in order.
+
+    stride: 0: 1
+    dilation: 0: 1
+    begin: zeros before x, or places left out at the beginning of what is transposed
+    end: the same after it
+    more: places added at the end of what is transposed
+    groups: 0: 1"""
+
+    _fields_ = [
+        ("stride", c_uint32 * 3),
+        ("dilation", c_uint32 * 3),
+        ("begin", c_uint32 * 3),
+        ("end", c_uint32 * 3),
+        ("more", c_uint32 * 3),
+        ("groups", c_uint32),
+    ]
+class tn_pool_nd_options(Structure):
+    """Of pooling; numbers for each of these dimensions, in order.
+
+    window: required for each dimension
+    stride: 0: as the window
+    dilation: 0: 1
+    begin: padding before, smaller than the window's reach
+    end: and after
+    ceil_mode: as in tn_pool_options, these two"""
+
+    _fields_ = [
+        ("window", c_uint32 * 3),
+        ("stride", c_uint32 * 3),
+        ("dilation", c_uint32 * 3),
+        ("begin", c_uint32 * 3),
+        ("end", c_uint32 * 3),
+        ("ceil_mode", c_uint32),
+        ("count_pad", c_uint32),
+    ]
 class tn_optimizer_entry(Structure):
     """The optimizers, with their usual learning rate. Returns 0 past the last.
 
@@ -978,12 +967,9 @@ class tn_optimizer_entry(Structure):
         ("options", c_char_p),
     ]
 class tn_schedule(Structure):
-    """A learning rate over time, parsed from a text: the name and numbers of a kind that tn_schedule_kind_at lists,
-    such as
-    "step 1000 0.5", "milestones 0.1 32000 48000", "cosine 10000" (Loshchilov and Hutter, 2017, whose warm restarts
-    are
-    "restarts 1000 2"), "onecycle 5000" (Smith and Topin, 2019), or "plateau 3 0.5" (times 0.5 after each 3 losses
-    in a
+    """A learning rate over time, parsed from a text: the name and numbers of a kind that tn_schedule_kind_at lists, such as
+    "step 1000 0.5", "milestones 0.1 32000 48000", "cosine 10000" (Loshchilov and Hutter, 2017, whose warm restarts are
+    "restarts 1000 2"), "onecycle 5000" (Smith and Topin, 2019), or "plateau 3 0.5" (times 0.5 after each 3 losses in a
     row that are no lower than the lowest before); each after an optional "warmup 100," (1/100, 2/100, ... over 100
     steps, from which the other then counts its own)."""
 
@@ -1007,8 +993,7 @@ class tn_schedule_kind(Structure):
         ("doc", c_char_p),
     ]
 class tn_plateau(Structure):
-    """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with
-    that of
+    """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with that of
     the step. Other schedules look at no losses: their factor here is 1.
 
     losses: seen so far
@@ -1022,14 +1007,10 @@ class tn_plateau(Structure):
         ("factor", c_double),
     ]
 class tn_piece(Structure):
-    """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is
-    two
-    turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them.
-    It
-    begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's
-    runs
-    read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
-    input
+    """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+    turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+    begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+    read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
     that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
     later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine.
 
@@ -1123,8 +1104,7 @@ class tn_peaks(Structure):
         ("bandwidth", c_double * TN_PEAK_LEVELS),
     ]
 class tn_state_entry(Structure):
-    """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the
-    state."""
+    """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state."""
 
     _fields_ = [
         ("name", c_char_p),
@@ -1143,8 +1123,8 @@ class tn_save_options(Structure):
     """How to save; what is 0 is as usual.
 
     not_finite: save numbers that are not finite, too
-    weights_only: leave out the moments of optimizers, which are named after their parameter, the seed and the step:
-    what PyTorch's load_state_dict takes
+    weights_only: leave out the moments of optimizers, which are named after their parameter, the seed and the step: what
+    PyTorch's load_state_dict takes
     without: leave these tensors out: names or patterns as tn_freeze takes; or NULL"""
 
     _fields_ = [
@@ -1180,8 +1160,8 @@ class tn_scaler(Structure):
 class tn_team_options(Structure):
     """Zero is default.
 
-    communicator: a name or a file with its path; NULL: that of the launcher which started this process (mpirun); if
-    there was none, the team is one rank alone
+    communicator: a name or a file with its path; NULL: that of the launcher which started this process (mpirun); if there
+    was none, the team is one rank alone
     group: of threads in one process: a number that is theirs alone
     ranks: as in tn_comm_place: 0 and 0 for what the launcher says
     rank: as in tn_comm_place: 0 and 0 for what the launcher says
@@ -1241,131 +1221,93 @@ FUNCTIONS = {
         """Lets go of one that no data set has got; NULL is fine. Any thread may."""),
     "tn_dataset_free": (None, (c_void_p,), False,
         "void tn_dataset_free(tn_dataset *data)",
-        """Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is
-        NULL."""),
+        """Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL."""),
     "tn_dataset_sample": (c_int32, (c_void_p, c_int64, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target)",
-        """Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are.
-        Any
+        """Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
         threads may at once."""),
     "tn_dataset_idx": (c_int32, (c_char_p, c_char_p, c_void_p,), False,
         "tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)",
-        """A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their
-        counts
-        must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1.
-        `labels` may
+        """A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
+        must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
         be NULL: then there are no labels, and no classes."""),
     "tn_dataset_csv": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)",
-        """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by
-        semicolons,
-        beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target`
-        (NULL:
-        the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in
-        alphabetical order,
-        and in a column of numbers alone equal ones are one class however they are written), any number else.
-        Several
-        columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A
-        missing
+        """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
+        beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+        the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
+        and in a column of numbers alone equal ones are one class however they are written), any number else. Several
+        columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
         value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
-        `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but
-        one of
-        blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and
-        one that
-        is the same to the letter comes first; a name that two columns have, or that two others are like, is an
-        error unless
-        neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column.
-        A column
+        `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
+        blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
+        is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
+        neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
         that numbers the rows, as other programs write it, is warned of. `options` may be NULL."""),
     "tn_array_read": (c_int32, (c_char_p, c_char_p, c_void_p,), False,
         "tn_status tn_array_read(const char *path, const char *member, tn_array *array)",
-        """An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a
-        safetensors file
+        """An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a safetensors file
         (NULL: its only one).
-        Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range
-        is an
+        Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range is an
         error.
-        Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine, and so is
-        NULL."""),
+        Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine, and so is NULL."""),
     "tn_array_free": (None, (c_void_p,), False,
         "void tn_array_free(tn_array *array)",
-        """An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a
-        safetensors file
+        """An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a safetensors file
         (NULL: its only one).
-        Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range
-        is an
+        Bytes stay u8; truth values and other integers become i32, f2 and f8 become f32: a number beyond their range is an
         error.
-        Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine, and so is
-        NULL."""),
+        Either order of bytes and of dimensions is read. Free it in the end; a zeroed struct is fine, and so is NULL."""),
     "tn_file_replace": (c_int32, (c_char_p, c_void_p, c_uint64,), False,
         "tn_status tn_file_replace(const char *path, const void *data, uint64_t bytes)",
-        """Writes a whole file, as tn_state_save does: beside its place and renamed, flushed, with the owner and the
-        mode of the
+        """Writes a whole file, as tn_state_save does: beside its place and renamed, flushed, with the owner and the mode of the
         file that it replaces."""),
     "tn_array_write": (c_int32, (c_char_p, c_int32, tn_shape, c_void_p,), False,
         "tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data)",
         """Writes a .npy file like that: f32, f64, f16, i32 or u8."""),
     "tn_dataset_arrays": (c_int32, (c_char_p, c_char_p, c_char_p, c_int, c_void_p,), False,
         "tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)",
-        """Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is
-        the sample.
-        u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up
-        to 4
-        where h is above 4; all others become f32. With `x` NULL they are the array "x" or the file's only one; with
-        `y` NULL
-        nothing belongs to them. One number for each sample is its class with `classify` (TN_CLASSIFY_...), else it
-        is what
+        """Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
+        u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
+        where h is above 4; all others become f32. With `x` NULL they are the array "x" or the file's only one; with `y` NULL
+        nothing belongs to them. One number for each sample is its class with `classify` (TN_CLASSIFY_...), else it is what
         to predict, as several numbers always are."""),
     "tn_dataset_images": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data)",
-        """Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders,
-        in order
-        of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels,
-        height,
-        width), read as they are needed. `image` is their shape, or (height, width) with the channels of the first
-        image, 1
+        """Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
+        of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels, height,
+        width), read as they are needed. `image` is their shape, or (height, width) with the channels of the first image, 1
         if it is grey and 3 if it has colours; NULL: the first image's shape. A folder without images is TN_EFORMAT."""),
     "tn_image_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out)",
-        """One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is;
-        transparency
+        """One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
         is left out. One of another size is scaled until it covers the sample, and its middle is taken."""),
     "tn_dataset_load": (c_int32, (c_void_p,), False,
         "tn_status tn_dataset_load(tn_dataset *data)",
         """Reads all samples of a loader into memory, by several threads; a set in memory stays as it is."""),
     "tn_dataset_tokens": (c_int32, (c_void_p, c_int64,), False,
         "tn_status tn_dataset_tokens(tn_dataset *data, int64_t count)",
-        """Samples are tokens, whole numbers from 0 to count - 1, as tn_embedding reads them: bytes become numbers,
-        f32, instead
-        of levels to be divided by 255. A number that is none is TN_EFORMAT and named: here, or where samples have a
-        loader,
+        """Samples are tokens, whole numbers from 0 to count - 1, as tn_embedding reads them: bytes become numbers, f32, instead
+        of levels to be divided by 255. A number that is none is TN_EFORMAT and named: here, or where samples have a loader,
         when one is read that has it."""),
     "tn_dataset_digits": (c_int32, (c_int64, c_uint64, c_void_p,), False,
         "tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)",
-        """The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a
-        seed."""),
+        """The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed."""),
     "tn_dataset_digits_rgb": (c_int32, (c_int64, c_uint64, c_void_p,), False,
         "tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed, tn_dataset *data)",
         """The same in colour, on textured backgrounds: (3, 32, 32), red, green and blue."""),
     "tn_dataset_open": (c_int32, (c_char_p, c_uint64, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv, tn_dataset *train, tn_dataset *test)",
-        """A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by
-        ":N" (N
-        and a fifth of it), a folder with MNIST's four files (plain or .gz), a folder of images (tn_dataset_images),
-        or of
-        two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train,
-        x_test
-        and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for
-        testing; less
-        than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no
-        parts of
-        its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that
-        has no
+        """A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
+        and a fifth of it), a folder with MNIST's four files (plain or .gz), a folder of images (tn_dataset_images), or of
+        two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train, x_test
+        and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing; less
+        than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no parts of
+        its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that has no
         value there is an error. Free both sets, or neither after a failure."""),
     "tn_dataset_samples": (c_int32, (c_char_p, c_uint32, c_void_p,), False,
         "tn_status tn_dataset_samples(const char *path, uint32_t stream, tn_dataset *data)",
-        """The samples of one file, without what belongs to them: an IDX file, .npy, or the array "x", or the only one,
-        of an
+        """The samples of one file, without what belongs to them: an IDX file, .npy, or the array "x", or the only one, of an
         archive. `stream` is TN_STREAM_..."""),
     "tn_dataset_open_with": (c_int32, (c_char_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_open_with(const char *name, const tn_open_options *options, tn_dataset *train, tn_dataset *test)",
@@ -1375,81 +1317,58 @@ FUNCTIONS = {
         """Keeps only the first `count` samples."""),
     "tn_dataset_split": (c_int32, (c_void_p, c_double, c_uint64, c_void_p,), False,
         "tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part)",
-        """Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one
-        goes and
+        """Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one goes and
         one stays. Both are as they were after a failure."""),
     "tn_dataset_check_columns": (c_int32, (c_void_p,), False,
         "tn_status tn_dataset_check_columns(const tn_dataset *data)",
-        """That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For
-        a
-        training set whose missing values were kept. Samples with a loader are not looked at: learning from them
-        does."""),
+        """That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a
+        training set whose missing values were kept. Samples with a loader are not looked at: learning from them does."""),
     "tn_dataset_common": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
-        """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets.
-        TN_EUNSUPPORTED
+        """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
         if either has a loader."""),
     "tn_picture_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)",
-        """One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height,
-        width), by
-        area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets
-        grey
-        levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample
-        of
-        (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or
-        black,
-        whichever differs more from the picture. framing.h has the same for a thing that lies anywhere in its
-        picture."""),
+        """One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
+        area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
+        levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample of
+        (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
+        whichever differs more from the picture. framing.h has the same for a thing that lies anywhere in its picture."""),
     "tn_shuffle": (None, (c_void_p, c_int64, c_uint64, c_uint64,), False,
         "void tn_shuffle(int32_t *order, int64_t count, uint64_t seed, uint64_t epoch)",
-        """A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates,
-        driven by
+        """A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates, driven by
         Philox)."""),
     "tn_backend_load": (c_int32, (c_char_p,), False,
         "tn_status tn_backend_load(const char *path)",
         """Loads one more backend from a file. Loading the same file or id twice is fine and does nothing."""),
     "tn_backend_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_backend_at(size_t index, tn_backend_report *report)",
-        """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was
-        skipped
-        (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the
-        last; the
+        """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
+        (NULL if it was not). `devices` is how many it has. Texts live as long as the library. Returns 0 past the last; the
         reference is always there, so that 0 for the first means that memory was short."""),
     "tn_backend_option": (c_int32, (c_char_p, c_char_p, c_char_p,), False,
         "tn_status tn_backend_option(const char *backend, const char *key, const char *value)",
-        """Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the
-        texts. Opening
-        a device fails with TN_EINVAL if an option was set for a backend that there is not, or if the device's own
-        backend
+        """Sets an option of a backend ("opencl", "platform", "pocl") before the first device is used. Copies the texts. Opening
+        a device fails with TN_EINVAL if an option was set for a backend that there is not, or if the device's own backend
         does not know the option or its value.
-        Options of "tenon" are the library's own. "probe": before a backend is used it is tried in a process of its
-        own, and
-        the verdict is kept; "again" tries it whatever was kept, "off" does not try. "probe_seconds": how long that
-        may take,
+        Options of "tenon" are the library's own. "probe": before a backend is used it is tried in a process of its own, and
+        the verdict is kept; "again" tries it whatever was kept, "off" does not try. "probe_seconds": how long that may take,
         30 if not set."""),
     "tn_device_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_device_at(size_t index, tn_device_entry *entry)",
-        """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the
-        device's
-        index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its
-        backend
-        can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come
-        and go."""),
+        """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
+        index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
+        can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go."""),
     "tn_device_memory": (c_int, (c_size_t, c_void_p, c_void_p,), False,
         "int tn_device_memory(size_t index, uint64_t *total, uint64_t *left)",
-        """The bytes of memory that device number `index` has, and how many of them can still be had now. Returns 1; or
-        0 past
+        """The bytes of memory that device number `index` has, and how many of them can still be had now. Returns 1; or 0 past
         the last and where the backend never tells, -1 where it failed to (tn_message), and leaves both as they are."""),
     "tn_device_open": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_device_open(const char *name, tn_device **device)",
-        """Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where
-        there
+        """Opens a device by its name ("opencl:0"; "cpu" and "cpu:0" are the same, as are "opencl" and "opencl:0" where there
         is but one), its stable id, a part of its human name if only one has it, or "auto": the fastest, by a short
-        measurement that is kept in the cache, where of two that are the host's processor the second has to be twice
-        as
-        fast; the reference only if nothing else can be measured. Opening it again gives the same device; each open
-        is
+        measurement that is kept in the cache, where of two that are the host's processor the second has to be twice as
+        fast; the reference only if nothing else can be measured. Opening it again gives the same device; each open is
         closed once. `device` is unchanged on failure."""),
     "tn_device_close": (None, (c_void_p,), False,
         "void tn_device_close(tn_device *device)",
@@ -1465,46 +1384,36 @@ FUNCTIONS = {
         """The device's own kernels measured on a 512 x 512 x 512 matrix product, in f32 operations a second."""),
     "tn_device_measure_together": (c_int32, (c_void_p, c_uint32, c_void_p,), False,
         "tn_status tn_device_measure_together(tn_device *devices[], uint32_t count, double flops[])",
-        """The same for several devices while all of them compute, each in a thread of its own: less than alone where
-        they share
+        """The same for several devices while all of them compute, each in a thread of its own: less than alone where they share
         processors."""),
     "tn_cache_folder": (c_int32, (c_char_p, c_uint64,), False,
         "tn_status tn_cache_folder(char *path, uint64_t room)",
-        """The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute
-        path, else
-        tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message
-        says why:
+        """The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute path, else
+        tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message says why:
         switched off, no place for it, or a folder that other users can write to."""),
     "tn_allocations": (c_uint64, (), False,
         "uint64_t tn_allocations()",
-        """Heap allocations made by the library and, through the host's services, by the backends, since the program
-        began."""),
+        """Heap allocations made by the library and, through the host's services, by the backends, since the program began."""),
     "tn_fit": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options, tn_epoch *last)",
-        """Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for
-        every epoch
-        by the state's seed and step. `last`, unless NULL, gets the last epoch. Fails without training if the model,
-        the data
+        """Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
+        by the state's seed and step. `last`, unless NULL, gets the last epoch. Fails without training if the model, the data
         and the loss don't fit each other, and as programs do."""),
     "tn_fit_check": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options)",
-        """Only builds the graph of a training step: what is wrong with the model, the data or the options shows here,
-        before
+        """Only builds the graph of a training step: what is wrong with the model, the data or the options shows here, before
         any device is used."""),
     "tn_usual_shards": (c_uint32, (c_int64, c_uint32,), False,
         "uint32_t tn_usual_shards(int64_t batch, uint32_t workers)",
-        """The shards of a batch for so many workers: 1 for one, else the largest divisor of the batch up to 8, if
-        there are as
+        """The shards of a batch for so many workers: 1 for one, else the largest divisor of the batch up to 8, if there are as
         many as workers; else 0, and `shards` has to be given."""),
     "tn_training_new": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_training_new(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options, tn_training **training)",
-        """Compiles, and trains nothing yet. What the arguments point to has to stay, model and options themselves
-        aside;
+        """Compiles, and trains nothing yet. What the arguments point to has to stay, model and options themselves aside;
         `each` is not called. Free it before the state; NULL is fine."""),
     "tn_training_free": (None, (c_void_p,), False,
         "void tn_training_free(tn_training *training)",
-        """Compiles, and trains nothing yet. What the arguments point to has to stay, model and options themselves
-        aside;
+        """Compiles, and trains nothing yet. What the arguments point to has to stay, model and options themselves aside;
         `each` is not called. Free it before the state; NULL is fine."""),
     "tn_training_where": (tn_training_place, (c_void_p,), False,
         "tn_training_place tn_training_where(const tn_training *training)",
@@ -1517,47 +1426,37 @@ FUNCTIONS = {
         """What workers exchanged of their gradients so far."""),
     "tn_training_share_at": (c_int, (c_void_p, c_uint32, c_void_p,), False,
         "int tn_training_share_at(const tn_training *training, uint32_t index, tn_training_share *share)",
-        """What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's
-        device
+        """What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's device
         and then one for each of `devices`. Returns 0 past the last. Texts and programs are the training's own."""),
     "tn_training_ask": (None, (c_void_p,), False,
         "void tn_training_ask(tn_training *training)",
         """Asks all workers to stop, which they see in `asked` after their next step. What that means is theirs."""),
     "tn_training_go_on": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_void_p,), False,
         "tn_status tn_training_go_on(tn_training *training, const tn_epoch past[], int64_t count, int64_t step, const tn_epoch *begun)",
-        """Goes on where another training with the same data and options stood: after `count` epochs, as they came out,
-        and
-        `step` steps of the next one, in which tn_training_so_far gave `begun` (NULL where `step` is 0). The state
-        is to be
+        """Goes on where another training with the same data and options stood: after `count` epochs, as they came out, and
+        `step` steps of the next one, in which tn_training_so_far gave `begun` (NULL where `step` is 0). The state is to be
         that of then, from a checkpoint. All that follows comes out as it would have there."""),
     "tn_training_begin": (c_int32, (c_void_p,), False,
         "tn_status tn_training_begin(tn_training *training)",
         """Does what else an epoch's first step does by itself: workers meet, and deal the shards out."""),
     "tn_training_step": (c_int32, (c_void_p,), False,
         "tn_status tn_training_step(tn_training *training)",
-        """Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a
-        look at the
-        loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps
-        before,
-        so that neither waits for the other. Several workers share their losses with each step: all of them see it
-        after the
+        """Enqueues the next step of the epoch. TN_EINVAL if the epoch is at its end; TN_ESTATE, and no step, once a look at the
+        loss has found that the training diverged: the device's sum is looked at every 32 steps, as it was 32 steps before,
+        so that neither waits for the other. Several workers share their losses with each step: all of them see it after the
         same one, and it is no failure of their team. tn_training_end_epoch and tn_fit fail like that too."""),
     "tn_training_step_loss": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_training_step_loss(tn_training *training, double *loss)",
-        """Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch
-        so far,
+        """Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,
         without test and validation."""),
     "tn_training_so_far": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_training_so_far(tn_training *training, tn_epoch *epoch)",
-        """Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch
-        so far,
+        """Waits for the device, and reads the last step's loss, which has to be asked for by `step_loss`; or the epoch so far,
         without test and validation."""),
     "tn_training_glance": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_training_glance(tn_training *training, tn_epoch *epoch)",
-        """The same, with test and validation as the first batch of each shows them: whether the weights as they stand
-        give
-        numbers still, which the losses of the steps on the way to them don't tell. Of several workers rank 0
-        measures."""),
+        """The same, with test and validation as the first batch of each shows them: whether the weights as they stand give
+        numbers still, which the losses of the steps on the way to them don't tell. Of several workers rank 0 measures."""),
     "tn_training_end_epoch": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_training_end_epoch(tn_training *training, tn_epoch *epoch)",
         """Measures and judges an epoch whose steps are done; the next step is the next epoch's first."""),
@@ -1566,57 +1465,46 @@ FUNCTIONS = {
         """The program of a step, for reports. It is the training's own."""),
     "tn_evaluate": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data, tn_score *score)",
-        """Measures the model on all samples, 1000 at once, or fewer large ones, or, of those that are fed, as many as
-        the
+        """Measures the model on all samples, 1000 at once, or fewer large ones, or, of those that are fed, as many as the
         device has room for."""),
     "tn_predict": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_uint64,), False,
         "tn_status tn_predict(tn_state *state, const tn_model *model, const tn_dataset *data, float *out, uint64_t bytes)",
-        """The model's outputs for all samples, f32, (count, the output's shape without the batch) in `bytes` bytes.
-        Targets are
+        """The model's outputs for all samples, f32, (count, the output's shape without the batch) in `bytes` bytes. Targets are
         not looked at."""),
     "tn_framing_measure": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_framing_measure(const tn_dataset *data, tn_framing *framing)",
-        """Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey pictures of
-        bytes, such
+        """Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey pictures of bytes, such
         as a table or one in colour, is not framed."""),
     "tn_framing_text": (None, (c_void_p, c_void_p,), False,
         "void tn_framing_text(const tn_framing *framing, char text[TN_FRAMING_TEXT])",
-        """As a line of text, to be kept in a model's notes, and back: to thousandths. TN_EFORMAT if the text is none
-        such."""),
+        """As a line of text, to be kept in a model's notes, and back: to thousandths. TN_EFORMAT if the text is none such."""),
     "tn_framing_parse": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_framing_parse(const char *text, tn_framing *framing)",
-        """As a line of text, to be kept in a model's notes, and back: to thousandths. TN_EFORMAT if the text is none
-        such."""),
+        """As a line of text, to be kept in a model's notes, and back: to thousandths. TN_EFORMAT if the text is none such."""),
     "tn_ink_doubts": (c_char_p, (c_void_p, c_char_p, c_size_t,), False,
         "const char * tn_ink_doubts(const tn_ink *ink, char *text, size_t capacity)",
         """The doubts in words, as "too small, ink cut off at the edge"; "" for none. Returns `text`."""),
     "tn_picture_frame": (c_int32, (c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
-        """Brings a grey picture, (height, width) levels 0..255, to a set's framing: `out` gets as many levels as a
-        sample has,
+        """Brings a grey picture, (height, width) levels 0..255, to a set's framing: `out` gets as many levels as a sample has,
         (1, height, width) or (height, width), of the set's own polarity; `ink`, unless NULL, what was found."""),
     "tn_picture_read_framed": (c_int32, (c_char_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_picture_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
         """The same with a file, PNG or PGM, in the place of tn_picture_read."""),
     "tn_check_gradients": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in, const tn_gradient_options *options, tn_gradient_error result[], size_t capacity, size_t *count)",
-        """Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up
-        to
-        `capacity` results are written, *count, unless NULL, is how many there are. `loss` has one element.
-        Assignments in the graph, an
-        optimizer's too, don't count: every loss is computed with the variables' given values. Adds outputs to the
-        graph,
-        so that a graph can be checked once. What tn_stop_gradient holds back moves with the variables: such a
-        gradient is no
+        """Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to
+        `capacity` results are written, *count, unless NULL, is how many there are. `loss` has one element. Assignments in the
+        graph, an
+        optimizer's too, don't count: every loss is computed with the variables' given values. Adds outputs to the graph,
+        so that a graph can be checked once. What tn_stop_gradient holds back moves with the variables: such a gradient is no
         difference of the loss. Fails as tn_compile and tn_feed do; a wrong gradient is a result, no failure."""),
     "tn_graph_new": (c_void_p, (), True,
         "tn_graph * tn_graph_new()",
-        """An empty graph, or NULL when there is no memory. The caller frees it; compiled programs do not need it any
-        more."""),
+        """An empty graph, or NULL when there is no memory. The caller frees it; compiled programs do not need it any more."""),
     "tn_graph_free": (None, (c_void_p,), True,
         "void tn_graph_free(tn_graph *graph)",
-        """An empty graph, or NULL when there is no memory. The caller frees it; compiled programs do not need it any
-        more."""),
+        """An empty graph, or NULL when there is no memory. The caller frees it; compiled programs do not need it any more."""),
     "tn_graph_status": (c_int32, (c_void_p,), True,
         "tn_status tn_graph_status(const tn_graph *graph)",
         """The graph's first error, TN_OK if none; tn_message then has its text."""),
@@ -1634,23 +1522,19 @@ FUNCTIONS = {
         """What a tensor is. The shape of a tensor of a failed graph is (0)."""),
     "tn_input": (c_void_p, (c_void_p, c_char_p, c_int32, tn_shape,), True,
         "tn_tensor * tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape)",
-        """A tensor that the user fills before a run (tn_feed). Asking again for a name gives the same input; another
-        shape or
+        """A tensor that the user fills before a run (tn_feed). Asking again for a name gives the same input; another shape or
         type is an error."""),
     "tn_full": (c_void_p, (c_void_p, c_int32, tn_shape, c_double,), True,
         "tn_tensor * tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value)",
         """The number `value` in every element, as the element type keeps it."""),
     "tn_scalar_input": (c_void_p, (c_void_p, c_char_p, c_int32, c_double,), True,
         "tn_tensor * tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)",
-        """A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The
-        names
-        "seed" and "step" are the state's own seed and step count, and "step:1", "step:2"... the steps of the
-        graph's
+        """A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names
+        "seed" and "step" are the state's own seed and step count, and "step:1", "step:2"... the steps of the graph's
         optimizers; `start` values of windows are i32. Asking again for a name with another value is an error."""),
     "tn_variable": (c_void_p, (c_void_p, c_char_p, c_int32, tn_shape, tn_init, c_uint32,), True,
         "tn_tensor * tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape, tn_init init, uint32_t flags)",
-        """A named tensor that lives in the state and keeps its value between runs. Asking again for a name gives the
-        same
+        """A named tensor that lives in the state and keeps its value between runs. Asking again for a name gives the same
         variable; another shape or type is an error."""),
     "tn_param": (c_void_p, (c_void_p, c_char_p, tn_shape, tn_init,), True,
         "tn_tensor * tn_param(tn_graph *graph, const char *name, tn_shape shape, tn_init init)",
@@ -1660,44 +1544,32 @@ FUNCTIONS = {
         """Keeps x readable after each run under that name (tn_fetch)."""),
     "tn_assign": (None, (c_void_p, c_void_p,), True,
         "void tn_assign(tn_tensor *variable, tn_tensor *value)",
-        """At the end of a run the variable takes the value; everything else in the run sees the old one. Of a pack of
-        variables
+        """At the end of a run the variable takes the value; everything else in the run sees the old one. Of a pack of variables
         each takes its part."""),
     "tn_assigned": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_assigned(tn_tensor *variable)",
-        """What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it,
-        or the
-        variable. And the assignment of what was made of that, in place of the one before: for what several layers
-        change in
+        """What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it, or the
+        variable. And the assignment of what was made of that, in place of the one before: for what several layers change in
         turn, as running statistics."""),
     "tn_assign_again": (None, (c_void_p, c_void_p,), True,
         "void tn_assign_again(tn_tensor *variable, tn_tensor *value)",
-        """What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it,
-        or the
-        variable. And the assignment of what was made of that, in place of the one before: for what several layers
-        change in
+        """What the variable will be at the end of a run, as far as the graph has been built: what was assigned to it, or the
+        variable. And the assignment of what was made of that, in place of the one before: for what several layers change in
         turn, as running statistics."""),
     "tn_unassign": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_unassign(tn_tensor *variable)",
-        """Takes an assignment back: returns the value, and the variable stays as it is; or the variable if there was
-        none."""),
+        """Takes an assignment back: returns the value, and the variable stays as it is; or the variable if there was none."""),
     "tn_freeze": (None, (c_void_p, c_char_p,), True,
         "void tn_freeze(tn_graph *graph, const char *patterns)",
-        """Makes variables stay as they are: optimizers leave them alone, their gradients are not computed, and
-        assignments to
-        them, as of running statistics, are dropped. `patterns` are names separated by commas, in which '*' is any
-        text and
-        '?' any character; a name up to a dot is enough: "conv*, fc1.bias". Call it after the model has been built
-        and before
+        """Makes variables stay as they are: optimizers leave them alone, their gradients are not computed, and assignments to
+        them, as of running statistics, are dropped. `patterns` are names separated by commas, in which '*' is any text and
+        '?' any character; a name up to a dot is enough: "conv*, fc1.bias". Call it after the model has been built and before
         tn_minimize. A pattern that names no variable is an error."""),
     "tn_pack": (c_void_p, (c_void_p, c_size_t,), True,
         "tn_tensor * tn_pack(tn_tensor *part[], size_t count)",
-        """Tensors of one element type side by side in a vector: the elements of each in order, from the next multiple
-        of 32 on,
-        with zeros in between. Of variables it is a view: a state keeps them in one piece, and what is done to the
-        pack is
-        done to all of them by one kernel; a value that is assigned to it is assigned to each by its part. So
-        optimizers
+        """Tensors of one element type side by side in a vector: the elements of each in order, from the next multiple of 32 on,
+        with zeros in between. Of variables it is a view: a state keeps them in one piece, and what is done to the pack is
+        done to all of them by one kernel; a value that is assigned to it is assigned to each by its part. So optimizers
         treat parameters that have their rate and decay in common, their gradients and their moments."""),
     "tn_unpack": (c_void_p, (c_void_p, c_void_p, c_size_t,), True,
         "tn_tensor * tn_unpack(tn_tensor *x, const tn_tensor *pack, size_t number)",
@@ -1707,68 +1579,52 @@ FUNCTIONS = {
         """After a run the state's step count grows by one. Set by optimizers."""),
     "tn_count_steps": (c_void_p, (c_void_p, c_void_p, c_size_t,), True,
         "tn_tensor * tn_count_steps(tn_graph *graph, tn_tensor *param[], size_t count)",
-        """The steps that the optimizer of these parameters has done before a run, an f32 scalar: one more after each,
-        like the
-        state's step count. The state keeps it with each of them (tn_state_param_step); where they differ, the most
-        counts. A
+        """The steps that the optimizer of these parameters has done before a run, an f32 scalar: one more after each, like the
+        state's step count. The state keeps it with each of them (tn_state_param_step); where they differ, the most counts. A
         parameter has one optimizer in a graph. Called by optimizers."""),
     "tn_graph_shard": (None, (c_void_p,), True,
         "void tn_graph_shard(tn_graph *graph)",
-        """Says that the graph has one of several shards of a batch, before it is built: its program is in parts
-        wherever it
+        """Says that the graph has one of several shards of a batch, before it is built: its program is in parts wherever it
         adds up something over all of them (tn_across, tn_program_run_part)."""),
     "tn_graph_is_shard": (c_int, (c_void_p,), True,
         "int tn_graph_is_shard(const tn_graph *graph)",
-        """Says that the graph has one of several shards of a batch, before it is built: its program is in parts
-        wherever it
+        """Says that the graph has one of several shards of a batch, before it is built: its program is in parts wherever it
         adds up something over all of them (tn_across, tn_program_run_part)."""),
     "tn_grad": (None, (c_void_p, c_void_p, c_size_t, c_void_p,), True,
         "void tn_grad(tn_tensor *loss, tn_tensor *wrt[], size_t count, tn_tensor *grad[])",
-        """d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A
-        tensor
-        that the loss does not depend on gets zeros. Gradients have gradients, to any order: a gradient penalty, or
-        the
-        product of the Hessian and a vector, is the gradient of a loss that is made of gradients. That of
-        tn_maxpool2d has
+        """d(loss)/d(wrt[i]) into grad[i], for a loss of one element; reverse mode, by adding operators to the graph. A tensor
+        that the loss does not depend on gets zeros. Gradients have gradients, to any order: a gradient penalty, or the
+        product of the Hessian and a vector, is the gradient of a loss that is made of gradients. That of tn_maxpool2d has
         one for windows of up to 1024 elements; others fail with TN_EUNSUPPORTED."""),
     "tn_variables": (c_size_t, (c_void_p, c_uint32, c_void_p, c_size_t,), True,
         "size_t tn_variables(tn_graph *graph, uint32_t flags, tn_tensor *out[], size_t capacity)",
-        """The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are
-        written;
+        """The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;
         returns how many there are."""),
     "tn_name_of": (c_char_p, (c_void_p,), True,
         "const char * tn_name_of(const tn_tensor *x)",
-        """The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are
-        written;
+        """The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;
         returns how many there are."""),
     "tn_linear_with": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
         "tn_tensor * tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)",
         """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)"""),
     "tn_conv2d_layer": (c_void_p, (c_void_p, c_char_p, tn_conv2d_options,), True,
         "tn_tensor * tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options)",
-        """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups,
-        kernel)
+        """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
         and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5})"""),
     "tn_conv2d_transpose_layer": (c_void_p, (c_void_p, c_char_p, tn_conv2d_transpose_options,), True,
         "tn_tensor * tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options)",
-        """Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result
-        to that of
-        its operand, with parameters "NAME.weight" (channels of x, filters / groups, kernel) and "NAME.bias"
-        (filters).
+        """Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result to that of
+        its operand, with parameters "NAME.weight" (channels of x, filters / groups, kernel) and "NAME.bias" (filters).
         tn_conv2d_transpose(x, "up1", .filters = 32, .kernel = {2}, .stride = {2}) doubles height and width."""),
     "tn_conv1d_layer": (c_void_p, (c_void_p, c_char_p, tn_conv1d_options,), True,
         "tn_tensor * tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options options)",
-        """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups,
-        kernel),
-        transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two
-        dimensions.
+        """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
+        transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
         tn_conv1d(x, "conv1", .filters = 32, .kernel = 5)"""),
     "tn_conv1d_transpose_layer": (c_void_p, (c_void_p, c_char_p, tn_conv1d_options,), True,
         "tn_tensor * tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_options options)",
-        """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups,
-        kernel),
-        transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two
-        dimensions.
+        """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
+        transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
         tn_conv1d(x, "conv1", .filters = 32, .kernel = 5)"""),
     "tn_maxpool1d_with": (c_void_p, (c_void_p, tn_pool1d_options,), True,
         "tn_tensor * tn_maxpool1d_with(tn_tensor *x, tn_pool1d_options options)",
@@ -1781,16 +1637,11 @@ FUNCTIONS = {
         """Pooling of (batch, channels, length); the window is required. tn_maxpool1d(x, .window = 2)"""),
     "tn_batch_norm_with": (c_void_p, (c_void_p, c_char_p, tn_batch_norm_options,), True,
         "tn_tensor * tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)",
-        """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count.
-        Zero
-        options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015)
-        takes the
-        batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards
-        them, each
-        use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its
-        batches into
-        shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and
-        variance."""),
+        """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
+        options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes the
+        batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them, each
+        use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches into
+        shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and variance."""),
     "tn_layer_norm_with": (c_void_p, (c_void_p, tn_norm_options,), True,
         "tn_tensor * tn_layer_norm_with(tn_tensor *x, tn_norm_options options)",
         """Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
@@ -1801,88 +1652,69 @@ FUNCTIONS = {
         tn_layer_norm(x, "ln1") or tn_layer_norm(x, "ln1", .epsilon = 1e-6)"""),
     "tn_instance_norm_with": (c_void_p, (c_void_p, tn_norm_options,), True,
         "tn_tensor * tn_instance_norm_with(tn_tensor *x, tn_norm_options options)",
-        """Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without
-        scale and
+        """Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without scale and
         shift, as PyTorch does it unless told otherwise."""),
     "tn_group_norm_with": (c_void_p, (c_void_p, c_char_p, tn_group_norm_options,), True,
         "tn_tensor * tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options)",
         """Over each of some groups of channels (Wu and He, 2018). tn_group_norm(x, "gn1", 8)"""),
     "tn_prelu": (c_void_p, (c_void_p, c_char_p, c_int,), True,
         "tn_tensor * tn_prelu(tn_tensor *x, const char *name, int each_channel)",
-        """x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins
-        at 0.25.
+        """x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at 0.25.
         He, Zhang, Ren and Sun, 2015."""),
     "tn_dropout_channels": (c_void_p, (c_void_p, c_double,), True,
         "tn_tensor * tn_dropout_channels(tn_tensor *x, double rate)",
         """Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1."""),
     "tn_random_flip": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_random_flip(tn_tensor *x)",
-        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad
-        rows and
+        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
         columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""),
     "tn_random_crop": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_random_crop(tn_tensor *x, int64_t pad)",
-        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad
-        rows and
+        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
         columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""),
     "tn_embedding": (c_void_p, (c_void_p, c_char_p, c_int64, c_int64,), True,
         "tn_tensor * tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)",
-        """Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number
-        outside
+        """Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number outside
         gives zeros."""),
     "tn_embedding_padded": (c_void_p, (c_void_p, c_char_p, c_int64, c_int64, c_int32,), True,
         "tn_tensor * tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)",
-        """The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx.
-        What a file
+        """The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx. What a file
         has in that row is kept and given as it is, as PyTorch does it."""),
     "tn_recurrent_with": (c_void_p, (c_void_p, c_char_p, tn_recurrent_options, c_void_p,), True,
         "tn_tensor * tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)",
-        """`state`, unless NULL, is where to begin, and gets the last state: one for each layer, or, with
-        `bidirectional`, two,
+        """`state`, unless NULL, is where to begin, and gets the last state: one for each layer, or, with `bidirectional`, two,
         forward and backward, for each."""),
     "tn_multihead_attention_with": (c_void_p, (c_void_p, c_char_p, tn_attention_options,), True,
         "tn_tensor * tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options)",
         """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
-        "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values,
-        "NAME.out_proj.weight" and
+        "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
         ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1)"""),
     "tn_self_attention": (c_void_p, (c_void_p, c_char_p, c_int64, c_int,), True,
         "tn_tensor * tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal)",
         """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
-        "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values,
-        "NAME.out_proj.weight" and
+        "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
         ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1)"""),
     "tn_transformer_with": (c_void_p, (c_void_p, c_char_p, tn_transformer_options,), True,
         "tn_tensor * tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)",
-        """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and
-        two linear
+        """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
         layers. Names are those of PyTorch's TransformerEncoderLayer and, with a memory, TransformerDecoderLayer:
-        "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each
-        part (Xiong
+        "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part (Xiong
         and others, 2020) and the activation is gelu, unless told otherwise."""),
     "tn_sinusoids": (c_void_p, (c_void_p, c_int64, c_int64,), True,
         "tn_tensor * tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width)",
-        """The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in
-        each even
+        """The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in each even
         column i, and the cosine in the next."""),
     "tn_net": (c_void_p, (c_void_p, c_char_p, tn_net_options,), True,
         "tn_tensor * tn_net(tn_tensor *x, const char *spec, tn_net_options options)",
         """Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
-        "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2".
-        The first
-        dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network
-        gives
+        "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The first
+        dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
         for a sample: a spec writes "linear outputs" for it, and so do the named networks.
-        `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and
-        its like,
-        xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of
-        "normal" and
-        "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`,
-        unless
-        NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too.
-        `sync_norm` makes
-        every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the
-        layer."""),
+        `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
+        xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
+        "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
+        NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
+        every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer."""),
     "tn_net_layer_at": (c_int, (c_size_t, c_void_p,), True,
         "int tn_net_layer_at(size_t index, tn_net_word *word)",
         """The layers and named networks that tn_net knows, for help texts. Returns 0 past the last."""),
@@ -1903,48 +1735,39 @@ FUNCTIONS = {
         """Mean of -(t log s + (1 - t) log(1 - s)) with s = sigmoid(logits); stable for any logits."""),
     "tn_cross_entropy": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_cross_entropy(tn_tensor *logits, tn_tensor *label)",
-        """Mean of -log softmax(logits)[label]: logits (..., classes), two or more, label i32 (...); stable for any
-        logits."""),
+        """Mean of -log softmax(logits)[label]: logits (..., classes), two or more, label i32 (...); stable for any logits."""),
     "tn_loss": (c_void_p, (c_char_p, c_void_p, c_void_p,), True,
         "tn_tensor * tn_loss(const char *name, tn_tensor *output, tn_tensor *target)",
-        """A loss by its name. A loss for targets of the output's shape can be given i32 labels (n): they are made one-
-        hot, or
+        """A loss by its name. A loss for targets of the output's shape can be given i32 labels (n): they are made one-hot, or
         0 and 1 for a network of one output."""),
     "tn_loss_with": (c_void_p, (c_char_p, c_void_p, c_void_p, tn_loss_options,), True,
         "tn_tensor * tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)",
-        """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at
-        all."""),
+        """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all."""),
     "tn_loss_readable": (c_void_p, (c_char_p, c_void_p,), True,
         "tn_tensor * tn_loss_readable(const char *name, tn_tensor *output)",
-        """The outputs as people read them: probabilities where the loss takes logits or logarithms of those, the mean
-        for
+        """The outputs as people read them: probabilities where the loss takes logits or logarithms of those, the mean for
         "poisson", else as they are."""),
     "tn_loss_check_targets": (c_int32, (c_char_p, c_int32, c_void_p, c_int64, c_int64,), True,
         "tn_status tn_loss_check_targets(const char *loss, int32_t dtype, const void *data, int64_t count, int64_t classes)",
-        """Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1, or any for
-        "mape",
-        which they would give zeros; f32 targets that are no number, 0 for "mape", no probability for
-        "binary_cross_entropy",
+        """Finds targets that the loss cannot take, before training begins: i32 labels outside 0..classes-1, or any for "mape",
+        which they would give zeros; f32 targets that are no number, 0 for "mape", no probability for "binary_cross_entropy",
         "binary_focal", "hinge" and "kl_divergence", negative for "poisson", -1 or less for "msle"."""),
     "tn_loss_at": (c_int, (c_size_t, c_void_p,), True,
         "int tn_loss_at(size_t index, tn_loss_entry *entry)",
         """What a loss takes. Returns 0 past the last."""),
     "tn_triplet_margin": (c_void_p, (c_void_p, c_void_p, c_void_p, c_double,), True,
         "tn_tensor * tn_triplet_margin(tn_tensor *anchor, tn_tensor *positive, tn_tensor *negative, double margin)",
-        """max(0, |anchor - positive| - |anchor - negative| + margin): Schroff, Kalenichenko and Philbin, "FaceNet",
-        2015."""),
+        """max(0, |anchor - positive| - |anchor - negative| + margin): Schroff, Kalenichenko and Philbin, "FaceNet", 2015."""),
     "tn_contrastive": (c_void_p, (c_void_p, c_void_p, c_void_p, c_double,), True,
         "tn_tensor * tn_contrastive(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin)",
-        """d^2 / 2 of pairs that are the same (above 0), max(0, margin - d)^2 / 2 of others, d = |a - b|: a and b (...,
-        width),
+        """d^2 / 2 of pairs that are the same (above 0), max(0, margin - d)^2 / 2 of others, d = |a - b|: a and b (..., width),
         same (...). Hadsell, Chopra and LeCun, 2006."""),
     "tn_margin_ranking": (c_void_p, (c_void_p, c_void_p, c_void_p, c_double,), True,
         "tn_tensor * tn_margin_ranking(tn_tensor *a, tn_tensor *b, tn_tensor *order, double margin)",
         """max(0, margin - order (a - b)): a should be above b where the order is 1, below where it is -1."""),
     "tn_cosine_embedding": (c_void_p, (c_void_p, c_void_p, c_void_p, c_double,), True,
         "tn_tensor * tn_cosine_embedding(tn_tensor *a, tn_tensor *b, tn_tensor *same, double margin)",
-        """1 - cos of pairs that are the same (above 0), max(0, cos - margin) of others: a and b (..., width), same
-        (...)."""),
+        """1 - cos of pairs that are the same (above 0), max(0, cos - margin) of others: a and b (..., width), same (...)."""),
     "tn_gaussian_likelihood": (c_void_p, (c_void_p, c_void_p, c_void_p,), True,
         "tn_tensor * tn_gaussian_likelihood(tn_tensor *mean, tn_tensor *variance, tn_tensor *target)",
         """(log(variance) + (mean - target)^2 / variance) / 2 with a variance of 1e-6 or more: Nix and Weigend, 1994."""),
@@ -1953,8 +1776,7 @@ FUNCTIONS = {
         """Root of the mean of the squared errors, of rank 0."""),
     "tn_count_correct": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_count_correct(tn_tensor *output, tn_tensor *target)",
-        """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (...,
-        classes); for
+        """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
         one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""),
     "tn_neg": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_neg(tn_tensor *x)",
@@ -2243,17 +2065,21 @@ FUNCTIONS = {
         """Dimension d of the result is dimension perm[d] of x; NULL reverses them."""),
     "tn_slice": (c_void_p, (c_void_p, c_int32, c_int64, c_int64, c_int64,), True,
         "tn_tensor * tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, int64_t step)",
-        """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be
-        negative
+        """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be negative
         but not 0. All of them must be there."""),
     "tn_flip": (c_void_p, (c_void_p, c_int32,), True,
         "tn_tensor * tn_flip(tn_tensor *x, int32_t axis)",
-        """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be
-        negative
+        """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be negative
         but not 0. All of them must be there."""),
+    "tn_unslice": (c_void_p, (c_void_p, c_int32, c_int64, c_int64, c_int64,), True,
+        "tn_tensor * tn_unslice(tn_tensor *x, int32_t axis, int64_t start, int64_t step, int64_t size)",
+        """The inverse: x's elements at start, start + step, ... of an axis of `size` elements, the rest zeros."""),
     "tn_pad": (c_void_p, (c_void_p, c_int32, c_int64, c_int64,), True,
         "tn_tensor * tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after)",
-        """Zeros before and after x along an axis."""),
+        """Zeros before and after x along an axis; or another number."""),
+    "tn_pad_value": (c_void_p, (c_void_p, c_int32, c_int64, c_int64, c_double,), True,
+        "tn_tensor * tn_pad_value(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value)",
+        """Zeros before and after x along an axis; or another number."""),
     "tn_concat": (c_void_p, (c_void_p, c_uint32, c_int32,), True,
         "tn_tensor * tn_concat(tn_tensor *in[], uint32_t n_in, int32_t axis)",
         """One after another along an axis; all other dimensions are equal."""),
@@ -2283,36 +2109,30 @@ FUNCTIONS = {
         """As many equal parts along an axis, into out[0..parts-1]."""),
     "tn_pad_edge": (c_void_p, (c_void_p, c_int32, c_int64, c_int64,), True,
         "tn_tensor * tn_pad_edge(tn_tensor *x, int32_t axis, int64_t before, int64_t after)",
-        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b
-        c b a);
+        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
         or those of its other end (b c a b c a b). The last two take no more elements than there are."""),
     "tn_pad_reflect": (c_void_p, (c_void_p, c_int32, c_int64, c_int64,), True,
         "tn_tensor * tn_pad_reflect(tn_tensor *x, int32_t axis, int64_t before, int64_t after)",
-        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b
-        c b a);
+        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
         or those of its other end (b c a b c a b). The last two take no more elements than there are."""),
     "tn_pad_wrap": (c_void_p, (c_void_p, c_int32, c_int64, c_int64,), True,
         "tn_tensor * tn_pad_wrap(tn_tensor *x, int32_t axis, int64_t before, int64_t after)",
-        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b
-        c b a);
+        """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
         or those of its other end (b c a b c a b). The last two take no more elements than there are."""),
     "tn_diag": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_diag(tn_tensor *x)",
         """(n) -> (n, n), x on the diagonal, else 0; (m, n) -> its diagonal."""),
     "tn_tril": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_tril(tn_tensor *x, int64_t diagonal)",
-        """The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the
-        one
+        """The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the one
         above it); the rest becomes 0."""),
     "tn_triu": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_triu(tn_tensor *x, int64_t diagonal)",
-        """The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the
-        one
+        """The lower or upper triangle of the last two dimensions, up to or from that diagonal (0: the main one, 1: the one
         above it); the rest becomes 0."""),
     "tn_matmul": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_matmul(tn_tensor *a, tn_tensor *b)",
-        """(..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A
-        vector is
+        """(..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A vector is
         a row on the left and a column on the right, and the result lacks that dimension."""),
     "tn_matmul_t": (c_void_p, (c_void_p, c_void_p, c_int, c_int,), True,
         "tn_tensor * tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b)",
@@ -2325,8 +2145,7 @@ FUNCTIONS = {
         """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1."""),
     "tn_conv2d_transposed": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
         "tn_tensor * tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
-        """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that
-        tn_conv2d_with by
+        """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_conv2d_with by
         the same options leads from (h, w) to (p, q)."""),
     "tn_maxpool2d_with": (c_void_p, (c_void_p, tn_pool_options,), True,
         "tn_tensor * tn_maxpool2d_with(tn_tensor *x, tn_pool_options options)",
@@ -2336,8 +2155,7 @@ FUNCTIONS = {
         """The mean of each window. tn_avgpool2d(x, .window = {2, 2})"""),
     "tn_adaptive_avgpool2d": (c_void_p, (c_void_p, c_int64, c_int64,), True,
         "tn_tensor * tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width)",
-        """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h /
-        height). An
+        """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
         infinity or NaN may make others of its picture NaN."""),
     "tn_global_avgpool2d": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_global_avgpool2d(tn_tensor *x)",
@@ -2347,17 +2165,13 @@ FUNCTIONS = {
         """The mean of each channel, or the largest: (b, c, h, w) -> (b, c)."""),
     "tn_resize_nearest": (c_void_p, (c_void_p, c_int64, c_int64,), True,
         "tn_tensor * tn_resize_nearest(tn_tensor *x, int64_t height, int64_t width)",
-        """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two
-        rows
-        around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or
-        NaN then
+        """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
+        around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
         makes others of its row and column NaN. height x h is at most 2^29, and width x w."""),
     "tn_resize_bilinear": (c_void_p, (c_void_p, c_int64, c_int64, c_int,), True,
         "tn_tensor * tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width, int align_corners)",
-        """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two
-        rows
-        around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or
-        NaN then
+        """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
+        around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
         makes others of its row and column NaN. height x h is at most 2^29, and width x w."""),
     "tn_pixel_shuffle": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_pixel_shuffle(tn_tensor *x, int64_t factor)",
@@ -2365,40 +2179,55 @@ FUNCTIONS = {
     "tn_pixel_unshuffle": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_pixel_unshuffle(tn_tensor *x, int64_t factor)",
         """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""),
+    "tn_conv_nd": (c_void_p, (c_void_p, c_void_p, tn_conv_nd_options,), True,
+        "tn_tensor * tn_conv_nd(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options)",
+        """x (b, c, sizes...), weight (k, c / groups, kernel...) -> (b, k, as many whole windows as there are...)."""),
+    "tn_conv_nd_transposed": (c_void_p, (c_void_p, c_void_p, tn_conv_nd_options,), True,
+        "tn_tensor * tn_conv_nd_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options)",
+        """The transposed: x (b, k, sizes...), weight (k, c / groups, kernel...) -> (b, c, ...), each size
+        (size - 1) stride + (kernel - 1) dilation + 1 + more - begin - end."""),
+    "tn_maxpool_nd": (c_void_p, (c_void_p, tn_pool_nd_options,), True,
+        "tn_tensor * tn_maxpool_nd(tn_tensor *x, tn_pool_nd_options options)",
+        """The largest of each window, of u8 too; padding never is, a NaN always."""),
+    "tn_avgpool_nd": (c_void_p, (c_void_p, tn_pool_nd_options,), True,
+        "tn_tensor * tn_avgpool_nd(tn_tensor *x, tn_pool_nd_options options)",
+        """The mean of each window; and (sum |x|^p)^(1/p), p > 0, whose gradient is 0 where it is 0."""),
+    "tn_lppool_nd": (c_void_p, (c_void_p, c_double, tn_pool_nd_options,), True,
+        "tn_tensor * tn_lppool_nd(tn_tensor *x, double p, tn_pool_nd_options options)",
+        """The mean of each window; and (sum |x|^p)^(1/p), p > 0, whose gradient is 0 where it is 0."""),
+    "tn_maxpool_nd_places": (c_void_p, (c_void_p, tn_pool_nd_options, c_int, c_void_p,), True,
+        "tn_tensor * tn_maxpool_nd_places(tn_tensor *x, tn_pool_nd_options options, int columns, tn_tensor **values)",
+        """Where in x, as i32, the first largest of each window lies, row by row: the number of its element in row-major order,
+        or, with `columns`, one where the order of the last one to three dimensions is reversed. The elements go to *values,
+        unless it is NULL. x has less than 2^31 elements."""),
+    "tn_max_unpool_nd": (c_void_p, (c_void_p, c_void_p, tn_shape,), True,
+        "tn_tensor * tn_max_unpool_nd(tn_tensor *values, tn_tensor *places, tn_shape shape)",
+        """The inverse: values at their places, as tn_maxpool_nd_places numbers the elements of a tensor of that shape, the rest
+        zeros. Of several at one place their mean."""),
     "tn_sum": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_sum(tn_tensor *x, tn_axes axes, int keep)",
-        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A
-        NaN is
-        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where
-        elements are 0,
+        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
         the gradients of a product are right up to the second order."""),
     "tn_prod": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_prod(tn_tensor *x, tn_axes axes, int keep)",
-        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A
-        NaN is
-        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where
-        elements are 0,
+        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
         the gradients of a product are right up to the second order."""),
     "tn_mean": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_mean(tn_tensor *x, tn_axes axes, int keep)",
-        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A
-        NaN is
-        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where
-        elements are 0,
+        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
         the gradients of a product are right up to the second order."""),
     "tn_amax": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_amax(tn_tensor *x, tn_axes axes, int keep)",
-        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A
-        NaN is
-        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where
-        elements are 0,
+        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
         the gradients of a product are right up to the second order."""),
     "tn_amin": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_amin(tn_tensor *x, tn_axes axes, int keep)",
-        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A
-        NaN is
-        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where
-        elements are 0,
+        """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+        largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
         the gradients of a product are right up to the second order."""),
     "tn_any": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_any(tn_tensor *x, tn_axes axes, int keep)",
@@ -2408,18 +2237,15 @@ FUNCTIONS = {
         """1 if any, or all, elements over some axes are not 0, else 0."""),
     "tn_variance": (c_void_p, (c_void_p, tn_axes, c_int64, c_int,), True,
         "tn_tensor * tn_variance(tn_tensor *x, tn_axes axes, int64_t correction, int keep)",
-        """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there,
-        1 for the
+        """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1 for the
         unbiased estimate; NaN if that is not above 0. And its root, whose gradient is 0 where it is 0."""),
     "tn_std": (c_void_p, (c_void_p, tn_axes, c_int64, c_int,), True,
         "tn_tensor * tn_std(tn_tensor *x, tn_axes axes, int64_t correction, int keep)",
-        """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there,
-        1 for the
+        """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1 for the
         unbiased estimate; NaN if that is not above 0. And its root, whose gradient is 0 where it is 0."""),
     "tn_norm": (c_void_p, (c_void_p, c_double, tn_axes, c_int,), True,
         "tn_tensor * tn_norm(tn_tensor *x, double p, tn_axes axes, int keep)",
-        """(sum |x|^p)^(1/p); p = INFINITY: the largest |x|, -INFINITY: the smallest, 0: how many are not 0. The
-        gradient is 0
+        """(sum |x|^p)^(1/p); p = INFINITY: the largest |x|, -INFINITY: the smallest, 0: how many are not 0. The gradient is 0
         where the norm is 0."""),
     "tn_l2_normalize": (c_void_p, (c_void_p, tn_axes, c_double,), True,
         "tn_tensor * tn_l2_normalize(tn_tensor *x, tn_axes axes, double epsilon)",
@@ -2438,8 +2264,7 @@ FUNCTIONS = {
         """exp(x) divided by its sum along an axis, and the logarithm of that; neither overflows for any x."""),
     "tn_logsumexp": (c_void_p, (c_void_p, tn_axes, c_int,), True,
         "tn_tensor * tn_logsumexp(tn_tensor *x, tn_axes axes, int keep)",
-        """log(sum(exp(x))) over some axes, which stay, as 1, with `keep`; it does not overflow for any x. Over no
-        elements it
+        """log(sum(exp(x))) over some axes, which stay, as 1, with `keep`; it does not overflow for any x. Over no elements it
         is minus infinity."""),
     "tn_masked_softmax": (c_void_p, (c_void_p, c_void_p, c_int32,), True,
         "tn_tensor * tn_masked_softmax(tn_tensor *x, tn_tensor *mask, int32_t axis)",
@@ -2455,78 +2280,60 @@ FUNCTIONS = {
         """tn_normalize(x, axes, epsilon) weight + bias; both have x's shape with 1 for each of the axes."""),
     "tn_across": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_across(tn_tensor *x)",
-        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an
-        f32 or f64
-        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are
-        in this
-        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of
-        whole
+        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64
+        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are in this
+        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of whole
         batches they are x itself, and 1. tn_batch_normalize_across is tn_batch_normalize over the whole batch."""),
     "tn_batch_share": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_batch_share(tn_tensor *like)",
-        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an
-        f32 or f64
-        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are
-        in this
-        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of
-        whole
+        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64
+        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are in this
+        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of whole
         batches they are x itself, and 1. tn_batch_normalize_across is tn_batch_normalize over the whole batch."""),
     "tn_batch_normalize_across": (c_void_p, (c_void_p, c_void_p, c_void_p, tn_axes, c_double,), True,
         "tn_tensor * tn_batch_normalize_across(tn_tensor *x, tn_tensor *weight, tn_tensor *bias, tn_axes axes, double epsilon)",
-        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an
-        f32 or f64
-        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are
-        in this
-        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of
-        whole
+        """Where a training cuts its batches into shards (fit.h), a graph has one of them. tn_across is the sum of an f32 or f64
+        x over all shards, which is the same for each, and tn_batch_share the part of the batch's samples that are in this
+        one, of x's type: tn_across(tn_mul(mean, tn_batch_share(mean))) is the mean over the batch. In graphs of whole
         batches they are x itself, and 1. tn_batch_normalize_across is tn_batch_normalize over the whole batch."""),
     "tn_attention": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int,), True,
         "tn_tensor * tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal)",
-        """Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) ->
-        (..., m, e).
+        """Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
         With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017."""),
     "tn_cumsum": (c_void_p, (c_void_p, c_int32, c_int, c_int,), True,
         "tn_tensor * tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive)",
         """Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself."""),
     "tn_topk": (c_void_p, (c_void_p, c_int64, c_int32, c_int, c_void_p,), True,
         "tn_tensor * tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values)",
-        """The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first
-        comes
+        """The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
         first, and a NaN counts as larger than all. The elements themselves go to *values, unless it is NULL."""),
     "tn_sort": (c_void_p, (c_void_p, c_int32, c_int,), True,
         "tn_tensor * tn_sort(tn_tensor *x, int32_t axis, int descending)",
-        """All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are
-        inserted."""),
+        """All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are inserted."""),
     "tn_argsort": (c_void_p, (c_void_p, c_int32, c_int,), True,
         "tn_tensor * tn_argsort(tn_tensor *x, int32_t axis, int descending)",
-        """All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are
-        inserted."""),
+        """All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are inserted."""),
     "tn_searchsorted": (c_void_p, (c_void_p, c_void_p, c_int,), True,
         "tn_tensor * tn_searchsorted(tn_tensor *sorted, tn_tensor *values, int right)",
-        """Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not
-        larger. A
-        NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the
-        shape of
+        """Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not larger. A
+        NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the shape of
         the values. What is not sorted gives any places from 0 to n. No gradient."""),
     "tn_gather": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_gather(tn_tensor *table, tn_tensor *index)",
         """Rows of a table: (n, ...), i32 (m...) -> (m..., ...). An index outside 0..n-1 gives zeros."""),
     "tn_scatter_add": (c_void_p, (c_void_p, c_void_p, c_int64,), True,
         "tn_tensor * tn_scatter_add(tn_tensor *index, tn_tensor *x, int64_t rows)",
-        """Sums of rows by their numbers: i32 (m...), (m..., ...) -> (rows, ...). An index outside 0..rows-1 is left
-        out."""),
+        """Sums of rows by their numbers: i32 (m...), (m..., ...) -> (rows, ...). An index outside 0..rows-1 is left out."""),
     "tn_index_select": (c_void_p, (c_void_p, c_int32, c_void_p,), True,
         "tn_tensor * tn_index_select(tn_tensor *x, int32_t axis, tn_tensor *index)",
         """The same along any axis, by an index i32 (m): (..., n, ...) -> (..., m, ...)."""),
     "tn_take": (c_void_p, (c_void_p, c_void_p, c_int32,), True,
         "tn_tensor * tn_take(tn_tensor *x, tn_tensor *index, int32_t axis)",
-        """Elements along an axis by their places: the index, i32, has x's shape but for the axis, and so has the
-        result. A
+        """Elements along an axis by their places: the index, i32, has x's shape but for the axis, and so has the result. A
         place outside gives 0."""),
     "tn_put": (c_void_p, (c_void_p, c_void_p, c_int32, c_int64,), True,
         "tn_tensor * tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int64_t size)",
-        """The inverse: sums of values by their places along an axis, which gets `size` elements. Index and values have
-        one
+        """The inverse: sums of values by their places along an axis, which gets `size` elements. Index and values have one
         shape; a place outside is left out."""),
     "tn_pick": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_pick(tn_tensor *x, tn_tensor *label)",
@@ -2545,44 +2352,34 @@ FUNCTIONS = {
         adamw:    the same, and p -= lr decay p apart from it (Loshchilov and Hutter, 2019)
         nesterov: v = momentum v + g, p -= lr (g + momentum v) (Nesterov, 1983, as PyTorch writes it)
         adagrad:  s += g^2, p -= lr g / (sqrt(s) + epsilon) (Duchi, Hazan and Singer, 2011)
-        rmsprop:  s = alpha s + (1 - alpha) g^2, p -= lr g / (sqrt(s) + epsilon) (Tieleman and Hinton, 2012); with
-        momentum
+        rmsprop:  s = alpha s + (1 - alpha) g^2, p -= lr g / (sqrt(s) + epsilon) (Tieleman and Hinton, 2012); with momentum
                   v = momentum v + g / (sqrt(s) + epsilon), p -= lr v
         adadelta: Zeiler, "ADADELTA", 2012, times lr
         adamax:   Kingma and Ba, algorithm 2, with epsilon added to |g|
         nadam:    Dozat, "Incorporating Nesterov momentum into Adam", 2016, with its growing beta1
         radam:    Liu and others, "On the variance of the adaptive learning rate and beyond", 2020
-        lion:     p -= lr (sign(beta1 m + (1 - beta1) g) + decay p), m = beta2 m + (1 - beta2) g (Chen and others,
-        2023)
-        The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq",
-        ".sum",
+        lion:     p -= lr (sign(beta1 m + (1 - beta1) g) + decay p), m = beta2 m + (1 - beta2) g (Chen and others, 2023)
+        The state of an optimizer is named after the parameter: "fc1.weight.momentum", ".exp_avg", ".exp_avg_sq", ".sum",
         ".square_avg" and the like. Parameters of the same decay and rate are updated by one kernel.
 
-        Several optimizers may share a state, in programs of their own or in one, as those of a generative
-        adversarial net:
+        Several optimizers may share a state, in programs of their own or in one, as those of a generative adversarial net:
             tn_minimize(loss_d, "adam", (tn_optim_options){.only = "d.*", .name = "d"});
             tn_minimize(loss_g, "adam", (tn_optim_options){.only = "g.*", .name = "g"});
-        Each counts its own steps (tn_state_param_step), as those of PyTorch do. In one program all of them see the
-        values
+        Each counts its own steps (tn_state_param_step), as those of PyTorch do. In one program all of them see the values
         from before the run. A parameter has one optimizer in a program."""),
     "tn_apply_gradients": (None, (c_void_p, c_void_p, c_size_t, c_char_p, tn_optim_options,), True,
         "void tn_apply_gradients(tn_tensor *param[], tn_tensor *grad[], size_t count, const char *optimizer, tn_optim_options options)",
-        """The updates alone, by gradients that the caller brings: grad[i], of param[i]'s type and shape, from
-        wherever: summed
+        """The updates alone, by gradients that the caller brings: grad[i], of param[i]'s type and shape, from wherever: summed
         over several batches or devices, changed, or made by hand."""),
     "tn_optimizer_at": (c_int, (c_size_t, c_void_p,), True,
         "int tn_optimizer_at(size_t index, tn_optimizer_entry *entry)",
         """The optimizers, with their usual learning rate. Returns 0 past the last."""),
     "tn_schedule_parse": (c_int32, (c_char_p, c_void_p,), True,
         "tn_status tn_schedule_parse(const char *text, tn_schedule *schedule)",
-        """A learning rate over time, parsed from a text: the name and numbers of a kind that tn_schedule_kind_at
-        lists, such as
-        "step 1000 0.5", "milestones 0.1 32000 48000", "cosine 10000" (Loshchilov and Hutter, 2017, whose warm
-        restarts are
-        "restarts 1000 2"), "onecycle 5000" (Smith and Topin, 2019), or "plateau 3 0.5" (times 0.5 after each 3
-        losses in a
-        row that are no lower than the lowest before); each after an optional "warmup 100," (1/100, 2/100, ... over
-        100
+        """A learning rate over time, parsed from a text: the name and numbers of a kind that tn_schedule_kind_at lists, such as
+        "step 1000 0.5", "milestones 0.1 32000 48000", "cosine 10000" (Loshchilov and Hutter, 2017, whose warm restarts are
+        "restarts 1000 2"), "onecycle 5000" (Smith and Topin, 2019), or "plateau 3 0.5" (times 0.5 after each 3 losses in a
+        row that are no lower than the lowest before); each after an optional "warmup 100," (1/100, 2/100, ... over 100
         steps, from which the other then counts its own)."""),
     "tn_schedule_at": (c_double, (c_void_p, c_uint64,), True,
         "double tn_schedule_at(const tn_schedule *schedule, uint64_t step)",
@@ -2592,30 +2389,24 @@ FUNCTIONS = {
         """The kinds, for help texts. Returns 0 past the last."""),
     "tn_schedule_see": (None, (c_void_p, c_void_p, c_double,), True,
         "void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss)",
-        """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied
-        with that of
+        """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with that of
         the step. Other schedules look at no losses: their factor here is 1."""),
     "tn_plateau_factor": (c_double, (c_void_p,), True,
         "double tn_plateau_factor(const tn_plateau *plateau)",
-        """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied
-        with that of
+        """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with that of
         the step. Other schedules look at no losses: their factor here is 1."""),
     "tn_precision_name": (c_char_p, (c_uint32,), False,
         "const char * tn_precision_name(uint32_t precision)",
         """"f32", "f32-fast", "bf16"; NULL for what is no TN_PRECISION_."""),
     "tn_compile": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_compile(tn_graph *graph, tn_state *state, const tn_compile_options *options, tn_program **program)",
-        """Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's
-        variables
-        are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM,
-        before any
+        """Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
+        are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM, before any
         of it is allocated; on failure the state is as it was. `options` may be NULL. The caller frees the program."""),
     "tn_program_free": (None, (c_void_p,), False,
         "void tn_program_free(tn_program *program)",
-        """Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's
-        variables
-        are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM,
-        before any
+        """Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
+        are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM, before any
         of it is allocated; on failure the state is as it was. `options` may be NULL. The caller frees the program."""),
     "tn_set": (c_int32, (c_void_p, c_char_p, c_double,), False,
         "tn_status tn_set(tn_program *program, const char *scalar, double value)",
@@ -2623,173 +2414,120 @@ FUNCTIONS = {
     "tn_feed": (c_int32, (c_void_p, c_char_p, c_void_p, c_uint64,), False,
         "tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes)",
         """Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied.
-        A program compiled with `f64` has its f32 inputs and outputs as f64: numbers of 8 bytes, here and in
-        tn_fetch.
-        TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program
-        computes: it is
+        A program compiled with `f64` has its f32 inputs and outputs as f64: numbers of 8 bytes, here and in tn_fetch.
+        TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program computes: it is
         left out."""),
     "tn_upload_new": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_upload_new(tn_program *program, tn_upload **upload)",
-        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it
-        is two
-        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see
-        them. It
-        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last
-        turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of
-        an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come
-        at a
+        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
+        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
         later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
     "tn_upload_next": (c_int32, (c_void_p, c_void_p, c_size_t,), False,
         "tn_status tn_upload_next(tn_upload *upload, const tn_piece pieces[], size_t count)",
-        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it
-        is two
-        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see
-        them. It
-        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last
-        turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of
-        an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come
-        at a
+        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
+        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
         later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
     "tn_upload_wait": (c_int32, (c_void_p,), False,
         "tn_status tn_upload_wait(tn_upload *upload)",
-        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it
-        is two
-        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see
-        them. It
-        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last
-        turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of
-        an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come
-        at a
+        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
+        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
         later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
     "tn_upload_free": (None, (c_void_p,), False,
         "void tn_upload_free(tn_upload *upload)",
-        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it
-        is two
-        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see
-        them. It
-        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last
-        turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of
-        an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come
-        at a
+        """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
+        turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
+        begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
+        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
         later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
     "tn_program_run": (c_int32, (c_void_p,), False,
         "tn_status tn_program_run(tn_program *program)",
-        """Enqueues one run. TN_ESTATE if an input was never filled. Errors of the device appear here or at the next
-        call that
+        """Enqueues one run. TN_ESTATE if an input was never filled. Errors of the device appear here or at the next call that
         waits."""),
     "tn_program_parts": (c_uint32, (c_void_p,), False,
         "uint32_t tn_program_parts(const tn_program *program)",
         """A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
-        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that
-        type
-        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and
-        between
-        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues
-        what
-        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole
-        takes
+        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
         its own shard for the sum."""),
     "tn_program_crossing": (c_uint64, (c_void_p, c_uint32, c_void_p,), False,
         "uint64_t tn_program_crossing(const tn_program *program, uint32_t part, int32_t *dtype)",
         """A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
-        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that
-        type
-        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and
-        between
-        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues
-        what
-        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole
-        takes
+        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
         its own shard for the sum."""),
     "tn_program_run_part": (c_int32, (c_void_p, c_uint32,), False,
         "tn_status tn_program_run_part(tn_program *program, uint32_t part)",
         """A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
-        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that
-        type
-        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and
-        between
-        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues
-        what
-        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole
-        takes
+        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
         its own shard for the sum."""),
     "tn_program_crossed": (c_int32, (c_void_p, c_uint32, c_void_p, c_uint64,), False,
         "tn_status tn_program_crossed(tn_program *program, uint32_t part, void *data, uint64_t bytes)",
         """A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
-        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that
-        type
-        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and
-        between
-        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues
-        what
-        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole
-        takes
+        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
         its own shard for the sum."""),
     "tn_program_cross": (c_int32, (c_void_p, c_uint32, c_void_p, c_uint64,), False,
         "tn_status tn_program_cross(tn_program *program, uint32_t part, const void *data, uint64_t bytes)",
         """A program of a shard of a batch (tn_graph_shard) is in as many parts as there are sums over all shards in it
-        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that
-        type
-        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and
-        between
-        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues
-        what
-        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole
-        takes
+        (tn_across), and one more: the number of parts, 1 for other programs. After part i, so many bytes of that type
+        (unless NULL) cross: 0 past the last. Runs in parts are tn_program_run_part for one part after another, and between
+        two of them tn_program_crossed, which waits for what the shard gives, and tn_program_cross, which enqueues what
+        becomes of the sum: `data` has to stay until something later of the program was waited for. A run as a whole takes
         its own shard for the sum."""),
     "tn_program_lanes": (c_int32, (c_void_p, c_uint32,), False,
         "tn_status tn_program_lanes(tn_program *program, uint32_t lanes)",
-        """Lanes let several runs in parts be under way at once, each with temporary memory and scalars of its own:
-        inputs,
-        kernels and the state's variables, which no part but the last writes, are shared. tn_program_lanes sees to
-        it that
+        """Lanes let several runs in parts be under way at once, each with temporary memory and scalars of its own: inputs,
+        kernels and the state's variables, which no part but the last writes, are shared. tn_program_lanes sees to it that
         there are so many; tn_program_lane says which one the following calls are about: 0 in the beginning."""),
     "tn_program_lane": (c_int32, (c_void_p, c_uint32,), False,
         "tn_status tn_program_lane(tn_program *program, uint32_t lane)",
-        """Lanes let several runs in parts be under way at once, each with temporary memory and scalars of its own:
-        inputs,
-        kernels and the state's variables, which no part but the last writes, are shared. tn_program_lanes sees to
-        it that
+        """Lanes let several runs in parts be under way at once, each with temporary memory and scalars of its own: inputs,
+        kernels and the state's variables, which no part but the last writes, are shared. tn_program_lanes sees to it that
         there are so many; tn_program_lane says which one the following calls are about: 0 in the beginning."""),
     "tn_wait": (c_int32, (c_void_p,), False,
         "tn_status tn_wait(tn_program *program)",
         """Waits for what was enqueued."""),
     "tn_fetch": (c_int32, (c_void_p, c_char_p, c_void_p, c_uint64,), False,
         "tn_status tn_fetch(tn_program *program, const char *output, void *data, uint64_t bytes)",
-        """Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. TN_ESTATE before
-        the
+        """Waits and copies an output to the host: dense, row-major, the output's whole size in bytes. TN_ESTATE before the
         first run."""),
     "tn_program_explain": (None, (c_void_p, CFUNCTYPE(None, c_void_p, c_char_p), c_void_p,), False,
         "void tn_program_explain(const tn_program *program, function line, void *arg)",
-        """The compiled program as a table for people: kernels, backend, shapes, bytes, what was fused into what. Calls
-        `line`
+        """The compiled program as a table for people: kernels, backend, shapes, bytes, what was fused into what. Calls `line`
         with each line, without its newline."""),
     "tn_program_get_report": (None, (c_void_p, c_void_p,), False,
         "void tn_program_get_report(const tn_program *program, tn_program_report *report)",
         """What compiling and running came to. Counts since the program was compiled where not said otherwise."""),
     "tn_program_profile": (c_int32, (c_void_p, c_uint32,), False,
         "tn_status tn_program_profile(tn_program *program, uint32_t on)",
-        """Begins to measure each kernel of the program's runs, or ends it; either forgets what was measured. A run
-        that is
-        measured waits for the device before and after, and, where the device's backend does not tell how long its
-        work takes
-        (tenon.observe/1), after each kernel. What it computes is the same. What moves values between devices is
-        left out."""),
+        """Begins to measure each kernel of the program's runs, or ends it; either forgets what was measured. A run that is
+        measured waits for the device before and after, and, where the device's backend does not tell how long its work takes
+        (tenon.observe/1), after each kernel. What it computes is the same. What moves values between devices is left out."""),
     "tn_program_profile_at": (c_int, (c_void_p, c_uint32, c_void_p,), False,
         "int tn_program_profile_at(const tn_program *program, uint32_t index, tn_launch_profile *launch)",
         """Returns 0 past the last, and where nothing is measured."""),
     "tn_device_peaks": (c_int32, (c_void_p, c_uint32, c_void_p,), False,
         "tn_status tn_device_peaks(tn_device *device, uint32_t precision, tn_peaks *peaks)",
-        """Measures that, products as `precision` (tn_compile_options) allows them, within about half a second on a
-        processor,
+        """Measures that, products as `precision` (tn_compile_options) allows them, within about half a second on a processor,
         and keeps the best figures that it found so far in the disk cache. Leaves `peaks` alone on failure."""),
     "tn_peaks_floor": (c_double, (c_void_p, c_double, c_double,), False,
         "double tn_peaks_floor(const tn_peaks *peaks, double flops, double bytes)",
@@ -2817,10 +2555,8 @@ FUNCTIONS = {
         """The seed of first values and of random numbers, and the training steps done. A checkpoint has both."""),
     "tn_state_param_step": (c_int, (c_void_p, c_char_p, c_void_p,), False,
         "int tn_state_param_step(const tn_state *state, const char *param, uint64_t *step)",
-        """The training steps that a parameter's optimizer has done; returns 0 if it has none. Where several optimizers
-        share a
-        state, as those of a generator and a discriminator do, each counts its own, which is what its schedule goes
-        by; the
+        """The training steps that a parameter's optimizer has done; returns 0 if it has none. Where several optimizers share a
+        state, as those of a generator and a discriminator do, each counts its own, which is what its schedule goes by; the
         state's step is the number of runs that trained, whoever did. A checkpoint has them."""),
     "tn_state_set_param_step": (c_int32, (c_void_p, c_char_p, c_uint64,), False,
         "tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step)",
@@ -2830,19 +2566,15 @@ FUNCTIONS = {
         """Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it."""),
     "tn_state_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)",
-        """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the
-        state."""),
+        """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state."""),
     "tn_state_find": (c_int, (c_void_p, c_char_p, c_void_p,), False,
         "int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry)",
-        """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the
-        state."""),
+        """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state."""),
     "tn_state_put": (c_int32, (c_void_p, c_char_p, c_int32, tn_shape, c_uint32, c_void_p,), False,
         "tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shape shape, uint32_t flags, const void *data)",
-        """Makes a tensor and fills it from `data`, dense and row-major, or with zeros if NULL. Fails if the name is
-        taken by
+        """Makes a tensor and fills it from `data`, dense and row-major, or with zeros if NULL. Fails if the name is taken by
         another shape or type; the same shape and type is overwritten.
-        Tensors are spread over as many buffers of the device as it takes; one that is larger than the largest is
-        refused."""),
+        Tensors are spread over as many buffers of the device as it takes; one that is larger than the largest is refused."""),
     "tn_state_write": (c_int32, (c_void_p, c_char_p, c_void_p, c_uint64,), False,
         "tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes)",
         """Copies a tensor's whole value from or to the device; `bytes` must be its size. Waits for the device."""),
@@ -2851,61 +2583,43 @@ FUNCTIONS = {
         """Copies a tensor's whole value from or to the device; `bytes` must be its size. Waits for the device."""),
     "tn_peek_new": (c_int32, (c_void_p, c_char_p, c_void_p,), False,
         "tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek)",
-        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what
-        comes
-        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and
-        gives what
-        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits
-        only where
+        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
+        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and gives what
+        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits only where
         the device has not come as far as that call yet, and so keeps the host from running more than that ahead; it
         allocates nothing. Free it before the state; NULL is fine."""),
     "tn_peek_next": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_peek_next(tn_peek *peek, const void **data)",
-        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what
-        comes
-        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and
-        gives what
-        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits
-        only where
+        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
+        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and gives what
+        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits only where
         the device has not come as far as that call yet, and so keeps the host from running more than that ahead; it
         allocates nothing. Free it before the state; NULL is fine."""),
     "tn_peek_free": (None, (c_void_p,), False,
         "void tn_peek_free(tn_peek *peek)",
-        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what
-        comes
-        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and
-        gives what
-        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits
-        only where
+        """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
+        after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and gives what
+        the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits only where
         the device has not come as far as that call yet, and so keeps the host from running more than that ahead; it
         allocates nothing. Free it before the state; NULL is fine."""),
     "tn_state_save": (c_int32, (c_void_p, c_char_p, c_void_p, c_size_t,), False,
         "tn_status tn_state_save(tn_state *state, const char *path, const tn_note notes[], size_t count)",
-        """Saves every tensor that is not transient, the seed and the step, and the notes, which are UTF-8 and whose
-        keys differ
-        from each other and don't begin with "tenon.". Written to a temporary file beside `path` (which may be a
-        symbolic
-        link), flushed to the disk and renamed, so that `path` is always the old file or the new one, whole, and of
-        the same
-        owner and mode. What is no regular file, a device for example, is written straight to. Fails with
-        TN_EMISSING if the
-        folder isn't there, and with TN_ESTATE if a tensor has a number that is not finite, which a training that
-        diverged
+        """Saves every tensor that is not transient, the seed and the step, and the notes, which are UTF-8 and whose keys differ
+        from each other and don't begin with "tenon.". Written to a temporary file beside `path` (which may be a symbolic
+        link), flushed to the disk and renamed, so that `path` is always the old file or the new one, whole, and of the same
+        owner and mode. What is no regular file, a device for example, is written straight to. Fails with TN_EMISSING if the
+        folder isn't there, and with TN_ESTATE if a tensor has a number that is not finite, which a training that diverged
         leaves behind: a good file is never replaced by such."""),
     "tn_state_save_with": (c_int32, (c_void_p, c_char_p, c_void_p, c_void_p, c_size_t,), False,
         "tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options, const tn_note notes[], size_t count)",
         """How to save; what is 0 is as usual."""),
     "tn_checkpoint_open": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_checkpoint_open(const char *path, tn_checkpoint **checkpoint)",
-        """A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors'
-        save_model
-        found tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does; notes of
-        our own
+        """A file that was read whole and checked: ours or any other safetensors file. Weights that safetensors' save_model
+        found tied, and wrote once, have all their names: tn_checkpoint_find knows them, and loading does; notes of our own
         files never stand for tensors. Truth values and whole numbers of other types become i32, as PyTorch's
-        "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that is not read (F8), is
-        left out
-        with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it is open: any thread
-        may read
+        "num_batches_tracked"; a tensor that has one beyond i32's range, or is of a type that is not read (F8), is left out
+        with a warning. The caller closes it. TN_EFORMAT if it is damaged. Not changed once it is open: any thread may read
         it."""),
     "tn_checkpoint_close": (None, (c_void_p,), False,
         "void tn_checkpoint_close(tn_checkpoint *checkpoint)",
@@ -2916,43 +2630,30 @@ FUNCTIONS = {
         "tenon.version" are what tn_state_save added."""),
     "tn_checkpoint_rename": (c_int32, (c_void_p, c_char_p,), False,
         "tn_status tn_checkpoint_rename(tn_checkpoint *checkpoint, const char *rules)",
-        """Gives tensors other names, for a file whose model is put together otherwise. `rules` are "OLD=NEW",
-        separated by
-        commas: what is named OLD up to a dot, or wholly, is named NEW there, and "module.=" takes a prefix away.
-        The first
-        rule that fits counts; one that fits no tensor is TN_EMISSING. Nothing is changed if a name would be empty
-        or there
+        """Gives tensors other names, for a file whose model is put together otherwise. `rules` are "OLD=NEW", separated by
+        commas: what is named OLD up to a dot, or wholly, is named NEW there, and "module.=" takes a prefix away. The first
+        rule that fits counts; one that fits no tensor is TN_EMISSING. Nothing is changed if a name would be empty or there
         twice (TN_EINVAL). Of a checkpoint that no other thread uses; notes stay as they are."""),
     "tn_checkpoint_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p,), False,
         "int tn_checkpoint_at(const tn_checkpoint *checkpoint, size_t index, tn_state_entry *entry, const void **data)",
-        """Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as
-        long as
-        the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be
-        NULL."""),
+        """Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as long as
+        the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be NULL."""),
     "tn_checkpoint_find": (c_int, (c_void_p, c_char_p, c_void_p, c_void_p,), False,
         "int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name, tn_state_entry *entry, const void **data)",
-        """Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as
-        long as
-        the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be
-        NULL."""),
+        """Tensor number `index` in the file's order; `data` is dense and row-major, aligned for its type, and lives as long as
+        the checkpoint, as the name does. `flags` are 0: a file has none. Returns 0 past the last. `data` may be NULL."""),
     "tn_checkpoint_load": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)",
-        """Fills every tensor of the state from the file, transient ones aside, and the seed and the step if the file
-        has them.
-        Tensors that only the file has are put into the state as well, with flags 0: the moments of an optimizer
-        whose graph
+        """Fills every tensor of the state from the file, transient ones aside, and the seed and the step if the file has them.
+        Tensors that only the file has are put into the state as well, with flags 0: the moments of an optimizer whose graph
         is yet to be compiled. Nothing is changed if a tensor is not in the file (TN_EMISSING) or has another shape
         (TN_ESHAPE) or type (TN_EDTYPE) there."""),
     "tn_checkpoint_load_fitting": (c_int32, (c_void_p, c_void_p, tn_load_report, c_void_p, c_void_p,), False,
         "tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_load_report *report, void *arg, size_t *taken)",
-        """For transfer learning: fills the tensors of the state that the file has by name, shape and type, where f64,
-        f16 and
-        bf16 become f32 and a number beyond its range is TN_EDTYPE, and leaves the others as they are, and seed and
-        step too.
-        Transient tensors and the moments of optimizers, which are named after their parameter, are left out on both
-        sides.
-        `report`, unless NULL, is told of every other tensor, those of the state first; `taken`, unless NULL, gets
-        how many
+        """For transfer learning: fills the tensors of the state that the file has by name, shape and type, where f64, f16 and
+        bf16 become f32 and a number beyond its range is TN_EDTYPE, and leaves the others as they are, and seed and step too.
+        Transient tensors and the moments of optimizers, which are named after their parameter, are left out on both sides.
+        `report`, unless NULL, is told of every other tensor, those of the state first; `taken`, unless NULL, gets how many
         were filled."""),
     "tn_stat_count": (c_int64, (tn_column,), False,
         "int64_t tn_stat_count(tn_column x)",
@@ -2962,13 +2663,11 @@ FUNCTIONS = {
         """Their sum divided by their count."""),
     "tn_stat_variance": (c_double, (tn_column, c_int,), False,
         "double tn_stat_variance(tn_column x, int sample)",
-        """The mean of the squared distances from the mean; with `sample` divided by count - 1 instead, which estimates
-        the
+        """The mean of the squared distances from the mean; with `sample` divided by count - 1 instead, which estimates the
         variance of what the values were drawn from. The standard deviation is its root."""),
     "tn_stat_deviation": (c_double, (tn_column, c_int,), False,
         "double tn_stat_deviation(tn_column x, int sample)",
-        """The mean of the squared distances from the mean; with `sample` divided by count - 1 instead, which estimates
-        the
+        """The mean of the squared distances from the mean; with `sample` divided by count - 1 instead, which estimates the
         variance of what the values were drawn from. The standard deviation is its root."""),
     "tn_stat_mean_absolute_deviation": (c_double, (tn_column,), False,
         "double tn_stat_mean_absolute_deviation(tn_column x)",
@@ -2984,10 +2683,8 @@ FUNCTIONS = {
         """The smallest and the largest value, and the second minus the first."""),
     "tn_stat_percentile": (c_double, (tn_column, c_double,), False,
         "double tn_stat_percentile(tn_column x, double percent)",
-        """The value below which `percent` (0..100) of the others lie. The sorted values are numbered from 0 to count -
-        1; what
-        lies at percent / 100 (count - 1) is interpolated between its neighbours: definition 7 of Hyndman and Fan,
-        "Sample
+        """The value below which `percent` (0..100) of the others lie. The sorted values are numbered from 0 to count - 1; what
+        lies at percent / 100 (count - 1) is interpolated between its neighbours: definition 7 of Hyndman and Fan, "Sample
         quantiles in statistical packages", 1996, the usual one of NumPy and R."""),
     "tn_stat_median": (c_double, (tn_column,), False,
         "double tn_stat_median(tn_column x)",
@@ -2997,43 +2694,34 @@ FUNCTIONS = {
         """from the 25th to the 75th"""),
     "tn_stat_weighted_mean": (c_double, (tn_column, c_void_p,), False,
         "double tn_stat_weighted_mean(tn_column x, const float *weight)",
-        """Value i counts weight[i] times; the weights are dense, `count` of them, none negative and not all 0: else
-        NaN. A
-        missing value takes its weight with it; a missing weight counts as negative. The median is where half of the
-        weight
+        """Value i counts weight[i] times; the weights are dense, `count` of them, none negative and not all 0: else NaN. A
+        missing value takes its weight with it; a missing weight counts as negative. The median is where half of the weight
         is reached; if it is reached exactly between two values, it is their mean."""),
     "tn_stat_weighted_median": (c_double, (tn_column, c_void_p,), False,
         "double tn_stat_weighted_median(tn_column x, const float *weight)",
-        """Value i counts weight[i] times; the weights are dense, `count` of them, none negative and not all 0: else
-        NaN. A
-        missing value takes its weight with it; a missing weight counts as negative. The median is where half of the
-        weight
+        """Value i counts weight[i] times; the weights are dense, `count` of them, none negative and not all 0: else NaN. A
+        missing value takes its weight with it; a missing weight counts as negative. The median is where half of the weight
         is reached; if it is reached exactly between two values, it is their mean."""),
     "tn_stat_outliers": (c_int64, (tn_column, c_double, c_void_p,), False,
         "int64_t tn_stat_outliers(tn_column x, double factor, uint8_t outlier[])",
-        """Marks what lies more than `factor` (0: 1.5) inter-quartile ranges below the lower or above the upper
-        quartile (Tukey,
+        """Marks what lies more than `factor` (0: 1.5) inter-quartile ranges below the lower or above the upper quartile (Tukey,
         "Exploratory data analysis", 1977): outlier[i] becomes 1 or 0; NULL is fine. Returns how many there are."""),
     "tn_scale_kind": (c_int32, (c_char_p,), False,
         "int32_t tn_scale_kind(const char *name)",
-        """The number of a kind by its name, "none", "minmax", "standard" or "unit", and back; -1 and NULL for what is
-        none."""),
+        """The number of a kind by its name, "none", "minmax", "standard" or "unit", and back; -1 and NULL for what is none."""),
     "tn_scale_name": (c_char_p, (c_int32,), False,
         "const char * tn_scale_name(int32_t kind)",
-        """The number of a kind by its name, "none", "minmax", "standard" or "unit", and back; -1 and NULL for what is
-        none."""),
+        """The number of a kind by its name, "none", "minmax", "standard" or "unit", and back; -1 and NULL for what is none."""),
     "tn_scaler_fit": (c_int32, (c_void_p, c_int32, c_double, c_double, c_void_p, c_int64, c_int64,), False,
         "tn_status tn_scaler_fit(tn_scaler *scaler, int32_t kind, double low, double high, const float *x, int64_t rows, int64_t columns)",
-        """Learns from x, dense (rows, columns), how to scale. `low` < `high` are for TN_SCALE_MINMAX alone. Infinite
-        values are
+        """Learns from x, dense (rows, columns), how to scale. `low` < `high` are for TN_SCALE_MINMAX alone. Infinite values are
         an error. Free the scaler in the end."""),
     "tn_scaler_free": (None, (c_void_p,), False,
         "void tn_scaler_free(tn_scaler *scaler)",
         """a zeroed struct is fine, and so is NULL"""),
     "tn_scaler_learn": (c_int32, (c_void_p, c_int32, c_double, c_double, c_void_p,), False,
         "tn_status tn_scaler_learn(tn_scaler *scaler, int32_t kind, double low, double high, const tn_dataset *data)",
-        """Learns from all samples of a data set, f32, in two passes if they have a loader. A column without any value
-        is
+        """Learns from all samples of a data set, f32, in two passes if they have a loader. A column without any value is
         TN_EFORMAT."""),
     "tn_dataset_scale": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_dataset_scale(tn_dataset *data, const tn_scaler *scaler)",
@@ -3043,39 +2731,31 @@ FUNCTIONS = {
         """Puts the columns' means in the place of missing values, in x itself."""),
     "tn_scaler_apply": (None, (c_void_p, c_void_p, c_int64,), False,
         "void tn_scaler_apply(const tn_scaler *scaler, float *x, int64_t rows)",
-        """Scales x itself, dense (rows, scaler->columns), and back. A missing value stays missing; a row of zeros
-        stays zeros.
+        """Scales x itself, dense (rows, scaler->columns), and back. A missing value stays missing; a row of zeros stays zeros.
         Rows that were brought to length 1 have lost their length: TN_EUNSUPPORTED."""),
     "tn_scaler_invert": (c_int32, (c_void_p, c_void_p, c_int64,), False,
         "tn_status tn_scaler_invert(const tn_scaler *scaler, float *x, int64_t rows)",
-        """Scales x itself, dense (rows, scaler->columns), and back. A missing value stays missing; a row of zeros
-        stays zeros.
+        """Scales x itself, dense (rows, scaler->columns), and back. A missing value stays missing; a row of zeros stays zeros.
         Rows that were brought to length 1 have lost their length: TN_EUNSUPPORTED."""),
     "tn_scaler_put": (c_int32, (c_void_p, c_void_p, c_char_p,), False,
         "tn_status tn_scaler_put(const tn_scaler *scaler, tn_state *state, const char *name)",
-        """Keeps a scaler in a state, to be saved with it: as the tensor `name`, (3, columns) in f64, which are mean,
-        centre and
-        spread, and "NAME.kind", (2), which are kind and base. And back from a file: the caller frees it.
-        TN_EMISSING if the
+        """Keeps a scaler in a state, to be saved with it: as the tensor `name`, (3, columns) in f64, which are mean, centre and
+        spread, and "NAME.kind", (2), which are kind and base. And back from a file: the caller frees it. TN_EMISSING if the
         file has none of that name, TN_EFORMAT if it makes no sense."""),
     "tn_scaler_read": (c_int32, (c_void_p, c_void_p, c_char_p,), False,
         "tn_status tn_scaler_read(tn_scaler *scaler, const tn_checkpoint *checkpoint, const char *name)",
-        """Keeps a scaler in a state, to be saved with it: as the tensor `name`, (3, columns) in f64, which are mean,
-        centre and
-        spread, and "NAME.kind", (2), which are kind and base. And back from a file: the caller frees it.
-        TN_EMISSING if the
+        """Keeps a scaler in a state, to be saved with it: as the tensor `name`, (3, columns) in f64, which are mean, centre and
+        spread, and "NAME.kind", (2), which are kind and base. And back from a file: the caller frees it. TN_EMISSING if the
         file has none of that name, TN_EFORMAT if it makes no sense."""),
     "tn_message": (c_char_p, (), True,
         "const char * tn_message()",
-        """The line that goes with this thread's last failure; "" before the first. Valid until this thread's next
-        failure."""),
+        """The line that goes with this thread's last failure; "" before the first. Valid until this thread's next failure."""),
     "tn_status_name": (c_char_p, (c_int32,), True,
         "const char * tn_status_name(tn_status status)",
         """"TN_ESHAPE" and so on; "unknown status" for a number that is none."""),
     "tn_log_to": (None, (tn_log_sink, c_void_p, c_int32,), True,
         "void tn_log_to(tn_log_sink *sink, void *arg, int32_t least_level)",
-        """Where the library's log lines go. By default warnings and errors go nowhere: the library never prints
-        unasked.
+        """Where the library's log lines go. By default warnings and errors go nowhere: the library never prints unasked.
         `sink` may be called from any thread; NULL silences it again."""),
     "tn_version": (c_char_p, (), True,
         "const char * tn_version()",
@@ -3085,10 +2765,8 @@ FUNCTIONS = {
         """Waits for all ranks to come, and refuses one that has another version of the library."""),
     "tn_team_close": (None, (c_void_p,), False,
         "void tn_team_close(tn_team *team)",
-        """All ranks close: without a failure they wait for each other. After one nobody is waited for, but everybody
-        stays for
-        a second in which the news travels; processes that a launcher started are then all ended when the first of
-        them ends.
+        """All ranks close: without a failure they wait for each other. After one nobody is waited for, but everybody stays for
+        a second in which the news travels; processes that a launcher started are then all ended when the first of them ends.
         NULL is fine."""),
     "tn_team_rank": (c_uint32, (c_void_p,), False,
         "uint32_t tn_team_rank(const tn_team *team)",
@@ -3122,8 +2800,7 @@ FUNCTIONS = {
         """"f32" and so on; "?" for a number that is no type."""),
     "tn_op_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_op_at(size_t index, tn_op_entry *entry)",
-        """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library.
-        Returns 0
+        """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0
         past the last."""),
     "tn_op_support": (c_int, (c_void_p, c_size_t, c_int32, c_int,), False,
         "int tn_op_support(tn_device *device, size_t index, int32_t dtype, int backward)",

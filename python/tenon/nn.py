@@ -24,8 +24,7 @@ def linear(x: Operand, name: str, *, units: Any = None, no_bias: Any = None, ini
 def conv2d(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, stride: Any = None, pad: Any = None,
         dilation: Any = None, groups: Any = None, same: Any = None, no_bias: Any = None,
         init: Any = None) -> Tensor:
-    """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups,
-    kernel)
+    """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
     and "conv1.bias" (filters). conv2d(x, "conv1", filters=32, kernel=(5, 5))
 
     filters: required, at least 1
@@ -44,8 +43,7 @@ def conv2d(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, st
 def conv2d_transpose(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, stride: Any = None,
         pad: Any = None, more: Any = None, dilation: Any = None, groups: Any = None, no_bias: Any = None,
         init: Any = None) -> Tensor:
-    """Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result to
-    that of
+    """Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result to that of
     its operand, with parameters "NAME.weight" (channels of x, filters / groups, kernel) and "NAME.bias" (filters).
     conv2d_transpose(x, "up1", filters=32, kernel=(2), stride=(2)) doubles height and width.
 
@@ -64,8 +62,7 @@ def conv2d_transpose(x: Operand, name: str, *, filters: Any = None, kernel: Any 
 def conv1d(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, stride: Any = None, pad: Any = None,
         more: Any = None, dilation: Any = None, groups: Any = None, same: Any = None, no_bias: Any = None,
         init: Any = None) -> Tensor:
-    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups,
-    kernel),
+    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
     transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
     conv1d(x, "conv1", filters=32, kernel=5)
 
@@ -84,8 +81,7 @@ def conv1d(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, st
 def conv1d_transpose(x: Operand, name: str, *, filters: Any = None, kernel: Any = None, stride: Any = None,
         pad: Any = None, more: Any = None, dilation: Any = None, groups: Any = None, same: Any = None,
         no_bias: Any = None, init: Any = None) -> Tensor:
-    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups,
-    kernel),
+    """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
     transposed (channels, filters / groups, kernel), and "NAME.bias" (filters). Options are as in two dimensions.
     conv1d(x, "conv1", filters=32, kernel=5)
 
@@ -128,14 +124,10 @@ def adaptive_avgpool1d(x: Operand, length: int) -> Tensor:
 
 def batch_norm(x: Operand, name: str, *, training: Any = None, momentum: Any = None, epsilon: Any = None,
         sync: Any = None) -> Tensor:
-    """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count.
-    Zero
-    options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes
-    the
-    batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them,
-    each
-    use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches
-    into
+    """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
+    options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes the
+    batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them, each
+    use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches into
     shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and variance.
 
     momentum: share of the new batch in the running statistics: 0.1
@@ -162,8 +154,7 @@ def rms_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
 
 
 def instance_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
-    """Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a None name means without scale
-    and
+    """Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a None name means without scale and
     shift, as PyTorch does it unless told otherwise.
 
     epsilon: added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next f32"""
@@ -180,8 +171,7 @@ def group_norm(x: Operand, name: str, *, groups: Any = None, epsilon: Any = None
 
 
 def prelu(x: Operand, name: str, each_channel: bool = False) -> Tensor:
-    """x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at
-    0.25.
+    """x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at 0.25.
     He, Zhang, Ren and Sun, 2015."""
     return op("tn_prelu", "tzb", x, name, each_channel)
 
@@ -192,29 +182,25 @@ def dropout_channels(x: Operand, rate: float) -> Tensor:
 
 
 def random_flip(x: Operand) -> Tensor:
-    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows
-    and
+    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
     columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""
     return op("tn_random_flip", "t", x)
 
 
 def random_crop(x: Operand, pad: int) -> Tensor:
-    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows
-    and
+    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
     columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""
     return op("tn_random_crop", "ti", x, pad)
 
 
 def embedding(index: Operand, name: str, count: int, units: int) -> Tensor:
-    """Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number
-    outside
+    """Rows of a trainable table, "NAME.weight" (count, units), from N(0, 1): i32 (...) -> (..., units). A number outside
     gives zeros."""
     return op("tn_embedding", "tzii", index, name, count, units)
 
 
 def embedding_padded(index: Operand, name: str, count: int, units: int, padding: int) -> Tensor:
-    """The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx. What a
-    file
+    """The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx. What a file
     has in that row is kept and given as it is, as PyTorch does it."""
     return op("tn_embedding_padded", "tziii", index, name, count, units, padding)
 
@@ -222,8 +208,7 @@ def embedding_padded(index: Operand, name: str, count: int, units: int, padding:
 def multihead_attention(x: Operand, name: str, *, heads: Any = None, memory: Any = None, mask: Any = None,
         causal: Any = None, dropout: Any = None) -> Tensor:
     """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
-    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight"
-    and
+    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
     ".bias". multihead_attention(x, "attention", heads=4, causal=1)
 
     heads: required; they divide the width
@@ -237,8 +222,7 @@ def multihead_attention(x: Operand, name: str, *, heads: Any = None, memory: Any
 
 def self_attention(x: Operand, name: str, heads: int, causal: bool = False) -> Tensor:
     """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
-    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight"
-    and
+    "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
     ".bias". multihead_attention(x, "attention", heads=4, causal=1)"""
     return op("tn_self_attention", "tzib", x, name, heads, causal)
 
@@ -246,11 +230,9 @@ def self_attention(x: Operand, name: str, heads: int, causal: bool = False) -> T
 def transformer(x: Operand, name: str, *, heads: Any = None, hidden: Any = None, memory: Any = None,
         mask: Any = None, memory_mask: Any = None, causal: Any = None, norm_last: Any = None, relu: Any = None,
         dropout: Any = None, epsilon: Any = None) -> Tensor:
-    """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two
-    linear
+    """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
     layers. Names are those of PyTorch's TransformerEncoderLayer and, with a memory, TransformerDecoderLayer:
-    "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part
-    (Xiong
+    "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part (Xiong
     and others, 2020) and the activation is gelu, unless told otherwise.
 
     heads: required
@@ -269,8 +251,7 @@ def transformer(x: Operand, name: str, *, heads: Any = None, hidden: Any = None,
 
 
 def sinusoids(graph: Graph, steps: int, width: int) -> Tensor:
-    """The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in each
-    even
+    """The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in each even
     column i, and the cosine in the next."""
     return op("tn_sinusoids", "gii", graph, steps, width)
 
@@ -278,19 +259,13 @@ def sinusoids(graph: Graph, steps: int, width: int) -> Tensor:
 def net(x: Operand, spec: str, *, training: Any = None, outputs: Any = None, init: Any = None, scale: Any = None,
         freeze: Any = None, sync_norm: Any = None) -> Tensor:
     """Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
-    "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The
-    first
-    dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network
-    gives
+    "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The first
+    dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
     for a sample: a spec writes "linear outputs" for it, and so do the named networks.
-    `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its
-    like,
-    xavier before all else) or another that net_init_at lists; None: "auto". `scale` is the deviation of "normal"
-    and
-    "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`,
-    unless
-    None, is as for freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm`
-    makes
+    `training` switches dropout on. `init` names the initialisation of the weights: "auto" (he before relu and its like,
+    xavier before all else) or another that net_init_at lists; None: "auto". `scale` is the deviation of "normal" and
+    "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
+    None, is as for freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
     every batch normalisation one over all shards of the batch (batch_norm_options.sync). Errors name the layer."""
     return op("tn_net", "tzo", x, spec, (c.tn_net_options, {"training": training, "outputs": outputs, "init": init,
                   "scale": scale, "freeze": freeze, "sync_norm": sync_norm}))
@@ -321,11 +296,10 @@ def loss(name: str, output: Operand, target: Operand, *, reduction: Any = None, 
         margin: Any = None, gamma: Any = None) -> Tensor:
     """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all.
 
-    weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all
-    weights are
+    weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all weights are
     smoothing: share of the target that is spread over all classes: Szegedy and others, 2016
-    ignores: samples of the label `ignored`, such as padding, which may be outside the classes, have no loss and no
-    part in the mean; which is 0 where all are ignored
+    ignores: samples of the label `ignored`, such as padding, which may be outside the classes, have no loss and no part
+    in the mean; which is 0 where all are ignored
     positive: binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs
     delta: huber, smooth_l1: where the square ends: 1
     margin: hinge, multi_margin: 1
@@ -347,8 +321,7 @@ def triplet_margin(anchor: Operand, positive: Operand, negative: Operand, margin
 
 
 def contrastive(a: Operand, b: Operand, same: Operand, margin: float = 1.0) -> Tensor:
-    """d^2 / 2 of pairs that are the same (above 0), max(0, margin - d)^2 / 2 of others, d = |a - b|: a and b (...,
-    width),
+    """d^2 / 2 of pairs that are the same (above 0), max(0, margin - d)^2 / 2 of others, d = |a - b|: a and b (..., width),
     same (...). Hadsell, Chopra and LeCun, 2006."""
     return op("tn_contrastive", "tttf", a, b, same, margin)
 
@@ -374,7 +347,6 @@ def root_mean_squared_error(prediction: Operand, target: Operand) -> Tensor:
 
 
 def count_correct(output: Operand, target: Operand) -> Tensor:
-    """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes);
-    for
+    """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
     one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""
     return op("tn_count_correct", "tt", output, target)

@@ -478,22 +478,30 @@ def flatten(x: Operand) -> Tensor:
 
 
 def slice(x: Operand, axis: int, start: int, count: int, step: int = 1) -> Tensor:
-    """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be
-    negative
+    """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be negative
     but not 0. All of them must be there."""
     return op("tn_slice", "tiiii", x, axis, start, count, step)
 
 
 def flip(x: Operand, axis: int = -1) -> Tensor:
-    """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be
-    negative
+    """`count` elements of an axis: start, start + step, ...; a negative start counts from the end, a step may be negative
     but not 0. All of them must be there."""
     return op("tn_flip", "ti", x, axis)
 
 
+def unslice(x: Operand, axis: int, start: int, step: int, size: int) -> Tensor:
+    """The inverse: x's elements at start, start + step, ... of an axis of `size` elements, the rest zeros."""
+    return op("tn_unslice", "tiiii", x, axis, start, step, size)
+
+
 def pad(x: Operand, axis: int, before: int, after: int) -> Tensor:
-    """Zeros before and after x along an axis."""
+    """Zeros before and after x along an axis; or another number."""
     return op("tn_pad", "tiii", x, axis, before, after)
+
+
+def pad_value(x: Operand, axis: int, before: int, after: int, value: float) -> Tensor:
+    """Zeros before and after x along an axis; or another number."""
+    return op("tn_pad_value", "tiiif", x, axis, before, after, value)
 
 
 def concat(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
@@ -537,22 +545,19 @@ def roll(x: Operand, axis: int, shift: int) -> Tensor:
 
 
 def pad_edge(x: Operand, axis: int, before: int, after: int) -> Tensor:
-    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b
-    a);
+    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
     or those of its other end (b c a b c a b). The last two take no more elements than there are."""
     return op("tn_pad_edge", "tiii", x, axis, before, after)
 
 
 def pad_reflect(x: Operand, axis: int, before: int, after: int) -> Tensor:
-    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b
-    a);
+    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
     or those of its other end (b c a b c a b). The last two take no more elements than there are."""
     return op("tn_pad_reflect", "tiii", x, axis, before, after)
 
 
 def pad_wrap(x: Operand, axis: int, before: int, after: int) -> Tensor:
-    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b
-    a);
+    """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
     or those of its other end (b c a b c a b). The last two take no more elements than there are."""
     return op("tn_pad_wrap", "tiii", x, axis, before, after)
 
@@ -575,8 +580,7 @@ def triu(x: Operand, diagonal: int = 0) -> Tensor:
 
 
 def matmul(a: Operand, b: Operand) -> Tensor:
-    """(..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A
-    vector is
+    """(..., m, k)(..., k, n) -> (..., m, n), as NumPy's matmul: leading dimensions are a batch, and broadcast. A vector is
     a row on the left and a column on the right, and the result lacks that dimension."""
     return op("tn_matmul", "tt", a, b)
 
@@ -596,8 +600,8 @@ def conv2d(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, 
     """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1.
 
     stride: 0: 1; a width of 0 is the height
-    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a
-    kernel of one column wants that
+    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a kernel
+    of one column wants that
     dilation: as the stride
     groups: 0 means 1: output channels see only the input channels of their group
     size: of the result; 0: what whole windows give"""
@@ -611,8 +615,8 @@ def conv2d_transposed(x: Operand, weight: Operand, *, stride: Any = None, pad: A
     the same options leads from (h, w) to (p, q).
 
     stride: 0: 1; a width of 0 is the height
-    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a
-    kernel of one column wants that
+    pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a kernel
+    of one column wants that
     dilation: as the stride
     groups: 0 means 1: output channels see only the input channels of their group
     size: of the result; 0: what whole windows give"""
@@ -647,8 +651,7 @@ def avgpool2d(x: Operand, *, window: Any = None, stride: Any = None, pad: Any = 
 
 
 def adaptive_avgpool2d(x: Operand, height: int, width: int) -> Tensor:
-    """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h /
-    height). An
+    """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
     infinity or NaN may make others of its picture NaN."""
     return op("tn_adaptive_avgpool2d", "tii", x, height, width)
 
@@ -665,16 +668,14 @@ def global_maxpool2d(x: Operand) -> Tensor:
 
 def resize_nearest(x: Operand, height: int, width: int) -> Tensor:
     """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
-    around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN
-    then
+    around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
     makes others of its row and column NaN. height x h is at most 2^29, and width x w."""
     return op("tn_resize_nearest", "tii", x, height, width)
 
 
 def resize_bilinear(x: Operand, height: int, width: int, align_corners: bool = False) -> Tensor:
     """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
-    around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN
-    then
+    around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
     makes others of its row and column NaN. height x h is at most 2^29, and width x w."""
     return op("tn_resize_bilinear", "tiib", x, height, width, align_corners)
 
@@ -689,47 +690,117 @@ def pixel_unshuffle(x: Operand, factor: int) -> Tensor:
     return op("tn_pixel_unshuffle", "ti", x, factor)
 
 
+def conv_nd(x: Operand, weight: Operand, *, stride: Any = None, dilation: Any = None, begin: Any = None,
+        end: Any = None, more: Any = None, groups: Any = None) -> Tensor:
+    """x (b, c, sizes...), weight (k, c / groups, kernel...) -> (b, k, as many whole windows as there are...).
+
+    stride: 0: 1
+    dilation: 0: 1
+    begin: zeros before x, or places left out at the beginning of what is transposed
+    end: the same after it
+    more: places added at the end of what is transposed
+    groups: 0: 1"""
+    return op("tn_conv_nd", "tto", x, weight, (c.tn_conv_nd_options, {"stride": stride, "dilation": dilation,
+                  "begin": begin, "end": end, "more": more, "groups": groups}))
+
+
+def conv_nd_transposed(x: Operand, weight: Operand, *, stride: Any = None, dilation: Any = None, begin: Any = None,
+        end: Any = None, more: Any = None, groups: Any = None) -> Tensor:
+    """The transposed: x (b, k, sizes...), weight (k, c / groups, kernel...) -> (b, c, ...), each size
+    (size - 1) stride + (kernel - 1) dilation + 1 + more - begin - end.
+
+    stride: 0: 1
+    dilation: 0: 1
+    begin: zeros before x, or places left out at the beginning of what is transposed
+    end: the same after it
+    more: places added at the end of what is transposed
+    groups: 0: 1"""
+    return op("tn_conv_nd_transposed", "tto", x, weight, (c.tn_conv_nd_options, {"stride": stride,
+                  "dilation": dilation, "begin": begin, "end": end, "more": more, "groups": groups}))
+
+
+def maxpool_nd(x: Operand, *, window: Any = None, stride: Any = None, dilation: Any = None, begin: Any = None,
+        end: Any = None, ceil_mode: Any = None, count_pad: Any = None) -> Tensor:
+    """The largest of each window, of u8 too; padding never is, a NaN always.
+
+    window: required for each dimension
+    stride: 0: as the window
+    dilation: 0: 1
+    begin: padding before, smaller than the window's reach
+    end: and after
+    ceil_mode: as in pool_options, these two"""
+    return op("tn_maxpool_nd", "to", x, (c.tn_pool_nd_options, {"window": window, "stride": stride,
+                  "dilation": dilation, "begin": begin, "end": end, "ceil_mode": ceil_mode,
+                  "count_pad": count_pad}))
+
+
+def avgpool_nd(x: Operand, *, window: Any = None, stride: Any = None, dilation: Any = None, begin: Any = None,
+        end: Any = None, ceil_mode: Any = None, count_pad: Any = None) -> Tensor:
+    """The mean of each window; and (sum |x|^p)^(1/p), p > 0, whose gradient is 0 where it is 0.
+
+    window: required for each dimension
+    stride: 0: as the window
+    dilation: 0: 1
+    begin: padding before, smaller than the window's reach
+    end: and after
+    ceil_mode: as in pool_options, these two"""
+    return op("tn_avgpool_nd", "to", x, (c.tn_pool_nd_options, {"window": window, "stride": stride,
+                  "dilation": dilation, "begin": begin, "end": end, "ceil_mode": ceil_mode,
+                  "count_pad": count_pad}))
+
+
+def lppool_nd(x: Operand, p: float = 2.0, *, window: Any = None, stride: Any = None, dilation: Any = None,
+        begin: Any = None, end: Any = None, ceil_mode: Any = None, count_pad: Any = None) -> Tensor:
+    """The mean of each window; and (sum |x|^p)^(1/p), p > 0, whose gradient is 0 where it is 0.
+
+    window: required for each dimension
+    stride: 0: as the window
+    dilation: 0: 1
+    begin: padding before, smaller than the window's reach
+    end: and after
+    ceil_mode: as in pool_options, these two"""
+    return op("tn_lppool_nd", "tfo", x, p, (c.tn_pool_nd_options, {"window": window, "stride": stride,
+                  "dilation": dilation, "begin": begin, "end": end, "ceil_mode": ceil_mode,
+                  "count_pad": count_pad}))
+
+
+def max_unpool_nd(values: Operand, places: Operand, shape: Shape) -> Tensor:
+    """The inverse: values at their places, as maxpool_nd_places numbers the elements of a tensor of that shape, the rest
+    zeros. Of several at one place their mean."""
+    return op("tn_max_unpool_nd", "tts", values, places, shape)
+
+
 def sum(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN
-    is
-    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements
-    are 0,
+    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
     the gradients of a product are right up to the second order."""
     return op("tn_sum", "tab", x, axis, keepdims)
 
 
 def prod(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN
-    is
-    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements
-    are 0,
+    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
     the gradients of a product are right up to the second order."""
     return op("tn_prod", "tab", x, axis, keepdims)
 
 
 def mean(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN
-    is
-    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements
-    are 0,
+    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
     the gradients of a product are right up to the second order."""
     return op("tn_mean", "tab", x, axis, keepdims)
 
 
 def amax(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN
-    is
-    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements
-    are 0,
+    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
     the gradients of a product are right up to the second order."""
     return op("tn_amax", "tab", x, axis, keepdims)
 
 
 def amin(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN
-    is
-    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements
-    are 0,
+    """Sum, product, mean, largest, smallest element over some axes; with `keep` these stay, as 1, else they go. A NaN is
+    largest and smallest. Over no elements a sum is 0, a product 1, a mean NaN; the other two fail. Where elements are 0,
     the gradients of a product are right up to the second order."""
     return op("tn_amin", "tab", x, axis, keepdims)
 
@@ -745,22 +816,19 @@ def all(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 
 def variance(x: Operand, axis: Axes = None, correction: int = 0, keepdims: bool = False) -> Tensor:
-    """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1
-    for the
+    """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1 for the
     unbiased estimate; NaN if that is not above 0. And its root, whose gradient is 0 where it is 0."""
     return op("tn_variance", "taib", x, axis, correction, keepdims)
 
 
 def std(x: Operand, axis: Axes = None, correction: int = 0, keepdims: bool = False) -> Tensor:
-    """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1
-    for the
+    """The sum of squared distances from the mean, divided by n - correction: 0 for the variance of what is there, 1 for the
     unbiased estimate; NaN if that is not above 0. And its root, whose gradient is 0 where it is 0."""
     return op("tn_std", "taib", x, axis, correction, keepdims)
 
 
 def norm(x: Operand, p: float = 2.0, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """(sum |x|^p)^(1/p); p = INFINITY: the largest |x|, -INFINITY: the smallest, 0: how many are not 0. The gradient
-    is 0
+    """(sum |x|^p)^(1/p); p = INFINITY: the largest |x|, -INFINITY: the smallest, 0: how many are not 0. The gradient is 0
     where the norm is 0."""
     return op("tn_norm", "tfab", x, p, axis, keepdims)
 
@@ -791,8 +859,7 @@ def log_softmax(x: Operand, axis: int = -1) -> Tensor:
 
 
 def logsumexp(x: Operand, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over some axes, which stay, as 1, with `keep`; it does not overflow for any x. Over no elements
-    it
+    """log(sum(exp(x))) over some axes, which stay, as 1, with `keep`; it does not overflow for any x. Over no elements it
     is minus infinity."""
     return op("tn_logsumexp", "tab", x, axis, keepdims)
 
@@ -818,8 +885,7 @@ def batch_normalize(x: Operand, weight: Operand, bias: Operand, axis: Axes = Non
 
 
 def across(x: Operand) -> Tensor:
-    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or
-    f64
+    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or f64
     x over all shards, which is the same for each, and batch_share the part of the batch's samples that are in this
     one, of x's type: across(mul(mean, batch_share(mean))) is the mean over the batch. In graphs of whole
     batches they are x itself, and 1. batch_normalize_across is batch_normalize over the whole batch."""
@@ -827,8 +893,7 @@ def across(x: Operand) -> Tensor:
 
 
 def batch_share(like: Operand) -> Tensor:
-    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or
-    f64
+    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or f64
     x over all shards, which is the same for each, and batch_share the part of the batch's samples that are in this
     one, of x's type: across(mul(mean, batch_share(mean))) is the mean over the batch. In graphs of whole
     batches they are x itself, and 1. batch_normalize_across is batch_normalize over the whole batch."""
@@ -837,8 +902,7 @@ def batch_share(like: Operand) -> Tensor:
 
 def batch_normalize_across(x: Operand, weight: Operand, bias: Operand, axis: Axes = None,
         epsilon: float = 1e-5) -> Tensor:
-    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or
-    f64
+    """Where a training cuts its batches into shards (fit.h), a graph has one of them. across is the sum of an f32 or f64
     x over all shards, which is the same for each, and batch_share the part of the batch's samples that are in this
     one, of x's type: across(mul(mean, batch_share(mean))) is the mean over the batch. In graphs of whole
     batches they are x itself, and 1. batch_normalize_across is batch_normalize over the whole batch."""
@@ -846,8 +910,7 @@ def batch_normalize_across(x: Operand, weight: Operand, bias: Operand, axis: Axe
 
 
 def attention(q: Operand, k: Operand, v: Operand, causal: bool = False) -> Tensor:
-    """Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m,
-    e).
+    """Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
     With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017."""
     return op("tn_attention", "tttb", q, k, v, causal)
 
@@ -868,10 +931,8 @@ def argsort(x: Operand, axis: int = -1, descending: bool = False) -> Tensor:
 
 
 def searchsorted(sorted: Operand, values: Operand, right: bool = False) -> Tensor:
-    """Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not
-    larger. A
-    NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the shape
-    of
+    """Where values belong in sorted lines, i32: how many elements of the line are smaller or, with `right`, not larger. A
+    NaN is larger than all. Lines (..., n) and values (..., m), or one line (n) for values of any shape -> the shape of
     the values. What is not sorted gives any places from 0 to n. No gradient."""
     return op("tn_searchsorted", "ttb", sorted, values, right)
 
@@ -1010,7 +1071,9 @@ class TensorMethods:
     flatten = flatten
     slice = slice
     flip = flip
+    unslice = unslice
     pad = pad
+    pad_value = pad_value
     tile = tile
     repeat = repeat
     unsqueeze = unsqueeze
@@ -1037,6 +1100,12 @@ class TensorMethods:
     resize_bilinear = resize_bilinear
     pixel_shuffle = pixel_shuffle
     pixel_unshuffle = pixel_unshuffle
+    conv_nd = conv_nd
+    conv_nd_transposed = conv_nd_transposed
+    maxpool_nd = maxpool_nd
+    avgpool_nd = avgpool_nd
+    lppool_nd = lppool_nd
+    max_unpool_nd = max_unpool_nd
     sum = sum
     prod = prod
     mean = mean

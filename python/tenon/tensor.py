@@ -17,22 +17,27 @@ from .optimizers import Optimizer, optimizer_of
 
 
 class Graph(ops.GraphMethods):
-    """What to compute. Freed when nothing of Python's uses it any more."""
+    """What to compute. Freed when nothing of Python's uses it any more. `training` is for layers that differ then."""
 
-    def __init__(self) -> None:
+    def __init__(self, training: bool = False) -> None:
         made = lib.tn_graph_new()
         if not made:
             raise MemoryError("no memory for a graph")
         self._handle: Optional[Handle] = Handle(made, lib.tn_graph_free)
-        self._borrowed: Optional[int] = None
+        self._begin(None, training)
+
+    def _begin(self, borrowed: Optional[int], training: bool) -> None:
+        self._borrowed, self.training, self.classes = borrowed, training, 0
         self.inputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
         self.outputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
+        self.layers: Dict[str, Any] = {}  # that were called in it, by name
 
     @classmethod
-    def borrow(cls, pointer: int) -> "Graph":
+    def borrow(cls, pointer: int, training: bool = False) -> "Graph":
         """A graph that the library keeps, until `forget`."""
         made = cls.__new__(cls)
-        made._handle, made._borrowed, made.inputs, made.outputs = None, pointer, {}, {}
+        made._handle = None
+        made._begin(pointer, training)
         return made
 
     def forget(self) -> None:

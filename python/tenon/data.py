@@ -1,0 +1,172 @@
+"""data.py: data sets: samples and their targets, from arrays, which are used where they lie, or from files."""
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Any, List, Optional, Tuple
+
+from . import c
+from ._build import shape as shape_of
+from ._library import Handle, check, lib, text
+from .errors import InvalidError, ShapeError
+from .memory import Array, Memory, memory_of, numpy
+
+
+def _samples(x: Any) -> Memory:
+    """Bytes stay bytes, whole numbers become i32, others f32."""
+    found = memory_of(x)
+    wanted = found.dtype if found.dtype in (c.TN_U8, c.TN_I32) else c.TN_F32
+    return memory_of(x, wanted) if found.dtype != wanted else found
+
+
+def _is_whole(y: Any) -> bool:
+    kind = getattr(getattr(y, "dtype", None), "kind", None)
+    if kind is not None:
+        return kind in "iub"
+    return memory_of(y).dtype in (c.TN_I32, c.TN_U8)
+
+
+class Dataset:
+    """Samples x, (count, the sample's shape): bytes, which are levels to be divided by 255, or f32, or i32 numbers; and
+    what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). Of arrays that are
+    dense and of these types nothing is copied; they stay alive as long as this does."""
+
+    def __init__(self, x: Any, y: Any = None, *, classes: int = 0, labels: Optional[bool] = None,
+                 name: str = "the arrays") -> None:
+        self.struct = c.tn_dataset()
+        self._kept: List[Any] = [name.encode()]
+        self._owner: Optional[Handle] = None
+        memory = self._x = _samples(x)
+        self._kept.append(memory)
+        if not memory.shape:
+            raise ShapeError("samples are (count, the sample's shape), not a number")
+        s = self.struct
+        s.count, s.sample, s.x_dtype, s.x = memory.shape[0], shape_of(memory.shape[1:]), memory.dtype, memory.address
+        s.source = self._kept[0]
+        if y is not None:
+            self._take_targets(y, classes, labels)
+
+    def _take_targets(self, y: Any, classes: int, labels: Optional[bool]) -> None:
+        s = self.struct
+        if labels is None:
+            labels = _is_whole(y)
+        memory = memory_of(y, c.TN_I32 if labels else c.TN_F32)
+        if not memory.shape or memory.shape[0] != s.count:
+            raise ShapeError(f"there are {s.count} samples, and what belongs to them is {memory.shape}")
+        self._kept.append(memory)
+        if labels:
+            self._take_labels(memory, classes)
+            return
+        s.target, s.targets = memory.address, 1
+        for n in memory.shape[1:]:
+            s.targets *= n
+
+    def _take_labels(self, memory: Memory, classes: int) -> None:
+        if len(memory.shape) > 1 and memory.shape[1:] != (1,):
+            raise ShapeError(f"labels are ({self.struct.count},), not {memory.shape}")
+        self.struct.label, self.struct.classes = memory.address, classes or _most(memory) + 1
+
+    @classmethod
+    def _of(cls, struct: c.tn_dataset) -> "Dataset":
+        """One that the library made, and frees."""
+        made = cls.__new__(cls)
+        made.struct, made._kept, made._x = struct, [], None
+        made._owner = Handle(ctypes.addressof(struct), lambda p, _kept=struct: lib.tn_dataset_free(p))
+        return made
+
+    def __len__(self) -> int:
+        return self.struct.count
+
+    @property
+    def sample(self) -> Tuple[int, ...]:
+        """A sample's shape."""
+        return tuple(self.struct.sample.dim[:self.struct.sample.rank])
+
+    @property
+    def classes(self) -> int:
+        """How many classes the labels are of; 0: there are none."""
+        return self.struct.classes
+
+    def _array(self, address: Optional[int], dtype: int, shape: Tuple[int, ...]) -> Any:
+        if not address:
+            return None
+        return Array(Memory(address, dtype, shape, self)).array()
+
+    @property
+    def x(self) -> Any:
+        """The samples, where they lie; None for those that are read as they are needed (`load`)."""
+        return self._array(self.struct.x, self.struct.x_dtype, (len(self),) + self.sample)
+
+    @property
+    def y(self) -> Any:
+        """The labels or targets, where they lie; None: there are none."""
+        if self.struct.label:
+            return self._array(self.struct.label, c.TN_I32, (len(self),))
+        return self._array(self.struct.target, c.TN_F32, (len(self), self.struct.targets))
+
+    def load(self) -> "Dataset":
+        """Reads all samples into memory."""
+        check(lib.tn_dataset_load(ctypes.byref(self.struct)))
+        return self
+
+    def split(self, share: float, seed: int = 0) -> Tuple["Dataset", "Dataset"]:
+        """Two data sets: the first without a share (0..1) of the samples, which the seed chooses, the second with
+        them."""
+        count = len(self)
+        part = min(max(int(round(count * share)), 1), count - 1)
+        if count < 2:
+            raise InvalidError("a data set of one sample can't be split")
+        order = (ctypes.c_int32 * count)()
+        lib.tn_shuffle(order, count, seed, 0)
+        return self._rows(sorted(order[part:])), self._rows(sorted(order[:part]))
+
+    def _rows(self, rows: List[int]) -> "Dataset":
+        x = _gathered(self.x, rows)
+        y = _gathered(self.y, rows) if self.y is not None else None
+        return Dataset(x, y, classes=self.classes, labels=bool(self.struct.label) if y is not None else None)
+
+    def __repr__(self) -> str:
+        of = f"{self.classes} classes" if self.classes else f"{self.struct.targets} targets"
+        return f"tenon.Dataset({len(self)} samples of {self.sample}, {of})"
+
+
+def _most(memory: Memory) -> int:
+    np = numpy()
+    array = Array(memory).array()
+    if memory.shape[0] == 0:
+        return 0
+    return int(array.max()) if np is not None else max(array.tolist())
+
+
+def _gathered(array: Any, rows: List[int]) -> Any:
+    """Those rows of an array, copied."""
+    if array is None:
+        raise InvalidError("samples that are read as they are needed can't be split: load() them first")
+    source = memory_of(array)
+    out = Array.new(source.dtype, (len(rows),) + source.shape[1:])
+    size = out._memory.bytes // max(len(rows), 1)
+    for i, row in enumerate(rows):
+        ctypes.memmove(out.address + i * size, source.address + row * size, size)
+    return out
+
+
+def open_dataset(name: Any, *, seed: int = 1, target: Optional[str] = None) -> Tuple[Dataset, Dataset]:
+    """A training and a test set by a name: "digits" or "digits-rgb", drawn by the library, "digits:1000", a folder
+    with MNIST's files or with images, an .npz, .safetensors or CSV file. `target`: the column of a table to predict."""
+    train, test, options = c.tn_dataset(), c.tn_dataset(), c.tn_csv_options()
+    options.classify = c.TN_CLASSIFY_AUTO
+    if target is not None:
+        options.target = target.encode()
+    check(lib.tn_dataset_open(os.fsencode(name), seed, ctypes.byref(options), ctypes.byref(train),
+                              ctypes.byref(test)))
+    return Dataset._of(train), Dataset._of(test)
+
+
+def dataset_of(x: Any, y: Any, classes: int = 0, labels: Optional[bool] = None) -> Dataset:
+    """A data set, or one of arrays."""
+    return x if isinstance(x, Dataset) else Dataset(x, y, classes=classes, labels=labels)
+
+
+def column_names(data: Dataset) -> List[str]:
+    """The names of a table's columns, if it has them."""
+    return text(data.struct.column_names).splitlines()

@@ -1,0 +1,352 @@
+"""model.py: a network that trains itself on arrays, measures, predicts, is saved and loaded. The steps are loops inside
+the library (fit.h): samples that fit are copied to the device once, or used where they lie."""
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from . import c, nn
+from ._build import dtype as dtype_of
+from ._library import Handle, check, lib, text
+from .callbacks import Callback, callback_of
+from .data import Dataset, dataset_of
+from .errors import InvalidError, ShapeError
+from .layers import Net
+from .memory import memory_of, new_array
+from .optimizers import optimizer_of
+from .program import Checkpoint, State, compile_options
+from .progress import Progress
+from .tensor import Graph, Tensor
+
+LOOK = 32  # steps between two looks at the clock
+
+
+class Score(NamedTuple):
+    """Means over the samples. Accuracy is NaN where nothing can be right or wrong."""
+
+    loss: float
+    accuracy: float
+
+
+class Epoch(NamedTuple):
+    """What came of an epoch: of the batches as they were trained on, and of the validation set after it (NaN without
+    one). `seconds` without the validation."""
+
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+
+
+class History:
+    """All epochs of a model: history["loss"] is an array of numbers, one an epoch; so are "accuracy", "val_loss",
+    "val_accuracy" and "seconds"."""
+
+    def __init__(self) -> None:
+        self.epochs: List[Epoch] = []
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in Epoch._fields:
+            raise KeyError(f"{key}: there are {', '.join(Epoch._fields)}")
+        values = [float(getattr(e, key)) for e in self.epochs]
+        out, memory = new_array(c.TN_F64, (len(values),))
+        ctypes.memmove(memory.address, (ctypes.c_double * len(values))(*values), memory.bytes)
+        return out
+
+    def keys(self) -> Tuple[str, ...]:
+        """What there is of each epoch."""
+        return Epoch._fields
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __repr__(self) -> str:
+        return f"tenon.History({len(self)} epochs{f', last {self.epochs[-1]}' if self.epochs else ''})"
+
+
+def _losses() -> Dict[str, c.tn_loss_entry]:
+    found: Dict[str, c.tn_loss_entry] = {}
+    entry = c.tn_loss_entry()
+    while lib.tn_loss_at(len(found), ctypes.byref(entry)):
+        found[text(entry.name)] = entry
+        entry = c.tn_loss_entry()
+    return found
+
+
+_BUILD = dict(c.tn_model._fields_)["build"]
+
+
+class _Builder:
+    """A network as the library calls it. An exception in it ends the library's call, and goes on from there."""
+
+    def __init__(self, network: Callable[[Tensor], Tensor], loss: str, compile: Dict[str, Any],
+                 readable: bool = False) -> None:
+        self.network, self.readable, self.classes = network, loss if readable else None, 0
+        self.error: Optional[BaseException] = None
+        self._function = _BUILD(self._build)
+        self.struct = c.tn_model(self._function, loss.encode(), None, compile_options(compile))
+
+    def _build(self, pointer: int, training: int, _arg: Any) -> int:
+        graph = Graph.borrow(lib.tn_graph_of(pointer), bool(training))
+        graph.classes = self.classes
+        try:
+            return self.call(Tensor(graph, pointer))._pointer
+        except BaseException as e:  # it can't pass through C
+            self.error = e
+            line = f"{type(e).__name__}: {e}".replace("%", "%%").encode()
+            lib.tn_graph_fail(graph.pointer(), getattr(e, "status", 0) or c.TN_EINVAL, line)
+            return pointer
+        finally:
+            graph.forget()
+
+    def call(self, x: Tensor) -> Tensor:
+        y = self.network(x)
+        if not isinstance(y, Tensor):
+            raise InvalidError(f"the network gave a {type(y).__name__}, not a tensor")
+        return nn.loss_readable(self.readable, y) if self.readable else y
+
+    def check(self, status: int) -> None:
+        """Raises the network's own exception, or the library's."""
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        check(status)
+
+
+class Model:
+    """A network, its loss and its optimizer, on a device. The network is anything that makes a tensor of a batch of
+    samples: a layer, a function, a net in words.
+
+    Options: `device` ("auto", "cpu", a Device), `state` to share parameters, `seed` of first values and shuffling, and
+    those of compiling: storage="f16", precision="bf16", strict=True."""
+
+    def __init__(self, network: Any, loss: str = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
+                 state: Optional[State] = None, seed: int = 1, **compile: Any) -> None:
+        self.network = Net(network) if isinstance(network, str) else network
+        if loss not in _losses():
+            raise InvalidError(f"there is no loss '{loss}': there are {', '.join(_losses())}")
+        self.loss, self._loss = loss, _losses()[loss]
+        self.optimizer = optimizer_of(optimizer)
+        self.state = state or State(device, seed)
+        self.history = History()
+        self._builder = _Builder(self.network, loss, compile)
+        self._readable = _Builder(self.network, loss, compile, readable=True)
+        self._notes: Dict[str, str] = {}
+        self._lock = self.state._lock
+
+    # ---- data ----
+
+    def _graph(self, sample: Tuple[int, ...], dtype: int, readable: bool = False) -> Tensor:
+        """The network's output for one sample."""
+        builder = self._readable if readable else self._builder
+        graph = Graph()
+        graph.classes = builder.classes
+        return builder.call(graph.input("x", (1,) + sample, c.TN_F32 if dtype == c.TN_U8 else dtype))
+
+    def _dataset(self, x: Any, y: Any) -> Dataset:
+        """Labels or numbers, as the loss takes them."""
+        if isinstance(x, Dataset) or y is None:
+            made = dataset_of(x, y)
+        elif self._loss.labels:
+            made = dataset_of(x, y, self._builder.classes, True)
+        elif self._loss.classes:
+            made = dataset_of(x, y, self._builder.classes, None if len(memory_of(y).shape) == 1 else False)
+        else:
+            made = dataset_of(x, y, 0, False)
+        self._outputs(made)
+        return made
+
+    def _outputs(self, data: Dataset) -> None:
+        """Of arrays of labels, how many classes there are is what the network has outputs for."""
+        s = data.struct
+        for builder in (self._builder, self._readable):
+            builder.classes = builder.classes or s.classes or s.targets
+        if s.classes and data._owner is None:
+            out = self._graph(data.sample, s.x_dtype).shape
+            s.classes = max(s.classes, out[-1] if len(out) > 1 else 1, 2)
+
+    # ---- training ----
+
+    def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch: int = 32, validation: Any = None,
+            callbacks: Iterable[Any] = (), schedule: Optional[str] = None, patience: int = 0, verbose: bool = True,
+            class_weights: Optional[Any] = None, **options: Any) -> History:
+        """Trains on samples x and what belongs to them, y, or on a Dataset. `validation`: (x, y), a Dataset, or the
+        share of the samples that is set apart for it. `schedule` of the learning rate: "cosine 1000" (optim.h).
+        `patience`: ends after so many epochs without a new lowest loss. Callbacks are functions of an Epoch, which end
+        the training by returning True, or Callbacks. Other options are those of tn_fit_options: smoothing, shards,
+        least_fall. Ctrl-C ends it after a step; what was trained stays."""
+        with self._lock:
+            data = self._dataset(x, y)
+            data, checked = self._validation(data, validation)
+            run = _Fit(self, data, checked, [callback_of(f) for f in callbacks])
+            run.options(epochs, batch, schedule, patience, class_weights, options)
+            self._note(data)
+            run.run(Progress(epochs, verbose))
+        return self.history
+
+    def _validation(self, data: Dataset, validation: Any) -> Tuple[Dataset, Optional[Dataset]]:
+        if validation is None:
+            return data, None
+        if isinstance(validation, float):
+            first, second = data.split(validation, self.state.seed)
+            return first, second
+        if isinstance(validation, Dataset):
+            return data, validation
+        checked = self._dataset(*validation)
+        checked.struct.classes = data.struct.classes
+        return data, checked
+
+    def evaluate(self, x: Any, y: Any = None) -> Score:
+        """Measures the model on samples and what belongs to them."""
+        with self._lock:
+            data, score = self._dataset(x, y), c.tn_score()
+            self._builder.check(lib.tn_evaluate(self.state._handle.get(), ctypes.byref(self._builder.struct),
+                                                ctypes.byref(data.struct), ctypes.byref(score)))
+        return Score(score.loss, score.accuracy)
+
+    def predict(self, x: Any, *, probabilities: bool = False) -> Any:
+        """The network's outputs for samples, f32, (count, ...); or what people read in them: probabilities where the
+        loss takes logits."""
+        with self._lock:
+            data = dataset_of(x, None)
+            builder = self._readable if probabilities else self._builder
+            shape = self._graph(data.sample, data.struct.x_dtype, probabilities).shape
+            out, memory = new_array(c.TN_F32, (len(data),) + shape[1:])
+            builder.check(lib.tn_predict(self.state._handle.get(), ctypes.byref(builder.struct),
+                                         ctypes.byref(data.struct), memory.address, memory.bytes))
+        return out
+
+    __call__ = predict
+
+    # ---- parameters and files ----
+
+    def build(self, *sample: int, dtype: str = "f32") -> "Model":
+        """Makes the parameters for samples of that shape, which training and predicting do by themselves."""
+        with self._lock:
+            y = self._graph(tuple(sample), dtype_of(dtype))
+            y.output("y").graph.compile(self.state).close()
+        return self
+
+    def parameters(self) -> Dict[str, Any]:
+        """Copies of what is trained, by name."""
+        return {name: self.state[name] for name in self.state.names(trainable=True)}
+
+    def _note(self, data: Dataset) -> None:
+        """What the command needs to know of a model that it is to use: `tenon predict --model FILE`."""
+        s = data.struct
+        words = {"net": self.network.words} if isinstance(self.network, Net) else {}
+        scale = "0.0039215686274509803" if s.x_dtype == c.TN_U8 else "1"
+        self._notes = dict(words, loss=self.loss, sample="x".join(map(str, data.sample)), x_scale=scale,
+                           x_type="u8" if s.x_dtype == c.TN_U8 else "f32", classes=str(s.classes),
+                           targets=str(s.targets))
+
+    def save(self, path: Any, *, weights_only: bool = False, notes: Optional[Dict[str, str]] = None) -> None:
+        """Saves parameters, optimizer, seed and step in a safetensors file with PyTorch's names; with `weights_only`
+        what PyTorch's load_state_dict takes."""
+        self.state.save(path, dict(self._notes, **(notes or {})), weights_only=weights_only)
+
+    def load(self, path: Any, *, fitting: bool = False, rename: str = "") -> Dict[str, str]:
+        """Fills the parameters from a file, ours or PyTorch's; with `fitting` those that fit, for transfer learning,
+        and says what is the matter with the others. Before the first training the parameters are made by `build`."""
+        if not len(self.state):
+            with Checkpoint(path) as file:
+                sample = file.note("sample")
+            if not sample:
+                raise InvalidError("the model has no parameters yet: call build(...) with a sample's shape first")
+            self.build(*map(int, sample.split("x")))
+        return self.state.load(path, fitting=fitting, rename=rename)
+
+    def close(self) -> None:
+        """Lets go of the state."""
+        self.state.close()
+
+    def __enter__(self) -> "Model":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def load_model(path: Any, *, device: Any = "auto", **options: Any) -> Model:
+    """A model from a file that knows its own network: those of networks in words, ours and the command's."""
+    with Checkpoint(path) as file:
+        net, loss = file.note("net"), file.note("loss")
+        counts = [int(file.note(key) or 0) for key in ("classes", "targets")]
+    if not net or not loss:
+        raise InvalidError(f"{path}: it does not say what network it is: make the Model, and load it there")
+    model = Model(Net(net), loss, device=device, **options)
+    for builder in (model._builder, model._readable):
+        builder.classes = counts[0] or counts[1]
+    model.load(path)
+    return model
+
+
+class _Fit:
+    """One training: its options, what they point to, and its loop."""
+
+    def __init__(self, model: Model, data: Dataset, checked: Optional[Dataset], callbacks: List[Callback]) -> None:
+        self.model, self.data, self.checked, self.callbacks = model, data, checked, callbacks
+        self.struct, self.kept = c.tn_fit_options(), []  # type: Tuple[c.tn_fit_options, List[Any]]
+
+    def options(self, epochs: int, batch: int, schedule: Optional[str], patience: int, class_weights: Any,
+                more: Dict[str, Any]) -> None:
+        s, optimizer = self.struct, self.model.optimizer
+        s.epochs, s.batch, s.patience = epochs, batch, patience
+        s.optimizer, s.optim = optimizer.kind.encode(), optimizer.struct()
+        s.schedule = schedule.encode() if schedule else None
+        if self.checked is not None:
+            s.validation = ctypes.addressof(self.checked.struct)
+        if class_weights is not None:
+            weights = memory_of(class_weights, c.TN_F32)
+            if weights.shape != (self.data.classes,):
+                raise ShapeError(f"class_weights are {weights.shape}, and there are {self.data.classes} classes")
+            self.kept.append(weights)
+            s.class_weights = weights.address
+        for name, value in more.items():
+            if name not in ("smoothing", "shards", "least_fall", "step_loss", "bucket"):
+                raise InvalidError(f"fit has no option '{name}'")
+            setattr(s, name, value)
+
+    def run(self, progress: Progress) -> None:
+        builder, made = self.model._builder, ctypes.c_void_p()
+        builder.check(lib.tn_training_new(self.model.state._handle.get(), ctypes.byref(builder.struct),
+                                          ctypes.byref(self.data.struct), ctypes.byref(self.struct),
+                                          ctypes.byref(made)))
+        training = Handle(made.value, lib.tn_training_free, self.model.state._handle)
+        try:
+            for callback in self.callbacks:
+                callback.begin(self.model)
+            while not self.epoch(training.get(), progress):
+                pass
+        finally:
+            training.close()
+            for callback in self.callbacks:
+                callback.end(self.model)
+
+    def epoch(self, training: int, progress: Progress) -> bool:
+        """Runs one; returns whether it was the last."""
+        place = lib.tn_training_where(training)
+        if place.finished:
+            return True
+        step, done = lib.tn_training_step, place.step
+        while done < place.steps:
+            until = min(done + LOOK, place.steps)
+            for _ in range(until - done):
+                status = step(training)
+                if status:
+                    check(status)
+            done = until
+            progress.step(place.epochs + 1, done, place.steps)
+        return self.end(training, progress)
+
+    def end(self, training: int, progress: Progress) -> bool:
+        found = c.tn_epoch()
+        check(lib.tn_training_end_epoch(training, ctypes.byref(found)))
+        epoch = Epoch(found.number, found.train.loss, found.train.accuracy, found.validation.loss,
+                      found.validation.accuracy, found.seconds)
+        self.model.history.epochs.append(epoch)
+        progress.epoch(epoch)
+        asked = [callback.epoch(self.model, epoch) for callback in self.callbacks]
+        return any(asked) or bool(lib.tn_training_where(training).finished)

@@ -1,0 +1,311 @@
+"""test_model.py: layers and models from Python: training, measuring, predicting, files, callbacks; and PyTorch's
+numbers, where there is a PyTorch."""
+import array
+import gc
+import io
+import math
+import os
+import random
+import tempfile
+import unittest
+
+import tenon
+from tenon import progress
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+try:
+    import torch
+except ImportError:
+    torch = None
+
+
+def digits(count=600):
+    return tenon.open_dataset(f"digits:{count}")
+
+
+def line(rng, count):
+    """y = 2 a - b + 1"""
+    x = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(count)]
+    return x, [2 * a - b + 1 for a, b in x]
+
+
+def most_likely(rows):
+    return [max(range(len(r)), key=r.__getitem__) for r in rows]
+
+
+class Training(unittest.TestCase):
+    def test_it_learns_digits_and_says_so(self):
+        train, test = digits(2000)
+        net = tenon.Sequential(tenon.Flatten(), tenon.Linear(64), tenon.ReLU(), tenon.Linear(10))
+        model = tenon.Model(net, optimizer=tenon.Adam(2e-3), device="cpu")
+        history = model.fit(train, epochs=4, batch=32, validation=test, verbose=False)
+        score = model.evaluate(test)
+        self.assertGreater(score.accuracy, 0.8)
+        self.assertAlmostEqual(history["val_accuracy"].tolist()[-1], score.accuracy)
+        self.assertLess(history["loss"].tolist()[-1], history["loss"].tolist()[0])
+        self.assertEqual(model.state.names(trainable=True), ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"])
+        guess = most_likely(model.predict(test.x).tolist())
+        right = sum(g == t for g, t in zip(guess, test.y.tolist()))
+        self.assertAlmostEqual(right / len(test), score.accuracy)
+        for row in model.predict(test.x, probabilities=True).tolist()[:5]:
+            self.assertAlmostEqual(sum(row), 1, places=5)
+
+    def test_from_python_and_in_c_it_comes_to_the_same_bits(self):
+        train, _ = digits(300)
+        models = [tenon.Model(n, optimizer=tenon.SGD(0.1), device="cpu", seed=5) for n in (
+            "linear 20, sigmoid, linear 10",
+            tenon.Sequential(tenon.Flatten(), tenon.Linear(20, init=tenon.initial.Xavier()), tenon.Sigmoid(),
+                             tenon.Linear(10, init=tenon.initial.Xavier())))]
+        for model in models:
+            model.fit(train, epochs=2, batch=50, verbose=False)
+        a, b = ({k: v.tolist() for k, v in m.parameters().items()} for m in models)
+        self.assertEqual(a, b)
+
+    def test_numbers_are_regressed_from_lists(self):
+        rng = random.Random(1)
+        x, y = line(rng, 200)
+        model = tenon.Model(tenon.Linear(1), "mse", tenon.Adam(0.05), device="cpu")
+        model.fit(x, y, epochs=60, batch=20, verbose=False)
+        x, y = line(rng, 50)
+        self.assertLess(model.evaluate(x, y).loss, 1e-4)
+        self.assertTrue(math.isnan(model.evaluate(x, y).accuracy))
+        for got, expected in zip(model.predict(x).tolist(), y):
+            self.assertAlmostEqual(got[0], expected, places=1)
+
+    def test_whole_numbers_are_numbers_to_a_loss_of_numbers(self):
+        model = tenon.Model(tenon.Linear(1), "mse", tenon.Adam(0.1), device="cpu")
+        model.fit([[1.0], [2.0], [3.0], [4.0]], [10, 20, 30, 40], epochs=400, batch=4, verbose=False)
+        self.assertAlmostEqual(model.predict([[2.5]]).tolist()[0][0], 25, delta=1)
+
+    def test_yes_and_no(self):
+        rng = random.Random(2)
+        x, y = line(rng, 300)
+        model = tenon.Model(tenon.Linear(1), "binary_cross_entropy", tenon.Adam(0.1), device="cpu")
+        model.fit(x, [int(v > 1) for v in y], epochs=20, batch=30, verbose=False)
+        self.assertGreater(model.evaluate(x, [int(v > 1) for v in y]).accuracy, 0.93)
+
+    def test_a_part_is_set_apart_for_validation(self):
+        train, _ = digits(300)
+        model = tenon.Model("mlp", device="cpu")
+        history = model.fit(train.x, train.y, epochs=1, validation=0.2, verbose=False)
+        self.assertEqual(len(history), 1)
+        self.assertGreater(history["val_loss"].tolist()[0], 0)
+        first, second = train.split(0.25, seed=3)
+        self.assertEqual((len(first), len(second)), (225, 75))
+
+    def test_callbacks_see_epochs_and_end_it(self):
+        seen = []
+        train, _ = digits(100)
+        model = tenon.Model("mlp", device="cpu")
+
+        class Watch(tenon.Callback):
+            def begin(self, model):
+                seen.append("begin")
+
+            def end(self, model):
+                seen.append("end")
+
+        model.fit(train, epochs=9, callbacks=[Watch(), lambda e: seen.append(e.number), lambda e: e.number == 3],
+                  verbose=False)
+        self.assertEqual(seen, ["begin", 1, 2, 3, "end"])
+        with self.assertRaises(KeyboardInterrupt):
+            model.fit(train, epochs=9, callbacks=[self.interrupt], verbose=False)
+        self.assertEqual(len(model.history), 4)
+
+    @staticmethod
+    def interrupt(epoch):
+        raise KeyboardInterrupt
+
+    def test_what_it_shows(self):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+        epoch = tenon.Epoch(1, 0.5, 0.75, math.nan, math.nan, 1.0)
+        for file, bar in ((io.StringIO(), False), (Terminal(), True)):
+            shown = progress.Progress(2, True, file)
+            shown.step(1, 5, 10)
+            shown.epoch(epoch)
+            self.assertIn("epoch 1/2  loss 0.5  accuracy 75.00%", file.getvalue())
+            self.assertEqual("[############............]" in file.getvalue(), bar)
+        quiet = io.StringIO()
+        progress.Progress(2, False, quiet).epoch(epoch)
+        self.assertEqual(quiet.getvalue(), "")
+
+
+class Networks(unittest.TestCase):
+    def fits(self, network, x, y, loss="cross_entropy", **options):
+        model = tenon.Model(network, loss, tenon.Adam(0.01), device="cpu", **options)
+        model.fit(x, y, epochs=2, batch=8, verbose=False)
+        return model
+
+    def test_modules_have_their_names_from_attributes(self):
+        class Block(tenon.Module):
+            def __init__(self, channels):
+                super().__init__()
+                self.conv = tenon.Conv2d(channels, 3, pad=1, bias=False)
+                self.bn = tenon.BatchNorm()
+
+            def forward(self, x):
+                return self.bn(self.conv(x)).relu() + x
+
+        class Net(tenon.Module):
+            def __init__(self):
+                super().__init__()
+                self.stem = tenon.Conv2d(4, 3, pad="same")
+                self.blocks = [Block(4), Block(4)]
+                self.head = tenon.Sequential(tenon.GlobalAvgPool2d(), tenon.Dropout(0.1), tenon.Linear(10))
+
+            def forward(self, x):
+                x = self.stem(x)
+                for block in self.blocks:
+                    x = block(x)
+                return self.head(x)
+
+        train, _ = digits(40)
+        model = self.fits(Net(), train.x, train.y)
+        self.assertEqual(set(model.state.names(trainable=True)), {
+            "stem.weight", "stem.bias", "blocks.0.conv.weight", "blocks.0.bn.weight", "blocks.0.bn.bias",
+            "blocks.1.conv.weight", "blocks.1.bn.weight", "blocks.1.bn.bias", "head.fc1.weight", "head.fc1.bias"})
+        self.assertIn("blocks.0.bn.running_mean", model.state)
+
+    def test_sequences_and_tokens(self):
+        rng = random.Random(3)
+        x = [[rng.randint(0, 9) for _ in range(6)] for _ in range(40)]
+        for layer in (tenon.LSTM(8, last=True), tenon.GRU(8, last=True, bidirectional=True), tenon.RNN(4, last=True)):
+            self.fits(tenon.Sequential(tenon.Embedding(10, 4), layer, tenon.Linear(2)), x, [r[-1] % 2 for r in x])
+        net = tenon.Sequential(tenon.Embedding(10, 8), tenon.Transformer(2), tenon.LayerNorm(),
+                               tenon.MultiheadAttention(2), lambda t: t.mean(1), tenon.Linear(2))
+        self.fits(net, x, [r[-1] % 2 for r in x])
+
+    def test_layers_of_one_name_are_refused(self):
+        graph = tenon.Graph()
+        x = graph.input("x", (2, 3))
+        tenon.Linear(3, name="a")(x)
+        with self.assertRaises(tenon.InvalidError):
+            tenon.Linear(3, name="a")(x)
+        shared = tenon.Linear(3, name="b")
+        shared(shared(x))
+
+    def test_a_network_s_own_exceptions_come_through(self):
+        train, _ = digits(20)
+
+        def bad(x):
+            raise KeyError("100 %s")
+        for call in (lambda m: m.fit(train, verbose=False), lambda m: m.predict(train.x)):
+            with self.assertRaises(KeyError):
+                call(tenon.Model(bad, device="cpu"))
+        kept = []
+        model = tenon.Model(lambda x: kept.append(x) or tenon.Linear(10)(x.flatten()), device="cpu")
+        model.fit(train, verbose=False)
+        gc.collect()
+        for tensor in kept:
+            if tensor.graph._borrowed is None and tensor.graph._handle is None:
+                with self.assertRaises(tenon.StateError):
+                    tensor + 1
+        with self.assertRaises(tenon.InvalidError):
+            tenon.Model(lambda x: 3, device="cpu").fit(train, verbose=False)
+
+    def test_wrong_words_and_shapes(self):
+        train, _ = digits(20)
+        with self.assertRaises(tenon.InvalidError):
+            tenon.Model("mlp", "no such loss")
+        with self.assertRaises(tenon.TenonError):
+            tenon.Model("no such layer", device="cpu").fit(train, verbose=False)
+        with self.assertRaises(tenon.ShapeError):
+            tenon.Model("mlp", device="cpu").fit(train.x, train.y.tolist()[:5], verbose=False)
+        with self.assertRaises(tenon.TenonError):
+            tenon.Model("mlp", device="cpu", optimizer="no such").fit(train, verbose=False)
+        with self.assertRaises(tenon.InvalidError):
+            tenon.Model("mlp", device="cpu").fit(train, no_such_option=1, verbose=False)
+
+
+class Files(unittest.TestCase):
+    def test_a_model_goes_on_where_it_was(self):
+        train, test = digits(200)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.safetensors")
+            once = tenon.Model("mlp", device="cpu", seed=4)
+            once.fit(train, epochs=2, verbose=False)
+            once.save(path)
+            again = tenon.load_model(path, device="cpu")
+            self.assertEqual(again.evaluate(test), once.evaluate(test))
+            self.assertEqual(again.state.step, once.state.step)
+            for model in (once, again):
+                model.fit(train, epochs=1, verbose=False)
+            self.assertEqual(again.parameters()["fc1.weight"].tolist(), once.parameters()["fc1.weight"].tolist())
+            checkpoints = tenon.Checkpoints(os.path.join(folder, "{epoch}.safetensors"), best=False)
+            once.fit(train, epochs=2, callbacks=[checkpoints], verbose=False)
+            self.assertEqual(sorted(os.listdir(folder)), ["1.safetensors", "2.safetensors", "m.safetensors"])
+
+    def test_a_layered_model_is_loaded_by_its_maker(self):
+        def made():
+            return tenon.Model(tenon.Sequential(tenon.Flatten(), tenon.Linear(10)), device="cpu")
+        train, test = digits(100)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.safetensors")
+            first, second = made(), made()
+            first.fit(train, verbose=False)
+            first.save(path, weights_only=True)
+            second.build(1, 28, 28).load(path, fitting=True)
+            self.assertEqual(second.evaluate(test), first.evaluate(test))
+            with self.assertRaises(tenon.InvalidError):
+                made().load(self.bare(folder))
+            with self.assertRaises(tenon.InvalidError):
+                tenon.load_model(path)
+
+    @staticmethod
+    def bare(folder):
+        """A file that says nothing of samples."""
+        path = os.path.join(folder, "bare.safetensors")
+        state = tenon.State("cpu")
+        state.put("a", [1.0])
+        state.save(path)
+        return path
+
+
+class Arrays(unittest.TestCase):
+    def test_samples_are_used_where_they_lie(self):
+        x = array.array("f", range(12))
+        data = tenon.Dataset(memoryview(x).cast("B").cast("f", [4, 3]), [0, 1, 0, 1])
+        self.assertEqual(data.struct.x, x.buffer_info()[0])
+        self.assertEqual(data.x.tolist(), [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]])
+        self.assertEqual(data.y.tolist(), [0, 1, 0, 1])
+        with self.assertRaises(tenon.ShapeError):
+            tenon.Dataset([[1.0], [2.0]], [1])
+
+    def test_the_library_s_samples_outlive_their_data_set(self):
+        x = digits(50)[0].x
+        gc.collect()
+        self.assertEqual(len(x), 50)
+        self.assertGreater(max(max(r) for r in x.tolist()[0][0]), 0)
+
+
+@unittest.skipIf(torch is None, "there is no PyTorch")
+class BesidePyTorch(unittest.TestCase):
+    def test_a_convolutional_network_gives_the_same(self):
+        theirs = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.BatchNorm2d(4), torch.nn.ReLU(),
+                                     torch.nn.MaxPool2d(2), torch.nn.Flatten(), torch.nn.Linear(4 * 14 * 14, 10))
+        ours = tenon.Sequential(tenon.Conv2d(4, 3, pad=1, name="0"), tenon.BatchNorm(name="1"), tenon.ReLU(),
+                                tenon.MaxPool2d(2), tenon.Flatten(), tenon.Linear(10, name="5"))
+        x = torch.rand(16, 1, 28, 28)
+        y = torch.randint(0, 10, (16,))
+        model = tenon.Model(ours, optimizer=tenon.SGD(0.1), device="cpu").build(1, 28, 28)
+        for name, value in theirs.state_dict().items():
+            if name in model.state:
+                model.state[name] = value.detach()
+        with torch.no_grad():
+            expected = theirs.eval()(x)
+        self.assertLess(float((torch.from_numpy(model.predict(x)) - expected).abs().max()), 1e-5)
+        model.fit(x, y, epochs=1, batch=16, verbose=False)
+        optimizer = torch.optim.SGD(theirs.train().parameters(), 0.1)
+        torch.nn.functional.cross_entropy(theirs(x), y).backward()
+        optimizer.step()
+        for name, value in theirs.named_parameters():
+            self.assertLess(float((torch.from_numpy(model.state[name]) - value.detach()).abs().max()), 1e-5, name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
