@@ -146,7 +146,7 @@ def ours():
 
 
 def theirs():
-    """Networks of torchvision, for images of 64 x 64 but where they ask for more."""
+    """Networks of torchvision, for images of 64 x 64; of 224 x 224 where the exporter asks for windows of one size."""
     import torch
     from torchvision import models
 
@@ -156,7 +156,8 @@ def theirs():
 
     def one(name):
         options = {"init_weights": True, "aux_logits": False} if name == "googlenet" else {}
-        return getattr(models, name)(weights=None, **options), {"image": torch.randn(2, 3, 64, 64)}
+        size = 224 if name.startswith(("vgg", "alexnet")) else 64
+        return getattr(models, name)(weights=None, **options), {"image": torch.randn(2, 3, size, size)}
 
     known = {name: lambda name=name: one(name) for name in names}
     known["vit_tiny"] = lambda: (models.VisionTransformer(64, 8, 4, 3, 192, 768, num_classes=100),
