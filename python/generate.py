@@ -160,7 +160,7 @@ def arguments(function, structs):
             continue
         if p.ctype in structs:
             codes += "o"
-            made += [option(f) for f in structs[p.ctype].fields]
+            made += [option(f) for f in structs[p.ctype].options]
             continue
         name = RENAMED.get(p.name, p.name)
         made.append(Argument(name, code_of(p)))
@@ -207,7 +207,7 @@ def options_told(function, structs):
     told = []
     for p in function.parameters:
         if p.ctype in structs:
-            told += [f"{f.name}: {f.doc}" for f in structs[p.ctype].fields if f.doc]
+            told += [f"{f.name}: {f.doc}" for f in structs[p.ctype].options if f.doc]
     return "\n".join(told)
 
 
@@ -224,7 +224,7 @@ def word(p, structs):
     """What stands for a parameter in the call."""
     if p.ctype not in structs:
         return RENAMED.get(p.name, p.name)
-    given = ", ".join(f'"{f.name}": {f.name}' for f in structs[p.ctype].fields)
+    given = ", ".join(f'"{f.name}": {f.name}' for f in structs[p.ctype].options)
     return f"(c.{p.ctype}, {{{given}}})"
 
 

@@ -30,6 +30,7 @@ class Struct:
 
     def __init__(self, name, fields, doc):
         self.name, self.fields, self.doc = name, fields, doc
+        self.options = [f for f in fields if f.name != "spare"]  # what a caller has a choice of
 
 
 class Headers:

@@ -28,6 +28,7 @@ typedef struct tn_check_options {
     uint64_t first;    /* the number of the first random program of the group graphs, */
     uint64_t cases;    /* and how many there are (0: 200); at most as many of each operator's cases (0: all), spread over
                           their list, and others with another seed */
+    uint64_t spare[4];
 } tn_check_options;
 
 /* What became of one case. Texts live until the callback returns. */
@@ -44,11 +45,13 @@ typedef struct tn_check_row {
     double worst;       /* the largest error, in parts of what is allowed */
     double seconds;
     const char *source; /* of a random program that failed: the smallest one found that fails, as C; else NULL */
+    uint64_t spare[4];
 } tn_check_row;
 
 /* What was checked: the backend and the device. */
 typedef struct tn_check_target {
     char device[96], name[128], driver[128], backend[32], version[64];
+    uint64_t spare[4];
 } tn_check_target;
 
 /* Checks a device by its name, or a backend's file if `target` contains a '/' (its first device). Calls `row` with each
@@ -65,6 +68,7 @@ typedef struct tn_check_operator {
     const char *detail; /* of a failure: what was expected and found; else "" */
     int32_t outcome;    /* TN_CHECK_PASSED or TN_CHECK_FAILED */
     double worst;       /* the largest error, in parts of what is allowed */
+    uint64_t spare[4];
 } tn_check_operator;
 
 /* Tries each operator of a graph, backward ones too if there are gradients, on the state's device: each alone on the
@@ -84,6 +88,7 @@ typedef struct tn_check_exchange {
     uint32_t ranks;         /* that took part */
     int32_t outcome;        /* TN_CHECK_; UNSUPPORTED: it is not between threads, and is to be tried by its launcher */
     const char *detail;     /* of a failure; else "" */
+    uint64_t spare[4];
 } tn_check_exchange;
 
 /* Puts a communicator, by its name or its file's path, through what teams ask of it: between 1 to 4 threads, each case

@@ -22,6 +22,7 @@ typedef struct tn_source {
     tn_status (*fill)(void *arg, int64_t index, void *x, void *target, tn_msg *msg);
     void (*close)(void *arg); /* called once, when no data set has the loader any more; or NULL */
     void *arg;                /* passed on to both */
+    uint64_t spare[4];
 } tn_source;
 
 /* A loader of that source, copied. Data sets share it: each lets go of it in tn_dataset_free. */
@@ -59,6 +60,7 @@ typedef struct tn_dataset {
     int32_t *row;         /* sample i is number row[i] of the loader; NULL: number i */
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
     uint32_t separator;   /* what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table */
+    uint64_t spare[4];
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -115,6 +117,7 @@ typedef struct tn_csv_options {
     uint32_t header;            /* TN_HEADER_... */
     const char *ignore;         /* columns that are not read, named as `target` names them; of a table to predict from
                                    by order, if it has them; or NULL. Not looked at with `columns` or by_position */
+    uint64_t spare[4];
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
@@ -123,6 +126,7 @@ typedef struct tn_array {
     int32_t dtype;
     tn_shape shape;
     void *data;
+    uint64_t spare[4];
 } tn_array;
 
 /* An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a safetensors file
@@ -199,6 +203,7 @@ typedef struct tn_open_options {
     tn_csv_options csv;
     uint32_t stream; /* TN_STREAM_... */
     tn_shape image;  /* of a folder's images, as tn_dataset_images has it; rank 0: the first one's */
+    uint64_t spare[4];
 } tn_open_options;
 
 /* The same, as the options say. */

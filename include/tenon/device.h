@@ -39,6 +39,7 @@ typedef struct tn_backend_report {
     const char *problem;
     uint32_t devices;
     tn_status status; /* that goes with the problem: TN_ENOMEM where it may work another time */
+    uint64_t spare[4];
 } tn_backend_report;
 TN_API int tn_backend_at(size_t index, tn_backend_report *report);
 
@@ -57,6 +58,7 @@ TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *
 typedef struct tn_device_entry {
     char name[96];
     tn_device_info info;
+    uint64_t spare[4];
 } tn_device_entry;
 TN_API int tn_device_at(size_t index, tn_device_entry *entry);
 

@@ -29,6 +29,7 @@ typedef struct tn_residence {
     uint32_t where;   /* TN_RESIDENT_... */
     uint32_t threads; /* that bring batches together; 0: one for samples in memory, else one for each processor */
     uint64_t memory;  /* with AUTO: bytes of the device that they may take; 0: as many as there are */
+    uint64_t spare[4];
 } tn_residence;
 
 /* `build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
@@ -40,6 +41,7 @@ typedef struct tn_model {
     const void *arg;            /* passed on to `build` */
     tn_compile_options compile; /* of all its programs */
     tn_residence data;          /* of the samples that it is used with */
+    uint64_t spare[4];
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
@@ -56,6 +58,7 @@ typedef struct tn_epoch {
     tn_score test;       /* of the test set after the epoch; NaN without one */
     double seconds;      /* that the epoch took, measuring not counted */
     tn_score validation; /* of the validation set, as of the test set */
+    uint64_t spare[4];
 } tn_epoch;
 
 /* How to train; what is 0 is as usual. */
@@ -93,6 +96,7 @@ typedef struct tn_fit_options {
                                unlike devices part of what comes out, to the last bit */
     const char *trace; /* a file that gets what happened when in the first steps, as Chrome\'s trace events; or NULL */
     uint64_t bucket;   /* bytes of the gradient that are exchanged at once, while the rest is computed; 0: 512 KiB */
+    uint64_t spare[4];
 } tn_fit_options;
 
 /* Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
@@ -132,6 +136,7 @@ typedef struct tn_training_place {
     int32_t finished; /* all epochs are done, or patience is at its end */
     int32_t diverged; /* the epoch's loss is not finite any more */
     int32_t asked;    /* a worker had called tn_training_ask by the last step; all of them see it after the same step */
+    uint64_t spare[4];
 } tn_training_place;
 TN_API tn_training_place tn_training_where(const tn_training *training);
 
@@ -142,6 +147,7 @@ typedef struct tn_feeding {
     uint64_t bytes;   /* of all data sets, as they are on the device or would be */
     double waited;    /* seconds that steps waited for samples to be read */
     uint64_t begun;   /* times that reading ahead began: once an epoch */
+    uint64_t spare[4];
 } tn_feeding;
 TN_API void tn_training_get_feeding(const tn_training *training, tn_feeding *feeding);
 
@@ -150,6 +156,7 @@ typedef struct tn_exchange {
     uint32_t buckets; /* in which a step's gradient is exchanged; 0: there is one worker */
     double seconds;   /* spent on it, waiting for slower workers included; */
     double waited;    /* and those that steps waited for it, after computing: the rest was hidden behind that */
+    uint64_t spare[4];
 } tn_exchange;
 TN_API void tn_training_get_exchange(const tn_training *training, tn_exchange *exchange);
 
@@ -160,6 +167,7 @@ typedef struct tn_training_share {
     const char *kind; /* the same text: shards may change hands, and no bit changes */
     uint32_t shards;
     tn_program *program; /* of a shard, for reports; NULL in other processes */
+    uint64_t spare[4];
 } tn_training_share;
 TN_API int tn_training_share_at(const tn_training *training, uint32_t index, tn_training_share *share);
 

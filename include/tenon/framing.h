@@ -23,6 +23,7 @@ typedef struct tn_framing {
     double paper, ink;  /* levels: ink above paper is light on dark */
     double least, most; /* how much of the picture is ink: between these for 98 pictures in 100 */
     double thin, thick; /* strokes are so wide, in pixels of the set's: between these for 80 in 100 */
+    uint64_t spare[4];
 } tn_framing;
 
 /* Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey pictures of bytes, such
@@ -50,6 +51,7 @@ typedef struct tn_ink {
     int64_t left, top, width, height;
     double paper, ink;
     uint32_t doubts;
+    uint64_t spare[4];
 } tn_ink;
 
 /* The doubts in words, as "too small, ink cut off at the edge"; "" for none. Returns `text`. */

@@ -24,6 +24,7 @@ typedef struct tn_gradient_options {
     tn_state *state;   /* values of variables, for those that it has */
     uint64_t seed;     /* of the other variables, and of random operators */
     int64_t elements;  /* tried in each variable, evenly spread; 0: all */
+    uint64_t spare[4];
 } tn_gradient_options;
 
 /* How right the gradient of one variable is. */
@@ -34,6 +35,7 @@ typedef struct tn_gradient_error {
     double gradient;   /* there, by tn_grad */
     double difference; /* there, by central differences, extrapolated from steps of 1e-4 and 5e-5 times max(1, |x|) */
     double error; /* |gradient - difference| / max(|gradient|, |difference|, 0.001) there; a right one has < 1e-6 */
+    uint64_t spare[4];
 } tn_gradient_error;
 
 /* Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to

@@ -17,6 +17,7 @@ typedef struct tn_linear_options {
     int64_t units; /* required, at least 1 */
     uint32_t no_bias;
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
+    uint64_t spare[4];
 } tn_linear_options;
 #define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
 TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
@@ -33,6 +34,7 @@ typedef struct tn_conv2d_options {
     uint32_t same;        /* instead of `pad`: y is as large as x, divided by the stride and rounded up */
     uint32_t no_bias;
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
+    uint64_t spare[4];
 } tn_conv2d_options;
 #define tn_conv2d(x, name, ...) tn_conv2d_layer(x, name, (tn_conv2d_options){__VA_ARGS__})
 TN_API tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options);
@@ -48,6 +50,7 @@ typedef struct tn_conv2d_transpose_options {
     uint32_t groups; /* 0: 1 */
     uint32_t no_bias;
     const tn_init *init; /* as in tn_conv2d */
+    uint64_t spare[4];
 } tn_conv2d_transpose_options;
 /* Transposed convolution (Zeiler and others, 2010), which leads back from the size of a convolution's result to that of
  * its operand, with parameters "NAME.weight" (channels of x, filters / groups, kernel) and "NAME.bias" (filters).
@@ -69,6 +72,7 @@ typedef struct tn_conv1d_options {
     uint32_t same;     /* not transposed */
     uint32_t no_bias;
     const tn_init *init;
+    uint64_t spare[4];
 } tn_conv1d_options;
 #define tn_conv1d(x, name, ...)           tn_conv1d_layer(x, name, (tn_conv1d_options){__VA_ARGS__})
 #define tn_conv1d_transpose(x, name, ...) tn_conv1d_transpose_layer(x, name, (tn_conv1d_options){__VA_ARGS__})
@@ -82,6 +86,7 @@ typedef struct tn_pool1d_options {
     uint32_t pad;
     uint32_t ceil_mode; /* these two as in tn_pool_options */
     uint32_t count_pad;
+    uint64_t spare[4];
 } tn_pool1d_options;
 #define tn_maxpool1d(x, ...) tn_maxpool1d_with(x, (tn_pool1d_options){__VA_ARGS__})
 #define tn_avgpool1d(x, ...) tn_avgpool1d_with(x, (tn_pool1d_options){__VA_ARGS__})
@@ -99,6 +104,7 @@ typedef struct tn_batch_norm_options {
     double momentum; /* share of the new batch in the running statistics: 0.1 */
     double epsilon;  /* 1e-5 */
     uint32_t sync;   /* over all shards of the batch, as PyTorch's SyncBatchNorm; no difference where there are none */
+    uint64_t spare[4];
 } tn_batch_norm_options;
 #define tn_batch_norm(x, name, ...) tn_batch_norm_with(x, name, (tn_batch_norm_options){__VA_ARGS__})
 TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
@@ -108,6 +114,7 @@ typedef struct tn_norm_options {
     const char *name;
     double epsilon; /* added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next
                        f32 */
+    uint64_t spare[4];
 } tn_norm_options;
 #define tn_layer_norm(x, ...) tn_layer_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
 #define tn_rms_norm(x, ...)   tn_rms_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
@@ -121,6 +128,7 @@ TN_API tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options);
 typedef struct tn_group_norm_options {
     int64_t groups; /* required; they divide the channels */
     double epsilon; /* 1e-5 */
+    uint64_t spare[4];
 } tn_group_norm_options;
 #define tn_group_norm(x, name, ...) tn_group_norm_with(x, name, (tn_group_norm_options){.groups = __VA_ARGS__})
 TN_API tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options);
@@ -166,6 +174,7 @@ typedef struct tn_recurrent_options {
     int64_t layers; /* 0: 1 */
     uint32_t bidirectional;
     double dropout; /* rate for the results of each layer but the last; leave it 0 in a graph that evaluates */
+    uint64_t spare[4];
 } tn_recurrent_options;
 /* (batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
  * the next, keep it in variables. */
@@ -188,6 +197,7 @@ typedef struct tn_attention_options {
                           gets zeros */
     uint32_t causal;   /* step i sees the keys 0..i alone */
     double dropout;    /* rate for the weights of keys; leave it 0 in a graph that evaluates */
+    uint64_t spare[4];
 } tn_attention_options;
 #define tn_multihead_attention(x, name, ...) tn_multihead_attention_with(x, name, (tn_attention_options){__VA_ARGS__})
 TN_API tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options);
@@ -207,6 +217,7 @@ typedef struct tn_transformer_options {
     uint32_t relu;                 /* instead of gelu */
     double dropout;                /* rate, where PyTorch has it; leave it 0 in a graph that evaluates */
     double epsilon;                /* of the normalisations, as in tn_norm_options */
+    uint64_t spare[4];
 } tn_transformer_options;
 #define tn_transformer(x, name, ...) tn_transformer_with(x, name, (tn_transformer_options){__VA_ARGS__})
 TN_API tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);
@@ -233,6 +244,7 @@ typedef struct tn_net_options {
     double scale;
     const char *freeze;
     uint32_t sync_norm;
+    uint64_t spare[4];
 } tn_net_options;
 TN_API tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options);
 
@@ -241,6 +253,7 @@ typedef struct tn_net_word {
     const char *name;
     const char *usage; /* "linear UNITS"; of a named network its layers */
     const char *doc;
+    uint64_t spare[4];
 } tn_net_word;
 TN_API int tn_net_layer_at(size_t index, tn_net_word *word);
 TN_API int tn_net_named_at(size_t index, tn_net_word *word);
@@ -278,6 +291,7 @@ typedef struct tn_loss_options {
     double delta;  /* huber, smooth_l1: where the square ends: 1 */
     double margin; /* hinge, multi_margin: 1 */
     double gamma;  /* focal, binary_focal (Lin and others, 2017): 2, at least 1 */
+    uint64_t spare[4];
 } tn_loss_options;
 TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);
 
@@ -299,6 +313,7 @@ typedef struct tn_loss_entry {
     uint32_t classes; /* its outputs stand for classes, so that counting the right ones makes sense for targets too */
     uint32_t errors;  /* it depends on output less target alone, so that both may be shifted and scaled */
     uint32_t probabilities; /* tn_loss_readable makes probabilities of its outputs, of classes or of yes */
+    uint64_t spare[4];
 } tn_loss_entry;
 TN_API int tn_loss_at(size_t index, tn_loss_entry *entry);
 

@@ -14,6 +14,7 @@ typedef struct tn_op_entry {
     const char *kind; /* "leaf", "element-wise", "view", "kernel" or "composite" */
     const char *doc;  /* one line */
     int differentiable;
+    uint64_t spare[4];
 } tn_op_entry;
 
 /* Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0

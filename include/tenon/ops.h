@@ -121,6 +121,7 @@ typedef struct tn_conv_options {
     uint32_t dilation[2]; /* as the stride */
     uint32_t groups;      /* 0 means 1: output channels see only the input channels of their group */
     int64_t size[2];      /* of the result; 0: what whole windows give */
+    uint64_t spare[4];
 } tn_conv_options;
 /* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1. */
 TN_API tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
@@ -135,6 +136,7 @@ typedef struct tn_pool_options {
     uint32_t pad[2];    /* on both sides, smaller than the window; a width of 0 is none */
     uint32_t ceil_mode; /* the last window may reach over the end */
     uint32_t count_pad; /* averages count the padding as zeros */
+    uint64_t spare[4];
 } tn_pool_options;
 /* The largest of each window; padding never is, a NaN always. tn_maxpool2d(x, .window = {2, 2}) */
 #define tn_maxpool2d(x, ...) tn_maxpool2d_with(x, (tn_pool_options){__VA_ARGS__})
@@ -166,6 +168,7 @@ typedef struct tn_conv_nd_options {
     uint32_t end[3];      /* the same after it */
     uint32_t more[3];     /* places added at the end of what is transposed */
     uint32_t groups;      /* 0: 1 */
+    uint64_t spare[4];
 } tn_conv_nd_options;
 /* x (b, c, sizes...), weight (k, c / groups, kernel...) -> (b, k, as many whole windows as there are...). */
 TN_API tn_tensor *tn_conv_nd(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options);
@@ -182,6 +185,7 @@ typedef struct tn_pool_nd_options {
     uint32_t end[3];      /* and after */
     uint32_t ceil_mode;   /* as in tn_pool_options, these two */
     uint32_t count_pad;
+    uint64_t spare[4];
 } tn_pool_nd_options;
 /* The largest of each window, of u8 too; padding never is, a NaN always. */
 TN_API tn_tensor *tn_maxpool_nd(tn_tensor *x, tn_pool_nd_options options);

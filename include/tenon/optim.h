@@ -33,6 +33,7 @@ typedef struct tn_optim_options {
     const char *only;   /* the parameters that it updates, by names or patterns as in no_decay. NULL: all that are
                            trainable */
     const char *name;   /* its learning rate is the scalar input "NAME.lr". NULL: "lr" */
+    uint64_t spare[4];
 } tn_optim_options;
 
 /* sgd:      p -= lr g
@@ -69,6 +70,7 @@ typedef struct tn_optimizer_entry {
     const char *doc;
     double lr;
     const char *options; /* which of momentum, beta1, beta2, epsilon, alpha, amsgrad and centered it takes */
+    uint64_t spare[4];
 } tn_optimizer_entry;
 TN_API int tn_optimizer_at(size_t index, tn_optimizer_entry *entry);
 
@@ -84,6 +86,7 @@ typedef struct tn_schedule {
     int32_t milestones;
     double steps, factor, warmup, end;
     double milestone[TN_MILESTONES];
+    uint64_t spare[4];
 } tn_schedule;
 TN_API TN_MUST_USE tn_status tn_schedule_parse(const char *text, tn_schedule *schedule);
 /* The factor on the learning rate at a step, counted from 0. */
@@ -94,6 +97,7 @@ typedef struct tn_schedule_kind {
     const char *name;
     const char *usage; /* "step STEPS FACTOR" */
     const char *doc;
+    uint64_t spare[4];
 } tn_schedule_kind;
 TN_API int tn_schedule_kind_at(size_t index, tn_schedule_kind *kind);
 
@@ -104,6 +108,7 @@ typedef struct tn_plateau {
     int64_t stalled; /* how many of them since the lowest or the last reduction */
     double lowest;
     double factor; /* 0: 1 */
+    uint64_t spare[4];
 } tn_plateau;
 TN_API void tn_schedule_see(const tn_schedule *schedule, tn_plateau *plateau, double loss);
 TN_API double tn_plateau_factor(const tn_plateau *plateau);

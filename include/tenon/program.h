@@ -28,6 +28,7 @@ typedef struct tn_compile_options {
     uint32_t precision; /* TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their
                            factors so where that makes the device faster; they add up in f32, and all else, variables
                            and optimizers among it, is f32 as ever. 0: nothing is rounded */
+    uint64_t spare[4];
 } tn_compile_options;
 
 /* "f32", "f32-fast", "bf16"; NULL for what is no TN_PRECISION_. */
@@ -124,6 +125,7 @@ typedef struct tn_program_report {
     uint32_t coarse_products; /* products and convolutions whose factors may be rounded, as `precision` asks */
     uint32_t coarse_refused;  /* those that the device does in f32 all the same */
     char coarse_why[200];     /* and why, in its backend's words: of the last one */
+    uint64_t spare[4];
 } tn_program_report;
 TN_API void tn_program_get_report(const tn_program *program, tn_program_report *report);
 
@@ -143,6 +145,7 @@ typedef struct tn_launch_profile {
     double seconds;      /* of all of them */
     double flops, bytes; /* of one run: operations, and bytes read and written at the least */
     uint32_t by_host;    /* the host measured it, from enqueueing to having waited */
+    uint64_t spare[4];
 } tn_launch_profile;
 /* Returns 0 past the last, and where nothing is measured. */
 TN_API int tn_program_profile_at(const tn_program *program, uint32_t index, tn_launch_profile *launch);
@@ -154,6 +157,7 @@ typedef struct tn_peaks {
     double launch;                    /* seconds that a kernel of a few elements takes, among many */
     uint64_t reach[TN_PEAK_LEVELS];   /* bytes that an element-wise kernel touches, again and again; growing */
     double bandwidth[TN_PEAK_LEVELS]; /* and how many of them a second */
+    uint64_t spare[4];
 } tn_peaks;
 
 /* Measures that, products as `precision` (tn_compile_options) allows them, within about half a second on a processor,

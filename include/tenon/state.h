@@ -44,6 +44,7 @@ typedef struct tn_state_entry {
     int32_t dtype;
     tn_shape shape;
     uint32_t flags;
+    uint64_t spare[4];
 } tn_state_entry;
 TN_API int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry);
 TN_API int tn_state_find(const tn_state *state, const char *name, tn_state_entry *entry);
@@ -90,6 +91,7 @@ typedef struct tn_save_options {
     uint32_t weights_only; /* leave out the moments of optimizers, which are named after their parameter, the seed and
                               the step: what PyTorch's load_state_dict takes */
     const char *without;   /* leave these tensors out: names or patterns as tn_freeze takes; or NULL */
+    uint64_t spare[4];
 } tn_save_options;
 TN_API TN_MUST_USE tn_status tn_state_save_with(tn_state *state, const char *path, const tn_save_options *options,
                                                 const tn_note notes[], size_t count);

@@ -70,6 +70,7 @@ typedef struct tn_scaler {
     double base;
     double *centre, *spread; /* NULL where the kind needs none */
     double *mean;            /* takes the place of missing values; 0 for a column without values */
+    uint64_t spare[4];
 } tn_scaler;
 
 /* The number of a kind by its name, "none", "minmax", "standard" or "unit", and back; -1 and NULL for what is none. */

@@ -26,6 +26,7 @@ typedef struct tn_team_options {
     uint32_t ranks, rank;     /* as in tn_comm_place: 0 and 0 for what the launcher says */
     double silence;           /* seconds after which a rank that does not answer is given up: 10 */
     double patience;          /* the same until it has answered once: 60 */
+    uint64_t spare[4];
 } tn_team_options;
 
 /* Waits for all ranks to come, and refuses one that has another version of the library. */
@@ -47,6 +48,7 @@ TN_API const char *tn_team_communicator(const tn_team *team);
 typedef struct tn_communicator_report {
     const char *name, *version, *doc;
     const char *problem; /* why it can't be loaded; NULL: it was, and all is well */
+    uint64_t spare[4];
 } tn_communicator_report;
 
 /* Loads each that there is, and tells of it; the texts live until the callback returns. */

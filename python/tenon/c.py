@@ -149,6 +149,7 @@ class tn_source(Structure):
         ("fill", CFUNCTYPE(c_int32, c_void_p, c_int64, c_void_p, c_void_p, c_void_p)),
         ("close", CFUNCTYPE(None, c_void_p)),
         ("arg", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_shape(Structure):
     """The size of each dimension, outermost first. Rank 0 is a single number."""
@@ -199,6 +200,7 @@ class tn_dataset(Structure):
         ("row", c_void_p),
         ("images", c_uint32),
         ("separator", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
@@ -236,6 +238,7 @@ class tn_csv_options(Structure):
         ("by_position", c_uint32),
         ("header", c_uint32),
         ("ignore", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_array(Structure):
     """An array in host memory, dense and row-major."""
@@ -244,6 +247,7 @@ class tn_array(Structure):
         ("dtype", c_int32),
         ("shape", tn_shape),
         ("data", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_open_options(Structure):
     """How to open a data set; what is 0 is as usual.
@@ -256,6 +260,7 @@ class tn_open_options(Structure):
         ("csv", tn_csv_options),
         ("stream", c_uint32),
         ("image", tn_shape),
+        ("spare", c_uint64 * 4),
     ]
 class tn_backend_report(Structure):
     """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
@@ -272,6 +277,7 @@ class tn_backend_report(Structure):
         ("problem", c_char_p),
         ("devices", c_uint32),
         ("status", c_int32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_device_entry(Structure):
     """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
@@ -281,6 +287,7 @@ class tn_device_entry(Structure):
     _fields_ = [
         ("name", c_char * 96),
         ("info", tn_device_info),
+        ("spare", c_uint64 * 4),
     ]
 class tn_residence(Structure):
     """What is said of that; zeroed, as it fits.
@@ -293,6 +300,7 @@ class tn_residence(Structure):
         ("where", c_uint32),
         ("threads", c_uint32),
         ("memory", c_uint64),
+        ("spare", c_uint64 * 4),
     ]
 class tn_compile_options(Structure):
     """What compiling is told; all zero is the usual.
@@ -314,6 +322,7 @@ class tn_compile_options(Structure):
         ("f64", c_uint32),
         ("storage", c_int32),
         ("precision", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_model(Structure):
     """`build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
@@ -331,6 +340,7 @@ class tn_model(Structure):
         ("arg", c_void_p),
         ("compile", tn_compile_options),
         ("data", tn_residence),
+        ("spare", c_uint64 * 4),
     ]
 class tn_score(Structure):
     """Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
@@ -355,6 +365,7 @@ class tn_epoch(Structure):
         ("test", tn_score),
         ("seconds", c_double),
         ("validation", tn_score),
+        ("spare", c_uint64 * 4),
     ]
 class tn_optim_options(Structure):
     """Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
@@ -398,6 +409,7 @@ class tn_optim_options(Structure):
         ("decays", c_char_p),
         ("only", c_char_p),
         ("name", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_fit_options(Structure):
     """How to train; what is 0 is as usual.
@@ -451,6 +463,7 @@ class tn_fit_options(Structure):
         ("shares", c_void_p),
         ("trace", c_char_p),
         ("bucket", c_uint64),
+        ("spare", c_uint64 * 4),
     ]
 class tn_training_place(Structure):
     """Where a training stands.
@@ -475,6 +488,7 @@ class tn_training_place(Structure):
         ("finished", c_int32),
         ("diverged", c_int32),
         ("asked", c_int32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_feeding(Structure):
     """How samples came to the device so far.
@@ -491,6 +505,7 @@ class tn_feeding(Structure):
         ("bytes", c_uint64),
         ("waited", c_double),
         ("begun", c_uint64),
+        ("spare", c_uint64 * 4),
     ]
 class tn_exchange(Structure):
     """What workers exchanged of their gradients so far.
@@ -503,6 +518,7 @@ class tn_exchange(Structure):
         ("buckets", c_uint32),
         ("seconds", c_double),
         ("waited", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_training_share(Structure):
     """What a worker takes of each batch, once the first epoch has begun. `index` is its rank, or 0 for the state's device
@@ -516,6 +532,7 @@ class tn_training_share(Structure):
         ("kind", c_char_p),
         ("shards", c_uint32),
         ("program", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_framing(Structure):
     """How the pictures of a set are framed. Levels are 0..255; x, y and size are shares of a picture's width and height.
@@ -544,6 +561,7 @@ class tn_framing(Structure):
         ("most", c_double),
         ("thin", c_double),
         ("thick", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_ink(Structure):
     """What was found in a picture: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink."""
@@ -556,6 +574,7 @@ class tn_ink(Structure):
         ("paper", c_double),
         ("ink", c_double),
         ("doubts", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_value_of(Structure):
     """The value of an input: dense, row-major, of the input's type and size."""
@@ -577,6 +596,7 @@ class tn_gradient_options(Structure):
         ("state", c_void_p),
         ("seed", c_uint64),
         ("elements", c_int64),
+        ("spare", c_uint64 * 4),
     ]
 class tn_gradient_error(Structure):
     """How right the gradient of one variable is.
@@ -595,6 +615,7 @@ class tn_gradient_error(Structure):
         ("gradient", c_double),
         ("difference", c_double),
         ("error", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_init(Structure):
     """First values of a variable.
@@ -619,6 +640,7 @@ class tn_linear_options(Structure):
         ("units", c_int64),
         ("no_bias", c_uint32),
         ("init", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_conv2d_options(Structure):
     """Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
@@ -643,6 +665,7 @@ class tn_conv2d_options(Structure):
         ("same", c_uint32),
         ("no_bias", c_uint32),
         ("init", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_conv2d_transpose_options(Structure):
     """What tn_conv2d_transpose takes.
@@ -665,6 +688,7 @@ class tn_conv2d_transpose_options(Structure):
         ("groups", c_uint32),
         ("no_bias", c_uint32),
         ("init", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_conv1d_options(Structure):
     """Along one dimension: (batch, channels, length), with parameters "NAME.weight" (filters, channels / groups, kernel),
@@ -690,6 +714,7 @@ class tn_conv1d_options(Structure):
         ("same", c_uint32),
         ("no_bias", c_uint32),
         ("init", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_pool1d_options(Structure):
     """Pooling of (batch, channels, length); the window is required. tn_maxpool1d(x, .window = 2)
@@ -703,6 +728,7 @@ class tn_pool1d_options(Structure):
         ("pad", c_uint32),
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_batch_norm_options(Structure):
     """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
@@ -720,6 +746,7 @@ class tn_batch_norm_options(Structure):
         ("momentum", c_double),
         ("epsilon", c_double),
         ("sync", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_norm_options(Structure):
     """Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
@@ -730,6 +757,7 @@ class tn_norm_options(Structure):
     _fields_ = [
         ("name", c_char_p),
         ("epsilon", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_group_norm_options(Structure):
     """Over each of some groups of channels (Wu and He, 2018). tn_group_norm(x, "gn1", 8)
@@ -740,6 +768,7 @@ class tn_group_norm_options(Structure):
     _fields_ = [
         ("groups", c_int64),
         ("epsilon", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_recurrent_options(Structure):
     """Recurrent layers: x (batch, steps, features) -> (batch, steps, units), unrolled over the steps. Parameters are named
@@ -761,6 +790,7 @@ class tn_recurrent_options(Structure):
         ("layers", c_int64),
         ("bidirectional", c_uint32),
         ("dropout", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_recurrent_state(Structure):
     """(batch, units) each; c for LSTM alone. NULL stands for zeros. To carry a state from one piece of a long sequence to
@@ -787,6 +817,7 @@ class tn_attention_options(Structure):
         ("mask", c_void_p),
         ("causal", c_uint32),
         ("dropout", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_transformer_options(Structure):
     """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
@@ -816,6 +847,7 @@ class tn_transformer_options(Structure):
         ("relu", c_uint32),
         ("dropout", c_double),
         ("epsilon", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_net_options(Structure):
     """Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
@@ -835,6 +867,7 @@ class tn_net_options(Structure):
         ("scale", c_double),
         ("freeze", c_char_p),
         ("sync_norm", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_net_word(Structure):
     """The layers and named networks that tn_net knows, for help texts. Returns 0 past the last.
@@ -845,6 +878,7 @@ class tn_net_word(Structure):
         ("name", c_char_p),
         ("usage", c_char_p),
         ("doc", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_loss_options(Structure):
     """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all.
@@ -868,6 +902,7 @@ class tn_loss_options(Structure):
         ("delta", c_double),
         ("margin", c_double),
         ("gamma", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_loss_entry(Structure):
     """What a loss takes. Returns 0 past the last.
@@ -884,6 +919,7 @@ class tn_loss_entry(Structure):
         ("classes", c_uint32),
         ("errors", c_uint32),
         ("probabilities", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_conv_options(Structure):
     """Of convolutions; all zero is a plain one.
@@ -901,6 +937,7 @@ class tn_conv_options(Structure):
         ("dilation", c_uint32 * 2),
         ("groups", c_uint32),
         ("size", c_int64 * 2),
+        ("spare", c_uint64 * 4),
     ]
 class tn_pool_options(Structure):
     """Of pooling; the window is required.
@@ -917,6 +954,7 @@ class tn_pool_options(Structure):
         ("pad", c_uint32 * 2),
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_conv_nd_options(Structure):
     """Numbers for each of these dimensions, in order.
@@ -935,6 +973,7 @@ class tn_conv_nd_options(Structure):
         ("end", c_uint32 * 3),
         ("more", c_uint32 * 3),
         ("groups", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_pool_nd_options(Structure):
     """Of pooling; numbers for each of these dimensions, in order.
@@ -954,6 +993,7 @@ class tn_pool_nd_options(Structure):
         ("end", c_uint32 * 3),
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_optimizer_entry(Structure):
     """The optimizers, with their usual learning rate. Returns 0 past the last.
@@ -965,6 +1005,7 @@ class tn_optimizer_entry(Structure):
         ("doc", c_char_p),
         ("lr", c_double),
         ("options", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_schedule(Structure):
     """A learning rate over time, parsed from a text: the name and numbers of a kind that tn_schedule_kind_at lists, such as
@@ -981,6 +1022,7 @@ class tn_schedule(Structure):
         ("warmup", c_double),
         ("end", c_double),
         ("milestone", c_double * TN_MILESTONES),
+        ("spare", c_uint64 * 4),
     ]
 class tn_schedule_kind(Structure):
     """The kinds, for help texts. Returns 0 past the last.
@@ -991,6 +1033,7 @@ class tn_schedule_kind(Structure):
         ("name", c_char_p),
         ("usage", c_char_p),
         ("doc", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_plateau(Structure):
     """What a "plateau" has seen of the losses, usually one an epoch; zeroed: nothing. Its factor is multiplied with that of
@@ -1005,6 +1048,7 @@ class tn_plateau(Structure):
         ("stalled", c_int64),
         ("lowest", c_double),
         ("factor", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_piece(Structure):
     """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
@@ -1067,6 +1111,7 @@ class tn_program_report(Structure):
         ("coarse_products", c_uint32),
         ("coarse_refused", c_uint32),
         ("coarse_why", c_char * 200),
+        ("spare", c_uint64 * 4),
     ]
 class tn_launch_profile(Structure):
     """One kernel of a program, in the order of running. Texts are the program's.
@@ -1088,6 +1133,7 @@ class tn_launch_profile(Structure):
         ("flops", c_double),
         ("bytes", c_double),
         ("by_host", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_peaks(Structure):
     """What a device was seen to do at its best.
@@ -1102,6 +1148,7 @@ class tn_peaks(Structure):
         ("launch", c_double),
         ("reach", c_uint64 * TN_PEAK_LEVELS),
         ("bandwidth", c_double * TN_PEAK_LEVELS),
+        ("spare", c_uint64 * 4),
     ]
 class tn_state_entry(Structure):
     """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state."""
@@ -1111,6 +1158,7 @@ class tn_state_entry(Structure):
         ("dtype", c_int32),
         ("shape", tn_shape),
         ("flags", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_note(Structure):
     """Texts that go with a state in its file: net, data, epoch..."""
@@ -1131,6 +1179,7 @@ class tn_save_options(Structure):
         ("not_finite", c_uint32),
         ("weights_only", c_uint32),
         ("without", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_column(Structure):
     """`count` numbers, each `stride` after the last (0: 1): column c of a table x of (rows, columns) is
@@ -1156,6 +1205,7 @@ class tn_scaler(Structure):
         ("centre", c_void_p),
         ("spread", c_void_p),
         ("mean", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_team_options(Structure):
     """Zero is default.
@@ -1175,6 +1225,7 @@ class tn_team_options(Structure):
         ("rank", c_uint32),
         ("silence", c_double),
         ("patience", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_communicator_report(Structure):
     """A communicator that was found: beside the library, or by TENON_COMM_PATH.
@@ -1186,6 +1237,7 @@ class tn_communicator_report(Structure):
         ("version", c_char_p),
         ("doc", c_char_p),
         ("problem", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_axes(Structure):
     """A set of axes, each there once; negative ones count from the last. TN_ALL is every axis.
@@ -1207,6 +1259,7 @@ class tn_op_entry(Structure):
         ("kind", c_char_p),
         ("doc", c_char_p),
         ("differentiable", c_int),
+        ("spare", c_uint64 * 4),
     ]
 tn_load_report = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_void_p)
 tn_log_sink = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
