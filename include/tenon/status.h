@@ -3,7 +3,11 @@
  * Every function that can fail returns a tn_status: TN_OK, which is 0, or one of the TN_E codes of backend.h. Then
  * tn_message() has one line that names the culprit. What a failed function would have written is untouched.
  * A pointer that is NULL where that isn't said to be fine is TN_EINVAL, in building a graph an error of that graph; what
- * can say neither does nothing. */
+ * can say neither does nothing.
+ *
+ * Structs of options, and of what is told, end with `spare`, from which later versions take their fields: none changes
+ * its size, and a program that was compiled earlier goes on working. The caller leaves it 0, which will stand for the
+ * usual value, as designated initialisers do; in what is told it means nothing. Structs without it never change. */
 #ifndef TENON_STATUS_H
 #define TENON_STATUS_H
 
