@@ -124,6 +124,8 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
     float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
     const int wide = filters > SIDE, tall = g[1].there != 0;
     picture += g[0].from;
+    for (int64_t f = 0; f < filters; f++) /* where the sums will go is brought near while they are made */
+        for (int i = 0; i <= tall; i++) __builtin_prefetch(y + f * ld + g[i].to, 1);
     ZERO;
     if (tall && wide)
         multiply(parts, 1, 1, w, picture, g[1].from - g[0].from, b);

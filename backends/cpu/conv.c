@@ -11,6 +11,14 @@
 
 /* ---- prepare ---- */
 
+/* Pixels of which each is a window are one row. */
+static void lay_points(conv_kernel *k)
+{
+    if (k->r != 1 || k->s != 1 || k->stride[0] != 1 || k->stride[1] != 1 || k->pad[0] || k->pad[1]) return;
+    if (k->p != k->h || k->q != k->w) return;
+    k->w = k->q = k->h * k->w, k->h = k->p = 1;
+}
+
 static void fill_dims(conv_kernel *k, const tn_conv_attrs *a, const tn_op_facts *facts)
 {
     const tn_sizes *z = &facts->size;
@@ -18,7 +26,9 @@ static void fill_dims(conv_kernel *k, const tn_conv_attrs *a, const tn_op_facts 
     k->b = z->b, k->h = z->h, k->w = z->w, k->r = z->r, k->s = z->s, k->p = z->p, k->q = z->q;
     k->c = z->g, k->k = z->k / a->groups;
     for (int i = 0; i < 2; i++) k->stride[i] = a->stride[i], k->pad[i] = a->pad[i], k->dilation[i] = a->dilation[i];
+    lay_points(k);
     k->size = (int64_t)tn_dtype_size(facts->dtype);
+    k->moves = cpu_code->plane[cpu_type_of(facts->dtype)];
     k->gemm = cpu_code->gemm[cpu_type_of(facts->dtype)];
 }
 
@@ -82,8 +92,9 @@ int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
     if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     k->pixel = k->tap + k->taps;
     for (int64_t i = 0; i < k->taps; i++)
-        k->tap[i] =
-            i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp + i % k->s * k->dilation[1];
+        k->tap[i] = k->points ? i * k->vectors->wide * k->vectors->vectors
+                              : i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp +
+                                    i % k->s * k->dilation[1];
     for (int64_t i = 0; i < k->pixels; i++) k->pixel[i] = i / k->q * k->stride[0] * k->wp + i % k->q * k->stride[1];
     if (!k->groups_of_16) return TN_OK;
     k->group = cpu_allocate((uint64_t)k->groups_of_16 * sizeof *k->group);
@@ -147,6 +158,9 @@ static int64_t turned_bytes(const conv_kernel *k)
 int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg)
 {
     k->vectors = vectors_for(k);
+    k->points = cpu_conv_is_points(k);
+    if (k->points)
+        k->vectors = cpu_code->pixel[k->size == 4 ? CPU_F32 : CPU_F64], k->staging = cpu_conv_points_bytes(k);
     cpu_conv_choose_units(k, desc->precision, context->grain);
     if (desc->precision && !k->units)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
@@ -361,7 +375,10 @@ static void by_vectors(const portion *o, int64_t n[2])
         pack_weights(k, o->run, o->item % k->groups, 0, o->own, again);
         packed = again;
     }
-    (k->vectors ? forward_vectors : forward_tiles)(k, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0, t1);
+    if (k->points)
+        cpu_conv_run_points(k, o->x, packed, o->staging, o->y, t0, t1);
+    else
+        (k->vectors ? forward_vectors : forward_tiles)(k, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0, t1);
     n[0] = t0 * mr, n[1] = min_of(t1 * mr, k->pixels);
 }
 

@@ -1,8 +1,9 @@
 /* conv.h: what conv2d (conv.c), conv2d_data (conv_data.c) and conv2d_weight (conv_weight.c) share: one description of
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
- * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, those of amx_conv.c
- * where they lie in parts, padded, and the loops of plane_tile.c a channel at a time, where each is by itself. For the
- * others a picture that needs padding is first copied with it. */
+ * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, or, where windows are
+ * of one pixel, in blocks (conv_points.c); those of amx_conv.c where they lie in parts, padded, and the loops of
+ * plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs padding is first
+ * copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -29,6 +30,8 @@ typedef struct conv_kernel {
     int64_t stride[2], pad[2], dilation[2];
     int64_t hp, wp; /* a padded picture */
     int staged, threads;
+    int points;                      /* conv2d block by block of pixels, by `vectors` */
+    const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
     int64_t deep, wide;              /* rows and columns of a plane's phase */
     int64_t *number, *first;         /* of taps in their order: which, and a phase's first */
@@ -86,6 +89,14 @@ int cpu_conv_by_planes(const conv_kernel *k);
 void cpu_conv_set_planes(conv_kernel *k, int backwards); /* and the scratch memory */
 int32_t cpu_conv_list_planes(conv_kernel *k, tn_msg *msg);
 cpu_conv_body cpu_conv_forward_planes, cpu_conv_data_planes, cpu_conv_weight_planes;
+
+/* ---- conv_points.c: windows of one pixel ---- */
+
+int cpu_conv_is_points(const conv_kernel *k);
+int64_t cpu_conv_points_bytes(const conv_kernel *k); /* of a block */
+/* Tiles begin..end of pixels, which are vectors->wide vectors->vectors each. */
+void cpu_conv_run_points(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
+                         int64_t begin, int64_t end);
 
 /* ---- conv_matrix.c: matrix units for conv2d ---- */
 

@@ -1,0 +1,94 @@
+/* conv_points.c: conv2d with windows of one pixel that make no steps: products of matrices, whose columns are a
+ * picture's pixels. A block of them is first brought together, tile by tile, each with all its channels side by side:
+ * where they lie, channels fall on few of the cache's sets, and each is read once for every few filters. */
+#include "conv.h"
+
+enum { BLOCK = 24 << 10 /* bytes of a block, where a tile is no larger */ };
+
+int cpu_conv_is_points(const conv_kernel *k)
+{
+    return k->r == 1 && k->s == 1 && k->stride[0] == 1 && k->stride[1] == 1 && !k->staged && k->taps > 0;
+}
+
+/* Pixels of a tile. */
+static int64_t wide(const conv_kernel *k)
+{
+    return k->vectors->wide * k->vectors->vectors;
+}
+
+static int64_t tile_bytes(const conv_kernel *k)
+{
+    return k->taps * wide(k) * k->size;
+}
+
+/* Tiles of a block. */
+static int64_t block_of(const conv_kernel *k)
+{
+    return tile_bytes(k) < BLOCK ? BLOCK / tile_bytes(k) : 1;
+}
+
+int64_t cpu_conv_points_bytes(const conv_kernel *k)
+{
+    return round_up(block_of(k) * tile_bytes(k) + k->vectors->filters * wide(k) * k->size, CPU_ALIGN);
+}
+
+/* A block of pixels, and how many there are. */
+typedef struct block {
+    int64_t first, n;
+    const char *picture;
+    char *tile, *aside, *y;
+} block;
+
+static void gather_block(const conv_kernel *k, const block *o)
+{
+    for (int64_t i = 0; i < o->n; i += wide(k))
+        k->moves->copy(k->taps, min_of(wide(k), o->n - i), o->picture + (o->first + i) * k->size, k->pixels,
+                       o->tile + i * k->taps * k->size, wide(k));
+}
+
+/* Some rows of pixels, which are wanted next. */
+static void bring_near(const conv_kernel *k, const char *at, int64_t rows, int64_t n, int write)
+{
+    for (int64_t l = 0; l < rows; l++, at += k->pixels * k->size)
+        for (int64_t i = 0; i < n * k->size; i += CPU_ALIGN)
+            write ? __builtin_prefetch(at + i, 1) : __builtin_prefetch(at + i);
+}
+
+/* A tile of pixels, i of its block on, by filters j on. Where pixels are fewer than that they come by way of `aside`.
+ */
+static void multiply(const conv_kernel *k, const block *o, int64_t i, int64_t j, const char *packed)
+{
+    const cpu_pixel_shape *g = k->vectors;
+    const int64_t n = min_of(wide(k), o->n - i), whole = n == wide(k), filters = min_of(g->filters, k->k - j);
+    const void *pixel[CPU_CONV_ROWS];
+    char *to = o->y + (j * k->pixels + o->first + i) * k->size;
+    for (int64_t v = 0; v < g->vectors; v++) pixel[v] = o->tile + (i * k->taps + v * g->wide) * k->size;
+    g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, filters, whole ? to : o->aside,
+            whole ? k->pixels : wide(k));
+    if (!whole) k->moves->copy(filters, n, o->aside, wide(k), to, k->pixels);
+}
+
+static void run_block(const conv_kernel *k, const block *o, const char *packed)
+{
+    const int64_t filters = k->vectors->filters, groups = (k->k + filters - 1) / filters, next = o->first + o->n;
+    for (int64_t j = 0; j < k->k; j += filters) {
+        const int64_t from = k->taps * (j / filters) / groups, to = k->taps * (j / filters + 1) / groups;
+        if (next < k->pixels) bring_near(k, o->picture + (from * k->pixels + next) * k->size, to - from, o->n, 0);
+        for (int64_t i = 0; i < o->n; i += wide(k)) {
+            bring_near(k, o->y + (j * k->pixels + o->first + i + wide(k)) * k->size, min_of(filters, k->k - j), wide(k),
+                       1);
+            multiply(k, o, i, j, packed);
+        }
+    }
+}
+
+void cpu_conv_run_points(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
+                         int64_t begin, int64_t end)
+{
+    block o = {begin * wide(k), 0, picture, work, work + block_of(k) * tile_bytes(k), y};
+    for (const int64_t last = min_of(end * wide(k), k->pixels); o.first < last; o.first += o.n) {
+        o.n = min_of(block_of(k) * wide(k), last - o.first);
+        gather_block(k, &o);
+        run_block(k, &o, packed);
+    }
+}
