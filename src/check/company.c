@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "attrs.h"
 #include "stock.h"
 #include "tenon/backend_ext.h"
 
@@ -243,12 +244,10 @@ static tn_op_desc *lay_all(shelf *to, const tn_operation *o)
 {
     tn_op_desc *desc = lay(to, &o->desc, sizeof o->desc);
     tn_any_attrs *attrs = o->desc.attrs ? lay(to, &o->attrs, sizeof o->attrs) : NULL;
-    if (!strcmp(o->desc.name, "map")) desc->attrs = lay_map(to, &o->attrs.map);
-    if (!strcmp(o->desc.name, "reduce"))
-        attrs->reduce.kind = lay_text(to, attrs->reduce.kind), attrs->reduce.map = lay_map(to, attrs->reduce.map);
-    if (!strcmp(o->desc.name, "matmul")) attrs->matmul.epilogue = lay_map(to, attrs->matmul.epilogue);
-    if (!strcmp(o->desc.name, "conv2d")) attrs->conv.epilogue = lay_map(to, attrs->conv.epilogue);
-    if (strcmp(o->desc.name, "map")) desc->attrs = attrs;
+    const tn_map_attrs *program = tn_attrs_program(&o->desc);
+    if (program) tn_attrs_set_program(o->desc.name, attrs, lay_map(to, program));
+    if (!strcmp(o->desc.name, "reduce")) attrs->reduce.kind = lay_text(to, attrs->reduce.kind);
+    desc->attrs = attrs;
     desc->name = lay_text(to, o->desc.name);
     desc->in = lay(to, o->desc.in, o->desc.n_in * sizeof *desc->in);
     desc->out = lay(to, o->desc.out, o->desc.n_out * sizeof *desc->out);

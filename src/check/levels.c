@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "kit.h"
 
 /* A product of two operands whose numbers are whole and small, so that no level changes them, with an epilogue that
@@ -45,10 +46,7 @@ static unsigned char *make_operand(tn_kit *kit, const tn_tensor_desc *desc, int 
 /* What it adds lies one along the last dimension of the result. */
 static void add_epilogue(tn_operation *o, const tn_map_attrs *map)
 {
-    if (!strcmp(o->desc.name, "matmul"))
-        o->attrs.matmul.epilogue = map;
-    else
-        o->attrs.conv.epilogue = map;
+    tn_attrs_set_program(o->desc.name, &o->attrs, map);
     o->in[2] = o->out[0];
     for (int32_t d = 0; d + 1 < o->in[2].rank; d++) o->in[2].stride[d] = 0;
     o->desc.n_in = 3;

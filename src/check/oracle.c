@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "budget.h"
 #include "check.h"
 #include "kit.h"
@@ -74,32 +75,6 @@ static double noise(oracle *o, double x, double units, int32_t dtype)
     return x * (1 + (bits & 1 ? size : -size) * units * tn_unit_of(dtype));
 }
 
-/* The program in an operation's attributes, and the attributes with another in its place. */
-typedef struct holder {
-    const char *op;
-    uint64_t size;   /* of the attributes */
-    uint64_t offset; /* of the pointer to the program; 0: they are the program */
-} holder;
-
-static const holder holders[] = {
-    {"map", sizeof(tn_map_attrs), 0},
-    {"reduce", sizeof(tn_reduce_attrs), offsetof(tn_reduce_attrs, map)},
-    {"matmul", sizeof(tn_matmul_attrs), offsetof(tn_matmul_attrs, epilogue)},
-    {"conv2d", sizeof(tn_conv_attrs), offsetof(tn_conv_attrs, epilogue)},
-};
-
-static const tn_map_attrs *program_of(const tn_op_desc *desc, const holder **in)
-{
-    const tn_map_attrs *map = NULL;
-    for (const holder *h = holders; h < holders + sizeof holders / sizeof *holders; h++)
-        if (!strcmp(h->op, desc->name) && desc->attrs) {
-            *in = h;
-            map = desc->attrs;
-            if (h->offset) memcpy(&map, (const char *)desc->attrs + h->offset, sizeof map);
-        }
-    return map;
-}
-
 /* A program in which the result of instruction `step`, or its argument `arg` if that is not -1, is multiplied by
  * `factor`: two instructions more. */
 typedef struct shaken {
@@ -166,17 +141,13 @@ static int flush_inputs(oracle *o)
 }
 
 /* The whole operation with a shaken program. */
-static void try_shaken(oracle *o, const holder *h, const shaken *program)
+static void try_shaken(oracle *o, const shaken *program)
 {
-    union {
-        uint64_t size;
-        unsigned char bytes[256];
-    } attrs;
-    const tn_map_attrs *map = &program->map;
+    tn_any_attrs attrs;
     tn_op_desc desc = *o->desc;
-    memcpy(attrs.bytes, o->desc->attrs, h->size);
-    if (h->offset) memcpy(attrs.bytes + h->offset, &map, sizeof map);
-    desc.attrs = h->offset ? (const void *)&attrs : map;
+    memcpy(&attrs, desc.attrs, *(const uint64_t *)desc.attrs);
+    tn_attrs_set_program(desc.name, &attrs, &program->map);
+    desc.attrs = &attrs;
     o->op->reference(&(tn_reference_call){&desc, (const double *const *)o->in, o->noisy, o->scalar});
 }
 
@@ -211,8 +182,7 @@ static void widen(oracle *o, tn_kit_want *want, int adds)
 /* Each instruction's own rounding, and what its arguments' would mean; all of them may come together. */
 static void widen_program(oracle *o, tn_kit_want *want)
 {
-    const holder *h = NULL;
-    const tn_map_attrs *map = program_of(o->desc, &h);
+    const tn_map_attrs *map = tn_attrs_program(o->desc);
     shaken *program = map && map->n_instr + 2 <= TN_MAX_INSTRS ? malloc(sizeof *program) : NULL;
     for (uint32_t i = 0; program && i < map->n_instr; i++) {
         const tn_map_instr *instr = &map->instr[i];
@@ -221,7 +191,7 @@ static void widen_program(oracle *o, tn_kit_want *want)
             double units = arg < 0 ? b.ulp : b.input;
             if (units == 0 || (arg >= 0 && (instr->arg[arg] < 0 || !tn_takes_values(instr->op)))) continue;
             shake(program, map, i, arg, 1 + units * tn_unit_of(instr->dtype));
-            try_shaken(o, h, program);
+            try_shaken(o, program);
             widen(o, want, 1);
         }
     }
@@ -231,8 +201,7 @@ static void widen_program(oracle *o, tn_kit_want *want)
 /* What the operator and its program's instructions lose in absolute terms. */
 static double absolute_loss(const oracle *o)
 {
-    const holder *h = NULL;
-    const tn_map_attrs *map = program_of(o->desc, &h);
+    const tn_map_attrs *map = tn_attrs_program(o->desc);
     double loss = o->budget.absolute * tn_unit_of(o->desc->out[0].dtype);
     for (uint32_t i = 0; map && i < map->n_instr; i++)
         loss += tn_budget_of(map->instr[i].op, map->instr[i].dtype).absolute * tn_unit_of(map->instr[i].dtype);

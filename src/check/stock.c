@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "cases.h"
 #include "reference_internal.h"
 
@@ -245,10 +246,7 @@ void tn_kit_stock_make(uint32_t number, tn_kit_item *item)
     tn_operation *o = &item->operation;
     memset(item, 0, sizeof *item);
     memcpy(&o->attrs, &l->attrs, sizeof l->attrs);
-    if (!strcmp(l->op, "map")) o->attrs.map = *program;
-    if (!strcmp(l->op, "reduce")) o->attrs.reduce.map = program;
-    if (!strcmp(l->op, "matmul")) o->attrs.matmul.epilogue = program;
-    if (!strcmp(l->op, "conv2d")) o->attrs.conv.epilogue = program;
+    tn_attrs_set_program(l->op, &o->attrs, program);
     o->desc = (tn_op_desc){.size = sizeof o->desc, .name = l->op, .in = o->in, .out = o->out};
     o->desc.n_in = describe(o->in, l->in, 3), o->desc.n_out = describe(o->out, l->out, 2);
     if (o->attrs.size) o->desc.attrs = &o->attrs;
@@ -312,12 +310,7 @@ static int make_input(tn_kit *kit, tn_kit_item *item, uint32_t i, tn_kit_numbers
 /* Whole numbers where a window begins or random numbers do, else others. */
 static void make_scalars(tn_kit *kit, tn_kit_item *item)
 {
-    const tn_map_attrs *map = NULL;
-    const char *name = item->operation.desc.name;
-    if (!strcmp(name, "map")) map = &item->operation.attrs.map;
-    if (!strcmp(name, "reduce")) map = item->operation.attrs.reduce.map;
-    if (!strcmp(name, "matmul")) map = item->operation.attrs.matmul.epilogue;
-    if (!strcmp(name, "conv2d")) map = item->operation.attrs.conv.epilogue;
+    const tn_map_attrs *map = tn_attrs_program(&item->operation.desc);
     for (int i = 0; i < 2; i++)
         if (map && map->n_instr && !strcmp(map->instr[0].op, "scalar"))
             item->scalar[i].f = tn_kit_uniform(kit, -3, 3);

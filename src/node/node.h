@@ -11,6 +11,7 @@
 #define TN_NODE_NODE_H
 
 #include "error.h"
+#include "field.h"
 #include "shape.h"
 #include "tenon/ops.h"
 
@@ -112,8 +113,10 @@ struct tn_op_def {
     const char *name;
     const char *doc;
     int32_t kind;
-    int32_t arity;       /* -1: any */
-    uint64_t attrs_size; /* of the graph's attributes, compared byte by byte: no padding */
+    int32_t arity;           /* -1: any */
+    uint64_t attrs_size;     /* of the graph's attributes, compared byte by byte: no padding */
+    const tn_field *fields;  /* their rows (TN_ATTRS); NULL: there are none */
+    const tn_field *crosses; /* those of the attributes at the plugin boundary; NULL: there are none */
 
     /* The result's type. */
     tn_status (*shape)(tn_tensor *const in[], uint32_t n_in, const void *attrs, tn_type *out);

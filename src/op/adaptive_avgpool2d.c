@@ -98,11 +98,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, size, SIZE), {0}};
+
 const tn_op_def tn_op_adaptive_avgpool2d = {.name = "adaptive_avgpool2d",
                                             .doc = "means of so many rows and columns of windows",
                                             .kind = TN_COMPOSITE,
                                             .arity = 1,
-                                            .attrs_size = sizeof(attrs),
+                                            TN_ATTRS(attrs, fields),
                                             .shape = shape,
                                             .lower = lower,
                                             .reference = reference,

@@ -191,11 +191,16 @@ static const tn_op_case cases_masked[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, causal, FLAG), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
+static const tn_field masked_fields[] = {
+    TN_FIELD(masked_attrs, axis, AXIS), TN_FIELD(masked_attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_attention = {.name = "attention",
                                    .doc = "softmax(q k' / sqrt(d)) v",
                                    .kind = TN_COMPOSITE,
                                    .arity = 3,
-                                   .attrs_size = sizeof(attrs),
+                                   TN_ATTRS(attrs, fields),
                                    .shape = shape,
                                    .lower = lower,
                                    .reference = reference,
@@ -205,7 +210,7 @@ const tn_op_def tn_op_masked_softmax = {.name = "masked_softmax",
                                         .doc = "softmax over the elements whose mask is not 0; the others are 0",
                                         .kind = TN_COMPOSITE,
                                         .arity = 2,
-                                        .attrs_size = sizeof(masked_attrs),
+                                        TN_ATTRS(masked_attrs, masked_fields),
                                         .shape = shape_masked,
                                         .lower = lower_masked,
                                         .reference = reference_masked,

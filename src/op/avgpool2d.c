@@ -90,10 +90,11 @@ static const tn_op_case cases[] = {
 };
 
 const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
+                                   .crosses = tn_pool_crosses,
                                    .doc = "the mean of each window of a picture",
                                    .kind = TN_KERNEL,
                                    .arity = 1,
-                                   .attrs_size = sizeof(tn_pool_node),
+                                   TN_ATTRS(tn_pool_node, tn_pool_fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = tn_pool_describe,
@@ -155,10 +156,11 @@ static const tn_op_case grad_cases[] = {
 };
 
 const tn_op_def tn_op_avgpool2d_grad = {.name = "avgpool2d_grad",
+                                        .crosses = tn_pool_crosses,
                                         .doc = "the gradient of avgpool2d",
                                         .kind = TN_KERNEL,
                                         .arity = 1,
-                                        .attrs_size = sizeof(tn_pool_node),
+                                        TN_ATTRS(tn_pool_node, tn_pool_fields),
                                         .shape = grad_shape,
                                         .grad = grad_grad,
                                         .describe = tn_pool_describe,

@@ -153,12 +153,15 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, epsilon, NUMBER), TN_FIELD(attrs, axes, AXES), TN_FIELD(attrs, across, FLAG), {0}};
+
 const tn_op_def tn_op_batch_normalize = {.name = "batch_normalize",
                                          .doc =
                                              "x with mean 0 and variance 1 over some axes, times a weight, plus a bias",
                                          .kind = TN_COMPOSITE,
                                          .arity = 3,
-                                         .attrs_size = sizeof(attrs),
+                                         TN_ATTRS(attrs, fields),
                                          .shape = shape,
                                          .grad = grad,
                                          .lower = lower,

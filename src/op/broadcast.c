@@ -65,11 +65,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, shape, SHAPE), {0}};
+
 const tn_op_def tn_op_broadcast = {.name = "broadcast",
                                    .doc = "x stretched to a shape",
                                    .kind = TN_MAP,
                                    .arity = 1,
-                                   .attrs_size = sizeof(attrs),
+                                   TN_ATTRS(attrs, fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .emit = emit,

@@ -83,11 +83,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, dtype, DTYPE), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_cast = {.name = "cast",
                               .doc = "x as another element type",
                               .kind = TN_MAP,
                               .arity = 1,
-                              .attrs_size = sizeof(attrs),
+                              TN_ATTRS(attrs, fields),
                               .shape = shape,
                               .grad = grad,
                               .emit = emit,

@@ -148,11 +148,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, axis, AXIS), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_concat = {.name = "concat",
                                 .doc = "tensors one after another along an axis",
                                 .kind = TN_KERNEL,
                                 .arity = -1,
-                                .attrs_size = sizeof(attrs),
+                                TN_ATTRS(attrs, fields),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,

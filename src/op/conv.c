@@ -3,6 +3,21 @@
 
 #include <stdio.h>
 
+const tn_field tn_conv_fields[] = {TN_FIELD(tn_conv_node, stride, FACTOR),
+                                   TN_FIELD(tn_conv_node, pad, SIZE),
+                                   TN_FIELD(tn_conv_node, dilation, FACTOR),
+                                   TN_FIELD(tn_conv_node, groups, FACTOR),
+                                   TN_FIELD(tn_conv_node, reserved, NOTHING),
+                                   TN_FIELD(tn_conv_node, size, SIZE),
+                                   {0}};
+const tn_field tn_conv_crosses[] = {TN_FIELD(tn_conv_attrs, stride, FACTOR),
+                                    TN_FIELD(tn_conv_attrs, pad, SIZE),
+                                    TN_FIELD(tn_conv_attrs, dilation, FACTOR),
+                                    TN_FIELD(tn_conv_attrs, groups, FACTOR),
+                                    TN_FIELD(tn_conv_attrs, reserved, NOTHING),
+                                    TN_FIELD_NAMED(tn_conv_attrs, epilogue, MAP, "then"),
+                                    {0}};
+
 tn_conv_node tn_conv_node_of(tn_conv_options options)
 {
     tn_conv_node node = {.groups = options.groups ? options.groups : 1};

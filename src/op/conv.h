@@ -13,6 +13,9 @@ typedef struct tn_conv_node {
     int64_t size[2]; /* height and width of the result: of y, of x, of the weight; -1: what the windows give */
 } tn_conv_node;
 
+extern const tn_field tn_conv_fields[];
+extern const tn_field tn_conv_crosses[]; /* at the plugin boundary */
+
 /* The node of some options: zeros become ones where they mean that. */
 tn_conv_node tn_conv_node_of(tn_conv_options options);
 

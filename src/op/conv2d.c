@@ -169,10 +169,11 @@ static const tn_op_case cases[] = {
 };
 
 const tn_op_def tn_op_conv2d = {.name = "conv2d",
+                                .crosses = tn_conv_crosses,
                                 .doc = "convolution of pictures: stride, padding, dilation, groups",
                                 .kind = TN_KERNEL,
                                 .arity = 2,
-                                .attrs_size = sizeof(tn_conv_node),
+                                TN_ATTRS(tn_conv_node, tn_conv_fields),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = tn_conv_describe,

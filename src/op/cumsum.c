@@ -84,11 +84,21 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, axis, AXIS),
+                                  TN_FIELD(attrs, reverse, FLAG),
+                                  TN_FIELD(attrs, exclusive, FLAG),
+                                  TN_FIELD(attrs, reserved, NOTHING),
+                                  {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD(tn_cumsum_attrs, reverse, FLAG), TN_FIELD(tn_cumsum_attrs, exclusive, FLAG), {0}};
+
 const tn_op_def tn_op_cumsum = {.name = "cumsum",
+                                .crosses = crosses,
                                 .doc = "running sums along an axis",
                                 .kind = TN_KERNEL,
                                 .arity = 1,
-                                .attrs_size = sizeof(attrs),
+                                TN_ATTRS(attrs, fields),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,

@@ -73,11 +73,14 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, rate, NUMBER), TN_FIELD(attrs, stream, STREAM), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_dropout = {.name = "dropout",
                                  .doc = "x / (1 - rate), or 0 with probability rate",
                                  .kind = TN_COMPOSITE,
                                  .arity = 1,
-                                 .attrs_size = sizeof(attrs),
+                                 TN_ATTRS(attrs, fields),
                                  .shape = shape,
                                  .lower = lower,
                                  .reference = reference,

@@ -2,10 +2,12 @@
 #include "graph.h"
 #include "leaf.h"
 
+static const tn_field fields[] = {TN_FIELD(tn_full_attrs, value, NUMBER), {0}};
+
 const tn_op_def tn_op_full = {.name = "full",
                               .doc = "one number in every element",
                               .kind = TN_LEAF,
-                              .attrs_size = sizeof(tn_full_attrs),
+                              TN_ATTRS(tn_full_attrs, fields),
                               .budget = TN_BUDGET_ROUND};
 
 tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value)

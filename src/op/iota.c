@@ -103,10 +103,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, shape, SHAPE), TN_FIELD(attrs, axis, NUMBER), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_iota = {.name = "iota",
                               .doc = "the coordinate along an axis",
                               .kind = TN_MAP,
-                              .attrs_size = sizeof(attrs),
+                              TN_ATTRS(attrs, fields),
                               .shape = shape,
                               .emit = emit,
                               .cases = cases,

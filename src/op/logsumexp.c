@@ -116,11 +116,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, axes, AXES), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_logsumexp = {.name = "logsumexp",
                                    .doc = "log(sum(exp(x))) over some axes, for any x",
                                    .kind = TN_COMPOSITE,
                                    .arity = 1,
-                                   .attrs_size = sizeof(attrs),
+                                   TN_ATTRS(attrs, fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .lower = lower,

@@ -167,7 +167,10 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field crosses[] = {TN_FIELD_NAMED(tn_map_attrs, instr, PROGRAM, ""), {0}};
+
 const tn_op_def tn_op_map = {.name = "map",
+                             .crosses = crosses,
                              .doc = "a program of element-wise operators",
                              .kind = TN_KERNEL,
                              .arity = -1,

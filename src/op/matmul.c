@@ -202,11 +202,22 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(tn_matmul_node, trans_a, FLAG), TN_FIELD(tn_matmul_node, trans_b, FLAG), {0}};
+
+static const tn_field crosses[] = {TN_FIELD_NAMED(tn_matmul_attrs, trans_a, FLAG, "a transposed"),
+                                   TN_FIELD_NAMED(tn_matmul_attrs, trans_b, FLAG, "b transposed"),
+                                   TN_FIELD_NAMED(tn_matmul_attrs, sums, FLAG, "sums of a"),
+                                   TN_FIELD(tn_matmul_attrs, reserved, NOTHING),
+                                   TN_FIELD_NAMED(tn_matmul_attrs, epilogue, MAP, "then"),
+                                   {0}};
+
 const tn_op_def tn_op_matmul = {.name = "matmul",
+                                .crosses = crosses,
                                 .doc = "matrix product, of batches too",
                                 .kind = TN_KERNEL,
                                 .arity = 2,
-                                .attrs_size = sizeof(tn_matmul_node),
+                                TN_ATTRS(tn_matmul_node, fields),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,

@@ -103,10 +103,11 @@ static const tn_op_case cases[] = {
 };
 
 const tn_op_def tn_op_maxpool2d = {.name = "maxpool2d",
+                                   .crosses = tn_pool_crosses,
                                    .doc = "the largest of each window of a picture",
                                    .kind = TN_KERNEL,
                                    .arity = 1,
-                                   .attrs_size = sizeof(tn_pool_node),
+                                   TN_ATTRS(tn_pool_node, tn_pool_fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = tn_pool_describe,
@@ -225,10 +226,11 @@ static const tn_op_case grad_cases[] = {
 };
 
 const tn_op_def tn_op_maxpool2d_grad = {.name = "maxpool2d_grad",
+                                        .crosses = tn_pool_crosses,
                                         .doc = "the gradient of maxpool2d",
                                         .kind = TN_KERNEL,
                                         .arity = 2,
-                                        .attrs_size = sizeof(tn_pool_node),
+                                        TN_ATTRS(tn_pool_node, tn_pool_fields),
                                         .shape = grad_shape,
                                         .grad = grad_grad,
                                         .describe = tn_pool_describe,

@@ -53,7 +53,7 @@ static const tn_op_case cases[] = {
 const tn_op_def tn_op_normal = {.name = "normal",
                                 .doc = "random numbers of mean 0 and variance 1",
                                 .kind = TN_MAP,
-                                .attrs_size = sizeof(tn_random_attrs),
+                                TN_ATTRS(tn_random_attrs, tn_random_fields),
                                 .shape = tn_random_shape,
                                 .emit = tn_random_emit,
                                 .cases = cases,

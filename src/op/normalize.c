@@ -124,11 +124,14 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, epsilon, NUMBER), TN_FIELD(attrs, axes, AXES), TN_FIELD(attrs, keep_mean, FLAG), {0}};
+
 const tn_op_def tn_op_normalize = {.name = "normalize",
                                    .doc = "x with mean 0 and variance 1, or with mean square 1, over some axes",
                                    .kind = TN_COMPOSITE,
                                    .arity = 1,
-                                   .attrs_size = sizeof(attrs),
+                                   TN_ATTRS(attrs, fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .lower = lower,

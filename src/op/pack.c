@@ -174,6 +174,8 @@ static const tn_op_case cases_part[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(tn_part_node, start, NUMBER), TN_FIELD(tn_part_node, shape, SHAPE), {0}};
+
 const tn_op_def tn_op_pack = {.name = "pack",
                               .doc = "tensors side by side in a vector",
                               .kind = TN_VIEW,
@@ -186,7 +188,7 @@ const tn_op_def tn_op_part = {.name = "part",
                               .doc = "a part of a vector, in a shape of its own",
                               .kind = TN_VIEW,
                               .arity = 1,
-                              .attrs_size = sizeof(tn_part_node),
+                              TN_ATTRS(tn_part_node, fields),
                               .shape = shape_part,
                               .grad = grad_part,
                               .cases = cases_part};

@@ -1,6 +1,18 @@
 /* pool.c: what pooling operators share: see pool.h. */
 #include "pool.h"
 
+const tn_field tn_pool_fields[] = {TN_FIELD(tn_pool_node, window, FACTOR),
+                                   TN_FIELD(tn_pool_node, stride, FACTOR),
+                                   TN_FIELD(tn_pool_node, pad, SIZE),
+                                   TN_FIELD(tn_pool_node, ceil_mode, FLAG),
+                                   TN_FIELD(tn_pool_node, count_pad, FLAG),
+                                   TN_FIELD(tn_pool_node, size, SIZE),
+                                   {0}};
+const tn_field tn_pool_crosses[] = {
+    TN_FIELD(tn_pool_attrs, window, FACTOR),    TN_FIELD(tn_pool_attrs, stride, FACTOR),
+    TN_FIELD(tn_pool_attrs, pad, SIZE),         TN_FIELD(tn_pool_attrs, count_pad, FLAG),
+    TN_FIELD(tn_pool_attrs, reserved, NOTHING), {0}};
+
 tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options)
 {
     tn_shape shape = tn_shape_of(x);

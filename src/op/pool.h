@@ -12,6 +12,9 @@ typedef struct tn_pool_node {
     int64_t size[2]; /* of the picture that was pooled: for avgpool2d_grad, which does not see it */
 } tn_pool_node;
 
+extern const tn_field tn_pool_fields[];
+extern const tn_field tn_pool_crosses[]; /* at the plugin boundary */
+
 /* The node of some options, and the pooling of x by it. */
 tn_tensor *tn_pool(const tn_op_def *op, tn_tensor *x, tn_pool_options options);
 

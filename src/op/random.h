@@ -10,6 +10,8 @@ typedef struct tn_random_attrs {
     uint32_t reserved;
 } tn_random_attrs;
 
+extern const tn_field tn_random_fields[];
+
 /* A node of tn_op_uniform or tn_op_normal; the same stream gives the same numbers. */
 tn_tensor *tn_random_of(const tn_op_def *op, tn_graph *graph, tn_shape shape, uint32_t stream);
 

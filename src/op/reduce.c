@@ -11,6 +11,7 @@
 #include "tenon/backend_check.h"
 
 enum { SUM, PROD, MAX, MIN, ARGMAX, ARGMIN, KINDS };
+static const char *const words[] = {"sum", "prod", "max", "min", "argmax", "argmin", NULL};
 
 typedef struct attrs {
     uint32_t kind;
@@ -55,26 +56,26 @@ static int beats_min(double x, double best)
 
 /* Kinds that fold have `fold`, the others `beats`; `empty` is the result over no elements. */
 static const struct {
-    const char *kind, *function;
+    const char *function;
     double (*fold)(double so_far, double x), (*fold_whole)(double so_far, double x);
     int (*beats)(double x, double best);
     double empty;
 } table[KINDS] = {
-    {"sum", "sum", fold_sum, fold_whole_sum, NULL, 0}, {"prod", "prod", fold_prod, fold_whole_prod, NULL, 1},
-    {"max", "amax", NULL, NULL, beats_max, 0},         {"min", "amin", NULL, NULL, beats_min, 0},
-    {"argmax", "argmax", NULL, NULL, beats_max, 0},    {"argmin", "argmin", NULL, NULL, beats_min, 0},
+    {"sum", fold_sum, fold_whole_sum, NULL, 0}, {"prod", fold_prod, fold_whole_prod, NULL, 1},
+    {"amax", NULL, NULL, beats_max, 0},         {"amin", NULL, NULL, beats_min, 0},
+    {"argmax", NULL, NULL, beats_max, 0},       {"argmin", NULL, NULL, beats_min, 0},
 };
 
 /* What the plugin boundary says of it. */
 static const tn_reduction *rules_of(uint32_t kind)
 {
-    return tn_reduction_find(table[kind].kind);
+    return tn_reduction_find(words[kind]);
 }
 
 static uint32_t find_kind(const char *kind)
 {
     uint32_t k = 0;
-    while (k < KINDS && (!kind || strcmp(kind, table[k].kind))) k++;
+    while (k < KINDS && (!kind || strcmp(kind, words[k]))) k++;
     return k;
 }
 
@@ -186,7 +187,7 @@ void tn_reduce_space(const tn_tensor *y, tn_operation *o)
     const tn_shape *x = &y->in[0]->type.shape;
     tn_shape kept = reduced(x, at->axes, 1);
     tn_reduce_attrs *reduce = &o->attrs.reduce;
-    *reduce = (tn_reduce_attrs){.size = sizeof *reduce, .kind = table[at->kind].kind};
+    *reduce = (tn_reduce_attrs){.size = sizeof *reduce, .kind = words[at->kind]};
     reduce->rank = (uint32_t)x->rank;
     reduce->axes = at->axes;
     memcpy(reduce->dim, x->dim, (size_t)x->rank * sizeof *x->dim);
@@ -408,11 +409,23 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD_WORDS(attrs, kind, words),
+                                  TN_FIELD(attrs, axes, AXES),
+                                  TN_FIELD(attrs, keep, FLAG),
+                                  TN_FIELD(attrs, reserved, NOTHING),
+                                  {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD(tn_reduce_attrs, kind, TEXT),   TN_FIELD_NAMED(tn_reduce_attrs, map, MAP, "of"),
+    TN_FIELD(tn_reduce_attrs, dim, HIDDEN),  TN_FIELD(tn_reduce_attrs, rank, HIDDEN),
+    TN_FIELD(tn_reduce_attrs, axes, HIDDEN), {0}};
+
 const tn_op_def tn_op_reduce = {.name = "reduce",
+                                .crosses = crosses,
                                 .doc = "sum, product, largest, smallest or their places over some axes",
                                 .kind = TN_KERNEL,
                                 .arity = 1,
-                                .attrs_size = sizeof(attrs),
+                                TN_ATTRS(attrs, fields),
                                 .shape = shape,
                                 .grad = grad,
                                 .describe = describe,

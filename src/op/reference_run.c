@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "check.h"
 #include "reference_internal.h"
 
@@ -16,87 +17,13 @@ struct tn_kernel {
     uint32_t n_scalar;
 };
 
-/* ---- copying attributes ---- */
+/* ---- preparing ---- */
 
 static void *copy(tn_region *region, const void *from, size_t bytes)
 {
     void *to = tn_region_alloc(region, bytes);
     return to && bytes ? memcpy(to, from, bytes) : to;
 }
-
-/* Attributes without pointers. */
-static const void *copy_flat(tn_kernel *k, const void *from)
-{
-    return copy(&k->region, from, *(const uint64_t *)from);
-}
-
-static const tn_map_attrs *copy_map(tn_kernel *k, const tn_map_attrs *from)
-{
-    tn_map_attrs *map = copy(&k->region, from, sizeof *map);
-    tn_map_instr *instr = copy(&k->region, from->instr, from->n_instr * sizeof *instr);
-    int32_t *out = copy(&k->region, from->out, from->n_out * sizeof *out);
-    if (!map || !instr || !out) return NULL;
-    for (uint32_t i = 0; i < from->n_instr; i++)
-        if (!(instr[i].op = tn_region_print(&k->region, "%s", from->instr[i].op))) return NULL;
-    map->size = sizeof *map;
-    map->instr = instr;
-    map->out = out;
-    k->n_scalar = from->n_scalar;
-    return map;
-}
-
-static const void *copy_whole_map(tn_kernel *k, const void *from)
-{
-    return copy_map(k, from);
-}
-
-static const void *copy_reduce(tn_kernel *k, const void *from)
-{
-    tn_reduce_attrs *reduce = copy(&k->region, from, sizeof *reduce);
-    if (!reduce) return NULL;
-    reduce->kind = tn_region_print(&k->region, "%s", reduce->kind);
-    reduce->map = copy_map(k, reduce->map);
-    return reduce->kind && reduce->map ? reduce : NULL;
-}
-
-static const void *copy_matmul(tn_kernel *k, const void *from)
-{
-    tn_matmul_attrs *matmul = copy(&k->region, from, sizeof *matmul);
-    if (!matmul || !matmul->epilogue) return matmul;
-    matmul->epilogue = copy_map(k, matmul->epilogue);
-    return matmul->epilogue ? matmul : NULL;
-}
-
-static const void *copy_conv(tn_kernel *k, const void *from)
-{
-    tn_conv_attrs *conv = copy(&k->region, from, sizeof *conv);
-    if (!conv || !conv->epilogue) return conv;
-    conv->epilogue = copy_map(k, conv->epilogue);
-    return conv->epilogue ? conv : NULL;
-}
-
-static const void *copy_window(tn_kernel *k, const void *from)
-{
-    k->n_scalar = ((const tn_window_attrs *)from)->scalar + 1;
-    return copy_flat(k, from);
-}
-
-/* Operators whose attributes point to others, or name a scalar. */
-static const struct {
-    const tn_op_def *op;
-    const void *(*copy)(tn_kernel *kernel, const void *from);
-} attrs_of[] = {{&tn_op_map, copy_whole_map}, {&tn_op_reduce, copy_reduce},    {&tn_op_matmul, copy_matmul},
-                {&tn_op_conv2d, copy_conv},   {&tn_op_conv2d_data, copy_conv}, {&tn_op_conv2d_weight, copy_conv},
-                {&tn_op_window, copy_window}};
-
-static const void *copy_attrs(tn_kernel *k, const void *from)
-{
-    for (size_t i = 0; i < sizeof attrs_of / sizeof *attrs_of; i++)
-        if (attrs_of[i].op == k->op) return attrs_of[i].copy(k, from);
-    return copy_flat(k, from);
-}
-
-/* ---- preparing ---- */
 
 /* The kernel of a description that was checked. */
 static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
@@ -108,7 +35,8 @@ static tn_status fill(tn_kernel *k, const tn_op_desc *desc)
     k->desc.in = copy(&k->region, desc->in, desc->n_in * sizeof *desc->in);
     k->desc.out = copy(&k->region, desc->out, desc->n_out * sizeof *desc->out);
     if (!k->desc.in || !k->desc.out) return TN_ENOMEM;
-    if (desc->attrs && !(k->desc.attrs = copy_attrs(k, desc->attrs))) return TN_ENOMEM;
+    if (desc->attrs && !(k->desc.attrs = tn_attrs_copy(&k->region, desc))) return TN_ENOMEM;
+    k->n_scalar = tn_attrs_scalars(desc);
     for (uint32_t i = 0; i < desc->n_in; i++) {
         k->given[i] = desc->in[i];
         if (k->op->first_row && !i) k->given[i].dim[0] = desc->out[0].dim[0];

@@ -92,11 +92,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, shape, SHAPE), {0}};
+
 const tn_op_def tn_op_reshape = {.name = "reshape",
                                  .doc = "the same elements in another shape",
                                  .kind = TN_VIEW,
                                  .arity = 1,
-                                 .attrs_size = sizeof(attrs),
+                                 TN_ATTRS(attrs, fields),
                                  .shape = shape,
                                  .grad = grad,
                                  .cases = cases};

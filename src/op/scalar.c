@@ -2,8 +2,10 @@
  * a run-time scalar of the kernels that use it. */
 #include "leaf.h"
 
+static const tn_field fields[] = {TN_FIELD(tn_scalar_attrs, value, NUMBER), {0}};
+
 const tn_op_def tn_op_scalar = {.name = "scalar",
                                 .doc = "a number that is set before a run",
                                 .kind = TN_LEAF,
-                                .attrs_size = sizeof(tn_scalar_attrs),
+                                TN_ATTRS(tn_scalar_attrs, fields),
                                 .budget = TN_BUDGET_ROUND};

@@ -93,11 +93,13 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, rows, NUMBER), {0}};
+
 const tn_op_def tn_op_scatter_add = {.name = "scatter_add",
                                      .doc = "sums of rows by their numbers: the gradient of gather",
                                      .kind = TN_KERNEL,
                                      .arity = 2,
-                                     .attrs_size = sizeof(attrs),
+                                     TN_ATTRS(attrs, fields),
                                      .shape = shape,
                                      .grad = grad,
                                      .describe = describe,

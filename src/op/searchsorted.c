@@ -112,11 +112,17 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, right, FLAG), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD(tn_searchsorted_attrs, right, FLAG), TN_FIELD(tn_searchsorted_attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_searchsorted = {.name = "searchsorted",
+                                      .crosses = crosses,
                                       .doc = "places of values in sorted lines",
                                       .kind = TN_KERNEL,
                                       .arity = 2,
-                                      .attrs_size = sizeof(attrs),
+                                      TN_ATTRS(attrs, fields),
                                       .shape = shape,
                                       .describe = describe,
                                       .reference = reference,

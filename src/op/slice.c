@@ -297,11 +297,18 @@ static const tn_op_case cases_unslice[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, shape, SHAPE), TN_FIELD(attrs, start, NUMBER), TN_FIELD(attrs, step, NUMBER), {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD(tn_slice_attrs, start, NUMBER), TN_FIELD(tn_slice_attrs, step, NUMBER), {0}};
+
 const tn_op_def tn_op_slice = {.name = "slice",
+                               .crosses = crosses,
                                .doc = "every step-th element of a stretch of an axis",
                                .kind = TN_KERNEL,
                                .arity = 1,
-                               .attrs_size = sizeof(attrs),
+                               TN_ATTRS(attrs, fields),
                                .shape = shape_slice,
                                .grad = grad_slice,
                                .describe = describe_slice,
@@ -311,10 +318,11 @@ const tn_op_def tn_op_slice = {.name = "slice",
                                .cases = cases_slice};
 
 const tn_op_def tn_op_unslice = {.name = "unslice",
+                                 .crosses = crosses,
                                  .doc = "x among zeros: padding, and the inverse of slice",
                                  .kind = TN_KERNEL,
                                  .arity = 1,
-                                 .attrs_size = sizeof(attrs),
+                                 TN_ATTRS(attrs, fields),
                                  .shape = shape_unslice,
                                  .grad = grad_unslice,
                                  .describe = describe_unslice,

@@ -170,11 +170,13 @@ tn_tensor *tn_log_softmax(tn_tensor *x, int32_t axis)
 CASES(softmax)
 CASES(log_softmax)
 
+static const tn_field fields[] = {TN_FIELD(attrs, axis, AXIS), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_softmax = {.name = "softmax",
                                  .doc = "exp(x) divided by its sum along an axis",
                                  .kind = TN_KERNEL,
                                  .arity = 1,
-                                 .attrs_size = sizeof(attrs),
+                                 TN_ATTRS(attrs, fields),
                                  .shape = shape,
                                  .grad = grad_softmax,
                                  .lower = lower_softmax,
@@ -188,7 +190,7 @@ const tn_op_def tn_op_log_softmax = {.name = "log_softmax",
                                      .doc = "logarithm of softmax along an axis, for any x",
                                      .kind = TN_KERNEL,
                                      .arity = 1,
-                                     .attrs_size = sizeof(attrs),
+                                     TN_ATTRS(attrs, fields),
                                      .shape = shape,
                                      .grad = grad_log,
                                      .lower = lower_log,

@@ -172,11 +172,14 @@ static const tn_op_case cases_put[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, axis, AXIS), TN_FIELD(attrs, reserved, NOTHING), TN_FIELD(attrs, size, NUMBER), {0}};
+
 const tn_op_def tn_op_take = {.name = "take",
                               .doc = "elements along an axis by their places",
                               .kind = TN_KERNEL,
                               .arity = 2,
-                              .attrs_size = sizeof(attrs),
+                              TN_ATTRS(attrs, fields),
                               .shape = shape_take,
                               .grad = grad_take,
                               .describe = describe,
@@ -189,7 +192,7 @@ const tn_op_def tn_op_put = {.name = "put",
                              .doc = "sums of elements along an axis by their places: the gradient of take",
                              .kind = TN_KERNEL,
                              .arity = 2,
-                             .attrs_size = sizeof(attrs),
+                             TN_ATTRS(attrs, fields),
                              .shape = shape_put,
                              .grad = grad_put,
                              .describe = describe,

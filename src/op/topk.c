@@ -107,11 +107,18 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, k, NUMBER), TN_FIELD(attrs, axis, AXIS), TN_FIELD(attrs, smallest, FLAG), {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD(tn_topk_attrs, smallest, FLAG), TN_FIELD(tn_topk_attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_topk = {.name = "topk",
+                              .crosses = crosses,
                               .doc = "places of the largest or smallest elements, in order",
                               .kind = TN_KERNEL,
                               .arity = 1,
-                              .attrs_size = sizeof(attrs),
+                              TN_ATTRS(attrs, fields),
                               .shape = shape,
                               .describe = describe,
                               .reference = reference,

@@ -135,11 +135,16 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(tn_transpose_node, perm, NUMBER), {0}};
+
+static const tn_field crosses[] = {TN_FIELD(tn_transpose_attrs, perm, NUMBER), {0}};
+
 const tn_op_def tn_op_transpose = {.name = "transpose",
+                                   .crosses = crosses,
                                    .doc = "x with its dimensions permuted",
                                    .kind = TN_KERNEL,
                                    .arity = 1,
-                                   .attrs_size = sizeof(tn_transpose_node),
+                                   TN_ATTRS(tn_transpose_node, fields),
                                    .shape = shape,
                                    .grad = grad,
                                    .describe = describe,

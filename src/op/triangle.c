@@ -82,11 +82,14 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {
+    TN_FIELD(attrs, diagonal, NUMBER), TN_FIELD(attrs, upper, FLAG), TN_FIELD(attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_triangle = {.name = "triangle",
                                   .doc = "the lower or upper triangle of matrices, the rest 0",
                                   .kind = TN_COMPOSITE,
                                   .arity = 1,
-                                  .attrs_size = sizeof(attrs),
+                                  TN_ATTRS(attrs, fields),
                                   .shape = shape,
                                   .lower = lower,
                                   .reference = reference,

@@ -7,6 +7,11 @@
 #include "check.h"
 #include "map.h"
 
+const tn_field tn_random_fields[] = {TN_FIELD(tn_random_attrs, shape, SHAPE),
+                                     TN_FIELD(tn_random_attrs, stream, STREAM),
+                                     TN_FIELD(tn_random_attrs, reserved, NOTHING),
+                                     {0}};
+
 tn_status tn_random_shape(tn_tensor *const in[], uint32_t n_in, const void *attrs, tn_type *out)
 {
     const tn_random_attrs *at = attrs;
@@ -90,7 +95,7 @@ static const tn_op_case cases[] = {
 const tn_op_def tn_op_uniform = {.name = "uniform",
                                  .doc = "random numbers in [0, 1)",
                                  .kind = TN_MAP,
-                                 .attrs_size = sizeof(tn_random_attrs),
+                                 TN_ATTRS(tn_random_attrs, tn_random_fields),
                                  .shape = tn_random_shape,
                                  .emit = tn_random_emit,
                                  .cases = cases};

@@ -124,11 +124,17 @@ static const tn_op_case cases[] = {
     {0},
 };
 
+static const tn_field fields[] = {TN_FIELD(attrs, count, NUMBER), {0}};
+
+static const tn_field crosses[] = {
+    TN_FIELD_NAMED(tn_window_attrs, scalar, SCALAR, "from"), TN_FIELD(tn_window_attrs, reserved, NOTHING), {0}};
+
 const tn_op_def tn_op_window = {.name = "window",
+                                .crosses = crosses,
                                 .doc = "some rows of x, from a row that is set before a run",
                                 .kind = TN_KERNEL,
                                 .arity = 2,
-                                .attrs_size = sizeof(attrs),
+                                TN_ATTRS(attrs, fields),
                                 .shape = shape,
                                 .describe = describe,
                                 .first_row = first_row,

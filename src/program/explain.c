@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attrs.h"
 #include "plain.h"
 #include "program.h"
 
@@ -10,27 +11,15 @@ typedef struct printer {
     void *arg;
 } printer;
 
-/* What the launch computes beyond its name: the map's program, the reduction's kind, the product's epilogue. */
+/* What the launch computes beyond its name: what its attributes say, programs and epilogues among it. */
 static const char *detail(const tn_launch *l, char *text, size_t capacity)
 {
-    char program[512] = "";
-    const tn_op_desc *d = &l->operation.desc;
-    *text = 0;
     if (l->transfer)
         snprintf(text, capacity, "to %s", l->place ? "the fallback" : "the device");
     else if (l->crosses)
         snprintf(text, capacity, "0, added up over all shards");
-    else if (l->op == &tn_op_map)
-        tn_map_text(d->attrs, text, capacity);
-    else if (l->op == &tn_op_reduce) {
-        const tn_reduce_attrs *at = d->attrs;
-        snprintf(text, capacity, "%s of %s", at->kind, tn_map_text(at->map, program, sizeof program));
-    } else if (l->op == &tn_op_matmul) {
-        const tn_matmul_attrs *at = d->attrs;
-        snprintf(text, capacity, "%s%s%s%s%s", at->trans_a ? "a' " : "a ", at->trans_b ? "b'" : "b",
-                 at->sums ? ", and sums of a" : "", at->epilogue ? ", then " : "",
-                 at->epilogue ? tn_map_text(at->epilogue, program, sizeof program) : "");
-    }
+    else
+        tn_attrs_text(&l->operation.desc, text, capacity);
     return text;
 }
 
