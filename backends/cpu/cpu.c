@@ -195,6 +195,7 @@ static const void *get_ext(const char *id)
 {
     if (!strcmp(id, TN_EXT_HERE)) return &cpu_here;
     if (!strcmp(id, TN_EXT_ADOPT)) return &cpu_adopt;
+    if (!strcmp(id, TN_EXT_NATIVE)) return &cpu_native;
     if (!strcmp(id, TN_EXT_OBSERVE)) return &cpu_observe;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &cpu_memory;
 }

@@ -89,6 +89,7 @@ void cpu_parallel(const tn_queue *queue, int threads, int64_t n, cpu_body *body,
 extern const tn_ext_memory cpu_memory; /* memory.c */
 extern const tn_ext_here cpu_here;     /* queue.c */
 extern const tn_ext_adopt cpu_adopt;
+extern const tn_ext_native cpu_native;
 
 /* ---- spans.c ----------------------------------------------------------------------------------------------------- */
 

@@ -43,6 +43,15 @@ static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer 
     return TN_OK;
 }
 
+static int32_t native(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *msg)
+{
+    (void)msg;
+    *kind = TN_NATIVE_HOST;
+    *handle = buffer->data;
+    return TN_OK;
+}
+
+const tn_ext_native cpu_native = {sizeof cpu_native, native};
 const tn_ext_here cpu_here = {sizeof cpu_here};
 const tn_ext_adopt cpu_adopt = {sizeof cpu_adopt, adopt};
 

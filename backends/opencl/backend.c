@@ -25,6 +25,7 @@ static void deinit(void)
 static const void *get_ext(const char *id)
 {
     if (!strcmp(id, TN_EXT_ADOPT)) return &ocl_adopt;
+    if (!strcmp(id, TN_EXT_NATIVE)) return &ocl_native;
     if (!strcmp(id, TN_EXT_OBSERVE)) return &ocl_observe;
     if (!strcmp(id, TN_EXT_READY)) return &ocl_ready;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &ocl_memory;

@@ -101,6 +101,16 @@ static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer 
 
 const tn_ext_adopt ocl_adopt = {sizeof ocl_adopt, adopt};
 
+static int32_t native(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *msg)
+{
+    (void)msg;
+    *kind = TN_NATIVE_OPENCL;
+    *handle = buffer->mem;
+    return TN_OK;
+}
+
+const tn_ext_native ocl_native = {sizeof ocl_native, native};
+
 /* ---- all buffers --------------------------------------------------------------------------------------------------
  */
 

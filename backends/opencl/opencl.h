@@ -86,6 +86,7 @@ struct tn_context {
 
 extern const tn_ext_memory ocl_memory; /* budget.c */
 extern const tn_ext_adopt ocl_adopt;   /* memory.c */
+extern const tn_ext_native ocl_native; /* memory.c */
 
 void ocl_devices_release(void);
 int32_t ocl_device_id(uint32_t device, cl_device_id *id, tn_msg *msg);

@@ -87,6 +87,24 @@ typedef struct tn_ext_adopt {
     int32_t (*adopt)(tn_context *context, void *data, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 } tn_ext_adopt;
 
+/* ---- tenon.native/1, offered by a backend: where a buffer's memory is ------------------------------------------- *
+ * For those who have the same memory in other hands: arrays of another library that show a tensor without a copy, work
+ * that is enqueued beside ours. */
+
+#define TN_EXT_NATIVE "tenon.native/1"
+
+#define TN_NATIVE_HOST   1u /* the handle is the address, in the host's memory, of the buffer's first byte */
+#define TN_NATIVE_OPENCL 2u /* it is the buffer's cl_mem */
+
+/* What a backend says of its buffers. */
+typedef struct tn_ext_native {
+    uint64_t size;
+    /* The handle is the backend's, and good as long as the buffer is. Any thread may ask at any time. What the host
+     * reads there is right once it has waited for the work that writes it, and what it writes there is seen by work
+     * that it enqueues after; of other kinds, what their interface says. */
+    int32_t (*native)(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *msg);
+} tn_ext_native;
+
 /* ---- tenon.ready/1, offered by a backend: operators made ready together ------------------------------------------ *
  * For devices whose compiler costs much each time that it is called, however little it is given. op_prepare notes what
  * is to be compiled, and the first operator that is made ready or run brings all that was noted by then with it. The

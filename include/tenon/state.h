@@ -59,6 +59,21 @@ TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int
 TN_API TN_MUST_USE tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes);
 
+/* Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its first
+ * element in the host's memory, dense and row-major, or a cl_mem and the offset in it. */
+#define TN_PLACE_HOST   1
+#define TN_PLACE_OPENCL 2
+typedef struct tn_state_place {
+    uint32_t kind;
+    void *handle;    /* of HOST the tensor's own address, of OPENCL the buffer's cl_mem, */
+    uint64_t offset; /* in which the tensor begins at this byte; of HOST 0 */
+    uint64_t bytes;  /* of the tensor */
+} tn_state_place;
+/* Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's, and
+ * stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for the
+ * state may give the tensor another place, for which one asks again. */
+TN_API TN_MUST_USE tn_status tn_state_where(tn_state *state, const char *name, tn_state_place *place);
+
 /* A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
  * after. Each call of tn_peek_next enqueues a read of the tensor as it is then in the order of the work, and gives what
  * the call before asked for: its bytes, which stay until the next call, or NULL at the first call. It waits only where

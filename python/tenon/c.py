@@ -80,6 +80,8 @@ TN_LOSS_SUM = 1
 TN_LOSS_NONE = 2
 TN_MILESTONES = 10
 TN_PEAK_LEVELS = 4
+TN_PLACE_HOST = 1
+TN_PLACE_OPENCL = 2
 TN_LOAD_TAKEN = 0
 TN_LOAD_SHAPE = 1
 TN_LOAD_DTYPE = 2
@@ -1159,6 +1161,20 @@ class tn_state_entry(Structure):
         ("shape", tn_shape),
         ("flags", c_uint32),
         ("spare", c_uint64 * 4),
+    ]
+class tn_state_place(Structure):
+    """Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its first
+    element in the host's memory, dense and row-major, or a cl_mem and the offset in it.
+
+    handle: of HOST the tensor's own address, of OPENCL the buffer's cl_mem,
+    offset: in which the tensor begins at this byte; of HOST 0
+    bytes: of the tensor"""
+
+    _fields_ = [
+        ("kind", c_uint32),
+        ("handle", c_void_p),
+        ("offset", c_uint64),
+        ("bytes", c_uint64),
     ]
 class tn_note(Structure):
     """Texts that go with a state in its file: net, data, epoch..."""
@@ -2634,6 +2650,11 @@ FUNCTIONS = {
     "tn_state_read": (c_int32, (c_void_p, c_char_p, c_void_p, c_uint64,), False,
         "tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)",
         """Copies a tensor's whole value from or to the device; `bytes` must be its size. Waits for the device."""),
+    "tn_state_where": (c_int32, (c_void_p, c_char_p, c_void_p,), False,
+        "tn_status tn_state_where(tn_state *state, const char *name, tn_state_place *place)",
+        """Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's, and
+        stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for the
+        state may give the tensor another place, for which one asks again."""),
     "tn_peek_new": (c_int32, (c_void_p, c_char_p, c_void_p,), False,
         "tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek)",
         """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes

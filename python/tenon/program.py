@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from . import c
 from ._build import NAMES, dtype as dtype_of, options as struct_of, shape as shape_of
 from ._library import Handle, check, lib, text
 from .device import open_device
-from .errors import MissingError, ShapeError
-from .memory import Array, memory_of, new_array
+from .errors import MissingError, ShapeError, UnsupportedError
+from .memory import Array, Memory, memory_of, new_array
 from .tensor import Graph
 
 PRECISIONS = {"f32": c.TN_PRECISION_F32, "f32-fast": c.TN_PRECISION_F32_FAST, "bf16": c.TN_PRECISION_BF16}
+
+
+class Place(NamedTuple):
+    """Where a tensor lies: "host", an address, or "opencl", a cl_mem and the offset in it; and its bytes."""
+
+    kind: str
+    handle: int
+    offset: int
+    bytes: int
 
 
 class State:
@@ -107,6 +116,24 @@ class State:
         with self._lock:
             check(lib.tn_state_write(self._handle.get(), name.encode(), memory.address, memory.bytes))
 
+    def where(self, name: str) -> Place:
+        """Where a tensor lies, if the backend tells. Waits for the device."""
+        found = c.tn_state_place()
+        with self._lock:
+            check(lib.tn_state_where(self._handle.get(), name.encode(), ctypes.byref(found)))
+        return Place("host" if found.kind == c.TN_PLACE_HOST else "opencl", found.handle, found.offset, found.bytes)
+
+    def view(self, name: str) -> Array:
+        """A tensor in the device's own memory, where that is the host's ("cpu"): NumPy and PyTorch show it without a
+        copy, and what is written there is the tensor's. The memory stays as long as the array does. Wait for programs
+        before reading; after another program was compiled for the state, ask again."""
+        place, entry = self.where(name), self._entry(name)
+        if place.kind != "host":
+            raise UnsupportedError(f"'{name}' is in {self.device.name}'s own memory: copy it by state['{name}']")
+        shape = tuple(entry.shape.dim[:entry.shape.rank])
+        keeper = Handle(place.handle, lambda _: None, self._handle)
+        return Array(Memory(place.handle, entry.dtype, shape, keeper))
+
     def put(self, name: str, value: Any, *, dtype: Any = None, trainable: bool = False,
             transient: bool = False) -> None:
         """Makes a tensor of that value."""
@@ -190,7 +217,6 @@ class Checkpoint:
         return found
 
     def __getitem__(self, name: str) -> Array:
-        from .memory import Memory
         entry, data = c.tn_state_entry(), ctypes.c_void_p()
         if not lib.tn_checkpoint_find(self._handle.get(), name.encode(), ctypes.byref(entry), ctypes.byref(data)):
             raise MissingError(f"the file has no tensor '{name}'")

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "reference_internal.h"
+#include "tenon/backend_ext.h"
 #include "tenon/backend_float.h"
 
 /* There is nothing to know about the one device; contexts and events are but distinct addresses. */
@@ -110,6 +111,20 @@ static void buffer_destroy(tn_buffer *buffer)
 {
     if (buffer) tn_free(buffer->data);
     tn_free(buffer);
+}
+
+static int32_t native(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *msg)
+{
+    (void)msg;
+    *kind = TN_NATIVE_HOST;
+    *handle = buffer->data;
+    return TN_OK;
+}
+
+static const void *get_ext(const char *id)
+{
+    static const tn_ext_native table = {sizeof table, native};
+    return strcmp(id, TN_EXT_NATIVE) ? NULL : &table;
 }
 
 /* ---- queues ---- */
@@ -305,6 +320,7 @@ static const tn_backend backend = {
     .op_prepare = tn_reference_prepare,
     .op_release = tn_reference_release,
     .op_run = op_run,
+    .get_ext = get_ext,
 };
 
 const tn_backend *tn_reference_backend(void)

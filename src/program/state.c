@@ -307,6 +307,7 @@ void tn_state_move_back(tn_state *state, const char *name)
 
 void tn_state_drop_empty(tn_state *state)
 {
+    if (state->is_shown) return;
     for (uint32_t i = 0; i < state->chunks; i++) {
         tn_chunk *chunk = &state->chunk[i];
         if (!chunk->used || !is_empty(state, i)) continue;

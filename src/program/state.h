@@ -37,7 +37,8 @@ struct tn_state {
     uint32_t chunks, chunk_capacity;
     uint64_t to_come; /* bytes of tensors that were announced and are not there yet */
     uint64_t bytes_written, bytes_read;
-    uint32_t moves; /* grows when tensors are moved: programs then look again where they are */
+    uint32_t is_shown; /* somebody knows where tensors are: no memory goes before the state does */
+    uint32_t moves;    /* grows when tensors are moved: programs then look again where they are */
 };
 
 /* Tensors lie at multiples of so many bytes, or of more if the device wants it. Those in a pack at 32 elements. */

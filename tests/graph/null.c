@@ -73,6 +73,7 @@ typedef struct world {
     tn_device *made_device;
     tn_loader *made_loader;
     tn_peek *made_peek;
+    tn_state_place place;
     tn_program *made_program;
     tn_state *made_state;
     tn_tensor *made_tensor;

@@ -147,12 +147,49 @@ static void a_tensor_has_a_name(void **state)
     drop_device(&f);
 }
 
+static void a_tensor_is_read_and_written_where_it_lies(void **state)
+{
+    const float x[COUNT] = {1, 2, 3};
+    float y[COUNT] = {0};
+    tn_state_place place = {0};
+    fixture f = use_device(*state, 1);
+    tn_graph *g = tn_graph_new();
+    tn_program *p = NULL;
+    ok(tn_state_put(f.state, "w", TN_F32, TN_SHAPE(COUNT), 0, x));
+    assert_int_equal(tn_state_where(f.state, "v", &place), TN_EMISSING);
+    ok(tn_state_where(f.state, "w", &place));
+    assert_int_equal(place.bytes, sizeof x);
+    if (place.kind == TN_PLACE_HOST) {
+        float *w = place.handle;
+        tn_tensor *v = tn_variable(g, "w", TN_F32, TN_SHAPE(COUNT), (tn_init){0}, 0);
+        tn_assign(v, tn_mul(v, tn_number(v, 2)));
+        ok(tn_compile(g, f.state, NULL, &p));
+        ok(tn_state_where(f.state, "w", &place));
+        assert_near(w[1], 2, 0);
+        w = place.handle, w[2] = 5;
+        ok(tn_program_run(p));
+        ok(tn_wait(p));
+        assert_near(w[1], 4, 0), assert_near(w[2], 10, 0);
+        w[0] = 7;
+    } else {
+        assert_int_equal(place.kind, TN_PLACE_OPENCL);
+        assert_non_null(place.handle);
+    }
+    ok(tn_state_read(f.state, "w", y, sizeof y));
+    assert_near(y[0], place.kind == TN_PLACE_HOST ? 7 : 1, 0);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON("reference", nothing_is_fetched_before_a_run_nor_run_before_its_inputs_are_there),
         ON("cpu", nothing_is_fetched_before_a_run_nor_run_before_its_inputs_are_there),
         ON("reference", a_tensor_has_a_name),
+        ON("reference", a_tensor_is_read_and_written_where_it_lies),
+        ON("cpu", a_tensor_is_read_and_written_where_it_lies),
         ON("reference", flags_are_added_to_those_that_are_there),
         ON("reference", every_bit_of_the_seed_and_of_the_step_counts),
         ON("reference", a_number_too_large_for_a_whole_scalar_is_the_largest),

@@ -1,0 +1,169 @@
+"""test_dlpack.py: memory that is shared with NumPy and PyTorch, shown by its address, and who keeps it alive."""
+import gc
+import sys
+import unittest
+
+import tenon
+from tenon import dlpack
+from tenon.memory import memory_of
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+try:
+    import torch
+except ImportError:
+    torch = None
+
+CPYTHON = sys.implementation.name == "cpython"
+
+
+def doubled():
+    """A program that doubles the variable "w" (2, 3) with each run."""
+    graph = tenon.Graph()
+    w = graph.variable("w", (2, 3), tenon.initial.Constant(1))
+    graph.assign(w, w * 2)
+    return graph.compile("cpu")
+
+
+class Ours(unittest.TestCase):
+    def test_a_state_s_tensor_is_read_and_written_in_place(self):
+        program = doubled()
+        view = program.state.view("w")
+        self.assertEqual(view.address, program.state.where("w").handle)
+        self.assertEqual(view.tolist(), [[1, 1, 1], [1, 1, 1]])
+        program.run()
+        program.wait()
+        self.assertEqual(view.tolist(), [[2, 2, 2], [2, 2, 2]])
+        view.view()[4] = 7
+        self.assertEqual(program.state["w"].tolist(), [[2, 2, 2], [2, 7, 2]])
+        with self.assertRaises(tenon.MissingError):
+            program.state.view("v")
+
+    def test_on_opencl_a_tensor_has_a_cl_mem(self):
+        try:
+            state = tenon.State("opencl:0")
+        except tenon.MissingError:
+            self.skipTest("there is no OpenCL device")
+        state.put("w", [1.0, 2.0])
+        place = state.where("w")
+        self.assertEqual((place.kind, place.bytes), ("opencl", 8))
+        self.assertTrue(place.handle)
+        with self.assertRaises(tenon.UnsupportedError):
+            state.view("w")
+
+    def test_the_memory_stays_as_long_as_the_view(self):
+        program = doubled()
+        view, other = program.state.view("w"), program.state.view("w")
+        program.close()
+        program.state.close()
+        del program, other
+        gc.collect()
+        self.assertEqual(view.tolist(), [[1, 1, 1], [1, 1, 1]])
+
+    @unittest.skipUnless(CPYTHON, "DLPack needs CPython's C interface")
+    def test_both_kinds_of_capsules_are_taken_and_given_back(self):
+        array = tenon.Array.new(tenon.c.TN_I32, (4, 5))
+        array.view()[7] = 3
+        for version in (None, (1, 0), (0, 8)):
+            capsule = array.__dlpack__(max_version=version)
+            self.assertIn("versioned" if version == (1, 0) else '"dltensor"', repr(capsule))
+
+            class Once:
+                def __dlpack__(self, **_):
+                    return capsule
+            taken = tenon.from_dlpack(Once())
+            self.assertEqual((taken.address, taken.shape, taken.dtype), (array.address, (4, 5), "i32"))
+            self.assertEqual(taken[1][2], 3)
+            with self.assertRaises(tenon.InvalidError):  # a capsule is taken once
+                tenon.from_dlpack(Once())
+            del taken
+            gc.collect()
+        self.assertEqual(array.__dlpack_device__(), (1, 0))
+        del capsule
+        array.__dlpack__()  # and one that nobody takes is let go of
+        gc.collect()
+        self.assertEqual(dlpack._exported, {})
+
+    @unittest.skipUnless(CPYTHON, "DLPack needs CPython's C interface")
+    def test_copies_and_devices_are_asked_for(self):
+        array = tenon.Array.new(tenon.c.TN_F32, (2,))
+        with self.assertRaises(BufferError):
+            array.__dlpack__(dl_device=(2, 0))
+
+        class Elsewhere:
+            def __dlpack_device__(self):
+                return (2, 0)
+
+            def __dlpack__(self, **_):
+                raise AssertionError("asked for")
+        with self.assertRaises(tenon.UnsupportedError):
+            tenon.from_dlpack(Elsewhere())
+
+
+@unittest.skipIf(np is None, "there is no NumPy")
+class NumPy(unittest.TestCase):
+    def test_it_shows_a_state_s_tensor_at_its_address(self):
+        program = doubled()
+        address = program.state.where("w").handle
+        for array in (np.asarray(program.state.view("w")), np.from_dlpack(program.state.view("w"))):
+            self.assertEqual(array.__array_interface__["data"][0], address)
+            self.assertEqual(array.shape, (2, 3))
+        program.run()
+        program.wait()
+        self.assertEqual(array.tolist(), [[2, 2, 2], [2, 2, 2]])
+        del program
+        gc.collect()
+        self.assertEqual(array.tolist(), [[2, 2, 2], [2, 2, 2]])
+
+    def test_its_arrays_are_taken_where_they_lie(self):
+        x = np.arange(6, dtype=np.float32).reshape(2, 3)
+        address = x.__array_interface__["data"][0]
+        self.assertEqual(tenon.from_dlpack(x).address, address)
+        self.assertEqual(memory_of(x).address, address)
+        self.assertEqual(tenon.Dataset(x, [0, 1]).struct.x, address)
+        taken = tenon.from_dlpack(x)
+        del x
+        gc.collect()
+        self.assertEqual(taken.tolist(), [[0, 1, 2], [3, 4, 5]])
+        with self.assertRaises(tenon.InvalidError):
+            tenon.from_dlpack(np.ones((3, 4), np.float32).T)
+        with self.assertRaises(tenon.DtypeError):
+            tenon.from_dlpack(np.ones(3, np.complex64))
+
+
+@unittest.skipIf(torch is None, "there is no PyTorch")
+class PyTorch(unittest.TestCase):
+    def test_it_shows_a_state_s_tensor_at_its_address(self):
+        program = doubled()
+        tensor = torch.from_dlpack(program.state.view("w"))
+        self.assertEqual(tensor.data_ptr(), program.state.where("w").handle)
+        program.run()
+        program.wait()
+        self.assertEqual(tensor.tolist(), [[2, 2, 2], [2, 2, 2]])
+        tensor[1, 1] = 9
+        self.assertEqual(program.state["w"].tolist()[1], [2, 9, 2])
+
+    def test_its_tensors_are_taken_where_they_lie(self):
+        for kind, name in ((torch.float32, "f32"), (torch.float64, "f64"), (torch.float16, "f16"),
+                           (torch.bfloat16, "bf16"), (torch.int32, "i32"), (torch.uint8, "u8")):
+            x = torch.arange(6).reshape(2, 3).to(kind)
+            taken = tenon.from_dlpack(x)
+            self.assertEqual((taken.address, taken.dtype), (x.data_ptr(), name))
+            self.assertEqual(taken.tolist(), x.tolist())
+            self.assertEqual(torch.from_dlpack(taken).data_ptr(), x.data_ptr())
+        self.assertEqual(memory_of(torch.ones(3)).shape, (3,))
+
+    def test_it_is_fed_and_trained_on(self):
+        x, y = torch.randn(64, 3), torch.randint(0, 2, (64,))
+        model = tenon.Model(tenon.Linear(2), device="cpu")
+        model.fit(x, y, epochs=1, batch=16, verbose=False)
+        weight = torch.from_numpy(model.state["fc1.weight"])
+        bias = torch.from_numpy(model.state["fc1.bias"])
+        expected = x @ weight.T + bias
+        self.assertLess(float((torch.from_numpy(model.predict(x)) - expected).abs().max()), 1e-5)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
