@@ -111,6 +111,11 @@ TN_API tn_tensor *tn_matmul(tn_tensor *a, tn_tensor *b);
 TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int transpose_b);
 /* (m...), (n) -> (m..., n): each element of a times each of b, for vectors. */
 TN_API tn_tensor *tn_outer(tn_tensor *a, tn_tensor *b);
+/* Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
+ * "..." stands for stretches. */
+TN_API tn_tensor *tn_einsum(const char *equation, tn_tensor *const in[], uint32_t n_in);
+/* The determinants of matrices (..., n, n), n from 1 to 256. */
+TN_API tn_tensor *tn_det(tn_tensor *x);
 
 /* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
 /* Of convolutions; all zero is a plain one. */
@@ -158,6 +163,31 @@ TN_API tn_tensor *tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width
 /* (b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016. */
 TN_API tn_tensor *tn_pixel_shuffle(tn_tensor *x, int64_t factor);
 TN_API tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor);
+/* The same, but channel number (i r + j) c + k, not (k r + i) r + j, is pixel (i, j) of channel k: TensorFlow's order.
+ */
+TN_API tn_tensor *tn_depth_to_space(tn_tensor *x, int64_t factor);
+TN_API tn_tensor *tn_space_to_depth(tn_tensor *x, int64_t factor);
+
+/* How elements are taken at places between them: by the distance of the two around it along each dimension; the nearest
+ * one, of two the even one; or by cubic convolution of four (Keys, 1981, with a = -0.75). */
+#define TN_LINEAR  0
+#define TN_NEAREST 1
+#define TN_CUBIC   2
+/* What lies outside: zeros; the outermost elements again; or x mirrored at its edges, at the outer elements' centres
+ * with `align_corners`. */
+#define TN_OUTSIDE_ZEROS      0
+#define TN_OUTSIDE_BORDER     1
+#define TN_OUTSIDE_REFLECTION 2
+typedef struct tn_grid_options {
+    int32_t mode, outside;
+    uint32_t align_corners; /* -1 and 1 are the centres of the outer elements, else their edges */
+    uint64_t spare[4];
+} tn_grid_options;
+/* x (b, c, sizes...) of one to three dimensions at the places of a grid (b, points..., dimensions), whose numbers are
+ * from -1 to 1, that of the last dimension first -> (b, c, points...). Jaderberg and others, 2015. */
+TN_API tn_tensor *tn_grid_sample(tn_tensor *x, tn_tensor *grid, tn_grid_options options);
+/* The grid of so many points along each dimension, moved by affine maps (b, n, n + 1) -> (b, sizes..., n). */
+TN_API tn_tensor *tn_affine_grid(tn_tensor *theta, tn_shape sizes, int align_corners);
 
 /* ---- the same along one to three dimensions: (batch, channels, sizes...) ---- */
 /* Numbers for each of these dimensions, in order. */
@@ -250,6 +280,33 @@ TN_API tn_tensor *tn_batch_normalize_across(tn_tensor *x, tn_tensor *weight, tn_
 TN_API tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal);
 /* Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself. */
 TN_API tn_tensor *tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive);
+/* Running products, likewise. */
+TN_API tn_tensor *tn_cumprod(tn_tensor *x, int32_t axis, int reverse, int exclusive);
+/* x / (k + alpha mean)^beta, where the mean is that of the squares of so many channels before, those at the place
+ * itself and so many after; channels that are not there count as 0. x (batch, channels, ...). Krizhevsky and others,
+ * 2012. */
+typedef struct tn_response_options {
+    uint32_t before, after;
+    double alpha, beta, k;
+    uint64_t spare[4];
+} tn_response_options;
+TN_API tn_tensor *tn_local_response_norm(tn_tensor *x, tn_response_options options);
+/* The first elements of each sample along an axis in reverse, as many as `lengths`, i32 (batch), says. */
+TN_API tn_tensor *tn_reverse_sequence(tn_tensor *x, tn_tensor *lengths, int32_t axis, int32_t batch_axis);
+/* Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first. */
+TN_API tn_tensor *tn_hann(tn_graph *graph, int64_t count, int symmetric);
+TN_API tn_tensor *tn_hamming(tn_graph *graph, int64_t count, int symmetric);
+TN_API tn_tensor *tn_blackman(tn_graph *graph, int64_t count, int symmetric);
+/* The discrete Fourier transform along the last axis by a matrix product: returns the real part, and writes the
+ * imaginary one to *out_im. A NULL im is 0. Zeros follow, or elements are left out at the end, up to `size`, at most
+ * 46340. The inverse is divided by the size. */
+typedef struct tn_dft_options {
+    int64_t size; /* 0: that of the axis */
+    uint32_t inverse;
+    uint32_t half; /* the first size / 2 + 1 alone, which are all there is to know of a real signal */
+    uint64_t spare[4];
+} tn_dft_options;
+TN_API tn_tensor *tn_dft(tn_tensor *re, tn_tensor *im, tn_dft_options options, tn_tensor **out_im);
 /* The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
  * first, and a NaN counts as larger than all. The elements themselves go to *values, unless it is NULL. */
 TN_API tn_tensor *tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values);
@@ -280,6 +337,29 @@ TN_API tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label);
 TN_API tn_tensor *tn_one_hot(tn_tensor *index, int64_t classes);
 /* `count` rows of x from row `start` on, which is a scalar input of type i32. No gradient. */
 TN_API tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count);
+
+/* ---- choosing, with room for a number that is fixed: -1, or 0 in what is chosen, where there is no more ---- */
+/* The coordinates of what is not 0, in row-major order: i32 (rank, most); and how many there are, unless NULL: i32. */
+TN_API tn_tensor *tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count);
+/* The slices along an axis whose condition, of any type (at most as many as slices), is not 0. */
+TN_API tn_tensor *tn_compress(tn_tensor *x, tn_tensor *condition, int32_t axis, int64_t most, tn_tensor **count);
+/* The elements of x in order, each once, with room for all: (n). Of each the place of the first in x and how many, i32
+ * (n); of each of x the place among those, in x's shape; and how many there are. */
+typedef struct tn_unique_result {
+    tn_tensor *first, *counts, *inverse, *count;
+    uint64_t spare[4];
+} tn_unique_result;
+TN_API tn_tensor *tn_unique(tn_tensor *x, tn_unique_result *more);
+/* Non-maximum suppression: boxes (batch, n, 4), scores (batch, classes, n) -> i32 (batch, classes, most): the boxes
+ * with the best scores, best first, of which no two share more than `overlap` of their common area. A step for each of
+ * them; `most` is 1 to 4096. */
+typedef struct tn_nms_options {
+    double overlap;
+    double least_score; /* only what is above it counts */
+    uint32_t centres;   /* boxes are centre and size, else two opposite corners */
+    uint64_t spare[4];
+} tn_nms_options;
+TN_API tn_tensor *tn_nms(tn_tensor *boxes, tn_tensor *scores, int64_t most, tn_nms_options options);
 
 #ifdef __cplusplus
 }

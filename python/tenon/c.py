@@ -78,6 +78,12 @@ TN_GRU = 2
 TN_LOSS_MEAN = 0
 TN_LOSS_SUM = 1
 TN_LOSS_NONE = 2
+TN_LINEAR = 0
+TN_NEAREST = 1
+TN_CUBIC = 2
+TN_OUTSIDE_ZEROS = 0
+TN_OUTSIDE_BORDER = 1
+TN_OUTSIDE_REFLECTION = 2
 TN_MILESTONES = 10
 TN_PEAK_LEVELS = 4
 TN_PLACE_HOST = 1
@@ -958,6 +964,18 @@ class tn_pool_options(Structure):
         ("count_pad", c_uint32),
         ("spare", c_uint64 * 4),
     ]
+class tn_grid_options(Structure):
+    """What lies outside: zeros; the outermost elements again; or x mirrored at its edges, at the outer elements' centres
+    with `align_corners`.
+
+    align_corners: 1 and 1 are the centres of the outer elements, else their edges"""
+
+    _fields_ = [
+        ("mode", c_int32),
+        ("outside", c_int32),
+        ("align_corners", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_conv_nd_options(Structure):
     """Numbers for each of these dimensions, in order.
 
@@ -995,6 +1013,58 @@ class tn_pool_nd_options(Structure):
         ("end", c_uint32 * 3),
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_response_options(Structure):
+    """x / (k + alpha mean)^beta, where the mean is that of the squares of so many channels before, those at the place
+    itself and so many after; channels that are not there count as 0. x (batch, channels, ...). Krizhevsky and others,
+    2012."""
+
+    _fields_ = [
+        ("before", c_uint32),
+        ("after", c_uint32),
+        ("alpha", c_double),
+        ("beta", c_double),
+        ("k", c_double),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_dft_options(Structure):
+    """The discrete Fourier transform along the last axis by a matrix product: returns the real part, and writes the
+    imaginary one to *out_im. A NULL im is 0. Zeros follow, or elements are left out at the end, up to `size`, at most
+    46340. The inverse is divided by the size.
+
+    size: 0: that of the axis
+    half: the first size / 2 + 1 alone, which are all there is to know of a real signal"""
+
+    _fields_ = [
+        ("size", c_int64),
+        ("inverse", c_uint32),
+        ("half", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_unique_result(Structure):
+    """The elements of x in order, each once, with room for all: (n). Of each the place of the first in x and how many, i32
+    (n); of each of x the place among those, in x's shape; and how many there are."""
+
+    _fields_ = [
+        ("first", c_void_p),
+        ("counts", c_void_p),
+        ("inverse", c_void_p),
+        ("count", c_void_p),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_nms_options(Structure):
+    """Non-maximum suppression: boxes (batch, n, 4), scores (batch, classes, n) -> i32 (batch, classes, most): the boxes
+    with the best scores, best first, of which no two share more than `overlap` of their common area. A step for each of
+    them; `most` is 1 to 4096.
+
+    least_score: only what is above it counts
+    centres: boxes are centre and size, else two opposite corners"""
+
+    _fields_ = [
+        ("overlap", c_double),
+        ("least_score", c_double),
+        ("centres", c_uint32),
         ("spare", c_uint64 * 4),
     ]
 class tn_optimizer_entry(Structure):
@@ -2209,6 +2279,13 @@ FUNCTIONS = {
     "tn_outer": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_outer(tn_tensor *a, tn_tensor *b)",
         """(m...), (n) -> (m..., n): each element of a times each of b, for vectors."""),
+    "tn_einsum": (c_void_p, (c_char_p, c_void_p, c_uint32,), True,
+        "tn_tensor * tn_einsum(const char *equation, tn_tensor *in[], uint32_t n_in)",
+        """Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
+        "..." stands for stretches."""),
+    "tn_det": (c_void_p, (c_void_p,), True,
+        "tn_tensor * tn_det(tn_tensor *x)",
+        """The determinants of matrices (..., n, n), n from 1 to 256."""),
     "tn_conv2d_with": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
         "tn_tensor * tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
         """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1."""),
@@ -2248,6 +2325,19 @@ FUNCTIONS = {
     "tn_pixel_unshuffle": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_pixel_unshuffle(tn_tensor *x, int64_t factor)",
         """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""),
+    "tn_depth_to_space": (c_void_p, (c_void_p, c_int64,), True,
+        "tn_tensor * tn_depth_to_space(tn_tensor *x, int64_t factor)",
+        """The same, but channel number (i r + j) c + k, not (k r + i) r + j, is pixel (i, j) of channel k: TensorFlow's order."""),
+    "tn_space_to_depth": (c_void_p, (c_void_p, c_int64,), True,
+        "tn_tensor * tn_space_to_depth(tn_tensor *x, int64_t factor)",
+        """The same, but channel number (i r + j) c + k, not (k r + i) r + j, is pixel (i, j) of channel k: TensorFlow's order."""),
+    "tn_grid_sample": (c_void_p, (c_void_p, c_void_p, tn_grid_options,), True,
+        "tn_tensor * tn_grid_sample(tn_tensor *x, tn_tensor *grid, tn_grid_options options)",
+        """x (b, c, sizes...) of one to three dimensions at the places of a grid (b, points..., dimensions), whose numbers are
+        from -1 to 1, that of the last dimension first -> (b, c, points...). Jaderberg and others, 2015."""),
+    "tn_affine_grid": (c_void_p, (c_void_p, tn_shape, c_int,), True,
+        "tn_tensor * tn_affine_grid(tn_tensor *theta, tn_shape sizes, int align_corners)",
+        """The grid of so many points along each dimension, moved by affine maps (b, n, n + 1) -> (b, sizes..., n)."""),
     "tn_conv_nd": (c_void_p, (c_void_p, c_void_p, tn_conv_nd_options,), True,
         "tn_tensor * tn_conv_nd(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options options)",
         """x (b, c, sizes...), weight (k, c / groups, kernel...) -> (b, k, as many whole windows as there are...)."""),
@@ -2372,6 +2462,31 @@ FUNCTIONS = {
     "tn_cumsum": (c_void_p, (c_void_p, c_int32, c_int, c_int,), True,
         "tn_tensor * tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive)",
         """Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself."""),
+    "tn_cumprod": (c_void_p, (c_void_p, c_int32, c_int, c_int,), True,
+        "tn_tensor * tn_cumprod(tn_tensor *x, int32_t axis, int reverse, int exclusive)",
+        """Running products, likewise."""),
+    "tn_local_response_norm": (c_void_p, (c_void_p, tn_response_options,), True,
+        "tn_tensor * tn_local_response_norm(tn_tensor *x, tn_response_options options)",
+        """x / (k + alpha mean)^beta, where the mean is that of the squares of so many channels before, those at the place
+        itself and so many after; channels that are not there count as 0. x (batch, channels, ...). Krizhevsky and others,
+        2012."""),
+    "tn_reverse_sequence": (c_void_p, (c_void_p, c_void_p, c_int32, c_int32,), True,
+        "tn_tensor * tn_reverse_sequence(tn_tensor *x, tn_tensor *lengths, int32_t axis, int32_t batch_axis)",
+        """The first elements of each sample along an axis in reverse, as many as `lengths`, i32 (batch), says."""),
+    "tn_hann": (c_void_p, (c_void_p, c_int64, c_int,), True,
+        "tn_tensor * tn_hann(tn_graph *graph, int64_t count, int symmetric)",
+        """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""),
+    "tn_hamming": (c_void_p, (c_void_p, c_int64, c_int,), True,
+        "tn_tensor * tn_hamming(tn_graph *graph, int64_t count, int symmetric)",
+        """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""),
+    "tn_blackman": (c_void_p, (c_void_p, c_int64, c_int,), True,
+        "tn_tensor * tn_blackman(tn_graph *graph, int64_t count, int symmetric)",
+        """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""),
+    "tn_dft": (c_void_p, (c_void_p, c_void_p, tn_dft_options, c_void_p,), True,
+        "tn_tensor * tn_dft(tn_tensor *re, tn_tensor *im, tn_dft_options options, tn_tensor **out_im)",
+        """The discrete Fourier transform along the last axis by a matrix product: returns the real part, and writes the
+        imaginary one to *out_im. A NULL im is 0. Zeros follow, or elements are left out at the end, up to `size`, at most
+        46340. The inverse is divided by the size."""),
     "tn_topk": (c_void_p, (c_void_p, c_int64, c_int32, c_int, c_void_p,), True,
         "tn_tensor * tn_topk(tn_tensor *x, int64_t k, int32_t axis, int smallest, tn_tensor **values)",
         """The places, i32, of the k largest (or smallest) elements along an axis, best first: of equal ones the first comes
@@ -2413,6 +2528,21 @@ FUNCTIONS = {
     "tn_window": (c_void_p, (c_void_p, c_void_p, c_int64,), True,
         "tn_tensor * tn_window(tn_tensor *x, tn_tensor *start, int64_t count)",
         """`count` rows of x from row `start` on, which is a scalar input of type i32. No gradient."""),
+    "tn_nonzero": (c_void_p, (c_void_p, c_int64, c_void_p,), True,
+        "tn_tensor * tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count)",
+        """The coordinates of what is not 0, in row-major order: i32 (rank, most); and how many there are, unless NULL: i32."""),
+    "tn_compress": (c_void_p, (c_void_p, c_void_p, c_int32, c_int64, c_void_p,), True,
+        "tn_tensor * tn_compress(tn_tensor *x, tn_tensor *condition, int32_t axis, int64_t most, tn_tensor **count)",
+        """The slices along an axis whose condition, of any type (at most as many as slices), is not 0."""),
+    "tn_unique": (c_void_p, (c_void_p, c_void_p,), True,
+        "tn_tensor * tn_unique(tn_tensor *x, tn_unique_result *more)",
+        """The elements of x in order, each once, with room for all: (n). Of each the place of the first in x and how many, i32
+        (n); of each of x the place among those, in x's shape; and how many there are."""),
+    "tn_nms": (c_void_p, (c_void_p, c_void_p, c_int64, tn_nms_options,), True,
+        "tn_tensor * tn_nms(tn_tensor *boxes, tn_tensor *scores, int64_t most, tn_nms_options options)",
+        """Non-maximum suppression: boxes (batch, n, 4), scores (batch, classes, n) -> i32 (batch, classes, most): the boxes
+        with the best scores, best first, of which no two share more than `overlap` of their common area. A step for each of
+        them; `most` is 1 to 4096."""),
     "tn_minimize": (None, (c_void_p, c_char_p, tn_optim_options,), True,
         "void tn_minimize(tn_tensor *loss, const char *optimizer, tn_optim_options options)",
         """sgd:      p -= lr g

@@ -595,6 +595,17 @@ def outer(a: Operand, b: Operand) -> Tensor:
     return op("tn_outer", "tt", a, b)
 
 
+def einsum(equation: str, tensors: Sequence[Tensor]) -> Tensor:
+    """Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
+    "..." stands for stretches."""
+    return op("tn_einsum", "zl", equation, tensors)
+
+
+def det(x: Operand) -> Tensor:
+    """The determinants of matrices (..., n, n), n from 1 to 256."""
+    return op("tn_det", "t", x)
+
+
 def conv2d(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, dilation: Any = None,
         groups: Any = None, size: Any = None) -> Tensor:
     """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1.
@@ -688,6 +699,31 @@ def pixel_shuffle(x: Operand, factor: int) -> Tensor:
 def pixel_unshuffle(x: Operand, factor: int) -> Tensor:
     """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""
     return op("tn_pixel_unshuffle", "ti", x, factor)
+
+
+def depth_to_space(x: Operand, factor: int) -> Tensor:
+    """The same, but channel number (i r + j) c + k, not (k r + i) r + j, is pixel (i, j) of channel k: TensorFlow's order."""
+    return op("tn_depth_to_space", "ti", x, factor)
+
+
+def space_to_depth(x: Operand, factor: int) -> Tensor:
+    """The same, but channel number (i r + j) c + k, not (k r + i) r + j, is pixel (i, j) of channel k: TensorFlow's order."""
+    return op("tn_space_to_depth", "ti", x, factor)
+
+
+def grid_sample(x: Operand, grid: Operand, *, mode: Any = None, outside: Any = None,
+        align_corners: Any = None) -> Tensor:
+    """x (b, c, sizes...) of one to three dimensions at the places of a grid (b, points..., dimensions), whose numbers are
+    from -1 to 1, that of the last dimension first -> (b, c, points...). Jaderberg and others, 2015.
+
+    align_corners: 1 and 1 are the centres of the outer elements, else their edges"""
+    return op("tn_grid_sample", "tto", x, grid, (c.tn_grid_options, {"mode": mode, "outside": outside,
+                  "align_corners": align_corners}))
+
+
+def affine_grid(theta: Operand, sizes: Shape, align_corners: bool = False) -> Tensor:
+    """The grid of so many points along each dimension, moved by affine maps (b, n, n + 1) -> (b, sizes..., n)."""
+    return op("tn_affine_grid", "tsb", theta, sizes, align_corners)
 
 
 def conv_nd(x: Operand, weight: Operand, *, stride: Any = None, dilation: Any = None, begin: Any = None,
@@ -920,6 +956,40 @@ def cumsum(x: Operand, axis: int = -1, reverse: bool = False, exclusive: bool = 
     return op("tn_cumsum", "tibb", x, axis, reverse, exclusive)
 
 
+def cumprod(x: Operand, axis: int = -1, reverse: bool = False, exclusive: bool = False) -> Tensor:
+    """Running products, likewise."""
+    return op("tn_cumprod", "tibb", x, axis, reverse, exclusive)
+
+
+def local_response_norm(x: Operand, *, before: Any = None, after: Any = None, alpha: Any = None, beta: Any = None,
+        k: Any = None) -> Tensor:
+    """x / (k + alpha mean)^beta, where the mean is that of the squares of so many channels before, those at the place
+    itself and so many after; channels that are not there count as 0. x (batch, channels, ...). Krizhevsky and others,
+    2012."""
+    return op("tn_local_response_norm", "to", x, (c.tn_response_options, {"before": before, "after": after,
+                  "alpha": alpha, "beta": beta, "k": k}))
+
+
+def reverse_sequence(x: Operand, lengths: Operand, axis: int, batch_axis: int) -> Tensor:
+    """The first elements of each sample along an axis in reverse, as many as `lengths`, i32 (batch), says."""
+    return op("tn_reverse_sequence", "ttii", x, lengths, axis, batch_axis)
+
+
+def hann(graph: Graph, count: int, symmetric: int) -> Tensor:
+    """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""
+    return op("tn_hann", "gii", graph, count, symmetric)
+
+
+def hamming(graph: Graph, count: int, symmetric: int) -> Tensor:
+    """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""
+    return op("tn_hamming", "gii", graph, count, symmetric)
+
+
+def blackman(graph: Graph, count: int, symmetric: int) -> Tensor:
+    """Windows of signals, f32 (count): of a period of `count`, or `symmetric`, where the last number is the first."""
+    return op("tn_blackman", "gii", graph, count, symmetric)
+
+
 def sort(x: Operand, axis: int = -1, descending: bool = False) -> Tensor:
     """All of them: smallest first, or largest. Equal ones stay in order. For long lines it is slow: they are inserted."""
     return op("tn_sort", "tib", x, axis, descending)
@@ -977,6 +1047,24 @@ def one_hot(index: Operand, classes: int) -> Tensor:
 def window(x: Operand, start: Operand, count: int) -> Tensor:
     """`count` rows of x from row `start` on, which is a scalar input of type i32. No gradient."""
     return op("tn_window", "tti", x, start, count)
+
+
+def unique(x: Operand, more: int) -> Tensor:
+    """The elements of x in order, each once, with room for all: (n). Of each the place of the first in x and how many, i32
+    (n); of each of x the place among those, in x's shape; and how many there are."""
+    return op("tn_unique", "ti", x, more)
+
+
+def nms(boxes: Operand, scores: Operand, most: int, *, overlap: Any = None, least_score: Any = None,
+        centres: Any = None) -> Tensor:
+    """Non-maximum suppression: boxes (batch, n, 4), scores (batch, classes, n) -> i32 (batch, classes, most): the boxes
+    with the best scores, best first, of which no two share more than `overlap` of their common area. A step for each of
+    them; `most` is 1 to 4096.
+
+    least_score: only what is above it counts
+    centres: boxes are centre and size, else two opposite corners"""
+    return op("tn_nms", "ttio", boxes, scores, most, (c.tn_nms_options, {"overlap": overlap,
+                  "least_score": least_score, "centres": centres}))
 
 
 class TensorMethods:
@@ -1089,6 +1177,7 @@ class TensorMethods:
     matmul = matmul
     matmul_t = matmul_t
     outer = outer
+    det = det
     conv2d = conv2d
     conv2d_transposed = conv2d_transposed
     maxpool2d = maxpool2d
@@ -1100,6 +1189,10 @@ class TensorMethods:
     resize_bilinear = resize_bilinear
     pixel_shuffle = pixel_shuffle
     pixel_unshuffle = pixel_unshuffle
+    depth_to_space = depth_to_space
+    space_to_depth = space_to_depth
+    grid_sample = grid_sample
+    affine_grid = affine_grid
     conv_nd = conv_nd
     conv_nd_transposed = conv_nd_transposed
     maxpool_nd = maxpool_nd
@@ -1131,6 +1224,9 @@ class TensorMethods:
     batch_normalize_across = batch_normalize_across
     attention = attention
     cumsum = cumsum
+    cumprod = cumprod
+    local_response_norm = local_response_norm
+    reverse_sequence = reverse_sequence
     sort = sort
     argsort = argsort
     searchsorted = searchsorted
@@ -1142,6 +1238,8 @@ class TensorMethods:
     pick = pick
     one_hot = one_hot
     window = window
+    unique = unique
+    nms = nms
 
 
 class GraphMethods:
@@ -1153,3 +1251,6 @@ class GraphMethods:
     eye = eye
     random_uniform = random_uniform
     random_normal = random_normal
+    hann = hann
+    hamming = hamming
+    blackman = blackman

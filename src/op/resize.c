@@ -91,3 +91,27 @@ tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor)
     parts = tn_transpose(parts, (int32_t[]){0, 2, 4, 1, 3});
     return tn_reshape(parts, TN_SHAPE(s[0], s[1] * r * r, h, w));
 }
+
+/* As tn_pixel_shuffle, but the places within a pixel's square come before the channels, as in TensorFlow. */
+tn_tensor *tn_depth_to_space(tn_tensor *x, int64_t factor)
+{
+    if (!is_picture("depth_to_space", x, factor, factor)) return x;
+    const int64_t *s = x->type.shape.dim, r = factor, c = s[1] / r / r;
+    if (s[1] % (r * r))
+        tn_graph_fail(x->graph, TN_ESHAPE, "depth_to_space: %lld channels by %lld", (long long)s[1], (long long)r);
+    tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0], r, r, c, s[2], s[3]));
+    parts = tn_transpose(parts, (int32_t[]){0, 3, 4, 1, 5, 2});
+    return tn_reshape(parts, TN_SHAPE(s[0], c, s[2] * r, s[3] * r));
+}
+
+tn_tensor *tn_space_to_depth(tn_tensor *x, int64_t factor)
+{
+    if (!is_picture("space_to_depth", x, factor, factor)) return x;
+    const int64_t *s = x->type.shape.dim, r = factor, h = s[2] / r, w = s[3] / r;
+    if (s[2] % r || s[3] % r)
+        tn_graph_fail(x->graph, TN_ESHAPE, "space_to_depth: %lld x %lld pixels by %lld", (long long)s[2],
+                      (long long)s[3], (long long)r);
+    tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0], s[1], h, r, w, r));
+    parts = tn_transpose(parts, (int32_t[]){0, 3, 5, 1, 2, 4});
+    return tn_reshape(parts, TN_SHAPE(s[0], s[1] * r * r, h, w));
+}

@@ -134,6 +134,36 @@ int tn_choose_picture(tn_maker *m, tn_call *s)
     return 1;
 }
 
+int tn_choose_grid(tn_maker *m, tn_call *s)
+{
+    int32_t n = 1 + (int32_t)tn_below(m, 2);
+    s->in[0] = tn_any_full(m, 2 + n);
+    if (s->in[0] < 0) return 0;
+    tn_shape grid = tn_some_shape(m, 2 + n);
+    grid.dim[0] = shape_of(m, s, 0).dim[0], grid.dim[1 + n] = n;
+    s->in[1] = tn_alike(m, TN_F32, grid);
+    s->p[0] = tn_below(m, 3), s->p[1] = tn_below(m, 3), s->p[2] = tn_below(m, 2);
+    return 1;
+}
+
+int tn_choose_boxes(tn_maker *m, tn_call *s)
+{
+    int64_t batch = 1 + tn_below(m, 2), n = 1 + tn_below(m, 6);
+    s->in[0] = tn_alike(m, TN_F32, TN_SHAPE(batch, n, 4));
+    s->in[1] = tn_alike(m, TN_F32, TN_SHAPE(batch, 1 + tn_below(m, 2), n));
+    s->p[0] = 1 + tn_below(m, 3), s->p[1] = tn_below(m, 2), s->f[0] = tn_some_number(m);
+    return 1;
+}
+
+int tn_choose_affine(tn_maker *m, tn_call *s)
+{
+    int32_t n = 1 + (int32_t)tn_below(m, 3);
+    s->in[0] = tn_alike(m, TN_F32, TN_SHAPE(1 + tn_below(m, 2), n, n + 1));
+    s->shape = tn_some_shape(m, n);
+    s->p[0] = tn_below(m, 2);
+    return 1;
+}
+
 int tn_choose_shuffle(tn_maker *m, tn_call *s)
 {
     s->in[0] = tn_alike(m, TN_F32, TN_SHAPE(1 + tn_below(m, 2), 4 * (1 + tn_below(m, 2)), 1 + tn_below(m, 3), 2));

@@ -197,6 +197,81 @@ def spread(start, step, size):
     return f
 
 
+def sample(mode, outside, corners=False, f=0.43):
+    return lambda x, g: F.grid_sample(x, g * f, mode, outside, corners)
+
+
+def affine(size, corners):
+    return lambda t: F.affine_grid(t, size, corners)
+
+
+def later_product(x):
+    """Exclusive, from the end."""
+    y = torch.cat([x, torch.ones(len(x), 1)], 1)
+    return y.flip(1).cumprod(1).flip(1)[:, 1:]
+
+
+def einsum(equation):
+    return lambda *x: torch.einsum(equation, *x)
+
+
+def depth_to_space(r):
+    """By the channels' other order."""
+    def f(x):
+        b, c, h, w = x.shape
+        return F.pixel_shuffle(x.reshape(b, r * r, c // (r * r), h, w).transpose(1, 2).reshape(x.shape), r)
+
+    return f
+
+
+def space_to_depth(r):
+    def f(x):
+        y = F.pixel_unshuffle(x, r)
+        return y.reshape(len(x), -1, r * r, *y.shape[2:]).transpose(1, 2).reshape(y.shape)
+
+    return f
+
+
+def reverse_parts(x, n):
+    return torch.stack([torch.cat([row[:k].flip(0), row[k:]]) for row, k in zip(x, n)])
+
+
+def fourier(f, part, **more):
+    return lambda *x: getattr(f(torch.complex(*x) if len(x) == 2 else x[0], **more), part) + 0 * x[0].sum()
+
+
+def filled(x, most, none=-1):
+    return F.pad(x, (0, most - x.shape[-1]), value=none)
+
+
+def unique(part):
+    def f(x):
+        y, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
+        first = torch.stack([(inverse.reshape(-1) == i).nonzero()[0, 0] for i in range(len(y))])
+        n = x.numel()
+        return {"": filled(y, n, 0), "first": filled(first, n), "inverse": inverse, "counts": filled(counts, n, 0),
+                "count": torch.tensor(len(y))}[part]
+
+    return f
+
+
+def nms(most, overlap, least=-torch.inf, centres=False):
+    import torchvision
+
+    def f(boxes, scores):
+        a, b = boxes[..., :2], boxes[..., 2:]
+        boxes = torch.cat([a - b / 2, a + b / 2] if centres else [torch.minimum(a, b), torch.maximum(a, b)], -1)
+        y = torch.full((*scores.shape[:2], most), -1)
+        for i in range(scores.shape[0]):
+            for c in range(scores.shape[1]):
+                there = (scores[i, c] > least).nonzero()[:, 0]
+                kept = there[torchvision.ops.nms(boxes[i, there], scores[i, c, there], overlap)][:most]
+                y[i, c, :len(kept)] = kept
+        return y
+
+    return f
+
+
 def pad(mode, before, after):
     """Of the last axis; PyTorch's own does it for the last of three."""
     return lambda x: F.pad(x, (before, after), mode)
@@ -297,6 +372,9 @@ CONV_ND = "tn_conv_nd(in[0], in[1], (tn_conv_nd_options){%s})"
 BACK_ND = "tn_conv_nd_transposed(in[0], in[1], (tn_conv_nd_options){%s})"
 POOL_ND = "tn_%spool_nd(in[0], (tn_pool_nd_options){%s})"
 PLACES = "tn_maxpool_nd_places(in[0], (tn_pool_nd_options){%s}, %d, NULL)"
+SAMPLE = "tn_grid_sample(in[0], tn_mul(in[1], tn_number(in[1], 0.43)), (tn_grid_options){%s})"
+WINDOWED = "tn_mul(in[0], %s)"
+EINSUM = "tn_einsum(\"%s\", in, %d)"
 ND = [
     ("conv_nd, volumes", CONV_ND % "0", conv_nd(3), [(2, 2, 3, 3, 4), (2, 2, 2, 2, 3)]),
     ("conv_nd, volumes, uneven padding, stride and dilation",
@@ -360,6 +438,75 @@ ND = [
      places(F.max_pool3d, True, kernel_size=2, stride=(1, 1, 2)), [(1, 2, 3, 3, 4)]),
     ("elements that maxpool_nd_places names", "peaks(in[0])", lambda x: F.max_pool2d(x, 2, 1), [(1, 2, 4, 5)]),
     ("max_unpool_nd", "unpooled(in[0])", unpool, [(1, 2, 4, 5)]),
+    ("grid_sample", SAMPLE % "0", sample("bilinear", "zeros"), [(2, 2, 3, 4), (2, 3, 3, 2)]),
+    ("grid_sample, corners aligned, border", SAMPLE % ".align_corners = 1, .outside = TN_OUTSIDE_BORDER",
+     sample("bilinear", "border", True), [(1, 2, 3, 4), (1, 4, 3, 2)]),
+    ("grid_sample, mirrored", SAMPLE % ".outside = TN_OUTSIDE_REFLECTION", sample("bilinear", "reflection"),
+     [(1, 2, 3, 4), (1, 4, 3, 2)]),
+    ("grid_sample, mirrored at corners", SAMPLE % ".outside = TN_OUTSIDE_REFLECTION, .align_corners = 1",
+     sample("bilinear", "reflection", True), [(1, 2, 3, 4), (1, 4, 3, 2)]),
+    ("grid_sample, nearest", SAMPLE % ".mode = TN_NEAREST", sample("nearest", "zeros"), [(2, 1, 3, 4), (2, 3, 3, 2)]),
+    ("grid_sample, nearest, mirrored", SAMPLE % ".mode = TN_NEAREST, .outside = TN_OUTSIDE_REFLECTION",
+     sample("nearest", "reflection"), [(1, 2, 3, 4), (1, 4, 3, 2)]),
+    ("grid_sample, cubic", SAMPLE % ".mode = TN_CUBIC", sample("bicubic", "zeros"), [(1, 2, 4, 5), (1, 3, 3, 2)]),
+    ("grid_sample, cubic, border", SAMPLE % ".mode = TN_CUBIC, .outside = TN_OUTSIDE_BORDER",
+     sample("bicubic", "border"), [(1, 2, 4, 5), (1, 3, 3, 2)]),
+    ("grid_sample, cubic, mirrored, corners aligned",
+     SAMPLE % ".mode = TN_CUBIC, .outside = TN_OUTSIDE_REFLECTION, .align_corners = 1",
+     sample("bicubic", "reflection", True), [(1, 2, 4, 5), (1, 3, 3, 2)]),
+    ("grid_sample of volumes", SAMPLE % "0", sample("bilinear", "zeros"), [(1, 2, 3, 2, 4), (1, 2, 3, 2, 3)]),
+    ("grid_sample of volumes, nearest, border", SAMPLE % ".mode = TN_NEAREST, .outside = TN_OUTSIDE_BORDER",
+     sample("nearest", "border"), [(1, 2, 3, 2, 4), (1, 2, 3, 2, 3)]),
+    ("affine_grid", "tn_affine_grid(in[0], TN_SHAPE(3, 4), 0)", affine((2, 1, 3, 4), False), [(2, 2, 3)]),
+    ("affine_grid of volumes, corners aligned", "tn_affine_grid(in[0], TN_SHAPE(2, 3, 1), 1)",
+     affine((1, 1, 2, 3, 1), True), [(1, 3, 4)]),
+    ("cumprod", "tn_cumprod(in[0], 1, 0, 0)", lambda x: x.cumprod(1), [(3, 7)]),
+    ("cumprod from the end, exclusive", "tn_cumprod(in[0], -1, 1, 1)", later_product, [(3, 5)]),
+    ("local_response_norm", "tn_local_response_norm(in[0], (tn_response_options){1, 1, 0.2, 0.75, 1.5})",
+     lambda x: F.local_response_norm(x, 3, 0.2, 0.75, 1.5), [(2, 4, 2, 3)]),
+    ("local_response_norm, more before", "tn_local_response_norm(in[0], (tn_response_options){2, 1, 0.5, 0.5, 1})",
+     lambda x: F.local_response_norm(x, 4, 0.5, 0.5, 1), [(2, 5, 3)]),
+    ("reverse_sequence", "tn_reverse_sequence(in[0], in[1], 1, 0)", reverse_parts, [(4, 5, 2), ((4,), 0, 5)]),
+    ("hann", WINDOWED % "tn_hann(tn_graph_of(in[0]), 7, 0)", lambda x: x * torch.hann_window(7), [(7,)]),
+    ("hamming, symmetric", WINDOWED % "tn_hamming(tn_graph_of(in[0]), 6, 1)",
+     lambda x: x * torch.hamming_window(6, False, 25 / 46, 21 / 46), [(6,)]),
+    ("blackman", WINDOWED % "tn_blackman(tn_graph_of(in[0]), 8, 0)", lambda x: x * torch.blackman_window(8), [(8,)]),
+    ("dft", "dft_part(in[0], in[1], (tn_dft_options){0}, 0)", fourier(torch.fft.fft, "real"), [(3, 5), (3, 5)]),
+    ("dft, imaginary, cut", "dft_part(in[0], in[1], (tn_dft_options){.size = 4}, 1)",
+     fourier(torch.fft.fft, "imag", n=4), [(2, 7), (2, 7)]),
+    ("dft of a real signal, filled up", "dft_part(in[0], NULL, (tn_dft_options){.size = 9, .half = 1}, 1)",
+     fourier(torch.fft.rfft, "imag", n=9), [(2, 6)]),
+    ("inverse dft", "dft_part(in[0], in[1], (tn_dft_options){.inverse = 1}, 0)", fourier(torch.fft.ifft, "real"),
+     [(2, 6), (2, 6)]),
+    ("depth_to_space", "tn_depth_to_space(in[0], 2)", depth_to_space(2), [(2, 8, 2, 3)]),
+    ("space_to_depth", "tn_space_to_depth(in[0], 3)", space_to_depth(3), [(1, 2, 3, 6)]),
+    ("det", "tn_det(tn_add(in[0], tn_mul(tn_eye(tn_graph_of(in[0]), 4), tn_number(in[0], 3))))",
+     lambda x: torch.linalg.det(x + 3 * torch.eye(4)), [(2, 4, 4)]),
+    ("det of rows turned round", "tn_det(tn_flip(tn_triu(in[0], 0), 0))", lambda x: torch.linalg.det(x.triu().flip(0)),
+     [(3, 3)]),
+    ("einsum, matrices", EINSUM % ("ij,jk", 2), einsum("ij,jk"), [(3, 4), (4, 2)]),
+    ("einsum, batches, one transposed", EINSUM % ("bij,bkj->bik", 2), einsum("bij,bkj->bik"), [(2, 3, 4), (2, 2, 4)]),
+    ("einsum, trace", EINSUM % ("ii", 1), einsum("ii"), [(5, 5)]),
+    ("einsum, diagonals", EINSUM % ("...ii->...i", 1), einsum("...ii->...i"), [(2, 3, 3)]),
+    ("einsum, transposed", EINSUM % ("cba", 1), einsum("cba"), [(2, 3, 4)]),
+    ("einsum, three operands", EINSUM % ("ij, kj ,jl -> li", 3), einsum("ij, kj ,jl -> li"),
+     [(2, 4), (3, 4), (4, 2)]),
+    ("einsum, dots that stretch", EINSUM % ("...ij,j...->i...", 2), einsum("...ij,j...->i..."),
+     [(2, 1, 3, 2), (2, 4)]),
+    ("einsum, sums over dots", EINSUM % ("b...,b...,b->b", 3), einsum("b...,b...,b->b"), [(3, 2, 2), (3, 2, 2), (3,)]),
+    ("einsum, outer", EINSUM % ("i,j", 2), einsum("i,j"), [(3,), (4,)]),
+    ("nonzero", "tn_nonzero(in[0], 9, NULL)", lambda x: filled(x.nonzero().T, 9), [((3, 5), -1, 1)]),
+    ("nonzero, the first", "tn_nonzero(in[0], 4, NULL)", lambda x: x.nonzero().T[:, :4], [((3, 2, 3), -1, 1)]),
+    ("compress", "tn_compress(in[0], in[1], 1, 4, NULL)",
+     lambda x, c: F.pad(x[:, :4][:, c != 0], (0, 4 - int((c != 0).sum()))), [(2, 5), ((4,), -1, 1)]),
+    ("unique", "tn_unique(in[0], NULL)", unique(""), [((3, 5), -2, 3)]),
+    ("unique, the first", "unique_part(in[0]).first", unique("first"), [((3, 5), -2, 3)]),
+    ("unique, inverse", "unique_part(in[0]).inverse", unique("inverse"), [((3, 5), -2, 3)]),
+    ("unique, counts", "unique_part(in[0]).counts", unique("counts"), [((15,), -2, 3)]),
+    ("unique, count", "unique_part(in[0]).count", unique("count"), [((15,), -2, 3)]),
+    ("nms", "tn_nms(in[0], in[1], 4, (tn_nms_options){0.3, -1e30, 0})", nms(4, 0.3), [(2, 7, 4), (2, 3, 7)]),
+    ("nms of centres, above a score", "tn_nms(tn_abs(in[0]), in[1], 5, (tn_nms_options){0.2, 0.3, 1})",
+     lambda b, s: nms(5, 0.2, 0.3, True)(b.abs(), s), [(1, 9, 4), (1, 2, 9)]),
     ("unslice by steps", "tn_unslice(in[0], 0, 2, 3, 11)", spread(2, 3, 11), [(3,)]),
     ("pad_value", "tn_pad_value(in[0], 1, 2, 1, -1.5)", lambda x: F.pad(x, (2, 1), value=-1.5), [(2, 3)]),
 ]

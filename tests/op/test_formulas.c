@@ -65,6 +65,24 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(max_unpool_nd, tn_max_unpool_nd(x, x, TN_SHAPE(1 << 30, 2)))                                               \
     REFUSED(unslice, tn_unslice(x, 1, 1, 2, 5))                                                                        \
     REFUSED(pad_value, tn_pad_value(x, 1, -1, 0, 2))                                                                   \
+    REFUSED(grid_sample, tn_grid_sample(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), tn_reshape(x, TN_SHAPE(1, 1, 2, 3)),      \
+                                        (tn_grid_options){0}))                                                         \
+    REFUSED(affine_grid, tn_affine_grid(x, TN_SHAPE(2), 0))                                                            \
+    REFUSED(cumprod, tn_cumprod(x, 2, 0, 0))                                                                           \
+    REFUSED(local_response_norm,                                                                                       \
+            tn_local_response_norm(tn_reshape(x, TN_SHAPE(6)), (tn_response_options){1, 1, 1, 1, 1}))                  \
+    REFUSED(reverse_sequence, tn_reverse_sequence(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2), 1), 0, 0))           \
+    REFUSED(dft, tn_dft(x, NULL, (tn_dft_options){0}, NULL))                                                           \
+    REFUSED(det, tn_det(x))                                                                                            \
+    REFUSED(einsum, tn_einsum("ij", (tn_tensor *[]){x, x}, 2))                                                         \
+    REFUSED(sizes, tn_einsum("ii", &x, 1))                                                                             \
+    REFUSED(operand, tn_einsum("ij->k", &x, 1))                                                                        \
+    REFUSED(nonzero, tn_nonzero(x, -1, NULL))                                                                          \
+    REFUSED(compress, tn_compress(x, x, 0, 2, NULL))                                                                   \
+    REFUSED(unique, tn_unique(tn_slice(x, 0, 0, 0, 1), NULL))                                                          \
+    REFUSED(nms, tn_nms(x, x, 2, (tn_nms_options){0}))                                                                 \
+    REFUSED(depth_to_space, tn_depth_to_space(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                 \
+    REFUSED(space_to_depth, tn_space_to_depth(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))                                 \
     REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
     REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
 ALL

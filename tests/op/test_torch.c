@@ -96,6 +96,20 @@ static tn_tensor *unpooled(tn_tensor *x)
     return tn_max_unpool_nd(values, at, tn_shape_of(x));
 }
 
+/* The real part of a Fourier transform, or the imaginary one; and what there is to know of unique elements. */
+static tn_tensor *dft_part(tn_tensor *re, tn_tensor *im, tn_dft_options options, int imaginary)
+{
+    tn_tensor *out_im = NULL, *out_re = tn_dft(re, im, options, &out_im);
+    return imaginary ? out_im : out_re;
+}
+
+static tn_unique_result unique_part(tn_tensor *x)
+{
+    tn_unique_result more = {0};
+    tn_unique(x, &more);
+    return more;
+}
+
 #define LIST(...)                                                                                                      \
     {                                                                                                                  \
         __VA_ARGS__                                                                                                    \
