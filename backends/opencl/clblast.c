@@ -10,6 +10,41 @@
 
 #ifdef OCL_HAVE_CLBLAST
 #include <clblast_c.h>
+#include <dlfcn.h>
+
+/* It is not linked, so that the backend loads where it is missing: loaded with the first product that may be its. */
+#define SONAME "libclblast.so.1"
+
+static struct {
+    __typeof__(&CLBlastSgemmWithTempBuffer) sgemm;
+    __typeof__(&CLBlastSgemmStridedBatched) batched;
+    __typeof__(&CLBlastSGemmTempBufferSize) size;
+    __typeof__(&CLBlastClearCache) clear;
+    int is_there;
+} clblast;
+
+static void find(void *library, const char *name, void *function)
+{
+    void *symbol = library ? dlsym(library, name) : NULL;
+    memcpy(function, &symbol, sizeof symbol);
+}
+
+static void load(void)
+{
+    void *library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+    find(library, "CLBlastSgemmWithTempBuffer", &clblast.sgemm);
+    find(library, "CLBlastSgemmStridedBatched", &clblast.batched);
+    find(library, "CLBlastSGemmTempBufferSize", &clblast.size);
+    find(library, "CLBlastClearCache", &clblast.clear);
+    clblast.is_there = clblast.sgemm && clblast.batched && clblast.size && clblast.clear;
+}
+
+static int is_there(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load);
+    return clblast.is_there;
+}
 
 #define N_PARTS 4 /* sub-buffers that a prepared product remembers */
 
@@ -47,12 +82,12 @@ static int32_t multiply(const ocl_gemm_shape *s, const place *p, cl_command_queu
                  ldb = s->trans_b ? k : n;
     CLBlastStatusCode code;
     if (s->batch == 1)
-        code = CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, p->a, p->a_offset, lda, p->b,
-                                          p->b_offset, ldb, 0, p->c, p->c_offset, n, &queue, NULL, p->temp);
+        code = clblast.sgemm(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, p->a, p->a_offset, lda, p->b, p->b_offset, ldb,
+                             0, p->c, p->c_offset, n, &queue, NULL, p->temp);
     else
-        code = CLBlastSgemmStridedBatched(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, p->a, p->a_offset, lda,
-                                          (size_t)s->a_stride, p->b, p->b_offset, ldb, (size_t)s->b_stride, 0, p->c,
-                                          p->c_offset, n, m * n, (size_t)s->batch, &queue, NULL);
+        code = clblast.batched(CLBlastLayoutRowMajor, ta, tb, m, n, k, 1, p->a, p->a_offset, lda, (size_t)s->a_stride,
+                               p->b, p->b_offset, ldb, (size_t)s->b_stride, 0, p->c, p->c_offset, n, m * n,
+                               (size_t)s->batch, &queue, NULL);
     return check_status(code, msg);
 }
 
@@ -66,9 +101,9 @@ static int32_t temp_bytes(const ocl_gemm_shape *s, cl_command_queue queue, uint6
     *bytes = 0;
     for (size_t offset = 0; offset < 2 && s->batch == 1; offset++) {
         size_t wanted = 0;
-        int32_t status = check_status(CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, ta, tb, m, n, k, offset, lda,
-                                                                 offset, ldb, offset, n, &queue, &wanted),
-                                      msg);
+        int32_t status = check_status(
+            clblast.size(CLBlastLayoutRowMajor, ta, tb, m, n, k, offset, lda, offset, ldb, offset, n, &queue, &wanted),
+            msg);
         if (status) return status;
         if (wanted > *bytes) *bytes = wanted;
     }
@@ -177,6 +212,7 @@ int32_t ocl_gemm_prepare(ocl_build *build, const ocl_gemm_shape *shape, int to_s
 {
     tn_context *context = build->context;
     if (!build->kernel && !build->wants_sizes) return TN_OK;
+    if (!is_there()) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: CLBlast is not installed");
     uint64_t product = to_scratch ? (uint64_t)(shape->batch * shape->m * shape->n) * sizeof(float) : 0, temp = 0;
     pthread_mutex_lock(&context->lock);
     int32_t s = temp_bytes(shape, context->queue, &temp, NULL);
@@ -247,7 +283,7 @@ void ocl_gemm_release(ocl_gemm *gemm)
 /* CLBlast's cache of programs would be destroyed after the driver that they belong to. */
 void ocl_gemm_clear(void)
 {
-    CLBlastClearCache();
+    if (clblast.is_there) clblast.clear();
 }
 
 #else

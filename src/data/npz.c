@@ -17,17 +17,6 @@
 #define DEFLATE_MOST 1032u      /* deflate makes nothing smaller than by this factor */
 #define BLOCK        (1u << 18) /* bytes read at once for a checksum */
 
-int tn_npz_is(const char *path)
-{
-    char head[4] = {0};
-    int fd = -1;
-    uint64_t bytes, got = sizeof head;
-    if (tn_open_regular(path, &fd, &bytes)) return 0;
-    tn_status status = tn_read_some(fd, path, head, &got);
-    close(fd);
-    return !status && got == 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
-}
-
 static tn_status failed(const tn_npy_source *source, zip_error_t *error)
 {
     tn_status status = zip_error_code_zip(error) == ZIP_ER_MEMORY ? TN_ENOMEM : TN_EFORMAT;

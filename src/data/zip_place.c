@@ -9,6 +9,8 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "npy.h"
+#include "read.h"
 
 #define END_BYTES       22 /* of the record at the end, without its comment */
 #define MOST_COMMENT    65535
@@ -134,4 +136,15 @@ tn_status tn_zip_place(int fd, const char *path, const char *member, uint64_t by
     TN_REQUIRE(found, TN_EFORMAT, "%s: %s: is not where the archive's directory says", path, member);
     *place = at;
     return TN_OK;
+}
+
+int tn_npz_is(const char *path)
+{
+    char head[4] = {0};
+    int fd = -1;
+    uint64_t bytes, got = sizeof head;
+    if (tn_open_regular(path, &fd, &bytes)) return 0;
+    tn_status status = tn_read_some(fd, path, head, &got);
+    close(fd);
+    return !status && got == 4 && (!memcmp(head, "PK\3\4", 4) || !memcmp(head, "PK\5\6", 4));
 }
