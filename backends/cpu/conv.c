@@ -242,7 +242,7 @@ static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, const tn_ma
     in[0] = desc->out[0];
     memcpy(in + 1, desc->in + 2, (map->n_in - 1) * sizeof *in);
     const int32_t alias = 0;
-    const cpu_prog_desc d = {"conv2d", map, in, desc->out, &alias, 4, desc->out[0].dim};
+    const cpu_prog_desc d = {"conv2d", map, in, desc->out, &alias, 4, desc->out[0].dim, 1};
     k->kernel.n_scalar = map->n_scalar;
     return cpu_prog_create(&d, &k->epilogue, msg);
 }

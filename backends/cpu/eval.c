@@ -217,6 +217,25 @@ void cpu_normal(const cpu_step *step, const cpu_eval *e, int64_t first, int64_t 
     cpu_code->rows->normal(step->type, n, out, key, step->stream, (uint64_t)first);
 }
 
+static inline __attribute__((always_inline)) void bring_near(const char *at, int64_t from, int64_t to, int write)
+{
+    for (int64_t i = from; i < to; i += CPU_ALIGN) write ? __builtin_prefetch(at + i, 1) : __builtin_prefetch(at + i);
+}
+
+/* What elements begin..end have in memory, in the order of the iteration space. No prefetcher goes on from a page to
+ * the next, and blocks are hardly longer than a page. In line, since the compiler takes a function that does nothing
+ * else for one that does nothing. */
+static inline __attribute__((always_inline)) void look_ahead(const cpu_eval *e, int64_t begin, int64_t end)
+{
+    const cpu_prog *p = e->prog;
+    if (end > p->count) end = p->count;
+    for (int32_t k = 0; e->out && p->writes && k < p->n_out; k++)
+        bring_near(e->out[k], begin * (int64_t)p->output[k].size, end * (int64_t)p->output[k].size, 1);
+    for (int32_t i = p->near; i < p->n_in; i++)
+        if (p->input[i].kind == CPU_DENSE)
+            bring_near(e->in[i], begin * (int64_t)p->input[i].size, end * (int64_t)p->input[i].size, 0);
+}
+
 void cpu_eval_block(const cpu_eval *e, int64_t first, int64_t n)
 {
     const cpu_prog *p = e->prog;
@@ -227,6 +246,8 @@ void cpu_eval_block(const cpu_eval *e, int64_t first, int64_t n)
                                   : e->out[s->output] + (uint64_t)first * p->output[s->output].size;
         const void *arg[4];
         for (int a = 0; a < 4; a++) arg[a] = s->arg[a] < 0 ? out : e->at[s->arg[a]];
+        if (p->far)
+            look_ahead(e, first + n + n * (s - p->step) / p->n_step, first + n + n * (s - p->step + 1) / p->n_step);
         if (s->special)
             s->special(s, e, first, n, out);
         else

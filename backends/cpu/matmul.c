@@ -70,7 +70,7 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
     in[0] = desc->out[0];
     memcpy(in + 1, desc->in + 2, (map->n_in - 1) * sizeof *in);
     const int32_t alias = 0;
-    const cpu_prog_desc d = {"matmul", map, in, desc->out, &alias, 3, desc->out[0].dim};
+    const cpu_prog_desc d = {"matmul", map, in, desc->out, &alias, 3, desc->out[0].dim, 1};
     return cpu_prog_create(&d, prog, msg);
 }
 

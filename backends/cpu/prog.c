@@ -5,6 +5,8 @@
 
 #define BLOCK     1024 /* elements: a value of floats takes 4 KiB */
 #define MIN_BLOCK 64
+#define FAR       0x1p20 /* bytes */
+#define STEPS     3      /* fewer are as fast as memory, which they read and write as it lies */
 
 /* ---- instructions
  * ---------------------------------------------------------------------------------------------------------- */
@@ -172,6 +174,17 @@ static void count_elements(cpu_prog *p, const cpu_prog_desc *d)
     for (int32_t i = 0; i < p->n_in; i++) p->type[i] = cpu_type_of(d->in[i].dtype);
 }
 
+/* More than caches hold, of what is read and written where it lies. */
+static void look_far(cpu_prog *p, const cpu_prog_desc *d)
+{
+    double bytes = 0;
+    for (int32_t i = d->near; i < p->n_in; i++)
+        if (p->input[i].kind == CPU_DENSE) bytes += (double)p->count * (double)p->input[i].size;
+    for (int32_t k = 0; k < p->n_out && !d->near; k++) bytes += (double)p->count * (double)p->output[k].size;
+    p->near = d->near, p->writes = !d->near;
+    p->far = bytes > FAR && p->n_step >= STEPS;
+}
+
 /* A slot for each input that is not read where it lies, and for each constant. */
 static void place_values(cpu_prog *p, const cpu_prog_desc *d)
 {
@@ -195,6 +208,7 @@ int32_t cpu_prog_create(const cpu_prog_desc *d, cpu_prog **prog, tn_msg *msg)
     add_instructions(p, d);
     add_outputs(p, d);
     place_values(p, d);
+    look_far(p, d);
     const int32_t s = choose_block(p, d, msg);
     for (int32_t i = 0; i < p->n_in && !s; i++) { /* a repeated piece must fit beside a block */
         cpu_input *in = &p->input[i];

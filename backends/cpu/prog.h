@@ -58,7 +58,9 @@ struct cpu_prog {
     int64_t block; /* elements that a block may have */
     int64_t slot_bytes;
     int64_t count; /* elements of the iteration space */
-    double cost;   /* of an element, in simple operations */
+    int32_t far;   /* operands from number `near` on, and outputs if it `writes`, lie in memory, not in a cache */
+    int32_t near, writes;
+    double cost; /* of an element, in simple operations */
     cpu_input *input;
     cpu_step *step;
     cpu_constant *constant;
@@ -75,6 +77,7 @@ typedef struct cpu_prog_desc {
     const int32_t *alias;
     int32_t rank;
     const int64_t *dim;
+    int32_t near; /* so many of the operands were just made, and are written over: those of an epilogue */
 } cpu_prog_desc;
 
 /* *prog is released by cpu_release. TN_EUNSUPPORTED: more values at a time than there is room for. */
