@@ -146,6 +146,17 @@ TN_API void tn_grad(tn_tensor *loss, tn_tensor *const wrt[], size_t count, tn_te
 TN_API size_t tn_variables(tn_graph *graph, uint32_t flags, tn_tensor *out[], size_t capacity);
 TN_API const char *tn_name_of(const tn_tensor *x);
 
+/* ---- files ---- */
+
+/* Writes the graph as JSON that people can read: all that it is made of, and no values of variables. The file is
+ * replaced as a whole or not at all. */
+TN_API TN_MUST_USE tn_status tn_graph_save(const tn_graph *graph, const char *path);
+
+/* The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
+ * What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file that
+ * contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure. */
+TN_API TN_MUST_USE tn_status tn_graph_load(const char *path, tn_graph **graph);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1743,6 +1743,15 @@ FUNCTIONS = {
         "const char * tn_name_of(const tn_tensor *x)",
         """The graph's variables that have all of `flags`, in the order in which they were made: up to `capacity` are written;
         returns how many there are."""),
+    "tn_graph_save": (c_int32, (c_void_p, c_char_p,), True,
+        "tn_status tn_graph_save(const tn_graph *graph, const char *path)",
+        """Writes the graph as JSON that people can read: all that it is made of, and no values of variables. The file is
+        replaced as a whole or not at all."""),
+    "tn_graph_load": (c_int32, (c_char_p, c_void_p,), True,
+        "tn_status tn_graph_load(const char *path, tn_graph **graph)",
+        """The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
+        What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file that
+        contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure."""),
     "tn_linear_with": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
         "tn_tensor * tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)",
         """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)"""),

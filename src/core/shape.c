@@ -48,6 +48,15 @@ const tn_dtype_facts *tn_dtype_facts_of(int32_t dtype)
     return tn_dtype_size(dtype) ? &facts[dtype] : &none;
 }
 
+int32_t tn_dtype_named(const char *name)
+{
+#define X(NAME, own, ...)                                                                                              \
+    if (!strcmp(name, #own)) return TN_##NAME;
+#include "tenon/dtype.def"
+#undef X
+    return 0;
+}
+
 int tn_is_whole(int32_t dtype)
 {
     return tn_dtype_size(dtype) && tn_dtype_facts_of(dtype)->unit == 0;

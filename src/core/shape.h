@@ -14,6 +14,9 @@ typedef struct tn_dtype_facts {
 /* Of no type: the name "?", and zeros. */
 const tn_dtype_facts *tn_dtype_facts_of(int32_t dtype);
 
+/* The element type of that name, or 0. */
+int32_t tn_dtype_named(const char *name);
+
 /* Whole numbers; and numbers with a point in 16 bits. */
 int tn_is_whole(int32_t dtype);
 int tn_is_narrow(int32_t dtype);

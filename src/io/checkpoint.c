@@ -38,33 +38,7 @@ static tn_status read_exactly(const struct source *source, void *to, uint64_t by
     return TN_OK;
 }
 
-/* What cJSON would let pass: bytes that are not UTF-8, and an escaped zero byte, which would end a name early. */
-static tn_status check_text(const char *path, const char *text, uint64_t bytes)
-{
-    for (const char *at = text; at < text + bytes;) {
-        size_t length = tn_utf8_length(at);
-        TN_REQUIRE(length, TN_EFORMAT, "%s: its header is not UTF-8 at byte %lld", path, (long long)(8 + (at - text)));
-        TN_REQUIRE(strncmp(at, "\\u0000", 6), TN_EFORMAT, "%s: has a zero byte in a name or text at byte %lld", path,
-                   (long long)(8 + (at - text)));
-        at += *at == '\\' && at[1] > 0 ? 2 : length;
-    }
-    return TN_OK;
-}
-
-static tn_status parse(const char *path, const char *text, uint64_t bytes, cJSON **header)
-{
-    const char *end = NULL;
-    TN_REQUIRE(*text == '{' && !memchr(text, 0, bytes), TN_EFORMAT,
-               "%s: is no safetensors file: its header is not JSON", path);
-    TN_TRY(check_text(path, text, bytes));
-    *header = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
-    TN_REQUIRE(*header, TN_EFORMAT, "%s: is no safetensors file: its header is not JSON at byte %lld", path,
-               (long long)(8 + (end ? end - text : 0)));
-    end += strspn(end, " \t\r\n");
-    TN_REQUIRE(end == text + bytes, TN_EFORMAT, "%s: something follows the JSON of its header at byte %lld", path,
-               (long long)(8 + (end - text)));
-    return TN_OK;
-}
+static const tn_json_kind header_kind = {"safetensors file", "its header", 8};
 
 static tn_status read_header(struct source *source, cJSON **header)
 {
@@ -81,7 +55,7 @@ static tn_status read_header(struct source *source, cJSON **header)
     char *text = tn_alloc(bytes + 1);
     if (!text) return TN_ENOMEM;
     tn_status status = read_exactly(source, text, bytes);
-    if (!status) status = parse(source->path, text, bytes, header);
+    if (!status) status = tn_json_parse(source->path, &header_kind, text, bytes, header);
     tn_free(text);
     return status;
 }

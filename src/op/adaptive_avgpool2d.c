@@ -18,7 +18,7 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
                "adaptive_avgpool2d: %s is not (batch, channels, height, width)",
                tn_shape_text(&out->shape, text, sizeof text));
     for (int d = 0; d < 2; d++) {
-        TN_REQUIRE(at->size[d] >= 1 && at->size[d] * out->shape.dim[2 + d] <= INT32_MAX, TN_EINVAL,
+        TN_REQUIRE(at->size[d] >= 1 && at->size[d] <= INT32_MAX / out->shape.dim[2 + d], TN_EINVAL,
                    "adaptive_avgpool2d: %lld rows or columns", (long long)at->size[d]);
         out->shape.dim[2 + d] = at->size[d];
     }

@@ -107,11 +107,15 @@ const tn_op_def tn_op_avgpool2d = {.name = "avgpool2d",
 
 static tn_status grad_shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
-    TN_TRY(tn_require_type("avgpool2d_grad", in[0], 0));
     const tn_pool_node *node = raw;
+    tn_tensor x = {.type = in[0]->type};
+    tn_type pooled = {0};
     (void)n_in;
-    *out = in[0]->type;
-    for (int d = 0; d < 2; d++) out->shape.dim[2 + d] = node->size[d];
+    for (int d = 0; d < 2; d++) x.type.shape.dim[2 + d] = node->size[d];
+    TN_TRY(tn_pool_shape("avgpool2d_grad", node, &x, 0, &pooled));
+    TN_REQUIRE(tn_shape_equal(&pooled.shape, &in[0]->type.shape), TN_ESHAPE,
+               "avgpool2d_grad: dy is not what pooling gives");
+    *out = x.type;
     return TN_OK;
 }
 

@@ -45,6 +45,9 @@ tn_status tn_conv_require(const char *op, const tn_conv_node *at, const tn_tenso
                tn_dtype_name(a->type.dtype), tn_dtype_name(b->type.dtype));
     if (a->type.shape.rank != 4 || b->type.shape.rank != 4)
         return tn_conv_misfit(op, at, a, b, "both need four dimensions");
+    for (int d = 0; d < 4; d++)
+        if (a->type.shape.dim[d] > INT32_MAX || b->type.shape.dim[d] > INT32_MAX)
+            return tn_conv_misfit(op, at, a, b, "a dimension is too large");
     for (int d = 0; d < 2; d++)
         TN_REQUIRE(at->stride[d] <= INT32_MAX && at->pad[d] <= INT32_MAX && at->dilation[d] <= INT32_MAX &&
                        at->size[d] >= -1 && at->size[d] <= INT32_MAX,

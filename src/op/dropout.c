@@ -15,8 +15,10 @@ typedef struct attrs {
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
-    (void)n_in, (void)raw;
+    const attrs *at = raw;
+    (void)n_in;
     TN_TRY(tn_require_type("dropout", in[0], 0));
+    TN_REQUIRE(at->rate >= 0 && at->rate < 1, TN_EINVAL, "dropout: a rate of %g", at->rate);
     *out = in[0]->type;
     return TN_OK;
 }

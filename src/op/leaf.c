@@ -7,8 +7,7 @@
 
 #include "graph.h"
 
-/* A named leaf, made unless it is there; one that is there must have the same type. */
-static tn_tensor *named(tn_graph *graph, const tn_op_def *op, const char *name, tn_type type, const void *attrs)
+tn_tensor *tn_named_leaf(tn_graph *graph, const tn_op_def *op, const char *name, tn_type type, const void *attrs)
 {
     char before[160], now[160];
     graph = tn_graph_or_failed(graph);
@@ -32,7 +31,7 @@ static tn_tensor *named(tn_graph *graph, const tn_op_def *op, const char *name, 
 
 tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape)
 {
-    return named(graph, &tn_op_input, name, (tn_type){dtype, shape}, NULL);
+    return tn_named_leaf(graph, &tn_op_input, name, (tn_type){dtype, shape}, NULL);
 }
 
 static int are_equal(double a, double b)
@@ -43,7 +42,7 @@ static int are_equal(double a, double b)
 tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)
 {
     tn_scalar_attrs attrs = {.value = value};
-    tn_tensor *x = named(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
+    tn_tensor *x = tn_named_leaf(graph, &tn_op_scalar, name, (tn_type){dtype, TN_SCALAR}, &attrs);
     if (x->op != &tn_op_scalar) return x;
     double there = ((const tn_scalar_attrs *)x->attrs)->value;
     if (!are_equal(there, value))
@@ -71,7 +70,7 @@ tn_tensor *tn_variable(tn_graph *graph, const char *name, int32_t dtype, tn_shap
     attrs.init.fan_out = init.fan_out;
     attrs.init.zero_row = init.zero_row;
     attrs.flags = flags;
-    return named(graph, &tn_op_variable, name, (tn_type){dtype, shape}, &attrs);
+    return tn_named_leaf(graph, &tn_op_variable, name, (tn_type){dtype, shape}, &attrs);
 }
 
 tn_tensor *tn_param(tn_graph *graph, const char *name, tn_shape shape, tn_init init)

@@ -22,6 +22,9 @@ typedef struct tn_variable_attrs {
 /* The optimizer, from 1 to `optimizers`, whose steps the scalar of that name is; 0: none. */
 uint32_t tn_steps_of(const char *name, uint32_t optimizers);
 
+/* An input, scalar input or variable, made unless it is there; one that is there must have the same type. */
+tn_tensor *tn_named_leaf(tn_graph *graph, const tn_op_def *op, const char *name, tn_type type, const void *attrs);
+
 /* full: every element is `value` */
 typedef struct tn_full_attrs {
     double value;

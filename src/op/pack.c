@@ -54,9 +54,10 @@ static tn_status shape_part(tn_tensor *const in[], uint32_t n_in, const void *ra
     int64_t count = tn_shape_count(&at->shape);
     char text[160];
     (void)n_in;
-    TN_REQUIRE(in[0]->type.shape.rank == 1 && at->start + count <= in[0]->type.shape.dim[0], TN_ESHAPE,
-               "unpack: %s has no %lld elements from %lld on", tn_shape_text(&in[0]->type.shape, text, sizeof text),
-               (long long)count, (long long)at->start);
+    TN_REQUIRE(in[0]->type.shape.rank == 1 && at->start >= 0 && count <= in[0]->type.shape.dim[0] &&
+                   at->start <= in[0]->type.shape.dim[0] - count,
+               TN_ESHAPE, "unpack: %s has no %lld elements from %lld on",
+               tn_shape_text(&in[0]->type.shape, text, sizeof text), (long long)count, (long long)at->start);
     *out = (tn_type){in[0]->type.dtype, at->shape};
     return TN_OK;
 }

@@ -11,6 +11,7 @@ typedef tn_slice_node attrs;
 
 static tn_status check_places(const char *op, const tn_shape *small, const tn_shape *large, const attrs *at)
 {
+    TN_REQUIRE(small->rank == large->rank, TN_ESHAPE, "%s: %d dimensions of %d", op, small->rank, large->rank);
     for (int32_t d = 0; d < small->rank; d++)
         TN_REQUIRE(tn_slice_fits(small->dim[d], large->dim[d], at->start[d], at->step[d]), TN_ESHAPE,
                    "%s: %lld elements from %lld on by steps of %lld do not lie in dimension %d, of size %lld", op,

@@ -14,6 +14,7 @@
 #include "cache.h"
 #include "cli.h"
 #include "error.h"
+#include "graph.h"
 #include "loader.h"
 #include "tenon/data.h"
 #include "tenon/framing.h"
@@ -223,6 +224,30 @@ static char *text_of(const char *path)
     return text;
 }
 
+/* What the compiler and differentiation would ask of a tensor, but for computing it. */
+static void try_tensor(tn_tensor *x)
+{
+    tn_operation o = {.desc = {.size = sizeof o.desc, .name = x->op->name, .n_in = x->n_in, .n_out = 1}};
+    tn_tensor *slope[64] = {NULL};
+    o.desc.in = o.in, o.desc.out = o.out;
+    for (uint32_t i = 0; i < x->n_in && i < TN_MAX_OPERANDS; i++)
+        o.in[i] = tn_desc_dense(x->in[i]->type.dtype, &x->in[i]->type.shape);
+    o.out[0] = tn_desc_dense(x->type.dtype, &x->type.shape);
+    if (x->op->kind == TN_KERNEL && x->op->describe) x->op->describe(x, &o);
+    if (x->op->lower) x->op->lower(x);
+    if (x->op->grad && x->n_in < 64) x->op->grad(x, tn_full(x->graph, x->type.dtype, x->type.shape, 1), slope);
+}
+
+static tn_status read_graph(const char *path)
+{
+    tn_graph *graph = NULL;
+    tn_status status = tn_graph_load(path, &graph);
+    if (!status) status = tn_graph_save(graph, "/dev/null");
+    for (uint32_t i = 0, n = status ? 0 : graph->count; i < n && !graph->status; i++) try_tensor(graph->tensor[i]);
+    tn_graph_free(graph);
+    return status;
+}
+
 static tn_status read_net(const char *path)
 {
     char *text = text_of(path);
@@ -296,6 +321,7 @@ static const fuzz_reader readers[] = {
     {"array", read_array, FUZZ_PATH},
     {"arrays", read_arrays, FUZZ_PATH},
     {"model", read_model, FUZZ_NOTHING},
+    {"graph", read_graph, FUZZ_PATH},
     {"net", read_net, FUZZ_LINE},
     {"schedule", read_schedule, FUZZ_LINE},
     {"plugin", read_plugin, FUZZ_LINE},
@@ -322,6 +348,7 @@ static const fuzz_seed seeds[] = {
     {"npz of parts", "arrays", fuzz_make_npz_of_parts},
     {"safetensors to learn from", "arrays", fuzz_make_tensors},
     {"a saved model", "model", fuzz_make_model},
+    {"a saved graph", "graph", fuzz_make_graph},
     {"a network in words", "net", fuzz_make_net},
     {"a schedule", "schedule", fuzz_make_schedule},
     {"a backend", "plugin", make_plugin},

@@ -89,6 +89,33 @@ void fuzz_make_net(fuzz_sample *s)
     fuzz_add(s, text, sizeof text - 1);
 }
 
+/* One tensor of each sort of attributes. */
+void fuzz_make_graph(fuzz_sample *s)
+{
+#define OP(op, in, shape, attrs)                                                                                       \
+    ",{\"op\":\"" op "\",\"in\":" in ",\"dtype\":\"f32\",\"shape\":" shape ",\"attrs\":{" attrs "}}"
+    static const char text[] =
+        "{\"tenon_graph\":1,\"streams\":1,\"optimizers\":1,\"tensors\":["
+        "{\"op\":\"input\",\"name\":\"x\",\"dtype\":\"f32\",\"shape\":[1,2,4,4]},"
+        "{\"op\":\"variable\",\"name\":\"w\",\"dtype\":\"f32\",\"shape\":[2,2,3,3],\"attrs\":{\"init.kind\":4,"
+        "\"flags\":1,\"optimizer\":1}},{\"op\":\"scalar\",\"name\":\"r\",\"dtype\":\"f32\",\"shape\":[],\"attrs\":{"
+        "\"value\":-1e-3}}" OP("conv2d", "[0,1]", "[1,2,4,4]",
+                               "\"stride\":[1,1],\"pad\":[1,1],\"dilation\":[1,1],\"groups\":1,\"size\":[-1,-1]")
+            OP("maxpool2d", "[3]", "[1,2,2,2]", "\"window\":[2,2],\"stride\":[2,2],\"size\":[4,4]")
+                OP("reshape", "[4]", "[2,4]", "\"shape\":[2,-1]") OP("softmax", "[5]", "[2,4]", "\"axis\":1")
+                    OP("dropout", "[6]", "[2,4]", "\"rate\":0.5") OP("transpose", "[7]", "[4,2]", "\"perm\":[1,0]")
+                        OP("matmul", "[7,8]", "[2,2]", "\"trans_a\":0")
+                            OP("slice", "[9]", "[1,2]", "\"shape\":[1,2],\"start\":[1,0],\"step\":[1,1]")
+                                OP("concat", "[9,10]", "[3,2]", "")
+                                    OP("reduce", "[11]", "[]", "\"kind\":\"max\",\"axes\":3")
+                                        OP("mul", "[12,2]", "[]", "")
+                                            OP("cast", "[13]", "[]",
+                                               "\"dtype\":\"f32\"") "],\"sinks\":[{\"output\":\"y\",\"value\":13},{"
+                                                                    "\"variable\":1,\"value\":1}]}";
+#undef OP
+    fuzz_add(s, text, sizeof text - 1);
+}
+
 void fuzz_make_schedule(fuzz_sample *s)
 {
     fuzz_add(s, "warmup 100, milestones 0.1 32000 48000", 38);

@@ -72,6 +72,7 @@ typedef struct world {
     tn_checkpoint *made_checkpoint;
     tn_device *made_device;
     tn_loader *made_loader;
+    tn_graph *made_graph;
     tn_peek *made_peek;
     tn_state_place place;
     tn_program *made_program;
