@@ -331,6 +331,21 @@ TN_API tn_tensor *tn_take(tn_tensor *x, tn_tensor *index, int32_t axis);
 /* The inverse: sums of values by their places along an axis, which gets `size` elements. Index and values have one
  * shape; a place outside is left out. */
 TN_API tn_tensor *tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int64_t size);
+/* How an update meets what is at its place, and others there: it takes their place, the last of several; sum, product,
+ * largest and smallest, of x's element and all updates. */
+#define TN_SCATTER_SET 0
+#define TN_SCATTER_ADD 1
+#define TN_SCATTER_MUL 2
+#define TN_SCATTER_MAX 3
+#define TN_SCATTER_MIN 4
+/* x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
+ * sums sort the places: for long lines they are slow. A place outside is left out. */
+TN_API tn_tensor *tn_scatter(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t axis, int32_t how);
+/* x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
+ * first k dimensions of x. */
+TN_API tn_tensor *tn_scatter_nd(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t how);
+/* What is at such places: -> (points..., the rest). A place outside gives zeros. */
+TN_API tn_tensor *tn_gather_nd(tn_tensor *x, tn_tensor *index);
 /* x[i, label[i]]: (n, classes), i32 (n) -> (n). A label outside the classes gives 0. */
 TN_API tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label);
 /* 1 at the index, else 0: i32 (m...) -> f32 (m..., classes). */

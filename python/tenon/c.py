@@ -84,6 +84,11 @@ TN_CUBIC = 2
 TN_OUTSIDE_ZEROS = 0
 TN_OUTSIDE_BORDER = 1
 TN_OUTSIDE_REFLECTION = 2
+TN_SCATTER_SET = 0
+TN_SCATTER_ADD = 1
+TN_SCATTER_MUL = 2
+TN_SCATTER_MAX = 3
+TN_SCATTER_MIN = 4
 TN_MILESTONES = 10
 TN_PEAK_LEVELS = 4
 TN_PLACE_HOST = 1
@@ -2528,6 +2533,17 @@ FUNCTIONS = {
         "tn_tensor * tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int64_t size)",
         """The inverse: sums of values by their places along an axis, which gets `size` elements. Index and values have one
         shape; a place outside is left out."""),
+    "tn_scatter": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int32, c_int32,), True,
+        "tn_tensor * tn_scatter(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t axis, int32_t how)",
+        """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
+        sums sort the places: for long lines they are slow. A place outside is left out."""),
+    "tn_scatter_nd": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int32,), True,
+        "tn_tensor * tn_scatter_nd(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t how)",
+        """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
+        first k dimensions of x."""),
+    "tn_gather_nd": (c_void_p, (c_void_p, c_void_p,), True,
+        "tn_tensor * tn_gather_nd(tn_tensor *x, tn_tensor *index)",
+        """What is at such places: -> (points..., the rest). A place outside gives zeros."""),
     "tn_pick": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_pick(tn_tensor *x, tn_tensor *label)",
         """x[i, label[i]]: (n, classes), i32 (n) -> (n). A label outside the classes gives 0."""),

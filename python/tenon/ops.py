@@ -1034,6 +1034,23 @@ def put(index: Operand, values: Operand, axis: int, size: int) -> Tensor:
     return op("tn_put", "ttii", index, values, axis, size)
 
 
+def scatter(x: Operand, index: Operand, updates: Operand, axis: int, how: int) -> Tensor:
+    """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
+    sums sort the places: for long lines they are slow. A place outside is left out."""
+    return op("tn_scatter", "tttii", x, index, updates, axis, how)
+
+
+def scatter_nd(x: Operand, index: Operand, updates: Operand, how: int) -> Tensor:
+    """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
+    first k dimensions of x."""
+    return op("tn_scatter_nd", "ttti", x, index, updates, how)
+
+
+def gather_nd(x: Operand, index: Operand) -> Tensor:
+    """What is at such places: -> (points..., the rest). A place outside gives zeros."""
+    return op("tn_gather_nd", "tt", x, index)
+
+
 def pick(x: Operand, label: Operand) -> Tensor:
     """x[i, label[i]]: (n, classes), i32 (n) -> (n). A label outside the classes gives 0."""
     return op("tn_pick", "tt", x, label)
@@ -1235,6 +1252,9 @@ class TensorMethods:
     index_select = index_select
     take = take
     put = put
+    scatter = scatter
+    scatter_nd = scatter_nd
+    gather_nd = gather_nd
     pick = pick
     one_hot = one_hot
     window = window

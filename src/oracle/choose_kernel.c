@@ -306,6 +306,29 @@ int tn_choose_put(tn_maker *m, tn_call *s)
     return 1;
 }
 
+int tn_choose_scatter_into(tn_maker *m, tn_call *s)
+{
+    s->in[0] = tn_any_full(m, 1 + (int32_t)tn_below(m, 3));
+    if (s->in[0] < 0) return 0;
+    tn_shape updates = shape_of(m, s, 0);
+    s->p[0] = tn_below(m, updates.rank), s->p[1] = tn_below(m, 5);
+    updates.dim[s->p[0]] = 1 + tn_below(m, 6);
+    s->in[1] = index_of(m, updates), s->in[2] = tn_alike(m, TN_F32, updates);
+    return 1;
+}
+
+int tn_choose_scatter_nd(tn_maker *m, tn_call *s)
+{
+    s->in[0] = tn_any_full(m, 2 + (int32_t)tn_below(m, 2));
+    if (s->in[0] < 0) return 0;
+    tn_shape x = shape_of(m, s, 0), index = TN_SHAPE(1 + tn_below(m, 6), 1 + tn_below(m, 2)), updates = {1, {0}};
+    updates.dim[0] = index.dim[0];
+    for (int32_t d = (int32_t)index.dim[1]; d < x.rank; d++) updates.dim[updates.rank++] = x.dim[d];
+    s->in[1] = index_of(m, index), s->in[2] = tn_alike(m, TN_F32, updates);
+    s->p[1] = tn_below(m, 5);
+    return 1;
+}
+
 int tn_choose_pick(tn_maker *m, tn_call *s)
 {
     s->in[0] = tn_any_full(m, 2);

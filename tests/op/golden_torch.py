@@ -215,6 +215,33 @@ def einsum(equation):
     return lambda *x: torch.einsum(equation, *x)
 
 
+REDUCTIONS = [None, "sum", "prod", "amax", "amin"]
+
+
+def scatter_to(axis, how):
+    """Of several updates that take a place the last counts, which PyTorch leaves open: one after another."""
+    def f(x, index, u):
+        if how:
+            return x.scatter_reduce(axis, index, u, REDUCTIONS[how])
+        for i in range(index.shape[axis]):
+            at = torch.tensor([i])
+            x = x.scatter(axis, index.index_select(axis, at), u.index_select(axis, at))
+        return x
+
+    return f
+
+
+def scatter_nd(how):
+    def f(x, index, u):
+        k = index.shape[-1]
+        size = torch.tensor(x.shape[:k])
+        flat = (index * torch.tensor([int(size[i + 1:].prod()) for i in range(k)])).sum(-1).reshape(-1)
+        rows, u = x.reshape(int(size.prod()), -1), u.reshape(len(flat), -1)
+        return scatter_to(0, how)(rows, flat[:, None].expand(u.shape), u).reshape(x.shape)
+
+    return f
+
+
 def depth_to_space(r):
     """By the channels' other order."""
     def f(x):
@@ -495,6 +522,18 @@ ND = [
      [(2, 1, 3, 2), (2, 4)]),
     ("einsum, sums over dots", EINSUM % ("b...,b...,b->b", 3), einsum("b...,b...,b->b"), [(3, 2, 2), (3, 2, 2), (3,)]),
     ("einsum, outer", EINSUM % ("i,j", 2), einsum("i,j"), [(3,), (4,)]),
+    *[("scatter, " + word, "tn_scatter(in[0], in[1], in[2], 1, %d)" % how, scatter_to(1, how),
+       [(2, 5, 2), ((2, 7, 2), 0, 4), (2, 7, 2)])
+      for how, word in enumerate(["the last", "sums", "products", "largest", "smallest"])],
+    ("scatter of a few", "tn_scatter(in[0], in[1], in[2], 0, TN_SCATTER_SET)", scatter_to(0, 0),
+     [(6, 3), ((2, 3), 0, 5), (2, 3)]),
+    *[("scatter_nd, " + word, "tn_scatter_nd(in[0], in[1], in[2], %d)" % how, scatter_nd(how),
+       [(3, 2, 4), ((5, 2), 0, 1), (5, 4)]) for how, word in enumerate(["the last", "sums", "products"])],
+    ("scatter_nd of rows, largest", "tn_scatter_nd(in[0], in[1], in[2], TN_SCATTER_MAX)", scatter_nd(3),
+     [(4, 3), ((2, 3, 1), 0, 3), (2, 3, 3)]),
+    ("scatter_nd of elements, smallest", "tn_scatter_nd(in[0], in[1], in[2], TN_SCATTER_MIN)", scatter_nd(4),
+     [(3, 3), ((6, 2), 0, 2), (6,)]),
+    ("gather_nd", "tn_gather_nd(in[0], in[1])", lambda x, i: x[i[..., 0], i[..., 1]], [(3, 4, 2), ((2, 3, 2), 0, 2)]),
     ("nonzero", "tn_nonzero(in[0], 9, NULL)", lambda x: filled(x.nonzero().T, 9), [((3, 5), -1, 1)]),
     ("nonzero, the first", "tn_nonzero(in[0], 4, NULL)", lambda x: x.nonzero().T[:, :4], [((3, 2, 3), -1, 1)]),
     ("compress", "tn_compress(in[0], in[1], 1, 4, NULL)",

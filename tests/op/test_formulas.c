@@ -83,6 +83,9 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(nms, tn_nms(x, x, 2, (tn_nms_options){0}))                                                                 \
     REFUSED(depth_to_space, tn_depth_to_space(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                 \
     REFUSED(space_to_depth, tn_space_to_depth(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))                                 \
+    REFUSED(scatter, tn_scatter(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 1, 5))                       \
+    REFUSED(scatter_nd, tn_scatter_nd(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 0))                    \
+    REFUSED(gather_nd, tn_gather_nd(x, x))                                                                             \
     REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
     REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
 ALL
