@@ -9,7 +9,7 @@ from . import c, initial, nn, ops
 from ._library import lib, text
 from .callbacks import Callback, Checkpoints
 from .data import Dataset, open_dataset
-from .device import BackendInfo, Device, DeviceInfo, backends, devices
+from .device import BackendInfo, Device, DeviceInfo, backend_option, backends, devices, load_backend
 from .dlpack import from_dlpack
 from .errors import (DeviceError, DtypeError, FileError, FormatError, InvalidError, MissingError, OutOfMemoryError,
                      ShapeError, StateError, TenonError, UnsupportedError)

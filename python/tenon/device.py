@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any, List, NamedTuple, Optional
 
 from . import c
@@ -55,6 +56,16 @@ def backends() -> List[BackendInfo]:
         found.append(BackendInfo(text(report.id), text(report.version), text(report.doc), text(report.file), problem,
                                  report.devices))
     return found
+
+
+def load_backend(path: Any) -> None:
+    """Loads one more backend from a file."""
+    check(lib.tn_backend_load(os.fsencode(path)))
+
+
+def backend_option(backend: str, key: str, value: str) -> None:
+    """Sets an option of a backend before its first device is used: backend_option("opencl", "platform", "pocl")."""
+    check(lib.tn_backend_option(backend.encode(), key.encode(), value.encode()))
 
 
 class Device:

@@ -33,6 +33,42 @@ if _api:
     _release.argtypes, _release.restype = (ctypes.c_void_p,), None
 
 
+_FORMATS = {code.encode(): dtype for code, dtype in _OF_FORMAT.items() if dtype}
+
+
+class Borrower:
+    """Borrows the memory of one array after another, for as long as a call: faster than a Memory. One thread's at a
+    time."""
+
+    __slots__ = ("_view", "_at")
+
+    def __init__(self) -> None:
+        self._view = _Buffer()
+        self._at = ctypes.addressof(self._view)
+
+    def take(self, value: Any, dtype: int, shape: List[int], flags: int) -> int:
+        """The address of an array that is just that, until `release`; 0: it is something else, and nothing is to be
+        released."""
+        if _api is None:
+            return 0
+        try:
+            _get(value, self._at, flags)
+        except (BufferError, TypeError, ValueError):
+            return 0
+        view = self._view
+        if _FORMATS.get(view.format) == dtype and view.itemsize == ITEM[dtype] and view.shape[:view.ndim] == shape:
+            return view.buf or 0
+        _release(self._at)
+        return 0
+
+    def release(self) -> None:
+        """Gives it back."""
+        _release(self._at)
+
+
+READ, WRITE = _FULL, _FULL | _WRITABLE
+
+
 class Memory:
     """Dense memory, row-major: where it is, what lies there, and who keeps it."""
 

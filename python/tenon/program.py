@@ -12,7 +12,7 @@ from ._build import NAMES, dtype as dtype_of, options as struct_of, shape as sha
 from ._library import Handle, check, lib, text
 from .device import open_device
 from .errors import MissingError, ShapeError, UnsupportedError
-from .memory import Array, Memory, memory_of, new_array
+from .memory import ITEM, READ, WRITE, Array, Borrower, Memory, memory_of, new_array
 from .tensor import Graph
 
 PRECISIONS = {"f32": c.TN_PRECISION_F32, "f32-fast": c.TN_PRECISION_F32_FAST, "bf16": c.TN_PRECISION_BF16}
@@ -245,6 +245,14 @@ def compile_options(given: Dict[str, Any]) -> c.tn_compile_options:
     return struct_of(c.tn_compile_options, given)[0]
 
 
+def _port(name: str, dtype: int, shape: Tuple[int, ...]) -> Tuple[bytes, int, Tuple[int, ...], List[int], int]:
+    """What is needed to feed an input or to fetch an output: its name, type, shape, as a list too, and its bytes."""
+    size = ITEM[dtype]
+    for n in shape:
+        size *= n
+    return name.encode(), dtype, shape, list(shape), size
+
+
 class Program:
     """A graph made ready for a device. `program(x=array)` feeds, runs, and returns the outputs; feed, run and fetch
     do it step by step. Compiled for a state, it shares the state's variables with its other programs."""
@@ -258,22 +266,29 @@ class Program:
             check(lib.tn_compile(graph.pointer(), self.state._handle.get(), ctypes.byref(how), ctypes.byref(made)))
         self._handle = Handle(made.value, lib.tn_program_free, self.state._handle)
         wide = {c.TN_F32: c.TN_F64} if how.f64 else {}
-        self.inputs = {n: (n.encode(), wide.get(d, d), s) for n, (d, s) in graph.inputs.items()}
-        self.outputs = {n: (n.encode(), wide.get(d, d), s) for n, (d, s) in graph.outputs.items()}
+        self.inputs = {n: _port(n, wide.get(d, d), s) for n, (d, s) in graph.inputs.items()}
+        self.outputs = {n: _port(n, wide.get(d, d), s) for n, (d, s) in graph.outputs.items()}
+        self._borrower = Borrower()
         self._run, self._feed, self._fetch = lib.tn_program_run, lib.tn_feed, lib.tn_fetch
 
     def feed(self, name: str, value: Any) -> None:
         """Copies an array into an input. Numbers of other types are converted."""
         try:
-            encoded, dtype, shape = self.inputs[name]
+            encoded, dtype, shape, dims, size = self.inputs[name]
         except KeyError:
             raise MissingError(f"the program has no input '{name}': it has {', '.join(self.inputs) or 'none'}"
                                ) from None
-        memory = memory_of(value, dtype)
-        if memory.shape != shape:
-            raise ShapeError(f"input '{name}' is {shape}, not {memory.shape}")
         with self._lock:
-            status = self._feed(self._handle.get(), encoded, memory.address, memory.bytes)
+            pointer = self._handle.get()
+            address = self._borrower.take(value, dtype, dims, READ)
+            if address:
+                status = self._feed(pointer, encoded, address, size)
+                self._borrower.release()
+            else:
+                memory = memory_of(value, dtype)
+                if memory.shape != shape:
+                    raise ShapeError(f"input '{name}' is {shape}, not {memory.shape}")
+                status = self._feed(pointer, encoded, memory.address, size)
             if status:
                 check(status)
 
@@ -287,18 +302,21 @@ class Program:
     def fetch(self, name: str, out: Any = None) -> Any:
         """Waits, and copies an output into an array: a new one, or `out`."""
         try:
-            encoded, dtype, shape = self.outputs[name]
+            encoded, dtype, shape, dims, size = self.outputs[name]
         except KeyError:
             raise MissingError(f"the program has no output '{name}': it has {', '.join(self.outputs) or 'none'}"
                                ) from None
-        if out is None:
-            out, memory = new_array(dtype, shape)
-        else:
-            memory = memory_of(out, dtype, writable=True)
-            if memory.shape != shape:
-                raise ShapeError(f"output '{name}' is {shape}, not {memory.shape}")
         with self._lock:
-            status = self._fetch(self._handle.get(), encoded, memory.address, memory.bytes)
+            pointer = self._handle.get()
+            address = self._borrower.take(out, dtype, dims, WRITE) if out is not None else 0
+            if address:
+                status = self._fetch(pointer, encoded, address, size)
+                self._borrower.release()
+            else:
+                out, memory = new_array(dtype, shape) if out is None else (out, memory_of(out, dtype, writable=True))
+                if memory.shape != shape:
+                    raise ShapeError(f"output '{name}' is {shape}, not {memory.shape}")
+                status = self._fetch(pointer, encoded, memory.address, size)
             if status:
                 check(status)
         return out
