@@ -46,6 +46,13 @@ TN_API tn_tensor *tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_
 /* The number `value` in every element, as the element type keeps it. */
 TN_API tn_tensor *tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value);
 
+/* Numbers that are known now, dense and row-major: `data` is copied. They are brought to the device when the graph is
+ * compiled, and are no part of the state. */
+TN_API tn_tensor *tn_constant(tn_graph *graph, int32_t dtype, tn_shape shape, const void *data);
+/* The same without a copy: `data`, aligned for its type, stays as it is until the graph is freed. For what is large and
+ * lies in memory, or a mapped file, anyway. */
+TN_API tn_tensor *tn_constant_at(tn_graph *graph, int32_t dtype, tn_shape shape, const void *data);
+
 /* A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names
  * "seed" and "step" are the state's own seed and step count, and "step:1", "step:2"... the steps of the graph's
  * optimizers; `start` values of windows are i32. Asking again for a name with another value is an error. */

@@ -41,21 +41,33 @@ TN_API TN_MUST_USE tn_status tn_compile(tn_graph *graph, tn_state *state, const 
                                         tn_program **program);
 TN_API void tn_program_free(tn_program *program);
 
+/* An input or output: its name, which is the program's, and what tn_feed and tn_fetch take. Of number `index`, inputs
+ * in the order in which the graph had them, outputs as they were asked for; returns 0 past the last. */
+typedef struct tn_port {
+    const char *name;
+    int32_t dtype;
+    tn_shape shape;
+    uint32_t unused; /* an input on which nothing depends that the program computes */
+} tn_port;
+TN_API int tn_program_input_at(const tn_program *program, size_t index, tn_port *port);
+TN_API int tn_program_output_at(const tn_program *program, size_t index, tn_port *port);
+
 /* Sets a scalar input for the runs that follow. */
 TN_API TN_MUST_USE tn_status tn_set(tn_program *program, const char *scalar, double value);
 
 /* Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied.
  * A program compiled with `f64` has its f32 inputs and outputs as f64: numbers of 8 bytes, here and in tn_fetch.
- * TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program computes: it is
- * left out. */
+ * An input on which nothing depends that the program computes is left out: it is no error to fill it. TN_EMISSING for a
+ * name that no input of the graph has. */
 TN_API TN_MUST_USE tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes);
 
 /* Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
  * turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
  * begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
- * read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
- * that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
- * later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine. */
+ * read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+ * input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+ * of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+ * NULL is fine. */
 typedef struct tn_upload tn_upload;
 typedef struct tn_piece {
     const char *input;

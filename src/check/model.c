@@ -163,6 +163,8 @@ static tn_tensor *operand(attempt *a, const tn_tensor *x)
     char name[16];
     snprintf(name, sizeof name, "x%u", x->id);
     if (x->op == &tn_op_full) return tn_full(a->graph, x->type.dtype, x->type.shape, *a->model->values.value[x->id]);
+    if (x->op == &tn_op_constant)
+        return tn_constant_at(a->graph, x->type.dtype, x->type.shape, ((const tn_constant_attrs *)x->attrs)->data);
     if (x->op == &tn_op_scalar)
         return tn_scalar_input(a->graph, x->name, x->type.dtype, *a->model->values.value[x->id]);
     return tn_input(a->graph, name, x->type.dtype, x->type.shape);

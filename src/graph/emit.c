@@ -8,9 +8,26 @@
 
 /* ---- storage ---- */
 
+static tn_status constant_value(tn_fusion *f, const tn_tensor *x, tn_value *value)
+{
+    const tn_constant_attrs *at = x->attrs;
+    value->home = TN_IN_INPUT;
+    value->data = at->data;
+    value->from = at->dtype;
+    value->is_constant = 1;
+    f->value[x->id] = value;
+    return TN_OK;
+}
+
+static int has_memory(const tn_tensor *x)
+{
+    return x->op == &tn_op_variable || x->op == &tn_op_input || x->op == &tn_op_constant;
+}
+
 static tn_status leaf_value(tn_fusion *f, const tn_tensor *x)
 {
     tn_value *value = tn_ir_value(f->ir, x->type);
+    if (value && x->op == &tn_op_constant) return constant_value(f, x, value);
     if (!value || !(value->name = tn_region_print(&f->ir->region, "%s", x->name))) return TN_ENOMEM;
     value->home = x->op == &tn_op_variable ? TN_IN_STATE : TN_IN_INPUT;
     f->value[x->id] = value;
@@ -207,7 +224,7 @@ static tn_status store(tn_fusion *f, tn_tensor *x, waiting *w)
 {
     uint32_t before = w->count;
     if (f->value[x->id]) return TN_OK;
-    if (x->op == &tn_op_variable || x->op == &tn_op_input) return leaf_value(f, x);
+    if (has_memory(x)) return leaf_value(f, x);
     if (x->op == &tn_op_pack) return store_pack(f, x, w);
     if (x->op == &tn_op_across) {
         TN_TRY(wait_for(f, x->in, x->n_in, w));

@@ -15,8 +15,11 @@ enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
 /* Something with storage: a dense tensor. */
 typedef struct tn_value {
     tn_type type;
-    uint32_t number;       /* among the ir's values */
-    const char *name;      /* of a variable or input */
+    uint32_t number;  /* among the ir's values */
+    const char *name; /* of a variable or input */
+    const void *data; /* of a constant, until it is on the device: of the type `from` */
+    int32_t from;
+    uint32_t is_constant;  /* an input that is filled when the program is compiled, and has no name */
     struct tn_value *base; /* whose storage it shares, or NULL: a view of it, or else written over it in place */
     uint64_t at;           /* bytes from where base begins */
     uint32_t is_view;      /* base in another shape, or a part of it: the same value, not only the same storage */

@@ -30,6 +30,17 @@ typedef struct tn_full_attrs {
     double value;
 } tn_full_attrs;
 
+/* constant: numbers of that element type, which are its own but for f32 that the compiler widened. They lie in the
+ * graph's region or stay where the builder said. */
+typedef struct tn_constant_attrs {
+    const void *data;
+    int32_t dtype;
+    uint32_t reserved;
+} tn_constant_attrs;
+
+/* Its numbers, dense and row-major. */
+void tn_constant_numbers(const tn_tensor *x, double *value);
+
 /* scalar: a run-time scalar of rank 0; `value` until it is set */
 typedef struct tn_scalar_attrs {
     double value;

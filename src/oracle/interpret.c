@@ -159,6 +159,8 @@ tn_status tn_interpret_one(const tn_tensor *y, const tn_interpretation *with, co
     int64_t count = count_of(y);
     if (y->op == &tn_op_full)
         for (int64_t e = 0; e < count; e++) value[e] = ((const tn_full_attrs *)y->attrs)->value;
+    else if (y->op == &tn_op_constant)
+        tn_constant_numbers(y, value);
     else if (y->op->kind == TN_LEAF)
         TN_TRY(with->leaf(with->arg, y, value));
     else if (y->op == &tn_op_pack)

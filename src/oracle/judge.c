@@ -271,7 +271,7 @@ static tn_status make_room(judgement *j)
         const tn_tensor *x = j->graph->tensor[i];
         uint64_t bytes = (uint64_t)count_of(x) * sizeof(double);
         if (bytes > most) most = bytes;
-        if (x->op->kind == TN_LEAF && x->op != &tn_op_full)
+        if (x->op->kind == TN_LEAF && x->op != &tn_op_full && x->op != &tn_op_constant)
             if (!(j->leaf[i] = tn_region_alloc(&j->region, bytes + 1))) return TN_ENOMEM;
     }
     j->bytes = tn_region_alloc(&j->region, most + 1);

@@ -275,6 +275,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
 {
     tn_graph *rewritten = NULL;
     TN_TRY(tn_program_find_optimizers(p, graph));
+    TN_TRY(tn_program_find_inputs(p, graph));
     tn_status s = rewrite(p, graph, &rewritten);
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
@@ -296,6 +297,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
     if (!s) s = prepare(p, graph, options, &binding);
     if (!s) s = tn_bind_make(&binding);
     if (!s) s = tn_program_allocate(p);
+    if (!s) s = tn_program_fill_constants(p);
     if (!s) s = bind_all(p);
     if (!s) tn_program_begin_steps(p);
     tn_bind_end(&binding, s);

@@ -58,6 +58,8 @@ struct tn_program {
     tn_trained *trained;
     uint64_t *steps; /* of each optimizer, before this run */
     uint32_t n_trained, optimizers;
+    tn_port *input; /* of the graph */
+    uint32_t inputs;
     uint32_t advances_step, f64;
     uint32_t unfed; /* inputs that have not been filled yet, at most so many */
     uint32_t moves; /* of the state, when the launches were bound */
@@ -78,6 +80,8 @@ struct tn_program {
  * the program is. Then the memory is allocated, zeroed. */
 TN_MUST_USE tn_status tn_program_plan(tn_program *program, uint64_t staging);
 TN_MUST_USE tn_status tn_program_allocate(tn_program *program);
+/* Brings the graph's constants to the device. */
+TN_MUST_USE tn_status tn_program_fill_constants(tn_program *program);
 /* Of the current lane: its arenas; its launches and scalars, the latter all 0; and the end of all lanes. */
 TN_MUST_USE tn_status tn_program_allocate_arenas(tn_program *program);
 TN_MUST_USE tn_status tn_program_bind_lane(tn_program *program);
@@ -92,6 +96,10 @@ void tn_program_set_slot(tn_program *program, uint32_t slot, double value);
 
 /* The input of that name; NULL: there is none. */
 tn_value *tn_program_input(const tn_program *program, const char *name);
+
+/* Lists the graph's inputs; and that of this name, whether or not the program has a use for it, or NULL. */
+TN_MUST_USE tn_status tn_program_find_inputs(tn_program *program, const tn_graph *graph);
+const tn_port *tn_program_declared(const tn_program *program, const char *name);
 
 /* Where a value lies; and all operands of all launches, once more when the state has moved tensors. */
 tn_ref tn_program_ref(const tn_program *program, tn_value *value);

@@ -239,7 +239,8 @@ tn_value *tn_program_input(const tn_program *p, const char *name)
 {
     for (uint32_t i = 0; i < p->ir.values; i++) {
         tn_value *value = p->ir.value[i];
-        if (!value->base && value->home == TN_IN_INPUT && !strcmp(value->name, name)) return value;
+        if (!value->base && value->home == TN_IN_INPUT && !value->is_constant && !strcmp(value->name, name))
+            return value;
     }
     return NULL;
 }
@@ -249,9 +250,12 @@ tn_status tn_feed(tn_program *p, const char *name, const void *data, uint64_t by
     TN_GIVEN_AS("program, input, data", p, name, data);
     TN_MESSAGE(msg);
     tn_value *value = tn_program_input(p, name);
-    TN_REQUIRE(value, TN_EMISSING, "no input '%s' in the program", name);
-    TN_REQUIRE(bytes == value->bytes, TN_ESHAPE, "input '%s' has %llu bytes, not %llu", name,
-               (unsigned long long)value->bytes, (unsigned long long)bytes);
+    const tn_port *port = tn_program_declared(p, name);
+    TN_REQUIRE(port, TN_EMISSING, "no input '%s' in the program", name);
+    uint64_t whole = (uint64_t)tn_shape_count(&port->shape) * tn_dtype_size(port->dtype);
+    TN_REQUIRE(bytes == whole, TN_ESHAPE, "input '%s' has %llu bytes, not %llu", name, (unsigned long long)whole,
+               (unsigned long long)bytes);
+    if (!value) return TN_OK; /* nothing depends on it */
     const tn_place_device *home = &p->place[0];
     TN_TRY(tn_device_status(
         home->device, home->device->backend->write(home->queue, tn_program_ref(p, value), data, bytes, &msg), &msg));

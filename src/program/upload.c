@@ -81,8 +81,8 @@ static tn_status put(tn_upload *u, const tn_piece *piece, int *found)
     tn_program *p = u->program;
     TN_REQUIRE(piece->input, TN_EINVAL, "tn_upload_next: a piece's input is NULL");
     tn_value *value = tn_program_input(p, piece->input);
+    *found |= tn_program_declared(p, piece->input) != NULL;
     if (!value) return TN_OK;
-    *found = 1;
     value->fed = 1;
     TN_REQUIRE(piece->data || !piece->bytes, TN_EINVAL, "tn_upload_next: data of input '%s' is NULL", piece->input);
     TN_REQUIRE(piece->offset <= value->bytes && piece->bytes <= value->bytes - piece->offset, TN_ESHAPE,

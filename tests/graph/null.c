@@ -51,6 +51,7 @@ typedef struct world {
     tn_open_options open_options;
     tn_piece piece;
     tn_plateau plateau;
+    tn_port port;
     tn_program_report program_report;
     tn_launch_profile launch_profile;
     tn_peaks peaks;
