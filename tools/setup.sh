@@ -16,6 +16,9 @@ build  libzip-dev       zip.h              reads archives of NumPy arrays
 build  libpng-dev       png.h              reads pictures
 build  libjpeg62-turbo-dev jpeglib.h         reads images in JPEG
 build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
+build  protobuf-c-compiler protoc-c         makes what reads ONNX files ...
+build  libprotobuf-c-dev protobuf-c/protobuf-c.h ... runs it ...
+build  libonnx-dev      onnx/onnx.proto    ... and describes the format
 build  libdnnl-dev      oneapi/dnnl/dnnl.h matrix products of the cpu backend
 build  ocl-icd-opencl-dev CL/opencl.h      the OpenCL headers and loader, for the OpenCL backend
 build  libclblast-dev   clblast_c.h        matrix products of the OpenCL backend on GPUs
@@ -26,6 +29,7 @@ test   pkg-config       pkg-config         builds a program against the installe
 test   binutils         nm                 checks which symbols a backend exports
 test   python3          python3            checks JSON and SVG output, and the lists of the documentation
 test   locales          -                  makes a language with a decimal comma
+test   libonnx-testdata -                  the tests of ONNX that ours are run on
 test   clang            clang              gives the readers of files to libFuzzer ...
 test   libclang-rt-dev  -                  ... which is this
 mpi    libopenmpi-dev   mpicc.openmpi      the communicator for Open MPI ...

@@ -9,6 +9,7 @@
 #include "tenon/gradients.h"
 #include "tenon/graph.h"
 #include "tenon/nn.h"
+#include "tenon/onnx.h"
 #include "tenon/ops.h"
 #include "tenon/optim.h"
 #include "tenon/program.h"

@@ -50,6 +50,10 @@ typedef struct world {
     tn_note note;
     tn_open_options open_options;
     tn_piece piece;
+    tn_onnx *onnx, *made_onnx; /* the first is no model: nothing looks into it */
+    tn_onnx_port onnx_port;
+    tn_onnx_operator onnx_operator;
+    tn_onnx_problem onnx_problem;
     tn_plateau plateau;
     tn_port port;
     tn_program_report program_report;
@@ -61,6 +65,8 @@ typedef struct world {
     tn_schedule schedule;
     tn_score score;
     tn_shape shape;
+    const char *a_name;
+    const float *numbers;
     tn_source source;
     tn_state_entry state_entry;
     tn_value_of value_of;
@@ -197,6 +203,7 @@ static int make_world(void **state)
     w->x = tn_input(w->graph, "x", TN_F32, TN_SHAPE(4, 6));
     w->index = tn_input(w->graph, "index", TN_I32, TN_SHAPE(4));
     w->list[0] = w->x;
+    w->onnx = (tn_onnx *)(void *)w->bytes;
     w->column = (tn_column){(const float *)(void *)w->bytes, 2, 1};
     w->nothing = (tn_column){NULL, 3, 1};
     w->scaler = (tn_scaler){.kind = TN_SCALE_NONE, .columns = 1};

@@ -1,0 +1,94 @@
+/* onnx.h: networks that come as ONNX files (https://onnx.ai), opsets 7 to 23.
+ *
+ * A file is read once; from it, graphs are built for given shapes of the inputs, as many as one likes. Operators of
+ * ONNX become operators of ops.h, and what is then done with the graph, compiling, running, training, is as with any
+ * other. Whole numbers of all sizes and truth values are i32 in it, f16 and bf16 are f32; f64 stays.
+ *
+ * A library that was built without protobuf-c answers every call with TN_EUNSUPPORTED. A model is used by one thread at
+ * a time. */
+#ifndef TENON_ONNX_H
+#define TENON_ONNX_H
+
+#include "tenon/graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct tn_onnx tn_onnx;
+
+/* Reads a model; weights in files beside it are mapped where they lie. The caller frees it, after the graphs that were
+ * built from it: these use its weights where they are. TN_EFORMAT if it is damaged. */
+TN_API TN_MUST_USE tn_status tn_onnx_load(const char *path, tn_onnx **model);
+TN_API void tn_onnx_free(tn_onnx *model); /* NULL is fine */
+
+/* An input or output as the file declares it. Texts live as long as the model. */
+typedef struct tn_onnx_port {
+    const char *name;
+    const char *element;             /* the type's name in ONNX, "int64" */
+    int32_t dtype;                   /* what it is in a graph; 0: it is no tensor of numbers */
+    int32_t rank;                    /* -1: not said */
+    int64_t dim[TN_MAX_RANK];        /* -1: not said, or */
+    const char *symbol[TN_MAX_RANK]; /* the name that stands for it; else NULL */
+    uint32_t needed;                 /* the last build needed its numbers, not only its shape: see tn_onnx_given */
+} tn_onnx_port;
+/* Number `index`; returns 0 past the last. Initializers are no inputs. */
+TN_API int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
+TN_API int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
+
+/* The file's operators, each kind once, in the order of their first use; and how many numbers its weights are. */
+typedef struct tn_onnx_operator {
+    const char *name;
+    const char *domain; /* "" for ONNX's own */
+    int64_t opset;      /* of the domain */
+    uint32_t count;     /* nodes */
+    uint32_t is_known;  /* there is a rule for it */
+} tn_onnx_operator;
+TN_API int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op);
+TN_API int64_t tn_onnx_weights(const tn_onnx *model);
+
+/* What an input is in a graph. With `data`, dense and of the port's dtype, it is a constant: for those whose numbers
+ * the shapes depend on (`needed`). */
+typedef struct tn_onnx_given {
+    const char *name;
+    tn_shape shape;
+    const void *data;
+} tn_onnx_given;
+
+/* How to build; all zero is for inference. */
+typedef struct tn_onnx_options {
+    uint64_t size;      /* sizeof this struct */
+    uint32_t trainable; /* weights, f32, are parameters of their names, else constants */
+    uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
+} tn_onnx_options;
+
+/* Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
+ * shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
+ * found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL. */
+TN_API TN_MUST_USE tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count,
+                                           const tn_onnx_options *options);
+
+/* The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. */
+TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
+                                           const tn_onnx_options *options);
+
+/* The weights that are parameters in graphs that were built with `trainable`: number `index` by its name, dense;
+ * returns 0 past the last. They are the first values that a state wants (tn_state_put). */
+TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data);
+
+/* What the last build could not do, each kind of thing once. Texts live until the next build. */
+typedef struct tn_onnx_problem {
+    const char *operator;
+    const char *domain;
+    int64_t opset;
+    const char *why;   /* what of it, an attribute for instance */
+    const char *node;  /* the first such node's name, or its first output's */
+    const char *input; /* the input whose numbers would be needed, or NULL */
+    uint32_t count;
+} tn_onnx_problem;
+TN_API int tn_onnx_problem_at(const tn_onnx *model, size_t index, tn_onnx_problem *problem);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,395 @@
+/* build.c: from the nodes of a file to a graph: names in their scopes, and each node by its rule. A node that fails is
+ * a problem that is kept, and the others go on without what it makes, so that all problems are found at once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "given.h"
+#include "rule.h"
+
+/* ---- names ---- */
+
+enum { DEEPEST = 64 };
+
+struct onnx_scope {
+    onnx_scope *outer;     /* NULL: a function's, or the model's own */
+    const onnx_node *call; /* the node that calls the function in which this lies, or NULL */
+    tn_index index;
+    onnx_value **value;
+    uint32_t count, capacity;
+};
+
+static tn_status no_memory(onnx_build *b)
+{
+    return b->status = TN_ENOMEM;
+}
+
+/* A later value of a name hides the first: a loop's body is built again and again, each time in a scope of its own. */
+static tn_status bind(onnx_build *b, onnx_scope *scope, const char *name, onnx_value value)
+{
+    onnx_value *kept = tn_region_alloc(&b->region, sizeof *kept);
+    if (!kept || tn_grow(&scope->value, &scope->capacity, scope->count + 1, sizeof *scope->value)) return no_memory(b);
+    *kept = value;
+    if (tn_index_add(&scope->index, NULL, name, scope->count)) return no_memory(b);
+    scope->value[scope->count++] = kept;
+    return TN_OK;
+}
+
+static onnx_value *look_up(const onnx_scope *scope, const char *name)
+{
+    uint32_t number;
+    for (; scope; scope = scope->outer)
+        if (tn_index_find(&scope->index, NULL, name, &number)) return scope->value[number];
+    return NULL;
+}
+
+static void close_scope(onnx_scope *scope)
+{
+    tn_index_free(&scope->index);
+    tn_free(scope->value);
+}
+
+/* ---- tensors of the file ---- */
+
+/* Running means and variances of batch normalisation are no parameters. */
+static int is_statistic(const onnx_graph_proto *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->n_node; i++) {
+        const onnx_node_proto *node = graph->node[i];
+        if (strcmp(node->op_type, "BatchNormalization") != 0) continue;
+        for (size_t k = 3; k < node->n_input; k++)
+            if (!strcmp(node->input[k], name)) return 1;
+    }
+    return 0;
+}
+
+static int is_weight(const onnx_build *b, const onnx_proto *t)
+{
+    return b->options.trainable && t->name && *t->name && t->n_dims && onnx_kept_type(t->data_type) == TN_F32;
+}
+
+tn_tensor *onnx_tensor(onnx_node *n, onnx_value *value)
+{
+    onnx_build *b = n->build;
+    tn_shape shape;
+    int32_t dtype;
+    const void *data = NULL;
+    if (value->x || !value->proto) return value->x;
+    const onnx_proto *t = value->proto;
+    if (onnx_tensor_data(b->model, t, &b->graph->region, &shape, &dtype, &data)) {
+        onnx_cannot(n, "%s", tn_message());
+        return NULL;
+    }
+    if (is_weight(b, t))
+        value->x = tn_variable(b->graph, t->name, TN_F32, shape, (tn_init){TN_INIT_ZERO},
+                               is_statistic(b->model->proto->graph, t->name) ? 0 : TN_TRAINABLE);
+    else
+        value->x = onnx_kept(tn_constant_at(b->graph, dtype, shape, data), t->data_type);
+    return value->x;
+}
+
+/* ---- nodes ---- */
+
+static const Onnx__FunctionProto *find_function(const tn_onnx *model, const onnx_node_proto *node)
+{
+    for (size_t i = 0; i < model->proto->n_functions; i++) {
+        const Onnx__FunctionProto *f = model->proto->functions[i];
+        if (f->name && !strcmp(f->name, node->op_type) && !strcmp(onnx_domain(f->domain), onnx_domain(node->domain)))
+            return f;
+    }
+    return NULL;
+}
+
+/* Attributes that a function's body takes from its call. */
+static tn_status resolve(onnx_node *n, onnx_node_proto *proto)
+{
+    const onnx_node *call = n->scope->call;
+    onnx_attribute **at = tn_region_alloc(&n->build->region, (proto->n_attribute + 1) * sizeof *at);
+    size_t count = 0;
+    if (!at) return no_memory(n->build);
+    for (size_t i = 0; i < proto->n_attribute; i++) {
+        const char *of = proto->attribute[i]->ref_attr_name;
+        onnx_attribute *found = proto->attribute[i];
+        if (of && *of) {
+            const onnx_attribute *given = call ? onnx_attr(call, of) : NULL;
+            onnx_attribute *copy = given ? tn_region_alloc(&n->build->region, sizeof *copy) : NULL;
+            if (copy) *copy = *given, copy->name = found->name;
+            found = copy;
+        }
+        if (found) at[count++] = found;
+    }
+    proto->attribute = at;
+    proto->n_attribute = count;
+    return TN_OK;
+}
+
+static tn_status build_nodes(onnx_build *b, onnx_scope *scope, onnx_node_proto **node, size_t count);
+
+static void call(onnx_node *n, const Onnx__FunctionProto *f)
+{
+    onnx_build *b = n->build;
+    onnx_scope inside = {.call = n};
+    tn_status s = b->depth < DEEPEST ? TN_OK : TN_EFORMAT;
+    b->depth++;
+    for (size_t i = 0; !s && i < f->n_input && i < n->n_in; i++)
+        if (n->in[i]) s = bind(b, &inside, f->input[i], *n->in[i]);
+    if (!s) s = build_nodes(b, &inside, f->node, f->n_node);
+    for (size_t i = 0; !s && i < f->n_output && i < n->n_out; i++) {
+        const onnx_value *y = look_up(&inside, f->output[i]);
+        n->out[i] = y ? *y : (onnx_value){.is_missing = 1};
+    }
+    b->depth--;
+    close_scope(&inside);
+    if (s == TN_EFORMAT) onnx_cannot(n, "functions within functions, too deep");
+}
+
+/* What a rule did not ask for it cannot have heeded. */
+static void check_attributes(onnx_node *n)
+{
+    for (size_t i = 0; i < n->proto->n_attribute && !n->failed; i++)
+        if (!n->read[i]) onnx_cannot(n, "attribute %s", n->proto->attribute[i]->name);
+}
+
+static void build_node(onnx_node *n, onnx_rule *rule)
+{
+    tn_graph *graph = n->graph;
+    const Onnx__FunctionProto *function = rule ? NULL : find_function(n->build->model, n->proto);
+    if (rule)
+        rule(n), check_attributes(n);
+    else if (function)
+        call(n, function);
+    if (graph->status == TN_ENOMEM) n->build->status = TN_ENOMEM;
+    if (!graph->status || n->build->status) return;
+    onnx_cannot(n, "%s", graph->message);
+    graph->status = TN_OK; /* the others are yet to be seen */
+}
+
+/* Operands by their names; 0 if one of them is missing for another node's failure. */
+static int find_operands(onnx_node *n, const onnx_node_proto *proto)
+{
+    int are_there = 1;
+    for (size_t i = 0; i < proto->n_input; i++) {
+        if (!*proto->input[i]) continue;
+        n->in[i] = look_up(n->scope, proto->input[i]);
+        if (!n->in[i]) onnx_cannot(n, "nothing makes its operand '%s'", proto->input[i]);
+        are_there &= n->in[i] && !n->in[i]->is_missing;
+    }
+    return are_there;
+}
+
+static tn_status add_node(onnx_build *b, onnx_scope *scope, const onnx_node_proto *given)
+{
+    onnx_node_proto proto = *given;
+    onnx_node n = {.build = b,
+                   .scope = scope,
+                   .proto = &proto,
+                   .graph = b->graph,
+                   .n_in = (uint32_t)proto.n_input,
+                   .n_out = (uint32_t)proto.n_output,
+                   .opset = onnx_opset(b->model, proto.domain)};
+    n.in = tn_region_alloc(&b->region, (n.n_in + 1) * sizeof *n.in);
+    n.out = tn_region_alloc(&b->region, (n.n_out + 1) * sizeof *n.out);
+    if (!n.in || !n.out) return no_memory(b);
+    TN_TRY(resolve(&n, &proto));
+    n.read = tn_region_alloc(&b->region, proto.n_attribute + 1);
+    if (!n.read) return no_memory(b);
+    onnx_rule *rule = onnx_find_rule(onnx_domain(proto.domain), proto.op_type);
+    if (!rule && !find_function(b->model, &proto)) onnx_cannot(&n, "there is no such operator here");
+    if (find_operands(&n, &proto) && !n.failed) build_node(&n, rule);
+    for (uint32_t i = 0; !b->status && i < n.n_out; i++) {
+        onnx_value *y = &n.out[i];
+        if (!*proto.output[i]) continue;
+        if (n.failed || (!y->x && !y->proto)) *y = (onnx_value){.is_missing = 1};
+        TN_TRY(bind(b, scope, proto.output[i], *y));
+    }
+    return b->status;
+}
+
+static tn_status build_nodes(onnx_build *b, onnx_scope *scope, onnx_node_proto **node, size_t count)
+{
+    for (size_t i = 0; i < count; i++) TN_TRY(add_node(b, scope, node[i]));
+    return TN_OK;
+}
+
+static tn_status add_initializers(onnx_build *b, onnx_scope *scope, const onnx_graph_proto *graph)
+{
+    for (size_t i = 0; i < graph->n_initializer; i++) {
+        const onnx_proto *t = graph->initializer[i];
+        if (t->name) TN_TRY(bind(b, scope, t->name, (onnx_value){.type = t->data_type, .proto = t}));
+    }
+    return TN_OK;
+}
+
+int64_t onnx_subgraph(onnx_node *n, const onnx_graph_proto *graph, const onnx_value in[], uint32_t n_in,
+                      onnx_value out[], uint32_t capacity)
+{
+    onnx_build *b = n->build;
+    onnx_scope inside = {.outer = n->scope, .call = n->scope->call};
+    tn_status s = b->depth < DEEPEST ? TN_OK : TN_EFORMAT;
+    b->depth++;
+    for (size_t i = 0; !s && i < graph->n_input && i < n_in; i++)
+        if (graph->input[i]->name) s = bind(b, &inside, graph->input[i]->name, in[i]);
+    if (!s) s = add_initializers(b, &inside, graph);
+    if (!s) s = build_nodes(b, &inside, graph->node, graph->n_node);
+    for (size_t i = 0; !s && i < graph->n_output && i < capacity; i++) {
+        onnx_value *y = graph->output[i]->name ? look_up(&inside, graph->output[i]->name) : NULL;
+        if (y) onnx_tensor(n, y);
+        out[i] = y ? *y : (onnx_value){.is_missing = 1};
+        if (!out[i].x) n->failed = 1; /* somebody has said why */
+    }
+    b->depth--;
+    close_scope(&inside);
+    if (s == TN_EFORMAT) onnx_cannot(n, "parts within parts, too deep");
+    return s ? -1 : (int64_t)graph->n_output;
+}
+
+/* ---- the model ---- */
+
+static const tn_onnx_given *find_given(const tn_onnx_given given[], size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (given[i].name && !strcmp(given[i].name, name)) return &given[i];
+    return NULL;
+}
+
+static tn_status declared_shape(const tn_onnx_port *port, tn_shape *shape)
+{
+    TN_REQUIRE(port->rank >= 0, TN_ESHAPE, "the shape of input '%s' is not said in the file", port->name);
+    shape->rank = port->rank;
+    for (int32_t d = 0; d < port->rank; d++) {
+        shape->dim[d] = port->dim[d];
+        TN_REQUIRE(port->dim[d] >= 0, TN_ESHAPE, "dimension %d of input '%s' is %s in the file: it has to be given", d,
+                   port->name, port->symbol[d] ? port->symbol[d] : "not said");
+    }
+    return TN_OK;
+}
+
+static int32_t type_of(const Onnx__ValueInfoProto *value)
+{
+    return value->type && value->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
+               ? value->type->tensor_type->elem_type
+               : 0;
+}
+
+static tn_status add_input(onnx_build *b, onnx_scope *scope, const tn_onnx_port *port, int32_t type,
+                           const tn_onnx_given *given)
+{
+    onnx_value value = {.type = type};
+    tn_shape shape = given ? given->shape : TN_SCALAR;
+    TN_REQUIRE(port->dtype, TN_EUNSUPPORTED, "input '%s' is no tensor of numbers, but %s", port->name, port->element);
+    if (!given) TN_TRY(declared_shape(port, &shape));
+    TN_REQUIRE(port->rank < 0 || port->rank == shape.rank, TN_ESHAPE, "input '%s' has %d dimensions, not %d",
+               port->name, port->rank, shape.rank);
+    value.x = given && given->data ? tn_constant(b->graph, port->dtype, shape, given->data)
+                                   : tn_input(b->graph, port->name, port->dtype, shape);
+    TN_TRY(tn_graph_status(b->graph));
+    return bind(b, scope, port->name, value);
+}
+
+/* The type by the file's own list, of which ports are a part. */
+static int32_t input_type(const tn_onnx *model, const char *name)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_input; i++)
+        if (!strcmp(graph->input[i]->name, name)) return type_of(graph->input[i]);
+    return 0;
+}
+
+/* Which inputs' numbers are needed, by what the problems say. */
+static void note_needed(tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_input; i++) {
+        model->needed[i] = 0;
+        for (uint32_t k = 0; k < model->n_problem; k++)
+            model->needed[i] |= model->problem[k].input && !strcmp(model->problem[k].input, graph->input[i]->name);
+    }
+}
+
+static tn_status conclude(onnx_build *b)
+{
+    const tn_onnx *model = b->model;
+    TN_TRY(b->status);
+    note_needed(b->model);
+    if (!model->n_problem) return tn_graph_status(b->graph);
+    const tn_onnx_problem *first = &model->problem[0];
+    tn_graph_fail(b->graph, TN_EUNSUPPORTED, "%s of opset %lld, node '%s': %s%s",
+                  first->operator,(long long) first->opset, first->node, first->why,
+                  model->n_problem > 1 ? "; and there is more" : "");
+    return tn_graph_status(b->graph);
+}
+
+static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *options, onnx_build *b,
+                       onnx_scope *scope)
+{
+    *b = (onnx_build){.model = model, .graph = graph};
+    *scope = (onnx_scope){0};
+    if (options) b->options = *options;
+    onnx_problems_clear(model);
+    TN_TRY(tn_graph_status(graph));
+    return add_initializers(b, scope, model->proto->graph);
+}
+
+static void end(onnx_build *b, onnx_scope *scope)
+{
+    close_scope(scope);
+    tn_free(b->known);
+    tn_region_free(&b->region);
+}
+
+/* The model's output number i as a tensor. */
+static tn_tensor *output_of(onnx_build *b, const onnx_scope *scope, size_t i)
+{
+    onnx_node_proto nobody = {.op_type = "output"};
+    onnx_node n = {.build = b, .graph = b->graph, .proto = &nobody};
+    onnx_value *y = look_up(scope, b->model->proto->graph->output[i]->name);
+    if (!y) onnx_cannot(&n, "nothing makes output '%s'", b->model->proto->graph->output[i]->name);
+    return y ? onnx_tensor(&n, y) : NULL;
+}
+
+static tn_status build_graph(onnx_build *b, onnx_scope *scope, tn_tensor *y[], size_t n_y)
+{
+    const onnx_graph_proto *graph = b->model->proto->graph;
+    TN_TRY(build_nodes(b, scope, graph->node, graph->n_node));
+    for (size_t i = 0; i < graph->n_output; i++) {
+        tn_tensor *x = output_of(b, scope, i);
+        if (y && i < n_y) y[i] = x;
+        if (!y && x && !b->model->n_problem) tn_output(x, graph->output[i]->name);
+    }
+    return conclude(b);
+}
+
+tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count,
+                        const tn_onnx_options *options)
+{
+    TN_GIVEN(model, graph);
+    TN_REQUIRE(given || !count, TN_EINVAL, "tn_onnx_build: given is NULL");
+    onnx_build b;
+    onnx_scope scope;
+    tn_onnx_port port;
+    tn_status s = begin(model, graph, options, &b, &scope);
+    for (size_t i = 0; !s && tn_onnx_input_at(model, i, &port); i++)
+        s = add_input(&b, &scope, &port, input_type(model, port.name), find_given(given, count, port.name));
+    if (!s) s = build_graph(&b, &scope, NULL, 0);
+    end(&b, &scope);
+    return s;
+}
+
+tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
+                        const tn_onnx_options *options)
+{
+    TN_GIVEN(model, x, y);
+    onnx_build b;
+    onnx_scope scope;
+    tn_onnx_port port;
+    TN_REQUIRE(n_x && x[0], TN_EINVAL, "tn_onnx_apply: x is empty");
+    tn_status s = begin(model, tn_graph_of(x[0]), options, &b, &scope);
+    for (size_t i = 0; !s && tn_onnx_input_at(model, i, &port); i++) {
+        if (i >= n_x || !x[i] || tn_dtype_of(x[i]) != port.dtype)
+            s = tn_fail(TN_EINVAL, "input '%s' of the model is missing, or of another type", port.name);
+        else
+            s = bind(&b, &scope, port.name, (onnx_value){.x = x[i], .type = input_type(model, port.name)});
+    }
+    if (!s) s = build_graph(&b, &scope, y, n_y);
+    end(&b, &scope);
+    return s;
+}

@@ -1,0 +1,216 @@
+/* load.c: reads an ONNX file: maps it, checks how deep it is, has protobuf-c take it apart, and lists its operators. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "given.h"
+#include "read.h"
+#include "rule.h"
+
+/* ---- protobuf-c's memory is ours ---- */
+
+static void *allocate(void *arg, size_t bytes)
+{
+    (void)arg;
+    return tn_alloc(bytes);
+}
+
+static void release(void *arg, void *memory)
+{
+    (void)arg;
+    tn_free(memory);
+}
+
+static ProtobufCAllocator heap = {allocate, release, NULL};
+
+/* ---- operators ---- */
+
+const char *onnx_domain(const char *domain)
+{
+    return !domain || !strcmp(domain, "ai.onnx") ? "" : domain;
+}
+
+int64_t onnx_opset(const tn_onnx *model, const char *domain)
+{
+    for (size_t i = 0; i < model->proto->n_opset_import; i++)
+        if (!strcmp(onnx_domain(model->proto->opset_import[i]->domain), onnx_domain(domain)))
+            return model->proto->opset_import[i]->version;
+    return 0;
+}
+
+static int is_function(const tn_onnx *model, const onnx_node_proto *node)
+{
+    for (size_t i = 0; i < model->proto->n_functions; i++) {
+        const Onnx__FunctionProto *f = model->proto->functions[i];
+        if (f->name && !strcmp(f->name, node->op_type) && !strcmp(onnx_domain(f->domain), onnx_domain(node->domain)))
+            return 1;
+    }
+    return 0;
+}
+
+static tn_status count_operator(tn_onnx *model, const onnx_node_proto *node)
+{
+    const char *domain = onnx_domain(node->domain);
+    for (uint32_t i = 0; i < model->ops; i++)
+        if (!strcmp(model->op[i].name, node->op_type) && !strcmp(model->op[i].domain, domain)) {
+            model->op[i].count++;
+            return TN_OK;
+        }
+    TN_TRY(tn_grow(&model->op, &model->op_capacity, model->ops + 1, sizeof *model->op));
+    model->op[model->ops++] =
+        (tn_onnx_operator){node->op_type, domain, onnx_opset(model, domain), 1,
+                           is_function(model, node) || onnx_find_rule(domain, node->op_type) != NULL};
+    return TN_OK;
+}
+
+static tn_status count_operators(tn_onnx *model, Onnx__NodeProto **node, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        TN_REQUIRE(node[i]->op_type, TN_EFORMAT, "a node without an operator");
+        TN_TRY(count_operator(model, node[i]));
+        for (size_t k = 0; k < node[i]->n_attribute; k++) {
+            const onnx_attribute *at = node[i]->attribute[k];
+            TN_REQUIRE(at->name, TN_EFORMAT, "%s: an attribute without a name", node[i]->op_type);
+            if (at->g) TN_TRY(count_operators(model, at->g->node, at->g->n_node));
+        }
+    }
+    return TN_OK;
+}
+
+/* ---- the file ---- */
+
+static tn_status unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
+{
+    TN_TRY(onnx_check_nesting(data, bytes));
+    model->proto = onnx__model_proto__unpack(&heap, (size_t)bytes, data);
+    TN_REQUIRE(model->proto && model->proto->graph, TN_EFORMAT, "no ONNX file, or a damaged one");
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_input; i++)
+        TN_REQUIRE(graph->input[i]->name, TN_EFORMAT, "an input without a name");
+    for (size_t i = 0; i < graph->n_output; i++)
+        TN_REQUIRE(graph->output[i]->name, TN_EFORMAT, "an output without a name");
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        TN_REQUIRE(graph->initializer[i]->name, TN_EFORMAT, "an initializer without a name");
+    TN_TRY(count_operators(model, graph->node, graph->n_node));
+    for (size_t i = 0; i < model->proto->n_functions; i++)
+        TN_TRY(count_operators(model, model->proto->functions[i]->node, model->proto->functions[i]->n_node));
+    model->needed = tn_alloc(graph->n_input + 1);
+    return model->needed ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status read_file(tn_onnx *model, const char *path)
+{
+    int fd = -1;
+    uint64_t bytes = 0;
+    TN_TRY(tn_open_regular(path, &fd, &bytes));
+    void *data = bytes ? mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    close(fd);
+    TN_REQUIRE(data != MAP_FAILED, TN_EFORMAT, "%s: %s", path, bytes ? "cannot be mapped" : "is empty");
+    tn_status s = unpack(model, data, bytes);
+    munmap(data, (size_t)bytes);
+    return s ? tn_fail(s, "%s: %s", path, tn_message()) : TN_OK;
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = tn_strdup(path);
+    if (folder) folder[slash ? slash - path + 1 : 0] = 0;
+    return folder;
+}
+
+tn_status tn_onnx_load(const char *path, tn_onnx **out)
+{
+    TN_GIVEN_AS("path, model", path, out);
+    tn_onnx *model = tn_alloc(sizeof *model);
+    if (!model) return TN_ENOMEM;
+    model->folder = folder_of(path);
+    tn_status s = model->folder ? read_file(model, path) : TN_ENOMEM;
+    if (s)
+        tn_onnx_free(model);
+    else
+        *out = model;
+    return s;
+}
+
+void tn_onnx_free(tn_onnx *model)
+{
+    if (!model) return;
+    if (model->proto) onnx__model_proto__free_unpacked(model->proto, &heap);
+    for (uint32_t i = 0; i < model->files; i++) munmap(model->mapped[i].data, (size_t)model->mapped[i].bytes);
+    tn_free(model->mapped);
+    tn_free(model->folder);
+    tn_free(model->op);
+    tn_free(model->problem);
+    tn_free(model->needed);
+    tn_region_free(&model->problems);
+    tn_region_free(&model->weights);
+    tn_free(model);
+}
+
+/* ---- what it says of itself ---- */
+
+static int is_initializer(const onnx_graph_proto *graph, const char *name)
+{
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        if (!strcmp(graph->initializer[i]->name, name)) return 1;
+    return 0;
+}
+
+static void describe(const Onnx__ValueInfoProto *value, tn_onnx_port *port)
+{
+    const Onnx__TypeProto__Tensor *t =
+        value->type && value->type->value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? value->type->tensor_type : NULL;
+    *port = (tn_onnx_port){.name = value->name, .element = t ? onnx_type_name(t->elem_type) : "?", .rank = -1};
+    if (!t) return;
+    port->dtype = onnx_kept_type(t->elem_type);
+    if (!t->shape || t->shape->n_dim > TN_MAX_RANK) return;
+    port->rank = (int32_t)t->shape->n_dim;
+    for (int32_t d = 0; d < port->rank; d++) {
+        const Onnx__TensorShapeProto__Dimension *dim = t->shape->dim[d];
+        int is_number = dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && dim->dim_value >= 0;
+        port->dim[d] = is_number ? dim->dim_value : -1;
+        if (dim->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && *dim->dim_param)
+            port->symbol[d] = dim->dim_param;
+    }
+}
+
+int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+{
+    if (!model || !port) return 0;
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_input; i++) {
+        if (is_initializer(graph, graph->input[i]->name) || index--) continue;
+        describe(graph->input[i], port);
+        port->needed = model->needed[i];
+        return 1;
+    }
+    return 0;
+}
+
+int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+{
+    if (!model || !port || index >= model->proto->graph->n_output) return 0;
+    describe(model->proto->graph->output[index], port);
+    return 1;
+}
+
+int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op)
+{
+    if (!model || !op || index >= model->ops) return 0;
+    *op = model->op[index];
+    return 1;
+}
+
+int64_t tn_onnx_weights(const tn_onnx *model)
+{
+    int64_t all = 0;
+    for (size_t i = 0; model && i < model->proto->graph->n_initializer; i++) {
+        const onnx_proto *t = model->proto->graph->initializer[i];
+        tn_shape shape = {.rank = t->n_dims <= TN_MAX_RANK ? (int32_t)t->n_dims : 0};
+        for (int32_t d = 0; d < shape.rank; d++) shape.dim[d] = t->dims[d];
+        if (!tn_shape_check(&shape)) all += tn_shape_count(&shape);
+    }
+    return all;
+}

@@ -1,0 +1,501 @@
+/* rules_index.c: operators that find, pick and place elements. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rule.h"
+
+/* Indices that count from the end, from the beginning. */
+static tn_tensor *from_front(tn_tensor *index, int64_t size)
+{
+    return tn_where(tn_lt(index, tn_number(index, 0)), tn_add(index, tn_number(index, (double)size)), index);
+}
+
+/* dims[from..to-1] after dims of another: as in gather. */
+static void append(tn_shape *to, const tn_shape *from, int32_t begin, int32_t end)
+{
+    for (int32_t d = begin; d < end && to->rank < TN_MAX_RANK; d++) to->dim[to->rank++] = from->dim[d];
+}
+
+/* ---- picking ---- */
+
+void onnx_rule_gather(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *index = onnx_in(n, 1);
+    if (!x || !index) return;
+    tn_shape from = tn_shape_of(x), by = tn_shape_of(index), to = {0};
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), from.rank);
+    if (n->failed || from.rank - 1 + by.rank > TN_MAX_RANK) return;
+    index = from_front(index, from.dim[axis]);
+    if (axis == 0) {
+        onnx_out(n, 0, tn_gather(x, index));
+        return;
+    }
+    append(&to, &from, 0, axis);
+    append(&to, &by, 0, by.rank);
+    append(&to, &from, axis + 1, from.rank);
+    int64_t count = tn_shape_count(&by);
+    onnx_out(n, 0, tn_reshape(tn_index_select(x, axis, tn_reshape(index, TN_SHAPE(count))), to));
+}
+
+/* x may be larger than the index along other axes than the one. */
+static tn_tensor *cut_to(tn_tensor *x, const tn_shape *to, int32_t axis)
+{
+    for (int32_t d = 0; d < to->rank; d++)
+        if (d != axis && onnx_dim(x, d) != to->dim[d]) x = tn_slice(x, d, 0, to->dim[d], 1);
+    return x;
+}
+
+void onnx_rule_gather_elements(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *index = onnx_in(n, 1);
+    if (!x || !index) return;
+    tn_shape shape = tn_shape_of(index);
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
+    index = from_front(index, onnx_dim(x, axis));
+    if (!n->failed) onnx_out(n, 0, tn_take(cut_to(x, &shape, axis), index, axis));
+}
+
+/* Tuples of `depth` indices into the first dimensions of a shape as numbers of rows: (..., depth) -> (count). */
+static tn_tensor *row_numbers(tn_tensor *index, const tn_shape *into, int32_t depth)
+{
+    tn_shape shape = tn_shape_of(index);
+    int64_t count = depth ? tn_shape_count(&shape) / depth : 0;
+    index = tn_reshape(index, TN_SHAPE(count, depth));
+    tn_tensor *row = NULL;
+    for (int32_t d = 0; d < depth; d++) {
+        tn_tensor *one = from_front(tn_reshape(tn_slice(index, 1, d, 1, 1), TN_SHAPE(count)), into->dim[d]);
+        row = row ? tn_add(tn_mul(row, tn_number(row, (double)into->dim[d])), one) : one;
+    }
+    return row;
+}
+
+/* The leading batch dimensions are indices, too. */
+static tn_tensor *with_batch(onnx_node *n, tn_tensor *index, int32_t batch)
+{
+    tn_shape shape = tn_shape_of(index), one = shape;
+    tn_tensor *part[TN_MAX_RANK + 1];
+    one.dim[shape.rank - 1] = 1;
+    for (int32_t d = 0; d < batch; d++) part[d] = tn_iota(n->graph, one, d);
+    part[batch] = index;
+    return batch ? tn_concat(part, (uint32_t)batch + 1, -1) : index;
+}
+
+void onnx_rule_gather_nd(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *index = onnx_in(n, 1);
+    int32_t batch = (int32_t)onnx_int(n, "batch_dims", 0);
+    if (!x || !index || tn_shape_of(index).rank < 1 || batch < 0 || batch >= tn_shape_of(index).rank) return;
+    tn_shape from = tn_shape_of(x), by = tn_shape_of(index), rows = {.rank = 1}, to = {0};
+    int32_t depth = (int32_t)by.dim[by.rank - 1] + batch;
+    if (depth > from.rank) onnx_cannot(n, "%d indices into %d dimensions", depth, from.rank);
+    if (n->failed) return;
+    tn_tensor *row = row_numbers(with_batch(n, index, batch), &from, depth);
+    rows.dim[0] = 1;
+    for (int32_t d = 0; d < depth; d++) rows.dim[0] *= from.dim[d];
+    append(&rows, &from, depth, from.rank);
+    append(&to, &by, 0, by.rank - 1);
+    append(&to, &from, depth, from.rank);
+    onnx_out(n, 0, tn_reshape(tn_gather(tn_reshape(x, rows), row), to));
+}
+
+void onnx_rule_one_hot(onnx_node *n)
+{
+    tn_tensor *index = onnx_in(n, 0), *values = onnx_in(n, 2);
+    double depth = onnx_known_number(n, 1, 0);
+    if (!index || !values || n->failed) return;
+    int32_t rank = tn_shape_of(index).rank + 1, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
+    index = tn_cast(index, TN_I32);
+    index = tn_unsqueeze(from_front(index, (int64_t)depth), axis);
+    tn_shape shape = tn_shape_of(index);
+    shape.dim[axis] = (int64_t)depth;
+    tn_tensor *is = tn_eq(index, tn_iota(n->graph, shape, axis));
+    tn_tensor *off = tn_reshape(tn_slice(values, 0, 0, 1, 1), TN_SCALAR);
+    tn_tensor *on = tn_reshape(tn_slice(values, 0, 1, 1, 1), TN_SCALAR);
+    onnx_out_as(n, 0, tn_where(is, on, off), onnx_type(n, 2));
+}
+
+/* ---- placing ---- */
+
+typedef tn_tensor *combination(tn_tensor *a, tn_tensor *b);
+
+/* How updates meet what is there; NULL: they take its place. */
+static int find_reduction(onnx_node *n, combination **function, int *adds)
+{
+    *function = NULL;
+    *adds = onnx_text_is(n, "reduction", "none", "add");
+    if (onnx_text_is(n, "reduction", "none", "max")) *function = tn_max;
+    if (onnx_text_is(n, "reduction", "none", "min")) *function = tn_min;
+    if (onnx_text_is(n, "reduction", "none", "mul")) *function = tn_mul;
+    return 1;
+}
+
+/* What is hit once or not at all is put in its place; of what is hit again and again the last update counts, which sums
+ * cannot say, so that it is found by its number first. `put` makes sums of values by their places, in x's shape. */
+typedef struct placing {
+    tn_tensor *index;
+    int32_t axis;
+    int64_t size;
+} placing;
+
+static tn_tensor *put(const placing *p, tn_tensor *values)
+{
+    return p->axis < 0 ? tn_scatter_add(p->index, values, p->size) : tn_put(p->index, values, p->axis, p->size);
+}
+
+/* x with zeros where there is an update, and the updates. */
+static tn_tensor *place(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates, int adds)
+{
+    if (adds) return tn_add(x, put(p, updates));
+    tn_tensor *ones = tn_full(n->graph, TN_I32, tn_shape_of(updates), 1);
+    tn_tensor *times = put(p, ones);
+    tn_tensor *sum = put(p, updates);
+    return tn_where(tn_gt(times, tn_number(times, 0)), sum, x);
+}
+
+/* Updates one after another, each of which is a map of the whole: for the few that reductions are used with. */
+enum { MOST_STEPS = 512 };
+
+static tn_tensor *place_each(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates, combination *function)
+{
+    int32_t axis = p->axis < 0 ? 0 : p->axis;
+    int64_t steps = onnx_dim(p->index, axis);
+    if (steps > MOST_STEPS) onnx_cannot(n, "reduction over %lld updates", (long long)steps);
+    for (int64_t i = 0; i < steps && !n->failed; i++) {
+        placing one = *p;
+        one.index = tn_slice(p->index, axis, i, 1, 1);
+        tn_tensor *update = tn_slice(updates, axis, i, 1, 1);
+        tn_tensor *times = put(&one, tn_full(n->graph, TN_I32, tn_shape_of(update), 1));
+        tn_tensor *value = put(&one, update);
+        x = tn_where(tn_gt(times, tn_number(times, 0)), function ? function(x, value) : value, x);
+    }
+    return x;
+}
+
+/* Whether a known index hits a place more than once; what is not known is taken to hit each once, as ONNX asks. */
+static int hits_again(onnx_node *n, const placing *p)
+{
+    const char *input;
+    const double *index = onnx_evaluate(n->build, p->index, &input);
+    tn_shape shape = tn_shape_of(p->index);
+    int64_t count = tn_shape_count(&shape), inner = 1, size = p->axis < 0 ? 1 : shape.dim[p->axis];
+    if (!index || count > 65536) return 0;
+    for (int32_t d = p->axis + 1; p->axis >= 0 && d < shape.rank; d++) inner *= shape.dim[d];
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t k = i + 1; k < count; k++) {
+            int same_line = p->axis < 0 || (i / (inner * size) == k / (inner * size) && i % inner == k % inner);
+            if (same_line && index[i] == index[k]) return 1;
+        }
+    return 0;
+}
+
+static tn_tensor *scatter(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates)
+{
+    combination *function;
+    int adds;
+    if (!find_reduction(n, &function, &adds)) return NULL;
+    if (function || (!adds && hits_again(n, p))) return place_each(n, p, x, updates, function);
+    return place(n, p, x, updates, adds);
+}
+
+/* Lines that the index does not reach are put behind those that it does. */
+static tn_tensor *scatter_lines(onnx_node *n, placing *p, tn_tensor *x, tn_tensor *updates, int32_t d)
+{
+    tn_shape by = tn_shape_of(p->index);
+    while (d < by.rank && (d == p->axis || onnx_dim(x, d) == by.dim[d])) d++;
+    if (d == by.rank) return scatter(n, p, x, updates);
+    int64_t rest = onnx_dim(x, d) - by.dim[d];
+    tn_tensor *part[2] = {scatter_lines(n, p, tn_slice(x, d, 0, by.dim[d], 1), updates, d + 1),
+                          tn_slice(x, d, by.dim[d], rest, 1)};
+    return part[0] ? tn_concat(part, 2, d) : NULL;
+}
+
+void onnx_rule_scatter_elements(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *index = onnx_in(n, 1), *updates = onnx_in(n, 2);
+    if (!x || !index || !updates) return;
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), tn_shape_of(x).rank);
+    if (n->failed) return;
+    placing p = {from_front(index, onnx_dim(x, axis)), axis, onnx_dim(x, axis)};
+    onnx_out(n, 0, scatter_lines(n, &p, x, updates, 0));
+}
+
+void onnx_rule_scatter_nd(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *index = onnx_in(n, 1), *updates = onnx_in(n, 2);
+    if (!x || !index || !updates || tn_shape_of(index).rank < 1) return;
+    tn_shape into = tn_shape_of(x), by = tn_shape_of(index), rows = {.rank = 1}, values = {.rank = 1};
+    int32_t depth = (int32_t)by.dim[by.rank - 1];
+    if (depth > into.rank || depth < 1) onnx_cannot(n, "%d indices into %d dimensions", depth, into.rank);
+    if (n->failed) return;
+    placing p = {row_numbers(index, &into, depth), -1, 1};
+    for (int32_t d = 0; d < depth; d++) p.size *= into.dim[d];
+    rows.dim[0] = p.size, values.dim[0] = onnx_dim(p.index, 0);
+    append(&rows, &into, depth, into.rank);
+    append(&values, &into, depth, into.rank);
+    tn_tensor *y = scatter(n, &p, tn_reshape(x, rows), tn_reshape(updates, values));
+    if (y) onnx_out(n, 0, tn_reshape(y, into));
+}
+
+/* A cache along an axis, in which the update of each sample begins at a place of its own; over its end it goes on at
+ * the beginning if it is circular. */
+void onnx_rule_tensor_scatter(onnx_node *n)
+{
+    tn_tensor *past = onnx_in(n, 0), *update = onnx_in(n, 1), *start = onnx_in(n, 2);
+    if (!past || !update) return;
+    tn_shape shape = tn_shape_of(update), one = {.rank = shape.rank};
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", -2), shape.rank);
+    int64_t size = onnx_dim(past, axis);
+    tn_tensor *to = tn_iota(n->graph, shape, axis);
+    for (int32_t d = 0; d < one.rank; d++) one.dim[d] = d ? 1 : shape.dim[0];
+    if (start) to = tn_add(to, tn_reshape(start, one));
+    if (onnx_text_is(n, "mode", "linear", "circular")) to = tn_remainder(to, tn_number(to, (double)size));
+    placing p = {to, axis, size};
+    if (!n->failed) onnx_out(n, 0, place(n, &p, past, update, 0));
+}
+
+/* ---- order ---- */
+
+static void arg(onnx_node *n, tn_tensor *(*function)(tn_tensor *x, int32_t axis))
+{
+    tn_tensor *x = onnx_in(n, 0);
+    if (!x) return;
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), tn_shape_of(x).rank);
+    int last = onnx_int(n, "select_last_index", 0) != 0;
+    if (n->failed) return;
+    tn_tensor *y = function(last ? tn_flip(x, axis) : x, axis);
+    if (last) y = tn_sub(tn_number(y, (double)(onnx_dim(x, axis) - 1)), y);
+    onnx_out_as(n, 0, onnx_int(n, "keepdims", 1) ? tn_unsqueeze(y, axis) : y, ONNX_INT64);
+}
+
+void onnx_rule_arg_max(onnx_node *n)
+{
+    arg(n, tn_argmax);
+}
+
+void onnx_rule_arg_min(onnx_node *n)
+{
+    arg(n, tn_argmin);
+}
+
+void onnx_rule_top_k(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *values = NULL;
+    double k = n->n_in > 1 ? onnx_known_number(n, 1, 1) : (double)onnx_int(n, "k", 1);
+    if (!x || n->failed) return;
+    int32_t axis = onnx_axis(n, onnx_int(n, "axis", -1), tn_shape_of(x).rank);
+    onnx_heeded(n, "sorted"); /* in whatever order otherwise */
+    tn_tensor *place = tn_topk(x, (int64_t)k, axis, !onnx_int(n, "largest", 1), &values);
+    onnx_out(n, 0, values);
+    onnx_out_as(n, 1, place, ONNX_INT64);
+}
+
+void onnx_rule_cum_sum(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0);
+    double axis = onnx_known_number(n, 1, 0);
+    if (!x || n->failed) return;
+    int32_t at = onnx_axis(n, (int64_t)axis, tn_shape_of(x).rank);
+    onnx_out(n, 0, tn_cumsum(x, at, (int)onnx_int(n, "reverse", 0), (int)onnx_int(n, "exclusive", 0)));
+}
+
+/* By steps of twice the width: each element by the one that lies so far before it. */
+void onnx_rule_cum_prod(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0);
+    double given = onnx_known_number(n, 1, 0);
+    if (!x || n->failed) return;
+    int32_t axis = onnx_axis(n, (int64_t)given, tn_shape_of(x).rank);
+    int reverse = (int)onnx_int(n, "reverse", 0);
+    int64_t size = onnx_dim(x, axis);
+    if (reverse) x = tn_flip(x, axis);
+    if (onnx_int(n, "exclusive", 0) && size) x = onnx_pad_number(tn_slice(x, axis, 0, size - 1, 1), axis, 1, 0, 1);
+    for (int64_t by = 1; by < size; by *= 2)
+        x = tn_mul(x, onnx_pad_number(tn_slice(x, axis, 0, size - by, 1), axis, by, 0, 1));
+    onnx_out(n, 0, reverse ? tn_flip(x, axis) : x);
+}
+
+/* ---- of what is known alone: the result's shape is what the numbers say ---- */
+
+/* Rows of x along an axis, whose numbers are known. */
+static tn_tensor *rows(onnx_node *n, tn_tensor *x, int32_t axis, const int64_t number[], int64_t count)
+{
+    return tn_index_select(x, axis, onnx_constant_ints(n, number, TN_SHAPE(count)));
+}
+
+void onnx_rule_compress(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *condition = onnx_in(n, 1);
+    const double *is = condition ? onnx_known(n, 1) : NULL;
+    if (!x || !is) return;
+    tn_shape shape = tn_shape_of(x);
+    int32_t axis = 0;
+    if (onnx_attr(n, "axis"))
+        axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
+    else
+        x = tn_reshape(x, TN_SHAPE(tn_shape_count(&shape)));
+    int64_t size = onnx_dim(condition, 0), count = 0;
+    int64_t *number = tn_region_alloc(&n->build->region, (size_t)size * sizeof *number + 1);
+    for (int64_t i = 0; number && i < size && i < onnx_dim(x, axis); i++)
+        if (is[i] != 0) number[count++] = i;
+    if (number) onnx_out(n, 0, rows(n, x, axis, number, count));
+}
+
+void onnx_rule_non_zero(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0);
+    const double *value = x ? onnx_known(n, 0) : NULL;
+    if (!value) return;
+    tn_shape shape = tn_shape_of(x);
+    int64_t all = tn_shape_count(&shape), count = 0, at = 0;
+    for (int64_t i = 0; i < all; i++) count += value[i] != 0;
+    int64_t *place = tn_region_alloc(&n->build->region, (size_t)(count * shape.rank) * sizeof *place + 1);
+    for (int64_t i = 0; place && i < all; i++) {
+        if (value[i] == 0) continue;
+        int64_t rest = i;
+        for (int32_t d = shape.rank - 1; d >= 0; rest /= shape.dim[d--]) place[d * count + at] = rest % shape.dim[d];
+        at++;
+    }
+    if (place) onnx_out_as(n, 0, onnx_constant_ints(n, place, TN_SHAPE(shape.rank, count)), ONNX_INT64);
+}
+
+/* Slices along an axis, or elements, as a matrix of known numbers, a row each. */
+typedef struct table {
+    const double *value;
+    int64_t rows, columns, outer, inner;
+} table;
+
+static double cell(const table *t, int64_t row, int64_t column)
+{
+    int64_t outer = column / t->inner, inner = column % t->inner;
+    return t->value[(outer * t->rows + row) * t->inner + inner];
+}
+
+static int compare_rows(const table *t, int64_t a, int64_t b)
+{
+    for (int64_t c = 0; c < t->columns; c++) {
+        double x = cell(t, a, c), y = cell(t, b, c);
+        if (x != y && !(isnan(x) && isnan(y))) return x < y || isnan(y) ? -1 : 1;
+    }
+    return 0;
+}
+
+/* The first row of each kind, in order of appearance or sorted; the kind of each row; and how many of each there are.
+ */
+static int64_t find_unique(const table *t, int sorted, int64_t first[], int64_t kind[], int64_t times[])
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < t->rows; i++) {
+        int64_t k = 0;
+        while (k < count && compare_rows(t, first[k], i)) k++;
+        if (k < count) continue;
+        for (k = count++; sorted && k > 0 && compare_rows(t, first[k - 1], i) > 0; k--) first[k] = first[k - 1];
+        first[k] = i;
+    }
+    for (int64_t k = 0; k < count; k++) times[k] = 0;
+    for (int64_t i = 0; i < t->rows; i++) {
+        kind[i] = 0;
+        while (compare_rows(t, first[kind[i]], i)) kind[i]++;
+        times[kind[i]]++;
+    }
+    return count;
+}
+
+void onnx_rule_unique(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0);
+    const double *value = x ? onnx_known(n, 0) : NULL;
+    if (!value) return;
+    tn_shape shape = tn_shape_of(x);
+    int32_t axis = 0;
+    if (onnx_attr(n, "axis"))
+        axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
+    else
+        x = tn_reshape(x, shape = TN_SHAPE(tn_shape_count(&shape)));
+    table t = {.value = value, .rows = shape.dim[axis], .outer = 1, .inner = 1};
+    for (int32_t d = 0; d < axis; d++) t.outer *= shape.dim[d];
+    for (int32_t d = axis + 1; d < shape.rank; d++) t.inner *= shape.dim[d];
+    t.columns = t.outer * t.inner;
+    int64_t *work = tn_region_alloc(&n->build->region, (size_t)(3 * t.rows) * sizeof *work + 1);
+    if (!work || n->failed) return;
+    int64_t *kind = work + t.rows, *times = kind + t.rows;
+    int64_t count = find_unique(&t, (int)onnx_int(n, "sorted", 1), work, kind, times);
+    onnx_out(n, 0, rows(n, x, axis, work, count));
+    onnx_out_as(n, 1, onnx_constant_ints(n, work, TN_SHAPE(count)), ONNX_INT64);
+    onnx_out_as(n, 2, onnx_constant_ints(n, kind, TN_SHAPE(t.rows)), ONNX_INT64);
+    onnx_out_as(n, 3, onnx_constant_ints(n, times, TN_SHAPE(count)), ONNX_INT64);
+}
+
+/* ---- boxes ---- */
+
+typedef struct box {
+    double y0, x0, y1, x1;
+} box;
+
+static box box_of(const double *v, int by_center)
+{
+    if (by_center) return (box){v[1] - v[3] / 2, v[0] - v[2] / 2, v[1] + v[3] / 2, v[0] + v[2] / 2};
+    return (box){fmin(v[0], v[2]), fmin(v[1], v[3]), fmax(v[0], v[2]), fmax(v[1], v[3])};
+}
+
+static double overlap(box a, box b)
+{
+    double h = fmin(a.y1, b.y1) - fmax(a.y0, b.y0), w = fmin(a.x1, b.x1) - fmax(a.x0, b.x0);
+    if (h <= 0 || w <= 0) return 0;
+    double areas = (a.y1 - a.y0) * (a.x1 - a.x0) + (b.y1 - b.y0) * (b.x1 - b.x0);
+    return h * w / (areas - h * w);
+}
+
+/* The best box that is left, at least as good as asked; -1: none. */
+static int64_t best_of(const double *score, const unsigned char *gone, int64_t boxes, double least)
+{
+    int64_t best = -1;
+    for (int64_t i = 0; i < boxes; i++)
+        if (!gone[i] && score[i] > least && (best < 0 || score[i] > score[best])) best = i;
+    return best;
+}
+
+typedef struct suppression {
+    int64_t boxes, most;
+    double overlap, least;
+    int by_center;
+    unsigned char *gone;
+} suppression;
+
+/* Those of one class of one picture; returns how many. */
+static int64_t suppress(const suppression *s, const double *place, const double *score, int64_t out[])
+{
+    int64_t count = 0, best;
+    memset(s->gone, 0, (size_t)s->boxes);
+    while (count < s->most && (best = best_of(score, s->gone, s->boxes, s->least)) >= 0) {
+        box b = box_of(place + 4 * best, s->by_center);
+        out[count++] = best;
+        for (int64_t i = 0; i < s->boxes; i++)
+            s->gone[i] |= i == best || overlap(b, box_of(place + 4 * i, s->by_center)) > s->overlap;
+    }
+    return count;
+}
+
+/* How many there are depends on the numbers: of what is known alone. */
+void onnx_rule_non_max_suppression(onnx_node *n)
+{
+    tn_tensor *boxes = onnx_in(n, 0), *scores = onnx_in(n, 1);
+    const double *place = boxes ? onnx_known(n, 0) : NULL, *score = scores ? onnx_known(n, 1) : NULL;
+    double most = onnx_known_number(n, 2, 0);
+    suppression s = {.overlap = onnx_known_number(n, 3, 0),
+                     .least = onnx_known_number(n, 4, -(double)INFINITY),
+                     .by_center = onnx_int(n, "center_point_box", 0) != 0};
+    if (!place || !score || n->failed || tn_shape_of(scores).rank != 3) return;
+    int64_t batch = onnx_dim(scores, 0), classes = onnx_dim(scores, 1), count = 0;
+    s.boxes = onnx_dim(scores, 2), s.most = most < (double)s.boxes ? (int64_t)most : s.boxes;
+    s.gone = tn_region_alloc(&n->build->region, (size_t)s.boxes + 1);
+    int64_t *out = tn_region_alloc(&n->build->region, (size_t)(3 * batch * classes * s.boxes) * sizeof *out + 1);
+    int64_t *some = tn_region_alloc(&n->build->region, (size_t)s.boxes * sizeof *some + 1);
+    if (!s.gone || !out || !some) return;
+    for (int64_t i = 0; i < batch * classes; i++) {
+        int64_t found = suppress(&s, place + i / classes * s.boxes * 4, score + i * s.boxes, some);
+        for (int64_t k = 0; k < found; k++, count++)
+            out[3 * count] = i / classes, out[3 * count + 1] = i % classes, out[3 * count + 2] = some[k];
+    }
+    onnx_out_as(n, 0, onnx_constant_ints(n, out, TN_SHAPE(count, 3)), ONNX_INT64);
+}

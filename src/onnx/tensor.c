@@ -1,0 +1,264 @@
+/* tensor.c: the numbers of a tensor in a file, in whichever of its forms: as raw bytes, in a list of their type, or in
+ * a file beside the model's, which is mapped. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "half.h"
+#include "read.h"
+#include "rule.h"
+
+/* Element types: what they are in a graph, and in the file: bits of an element, and whether it has a sign. */
+static const struct {
+    const char *name;
+    int32_t kept;
+    uint32_t bits, is_signed;
+} types[] = {
+    [ONNX_FLOAT] = {"float", TN_F32, 32},
+    [ONNX_UINT8] = {"uint8", TN_I32, 8, 0},
+    [ONNX_INT8] = {"int8", TN_I32, 8, 1},
+    [ONNX_UINT16] = {"uint16", TN_I32, 16, 0},
+    [ONNX_INT16] = {"int16", TN_I32, 16, 1},
+    [ONNX_INT32] = {"int32", TN_I32, 32, 1},
+    [ONNX_INT64] = {"int64", TN_I32, 64, 1},
+    [ONNX_STRING] = {"string"},
+    [ONNX_BOOL] = {"bool", TN_I32, 8, 0},
+    [ONNX_FLOAT16] = {"float16", TN_F32, 16},
+    [ONNX_DOUBLE] = {"double", TN_F64, 64},
+    [ONNX_UINT32] = {"uint32", TN_I32, 32, 0},
+    [ONNX_UINT64] = {"uint64", TN_I32, 64, 0},
+    [14] = {"complex64"},
+    [15] = {"complex128"},
+    [ONNX_BFLOAT16] = {"bfloat16", TN_F32, 16},
+    [17] = {"float8e4m3fn"},
+    [18] = {"float8e4m3fnuz"},
+    [19] = {"float8e5m2"},
+    [20] = {"float8e5m2fnuz"},
+    [ONNX_UINT4] = {"uint4", TN_I32, 4, 0},
+    [ONNX_INT4] = {"int4", TN_I32, 4, 1},
+    [23] = {"float4e2m1"},
+    [24] = {"float8e8m0"},
+    [ONNX_UINT2] = {"uint2", TN_I32, 2, 0},
+    [ONNX_INT2] = {"int2", TN_I32, 2, 1},
+};
+
+enum { TYPES = sizeof types / sizeof *types };
+
+int32_t onnx_kept_type(int32_t type)
+{
+    return type > 0 && type < TYPES ? types[type].kept : 0;
+}
+
+const char *onnx_type_name(int32_t type)
+{
+    return type > 0 && type < TYPES && types[type].name ? types[type].name : "?";
+}
+
+int onnx_is_whole(int32_t type)
+{
+    return onnx_kept_type(type) == TN_I32;
+}
+
+void onnx_range(int32_t type, double *least, double *most)
+{
+    uint32_t bits = type == ONNX_BOOL ? 1 : types[type].bits;
+    if (bits > 32) bits = 32;
+    *least = types[type].is_signed || bits == 32 ? -(double)(1u << (bits - 1)) : 0;
+    *most = *least + (double)(1ull << bits) - 1;
+}
+
+/* ---- where the bytes are ---- */
+
+typedef struct source {
+    const unsigned char *data;
+    uint64_t bytes;
+} source;
+
+static tn_status map_file(const tn_onnx *model, const char *name, onnx_mapped *out)
+{
+    char path[4096];
+    int fd = -1;
+    TN_REQUIRE(*name != '/' && !strstr(name, ".."), TN_EFORMAT, "weights in '%s', which is not beside the model", name);
+    TN_REQUIRE(snprintf(path, sizeof path, "%s%s", model->folder, name) < (int)sizeof path, TN_EFORMAT,
+               "weights in a file whose name is too long");
+    TN_TRY(tn_open_regular(path, &fd, &out->bytes));
+    out->data = out->bytes ? mmap(NULL, (size_t)out->bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    close(fd);
+    TN_REQUIRE(out->data != MAP_FAILED, TN_EFORMAT, "%s cannot be mapped", path);
+    out->name = name;
+    return TN_OK;
+}
+
+static tn_status find_file(tn_onnx *model, const char *name, const onnx_mapped **out)
+{
+    for (uint32_t i = 0; i < model->files; i++)
+        if (!strcmp(model->mapped[i].name, name)) return *out = &model->mapped[i], TN_OK;
+    TN_TRY(tn_grow(&model->mapped, &model->file_capacity, model->files + 1, sizeof *model->mapped));
+    TN_TRY(map_file(model, name, &model->mapped[model->files]));
+    *out = &model->mapped[model->files++];
+    return TN_OK;
+}
+
+static const char *entry(const onnx_proto *t, const char *key, const char *otherwise)
+{
+    for (size_t i = 0; i < t->n_external_data; i++)
+        if (t->external_data[i]->key && t->external_data[i]->value && !strcmp(t->external_data[i]->key, key))
+            return t->external_data[i]->value;
+    return otherwise;
+}
+
+static tn_status external(tn_onnx *model, const onnx_proto *t, source *out)
+{
+    const onnx_mapped *file = NULL;
+    const char *name = entry(t, "location", NULL);
+    TN_REQUIRE(name && *name, TN_EFORMAT, "the weights of '%s' lie in a file without a name", t->name ? t->name : "");
+    TN_TRY(find_file(model, name, &file));
+    uint64_t offset = strtoull(entry(t, "offset", "0"), NULL, 10);
+    TN_REQUIRE(offset <= file->bytes, TN_EFORMAT, "%s is too short for '%s'", name, t->name ? t->name : "");
+    *out = (source){(const unsigned char *)file->data + offset, file->bytes - offset};
+    return TN_OK;
+}
+
+/* The bytes, where there are such; else data is NULL. */
+static tn_status find_bytes(tn_onnx *model, const onnx_proto *t, source *out)
+{
+    *out = (source){0};
+    if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
+        return external(model, t, out);
+    if (t->has_raw_data) *out = (source){t->raw_data.data, t->raw_data.len};
+    return TN_OK;
+}
+
+static tn_status find_shape(const onnx_proto *t, tn_shape *shape)
+{
+    TN_REQUIRE(t->n_dims <= TN_MAX_RANK, TN_EUNSUPPORTED, "a tensor of %zu dimensions", t->n_dims);
+    *shape = (tn_shape){.rank = (int32_t)t->n_dims};
+    for (size_t d = 0; d < t->n_dims; d++) shape->dim[d] = t->dims[d];
+    return tn_shape_check(shape);
+}
+
+/* ---- whole numbers ---- */
+
+/* Element i of a list of bytes, each of whose elements has so many bits. */
+static int64_t bits_at(const unsigned char *data, int32_t type, uint64_t i)
+{
+    const uint32_t bits = types[type].bits;
+    uint64_t x = 0;
+    if (bits < 8)
+        x = (uint64_t)data[i * bits / 8] >> (i * bits % 8) & ((1u << bits) - 1);
+    else
+        memcpy(&x, data + i * (bits / 8), bits / 8);
+    const uint64_t sign = types[type].is_signed && bits < 64 ? 1ull << (bits - 1) : 0;
+    return (int64_t)((x ^ sign) - sign);
+}
+
+typedef struct whole {
+    const onnx_proto *t;
+    source raw;
+    uint64_t count;
+} whole;
+
+static int64_t whole_at(const whole *w, uint64_t i)
+{
+    const onnx_proto *t = w->t;
+    const uint32_t bits = types[t->data_type].bits, per = bits < 8 ? 8 / bits : 1;
+    if (w->raw.data) return bits_at(w->raw.data, t->data_type, i);
+    if (t->data_type == ONNX_INT64) return t->int64_data[i];
+    if (t->data_type == ONNX_UINT64 || t->data_type == ONNX_UINT32) return (int64_t)t->uint64_data[i];
+    if (per == 1) return t->int32_data[i];
+    const unsigned char byte = (unsigned char)t->int32_data[i / per];
+    return bits_at(&byte, t->data_type, i % per);
+}
+
+static tn_status find_whole(tn_onnx *model, const onnx_proto *t, uint64_t count, whole *w)
+{
+    *w = (whole){.t = t, .count = count};
+    TN_TRY(find_bytes(model, t, &w->raw));
+    const uint32_t bits = types[t->data_type].bits, per = bits < 8 ? 8 / bits : 1;
+    uint64_t there = w->raw.data                                                  ? w->raw.bytes * 8 / bits
+                     : t->data_type == ONNX_INT64                                 ? t->n_int64_data
+                     : t->data_type == ONNX_UINT64 || t->data_type == ONNX_UINT32 ? t->n_uint64_data
+                                                                                  : t->n_int32_data * per;
+    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
+               (unsigned long long)there, (unsigned long long)count);
+    return TN_OK;
+}
+
+static tn_status as_i32(tn_onnx *model, const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
+{
+    whole w;
+    TN_TRY(find_whole(model, t, count, &w));
+    int32_t *to = tn_region_alloc(region, count * sizeof *to + 1);
+    if (!to) return TN_ENOMEM;
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t x = whole_at(&w, i);
+        if (t->data_type == ONNX_UINT32) x = (int32_t)(uint32_t)x;
+        if (x == INT64_MAX || x == INT64_MIN) x = x > 0 ? INT32_MAX : INT32_MIN;
+        TN_REQUIRE(x >= INT32_MIN && x <= INT32_MAX, TN_EUNSUPPORTED, "the %s %" PRId64 " is beyond i32",
+                   onnx_type_name(t->data_type), x);
+        to[i] = (int32_t)x;
+    }
+    *data = to;
+    return TN_OK;
+}
+
+int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], int64_t capacity)
+{
+    tn_shape shape;
+    whole w;
+    if (!onnx_is_whole(t->data_type) || find_shape(t, &shape)) return -1;
+    int64_t count = tn_shape_count(&shape);
+    if (find_whole(model, t, (uint64_t)count, &w)) return -1;
+    for (int64_t i = 0; i < count && i < capacity; i++) value[i] = whole_at(&w, (uint64_t)i);
+    return count;
+}
+
+/* ---- floating point ---- */
+
+/* Bytes as they are, if they are aligned, else copied. */
+static tn_status as_bytes(const onnx_proto *t, source raw, uint64_t count, tn_region *region, const void **data)
+{
+    const uint64_t size = types[t->data_type].bits / 8, bytes = count * size;
+    TN_REQUIRE(raw.bytes >= bytes, TN_EFORMAT, "tensor '%s' has %llu of %llu bytes", t->name ? t->name : "",
+               (unsigned long long)raw.bytes, (unsigned long long)bytes);
+    *data = raw.data;
+    if ((uintptr_t)raw.data % size == 0) return TN_OK;
+    void *copy = tn_region_alloc(region, bytes + 1);
+    if (copy) *data = memcpy(copy, raw.data, bytes);
+    return copy ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
+{
+    const int is_half = types[t->data_type].bits == 16;
+    uint64_t there = is_half ? t->n_int32_data : t->data_type == ONNX_FLOAT ? t->n_float_data : t->n_double_data;
+    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
+               (unsigned long long)there, (unsigned long long)count);
+    *data = t->data_type == ONNX_FLOAT ? (const void *)t->float_data : t->double_data;
+    if (!is_half) return TN_OK;
+    uint16_t *to = tn_region_alloc(region, count * sizeof *to + 1);
+    for (uint64_t i = 0; to && i < count; i++) to[i] = (uint16_t)t->int32_data[i];
+    *data = to;
+    return to ? TN_OK : TN_ENOMEM;
+}
+
+tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape, int32_t *dtype,
+                           const void **data)
+{
+    source raw;
+    TN_REQUIRE(onnx_kept_type(t->data_type), TN_EUNSUPPORTED, "a tensor of type %s", onnx_type_name(t->data_type));
+    TN_TRY(find_shape(t, shape));
+    const uint64_t count = (uint64_t)tn_shape_count(shape);
+    *dtype = t->data_type == ONNX_FLOAT16    ? TN_F16
+             : t->data_type == ONNX_BFLOAT16 ? TN_BF16
+                                             : onnx_kept_type(t->data_type);
+    if (*dtype == TN_I32) return as_i32(model, t, count, region, data);
+    TN_TRY(find_bytes(model, t, &raw));
+    *data = "";
+    if (!count) return TN_OK;
+    return raw.data ? as_bytes(t, raw, count, region, data) : as_listed(t, count, region, data);
+}

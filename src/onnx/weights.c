@@ -1,0 +1,33 @@
+/* weights.c: the weights of a model as first values of a state. */
+#include "reference_internal.h"
+#include "rule.h"
+
+/* f16 and bf16 as f32. */
+static const float *as_f32(tn_onnx *model, int32_t dtype, const void *data, const tn_shape *shape)
+{
+    if (dtype == TN_F32) return data;
+    const tn_tensor_desc desc = tn_desc_dense(dtype, shape);
+    int64_t count = tn_shape_count(shape);
+    double *wide = tn_alloc((size_t)count * sizeof *wide + 1);
+    float *to = wide ? tn_region_alloc(&model->weights, (size_t)count * sizeof *to + 1) : NULL;
+    if (to) tn_reference_load(wide, data, &desc);
+    for (int64_t i = 0; to && i < count; i++) to[i] = (float)wide[i];
+    tn_free(wide);
+    return to;
+}
+
+int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)
+{
+    if (!model || !name || !shape || !data) return 0;
+    for (size_t i = 0; i < model->proto->graph->n_initializer; i++) {
+        const onnx_proto *t = model->proto->graph->initializer[i];
+        int32_t dtype;
+        const void *from = NULL;
+        if (onnx_kept_type(t->data_type) != TN_F32 || index--) continue;
+        if (onnx_tensor_data(model, t, &model->weights, shape, &dtype, &from)) return 0;
+        *name = t->name;
+        *data = as_f32(model, dtype, from, shape);
+        return *data != NULL;
+    }
+    return 0;
+}
