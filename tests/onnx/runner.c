@@ -138,14 +138,23 @@ static double tolerance(const test *t, const datum *want)
     return t->rtol < least ? least : t->rtol;
 }
 
+/* The reference computes in double precision: what lies in the middle of two steps of eight bits in f32 need not there.
+ */
+static double may_round_otherwise(const test *t, const datum *want)
+{
+    int is_small = want->proto->data_type == ONNX_UINT8 || want->proto->data_type == ONNX_INT8;
+    return !strcmp(t->device, "reference") && is_small && strstr(t->folder, "quantize") ? 1 : 0;
+}
+
 static int compare(test *t, const char *name, const datum *want, const double *got)
 {
     const tn_tensor_desc desc = tn_desc_dense(want->dtype, &want->shape);
     int64_t count = tn_shape_count(&want->shape);
     double *wide = tn_region_alloc(&t->region, (size_t)count * sizeof *wide + 1), rtol = tolerance(t, want);
+    const double step = may_round_otherwise(t, want);
     if (count) tn_reference_load(wide, want->data, &desc);
     for (int64_t i = 0; i < count; i++) {
-        int same = wide[i] == got[i] || (isnan(wide[i]) && isnan(got[i])) ||
+        int same = wide[i] == got[i] || fabs(wide[i] - got[i]) <= step || (isnan(wide[i]) && isnan(got[i])) ||
                    fabs(wide[i] - got[i]) <= t->atol + rtol * fabs(wide[i]);
         if (same) continue;
         snprintf(t->why, sizeof t->why, "%s[%lld] is %.9g, not %.9g", name, (long long)i, got[i], wide[i]);

@@ -1,0 +1,105 @@
+/* rules_quantise.c: numbers of eight bits and less, by scales and zeros: as whole numbers in i32, computed in f32. */
+#include <math.h>
+
+#include "rule.h"
+
+/* A scale or zero to go with x: one number, one for each place of an axis, or one for each block along it. */
+static tn_tensor *along(onnx_node *n, tn_tensor *scale, tn_tensor *x)
+{
+    tn_shape shape = tn_shape_of(x), to = {.rank = shape.rank}, from = tn_shape_of(scale);
+    int64_t block = onnx_int(n, "block_size", 0), given = onnx_int(n, "axis", 1);
+    if (tn_shape_count(&from) == 1) return tn_reshape(scale, TN_SCALAR);
+    int32_t axis = onnx_axis(n, given, shape.rank);
+    if (n->failed) return scale;
+    if (from.rank == shape.rank) {
+        if (!block) block = (shape.dim[axis] + from.dim[axis] - 1) / from.dim[axis];
+        scale = tn_repeat(scale, axis, block);
+        return onnx_dim(scale, axis) == shape.dim[axis] ? scale : tn_slice(scale, axis, 0, shape.dim[axis], 1);
+    }
+    for (int32_t d = 0; d < to.rank; d++) to.dim[d] = d == axis ? tn_shape_count(&from) : 1;
+    return tn_reshape(scale, to);
+}
+
+/* To the nearest whole number of the type. */
+static tn_tensor *quantised(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t type)
+{
+    double least, most;
+    onnx_range(type, &least, &most);
+    x = tn_round(tn_div(x, scale));
+    if (zero) x = tn_add(x, tn_cast(zero, tn_dtype_of(x)));
+    return tn_cast(tn_clamp(x, least, most), TN_I32);
+}
+
+void onnx_rule_quantize_linear(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *zero = onnx_in(n, 2);
+    int32_t type = zero ? onnx_type(n, 2) : (int32_t)onnx_int(n, "output_dtype", ONNX_UINT8);
+    if (!x || !scale) return;
+    onnx_heeded(n, "axis"), onnx_heeded(n, "saturate"), onnx_heeded(n, "block_size"), onnx_heeded(n, "output_dtype");
+    onnx_heeded(n, "precision");
+    if (!type) type = ONNX_UINT8;
+    if (!onnx_is_whole(type)) onnx_cannot(n, "to %s", onnx_type_name(type));
+    x = tn_cast(x, TN_F32), scale = along(n, tn_cast(scale, TN_F32), x);
+    if (zero) zero = along(n, zero, x);
+    if (!n->failed) onnx_out_as(n, 0, quantised(x, scale, zero, type), type);
+}
+
+void onnx_rule_dequantize_linear(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *zero = onnx_in(n, 2);
+    if (!x || !scale) return;
+    onnx_heeded(n, "axis"), onnx_heeded(n, "block_size"), onnx_heeded(n, "output_dtype");
+    int32_t type = (int32_t)onnx_int(n, "output_dtype", onnx_type(n, 1));
+    if (zero) x = tn_sub(x, along(n, zero, x));
+    x = tn_cast(x, tn_dtype_of(scale));
+    onnx_out_as(n, 0, tn_mul(x, along(n, scale, x)), type ? type : onnx_type(n, 1));
+}
+
+/* Scale and zero such that all numbers, and 0, are within u8. */
+void onnx_rule_dynamic_quantize_linear(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0);
+    if (!x) return;
+    tn_tensor *nothing = tn_number(x, 0);
+    tn_tensor *least = tn_min(tn_amin(x, TN_ALL, 0), nothing), *most = tn_max(tn_amax(x, TN_ALL, 0), nothing);
+    tn_tensor *scale = tn_div(tn_sub(most, least), tn_number(x, 255));
+    tn_tensor *zero = tn_cast(tn_clamp(tn_round(tn_div(tn_neg(least), scale)), 0, 255), TN_I32);
+    onnx_out_as(n, 0, quantised(x, scale, zero, ONNX_UINT8), ONNX_UINT8);
+    onnx_out_as(n, 1, scale, ONNX_FLOAT);
+    onnx_out_as(n, 2, zero, ONNX_UINT8);
+}
+
+/* A zero for each row of a, or column of b. */
+static tn_tensor *less_zero(tn_tensor *x, tn_tensor *zero, int by_row)
+{
+    if (!zero) return x;
+    if (by_row && tn_shape_of(zero).rank == 1 && onnx_dim(zero, 0) > 1) zero = tn_unsqueeze(zero, 1);
+    if (tn_shape_of(zero).rank == 1 && onnx_dim(zero, 0) == 1) zero = tn_reshape(zero, TN_SCALAR);
+    return tn_sub(x, zero);
+}
+
+void onnx_rule_matmul_integer(onnx_node *n)
+{
+    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    if (!a || !b) return;
+    a = less_zero(a, onnx_in(n, 2), 1), b = less_zero(b, onnx_in(n, 3), 0);
+    onnx_out_as(n, 0, tn_matmul(a, b), ONNX_INT32);
+}
+
+static tn_tensor *scale_of(onnx_node *n, uint32_t i, int by_row)
+{
+    tn_tensor *x = onnx_in(n, i);
+    if (x && by_row && tn_shape_of(x).rank == 1 && onnx_dim(x, 0) > 1) return tn_unsqueeze(x, 1);
+    return x;
+}
+
+void onnx_rule_qlinear_matmul(onnx_node *n)
+{
+    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 3),
+              *scale[3] = {scale_of(n, 1, 1), scale_of(n, 4, 0), scale_of(n, 6, 1)};
+    if (!a || !b || !scale[0] || !scale[1] || !scale[2]) return;
+    a = less_zero(a, onnx_in(n, 2), 1), b = less_zero(b, onnx_in(n, 5), 0);
+    tn_tensor *y = tn_cast(tn_matmul(a, b), TN_F32);
+    y = tn_mul(y, tn_mul(scale[0], scale[1]));
+    onnx_out_as(n, 0, quantised(y, scale[2], scale_of(n, 7, 1), onnx_type(n, 7)), onnx_type(n, 7));
+}
