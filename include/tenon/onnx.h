@@ -31,6 +31,7 @@ typedef struct tn_onnx_port {
     int64_t dim[TN_MAX_RANK];        /* -1: not said, or */
     const char *symbol[TN_MAX_RANK]; /* the name that stands for it; else NULL */
     uint32_t needed;                 /* the last build needed its numbers, not only its shape: see tn_onnx_given */
+    uint64_t spare[4];
 } tn_onnx_port;
 /* Number `index`; returns 0 past the last. Initializers are no inputs. */
 TN_API int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
@@ -43,6 +44,7 @@ typedef struct tn_onnx_operator {
     int64_t opset;      /* of the domain */
     uint32_t count;     /* nodes */
     uint32_t is_known;  /* there is a rule for it */
+    uint64_t spare[4];
 } tn_onnx_operator;
 TN_API int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op);
 TN_API int64_t tn_onnx_weights(const tn_onnx *model);
@@ -53,13 +55,14 @@ typedef struct tn_onnx_given {
     const char *name;
     tn_shape shape;
     const void *data;
+    uint64_t spare[4];
 } tn_onnx_given;
 
 /* How to build; all zero is for inference. */
 typedef struct tn_onnx_options {
-    uint64_t size;      /* sizeof this struct */
     uint32_t trainable; /* weights, f32, are parameters of their names, else constants */
     uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
+    uint64_t spare[4];
 } tn_onnx_options;
 
 /* Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
@@ -85,6 +88,7 @@ typedef struct tn_onnx_problem {
     const char *node;  /* the first such node's name, or its first output's */
     const char *input; /* the input whose numbers would be needed, or NULL */
     uint32_t count;
+    uint64_t spare[4];
 } tn_onnx_problem;
 TN_API int tn_onnx_problem_at(const tn_onnx *model, size_t index, tn_onnx_problem *problem);
 

@@ -48,6 +48,7 @@ typedef struct tn_port {
     int32_t dtype;
     tn_shape shape;
     uint32_t unused; /* an input on which nothing depends that the program computes */
+    uint64_t spare[4];
 } tn_port;
 TN_API int tn_program_input_at(const tn_program *program, size_t index, tn_port *port);
 TN_API int tn_program_output_at(const tn_program *program, size_t index, tn_port *port);

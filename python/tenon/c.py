@@ -934,6 +934,80 @@ class tn_loss_entry(Structure):
         ("probabilities", c_uint32),
         ("spare", c_uint64 * 4),
     ]
+class tn_onnx_port(Structure):
+    """An input or output as the file declares it. Texts live as long as the model.
+
+    element: the type's name in ONNX, "int64"
+    dtype: what it is in a graph; 0: it is no tensor of numbers
+    rank: 1: not said
+    dim: 1: not said, or
+    symbol: the name that stands for it; else NULL
+    needed: the last build needed its numbers, not only its shape: see tn_onnx_given"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("element", c_char_p),
+        ("dtype", c_int32),
+        ("rank", c_int32),
+        ("dim", c_int64 * TN_MAX_RANK),
+        ("symbol", c_char_p * TN_MAX_RANK),
+        ("needed", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_onnx_operator(Structure):
+    """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are.
+
+    domain: "" for ONNX's own
+    opset: of the domain
+    count: nodes
+    is_known: there is a rule for it"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("domain", c_char_p),
+        ("opset", c_int64),
+        ("count", c_uint32),
+        ("is_known", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_onnx_given(Structure):
+    """What an input is in a graph. With `data`, dense and of the port's dtype, it is a constant: for those whose numbers
+    the shapes depend on (`needed`)."""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("shape", tn_shape),
+        ("data", c_void_p),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_onnx_options(Structure):
+    """How to build; all zero is for inference.
+
+    trainable: weights, f32, are parameters of their names, else constants
+    training: dropout drops, and batch normalisation goes by the batch"""
+
+    _fields_ = [
+        ("trainable", c_uint32),
+        ("training", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_onnx_problem(Structure):
+    """What the last build could not do, each kind of thing once. Texts live until the next build.
+
+    why: what of it, an attribute for instance
+    node: the first such node's name, or its first output's
+    input: the input whose numbers would be needed, or NULL"""
+
+    _fields_ = [
+        ("operator", c_char_p),
+        ("domain", c_char_p),
+        ("opset", c_int64),
+        ("why", c_char_p),
+        ("node", c_char_p),
+        ("input", c_char_p),
+        ("count", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_conv_options(Structure):
     """Of convolutions; all zero is a plain one.
 
@@ -1127,13 +1201,27 @@ class tn_plateau(Structure):
         ("factor", c_double),
         ("spare", c_uint64 * 4),
     ]
+class tn_port(Structure):
+    """An input or output: its name, which is the program's, and what tn_feed and tn_fetch take. Of number `index`, inputs
+    in the order in which the graph had them, outputs as they were asked for; returns 0 past the last.
+
+    unused: an input on which nothing depends that the program computes"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("dtype", c_int32),
+        ("shape", tn_shape),
+        ("unused", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_piece(Structure):
     """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
     turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
     begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
-    read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
-    that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
-    later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine.
+    read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+    input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+    of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+    NULL is fine.
 
     offset: in the input, in bytes"""
 
@@ -1671,6 +1759,14 @@ FUNCTIONS = {
     "tn_full": (c_void_p, (c_void_p, c_int32, tn_shape, c_double,), True,
         "tn_tensor * tn_full(tn_graph *graph, int32_t dtype, tn_shape shape, double value)",
         """The number `value` in every element, as the element type keeps it."""),
+    "tn_constant": (c_void_p, (c_void_p, c_int32, tn_shape, c_void_p,), True,
+        "tn_tensor * tn_constant(tn_graph *graph, int32_t dtype, tn_shape shape, const void *data)",
+        """Numbers that are known now, dense and row-major: `data` is copied. They are brought to the device when the graph is
+        compiled, and are no part of the state."""),
+    "tn_constant_at": (c_void_p, (c_void_p, c_int32, tn_shape, c_void_p,), True,
+        "tn_tensor * tn_constant_at(tn_graph *graph, int32_t dtype, tn_shape shape, const void *data)",
+        """The same without a copy: `data`, aligned for its type, stays as it is until the graph is freed. For what is large and
+        lies in memory, or a mapped file, anyway."""),
     "tn_scalar_input": (c_void_p, (c_void_p, c_char_p, c_int32, c_double,), True,
         "tn_tensor * tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, double value)",
         """A number that may change at each run without compiling again (tn_set): learning rate, slope. Of rank 0. The names
@@ -1931,6 +2027,40 @@ FUNCTIONS = {
         "tn_tensor * tn_count_correct(tn_tensor *output, tn_tensor *target)",
         """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
         one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""),
+    "tn_onnx_load": (c_int32, (c_char_p, c_void_p,), False,
+        "tn_status tn_onnx_load(const char *path, tn_onnx **model)",
+        """Reads a model; weights in files beside it are mapped where they lie. The caller frees it, after the graphs that were
+        built from it: these use its weights where they are. TN_EFORMAT if it is damaged."""),
+    "tn_onnx_free": (None, (c_void_p,), False,
+        "void tn_onnx_free(tn_onnx *model)",
+        """NULL is fine"""),
+    "tn_onnx_input_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)",
+        """Number `index`; returns 0 past the last. Initializers are no inputs."""),
+    "tn_onnx_output_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port)",
+        """Number `index`; returns 0 past the last. Initializers are no inputs."""),
+    "tn_onnx_operator_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op)",
+        """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),
+    "tn_onnx_weights": (c_int64, (c_void_p,), False,
+        "int64_t tn_onnx_weights(const tn_onnx *model)",
+        """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),
+    "tn_onnx_build": (c_int32, (c_void_p, c_void_p, c_void_p, c_size_t, c_void_p,), False,
+        "tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count, const tn_onnx_options *options)",
+        """Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
+        shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
+        found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL."""),
+    "tn_onnx_apply": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p,), False,
+        "tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *x[], size_t n_x, tn_tensor *y[], size_t n_y, const tn_onnx_options *options)",
+        """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name."""),
+    "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
+        "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
+        """The weights that are parameters in graphs that were built with `trainable`: number `index` by its name, dense;
+        returns 0 past the last. They are the first values that a state wants (tn_state_put)."""),
+    "tn_onnx_problem_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_problem_at(const tn_onnx *model, size_t index, tn_onnx_problem *problem)",
+        """What the last build could not do, each kind of thing once. Texts live until the next build."""),
     "tn_neg": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_neg(tn_tensor *x)",
         """-x"""),
@@ -2632,6 +2762,14 @@ FUNCTIONS = {
         """Compiles a graph for the state's device: simplify, lower, fuse, place, plan memory, prepare. The graph's variables
         are made in the state where they are missing. What cannot fit the device's memory is refused, TN_ENOMEM, before any
         of it is allocated; on failure the state is as it was. `options` may be NULL. The caller frees the program."""),
+    "tn_program_input_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_program_input_at(const tn_program *program, size_t index, tn_port *port)",
+        """An input or output: its name, which is the program's, and what tn_feed and tn_fetch take. Of number `index`, inputs
+        in the order in which the graph had them, outputs as they were asked for; returns 0 past the last."""),
+    "tn_program_output_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_program_output_at(const tn_program *program, size_t index, tn_port *port)",
+        """An input or output: its name, which is the program's, and what tn_feed and tn_fetch take. Of number `index`, inputs
+        in the order in which the graph had them, outputs as they were asked for; returns 0 past the last."""),
     "tn_set": (c_int32, (c_void_p, c_char_p, c_double,), False,
         "tn_status tn_set(tn_program *program, const char *scalar, double value)",
         """Sets a scalar input for the runs that follow."""),
@@ -2639,40 +2777,44 @@ FUNCTIONS = {
         "tn_status tn_feed(tn_program *program, const char *input, const void *data, uint64_t bytes)",
         """Copies a value into an input: dense, row-major, the input's whole size in bytes. Waits until it is copied.
         A program compiled with `f64` has its f32 inputs and outputs as f64: numbers of 8 bytes, here and in tn_fetch.
-        TN_EMISSING for a name that no input has, and for an input on which nothing depends that the program computes: it is
-        left out."""),
+        An input on which nothing depends that the program computes is left out: it is no error to fill it. TN_EMISSING for a
+        name that no input of the graph has."""),
     "tn_upload_new": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_upload_new(tn_program *program, tn_upload **upload)",
         """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
         turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
         begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
-        later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+        input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+        of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+        NULL is fine."""),
     "tn_upload_next": (c_int32, (c_void_p, c_void_p, c_size_t,), False,
         "tn_status tn_upload_next(tn_upload *upload, const tn_piece pieces[], size_t count)",
         """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
         turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
         begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
-        later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+        input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+        of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+        NULL is fine."""),
     "tn_upload_wait": (c_int32, (c_void_p,), False,
         "tn_status tn_upload_wait(tn_upload *upload)",
         """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
         turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
         begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
-        later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+        input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+        of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+        NULL is fine."""),
     "tn_upload_free": (None, (c_void_p,), False,
         "void tn_upload_free(tn_upload *upload)",
         """Inputs that are filled while the device computes: neither waits for the other, nor does the host, unless it is two
         turns ahead. tn_upload_next enqueues copies of pieces of inputs: the runs that are enqueued after it see them. It
         begins a turn: its pieces may lie where those of the turn before the last did, and nowhere that the last turn's runs
-        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an input
-        that the program has no use for is passed over, but TN_EMISSING if all are. Failures of the device may come at a
-        later call, or at tn_upload_wait, which waits for the copies. Free it before the program; NULL is fine."""),
+        read. The pieces' data has to stay until the next call but one returns, or tn_upload_wait does. A piece of an
+        input that the program has no use for is passed over; TN_EMISSING if no piece is of an input of the graph. Failures
+        of the device may come at a later call, or at tn_upload_wait, which waits for the copies. Free it before the program;
+        NULL is fine."""),
     "tn_program_run": (c_int32, (c_void_p,), False,
         "tn_status tn_program_run(tn_program *program)",
         """Enqueues one run. TN_ESTATE if an input was never filled. Errors of the device appear here or at the next call that

@@ -24,6 +24,7 @@ enum {
     TN_HOLDS_SHAPE,   /* a tn_shape */
     TN_HOLDS_TEXT,    /* a pointer to a text */
     TN_HOLDS_MAP,     /* a pointer to a program, which may be NULL */
+    TN_HOLDS_DATA,    /* a pointer to the tensor's numbers, which people don't read */
     TN_HOLDS_PROGRAM  /* the struct is a program: this is its only row */
 };
 

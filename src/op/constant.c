@@ -5,10 +5,15 @@
 
 #include <string.h>
 
+static const tn_field fields[] = {TN_FIELD(tn_constant_attrs, data, DATA),
+                                  TN_FIELD(tn_constant_attrs, dtype, DTYPE),
+                                  TN_FIELD(tn_constant_attrs, reserved, NOTHING),
+                                  {0}};
+
 const tn_op_def tn_op_constant = {.name = "constant",
                                   .doc = "a tensor of given numbers",
                                   .kind = TN_LEAF,
-                                  .attrs_size = sizeof(tn_constant_attrs),
+                                  TN_ATTRS(tn_constant_attrs, fields),
                                   .budget = TN_BUDGET_ROUND};
 
 static uint64_t bytes_of(int32_t dtype, const tn_shape *shape)

@@ -209,7 +209,7 @@ static void weights_are_parameters_of_their_names(void **state)
     tn_shape shape;
     const float *data;
     const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, 2)};
-    ok(tn_onnx_build(model, g, &given, 1, &(tn_onnx_options){.size = sizeof(tn_onnx_options), .trainable = 1}));
+    ok(tn_onnx_build(model, g, &given, 1, &(tn_onnx_options){.trainable = 1}));
     assert_int_equal(tn_variables(g, TN_TRAINABLE, &param, 1), 1);
     assert_string_equal(tn_name_of(param), "fc.weight");
     assert_int_equal(tn_onnx_weight_at(model, 0, &name, &shape, &data), 1);
