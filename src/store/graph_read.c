@@ -110,6 +110,7 @@ static tn_status read_field(const cJSON *item, const tn_field *field, unsigned c
     uint32_t i = 0;
     const cJSON *element = NULL;
     unsigned char *to = attrs + field->offset;
+    if (field->holds == TN_HOLDS_DATA) return TN_OK; /* by read_data, when its type is known */
     if (field->holds == TN_HOLDS_SHAPE) return read_shape(item, -1, (tn_shape *)(void *)to);
     if (field->count == 1) return read_element(item, field, to);
     TN_REQUIRE(cJSON_IsArray(item), TN_EFORMAT, "a list is missing");
@@ -221,6 +222,29 @@ static tn_status read_type(const members *m, reading *r)
     return TN_OK;
 }
 
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The bytes of a constant. */
+static tn_status read_data(const cJSON *attrs, tn_region *room, reading *r)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(attrs, "data"));
+    const uint64_t bytes = (uint64_t)tn_shape_count(&r->type.shape) * tn_dtype_size(r->type.dtype);
+    TN_REQUIRE(text && strlen(text) == 2 * bytes, TN_EFORMAT, "constant: its data is not %llu bytes",
+               (unsigned long long)bytes);
+    unsigned char *data = tn_region_alloc(room, bytes + 1);
+    if (!data) return TN_ENOMEM;
+    for (uint64_t i = 0; i < bytes; i++) {
+        int high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
+        TN_REQUIRE(high >= 0 && low >= 0, TN_EFORMAT, "constant: its data is no hexadecimal number");
+        data[i] = (unsigned char)(high << 4 | low);
+    }
+    *(tn_constant_attrs *)r->attrs = (tn_constant_attrs){.data = data, .dtype = r->type.dtype};
+    return TN_OK;
+}
+
 static tn_status read_all(tn_graph *graph, const cJSON *object, tn_region *room, reading *r)
 {
     int64_t id = 0;
@@ -235,6 +259,7 @@ static tn_status read_all(tn_graph *graph, const cJSON *object, tn_region *room,
     r->attrs = tn_region_alloc(room, r->op->attrs_size + 1);
     if (!r->attrs) return TN_ENOMEM;
     TN_TRY(read_attrs(m.item[ATTRS], r->op, r->attrs));
+    if (r->op == &tn_op_constant) TN_TRY(read_data(m.item[ATTRS], room, r));
     return tn_fields_check(r->op->fields, r->op->name, r->attrs, r->n_in ? r->in[0]->type.shape.rank : 0);
 }
 
@@ -253,6 +278,8 @@ static tn_tensor *build(tn_graph *graph, const reading *r)
     if (r->op->kind != TN_LEAF) return tn_node(r->op, graph, r->in, r->n_in, r->attrs);
     if (r->op == &tn_op_full)
         return tn_full(graph, r->type.dtype, r->type.shape, ((const tn_full_attrs *)r->attrs)->value);
+    if (r->op == &tn_op_constant)
+        return tn_constant(graph, r->type.dtype, r->type.shape, ((const tn_constant_attrs *)r->attrs)->data);
     return tn_named_leaf(graph, r->op, r->name, r->type, r->attrs);
 }
 
@@ -275,7 +302,7 @@ static tn_status read_tensor(tn_graph *graph, const cJSON *object, tn_region *ro
     reading r = {0};
     const uint32_t id = graph->count;
     TN_TRY(read_all(graph, object, room, &r));
-    const int takes_name = r.op->kind == TN_LEAF && r.op != &tn_op_full;
+    const int takes_name = r.op->kind == TN_LEAF && r.op != &tn_op_full && r.op != &tn_op_constant;
     TN_REQUIRE(takes_name == (r.name != NULL), TN_EFORMAT, "%s: %s", r.op->name,
                takes_name ? "its name is missing" : "has no name");
     if (r.op == &tn_op_variable) TN_TRY(check_variable(graph, r.attrs));

@@ -6,6 +6,7 @@
 #include "file.h"
 #include "given.h"
 #include "graph.h"
+#include "leaf.h"
 #include "json.h"
 #include "store.h"
 #include "utf8.h"
@@ -48,6 +49,21 @@ static tn_status write_element(tn_json *json, const tn_field *field, const void 
     return TN_OK;
 }
 
+/* A constant's bytes, as hexadecimal digits: the first of a byte is the higher. */
+static tn_status write_data(tn_json *json, const tn_tensor *x)
+{
+    static const char digit[] = "0123456789abcdef";
+    const tn_constant_attrs *at = x->attrs;
+    const unsigned char *byte = at->data;
+    const uint64_t bytes = (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(at->dtype);
+    char *text = tn_alloc(2 * bytes + 1);
+    if (!text) return TN_ENOMEM;
+    for (uint64_t i = 0; i < bytes; i++) text[2 * i] = digit[byte[i] >> 4], text[2 * i + 1] = digit[byte[i] & 15];
+    tn_json_string(json, text);
+    tn_free(text);
+    return TN_OK;
+}
+
 static tn_status write_field(tn_json *json, const tn_field *field, const tn_tensor *x)
 {
     const uint32_t n = tn_field_length(field, x->attrs, x->type.shape.rank);
@@ -55,6 +71,7 @@ static tn_status write_field(tn_json *json, const tn_field *field, const tn_tens
         write_shape(json, (const tn_shape *)((const char *)x->attrs + field->offset));
         return TN_OK;
     }
+    if (field->holds == TN_HOLDS_DATA) return write_data(json, x);
     if (field->count > 1) tn_json_add(json, "[");
     for (uint32_t i = 0; i < n; i++) {
         if (i) tn_json_add(json, ", ");

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "interpret.h"
 #include "program.h"
@@ -116,6 +117,25 @@ static void the_interpreter_knows_constants(void **state)
     tn_graph_free(g);
 }
 
+static void a_graph_that_is_read_back_has_its_constants(void **state)
+{
+    (void)state;
+    float w[6] = {1, 2, 3, 4, 5, 6}, y[4];
+    const float x[6] = {1, 2, 3, 4, 5, 6}, table[6] = {10, 20, 30, 40, 50, 60}, want[4] = {72, 88, 59, 84};
+    char path[] = "/tmp/tenon-constants-XXXXXX";
+    fixture f = use_device("reference", 1);
+    tn_graph *g = build(w, table, (const int32_t[2]){2, 0}), *again = NULL;
+    close(mkstemp(path));
+    ok(tn_graph_save(g, path));
+    tn_graph_free(g);
+    ok(tn_graph_load(path, &again));
+    unlink(path);
+    run_once(&f, again, "x", x, sizeof x, "y", y, 4);
+    for (int k = 0; k < 4; k++) assert_near(y[k], want[k], 1e-5f);
+    tn_graph_free(again);
+    drop_device(&f);
+}
+
 static void one_number_throughout_is_folded(void **state)
 {
     (void)state;
@@ -187,6 +207,7 @@ int main(void)
         cmocka_unit_test(constants_of_every_type_arrive),
         cmocka_unit_test(in_double_precision_constants_are_doubles),
         cmocka_unit_test(the_interpreter_knows_constants),
+        cmocka_unit_test(a_graph_that_is_read_back_has_its_constants),
         cmocka_unit_test(one_number_throughout_is_folded),
         cmocka_unit_test(a_program_lists_its_inputs_and_outputs),
         cmocka_unit_test(an_input_that_nothing_needs_may_be_filled),
