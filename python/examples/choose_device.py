@@ -7,7 +7,7 @@ import time
 import tenon
 
 small = "--small" in sys.argv
-train, test = tenon.open_dataset("digits:600" if small else "digits:4000")
+train, test = tenon.open_dataset("digits:300" if small else "digits:4000")
 
 
 def trained(device):

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from . import c
-from ._build import shape as shape_of
+from ._build import dtype as dtype_of, shape as shape_of
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, ShapeError
 from .memory import Array, Memory, memory_of, numpy
@@ -65,6 +65,23 @@ class Dataset:
         if len(memory.shape) > 1 and memory.shape[1:] != (1,):
             raise ShapeError(f"labels are ({self.struct.count},), not {memory.shape}")
         self.struct.label, self.struct.classes = memory.address, classes or _most(memory) + 1
+
+    @classmethod
+    def from_function(cls, count: int, sample: Any, fill: Callable[[int], Any], *, classes: int = 0, targets: int = 0,
+                      dtype: Any = "f32", name: str = "a function") -> "Dataset":
+        """Samples that are made as they are needed: fill(i) gives sample number i, or (sample, label or targets). The
+        library's threads call it, in any order, while the device computes; each time it gives the same."""
+        made = cls.__new__(cls)
+        made._x, made._owner, made.struct = None, None, c.tn_dataset()
+        source = _source(fill, dtype_of(dtype), tuple(sample), classes, targets)
+        loader = ctypes.c_void_p()
+        check(lib.tn_loader_new(ctypes.byref(source), ctypes.byref(loader)))
+        handle = Handle(loader.value, lambda p, _kept=source: lib.tn_loader_free(p))
+        made._kept = [name.encode(), source, handle]
+        s = made.struct
+        s.count, s.sample, s.x_dtype, s.loader = count, shape_of(sample), dtype_of(dtype), loader.value
+        s.classes, s.targets, s.source = classes, targets, made._kept[0]
+        return made
 
     @classmethod
     def _of(cls, struct: c.tn_dataset) -> "Dataset":
@@ -128,6 +145,43 @@ class Dataset:
     def __repr__(self) -> str:
         of = f"{self.classes} classes" if self.classes else f"{self.struct.targets} targets"
         return f"tenon.Dataset({len(self)} samples of {self.sample}, {of})"
+
+
+def _source(fill: Callable[[int], Any], dtype: int, sample: Tuple[int, ...], classes: int,
+            targets: int) -> c.tn_source:
+    """A source of samples for the library; an exception becomes its message."""
+    def write(value: Any, kind: int, shape: Tuple[int, ...], to: int) -> None:
+        memory = memory_of(value, kind)
+        if memory.shape != shape:
+            raise ShapeError(f"it is {memory.shape}, not {shape}")
+        ctypes.memmove(to, memory.address, memory.bytes)
+
+    def call(_arg: Any, index: int, x: int, target: int, msg: int) -> int:
+        try:
+            made = fill(index)
+            first, *rest = made if classes or targets else (made,)
+            write(first, dtype, sample, x)
+            if target and classes:
+                write(int(rest[0]), c.TN_I32, (), target)
+            elif target:
+                write(rest[0], c.TN_F32, (targets,), target)
+            return c.TN_OK
+        except Exception as e:  # it can't pass through C
+            _say(msg, f"{type(e).__name__}: {e}")
+            return getattr(e, "status", 0) or c.TN_EINVAL
+
+    kinds = dict(c.tn_source._fields_)
+    return c.tn_source(kinds["fill"](call), kinds["close"](), None)
+
+
+def _say(msg: Optional[int], line: str) -> None:
+    """A line into a message of the library."""
+    if not msg:
+        return
+    to = c.tn_msg.from_address(msg)
+    data = line.encode()[:max(to.capacity - 1, 0)] + b"\0"
+    if to.capacity:
+        ctypes.memmove(ctypes.cast(ctypes.byref(to), ctypes.POINTER(ctypes.c_void_p))[0], data, len(data))
 
 
 def _most(memory: Memory) -> int:

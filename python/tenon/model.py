@@ -10,6 +10,7 @@ from ._build import dtype as dtype_of
 from ._library import Handle, check, lib, text
 from .callbacks import Callback, callback_of
 from .data import Dataset, dataset_of
+from .device import open_device
 from .errors import InvalidError, ShapeError
 from .layers import Net
 from .memory import memory_of, new_array
@@ -171,17 +172,18 @@ class Model:
 
     def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch: int = 32, validation: Any = None,
             callbacks: Iterable[Any] = (), schedule: Optional[str] = None, patience: int = 0, verbose: bool = True,
-            class_weights: Optional[Any] = None, **options: Any) -> History:
+            class_weights: Optional[Any] = None, devices: Iterable[Any] = (), **options: Any) -> History:
         """Trains on samples x and what belongs to them, y, or on a Dataset. `validation`: (x, y), a Dataset, or the
         share of the samples that is set apart for it. `schedule` of the learning rate: "cosine 1000" (optim.h).
         `patience`: ends after so many epochs without a new lowest loss. Callbacks are functions of an Epoch, which end
-        the training by returning True, or Callbacks. Other options are those of tn_fit_options: smoothing, shards,
-        least_fall. Ctrl-C ends it after a step; what was trained stays."""
+        the training by returning True, or Callbacks. `devices` share each batch with the model's own. Other options are
+        those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays."""
         with self._lock:
             data = self._dataset(x, y)
             data, checked = self._validation(data, validation)
             run = _Fit(self, data, checked, [callback_of(f) for f in callbacks])
             run.options(epochs, batch, schedule, patience, class_weights, options)
+            run.share(devices)
             self._note(data)
             run.run(Progress(epochs, verbose))
         return self.history
@@ -228,6 +230,18 @@ class Model:
             y = self._graph(tuple(sample), dtype_of(dtype))
             y.output("y").graph.compile(self.state).close()
         return self
+
+    def summary(self) -> str:
+        """The parameters, with their shapes, and how many numbers they are."""
+        lines, total = [], 0
+        for name in self.state.names(trainable=True):
+            kind, shape = self.state.describe(name)
+            count = 1
+            for n in shape:
+                count *= n
+            total += count
+            lines.append(f"{name:40} {kind:4} {str(shape):24} {count:>10}")
+        return "\n".join(lines + [f"{total} parameters on {self.state.device.name}, step {self.state.step}"])
 
     def parameters(self) -> Dict[str, Any]:
         """Copies of what is trained, by name."""
@@ -308,6 +322,14 @@ class _Fit:
             if name not in ("smoothing", "shards", "least_fall", "step_loss", "bucket"):
                 raise InvalidError(f"fit has no option '{name}'")
             setattr(s, name, value)
+
+    def share(self, devices: Iterable[Any]) -> None:
+        """Other devices that take parts of each batch."""
+        opened = [open_device(d) for d in devices]
+        pointers = (ctypes.c_void_p * len(opened))(*[d._handle.get() for d in opened])
+        self.kept += [opened, pointers]
+        if opened:
+            self.struct.devices, self.struct.n_devices = ctypes.addressof(pointers), len(opened)
 
     def run(self, progress: Progress) -> None:
         builder, made = self.model._builder, ctypes.c_void_p()
