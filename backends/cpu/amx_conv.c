@@ -3,6 +3,8 @@
  * what of their row of the window comes next: `run` values, its columns' channels. */
 #include "amx.h"
 
+#include <string.h>
+
 /* ---- packing ---- */
 
 /* 16 numbers as bf16, of each part. */
@@ -56,28 +58,75 @@ static inline __m512 gather(const cpu_conv_window *w, int64_t r, int64_t v, int6
     const int64_t taps = w->rows * w->columns, tap = v % w->channels * taps + r * w->columns + v / w->channels;
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const __m512i at = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int32_t)(taps * w->channels)));
-    const __mmask16 there = v < w->columns * w->channels ? first(count) : 0;
-    return _mm512_mul_ps(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), there, at, from + tap, 4),
+    return _mm512_mul_ps(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), first(count), at, from + tap, 4),
                          _mm512_set1_ps(SCALE));
+}
+
+/* Where value v of row r of the window goes, of 16 filters from number f on. */
+static inline char *place_of(int parts, const cpu_conv_window *w, int64_t f, int64_t r, int64_t v, char *to)
+{
+    const int64_t steps = (w->columns * w->channels + DEEP - 1) / DEEP;
+    return to + (((f / WIDE * w->rows + r) * steps + v / DEEP) * 2 + f % WIDE / SIDE) * parts * TILE +
+           v % DEEP / 2 * ROW;
+}
+
+/* Two values side by side, of 16 filters. */
+static inline __m512i pack_two(int parts, __m512 x, __m512 y, char *to, __m512i most)
+{
+    most = larger(most, x, y);
+    for (int p = 0; p < parts; p++) _mm512_store_si512((void *)(to + p * TILE), upper(take_part(&x), take_part(&y)));
+    return most;
+}
+
+/* A filter's windows of 16 channels lie side by side: turned with those of 15 others each value of them is a vector. */
+enum { MOST_TAPS = 64 };
+
+static inline __m512i pack_turned(int parts, const cpu_conv_window *w, int64_t f, int64_t count, const float *from,
+                                  char *to, __m512i most)
+{
+    float aside[SIDE * MOST_TAPS * SIDE] __attribute__((aligned(64)));
+    const int64_t taps = w->rows * w->columns;
+    const __m512 scale = _mm512_set1_ps(SCALE);
+    for (int64_t c = 0; c < w->channels; c += SIDE) {
+        for (int64_t e = 0; e < SIDE * taps; e += SIDE)
+            turn(from + c * taps + e, taps * w->channels, 0xffff, count, 0, aside + e * SIDE, SIDE);
+        for (int64_t t = 0; t < taps; t++)
+            for (int64_t i = 0; i < SIDE; i += 2) {
+                const float *at = aside + (i * taps + t) * SIDE;
+                most = pack_two(parts, _mm512_mul_ps(_mm512_load_ps(at), scale),
+                                _mm512_mul_ps(_mm512_load_ps(at + taps * SIDE), scale),
+                                place_of(parts, w, f, t / w->columns, t % w->columns * w->channels + c + i, to), most);
+            }
+    }
+    return most;
+}
+
+static inline __m512i pack_gathered(int parts, const cpu_conv_window *w, int64_t f, int64_t count, const float *from,
+                                    char *to, __m512i most)
+{
+    for (int64_t r = 0; r < w->rows; r++)
+        for (int64_t v = 0; v < w->columns * w->channels; v += 2)
+            most = pack_two(parts, gather(w, r, v, count, from), gather(w, r, v + 1, count, from),
+                            place_of(parts, w, f, r, v, to), most);
+    return most;
+}
+
+/* Each row of the window is filled up with zeros to a multiple of 32 values. */
+static inline void fill_up(int parts, const cpu_conv_window *w, int64_t f, char *to)
+{
+    const int64_t run = w->columns * w->channels;
+    for (int64_t r = 0; r < w->rows && run % DEEP; r++)
+        for (int p = 0; p < parts; p++) memset(place_of(parts, w, f, r, run, to) + p * TILE, 0, TILE / 2);
 }
 
 static inline int32_t pack_filters(int parts, const cpu_conv_window *w, int64_t filters, const float *from, char *to)
 {
-    const int64_t run = w->columns * w->channels;
+    const int64_t taps = w->rows * w->columns;
     __m512i most = _mm512_setzero_si512();
-    for (int64_t f = 0; f < filters; f += WIDE)
-        for (int64_t r = 0; r < w->rows; r++)
-            for (int64_t v = 0; v < run; v += DEEP, to += 2 * parts * TILE)
-                for (int64_t h = 0; h < WIDE && f + h < filters; h += SIDE)
-                    for (int64_t i = 0; i < SIDE; i++) {
-                        const float *at = from + (f + h) * w->rows * run;
-                        __m512 x = gather(w, r, v + 2 * i, filters - f - h, at),
-                               y = gather(w, r, v + 2 * i + 1, filters - f - h, at);
-                        most = larger(most, x, y);
-                        for (int p = 0; p < parts; p++)
-                            _mm512_store_si512((void *)(to + (h / SIDE * parts + p) * TILE + i * ROW),
-                                               upper(take_part(&x), take_part(&y)));
-                    }
+    for (int64_t f = 0; f < filters; f += SIDE, from += SIDE * taps * w->channels) {
+        most = (taps <= MOST_TAPS ? pack_turned : pack_gathered)(parts, w, f, filters - f, from, to, most);
+        fill_up(parts, w, f, to);
+    }
     return exponent(most);
 }
 

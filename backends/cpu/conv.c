@@ -321,15 +321,22 @@ void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int
         for (int64_t j = 0; j < k->k && n1 > n0; j++) cpu_eval_range(&e->eval, base + j * k->pixels + n0, n1 - n0);
 }
 
+/* A window the other way round. */
+static void reverse(int64_t size, int64_t n, const void *from, void *to)
+{
+    if (size == 4)
+        for (int64_t t = 0; t < n; t++) ((float *)to)[t] = ((const float *)from)[n - 1 - t];
+    else
+        for (int64_t t = 0; t < n; t++) ((double *)to)[t] = ((const double *)from)[n - 1 - t];
+}
+
 /* The windows of one group, turned round: element (i, j, t) becomes element (j, i, last - t). */
 static const char *turned_weights(const conv_kernel *k, const char *weight, char *to)
 {
     const int64_t n = k->r * k->s;
     for (int64_t i = 0; i < k->k; i++)
         for (int64_t j = 0; j < k->c; j++)
-            for (int64_t t = 0; t < n; t++)
-                memcpy(to + ((i * k->c + j) * n + t) * k->size, weight + ((j * k->k + i) * n + n - 1 - t) * k->size,
-                       (uint64_t)k->size);
+            reverse(k->size, n, weight + (j * k->k + i) * n * k->size, to + (i * k->c + j) * n * k->size);
     return to;
 }
 

@@ -186,8 +186,7 @@ static const float *lay_pixels(const conv_kernel *k, const char *dy, float *to)
 {
     const int64_t all = k->sum_over.pixels;
     for (int64_t f = 0; f < k->k; f++)
-        for (int64_t h = 0; h < k->p; h++)
-            memcpy(to + f * all + h * k->wp, dy + (f * k->p + h) * k->q * k->size, (uint64_t)(k->q * k->size));
+        k->moves->copy(k->p, k->q, dy + f * k->pixels * k->size, k->q, to + f * all, k->wp);
     return to;
 }
 

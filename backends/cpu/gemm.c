@@ -7,6 +7,8 @@
 #include "pack.h"
 #include "tile.h"
 
+enum { FEW = 4 };
+
 #define GEMM(T, V, VU, tile, pack_a, pack_b, table, KC, MC)                                                            \
     typedef T V __attribute__((vector_size(BYTES)));                                                                   \
     typedef T VU __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));                                   \
@@ -35,9 +37,31 @@
                 *at = acc[r][v];                                                                                       \
         }                                                                                                              \
     }                                                                                                                  \
+    /* Sums of products of rows that lie side by side: FEW columns at once. */                                         \
+    static void tile##_dots(int64_t n, int64_t k, const void *row, const void *columns, int64_t ld, void *to)          \
+    {                                                                                                                  \
+        const T *a = row;                                                                                              \
+        for (int64_t j = 0; j < n; j += FEW) {                                                                         \
+            const T *b[FEW];                                                                                           \
+            V acc[FEW];                                                                                                \
+            T sum[FEW] = {0};                                                                                          \
+            UNROLL for (int c = 0; c < FEW; c++) b[c] = (const T *)columns + (j + c < n ? j + c : n - 1) * ld;         \
+            UNROLL for (int c = 0; c < FEW; c++) acc[c] = (V){0};                                                      \
+            int64_t l = 0;                                                                                             \
+            for (; l + W_##V <= k; l += W_##V) {                                                                       \
+                const V av = *(const VU *)(a + l);                                                                     \
+                UNROLL for (int c = 0; c < FEW; c++) acc[c] += av * *(const VU *)(b[c] + l);                           \
+            }                                                                                                          \
+            for (; l < k; l++) UNROLL for (int c = 0; c < FEW; c++) sum[c] += a[l] * b[c][l];                          \
+            for (int c = 0; c < FEW && j + c < n; c++) {                                                               \
+                for (int i = 0; i < (int)W_##V; i++) sum[c] += acc[c][i];                                              \
+                ((T *)to)[j + c] = sum[c];                                                                             \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
     PACK(T, pack_a, MR)                                                                                                \
     PACK(T, pack_b, NR_##V)                                                                                            \
-    const cpu_gemm CPU_NAME(table) = {MR, NR_##V, KC, MC, tile, pack_a, pack_b};
+    const cpu_gemm CPU_NAME(table) = {MR, NR_##V, KC, MC, tile, pack_a, pack_b, tile##_dots};
 
 GEMM(float, v32, vu32, tile_f32, pack_a_f32, pack_b_f32, gemm_f32, 256, 12 * MR)
 GEMM(double, v64, vu64, tile_f64, pack_a_f64, pack_b_f64, gemm_f64, 128, 12 * MR)

@@ -55,6 +55,8 @@ typedef struct cpu_gemm {
     /* `count` of rows (or columns), k deep, in panels of mr (nr): element (i, l) is at from[i * si + l * sl]. */
     void (*pack_a)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
     void (*pack_b)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
+    /* Nothing packed: element j < n of `to` is the sum over l < k of a[l] b[j ldb + l]. */
+    void (*dots)(int64_t n, int64_t k, const void *a, const void *b, int64_t ldb, void *to);
 } cpu_gemm;
 
 /* A product in f32 by matrix units. Operands are packed in panels of `wide` rows (columns), each filled up to a

@@ -74,8 +74,8 @@ static int32_t make_epilogue(const tn_op_desc *desc, const tn_map_attrs *map, cp
     return cpu_prog_create(&d, prog, msg);
 }
 
-/* Parts of y for so many threads: such that least is packed twice, and that of flat products (gradients of weights) each
- * thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. */
+/* Parts of y for so many threads: such that least is packed twice, and that of flat products (gradients of weights)
+ * each thread has whole rows: maps go over y in such parts, and what another core wrote comes slowly. */
 #define ASUNDER 12.0 /* multiplications in the time in which an element comes from another core */
 
 static void choose_parts(matmul_kernel *k, int64_t threads)
@@ -102,6 +102,14 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
  * 100 x 32 x 16 1.5 to 1.2 and 32 x 40 x 20 1.1 to 1.0. So the border lies at 100 thousand operations. */
 #define LIBRARY_FLOPS 100e3
 #define THREAD_FLOPS  400e3 /* from which several threads pay */
+
+/* Few rows by columns that lie side by side: to pack those would take longer than to multiply. */
+enum { UNPACKED_ROWS = 4 };
+
+static int is_unpacked(const matmul_kernel *k)
+{
+    return k->m <= UNPACKED_ROWS && !k->ta && k->tb;
+}
 
 static void plan(matmul_kernel *k, const tn_context *context)
 {
@@ -236,9 +244,22 @@ static void run_epilogue(const part *p, int64_t m0, int64_t m1, int64_t n0, int6
         for (int64_t i = m0; i < m1; i++) cpu_eval_range(p->eval, base + i * k->n + n0, n1 - n0);
 }
 
+static void run_unpacked(const part *p)
+{
+    const matmul_kernel *k = p->kernel;
+    for (int64_t i = p->m0; i < p->m1; i++)
+        k->gemm->dots(p->n1 - p->n0, k->k, p->a + i * k->k * k->size, p->b + p->n0 * k->k * k->size, k->k,
+                      p->y + (i * k->n + p->n0) * k->size);
+    run_epilogue(p, p->m0, p->m1, p->n0, p->n1);
+}
+
 static void run_part(const part *p)
 {
     const matmul_kernel *k = p->kernel;
+    if (is_unpacked(k)) {
+        run_unpacked(p);
+        return;
+    }
     const cpu_gemm *g = k->gemm;
     const int64_t a_row = k->ta ? 1 : k->k, a_deep = k->ta ? k->m : 1, b_column = k->tb ? k->k : 1,
                   b_deep = k->tb ? 1 : k->n;
