@@ -14,7 +14,10 @@ typedef struct tn_op_entry {
     const char *kind; /* "leaf", "element-wise", "view", "kernel" or "composite" */
     const char *doc;  /* one line */
     int differentiable;
-    uint64_t spare[4];
+    int32_t operands;       /* how many; -1: any number from 1 on */
+    const char *attributes; /* what else it is told, by the names that a graph's file has, with what each may be:
+                               "axis: axis, exclusive: flag", "kind: sum|prod|max"; "" where it is nothing */
+    uint64_t spare[3];
 } tn_op_entry;
 
 /* Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0

@@ -1431,14 +1431,19 @@ class tn_op_entry(Structure):
     """What is known of an operator.
 
     kind: "leaf", "element-wise", "view", "kernel" or "composite"
-    doc: one line"""
+    doc: one line
+    operands: how many; -1: any number from 1 on
+    attributes: what else it is told, by the names that a graph's file has, with what each may be: "axis: axis, exclusive:
+    flag", "kind: sum|prod|max"; "" where it is nothing"""
 
     _fields_ = [
         ("name", c_char_p),
         ("kind", c_char_p),
         ("doc", c_char_p),
         ("differentiable", c_int),
-        ("spare", c_uint64 * 4),
+        ("operands", c_int32),
+        ("attributes", c_char_p),
+        ("spare", c_uint64 * 3),
     ]
 tn_load_report = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_void_p)
 tn_log_sink = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)

@@ -1,6 +1,7 @@
 /* list.c: all operators by number and by name: those of list.def, then the rows and their gradients. */
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "hash.h"
@@ -12,7 +13,7 @@ static const tn_op_def *const listed[] = {
 #include "list.def"
 #undef X
 };
-enum { LISTED = sizeof listed / sizeof *listed, BUCKETS = 1024 };
+enum { LISTED = sizeof listed / sizeof *listed, BUCKETS = 1024, ATTRIBUTES = 200 };
 
 const tn_op_def *tn_op_number(size_t index)
 {
@@ -80,6 +81,39 @@ tn_cost tn_op_cost(const tn_op_desc *desc)
 
 /* ---- for people ---- */
 
+static char attributes[LISTED][ATTRIBUTES];
+
+/* "stride: factor[2]" behind what is there. */
+static size_t print_field(char *text, size_t used, const tn_field *field)
+{
+    static const char *const kind[] = {
+        [TN_HOLDS_NUMBER] = "number", [TN_HOLDS_SIZE] = "size",     [TN_HOLDS_FACTOR] = "factor",
+        [TN_HOLDS_FLAG] = "flag",     [TN_HOLDS_AXIS] = "axis",     [TN_HOLDS_AXES] = "axes",
+        [TN_HOLDS_DTYPE] = "type",    [TN_HOLDS_STREAM] = "stream", [TN_HOLDS_SHAPE] = "shape"};
+    used += (size_t)snprintf(text + used, ATTRIBUTES - used, "%s%s: %s", used ? ", " : "", field->name,
+                             field->words ? "" : kind[field->holds]);
+    for (size_t i = 0; field->words && field->words[i]; i++)
+        used += (size_t)snprintf(text + used, ATTRIBUTES - used, "%s%s", i ? "|" : "", field->words[i]);
+    if (field->count > 1) used += (size_t)snprintf(text + used, ATTRIBUTES - used, "[%u]", field->count);
+    return used;
+}
+
+static void fill_attributes(void)
+{
+    for (size_t i = 0; i < LISTED; i++) {
+        size_t used = 0;
+        for (const tn_field *field = listed[i]->fields; field && field->name && used < ATTRIBUTES - 1; field++)
+            if (field->holds != TN_HOLDS_NOTHING) used = print_field(attributes[i], used, field);
+    }
+}
+
+static const char *attributes_of(size_t index)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_attributes);
+    return index < LISTED ? attributes[index] : "";
+}
+
 int tn_op_at(size_t index, tn_op_entry *entry)
 {
     if (!entry) return 0;
@@ -88,7 +122,12 @@ int tn_op_at(size_t index, tn_op_entry *entry)
     for (size_t i = 0; (op = tn_op_number(i)); i++) {
         const tn_row *row = tn_row_of(op);
         if ((row && row->is_gradient) || index--) continue;
-        *entry = (tn_op_entry){op->name, kind[op->kind], op->doc, op->grad || (op->kind == TN_COMPOSITE && op->lower)};
+        *entry = (tn_op_entry){.name = op->name,
+                               .kind = kind[op->kind],
+                               .doc = op->doc,
+                               .differentiable = op->grad || (op->kind == TN_COMPOSITE && op->lower),
+                               .operands = op->arity,
+                               .attributes = attributes_of(i)};
         return 1;
     }
     return 0;

@@ -103,10 +103,34 @@ static void the_table_names_i32_where_it_is_accepted(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void operators_are_listed_with_their_operands_and_attributes(void **state)
+{
+    static const struct {
+        const char *op, *attributes;
+        int32_t operands;
+    } known[] = {{"relu", "", 1},
+                 {"add", "", 2},
+                 {"input", "", 0},
+                 {"concat", "axis: axis", -1},
+                 {"reduce", "kind: sum|prod|max|min|argmax|argmin, axes: axes, keep: flag", 1},
+                 {"conv2d", "stride: factor[2], pad: size[2], dilation: factor[2], groups: factor, size: size[2]", 2},
+                 {"cast", "dtype: type", 1},
+                 {"slice", "shape: shape, start: number[8], step: number[8]", 1}};
+    (void)state;
+    tn_op_entry entry;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_int_equal(tn_op_at(index_of(known[i].op), &entry), 1);
+        assert_string_equal(entry.attributes, known[i].attributes);
+        assert_int_equal(entry.operands, known[i].operands);
+    }
+    for (size_t i = 0; tn_op_at(i, &entry); i++) assert_true(strlen(entry.attributes) < 199); /* none is cut */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_names_i32_where_it_is_accepted),
+        cmocka_unit_test(operators_are_listed_with_their_operands_and_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
