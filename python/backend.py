@@ -18,6 +18,15 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         return found.name
 
 
+def prepare_metadata_for_build_wheel(folder, config_settings=None):
+    """What pip wants to know before it builds."""
+    info = pathlib.Path(folder) / f"tenon-{maker.version()}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(maker.metadata())
+    (info / "WHEEL").write_text(maker.WHEEL)
+    return info.name
+
+
 def build_sdist(folder, config_settings=None):
     """Writes the source distribution into the folder."""
     return maker.write_sdist(pathlib.Path(folder)).name

@@ -17,6 +17,7 @@ import zipfile
 
 TREE = pathlib.Path(__file__).resolve().parent.parent
 TAG = "py3-none-manylinux_2_36_x86_64"
+WHEEL = f"Wheel-Version: 1.0\nGenerator: python/wheel.py\nRoot-Is-Purelib: false\nTag: {TAG}\n"
 # What manylinux takes as given: the C library and the loader; and OpenCL's loader, without which one backend is skipped.
 GIVEN = re.compile(r"^(libc|libm|libdl|libpthread|librt|ld-linux-x86-64|libOpenCL)\.so")
 LICENCES = pathlib.Path("/usr/share/doc")
@@ -97,8 +98,7 @@ def write_wheel(installed, folder):
         record = [put(archive, name, file.read_bytes(), name.startswith("tenon/lib/"))
                   for name, file in contents(installed).items()]
         record.append(put(archive, f"{info}/METADATA", metadata().encode(), False))
-        wheel = f"Wheel-Version: 1.0\nGenerator: python/wheel.py\nRoot-Is-Purelib: false\nTag: {TAG}\n"
-        record.append(put(archive, f"{info}/WHEEL", wheel.encode(), False))
+        record.append(put(archive, f"{info}/WHEEL", WHEEL.encode(), False))
         put(archive, f"{info}/RECORD", ("\n".join(record + [f"{info}/RECORD,,"]) + "\n").encode(), False)
     return path
 

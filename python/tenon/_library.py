@@ -106,6 +106,13 @@ class Handle:
             parent._children -= 1
             parent._release()
 
+    def stand_on(self, parent: "Handle") -> None:
+        """One more that must not be freed before it."""
+        with _lock:
+            if parent not in self._parents:
+                parent._children += 1
+                self._parents = self._parents + (parent,)
+
     def get(self) -> Any:
         """The pointer, for a call."""
         if not self._open:

@@ -15,7 +15,7 @@ from .errors import InvalidError, ShapeError
 from .layers import Net
 from .memory import memory_of, new_array
 from .optimizers import optimizer_of
-from .program import Checkpoint, State, compile_options
+from .program import Checkpoint, State, compile_options, first_values
 from .progress import Progress
 from .tensor import Graph, Tensor
 
@@ -136,6 +136,7 @@ class Model:
         self._readable = _Builder(self.network, loss, compile, readable=True)
         self._notes: Dict[str, str] = {}
         self._lock = self.state._lock
+        self._begun = False
 
     # ---- data ----
 
@@ -144,7 +145,11 @@ class Model:
         builder = self._readable if readable else self._builder
         graph = Graph()
         graph.classes = builder.classes
-        return builder.call(graph.input("x", (1,) + sample, c.TN_F32 if dtype == c.TN_U8 else dtype))
+        y = builder.call(graph.input("x", (1,) + sample, c.TN_F32 if dtype == c.TN_U8 else dtype))
+        if not self._begun:
+            first_values(graph, self.state)
+        self._begun = True
+        return y
 
     def _dataset(self, x: Any, y: Any) -> Dataset:
         """Labels or numbers, as the loss takes them."""
@@ -164,8 +169,8 @@ class Model:
         s = data.struct
         for builder in (self._builder, self._readable):
             builder.classes = builder.classes or s.classes or s.targets
+        out = self._graph(data.sample, s.x_dtype).shape if data._owner is None or not self._begun else ()
         if s.classes and data._owner is None:
-            out = self._graph(data.sample, s.x_dtype).shape
             s.classes = max(s.classes, out[-1] if len(out) > 1 else 1, 2)
 
     # ---- training ----

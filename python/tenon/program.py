@@ -245,6 +245,14 @@ def compile_options(given: Dict[str, Any]) -> c.tn_compile_options:
     return struct_of(c.tn_compile_options, given)[0]
 
 
+def first_values(graph: Graph, state: State) -> None:
+    """Layers that bring their parameters' first values put them into the state."""
+    for layer in list(graph.layers.values()):
+        bring = getattr(layer, "first_values", None)
+        if bring is not None:
+            bring(state)
+
+
 def _port(name: str, dtype: int, shape: Tuple[int, ...]) -> Tuple[bytes, int, Tuple[int, ...], List[int], int]:
     """What is needed to feed an input or to fetch an output: its name, type, shape, as a list too, and its bytes."""
     size = ITEM[dtype]
@@ -263,6 +271,7 @@ class Program:
         made = ctypes.c_void_p()
         self._lock = self.state._lock
         with self._lock:
+            first_values(graph, self.state)
             check(lib.tn_compile(graph.pointer(), self.state._handle.get(), ctypes.byref(how), ctypes.byref(made)))
         self._handle = Handle(made.value, lib.tn_program_free, self.state._handle)
         wide = {c.TN_F32: c.TN_F64} if how.f64 else {}

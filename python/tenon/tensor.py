@@ -13,6 +13,7 @@ from ._build import NAMES, Axes, Dtype, Operand, Shape, classes, dtype as dtype_
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, StateError
 from .initial import Init, LeCun
+from .memory import memory_of
 from .optimizers import Optimizer, optimizer_of
 
 
@@ -39,6 +40,16 @@ class Graph(ops.GraphMethods):
         made._handle = None
         made._begin(pointer, training)
         return made
+
+    def needs(self, handle: Handle) -> None:
+        """The graph uses what the handle is for, which stays as long."""
+        if self._handle is not None:
+            self._handle.stand_on(handle)
+
+    def constant(self, value: Any, dtype: Optional[Dtype] = None) -> "Tensor":
+        """Numbers that are known now, from an array: copied."""
+        memory = memory_of(value, 0 if dtype is None else dtype_of(dtype))
+        return self._take(lib.tn_constant(self.pointer(), memory.dtype, shape_of(memory.shape), memory.address))
 
     def forget(self) -> None:
         """The library's graph is gone: its tensors can't be used any more."""

@@ -1,0 +1,135 @@
+"""onnx.py: networks that come as ONNX files: used as they are, or as layers, whose weights are then trained."""
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from . import c
+from ._build import NAMES
+from ._library import Handle, check, lib, text
+from .errors import InvalidError, ShapeError, UnsupportedError
+from .layers import Layer
+from .tensor import Graph, Tensor
+
+
+class Port(NamedTuple):
+    """An input or output as the file declares it. A dimension is a number, a name that stands for one, or None."""
+
+    name: str
+    dtype: str
+    shape: Optional[Tuple[Any, ...]]
+
+
+class OnnxNetwork(Layer):
+    """A network of an ONNX file. Called on tensors, one for each of its inputs, it is a layer: its weights, f32, are
+    parameters by the file's names, and begin as the file has them. `compile` makes a program of it as it is."""
+
+    kind = "onnx"
+
+    def __init__(self, path: Any, name: Optional[str] = None) -> None:
+        super().__init__(name)
+        made = ctypes.c_void_p()
+        check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
+        self._handle = Handle(made.value, lib.tn_onnx_free)
+        self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
+
+    def _ports(self, at: Any) -> List[Port]:
+        found: List[Port] = []
+        port = c.tn_onnx_port()
+        while at(self._handle.get(), len(found), ctypes.byref(port)):
+            found.append(_port(port))
+        return found
+
+    @property
+    def operators(self) -> Dict[str, int]:
+        """The file's operators, and how many nodes are of each."""
+        found: Dict[str, int] = {}
+        entry = c.tn_onnx_operator()
+        while lib.tn_onnx_operator_at(self._handle.get(), len(found), ctypes.byref(entry)):
+            domain = text(entry.domain)
+            found[f"{domain}.{text(entry.name)}" if domain else text(entry.name)] = entry.count
+        return found
+
+    def problems(self) -> List[str]:
+        """What the last use of it could not do, each kind of thing once."""
+        found: List[str] = []
+        p = c.tn_onnx_problem()
+        while lib.tn_onnx_problem_at(self._handle.get(), len(found), ctypes.byref(p)):
+            found.append(f"{text(p.operator)} (opset {p.opset}): {text(p.why)}, first at '{text(p.node)}', "
+                         f"{p.count} times")
+        return found
+
+    # ---- as a layer ----
+
+    def forward(self, *x: Tensor) -> Any:
+        return self._apply(x, True)
+
+    def __call__(self, *x: Tensor) -> Any:
+        if not x:
+            raise InvalidError("a network is called on a tensor for each of its inputs")
+        self._named_in(x[0].graph)
+        return self.forward(*x)
+
+    def _apply(self, x: Sequence[Tensor], trainable: bool) -> Any:
+        graph = x[0].graph
+        graph.needs(self._handle)
+        inputs = (ctypes.c_void_p * len(x))(*[t._pointer for t in x])
+        outputs = (ctypes.c_void_p * len(self.outputs))()
+        how = c.tn_onnx_options(trainable, graph.training)
+        status = lib.tn_onnx_apply(self._handle.get(), inputs, len(x), outputs, len(outputs), ctypes.byref(how))
+        if status == c.TN_EUNSUPPORTED and self.problems():
+            raise UnsupportedError("the network needs what is not there: " + "; ".join(self.problems()))
+        check(status)
+        graph.check()
+        made = [Tensor(graph, p) for p in outputs]
+        return made[0] if len(made) == 1 else made
+
+    def first_values(self, state: Any) -> None:
+        """Puts the file's weights into a state, those that it lacks."""
+        name, shape, data = ctypes.c_char_p(), c.tn_shape(), ctypes.c_void_p()
+        index = 0
+        while lib.tn_onnx_weight_at(self._handle.get(), index, ctypes.byref(name), ctypes.byref(shape),
+                                    ctypes.byref(data)):
+            if text(name.value) not in state:
+                check(lib.tn_state_put(state._handle.get(), name.value, c.TN_F32, shape, c.TN_TRAINABLE, data))
+            index += 1
+
+    # ---- as it is ----
+
+    def compile(self, device: Any = "auto", *, options: Optional[Dict[str, Any]] = None, **shapes: Any) -> Any:
+        """A program of the network for a device, its weights constants: compile("cpu", input=(1, 3, 224, 224)).
+        Inputs that aren't given have the declared shape."""
+        graph = Graph()
+        made = self._apply([graph.input(p.name, self._shape(p, shapes.pop(p.name, None)), p.dtype)
+                            for p in self.inputs], False)
+        if shapes:
+            raise InvalidError(f"the network has no input '{next(iter(shapes))}': it has "
+                               f"{', '.join(p.name for p in self.inputs)}")
+        for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
+            graph.output(y, port.name)
+        return graph.compile(device, **(options or {}))
+
+    @staticmethod
+    def _shape(port: Port, given: Any) -> Any:
+        if given is not None:
+            return given
+        if port.shape is None or not all(isinstance(n, int) for n in port.shape):
+            raise ShapeError(f"input '{port.name}' is declared as {port.shape}: give its shape")
+        return port.shape
+
+    def __repr__(self) -> str:
+        return f"tenon.OnnxNetwork({', '.join(p.name for p in self.inputs)} -> " \
+               f"{', '.join(p.name for p in self.outputs)})"
+
+
+def _port(port: Any) -> Port:
+    shape = None
+    if port.rank >= 0:
+        shape = tuple(port.dim[i] if port.dim[i] >= 0 else text(port.symbol[i]) or None for i in range(port.rank))
+    return Port(text(port.name), NAMES.get(port.dtype, text(port.element)), shape)
+
+
+def from_onnx(path: Any) -> OnnxNetwork:
+    """The network of an ONNX file, opsets 7 to 23: a layer, or `compile`d a program."""
+    return OnnxNetwork(path)

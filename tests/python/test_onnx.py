@@ -1,0 +1,186 @@
+"""test_onnx.py: networks of ONNX files from Python: as they are, as layers that are trained, and what is refused."""
+import gc
+import io
+import os
+import struct
+import tempfile
+import unittest
+
+import tenon
+
+try:
+    import torch
+except ImportError:
+    torch = None
+try:
+    import onnx
+except ImportError:
+    onnx = None
+
+
+# ---- a little of protobuf's wire format, in which ONNX files are ----
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def field(number, value):
+    """A field: a whole number, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def tensor(name, dims, numbers):
+    return b"".join(field(1, d) for d in dims) + field(2, 1) + field(8, name) + \
+        field(9, struct.pack(f"<{len(numbers)}f", *numbers))
+
+
+def port(name, dims):
+    """f32; a dimension is a number or a name."""
+    shape = b"".join(field(1, field(1, d) if isinstance(d, int) else field(2, d)) for d in dims)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+
+
+def node(kind, inputs, outputs):
+    return b"".join(field(1, i) for i in inputs) + b"".join(field(2, o) for o in outputs) + field(4, kind)
+
+
+def model(nodes, weights, inputs, outputs, opset=17):
+    graph = b"".join(field(1, n) for n in nodes) + field(2, "graph") + b"".join(field(5, w) for w in weights)
+    graph += b"".join(field(11, i) for i in inputs) + b"".join(field(12, o) for o in outputs)
+    return field(1, 8) + field(7, graph) + field(8, field(2, opset))
+
+
+def two_layers():
+    """y = relu(x W + b) V, of 3, 4 and 2 units."""
+    w, b, v = [i / 10 - 0.5 for i in range(12)], [0.1, -0.1, 0.2, 0.3], [i / 4 - 1 for i in range(8)]
+    made = model([node("Gemm", ["x", "W", "b"], ["h"]), node("Relu", ["h"], ["r"]), node("MatMul", ["r", "V"], ["y"])],
+                 [tensor("W", (3, 4), w), tensor("b", (4,), b), tensor("V", (4, 2), v)],
+                 [port("x", ("batch", 3))], [port("y", ("batch", 2))])
+
+    def forward(row):
+        h = [max(0, sum(row[k] * w[k * 4 + j] for k in range(3)) + b[j]) for j in range(4)]
+        return [sum(h[k] * v[k * 2 + j] for k in range(4)) for j in range(2)]
+    return made, forward
+
+
+ROWS = [[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0], [0.0, -3.0, 1.0]]
+
+
+class Base(unittest.TestCase):
+    def network(self, data):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "net.onnx")
+            with open(path, "wb") as file:
+                file.write(data)
+            try:
+                return tenon.from_onnx(path)
+            except tenon.UnsupportedError as e:
+                self.skipTest(str(e))
+
+    def close_to(self, got, expected, tolerance=1e-5):
+        for g, e in zip(got, expected):
+            for a, b in zip(g, e):
+                self.assertLessEqual(abs(a - b), tolerance * max(1, abs(b)))
+
+
+class Files(Base):
+    def test_one_is_used_as_it_is(self):
+        data, forward = two_layers()
+        network = self.network(data)
+        self.assertEqual(network.inputs, [("x", "f32", ("batch", 3))])
+        self.assertEqual(network.outputs, [("y", "f32", ("batch", 2))])
+        self.assertEqual(network.operators, {"Gemm": 1, "Relu": 1, "MatMul": 1})
+        program = network.compile("cpu", x=(3, 3))
+        del network
+        gc.collect()
+        self.close_to(program(x=ROWS)["y"].tolist(), [forward(r) for r in ROWS])
+        self.assertEqual(program.state.names(), [])
+
+    def test_one_is_a_layer_and_trained(self):
+        data, forward = two_layers()
+        network = self.network(data)
+        model = tenon.Model(network, "mse", tenon.SGD(0.01), device="cpu")
+        self.close_to(model.predict(ROWS).tolist(), [forward(r) for r in ROWS])
+        before = model.evaluate(ROWS, [[1.0, 2.0]] * 3).loss
+        model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=30, batch=3, verbose=False)
+        self.assertLess(model.evaluate(ROWS, [[1.0, 2.0]] * 3).loss, before / 2)
+        self.assertEqual(set(model.state.names(trainable=True)), {"W", "b", "V"})
+
+    def test_one_is_part_of_a_network_and_frozen(self):
+        data, _ = two_layers()
+        network = self.network(data)
+
+        def build(x):
+            y = tenon.Linear(2, name="head")(network(x).tanh())
+            x.graph.freeze("W, b, V")
+            return y
+        model = tenon.Model(build, "mse", tenon.Adam(0.1), device="cpu")
+        model.predict(ROWS)
+        before = {name: model.state[name].tolist() for name in ("W", "head.weight")}
+        model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=3, verbose=False)
+        self.assertEqual(model.state["W"].tolist(), before["W"])
+        self.assertNotEqual(model.state["head.weight"].tolist(), before["head.weight"])
+
+    def test_what_is_refused_is_named(self):
+        data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
+        with self.assertRaisesRegex(tenon.UnsupportedError, "NoSuchThing"):
+            self.network(data).compile("cpu")
+        with self.assertRaises(tenon.ShapeError):
+            self.network(two_layers()[0]).compile("cpu")
+        with self.assertRaises(tenon.InvalidError):
+            self.network(two_layers()[0]).compile("cpu", x=(1, 3), z=(1, 3))
+        with self.assertRaises(tenon.TenonError):
+            self.network(b"no such file at all")
+        with self.assertRaises(tenon.MissingError):
+            tenon.from_onnx("/nowhere/at/all.onnx")
+
+
+class Constants(unittest.TestCase):
+    def test_they_come_from_arrays(self):
+        graph = tenon.Graph()
+        table = graph.constant([[1.0, 2.0], [3.0, 4.0]])
+        self.assertEqual((table.shape, table.dtype), ((2, 2), "f32"))
+        (table @ graph.input("x", (2, 1))).output("y")
+        graph.constant([1, 2, 3]).output("n")
+        got = graph.compile("cpu")(x=[[1], [10]])
+        self.assertEqual((got["y"].tolist(), got["n"].tolist()), ([[21], [43]], [1, 2, 3]))
+
+
+@unittest.skipIf(torch is None or onnx is None, "there is no PyTorch with onnx")
+class BesidePyTorch(Base):
+    def test_a_residual_block_is_imported_and_trained_alike(self):
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.stem = torch.nn.Conv2d(1, 4, 3, padding=1)
+                self.body = torch.nn.Conv2d(4, 4, 3, padding=1)
+                self.head = torch.nn.Linear(4, 10)
+
+            def forward(self, x):
+                x = self.stem(x).relu()
+                x = (x + self.body(x)).relu()
+                return self.head(x.mean((2, 3)))
+        theirs = Net()
+        x, y = torch.rand(8, 1, 8, 8), torch.randint(0, 10, (8,))
+        file = io.BytesIO()
+        torch.onnx.export(theirs, (x,), file, dynamo=False, input_names=["x"], output_names=["y"],
+                          dynamic_axes={"x": {0: "n"}, "y": {0: "n"}})
+        model = tenon.Model(self.network(file.getvalue()), optimizer=tenon.SGD(0.1), device="cpu")
+        expected = theirs(x)
+        self.assertLess(float((torch.from_numpy(model.predict(x)) - expected).abs().max()), 1e-5)
+        model.fit(x, y, batch=8, verbose=False)
+        torch.nn.functional.cross_entropy(expected, y).backward()
+        for name, value in theirs.named_parameters():
+            after = value - 0.1 * value.grad
+            self.assertLess(float((torch.from_numpy(model.state[name]) - after).abs().max()), 1e-5, name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
