@@ -278,6 +278,41 @@ TN_API tn_tensor *tn_batch_normalize_across(tn_tensor *x, tn_tensor *weight, tn_
 /* Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
  * With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017. */
 TN_API tn_tensor *tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal);
+/* Attention with more to say: q (..., heads, queries, d), k (..., groups, keys, d), v (..., groups, keys, e) ->
+ * (..., heads, queries, e). Where there are fewer groups than heads, heads / groups heads in a row share keys and
+ * values (Ainslie and others, 2023). To go on with what came before, put its keys and values in front of the new ones
+ * and give their number as `first`. A query that sees no key gets zeros. */
+typedef struct tn_attend_options {
+    tn_tensor *mask; /* of any type, broadcast to (..., heads, queries, keys): not 0 where a key is seen; NULL: all */
+    tn_tensor *bias; /* added to the scores, broadcast likewise; NULL: none */
+    double scale;    /* of the scores; 0: 1 / sqrt(d) */
+    double cap;      /* scores become cap tanh(score / cap) before a bias is added; 0: they stay */
+    int64_t first;   /* the number of the first query among the keys */
+    int64_t reach;   /* a query sees but so many keys up to its own; 0: all */
+    uint32_t causal; /* none after its own */
+    uint64_t spare[4];
+} tn_attend_options;
+TN_API tn_tensor *tn_attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, tn_attend_options options);
+/* Positions by rotation (Su and others, 2021): of the last dimension's first elements, as many as twice the last
+ * dimension of cosine and sine, element i and the one half of them later, or, `interleaved`, elements 2 i and 2 i + 1,
+ * are turned by the angle of pair i. Cosine and sine are broadcast with (..., pairs). */
+TN_API tn_tensor *tn_rotary(tn_tensor *x, tn_tensor *cosine, tn_tensor *sine, int interleaved);
+/* Their cosine, and *sine, f32 (steps, pairs), for steps from `first` on: the angle is step / base^(pair / pairs); the
+ * usual base is 10000. */
+TN_API tn_tensor *tn_rotary_table(tn_graph *graph, int64_t first, int64_t steps, int64_t pairs, double base,
+                                  tn_tensor **sine);
+/* Whole numbers for x: round(x / scale) + zero, of two the even one, kept within low..high, as i32. Scale and zero are
+ * one number each, or along an axis one for each place or for each of equal blocks of places: (parts), or of x's rank.
+ * The zero, of any type, may be NULL: none. No gradient. */
+typedef struct tn_quantize_options {
+    int32_t axis, low, high;
+    uint64_t spare[4];
+} tn_quantize_options;
+TN_API tn_tensor *tn_quantize(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, tn_quantize_options options);
+/* And back: (x - zero) scale, of the scale's type; x i32 or u8. */
+TN_API tn_tensor *tn_dequantize(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t axis);
+/* The scale, and *zero, i32, by which x's range, 0 included, becomes low..high. */
+TN_API tn_tensor *tn_quantize_range(tn_tensor *x, int32_t low, int32_t high, tn_tensor **zero);
 /* Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself. */
 TN_API tn_tensor *tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive);
 /* Running products, likewise. */
@@ -338,11 +373,11 @@ TN_API tn_tensor *tn_put(tn_tensor *index, tn_tensor *values, int32_t axis, int6
 #define TN_SCATTER_MUL 2
 #define TN_SCATTER_MAX 3
 #define TN_SCATTER_MIN 4
-/* x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
- * sums sort the places: for long lines they are slow. A place outside is left out. */
+/* x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All
+ * but sums sort the places: for long lines they are slow. A place outside is left out. */
 TN_API tn_tensor *tn_scatter(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t axis, int32_t how);
-/* x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
- * first k dimensions of x. */
+/* x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of
+ * the first k dimensions of x. */
 TN_API tn_tensor *tn_scatter_nd(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t how);
 /* What is at such places: -> (points..., the rest). A place outside gives zeros. */
 TN_API tn_tensor *tn_gather_nd(tn_tensor *x, tn_tensor *index);

@@ -1094,6 +1094,41 @@ class tn_pool_nd_options(Structure):
         ("count_pad", c_uint32),
         ("spare", c_uint64 * 4),
     ]
+class tn_attend_options(Structure):
+    """Attention with more to say: q (..., heads, queries, d), k (..., groups, keys, d), v (..., groups, keys, e) ->
+    (..., heads, queries, e). Where there are fewer groups than heads, heads / groups heads in a row share keys and
+    values (Ainslie and others, 2023). To go on with what came before, put its keys and values in front of the new ones
+    and give their number as `first`. A query that sees no key gets zeros.
+
+    mask: of any type, broadcast to (..., heads, queries, keys): not 0 where a key is seen; NULL: all
+    bias: added to the scores, broadcast likewise; NULL: none
+    scale: of the scores; 0: 1 / sqrt(d)
+    cap: scores become cap tanh(score / cap) before a bias is added; 0: they stay
+    first: the number of the first query among the keys
+    reach: a query sees but so many keys up to its own; 0: all
+    causal: none after its own"""
+
+    _fields_ = [
+        ("mask", c_void_p),
+        ("bias", c_void_p),
+        ("scale", c_double),
+        ("cap", c_double),
+        ("first", c_int64),
+        ("reach", c_int64),
+        ("causal", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_quantize_options(Structure):
+    """Whole numbers for x: round(x / scale) + zero, of two the even one, kept within low..high, as i32. Scale and zero are
+    one number each, or along an axis one for each place or for each of equal blocks of places: (parts), or of x's rank.
+    The zero, of any type, may be NULL: none. No gradient."""
+
+    _fields_ = [
+        ("axis", c_int32),
+        ("low", c_int32),
+        ("high", c_int32),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_response_options(Structure):
     """x / (k + alpha mean)^beta, where the mean is that of the squares of so many channels before, those at the place
     itself and so many after; channels that are not there count as 0. x (batch, channels, ...). Krizhevsky and others,
@@ -2608,6 +2643,32 @@ FUNCTIONS = {
         "tn_tensor * tn_attention(tn_tensor *q, tn_tensor *k, tn_tensor *v, int causal)",
         """Scaled dot-product attention, softmax(q k' / sqrt(d)) v: q (..., m, d), k (..., n, d), v (..., n, e) -> (..., m, e).
         With `causal` query i sees the keys 0..i alone. Vaswani and others, 2017."""),
+    "tn_attend": (c_void_p, (c_void_p, c_void_p, c_void_p, tn_attend_options,), True,
+        "tn_tensor * tn_attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, tn_attend_options options)",
+        """Attention with more to say: q (..., heads, queries, d), k (..., groups, keys, d), v (..., groups, keys, e) ->
+        (..., heads, queries, e). Where there are fewer groups than heads, heads / groups heads in a row share keys and
+        values (Ainslie and others, 2023). To go on with what came before, put its keys and values in front of the new ones
+        and give their number as `first`. A query that sees no key gets zeros."""),
+    "tn_rotary": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int,), True,
+        "tn_tensor * tn_rotary(tn_tensor *x, tn_tensor *cosine, tn_tensor *sine, int interleaved)",
+        """Positions by rotation (Su and others, 2021): of the last dimension's first elements, as many as twice the last
+        dimension of cosine and sine, element i and the one half of them later, or, `interleaved`, elements 2 i and 2 i + 1,
+        are turned by the angle of pair i. Cosine and sine are broadcast with (..., pairs)."""),
+    "tn_rotary_table": (c_void_p, (c_void_p, c_int64, c_int64, c_int64, c_double, c_void_p,), True,
+        "tn_tensor * tn_rotary_table(tn_graph *graph, int64_t first, int64_t steps, int64_t pairs, double base, tn_tensor **sine)",
+        """Their cosine, and *sine, f32 (steps, pairs), for steps from `first` on: the angle is step / base^(pair / pairs); the
+        usual base is 10000."""),
+    "tn_quantize": (c_void_p, (c_void_p, c_void_p, c_void_p, tn_quantize_options,), True,
+        "tn_tensor * tn_quantize(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, tn_quantize_options options)",
+        """Whole numbers for x: round(x / scale) + zero, of two the even one, kept within low..high, as i32. Scale and zero are
+        one number each, or along an axis one for each place or for each of equal blocks of places: (parts), or of x's rank.
+        The zero, of any type, may be NULL: none. No gradient."""),
+    "tn_dequantize": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int32,), True,
+        "tn_tensor * tn_dequantize(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t axis)",
+        """And back: (x - zero) scale, of the scale's type; x i32 or u8."""),
+    "tn_quantize_range": (c_void_p, (c_void_p, c_int32, c_int32, c_void_p,), True,
+        "tn_tensor * tn_quantize_range(tn_tensor *x, int32_t low, int32_t high, tn_tensor **zero)",
+        """The scale, and *zero, i32, by which x's range, 0 included, becomes low..high."""),
     "tn_cumsum": (c_void_p, (c_void_p, c_int32, c_int, c_int,), True,
         "tn_tensor * tn_cumsum(tn_tensor *x, int32_t axis, int reverse, int exclusive)",
         """Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself."""),
@@ -2670,12 +2731,12 @@ FUNCTIONS = {
         shape; a place outside is left out."""),
     "tn_scatter": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int32, c_int32,), True,
         "tn_tensor * tn_scatter(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t axis, int32_t how)",
-        """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
-        sums sort the places: for long lines they are slow. A place outside is left out."""),
+        """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All
+        but sums sort the places: for long lines they are slow. A place outside is left out."""),
     "tn_scatter_nd": (c_void_p, (c_void_p, c_void_p, c_void_p, c_int32,), True,
         "tn_tensor * tn_scatter_nd(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int32_t how)",
-        """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
-        first k dimensions of x."""),
+        """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of
+        the first k dimensions of x."""),
     "tn_gather_nd": (c_void_p, (c_void_p, c_void_p,), True,
         "tn_tensor * tn_gather_nd(tn_tensor *x, tn_tensor *index)",
         """What is at such places: -> (points..., the rest). A place outside gives zeros."""),

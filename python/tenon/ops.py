@@ -951,6 +951,45 @@ def attention(q: Operand, k: Operand, v: Operand, causal: bool = False) -> Tenso
     return op("tn_attention", "tttb", q, k, v, causal)
 
 
+def attend(q: Operand, k: Operand, v: Operand, *, mask: Any = None, bias: Any = None, scale: Any = None,
+        cap: Any = None, first: Any = None, reach: Any = None, causal: Any = None) -> Tensor:
+    """Attention with more to say: q (..., heads, queries, d), k (..., groups, keys, d), v (..., groups, keys, e) ->
+    (..., heads, queries, e). Where there are fewer groups than heads, heads / groups heads in a row share keys and
+    values (Ainslie and others, 2023). To go on with what came before, put its keys and values in front of the new ones
+    and give their number as `first`. A query that sees no key gets zeros.
+
+    mask: of any type, broadcast to (..., heads, queries, keys): not 0 where a key is seen; None: all
+    bias: added to the scores, broadcast likewise; None: none
+    scale: of the scores; 0: 1 / sqrt(d)
+    cap: scores become cap tanh(score / cap) before a bias is added; 0: they stay
+    first: the number of the first query among the keys
+    reach: a query sees but so many keys up to its own; 0: all
+    causal: none after its own"""
+    return op("tn_attend", "ttto", q, k, v, (c.tn_attend_options, {"mask": mask, "bias": bias, "scale": scale,
+                  "cap": cap, "first": first, "reach": reach, "causal": causal}))
+
+
+def rotary(x: Operand, cosine: Operand, sine: Operand, interleaved: int) -> Tensor:
+    """Positions by rotation (Su and others, 2021): of the last dimension's first elements, as many as twice the last
+    dimension of cosine and sine, element i and the one half of them later, or, `interleaved`, elements 2 i and 2 i + 1,
+    are turned by the angle of pair i. Cosine and sine are broadcast with (..., pairs)."""
+    return op("tn_rotary", "ttti", x, cosine, sine, interleaved)
+
+
+def quantize(x: Operand, scale: Operand, zero: Operand, *, axis: Any = None, low: Any = None,
+        high: Any = None) -> Tensor:
+    """Whole numbers for x: round(x / scale) + zero, of two the even one, kept within low..high, as i32. Scale and zero are
+    one number each, or along an axis one for each place or for each of equal blocks of places: (parts), or of x's rank.
+    The zero, of any type, may be None: none. No gradient."""
+    return op("tn_quantize", "ttto", x, scale, zero, (c.tn_quantize_options, {"axis": axis, "low": low,
+                  "high": high}))
+
+
+def dequantize(x: Operand, scale: Operand, zero: Operand, axis: int = -1) -> Tensor:
+    """And back: (x - zero) scale, of the scale's type; x i32 or u8."""
+    return op("tn_dequantize", "ttti", x, scale, zero, axis)
+
+
 def cumsum(x: Operand, axis: int = -1, reverse: bool = False, exclusive: bool = False) -> Tensor:
     """Running sums along an axis; with `reverse` from its end, with `exclusive` without the element itself."""
     return op("tn_cumsum", "tibb", x, axis, reverse, exclusive)
@@ -1035,14 +1074,14 @@ def put(index: Operand, values: Operand, axis: int, size: int) -> Tensor:
 
 
 def scatter(x: Operand, index: Operand, updates: Operand, axis: int, how: int) -> Tensor:
-    """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All but
-    sums sort the places: for long lines they are slow. A place outside is left out."""
+    """x with updates at places along an axis: index, i32, and updates have one shape, which is x's but for the axis. All
+    but sums sort the places: for long lines they are slow. A place outside is left out."""
     return op("tn_scatter", "tttii", x, index, updates, axis, how)
 
 
 def scatter_nd(x: Operand, index: Operand, updates: Operand, how: int) -> Tensor:
-    """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of the
-    first k dimensions of x."""
+    """x with updates (points..., the rest of x's dimensions) where index, i32 (points..., k), says: the place in each of
+    the first k dimensions of x."""
     return op("tn_scatter_nd", "ttti", x, index, updates, how)
 
 
@@ -1240,6 +1279,10 @@ class TensorMethods:
     batch_share = batch_share
     batch_normalize_across = batch_normalize_across
     attention = attention
+    attend = attend
+    rotary = rotary
+    quantize = quantize
+    dequantize = dequantize
     cumsum = cumsum
     cumprod = cumprod
     local_response_norm = local_response_norm

@@ -60,29 +60,32 @@ tn_tensor *tn_reverse_sequence(tn_tensor *x, tn_tensor *lengths, int32_t axis, i
 
 /* ---- signals ---- */
 
-/* a - b cos(2 pi i / size) + c cos(4 pi i / size) for i from 0 to n - 1, where size is n, or n - 1 if both ends meet.
- */
-static tn_tensor *cosines(tn_graph *graph, int64_t n, int symmetric, double a, double b, double c)
+/* The angle 2 pi i / size for i from 0 to n - 1, where size is n, or n - 1 if both ends meet, which then are exactly
+ * alike: the second half is counted from its end. */
+static tn_tensor *turn(tn_graph *graph, int64_t n, int symmetric)
 {
     double size = n > 1 ? (double)(symmetric ? n - 1 : n) : 1;
-    tn_tensor *turn = times(tn_arange(graph, 0, 1, n), 2 * M_PI / size), *one = times(tn_cos(turn), -b);
-    tn_tensor *sum = tn_add(one, tn_number(one, a));
-    return c != 0 ? tn_add(sum, times(tn_cos(times(turn, 2)), c)) : sum;
+    tn_tensor *i = tn_arange(graph, 0, 1, n);
+    return times(tn_min(i, tn_sub(tn_number(i, size), i)), 2 * M_PI / size);
 }
 
+/* (1 - cos) / 2, without a difference that cancels. */
 tn_tensor *tn_hann(tn_graph *graph, int64_t count, int symmetric)
 {
-    return cosines(graph, count, symmetric, 0.5, 0.5, 0);
+    return tn_square(tn_sin(times(turn(graph, count, symmetric), 0.5)));
 }
 
 tn_tensor *tn_hamming(tn_graph *graph, int64_t count, int symmetric)
 {
-    return cosines(graph, count, symmetric, 25.0 / 46, 21.0 / 46, 0);
+    tn_tensor *wave = times(tn_cos(turn(graph, count, symmetric)), -21.0 / 46);
+    return tn_add(wave, tn_number(wave, 25.0 / 46));
 }
 
+/* 0.42 - cos / 2 + 0.08 cos 2, which is (1 - cos) (0.34 - 0.16 cos). */
 tn_tensor *tn_blackman(tn_graph *graph, int64_t count, int symmetric)
 {
-    return cosines(graph, count, symmetric, 0.42, 0.5, 0.08);
+    tn_tensor *wave = times(tn_cos(turn(graph, count, symmetric)), -0.32);
+    return tn_mul(tn_hann(graph, count, symmetric), tn_add(wave, tn_number(wave, 0.68)));
 }
 
 /* (from, to): the angle 2 pi j k / n, of the rest of j k by n, so that it is as exact as small angles are. */

@@ -242,6 +242,54 @@ def scatter_nd(how):
     return f
 
 
+def attend(**more):
+    """PyTorch's own; `first` and `reach` by a mask."""
+    def f(q, k, v, mask=None):
+        if mask is not None:
+            mask = mask != 0
+        if "first" in more:
+            i, j = torch.arange(q.shape[-2])[:, None] + more["first"], torch.arange(k.shape[-2])
+            mask = (j <= i) & (i - j < more.get("reach", 99))
+        return F.scaled_dot_product_attention(q, k, v, mask, scale=more.get("scale"),
+                                              enable_gqa=q.shape[-3] != k.shape[-3])
+
+    return f
+
+
+def capped(cap):
+    def f(q, k, v, bias):
+        return (torch.tanh(q @ k.mT / q.shape[-1] ** 0.5 / cap) * cap + bias).softmax(-1) @ v
+
+    return f
+
+
+def rotary(pairs, interleaved, first=0, base=10000.0):
+    """By complex numbers."""
+    def f(x):
+        angle = torch.outer(torch.arange(first, first + x.shape[-2]), base ** (-torch.arange(pairs) / pairs))
+        if not interleaved:
+            halves = x[..., :2 * pairs].unflatten(-1, (2, pairs)).transpose(-1, -2)
+        else:
+            halves = x[..., :2 * pairs].unflatten(-1, (pairs, 2))
+        y = torch.view_as_real(torch.view_as_complex(halves.contiguous()) * torch.polar(torch.ones_like(angle), angle))
+        y = (y if interleaved else y.transpose(-1, -2)).flatten(-2)
+        return torch.cat([y, x[..., 2 * pairs:]], -1)
+
+    return f
+
+
+def quantized(scale, zero, low, high, axis=None):
+    def f(x):
+        s, z = torch.tensor(scale), torch.tensor(zero)
+        if axis is None:
+            return torch.clamp((x / s).round() + z, low, high).long()
+        shape = [1] * x.dim()
+        shape[axis] = -1
+        return torch.clamp((x / s.reshape(shape)).round() + z.reshape(shape), low, high).long()
+
+    return f
+
+
 def depth_to_space(r):
     """By the channels' other order."""
     def f(x):
@@ -401,6 +449,8 @@ POOL_ND = "tn_%spool_nd(in[0], (tn_pool_nd_options){%s})"
 PLACES = "tn_maxpool_nd_places(in[0], (tn_pool_nd_options){%s}, %d, NULL)"
 SAMPLE = "tn_grid_sample(in[0], tn_mul(in[1], tn_number(in[1], 0.43)), (tn_grid_options){%s})"
 WINDOWED = "tn_mul(in[0], %s)"
+ATTEND = "tn_attend(in[0], in[1], in[2], (tn_attend_options){%s})"
+ROTARY = "turned(in[0], %d, %d, %d)"
 EINSUM = "tn_einsum(\"%s\", in, %d)"
 ND = [
     ("conv_nd, volumes", CONV_ND % "0", conv_nd(3), [(2, 2, 3, 3, 4), (2, 2, 2, 2, 3)]),
@@ -497,6 +547,8 @@ ND = [
     ("hann", WINDOWED % "tn_hann(tn_graph_of(in[0]), 7, 0)", lambda x: x * torch.hann_window(7), [(7,)]),
     ("hamming, symmetric", WINDOWED % "tn_hamming(tn_graph_of(in[0]), 6, 1)",
      lambda x: x * torch.hamming_window(6, False, 25 / 46, 21 / 46), [(6,)]),
+    ("blackman, symmetric", WINDOWED % "tn_blackman(tn_graph_of(in[0]), 5, 1)",
+     lambda x: x * torch.blackman_window(5, False), [(5,)]),
     ("blackman", WINDOWED % "tn_blackman(tn_graph_of(in[0]), 8, 0)", lambda x: x * torch.blackman_window(8), [(8,)]),
     ("dft", "dft_part(in[0], in[1], (tn_dft_options){0}, 0)", fourier(torch.fft.fft, "real"), [(3, 5), (3, 5)]),
     ("dft, imaginary, cut", "dft_part(in[0], in[1], (tn_dft_options){.size = 4}, 1)",
@@ -534,6 +586,26 @@ ND = [
     ("scatter_nd of elements, smallest", "tn_scatter_nd(in[0], in[1], in[2], TN_SCATTER_MIN)", scatter_nd(4),
      [(3, 3), ((6, 2), 0, 2), (6,)]),
     ("gather_nd", "tn_gather_nd(in[0], in[1])", lambda x, i: x[i[..., 0], i[..., 1]], [(3, 4, 2), ((2, 3, 2), 0, 2)]),
+    ("attend with a mask", ATTEND % ".mask = in[3]", attend(), [(1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 5, 2), ((3, 5), 0, 2)]),
+    ("attend in groups, scaled", ATTEND % ".scale = 0.3", attend(scale=0.3), [(1, 4, 2, 3), (1, 2, 3, 3), (1, 2, 3, 2)]),
+    ("attend after others, not too far", ATTEND % ".causal = 1, .first = 3, .reach = 3", attend(first=3, reach=3),
+     [(2, 2, 2, 3), (2, 1, 5, 3), (2, 1, 5, 2)]),
+    ("attend, bounded scores and a bias", ATTEND % ".cap = 1.25, .bias = in[3]", capped(1.25),
+     [(2, 3, 2), (2, 4, 2), (2, 4, 3), (3, 4)]),
+    ("rotary", ROTARY % (0, 2, 0), rotary(2, False), [(2, 3, 4)]),
+    ("rotary of a part, interleaved, later", ROTARY % (5, 2, 1), rotary(2, True, 5), [(2, 3, 6)]),
+    ("quantize", "tn_quantize(in[0], tn_number(in[0], 0.3), tn_full(tn_graph_of(in[0]), TN_I32, TN_SCALAR, 7), "
+     "(tn_quantize_options){0, 0, 12})", quantized(0.3, 7, 0, 12), [(3, 7)]),
+    ("quantize along an axis", "tn_quantize(in[0], tn_add(tn_abs(in[1]), tn_number(in[1], 0.1)), NULL, "
+     "(tn_quantize_options){1, -4, 3})",
+     lambda x, s: torch.clamp((x / (s.abs() + 0.1)[:, None]).round(), -4, 3).long(), [(2, 3, 4), (3,)]),
+    ("dequantize", "tn_dequantize(in[0], in[1], in[2], 0)", lambda x, s, z: (x - z[:, None]) * s[:, None],
+     [((3, 4), -9, 9), (3,), ((3,), -2, 2)]),
+    ("dequantize by blocks", "tn_dequantize(in[0], in[1], NULL, 1)", lambda x, s: x * s.repeat_interleave(2, 1),
+     [((3, 4), -9, 9), (3, 2)]),
+    ("scale of a range", "range_part(in[0], 0)", lambda x: (x.amax().clamp(min=0) - x.amin().clamp(max=0)) / 255, [(9,)]),
+    ("zero of a range", "range_part(tn_add(in[0], tn_number(in[0], 0.7)), 1)",
+     lambda x: (-(x + 0.7).amin() / ((x + 0.7).amax() - (x + 0.7).amin()) * 255).round().long(), [(41,)]),
     ("nonzero", "tn_nonzero(in[0], 9, NULL)", lambda x: filled(x.nonzero().T, 9), [((3, 5), -1, 1)]),
     ("nonzero, the first", "tn_nonzero(in[0], 4, NULL)", lambda x: x.nonzero().T[:, :4], [((3, 2, 3), -1, 1)]),
     ("compress", "tn_compress(in[0], in[1], 1, 4, NULL)",

@@ -86,6 +86,11 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(scatter, tn_scatter(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 1, 5))                       \
     REFUSED(scatter_nd, tn_scatter_nd(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 0))                    \
     REFUSED(gather_nd, tn_gather_nd(x, x))                                                                             \
+    REFUSED(attend, tn_attend(x, x, x, (tn_attend_options){0}))                                                        \
+    REFUSED(rotary, tn_rotary(x, x, x, 0))                                                                             \
+    REFUSED(quantize, tn_quantize(x, x, NULL, (tn_quantize_options){0, 1, 1}))                                         \
+    REFUSED(dequantize, tn_dequantize(tn_cast(x, TN_I32), tn_reshape(x, TN_SHAPE(6)), NULL, 1))                        \
+    REFUSED(quantize_range, tn_quantize_range(x, 0, 255, NULL))                                                        \
     REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
     REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
 ALL

@@ -110,6 +110,20 @@ static tn_unique_result unique_part(tn_tensor *x)
     return more;
 }
 
+/* x (..., steps, width) turned by its steps, which are counted from `first`. */
+static tn_tensor *turned(tn_tensor *x, int64_t first, int64_t pairs, int interleaved)
+{
+    tn_shape s = tn_shape_of(x);
+    tn_tensor *sine = NULL, *cosine = tn_rotary_table(tn_graph_of(x), first, s.dim[s.rank - 2], pairs, 10000, &sine);
+    return tn_rotary(x, cosine, sine, interleaved);
+}
+
+static tn_tensor *range_part(tn_tensor *x, int zero)
+{
+    tn_tensor *at = NULL, *scale = tn_quantize_range(x, 0, 255, &at);
+    return zero ? at : scale;
+}
+
 #define LIST(...)                                                                                                      \
     {                                                                                                                  \
         __VA_ARGS__                                                                                                    \
