@@ -1,6 +1,7 @@
 /* predict.c: `tenon predict`: what a saved model makes of pictures (PNG, PGM, JPEG, IDX) and of tables (CSV). */
 #include "data.h"
 #include "json.h"
+#include "onnx.h"
 #include "picture.h"
 #include "resident.h"
 #include "sheet.h"
@@ -452,6 +453,7 @@ static int predict(predictor *p, char **paths, int files)
 
 int cli_predict(int argc, char **argv)
 {
+    if (cli_onnx_of(argc, argv)) return cli_predict_onnx(argc, argv);
     predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
     if (status == CLI_GO_ON) status = check_out(&p.saved, argv + 1, files);

@@ -1,0 +1,99 @@
+/* info.c: `tenon info`: what an ONNX file is: inputs, outputs, operators, weights; what of it has no rule here; and,
+ * with a device, what that one would leave to another. Nothing is run. */
+#include "onnx.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char doc[] =
+    "Says what an ONNX file has: inputs, outputs, operators, weights, and all that is not supported of it.\n"
+    "With --device also what that device would leave to another. Nothing is run.";
+
+/* "x float (N, 3, 224, 224)" */
+static void print_port(const char *what, const tn_onnx_port *port)
+{
+    printf("%-8s %s  %s", what, cli_shown(port->name), port->element);
+    if (port->rank < 0) printf(" of any shape");
+    for (int32_t d = 0; d < port->rank; d++) {
+        printf("%s", d ? ", " : " (");
+        if (port->dim[d] >= 0)
+            printf("%lld", (long long)port->dim[d]);
+        else
+            printf("%s", port->symbol[d] ? cli_shown(port->symbol[d]) : "?");
+    }
+    printf("%s\n", port->rank > 0 ? ")" : port->rank == 0 ? " ()" : "");
+}
+
+static void print_file(const cli_onnx *onnx)
+{
+    tn_onnx_port port;
+    tn_onnx_operator op;
+    for (size_t i = 0; tn_onnx_input_at(onnx->model, i, &port); i++) print_port("input", &port);
+    for (size_t i = 0; tn_onnx_output_at(onnx->model, i, &port); i++) print_port("output", &port);
+    printf("weights  %lld\n", (long long)tn_onnx_weights(onnx->model));
+    for (size_t i = 0; tn_onnx_operator_at(onnx->model, i, &op); i++)
+        printf("operator %-24s %6u  %s%sopset %lld%s\n", cli_shown(op.name), op.count, cli_shown(op.domain),
+               *op.domain ? ", " : "", (long long)op.opset, op.is_known ? "" : "  is not supported");
+}
+
+/* Lines about kernels that are elsewhere, and the last, which has the sums. */
+static void take_line(void *arg, const char *line)
+{
+    char *last = arg;
+    if (strstr(line, " not on ")) printf("%s\n", line + strspn(line, " "));
+    snprintf(last, 300, "%s", line);
+}
+
+static int print_device(tn_graph *graph, const char *name)
+{
+    tn_device *device = NULL;
+    tn_state *state = NULL;
+    tn_program *program = NULL;
+    char last[300] = "";
+    tn_status s = tn_device_open(name, &device);
+    if (!s) s = tn_state_new(device, 0, &state);
+    if (!s) s = tn_compile(graph, state, NULL, &program);
+    if (!s) tn_program_explain(program, take_line, last);
+    if (!s) printf("on %s: %s\n", tn_device_name(device), last);
+    int status = s ? cli_failed() : CLI_GO_ON;
+    tn_program_free(program);
+    tn_state_free(state);
+    tn_device_close(device);
+    return status;
+}
+
+static int inform(cli_onnx *onnx, const char *shapes, const char *device)
+{
+    print_file(onnx);
+    int status = cli_onnx_shapes(onnx, shapes, 1);
+    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(onnx) : NULL;
+    if (status == CLI_GO_ON && !graph) {
+        printf("not supported:\n");
+        if (!cli_onnx_problems(onnx, stdout)) status = cli_failed();
+    } else if (graph) {
+        printf("all of it is supported\n");
+        if (device) status = print_device(graph, device);
+    }
+    tn_graph_free(graph);
+    return status;
+}
+
+int cli_info(int argc, char **argv)
+{
+    const char *shapes = NULL, *device = NULL;
+    int operands;
+    cli_onnx onnx = {0};
+    cli_option options[] = {
+        {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes of inputs or dimensions that the file leaves open (1)", &shapes, 0,
+         0, 0, 0, 0, 0},
+        {CLI_TEXT, "device", "NAME", "says what that device would leave to another", &device, 0, 0, 0, 0, 0, 0},
+        {.kind = CLI_END},
+    };
+    int status = cli_parse(&(cli_syntax){"info", "FILE", doc, NULL, options}, argc, argv, &operands);
+    if (status == CLI_GO_ON && operands != 1) status = cli_usage("info needs one FILE");
+    if (status == CLI_GO_ON) status = cli_onnx_open(&onnx, argv[1]);
+    if (status == CLI_GO_ON) status = inform(&onnx, shapes, device);
+    cli_onnx_close(&onnx);
+    return status == CLI_GO_ON ? CLI_OK : status;
+}

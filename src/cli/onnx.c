@@ -1,0 +1,153 @@
+/* onnx.c: see onnx.h. */
+#include "onnx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+int cli_onnx_is(const char *path)
+{
+    const char *dot = path ? strrchr(path, '.') : NULL;
+    return dot && !strcasecmp(dot, ".onnx");
+}
+
+const char *cli_onnx_of(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *path = NULL;
+        if (!strcmp(argv[i], "--model") && i + 1 < argc) path = argv[i + 1];
+        if (!strncmp(argv[i], "--model=", 8)) path = argv[i] + 8;
+        if (cli_onnx_is(path)) return path;
+    }
+    return NULL;
+}
+
+int cli_onnx_open(cli_onnx *onnx, const char *path)
+{
+    tn_onnx_port port;
+    *onnx = (cli_onnx){.path = path};
+    if (tn_onnx_load(path, &onnx->model)) return cli_failed();
+    while (tn_onnx_input_at(onnx->model, onnx->inputs, &port)) {
+        if (onnx->inputs == CLI_ONNX_INPUTS) return cli_fail("%s has more than %d inputs", path, CLI_ONNX_INPUTS);
+        onnx->given[onnx->inputs++].name = port.name;
+    }
+    return CLI_GO_ON;
+}
+
+void cli_onnx_close(cli_onnx *onnx)
+{
+    for (size_t i = 0; i < onnx->inputs; i++) free(onnx->data[i]);
+    tn_onnx_free(onnx->model);
+}
+
+/* ---- shapes ---- */
+
+/* "1x3x224x224" up to a comma; returns 0 if it is anything else. */
+static int read_shape(const char *text, tn_shape *shape)
+{
+    *shape = (tn_shape){0};
+    do {
+        char *end;
+        long long size = strtoll(text, &end, 10);
+        if (end == text || size < 0 || shape->rank == TN_MAX_RANK) return 0;
+        shape->dim[shape->rank++] = size;
+        text = end;
+    } while (*text++ == 'x');
+    return text[-1] == 0 || text[-1] == ',';
+}
+
+/* What the list says of a name; returns 0 if it says nothing. */
+static int find_shape(const char *list, const char *name, tn_shape *shape)
+{
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        const char *is = strchr(at, '=');
+        if (is && (size_t)(is - at) == strlen(name) && !strncmp(at, name, strlen(name)))
+            return read_shape(is + 1, shape);
+    }
+    return 0;
+}
+
+static int is_known_name(const cli_onnx *onnx, const char *name, size_t length)
+{
+    tn_onnx_port port;
+    for (size_t i = 0; tn_onnx_input_at(onnx->model, i, &port); i++) {
+        if (strlen(port.name) == length && !strncmp(port.name, name, length)) return 1;
+        for (int32_t d = 0; d < port.rank; d++)
+            if (port.symbol[d] && strlen(port.symbol[d]) == length && !strncmp(port.symbol[d], name, length)) return 1;
+    }
+    return 0;
+}
+
+static int check_list(const cli_onnx *onnx, const char *list)
+{
+    tn_shape shape;
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        const char *is = strchr(at, '=');
+        if (!is || !read_shape(is + 1, &shape)) return cli_usage("--shape '%s' is no NAME=1x3x224x224", list);
+        if (!is_known_name(onnx, at, (size_t)(is - at)))
+            return cli_usage("--shape '%s': %s has no input and no dimension '%.*s'", list, onnx->path, (int)(is - at),
+                             at);
+    }
+    return CLI_GO_ON;
+}
+
+static int declared(const cli_onnx *onnx, const tn_onnx_port *port, const char *list, int64_t otherwise,
+                    tn_shape *shape)
+{
+    tn_shape one;
+    *shape = (tn_shape){.rank = port->rank > 0 ? port->rank : 0};
+    for (int32_t d = 0; d < shape->rank; d++) {
+        int is_said = port->symbol[d] && find_shape(list, port->symbol[d], &one) && one.rank == 1;
+        shape->dim[d] = port->dim[d] >= 0 ? port->dim[d] : is_said ? one.dim[0] : otherwise;
+        if (port->dim[d] < 0 && !is_said && !otherwise)
+            return cli_usage("%s: dimension %d of input '%s' is open (%s): --shape says what it is", onnx->path, d,
+                             port->name, port->symbol[d] ? port->symbol[d] : "it has no name");
+    }
+    if (port->rank < 0 && !otherwise)
+        return cli_usage("%s: the shape of input '%s' is open: --shape says what it is", onnx->path, port->name);
+    return CLI_GO_ON;
+}
+
+int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
+{
+    tn_onnx_port port;
+    int status = check_list(onnx, shapes);
+    for (size_t i = 0; i < onnx->inputs && status == CLI_GO_ON && tn_onnx_input_at(onnx->model, i, &port); i++) {
+        tn_shape *shape = &onnx->given[i].shape;
+        if (!onnx->data[i] && !find_shape(shapes, port.name, shape))
+            status = declared(onnx, &port, shapes, otherwise, shape);
+    }
+    return status;
+}
+
+/* ---- building ---- */
+
+tn_graph *cli_onnx_build(cli_onnx *onnx)
+{
+    tn_onnx_port port;
+    for (size_t round = 0; round <= onnx->inputs; round++) {
+        size_t more = 0;
+        tn_graph *graph = tn_graph_new();
+        if (!graph || !tn_onnx_build(onnx->model, graph, onnx->given, onnx->inputs, NULL)) return graph;
+        for (size_t i = 0; i < onnx->inputs && tn_onnx_input_at(onnx->model, i, &port); i++) {
+            int becomes = port.needed && onnx->data[i] && !onnx->given[i].data;
+            if (becomes) onnx->given[i].data = onnx->data[i];
+            more += becomes != 0;
+        }
+        tn_graph_free(graph);
+        if (!more) break;
+    }
+    return NULL;
+}
+
+size_t cli_onnx_problems(const cli_onnx *onnx, void *stream)
+{
+    tn_onnx_problem p;
+    size_t count = 0;
+    for (; tn_onnx_problem_at(onnx->model, count, &p); count++)
+        fprintf(stream, "  %-24s %s%s opset %lld, %u times, first at '%s': %s\n", cli_shown(p.operator),
+                cli_shown(p.domain), *p.domain ? "," : "", (long long)p.opset, p.count, cli_shown(p.node),
+                cli_shown(p.why));
+    return count;
+}

@@ -1,0 +1,42 @@
+/* onnx.h: an ONNX file as the command has it: shapes by --shape or by what is fed, and a graph for these. */
+#ifndef TN_CLI_ONNX_H
+#define TN_CLI_ONNX_H
+
+#include "options.h"
+#include "tenon/onnx.h"
+#include "tenon/tenon.h"
+
+enum { CLI_ONNX_INPUTS = 64 };
+
+typedef struct cli_onnx {
+    const char *path;
+    tn_onnx *model;
+    tn_onnx_given given[CLI_ONNX_INPUTS]; /* of each input, in order */
+    void *data[CLI_ONNX_INPUTS];          /* what is fed to it, of the port's type; NULL: nothing yet */
+    size_t inputs;
+} cli_onnx;
+
+/* Whether a file is one, by its name. */
+int cli_onnx_is(const char *path);
+
+/* Reads the file. cli_onnx_close follows in any case. Returns CLI_GO_ON or an exit status, as all that follow. */
+int cli_onnx_open(cli_onnx *onnx, const char *path);
+void cli_onnx_close(cli_onnx *onnx);
+
+/* Gives inputs their shapes: the data's; what `shapes` says, "x=1x3x224x224,N=4" with names of inputs and of dimensions
+ * that the file leaves open; or what the file says. Dimensions that are open after all are `otherwise`, or an error if
+ * that is 0. */
+int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise);
+
+/* Builds the graph. Inputs whose numbers the shapes depend on, and that have data, become constants of it. Returns NULL
+ * where something is not there: cli_onnx_problems says what. */
+tn_graph *cli_onnx_build(cli_onnx *onnx);
+/* A line on that stream for each; returns how many there are. */
+size_t cli_onnx_problems(const cli_onnx *onnx, void *stream);
+
+/* `tenon predict --model FILE.onnx`. */
+int cli_predict_onnx(int argc, char **argv);
+/* The file of --model, if it is an ONNX file; else NULL. */
+const char *cli_onnx_of(int argc, char **argv);
+
+#endif

@@ -1,0 +1,262 @@
+/* predict_onnx.c: `tenon predict --model FILE.onnx`: what a network that comes as ONNX makes of arrays and pictures. */
+#include "onnx.h"
+#include "options.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char doc[] =
+    "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several;\n"
+    "an archive .npz or a file .safetensors has all of them by their names. A picture (PNG or JPEG) becomes an\n"
+    "input (1, channels, height, width) of numbers from 0 to 1.";
+
+typedef struct predictor {
+    cli_onnx onnx;
+    const char *path, *out, *device, *shapes;
+    int strict, explain;
+    tn_program *program;
+} predictor;
+
+enum { SHOWN = 8 }; /* numbers of an output */
+
+/* ---- inputs ---- */
+
+static double number_at(const tn_array *a, int64_t i)
+{
+    return a->dtype == TN_F32   ? (double)((const float *)a->data)[i]
+           : a->dtype == TN_F64 ? ((const double *)a->data)[i]
+           : a->dtype == TN_I32 ? ((const int32_t *)a->data)[i]
+                                : ((const uint8_t *)a->data)[i];
+}
+
+/* The numbers as the input has them. */
+static void *converted(const tn_array *a, int32_t dtype)
+{
+    const int64_t count = tn_shape_count(&a->shape);
+    void *data = calloc((size_t)count + 1, sizeof(double));
+    for (int64_t i = 0; data && i < count; i++) {
+        const double x = number_at(a, i);
+        if (dtype == TN_I32)
+            ((int32_t *)data)[i] = (int32_t)x;
+        else if (dtype == TN_F64)
+            ((double *)data)[i] = x;
+        else
+            ((float *)data)[i] = (float)x;
+    }
+    return data;
+}
+
+static int take_array(predictor *p, size_t i, const tn_onnx_port *port, const char *path, const char *member)
+{
+    tn_array array = {0};
+    if (tn_array_read(path, member, &array)) return cli_failed();
+    const int is_whole = array.dtype == TN_I32 || array.dtype == TN_U8;
+    int status = CLI_GO_ON;
+    if (port->dtype == TN_I32 && !is_whole)
+        status = cli_fail("%s: input '%s' takes %s, and these are %s", path, port->name, port->element,
+                          tn_dtype_name(array.dtype));
+    p->onnx.given[i].shape = array.shape;
+    p->onnx.data[i] = converted(&array, port->dtype);
+    if (!p->onnx.data[i]) status = cli_fail("out of memory");
+    tn_array_free(&array);
+    return status;
+}
+
+/* Scaled until it covers the input's size, from 0 to 1. */
+static int take_picture(predictor *p, size_t i, const tn_onnx_port *port, const char *path)
+{
+    const int64_t *dim = port->dim;
+    if (port->rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] < 1 || dim[3] < 1 || port->dtype != TN_F32)
+        return cli_fail(
+            "%s: input '%s' takes no picture: it is no (1, channels, height, width) of a size that the file "
+            "says, with 1 or 3 channels",
+            path, port->name);
+    const tn_shape sample = TN_SHAPE(dim[1], dim[2], dim[3]);
+    const int64_t count = tn_shape_count(&sample);
+    uint8_t *level = malloc((size_t)count);
+    float *x = malloc((size_t)count * sizeof *x);
+    int status = !level || !x                          ? cli_fail("out of memory")
+                 : tn_image_read(path, &sample, level) ? cli_failed()
+                                                       : CLI_GO_ON;
+    for (int64_t k = 0; status == CLI_GO_ON && k < count; k++) x[k] = (float)level[k] / 255;
+    free(level);
+    p->onnx.data[i] = x;
+    p->onnx.given[i].shape = TN_SHAPE(1, dim[1], dim[2], dim[3]);
+    return status;
+}
+
+static int has_ending(const char *path, const char *ending)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && !strcasecmp(dot, ending);
+}
+
+static int take_file(predictor *p, size_t i, const char *path, const char *member)
+{
+    static const char *const pictures[] = {".png", ".jpg", ".jpeg"};
+    tn_onnx_port port;
+    if (!tn_onnx_input_at(p->onnx.model, i, &port)) return cli_usage("%s has %zu inputs", p->path, p->onnx.inputs);
+    if (p->onnx.data[i]) return cli_usage("input '%s' is given twice", port.name);
+    for (size_t k = 0; k < sizeof pictures / sizeof *pictures; k++)
+        if (has_ending(path, pictures[k])) return take_picture(p, i, &port, path);
+    return take_array(p, i, &port, path, member);
+}
+
+/* All inputs from one file, by their names. */
+static int take_all(predictor *p, const char *path)
+{
+    int status = CLI_GO_ON;
+    for (size_t i = 0; i < p->onnx.inputs && status == CLI_GO_ON; i++)
+        status = take_file(p, i, path, p->onnx.inputs > 1 ? p->onnx.given[i].name : NULL);
+    return status;
+}
+
+/* "NAME=FILE", or a file for the next input that has none. */
+static int take(predictor *p, const char *word, size_t next)
+{
+    const char *is = strchr(word, '=');
+    for (size_t i = 0; is && i < p->onnx.inputs; i++)
+        if (strlen(p->onnx.given[i].name) == (size_t)(is - word) &&
+            !strncmp(p->onnx.given[i].name, word, (size_t)(is - word)))
+            return take_file(p, i, is + 1, NULL);
+    int has_many = has_ending(word, ".npz") || has_ending(word, ".safetensors");
+    return has_many ? take_all(p, word) : take_file(p, next, word, NULL);
+}
+
+static int take_inputs(predictor *p, char **words, int count)
+{
+    int status = CLI_GO_ON;
+    for (int i = 0; i < count && status == CLI_GO_ON; i++) status = take(p, words[i], (size_t)i);
+    for (size_t i = 0; i < p->onnx.inputs && status == CLI_GO_ON; i++)
+        if (!p->onnx.data[i]) status = cli_usage("input '%s' is missing", p->onnx.given[i].name);
+    return status;
+}
+
+/* ---- outputs ---- */
+
+static void print_output(const tn_port *port, const tn_array *y)
+{
+    char shape[160];
+    const int64_t count = tn_shape_count(&y->shape);
+    printf("%s %s %s:", cli_shown(port->name), tn_dtype_name(y->dtype), tn_shape_text(&y->shape, shape, sizeof shape));
+    for (int64_t i = 0; i < count && i < SHOWN; i++) printf(" %.6g", cli_unsigned_nan(number_at(y, i)));
+    printf("%s\n", count > SHOWN ? " ..." : "");
+}
+
+/* y.npy; of several outputs, y.NAME.npy. */
+static int write_output(const predictor *p, const tn_port *port, const tn_array *y, int is_one)
+{
+    char path[4096];
+    const char *dot = strrchr(p->out, '.');
+    int stem = (int)(dot - p->out);
+    int length = is_one ? snprintf(path, sizeof path, "%s", p->out)
+                        : snprintf(path, sizeof path, "%.*s.%s%s", stem, p->out, port->name, dot);
+    if (length >= (int)sizeof path) return cli_fail("--out '%s' is too long", p->out);
+    for (char *c = path + stem; !is_one && *c; c++)
+        if (*c == '/') *c = '_';
+    return tn_array_write(path, y->dtype, y->shape, y->data) ? cli_failed() : CLI_GO_ON;
+}
+
+static int tell(const predictor *p)
+{
+    tn_port port, more;
+    int status = CLI_GO_ON, is_one = !tn_program_output_at(p->program, 1, &more);
+    for (size_t i = 0; status == CLI_GO_ON && tn_program_output_at(p->program, i, &port); i++) {
+        const uint64_t bytes = (uint64_t)tn_shape_count(&port.shape) * (port.dtype == TN_F64 ? 8 : 4);
+        tn_array y = {.dtype = port.dtype, .shape = port.shape, .data = malloc(bytes + 1)};
+        if (!y.data) return cli_fail("out of memory");
+        if (tn_fetch(p->program, port.name, y.data, bytes)) status = cli_failed();
+        if (status == CLI_GO_ON) print_output(&port, &y);
+        if (status == CLI_GO_ON && p->out) status = write_output(p, &port, &y, is_one);
+        free(y.data);
+    }
+    return status;
+}
+
+/* ---- running ---- */
+
+static void explain_line(void *arg, const char *line)
+{
+    (void)arg;
+    fprintf(stderr, "%s\n", line);
+}
+
+static tn_status run(predictor *p)
+{
+    tn_port port;
+    for (size_t i = 0; tn_program_input_at(p->program, i, &port); i++)
+        for (size_t k = 0; k < p->onnx.inputs; k++) {
+            if (strcmp(port.name, p->onnx.given[k].name) != 0) continue;
+            const uint64_t bytes = (uint64_t)tn_shape_count(&port.shape) * (port.dtype == TN_F64 ? 8 : 4);
+            tn_status s = tn_feed(p->program, port.name, p->onnx.data[k], bytes);
+            if (s) return s;
+        }
+    return tn_program_run(p->program);
+}
+
+static int compute(predictor *p, tn_graph *graph)
+{
+    tn_device *device = NULL;
+    tn_state *state = NULL;
+    tn_program_report report;
+    tn_status s = tn_device_open(p->device, &device);
+    if (!s) s = tn_state_new(device, 0, &state);
+    if (!s) s = tn_compile(graph, state, &(tn_compile_options){.strict = (uint32_t)p->strict}, &p->program);
+    if (!s) tn_program_get_report(p->program, &report);
+    if (!s && report.fallback_nodes)
+        cli_warn("%u of %u operators run elsewhere than on %s; the first is %s: %s", report.fallback_nodes,
+                 report.nodes, tn_device_name(device), report.fallback_first, report.fallback_why);
+    if (!s && p->explain) tn_program_explain(p->program, explain_line, NULL);
+    if (!s) s = run(p);
+    int status = s ? cli_failed() : tell(p);
+    tn_program_free(p->program);
+    tn_state_free(state);
+    tn_device_close(device);
+    return status;
+}
+
+static int predict(predictor *p, char **words, int count)
+{
+    int status = cli_onnx_open(&p->onnx, p->path);
+    if (status == CLI_GO_ON) status = take_inputs(p, words, count);
+    if (status == CLI_GO_ON) status = cli_onnx_shapes(&p->onnx, p->shapes, 0);
+    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(&p->onnx) : NULL;
+    if (status == CLI_GO_ON && !graph) {
+        status = cli_failed();
+        cli_onnx_problems(&p->onnx, stderr);
+    }
+    if (status == CLI_GO_ON) status = compute(p, graph);
+    tn_graph_free(graph);
+    cli_onnx_close(&p->onnx);
+    return status;
+}
+
+int cli_predict_onnx(int argc, char **argv)
+{
+    predictor p = {.device = "auto"};
+    int operands;
+    cli_option options[] = {
+        {CLI_TEXT, "model", "FILE", "an ONNX file", &p.path, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &p.device, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes that neither the file nor the data says", &p.shapes, 0, 0, 0, 0, 0,
+         0},
+        {CLI_TEXT, "out", "FILE", "write the outputs there too: .npy; of several each to FILE with its name before it",
+         &p.out, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &p.strict, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "explain", 0, "print the compiled program on standard error", &p.explain, 0, 0, 0, 0, 0, 0},
+        {.kind = CLI_END},
+    };
+    int status = cli_parse(&(cli_syntax){"predict", "[NAME=]FILE...", doc, NULL, options}, argc, argv, &operands);
+    if (status == CLI_GO_ON && p.out && !has_ending(p.out, ".npy"))
+        status = cli_usage("--out '%s': outputs are written as .npy", p.out);
+    if (status == CLI_GO_ON && p.out && cli_can_write("out", p.out)) status = CLI_FAILED;
+    if (status == CLI_GO_ON && p.out && cli_not_the_same("out", p.out, "--model", p.path)) status = CLI_USAGE;
+    for (int i = 1; status == CLI_GO_ON && i <= operands; i++)
+        if (cli_not_the_same("out", p.out, "the input", argv[i])) status = CLI_USAGE;
+    if (status == CLI_GO_ON) status = predict(&p, argv + 1, operands);
+    return status == CLI_GO_ON ? CLI_OK : status;
+}

@@ -1,0 +1,68 @@
+# `tenon info` and `tenon predict` on ONNX files.
+. "$(dirname "$0")/common.sh"
+python3 - <<'PY' || fail "making the files"
+import struct
+def varint(x):
+    out = b""
+    while x > 127: out += bytes([x & 127 | 128]); x >>= 7
+    return out + bytes([x])
+def whole(f, x): return varint(f << 3) + varint(x)
+def part(f, b): return varint(f << 3 | 2) + varint(len(b)) + (b.encode() if isinstance(b, str) else b)
+def value(name, *dims):
+    shape = b"".join(part(1, part(2, d) if isinstance(d, str) else whole(1, d)) for d in dims)
+    return part(1, name) + part(2, part(1, whole(1, 1) + part(2, shape)))
+def node(op, ins, outs): return b"".join(part(1, i) for i in ins) + b"".join(part(2, o) for o in outs) + part(4, op)
+def model(nodes, ins, outs, weights=b""):
+    graph = b"".join(part(1, n) for n in nodes) + weights + b"".join(part(11, i) for i in ins) + b"".join(part(12, o) for o in outs)
+    return whole(1, 8) + part(7, graph) + part(8, whole(2, 17))
+w = part(5, whole(1, 2) + whole(1, 2) + whole(2, 1) + part(8, "w") + part(9, struct.pack("<4f", 1, -2, 3, 4)))
+open("net.onnx", "wb").write(model([node("MatMul", ["x", "w"], ["p"]), node("Relu", ["p"], ["y"])], [value("x", "N", 2)], [value("y", "N", 2)], w))
+open("two.onnx", "wb").write(model([node("Add", ["a", "b"], ["sum"]), node("Sub", ["a", "b"], ["rest"])],
+    [value("a", 2), value("b", 2)], [value("sum", 2), value("rest", 2)]))
+open("odd.onnx", "wb").write(model([node("Strange", ["x"], ["p"]), node("Strange", ["p"], ["q"]), node("Odd", ["x"], ["y"])], [value("x", "N", 2)], [value("y", "N", 2)]))
+open("picture.onnx", "wb").write(model([node("Relu", ["x"], ["y"])], [value("x", 1, 1, 2, 2)], [value("y", 1, 1, 2, 2)]))
+def npy(name, shape, numbers):
+    head = ("{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape,)).ljust(117) + "\n"
+    open(name, "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<%df" % len(numbers), *numbers))
+npy("x.npy", (3, 2), [1, 1, -1, 0, 0, 2])
+npy("a.npy", (2,), [3, 4])
+npy("b.npy", (2,), [1, 1])
+PY
+
+"$tenon" info net.onnx >said 2>stderr
+status=$?
+grep -q 'built without ONNX' stderr && exit 77
+[ $status = 0 ] || fail "info: $(cat stderr)"
+grep -q '^input    x  float (N, 2)$' said && grep -q '^weights  4$' said && grep -q '^operator MatMul  *1  opset 17$' said || fail "info: $(cat said)"
+grep -q 'all of it is supported' said || fail "info: $(cat said)"
+"$tenon" info --device "$device" --shape N=5 net.onnx >said 2>stderr && grep -q "^on $device: .* 0 of them elsewhere" said || fail "info of a device: $(cat said stderr)"
+
+# All that is not supported is said at once, with how often and where.
+"$tenon" info odd.onnx >said 2>stderr || fail "info: $(cat stderr)"
+grep -q "Strange .* 2 times, first at 'p'" said && grep -q "Odd .* 1 times" said || fail "what is not supported: $(cat said)"
+"$tenon" predict --model odd.onnx --device "$device" x.npy >said 2>stderr && fail "an operator that is not there"
+grep -q 'Odd' stderr || fail "what is not supported: $(cat stderr)"
+
+# By the data's shape; the outputs as an array, too.
+"$tenon" predict --model net.onnx --device "$device" --out y.npy x.npy >said 2>stderr || fail "predict: $(cat stderr)"
+grep -q '^y f32 (3, 2): 4 2 0 2 6 8$' said || fail "predict: $(cat said)"
+"$tenon" predict --model net.onnx --device "$device" y.npy >said 2>stderr || fail "predict from its own output: $(cat stderr)"
+grep -q '^y f32 (3, 2): 10 0 6 8 30 20$' said || fail "predict: $(cat said)"
+
+# Several inputs, by order and by name; several outputs.
+"$tenon" predict --model two.onnx --device "$device" --out r.npy a.npy b.npy >said 2>stderr || fail "two inputs: $(cat stderr)"
+grep -q '^sum f32 (2): 4 5$' said && grep -q '^rest f32 (2): 2 3$' said || fail "two inputs: $(cat said)"
+[ -f r.sum.npy ] && [ -f r.rest.npy ] || fail "outputs by their names: $(ls)"
+"$tenon" predict --model two.onnx --device "$device" b=a.npy a=b.npy >said 2>stderr && grep -q '^rest f32 (2): -2 -3$' said || fail "by name: $(cat said stderr)"
+"$tenon" predict --model two.onnx --device "$device" a.npy >said 2>stderr && fail "an input is missing"
+grep -q "input 'b' is missing" stderr || fail "missing: $(cat stderr)"
+"$tenon" predict --model net.onnx --device "$device" --shape M=3 x.npy 2>stderr && fail "--shape of nothing"
+grep -q "no input and no dimension 'M'" stderr || fail "--shape: $(cat stderr)"
+
+# A damaged file is an error, not a crash.
+for bytes in 1 10 50 100; do
+    head -c $bytes net.onnx >cut.onnx
+    "$tenon" info cut.onnx >said 2>stderr
+    [ $? -le 2 ] || fail "cut at $bytes: $(cat stderr)"
+done
+finish
