@@ -91,6 +91,14 @@ void onnx_rule_swish(onnx_node *n)
     if (x) onnx_out(n, 0, tn_mul(x, tn_sigmoid(tn_mul(x, tn_number(x, onnx_float(n, "alpha", 1))))));
 }
 
+void onnx_rule_swiglu(onnx_node *n)
+{
+    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    if (!a || !b) return;
+    tn_tensor *gate = tn_sigmoid(tn_mul(a, tn_number(a, onnx_float(n, "alpha", 1))));
+    onnx_out(n, 0, tn_mul(tn_mul(a, gate), b));
+}
+
 void onnx_rule_hard_sigmoid(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);

@@ -299,20 +299,13 @@ void onnx_rule_cum_sum(onnx_node *n)
     onnx_out(n, 0, tn_cumsum(x, at, (int)onnx_int(n, "reverse", 0), (int)onnx_int(n, "exclusive", 0)));
 }
 
-/* By steps of twice the width: each element by the one that lies so far before it. */
 void onnx_rule_cum_prod(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
-    double given = onnx_known_number(n, 1, 0);
+    double axis = onnx_known_number(n, 1, 0);
     if (!x || n->failed) return;
-    int32_t axis = onnx_axis(n, (int64_t)given, tn_shape_of(x).rank);
-    int reverse = (int)onnx_int(n, "reverse", 0);
-    int64_t size = onnx_dim(x, axis);
-    if (reverse) x = tn_flip(x, axis);
-    if (onnx_int(n, "exclusive", 0) && size) x = onnx_pad_number(tn_slice(x, axis, 0, size - 1, 1), axis, 1, 0, 1);
-    for (int64_t by = 1; by < size; by *= 2)
-        x = tn_mul(x, onnx_pad_number(tn_slice(x, axis, 0, size - by, 1), axis, by, 0, 1));
-    onnx_out(n, 0, reverse ? tn_flip(x, axis) : x);
+    int32_t at = onnx_axis(n, (int64_t)axis, tn_shape_of(x).rank);
+    onnx_out(n, 0, tn_cumprod(x, at, (int)onnx_int(n, "reverse", 0), (int)onnx_int(n, "exclusive", 0)));
 }
 
 /* ---- of what is known alone: the result's shape is what the numbers say ---- */

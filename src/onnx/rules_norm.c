@@ -27,232 +27,25 @@ void onnx_rule_gemm(onnx_node *n)
     onnx_out(n, 0, onnx_is_whole(onnx_type(n, 0)) ? tn_cast(y, TN_I32) : y);
 }
 
-/* By the first row: (..., size, size) -> (..., 1, 1). Of small matrices, for the work grows as size!. */
-static tn_tensor *determinant(tn_tensor *x, int64_t size)
-{
-    if (size == 1) return x;
-    tn_tensor *sum = NULL, *below = tn_slice(x, -2, 1, size - 1, 1);
-    for (int64_t i = 0; i < size; i++) {
-        tn_tensor *part[2] = {tn_slice(below, -1, 0, i, 1), tn_slice(below, -1, i + 1, size - 1 - i, 1)};
-        tn_tensor *minor = i == 0 ? part[1] : i == size - 1 ? part[0] : tn_concat(part, 2, -1);
-        tn_tensor *one = tn_mul(tn_slice(tn_slice(x, -2, 0, 1, 1), -1, i, 1, 1), determinant(minor, size - 1));
-        sum = !sum ? one : i % 2 ? tn_sub(sum, one) : tn_add(sum, one);
-    }
-    return sum;
-}
-
 void onnx_rule_det(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
-    if (!x || tn_shape_of(x).rank < 2) return;
-    tn_shape to = tn_shape_of(x);
-    int64_t size = to.dim[to.rank - 1];
-    if (size < 1 || size > 5) onnx_cannot(n, "a matrix of %lld rows: up to 5 are done", (long long)size);
-    to.rank -= 2;
-    if (!n->failed) onnx_out(n, 0, tn_reshape(determinant(x, size), to));
-}
-
-/* ---- einsum ---- */
-
-enum { LETTERS = 64 };
-
-/* One operand, or the result: its letters, of which those of an ellipsis are upper-case digits of their own. */
-typedef struct term {
-    int letter[TN_MAX_RANK];
-    int32_t rank;
-} term;
-
-static int read_term(const char **at, const char *end, int32_t rank, term *t)
-{
-    *t = (term){0};
-    int32_t named = 0;
-    for (const char *p = *at; p < end && *p != ',' && *p != '-'; p++) named += *p != ' ' && *p != '.';
-    for (; *at < end && **at != ',' && **at != '-'; (*at)++) {
-        if (**at == ' ') continue;
-        if (**at == '.') {
-            int32_t count = rank < 0 ? 0 : rank - named;
-            for (int32_t d = 0; d < count && t->rank < TN_MAX_RANK; d++) t->letter[t->rank++] = 1000 + d + 100 - count;
-            *at += 2;
-        } else if (t->rank < TN_MAX_RANK) {
-            t->letter[t->rank++] = **at;
-        }
-    }
-    return rank < 0 || t->rank == rank;
-}
-
-static int32_t place_of(const term *t, int letter)
-{
-    for (int32_t d = 0; d < t->rank; d++)
-        if (t->letter[d] == letter) return d;
-    return -1;
-}
-
-/* A letter that comes twice is a diagonal: the second of the two axes goes. */
-static tn_tensor *diagonals(tn_tensor *x, term *t)
-{
-    for (int32_t d = 1; d < t->rank; d++) {
-        int32_t first = place_of(t, t->letter[d]);
-        if (first == d) continue;
-        tn_shape shape = tn_shape_of(x);
-        tn_tensor *is = tn_eq(tn_iota(tn_graph_of(x), shape, first), tn_iota(tn_graph_of(x), shape, d));
-        x = tn_sum(tn_where(is, x, tn_number(x, 0)), TN_AXES(d), 0);
-        memmove(t->letter + d, t->letter + d + 1, (size_t)(t->rank - d - 1) * sizeof *t->letter);
-        t->rank--, d--;
-    }
-    return x;
-}
-
-/* Letters of `t` in the order of `all`, with 1 for those that it lacks. */
-static tn_tensor *aligned(tn_tensor *x, const term *t, const term *all)
-{
-    int32_t perm[TN_MAX_RANK], used = 0;
-    tn_shape to = {.rank = all->rank};
-    for (int32_t d = 0; d < all->rank; d++) {
-        int32_t at = place_of(t, all->letter[d]);
-        to.dim[d] = at < 0 ? 1 : tn_shape_of(x).dim[at];
-        if (at >= 0) perm[used++] = at;
-    }
-    return tn_reshape(used > 1 ? tn_transpose(x, perm) : x, to);
-}
-
-static void add_letters(term *all, const term *t, const term *without, const term *only)
-{
-    for (int32_t d = 0; d < t->rank && all->rank < TN_MAX_RANK; d++)
-        if (place_of(all, t->letter[d]) < 0 && (!without || place_of(without, t->letter[d]) < 0) &&
-            (!only || place_of(only, t->letter[d]) >= 0))
-            all->letter[all->rank++] = t->letter[d];
-}
-
-static int64_t size_of(const term *all, const tn_tensor *x, int32_t begin, int32_t end)
-{
-    int64_t count = 1;
-    for (int32_t d = begin; d < end; d++) count *= tn_shape_of(x).dim[d];
-    (void)all;
-    return count;
-}
-
-/* Letters that x alone has, and nobody asks for later, are summed over. */
-static tn_tensor *reduce_alone(tn_tensor *x, term *t, const term *kept)
-{
-    term left = {0};
-    tn_axes axes = {0};
-    for (int32_t d = 0; d < t->rank; d++)
-        if (place_of(kept, t->letter[d]) < 0)
-            axes.axis[axes.count++] = d;
-        else
-            left.letter[left.rank++] = t->letter[d];
-    *t = left;
-    return axes.count ? tn_sum(x, axes, 0) : x;
-}
-
-/* Two operands: letters that both have and are kept are a batch, those that go are summed over by a product. */
-static tn_tensor *contract(tn_tensor *a, term *ta, tn_tensor *b, const term *tb, const term *kept)
-{
-    term batch = {0}, sums = {0}, left = {0}, right = {0}, order_a, order_b, result;
-    for (int32_t d = 0; d < ta->rank; d++) {
-        int both = place_of(tb, ta->letter[d]) >= 0, stays = place_of(kept, ta->letter[d]) >= 0;
-        term *to = both ? (stays ? &batch : &sums) : &left;
-        to->letter[to->rank++] = ta->letter[d];
-    }
-    add_letters(&right, tb, ta, NULL);
-    order_a = batch, add_letters(&order_a, &left, NULL, NULL), add_letters(&order_a, &sums, NULL, NULL);
-    order_b = batch, add_letters(&order_b, &sums, NULL, NULL), add_letters(&order_b, &right, NULL, NULL);
-    result = batch, add_letters(&result, &left, NULL, NULL), add_letters(&result, &right, NULL, NULL);
-    a = aligned(a, ta, &order_a), b = aligned(b, tb, &order_b);
-    tn_shape shape = {.rank = result.rank};
-    int32_t k = batch.rank;
-    for (int32_t d = 0; d < k; d++) {
-        int64_t x = tn_shape_of(a).dim[d], y = tn_shape_of(b).dim[d];
-        shape.dim[d] = x > y ? x : y;
-        if (x != y) { /* an ellipsis may be stretched */
-            tn_shape to = tn_shape_of(x < y ? a : b);
-            to.dim[d] = shape.dim[d];
-            if (x < y)
-                a = tn_broadcast(a, to);
-            else
-                b = tn_broadcast(b, to);
-        }
-    }
-    for (int32_t d = 0; d < left.rank; d++) shape.dim[k + d] = tn_shape_of(a).dim[k + d];
-    for (int32_t d = 0; d < right.rank; d++) shape.dim[k + left.rank + d] = tn_shape_of(b).dim[k + sums.rank + d];
-    int64_t many = size_of(&batch, a, 0, k), inner = size_of(&sums, a, k + left.rank, order_a.rank);
-    a = tn_reshape(a, TN_SHAPE(many, size_of(&left, a, k, k + left.rank), inner));
-    b = tn_reshape(b, TN_SHAPE(many, inner, size_of(&right, b, k + sums.rank, order_b.rank)));
-    *ta = result;
-    return tn_reshape(tn_matmul(a, b), shape);
-}
-
-/* Without "->" the result has the letters that come once, in order, behind the ellipsis. */
-static void implied(const term *t, uint32_t count, term *result)
-{
-    *result = (term){0};
-    for (int letter = 1000; letter < 1100; letter++)
-        for (uint32_t i = 0; i < count; i++)
-            if (place_of(&t[i], letter) >= 0 && place_of(result, letter) < 0 && result->rank < TN_MAX_RANK)
-                result->letter[result->rank++] = letter;
-    for (int letter = 'A'; letter <= 'z'; letter++) {
-        int times_seen = 0;
-        for (uint32_t i = 0; i < count; i++)
-            for (int32_t d = 0; d < t[i].rank; d++) times_seen += t[i].letter[d] == letter;
-        if (times_seen == 1 && result->rank < TN_MAX_RANK) result->letter[result->rank++] = letter;
-    }
-}
-
-/* The ellipsis of the result is that of the operand that has the longest. */
-static int32_t result_rank(const char *at, const char *end, const term *t, uint32_t count)
-{
-    int32_t named = 0, most = 0, dots = 0;
-    for (const char *p = at; p < end; p++) {
-        named += *p != ' ' && *p != '.';
-        dots |= *p == '.';
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t of = 0;
-        for (int32_t d = 0; d < t[i].rank; d++) of += t[i].letter[d] >= 1000;
-        if (of > most) most = of;
-    }
-    return named + (dots ? most : 0);
-}
-
-static int read_equation(onnx_node *n, term *t, term *result)
-{
-    const onnx_attribute *at = onnx_attr(n, "equation");
-    if (!at || !at->has_s) return 0;
-    const char *p = (const char *)at->s.data, *end = p + at->s.len;
-    for (uint32_t i = 0; i < n->n_in; i++) {
-        if (!read_term(&p, end, onnx_rank(n, i), &t[i])) return 0;
-        if (p < end && *p == ',') p++;
-    }
-    if (end - p < 2 || p[0] != '-') return implied(t, n->n_in, result), p == end;
-    p += 2;
-    return read_term(&p, end, result_rank(p, end, t, n->n_in), result);
+    if (x) onnx_out(n, 0, tn_det(x));
 }
 
 void onnx_rule_einsum(onnx_node *n)
 {
-    term t[16], result, now;
+    char equation[200];
     tn_tensor *x[16];
-    if (n->n_in < 1 || n->n_in > 16) return;
-    for (uint32_t i = 0; i < n->n_in; i++)
+    const onnx_attribute *at = onnx_attr(n, "equation");
+    if (n->n_in < 1 || n->n_in > 16) onnx_cannot(n, "%u operands", n->n_in);
+    if (!at || !at->has_s || at->s.len >= sizeof equation) onnx_cannot(n, "attribute equation");
+    for (uint32_t i = 0; i < n->n_in && !n->failed; i++)
         if (!(x[i] = onnx_in(n, i))) return;
-    if (!read_equation(n, t, &result)) onnx_cannot(n, "its equation");
     if (n->failed) return;
-    for (uint32_t i = 0; i < n->n_in; i++) x[i] = diagonals(x[i], &t[i]);
-    tn_tensor *y = x[0];
-    now = t[0];
-    for (uint32_t i = 1; i <= n->n_in; i++) {
-        term kept = result; /* what is asked for later */
-        for (uint32_t k = i; k < n->n_in; k++) add_letters(&kept, &t[k], NULL, NULL);
-        y = reduce_alone(y, &now, &kept);
-        if (i == n->n_in) break;
-        kept = result;
-        for (uint32_t k = i + 1; k < n->n_in; k++) add_letters(&kept, &t[k], NULL, NULL);
-        term others = kept;
-        add_letters(&others, &now, NULL, NULL);
-        x[i] = reduce_alone(x[i], &t[i], &others);
-        y = contract(y, &now, x[i], &t[i], &kept);
-    }
-    onnx_out(n, 0, aligned(y, &now, &result));
+    memcpy(equation, at->s.data, at->s.len);
+    equation[at->s.len] = 0;
+    onnx_out(n, 0, tn_einsum(equation, x, n->n_in));
 }
 
 /* ---- softmax ---- */
@@ -425,20 +218,15 @@ void onnx_rule_lp_normalization(onnx_node *n)
     onnx_out(n, 0, tn_where(tn_eq(norm, zero), zero, tn_div(x, norm)));
 }
 
-/* Each element by the squares of its neighbours among the channels. */
 void onnx_rule_lrn(onnx_node *n)
 {
-    tn_tensor *x = onnx_in(n, 0), *sum = NULL;
+    tn_tensor *x = onnx_in(n, 0);
     int64_t size = onnx_int(n, "size", 1);
-    if (!x || size < 1) return;
-    tn_tensor *squares = tn_pad(tn_square(x), 1, (size - 1) / 2, size / 2);
-    for (int64_t i = 0; i < size; i++) {
-        tn_tensor *one = tn_slice(squares, 1, i, onnx_dim(x, 1), 1);
-        sum = sum ? tn_add(sum, one) : one;
-    }
-    sum = tn_mul(sum, tn_number(x, onnx_float(n, "alpha", (double)0.0001f) / (double)size));
-    sum = tn_add(sum, tn_number(x, onnx_float(n, "bias", 1)));
-    onnx_out(n, 0, tn_div(x, tn_pow(sum, tn_number(x, onnx_float(n, "beta", 0.75)))));
+    tn_response_options o = {.before = (uint32_t)((size - 1) / 2), .after = (uint32_t)(size / 2)};
+    o.alpha = onnx_float(n, "alpha", (double)0.0001f), o.beta = onnx_float(n, "beta", 0.75);
+    o.k = onnx_float(n, "bias", 1);
+    if (size < 1) onnx_cannot(n, "attribute size");
+    if (x && !n->failed) onnx_out(n, 0, tn_local_response_norm(x, o));
 }
 
 /* ---- losses ---- */

@@ -389,16 +389,10 @@ void onnx_rule_trilu(onnx_node *n)
     onnx_out(n, 0, tn_where(stays, x, tn_number(x, 0)));
 }
 
-/* Element t of the first `length` steps of a sample comes from length - 1 - t; the others stay. */
 void onnx_rule_reverse_sequence(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *length = onnx_in(n, 1);
     if (!x || !length) return;
     int32_t time = (int32_t)onnx_int(n, "time_axis", 0), batch = (int32_t)onnx_int(n, "batch_axis", 1);
-    tn_shape shape = tn_shape_of(x), one = {.rank = shape.rank};
-    for (int32_t d = 0; d < shape.rank; d++) one.dim[d] = d == batch ? shape.dim[d] : 1;
-    length = tn_reshape(length, one);
-    tn_tensor *t = tn_iota(n->graph, shape, time);
-    tn_tensor *from = tn_sub(tn_sub(length, tn_number(t, 1)), t);
-    onnx_out(n, 0, tn_take(x, tn_where(tn_lt(t, length), from, t), time));
+    onnx_out(n, 0, tn_reverse_sequence(x, length, time, batch));
 }
