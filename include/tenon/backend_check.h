@@ -47,7 +47,7 @@ static inline int32_t tn_check_map(const tn_op_desc *desc, tn_op_facts *facts, t
     return s;
 }
 
-/* A kind of reduction. */
+/* A kind of reduction: a row of reduce.def. */
 typedef struct tn_reduction {
     const char *kind;
     int32_t gives_place, needs_elements, whole; /* whole: of integers too */
@@ -56,8 +56,11 @@ typedef struct tn_reduction {
 /* Constant and valid for ever, or NULL. */
 static inline const tn_reduction *tn_reduction_find(const char *kind)
 {
-    static const tn_reduction kinds[] = {{"sum", 0, 0, 1}, {"prod", 0, 0, 1},   {"max", 0, 1, 1},
-                                         {"min", 0, 1, 1}, {"argmax", 1, 1, 1}, {"argmin", 1, 1, 1}};
+    static const tn_reduction kinds[] = {
+#define X(NAME, name, gives_place, needs_elements, whole) {#name, gives_place, needs_elements, whole},
+#include "tenon/reduce.def"
+#undef X
+    };
     for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
         if (!strcmp(kind, kinds[i].kind)) return &kinds[i];
     return NULL;

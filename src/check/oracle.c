@@ -53,9 +53,7 @@ static int casts(const tn_op_desc *desc)
 /* Whether elements are moved or chosen, but not computed. */
 static int only_moves(const tn_op_desc *desc)
 {
-    static const char *const moves[] = {"transpose", "gather", "window", "slice", "unslice", "concat", "take"};
-    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
-        if (!strcmp(desc->name, moves[i])) return 1;
+    if (tn_op_named(desc->name)->traits & TN_MOVES) return 1;
     if (strcmp(desc->name, "map")) return 0;
     const tn_map_attrs *map = desc->attrs;
     for (uint32_t i = 0; i < map->n_instr; i++)

@@ -1,16 +1,6 @@
 /* precision.c: lets products round their factors where the user allows it and the device gains by it. */
 #include "ir.h"
 
-#include <string.h>
-
-static int multiplies(const tn_launch *l)
-{
-    static const char *const products[] = {"matmul", "conv2d", "conv2d_data", "conv2d_weight"};
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
-        if (!strcmp(l->operation.desc.name, products[i])) return 1;
-    return 0;
-}
-
 /* Factors of other types are not rounded. */
 static int has_factor_of_f32(const tn_launch *l)
 {
@@ -23,7 +13,7 @@ void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, 
     *lowered = *refused = 0;
     for (uint32_t i = 0; i < ir->launches; i++) {
         tn_launch *l = ir->launch[i];
-        if (l->transfer || l->place || !multiplies(l) || !has_factor_of_f32(l)) continue;
+        if (l->transfer || l->place || !(l->op->traits & TN_MULTIPLIES) || !has_factor_of_f32(l)) continue;
         l->operation.desc.precision = precision;
         if (target->supports(target->self, 0, &l->operation.desc)) {
             ++*lowered;

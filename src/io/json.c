@@ -39,11 +39,31 @@ void tn_json_add(tn_json *json, const char *format, ...)
     va_end(args);
 }
 
+/* How many bytes stand for themselves. */
+static size_t plain_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length] >= 0x20 && text[length] < 0x7f && text[length] != '"' && text[length] != '\\') length++;
+    return length;
+}
+
+static void add_plain(tn_json *json, const char *text, size_t length)
+{
+    reserve(json, length + 1);
+    if (json->status) return;
+    memcpy(json->text + json->used, text, length);
+    json->text[json->used += length] = 0;
+}
+
 void tn_json_string(tn_json *json, const char *text)
 {
     tn_json_add(json, "\"");
     while (*text) {
-        size_t length = tn_utf8_length(text);
+        size_t plain = plain_length(text), length;
+        add_plain(json, text, plain);
+        text += plain;
+        if (!*text) break;
+        length = tn_utf8_length(text);
         if (!length)
             tn_json_add(json, "\\ufffd");
         else if (*text == '"' || *text == '\\')

@@ -17,6 +17,14 @@
 
 enum { TN_LEAF, TN_MAP, TN_VIEW, TN_KERNEL, TN_COMPOSITE };
 
+/* What a kernel is, for those who must tell them apart. */
+enum {
+    TN_MOVES = 1,      /* its elements are others, moved or chosen: they keep their bits */
+    TN_MULTIPLIES = 2, /* it adds up products of two factors, which a level of precision may round */
+    TN_ADDS_UP = 4,    /* each element is a sum of many, in any order */
+    TN_PADS = 8        /* elements are multiplied by the zeros around a picture */
+};
+
 typedef struct tn_op_def tn_op_def;
 typedef struct tn_map_builder tn_map_builder;
 
@@ -114,6 +122,7 @@ struct tn_op_def {
     const char *doc;
     int32_t kind;
     int32_t arity;           /* -1: any */
+    uint32_t traits;         /* TN_MOVES ... */
     uint64_t attrs_size;     /* of the graph's attributes, compared byte by byte: no padding */
     const tn_field *fields;  /* their rows (TN_ATTRS); NULL: there are none */
     const tn_field *crosses; /* those of the attributes at the plugin boundary; NULL: there are none */

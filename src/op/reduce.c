@@ -10,8 +10,17 @@
 #include "merge.h"
 #include "tenon/backend_check.h"
 
-enum { SUM, PROD, MAX, MIN, ARGMAX, ARGMIN, KINDS };
-static const char *const words[] = {"sum", "prod", "max", "min", "argmax", "argmin", NULL};
+enum {
+#define X(NAME, ...) NAME,
+#include "tenon/reduce.def"
+#undef X
+    KINDS
+};
+static const char *const words[] = {
+#define X(NAME, name, ...) #name,
+#include "tenon/reduce.def"
+#undef X
+    NULL};
 
 typedef struct attrs {
     uint32_t kind;

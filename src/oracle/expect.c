@@ -28,10 +28,7 @@ static int is_narrow(const tn_tensor *x)
 
 static int is_sum(const tn_tensor *y)
 {
-    static const tn_op_def *const sums[] = {&tn_op_matmul,      &tn_op_conv2d, &tn_op_conv2d_data, &tn_op_conv2d_weight,
-                                            &tn_op_scatter_add, &tn_op_put,    &tn_op_cumsum};
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-        if (y->op == sums[i]) return 1;
+    if (y->op->traits & TN_ADDS_UP) return 1;
     if (y->op != &tn_op_reduce) return 0;
     tn_operation o = {0};
     y->op->describe(y, &o);
