@@ -152,6 +152,20 @@ static void unwrap(const cpu_input *in, const char *from, char *out, int64_t pha
     }
 }
 
+/* One element for the whole block, where it lies in one run of an operand; or NULL. */
+static const char *one_element(const cpu_input *in, const char *from, int64_t first, int64_t n)
+{
+    const int64_t run = in->dim[in->rank - 1];
+    int64_t rest = first / run, offset = 0;
+    if (first - rest * run + n > run) return NULL;
+    for (int d = in->rank - 2; d >= 0; d--) {
+        const int64_t outer = rest / in->dim[d];
+        offset += (rest - outer * in->dim[d]) * in->stride[d];
+        rest = outer;
+    }
+    return from + (uint64_t)offset * in->size;
+}
+
 static void place_input(const cpu_eval *e, int32_t i, int64_t first, int64_t n)
 {
     static const uint64_t size[] = {4, 4, 8};
@@ -236,11 +250,24 @@ static inline __attribute__((always_inline)) void look_ahead(const cpu_eval *e, 
             bring_near(e->in[i], begin * (int64_t)p->input[i].size, end * (int64_t)p->input[i].size, 0);
 }
 
+static cpu_row_fn *code_of(const cpu_prog *p, const cpu_step *s, const void *const *one)
+{
+    for (int a = 0; a < 2; a++)
+        if (s->one[a] && s->arg[a] >= 0 && s->arg[a] < p->n_in && one[s->arg[a]]) return s->one[a];
+    return s->fn;
+}
+
 void cpu_eval_block(const cpu_eval *e, int64_t first, int64_t n)
 {
     const cpu_prog *p = e->prog;
-    for (int32_t i = 0; i < p->n_in; i++)
-        if (p->input[i].kind != CPU_SPLAT) place_input(e, i, first, n);
+    const void *one[CPU_MAX_IN];
+    for (int32_t i = 0; i < p->n_in; i++) {
+        one[i] = p->input[i].runs ? one_element(&p->input[i], e->in[i], first, n) : NULL;
+        if (one[i])
+            e->at[i] = one[i];
+        else if (p->input[i].kind != CPU_SPLAT)
+            place_input(e, i, first, n);
+    }
     for (const cpu_step *s = p->step, *end = s + p->n_step; s < end; s++) {
         char *out = s->output < 0 ? e->slots + s->slot * p->slot_bytes
                                   : e->out[s->output] + (uint64_t)first * p->output[s->output].size;
@@ -251,7 +278,7 @@ void cpu_eval_block(const cpu_eval *e, int64_t first, int64_t n)
         if (s->special)
             s->special(s, e, first, n, out);
         else
-            s->fn(n, out, arg);
+            code_of(p, s, one)(n, out, arg);
         e->at[s->value] = out;
     }
     for (int32_t k = 0; k < p->n_out && e->out && p->output[k].store; k++) {

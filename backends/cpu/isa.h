@@ -20,7 +20,8 @@ typedef struct cpu_row {
     const char *name;
     const char *text; /* says which arguments are needed */
     int32_t n_arg;
-    cpu_row_fn *fn[CPU_TYPES]; /* NULL: not for that type */
+    cpu_row_fn *fn[CPU_TYPES];     /* NULL: not for that type */
+    cpu_row_fn *one[2][CPU_TYPES]; /* of a binary.def row, with one element for all as argument 0 or 1; or NULL */
 } cpu_row;
 
 typedef struct cpu_rows {

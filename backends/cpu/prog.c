@@ -135,8 +135,9 @@ static int32_t choose_block(cpu_prog *p, const cpu_prog_desc *d, tn_msg *msg)
     for (int32_t v = 0; v < p->n_value; v++)
         if (p->type[v] == CPU_F64) size = 8;
     const int64_t room = CPU_WORK_PROG - (p->n_value + 8) * (int64_t)sizeof(void *);
-    while (p->block > MIN_BLOCK && p->n_slot * (p->block * size + CPU_ALIGN) > room) p->block /= 2;
-    p->slot_bytes = p->block * size + CPU_ALIGN; /* so that slots do not fall on the same cache sets */
+    while (p->block > MIN_BLOCK && p->n_slot * (round_up(p->block * size, CPU_ALIGN) + CPU_ALIGN) > room) p->block /= 2;
+    p->slot_bytes =
+        round_up(p->block * size, CPU_ALIGN) + CPU_ALIGN; /* so that slots do not fall on the same cache sets */
     if (p->n_slot * p->slot_bytes > room)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: a map with %d values at a time is too large", d->op, p->n_slot);
     return TN_OK;
@@ -174,6 +175,37 @@ static void count_elements(cpu_prog *p, const cpu_prog_desc *d)
     for (int32_t i = 0; i < p->n_in; i++) p->type[i] = cpu_type_of(d->in[i].dtype);
 }
 
+/* Whether a step takes input i as one element. */
+static int takes_one(const cpu_prog *p, const cpu_step *step, int32_t i)
+{
+    int reads = 0, takes = 1;
+    for (int a = 0; a < 4; a++) {
+        if (step->arg[a] != i) continue;
+        reads++;
+        takes &= a < 2 && step->one[a];
+        if (takes && step->arg[1 - a] >= 0 && step->arg[1 - a] < p->n_in) takes = !p->input[step->arg[1 - a]].runs;
+    }
+    return !reads || (reads == 1 && takes);
+}
+
+/* An operand of a channel, say, need not be spread over its pixels where steps take it as one element: blocks are made
+ * such that they end where pixels do. */
+enum { SHORT = 128 /* runs that are too short for that */ };
+
+static void find_runs(cpu_prog *p)
+{
+    for (int32_t i = 0; i < p->n_in; i++) {
+        cpu_input *in = &p->input[i];
+        const int64_t run = in->rank ? in->dim[in->rank - 1] : 0, pieces = (run + p->block - 1) / p->block;
+        if (in->kind != CPU_STRIDED || in->stride[in->rank - 1] || in->load || run < SHORT || run % pieces) continue;
+        int takes = 1;
+        for (int32_t s = 0; s < p->n_step; s++) takes &= takes_one(p, &p->step[s], i);
+        for (int32_t k = 0; k < p->n_out; k++) takes &= p->output[k].value != i;
+        in->runs = takes;
+        if (takes) p->block = run / pieces;
+    }
+}
+
 /* More than caches hold, of what is read and written where it lies. */
 static void look_far(cpu_prog *p, const cpu_prog_desc *d)
 {
@@ -208,6 +240,7 @@ int32_t cpu_prog_create(const cpu_prog_desc *d, cpu_prog **prog, tn_msg *msg)
     add_instructions(p, d);
     add_outputs(p, d);
     place_values(p, d);
+    find_runs(p);
     look_far(p, d);
     const int32_t s = choose_block(p, d, msg);
     for (int32_t i = 0; i < p->n_in && !s; i++) { /* a repeated piece must fit beside a block */

@@ -26,12 +26,14 @@ typedef struct cpu_input {
     int32_t rank;  /* of the operand's own collapsed shape */
     uint64_t size; /* bytes of an element */
     int64_t period;
+    int32_t runs; /* runs of one element each, which all that read it take as it is */
     void (*load)(int64_t n, void *out, const void *from); /* NULL: elements are values already */
     int64_t dim[TN_MAX_RANK], stride[TN_MAX_RANK];
 } cpu_input;
 
 typedef struct cpu_step {
     cpu_row_fn *fn;
+    cpu_row_fn *one[2]; /* with one element for all as argument 0 or 1; or NULL */
     void (*special)(const struct cpu_step *step, const cpu_eval *eval, int64_t first, int64_t n, void *out);
     int32_t arg[4], value, type;
     int32_t slot, output; /* where the result goes: to a slot, or if output >= 0 into that output */

@@ -35,6 +35,7 @@ static double resolve_row(const tn_map_instr *instr, cpu_step *step)
     const cpu_row *row = cpu_code->rows->row;
     while (*row->name != *instr->op || strcmp(row->name, instr->op)) row++;
     step->fn = row->fn[step->type];
+    for (int k = 0; k < 2; k++) step->one[k] = row->one[k][step->type];
     for (int k = 0; k < 4; k++)
         if (tn_formula_names(formula, k)) step->arg[k] = instr->arg[k];
     return row_cost(row->text, step->type);

@@ -136,14 +136,20 @@ CPU_FN double quotient_f64(double a, double b)
         else                                                                                                           \
             fn##_loop(n, out, arg, 0, 0);                                                                              \
     }
-#define ARG(v, k) v = ((const real *)arg[k])[i]
+#define ARG(v, k)           v = ((const real *)arg[k])[i]
+#define ONE(v, k)           v = *(const real *)arg[k]
+#define IF_REAL_float(...)  __VA_ARGS__
+#define IF_REAL_double(...) __VA_ARGS__
+#define IF_REAL_int32_t(...)
 #define UNARY(p, T, name, y_text, dx_text)                                                                             \
     ROW(p##_##name, T, y_text, const real ARG(x, 0))                                                                   \
     ROW(p##_##name##_grad, T, dx_text, const real ARG(x, 0), ARG(y, 1), ARG(dy, 2))
 #define BINARY(p, T, name, y_text, da_text, db_text)                                                                   \
     ROW(p##_##name, T, y_text, const real ARG(a, 0), ARG(b, 1))                                                        \
-    ROW(p##_##name##_da, T, da_text, const real ARG(a, 0), ARG(b, 1), ARG(y, 2), ARG(dy, 3))                           \
-    ROW(p##_##name##_db, T, db_text, const real ARG(a, 0), ARG(b, 1), ARG(y, 2), ARG(dy, 3))
+    IF_REAL_##T(ROW(p##_##name##_one_a, T, y_text, const real ONE(a, 0), ARG(b, 1)))                                   \
+        IF_REAL_##T(ROW(p##_##name##_one_b, T, y_text, const real ARG(a, 0), ONE(b, 1)))                               \
+            ROW(p##_##name##_da, T, da_text, const real ARG(a, 0), ARG(b, 1), ARG(y, 2), ARG(dy, 3))                   \
+                ROW(p##_##name##_db, T, db_text, const real ARG(a, 0), ARG(b, 1), ARG(y, 2), ARG(dy, 3))
 #define INTEGER_F(...)
 #define INTEGER_FI(...) BINARY(i32, int32_t, __VA_ARGS__)
 
@@ -166,7 +172,11 @@ static const cpu_row rows[] = {
 #include <tenon/unary.def>
 #undef X
 #define X(name, types, y_text, da_text, db_text, doc)                                                                  \
-    {#name, #y_text, 2, {f32_##name, IF_##types(i32_##name), f64_##name}},                                             \
+    {#name,                                                                                                            \
+     #y_text,                                                                                                          \
+     2,                                                                                                                \
+     {f32_##name, IF_##types(i32_##name), f64_##name},                                                                 \
+     {{f32_##name##_one_a, 0, f64_##name##_one_a}, {f32_##name##_one_b, 0, f64_##name##_one_b}}},                      \
         {#name ".da", #da_text, 4, {f32_##name##_da, IF_##types(i32_##name##_da), f64_##name##_da}},                   \
         {#name ".db", #db_text, 4, {f32_##name##_db, IF_##types(i32_##name##_db), f64_##name##_db}},
 #include <tenon/binary.def>

@@ -132,6 +132,13 @@ static tn_tensor *case_epilogue(tn_tensor *const in[])
     return tn_sigmoid(tn_add(y, tn_reshape(in[2], TN_SHAPE(-1, 1, 1))));
 }
 
+static tn_tensor *case_from_bias(tn_tensor *const in[])
+{
+    tn_tensor *y = tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 1}}),
+              *bias = tn_reshape(in[2], TN_SHAPE(-1, 1, 1));
+    return tn_mul(tn_sub(bias, y), bias);
+}
+
 static tn_tensor *case_residual(tn_tensor *const in[])
 {
     return tn_tanh(tn_add(tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 1}}), in[2]));
@@ -164,6 +171,7 @@ static const tn_op_case cases[] = {
     {"no channels, a window of 1 x 1", case_plain, {F32(2, 0, 4, 4), F32(3, 0, 1, 1)}},
     {"no filters", case_plain, {F32(2, 3, 4, 4), F32(0, 3, 3, 3)}},
     {"bias and sigmoid", case_epilogue, {F32(2, 3, 6, 5), F32(5, 3, 3, 3), F32(5)}},
+    {"a bias of many pixels", case_from_bias, {F32(2, 3, 12, 13), F32(5, 3, 3, 3), F32(5)}},
     {"another picture added", case_residual, {F32(2, 3, 6, 5), F32(5, 3, 3, 3), F32(2, 5, 6, 5)}},
     {0},
 };
