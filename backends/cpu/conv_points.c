@@ -7,7 +7,8 @@ enum { BLOCK = 24 << 10 /* bytes of a block, where a tile is no larger */ };
 
 int cpu_conv_is_points(const conv_kernel *k)
 {
-    return k->r == 1 && k->s == 1 && k->stride[0] == 1 && k->stride[1] == 1 && !k->staged && k->taps > 0;
+    const int has_all = k->p == k->h && k->q == k->w;
+    return has_all && k->r == 1 && k->s == 1 && k->stride[0] == 1 && k->stride[1] == 1 && !k->staged && k->taps > 0;
 }
 
 /* Pixels of a tile. */
