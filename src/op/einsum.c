@@ -1,7 +1,6 @@
 /* einsum.c: sums of products by an equation, "bij,bjk->bik", by transposes, batches of matrix products and sums.
  * Operands are multiplied from left to right; a letter is summed as soon as no later operand and not the result has
  * it. What three dots stand for are letters of their own, counted from the last of them, and stretch. */
-#include <ctype.h>
 #include <string.h>
 
 #include "given.h"
@@ -32,6 +31,12 @@ static int fail(const job *j, const char *what)
 
 /* ---- the equation ---- */
 
+/* Of the 52 that have a place in `size`, whatever the program's language. */
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static int has(const term *t, char letter)
 {
     return memchr(t->letter, letter, (size_t)t->n) != NULL;
@@ -45,7 +50,7 @@ static int read_term(const job *j, const char **text, term *t, int dots)
         int here = **text == '.' ? dots : 1;
         if (**text == ' ' && ++*text) continue;
         if (**text == '.' && (strncmp(*text, "...", 3) || seen++)) return fail(j, "dots come by three, once a term");
-        if (**text != '.' && !isalpha((unsigned char)**text)) return fail(j, "a term has letters and dots alone");
+        if (**text != '.' && !is_letter(**text)) return fail(j, "a term has letters and dots alone");
         if (here < 0 || t->n + here > TN_MAX_RANK) return fail(j, "a term and its operand differ in dimensions");
         for (int i = 0; i < here; i++) t->letter[t->n + i] = **text == '.' ? (char)(DOTS + here - 1 - i) : **text;
         t->n += here;
@@ -57,7 +62,7 @@ static int read_term(const job *j, const char **text, term *t, int dots)
 static int letters_in(const char *text)
 {
     int n = 0;
-    for (; *text && *text != ',' && *text != '-'; text++) n += isalpha((unsigned char)*text) != 0;
+    for (; *text && *text != ',' && *text != '-'; text++) n += is_letter(*text);
     return n;
 }
 

@@ -1,6 +1,7 @@
 /* list.c: all operators by number and by name: those of list.def, then the rows and their gradients. */
 #include <math.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,28 +84,34 @@ tn_cost tn_op_cost(const tn_op_desc *desc)
 
 static char attributes[LISTED][ATTRIBUTES];
 
-/* "stride: factor[2]" behind what is there. */
-static size_t print_field(char *text, size_t used, const tn_field *field)
+/* Behind what is there, as far as there is room. */
+static void TN_PRINTF(2, 3) append(char *text, const char *format, ...)
 {
-    static const char *const kind[] = {
+    const size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + used, ATTRIBUTES - used, format, args);
+    va_end(args);
+}
+
+/* "stride: factor[2]" */
+static void print_field(char *text, const tn_field *field)
+{
+    static const char *const kind[TN_HOLDS_PROGRAM + 1] = {
         [TN_HOLDS_NUMBER] = "number", [TN_HOLDS_SIZE] = "size",     [TN_HOLDS_FACTOR] = "factor",
         [TN_HOLDS_FLAG] = "flag",     [TN_HOLDS_AXIS] = "axis",     [TN_HOLDS_AXES] = "axes",
-        [TN_HOLDS_DTYPE] = "type",    [TN_HOLDS_STREAM] = "stream", [TN_HOLDS_SHAPE] = "shape"};
-    used += (size_t)snprintf(text + used, ATTRIBUTES - used, "%s%s: %s", used ? ", " : "", field->name,
-                             field->words ? "" : kind[field->holds]);
-    for (size_t i = 0; field->words && field->words[i]; i++)
-        used += (size_t)snprintf(text + used, ATTRIBUTES - used, "%s%s", i ? "|" : "", field->words[i]);
-    if (field->count > 1) used += (size_t)snprintf(text + used, ATTRIBUTES - used, "[%u]", field->count);
-    return used;
+        [TN_HOLDS_DTYPE] = "type",    [TN_HOLDS_STREAM] = "stream", [TN_HOLDS_SHAPE] = "shape",
+        [TN_HOLDS_DATA] = "bytes"};
+    append(text, "%s%s: %s", *text ? ", " : "", field->name, field->words ? "" : kind[field->holds]);
+    for (size_t i = 0; field->words && field->words[i]; i++) append(text, "%s%s", i ? "|" : "", field->words[i]);
+    if (field->count > 1) append(text, "[%u]", field->count);
 }
 
 static void fill_attributes(void)
 {
-    for (size_t i = 0; i < LISTED; i++) {
-        size_t used = 0;
-        for (const tn_field *field = listed[i]->fields; field && field->name && used < ATTRIBUTES - 1; field++)
-            if (field->holds != TN_HOLDS_NOTHING) used = print_field(attributes[i], used, field);
-    }
+    for (size_t i = 0; i < LISTED; i++)
+        for (const tn_field *field = listed[i]->fields; field && field->name; field++)
+            if (field->holds != TN_HOLDS_NOTHING) print_field(attributes[i], field);
 }
 
 static const char *attributes_of(size_t index)

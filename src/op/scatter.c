@@ -153,5 +153,6 @@ tn_tensor *tn_gather_nd(tn_tensor *x, tn_tensor *index)
     append(&to, &s, k, s.rank);
     for (int32_t d = 0; d < k; d++) rows.dim[0] *= s.dim[d];
     append(&rows, &s, k, s.rank);
+    if (rows.dim[0] > INT32_MAX) tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "gather_nd: more than 2^31 - 1 places");
     return tn_reshape(tn_gather(tn_reshape(x, rows), numbers(index, &s, k)), to);
 }

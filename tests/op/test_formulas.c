@@ -86,6 +86,8 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(scatter, tn_scatter(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 1, 5))                       \
     REFUSED(scatter_nd, tn_scatter_nd(x, tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(2, 3), 1), x, 0))                    \
     REFUSED(gather_nd, tn_gather_nd(x, x))                                                                             \
+    REFUSED(places, tn_gather_nd(tn_broadcast(tn_unsqueeze(x, 0), TN_SHAPE(1 << 30, 2, 3)),                            \
+                                 tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(1, 2), 1)))                                  \
     REFUSED(attend, tn_attend(x, x, x, (tn_attend_options){0}))                                                        \
     REFUSED(rotary, tn_rotary(x, x, x, 0))                                                                             \
     REFUSED(quantize, tn_quantize(x, x, NULL, (tn_quantize_options){0, 1, 1}))                                         \
@@ -188,6 +190,17 @@ static tn_tensor *rows_of_none(tn_tensor *x)
     return tn_add(tn_sum(none, TN_ALL, 0), tn_broadcast(tn_sum(tn_roll(none, 0, 1), TN_ALL, 0), TN_SHAPE(N)));
 }
 
+static tn_tensor *nonzero_bytes(tn_tensor *x)
+{
+    tn_tensor *places = tn_nonzero(tn_cast(x, TN_U8), N, NULL);
+    return tn_cast(tn_reshape(places, TN_SHAPE(N)), TN_F32);
+}
+
+static tn_tensor *compressed_by_bytes(tn_tensor *x)
+{
+    return tn_compress(x, tn_cast(tn_relu(x), TN_U8), 0, N, NULL);
+}
+
 static int same(float a, float b)
 {
     return a == b || (isnan(a) && isnan(b));
@@ -239,6 +252,8 @@ static void edges_are_as_they_should(void **state)
         {"linspace", line, {0}, {0.1f, 0.3f, 0.5f, 0.7f}},
         {"any and all of none", any_of_none, {0}, {3, 3, 3, 3}},
         {"resize_nearest", halves, {1, NAN, INFINITY, 4}, {1, NAN, INFINITY, 0}},
+        {"nonzero of u8", nonzero_bytes, {0, 7, 0, 255}, {1, 3, -1, -1}},
+        {"compress by u8", compressed_by_bytes, {-1, 7, 0, 2}, {7, 2, 0, 0}},
         {"resized and rolled pictures, of which there are none", rows_of_none, {0}, {0}},
     };
     tn_device *device = NULL;

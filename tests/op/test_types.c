@@ -115,6 +115,7 @@ static void operators_are_listed_with_their_operands_and_attributes(void **state
                  {"reduce", "kind: sum|prod|max|min|argmax|argmin, axes: axes, keep: flag", 1},
                  {"conv2d", "stride: factor[2], pad: size[2], dilation: factor[2], groups: factor, size: size[2]", 2},
                  {"cast", "dtype: type", 1},
+                 {"constant", "data: bytes, dtype: type", 0},
                  {"slice", "shape: shape, start: number[8], step: number[8]", 1}};
     (void)state;
     tn_op_entry entry;
@@ -123,7 +124,10 @@ static void operators_are_listed_with_their_operands_and_attributes(void **state
         assert_string_equal(entry.attributes, known[i].attributes);
         assert_int_equal(entry.operands, known[i].operands);
     }
-    for (size_t i = 0; tn_op_at(i, &entry); i++) assert_true(strlen(entry.attributes) < 199); /* none is cut */
+    for (size_t i = 0; tn_op_at(i, &entry); i++) {
+        assert_true(strlen(entry.attributes) < 199); /* none is cut */
+        assert_null(strstr(entry.attributes, "null"));
+    }
 }
 
 int main(void)
