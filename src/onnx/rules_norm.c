@@ -113,11 +113,10 @@ static void follow(tn_tensor *running, tn_tensor *now, double momentum)
     tn_assign(running, tn_add(old, tn_reshape(step, tn_shape_of(running))));
 }
 
-static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4], double epsilon)
+static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4], double epsilon, double momentum)
 {
     tn_axes axes = {0};
     int32_t rank = tn_shape_of(x).rank;
-    double momentum = onnx_float(n, "momentum", (double)0.9f);
     for (int32_t d = 0; d < rank; d++)
         if (d != 1) axes.axis[axes.count++] = d;
     tn_tensor *y = tn_batch_normalize(x, by_channel(in[0], rank), by_channel(in[1], rank), axes, epsilon);
@@ -134,12 +133,12 @@ static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4
 void onnx_rule_batch_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *in[4];
-    double epsilon = onnx_float(n, "epsilon", (double)1e-5f);
+    double epsilon = onnx_float(n, "epsilon", (double)1e-5f), momentum = onnx_float(n, "momentum", (double)0.9f);
     for (uint32_t i = 0; i < 4; i++)
         if (!x || !(in[i] = onnx_in(n, i + 1))) return;
     int32_t rank = tn_shape_of(x).rank;
     if (onnx_int(n, "training_mode", 0) || n->build->options.training) {
-        batch_norm_trained(n, x, in, epsilon);
+        batch_norm_trained(n, x, in, epsilon, momentum);
         return;
     }
     tn_tensor *scale = tn_div(in[0], tn_sqrt(tn_add(in[3], tn_number(in[3], epsilon))));

@@ -43,7 +43,7 @@ class Pages(unittest.TestCase):
         self.assertEqual([cell["outputs"] for cell in notebook["cells"] if cell.get("outputs")], [])
 
     def test_the_examples_show_what_they_claim(self):
-        self.assertGreaterEqual(len(EXAMPLES), 4)
+        self.assertGreaterEqual(len(EXAMPLES), 5)
         page = read("python", "examples", "README.md")
         for path in EXAMPLES:
             name = os.path.basename(path)
@@ -51,6 +51,9 @@ class Pages(unittest.TestCase):
                 self.assertIn(f"({name})", page)
                 done = subprocess.run([sys.executable, path, "--small"], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, universal_newlines=True)
+                if done.returncode == 77:
+                    print(f"{name}: {done.stdout.strip()}")
+                    continue
                 self.assertEqual(done.returncode, 0, done.stdout)
                 self.assertIn("\nshown: ", done.stdout)
 
