@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import builtins
 import ctypes
+import json
+import os
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import c, ops
@@ -40,6 +42,25 @@ class Graph(ops.GraphMethods):
         made._handle = None
         made._begin(pointer, training)
         return made
+
+    @classmethod
+    def load(cls, path: Any) -> "Graph":
+        """The graph of a file that `save` wrote, with its inputs and outputs by their names."""
+        pointer = ctypes.c_void_p()
+        check(lib.tn_graph_load(os.fsencode(path), ctypes.byref(pointer)))
+        made = cls.__new__(cls)
+        made._handle = Handle(pointer.value, lib.tn_graph_free)
+        made._begin(None, False)
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+        port = [(dtype_of(x["dtype"]), tuple(x["shape"])) for x in content["tensors"]]
+        made.inputs = {x["name"]: port[i] for i, x in enumerate(content["tensors"]) if x["op"] == "input"}
+        made.outputs = {s["output"]: port[s["value"]] for s in content["sinks"] if "output" in s}
+        return made
+
+    def save(self, path: Any) -> None:
+        """Writes the graph as JSON that people can read: all that it is made of, and no values of variables."""
+        check(lib.tn_graph_save(self.pointer(), os.fsencode(path)))
 
     def needs(self, handle: Handle) -> None:
         """The graph uses what the handle is for, which stays as long."""

@@ -148,6 +148,29 @@ class Operators(Close):
         self.assertFalse(hasattr(tenon, "no_such_operator"))
 
 
+class Files(unittest.TestCase):
+    def test_a_graph_comes_back_and_trains_to_the_same_numbers(self):
+        graph = tenon.Graph(training=True)
+        x, label = graph.input("x", (4, 6)), graph.input("label", (4,), "i32")
+        hidden = nn.linear(x, "first", units=5).tanh()
+        loss = nn.cross_entropy(nn.linear(hidden, "second", units=3), label)
+        graph.output(loss, "loss")
+        graph.minimize(loss, "adam", lr=0.1)
+        rng, losses = random.Random(3), []
+        fed = {"x": values(rng, 4, 6), "label": [0, 2, 1, 1]}
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "graph.json")
+            graph.save(path)
+            loaded = tenon.Graph.load(path)
+            self.assertRaisesRegex(tenon.MissingError, "no/such", tenon.Graph.load, "no/such")
+        self.assertEqual((loaded.inputs, loaded.outputs), (graph.inputs, graph.outputs))
+        for one in graph, loaded:
+            program = tenon.Program(one, "reference", seed=5)
+            losses.append([program(**fed)["loss"].tolist() for _ in range(3)])
+        self.assertEqual(*losses)
+        self.assertLess(losses[0][2], losses[0][0])
+
+
 class Options(unittest.TestCase):
     def test_keywords_are_the_fields_of_structs(self):
         graph = tenon.Graph()
