@@ -25,8 +25,17 @@ from .tensor import Graph, Tensor, recurrent, split, topk, transpose
 __version__ = text(lib.tn_version())
 
 
+def _is_operator(name: str) -> bool:
+    found = vars(ops).get(name)
+    return getattr(found, "__module__", "") == ops.__name__ and not isinstance(found, type)
+
+
 def __getattr__(name: str):
     """Each operator of ops.py is found here, too: tenon.relu(x)."""
-    if not name.startswith("_") and hasattr(ops, name) and callable(getattr(ops, name)):
+    if _is_operator(name):
         return getattr(ops, name)
     raise AttributeError(f"module 'tenon' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted(set(globals()) | {name for name in vars(ops) if _is_operator(name)})

@@ -30,7 +30,8 @@ def _info(name: str, info: c.tn_device_info) -> DeviceInfo:
 
 def devices() -> List[DeviceInfo]:
     """The devices of all backends, the reference last. Starts all of their drivers."""
-    found, entry = [], c.tn_device_entry()
+    found: List[DeviceInfo] = []
+    entry = c.tn_device_entry()
     while lib.tn_device_at(len(found), ctypes.byref(entry)):
         found.append(_info(text(entry.name), entry.info))
     return found

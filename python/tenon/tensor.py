@@ -204,7 +204,8 @@ class Tensor(ops.TensorMethods):
     __array_ufunc__ = None
 
     def __init__(self, graph: Graph, pointer: int) -> None:
-        self.graph, self._pointer, self._shape = graph, pointer, None
+        self.graph, self._pointer = graph, pointer
+        self._shape: Optional[Tuple[int, ...]] = None
 
     @property
     def shape(self) -> Tuple[int, ...]:

@@ -145,7 +145,9 @@ class Operators(Close):
         for name in ("relu", "conv2d", "softmax", "gather", "attention", "arange"):
             self.assertTrue(getattr(tenon, name).__doc__, name)
         self.assertIn("groups", tenon.conv2d.__doc__)
-        self.assertFalse(hasattr(tenon, "no_such_operator"))
+        self.assertIn("relu", dir(tenon))
+        for name in ("no_such_operator", "Any", "op"):
+            self.assertFalse(hasattr(tenon, name), name)
 
 
 class Files(unittest.TestCase):
