@@ -160,6 +160,31 @@ TN_API tn_tensor *tn_global_maxpool2d(tn_tensor *x);
  * makes others of its row and column NaN. height x h is at most 2^29, and width x w. */
 TN_API tn_tensor *tn_resize_nearest(tn_tensor *x, int64_t height, int64_t width);
 TN_API tn_tensor *tn_resize_bilinear(tn_tensor *x, int64_t height, int64_t width, int align_corners);
+/* x at `count` places along an axis: start, start + step, ..., which need not be whole. */
+#define TN_ROUND_HALF_DOWN 0 /* which element is the nearest one */
+#define TN_ROUND_HALF_UP   1
+#define TN_ROUND_DOWN      2
+#define TN_ROUND_UP        3
+typedef struct tn_interpolate_options {
+    int32_t mode;       /* TN_LINEAR, TN_NEAREST or TN_CUBIC, below */
+    int32_t round;      /* for the nearest */
+    double cubic;       /* Keys' a; 0: -0.75 */
+    uint32_t antialias; /* a step above 1 takes all elements in its reach into account */
+    uint32_t exclude;   /* what would lie outside counts for nothing; else it is the outermost element again */
+    uint64_t spare[4];
+} tn_interpolate_options;
+TN_API tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double start, double step,
+                                 tn_interpolate_options options);
+/* (b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
+ * dimensions one after another. */
+typedef struct tn_resize_options {
+    int32_t mode;
+    uint32_t align_corners; /* the outer elements' centres meet, else their edges */
+    uint32_t antialias;     /* as above; cubic with a = -0.5 */
+    uint32_t exact;         /* nearest by centres, PyTorch's "nearest-exact"; else by edges */
+    uint64_t spare[4];
+} tn_resize_options;
+TN_API tn_tensor *tn_resize(tn_tensor *x, tn_shape sizes, tn_resize_options options);
 /* (b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016. */
 TN_API tn_tensor *tn_pixel_shuffle(tn_tensor *x, int64_t factor);
 TN_API tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor);

@@ -78,6 +78,10 @@ TN_GRU = 2
 TN_LOSS_MEAN = 0
 TN_LOSS_SUM = 1
 TN_LOSS_NONE = 2
+TN_ROUND_HALF_DOWN = 0
+TN_ROUND_HALF_UP = 1
+TN_ROUND_DOWN = 2
+TN_ROUND_UP = 3
 TN_LINEAR = 0
 TN_NEAREST = 1
 TN_CUBIC = 2
@@ -1041,6 +1045,38 @@ class tn_pool_options(Structure):
         ("pad", c_uint32 * 2),
         ("ceil_mode", c_uint32),
         ("count_pad", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_interpolate_options(Structure):
+    """x at `count` places along an axis: start, start + step, ..., which need not be whole.
+
+    mode: TN_LINEAR, TN_NEAREST or TN_CUBIC, below
+    round: for the nearest
+    cubic: Keys' a; 0: -0.75
+    antialias: a step above 1 takes all elements in its reach into account
+    exclude: what would lie outside counts for nothing; else it is the outermost element again"""
+
+    _fields_ = [
+        ("mode", c_int32),
+        ("round", c_int32),
+        ("cubic", c_double),
+        ("antialias", c_uint32),
+        ("exclude", c_uint32),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_resize_options(Structure):
+    """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
+    dimensions one after another.
+
+    align_corners: the outer elements' centres meet, else their edges
+    antialias: as above; cubic with a = -0.5
+    exact: nearest by centres, PyTorch's "nearest-exact"; else by edges"""
+
+    _fields_ = [
+        ("mode", c_int32),
+        ("align_corners", c_uint32),
+        ("antialias", c_uint32),
+        ("exact", c_uint32),
         ("spare", c_uint64 * 4),
     ]
 class tn_grid_options(Structure):
@@ -2503,6 +2539,13 @@ FUNCTIONS = {
         """(b, c, h, w) -> (b, c, height, width): row i is row floor(i h / height), as PyTorch's "nearest"; or the two rows
         around it by their distance, where the outer pixels' centres (`align_corners`) or edges meet. An infinity or NaN then
         makes others of its row and column NaN. height x h is at most 2^29, and width x w."""),
+    "tn_interpolate": (c_void_p, (c_void_p, c_int32, c_int64, c_double, c_double, tn_interpolate_options,), True,
+        "tn_tensor * tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double start, double step, tn_interpolate_options options)",
+        """x at `count` places along an axis: start, start + step, ..., which need not be whole."""),
+    "tn_resize": (c_void_p, (c_void_p, tn_shape, tn_resize_options,), True,
+        "tn_tensor * tn_resize(tn_tensor *x, tn_shape sizes, tn_resize_options options)",
+        """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
+        dimensions one after another."""),
     "tn_pixel_shuffle": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_pixel_shuffle(tn_tensor *x, int64_t factor)",
         """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""),

@@ -691,6 +691,31 @@ def resize_bilinear(x: Operand, height: int, width: int, align_corners: bool = F
     return op("tn_resize_bilinear", "tiib", x, height, width, align_corners)
 
 
+def interpolate(x: Operand, axis: int, count: int, start: float, step: float = 1, *, mode: Any = None,
+        round: Any = None, cubic: Any = None, antialias: Any = None, exclude: Any = None) -> Tensor:
+    """x at `count` places along an axis: start, start + step, ..., which need not be whole.
+
+    mode: TN_LINEAR, TN_NEAREST or TN_CUBIC, below
+    round: for the nearest
+    cubic: Keys' a; 0: -0.75
+    antialias: a step above 1 takes all elements in its reach into account
+    exclude: what would lie outside counts for nothing; else it is the outermost element again"""
+    return op("tn_interpolate", "tiiffo", x, axis, count, start, step, (c.tn_interpolate_options, {"mode": mode,
+                  "round": round, "cubic": cubic, "antialias": antialias, "exclude": exclude}))
+
+
+def resize(x: Operand, sizes: Shape, *, mode: Any = None, align_corners: Any = None, antialias: Any = None,
+        exact: Any = None) -> Tensor:
+    """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
+    dimensions one after another.
+
+    align_corners: the outer elements' centres meet, else their edges
+    antialias: as above; cubic with a = -0.5
+    exact: nearest by centres, PyTorch's "nearest-exact"; else by edges"""
+    return op("tn_resize", "tso", x, sizes, (c.tn_resize_options, {"mode": mode, "align_corners": align_corners,
+                  "antialias": antialias, "exact": exact}))
+
+
 def pixel_shuffle(x: Operand, factor: int) -> Tensor:
     """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""
     return op("tn_pixel_shuffle", "ti", x, factor)
@@ -1243,6 +1268,8 @@ class TensorMethods:
     global_maxpool2d = global_maxpool2d
     resize_nearest = resize_nearest
     resize_bilinear = resize_bilinear
+    interpolate = interpolate
+    resize = resize
     pixel_shuffle = pixel_shuffle
     pixel_unshuffle = pixel_unshuffle
     depth_to_space = depth_to_space

@@ -7,6 +7,8 @@ precision.
 Operands have the elements of golden.py's `operand`, which the test makes by the same rule. What flows back is the sum
 of the result's elements times the factors of `factors`. A line holds the result, then the gradient of each operand
 that is no whole number."""
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -242,6 +244,36 @@ def scatter_nd(how):
     return f
 
 
+def interpolated(mode, sizes, **more):
+    return lambda x: F.interpolate(x, sizes, mode=mode, **more)
+
+
+def at_places(count, start, step, weight, reach, exclude=False):
+    """Element by element, from the definition."""
+    def f(x):
+        n, out = x.shape[-1], []
+        for i in range(count):
+            place, terms, total = start + i * step, 0, 0
+            for k in range(-reach - 9, n + reach + 9):
+                w = weight(abs(k - place))
+                if exclude and not 0 <= k < n:
+                    continue
+                terms, total = terms + w * x[..., min(max(k, 0), n - 1)], total + w
+            out.append(terms / total if total else terms)
+        return torch.stack(out, -1)
+
+    return f
+
+
+def keys(a):
+    def w(d):
+        if d <= 1:
+            return ((a + 2) * d - (a + 3)) * d * d + 1
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a if d < 2 else 0
+
+    return w
+
+
 def attend(**more):
     """PyTorch's own; `first` and `reach` by a mask."""
     def f(q, k, v, mask=None):
@@ -449,6 +481,7 @@ POOL_ND = "tn_%spool_nd(in[0], (tn_pool_nd_options){%s})"
 PLACES = "tn_maxpool_nd_places(in[0], (tn_pool_nd_options){%s}, %d, NULL)"
 SAMPLE = "tn_grid_sample(in[0], tn_mul(in[1], tn_number(in[1], 0.43)), (tn_grid_options){%s})"
 WINDOWED = "tn_mul(in[0], %s)"
+RESIZE = "tn_resize(in[0], TN_SHAPE(%s), (tn_resize_options){%s})"
 ATTEND = "tn_attend(in[0], in[1], in[2], (tn_attend_options){%s})"
 ROTARY = "turned(in[0], %d, %d, %d)"
 EINSUM = "tn_einsum(\"%s\", in, %d)"
@@ -586,6 +619,29 @@ ND = [
     ("scatter_nd of elements, smallest", "tn_scatter_nd(in[0], in[1], in[2], TN_SCATTER_MIN)", scatter_nd(4),
      [(3, 3), ((6, 2), 0, 2), (6,)]),
     ("gather_nd", "tn_gather_nd(in[0], in[1])", lambda x, i: x[i[..., 0], i[..., 1]], [(3, 4, 2), ((2, 3, 2), 0, 2)]),
+    ("resize, cubic", RESIZE % ("5, 3", ".mode = TN_CUBIC"), interpolated("bicubic", (5, 3)), [(1, 2, 3, 4)]),
+    ("resize, cubic, corners aligned", RESIZE % ("5, 7", ".mode = TN_CUBIC, .align_corners = 1"),
+     interpolated("bicubic", (5, 7), align_corners=True), [(1, 2, 3, 4)]),
+    ("resize of volumes", RESIZE % ("3, 2, 5", "0"), interpolated("trilinear", (3, 2, 5)), [(1, 2, 2, 3, 3)]),
+    ("resize of rows", RESIZE % ("9", ".align_corners = 1"), interpolated("linear", 9, align_corners=True), [(2, 2, 5)]),
+    ("resize, antialias", RESIZE % ("3, 2", ".antialias = 1"), interpolated("bilinear", (3, 2), antialias=True),
+     [(1, 2, 7, 5)]),
+    ("resize, cubic, antialias", RESIZE % ("3, 5", ".antialias = 1, .mode = TN_CUBIC"),
+     interpolated("bicubic", (3, 5), antialias=True), [(1, 2, 8, 3)]),
+    ("resize, nearest", RESIZE % ("5, 3", ".mode = TN_NEAREST"), interpolated("nearest", (5, 3)), [(1, 2, 3, 7)]),
+    ("resize, nearest, to 49 times the size", RESIZE % ("98", ".mode = TN_NEAREST"),
+     lambda x: x.repeat_interleave(49, 2), [(1, 1, 2)]),
+    ("resize, nearest by centres", RESIZE % ("5, 3", ".mode = TN_NEAREST, .exact = 1"),
+     interpolated("nearest-exact", (5, 3)), [(1, 2, 3, 7)]),
+    ("interpolate beyond the ends", "tn_interpolate(in[0], 1, 6, -1.3, 1.1, (tn_interpolate_options){0})",
+     at_places(6, -1.3, 1.1, lambda d: max(0, 1 - d), 2), [(2, 4)]),
+    ("interpolate, cubic, without what is outside",
+     "tn_interpolate(in[0], 1, 5, -0.4, 0.9, (tn_interpolate_options){.mode = TN_CUBIC, .cubic = -0.6, .exclude = 1})",
+     at_places(5, -0.4, 0.9, keys(-0.6), 2, True), [(2, 4)]),
+    *[("interpolate, nearest, rounding %d" % i,
+       "tn_interpolate(in[0], 0, 6, 0.25, 0.625, (tn_interpolate_options){.mode = TN_NEAREST, .round = %d})" % i,
+       (lambda r: lambda x: x[[min(max(r(0.25 + k * 0.625), 0), 3) for k in range(6)]])(r), [(4, 2)])
+      for i, r in enumerate([lambda p: math.ceil(p - 0.5), lambda p: math.floor(p + 0.5), math.floor, math.ceil])],
     ("attend with a mask", ATTEND % ".mask = in[3]", attend(), [(1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 5, 2), ((3, 5), 0, 2)]),
     ("attend in groups, scaled", ATTEND % ".scale = 0.3", attend(scale=0.3), [(1, 4, 2, 3), (1, 2, 3, 3), (1, 2, 3, 2)]),
     ("attend after others, not too far", ATTEND % ".causal = 1, .first = 3, .reach = 3", attend(first=3, reach=3),
