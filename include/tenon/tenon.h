@@ -10,6 +10,7 @@
 #include "tenon/graph.h"
 #include "tenon/nn.h"
 #include "tenon/onnx.h"
+#include "tenon/onnx_save.h"
 #include "tenon/ops.h"
 #include "tenon/optim.h"
 #include "tenon/program.h"

@@ -1012,6 +1012,24 @@ class tn_onnx_problem(Structure):
         ("count", c_uint32),
         ("spare", c_uint64 * 4),
     ]
+class tn_onnx_save_options(Structure):
+    """All zero is usual.
+
+    size: sizeof this struct
+    opset: 18 to 23; 0: 18
+    other: the same network for another batch: see there; NULL: all sizes are fixed
+    name: of the network; NULL: "tenon"
+    notes: the file's metadata"""
+
+    _fields_ = [
+        ("size", c_uint64),
+        ("opset", c_int64),
+        ("other", c_void_p),
+        ("name", c_char_p),
+        ("notes", c_void_p),
+        ("n_notes", c_uint64),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_conv_options(Structure):
     """Of convolutions; all zero is a plain one.
 
@@ -2137,6 +2155,17 @@ FUNCTIONS = {
     "tn_onnx_problem_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_problem_at(const tn_onnx *model, size_t index, tn_onnx_problem *problem)",
         """What the last build could not do, each kind of thing once. Texts live until the next build."""),
+    "tn_onnx_save": (c_int32, (c_void_p, c_void_p, c_char_p, c_void_p,), False,
+        "tn_status tn_onnx_save(tn_graph *graph, tn_state *state, const char *path, const tn_onnx_save_options *options)",
+        """Writes the graph's inputs and outputs (tn_input, tn_output), by their names, and all between them, with the values
+        that its variables have in the state. `options` may be NULL.
+
+        With `other`, built as the graph was but for the number of samples, the file has a network for any number: sizes in
+        which the two differ are the dimension "batch", or a multiple of it. Both graphs may be added to, and mean the same
+        afterwards.
+
+        TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
+        does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows."""),
     "tn_neg": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_neg(tn_tensor *x)",
         """-x"""),

@@ -148,13 +148,13 @@ static int next_operator(reader *r, int level)
     return -1;
 }
 
-/* What is the whole text of a row is that row, whose derivative is right where those of its parts are not: of
+/* What is the whole text of another row is that row, whose derivative is right where those of its parts are not: of
  * max(x, 0) + log1p(exp(-abs(x))) at 0. */
 static tn_tensor *as_row(reader *r, const char *begin, tn_tensor *y)
 {
     const tn_row *row;
     for (size_t i = 0; (row = tn_row_at(i)); i++)
-        if (row->n_arg == 1 && !row->is_gradient && is_name(begin, (size_t)(r->after - begin), row->text))
+        if (row != r->row && row->n_arg == 1 && !row->is_gradient && is_name(begin, (size_t)(r->after - begin), row->text))
             return tn_node(&row->def, NULL, &r->value[0], 1, NULL);
     return y;
 }
