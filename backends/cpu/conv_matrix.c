@@ -111,10 +111,24 @@ void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group)
     }
 }
 
+/* Zeros for all of a part but the pixels that each picture brings. */
+static void clear_padding(const conv_kernel *k, char *part)
+{
+    const cpu_conv_picture *o = &k->picture;
+    const int64_t pixel = 2 * k->c;
+    char *to = part, *end = part + k->window.part;
+    for (int64_t h = 0; h < o->rows && o->seen; h++) {
+        char *row = part + (o->first + h * o->wide) * pixel;
+        memset(to, 0, (uint64_t)(row - to));
+        to = row + o->seen * pixel;
+    }
+    memset(to, 0, (uint64_t)(end - to));
+}
+
 void cpu_conv_begin_units(const conv_kernel *k, char *work)
 {
     k->units->begin();
-    memset(work, 0, (uint64_t)cpu_conv_unit_picture(k));
+    for (int32_t i = 0; i < k->units->parts; i++) clear_padding(k, work + i * k->window.part);
 }
 
 int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
