@@ -542,6 +542,8 @@ ND = [
     ("maxpool_nd_places by columns, dilated", PLACES % (".window = {2, 2}, .dilation = {2, 1}, .begin = {1, 0}, "
      ".end = {1, 0}, .stride = {1, 1}", 1),
      places(F.max_pool2d, True, kernel_size=2, stride=1, dilation=(2, 1), padding=(1, 0)), [(1, 2, 4, 5)]),
+    ("maxpool_nd_places among equals", PLACES % (".window = {3, 2}, .stride = {1, 1}", 0),
+     lambda x: places(F.max_pool2d, kernel_size=(3, 2), stride=1)(x * 1.0), [((1, 2, 5, 5), -1, 1)]),
     ("maxpool_nd_places of volumes", PLACES % (".window = {2, 2, 2}", 0), places(F.max_pool3d, kernel_size=2),
      [(1, 2, 4, 3, 4)]),
     ("maxpool_nd_places of volumes by columns", PLACES % (".window = {2, 2, 2}, .stride = {1, 1, 2}", 1),
