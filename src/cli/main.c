@@ -16,6 +16,7 @@ static const struct {
     {"train", cli_train, "trains a network; on the built-in digits if not told otherwise"},
     {"eval", cli_eval, "measures a saved model on test data"},
     {"predict", cli_predict, "says what a saved model makes of pictures or rows"},
+    {"convert", cli_convert, "writes a saved model as an ONNX file"},
     {"info", cli_info, "says what an ONNX file has, and what of it is not supported"},
     {"devices", cli_devices, "lists what can compute"},
     {"ops", cli_ops, "lists the operators, and which device runs them"},

@@ -1,0 +1,139 @@
+/* convert.c: `tenon convert`: a saved model as an ONNX file, with what is done to its samples before the network, and
+ * to its outputs after it. */
+#include "saved.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char doc[] =
+    "Writes a saved model as an ONNX file, which ONNX Runtime and others run. Its input takes samples as they\n"
+    "are, before scaling; its outputs are what 'tenon predict' says.";
+
+/* ---- before the network ---- */
+
+/* Numbers of a column each, as f64, of a sample's shape. */
+static tn_tensor *numbers(tn_tensor *like, const double *value, tn_shape sample)
+{
+    return tn_constant(tn_graph_of(like), TN_F64, sample, value);
+}
+
+/* Rows of length 1, but for those of zeros. */
+static tn_tensor *to_unit(tn_tensor *x)
+{
+    tn_tensor *power = tn_sum(tn_square(x), TN_AXES(1), 1);
+    return tn_where(tn_gt(power, tn_number(power, 0)), tn_div(x, tn_sqrt(power)), x);
+}
+
+/* What is missing becomes the mean; then as cli_scaling_samples does, in double precision. */
+static tn_tensor *scale(const tn_scaler *scaler, tn_tensor *x, tn_shape sample)
+{
+    tn_tensor *wide = tn_cast(x, TN_F64);
+    tn_tensor *mean = tn_cast(tn_cast(numbers(wide, scaler->mean, sample), TN_F32), TN_F64);
+    wide = tn_where(tn_isnan(wide), mean, wide);
+    if (scaler->kind == TN_SCALE_UNIT) wide = to_unit(wide);
+    if (scaler->centre) {
+        wide = tn_sub(wide, numbers(wide, scaler->centre, sample));
+        wide = tn_div(wide, numbers(wide, scaler->spread, sample));
+        if (scaler->base != 0) wide = tn_add(wide, tn_number(wide, scaler->base));
+    }
+    return tn_cast(wide, TN_F32);
+}
+
+static tn_tensor *samples(const cli_saved *saved, tn_tensor *x)
+{
+    const cli_model *model = &saved->model;
+    if (model->x_dtype == TN_U8) x = tn_cast(x, TN_F32);
+    if (saved->scaling.x.columns) x = scale(&saved->scaling.x, x, model->sample);
+    return model->x_scale != 1 ? tn_mul(x, tn_number(x, model->x_scale)) : x;
+}
+
+/* ---- after it ---- */
+
+static tn_tensor *unscale(const tn_scaler *scaler, tn_tensor *y)
+{
+    const tn_shape columns = TN_SHAPE(scaler->columns);
+    if (!scaler->columns || !scaler->centre) return y;
+    tn_tensor *wide = tn_cast(y, TN_F64);
+    if (scaler->base != 0) wide = tn_sub(wide, tn_number(wide, scaler->base));
+    wide = tn_mul(wide, numbers(wide, scaler->spread, columns));
+    return tn_cast(tn_add(wide, numbers(wide, scaler->centre, columns)), TN_F32);
+}
+
+/* Of classes, the network's own output and, where the loss tells them, probabilities; else what is predicted. */
+static void outputs(const cli_saved *saved, tn_tensor *y)
+{
+    const cli_model *model = &saved->model;
+    tn_tensor *readable = tn_loss_readable(model->loss, y);
+    if (model->classes) tn_output(y, "logits");
+    if (model->classes && readable != y)
+        tn_output(readable, cli_loss_tells_probabilities(model->loss) ? "probabilities" : "outputs");
+    if (!model->classes) tn_output(unscale(&saved->scaling.y, readable), "outputs");
+}
+
+static tn_graph *build(const cli_saved *saved, int64_t batch)
+{
+    const tn_model network = cli_model_of(&saved->model, NULL);
+    tn_shape shape = {saved->model.sample.rank + 1, {batch}};
+    memcpy(&shape.dim[1], saved->model.sample.dim, (size_t)saved->model.sample.rank * sizeof *shape.dim);
+    tn_graph *graph = tn_graph_new();
+    tn_tensor *x = tn_input(graph, "x", saved->model.x_dtype, shape);
+    outputs(saved, network.build(samples(saved, x), 0, &saved->model));
+    return graph;
+}
+
+/* ---- the file ---- */
+
+static int write_file(const cli_saved *saved, tn_graph *graph, tn_graph *other, const char *path, int64_t opset)
+{
+    const cli_model *model = &saved->model;
+    const tn_note all[] = {{"net", model->net},
+                           {"loss", model->loss},
+                           {"classes", model->class_names},
+                           {"columns", model->column_names},
+                           {"targets", model->target_names}};
+    tn_note notes[sizeof all / sizeof *all];
+    tn_onnx_save_options options = {
+        .size = sizeof options, .opset = opset, .other = other, .name = "network", .notes = notes};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value && *all[i].value) notes[options.n_notes++] = all[i];
+    return tn_onnx_save(graph, saved->state, path, &options) ? cli_failed() : CLI_OK;
+}
+
+static int convert(cli_saved *saved, const char *path, int64_t opset)
+{
+    int status = cli_saved_load(saved);
+    if (status != CLI_GO_ON) return status;
+    tn_graph *graph = build(saved, 2), *other = build(saved, 3);
+    status = write_file(saved, graph, other, path, opset);
+    tn_graph_free(graph);
+    tn_graph_free(other);
+    return status;
+}
+
+static int is_onnx(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && !strcasecmp(dot, ".onnx");
+}
+
+int cli_convert(int argc, char **argv)
+{
+    int64_t opset = 18;
+    cli_option options[] = {
+        {CLI_WHOLE, "opset", "N", "the version of ONNX's operators, 18 to 23 (18)", &opset, 18, 23, 0, 0, 0, 0},
+        {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
+    cli_saved saved = {0};
+    int count = 0;
+    int status = cli_parse(&(cli_syntax){"convert", "MODEL FILE.onnx", doc, NULL, options}, argc, argv, &count);
+    if (status == CLI_GO_ON && count != 2) status = cli_usage("convert needs a model and the file to write");
+    if (status == CLI_GO_ON && !is_onnx(argv[2]))
+        status = cli_usage("%s: convert writes files that end in .onnx", argv[2]);
+    if (status == CLI_GO_ON && cli_can_write("convert", argv[2])) status = CLI_FAILED;
+    if (status == CLI_GO_ON) {
+        status = cli_saved_take(&saved, "convert", argv[1], "reference");
+        if (status == CLI_GO_ON) status = convert(&saved, argv[2], opset);
+        cli_saved_close(&saved);
+    }
+    cli_options_free(options);
+    return status;
+}
