@@ -142,6 +142,13 @@ static void call(onnx_node *n, const Onnx__FunctionProto *f)
     if (s == TN_EFORMAT) onnx_cannot(n, "functions within functions, too deep");
 }
 
+/* A rule that returns without a word was given what does not fit it. */
+static void check_result(onnx_node *n)
+{
+    const onnx_value *y = &n->out[0];
+    if (!n->graph->status && onnx_wants(n, 0) && !y->x && !y->proto) onnx_cannot(n, "its operands do not fit");
+}
+
 /* What a rule did not ask for it cannot have heeded. */
 static void check_attributes(onnx_node *n)
 {
@@ -154,7 +161,7 @@ static void build_node(onnx_node *n, onnx_rule *rule)
     tn_graph *graph = n->graph;
     const Onnx__FunctionProto *function = rule ? NULL : find_function(n->build->model, n->proto);
     if (rule)
-        rule(n), check_attributes(n);
+        rule(n), check_attributes(n), check_result(n);
     else if (function)
         call(n, function);
     if (graph->status == TN_ENOMEM) n->build->status = TN_ENOMEM;

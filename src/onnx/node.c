@@ -201,6 +201,16 @@ const double *onnx_known(onnx_node *n, uint32_t i)
     return value;
 }
 
+const double *onnx_known_line(onnx_node *n, uint32_t i, int64_t count)
+{
+    const double *value = onnx_known(n, i);
+    tn_tensor *x = value ? onnx_in(n, i) : NULL;
+    tn_shape shape = x ? tn_shape_of(x) : (tn_shape){0};
+    if (x && tn_shape_count(&shape) == count) return value;
+    onnx_cannot(n, "operand %u is not %lld numbers", i, (long long)count);
+    return NULL;
+}
+
 /* As a shape or an index would have it: what lies beyond i32 in the file is as it is there. */
 int64_t onnx_known_ints(onnx_node *n, uint32_t i, int64_t value[], int64_t capacity)
 {
@@ -219,6 +229,6 @@ int64_t onnx_known_ints(onnx_node *n, uint32_t i, int64_t value[], int64_t capac
 double onnx_known_number(onnx_node *n, uint32_t i, double otherwise)
 {
     if (!value_of(n, i)) return otherwise;
-    const double *number = onnx_known(n, i);
+    const double *number = onnx_known_line(n, i, 1);
     return number ? number[0] : otherwise;
 }

@@ -106,6 +106,8 @@ int64_t onnx_ints_of(onnx_node *n, const char *name, uint32_t i, int64_t value[]
 
 /* What operand i is whatever is fed: its numbers, which last as long as the build, or NULL and the node has failed. */
 const double *onnx_known(onnx_node *n, uint32_t i);
+/* The same of an operand that has to be `count` numbers. */
+const double *onnx_known_line(onnx_node *n, uint32_t i, int64_t count);
 /* The same as whole numbers; returns how many, -1 on failure. */
 int64_t onnx_known_ints(onnx_node *n, uint32_t i, int64_t value[], int64_t capacity);
 /* One number. */

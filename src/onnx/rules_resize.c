@@ -193,10 +193,11 @@ void onnx_rule_resize(onnx_node *n)
     if (!x) return;
     for (int64_t i = 0; i < s.count; i++) s.axis[i] = i;
     if (onnx_attr(n, "axes")) s.count = onnx_ints(n, "axes", s.axis, TN_MAX_RANK);
+    if (s.count > TN_MAX_RANK) onnx_cannot(n, "%lld axes", (long long)s.count);
     onnx_heeded(n, "keep_aspect_ratio_policy"), onnx_heeded(n, "extrapolation_value"), onnx_heeded(n, "nearest_mode");
     check_way(n);
     int crops = onnx_text_is(n, "coordinate_transformation_mode", "half_pixel", "tf_crop_and_resize");
-    const double *roi = crops && n->n_in > 1 && n->in[1] ? onnx_known(n, 1) : NULL;
+    const double *roi = crops && n->n_in > 1 && n->in[1] ? onnx_known_line(n, 1, 2 * s.count) : NULL;
     tn_tensor *given = onnx_in(n, scales);
     int has_scales = given && onnx_dim(given, 0) == s.count && tn_shape_of(given).rank == 1;
     const double *scale = has_scales ? onnx_known(n, scales) : NULL;
@@ -214,7 +215,7 @@ void onnx_rule_upsample(onnx_node *n)
     sizes s = {.count = x ? tn_shape_of(x).rank : 0};
     if (!x) return;
     for (int64_t i = 0; i < s.count; i++) s.axis[i] = i;
-    const double *scale = n->n_in > 1 ? onnx_known(n, 1) : listed;
+    const double *scale = n->n_in > 1 ? onnx_known_line(n, 1, s.count) : listed;
     if (scale == listed && onnx_floats(n, "scales", listed, TN_MAX_RANK) != s.count) onnx_cannot(n, "its scales");
     if (n->failed || !scale || !by_scales(n, x, scale, &s)) return;
     for (int64_t i = 0; i < s.count; i++) { /* as asymmetric, down: whole factors are repetitions */

@@ -276,7 +276,9 @@ void onnx_rule_pad(onnx_node *n)
     int64_t count = onnx_ints_of(n, "pads", 1, pads, 2 * TN_MAX_RANK);
     if (n->failed || count < 0) return;
     for (int32_t d = 0; d < rank; d++) axis[d] = d;
-    if (n->n_in > 3 && n->in[3] && onnx_known_ints(n, 3, axis, TN_MAX_RANK) != count / 2) return;
+    const int64_t axes = n->n_in > 3 && n->in[3] ? onnx_known_ints(n, 3, axis, TN_MAX_RANK) : rank;
+    if (count != 2 * axes || axes > rank)
+        onnx_cannot(n, "%lld numbers for %lld axes", (long long)count, (long long)axes);
     tn_tensor *value = onnx_in(n, 2);
     value = value ? tn_reshape(value, TN_SCALAR) : tn_number(x, onnx_float(n, "value", 0));
     for (int32_t i = 0; i < count / 2 && !n->failed; i++)
@@ -292,6 +294,7 @@ void onnx_rule_center_crop_pad(onnx_node *n)
     if (!x || count < 0) return;
     for (int32_t d = 0; d < TN_MAX_RANK; d++) axis[d] = d;
     onnx_ints(n, "axes", axis, TN_MAX_RANK);
+    if (count > tn_shape_of(x).rank) onnx_cannot(n, "%lld sizes", (long long)count);
     for (int32_t i = 0; i < count && !n->failed; i++) {
         int32_t d = onnx_axis(n, axis[i], tn_shape_of(x).rank);
         int64_t there = onnx_dim(x, d), more = size[i] - there;
@@ -341,8 +344,8 @@ void onnx_rule_split(onnx_node *n)
     if (!x) return;
     int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), tn_shape_of(x).rank);
     int64_t *size = tn_region_alloc(&n->build->region, (n->n_out + 1) * sizeof *size), at = 0;
-    int64_t all = onnx_dim(x, axis), parts = n->n_out, equal = (all + parts - 1) / parts;
-    if (!size || n->failed) return;
+    int64_t all = onnx_dim(x, axis), parts = n->n_out, equal = parts ? (all + parts - 1) / parts : 0;
+    if (!size || n->failed || !parts) return;
     int64_t count = onnx_ints_of(n, "split", 1, size, parts);
     onnx_heeded(n, "num_outputs");
     for (int64_t i = 0; i < parts && count < 0; i++)
@@ -356,8 +359,9 @@ void onnx_rule_depth_to_space(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
     int64_t r = onnx_int(n, "blocksize", 1);
-    if (!x || tn_shape_of(x).rank != 4 || r < 1) return;
-    const int64_t *d = tn_shape_of(x).dim, b = d[0], c = d[1] / (r * r), h = d[2], w = d[3];
+    if (!x || tn_shape_of(x).rank != 4 || r < 1 || r > INT32_MAX) return;
+    tn_shape shape = tn_shape_of(x);
+    int64_t b = shape.dim[0], c = shape.dim[1] / (r * r), h = shape.dim[2], w = shape.dim[3];
     int crd = onnx_text_is(n, "mode", "DCR", "CRD");
     x = tn_reshape(x, crd ? TN_SHAPE(b, c, r, r, h, w) : TN_SHAPE(b, r, r, c, h, w));
     x = tn_transpose(x, crd ? (const int32_t[]){0, 1, 4, 2, 5, 3} : (const int32_t[]){0, 3, 4, 1, 5, 2});
@@ -368,7 +372,7 @@ void onnx_rule_space_to_depth(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
     int64_t r = onnx_int(n, "blocksize", 1);
-    if (!x || tn_shape_of(x).rank != 4 || r < 1) return;
+    if (!x || tn_shape_of(x).rank != 4 || r < 1 || r > INT32_MAX) return;
     tn_shape shape = tn_shape_of(x);
     int64_t b = shape.dim[0], c = shape.dim[1], h = shape.dim[2] / r, w = shape.dim[3] / r;
     int crd = onnx_text_is(n, "mode", "DCR", "CRD");

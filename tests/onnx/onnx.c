@@ -238,6 +238,59 @@ static void a_model_is_a_part_of_a_network(void **state)
     drop_device(&f);
 }
 
+/* A list of `count` numbers, from 1 on: as an attribute, or as what a Constant makes. */
+static text list(const char *name, uint64_t count)
+{
+    text at = {{0}, 0};
+    string(&at, 1, name);
+    for (uint64_t i = 0; i < count; i++) whole(&at, 8, i + 1);
+    whole(&at, 20, 7);
+    return at;
+}
+
+static text constant(const char *y, uint64_t count)
+{
+    text n = {{0}, 0}, at = list("value_ints", count);
+    string(&n, 2, y);
+    string(&n, 4, "Constant");
+    part(&n, 5, &at);
+    return n;
+}
+
+static void lists_of_the_wrong_length_are_problems(void **state)
+{
+    static const struct {
+        const char *op, *in[4], *y, *attribute;
+        uint64_t count; /* of the numbers in k, and in the attribute */
+    } cases[] = {{"Resize", {"x", "", "", "k"}, "r", "axes", 40},
+                 {"Upsample", {"x", "k"}, "r", NULL, 1},
+                 {"Pad", {"x", "k"}, "r", NULL, 40},
+                 {"Pad", {"x", "k"}, "r", NULL, 2},
+                 {"CenterCropPad", {"x", "k"}, "r", NULL, 40},
+                 {"Tile", {"x", "k"}, "r", NULL, 3},
+                 {"Slice", {"x", "k", "x"}, "r", NULL, 2},
+                 {"Range", {"k", "k", "k"}, "r", NULL, 0},
+                 {"Split", {"x"}, NULL, NULL, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        text more[2] = {constant("k", cases[i].count), {{0}, 0}}, at = list("axes", cases[i].count);
+        for (int k = 0; k < 4 && cases[i].in[k]; k++) string(&more[1], 1, cases[i].in[k]);
+        if (cases[i].y) string(&more[1], 2, cases[i].y);
+        string(&more[1], 4, cases[i].op);
+        if (cases[i].attribute) part(&more[1], 5, &at);
+        tn_onnx *model = load(more, 2);
+        tn_graph *g = tn_graph_new();
+        tn_onnx_problem p;
+        const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(3, 2)};
+        tn_status s = tn_onnx_build(model, g, &given, 1, NULL);
+        if (cases[i].y &&
+            (s != TN_EUNSUPPORTED || !tn_onnx_problem_at(model, 0, &p) || strcmp(p.operator, cases[i].op)))
+            fail_msg("%s: %s: %s", cases[i].op, tn_status_name(s), tn_message());
+        tn_graph_free(g);
+        tn_onnx_free(model);
+    }
+}
+
 static void parts_that_lie_too_deep_are_refused(void **state)
 {
     (void)state;
@@ -274,6 +327,7 @@ int main(void)
         cmocka_unit_test(all_that_is_not_there_is_said_at_once),
         cmocka_unit_test(weights_are_parameters_of_their_names),
         cmocka_unit_test(a_model_is_a_part_of_a_network),
+        cmocka_unit_test(lists_of_the_wrong_length_are_problems),
         cmocka_unit_test(parts_that_lie_too_deep_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
