@@ -16,7 +16,7 @@ from .errors import (DeviceError, DtypeError, FileError, FormatError, InvalidErr
 from .layers import *  # noqa: F403
 from .memory import Array
 from .model import Epoch, History, Model, Score, load_model
-from .onnx import OnnxNetwork, from_onnx
+from .onnx import OnnxNetwork, from_onnx, to_onnx
 from .optimizers import (SGD, AdaDelta, AdaGrad, Adam, AdaMax, AdamW, Lion, Momentum, NAdam, Nesterov, Optimizer,
                          RAdam, RMSProp, optimizers)
 from .program import Checkpoint, Program, State

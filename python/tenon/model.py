@@ -14,6 +14,7 @@ from .device import open_device
 from .errors import InvalidError, ShapeError
 from .layers import Net
 from .memory import memory_of, new_array
+from .onnx import to_onnx
 from .optimizers import optimizer_of
 from .program import Checkpoint, State, compile_options, first_values
 from .progress import Progress
@@ -137,15 +138,17 @@ class Model:
         self._notes: Dict[str, str] = {}
         self._lock = self.state._lock
         self._begun = False
+        self._seen: Optional[Tuple[Tuple[int, ...], int]] = None
 
     # ---- data ----
 
-    def _graph(self, sample: Tuple[int, ...], dtype: int, readable: bool = False) -> Tensor:
-        """The network's output for one sample."""
+    def _graph(self, sample: Tuple[int, ...], dtype: int, readable: bool = False, batch: int = 1) -> Tensor:
+        """The network's output for one sample, or several."""
+        self._seen = (sample, dtype)
         builder = self._readable if readable else self._builder
         graph = Graph()
         graph.classes = builder.classes
-        y = builder.call(graph.input("x", (1,) + sample, c.TN_F32 if dtype == c.TN_U8 else dtype))
+        y = builder.call(graph.input("x", (batch,) + sample, c.TN_F32 if dtype == c.TN_U8 else dtype))
         if not self._begun:
             first_values(graph, self.state)
         self._begun = True
@@ -265,6 +268,15 @@ class Model:
         """Saves parameters, optimizer, seed and step in a safetensors file with PyTorch's names; with `weights_only`
         what PyTorch's load_state_dict takes."""
         self.state.save(path, dict(self._notes, **(notes or {})), weights_only=weights_only)
+
+    def to_onnx(self, path: Any, *, opset: int = 0, probabilities: bool = False) -> None:
+        """Writes the network with its parameters as an ONNX file, for any number of samples: f32 input "x", where bytes
+        have been divided by 255, output "y"."""
+        if self._seen is None:
+            raise InvalidError("the model has seen no samples yet: call build(...) with a sample's shape first")
+        with self._lock:
+            two, three = (self._graph(*self._seen, probabilities, batch).output("y").graph for batch in (2, 3))
+            to_onnx(path, two, self.state, three, opset=opset, notes=self._notes)
 
     def load(self, path: Any, *, fitting: bool = False, rename: str = "") -> Dict[str, str]:
         """Fills the parameters from a file, ours or PyTorch's; with `fitting` those that fit, for transfer learning,

@@ -130,6 +130,18 @@ def _port(port: Any) -> Port:
     return Port(text(port.name), NAMES.get(port.dtype, text(port.element)), shape)
 
 
+def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, *, opset: int = 0,
+            name: str = "tenon", notes: Optional[Dict[str, str]] = None) -> None:
+    """Writes a graph, its inputs and outputs, with its variables' values in a state, as an ONNX file. With `other`, the
+    same graph for another batch, the file takes any number of samples."""
+    given = [c.tn_note(k.encode(), v.encode()) for k, v in (notes or {}).items()]
+    kept = (c.tn_note * len(given))(*given)
+    how = c.tn_onnx_save_options(ctypes.sizeof(c.tn_onnx_save_options), opset, other.pointer() if other else None,
+                                 name.encode(), ctypes.addressof(kept), len(given))
+    with state._lock:
+        check(lib.tn_onnx_save(graph.pointer(), state._handle.get(), os.fsencode(path), ctypes.byref(how)))
+
+
 def from_onnx(path: Any) -> OnnxNetwork:
     """The network of an ONNX file, opsets 7 to 23: a layer, or `compile`d a program."""
     return OnnxNetwork(path)

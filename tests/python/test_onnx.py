@@ -16,6 +16,11 @@ try:
     import onnx
 except ImportError:
     onnx = None
+try:
+    import numpy as np
+    import onnxruntime
+except ImportError:
+    np = onnxruntime = None
 
 
 # ---- a little of protobuf's wire format, in which ONNX files are ----
@@ -140,6 +145,29 @@ class Files(Base):
             self.network(b"no such file at all")
         with self.assertRaises(tenon.MissingError):
             tenon.from_onnx("/nowhere/at/all.onnx")
+
+
+class Written(Base):
+    def test_what_is_written_is_read_again_and_gives_the_same(self):
+        net = tenon.Sequential(tenon.Flatten(), tenon.Linear(4), tenon.Tanh(), tenon.Linear(2))
+        model = tenon.Model(net, "mse", tenon.Adam(0.1), device="cpu")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "net.onnx")
+            with self.assertRaises(tenon.InvalidError):
+                model.to_onnx(path)
+            model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=2, verbose=False)
+            try:
+                model.to_onnx(path)
+            except tenon.UnsupportedError as e:
+                self.skipTest(str(e))
+            network = tenon.from_onnx(path)
+            self.assertEqual([p.name for p in network.inputs + network.outputs], ["x", "y"])
+            got = network.compile("cpu", x=(3, 3))(x=ROWS)["y"].tolist()
+            self.close_to(got, model.predict(ROWS).tolist())
+            if onnxruntime is not None and np is not None:
+                session = onnxruntime.InferenceSession(path)
+                ran = session.run(None, {"x": np.array(ROWS * 2, "f4")})[0]
+                self.close_to(ran.tolist(), model.predict(ROWS * 2).tolist())
 
 
 class Constants(unittest.TestCase):
