@@ -30,4 +30,7 @@ tn_status save_run(tn_graph *graph, tn_state *state, const void *x, size_t x_byt
 /* Gives every parameter of the state other values than it begins with, so that none is 0 or 1. */
 void save_shake(tn_state *state);
 
+/* Writes the cases of all operators, as onnx_files does networks; returns how many. */
+int save_cases(const char *folder, tn_device *device);
+
 #endif

@@ -1,5 +1,5 @@
-/* save_files.c: writes networks as ONNX files into a folder, each with samples (.x) and what we make of them (.y), for
- * save.py to compare with ONNX Runtime. usage: onnx_files FOLDER */
+/* save_files.c: writes networks and operators' cases as ONNX files into a folder, each with samples (.x) and what we
+ * make of them (.y), for save.py to compare with ONNX Runtime. usage: onnx_files FOLDER */
 #include "save.h"
 
 #include <stdio.h>
@@ -70,6 +70,7 @@ int main(int argc, char **argv)
     if (argc != 2 || tn_device_open("reference", &device)) return 2;
     int failed = make_activations(argv[1], device);
     for (size_t i = 0; i < save_nets_count; i++) failed += make(argv[1], &save_nets[i], device) != TN_OK;
+    failed += save_cases(argv[1], device) < 200;
     tn_device_close(device);
     return failed > 0;
 }
