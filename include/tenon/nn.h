@@ -157,9 +157,10 @@ TN_API tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count
 TN_API tn_tensor *tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units,
                                       int32_t padding);
 
-#define TN_RNN  0 /* h = tanh(W x + U h + b) */
-#define TN_LSTM 1
-#define TN_GRU  2
+#define TN_RNN        0 /* h = tanh(W x + U h + b) */
+#define TN_LSTM       1
+#define TN_GRU        2 /* as PyTorch has it: the reset is multiplied to U h */
+#define TN_GRU_BEFORE 3 /* to h, as Cho and others, 2014, have it */
 /* Recurrent layers: x (batch, steps, features) -> (batch, steps, units), unrolled over the steps. Parameters are named
  * as PyTorch does it: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"; the gates of an LSTM are in the order
  * in, forget, content, out, those of a GRU reset, update, content. Of several layers each takes the results of the one

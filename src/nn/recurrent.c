@@ -88,11 +88,27 @@ static void step_gru(const cell *c, tn_tensor *x, tn_recurrent_state *s)
     s->h = tn_add(content, tn_mul(update, tn_sub(s->h, content)));
 }
 
+/* The state is reset before its product, which is the content's alone. */
+static void step_gru_before(const cell *c, tn_tensor *x, tn_recurrent_state *s)
+{
+    int64_t n = tn_shape_of(s->h).dim[1];
+    tn_tensor *h = tn_matmul_t(s->h, tn_slice(c->weight_hh, 0, 0, 2 * n, 1), 0, 1);
+    x = apart(c, x);
+    tn_tensor *reset = tn_sigmoid(tn_add(gate(x, 0), tn_slice(h, 1, 0, n, 1)));
+    tn_tensor *update = tn_sigmoid(tn_add(gate(x, 1), tn_slice(h, 1, n, n, 1)));
+    h = tn_matmul_t(tn_mul(reset, s->h), tn_slice(c->weight_hh, 0, 2 * n, n, 1), 0, 1);
+    tn_tensor *content = tn_tanh(tn_add(gate(x, 2), h));
+    s->h = tn_add(content, tn_mul(update, tn_sub(s->h, content)));
+}
+
 static const struct {
     const char *name;
     int64_t gates;
     void (*step)(const cell *c, tn_tensor *x, tn_recurrent_state *s);
-} kinds[] = {[TN_RNN] = {"rnn", 1, step_rnn}, [TN_LSTM] = {"lstm", 4, step_lstm}, [TN_GRU] = {"gru", 3, step_gru}};
+} kinds[] = {[TN_RNN] = {"rnn", 1, step_rnn},
+             [TN_LSTM] = {"lstm", 4, step_lstm},
+             [TN_GRU] = {"gru", 3, step_gru},
+             [TN_GRU_BEFORE] = {"gru_before", 3, step_gru_before}};
 
 /* ---- a sequence ---- */
 
@@ -146,7 +162,7 @@ static int check_input(tn_tensor *x, const char *name, const tn_recurrent_option
     tn_shape shape = tn_shape_of(x);
     char text[160];
     if (tn_graph_status(graph)) return 0;
-    if (options->kind < TN_RNN || options->kind > TN_GRU || options->units < 1 || options->layers < 0)
+    if (options->kind < TN_RNN || options->kind > TN_GRU_BEFORE || options->units < 1 || options->layers < 0)
         tn_graph_fail(graph, TN_EINVAL, "recurrent '%s': kind %d with %lld units in %lld layers", name, options->kind,
                       (long long)options->units, (long long)options->layers);
     if (shape.rank != 3 || shape.dim[1] < 1 || shape.dim[2] < 1)

@@ -96,7 +96,7 @@ int tn_choose_sequence(tn_maker *m, tn_call *s)
     s->in[0] = some_sequence(m, 1 + tn_below(m, 4));
     if (s->in[0] < 0) return 0;
     s->in[1] = tn_alike(m, TN_I32, TN_SHAPE(shape_of(m, s).dim[0]));
-    s->p[0] = tn_below(m, 3), s->p[1] = 1 + tn_below(m, 4), s->p[2] = 1 + tn_chance(m, 25), s->p[3] = tn_chance(m, 30);
+    s->p[0] = tn_below(m, 4), s->p[1] = 1 + tn_below(m, 4), s->p[2] = 1 + tn_chance(m, 25), s->p[3] = tn_chance(m, 30);
     share_label(m, s);
     return 1;
 }

@@ -644,7 +644,8 @@ ND = [
        "tn_interpolate(in[0], 0, 6, 0.25, 0.625, (tn_interpolate_options){.mode = TN_NEAREST, .round = %d})" % i,
        (lambda r: lambda x: x[[min(max(r(0.25 + k * 0.625), 0), 3) for k in range(6)]])(r), [(4, 2)])
       for i, r in enumerate([lambda p: math.ceil(p - 0.5), lambda p: math.floor(p + 0.5), math.floor, math.ceil])],
-    ("attend with a mask", ATTEND % ".mask = in[3]", attend(), [(1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 5, 2), ((3, 5), 0, 2)]),
+    ("attend with a mask", ATTEND % ".mask = in[3]", attend(),
+     [(1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 5, 2), ((3, 5), 0, 2)]),
     ("attend in groups, scaled", ATTEND % ".scale = 0.3", attend(scale=0.3), [(1, 4, 2, 3), (1, 2, 3, 3), (1, 2, 3, 2)]),
     ("attend after others, not too far", ATTEND % ".causal = 1, .first = 3, .reach = 3", attend(first=3, reach=3),
      [(2, 2, 2, 3), (2, 1, 5, 3), (2, 1, 5, 2)]),
@@ -867,7 +868,20 @@ def recurrent(kind):
     return layer(module, lambda x: module(x)[0])
 
 
-def attend():
+class GruBefore(torch.nn.GRU):
+    """Step by step: the reset before the product."""
+    def forward(self, x):
+        h, out = torch.zeros(len(x), self.hidden_size), []
+        u, b = self.weight_hh_l0.chunk(3), self.bias_hh_l0.chunk(3)
+        for t in range(x.shape[1]):
+            r, z, n = (x[:, t] @ self.weight_ih_l0.T + self.bias_ih_l0).chunk(3, 1)
+            r, z = torch.sigmoid(r + h @ u[0].T + b[0]), torch.sigmoid(z + h @ u[1].T + b[1])
+            h = (1 - z) * torch.tanh(n + (r * h) @ u[2].T + b[2]) + z * h
+            out.append(h)
+        return torch.stack(out, 1)
+
+
+def attend_all():
     module = torch.nn.MultiheadAttention(4, 2, batch_first=True)
     mask = torch.ones(3, 3).triu(1) != 0
     return layer(module, lambda x: module(x, x, x, attn_mask=mask)[0])
@@ -889,7 +903,9 @@ LAYERS = [
     ("rnn", "tn_recurrent(x, \"l\", NULL, .kind = TN_RNN, .units = 2)", recurrent("RNN"), (2, 4, 3)),
     ("lstm", "tn_recurrent(x, \"l\", NULL, .kind = TN_LSTM, .units = 2)", recurrent("LSTM"), (2, 4, 3)),
     ("gru", "tn_recurrent(x, \"l\", NULL, .kind = TN_GRU, .units = 2)", recurrent("GRU"), (2, 4, 3)),
-    ("self-attention", "tn_self_attention(x, \"l\", 2, 1)", attend(), (2, 3, 4)),
+    ("gru, reset before the product", "tn_recurrent(x, \"l\", NULL, .kind = TN_GRU_BEFORE, .units = 2)",
+     layer(GruBefore(3, 2, batch_first=True)), (2, 4, 3)),
+    ("self-attention", "tn_self_attention(x, \"l\", 2, 1)", attend_all(), (2, 3, 4)),
 ]
 
 
