@@ -56,7 +56,7 @@ static void add_inputs(export_saver *s)
         const tn_tensor *x = s->graph->tensor[i];
         if (x->op != &tn_op_input) continue;
         export_is(s, x, x->name);
-        s->status = tn_index_add(&s->names, NULL, x->name, 1);
+        export_take_name(s, &s->names, x->name);
         export_declare(s, &s->input, x, x->name);
     }
 }
@@ -72,7 +72,7 @@ static void keep_names(export_saver *s)
         else if (tn_index_find(&s->names, NULL, sink->name, &number))
             s->status = tn_fail(TN_EINVAL, "an input and an output are named '%s'", sink->name);
         else
-            s->status = tn_index_add(&s->names, NULL, sink->name, 1);
+            export_take_name(s, &s->names, sink->name);
     }
 }
 
@@ -98,6 +98,7 @@ static void release(export_saver *s)
     tn_free(s->value);
     tn_free(s->made);
     tn_free(s->uses);
+    tn_free(s->tries);
     tn_region_free(&s->region);
 }
 

@@ -29,8 +29,9 @@ typedef struct export_saver {
     uint32_t *uses;     /* the same: operands that it is */
     uint32_t value_room, made_room, use_room, counted;
     tn_index names, node_names, constants;
-    tn_tensor *bias, *result; /* of a convolution that is just being said: what follows it; else NULL */
-    const char *batch_value;  /* of one int64: how many samples there are */
+    uint32_t *tries, try_room, taken; /* of each name: how many were made of it */
+    tn_tensor *bias, *result;         /* of a convolution that is just being said: what follows it; else NULL */
+    const char *batch_value;          /* of one int64: how many samples there are */
     tn_status status;
 } export_saver;
 
@@ -81,6 +82,9 @@ const char *export_scope(export_saver *s, const tn_tensor *y);
 const char *export_value(const export_saver *s, const tn_tensor *x);
 /* The second output of the node that was said last, made now. */
 const char *export_second(export_saver *s);
+
+/* A value's or node's name is taken; the text stays. */
+void export_take_name(export_saver *s, tn_index *names, const char *name);
 
 /* Constants: int64 (n), and a number of rank 0 or 1. */
 const char *export_ints(export_saver *s, const int64_t value[], size_t count);

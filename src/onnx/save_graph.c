@@ -28,21 +28,25 @@ static void append(export_saver *s, export_list *list, void *item)
     if (!s->status) list->item[list->count++] = item;
 }
 
-/* A name that no other has: base, base_2, base_3... */
+/* A name that no other has: base, base_2, base_3... `tries` has the next number of each. */
 static const char *unique(export_saver *s, tn_index *names, const char *base)
 {
     char *name = text(s, base);
-    uint32_t taken = 0;
-    if (tn_index_find(names, NULL, name, &taken)) {
+    uint32_t slot = 0, other;
+    if (tn_index_find(names, NULL, name, &slot)) {
         char full[600];
-        for (uint32_t i = taken > 2 ? taken : 2;; i++) {
-            snprintf(full, sizeof full, "%.500s_%u", base, i);
-            if (!tn_index_find(names, NULL, full, &taken)) break;
-        }
+        do snprintf(full, sizeof full, "%.500s_%u", base, s->tries[slot]++ + 2);
+        while (tn_index_find(names, NULL, full, &other));
         name = text(s, full);
     }
-    if (!s->status) s->status = tn_index_add(names, NULL, name, 1);
+    export_take_name(s, names, name);
     return name;
+}
+
+void export_take_name(export_saver *s, tn_index *names, const char *name)
+{
+    if (!s->status) s->status = tn_grow(&s->tries, &s->try_room, s->taken + 1, sizeof *s->tries);
+    if (!s->status) s->status = tn_index_add(names, NULL, name, s->taken++);
 }
 
 void export_refuse(export_saver *s, const tn_tensor *y, const char *why)
