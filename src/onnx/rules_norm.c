@@ -20,10 +20,11 @@ static tn_tensor *times(tn_tensor *x, double factor)
 void onnx_rule_gemm(onnx_node *n)
 {
     tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1), *c = onnx_in(n, 2);
+    const double beta = onnx_float(n, "beta", 1);
     if (!a || !b) return;
     tn_tensor *y = tn_matmul_t(a, b, onnx_int(n, "transA", 0) != 0, onnx_int(n, "transB", 0) != 0);
     y = times(y, onnx_float(n, "alpha", 1));
-    if (c) y = tn_add(y, times(c, onnx_float(n, "beta", 1)));
+    if (c) y = tn_add(y, times(c, beta));
     onnx_out(n, 0, onnx_is_whole(onnx_type(n, 0)) ? tn_cast(y, TN_I32) : y);
 }
 
@@ -159,6 +160,7 @@ void onnx_rule_instance_normalization(onnx_node *n)
 void onnx_rule_group_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *bias = onnx_in(n, 2);
+    onnx_heeded(n, "stash_type"); /* f32 at the least */
     int64_t groups = onnx_int(n, "num_groups", 1);
     if (!x || !scale || !bias || groups < 1) return;
     tn_shape shape = tn_shape_of(x);
@@ -175,6 +177,7 @@ void onnx_rule_layer_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *bias = onnx_in(n, 2);
     double epsilon = onnx_float(n, "epsilon", (double)1e-5f);
+    onnx_heeded(n, "stash_type");
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
     tn_axes axes = axes_from(axis, rank);
@@ -189,6 +192,7 @@ void onnx_rule_layer_normalization(onnx_node *n)
 void onnx_rule_rms_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1);
+    onnx_heeded(n, "stash_type");
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
     tn_tensor *y = tn_rms_normalize(x, axes_from(axis, rank), onnx_float(n, "epsilon", (double)1e-5f));

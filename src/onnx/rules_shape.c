@@ -271,6 +271,7 @@ void onnx_rule_pad(onnx_node *n)
 {
     int64_t pads[2 * TN_MAX_RANK] = {0}, axis[TN_MAX_RANK];
     tn_tensor *x = onnx_in(n, 0);
+    onnx_heeded(n, "mode"), onnx_heeded(n, "value"); /* there may be nothing to pad */
     if (!x) return;
     int32_t rank = tn_shape_of(x).rank;
     int64_t count = onnx_ints_of(n, "pads", 1, pads, 2 * TN_MAX_RANK);

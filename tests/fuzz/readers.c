@@ -248,6 +248,28 @@ static tn_status read_graph(const char *path)
     return status;
 }
 
+/* Reads it, and builds what it has, with open dimensions of 2. What has no rule is no refusal. */
+static tn_status read_onnx(const char *path)
+{
+    tn_onnx *model = NULL;
+    tn_onnx_port port;
+    tn_onnx_given given[8] = {{0}};
+    size_t count = 0;
+    tn_status status = tn_onnx_load(path, &model);
+    for (; !status && count < 8 && tn_onnx_input_at(model, count, &port); count++) {
+        given[count].name = port.name;
+        given[count].shape.rank = port.rank > 0 ? port.rank : 0;
+        for (int32_t d = 0; d < port.rank; d++)
+            given[count].shape.dim[d] = port.dim[d] < 0 || port.dim[d] > 64 ? 2 : port.dim[d];
+    }
+    tn_graph *graph = status ? NULL : tn_graph_new();
+    tn_status ignored = graph ? tn_onnx_build(model, graph, given, count, NULL) : TN_OK;
+    (void)ignored;
+    tn_graph_free(graph);
+    tn_onnx_free(model);
+    return status;
+}
+
 static tn_status read_net(const char *path)
 {
     char *text = text_of(path);
@@ -322,6 +344,7 @@ static const fuzz_reader readers[] = {
     {"arrays", read_arrays, FUZZ_PATH},
     {"model", read_model, FUZZ_NOTHING},
     {"graph", read_graph, FUZZ_PATH},
+    {"onnx", read_onnx, FUZZ_PATH},
     {"net", read_net, FUZZ_LINE},
     {"schedule", read_schedule, FUZZ_LINE},
     {"plugin", read_plugin, FUZZ_LINE},
@@ -349,6 +372,7 @@ static const fuzz_seed seeds[] = {
     {"safetensors to learn from", "arrays", fuzz_make_tensors},
     {"a saved model", "model", fuzz_make_model},
     {"a saved graph", "graph", fuzz_make_graph},
+    {"an ONNX file", "onnx", fuzz_make_onnx},
     {"a network in words", "net", fuzz_make_net},
     {"a schedule", "schedule", fuzz_make_schedule},
     {"a backend", "plugin", make_plugin},

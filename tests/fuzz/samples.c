@@ -36,6 +36,53 @@ void fuzz_make_gzip(fuzz_sample *s)
     deflateEnd(&stream);
 }
 
+static void add_part(fuzz_sample *s, int field, const fuzz_sample *inner)
+{
+    const unsigned char head[3] = {(unsigned char)(field << 3 | 2), (unsigned char)(inner->size & 127) | 128,
+                                   (unsigned char)(inner->size >> 7)};
+    fuzz_add(s, head, 3);
+    fuzz_add(s, inner->byte, inner->size);
+}
+
+static void add_text(fuzz_sample *s, int field, const char *text)
+{
+    const unsigned char head[2] = {(unsigned char)(field << 3 | 2), (unsigned char)strlen(text)};
+    fuzz_add(s, head, 2);
+    fuzz_add(s, text, strlen(text));
+}
+
+/* An operator of x and a constant, as an attribute of which a number stands. */
+static void add_node(fuzz_sample *graph, const char *op, const char *in, const char *with, const char *out)
+{
+    fuzz_sample node = {.size = 0}, attribute = {.size = 0};
+    add_text(&node, 1, in);
+    if (with) add_text(&node, 1, with);
+    add_text(&node, 2, out);
+    add_text(&node, 4, op);
+    add_text(&attribute, 1, "axis");
+    fuzz_add(&attribute, "\x18\x01", 2);
+    if (!strcmp(op, "Gather")) add_part(&node, 5, &attribute);
+    add_part(graph, 1, &node);
+}
+
+/* Of opset 17: y = reshape(relu(x)[:, list], list). */
+void fuzz_make_onnx(fuzz_sample *s)
+{
+    fuzz_sample graph = {.size = 0}, list = {.size = 0}, port = {.size = 0}, opset = {.size = 0};
+    add_node(&graph, "Relu", "x", NULL, "a");
+    add_node(&graph, "Gather", "a", "list", "b");
+    add_node(&graph, "Reshape", "b", "list", "y");
+    fuzz_add(&list, "\x08\x02\x10\x07\x42\x04list\x4a\x10\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 28);
+    add_part(&graph, 5, &list);
+    fuzz_add(&port, "\x0a\x01x\x12\x0e\x0a\x0c\x08\x01\x12\x08\x0a\x02\x08\x01\x0a\x02\x08\x03", 19);
+    add_part(&graph, 11, &port);
+    port.byte[2] = 'y';
+    add_part(&graph, 12, &port);
+    add_part(s, 7, &graph);
+    fuzz_add(&opset, "\x10\x11", 2);
+    add_part(s, 8, &opset);
+}
+
 void fuzz_make_csv(fuzz_sample *s)
 {
     static const char text[] =

@@ -15,6 +15,7 @@ void fuzz_make_tensors(fuzz_sample *s);
 void fuzz_make_model(fuzz_sample *s);
 void fuzz_make_net(fuzz_sample *s);
 void fuzz_make_graph(fuzz_sample *s);
+void fuzz_make_onnx(fuzz_sample *s);
 void fuzz_make_schedule(fuzz_sample *s);
 void fuzz_make_png(fuzz_sample *s);
 void fuzz_make_palette_png(fuzz_sample *s);
