@@ -176,7 +176,8 @@ typedef struct tn_interpolate_options {
 TN_API tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double start, double step,
                                  tn_interpolate_options options);
 /* (b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
- * dimensions one after another. */
+ * dimensions one after another. With `align_corners` and `antialias` together the outer centres meet, which in PyTorch
+ * they do not. */
 typedef struct tn_resize_options {
     int32_t mode;
     uint32_t align_corners; /* the outer elements' centres meet, else their edges */

@@ -1085,7 +1085,8 @@ class tn_interpolate_options(Structure):
     ]
 class tn_resize_options(Structure):
     """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
-    dimensions one after another.
+    dimensions one after another. With `align_corners` and `antialias` together the outer centres meet, which in PyTorch
+    they do not.
 
     align_corners: the outer elements' centres meet, else their edges
     antialias: as above; cubic with a = -0.5
@@ -2575,7 +2576,8 @@ FUNCTIONS = {
     "tn_resize": (c_void_p, (c_void_p, tn_shape, tn_resize_options,), True,
         "tn_tensor * tn_resize(tn_tensor *x, tn_shape sizes, tn_resize_options options)",
         """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
-        dimensions one after another."""),
+        dimensions one after another. With `align_corners` and `antialias` together the outer centres meet, which in PyTorch
+        they do not."""),
     "tn_pixel_shuffle": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_pixel_shuffle(tn_tensor *x, int64_t factor)",
         """(b, c r r, h, w) -> (b, c, h r, w r) for a factor r: channels become pixels; and back. Shi and others, 2016."""),

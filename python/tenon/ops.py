@@ -707,7 +707,8 @@ def interpolate(x: Operand, axis: int, count: int, start: float, step: float = 1
 def resize(x: Operand, sizes: Shape, *, mode: Any = None, align_corners: Any = None, antialias: Any = None,
         exact: Any = None) -> Tensor:
     """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several
-    dimensions one after another.
+    dimensions one after another. With `align_corners` and `antialias` together the outer centres meet, which in PyTorch
+    they do not.
 
     align_corners: the outer elements' centres meet, else their edges
     antialias: as above; cubic with a = -0.5

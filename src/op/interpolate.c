@@ -7,6 +7,7 @@
 #include "given.h"
 
 enum { MOST_WEIGHTS = 1 << 26 };
+#define MOST_PLACE 0x1p40 /* numbers far below 2^53, of which each has a next one */
 
 typedef struct job {
     tn_interpolate_options o;
@@ -101,9 +102,10 @@ tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double star
     if (!tn_find_axis("interpolate", x, axis, &at)) return x;
     tn_shape s = x->type.shape;
     job j = {options, s.dim[at], count, start, step};
-    if (count < 1 || j.from < 1 || j.from > INT32_MAX || count > INT32_MAX || !isfinite(start) || !isfinite(step) ||
-        options.mode < 0 || options.mode > TN_CUBIC || options.round < 0 || options.round > TN_ROUND_UP ||
-        fabs(step) > 1e6 || (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from))
+    if (count < 1 || j.from < 1 || j.from > INT32_MAX || count > INT32_MAX || !(fabs(start) <= MOST_PLACE) ||
+        !isfinite(step) || options.mode < 0 || options.mode > TN_CUBIC || options.round < 0 ||
+        options.round > TN_ROUND_UP || fabs(step) > 1e6 ||
+        (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from))
         tn_graph_fail(x->graph, TN_EINVAL, "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d",
                       (long long)count, (long long)j.from, start, step, options.mode, options.round);
     if (tn_graph_status(x->graph)) return x;

@@ -95,6 +95,7 @@ static tn_tensor *split_in_two(tn_tensor *x)
     REFUSED(quantize_range, tn_quantize_range(x, 0, 255, NULL))                                                        \
     REFUSED(interpolate, tn_interpolate(x, 0, 2, NAN, 1, (tn_interpolate_options){0}))                                 \
     REFUSED(resize, tn_resize(x, TN_SHAPE(2), (tn_resize_options){0}))                                                 \
+    REFUSED(elements, tn_interpolate(x, 1, 2, 1e17, 1, (tn_interpolate_options){0}))                                   \
     REFUSED(pixel_shuffle, tn_pixel_shuffle(tn_reshape(x, TN_SHAPE(1, 3, 2, 1)), 2))                                   \
     REFUSED(pixel_unshuffle, tn_pixel_unshuffle(tn_reshape(x, TN_SHAPE(1, 1, 2, 3)), 2))
 ALL
