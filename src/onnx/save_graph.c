@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "plain.h"
 #include "save.h"
 #include "utf8.h"
 
@@ -272,9 +273,9 @@ static const char *number(export_saver *s, int32_t dtype, double value, int64_t 
     size_t each = kept(dtype, value, bytes);
     if (!each) return export_as(s, number(s, TN_F32, value, count, rank), export_type_of(dtype));
     if (rank)
-        snprintf(key, sizeof key, "%s_%.9g_times_%lld", tn_dtype_name(dtype), value, (long long)count);
+        tn_snprintf(key, sizeof key, "%s_%.9g_times_%lld", tn_dtype_name(dtype), value, (long long)count);
     else
-        snprintf(key, sizeof key, "%s_%.*g", tn_dtype_name(dtype), dtype == TN_F64 ? 17 : 9, value);
+        tn_snprintf(key, sizeof key, "%s_%.*g", tn_dtype_name(dtype), dtype == TN_F64 ? 17 : 9, value);
     unsigned char *all = piece(s, (size_t)count * each);
     for (int64_t i = 0; all && i < count; i++) memcpy(all + (size_t)i * each, bytes, each);
     return all ? constant(s, key, export_type_of(dtype), &count, rank, all, (size_t)count * each) : "";

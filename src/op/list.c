@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "plain.h"
 #include "rows.h"
 #include "tenon/op_info.h"
 
@@ -90,7 +91,7 @@ static void TN_PRINTF(2, 3) append(char *text, const char *format, ...)
     const size_t used = strlen(text);
     va_list args;
     va_start(args, format);
-    vsnprintf(text + used, ATTRIBUTES - used, format, args);
+    tn_vsnprintf(text + used, ATTRIBUTES - used, format, args);
     va_end(args);
 }
 
