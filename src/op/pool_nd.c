@@ -219,11 +219,15 @@ static tn_tensor *numbers(const job *j, tn_tensor *x, int columns)
 static void largest(tn_tensor **value, tn_tensor **number, int32_t axis, const line *l)
 {
     tn_tensor *x = tn_pad_value(*value, axis, l->begin, l->end, lowest(*value));
-    tn_tensor *n = tn_pad(*number, axis, l->begin, l->end);
+    tn_tensor *n = tn_pad_value(*number, axis, l->begin, l->end, -1);
     for (int64_t t = 0; t < l->window; t++) {
         tn_tensor *v = tn_slice(x, axis, t * l->dilation, l->to, l->stride);
         tn_tensor *m = tn_slice(n, axis, t * l->dilation, l->to, l->stride);
         tn_tensor *better = t ? tn_logical_or(tn_gt(v, *value), tn_gt(tn_ne(v, v), tn_ne(*value, *value))) : NULL;
+        if (t && l->begin) { /* than padding */
+            tn_tensor *none = tn_cast(tn_lt(*number, tn_number(*number, 0)), tn_dtype_of(v));
+            better = tn_logical_or(better, none);
+        }
         *value = t ? tn_where(better, v, *value) : v;
         *number = t ? tn_where(better, m, *number) : m;
     }

@@ -204,6 +204,12 @@ static tn_tensor *compressed_by_bytes(tn_tensor *x)
     return tn_compress(x, tn_cast(tn_relu(x), TN_U8), 0, N, NULL);
 }
 
+static tn_tensor *places(tn_tensor *x)
+{
+    const tn_pool_nd_options o = {.window = {2}, .stride = {1}, .begin = {1}};
+    return tn_cast(tn_reshape(tn_maxpool_nd_places(tn_reshape(x, TN_SHAPE(1, 2, 2)), o, 0, NULL), TN_SHAPE(N)), TN_F32);
+}
+
 static int same(float a, float b)
 {
     return a == b || (isnan(a) && isnan(b));
@@ -255,6 +261,7 @@ static void edges_are_as_they_should(void **state)
         {"linspace", line, {0}, {0.1f, 0.3f, 0.5f, 0.7f}},
         {"any and all of none", any_of_none, {0}, {3, 3, 3, 3}},
         {"resize_nearest", halves, {1, NAN, INFINITY, 4}, {1, NAN, INFINITY, 0}},
+        {"places beside padding", places, {1, 2, -INFINITY, -INFINITY}, {0, 1, 2, 2}},
         {"nonzero of u8", nonzero_bytes, {0, 7, 0, 255}, {1, 3, -1, -1}},
         {"compress by u8", compressed_by_bytes, {-1, 7, 0, 2}, {7, 2, 0, 0}},
         {"resized and rolled pictures, of which there are none", rows_of_none, {0}, {0}},
