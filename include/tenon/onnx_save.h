@@ -15,7 +15,6 @@ extern "C" {
 
 /* All zero is usual. */
 typedef struct tn_onnx_save_options {
-    uint64_t size;        /* sizeof this struct */
     int64_t opset;        /* 18 to 23; 0: 18 */
     tn_graph *other;      /* the same network for another batch: see there; NULL: all sizes are fixed */
     const char *name;     /* of the network; NULL: "tenon" */
@@ -29,7 +28,7 @@ typedef struct tn_onnx_save_options {
  *
  * With `other`, built as the graph was but for the number of samples, the file has a network for any number: sizes in
  * which the two differ are the dimension "batch", or a multiple of it. Both graphs may be added to, and mean the same
- * afterwards.
+ * afterwards; what fails may leave them failed.
  *
  * TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
  * does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows. */

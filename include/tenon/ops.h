@@ -112,7 +112,7 @@ TN_API tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int transpose_a, int t
 /* (m...), (n) -> (m..., n): each element of a times each of b, for vectors. */
 TN_API tn_tensor *tn_outer(tn_tensor *a, tn_tensor *b);
 /* Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
- * "..." stands for stretches. */
+ * "..." stands for stretches; a letter has one size. */
 TN_API tn_tensor *tn_einsum(const char *equation, tn_tensor *const in[], uint32_t n_in);
 /* The determinants of matrices (..., n, n), n from 1 to 256. */
 TN_API tn_tensor *tn_det(tn_tensor *x);
@@ -415,7 +415,8 @@ TN_API tn_tensor *tn_one_hot(tn_tensor *index, int64_t classes);
 TN_API tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count);
 
 /* ---- choosing, with room for a number that is fixed: -1, or 0 in what is chosen, where there is no more ---- */
-/* The coordinates of what is not 0, in row-major order: i32 (rank, most); and how many there are, unless NULL: i32. */
+/* The coordinates of what is not 0, in row-major order: i32 (rank, or 1, most); and how many there are, i32, unless NULL.
+ */
 TN_API tn_tensor *tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count);
 /* The slices along an axis whose condition, of any type (at most as many as slices), is not 0. */
 TN_API tn_tensor *tn_compress(tn_tensor *x, tn_tensor *condition, int32_t axis, int64_t most, tn_tensor **count);

@@ -1016,14 +1016,12 @@ class tn_onnx_problem(Structure):
 class tn_onnx_save_options(Structure):
     """All zero is usual.
 
-    size: sizeof this struct
     opset: 18 to 23; 0: 18
     other: the same network for another batch: see there; NULL: all sizes are fixed
     name: of the network; NULL: "tenon"
     notes: the file's metadata"""
 
     _fields_ = [
-        ("size", c_uint64),
         ("opset", c_int64),
         ("other", c_void_p),
         ("name", c_char_p),
@@ -2164,7 +2162,7 @@ FUNCTIONS = {
 
         With `other`, built as the graph was but for the number of samples, the file has a network for any number: sizes in
         which the two differ are the dimension "batch", or a multiple of it. Both graphs may be added to, and mean the same
-        afterwards.
+        afterwards; what fails may leave them failed.
 
         TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
         does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows."""),
@@ -2533,7 +2531,7 @@ FUNCTIONS = {
     "tn_einsum": (c_void_p, (c_char_p, c_void_p, c_uint32,), True,
         "tn_tensor * tn_einsum(const char *equation, tn_tensor *in[], uint32_t n_in)",
         """Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
-        "..." stands for stretches."""),
+        "..." stands for stretches; a letter has one size."""),
     "tn_det": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_det(tn_tensor *x)",
         """The determinants of matrices (..., n, n), n from 1 to 256."""),
@@ -2826,7 +2824,8 @@ FUNCTIONS = {
         """`count` rows of x from row `start` on, which is a scalar input of type i32. No gradient."""),
     "tn_nonzero": (c_void_p, (c_void_p, c_int64, c_void_p,), True,
         "tn_tensor * tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count)",
-        """The coordinates of what is not 0, in row-major order: i32 (rank, most); and how many there are, unless NULL: i32."""),
+        """The coordinates of what is not 0, in row-major order: i32 (rank, or 1, most); and how many there are, i32, unless
+        NULL."""),
     "tn_compress": (c_void_p, (c_void_p, c_void_p, c_int32, c_int64, c_void_p,), True,
         "tn_tensor * tn_compress(tn_tensor *x, tn_tensor *condition, int32_t axis, int64_t most, tn_tensor **count)",
         """The slices along an axis whose condition, of any type (at most as many as slices), is not 0."""),

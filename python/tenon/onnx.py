@@ -136,7 +136,7 @@ def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, 
     same graph for another batch, the file takes any number of samples."""
     given = [c.tn_note(k.encode(), v.encode()) for k, v in (notes or {}).items()]
     kept = (c.tn_note * len(given))(*given)
-    how = c.tn_onnx_save_options(ctypes.sizeof(c.tn_onnx_save_options), opset, other.pointer() if other else None,
+    how = c.tn_onnx_save_options(opset, other.pointer() if other else None,
                                  name.encode(), ctypes.addressof(kept), len(given))
     with state._lock:
         check(lib.tn_onnx_save(graph.pointer(), state._handle.get(), os.fsencode(path), ctypes.byref(how)))

@@ -597,7 +597,7 @@ def outer(a: Operand, b: Operand) -> Tensor:
 
 def einsum(equation: str, tensors: Sequence[Tensor]) -> Tensor:
     """Sums of products, as NumPy's einsum: "bij,bjk->bik", "ii->i", "...i,i" of 1 to 16 operands of one element type. What
-    "..." stands for stretches."""
+    "..." stands for stretches; a letter has one size."""
     return op("tn_einsum", "zl", equation, tensors)
 
 

@@ -92,8 +92,7 @@ static int write_file(const cli_saved *saved, tn_graph *graph, tn_graph *other, 
                            {"columns", model->column_names},
                            {"targets", model->target_names}};
     tn_note notes[sizeof all / sizeof *all];
-    tn_onnx_save_options options = {
-        .size = sizeof options, .opset = opset, .other = other, .name = "network", .notes = notes};
+    tn_onnx_save_options options = {.opset = opset, .other = other, .name = "network", .notes = notes};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].value && *all[i].value) notes[options.n_notes++] = all[i];
     return tn_onnx_save(graph, saved->state, path, &options) ? cli_failed() : CLI_OK;

@@ -222,7 +222,10 @@ int64_t onnx_known_ints(onnx_node *n, uint32_t i, int64_t value[], int64_t capac
     if (!x) return -1;
     tn_shape shape = tn_shape_of(x);
     count = tn_shape_count(&shape);
-    for (int64_t k = 0; k < count && k < capacity; k++) value[k] = (int64_t)number[k];
+    for (int64_t k = 0; k < count && k < capacity; k++) {
+        if (!(fabs(number[k]) < 0x1p63)) return onnx_cannot(n, "%g where a whole number is wanted", number[k]), -1;
+        value[k] = (int64_t)number[k];
+    }
     return count;
 }
 

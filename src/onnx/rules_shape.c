@@ -86,6 +86,7 @@ void onnx_rule_range(onnx_node *n)
     tn_tensor *x = onnx_in(n, 0);
     if (n->failed || !x || step == 0) return;
     double many = (limit - start) / step;
+    if (!(many < 0x1p40)) return onnx_cannot(n, "%g numbers", many);
     int64_t count = many > 0 ? (int64_t)many + ((double)(int64_t)many < many) : 0;
     tn_tensor *place = tn_iota(n->graph, TN_SHAPE(count), 0);
     if (tn_dtype_of(x) != TN_I32) place = tn_cast(place, tn_dtype_of(x));

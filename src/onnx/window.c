@@ -45,7 +45,8 @@ int onnx_window_read(onnx_node *n, const tn_tensor *x, const int64_t *size, onnx
         w->begin[i] = pads[i], w->end[i] = pads[w->axes + i];
         if (w->size[i] < 1 || w->stride[i] < 1 || w->dilation[i] < 1 || w->begin[i] < 0 || w->end[i] < 0)
             onnx_cannot(n, "a window of size, stride, dilation or padding that cannot be");
-        if (w->size[i] > 4096 || w->dilation[i] > 1 << 20 || w->begin[i] > 1 << 24 || w->end[i] > 1 << 24)
+        if (w->size[i] > 4096 || w->stride[i] > 1 << 20 || w->dilation[i] > 1 << 20 || w->begin[i] > 1 << 24 ||
+            w->end[i] > 1 << 24)
             onnx_cannot(n, "a window of %lld elements, or far apart", (long long)w->size[i]);
     }
     if (n->failed) return 0;

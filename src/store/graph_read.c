@@ -12,7 +12,6 @@
 #include "read.h"
 #include "store.h"
 
-#define MOST_BYTES    ((uint64_t)1 << 30) /* of a file */
 #define MOST_ELEMENTS ((int64_t)1 << 40)  /* of a tensor: room for what the operators' rules compute */
 #define MOST_OPERANDS (1 << 20)
 
@@ -402,7 +401,7 @@ tn_status tn_graph_load(const char *path, tn_graph **graph)
     cJSON *root = NULL;
     tn_graph *made = tn_graph_new();
     tn_status s = made ? tn_read_whole(path, &text, &bytes) : TN_ENOMEM;
-    if (!s && bytes > MOST_BYTES) s = tn_fail(TN_EFORMAT, "%s: is too large for a saved graph", path);
+    if (!s && bytes > TN_MOST_GRAPH) s = tn_fail(TN_EFORMAT, "%s: is too large for a saved graph", path);
     if (!s) s = tn_json_parse(path, &(tn_json_kind){"saved graph", "it", 0}, text, bytes, &root);
     tn_free(text);
     if (!s && (s = read_graph(made, root))) s = tn_fail(s, "%s: %s", path, tn_message());

@@ -153,6 +153,7 @@ tn_status tn_graph_save(const tn_graph *graph, const char *path)
     tn_json json = {0};
     tn_file file;
     tn_status s = write_graph(&json, graph);
+    if (!s && json.used > TN_MOST_GRAPH) s = tn_fail(TN_EUNSUPPORTED, "its constants are too large for a file of text");
     if (s) s = tn_fail(s, "%s: cannot be saved: %s", path, tn_message());
     if (!s) s = tn_file_begin(path, &file);
     if (!s) s = tn_file_end(&file, tn_file_write(&file, json.text, json.used));

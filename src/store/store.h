@@ -15,6 +15,9 @@
 
 #define TN_GRAPH_FILE 1 /* the format's version: moves when an older reader would misread a file */
 
+/* Bytes of a file. */
+#define TN_MOST_GRAPH ((uint64_t)1 << 30)
+
 /* Whole numbers that JSON, whose numbers are doubles, keeps. */
 #define TN_MOST_WHOLE ((int64_t)1 << 53)
 

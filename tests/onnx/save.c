@@ -14,7 +14,7 @@ static char folder[] = "/tmp/tenon-onnx-save-XXXXXX", path[64];
 
 static tn_onnx_save_options usual(tn_graph *other)
 {
-    return (tn_onnx_save_options){.size = sizeof(tn_onnx_save_options), .other = other};
+    return (tn_onnx_save_options){.other = other};
 }
 
 /* ---- there and back ---- */

@@ -33,7 +33,7 @@ static tn_status make(const char *folder, const save_net *net, tn_device *device
     if (!s)
         s = tn_onnx_save(
             graph, state, path,
-            &(tn_onnx_save_options){.size = sizeof(tn_onnx_save_options), .other = other, .name = net->name});
+            &(tn_onnx_save_options){.other = other, .name = net->name});
     if (s) fprintf(stderr, "%s: %s\n", net->name, tn_message());
     if (!s) write_file(folder, net->name, "x", x, bytes);
     if (!s) write_file(folder, net->name, "y", y, count * sizeof *y);
