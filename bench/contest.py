@@ -65,12 +65,17 @@ def play(contestants, said, number, env):
             said[name].append(answer)
 
 
-def rounds(contestants, count, env, key):
-    """Returns name -> the figures `key` of all rounds, sorted, for those that failed in none."""
+def answers(contestants, count, env):
+    """Returns name -> what each contestant said in all rounds, for those that failed in none."""
     said = {name: [] for name in contestants}
     for number in range(count):
         play(contestants, said, number, env)
-    return {name: sorted(one[key] for one in figures) for name, figures in said.items()}
+    return said
+
+
+def rounds(contestants, count, env, key):
+    """Returns name -> the figures `key` of all rounds, sorted."""
+    return {name: sorted(one[key] for one in said) for name, said in answers(contestants, count, env).items()}
 
 
 def medians(figures):
