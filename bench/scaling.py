@@ -85,7 +85,7 @@ def copy_speed():
 
 
 def measure(o):
-    found = {"jobs": {}, "exchange": {}, "cores": os.cpu_count(), "copy": copy_speed()}
+    found = {"jobs": {}, "exchange": {}, "copy": copy_speed()}
     for n in WORKERS:
         found["exchange"][str(n)] = exchanges(o, n)
     for job in o.jobs:
