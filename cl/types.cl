@@ -42,8 +42,9 @@
 /* By integers, so that CPU compilers can put elements into vector lanes. */
 static inline float load_f16(__global const ushort *p, long i)
 {
-    const uint h = p[i];
-    const float v = as_float((h & 0x7fffu) << 13) * 0x1p112f;
+    const uint h = p[i], bits = (h & 0x7fffu) << 13;
+    const float small = as_float(bits + (113u << 23)) - as_float(113u << 23); /* exact, also without denormals */
+    const float v = (h & 0x7c00u) ? as_float(bits + (112u << 23)) : small;
     const uint special = (h & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
     return as_float(as_uint(v) | special | (h & 0x8000u) << 16);
 }

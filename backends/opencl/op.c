@@ -91,26 +91,27 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
     memcpy(launch->arg, args->arg, args->n * sizeof *launch->arg);
     launch->n_arg = args->n;
     launch->name = name;
-    return ocl_part_get(build->context, source, &launch->part, build->msg);
+    return ocl_part_get(build->context, source, build->flushes, &launch->part, build->msg);
 }
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
 
-#define ANY     (~0u)
+#define FLUSHES (1u << 31) /* beside the types */
+#define ANY     (FLUSHES - 1)
 #define FLOATS  (1u << TN_F32 | 1u << TN_F64)
 #define NUMBERS (FLOATS | 1u << TN_I32)
 
 static const struct {
     const char *name;
-    uint32_t types;    /* that it takes as facts->dtype: a bit each */
+    uint32_t types;    /* that it takes as facts->dtype: a bit each; and whether it flushes */
     uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(ocl_build *build);
 } operators[] = {
     {"map", ANY, 1, ocl_prepare_map},
     {"reduce", ANY, 0, ocl_prepare_reduce},
-    {"matmul", FLOATS, 1, ocl_prepare_matmul},
-    {"softmax", ANY, 1, ocl_prepare_softmax},
-    {"log_softmax", ANY, 1, ocl_prepare_softmax},
+    {"matmul", FLOATS | FLUSHES, 1, ocl_prepare_matmul},
+    {"softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
+    {"log_softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
     {"transpose", ANY, 0, ocl_prepare_transpose},
     {"gather", ANY, 0, ocl_prepare_gather},
     {"window", ANY, 0, ocl_prepare_window},
@@ -123,9 +124,9 @@ static const struct {
     {"cumsum", NUMBERS, 0, ocl_prepare_cumsum},
     {"topk", NUMBERS, 0, ocl_prepare_topk},
     {"searchsorted", NUMBERS, 0, ocl_prepare_searchsorted},
-    {"conv2d", FLOATS, 1, ocl_prepare_conv},
-    {"conv2d_data", FLOATS, 0, ocl_prepare_conv},
-    {"conv2d_weight", FLOATS, 0, ocl_prepare_conv},
+    {"conv2d", FLOATS | FLUSHES, 1, ocl_prepare_conv},
+    {"conv2d_data", FLOATS | FLUSHES, 0, ocl_prepare_conv},
+    {"conv2d_weight", FLOATS | FLUSHES, 0, ocl_prepare_conv},
     {"maxpool2d", NUMBERS, 0, ocl_prepare_pool},
     {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d", FLOATS, 0, ocl_prepare_pool},
@@ -155,6 +156,18 @@ static int32_t find_operator(const tn_context *context, const tn_op_desc *desc, 
         return ocl_fail(msg, TN_EUNSUPPORTED, "%s: the device has no f64", desc->name);
     *found = i;
     return operators[i].in_place ? TN_OK : tn_check_not_in_place(desc, msg);
+}
+
+/* Whether results that would be denormal may be zero: an optimizer's moments shrink by a factor each step until they
+ * are, softmax makes them of what a mask hides, and products of them; on processors each costs a hundred cycles. Of
+ * maps, only where one multiplies: the sums of a batch's shards are also made by the host, and have the same bits. */
+static int may_flush(const tn_context *context, const tn_op_desc *desc, size_t which)
+{
+    const tn_map_attrs *map = strcmp(desc->name, "map") ? NULL : desc->attrs;
+    if (!context->is_cpu) return 0;
+    for (uint32_t i = 0; map && i < map->n_instr; i++)
+        if (!strcmp(map->instr[i].op, "mul") || !strcmp(map->instr[i].op, "square")) return 1;
+    return (operators[which].types & FLUSHES) != 0;
 }
 
 static tn_kernel *kernel_new(tn_context *context, const tn_op_desc *desc)
@@ -198,6 +211,7 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     if (!s) s = find_operator(context, desc, &facts, &which, msg);
     if (s) return s;
     ocl_build build = {.context = context, .desc = desc, .facts = &facts, .wants_sizes = info != NULL, .msg = msg};
+    build.flushes = may_flush(context, desc, which);
     s = operators[which].prepare(&build); /* ask first: what is refused must not have been built */
     if (!s && kernel) s = make(&build, which, kernel);
     if (s || !info) return s;

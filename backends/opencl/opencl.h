@@ -159,9 +159,10 @@ void ocl_spans_release(tn_queue *queue);
 
 /* ---- programs (program.c, part.c, keep.c) ---------------------------------------------------------------------- */
 
-/* A part is a source, noted once for a context. Whoever gets one releases it. kernel: the kernel that the source calls
+/* A part is a source, noted once for a context; flushes: 1 if results that would be denormal may be zero there. Whoever
+ * gets one releases it. kernel: the kernel that the source calls
  * `name`, which the caller releases; a part that is not built yet is, with all others that wait. */
-int32_t ocl_part_get(tn_context *context, const ocl_text *source, ocl_part **part, tn_msg *msg);
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, ocl_part **part, tn_msg *msg);
 void ocl_part_release(tn_context *context, ocl_part *part);
 int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, cl_kernel *kernel, tn_msg *msg);
 void ocl_programs_release(tn_context *context);
@@ -234,6 +235,7 @@ typedef struct ocl_build {
     const tn_op_facts *facts;
     tn_kernel *kernel; /* NULL: only asked whether */
     int wants_sizes;   /* `scratch` and `launches` will be told */
+    int flushes;       /* 1: what would be denormal may be zero */
     uint64_t scratch;
     uint32_t launches;
     uint64_t n_scalar;

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUILD_OPTIONS "-w" /* no warnings; arithmetic stays strict: NaN, infinities and denormals hold */
-#define MAX_PARTS     64   /* in a program: of 55 together PoCL compiles each as fast as of 8 */
+#define MAX_PARTS 64 /* in a program: of 55 together PoCL compiles each as fast as of 8 */
+
+/* By `flushes`. No warnings; arithmetic stays strict: NaN and infinities hold, denormals where a part doesn't flush. */
+static const char *const options[] = {"-w", "-w -cl-denorms-are-zero"};
 
 struct ocl_program {
     ocl_program *next;
@@ -23,6 +25,7 @@ struct ocl_program {
 struct ocl_part {
     ocl_part *next;
     uint64_t hash[2];
+    int flushes;          /* what would be denormal may be zero */
     uint32_t users;       /* launches that have it */
     ocl_program *program; /* NULL: it waits */
     char *source;         /* of one that waits */
@@ -36,10 +39,11 @@ void ocl_log_debug(const char *what, const char *detail)
     ocl_host->log(ocl_host->self, TN_LOG_DEBUG, line);
 }
 
-static void hash_source(const char *source, size_t length, uint64_t hash[2])
+static void hash_source(const char *source, size_t length, int flushes, uint64_t hash[2])
 {
+    const char *with = options[flushes];
     for (uint64_t i = 0; i < 2; i++)
-        hash[i] = ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, BUILD_OPTIONS, sizeof BUILD_OPTIONS), source, length);
+        hash[i] = ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, with, strlen(with) + 1), source, length);
 }
 
 /* ---- compiling ------------------------------------------------------------------------------------------------------
@@ -55,13 +59,14 @@ static void log_build(tn_context *context, cl_program program)
     ocl_free(text);
 }
 
-static int32_t from_source(tn_context *context, const char *source, size_t length, cl_program *program, tn_msg *msg)
+static int32_t from_source(tn_context *context, const char *source, size_t length, int flushes, cl_program *program,
+                           tn_msg *msg)
 {
     cl_int code;
     cl_program made = clCreateProgramWithSource(context->cl, 1, &source, &length, &code);
     int32_t s = ocl_check(msg, code, "clCreateProgramWithSource");
     if (s) return s;
-    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, BUILD_OPTIONS, NULL, NULL), "clBuildProgram");
+    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, options[flushes], NULL, NULL), "clBuildProgram");
     log_build(context, made);
     if (s)
         clReleaseProgram(made);
@@ -71,11 +76,11 @@ static int32_t from_source(tn_context *context, const char *source, size_t lengt
 }
 
 /* The program from its binary, or NULL. */
-static cl_program from_binary(tn_context *context, const unsigned char *binary, size_t bytes)
+static cl_program from_binary(tn_context *context, const unsigned char *binary, size_t bytes, int flushes)
 {
     cl_int status = CL_SUCCESS, code = CL_SUCCESS;
     cl_program program = clCreateProgramWithBinary(context->cl, 1, &context->device, &bytes, &binary, &status, &code);
-    if (!code && !status) code = clBuildProgram(program, 1, &context->device, BUILD_OPTIONS, NULL, NULL);
+    if (!code && !status) code = clBuildProgram(program, 1, &context->device, options[flushes], NULL, NULL);
     if (!code && !status) return program;
     if (program) clReleaseProgram(program);
     ocl_log_debug("a program's binary was rejected", "");
@@ -95,13 +100,13 @@ static ocl_program *add_program(tn_context *context, const uint64_t hash[2], cl_
     return context->programs = program;
 }
 
-static ocl_program *load_program(tn_context *context, const uint64_t hash[2])
+static ocl_program *load_program(tn_context *context, const uint64_t hash[2], int flushes)
 {
     uint64_t bytes = 0;
     cl_program cl = NULL;
     void *data = ocl_kept(context, context->keeps_itself ? KEPT_SOURCE : KEPT_BINARY, hash, &bytes);
-    if (data && context->keeps_itself) from_source(context, data, bytes, &cl, NULL);
-    if (data && !context->keeps_itself) cl = from_binary(context, data, bytes);
+    if (data && context->keeps_itself) from_source(context, data, bytes, flushes, &cl, NULL);
+    if (data && !context->keeps_itself) cl = from_binary(context, data, bytes, flushes);
     ocl_free(data);
     ocl_program *program = cl ? add_program(context, hash, cl, 0) : NULL;
     if (cl && !program) clReleaseProgram(cl);
@@ -119,7 +124,7 @@ static ocl_program *find_kept(tn_context *context, const ocl_part *part)
     if (!fits) return NULL;
     for (ocl_program *p = context->programs; p; p = p->next)
         if (!memcmp(p->hash, hash, sizeof hash)) return p;
-    return load_program(context, hash);
+    return load_program(context, hash, part->flushes);
 }
 
 static void keep_binary(tn_context *context, const ocl_program *program)
@@ -159,22 +164,22 @@ static void part_built(ocl_part *part, ocl_program *program)
     part->source = NULL;
 }
 
-static int32_t build_text(tn_context *context, const ocl_text *text, ocl_program **program, tn_msg *msg)
+static int32_t build_text(tn_context *context, const ocl_text *text, int flushes, ocl_program **program, tn_msg *msg)
 {
     cl_program cl = NULL;
     uint64_t hash[2];
     if (text->failed) return ocl_fail(msg, TN_ENOMEM, "out of memory for a program's source");
-    int32_t s = from_source(context, text->s, text->length, &cl, msg);
+    int32_t s = from_source(context, text->s, text->length, flushes, &cl, msg);
     if (s) return s;
-    hash_source(text->s, text->length, hash);
+    hash_source(text->s, text->length, flushes, hash);
     *program = add_program(context, hash, cl, 1);
     if (*program) return TN_OK;
     clReleaseProgram(cl);
     return ocl_fail(msg, TN_ENOMEM, "out of memory for a program");
 }
 
-/* Builds the parts as one program. Drivers of CPUs finish compiling at the first launch: their binaries are kept
- * later. */
+/* Builds the parts, which flush or don't, as one program. Drivers of CPUs finish compiling at the first launch: their
+ * binaries are kept later. */
 static int32_t build_parts(tn_context *context, ocl_part **part, uint32_t count, tn_msg *msg)
 {
     char ending[20];
@@ -184,7 +189,7 @@ static int32_t build_parts(tn_context *context, ocl_part **part, uint32_t count,
         part_ending(part[i], ending);
         ocl_part_join(&text, part[i]->source, ending);
     }
-    int32_t s = build_text(context, &text, &program, msg);
+    int32_t s = build_text(context, &text, part[0]->flushes, &program, msg);
     for (uint32_t i = 0; i < count && !s; i++) part_built(part[i], program);
     if (!s && (context->keeps_itself || !context->is_cpu)) keep(context, program, context->keeps_itself ? &text : NULL);
     ocl_text_free(&text);
@@ -198,30 +203,33 @@ static void build_piece(tn_context *context, ocl_part **part, uint32_t count)
     for (uint32_t i = 0; i < count && count > 1; i++) (void)build_parts(context, &part[i], 1, NULL);
 }
 
-/* The next parts that wait, beginning with *at: how many. */
-static uint32_t take_waiting(ocl_part **at, ocl_part *part[MAX_PARTS])
+/* The next parts of one sort that wait, beginning with *at: how many. */
+static uint32_t take_waiting(ocl_part **at, int flushes, ocl_part *part[MAX_PARTS])
 {
     uint32_t count = 0;
     for (; *at && count < MAX_PARTS; *at = (*at)->next)
-        if (!(*at)->program) part[count++] = *at;
+        if (!(*at)->program && (*at)->flushes == flushes) part[count++] = *at;
     return count;
 }
 
 static void build_waiting(tn_context *context)
 {
-    ocl_part *piece[MAX_PARTS], *at = context->parts;
+    ocl_part *piece[MAX_PARTS];
     for (ocl_part *p = context->parts; p; p = p->next) {
         ocl_program *kept = p->program ? NULL : find_kept(context, p);
         if (kept) part_built(p, kept);
     }
-    for (uint32_t n; (n = take_waiting(&at, piece));) build_piece(context, piece, n);
+    for (int flushes = 0; flushes < 2; flushes++) {
+        ocl_part *at = context->parts;
+        for (uint32_t n; (n = take_waiting(&at, flushes, piece));) build_piece(context, piece, n);
+    }
 }
 
 /* ---- parts ----------------------------------------------------------------------------------------------------------
  */
 
 /* With the lock held. */
-static ocl_part *part_new(tn_context *context, const ocl_text *source, const uint64_t hash[2])
+static ocl_part *part_new(tn_context *context, const ocl_text *source, int flushes, const uint64_t hash[2])
 {
     ocl_part *part = ocl_alloc(sizeof *part);
     char *copy = part ? ocl_alloc(source->length + 1) : NULL;
@@ -230,18 +238,18 @@ static ocl_part *part_new(tn_context *context, const ocl_text *source, const uin
         return NULL;
     }
     memcpy(copy, source->s, source->length);
-    *part = (ocl_part){.next = context->parts, .hash = {hash[0], hash[1]}, .source = copy};
+    *part = (ocl_part){.next = context->parts, .hash = {hash[0], hash[1]}, .flushes = flushes, .source = copy};
     return context->parts = part;
 }
 
-int32_t ocl_part_get(tn_context *context, const ocl_text *source, ocl_part **part, tn_msg *msg)
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, ocl_part **part, tn_msg *msg)
 {
     uint64_t hash[2];
-    hash_source(source->s, source->length, hash);
+    hash_source(source->s, source->length, flushes, hash);
     pthread_mutex_lock(&context->lock);
     ocl_part *found = context->parts;
     while (found && memcmp(found->hash, hash, sizeof hash)) found = found->next;
-    if (!found) found = part_new(context, source, hash);
+    if (!found) found = part_new(context, source, flushes, hash);
     if (found) found->users++;
     pthread_mutex_unlock(&context->lock);
     *part = found;
