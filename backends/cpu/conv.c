@@ -118,6 +118,7 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     if (s) return s;
     conv_kernel *k = (conv_kernel *)*kernel;
     fill_dims(k, desc->attrs, facts);
+    k->keeps = (int)desc->keeps;
     const int planes = !desc->precision && cpu_conv_by_planes(k);
     if (turn && !planes && pays_turned(k, desc->precision, context->grain)) turn_round(k);
     fill_sizes(k);
@@ -130,8 +131,9 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
 
 void cpu_conv_set_scratch(conv_kernel *k, int64_t shared, int64_t packed)
 {
-    k->shared = round_up(shared, CPU_ALIGN);
+    k->shared = k->keeps ? 0 : round_up(shared, CPU_ALIGN);
     k->packed = round_up(packed, CPU_ALIGN);
+    k->kernel.kept = k->keeps ? (uint64_t)round_up(shared, CPU_ALIGN) : 0;
     k->kernel.scratch = (uint64_t)(k->shared + k->threads * (k->staging + k->packed));
 }
 
@@ -261,7 +263,8 @@ static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, cons
         cpu_release(*kernel);
         return s;
     }
-    if (!k->loops) s = cpu_conv_set_forward_scratch(k, context, desc, msg);
+    if (k->loops && k->keeps) s = cpu_fail(msg, TN_EUNSUPPORTED, "conv2d: nothing to keep of so few weights");
+    if (!s && !k->loops) s = cpu_conv_set_forward_scratch(k, context, desc, msg);
     if (s) {
         cpu_conv_release(*kernel);
         cpu_release(*kernel);
@@ -394,11 +397,17 @@ static int64_t bytes_of_weights(const conv_kernel *k)
     return k->units ? cpu_conv_unit_weights(k) : packed_weights(k);
 }
 
+/* Where packed weights are, of all groups. */
+static char *weights_of(const conv_kernel *k, const cpu_run *run)
+{
+    return k->keeps ? run->kept : run->scratch;
+}
+
 static void pack_groups(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     char *own = cpu_conv_packed(k, run, thread);
     for (int64_t g = thread; g < k->groups; g += threads)
-        pack_weights(k, run, g, k->units != NULL, own, run->scratch + g * bytes_of_weights(k));
+        pack_weights(k, run, g, k->units != NULL, own, weights_of(k, run) + g * bytes_of_weights(k));
 }
 
 static void forward(const conv_kernel *k, const cpu_run *run, int thread, int threads)
@@ -417,7 +426,7 @@ static void forward(const conv_kernel *k, const cpu_run *run, int thread, int th
                            i % parts,
                            parts,
                            run->in[0] + item * k->c * k->h * k->w * k->size,
-                           run->scratch + item % k->groups * wide,
+                           weights_of(k, run) + item % k->groups * wide,
                            staging,
                            own,
                            run->out[0] + item * k->k * k->pixels * k->size};
@@ -432,9 +441,10 @@ void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
 {
     const conv_kernel *k = (const conv_kernel *)kernel;
     if (k->b * k->groups * k->k * k->pixels == 0) return;
-    if (!k->loops) cpu_conv_on_threads(k, run, pack_groups);
+    if (!k->loops && !run->is_kept) cpu_conv_on_threads(k, run, pack_groups);
     cpu_conv_on_threads(k, run, k->loops ? cpu_conv_forward_planes : forward);
 }
 
-const cpu_op cpu_conv2d = {"conv2d",         CPU_FLOATS | CPU_LEVELS, 0, prepare_forward, cpu_conv_run_forward,
-                           cpu_conv_release, cpu_conv_finish};
+const cpu_op cpu_conv2d = {
+    "conv2d",       CPU_FLOATS | CPU_LEVELS | CPU_KEEPS, 0, prepare_forward, cpu_conv_run_forward, cpu_conv_release,
+    cpu_conv_finish};

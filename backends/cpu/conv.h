@@ -30,6 +30,7 @@ typedef struct conv_kernel {
     int64_t stride[2], pad[2], dilation[2];
     int64_t hp, wp; /* a padded picture */
     int staged, threads;
+    int keeps;                       /* packed weights are kept where the host says, not in scratch memory */
     int points;                      /* conv2d block by block of pixels, by `vectors` */
     const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */

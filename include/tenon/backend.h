@@ -303,9 +303,9 @@ typedef struct tn_op_desc {
      * so many bytes, a power of two; 0, or NULL for all: of its element's size. */
     const uint64_t *in_align, *out_align;
     uint32_t precision; /* since 1.1; one of TN_PRECISION_ */
-    /* Since 1.1. 1: many operators alike have this input 1, as the steps of a recurrent layer have their weight, and
-     * what is made of it, such as its elements in another order, may be kept in memory that is given for it: see
-     * tn_kernel_info.kept. As a level of precision it is permission and no demand: a backend that keeps nothing answers
+    /* Since 1.1. 1: many operators alike have this input 1, as the steps of a recurrent layer have their weight, or it
+     * is the same in many runs, and what is made of it, such as its elements in another order, may be kept in memory
+     * that is given for it: see tn_kernel_info.kept. As a level of precision it is permission and no demand: a backend that keeps nothing answers
      * TN_EUNSUPPORTED, and is asked again without. */
     uint32_t keeps;
 } tn_op_desc;

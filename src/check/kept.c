@@ -1,5 +1,5 @@
-/* kept.c: what a product keeps of its second factor serves others that are described alike, whatever they multiply it
- * with; also what is kept beside numbers that have no product. */
+/* kept.c: what a product keeps of its second factor, or a convolution of its weight, serves others that are described
+ * alike, whatever they multiply it with; also what is kept beside numbers that have no product. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,11 +7,14 @@
 
 enum { LARGEST = 30 }; /* of whole numbers: sums of their products are exact */
 
-/* (m, k) by (k, n), as the operands lie. */
+/* (m, k) by (k, n), as the operands lie; or, with a window, m pictures of k channels in so many groups by n filters. */
 typedef struct product {
     int64_t m, n, k;
     uint32_t trans_a, trans_b;
+    int64_t window, groups;
 } product;
+
+enum { SIDE = 9 }; /* of pictures */
 
 enum { A, B, Y, SCRATCH, KEPT, BUFFERS };
 
@@ -25,7 +28,23 @@ typedef struct bench {
     tn_buffer *buffer[BUFFERS];
 } bench;
 
-static void describe(bench *at)
+static tn_tensor_desc pictures(int64_t m, int64_t channels, int64_t side)
+{
+    return tn_desc_dense(TN_F32, &(tn_shape){4, {m, channels, side, side}});
+}
+
+static void describe_convolution(bench *at)
+{
+    const product *p = at->p;
+    tn_operation *o = &at->operation;
+    o->in[0] = pictures(p->m, p->k, SIDE);
+    o->in[1] = pictures(p->n, p->k / p->groups, p->window);
+    o->out[0] = pictures(p->m, p->n, SIDE - p->window + 1);
+    o->attrs.conv = (tn_conv_attrs){
+        .size = sizeof(tn_conv_attrs), .stride = {1, 1}, .dilation = {1, 1}, .groups = (uint32_t)p->groups};
+}
+
+static void describe_product(bench *at)
 {
     const product *p = at->p;
     tn_operation *o = &at->operation;
@@ -33,7 +52,14 @@ static void describe(bench *at)
     o->in[1] = p->trans_b ? tn_kit_dense(3, 1, p->n, p->k) : tn_kit_dense(3, 1, p->k, p->n);
     o->out[0] = tn_kit_dense(3, 1, p->m, p->n);
     o->attrs.matmul = (tn_matmul_attrs){sizeof(tn_matmul_attrs), NULL, p->trans_a, p->trans_b, 0, 0};
-    o->desc = (tn_op_desc){.size = sizeof o->desc, .name = "matmul", .n_in = 2, .n_out = 1, .keeps = 1};
+}
+
+static void describe(bench *at)
+{
+    tn_operation *o = &at->operation;
+    at->p->window ? describe_convolution(at) : describe_product(at);
+    o->desc = (tn_op_desc){.size = sizeof o->desc, .n_in = 2, .n_out = 1, .keeps = 1};
+    o->desc.name = at->p->window ? "conv2d" : "matmul";
     o->desc.in = o->in, o->desc.out = o->out, o->desc.attrs = &o->attrs;
 }
 
@@ -88,7 +114,20 @@ static int32_t run(bench *at, int number, int is_kept)
     return s ? s : b->queue_sync(kit->queue, &kit->msg);
 }
 
-static double right(const bench *at, int64_t i, int64_t j)
+/* Filter j at the pixel (h, w) of picture i. */
+static double right_pixel(const bench *at, int64_t i, int64_t j, int64_t h, int64_t w)
+{
+    const product *p = at->p;
+    const int64_t c = p->k / p->groups, first = j / (p->n / p->groups) * c, n = p->window;
+    double sum = 0;
+    for (int64_t l = 0; l < c; l++)
+        for (int64_t t = 0; t < n * n; t++)
+            sum += (double)at->host[A][((i * p->k + first + l) * SIDE + h + t / n) * SIDE + w + t % n] *
+                   (double)at->host[B][(j * c + l) * n * n + t];
+    return sum;
+}
+
+static double right_product(const bench *at, int64_t i, int64_t j)
 {
     const product *p = at->p;
     double sum = 0;
@@ -98,13 +137,24 @@ static double right(const bench *at, int64_t i, int64_t j)
     return sum;
 }
 
+static double right(const bench *at, int64_t e)
+{
+    const product *p = at->p;
+    const int64_t side = SIDE - p->window + 1, n = e / (side * side);
+    if (!p->window) return right_product(at, e / p->n, e % p->n);
+    return right_pixel(at, n / p->n, n % p->n, e / side % side, e % side);
+}
+
+/* From row, or picture, number `first` on. */
 static int is_right(const bench *at, int64_t first, const char *when)
 {
     const product *p = at->p;
-    for (int64_t e = first * p->n; e < p->m * p->n; e++) {
-        const double want = right(at, e / p->n, e % p->n), got = (double)at->host[Y][e];
-        if (!tn_kit_expect(at->kit, got == want, "%lldx%lldx%lld%s: element %lld is %g instead of %g", (long long)p->m,
-                           (long long)p->n, (long long)p->k, when, (long long)e, got, want))
+    const int64_t all = (int64_t)(tn_kit_bytes(&at->operation.out[0]) / sizeof(float));
+    for (int64_t e = first * all / p->m; e < all; e++) {
+        const double want = right(at, e), got = (double)at->host[Y][e];
+        if (!tn_kit_expect(at->kit, got == want, "%s %lldx%lldx%lld%s: element %lld is %g instead of %g",
+                           at->operation.desc.name, (long long)p->m, (long long)p->n, (long long)p->k, when,
+                           (long long)e, got, want))
             return 0;
     }
     return 1;
@@ -134,8 +184,10 @@ static void let_go(bench *at)
 
 static void kept(tn_kit *kit)
 {
-    static const product products[] = {{32, 512, 128, 0, 1}, {32, 128, 512, 0, 0}, {17, 70, 300, 1, 0},
-                                       {40, 1100, 50, 0, 1}, {64, 33, 64, 1, 1},   {3, 5, 7, 0, 0}};
+    static const product products[] = {
+        {32, 512, 128, 0, 1, 0, 0}, {32, 128, 512, 0, 0, 0, 0}, {17, 70, 300, 1, 0, 0, 0}, {40, 1100, 50, 0, 1, 0, 0},
+        {64, 33, 64, 1, 1, 0, 0},   {3, 5, 7, 0, 0, 0, 0},      {3, 20, 16, 0, 0, 3, 1},   {2, 40, 64, 0, 0, 3, 2},
+        {2, 33, 40, 0, 0, 1, 1},    {3, 5, 7, 0, 0, 4, 1},      {2, 8, 8, 0, 0, 3, 8}};
     uint32_t made = 0;
     int fine = tn_kit_open(kit);
     for (size_t i = 0; fine && i < sizeof products / sizeof *products; i++) {
@@ -149,4 +201,5 @@ static void kept(tn_kit *kit)
 }
 
 const tn_kit_case tn_kit_kept[] = {
-    {"abi", "kept", "what a product keeps of a factor serves others that are described alike", kept}, {0}};
+    {"abi", "kept", "what a product or a convolution keeps of a factor serves others that are described alike", kept},
+    {0}};

@@ -12,6 +12,10 @@ enum { TN_PLACES = 3 };
 /* Where a value lives, besides its place. */
 enum { TN_IN_ARENA, TN_IN_STATE, TN_IN_INPUT };
 
+/* What a launch makes of input 1 is good for this run; or for all of them, for that is a constant; or until somebody
+ * changes a tensor of the state. */
+enum { TN_STAYS_FOR_A_RUN, TN_STAYS_FOR_GOOD, TN_STAYS_WITH_STATE };
+
 /* Something with storage: a dense tensor. */
 typedef struct tn_value {
     tn_type type;
@@ -49,6 +53,7 @@ typedef struct tn_launch {
     tn_value *scratch;
     struct tn_launch *keeper; /* the first of those that share what they make of input 1 (keep.c); NULL: it does not */
     tn_value *kept;           /* where that is */
+    int32_t stays;            /* for how long: TN_STAYS_ */
     tn_kernel *kernel;
     tn_kernel_info info;
 } tn_launch;
@@ -109,8 +114,9 @@ void tn_settle(tn_ir *ir);
 tn_status tn_narrow_values(const tn_target *target, tn_ir *ir, int32_t dtype, uint32_t *narrowed, uint32_t *refused);
 /* Products of the first place to that TN_PRECISION_, unless the device refuses: how many, and how many it refused. */
 void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, uint32_t *lowered, uint32_t *refused);
-/* Finds products of one factor: whose kernels may keep what they make of it. */
+/* Finds products of one factor, or of one that is the same in all runs: whose kernels may keep what they make of it. */
 tn_status tn_find_keepers(const tn_target *target, tn_ir *ir);
+int tn_changes_state(const tn_ir *ir); /* a launch writes to a variable */
 tn_status tn_plan_in_place(tn_ir *ir); /* before kernels are prepared: who writes over what */
 tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 

@@ -1,6 +1,7 @@
 /* keep.c: finds products that have their second factor in common, as the steps of a recurrent layer have: if the device
  * wants to, the first of them keeps what it makes of that factor, such as a copy in the order of its loops, for those
- * that follow. */
+ * that follow. And products and convolutions whose weight is the same in all runs, being a constant, or a variable of a
+ * state that the program leaves alone: what is made of it is kept from one run to the next. */
 #include "error.h"
 #include "ir.h"
 
@@ -43,10 +44,41 @@ static void find_first(const tn_ir *ir, keepers *k, uint32_t i)
 
 static int keeps(const tn_target *target, tn_launch *l)
 {
+    if (l->operation.desc.keeps) return 1;
     l->operation.desc.keeps = 1;
     if (target->supports(target->self, 0, &l->operation.desc)) return 1;
     l->operation.desc.keeps = 0;
     return 0;
+}
+
+int tn_changes_state(const tn_ir *ir)
+{
+    for (uint32_t i = 0; i < ir->launches; i++)
+        for (uint32_t k = 0; k < ir->launch[i]->operation.desc.n_out; k++)
+            if (tn_value_root(ir->launch[i]->out[k])->home == TN_IN_STATE) return 1;
+    return 0;
+}
+
+/* For how long input 1 has the same elements. */
+static int32_t stays(const tn_launch *l, int state_stays)
+{
+    const int has_weight = is_product(l) || (l->op == &tn_op_conv2d && !l->place);
+    const tn_value *root = has_weight ? tn_value_root(l->in[1]) : NULL;
+    if (!root) return TN_STAYS_FOR_A_RUN;
+    if (root->is_constant) return TN_STAYS_FOR_GOOD;
+    return root->home == TN_IN_STATE && state_stays ? TN_STAYS_WITH_STATE : TN_STAYS_FOR_A_RUN;
+}
+
+static void find_lasting(const tn_target *target, const tn_ir *ir)
+{
+    const int state_stays = !tn_changes_state(ir);
+    for (uint32_t i = 0; i < ir->launches; i++) {
+        tn_launch *l = ir->launch[i];
+        const int32_t how_long = stays(l, state_stays);
+        if (!how_long || !keeps(target, l)) continue;
+        l->stays = how_long;
+        if (!l->keeper) l->keeper = l;
+    }
 }
 
 tn_status tn_find_keepers(const tn_target *target, tn_ir *ir)
@@ -63,5 +95,6 @@ tn_status tn_find_keepers(const tn_target *target, tn_ir *ir)
         tn_launch *l = ir->launch[i], *first = ir->launch[k.first[i] - 1];
         if ((l == first || first->keeper) && keeps(target, l)) l->keeper = first;
     }
+    find_lasting(target, ir);
     return TN_OK;
 }

@@ -170,7 +170,9 @@ static tn_status keep(tn_program *p, tn_launch *l)
         return TN_OK;
     }
     l->keeper = l;
-    return work_memory(p, l, l->info.kept, &l->kept);
+    TN_TRY(work_memory(p, l, l->info.kept, &l->kept));
+    l->kept->lasts = l->stays != TN_STAYS_FOR_A_RUN;
+    return TN_OK;
 }
 
 static tn_status prepare_kernel(tn_program *p, tn_launch *l)
@@ -259,6 +261,7 @@ static tn_status find_crossings(tn_program *p)
 static tn_status bind_all(tn_program *p)
 {
     TN_TRY(tn_program_bind_lane(p));
+    p->changes_state = (uint32_t)tn_changes_state(&p->ir);
     TN_TRY(find_crossings(p));
     p->own = tn_alloc((p->ir.slots + 1) * sizeof *p->own);
     if (!p->own) return TN_ENOMEM;

@@ -30,6 +30,7 @@ typedef struct tn_prepared {
     tn_ref *in, *out; /* the run's operands */
     tn_run run;
     tn_scalar scalar[TN_MAX_OPERANDS];
+    uint64_t filled;   /* what is kept for other runs is made of that version of input 1; 0: it is not there yet */
     void *staging;     /* of a transfer: host memory, */
     tn_event *written; /* which is free when this is done, for all that are read together with it */
 } tn_prepared;
@@ -61,10 +62,11 @@ struct tn_program {
     tn_port *input; /* of the graph */
     uint32_t inputs;
     uint32_t advances_step, f64;
-    uint32_t unfed; /* inputs that have not been filled yet, at most so many */
-    uint32_t moves; /* of the state, when the launches were bound */
-    tn_lane *lane;  /* the others, while one is current: its place is unused; */
-    uint32_t lanes; /* 0: there are none besides */
+    uint32_t changes_state; /* a launch writes to it */
+    uint32_t unfed;         /* inputs that have not been filled yet, at most so many */
+    uint32_t moves;         /* of the state, when the launches were bound */
+    tn_lane *lane;          /* the others, while one is current: its place is unused; */
+    uint32_t lanes;         /* 0: there are none besides */
     uint32_t lane_room, at_lane;
     uint32_t *crossing; /* the launches that cross */
     uint32_t crossings;

@@ -63,13 +63,24 @@ static void set_scalars(tn_program *p)
     }
 }
 
+/* Of the elements of input 1 that a launch keeps something of for other runs; 0: nobody knows. */
+static uint64_t version_of(const tn_program *p, const tn_launch *l)
+{
+    return l->stays == TN_STAYS_FOR_GOOD ? 1 : tn_state_version(p->state);
+}
+
 tn_status tn_program_run_launch(tn_program *p, tn_prepared *r)
 {
     TN_MESSAGE(msg);
     const tn_device *device = r->place->device;
+    const int fills = r->launch->stays && r->launch->keeper == r->launch;
+    const uint64_t version = fills ? version_of(p, r->launch) : 0;
     for (uint32_t i = 0; i < r->launch->n_scalar; i++) r->scalar[i] = p->scalar[r->launch->slot[i]];
+    if (fills) r->run.is_kept = version && r->filled == version;
     int32_t code = device->backend->op_run(r->place->queue, r->launch->kernel, &r->run, &msg);
-    return code ? tn_device_status(device, code, &msg) : TN_OK;
+    if (code) return tn_device_status(device, code, &msg);
+    r->filled = version;
+    return TN_OK;
 }
 
 /* Host waits of the state's queue, by the backend's own count. */
@@ -97,6 +108,7 @@ static tn_status run_step(tn_program *p, uint32_t i, uint32_t end, uint32_t *cou
 static tn_status run_launches(tn_program *p, uint32_t begin, uint32_t end, const tn_watch *watch)
 {
     uint32_t point = 0, count = 1, i = begin;
+    p->state->version += p->changes_state;
     if (!begin) {
         if (p->moves != p->state->moves) tn_program_find_operands(p);
         tn_program_count_steps(p);

@@ -29,6 +29,7 @@ tn_status tn_state_new(tn_device *device, uint64_t seed, tn_state **out)
     if (!state) return TN_ENOMEM;
     state->device = device;
     state->seed = seed;
+    state->version = 1;
     tn_status s = tn_queue_make(device, &state->queue);
     if (s)
         tn_free(state);
@@ -292,6 +293,7 @@ tn_status tn_state_move_out(tn_state *state, const char *name, tn_buffer *buffer
     t->offset = 0;
     state->chunk[state->chunks++] = (tn_chunk){buffer, t->bytes, t->bytes};
     state->moves++;
+    state->lent++;
     return TN_OK;
 }
 
@@ -303,6 +305,8 @@ void tn_state_move_back(tn_state *state, const char *name)
     t->offset = t->own_offset;
     t->is_out = 0;
     state->moves++;
+    state->lent--;
+    state->version++;
 }
 
 void tn_state_drop_empty(tn_state *state)
@@ -379,6 +383,7 @@ tn_status tn_state_put(tn_state *state, const char *name, int32_t dtype, tn_shap
         TN_TRY(add(state, name, dtype, &shape, flags));
     tn_state_tensor *t = tn_state_get(state, name);
     t->entry.flags |= flags;
+    state->version++;
     return data ? upload(state, t, data) : zero(state, t);
 }
 
@@ -397,6 +402,7 @@ tn_status tn_state_write(tn_state *state, const char *name, const void *data, ui
     TN_GIVEN(state, name, data);
     tn_state_tensor *t = NULL;
     TN_TRY(sized(state, name, bytes, &t));
+    state->version++;
     return upload(state, t, data);
 }
 

@@ -39,7 +39,15 @@ struct tn_state {
     uint64_t bytes_written, bytes_read;
     uint32_t is_shown; /* somebody knows where tensors are: no memory goes before the state does */
     uint32_t moves;    /* grows when tensors are moved: programs then look again where they are */
+    uint32_t lent;     /* tensors that lie in memory of somebody else's */
+    uint64_t version;  /* from 1; grows when elements of a tensor may become others */
 };
+
+/* The version, or 0 where others may write to tensors without a word. */
+static inline uint64_t tn_state_version(const tn_state *state)
+{
+    return state->is_shown || state->lent ? 0 : state->version;
+}
 
 /* Tensors lie at multiples of so many bytes, or of more if the device wants it. Those in a pack at 32 elements. */
 enum { TN_STATE_STEP = 128 };
