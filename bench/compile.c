@@ -94,8 +94,9 @@ static const struct family {
 
 /* ---- measuring ---- */
 
-static int supports(void *self, int32_t place, const tn_op_desc *desc)
+static int supports(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     TN_MESSAGE(msg);
     const tn_device *device = self;
     return !place && !device->backend->op_prepare(device->context, desc, NULL, NULL, &msg);

@@ -41,12 +41,14 @@ static double bigram_entropy(void)
 /* Attention, then a small network for each place, each added to what was there. */
 static tn_tensor *block(tn_tensor *x, int number, int64_t width)
 {
-    static const char *const parts[] = {"ln1", "attention", "ln2", "fc1", "fc2"};
-    char part[5][40];
-    for (int i = 0; i < 5; i++) snprintf(part[i], sizeof part[i], "block%d.%s", number, parts[i]);
-    x = tn_add(x, tn_self_attention(tn_layer_norm(x, part[0]), part[1], HEADS, 1));
-    tn_tensor *y = tn_gelu(tn_linear(tn_layer_norm(x, part[2]), part[3], .units = 4 * width));
-    return tn_add(x, tn_linear(y, part[4], .units = width));
+    char name[16];
+    snprintf(name, sizeof name, "block%d", number);
+    tn_scope_push(tn_graph_of(x), name); /* "block0.ln1.weight" ... */
+    x = tn_add(x, tn_self_attention(tn_layer_norm(x, "ln1"), "attention", HEADS, 1));
+    tn_tensor *y = tn_gelu(tn_linear(tn_layer_norm(x, "ln2"), "fc1", .units = 4 * width));
+    x = tn_add(x, tn_linear(y, "fc2", .units = width));
+    tn_scope_pop(tn_graph_of(x));
+    return x;
 }
 
 /* (batch, steps) to logits of what comes next (batch * steps, BYTES). */

@@ -4,7 +4,9 @@
  * been compiled for a device (program.h). Tensors belong to their graph and are freed with it.
  *
  * Errors stick: the first mistake is kept by the graph, later calls on it do nothing and return an empty tensor that is
- * safe to pass on, and tn_graph_status or tn_compile returns the error. So model code reads as mathematics.
+ * safe to pass on, and tn_graph_status or tn_compile returns the error. So model code reads as mathematics. What fails,
+ * while a graph is built, compiled or run, names its node at the end of the line: "[node 12, matmul, in encoder.0.]",
+ * by its number in the graph, its operator if the line does not begin with that, and its scope or its own name.
  *
  * A graph is used by one thread at a time. */
 #ifndef TENON_GRAPH_H
@@ -36,6 +38,20 @@ TN_API void tn_graph_fail(tn_graph *graph, tn_status status, const char *format,
 TN_API tn_graph *tn_graph_of(const tn_tensor *x);
 TN_API tn_shape tn_shape_of(const tn_tensor *x);
 TN_API int32_t tn_dtype_of(const tn_tensor *x);
+
+/* ---- names ---- */
+
+/* Between tn_scope_push and the tn_scope_pop that belongs to it, names of variables, inputs and outputs begin with that
+ * of the scope and a '.', unless it ends in one: in "encoder" and then "0" tn_linear(x, "fc") has
+ * "encoder.0.fc.weight". Errors say in which scope the node is. Scopes lie within each other, belong to the graph, as
+ * the copy of `name` does, and last until they are popped: compiling a graph with an open one is an error, and so is
+ * popping when none is open. Scalar inputs are left as they are, for they belong to a run as a whole. NULL leads out of
+ * all scopes, until the pop: for names that are whole already. */
+TN_API void tn_scope_push(tn_graph *graph, const char *name);
+TN_API void tn_scope_pop(tn_graph *graph);
+
+/* What names begin with now, as "encoder.0."; "" outside of all scopes. Valid until the graph is freed. */
+TN_API const char *tn_scope_of(const tn_graph *graph);
 
 /* ---- leaves ---- */
 
@@ -160,8 +176,8 @@ TN_API const char *tn_name_of(const tn_tensor *x);
 TN_API TN_MUST_USE tn_status tn_graph_save(const tn_graph *graph, const char *path);
 
 /* The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
- * What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file that
- * contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure. */
+ * What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file
+ * that contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure. */
 TN_API TN_MUST_USE tn_status tn_graph_load(const char *path, tn_graph **graph);
 
 #ifdef __cplusplus

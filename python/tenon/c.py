@@ -1846,6 +1846,25 @@ FUNCTIONS = {
     "tn_dtype_of": (c_int32, (c_void_p,), True,
         "int32_t tn_dtype_of(const tn_tensor *x)",
         """What a tensor is. The shape of a tensor of a failed graph is (0)."""),
+    "tn_scope_push": (None, (c_void_p, c_char_p,), True,
+        "void tn_scope_push(tn_graph *graph, const char *name)",
+        """Between tn_scope_push and the tn_scope_pop that belongs to it, names of variables, inputs and outputs begin with that
+        of the scope and a '.', unless it ends in one: in "encoder" and then "0" tn_linear(x, "fc") has
+        "encoder.0.fc.weight". Errors say in which scope the node is. Scopes lie within each other, belong to the graph, as
+        the copy of `name` does, and last until they are popped: compiling a graph with an open one is an error, and so is
+        popping when none is open. Scalar inputs are left as they are, for they belong to a run as a whole. NULL leads out of
+        all scopes, until the pop: for names that are whole already."""),
+    "tn_scope_pop": (None, (c_void_p,), True,
+        "void tn_scope_pop(tn_graph *graph)",
+        """Between tn_scope_push and the tn_scope_pop that belongs to it, names of variables, inputs and outputs begin with that
+        of the scope and a '.', unless it ends in one: in "encoder" and then "0" tn_linear(x, "fc") has
+        "encoder.0.fc.weight". Errors say in which scope the node is. Scopes lie within each other, belong to the graph, as
+        the copy of `name` does, and last until they are popped: compiling a graph with an open one is an error, and so is
+        popping when none is open. Scalar inputs are left as they are, for they belong to a run as a whole. NULL leads out of
+        all scopes, until the pop: for names that are whole already."""),
+    "tn_scope_of": (c_char_p, (c_void_p,), True,
+        "const char * tn_scope_of(const tn_graph *graph)",
+        """What names begin with now, as "encoder.0."; "" outside of all scopes. Valid until the graph is freed."""),
     "tn_input": (c_void_p, (c_void_p, c_char_p, c_int32, tn_shape,), True,
         "tn_tensor * tn_input(tn_graph *graph, const char *name, int32_t dtype, tn_shape shape)",
         """A tensor that the user fills before a run (tn_feed). Asking again for a name gives the same input; another shape or
@@ -1945,8 +1964,8 @@ FUNCTIONS = {
     "tn_graph_load": (c_int32, (c_char_p, c_void_p,), True,
         "tn_status tn_graph_load(const char *path, tn_graph **graph)",
         """The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
-        What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file that
-        contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure."""),
+        What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file
+        that contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure."""),
     "tn_linear_with": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
         "tn_tensor * tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)",
         """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)"""),

@@ -5,6 +5,7 @@ A graph is used by one thread at a time. Its first mistake is raised, and stays:
 from __future__ import annotations
 
 import builtins
+import contextlib
 import ctypes
 import json
 import os
@@ -76,6 +77,20 @@ class Graph(ops.GraphMethods):
         """The library's graph is gone: its tensors can't be used any more."""
         self._borrowed = None
 
+    @contextlib.contextmanager
+    def scope(self, name: Optional[str]) -> Iterator["Graph"]:
+        """Names of variables, inputs and outputs begin with this one and a ".": with graph.scope("encoder.0"): ...
+        Scopes lie within each other; None leads out of all of them."""
+        lib.tn_scope_push(self.pointer(), None if name is None else name.encode())
+        self.check()
+        try:
+            yield self
+        finally:
+            lib.tn_scope_pop(self.pointer())
+
+    def _scoped(self, name: str) -> str:
+        return text(lib.tn_scope_of(self.pointer())) + name
+
     def pointer(self) -> int:
         """For calls."""
         pointer = self._handle.get() if self._handle else self._borrowed
@@ -94,7 +109,7 @@ class Graph(ops.GraphMethods):
     def input(self, name: str, shape: Shape, dtype: Dtype = "f32") -> "Tensor":
         """A tensor that is filled before a run."""
         made = self._take(lib.tn_input(self.pointer(), name.encode(), dtype_of(dtype), shape_of(shape)))
-        self.inputs[name] = (dtype_of(dtype), made.shape)
+        self.inputs[self._scoped(name)] = (dtype_of(dtype), made.shape)
         return made
 
     def full(self, shape: Shape, value: float, dtype: Dtype = "f32") -> "Tensor":
@@ -131,7 +146,7 @@ class Graph(ops.GraphMethods):
             raise InvalidError(f"output '{name}' is a tensor of another graph")
         lib.tn_output(x._pointer, name.encode())
         self.check()
-        self.outputs[name] = (lib.tn_dtype_of(x._pointer), x.shape)
+        self.outputs[self._scoped(name)] = (lib.tn_dtype_of(x._pointer), x.shape)
         return x
 
     def assign(self, variable: "Tensor", value: "Tensor") -> None:

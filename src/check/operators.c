@@ -21,8 +21,9 @@ typedef struct walk {
     unsigned char **bytes; /* by value: what the reference made of it */
 } walk;
 
-static int supports(void *self, int32_t place, const tn_op_desc *desc)
+static int supports(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     tn_kit *kit = self;
     return !place && !kit->backend->op_prepare(kit->context, desc, NULL, NULL, &kit->msg);
 }

@@ -29,9 +29,10 @@ void tn_output(tn_tensor *x, const char *name)
     tn_graph *graph = tn_graph_of(x);
     if (!name) tn_graph_fail(graph, TN_EINVAL, "tn_output: name is NULL");
     if (is_broken(graph)) return;
-    if (tn_index_find(&graph->names, NULL, name, &other))
+    name = tn_scoped_name(graph, name);
+    if (name && tn_index_find(&graph->names, NULL, name, &other))
         tn_graph_fail(graph, TN_EINVAL, "output '%s' is there already", name);
-    const char *kept = tn_region_print(&graph->region, "%s", name);
+    const char *kept = name ? tn_region_print(&graph->region, "%s", name) : NULL;
     if (!kept || tn_index_add(&graph->names, NULL, kept, graph->sinks)) (void)tn_graph_keep_error(graph, TN_ENOMEM);
     if (!is_broken(graph)) tn_graph_sink(graph, (tn_sink){kept, NULL, x});
 }

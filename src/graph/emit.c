@@ -113,7 +113,7 @@ static void move_operation(tn_operation *to, const tn_operation *from)
 
 static tn_status launch_unit(tn_fusion *f, const tn_unit *u)
 {
-    tn_launch *launch = tn_ir_launch(f->ir);
+    tn_launch *launch = tn_ir_launch(f->ir, &u->about->origin);
     if (!launch) return TN_ENOMEM;
     launch->op = u->op;
     move_operation(&launch->operation, &u->operation);
@@ -130,9 +130,10 @@ static tn_status launch_unit(tn_fusion *f, const tn_unit *u)
     return TN_OK;
 }
 
-static tn_status launch_copy(tn_fusion *f, tn_value *from, tn_value *to)
+/* For the node that x is or stands for. */
+static tn_status launch_copy(tn_fusion *f, const tn_tensor *x, tn_value *from, tn_value *to)
 {
-    tn_launch *launch = tn_ir_launch(f->ir);
+    tn_launch *launch = tn_ir_launch(f->ir, &x->origin);
     int32_t *out = tn_region_alloc(&f->ir->region, sizeof *out);
     if (!launch || !out) return TN_ENOMEM;
     tn_operation *o = &launch->operation;
@@ -169,7 +170,7 @@ static tn_status launch_pack(tn_fusion *f, const tn_tensor *x)
         if (!place) return TN_ENOMEM;
         place->base = pack;
         place->at = (uint64_t)start * size;
-        TN_TRY(launch_copy(f, f->value[x->in[i]->id], place));
+        TN_TRY(launch_copy(f, x->in[i], f->value[x->in[i]->id], place));
         f->ir->launch[f->ir->launches - 1]->packs = 1;
         start = tn_pack_next(start, x->in[i]);
     }
@@ -182,7 +183,7 @@ static tn_status launch_crossing(tn_fusion *f, const tn_tensor *x)
 {
     tn_value *sum = tn_ir_value(f->ir, x->type);
     if (!sum) return TN_ENOMEM;
-    TN_TRY(launch_copy(f, f->value[x->in[0]->id], sum));
+    TN_TRY(launch_copy(f, x, f->value[x->in[0]->id], sum));
     f->ir->launch[f->ir->launches - 1]->crosses = 1;
     f->crossed = f->ir->launches;
     f->value[x->id] = sum;
@@ -264,7 +265,7 @@ static tn_status save_old_values(tn_fusion *f, tn_value *source[])
         if (!moves || tn_value_root(source[i])->home == TN_IN_ARENA) continue;
         tn_value *saved = tn_ir_value(f->ir, source[i]->type);
         if (!saved) return TN_ENOMEM;
-        TN_TRY(launch_copy(f, source[i], saved));
+        TN_TRY(launch_copy(f, sink->value, source[i], saved));
         source[i] = saved;
     }
     return TN_OK;
@@ -330,7 +331,8 @@ static tn_status assign(tn_fusion *f, tn_value *source[])
     }
     for (uint32_t i = 0; i < f->graph->sinks; i++) {
         const tn_sink *sink = &f->graph->sink[i];
-        if (sink->variable && source[i]) TN_TRY(launch_copy(f, source[i], f->value[sink->variable->id]));
+        if (sink->variable && source[i])
+            TN_TRY(launch_copy(f, sink->variable, source[i], f->value[sink->variable->id]));
     }
     return TN_OK;
 }

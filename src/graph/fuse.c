@@ -70,7 +70,7 @@ static int is_fit(tn_fusion *f, uint32_t unit, int ask)
     tn_region region = {0};
     tn_status s = tn_unit_build(f, unit, &region, f->trial);
     int fit = !s && is_within(&f->target->most, f->trial) &&
-              (!ask || f->target->supports(f->target->self, 0, &f->trial->operation.desc));
+              (!ask || f->target->supports(f->target->self, 0, &f->trial->operation.desc, &f->trial->about->origin));
     if (s == TN_ENOMEM) f->status = s;
     tn_region_free(&region);
     return fit;

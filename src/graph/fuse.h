@@ -46,6 +46,7 @@ typedef struct tn_fusion {
 /* A unit as an operator: the operation, and the tensors that are its operands. */
 struct tn_unit {
     const tn_op_def *op;
+    const tn_tensor *about; /* what it is named after: a map after one of its members */
     tn_operation operation;
     tn_tensor *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
     tn_map_scalar scalar[TN_MAX_OPERANDS];

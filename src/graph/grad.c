@@ -22,11 +22,24 @@ typedef struct sweep {
     uint32_t size;
 } sweep;
 
+/* What is built for y has its scope; returns the graph's own, which comes back after it. */
+static const tn_scope *begin_scope(const tn_tensor *y, tn_scope *its)
+{
+    const tn_scope *before = y->graph->scope;
+    *its = (tn_scope){before, y->origin.scope};
+    y->graph->scope = y->origin.scope ? its : NULL;
+    return before;
+}
+
 /* An operator without a gradient of its own stands for its `lower`. */
 static tn_tensor *stand_in(tn_tensor *y)
 {
     if (!y->op->lower || y->op->grad) return NULL;
-    if (!y->lowered) y->lowered = y->op->lower(y);
+    if (y->lowered) return y->lowered;
+    tn_scope its;
+    const tn_scope *before = begin_scope(y, &its);
+    y->lowered = y->op->lower(y);
+    y->graph->scope = before;
     return y->lowered;
 }
 
@@ -107,7 +120,10 @@ static void pull(sweep *w, tn_tensor *y)
         tn_graph_fail(y->graph, TN_ENOMEM, "out of memory for gradients");
         return;
     }
+    tn_scope its;
+    const tn_scope *before = begin_scope(y, &its);
     y->op->grad(y, dy, din);
+    y->graph->scope = before;
     for (uint32_t i = 0; i < y->n_in; i++) add_to(w, y->in[i], din[i]);
 }
 

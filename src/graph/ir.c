@@ -13,10 +13,19 @@ tn_value *tn_ir_value(tn_ir *ir, tn_type type)
     return ir->value[ir->values++] = value;
 }
 
-tn_launch *tn_ir_launch(tn_ir *ir)
+/* The node, with texts that last as long as the ir. */
+static tn_origin kept(tn_ir *ir, tn_origin origin)
+{
+    if (origin.name) origin.name = tn_region_print(&ir->region, "%s", origin.name);
+    if (origin.scope) origin.scope = tn_region_print(&ir->region, "%s", origin.scope);
+    return origin;
+}
+
+tn_launch *tn_ir_launch(tn_ir *ir, const tn_origin *origin)
 {
     tn_launch *launch = tn_region_alloc(&ir->region, sizeof *launch);
     if (!launch || tn_grow(&ir->launch, &ir->launch_capacity, ir->launches + 1, sizeof *ir->launch)) return NULL;
+    launch->origin = kept(ir, *origin);
     return ir->launch[ir->launches++] = launch;
 }
 

@@ -39,6 +39,7 @@ typedef struct tn_value {
 /* One operator in the order of running. */
 typedef struct tn_launch {
     const tn_op_def *op; /* of the operation; NULL: a transfer */
+    tn_origin origin;    /* the node that its result is for, or the last one in it */
     tn_operation operation;
     tn_value *in[TN_MAX_OPERANDS], *out[TN_MAX_OPERANDS];
     uint32_t slot[TN_MAX_OPERANDS]; /* of each run-time scalar */
@@ -97,7 +98,8 @@ typedef struct tn_limits {
 typedef struct tn_target {
     void *self;
     tn_limits most; /* of the first place: what lies beyond need not be asked */
-    int (*supports)(void *self, int32_t place, const tn_op_desc *desc); /* 1 if that place's device does it */
+    /* 1 if that place's device does it, for that node */
+    int (*supports)(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin);
     const char *(*refusal)(void *self); /* why place 0 said no last; NULL where nobody wants to know */
     int32_t places;
     /* where the state keeps a variable: which of its buffers, and bytes from that one's beginning */
@@ -122,7 +124,7 @@ tn_status tn_plan_memory(tn_ir *ir);   /* after: scratch memory is known */
 
 /* For passes. */
 tn_value *tn_ir_value(tn_ir *ir, tn_type type);
-tn_launch *tn_ir_launch(tn_ir *ir); /* at the end */
+tn_launch *tn_ir_launch(tn_ir *ir, const tn_origin *origin); /* at the end */
 /* The number of the slot of that name and type, or of a new one. */
 tn_status tn_ir_slot(tn_ir *ir, const tn_scalar_slot *like, uint32_t *slot);
 /* The first and the last launch that touches each value's storage; UINT32_MAX and 0 if there is none. */

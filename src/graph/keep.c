@@ -46,7 +46,7 @@ static int keeps(const tn_target *target, tn_launch *l)
 {
     if (l->operation.desc.keeps) return 1;
     l->operation.desc.keeps = 1;
-    if (target->supports(target->self, 0, &l->operation.desc)) return 1;
+    if (target->supports(target->self, 0, &l->operation.desc, &l->origin)) return 1;
     l->operation.desc.keeps = 0;
     return 0;
 }

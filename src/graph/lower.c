@@ -26,7 +26,7 @@ static int is_done(const tn_target *target, const tn_tensor *x)
                            .n_out = 1,
                            .attrs = o->attrs.size ? &o->attrs : NULL,
                            .alias = o->alias};
-    int done = target->supports(target->self, 0, &o->desc);
+    int done = target->supports(target->self, 0, &o->desc, &x->origin);
     tn_free(o);
     return done;
 }

@@ -122,7 +122,7 @@ static void set_operands(tn_launch *l, const tn_value *root, int32_t dtype)
 static int takes(narrowing *n, const tn_launch *l, int *refused)
 {
     if (l->transfer || l->crosses || l->place || tn_check_operation(&l->operation.desc)) return 0;
-    *refused = !n->target->supports(n->target->self, 0, &l->operation.desc);
+    *refused = !n->target->supports(n->target->self, 0, &l->operation.desc, &l->origin);
     return !*refused;
 }
 

@@ -15,6 +15,7 @@ typedef struct placing {
     tn_ir *ir;
     copies *copy; /* by the number of the value in the ir as it was */
     uint32_t values;
+    tn_origin origin; /* the node whose operands or results cross */
 } placing;
 
 static int is_part(const tn_value *value)
@@ -43,7 +44,7 @@ static tn_value *twin(placing *p, const tn_value *value, int32_t place)
 
 static tn_status transfer(placing *p, tn_value *from, tn_value *to)
 {
-    tn_launch *launch = tn_ir_launch(p->ir);
+    tn_launch *launch = tn_ir_launch(p->ir, &p->origin);
     if (!launch) return TN_ENOMEM;
     launch->transfer = 1;
     launch->operation.desc.name = "transfer";
@@ -77,7 +78,7 @@ static tn_status bring(placing *p, tn_value *value, int32_t place, tn_value **fo
 static int32_t choose(const placing *p, const tn_launch *launch)
 {
     for (int32_t place = 0; place < p->target->places; place++)
-        if (p->target->supports(p->target->self, place, &launch->operation.desc)) return place;
+        if (p->target->supports(p->target->self, place, &launch->operation.desc, &launch->origin)) return place;
     return -1;
 }
 
@@ -102,7 +103,9 @@ static tn_status move_outputs(placing *p, tn_launch *launch)
 static tn_status put(placing *p, tn_launch *launch)
 {
     launch->place = choose(p, launch);
-    TN_REQUIRE(launch->place >= 0, TN_EUNSUPPORTED, "no device supports %s", launch->operation.desc.name);
+    p->origin = launch->origin;
+    if (launch->place < 0)
+        return tn_fail_at(tn_fail(TN_EUNSUPPORTED, "no device supports %s", launch->operation.desc.name), &p->origin);
     if (launch->place && p->target->refusal) {
         launch->refusal = tn_region_print(&p->ir->region, "%s", p->target->refusal(p->target->self));
         if (!launch->refusal) return TN_ENOMEM;
@@ -132,6 +135,7 @@ static int is_away(const copies *c)
 static tn_status bring_home(placing *p)
 {
     tn_value *home;
+    p->origin = (tn_origin){0};
     for (uint32_t i = 0; i < p->values; i++) {
         tn_value *value = p->ir->value[i];
         int wanted = value->kept || value->home == TN_IN_STATE || (value->base && !value->is_view);

@@ -15,7 +15,7 @@ void tn_lower_precision(const tn_target *target, tn_ir *ir, uint32_t precision, 
         tn_launch *l = ir->launch[i];
         if (l->transfer || l->place || !(l->op->traits & TN_MULTIPLIES) || !has_factor_of_f32(l)) continue;
         l->operation.desc.precision = precision;
-        if (target->supports(target->self, 0, &l->operation.desc)) {
+        if (target->supports(target->self, 0, &l->operation.desc, &l->origin)) {
             ++*lowered;
             continue;
         }

@@ -83,6 +83,7 @@ static tn_status copy_all(copier *c, const unsigned char *live)
 {
     for (uint32_t i = 0; i < c->from->count; i++) {
         if (!live[i]) continue;
+        c->to->stands_for = &c->from->tensor[i]->origin;
         tn_tensor *copy = copy_of(c, c->from->tensor[i]);
         TN_TRY(tn_graph_status(c->to)); /* a rule is for what is there */
         copy = c->rule(c->arg, copy);
@@ -90,6 +91,7 @@ static tn_status copy_all(copier *c, const unsigned char *live)
         /* a rule may add many tensors: only what stands in the table is merged, and that is at most one a tensor */
         c->copy[i] = unique(c, copy);
     }
+    c->to->stands_for = NULL;
     for (uint32_t i = 0; i < c->from->sinks; i++) {
         tn_sink sink = c->from->sink[i];
         sink.value = c->copy[sink.value->id];

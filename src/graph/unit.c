@@ -355,6 +355,7 @@ tn_status tn_unit_build(tn_fusion *f, uint32_t unit, tn_region *region, tn_unit 
 {
     tn_tensor *anchor = f->anchor[f->unit[unit]], *x = f->graph->tensor[unit];
     memset(out, 0, sizeof *out);
+    out->about = anchor ? anchor : x;
     if (anchor && anchor->op == &tn_op_reduce) return build_reduce(f, unit, anchor, region, out);
     if (anchor) return build_kernel(f, anchor, region, out);
     if (x->op->kind == TN_MAP || f->scalar[x->id]) return build_map(f, unit, region, out);

@@ -3,8 +3,6 @@
 #include "given.h"
 #include "tenon/nn.h"
 
-#include <stdio.h>
-
 /* Padding such that y's size is x's divided by the stride, rounded up; an odd rest goes to the end. */
 static void pad_same(const tn_shape *x, const uint32_t kernel[2], tn_conv_options *options)
 {
@@ -34,19 +32,21 @@ static tn_tensor *refuse(tn_tensor *x, const char *layer, const char *name, cons
     return x;
 }
 
-static tn_tensor *weight_of(tn_tensor *x, const char *name, tn_shape shape, const tn_init *init)
+static tn_tensor *weight_of(tn_tensor *x, tn_shape shape, const tn_init *init)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.weight", name);
-    return tn_param(tn_graph_of(x), full, shape, init ? *init : (tn_init){.kind = TN_INIT_LECUN});
+    return tn_param(tn_graph_of(x), "weight", shape, init ? *init : (tn_init){.kind = TN_INIT_LECUN});
 }
 
-static tn_tensor *add_bias(tn_tensor *y, const char *name, int64_t filters)
+/* The layer's result, and the end of its scope. */
+static tn_tensor *finish(tn_tensor *y, int has_bias, int64_t filters)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.bias", name);
-    tn_tensor *bias = tn_param(tn_graph_of(y), full, TN_SHAPE(filters), (tn_init){.kind = TN_INIT_ZERO});
-    return tn_add(y, tn_reshape(bias, TN_SHAPE(filters, 1, 1)));
+    tn_graph *graph = tn_graph_of(y);
+    if (has_bias) {
+        tn_tensor *bias = tn_param(graph, "bias", TN_SHAPE(filters), (tn_init){.kind = TN_INIT_ZERO});
+        y = tn_add(y, tn_reshape(bias, TN_SHAPE(filters, 1, 1)));
+    }
+    tn_scope_pop(graph);
+    return y;
 }
 
 tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options)
@@ -65,8 +65,8 @@ tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options opt
     conv.pad[0] = options.pad[0], conv.pad[1] = options.pad[1];
     if (options.same) pad_same(&shape, kernel, &conv);
     tn_shape size = TN_SHAPE(options.filters, shape.dim[1] / conv.groups, kernel[0], kernel[1]);
-    tn_tensor *y = tn_conv2d_with(x, weight_of(x, name, size, options.init), conv);
-    return options.no_bias ? y : add_bias(y, name, options.filters);
+    tn_scope_push(tn_graph_of(x), name);
+    return finish(tn_conv2d_with(x, weight_of(x, size, options.init), conv), !options.no_bias, options.filters);
 }
 
 tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options)
@@ -92,6 +92,6 @@ tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_t
     }
     if (wrong) return refuse(x, "conv2d_transpose", name, &shape, wrong);
     tn_shape size = TN_SHAPE(shape.dim[1], options.filters / conv.groups, kernel[0], kernel[1]);
-    tn_tensor *y = tn_conv2d_transposed(x, weight_of(x, name, size, options.init), conv);
-    return options.no_bias ? y : add_bias(y, name, options.filters);
+    tn_scope_push(tn_graph_of(x), name);
+    return finish(tn_conv2d_transposed(x, weight_of(x, size, options.init), conv), !options.no_bias, options.filters);
 }

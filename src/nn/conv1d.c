@@ -2,8 +2,6 @@
 #include "given.h"
 #include "tenon/nn.h"
 
-#include <stdio.h>
-
 /* (batch, channels, length) as pictures of height 1, or x with the graph failed. */
 static tn_tensor *flat_picture(tn_tensor *x, const char *what)
 {
@@ -24,21 +22,24 @@ static tn_tensor *line(tn_tensor *y)
 
 /* ---- convolution ---- */
 
-/* "NAME.weight" (out, in, kernel), whose picture has height 1. */
-static tn_tensor *weight_of(tn_tensor *x, const char *name, tn_shape shape, const tn_init *init)
+/* "weight" (out, in, kernel), whose picture has height 1. */
+static tn_tensor *weight_of(tn_tensor *x, tn_shape shape, const tn_init *init)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.weight", name);
-    tn_tensor *weight = tn_param(tn_graph_of(x), full, shape, init ? *init : (tn_init){.kind = TN_INIT_LECUN});
+    tn_tensor *weight = tn_param(tn_graph_of(x), "weight", shape, init ? *init : (tn_init){.kind = TN_INIT_LECUN});
     return tn_reshape(weight, TN_SHAPE(shape.dim[0], shape.dim[1], 1, shape.dim[2]));
 }
 
-static tn_tensor *add_bias(tn_tensor *y, const char *name, int64_t filters)
+/* The layer's result, and the end of its scope. */
+static tn_tensor *finish(tn_tensor *y, int has_bias, int64_t filters)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.bias", name);
-    tn_tensor *bias = tn_param(tn_graph_of(y), full, TN_SHAPE(filters), (tn_init){.kind = TN_INIT_ZERO});
-    return tn_add(y, tn_reshape(bias, TN_SHAPE(filters, 1, 1)));
+    tn_graph *graph = tn_graph_of(y);
+    if (has_bias) {
+        tn_tensor *bias = tn_param(graph, "bias", TN_SHAPE(filters), (tn_init){.kind = TN_INIT_ZERO});
+        y = tn_add(y, tn_reshape(bias, TN_SHAPE(filters, 1, 1)));
+    }
+    y = line(y);
+    tn_scope_pop(graph);
+    return y;
 }
 
 /* 1 if channels, filters and groups fit; else the graph has failed. */
@@ -79,9 +80,9 @@ tn_tensor *tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
         tn_graph_fail(tn_graph_of(x), TN_EINVAL, "conv1d '%s': its padding is given and `same` as well", name);
     if (!fits(x, "conv1d", name, &o, groups)) return x;
     tn_shape s = tn_shape_of(x);
-    tn_tensor *weight = weight_of(x, name, TN_SHAPE(o.filters, s.dim[1] / groups, o.kernel), o.init);
-    tn_tensor *y = tn_conv2d_with(x, weight, row_options(&o, s.dim[3]));
-    return line(o.no_bias ? y : add_bias(y, name, o.filters));
+    tn_scope_push(tn_graph_of(x), name);
+    tn_tensor *weight = weight_of(x, TN_SHAPE(o.filters, s.dim[1] / groups, o.kernel), o.init);
+    return finish(tn_conv2d_with(x, weight, row_options(&o, s.dim[3])), !o.no_bias, o.filters);
 }
 
 tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
@@ -103,9 +104,9 @@ tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_o
                       name, (long long)conv.size[1], o.more);
         return x;
     }
-    tn_tensor *weight = weight_of(x, name, TN_SHAPE(s.dim[1], o.filters / groups, o.kernel), o.init);
-    tn_tensor *y = tn_conv2d_transposed(x, weight, conv);
-    return line(o.no_bias ? y : add_bias(y, name, o.filters));
+    tn_scope_push(tn_graph_of(x), name);
+    tn_tensor *weight = weight_of(x, TN_SHAPE(s.dim[1], o.filters / groups, o.kernel), o.init);
+    return finish(tn_conv2d_transposed(x, weight, conv), !o.no_bias, o.filters);
 }
 
 /* ---- pooling ---- */

@@ -69,14 +69,16 @@ tn_tensor *tn_layer_embedding(tn_net_build *build, tn_tensor *x, const double ar
 
 tn_tensor *tn_layer_position(tn_net_build *build, tn_tensor *x, const double arg[])
 {
-    char name[32], full[64];
+    char name[32];
     (void)arg;
     x = tn_net_sequence(x);
     tn_shape s = tn_shape_of(x);
     if (tn_graph_status(tn_graph_of(x))) return x;
-    snprintf(full, sizeof full, "%s.weight", tn_net_name(build, "position", name));
     tn_init init = {.kind = TN_INIT_NORMAL, .a = 0.02};
-    return tn_add(x, tn_param(tn_graph_of(x), full, TN_SHAPE(s.dim[1], s.dim[2]), init));
+    tn_scope_push(tn_graph_of(x), tn_net_name(build, "position", name));
+    x = tn_add(x, tn_param(tn_graph_of(x), "weight", TN_SHAPE(s.dim[1], s.dim[2]), init));
+    tn_scope_pop(tn_graph_of(x));
+    return x;
 }
 
 tn_tensor *tn_layer_project(tn_net_build *build, tn_tensor *x, const double arg[])

@@ -2,20 +2,15 @@
 #include "given.h"
 #include "tenon/nn.h"
 
-#include <stdio.h>
-
 /* The bias follows the product at once, in two dimensions, so that the compiler makes it the product's epilogue. */
-static tn_tensor *affine(tn_tensor *x, const char *name, const tn_linear_options *options)
+static tn_tensor *affine(tn_tensor *x, const tn_linear_options *options)
 {
     tn_graph *graph = tn_graph_of(x);
     tn_init init = options->init ? *options->init : (tn_init){.kind = TN_INIT_LECUN};
-    char full[256];
-    snprintf(full, sizeof full, "%s.weight", name);
-    tn_tensor *y = tn_param(graph, full, TN_SHAPE(options->units, tn_shape_of(x).dim[1]), init);
+    tn_tensor *y = tn_param(graph, "weight", TN_SHAPE(options->units, tn_shape_of(x).dim[1]), init);
     y = tn_matmul_t(x, y, 0, 1);
     if (options->no_bias) return y;
-    snprintf(full, sizeof full, "%s.bias", name);
-    return tn_add(y, tn_param(graph, full, TN_SHAPE(options->units), (tn_init){.kind = TN_INIT_ZERO}));
+    return tn_add(y, tn_param(graph, "bias", TN_SHAPE(options->units), (tn_init){.kind = TN_INIT_ZERO}));
 }
 
 tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)
@@ -34,8 +29,10 @@ tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options opti
         tn_graph_fail(graph, TN_EINVAL, "linear '%s': %lld units; it needs at least 1", name, (long long)options.units);
         return x;
     }
-    if (shape.rank == 2) return affine(x, name, &options);
-    tn_tensor *y = affine(tn_reshape(x, TN_SHAPE(-1, shape.dim[shape.rank - 1])), name, &options);
+    tn_scope_push(graph, name);
+    tn_tensor *y = affine(shape.rank == 2 ? x : tn_reshape(x, TN_SHAPE(-1, shape.dim[shape.rank - 1])), &options);
     shape.dim[shape.rank - 1] = options.units;
-    return tn_reshape(y, shape);
+    if (shape.rank != 2) y = tn_reshape(y, shape);
+    tn_scope_pop(graph);
+    return y;
 }

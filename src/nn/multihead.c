@@ -24,16 +24,14 @@ static tn_tensor *part_of(tn_tensor *all, int64_t i, int64_t heads)
 }
 
 /* Rows `first` to `first + count` of the projections, each `width` outputs, of x (batch, steps, width). */
-static tn_tensor *project(tn_tensor *x, const char *name, int64_t first, int64_t count)
+static tn_tensor *project(tn_tensor *x, int64_t first, int64_t count)
 {
     tn_graph *graph = tn_graph_of(x);
     tn_shape s = tn_shape_of(x);
     int64_t width = s.dim[2];
-    char full[256];
-    snprintf(full, sizeof full, "%s.in_proj_weight", name);
-    tn_tensor *weight = tn_param(graph, full, TN_SHAPE(3 * width, width), (tn_init){.kind = TN_INIT_XAVIER});
-    snprintf(full, sizeof full, "%s.in_proj_bias", name);
-    tn_tensor *bias = tn_param(graph, full, TN_SHAPE(3 * width), (tn_init){.kind = TN_INIT_ZERO});
+    tn_tensor *weight =
+        tn_param(graph, "in_proj_weight", TN_SHAPE(3 * width, width), (tn_init){.kind = TN_INIT_XAVIER});
+    tn_tensor *bias = tn_param(graph, "in_proj_bias", TN_SHAPE(3 * width), (tn_init){.kind = TN_INIT_ZERO});
     if (count < 3) {
         weight = tn_slice(weight, 0, first * width, count * width, 1);
         bias = tn_slice(bias, 0, first * width, count * width, 1);
@@ -98,18 +96,20 @@ static int fits(tn_tensor *x, const char *name, const tn_attention_options *o)
 tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options o)
 {
     TN_NAMED(x, name);
-    char full[256];
     if (!fits(x, name, &o)) return x;
+    tn_graph *graph = tn_graph_of(x);
+    tn_scope_push(graph, name);
     tn_shape shape = tn_shape_of(x);
     int64_t width = shape.dim[2];
-    tn_tensor *first = by_head(project(x, name, 0, o.memory ? 1 : 3), width, o.heads);
-    tn_tensor *rest = o.memory ? by_head(project(o.memory, name, 1, 2), width, o.heads) : first;
+    tn_tensor *first = by_head(project(x, 0, o.memory ? 1 : 3), width, o.heads);
+    tn_tensor *rest = o.memory ? by_head(project(o.memory, 1, 2), width, o.heads) : first;
     int64_t at = o.memory ? 0 : 1;
     tn_tensor *q = part_of(first, 0, o.heads), *k = part_of(rest, at, o.heads);
     tn_tensor *y = attend(q, k, part_of(rest, at + 1, o.heads), &o);
     y = tn_reshape(tn_transpose(y, (int32_t[]){1, 2, 0, 3}), shape);
-    snprintf(full, sizeof full, "%s.out_proj", name);
-    return tn_linear(y, full, .units = width);
+    y = tn_linear(y, "out_proj", .units = width);
+    tn_scope_pop(graph);
+    return y;
 }
 
 tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal)
@@ -122,16 +122,15 @@ tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int 
 
 /* What the parts of a layer share. */
 typedef struct layer {
-    const char *name;
     const tn_transformer_options *o;
     int part; /* the last one's number */
 } layer;
 
 static tn_tensor *norm(const layer *l, tn_tensor *x)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.norm%d", l->name, l->part);
-    return tn_layer_norm(x, full, .epsilon = l->o->epsilon);
+    char name[16];
+    snprintf(name, sizeof name, "norm%d", l->part);
+    return tn_layer_norm(x, name, .epsilon = l->o->epsilon);
 }
 
 static tn_tensor *drop(const layer *l, tn_tensor *x)
@@ -141,30 +140,23 @@ static tn_tensor *drop(const layer *l, tn_tensor *x)
 
 static tn_tensor *to_itself(const layer *l, tn_tensor *x)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.self_attn", l->name);
-    return tn_multihead_attention(x, full, .heads = l->o->heads, .causal = l->o->causal, .mask = l->o->mask,
+    return tn_multihead_attention(x, "self_attn", .heads = l->o->heads, .causal = l->o->causal, .mask = l->o->mask,
                                   .dropout = l->o->dropout);
 }
 
 static tn_tensor *to_memory(const layer *l, tn_tensor *x)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.multihead_attn", l->name);
-    return tn_multihead_attention(x, full, .heads = l->o->heads, .memory = l->o->memory, .mask = l->o->memory_mask,
-                                  .dropout = l->o->dropout);
+    return tn_multihead_attention(x, "multihead_attn", .heads = l->o->heads, .memory = l->o->memory,
+                                  .mask = l->o->memory_mask, .dropout = l->o->dropout);
 }
 
 static tn_tensor *feed_forward(const layer *l, tn_tensor *x)
 {
     tn_shape s = tn_shape_of(x);
     int64_t width = s.dim[s.rank - 1];
-    char full[256];
-    snprintf(full, sizeof full, "%s.linear1", l->name);
-    tn_tensor *y = tn_linear(x, full, .units = l->o->hidden ? l->o->hidden : 4 * width);
+    tn_tensor *y = tn_linear(x, "linear1", .units = l->o->hidden ? l->o->hidden : 4 * width);
     y = drop(l, l->o->relu ? tn_relu(y) : tn_gelu(y));
-    snprintf(full, sizeof full, "%s.linear2", l->name);
-    return tn_linear(y, full, .units = width);
+    return tn_linear(y, "linear2", .units = width);
 }
 
 /* x and a part of it, normalised before or after. */
@@ -178,10 +170,14 @@ static tn_tensor *add_part(layer *l, tn_tensor *x, tn_tensor *(*part)(const laye
 tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)
 {
     TN_NAMED(x, name);
-    layer l = {.name = name, .o = &options};
+    layer l = {.o = &options};
+    tn_graph *graph = tn_graph_of(x);
+    tn_scope_push(graph, name);
     x = add_part(&l, x, to_itself);
     if (options.memory) x = add_part(&l, x, to_memory);
-    return add_part(&l, x, feed_forward);
+    x = add_part(&l, x, feed_forward);
+    tn_scope_pop(graph);
+    return x;
 }
 
 /* sin(p / 10000^(i / width)) in the even columns i, and the cosine of the same in the next ones. */

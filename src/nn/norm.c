@@ -6,7 +6,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 
 /* Added to variances unless given. */
 #define EPSILON 1e-5
@@ -15,9 +14,10 @@
 static tn_tensor *part(tn_graph *graph, const char *name, const char *suffix, tn_shape shape, double value,
                        uint32_t flags)
 {
-    char full[256];
-    snprintf(full, sizeof full, "%s.%s", name, suffix);
-    return tn_variable(graph, full, TN_F32, shape, (tn_init){.kind = TN_INIT_CONSTANT, .a = value}, flags);
+    tn_scope_push(graph, name);
+    tn_tensor *x = tn_variable(graph, suffix, TN_F32, shape, (tn_init){.kind = TN_INIT_CONSTANT, .a = value}, flags);
+    tn_scope_pop(graph);
+    return x;
 }
 
 /* x weight + bias, both of `shape` and read as `as`. */

@@ -32,12 +32,13 @@ static cell make_cell(tn_graph *graph, const char *name, direction d, int64_t ga
                                TN_SHAPE(gates * units)};
     const tn_init init = {.kind = TN_INIT_UNIFORM, .a = 1 / sqrt((double)units)};
     tn_tensor *param[4];
+    tn_scope_push(graph, name);
     for (int i = 0; i < 4; i++) {
-        char full[256];
-        snprintf(full, sizeof full, "%s.%s_l%lld%s", name, kinds[i], (long long)d.layer,
-                 d.is_reverse ? "_reverse" : "");
+        char full[64];
+        snprintf(full, sizeof full, "%s_l%lld%s", kinds[i], (long long)d.layer, d.is_reverse ? "_reverse" : "");
         param[i] = tn_param(graph, full, shapes[i], init);
     }
+    tn_scope_pop(graph);
     return (cell){param[0], param[1], param[2], param[3], units};
 }
 
@@ -224,14 +225,15 @@ tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_option
 static tn_tensor *rows_of(tn_tensor *index, const char *name, int64_t count, int64_t units, int64_t zero_row)
 {
     tn_graph *graph = tn_graph_of(index);
-    char full[256];
     if (tn_graph_status(graph)) return index;
     if (count < 1 || units < 1)
         tn_graph_fail(graph, TN_EINVAL, "embedding '%s': a table of %lld by %lld", name, (long long)count,
                       (long long)units);
-    snprintf(full, sizeof full, "%s.weight", name);
     tn_init init = {.kind = TN_INIT_NORMAL, .a = 1, .zero_row = zero_row};
-    return tn_gather(tn_param(graph, full, TN_SHAPE(count, units), init), index);
+    tn_scope_push(graph, name);
+    tn_tensor *rows = tn_gather(tn_param(graph, "weight", TN_SHAPE(count, units), init), index);
+    tn_scope_pop(graph);
+    return rows;
 }
 
 tn_tensor *tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)

@@ -12,6 +12,12 @@ typedef struct tn_sink {
     tn_tensor *value;
 } tn_sink;
 
+/* What names begin with; in the graph's region. */
+typedef struct tn_scope {
+    const struct tn_scope *outer; /* NULL: none */
+    const char *prefix;           /* those of the outer ones first */
+} tn_scope;
+
 struct tn_graph {
     tn_region region; /* tensors, attributes, names */
     tn_status status; /* the first error, and its text */
@@ -26,11 +32,16 @@ struct tn_graph {
     uint32_t optimizers; /* that count their steps */
     uint32_t is_shard;   /* it has one of several shards of a batch */
     tn_tensor *empty;    /* what calls on a failed graph return */
+    const tn_scope *scope;
+    const tn_origin *stands_for; /* of a graph that is made of another: the node whose part is made; else NULL */
 };
 
 /* Adds a tensor without asking the shape rule. */
 tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_tensor *const in[], uint32_t n_in,
                         const void *attrs, const char *name);
+
+/* The name with its scope before it; NULL: there is no memory. */
+const char *tn_scoped_name(tn_graph *graph, const char *name);
 
 /* The variable, input or scalar input of that name, or NULL. */
 tn_tensor *tn_graph_leaf(const tn_graph *graph, const tn_op_def *op, const char *name);

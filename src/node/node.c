@@ -43,14 +43,36 @@ tn_status tn_graph_status(const tn_graph *graph)
     return graph->status ? tn_fail(graph->status, "%s", graph->message) : TN_OK;
 }
 
+/* Of a node that would be next; NULL: there is none. */
+static tn_origin origin_of_next(const tn_graph *graph, const char *op, const char *name)
+{
+    if (graph->stands_for) return *graph->stands_for;
+    return (tn_origin){op, name, graph->scope ? graph->scope->prefix : NULL, graph->count};
+}
+
+static void fail(tn_graph *graph, tn_status status, const char *op, const char *format, va_list args)
+{
+    const tn_origin origin = origin_of_next(graph, op, NULL);
+    graph->status = status;
+    tn_vsnprintf(graph->message, sizeof graph->message, format, args);
+    tn_origin_append(graph->message, sizeof graph->message, &origin);
+}
+
 void tn_graph_fail(tn_graph *graph, tn_status status, const char *format, ...)
 {
     va_list args;
     if (!graph || graph->status) return;
-    graph->status = status;
-    if (!format) format = "tn_graph_fail: format is NULL";
     va_start(args, format);
-    tn_vsnprintf(graph->message, sizeof graph->message, format, args);
+    fail(graph, status, NULL, format ? format : "tn_graph_fail: format is NULL", args);
+    va_end(args);
+}
+
+void tn_node_fail(tn_graph *graph, tn_status status, const char *format, ...)
+{
+    va_list args;
+    if (!graph || graph->status) return;
+    va_start(args, format);
+    fail(graph, status, "", format, args);
     va_end(args);
 }
 
@@ -113,7 +135,8 @@ tn_tensor *tn_graph_add(tn_graph *graph, const tn_op_def *op, tn_type type, tn_t
                      .n_in = n_in,
                      .id = graph->count,
                      .attrs = kept,
-                     .name = name};
+                     .name = name,
+                     .origin = origin_of_next(graph, op->name, name)};
     return graph->tensor[graph->count++] = x;
 }
 
@@ -139,7 +162,10 @@ tn_tensor *tn_node(const tn_op_def *op, tn_graph *graph, tn_tensor *const in[], 
     if (is_broken(common)) return common->empty;
     tn_status s = op->shape(in, n_in, attrs, &type);
     if (!s) s = tn_shape_check(&type.shape);
-    if (s) return tn_graph_keep_error(common, s);
+    if (s) {
+        const tn_origin origin = origin_of_next(common, op->name, NULL);
+        return tn_graph_keep_error(common, tn_fail_at(s, &origin));
+    }
     return tn_graph_add(common, op, type, in, n_in, attrs, NULL);
 }
 

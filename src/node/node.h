@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "field.h"
+#include "origin.h"
 #include "shape.h"
 #include "tenon/ops.h"
 
@@ -46,6 +47,7 @@ struct tn_tensor {
     const char *name;     /* of an input, a scalar input or a variable, else NULL */
     tn_tensor *lowered;   /* by its `lower`, once that was needed */
     uint32_t is_assigned; /* a variable that a sink writes */
+    tn_origin origin;     /* itself, or the node of the user's graph that it stands for */
 };
 
 /* The attributes of any operator. */
@@ -165,6 +167,9 @@ struct tn_op_def {
 
 /* Adds an operator to the graph. `graph` may be NULL if there are operands. */
 tn_tensor *tn_node(const tn_op_def *op, tn_graph *graph, tn_tensor *const in[], uint32_t n_in, const void *attrs);
+
+/* As tn_graph_fail, for an operator that can't be added, with which the text begins: names its node. */
+void tn_node_fail(tn_graph *graph, tn_status status, const char *format, ...) TN_PRINTF(3, 4);
 
 /* A number for a random stream of this graph, different at each call, below 2^24. */
 uint32_t tn_graph_stream(tn_graph *graph);

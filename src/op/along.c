@@ -14,7 +14,7 @@ int tn_find_axis(const char *op, tn_tensor *x, int32_t axis, uint32_t *out)
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return 0;
     tn_status s = tn_require_axis(op, x, axis, out);
-    if (s) tn_graph_fail(graph, s, "%s", tn_message());
+    if (s) tn_node_fail(graph, s, "%s", tn_message());
     return !s;
 }
 
@@ -26,10 +26,10 @@ tn_tensor *tn_insert_axis(const char *op, tn_tensor *x, int32_t axis)
     tn_shape from = x->type.shape, to = {.rank = from.rank + 1};
     int32_t at = axis < 0 ? axis + to.rank : axis;
     if (to.rank > TN_MAX_RANK)
-        tn_graph_fail(graph, TN_ESHAPE, "%s: shape %s leaves no room for one more dimension", op,
-                      tn_shape_text(&from, text, sizeof text));
+        tn_node_fail(graph, TN_ESHAPE, "%s: shape %s leaves no room for one more dimension", op,
+                     tn_shape_text(&from, text, sizeof text));
     else if (at < 0 || at > from.rank)
-        tn_graph_fail(graph, TN_ESHAPE, "%s: axis %d of %d dimensions", op, axis, to.rank);
+        tn_node_fail(graph, TN_ESHAPE, "%s: axis %d of %d dimensions", op, axis, to.rank);
     if (tn_graph_status(graph)) return x;
     for (int32_t d = 0; d < to.rank; d++) to.dim[d] = d < at ? from.dim[d] : d == at ? 1 : from.dim[d - 1];
     return tn_reshape(x, to);

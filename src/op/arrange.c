@@ -13,7 +13,7 @@ tn_tensor *tn_squeeze(tn_tensor *x, int32_t axis)
     if (!tn_find_axis("squeeze", x, axis, &at)) return x;
     tn_shape to = x->type.shape;
     if (to.dim[at] != 1)
-        tn_graph_fail(x->graph, TN_ESHAPE, "squeeze: axis %d is of size %lld", axis, (long long)to.dim[at]);
+        tn_node_fail(x->graph, TN_ESHAPE, "squeeze: axis %d is of size %lld", axis, (long long)to.dim[at]);
     for (int32_t d = (int32_t)at; d + 1 < to.rank; d++) to.dim[d] = to.dim[d + 1];
     to.dim[--to.rank] = 0;
     return tn_reshape(x, to);
@@ -47,8 +47,8 @@ void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[])
     int found = tn_find_axis("split", x, axis, &at);
     int64_t n = found ? x->type.shape.dim[at] : 0;
     if (found && (!parts || n % parts))
-        tn_graph_fail(x->graph, TN_ESHAPE, "split: %lld elements in %u parts", (long long)n, parts);
-    if (found && !out) tn_graph_fail(x->graph, TN_EINVAL, "split: out is NULL");
+        tn_node_fail(x->graph, TN_ESHAPE, "split: %lld elements in %u parts", (long long)n, parts);
+    if (found && !out) tn_node_fail(x->graph, TN_EINVAL, "split: out is NULL");
     for (uint32_t i = 0; out && i < parts; i++) out[i] = tn_slice(x, axis, n / parts * i, n / parts, 1);
 }
 
@@ -59,7 +59,7 @@ tn_tensor *tn_index_select(tn_tensor *x, int32_t axis, tn_tensor *index)
     if (!tn_find_axis("index_select", x, axis, &at)) return x;
     tn_shape line = {0}, to = x->type.shape;
     if (index->type.shape.rank != 1)
-        tn_graph_fail(x->graph, TN_ESHAPE, "index_select: an index of rank %d", index->type.shape.rank);
+        tn_node_fail(x->graph, TN_ESHAPE, "index_select: an index of rank %d", index->type.shape.rank);
     if (tn_graph_status(x->graph) || !at) return tn_gather(x, index);
     line.rank = to.rank - (int32_t)at;
     for (int32_t d = 0; d < line.rank; d++) line.dim[d] = d ? 1 : index->type.shape.dim[0];
@@ -115,7 +115,7 @@ tn_tensor *tn_pad_wrap(tn_tensor *x, int32_t axis, int64_t before, int64_t after
 tn_tensor *tn_diag(tn_tensor *x)
 {
     const tn_shape s = tn_shape_of(x);
-    if (s.rank != 1 && s.rank != 2) tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "diag: a tensor of rank %d", s.rank);
+    if (s.rank != 1 && s.rank != 2) tn_node_fail(tn_graph_of(x), TN_ESHAPE, "diag: a tensor of rank %d", s.rank);
     if (tn_graph_status(tn_graph_of(x))) return x;
     if (s.rank == 2) {
         int64_t least = s.dim[0] < s.dim[1] ? s.dim[0] : s.dim[1];

@@ -18,11 +18,11 @@ static int fits(tn_tensor *q, tn_tensor *k, tn_tensor *v)
     for (int32_t d = 0; fine && d < a.rank - 3; d++) fine = a.dim[d] == b.dim[d] && a.dim[d] == c.dim[d];
     if (tn_graph_status(tn_graph_of(q))) return 0;
     if (!fine)
-        tn_graph_fail(tn_graph_of(q), TN_ESHAPE,
-                      "attend: %s, %s, %s should be (..., heads, queries, d), (..., groups, keys, d) and (..., groups, "
-                      "keys, e), and the groups divide the heads",
-                      tn_shape_text(&a, ta, sizeof ta), tn_shape_text(&b, tb, sizeof tb),
-                      tn_shape_text(&c, tc, sizeof tc));
+        tn_node_fail(tn_graph_of(q), TN_ESHAPE,
+                     "attend: %s, %s, %s should be (..., heads, queries, d), (..., groups, keys, d) and (..., groups, "
+                     "keys, e), and the groups divide the heads",
+                     tn_shape_text(&a, ta, sizeof ta), tn_shape_text(&b, tb, sizeof tb),
+                     tn_shape_text(&c, tc, sizeof tc));
     return fine;
 }
 
@@ -84,8 +84,8 @@ tn_tensor *tn_attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, tn_attend_options
 tn_tensor *tn_rotary_table(tn_graph *graph, int64_t first, int64_t steps, int64_t pairs, double base, tn_tensor **sine)
 {
     if (pairs < 1 || !(base > 0) || !sine)
-        tn_graph_fail(graph, TN_EINVAL, "rotary_table: %lld pairs, base %g, sine %s NULL", (long long)pairs, base,
-                      sine ? "not" : "is");
+        tn_node_fail(graph, TN_EINVAL, "rotary_table: %lld pairs, base %g, sine %s NULL", (long long)pairs, base,
+                     sine ? "not" : "is");
     tn_tensor *i = tn_arange(graph, 0, 1, pairs > 0 ? pairs : 1);
     tn_tensor *speed = tn_exp(tn_mul(i, tn_number(i, -log(base > 0 ? base : 1) / (double)(pairs > 0 ? pairs : 1))));
     tn_tensor *angle = tn_outer(tn_arange(graph, (double)first, 1, steps), speed);
@@ -109,8 +109,8 @@ tn_tensor *tn_rotary(tn_tensor *x, tn_tensor *cosine, tn_tensor *sine, int inter
     tn_shape s = tn_shape_of(x), c = tn_shape_of(cosine);
     int64_t all = s.rank ? s.dim[s.rank - 1] : 0, pairs = c.rank ? c.dim[c.rank - 1] : 0;
     if (pairs < 1 || 2 * pairs > all || s.rank >= TN_MAX_RANK)
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "rotary: %lld pairs of %lld elements", (long long)pairs,
-                      (long long)all);
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE, "rotary: %lld pairs of %lld elements", (long long)pairs,
+                     (long long)all);
     if (tn_graph_status(tn_graph_of(x))) return x;
     int64_t step = interleaved ? 2 : 1;
     tn_tensor *a = tn_slice(x, -1, 0, pairs, step), *b = tn_slice(x, -1, interleaved ? 1 : pairs, pairs, step);

@@ -117,7 +117,7 @@ static tn_tensor *normalize(tn_tensor *const in[], tn_axes axes, double epsilon,
     tn_graph *graph = tn_graph_of(in[0]);
     if (tn_graph_status(graph)) return in[0];
     tn_status s = tn_axes_mask(axes, in[0]->type.shape.rank, &at.axes);
-    if (s) tn_graph_fail(graph, s, "batch_normalize: %s", tn_message());
+    if (s) tn_node_fail(graph, s, "batch_normalize: %s", tn_message());
     return tn_node(&tn_op_batch_normalize, NULL, in, 3, &at);
 }
 

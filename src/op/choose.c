@@ -36,7 +36,7 @@ static int may_hold(const char *op, tn_tensor *x, int64_t most)
     tn_graph *graph = tn_graph_of(x);
     tn_shape s = tn_shape_of(x);
     if (most < 0 || most > INT32_MAX || tn_shape_count(&s) > INT32_MAX)
-        tn_graph_fail(graph, TN_EINVAL, "%s: room for %lld elements", op, (long long)most);
+        tn_node_fail(graph, TN_EINVAL, "%s: room for %lld elements", op, (long long)most);
     return !tn_graph_status(graph);
 }
 
@@ -62,8 +62,8 @@ tn_tensor *tn_compress(tn_tensor *x, tn_tensor *condition, int32_t axis, int64_t
     tn_shape c = tn_shape_of(condition);
     if (!tn_find_axis("compress", x, axis, &at) || !may_hold("compress", x, most)) return x;
     if (c.rank != 1 || c.dim[0] > x->type.shape.dim[at])
-        tn_graph_fail(x->graph, TN_ESHAPE, "compress: a condition of rank %d and %lld elements for %lld", c.rank,
-                      (long long)c.dim[0], (long long)x->type.shape.dim[at]);
+        tn_node_fail(x->graph, TN_ESHAPE, "compress: a condition of rank %d and %lld elements for %lld", c.rank,
+                     (long long)c.dim[0], (long long)x->type.shape.dim[at]);
     if (tn_graph_status(x->graph)) return x;
     tn_tensor *mask = is_not_0(condition);
     if (count) *count = tn_sum(mask, TN_ALL, 0);
@@ -77,7 +77,7 @@ tn_tensor *tn_unique(tn_tensor *x, tn_unique_result *more)
     if (!may_hold("unique", x, 0)) return x;
     tn_tensor *line = whole_line(x), *order = tn_argsort(line, 0, 0), *sorted = tn_gather(line, order);
     int64_t n = tn_shape_of(line).dim[0];
-    if (!n) tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "unique: of no elements");
+    if (!n) tn_node_fail(tn_graph_of(x), TN_ESHAPE, "unique: of no elements");
     if (tn_graph_status(tn_graph_of(x))) return x;
     tn_tensor *rest = tn_slice(sorted, 0, 1, n - 1, 1);
     tn_tensor *differs = tn_cast(tn_ne(rest, tn_slice(sorted, 0, 0, n - 1, 1)), TN_I32);
@@ -128,11 +128,10 @@ tn_tensor *tn_nms(tn_tensor *boxes, tn_tensor *scores, int64_t most, tn_nms_opti
     char ta[160], tb[160];
     if (b.rank != 3 || s.rank != 3 || b.dim[0] != s.dim[0] || b.dim[1] != s.dim[2] || b.dim[2] != 4 || !s.dim[2] ||
         most < 1 || most > 4096)
-        tn_graph_fail(
-            graph, TN_ESHAPE,
-            "nms: boxes %s and scores %s, at most %lld; they should be (batch, n, 4), (batch, classes, n) and "
-            "1..4096",
-            tn_shape_text(&b, ta, sizeof ta), tn_shape_text(&s, tb, sizeof tb), (long long)most);
+        tn_node_fail(graph, TN_ESHAPE,
+                     "nms: boxes %s and scores %s, at most %lld; they should be (batch, n, 4), (batch, classes, n) and "
+                     "1..4096",
+                     tn_shape_text(&b, ta, sizeof ta), tn_shape_text(&s, tb, sizeof tb), (long long)most);
     if (tn_graph_status(graph)) return boxes;
     tn_shape all = TN_SHAPE(b.dim[0], s.dim[1], b.dim[1], 4);
     boxes = tn_broadcast(tn_unsqueeze(corners(boxes, options.centres != 0), 1), all);

@@ -82,11 +82,11 @@ tn_tensor *tn_stack(tn_tensor *const in[], uint32_t n_in, int32_t axis)
     if (tn_graph_status(graph)) return in[0];
     for (uint32_t i = 1; i < n_in; i++)
         if (!in[i] || in[i]->graph != graph || !tn_shape_equal(&in[i]->type.shape, &in[0]->type.shape))
-            tn_graph_fail(graph, TN_ESHAPE, "stack: operand %u %s", i,
-                          in[i] ? "has another shape than the first" : "is NULL");
+            tn_node_fail(graph, TN_ESHAPE, "stack: operand %u %s", i,
+                         in[i] ? "has another shape than the first" : "is NULL");
     if (tn_graph_status(graph)) return in[0];
     tn_tensor **part = tn_alloc(n_in * sizeof *part);
-    if (!part) tn_graph_fail(graph, TN_ENOMEM, "out of memory");
+    if (!part) tn_node_fail(graph, TN_ENOMEM, "out of memory");
     for (uint32_t i = 0; part && i < n_in; i++) part[i] = tn_insert_axis("stack", in[i], axis);
     tn_tensor *y = part ? tn_concat(part, n_in, axis) : in[0];
     tn_free(part);

@@ -29,9 +29,9 @@ static int fail(const job *j, const char *what)
 {
     char x[160], weight[160];
     tn_shape w = tn_shape_of(j->weight);
-    tn_graph_fail(tn_graph_of(j->x), TN_ESHAPE, "%s of %s and %s in %lld group(s): %s", j->op,
-                  tn_shape_text(&j->shape, x, sizeof x), tn_shape_text(&w, weight, sizeof weight), (long long)j->groups,
-                  what);
+    tn_node_fail(tn_graph_of(j->x), TN_ESHAPE, "%s of %s and %s in %lld group(s): %s", j->op,
+                 tn_shape_text(&j->shape, x, sizeof x), tn_shape_text(&w, weight, sizeof weight), (long long)j->groups,
+                 what);
     return 0;
 }
 
@@ -102,7 +102,7 @@ static tn_tensor *taps_as_channels(const job *j, tn_tensor *x)
     tn_shape s = tn_shape_of(x);
     int64_t each = s.dim[2] / j->groups;
     tn_tensor **part = tn_alloc((size_t)l->kernel * sizeof *part);
-    if (!part) tn_graph_fail(tn_graph_of(x), TN_ENOMEM, "%s: no memory for %lld taps", j->op, (long long)l->kernel);
+    if (!part) tn_node_fail(tn_graph_of(x), TN_ENOMEM, "%s: no memory for %lld taps", j->op, (long long)l->kernel);
     if (!part) return x;
     x = tn_reshape(tn_pad(x, 1, l->begin, l->end),
                    TN_SHAPE(s.dim[0], s.dim[1] + l->begin + l->end, j->groups, each, s.dim[3], s.dim[4]));

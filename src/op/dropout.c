@@ -45,7 +45,7 @@ static void reference(const tn_reference_call *call)
 tn_tensor *tn_dropout(tn_tensor *x, double rate)
 {
     tn_graph *graph = tn_graph_of(x);
-    if (!(rate >= 0 && rate < 1)) tn_graph_fail(graph, TN_EINVAL, "dropout: rate %g is not within 0..1", rate);
+    if (!(rate >= 0 && rate < 1)) tn_node_fail(graph, TN_EINVAL, "dropout: rate %g is not within 0..1", rate);
     if (tn_graph_status(graph) || rate == 0) return x;
     attrs at = {round(rate * 0x1p24) * 0x1p-24, tn_graph_stream(graph), 0};
     if (at.rate >= 1) at.rate = 1 - 0x1p-24;

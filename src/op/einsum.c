@@ -25,7 +25,7 @@ typedef struct job {
 
 static int fail(const job *j, const char *what)
 {
-    tn_graph_fail(j->graph, TN_EINVAL, "einsum \"%s\": %s", j->equation, what);
+    tn_node_fail(j->graph, TN_EINVAL, "einsum \"%s\": %s", j->equation, what);
     return 0;
 }
 

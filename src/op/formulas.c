@@ -16,13 +16,13 @@ tn_tensor *tn_logistic(tn_tensor *x, double L, double k, double x0)
 
 tn_tensor *tn_celu(tn_tensor *x, double alpha)
 {
-    if (!(alpha > 0)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "celu: alpha %g is not above 0", alpha);
+    if (!(alpha > 0)) tn_node_fail(tn_graph_of(x), TN_EINVAL, "celu: alpha %g is not above 0", alpha);
     return tn_mul(tn_elu(tn_div(x, tn_number(x, alpha)), tn_number(x, 1)), tn_number(x, alpha));
 }
 
 static void check_lambda(const char *op, tn_tensor *x, double lambda)
 {
-    if (!(lambda >= 0)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "%s: lambda %g is not 0 or above", op, lambda);
+    if (!(lambda >= 0)) tn_node_fail(tn_graph_of(x), TN_EINVAL, "%s: lambda %g is not 0 or above", op, lambda);
 }
 
 tn_tensor *tn_hard_shrink(tn_tensor *x, double lambda)
@@ -47,7 +47,7 @@ tn_tensor *tn_glu(tn_tensor *x, int32_t axis)
     uint32_t at = 0;
     if (!tn_find_axis("glu", x, axis, &at)) return x;
     int64_t n = x->type.shape.dim[at];
-    if (n % 2) tn_graph_fail(x->graph, TN_ESHAPE, "glu: %lld elements have no halves", (long long)n);
+    if (n % 2) tn_node_fail(x->graph, TN_ESHAPE, "glu: %lld elements have no halves", (long long)n);
     return tn_mul(tn_slice(x, axis, 0, n / 2, 1), tn_sigmoid(tn_slice(x, axis, n / 2, n / 2, 1)));
 }
 

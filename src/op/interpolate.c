@@ -72,7 +72,7 @@ static tn_tensor *matrix(const job *j, tn_tensor *x)
         part[n + i] = (float)(weight[i] - (double)part[i]);
     }
     if (!weight || !part)
-        tn_graph_fail(x->graph, TN_ENOMEM, "interpolate: no memory for %zu weights", n);
+        tn_node_fail(x->graph, TN_ENOMEM, "interpolate: no memory for %zu weights", n);
     else if (x->type.dtype == TN_F64)
         y = tn_constant(x->graph, TN_F64, shape, weight);
     else
@@ -85,7 +85,7 @@ static tn_tensor *matrix(const job *j, tn_tensor *x)
 static tn_tensor *chosen(const job *j, tn_tensor *x, int32_t axis)
 {
     int32_t *place = tn_alloc((size_t)j->count * sizeof *place);
-    if (!place) tn_graph_fail(x->graph, TN_ENOMEM, "interpolate: no memory for %lld places", (long long)j->count);
+    if (!place) tn_node_fail(x->graph, TN_ENOMEM, "interpolate: no memory for %lld places", (long long)j->count);
     for (int64_t i = 0; place && i < j->count; i++)
         place[i] = (int32_t)inside(j, round_by[j->o.round](j->start + (double)i * j->step));
     if (place) x = tn_index_select(x, axis, tn_constant(x->graph, TN_I32, TN_SHAPE(j->count), place));
@@ -107,12 +107,12 @@ tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double star
         options.round > TN_ROUND_UP || fabs(step) > 1e6 ||
         (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from) ||
         (options.antialias && fabs(step) * (double)count > MOST_WEIGHTS))
-        tn_graph_fail(x->graph, TN_EINVAL, "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d",
-                      (long long)count, (long long)j.from, start, step, options.mode, options.round);
+        tn_node_fail(x->graph, TN_EINVAL, "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d",
+                     (long long)count, (long long)j.from, start, step, options.mode, options.round);
     if (tn_graph_status(x->graph)) return x;
     if (options.mode == TN_NEAREST) return chosen(&j, x, axis);
     if (!tn_is_floating(x->type.dtype))
-        tn_graph_fail(x->graph, TN_EDTYPE, "interpolate: of element type %s", tn_dtype_name(x->type.dtype));
+        tn_node_fail(x->graph, TN_EDTYPE, "interpolate: of element type %s", tn_dtype_name(x->type.dtype));
     if (tn_graph_status(x->graph)) return x;
     if ((int32_t)at == s.rank - 1) return tn_matmul_t(x, matrix(&j, x), 0, 1);
     tn_tensor_desc flat = tn_desc_along(x, at);
@@ -125,8 +125,8 @@ tn_tensor *tn_resize(tn_tensor *x, tn_shape sizes, tn_resize_options o)
 {
     tn_shape s = tn_shape_of(x);
     if (sizes.rank < 1 || s.rank != sizes.rank + 2)
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "resize: %d sizes for rank %d, which has batch and channels",
-                      sizes.rank, s.rank);
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE, "resize: %d sizes for rank %d, which has batch and channels",
+                     sizes.rank, s.rank);
     for (int32_t d = 0; d < sizes.rank && !tn_graph_status(tn_graph_of(x)); d++) {
         double from = (double)s.dim[2 + d], to = (double)sizes.dim[d];
         if (s.dim[2 + d] == sizes.dim[d]) continue;

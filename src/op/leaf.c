@@ -12,17 +12,19 @@ tn_tensor *tn_named_leaf(tn_graph *graph, const tn_op_def *op, const char *name,
     char before[160], now[160];
     graph = tn_graph_or_failed(graph);
     if (graph->status) return graph->empty;
-    if (!name || !*name) tn_graph_fail(graph, TN_EINVAL, "%s: its name is %s", op->name, name ? "empty" : "NULL");
+    if (!name || !*name) tn_node_fail(graph, TN_EINVAL, "%s: its name is %s", op->name, name ? "empty" : "NULL");
     tn_status s = tn_shape_check(&type.shape);
     if (s) return tn_graph_keep_error(graph, tn_fail(s, "%s '%s': %s", op->name, name ? name : "", tn_message()));
-    if (!tn_dtype_size(type.dtype)) tn_graph_fail(graph, TN_EDTYPE, "%s '%s': no element type", op->name, name);
+    if (!tn_dtype_size(type.dtype)) tn_node_fail(graph, TN_EDTYPE, "%s '%s': no element type", op->name, name);
     if (graph->status) return graph->empty;
+    if (op != &tn_op_scalar) name = tn_scoped_name(graph, name);
+    if (!name) return tn_graph_keep_error(graph, TN_ENOMEM);
     tn_tensor *there = tn_graph_leaf(graph, op, name);
     if (there && there->type.dtype == type.dtype && tn_shape_equal(&there->type.shape, &type.shape)) return there;
     if (there) {
-        tn_graph_fail(graph, TN_ESHAPE, "%s '%s' is %s %s and is asked for as %s %s", op->name, name,
-                      tn_dtype_name(there->type.dtype), tn_shape_text(&there->type.shape, before, sizeof before),
-                      tn_dtype_name(type.dtype), tn_shape_text(&type.shape, now, sizeof now));
+        tn_node_fail(graph, TN_ESHAPE, "%s '%s' is %s %s and is asked for as %s %s", op->name, name,
+                     tn_dtype_name(there->type.dtype), tn_shape_text(&there->type.shape, before, sizeof before),
+                     tn_dtype_name(type.dtype), tn_shape_text(&type.shape, now, sizeof now));
         return graph->empty;
     }
     const char *kept = tn_region_print(&graph->region, "%s", name);
@@ -46,7 +48,7 @@ tn_tensor *tn_scalar_input(tn_graph *graph, const char *name, int32_t dtype, dou
     if (x->op != &tn_op_scalar) return x;
     double there = ((const tn_scalar_attrs *)x->attrs)->value;
     if (!are_equal(there, value))
-        tn_graph_fail(graph, TN_EINVAL, "scalar '%s' is %g and is asked for as %g", name, there, value);
+        tn_node_fail(graph, TN_EINVAL, "scalar '%s' is %g and is asked for as %g", name, there, value);
     return x;
 }
 

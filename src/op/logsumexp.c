@@ -72,7 +72,7 @@ tn_tensor *tn_logsumexp(tn_tensor *x, tn_axes axes, int keep)
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return x;
     tn_status s = tn_axes_mask(axes, x->type.shape.rank, &at.axes);
-    if (s) tn_graph_fail(graph, s, "logsumexp: %s", tn_message());
+    if (s) tn_node_fail(graph, s, "logsumexp: %s", tn_message());
     if (s) return x;
     tn_tensor *y = tn_node(&tn_op_logsumexp, NULL, &x, 1, &at);
     tn_shape left = {0};

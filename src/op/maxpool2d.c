@@ -165,8 +165,8 @@ static void grad_grad(tn_tensor *dx, tn_tensor *ddx, tn_tensor *din[])
     x = surround(x, node, &shape), ddx = surround(ddx, node, &shape), ones = surround(ones, node, &shape);
     int64_t parts = (int64_t)node->window[0] * node->window[1];
     if (parts > MOST_PARTS)
-        tn_graph_fail(dx->graph, TN_EUNSUPPORTED, "maxpool2d: a second derivative for windows of %u x %u",
-                      node->window[0], node->window[1]);
+        tn_node_fail(dx->graph, TN_EUNSUPPORTED, "maxpool2d: a second derivative for windows of %u x %u",
+                     node->window[0], node->window[1]);
     for (int64_t i = 0; i < parts && parts <= MOST_PARTS; i++) {
         int64_t row = i / node->window[1], column = i % node->window[1];
         tn_tensor *wins = is_largest(part(x, node, &shape, row, column), y);

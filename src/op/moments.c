@@ -26,7 +26,7 @@ tn_tensor *tn_std(tn_tensor *x, tn_axes axes, int64_t correction, int keep)
 tn_tensor *tn_norm(tn_tensor *x, double p, tn_axes axes, int keep)
 {
     tn_tensor *size = tn_abs(x);
-    if (isnan(p)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "norm: p is no number");
+    if (isnan(p)) tn_node_fail(tn_graph_of(x), TN_EINVAL, "norm: p is no number");
     if (isinf(p)) return p > 0 ? tn_amax(size, axes, keep) : tn_amin(size, axes, keep);
     if (p == 0) return tn_sum(tn_ne(x, tn_number(x, 0)), axes, keep);
     if (p == 1) return tn_sum(size, axes, keep);

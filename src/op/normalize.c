@@ -85,7 +85,7 @@ static tn_tensor *build(tn_tensor *x, tn_axes axes, double epsilon, uint32_t kee
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return x;
     tn_status s = tn_axes_mask(axes, x->type.shape.rank, &at.axes);
-    if (s) tn_graph_fail(graph, s, "normalize: %s", tn_message());
+    if (s) tn_node_fail(graph, s, "normalize: %s", tn_message());
     return tn_node(&tn_op_normalize, NULL, &x, 1, &at);
 }
 

@@ -34,7 +34,7 @@ static void grad_pack(tn_tensor *y, tn_tensor *dy, tn_tensor *din[])
 tn_tensor *tn_pack(tn_tensor *const part[], size_t count)
 {
     tn_graph *graph = tn_graph_of(part && count ? part[0] : NULL);
-    if (count > UINT32_MAX) tn_graph_fail(graph, TN_EINVAL, "pack: too many tensors");
+    if (count > UINT32_MAX) tn_node_fail(graph, TN_EINVAL, "pack: too many tensors");
     return tn_node(&tn_op_pack, graph, part, part ? (uint32_t)count : 0, NULL);
 }
 
@@ -81,10 +81,10 @@ tn_tensor *tn_unpack(tn_tensor *x, const tn_tensor *pack, size_t number)
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return graph->empty;
     if (!pack || pack->op != &tn_op_pack || number >= pack->n_in) {
-        tn_graph_fail(graph, TN_EINVAL, "tn_unpack: %s",
-                      !pack                     ? "pack is NULL"
-                      : pack->op == &tn_op_pack ? "no such part"
-                                                : "a vector that is no pack");
+        tn_node_fail(graph, TN_EINVAL, "tn_unpack: %s",
+                     !pack                     ? "pack is NULL"
+                     : pack->op == &tn_op_pack ? "no such part"
+                                               : "a vector that is no pack");
         return graph->empty;
     }
     for (size_t i = 0; i < number; i++) start = tn_pack_next(start, pack->in[i]);

@@ -44,8 +44,8 @@ tn_tensor *tn_one_hot(tn_tensor *index, int64_t classes)
 {
     tn_shape column = tn_shape_of(index), full;
     if (tn_dtype_of(index) != TN_I32 || column.rank == TN_MAX_RANK || classes < 0)
-        tn_graph_fail(tn_graph_of(index), TN_EINVAL, "one_hot: %lld classes for an index of type %s and rank %d",
-                      (long long)classes, tn_dtype_name(tn_dtype_of(index)), column.rank);
+        tn_node_fail(tn_graph_of(index), TN_EINVAL, "one_hot: %lld classes for an index of type %s and rank %d",
+                     (long long)classes, tn_dtype_name(tn_dtype_of(index)), column.rank);
     if (tn_graph_status(tn_graph_of(index))) return index;
     column.dim[column.rank++] = 1;
     full = column;

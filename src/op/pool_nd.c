@@ -27,10 +27,10 @@ static int measure(const char *op, tn_tensor *x, line *l, int ceil_mode)
     int64_t reach = (l->window - 1) * l->dilation + 1, room = l->from + l->begin + l->pad_end - reach;
     if (!l->window || l->begin >= reach || l->pad_end >= reach || (room < 0 && !ceil_mode) || !l->from ||
         l->from > INT32_MAX || l->window > INT32_MAX || l->stride > INT32_MAX || l->dilation > INT32_MAX) {
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE,
-                      "%s: %lld elements, padded by %lld and %lld, have no windows of %lld by steps of %lld", op,
-                      (long long)l->from, (long long)l->begin, (long long)l->pad_end, (long long)l->window,
-                      (long long)l->dilation);
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE,
+                     "%s: %lld elements, padded by %lld and %lld, have no windows of %lld by steps of %lld", op,
+                     (long long)l->from, (long long)l->begin, (long long)l->pad_end, (long long)l->window,
+                     (long long)l->dilation);
         return 0;
     }
     l->to = room < 0 ? 1 : (room + (ceil_mode ? l->stride - 1 : 0)) / l->stride + 1;
@@ -55,8 +55,8 @@ static int read_options(const char *op, tn_tensor *x, const tn_pool_nd_options *
         if (!measure(op, x, l, j->ceil_mode)) return 0;
     }
     if (s.rank >= 3 && s.rank <= 5) return 1;
-    tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: %s is not (batch, channels, one to three sizes)", op,
-                  tn_shape_text(&s, text, sizeof text));
+    tn_node_fail(tn_graph_of(x), TN_ESHAPE, "%s: %s is not (batch, channels, one to three sizes)", op,
+                 tn_shape_text(&s, text, sizeof text));
     return 0;
 }
 
@@ -192,7 +192,7 @@ tn_tensor *tn_avgpool_nd(tn_tensor *x, tn_pool_nd_options options)
 
 tn_tensor *tn_lppool_nd(tn_tensor *x, double p, tn_pool_nd_options options)
 {
-    if (!(p > 0) || isinf(p)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "lppool_nd: p = %g", p);
+    if (!(p > 0) || isinf(p)) tn_node_fail(tn_graph_of(x), TN_EINVAL, "lppool_nd: p = %g", p);
     tn_tensor *power = p == 2 ? tn_square(x) : tn_pow(tn_abs(x), tn_number(x, p));
     return tn_root(pool("lppool_nd", power, &options, SUM), 1 / p);
 }
@@ -239,7 +239,7 @@ tn_tensor *tn_maxpool_nd_places(tn_tensor *x, tn_pool_nd_options options, int co
     tn_shape s = tn_shape_of(x);
     int bytes = tn_dtype_of(x) == TN_U8;
     if (tn_shape_count(&s) > INT32_MAX)
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "maxpool_nd_places: more than 2^31 - 1 elements");
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE, "maxpool_nd_places: more than 2^31 - 1 elements");
     if (!read_options("maxpool_nd_places", x, &options, &j)) return x;
     tn_tensor *value = as_volumes(&j, bytes ? tn_cast(x, TN_I32) : x), *number = numbers(&j, value, columns);
     for (int d = 2; d >= 0; d--)
@@ -255,7 +255,7 @@ tn_tensor *tn_max_unpool_nd(tn_tensor *values, tn_tensor *places, tn_shape shape
     const tn_shape flat = TN_SHAPE(-1);
     int64_t size = tn_shape_count(&shape);
     if (size > INT32_MAX || size < 0)
-        tn_graph_fail(tn_graph_of(values), TN_ESHAPE, "max_unpool_nd: to %lld elements", (long long)size);
+        tn_node_fail(tn_graph_of(values), TN_ESHAPE, "max_unpool_nd: to %lld elements", (long long)size);
     if (tn_graph_status(tn_graph_of(values))) return values;
     tn_tensor *at = tn_reshape(places, flat), *sum = tn_put(at, tn_reshape(values, flat), 0, size);
     tn_tensor *count = tn_put(at, tn_full(tn_graph_of(values), tn_dtype_of(values), tn_shape_of(at), 1), 0, size);

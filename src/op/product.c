@@ -80,8 +80,8 @@ static int join_batches(tn_tensor *a, tn_tensor *b, tn_shape *all)
     char ta[160], tb[160];
     if (!tn_shape_broadcast(&of_a, &of_b, all)) return 1;
     of_a = tn_shape_of(a), of_b = tn_shape_of(b);
-    tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: batches of %s and %s do not broadcast",
-                  tn_shape_text(&of_a, ta, sizeof ta), tn_shape_text(&of_b, tb, sizeof tb));
+    tn_node_fail(tn_graph_of(a), TN_ESHAPE, "matmul: batches of %s and %s do not broadcast",
+                 tn_shape_text(&of_a, ta, sizeof ta), tn_shape_text(&of_b, tb, sizeof tb));
     return 0;
 }
 
@@ -112,8 +112,8 @@ static tn_tensor *multiply_whole(tn_tensor *a, tn_tensor *b, int trans_a, int tr
     tn_shape all;
     int64_t of_a = trans_a ? rows_of(a) : columns_of(a), of_b = trans_b ? columns_of(b) : rows_of(b);
     if (of_a != of_b)
-        tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: inner sizes %lld and %lld differ", (long long)of_a,
-                      (long long)of_b);
+        tn_node_fail(tn_graph_of(a), TN_ESHAPE, "matmul: inner sizes %lld and %lld differ", (long long)of_a,
+                     (long long)of_b);
     if (!join_batches(a, b, &all)) return a;
     const tn_shape full = matrices(all, trans_a ? columns_of(a) : rows_of(a), trans_b ? rows_of(b) : columns_of(b));
     if (full.rank == TN_MAX_RANK) a = merge_batch(a, all), b = merge_batch(b, all);
@@ -139,7 +139,7 @@ tn_tensor *tn_matmul_t(tn_tensor *a, tn_tensor *b, int trans_a, int trans_b)
     if (tn_graph_status(tn_graph_of(a)) || tn_graph_status(tn_graph_of(b))) return multiply(a, b, trans_a, trans_b);
     if (!row && !column) return multiply_matrices(a, b, trans_a, trans_b);
     if ((row && trans_a) || (column && trans_b))
-        tn_graph_fail(tn_graph_of(a), TN_ESHAPE, "matmul: a vector has no dimensions to swap");
+        tn_node_fail(tn_graph_of(a), TN_ESHAPE, "matmul: a vector has no dimensions to swap");
     if (row) a = tn_reshape(a, TN_SHAPE(1, of_a.dim[0]));
     if (column) b = tn_reshape(b, TN_SHAPE(of_b.dim[0], 1));
     tn_tensor *y = multiply_matrices(a, b, trans_a, trans_b);

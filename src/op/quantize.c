@@ -17,15 +17,15 @@ static tn_tensor *along(const char *op, tn_tensor *scale, tn_tensor *x, int32_t 
     }
     int64_t parts = s.rank == to.rank ? s.dim[at] : 0;
     if (!parts || n % parts)
-        tn_graph_fail(x->graph, TN_ESHAPE, "%s: %lld scales or zeros for %lld places of axis %d", op, (long long)parts,
-                      (long long)n, axis);
+        tn_node_fail(x->graph, TN_ESHAPE, "%s: %lld scales or zeros for %lld places of axis %d", op, (long long)parts,
+                     (long long)n, axis);
     return parts && parts != n ? tn_repeat(scale, axis, n / parts) : scale;
 }
 
 tn_tensor *tn_quantize(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, tn_quantize_options o)
 {
     TN_OPERANDS(x, scale);
-    if (!(o.low < o.high)) tn_graph_fail(tn_graph_of(x), TN_EINVAL, "quantize: from %d to %d", o.low, o.high);
+    if (!(o.low < o.high)) tn_node_fail(tn_graph_of(x), TN_EINVAL, "quantize: from %d to %d", o.low, o.high);
     if (tn_graph_status(tn_graph_of(x))) return x;
     tn_tensor *y = tn_round(tn_div(x, along("quantize", scale, x, o.axis)));
     if (zero) y = tn_add(y, tn_cast(along("quantize", zero, x, o.axis), tn_dtype_of(y)));
@@ -44,7 +44,7 @@ tn_tensor *tn_quantize_range(tn_tensor *x, int32_t low, int32_t high, tn_tensor 
 {
     tn_graph *graph = tn_graph_of(x);
     if (!(low < high) || !zero)
-        tn_graph_fail(graph, TN_EINVAL, "quantize_range: from %d to %d, zero %s NULL", low, high, zero ? "not" : "is");
+        tn_node_fail(graph, TN_EINVAL, "quantize_range: from %d to %d, zero %s NULL", low, high, zero ? "not" : "is");
     if (tn_graph_status(graph)) return x;
     tn_tensor *none = tn_number(x, 0), *least = tn_min(tn_amin(x, TN_ALL, 0), none);
     tn_tensor *range = tn_sub(tn_max(tn_amax(x, TN_ALL, 0), none), least);

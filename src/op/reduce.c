@@ -303,8 +303,8 @@ static tn_tensor *reduction(uint32_t kind, tn_tensor *x, tn_axes axes, int keep)
     tn_shape from = tn_shape_of(x);
     tn_status s = tn_axes_mask(axes, from.rank, &at.axes);
     if (s) {
-        tn_graph_fail(tn_graph_of(x), s, "%s of shape %s: %s", table[kind].function,
-                      tn_shape_text(&from, text, sizeof text), tn_message());
+        tn_node_fail(tn_graph_of(x), s, "%s of shape %s: %s", table[kind].function,
+                     tn_shape_text(&from, text, sizeof text), tn_message());
         return x;
     }
     if (!at.axes && kind != ARGMAX && kind != ARGMIN) return x;
@@ -337,7 +337,7 @@ tn_tensor *tn_mean(tn_tensor *x, tn_axes axes, int keep)
     tn_tensor *sum = tn_sum(x, axes, keep);
     tn_shape all = tn_shape_of(x), left = tn_shape_of(sum);
     int64_t groups = tn_shape_count(&left), each = 1;
-    if (tn_dtype_of(x) == TN_I32) tn_graph_fail(tn_graph_of(x), TN_EDTYPE, "mean: element type i32");
+    if (tn_dtype_of(x) == TN_I32) tn_node_fail(tn_graph_of(x), TN_EDTYPE, "mean: element type i32");
     if (sum == x) return x;
     if (groups) each = tn_shape_count(&all) / groups;
     return tn_mul(sum, tn_number(sum, 1.0 / (double)each));

@@ -8,13 +8,13 @@ static int is_picture(const char *op, tn_tensor *x, int64_t height, int64_t widt
     char text[160];
     tn_graph *graph = tn_graph_of(x);
     if (s.rank != 4)
-        tn_graph_fail(graph, TN_ESHAPE, "%s: %s is not (batch, channels, height, width)", op,
-                      tn_shape_text(&s, text, sizeof text));
+        tn_node_fail(graph, TN_ESHAPE, "%s: %s is not (batch, channels, height, width)", op,
+                     tn_shape_text(&s, text, sizeof text));
     else if (height < 1 || width < 1 || height > INT32_MAX / 4 / (s.dim[2] + 1) ||
              width > INT32_MAX / 4 / (s.dim[3] + 1))
-        tn_graph_fail(graph, TN_EINVAL, "%s: to %lld x %lld pixels", op, (long long)height, (long long)width);
+        tn_node_fail(graph, TN_EINVAL, "%s: to %lld x %lld pixels", op, (long long)height, (long long)width);
     else if (!s.dim[2] || !s.dim[3])
-        tn_graph_fail(graph, TN_ESHAPE, "%s: from no pixels", op);
+        tn_node_fail(graph, TN_ESHAPE, "%s: from no pixels", op);
     return !tn_graph_status(graph);
 }
 
@@ -74,7 +74,7 @@ tn_tensor *tn_pixel_shuffle(tn_tensor *x, int64_t factor)
     if (!is_picture("pixel_shuffle", x, factor, factor)) return x;
     const int64_t *s = x->type.shape.dim, r = factor, c = s[1] / r / r;
     if (s[1] % (r * r))
-        tn_graph_fail(x->graph, TN_ESHAPE, "pixel_shuffle: %lld channels by %lld", (long long)s[1], (long long)r);
+        tn_node_fail(x->graph, TN_ESHAPE, "pixel_shuffle: %lld channels by %lld", (long long)s[1], (long long)r);
     tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0] * c, r, r, s[2], s[3]));
     parts = tn_transpose(parts, (int32_t[]){0, 3, 1, 4, 2});
     return tn_reshape(parts, TN_SHAPE(s[0], c, s[2] * r, s[3] * r));
@@ -85,8 +85,8 @@ tn_tensor *tn_pixel_unshuffle(tn_tensor *x, int64_t factor)
     if (!is_picture("pixel_unshuffle", x, factor, factor)) return x;
     const int64_t *s = x->type.shape.dim, r = factor, h = s[2] / r, w = s[3] / r;
     if (s[2] % r || s[3] % r)
-        tn_graph_fail(x->graph, TN_ESHAPE, "pixel_unshuffle: %lld x %lld pixels by %lld", (long long)s[2],
-                      (long long)s[3], (long long)r);
+        tn_node_fail(x->graph, TN_ESHAPE, "pixel_unshuffle: %lld x %lld pixels by %lld", (long long)s[2],
+                     (long long)s[3], (long long)r);
     tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0] * s[1], h, r, w, r));
     parts = tn_transpose(parts, (int32_t[]){0, 2, 4, 1, 3});
     return tn_reshape(parts, TN_SHAPE(s[0], s[1] * r * r, h, w));
@@ -98,7 +98,7 @@ tn_tensor *tn_depth_to_space(tn_tensor *x, int64_t factor)
     if (!is_picture("depth_to_space", x, factor, factor)) return x;
     const int64_t *s = x->type.shape.dim, r = factor, c = s[1] / r / r;
     if (s[1] % (r * r))
-        tn_graph_fail(x->graph, TN_ESHAPE, "depth_to_space: %lld channels by %lld", (long long)s[1], (long long)r);
+        tn_node_fail(x->graph, TN_ESHAPE, "depth_to_space: %lld channels by %lld", (long long)s[1], (long long)r);
     tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0], r, r, c, s[2], s[3]));
     parts = tn_transpose(parts, (int32_t[]){0, 3, 4, 1, 5, 2});
     return tn_reshape(parts, TN_SHAPE(s[0], c, s[2] * r, s[3] * r));
@@ -109,8 +109,8 @@ tn_tensor *tn_space_to_depth(tn_tensor *x, int64_t factor)
     if (!is_picture("space_to_depth", x, factor, factor)) return x;
     const int64_t *s = x->type.shape.dim, r = factor, h = s[2] / r, w = s[3] / r;
     if (s[2] % r || s[3] % r)
-        tn_graph_fail(x->graph, TN_ESHAPE, "space_to_depth: %lld x %lld pixels by %lld", (long long)s[2],
-                      (long long)s[3], (long long)r);
+        tn_node_fail(x->graph, TN_ESHAPE, "space_to_depth: %lld x %lld pixels by %lld", (long long)s[2],
+                     (long long)s[3], (long long)r);
     tn_tensor *parts = tn_reshape(x, TN_SHAPE(s[0], s[1], h, r, w, r));
     parts = tn_transpose(parts, (int32_t[]){0, 3, 5, 1, 2, 4});
     return tn_reshape(parts, TN_SHAPE(s[0], s[1] * r * r, h, w));

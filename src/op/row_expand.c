@@ -36,7 +36,7 @@ static int take(reader *r, const char *text)
 
 static tn_tensor *wrong(reader *r)
 {
-    tn_graph_fail(r->graph_of->graph, TN_EUNSUPPORTED, "%s: no second derivative for '%s'", r->row->def.name, r->at);
+    tn_node_fail(r->graph_of->graph, TN_EUNSUPPORTED, "%s: no second derivative for '%s'", r->row->def.name, r->at);
     return r->graph_of;
 }
 
@@ -154,7 +154,8 @@ static tn_tensor *as_row(reader *r, const char *begin, tn_tensor *y)
 {
     const tn_row *row;
     for (size_t i = 0; (row = tn_row_at(i)); i++)
-        if (row != r->row && row->n_arg == 1 && !row->is_gradient && is_name(begin, (size_t)(r->after - begin), row->text))
+        if (row != r->row && row->n_arg == 1 && !row->is_gradient &&
+            is_name(begin, (size_t)(r->after - begin), row->text))
             return tn_node(&row->def, NULL, &r->value[0], 1, NULL);
     return y;
 }

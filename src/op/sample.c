@@ -145,11 +145,10 @@ static int fits(const job *j, tn_tensor *x, tn_shape grid)
                points > 0 && points * j->shape.dim[0] <= INT32_MAX && j->o.mode >= 0 && j->o.mode <= TN_CUBIC &&
                j->o.outside >= 0 && j->o.outside <= TN_OUTSIDE_REFLECTION;
     if (!fine)
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE,
-                      "grid_sample: %s at places of %s, which should be (batch, sizes..., one for each dimension), by "
-                      "mode %d, outside %d",
-                      tn_shape_text(&j->shape, a, sizeof a), tn_shape_text(&grid, b, sizeof b), j->o.mode,
-                      j->o.outside);
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE,
+                     "grid_sample: %s at places of %s, which should be (batch, sizes..., one for each dimension), by "
+                     "mode %d, outside %d",
+                     tn_shape_text(&j->shape, a, sizeof a), tn_shape_text(&grid, b, sizeof b), j->o.mode, j->o.outside);
     return fine;
 }
 
@@ -196,8 +195,8 @@ tn_tensor *tn_affine_grid(tn_tensor *theta, tn_shape sizes, int align_corners)
     tn_graph *graph = tn_graph_of(theta);
     char text[160];
     if (n < 1 || n > MOST || s.rank != 3 || s.dim[1] != n || s.dim[2] != n + 1)
-        tn_graph_fail(graph, TN_ESHAPE, "affine_grid: maps of shape %s for %d dimensions",
-                      tn_shape_text(&s, text, sizeof text), n);
+        tn_node_fail(graph, TN_ESHAPE, "affine_grid: maps of shape %s for %d dimensions",
+                     tn_shape_text(&s, text, sizeof text), n);
     if (tn_graph_status(graph)) return theta;
     tn_tensor *points = points_of(graph, sizes, tn_dtype_of(theta), align_corners);
     tn_tensor *y = tn_matmul_t(tn_reshape(points, TN_SHAPE(-1, n + 1)), theta, 0, 1);

@@ -85,10 +85,9 @@ static int fits(const job *j, tn_tensor *x, tn_tensor *index, tn_tensor *updates
     if (fits && j->how >= 0 && j->how <= TN_SCATTER_MIN && tn_dtype_of(index) == TN_I32 &&
         tn_dtype_of(x) == tn_dtype_of(updates))
         return 1;
-    tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: updates %s %s by places %s %s of %s %s, how = %d", j->op,
-                  tn_dtype_name(tn_dtype_of(updates)), tn_shape_text(&u, a, sizeof a),
-                  tn_dtype_name(tn_dtype_of(index)), tn_shape_text(&i, b, sizeof b), tn_dtype_name(tn_dtype_of(x)),
-                  tn_shape_text(&s, c, sizeof c), j->how);
+    tn_node_fail(tn_graph_of(x), TN_ESHAPE, "%s: updates %s %s by places %s %s of %s %s, how = %d", j->op,
+                 tn_dtype_name(tn_dtype_of(updates)), tn_shape_text(&u, a, sizeof a), tn_dtype_name(tn_dtype_of(index)),
+                 tn_shape_text(&i, b, sizeof b), tn_dtype_name(tn_dtype_of(x)), tn_shape_text(&s, c, sizeof c), j->how);
     return 0;
 }
 
@@ -135,7 +134,7 @@ tn_tensor *tn_scatter_nd(tn_tensor *x, tn_tensor *index, tn_tensor *updates, int
     if (!fits(&j, x, index, updates, k >= 1 && k <= s.rank && tn_shape_equal(&want, &u))) return x;
     for (int32_t d = 0; d < k; d++) j.size *= s.dim[d];
     for (int32_t d = 0; d < i.rank - 1; d++) j.n *= i.dim[d];
-    if (j.size > INT32_MAX) tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "scatter_nd: more than 2^31 - 1 places");
+    if (j.size > INT32_MAX) tn_node_fail(tn_graph_of(x), TN_ESHAPE, "scatter_nd: more than 2^31 - 1 places");
     tn_shape rows = TN_SHAPE(j.size), values = TN_SHAPE(j.n);
     append(&rows, &s, k, s.rank);
     append(&values, &s, k, s.rank);
@@ -153,6 +152,6 @@ tn_tensor *tn_gather_nd(tn_tensor *x, tn_tensor *index)
     append(&to, &s, k, s.rank);
     for (int32_t d = 0; d < k; d++) rows.dim[0] *= s.dim[d];
     append(&rows, &s, k, s.rank);
-    if (rows.dim[0] > INT32_MAX) tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "gather_nd: more than 2^31 - 1 places");
+    if (rows.dim[0] > INT32_MAX) tn_node_fail(tn_graph_of(x), TN_ESHAPE, "gather_nd: more than 2^31 - 1 places");
     return tn_reshape(tn_gather(tn_reshape(x, rows), numbers(index, &s, k)), to);
 }

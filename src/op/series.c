@@ -28,8 +28,8 @@ tn_tensor *tn_local_response_norm(tn_tensor *x, tn_response_options o)
     tn_shape s = tn_shape_of(x);
     int64_t window = 1 + (int64_t)o.before + o.after;
     if (s.rank < 2 || window > INT32_MAX)
-        tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "local_response_norm: rank %d, %u channels before and %u after",
-                      s.rank, o.before, o.after);
+        tn_node_fail(tn_graph_of(x), TN_ESHAPE, "local_response_norm: rank %d, %u channels before and %u after", s.rank,
+                     o.before, o.after);
     if (tn_graph_status(tn_graph_of(x))) return x;
     tn_tensor *square = tn_pad(tn_square(x), 1, o.before, o.after);
     int64_t rows = s.dim[0] * s.dim[1], each = rows ? tn_shape_count(&s) / rows : 0;
@@ -50,8 +50,8 @@ tn_tensor *tn_reverse_sequence(tn_tensor *x, tn_tensor *lengths, int32_t axis, i
     line.rank = s.rank;
     for (int32_t d = 0; d < s.rank; d++) line.dim[d] = d == (int32_t)batch ? s.dim[d] : 1;
     if (at == batch || n.rank != 1 || n.dim[0] != s.dim[batch] || lengths->type.dtype != TN_I32)
-        tn_graph_fail(x->graph, TN_ESHAPE, "reverse_sequence: lengths should be i32 (%lld), the axes not the same",
-                      (long long)s.dim[batch]);
+        tn_node_fail(x->graph, TN_ESHAPE, "reverse_sequence: lengths should be i32 (%lld), the axes not the same",
+                     (long long)s.dim[batch]);
     if (tn_graph_status(x->graph)) return x;
     tn_tensor *i = tn_iota(x->graph, s, (int32_t)at), *length = tn_reshape(lengths, line);
     tn_tensor *back = tn_sub(tn_sub(length, tn_number(length, 1)), i);
@@ -104,8 +104,8 @@ tn_tensor *tn_dft(tn_tensor *re, tn_tensor *im, tn_dft_options o, tn_tensor **ou
     tn_graph *graph = tn_graph_of(re);
     int64_t from = s.rank ? s.dim[s.rank - 1] : 0, n = o.size ? o.size : from, to = o.half ? n / 2 + 1 : n;
     if (!s.rank || n < 1 || n > 46340 || !out_im)
-        tn_graph_fail(graph, TN_EINVAL, "dft: of %lld elements, out_im %s NULL; it takes 1 to 46340", (long long)n,
-                      out_im ? "not" : "is");
+        tn_node_fail(graph, TN_EINVAL, "dft: of %lld elements, out_im %s NULL; it takes 1 to 46340", (long long)n,
+                     out_im ? "not" : "is");
     if (tn_graph_status(graph)) return re;
     if (from > n) re = tn_slice(re, -1, 0, n, 1), im = im ? tn_slice(im, -1, 0, n, 1) : NULL, from = n;
     tn_tensor *angle = angles(re, from, to, n), *c = tn_cos(angle), *d = times(tn_sin(angle), o.inverse ? 1 : -1);
@@ -124,7 +124,7 @@ tn_tensor *tn_det(tn_tensor *x)
     tn_graph *graph = tn_graph_of(x);
     int64_t n = s.rank >= 2 ? s.dim[s.rank - 1] : 0, count = tn_shape_count(&s);
     if (s.rank < 2 || s.dim[s.rank - 2] != n || n < 1 || n > 256)
-        tn_graph_fail(graph, TN_ESHAPE, "det: of matrices of 1 to 256 rows and as many columns alone");
+        tn_node_fail(graph, TN_ESHAPE, "det: of matrices of 1 to 256 rows and as many columns alone");
     if (tn_graph_status(graph)) return x;
     tn_tensor *a = tn_reshape(x, TN_SHAPE(count / n / n, n, n)), *det = NULL;
     for (; n > 0; n--) {

@@ -79,7 +79,7 @@ tn_tensor *tn_slice(tn_tensor *x, int32_t axis, int64_t start, int64_t count, in
             ? TN_OK
             : tn_fail(TN_ESHAPE, "slice: %lld elements from %lld on by steps of %lld of axis %d, of size %lld",
                       (long long)count, (long long)start, (long long)step, axis, (long long)at.shape.dim[d]);
-    if (s) tn_graph_fail(x->graph, s, "%s", tn_message());
+    if (s) tn_node_fail(x->graph, s, "%s", tn_message());
     if (s || (at.start[d] == 0 && step == 1 && count == at.shape.dim[d])) return x;
     at.shape.dim[d] = count;
     if (count <= 1) at.step[d] = 1;
@@ -99,13 +99,13 @@ tn_tensor *tn_pad(tn_tensor *x, int32_t axis, int64_t before, int64_t after)
     uint32_t d = 0;
     if (!tn_find_axis("pad", x, axis, &d)) return x;
     if (before < 0 || after < 0)
-        tn_graph_fail(x->graph, TN_EINVAL, "pad: %lld before and %lld after", (long long)before, (long long)after);
+        tn_node_fail(x->graph, TN_EINVAL, "pad: %lld before and %lld after", (long long)before, (long long)after);
     if (tn_graph_status(x->graph) || (!before && !after)) return x;
     attrs at = all_of(&x->type.shape);
     at.start[d] = before;
     if (__builtin_add_overflow(at.shape.dim[d], before, &at.shape.dim[d]) ||
         __builtin_add_overflow(at.shape.dim[d], after, &at.shape.dim[d]))
-        tn_graph_fail(x->graph, TN_ESHAPE, "pad: more than 2^63 elements");
+        tn_node_fail(x->graph, TN_ESHAPE, "pad: more than 2^63 elements");
     return tn_node(&tn_op_unslice, NULL, &x, 1, &at);
 }
 
@@ -125,8 +125,7 @@ tn_tensor *tn_pad_value(tn_tensor *x, int32_t axis, int64_t before, int64_t afte
     uint32_t d = 0;
     if (!tn_find_axis("pad_value", x, axis, &d)) return x;
     if (before < 0 || after < 0)
-        tn_graph_fail(x->graph, TN_EINVAL, "pad_value: %lld before and %lld after", (long long)before,
-                      (long long)after);
+        tn_node_fail(x->graph, TN_EINVAL, "pad_value: %lld before and %lld after", (long long)before, (long long)after);
     if (tn_graph_status(x->graph)) return x;
     tn_shape first = x->type.shape, last = x->type.shape;
     first.dim[d] = before, last.dim[d] = after;

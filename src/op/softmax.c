@@ -127,7 +127,7 @@ static tn_tensor *along(const tn_op_def *op, tn_tensor *x, int32_t axis)
     tn_graph *graph = tn_graph_of(x);
     if (tn_graph_status(graph)) return x;
     tn_status s = tn_require_axis(op->name, x, axis, &at.axis);
-    if (s) tn_graph_fail(graph, s, "%s", tn_message());
+    if (s) tn_node_fail(graph, s, "%s", tn_message());
     return tn_node(op, NULL, &x, 1, &at);
 }
 

@@ -216,12 +216,14 @@ static void apply(tn_graph *graph, const tn_rule *rule, const tn_optim_options *
     tn_update u = {.graph = graph, .options = *options};
     tn_treat(graph, options, w->param, w->treatment, w->count);
     if (tn_graph_status(graph)) return;
+    tn_scope_push(graph, NULL); /* moments are named after parameters, which have their scope */
     u.lr = rate_input(graph, options);
     u.time = tn_add(tn_count_steps(graph, w->param, w->count), tn_number(u.lr, 1));
     make_groups(w);
     clip(options, w->group, w->groups);
     if (rule->begin) rule->begin(&u);
     for (size_t i = 0; i < w->groups; i++) update(rule, u, &w->group[i]);
+    tn_scope_pop(graph);
 }
 
 static void check_gradient(tn_graph *graph, const tn_tensor *param, const tn_tensor *grad)

@@ -13,21 +13,22 @@
 /* Who does what the state's device refuses, in this order. */
 static const char *const fallback[TN_PLACES - 1] = {"cpu", "reference"};
 
-static void note_trouble(tn_program *p, tn_status status, const char *operator)
+static void note_trouble(tn_program *p, tn_status status, const char *operator, const tn_origin * origin)
 {
     p->trouble = status;
     snprintf(p->trouble_text, sizeof p->trouble_text, "%s (when asked about %s)", tn_message(), operator);
+    tn_origin_append(p->trouble_text, sizeof p->trouble_text, origin);
 }
 
 /* Opens a fallback's device, once; one that is not there, or is the state's own, stays NULL. That it doesn't take the
  * user's options is an error. */
-static void open_place(tn_program *p, int32_t number, const char *operator)
+static void open_place(tn_program *p, int32_t number, const char *operator, const tn_origin * origin)
 {
     tn_place_device *place = &p->place[number];
     if (place->tried) return;
     place->tried = 1;
     tn_status s = tn_device_open(fallback[number - 1], &place->device);
-    if (s == TN_EINVAL) note_trouble(p, s, operator);
+    if (s == TN_EINVAL) note_trouble(p, s, operator, origin);
     if (s) return;
     if (place->device == p->place[0].device || tn_queue_make(place->device, &place->queue)) {
         tn_device_close(place->device);
@@ -35,15 +36,15 @@ static void open_place(tn_program *p, int32_t number, const char *operator)
     }
 }
 
-int tn_program_supports(void *self, int32_t number, const tn_op_desc *desc)
+int tn_program_supports(void *self, int32_t number, const tn_op_desc *desc, const tn_origin *origin)
 {
     tn_program *p = self;
     int supported = 0;
-    open_place(p, number, desc->name);
+    open_place(p, number, desc->name, origin);
     const tn_device *device = p->place[number].device;
     if (!device || p->trouble) return 0;
     tn_status s = tn_kernel_ask(device, desc, &supported, p->refusal, number ? 0 : sizeof p->refusal);
-    if (s) note_trouble(p, s, desc->name);
+    if (s) note_trouble(p, s, desc->name, origin);
     return supported;
 }
 
@@ -116,6 +117,13 @@ static tn_status lower_precision(tn_program *p, const tn_compile_options *option
     return TN_OK;
 }
 
+static tn_status not_allowed(const tn_program *p, const tn_launch *l)
+{
+    tn_status s = tn_fail(TN_EUNSUPPORTED, "%s does not support %s, and fallback is not allowed: %s",
+                          tn_device_name(p->place[0].device), l->operation.desc.name, l->refusal);
+    return tn_fail_at(s, &l->origin);
+}
+
 static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compile_options *options)
 {
     p->ir.alignment = tn_state_alignment(p->state);
@@ -126,8 +134,7 @@ static tn_status run_passes(tn_program *p, const tn_graph *graph, const tn_compi
         p->report.fallback_nodes += l->place && !l->transfer;
         p->report.fallback_bytes += l->transfer ? l->in[0]->bytes : 0;
         if (!l->place || l->transfer) continue;
-        TN_REQUIRE(!options->strict, TN_EUNSUPPORTED, "%s does not support %s, and fallback is not allowed: %s",
-                   tn_device_name(p->place[0].device), l->operation.desc.name, l->refusal);
+        if (options->strict) return not_allowed(p, l);
         if (*p->report.fallback_first) continue;
         snprintf(p->report.fallback_first, sizeof p->report.fallback_first, "%s", l->operation.desc.name);
         snprintf(p->report.fallback_why, sizeof p->report.fallback_why, "%s", l->refusal);
@@ -194,11 +201,12 @@ static tn_status prepare_kernels(tn_program *p)
         tn_launch *l = p->ir.launch[i];
         p->report.nodes += !l->transfer;
         p->report.flops += l->cost.flops;
-        if (!l->transfer) TN_TRY(prepare_kernel(p, l));
+        if (!l->transfer) TN_TRY(tn_fail_at(prepare_kernel(p, l), &l->origin));
     }
     for (uint32_t i = 0; i < p->ir.launches; i++) {
         const tn_launch *l = p->ir.launch[i];
-        if (!l->transfer) TN_TRY(tn_kernel_finish(p->place[l->place].device, l->kernel));
+        if (l->transfer) continue;
+        TN_TRY(tn_fail_at(tn_kernel_finish(p->place[l->place].device, l->kernel), &l->origin));
     }
     return TN_OK;
 }
@@ -291,6 +299,8 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
 {
     tn_binding binding;
     TN_TRY(tn_graph_status(graph));
+    TN_REQUIRE(!graph->scope, TN_EINVAL, "compile: scope '%s' is open: a tn_scope_pop is missing",
+               graph->scope->prefix);
     TN_REQUIRE(!options->storage || tn_is_narrow(options->storage), TN_EDTYPE,
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(tn_precision_name(options->precision), TN_EINVAL, "compile: there is no precision %u",

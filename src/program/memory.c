@@ -32,16 +32,18 @@ static tn_status allocate(const tn_place_device *place, uint64_t bytes, uint64_t
     return TN_OK;
 }
 
-/* What the value is, for people: an input, the result of an operator, its scratch memory. */
-static const char *describe(const tn_program *p, const tn_value *value, char *text, size_t capacity)
+/* What the value is, for people: an input, the result of an operator, its scratch memory; and the node, if any. */
+static const char *describe(const tn_program *p, const tn_value *value, char *text, size_t capacity, tn_origin *origin)
 {
     snprintf(text, capacity, value->name ? "input '%s'" : "a tensor", value->name);
     for (uint32_t i = 0; i < p->ir.launches; i++) {
         const tn_launch *l = p->ir.launch[i];
         const char *name = l->operation.desc.name;
-        if (l->scratch == value) snprintf(text, capacity, "the scratch memory of %s", name);
-        for (uint32_t k = 0; k < l->operation.desc.n_out; k++)
-            if (tn_value_root(l->out[k]) == value) snprintf(text, capacity, "the result of %s", name);
+        int is_result = 0;
+        for (uint32_t k = 0; k < l->operation.desc.n_out; k++) is_result |= tn_value_root(l->out[k]) == value;
+        if (!is_result && l->scratch != value) continue;
+        snprintf(text, capacity, is_result ? "the result of %s" : "the scratch memory of %s", name);
+        *origin = l->origin;
     }
     return text;
 }
@@ -50,16 +52,19 @@ static const char *describe(const tn_program *p, const tn_value *value, char *te
 static tn_status check_sizes(tn_program *p)
 {
     char text[160];
+    tn_origin origin = {0};
     for (int i = 0; i < TN_PLACES; i++)
         p->ir.bank[i] = p->place[i].device ? tn_device_bank(p->place[i].device, p->ir.alignment) : p->ir.alignment;
     for (uint32_t i = 0; i < p->ir.values; i++) {
         const tn_value *value = p->ir.value[i];
         int unused = value->home == TN_IN_ARENA && value->first == UINT32_MAX;
         if (value->base || unused || value->home == TN_IN_STATE) continue;
-        TN_REQUIRE(value->bytes <= p->ir.bank[value->place], TN_ENOMEM,
-                   "%s has %llu bytes, and the largest buffer of %s %llu", describe(p, value, text, sizeof text),
-                   (unsigned long long)value->bytes, tn_device_name(p->place[value->place].device),
-                   (unsigned long long)p->ir.bank[value->place]);
+        if (value->bytes <= p->ir.bank[value->place]) continue;
+        tn_status s =
+            tn_fail(TN_ENOMEM, "%s has %llu bytes, and the largest buffer of %s %llu",
+                    describe(p, value, text, sizeof text, &origin), (unsigned long long)value->bytes,
+                    tn_device_name(p->place[value->place].device), (unsigned long long)p->ir.bank[value->place]);
+        return tn_fail_at(s, &origin);
     }
     return TN_OK;
 }

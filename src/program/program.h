@@ -108,7 +108,7 @@ tn_ref tn_program_ref(const tn_program *program, tn_value *value);
 void tn_program_find_operands(tn_program *program);
 
 /* Opens the devices of the fallbacks when they are first asked for. */
-int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc);
+int tn_program_supports(void *program, int32_t place, const tn_op_desc *desc, const tn_origin *origin);
 
 /* Lists the parameters that the graph's optimizers update; the state has them already. */
 TN_MUST_USE tn_status tn_program_find_optimizers(tn_program *program, const tn_graph *graph);

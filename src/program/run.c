@@ -78,7 +78,7 @@ tn_status tn_program_run_launch(tn_program *p, tn_prepared *r)
     for (uint32_t i = 0; i < r->launch->n_scalar; i++) r->scalar[i] = p->scalar[r->launch->slot[i]];
     if (fills) r->run.is_kept = version && r->filled == version;
     int32_t code = device->backend->op_run(r->place->queue, r->launch->kernel, &r->run, &msg);
-    if (code) return tn_device_status(device, code, &msg);
+    if (code) return tn_fail_at(tn_device_status(device, code, &msg), &r->launch->origin);
     r->filled = version;
     return TN_OK;
 }

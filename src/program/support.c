@@ -7,8 +7,9 @@
 #include "rows.h"
 #include "tenon/op_info.h"
 
-static int asked(void *self, int32_t place, const tn_op_desc *desc)
+static int asked(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     int supported = 0;
     return !place && !tn_kernel_ask(self, desc, &supported, NULL, 0) && supported;
 }
@@ -22,7 +23,7 @@ static int does(tn_device *device, const tn_graph *graph, int take_apart)
     tn_status s = tn_lower(graph, take_apart ? &target : NULL, &lowered);
     if (!s) s = tn_fuse(lowered, &target, &ir);
     int fine = !s;
-    for (uint32_t i = 0; fine && i < ir.launches; i++) fine = asked(device, 0, &ir.launch[i]->operation.desc);
+    for (uint32_t i = 0; fine && i < ir.launches; i++) fine = asked(device, 0, &ir.launch[i]->operation.desc, NULL);
     tn_ir_free(&ir);
     tn_graph_free(lowered);
     return fine;

@@ -77,7 +77,9 @@ static void strict_mode_says_why_as_well(void **state)
     tn_program *p = NULL;
     (void)state;
     assert_int_equal(compile(&f, square, &(tn_compile_options){.strict = 1}, &p), TN_EUNSUPPORTED);
-    assert_string_equal(tn_message(), "answers does not support map, and fallback is not allowed: maps are for others");
+    assert_string_equal(
+        tn_message(),
+        "answers does not support map, and fallback is not allowed: maps are for others [node 1, square]");
     drop_device(&f);
 }
 
@@ -107,10 +109,10 @@ static void every_other_answer_ends_the_compilation_with_the_backends_line(void 
         tn_status status;
         const char *message;
     } cases[] = {
-        {product, TN_ENOMEM, "answers: no room to think (when asked about matmul)"},
-        {softmax, TN_EDEVICE, "answers: the device is gone (when asked about softmax)"},
-        {cumsum, TN_EINVAL, "answers: a sum of nonsense (when asked about cumsum)"},
-        {topk, TN_EDEVICE, "answers: an answer of its own (when asked about topk)"},
+        {product, TN_ENOMEM, "answers: no room to think (when asked about matmul) [node 1, matmul]"},
+        {softmax, TN_EDEVICE, "answers: the device is gone (when asked about softmax) [node 1, softmax]"},
+        {cumsum, TN_EINVAL, "answers: a sum of nonsense (when asked about cumsum) [node 1, cumsum]"},
+        {topk, TN_EDEVICE, "answers: an answer of its own (when asked about topk) [node 1, topk]"},
     };
     fixture f = use_device("answers", 1);
     (void)state;

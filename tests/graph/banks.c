@@ -92,7 +92,8 @@ static void a_result_larger_than_a_buffer_is_refused_by_its_operator(void **stat
     (void)state;
     tn_tensor *a = tn_input(g, "a", TN_F32, TN_SHAPE(200, 2)), *b = tn_input(g, "b", TN_F32, TN_SHAPE(2, 200));
     tn_output(tn_matmul(a, b), "y");
-    assert_refused(g, "the result of matmul has 160000 bytes, and the largest buffer of small_buffers 65536");
+    assert_refused(
+        g, "the result of matmul has 160000 bytes, and the largest buffer of small_buffers 65536 [node 2, matmul]");
 }
 
 /* Inputs together are larger than one buffer. */

@@ -13,16 +13,18 @@ enum { FEW = 8 };
 static uint32_t asked;
 
 /* Takes maps of up to 8 outputs. */
-static int takes_few_outputs(void *self, int32_t place, const tn_op_desc *desc)
+static int takes_few_outputs(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     (void)self;
     asked++;
     return !place && desc->n_out <= FEW;
 }
 
 /* Takes a sine only if it is alone. */
-static int takes_a_lone_sine(void *self, int32_t place, const tn_op_desc *desc)
+static int takes_a_lone_sine(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     (void)self, (void)place;
     const tn_map_attrs *map = desc->attrs;
     for (uint32_t i = 0; i < map->n_instr; i++)
@@ -30,8 +32,9 @@ static int takes_a_lone_sine(void *self, int32_t place, const tn_op_desc *desc)
     return 1;
 }
 
-static int takes_single_operators(void *self, int32_t place, const tn_op_desc *desc)
+static int takes_single_operators(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     (void)self, (void)place;
     return ((const tn_map_attrs *)desc->attrs)->n_instr == 1;
 }

@@ -7,8 +7,9 @@
 
 enum { ALIGNMENT = 64, BANK = 4096 };
 
-static int takes_all(void *self, int32_t place, const tn_op_desc *desc)
+static int takes_all(void *self, int32_t place, const tn_op_desc *desc, const tn_origin *origin)
 {
+    (void)origin;
     (void)self, (void)desc;
     return !place;
 }

@@ -123,7 +123,7 @@ static void a_transformers_epsilon_is_that_of_its_normalisations(void **state)
     (void)state;
     tn_transformer(input(graph, "x"), "t", .heads = 1, .epsilon = -1);
     assert_int_equal(tn_graph_status(graph), TN_EINVAL);
-    check_message("transformer", "layer_norm 't.norm1': the epsilon -1");
+    check_message("transformer", "layer_norm 'norm1': the epsilon -1 is not a number above 0 [in t.]");
     tn_graph_free(graph);
 }
 

@@ -224,6 +224,18 @@ class Errors(unittest.TestCase):
             self.assertEqual(tenon.errors.error_of(status, "").name, name)
             self.assertEqual(getattr(c, name), status)
 
+    def test_name_the_node_and_its_scope(self):
+        graph = tenon.Graph()
+        with graph.scope("encoder"), graph.scope("0"):
+            x = graph.input("x", (2, 3))
+            with graph.scope(None):
+                graph.param("whole", (1,))
+            graph.output(graph.param("w", (1,)), "y")
+            with self.assertRaisesRegex(tenon.ShapeError, r"^matmul: .*\[node 3, in encoder\.0\.\]$"):
+                _ = x @ x
+        self.assertEqual(list(graph.inputs) + list(graph.outputs), ["encoder.0.x", "encoder.0.y"])
+        self.assertEqual([v.name for v in graph.variables()], ["whole", "encoder.0.w"])
+
     def test_of_devices_files_and_names(self):
         with self.assertRaises(tenon.MissingError):
             tenon.Device("no such device")
