@@ -73,12 +73,13 @@ def report(about, rows):
     return "\n".join(lines)
 
 
-def put_into(path, text):
+def put_into(path, text, first=BEGIN, last=END):
+    """Puts the text between these two lines of a page, in place of what is there."""
     with open(path, encoding="utf-8") as file:
-        before, begin, rest = file.read().partition(BEGIN)
-    _, end, after = rest.partition(END)
+        before, begin, rest = file.read().partition(first)
+    _, end, after = rest.partition(last)
     if not end:
-        sys.exit(f"report: {path} has no place for it: lines '{BEGIN}' and '{END}'")
+        sys.exit(f"{sys.argv[0]}: {path} has no place for it: lines '{first}' and '{last}'")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 

@@ -18,6 +18,7 @@ from jobs import ALL, JOBS, kind
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(HERE, "../build/python/bin/python")
+TENON = os.path.join(HERE, "../build/release/bin/tenon")
 
 # who: Tenon or a peer; mode: the device, or the peer's mode; accuracy: the class of the products
 Contestant = collections.namedtuple("Contestant", "who mode accuracy command")
@@ -79,11 +80,15 @@ def peer(o, who, script, modes, same):
             yield Contestant(who, mode, accuracy(words), command + (["--mode", mode] if mode else []))
 
 
+def words_of(job, infer):
+    """What all contestants are told of a job."""
+    same = ["--net", job.net, "--batch", str(infer or job.batch), "--shape", job.shape, *job.more]
+    return same if infer else same + ["--optimizer", job.optimizer]
+
+
 def contestants(o, job, found):
     """Everybody, Tenon's devices first."""
-    same = ["--net", job.net, "--batch", str(o.infer or job.batch), "--shape", job.shape, *job.more]
-    if not o.infer:
-        same += ["--optimizer", job.optimizer]
+    same = words_of(job, o.infer)
     listed = (QUICK_INFER if o.infer else QUICK) if o.quick else INFER if o.infer else TRAIN
     modes = o.modes if o.modes is not None else listed[kind(job.net)]
     yield from tenon(o, job, same)
@@ -159,7 +164,7 @@ def machine():
 
 def read_arguments():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--tenon", default=os.path.join(HERE, "../build/release/bin/tenon"))
+    arguments.add_argument("--tenon", default=TENON)
     arguments.add_argument("--python", default=PYTHON if os.path.exists(PYTHON) else sys.executable,
                            help="a Python that has the peers (the one that setup.sh made)")
     arguments.add_argument("--infer", type=int, metavar="BATCH", default=0, help="use the networks in such batches")
