@@ -103,12 +103,12 @@ static void choose_parts(matmul_kernel *k, int64_t threads)
 #define LIBRARY_FLOPS 100e3
 #define THREAD_FLOPS  400e3 /* from which several threads pay */
 
-/* Few rows by columns that lie side by side: to pack those would take longer than to multiply. */
+/* Few rows by columns that lie side by side, or one column: to pack would take longer than to multiply. */
 enum { UNPACKED_ROWS = 4 };
 
 static int is_unpacked(const matmul_kernel *k)
 {
-    return k->m <= UNPACKED_ROWS && !k->ta && k->tb;
+    return !k->ta && ((k->m <= UNPACKED_ROWS && k->tb) || k->n == 1);
 }
 
 static void plan(matmul_kernel *k, const tn_context *context)
@@ -247,7 +247,9 @@ static void run_epilogue(const part *p, int64_t m0, int64_t m1, int64_t n0, int6
 static void run_unpacked(const part *p)
 {
     const matmul_kernel *k = p->kernel;
-    for (int64_t i = p->m0; i < p->m1; i++)
+    if (k->n == 1)
+        k->gemm->dots(p->m1 - p->m0, k->k, p->b, p->a + p->m0 * k->k * k->size, k->k, p->y + p->m0 * k->size);
+    for (int64_t i = p->m0; i < p->m1 && k->n > 1; i++)
         k->gemm->dots(p->n1 - p->n0, k->k, p->a + i * k->k * k->size, p->b + p->n0 * k->k * k->size, k->k,
                       p->y + (i * k->n + p->n0) * k->size);
     run_epilogue(p, p->m0, p->m1, p->n0, p->n1);

@@ -4,6 +4,8 @@
 
 #include "cpu.h"
 
+#include <string.h>
+
 #if defined(CPU_AMX)
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -46,10 +48,24 @@ static int64_t block_bytes(const cpu_matrix *g, int64_t columns, int64_t depth)
     return HEAD + panel_bytes(g, columns, depth);
 }
 
+/* Threads that share rows of c share lines of the cache where they meet, unless rows are whole lines. Where each block
+ * of the depth would add to them, sums are made aside, if there are no more bytes of them than this. */
+enum { LINE = 16 /* numbers */, ASIDE = 1 << 18 };
+
+static int64_t aside_bytes(int64_t m, int64_t n)
+{
+    return m * round_up(min_of(n, COLUMNS), LINE) * (int64_t)sizeof(float);
+}
+
+static int is_aside(const cpu_matrix *g, const cpu_product *p)
+{
+    return p->k > depth_of(g) && p->n < p->ldc && p->ldc % LINE && aside_bytes(p->m, p->n) <= ASIDE;
+}
+
 int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k)
 {
-    const int64_t depth = min_of(k, depth_of(g));
-    return panel_bytes(g, min_of(m, ROWS), depth) + block_bytes(g, min_of(n, COLUMNS), depth);
+    const int64_t depth = min_of(k, depth_of(g)), aside = k > depth ? min_of(ASIDE, aside_bytes(m, n)) : 0;
+    return aside + panel_bytes(g, min_of(m, ROWS), depth) + block_bytes(g, min_of(n, COLUMNS), depth);
 }
 
 int64_t cpu_matrix_kept_bytes(const cpu_matrix *g, int64_t n, int64_t k)
@@ -99,8 +115,9 @@ static char *pack_block(const cpu_matrix *g, const cpu_product *p, int64_t l, in
     return block;
 }
 
-/* Columns j..j + columns. All of b is packed, whatever the numbers: others may want it. */
-static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work, cpu_kept *kept)
+/* Columns j..j + columns into c. All of b is packed, whatever the numbers: others may want it. */
+static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, float *c, int64_t ldc,
+                 char *work, cpu_kept *kept)
 {
     const int64_t a_row = p->ta ? 1 : p->lda, a_deep = p->ta ? p->lda : 1;
     int fit = 1;
@@ -113,17 +130,33 @@ static int strip(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t c
             const int64_t rows = min_of(ROWS, p->m - i);
             const int32_t other = g->pack_a(rows, depth, p->a + i * a_row + l * a_deep, a_row, a_deep, packed_a);
             fit = cpu_matrix_fits(top, other, depth);
-            if (fit) multiply(g, packed_a, block + HEAD, rows, columns, depth, p->c + i * p->ldc + j, p->ldc, l > 0);
+            if (fit) multiply(g, packed_a, block + HEAD, rows, columns, depth, c + i * ldc, ldc, l > 0);
         }
     }
     return fit;
 }
 
+static int strip_aside(const cpu_matrix *g, const cpu_product *p, int64_t j, int64_t columns, char *work,
+                       cpu_kept *kept)
+{
+    const int64_t wide = round_up(columns, LINE);
+    float *sums = (float *)(void *)work;
+    if (!strip(g, p, j, columns, sums, wide, work + aside_bytes(p->m, columns), kept)) return 0;
+    for (int64_t i = 0; i < p->m; i++)
+        memcpy(p->c + i * p->ldc + j, sums + i * wide, (uint64_t)columns * sizeof *sums);
+    return 1;
+}
+
 int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cpu_kept kept)
 {
+    const int aside = is_aside(g, p);
     int fit = 1;
     g->begin();
-    for (int64_t j = 0; j < p->n; j += COLUMNS) fit = strip(g, p, j, min_of(COLUMNS, p->n - j), work, &kept) && fit;
+    for (int64_t j = 0; j < p->n; j += COLUMNS) {
+        const int64_t columns = min_of(COLUMNS, p->n - j);
+        fit &= aside ? strip_aside(g, p, j, columns, work, &kept)
+                     : strip(g, p, j, columns, p->c + j, p->ldc, work, &kept);
+    }
     g->end();
     return fit;
 }
