@@ -60,10 +60,25 @@ typedef struct tn_onnx_given {
 
 /* How to build; all zero is for inference. */
 typedef struct tn_onnx_options {
-    uint32_t trainable; /* weights, f32, are parameters of their names, else constants */
-    uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
-    uint64_t spare[4];
+    uint32_t
+        trainable; /* weights, f32, are parameters of their names, and running statistics variables; else constants */
+    uint32_t training; /* dropout drops, and batch normalisation goes by the batch */
+    uint32_t bare;     /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
+    uint32_t reserved;
+    int64_t outputs; /* the last layer has so many outputs and begins anew; 0: as in the file */
+    uint64_t spare[2];
 } tn_onnx_options;
+
+/* How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the
+ * softmax itself. Texts live as long as the model; NULL: there is none such. */
+typedef struct tn_onnx_end {
+    const char *activation; /* "Softmax", "LogSoftmax" or "Sigmoid", of which nothing else is made */
+    const char *weight;     /* of the last layer: a product or convolution with weights that nothing else uses */
+    const char *bias;
+    int64_t outputs; /* of that layer; 0: there is none such */
+    uint64_t spare[4];
+} tn_onnx_end;
+TN_API void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end);
 
 /* Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
  * shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
@@ -75,9 +90,21 @@ TN_API TN_MUST_USE tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, cons
 TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
                                            const tn_onnx_options *options);
 
-/* The weights that are parameters in graphs that were built with `trainable`: number `index` by its name, dense;
- * returns 0 past the last. They are the first values that a state wants (tn_state_put). */
+/* The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
+ * 0 past the last. They are the first values that a state wants (tn_state_put), but for those of a last layer that
+ * begins anew: these have another shape there.
+ *
+ * Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
+ * scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
+ * constants, as are all in nodes `Constant`. */
 TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data);
+
+/* The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
+ * state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+ * that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
+ * model, or until the next call. */
+TN_API TN_MUST_USE tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text);
+TN_API TN_MUST_USE tn_status tn_onnx_of_text(const char *text, tn_onnx **model);
 
 /* What the last build could not do, each kind of thing once. Texts live until the next build. */
 typedef struct tn_onnx_problem {

@@ -988,12 +988,32 @@ class tn_onnx_given(Structure):
 class tn_onnx_options(Structure):
     """How to build; all zero is for inference.
 
-    trainable: weights, f32, are parameters of their names, else constants
-    training: dropout drops, and batch normalisation goes by the batch"""
+    trainable: weights, f32, are parameters of their names, and running statistics variables; else constants
+    training: dropout drops, and batch normalisation goes by the batch
+    bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
+    outputs: the last layer has so many outputs and begins anew; 0: as in the file"""
 
     _fields_ = [
         ("trainable", c_uint32),
         ("training", c_uint32),
+        ("bare", c_uint32),
+        ("reserved", c_uint32),
+        ("outputs", c_int64),
+        ("spare", c_uint64 * 2),
+    ]
+class tn_onnx_end(Structure):
+    """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the
+    softmax itself. Texts live as long as the model; NULL: there is none such.
+
+    activation: "Softmax", "LogSoftmax" or "Sigmoid", of which nothing else is made
+    weight: of the last layer: a product or convolution with weights that nothing else uses
+    outputs: of that layer; 0: there is none such"""
+
+    _fields_ = [
+        ("activation", c_char_p),
+        ("weight", c_char_p),
+        ("bias", c_char_p),
+        ("outputs", c_int64),
         ("spare", c_uint64 * 4),
     ]
 class tn_onnx_problem(Structure):
@@ -2159,6 +2179,10 @@ FUNCTIONS = {
     "tn_onnx_weights": (c_int64, (c_void_p,), False,
         "int64_t tn_onnx_weights(const tn_onnx *model)",
         """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),
+    "tn_onnx_end_of": (None, (c_void_p, c_void_p,), False,
+        "void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end)",
+        """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the
+        softmax itself. Texts live as long as the model; NULL: there is none such."""),
     "tn_onnx_build": (c_int32, (c_void_p, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count, const tn_onnx_options *options)",
         """Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
@@ -2169,8 +2193,25 @@ FUNCTIONS = {
         """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name."""),
     "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
         "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
-        """The weights that are parameters in graphs that were built with `trainable`: number `index` by its name, dense;
-        returns 0 past the last. They are the first values that a state wants (tn_state_put)."""),
+        """The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
+        0 past the last. They are the first values that a state wants (tn_state_put), but for those of a last layer that
+        begins anew: these have another shape there.
+
+        Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
+        scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
+        constants, as are all in nodes `Constant`."""),
+    "tn_onnx_text": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
+        "tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)",
+        """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
+        state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+        that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
+        model, or until the next call."""),
+    "tn_onnx_of_text": (c_int32, (c_char_p, c_void_p,), False,
+        "tn_status tn_onnx_of_text(const char *text, tn_onnx **model)",
+        """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
+        state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+        that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
+        model, or until the next call."""),
     "tn_onnx_problem_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_problem_at(const tn_onnx *model, size_t index, tn_onnx_problem *problem)",
         """What the last build could not do, each kind of thing once. Texts live until the next build."""),

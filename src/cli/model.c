@@ -1,5 +1,6 @@
 /* model.c: see model.h. */
 #include "model.h"
+#include "network.h"
 #include "options.h"
 
 #include <inttypes.h>
@@ -222,7 +223,12 @@ static void check_output(const cli_model *model, tn_tensor *output)
     int64_t want = model->classes ? model->classes : model->targets, got = shape.dim[shape.rank - 1];
     char text[160];
     if (shape.rank == 2 && (got == want || (got == 1 && one_is_enough(model)))) return;
-    if (shape.rank == 2)
+    if (shape.rank == 2 && model->onnx)
+        tn_graph_fail(graph, TN_ESHAPE,
+                      "%s has %" PRId64 " outputs but %s has %" PRId64
+                      " %s, and its last layer is none that could be replaced",
+                      model->onnx_path, got, model->data, want, model->classes ? "classes" : "target(s)");
+    else if (shape.rank == 2)
         tn_graph_fail(graph, TN_ESHAPE,
                       "the network has %" PRId64 " outputs but %s has %" PRId64
                       " %s: it should end with 'linear %" PRId64 "'",
@@ -232,16 +238,21 @@ static void check_output(const cli_model *model, tn_tensor *output)
                       tn_shape_text(&shape, text, sizeof text), cli_model_outputs(model), model->data);
 }
 
+static tn_tensor *in_words(const cli_model *model, tn_tensor *x, int training)
+{
+    return tn_net(x, model->net,
+                  (tn_net_options){.training = (uint32_t)training,
+                                   .outputs = cli_model_outputs(model),
+                                   .init = model->init,
+                                   .freeze = training ? model->freeze : NULL,
+                                   .sync_norm = (uint32_t)model->sync_norm,
+                                   .scale = model->scale});
+}
+
 static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 {
     const cli_model *model = arg;
-    tn_tensor *output = tn_net(x, model->net,
-                               (tn_net_options){.training = (uint32_t)training,
-                                                .outputs = cli_model_outputs(model),
-                                                .init = model->init,
-                                                .freeze = training ? model->freeze : NULL,
-                                                .sync_norm = (uint32_t)model->sync_norm,
-                                                .scale = model->scale});
+    tn_tensor *output = model->onnx ? cli_network_build(model, x, training) : in_words(model, x, training);
     check_output(model, output);
     return output;
 }

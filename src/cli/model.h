@@ -7,6 +7,10 @@
 
 typedef struct cli_model {
     const char *net, *loss, *init;
+    tn_onnx *onnx;                             /* the network, where it isn't words: see network.h; else NULL */
+    const char *onnx_path;                     /* for messages */
+    int bare;                                  /* without the softmax that it ends in */
+    int64_t head;                              /* outputs of a new last layer; 0: it is the file's */
     const char *freeze;                        /* names of what training leaves alone, or NULL */
     int sync_norm;                             /* batch normalisation is over all shards of a batch */
     double scale;                              /* of the initialisation */

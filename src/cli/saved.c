@@ -2,6 +2,7 @@
 #include "saved.h"
 #include "crew.h"
 #include "data.h"
+#include "network.h"
 #include "resident.h"
 
 #include <string.h>
@@ -81,6 +82,8 @@ static int open_file(cli_saved *saved, const char *command)
         saved->model.target_names = saved->model.target_numbers = NULL;
     saved->model.net = saved->settings.net;
     saved->model.loss = saved->settings.loss;
+    if (status == CLI_GO_ON) status = cli_network_of_note(&saved->model, saved->checkpoint, saved->path);
+    if (status == CLI_GO_ON) status = cli_network_settle(&saved->model, 1);
     if (status == CLI_GO_ON) status = cli_scaling_read(&saved->scaling, &saved->model, saved->checkpoint, saved->path);
     return status;
 }
@@ -134,6 +137,7 @@ void cli_saved_close(cli_saved *saved)
     tn_state_free(saved->state);
     tn_device_close(saved->device);
     tn_checkpoint_close(saved->checkpoint);
+    cli_network_close(&saved->model);
     cli_scaling_free(&saved->scaling);
     cli_options_free(saved->options);
 }

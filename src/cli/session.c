@@ -1,5 +1,6 @@
 /* session.c: opening and closing a training. */
 #include "session.h"
+#include "network.h"
 #include "resident.h"
 
 #include <inttypes.h>
@@ -148,6 +149,9 @@ static int know_data(cli_session *s)
                            .freeze = settings->freeze,
                            .sync_norm = settings->sync_norm};
     cli_settings_init_of(settings, s->init, &s->model.scale);
+    int opened = settings->resume ? cli_network_of_note(&s->model, s->from, settings->resume) : CLI_GO_ON;
+    if (opened == CLI_GO_ON && !s->model.onnx) opened = cli_network_open(&s->model, settings->net);
+    if (opened != CLI_GO_ON) return opened;
     cli_model_of_data(&s->model, &s->data);
     cli_fingerprint(settings->data, s->data_hash);
     s->data_written = cli_written(settings->data);
@@ -242,6 +246,7 @@ static int build_model(cli_session *s)
     if (!s->data.images && tn_framing_measure(&s->data, &s->model.framing)) return cli_failed();
     warn_of_classes(s);
     int fits = cli_check_loss(&s->model);
+    if (fits == CLI_GO_ON) fits = cli_network_settle(&s->model, s->settings.resume != NULL);
     if (fits == CLI_GO_ON) fits = scale(s);
     if (fits != CLI_GO_ON) return fits;
     const tn_fit_options options = fit_options(s);
@@ -257,7 +262,9 @@ static int load(cli_session *s)
 {
     int status = CLI_GO_ON;
     const char *path = s->settings.resume ? s->settings.resume : s->settings.load;
-    if (s->settings.load) status = cli_session_transfer(s);
+    if (!s->settings.resume) status = cli_network_put(&s->model, s->state);
+    if (!path && s->model.onnx) path = s->model.onnx_path;
+    if (s->settings.load && status == CLI_GO_ON) status = cli_session_transfer(s);
     if (s->settings.resume && tn_checkpoint_load(s->from, s->state)) status = cli_failed();
     if (path && status == CLI_GO_ON) status = cli_session_check_finite(s, path);
     tn_checkpoint_close(s->from);
@@ -349,6 +356,7 @@ void cli_session_close(cli_session *s)
     cli_scaling_free(&s->scaling);
     free(s->class_weights);
     tn_checkpoint_close(s->from);
+    cli_network_close(&s->model);
     cli_history_free(&s->history);
     cli_settings_free(&s->settings);
 }
@@ -399,8 +407,10 @@ static tn_status save(cli_session *s, const char *path, const char *history, int
     char model[CLI_MODEL_NOTES][160], position[4][160], devices[512], shares[512];
     char options[CLI_TRAIN_OPTIONS][CLI_NOTE_TEXT];
     const tn_save_options how = {.not_finite = (uint32_t)diverged};
+    const char *network;
     tn_epoch begun;
     size_t n = 0;
+    if (cli_network_note(&s->model, &network) != CLI_GO_ON) return TN_ENOMEM;
     tn_status status = tn_training_so_far(s->training, &begun);
     if (!status) {
         n = option_notes(&s->settings, notes, options);
@@ -408,6 +418,7 @@ static tn_status save(cli_session *s, const char *path, const char *history, int
         n += CLI_MODEL_NOTES;
         n += position_notes(s, notes + n, position, &begun, history);
         cli_crew_notes(&s->crew, s->training, devices, shares);
+        if (*network) notes[n++] = (tn_note){"onnx", network};
         if (*shares) notes[n++] = (tn_note){"devices", devices};
         if (*shares) notes[n++] = (tn_note){"shares", shares};
         status = cli_scaling_put(&s->scaling, s->state);

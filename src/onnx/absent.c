@@ -18,6 +18,25 @@ void tn_onnx_free(tn_onnx *model)
     (void)model;
 }
 
+tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)
+{
+    TN_GIVEN(model, text);
+    (void)options;
+    return absent();
+}
+
+tn_status tn_onnx_of_text(const char *text, tn_onnx **model)
+{
+    TN_GIVEN(text, model);
+    return absent();
+}
+
+void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end)
+{
+    (void)model;
+    if (end) *end = (tn_onnx_end){0};
+}
+
 int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
 {
     (void)model, (void)index, (void)port;

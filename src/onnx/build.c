@@ -50,21 +50,21 @@ static void close_scope(onnx_scope *scope)
 
 /* ---- tensors of the file ---- */
 
-/* Running means and variances of batch normalisation are no parameters. */
-static int is_statistic(const onnx_graph_proto *graph, const char *name)
+/* A variable, if the initializer is one in this build; NULL: it is a constant. One that begins anew does so as
+ * PyTorch's layers do: uniform up to 1 / sqrt(inputs). */
+static tn_tensor *variable(onnx_build *b, const onnx_proto *t)
 {
-    for (size_t i = 0; i < graph->n_node; i++) {
-        const onnx_node_proto *node = graph->node[i];
-        if (strcmp(node->op_type, "BatchNormalization") != 0) continue;
-        for (size_t k = 3; k < node->n_input; k++)
-            if (!strcmp(node->input[k], name)) return 1;
+    unsigned char *role = NULL;
+    tn_shape shape;
+    if (!b->options.trainable || !t->name || onnx_initializer(b->model, t->name, &role) != t) return NULL;
+    if (!(*role & (ONNX_WEIGHT | ONNX_STATISTIC)) || onnx_tensor_shape(t, &shape)) return NULL;
+    tn_init init = {.kind = TN_INIT_ZERO};
+    if (b->options.outputs && onnx_resized(&b->end, t, b->options.outputs, &shape)) {
+        tn_shape weight;
+        (void)onnx_resized(&b->end, b->end.weight, b->options.outputs, &weight);
+        init = (tn_init){.kind = TN_INIT_LECUN, .fan_in = tn_shape_count(&weight) / b->options.outputs};
     }
-    return 0;
-}
-
-static int is_weight(const onnx_build *b, const onnx_proto *t)
-{
-    return b->options.trainable && t->name && *t->name && t->n_dims && onnx_kept_type(t->data_type) == TN_F32;
+    return tn_variable(b->graph, t->name, TN_F32, shape, init, *role & ONNX_STATISTIC ? 0 : TN_TRAINABLE);
 }
 
 tn_tensor *onnx_tensor(onnx_node *n, onnx_value *value)
@@ -75,16 +75,12 @@ tn_tensor *onnx_tensor(onnx_node *n, onnx_value *value)
     const void *data = NULL;
     if (value->x || !value->proto) return value->x;
     const onnx_proto *t = value->proto;
+    if ((value->x = variable(b, t))) return value->x;
     if (onnx_tensor_data(b->model, t, &b->graph->region, &shape, &dtype, &data)) {
         onnx_cannot(n, "%s", tn_message());
         return NULL;
     }
-    if (is_weight(b, t))
-        value->x = tn_variable(b->graph, t->name, TN_F32, shape, (tn_init){TN_INIT_ZERO},
-                               is_statistic(b->model->proto->graph, t->name) ? 0 : TN_TRAINABLE);
-    else
-        value->x = onnx_kept(tn_constant_at(b->graph, dtype, shape, data), t->data_type);
-    return value->x;
+    return value->x = onnx_kept(tn_constant_at(b->graph, dtype, shape, data), t->data_type);
 }
 
 /* ---- nodes ---- */
@@ -201,7 +197,12 @@ static tn_status add_node(onnx_build *b, onnx_scope *scope, const onnx_node_prot
     if (!n.read) return no_memory(b);
     onnx_rule *rule = onnx_find_rule(onnx_domain(proto.domain), proto.op_type);
     if (!rule && !find_function(b->model, &proto)) onnx_cannot(&n, "there is no such operator here");
-    if (find_operands(&n, &proto) && !n.failed) build_node(&n, rule);
+    if (find_operands(&n, &proto) && !n.failed) {
+        if (b->options.bare && given == b->end.activation)
+            n.out[0] = *n.in[0];
+        else
+            build_node(&n, rule);
+    }
     for (uint32_t i = 0; !b->status && i < n.n_out; i++) {
         onnx_value *y = &n.out[i];
         if (!*proto.output[i]) continue;
@@ -284,6 +285,7 @@ static tn_status add_input(onnx_build *b, onnx_scope *scope, const tn_onnx_port 
     tn_shape shape = given ? given->shape : TN_SCALAR;
     TN_REQUIRE(port->dtype, TN_EUNSUPPORTED, "input '%s' is no tensor of numbers, but %s", port->name, port->element);
     if (!given) TN_TRY(declared_shape(port, &shape));
+    b->given[b->n_given++] = shape;
     TN_REQUIRE(port->rank < 0 || port->rank == shape.rank, TN_ESHAPE, "input '%s' has %d dimensions, not %d",
                port->name, port->rank, shape.rank);
     value.x = given && given->data ? tn_constant(b->graph, port->dtype, shape, given->data)
@@ -319,9 +321,10 @@ static tn_status conclude(onnx_build *b)
     note_needed(b->model);
     if (!model->n_problem) return tn_graph_status(b->graph);
     const tn_onnx_problem *first = &model->problem[0];
-    tn_graph_fail(b->graph, TN_EUNSUPPORTED, "%s of opset %lld, node '%s': %s%s",
+    tn_graph_fail(b->graph, TN_EUNSUPPORTED, "%s of opset %lld, node '%s': %s%s%s",
                   first->operator,(long long) first->opset, first->node, first->why,
-                  model->n_problem > 1 ? "; and there is more" : "");
+                  model->n_problem > 1 ? "; and there is more" : "",
+                  onnx_differing_input(b->model, b->given, b->n_given));
     return tn_graph_status(b->graph);
 }
 
@@ -331,14 +334,21 @@ static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *o
     *b = (onnx_build){.model = model, .graph = graph};
     *scope = (onnx_scope){0};
     if (options) b->options = *options;
+    if (b->options.outputs || b->options.bare) b->end = onnx_find_end(model);
     onnx_problems_clear(model);
     TN_TRY(tn_graph_status(graph));
-    return add_initializers(b, scope, model->proto->graph);
+    TN_REQUIRE(!b->options.outputs || (b->options.outputs > 0 && b->end.weight), TN_EUNSUPPORTED,
+               "the network's last layer is none that could be replaced by one of %lld outputs",
+               (long long)b->options.outputs);
+    b->given = tn_region_alloc(&b->region, (model->proto->graph->n_input + 1) * sizeof *b->given);
+    return b->given ? add_initializers(b, scope, model->proto->graph) : TN_ENOMEM;
 }
 
 static void end(onnx_build *b, onnx_scope *scope)
 {
     close_scope(scope);
+    tn_free(b->batch.noted);
+    tn_free((void *)(uintptr_t)b->batch.declared);
     tn_free(b->known);
     tn_region_free(&b->region);
 }
@@ -353,13 +363,56 @@ static tn_tensor *output_of(onnx_build *b, const onnx_scope *scope, size_t i)
     return y ? onnx_tensor(&n, y) : NULL;
 }
 
+/* Builds the graph as declared into one that is thrown away, and takes what was noted. One that cannot be built so is
+ * as if nothing was declared. */
+static tn_status build_declared(onnx_build *b)
+{
+    onnx_build other;
+    onnx_scope scope;
+    tn_onnx_port port;
+    tn_graph *graph = tn_graph_new();
+    tn_status s = begin(b->model, graph, &b->options, &other, &scope);
+    other.batch.is_noting = 1;
+    for (size_t i = 0; !s && i < b->n_given && tn_onnx_input_at(b->model, i, &port); i++) {
+        tn_shape shape = b->given[i];
+        if (port.rank > 0 && port.dim[0] == b->batch.was) shape.dim[0] = b->batch.was;
+        s = bind(
+            &other, &scope, port.name,
+            (onnx_value){.x = tn_input(graph, port.name, port.dtype, shape), .type = input_type(b->model, port.name)});
+    }
+    if (!s) s = build_nodes(&other, &scope, b->model->proto->graph->node, b->model->proto->graph->n_node);
+    tn_tensor *y = !s && b->model->proto->graph->n_output ? output_of(&other, &scope, 0) : NULL;
+    b->batch.output = y ? tn_shape_of(y) : TN_SCALAR;
+    b->batch.declared = other.batch.noted;
+    b->batch.declared_count = other.batch.count < other.batch.room ? other.batch.count : other.batch.room;
+    other.batch.noted = NULL;
+    end(&other, &scope);
+    tn_graph_free(graph);
+    onnx_problems_clear(b->model);
+    return s == TN_ENOMEM ? s : TN_OK;
+}
+
+/* Other samples that don't make other outputs: they were mixed. */
+static void check_batch(onnx_build *b, const tn_tensor *y)
+{
+    onnx_node_proto nobody = {.op_type = "output"};
+    onnx_node n = {.build = b, .graph = b->graph, .proto = &nobody};
+    const tn_shape shape = tn_shape_of(y);
+    if (b->batch.was && shape.rank && shape.dim[0] == b->batch.was && tn_shape_equal(&shape, &b->batch.output))
+        onnx_cannot(&n, "output '%s' would be of %lld samples all the same", b->model->proto->graph->output[0]->name,
+                    (long long)b->batch.was);
+}
+
 static tn_status build_graph(onnx_build *b, onnx_scope *scope, tn_tensor *y[], size_t n_y)
 {
     const onnx_graph_proto *graph = b->model->proto->graph;
+    onnx_find_batch(b->model, b->given, b->n_given, &b->batch);
+    if (b->batch.was) TN_TRY(build_declared(b));
     TN_TRY(build_nodes(b, scope, graph->node, graph->n_node));
     for (size_t i = 0; i < graph->n_output; i++) {
         tn_tensor *x = output_of(b, scope, i);
         if (y && i < n_y) y[i] = x;
+        if (x && !i) check_batch(b, x);
         if (!y && x && !b->model->n_problem) tn_output(x, graph->output[i]->name);
     }
     return conclude(b);
@@ -395,6 +448,7 @@ tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_ten
             s = tn_fail(TN_EINVAL, "input '%s' of the model is missing, or of another type", port.name);
         else
             s = bind(&b, &scope, port.name, (onnx_value){.x = x[i], .type = input_type(model, port.name)});
+        if (!s) b.given[b.n_given++] = tn_shape_of(x[i]);
     }
     if (!s) s = build_graph(&b, &scope, y, n_y);
     end(&b, &scope);

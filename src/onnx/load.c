@@ -80,7 +80,7 @@ static tn_status count_operators(tn_onnx *model, Onnx__NodeProto **node, size_t 
 
 /* ---- the file ---- */
 
-static tn_status unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
+tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
 {
     TN_TRY(onnx_check_nesting(data, bytes));
     model->proto = onnx__model_proto__unpack(&heap, (size_t)bytes, data);
@@ -96,7 +96,7 @@ static tn_status unpack(tn_onnx *model, const unsigned char *data, uint64_t byte
     for (size_t i = 0; i < model->proto->n_functions; i++)
         TN_TRY(count_operators(model, model->proto->functions[i]->node, model->proto->functions[i]->n_node));
     model->needed = tn_alloc(graph->n_input + 1);
-    return model->needed ? TN_OK : TN_ENOMEM;
+    return model->needed ? onnx_find_roles(model) : TN_ENOMEM;
 }
 
 static tn_status read_file(tn_onnx *model, const char *path)
@@ -107,7 +107,7 @@ static tn_status read_file(tn_onnx *model, const char *path)
     void *data = bytes ? mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     close(fd);
     TN_REQUIRE(data != MAP_FAILED, TN_EFORMAT, "%s: %s", path, bytes ? "cannot be mapped" : "is empty");
-    tn_status s = unpack(model, data, bytes);
+    tn_status s = onnx_unpack(model, data, bytes);
     munmap(data, (size_t)bytes);
     return s ? tn_fail(s, "%s: %s", path, tn_message()) : TN_OK;
 }
@@ -144,19 +144,15 @@ void tn_onnx_free(tn_onnx *model)
     tn_free(model->op);
     tn_free(model->problem);
     tn_free(model->needed);
+    tn_index_free(&model->initializers);
+    tn_free(model->role);
+    tn_free(model->text);
     tn_region_free(&model->problems);
     tn_region_free(&model->weights);
     tn_free(model);
 }
 
 /* ---- what it says of itself ---- */
-
-static int is_initializer(const onnx_graph_proto *graph, const char *name)
-{
-    for (size_t i = 0; i < graph->n_initializer; i++)
-        if (!strcmp(graph->initializer[i]->name, name)) return 1;
-    return 0;
-}
 
 static void describe(const Onnx__ValueInfoProto *value, tn_onnx_port *port)
 {
@@ -181,7 +177,7 @@ int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
     if (!model || !port) return 0;
     const onnx_graph_proto *graph = model->proto->graph;
     for (size_t i = 0; i < graph->n_input; i++) {
-        if (is_initializer(graph, graph->input[i]->name) || index--) continue;
+        if (onnx_initializer(model, graph->input[i]->name, NULL) || index--) continue;
         describe(graph->input[i], port);
         port->needed = model->needed[i];
         return 1;

@@ -20,7 +20,7 @@ typedef struct onnx_mapped {
 
 struct tn_onnx {
     Onnx__ModelProto *proto;
-    char *folder; /* of the file: "" or with a slash at its end */
+    char *folder; /* of the file: "" or with a slash at its end; NULL: it was text */
     onnx_mapped *mapped;
     uint32_t files, file_capacity;
     tn_onnx_operator *op;
@@ -30,12 +30,37 @@ struct tn_onnx {
     uint32_t n_problem, problem_capacity;
     unsigned char *needed; /* by input of the graph, initializers among them */
     tn_region weights;     /* f32 that were made of other forms */
+    tn_index initializers; /* the graph's, by name */
+    unsigned char *role;   /* of each */
+    char *text;            /* of tn_onnx_text */
 };
+
+/* What an initializer is: trained, or followed by batch normalisation; and whether a build asked for its numbers. */
+enum { ONNX_WEIGHT = 1, ONNX_STATISTIC = 2, ONNX_NUMBERS = 4 };
+
+/* Finds it out for all. */
+TN_MUST_USE tn_status onnx_find_roles(tn_onnx *model);
+/* The initializer of that name, and its role unless that is NULL; or NULL. Those of floating point that are not scalars
+ * alone are weights or statistics. */
+const onnx_proto *onnx_initializer(const tn_onnx *model, const char *name, unsigned char **role);
+
+/* How output 0 ends: a node or NULL each, and the dimension of the weight that is the number of outputs. */
+typedef struct onnx_end {
+    const onnx_node_proto *activation;
+    const onnx_proto *weight, *bias;
+    int32_t axis;
+} onnx_end;
+onnx_end onnx_find_end(const tn_onnx *model);
+/* The last layer's weight or bias with other outputs; returns 0 if it is another tensor. */
+int onnx_resized(const onnx_end *end, const onnx_proto *t, int64_t outputs, tn_shape *shape);
 
 /* The opset of a domain in the model or, for the body of a function, in its own list; 0: none. */
 int64_t onnx_opset(const tn_onnx *model, const char *domain);
 /* NULL and "" and "ai.onnx" are one. */
 const char *onnx_domain(const char *domain);
+
+/* Takes the bytes of a file apart. */
+TN_MUST_USE tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes);
 
 /* A message within another no deeper than a reader that calls itself can stand. */
 TN_MUST_USE tn_status onnx_check_nesting(const unsigned char *data, uint64_t bytes);
@@ -45,12 +70,20 @@ TN_MUST_USE tn_status onnx_check_nesting(const unsigned char *data, uint64_t byt
 /* What the element type is in a graph; 0: it is none there. And its name in ONNX, "?" for what is none. */
 int32_t onnx_kept_type(int32_t type);
 const char *onnx_type_name(int32_t type);
+uint32_t onnx_type_bits(int32_t type); /* of an element */
 
 /* The tensor's numbers as a graph has them: in the model's memory or in the region. f16 and bf16 stay as they are:
  * *dtype says what the data is. Whole numbers beyond i32 are TN_EUNSUPPORTED, but for the largest and smallest of
  * int64, which become those of i32. */
 TN_MUST_USE tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape,
                                        int32_t *dtype, const void **data);
+/* Its shape alone. */
+TN_MUST_USE tn_status onnx_tensor_shape(const onnx_proto *t, tn_shape *shape);
+/* Whether its numbers are in the file or beside it; and their bytes where they are such, in *data, which is NULL where
+ * they are listed. */
+int onnx_tensor_is_there(const onnx_proto *t);
+TN_MUST_USE tn_status onnx_tensor_bytes(tn_onnx *model, const onnx_proto *t, const unsigned char **data,
+                                        uint64_t *bytes);
 /* Whole numbers as they are, up to `capacity`; returns how many there are, -1 if it has none. */
 int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], int64_t capacity);
 

@@ -168,6 +168,8 @@ static const double *numbers_of_file(onnx_node *n, const onnx_proto *t)
     tn_shape shape;
     int32_t dtype;
     const void *data = NULL;
+    unsigned char *role = NULL;
+    if (t->name && onnx_initializer(n->build->model, t->name, &role) == t) *role |= ONNX_NUMBERS;
     if (onnx_tensor_data(n->build->model, t, &n->build->region, &shape, &dtype, &data)) return NULL;
     tn_tensor *x = tn_constant_at(n->graph, dtype, shape, data);
     const char *input;

@@ -37,11 +37,31 @@ typedef struct onnx_value {
 typedef struct onnx_build onnx_build;
 typedef struct onnx_scope onnx_scope;
 
+/* A Reshape by its output's name. */
+typedef struct onnx_reshaped {
+    const char *name;
+    tn_shape from, to;
+} onnx_reshaped;
+
+/* The number of samples that the file declares, and another that is built: rebatch.c. */
+typedef struct onnx_batch {
+    int64_t was, is; /* 0: as declared */
+    int is_noting;   /* the declared graph is built, and its Reshapes are noted */
+    onnx_reshaped *noted;
+    const onnx_reshaped *declared; /* what was noted then */
+    uint32_t count, room, declared_count;
+    tn_shape output; /* the first, as declared */
+} onnx_batch;
+
 /* What a build has. Values and scopes live in its region. */
 struct onnx_build {
     tn_onnx *model;
     tn_graph *graph;
     tn_onnx_options options;
+    onnx_batch batch;
+    tn_shape *given; /* of each input */
+    size_t n_given;
+    onnx_end end; /* where the options ask for what is there */
     tn_region region;
     double **known; /* by a tensor's number: what it is whatever is fed, once somebody asked */
     uint32_t known_capacity;
@@ -126,6 +146,14 @@ tn_tensor *onnx_constant_ints(onnx_node *n, const int64_t value[], tn_shape shap
 
 /* x with a number before and after it along an axis. */
 tn_tensor *onnx_pad_number(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value);
+
+/* Another batch than the declared one: which it is; a Reshape is noted, or its shape scaled; an operand of a Concat
+ * that there is once for all samples; and which input differs from what was declared, for messages. */
+void onnx_find_batch(const tn_onnx *model, const tn_shape given[], size_t count, onnx_batch *batch);
+void onnx_note_reshape(onnx_node *n, const tn_tensor *x, const tn_tensor *y);
+void onnx_rebatch_shape(const onnx_node *n, const tn_tensor *x, tn_shape *shape);
+tn_tensor *onnx_rebatch_part(const onnx_node *n, tn_tensor *x, int32_t axis);
+const char *onnx_differing_input(tn_onnx *model, const tn_shape given[], size_t count);
 
 /* A part of the graph that is an attribute, built in a scope of its own with values for its inputs. Returns how many
  * outputs it has; -1 on failure. */

@@ -113,7 +113,10 @@ void onnx_rule_reshape(onnx_node *n)
     if (!x || !known_shape(n, 1, &shape)) return;
     for (int32_t d = 0; d < shape.rank && !onnx_int(n, "allowzero", 0); d++)
         if (shape.dim[d] == 0) shape.dim[d] = d < tn_shape_of(x).rank ? tn_shape_of(x).dim[d] : 0;
-    onnx_out(n, 0, tn_reshape(x, shape));
+    onnx_rebatch_shape(n, x, &shape);
+    tn_tensor *y = tn_reshape(x, shape);
+    onnx_note_reshape(n, x, y);
+    onnx_out(n, 0, y);
 }
 
 static int64_t product(const tn_shape *shape, int32_t from, int32_t to)
@@ -211,6 +214,7 @@ void onnx_rule_concat(onnx_node *n)
     if (n->n_in > sizeof x / sizeof *x) onnx_cannot(n, "%u operands", n->n_in);
     for (uint32_t i = 0; i < n->n_in && !n->failed; i++)
         if (!(x[i] = onnx_in(n, i))) return;
+    for (uint32_t i = 0; i < n->n_in && !n->failed; i++) x[i] = onnx_rebatch_part(n, x[i], axis);
     if (!n->failed) onnx_out(n, 0, tn_concat(x, n->n_in, axis));
 }
 

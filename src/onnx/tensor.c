@@ -58,6 +58,11 @@ const char *onnx_type_name(int32_t type)
     return type > 0 && type < TYPES && types[type].name ? types[type].name : "?";
 }
 
+uint32_t onnx_type_bits(int32_t type)
+{
+    return type > 0 && type < TYPES ? types[type].bits : 0;
+}
+
 int onnx_is_whole(int32_t type)
 {
     return onnx_kept_type(type) == TN_I32;
@@ -82,6 +87,7 @@ static tn_status map_file(const tn_onnx *model, const char *name, onnx_mapped *o
 {
     char path[4096];
     int fd = -1;
+    TN_REQUIRE(model->folder, TN_EFORMAT, "weights in '%s', beside a network that came as text", name);
     TN_REQUIRE(*name != '/' && !strstr(name, ".."), TN_EFORMAT, "weights in '%s', which is not beside the model", name);
     TN_REQUIRE(snprintf(path, sizeof path, "%s%s", model->folder, name) < (int)sizeof path, TN_EFORMAT,
                "weights in a file whose name is too long");
@@ -133,12 +139,30 @@ static tn_status find_bytes(tn_onnx *model, const onnx_proto *t, source *out)
     return TN_OK;
 }
 
-static tn_status find_shape(const onnx_proto *t, tn_shape *shape)
+tn_status onnx_tensor_shape(const onnx_proto *t, tn_shape *shape)
 {
     TN_REQUIRE(t->n_dims <= TN_MAX_RANK, TN_EUNSUPPORTED, "a tensor of %zu dimensions", t->n_dims);
     *shape = (tn_shape){.rank = (int32_t)t->n_dims};
     for (size_t d = 0; d < t->n_dims; d++) shape->dim[d] = t->dims[d];
     return tn_shape_check(shape);
+}
+
+int onnx_tensor_is_there(const onnx_proto *t)
+{
+    tn_shape shape;
+    if (onnx_tensor_shape(t, &shape)) return 0;
+    return !tn_shape_count(&shape) || t->has_raw_data || t->n_float_data || t->n_double_data || t->n_int32_data ||
+           t->n_int64_data || t->n_uint64_data ||
+           (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL);
+}
+
+tn_status onnx_tensor_bytes(tn_onnx *model, const onnx_proto *t, const unsigned char **data, uint64_t *bytes)
+{
+    source from;
+    TN_TRY(find_bytes(model, t, &from));
+    *data = from.data;
+    *bytes = from.bytes;
+    return TN_OK;
 }
 
 /* ---- whole numbers ---- */
@@ -210,7 +234,7 @@ int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], i
 {
     tn_shape shape;
     whole w;
-    if (!onnx_is_whole(t->data_type) || find_shape(t, &shape)) return -1;
+    if (!onnx_is_whole(t->data_type) || onnx_tensor_shape(t, &shape)) return -1;
     int64_t count = tn_shape_count(&shape);
     if (find_whole(model, t, (uint64_t)count, &w)) return -1;
     for (int64_t i = 0; i < count && i < capacity; i++) value[i] = whole_at(&w, (uint64_t)i);
@@ -251,7 +275,7 @@ tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *regio
 {
     source raw;
     TN_REQUIRE(onnx_kept_type(t->data_type), TN_EUNSUPPORTED, "a tensor of type %s", onnx_type_name(t->data_type));
-    TN_TRY(find_shape(t, shape));
+    TN_TRY(onnx_tensor_shape(t, shape));
     const uint64_t count = (uint64_t)tn_shape_count(shape);
     *dtype = t->data_type == ONNX_FLOAT16    ? TN_F16
              : t->data_type == ONNX_BFLOAT16 ? TN_BF16

@@ -23,7 +23,7 @@ int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape 
         const onnx_proto *t = model->proto->graph->initializer[i];
         int32_t dtype;
         const void *from = NULL;
-        if (onnx_kept_type(t->data_type) != TN_F32 || index--) continue;
+        if (!(model->role[i] & (ONNX_WEIGHT | ONNX_STATISTIC)) || !onnx_tensor_is_there(t) || index--) continue;
         if (onnx_tensor_data(model, t, &model->weights, shape, &dtype, &from)) return 0;
         *name = t->name;
         *data = as_f32(model, dtype, from, shape);

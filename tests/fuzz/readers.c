@@ -248,6 +248,21 @@ static tn_status read_graph(const char *path)
     return status;
 }
 
+/* As text and back, then as a network to train, with another batch and a new last layer. */
+static void read_onnx_text(tn_onnx *model, tn_onnx_given given[], size_t count)
+{
+    const tn_onnx_options how = {.trainable = 1, .training = 1, .bare = 1, .outputs = 3};
+    const char *text;
+    tn_onnx *again = NULL;
+    if (tn_onnx_text(model, &how, &text) || tn_onnx_of_text(text, &again)) return;
+    tn_graph *graph = tn_graph_new();
+    for (size_t i = 0; i < count; i++) given[i].shape.dim[0] = 3;
+    tn_status ignored = tn_onnx_build(again, graph, given, count, &how);
+    (void)ignored;
+    tn_graph_free(graph);
+    tn_onnx_free(again);
+}
+
 /* Reads it, and builds what it has, with open dimensions of 2. What has no rule is no refusal. */
 static tn_status read_onnx(const char *path)
 {
@@ -265,6 +280,7 @@ static tn_status read_onnx(const char *path)
     tn_graph *graph = status ? NULL : tn_graph_new();
     tn_status ignored = graph ? tn_onnx_build(model, graph, given, count, NULL) : TN_OK;
     (void)ignored;
+    if (graph) read_onnx_text(model, given, count);
     tn_graph_free(graph);
     tn_onnx_free(model);
     return status;

@@ -1,0 +1,179 @@
+/* network.c: see network.h. */
+#include "network.h"
+#include "onnx.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- reading ---- */
+
+static int check(cli_model *model, const char *path)
+{
+    tn_onnx_port one, two;
+    model->onnx_path = path;
+    const int inputs = tn_onnx_input_at(model->onnx, 0, &one) + tn_onnx_input_at(model->onnx, 1, &two);
+    if (inputs == 1 && tn_onnx_output_at(model->onnx, 0, &two)) return CLI_GO_ON;
+    if (inputs < 2) return cli_fail("%s: it has no %s", path, inputs ? "outputs" : "inputs");
+    return cli_fail("%s: it has several inputs, '%s' and '%s' among them; data sets have one", path, one.name,
+                    two.name);
+}
+
+int cli_network_open(cli_model *model, const char *net)
+{
+    if (!cli_onnx_is(net)) return CLI_GO_ON;
+    if (tn_onnx_load(net, &model->onnx)) return cli_failed();
+    return check(model, net);
+}
+
+int cli_network_of_note(cli_model *model, const tn_checkpoint *checkpoint, const char *path)
+{
+    const char *text = tn_checkpoint_note(checkpoint, "onnx");
+    if (!text || !*text) return CLI_GO_ON;
+    if (tn_onnx_of_text(text, &model->onnx)) return cli_fail("%s: its network: %s", path, tn_message());
+    return check(model, path);
+}
+
+void cli_network_close(cli_model *model)
+{
+    tn_onnx_free(model->onnx);
+    model->onnx = NULL;
+}
+
+/* ---- its end ---- */
+
+/* Losses that have in themselves what a network may end in, or that can't be meant behind it. */
+static const struct {
+    const char *activation, *loss;
+    const char *rather; /* NULL: the loss has it in itself */
+} ends[] = {{"Softmax", "cross_entropy", NULL},        {"Softmax", "focal", NULL},
+            {"Softmax", "nll", "cross_entropy"},       {"Softmax", "kl_divergence", "cross_entropy"},
+            {"LogSoftmax", "cross_entropy", NULL},     {"LogSoftmax", "focal", NULL},
+            {"Sigmoid", "binary_cross_entropy", NULL}, {"Sigmoid", "binary_focal", NULL}};
+
+static int settle_activation(cli_model *model, const tn_onnx_end *end, int quiet)
+{
+    for (size_t i = 0; end->activation && i < sizeof ends / sizeof *ends; i++) {
+        if (strcmp(ends[i].activation, end->activation) != 0 || strcmp(ends[i].loss, model->loss) != 0) continue;
+        if (ends[i].rather)
+            return cli_usage("--loss %s takes logarithms, and %s ends in %s: --loss %s is meant for that", model->loss,
+                             model->onnx_path, end->activation, ends[i].rather);
+        model->bare = 1;
+        if (!quiet)
+            fprintf(stderr, "%s ends in %s, which --loss %s has in itself: it is applied once\n",
+                    cli_shown(model->onnx_path), end->activation, model->loss);
+    }
+    return CLI_GO_ON;
+}
+
+static void settle_head(cli_model *model, const tn_onnx_end *end, int quiet)
+{
+    const int64_t wanted = cli_model_outputs(model);
+    if (!end->outputs || end->outputs == wanted || end->outputs == model->classes) return;
+    model->head = wanted;
+    if (quiet) return;
+    fprintf(stderr, "%s has %" PRId64 " outputs: its last layer, '%s', is replaced by a new one for the %" PRId64,
+            cli_shown(model->onnx_path), end->outputs, cli_shown(end->weight), wanted);
+    fprintf(stderr, " %s of %s\n", model->classes ? "classes" : "numbers", cli_shown(model->data));
+}
+
+int cli_network_settle(cli_model *model, int quiet)
+{
+    tn_onnx_end end;
+    if (!model->onnx) return CLI_GO_ON;
+    tn_onnx_end_of(model->onnx, &end);
+    model->bare = 0;
+    model->head = 0;
+    settle_head(model, &end, quiet);
+    return settle_activation(model, &end, quiet);
+}
+
+/* ---- building ---- */
+
+static void port_text(const tn_onnx_port *port, char *text, size_t capacity)
+{
+    size_t used = (size_t)snprintf(text, capacity, "(");
+    for (int32_t d = 0; d < port->rank && used < capacity; d++) {
+        used += (size_t)snprintf(text + used, capacity - used, "%s", d ? ", " : "");
+        if (used < capacity && port->dim[d] >= 0)
+            used += (size_t)snprintf(text + used, capacity - used, "%" PRId64, port->dim[d]);
+        else if (used < capacity)
+            used += (size_t)snprintf(text + used, capacity - used, "%.40s", port->symbol[d] ? port->symbol[d] : "?");
+    }
+    if (used < capacity) snprintf(text + used, capacity - used, ")");
+}
+
+/* Whether the declared sizes, but for the batch, are these or open. */
+static int fits(const tn_onnx_port *port, const tn_shape *shape)
+{
+    int is = port->rank < 0 || port->rank == shape->rank;
+    for (int32_t d = 1; d < port->rank && is; d++) is = port->dim[d] < 0 || port->dim[d] == shape->dim[d];
+    return is;
+}
+
+/* A sample without the one channel that the network has, or in several dimensions where it has one, is the same. */
+static tn_tensor *fitted(const cli_model *model, tn_tensor *x, const tn_onnx_port *port)
+{
+    const tn_shape shape = tn_shape_of(x);
+    const int64_t batch = shape.dim[0];
+    tn_shape channel = {.rank = shape.rank + 1, .dim = {batch, 1}};
+    tn_shape flat = {.rank = 2, .dim = {batch, batch ? tn_shape_count(&shape) / batch : 0}};
+    char declared[300], given[160];
+    memcpy(channel.dim + 2, shape.dim + 1, (size_t)(shape.rank - 1) * sizeof *shape.dim);
+    if (fits(port, &shape)) return x;
+    if (fits(port, &channel)) return tn_reshape(x, channel);
+    if (fits(port, &flat)) return tn_reshape(x, flat);
+    port_text(port, declared, sizeof declared);
+    tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: its input '%s' is %s, and a sample of %s is %s%s", model->onnx_path,
+                  port->name, declared, model->data, tn_shape_text(&model->sample, given, sizeof given),
+                  model->images ? ": --image brings pictures to that size" : "");
+    return x;
+}
+
+/* (batch, n, 1, 1) as (batch, n). */
+static tn_tensor *without_ones(tn_tensor *y)
+{
+    const tn_shape shape = tn_shape_of(y);
+    int64_t behind = 1;
+    for (int32_t d = 2; d < shape.rank; d++) behind *= shape.dim[d];
+    return shape.rank > 2 && behind == 1 ? tn_reshape(y, TN_SHAPE(shape.dim[0], shape.dim[1])) : y;
+}
+
+tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
+{
+    tn_graph *graph = tn_graph_of(x);
+    const tn_onnx_options how = {
+        .trainable = 1, .training = (uint32_t)training, .bare = (uint32_t)model->bare, .outputs = model->head};
+    tn_onnx_port port;
+    tn_tensor *y = NULL;
+    (void)tn_onnx_input_at(model->onnx, 0, &port);
+    x = fitted(model, x, &port);
+    if (port.dtype == TN_I32 && model->x_scale != 1) x = tn_round(tn_mul(x, tn_number(x, 1 / model->x_scale)));
+    if (port.dtype && port.dtype != tn_dtype_of(x)) x = tn_cast(x, port.dtype);
+    if (tn_graph_status(graph)) return x;
+    tn_status s = tn_onnx_apply(model->onnx, &x, 1, &y, 1, &how);
+    if (s) tn_graph_fail(graph, s, "%s: %s", model->onnx_path, tn_message());
+    if (s || !y) return x;
+    if (training && model->freeze) tn_freeze(graph, model->freeze);
+    return tn_cast(without_ones(y), TN_F32);
+}
+
+int cli_network_put(const cli_model *model, tn_state *state)
+{
+    const char *name;
+    const float *data;
+    tn_shape shape;
+    tn_state_entry entry;
+    for (size_t i = 0; model->onnx && tn_onnx_weight_at(model->onnx, i, &name, &shape, &data); i++) {
+        if (!tn_state_find(state, name, &entry) || !tn_shape_equal(&entry.shape, &shape)) continue;
+        if (tn_state_write(state, name, data, (uint64_t)tn_shape_count(&shape) * sizeof *data)) return cli_failed();
+    }
+    return CLI_GO_ON;
+}
+
+int cli_network_note(const cli_model *model, const char **text)
+{
+    const tn_onnx_options how = {.outputs = model->head};
+    *text = "";
+    return model->onnx && tn_onnx_text(model->onnx, &how, text) ? cli_failed() : CLI_GO_ON;
+}

@@ -1,0 +1,119 @@
+/* rebatch.c: another number of samples than the file declares. Exporters that were given a fixed batch write it into
+ * the shapes of their Reshapes. So the graph is first built as declared, to see what comes of each, and then for the
+ * batch that is wanted: there a Reshape scales the dimension in which the samples are. */
+#include <string.h>
+
+#include "rule.h"
+
+/* ---- what the declared graph does ---- */
+
+void onnx_note_reshape(onnx_node *n, const tn_tensor *x, const tn_tensor *y)
+{
+    onnx_build *b = n->build;
+    if (b->batch.is_noting && !tn_grow(&b->batch.noted, &b->batch.room, b->batch.count + 1, sizeof *b->batch.noted))
+        b->batch.noted[b->batch.count] = (onnx_reshaped){n->proto->output[0], tn_shape_of(x), tn_shape_of(y)};
+    b->batch.count++;
+}
+
+static const onnx_reshaped *noted(const onnx_node *n)
+{
+    const onnx_batch *batch = &n->build->batch;
+    if (!batch->declared || batch->count >= batch->declared_count) return NULL;
+    const onnx_reshaped *was = &batch->declared[batch->count];
+    return was->name == n->proto->output[0] ? was : NULL;
+}
+
+/* ---- the same for the batch that is wanted ---- */
+
+/* Which dimension the samples are in: the one of which there are more or less now. -1: none, or it is not that alone.
+ */
+static int32_t samples_in(const tn_shape *was, const tn_shape *is)
+{
+    int32_t at = -1;
+    if (was->rank != is->rank) return -1;
+    for (int32_t d = 0; d < was->rank; d++) {
+        if (was->dim[d] == is->dim[d]) continue;
+        if (at >= 0) return -1;
+        at = d;
+    }
+    return at;
+}
+
+/* Where they go: a dimension of its own, or one that they are the slow or the fast part of. */
+static int32_t samples_to(const tn_shape *from, int32_t at, const tn_shape *to)
+{
+    int64_t before = 1, seen = 1;
+    int32_t slow = -1, fast = -1;
+    for (int32_t d = 0; d < at; d++) before *= from->dim[d];
+    for (int32_t d = 0; d < to->rank; seen *= to->dim[d++]) {
+        if (seen == before && to->dim[d] == from->dim[at]) return d;
+        if (seen == before && slow < 0) slow = d;
+        if (seen * to->dim[d] == before * from->dim[at]) fast = d;
+    }
+    return before == 1 || fast < 0 ? slow : fast;
+}
+
+void onnx_rebatch_shape(const onnx_node *n, const tn_tensor *x, tn_shape *shape)
+{
+    const onnx_reshaped *was = noted(n);
+    const tn_shape from = tn_shape_of(x);
+    const int is_of_file = n->n_in < 2 || (n->in[1] && n->in[1]->proto);
+    const int32_t at = was && is_of_file ? samples_in(&was->from, &from) : -1;
+    const int32_t to = at >= 0 ? samples_to(&was->from, at, &was->to) : -1;
+    if (to < 0 || !was->from.dim[at] || was->to.dim[to] * from.dim[at] % was->from.dim[at]) return;
+    tn_shape scaled = was->to;
+    scaled.dim[to] = scaled.dim[to] * from.dim[at] / was->from.dim[at];
+    if (tn_shape_count(&scaled) == tn_shape_count(&from)) *shape = scaled;
+}
+
+/* What is the same for all samples, and was there once for a batch of 1. */
+tn_tensor *onnx_rebatch_part(const onnx_node *n, tn_tensor *x, int32_t axis)
+{
+    const onnx_batch *batch = &n->build->batch;
+    tn_shape shape = tn_shape_of(x);
+    if (!batch->declared || batch->was != 1 || axis == 0 || !shape.rank || shape.dim[0] != 1) return x;
+    for (uint32_t i = 0; i < n->n_in; i++) {
+        const tn_tensor *other = onnx_in(n, i);
+        if (!other || onnx_dim(other, 0) != batch->is) continue;
+        shape.dim[0] = batch->is;
+        return tn_broadcast(x, shape);
+    }
+    return x;
+}
+
+/* ---- inputs ---- */
+
+void onnx_find_batch(const tn_onnx *model, const tn_shape given[], size_t count, onnx_batch *batch)
+{
+    tn_onnx_port port;
+    batch->was = batch->is = 0;
+    for (size_t i = 0; i < count && tn_onnx_input_at(model, i, &port); i++) {
+        if (port.rank < 1 || port.rank != given[i].rank || port.dim[0] < 1 || port.dim[0] == given[i].dim[0]) continue;
+        if (batch->was && (batch->was != port.dim[0] || batch->is != given[i].dim[0])) {
+            batch->was = batch->is = 0;
+            return;
+        }
+        batch->was = port.dim[0];
+        batch->is = given[i].dim[0];
+    }
+}
+
+/* "; input 'x' is declared (1, 3, 224, 224), and is (64, 3, 224, 224) here", for the first that differs. */
+const char *onnx_differing_input(tn_onnx *model, const tn_shape given[], size_t count)
+{
+    tn_onnx_port port;
+    tn_shape declared;
+    char a[160], b[160];
+    for (size_t i = 0; i < count && tn_onnx_input_at(model, i, &port); i++) {
+        int differs = port.rank >= 0 && port.rank != given[i].rank;
+        declared = given[i];
+        for (int32_t d = 0; d < port.rank && !differs; d++)
+            if (port.dim[d] >= 0) declared.dim[d] = port.dim[d];
+        if (port.rank < 0 || differs || tn_shape_equal(&declared, &given[i])) continue;
+        const char *text =
+            tn_region_print(&model->problems, "; input '%s' is declared as %s, and is %s here", port.name,
+                            tn_shape_text(&declared, a, sizeof a), tn_shape_text(&given[i], b, sizeof b));
+        return text ? text : "";
+    }
+    return "";
+}

@@ -1,0 +1,125 @@
+/* roles.c: which initializers are weights, by what their operators do with them. */
+#include <math.h>
+#include <string.h>
+
+#include "rule.h"
+
+/* Operands that are weights: those of layers always, those of arithmetic and of what moves numbers if a person or a
+ * framework's module named them, for exporters make constants that are used so. A bit for each operand. */
+static const struct {
+    const char *op;
+    uint32_t always, named, statistics;
+} uses[] = {
+    {"Conv", 6, 0, 0},
+    {"ConvTranspose", 6, 0, 0},
+    {"CausalConvWithState", 6, 0, 0},
+    {"Gemm", 7, 0, 0},
+    {"MatMul", 3, 0, 0},
+    {"Einsum", ~0u, 0, 0},
+    {"BatchNormalization", 6, 0, 24},
+    {"LayerNormalization", 6, 0, 0},
+    {"InstanceNormalization", 6, 0, 0},
+    {"GroupNormalization", 6, 0, 0},
+    {"RMSNormalization", 2, 0, 0},
+    {"LSTM", 238, 0, 0},
+    {"GRU", 46, 0, 0},
+    {"RNN", 46, 0, 0},
+    {"Gather", 1, 0, 0},
+    {"PRelu", 2, 0, 0},
+    {"Transpose", 1, 0, 0},
+    {"Add", 0, 3, 0},
+    {"Sub", 0, 3, 0},
+    {"Mul", 0, 3, 0},
+    {"Concat", 0, ~0u, 0},
+    {"Expand", 0, 1, 0},
+    {"Tile", 0, 1, 0},
+    {"Reshape", 0, 1, 0},
+    {"Squeeze", 0, 1, 0},
+    {"Unsqueeze", 0, 1, 0},
+    {"Identity", 0, 1, 0},
+    {"Cast", 0, 1, 0},
+    {"Slice", 0, 1, 0},
+    {"Split", 0, 1, 0},
+    {"Flatten", 0, 1, 0},
+};
+
+/* A name that an exporter makes up: "onnx::Mul_12", "val_3", "/layer/Constant_output_0". */
+static int is_made_up(const char *name)
+{
+    static const char *const begin[] = {"onnx::", "val_", "_val_", "/", "Constant", "const"};
+    for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+        if (!strncmp(name, begin[i], strlen(begin[i]))) return 1;
+    return !name[strspn(name, "0123456789")];
+}
+
+const onnx_proto *onnx_initializer(const tn_onnx *model, const char *name, unsigned char **role)
+{
+    uint32_t i;
+    if (!name || !tn_index_find(&model->initializers, NULL, name, &i)) return NULL;
+    if (role) *role = &model->role[i];
+    return model->proto->graph->initializer[i];
+}
+
+/* Masks have infinities, which nobody trains. */
+static int is_finite(tn_onnx *model, const onnx_proto *t)
+{
+    tn_shape shape;
+    int32_t dtype;
+    const void *data = NULL;
+    if (!onnx_tensor_is_there(t)) return 1;
+    if (onnx_tensor_data(model, t, &model->weights, &shape, &dtype, &data) || dtype != TN_F32) return 1;
+    for (int64_t i = tn_shape_count(&shape) - 1; i >= 0; i--)
+        if (!isfinite(((const float *)data)[i])) return 0;
+    return 1;
+}
+
+static void note_use(tn_onnx *model, size_t use, uint32_t operand, const char *name)
+{
+    unsigned char *role = NULL;
+    const onnx_proto *t = onnx_initializer(model, name, &role);
+    const uint32_t bit = operand < 32 ? 1u << operand : 0;
+    if (!t || !t->n_dims || onnx_kept_type(t->data_type) != TN_F32 || *role) return;
+    if (uses[use].statistics & bit) *role = ONNX_STATISTIC;
+    if (uses[use].always & bit) *role = ONNX_WEIGHT;
+    if (uses[use].named & bit && !is_made_up(name) && is_finite(model, t)) *role = ONNX_WEIGHT;
+}
+
+static void note_uses(tn_onnx *model, Onnx__NodeProto **node, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t use = 0; use < sizeof uses / sizeof *uses; use++) {
+            if (strcmp(uses[use].op, node[i]->op_type) != 0) continue;
+            for (size_t k = 0; k < node[i]->n_input; k++) note_use(model, use, (uint32_t)k, node[i]->input[k]);
+        }
+        for (size_t k = 0; k < node[i]->n_attribute; k++)
+            if (node[i]->attribute[k]->g)
+                note_uses(model, node[i]->attribute[k]->g->node, node[i]->attribute[k]->g->n_node);
+    }
+}
+
+/* The operands of a function's call: those that were named. */
+static void note_calls(tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_node; i++) {
+        if (onnx_find_rule(onnx_domain(graph->node[i]->domain), graph->node[i]->op_type)) continue;
+        for (size_t k = 0; k < graph->node[i]->n_input; k++) {
+            unsigned char *role = NULL;
+            const onnx_proto *t = onnx_initializer(model, graph->node[i]->input[k], &role);
+            if (t && t->n_dims && onnx_kept_type(t->data_type) == TN_F32 && !*role && !is_made_up(t->name))
+                *role = ONNX_WEIGHT;
+        }
+    }
+}
+
+tn_status onnx_find_roles(tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    model->role = tn_alloc(graph->n_initializer + 1);
+    if (!model->role) return TN_ENOMEM;
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        TN_TRY(tn_index_add(&model->initializers, NULL, graph->initializer[i]->name, (uint32_t)i));
+    note_uses(model, graph->node, graph->n_node);
+    note_calls(model);
+    return TN_OK;
+}

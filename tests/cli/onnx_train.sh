@@ -1,0 +1,146 @@
+# ONNX files as networks that are trained: what a step makes of their weights, by hand; heads, freezing, saving, resuming.
+. "$(dirname "$0")/common.sh"
+"$tenon" info /dev/null 2>&1 | grep -q 'built without ONNX' && exit 77
+cat >nets.py <<'PY'
+"""A table, networks in ONNX files, and a step of SGD computed in plain Python."""
+import json, math, random, struct, sys
+random.seed(7)
+INPUTS, HIDDEN, CLASSES, ROWS = 4, 6, 3, 40
+
+def varint(x):
+    out = b""
+    while x > 127: out += bytes([x & 127 | 128]); x >>= 7
+    return out + bytes([x])
+def whole(f, x): return varint(f << 3) + varint(x & (1 << 64) - 1)
+def part(f, b): return varint(f << 3 | 2) + varint(len(b)) + (b.encode() if isinstance(b, str) else b)
+def value(name, *dims):
+    shape = b"".join(part(1, part(2, d) if isinstance(d, str) else whole(1, d)) for d in dims)
+    return part(1, name) + part(2, part(1, whole(1, 1) + part(2, shape)))
+def node(op, ins, outs, at=b""): return b"".join(part(1, i) for i in ins) + b"".join(part(2, o) for o in outs) + part(4, op) + at
+def attribute(name, x): return part(5, part(1, name) + whole(3, x) + whole(20, 2))
+def tensor(name, kind, dims, data): return part(5, b"".join(whole(1, d) for d in dims) + whole(2, kind) + part(8, name) + part(9, data))
+def floats(name, rows):
+    flat = [x for row in rows for x in row] if isinstance(rows[0], list) else rows
+    return tensor(name, 1, [len(rows)] + ([len(rows[0])] if isinstance(rows[0], list) else []), struct.pack("<%df" % len(flat), *flat))
+def model(nodes, weights, batch, inputs, classes):
+    graph = b"".join(part(1, n) for n in nodes) + weights + part(11, value("x", batch, *inputs)) + part(12, value("y", batch, classes))
+    return whole(1, 8) + part(7, graph) + part(8, whole(2, 17))
+def f32(x): return struct.unpack("<f", struct.pack("<f", x))[0]
+def matrix(n, m): return [[f32(random.uniform(-1, 1)) for _ in range(m)] for _ in range(n)]
+
+w1, b1, w2, b2 = matrix(HIDDEN, INPUTS), matrix(1, HIDDEN)[0], matrix(CLASSES, HIDDEN), matrix(1, CLASSES)[0]
+rows = [([f32(random.randrange(-20, 20) / 8) for _ in range(INPUTS)], random.randrange(CLASSES)) for _ in range(ROWS)]
+
+def write():
+    with open("t.csv", "w") as file:
+        file.write("a,b,c,d,kind\n" + "".join(",".join(map(str, x)) + ",k%d\n" % c for x, c in rows))
+    weights = floats("one.weight", w1) + floats("one.bias", b1) + floats("two.weight", w2) + floats("two.bias", b2)
+    shape, flip = tensor("shape", 7, [2], struct.pack("<2q", 1, -1)), attribute("transB", 1)
+    body = [node("Gemm", ["x", "one.weight", "one.bias"], ["p"], flip), node("Relu", ["p"], ["h"]), node("Reshape", ["h", "shape"], ["r"])]
+    last = node("Gemm", ["r", "two.weight", "two.bias"], ["z"], flip)
+    for name, end in (("softmax", "Softmax"), ("log", "LogSoftmax"), ("bare", "Identity")):
+        nodes = body + [last, node(end, ["z"], ["y"])]
+        open(name + ".onnx", "wb").write(model(nodes, weights + shape, 1, [INPUTS], CLASSES))
+    open("open.onnx", "wb").write(model([body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["y"], flip)], weights, "N", [INPUTS], CLASSES))
+    tight = tensor("tight", 7, [2], struct.pack("<2q", 2, HIDDEN // 2))
+    nodes = body[:2] + [node("Reshape", ["h", "shape"], ["r"]), node("Slice", ["r", "from", "to"], ["s"]), node("Gemm", ["s", "two.weight", "two.bias"], ["y"], flip)]
+    cut = tensor("from", 7, [1], struct.pack("<q", 0)) + tensor("to", 7, [1], struct.pack("<q", 1))
+    open("first.onnx", "wb").write(model(nodes, weights + shape + cut, 1, [INPUTS], CLASSES))
+
+def forward():
+    out = []
+    for x, c in rows:
+        h = [max(0, sum(a * b for a, b in zip(row, x)) + b) for row, b in zip(w1, b1)]
+        z = [sum(a * b for a, b in zip(row, h)) + b for row, b in zip(w2, b2)]
+        top = max(z)
+        p = [math.exp(v - top) for v in z]
+        out.append((h, [v / sum(p) for v in p]))
+    return out
+
+def loss(): return sum(-math.log(p[c]) for (_, p), (_, c) in zip(forward(), rows)) / ROWS
+
+def step(rate):
+    """The weights after a step on all rows."""
+    new = {"one.weight": [row[:] for row in w1], "one.bias": b1[:], "two.weight": [row[:] for row in w2], "two.bias": b2[:]}
+    for (h, p), (x, c) in zip(forward(), rows):
+        dz = [(v - (k == c)) / ROWS for k, v in enumerate(p)]
+        dh = [sum(dz[k] * w2[k][j] for k in range(CLASSES)) * (h[j] > 0) for j in range(HIDDEN)]
+        for d, inputs, w, b in ((dz, h, "two.weight", "two.bias"), (dh, x, "one.weight", "one.bias")):
+            for k, g in enumerate(d):
+                new[b][k] -= rate * g
+                for j, v in enumerate(inputs): new[w][k][j] -= rate * g * v
+    return {k: [x for row in v for x in (row if isinstance(row, list) else [row])] for k, v in new.items()}
+
+def read(path):
+    data = open(path, "rb").read()
+    length = struct.unpack("<Q", data[:8])[0]
+    head = json.loads(data[8:8 + length])
+    head.pop("__metadata__", None)
+    return {k: (v["shape"], list(struct.unpack("<%df" % ((v["data_offsets"][1] - v["data_offsets"][0]) // 4),
+        data[8 + length + v["data_offsets"][0]:8 + length + v["data_offsets"][1]]))) for k, v in head.items()}
+
+if sys.argv[1] == "write": write()
+if sys.argv[1] == "loss": sys.exit(abs(float(sys.argv[2]) - loss()) > 1e-5 * loss())
+if sys.argv[1] == "step":
+    got, want = read(sys.argv[2]), step(float(sys.argv[3]))
+    frozen = {"one.weight": sum(w1, []), "one.bias": b1} if len(sys.argv) > 4 else {}
+    want.update(frozen)
+    assert sorted(got) == sorted(want), sorted(got)
+    for name, values in want.items():
+        off = max(abs(a - b) for a, b in zip(got[name][1], values))
+        assert off < 2e-6, (name, off)
+if sys.argv[1] == "shape": sys.exit(read(sys.argv[2])[sys.argv[3]][0] != json.loads(sys.argv[4]))
+PY
+python3 nets.py write || fail "making the files"
+of_table() {
+    given --optimizer "$@" || set -- --optimizer sgd "$@"
+    given --epochs "$@" || set -- --epochs 1 "$@"
+    given --batch "$@" || set -- --batch 40 "$@"
+    "$tenon" train --data t.csv --test t.csv --scale none --device "$device" "$@"
+}
+
+# One step on all rows, from the file's weights: by a softmax that is applied once, wherever it stands.
+for net in softmax log bare open; do
+    of_table --net $net.onnx --lr 0.5 --weights $net.safetensors 2>stderr || fail "$net: $(cat stderr)"
+    python3 nets.py step $net.safetensors 0.5 || fail "a step of $net"
+    case $net in
+    softmax | log) grep -q 'ends in .*oftmax, which --loss cross_entropy has in itself' stderr || fail "$net: $(cat stderr)" ;;
+    esac
+done
+of_table --net log.onnx --loss nll --lr 0.5 --weights nll.safetensors 2>stderr || fail "nll: $(cat stderr)"
+python3 nets.py step nll.safetensors 0.5 || fail "a step by nll"
+of_table --net softmax.onnx --loss nll 2>stderr && fail "logarithms of a softmax"
+grep -q -- '--loss nll takes logarithms, and softmax.onnx ends in Softmax' stderr || fail "nll: $(cat stderr)"
+of_table --net open.onnx --lr 0.5 --freeze one --weights frozen.safetensors 2>stderr || fail "freeze: $(cat stderr)"
+python3 nets.py step frozen.safetensors 0.5 frozen || fail "frozen weights"
+of_table --net open.onnx --freeze 'three*' 2>stderr && fail "freezing what is not there"
+grep -q "no variable is called 'three\*'" stderr || fail "freeze: $(cat stderr)"
+
+# What is saved needs no other file: it is measured, predicts, is converted, goes on, at any batch.
+of_table --net softmax.onnx --lr 1e-30 --save m.safetensors 2>stderr || fail "saving: $(cat stderr)"
+of_table --net softmax.onnx --optimizer adam --batch 8 --epochs 4 --save whole.safetensors 2>stderr || fail "whole: $(cat stderr)"
+of_table --net softmax.onnx --optimizer adam --batch 8 --epochs 2 --save half.safetensors 2>stderr || fail "half: $(cat stderr)"
+mkdir away && mv ./*.onnx away
+"$tenon" train --resume half.safetensors --epochs 4 --save half.safetensors --device "$device" 2>stderr || fail "resume: $(cat stderr)"
+for file in whole half; do
+    "$tenon" predict --model $file.safetensors --device "$device" --out $file.npy t.csv >$file.said 2>stderr || fail "predict: $(cat stderr)"
+done
+cmp whole.npy half.npy || fail "a training that was interrupted comes to other numbers"
+measured=$("$tenon" eval --model m.safetensors --json --device "$device" | sed 's/.*"test_loss": \([^,}]*\).*/\1/')
+python3 nets.py loss "$measured" || fail "loss $measured"
+"$tenon" convert whole.safetensors back.onnx 2>stderr || fail "convert: $(cat stderr)"
+"$tenon" info back.onnx | grep -q '^operator Softmax  *1 ' || fail "a softmax: $("$tenon" info back.onnx)"
+
+# Another number of classes: a new last layer.
+sed -i 's/,k2$/,k1/' t.csv
+of_table --net away/softmax.onnx --lr 0.1 --save two.safetensors 2>stderr || fail "another head: $(cat stderr)"
+grep -q "has 3 outputs: its last layer, 'two.weight', is replaced by a new one for the 2 classes of t.csv" stderr || fail "another head: $(cat stderr)"
+python3 nets.py shape two.safetensors two.weight '[2, 6]' || fail "the shape of a new head"
+"$tenon" eval --model two.safetensors --device "$device" >said 2>stderr || fail "eval of another head: $(cat stderr)"
+
+# What doesn't fit is one line that names the input.
+train --net away/open.onnx 2>stderr && fail "pictures for a network of tables"
+grep -q "away/open.onnx: its input 'x' is (N, 4), and a sample of digits.* is (1, 28, 28)" stderr || fail "shape: $(cat stderr)"
+of_table --net away/first.onnx --batch 8 2>stderr && fail "a network that takes the first sample"
+grep -q "input 'x' is declared as (1, 4), and is ([0-9]*, 4) here" stderr || fail "batch: $(cat stderr)"
+finish
