@@ -1,25 +1,60 @@
-/* matmul_cpu.cl: y = epilogue(op(a) op(b)) for CPU devices. A work-item multiplies some tiles of ROWS rows by one
- * panel of WIDE columns, which it first packs into private memory, KEEP values of k at a time; products of a tile stay
- * in registers. No work-item waits for another.
+/* matmul_cpu.cl: y = epilogue(op(a) op(b)) for CPU devices. A work-item multiplies some tiles of ROWS rows by at most
+ * SPAN panels of WIDE columns, which it first packs into private memory, KEEP values of k at a time; products of a tile
+ * stay in registers. With TRANS_A it packs the left operand as well, once for all its panels. No work-item waits for
+ * another.
  *
  * Given: what tile_cpu.cl needs, B_T, LOAD_B, TRANS_B, and the epilogue as a map over (batch, m, n), see map.cl, whose
  * value 0 is the product. SPLIT: work-items divide k as well and leave partial products in scratch, which
  * tn_matmul_finish adds. SUMS: tn_matmul_sums is wanted. */
+
+#if TRANS_B && defined(B_PLAIN) && defined(__clang__)
+/* x0 y0 x1 y1 .. of the first halves of two vectors, and of the second ones. Done to vectors i and i + LANES / 2, for
+ * all i and log2(LANES) times, it turns rows into columns. */
+#if LANES == 16
+#define ZIP_LOW(x, y)  __builtin_shufflevector(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define ZIP_HIGH(x, y) __builtin_shufflevector(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define TURN(x, y)     ZIP(x, y) ZIP(y, x) ZIP(x, y) ZIP(y, x)
+#elif LANES == 8
+#define ZIP_LOW(x, y)  __builtin_shufflevector(x, y, 0, 8, 1, 9, 2, 10, 3, 11)
+#define ZIP_HIGH(x, y) __builtin_shufflevector(x, y, 4, 12, 5, 13, 6, 14, 7, 15)
+#define TURN(x, y)     ZIP(x, y) ZIP(y, x) ZIP(x, y) COPY(y, x)
+#endif
+#define COPY(from, to) _Pragma("unroll") for (int i_ = 0; i_ < LANES; i_++) to[i_] = from[i_];
+#if LANES >= 8
+#define ZIP(from, to)                                                                                                  \
+    _Pragma("unroll") for (int i_ = 0; i_ < LANES / 2; i_++)                                                           \
+    {                                                                                                                  \
+        to[2 * i_] = ZIP_LOW(from[i_], from[i_ + LANES / 2]);                                                          \
+        to[2 * i_ + 1] = ZIP_HIGH(from[i_], from[i_ + LANES / 2]);                                                     \
+    }
+#endif
+#endif
 
 /* Rows k .. k + n of the panel that begins at column j, as [n][WIDE]; what lies beyond column `columns` is not used,
  * but is read only where it is inside the matrix. */
 static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, int columns, int ldb, int rows_b)
 {
 #if TRANS_B
-    const int used = min(WIDE, columns - j);
-    if (used < WIDE)
-        for (int i = 0; i < n * WIDE; i++) panel[i] = 0;
-    for (int k = 0; k < n; k += 16) {
-        const int last = min(k + 16, n);
-        for (int c = 0; c < used; c++) {
-            __global const B_T *from = b + (long)(j + c) * ldb + k0;
-            for (int i = k; i < last; i++) panel[i * WIDE + c] = LOAD_B(from, i);
+    const int last = columns - 1 - j;
+    int k = 0;
+#ifdef ZIP
+    while (k < n && n >= LANES) {
+        const int at = min(k, n - LANES); /* the last block may share values with the one before */
+#pragma unroll
+        for (int v = 0; v < VECTORS; v++) {
+            V x[LANES], y[LANES];
+#pragma unroll
+            for (int c = 0; c < LANES; c++) x[c] = FROM(b + (long)(j + min(v * LANES + c, last)) * ldb + k0 + at, 0);
+            TURN(x, y)
+#pragma unroll
+            for (int i = 0; i < LANES; i++) OWN(panel + (at + i) * WIDE, v) = x[i];
         }
+        k = at + LANES;
+    }
+#endif
+    for (int c = 0; c < WIDE; c++) {
+        __global const B_T *from = b + (long)(j + min(c, last)) * ldb + k0;
+        for (int i = k; i < n; i++) panel[i * WIDE + c] = LOAD_B(from, i);
     }
 #else
     for (int k = 0; k < n; k++) {
@@ -47,20 +82,33 @@ static inline void pack(T *panel, __global const B_T *b, int k0, int n, int j, i
 #if TRANS_A
 #define PACKED 4         /* tiles of the left operand at once: whole lines of the cache */
 #define APART  (KEEP + 2) /* rows between tiles, which so don't meet in one set of the cache */
-/* Rows i0 .. of op(a), values k0 .. k0 + n of k, as [PACKED][KEEP][ROWS]. Rows beyond the last repeat it. */
-static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int k0, int n)
+#if defined(A_PLAIN) && ROWS == 8
+#define COLUMN CONCAT(T, 8)
+typedef struct __attribute__((packed)) loose_column {
+    COLUMN v;
+} loose_column;
+#endif
+/* Rows i0 .. of op(a), values k0 .. k0 + n of k, as [PACKED][KEEP][ROWS]. Rows beyond the last are not used: they are
+ * what follows in memory, or repeat it where nothing may. */
+static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int k0, int n, int k_all)
 {
     for (int k = 0; k < n; k++) {
-        __global const A_T *from = a + (long)(k0 + k) * m;
-        if (i0 + PACKED * ROWS <= m) {
+        __global const A_T *from = a + (long)(k0 + k) * m + i0;
+        if (i0 + PACKED * ROWS <= m || k0 + k + 1 + (PACKED * ROWS - 1) / m < k_all) {
 #pragma unroll
-            for (int i = 0; i < PACKED * ROWS; i++) left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, i0 + i);
+#ifdef COLUMN
+            for (int t = 0; t < PACKED; t++) *(COLUMN *)(left + (t * APART + k) * ROWS) = ((__global const loose_column *)from)[t].v;
+#else
+            for (int i = 0; i < PACKED * ROWS; i++) left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, i);
+#endif
         } else {
             for (int i = 0; i < PACKED * ROWS; i++)
-                left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, min(i0 + i, m - 1));
+                left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, min(i, m - 1 - i0));
         }
     }
 }
+#else
+#define PACKED 1
 #endif
 
 #define GIVEN(j) product[j]
@@ -74,10 +122,10 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
                                  __global const B_T *restrict b_buffer, ulong b_offset, LAST_PARAMS int m, int n,
                                  int k_all, long a_stride, long b_stride, int chunks, int per)
 {
-    const int panels = (n + WIDE - 1) / WIDE, tiles = (m + ROWS - 1) / ROWS;
+    const int spans = (n + SPAN * WIDE - 1) / (SPAN * WIDE), tiles = (m + ROWS - 1) / ROWS;
     int id = (int)get_global_id(0);
-    const int j0 = id % panels * WIDE;
-    id /= panels;
+    const int begin = id % spans * (SPAN * WIDE), end = min(begin + SPAN * WIDE, n);
+    id /= spans;
     const int chunk = id % chunks;
     id /= chunks;
 #ifdef SPLIT
@@ -89,11 +137,11 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
     const int k_begin = 0, k_end = k_all;
     MAP_POINTERS
 #endif
-    const int batch = id, last = min(chunk * per + per, tiles), columns = min(WIDE, n - j0);
+    const int batch = id, last = min(chunk * per + per, tiles);
     __global const A_T *a = a_buffer + a_offset + batch * a_stride;
     __global const B_T *b = b_buffer + b_offset + batch * b_stride;
-    T panel[KEEP * WIDE] __attribute__((aligned(64)));
-    T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
+    T panel[SPAN][KEEP * WIDE] __attribute__((aligned(64)));
+    T tile[SPAN][TILES][ROWS * WIDE] __attribute__((aligned(64)));
 #if TRANS_A
     T left[PACKED * APART * ROWS] __attribute__((aligned(64)));
 #endif
@@ -103,32 +151,38 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
         do {
             const int kn = min(KEEP, k_end - k0);
             if (k_end - k_begin > KEEP || group == chunk * per)
-                pack(panel, b, k0, kn, j0, n, TRANS_B ? k_all : n, k_all);
-            for (int t = group; t < group_end; t++) {
-                T *out = tile[t - group];
+                for (int s = 0; s * WIDE < end - begin; s++)
+                    pack(panel[s], b, k0, kn, begin + s * WIDE, n, TRANS_B ? k_all : n, k_all);
+            for (int some = group; some < group_end; some += PACKED) {
 #if TRANS_A
-                const int packed = (t - group) % PACKED;
-                if (!packed) pack_left(left, a, t * ROWS, m, k0, kn);
-                multiply_tile(out, panel, left + packed * APART * ROWS, 0, ROWS, 0, kn, kn, k0 == k_begin);
-#else
-                multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, k0 == k_begin);
+                pack_left(left, a, some * ROWS, m, k0, kn, k_all);
 #endif
-                if (k0 + KEEP < k_end) continue;
-                const int rows = min(ROWS, m - t * ROWS);
-                for (int r = 0; r < rows; r++) {
-                    const int i = t * ROWS + r;
-                    const T *product = out + r * WIDE - j0;
+                for (int at = 0; at < PACKED * SPAN; at++) {
+                    const int t = some + at % PACKED, s = at / PACKED, j0 = begin + s * WIDE;
+                    if (t >= group_end || j0 >= end) continue;
+                    T *out = tile[s][t - group];
+#if TRANS_A
+                    multiply_tile(out, panel[s], left + at % PACKED * APART * ROWS, 0, ROWS, 0, kn, kn, k0 == k_begin);
+#else
+                    multiply_tile(out, panel[s], a, t * ROWS, m, k0, kn, k_all, k0 == k_begin);
+#endif
+                    if (k0 + KEEP < k_end) continue;
+                    const int rows = min(ROWS, m - t * ROWS), columns = min(WIDE, n - j0);
+                    for (int r = 0; r < rows; r++) {
+                        const int i = t * ROWS + r;
+                        const T *product = out + r * WIDE - j0;
 #ifdef SPLIT
-                    LOOP
-                    for (int j = j0; j < j0 + columns; j++) partial[(long)i * n + j] = product[j];
+                        LOOP
+                        for (int j = j0; j < j0 + columns; j++) partial[(long)i * n + j] = product[j];
 #else
-                    MAP_ROW((IX)batch * m + i, 0)
-                    LOOP_ROW
-                    for (IX j = j0; j < j0 + columns; j++) {
-                        MAP_VALUES(j)
-                        MAP_STORE(j)
-                    }
+                        MAP_ROW((IX)batch * m + i, 0)
+                        LOOP_ROW
+                        for (IX j = j0; j < j0 + columns; j++) {
+                            MAP_VALUES(j)
+                            MAP_STORE(j)
+                        }
 #endif
+                    }
                 }
             }
             k0 += KEEP;

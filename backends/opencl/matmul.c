@@ -82,10 +82,12 @@ static void append_args(ocl_args *args, const ocl_args *more)
 
 typedef struct cpu_plan {
     int64_t lanes, vectors, rows; /* the tile: rows x (lanes * vectors) */
+    int64_t span;                 /* panels that share a packed piece of the left operand */
     int64_t panels, chunks, per, segments, length;
     int64_t pieces; /* wanted, before segments */
 } cpu_plan;
 
+#define MOST_SPAN   4        /* panels of a work-item, 32 KiB each */
 #define PIECE_FLOPS 524288.0 /* of a work-item at least: waking another unit takes some 5 us */
 
 /* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
@@ -102,6 +104,10 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     c.pieces = most;
     int64_t tiles = ocl_ceil(p->m, c.rows);
     c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
+    c.span = p->trans_a ? ocl_min(MOST_SPAN, c.panels) : 1;
+    while (c.span > 1 && p->batch * tiles * ocl_ceil(c.panels, c.span) < most) c.span /= 2;
+    c.span = ocl_max(1, c.span);
+    c.panels = ocl_ceil(c.panels, c.span);
     int64_t wanted = ocl_ceil(most, ocl_max(1, p->batch * c.panels));
     c.per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles)));
     c.chunks = c.per ? ocl_ceil(tiles, c.per) : 0;
@@ -129,19 +135,30 @@ static int32_t add_finish(ocl_build *build, const ocl_text *text, const product 
     return ocl_add_launch(build, text, "tn_matmul_finish", &args, 1, &global, &one);
 }
 
-#define DOT_ROWS     256   /* of y, with b transposed: the gain falls as rows share a packed panel; not tuned */
 #define DOT_BYTES    32768 /* of b for a work-item: they stay in the nearest cache while the rows of a pass by */
 #define DIRECT_DEPTH 128   /* of k, with a transposed: the most that was measured */
+#define DIRECT_ROWS  400   /* of op(a), likewise: rows of memory further apart meet in one set of the cache */
 
-/* May, and should, the operands be read in place? Medians of 5 on 2 cores with 16 lanes and PoCL, GFLOP/s in place and
- * packed: with b transposed 32x100x784 70 and 22, 128x100x784 60 and 40, 512x100x784 60 and 50; with a transposed
- * 100x784x32 57 and 47, 100x784x128 64 and 44. With neither transposed there was no clear difference. */
+/* With b transposed: is it faster to read rows of b in place, and to add up what lies in their vectors, than to pack it
+ * for each chunk of rows? What both cost in products, fitted to 12 shapes on 2 cores with 16 lanes and PoCL; in place
+ * and packed in microseconds of processor time: 32x100x784 33 and 53, 128x100x784 121 and 155, 128x10x512 12 and 18;
+ * but 128x512x784 641 and 577, 100x300x300 150 and 113, 32x512x128 34 and 30, 64 of 64x64x32 246 and 125. */
+static int dot_pays(const product *p, const cpu_plan *c)
+{
+    const int64_t wide = c->panels * c->lanes * c->vectors, rows = ocl_ceil(p->m, c->rows) * c->rows;
+    const int64_t place = ocl_ceil(p->n, 4) * ocl_ceil(p->m, 4) * 16 * (p->k + 60);
+    return 1.2 * (double)place < (double)wide * (double)p->k * (double)(rows + 16 * c->chunks);
+}
+
+/* May, and should, the operands be read in place? With a transposed in place and packed, as above: 100x784x32 37 and
+ * 44, 100x784x128 138 and 165, 300x300x100 128 and 139; but 512x784x128 814 and 696. With neither transposed there was
+ * no clear difference. */
 static int wants_direct(const ocl_build *build, const product *p, const cpu_plan *c)
 {
     const tn_op_desc *desc = build->desc;
     if (desc->in[0].dtype != TN_F32 || desc->in[1].dtype != TN_F32 || c->segments > 1) return 0;
-    if (p->trans_b) return !p->trans_a && !p->sums && p->k >= c->lanes && p->m <= DOT_ROWS;
-    return p->trans_a && p->n >= 2 * c->lanes && p->k <= DIRECT_DEPTH;
+    if (p->trans_b) return !p->trans_a && !p->sums && p->k >= c->lanes && dot_pays(p, c);
+    return p->trans_a && p->n >= 2 * c->lanes && p->k <= DIRECT_DEPTH && p->m <= DIRECT_ROWS;
 }
 
 /* The columns of a block: with b transposed, as many as stay in the nearest cache, but not so many that units idle. */
@@ -210,8 +227,9 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
-    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define V %s%d\n", (int)c.lanes,
-              (int)c.vectors, (int)c.rows, ocl_type_name(p->value), (int)c.lanes);
+    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define SPAN %d\n#define V %s%d\n",
+              (int)c.lanes, (int)c.vectors, (int)c.rows, (int)c.span, ocl_type_name(p->value), (int)c.lanes);
+    if (build->desc->in[0].dtype == p->value) ocl_textf(&text, "#define A_PLAIN 1\n");
     if (build->desc->in[1].dtype == p->value) ocl_textf(&text, "#define B_PLAIN 1\n");
     if (p->sums) ocl_textf(&text, "#define SUMS 1\n");
     if (c.segments > 1) ocl_textf(&text, "#define SPLIT 1\n");
