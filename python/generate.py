@@ -117,11 +117,11 @@ def c_file(headers):
 # ---- ops.py and nn.py ----
 
 # Functions with results other than a tensor, or arguments that Python has better words for: tensor.py has them.
-BY_HAND = {"tn_split", "tn_transpose", "tn_recurrent_with", "tn_number", "tn_loss_check_targets",
+BY_HAND = {"tn_split", "tn_transpose", "tn_recurrent_layer", "tn_number", "tn_loss_check_targets",
            "tn_constant", "tn_loss"}
 RENAMED = {"axes": "axis", "keep": "keepdims", "lambda": "lambd", "in": "tensors", "L": "top"}
-NAMES = {"conv2d_layer": "conv2d", "conv1d_layer": "conv1d", "conv2d_transpose_layer": "conv2d_transpose",
-         "conv1d_transpose_layer": "conv1d_transpose", "broadcast": "broadcast_to"}
+NAMES = {"convolve2d": "conv2d", "convolve2d_transposed": "conv2d_transposed", "broadcast": "broadcast_to"}
+OLD_NAMES = {"dynamic_slice": "window"}  # that functions had, and still have in this version
 # What is usual where C has no options: by the parameter's name.
 USUAL = {"axis": "-1", "keepdims": "False", "diagonal": "0", "step": "1", "epsilon": "1e-5", "correction": "0",
          "margin": "1.0", "lambd": "0.5", "alpha": "1.0", "causal": "False", "reverse": "False", "exclusive": "False",
@@ -189,7 +189,7 @@ def defaults(function, made):
 
 def python_name(name):
     name = re.sub(r"^tn_", "", name)
-    return NAMES.get(name, re.sub(r"_with$", "", name))
+    return NAMES.get(name, re.sub(r"_(?:with|layer)$", "", name))
 
 
 def signature(made):
@@ -259,11 +259,15 @@ def functions_file(headers, header, title):
            "from typing import TYPE_CHECKING, Any, Sequence\n", "from . import c", "from ._build import op\n",
            "if TYPE_CHECKING:", "    from ._build import Axes, Dtype, Operand, Shape",
            "    from .tensor import Graph, Tensor"]
-    out += [function_text(f, structs) for f in functions]
+    for f in functions:
+        out.append(function_text(f, structs))
+        if python_name(f.name) in OLD_NAMES:
+            out.append(f"\n\n{OLD_NAMES[python_name(f.name)]} = {python_name(f.name)}  # its name before")
     kinds = {"Tensor": "t", "Graph": "g"}
     for kind, code in kinds.items():
         names = [python_name(f.name) for f in functions if arguments(f, structs)[1].startswith(code)]
         if names and header == "ops.h":
+            names += [OLD_NAMES[n] for n in names if n in OLD_NAMES]
             lines = [f"    {n} = {n}" for n in names]
             doc = f'"""Functions that begin with a {kind.lower()}, as its methods."""'
             out.append(f"\n\nclass {kind}Methods:\n    {doc}\n")

@@ -33,7 +33,7 @@ TN_API void tn_loader_free(tn_loader *loader);
 
 /* ---- data sets ---- */
 
-/* Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 pictures (0..255, to be
+/* Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 images (0..255, to be
  * divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets). With
  * `loader`, `x` is NULL; and where label and target are NULL too, they come with the samples, by `classes` or else
  * `targets`. */
@@ -70,14 +70,14 @@ TN_API void tn_dataset_free(tn_dataset *data);
  * threads may at once. */
 TN_API TN_MUST_USE tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target);
 
-/* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
- * must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
+/* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): images and labels. Their counts
+ * must agree. Images (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
  * be NULL: then there are no labels, and no classes. */
 TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data);
 
 /* Whether what is to be predicted are classes. AUTO decides by the values, where it is one column or array: texts are
  * classes; so are whole numbers unless there are few rows to each, more than 20 different ones, or far apart. Numbers
- * of pictures are classes if they are whole. */
+ * of images are classes if they are whole. */
 #define TN_CLASSIFY_NO   0
 #define TN_CLASSIFY_YES  1
 #define TN_CLASSIFY_AUTO 2
@@ -145,7 +145,7 @@ TN_API TN_MUST_USE tn_status tn_file_replace(const char *path, const void *data,
 TN_API TN_MUST_USE tn_status tn_array_write(const char *path, int32_t dtype, tn_shape shape, const void *data);
 
 /* Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
- * u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
+ * u8 samples are images, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
  * where h is above 4; all others become f32. With `x` NULL they are the array "x" or the file's only one; with `y` NULL
  * nothing belongs to them. One number for each sample is its class with `classify` (TN_CLASSIFY_...), else it is what
  * to predict, as several numbers always are. */
@@ -225,16 +225,22 @@ TN_API TN_MUST_USE tn_status tn_dataset_check_columns(const tn_dataset *data);
  * if either has a loader. */
 TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count);
 
-/* One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
+/* One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
  * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
- * levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample of
+ * levels 0..255, drawn light on dark as MNIST is: a image whose border is bright is inverted. With a sample of
  * (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
- * whichever differs more from the picture. framing.h has the same for a thing that lies anywhere in its picture. */
-TN_API TN_MUST_USE tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out);
+ * whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image. */
+TN_API TN_MUST_USE tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out);
 
 /* A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates, driven by
  * Philox). */
 TN_API void tn_shuffle(int32_t *order, int64_t count, uint64_t seed, uint64_t epoch);
+
+/* ---- names of earlier versions ---- */
+
+/* Now tn_image_read_scaled. */
+TN_OLD("tn_image_read_scaled")
+TN_MUST_USE tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out);
 
 #ifdef __cplusplus
 }

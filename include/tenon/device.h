@@ -90,9 +90,6 @@ TN_API TN_MUST_USE tn_status tn_device_measure_together(tn_device *const devices
  * switched off, no place for it, or a folder that other users can write to. */
 TN_API TN_MUST_USE tn_status tn_cache_folder(char *path, uint64_t room);
 
-/* Heap allocations made by the library and, through the host's services, by the backends, since the program began. */
-TN_API uint64_t tn_allocations(void);
-
 #ifdef __cplusplus
 }
 #endif

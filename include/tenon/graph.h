@@ -143,12 +143,9 @@ TN_API tn_tensor *tn_pack(tn_tensor *const part[], size_t count);
 /* What part `number` of the pack is in x, a vector that is laid out as the pack, in that part's shape. */
 TN_API tn_tensor *tn_unpack(tn_tensor *x, const tn_tensor *pack, size_t number);
 
-/* After a run the state's step count grows by one. Set by optimizers. */
-TN_API void tn_advance_step(tn_graph *graph);
-
 /* The steps that the optimizer of these parameters has done before a run, an f32 scalar: one more after each, like the
- * state's step count. The state keeps it with each of them (tn_state_param_step); where they differ, the most counts. A
- * parameter has one optimizer in a graph. Called by optimizers. */
+ * state's step count, which then grows, too. The state keeps it with each of them (tn_state_param_step); where they
+ * differ, the most counts. A parameter has one optimizer in a graph. Called by optimizers. */
 TN_API tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t count);
 
 /* Says that the graph has one of several shards of a batch, before it is built: its program is in parts wherever it
@@ -179,6 +176,11 @@ TN_API TN_MUST_USE tn_status tn_graph_save(const tn_graph *graph, const char *pa
  * What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file
  * that contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure. */
 TN_API TN_MUST_USE tn_status tn_graph_load(const char *path, tn_graph **graph);
+
+/* ---- names of earlier versions ---- */
+
+/* What optimizers do by tn_count_steps: after a run the state's step count grows by one. */
+TN_OLD("tn_count_steps") void tn_advance_step(tn_graph *graph);
 
 #ifdef __cplusplus
 }

@@ -19,8 +19,8 @@ typedef struct tn_linear_options {
     const tn_init *init; /* of the weight; NULL: TN_INIT_LECUN. The bias begins at zero */
     uint64_t spare[4];
 } tn_linear_options;
-#define tn_linear(x, name, ...) tn_linear_with(x, name, (tn_linear_options){__VA_ARGS__})
-TN_API tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
+#define tn_linear(x, name, ...) tn_linear_layer(x, name, (tn_linear_options){__VA_ARGS__})
+TN_API tn_tensor *tn_linear_layer(tn_tensor *x, const char *name, tn_linear_options options);
 
 /* Convolution of (batch, channels, height, width), with parameters "conv1.weight" (filters, channels / groups, kernel)
  * and "conv1.bias" (filters). tn_conv2d(x, "conv1", .filters = 32, .kernel = {5, 5}) */
@@ -106,8 +106,8 @@ typedef struct tn_batch_norm_options {
     uint32_t sync;   /* over all shards of the batch, as PyTorch's SyncBatchNorm; no difference where there are none */
     uint64_t spare[4];
 } tn_batch_norm_options;
-#define tn_batch_norm(x, name, ...) tn_batch_norm_with(x, name, (tn_batch_norm_options){__VA_ARGS__})
-TN_API tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
+#define tn_batch_norm(x, name, ...) tn_batch_norm_layer(x, name, (tn_batch_norm_options){__VA_ARGS__})
+TN_API tn_tensor *tn_batch_norm_layer(tn_tensor *x, const char *name, tn_batch_norm_options options);
 /* Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
  * tn_layer_norm(x, "ln1") or tn_layer_norm(x, "ln1", .epsilon = 1e-6) */
 typedef struct tn_norm_options {
@@ -116,22 +116,22 @@ typedef struct tn_norm_options {
                        f32 */
     uint64_t spare[4];
 } tn_norm_options;
-#define tn_layer_norm(x, ...) tn_layer_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
-#define tn_rms_norm(x, ...)   tn_rms_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
-TN_API tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options);
-TN_API tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options);
+#define tn_layer_norm(x, ...) tn_layer_norm_layer(x, (tn_norm_options){.name = __VA_ARGS__})
+#define tn_rms_norm(x, ...)   tn_rms_norm_layer(x, (tn_norm_options){.name = __VA_ARGS__})
+TN_API tn_tensor *tn_layer_norm_layer(tn_tensor *x, tn_norm_options options);
+TN_API tn_tensor *tn_rms_norm_layer(tn_tensor *x, tn_norm_options options);
 /* Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without scale and
  * shift, as PyTorch does it unless told otherwise. */
-#define tn_instance_norm(x, ...) tn_instance_norm_with(x, (tn_norm_options){.name = __VA_ARGS__})
-TN_API tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options);
+#define tn_instance_norm(x, ...) tn_instance_norm_layer(x, (tn_norm_options){.name = __VA_ARGS__})
+TN_API tn_tensor *tn_instance_norm_layer(tn_tensor *x, tn_norm_options options);
 /* Over each of some groups of channels (Wu and He, 2018). tn_group_norm(x, "gn1", 8) */
 typedef struct tn_group_norm_options {
     int64_t groups; /* required; they divide the channels */
     double epsilon; /* 1e-5 */
     uint64_t spare[4];
 } tn_group_norm_options;
-#define tn_group_norm(x, name, ...) tn_group_norm_with(x, name, (tn_group_norm_options){.groups = __VA_ARGS__})
-TN_API tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options);
+#define tn_group_norm(x, name, ...) tn_group_norm_layer(x, name, (tn_group_norm_options){.groups = __VA_ARGS__})
+TN_API tn_tensor *tn_group_norm_layer(tn_tensor *x, const char *name, tn_group_norm_options options);
 
 /* x, or x times a trainable slope, "NAME.weight" (1), when negative; with `each_channel` (channels). It begins at 0.25.
  * He, Zhang, Ren and Sun, 2015. */
@@ -141,7 +141,7 @@ TN_API tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel);
 
 /* Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1. */
 TN_API tn_tensor *tn_dropout_channels(tn_tensor *x, double rate);
-/* Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+/* Images (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
  * columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20. */
 TN_API tn_tensor *tn_random_flip(tn_tensor *x);
 TN_API tn_tensor *tn_random_crop(tn_tensor *x, int64_t pad);
@@ -184,9 +184,9 @@ typedef struct tn_recurrent_state {
 } tn_recurrent_state;
 /* `state`, unless NULL, is where to begin, and gets the last state: one for each layer, or, with `bidirectional`, two,
  * forward and backward, for each. */
-#define tn_recurrent(x, name, state, ...) tn_recurrent_with(x, name, (tn_recurrent_options){__VA_ARGS__}, state)
-TN_API tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options,
-                                    tn_recurrent_state *state);
+#define tn_recurrent(x, name, state, ...) tn_recurrent_layer(x, name, (tn_recurrent_options){__VA_ARGS__}, state)
+TN_API tn_tensor *tn_recurrent_layer(tn_tensor *x, const char *name, tn_recurrent_options options,
+                                     tn_recurrent_state *state);
 
 /* Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
  * "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
@@ -200,8 +200,8 @@ typedef struct tn_attention_options {
     double dropout;    /* rate for the weights of keys; leave it 0 in a graph that evaluates */
     uint64_t spare[4];
 } tn_attention_options;
-#define tn_multihead_attention(x, name, ...) tn_multihead_attention_with(x, name, (tn_attention_options){__VA_ARGS__})
-TN_API tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options);
+#define tn_multihead_attention(x, name, ...) tn_multihead_attention_layer(x, name, (tn_attention_options){__VA_ARGS__})
+TN_API tn_tensor *tn_multihead_attention_layer(tn_tensor *x, const char *name, tn_attention_options options);
 TN_API tn_tensor *tn_self_attention(tn_tensor *x, const char *name, int64_t heads, int causal);
 
 /* A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
@@ -220,8 +220,8 @@ typedef struct tn_transformer_options {
     double epsilon;                /* of the normalisations, as in tn_norm_options */
     uint64_t spare[4];
 } tn_transformer_options;
-#define tn_transformer(x, name, ...) tn_transformer_with(x, name, (tn_transformer_options){__VA_ARGS__})
-TN_API tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);
+#define tn_transformer(x, name, ...) tn_transformer_layer(x, name, (tn_transformer_options){__VA_ARGS__})
+TN_API tn_tensor *tn_transformer_layer(tn_tensor *x, const char *name, tn_transformer_options options);
 
 /* The positions of that paper, f32 (steps, width), to be added to each sample: sin(p / 10000^(i / width)) in each even
  * column i, and the cosine in the next. */
@@ -340,6 +340,21 @@ TN_API tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *t
 /* How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
  * one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1. */
 TN_API tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target);
+
+/* ---- names of earlier versions ---- */
+
+/* What the macros of layers stand for ends in _layer. */
+TN_OLD("tn_linear") tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options);
+TN_OLD("tn_batch_norm") tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options);
+TN_OLD("tn_layer_norm") tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options);
+TN_OLD("tn_rms_norm") tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options);
+TN_OLD("tn_instance_norm") tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options);
+TN_OLD("tn_group_norm") tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options);
+TN_OLD("tn_recurrent")
+tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state);
+TN_OLD("tn_multihead_attention")
+tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options);
+TN_OLD("tn_transformer") tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options);
 
 #ifdef __cplusplus
 }

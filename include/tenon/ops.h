@@ -117,7 +117,7 @@ TN_API tn_tensor *tn_einsum(const char *equation, tn_tensor *const in[], uint32_
 /* The determinants of matrices (..., n, n), n from 1 to 256. */
 TN_API tn_tensor *tn_det(tn_tensor *x);
 
-/* ---- convolution and pooling of pictures (batch, channels, height, width); index 0 is the height, 1 the width ---- */
+/* ---- convolution and pooling of images (batch, channels, height, width); index 0 is the height, 1 the width ---- */
 /* Of convolutions; all zero is a plain one. */
 typedef struct tn_conv_options {
     uint32_t stride[2]; /* 0: 1; a width of 0 is the height */
@@ -128,11 +128,11 @@ typedef struct tn_conv_options {
     int64_t size[2];      /* of the result; 0: what whole windows give */
     uint64_t spare[4];
 } tn_conv_options;
-/* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1. */
-TN_API tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
-/* The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_conv2d_with by
+/* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1. */
+TN_API tn_tensor *tn_convolve2d(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+/* The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_convolve2d by
  * the same options leads from (h, w) to (p, q). */
-TN_API tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+TN_API tn_tensor *tn_convolve2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
 
 /* Of pooling; the window is required. */
 typedef struct tn_pool_options {
@@ -150,7 +150,7 @@ TN_API tn_tensor *tn_maxpool2d_with(tn_tensor *x, tn_pool_options options);
 #define tn_avgpool2d(x, ...) tn_avgpool2d_with(x, (tn_pool_options){__VA_ARGS__})
 TN_API tn_tensor *tn_avgpool2d_with(tn_tensor *x, tn_pool_options options);
 /* (b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
- * infinity or NaN may make others of its picture NaN. */
+ * infinity or NaN may make others of its image NaN. */
 TN_API tn_tensor *tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width);
 /* The mean of each channel, or the largest: (b, c, h, w) -> (b, c). */
 TN_API tn_tensor *tn_global_avgpool2d(tn_tensor *x);
@@ -412,10 +412,11 @@ TN_API tn_tensor *tn_pick(tn_tensor *x, tn_tensor *label);
 /* 1 at the index, else 0: i32 (m...) -> f32 (m..., classes). */
 TN_API tn_tensor *tn_one_hot(tn_tensor *index, int64_t classes);
 /* `count` rows of x from row `start` on, which is a scalar input of type i32. No gradient. */
-TN_API tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count);
+TN_API tn_tensor *tn_dynamic_slice(tn_tensor *x, tn_tensor *start, int64_t count);
 
 /* ---- choosing, with room for a number that is fixed: -1, or 0 in what is chosen, where there is no more ---- */
-/* The coordinates of what is not 0, in row-major order: i32 (rank, or 1, most); and how many there are, i32, unless NULL.
+/* The coordinates of what is not 0, in row-major order: i32 (rank, or 1, most); and how many there are, i32, unless
+ * NULL.
  */
 TN_API tn_tensor *tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count);
 /* The slices along an axis whose condition, of any type (at most as many as slices), is not 0. */
@@ -437,6 +438,14 @@ typedef struct tn_nms_options {
     uint64_t spare[4];
 } tn_nms_options;
 TN_API tn_tensor *tn_nms(tn_tensor *boxes, tn_tensor *scores, int64_t most, tn_nms_options options);
+
+/* ---- names of earlier versions ---- */
+
+/* Now tn_convolve2d, tn_convolve2d_transposed, tn_dynamic_slice. */
+TN_OLD("tn_convolve2d") tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+TN_OLD("tn_convolve2d_transposed")
+tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
+TN_OLD("tn_dynamic_slice") tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count);
 
 #ifdef __cplusplus
 }

@@ -35,9 +35,6 @@ TN_API int tn_state_param_step(const tn_state *state, const char *param, uint64_
 /* Sets it; with NULL that of all parameters, those to come included, as tn_state_set_step does. */
 TN_API TN_MUST_USE tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step);
 
-/* Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it. */
-TN_API TN_MUST_USE tn_status tn_state_reserve(tn_state *state, uint64_t bytes);
-
 /* Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state. */
 typedef struct tn_state_entry {
     const char *name;
@@ -59,8 +56,8 @@ TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int
 TN_API TN_MUST_USE tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes);
 
-/* Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its first
- * element in the host's memory, dense and row-major, or a cl_mem and the offset in it. */
+/* Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its
+ * first element in the host's memory, dense and row-major, or a cl_mem and the offset in it. */
 #define TN_PLACE_HOST   1
 #define TN_PLACE_OPENCL 2
 typedef struct tn_state_place {
@@ -69,9 +66,9 @@ typedef struct tn_state_place {
     uint64_t offset; /* in which the tensor begins at this byte; of HOST 0 */
     uint64_t bytes;  /* of the tensor */
 } tn_state_place;
-/* Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's, and
- * stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for the
- * state may give the tensor another place, for which one asks again. */
+/* Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's,
+ * and stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for
+ * the state may give the tensor another place, for which one asks again. */
 TN_API TN_MUST_USE tn_status tn_state_where(tn_state *state, const char *name, tn_state_place *place);
 
 /* A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
@@ -155,6 +152,11 @@ typedef void tn_load_report(void *arg, int32_t fit, const tn_state_entry *state,
  * were filled. */
 TN_API TN_MUST_USE tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state,
                                                         tn_load_report *report, void *arg, size_t *taken);
+
+/* ---- names of earlier versions ---- */
+
+/* Made room for that many bytes of tensors: a hint that nothing needs. */
+TN_OLD("nothing: it was a hint") TN_MUST_USE tn_status tn_state_reserve(tn_state *state, uint64_t bytes);
 
 #ifdef __cplusplus
 }

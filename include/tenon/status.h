@@ -2,8 +2,8 @@
  *
  * Every function that can fail returns a tn_status: TN_OK, which is 0, or one of the TN_E codes of backend.h. Then
  * tn_message() has one line that names the culprit. What a failed function would have written is untouched.
- * A pointer that is NULL where that isn't said to be fine is TN_EINVAL, in building a graph an error of that graph; what
- * can say neither does nothing.
+ * A pointer that is NULL where that isn't said to be fine is TN_EINVAL, in building a graph an error of that graph;
+ * what can say neither does nothing.
  *
  * Structs of options, and of what is told, end with `spare`, from which later versions take their fields: none changes
  * its size, and a program that was compiled earlier goes on working. The caller leaves it 0, which will stand for the
@@ -19,11 +19,18 @@
 #define TN_API
 #endif
 #if defined(__GNUC__)
-#define TN_MUST_USE __attribute__((warn_unused_result))
+#define TN_MUST_USE            __attribute__((warn_unused_result))
 #define TN_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #else
 #define TN_MUST_USE
 #define TN_PRINTF(text, first)
+#endif
+
+/* A name of an earlier version, for this one alone: programs that use it compile, with a warning, and run. */
+#if defined(__GNUC__)
+#define TN_OLD(instead) TN_API __attribute__((deprecated(instead)))
+#else
+#define TN_OLD(instead) TN_API
 #endif
 
 #ifdef __cplusplus
@@ -45,6 +52,9 @@ TN_API void tn_log_to(tn_log_sink *sink, void *arg, int32_t least_level);
 
 /* The version of the library, "0.1.0". */
 TN_API const char *tn_version(void);
+
+/* Heap allocations made by the library and, through the host's services, by the backends, since the program began. */
+TN_API uint64_t tn_allocations(void);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 #ifndef TENON_H
 #define TENON_H
 
+#include "tenon/check.h"
 #include "tenon/data.h"
 #include "tenon/device.h"
 #include "tenon/fit.h"
@@ -11,6 +12,7 @@
 #include "tenon/nn.h"
 #include "tenon/onnx.h"
 #include "tenon/onnx_save.h"
+#include "tenon/op_info.h"
 #include "tenon/ops.h"
 #include "tenon/optim.h"
 #include "tenon/program.h"

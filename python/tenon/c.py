@@ -38,6 +38,10 @@ TN_LOG_DEBUG = 0
 TN_LOG_INFO = 1
 TN_LOG_WARNING = 2
 TN_LOG_ERROR = 3
+TN_CHECK_PASSED = 0
+TN_CHECK_FAILED = 1
+TN_CHECK_UNSUPPORTED = 2
+TN_CHECK_LISTED = 3
 TN_CLASSIFY_NO = 0
 TN_CLASSIFY_YES = 1
 TN_CLASSIFY_AUTO = 2
@@ -79,6 +83,11 @@ TN_GRU_BEFORE = 3
 TN_LOSS_MEAN = 0
 TN_LOSS_SUM = 1
 TN_LOSS_NONE = 2
+TN_SUPPORT_NONE = 0
+TN_SUPPORT_NO = 1
+TN_SUPPORT_PART = 2
+TN_SUPPORT_LOWERED = 3
+TN_SUPPORT_YES = 4
 TN_ROUND_HALF_DOWN = 0
 TN_ROUND_HALF_UP = 1
 TN_ROUND_DOWN = 2
@@ -107,11 +116,6 @@ TN_SCALE_NONE = 0
 TN_SCALE_MINMAX = 1
 TN_SCALE_STANDARD = 2
 TN_SCALE_UNIT = 3
-TN_SUPPORT_NONE = 0
-TN_SUPPORT_NO = 1
-TN_SUPPORT_PART = 2
-TN_SUPPORT_LOWERED = 3
-TN_SUPPORT_YES = 4
 
 
 class tn_msg(Structure):
@@ -153,6 +157,105 @@ class tn_device_info(Structure):
         ("max_instr", c_uint32),
         ("max_scalar", c_uint32),
     ]
+class tn_check_options(Structure):
+    """What is tried, and how.
+
+    only: cases whose name "group/case" contains it, or fits it as a shell pattern; NULL: all
+    chat: lines with this text that a case's process prints are not held against it; NULL: none
+    seed: of the random numbers in each case
+    time_limit: seconds of processor time for each case; 0: 120
+    list: names alone
+    perf: measures speed instead of correctness
+    first: the number of the first random program of the group graphs,
+    cases: and how many there are (0: 200); at most as many of each operator's cases (0: all), spread over their list, and
+    others with another seed"""
+
+    _fields_ = [
+        ("only", c_char_p),
+        ("chat", c_char_p),
+        ("seed", c_uint64),
+        ("time_limit", c_double),
+        ("list", c_uint32),
+        ("perf", c_uint32),
+        ("first", c_uint64),
+        ("cases", c_uint64),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_check_row(Structure):
+    """What became of one case. Texts live until the callback returns.
+
+    name: "group/case"
+    doc: what the case asks for, or NULL
+    op: of a case of one operator, else NULL
+    detail: of a failure: what was expected and found; else a remark or ""
+    outcome: TN_CHECK_
+    dtype: with op
+    backward: with op: its gradient
+    checks: things that were compared
+    refused: operations that the backend declared unsupported
+    worst: the largest error, in parts of what is allowed
+    source: of a random program that failed: the smallest one found that fails, as C; else NULL"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("doc", c_char_p),
+        ("op", c_char_p),
+        ("detail", c_char_p),
+        ("outcome", c_int32),
+        ("dtype", c_int32),
+        ("backward", c_uint32),
+        ("checks", c_uint32),
+        ("refused", c_uint32),
+        ("worst", c_double),
+        ("seconds", c_double),
+        ("source", c_char_p),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_check_target(Structure):
+    """What was checked: the backend and the device."""
+
+    _fields_ = [
+        ("device", c_char * 96),
+        ("name", c_char * 128),
+        ("driver", c_char * 128),
+        ("backend", c_char * 32),
+        ("version", c_char * 64),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_check_operator(Structure):
+    """One operator of a graph, or all of them together. Texts live until the callback returns.
+
+    name: of the operator
+    repeat: what it takes to see it again: types and shapes of operands and result, and the seed
+    detail: of a failure: what was expected and found; else ""
+    outcome: TN_CHECK_PASSED or TN_CHECK_FAILED
+    worst: the largest error, in parts of what is allowed"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("repeat", c_char_p),
+        ("detail", c_char_p),
+        ("outcome", c_int32),
+        ("worst", c_double),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_check_exchange(Structure):
+    """What became of one case. Texts live until the callback returns.
+
+    name: what the case is about, and what it asks for
+    doc: what the case is about, and what it asks for
+    ranks: that took part
+    outcome: TN_CHECK_; UNSUPPORTED: it is not between threads, and is to be tried by its launcher
+    detail: of a failure; else "" """
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("doc", c_char_p),
+        ("ranks", c_uint32),
+        ("outcome", c_int32),
+        ("detail", c_char_p),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_source(Structure):
     """A source of samples of your own. `fill` writes sample number `index`, from 0, to `x`: dense, of the data set's shape
     and type; and, unless `target` is NULL, its label (one i32) or its targets (f32) there. It is called by several
@@ -177,7 +280,7 @@ class tn_shape(Structure):
         ("dim", c_int64 * TN_MAX_RANK),
     ]
 class tn_dataset(Structure):
-    """Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 pictures (0..255, to be
+    """Samples and their targets. `x` is dense, (count, the sample's shape), of type x_dtype: u8 images (0..255, to be
     divided by 255) or f32 numbers. Either `label` (i32, count) with `classes`, or `target` (f32, count x targets). With
     `loader`, `x` is NULL; and where label and target are NULL too, they come with the samples, by `classes` or else
     `targets`.
@@ -553,17 +656,17 @@ class tn_training_share(Structure):
         ("spare", c_uint64 * 4),
     ]
 class tn_framing(Structure):
-    """How the pictures of a set are framed. Levels are 0..255; x, y and size are shares of a picture's width and height.
+    """How the images of a set are framed. Levels are 0..255; x, y and size are shares of a image's width and height.
 
     framed: whether they are framed alike at all; if not, the rest tells little
     by_mass: what lies at (x, y): 1 the ink's centre of mass, 0 the middle of its box
-    x: (0.5, 0.5) is the middle of the picture
-    y: (0.5, 0.5) is the middle of the picture
+    x: (0.5, 0.5) is the middle of the image
+    y: (0.5, 0.5) is the middle of the image
     size: of the ink's box: its width or height, whichever is the larger share
     paper: levels: ink above paper is light on dark
     ink: levels: ink above paper is light on dark
-    least: how much of the picture is ink: between these for 98 pictures in 100
-    most: how much of the picture is ink: between these for 98 pictures in 100
+    least: how much of the image is ink: between these for 98 images in 100
+    most: how much of the image is ink: between these for 98 images in 100
     thin: strokes are so wide, in pixels of the set's: between these for 80 in 100
     thick: strokes are so wide, in pixels of the set's: between these for 80 in 100"""
 
@@ -582,7 +685,7 @@ class tn_framing(Structure):
         ("spare", c_uint64 * 4),
     ]
 class tn_ink(Structure):
-    """What was found in a picture: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink."""
+    """What was found in a image: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink."""
 
     _fields_ = [
         ("left", c_int64),
@@ -1049,6 +1152,24 @@ class tn_onnx_save_options(Structure):
         ("n_notes", c_uint64),
         ("spare", c_uint64 * 4),
     ]
+class tn_op_entry(Structure):
+    """What is known of an operator.
+
+    kind: "leaf", "element-wise", "view", "kernel" or "composite"
+    doc: one line
+    operands: how many; -1: any number from 1 on
+    attributes: what else it is told, by the names that a graph's file has, with what each may be: "axis: axis, exclusive:
+    flag", "kind: sum|prod|max"; "" where it is nothing"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("kind", c_char_p),
+        ("doc", c_char_p),
+        ("differentiable", c_int),
+        ("operands", c_int32),
+        ("attributes", c_char_p),
+        ("spare", c_uint64 * 3),
+    ]
 class tn_conv_options(Structure):
     """Of convolutions; all zero is a plain one.
 
@@ -1435,8 +1556,8 @@ class tn_state_entry(Structure):
         ("spare", c_uint64 * 4),
     ]
 class tn_state_place(Structure):
-    """Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its first
-    element in the host's memory, dense and row-major, or a cl_mem and the offset in it.
+    """Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its
+    first element in the host's memory, dense and row-major, or a cl_mem and the offset in it.
 
     handle: of HOST the tensor's own address, of OPENCL the buffer's cl_mem,
     offset: in which the tensor begins at this byte; of HOST 0
@@ -1536,29 +1657,28 @@ class tn_axes(Structure):
         ("count", c_int32),
         ("axis", c_int32 * TN_MAX_RANK),
     ]
-class tn_op_entry(Structure):
-    """What is known of an operator.
-
-    kind: "leaf", "element-wise", "view", "kernel" or "composite"
-    doc: one line
-    operands: how many; -1: any number from 1 on
-    attributes: what else it is told, by the names that a graph's file has, with what each may be: "axis: axis, exclusive:
-    flag", "kind: sum|prod|max"; "" where it is nothing"""
-
-    _fields_ = [
-        ("name", c_char_p),
-        ("kind", c_char_p),
-        ("doc", c_char_p),
-        ("differentiable", c_int),
-        ("operands", c_int32),
-        ("attributes", c_char_p),
-        ("spare", c_uint64 * 3),
-    ]
 tn_load_report = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_void_p)
 tn_log_sink = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
 
 # name: (result, parameters, whether it is quick, its declaration, what the header says)
 FUNCTIONS = {
+    "tn_check": (c_int32, (c_char_p, c_void_p, c_void_p, CFUNCTYPE(None, c_void_p, c_void_p), c_void_p,), False,
+        "tn_status tn_check(const char *target, const tn_check_options *options, tn_check_target *about, function row, void *arg)",
+        """Checks a device by its name, or a backend's file if `target` contains a '/' (its first device). Calls `row` with each
+        case's result. Fails if there is no such device or file, not because a case failed. `about` may be NULL."""),
+    "tn_check_graph": (c_int32, (c_void_p, c_void_p, CFUNCTYPE(None, c_void_p, c_void_p), c_void_p,), False,
+        "tn_status tn_check_graph(tn_graph *graph, tn_state *state, function row, void *arg)",
+        """Tries each operator of a graph, backward ones too if there are gradients, on the state's device: each alone on the
+        values that an interpreter in double precision has for it, in the order of the graph and equal ones once, then the
+        whole graph as it is compiled for use. Variables must be in the state, whose seed is also that of the inputs: numbers
+        from 0.1 to 1 if their name begins with "p", else from -2 to 2; whole numbers from -2 to 5. Calls `row` with each
+        result, the first wrong operator first. A result that should be NaN throughout is a failure: nothing was compared.
+        Fails if the graph is broken, a variable has a NaN, or there is no memory."""),
+    "tn_check_communicator": (c_int32, (c_char_p, CFUNCTYPE(None, c_void_p, c_void_p), c_void_p,), False,
+        "tn_status tn_check_communicator(const char *name, function row, void *arg)",
+        """Puts a communicator, by its name or its file's path, through what teams ask of it: between 1 to 4 threads, each case
+        in a process of its own; or, in a process that a launcher started (mpirun), between all of its ranks, each of which
+        calls it: rank 0 gets what passed, each what it found wrong. Fails if it can't be loaded, not because a case failed."""),
     "tn_loader_new": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_loader_new(const tn_source *source, tn_loader **loader)",
         """A loader of that source, copied. Data sets share it: each lets go of it in tn_dataset_free."""),
@@ -1574,8 +1694,8 @@ FUNCTIONS = {
         threads may at once."""),
     "tn_dataset_idx": (c_int32, (c_char_p, c_char_p, c_void_p,), False,
         "tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)",
-        """A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): pictures and labels. Their counts
-        must agree. Pictures (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
+        """A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): images and labels. Their counts
+        must agree. Images (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may
         be NULL: then there are no labels, and no classes."""),
     "tn_dataset_csv": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)",
@@ -1614,7 +1734,7 @@ FUNCTIONS = {
     "tn_dataset_arrays": (c_int32, (c_char_p, c_char_p, c_char_p, c_int, c_void_p,), False,
         "tn_status tn_dataset_arrays(const char *path, const char *x, const char *y, int classify, tn_dataset *data)",
         """Samples and what belongs to them from such a file: the arrays named `x` and `y`, whose first dimension is the sample.
-        u8 samples are pictures, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
+        u8 samples are images, (n, h, w), (n, channels, h, w), or (n, h, w, channels): with 1 or 3 channels, or up to 4
         where h is above 4; all others become f32. With `x` NULL they are the array "x" or the file's only one; with `y` NULL
         nothing belongs to them. One number for each sample is its class with `classify` (TN_CLASSIFY_...), else it is what
         to predict, as several numbers always are."""),
@@ -1673,13 +1793,13 @@ FUNCTIONS = {
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
         """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
         if either has a loader."""),
-    "tn_picture_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
-        "tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)",
-        """One picture for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
+    "tn_image_read_scaled": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
+        "tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out)",
+        """One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
         area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
-        levels 0..255, drawn light on dark as MNIST is: a picture whose border is bright is inverted. With a sample of
+        levels 0..255, drawn light on dark as MNIST is: a image whose border is bright is inverted. With a sample of
         (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
-        whichever differs more from the picture. framing.h has the same for a thing that lies anywhere in its picture."""),
+        whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image."""),
     "tn_shuffle": (None, (c_void_p, c_int64, c_uint64, c_uint64,), False,
         "void tn_shuffle(int32_t *order, int64_t count, uint64_t seed, uint64_t epoch)",
         """A random order of 0..count-1 (count < 2^31) by seed and epoch: the same on every machine (Fisher and Yates, driven by
@@ -1737,9 +1857,6 @@ FUNCTIONS = {
         """The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute path, else
         tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message says why:
         switched off, no place for it, or a folder that other users can write to."""),
-    "tn_allocations": (c_uint64, (), False,
-        "uint64_t tn_allocations()",
-        """Heap allocations made by the library and, through the host's services, by the backends, since the program began."""),
     "tn_fit": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options, tn_epoch *last)",
         """Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch
@@ -1819,7 +1936,7 @@ FUNCTIONS = {
         not looked at."""),
     "tn_framing_measure": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_framing_measure(const tn_dataset *data, tn_framing *framing)",
-        """Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey pictures of bytes, such
+        """Measures a set, by 1000 of its samples at most, 100 where they are large. A set without grey images of bytes, such
         as a table or one in colour, is not framed."""),
     "tn_framing_text": (None, (c_void_p, c_void_p,), False,
         "void tn_framing_text(const tn_framing *framing, char text[TN_FRAMING_TEXT])",
@@ -1830,13 +1947,13 @@ FUNCTIONS = {
     "tn_ink_doubts": (c_char_p, (c_void_p, c_char_p, c_size_t,), False,
         "const char * tn_ink_doubts(const tn_ink *ink, char *text, size_t capacity)",
         """The doubts in words, as "too small, ink cut off at the edge"; "" for none. Returns `text`."""),
-    "tn_picture_frame": (c_int32, (c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p, c_void_p,), False,
-        "tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
-        """Brings a grey picture, (height, width) levels 0..255, to a set's framing: `out` gets as many levels as a sample has,
+    "tn_image_frame": (c_int32, (c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p, c_void_p,), False,
+        "tn_status tn_image_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
+        """Brings a grey image, (height, width) levels 0..255, to a set's framing: `out` gets as many levels as a sample has,
         (1, height, width) or (height, width), of the set's own polarity; `ink`, unless NULL, what was found."""),
-    "tn_picture_read_framed": (c_int32, (c_char_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
-        "tn_status tn_picture_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
-        """The same with a file, PNG or PGM, in the place of tn_picture_read."""),
+    "tn_image_read_framed": (c_int32, (c_char_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
+        "tn_status tn_image_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
+        """The same with a file, PNG or PGM, in the place of tn_image_read_scaled."""),
     "tn_check_gradients": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in, const tn_gradient_options *options, tn_gradient_error result[], size_t capacity, size_t *count)",
         """Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to
@@ -1947,14 +2064,11 @@ FUNCTIONS = {
     "tn_unpack": (c_void_p, (c_void_p, c_void_p, c_size_t,), True,
         "tn_tensor * tn_unpack(tn_tensor *x, const tn_tensor *pack, size_t number)",
         """What part `number` of the pack is in x, a vector that is laid out as the pack, in that part's shape."""),
-    "tn_advance_step": (None, (c_void_p,), True,
-        "void tn_advance_step(tn_graph *graph)",
-        """After a run the state's step count grows by one. Set by optimizers."""),
     "tn_count_steps": (c_void_p, (c_void_p, c_void_p, c_size_t,), True,
         "tn_tensor * tn_count_steps(tn_graph *graph, tn_tensor *param[], size_t count)",
         """The steps that the optimizer of these parameters has done before a run, an f32 scalar: one more after each, like the
-        state's step count. The state keeps it with each of them (tn_state_param_step); where they differ, the most counts. A
-        parameter has one optimizer in a graph. Called by optimizers."""),
+        state's step count, which then grows, too. The state keeps it with each of them (tn_state_param_step); where they
+        differ, the most counts. A parameter has one optimizer in a graph. Called by optimizers."""),
     "tn_graph_shard": (None, (c_void_p,), True,
         "void tn_graph_shard(tn_graph *graph)",
         """Says that the graph has one of several shards of a batch, before it is built: its program is in parts wherever it
@@ -1986,8 +2100,8 @@ FUNCTIONS = {
         """The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
         What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file
         that contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure."""),
-    "tn_linear_with": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
-        "tn_tensor * tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)",
+    "tn_linear_layer": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
+        "tn_tensor * tn_linear_layer(tn_tensor *x, const char *name, tn_linear_options options)",
         """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)"""),
     "tn_conv2d_layer": (c_void_p, (c_void_p, c_char_p, tn_conv2d_options,), True,
         "tn_tensor * tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options options)",
@@ -2017,27 +2131,27 @@ FUNCTIONS = {
     "tn_adaptive_avgpool1d": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_adaptive_avgpool1d(tn_tensor *x, int64_t length)",
         """Pooling of (batch, channels, length); the window is required. tn_maxpool1d(x, .window = 2)"""),
-    "tn_batch_norm_with": (c_void_p, (c_void_p, c_char_p, tn_batch_norm_options,), True,
-        "tn_tensor * tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)",
+    "tn_batch_norm_layer": (c_void_p, (c_void_p, c_char_p, tn_batch_norm_options,), True,
+        "tn_tensor * tn_batch_norm_layer(tn_tensor *x, const char *name, tn_batch_norm_options options)",
         """Normalisation, with PyTorch's names, shapes and semantics; x is (batch, channels, ...) where channels count. Zero
         options mean the usual value, and TN_ZERO as an epsilon 0. Batch normalisation (Ioffe and Szegedy, 2015) takes the
         batch's own mean and variance in training, and moves "running_mean" and "running_var" (unbiased) towards them, each
         use of the layer in turn where a graph has several; otherwise it takes these. Where a training cuts its batches into
         shards (fit.h), each shard is a batch of its own, unless `sync` asks for the whole batch's mean and variance."""),
-    "tn_layer_norm_with": (c_void_p, (c_void_p, tn_norm_options,), True,
-        "tn_tensor * tn_layer_norm_with(tn_tensor *x, tn_norm_options options)",
+    "tn_layer_norm_layer": (c_void_p, (c_void_p, tn_norm_options,), True,
+        "tn_tensor * tn_layer_norm_layer(tn_tensor *x, tn_norm_options options)",
         """Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
         tn_layer_norm(x, "ln1") or tn_layer_norm(x, "ln1", .epsilon = 1e-6)"""),
-    "tn_rms_norm_with": (c_void_p, (c_void_p, tn_norm_options,), True,
-        "tn_tensor * tn_rms_norm_with(tn_tensor *x, tn_norm_options options)",
+    "tn_rms_norm_layer": (c_void_p, (c_void_p, tn_norm_options,), True,
+        "tn_tensor * tn_rms_norm_layer(tn_tensor *x, tn_norm_options options)",
         """Over the last dimension (Ba, Kiros and Hinton, 2016); without mean and bias (Zhang and Sennrich, 2019).
         tn_layer_norm(x, "ln1") or tn_layer_norm(x, "ln1", .epsilon = 1e-6)"""),
-    "tn_instance_norm_with": (c_void_p, (c_void_p, tn_norm_options,), True,
-        "tn_tensor * tn_instance_norm_with(tn_tensor *x, tn_norm_options options)",
+    "tn_instance_norm_layer": (c_void_p, (c_void_p, tn_norm_options,), True,
+        "tn_tensor * tn_instance_norm_layer(tn_tensor *x, tn_norm_options options)",
         """Each channel of each sample by itself (Ulyanov, Vedaldi and Lempitsky, 2016); a NULL name means without scale and
         shift, as PyTorch does it unless told otherwise."""),
-    "tn_group_norm_with": (c_void_p, (c_void_p, c_char_p, tn_group_norm_options,), True,
-        "tn_tensor * tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options)",
+    "tn_group_norm_layer": (c_void_p, (c_void_p, c_char_p, tn_group_norm_options,), True,
+        "tn_tensor * tn_group_norm_layer(tn_tensor *x, const char *name, tn_group_norm_options options)",
         """Over each of some groups of channels (Wu and He, 2018). tn_group_norm(x, "gn1", 8)"""),
     "tn_prelu": (c_void_p, (c_void_p, c_char_p, c_int,), True,
         "tn_tensor * tn_prelu(tn_tensor *x, const char *name, int each_channel)",
@@ -2048,11 +2162,11 @@ FUNCTIONS = {
         """Dropout of whole channels of each sample, (batch, channels, ...): Tompson and others, 2015. 0 <= rate < 1."""),
     "tn_random_flip": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_random_flip(tn_tensor *x)",
-        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+        """Images (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
         columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""),
     "tn_random_crop": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_random_crop(tn_tensor *x, int64_t pad)",
-        """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+        """Images (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
         columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""),
     "tn_embedding": (c_void_p, (c_void_p, c_char_p, c_int64, c_int64,), True,
         "tn_tensor * tn_embedding(tn_tensor *index, const char *name, int64_t count, int64_t units)",
@@ -2062,12 +2176,12 @@ FUNCTIONS = {
         "tn_tensor * tn_embedding_padded(tn_tensor *index, const char *name, int64_t count, int64_t units, int32_t padding)",
         """The same, but row `padding`, one of them, begins with zeros and gets no gradient: PyTorch's padding_idx. What a file
         has in that row is kept and given as it is, as PyTorch does it."""),
-    "tn_recurrent_with": (c_void_p, (c_void_p, c_char_p, tn_recurrent_options, c_void_p,), True,
-        "tn_tensor * tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)",
+    "tn_recurrent_layer": (c_void_p, (c_void_p, c_char_p, tn_recurrent_options, c_void_p,), True,
+        "tn_tensor * tn_recurrent_layer(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)",
         """`state`, unless NULL, is where to begin, and gets the last state: one for each layer, or, with `bidirectional`, two,
         forward and backward, for each."""),
-    "tn_multihead_attention_with": (c_void_p, (c_void_p, c_char_p, tn_attention_options,), True,
-        "tn_tensor * tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options options)",
+    "tn_multihead_attention_layer": (c_void_p, (c_void_p, c_char_p, tn_attention_options,), True,
+        "tn_tensor * tn_multihead_attention_layer(tn_tensor *x, const char *name, tn_attention_options options)",
         """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
         "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
         ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1)"""),
@@ -2076,8 +2190,8 @@ FUNCTIONS = {
         """Attention with several heads of x (batch, steps, width) to itself or to a memory, with PyTorch's names:
         "NAME.in_proj_weight" (3 width, width) and "in_proj_bias" for queries, keys and values, "NAME.out_proj.weight" and
         ".bias". tn_multihead_attention(x, "attention", .heads = 4, .causal = 1)"""),
-    "tn_transformer_with": (c_void_p, (c_void_p, c_char_p, tn_transformer_options,), True,
-        "tn_tensor * tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)",
+    "tn_transformer_layer": (c_void_p, (c_void_p, c_char_p, tn_transformer_options,), True,
+        "tn_tensor * tn_transformer_layer(tn_tensor *x, const char *name, tn_transformer_options options)",
         """A transformer's layer over x (batch, steps, width): attention to itself; to a memory, if there is one; and two linear
         layers. Names are those of PyTorch's TransformerEncoderLayer and, with a memory, TransformerDecoderLayer:
         "self_attn", "multihead_attn", "linear1", "linear2", "norm1" and so on. Normalisation stands before each part (Xiong
@@ -2226,6 +2340,13 @@ FUNCTIONS = {
 
         TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
         does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows."""),
+    "tn_op_at": (c_int, (c_size_t, c_void_p,), False,
+        "int tn_op_at(size_t index, tn_op_entry *entry)",
+        """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0
+        past the last."""),
+    "tn_op_support": (c_int, (c_void_p, c_size_t, c_int32, c_int,), False,
+        "int tn_op_support(tn_device *device, size_t index, int32_t dtype, int backward)",
+        """Of operator number `index` on operands of type `dtype`: itself, or (`backward`) its gradient."""),
     "tn_neg": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_neg(tn_tensor *x)",
         """-x"""),
@@ -2595,12 +2716,12 @@ FUNCTIONS = {
     "tn_det": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_det(tn_tensor *x)",
         """The determinants of matrices (..., n, n), n from 1 to 256."""),
-    "tn_conv2d_with": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
-        "tn_tensor * tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
-        """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1."""),
-    "tn_conv2d_transposed": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
-        "tn_tensor * tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
-        """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_conv2d_with by
+    "tn_convolve2d": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
+        "tn_tensor * tn_convolve2d(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
+        """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1."""),
+    "tn_convolve2d_transposed": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
+        "tn_tensor * tn_convolve2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
+        """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_convolve2d by
         the same options leads from (h, w) to (p, q)."""),
     "tn_maxpool2d_with": (c_void_p, (c_void_p, tn_pool_options,), True,
         "tn_tensor * tn_maxpool2d_with(tn_tensor *x, tn_pool_options options)",
@@ -2611,7 +2732,7 @@ FUNCTIONS = {
     "tn_adaptive_avgpool2d": (c_void_p, (c_void_p, c_int64, c_int64,), True,
         "tn_tensor * tn_adaptive_avgpool2d(tn_tensor *x, int64_t height, int64_t width)",
         """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
-        infinity or NaN may make others of its picture NaN."""),
+        infinity or NaN may make others of its image NaN."""),
     "tn_global_avgpool2d": (c_void_p, (c_void_p,), True,
         "tn_tensor * tn_global_avgpool2d(tn_tensor *x)",
         """The mean of each channel, or the largest: (b, c, h, w) -> (b, c)."""),
@@ -2879,8 +3000,8 @@ FUNCTIONS = {
     "tn_one_hot": (c_void_p, (c_void_p, c_int64,), True,
         "tn_tensor * tn_one_hot(tn_tensor *index, int64_t classes)",
         """1 at the index, else 0: i32 (m...) -> f32 (m..., classes)."""),
-    "tn_window": (c_void_p, (c_void_p, c_void_p, c_int64,), True,
-        "tn_tensor * tn_window(tn_tensor *x, tn_tensor *start, int64_t count)",
+    "tn_dynamic_slice": (c_void_p, (c_void_p, c_void_p, c_int64,), True,
+        "tn_tensor * tn_dynamic_slice(tn_tensor *x, tn_tensor *start, int64_t count)",
         """`count` rows of x from row `start` on, which is a scalar input of type i32. No gradient."""),
     "tn_nonzero": (c_void_p, (c_void_p, c_int64, c_void_p,), True,
         "tn_tensor * tn_nonzero(tn_tensor *x, int64_t most, tn_tensor **count)",
@@ -3127,9 +3248,6 @@ FUNCTIONS = {
     "tn_state_set_param_step": (c_int32, (c_void_p, c_char_p, c_uint64,), False,
         "tn_status tn_state_set_param_step(tn_state *state, const char *param, uint64_t step)",
         """Sets it; with NULL that of all parameters, those to come included, as tn_state_set_step does."""),
-    "tn_state_reserve": (c_int32, (c_void_p, c_uint64,), False,
-        "tn_status tn_state_reserve(tn_state *state, uint64_t bytes)",
-        """Makes room for that many bytes of tensors, so that those put next lie together. A hint: nothing needs it."""),
     "tn_state_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_state_at(const tn_state *state, size_t index, tn_state_entry *entry)",
         """Tensor number `index` in the order of their making; returns 0 past the last. The name lives as long as the state."""),
@@ -3149,9 +3267,9 @@ FUNCTIONS = {
         """Copies a tensor's whole value from or to the device; `bytes` must be its size. Waits for the device."""),
     "tn_state_where": (c_int32, (c_void_p, c_char_p, c_void_p,), False,
         "tn_status tn_state_where(tn_state *state, const char *name, tn_state_place *place)",
-        """Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's, and
-        stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for the
-        state may give the tensor another place, for which one asks again."""),
+        """Waits for the device. TN_EUNSUPPORTED where the backend does not tell (tenon.native/1). The memory is the state's,
+        and stays as long as it does; what runs later is seen there once it was waited for. A program that is compiled for
+        the state may give the tensor another place, for which one asks again."""),
     "tn_peek_new": (c_int32, (c_void_p, c_char_p, c_void_p,), False,
         "tn_status tn_peek_new(tn_state *state, const char *name, tn_peek **peek)",
         """A tensor watched while the device works: reading that neither waits for the work before it nor holds up what comes
@@ -3331,6 +3449,9 @@ FUNCTIONS = {
     "tn_version": (c_char_p, (), True,
         "const char * tn_version()",
         """The version of the library, "0.1.0"."""),
+    "tn_allocations": (c_uint64, (), True,
+        "uint64_t tn_allocations()",
+        """Heap allocations made by the library and, through the host's services, by the backends, since the program began."""),
     "tn_team_open": (c_int32, (c_void_p, c_void_p,), False,
         "tn_status tn_team_open(const tn_team_options *options, tn_team **team)",
         """Waits for all ranks to come, and refuses one that has another version of the library."""),

@@ -17,7 +17,7 @@ def linear(x: Operand, name: str, *, units: Any = None, no_bias: Any = None, ini
 
     units: required, at least 1
     init: of the weight; None: TN_INIT_LECUN. The bias begins at zero"""
-    return op("tn_linear_with", "tzo", x, name, (c.tn_linear_options, {"units": units, "no_bias": no_bias,
+    return op("tn_linear_layer", "tzo", x, name, (c.tn_linear_options, {"units": units, "no_bias": no_bias,
                   "init": init}))
 
 
@@ -133,7 +133,7 @@ def batch_norm(x: Operand, name: str, *, training: Any = None, momentum: Any = N
     momentum: share of the new batch in the running statistics: 0.1
     epsilon: 1e-5
     sync: over all shards of the batch, as PyTorch's SyncBatchNorm; no difference where there are none"""
-    return op("tn_batch_norm_with", "tzo", x, name, (c.tn_batch_norm_options, {"training": training,
+    return op("tn_batch_norm_layer", "tzo", x, name, (c.tn_batch_norm_options, {"training": training,
                   "momentum": momentum, "epsilon": epsilon, "sync": sync}))
 
 
@@ -142,7 +142,7 @@ def layer_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
     layer_norm(x, "ln1") or layer_norm(x, "ln1", epsilon=1e-6)
 
     epsilon: added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next f32"""
-    return op("tn_layer_norm_with", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
+    return op("tn_layer_norm_layer", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
 
 
 def rms_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
@@ -150,7 +150,7 @@ def rms_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
     layer_norm(x, "ln1") or layer_norm(x, "ln1", epsilon=1e-6)
 
     epsilon: added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next f32"""
-    return op("tn_rms_norm_with", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
+    return op("tn_rms_norm_layer", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
 
 
 def instance_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tensor:
@@ -158,7 +158,7 @@ def instance_norm(x: Operand, *, name: Any = None, epsilon: Any = None) -> Tenso
     shift, as PyTorch does it unless told otherwise.
 
     epsilon: added to the variance, or the mean square: 1e-5; rms_norm: 2^-23, the distance of 1 from the next f32"""
-    return op("tn_instance_norm_with", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
+    return op("tn_instance_norm_layer", "to", x, (c.tn_norm_options, {"name": name, "epsilon": epsilon}))
 
 
 def group_norm(x: Operand, name: str, *, groups: Any = None, epsilon: Any = None) -> Tensor:
@@ -166,7 +166,7 @@ def group_norm(x: Operand, name: str, *, groups: Any = None, epsilon: Any = None
 
     groups: required; they divide the channels
     epsilon: 1e-5"""
-    return op("tn_group_norm_with", "tzo", x, name, (c.tn_group_norm_options, {"groups": groups,
+    return op("tn_group_norm_layer", "tzo", x, name, (c.tn_group_norm_options, {"groups": groups,
                   "epsilon": epsilon}))
 
 
@@ -182,13 +182,13 @@ def dropout_channels(x: Operand, rate: float) -> Tensor:
 
 
 def random_flip(x: Operand) -> Tensor:
-    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+    """Images (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
     columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""
     return op("tn_random_flip", "t", x)
 
 
 def random_crop(x: Operand, pad: int) -> Tensor:
-    """Pictures (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
+    """Images (batch, channels, height, width), half of them mirrored left to right; and shifted by -pad..pad rows and
     columns, zeros coming in, which is to pad them on all sides and crop them to their size again. pad <= 2^20."""
     return op("tn_random_crop", "ti", x, pad)
 
@@ -216,7 +216,7 @@ def multihead_attention(x: Operand, name: str, *, heads: Any = None, memory: Any
     mask: (batch, keys): not 0 where there is a key, 0 for padding; None: all. A query that sees no key gets zeros
     causal: step i sees the keys 0..i alone
     dropout: rate for the weights of keys; leave it 0 in a graph that evaluates"""
-    return op("tn_multihead_attention_with", "tzo", x, name, (c.tn_attention_options, {"heads": heads,
+    return op("tn_multihead_attention_layer", "tzo", x, name, (c.tn_attention_options, {"heads": heads,
                   "memory": memory, "mask": mask, "causal": causal, "dropout": dropout}))
 
 
@@ -245,7 +245,7 @@ def transformer(x: Operand, name: str, *, heads: Any = None, hidden: Any = None,
     relu: instead of gelu
     dropout: rate, where PyTorch has it; leave it 0 in a graph that evaluates
     epsilon: of the normalisations, as in norm_options"""
-    return op("tn_transformer_with", "tzo", x, name, (c.tn_transformer_options, {"heads": heads, "hidden": hidden,
+    return op("tn_transformer_layer", "tzo", x, name, (c.tn_transformer_options, {"heads": heads, "hidden": hidden,
                   "memory": memory, "mask": mask, "memory_mask": memory_mask, "causal": causal,
                   "norm_last": norm_last, "relu": relu, "dropout": dropout, "epsilon": epsilon}))
 

@@ -608,7 +608,7 @@ def det(x: Operand) -> Tensor:
 
 def conv2d(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, dilation: Any = None,
         groups: Any = None, size: Any = None) -> Tensor:
-    """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a picture of height 1.
+    """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1.
 
     stride: 0: 1; a width of 0 is the height
     pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a kernel
@@ -616,13 +616,13 @@ def conv2d(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, 
     dilation: as the stride
     groups: 0 means 1: output channels see only the input channels of their group
     size: of the result; 0: what whole windows give"""
-    return op("tn_conv2d_with", "tto", x, weight, (c.tn_conv_options, {"stride": stride, "pad": pad,
+    return op("tn_convolve2d", "tto", x, weight, (c.tn_conv_options, {"stride": stride, "pad": pad,
                   "dilation": dilation, "groups": groups, "size": size}))
 
 
 def conv2d_transposed(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, dilation: Any = None,
         groups: Any = None, size: Any = None) -> Tensor:
-    """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that conv2d by
+    """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that convolve2d by
     the same options leads from (h, w) to (p, q).
 
     stride: 0: 1; a width of 0 is the height
@@ -631,7 +631,7 @@ def conv2d_transposed(x: Operand, weight: Operand, *, stride: Any = None, pad: A
     dilation: as the stride
     groups: 0 means 1: output channels see only the input channels of their group
     size: of the result; 0: what whole windows give"""
-    return op("tn_conv2d_transposed", "tto", x, weight, (c.tn_conv_options, {"stride": stride, "pad": pad,
+    return op("tn_convolve2d_transposed", "tto", x, weight, (c.tn_conv_options, {"stride": stride, "pad": pad,
                   "dilation": dilation, "groups": groups, "size": size}))
 
 
@@ -663,7 +663,7 @@ def avgpool2d(x: Operand, *, window: Any = None, stride: Any = None, pad: Any = 
 
 def adaptive_avgpool2d(x: Operand, height: int, width: int) -> Tensor:
     """(b, c, h, w) -> (b, c, height, width): element i is the mean from floor(i h / height) to ceil((i + 1) h / height). An
-    infinity or NaN may make others of its picture NaN."""
+    infinity or NaN may make others of its image NaN."""
     return op("tn_adaptive_avgpool2d", "tii", x, height, width)
 
 
@@ -1126,9 +1126,12 @@ def one_hot(index: Operand, classes: int) -> Tensor:
     return op("tn_one_hot", "ti", index, classes)
 
 
-def window(x: Operand, start: Operand, count: int) -> Tensor:
+def dynamic_slice(x: Operand, start: Operand, count: int) -> Tensor:
     """`count` rows of x from row `start` on, which is a scalar input of type i32. No gradient."""
-    return op("tn_window", "tti", x, start, count)
+    return op("tn_dynamic_slice", "tti", x, start, count)
+
+
+window = dynamic_slice  # its name before
 
 
 def unique(x: Operand, more: int) -> Tensor:
@@ -1328,9 +1331,10 @@ class TensorMethods:
     gather_nd = gather_nd
     pick = pick
     one_hot = one_hot
-    window = window
+    dynamic_slice = dynamic_slice
     unique = unique
     nms = nms
+    window = window
 
 
 class GraphMethods:

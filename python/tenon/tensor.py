@@ -429,7 +429,7 @@ def recurrent(x: Tensor, name: str, state: Optional[Sequence[Any]] = None, **opt
     ends = (c.tn_recurrent_state * count)()
     for end, begun in zip(ends, state or []):
         end.h, end.c = (t._pointer if t is not None else None for t in begun)
-    y = x.graph._take(lib.tn_recurrent_with(x._pointer, name.encode(), made, ends))
+    y = x.graph._take(lib.tn_recurrent_layer(x._pointer, name.encode(), made, ends))
     del kept
     pairs = [(Tensor(x.graph, e.h), Tensor(x.graph, e.c) if e.c else None) for e in ends]
     return y, pairs

@@ -79,7 +79,7 @@ static const tn_op_case batched[] = {
 
 static tn_tensor *conv(tn_tensor *const in[], tn_conv_options options)
 {
-    return tn_tanh(tn_add(tn_conv2d_with(in[0], in[1], options), tn_reshape(in[2], TN_SHAPE(-1, 1, 1))));
+    return tn_tanh(tn_add(tn_convolve2d(in[0], in[1], options), tn_reshape(in[2], TN_SHAPE(-1, 1, 1))));
 }
 
 static tn_tensor *conv_plain(tn_tensor *const in[])
@@ -399,7 +399,7 @@ static tn_tensor *concat_last(tn_tensor *const in[])
 
 static tn_tensor *window(tn_tensor *const in[])
 {
-    return tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), "start", TN_I32, 66001), 70);
+    return tn_dynamic_slice(in[0], tn_scalar_input(tn_graph_of(in[0]), "start", TN_I32, 66001), 70);
 }
 
 static const tn_op_case moves[] = {

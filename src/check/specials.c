@@ -82,17 +82,17 @@ static tn_tensor *dazzle(tn_tensor *x)
 
 static tn_tensor *windows(tn_tensor *const in[])
 {
-    return tn_conv2d_with(dazzle(in[0]), in[1], (tn_conv_options){0});
+    return tn_convolve2d(dazzle(in[0]), in[1], (tn_conv_options){0});
 }
 
 static tn_tensor *windows_depthwise(tn_tensor *const in[])
 {
-    return tn_conv2d_with(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
+    return tn_convolve2d(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
 }
 
 static tn_tensor *windows_spread(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
+    return tn_convolve2d_transposed(dazzle(in[0]), in[1], (tn_conv_options){.groups = 5});
 }
 
 static tn_tensor *weight(tn_tensor *const in[])

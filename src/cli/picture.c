@@ -43,8 +43,8 @@ int cli_read_picture(const cli_saved *saved, const char *path, float *x, char do
     *doubt = 0;
     if (model->images) return read_image(model, path, x);
     tn_ink ink = {0};
-    tn_status status = frames(saved) ? tn_picture_read_framed(path, &model->framing, &model->sample, x, &ink)
-                                     : tn_picture_read(path, &model->sample, x);
+    tn_status status = frames(saved) ? tn_image_read_framed(path, &model->framing, &model->sample, x, &ink)
+                                     : tn_image_read_scaled(path, &model->sample, x);
     if (status) return cli_failed();
     tn_ink_doubts(&ink, doubt, CLI_DOUBT);
     return CLI_GO_ON;

@@ -191,8 +191,8 @@ static tn_status look(const float *level, int64_t height, int64_t width, tn_ink_
     return status;
 }
 
-tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing,
-                           const tn_shape *sample, float *out, tn_ink *ink)
+tn_status tn_image_frame(const float *level, int64_t height, int64_t width, const tn_framing *framing,
+                         const tn_shape *sample, float *out, tn_ink *ink)
 {
     TN_GIVEN(level, framing, sample, out);
     tn_ink_map map = {0};
@@ -215,14 +215,14 @@ tn_status tn_picture_frame(const float *level, int64_t height, int64_t width, co
     return status;
 }
 
-tn_status tn_picture_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out,
-                                 tn_ink *ink)
+tn_status tn_image_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out,
+                               tn_ink *ink)
 {
     TN_GIVEN(path, framing, sample, out);
     tn_picture picture = {0};
     TN_TRY(tn_picture_check(path, sample, 1));
     TN_TRY(tn_picture_decode(path, 1, &picture));
-    tn_status status = tn_picture_frame(picture.level, picture.height, picture.width, framing, sample, out, ink);
+    tn_status status = tn_image_frame(picture.level, picture.height, picture.width, framing, sample, out, ink);
     tn_free(picture.level);
     return status;
 }

@@ -221,7 +221,7 @@ tn_status tn_picture_check(const char *path, const tn_shape *sample, int grey)
     return TN_OK;
 }
 
-tn_status tn_picture_read(const char *path, const tn_shape *sample, float *out)
+tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out)
 {
     TN_GIVEN(path, sample, out);
     tn_picture picture = {0};

@@ -42,9 +42,9 @@ static tn_graph *batch_graph(const tn_dataset *data, int64_t count, int64_t size
     if (size < count) {
         tn_tensor *start = tn_scalar_input(graph, "start", TN_I32, 0);
         tn_tensor *order = shuffled ? tn_input(graph, "order", TN_I32, TN_SHAPE(count)) : NULL;
-        tn_tensor *index = order ? tn_window(order, start, size) : NULL;
-        x = index ? tn_gather(x, index) : tn_window(x, start, size);
-        if (target) target = index ? tn_gather(target, index) : tn_window(target, start, size);
+        tn_tensor *index = order ? tn_dynamic_slice(order, start, size) : NULL;
+        x = index ? tn_gather(x, index) : tn_dynamic_slice(x, start, size);
+        if (target) target = index ? tn_gather(target, index) : tn_dynamic_slice(target, start, size);
     }
     task(arg, as_samples(x, data), target);
     return graph;

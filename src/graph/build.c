@@ -142,13 +142,8 @@ tn_tensor *tn_count_steps(tn_graph *graph, tn_tensor *const param[], size_t coun
         else
             tn_graph_fail(graph, TN_EINVAL, "tn_count_steps: param[%zu] is NULL", i);
     snprintf(name, sizeof name, TN_STEPS_OF "%u", graph->optimizers);
-    tn_advance_step(graph);
+    if (!is_broken(graph)) graph->advances_step = 1;
     return tn_scalar_input(graph, name, TN_F32, 0);
-}
-
-void tn_advance_step(tn_graph *graph)
-{
-    if (graph && !is_broken(graph)) graph->advances_step = 1;
 }
 
 void tn_graph_shard(tn_graph *graph)

@@ -66,7 +66,7 @@ tn_tensor *tn_conv2d_layer(tn_tensor *x, const char *name, tn_conv2d_options opt
     if (options.same) pad_same(&shape, kernel, &conv);
     tn_shape size = TN_SHAPE(options.filters, shape.dim[1] / conv.groups, kernel[0], kernel[1]);
     tn_scope_push(tn_graph_of(x), name);
-    return finish(tn_conv2d_with(x, weight_of(x, size, options.init), conv), !options.no_bias, options.filters);
+    return finish(tn_convolve2d(x, weight_of(x, size, options.init), conv), !options.no_bias, options.filters);
 }
 
 tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_transpose_options options)
@@ -93,5 +93,6 @@ tn_tensor *tn_conv2d_transpose_layer(tn_tensor *x, const char *name, tn_conv2d_t
     if (wrong) return refuse(x, "conv2d_transpose", name, &shape, wrong);
     tn_shape size = TN_SHAPE(shape.dim[1], options.filters / conv.groups, kernel[0], kernel[1]);
     tn_scope_push(tn_graph_of(x), name);
-    return finish(tn_conv2d_transposed(x, weight_of(x, size, options.init), conv), !options.no_bias, options.filters);
+    return finish(tn_convolve2d_transposed(x, weight_of(x, size, options.init), conv), !options.no_bias,
+                  options.filters);
 }

@@ -82,7 +82,7 @@ tn_tensor *tn_conv1d_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
     tn_shape s = tn_shape_of(x);
     tn_scope_push(tn_graph_of(x), name);
     tn_tensor *weight = weight_of(x, TN_SHAPE(o.filters, s.dim[1] / groups, o.kernel), o.init);
-    return finish(tn_conv2d_with(x, weight, row_options(&o, s.dim[3])), !o.no_bias, o.filters);
+    return finish(tn_convolve2d(x, weight, row_options(&o, s.dim[3])), !o.no_bias, o.filters);
 }
 
 tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_options o)
@@ -106,7 +106,7 @@ tn_tensor *tn_conv1d_transpose_layer(tn_tensor *x, const char *name, tn_conv1d_o
     }
     tn_scope_push(tn_graph_of(x), name);
     tn_tensor *weight = weight_of(x, TN_SHAPE(s.dim[1], o.filters / groups, o.kernel), o.init);
-    return finish(tn_conv2d_transposed(x, weight, conv), !o.no_bias, o.filters);
+    return finish(tn_convolve2d_transposed(x, weight, conv), !o.no_bias, o.filters);
 }
 
 /* ---- pooling ---- */

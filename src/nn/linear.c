@@ -13,7 +13,7 @@ static tn_tensor *affine(tn_tensor *x, const tn_linear_options *options)
     return tn_add(y, tn_param(graph, "bias", TN_SHAPE(options->units), (tn_init){.kind = TN_INIT_ZERO}));
 }
 
-tn_tensor *tn_linear_with(tn_tensor *x, const char *name, tn_linear_options options)
+tn_tensor *tn_linear_layer(tn_tensor *x, const char *name, tn_linear_options options)
 {
     TN_NAMED(x, name);
     tn_graph *graph = tn_graph_of(x);

@@ -93,7 +93,7 @@ static int fits(tn_tensor *x, const char *name, const tn_attention_options *o)
     return !tn_graph_status(graph);
 }
 
-tn_tensor *tn_multihead_attention_with(tn_tensor *x, const char *name, tn_attention_options o)
+tn_tensor *tn_multihead_attention_layer(tn_tensor *x, const char *name, tn_attention_options o)
 {
     TN_NAMED(x, name);
     if (!fits(x, name, &o)) return x;
@@ -167,7 +167,7 @@ static tn_tensor *add_part(layer *l, tn_tensor *x, tn_tensor *(*part)(const laye
     return tn_add(x, drop(l, part(l, norm(l, x))));
 }
 
-tn_tensor *tn_transformer_with(tn_tensor *x, const char *name, tn_transformer_options options)
+tn_tensor *tn_transformer_layer(tn_tensor *x, const char *name, tn_transformer_options options)
 {
     TN_NAMED(x, name);
     layer l = {.o = &options};

@@ -97,7 +97,7 @@ static void follow_both(tn_tensor *x, tn_tensor *running_mean, tn_tensor *runnin
     follow(running_var, tn_mul(variance, correction(x, sync, count)), momentum);
 }
 
-tn_tensor *tn_batch_norm_with(tn_tensor *x, const char *name, tn_batch_norm_options options)
+tn_tensor *tn_batch_norm_layer(tn_tensor *x, const char *name, tn_batch_norm_options options)
 {
     TN_NAMED(x, name);
     if (!has_rank("batch_norm", name, x, 2)) return x;
@@ -138,7 +138,7 @@ static tn_tensor *normalize_rows(tn_tensor *x, int64_t rows, double epsilon)
     return tn_reshape(y, shape);
 }
 
-tn_tensor *tn_instance_norm_with(tn_tensor *x, tn_norm_options options)
+tn_tensor *tn_instance_norm_layer(tn_tensor *x, tn_norm_options options)
 {
     const char *name = options.name ? options.name : "";
     if (!has_rank("instance_norm", name, x, 3)) return x;
@@ -158,7 +158,7 @@ tn_tensor *tn_prelu(tn_tensor *x, const char *name, int each_channel)
     return tn_leaky_relu(x, tn_reshape(slope, as));
 }
 
-tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options)
+tn_tensor *tn_layer_norm_layer(tn_tensor *x, tn_norm_options options)
 {
     TN_NAMED(x, options.name);
     if (!has_rank("layer_norm", options.name, x, 1)) return x;
@@ -167,7 +167,7 @@ tn_tensor *tn_layer_norm_with(tn_tensor *x, tn_norm_options options)
     return affine(tn_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 1);
 }
 
-tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options)
+tn_tensor *tn_rms_norm_layer(tn_tensor *x, tn_norm_options options)
 {
     TN_NAMED(x, options.name);
     if (!has_rank("rms_norm", options.name, x, 1)) return x;
@@ -176,7 +176,7 @@ tn_tensor *tn_rms_norm_with(tn_tensor *x, tn_norm_options options)
     return affine(tn_rms_normalize(x, TN_AXES(-1), epsilon), options.name, last, last, 0);
 }
 
-tn_tensor *tn_group_norm_with(tn_tensor *x, const char *name, tn_group_norm_options options)
+tn_tensor *tn_group_norm_layer(tn_tensor *x, const char *name, tn_group_norm_options options)
 {
     TN_NAMED(x, name);
     if (!has_rank("group_norm", name, x, 2)) return x;

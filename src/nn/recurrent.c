@@ -199,7 +199,7 @@ static tn_tensor *go_through(tn_tensor *x, const char *name, const tn_recurrent_
     return tn_stack(each, (uint32_t)steps, 1);
 }
 
-tn_tensor *tn_recurrent_with(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
+tn_tensor *tn_recurrent_layer(tn_tensor *x, const char *name, tn_recurrent_options options, tn_recurrent_state *state)
 {
     TN_NAMED(x, name);
     if (!check_input(x, name, &options)) return x;

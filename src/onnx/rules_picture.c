@@ -62,7 +62,7 @@ static tn_tensor *conv3d(tn_tensor *x, tn_tensor *weight, const onnx_window *w, 
     int64_t end = reach - w->begin[0] - onnx_dim(x, 2);
     x = onnx_pad_number(x, 2, w->begin[0], end > 0 ? end : 0, 0);
     for (int64_t k = 0; k < w->size[0]; k++) {
-        tn_tensor *one = tn_conv2d_with(planes(x, w, k), plane_of(weight, k), options);
+        tn_tensor *one = tn_convolve2d(planes(x, w, k), plane_of(weight, k), options);
         sum = sum ? tn_add(sum, one) : one;
     }
     return as_volume(sum, w->out[0]);
@@ -75,7 +75,7 @@ static tn_tensor *convolve(onnx_node *n, tn_tensor *x, tn_tensor *weight)
     if (!onnx_window_read(n, x, shape.dim + 2, &w)) return NULL;
     tn_conv_options options = options_of(&w, onnx_int(n, "group", 1));
     if (w.axes == 3) return conv3d(x, weight, &w, options);
-    tn_tensor *y = tn_conv2d_with(as_picture(x), as_picture(weight), options);
+    tn_tensor *y = tn_convolve2d(as_picture(x), as_picture(weight), options);
     return w.axes == 1 ? tn_squeeze(y, 2) : y;
 }
 
@@ -121,7 +121,7 @@ static tn_tensor *transposed2d(tn_tensor *x, tn_tensor *weight, const onnx_windo
     for (int32_t i = 0; i < w->axes; i++)
         fits &= w->begin[i] + w->out[i] <= part.out[i] && w->begin[i] < (w->size[i] - 1) * w->dilation[i] + 1;
     tn_conv_options options = options_of(fits ? w : &part, groups);
-    y = tn_conv2d_transposed(as_picture(x), as_picture(weight), options);
+    y = tn_convolve2d_transposed(as_picture(x), as_picture(weight), options);
     if (w->axes == 1) y = tn_squeeze(y, 2);
     for (int32_t i = 0; !fits && i < w->axes; i++) {
         int64_t missing = w->begin[i] + w->out[i] - part.out[i];

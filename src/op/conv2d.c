@@ -68,7 +68,7 @@ static double flops(const tn_op_desc *desc)
     return tn_conv_flops(&desc->in[1], &desc->out[0]);
 }
 
-tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options options)
+tn_tensor *tn_convolve2d(tn_tensor *x, tn_tensor *weight, tn_conv_options options)
 {
     tn_conv_node node = tn_conv_node_of(options);
     return tn_conv_forward(x, weight, &node, node.size[0], node.size[1]);
@@ -76,72 +76,72 @@ tn_tensor *tn_conv2d_with(tn_tensor *x, tn_tensor *weight, tn_conv_options optio
 
 static tn_tensor *case_plain(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){0});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){0});
 }
 
 static tn_tensor *case_stride(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.stride = {2, 3}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.stride = {2, 3}});
 }
 
 static tn_tensor *case_pad(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 2}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {1, 2}});
 }
 
 static tn_tensor *case_dilation(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.dilation = {2, 3}, .pad = {2, 1}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.dilation = {2, 3}, .pad = {2, 1}});
 }
 
 static tn_tensor *case_groups(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.groups = 2, .pad = {1, 1}, .stride = {2, 1}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.groups = 2, .pad = {1, 1}, .stride = {2, 1}});
 }
 
 static tn_tensor *case_depthwise(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.groups = 5, .pad = {1, 1}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.groups = 5, .pad = {1, 1}});
 }
 
 static tn_tensor *case_depthwise_steps(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1],
-                          (tn_conv_options){.groups = 5, .pad = {1, 2}, .stride = {2, 3}, .dilation = {1, 2}});
+    return tn_convolve2d(in[0], in[1],
+                         (tn_conv_options){.groups = 5, .pad = {1, 2}, .stride = {2, 3}, .dilation = {1, 2}});
 }
 
 static tn_tensor *case_depthwise_two(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.groups = 3, .pad = {1, 2}, .stride = {2, 2}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.groups = 3, .pad = {1, 2}, .stride = {2, 2}});
 }
 
 /* Padding at the end larger and smaller than at the beginning. */
 static tn_tensor *case_size(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {0, 1}, .stride = {2, 1}, .size = {4, 5}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {0, 1}, .stride = {2, 1}, .size = {4, 5}});
 }
 
 static tn_tensor *case_wide_pad(tn_tensor *const in[])
 {
-    return tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {3, 4}, .stride = {2, 2}});
+    return tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {3, 4}, .stride = {2, 2}});
 }
 
 static tn_tensor *case_epilogue(tn_tensor *const in[])
 {
-    tn_tensor *y = tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 1}});
+    tn_tensor *y = tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {1, 1}});
     return tn_sigmoid(tn_add(y, tn_reshape(in[2], TN_SHAPE(-1, 1, 1))));
 }
 
 static tn_tensor *case_from_bias(tn_tensor *const in[])
 {
-    tn_tensor *y = tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 1}}),
+    tn_tensor *y = tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {1, 1}}),
               *bias = tn_reshape(in[2], TN_SHAPE(-1, 1, 1));
     return tn_mul(tn_sub(bias, y), bias);
 }
 
 static tn_tensor *case_residual(tn_tensor *const in[])
 {
-    return tn_tanh(tn_add(tn_conv2d_with(in[0], in[1], (tn_conv_options){.pad = {1, 1}}), in[2]));
+    return tn_tanh(tn_add(tn_convolve2d(in[0], in[1], (tn_conv_options){.pad = {1, 1}}), in[2]));
 }
 
 static const tn_op_case cases[] = {

@@ -52,7 +52,7 @@ static double flops(const tn_op_desc *desc)
     return tn_conv_flops(&desc->in[1], &desc->in[0]);
 }
 
-tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)
+tn_tensor *tn_convolve2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)
 {
     tn_conv_node node = tn_conv_node_of(options);
     return tn_conv_data(x, weight, &node, node.size[0], node.size[1]);
@@ -60,45 +60,45 @@ tn_tensor *tn_conv2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options
 
 static tn_tensor *case_plain(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){0});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){0});
 }
 
 static tn_tensor *case_stride(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){.stride = {2, 3}, .pad = {1, 0}});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){.stride = {2, 3}, .pad = {1, 0}});
 }
 
 /* Rows and columns of the result that no window sees. */
 static tn_tensor *case_size(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}, .size = {9, 8}});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}, .size = {9, 8}});
 }
 
 static tn_tensor *case_dilation(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){.dilation = {2, 3}, .pad = {1, 2}});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){.dilation = {2, 3}, .pad = {1, 2}});
 }
 
 static tn_tensor *case_groups(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){.groups = 2, .stride = {2, 1}});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){.groups = 2, .stride = {2, 1}});
 }
 
 static tn_tensor *case_depthwise(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1], (tn_conv_options){.groups = 5, .pad = {1, 1}});
+    return tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){.groups = 5, .pad = {1, 1}});
 }
 
 static tn_tensor *case_depthwise_size(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1],
-                                (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {9, 8}});
+    return tn_convolve2d_transposed(in[0], in[1],
+                                    (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {9, 8}});
 }
 
 static tn_tensor *case_depthwise_long(tn_tensor *const in[])
 {
-    return tn_conv2d_transposed(in[0], in[1],
-                                (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {8, 43}});
+    return tn_convolve2d_transposed(in[0], in[1],
+                                    (tn_conv_options){.groups = 3, .stride = {2, 2}, .pad = {1, 1}, .size = {8, 43}});
 }
 
 static const tn_op_case cases[] = {

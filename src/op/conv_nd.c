@@ -114,7 +114,7 @@ static tn_tensor *taps_as_channels(const job *j, tn_tensor *x)
 
 static tn_tensor *volumes(const job *j)
 {
-    tn_tensor *y = tn_conv2d_with(taps_as_channels(j, swap_depth(j->x)), flat_weight(j), plane_of(j, 0));
+    tn_tensor *y = tn_convolve2d(taps_as_channels(j, swap_depth(j->x)), flat_weight(j), plane_of(j, 0));
     tn_shape s = tn_shape_of(y);
     if (tn_graph_status(tn_graph_of(y))) return y;
     return swap_depth(tn_reshape(y, TN_SHAPE(j->shape.dim[0], j->line[0].small, s.dim[1], s.dim[2], s.dim[3])));
@@ -132,7 +132,7 @@ tn_tensor *tn_conv_nd(tn_tensor *x, tn_tensor *weight, tn_conv_nd_options option
         l->small = room / l->stride + 1;
     }
     if (j.shape.rank == 5) return volumes(&j);
-    return of_rank(tn_conv2d_with(as_picture(x), as_picture(weight), plane_of(&j, 0)), j.shape.rank);
+    return of_rank(tn_convolve2d(as_picture(x), as_picture(weight), plane_of(&j, 0)), j.shape.rank);
 }
 
 /* ---- transposed ---- */
@@ -159,7 +159,7 @@ static tn_tensor *volumes_back(const job *j)
     const tn_shape *s = &j->shape;
     const line *l = j->line;
     tn_tensor *x = tn_reshape(swap_depth(j->x), TN_SHAPE(s->dim[0] * s->dim[2], s->dim[1], s->dim[3], s->dim[4]));
-    tn_tensor *z = tn_conv2d_transposed(x, flat_weight(j), plane_of(j, 1));
+    tn_tensor *z = tn_convolve2d_transposed(x, flat_weight(j), plane_of(j, 1));
     int64_t each = tn_shape_of(j->weight).dim[1];
     z = tn_reshape(z, TN_SHAPE(s->dim[0], s->dim[2], j->groups, l[0].kernel, each, l[1].large, l[2].large));
     return swap_depth(add_taps(j, z));
@@ -178,5 +178,5 @@ tn_tensor *tn_conv_nd_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_nd_opt
             return fail(&j, "the kernel or an operand is empty, or the padding larger than the result"), x;
     }
     if (j.shape.rank == 5) return volumes_back(&j);
-    return of_rank(tn_conv2d_transposed(as_picture(x), as_picture(weight), plane_of(&j, 1)), j.shape.rank);
+    return of_rank(tn_convolve2d_transposed(as_picture(x), as_picture(weight), plane_of(&j, 1)), j.shape.rank);
 }

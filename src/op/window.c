@@ -58,7 +58,7 @@ static double flops(const tn_op_desc *desc)
     return 0;
 }
 
-tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count)
+tn_tensor *tn_dynamic_slice(tn_tensor *x, tn_tensor *start, int64_t count)
 {
     attrs at = {count};
     return tn_node(&tn_op_window, NULL, (tn_tensor *[]){x, start}, 2, &at);
@@ -66,7 +66,7 @@ tn_tensor *tn_window(tn_tensor *x, tn_tensor *start, int64_t count)
 
 static tn_tensor *from(tn_tensor *x, double start, int64_t count)
 {
-    return tn_window(x, tn_scalar_input(x->graph, "start", TN_I32, start), count);
+    return tn_dynamic_slice(x, tn_scalar_input(x->graph, "start", TN_I32, start), count);
 }
 
 static tn_tensor *case_inside(tn_tensor *const in[])

@@ -167,16 +167,6 @@ tn_status tn_state_announce(tn_state *state, uint64_t bytes)
     return has_room(state, bytes) ? TN_OK : add_chunk(state, state->to_come);
 }
 
-tn_status tn_state_reserve(tn_state *state, uint64_t bytes)
-{
-    TN_GIVEN(state);
-    tn_state_mark before = tn_state_here(state);
-    tn_status s = tn_state_announce(state, bytes);
-    if (!s) s = tn_state_make(state);
-    if (s) tn_state_back(state, before);
-    return s;
-}
-
 /* Room in the last chunk, or in a new one. */
 static tn_status take_room(tn_state *state, uint64_t bytes, uint32_t *chunk, uint64_t *offset)
 {

@@ -80,7 +80,7 @@ static void a_large_picture_is_told_in_its_own_pixels(void **state)
     (void)state;
     for (int64_t i = 0; i < height * width; i++)
         level[i] = i / width >= 900 && i / width < 1200 && i % width >= 2100 && i % width < 2160 ? 10 : 240;
-    expect_ok(tn_picture_frame(level, height, width, &like_mnist, &sample, out, &ink));
+    expect_ok(tn_image_frame(level, height, width, &like_mnist, &sample, out, &ink));
     assert_int_equal(ink.left, 2100);
     assert_int_equal(ink.top, 900);
     assert_int_equal(ink.width, 60);
@@ -227,7 +227,7 @@ static void any_proportions_fit_any_sample(void **state)
                 float out[35];
                 sheet *s = new_sheet(height, width, 200, 4);
                 fill(s, height / 2, width / 3, (height - height / 2 + spot) / 2, (width - width / 3) / 2 + 1, 10);
-                expect_ok(tn_picture_frame(s->level, height, width, &like_mnist, &sample, out, NULL));
+                expect_ok(tn_image_frame(s->level, height, width, &like_mnist, &sample, out, NULL));
                 for (int64_t i = 0; i < tn_shape_count(&sample); i++) assert_true(out[i] >= 0 && out[i] <= 255);
             }
 }

@@ -135,14 +135,14 @@ static void a_file_is_framed_as_its_levels_are(void **state)
     fill(s, 30, 30, 40, 6, 40);
     for (int i = 0; i < 100 * 100; i++) text[head + (size_t)i] = (char)(uint8_t)s->level[i];
     const char *path = scratch_write("a.pgm", text, head + 100 * 100);
-    expect_ok(tn_picture_read_framed(path, &like_mnist, &sample, from_file, &ink));
+    expect_ok(tn_image_read_framed(path, &like_mnist, &sample, from_file, &ink));
     framed(s, &like_mnist, from_levels);
     assert_memory_equal(from_file, from_levels, sizeof from_file);
     assert_int_equal(ink.left, 30);
-    expect_failure(tn_picture_read_framed(path, &like_mnist, &colour, from_file, &ink), TN_ESHAPE, "a grey picture");
-    expect_failure(tn_picture_read_framed(scratch_text("b", "no"), &like_mnist, &sample, from_file, NULL), TN_EFORMAT,
+    expect_failure(tn_image_read_framed(path, &like_mnist, &colour, from_file, &ink), TN_ESHAPE, "a grey picture");
+    expect_failure(tn_image_read_framed(scratch_text("b", "no"), &like_mnist, &sample, from_file, NULL), TN_EFORMAT,
                    "is no picture");
-    expect_failure(tn_picture_frame(s->level, 100, 100, &(tn_framing){0}, &sample, from_file, NULL), TN_EINVAL,
+    expect_failure(tn_image_frame(s->level, 100, 100, &(tn_framing){0}, &sample, from_file, NULL), TN_EINVAL,
                    "can't be framed");
 }
 
@@ -161,7 +161,7 @@ static void a_failed_allocation_leaks_nothing(void **state)
         for (; status; n++) {
             tn_alloc_fail_after(n);
             status = measure ? tn_framing_measure(&data, &f)
-                             : tn_picture_frame(s->level, 100, 100, &like_mnist, &sample, out, NULL);
+                             : tn_image_frame(s->level, 100, 100, &like_mnist, &sample, out, NULL);
             tn_alloc_fail_after(-1);
             if (status) expect_failure(status, TN_ENOMEM, "out of memory");
         }

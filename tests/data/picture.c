@@ -33,10 +33,10 @@ static void a_png_of_the_samples_size_is_taken_as_it_is(void **state)
     (void)state;
     fill_picture(pixel);
     const char *path = write_png("a.png", 28, 28, PNG_FORMAT_GRAY, pixel);
-    expect_ok(tn_picture_read(path, &sample, out));
+    expect_ok(tn_image_read_scaled(path, &sample, out));
     for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
     memset(out, 0, sizeof out);
-    expect_ok(tn_picture_read(path, &flat, out));
+    expect_ok(tn_image_read_scaled(path, &flat, out));
     for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
 }
 
@@ -48,7 +48,7 @@ static void a_bright_picture_is_inverted(void **state)
     (void)state;
     fill_picture(pixel);
     for (int i = 0; i < 784; i++) bright[i] = 255 - pixel[i];
-    expect_ok(tn_picture_read(write_png("b.png", 28, 28, PNG_FORMAT_GRAY, bright), &sample, out));
+    expect_ok(tn_image_read_scaled(write_png("b.png", 28, 28, PNG_FORMAT_GRAY, bright), &sample, out));
     for (int i = 0; i < 784; i++) assert_near(out[i], pixel[i], 0);
 }
 
@@ -62,7 +62,7 @@ static void what_is_transparent_differs_from_the_ink(void **state)
         float out[16];
         pixel[2 * 5] = (uint8_t)ink;
         pixel[2 * 5 + 1] = 255;
-        expect_ok(tn_picture_read(write_png("t.png", 4, 4, PNG_FORMAT_GA, pixel), &sample, out));
+        expect_ok(tn_image_read_scaled(write_png("t.png", 4, 4, PNG_FORMAT_GA, pixel), &sample, out));
         for (int i = 0; i < 16; i++) assert_near(out[i], i == 5 ? 255 : 0, 0);
     }
 }
@@ -73,7 +73,7 @@ static void colours_become_planes_for_a_sample_of_three(void **state)
     float out[12];
     tn_shape sample = TN_SHAPE(3, 2, 2);
     (void)state;
-    expect_ok(tn_picture_read(write_png("c.png", 2, 2, PNG_FORMAT_RGB, pixel), &sample, out));
+    expect_ok(tn_image_read_scaled(write_png("c.png", 2, 2, PNG_FORMAT_RGB, pixel), &sample, out));
     for (int i = 0; i < 4; i++)
         for (int c = 0; c < 3; c++) assert_near(out[c * 4 + i], pixel[i * 3 + c], 0);
 }
@@ -90,9 +90,9 @@ static void a_picture_is_scaled_by_area_and_centred(void **state)
     float out[16];
     tn_shape four = TN_SHAPE(1, 4, 4), three = TN_SHAPE(1, 3, 3);
     (void)state;
-    expect_ok(tn_picture_read(write_png("w.png", 8, 4, PNG_FORMAT_GRAY, wide), &four, out));
+    expect_ok(tn_image_read_scaled(write_png("w.png", 8, 4, PNG_FORMAT_GRAY, wide), &four, out));
     for (int i = 0; i < 16; i++) assert_near(out[i], expected[i], 1e-5);
-    expect_ok(tn_picture_read(write_png("s.png", 2, 2, PNG_FORMAT_GRAY, tiny), &three, out));
+    expect_ok(tn_image_read_scaled(write_png("s.png", 2, 2, PNG_FORMAT_GRAY, tiny), &three, out));
     for (int i = 0; i < 9; i++) assert_near(out[i], larger[i], 1e-4);
 }
 
@@ -105,7 +105,7 @@ static void any_proportions_fit_any_sample(void **state)
         for (uint32_t height = 1; height <= 37; height += 6) {
             tn_shape sample = TN_SHAPE(1, 1 + width % 7, 1 + height % 5);
             float out[35], most = 0;
-            expect_ok(tn_picture_read(write_png("p.png", width, height, PNG_FORMAT_GRAY, pixel), &sample, out));
+            expect_ok(tn_image_read_scaled(write_png("p.png", width, height, PNG_FORMAT_GRAY, pixel), &sample, out));
             for (int64_t i = 0; i < tn_shape_count(&sample); i++) {
                 assert_true(out[i] >= 0 && out[i] <= 90.001f);
                 most = fmaxf(most, out[i]);
@@ -119,12 +119,12 @@ static void pgm_is_read_plain_and_raw(void **state)
     float out[4];
     tn_shape sample = TN_SHAPE(1, 2, 2);
     (void)state;
-    expect_ok(tn_picture_read(scratch_text("a.pgm", "P2 # text\n2 2\n# more\n100\n0 20\n40 100\n"), &sample, out));
+    expect_ok(tn_image_read_scaled(scratch_text("a.pgm", "P2 # text\n2 2\n# more\n100\n0 20\n40 100\n"), &sample, out));
     assert_near(out[1], 51, 1e-4);
     assert_near(out[3], 255, 1e-4);
-    expect_ok(tn_picture_read(scratch_write("b.pgm", "P5\n2 2\n255\n\0\1\2\3", 15), &sample, out));
+    expect_ok(tn_image_read_scaled(scratch_write("b.pgm", "P5\n2 2\n255\n\0\1\2\3", 15), &sample, out));
     for (int i = 0; i < 4; i++) assert_near(out[i], i, 0);
-    expect_ok(tn_picture_read(scratch_write("c.pgm", "P5 2 2 65535\n\0\0\0\0\1\1\0\0", 21), &sample, out));
+    expect_ok(tn_image_read_scaled(scratch_write("c.pgm", "P5 2 2 65535\n\0\0\0\0\1\1\0\0", 21), &sample, out));
     assert_near(out[2], 1, 1e-5);
 }
 
@@ -149,10 +149,11 @@ static void bad_pictures_are_named(void **state)
     tn_shape sample = TN_SHAPE(1, 2, 2), two = TN_SHAPE(2, 2, 2), flat = TN_SHAPE(4);
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        expect_failure(tn_picture_read(scratch_text("bad", cases[i].text), &sample, out), TN_EFORMAT, cases[i].part);
-    expect_failure(tn_picture_read(scratch_path("nowhere"), &sample, out), TN_EMISSING, "nowhere");
-    expect_failure(tn_picture_read("x.png", &two, out), TN_ESHAPE, "samples of shape (2, 2, 2)");
-    expect_failure(tn_picture_read("x.png", &flat, out), TN_ESHAPE, "samples of shape (4)");
+        expect_failure(tn_image_read_scaled(scratch_text("bad", cases[i].text), &sample, out), TN_EFORMAT,
+                       cases[i].part);
+    expect_failure(tn_image_read_scaled(scratch_path("nowhere"), &sample, out), TN_EMISSING, "nowhere");
+    expect_failure(tn_image_read_scaled("x.png", &two, out), TN_ESHAPE, "samples of shape (2, 2, 2)");
+    expect_failure(tn_image_read_scaled("x.png", &flat, out), TN_ESHAPE, "samples of shape (4)");
     for (int i = 0; i < 4; i++) assert_near(out[i], 7, 0);
 }
 
@@ -166,9 +167,9 @@ static void every_cut_of_a_png_is_refused(void **state)
     fill_picture(pixel);
     char *png = scratch_read(write_png("whole.png", 28, 28, PNG_FORMAT_GRAY, pixel), &size);
     for (size_t n = 0; n < size - 12; n++) /* its last 12 bytes only say that it ends */
-        expect_failure(tn_picture_read(scratch_write("cut.png", png, n), &sample, out), TN_EFORMAT, "cut.png");
+        expect_failure(tn_image_read_scaled(scratch_write("cut.png", png, n), &sample, out), TN_EFORMAT, "cut.png");
     png[16] = 1; /* the width becomes 16 million */
-    expect_failure(tn_picture_read(scratch_write("cut.png", png, size), &sample, out), TN_EFORMAT, "cut.png");
+    expect_failure(tn_image_read_scaled(scratch_write("cut.png", png, size), &sample, out), TN_EFORMAT, "cut.png");
     free(png);
 }
 
@@ -184,7 +185,7 @@ static void a_failed_allocation_leaks_nothing(void **state)
     const char *path = write_png("a.png", 28, 28, PNG_FORMAT_GRAY, pixel);
     for (; status; n++) {
         tn_alloc_fail_after(n);
-        status = tn_picture_read(path, &sample, out);
+        status = tn_image_read_scaled(path, &sample, out);
         tn_alloc_fail_after(-1);
         if (status) expect_failure(status, TN_ENOMEM, "out of memory");
     }

@@ -89,7 +89,7 @@ static inline tn_ink framed(const sheet *s, const tn_framing *framing, float out
 {
     tn_ink ink;
     const tn_shape sample = TN_SHAPE(1, SIDE, SIDE);
-    expect_ok(tn_picture_frame(s->level, s->height, s->width, framing, &sample, out, &ink));
+    expect_ok(tn_image_frame(s->level, s->height, s->width, framing, &sample, out, &ink));
     return ink;
 }
 

@@ -18,7 +18,7 @@ def main(folder):
         if not compound.find("name").text.endswith(".md") and not has_text(definition):
             bare.append(compound.find("name").text)
         for member in definition.iter("memberdef"):
-            if member.get("kind") == "function":
+            if member.get("kind") == "function" and member.get("static") == "no":  # those of earlier names are static
                 functions += 1
                 if not has_text(member):
                     bare.append(member.find("name").text)

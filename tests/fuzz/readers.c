@@ -130,10 +130,10 @@ static tn_status read_picture(const char *path)
 {
     float out[3 * 9 * 9];
     tn_shape grey = TN_SHAPE(1, 9, 9), colour = TN_SHAPE(3, 9, 9);
-    tn_status status = tn_picture_read(path, &grey, out);
-    tn_status other = tn_picture_read(path, &colour, out);
+    tn_status status = tn_image_read_scaled(path, &grey, out);
+    tn_status other = tn_image_read_scaled(path, &colour, out);
     const tn_framing framing = {1, 1, 0.5, 0.5, 0.7, 0, 250, 0.05, 0.25, 1, 2};
-    tn_status framed = tn_picture_read_framed(path, &framing, &grey, out, NULL);
+    tn_status framed = tn_image_read_framed(path, &framing, &grey, out, NULL);
     return status ? status : other ? other : framed;
 }
 

@@ -26,7 +26,7 @@ static tn_program *multiply(fixture *f, tn_graph *g, tn_tensor *filter, tn_tenso
     static float x[BATCH * PIXELS], a[ROWS * DEEP];
     tn_program *p = NULL;
     tn_output(
-        tn_conv2d_with(tn_input(g, "x", TN_F32, TN_SHAPE(BATCH, CHANNELS, SIDE, SIDE)), filter, (tn_conv_options){0}),
+        tn_convolve2d(tn_input(g, "x", TN_F32, TN_SHAPE(BATCH, CHANNELS, SIDE, SIDE)), filter, (tn_conv_options){0}),
         "y");
     tn_output(tn_matmul_t(tn_input(g, "a", TN_F32, TN_SHAPE(ROWS, DEEP)), weight, 0, 1), "b");
     ok(tn_compile(g, f->state, NULL, &p));

@@ -258,7 +258,7 @@ static void test_numbers_and_flags_are_kept(void **state)
     tn_tensor *w = tn_variable(g, "w", TN_F64, TN_SHAPE(3, 0), init, TN_TRAINABLE | TN_TRANSIENT);
     tn_assign(w, tn_add(w, tn_number(w, 1)));
     tn_output(tn_scalar_input(g, "rate", TN_F32, -2.5), "s");
-    tn_graph_shard(g), tn_advance_step(g);
+    tn_graph_shard(g), (void)tn_count_steps(g, NULL, 0);
     tn_graph *loaded = there_and_back(g);
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         const double value = ((const tn_full_attrs *)loaded->sink[i].value->attrs)->value;

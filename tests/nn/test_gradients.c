@@ -35,7 +35,7 @@ static void a_network_with_every_kind_of_layer_has_right_gradients(void **state)
     tn_graph_free(graph);
 }
 
-/* tn_window has no gradient: what tn_grad says of its operand is wrong, on purpose here. */
+/* tn_dynamic_slice has no gradient: what tn_grad says of its operand is wrong, on purpose here. */
 static void a_gradient_that_is_missing_is_found(void **state)
 {
     (void)state;
@@ -45,7 +45,7 @@ static void a_gradient_that_is_missing_is_found(void **state)
     tn_tensor *w = tn_param(graph, "w", TN_SHAPE(4, 2), random_init),
               *v = tn_param(graph, "v", TN_SHAPE(3), random_init);
     tn_tensor *start = tn_scalar_input(graph, "start", TN_I32, 1);
-    tn_tensor *loss = tn_add(mean_square(tn_window(w, start, 2)), mean_square(v));
+    tn_tensor *loss = tn_add(mean_square(tn_dynamic_slice(w, start, 2)), mean_square(v));
     CHECK(tn_check_gradients(loss, NULL, 0, NULL, result, 2, &count));
     assert_int_equal(count, 2);
     assert_string_equal(result[0].name, "w");

@@ -384,8 +384,8 @@ def pad(mode, before, after):
     return lambda x: F.pad(x, (before, after), mode)
 
 
-CONV = "tn_conv2d_with(in[0], in[1], (tn_conv_options){%s})"
-BACK = "tn_conv2d_transposed(in[0], in[1], (tn_conv_options){%s})"
+CONV = "tn_convolve2d(in[0], in[1], (tn_conv_options){%s})"
+BACK = "tn_convolve2d_transposed(in[0], in[1], (tn_conv_options){%s})"
 # Gradients of gradients: rows, each of an expression of in[0] that lies where it has slopes; and other operators.
 ABOVE = "tn_add(tn_square(in[0]), tn_number(in[0], 0.25))", lambda x: x * x + 0.25
 WITHIN = "tn_mul(in[0], tn_number(in[0], 0.375))", lambda x: x * 0.375
@@ -470,7 +470,7 @@ SECOND = [
     ("third derivative of tanh", "slopes(slopes(tn_tanh(in[0]), in, 1), in, 1)", slopes(slopes(torch.tanh)), [(41,)]),
     ("gradient penalty", "penalty(tn_softplus(tn_matmul(tn_tanh(tn_matmul(in[0], in[1])), in[2])), in[0])",
      penalty(net), [(3, 4), (4, 5), (5, 1)]),
-    ("gradient penalty of pictures", "penalty(tn_matmul(tn_flatten(tn_leaky_relu(tn_conv2d_with(tn_reshape(in[0], "
+    ("gradient penalty of pictures", "penalty(tn_matmul(tn_flatten(tn_leaky_relu(tn_convolve2d(tn_reshape(in[0], "
      "TN_SHAPE(2, 1, 4, 4)), in[1], (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}}), tn_number(in[0], 0.2))), in[2]), "
      "in[0])", penalty(lambda x, w, v: F.leaky_relu(F.conv2d(x.reshape(2, 1, 4, 4), w, None, 2, 1), 0.2).flatten(1) @ v),
      [(2, 16), (3, 1, 3, 3), (12, 1)]),
@@ -680,7 +680,7 @@ ND = [
     ("unslice by steps", "tn_unslice(in[0], 0, 2, 3, 11)", spread(2, 3, 11), [(3,)]),
     ("pad_value", "tn_pad_value(in[0], 1, 2, 1, -1.5)", lambda x: F.pad(x, (2, 1), value=-1.5), [(2, 3)]),
 ]
-WINDOW = "tn_window(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
+WINDOW = "tn_dynamic_slice(in[0], tn_scalar_input(tn_graph_of(in[0]), \"start\", TN_I32, %d), 3)"
 OPERATORS = [
     ("conv2d", CONV % "0", conv(), [(2, 2, 5, 4), (3, 2, 3, 2)]),
     ("conv2d, stride and padding", CONV % ".stride = {2, 3}, .pad = {1, 2}", conv((1, 2), (2, 3)),
@@ -692,7 +692,7 @@ OPERATORS = [
     ("conv2d, depthwise", CONV % ".groups = 3, .pad = {1, 0}", conv((1, 0), 1, 1, 3), [(2, 3, 4, 5), (6, 1, 3, 3)]),
     ("conv2d of a row", CONV % ".pad = {0, 1}, .stride = {1, 2}", lambda x, w: F.conv1d(
         x[:, :, 0], w[:, :, 0], None, 2, 1)[:, :, None], [(2, 3, 1, 9), (4, 3, 1, 4)]),
-    ("conv2d, bias and relu", "tn_relu(tn_add(tn_conv2d_with(in[0], in[1], (tn_conv_options){0}), tn_reshape(in[2], "
+    ("conv2d, bias and relu", "tn_relu(tn_add(tn_convolve2d(in[0], in[1], (tn_conv_options){0}), tn_reshape(in[2], "
      "TN_SHAPE(3, 1, 1))))", lambda x, w, b: F.conv2d(x, w, b).relu(), [(1, 2, 4, 4), (3, 2, 2, 2), (3,)]),
     ("conv2d_data", BACK % "0", transposed(), [(2, 3, 3, 2), (3, 2, 2, 3)]),
     ("conv2d_data, stride and padding", BACK % ".stride = {2, 3}, .pad = {1, 0}", transposed((1, 0), (2, 3)),

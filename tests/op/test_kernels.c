@@ -207,7 +207,8 @@ static void types_that_round_do_so_inside_a_chain_too(void **state)
     X(perm, tn_transpose(x, (int32_t[]){0, 0}), "transpose: 0 as dimension 1 is no permutation of 2 dimensions")       \
     X(label, tn_pick(x, i), "pick: labels of shape (4) for (2, 3)")                                                    \
     X(index, tn_gather(x, x), "gather: an index of element type f32")                                                  \
-    X(start, tn_window(x, i, 1), "window: the start is not a scalar input of type i32, but 'input' of type i32")       \
+    X(start, tn_dynamic_slice(x, i, 1),                                                                                \
+      "window: the start is not a scalar input of type i32, but 'input' of type i32")                                  \
     X(rate, tn_dropout(x, 1), "dropout: rate 1 is not within 0..1")                                                    \
     X(larger, tn_broadcast(x, TN_SHAPE(2, 4)), "broadcast: shape (2, 3) does not stretch to (2, 4)")
 #define X(name, call, text)                                                                                            \
@@ -235,7 +236,9 @@ static void bad_operands_are_refused_with_a_message_that_names_them(void **state
         tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(2, 3)), *i = tn_input(g, "i", TN_I32, TN_SHAPE(4));
         (void)mistakes[m].build(x, i);
         assert_int_not_equal(tn_graph_status(g), TN_OK);
-        assert_string_equal(tn_message(), mistakes[m].message);
+        char said[1024]; /* without the node at its end */
+        snprintf(said, sizeof said, "%.*s", (int)(strrchr(tn_message(), '[') - tn_message()) - 1, tn_message());
+        assert_string_equal(said, mistakes[m].message);
         tn_graph_free(g);
     }
 }

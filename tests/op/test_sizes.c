@@ -43,12 +43,12 @@ static void a_width_that_is_not_given_is_the_height(void **state)
         {tn_maxpool2d(x, .window = {3}, .stride = {2}), tn_maxpool2d(x, .window = {3, 3}, .stride = {2, 2})},
         {tn_avgpool2d(x, .window = {3, 2}, .stride = {1}), tn_avgpool2d(x, .window = {3, 2}, .stride = {1, 1})},
         {tn_maxpool2d(x, .window = {3, 2}), tn_maxpool2d(x, .window = {3, 2}, .stride = {3, 2})},
-        {tn_conv2d_with(x, w, (tn_conv_options){.stride = {2}}),
-         tn_conv2d_with(x, w, (tn_conv_options){.stride = {2, 2}})},
-        {tn_conv2d_with(x, w, (tn_conv_options){.dilation = {3}}),
-         tn_conv2d_with(x, w, (tn_conv_options){.dilation = {3, 3}})},
-        {tn_conv2d_transposed(x, w, (tn_conv_options){.stride = {2}}),
-         tn_conv2d_transposed(x, w, (tn_conv_options){.stride = {2, 2}})},
+        {tn_convolve2d(x, w, (tn_conv_options){.stride = {2}}),
+         tn_convolve2d(x, w, (tn_conv_options){.stride = {2, 2}})},
+        {tn_convolve2d(x, w, (tn_conv_options){.dilation = {3}}),
+         tn_convolve2d(x, w, (tn_conv_options){.dilation = {3, 3}})},
+        {tn_convolve2d_transposed(x, w, (tn_conv_options){.stride = {2}}),
+         tn_convolve2d_transposed(x, w, (tn_conv_options){.stride = {2, 2}})},
     };
     (void)state;
     if (tn_graph_status(g)) fail_msg("%s", tn_message());

@@ -62,7 +62,7 @@ static tn_tensor *whole(void)
 
 static tn_tensor *conv(void)
 {
-    return tn_conv2d_with(X(2, 3, 5, 4), Y(2, 3, 3, 2), (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}});
+    return tn_convolve2d(X(2, 3, 5, 4), Y(2, 3, 3, 2), (tn_conv_options){.stride = {2, 2}, .pad = {1, 1}});
 }
 
 static tn_tensor *places(void)
