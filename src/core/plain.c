@@ -43,3 +43,21 @@ int tn_snprintf(char *text, size_t room, const char *format, ...)
     va_end(args);
     return length;
 }
+
+/* ---- putting together ---- */
+
+tn_text tn_text_in(char *text, size_t room)
+{
+    if (room) *text = 0;
+    return (tn_text){text, 0, room};
+}
+
+void tn_text_add(tn_text *text, const char *format, ...)
+{
+    va_list args;
+    if (text->used >= text->room) return;
+    va_start(args, format);
+    const int length = tn_vsnprintf(text->text + text->used, text->room - text->used, format, args);
+    va_end(args);
+    text->used += length > 0 ? (size_t)length : 0;
+}

@@ -62,10 +62,7 @@ static int is_called(const tn_launch *l, const char *name)
 /* Numbers pass through it as they are, or one by one. */
 static int is_direct(const tn_launch *l)
 {
-    static const char *const direct[] = {"map", "transpose", "slice", "unslice", "concat", "transfer"};
-    for (size_t i = 0; i < sizeof direct / sizeof *direct; i++)
-        if (is_called(l, direct[i])) return 1;
-    return 0;
+    return l->transfer || l->op == &tn_op_map || l->op->traits & TN_MOVES;
 }
 
 /* Whether an output is kept exactly: it is a variable's, goes into one, or is one number: a loss, or a norm. */

@@ -1,7 +1,6 @@
 /* attrs.c: see attrs.h. */
 #include "attrs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "map.h"
@@ -106,19 +105,8 @@ void *tn_attrs_copy(tn_region *region, const tn_op_desc *desc)
 
 typedef struct writer {
     const tn_op_desc *desc;
-    char *text;
-    size_t used, capacity;
+    tn_text out;
 } writer;
-
-static void TN_PRINTF(2, 3) print(writer *w, const char *format, ...)
-{
-    va_list args;
-    if (w->used >= w->capacity) return;
-    va_start(args, format);
-    const int length = tn_vsnprintf(w->text + w->used, w->capacity - w->used, format, args);
-    va_end(args);
-    w->used += length > 0 ? (size_t)length : 0;
-}
 
 /* All of it is what it mostly is: of factors 1, else 0. */
 static int is_usual(const tn_field *field, const void *attrs)
@@ -131,15 +119,16 @@ static int is_usual(const tn_field *field, const void *attrs)
 static void print_numbers(writer *w, const tn_field *field)
 {
     const uint32_t n = tn_field_length(field, w->desc->attrs, w->desc->in[0].rank);
-    print(w, "%s", field->name);
-    for (uint32_t i = 0; i < n; i++) print(w, " %lld", (long long)tn_field_whole(field, w->desc->attrs, i));
+    tn_text_add(&w->out, "%s", field->name);
+    for (uint32_t i = 0; i < n; i++) tn_text_add(&w->out, " %lld", (long long)tn_field_whole(field, w->desc->attrs, i));
 }
 
 static void print_program(writer *w, const tn_field *field)
 {
     const tn_map_attrs *map = tn_attrs_program(w->desc);
-    print(w, "%s%s", field->name, *field->name ? " " : "");
-    if (w->used < w->capacity) w->used += strlen(tn_map_text(map, w->text + w->used, w->capacity - w->used));
+    tn_text_add(&w->out, "%s%s", field->name, *field->name ? " " : "");
+    tn_text *out = &w->out;
+    if (out->used < out->room) out->used += strlen(tn_map_text(map, out->text + out->used, out->room - out->used));
 }
 
 static int is_shown(const tn_field *field, const tn_op_desc *desc)
@@ -157,11 +146,11 @@ static void print_field(writer *w, const tn_field *field)
         print_program(w, field);
     } else if (field->holds == TN_HOLDS_TEXT) {
         memcpy(&text, (const char *)w->desc->attrs + field->offset, sizeof text);
-        print(w, "%s", text);
+        tn_text_add(&w->out, "%s", text);
     } else if (field->holds == TN_HOLDS_SCALAR) {
-        print(w, "%s $%lld", field->name, (long long)tn_field_whole(field, w->desc->attrs, 0));
+        tn_text_add(&w->out, "%s $%lld", field->name, (long long)tn_field_whole(field, w->desc->attrs, 0));
     } else if (field->holds == TN_HOLDS_FLAG) {
-        print(w, "%s", field->name);
+        tn_text_add(&w->out, "%s", field->name);
     } else {
         print_numbers(w, field);
     }
@@ -169,12 +158,11 @@ static void print_field(writer *w, const tn_field *field)
 
 char *tn_attrs_text(const tn_op_desc *desc, char *text, size_t capacity)
 {
-    writer w = {desc, text, 0, capacity};
+    writer w = {desc, tn_text_in(text, capacity)};
     const char *between = "";
-    if (capacity) *text = 0;
     for (const tn_field *f = rows_of(desc->name); f->name && desc->attrs; f++) {
         if (!is_shown(f, desc)) continue;
-        print(&w, "%s", between);
+        tn_text_add(&w.out, "%s", between);
         print_field(&w, f);
         between = f->holds == TN_HOLDS_TEXT ? " " : ", "; /* "sum of", but "stride 2 2, then" */
     }

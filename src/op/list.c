@@ -1,8 +1,6 @@
 /* list.c: all operators by number and by name: those of list.def, then the rows and their gradients. */
 #include <math.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "hash.h"
@@ -85,34 +83,26 @@ tn_cost tn_op_cost(const tn_op_desc *desc)
 
 static char attributes[LISTED][ATTRIBUTES];
 
-/* Behind what is there, as far as there is room. */
-static void TN_PRINTF(2, 3) append(char *text, const char *format, ...)
-{
-    const size_t used = strlen(text);
-    va_list args;
-    va_start(args, format);
-    tn_vsnprintf(text + used, ATTRIBUTES - used, format, args);
-    va_end(args);
-}
-
 /* "stride: factor[2]" */
-static void print_field(char *text, const tn_field *field)
+static void print_field(tn_text *text, const tn_field *field)
 {
     static const char *const kind[TN_HOLDS_PROGRAM + 1] = {
         [TN_HOLDS_NUMBER] = "number", [TN_HOLDS_SIZE] = "size",     [TN_HOLDS_FACTOR] = "factor",
         [TN_HOLDS_FLAG] = "flag",     [TN_HOLDS_AXIS] = "axis",     [TN_HOLDS_AXES] = "axes",
         [TN_HOLDS_DTYPE] = "type",    [TN_HOLDS_STREAM] = "stream", [TN_HOLDS_SHAPE] = "shape",
         [TN_HOLDS_DATA] = "bytes"};
-    append(text, "%s%s: %s", *text ? ", " : "", field->name, field->words ? "" : kind[field->holds]);
-    for (size_t i = 0; field->words && field->words[i]; i++) append(text, "%s%s", i ? "|" : "", field->words[i]);
-    if (field->count > 1) append(text, "[%u]", field->count);
+    tn_text_add(text, "%s%s: %s", text->used ? ", " : "", field->name, field->words ? "" : kind[field->holds]);
+    for (size_t i = 0; field->words && field->words[i]; i++) tn_text_add(text, "%s%s", i ? "|" : "", field->words[i]);
+    if (field->count > 1) tn_text_add(text, "[%u]", field->count);
 }
 
 static void fill_attributes(void)
 {
-    for (size_t i = 0; i < LISTED; i++)
+    for (size_t i = 0; i < LISTED; i++) {
+        tn_text text = tn_text_in(attributes[i], ATTRIBUTES);
         for (const tn_field *field = listed[i]->fields; field && field->name; field++)
-            if (field->holds != TN_HOLDS_NOTHING) print_field(attributes[i], field);
+            if (field->holds != TN_HOLDS_NOTHING) print_field(&text, field);
+    }
 }
 
 static const char *attributes_of(size_t index)

@@ -1,6 +1,4 @@
 /* map_text.c: the program of a map as a text for people. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "map_internal.h"
@@ -9,19 +7,8 @@
 
 typedef struct writer {
     const tn_map_attrs *attrs;
-    char *text;
-    size_t used, capacity;
+    tn_text out;
 } writer;
-
-static void TN_PRINTF(2, 3) print(writer *w, const char *format, ...)
-{
-    va_list args;
-    if (w->used >= w->capacity) return;
-    va_start(args, format);
-    int length = tn_vsnprintf(w->text + w->used, w->capacity - w->used, format, args);
-    va_end(args);
-    w->used += length > 0 ? (size_t)length : 0;
-}
 
 /* Instructions that are written otherwise than as op(arg, arg). */
 static int special(writer *w, const tn_map_instr *instr)
@@ -30,41 +17,40 @@ static int special(writer *w, const tn_map_instr *instr)
     const char *text = which < 0 ? "" : tn_special_at(which)->text;
     for (const char *at = text; *at; at++)
         if (*at == '%')
-            print(w, "%g", instr->value);
+            tn_text_add(&w->out, "%g", instr->value);
         else if (*at == '@')
-            print(w, "%d", instr->arg[0]);
+            tn_text_add(&w->out, "%d", instr->arg[0]);
         else
-            print(w, "%c", *at);
+            tn_text_add(&w->out, "%c", *at);
     return *text != 0;
 }
 
 /* A value that is used again is written again, which may be long: the text ends where it is full. */
 static void value(writer *w, int32_t number)
 {
-    if (w->used >= w->capacity) return;
+    if (w->out.used >= w->out.room) return;
     if (number < (int32_t)w->attrs->n_in) {
-        print(w, "%d", number);
+        tn_text_add(&w->out, "%d", number);
         return;
     }
     const tn_map_instr *instr = &w->attrs->instr[number - (int32_t)w->attrs->n_in];
     if (special(w, instr)) return;
     const char *separator = "(";
-    print(w, "%s", strcmp(instr->op, "cast") ? instr->op : tn_dtype_name(instr->dtype));
+    tn_text_add(&w->out, "%s", strcmp(instr->op, "cast") ? instr->op : tn_dtype_name(instr->dtype));
     for (int k = 0; k < 4; k++) {
         if (instr->arg[k] < 0) continue;
-        print(w, "%s", separator);
+        tn_text_add(&w->out, "%s", separator);
         value(w, instr->arg[k]);
         separator = ", ";
     }
-    print(w, ")");
+    tn_text_add(&w->out, ")");
 }
 
 char *tn_map_text(const tn_map_attrs *attrs, char *text, size_t capacity)
 {
-    writer w = {attrs, text, 0, capacity};
-    if (capacity) *text = 0;
+    writer w = {attrs, tn_text_in(text, capacity)};
     for (uint32_t i = 0; i < attrs->n_out; i++) {
-        if (i) print(&w, "; ");
+        if (i) tn_text_add(&w.out, "; ");
         value(&w, attrs->out[i]);
     }
     return text;

@@ -26,15 +26,13 @@ static const char *detail(const tn_launch *l, char *text, size_t capacity)
 /* "f32 (128, 100)" for each output; a variable by its name. */
 static const char *results(const tn_launch *l, char *text, size_t capacity)
 {
-    size_t used = 0;
-    *text = 0;
-    for (uint32_t i = 0; i < l->operation.desc.n_out && used < capacity; i++) {
+    tn_text out = tn_text_in(text, capacity);
+    for (uint32_t i = 0; i < l->operation.desc.n_out; i++) {
         char shape[160];
         tn_value *value = l->out[i], *root = tn_value_root(value);
-        used +=
-            (size_t)snprintf(text + used, capacity - used, "%s%s %s%s%s", i ? ", " : "",
-                             tn_dtype_name(value->type.dtype), tn_shape_text(&value->type.shape, shape, sizeof shape),
-                             root->name ? " -> " : "", root->name ? root->name : "");
+        tn_text_add(&out, "%s%s %s%s%s", i ? ", " : "", tn_dtype_name(value->type.dtype),
+                    tn_shape_text(&value->type.shape, shape, sizeof shape), root->name ? " -> " : "",
+                    root->name ? root->name : "");
     }
     return text;
 }
@@ -88,11 +86,12 @@ static void explain_scalars(const tn_program *p, const printer *out)
     char line[1200], text[512], name[16];
     for (uint32_t i = 0; i < p->ir.slots; i++) {
         const tn_scalar_slot *slot = &p->ir.slot[i];
+        tn_text said = tn_text_in(line, sizeof line);
         if (!slot->program.n_instr) continue;
-        int used = snprintf(line, sizeof line, "scalar %s = %s of", slot_name(p, i, name),
-                            tn_map_text(&slot->program, text, sizeof text));
+        tn_text_add(&said, "scalar %s = ", slot_name(p, i, name));
+        tn_text_add(&said, "%s of", tn_map_text(&slot->program, text, sizeof text));
         for (uint32_t k = 0; k < slot->program.n_scalar; k++)
-            used += snprintf(line + used, sizeof line - (size_t)used, " %s", slot_name(p, slot->arg[k], name));
+            tn_text_add(&said, " %s", slot_name(p, slot->arg[k], name));
         out->line(out->arg, line);
     }
 }
