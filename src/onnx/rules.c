@@ -18,6 +18,16 @@ static tn_tensor *onnx_reduce_sum_square(tn_tensor *x, tn_axes axes, int keep)
     return tn_sum(tn_mul(x, x), axes, keep);
 }
 
+/* Of whole numbers without what is behind the point. */
+static tn_tensor *onnx_reduce_mean(tn_tensor *x, tn_axes axes, int keep)
+{
+    if (tn_dtype_of(x) != TN_I32) return tn_mean(x, axes, keep);
+    tn_tensor *sum = tn_sum(x, axes, keep);
+    tn_shape from = tn_shape_of(x), to = tn_shape_of(sum);
+    int64_t results = tn_shape_count(&to), count = results ? tn_shape_count(&from) / results : 1;
+    return tn_div(sum, tn_number(sum, (double)count));
+}
+
 static tn_tensor *onnx_reduce_l2(tn_tensor *x, tn_axes axes, int keep)
 {
     return tn_sqrt(onnx_reduce_sum_square(x, axes, keep));
@@ -60,6 +70,8 @@ static void reduce(onnx_node *n, reduction *function)
     if (count <= 0 && keeps_all) axes.count = 0;
     if (count > 0) axes.count = (int32_t)count;
     for (int32_t i = 0; i < axes.count; i++) axes.axis[i] = onnx_axis(n, axis[i], rank);
+    int rounds = function == onnx_reduce_l2 || function == onnx_reduce_log_sum || function == tn_logsumexp;
+    if (rounds && tn_dtype_of(x) == TN_I32) x = tn_cast(x, TN_F32);
     tn_tensor *y = function(x, axes, (int)onnx_int(n, "keepdims", 1));
     tn_shape shape = tn_shape_of(x);
     if (onnx_is_whole(onnx_type(n, 0)) && !tn_shape_count(&shape)) { /* the least of no truth values is 0 */

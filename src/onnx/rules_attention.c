@@ -39,6 +39,7 @@ static tn_tensor *mask_of(onnx_node *n, tn_tensor *scores)
 {
     tn_tensor *mask = onnx_in(n, 3);
     if (!mask) return NULL;
+    if (!tn_shape_of(mask).rank) mask = tn_reshape(mask, TN_SHAPE(1));
     mask = onnx_type(n, 3) == ONNX_BOOL ? only_where(mask, scores) : tn_cast(mask, tn_dtype_of(scores));
     int64_t missing = onnx_dim(scores, 3) - onnx_dim(mask, -1);
     return missing > 0 ? onnx_pad_number(mask, tn_shape_of(mask).rank - 1, 0, missing, -(double)INFINITY) : mask;
@@ -103,8 +104,11 @@ void onnx_rule_attention(onnx_node *n)
               *past_v = onnx_in(n, 5);
     int64_t q_heads = onnx_int(n, "q_num_heads", 0), kv_heads = onnx_int(n, "kv_num_heads", q_heads);
     if (!q || !k || !v) return;
-    int is_flat = tn_shape_of(q).rank == 3;
+    int is_flat = tn_shape_of(q).rank == 3, rank = tn_shape_of(q).rank;
     if (is_flat && (q_heads < 1 || kv_heads < 1)) onnx_cannot(n, "q_num_heads is not there");
+    if (rank < 3 || rank > 4 || tn_shape_of(k).rank != rank || tn_shape_of(v).rank != rank)
+        onnx_cannot(n, "queries, keys and values of ranks %d, %d and %d", rank, tn_shape_of(k).rank,
+                    tn_shape_of(v).rank);
     if (n->failed) return;
     q = heads_of(q, q_heads), k = heads_of(k, kv_heads), v = heads_of(v, kv_heads);
     k = behind(past_k, k), v = behind(past_v, v);
@@ -130,7 +134,7 @@ void onnx_rule_rotary_embedding(onnx_node *n)
     if (!x || !cosine || !sine) return;
     int interleaved = onnx_int(n, "interleaved", 0) != 0, is_flat = tn_shape_of(x).rank == 3;
     int64_t heads = onnx_int(n, "num_heads", 0), turned = onnx_int(n, "rotary_embedding_dim", 0);
-    if (is_flat && heads < 1) onnx_cannot(n, "num_heads is not there");
+    if (is_flat ? heads < 1 : tn_shape_of(x).rank != 4) onnx_cannot(n, "num_heads is not there, or its rank");
     if (n->failed) return;
     x = heads_of(x, heads);
     int64_t size = onnx_dim(x, 3);

@@ -117,59 +117,37 @@ void onnx_rule_one_hot(onnx_node *n)
 
 /* ---- placing ---- */
 
-typedef tn_tensor *combination(tn_tensor *a, tn_tensor *b);
-
-/* How updates meet what is there; NULL: they take its place. */
-static int find_reduction(onnx_node *n, combination **function, int *adds)
+static int32_t reduction_of(onnx_node *n)
 {
-    *function = NULL;
-    *adds = onnx_text_is(n, "reduction", "none", "add");
-    if (onnx_text_is(n, "reduction", "none", "max")) *function = tn_max;
-    if (onnx_text_is(n, "reduction", "none", "min")) *function = tn_min;
-    if (onnx_text_is(n, "reduction", "none", "mul")) *function = tn_mul;
-    return 1;
+    static const char *const names[] = {[TN_SCATTER_SET] = "none",
+                                        [TN_SCATTER_ADD] = "add",
+                                        [TN_SCATTER_MUL] = "mul",
+                                        [TN_SCATTER_MAX] = "max",
+                                        [TN_SCATTER_MIN] = "min"};
+    for (int32_t i = 0; i <= TN_SCATTER_MIN; i++)
+        if (onnx_text_is(n, "reduction", "none", names[i])) return i;
+    onnx_cannot(n, "attribute reduction");
+    return 0;
 }
 
-/* What is hit once or not at all is put in its place; of what is hit again and again the last update counts, which sums
- * cannot say, so that it is found by its number first. `put` makes sums of values by their places, in x's shape. */
+/* Along an axis, or of whole rows (-1). */
 typedef struct placing {
     tn_tensor *index;
     int32_t axis;
     int64_t size;
 } placing;
 
+/* Sums of values by their places, in x's shape. */
 static tn_tensor *put(const placing *p, tn_tensor *values)
 {
     return p->axis < 0 ? tn_scatter_add(p->index, values, p->size) : tn_put(p->index, values, p->axis, p->size);
 }
 
-/* x with zeros where there is an update, and the updates. */
-static tn_tensor *place(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates, int adds)
+/* Updates in place of what is there, each place hit at most once: without the sorting that tn_scatter does. */
+static tn_tensor *place(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates)
 {
-    if (adds) return tn_add(x, put(p, updates));
-    tn_tensor *ones = tn_full(n->graph, TN_I32, tn_shape_of(updates), 1);
-    tn_tensor *times = put(p, ones);
-    tn_tensor *sum = put(p, updates);
-    return tn_where(tn_gt(times, tn_number(times, 0)), sum, x);
-}
-
-/* Updates one after another, each of which is a map of the whole: for the few that reductions are used with. */
-enum { MOST_STEPS = 512 };
-
-static tn_tensor *place_each(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates, combination *function)
-{
-    int32_t axis = p->axis < 0 ? 0 : p->axis;
-    int64_t steps = onnx_dim(p->index, axis);
-    if (steps > MOST_STEPS) onnx_cannot(n, "reduction over %lld updates", (long long)steps);
-    for (int64_t i = 0; i < steps && !n->failed; i++) {
-        placing one = *p;
-        one.index = tn_slice(p->index, axis, i, 1, 1);
-        tn_tensor *update = tn_slice(updates, axis, i, 1, 1);
-        tn_tensor *times = put(&one, tn_full(n->graph, TN_I32, tn_shape_of(update), 1));
-        tn_tensor *value = put(&one, update);
-        x = tn_where(tn_gt(times, tn_number(times, 0)), function ? function(x, value) : value, x);
-    }
-    return x;
+    tn_tensor *times = put(p, tn_full(n->graph, TN_I32, tn_shape_of(updates), 1));
+    return tn_where(tn_gt(times, tn_number(times, 0)), put(p, updates), x);
 }
 
 /* Whether a known index hits a place more than once; what is not known is taken to hit each once, as ONNX asks. */
@@ -178,24 +156,23 @@ static int hits_again(onnx_node *n, const placing *p)
     const char *input;
     const double *index = onnx_evaluate(n->build, p->index, &input);
     tn_shape shape = tn_shape_of(p->index);
-    int64_t count = tn_shape_count(&shape), inner = 1, size = p->axis < 0 ? 1 : shape.dim[p->axis];
-    if (!index || count > 65536) return 0;
+    int64_t count = tn_shape_count(&shape), along = p->axis < 0 ? count : shape.dim[p->axis], inner = 1, again = 0;
+    if (!index || !along) return 0;
     for (int32_t d = p->axis + 1; p->axis >= 0 && d < shape.rank; d++) inner *= shape.dim[d];
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t k = i + 1; k < count; k++) {
-            int same_line = p->axis < 0 || (i / (inner * size) == k / (inner * size) && i % inner == k % inner);
-            if (same_line && index[i] == index[k]) return 1;
-        }
-    return 0;
+    unsigned char *is_hit = tn_region_alloc(&n->build->region, (size_t)(count / along * p->size) + 1);
+    for (int64_t i = 0; is_hit && i < count; i++) {
+        int64_t line = i / (inner * along) * inner + i % inner;
+        if (index[i] >= 0 && index[i] < (double)p->size) again |= is_hit[line * p->size + (int64_t)index[i]]++;
+    }
+    return again != 0;
 }
 
 static tn_tensor *scatter(onnx_node *n, const placing *p, tn_tensor *x, tn_tensor *updates)
 {
-    combination *function;
-    int adds;
-    if (!find_reduction(n, &function, &adds)) return NULL;
-    if (function || (!adds && hits_again(n, p))) return place_each(n, p, x, updates, function);
-    return place(n, p, x, updates, adds);
+    int32_t how = reduction_of(n);
+    if (how == TN_SCATTER_SET && !hits_again(n, p)) return place(n, p, x, updates);
+    if (p->axis < 0) return tn_scatter_nd(x, tn_unsqueeze(p->index, 1), updates, how);
+    return tn_scatter(x, p->index, updates, p->axis, how);
 }
 
 /* Lines that the index does not reach are put behind those that it does. */
@@ -251,7 +228,7 @@ void onnx_rule_tensor_scatter(onnx_node *n)
     if (start) to = tn_add(to, tn_reshape(start, one));
     if (onnx_text_is(n, "mode", "linear", "circular")) to = tn_remainder(to, tn_number(to, (double)size));
     placing p = {to, axis, size};
-    if (!n->failed) onnx_out(n, 0, place(n, &p, past, update, 0));
+    if (!n->failed) onnx_out(n, 0, place(n, &p, past, update));
 }
 
 /* ---- order ---- */

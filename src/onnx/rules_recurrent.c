@@ -76,18 +76,19 @@ static const struct {
     const char *name;
     activation *function;
     double alpha, beta;
+    int takes; /* of these numbers */
 } activations[] = {
-    {"Tanh", act_tanh, 0, 0},
-    {"Sigmoid", act_sigmoid, 0, 0},
-    {"Relu", act_relu, 0, 0},
-    {"Affine", affine, 1, 0},
-    {"LeakyRelu", act_leaky, (double)0.01f, 0},
-    {"ThresholdedRelu", act_threshold, 1, 0},
-    {"ScaledTanh", act_scaled_tanh, 1, 1},
-    {"HardSigmoid", act_hard_sigmoid, (double)0.2f, 0.5},
-    {"Elu", act_elu, 1, 0},
-    {"Softsign", act_softsign, 0, 0},
-    {"Softplus", act_softplus, 0, 0},
+    {"Tanh", act_tanh, 0, 0, 0},
+    {"Sigmoid", act_sigmoid, 0, 0, 0},
+    {"Relu", act_relu, 0, 0, 0},
+    {"Affine", affine, 1, 0, 2},
+    {"LeakyRelu", act_leaky, (double)0.01f, 0, 1},
+    {"ThresholdedRelu", act_threshold, 1, 0, 1},
+    {"ScaledTanh", act_scaled_tanh, 1, 1, 2},
+    {"HardSigmoid", act_hard_sigmoid, (double)0.2f, 0.5, 2},
+    {"Elu", act_elu, 1, 0, 1},
+    {"Softsign", act_softsign, 0, 0, 0},
+    {"Softplus", act_softplus, 0, 0, 0},
 };
 
 /* One direction of a node. Weights are as ONNX has them: gates one after another, (gates h, inputs). */
@@ -168,30 +169,45 @@ static void step_lstm(const cell *c, tn_tensor *x, tn_tensor *state[2])
 
 /* ---- reading a node ---- */
 
-static int find_activation(onnx_node *n, cell *c, int which, const char *name, size_t length)
+/* The numbers that the node has for those of its activations that take some, in the order of these. */
+typedef struct numbers {
+    double alpha[MOST_ACTIVATIONS], beta[MOST_ACTIVATIONS];
+    int64_t alphas, betas, next_alpha, next_beta;
+} numbers;
+
+static int find_activation(onnx_node *n, cell *c, int which, const char *name, size_t length, numbers *given)
 {
     for (size_t k = 0; k < sizeof activations / sizeof *activations; k++) {
         if (strlen(activations[k].name) != length || strncasecmp(activations[k].name, name, length) != 0) continue;
         c->act[which].function = activations[k].function;
         c->act[which].alpha = activations[k].alpha, c->act[which].beta = activations[k].beta;
+        if (activations[k].takes > 0 && given->next_alpha < given->alphas)
+            c->act[which].alpha = given->alpha[given->next_alpha++];
+        if (activations[k].takes > 1 && given->next_beta < given->betas)
+            c->act[which].beta = given->beta[given->next_beta++];
         return 1;
     }
     onnx_cannot(n, "activation %.*s", (int)length, name);
     return 0;
 }
 
-static int read_activations(onnx_node *n, cell *c, int direction, int count, const char *const usual[])
+static void read_numbers(onnx_node *n, numbers *given)
+{
+    *given = (numbers){0};
+    given->alphas = onnx_floats(n, "activation_alpha", given->alpha, MOST_ACTIVATIONS);
+    given->betas = onnx_floats(n, "activation_beta", given->beta, MOST_ACTIVATIONS);
+    if (given->alphas > MOST_ACTIVATIONS || given->betas > MOST_ACTIVATIONS) onnx_cannot(n, "so many activations");
+}
+
+/* Of a direction behind the one before. */
+static int read_activations(onnx_node *n, cell *c, int direction, int count, const char *const usual[], numbers *given)
 {
     const onnx_attribute *at = onnx_attr(n, "activations");
-    double alpha[MOST_ACTIVATIONS], beta[MOST_ACTIVATIONS];
-    int64_t alphas = onnx_floats(n, "activation_alpha", alpha, MOST_ACTIVATIONS);
-    int64_t betas = onnx_floats(n, "activation_beta", beta, MOST_ACTIVATIONS);
     for (int i = 0; i < count; i++) {
         size_t k = (size_t)(direction * count + i);
         const char *name = at && k < at->n_strings ? (const char *)at->strings[k].data : usual[i];
-        if (!find_activation(n, c, i, name, at && k < at->n_strings ? at->strings[k].len : strlen(name))) return 0;
-        if ((int64_t)k < alphas && k < MOST_ACTIVATIONS) c->act[i].alpha = alpha[k];
-        if ((int64_t)k < betas && k < MOST_ACTIVATIONS) c->act[i].beta = beta[k];
+        size_t length = at && k < at->n_strings ? at->strings[k].len : strlen(name);
+        if (n->failed || !find_activation(n, c, i, name, length, given)) return 0;
     }
     return 1;
 }
@@ -278,7 +294,9 @@ static void recurrent(onnx_node *n, layer *l, const char *flag)
     int directions = onnx_text_is(n, "direction", "forward", "bidirectional") ? 2 : 1;
     tn_tensor *state[2][2] = {{0}};
     cell c;
+    numbers given;
     onnx_heeded(n, "output_sequence"); /* of opsets before 7 */
+    read_numbers(n, &given);
     if (!(l->x = onnx_in(n, 0)) || tn_shape_of(l->x).rank != 3) return;
     if (by_batch) l->x = tn_transpose(l->x, (const int32_t[]){1, 0, 2});
     int64_t steps = onnx_dim(l->x, 0);
@@ -287,7 +305,7 @@ static void recurrent(onnx_node *n, layer *l, const char *flag)
     if (!steps) onnx_cannot(n, "no steps");
     for (int d = 0; y && d < directions && !n->failed; d++) {
         if (!read_cell(n, d, l->gates, &c)) return;
-        if (!read_activations(n, &c, d, l->states == 2 ? 3 : l->gates == 1 ? 1 : 2, l->usual)) return;
+        if (!read_activations(n, &c, d, l->states == 2 ? 3 : l->gates == 1 ? 1 : 2, l->usual, &given)) return;
         c.flag = flag ? onnx_int(n, flag, 0) != 0 : 0;
         if (l->states == 2) c.peephole = part_of(n, 7, d);
         for (uint32_t i = 0; i < l->states; i++) state[d][i] = initial(n, l, &c, i, d, by_batch);
@@ -304,13 +322,13 @@ void onnx_rule_rnn(onnx_node *n)
 
 void onnx_rule_gru(onnx_node *n)
 {
-    static const char *const usual[] = {"Sigmoid", "Tanh"};
+    static const char *const usual[] = {"Sigmoid", "Tanh", 0};
     recurrent(n, &(layer){.step = step_gru, .states = 1, .gates = 3, .initial = 5, .usual = usual},
               "linear_before_reset");
 }
 
 void onnx_rule_lstm(onnx_node *n)
 {
-    static const char *const usual[] = {"Sigmoid", "Tanh", "Tanh"};
+    static const char *const usual[] = {"Sigmoid", "Tanh", "Tanh", 0};
     recurrent(n, &(layer){.step = step_lstm, .states = 2, .gates = 4, .initial = 5, .usual = usual}, "input_forget");
 }

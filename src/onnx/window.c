@@ -19,16 +19,6 @@ static void pad_same(onnx_window *w, const int64_t in[], int at_end)
     }
 }
 
-/* With `ceil_mode` the last place may reach over the end, if it begins before the padding there does. */
-static int64_t places(const onnx_window *w, int32_t i, int64_t in, int ceil_mode)
-{
-    int64_t reach = w->dilation[i] * (w->size[i] - 1) + 1, all = in + w->begin[i] + w->end[i] - reach;
-    if (all < 0) return 0;
-    int64_t count = all / w->stride[i] + 1;
-    if (ceil_mode && all % w->stride[i] && count * w->stride[i] < in + w->begin[i]) count++;
-    return count;
-}
-
 int onnx_window_read(onnx_node *n, const tn_tensor *x, const int64_t *size, onnx_window *w)
 {
     int64_t pads[2 * ONNX_MOST_AXES] = {0};
@@ -52,27 +42,5 @@ int onnx_window_read(onnx_node *n, const tn_tensor *x, const int64_t *size, onnx
     if (n->failed) return 0;
     int same_upper = onnx_text_is(n, "auto_pad", "NOTSET", "SAME_UPPER");
     if (same_upper || onnx_text_is(n, "auto_pad", "NOTSET", "SAME_LOWER")) pad_same(w, shape.dim + 2, same_upper);
-    for (int32_t i = 0; i < w->axes; i++) w->out[i] = places(w, i, shape.dim[i + 2], onnx_int(n, "ceil_mode", 0) != 0);
     return 1;
-}
-
-/* Behind the last place nothing is needed, and what is missing there is padding, too. */
-static tn_tensor *reduce_axis(tn_tensor *x, const onnx_window *w, int32_t i,
-                              tn_tensor *(*function)(tn_tensor *a, tn_tensor *b), double none)
-{
-    int64_t reach = (w->out[i] - 1) * w->stride[i] + w->dilation[i] * (w->size[i] - 1) + 1;
-    int64_t end = reach - w->begin[i] - onnx_dim(x, i + 2);
-    tn_tensor *all = onnx_pad_number(x, i + 2, w->begin[i], end > 0 ? end : 0, none), *y = NULL;
-    for (int64_t k = 0; k < w->size[i]; k++) {
-        tn_tensor *one = tn_slice(all, i + 2, k * w->dilation[i], w->out[i], w->stride[i]);
-        y = y ? function(y, one) : one;
-    }
-    return y;
-}
-
-tn_tensor *onnx_window_reduce(tn_tensor *x, const onnx_window *w, tn_tensor *(*function)(tn_tensor *a, tn_tensor *b),
-                              double none)
-{
-    for (int32_t i = 0; i < w->axes; i++) x = reduce_axis(x, w, i, function, none);
-    return x;
 }
