@@ -246,6 +246,7 @@ static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, const tn_ma
     const int32_t alias = 0;
     const cpu_prog_desc d = {"conv2d", map, in, desc->out, &alias, 4, desc->out[0].dim, 1};
     k->kernel.n_scalar = map->n_scalar;
+    cpu_chain_make(desc, map, &k->chain);
     return cpu_prog_create(&d, &k->epilogue, msg);
 }
 
@@ -273,15 +274,16 @@ static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, cons
 }
 
 /* Pixels t0..t1 (in tiles) of all filters of one group. */
-static void forward_tiles(const conv_kernel *k, const char *picture, const char *packed, char *y, int64_t t0,
+static void forward_tiles(const cpu_conv_tail *tail, const char *picture, const char *packed, char *y, int64_t t0,
                           int64_t t1)
 {
+    const conv_kernel *k = tail->kernel;
     const int64_t mr = k->gather->mr, nr = k->gather->nr;
     const int by = cpu_conv_tile(k->gather, k->stride[1] == 1 ? k->q : 1);
     const int64_t run = k->gather->run[by];
     char aside[TILE_BYTES] __attribute__((aligned(CPU_ALIGN)));
     const void *row[CPU_CONV_ROWS];
-    for (int64_t j = 0; j < k->k; j += nr)
+    for (int64_t j = 0; j < k->k; j += nr) {
         for (int64_t i = t0 * mr; i < t1 * mr && i < k->pixels; i += mr) {
             for (int64_t r = 0; r < mr; r += run)
                 row[r / run] = picture + k->pixel[min_of(i + r, k->pixels - run)] * k->size;
@@ -289,21 +291,40 @@ static void forward_tiles(const conv_kernel *k, const char *picture, const char 
             transpose_block(k->size, min_of(mr, k->pixels - i), min_of(nr, k->k - j), aside, nr,
                             y + (j * k->pixels + i) * k->size, k->pixels);
         }
+        cpu_conv_run_tail(tail, j, min_of(nr, k->k - j), t0 * mr, min_of(t1 * mr, k->pixels));
+    }
 }
 
 /* The same in vectors of pixels. */
-static void forward_vectors(const conv_kernel *k, const char *picture, const char *packed, char *y, int64_t t0,
+static void forward_vectors(const cpu_conv_tail *tail, const char *picture, const char *packed, char *y, int64_t t0,
                             int64_t t1)
 {
+    const conv_kernel *k = tail->kernel;
     const cpu_pixel_shape *g = k->vectors;
     const int64_t wide = g->wide, mr = wide * g->vectors;
     const void *pixel[CPU_CONV_ROWS];
-    for (int64_t j = 0; j < k->k; j += g->filters)
+    for (int64_t j = 0; j < k->k; j += g->filters) {
         for (int64_t i = t0 * mr; i < t1 * mr; i += mr) {
             for (int64_t v = 0; v < g->vectors; v++) pixel[v] = picture + k->pixel[i + v * wide] * k->size;
             g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, y + (j * k->pixels + i) * k->size,
                     k->pixels);
         }
+        cpu_conv_run_tail(tail, j, min_of(g->filters, k->k - j), t0 * mr, t1 * mr);
+    }
+}
+
+void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1)
+{
+    const conv_kernel *k = tail->kernel;
+    cpu_chain_step step[CPU_CHAIN_STEPS];
+    const int64_t picture = tail->item / k->groups, channel = tail->item % k->groups * k->k + j;
+    if (!k->chain.links || n0 >= n1) return;
+    for (int64_t f = 0; f < filters; f++) {
+        const int64_t first = (tail->item * k->k + j + f) * k->pixels + n0;
+        float *y = (float *)(void *)tail->run->out[0] + first;
+        cpu_chain_begin(&k->chain, tail->run, picture, channel + f, first, step);
+        (*cpu_code->chain)(step, k->chain.links, n1 - n0, y);
+    }
 }
 
 void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int thread, cpu_conv_epilogue *e)
@@ -311,13 +332,14 @@ void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int threa
     e->in[0] = run->out[0]; /* the result, then the operator's inputs from number 2 on */
     for (uint64_t i = 2; i < k->kernel.n_in; i++) e->in[i - 1] = run->in[i];
     e->run = *run, e->run.in = e->in;
-    if (k->epilogue) cpu_eval_begin(&e->eval, k->epilogue, cpu_work(run->queue, thread), &e->run, k->epilogue->block);
+    if (k->epilogue && !k->chain.links)
+        cpu_eval_begin(&e->eval, k->epilogue, cpu_work(run->queue, thread), &e->run, k->epilogue->block);
 }
 
 void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int64_t item, int64_t n0, int64_t n1)
 {
     const int64_t base = item * k->k * k->pixels;
-    if (!k->epilogue) return;
+    if (!k->epilogue || k->chain.links) return;
     if (n1 - n0 == k->pixels)
         cpu_eval_range(&e->eval, base, k->k * k->pixels);
     else
@@ -368,8 +390,9 @@ static int by_units(const portion *o, int64_t n[2])
 {
     const conv_kernel *k = o->kernel;
     const int64_t tiles = k->groups_of_16 / 2, t[] = {tiles * o->part / o->parts, tiles * (o->part + 1) / o->parts};
-    for (int i = 0; i < 2; i++) n[i] = t[i] < tiles ? min_of(k->group[2 * t[i]].to, k->pixels) : k->pixels;
-    return cpu_conv_run_units(k, o->x, o->packed, o->own + turned_bytes(k), o->y, t[0], t[1]);
+    const cpu_conv_tail tail = {k, o->run, o->item};
+    for (int i = 0; i < 2; i++) n[i] = cpu_conv_pixels_before(k, t[i]);
+    return cpu_conv_run_units(&tail, o->x, o->packed, o->own + turned_bytes(k), o->y, t[0], t[1]);
 }
 
 /* The usual way; weights that were packed for the units are packed again. */
@@ -380,15 +403,17 @@ static void by_vectors(const portion *o, int64_t n[2])
     const int64_t tiles = (k->pixels + mr - 1) / mr, t0 = tiles * o->part / o->parts,
                   t1 = tiles * (o->part + 1) / o->parts;
     const char *packed = o->packed;
+    const cpu_conv_tail tail = {k, o->run, o->item};
     if (k->units) {
         char *again = o->own + turned_bytes(k) + cpu_conv_unit_picture(k);
         pack_weights(k, o->run, o->item % k->groups, 0, o->own, again);
         packed = again;
     }
     if (k->points)
-        cpu_conv_run_points(k, o->x, packed, o->staging, o->y, t0, t1);
+        cpu_conv_run_points(&tail, o->x, packed, o->staging, o->y, t0, t1);
     else
-        (k->vectors ? forward_vectors : forward_tiles)(k, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0, t1);
+        (k->vectors ? forward_vectors : forward_tiles)(&tail, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0,
+                                                       t1);
     n[0] = t0 * mr, n[1] = min_of(t1 * mr, k->pixels);
 }
 

@@ -7,6 +7,7 @@
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
+#include "chain.h"
 #include "prog.h"
 
 #define CPU_CONV_ROWS 32 /* of a register tile, at most */
@@ -14,6 +15,7 @@
 typedef struct conv_kernel {
     tn_kernel kernel;
     cpu_prog *epilogue; /* or NULL */
+    cpu_chain chain;    /* that does the same, tile by tile, if it has links */
     const cpu_gemm *gemm;
     const cpu_gather_shape *gather;
     const cpu_pixel_shape *vectors; /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
@@ -84,6 +86,15 @@ typedef struct cpu_conv_epilogue {
 void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int thread, cpu_conv_epilogue *e);
 void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int64_t item, int64_t n0, int64_t n1);
 
+/* Where the epilogue is a chain: filters j.. of an item, `filters` of them at pixels n0..n1, when these are computed.
+ */
+typedef struct cpu_conv_tail {
+    const conv_kernel *kernel;
+    const cpu_run *run;
+    int64_t item;
+} cpu_conv_tail;
+void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1);
+
 /* ---- conv_planes.c: each channel by itself ---- */
 
 int cpu_conv_by_planes(const conv_kernel *k);
@@ -96,7 +107,7 @@ cpu_conv_body cpu_conv_forward_planes, cpu_conv_data_planes, cpu_conv_weight_pla
 int cpu_conv_is_points(const conv_kernel *k);
 int64_t cpu_conv_points_bytes(const conv_kernel *k); /* of a block */
 /* Tiles begin..end of pixels, which are vectors->wide vectors->vectors each. */
-void cpu_conv_run_points(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
+void cpu_conv_run_points(const cpu_conv_tail *tail, const char *picture, const char *packed, char *work, char *y,
                          int64_t begin, int64_t end);
 
 /* ---- conv_matrix.c: matrix units for conv2d ---- */
@@ -112,8 +123,10 @@ void cpu_conv_list_groups(const conv_kernel *k, cpu_pixels *group);
 /* On each thread, before the others; then k->units->end. `work` gets the zeros that pad all pictures to come. */
 void cpu_conv_begin_units(const conv_kernel *k, char *work);
 /* Pairs begin..end of k->group; splits the picture into `work`. Returns 0 if its numbers are not for the units. */
-int cpu_conv_run_units(const conv_kernel *k, const char *picture, const char *packed, char *work, char *y,
+int cpu_conv_run_units(const cpu_conv_tail *tail, const char *picture, const char *packed, char *work, char *y,
                        int64_t begin, int64_t end);
+/* Pixels of the result before pair `pair`. */
+int64_t cpu_conv_pixels_before(const conv_kernel *k, int64_t pair);
 
 /* The same for conv2d_weight. */
 void cpu_conv_choose_weight_units(conv_kernel *k, uint32_t level, double grain);

@@ -179,6 +179,29 @@ static int64_t times(int64_t elements, int64_t n)
 
 /* ---- the three directions, on a thread ---- */
 
+/* The sums of a channel to where they go, by way of the chain: in the plane, with what lies between its rows, unless
+ * operands lie as the result does. */
+static void store_chained(const conv_kernel *k, const cpu_run *run, int64_t i, char *plane)
+{
+    const int64_t all = round_up(extent(k), k->loops->at_once / 2);
+    float *from = (float *)(void *)plane, *to = (float *)(void *)run->out[0] + i * k->pixels;
+    cpu_chain_step step[CPU_CHAIN_STEPS];
+    cpu_chain_begin(&k->chain, run, i / k->groups, i % k->groups, i * k->pixels, step);
+    if (!k->chain.has_dense) (*cpu_code->chain)(step, k->chain.links, all, from);
+    k->loops->copy(k->p, k->q, plane, k->wide, to, k->q);
+    if (k->chain.has_dense) (*cpu_code->chain)(step, k->chain.links, k->pixels, to);
+}
+
+static void store_plane(const conv_kernel *k, const cpu_run *run, const cpu_conv_epilogue *e, int64_t i, char *plane)
+{
+    if (k->chain.links) {
+        store_chained(k, run, i, plane);
+        return;
+    }
+    k->loops->copy(k->p, k->q, plane, k->wide, run->out[0] + i * k->pixels * k->size, k->q);
+    cpu_conv_run_epilogue(k, e, i, 0, k->pixels);
+}
+
 void cpu_conv_forward_planes(const conv_kernel *k, const cpu_run *run, int thread, int threads)
 {
     const planes o = planes_of(k, run, thread);
@@ -193,8 +216,7 @@ void cpu_conv_forward_planes(const conv_kernel *k, const cpu_run *run, int threa
         plane.soon[0].at = plane_at(run->in[0], i + 1, end, x);
         plane.soon[1].at = plane_at(run->out[0], i + 1, end, y);
         k->loops->sum(&plane, o.weight, o.y);
-        k->loops->copy(k->p, k->q, o.y, k->wide, run->out[0] + i * y, k->q);
-        cpu_conv_run_epilogue(k, &epilogue, i, 0, k->pixels);
+        store_plane(k, run, &epilogue, i, o.y);
     }
 }
 

@@ -127,6 +127,33 @@ typedef struct cpu_plane_loops {
                  int64_t to_row);
 } cpu_plane_loops;
 
+/* A chain of operations on results (chain.h), each of a row of unary.def or binary.def: by `one` element, or, those
+ * named so, by `all`, of which element i belongs to that of the first result and i. In max and min it is a number. */
+enum {
+    CPU_CHAIN_ADD,
+    CPU_CHAIN_SUB,
+    CPU_CHAIN_MUL,
+    CPU_CHAIN_MAX,
+    CPU_CHAIN_MIN,
+    CPU_CHAIN_LEAKY,
+    CPU_CHAIN_RELU,
+    CPU_CHAIN_RELU6,
+    CPU_CHAIN_HARD_SWISH,
+    CPU_CHAIN_ADD_ALL,
+    CPU_CHAIN_SUB_ALL,
+    CPU_CHAIN_MUL_ALL
+};
+#define CPU_CHAIN_STEPS 16 /* at most */
+
+typedef struct cpu_chain_step {
+    int32_t kind;
+    float one;
+    const float *all;
+} cpu_chain_step;
+
+/* n results become others. */
+typedef void cpu_chain_loop(const cpu_chain_step *step, int64_t steps, int64_t n, float *y);
+
 /* A picture (channels, rows, columns) and where its pixels go in a padded one: the first `seen` of each row, side by
  * side in rows `wide` long, from pixel `first` of `all` on. Rows and columns are those that are seen and that there
  * are; channels lie `plane` elements apart. */
@@ -185,6 +212,7 @@ typedef struct cpu_isa {
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
+    cpu_chain_loop *const *chain;
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
     const cpu_matrix_conv *conv;
 } cpu_isa;
@@ -195,7 +223,8 @@ typedef struct cpu_isa {
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
-    extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;
+    extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;                                             \
+    extern cpu_chain_loop *const cpu_chain_f32_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
 CPU_DECLARE(avx512)
