@@ -5,6 +5,8 @@ Graphs of tensors are built by operators and layers, compiled for a device, and 
     import tenon
     model = tenon.Sequential([tenon.Linear(100), tenon.Sigmoid(), tenon.Linear(10)])
 """
+import typing as _typing
+
 from . import c, initial, nn, ops
 from ._library import lib, text
 from .callbacks import Callback, Checkpoints
@@ -30,12 +32,12 @@ def _is_operator(name: str) -> bool:
     return getattr(found, "__module__", "") == ops.__name__ and not isinstance(found, type)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> _typing.Any:
     """Each operator of ops.py is found here, too: tenon.relu(x)."""
     if _is_operator(name):
         return getattr(ops, name)
     raise AttributeError(f"module 'tenon' has no attribute '{name}'")
 
 
-def __dir__():
+def __dir__() -> _typing.List[str]:
     return sorted(set(globals()) | {name for name in vars(ops) if _is_operator(name)})

@@ -36,7 +36,7 @@ def dtype(value: Dtype) -> int:
     """The number of an element type: "f32", "float32", numpy.float32, TN_F32."""
     if isinstance(value, int):
         return value
-    name = value if isinstance(value, str) else getattr(value, "name", None) or getattr(value, "__name__", str(value))
+    name = str(value if isinstance(value, str) else getattr(value, "name", "") or getattr(value, "__name__", value))
     try:
         return DTYPES[name]
     except KeyError:
@@ -120,7 +120,8 @@ def _set(struct: Any, name: str, value: Any, graph: Any, kept: List[Any]) -> Non
 
 def options(kind: Any, given: Dict[str, Any], graph: Any = None) -> Tuple[Any, List[Any]]:
     """A struct of options, and what it points to. None is what is left out."""
-    made, kept = kind(), []
+    made = kind()
+    kept: List[Any] = []
     for name, value in given.items():
         if value is None:
             continue
@@ -160,7 +161,7 @@ def arguments(codes: str, values: Sequence[Any], graph: Any) -> Tuple[List[Any],
     return out, kept
 
 
-_PLAIN = {
+_PLAIN: Dict[str, Any] = {
     "g": lambda v: v.pointer(),
     "s": shape,
     "a": axes,

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from typing import Any, Callable, List, Optional, Tuple
 
@@ -26,6 +27,11 @@ def _is_whole(y: Any) -> bool:
     return memory_of(y).dtype in (c.TN_I32, c.TN_U8)
 
 
+def _free(free: Callable[[Any], None], _kept: Any, pointer: Any) -> None:
+    """Lets go of what the library made, and of what Python kept for it."""
+    free(pointer)
+
+
 class Dataset:
     """Samples x, (count, the sample's shape): bytes, which are levels to be divided by 255, or f32, or i32 numbers; and
     what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). Of arrays that are
@@ -36,7 +42,8 @@ class Dataset:
         self.struct = c.tn_dataset()
         self._kept: List[Any] = [name.encode()]
         self._owner: Optional[Handle] = None
-        memory = self._x = _samples(x)
+        memory = _samples(x)
+        self._x: Optional[Memory] = memory
         self._kept.append(memory)
         if not memory.shape:
             raise ShapeError("samples are (count, the sample's shape), not a number")
@@ -76,7 +83,7 @@ class Dataset:
         source = _source(fill, dtype_of(dtype), tuple(sample), classes, targets)
         loader = ctypes.c_void_p()
         check(lib.tn_loader_new(ctypes.byref(source), ctypes.byref(loader)))
-        handle = Handle(loader.value, lambda p, _kept=source: lib.tn_loader_free(p))
+        handle = Handle(loader.value, functools.partial(_free, lib.tn_loader_free, source))
         made._kept = [name.encode(), source, handle]
         s = made.struct
         s.count, s.sample, s.x_dtype, s.loader = count, shape_of(sample), dtype_of(dtype), loader.value
@@ -88,7 +95,7 @@ class Dataset:
         """One that the library made, and frees."""
         made = cls.__new__(cls)
         made.struct, made._kept, made._x = struct, [], None
-        made._owner = Handle(ctypes.addressof(struct), lambda p, _kept=struct: lib.tn_dataset_free(p))
+        made._owner = Handle(ctypes.addressof(struct), functools.partial(_free, lib.tn_dataset_free, struct))
         return made
 
     def __len__(self) -> int:
@@ -170,7 +177,7 @@ def _source(fill: Callable[[int], Any], dtype: int, sample: Tuple[int, ...], cla
             _say(msg, f"{type(e).__name__}: {e}")
             return getattr(e, "status", 0) or c.TN_EINVAL
 
-    kinds = dict(c.tn_source._fields_)
+    kinds: Any = {f[0]: f[1] for f in c.tn_source._fields_}
     return c.tn_source(kinds["fill"](call), kinds["close"](), None)
 
 

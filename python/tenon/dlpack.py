@@ -3,7 +3,7 @@ of version 1 and those before it. Memory of the host alone crosses."""
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from . import c
 from .errors import DtypeError, InvalidError, UnsupportedError
@@ -34,7 +34,7 @@ class _Versioned(ctypes.Structure):
 
 
 _KINDS = ((_Managed, b"dltensor", b"used_dltensor"), (_Versioned, b"dltensor_versioned", b"used_dltensor_versioned"))
-_api = getattr(ctypes, "pythonapi", None)
+_api: Any = getattr(ctypes, "pythonapi", None)
 _deleter_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _exported: Dict[int, Tuple[Any, ...]] = {}  # by address: what the others have, and what keeps it alive
 
@@ -100,7 +100,8 @@ def export(array: Array, max_version: Any = None, device: Any = None, copy: Any 
 
 def _fill(t: _Tensor, memory: Memory) -> Any:
     dims = memory.shape
-    steps, step = [], 1
+    steps: List[int] = []
+    step = 1
     for n in reversed(dims):
         steps.insert(0, step)
         step *= n

@@ -146,7 +146,7 @@ class _Convolution(Layer):
     kind = "conv"
     function: Any = None
 
-    def __init__(self, filters: int, kernel: Size, *, stride: Optional[Size] = None, pad: Optional[Size] = None,
+    def __init__(self, filters: int, kernel: Size, *, stride: Optional[Size] = None, pad: Union[Size, str, None] = None,
                  dilation: Optional[Size] = None, groups: int = 1, bias: bool = True, init: Optional[Init] = None,
                  name: Optional[str] = None, **more: Any) -> None:
         super().__init__(name)

@@ -6,7 +6,7 @@ import ctypes
 import struct
 import sys
 from array import array
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from . import c
 from ._build import NAMES
@@ -132,7 +132,7 @@ def _of_view(value: Any, writable: bool) -> Optional[Memory]:
     flat = view.cast("B") if view.nbytes else memoryview(bytearray(1))
     kind = ctypes.c_char * flat.nbytes
     kept = kind.from_buffer_copy(flat) if view.readonly else kind.from_buffer(flat)
-    return Memory(ctypes.addressof(kept), dtype, tuple(view.shape), (kept, value))
+    return Memory(ctypes.addressof(kept), dtype, tuple(view.shape or ()), (kept, value))
 
 
 def _flatten(value: Any, out: List[float]) -> Tuple[int, ...]:
@@ -166,7 +166,7 @@ def _converted(value: Any, dtype: int) -> Memory:
     else:
         made = array(CODES[dtype], numbers if dtype in (c.TN_F32, c.TN_F64) else [int(n) for n in numbers])
     flat = _of_buffer(made, False)
-    return Memory(flat.address, dtype, shape, (flat, made))
+    return Memory(flat.address if flat else 0, dtype, shape, (flat, made))
 
 
 def memory_of(value: Any, dtype: int = 0, writable: bool = False) -> Memory:
@@ -233,7 +233,7 @@ def _nested(numbers: List[Any], shape: Tuple[int, ...]) -> Any:
 def _numbers(memory: Memory) -> List[Any]:
     """The elements of memory, one after another."""
     count = memory.bytes // ITEM[memory.dtype]
-    kind = {c.TN_F32: ctypes.c_float, c.TN_F64: ctypes.c_double, c.TN_I32: ctypes.c_int32, c.TN_U8: ctypes.c_uint8,
+    kind: Any = {c.TN_F32: ctypes.c_float, c.TN_F64: ctypes.c_double, c.TN_I32: ctypes.c_int32, c.TN_U8: ctypes.c_uint8,
             c.TN_F16: ctypes.c_uint16, c.TN_BF16: ctypes.c_uint16}[memory.dtype]
     found = list((kind * count).from_address(memory.address)) if count else []
     if memory.dtype == c.TN_BF16:  # the upper half of an f32
@@ -274,7 +274,7 @@ class Array:
         return self._memory.address
 
     @property
-    def __array_interface__(self) -> dict:
+    def __array_interface__(self) -> Dict[str, Any]:
         if self._memory.dtype not in CODES:
             raise DtypeError("NumPy has no bf16")
         kind = {"f": "f", "d": "f", "e": "f", "i": "i", "B": "u"}[CODES[self._memory.dtype]]
@@ -283,9 +283,9 @@ class Array:
 
     def view(self) -> memoryview:
         """A memoryview of it, which keeps it alive: flat."""
-        kept = (ctypes.c_char * self._memory.bytes).from_address(self.address)
+        kept: Any = (ctypes.c_char * self._memory.bytes).from_address(self.address)
         kept._owner = self._memory
-        flat = memoryview(kept).cast("B")
+        flat: Any = memoryview(kept).cast("B")
         return flat.cast(CODES.get(self._memory.dtype, "B"))
 
     def array(self) -> Any:

@@ -77,7 +77,7 @@ def _losses() -> Dict[str, c.tn_loss_entry]:
     return found
 
 
-_BUILD = dict(c.tn_model._fields_)["build"]
+_BUILD: Any = {f[0]: f[1] for f in c.tn_model._fields_}["build"]
 
 
 class _Builder:
@@ -90,7 +90,7 @@ class _Builder:
         self._function = _BUILD(self._build)
         self.struct = c.tn_model(self._function, loss.encode(), None, compile_options(compile))
 
-    def _build(self, pointer: int, training: int, _arg: Any) -> int:
+    def _build(self, pointer: int, training: int, _arg: Any) -> Optional[int]:
         graph = Graph.borrow(lib.tn_graph_of(pointer), bool(training))
         graph.classes = self.classes
         try:

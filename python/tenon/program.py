@@ -358,7 +358,7 @@ class Program:
     def explain(self) -> str:
         """The compiled program as a table for people."""
         lines: List[str] = []
-        kind = c.FUNCTIONS["tn_program_explain"][1][1]
+        kind: Any = c.FUNCTIONS["tn_program_explain"][1][1]
         with self._lock:
             lib.tn_program_explain(self._handle.get(), kind(lambda _arg, line: lines.append(text(line))), None)
         return "\n".join(lines)

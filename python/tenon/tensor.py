@@ -7,7 +7,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
-import json
 import os
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -47,6 +46,8 @@ class Graph(ops.GraphMethods):
     @classmethod
     def load(cls, path: Any) -> "Graph":
         """The graph of a file that `save` wrote, with its inputs and outputs by their names."""
+        import json  # takes a tenth of what importing this package does
+
         pointer = ctypes.c_void_p()
         check(lib.tn_graph_load(os.fsencode(path), ctypes.byref(pointer)))
         made = cls.__new__(cls)
@@ -218,7 +219,7 @@ class Tensor(ops.TensorMethods):
     __array_priority__ = 1000  # NumPy leaves its own operators to ours
     __array_ufunc__ = None
 
-    def __init__(self, graph: Graph, pointer: int) -> None:
+    def __init__(self, graph: Graph, pointer: Optional[int]) -> None:
         self.graph, self._pointer = graph, pointer
         self._shape: Optional[Tuple[int, ...]] = None
 
