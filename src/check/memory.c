@@ -418,6 +418,51 @@ static void comes_back(tn_kit *kit)
     tn_kit_close(kit);
 }
 
+/* ---- where it is ---- */
+
+/* The host's memory that is said to be the buffer's: what either side writes there the other sees. */
+static void share(tn_kit *kit, tn_buffer *buffer, unsigned char *there, const unsigned char *bytes)
+{
+    const tn_backend *b = kit->backend;
+    unsigned char want[ROOM];
+    memcpy(want, bytes, ROOM);
+    if (!tn_kit_expect(kit, !memcmp(there, want, ROOM), "the address that native gives does not have what was written"))
+        return;
+    want[0] ^= 0xff, want[ROOM - 1] ^= 0xff;
+    there[0] = want[0], there[ROOM - 1] = want[ROOM - 1];
+    if (!holds(kit, buffer, want, "the host's own write", 0, ROOM)) return;
+    for (int i = 0; i < ROOM; i++) want[i] = 7;
+    tn_kit_ok(kit, b->fill(kit->queue, (tn_ref){buffer, 0}, ROOM, want, 1, &kit->msg), "fill");
+    tn_kit_ok(kit, b->queue_sync(kit->queue, &kit->msg), "queue_sync");
+    tn_kit_expect(kit, !memcmp(there, want, ROOM), "the address that native gives does not have what a fill wrote");
+}
+
+/* One place for as long as the buffer is there, and none of another's. */
+static void tells_where(tn_kit *kit)
+{
+    unsigned char bytes[ROOM];
+    void *handle[3] = {NULL};
+    uint32_t kind[3] = {0};
+    if (!tn_kit_open(kit)) return;
+    const tn_backend *b = kit->backend;
+    const tn_ext_native *ext = TN_HAS(tn_backend, b, get_ext) && b->get_ext ? b->get_ext(TN_EXT_NATIVE) : NULL;
+    random_bytes(kit, bytes);
+    tn_buffer *buffer[2] = {make(kit, bytes), make(kit, bytes)};
+    if (!ext) kit->result->refused++;
+    for (int i = 0; ext && i < 3; i++)
+        tn_kit_ok(kit, ext->native(buffer[i % 2], &kind[i], &handle[i], &kit->msg), "native");
+    if (ext && !kit->result->failed) {
+        tn_kit_expect(kit, kind[0] && handle[0], "native says TN_OK, and gives kind %u and %s handle", kind[0],
+                      handle[0] ? "a" : "no");
+        tn_kit_expect(kit, handle[0] != handle[1], "two buffers have one handle");
+        tn_kit_expect(kit, handle[0] == handle[2] && kind[0] == kind[2], "asked again, native gives another handle");
+        for (int i = 0; i < 2 && kind[i] == TN_NATIVE_HOST && !kit->result->failed; i++)
+            share(kit, buffer[i], handle[i], bytes);
+    }
+    b->buffer_destroy(buffer[0]), b->buffer_destroy(buffer[1]);
+    tn_kit_close(kit);
+}
+
 const tn_kit_case tn_kit_memory[] = {
     {"memory", "fill", "fills of all patterns, lengths and places", fills, NULL, 0, 0},
     {"memory", "copy", "copies of all lengths and places", copies, NULL, 0, 0},
@@ -430,5 +475,6 @@ const tn_kit_case tn_kit_memory[] = {
     {"memory", "comes-back", "memory that was let go of is free again, as the backend's own count has it", comes_back},
     {"memory", "range", "a range beyond the buffer fails", out_of_range, NULL, 0, 0},
     {"memory", "run-range", "a run fails whose operand or scratch memory lies beyond its buffer", runs_beyond},
+    {"memory", "native", "where buffers are, if the backend tells", tells_where},
     {0},
 };

@@ -175,10 +175,31 @@ static int32_t budget(uint32_t device, tn_memory_budget *budget, tn_msg *msg)
     return TN_OK;
 }
 
+/* native_is_a_copy: the address is that of a copy; native_is_one: of all buffers the same. */
+static int32_t native(tn_buffer *buffer, uint32_t *kind, void **handle, tn_msg *msg)
+{
+    static unsigned char copies[8][4096];
+    static tn_buffer *of[8];
+    const tn_ext_native *ext = fault_real->get_ext(TN_EXT_NATIVE);
+    int i = 0;
+    const int32_t s = ext->native(buffer, kind, handle, msg);
+    if (s || IS(none)) return s;
+    while (i < 7 && of[i] && of[i] != buffer && !IS(native_is_one)) i++;
+    if (!of[i]) memcpy(copies[i], *handle, sizeof copies[i]);
+    of[i] = buffer;
+    *handle = copies[i];
+    return s;
+}
+
 /* Whether it tells how long work took: well, or as a fault. */
 static int looks(void)
 {
     return IS(none) || !strncmp(fault_name, "spans_", 6);
+}
+
+static int tells_where(void)
+{
+    return IS(none) || !strncmp(fault_name, "native_", 7);
 }
 
 static const void *get_ext(const char *id)
@@ -186,7 +207,9 @@ static const void *get_ext(const char *id)
     static const tn_ext_memory memory = {sizeof memory, budget};
     static const tn_ext_here here = {sizeof here};
     static const tn_ext_adopt adopts = {sizeof adopts, fault_adopt};
+    static const tn_ext_native natives = {sizeof natives, native};
     if (IS(any_extension)) return id;
+    if (tells_where() && !strcmp(id, TN_EXT_NATIVE)) return &natives;
     if (IS(any_suffix) && !strncmp(id, TN_EXT_MEMORY, sizeof TN_EXT_MEMORY - 1)) return &memory;
     if (IS(here_later) && !strcmp(id, TN_EXT_HERE)) return &here;
     if ((IS(adopts_a_copy) || IS(adopts_in_whole)) && !strcmp(id, TN_EXT_ADOPT)) return &adopts;
@@ -208,7 +231,8 @@ static void fill_table(tn_backend *table)
     if (fault_puts_off()) fault_put_off(table);
     if (looks()) fault_look(table);
     if (IS(any_extension) || IS(free_beyond_total) || IS(loses_memory) || IS(loses_failed) || IS(narrow_free) ||
-        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix) || looks())
+        IS(keeps_count) || IS(here_later) || IS(adopts_a_copy) || IS(adopts_in_whole) || IS(any_suffix) ||
+        tells_where() || looks())
         table->get_ext = get_ext;
 }
 
