@@ -1,5 +1,6 @@
 /* convert.c: `tenon convert`: a saved model as an ONNX file, with what is done to its samples before the network, and
- * to its outputs after it. */
+ * to its outputs after it. What comes as ONNX is converted in convert_onnx.c. */
+#include "onnx.h"
 #include "saved.h"
 
 #include <string.h>
@@ -7,7 +8,8 @@
 
 static const char doc[] =
     "Writes a saved model as an ONNX file, which ONNX Runtime and others run. Its input takes samples as they\n"
-    "are, before scaling; its outputs are what 'tenon predict' says.";
+    "are, before scaling; its outputs are what 'tenon predict' says. An ONNX file becomes a safetensors file,\n"
+    "with the network in it, or is written anew as this program has it.";
 
 /* ---- before the network ---- */
 
@@ -109,30 +111,43 @@ static int convert(cli_saved *saved, const char *path, int64_t opset)
     return status;
 }
 
-static int is_onnx(const char *path)
+static int convert_saved(const char *from, const char *to, int64_t opset)
 {
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ".onnx");
+    cli_saved saved = {0};
+    int status = cli_saved_take(&saved, "convert", from, "reference");
+    if (status == CLI_GO_ON) status = convert(&saved, to, opset);
+    cli_saved_close(&saved);
+    return status;
+}
+
+static int check_files(const char *from, const char *to, int is_network)
+{
+    const char *dot = strrchr(to, '.');
+    if (!cli_onnx_is(to) && !(dot && is_network && !strcasecmp(dot, ".safetensors")))
+        return cli_usage("%s: convert writes files that end in .onnx%s", to,
+                         is_network ? " or .safetensors" : "; only what comes as ONNX becomes .safetensors");
+    if (cli_not_the_same("the file to write", to, "the model", from)) return CLI_USAGE;
+    return cli_can_write("convert", to) ? CLI_FAILED : CLI_GO_ON;
 }
 
 int cli_convert(int argc, char **argv)
 {
     int64_t opset = 18;
+    const char *shapes = NULL;
     cli_option options[] = {
         {CLI_WHOLE, "opset", "N", "the version of ONNX's operators, 18 to 23 (18)", &opset, 18, 23, 0, 0, 0, 0},
+        {CLI_TEXT, "shape", "NAME=SHAPE,...", "of what comes as ONNX: sizes that it leaves open, but for the batch",
+         &shapes, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
-    cli_saved saved = {0};
     int count = 0;
-    int status = cli_parse(&(cli_syntax){"convert", "MODEL FILE.onnx", doc, NULL, options}, argc, argv, &count);
+    int status = cli_parse(&(cli_syntax){"convert", "MODEL FILE", doc, NULL, options}, argc, argv, &count);
     if (status == CLI_GO_ON && count != 2) status = cli_usage("convert needs a model and the file to write");
-    if (status == CLI_GO_ON && !is_onnx(argv[2]))
-        status = cli_usage("%s: convert writes files that end in .onnx", argv[2]);
-    if (status == CLI_GO_ON && cli_can_write("convert", argv[2])) status = CLI_FAILED;
-    if (status == CLI_GO_ON) {
-        status = cli_saved_take(&saved, "convert", argv[1], "reference");
-        if (status == CLI_GO_ON) status = convert(&saved, argv[2], opset);
-        cli_saved_close(&saved);
-    }
+    const int is_network = status == CLI_GO_ON && cli_onnx_holds(argv[1]);
+    if (status == CLI_GO_ON) status = check_files(argv[1], argv[2], is_network);
+    if (status == CLI_GO_ON && is_network)
+        status = cli_convert_onnx(argv[1], argv[2], opset, shapes);
+    else if (status == CLI_GO_ON)
+        status = convert_saved(argv[1], argv[2], opset);
     cli_options_free(options);
     return status;
 }

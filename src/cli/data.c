@@ -172,6 +172,14 @@ int cli_open_data(const cli_settings *s, const cli_model *model, const char *not
     return matched == CLI_GO_ON ? cli_take_tokens(s->net, model, test) : matched;
 }
 
+int cli_open_measured(const cli_settings *s, tn_dataset *test)
+{
+    const tn_open_options how = open_options(s, NULL);
+    tn_status status = tn_dataset_open_with(s->data, &how, NULL, test);
+    if (status) return cannot_open(s, NULL, &how.csv, s->data, status);
+    return test->count ? CLI_GO_ON : cli_fail("%s has no samples to test on", test->source);
+}
+
 int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *validation)
 {
     if (s->limit) tn_dataset_limit(train, s->limit);

@@ -29,6 +29,9 @@ int cli_cannot_open(const tn_csv_options *csv, const char *name, tn_status statu
 int cli_open_data(const cli_settings *settings, const cli_model *model, const char *noted, tn_dataset *train,
                   tn_dataset *test);
 
+/* Opens what `data` of the settings has to test on, for no model. */
+int cli_open_measured(const cli_settings *settings, tn_dataset *test);
+
 /* Leaves of what was opened for training the samples that are trained on: the first `limit`, less the share for
  * `validation`, which go there. */
 int cli_keep_training(const cli_settings *settings, tn_dataset *train, tn_dataset *validation);

@@ -1,6 +1,7 @@
 /* eval.c: `tenon eval`: a saved model measured on the test part of its data, or on other data. */
 #include "data.h"
 #include "json.h"
+#include "onnx.h"
 #include "resident.h"
 #include "saved.h"
 
@@ -186,6 +187,7 @@ static void warn(const cli_saved *saved, const tn_dataset *part, const tn_datase
 
 int cli_eval(int argc, char **argv)
 {
+    if (cli_onnx_of(argc, argv)) return cli_eval_onnx(argc, argv);
     cli_saved saved;
     tn_dataset train = {0}, test = {0};
     int operands, status = cli_saved_open(&saved, "eval", NULL, doc, argc, argv, &operands);

@@ -1,14 +1,17 @@
 /* info.c: `tenon info`: what an ONNX file is: inputs, outputs, operators, weights; what of it has no rule here; and,
- * with a device, what that one would leave to another. Nothing is run. */
+ * with a device, what that one would leave to another. What a saved model is, by its notes, and the same of a network
+ * of ONNX in it. Nothing is run. */
 #include "onnx.h"
 #include "options.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char doc[] =
     "Says what an ONNX file has: inputs, outputs, operators, weights, and all that is not supported of it.\n"
-    "With --device also what that device would leave to another. Nothing is run.";
+    "With --device also what that device would leave to another. Of a saved model it says what it was trained\n"
+    "on and how. Nothing is run.";
 
 /* "x float (N, 3, 224, 224)" */
 static void print_port(const char *what, const tn_onnx_port *port)
@@ -67,7 +70,7 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
 {
     print_file(onnx);
     int status = cli_onnx_shapes(onnx, shapes, 1);
-    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(onnx) : NULL;
+    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(onnx, 0) : NULL;
     if (status == CLI_GO_ON && !graph) {
         printf("not supported:\n");
         if (!cli_onnx_problems(onnx, stdout)) status = cli_failed();
@@ -79,11 +82,52 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
     return status;
 }
 
+/* ---- saved models ---- */
+
+static void print_notes(const tn_checkpoint *file)
+{
+    static const char *const notes[] = {"net",   "sample", "x_type",    "classes", "targets", "loss",   "data",
+                                        "count", "epoch",  "optimizer", "lr",      "batch",   "freeze", "scale"};
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        const char *text = tn_checkpoint_note(file, notes[i]);
+        if (text && *text && strcmp(text, "0") != 0) printf("%-9s %s\n", notes[i], cli_shown(text));
+    }
+}
+
+static int inform_saved(const char *path, int *has_network, int asks)
+{
+    tn_checkpoint *file = NULL;
+    if (tn_checkpoint_open(path, &file)) return cli_failed();
+    const char *network = tn_checkpoint_note(file, "onnx"), *net = tn_checkpoint_note(file, "net");
+    int status = CLI_GO_ON;
+    *has_network = network && *network;
+    if (!*has_network && !(net && *net))
+        status = cli_fail("%s: it is no model: it does not say what its network is", path);
+    else if (!*has_network && asks)
+        status = cli_usage("%s: --shape and --device are for networks of ONNX", path);
+    else
+        print_notes(file);
+    tn_checkpoint_close(file);
+    return status;
+}
+
+static int inform_file(const char *path, const char *shapes, const char *device)
+{
+    const char *dot = strrchr(path, '.');
+    int status = CLI_GO_ON, has_network = 1;
+    cli_onnx onnx = {0};
+    if (dot && !strcasecmp(dot, ".safetensors")) status = inform_saved(path, &has_network, shapes || device);
+    if (status != CLI_GO_ON || !has_network) return status;
+    status = cli_onnx_open(&onnx, path);
+    if (status == CLI_GO_ON) status = inform(&onnx, shapes, device);
+    cli_onnx_close(&onnx);
+    return status;
+}
+
 int cli_info(int argc, char **argv)
 {
     const char *shapes = NULL, *device = NULL;
     int operands;
-    cli_onnx onnx = {0};
     cli_option options[] = {
         {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes of inputs or dimensions that the file leaves open (1)", &shapes, 0,
          0, 0, 0, 0, 0},
@@ -92,8 +136,6 @@ int cli_info(int argc, char **argv)
     };
     int status = cli_parse(&(cli_syntax){"info", "FILE", doc, NULL, options}, argc, argv, &operands);
     if (status == CLI_GO_ON && operands != 1) status = cli_usage("info needs one FILE");
-    if (status == CLI_GO_ON) status = cli_onnx_open(&onnx, argv[1]);
-    if (status == CLI_GO_ON) status = inform(&onnx, shapes, device);
-    cli_onnx_close(&onnx);
+    if (status == CLI_GO_ON) status = inform_file(argv[1], shapes, device);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

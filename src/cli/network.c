@@ -165,7 +165,11 @@ int cli_network_put(const cli_model *model, tn_state *state)
     tn_shape shape;
     tn_state_entry entry;
     for (size_t i = 0; model->onnx && tn_onnx_weight_at(model->onnx, i, &name, &shape, &data); i++) {
-        if (!tn_state_find(state, name, &entry) || !tn_shape_equal(&entry.shape, &shape)) continue;
+        if (!tn_state_find(state, name, &entry)) {
+            if (tn_state_put(state, name, TN_F32, shape, TN_TRAINABLE, data)) return cli_failed();
+            continue;
+        }
+        if (!tn_shape_equal(&entry.shape, &shape)) continue;
         if (tn_state_write(state, name, data, (uint64_t)tn_shape_count(&shape) * sizeof *data)) return cli_failed();
     }
     return CLI_GO_ON;

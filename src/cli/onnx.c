@@ -6,10 +6,32 @@
 #include <string.h>
 #include <strings.h>
 
-int cli_onnx_is(const char *path)
+static int ends_in(const char *path, const char *ending)
 {
     const char *dot = path ? strrchr(path, '.') : NULL;
-    return dot && !strcasecmp(dot, ".onnx");
+    return dot && !strcasecmp(dot, ending);
+}
+
+int cli_onnx_is(const char *path)
+{
+    return ends_in(path, ".onnx");
+}
+
+/* Of a checkpoint that says what its samples are, it is a model that was trained. */
+static int is_untrained(const tn_checkpoint *file)
+{
+    const char *network = tn_checkpoint_note(file, "onnx"), *sample = tn_checkpoint_note(file, "sample");
+    return network && *network && !(sample && *sample);
+}
+
+int cli_onnx_holds(const char *path)
+{
+    tn_checkpoint *file = NULL;
+    if (cli_onnx_is(path)) return 1;
+    if (!ends_in(path, ".safetensors") || tn_checkpoint_open(path, &file)) return 0;
+    int is = is_untrained(file);
+    tn_checkpoint_close(file);
+    return is;
 }
 
 const char *cli_onnx_of(int argc, char **argv)
@@ -18,27 +40,37 @@ const char *cli_onnx_of(int argc, char **argv)
         const char *path = NULL;
         if (!strcmp(argv[i], "--model") && i + 1 < argc) path = argv[i + 1];
         if (!strncmp(argv[i], "--model=", 8)) path = argv[i] + 8;
-        if (cli_onnx_is(path)) return path;
+        if (cli_onnx_holds(path)) return path;
     }
     return NULL;
+}
+
+static int read_model(cli_onnx *onnx)
+{
+    if (!ends_in(onnx->path, ".safetensors")) return tn_onnx_load(onnx->path, &onnx->model) ? cli_failed() : CLI_GO_ON;
+    if (tn_checkpoint_open(onnx->path, &onnx->weights)) return cli_failed();
+    const char *text = tn_checkpoint_note(onnx->weights, "onnx");
+    if (!text || !*text) return cli_fail("%s: it holds no network of ONNX", onnx->path);
+    return tn_onnx_of_text(text, &onnx->model) ? cli_fail("%s: %s", onnx->path, tn_message()) : CLI_GO_ON;
 }
 
 int cli_onnx_open(cli_onnx *onnx, const char *path)
 {
     tn_onnx_port port;
     *onnx = (cli_onnx){.path = path};
-    if (tn_onnx_load(path, &onnx->model)) return cli_failed();
-    while (tn_onnx_input_at(onnx->model, onnx->inputs, &port)) {
+    int status = read_model(onnx);
+    while (status == CLI_GO_ON && tn_onnx_input_at(onnx->model, onnx->inputs, &port)) {
         if (onnx->inputs == CLI_ONNX_INPUTS) return cli_fail("%s has more than %d inputs", path, CLI_ONNX_INPUTS);
         onnx->given[onnx->inputs++].name = port.name;
     }
-    return CLI_GO_ON;
+    return status;
 }
 
 void cli_onnx_close(cli_onnx *onnx)
 {
     for (size_t i = 0; i < onnx->inputs; i++) free(onnx->data[i]);
     tn_onnx_free(onnx->model);
+    tn_checkpoint_close(onnx->weights);
 }
 
 /* ---- shapes ---- */
@@ -123,13 +155,14 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
 
 /* ---- building ---- */
 
-tn_graph *cli_onnx_build(cli_onnx *onnx)
+tn_graph *cli_onnx_build(cli_onnx *onnx, int variables)
 {
+    const tn_onnx_options how = {.trainable = variables || onnx->weights};
     tn_onnx_port port;
     for (size_t round = 0; round <= onnx->inputs; round++) {
         size_t more = 0;
         tn_graph *graph = tn_graph_new();
-        if (!graph || !tn_onnx_build(onnx->model, graph, onnx->given, onnx->inputs, NULL)) return graph;
+        if (!graph || !tn_onnx_build(onnx->model, graph, onnx->given, onnx->inputs, &how)) return graph;
         for (size_t i = 0; i < onnx->inputs && tn_onnx_input_at(onnx->model, i, &port); i++) {
             int becomes = port.needed && onnx->data[i] && !onnx->given[i].data;
             if (becomes) onnx->given[i].data = onnx->data[i];
@@ -139,6 +172,17 @@ tn_graph *cli_onnx_build(cli_onnx *onnx)
         if (!more) break;
     }
     return NULL;
+}
+
+int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state)
+{
+    const char *name;
+    const float *data;
+    tn_shape shape;
+    if (onnx->weights) return tn_checkpoint_load(onnx->weights, state) ? cli_failed() : CLI_GO_ON;
+    for (size_t i = 0; variables && tn_onnx_weight_at(onnx->model, i, &name, &shape, &data); i++)
+        if (tn_state_put(state, name, TN_F32, shape, TN_TRAINABLE, data)) return cli_failed();
+    return CLI_GO_ON;
 }
 
 size_t cli_onnx_problems(const cli_onnx *onnx, void *stream)

@@ -1,4 +1,5 @@
-/* onnx.h: an ONNX file as the command has it: shapes by --shape or by what is fed, and a graph for these. */
+/* onnx.h: a network of ONNX as the command has it, in a file of its own or in what 'tenon convert' wrote: shapes by
+ * --shape or by what is fed, and a graph for these. */
 #ifndef TN_CLI_ONNX_H
 #define TN_CLI_ONNX_H
 
@@ -11,13 +12,16 @@ enum { CLI_ONNX_INPUTS = 64 };
 typedef struct cli_onnx {
     const char *path;
     tn_onnx *model;
+    tn_checkpoint *weights;               /* where the file is safetensors; else NULL */
     tn_onnx_given given[CLI_ONNX_INPUTS]; /* of each input, in order */
     void *data[CLI_ONNX_INPUTS];          /* what is fed to it, of the port's type; NULL: nothing yet */
     size_t inputs;
 } cli_onnx;
 
-/* Whether a file is one, by its name. */
+/* Whether a file is one of ONNX, by its name; and whether it is that or a safetensors file that holds such a network as
+ * it is, which was not trained on any data set. */
 int cli_onnx_is(const char *path);
+int cli_onnx_holds(const char *path);
 
 /* Reads the file. cli_onnx_close follows in any case. Returns CLI_GO_ON or an exit status, as all that follow. */
 int cli_onnx_open(cli_onnx *onnx, const char *path);
@@ -28,15 +32,20 @@ void cli_onnx_close(cli_onnx *onnx);
  * that is 0. */
 int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise);
 
-/* Builds the graph. Inputs whose numbers the shapes depend on, and that have data, become constants of it. Returns NULL
- * where something is not there: cli_onnx_problems says what. */
-tn_graph *cli_onnx_build(cli_onnx *onnx);
+/* Builds the graph. Inputs whose numbers the shapes depend on, and that have data, become constants of it. Weights are
+ * constants too, or variables: of a safetensors file, and where it is asked for. Returns NULL where something is not
+ * there: cli_onnx_problems says what. */
+tn_graph *cli_onnx_build(cli_onnx *onnx, int variables);
+/* Puts the weights into a state for graphs of variables; else does nothing. */
+int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state);
 /* A line on that stream for each; returns how many there are. */
 size_t cli_onnx_problems(const cli_onnx *onnx, void *stream);
 
-/* `tenon predict --model FILE.onnx`. */
+/* `tenon predict --model FILE.onnx`; `tenon eval`; `tenon convert FILE.onnx OUT`; `tenon info FILE.onnx`. */
 int cli_predict_onnx(int argc, char **argv);
-/* The file of --model, if it is an ONNX file; else NULL. */
+int cli_eval_onnx(int argc, char **argv);
+int cli_convert_onnx(const char *from, const char *to, int64_t opset, const char *shapes);
+/* The file of --model, if it is such a network; else NULL. */
 const char *cli_onnx_of(int argc, char **argv);
 
 #endif

@@ -205,6 +205,7 @@ static int compute(predictor *p, tn_graph *graph)
     tn_program_report report;
     tn_status s = tn_device_open(p->device, &device);
     if (!s) s = tn_state_new(device, 0, &state);
+    if (!s && p->onnx.weights) s = tn_checkpoint_load(p->onnx.weights, state);
     if (!s) s = tn_compile(graph, state, &(tn_compile_options){.strict = (uint32_t)p->strict}, &p->program);
     if (!s) tn_program_get_report(p->program, &report);
     if (!s && report.fallback_nodes)
@@ -224,7 +225,7 @@ static int predict(predictor *p, char **words, int count)
     int status = cli_onnx_open(&p->onnx, p->path);
     if (status == CLI_GO_ON) status = take_inputs(p, words, count);
     if (status == CLI_GO_ON) status = cli_onnx_shapes(&p->onnx, p->shapes, 0);
-    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(&p->onnx) : NULL;
+    tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(&p->onnx, 0) : NULL;
     if (status == CLI_GO_ON && !graph) {
         status = cli_failed();
         cli_onnx_problems(&p->onnx, stderr);

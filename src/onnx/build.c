@@ -148,7 +148,7 @@ static void check_result(onnx_node *n)
 /* What a rule did not ask for it cannot have heeded. */
 static void check_attributes(onnx_node *n)
 {
-    for (size_t i = 0; i < n->proto->n_attribute && !n->failed; i++)
+    for (size_t i = 0; i < n->proto->n_attribute && !n->failed && !n->graph->status; i++)
         if (!n->read[i]) onnx_cannot(n, "attribute %s", n->proto->attribute[i]->name);
 }
 
@@ -157,7 +157,7 @@ static void build_node(onnx_node *n, onnx_rule *rule)
     tn_graph *graph = n->graph;
     const Onnx__FunctionProto *function = rule ? NULL : find_function(n->build->model, n->proto);
     if (rule)
-        rule(n), check_attributes(n), check_result(n);
+        rule(n), check_result(n), check_attributes(n);
     else if (function)
         call(n, function);
     if (graph->status == TN_ENOMEM) n->build->status = TN_ENOMEM;

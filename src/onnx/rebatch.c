@@ -7,12 +7,12 @@
 
 /* ---- what the declared graph does ---- */
 
-void onnx_note_reshape(onnx_node *n, const tn_tensor *x, const tn_tensor *y)
+static void note(onnx_node *n, const tn_tensor *x, const tn_shape *asked, const tn_tensor *y)
 {
-    onnx_build *b = n->build;
-    if (b->batch.is_noting && !tn_grow(&b->batch.noted, &b->batch.room, b->batch.count + 1, sizeof *b->batch.noted))
-        b->batch.noted[b->batch.count] = (onnx_reshaped){n->proto->output[0], tn_shape_of(x), tn_shape_of(y)};
-    b->batch.count++;
+    onnx_batch *b = &n->build->batch;
+    if (b->is_noting && !tn_grow(&b->noted, &b->room, b->count + 1, sizeof *b->noted))
+        b->noted[b->count] = (onnx_reshaped){n->proto->output[0], tn_shape_of(x), *asked, tn_shape_of(y)};
+    b->count++;
 }
 
 static const onnx_reshaped *noted(const onnx_node *n)
@@ -53,17 +53,26 @@ static int32_t samples_to(const tn_shape *from, int32_t at, const tn_shape *to)
     return before == 1 || fast < 0 ? slow : fast;
 }
 
-void onnx_rebatch_shape(const onnx_node *n, const tn_tensor *x, tn_shape *shape)
+/* A shape that is asked for whatever the batch. */
+static void scale(const onnx_node *n, const tn_tensor *x, tn_shape *shape)
 {
     const onnx_reshaped *was = noted(n);
     const tn_shape from = tn_shape_of(x);
-    const int is_of_file = n->n_in < 2 || (n->in[1] && n->in[1]->proto);
-    const int32_t at = was && is_of_file ? samples_in(&was->from, &from) : -1;
+    const int32_t at = was && tn_shape_equal(&was->asked, shape) ? samples_in(&was->from, &from) : -1;
     const int32_t to = at >= 0 ? samples_to(&was->from, at, &was->to) : -1;
     if (to < 0 || !was->from.dim[at] || was->to.dim[to] * from.dim[at] % was->from.dim[at]) return;
     tn_shape scaled = was->to;
     scaled.dim[to] = scaled.dim[to] * from.dim[at] / was->from.dim[at];
     if (tn_shape_count(&scaled) == tn_shape_count(&from)) *shape = scaled;
+}
+
+tn_tensor *onnx_rebatched_reshape(onnx_node *n, tn_tensor *x, tn_shape asked)
+{
+    tn_shape shape = asked;
+    scale(n, x, &shape);
+    tn_tensor *y = tn_reshape(x, shape);
+    note(n, x, &asked, y);
+    return y;
 }
 
 /* What is the same for all samples, and was there once for a batch of 1. */

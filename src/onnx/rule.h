@@ -40,7 +40,7 @@ typedef struct onnx_scope onnx_scope;
 /* A Reshape by its output's name. */
 typedef struct onnx_reshaped {
     const char *name;
-    tn_shape from, to;
+    tn_shape from, asked, to;
 } onnx_reshaped;
 
 /* The number of samples that the file declares, and another that is built: rebatch.c. */
@@ -147,11 +147,10 @@ tn_tensor *onnx_constant_ints(onnx_node *n, const int64_t value[], tn_shape shap
 /* x with a number before and after it along an axis. */
 tn_tensor *onnx_pad_number(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value);
 
-/* Another batch than the declared one: which it is; a Reshape is noted, or its shape scaled; an operand of a Concat
+/* Another batch than the declared one: which it is; a Reshape, noted or scaled; an operand of a Concat
  * that there is once for all samples; and which input differs from what was declared, for messages. */
 void onnx_find_batch(const tn_onnx *model, const tn_shape given[], size_t count, onnx_batch *batch);
-void onnx_note_reshape(onnx_node *n, const tn_tensor *x, const tn_tensor *y);
-void onnx_rebatch_shape(const onnx_node *n, const tn_tensor *x, tn_shape *shape);
+tn_tensor *onnx_rebatched_reshape(onnx_node *n, tn_tensor *x, tn_shape asked);
 tn_tensor *onnx_rebatch_part(const onnx_node *n, tn_tensor *x, int32_t axis);
 const char *onnx_differing_input(tn_onnx *model, const tn_shape given[], size_t count);
 

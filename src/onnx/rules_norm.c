@@ -107,10 +107,11 @@ static tn_tensor *by_channel(tn_tensor *x, int32_t rank)
     return tn_reshape(x, to);
 }
 
-/* Running statistics move towards those of the batch: by what is left of the momentum. */
-static void follow(tn_tensor *running, tn_tensor *now, double momentum)
+/* Running statistics move towards those of the batch: by what is left of the momentum. The variance is that of all
+ * samples of which these are some, as PyTorch has it; the operator's own output, which few use, is of these alone. */
+static void follow(tn_tensor *running, tn_tensor *now, double momentum, double factor)
 {
-    tn_tensor *old = times(running, momentum), *step = times(now, 1 - momentum);
+    tn_tensor *old = times(running, momentum), *step = times(now, factor * (1 - momentum));
     tn_assign(running, tn_add(old, tn_reshape(step, tn_shape_of(running))));
 }
 
@@ -124,8 +125,10 @@ static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4
     tn_tensor *mean = tn_mean(x, axes, 0), *variance = tn_variance(x, axes, 0, 0);
     onnx_out(n, 0, y);
     if (n->build->options.training && tn_name_of(in[2]) && tn_name_of(in[3])) {
-        follow(in[2], mean, momentum);
-        follow(in[3], variance, momentum);
+        const tn_shape shape = tn_shape_of(x);
+        const double each = shape.dim[1] ? (double)(tn_shape_count(&shape) / shape.dim[1]) : 0;
+        follow(in[2], mean, momentum, 1);
+        follow(in[3], variance, momentum, each > 1 ? each / (each - 1) : 1);
     }
     onnx_out(n, 1, tn_add(times(in[2], momentum), times(mean, 1 - momentum)));
     onnx_out(n, 2, tn_add(times(in[3], momentum), times(variance, 1 - momentum)));

@@ -113,10 +113,7 @@ void onnx_rule_reshape(onnx_node *n)
     if (!x || !known_shape(n, 1, &shape)) return;
     for (int32_t d = 0; d < shape.rank && !onnx_int(n, "allowzero", 0); d++)
         if (shape.dim[d] == 0) shape.dim[d] = d < tn_shape_of(x).rank ? tn_shape_of(x).dim[d] : 0;
-    onnx_rebatch_shape(n, x, &shape);
-    tn_tensor *y = tn_reshape(x, shape);
-    onnx_note_reshape(n, x, y);
-    onnx_out(n, 0, y);
+    onnx_out(n, 0, onnx_rebatched_reshape(n, x, shape));
 }
 
 static int64_t product(const tn_shape *shape, int32_t from, int32_t to)

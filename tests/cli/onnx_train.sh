@@ -89,6 +89,9 @@ if sys.argv[1] == "step":
     for name, values in want.items():
         off = max(abs(a - b) for a, b in zip(got[name][1], values))
         assert off < 2e-6, (name, off)
+if sys.argv[1] == "samples":
+    head = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }" % (ROWS, INPUTS)).ljust(117) + "\n"
+    open("x.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + b"".join(struct.pack("<4f", *x) for x, _ in rows))
 if sys.argv[1] == "shape": sys.exit(read(sys.argv[2])[sys.argv[3]][0] != json.loads(sys.argv[4]))
 PY
 python3 nets.py write || fail "making the files"
@@ -130,6 +133,34 @@ measured=$("$tenon" eval --model m.safetensors --json --device "$device" | sed '
 python3 nets.py loss "$measured" || fail "loss $measured"
 "$tenon" convert whole.safetensors back.onnx 2>stderr || fail "convert: $(cat stderr)"
 "$tenon" info back.onnx | grep -q '^operator Softmax  *1 ' || fail "a softmax: $("$tenon" info back.onnx)"
+
+"$tenon" info whole.safetensors >said 2>stderr || fail "info: $(cat stderr)"
+grep -q '^loss      cross_entropy$' said && grep -q '^operator Gemm  *2 ' said && grep -q 'all of it is supported' said || fail "info of a saved model: $(cat said)"
+
+# Files of ONNX themselves: measured by the right loss, into safetensors and back, with the same bits.
+for net in softmax log bare open; do
+    measured=$("$tenon" eval --model away/$net.onnx --data t.csv --json --device "$device" 2>stderr | sed 's/.*"test_loss": \([^,}]*\).*/\1/')
+    python3 nets.py loss "$measured" || fail "loss of $net: $measured, $(cat stderr)"
+done
+python3 nets.py samples || fail "samples"
+"$tenon" convert away/open.onnx open.safetensors 2>stderr || fail "to safetensors: $(cat stderr)"
+"$tenon" convert open.safetensors again.onnx 2>stderr || fail "and back: $(cat stderr)"
+"$tenon" convert away/open.onnx anew.onnx 2>stderr || fail "anew: $(cat stderr)"
+for file in away/open.onnx open.safetensors again.onnx anew.onnx; do
+    rm -f y.npy
+    "$tenon" predict --model $file --device "$device" --out y.npy x.npy >said 2>stderr || fail "predict by $file: $(cat stderr)"
+    [ -f first.npy ] || cp y.npy first.npy
+    cmp y.npy first.npy || fail "$file predicts something else"
+    "$tenon" info $file >said 2>stderr && grep -q '^weights  51$' said || fail "info of $file: $(cat said stderr)"
+done
+"$tenon" info anew.onnx | grep -q '^output   y  float (batch, 3)$' || fail "the batch of anew.onnx is not open: $("$tenon" info anew.onnx)"
+"$tenon" predict --model away/softmax.onnx --device "$device" x.npy >said 2>stderr || fail "another batch than declared: $(cat stderr)"
+grep -q '^y f32 (40, 3)' said || fail "another batch than declared: $(cat said)"
+"$tenon" predict --model away/first.onnx --device "$device" x.npy >said 2>stderr && fail "a batch that the network does not allow"
+grep -q "input 'x' is declared as (1, 4), and is (40, 4) here" stderr || fail "batch: $(cat stderr)"
+"$tenon" eval --model away/open.onnx --device "$device" 2>stderr && fail "eval without data"
+"$tenon" convert m.safetensors other.safetensors 2>stderr && fail "a trained model as safetensors"
+"$tenon" info t.csv 2>stderr && fail "info of a table"
 
 # Another number of classes: a new last layer.
 sed -i 's/,k2$/,k1/' t.csv
