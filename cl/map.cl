@@ -6,6 +6,7 @@
  *   MAP_ROW(k, r)      declares where row number k of the kept and r of the reduced outer dimensions begins
  *   MAP_VALUES(j)      declares the program's values v<i> at place j of the row
  *   MAP_STORE(j)       stores the outputs
+ *   MAP_FETCH(j)       asks for what MAP_VALUES will read at place j; MAP_FETCHES: that is something
  *   MAP_RESULT, MAP_T  the first output's value, and its type
  *
  * CPU: a work-item walks `chunk` neighbouring elements. GPU: neighbouring work-items take neighbouring elements. */

@@ -161,6 +161,12 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
                     const int t = some + at % PACKED, s = at / PACKED, j0 = begin + s * WIDE;
                     if (t >= group_end || j0 >= end) continue;
                     T *out = tile[s][t - group];
+#if defined(MAP_FETCHES) && !defined(SPLIT)
+                    for (int i = t * ROWS; k0 + KEEP >= k_end && i < min(t * ROWS + ROWS, m); i++) {
+                        MAP_ROW((IX)batch * m + i, 0)
+                        for (int v = 0; v < VECTORS; v++) MAP_FETCH(j0 + v * LANES)
+                    }
+#endif
 #if TRANS_A
                     multiply_tile(out, panel[s], left + at % PACKED * APART * ROWS, 0, ROWS, 0, kn, kn, k0 == k_begin);
 #else

@@ -54,7 +54,10 @@ __kernel __attribute__((reqd_work_group_size(BLOCK, BLOCK, 1))) void tn_transpos
 #endif
 
 #ifdef IS_GATHER
-/* y[i][j] = x[index[i]][j], zero for an index outside. CPU: a work-item takes `per` rows. */
+/* y[i][j] = x[index[i]][j], zero for an index outside. CPU: a work-item takes `per` rows, of which those that come
+ * AHEAD later are fetched. */
+#define AHEAD 4
+#define LINE  (64 / (int)sizeof(T))
 __kernel void tn_gather(__global const T *x_buffer, ulong x_offset, __global const int *index_buffer,
                         ulong index_offset, __global T *y_buffer, ulong y_offset, IX n, IX d, IX m, IX per)
 {
@@ -65,6 +68,9 @@ __kernel void tn_gather(__global const T *x_buffer, ulong x_offset, __global con
     const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, m);
     for (IX i = begin; i < end; i++) {
         const int row = index[i], inside = row >= 0 && row < n;
+        const int later = i + AHEAD < end ? index[i + AHEAD] : 0;
+        if (d >= LINE && later >= 0 && later < n)
+            for (IX j = 0; j < d; j += LINE) FETCH(x + later * d + j)
         if (inside) {
             LOOP
             for (IX j = 0; j < d; j++) y[i * d + j] = x[row * d + j];

@@ -66,7 +66,7 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     const int segment = (int)(id / blocks);
     const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
     for (IX k = block * per; k < min(block * per + per, count); k++) {
-        MAP_T tile[TILE], lanes[16];
+        MAP_T tile[TILE] __attribute__((aligned(64))), lanes[16];
         MAP_T best = INIT;
         EXTRA_T extra = EXTRA_0;
         EXTRA_T extras[16];
@@ -78,7 +78,7 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
             MAP_ROW(k, row)
             for (IX at = first; at < last; at += TILE) {
                 const int n = (int)min((IX)TILE, last - at);
-                LOOP
+                LOOP_ROW
                 for (int l = 0; l < n; l++) {
                     MAP_VALUES(at + l)
                     tile[l] = MAP_RESULT;
@@ -88,12 +88,12 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 #else
                 const int padded = (n + 15) & ~15;
                 for (int l = n; l < padded; l++) tile[l] = INIT;
-                MAP_T16 part = vload16(0, tile);
+                MAP_T16 part = *(MAP_T16 *)tile;
                 for (int l = 16; l < padded; l += 16) {
-                    const MAP_T16 x = vload16(0, tile + l);
+                    const MAP_T16 x = *(MAP_T16 *)(tile + l);
                     part = FOLD_V(part, x);
                 }
-                vstore16(part, 0, tile);
+                *(MAP_T16 *)tile = part;
                 LOOP
                 for (int l = 0; l < 16; l++) STEP(lanes[l], extras[l], tile[l], 0)
 #endif
@@ -166,7 +166,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_P
 #else /* the innermost dimension is kept */
 
 #ifdef CPU_SHAPE
-/* A work-item: at most `per` <= TILE columns of one kept row, one segment of the reduced rows. */
+/* A work-item: at most `per` <= TILE columns of one kept row, one segment of the reduced rows. Sums of FEW rows are
+ * short; those of all may be long. */
+#define FEW 16
 __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 {
     MAP_POINTERS
@@ -180,6 +182,22 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     EXTRA_T extra[TILE];
     for (int l = 0; l < n; l++) extra[l] = EXTRA_0;
     for (int l = 0; l < n; l++) best[l] = INIT;
+#ifdef IS_SUM
+    for (IX top = begin; top < end; top += FEW) {
+        MAP_T few[TILE];
+        for (int l = 0; l < n; l++) few[l] = 0;
+        for (IX row = top; row < min(top + FEW, end); row++) {
+            MAP_ROW(k, row)
+            LOOP_ROW
+            for (int l = 0; l < n; l++) {
+                MAP_VALUES(at + l)
+                few[l] += MAP_RESULT;
+            }
+        }
+        LOOP
+        for (int l = 0; l < n; l++) STEP(best[l], extra[l], few[l], 0)
+    }
+#else
     for (IX row = begin; row < end; row++) {
         MAP_ROW(k, row)
         LOOP
@@ -188,6 +206,7 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
             STEP(best[l], extra[l], MAP_RESULT, (int)row)
         }
     }
+#endif
     for (int l = 0; l < n; l++) WRITE(k * MAP_N + at + l, best[l], extra[l]);
 }
 #else

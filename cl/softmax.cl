@@ -40,10 +40,10 @@ static V row_max(__global const X_T *x, IX n)
     return best;
 }
 
-/* A tile's sums are short; those of all tiles may be long. */
-static V row_sum(__global const X_T *x, IX n, V biggest)
+/* A tile's sums are short; those of all tiles may be long. Leaves the powers of the last tile in it. */
+static V row_sum(V *tile, __global const X_T *x, IX n, V biggest)
 {
-    V tile[TILE], sum[16] = {0}, lost[16] = {0};
+    V sum[16] = {0}, lost[16] = {0}, part[16] __attribute__((aligned(64)));
     for (IX at = 0; at < n; at += TILE) {
         V16 lanes = (V16)(0);
         const int count = (int)min((IX)TILE, n - at), padded = (count + 15) & ~15;
@@ -52,11 +52,11 @@ static V row_sum(__global const X_T *x, IX n, V biggest)
         for (int b = 0; b < padded; b += 16) {
             LOOP_ROW
             for (int l = 0; l < 16; l++) tile[b + l] = EXP(tile[b + l] - biggest);
-            lanes += vload16(0, tile + b);
+            lanes += *(V16 *)(tile + b);
         }
-        vstore16(lanes, 0, tile);
+        *(V16 *)part = lanes;
         LOOP
-        for (int l = 0; l < 16; l++) COMPENSATED_ADD(V, sum[l], lost[l], tile[l])
+        for (int l = 0; l < 16; l++) COMPENSATED_ADD(V, sum[l], lost[l], part[l])
     }
     for (int half_way = 8; half_way; half_way /= 2)
         for (int l = 0; l < half_way; l++) sum[l] += sum[l + half_way];
@@ -69,7 +69,15 @@ __kernel ONE_ITEM void tn_softmax(PARAMS)
     for (IX row = begin; row < end; row++) {
         __global const X_T *x = x_buffer + x_offset + row * n;
         __global Y_T *y = y_buffer + y_offset + row * n;
-        const V biggest = row_max(x, n), sum = row_sum(x, n, biggest), scale = SCALE(sum);
+        V tile[TILE] __attribute__((aligned(64)));
+        const V biggest = row_max(x, n), sum = row_sum(tile, x, n, biggest), scale = SCALE(sum);
+#ifndef IS_LOG
+        if (n <= TILE) {
+            LOOP_ROW
+            for (int j = 0; j < (int)n; j++) STORE_Y(y, j, tile[j] * scale);
+            continue;
+        }
+#endif
         LOOP_ROW
         for (IX j = 0; j < n; j++) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
     }

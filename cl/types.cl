@@ -11,6 +11,12 @@
 #define LOOP_BY(n)
 #endif
 #define LOOP_ROW LOOP_BY(NATIVE)
+/* Asks for the line of the cache at p, which may lie beyond a buffer. Processors' drivers ignore prefetch(). */
+#if defined(__clang__) && !defined(__SPIR__) && defined(CPU_SHAPE)
+#define FETCH(p) { __builtin_prefetch(p); }
+#else
+#define FETCH(p) {}
+#endif
 #define ONE_ITEM __attribute__((reqd_work_group_size(1, 1, 1)))
 
 #define LOAD_f32(p, i) ((p)[i])

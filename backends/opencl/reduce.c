@@ -56,6 +56,7 @@ typedef struct plan {
 } plan;
 
 #define TILE  256 /* columns that a work-item can take, as in cl/reduce.cl */
+#define LONG  64  /* rows of a segment at least */
 #define GROUP 128 /* work-items that fold a row on a GPU */
 
 static size_t group_size(const tn_context *context)
@@ -91,9 +92,10 @@ static void plan_columns(const tn_context *context, plan *p)
     int64_t items = context->cpu_shape ? ocl_max(1, ocl_min(4 * (int64_t)context->units, work / least(context, 8192)))
                                        : 256 * (int64_t)context->units;
     int64_t blocks = kept ? ocl_ceil(items, kept) : 1;
+    if (context->cpu_shape && rows >= LONG * items) blocks = 1; /* rather segments: memory is read in order */
     p->per = ocl_max(16, ocl_min(TILE, ocl_ceil(ocl_ceil(p->inner, blocks), 16) * 16));
     int64_t parallel = context->cpu_shape ? ocl_max(1, kept * ocl_ceil(p->inner, p->per)) : ocl_max(1, p->count);
-    int64_t least = context->cpu_shape ? 64 : 32;
+    int64_t least = context->cpu_shape ? LONG : 32;
     if (parallel < items && rows >= 2 * least) p->segments = ocl_min(ocl_ceil(items, parallel), rows / least);
     p->length = ocl_max(1, ocl_ceil(rows, p->segments));
     p->segments = ocl_max(1, ocl_ceil(rows, p->length));

@@ -363,6 +363,24 @@ static void write_body(ocl_text *text, const ocl_space *space, const tn_mapping 
               types[tn_mapping_dtype(mapping, map->out[0])].value);
 }
 
+/* What is read from memory that neighbouring rows don't share. */
+static void write_fetch(ocl_text *text, const ocl_space *space)
+{
+    int any = 0;
+    ocl_textf(text, "#define MAP_FETCH(j) {");
+    for (uint32_t i = space->first; i < space->n_in; i++) {
+        const ocl_operand *o = &space->in[i];
+        int apart = o->dense;
+        for (int d = 0; d < space->rank - 1; d++) apart |= o->stride[d] != 0;
+        if (!apart || (!o->dense && o->stride[space->rank - 1] != 1)) continue;
+        ocl_textf(text, has_pointer(space, i) ? " FETCH(p%d" : " FETCH(y%d",
+                  has_pointer(space, i) ? (int)i : o->shares);
+        ocl_textf(text, o->dense ? " + lin + (j));" : " + b%u + (j));", i);
+        any = 1;
+    }
+    ocl_textf(text, " }\n%s", any ? "#define MAP_FETCHES 1\n" : "");
+}
+
 static int uses(const tn_map_attrs *map, int random)
 {
     for (uint32_t i = 0; i < map->n_instr; i++)
@@ -384,4 +402,5 @@ void ocl_source_map(ocl_text *text, ocl_args *args, tn_context *context, const o
     write_pointers(text, space);
     write_row_start(text, space);
     write_body(text, space, mapping);
+    write_fetch(text, space);
 }
