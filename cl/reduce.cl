@@ -57,7 +57,10 @@ static void partial_or_result(__global int *out, __global MAP_T *partial, __glob
 #ifdef ROWS_REDUCED
 
 #ifdef CPU_SHAPE
-/* A work-item: `per` neighbouring outputs, one segment. */
+/* A work-item: `per` neighbouring outputs, one segment. What lies AHEAD is fetched, for processors that fetch by
+ * themselves stop where a row or a page ends. */
+#define LINE  16
+#define AHEAD 1024
 __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 {
     MAP_POINTERS
@@ -65,6 +68,7 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
     const IX blocks = (count + per - 1) / per, id = (IX)get_global_id(0), block = id % blocks;
     const int segment = (int)(id / blocks);
     const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
+    const IX ahead = max((IX)1, (IX)AHEAD / max((IX)1, (IX)MAP_N));
     for (IX k = block * per; k < min(block * per + per, count); k++) {
         MAP_T tile[TILE] __attribute__((aligned(64))), lanes[16];
         MAP_T best = INIT;
@@ -78,6 +82,12 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
             MAP_ROW(k, row)
             for (IX at = first; at < last; at += TILE) {
                 const int n = (int)min((IX)TILE, last - at);
+#ifdef MAP_FETCHES
+                if (row + ahead < (IX)MAP_R) {
+                    MAP_ROW(k, row + ahead)
+                    for (int l = 0; l < n; l += LINE) MAP_FETCH(at + l)
+                }
+#endif
                 LOOP_ROW
                 for (int l = 0; l < n; l++) {
                     MAP_VALUES(at + l)
