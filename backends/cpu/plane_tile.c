@@ -59,7 +59,8 @@ ROWS(float, plane_f32) ROWS(double, plane_f64)
     static void plane##_sum(const cpu_plane *o, const void *weight, void *to)                                          \
     {                                                                                                                  \
         const T *x = o->from, *w = weight;                                                                             \
-        for (int64_t i = 0; i < o->n; i += BESIDE * W_##V) {                                                           \
+        int64_t i = 0;                                                                                                 \
+        for (; i + (BESIDE - 1) * W_##V < o->n; i += BESIDE * W_##V) {                                                 \
             V acc[BESIDE];                                                                                             \
             UNROLL for (int v = 0; v < BESIDE; v++) acc[v] = (V){0};                                                   \
             NEAR(V, o, 0, 0)                                                                                           \
@@ -70,6 +71,11 @@ ROWS(float, plane_f32) ROWS(double, plane_f64)
                 UNROLL for (int v = 0; v < BESIDE; v++) acc[v] += wv * *(const VU *)(at + v * W_##V);                  \
             }                                                                                                          \
             UNROLL for (int v = 0; v < BESIDE; v++) * (VU *)((T *)to + i + v * W_##V) = acc[v];                        \
+        }                                                                                                              \
+        for (; i < o->n; i += W_##V) {                                                                                 \
+            V acc = (V){0};                                                                                            \
+            for (int64_t t = 0; t < o->taps; t++) acc += w[t] * *(const VU *)(x + o->off[t] + i);                      \
+            *(VU *)((T *)to + i) = acc;                                                                                \
         }                                                                                                              \
     }                                                                                                                  \
     static void plane##_dot(const cpu_plane *o, const void *by, double *sum)                                           \
