@@ -3,14 +3,18 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import c
-from ._build import NAMES
+from ._build import NAMES, dtype as dtype_of
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, ShapeError, UnsupportedError
 from .layers import Layer
+from .memory import memory_of
 from .tensor import Graph, Tensor
+
+KEPT = 8  # programs of a network, each for other shapes
 
 
 class Port(NamedTuple):
@@ -33,6 +37,9 @@ class OnnxNetwork(Layer):
         check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
         self._handle = Handle(made.value, lib.tn_onnx_free)
         self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
+        self._lock, self._device = threading.RLock(), None
+        self._state: Any = None
+        self._kept: Dict[Any, Any] = {}  # programs by the shapes of inputs, the latest last
 
     def _ports(self, at: Any) -> List[Port]:
         found: List[Port] = []
@@ -109,6 +116,41 @@ class OnnxNetwork(Layer):
         for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
             graph.output(y, port.name)
         return graph.compile(device, **(options or {}))
+
+    # ---- on arrays of any shape ----
+
+    def run(self, *x: Any, device: Any = "auto", **named: Any) -> Dict[str, Any]:
+        """The outputs by name, for arrays in the order of the inputs or by their names. For shapes that are new a
+        program is compiled; the latest eight are kept, so that batches of different sizes may come by turns. All share
+        one copy of the weights on the device; a change of the device begins anew."""
+        names = [p.name for p in self.inputs]
+        if len(x) > len(names):
+            raise InvalidError(f"{len(x)} arrays for a network of {len(names)} inputs")
+        given = {**dict(zip(names, x)), **named}
+        if len(given) != len(x) + len(named) or set(given) != set(names):
+            raise InvalidError(f"the network wants an array for each of {', '.join(names)}")
+        memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype)) for p in self.inputs}
+        made: Dict[str, Any] = self._program_for(device, tuple(tuple(memory[n].shape) for n in names))(**given)
+        return made
+
+    def _program_for(self, device: Any, shapes: Tuple[Tuple[int, ...], ...]) -> Any:
+        from .program import State
+        with self._lock:
+            if self._state is None or self._device != device:
+                self._state, self._device, self._kept = State(device), device, {}
+            program = self._kept.pop(shapes, None) or self._compile_for(shapes)
+            self._kept[shapes] = program
+            if len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return program
+
+    def _compile_for(self, shapes: Sequence[Tuple[int, ...]]) -> Any:
+        graph = Graph()
+        made = self._apply([graph.input(p.name, shape, p.dtype) for p, shape in zip(self.inputs, shapes)], True)
+        for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
+            graph.output(y, port.name)
+        self.first_values(self._state)
+        return graph.compile(self._state)
 
     @staticmethod
     def _shape(port: Port, given: Any) -> Any:

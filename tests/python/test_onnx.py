@@ -108,6 +108,31 @@ class Files(Base):
         self.close_to(program(x=ROWS)["y"].tolist(), [forward(r) for r in ROWS])
         self.assertEqual(program.state.names(), [])
 
+    def test_one_is_run_on_batches_of_different_sizes_by_turns(self):
+        data, forward = two_layers()
+        network = self.network(data)
+        programs = set()
+        for _ in range(3):
+            for rows in (ROWS, ROWS[:1], ROWS[:2]):
+                self.close_to(network.run(rows, device="cpu")["y"].tolist(), [forward(r) for r in rows])
+                self.close_to(network.run(x=rows, device="cpu")["y"].tolist(), [forward(r) for r in rows])
+                programs.update(map(id, network._kept.values()))
+        self.assertEqual(len(programs), 3)
+        self.assertEqual(set(network._state.names()), {"W", "b", "V"})
+        for n in range(1, 12):
+            network.run(ROWS[:1] * n, device="cpu")
+        self.assertEqual(len(network._kept), tenon.onnx.KEPT)
+        self.close_to(network.run(ROWS, device="reference")["y"].tolist(), [forward(r) for r in ROWS])
+        for wrong in ({"z": ROWS}, {}, {"x": ROWS, "z": ROWS}):
+            with self.assertRaises(tenon.InvalidError):
+                network.run(**wrong)
+        with self.assertRaises(tenon.InvalidError):
+            network.run(ROWS, ROWS)
+        with self.assertRaises(tenon.InvalidError):
+            network.run(ROWS, x=ROWS)
+        with self.assertRaises(tenon.TenonError):
+            network.run([[1.0, 2.0]], device="cpu")
+
     def test_one_is_a_layer_and_trained(self):
         data, forward = two_layers()
         network = self.network(data)
