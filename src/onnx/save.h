@@ -98,6 +98,10 @@ const char *export_initializer(export_saver *s, const tn_tensor *variable);
 /* Data of x's type and shape as one, which stays where it is. */
 const char *export_data(export_saver *s, const tn_tensor *x, const char *name, const void *data);
 
+/* The same of another shape, under that name or one made of it. */
+const char *export_tensor(export_saver *s, const char *name, int32_t dtype, const int64_t dim[], size_t rank,
+                          void *data, size_t bytes);
+
 /* x as another type of ONNX, by a node. */
 const char *export_as(export_saver *s, const char *x, int64_t type);
 int64_t export_type_of(int32_t dtype);
@@ -138,6 +142,8 @@ void export_count(export_saver *s);
 void export_make_plan(export_saver *s, tn_tensor *y, export_plan *plan);
 /* Several operators that are one in ONNX; returns 0 if y ends none. */
 int export_find_pattern(export_saver *s, tn_tensor *y, export_plan *plan);
+/* One of them, in save_recurrent.c: the steps of a recurrent layer. */
+int export_find_recurrent(export_saver *s, tn_tensor *y, export_plan *plan);
 
 /* Attributes by their rows: element i, and a real number. */
 int64_t export_whole(const tn_tensor *y, const char *field, uint32_t i);

@@ -296,10 +296,16 @@ static size_t bytes_of(const tn_tensor *x)
     return (size_t)tn_shape_count(&x->type.shape) * tn_dtype_size(x->type.dtype);
 }
 
+const char *export_tensor(export_saver *s, const char *name, int32_t dtype, const int64_t dim[], size_t rank,
+                          void *data, size_t bytes)
+{
+    return add_tensor(s, unique(s, &s->names, name), export_type_of(dtype), dim, rank, data, bytes);
+}
+
 const char *export_data(export_saver *s, const tn_tensor *x, const char *name, const void *data)
 {
-    return add_tensor(s, unique(s, &s->names, name), export_type_of(x->type.dtype), x->type.shape.dim,
-                      (size_t)x->type.shape.rank, (void *)(uintptr_t)data, bytes_of(x));
+    return export_tensor(s, name, x->type.dtype, x->type.shape.dim, (size_t)x->type.shape.rank, (void *)(uintptr_t)data,
+                         bytes_of(x));
 }
 
 const char *export_initializer(export_saver *s, const tn_tensor *x)

@@ -156,11 +156,8 @@ int export_find_pattern(export_saver *s, tn_tensor *y, export_plan *plan)
     const struct {
         const tn_op_def *op;
         int (*find)(export_saver *s, tn_tensor *y, export_plan *plan);
-    } patterns[] = {{tn_row_add, find_gemm},
-                    {tn_row_add, find_biased},
-                    {tn_row_add, find_batch_norm},
-                    {tn_row_add, find_layer_norm},
-                    {tn_row_mul, find_mean}};
+    } patterns[] = {{tn_row_add, find_gemm},       {tn_row_add, find_biased}, {tn_row_add, find_batch_norm},
+                    {tn_row_add, find_layer_norm}, {tn_row_mul, find_mean},   {&tn_op_concat, export_find_recurrent}};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
         if (patterns[i].op == y->op && patterns[i].find(s, y, plan)) return 1;
     return 0;

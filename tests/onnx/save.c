@@ -19,12 +19,13 @@ static tn_onnx_save_options usual(tn_graph *other)
 
 /* ---- there and back ---- */
 
-/* The file's network for SAVE_BATCH samples, run on them. */
-static void run_file(fixture *f, const save_net *net, const void *x, size_t bytes, float **y, size_t *count)
+/* The file's network for so many samples, run on them. */
+static void run_rows(fixture *f, const save_net *net, int64_t rows, const void *x, size_t bytes, float **y,
+                     size_t *count)
 {
     tn_onnx *model = NULL;
     tn_graph *graph = tn_graph_new();
-    tn_onnx_given given = {.name = "x", .shape = {net->sample.rank + 1, {SAVE_BATCH}}};
+    tn_onnx_given given = {.name = "x", .shape = {net->sample.rank + 1, {rows}}};
     memcpy(&given.shape.dim[1], net->sample.dim, sizeof *net->sample.dim * (size_t)net->sample.rank);
     ok(tn_onnx_load(path, &model));
     ok(tn_onnx_build(model, graph, &given, 1, NULL));
@@ -34,6 +35,11 @@ static void run_file(fixture *f, const save_net *net, const void *x, size_t byte
     free(whole);
     tn_graph_free(graph);
     tn_onnx_free(model);
+}
+
+static void run_file(fixture *f, const save_net *net, const void *x, size_t bytes, float **y, size_t *count)
+{
+    run_rows(f, net, SAVE_BATCH, x, bytes, y, count);
 }
 
 static void a_network_comes_back(const save_net *net)
@@ -119,6 +125,68 @@ static tn_graph *doubled(void)
     tn_output(tn_add(x, x), "y");
     return graph;
 }
+
+/* ---- recurrent layers ---- */
+
+static tn_graph *recurrent_graph(int32_t kind, int has_lengths)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(2, 4, 3)), *half = tn_full(g, TN_F32, TN_SHAPE(2, 5), 0.5);
+    tn_recurrent_state state[4] = {
+        {half, kind == TN_LSTM ? half : NULL}}; /* of the first; the others begin with zeros */
+    const int32_t length[2] = {4, 2};
+    tn_tensor *lengths = has_lengths ? tn_constant(g, TN_I32, TN_SHAPE(2), length) : NULL;
+    x = tn_recurrent(x, "r", state, .kind = kind, .units = 5, .layers = 2, .bidirectional = 1, .lengths = lengths);
+    tn_output(x, "y");
+    return g;
+}
+
+/* Nodes of that operator in the file: its field, length and name. */
+static int nodes_in_file(const char *op)
+{
+    static char bytes[1 << 20];
+    char field[16];
+    int count = 0;
+    FILE *file = fopen(path, "rb");
+    const size_t length = fread(bytes, 1, sizeof bytes, file), n = strlen(op) + 2;
+    fclose(file);
+    snprintf(field, sizeof field, "\x22%c%s", (char)strlen(op), op);
+    for (size_t i = 0; i + n <= length; i++) count += !memcmp(bytes + i, field, n);
+    return count;
+}
+
+static void expect_recurrent(int32_t kind, const char *op, int has_lengths)
+{
+    const save_net net = {"recurrent", "", TN_SHAPE(4, 3), TN_F32, 0, 0};
+    fixture f = use_device("reference", 5);
+    tn_graph *g = recurrent_graph(kind, has_lengths);
+    size_t count = 0, again = 0;
+    float x[24], *y = NULL, *back = NULL;
+    for (int i = 0; i < 24; i++) x[i] = (float)(i * 37 % 19) / 9 - 1;
+    ok(save_run(g, f.state, x, sizeof x, &y, &count));
+    ok(tn_onnx_save(g, f.state, path, NULL));
+    assert_int_equal(nodes_in_file(op), has_lengths ? 0 : 4);
+    run_rows(&f, &net, 2, x, sizeof x, &back, &again);
+    assert_int_equal(again, count);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(back[i] - y[i]) <= 1e-5f)) fail_msg("%s: output %zu is %.9g, and was %.9g", op, i, back[i], y[i]);
+    free(y), free(back);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+static void a_recurrent_layer_is_one_node_a_direction(void **state)
+{
+    (void)state;
+    for (int has_lengths = 0; has_lengths < 2; has_lengths++) {
+        expect_recurrent(TN_RNN, "RNN", has_lengths);
+        expect_recurrent(TN_LSTM, "LSTM", has_lengths);
+        expect_recurrent(TN_GRU, "GRU", has_lengths);
+        expect_recurrent(TN_GRU_BEFORE, "GRU", has_lengths);
+    }
+}
+
+/* ---- refusals ---- */
 
 static void refused(tn_graph *graph, const tn_onnx_save_options *options, const char *where, tn_status want,
                     const char *says)
@@ -221,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(networks_come_back_as_they_were),
         cmocka_unit_test(each_operator_is_saved_or_refused_by_name),
+        cmocka_unit_test(a_recurrent_layer_is_one_node_a_direction),
         cmocka_unit_test(what_onnx_lacks_is_named_with_its_node),
         cmocka_unit_test(a_graph_that_trains_is_refused),
         cmocka_unit_test(graphs_that_differ_in_more_than_the_batch_are_refused),
