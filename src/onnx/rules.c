@@ -103,6 +103,11 @@ static void compare(onnx_node *n, tn_tensor *(*function)(tn_tensor *a, tn_tensor
     if (a && b) onnx_out_as(n, 0, function(a, b), ONNX_BOOL);
 }
 
+static tn_tensor *onnx_relu(tn_tensor *x)
+{
+    return tn_dtype_of(x) == TN_I32 ? tn_max(x, tn_number(x, 0)) : tn_relu(x);
+}
+
 #define RULE(name, since, operands, rule)
 #define UNARY(name, since, function)                                                                                   \
     static void row_##name(onnx_node *n)                                                                               \

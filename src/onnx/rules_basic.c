@@ -38,6 +38,23 @@ void onnx_rule_cast_like(onnx_node *n)
     cast_to(n, onnx_type(n, 1));
 }
 
+/* Whole numbers of as many bits: a sign or none. */
+void onnx_rule_bit_cast(onnx_node *n)
+{
+    double least[2], most[2];
+    tn_tensor *x = onnx_in(n, 0);
+    const int32_t from = onnx_type(n, 0), to = (int32_t)onnx_int(n, "to", 0);
+    if (!x) return;
+    if (!onnx_is_whole(from) || !onnx_is_whole(to)) {
+        onnx_cannot(n, "from %s to %s", onnx_type_name(from), onnx_type_name(to));
+        return;
+    }
+    onnx_range(from == ONNX_BOOL ? ONNX_UINT8 : from, &least[0], &most[0]);
+    onnx_range(to, &least[1], &most[1]);
+    if (most[0] - least[0] != most[1] - least[1]) onnx_cannot(n, "to %s, of another size", onnx_type_name(to));
+    onnx_out_as(n, 0, onnx_wrapped(x, to), to);
+}
+
 /* ---- activations ---- */
 
 static void with_slope(onnx_node *n, tn_tensor *(*function)(tn_tensor *a, tn_tensor *b), double slope)

@@ -60,10 +60,8 @@ void onnx_rule_dynamic_quantize_linear(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
     if (!x) return;
-    tn_tensor *nothing = tn_number(x, 0);
-    tn_tensor *least = tn_min(tn_amin(x, TN_ALL, 0), nothing), *most = tn_max(tn_amax(x, TN_ALL, 0), nothing);
-    tn_tensor *scale = tn_div(tn_sub(most, least), tn_number(x, 255));
-    tn_tensor *zero = tn_cast(tn_clamp(tn_round(tn_div(tn_neg(least), scale)), 0, 255), TN_I32);
+    tn_tensor *zero = NULL, *scale = tn_quantize_range(x, 0, 255, &zero);
+    if (!zero) return;
     onnx_out_as(n, 0, quantised(x, scale, zero, ONNX_UINT8), ONNX_UINT8);
     onnx_out_as(n, 1, scale, ONNX_FLOAT);
     onnx_out_as(n, 2, zero, ONNX_UINT8);

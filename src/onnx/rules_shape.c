@@ -243,17 +243,31 @@ static tn_tensor *piece(tn_tensor *x, int32_t axis, int64_t start, int64_t count
 }
 
 /* Padding that is more than there is to mirror is done in several goes, each of which doubles what is there. */
-static tn_tensor *pad_mirrored(tn_tensor *x, int32_t axis, int64_t before, int64_t after, int wraps)
+static tn_tensor *pad_mirrored(tn_tensor *x, int32_t axis, int64_t before, int64_t after)
 {
     while (before || after) {
-        int64_t most = onnx_dim(x, axis) - !wraps;
-        int64_t a = before < most ? before : most, b = after < most ? after : most;
+        int64_t most = onnx_dim(x, axis) - 1, a = before < most ? before : most, b = after < most ? after : most;
         if (most <= 0) return x;
-        x = wraps ? tn_pad_wrap(x, axis, a, b) : tn_pad_reflect(x, axis, a, b);
+        x = tn_pad_reflect(x, axis, a, b);
         before -= a, after -= b;
         if (tn_graph_status(tn_graph_of(x))) return x;
     }
     return x;
+}
+
+/* Again and again from the beginning. */
+static tn_tensor *pad_wrapped(onnx_node *n, tn_tensor *x, int32_t axis, int64_t before, int64_t after)
+{
+    enum { MOST = 1 << 24 };
+    const int64_t size = onnx_dim(x, axis);
+    if (before <= size && after <= size) return tn_pad_wrap(x, axis, before, after);
+    if (!size || size > MOST || before > MOST || after > MOST)
+        onnx_cannot(n, "%lld elements padded by %lld and %lld", (long long)size, (long long)before, (long long)after);
+    if (n->failed) return x;
+    const int64_t count = size + before + after;
+    int64_t *place = tn_region_alloc(&n->build->region, (size_t)count * sizeof *place);
+    for (int64_t i = 0; place && i < count; i++) place[i] = ((i - before) % size + size) % size;
+    return place ? tn_index_select(x, axis, onnx_constant_ints(n, place, TN_SHAPE(count))) : x;
 }
 
 static tn_tensor *pad_axis(onnx_node *n, tn_tensor *x, int32_t axis, int64_t before, int64_t after, tn_tensor *value)
@@ -264,8 +278,8 @@ static tn_tensor *pad_axis(onnx_node *n, tn_tensor *x, int32_t axis, int64_t bef
     if (cut_front || cut_end) x = piece(x, axis, cut_front, onnx_dim(x, axis) - cut_front - cut_end);
     if (!before && !after) return x;
     if (onnx_text_is(n, "mode", "constant", "edge")) return tn_pad_edge(x, axis, before, after);
-    if (onnx_text_is(n, "mode", "constant", "reflect")) return pad_mirrored(x, axis, before, after, 0);
-    if (onnx_text_is(n, "mode", "constant", "wrap")) return pad_mirrored(x, axis, before, after, 1);
+    if (onnx_text_is(n, "mode", "constant", "reflect")) return pad_mirrored(x, axis, before, after);
+    if (onnx_text_is(n, "mode", "constant", "wrap")) return pad_wrapped(n, x, axis, before, after);
     return pad_value(x, axis, before, after, value);
 }
 

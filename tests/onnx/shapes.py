@@ -268,7 +268,7 @@ def top(c):
 def chosen(c):
     shape = c.shape(1)
     x = (
-        c.array(shape, c.pick("f4", "i4"), -2, 3)
+        c.array(shape, c.pick("f4", "i8"), -2, 3)
         if c.operator == "Unique"
         else c.array(shape, c.pick("i4", "?", "f4"), 0, 2)
     )
