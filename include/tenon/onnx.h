@@ -62,10 +62,10 @@ typedef struct tn_onnx_given {
 typedef struct tn_onnx_options {
     uint32_t
         trainable; /* weights, f32, are parameters of their names, and running statistics variables; else constants */
-    uint32_t training; /* dropout drops, and batch normalisation goes by the batch */
-    uint32_t bare;     /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
-    uint32_t reserved;
-    int64_t outputs; /* the last layer has so many outputs and begins anew; 0: as in the file */
+    uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
+    uint32_t bare;      /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
+    uint32_t sync_norm; /* in training, batch normalisation is over all shards of a batch (tn_across) */
+    int64_t outputs;    /* the last layer has so many outputs and begins anew; 0: as in the file */
     uint64_t spare[2];
 } tn_onnx_options;
 

@@ -1094,13 +1094,14 @@ class tn_onnx_options(Structure):
     trainable: weights, f32, are parameters of their names, and running statistics variables; else constants
     training: dropout drops, and batch normalisation goes by the batch
     bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
+    sync_norm: in training, batch normalisation is over all shards of a batch (tn_across)
     outputs: the last layer has so many outputs and begins anew; 0: as in the file"""
 
     _fields_ = [
         ("trainable", c_uint32),
         ("training", c_uint32),
         ("bare", c_uint32),
-        ("reserved", c_uint32),
+        ("sync_norm", c_uint32),
         ("outputs", c_int64),
         ("spare", c_uint64 * 2),
     ]

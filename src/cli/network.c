@@ -142,8 +142,11 @@ static tn_tensor *without_ones(tn_tensor *y)
 tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
 {
     tn_graph *graph = tn_graph_of(x);
-    const tn_onnx_options how = {
-        .trainable = 1, .training = (uint32_t)training, .bare = (uint32_t)model->bare, .outputs = model->head};
+    const tn_onnx_options how = {.trainable = 1,
+                                 .training = (uint32_t)training,
+                                 .bare = (uint32_t)model->bare,
+                                 .sync_norm = (uint32_t)model->sync_norm,
+                                 .outputs = model->head};
     tn_onnx_port port;
     tn_tensor *y = NULL;
     (void)tn_onnx_input_at(model->onnx, 0, &port);

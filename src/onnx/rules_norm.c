@@ -107,28 +107,46 @@ static tn_tensor *by_channel(tn_tensor *x, int32_t rank)
     return tn_reshape(x, to);
 }
 
-/* Running statistics move towards those of the batch: by what is left of the momentum. The variance is that of all
- * samples of which these are some, as PyTorch has it; the operator's own output, which few use, is of these alone. */
-static void follow(tn_tensor *running, tn_tensor *now, double momentum, double factor)
+/* Running statistics move towards those of the batch, of each use of a layer in turn: by what is left of the momentum.
+ */
+static void follow(tn_tensor *running, tn_tensor *now, double momentum)
 {
-    tn_tensor *old = times(running, momentum), *step = times(now, factor * (1 - momentum));
-    tn_assign(running, tn_add(old, tn_reshape(step, tn_shape_of(running))));
+    tn_tensor *old = times(tn_assigned(running), momentum), *step = times(now, 1 - momentum);
+    tn_assign_again(running, tn_add(old, tn_reshape(step, tn_shape_of(running))));
+}
+
+/* A mean over what this graph has of the batch, or over all shards. */
+static tn_tensor *over_batch(const onnx_node *n, tn_tensor *mean)
+{
+    return n->build->options.sync_norm ? tn_across(tn_mul(mean, tn_batch_share(mean))) : mean;
+}
+
+/* The variance of all samples of which these are some, as PyTorch has it, by that of these alone: n / (n - 1) of it. */
+static tn_tensor *unbiased(const onnx_node *n, const tn_tensor *x, tn_tensor *variance)
+{
+    const tn_shape shape = tn_shape_of(x);
+    const double each = shape.dim[1] ? (double)(tn_shape_count(&shape) / shape.dim[1]) : 0;
+    if (!n->build->options.sync_norm) return times(variance, each > 1 ? each / (each - 1) : 1);
+    tn_tensor *here = tn_number(variance, each);
+    return tn_mul(variance, tn_div(here, tn_sub(here, tn_batch_share(variance))));
 }
 
 static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4], double epsilon, double momentum)
 {
     tn_axes axes = {0};
+    const tn_onnx_options *options = &n->build->options;
     int32_t rank = tn_shape_of(x).rank;
     for (int32_t d = 0; d < rank; d++)
         if (d != 1) axes.axis[axes.count++] = d;
-    tn_tensor *y = tn_batch_normalize(x, by_channel(in[0], rank), by_channel(in[1], rank), axes, epsilon);
-    tn_tensor *mean = tn_mean(x, axes, 0), *variance = tn_variance(x, axes, 0, 0);
+    tn_tensor *y = (options->sync_norm ? tn_batch_normalize_across : tn_batch_normalize)(
+        x, by_channel(in[0], rank), by_channel(in[1], rank), axes, epsilon);
+    tn_tensor *mean = over_batch(n, tn_mean(x, axes, 1));
+    tn_tensor *variance = over_batch(n, tn_mean(tn_square(tn_sub(x, mean)), axes, 0));
+    mean = tn_reshape(mean, tn_shape_of(variance));
     onnx_out(n, 0, y);
-    if (n->build->options.training && tn_name_of(in[2]) && tn_name_of(in[3])) {
-        const tn_shape shape = tn_shape_of(x);
-        const double each = shape.dim[1] ? (double)(tn_shape_count(&shape) / shape.dim[1]) : 0;
-        follow(in[2], mean, momentum, 1);
-        follow(in[3], variance, momentum, each > 1 ? each / (each - 1) : 1);
+    if (options->training && tn_name_of(in[2]) && tn_name_of(in[3])) {
+        follow(in[2], mean, momentum);
+        follow(in[3], unbiased(n, x, variance), momentum);
     }
     onnx_out(n, 1, tn_add(times(in[2], momentum), times(mean, 1 - momentum)));
     onnx_out(n, 2, tn_add(times(in[3], momentum), times(variance, 1 - momentum)));

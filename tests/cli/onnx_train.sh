@@ -47,6 +47,12 @@ def write():
     cut = tensor("from", 7, [1], struct.pack("<q", 0)) + tensor("to", 7, [1], struct.pack("<q", 1))
     open("first.onnx", "wb").write(model(nodes, weights + shape + cut, 1, [INPUTS], CLASSES))
 
+    follow = [node("BatchNormalization", [i, "scale", "shift", "mean", "var"], [o]) for i, o in (("p", "n"), ("m", "o"))]
+    nodes = [body[0], follow[0], node("Relu", ["n"], ["m"]), follow[1], node("Gemm", ["o", "two.weight", "two.bias"], ["y"], flip)]
+    ends = [matrix(1, HIDDEN)[0] for _ in range(3)] + [[f32(random.uniform(0.5, 2)) for _ in range(HIDDEN)]]
+    weights += b"".join(floats(n, v) for n, v in zip(("scale", "shift", "mean", "var"), ends))
+    open("norm.onnx", "wb").write(model(nodes, weights, "N", [INPUTS], CLASSES))
+
 def forward():
     out = []
     for x, c in rows:
@@ -92,6 +98,10 @@ if sys.argv[1] == "step":
 if sys.argv[1] == "samples":
     head = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }" % (ROWS, INPUTS)).ljust(117) + "\n"
     open("x.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + b"".join(struct.pack("<4f", *x) for x, _ in rows))
+if sys.argv[1] == "near":
+    a, b = read(sys.argv[2]), read(sys.argv[3])
+    assert sorted(a) == sorted(b) and "var" in a, sorted(a)
+    sys.exit(any(abs(x - y) > 1e-5 * max(1, abs(x)) for name in a for x, y in zip(a[name][1], b[name][1])))
 if sys.argv[1] == "shape": sys.exit(read(sys.argv[2])[sys.argv[3]][0] != json.loads(sys.argv[4]))
 PY
 python3 nets.py write || fail "making the files"
@@ -118,6 +128,13 @@ of_table --net open.onnx --lr 0.5 --freeze one --weights frozen.safetensors 2>st
 python3 nets.py step frozen.safetensors 0.5 frozen || fail "frozen weights"
 of_table --net open.onnx --freeze 'three*' 2>stderr && fail "freezing what is not there"
 grep -q "no variable is called 'three\*'" stderr || fail "freeze: $(cat stderr)"
+
+# A layer of batch normalisation that is used twice; and over all shards of a batch, which is as without shards.
+of_table --net norm.onnx --lr 0.5 --weights whole.safetensors 2>stderr || fail "batch normalisation: $(cat stderr)"
+of_table --net norm.onnx --lr 0.5 --shards 5 --sync-norm --weights sync.safetensors 2>stderr || fail "sync: $(cat stderr)"
+of_table --net norm.onnx --lr 0.5 --shards 5 --weights each.safetensors 2>stderr || fail "shards: $(cat stderr)"
+python3 nets.py near whole.safetensors sync.safetensors || fail "batch normalisation over all shards"
+python3 nets.py near whole.safetensors each.safetensors && fail "batch normalisation over each shard"
 
 # What is saved needs no other file: it is measured, predicts, is converted, goes on, at any batch.
 of_table --net softmax.onnx --lr 1e-30 --save m.safetensors 2>stderr || fail "saving: $(cat stderr)"
