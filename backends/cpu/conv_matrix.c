@@ -145,12 +145,33 @@ int64_t cpu_conv_pixels_before(const conv_kernel *k, int64_t pair)
     return 2 * pair < k->groups_of_16 ? min_of(k->group[2 * pair].to, k->pixels) : k->pixels;
 }
 
+/* What the windows of pixels n0..n1 see of a picture: some of its rows, or, where it is laid as one row, some of its
+ * pixels. *skipped: elements before that. */
+static cpu_conv_picture part_of(const conv_kernel *k, int64_t n0, int64_t n1, int64_t *skipped)
+{
+    cpu_conv_picture o = k->picture;
+    const int64_t top = n0 / k->q * k->stride[0] - k->pad[0], first = top > 0 ? min_of(top, o.rows) : 0;
+    const int64_t end = (n1 - 1) / k->q * k->stride[0] - k->pad[0] + (k->r - 1) * k->dilation[0] + 1;
+    const int is_line = k->p == 1 && k->r * k->s == 1 && k->q == o.seen && o.first == 0;
+    *skipped = is_line ? n0 : first * o.columns;
+    if (is_line)
+        o.first = n0, o.columns = o.seen = n1 - n0;
+    else
+        o.first += first * o.wide, o.rows = end > first ? min_of(end, o.rows) - first : 0;
+    return o;
+}
+
 int cpu_conv_run_units(const cpu_conv_tail *tail, const char *picture, const char *packed, char *work, char *y,
                        int64_t begin, int64_t end)
 {
     const conv_kernel *k = tail->kernel;
     const int64_t panel = (cpu_conv_unit_weights(k) - CPU_ALIGN) / (round_up(k->k, k->units->wide) / k->units->wide);
-    const int32_t top = k->unit_conv->split(&k->picture, (const float *)(const void *)picture, work, k->window.part);
+    const int64_t n0 = cpu_conv_pixels_before(k, begin), n1 = cpu_conv_pixels_before(k, end);
+    if (n0 >= n1) return 1;
+    int64_t skipped = 0;
+    const cpu_conv_picture seen = part_of(k, n0, n1, &skipped);
+    const float *from = (const float *)(const void *)picture + skipped;
+    const int32_t top = k->unit_conv->split(&seen, from, work, k->window.part);
     if (!cpu_matrix_fits(top, *exponent_of(k, packed), k->taps)) return 0;
     for (int64_t j = 0; j < k->k; j += k->units->wide) {
         const int64_t filters = min_of(k->units->wide, k->k - j);

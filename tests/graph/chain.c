@@ -1,13 +1,13 @@
 /* chain.c: what follows a convolution in the same kernel, step by step, on each of the ways that cpu has to convolve:
- * channels by themselves, windows of one pixel, matrix units, tiles. Filters hand on a channel as it is, so that what
- * is expected is the steps alone; of numbers at random, and of infinities and NaN where nothing is added up. */
+ * channels by themselves, windows of one pixel, matrix units, tiles. Filters pick one pixel, so that what is expected
+ * is the steps alone; of numbers at random, and of infinities and NaN where nothing is added up. */
 #include "harness.h"
 
 #include <math.h>
 
 #include "program.h"
 
-enum { BATCH = 2, CHANNELS = 32, LARGEST = 19, OPERANDS = 6 };
+enum { BATCH = 2, CHANNELS = 64, LARGEST = 19, OPERANDS = 6 };
 
 /* What stands beside the result: three by channel, one by channel and picture, one by element. */
 enum { X, MEAN, SCALE, SHIFT, BOTH, BESIDE };
@@ -90,7 +90,7 @@ static float other_is(float y, const float o[OPERANDS])
 static const chain chains[] = {{normal, normal_is}, {residual, residual_is}, {clipped, clipped_is},
                                {leaky, leaky_is},   {gated, gated_is},       {other, other_is}};
 
-/* ---- convolutions that change nothing ---- */
+/* ---- convolutions that only move pixels ---- */
 
 typedef struct way {
     int64_t groups, window, channels, side;
@@ -98,6 +98,7 @@ typedef struct way {
 } way;
 
 static const way ways[] = {{CHANNELS, 1, CHANNELS, LARGEST, 1},
+                           {1, 1, CHANNELS, LARGEST, 0},
                            {CHANNELS, 1, CHANNELS, 16, 1},
                            {5, 3, 5, 7, 0},
                            {1, 1, 24, LARGEST, 0},
@@ -107,11 +108,12 @@ static const way ways[] = {{CHANNELS, 1, CHANNELS, LARGEST, 1},
                            {1, 3, 6, 16, 0},
                            {1, 3, 7, 9, 0}};
 
-/* Weight (channels, channels / groups, window, window) that picks the pixel in the middle of the filter's channel. */
+/* Weight (channels, channels / groups, window, window) that picks the last pixel that its window sees of the filter's
+ * channel. */
 static void fill_weight(const way *w, float *to)
 {
     const int64_t c = w->channels / w->groups, n = w->window * w->window;
-    for (int64_t i = 0; i < w->channels * c * n; i++) to[i] = i / n % c == i / n / c % c && i % n == n / 2;
+    for (int64_t i = 0; i < w->channels * c * n; i++) to[i] = i / n % c == i / n / c % c && i % n == n - 1;
 }
 
 static void fill(float *to, int64_t n, uint32_t *random)
@@ -134,6 +136,13 @@ static int64_t place(const way *w, int operand, int64_t i)
     const int64_t pixels = w->side * w->side;
     if (operand == X || operand == BESIDE) return i;
     return operand == BOTH ? i / pixels : i / pixels % w->channels;
+}
+
+/* That pixel, for element i of the result; 0 where it is padding. */
+static float picked(const way *w, const float *x, int64_t i)
+{
+    const int64_t on = w->window / 2, row = i / w->side % w->side + on, column = i % w->side + on;
+    return row < w->side && column < w->side ? x[i + on * w->side + on] : 0;
 }
 
 static void try_chain(const way *w, const chain *c)
@@ -167,7 +176,7 @@ static void try_chain(const way *w, const chain *c)
     for (int64_t i = 0; i < all; i++) {
         float at[OPERANDS];
         for (int k = 0; k < OPERANDS; k++) at[k] = in[k][place(w, k, i)];
-        const float right = c->right(at[X], at);
+        const float right = c->right(picked(w, in[X], i), at);
         if (!(isnan(right) ? isnan(y[i]) : y[i] == right || fabsf(y[i] - right) <= 2e-6F * (1 + fabsf(right))))
             fail_msg("chain %d of way %d: element %d is %g instead of %g", (int)(c - chains), (int)(w - ways), (int)i,
                      (double)y[i], (double)right);
