@@ -31,12 +31,21 @@ const char *onnx_domain(const char *domain)
     return !domain || !strcmp(domain, "ai.onnx") ? "" : domain;
 }
 
+static int64_t version_of(Onnx__OperatorSetIdProto *const set[], size_t count, const char *domain)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(onnx_domain(set[i]->domain), onnx_domain(domain))) return set[i]->version;
+    return 0;
+}
+
 int64_t onnx_opset(const tn_onnx *model, const char *domain)
 {
-    for (size_t i = 0; i < model->proto->n_opset_import; i++)
-        if (!strcmp(onnx_domain(model->proto->opset_import[i]->domain), onnx_domain(domain)))
-            return model->proto->opset_import[i]->version;
-    return 0;
+    int64_t version = version_of(model->proto->opset_import, model->proto->n_opset_import, domain);
+    for (size_t i = 0; !version && i < model->proto->n_functions; i++) {
+        const Onnx__FunctionProto *f = model->proto->functions[i];
+        version = version_of(f->opset_import, f->n_opset_import, domain);
+    }
+    return version;
 }
 
 static int is_function(const tn_onnx *model, const onnx_node_proto *node)

@@ -54,7 +54,7 @@ onnx_end onnx_find_end(const tn_onnx *model);
 /* The last layer's weight or bias with other outputs; returns 0 if it is another tensor. */
 int onnx_resized(const onnx_end *end, const onnx_proto *t, int64_t outputs, tn_shape *shape);
 
-/* The opset of a domain in the model or, for the body of a function, in its own list; 0: none. */
+/* The opset of a domain in the model or, if it names none, in one of its functions; 0: none. */
 int64_t onnx_opset(const tn_onnx *model, const char *domain);
 /* NULL and "" and "ai.onnx" are one. */
 const char *onnx_domain(const char *domain);

@@ -91,15 +91,27 @@ static void unary(onnx_node *n, tn_tensor *(*function)(tn_tensor *x))
     if (x) onnx_out(n, 0, onnx_wrapped(function(x), onnx_type(n, 0)));
 }
 
+/* Before opset 7 the second operand may stand for dimensions from an axis on; without one for the last, as later. */
+static tn_tensor *from_axis(onnx_node *n, tn_tensor *a, tn_tensor *b)
+{
+    if (n->opset > 6 || !a || !b) return b;
+    onnx_heeded(n, "broadcast");
+    if (!onnx_attr(n, "axis")) return b;
+    tn_shape from = tn_shape_of(b), to = {.rank = tn_shape_of(a).rank};
+    to.rank -= onnx_axis(n, onnx_int(n, "axis", 0), to.rank);
+    for (int32_t d = 0; d < to.rank; d++) to.dim[d] = d < from.rank ? from.dim[d] : 1;
+    return n->failed ? NULL : tn_reshape(b, to);
+}
+
 static void binary(onnx_node *n, tn_tensor *(*function)(tn_tensor *a, tn_tensor *b))
 {
-    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    tn_tensor *a = onnx_in(n, 0), *b = from_axis(n, a, onnx_in(n, 1));
     if (a && b) onnx_out(n, 0, onnx_wrapped(function(a, b), onnx_type(n, 0)));
 }
 
 static void compare(onnx_node *n, tn_tensor *(*function)(tn_tensor *a, tn_tensor *b))
 {
-    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1);
+    tn_tensor *a = onnx_in(n, 0), *b = from_axis(n, a, onnx_in(n, 1));
     if (a && b) onnx_out_as(n, 0, function(a, b), ONNX_BOOL);
 }
 

@@ -87,11 +87,14 @@ void onnx_rule_selu(onnx_node *n)
     if (x) onnx_out(n, 0, tn_mul(tn_elu(x, tn_number(x, alpha)), tn_number(x, gamma)));
 }
 
-/* The slope is stretched to x from the last dimension on. */
+/* The slope is stretched to x from the last dimension on; before opset 7 there was one for each channel. */
 void onnx_rule_prelu(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *slope = onnx_in(n, 1);
     if (!x || !slope) return;
+    tn_shape channels = {.rank = tn_shape_of(x).rank - 1};
+    for (int32_t d = 0; d < channels.rank; d++) channels.dim[d] = d ? 1 : onnx_dim(slope, 0);
+    if (n->opset < 7 && tn_shape_of(slope).rank == 1 && channels.rank > 1) slope = tn_reshape(slope, channels);
     tn_tensor *zero = tn_number(x, 0);
     onnx_out(n, 0, tn_where(tn_lt(x, zero), tn_mul(x, slope), x));
 }

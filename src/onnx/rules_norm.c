@@ -21,6 +21,7 @@ void onnx_rule_gemm(onnx_node *n)
 {
     tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1), *c = onnx_in(n, 2);
     const double beta = onnx_float(n, "beta", 1);
+    if (n->opset < 7) onnx_heeded(n, "broadcast"); /* it always is */
     if (!a || !b) return;
     tn_tensor *y = tn_matmul_t(a, b, onnx_int(n, "transA", 0) != 0, onnx_int(n, "transB", 0) != 0);
     y = times(y, onnx_float(n, "alpha", 1));
@@ -159,6 +160,8 @@ void onnx_rule_batch_normalization(onnx_node *n)
     for (uint32_t i = 0; i < 4; i++)
         if (!x || !(in[i] = onnx_in(n, i + 1))) return;
     int32_t rank = tn_shape_of(x).rank;
+    if (n->opset < 7 && !onnx_int(n, "is_test", 0)) onnx_cannot(n, "training as opset 6 has it");
+    if (n->failed) return;
     if (onnx_int(n, "training_mode", 0) || n->build->options.training) {
         batch_norm_trained(n, x, in, epsilon, momentum);
         return;
