@@ -392,15 +392,15 @@ static tn_status build_declared(onnx_build *b)
     return s == TN_ENOMEM ? s : TN_OK;
 }
 
-/* Other samples that don't make other outputs: they were mixed. */
+/* More samples that don't make as many outputs: they were mixed. */
 static void check_batch(onnx_build *b, const tn_tensor *y)
 {
     onnx_node_proto nobody = {.op_type = "output"};
     onnx_node n = {.build = b, .graph = b->graph, .proto = &nobody};
     const tn_shape shape = tn_shape_of(y);
-    if (b->batch.was && shape.rank && shape.dim[0] == b->batch.was && tn_shape_equal(&shape, &b->batch.output))
-        onnx_cannot(&n, "output '%s' would be of %lld samples all the same", b->model->proto->graph->output[0]->name,
-                    (long long)b->batch.was);
+    if (b->batch.was && b->batch.output.rank && b->batch.output.dim[0] == b->batch.was && shape.dim[0] != b->batch.is)
+        onnx_cannot(&n, "output '%s' would be of %lld samples", b->model->proto->graph->output[0]->name,
+                    (long long)shape.dim[0]);
 }
 
 static tn_status build_graph(onnx_build *b, onnx_scope *scope, tn_tensor *y[], size_t n_y)

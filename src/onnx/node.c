@@ -97,9 +97,9 @@ tn_tensor *onnx_constant_ints(onnx_node *n, const int64_t value[], tn_shape shap
     int32_t *data = tn_region_alloc(&n->build->region, (size_t)count * sizeof *data + 1);
     if (!data) return NULL;
     for (int64_t i = 0; i < count; i++) {
-        if (value[i] > INT32_MAX || value[i] < INT32_MIN)
-            onnx_cannot(n, "the number %lld is beyond i32", (long long)value[i]);
-        data[i] = (int32_t)value[i];
+        const int64_t x = value[i] == INT64_MAX ? INT32_MAX : value[i] == INT64_MIN ? INT32_MIN : value[i];
+        if (x > INT32_MAX || x < INT32_MIN) onnx_cannot(n, "the number %lld is beyond i32", (long long)x);
+        data[i] = (int32_t)x;
     }
     return tn_constant(n->graph, TN_I32, shape, data);
 }

@@ -39,27 +39,48 @@ static int32_t samples_in(const tn_shape *was, const tn_shape *is)
     return at;
 }
 
-/* Where they go: a dimension of its own, or one that they are the slow or the fast part of. */
-static int32_t samples_to(const tn_shape *from, int32_t at, const tn_shape *to)
+/* What is behind dimension `at` of a is behind `to` of b, too, in as many dimensions or fewer. */
+static int same_behind(const tn_shape *a, int32_t at, const tn_shape *b, int32_t to)
 {
-    int64_t before = 1, seen = 1;
-    int32_t slow = -1, fast = -1;
+    int64_t left = 1, right = 1;
+    for (int32_t d = at + 1; d < a->rank; d++) left *= a->dim[d];
+    for (int32_t d = to + 1; d < b->rank; d++) right *= b->dim[d];
+    return left == right && b->rank - to <= a->rank - at;
+}
+
+/* Where they go: a dimension of their own; the one that they were in; the fast part of what was before them, if what is
+ * behind stays, as (time, samples, n, m) becomes (time samples, n m), and out of that again; or else the slow part of
+ * what comes there, as (time, samples, heads n) becomes (time, samples heads, n). */
+static int32_t samples_to(const tn_shape *from, int32_t at, const tn_shape *to, onnx_batch *batch)
+{
+    int64_t before = 1;
+    int32_t own = -1, out = -1, kept = -1, slow = -1, fast = -1;
     for (int32_t d = 0; d < at; d++) before *= from->dim[d];
-    for (int32_t d = 0; d < to->rank; seen *= to->dim[d++]) {
-        if (seen == before && to->dim[d] == from->dim[at]) return d;
-        if (seen == before && slow < 0) slow = d;
-        if (seen * to->dim[d] == before * from->dim[at]) fast = d;
+    for (int32_t d = to->rank - 1; d >= 0; d--) {
+        int64_t seen = 1;
+        for (int32_t k = 0; k < d; k++) seen *= to->dim[k];
+        if (seen * to->dim[d] == before * from->dim[at] && same_behind(from, at, to, d)) fast = d;
+        if (seen == before * from->dim[at] && to->dim[d] == batch->was && batch->was_fast) out = d;
+        if (seen != before) continue;
+        slow = d;
+        if (to->dim[d] == from->dim[at]) kept = d;
+        if (to->dim[d] == batch->was) own = d;
     }
-    return before == 1 || fast < 0 ? slow : fast;
+    if (own >= 0) return own;
+    if (out >= 0 && from->dim[at] != batch->was) return out;
+    if (kept >= 0) return kept;
+    if (fast < 0) return slow;
+    batch->was_fast |= before > 1;
+    return fast;
 }
 
 /* A shape that is asked for whatever the batch. */
-static void scale(const onnx_node *n, const tn_tensor *x, tn_shape *shape)
+static void scale(onnx_node *n, const tn_tensor *x, tn_shape *shape)
 {
     const onnx_reshaped *was = noted(n);
     const tn_shape from = tn_shape_of(x);
     const int32_t at = was && tn_shape_equal(&was->asked, shape) ? samples_in(&was->from, &from) : -1;
-    const int32_t to = at >= 0 ? samples_to(&was->from, at, &was->to) : -1;
+    const int32_t to = at >= 0 ? samples_to(&was->from, at, &was->to, &n->build->batch) : -1;
     if (to < 0 || !was->from.dim[at] || was->to.dim[to] * from.dim[at] % was->from.dim[at]) return;
     tn_shape scaled = was->to;
     scaled.dim[to] = scaled.dim[to] * from.dim[at] / was->from.dim[at];

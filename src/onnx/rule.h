@@ -47,6 +47,7 @@ typedef struct onnx_reshaped {
 typedef struct onnx_batch {
     int64_t was, is; /* 0: as declared */
     int is_noting;   /* the declared graph is built, and its Reshapes are noted */
+    int was_fast;    /* samples became the fast part of a dimension somewhere */
     onnx_reshaped *noted;
     const onnx_reshaped *declared; /* what was noted then */
     uint32_t count, room, declared_count;

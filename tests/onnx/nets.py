@@ -2,7 +2,8 @@
 """Networks of torchvision and PyTorch with random weights, exported to ONNX by both of PyTorch's exporters, and what
 `tenon predict` makes of them beside what PyTorch does: the largest difference, in units of the largest output.
 Needs PyTorch, torchvision, onnx and onnxscript.
-usage: nets.py TENON FOLDER [--device NAME]... [--net NAME]... [--exporter torchscript|dynamo]...
+With --one they are exported for a batch of 1, as most are, and run for three samples.
+usage: nets.py TENON FOLDER [--one] [--device NAME]... [--net NAME]... [--exporter torchscript|dynamo]...
 """
 import argparse, math, os, subprocess, sys, time, warnings
 
@@ -223,6 +224,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("tenon")
     parser.add_argument("folder")
+    parser.add_argument("--one", action="store_true")
     parser.add_argument("--device", action="append")
     parser.add_argument("--net", action="append", choices=NETS)
     parser.add_argument("--exporter", action="append", choices=["torchscript", "dynamo"])
@@ -233,13 +235,17 @@ def main():
         torch.manual_seed(1)
         net, x = NETS[name]()
         net = stir(net)
+        declared = x
+        if o.one and name != "decoder":  # its past has the batch elsewhere
+            declared = tuple(one[:1] for one in x)
+            x = tuple(torch.cat([one, one.flip(-1), one.roll(1, -1)]) for one in declared)
         with torch.no_grad():
             want = net(*x)
         want = want if isinstance(want, tuple) else (want,)
         for exporter in o.exporter or ["torchscript", "dynamo"]:
             path = f"{o.folder}/{name}-{exporter}.onnx"
             try:
-                names = export(net, x, exporter, path)
+                names = export(net, declared, exporter, path)
             except Exception as e:  # the exporter's failure, not ours
                 print(f"{name:16} {exporter:12} is not exported: {str(e).splitlines()[0][:80]}", flush=True)
                 continue
