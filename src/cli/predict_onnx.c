@@ -1,4 +1,5 @@
 /* predict_onnx.c: `tenon predict --model FILE.onnx`: what a network that comes as ONNX makes of arrays and pictures. */
+#include "npz.h"
 #include "onnx.h"
 #include "options.h"
 
@@ -161,7 +162,14 @@ static int write_output(const predictor *p, const tn_port *port, const tn_array 
     return tn_array_write(path, y->dtype, y->shape, y->data) ? cli_failed() : CLI_GO_ON;
 }
 
-static int tell(const predictor *p)
+/* To --out: a file each, or all in one archive. */
+static int keep_output(const predictor *p, cli_npz *npz, const tn_port *port, const tn_array *y, int is_one)
+{
+    if (!p->out) return CLI_GO_ON;
+    return npz->file ? cli_npz_add(npz, port->name, y) : write_output(p, port, y, is_one);
+}
+
+static int tell_outputs(const predictor *p, cli_npz *npz)
 {
     tn_port port, more;
     int status = CLI_GO_ON, is_one = !tn_program_output_at(p->program, 1, &more);
@@ -171,10 +179,21 @@ static int tell(const predictor *p)
         if (!y.data) return cli_fail("out of memory");
         if (tn_fetch(p->program, port.name, y.data, bytes)) status = cli_failed();
         if (status == CLI_GO_ON) print_output(&port, &y);
-        if (status == CLI_GO_ON && p->out) status = write_output(p, &port, &y, is_one);
+        if (status == CLI_GO_ON) status = keep_output(p, npz, &port, &y, is_one);
         free(y.data);
     }
     return status;
+}
+
+static int tell(const predictor *p)
+{
+    cli_npz npz = {0};
+    const int is_archive = p->out && has_ending(p->out, ".npz");
+    int status = is_archive ? cli_npz_begin(&npz) : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = tell_outputs(p, &npz);
+    if (!is_archive) return status;
+    int written = cli_npz_end(&npz, status == CLI_GO_ON ? p->out : NULL);
+    return status == CLI_GO_ON ? written : status;
 }
 
 /* ---- running ---- */
@@ -245,15 +264,17 @@ int cli_predict_onnx(int argc, char **argv)
         {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &p.device, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes that neither the file nor the data says", &p.shapes, 0, 0, 0, 0, 0,
          0},
-        {CLI_TEXT, "out", "FILE", "write the outputs there too: .npy; of several each to FILE with its name before it",
+        {CLI_TEXT, "out", "FILE",
+         "write the outputs there too: .npz, all by their names; or .npy, of several each to FILE with its name before "
+         "it",
          &p.out, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &p.strict, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "explain", 0, "print the compiled program on standard error", &p.explain, 0, 0, 0, 0, 0, 0},
         {.kind = CLI_END},
     };
     int status = cli_parse(&(cli_syntax){"predict", "[NAME=]FILE...", doc, NULL, options}, argc, argv, &operands);
-    if (status == CLI_GO_ON && p.out && !has_ending(p.out, ".npy"))
-        status = cli_usage("--out '%s': outputs are written as .npy", p.out);
+    if (status == CLI_GO_ON && p.out && !has_ending(p.out, ".npy") && !has_ending(p.out, ".npz"))
+        status = cli_usage("--out '%s': outputs are written as .npy or .npz", p.out);
     if (status == CLI_GO_ON && p.out && cli_can_write("out", p.out)) status = CLI_FAILED;
     if (status == CLI_GO_ON && p.out && cli_not_the_same("out", p.out, "--model", p.path)) status = CLI_USAGE;
     for (int i = 1; status == CLI_GO_ON && i <= operands; i++)

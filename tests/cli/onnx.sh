@@ -53,6 +53,24 @@ grep -q '^y f32 (3, 2): 10 0 6 8 30 20$' said || fail "predict: $(cat said)"
 "$tenon" predict --model two.onnx --device "$device" --out r.npy a.npy b.npy >said 2>stderr || fail "two inputs: $(cat stderr)"
 grep -q '^sum f32 (2): 4 5$' said && grep -q '^rest f32 (2): 2 3$' said || fail "two inputs: $(cat said)"
 [ -f r.sum.npy ] && [ -f r.rest.npy ] || fail "outputs by their names: $(ls)"
+"$tenon" predict --model two.onnx --device "$device" --out r.npz a.npy b.npy >said 2>stderr || fail "an archive: $(cat stderr)"
+python3 - <<'PY' || fail "an archive: what is in it"
+import struct, zipfile
+with zipfile.ZipFile("r.npz") as z:
+    assert z.testzip() is None and z.namelist() == ["sum.npy", "rest.npy"], z.namelist()
+    for name, numbers in (("sum", (4, 5)), ("rest", (2, 3))):
+        data = z.read(name + ".npy")
+        head = struct.unpack("<H", data[8:10])[0]
+        assert data[:8] == b"\x93NUMPY\x01\x00" and (head + 10) % 64 == 0, data[:10]
+        assert eval(data[10:10 + head]) == {"descr": "<f4", "fortran_order": False, "shape": (2,)}, data[10:10 + head]
+        assert struct.unpack("<2f", data[10 + head:]) == numbers, data[10 + head:]
+PY
+mv r.npz in.npz && python3 - <<'PY'
+import zipfile
+with zipfile.ZipFile("in.npz") as z, zipfile.ZipFile("ab.npz", "w") as to:
+    to.writestr("a.npy", z.read("sum.npy")), to.writestr("b.npy", z.read("rest.npy"))
+PY
+"$tenon" predict --model two.onnx --device "$device" ab.npz >said 2>stderr && grep -q '^rest f32 (2): 2 2$' said || fail "what was written, read: $(cat said stderr)"
 "$tenon" predict --model two.onnx --device "$device" b=a.npy a=b.npy >said 2>stderr && grep -q '^rest f32 (2): -2 -3$' said || fail "by name: $(cat said stderr)"
 "$tenon" predict --model two.onnx --device "$device" a.npy >said 2>stderr && fail "an input is missing"
 grep -q "input 'b' is missing" stderr || fail "missing: $(cat stderr)"
