@@ -161,12 +161,14 @@ int64_t onnx_subgraph(onnx_node *n, const onnx_graph_proto *graph, const onnx_va
                       onnx_value out[], uint32_t capacity);
 
 #define RULE(name, since, operands, rule) void onnx_rule_##rule(onnx_node *n);
+#define TABLE                             RULE
 #define UNARY(name, since, function)
 #define BINARY(name, since, function)
 #define COMPARE(name, since, function)
 #define REDUCE(name, since, function)
 #include "rules.def"
 #undef RULE
+#undef TABLE
 #undef UNARY
 #undef BINARY
 #undef COMPARE

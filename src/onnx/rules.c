@@ -121,6 +121,7 @@ static tn_tensor *onnx_relu(tn_tensor *x)
 }
 
 #define RULE(name, since, operands, rule)
+#define TABLE RULE
 #define UNARY(name, since, function)                                                                                   \
     static void row_##name(onnx_node *n)                                                                               \
     {                                                                                                                  \
@@ -143,6 +144,7 @@ static tn_tensor *onnx_relu(tn_tensor *x)
     }
 #include "rules.def"
 #undef RULE
+#undef TABLE
 #undef UNARY
 #undef BINARY
 #undef COMPARE
@@ -150,14 +152,15 @@ static tn_tensor *onnx_relu(tn_tensor *x)
 
 /* ---- the table ---- */
 
-#define RULE(name, since, operands, rule) {#name, since, onnx_rule_##rule},
-#define ROW(name, since, function)        {#name, since, row_##name},
-#define UNARY                             ROW
-#define BINARY                            ROW
-#define COMPARE                           ROW
-#define REDUCE                            ROW
+#define RULE(name, since, operands, rule)  {"", #name, since, onnx_rule_##rule},
+#define TABLE(name, since, operands, rule) {"ai.onnx.ml", #name, since, onnx_rule_##rule},
+#define ROW(name, since, function)         {"", #name, since, row_##name},
+#define UNARY                              ROW
+#define BINARY                             ROW
+#define COMPARE                            ROW
+#define REDUCE                             ROW
 static const struct {
-    const char *name;
+    const char *domain, *name;
     int64_t since;
     onnx_rule *rule;
 } rules[] = {
@@ -166,8 +169,7 @@ static const struct {
 
 onnx_rule *onnx_find_rule(const char *domain, const char *name)
 {
-    if (*domain) return NULL;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (!strcmp(rules[i].name, name)) return rules[i].rule;
+        if (!strcmp(rules[i].name, name) && !strcmp(rules[i].domain, domain)) return rules[i].rule;
     return NULL;
 }

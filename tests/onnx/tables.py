@@ -1,0 +1,228 @@
+"""tables.py: operators of ai.onnx.ml: `tenon predict` gives what plain formulas give and, where it is, ONNX Runtime.
+
+usage: tables.py TENON FOLDER: models of one node are written into FOLDER byte by byte, so that nothing is needed."""
+
+import array
+import ast
+import math
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+
+TENON, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
+NAN = float("nan")
+
+# ---- protobuf ----
+
+
+def number(x):
+    x &= (1 << 64) - 1
+    out = b""
+    while x > 127:
+        out, x = out + bytes([x & 127 | 128]), x >> 7
+    return out + bytes([x])
+
+
+def field(at, value):
+    if isinstance(value, int):
+        return number(at << 3) + number(value)
+    if isinstance(value, float):
+        return number(at << 3 | 5) + struct.pack("<f", value)
+    value = value.encode() if isinstance(value, str) else value
+    return number(at << 3 | 2) + number(len(value)) + value
+
+
+def attribute(name, value):
+    kind = {float: (2, 1), int: (3, 2), str: (4, 3)}
+    if not isinstance(value, list):
+        at, code = kind[type(value)]
+        return field(1, name) + field(at, value) + field(20, code)
+    at, code = {float: (7, 6), int: (8, 7), str: (9, 8)}[type(value[0])]
+    return field(1, name) + b"".join(field(at, x) for x in value) + field(20, code)
+
+
+def port(name, code, columns):
+    dims = b"".join(field(1, d) for d in (field(2, "N"), field(1, columns))) if columns else b""
+    return field(1, name) + field(2, field(1, field(1, code) + (field(2, dims) if columns else b"")))
+
+
+def write_model(path, operator, attributes, code, columns, outputs):
+    node = b"".join([field(1, "x")] + [field(2, name) for name, _ in outputs])
+    node += field(4, operator) + b"".join(field(5, attribute(k, v)) for k, v in attributes.items())
+    node += field(7, "ai.onnx.ml")
+    graph = field(1, node) + field(2, "g") + field(11, port("x", code, columns))
+    graph += b"".join(field(12, port(name, kind, 0)) for name, kind in outputs)
+    opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "ai.onnx.ml") + field(2, 4))
+    path.write_bytes(field(1, 8) + field(7, graph) + opsets)
+
+
+# ---- arrays ----
+
+
+def write_array(path, rows, code):
+    kind = {1: ("<f4", "f"), 7: ("<i8", "q")}[code]
+    head = f"{{'descr': '{kind[0]}', 'fortran_order': False, 'shape': ({len(rows)}, {len(rows[0])}), }}"
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    data = array.array(kind[1], [x for row in rows for x in row])
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data.tobytes())
+
+
+def read_array(path):
+    data = path.read_bytes()
+    end = 10 + struct.unpack("<H", data[8:10])[0]
+    kind = ast.literal_eval(data[10:end].decode())["descr"]
+    return list(array.array({"<f4": "f", "<i4": "i"}[kind], data[end:]))
+
+
+# ---- cases: operator, attributes, rows, the element types of x and the outputs, what the outputs are ----
+
+
+def drawn(rows, columns):
+    return [[float(f"{random.uniform(-2, 2):.4f}") for _ in range(columns)] for _ in range(rows)]
+
+
+def each(rows, function):
+    return [[y for row in rows for y in function(row)]]
+
+
+def by_largest(row):
+    return [x / max(row) for x in row]
+
+
+def dots(row, weights, bias):
+    count = len(row)
+    return [sum(a * b for a, b in zip(row, weights[i * count :])) + c for i, c in enumerate(bias)]
+
+
+def shares(scores):
+    powers = [math.exp(s) for s in scores]
+    return [p / sum(powers) for p in powers]
+
+
+def logistic(x):
+    return 1 / (1 + math.exp(-x))
+
+
+def classified(rows, weights, bias, labels, after):
+    scores = [dots(row, weights, bias) for row in rows]
+    return [[labels[s.index(max(s))] for s in scores], [y for s in scores for y in after(s)]]
+
+
+def by_one(rows, weights, bias, labels, after):
+    scores = [dots(row, weights, bias)[0] for row in rows]
+    return [[labels[s > 0] for s in scores], [y for s in scores for y in after(s)]]
+
+
+def coded(rows, keys, values, otherwise):
+    return each(rows, lambda row: [values[keys.index(x)] if x in keys else otherwise for x in row])
+
+
+def linear_cases():
+    x, w, b = drawn(7, 4), drawn(1, 12)[0], drawn(1, 3)[0]
+    given = {"coefficients": w, "intercepts": b}
+    one = {"coefficients": w[:4], "intercepts": b[:1], "classlabels_ints": [4, 9]}
+    both = [("label", 7), ("scores", 1)]
+    yield "LinearRegressor", {**given, "targets": 3}, x, 1, [("y", 1)], each(x, lambda r: dots(r, w, b))
+    classes = {**given, "classlabels_ints": [7, -2, 5]}
+    for after, name in ((list, "NONE"), (shares, "SOFTMAX"), (lambda s: [logistic(y) for y in s], "LOGISTIC")):
+        want = classified(x, w, b, [7, -2, 5], after)
+        yield "LinearClassifier", {**classes, "post_transform": name}, x, 1, both, want
+    for after, name in ((lambda s: [1 - s, s], "NONE"), (lambda s: [1 - logistic(s), logistic(s)], "LOGISTIC")):
+        want = by_one(x, w[:4], b[:1], [4, 9], after)
+        yield "LinearClassifier", {**one, "post_transform": name}, x, 1, both, want
+
+
+def column_cases():
+    x, y = drawn(7, 3), [("y", 1)]
+    x[2][1] = 0.5
+    gaps = [[NAN, 1.0], [2.0, NAN], [-1.0, 3.0]]
+    shift, scale = drawn(1, 3)[0], drawn(1, 3)[0]
+    scaled = each(x, lambda r: [(a - b) * c for a, b, c in zip(r, shift, scale)])
+    yield "Scaler", {"offset": shift, "scale": scale}, x, 1, y, scaled
+    yield "Scaler", {"offset": [0.5], "scale": [2.0]}, x, 1, y, each(x, lambda r: [(a - 0.5) * 2 for a in r])
+    yield "Binarizer", {"threshold": 0.5}, x, 1, y, each(x, lambda r: [float(a > 0.5) for a in r])
+    yield "Normalizer", {"norm": "MAX"}, [r for r in x if max(r) > 0], 1, y, each([r for r in x if max(r) > 0], by_largest)
+    yield "Normalizer", {"norm": "L1"}, x, 1, y, each(x, lambda r: [a / sum(map(abs, r)) for a in r])
+    yield "Normalizer", {"norm": "L2"}, x, 1, y, each(x, lambda r: [a / math.hypot(*r) for a in r])
+    yield "Normalizer", {"norm": "L2"}, [[0.0, 0.0]], 1, y, [[0.0, 0.0]]
+    filled = {"imputed_value_floats": [8.0, 9.0], "replaced_value_float": NAN}
+    yield "Imputer", filled, gaps, 1, y, [[8, 1, 2, 9, -1, 3]]
+    whole = {"imputed_value_int64s": [6], "replaced_value_int64": -1}
+    yield "Imputer", whole, [[-1, 4], [5, -1]], 7, [("y", 7)], [[6, 4, 5, 6]]
+
+
+def code_cases():
+    x = [[random.randint(-3, 9) for _ in range(4)] for _ in range(5)]
+    keys, values = [5, -3, 2, 9], [50, 30, 20, 90]
+    halves = [v / 4 for v in values]
+    whole = {"keys_int64s": keys, "values_int64s": values, "default_int64": -7}
+    real = {"keys_int64s": keys, "values_floats": halves, "default_float": 0.25}
+    yield "LabelEncoder", whole, x, 7, [("y", 7)], coded(x, keys, values, -7)
+    yield "LabelEncoder", real, x, 7, [("y", 1)], coded(x, keys, halves, 0.25)
+    odd = {"keys_floats": [NAN, 1.5], "values_floats": [3.0, 4.0], "default_float": 5.0}
+    yield "LabelEncoder", odd, [[NAN, 1.5, 2.0]], 1, [("y", 1)], [[3, 4, 5]]
+    hot = [[float(v == k) for row in x for v in row for k in keys]]
+    yield "OneHotEncoder", {"cats_int64s": keys}, x, 7, [("y", 1)], hot
+
+
+# ---- running ----
+
+
+def predicted(device, model, given, outputs):
+    out = FOLDER / "y.npy"
+    command = [TENON, "predict", "--device", device, "--model", str(model), str(given), "--out", str(out)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, f"{model}: {run.stderr}"
+    return [read_array(out if len(outputs) == 1 else FOLDER / f"y.{name}.npy") for name, _ in outputs]
+
+
+def compare(who, model, got, want):
+    for y, expected in zip(got, want):
+        assert len(y) == len(expected), f"{who}, {model}: {y} is not {expected}"
+        for a, b in zip(y, expected):
+            assert abs(a - b) <= 1e-5 * max(1, abs(b)), f"{who}, {model}: {y} is not {expected}"
+
+
+def by_runtime(model, rows, code):
+    import numpy
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    found = session.run(None, {"x": numpy.array(rows, "float32" if code == 1 else "int64")})
+    return [y.ravel().tolist() for y in found]
+
+
+def refusals():
+    """Strings are refused by the operator's name, and trees."""
+    cases = [("LinearClassifier", {"classlabels_strings": ["a"]}, "labels are strings"),
+             ("LabelEncoder", {"keys_strings": ["a"], "values_int64s": [1]}, "codes are strings"),
+             ("TreeEnsembleRegressor", {}, "no such operator")]
+    for operator, attributes, why in cases:
+        write_model(FOLDER / "no.onnx", operator, attributes, 1, 2, [("y", 1)])
+        run = subprocess.run([TENON, "info", str(FOLDER / "no.onnx")], capture_output=True, text=True, check=False)
+        assert operator in run.stdout + run.stderr and why in run.stdout + run.stderr, run.stdout + run.stderr
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    random.seed(3)
+    try:
+        import onnxruntime as runtime
+    except ImportError:
+        runtime = None
+    cases = list(linear_cases()) + list(column_cases()) + list(code_cases())
+    for i, (operator, attributes, rows, code, outputs, want) in enumerate(cases):
+        model, given = FOLDER / f"{i}_{operator}.onnx", FOLDER / "x.npy"
+        write_model(model, operator, attributes, code, len(rows[0]), outputs)
+        write_array(given, rows, code)
+        for device in ("reference", "cpu"):
+            compare(device, model, predicted(device, model, given, outputs), want)
+        if runtime:
+            compare("ONNX Runtime", model, by_runtime(model, rows, code), want)
+    refusals()
+    print(f"{len(cases)} cases, {'also' if runtime else 'not'} by ONNX Runtime")
+
+
+main()
