@@ -20,7 +20,9 @@ typedef struct tn_onnx_save_options {
     const char *name;     /* of the network; NULL: "tenon" */
     const tn_note *notes; /* the file's metadata */
     uint64_t n_notes;
-    uint64_t spare[4];
+    uint64_t external; /* weights of so many bytes or more go to a file beside it, PATH with ".data" behind; 0: where
+                          all of it would have 2 GiB or more, those of a KiB */
+    uint64_t spare[3];
 } tn_onnx_save_options;
 
 /* Writes the graph's inputs and outputs (tn_input, tn_output), by their names, and all between them, with the values
@@ -31,7 +33,8 @@ typedef struct tn_onnx_save_options {
  * afterwards; what fails may leave them failed.
  *
  * TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
- * does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows. */
+ * does, is refused too. The file is written as a whole or not at all, and so, before it, is the one beside it. The
+ * format allows 2 GiB for what is not in that. */
 TN_API TN_MUST_USE tn_status tn_onnx_save(tn_graph *graph, tn_state *state, const char *path,
                                           const tn_onnx_save_options *options);
 

@@ -1143,7 +1143,9 @@ class tn_onnx_save_options(Structure):
     opset: 18 to 23; 0: 18
     other: the same network for another batch: see there; NULL: all sizes are fixed
     name: of the network; NULL: "tenon"
-    notes: the file's metadata"""
+    notes: the file's metadata
+    external: weights of so many bytes or more go to a file beside it, PATH with ".data" behind; 0: where all of it would
+    have 2 GiB or more, those of a KiB"""
 
     _fields_ = [
         ("opset", c_int64),
@@ -1151,7 +1153,8 @@ class tn_onnx_save_options(Structure):
         ("name", c_char_p),
         ("notes", c_void_p),
         ("n_notes", c_uint64),
-        ("spare", c_uint64 * 4),
+        ("external", c_uint64),
+        ("spare", c_uint64 * 3),
     ]
 class tn_op_entry(Structure):
     """What is known of an operator.
@@ -2340,7 +2343,8 @@ FUNCTIONS = {
         afterwards; what fails may leave them failed.
 
         TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
-        does, is refused too. The file is written as a whole or not at all. It has at most 2 GiB, which the format allows."""),
+        does, is refused too. The file is written as a whole or not at all, and so, before it, is the one beside it. The
+        format allows 2 GiB for what is not in that."""),
     "tn_op_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_op_at(size_t index, tn_op_entry *entry)",
         """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0

@@ -173,13 +173,14 @@ def _port(port: Any) -> Port:
 
 
 def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, *, opset: int = 0,
-            name: str = "tenon", notes: Optional[Dict[str, str]] = None) -> None:
+            name: str = "tenon", notes: Optional[Dict[str, str]] = None, external: int = 0) -> None:
     """Writes a graph, its inputs and outputs, with its variables' values in a state, as an ONNX file. With `other`, the
-    same graph for another batch, the file takes any number of samples."""
+    same graph for another batch, the file takes any number of samples. Weights of `external` bytes or more go to a file
+    beside it."""
     given = [c.tn_note(k.encode(), v.encode()) for k, v in (notes or {}).items()]
     kept = (c.tn_note * len(given))(*given)
     how = c.tn_onnx_save_options(opset, other.pointer() if other else None,
-                                 name.encode(), ctypes.addressof(kept), len(given))
+                                 name.encode(), ctypes.addressof(kept), len(given), external)
     with state._lock:
         check(lib.tn_onnx_save(graph.pointer(), state._handle.get(), os.fsencode(path), ctypes.byref(how)))
 

@@ -112,6 +112,8 @@ void export_refuse(export_saver *s, const tn_tensor *y, const char *why);
 /* Inputs and outputs. */
 void export_declare(export_saver *s, export_list *where, const tn_tensor *x, const char *name);
 tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_options *options);
+/* Initializers of so many bytes or more go to a file beside it, written now: save_external.c. */
+tn_status export_move_data(export_saver *s, const char *path, uint64_t least);
 
 /* ---- the batch: save_batch.c ---- */
 

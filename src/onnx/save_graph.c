@@ -357,6 +357,8 @@ void export_declare(export_saver *s, export_list *where, const tn_tensor *x, con
 
 /* ---- the file ---- */
 
+enum { LARGE = 1024 }; /* bytes of a weight that goes beside the file, if one does */
+
 typedef struct sink {
     ProtobufCBuffer base;
     tn_file file;
@@ -369,11 +371,15 @@ static void write_some(ProtobufCBuffer *buffer, size_t bytes, const uint8_t *dat
     if (!to->status) to->status = tn_file_write(&to->file, data, bytes);
 }
 
-static tn_status write_model(const Onnx__ModelProto *model, const char *path)
+/* What one file can't hold goes beside it, and so does what the options say. */
+static tn_status write_model(export_saver *s, const Onnx__ModelProto *model, const char *path, uint64_t external)
 {
     sink to = {.base = {write_some}};
+    if (!external && onnx__model_proto__get_packed_size(model) >> 31) external = LARGE;
+    if (external) TN_TRY(export_move_data(s, path, external));
     const size_t bytes = onnx__model_proto__get_packed_size(model);
-    TN_REQUIRE(bytes < (size_t)1 << 31, TN_EUNSUPPORTED, "%s: %zu bytes; an ONNX file has less than 2^31", path, bytes);
+    TN_REQUIRE(!(bytes >> 31), TN_EUNSUPPORTED, "%s: %zu bytes beside its weights; an ONNX file has less than 2^31",
+               path, bytes);
     TN_TRY(tn_file_begin(path, &to.file));
     onnx__model_proto__pack_to_buffer(model, &to.base);
     return tn_file_end(&to.file, to.status);
@@ -419,5 +425,5 @@ tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_opt
     model.producer_name = "tenon", model.producer_version = text(s, tn_version());
     model.graph = &graph;
     add_notes(s, &model, options);
-    return s->status ? s->status : write_model(&model, path);
+    return s->status ? s->status : write_model(s, &model, path, options ? options->external : 0);
 }

@@ -186,6 +186,40 @@ static void a_recurrent_layer_is_one_node_a_direction(void **state)
     }
 }
 
+/* ---- weights in a file of their own ---- */
+
+static void weights_beside_the_file_come_back(void **state)
+{
+    const save_net *net = &save_nets[0];
+    char beside[80];
+    fixture f = use_device("reference", 5);
+    tn_graph *graph = save_graph_of(net, SAVE_BATCH);
+    const tn_onnx_save_options options = {.external = 64};
+    size_t bytes, count = 0, again = 0;
+    float *y = NULL, *back = NULL;
+    void *x = save_samples(net, &bytes);
+    (void)state;
+    snprintf(beside, sizeof beside, "%s.data", path);
+    ok(save_run(graph, f.state, x, bytes, &y, &count));
+    ok(tn_onnx_save(graph, f.state, path, &options));
+    run_file(&f, net, x, bytes, &back, &again);
+    assert_int_equal(again, count);
+    assert_memory_equal(back, y, count * sizeof *y);
+    assert_int_equal(unlink(beside), 0); /* it was needed */
+    tn_onnx *model = NULL;
+    tn_onnx_given given = {.name = "x", .shape = {2, {SAVE_BATCH, 7}}};
+    tn_graph *bare = tn_graph_new();
+    tn_status s = tn_onnx_load(path, &model);
+    if (!s) s = tn_onnx_build(model, bare, &given, 1, NULL);
+    assert_int_not_equal(s, TN_OK);
+    assert_non_null(strstr(tn_message(), ".data"));
+    tn_graph_free(bare);
+    tn_onnx_free(model);
+    free(x), free(y), free(back);
+    tn_graph_free(graph);
+    drop_device(&f);
+}
+
 /* ---- refusals ---- */
 
 static void refused(tn_graph *graph, const tn_onnx_save_options *options, const char *where, tn_status want,
@@ -290,6 +324,7 @@ int main(void)
         cmocka_unit_test(networks_come_back_as_they_were),
         cmocka_unit_test(each_operator_is_saved_or_refused_by_name),
         cmocka_unit_test(a_recurrent_layer_is_one_node_a_direction),
+        cmocka_unit_test(weights_beside_the_file_come_back),
         cmocka_unit_test(what_onnx_lacks_is_named_with_its_node),
         cmocka_unit_test(a_graph_that_trains_is_refused),
         cmocka_unit_test(graphs_that_differ_in_more_than_the_batch_are_refused),
