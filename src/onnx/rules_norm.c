@@ -232,7 +232,9 @@ void onnx_rule_mean_variance_normalization(onnx_node *n)
     tn_axes axes = {.count = count ? (int32_t)count : 3};
     for (int32_t i = 0; i < axes.count && i < TN_MAX_RANK; i++)
         axes.axis[i] = onnx_axis(n, axis[i], tn_shape_of(x).rank);
-    if (!n->failed) onnx_out(n, 0, tn_normalize(x, axes, 1e-9));
+    if (n->failed) return;
+    tn_tensor *far = tn_sub(x, tn_mean(x, axes, 1)), *deviation = tn_sqrt(tn_mean(tn_square(far), axes, 1));
+    onnx_out(n, 0, tn_div(far, tn_add(deviation, tn_number(deviation, 1e-9))));
 }
 
 void onnx_rule_lp_normalization(onnx_node *n)
