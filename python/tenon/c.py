@@ -1095,7 +1095,9 @@ class tn_onnx_options(Structure):
     training: dropout drops, and batch normalisation goes by the batch
     bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
     sync_norm: in training, batch normalisation is over all shards of a batch (tn_across)
-    outputs: the last layer has so many outputs and begins anew; 0: as in the file"""
+    outputs: the last layer has so many outputs and begins anew; 0: as in the file
+    most: places that NonZero and NonMaxSuppression find in what is fed, of which there may be less: room for so many, the
+    rest -1. 0: they are to be known when the graph is built, and are as many"""
 
     _fields_ = [
         ("trainable", c_uint32),
@@ -1103,7 +1105,8 @@ class tn_onnx_options(Structure):
         ("bare", c_uint32),
         ("sync_norm", c_uint32),
         ("outputs", c_int64),
-        ("spare", c_uint64 * 2),
+        ("most", c_int64),
+        ("spare", c_uint64 * 1),
     ]
 class tn_onnx_end(Structure):
     """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the

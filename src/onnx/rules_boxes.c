@@ -52,16 +52,39 @@ static int64_t suppress(const suppression *s, const double *place, const double 
     return count;
 }
 
-/* How many there are depends on the numbers: of what is known alone. */
+/* Picture, class and box of each, those that there are first: (most, 3). */
+static tn_tensor *suppressed(tn_tensor *boxes, tn_tensor *scores, const suppression *s, int64_t most)
+{
+    tn_nms_options o = {.overlap = s->overlap, .least_score = s->least, .centres = (uint32_t)s->by_center};
+    int64_t each = s->most < most ? s->most : most;
+    tn_tensor *found = tn_nms(boxes, scores, each < 1 ? 1 : each, o);
+    if (each < 1) found = tn_slice(found, 2, 0, 0, 1);
+    tn_shape shape = tn_shape_of(found);
+    tn_graph *graph = tn_graph_of(found);
+    tn_tensor *part[3] = {tn_iota(graph, shape, 0), tn_iota(graph, shape, 1), found};
+    const tn_shape line = TN_SHAPE(tn_shape_count(&shape)), rows = TN_SHAPE(line.dim[0], 3);
+    tn_tensor *is = tn_reshape(tn_ge(found, tn_number(found, 0)), line), *all = tn_reshape(tn_stack(part, 3, 3), rows);
+    all = tn_compress(tn_add(all, tn_number(all, 1)), is, 0, most, NULL); /* 0 behind them, then -1 */
+    return tn_sub(all, tn_number(all, 1));
+}
+
+/* How many there are depends on the numbers: of what is known, or with room for a number that is given. */
 void onnx_rule_non_max_suppression(onnx_node *n)
 {
     tn_tensor *boxes = onnx_in(n, 0), *scores = onnx_in(n, 1);
-    const double *place = boxes ? onnx_known(n, 0) : NULL, *score = scores ? onnx_known(n, 1) : NULL;
+    const int64_t room = n->build->options.most;
+    const int fed = room > 0 && boxes && scores && !(onnx_is_known(n, 0) && onnx_is_known(n, 1));
+    const double *place = boxes && !fed ? onnx_known(n, 0) : NULL, *score = scores && !fed ? onnx_known(n, 1) : NULL;
     double most = onnx_known_number(n, 2, 0);
     suppression s = {.overlap = onnx_known_number(n, 3, 0),
                      .least = onnx_known_number(n, 4, -(double)INFINITY),
                      .by_center = onnx_int(n, "center_point_box", 0) != 0};
-    if (!place || !score || n->failed || tn_shape_of(scores).rank != 3) return;
+    if (n->failed || !scores || tn_shape_of(scores).rank != 3) return;
+    if (fed) {
+        s.most = most < (double)onnx_dim(scores, 2) ? (int64_t)most : onnx_dim(scores, 2);
+        onnx_out_as(n, 0, suppressed(boxes, scores, &s, room), ONNX_INT64);
+    }
+    if (fed || !place || !score) return;
     int64_t batch = onnx_dim(scores, 0), classes = onnx_dim(scores, 1), count = 0;
     s.boxes = onnx_dim(scores, 2), s.most = most < (double)s.boxes ? (int64_t)most : s.boxes;
     s.gone = tn_region_alloc(&n->build->region, (size_t)s.boxes + 1);

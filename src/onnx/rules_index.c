@@ -314,6 +314,10 @@ void onnx_rule_compress(onnx_node *n)
 void onnx_rule_non_zero(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
+    if (x && n->build->options.most > 0 && !onnx_is_known(n, 0)) {
+        onnx_out_as(n, 0, tn_nonzero(x, n->build->options.most, NULL), ONNX_INT64);
+        return;
+    }
     const double *value = x ? onnx_known(n, 0) : NULL;
     if (!value) return;
     tn_shape shape = tn_shape_of(x);
