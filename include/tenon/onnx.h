@@ -4,6 +4,18 @@
  * ONNX become operators of ops.h, and what is then done with the graph, compiling, running, training, is as with any
  * other. Whole numbers of all sizes and truth values are i32 in it, f16 and bf16 are f32; f64 stays.
  *
+ * Fine-tuning, here of a network for pictures on 10 classes of one's own:
+ *
+ *     tn_onnx_options how = {.trainable = 1, .training = 1, .bare = 1, .outputs = 10};
+ *     s = tn_onnx_load("resnet18.onnx", &model);
+ *     if (!s) s = tn_onnx_apply(model, &x, 1, &y, 1, &how);
+ *     tn_freeze(graph, "layer1, layer2");
+ *     tn_minimize(tn_loss("cross_entropy", y, label), "sgd", (tn_optim_options){.lr = 0.01});
+ *     if (!s) s = tn_compile(graph, state, NULL, &program);
+ *     for (size_t i = 0; !s && tn_onnx_weight_at(model, i, &name, &shape, &data); i++)
+ *         if (tn_state_find(state, name, &entry) && tn_shape_equal(&entry.shape, &shape))
+ *             s = tn_state_write(state, name, data, (uint64_t)tn_shape_count(&shape) * sizeof *data);
+ *
  * A library that was built without protobuf-c answers every call with TN_EUNSUPPORTED. A model is used by one thread at
  * a time. */
 #ifndef TENON_ONNX_H

@@ -1,6 +1,7 @@
 /* bench_train.c: `tenon bench train`: whole epochs of training on noise, by the clock. */
 #include "bench.h"
 #include "json.h"
+#include "network.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,6 +122,7 @@ static int train(bench *b, const cli_model *net, const tn_dataset *data)
     options.n_devices = b->crew.count ? b->crew.count - 1 : 0;
     options.shares = b->crew.shares;
     if (status == CLI_GO_ON && tn_training_new(b->state, &model, data, &options, &t.training)) status = cli_failed();
+    if (status == CLI_GO_ON) status = cli_network_put(net, b->state);
     if (status == CLI_GO_ON) status = time_training(&t);
     tn_training_free(t.training);
     return status;
@@ -151,7 +153,10 @@ int bench_train(bench *b)
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
     cli_model_of_data(&model, &data);
+    if (status == CLI_GO_ON) status = cli_network_open(&model, b->s.net);
+    if (status == CLI_GO_ON) status = cli_network_settle(&model, 0);
     if (status == CLI_GO_ON) status = train(b, &model, &data);
+    cli_network_close(&model);
     tn_dataset_free(&data);
     return status;
 }

@@ -178,6 +178,8 @@ grep -q "input 'x' is declared as (1, 4), and is (40, 4) here" stderr || fail "b
 "$tenon" eval --model away/open.onnx --device "$device" 2>stderr && fail "eval without data"
 "$tenon" convert m.safetensors other.safetensors 2>stderr && fail "a trained model as safetensors"
 "$tenon" info t.csv 2>stderr && fail "info of a table"
+"$tenon" bench train --net away/open.onnx --shape 1x2x2 --samples 64 --batch 8 --repeats 2 --device "$device" >said 2>stderr || fail "bench: $(cat stderr)"
+grep -q 'samples/s' said || fail "bench: $(cat said)"
 
 # Another number of classes: a new last layer.
 sed -i 's/,k2$/,k1/' t.csv
