@@ -63,7 +63,8 @@ class OnnxNetwork(Layer):
         found: List[str] = []
         p = c.tn_onnx_problem()
         while lib.tn_onnx_problem_at(self._handle.get(), len(found), ctypes.byref(p)):
-            found.append(f"{text(p.operator)} (opset {p.opset}): {text(p.why)}, first at '{text(p.node)}', "
+            domain = f"{text(p.domain)}, " if text(p.domain) else ""
+            found.append(f"{text(p.operator)} ({domain}opset {p.opset}): {text(p.why)}, first at '{text(p.node)}', "
                          f"{p.count} times")
         return found
 

@@ -162,6 +162,7 @@ int64_t onnx_subgraph(onnx_node *n, const onnx_graph_proto *graph, const onnx_va
 
 #define RULE(name, since, operands, rule) void onnx_rule_##rule(onnx_node *n);
 #define TABLE                             RULE
+#define RUNTIME                           RULE
 #define UNARY(name, since, function)
 #define BINARY(name, since, function)
 #define COMPARE(name, since, function)
@@ -169,6 +170,7 @@ int64_t onnx_subgraph(onnx_node *n, const onnx_graph_proto *graph, const onnx_va
 #include "rules.def"
 #undef RULE
 #undef TABLE
+#undef RUNTIME
 #undef UNARY
 #undef BINARY
 #undef COMPARE

@@ -121,7 +121,8 @@ static tn_tensor *onnx_relu(tn_tensor *x)
 }
 
 #define RULE(name, since, operands, rule)
-#define TABLE RULE
+#define TABLE   RULE
+#define RUNTIME RULE
 #define UNARY(name, since, function)                                                                                   \
     static void row_##name(onnx_node *n)                                                                               \
     {                                                                                                                  \
@@ -145,6 +146,7 @@ static tn_tensor *onnx_relu(tn_tensor *x)
 #include "rules.def"
 #undef RULE
 #undef TABLE
+#undef RUNTIME
 #undef UNARY
 #undef BINARY
 #undef COMPARE
@@ -152,13 +154,14 @@ static tn_tensor *onnx_relu(tn_tensor *x)
 
 /* ---- the table ---- */
 
-#define RULE(name, since, operands, rule)  {"", #name, since, onnx_rule_##rule},
-#define TABLE(name, since, operands, rule) {"ai.onnx.ml", #name, since, onnx_rule_##rule},
-#define ROW(name, since, function)         {"", #name, since, row_##name},
-#define UNARY                              ROW
-#define BINARY                             ROW
-#define COMPARE                            ROW
-#define REDUCE                             ROW
+#define RULE(name, since, operands, rule)    {"", #name, since, onnx_rule_##rule},
+#define TABLE(name, since, operands, rule)   {"ai.onnx.ml", #name, since, onnx_rule_##rule},
+#define RUNTIME(name, since, operands, rule) {"com.microsoft", #name, since, onnx_rule_##rule},
+#define ROW(name, since, function)           {"", #name, since, row_##name},
+#define UNARY                                ROW
+#define BINARY                               ROW
+#define COMPARE                              ROW
+#define REDUCE                               ROW
 static const struct {
     const char *domain, *name;
     int64_t since;

@@ -7,8 +7,9 @@ trap 'rm -f "$table" "$table.page"' EXIT
 {
     printf '| operator | since opset | operands | ours |\n| --- | --- | --- | --- |\n'
     sed -n 's/^\([A-Z]*\)(\([A-Za-z0-9]*\), \([0-9]*\), \(.*\))$/\1|\2|\3|\4/p' "$rules" | awk -F'|' '
-        $1 == "RULE" || $1 == "TABLE" { split($4, part, "\", "); sub(/^"/, "", part[1]); operands = part[1]; ours = "a rule" }
-        $1 != "RULE" && $1 != "TABLE" { ours = $4; operands = $1 == "UNARY" ? "x" : $1 == "REDUCE" ? "x axes?" : "a b"; sub(/^onnx_/, "", ours); ours = "`" ours "`" }
+        $1 ~ /^(RULE|TABLE|RUNTIME)$/ { split($4, part, "\", "); sub(/^"/, "", part[1]); operands = part[1]; ours = "a rule" }
+        $1 !~ /^(RULE|TABLE|RUNTIME)$/ { ours = $4; operands = $1 == "UNARY" ? "x" : $1 == "REDUCE" ? "x axes?" : "a b"; sub(/^onnx_/, "", ours); ours = "`" ours "`" }
+        $1 == "RUNTIME" { $2 = $2 " (`com.microsoft`)" }
         $1 == "TABLE" { $2 = $2 " (`ai.onnx.ml`)" }
         { printf "| %s | %s | %s | %s |\n", $2, $3, operands, ours }' | LC_ALL=C sort -f
 } >"$table"

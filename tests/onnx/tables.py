@@ -1,4 +1,4 @@
-"""tables.py: operators of ai.onnx.ml: `tenon predict` gives what plain formulas give and, where it is, ONNX Runtime.
+"""tables.py: operators of ai.onnx.ml, and of com.microsoft for eight bits: `tenon predict` gives what plain formulas give and, where it is, ONNX Runtime.
 
 usage: tables.py TENON FOLDER: models of one node are written into FOLDER byte by byte, so that nothing is needed."""
 
@@ -48,13 +48,23 @@ def port(name, code, columns):
     return field(1, name) + field(2, field(1, field(1, code) + (field(2, dims) if columns else b"")))
 
 
-def write_model(path, operator, attributes, code, columns, outputs):
-    node = b"".join([field(1, "x")] + [field(2, name) for name, _ in outputs])
+def initializer(name, code, values):
+    kind = {1: "f", 2: "B"}[code]
+    dims = b"" if len(values) == 1 else field(1, len(values))
+    return dims + field(2, code) + field(8, name) + field(9, array.array(kind, values).tobytes())
+
+
+def write_model(path, operator, attributes, code, columns, outputs, tensors=None):
+    """`tensors` are the operands, each its name, element type and numbers; '_' is x, which alone is fed."""
+    tensors = tensors or [("_", 0, [])]
+    node = b"".join(field(1, "x" if name == "_" else name) for name, _, _ in tensors)
+    node += b"".join(field(2, name) for name, _ in outputs)
     node += field(4, operator) + b"".join(field(5, attribute(k, v)) for k, v in attributes.items())
-    node += field(7, "ai.onnx.ml")
-    graph = field(1, node) + field(2, "g") + field(11, port("x", code, columns))
+    node += field(7, "com.microsoft" if operator.startswith("QLinear") else "ai.onnx.ml")
+    graph = b"".join(field(5, initializer(*t)) for t in tensors if t[0] != "_") + field(1, node) + field(2, "g") + field(11, port("x", code, columns))
     graph += b"".join(field(12, port(name, kind, 0)) for name, kind in outputs)
     opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "ai.onnx.ml") + field(2, 4))
+    opsets += field(8, field(1, "com.microsoft") + field(2, 1))
     path.write_bytes(field(1, 8) + field(7, graph) + opsets)
 
 
@@ -62,7 +72,7 @@ def write_model(path, operator, attributes, code, columns, outputs):
 
 
 def write_array(path, rows, code):
-    kind = {1: ("<f4", "f"), 7: ("<i8", "q")}[code]
+    kind = {1: ("<f4", "f"), 2: ("|u1", "B"), 7: ("<i8", "q")}[code]
     head = f"{{'descr': '{kind[0]}', 'fortran_order': False, 'shape': ({len(rows)}, {len(rows[0])}), }}"
     head += " " * (-(len(head) + 11) % 64) + "\n"
     data = array.array(kind[1], [x for row in rows for x in row])
@@ -167,6 +177,31 @@ def code_cases():
     yield "OneHotEncoder", {"cats_int64s": keys}, x, 7, [("y", 1)], hot
 
 
+def eight_bit_cases():
+    """Scales are powers of two, so that sums and products are exact and their halves go to the even number."""
+    x = [[random.randint(0, 255) for _ in range(6)] for _ in range(4)]
+    other = [random.randint(0, 255) for _ in range(6)]
+    a, b, out = (0.03125, 120), (0.0625, 100), (0.125, 110)
+    of = lambda v, q: (v - q[1]) * q[0]
+    by = lambda name, q: [(name + "_scale", 1, [q[0]]), (name + "_zero", 2, [q[1]])]
+    back = lambda v, q: min(max(round(v / q[0]) + q[1], 0), 255)
+    x_is, b_is, y = [("_", 0, [])] + by("a", a), [("b", 2, other)] + by("b", b), [("y", 2)]
+    for name, function in (("Add", lambda u, v: u + v), ("Mul", lambda u, v: u * v)):
+        want = each(x, lambda r: [back(function(of(u, a), of(v, b)), out) for u, v in zip(r, other)])
+        yield "QLinear" + name, {}, x, 2, y, want, x_is + b_is + by("y", out)
+    share = (0.00390625, 0)
+    want = each(x, lambda r: [back(logistic(of(u, a)), share) for u in r])
+    yield "QLinearSigmoid", {}, x, 2, y, want, x_is + by("y", share)
+    want = each(x, lambda r: [back(of(u, a) * (1 if u > a[1] else 0.25), out) for u in r])
+    yield "QLinearLeakyRelu", {"alpha": 0.25}, x, 2, y, want, x_is + by("y", out)
+    want = each(x, lambda r: [back(v, share) for v in shares([of(u, a) for u in r])])
+    for opset in (12, 13):
+        yield "QLinearSoftmax", {"axis": 1, "opset": opset}, x, 2, y, want, x_is + by("y", share)
+    want = each(x, lambda r: [back(of(u, a), out) for u in r] + [back(of(u, b), out) for u in r])
+    twice = by("y", out) + x_is + [("_", 0, [])] + by("b", b)
+    yield "QLinearConcat", {"axis": 1}, x, 2, y, want, twice
+
+
 # ---- running ----
 
 
@@ -190,7 +225,7 @@ def by_runtime(model, rows, code):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    found = session.run(None, {"x": numpy.array(rows, "float32" if code == 1 else "int64")})
+    found = session.run(None, {"x": numpy.array(rows, {1: "float32", 2: "uint8", 7: "int64"}[code])})
     return [y.ravel().tolist() for y in found]
 
 
@@ -203,6 +238,10 @@ def refusals():
         write_model(FOLDER / "no.onnx", operator, attributes, 1, 2, [("y", 1)])
         run = subprocess.run([TENON, "info", str(FOLDER / "no.onnx")], capture_output=True, text=True, check=False)
         assert operator in run.stdout + run.stderr and why in run.stdout + run.stderr, run.stdout + run.stderr
+        write_array(FOLDER / "x.npy", [[1.0, 2.0]], 1)
+        command = [TENON, "predict", "--model", str(FOLDER / "no.onnx"), str(FOLDER / "x.npy")]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode and f"{operator} of ai.onnx.ml, opset 4" in run.stderr, run.stderr
 
 
 def main():
@@ -212,10 +251,10 @@ def main():
         import onnxruntime as runtime
     except ImportError:
         runtime = None
-    cases = list(linear_cases()) + list(column_cases()) + list(code_cases())
-    for i, (operator, attributes, rows, code, outputs, want) in enumerate(cases):
+    cases = list(linear_cases()) + list(column_cases()) + list(code_cases()) + list(eight_bit_cases())
+    for i, (operator, attributes, rows, code, outputs, want, *tensors) in enumerate(cases):
         model, given = FOLDER / f"{i}_{operator}.onnx", FOLDER / "x.npy"
-        write_model(model, operator, attributes, code, len(rows[0]), outputs)
+        write_model(model, operator, attributes, code, len(rows[0]), outputs, *tensors)
         write_array(given, rows, code)
         for device in ("reference", "cpu"):
             compare(device, model, predicted(device, model, given, outputs), want)
