@@ -14,7 +14,7 @@ static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvw
 static void *onnx_copy(tn_region *region, const void *from, size_t bytes)
 {
     void *to = tn_region_alloc(region, bytes + 1);
-    return to ? memcpy(to, from, bytes) : NULL;
+    return to && bytes ? memcpy(to, from, bytes) : to; /* an empty list may be NULL */
 }
 
 static void drop_numbers(onnx_proto *t)
