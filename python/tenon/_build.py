@@ -6,7 +6,7 @@ import ctypes
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from . import c
-from ._library import check, lib
+from ._library import lib
 from .errors import DtypeError, InvalidError
 
 Shape = Union[int, Sequence[int]]
@@ -180,5 +180,5 @@ def op(name: str, codes: str, *values: Any) -> Any:
     graph.pointer()
     made = getattr(lib, name)(*out)
     del kept
-    check(lib.tn_graph_status(graph.pointer()))
+    graph.check()
     return _tensor(graph, made)

@@ -13,11 +13,11 @@ from .errors import InvalidError, ShapeError
 from .memory import Array, Memory, memory_of, numpy
 
 
-def _samples(x: Any) -> Memory:
+def samples_of(x: Any) -> Memory:
     """Bytes stay bytes, whole numbers become i32, others f32."""
-    found = memory_of(x)
+    found = memory_of(x, what="samples")
     wanted = found.dtype if found.dtype in (c.TN_U8, c.TN_I32) else c.TN_F32
-    return memory_of(x, wanted) if found.dtype != wanted else found
+    return memory_of(x, wanted, what="samples") if found.dtype != wanted else found
 
 
 def _is_whole(y: Any) -> bool:
@@ -42,7 +42,7 @@ class Dataset:
         self.struct = c.tn_dataset()
         self._kept: List[Any] = [name.encode()]
         self._owner: Optional[Handle] = None
-        memory = _samples(x)
+        memory = samples_of(x)
         self._x: Optional[Memory] = memory
         self._kept.append(memory)
         if not memory.shape:
@@ -57,7 +57,7 @@ class Dataset:
         s = self.struct
         if labels is None:
             labels = _is_whole(y)
-        memory = memory_of(y, c.TN_I32 if labels else c.TN_F32)
+        memory = memory_of(y, c.TN_I32 if labels else c.TN_F32, what="labels" if labels else "targets")
         if not memory.shape or memory.shape[0] != s.count:
             raise ShapeError(f"there are {s.count} samples, and what belongs to them is {memory.shape}")
         self._kept.append(memory)
@@ -137,6 +137,8 @@ class Dataset:
         """Two data sets: the first without a share (0..1) of the samples, which the seed chooses, the second with
         them."""
         count = len(self)
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 1:
+            raise InvalidError(f"the share that is set apart is a number between 0 and 1, not {share!r}")
         part = min(max(int(round(count * share)), 1), count - 1)
         if count < 2:
             raise InvalidError("a data set of one sample can't be split")

@@ -110,6 +110,9 @@ class Sequential(Layer):
     def __getitem__(self, index: int) -> Any:
         return self.layers[index]
 
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(getattr(x, '__name__', '') or repr(x) for x in self.layers)})"
+
 
 class Net(Layer):
     """A network in words, as the command takes it: "linear 100, sigmoid, linear 10", or a named one, "lenet".
@@ -122,6 +125,9 @@ class Net(Layer):
         super().__init__(None)
         self.words, self.outputs = words, outputs
         self._options = {"init": init, "scale": scale, "freeze": freeze}
+
+    def __repr__(self) -> str:
+        return f"Net({self.words!r})"
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = self.outputs or x.graph.classes

@@ -3,6 +3,7 @@ bytes), DLPack (PyTorch's and others'), or nested lists. NumPy is used where it 
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 import sys
 from array import array
@@ -10,7 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import c
 from ._build import NAMES
-from .errors import DtypeError, ShapeError, TenonError
+from .errors import DtypeError, InvalidError, ShapeError, TenonError
 
 ITEM = {c.TN_F32: 4, c.TN_I32: 4, c.TN_U8: 1, c.TN_F16: 2, c.TN_BF16: 2, c.TN_F64: 8}
 CODES = {c.TN_F32: "f", c.TN_I32: "i", c.TN_U8: "B", c.TN_F16: "e", c.TN_F64: "d"}  # bf16 has none
@@ -49,7 +50,7 @@ class Borrower:
     def take(self, value: Any, dtype: int, shape: List[int], flags: int) -> int:
         """The address of an array that is just that, until `release`; 0: it is something else, and nothing is to be
         released."""
-        if _api is None:
+        if _api is None or hasattr(value, "mask"):
             return 0
         try:
             _get(value, self._at, flags)
@@ -146,31 +147,71 @@ def _flatten(value: Any, out: List[float]) -> Tuple[int, ...]:
     return (len(value),) + (shapes.pop() if shapes else ())
 
 
-def _converted(value: Any, dtype: int) -> Memory:
+_WHOLE = {c.TN_I32: (-2 ** 31, 2 ** 31 - 1), c.TN_U8: (0, 255)}
+
+
+def _check_array(array: Any, dtype: int, what: str) -> None:
+    """That converting NumPy's array loses nothing but a fraction's last digits."""
+    np: Any = numpy()
+    if array.dtype.kind not in "biuf":
+        raise DtypeError(f"{what}: elements of {array.dtype} are no real numbers")
+    if dtype not in _WHOLE or not array.size or array.dtype.kind == "b":
+        return
+    low, high = _WHOLE[dtype]
+    wrong = (array < low) | (array > high)
+    if array.dtype.kind == "f":
+        wrong |= ~np.isfinite(array) | (array != np.floor(array))
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise DtypeError(f"{what}: {array[at]} at {at} is no {NAMES[dtype]}")
+
+
+def _check_numbers(numbers: List[Any], dtype: int, what: str) -> None:
+    """The same of a list."""
+    low, high = _WHOLE.get(dtype, (-math.inf, math.inf))
+    for i, n in enumerate(numbers):
+        if not isinstance(n, (int, float)):
+            raise DtypeError(f"{what}: an element is a {type(n).__name__}, not a real number")
+        if dtype in _WHOLE and not (low <= n <= high and n == int(n)):
+            raise DtypeError(f"{what}: {n}, number {i}, is no {NAMES[dtype]}")
+
+
+def _converted(value: Any, dtype: int, what: str) -> Memory:
     """A copy of the numbers, as elements of that type."""
     if dtype not in CODES:
         raise DtypeError(f"{NAMES[dtype]} has no form in Python: give f32 and cast it in the graph")
     np = numpy()
     if np is not None:
         try:
-            made = np.asarray(value).astype(CODES[dtype], order="C")
+            array_of = np.asarray(value)
         except ValueError as e:
-            raise ShapeError(str(e)) from None
+            raise ShapeError(f"{what}: {e}") from None
+        _check_array(array_of, dtype, what)
+        made = array_of.astype(CODES[dtype], order="C")
         return _of_buffer(made, False) or Memory(0, dtype, (), made)
-    if not isinstance(value, (list, tuple, int, float)):
+    return _converted_list(value, dtype, what)
+
+
+def _converted_list(value: Any, dtype: int, what: str) -> Memory:
+    """The same without NumPy."""
+    if not isinstance(value, (list, tuple, int, float, complex)):
         value = value.tolist()
     numbers: List[float] = []
     shape = _flatten(value, numbers)
+    _check_numbers(numbers, dtype, what)
     if dtype == c.TN_F16:
-        made = bytearray(struct.pack(f"{len(numbers)}e", *numbers))
+        made: Any = bytearray(struct.pack(f"{len(numbers)}e", *numbers))
     else:
         made = array(CODES[dtype], numbers if dtype in (c.TN_F32, c.TN_F64) else [int(n) for n in numbers])
     flat = _of_buffer(made, False)
     return Memory(flat.address if flat else 0, dtype, shape, (flat, made))
 
 
-def memory_of(value: Any, dtype: int = 0, writable: bool = False) -> Memory:
-    """The memory of an array: as it is, where it is dense and of that type (0: any); else a copy, converted."""
+def memory_of(value: Any, dtype: int = 0, writable: bool = False, what: str = "the array") -> Memory:
+    """The memory of an array: as it is, where it is dense and of that type (0: any); else a copy, converted, and it is
+    an error, which says `what` it is, if an element has no like of that type."""
+    if _is_masked(value):
+        raise InvalidError(f"{what}: elements are masked: fill them first")
     found = value if isinstance(value, Memory) else getattr(value, "_memory", None)
     if found is None:
         found = _of_buffer(value, writable)
@@ -182,9 +223,15 @@ def memory_of(value: Any, dtype: int = 0, writable: bool = False) -> Memory:
     if writable:
         raise DtypeError(f"it takes an array of {NAMES.get(dtype, 'numbers')} that is dense and can be written")
     if found is not None and found.dtype == c.TN_BF16:
-        raise DtypeError("an array of bf16 is not converted: cast it where it is made")
+        raise DtypeError(f"{what}: an array of bf16 is not converted: cast it where it is made")
     return _converted(value if found is None or not hasattr(value, "_memory") else value.array(),
-                      dtype or _natural(value))
+                      dtype or _natural(value), what)
+
+
+def _is_masked(value: Any) -> bool:
+    """Whether it is an array of numpy.ma with elements that are not there."""
+    np = numpy() if hasattr(value, "mask") else None
+    return np is not None and isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any())
 
 
 def _taken_over(value: Any) -> Any:
@@ -241,6 +288,16 @@ def _numbers(memory: Memory) -> List[Any]:
     if memory.dtype == c.TN_F16:
         return list(struct.unpack(f"{count}e", struct.pack(f"{count}H", *found)))
     return found
+
+
+def _shown(value: Any) -> str:
+    """Numbers for people: of each dimension the first three and the last, in their shortest form."""
+    if not isinstance(value, Array) or not value.shape:
+        number = value if not isinstance(value, Array) else value.tolist()
+        return f"{number:.6g}" if isinstance(number, float) else str(number)
+    count = len(value)
+    parts = [_shown(value[i]) for i in range(min(count, 3))]
+    return "[" + ", ".join(parts + ["..."] * (count > 4) + [_shown(value[count - 1])] * (count > 3)) + "]"
 
 
 class Array:
@@ -318,4 +375,4 @@ class Array:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"tenon.Array({self.dtype}, {self.shape}, at {self.address:#x})"
+        return f"tenon.Array({_shown(self)}, {self.dtype}, {self.shape})"

@@ -2,16 +2,17 @@
 the library (fit.h): samples that fit are copied to the device once, or used where they lie."""
 from __future__ import annotations
 
+import contextlib
 import ctypes
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import c, nn
 from ._build import dtype as dtype_of
 from ._library import Handle, check, lib, text
 from .callbacks import Callback, callback_of
-from .data import Dataset, dataset_of
+from .data import Dataset, dataset_of, samples_of
 from .device import open_device
-from .errors import InvalidError, ShapeError
+from .errors import DtypeError, InvalidError, ShapeError, TenonError
 from .layers import Net
 from .memory import memory_of, new_array
 from .onnx import to_onnx
@@ -144,7 +145,6 @@ class Model:
 
     def _graph(self, sample: Tuple[int, ...], dtype: int, readable: bool = False, batch: int = 1) -> Tensor:
         """The network's output for one sample, or several."""
-        self._seen = (sample, dtype)
         builder = self._readable if readable else self._builder
         graph = Graph()
         graph.classes = builder.classes
@@ -154,8 +154,35 @@ class Model:
         self._begun = True
         return y
 
+    @contextlib.contextmanager
+    def _seeing(self, given: Dataset) -> Iterator[Dataset]:
+        """Around a use of samples, whose shape and type are those of the model if that goes well."""
+        try:
+            yield given
+        except ShapeError as e:
+            if self._seen is None or self._seen[0] == given.sample:
+                raise
+            raise ShapeError(f"samples are {given.sample}, the model was built for {self._seen[0]}: {e}") from None
+        self._seen = (given.sample, given.struct.x_dtype)
+
+    def _samples(self, x: Any) -> Any:
+        """Whole numbers as f32 where the network takes no other: one that has no embedding at its beginning."""
+        if isinstance(x, Dataset):
+            return x
+        memory = samples_of(x)
+        if memory.dtype != c.TN_I32 or not memory.shape:
+            return memory
+        try:
+            self._graph(memory.shape[1:], memory.dtype)
+        except DtypeError:
+            return memory_of(x, c.TN_F32, what="samples")
+        except TenonError:  # it shows again where it matters
+            pass
+        return memory
+
     def _dataset(self, x: Any, y: Any) -> Dataset:
         """Labels or numbers, as the loss takes them."""
+        x = self._samples(x)
         if isinstance(x, Dataset) or y is None:
             made = dataset_of(x, y)
         elif self._loss.labels:
@@ -186,8 +213,7 @@ class Model:
         `patience`: ends after so many epochs without a new lowest loss. Callbacks are functions of an Epoch, which end
         the training by returning True, or Callbacks. `devices` share each batch with the model's own. Other options are
         those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays."""
-        with self._lock:
-            data = self._dataset(x, y)
+        with self._lock, self._seeing(self._dataset(x, y)) as data:
             data, checked = self._validation(data, validation)
             run = _Fit(self, data, checked, [callback_of(f) for f in callbacks])
             run.options(epochs, batch, schedule, patience, class_weights, options)
@@ -199,19 +225,19 @@ class Model:
     def _validation(self, data: Dataset, validation: Any) -> Tuple[Dataset, Optional[Dataset]]:
         if validation is None:
             return data, None
-        if isinstance(validation, float):
-            first, second = data.split(validation, self.state.seed)
-            return first, second
         if isinstance(validation, Dataset):
             return data, validation
+        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+            share: Any = validation
+            return data.split(share, self.state.seed)
         checked = self._dataset(*validation)
         checked.struct.classes = data.struct.classes
         return data, checked
 
     def evaluate(self, x: Any, y: Any = None) -> Score:
         """Measures the model on samples and what belongs to them."""
-        with self._lock:
-            data, score = self._dataset(x, y), c.tn_score()
+        score = c.tn_score()
+        with self._lock, self._seeing(self._dataset(x, y)) as data:
             self._builder.check(lib.tn_evaluate(self.state._handle.get(), ctypes.byref(self._builder.struct),
                                                 ctypes.byref(data.struct), ctypes.byref(score)))
         return Score(score.loss, score.accuracy)
@@ -219,8 +245,7 @@ class Model:
     def predict(self, x: Any, *, probabilities: bool = False) -> Any:
         """The network's outputs for samples, f32, (count, ...); or what people read in them: probabilities where the
         loss takes logits."""
-        with self._lock:
-            data = dataset_of(x, None)
+        with self._lock, self._seeing(dataset_of(self._samples(x), None)) as data:
             builder = self._readable if probabilities else self._builder
             shape = self._graph(data.sample, data.struct.x_dtype, probabilities).shape
             out, memory = new_array(c.TN_F32, (len(data),) + shape[1:])
@@ -230,6 +255,9 @@ class Model:
 
     __call__ = predict
 
+    def __repr__(self) -> str:
+        return f"tenon.Model({self.network!r}, {self.loss!r}, {self.optimizer!r}, {self.state!r})"
+
     # ---- parameters and files ----
 
     def build(self, *sample: int, dtype: str = "f32") -> "Model":
@@ -237,6 +265,7 @@ class Model:
         with self._lock:
             y = self._graph(tuple(sample), dtype_of(dtype))
             y.output("y").graph.compile(self.state).close()
+            self._seen = (tuple(sample), dtype_of(dtype))
         return self
 
     def summary(self) -> str:
@@ -330,7 +359,7 @@ class _Fit:
         if self.checked is not None:
             s.validation = ctypes.addressof(self.checked.struct)
         if class_weights is not None:
-            weights = memory_of(class_weights, c.TN_F32)
+            weights = memory_of(class_weights, c.TN_F32, what="class_weights")
             if weights.shape != (self.data.classes,):
                 raise ShapeError(f"class_weights are {weights.shape}, and there are {self.data.classes} classes")
             self.kept.append(weights)
@@ -353,6 +382,7 @@ class _Fit:
         builder.check(lib.tn_training_new(self.model.state._handle.get(), ctypes.byref(builder.struct),
                                           ctypes.byref(self.data.struct), ctypes.byref(self.struct),
                                           ctypes.byref(made)))
+        self.model._seen = (self.data.sample, self.data.struct.x_dtype)
         training = Handle(made.value, lib.tn_training_free, self.model.state._handle)
         try:
             for callback in self.callbacks:

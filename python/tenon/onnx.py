@@ -130,7 +130,7 @@ class OnnxNetwork(Layer):
         given = {**dict(zip(names, x)), **named}
         if len(given) != len(x) + len(named) or set(given) != set(names):
             raise InvalidError(f"the network wants an array for each of {', '.join(names)}")
-        memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype)) for p in self.inputs}
+        memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype), what=f"input '{p.name}'") for p in self.inputs}
         made: Dict[str, Any] = self._program_for(device, tuple(tuple(memory[n].shape) for n in names))(**given)
         return made
 

@@ -109,7 +109,7 @@ class State:
             self.put(name, value)
             return
         entry = self._entry(name)
-        memory = memory_of(value, entry.dtype)
+        memory = memory_of(value, entry.dtype, what=f"'{name}'")
         wanted = tuple(entry.shape.dim[:entry.shape.rank])
         if memory.shape != wanted:
             raise ShapeError(f"'{name}' is {wanted}, not {memory.shape}")
@@ -137,7 +137,7 @@ class State:
     def put(self, name: str, value: Any, *, dtype: Any = None, trainable: bool = False,
             transient: bool = False) -> None:
         """Makes a tensor of that value."""
-        memory = memory_of(value, dtype_of(dtype) if dtype is not None else 0)
+        memory = memory_of(value, dtype_of(dtype) if dtype is not None else 0, what=f"'{name}'")
         flags = trainable * c.TN_TRAINABLE | transient * c.TN_TRANSIENT
         with self._lock:
             check(lib.tn_state_put(self._handle.get(), name.encode(), memory.dtype, shape_of(memory.shape), flags,
@@ -294,7 +294,7 @@ class Program:
                 status = self._feed(pointer, encoded, address, size)
                 self._borrower.release()
             else:
-                memory = memory_of(value, dtype)
+                memory = memory_of(value, dtype, what=f"input '{name}'")
                 if memory.shape != shape:
                     raise ShapeError(f"input '{name}' is {shape}, not {memory.shape}")
                 status = self._feed(pointer, encoded, memory.address, size)

@@ -12,8 +12,8 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import c, ops
 from ._build import NAMES, Axes, Dtype, Operand, Shape, classes, dtype as dtype_of, initial, op, shape as shape_of
-from ._library import Handle, check, lib, text
-from .errors import InvalidError, StateError
+from ._library import Handle, check, lib, message, text
+from .errors import InvalidError, StateError, error_of
 from .initial import Init, LeCun
 from .memory import memory_of
 from .optimizers import Optimizer, optimizer_of
@@ -31,6 +31,7 @@ class Graph(ops.GraphMethods):
 
     def _begin(self, borrowed: Optional[int], training: bool) -> None:
         self._borrowed, self.training, self.classes = borrowed, training, 0
+        self._failed = False
         self.inputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
         self.outputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
         self.layers: Dict[str, Any] = {}  # that were called in it, by name
@@ -100,8 +101,11 @@ class Graph(ops.GraphMethods):
         return pointer
 
     def check(self) -> None:
-        """Raises the graph's first error."""
-        check(lib.tn_graph_status(self.pointer()))
+        """Raises the graph's first error, and says of it, from the second time on, that it is from before."""
+        status = lib.tn_graph_status(self.pointer())
+        if status:
+            before, self._failed = self._failed, True
+            raise error_of(status, ("the graph had failed before: " if before else "") + message())
 
     def _take(self, pointer: int) -> "Tensor":
         self.check()

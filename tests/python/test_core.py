@@ -264,7 +264,46 @@ class Errors(unittest.TestCase):
             x[2]
 
 
+    def test_after_a_mistake_the_graph_says_that_it_was_before(self):
+        graph = tenon.Graph()
+        x = graph.input("x", (2, 3))
+        with self.assertRaisesRegex(tenon.ShapeError, "^matmul"):
+            x @ x
+        with self.assertRaisesRegex(tenon.ShapeError, "^the graph had failed before: matmul"):
+            (x * 2).output("y")
+
+
 class Arrays(Close):
+    def program(self, dtype):
+        graph = tenon.Graph()
+        graph.input("count", 3, dtype).output("y")
+        return graph.compile("cpu")
+
+    def test_numbers_that_would_be_others_are_refused_by_the_input_s_name(self):
+        program = self.program("i32")
+        for wrong in ([1, 2, 2 ** 31], [1, 2, -2 ** 40], [1, 2, 1.5], [1, 2, math.nan], [1, 2, math.inf], [1, 2, 3j]):
+            for made in [list] if np is None else [list, np.array]:
+                with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
+                    program.feed("count", made(wrong))
+        for right in ([1, 2, -2 ** 31], [1.0, 2.0, -2.0 ** 31], [True, 2, 3]):
+            self.assertEqual(tolist(program(count=right)["y"]), right)
+        with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
+            self.program("u8").feed("count", [1, 2, 256])
+        with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
+            self.program("f32").feed("count", [1, 2, 3j])
+
+    @unittest.skipIf(np is None, "there is no NumPy")
+    def test_masked_elements_are_refused(self):
+        program = self.program("f32")
+        with self.assertRaisesRegex(tenon.InvalidError, "input 'count'.*masked"):
+            program.feed("count", np.ma.array(np.ones(3, "f4"), mask=[0, 1, 0]))
+        self.assertEqual(tolist(program(count=np.ma.array(np.ones(3, "f4")))["y"]), [1, 1, 1])
+
+    def test_they_show_their_numbers(self):
+        made = tenon.memory.Array.new(c.TN_F32, (2, 6))
+        made.view()[7] = 0.5
+        self.assertEqual(repr(made), "tenon.Array([[0, 0, 0, ..., 0], [0, 0.5, 0, ..., 0]], f32, (2, 6))")
+
     def test_what_has_the_buffer_protocol_is_fed(self):
         graph = tenon.Graph()
         (graph.input("x", (2, 2)) * 2).output("y")

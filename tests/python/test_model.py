@@ -96,6 +96,10 @@ class Training(unittest.TestCase):
         first, second = train.split(0.25, seed=3)
         self.assertEqual((len(first), len(second)), (225, 75))
 
+        for wrong in (0, 0.0, 1.0, 2.0, -1, -0.5, math.nan, True, "a", (1, 2, 3)):
+            with self.assertRaisesRegex(ValueError, "between 0 and 1"):
+                model.fit(train.x, train.y, validation=wrong, verbose=False)
+
     def test_callbacks_see_epochs_and_end_it(self):
         seen = []
         train, _ = digits(100)
@@ -221,6 +225,35 @@ class Networks(unittest.TestCase):
             tenon.Model("mlp", device="cpu", optimizer="no such").fit(train, verbose=False)
         with self.assertRaises(tenon.InvalidError):
             tenon.Model("mlp", device="cpu").fit(train, no_such_option=1, verbose=False)
+
+
+    def test_samples_of_another_shape_are_refused_and_change_nothing(self):
+        model = tenon.Model("linear 3, relu, linear 2", device="cpu")
+        before = model.predict([[1.0] * 8])
+        with self.assertRaisesRegex(tenon.ShapeError, r"samples are \(5,\), the model was built for \(8,\)"):
+            model.predict([[1.0] * 5])
+        self.assertEqual(model._seen[0], (8,))
+        self.assertEqual(model.predict([[1.0] * 8]).tolist(), before.tolist())
+
+    def test_labels_that_are_no_classes_are_refused(self):
+        for wrong in ([0.5, 1.0], [0, 2 ** 40], [0.0, math.nan]):
+            with self.assertRaisesRegex(tenon.DtypeError, "labels"):
+                tenon.Model("linear 3", device="cpu").fit([[1.0, 2.0]] * 2, wrong, verbose=False)
+
+    def test_whole_numbers_are_samples_of_networks_of_numbers(self):
+        for net in ("linear 3", tenon.Sequential(tenon.Linear(4), tenon.ReLU(), tenon.Linear(3))):
+            model = tenon.Model(net, device="cpu")
+            model.fit([[1, 2], [3, 4]], [0, 2], verbose=False)
+            self.assertEqual(model.predict([[1, 2]]).tolist(), model.predict([[1.0, 2.0]]).tolist())
+            self.assertEqual(model.predict([[True, False]]).tolist(), model.predict([[1.0, 0.0]]).tolist())
+            model.evaluate([[1, 2], [3, 4]], [0, 2])
+        tokens = tenon.Model("embedding 5 4, flatten, linear outputs", device="cpu")
+        tokens.fit([[1, 2], [3, 4]], [0, 2], verbose=False)
+        self.assertEqual(tokens._seen[1], tenon.c.TN_I32)
+
+    def test_they_show_what_they_are(self):
+        self.assertEqual(repr(tenon.Sequential(tenon.Linear(4), tenon.Net("relu"))), "Sequential(Linear(), Net('relu'))")
+        self.assertIn("Sequential(Linear())", repr(tenon.Model(tenon.Sequential(tenon.Linear(4)), device="cpu")))
 
 
 class Files(unittest.TestCase):
