@@ -110,7 +110,8 @@ TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[],
  *
  * Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
  * scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
- * constants, as are all in nodes `Constant`. */
+ * constants, as are all in nodes `Constant`. An initializer that several things use, some by a node `Identity`, is a
+ * weight of its own for each such node, under the name of its output. */
 TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data);
 
 /* The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a

@@ -2320,7 +2320,8 @@ FUNCTIONS = {
 
         Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
         scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
-        constants, as are all in nodes `Constant`."""),
+        constants, as are all in nodes `Constant`. An initializer that several things use, some by a node `Identity`, is a
+        weight of its own for each such node, under the name of its output."""),
     "tn_onnx_text": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)",
         """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a

@@ -71,9 +71,12 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
     print_file(onnx);
     int status = cli_onnx_shapes(onnx, shapes, 1);
     tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(onnx, 0) : NULL;
-    if (status == CLI_GO_ON && !graph) {
+    tn_onnx_problem first;
+    if (status == CLI_GO_ON && !graph && !tn_onnx_problem_at(onnx->model, 0, &first)) {
+        status = cli_failed();
+    } else if (status == CLI_GO_ON && !graph) {
         printf("not supported:\n");
-        if (!cli_onnx_problems(onnx, stdout)) status = cli_failed();
+        (void)cli_onnx_problems(onnx, stdout);
     } else if (graph) {
         printf("all of it is supported\n");
         if (device) status = print_device(graph, device);

@@ -1,6 +1,7 @@
 /* settings.c: see settings.h. A new option of training is a field, a row in settings.def, and a default. */
 #include "settings.h"
 #include "data.h"
+#include "onnx.h"
 #include "resident.h"
 #include "../core/nearest.h"
 #include "../core/utf8.h"
@@ -223,14 +224,20 @@ static const char *file_of(const char *data)
 /* No output takes another file's place; but a training may be saved, by --save or --best, where one was. */
 static int check_outputs(const cli_settings *s)
 {
-    enum { DATA, TEST, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, TRACE, FILES };
+    enum { DATA, TEST, NET, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, TRACE, FILES };
     const struct {
         const char *name, *path;
-    } file[FILES] = {[DATA] = {"--data", file_of(s->data)}, [TEST] = {"--test", file_of(s->test)},
-                     [RESUME] = {"--resume", s->resume},    [LOAD] = {"--load", s->load},
-                     [SAVE] = {"--save", s->save},          [BEST] = {"--best", s->best},
-                     [WEIGHTS] = {"--weights", s->weights}, [DIVERGED] = {"--diverged", s->diverged},
-                     [CURVE] = {"--curve", s->curve},       [TRACE] = {"--trace", s->trace}};
+    } file[FILES] = {[DATA] = {"--data", file_of(s->data)},
+                     [TEST] = {"--test", file_of(s->test)},
+                     [NET] = {"--net", cli_onnx_is(s->net) ? s->net : NULL},
+                     [RESUME] = {"--resume", s->resume},
+                     [LOAD] = {"--load", s->load},
+                     [SAVE] = {"--save", s->save},
+                     [BEST] = {"--best", s->best},
+                     [WEIGHTS] = {"--weights", s->weights},
+                     [DIVERGED] = {"--diverged", s->diverged},
+                     [CURVE] = {"--curve", s->curve},
+                     [TRACE] = {"--trace", s->trace}};
     for (int i = SAVE; i < FILES; i++) {
         const char *name = file[i].name + 2;
         const int trainings = i == SAVE || i == BEST;

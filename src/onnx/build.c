@@ -328,6 +328,14 @@ static tn_status conclude(onnx_build *b)
     return tn_graph_status(b->graph);
 }
 
+/* Variables take no numbers when a graph is built: that they can be had is seen here. */
+static tn_status check_initializers(tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++) TN_TRY(onnx_tensor_check(model, graph->initializer[i]));
+    return TN_OK;
+}
+
 static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *options, onnx_build *b,
                        onnx_scope *scope)
 {
@@ -337,6 +345,7 @@ static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *o
     if (b->options.outputs || b->options.bare) b->end = onnx_find_end(model);
     onnx_problems_clear(model);
     TN_TRY(tn_graph_status(graph));
+    TN_TRY(check_initializers(model));
     TN_REQUIRE(!b->options.outputs || (b->options.outputs > 0 && b->end.weight), TN_EUNSUPPORTED,
                "the network's last layer is none that could be replaced by one of %lld outputs",
                (long long)b->options.outputs);

@@ -23,18 +23,33 @@ static const onnx_node_proto *maker_of(const onnx_graph_proto *graph, const char
     return NULL;
 }
 
-/* How often a value is used, in parts of the graph too, and as an output. */
-static size_t count_uses(const onnx_graph_proto *graph, const char *name)
+static size_t uses_in_nodes(onnx_node_proto *const node[], size_t n, const char *name)
 {
     size_t count = 0;
-    for (size_t i = 0; i < graph->n_node; i++) {
-        const onnx_node_proto *node = graph->node[i];
-        for (size_t k = 0; k < node->n_input; k++) count += !strcmp(node->input[k], name);
-        for (size_t k = 0; k < node->n_attribute; k++)
-            if (node->attribute[k]->g) count += count_uses(node->attribute[k]->g, name);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < node[i]->n_input; k++) count += !strcmp(node[i]->input[k], name);
+        for (size_t k = 0; k < node[i]->n_attribute; k++)
+            if (node[i]->attribute[k]->g) count += onnx_uses(node[i]->attribute[k]->g, name);
     }
+    return count;
+}
+
+size_t onnx_uses(const onnx_graph_proto *graph, const char *name)
+{
+    size_t count = uses_in_nodes(graph->node, graph->n_node, name);
     for (size_t i = 0; i < graph->n_output; i++)
         count += graph->output[i]->name && !strcmp(graph->output[i]->name, name);
+    return count;
+}
+
+size_t onnx_uses_in_all(const tn_onnx *model, const char *name)
+{
+    size_t count = onnx_uses(model->proto->graph, name);
+    for (size_t i = 0; i < model->proto->n_functions; i++) {
+        const Onnx__FunctionProto *f = model->proto->functions[i];
+        count += uses_in_nodes(f->node, f->n_node, name);
+        for (size_t k = 0; k < f->n_output; k++) count += !strcmp(f->output[k], name);
+    }
     return count;
 }
 
@@ -54,7 +69,7 @@ static int64_t whole(const onnx_node_proto *node, const char *name, int64_t othe
 static const onnx_proto *weight_of(const tn_onnx *model, const char *name, int *turned)
 {
     const onnx_graph_proto *graph = model->proto->graph;
-    for (int deep = 0; deep < 8 && count_uses(graph, name) == 1; deep++) {
+    for (int deep = 0; deep < 8 && onnx_uses(graph, name) == 1; deep++) {
         const onnx_proto *t = onnx_initializer(model, name, NULL);
         const onnx_node_proto *node = t ? NULL : maker_of(graph, name);
         if (t) return onnx_kept_type(t->data_type) == TN_F32 ? t : NULL;
@@ -104,7 +119,7 @@ static const char *look_through(const onnx_node_proto *node, int *only_moves)
 static int is_activation(const onnx_graph_proto *graph, const onnx_node_proto *node)
 {
     for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
-        if (is(node, activations[i])) return node->n_input == 1 && count_uses(graph, node->output[0]) == 1;
+        if (is(node, activations[i])) return node->n_input == 1 && onnx_uses(graph, node->output[0]) == 1;
     return 0;
 }
 

@@ -101,6 +101,7 @@ tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
         TN_REQUIRE(graph->output[i]->name, TN_EFORMAT, "an output without a name");
     for (size_t i = 0; i < graph->n_initializer; i++)
         TN_REQUIRE(graph->initializer[i]->name, TN_EFORMAT, "an initializer without a name");
+    TN_TRY(onnx_untie(model, &heap));
     TN_TRY(count_operators(model, graph->node, graph->n_node));
     for (size_t i = 0; i < model->proto->n_functions; i++)
         TN_TRY(count_operators(model, model->proto->functions[i]->node, model->proto->functions[i]->n_node));
@@ -146,6 +147,7 @@ tn_status tn_onnx_load(const char *path, tn_onnx **out)
 void tn_onnx_free(tn_onnx *model)
 {
     if (!model) return;
+    onnx_untied_free(model);
     if (model->proto) onnx__model_proto__free_unpacked(model->proto, &heap);
     for (uint32_t i = 0; i < model->files; i++) munmap(model->mapped[i].data, (size_t)model->mapped[i].bytes);
     tn_free(model->mapped);

@@ -33,6 +33,7 @@ struct tn_onnx {
     tn_index initializers; /* the graph's, by name */
     unsigned char *role;   /* of each */
     char *text;            /* of tn_onnx_text */
+    size_t untied;         /* the last initializers, which share their numbers with others: untie.c */
 };
 
 /* What an initializer is: trained, or followed by batch normalisation; and whether a build asked for its numbers. */
@@ -62,6 +63,13 @@ const char *onnx_domain(const char *domain);
 /* Takes the bytes of a file apart. */
 TN_MUST_USE tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes);
 
+/* Has initializers that others are an Identity of be several, as soon as the file is taken apart; and frees these. */
+TN_MUST_USE tn_status onnx_untie(tn_onnx *model, ProtobufCAllocator *heap);
+void onnx_untied_free(tn_onnx *model);
+/* How often a value is used, in parts of the graph too, and as an output; and in all of a model, in functions too. */
+size_t onnx_uses(const onnx_graph_proto *graph, const char *name);
+size_t onnx_uses_in_all(const tn_onnx *model, const char *name);
+
 /* A message within another no deeper than a reader that calls itself can stand. */
 TN_MUST_USE tn_status onnx_check_nesting(const unsigned char *data, uint64_t bytes);
 
@@ -77,6 +85,8 @@ uint32_t onnx_type_bits(int32_t type); /* of an element */
  * int64, which become those of i32. */
 TN_MUST_USE tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape,
                                        int32_t *dtype, const void **data);
+/* That its numbers can be had: all of them are in the file or beside it, or none, as in a network that came as text. */
+TN_MUST_USE tn_status onnx_tensor_check(tn_onnx *model, const onnx_proto *t);
 /* Its shape alone. */
 TN_MUST_USE tn_status onnx_tensor_shape(const onnx_proto *t, tn_shape *shape);
 /* Whether its numbers are in the file or beside it; and their bytes where they are such, in *data, which is NULL where

@@ -62,7 +62,8 @@ int32_t onnx_axis(onnx_node *n, int64_t axis, int32_t rank)
 
 int onnx_wants(const onnx_node *n, uint32_t i)
 {
-    return i < n->n_out && *n->proto->output[i];
+    if (i >= n->n_out || !*n->proto->output[i]) return 0;
+    return !i || onnx_uses_in_all(n->build->model, n->proto->output[i]) > 0;
 }
 
 tn_tensor *onnx_kept(tn_tensor *x, int32_t type)

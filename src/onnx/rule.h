@@ -108,7 +108,7 @@ int32_t onnx_axis(onnx_node *n, int64_t axis, int32_t rank);
 /* Results: of operand 0's type, of another; those that nobody wants are dropped. */
 void onnx_out(onnx_node *n, uint32_t i, tn_tensor *y);
 void onnx_out_as(onnx_node *n, uint32_t i, tn_tensor *y, int32_t type);
-int onnx_wants(const onnx_node *n, uint32_t i);
+int onnx_wants(const onnx_node *n, uint32_t i); /* of those behind the first, only what is used */
 
 /* Attributes, or what stands for one that is not there. */
 const onnx_attribute *onnx_attr(const onnx_node *n, const char *name);

@@ -243,12 +243,41 @@ int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], i
 
 /* ---- floating point ---- */
 
+static tn_status check_bytes(const onnx_proto *t, source raw, uint64_t count)
+{
+    const uint64_t bytes = count * (types[t->data_type].bits / 8);
+    TN_REQUIRE(raw.bytes >= bytes, TN_EFORMAT, "tensor '%s' has %llu of %llu bytes", t->name ? t->name : "",
+               (unsigned long long)raw.bytes, (unsigned long long)bytes);
+    return TN_OK;
+}
+
+static tn_status check_listed(const onnx_proto *t, uint64_t count)
+{
+    const int is_half = types[t->data_type].bits == 16;
+    uint64_t there = is_half ? t->n_int32_data : t->data_type == ONNX_FLOAT ? t->n_float_data : t->n_double_data;
+    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
+               (unsigned long long)there, (unsigned long long)count);
+    return TN_OK;
+}
+
+tn_status onnx_tensor_check(tn_onnx *model, const onnx_proto *t)
+{
+    source raw;
+    tn_shape shape;
+    whole w;
+    if (!onnx_kept_type(t->data_type) || onnx_tensor_shape(t, &shape) || !onnx_tensor_is_there(t)) return TN_OK;
+    const uint64_t count = (uint64_t)tn_shape_count(&shape);
+    if (!count) return TN_OK;
+    if (onnx_is_whole(t->data_type)) return find_whole(model, t, count, &w);
+    TN_TRY(find_bytes(model, t, &raw));
+    return raw.data ? check_bytes(t, raw, count) : check_listed(t, count);
+}
+
 /* Bytes as they are, if they are aligned, else copied. */
 static tn_status as_bytes(const onnx_proto *t, source raw, uint64_t count, tn_region *region, const void **data)
 {
     const uint64_t size = types[t->data_type].bits / 8, bytes = count * size;
-    TN_REQUIRE(raw.bytes >= bytes, TN_EFORMAT, "tensor '%s' has %llu of %llu bytes", t->name ? t->name : "",
-               (unsigned long long)raw.bytes, (unsigned long long)bytes);
+    TN_TRY(check_bytes(t, raw, count));
     *data = raw.data;
     if ((uintptr_t)raw.data % size == 0) return TN_OK;
     void *copy = tn_region_alloc(region, bytes + 1);
@@ -259,9 +288,7 @@ static tn_status as_bytes(const onnx_proto *t, source raw, uint64_t count, tn_re
 static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
 {
     const int is_half = types[t->data_type].bits == 16;
-    uint64_t there = is_half ? t->n_int32_data : t->data_type == ONNX_FLOAT ? t->n_float_data : t->n_double_data;
-    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
-               (unsigned long long)there, (unsigned long long)count);
+    TN_TRY(check_listed(t, count));
     *data = t->data_type == ONNX_FLOAT ? (const void *)t->float_data : t->double_data;
     if (!is_half) return TN_OK;
     uint16_t *to = tn_region_alloc(region, count * sizeof *to + 1);

@@ -47,6 +47,17 @@ def write():
     cut = tensor("from", 7, [1], struct.pack("<q", 0)) + tensor("to", 7, [1], struct.pack("<q", 1))
     open("first.onnx", "wb").write(model(nodes, weights + shape + cut, 1, [INPUTS], CLASSES))
 
+    # Equal initializers that an exporter made one: fresh layers of batch normalisation, whose statistics equal their factors.
+    fresh = [node("Identity", [i], [o]) for i, o in (("ones", "two.scale"), ("ones", "one.var"), ("zeros", "two.shift"), ("zeros", "one.mean"))]
+    fresh += [body[0], node("BatchNormalization", ["p", "ones", "zeros", "one.mean", "one.var"], ["n"]), node("Relu", ["n"], ["m"])]
+    fresh += [node("BatchNormalization", ["m", "two.scale", "two.shift", "one.mean", "one.var"], ["o"]),
+        node("Dropout", ["o"], ["d", "mask"]), node("Gemm", ["d", "two.weight", "two.bias"], ["y"], flip)]
+    open("fresh.onnx", "wb").write(model(fresh, weights + floats("ones", [1.0] * HIDDEN) + floats("zeros", [0.0] * HIDDEN), "N", [INPUTS], CLASSES))
+    beside = part(5, whole(1, CLASSES) + whole(1, HIDDEN) + whole(2, 1) + part(8, "two.weight") + whole(14, 1) + part(13, part(1, "location") + part(2, "beside.data")))
+    rest = floats("one.weight", w1) + floats("one.bias", b1) + floats("two.bias", b2)
+    open("beside.onnx", "wb").write(model([body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["y"], flip)], rest + beside, "N", [INPUTS], CLASSES))
+    open("beside.data", "wb").write(struct.pack("<%df" % (CLASSES * HIDDEN), *sum(w2, [])))
+
     follow = [node("BatchNormalization", [i, "scale", "shift", "mean", "var"], [o]) for i, o in (("p", "n"), ("m", "o"))]
     nodes = [body[0], follow[0], node("Relu", ["n"], ["m"]), follow[1], node("Gemm", ["o", "two.weight", "two.bias"], ["y"], flip)]
     ends = [matrix(1, HIDDEN)[0] for _ in range(3)] + [[f32(random.uniform(0.5, 2)) for _ in range(HIDDEN)]]
@@ -102,6 +113,10 @@ if sys.argv[1] == "near":
     a, b = read(sys.argv[2]), read(sys.argv[3])
     assert sorted(a) == sorted(b) and "var" in a, sorted(a)
     sys.exit(any(abs(x - y) > 1e-5 * max(1, abs(x)) for name in a for x, y in zip(a[name][1], b[name][1])))
+if sys.argv[1] == "apart":
+    got = read(sys.argv[2])
+    for a, b in (("ones", "two.scale"), ("zeros", "two.shift"), ("ones", "one.var"), ("zeros", "one.mean")):
+        assert got[a][1] != got[b][1] and len(set(got[b][1])) > 1, (a, b)
 if sys.argv[1] == "shape": sys.exit(read(sys.argv[2])[sys.argv[3]][0] != json.loads(sys.argv[4]))
 PY
 python3 nets.py write || fail "making the files"
@@ -135,6 +150,32 @@ of_table --net norm.onnx --lr 0.5 --shards 5 --sync-norm --weights sync.safetens
 of_table --net norm.onnx --lr 0.5 --shards 5 --weights each.safetensors 2>stderr || fail "shards: $(cat stderr)"
 python3 nets.py near whole.safetensors sync.safetensors || fail "batch normalisation over all shards"
 python3 nets.py near whole.safetensors each.safetensors && fail "batch normalisation over each shard"
+
+# Initializers that an exporter made one are several again; a mask that nobody uses is no matter.
+of_table --net fresh.onnx --lr 0.5 --weights fresh.safetensors 2>stderr || fail "a fresh network: $(cat stderr)"
+python3 nets.py apart fresh.safetensors || fail "layers that were equal are tied"
+
+# Weights beside the file: there, too few, none; and no output takes the place of what the network is read from.
+of_table --net beside.onnx --lr 0.5 --weights beside.safetensors 2>stderr || fail "weights beside: $(cat stderr)"
+python3 nets.py step beside.safetensors 0.5 || fail "a step of weights beside the file"
+for file in beside.onnx; do
+    cp $file before
+    for option in save best weights curve; do
+        of_table --net beside.onnx --$option ./$file 2>stderr && fail "--$option onto the network's $file"
+        [ "$(wc -l <stderr)" = 1 ] && grep -q -- "--$option ./$file: give it another file than --net" stderr || fail "--$option: $(cat stderr)"
+    done
+    cmp $file before || fail "$file was overwritten"
+done
+cp beside.data whole.data
+head -c 40 whole.data >beside.data
+for command in "train --data t.csv --net" "info" "convert"; do
+    "$tenon" $command beside.onnx $([ "$command" != convert ] || echo other.safetensors) >said 2>stderr && fail "$command: weights that are cut"
+    grep -q "'two.weight' has 40 of 72 bytes" stderr || fail "$command: weights that are cut: $(cat stderr)"
+    grep -q 'not supported' said && fail "$command: $(cat said)"
+done
+rm beside.data
+of_table --net beside.onnx 2>stderr && fail "weights that are not there"
+grep -q 'beside.data: cannot be read' stderr || fail "weights that are not there: $(cat stderr)"
 
 # What is saved needs no other file: it is measured, predicts, is converted, goes on, at any batch.
 of_table --net softmax.onnx --lr 1e-30 --save m.safetensors 2>stderr || fail "saving: $(cat stderr)"
