@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import warnings
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import c, nn
@@ -15,7 +16,7 @@ from .device import open_device
 from .errors import DtypeError, InvalidError, ShapeError, TenonError
 from .layers import Net
 from .memory import memory_of, new_array
-from .onnx import to_onnx
+from .onnx import OnnxNetwork, to_onnx
 from .optimizers import optimizer_of
 from .program import Checkpoint, State, compile_options, first_values
 from .progress import Progress
@@ -78,6 +79,30 @@ def _losses() -> Dict[str, c.tn_loss_entry]:
     return found
 
 
+# Losses that have in themselves what a network of an ONNX file may end in, and those that can't be meant behind it, with
+# the one that is.
+_ENDS = {("Softmax", "cross_entropy"): "", ("Softmax", "focal"): "", ("Softmax", "nll"): "cross_entropy",
+         ("Softmax", "kl_divergence"): "cross_entropy", ("LogSoftmax", "cross_entropy"): "",
+         ("LogSoftmax", "focal"): "", ("Sigmoid", "binary_cross_entropy"): "", ("Sigmoid", "binary_focal"): ""}
+
+
+def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
+    """The network without a softmax or sigmoid at its end that the loss has in itself."""
+    if not isinstance(network, OnnxNetwork) or network.bare:
+        return network
+    activation, _ = network.end()
+    rather = _ENDS.get((activation, loss))
+    if rather is None:
+        return network
+    if rather:
+        raise InvalidError(f"the loss '{loss}' takes logarithms, and the network ends in {activation}: "
+                           f"'{rather}' is meant for that")
+    if not quiet:
+        warnings.warn(f"the network ends in {activation}, which the loss '{loss}' has in itself: it is applied once, "
+                      "and predict(..., probabilities=True) gives what the file's network does", stacklevel=3)
+    return network.without_end()
+
+
 _BUILD: Any = {f[0]: f[1] for f in c.tn_model._fields_}["build"]
 
 
@@ -130,6 +155,7 @@ class Model:
         self.network = Net(network) if isinstance(network, str) else network
         if loss not in _losses():
             raise InvalidError(f"there is no loss '{loss}': there are {', '.join(_losses())}")
+        self.network = _settled(self.network, loss)
         self.loss, self._loss = loss, _losses()[loss]
         self.optimizer = optimizer_of(optimizer)
         self.state = state or State(device, seed)
@@ -296,7 +322,10 @@ class Model:
     def save(self, path: Any, *, weights_only: bool = False, notes: Optional[Dict[str, str]] = None) -> None:
         """Saves parameters, optimizer, seed and step in a safetensors file with PyTorch's names; with `weights_only`
         what PyTorch's load_state_dict takes."""
-        self.state.save(path, dict(self._notes, **(notes or {})), weights_only=weights_only)
+        words = {}
+        if isinstance(self.network, OnnxNetwork) and self._notes and self.network.is_whole:
+            words = {"net": self.network.path, "onnx": self.network.text()}
+        self.state.save(path, dict(self._notes, **words, **(notes or {})), weights_only=weights_only)
 
     def to_onnx(self, path: Any, *, opset: int = 0, probabilities: bool = False) -> None:
         """Writes the network with its parameters as an ONNX file, for any number of samples: f32 input "x", where bytes
@@ -330,13 +359,15 @@ class Model:
 
 
 def load_model(path: Any, *, device: Any = "auto", **options: Any) -> Model:
-    """A model from a file that knows its own network: those of networks in words, ours and the command's."""
+    """A model from a file that knows its own network: those of networks in words and of ONNX files, ours and the
+    command's."""
     with Checkpoint(path) as file:
-        net, loss = file.note("net"), file.note("loss")
+        net, loss, graph = file.note("net"), file.note("loss"), file.note("onnx")
         counts = [int(file.note(key) or 0) for key in ("classes", "targets")]
-    if not net or not loss:
+    if not (net or graph) or not loss:
         raise InvalidError(f"{path}: it does not say what network it is: make the Model, and load it there")
-    model = Model(Net(net), loss, device=device, **options)
+    network: Any = _settled(OnnxNetwork.of_text(graph, path=net or ""), loss, quiet=True) if graph else Net(net or "")
+    model = Model(network, loss, device=device, **options)
     for builder in (model._builder, model._readable):
         builder.classes = counts[0] or counts[1]
     model.load(path)

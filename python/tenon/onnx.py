@@ -1,10 +1,12 @@
 """onnx.py: networks that come as ONNX files: used as they are, or as layers, whose weights are then trained."""
 from __future__ import annotations
 
+import contextlib
+import copy
 import ctypes
 import os
 import threading
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import c
 from ._build import NAMES, dtype as dtype_of
@@ -27,14 +29,32 @@ class Port(NamedTuple):
 
 class OnnxNetwork(Layer):
     """A network of an ONNX file. Called on tensors, one for each of its inputs, it is a layer: its weights, f32, are
-    parameters by the file's names, and begin as the file has them. `compile` makes a program of it as it is."""
+    parameters by the file's names, behind the network's own and a "." if it was given one or is a Module's attribute,
+    and begin as the file has them. `compile` makes a program of it as it is.
+
+    `bare` leaves away the softmax or sigmoid that its first output ends in; with `outputs` its last layer has so many,
+    and begins anew."""
 
     kind = "onnx"
 
-    def __init__(self, path: Any, name: Optional[str] = None) -> None:
-        super().__init__(name)
+    def __init__(self, path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0) -> None:
         made = ctypes.c_void_p()
         check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
+        self._begin(made, name, bare, outputs, os.fsdecode(path))
+
+    @classmethod
+    def of_text(cls, words: str, *, bare: bool = False, path: str = "") -> "OnnxNetwork":
+        """One of `text`, of the file that was at `path`: its weights are those of a state that has them."""
+        made = ctypes.c_void_p()
+        check(lib.tn_onnx_of_text(words.encode(), ctypes.byref(made)))
+        network = cls.__new__(cls)
+        network._begin(made, None, bare, 0, path)
+        return network
+
+    def _begin(self, made: ctypes.c_void_p, name: Optional[str], bare: bool, outputs: int, path: str) -> None:
+        Layer.__init__(self, name)
+        self.bare, self.count, self.path = bare, outputs, path
+        self._scope: Optional[str] = None  # what its weights' names begin with, once it was called
         self._handle = Handle(made.value, lib.tn_onnx_free)
         self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
         self._lock, self._device = threading.RLock(), None
@@ -76,15 +96,68 @@ class OnnxNetwork(Layer):
     def __call__(self, *x: Tensor) -> Any:
         if not x:
             raise InvalidError("a network is called on a tensor for each of its inputs")
-        self._named_in(x[0].graph)
-        return self.forward(*x)
+        graph = x[0].graph
+        if self._scope is None:
+            above = self._parent.name if self._parent is not None else ""
+            self._scope = ".".join(filter(None, (above, self._name)))
+        self._named_in(graph)
+        with graph.scope(self._scope) if self._scope else contextlib.nullcontext():
+            self._begin_in(graph)
+            return self.forward(*x)
+
+    def _begin_in(self, graph: Graph) -> None:
+        """Notes where its weights are in the graph, unless they are there already."""
+        prefix = graph.scoped("")
+        if (self, prefix) not in graph.beginnings:
+            self._check_names(graph)
+            graph.beginnings[self, prefix] = None
+
+    def _check_names(self, graph: Graph) -> None:
+        """That no other layer of the graph has a weight of a name that one of its own has."""
+        others = {v.name for v in graph.variables()}
+        for name, _, _ in self._weights():
+            if graph.scoped(name) in others:
+                raise InvalidError(f"two layers have weights named '{graph.scoped(name)}': give the network a name, "
+                                   f"OnnxNetwork(path, name=\"...\")")
+
+    def _weights(self) -> Iterator[Tuple[str, c.tn_shape, int]]:
+        """The file's weights by name, with their shapes, and where they lie."""
+        name, shape, data, index = ctypes.c_char_p(), c.tn_shape(), ctypes.c_void_p(), 0
+        while lib.tn_onnx_weight_at(self._handle.get(), index, ctypes.byref(name), ctypes.byref(shape),
+                                    ctypes.byref(data)):
+            yield text(name.value), shape, data.value or 0
+            index += 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its weights have the file's own names, and nothing stands before them."""
+        return not self._scope
+
+    def end(self) -> Tuple[str, int]:
+        """What the first output ends in, "Softmax", "LogSoftmax", "Sigmoid" or "", and how many outputs its last layer
+        has; 0: there is none that could be replaced."""
+        found = c.tn_onnx_end()
+        lib.tn_onnx_end_of(self._handle.get(), ctypes.byref(found))
+        return text(found.activation), found.outputs
+
+    def without_end(self) -> "OnnxNetwork":
+        """The same network and weights, `bare`."""
+        made = copy.copy(self)
+        made.bare, made._state, made._kept = True, None, {}
+        return made
+
+    def text(self) -> str:
+        """The network without the numbers of its weights, as letters and digits, for `of_text`."""
+        how, found = c.tn_onnx_options(outputs=self.count), ctypes.c_char_p()
+        check(lib.tn_onnx_text(self._handle.get(), ctypes.byref(how), ctypes.byref(found)))
+        return text(found.value)
 
     def _apply(self, x: Sequence[Tensor], trainable: bool) -> Any:
         graph = x[0].graph
         graph.needs(self._handle)
         inputs = (ctypes.c_void_p * len(x))(*[t._pointer for t in x])
         outputs = (ctypes.c_void_p * len(self.outputs))()
-        how = c.tn_onnx_options(trainable, graph.training)
+        how = c.tn_onnx_options(trainable, graph.training, self.bare, outputs=self.count)
         status = lib.tn_onnx_apply(self._handle.get(), inputs, len(x), outputs, len(outputs), ctypes.byref(how))
         if status == c.TN_EUNSUPPORTED and self.problems():
             raise UnsupportedError("the network needs what is not there: " + "; ".join(self.problems()))
@@ -93,15 +166,19 @@ class OnnxNetwork(Layer):
         made = [Tensor(graph, p) for p in outputs]
         return made[0] if len(made) == 1 else made
 
-    def first_values(self, state: Any) -> None:
+    def first_values(self, state: Any, prefix: str = "") -> None:
         """Puts the file's weights into a state, those that it lacks."""
-        name, shape, data = ctypes.c_char_p(), c.tn_shape(), ctypes.c_void_p()
-        index = 0
-        while lib.tn_onnx_weight_at(self._handle.get(), index, ctypes.byref(name), ctypes.byref(shape),
-                                    ctypes.byref(data)):
-            if text(name.value) not in state:
-                check(lib.tn_state_put(state._handle.get(), name.value, c.TN_F32, shape, c.TN_TRAINABLE, data))
-            index += 1
+        replaced = self._replaced()
+        for name, shape, data in self._weights():
+            whole = prefix + name
+            if name not in replaced and whole not in state:
+                check(lib.tn_state_put(state._handle.get(), whole.encode(), c.TN_F32, shape, c.TN_TRAINABLE, data))
+
+    def _replaced(self) -> Tuple[str, ...]:
+        """The weights of a last layer that begins anew."""
+        found = c.tn_onnx_end()
+        lib.tn_onnx_end_of(self._handle.get(), ctypes.byref(found))
+        return (text(found.weight), text(found.bias)) if self.count not in (0, found.outputs) else ()
 
     # ---- as it is ----
 
@@ -186,6 +263,6 @@ def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, 
         check(lib.tn_onnx_save(graph.pointer(), state._handle.get(), os.fsencode(path), ctypes.byref(how)))
 
 
-def from_onnx(path: Any) -> OnnxNetwork:
+def from_onnx(path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0) -> OnnxNetwork:
     """The network of an ONNX file, opsets 7 to 23: a layer, or `compile`d a program."""
-    return OnnxNetwork(path)
+    return OnnxNetwork(path, name, bare=bare, outputs=outputs)

@@ -26,7 +26,8 @@ class Optimizer:
         return options(c.tn_optim_options, self.given)[0]
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{k}={v!r}" for k, v in self.given.items() if v is not None)
+        given = ", ".join(([f"kind={self.kind!r}"] if type(self) is Optimizer else []) +
+                          [f"{k}={v!r}" for k, v in self.given.items() if v is not None])
         return f"{type(self).__name__}({given})"
 
 

@@ -247,10 +247,8 @@ def compile_options(given: Dict[str, Any]) -> c.tn_compile_options:
 
 def first_values(graph: Graph, state: State) -> None:
     """Layers that bring their parameters' first values put them into the state."""
-    for layer in list(graph.layers.values()):
-        bring = getattr(layer, "first_values", None)
-        if bring is not None:
-            bring(state)
+    for layer, prefix in list(graph.beginnings):
+        layer.first_values(state, prefix)
 
 
 def _port(name: str, dtype: int, shape: Tuple[int, ...]) -> Tuple[bytes, int, Tuple[int, ...], List[int], int]:

@@ -35,6 +35,7 @@ class Graph(ops.GraphMethods):
         self.inputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
         self.outputs: Dict[str, Tuple[int, Tuple[int, ...]]] = {}
         self.layers: Dict[str, Any] = {}  # that were called in it, by name
+        self.beginnings: Dict[Tuple[Any, str], None] = {}  # layers that bring first values, for names that begin so
 
     @classmethod
     def borrow(cls, pointer: int, training: bool = False) -> "Graph":
@@ -90,7 +91,8 @@ class Graph(ops.GraphMethods):
         finally:
             lib.tn_scope_pop(self.pointer())
 
-    def _scoped(self, name: str) -> str:
+    def scoped(self, name: str) -> str:
+        """The name as it is whole, with all scopes that are open."""
         return text(lib.tn_scope_of(self.pointer())) + name
 
     def pointer(self) -> int:
@@ -114,7 +116,7 @@ class Graph(ops.GraphMethods):
     def input(self, name: str, shape: Shape, dtype: Dtype = "f32") -> "Tensor":
         """A tensor that is filled before a run."""
         made = self._take(lib.tn_input(self.pointer(), name.encode(), dtype_of(dtype), shape_of(shape)))
-        self.inputs[self._scoped(name)] = (dtype_of(dtype), made.shape)
+        self.inputs[self.scoped(name)] = (dtype_of(dtype), made.shape)
         return made
 
     def full(self, shape: Shape, value: float, dtype: Dtype = "f32") -> "Tensor":
@@ -151,7 +153,7 @@ class Graph(ops.GraphMethods):
             raise InvalidError(f"output '{name}' is a tensor of another graph")
         lib.tn_output(x._pointer, name.encode())
         self.check()
-        self.outputs[self._scoped(name)] = (lib.tn_dtype_of(x._pointer), x.shape)
+        self.outputs[self.scoped(name)] = (lib.tn_dtype_of(x._pointer), x.shape)
         return x
 
     def assign(self, variable: "Tensor", value: "Tensor") -> None:

@@ -1,6 +1,7 @@
 """test_onnx.py: networks of ONNX files from Python: as they are, as layers that are trained, and what is refused."""
 import gc
 import io
+import math
 import os
 import struct
 import tempfile
@@ -157,6 +158,75 @@ class Files(Base):
         model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=3, verbose=False)
         self.assertEqual(model.state["W"].tolist(), before["W"])
         self.assertNotEqual(model.state["head.weight"].tolist(), before["head.weight"])
+
+    def test_two_with_weights_of_one_name_are_told_apart_by_their_own(self):
+        one, ten = tensor("W", (2, 2), [1, 2, 3, 4]), tensor("W", (2, 2), [10, 20, 30, 40])
+        data = [model([node("MatMul", ["x", "W"], ["y"])], [w], [port("x", (1, 2))], [port("y", (1, 2))])
+                for w in (one, ten)]
+        nets = [self.network(d) for d in data]
+        with self.assertRaisesRegex(tenon.InvalidError, "two layers have weights named 'W'"):
+            tenon.Model(lambda x: nets[0](x) + nets[1](x), "mse", device="cpu").predict([[1.0, 1.0]])
+
+        class Two(tenon.Module):
+            def __init__(self, p, q):
+                super().__init__()
+                self.p, self.q = p, q
+
+            def forward(self, x):
+                return self.p(x) + self.q(x)
+        both = tenon.Model(Two(*[self.network(d) for d in data]), "mse", device="cpu")
+        self.close_to(both.predict([[1.0, 1.0]]).tolist(), [[44, 66]])
+        self.assertEqual(sorted(both.state.names(trainable=True)), ["p.W", "q.W"])
+        both.fit([[1.0, 1.0]], [[0.0, 0.0]], verbose=False)
+
+        def scoped(x):
+            with x.graph.scope("a"):
+                y = nets[0](x)
+            with x.graph.scope("b"):
+                return y - nets[0](x)
+        model_of = tenon.Model(scoped, "mse", device="cpu")
+        self.close_to(model_of.predict([[1.0, 1.0]]).tolist(), [[0, 0]])
+        self.assertEqual(model_of.state["b.W"].tolist(), [[1, 2], [3, 4]])
+
+    def ends_in_softmax(self):
+        w = tensor("W", (2, 3), [1, 2, 3, -1, 0.5, 0])
+        return self.network(model([node("MatMul", ["x", "W"], ["z"]), node("Softmax", ["z"], ["y"])], [w],
+                                  [port("x", ("n", 2))], [port("y", ("n", 3))]))
+
+    def test_what_the_loss_has_in_itself_is_applied_once(self):
+        x, logits = [[1.0, 2.0]], [-1.0, 3.0, 3.0]
+        total = sum(math.exp(z) for z in logits)
+        net = self.ends_in_softmax()
+        self.assertEqual(net.end(), ("Softmax", 3))
+        with self.assertWarnsRegex(UserWarning, "ends in Softmax"):
+            made = tenon.Model(net, device="cpu")
+        self.close_to(made.predict(x).tolist(), [logits])
+        self.close_to(made.predict(x, probabilities=True).tolist(), [[math.exp(z) / total for z in logits]])
+        self.assertAlmostEqual(made.evaluate(x, [0]).loss, math.log(total) + 1, places=5)
+        self.close_to(net.run(x, device="cpu")["y"].tolist(), [[math.exp(z) / total for z in logits]])
+        with self.assertRaisesRegex(tenon.InvalidError, "cross_entropy"):
+            tenon.Model(net, "nll", device="cpu")
+        self.close_to(tenon.Model(net, "mse", device="cpu").predict(x).tolist(), [[math.exp(z) / total
+                                                                                  for z in logits]])
+
+    def test_a_last_layer_begins_anew_for_other_outputs(self):
+        net = self.ends_in_softmax()
+        net.bare, net.count = True, 5
+        made = tenon.Model(net, device="cpu")
+        made.fit([[1.0, 2.0]] * 2, [0, 4], verbose=False)
+        self.assertEqual(made.state.describe("W"), ("f32", (2, 5)))
+
+    def test_a_saved_model_knows_its_network(self):
+        made = tenon.Model(self.ends_in_softmax().without_end(), device="cpu")
+        made.fit([[1.0, 2.0]] * 2, [0, 2], verbose=False)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.safetensors")
+            made.save(path)
+            again = tenon.load_model(path, device="cpu")
+            self.close_to(again.predict([[1.0, 2.0]]).tolist(), made.predict([[1.0, 2.0]]).tolist())
+            again.fit([[1.0, 2.0]] * 2, [0, 2], verbose=False)
+            again.save(path)
+            tenon.load_model(path, device="cpu")
 
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
