@@ -2343,8 +2343,9 @@ FUNCTIONS = {
         that its variables have in the state. `options` may be NULL.
 
         With `other`, built as the graph was but for the number of samples, the file has a network for any number: sizes in
-        which the two differ are the dimension "batch", or a multiple of it. Both graphs may be added to, and mean the same
-        afterwards; what fails may leave them failed.
+        which the two differ are the dimension "batch", or a multiple of it. Numbers in which they differ (tn_full,
+        tn_constant) are multiples of it, or shares, or the same for each sample; others are refused. Both graphs may be
+        added to, and mean the same afterwards; what fails may leave them failed.
 
         TN_EUNSUPPORTED names the operator that ONNX doesn't have, and the node; a graph that assigns, as one that trains
         does, is refused too. The file is written as a whole or not at all, and so, before it, is the one beside it. The

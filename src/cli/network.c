@@ -178,9 +178,9 @@ int cli_network_put(const cli_model *model, tn_state *state)
     return CLI_GO_ON;
 }
 
-int cli_network_note(const cli_model *model, const char **text)
+tn_status cli_network_note(const cli_model *model, const char **text)
 {
     const tn_onnx_options how = {.outputs = model->head};
     *text = "";
-    return model->onnx && tn_onnx_text(model->onnx, &how, text) ? cli_failed() : CLI_GO_ON;
+    return model->onnx ? tn_onnx_text(model->onnx, &how, text) : TN_OK;
 }

@@ -21,7 +21,7 @@ tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
 /* Puts the file's weights into a state whose programs use them. Returns CLI_GO_ON or CLI_FAILED. */
 int cli_network_put(const cli_model *model, tn_state *state);
 
-/* As a note: the graph without its weights; "" where the network is words. Returns CLI_GO_ON or CLI_FAILED. */
-int cli_network_note(const cli_model *model, const char **text);
+/* As a note: the graph without its weights; "" where the network is words. */
+tn_status cli_network_note(const cli_model *model, const char **text);
 
 #endif

@@ -410,8 +410,8 @@ static tn_status save(cli_session *s, const char *path, const char *history, int
     const char *network;
     tn_epoch begun;
     size_t n = 0;
-    if (cli_network_note(&s->model, &network) != CLI_GO_ON) return TN_ENOMEM;
-    tn_status status = tn_training_so_far(s->training, &begun);
+    tn_status status = cli_network_note(&s->model, &network);
+    if (!status) status = tn_training_so_far(s->training, &begun);
     if (!status) {
         n = option_notes(&s->settings, notes, options);
         cli_model_notes(&s->model, notes + n, model);

@@ -124,8 +124,19 @@ const tn_tensor *export_other(const export_saver *s, const tn_tensor *x);
 int64_t export_per_sample(export_saver *s, const tn_tensor *x, int32_t d);
 /* x's shape as a value; `keep` says which dimensions (a bit each) become 1. */
 const char *export_shape(export_saver *s, const tn_tensor *x, uint32_t ones);
+/* How many samples there are (1). */
+const char *export_batch(export_saver *s);
 /* One size of x as a value (1). */
 const char *export_size(export_saver *s, const tn_tensor *x, int32_t d);
+
+/* ---- numbers: save_number.c ---- */
+
+/* Whether a full's or constant's numbers, or how many there are, depend on the batch. */
+int export_number_varies(const export_saver *s, const tn_tensor *x);
+/* The number of a full (rank 0). */
+const char *export_number_of(export_saver *s, const tn_tensor *full);
+/* A constant whose numbers vary. */
+const char *export_varying(export_saver *s, const tn_tensor *x);
 
 /* ---- rules: save_rules.c, save_kernel.c, save_shape.c, save_pattern.c ---- */
 
@@ -152,8 +163,8 @@ int64_t export_whole(const tn_tensor *y, const char *field, uint32_t i);
 double export_real(const tn_tensor *y, const char *field);
 /* The axes of a mask as a list; returns how many. */
 size_t export_axes(uint32_t mask, int64_t axes[TN_MAX_RANK]);
-/* x is a number that is known: of rank 0, or all elements alike. */
-int export_is_number(const tn_tensor *x, double *value);
+/* x is a number that is known and the same for all batches: of rank 0, or all elements alike. */
+int export_is_number(const export_saver *s, const tn_tensor *x, double *value);
 
 #define RULE(ours, rule) void export_rule_##rule(export_saver *s, tn_tensor *y, tn_tensor *const in[]);
 #define DIRECT(ours, onnx)

@@ -83,7 +83,7 @@ static tn_tensor *scaled(const export_saver *s, const tn_tensor *y)
 static void say_batch_norm(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     double epsilon = 0;
-    export_is_number(y->in[0]->in[0]->in[1]->in[0]->in[1], &epsilon);
+    export_is_number(s, y->in[0]->in[0]->in[1]->in[0]->in[1], &epsilon);
     export_result(s, y, "BatchNormalization",
                   EXPORT_OF(export_value(s, in[0]), export_value(s, in[1]), export_value(s, in[2]),
                             export_value(s, in[3]), export_value(s, in[4])),
@@ -98,7 +98,7 @@ static int find_batch_norm(export_saver *s, tn_tensor *y, export_plan *plan)
     tn_tensor *scale = normal ? only(s, normal->in[1], tn_row_rsqrt) : NULL;
     tn_tensor *sum = scale ? only(s, scale->in[0], tn_row_add) : NULL;
     double epsilon;
-    if (!centred || !sum || !export_is_number(sum->in[1], &epsilon)) return 0;
+    if (!centred || !sum || !export_is_number(s, sum->in[1], &epsilon)) return 0;
     tn_tensor *x = centred->in[0];
     if (!tn_shape_equal(&x->type.shape, &y->type.shape)) return 0;
     tn_tensor *in[] = {x, per_channel(weighted->in[1], x), per_channel(y->in[1], x), per_channel(centred->in[1], x),
@@ -143,7 +143,7 @@ static int find_mean(export_saver *s, tn_tensor *y, export_plan *plan)
 {
     tn_tensor *sum = only(s, y->in[0], &tn_op_reduce);
     double share;
-    if (!sum || !tn_sum_axes(sum) || !export_is_number(y->in[1], &share) || y->in[1]->type.shape.rank) return 0;
+    if (!sum || !tn_sum_axes(sum) || !export_is_number(s, y->in[1], &share) || y->in[1]->type.shape.rank) return 0;
     const int64_t all = tn_shape_count(&sum->in[0]->type.shape), groups = tn_shape_count(&sum->type.shape);
     if (!groups || !all || share != 1.0 / (double)(all / groups)) return 0;
     return plan_of(plan, say_mean, sum->in, 1);

@@ -262,16 +262,16 @@ static const char *initializer(export_saver *s, const layer *l, tn_tensor *const
     return export_tensor(s, x[0]->name, x[0]->type.dtype, dim, (size_t)shape->rank + 1, data, (size_t)count * bytes);
 }
 
-static int is_zero(const tn_tensor *x)
+static int is_zero(const export_saver *s, const tn_tensor *x)
 {
     double value;
-    return !x || (export_is_number(x, &value) && value == 0);
+    return !x || (export_is_number(s, x, &value) && value == 0);
 }
 
 /* A first state for one direction; "": zeros. */
 static const char *first(export_saver *s, const tn_tensor *x)
 {
-    if (is_zero(x)) return "";
+    if (is_zero(s, x)) return "";
     return export_say(s, NULL, "Unsqueeze", EXPORT_OF(export_value(s, x), export_int(s, 0)), NULL);
 }
 
@@ -301,8 +301,8 @@ int export_find_recurrent(export_saver *s, tn_tensor *y, export_plan *plan)
     if (!match(&l, y) || y->type.dtype != TN_F32) return 0;
     (void)s;
     *plan = (export_plan){.say = say_recurrent, .own = {l.x}, .n_in = 1};
-    if (!is_zero(l.h)) plan->own[plan->n_in++] = l.h;
-    if (!is_zero(l.c)) plan->own[plan->n_in++] = l.c;
+    if (!is_zero(s, l.h)) plan->own[plan->n_in++] = l.h;
+    if (!is_zero(s, l.c)) plan->own[plan->n_in++] = l.c;
     plan->in = plan->own;
     return 1;
 }

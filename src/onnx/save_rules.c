@@ -33,10 +33,10 @@ size_t export_axes(uint32_t mask, int64_t axes[TN_MAX_RANK])
     return count;
 }
 
-int export_is_number(const tn_tensor *x, double *value)
+int export_is_number(const export_saver *s, const tn_tensor *x, double *value)
 {
     while (x->op->kind == TN_VIEW && x->n_in) x = x->in[0];
-    if (x->op != &tn_op_full) return 0;
+    if (x->op != &tn_op_full || export_number_varies(s, x)) return 0;
     *value = ((const tn_full_attrs *)x->attrs)->value;
     return 1;
 }
@@ -137,7 +137,7 @@ void export_rule_leaky_relu(export_saver *s, tn_tensor *y, tn_tensor *const in[]
 {
     const char *x = export_value(s, in[0]), *slope = export_value(s, in[1]);
     double alpha;
-    if (export_is_number(in[1], &alpha) && tn_shape_equal(&in[0]->type.shape, &y->type.shape))
+    if (export_is_number(s, in[1], &alpha) && tn_shape_equal(&in[0]->type.shape, &y->type.shape))
         export_result(s, y, "LeakyRelu", EXPORT_OF(x), EXPORT_AT(EXPORT_REAL("alpha", alpha)));
     else if (tn_shape_equal(&in[0]->type.shape, &y->type.shape))
         export_result(s, y, "PRelu", EXPORT_OF(x, slope), NULL);
@@ -149,7 +149,7 @@ void export_rule_elu(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     const char *x = export_value(s, in[0]);
     double alpha;
-    if (export_is_number(in[1], &alpha) && tn_shape_equal(&in[0]->type.shape, &y->type.shape)) {
+    if (export_is_number(s, in[1], &alpha) && tn_shape_equal(&in[0]->type.shape, &y->type.shape)) {
         export_result(s, y, "Elu", EXPORT_OF(x), EXPORT_AT(EXPORT_REAL("alpha", alpha)));
         return;
     }
@@ -164,7 +164,7 @@ static void say_quotient(export_saver *s, tn_tensor *y, tn_tensor *const in[], c
 {
     const char *a = export_value(s, in[0]), *b = export_value(s, in[1]);
     double divisor;
-    if (y->type.dtype != TN_I32 || (export_is_number(in[1], &divisor) && divisor != 0)) {
+    if (y->type.dtype != TN_I32 || (export_is_number(s, in[1], &divisor) && divisor != 0)) {
         export_result(s, y, op, EXPORT_OF(a, b), at);
         return;
     }

@@ -19,7 +19,7 @@ void export_rule_variable(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 
 void export_rule_full(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
-    const char *number = export_number(s, y->type.dtype, ((const tn_full_attrs *)y->attrs)->value);
+    const char *number = export_number_of(s, y);
     (void)in;
     if (!y->type.shape.rank) return export_is(s, y, number);
     export_result(s, y, "Expand", EXPORT_OF(number, export_shape(s, y, 0)), NULL);
@@ -28,6 +28,7 @@ void export_rule_full(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 void export_rule_constant(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     (void)in;
+    if (export_number_varies(s, y)) return export_is(s, y, export_varying(s, y));
     export_is(s, y, export_data(s, y, "constant", ((const tn_constant_attrs *)y->attrs)->data));
 }
 

@@ -186,6 +186,47 @@ static void a_recurrent_layer_is_one_node_a_direction(void **state)
     }
 }
 
+/* ---- numbers that depend on the batch, as networks from ONNX files have them ---- */
+
+/* Rows of x are scaled by what the number of samples makes of constants: zeros and rows that are alike for all, shares,
+ * multiples and numbers that stay. `squared`: and by its square, which two graphs do not tell. */
+static tn_graph *batch_graph(int64_t batch, int squared)
+{
+    const double n = (double)batch;
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(batch, 3));
+    float rows[30], one[3] = {(float)(1 / n), (float)(3 * n), 0.7f};
+    const int32_t extent[3] = {(int32_t)batch, 5, (int32_t)(squared ? batch * batch : 4 * batch)};
+    for (int64_t i = 0; i < 3 * batch; i++) rows[i] = i % 3 ? (float)(i % 3) : (float)(2 / n);
+    tn_constant(g, TN_I32, TN_SHAPE(1), &(int32_t){(int32_t)(batch * batch)}); /* of which nothing is made */
+    x = tn_mul(tn_add(x, tn_full(g, TN_F32, TN_SHAPE(batch, 3), 1 / n)), tn_constant(g, TN_F32, TN_SHAPE(3), one));
+    x = tn_add(x, tn_constant(g, TN_F32, TN_SHAPE(batch, 3), rows));
+    x = tn_mul(x, tn_cast(tn_constant(g, TN_I32, TN_SHAPE(3), extent), TN_F32));
+    tn_output(tn_sub(x, tn_mean(x, TN_AXES(0), 0)), "y");
+    return g;
+}
+
+static void numbers_follow_the_batch(void **state)
+{
+    const save_net net = {"numbers", "", TN_SHAPE(3), TN_F32, 0, 0};
+    fixture f = use_device("reference", 5);
+    tn_graph *graph = batch_graph(7, 0), *two = batch_graph(2, 0), *other = batch_graph(3, 0);
+    const tn_onnx_save_options options = usual(other);
+    size_t count = 0, again = 0;
+    float x[21], *y = NULL, *back = NULL;
+    (void)state;
+    for (int i = 0; i < 21; i++) x[i] = (float)(i * 37 % 19) / 9 - 1;
+    ok(save_run(graph, f.state, x, sizeof x, &y, &count));
+    ok(tn_onnx_save(two, f.state, path, &options));
+    run_rows(&f, &net, 7, x, sizeof x, &back, &again);
+    assert_int_equal(again, count);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabsf(back[i] - y[i]) <= 1e-4f)) fail_msg("output %zu is %.9g, and was %.9g", i, back[i], y[i]);
+    free(y), free(back);
+    tn_graph_free(graph), tn_graph_free(two), tn_graph_free(other);
+    drop_device(&f);
+}
+
 /* ---- weights in a file of their own ---- */
 
 static void weights_beside_the_file_come_back(void **state)
@@ -266,6 +307,15 @@ static void graphs_that_differ_in_more_than_the_batch_are_refused(void **state)
     tn_graph_free(other);
 }
 
+static void numbers_that_two_batches_do_not_tell_are_refused(void **state)
+{
+    (void)state;
+    tn_graph *other = batch_graph(3, 1);
+    const tn_onnx_save_options options = usual(other);
+    refused(batch_graph(2, 1), &options, path, TN_EUNSUPPORTED, "neither multiples nor shares");
+    tn_graph_free(other);
+}
+
 static void wrong_options_are_named(void **state)
 {
     (void)state;
@@ -324,10 +374,12 @@ int main(void)
         cmocka_unit_test(networks_come_back_as_they_were),
         cmocka_unit_test(each_operator_is_saved_or_refused_by_name),
         cmocka_unit_test(a_recurrent_layer_is_one_node_a_direction),
+        cmocka_unit_test(numbers_follow_the_batch),
         cmocka_unit_test(weights_beside_the_file_come_back),
         cmocka_unit_test(what_onnx_lacks_is_named_with_its_node),
         cmocka_unit_test(a_graph_that_trains_is_refused),
         cmocka_unit_test(graphs_that_differ_in_more_than_the_batch_are_refused),
+        cmocka_unit_test(numbers_that_two_batches_do_not_tell_are_refused),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(a_file_is_written_whole_or_not_at_all),
         cmocka_unit_test(without_memory_it_says_so),
