@@ -43,6 +43,13 @@ def dtype(value: Dtype) -> int:
         raise DtypeError(f"'{name}' is no element type: there are {', '.join(list(DTYPES)[:6])}") from None
 
 
+def whole(value: Any, what: str, least: int = 0) -> int:
+    """A whole number of at least so much; `what` is the argument's name."""
+    if not hasattr(value, "__index__") or isinstance(value, bool) or value.__index__() < least:
+        raise InvalidError(f"{what}={value!r}: it takes a whole number from {least}")
+    return int(value.__index__())
+
+
 def shape(value: Shape) -> c.tn_shape:
     """A shape from a number or several."""
     dims = (value,) if isinstance(value, int) else tuple(value)

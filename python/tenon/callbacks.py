@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Union
+
+from .errors import InvalidError
 
 if TYPE_CHECKING:
     from .model import Epoch, Model
@@ -45,4 +47,15 @@ class Checkpoints(Callback):
 
 def callback_of(value: Union[Callback, Callable[["Epoch"], Any]]) -> Callback:
     """A callback, or one that calls a function."""
+    if not isinstance(value, Callback) and not callable(value):
+        raise InvalidError(f"callbacks: {value!r} is neither a Callback nor a function")
     return value if isinstance(value, Callback) else _Function(value)
+
+
+def callbacks_of(values: Any) -> List[Callback]:
+    """Several of them, or one."""
+    if isinstance(values, Callback) or callable(values):
+        return [callback_of(values)]
+    if not isinstance(values, Iterable):
+        raise InvalidError(f"callbacks={values!r}: it takes a list of functions and Callbacks")
+    return [callback_of(v) for v in values]

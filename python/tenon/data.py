@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 from typing import Any, Callable, List, Optional, Tuple
 
@@ -127,6 +128,18 @@ class Dataset:
         if self.struct.label:
             return self._array(self.struct.label, c.TN_I32, (len(self),))
         return self._array(self.struct.target, c.TN_F32, (len(self), self.struct.targets))
+
+    def not_finite(self) -> Optional[int]:
+        """The first sample with numbers that are NaN or infinite; None: there is none, or they are not in memory."""
+        if not self.struct.x or self.struct.x_dtype != c.TN_F32:
+            return None
+        size = math.prod(self.sample)
+        flat = Array(Memory(self.struct.x, c.TN_F32, (len(self) * size,), self))
+        np = numpy()
+        if np is not None:
+            wrong = np.flatnonzero(~np.isfinite(flat.array()))
+            return int(wrong[0]) // size if len(wrong) else None
+        return next((i // size for i, n in enumerate(flat.tolist()) if not math.isfinite(n)), None)
 
     def load(self) -> "Dataset":
         """Reads all samples into memory."""

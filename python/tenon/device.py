@@ -7,6 +7,7 @@ from typing import Any, List, NamedTuple, Optional
 
 from . import c
 from ._library import Handle, check, lib, text
+from .errors import InvalidError
 
 KINDS = {c.TN_DEVICE_CPU: "cpu", c.TN_DEVICE_GPU: "gpu", c.TN_DEVICE_ACCELERATOR: "accelerator"}
 
@@ -74,6 +75,8 @@ class Device:
     `with`, or leave that to Python."""
 
     def __init__(self, name: str = "auto") -> None:
+        if not isinstance(name, str):
+            raise InvalidError(f"device={name!r}: it takes a Device or its name, such as 'cpu' or 'auto'")
         opened = ctypes.c_void_p()
         check(lib.tn_device_open(name.encode(), ctypes.byref(opened)))
         self._handle = Handle(opened.value, lib.tn_device_close)

@@ -34,7 +34,7 @@ class Layer:
 
     def __call__(self, x: Tensor, *more: Any, **options: Any) -> Any:
         if self.kind:
-            self._named_in(x.graph)
+            self._named_in(graph_of(self, x))
         return self.forward(x, *more, **options)
 
     def _named_in(self, graph: Any) -> None:
@@ -53,6 +53,14 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})" if self.name else f"{type(self).__name__}()"
+
+
+def graph_of(layer: Layer, x: Any) -> Any:
+    """The graph of what a layer is called on."""
+    if not hasattr(x, "graph"):
+        raise InvalidError(f"{layer!r} is called on tensors of a graph, not on {type(x).__name__}: arrays are for "
+                           "Model and Program")
+    return x.graph
 
 
 class Module(Layer):

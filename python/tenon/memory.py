@@ -186,6 +186,8 @@ def _converted(value: Any, dtype: int, what: str) -> Memory:
             array_of = np.asarray(value)
         except ValueError as e:
             raise ShapeError(f"{what}: {e}") from None
+        if array_of.dtype.kind == "O":
+            raise DtypeError(f"{what}: a {type(value).__name__} is no array of numbers")
         _check_array(array_of, dtype, what)
         made = array_of.astype(CODES[dtype], order="C")
         return _of_buffer(made, False) or Memory(0, dtype, (), made)
@@ -195,6 +197,8 @@ def _converted(value: Any, dtype: int, what: str) -> Memory:
 def _converted_list(value: Any, dtype: int, what: str) -> Memory:
     """The same without NumPy."""
     if not isinstance(value, (list, tuple, int, float, complex)):
+        if not hasattr(value, "tolist"):
+            raise DtypeError(f"{what}: a {type(value).__name__} is no array of numbers")
         value = value.tolist()
     numbers: List[float] = []
     shape = _flatten(value, numbers)

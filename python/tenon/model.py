@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import warnings
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import c, nn
-from ._build import dtype as dtype_of
+from ._build import dtype as dtype_of, whole
 from ._library import Handle, check, lib, text
-from .callbacks import Callback, callback_of
+from .callbacks import Callback, callbacks_of
 from .data import Dataset, dataset_of, samples_of
 from .device import open_device
-from .errors import DtypeError, InvalidError, ShapeError, TenonError
+from .errors import DtypeError, InvalidError, ShapeError, StateError, TenonError
 from .layers import Net
 from .memory import memory_of, new_array
 from .onnx import OnnxNetwork, to_onnx
@@ -79,8 +80,8 @@ def _losses() -> Dict[str, c.tn_loss_entry]:
     return found
 
 
-# Losses that have in themselves what a network of an ONNX file may end in, and those that can't be meant behind it, with
-# the one that is.
+# Losses that have in themselves what a network of an ONNX file may end in, and those that can't be meant behind it,
+# with the one that is.
 _ENDS = {("Softmax", "cross_entropy"): "", ("Softmax", "focal"): "", ("Softmax", "nll"): "cross_entropy",
          ("Softmax", "kl_divergence"): "cross_entropy", ("LogSoftmax", "cross_entropy"): "",
          ("LogSoftmax", "focal"): "", ("Sigmoid", "binary_cross_entropy"): "", ("Sigmoid", "binary_focal"): ""}
@@ -153,6 +154,8 @@ class Model:
     def __init__(self, network: Any, loss: str = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
                  state: Optional[State] = None, seed: int = 1, **compile: Any) -> None:
         self.network = Net(network) if isinstance(network, str) else network
+        if not callable(self.network):
+            raise InvalidError(f"the network is a layer, a function of tensors or words, not {network!r}")
         if loss not in _losses():
             raise InvalidError(f"there is no loss '{loss}': there are {', '.join(_losses())}")
         self.network = _settled(self.network, loss)
@@ -241,11 +244,15 @@ class Model:
         those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays."""
         with self._lock, self._seeing(self._dataset(x, y)) as data:
             data, checked = self._validation(data, validation)
-            run = _Fit(self, data, checked, [callback_of(f) for f in callbacks])
+            run = _Fit(self, data, checked, callbacks_of(callbacks))
             run.options(epochs, batch, schedule, patience, class_weights, options)
             run.share(devices)
             self._note(data)
-            run.run(Progress(epochs, verbose))
+            try:
+                run.run(Progress(epochs, verbose))
+            except StateError as e:
+                _check_finite(data, e)
+                raise
         return self.history
 
     def _validation(self, data: Dataset, validation: Any) -> Tuple[Dataset, Optional[Dataset]]:
@@ -266,6 +273,8 @@ class Model:
         with self._lock, self._seeing(self._dataset(x, y)) as data:
             self._builder.check(lib.tn_evaluate(self.state._handle.get(), ctypes.byref(self._builder.struct),
                                                 ctypes.byref(data.struct), ctypes.byref(score)))
+            if not math.isfinite(score.loss):
+                _check_finite(data)
         return Score(score.loss, score.accuracy)
 
     def predict(self, x: Any, *, probabilities: bool = False) -> Any:
@@ -358,6 +367,13 @@ class Model:
         self.close()
 
 
+def _check_finite(data: Dataset, error: Optional[Exception] = None) -> None:
+    """Where a loss is not finite: names the first sample that is not either."""
+    number = data.not_finite()
+    if number is not None:
+        raise InvalidError(f"sample {number} has NaN or infinite numbers" + (f": {error}" if error else "")) from error
+
+
 def load_model(path: Any, *, device: Any = "auto", **options: Any) -> Model:
     """A model from a file that knows its own network: those of networks in words and of ONNX files, ours and the
     command's."""
@@ -384,8 +400,11 @@ class _Fit:
     def options(self, epochs: int, batch: int, schedule: Optional[str], patience: int, class_weights: Any,
                 more: Dict[str, Any]) -> None:
         s, optimizer = self.struct, self.model.optimizer
-        s.epochs, s.batch, s.patience = epochs, batch, patience
+        s.epochs, s.batch = whole(epochs, "epochs", 1), whole(batch, "batch", 1)
+        s.patience = whole(patience, "patience")
         s.optimizer, s.optim = optimizer.kind.encode(), optimizer.struct()
+        if schedule is not None and not isinstance(schedule, str):
+            raise InvalidError(f"schedule={schedule!r}: it takes words, such as 'cosine 1000'")
         s.schedule = schedule.encode() if schedule else None
         if self.checked is not None:
             s.validation = ctypes.addressof(self.checked.struct)

@@ -12,7 +12,7 @@ from . import c
 from ._build import NAMES, dtype as dtype_of
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, ShapeError, UnsupportedError
-from .layers import Layer
+from .layers import Layer, graph_of
 from .memory import memory_of
 from .tensor import Graph, Tensor
 
@@ -96,7 +96,7 @@ class OnnxNetwork(Layer):
     def __call__(self, *x: Tensor) -> Any:
         if not x:
             raise InvalidError("a network is called on a tensor for each of its inputs")
-        graph = x[0].graph
+        graph = graph_of(self, x[0])
         if self._scope is None:
             above = self._parent.name if self._parent is not None else ""
             self._scope = ".".join(filter(None, (above, self._name)))
@@ -153,6 +153,8 @@ class OnnxNetwork(Layer):
         return text(found.value)
 
     def _apply(self, x: Sequence[Tensor], trainable: bool) -> Any:
+        if not x:
+            raise InvalidError("the network has no inputs: there is nothing to run")
         graph = x[0].graph
         graph.needs(self._handle)
         inputs = (ctypes.c_void_p * len(x))(*[t._pointer for t in x])

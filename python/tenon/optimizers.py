@@ -6,8 +6,9 @@ import ctypes
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from . import c
-from ._build import TN_ZERO, options
+from ._build import options
 from ._library import lib, text
+from .errors import InvalidError
 
 
 class Optimizer:
@@ -18,7 +19,9 @@ class Optimizer:
 
     def __init__(self, lr: Optional[float] = None, *, kind: str = "", **more: Any) -> None:
         self.kind = kind or self.kind
-        self.given: Dict[str, Any] = dict(more, lr=TN_ZERO if lr == 0 else lr)
+        if lr == 0:  # which stands for the usual one in C
+            raise InvalidError("lr=0: the learning rate is a number above 0")
+        self.given: Dict[str, Any] = dict(more, lr=lr)
         options(c.tn_optim_options, self.given)  # what is wrong shows here
 
     def struct(self) -> c.tn_optim_options:
@@ -105,6 +108,8 @@ class Lion(Optimizer):
 
 def optimizer_of(value: Union[str, Optimizer]) -> Optimizer:
     """An optimizer, or one by its name with the usual options."""
+    if not isinstance(value, (str, Optimizer)):
+        raise InvalidError(f"optimizer={value!r}: it takes an Optimizer, such as Adam(1e-3), or a name, such as 'adam'")
     return value if isinstance(value, Optimizer) else Optimizer(kind=value)
 
 

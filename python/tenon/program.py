@@ -8,7 +8,7 @@ import threading
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from . import c
-from ._build import NAMES, dtype as dtype_of, options as struct_of, shape as shape_of
+from ._build import NAMES, dtype as dtype_of, options as struct_of, shape as shape_of, whole
 from ._library import Handle, check, lib, text
 from .device import open_device
 from .errors import MissingError, ShapeError, UnsupportedError
@@ -35,7 +35,7 @@ class State:
         self.device = open_device(device)
         self._lock = threading.RLock()
         made = ctypes.c_void_p()
-        check(lib.tn_state_new(self.device._handle.get(), seed, ctypes.byref(made)))
+        check(lib.tn_state_new(self.device._handle.get(), whole(seed, "seed"), ctypes.byref(made)))
         self._handle = Handle(made.value, lib.tn_state_free, self.device._handle)
 
     @property
@@ -45,7 +45,7 @@ class State:
 
     @seed.setter
     def seed(self, value: int) -> None:
-        lib.tn_state_set_seed(self._handle.get(), value)
+        lib.tn_state_set_seed(self._handle.get(), whole(value, "seed"))
 
     @property
     def step(self) -> int:
@@ -54,7 +54,7 @@ class State:
 
     @step.setter
     def step(self, value: int) -> None:
-        lib.tn_state_set_step(self._handle.get(), value)
+        lib.tn_state_set_step(self._handle.get(), whole(value, "step"))
 
     def _entries(self) -> List[c.tn_state_entry]:
         found: List[c.tn_state_entry] = []

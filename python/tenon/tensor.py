@@ -394,6 +394,9 @@ def _sliced(x: Tensor, axis: int, part: Any) -> Tensor:
 
 
 def _picked(x: Tensor, axis: int, index: Any) -> Tensor:
+    if not hasattr(index, "__index__"):
+        raise InvalidError(f"an index is a whole number, a slice, None, ... or a tensor of whole numbers, not a "
+                           f"{type(index).__name__}")
     index = index.__index__()
     if not -x.shape[axis] <= index < x.shape[axis]:
         raise IndexError(f"index {index} is beyond the {x.shape[axis]} elements of axis {axis}")

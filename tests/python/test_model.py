@@ -251,8 +251,47 @@ class Networks(unittest.TestCase):
         tokens.fit([[1, 2], [3, 4]], [0, 2], verbose=False)
         self.assertEqual(tokens._seen[1], tenon.c.TN_I32)
 
+    def test_wrong_arguments_are_named(self):
+        x, y = [[1.0, 2.0], [3.0, 4.0]], [0, 1]
+        model = tenon.Model("linear 2", device="cpu")
+        wrong = {"epochs": (2.5, 0, "a", True), "batch": (0, 3.5, -2), "patience": (1.5, -1), "schedule": (3,),
+                 "callbacks": (3, [3])}
+        for name, values in wrong.items():
+            for value in values:
+                with self.assertRaisesRegex(tenon.InvalidError, name):
+                    model.fit(x, y, verbose=False, **{name: value})
+        for name, values in {"device": (None, 3), "optimizer": (3, tenon.SGD, None), "seed": ("a", 1.5)}.items():
+            for value in values:
+                with self.assertRaisesRegex(tenon.InvalidError, name):
+                    tenon.Model("linear 2", **dict({"device": "cpu"}, **{name: value}))
+        with self.assertRaisesRegex(tenon.InvalidError, "seed='a'"):
+            model.state.seed = "a"
+        with self.assertRaisesRegex(tenon.InvalidError, "lr=0"):
+            tenon.SGD(0)
+        with self.assertRaisesRegex(tenon.InvalidError, "network"):
+            tenon.Model(3, device="cpu")
+        with self.assertRaisesRegex(tenon.InvalidError, "tensors of a graph"):
+            tenon.Linear(3)(x)
+        with self.assertRaisesRegex(tenon.InvalidError, "an index"):
+            tenon.Graph().input("x", (4, 3))[[0, 1]]
+        for given in ({"x": x}, (row for row in x), None):
+            with self.assertRaisesRegex(tenon.DtypeError, "samples"):
+                model.fit(given, y, verbose=False)
+
+    def test_one_function_is_a_callback(self):
+        seen = []
+        tenon.Model("linear 2", device="cpu").fit([[1.0, 2.0]], [0], callbacks=seen.append, verbose=False)
+        self.assertEqual(len(seen), 1)
+
+    def test_samples_that_are_not_finite_are_named(self):
+        x = [[1.0, 2.0], [3.0, 4.0], [5.0, math.inf]]
+        for call in (lambda m: m.fit(x, [0, 1, 0], verbose=False), lambda m: m.evaluate(x, [0, 1, 0])):
+            with self.assertRaisesRegex(tenon.InvalidError, "sample 2 has NaN or infinite"):
+                call(tenon.Model("linear 2", device="cpu"))
+
     def test_they_show_what_they_are(self):
-        self.assertEqual(repr(tenon.Sequential(tenon.Linear(4), tenon.Net("relu"))), "Sequential(Linear(), Net('relu'))")
+        net = tenon.Sequential(tenon.Linear(4), tenon.Net("relu"))
+        self.assertEqual(repr(net), "Sequential(Linear(), Net('relu'))")
         self.assertIn("Sequential(Linear())", repr(tenon.Model(tenon.Sequential(tenon.Linear(4)), device="cpu")))
 
 
