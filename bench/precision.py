@@ -3,7 +3,8 @@
 by `tenon train` with --precision f32, f32-fast and bf16 from several seeds; prints the test accuracy, its mean and its
 standard deviation over the seeds, of each.
 
-usage: precision.py [--tenon TENON] [--mnist FOLDER] [--device NAME] [--seeds N] [--threads N] [--networks NAME...]"""
+usage: precision.py [--tenon TENON] [--mnist FOLDER] [--device NAME] [--seeds N] [--threads N] [--networks NAME...]
+                    [--precisions LEVEL...]"""
 import argparse
 import os
 import statistics
@@ -80,13 +81,14 @@ def main():
     arguments.add_argument("--seeds", type=int, default=5)
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--networks", nargs="+", default=["S8", "S11", "S15", "S16"])
+    arguments.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=PRECISIONS)
     o = arguments.parse_args()
     print("| network | precision | test accuracy, mean | standard deviation | each seed |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         text = os.path.join(folder, "text.npz")
         known = networks(o.mnist, text, write_text(text))
         for name in o.networks:
-            for precision in PRECISIONS:
+            for precision in o.precisions:
                 all_seeds = accuracies(o, [*known[name], "--precision", precision])
                 if all_seeds:
                     print(f"| {name} | {precision} | {statistics.mean(all_seeds):.2f} % | "
