@@ -155,16 +155,18 @@ int64_t cpu_conv_pixels_before(const conv_kernel *k, int64_t pair)
 }
 
 /* What the windows of pixels n0..n1 see of a picture: some of its rows, or, where it is laid as one row, some of its
- * pixels. *skipped: elements before that. */
+ * pixels. A row of the window that fills no whole block of the depth is read on, into the next pixel, against filters
+ * of zeros: that has to be a number. *skipped: elements before that. */
 static cpu_conv_picture part_of(const conv_kernel *k, int64_t n0, int64_t n1, int64_t *skipped)
 {
     cpu_conv_picture o = k->picture;
     const int64_t top = n0 / k->q * k->stride[0] - k->pad[0], first = top > 0 ? min_of(top, o.rows) : 0;
-    const int64_t end = (n1 - 1) / k->q * k->stride[0] - k->pad[0] + (k->r - 1) * k->dilation[0] + 1;
+    const int64_t next = k->s * k->c % k->units->deep != 0;
+    const int64_t end = (n1 - 1) / k->q * k->stride[0] - k->pad[0] + (k->r - 1) * k->dilation[0] + 1 + next;
     const int is_line = k->p == 1 && k->r * k->s == 1 && k->q == o.seen && o.first == 0;
     *skipped = is_line ? n0 : first * o.columns;
     if (is_line)
-        o.first = n0, o.columns = o.seen = n1 - n0;
+        o.first = n0, o.columns = o.seen = min_of(n1 + next, k->q) - n0;
     else
         o.first += first * o.wide, o.rows = end > first ? min_of(end, o.rows) - first : 0;
     return o;
