@@ -5,13 +5,19 @@ import ctypes
 import functools
 import math
 import os
-from typing import Any, Callable, List, Optional, Tuple
+import time
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 from . import c
 from ._build import dtype as dtype_of, shape as shape_of
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, ShapeError
-from .memory import Array, Memory, memory_of, numpy
+from .memory import ITEM, Array, Memory, memory_of, numpy
+
+
+# Batches of samples that only go through: measure.c.
+BATCH_MOST, BATCH_LEAST, BATCH_BYTES = 1000, 10, 16 << 20
+FIRST = 4  # of them in the first part
 
 
 def samples_of(x: Any) -> Memory:
@@ -128,6 +134,23 @@ class Dataset:
         if self.struct.label:
             return self._array(self.struct.label, c.TN_I32, (len(self),))
         return self._array(self.struct.target, c.TN_F32, (len(self), self.struct.targets))
+
+    def parts(self, seconds: float) -> Iterator[Tuple[int, c.tn_dataset]]:
+        """The samples in parts, for calls of about so many seconds each: where a part begins, and the part. They are of
+        whole batches as the library makes them for so many samples, whose numbers are then the same as in one part."""
+        size = math.prod(self.sample) * ITEM.get(self.struct.x_dtype, 4)
+        batch = min(max(BATCH_BYTES // max(4 * math.prod(self.sample), 1), BATCH_LEAST), BATCH_MOST)
+        start, count = 0, FIRST * batch if self.struct.x else len(self)
+        while start < len(self):
+            part = c.tn_dataset.from_buffer_copy(self.struct)
+            part.count = min(count, len(self) - start)
+            if self.struct.x:
+                part.x = self.struct.x + start * size
+            began = time.monotonic()
+            yield start, part
+            start += part.count
+            faster = min(seconds / max(time.monotonic() - began, 1e-9), 8)
+            count = max(int(count * faster) // batch, 1) * batch
 
     def not_finite(self) -> Optional[int]:
         """The first sample with numbers that are NaN or infinite; None: there is none, or they are not in memory."""

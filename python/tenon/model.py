@@ -23,6 +23,7 @@ from .program import Checkpoint, State, compile_options, first_values
 from .progress import Progress
 from .tensor import Graph, Tensor
 
+PATIENCE = 2.0  # seconds for which a call of the library's keeps Ctrl-C waiting
 LOOK = 32  # steps between two looks at the clock
 
 
@@ -279,13 +280,15 @@ class Model:
 
     def predict(self, x: Any, *, probabilities: bool = False) -> Any:
         """The network's outputs for samples, f32, (count, ...); or what people read in them: probabilities where the
-        loss takes logits."""
+        loss takes logits. Ctrl-C ends it within seconds, where the samples are in memory."""
         with self._lock, self._seeing(dataset_of(self._samples(x), None)) as data:
             builder = self._readable if probabilities else self._builder
             shape = self._graph(data.sample, data.struct.x_dtype, probabilities).shape
             out, memory = new_array(c.TN_F32, (len(data),) + shape[1:])
-            builder.check(lib.tn_predict(self.state._handle.get(), ctypes.byref(builder.struct),
-                                         ctypes.byref(data.struct), memory.address, memory.bytes))
+            each = memory.bytes // max(len(data), 1)
+            for start, part in data.parts(PATIENCE):
+                builder.check(lib.tn_predict(self.state._handle.get(), ctypes.byref(builder.struct), ctypes.byref(part),
+                                             memory.address + start * each, part.count * each))
         return out
 
     __call__ = predict

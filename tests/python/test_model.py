@@ -1,6 +1,7 @@
 """test_model.py: layers and models from Python: training, measuring, predicting, files, callbacks; and PyTorch's
 numbers, where there is a PyTorch."""
 import array
+import ctypes
 import gc
 import io
 import math
@@ -277,6 +278,23 @@ class Networks(unittest.TestCase):
         for given in ({"x": x}, (row for row in x), None):
             with self.assertRaisesRegex(tenon.DtypeError, "samples"):
                 model.fit(given, y, verbose=False)
+
+    def test_predicting_in_parts_gives_the_same_and_can_be_ended(self):
+        rng = random.Random(3)
+        x = [[rng.random() for _ in range(4)] for _ in range(9137)]
+        model = tenon.Model("linear 8, tanh, linear 2", device="cpu")
+        data = tenon.Dataset(x)
+        model.predict(x[:2])
+        whole = array.array("f", bytes(4 * 2 * len(x)))
+        struct = model._builder.struct
+        self.assertEqual(tenon._library.lib.tn_predict(model.state._handle.get(), ctypes.byref(struct),
+                                              ctypes.byref(data.struct), whole.buffer_info()[0], 8 * len(x)), 0)
+        self.assertEqual([v for row in model.predict(x).tolist() for v in row], whole.tolist())
+        for patience in (1e-9, 1e9):
+            places = [(start, part.count) for start, part in data.parts(patience)]
+            self.assertGreater(len(places), 1)
+            self.assertTrue(all(start % 1000 == 0 for start, _ in places))
+            self.assertEqual(sum(count for _, count in places), len(x))
 
     def test_one_function_is_a_callback(self):
         seen = []
