@@ -12,9 +12,7 @@
  *     tn_freeze(graph, "layer1, layer2");
  *     tn_minimize(tn_loss("cross_entropy", y, label), "sgd", (tn_optim_options){.lr = 0.01});
  *     if (!s) s = tn_compile(graph, state, NULL, &program);
- *     for (size_t i = 0; !s && tn_onnx_weight_at(model, i, &name, &shape, &data); i++)
- *         if (tn_state_find(state, name, &entry) && tn_shape_equal(&entry.shape, &shape))
- *             s = tn_state_write(state, name, data, (uint64_t)tn_shape_count(&shape) * sizeof *data);
+ *     if (!s) s = tn_onnx_put(model, state, NULL);
  *
  * A library that was built without protobuf-c answers every call with TN_EUNSUPPORTED. A model is used by one thread at
  * a time. */
@@ -22,6 +20,7 @@
 #define TENON_ONNX_H
 
 #include "tenon/graph.h"
+#include "tenon/state.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -94,7 +93,8 @@ typedef struct tn_onnx_end {
 } tn_onnx_end;
 TN_API void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end);
 
-/* Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
+/* Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind those
+ * of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared
  * shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
  * found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL. */
 TN_API TN_MUST_USE tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count,
@@ -113,6 +113,11 @@ TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[],
  * constants, as are all in nodes `Constant`. An initializer that several things use, some by a node `Identity`, is a
  * weight of its own for each such node, under the name of its output. */
 TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data);
+
+/* Puts all of them into a state, where it has no variable of that name and shape yet or has one, whose value they then
+ * are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
+ * `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight". */
+TN_API TN_MUST_USE tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope);
 
 /* The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
  * state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs

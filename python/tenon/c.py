@@ -2306,7 +2306,8 @@ FUNCTIONS = {
         softmax itself. Texts live as long as the model; NULL: there is none such."""),
     "tn_onnx_build": (c_int32, (c_void_p, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count, const tn_onnx_options *options)",
-        """Adds the model to the graph: inputs and outputs have the file's names. Inputs that are not given have the declared
+        """Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind those
+        of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared
         shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
         found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL."""),
     "tn_onnx_apply": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p,), False,
@@ -2322,6 +2323,11 @@ FUNCTIONS = {
         scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
         constants, as are all in nodes `Constant`. An initializer that several things use, some by a node `Identity`, is a
         weight of its own for each such node, under the name of its output."""),
+    "tn_onnx_put": (c_int32, (c_void_p, c_void_p, c_char_p,), False,
+        "tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope)",
+        """Puts all of them into a state, where it has no variable of that name and shape yet or has one, whose value they then
+        are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
+        `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight"."""),
     "tn_onnx_text": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)",
         """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a

@@ -24,7 +24,7 @@ static tn_graph *build(cli_onnx *onnx, const char *shapes, int64_t batch, int *s
     tn_graph *graph = *status == CLI_GO_ON ? cli_onnx_build(onnx, 1) : NULL;
     if (*status != CLI_GO_ON || graph) return graph;
     *status = cli_failed();
-    cli_onnx_problems(onnx, stderr);
+    cli_onnx_problems(onnx, stderr, 1);
     return NULL;
 }
 

@@ -76,7 +76,7 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
         status = cli_failed();
     } else if (status == CLI_GO_ON && !graph) {
         printf("not supported:\n");
-        (void)cli_onnx_problems(onnx, stdout);
+        (void)cli_onnx_problems(onnx, stdout, 0);
     } else if (graph) {
         printf("all of it is supported\n");
         if (device) status = print_device(graph, device);

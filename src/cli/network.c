@@ -21,8 +21,9 @@ static int check(cli_model *model, const char *path)
 
 int cli_network_open(cli_model *model, const char *net)
 {
-    if (!cli_onnx_is(net)) return CLI_GO_ON;
+    if (!cli_onnx_reads(net)) return CLI_GO_ON;
     if (tn_onnx_load(net, &model->onnx)) return cli_failed();
+    cli_onnx_warn(model->onnx, net);
     return check(model, net);
 }
 
@@ -43,13 +44,19 @@ void cli_network_close(cli_model *model)
 /* ---- its end ---- */
 
 /* Losses that have in themselves what a network may end in, or that can't be meant behind it. */
-static const struct {
+static const struct end_of_network {
     const char *activation, *loss;
-    const char *rather; /* NULL: the loss has it in itself */
+    const char *rather; /* NULL: the loss has it in itself, or a softmax in its place */
 } ends[] = {{"Softmax", "cross_entropy", NULL},        {"Softmax", "focal", NULL},
             {"Softmax", "nll", "cross_entropy"},       {"Softmax", "kl_divergence", "cross_entropy"},
             {"LogSoftmax", "cross_entropy", NULL},     {"LogSoftmax", "focal", NULL},
-            {"Sigmoid", "binary_cross_entropy", NULL}, {"Sigmoid", "binary_focal", NULL}};
+            {"Sigmoid", "binary_cross_entropy", NULL}, {"Sigmoid", "binary_focal", NULL},
+            {"Sigmoid", "cross_entropy", NULL},        {"Sigmoid", "focal", NULL}};
+
+static int has_softmax_instead(const struct end_of_network *e)
+{
+    return !strcmp(e->activation, "Sigmoid") && strncmp(e->loss, "binary", 6) != 0;
+}
 
 static int settle_activation(cli_model *model, const tn_onnx_end *end, int quiet)
 {
@@ -60,7 +67,10 @@ static int settle_activation(cli_model *model, const tn_onnx_end *end, int quiet
                              model->onnx_path, end->activation, ends[i].rather);
         model->bare = 1;
         if (!quiet)
-            fprintf(stderr, "%s ends in %s, which --loss %s has in itself: it is applied once\n",
+            fprintf(stderr,
+                    has_softmax_instead(&ends[i])
+                        ? "%s ends in %s, and --loss %s has a softmax in its place\n"
+                        : "%s ends in %s, which --loss %s has in itself: it is applied once\n",
                     cli_shown(model->onnx_path), end->activation, model->loss);
     }
     return CLI_GO_ON;
@@ -163,19 +173,7 @@ tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
 
 int cli_network_put(const cli_model *model, tn_state *state)
 {
-    const char *name;
-    const float *data;
-    tn_shape shape;
-    tn_state_entry entry;
-    for (size_t i = 0; model->onnx && tn_onnx_weight_at(model->onnx, i, &name, &shape, &data); i++) {
-        if (!tn_state_find(state, name, &entry)) {
-            if (tn_state_put(state, name, TN_F32, shape, TN_TRAINABLE, data)) return cli_failed();
-            continue;
-        }
-        if (!tn_shape_equal(&entry.shape, &shape)) continue;
-        if (tn_state_write(state, name, data, (uint64_t)tn_shape_count(&shape) * sizeof *data)) return cli_failed();
-    }
-    return CLI_GO_ON;
+    return model->onnx && tn_onnx_put(model->onnx, state, NULL) ? cli_failed() : CLI_GO_ON;
 }
 
 tn_status cli_network_note(const cli_model *model, const char **text)

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+
+enum { NEWEST = 28 }; /* opset of which something is known here */
 
 static int ends_in(const char *path, const char *ending)
 {
@@ -17,6 +20,34 @@ int cli_onnx_is(const char *path)
     return ends_in(path, ".onnx");
 }
 
+/* The version of the format, and then a text or a part: safetensors begin with a number of 8 bytes and a brace. */
+static int begins_as_onnx(const char *path)
+{
+    struct stat info;
+    unsigned char byte[9] = {0};
+    if (!path || stat(path, &info) || !S_ISREG(info.st_mode)) return 0;
+    FILE *file = fopen(path, "rb");
+    const size_t got = file ? fread(byte, 1, sizeof byte, file) : 0;
+    if (file) fclose(file);
+    return got == sizeof byte && byte[0] == 8 && byte[1] < 32 && (byte[2] & 7) == 2 && byte[8] != '{';
+}
+
+int cli_onnx_reads(const char *path)
+{
+    return cli_onnx_is(path) || (!ends_in(path, ".safetensors") && begins_as_onnx(path));
+}
+
+void cli_onnx_warn(const tn_onnx *model, const char *path)
+{
+    tn_onnx_operator op;
+    for (size_t i = 0; tn_onnx_operator_at(model, i, &op); i++) {
+        if (*op.domain || op.opset <= NEWEST) continue;
+        cli_warn("%s: opset %lld is later than %d, the last that is known here: it is read as that", path,
+                 (long long)op.opset, NEWEST);
+        return;
+    }
+}
+
 /* Of a checkpoint that says what its samples are, it is a model that was trained. */
 static int is_untrained(const tn_checkpoint *file)
 {
@@ -27,7 +58,7 @@ static int is_untrained(const tn_checkpoint *file)
 int cli_onnx_holds(const char *path)
 {
     tn_checkpoint *file = NULL;
-    if (cli_onnx_is(path)) return 1;
+    if (cli_onnx_reads(path)) return 1;
     if (!ends_in(path, ".safetensors") || tn_checkpoint_open(path, &file)) return 0;
     int is = is_untrained(file);
     tn_checkpoint_close(file);
@@ -59,6 +90,7 @@ int cli_onnx_open(cli_onnx *onnx, const char *path)
     tn_onnx_port port;
     *onnx = (cli_onnx){.path = path};
     int status = read_model(onnx);
+    if (status == CLI_GO_ON) cli_onnx_warn(onnx->model, path);
     while (status == CLI_GO_ON && tn_onnx_input_at(onnx->model, onnx->inputs, &port)) {
         if (onnx->inputs == CLI_ONNX_INPUTS) return cli_fail("%s has more than %d inputs", path, CLI_ONNX_INPUTS);
         onnx->given[onnx->inputs++].name = port.name;
@@ -185,13 +217,11 @@ int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state)
     return CLI_GO_ON;
 }
 
-size_t cli_onnx_problems(const cli_onnx *onnx, void *stream)
+void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first)
 {
     tn_onnx_problem p;
-    size_t count = 0;
-    for (; tn_onnx_problem_at(onnx->model, count, &p); count++)
-        fprintf(stream, "  %-24s %s%s opset %lld, %u times, first at '%s': %s\n", cli_shown(p.operator),
-                cli_shown(p.domain), *p.domain ? "," : "", (long long)p.opset, p.count, cli_shown(p.node),
-                cli_shown(p.why));
-    return count;
+    for (size_t i = first; tn_onnx_problem_at(onnx->model, i, &p); i++)
+        fprintf(stream, "  %-24s %s%s opset %lld, %u time%s, first at '%s': %s\n", cli_shown(p.operator),
+                cli_shown(p.domain), *p.domain ? "," : "", (long long)p.opset, p.count, p.count == 1 ? "" : "s",
+                cli_shown(p.node), cli_shown(p.why));
 }

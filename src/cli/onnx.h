@@ -21,6 +21,7 @@ typedef struct cli_onnx {
 /* Whether a file is one of ONNX, by its name; and whether it is that or a safetensors file that holds such a network as
  * it is, which was not trained on any data set. */
 int cli_onnx_is(const char *path);
+int cli_onnx_reads(const char *path); /* or by how it begins */
 int cli_onnx_holds(const char *path);
 
 /* Reads the file. cli_onnx_close follows in any case. Returns CLI_GO_ON or an exit status, as all that follow. */
@@ -38,8 +39,11 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise);
 tn_graph *cli_onnx_build(cli_onnx *onnx, int variables);
 /* Puts the weights into a state for graphs of variables; else does nothing. */
 int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state);
-/* A line on that stream for each; returns how many there are. */
-size_t cli_onnx_problems(const cli_onnx *onnx, void *stream);
+/* A line on that stream for each, from number `first` on: an error's message has the first already. */
+void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first);
+
+/* Warns of an opset that is later than what is known here. */
+void cli_onnx_warn(const tn_onnx *model, const char *path);
 
 /* `tenon predict --model FILE.onnx`; `tenon eval`; `tenon convert FILE.onnx OUT`; `tenon info FILE.onnx`. */
 int cli_predict_onnx(int argc, char **argv);

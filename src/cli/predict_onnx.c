@@ -13,7 +13,7 @@
 static const char doc[] =
     "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several;\n"
     "an archive .npz or a file .safetensors has all of them by their names. A picture (PNG or JPEG) becomes an\n"
-    "input (1, channels, height, width) of numbers from 0 to 1.";
+    "input (1, channels, height, width) of numbers from 0 to 1, or of levels to 255 where it takes bytes.";
 
 typedef struct predictor {
     cli_onnx onnx;
@@ -67,11 +67,25 @@ static int take_array(predictor *p, size_t i, const tn_onnx_port *port, const ch
     return status;
 }
 
-/* Scaled until it covers the input's size, from 0 to 1. */
+/* Levels as the input has them: bytes from 0 to 255, others from 0 to 1. */
+static void *as_levels(const uint8_t *level, int64_t count, int32_t dtype)
+{
+    int32_t *whole = malloc((size_t)count * sizeof *whole);
+    float *x = (float *)whole;
+    for (int64_t k = 0; whole && k < count; k++)
+        if (dtype == TN_I32)
+            whole[k] = level[k];
+        else
+            x[k] = (float)level[k] / 255;
+    return whole;
+}
+
+/* Scaled until it covers the input's size. */
 static int take_picture(predictor *p, size_t i, const tn_onnx_port *port, const char *path)
 {
     const int64_t *dim = port->dim;
-    if (port->rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] < 1 || dim[3] < 1 || port->dtype != TN_F32)
+    if (port->rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] < 1 || dim[3] < 1 ||
+        (port->dtype != TN_F32 && strcmp(port->element, "uint8") != 0))
         return cli_fail(
             "%s: input '%s' takes no picture: it is no (1, channels, height, width) of a size that the file "
             "says, with 1 or 3 channels",
@@ -79,13 +93,10 @@ static int take_picture(predictor *p, size_t i, const tn_onnx_port *port, const 
     const tn_shape sample = TN_SHAPE(dim[1], dim[2], dim[3]);
     const int64_t count = tn_shape_count(&sample);
     uint8_t *level = malloc((size_t)count);
-    float *x = malloc((size_t)count * sizeof *x);
-    int status = !level || !x                          ? cli_fail("out of memory")
-                 : tn_image_read(path, &sample, level) ? cli_failed()
-                                                       : CLI_GO_ON;
-    for (int64_t k = 0; status == CLI_GO_ON && k < count; k++) x[k] = (float)level[k] / 255;
+    int status = !level ? cli_fail("out of memory") : tn_image_read(path, &sample, level) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON) p->onnx.data[i] = as_levels(level, count, port->dtype);
+    if (status == CLI_GO_ON && !p->onnx.data[i]) status = cli_fail("out of memory");
     free(level);
-    p->onnx.data[i] = x;
     p->onnx.given[i].shape = TN_SHAPE(1, dim[1], dim[2], dim[3]);
     return status;
 }
@@ -100,7 +111,8 @@ static int take_file(predictor *p, size_t i, const char *path, const char *membe
 {
     static const char *const pictures[] = {".png", ".jpg", ".jpeg"};
     tn_onnx_port port;
-    if (!tn_onnx_input_at(p->onnx.model, i, &port)) return cli_usage("%s has %zu inputs", p->path, p->onnx.inputs);
+    if (!tn_onnx_input_at(p->onnx.model, i, &port))
+        return cli_usage("%s has %zu input%s", p->path, p->onnx.inputs, p->onnx.inputs == 1 ? "" : "s");
     if (p->onnx.data[i]) return cli_usage("input '%s' is given twice", port.name);
     for (size_t k = 0; k < sizeof pictures / sizeof *pictures; k++)
         if (has_ending(path, pictures[k])) return take_picture(p, i, &port, path);
@@ -247,7 +259,7 @@ static int predict(predictor *p, char **words, int count)
     tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(&p->onnx, 0) : NULL;
     if (status == CLI_GO_ON && !graph) {
         status = cli_failed();
-        cli_onnx_problems(&p->onnx, stderr);
+        cli_onnx_problems(&p->onnx, stderr, 1);
     }
     if (status == CLI_GO_ON) status = compute(p, graph);
     tn_graph_free(graph);

@@ -1,4 +1,5 @@
 /* weights.c: the weights of a model as first values of a state. */
+#include "given.h"
 #include "reference_internal.h"
 #include "rule.h"
 
@@ -30,4 +31,29 @@ int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape 
         return *data != NULL;
     }
     return 0;
+}
+
+/* One of another shape is of a last layer that begins anew. */
+static tn_status put(tn_state *state, const char *name, const tn_shape *shape, const float *data)
+{
+    tn_state_entry entry;
+    if (!tn_state_find(state, name, &entry)) return tn_state_put(state, name, TN_F32, *shape, TN_TRAINABLE, data);
+    if (!tn_shape_equal(&entry.shape, shape)) return TN_OK;
+    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(shape) * sizeof *data);
+}
+
+tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope)
+{
+    TN_GIVEN(model, state);
+    const char *name;
+    tn_shape shape;
+    const float *data;
+    tn_region names = {0};
+    tn_status s = TN_OK;
+    for (size_t i = 0; !s && tn_onnx_weight_at(model, i, &name, &shape, &data); i++) {
+        const char *full = scope && *scope ? tn_region_print(&names, "%s.%s", scope, name) : name;
+        s = full ? put(state, full, &shape, data) : TN_ENOMEM;
+    }
+    tn_region_free(&names);
+    return s;
 }

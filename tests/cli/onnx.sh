@@ -39,7 +39,7 @@ grep -q 'all of it is supported' said || fail "info: $(cat said)"
 
 # All that is not supported is said at once, with how often and where.
 "$tenon" info odd.onnx >said 2>stderr || fail "info: $(cat stderr)"
-grep -q "Strange .* 2 times, first at 'p'" said && grep -q "Odd .* 1 times" said || fail "what is not supported: $(cat said)"
+grep -q "Strange .* 2 times, first at 'p'" said && grep -q "Odd .* 1 time," said || fail "what is not supported: $(cat said)"
 "$tenon" predict --model odd.onnx --device "$device" x.npy >said 2>stderr && fail "an operator that is not there"
 grep -q 'Odd' stderr || fail "what is not supported: $(cat stderr)"
 

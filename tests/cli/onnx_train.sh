@@ -3,7 +3,7 @@
 "$tenon" info /dev/null 2>&1 | grep -q 'built without ONNX' && exit 77
 cat >nets.py <<'PY'
 """A table, networks in ONNX files, and a step of SGD computed in plain Python."""
-import json, math, random, struct, sys
+import json, math, random, struct, sys, zlib
 random.seed(7)
 INPUTS, HIDDEN, CLASSES, ROWS = 4, 6, 3, 40
 
@@ -53,6 +53,16 @@ def write():
     fresh += [node("BatchNormalization", ["m", "two.scale", "two.shift", "one.mean", "one.var"], ["o"]),
         node("Dropout", ["o"], ["d", "mask"]), node("Gemm", ["d", "two.weight", "two.bias"], ["y"], flip)]
     open("fresh.onnx", "wb").write(model(fresh, weights + floats("ones", [1.0] * HIDDEN) + floats("zeros", [0.0] * HIDDEN), "N", [INPUTS], CLASSES))
+    end = [body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
+    open("sigmoid.onnx", "wb").write(model(end, weights, "N", [INPUTS], CLASSES))
+    picture = part(1, "x") + part(2, part(1, whole(1, 2) + part(2, b"".join(part(1, whole(1, d)) for d in (1, 1, 1, 2)))))
+    graph = part(1, node("Cast", ["x"], ["y"], attribute("to", 1))) + part(11, picture) + part(12, value("y", 1, 1, 1, 2))
+    open("bytes.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
+    graph = part(1, node("Relu", ["x"], ["y"])) + part(11, value("x", 1, 2)) + part(12, value("y", 1, 2))
+    open("later.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 99)))
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    grey = chunk(b"IHDR", struct.pack(">2I5B", 2, 1, 8, 0, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0\0\xc8")) + chunk(b"IEND", b"")
+    open("grey.png", "wb").write(b"\x89PNG\r\n\x1a\n" + grey)
     beside = part(5, whole(1, CLASSES) + whole(1, HIDDEN) + whole(2, 1) + part(8, "two.weight") + whole(14, 1) + part(13, part(1, "location") + part(2, "beside.data")))
     rest = floats("one.weight", w1) + floats("one.bias", b1) + floats("two.bias", b2)
     open("beside.onnx", "wb").write(model([body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["y"], flip)], rest + beside, "N", [INPUTS], CLASSES))
@@ -221,6 +231,25 @@ grep -q "input 'x' is declared as (1, 4), and is (40, 4) here" stderr || fail "b
 "$tenon" info t.csv 2>stderr && fail "info of a table"
 "$tenon" bench train --net away/open.onnx --shape 1x2x2 --samples 64 --batch 8 --repeats 2 --device "$device" >said 2>stderr || fail "bench: $(cat stderr)"
 grep -q 'samples/s' said || fail "bench: $(cat said)"
+
+# A sigmoid under a softmax of the loss is left out, then and whenever the model is used.
+of_table --net away/sigmoid.onnx --lr 1e-30 --save sigmoid.safetensors 2>stderr || fail "a sigmoid: $(cat stderr)"
+grep -q 'sigmoid.onnx ends in Sigmoid, and --loss cross_entropy has a softmax in its place' stderr || fail "a sigmoid: $(cat stderr)"
+of_table --net away/open.onnx --lr 1e-30 --save plain.safetensors 2>stderr || fail "without a sigmoid: $(cat stderr)"
+for net in sigmoid plain; do "$tenon" predict --model $net.safetensors --device "$device" --out $net.npy t.csv >/dev/null 2>stderr || fail "predict: $(cat stderr)"; done
+cmp sigmoid.npy plain.npy || fail "a sigmoid under a softmax"
+
+# Files by another name, of a later opset, with bytes for pictures.
+cp away/open.onnx named
+for command in "eval --data t.csv" "predict"; do
+    "$tenon" $command --model named --device "$device" $([ "$command" != predict ] || echo x.npy) >said 2>stderr || fail "$command without .onnx: $(cat stderr)"
+done
+"$tenon" predict --model away/open.onnx --device "$device" x.npy x.npy 2>stderr && fail "two files for an input"
+grep -q 'has 1 input$' stderr || fail "two files for an input: $(cat stderr)"
+"$tenon" info away/later.onnx >said 2>stderr && grep -q 'opset 99 is later than 28' stderr || fail "a later opset: $(cat stderr)"
+"$tenon" info away/open.onnx 2>&1 | grep -q 'later than' && fail "an opset that is known"
+"$tenon" predict --model away/bytes.onnx --device "$device" grey.png >said 2>stderr || fail "a picture for bytes: $(cat stderr)"
+grep -q '^y f32 (1, 1, 1, 2): 0 200$' said || fail "a picture for bytes: $(cat said)"
 
 # Another number of classes: a new last layer.
 sed -i 's/,k2$/,k1/' t.csv

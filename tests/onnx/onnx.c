@@ -220,6 +220,34 @@ static void weights_are_parameters_of_their_names(void **state)
     tn_onnx_free(model);
 }
 
+/* Each scope has variables of its own; those of another shape stay. */
+static void weights_go_where_the_scope_is(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    tn_onnx *model = load(NULL, 0);
+    tn_graph *g = tn_graph_new();
+    tn_state_entry entry;
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(1, 2)), *y = NULL;
+    const float z[2] = {1, 1}, want[2] = {4, 2};
+    float got[2];
+    for (int i = 0; i < 2; i++) {
+        tn_scope_push(g, i ? "second" : "first");
+        ok(tn_onnx_apply(model, &x, 1, &y, 1, &(tn_onnx_options){.trainable = 1}));
+        tn_scope_pop(g);
+        ok(tn_onnx_put(model, f.state, i ? "second" : "first"));
+    }
+    ok(tn_onnx_put(model, f.state, "second"));
+    assert_int_equal(tn_state_find(f.state, "first.fc.weight", &entry), 1);
+    assert_int_equal(tn_state_find(f.state, "fc.weight", &entry), 0);
+    tn_output(y, "out");
+    run_once(&f, g, "x", z, sizeof z, "out", got, 2);
+    assert_memory_equal(got, want, sizeof got);
+    tn_graph_free(g);
+    tn_onnx_free(model);
+    drop_device(&f);
+}
+
 static void a_model_is_a_part_of_a_network(void **state)
 {
     (void)state;
@@ -326,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_shape_that_is_not_said_has_to_be_given),
         cmocka_unit_test(all_that_is_not_there_is_said_at_once),
         cmocka_unit_test(weights_are_parameters_of_their_names),
+        cmocka_unit_test(weights_go_where_the_scope_is),
         cmocka_unit_test(a_model_is_a_part_of_a_network),
         cmocka_unit_test(lists_of_the_wrong_length_are_problems),
         cmocka_unit_test(parts_that_lie_too_deep_are_refused),
