@@ -227,7 +227,7 @@ TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_
 
 /* One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
  * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
- * levels 0..255, drawn light on dark as MNIST is: a image whose border is bright is inverted. With a sample of
+ * levels 0..255, drawn light on dark as MNIST is: an image whose border is bright is inverted. With a sample of
  * (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
  * whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image. */
 TN_API TN_MUST_USE tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out);

@@ -2,7 +2,7 @@
  * and in the same place, as MNIST's digits are.
  *
  * A network that learned from such images reads others badly: it never saw a digit in a corner, on grey paper, or
- * half as large. So the set is measured, what was measured is kept with the network, and a image to predict from is
+ * half as large. So the set is measured, what was measured is kept with the network, and an image to predict from is
  * brought to it: the ink is found, cut out and scaled with its proportions kept, strokes far too thin or too thick are
  * mended, the contrast is stretched, and it is put in its place. Any thread may call these functions. */
 #ifndef TENON_FRAMING_H
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* How the images of a set are framed. Levels are 0..255; x, y and size are shares of a image's width and height. */
+/* How the images of a set are framed. Levels are 0..255; x, y and size are shares of an image's width and height. */
 typedef struct tn_framing {
     int32_t framed;     /* whether they are framed alike at all; if not, the rest tells little */
     int32_t by_mass;    /* what lies at (x, y): 1 the ink's centre of mass, 0 the middle of its box */
@@ -35,7 +35,7 @@ TN_API TN_MUST_USE tn_status tn_framing_measure(const tn_dataset *data, tn_frami
 TN_API void tn_framing_text(const tn_framing *framing, char text[TN_FRAMING_TEXT]);
 TN_API TN_MUST_USE tn_status tn_framing_parse(const char *text, tn_framing *framing);
 
-/* What makes it doubtful that a image is of the kind that a set has: bits. */
+/* What makes it doubtful that an image is of the kind that a set has: bits. */
 #define TN_DOUBT_NO_INK 1u /* nothing stands out from the paper: the result is empty */
 #define TN_DOUBT_SMALL  2u /* the ink has less than half of the set's pixels each way */
 #define TN_DOUBT_PIECES                                                                                                \
@@ -46,7 +46,7 @@ TN_API TN_MUST_USE tn_status tn_framing_parse(const char *text, tn_framing *fram
 #define TN_DOUBT_MUCH   32u /* more ink than they have */
 #define TN_DOUBT_PAPER  64u /* the image's border is no even paper: what is light and what is dark may be mistaken */
 
-/* What was found in a image: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink. */
+/* What was found in an image: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink. */
 typedef struct tn_ink {
     int64_t left, top, width, height;
     double paper, ink;

@@ -128,7 +128,7 @@ typedef struct tn_conv_options {
     int64_t size[2];      /* of the result; 0: what whole windows give */
     uint64_t spare[4];
 } tn_conv_options;
-/* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1. */
+/* x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is an image of height 1. */
 TN_API tn_tensor *tn_convolve2d(tn_tensor *x, tn_tensor *weight, tn_conv_options options);
 /* The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_convolve2d by
  * the same options leads from (h, w) to (p, q). */

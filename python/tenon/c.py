@@ -656,7 +656,7 @@ class tn_training_share(Structure):
         ("spare", c_uint64 * 4),
     ]
 class tn_framing(Structure):
-    """How the images of a set are framed. Levels are 0..255; x, y and size are shares of a image's width and height.
+    """How the images of a set are framed. Levels are 0..255; x, y and size are shares of an image's width and height.
 
     framed: whether they are framed alike at all; if not, the rest tells little
     by_mass: what lies at (x, y): 1 the ink's centre of mass, 0 the middle of its box
@@ -685,7 +685,7 @@ class tn_framing(Structure):
         ("spare", c_uint64 * 4),
     ]
 class tn_ink(Structure):
-    """What was found in a image: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink."""
+    """What was found in an image: the ink's box in its pixels, the levels (0..255) of the paper there and of the ink."""
 
     _fields_ = [
         ("left", c_int64),
@@ -1804,7 +1804,7 @@ FUNCTIONS = {
         "tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out)",
         """One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
         area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
-        levels 0..255, drawn light on dark as MNIST is: a image whose border is bright is inverted. With a sample of
+        levels 0..255, drawn light on dark as MNIST is: an image whose border is bright is inverted. With a sample of
         (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
         whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image."""),
     "tn_shuffle": (None, (c_void_p, c_int64, c_uint64, c_uint64,), False,
@@ -2734,7 +2734,7 @@ FUNCTIONS = {
         """The determinants of matrices (..., n, n), n from 1 to 256."""),
     "tn_convolve2d": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
         "tn_tensor * tn_convolve2d(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
-        """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1."""),
+        """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is an image of height 1."""),
     "tn_convolve2d_transposed": (c_void_p, (c_void_p, c_void_p, tn_conv_options,), True,
         "tn_tensor * tn_convolve2d_transposed(tn_tensor *x, tn_tensor *weight, tn_conv_options options)",
         """The transposed convolution: x (b, k, p, q), weight (k, c / groups, r, s) -> (b, c, h, w), such that tn_convolve2d by

@@ -608,7 +608,7 @@ def det(x: Operand) -> Tensor:
 
 def conv2d(x: Operand, weight: Operand, *, stride: Any = None, pad: Any = None, dilation: Any = None,
         groups: Any = None, size: Any = None) -> Tensor:
-    """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is a image of height 1.
+    """x (b, c, h, w), weight (k, c / groups, r, s) -> (b, k, p, q). A row of data is an image of height 1.
 
     stride: 0: 1; a width of 0 is the height
     pad: zeros at the beginning, and as many at the end unless `size` asks for other; a width of 0 is none, for a kernel
