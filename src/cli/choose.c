@@ -1,5 +1,6 @@
 /* choose.c: see choose.h. Classes are told by cross_entropy, numbers by mse, several of 0 and 1 by
- * binary_cross_entropy. Columns of numbers are standardised; pictures, sequences and the numbers of an embedding are
+ * binary_cross_entropy. Columns of numbers are standardised; pictures, sequences and the numbers of an embedding
+ * or of another network that takes whole ones are
  * left as they are. */
 #include "choose.h"
 
@@ -27,10 +28,10 @@ void cli_choose_loss(cli_settings *s, const tn_dataset *data, cli_choice *choice
     s->loss = data->classes ? "cross_entropy" : are_yes_or_no(data) ? "binary_cross_entropy" : "mse";
 }
 
-void cli_choose_scale(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli_choice *choice)
 {
     if (!is_auto(s->scale)) return;
-    choice->scale = data->x_dtype == TN_F32 && data->sample.rank == 1 && !strstr(s->net, "embedding");
+    choice->scale = data->x_dtype == TN_F32 && data->sample.rank == 1 && !is_whole && !strstr(s->net, "embedding");
     s->scale = choice->scale ? "standard" : "none";
 }
 

@@ -11,7 +11,7 @@ typedef struct cli_choice {
 
 /* Put a loss in the place of "auto" by what is to be predicted, and a scale by what it is predicted from. */
 void cli_choose_loss(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
-void cli_choose_scale(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
+void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_whole, cli_choice *choice);
 
 /* Prints the choices and why they were made. */
 void cli_tell_choice(const cli_choice *choice, const cli_settings *settings, const tn_dataset *data);

@@ -1,5 +1,6 @@
 /* data.c: see data.h. */
 #include "data.h"
+#include "network.h"
 #include "classes.h"
 #include "resident.h"
 
@@ -154,6 +155,7 @@ static int cannot_open(const cli_settings *s, const char *noted, const tn_csv_op
 int cli_take_tokens(const char *net, const cli_model *model, tn_dataset *data)
 {
     const int64_t count = cli_net_tokens(net);
+    if (model && model->onnx) return cli_network_check(model, data);
     if (count < 1 || (model && model->x_dtype != TN_F32)) return CLI_GO_ON;
     return tn_dataset_tokens(data, count) ? cli_fail("%s, as --net '%s' reads them", tn_message(), net) : CLI_GO_ON;
 }

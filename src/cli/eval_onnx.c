@@ -31,6 +31,7 @@ static int open_data(evaluation *e)
     if (status == CLI_GO_ON && !e->model.onnx)
         status = cli_fail("%s: eval takes ONNX files, or what train saved", e->path);
     if (status == CLI_GO_ON) status = cli_open_measured(s, &e->test);
+    if (status == CLI_GO_ON) status = cli_network_check(&e->model, &e->test);
     if (status != CLI_GO_ON) return status;
     cli_choose_loss(s, &e->test, &choice);
     e->model.loss = s->loss;

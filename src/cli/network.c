@@ -3,6 +3,7 @@
 #include "onnx.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,29 @@ int cli_network_settle(cli_model *model, int quiet)
     model->head = 0;
     settle_head(model, &end, quiet);
     return settle_activation(model, &end, quiet);
+}
+
+/* ---- its samples ---- */
+
+int cli_network_is_whole(const cli_model *model)
+{
+    tn_onnx_port port;
+    return model->onnx && tn_onnx_input_at(model->onnx, 0, &port) && port.dtype == TN_I32;
+}
+
+int cli_network_check(const cli_model *model, const tn_dataset *data)
+{
+    tn_onnx_port port;
+    const float *x = data->x;
+    const int64_t each = tn_shape_count(&data->sample);
+    if (!x || data->x_dtype != TN_F32 || !cli_network_is_whole(model)) return CLI_GO_ON;
+    (void)tn_onnx_input_at(model->onnx, 0, &port);
+    for (int64_t i = 0; i < data->count * each; i++)
+        if (x[i] != truncf(x[i]))
+            return cli_fail("%s: sample %" PRId64 " has %g, and input '%s' of %s takes whole numbers, %s",
+                            data->source ? data->source : "the data", i / each, (double)x[i], port.name,
+                            model->onnx_path, port.element);
+    return CLI_GO_ON;
 }
 
 /* ---- building ---- */

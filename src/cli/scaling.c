@@ -1,5 +1,6 @@
 /* scaling.c: see scaling.h. */
 #include "scaling.h"
+#include "network.h"
 
 static int kind_of(const char *name)
 {
@@ -15,6 +16,8 @@ static int scales_targets(int kind, const cli_model *model)
 int cli_scaling_fit(cli_scaling *scaling, const char *kind, const cli_model *model, const tn_dataset *data)
 {
     int number = kind_of(kind);
+    if (number != TN_SCALE_NONE && cli_network_is_whole(model))
+        return cli_usage("--scale %s: %s takes whole numbers, which have no scale", kind, model->onnx_path);
     if (data->x_dtype != TN_F32 && number != TN_SCALE_NONE)
         return cli_usage("--scale %s: the pictures of %s are scaled to 0..1 by themselves", kind, data->source);
     if (data->x_dtype != TN_F32) return CLI_GO_ON;

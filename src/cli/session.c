@@ -141,17 +141,17 @@ static void warn_of_change(const cli_session *s)
 static int know_data(cli_session *s)
 {
     cli_settings *settings = &s->settings;
-    cli_choose_loss(settings, &s->data, &s->choice);
-    cli_choose_scale(settings, &s->data, &s->choice);
-    s->model = (cli_model){.net = settings->net,
-                           .loss = settings->loss,
-                           .init = s->init,
-                           .freeze = settings->freeze,
-                           .sync_norm = settings->sync_norm};
+    s->model = (cli_model){
+        .net = settings->net, .init = s->init, .freeze = settings->freeze, .sync_norm = settings->sync_norm};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     int opened = settings->resume ? cli_network_of_note(&s->model, s->from, settings->resume) : CLI_GO_ON;
     if (opened == CLI_GO_ON && !s->model.onnx) opened = cli_network_open(&s->model, settings->net);
+    if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->data);
+    if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->test);
     if (opened != CLI_GO_ON) return opened;
+    cli_choose_loss(settings, &s->data, &s->choice);
+    cli_choose_scale(settings, &s->data, cli_network_is_whole(&s->model), &s->choice);
+    s->model.loss = settings->loss;
     cli_model_of_data(&s->model, &s->data);
     cli_fingerprint(settings->data, s->data_hash);
     s->data_written = cli_written(settings->data);

@@ -53,6 +53,11 @@ def write():
     fresh += [node("BatchNormalization", ["m", "two.scale", "two.shift", "one.mean", "one.var"], ["o"]),
         node("Dropout", ["o"], ["d", "mask"]), node("Gemm", ["d", "two.weight", "two.bias"], ["y"], flip)]
     open("fresh.onnx", "wb").write(model(fresh, weights + floats("ones", [1.0] * HIDDEN) + floats("zeros", [0.0] * HIDDEN), "N", [INPUTS], CLASSES))
+    token = part(1, "x") + part(2, part(1, whole(1, 7) + part(2, part(1, part(2, "N")) + part(1, whole(1, 2)))))
+    graph = b"".join(part(1, n) for n in (node("Gather", ["table", "x"], ["e"]), node("ReduceMean", ["e"], ["y"], part(5, part(1, "axes") + whole(8, 1) + whole(20, 7)) + attribute("keepdims", 0))))
+    graph += floats("table", matrix(5, 2)) + part(11, token) + part(12, value("y", "N", 2))
+    open("tokens.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
+    open("tokens.csv", "w").write("a,b,kind\n" + "".join("%d,%d,k%d\n" % (i % 5, i % 3, i % 2) for i in range(40)))
     end = [body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
     open("sigmoid.onnx", "wb").write(model(end, weights, "N", [INPUTS], CLASSES))
     picture = part(1, "x") + part(2, part(1, whole(1, 2) + part(2, b"".join(part(1, whole(1, d)) for d in (1, 1, 1, 2)))))
@@ -238,6 +243,18 @@ grep -q 'sigmoid.onnx ends in Sigmoid, and --loss cross_entropy has a softmax in
 of_table --net away/open.onnx --lr 1e-30 --save plain.safetensors 2>stderr || fail "without a sigmoid: $(cat stderr)"
 for net in sigmoid plain; do "$tenon" predict --model $net.safetensors --device "$device" --out $net.npy t.csv >/dev/null 2>stderr || fail "predict: $(cat stderr)"; done
 cmp sigmoid.npy plain.npy || fail "a sigmoid under a softmax"
+
+# Whole numbers, as tokens are, have no scale, and a fraction is none of them.
+"$tenon" train --net away/tokens.onnx --data tokens.csv --test tokens.csv --optimizer sgd --lr 1e-30 --epochs 1 --device "$device" --save tokens.safetensors >/dev/null 2>stderr || fail "tokens: $(cat stderr)"
+grep -q 'scale standard' stderr && fail "tokens are scaled"
+"$tenon" predict --model tokens.safetensors --device "$device" --out tokens.npy tokens.csv >said 2>stderr || fail "tokens: $(cat stderr)"
+sed 's/^1,/1.5,/' tokens.csv >parts.csv
+for command in "train --net away/tokens.onnx --data" "eval --model away/tokens.onnx --data" "predict --model tokens.safetensors"; do
+    "$tenon" $command parts.csv --device "$device" >said 2>stderr && fail "$command: fractions for whole numbers"
+    grep -q "has 1.5, and input 'x' of .* takes whole numbers, int64" stderr || fail "$command: $(cat stderr)"
+done
+"$tenon" train --net away/tokens.onnx --data tokens.csv --scale minmax --device "$device" 2>stderr && fail "a scale for tokens"
+grep -q 'takes whole numbers, which have no scale' stderr || fail "a scale for tokens: $(cat stderr)"
 
 # Files by another name, of a later opset, with bytes for pictures.
 cp away/open.onnx named
