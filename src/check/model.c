@@ -95,27 +95,32 @@ static int is_all_nan(const double *value, int64_t count)
     return count && e == count;
 }
 
-static int64_t first_wrong(attempt *a, const tn_tensor *x, const double *got)
+/* `worst` is over all elements: what is wrong is more than 1. */
+static int64_t first_wrong(const attempt *a, const tn_tensor *x, const double *got, double *worst)
 {
+    int64_t wrong = -1;
+    *worst = 0;
     for (int64_t e = 0; e < count_of(x); e++) {
         double off = fabs(got[e] - a->expected.want.value[x->id][e]), allowed = tn_expected_allowed(&a->expected, x, e);
-        if (!tn_expected_holds(&a->expected, x, e, got[e])) return e;
-        if (off > 0 && isfinite(off) && off / allowed > a->worst) a->worst = off / allowed;
+        if (wrong < 0 && !tn_expected_holds(&a->expected, x, e, got[e])) wrong = e;
+        if (off > 0 && isfinite(off) && allowed > 0 && off / allowed > *worst) *worst = off / allowed;
     }
-    return -1;
+    return wrong;
 }
 
 static tn_status compare(attempt *a, const tn_sink *sink, const double *got)
 {
     const tn_tensor *x = sink->value;
-    int64_t e = first_wrong(a, x, got);
+    double worst;
+    int64_t e = first_wrong(a, x, got, &worst);
     if (is_all_nan(a->expected.want.value[x->id], count_of(x)) && !*a->detail)
         snprintf(a->detail, sizeof a->detail, "%s: it should be NaN in every element, which checks nothing",
                  sink->name);
     while (e >= 0 && a->expected.trials < MOST_TRIALS) {
         TN_TRY(tn_expect_more(&a->expected, MORE_TRIALS));
-        e = first_wrong(a, x, got);
+        e = first_wrong(a, x, got, &worst);
     }
+    if (worst > a->worst) a->worst = worst;
     if (e >= 0 && !*a->detail)
         tn_snprintf(a->detail, sizeof a->detail, "%s, element %lld: expected %.9g +- %.3g, got %.9g", sink->name,
                     (long long)e, a->expected.want.value[x->id][e], tn_expected_allowed(&a->expected, x, e), got[e]);

@@ -206,17 +206,9 @@ static double absolute_loss(const oracle *o)
     return loss;
 }
 
-/* How much more than its operands' errors a long sum may lose, whatever its order: that of n numbers, taken one after
- * the other, is off by a share of a unit of each sum on the way, which are larger by the root of n than the numbers. */
-static double order_of(const oracle *o)
-{
-    double each = tn_op_cost(o->desc).flops / fmax(1, (double)tn_desc_count(&o->desc->out[0]));
-    return fmax(1, sqrt(each) / 25);
-}
-
 static void settle(const oracle *o, tn_kit_want *want)
 {
-    double loss = absolute_loss(o), order = order_of(o);
+    double loss = absolute_loss(o), order = tn_order_of(o->desc);
     const double slack = o->level ? SLACK : 1;
     for (uint32_t k = 0; k < o->desc->n_out; k++) {
         int32_t dtype = o->desc->out[k].dtype;

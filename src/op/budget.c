@@ -2,6 +2,7 @@
  */
 #include "budget.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "rows.h"
@@ -107,6 +108,12 @@ tn_budget tn_budget_of(const char *name, int32_t dtype)
     const tn_op_def *op = strcmp(name, "const") ? tn_op_named(name) : &tn_op_full;
     if (!op || tn_is_whole(dtype)) return exact;
     return tn_row_of(op) ? of_row(name) : op->budget;
+}
+
+double tn_order_of(const tn_op_desc *desc)
+{
+    double each = tn_op_cost(desc).flops / fmax(1, (double)tn_desc_count(&desc->out[0]));
+    return fmax(1, sqrt(each) / 25);
 }
 
 double tn_unit_of(int32_t dtype)

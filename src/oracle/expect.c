@@ -52,6 +52,15 @@ static tn_budget budget_of(const tn_tensor *y)
     return tn_budget_of(y->op->name, y->type.dtype);
 }
 
+/* Of a kernel that adds up; those that do no arithmetic to speak of have 1. */
+static double order_of(const tn_tensor *y)
+{
+    if (y->op->kind != TN_KERNEL || !y->op->flops || !is_sum(y)) return 1;
+    tn_operation o = {0};
+    tn_describe(y, &o);
+    return tn_order_of(&o.desc);
+}
+
 /* ---- what is computed without rounding ---- */
 
 static int all_fit(const tn_tensor *y, const double *value)
@@ -129,7 +138,7 @@ static void shake_operand(void *arg, const tn_tensor *y, uint32_t i, double *val
     if (is_plain(x)) return;
     double units = budget_of(y).input;
     if (units < 0.51 && y->op->kind == TN_MAP && budget_of(y).ulp != 0 && !x->exact[y->in[i]->id]) units = 0.51;
-    double size = units * tn_unit_of(y->in[i]->type.dtype);
+    double size = units * order_of(y) * tn_unit_of(y->in[i]->type.dtype);
     for (int64_t e = 0; size != 0 && !x->exact[y->id] && e < count_of(y->in[i]); e++) value[e] *= 1 + sign(x) * size;
 }
 

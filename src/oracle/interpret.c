@@ -49,6 +49,16 @@ static const double *stretch(tn_region *room, const tn_tensor *x, const tn_tenso
     return all;
 }
 
+void tn_describe(const tn_tensor *y, tn_operation *o)
+{
+    for (uint32_t i = 0; i < y->n_in; i++) o->in[i] = tn_desc_dense(y->in[i]->type.dtype, &y->in[i]->type.shape);
+    o->out[0] = tn_desc_dense(y->type.dtype, &y->type.shape);
+    o->desc = (tn_op_desc){.size = sizeof o->desc, .name = y->op->name, .n_in = y->n_in, .n_out = 1};
+    o->desc.in = o->in, o->desc.out = o->out;
+    if (y->op->kind == TN_KERNEL && y->op->describe) y->op->describe(y, o);
+    if (o->attrs.size) o->desc.attrs = &o->attrs;
+}
+
 /* Element-wise: the program of this one instruction. */
 static tn_status run_map(const tn_tensor *y, call *c, tn_region *room, const double *const in[], double *value)
 {
@@ -84,8 +94,6 @@ static tn_status run_kernel(const tn_tensor *y, call *c, tn_region *room, const 
 {
     tn_operation *o = &c->operation;
     for (uint32_t i = 0; i < y->n_in; i++) c->in[i] = in[i];
-    if (y->op->describe) y->op->describe(y, o);
-    if (o->attrs.size) o->desc.attrs = &o->attrs;
     if (y->op->first_row) {
         o->desc.n_in = 1;
         c->scalar[0].i = (int64_t)*in[1];
@@ -109,14 +117,10 @@ static tn_status run_composite(const tn_tensor *y, call *c, const double *const 
 
 /* ---- a tensor ---- */
 
-static void describe(const tn_tensor *y, const tn_interpretation *with, call *c)
+static void begin(const tn_tensor *y, const tn_interpretation *with, call *c)
 {
-    tn_operation *o = &c->operation;
     memset(c, 0, sizeof *c);
-    for (uint32_t i = 0; i < y->n_in; i++) o->in[i] = tn_desc_dense(y->in[i]->type.dtype, &y->in[i]->type.shape);
-    o->out[0] = tn_desc_dense(y->type.dtype, &y->type.shape);
-    o->desc = (tn_op_desc){.size = sizeof o->desc, .name = y->op->name, .n_in = y->n_in, .n_out = 1};
-    o->desc.in = o->in, o->desc.out = o->out;
+    tn_describe(y, &c->operation);
     c->scalar[0].i = (int64_t)with->seed, c->scalar[1].i = (int64_t)with->step;
 }
 
@@ -128,7 +132,7 @@ static tn_status run_operator(const tn_tensor *y, const tn_interpretation *with,
     tn_status s = c ? TN_OK : TN_ENOMEM;
     if (!s && y->n_in > TN_MAX_OPERANDS) s = tn_fail(TN_EUNSUPPORTED, "%s of %u operands", y->op->name, y->n_in);
     if (!s && y->op->kind != TN_MAP && !y->op->reference) s = tn_fail(TN_EUNSUPPORTED, "no oracle of %s", y->op->name);
-    if (!s) describe(y, with, c);
+    if (!s) begin(y, with, c);
     if (!s && y->op->kind == TN_MAP) s = run_map(y, c, &room, in, value);
     if (!s && y->op->kind == TN_KERNEL) s = run_kernel(y, c, &room, in, value);
     if (!s && y->op->kind == TN_COMPOSITE) s = run_composite(y, c, in, value);

@@ -34,4 +34,7 @@ void tn_values_free(tn_values *values);
 TN_MUST_USE tn_status tn_interpret_one(const tn_tensor *y, const tn_interpretation *with, const double *const in[],
                                        double *value);
 
+/* y as an operation (all zeros before) on dense operands, as it meets a backend where it is a kernel. */
+void tn_describe(const tn_tensor *y, tn_operation *operation);
+
 #endif
