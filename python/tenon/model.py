@@ -85,7 +85,8 @@ def _losses() -> Dict[str, c.tn_loss_entry]:
 # with the one that is.
 _ENDS = {("Softmax", "cross_entropy"): "", ("Softmax", "focal"): "", ("Softmax", "nll"): "cross_entropy",
          ("Softmax", "kl_divergence"): "cross_entropy", ("LogSoftmax", "cross_entropy"): "",
-         ("LogSoftmax", "focal"): "", ("Sigmoid", "binary_cross_entropy"): "", ("Sigmoid", "binary_focal"): ""}
+         ("LogSoftmax", "focal"): "", ("Sigmoid", "cross_entropy"): "", ("Sigmoid", "focal"): "",
+         ("Sigmoid", "binary_cross_entropy"): "", ("Sigmoid", "binary_focal"): ""}
 
 
 def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
@@ -100,8 +101,8 @@ def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
         raise InvalidError(f"the loss '{loss}' takes logarithms, and the network ends in {activation}: "
                            f"'{rather}' is meant for that")
     if not quiet:
-        warnings.warn(f"the network ends in {activation}, which the loss '{loss}' has in itself: it is applied once, "
-                      "and predict(..., probabilities=True) gives what the file's network does", stacklevel=3)
+        warnings.warn(f"the network ends in {activation}, which is left away: the loss '{loss}' has in itself what belongs "
+                      "there, and so has predict(..., probabilities=True)", stacklevel=3)
     return network.without_end()
 
 

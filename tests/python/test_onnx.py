@@ -209,6 +209,15 @@ class Files(Base):
         self.close_to(tenon.Model(net, "mse", device="cpu").predict(x).tolist(), [[math.exp(z) / total
                                                                                   for z in logits]])
 
+    def test_a_sigmoid_is_left_away_under_a_softmax(self):
+        w = tensor("W", (2, 3), [1, 2, 3, -1, 0.5, 0])
+        net = self.network(model([node("MatMul", ["x", "W"], ["z"]), node("Sigmoid", ["z"], ["y"])], [w],
+                                 [port("x", ("n", 2))], [port("y", ("n", 3))]))
+        for loss in ("cross_entropy", "focal", "binary_cross_entropy"):
+            with self.assertWarnsRegex(UserWarning, "ends in Sigmoid"):
+                made = tenon.Model(net, loss, device="cpu")
+            self.close_to(made.predict([[1.0, 2.0]]).tolist(), [[-1.0, 3.0, 3.0]])
+
     def test_a_last_layer_begins_anew_for_other_outputs(self):
         net = self.ends_in_softmax()
         net.bare, net.count = True, 5
