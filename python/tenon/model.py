@@ -101,8 +101,8 @@ def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
         raise InvalidError(f"the loss '{loss}' takes logarithms, and the network ends in {activation}: "
                            f"'{rather}' is meant for that")
     if not quiet:
-        warnings.warn(f"the network ends in {activation}, which is left away: the loss '{loss}' has in itself what belongs "
-                      "there, and so has predict(..., probabilities=True)", stacklevel=3)
+        warnings.warn(f"the network ends in {activation}, which is left away: the loss '{loss}' has in itself what "
+                      "belongs there, and so has predict(..., probabilities=True)", stacklevel=3)
     return network.without_end()
 
 
