@@ -144,8 +144,6 @@ int main(int argc, char **argv)
     double loss = train(training, &s);
     write_text(writing, e.small ? 200 : 600);
     snprintf(claim, sizeof claim, "a loss of %.3f, below %.3f of the best bigram model", loss, bigram);
-    tn_program_free(training);
-    tn_program_free(writing);
-    tn_state_free(state);
+    tn_program_free(training), tn_program_free(writing), tn_state_free(state);
     return example_end(&e, loss < bigram, claim);
 }
