@@ -3,6 +3,8 @@
  * where they lie, channels fall on few of the cache's sets, and each is read once for every few filters. */
 #include "conv.h"
 
+#include <string.h>
+
 enum { BLOCK = 128 << 10 /* bytes of a block, where a tile is no larger: long rows of pixels come faster */ };
 
 int cpu_conv_is_points(const conv_kernel *k)
@@ -40,11 +42,15 @@ typedef struct block {
     char *tile, *aside, *y;
 } block;
 
+/* A tile that is not filled has zeros: what the memory held before may be numbers that the processor is slow with. */
 static void gather_block(const conv_kernel *k, const block *o)
 {
-    for (int64_t i = 0; i < o->n; i += wide(k))
-        k->moves->copy(k->taps, min_of(wide(k), o->n - i), o->picture + (o->first + i) * k->size, k->pixels,
-                       o->tile + i * k->taps * k->size, wide(k));
+    for (int64_t i = 0; i < o->n; i += wide(k)) {
+        char *tile = o->tile + i * k->taps * k->size;
+        if (o->n - i < wide(k)) memset(tile, 0, (uint64_t)tile_bytes(k));
+        k->moves->copy(k->taps, min_of(wide(k), o->n - i), o->picture + (o->first + i) * k->size, k->pixels, tile,
+                       wide(k));
+    }
 }
 
 /* Some rows of pixels, which are wanted next. */
