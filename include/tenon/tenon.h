@@ -9,6 +9,7 @@
 #include "tenon/framing.h"
 #include "tenon/gradients.h"
 #include "tenon/graph.h"
+#include "tenon/measures.h"
 #include "tenon/nn.h"
 #include "tenon/onnx.h"
 #include "tenon/onnx_save.h"

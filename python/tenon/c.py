@@ -76,6 +76,9 @@ TN_INIT_TRUNCATED = 10
 TN_INIT_ORTHOGONAL = 11
 TN_TRAINABLE = 1
 TN_TRANSIENT = 2
+TN_OF_CLASSES = 1
+TN_OF_MARKS = 2
+TN_OF_NUMBERS = 4
 TN_RNN = 0
 TN_LSTM = 1
 TN_GRU = 2
@@ -750,6 +753,24 @@ class tn_init(Structure):
         ("fan_in", c_int64),
         ("fan_out", c_int64),
         ("zero_row", c_int64),
+    ]
+class tn_measure_entry(Structure):
+    """The measures there are. Returns 0 past the last.
+
+    name: "balanced_accuracy"
+    of: what it is of: TN_OF_... added up
+    all: there is one of all,
+    each: and one of each class or target
+    lower: lower is better; such a one is in the target's own units"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("doc", c_char_p),
+        ("of", c_uint32),
+        ("all", c_uint32),
+        ("each", c_uint32),
+        ("lower", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 class tn_linear_options(Structure):
     """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)
@@ -2107,6 +2128,47 @@ FUNCTIONS = {
         """The graph of such a file, which the caller frees; it compiles to what the saved one does, and gives the same bits.
         What this library does not know (an operator, an attribute, a later version) is TN_EUNSUPPORTED and named; a file
         that contradicts itself is TN_EFORMAT, or what the operator says of such operands. *graph is untouched on failure."""),
+    "tn_measures_of_classes": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_void_p,), False,
+        "tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes, tn_measures **measures)",
+        """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
+        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees
+        it. TN_EINVAL for a label that is none of the classes."""),
+    "tn_measures_of_marks": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_double, c_void_p,), False,
+        "tn_status tn_measures_of_marks(const float *target, const float *output, int64_t count, int64_t targets, double threshold, tn_measures **measures)",
+        """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
+        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees
+        it. TN_EINVAL for a label that is none of the classes."""),
+    "tn_measures_of_numbers": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_void_p,), False,
+        "tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count, int64_t targets, tn_measures **measures)",
+        """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
+        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees
+        it. TN_EINVAL for a label that is none of the classes."""),
+    "tn_measures_free": (None, (c_void_p,), False,
+        "void tn_measures_free(tn_measures *measures)",
+        """NULL is fine"""),
+    "tn_measures_kind": (c_uint32, (c_void_p,), False,
+        "uint32_t tn_measures_kind(const tn_measures *measures)",
+        """TN_OF_..., and the number of classes or targets."""),
+    "tn_measures_parts": (c_int64, (c_void_p,), False,
+        "int64_t tn_measures_parts(const tn_measures *measures)",
+        """TN_OF_..., and the number of classes or targets."""),
+    "tn_measures_get": (c_double, (c_void_p, c_char_p, c_int64,), False,
+        "double tn_measures_get(const tn_measures *measures, const char *name, int64_t index)",
+        """A measure. `index` below 0 asks for that of all: of precision, recall and f1 the plain mean over the classes that are
+        there or were predicted, or over the targets; of r2, mae and rmse the mean over the targets. Else for that of a class
+        or target, where the measure has such. NaN where there is no answer, and of a name that is none."""),
+    "tn_measures_confused": (c_int64, (c_void_p, c_int64, c_int64,), False,
+        "int64_t tn_measures_confused(const tn_measures *measures, int64_t truth, int64_t found)",
+        """Of classes, 4096 at most: how many samples of the class `truth` were taken for the class `found`. -1 beyond them."""),
+    "tn_measure_at": (c_int, (c_size_t, c_void_p,), False,
+        "int tn_measure_at(size_t index, tn_measure_entry *entry)",
+        """The measures there are. Returns 0 past the last."""),
     "tn_linear_layer": (c_void_p, (c_void_p, c_char_p, tn_linear_options,), True,
         "tn_tensor * tn_linear_layer(tn_tensor *x, const char *name, tn_linear_options options)",
         """y = x W' + b over the last dimension: (..., in) -> (..., units). tn_linear(x, "fc1", .units = 100)"""),

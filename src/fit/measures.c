@@ -1,0 +1,323 @@
+/* measures.c: what predictions are worth, counted on the host. A new measure is a function and a row.
+ *
+ * The conventions are those of scikit-learn, which people compare with: what is divided by nothing is 0 in precision,
+ * recall and F1; classes that neither are there nor were predicted take no part in means; a target that never changes
+ * has an R² of 1 where it was met exactly, and else of 0. */
+#include "tenon/measures.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "given.h"
+
+#define MOST_CONFUSED 4096 /* classes whose confusions are counted */
+#define TOP           5
+
+/* What was counted of a class or target. */
+typedef struct part {
+    int64_t there, found, both; /* samples that are it, that were taken for it, and that are and were */
+    double r2, mae, rmse;
+} part;
+
+struct tn_measures {
+    uint32_t kind;
+    int64_t count, parts;
+    int64_t right, near; /* samples that are wholly right; whose class is among the first TOP */
+    part *part;
+    int64_t *confused; /* (parts, parts), or NULL */
+};
+
+static tn_status begin(uint32_t kind, int64_t count, int64_t parts, tn_measures **measures)
+{
+    TN_REQUIRE(count > 0 && parts > 0, TN_EINVAL, "measures of %lld samples with %lld outputs each", (long long)count,
+               (long long)parts);
+    tn_measures *m = tn_alloc(sizeof *m);
+    if (!m) return TN_ENOMEM;
+    *m = (tn_measures){.kind = kind, .count = count, .parts = parts};
+    const int confuses = kind == TN_OF_CLASSES && parts <= MOST_CONFUSED;
+    m->part = tn_alloc((size_t)parts * sizeof *m->part);
+    if (confuses) m->confused = tn_alloc((size_t)(parts * parts) * sizeof *m->confused);
+    if (!m->part || (confuses && !m->confused)) {
+        tn_measures_free(m);
+        return TN_ENOMEM;
+    }
+    *measures = m;
+    return TN_OK;
+}
+
+void tn_measures_free(tn_measures *m)
+{
+    if (!m) return;
+    tn_free(m->part);
+    tn_free(m->confused);
+    tn_free(m);
+}
+
+/* ---- classes ---- */
+
+/* The largest output; -1 where one is no number. */
+static int64_t class_of(const float *output, int64_t classes)
+{
+    int64_t best = 0;
+    for (int64_t k = 0; k < classes; k++) {
+        if (isnan(output[k])) return -1;
+        if (output[k] > output[best]) best = k;
+    }
+    return best;
+}
+
+/* Whether fewer than TOP outputs come before that one. */
+static int is_near(const float *output, int64_t classes, int32_t label)
+{
+    int64_t before = 0;
+    for (int64_t k = 0; k < classes; k++)
+        before += output[k] > output[label] || (output[k] == output[label] && k < label);
+    return before < TOP;
+}
+
+static void count_class(tn_measures *m, int32_t label, const float *output)
+{
+    const int64_t found = class_of(output, m->parts);
+    m->part[label].there++;
+    if (found < 0) return;
+    m->part[found].found++;
+    m->part[label].both += found == label;
+    m->right += found == label;
+    m->near += is_near(output, m->parts, label);
+    if (m->confused) m->confused[label * m->parts + found]++;
+}
+
+tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes,
+                                 tn_measures **measures)
+{
+    TN_GIVEN(label, output, measures);
+    for (int64_t i = 0; i < count; i++)
+        TN_REQUIRE(label[i] >= 0 && label[i] < classes, TN_EINVAL,
+                   "the label %d of sample %lld is none of %lld classes", label[i], (long long)i, (long long)classes);
+    tn_measures *m = NULL;
+    TN_TRY(begin(TN_OF_CLASSES, count, classes, &m));
+    for (int64_t i = 0; i < count; i++) count_class(m, label[i], output + i * classes);
+    *measures = m;
+    return TN_OK;
+}
+
+/* ---- marks ---- */
+
+tn_status tn_measures_of_marks(const float *target, const float *output, int64_t count, int64_t targets,
+                               double threshold, tn_measures **measures)
+{
+    TN_GIVEN(target, output, measures);
+    tn_measures *m = NULL;
+    TN_TRY(begin(TN_OF_MARKS, count, targets, &m));
+    for (int64_t i = 0; i < count; i++) {
+        int right = 1;
+        for (int64_t k = 0; k < targets; k++) {
+            const int there = target[i * targets + k] > 0.5f, found = (double)output[i * targets + k] > threshold;
+            m->part[k].there += there;
+            m->part[k].found += found;
+            m->part[k].both += there && found;
+            right &= there == found;
+        }
+        m->right += right;
+    }
+    *measures = m;
+    return TN_OK;
+}
+
+/* ---- numbers ---- */
+
+/* 1 less the squared errors' share of the squared distances from the mean. */
+static double share_told(double errors, double distances, int64_t count)
+{
+    if (count < 2) return NAN;
+    if (distances > 0) return 1 - errors / distances;
+    return errors > 0 ? 0 : 1 - errors; /* of NaN that is NaN */
+}
+
+static part measure_column(const float *target, const float *output, int64_t count, int64_t stride)
+{
+    double mean = *target, distances = 0, squares = 0, sizes = 0; /* of equal numbers exactly theirs */
+    for (int64_t i = 0; i < count; i++) mean += ((double)target[i * stride] - *target) / (double)count;
+    for (int64_t i = 0; i < count; i++) {
+        const double y = target[i * stride], error = (double)output[i * stride] - y;
+        distances += (y - mean) * (y - mean);
+        squares += error * error;
+        sizes += fabs(error);
+    }
+    return (part){.r2 = share_told(squares, distances, count),
+                  .mae = sizes / (double)count,
+                  .rmse = sqrt(squares / (double)count)};
+}
+
+tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count, int64_t targets,
+                                 tn_measures **measures)
+{
+    TN_GIVEN(target, output, measures);
+    tn_measures *m = NULL;
+    TN_TRY(begin(TN_OF_NUMBERS, count, targets, &m));
+    for (int64_t k = 0; k < targets; k++) m->part[k] = measure_column(target + k, output + k, count, targets);
+    *measures = m;
+    return TN_OK;
+}
+
+/* ---- the table ---- */
+
+/* 0 of nothing. */
+static double share(int64_t some, int64_t of)
+{
+    return of ? (double)some / (double)of : 0;
+}
+
+static double accuracy(const tn_measures *m, int64_t k)
+{
+    const part *p = &m->part[k];
+    return (double)(m->count - p->there - p->found + 2 * p->both) / (double)m->count;
+}
+
+static double all_accuracy(const tn_measures *m)
+{
+    return (double)m->right / (double)m->count;
+}
+
+static double recall(const tn_measures *m, int64_t k)
+{
+    return share(m->part[k].both, m->part[k].there);
+}
+
+static double precision(const tn_measures *m, int64_t k)
+{
+    return share(m->part[k].both, m->part[k].found);
+}
+
+static double f1(const tn_measures *m, int64_t k)
+{
+    return share(2 * m->part[k].both, m->part[k].there + m->part[k].found);
+}
+
+static double support(const tn_measures *m, int64_t k)
+{
+    return (double)m->part[k].there;
+}
+
+/* The mean recall of the classes that are there. */
+static double balanced(const tn_measures *m)
+{
+    double sum = 0;
+    int64_t classes = 0;
+    for (int64_t k = 0; k < m->parts; k++) {
+        sum += recall(m, k);
+        classes += m->part[k].there > 0;
+    }
+    return sum / (double)classes;
+}
+
+static double top(const tn_measures *m)
+{
+    return m->parts > TOP ? (double)m->near / (double)m->count : NAN;
+}
+
+static double r2(const tn_measures *m, int64_t k)
+{
+    return m->part[k].r2;
+}
+
+static double mae(const tn_measures *m, int64_t k)
+{
+    return m->part[k].mae;
+}
+
+static double rmse(const tn_measures *m, int64_t k)
+{
+    return m->part[k].rmse;
+}
+
+typedef struct row {
+    const char *name, *doc;
+    uint32_t of;
+    uint32_t lower;
+    double (*all)(const tn_measures *m);             /* NULL: the mean of all parts, */
+    double (*each)(const tn_measures *m, int64_t k); /* unless this is NULL */
+    uint32_t of_marks;                               /* `each` is of marks alone */
+    uint32_t only_each;
+} row;
+
+static const row rows[] = {
+    {.name = "accuracy",
+     .doc = "samples that are wholly right",
+     .of = TN_OF_CLASSES | TN_OF_MARKS,
+     .all = all_accuracy,
+     .each = accuracy,
+     .of_marks = 1},
+    {.name = "balanced_accuracy", .doc = "mean recall of the classes", .of = TN_OF_CLASSES, .all = balanced},
+    {.name = "precision",
+     .doc = "of what was taken for it, what is it",
+     .of = TN_OF_CLASSES | TN_OF_MARKS,
+     .each = precision},
+    {.name = "recall",
+     .doc = "of what is it, what was taken for it",
+     .of = TN_OF_CLASSES | TN_OF_MARKS,
+     .each = recall},
+    {.name = "f1", .doc = "harmonic mean of precision and recall", .of = TN_OF_CLASSES | TN_OF_MARKS, .each = f1},
+    {.name = "top5", .doc = "samples whose class is among the five likeliest", .of = TN_OF_CLASSES, .all = top},
+    {.name = "support",
+     .doc = "samples that are it",
+     .of = TN_OF_CLASSES | TN_OF_MARKS,
+     .each = support,
+     .only_each = 1},
+    {.name = "r2", .doc = "share of the variance that is told", .of = TN_OF_NUMBERS, .each = r2},
+    {.name = "mae", .doc = "mean absolute error", .of = TN_OF_NUMBERS, .each = mae, .lower = 1},
+    {.name = "rmse", .doc = "root of the mean squared error", .of = TN_OF_NUMBERS, .each = rmse, .lower = 1},
+};
+
+int tn_measure_at(size_t index, tn_measure_entry *entry)
+{
+    if (index >= sizeof rows / sizeof *rows || !entry) return 0;
+    const row *r = &rows[index];
+    *entry = (tn_measure_entry){
+        .name = r->name, .doc = r->doc, .of = r->of, .all = !r->only_each, .each = r->each != NULL, .lower = r->lower};
+    return 1;
+}
+
+static double mean(const tn_measures *m, double (*each)(const tn_measures *m, int64_t k))
+{
+    double sum = 0;
+    int64_t parts = 0;
+    for (int64_t k = 0; k < m->parts; k++) {
+        if (m->kind == TN_OF_CLASSES && !m->part[k].there && !m->part[k].found) continue;
+        sum += each(m, k);
+        parts++;
+    }
+    return sum / (double)parts;
+}
+
+static double ask(const tn_measures *m, const row *r, int64_t index)
+{
+    if (index >= m->parts || !(r->of & m->kind)) return NAN;
+    if (index >= 0) return r->each && !(r->of_marks && m->kind != TN_OF_MARKS) ? r->each(m, index) : NAN;
+    return r->only_each ? NAN : r->all ? r->all(m) : mean(m, r->each);
+}
+
+double tn_measures_get(const tn_measures *m, const char *name, int64_t index)
+{
+    if (!m || !name) return NAN;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].name, name)) return ask(m, &rows[i], index);
+    return NAN;
+}
+
+uint32_t tn_measures_kind(const tn_measures *m)
+{
+    return m ? m->kind : 0;
+}
+
+int64_t tn_measures_parts(const tn_measures *m)
+{
+    return m ? m->parts : 0;
+}
+
+int64_t tn_measures_confused(const tn_measures *m, int64_t truth, int64_t found)
+{
+    if (!m || !m->confused || truth < 0 || found < 0 || truth >= m->parts || found >= m->parts) return -1;
+    return m->confused[truth * m->parts + found];
+}

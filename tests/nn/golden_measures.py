@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Writes golden_measures.inc: what the measures ought to be, by scikit-learn in double precision.
+
+    python3 tests/nn/golden_measures.py > tests/nn/golden_measures.inc
+
+Class 2 of "lacking" neither is there nor is predicted, class 1 is never predicted; the second target of "numbers" never
+changes."""
+import warnings
+
+import numpy as np
+from sklearn import metrics
+
+warnings.filterwarnings("ignore")
+rng = np.random.default_rng(7)
+
+
+def array(name, values):
+    numbers = np.asarray(values).ravel()
+    print(f"static const {'int32_t' if numbers.dtype.kind == 'i' else 'float'} {name}[] = {{")
+    text = ", ".join(str(v) if numbers.dtype.kind == "i" else f"{v:.9g}" for v in numbers)
+    while text:
+        cut = len(text) if len(text) < 110 else text.rfind(" ", 0, 110)
+        print("    " + text[:cut].strip())
+        text = text[cut:]
+    print("};")
+
+
+def expect(rows, of, name, index, value):
+    rows.append(f'    {{{of}, "{name}", {index}, {value:.17g}}},')
+
+
+def classes(rows, of, label, output, count):
+    found = output.argmax(1)
+    array(of + "_label", label.astype(np.int32))
+    array(of + "_output", output)
+    expect(rows, "&" + of, "accuracy", -1, metrics.accuracy_score(label, found))
+    expect(rows, "&" + of, "balanced_accuracy", -1, metrics.balanced_accuracy_score(label, found))
+    if count > 5:
+        expect(rows, "&" + of, "top5", -1, metrics.top_k_accuracy_score(label, output, k=5, labels=range(count)))
+    each(rows, of, label, found, range(count), count)
+    matrix = metrics.confusion_matrix(label, found, labels=range(count))
+    array(of + "_confused", matrix.astype(np.int32))
+
+
+def each(rows, of, label, found, labels, count):
+    scores = metrics.precision_recall_fscore_support(label, found, labels=labels, zero_division=0)
+    macro = metrics.precision_recall_fscore_support(label, found, average="macro", zero_division=0)
+    for name, values, mean in zip(("precision", "recall", "f1", "support"), scores, macro):
+        for k in range(count):
+            expect(rows, "&" + of, name, k, values[k])
+        if mean is not None:
+            expect(rows, "&" + of, name, -1, mean)
+
+
+def main():
+    print("/* Made by golden_measures.py. */\n/* clang-format off */")
+    rows = []
+    label = rng.integers(0, 7, 60)
+    classes(rows, "seven", label, (rng.standard_normal((60, 7)) + 1.2 * np.eye(7)[label]).astype(np.float32), 7)
+    label = np.where(rng.random(24) < 0.2, 1, 3 * rng.integers(0, 2, 24))
+    output = (rng.standard_normal((24, 4)) + np.eye(4)[label]).astype(np.float32)
+    output[:, 1:3] -= 9
+    classes(rows, "lacking", label, output, 4)
+
+    target = (rng.random((30, 3)) < [0.5, 0.2, 0.8]).astype(np.float32)
+    output = (rng.standard_normal((30, 3)) + 2 * target - 1).astype(np.float32)
+    array("marks_target", target)
+    array("marks_output", output)
+    found = (output > 0).astype(int)
+    expect(rows, "&marks", "accuracy", -1, metrics.accuracy_score(target, found))
+    for k in range(3):
+        expect(rows, "&marks", "accuracy", k, metrics.accuracy_score(target[:, k], found[:, k]))
+    each(rows, "marks", target.astype(int), found, range(3), 3)
+
+    target = np.stack([1e4 + 50 * rng.standard_normal(25), np.full(25, 3.5), 1e-3 * rng.random(25)], 1)
+    target = target.astype(np.float32)
+    output = (target + rng.standard_normal((25, 3)) * [30, 1, 4e-4]).astype(np.float32)
+    array("numbers_target", target)
+    array("numbers_output", output)
+    target, output = target.astype(np.float64), output.astype(np.float64)
+    for name, score in (("r2", metrics.r2_score), ("mae", metrics.mean_absolute_error),
+                        ("rmse", metrics.root_mean_squared_error)):
+        expect(rows, "&numbers", name, -1, score(target, output))
+        for k, value in enumerate(score(target, output, multioutput="raw_values")):
+            expect(rows, "&numbers", name, k, value)
+    print("#define GOLDEN \\")
+    print(" \\\n".join(rows))
+
+
+main()
