@@ -20,9 +20,10 @@ extern "C" {
  * of this library that failed in this thread. The library's line then names the data set and the sample. */
 typedef struct tn_source {
     tn_status (*fill)(void *arg, int64_t index, void *x, void *target, tn_msg *msg);
-    void (*close)(void *arg); /* called once, when no data set has the loader any more; or NULL */
-    void *arg;                /* passed on to both */
-    uint64_t spare[4];
+    void (*close)(void *arg);                      /* called once, when no data set has the loader any more; or NULL */
+    void *arg;                                     /* passed on to all of them */
+    const char *(*name)(void *arg, int64_t index); /* what the sample is called, such as its file; or NULL */
+    uint64_t spare[3];
 } tn_source;
 
 /* A loader of that source, copied. Data sets share it: each lets go of it in tn_dataset_free. */
@@ -57,10 +58,11 @@ typedef struct tn_dataset {
     char *why;            /* with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL */
     char *source;         /* for messages: the file or "digits" */
     tn_loader *loader;    /* where samples come from that are not in x; or NULL */
-    int32_t *row;         /* sample i is number row[i] of the loader; NULL: number i */
+    int32_t *row;         /* sample i is number row[i] of the loader, or of the source; NULL: number i */
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
     uint32_t separator;   /* what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table */
-    uint64_t spare[4];
+    tn_loader *origin;    /* where samples that are in x now came from, which knows their names; or NULL */
+    uint64_t spare[3];
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -69,6 +71,10 @@ TN_API void tn_dataset_free(tn_dataset *data);
 /* Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
  * threads may at once. */
 TN_API TN_MUST_USE tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target);
+
+/* What sample number `index` is called: its file, or its source and its number there, from 0: "rents.csv 17". Written
+ * to `text`, of `capacity` bytes, which is returned. */
+TN_API char *tn_dataset_name(const tn_dataset *data, int64_t index, char *text, uint64_t capacity);
 
 /* A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): images and labels. Their counts
  * must agree. Images (n, h, w) become samples of shape (1, h, w); `classes` is the largest label plus 1. `labels` may

@@ -267,13 +267,15 @@ class tn_source(Structure):
     of this library that failed in this thread. The library's line then names the data set and the sample.
 
     close: called once, when no data set has the loader any more; or NULL
-    arg: passed on to both"""
+    arg: passed on to all of them
+    name: what the sample is called, such as its file; or NULL"""
 
     _fields_ = [
         ("fill", CFUNCTYPE(c_int32, c_void_p, c_int64, c_void_p, c_void_p, c_void_p)),
         ("close", CFUNCTYPE(None, c_void_p)),
         ("arg", c_void_p),
-        ("spare", c_uint64 * 4),
+        ("name", CFUNCTYPE(c_char_p, c_void_p, c_int64)),
+        ("spare", c_uint64 * 3),
     ]
 class tn_shape(Structure):
     """The size of each dimension, outermost first. Rank 0 is a single number."""
@@ -299,9 +301,10 @@ class tn_dataset(Structure):
     why: with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL
     source: for messages: the file or "digits"
     loader: where samples come from that are not in x; or NULL
-    row: sample i is number row[i] of the loader; NULL: number i
+    row: sample i is number row[i] of the loader, or of the source; NULL: number i
     images: 1: samples are files of images, as tn_image_read has them
-    separator: what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table"""
+    separator: what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table
+    origin: where samples that are in x now came from, which knows their names; or NULL"""
 
     _fields_ = [
         ("count", c_int64),
@@ -324,7 +327,8 @@ class tn_dataset(Structure):
         ("row", c_void_p),
         ("images", c_uint32),
         ("separator", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("origin", c_void_p),
+        ("spare", c_uint64 * 3),
     ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
@@ -1720,6 +1724,10 @@ FUNCTIONS = {
         "tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target)",
         """Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
         threads may at once."""),
+    "tn_dataset_name": (c_char_p, (c_void_p, c_int64, c_char_p, c_uint64,), False,
+        "char * tn_dataset_name(const tn_dataset *data, int64_t index, char *text, uint64_t capacity)",
+        """What sample number `index` is called: its file, or its source and its number there, from 0: "rents.csv 17". Written
+        to `text`, of `capacity` bytes, which is returned."""),
     "tn_dataset_idx": (c_int32, (c_char_p, c_char_p, c_void_p,), False,
         "tn_status tn_dataset_idx(const char *images, const char *labels, tn_dataset *data)",
         """A pair of IDX files of bytes, plain or gzip (http://yann.lecun.com/exdb/mnist): images and labels. Their counts
@@ -2131,24 +2139,21 @@ FUNCTIONS = {
     "tn_measures_of_classes": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_void_p,), False,
         "tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes, tn_measures **measures)",
         """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
-        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
-        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
-        frees
-        it. TN_EINVAL for a label that is none of the classes."""),
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts
+        as wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees it. TN_EINVAL for a label that is none of the classes."""),
     "tn_measures_of_marks": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_double, c_void_p,), False,
         "tn_status tn_measures_of_marks(const float *target, const float *output, int64_t count, int64_t targets, double threshold, tn_measures **measures)",
         """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
-        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
-        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
-        frees
-        it. TN_EINVAL for a label that is none of the classes."""),
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts
+        as wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees it. TN_EINVAL for a label that is none of the classes."""),
     "tn_measures_of_numbers": (c_int32, (c_void_p, c_void_p, c_int64, c_int64, c_void_p,), False,
         "tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count, int64_t targets, tn_measures **measures)",
         """Measures `count` samples, 1 or more. Outputs are dense, (count, classes) or (count, targets). Of classes the largest
-        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts as
-        wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
-        frees
-        it. TN_EINVAL for a label that is none of the classes."""),
+        output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts
+        as wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
+        frees it. TN_EINVAL for a label that is none of the classes."""),
     "tn_measures_free": (None, (c_void_p,), False,
         "void tn_measures_free(tn_measures *measures)",
         """NULL is fine"""),

@@ -47,6 +47,7 @@ void tn_dataset_free(tn_dataset *data)
     tn_free(data->target);
     tn_free(data->row);
     tn_loader_free(data->loader);
+    tn_loader_free(data->origin);
     *data = (tn_dataset){0};
 }
 
@@ -83,7 +84,7 @@ static tn_status own_texts(tn_dataset *data)
     return status;
 }
 
-/* Of a loader's samples only their numbers. */
+/* Their numbers in the source. */
 static int32_t *choose_rows(const tn_dataset *all, const uint8_t *take, int64_t taken)
 {
     int32_t *row = tn_alloc((size_t)taken * sizeof *row), *to = row;
@@ -100,13 +101,15 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     *part = *all;
     part->count = taken;
     part->loader = tn_loader_hold(all->loader);
-    part->row = all->loader ? choose_rows(all, take, taken) : NULL;
+    part->origin = tn_loader_hold(all->origin);
+    part->row = choose_rows(all, take, taken);
     if (all->x) part->x = copy_rows(all->x, (size_t)tn_sample_bytes(all), take, all->count, taken);
     if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
     TN_TRY(own_texts(part));
-    return (part->x || part->row) && !part->label == !all->label && !part->target == !all->target ? TN_OK : TN_ENOMEM;
+    return part->row && !part->x == !all->x && !part->label == !all->label && !part->target == !all->target ? TN_OK
+                                                                                                            : TN_ENOMEM;
 }
 
 /* Sets `taken` of the take[i], by seed and draw. */

@@ -43,6 +43,12 @@ static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *m
     return tn_image_read(f->path[index], &f->sample, x);
 }
 
+static const char *name_of(void *arg, int64_t index)
+{
+    const files *f = arg;
+    return f->path[index];
+}
+
 /* ---- looking round ---- */
 
 static int is_shown(const struct dirent *entry)
@@ -222,7 +228,7 @@ tn_status tn_images_open(const char *folder, const tn_shape *image, const tn_dat
     files *f = tn_alloc(sizeof *f);
     if (!f) return TN_ENOMEM;
     tn_status status = describe(f, folder, image, like, &read);
-    if (!status) status = tn_loader_new(&(tn_source){fill, close_files, f}, &read.loader);
+    if (!status) status = tn_loader_new(&(tn_source){fill, close_files, f, name_of}, &read.loader);
     if (status) {
         close_files(f);
         tn_dataset_free(&read);

@@ -29,10 +29,8 @@ static void take(tn_dataset *data, char *x, char *target)
     data->x = x;
     if (target && labels) data->label = (int32_t *)(void *)target;
     if (target && !labels) data->target = (float *)(void *)target;
-    tn_loader_free(data->loader);
-    tn_free(data->row);
+    data->origin = data->loader;
     data->loader = NULL;
-    data->row = NULL;
 }
 
 tn_status tn_dataset_load(tn_dataset *data)

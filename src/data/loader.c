@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -41,6 +42,11 @@ void tn_loader_free(tn_loader *loader)
 tn_status tn_loader_fill(const tn_loader *loader, int64_t index, void *x, void *target, tn_msg *msg)
 {
     return loader->source.fill(loader->source.arg, index, x, target, msg);
+}
+
+const char *tn_loader_name(const tn_loader *loader, int64_t index)
+{
+    return loader && loader->source.name ? loader->source.name(loader->source.arg, index) : NULL;
 }
 
 /* ---- samples ---- */
@@ -85,4 +91,16 @@ tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void
     if (data->loader) return fill(data, index, x, all ? NULL : target);
     memcpy(x, (const char *)data->x + (uint64_t)index * bytes, bytes);
     return TN_OK;
+}
+
+char *tn_dataset_name(const tn_dataset *data, int64_t index, char *text, uint64_t capacity)
+{
+    if (!data || !text || !capacity) return text;
+    const int64_t number = data->row && index >= 0 && index < data->count ? data->row[index] : index;
+    const char *name = tn_loader_name(data->loader ? data->loader : data->origin, number);
+    if (name)
+        snprintf(text, capacity, "%s", name);
+    else
+        snprintf(text, capacity, "%s %lld", data->source ? data->source : "sample", (long long)number);
+    return text;
 }

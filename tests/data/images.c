@@ -213,6 +213,8 @@ static void classes_are_folders_and_images_come_in_order(void **state)
     assert_true(data.x && !data.loader);
     assert_memory_equal((uint8_t *)data.x + 3 * 30, one, sizeof one);
     expect_ok(tn_dataset_load(&data));
+    char name[4096]; /* is known still */
+    assert_string_equal(tn_dataset_name(&data, 3, name, sizeof name), at("dog/10.PNG"));
     tn_dataset_free(&data);
     expect_ok(tn_dataset_images(scratch_path("set"), &TN_SHAPE(7, 3), &data));
     assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(1, 7, 3)));

@@ -31,7 +31,10 @@ static void one_row_in_five_is_for_testing_by_the_seed(void **state)
         for (int i = 0; i < 80; i++) seen[(int)((float *)train.x)[i]]++;
         for (int i = 0; i < 20; i++) {
             int row = (int)((float *)test.x)[i];
+            char name[200], number[20];
             seen[row]++;
+            snprintf(number, sizeof number, "hundred.csv %d", row);
+            assert_non_null(strstr(tn_dataset_name(&test, i, name, sizeof name), number));
             assert_int_equal(test.label[i], row % 3);
         }
         for (int i = 0; i < 100; i++) assert_int_equal(seen[i], 1);
