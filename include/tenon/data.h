@@ -60,7 +60,7 @@ typedef struct tn_dataset {
     tn_loader *loader;    /* where samples come from that are not in x; or NULL */
     int32_t *row;         /* sample i is number row[i] of the loader, or of the source; NULL: number i */
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
-    uint32_t separator;   /* what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table */
+    uint32_t separator;   /* what stands between a table's cells: ',', ';', '|', ' ' or a tab; 0: it is no table */
     tn_loader *origin;    /* where samples that are in x now came from, which knows their names; or NULL */
     uint64_t spare[3];
 } tn_dataset;
@@ -96,7 +96,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
 #define TN_HEADER_NO   2
 
 /* A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
- * beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+ * beside which numbers may have decimal commas, tabs, bars or any number of spaces, as its first two rows show; plain
+ * or packed by gzip. The path "-" is standard input, which is read once and kept. The column `target` (NULL:
  * the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
  * and in a column of numbers alone equal ones are one class however they are written), any number else. Several
  * columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing

@@ -303,7 +303,7 @@ class tn_dataset(Structure):
     loader: where samples come from that are not in x; or NULL
     row: sample i is number row[i] of the loader, or of the source; NULL: number i
     images: 1: samples are files of images, as tn_image_read has them
-    separator: what stands between a table's cells: ',', ';', '|' or a tab; 0: it is no table
+    separator: what stands between a table's cells: ',', ';', '|', ' ' or a tab; 0: it is no table
     origin: where samples that are in x now came from, which knows their names; or NULL"""
 
     _fields_ = [
@@ -332,7 +332,8 @@ class tn_dataset(Structure):
     ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
-    beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+    beside which numbers may have decimal commas, tabs, bars or any number of spaces, as its first two rows show; plain
+    or packed by gzip. The path "-" is standard input, which is read once and kept. The column `target` (NULL:
     the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
     and in a column of numbers alone equal ones are one class however they are written), any number else. Several
     columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
@@ -1736,7 +1737,8 @@ FUNCTIONS = {
     "tn_dataset_csv": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)",
         """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
-        beside which numbers may have decimal commas, tabs or bars, as its first two rows show. The column `target` (NULL:
+        beside which numbers may have decimal commas, tabs, bars or any number of spaces, as its first two rows show; plain
+        or packed by gzip. The path "-" is standard input, which is read once and kept. The column `target` (NULL:
         the last) is what to predict: with `classify` text or whole numbers 0..n-1 (texts are numbered in alphabetical order,
         and in a column of numbers alone equal ones are one class however they are written), any number else. Several
         columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing

@@ -108,6 +108,11 @@ int cli_check_data(const cli_model *m, tn_dataset *data)
     return CLI_GO_ON;
 }
 
+int cli_is_standard(const char *name)
+{
+    return !strcmp(name, "-");
+}
+
 static int is_there(const char *name)
 {
     struct stat info;
@@ -118,6 +123,9 @@ static int is_there(const char *name)
 static int not_found(const cli_settings *s, const char *noted, const char *name)
 {
     char folder[2048] = "";
+    if (cli_is_standard(name))
+        return cli_usage("%s was %s on standard input: --%s NAME says what there is now", noted,
+                         name == s->test ? "tested" : "trained", name == s->data ? "data" : "test");
     if (*name != '/' && !getcwd(folder, sizeof folder)) *folder = 0;
     return cli_fail("%s was %s on '%s', and there is no %s%s%s; --%s NAME says where it is", noted,
                     name == s->test ? "tested" : "trained", name, folder, *folder ? "/" : "", name,
@@ -163,6 +171,7 @@ int cli_take_tokens(const char *net, const cli_model *model, tn_dataset *data)
 int cli_open_data(const cli_settings *s, const cli_model *model, const char *noted, tn_dataset *train, tn_dataset *test)
 {
     const tn_open_options how = open_options(s, model);
+    if (noted && cli_is_standard(s->data)) return not_found(s, noted, s->data);
     tn_status status = tn_dataset_open_with(s->data, &how, train, s->test ? NULL : test);
     if (status) return cannot_open(s, noted, &how.csv, s->data, status);
     if (train->classes < test->classes) train->classes = test->classes;
@@ -193,6 +202,7 @@ int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *vali
 int cli_open_test(const cli_settings *s, const cli_model *model, const char *name, const char *noted, tn_dataset *test)
 {
     const tn_open_options how = open_options(s, model);
+    if (noted && cli_is_standard(name)) return not_found(s, noted, name);
     tn_status status = tn_dataset_open_with(name, &how, NULL, test);
     if (status) return cannot_open(s, noted, &how.csv, name, status);
     int matched = cli_match_classes(model, test);
@@ -211,6 +221,7 @@ void cli_tell_reading(const tn_dataset *data, const cli_model *model)
         fprintf(stderr, "%s: columns are separated by %s\n", cli_shown(data->source),
                 data->separator == ';'   ? "semicolons, and numbers may have decimal commas"
                 : data->separator == '|' ? "bars"
+                : data->separator == ' ' ? "spaces"
                                          : "tabs");
     if (data->notice)
         fprintf(stderr, "%s: %s; --header %s\n", cli_shown(data->source), data->notice,

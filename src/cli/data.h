@@ -17,6 +17,9 @@ int cli_check_kinds(cli_option *options, unsigned kinds);
 /* How the settings say that a table has a header: TN_HEADER_...; -1: they don't. */
 int cli_header_kind(const char *header);
 
+/* Whether the name means standard input, which only a table comes by. */
+int cli_is_standard(const char *name);
+
 /* How a table is read: for a model that knows its columns, or, with NULL, as the settings say. */
 tn_csv_options cli_csv_options(const cli_settings *settings, const cli_model *model);
 

@@ -123,14 +123,24 @@ static const struct {
 /* Tables begin anyhow, and safetensors with a length. */
 static int has_ending(const char *path, const char *ending)
 {
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ending);
+    const size_t length = strlen(path), last = strlen(ending);
+    return length >= last && !strcasecmp(path + length - last, ending);
+}
+
+/* What gzip packed is an IDX file, unless the model says that it is a table. */
+static int is_table(const cli_saved *saved, const char *path, const char head[2])
+{
+    static const char *const endings[] = {".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".ods"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (has_ending(path, endings[i])) return 1;
+    return saved->model.target_numbers && !memcmp(head, "\x1f\x8b", 2);
 }
 
 static int read_file(const cli_saved *saved, const char *path, samples *out)
 {
     char head[2] = {0, 1};
     struct stat info;
+    if (cli_is_standard(path)) return read_table(saved, path, out);
     if (!stat(path, &info) && !S_ISREG(info.st_mode))
         return cli_fail("%s: is %s", path,
                         S_ISDIR(info.st_mode) ? "a folder where a file was expected" : "not a regular file");
@@ -138,7 +148,7 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     if (!file) return cli_fail("%s: %s", path, strerror(errno));
     size_t got = fread(head, 1, 2, file);
     fclose(file);
-    if (has_ending(path, ".csv")) return read_table(saved, path, out);
+    if (is_table(saved, path, head)) return read_table(saved, path, out);
     if (has_ending(path, ".safetensors")) return read_arrays(saved, path, 0, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return read_arrays(saved, path, kinds[i].idx, out);

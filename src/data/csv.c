@@ -331,6 +331,8 @@ tn_status tn_csv_open(const char *path, const tn_csv_options *options, int strea
     tn_table table = {
         .path = path, .classify = (int)options->classify, .keep_missing = options->keep_missing != 0, .stream = stream};
     tn_status status = tn_lines_open(&lines, path);
+    if (!status && stream && !lines.inflow.in_place)
+        status = tn_fail(TN_EUNSUPPORTED, "%s: is compressed, or no file: its rows can't be read where they are", path);
     if (!status) status = read_table(&lines, options, &table, &index);
     tn_lines_close(&lines);
     if (!status) status = to_dataset(&table, &read);

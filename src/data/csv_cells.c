@@ -32,9 +32,21 @@ static tn_status read_quoted(tn_reader *reader)
     return tn_fail(TN_EFORMAT, "%s:%lld: a quote is opened and never closed", reader->path, (long long)first_line);
 }
 
+/* Several spaces separate as one does, and those at a row's ends don't: whether they end a cell within the row. */
+static int end_by_spaces(tn_reader *reader)
+{
+    char *const text_end = reader->at;
+    while (reader->at < reader->end && *reader->at == ' ') reader->at++;
+    const int within = reader->at > text_end && reader->at < reader->end && *reader->at != '\n' && *reader->at != '\r';
+    if (reader->at > text_end) *text_end = 0;
+    return within;
+}
+
 /* Steps over what ends a cell. */
 static void end_cell(tn_reader *reader, tn_cell *cell)
 {
+    cell->last = 0;
+    if (reader->separator == ' ' && end_by_spaces(reader)) return;
     char *at = reader->at;
     cell->last = at == reader->end || *at != reader->separator;
     if (at == reader->end) return;
@@ -63,6 +75,7 @@ char *tn_cell_end(char *at, char separator)
 
 tn_status tn_read_cell(tn_reader *reader, tn_cell *cell)
 {
+    while (reader->separator == ' ' && reader->at < reader->end && *reader->at == ' ') reader->at++;
     cell->text = reader->at;
     cell->line = reader->line;
     if (*reader->at == '"')

@@ -2,10 +2,8 @@
 #include "csv_lines.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
-#include "read.h"
 
 #define ROOM (1 << 18) /* bytes read at once, unless a row is longer */
 
@@ -33,12 +31,37 @@ char *tn_row_end(char *at, char *end, int ended, char separator)
 
 /* ---- reading ---- */
 
+#define BY_PANDAS(reader) "Python's pandas." reader "(FILE).to_csv(\"table.csv\", index=False) makes it one"
+#define BY_SAVING         "save it as CSV from the program that made it"
+
+/* Tables that are no text, by what they begin with. */
+static const struct {
+    const char *begins;
+    size_t length;
+    const char *called, *instead;
+} kinds[] = {
+    {"PAR1", 4, "a Parquet file", BY_PANDAS("read_parquet")},
+    {"ARROW1", 6, "an Arrow file", BY_PANDAS("read_feather")},
+    {"FEA1", 4, "a Feather file", BY_PANDAS("read_feather")},
+    {"\xFF\xFF\xFF\xFF", 4, "an Arrow stream",
+     "Python's pyarrow.ipc.open_stream and pyarrow.csv.write_csv make it one"},
+    {"PK\3\4", 4, "an archive, such as spreadsheets are", BY_SAVING},
+    {"\xD0\xCF\x11\xE0", 4, "a document of Office, such as an .xls", BY_SAVING},
+    {"\x89HDF", 4, "an HDF5 file", BY_PANDAS("read_hdf")},
+    {"SQLite format 3", 16, "an SQLite database", "'sqlite3 -csv -header FILE \"select * from TABLE\"' makes it one"},
+    {"BZh", 3, "compressed by bzip2", "unpack it first, or by '... | tenon train --data -'"},
+    {"\xFD"
+     "7zXZ",
+     5, "compressed by xz", "unpack it first, or by 'xzcat FILE | tenon train --data -'"},
+    {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it first, or by 'zstdcat FILE | tenon train --data -'"}};
+
 /* Others than UTF-8, and no text. */
 static tn_status check_kind(const tn_lines *l, const char *from, uint64_t bytes)
 {
     const int first = !l->place && from == l->text && bytes >= 2;
-    TN_REQUIRE(!first || memcmp(from, "\x1f\x8b", 2) != 0, TN_EFORMAT,
-               "%s: is compressed by gzip, and tables are read as they are: unpack it first", l->path);
+    for (size_t i = 0; first && i < sizeof kinds / sizeof *kinds; i++)
+        TN_REQUIRE(bytes < kinds[i].length || memcmp(from, kinds[i].begins, kinds[i].length) != 0, TN_EFORMAT,
+                   "%s: is %s, and tables are read as text: %s", l->path, kinds[i].called, kinds[i].instead);
     TN_REQUIRE(!first || (memcmp(from, "\xFF\xFE", 2) != 0 && memcmp(from, "\xFE\xFF", 2) != 0), TN_EFORMAT,
                "%s: is UTF-16: 'iconv -f utf-16 -t utf-8' converts it", l->path);
     TN_REQUIRE(!memchr(from, 0, bytes), TN_EFORMAT, "%s: is no text file (it has zero bytes)", l->path);
@@ -68,7 +91,7 @@ static tn_status read_on(tn_lines *l)
 {
     TN_TRY(make_room(l));
     uint64_t got = l->room - l->end;
-    TN_TRY(tn_read_some(l->fd, l->path, l->text + l->end, &got));
+    TN_TRY(tn_inflow_read(&l->inflow, l->text + l->end, &got));
     TN_TRY(check_kind(l, l->text + l->end, got));
     l->end += got;
     l->text[l->end] = 0;
@@ -79,10 +102,10 @@ static tn_status read_on(tn_lines *l)
 
 tn_status tn_lines_open(tn_lines *l, const char *path)
 {
-    uint64_t bytes;
-    *l = (tn_lines){.path = path, .fd = -1, .line = 1};
-    TN_TRY(tn_open_regular(path, &l->fd, &bytes));
-    l->room = bytes < ROOM ? bytes + 1 : ROOM;
+    *l = (tn_lines){.path = path, .line = 1};
+    TN_TRY(tn_inflow_open(path, &l->inflow));
+    const uint64_t bytes = l->inflow.bytes;
+    l->room = bytes < ROOM && l->inflow.in_place ? bytes + 1 : ROOM;
     l->text = tn_alloc(l->room + 1);
     if (!l->text) return TN_ENOMEM;
     TN_TRY(read_on(l));
@@ -91,9 +114,9 @@ tn_status tn_lines_open(tn_lines *l, const char *path)
 
 void tn_lines_close(tn_lines *l)
 {
-    if (l->fd >= 0) close(l->fd);
+    tn_inflow_close(&l->inflow);
     tn_free(l->text);
-    *l = (tn_lines){.fd = -1};
+    *l = (tn_lines){0};
 }
 
 static void take(tn_lines *l, const char *to, int64_t line)

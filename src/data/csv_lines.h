@@ -3,14 +3,15 @@
 #define TN_DATA_CSV_LINES_H
 
 #include "csv.h"
+#include "inflow.h"
 
 /* Where reading stands. One thread uses it. */
 typedef struct tn_lines {
     const char *path;
-    int fd;
+    tn_inflow inflow;
     char *text;                /* what was read ahead, closed by a zero; */
     uint64_t room, begin, end; /* of which text[begin..end) has not been taken yet */
-    uint64_t place;            /* of text[begin] in the file */
+    uint64_t place;            /* of text[begin] in the file, unpacked */
     int64_t line;              /* its number there, from 1 */
     int ended;                 /* the file has no more */
     char separator;            /* of cells, by the first rows */

@@ -1,11 +1,12 @@
-/* csv_separator.c: what stands between the cells of a table: a comma, a semicolon, a tab or a bar. Seen by its first
- * two rows: they are equally long, and the second has as many numbers as with no other. */
+/* csv_separator.c: what stands between the cells of a table: a comma, a semicolon, a tab, a bar, or spaces. Seen by its
+ * first two rows: they are equally long, and the second has as many numbers as with no other. Spaces only separate
+ * rows that are equally long and have a number: names have spaces in them, too. */
 #include <string.h>
 
 #include "csv_lines.h"
 #include "error.h"
 
-static const char separators[] = {',', ';', '\t', '|'};
+static const char separators[] = {',', ';', '\t', '|', ' '};
 
 /* A row's cells, and how many of them are numbers. */
 typedef struct width {
@@ -38,6 +39,7 @@ static double fitness(char *text, char *end, char separator, char *copy)
     width w = first;
     if (next.at < end) w = measure(next.at, tn_row_end(next.at, end, 1, separator), separator, copy);
     const double cells = (double)first.cells * 1e-9;
+    if (separator == ' ' && (w.cells != first.cells || !w.numbers)) return 0;
     return first.cells < 2 ? 0 : w.cells != first.cells ? cells : 1 + (double)w.numbers / (double)w.cells + cells;
 }
 

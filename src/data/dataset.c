@@ -15,6 +15,7 @@
 #include "given.h"
 #include "host_memory.h"
 #include "images.h"
+#include "inflow.h"
 #include "loader.h"
 #include "mnist.h"
 #include "tenon/data.h"
@@ -298,7 +299,8 @@ static tn_status open_file(const request *ask, tn_dataset *train, tn_dataset *te
     struct stat info;
     if (!stat(name, &info) && S_ISDIR(info.st_mode))
         return tn_mnist_is(name) ? tn_mnist_open(name, ask->stream, train, test) : open_images(ask, train, test);
-    if (tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz"))))
+    const int spreadsheet = dot && (!strcasecmp(dot, ".xlsx") || !strcasecmp(dot, ".ods")); /* archives, too */
+    if (!spreadsheet && (tn_archive_is(name) || (dot && (!strcasecmp(dot, ".npy") || !strcasecmp(dot, ".npz")))))
         return open_arrays(ask, train, test);
     return open_table(ask, train, test);
 }
@@ -332,9 +334,13 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
         TN_REQUIRE(how != TN_STREAM_YES, TN_EUNSUPPORTED, "%s: what is drawn is in memory", name);
         return open_drawn(row, name, ask->seed, train, test);
     }
+    if (tn_inflow_is_standard(name)) {
+        TN_REQUIRE(how != TN_STREAM_YES, TN_EUNSUPPORTED, "standard input is read into memory");
+        return open_table(ask, train, test);
+    }
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files or "
-               "of images, a CSV file, an .npz or a .safetensors file",
+               "of images, a CSV file (also .gz, or - for standard input), an .npz or a .safetensors file",
                name);
     TN_REQUIRE(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode), TN_EIO, "%s: is not a regular file", name);
     ask->stream = how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_data_is_large(name));

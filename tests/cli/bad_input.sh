@@ -107,7 +107,7 @@ bad_train 1 "empty.csv" --data empty.csv --loss mse --batch 1
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 30; i++) print i ",same" }' >alike.csv
 bad_train 2 "alike.csv: all of column 'kind' is the class 'same'" --data alike.csv
 gzip -c short.csv >short.csv.gz
-bad_train 1 "short.csv.gz: is compressed by gzip" --data short.csv.gz
+bad_train 1 "short.csv.gz:3" --data short.csv.gz --loss mse --batch 1 --net "linear 1"
 bad_train 2 "--shards and --accumulate are the same" --shards 4 --accumulate 5
 bad_train 1 "a batch of one sample, as the last of an epoch may be" --batch 99 --net "linear 3, batch_norm, linear outputs" --data digits:125 --limit 100
 

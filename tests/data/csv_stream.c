@@ -55,6 +55,7 @@ static void rows_are_the_same_however_they_are_written(void **state)
         "\"a\nb\",\"c,\"\"d\"\"\"\n\"1\",2\n3,\"4\"",
         "\"text\n\"\"of two lines\",1,2\nx,3,4\n\"text\n\"\"of two lines\",5,6\nx,7,8\nx,9,10\n",
         "a;b;c\n1,5;\"2\";x\n3;;y\n",
+        "  a b   c\n1 \"2 \"   x \r\n  3  4 y",
         "a\tb\tc\n1\t\"2\t\"\tx\n3\t\ty\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

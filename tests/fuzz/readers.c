@@ -371,6 +371,8 @@ static const fuzz_seed seeds[] = {
     {"idx", "idx", fuzz_make_idx},
     {"idx.gz", "idx", fuzz_make_gzip},
     {"csv", "csv", fuzz_make_csv},
+    {"csv with spaces", "csv", fuzz_make_spaced},
+    {"csv.gz", "csv", fuzz_make_packed_csv},
     {"safetensors", "checkpoint", fuzz_make_safetensors},
     {"png", "picture", fuzz_make_png},
     {"png with a palette", "picture", fuzz_make_palette_png},

@@ -24,16 +24,28 @@ void fuzz_make_idx(fuzz_sample *s)
     s->size += 4 * 5 * 6;
 }
 
-void fuzz_make_gzip(fuzz_sample *s)
+static void pack(fuzz_sample *plain, fuzz_sample *s)
 {
-    fuzz_sample plain = {.size = 0};
-    fuzz_make_idx(&plain);
     z_stream stream = {
-        .next_in = plain.byte, .avail_in = (uInt)plain.size, .next_out = s->byte, .avail_out = FUZZ_ROOM};
+        .next_in = plain->byte, .avail_in = (uInt)plain->size, .next_out = s->byte, .avail_out = FUZZ_ROOM};
     if (deflateInit2(&stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) != Z_OK) abort();
     if (deflate(&stream, Z_FINISH) != Z_STREAM_END) abort();
     s->size = stream.total_out;
     deflateEnd(&stream);
+}
+
+void fuzz_make_gzip(fuzz_sample *s)
+{
+    fuzz_sample plain = {.size = 0};
+    fuzz_make_idx(&plain);
+    pack(&plain, s);
+}
+
+void fuzz_make_packed_csv(fuzz_sample *s)
+{
+    fuzz_sample plain = {.size = 0};
+    fuzz_make_csv(&plain);
+    pack(&plain, s);
 }
 
 static void add_part(fuzz_sample *s, int field, const fuzz_sample *inner)
@@ -81,6 +93,13 @@ void fuzz_make_onnx(fuzz_sample *s)
     add_part(s, 7, &graph);
     fuzz_add(&opset, "\x10\x11", 2);
     add_part(s, 8, &opset);
+}
+
+void fuzz_make_spaced(fuzz_sample *s)
+{
+    static const char text[] =
+        "  length  width  \"class c\" \r\n 1.5   2 blue\n -3e4 7 \"gr een\"  \n NA ? red\n4 5 blue";
+    fuzz_add(s, text, sizeof text - 1);
 }
 
 void fuzz_make_csv(fuzz_sample *s)

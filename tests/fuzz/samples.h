@@ -10,6 +10,8 @@ void fuzz_add(fuzz_sample *s, const void *bytes, size_t size);
 void fuzz_make_idx(fuzz_sample *s);
 void fuzz_make_gzip(fuzz_sample *s);
 void fuzz_make_csv(fuzz_sample *s);
+void fuzz_make_spaced(fuzz_sample *s);
+void fuzz_make_packed_csv(fuzz_sample *s);
 void fuzz_make_safetensors(fuzz_sample *s);
 void fuzz_make_tensors(fuzz_sample *s);
 void fuzz_make_model(fuzz_sample *s);

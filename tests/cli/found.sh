@@ -1,0 +1,52 @@
+# Tables as they are found: packed by gzip, from standard input, separated by spaces; and what is no table in text.
+. "$(dirname "$0")/common.sh"
+
+run_train() { "$tenon" train --device "$device" --json "$@" 2>stderr >lines || fail "'$*': $(cat stderr)"; }
+predict() { "$tenon" predict --device "$device" "$@" 2>stderr >said || fail "predict '$*': $(cat stderr)"; }
+# bad WORD ARGUMENT...: a failure of one line that has the word
+bad() {
+    word=$1
+    shift
+    "$tenon" "$@" --device "$device" >stdout 2>stderr && fail "'$*' went well"
+    [ "$(wc -l <stderr)" = 1 ] && grep -qF -e "$word" stderr || fail "'$*': '$word' is not the one line: $(cat stderr)"
+}
+figures() { grep '"epoch"' lines | sed 's/, "samples_per_s.*//'; }
+
+# Packed, by a pipe, packed and by a pipe, and with spaces between: the same training.
+awk 'BEGIN { srand(8); print "a,b,y"; for (i = 0; i < 200; i++) { a = rand(); b = rand(); print a "," b "," 3 * a - b } }' >t.csv
+gzip -c t.csv >t.csv.gz
+{ echo "  a   b y  "; tail -n +2 t.csv | sed 's/,/    /g; s/^/ /; s/$/  /'; } >t.txt
+common="--net linear\ outputs --epochs 2 --batch 20 --save m.safetensors"
+eval run_train --data t.csv $common && figures >want
+eval run_train --data t.csv.gz $common && figures | cmp - want || fail "packed"
+eval run_train --data t.txt $common && figures | cmp - want || fail "spaces"
+grep -q 'columns are separated by spaces' stderr || fail "spaces are not told: $(cat stderr)"
+cat t.csv.gz | { eval run_train --data - $common; } && figures | cmp - want || fail "packed, by a pipe"
+eval run_train --data - $common <t.csv && figures | cmp - want || fail "standard input"
+bad 'was trained on standard input: --data NAME' eval --model m.safetensors
+bad 'was trained on standard input: --data NAME' train --resume m.safetensors --epochs 3
+predict --model m.safetensors t.csv && cut -d' ' -f 2- said >want
+for file in t.csv.gz t.txt; do predict --model m.safetensors $file && cut -d' ' -f 2- said | cmp - want || fail "predict $file"; done
+cat t.csv | { predict --model m.safetensors -; } && cut -d' ' -f 2- said | cmp - want || fail "predict -"
+"$tenon" eval --model m.safetensors --data - --device "$device" <t.csv >said 2>stderr || fail "eval -: $(cat stderr)"
+bad 'is compressed, or no file' train --data t.csv.gz --resident stream
+bad 'standard input is read into memory' train --data - --resident stream
+head -c 300 t.csv.gz >short.csv.gz
+bad 'short.csv.gz: the gzip data is cut short' train --data short.csv.gz
+
+# Other tables are named, with what makes them text. (Each by the bytes that it begins with.)
+other() {
+    printf "$2" >"$1"
+    bad "$1: is $3" train --data "$1"
+    bad "$1: is $3" predict --model m.safetensors "$1"
+}
+other t.parquet 'PAR1\025\004\025' "a Parquet file, and tables are read as text: Python's pandas.read_parquet"
+other t.arrow 'ARROW1\000\000' 'an Arrow file'
+other t.feather 'FEA1\000\000' 'a Feather file'
+other t.xlsx 'PK\003\004\024' 'an archive, such as spreadsheets are, and tables are read as text: save it as CSV'
+other t.xls '\320\317\021\340' 'a document of Office'
+other t.h5 '\211HDF\r\n' 'an HDF5 file'
+other t.db 'SQLite format 3\000' 'an SQLite database'
+other t.csv.xz '\3757zXZ\000' "compressed by xz, and tables are read as text: unpack it first, or by 'xzcat FILE | tenon"
+
+finish
