@@ -34,6 +34,7 @@ typedef struct conv_kernel {
     int staged, threads;
     int keeps;                       /* packed weights are kept where the host says, not in scratch memory */
     int points;                      /* conv2d block by block of pixels, by `vectors` */
+    int whole;                       /* conv2d where a window is all of a picture */
     const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
     int64_t deep, wide;              /* rows and columns of a plane's phase */
@@ -77,22 +78,24 @@ const char *cpu_conv_stage(const conv_kernel *k, const char *x, char *to);
 typedef void cpu_conv_body(const conv_kernel *k, const cpu_run *run, int thread, int threads);
 void cpu_conv_on_threads(const conv_kernel *k, const cpu_run *run, cpu_conv_body *body);
 
-/* What becomes of results where they lie, by one thread: pixels n0..n1 of all filters of an item. */
+/* What becomes of results where they lie, by one thread. */
 typedef struct cpu_conv_epilogue {
     const char *in[CPU_MAX_IN];
     cpu_run run;
     cpu_eval eval;
 } cpu_conv_epilogue;
 void cpu_conv_begin_epilogue(const conv_kernel *k, const cpu_run *run, int thread, cpu_conv_epilogue *e);
-void cpu_conv_run_epilogue(const conv_kernel *k, const cpu_conv_epilogue *e, int64_t item, int64_t n0, int64_t n1);
 
-/* Where the epilogue is a chain: filters j.. of an item, `filters` of them at pixels n0..n1, when these are computed.
- */
+/* An item's filters first..last, which are computed together: a group's, or some of them. */
 typedef struct cpu_conv_tail {
     const conv_kernel *kernel;
     const cpu_run *run;
-    int64_t item;
+    int64_t item, first, last;
 } cpu_conv_tail;
+void cpu_conv_run_epilogue(const cpu_conv_tail *tail, const cpu_conv_epilogue *e, int64_t n0, int64_t n1);
+
+/* Where the epilogue is a chain: filters j.. of an item, `filters` of them at pixels n0..n1, when these are computed.
+ */
 void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1);
 
 /* ---- conv_planes.c: each channel by itself ---- */
@@ -109,6 +112,12 @@ int64_t cpu_conv_points_bytes(const conv_kernel *k); /* of a block */
 /* Tiles begin..end of pixels, which are vectors->wide vectors->vectors each. */
 void cpu_conv_run_points(const cpu_conv_tail *tail, const char *picture, const char *packed, char *work, char *y,
                          int64_t begin, int64_t end);
+
+/* ---- conv_whole.c: windows of a whole picture ---- */
+
+int cpu_conv_is_whole(const conv_kernel *k);
+void cpu_conv_set_whole(conv_kernel *k, double grain);
+cpu_conv_body cpu_conv_forward_whole;
 
 /* ---- conv_matrix.c: matrix units for conv2d ---- */
 

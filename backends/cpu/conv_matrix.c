@@ -184,7 +184,7 @@ int cpu_conv_run_units(const cpu_conv_tail *tail, const char *picture, const cha
     const float *from = (const float *)(const void *)picture + skipped;
     const int32_t top = k->unit_conv->split(&seen, from, work, k->window.part);
     if (!cpu_matrix_fits(top, *exponent_of(k, packed), k->taps)) return 0;
-    for (int64_t j = 0; j < k->k; j += k->units->wide) {
+    for (int64_t j = tail->first; j < tail->last; j += k->units->wide) {
         const int64_t filters = min_of(k->units->wide, k->k - j);
         for (int64_t i = begin; i < end; i++) {
             k->unit_conv->tile(&k->window, work, k->group + 2 * i, packed + j / k->units->wide * panel, filters,

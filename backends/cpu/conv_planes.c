@@ -199,7 +199,7 @@ static void store_plane(const conv_kernel *k, const cpu_run *run, const cpu_conv
         return;
     }
     k->loops->copy(k->p, k->q, plane, k->wide, run->out[0] + i * k->pixels * k->size, k->q);
-    cpu_conv_run_epilogue(k, e, i, 0, k->pixels);
+    cpu_conv_run_epilogue(&(cpu_conv_tail){k, run, i, 0, k->k}, e, 0, k->pixels);
 }
 
 void cpu_conv_forward_planes(const conv_kernel *k, const cpu_run *run, int thread, int threads)

@@ -78,9 +78,10 @@ static void multiply(const conv_kernel *k, const block *o, int64_t i, int64_t j,
 static void run_block(const cpu_conv_tail *tail, const block *o, const char *packed)
 {
     const conv_kernel *k = tail->kernel;
-    const int64_t filters = k->vectors->filters, groups = (k->k + filters - 1) / filters, next = o->first + o->n;
-    for (int64_t j = 0; j < k->k; j += filters) {
-        const int64_t from = k->taps * (j / filters) / groups, to = k->taps * (j / filters + 1) / groups;
+    const int64_t filters = k->vectors->filters, groups = (tail->last - tail->first + filters - 1) / filters,
+                  next = o->first + o->n;
+    for (int64_t j = tail->first, number = 0; j < tail->last; j += filters, number++) {
+        const int64_t from = k->taps * number / groups, to = k->taps * (number + 1) / groups;
         if (next < k->pixels) bring_near(k, o->picture + (from * k->pixels + next) * k->size, to - from, o->n, 0);
         for (int64_t i = 0; i < o->n; i += wide(k)) {
             bring_near(k, o->y + (j * k->pixels + o->first + i + wide(k)) * k->size, min_of(filters, k->k - j), wide(k),

@@ -120,6 +120,8 @@ static const tn_op_case pictures[] = {
     {"strides, 2 groups of 16 channels", conv_strided, {F32(3, 32, 9, 33), F32(48, 16, 3, 3), F32(48)}},
     {"dilation", conv_dilated, {F32(5, 7, 21, 23), F32(11, 7, 3, 3), F32(11)}},
     {"1 x 1", conv_plain, {F32(5, 16, 12, 12), F32(20, 16, 1, 1), F32(20)}},
+    {"more weights than pixels", conv_padded, {F32(2, 20, 6, 6), F32(256, 20, 3, 3), F32(256)}},
+    {"windows of whole pictures", conv_plain, {F32(3, 48, 5, 4), F32(70, 48, 5, 4), F32(70)}},
     {"40 groups of one channel", conv_depthwise, {F32(3, 40, 18, 18), F32(40, 1, 3, 3), F32(40)}},
     {"81 taps, rows of 16 pixels", conv_padded, {F32(3, 9, 16, 16), F32(12, 9, 3, 3), F32(12)}},
     {"71 pictures", conv_plain, {F32(71, 3, 9, 9), F32(4, 3, 3, 3), F32(4)}},
