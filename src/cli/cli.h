@@ -6,6 +6,8 @@
 
 #include "tenon/tenon.h"
 
+#include <stdio.h>
+
 #define CLI_OK     0
 #define CLI_FAILED 1   /* at run time: a file, a device, the data */
 #define CLI_USAGE  2   /* in what was typed */
@@ -61,6 +63,17 @@ void cli_listen(void);
 /* A row of a help text on standard output: what something is called, and from `column` on what it is, in lines of at
  * most 100 characters. */
 void cli_row(const char *name, int column, const char *doc);
+
+/* Characters in a line of the file: of the terminal that it is, or what COLUMNS says, or else 80; from 40 to 240. */
+int cli_width(FILE *file);
+
+/* How many characters a text takes. */
+int cli_columns(const char *text);
+
+/* A text in `room` bytes made fit for a terminal and cut to `most` characters, ".." in place of what lies in its
+ * middle, or at its beginning. Return it. */
+const char *cli_fitted(char *text, size_t room, int most);
+const char *cli_fitted_end(char *text, size_t room, int most);
 
 /* Seconds on a clock that only goes forward. */
 double cli_now(void);

@@ -3,6 +3,7 @@
 #include "json.h"
 #include "onnx.h"
 #include "resident.h"
+#include "results.h"
 #include "saved.h"
 
 #include <inttypes.h>
@@ -15,22 +16,30 @@
 static const char doc[] =
     "Measures a saved model on the test part of the data that it was trained with, or on other data.";
 
-static void report(const cli_saved *saved, int64_t samples, const tn_score *score)
+static void print(const cli_saved *saved, const tn_dataset *test, const tn_score *score, const cli_results *results)
+{
+    printf("%s: loss %.6g", cli_shown(saved->settings.data), cli_unsigned_nan(score->loss));
+    if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
+    printf(" over %" PRId64 " test samples, on %s\n", test->count, tn_device_name(saved->device));
+    if (results->measures) printf("\n");
+    cli_results_print(results, cli_width(stdout), stdout);
+}
+
+static void report(const cli_saved *saved, const tn_dataset *test, const tn_score *score, const cli_results *results)
 {
     cli_json json = {0};
     if (!saved->settings.json) {
-        printf("%s: loss %.6g", cli_shown(saved->settings.data), cli_unsigned_nan(score->loss));
-        if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
-        printf(" over %" PRId64 " test samples, on %s\n", samples, tn_device_name(saved->device));
+        print(saved, test, score, results);
         return;
     }
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "model", saved->path);
     cli_json_text(&json, "data", saved->settings.data);
-    cli_json_whole(&json, "samples", samples);
+    cli_json_whole(&json, "samples", test->count);
     cli_json_number(&json, "test_loss", score->loss);
     cli_json_number(&json, "test_accuracy", score->accuracy);
     cli_json_text(&json, "device", tn_device_name(saved->device));
+    cli_results_json(results, &json);
     cli_json_end(&json, '}');
 }
 
@@ -46,9 +55,11 @@ static int scale(cli_saved *saved, tn_dataset *test)
 static int measure(cli_saved *saved, tn_dataset *test)
 {
     tn_score score;
+    cli_results results = {0};
     const tn_compile_options options = cli_compile_options(&saved->settings);
     tn_model model = cli_model_of(&saved->model, &options);
     model.data = cli_residence(&saved->settings);
+    const cli_results_of of = {saved->state, &saved->model, &saved->scaling, options, model.data, "test"};
     int status = cli_check_data(&saved->model, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
     if (status == CLI_GO_ON) status = cli_saved_load(saved);
@@ -56,7 +67,9 @@ static int measure(cli_saved *saved, tn_dataset *test)
     if (status == CLI_GO_ON) status = cli_saved_check(saved);
     if (status == CLI_GO_ON && !isfinite(score.loss))
         cli_warn("the loss is %g: some outputs are not finite", cli_unsigned_nan(score.loss));
-    if (status == CLI_GO_ON) report(saved, test->count, &score);
+    if (status == CLI_GO_ON && !isnan(score.loss)) status = cli_results_open(&results, &of, test);
+    if (status == CLI_GO_ON) report(saved, test, &score, &results);
+    cli_results_free(&results);
     return status == CLI_GO_ON ? CLI_OK : status;
 }
 

@@ -5,6 +5,7 @@
 #include "network.h"
 #include "onnx.h"
 #include "resident.h"
+#include "results.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -50,13 +51,20 @@ static int check_outputs(const evaluation *e)
                     e->model.head, e->model.classes ? "classes" : "numbers to predict");
 }
 
-static void report(const evaluation *e, const tn_score *score)
+static void print(const evaluation *e, const tn_score *score, const cli_results *results)
+{
+    printf("%s: loss %.6g", cli_shown(e->settings.data), cli_unsigned_nan(score->loss));
+    if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
+    printf(" over %" PRId64 " samples, on %s\n", e->test.count, tn_device_name(e->device));
+    if (results->measures) printf("\n");
+    cli_results_print(results, cli_width(stdout), stdout);
+}
+
+static void report(const evaluation *e, const tn_score *score, const cli_results *results)
 {
     cli_json json = {0};
     if (!e->settings.json) {
-        printf("%s: loss %.6g", cli_shown(e->settings.data), cli_unsigned_nan(score->loss));
-        if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
-        printf(" over %" PRId64 " samples, on %s\n", e->test.count, tn_device_name(e->device));
+        print(e, score, results);
         return;
     }
     cli_json_begin(&json, NULL, '{');
@@ -66,6 +74,7 @@ static void report(const evaluation *e, const tn_score *score)
     cli_json_number(&json, "test_loss", score->loss);
     cli_json_number(&json, "test_accuracy", score->accuracy);
     cli_json_text(&json, "device", tn_device_name(e->device));
+    cli_results_json(results, &json);
     cli_json_end(&json, '}');
 }
 
@@ -75,10 +84,14 @@ static int measure(evaluation *e)
     const tn_compile_options options = cli_compile_options(&e->settings);
     tn_model model = cli_model_of(&e->model, &options);
     model.data = cli_residence(&e->settings);
+    cli_results results = {0};
     if (tn_device_open(e->settings.device, &e->device) || tn_state_new(e->device, 0, &e->state)) return cli_failed();
     int status = cli_network_put(&e->model, e->state);
     if (status == CLI_GO_ON && tn_evaluate(e->state, &model, &e->test, &score)) status = cli_failed();
-    if (status == CLI_GO_ON) report(e, &score);
+    const cli_results_of of = {e->state, &e->model, NULL, options, model.data, "test"};
+    if (status == CLI_GO_ON && !isnan(score.loss)) status = cli_results_open(&results, &of, &e->test);
+    if (status == CLI_GO_ON) report(e, &score, &results);
+    cli_results_free(&results);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static int64_t parameters(const tn_state *state)
 {
@@ -35,6 +36,18 @@ static void tell_storage(const cli_session *s)
                 r->narrow_refused ? "; the others stay f32: " : "", r->narrow_refused ? r->narrow_why : "");
 }
 
+/* What early stopping, --best and a plateau look at. */
+static void tell_watched(const cli_session *s)
+{
+    const cli_settings *settings = &s->settings;
+    const char *of = s->validation.count ? "validation" : s->test.count ? "test" : "training";
+    if (!settings->early_stop && !settings->best && !strstr(settings->schedule, "plateau")) return;
+    fprintf(stderr, "epochs are judged by the %s loss", of);
+    if (settings->early_stop)
+        fprintf(stderr, ": %" PRId64 " in a row without a lower one end the training", settings->early_stop);
+    fprintf(stderr, "\n");
+}
+
 void cli_report_start(const cli_session *s)
 {
     tn_program_report report = s->opened;
@@ -57,6 +70,7 @@ void cli_report_start(const cli_session *s)
         cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
+    tell_watched(s);
     tell_storage(s);
     if (report.coarse_refused && !report.coarse_products)
         cli_warn("--precision %s changes nothing: %s multiplies nothing so: %s", s->settings.precision,
@@ -204,6 +218,12 @@ static void put_done(const cli_session *s, const tn_epoch *last)
     cli_json_whole(&json, "parameters", parameters(s->state));
     cli_json_text(&json, "device", s->crew.name);
     cli_json_text(&json, "saved", s->settings.save);
+    if (s->results.measures) {
+        cli_json_begin(&json, s->results.set, '{');
+        cli_json_whole(&json, "samples", s->results.data->count);
+        cli_results_json(&s->results, &json);
+        cli_json_end(&json, '}');
+    }
     if (s->settings.early_stop || s->settings.best)
         cli_json_number(&json, "best_epoch", s->at.best ? (double)s->at.best : NAN);
     if (s->settings.stats) put_stats(&json, s);
@@ -218,6 +238,7 @@ void cli_report_done(const cli_session *s)
         fprintf(stderr, "stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
     fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->at.epochs,
             cli_duration_text(s->seconds, text, sizeof text));
+    if (!isnan(last->test.loss)) fprintf(stderr, ", test loss %.4g", last->test.loss);
     if (!isnan(last->test.accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test.accuracy);
     if (s->settings.save) fprintf(stderr, ", saved to %s", cli_shown(s->settings.save));
     if (s->settings.best)
@@ -229,4 +250,7 @@ void cli_report_done(const cli_session *s)
     fprintf(stderr, "\n");
     if (s->settings.stats) print_stats(s);
     if (s->settings.json) put_done(s, last);
+    if (s->settings.json || !s->results.measures) return;
+    fflush(stderr);
+    cli_results_print(&s->results, cli_width(stdout), stdout);
 }

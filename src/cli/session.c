@@ -345,8 +345,23 @@ int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
     return status;
 }
 
+int cli_session_results(cli_session *s)
+{
+    const int validates = !s->test.count;
+    const tn_dataset *data = validates ? &s->validation : &s->test;
+    const cli_results_of of = {s->state,
+                               &s->model,
+                               &s->scaling,
+                               cli_compile_options(&s->settings),
+                               cli_residence(&s->settings),
+                               validates ? "validation" : "test"};
+    if (!data->count || tn_team_rank(s->team)) return CLI_GO_ON;
+    return cli_results_open(&s->results, &of, data);
+}
+
 void cli_session_close(cli_session *s)
 {
+    cli_results_free(&s->results);
     tn_training_free(s->training);
     tn_state_free(s->state);
     cli_crew_close(&s->crew);

@@ -7,6 +7,7 @@
 #include "data.h"
 #include "history.h"
 #include "progress.h"
+#include "results.h"
 #include "scaling.h"
 #include "settings.h"
 
@@ -32,11 +33,12 @@ typedef struct cli_session {
     cli_history history;
     tn_epoch begun; /* resumed in the middle of an epoch: what was there */
     cli_progress progress;
-    double seconds;    /* spent on training steps in this run */
-    int64_t samples;   /* that it took */
-    int best_saved;    /* to --best, by this run; */
-    int weights_saved; /* to --weights */
-    int known;         /* the library has told all workers what failed */
+    double seconds;      /* spent on training steps in this run */
+    int64_t samples;     /* that it took */
+    int best_saved;      /* to --best, by this run; */
+    int weights_saved;   /* to --weights */
+    cli_results results; /* of the last epoch, on what it was tested on */
+    int known;           /* the library has told all workers what failed */
 } cli_session;
 
 /* Everything up to the first step, as a worker of the team, or alone. Returns CLI_GO_ON or an exit status;
@@ -63,6 +65,10 @@ int cli_session_save_weights(cli_session *session);
 /* The same for a training that goes on, by the best epoch so far, which --best has; or says that it has not. Returns
  * CLI_GO_ON or CLI_FAILED. */
 int cli_session_weights_so_far(cli_session *session);
+
+/* What the model makes of the samples to test on, or of those for validation where there are no others. Returns
+ * CLI_GO_ON or CLI_FAILED. */
+int cli_session_results(cli_session *session);
 
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);

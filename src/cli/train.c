@@ -223,6 +223,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON)
         cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs);
     while (status == CLI_GO_ON && !s.at.finished) status = train_epoch(&s);
+    if (status == CLI_GO_ON) status = cli_session_results(&s);
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
         status = CLI_OK;

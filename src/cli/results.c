@@ -1,0 +1,157 @@
+/* results.c: see results.h. */
+#include "results.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- outputs ---- */
+
+static tn_tensor *build(tn_tensor *x, int training, const void *arg)
+{
+    const cli_model *model = arg;
+    return tn_loss_readable(model->loss, cli_model_of(model, NULL).build(x, training, model));
+}
+
+/* Above it an output says yes. */
+static double threshold(const cli_model *model)
+{
+    return cli_loss_tells_probabilities(model->loss) ? 0.5 : 0;
+}
+
+/* One output that tells two classes apart, as two of which the larger one wins. */
+static void widen(const cli_model *model, float *y, int64_t count)
+{
+    const int probability = cli_loss_tells_probabilities(model->loss);
+    for (int64_t i = count; i-- > 0;) {
+        y[2 * i + 1] = y[i];
+        y[2 * i] = probability ? 1 - y[2 * i + 1] : -y[2 * i + 1];
+    }
+}
+
+static int predict(cli_results *r, const cli_results_of *of)
+{
+    const tn_dataset *data = r->data;
+    const int64_t width = cli_model_outputs(of->model);
+    const tn_model model = {
+        .build = build, .loss = of->model->loss, .arg = of->model, .compile = of->compile, .data = of->residence};
+    r->outputs = of->model->classes ? of->model->classes : width;
+    r->y = malloc((size_t)(data->count * r->outputs) * sizeof *r->y + 1);
+    if (!r->y) return cli_fail("out of memory");
+    if (tn_predict(of->state, &model, data, r->y, (uint64_t)(data->count * width) * sizeof *r->y)) return cli_failed();
+    if (width < r->outputs) widen(of->model, r->y, data->count);
+    if (of->scaling && cli_scaling_outputs(of->scaling, r->y, data->count)) return cli_failed();
+    return CLI_GO_ON;
+}
+
+/* ---- what they should be ---- */
+
+/* It comes with the samples, which are read once more for it. */
+static tn_status read_targets(const tn_dataset *data, void *to, size_t each)
+{
+    void *x = malloc((size_t)tn_shape_count(&data->sample) * tn_dtype_size(data->x_dtype) + 1);
+    tn_status status = x ? TN_OK : TN_ENOMEM;
+    for (int64_t i = 0; i < data->count && !status; i++)
+        status = tn_dataset_sample(data, i, x, (char *)to + (size_t)i * each);
+    free(x);
+    return status;
+}
+
+/* A copy of the labels or targets. */
+static void *truth_of(const tn_dataset *data, int labels)
+{
+    const size_t each = labels ? sizeof(int32_t) : (size_t)data->targets * sizeof(float);
+    const void *there = labels ? (const void *)data->label : (const void *)data->target;
+    void *truth = malloc((size_t)data->count * each + 1);
+    if (truth && there) memcpy(truth, there, (size_t)data->count * each);
+    if (truth && !there && read_targets(data, truth, each)) {
+        cli_failed();
+        free(truth);
+        return NULL;
+    }
+    if (!truth) cli_fail("out of memory");
+    return truth;
+}
+
+static int find_truth(cli_results *r, const cli_results_of *of)
+{
+    if (of->model->classes) return (r->label = truth_of(r->data, 1)) ? CLI_GO_ON : CLI_FAILED;
+    r->target = truth_of(r->data, 0);
+    if (!r->target) return CLI_FAILED;
+    if (of->scaling && cli_scaling_outputs(of->scaling, r->target, r->data->count)) return cli_failed();
+    return CLI_GO_ON;
+}
+
+static tn_status measure(cli_results *r)
+{
+    const int64_t count = r->data->count, outputs = r->outputs;
+    if (r->label) return tn_measures_of_classes(r->label, r->y, count, outputs, &r->measures);
+    if (cli_loss_counts(r->model))
+        return tn_measures_of_marks(r->target, r->y, count, outputs, threshold(r->model), &r->measures);
+    return tn_measures_of_numbers(r->target, r->y, count, outputs, &r->measures);
+}
+
+/* ---- what is most wrong ---- */
+
+static void offer(cli_results *r, cli_wrong wrong)
+{
+    int at = r->n_worst < CLI_MOST_WORST ? r->n_worst++ : CLI_MOST_WORST;
+    for (; at > 0 && !(r->worst[at - 1].badness >= wrong.badness); at--)
+        if (at < CLI_MOST_WORST) r->worst[at] = r->worst[at - 1];
+    if (at < CLI_MOST_WORST) r->worst[at] = wrong;
+}
+
+static int64_t class_of(const float *y, int64_t classes)
+{
+    int64_t best = 0;
+    for (int64_t k = 0; k < classes; k++) {
+        if (isnan(y[k])) return -1;
+        if (y[k] > y[best]) best = k;
+    }
+    return best;
+}
+
+/* The surer of a wrong class the worse. */
+static void judge_class(cli_results *r, int64_t i)
+{
+    const float *y = r->y + i * r->outputs;
+    const int64_t found = class_of(y, r->outputs);
+    if (found != r->label[i]) offer(r, (cli_wrong){i, found, found < 0 ? INFINITY : y[found]});
+}
+
+/* By how far it lies off, of numbers in units of the target's usual error. */
+static void judge_target(cli_results *r, int64_t i, int64_t k, double usual)
+{
+    const double y = r->y[i * r->outputs + k], truth = r->target[i * r->outputs + k];
+    const int marks = tn_measures_kind(r->measures) == TN_OF_MARKS;
+    const double off = isnan(y) ? INFINITY : fabs(y - truth);
+    if (marks ? (y > threshold(r->model)) != (truth > 0.5) : off > 0) offer(r, (cli_wrong){i, k, off / usual});
+}
+
+static void find_worst(cli_results *r)
+{
+    for (int64_t i = 0; r->label && i < r->data->count; i++) judge_class(r, i);
+    for (int64_t k = 0; !r->label && k < r->outputs; k++) {
+        const double rmse = tn_measures_get(r->measures, "rmse", k);
+        for (int64_t i = 0; i < r->data->count; i++) judge_target(r, i, k, rmse > 0 && isfinite(rmse) ? rmse : 1);
+    }
+}
+
+int cli_results_open(cli_results *r, const cli_results_of *of, const tn_dataset *data)
+{
+    *r = (cli_results){.model = of->model, .data = data, .set = of->set};
+    int status = predict(r, of);
+    if (status == CLI_GO_ON) status = find_truth(r, of);
+    if (status == CLI_GO_ON && measure(r)) status = cli_failed();
+    if (status == CLI_GO_ON) find_worst(r);
+    return status;
+}
+
+void cli_results_free(cli_results *r)
+{
+    tn_measures_free(r->measures);
+    free(r->y);
+    free(r->target);
+    free(r->label);
+    *r = (cli_results){0};
+}

@@ -1,0 +1,52 @@
+/* results.h: what a model makes of a data set, sample by sample, and what that is worth: for training, evaluation and
+ * their reports. */
+#ifndef TN_CLI_RESULTS_H
+#define TN_CLI_RESULTS_H
+
+#include "json.h"
+#include "scaling.h"
+
+#include <stdio.h>
+
+#define CLI_MOST_WORST 24
+
+/* One that the model is wrong about. */
+typedef struct cli_wrong {
+    int64_t sample, part; /* part: the class that it was taken for, -1: none; or the target */
+    double badness;
+} cli_wrong;
+
+/* `y` and what it should be are dense, (count, outputs) in the targets' own units; two classes that one output tells
+ * apart have two columns. */
+typedef struct cli_results {
+    const cli_model *model;
+    const tn_dataset *data;
+    const char *set; /* what the data is called: "test" */
+    int64_t outputs;
+    float *y, *target;
+    int32_t *label;
+    tn_measures *measures;
+    cli_wrong worst[CLI_MOST_WORST]; /* the first is the worst */
+    int n_worst;
+} cli_results;
+
+/* Uses the model on all of the data, which has been scaled. What the pointers show must stay. Returns CLI_GO_ON or
+ * CLI_FAILED; cli_results_free follows in any case. */
+typedef struct cli_results_of {
+    tn_state *state;
+    const cli_model *model;
+    const cli_scaling *scaling; /* NULL: there is none */
+    tn_compile_options compile;
+    tn_residence residence;
+    const char *set;
+} cli_results_of;
+int cli_results_open(cli_results *results, const cli_results_of *of, const tn_dataset *data);
+void cli_results_free(cli_results *results);
+
+/* Prints tables of at most `width` characters. */
+void cli_results_print(const cli_results *results, int width, FILE *file);
+
+/* The measures by their usual names, in the object that is open. */
+void cli_results_json(const cli_results *results, cli_json *json);
+
+#endif

@@ -1,0 +1,99 @@
+# What a training and `eval` say of a model: measures, the confusion of classes, the samples that it is most wrong about;
+# as tables that fit the terminal, and as JSON. sh SCRIPT TENON SCRATCH DEVICE JSON_LINES
+. "$(dirname "$0")/common.sh"
+
+run_train() { "$tenon" train --device "$device" "$@" 2>stderr >said || fail "'$*': $(cat stderr)"; }
+run_eval() { "$tenon" eval --device "$device" "$@" 2>stderr >said || fail "eval '$*': $(cat stderr)"; }
+has() { grep -qF -- "$1" said || fail "no '$1' in: $(cat said)"; }
+value() { grep -o "\"$1\": [^,}]*" said | head -n 1 | sed 's/.*: //'; }
+# near WHAT GOT WANT WITHIN
+near() { awk "BEGIN { e = ($2) - ($3); exit !(e < $4 && e > -($4)) }" || fail "$1: $2, not $3"; }
+fits() { awk -v most="$1" 'length($0) > most { exit 1 }' said || fail "wider than $1: $(awk -v most="$1" 'length($0) > most' said)"; }
+
+# A model that tells signs exactly, measured on twelve rows of which four are called otherwise.
+awk 'BEGIN { print "x,kind"; for (i = -60; i <= 60; i++) if (i) print i "," (i < -20 ? "cold" : i > 20 ? "hot" : "mild") }' >signs.csv
+run_train --data signs.csv --net "linear 16, relu, linear outputs" --lr 0.05 --epochs 60 --batch 10 --save signs.safetensors
+has "test: 24 samples"
+has "balanced accuracy"
+has "confusion: a row for each class"
+grep -q 'test loss [0-9.e-]*, test accuracy' stderr || fail "no test loss at the end: $(tail -n 1 stderr)"
+cat >named.csv <<'X'
+x,kind
+-50,cold
+-45,cold
+-40,cold
+-35,mild
+0,mild
+5,mild
+-5,hot
+2,mild
+40,hot
+45,hot
+50,cold
+55,mild
+X
+run_eval --model signs.safetensors --data named.csv
+has "named.csv: loss"
+has "accuracy 66.67 %, balanced accuracy 67.22 %"
+has "        cold   hot  mild"
+has "  cold     3     1     ."
+has "  mild     1     1     3"
+grep -q '^  cold  *0.7500  *0.7500  *0.7500  *4$' said || fail "cold: $(cat said)"
+grep -q '^  hot  *0.5000  *0.6667  *0.5714  *3$' said || fail "hot: $(cat said)"
+[ "$(grep -c ', taken for ' said)" = 4 ] && has "named.csv 10  cold, taken for hot ("
+fits 80
+run_eval --model signs.safetensors --data named.csv --json
+"$json_lines" <said >/dev/null || fail "no JSON: $(cat said)"
+near accuracy "$(value accuracy)" 8/12 1e-8
+near balanced_accuracy "$(value balanced_accuracy)" "(3/4 + 2/3 + 3/5) / 3" 1e-8
+near precision "$(value precision)" "(3/4 + 2/4 + 3/4) / 3" 1e-8
+near recall "$(value recall)" "(3/4 + 2/3 + 3/5) / 3" 1e-8
+near f1 "$(value f1)" "(3/4 + 4/7 + 6/9) / 3" 1e-8
+has '"confusion": [[3, 1, 0], [0, 2, 1], [1, 1, 3]]'
+has '"sample": "named.csv 10", "truth": "cold", "prediction": "hot", "probability": '
+[ -z "$(value top5)" ] || fail "top5 of three classes"
+
+# Numbers in their own units, by name, as their predictions have them.
+awk 'BEGIN { srand(2); print "a,b,rent,size"; for (i = 0; i < 100; i++) { a = rand(); b = rand(); print a "," b "," 1000 + 500 * a "," b - a } }' >flats.csv
+run_train --data flats.csv --target rent,size --net "linear outputs" --lr 0.05 --epochs 4 --batch 20 --save flats.safetensors
+has "  target         r2        mae       rmse"
+"$tenon" predict --device "$device" --model flats.safetensors --out p.csv flats.csv >/dev/null 2>&1 || fail "predict"
+run_eval --model flats.safetensors --data flats.csv --json
+paste -d, flats.csv p.csv | awk -F, 'NR > 1 { n++; e = $7 - $3; s += e * e; a += e < 0 ? -e : e; m += $3; v += $3 * $3 }
+    END { printf "%.9g %.9g %.9g\n", sqrt(s / n), a / n, 1 - s / (v - m * m / n) }' >ours
+rent=$(grep -o '{"target": "rent"[^}]*}' said)
+figure() { echo "$rent" | grep -o "\"$1\": [^,}]*" | sed 's/.*: //'; }
+near rmse "$(figure rmse)" "$(cut -d' ' -f1 ours)" 0.001
+near mae "$(figure mae)" "$(cut -d' ' -f2 ours)" 0.001
+near r2 "$(figure r2)" "$(cut -d' ' -f3 ours)" 0.0001
+has '{"target": "size", "r2": '
+
+# What early stopping watches is said.
+run_train --data signs.csv --net "linear outputs" --epochs 2 --validation 0.2 --early-stop 1
+grep -q 'epochs are judged by the validation loss: 1 in a row without a lower one end the training' stderr || fail "watched: $(cat stderr)"
+run_train --data signs.csv --net "linear outputs" --epochs 1 --schedule "plateau 2 0.5"
+grep -q 'epochs are judged by the test loss$' stderr || fail "watched: $(cat stderr)"
+
+# A training's last object has the same as eval; without samples to test on, those for validation.
+run_train --data signs.csv --net "linear outputs" --epochs 1 --json --save again.safetensors
+grep -o '"accuracy": [^ ]* "balanced_accuracy.*' said | tail -n 1 | sed 's/}, .*//; s/}}$//; s/}$//' >trained
+run_eval --model again.safetensors --json
+grep -o '"accuracy": [^ ]* "balanced_accuracy.*' said | sed 's/}$//; s/}, .*//' | cmp -s - trained || fail "train says $(cat trained), eval $(cat said)"
+
+# Many classes are folded, at any width.
+awk 'BEGIN { srand(6); print "a,b,kind"; for (i = 0; i < 900; i++) { a = rand(); print a "," rand() ",kind-with-a-rather-long-name-" int(30 * a) } }' >many.csv
+for columns in 50 80 140; do
+    COLUMNS=$columns
+    export COLUMNS
+    run_train --data many.csv --net "linear outputs" --epochs 1
+    has "... and 20 that are better"
+    has "most confused, of 30 classes"
+    has "among the first 5"
+    fits $columns
+done
+COLUMNS=50
+run_train --data digits:300 --net "linear outputs" --epochs 1
+has "most confused, of 10 classes"
+unset COLUMNS
+
+finish
