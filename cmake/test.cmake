@@ -17,9 +17,9 @@ else()
 endif()
 
 # A sanitizer's allocator is to answer NULL when there is no memory, as every other does.
-# No test touches the user's caches. PoCL keeps what it compiled in a folder of the build's own, by whole programs; ours,
-# which says where a kernel is to be found there, is on for tests on OpenCL, for those of the cache, and of the pages.
-set(TENON_TEST_ENVIRONMENT "TENON_CACHE=off;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl"
+# No test touches the user's caches: ours and PoCL's are folders of the build's own, and save half of what the tests on
+# OpenCL take.
+set(TENON_TEST_ENVIRONMENT "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;POCL_CACHE_DIR=${CMAKE_BINARY_DIR}/pocl"
   "ASAN_OPTIONS=allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
   "TSAN_OPTIONS=allocator_may_return_null=1:ignore_noninstrumented_modules=1:exitcode=66")
@@ -37,9 +37,6 @@ function(tenon_limited_test name timeout environment program)
   math(EXPR ctest_ceiling "${ceiling} + 60") # CTest's, should that of `limit` fail
   if(TARGET ${program})
     set(program $<TARGET_FILE:${program}>)
-  endif()
-  if(name MATCHES opencl)
-    set(environment "TENON_CACHE=${CMAKE_BINARY_DIR}/cache;${environment}")
   endif()
   if(name MATCHES "openmpi|check_comm|page_docs_distributed") # Open MPI's own leaks; what is ours shows with MPICH
     set(environment "LSAN_OPTIONS=detect_leaks=0;${environment}")

@@ -181,6 +181,7 @@ static int find_operands(onnx_node *n, const onnx_node_proto *proto)
 
 static tn_status add_node(onnx_build *b, onnx_scope *scope, const onnx_node_proto *given)
 {
+    if (!given->n_output) return TN_OK; /* nothing comes of it */
     onnx_node_proto proto = *given;
     onnx_node n = {.build = b,
                    .scope = scope,

@@ -78,11 +78,8 @@ static void check_graph(const char *what, bed *b, tn_graph *graph, const double 
 static tn_tensor *constant(tn_graph *graph, tn_shape shape, int seed)
 {
     float x[MOST];
-    size_t n = (size_t)tn_shape_count(&shape);
-    tn_tensor *part[MOST];
-    fill(x, n, seed);
-    for (size_t i = 0; i < n; i++) part[i] = tn_full(graph, TN_F32, TN_SHAPE(1), x[i]);
-    return tn_reshape(tn_concat(part, (uint32_t)n, 0), shape);
+    fill(x, (size_t)tn_shape_count(&shape), seed);
+    return tn_constant(graph, TN_F32, shape, x);
 }
 
 /* ---- layers ---- */
@@ -198,16 +195,14 @@ enum { PLAIN, POSITIVE, YES_NO, SHARES, LABELS };
 
 static tn_tensor *target_of(tn_graph *g, int kind)
 {
-    static const double shares[] = {0.25, 0.5, 0, 0.25}, labels[] = {2, 0, 3};
-    tn_tensor *part[4], *t = constant(g, TN_SHAPE(3, 4), 2);
+    static const float shares[] = {0.25F, 0.5F, 0, 0.25F};
+    static const int32_t labels[] = {2, 0, 3};
+    tn_tensor *t = constant(g, TN_SHAPE(3, 4), 2);
     if (kind == POSITIVE) return tn_add(t, tn_number(t, 1.25));
     if (kind == YES_NO) return tn_gt(t, tn_number(t, 0));
     if (kind == PLAIN) return t;
-    int n = kind == SHARES ? 4 : 3;
-    for (int i = 0; i < n; i++)
-        part[i] = tn_full(g, kind == SHARES ? TN_F32 : TN_I32, TN_SHAPE(1), kind == SHARES ? shares[i] : labels[i]);
-    t = tn_concat(part, (uint32_t)n, 0);
-    return kind == SHARES ? tn_broadcast(t, TN_SHAPE(3, 4)) : t;
+    if (kind == LABELS) return tn_constant(g, TN_I32, TN_SHAPE(3), labels);
+    return tn_broadcast(tn_constant(g, TN_F32, TN_SHAPE(4), shares), TN_SHAPE(3, 4));
 }
 
 static const struct {
@@ -262,14 +257,13 @@ static void reductions_class_weights_and_smoothing_work_together(void **state)
     } cases[] = {{0, TN_LOSS_MEAN, golden_weighted, 1},
                  {0.1, TN_LOSS_NONE, golden_smoothed, 3},
                  {0.1, TN_LOSS_MEAN, golden_smoothed_mean, 1}};
-    static const double weights[] = {0.5, 1, 2, 0.25};
+    static const float weights[] = {0.5F, 1, 2, 0.25F};
     bed b;
     (void)state;
     for (size_t i = 0; i < 3 && open_bed(&b, 0); i++) {
         tn_graph *graph = tn_graph_new();
-        tn_tensor *part[4];
-        for (int k = 0; k < 4; k++) part[k] = tn_full(graph, TN_F32, TN_SHAPE(1), weights[k]);
-        tn_loss_options options = {cases[i].reduction, tn_concat(part, 4, 0), cases[i].smoothing};
+        tn_loss_options options = {cases[i].reduction, tn_constant(graph, TN_F32, TN_SHAPE(4), weights),
+                                   cases[i].smoothing};
         tn_output(tn_loss_with("cross_entropy", output_of(graph, PLAIN), target_of(graph, LABELS), options), "y");
         check_graph("weighted cross_entropy", &b, graph, cases[i].golden, cases[i].count);
         close_bed(&b);

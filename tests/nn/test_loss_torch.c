@@ -6,14 +6,6 @@
 
 enum { MOST = 24 };
 
-static tn_tensor *numbers(tn_graph *graph, int32_t dtype, tn_shape shape, const double *x)
-{
-    tn_tensor *part[MOST];
-    uint32_t n = (uint32_t)tn_shape_count(&shape);
-    for (uint32_t i = 0; i < n; i++) part[i] = tn_full(graph, dtype, TN_SHAPE(1), x[i]);
-    return tn_reshape(tn_concat(part, n, 0), shape);
-}
-
 /* The numbers that golden_torch.py calls fill. */
 static double filled(size_t i, size_t seed)
 {
@@ -23,9 +15,9 @@ static double filled(size_t i, size_t seed)
 /* (3, 4) of them. */
 static tn_tensor *table(tn_tensor *x, size_t seed)
 {
-    double value[12];
-    for (size_t i = 0; i < 12; i++) value[i] = filled(i, seed);
-    return numbers(tn_graph_of(x), TN_F32, TN_SHAPE(3, 4), value);
+    float value[12];
+    for (size_t i = 0; i < 12; i++) value[i] = (float)filled(i, seed);
+    return tn_constant(tn_graph_of(x), TN_F32, TN_SHAPE(3, 4), value);
 }
 
 static tn_tensor *plus(tn_tensor *x, double value)
@@ -42,7 +34,7 @@ static tn_tensor *yes(tn_tensor *x)
 /* 1, -1, 1 */
 static tn_tensor *sides(tn_tensor *x)
 {
-    return numbers(tn_graph_of(x), TN_F32, TN_SHAPE(3), (double[]){1, -1, 1});
+    return tn_constant(tn_graph_of(x), TN_F32, TN_SHAPE(3), (float[]){1, -1, 1});
 }
 
 /* ---- losses of pairs ---- */
@@ -86,9 +78,9 @@ enum { NONE, LABELS, HOLES, STEPS, TABLE, POSITIVES, YES };
 static tn_tensor *target_of(tn_tensor *x, int kind)
 {
     tn_graph *graph = tn_graph_of(x);
-    if (kind == LABELS) return numbers(graph, TN_I32, TN_SHAPE(3), (double[]){2, 0, 3});
-    if (kind == HOLES) return numbers(graph, TN_I32, TN_SHAPE(3), (double[]){2, -100, 3});
-    if (kind == STEPS) return numbers(graph, TN_I32, TN_SHAPE(2, 3), (double[]){1, 0, -1, 2, 3, -1});
+    if (kind == LABELS) return tn_constant(graph, TN_I32, TN_SHAPE(3), (int32_t[]){2, 0, 3});
+    if (kind == HOLES) return tn_constant(graph, TN_I32, TN_SHAPE(3), (int32_t[]){2, -100, 3});
+    if (kind == STEPS) return tn_constant(graph, TN_I32, TN_SHAPE(2, 3), (int32_t[]){1, 0, -1, 2, 3, -1});
     if (kind == YES) return yes(x);
     return kind == TABLE ? table(x, 2) : plus(table(x, 2), 1.25);
 }
@@ -147,8 +139,8 @@ static tn_tensor *build(tn_tensor *x, size_t k)
     tn_graph *graph = tn_graph_of(x);
     tn_loss_options options = cases[k].options;
     if (cases[k].pairs) return cases[k].pairs(x);
-    if (cases[k].weighted) options.weight = numbers(graph, TN_F32, TN_SHAPE(4), (double[]){0.5, 1, 2, 0.25});
-    if (cases[k].positive) options.positive = numbers(graph, TN_F32, TN_SHAPE(4), (double[]){2, 0.5, 1, 3});
+    if (cases[k].weighted) options.weight = tn_constant(graph, TN_F32, TN_SHAPE(4), (float[]){0.5F, 1, 2, 0.25});
+    if (cases[k].positive) options.positive = tn_constant(graph, TN_F32, TN_SHAPE(4), (float[]){2, 0.5F, 1, 3});
     return tn_loss_with(cases[k].loss, x, target_of(x, cases[k].target), options);
 }
 

@@ -20,17 +20,9 @@ static size_t seed_of(const char *name)
     return sum % 11;
 }
 
-static tn_tensor *numbers(tn_graph *graph, int32_t dtype, tn_shape shape, const float *x)
+static tn_tensor *whole(tn_graph *graph, tn_shape shape, const int32_t *x)
 {
-    tn_tensor *part[MOST];
-    uint32_t n = (uint32_t)tn_shape_count(&shape);
-    for (uint32_t i = 0; i < n; i++) part[i] = tn_full(graph, dtype, TN_SHAPE(1), x[i]);
-    return tn_reshape(tn_concat(part, n, 0), shape);
-}
-
-static tn_tensor *whole(tn_graph *graph, tn_shape shape, const float *x)
-{
-    return numbers(graph, TN_I32, shape, x);
+    return tn_constant(graph, TN_I32, shape, x);
 }
 
 /* ---- what is built ---- */
@@ -94,18 +86,18 @@ static tn_tensor *prelu_channels(tn_graph *g)
 
 static tn_tensor *embedding_padded(tn_graph *g)
 {
-    return tn_embedding_padded(whole(g, TN_SHAPE(2, 3), (float[]){0, 2, 4, 2, 1, 0}), "l", 5, 3, 2);
+    return tn_embedding_padded(whole(g, TN_SHAPE(2, 3), (int32_t[]){0, 2, 4, 2, 1, 0}), "l", 5, 3, 2);
 }
 
 /* The keys of the memory, and of x, that are there. */
 static tn_tensor *seen(tn_graph *g)
 {
-    return whole(g, TN_SHAPE(2, 5), (float[]){1, 1, 1, 0, 0, 0, 1, 1, 1, 1});
+    return whole(g, TN_SHAPE(2, 5), (int32_t[]){1, 1, 1, 0, 0, 0, 1, 1, 1, 1});
 }
 
 static tn_tensor *own(tn_graph *g)
 {
-    return numbers(g, TN_F32, TN_SHAPE(2, 3), (float[]){1, 1, 0, 1, 1, 1});
+    return tn_constant(g, TN_F32, TN_SHAPE(2, 3), (float[]){1, 1, 0, 1, 1, 1});
 }
 
 static tn_tensor *x_of(tn_graph *g)
@@ -212,7 +204,7 @@ static tn_graph *graph_of(size_t k, tn_tensor *param[], size_t *count)
     fill(weight, layers[k].count, 4);
     *count = tn_variables(g, TN_TRAINABLE, param, PARAMS);
     qsort(param, *count, sizeof *param, by_name);
-    tn_grad(tn_sum(tn_mul(y, numbers(g, TN_F32, shape, weight)), TN_ALL, 0), param, *count, grad);
+    tn_grad(tn_sum(tn_mul(y, tn_constant(g, TN_F32, shape, weight)), TN_ALL, 0), param, *count, grad);
     for (size_t i = 0; i < *count; i++) flat[i] = tn_reshape(grad[i], TN_SHAPE(-1));
     tn_output(y, "y");
     tn_output(tn_concat(flat, (uint32_t)*count, 0), "grad");
@@ -266,7 +258,7 @@ static void the_row_for_padding_begins_with_zeros_and_keeps_them(void **state)
     check_bed b;
     float table[2][ROWS * UNITS];
     tn_graph *graph = tn_graph_new();
-    tn_tensor *index = whole(graph, TN_SHAPE(6), (float[]){0, 1, PADDING, 3, 4, PADDING});
+    tn_tensor *index = whole(graph, TN_SHAPE(6), (int32_t[]){0, 1, PADDING, 3, 4, PADDING});
     tn_tensor *y = tn_embedding_padded(index, "l", ROWS, UNITS, PADDING);
     tn_minimize(tn_mean(tn_square(tn_sub(y, tn_number(y, 1))), TN_ALL, 0), "adamw", (tn_optim_options){.lr = 0.1});
     check_start(&b, graph, *state);
