@@ -20,8 +20,14 @@ enum {
     ONNX_UINT32,
     ONNX_UINT64,
     ONNX_BFLOAT16 = 16,
-    ONNX_UINT4 = 21,
-    ONNX_INT4 = 22,
+    ONNX_FLOAT8E4M3FN,
+    ONNX_FLOAT8E4M3FNUZ,
+    ONNX_FLOAT8E5M2,
+    ONNX_FLOAT8E5M2FNUZ,
+    ONNX_UINT4,
+    ONNX_INT4,
+    ONNX_FLOAT4E2M1,
+    ONNX_FLOAT8E8M0,
     ONNX_UINT2 = 25,
     ONNX_INT2 = 26
 };
@@ -141,6 +147,13 @@ tn_tensor *onnx_kept(tn_tensor *x, int32_t type);
 /* Whole numbers within the range of their type: those that are beyond begin again at its other end. */
 tn_tensor *onnx_wrapped(tn_tensor *x, int32_t type);
 int onnx_is_whole(int32_t type);
+/* Floating point of eight bits and fewer (small.c): the number of a code, and x as the nearest number of the type, in
+ * f32. Beyond the largest comes the largest, or without `saturate` what the type has: infinity or NaN. Exponents alone
+ * are rounded as is asked, all others to nearest, ties to even. */
+typedef enum onnx_small_round { ONNX_SMALL_NEAREST, ONNX_SMALL_UP, ONNX_SMALL_DOWN } onnx_small_round;
+int onnx_is_small(int32_t type);
+double onnx_small_number(int32_t type, uint32_t code);
+tn_tensor *onnx_small_rounded(tn_tensor *x, int32_t type, int saturate, onnx_small_round how);
 /* The least and the largest number of a type of whole numbers. */
 void onnx_range(int32_t type, double *least, double *most);
 tn_tensor *onnx_constant_ints(onnx_node *n, const int64_t value[], tn_shape shape);

@@ -20,12 +20,23 @@ static tn_tensor *converted(tn_tensor *x, int32_t from, int32_t to)
     return onnx_kept(x, to);
 }
 
+/* How numbers become those of a type of eight bits or fewer. */
+static tn_tensor *small(onnx_node *n, tn_tensor *x, int32_t to)
+{
+    const int saturate = onnx_int(n, "saturate", 1) != 0;
+    if (to != ONNX_FLOAT8E8M0) return onnx_small_rounded(x, to, saturate, ONNX_SMALL_NEAREST);
+    const onnx_small_round how = onnx_text_is(n, "round_mode", "up", "up")     ? ONNX_SMALL_UP
+                                 : onnx_text_is(n, "round_mode", "up", "down") ? ONNX_SMALL_DOWN
+                                                                               : ONNX_SMALL_NEAREST;
+    return onnx_small_rounded(x, to, saturate, how);
+}
+
 static void cast_to(onnx_node *n, int32_t to)
 {
     tn_tensor *x = onnx_in(n, 0);
-    onnx_heeded(n, "saturate"); /* of types of eight bits */
+    onnx_heeded(n, "saturate"), onnx_heeded(n, "round_mode"); /* of types of eight bits */
     if (!onnx_kept_type(to)) onnx_cannot(n, "to %s", onnx_type_name(to));
-    if (x && !n->failed) onnx_out_as(n, 0, converted(x, onnx_type(n, 0), to), to);
+    if (x && !n->failed) onnx_out_as(n, 0, onnx_is_small(to) ? small(n, x, to) : converted(x, onnx_type(n, 0), to), to);
 }
 
 void onnx_rule_cast(onnx_node *n)

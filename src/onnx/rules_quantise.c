@@ -30,6 +30,13 @@ static tn_tensor *quantised(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int
     return tn_cast(tn_clamp(x, least, most), TN_I32);
 }
 
+/* The same of floating point, whose zero is 0. */
+static tn_tensor *small(tn_tensor *x, tn_tensor *scale, tn_tensor *zero, int32_t type, int saturate)
+{
+    x = tn_div(x, scale);
+    return onnx_small_rounded(zero ? tn_add(x, zero) : x, type, saturate, ONNX_SMALL_NEAREST);
+}
+
 void onnx_rule_quantize_linear(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *zero = onnx_in(n, 2);
@@ -38,10 +45,12 @@ void onnx_rule_quantize_linear(onnx_node *n)
     onnx_heeded(n, "axis"), onnx_heeded(n, "saturate"), onnx_heeded(n, "block_size"), onnx_heeded(n, "output_dtype");
     onnx_heeded(n, "precision");
     if (!type) type = ONNX_UINT8;
-    if (!onnx_is_whole(type)) onnx_cannot(n, "to %s", onnx_type_name(type));
+    const int is_small = onnx_is_small(type), saturate = onnx_int(n, "saturate", 1) != 0;
+    if (!onnx_is_whole(type) && !is_small) onnx_cannot(n, "to %s", onnx_type_name(type));
     x = tn_cast(x, TN_F32), scale = along(n, tn_cast(scale, TN_F32), x);
     if (zero) zero = along(n, zero, x);
-    if (!n->failed) onnx_out_as(n, 0, quantised(x, scale, zero, type), type);
+    if (n->failed) return;
+    onnx_out_as(n, 0, is_small ? small(x, scale, zero, type, saturate) : quantised(x, scale, zero, type), type);
 }
 
 void onnx_rule_dequantize_linear(onnx_node *n)

@@ -34,14 +34,14 @@ static const struct {
     [14] = {"complex64"},
     [15] = {"complex128"},
     [ONNX_BFLOAT16] = {"bfloat16", TN_F32, 16},
-    [17] = {"float8e4m3fn"},
-    [18] = {"float8e4m3fnuz"},
-    [19] = {"float8e5m2"},
-    [20] = {"float8e5m2fnuz"},
+    [ONNX_FLOAT8E4M3FN] = {"float8e4m3fn", TN_F32, 8},
+    [ONNX_FLOAT8E4M3FNUZ] = {"float8e4m3fnuz", TN_F32, 8},
+    [ONNX_FLOAT8E5M2] = {"float8e5m2", TN_F32, 8},
+    [ONNX_FLOAT8E5M2FNUZ] = {"float8e5m2fnuz", TN_F32, 8},
     [ONNX_UINT4] = {"uint4", TN_I32, 4, 0},
     [ONNX_INT4] = {"int4", TN_I32, 4, 1},
-    [23] = {"float4e2m1"},
-    [24] = {"float8e8m0"},
+    [ONNX_FLOAT4E2M1] = {"float4e2m1", TN_F32, 4},
+    [ONNX_FLOAT8E8M0] = {"float8e8m0", TN_F32, 8},
     [ONNX_UINT2] = {"uint2", TN_I32, 2, 0},
     [ONNX_INT2] = {"int2", TN_I32, 2, 1},
 };
@@ -268,9 +268,21 @@ tn_status onnx_tensor_check(tn_onnx *model, const onnx_proto *t)
     if (!onnx_kept_type(t->data_type) || onnx_tensor_shape(t, &shape) || !onnx_tensor_is_there(t)) return TN_OK;
     const uint64_t count = (uint64_t)tn_shape_count(&shape);
     if (!count) return TN_OK;
-    if (onnx_is_whole(t->data_type)) return find_whole(model, t, count, &w);
+    if (onnx_is_whole(t->data_type) || onnx_is_small(t->data_type)) return find_whole(model, t, count, &w);
     TN_TRY(find_bytes(model, t, &raw));
     return raw.data ? check_bytes(t, raw, count) : check_listed(t, count);
+}
+
+/* By their codes. */
+static tn_status as_small(tn_onnx *model, const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
+{
+    whole w;
+    TN_TRY(find_whole(model, t, count, &w));
+    float *to = tn_region_alloc(region, count * sizeof *to + 1);
+    for (uint64_t i = 0; to && i < count; i++)
+        to[i] = (float)onnx_small_number(t->data_type, (uint32_t)whole_at(&w, i) & 255);
+    *data = to;
+    return to ? TN_OK : TN_ENOMEM;
 }
 
 /* Bytes as they are, if they are aligned, else copied. */
@@ -308,6 +320,7 @@ tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *regio
              : t->data_type == ONNX_BFLOAT16 ? TN_BF16
                                              : onnx_kept_type(t->data_type);
     if (*dtype == TN_I32) return as_i32(model, t, count, region, data);
+    if (onnx_is_small(t->data_type)) return as_small(model, t, count, region, data);
     TN_TRY(find_bytes(model, t, &raw));
     *data = "";
     if (!count) return TN_OK;

@@ -2,56 +2,16 @@
 
 usage: tables.py TENON FOLDER: models of one node are written into FOLDER byte by byte, so that nothing is needed."""
 
-import array
-import ast
 import math
 import pathlib
 import random
-import struct
 import subprocess
 import sys
 
+from files import attribute, field, initializer, port, read_array, write_array
+
 TENON, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
 NAN = float("nan")
-
-# ---- protobuf ----
-
-
-def number(x):
-    x &= (1 << 64) - 1
-    out = b""
-    while x > 127:
-        out, x = out + bytes([x & 127 | 128]), x >> 7
-    return out + bytes([x])
-
-
-def field(at, value):
-    if isinstance(value, int):
-        return number(at << 3) + number(value)
-    if isinstance(value, float):
-        return number(at << 3 | 5) + struct.pack("<f", value)
-    value = value.encode() if isinstance(value, str) else value
-    return number(at << 3 | 2) + number(len(value)) + value
-
-
-def attribute(name, value):
-    kind = {float: (2, 1), int: (3, 2), str: (4, 3)}
-    if not isinstance(value, list):
-        at, code = kind[type(value)]
-        return field(1, name) + field(at, value) + field(20, code)
-    at, code = {float: (7, 6), int: (8, 7), str: (9, 8)}[type(value[0])]
-    return field(1, name) + b"".join(field(at, x) for x in value) + field(20, code)
-
-
-def port(name, code, columns):
-    dims = b"".join(field(1, d) for d in (field(2, "N"), field(1, columns))) if columns else b""
-    return field(1, name) + field(2, field(1, field(1, code) + (field(2, dims) if columns else b"")))
-
-
-def initializer(name, code, values):
-    kind = {1: "f", 2: "B"}[code]
-    dims = b"" if len(values) == 1 else field(1, len(values))
-    return dims + field(2, code) + field(8, name) + field(9, array.array(kind, values).tobytes())
 
 
 def write_model(path, operator, attributes, code, columns, outputs, tensors=None):
@@ -66,24 +26,6 @@ def write_model(path, operator, attributes, code, columns, outputs, tensors=None
     opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "ai.onnx.ml") + field(2, 4))
     opsets += field(8, field(1, "com.microsoft") + field(2, 1))
     path.write_bytes(field(1, 8) + field(7, graph) + opsets)
-
-
-# ---- arrays ----
-
-
-def write_array(path, rows, code):
-    kind = {1: ("<f4", "f"), 2: ("|u1", "B"), 7: ("<i8", "q")}[code]
-    head = f"{{'descr': '{kind[0]}', 'fortran_order': False, 'shape': ({len(rows)}, {len(rows[0])}), }}"
-    head += " " * (-(len(head) + 11) % 64) + "\n"
-    data = array.array(kind[1], [x for row in rows for x in row])
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data.tobytes())
-
-
-def read_array(path):
-    data = path.read_bytes()
-    end = 10 + struct.unpack("<H", data[8:10])[0]
-    kind = ast.literal_eval(data[10:end].decode())["descr"]
-    return list(array.array({"<f4": "f", "<i4": "i"}[kind], data[end:]))
 
 
 # ---- cases: operator, attributes, rows, the element types of x and the outputs, what the outputs are ----
