@@ -85,6 +85,7 @@ static int pays_turned(const conv_kernel *k, uint32_t level, double grain)
 int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
     conv_kernel *k = (conv_kernel *)kernel;
+    if (k->bands) return cpu_conv_list_bands(k, msg);
     if (k->loops) return cpu_conv_list_planes(k, msg);
     if (k->whole) return TN_OK;
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);

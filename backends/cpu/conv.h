@@ -2,7 +2,7 @@
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
  * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, or, where windows are
  * of one pixel, in blocks (conv_points.c); those of amx_conv.c where they lie in parts, padded, and the loops of
- * plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs padding is first
+ * band_tile.c and plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs padding is first
  * copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
@@ -37,6 +37,9 @@ typedef struct conv_kernel {
     int whole;                       /* conv2d where a window is all of a picture */
     const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
+    const cpu_band_loop *bands;      /* where conv2d is done so; or NULL */
+    cpu_band_column *column;         /* its taps */
+    int64_t band, columns;           /* rows of a band; columns of taps */
     int64_t deep, wide;              /* rows and columns of a plane's phase */
     int64_t *number, *first;         /* of taps in their order: which, and a phase's first */
     int backwards;                   /* conv2d_data by planes */
@@ -103,7 +106,21 @@ void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, in
 int cpu_conv_by_planes(const conv_kernel *k);
 void cpu_conv_set_planes(conv_kernel *k, int backwards); /* and the scratch memory */
 int32_t cpu_conv_list_planes(conv_kernel *k, tn_msg *msg);
-cpu_conv_body cpu_conv_forward_planes, cpu_conv_data_planes, cpu_conv_weight_planes;
+cpu_conv_body cpu_conv_data_planes, cpu_conv_weight_planes;
+
+/* Rows begin..end of x go to rows `to`.. of a padded plane in phases, or `into` x from there. */
+typedef struct cpu_conv_rows {
+    int64_t begin, end, to;
+    int into;
+} cpu_conv_rows;
+void cpu_conv_stage_rows(const conv_kernel *k, char *x, const cpu_conv_rows *o, char *plane);
+void cpu_conv_order_weight(const conv_kernel *k, const char *weight, char *to); /* a channel's, as k->number says */
+
+/* ---- conv_bands.c: and conv2d so ---- */
+
+void cpu_conv_set_bands(conv_kernel *k); /* and the scratch memory */
+int32_t cpu_conv_list_bands(conv_kernel *k, tn_msg *msg);
+cpu_conv_body cpu_conv_forward_bands;
 
 /* ---- conv_points.c: windows of one pixel ---- */
 

@@ -1,5 +1,6 @@
-/* conv_planes.c: the convolutions where each channel has one filter and stands alone (depthwise), channel by channel.
- * All three are sums over few taps, of planes that lie in memory so that a tap is an offset:
+/* conv_planes.c: the gradients of a convolution where each channel has one filter and stands alone (depthwise), channel
+ * by channel. They are, as conv2d is (conv_bands.c), sums over few taps, of planes that lie in memory so that a tap is
+ * an offset:
  *
  *   x, padded, and its rows and columns apart by where they stand in a step of the window, its "phase": with steps of
  *   (2, 1) all even rows lie before all odd ones. Each phase has `deep` rows of `wide` elements.
@@ -139,15 +140,20 @@ static void move_rows(const conv_kernel *k, const rows *o)
         k->loops->copy(o->n, o->columns, o->x, o->row, beside, k->wide);
 }
 
+void cpu_conv_stage_rows(const conv_kernel *k, char *x, const cpu_conv_rows *o, char *plane)
+{
+    const int64_t columns = min_of(k->w, k->wp - k->pad[1]), step = k->stride[0];
+    for (int64_t h = 0; h < step && o->begin + h < o->end && columns > 0; h++) {
+        const int64_t i = o->to + h, row = i % step * k->stride[1] * k->deep + i / step;
+        move_rows(k, &(rows){(o->end - o->begin - h + step - 1) / step, columns, step * k->w,
+                             x + (o->begin + h) * k->w * k->size, plane + row * k->wide * k->size, o->into});
+    }
+}
+
 /* A channel of x into its plane, or `into` x out of it. */
 static void move_x(const conv_kernel *k, char *x, int into, char *plane)
 {
-    const int64_t n = min_of(k->h, k->hp - k->pad[0]), columns = min_of(k->w, k->wp - k->pad[1]), step = k->stride[0];
-    for (int64_t h = 0; h < step && h < n && columns > 0; h++) {
-        const int64_t i = h + k->pad[0], row = i % step * k->stride[1] * k->deep + i / step;
-        move_rows(k, &(rows){(n - h + step - 1) / step, columns, step * k->w, x + h * k->w * k->size,
-                             plane + row * k->wide * k->size, into});
-    }
+    cpu_conv_stage_rows(k, x, &(cpu_conv_rows){0, min_of(k->h, k->hp - k->pad[0]), k->pad[0], into}, plane);
 }
 
 /* Elements of y's plane, up to the last. */
@@ -156,7 +162,7 @@ static int64_t extent(const conv_kernel *k)
     return (k->p - 1) * k->wide + k->q;
 }
 
-static void order_weight(const conv_kernel *k, const char *weight, char *to)
+void cpu_conv_order_weight(const conv_kernel *k, const char *weight, char *to)
 {
     if (k->size == 4)
         for (int64_t t = 0; t < k->taps; t++)
@@ -177,48 +183,7 @@ static int64_t times(int64_t elements, int64_t n)
     return (elements + n - 1) / n;
 }
 
-/* ---- the three directions, on a thread ---- */
-
-/* The sums of a channel to where they go, by way of the chain: in the plane, with what lies between its rows, unless
- * operands lie as the result does. */
-static void store_chained(const conv_kernel *k, const cpu_run *run, int64_t i, char *plane)
-{
-    const int64_t all = round_up(extent(k), k->loops->at_once / 2);
-    float *from = (float *)(void *)plane, *to = (float *)(void *)run->out[0] + i * k->pixels;
-    cpu_chain_step step[CPU_CHAIN_STEPS];
-    cpu_chain_begin(&k->chain, run, i / k->groups, i % k->groups, i * k->pixels, step);
-    if (!k->chain.has_dense) (*cpu_code->chain)(step, k->chain.links, all, from);
-    k->loops->copy(k->p, k->q, plane, k->wide, to, k->q);
-    if (k->chain.has_dense) (*cpu_code->chain)(step, k->chain.links, k->pixels, to);
-}
-
-static void store_plane(const conv_kernel *k, const cpu_run *run, const cpu_conv_epilogue *e, int64_t i, char *plane)
-{
-    if (k->chain.links) {
-        store_chained(k, run, i, plane);
-        return;
-    }
-    k->loops->copy(k->p, k->q, plane, k->wide, run->out[0] + i * k->pixels * k->size, k->q);
-    cpu_conv_run_epilogue(&(cpu_conv_tail){k, run, i, 0, k->k}, e, 0, k->pixels);
-}
-
-void cpu_conv_forward_planes(const conv_kernel *k, const cpu_run *run, int thread, int threads)
-{
-    const planes o = planes_of(k, run, thread);
-    const int64_t items = k->b * k->groups, end = items * (thread + 1) / threads, n = extent(k);
-    const int64_t x = k->h * k->w * k->size, y = k->pixels * k->size;
-    cpu_plane plane = {k->taps, n, k->tap, o.x, {{NULL, times(k->h * k->w, n)}, {NULL, 1}}};
-    cpu_conv_epilogue epilogue;
-    cpu_conv_begin_epilogue(k, run, thread, &epilogue);
-    for (int64_t i = items * thread / threads; i < end; i++) {
-        move_x(k, (char *)(uintptr_t)plane_at(run->in[0], i, end, x), 0, o.x);
-        order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
-        plane.soon[0].at = plane_at(run->in[0], i + 1, end, x);
-        plane.soon[1].at = plane_at(run->out[0], i + 1, end, y);
-        k->loops->sum(&plane, o.weight, o.y);
-        store_plane(k, run, &epilogue, i, o.y);
-    }
-}
+/* ---- the gradients, on a thread ---- */
 
 /* Whether windows see all of x. */
 static int sees_all(const conv_kernel *k)
@@ -249,7 +214,7 @@ void cpu_conv_data_planes(const conv_kernel *k, const cpu_run *run, int thread, 
     for (int64_t i = items * thread / threads; i < end; i++) {
         char *dx = run->out[0] + i * x;
         k->loops->copy(k->p, k->q, run->in[0] + i * y, k->q, o.y + reach(k) * k->size, k->wide);
-        order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
+        cpu_conv_order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
         sum_phases(k, &o, plane_at(run->in[0], i + 1, end, y), plane_at(run->out[0], i + 1, end, x));
         if (!sees_all(k)) memset(dx, 0, (uint64_t)(k->h * k->w * k->size));
         move_x(k, dx, 1, o.x);

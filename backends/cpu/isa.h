@@ -127,6 +127,24 @@ typedef struct cpu_plane_loops {
                  int64_t to_row);
 } cpu_plane_loops;
 
+/* Rows of n elements, `to_row` apart, of a plane in which rows lie `wide` apart: each element is a sum over columns of
+ * taps, `deep` of them, of which the first reads from[off] for the first element and each next a row below. Where n is
+ * less than a vector, whole vectors are read and written. */
+#define CPU_BAND_DEEP 5 /* at most */
+typedef struct cpu_band_column {
+    int64_t off, deep;
+} cpu_band_column;
+typedef struct cpu_band {
+    int64_t rows, n, wide, to_row, columns;
+    const cpu_band_column *column;
+    const void *from;
+} cpu_band;
+
+typedef struct cpu_band_loop {
+    int64_t wide;                                                    /* elements of a vector */
+    void (*sum)(const cpu_band *band, const void *weight, void *to); /* weights: column by column */
+} cpu_band_loop;
+
 /* A chain of operations on results (chain.h), each of a row of unary.def or binary.def: by `one` element, or, those
  * named so, by `all`, of which element i belongs to that of the first result and i. In max and min it is a number. */
 enum {
@@ -212,6 +230,7 @@ typedef struct cpu_isa {
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
+    const cpu_band_loop *band[CPU_TYPES];
     cpu_chain_loop *const *chain;
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
     const cpu_matrix_conv *conv;
@@ -224,6 +243,7 @@ typedef struct cpu_isa {
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
     extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;                                             \
+    extern const cpu_band_loop cpu_band_f32_##isa, cpu_band_f64_##isa;                                                 \
     extern cpu_chain_loop *const cpu_chain_f32_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)
