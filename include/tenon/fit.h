@@ -58,7 +58,8 @@ typedef struct tn_epoch {
     tn_score test;       /* of the test set after the epoch; NaN without one */
     double seconds;      /* that the epoch took, measuring not counted */
     tn_score validation; /* of the validation set, as of the test set */
-    uint64_t spare[4];
+    double rate;         /* the learning rate of its last step; 0 in the middle of it */
+    uint64_t spare[3];
 } tn_epoch;
 
 /* How to train; what is 0 is as usual. */

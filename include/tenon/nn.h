@@ -237,7 +237,8 @@ TN_API tn_tensor *tn_sinusoids(tn_graph *graph, int64_t steps, int64_t width);
  * xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
  * "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
  * NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
- * every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer. */
+ * every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). `each`, unless NULL, is
+ * called with `arg` after each layer, as it is written, and what came out of it. Errors name the layer. */
 typedef struct tn_net_options {
     uint32_t training;
     int64_t outputs;
@@ -245,7 +246,9 @@ typedef struct tn_net_options {
     double scale;
     const char *freeze;
     uint32_t sync_norm;
-    uint64_t spare[4];
+    void (*each)(void *arg, const char *layer, tn_tensor *y);
+    void *arg;
+    uint64_t spare[2];
 } tn_net_options;
 TN_API tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options);
 

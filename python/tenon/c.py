@@ -486,7 +486,8 @@ class tn_epoch(Structure):
     train: of the batches as they were trained on
     test: of the test set after the epoch; NaN without one
     seconds: that the epoch took, measuring not counted
-    validation: of the validation set, as of the test set"""
+    validation: of the validation set, as of the test set
+    rate: the learning rate of its last step; 0 in the middle of it"""
 
     _fields_ = [
         ("number", c_int64),
@@ -494,7 +495,8 @@ class tn_epoch(Structure):
         ("test", tn_score),
         ("seconds", c_double),
         ("validation", tn_score),
-        ("spare", c_uint64 * 4),
+        ("rate", c_double),
+        ("spare", c_uint64 * 3),
     ]
 class tn_optim_options(Structure):
     """Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
@@ -1005,7 +1007,8 @@ class tn_net_options(Structure):
     xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
     "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
     NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
-    every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer."""
+    every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). `each`, unless NULL, is
+    called with `arg` after each layer, as it is written, and what came out of it. Errors name the layer."""
 
     _fields_ = [
         ("training", c_uint32),
@@ -1014,7 +1017,9 @@ class tn_net_options(Structure):
         ("scale", c_double),
         ("freeze", c_char_p),
         ("sync_norm", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("each", CFUNCTYPE(None, c_void_p, c_char_p, c_void_p)),
+        ("arg", c_void_p),
+        ("spare", c_uint64 * 2),
     ]
 class tn_net_word(Structure):
     """The layers and named networks that tn_net knows, for help texts. Returns 0 past the last.
@@ -2286,7 +2291,8 @@ FUNCTIONS = {
         xavier before all else) or another that tn_net_init_at lists; NULL: "auto". `scale` is the deviation of "normal" and
         "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
         NULL, is as for tn_freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
-        every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). Errors name the layer."""),
+        every batch normalisation one over all shards of the batch (tn_batch_norm_options.sync). `each`, unless NULL, is
+        called with `arg` after each layer, as it is written, and what came out of it. Errors name the layer."""),
     "tn_net_layer_at": (c_int, (c_size_t, c_void_p,), True,
         "int tn_net_layer_at(size_t index, tn_net_word *word)",
         """The layers and named networks that tn_net knows, for help texts. Returns 0 past the last."""),

@@ -257,7 +257,7 @@ def sinusoids(graph: Graph, steps: int, width: int) -> Tensor:
 
 
 def net(x: Operand, spec: str, *, training: Any = None, outputs: Any = None, init: Any = None, scale: Any = None,
-        freeze: Any = None, sync_norm: Any = None) -> Tensor:
+        freeze: Any = None, sync_norm: Any = None, each: Any = None, arg: Any = None) -> Tensor:
     """Builds a network from a named one ("mlp", "perceptron", ...) or from layers in order:
     "linear 100, sigmoid, linear 40, sigmoid, linear 10". Layers are named by kind and number: "conv1", "fc2". The first
     dimension is the batch; `linear` flattens what has more than two. `outputs` is how many numbers the network gives
@@ -266,9 +266,10 @@ def net(x: Operand, spec: str, *, training: Any = None, outputs: Any = None, ini
     xavier before all else) or another that net_init_at lists; None: "auto". `scale` is the deviation of "normal" and
     "truncated", the end of "uniform", the value of "constant", and a factor for others; 0: the usual. `freeze`, unless
     None, is as for freeze; frozen batch normalisation takes the running statistics in training too. `sync_norm` makes
-    every batch normalisation one over all shards of the batch (batch_norm_options.sync). Errors name the layer."""
+    every batch normalisation one over all shards of the batch (batch_norm_options.sync). `each`, unless None, is
+    called with `arg` after each layer, as it is written, and what came out of it. Errors name the layer."""
     return op("tn_net", "tzo", x, spec, (c.tn_net_options, {"training": training, "outputs": outputs, "init": init,
-                  "scale": scale, "freeze": freeze, "sync_norm": sync_norm}))
+                  "scale": scale, "freeze": freeze, "sync_norm": sync_norm, "each": each, "arg": arg}))
 
 
 def mean_squared_error(prediction: Operand, target: Operand) -> Tensor:

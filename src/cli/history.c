@@ -26,6 +26,12 @@ void cli_history_free(cli_history *history)
     *history = (cli_history){0};
 }
 
+double cli_history_judged(const cli_history *history, size_t index)
+{
+    const tn_epoch *e = &history->epoch[index];
+    return !isnan(e->validation.loss) ? e->validation.loss : !isnan(e->test.loss) ? e->test.loss : e->train.loss;
+}
+
 char *cli_history_text(const cli_history *history, int with_times)
 {
     char *text = NULL;
@@ -34,8 +40,8 @@ char *cli_history_text(const cli_history *history, int with_times)
     if (!file) return NULL;
     for (size_t i = 0; i < history->count; i++) {
         const tn_epoch *e = &history->epoch[i];
-        fprintf(file, "%.17g %.17g %.17g %.17g %.9g %.17g %.17g;", e->train.loss, e->train.accuracy, e->test.loss,
-                e->test.accuracy, with_times ? e->seconds : 0, e->validation.loss, e->validation.accuracy);
+        fprintf(file, "%.17g %.17g %.17g %.17g %.9g %.17g %.17g %.9g;", e->train.loss, e->train.accuracy, e->test.loss,
+                e->test.accuracy, with_times ? e->seconds : 0, e->validation.loss, e->validation.accuracy, e->rate);
     }
     return fclose(file) ? free(text), NULL : text;
 }
@@ -44,8 +50,8 @@ int cli_history_read(cli_history *history, const char *text)
 {
     tn_epoch e = {.validation = {NAN, NAN}};
     while (text && *text &&
-           sscanf(text, "%lf %lf %lf %lf %lf %lf %lf;", &e.train.loss, &e.train.accuracy, &e.test.loss,
-                  &e.test.accuracy, &e.seconds, &e.validation.loss, &e.validation.accuracy) >= 5) {
+           sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %lf;", &e.train.loss, &e.train.accuracy, &e.test.loss,
+                  &e.test.accuracy, &e.seconds, &e.validation.loss, &e.validation.accuracy, &e.rate) >= 5) {
         e.number++;
         if (!cli_history_add(history, &e)) return 0;
         text = strchr(text, ';');

@@ -13,6 +13,9 @@ typedef struct cli_history {
 int cli_history_add(cli_history *history, const tn_epoch *epoch);
 void cli_history_free(cli_history *history);
 
+/* The loss that an epoch is judged by: that of validation, or else of the test, or else of training. */
+double cli_history_judged(const cli_history *history, size_t index);
+
 /* As a text for a checkpoint's note (the caller frees it; NULL: no memory), and back. */
 char *cli_history_text(const cli_history *history, int with_times);
 int cli_history_read(cli_history *history, const char *text);

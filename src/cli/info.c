@@ -1,6 +1,7 @@
 /* info.c: `tenon info`: what an ONNX file is: inputs, outputs, operators, weights; what of it has no rule here; and,
  * with a device, what that one would leave to another. What a saved model is, by its notes, and the same of a network
  * of ONNX in it. Nothing is run. */
+#include "info.h"
 #include "onnx.h"
 #include "options.h"
 
@@ -10,8 +11,8 @@
 
 static const char doc[] =
     "Says what an ONNX file has: inputs, outputs, operators, weights, and all that is not supported of it.\n"
-    "With --device also what that device would leave to another. Of a saved model it says what it was trained\n"
-    "on and how. Nothing is run.";
+    "With --device also what that device would leave to another. Of a saved model it says its layers, its\n"
+    "data, what it was trained with, and how that went. Nothing is run.";
 
 /* "x float (N, 3, 224, 224)" */
 static void print_port(const char *what, const tn_onnx_port *port)
@@ -85,41 +86,12 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
     return status;
 }
 
-/* ---- saved models ---- */
-
-static void print_notes(const tn_checkpoint *file)
-{
-    static const char *const notes[] = {"net",   "sample", "x_type",    "classes", "targets", "loss",   "data",
-                                        "count", "epoch",  "optimizer", "lr",      "batch",   "freeze", "scale"};
-    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
-        const char *text = tn_checkpoint_note(file, notes[i]);
-        if (text && *text && strcmp(text, "0") != 0) printf("%-9s %s\n", notes[i], cli_shown(text));
-    }
-}
-
-static int inform_saved(const char *path, int *has_network, int asks)
-{
-    tn_checkpoint *file = NULL;
-    if (tn_checkpoint_open(path, &file)) return cli_failed();
-    const char *network = tn_checkpoint_note(file, "onnx"), *net = tn_checkpoint_note(file, "net");
-    int status = CLI_GO_ON;
-    *has_network = network && *network;
-    if (!*has_network && !(net && *net))
-        status = cli_fail("%s: it is no model: it does not say what its network is", path);
-    else if (!*has_network && asks)
-        status = cli_usage("%s: --shape and --device are for networks of ONNX", path);
-    else
-        print_notes(file);
-    tn_checkpoint_close(file);
-    return status;
-}
-
 static int inform_file(const char *path, const char *shapes, const char *device)
 {
     const char *dot = strrchr(path, '.');
     int status = CLI_GO_ON, has_network = 1;
     cli_onnx onnx = {0};
-    if (dot && !strcasecmp(dot, ".safetensors")) status = inform_saved(path, &has_network, shapes || device);
+    if (dot && !strcasecmp(dot, ".safetensors")) status = cli_info_saved(path, &has_network, shapes || device);
     if (status != CLI_GO_ON || !has_network) return status;
     status = cli_onnx_open(&onnx, path);
     if (status == CLI_GO_ON) status = inform(&onnx, shapes, device);

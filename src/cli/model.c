@@ -238,7 +238,8 @@ static void check_output(const cli_model *model, tn_tensor *output)
                       tn_shape_text(&shape, text, sizeof text), cli_model_outputs(model), model->data);
 }
 
-static tn_tensor *in_words(const cli_model *model, tn_tensor *x, int training)
+tn_tensor *cli_model_words(const cli_model *model, tn_tensor *x, int training,
+                           void (*each)(void *arg, const char *layer, tn_tensor *y), void *arg)
 {
     return tn_net(x, model->net,
                   (tn_net_options){.training = (uint32_t)training,
@@ -246,13 +247,16 @@ static tn_tensor *in_words(const cli_model *model, tn_tensor *x, int training)
                                    .init = model->init,
                                    .freeze = training ? model->freeze : NULL,
                                    .sync_norm = (uint32_t)model->sync_norm,
+                                   .each = each,
+                                   .arg = arg,
                                    .scale = model->scale});
 }
 
 static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 {
     const cli_model *model = arg;
-    tn_tensor *output = model->onnx ? cli_network_build(model, x, training) : in_words(model, x, training);
+    tn_tensor *output =
+        model->onnx ? cli_network_build(model, x, training) : cli_model_words(model, x, training, NULL, NULL);
     check_output(model, output);
     return output;
 }

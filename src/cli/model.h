@@ -71,6 +71,10 @@ int cli_check_loss(const cli_model *model);
 /* How many numbers the network should give for a sample. */
 int64_t cli_model_outputs(const cli_model *model);
 
+/* The output of a network in words; `each` and `arg` as in tn_net_options, or NULL. */
+tn_tensor *cli_model_words(const cli_model *model, tn_tensor *x, int training,
+                           void (*each)(void *arg, const char *layer, tn_tensor *y), void *arg);
+
 /* As the library trains, measures and uses it; `compile` may be NULL. The graph fails if the network's output does not
  * fit the data. */
 tn_model cli_model_of(const cli_model *model, const tn_compile_options *compile);

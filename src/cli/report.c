@@ -1,5 +1,6 @@
 /* report.c: what a training says of itself: JSON on standard output, lines on standard error. */
 #include "json.h"
+#include "layers.h"
 #include "resident.h"
 #include "session.h"
 
@@ -7,6 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define MOST_LAYERS 12 /* that are shown before a training */
 
 static int64_t parameters(const tn_state *state)
 {
@@ -70,6 +73,7 @@ void cli_report_start(const cli_session *s)
         cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
+    cli_layers_print(&s->model, MOST_LAYERS, cli_width(stderr), stderr);
     tell_watched(s);
     tell_storage(s);
     if (report.coarse_refused && !report.coarse_products)

@@ -280,12 +280,17 @@ static tn_status look(tn_training *t)
     return check_course(t);
 }
 
-/* The rate of the step, for the program that has the update. */
+/* The rate of a step, `done` of which were before. */
+static double rate_at(const tn_training *t, uint64_t done)
+{
+    return t->options.schedule ? t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done) : t->lr;
+}
+
+/* For the program that has the update. */
 static tn_status set_rate(tn_training *t, tn_program *program)
 {
-    uint64_t done = tn_state_step(t->state) - t->first_step;
     if (!t->options.schedule) return TN_OK;
-    return tn_set(program, t->rate, t->lr * tn_plateau_factor(&t->plateau) * tn_schedule_at(&t->schedule, done));
+    return tn_set(program, t->rate, rate_at(t, tn_state_step(t->state) - t->first_step));
 }
 
 static tn_status run_step(tn_training *t, int64_t start, int64_t count)
@@ -414,6 +419,7 @@ static tn_status end_epoch(tn_training *t, tn_epoch *done)
 {
     TN_TRY(tn_training_so_far(t, done));
     TN_TRY(check_course(t));
+    done->rate = rate_at(t, tn_state_step(t->state) - t->first_step - 1);
     if (measures(t)) TN_TRY(measure(t, 1, done));
     return tn_workers_share(t->options.team, done, sizeof *done);
 }

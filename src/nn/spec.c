@@ -272,6 +272,7 @@ tn_tensor *tn_net(tn_tensor *x, const char *spec, tn_net_options options)
             x = add_layer(&build, x, &item, ++place);
         else
             tn_graph_fail(graph, TN_EINVAL, "layer %d, '%s...', is too long for a layer", place + 1, item.text);
+        if (options.each && !tn_graph_status(graph)) options.each(options.arg, item.text, x);
     }
     if (build.depth) tn_graph_fail(graph, TN_EINVAL, "a residual branch has no 'end'");
     if (options.freeze) tn_freeze(graph, options.freeze);

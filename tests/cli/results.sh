@@ -96,4 +96,30 @@ run_train --data digits:300 --net "linear outputs" --epochs 1
 has "most confused, of 10 classes"
 unset COLUMNS
 
+# Layers before a training, folded, and all of a saved model by `info`, at any width.
+layers="linear 9, relu, linear 8, relu, linear 7, relu, linear 6, relu, linear 5, relu, linear 4, relu, linear 3, relu, linear outputs"
+run_train --data signs.csv --net "$layers" --epochs 3 --lr 0.03 --schedule "cosine 30" --save deep.safetensors
+grep -q '^    1 linear 9  *9  *18$' stderr && grep -q 'and 3 more$' stderr || fail "layers: $(cat stderr)"
+grep -q '^   15 linear outputs  *3  *12$' stderr && grep -q '^  *295$' stderr || fail "layers: $(cat stderr)"
+for columns in 60 80 120; do
+    COLUMNS=$columns "$tenon" info deep.safetensors >said 2>stderr || fail "info: $(cat stderr)"
+    fits $columns
+    grep -q '^    7 linear 6  *6  *48$' said && ! grep -q ' more$' said || fail "info: $(cat said)"
+    has "names      cold, hot, mild"
+    has "columns    x"
+    has "columns, scaled: standard"
+    grep -q '^  x  *(x - [-0-9.e]*) / [0-9.]*$' said || fail "info: $(cat said)"
+    has "  --lr 0.03"
+    has "  --schedule cosine 30"
+    [ "$(grep -c '^ *[1-3][ *] .* %.* %' said)" = 3 ] && has "  * the lowest test loss" || fail "info: $(cat said)"
+done
+run_train --resume deep.safetensors --epochs 5 --save deep.safetensors
+"$tenon" info deep.safetensors >said || fail "info of one that went on"
+[ "$(grep -c '^ *[1-5][ *] .* %.* s$' said)" = 5 ] || fail "info of one that went on: $(cat said)"
+run_train --data flats.csv --target rent,size --net "linear outputs" --epochs 50 --batch 20 --save flats.safetensors
+"$tenon" info flats.safetensors >said || fail "info of numbers"
+has "targets, scaled: standard"
+has "target     rent, size"
+[ "$(grep -c ' s$' said)" -le 26 ] && grep -q '^     50' said || fail "a long history: $(cat said)"
+
 finish
