@@ -8,11 +8,10 @@
 #include <string.h>
 
 static const char doc[] =
-    "train: samples a second on noise, shaped like MNIST or by --shape; or on tokens, of a network\n"
-    "that begins with an embedding, which learns what comes next.\n"
-    "infer: the same of a network that is only used: batches from the host's memory, outputs back.\n"
-    "op NAME SIZES: one operator, as 'op matmul 128x512x784' (m x n x k), 'op map 1000000',\n"
-    "'op exp 1000000', 'op reduce 1000x1000', 'op softmax 1000x1000'.";
+    "train: samples a second on noise, shaped like MNIST or by --shape; or on tokens, of a network that begins with an "
+    "embedding, which learns what comes next. infer: the same of a network that is only used: batches from the host's "
+    "memory, outputs back. op NAME SIZES: one operator, as 'op matmul 128x512x784' (m x n x k), 'op map 1000000', 'op "
+    "exp 1000000', 'op reduce 1000x1000', 'op softmax 1000x1000'.";
 
 #define MOST_SIDE 4096
 

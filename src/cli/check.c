@@ -8,13 +8,13 @@
 #include <string.h>
 
 static const char doc[] =
-    "Puts a device ('cpu', 'opencl:0') or the first device of a backend's file (a name with a '/' or that ends in\n"
-    "'.so') through the conformance kit. For a file's other devices put its whole path into TENON_BACKEND_PATH and\n"
-    "name the device ('mine:1'). Each case runs in a process of its own. With --model it tries a saved network\n"
-    "instead: each operator, forward and backward, alone and then all together, against an interpreter of the network\n"
+    "Puts a device ('cpu', 'opencl:0') or the first device of a backend's file (a name with a '/' or that ends in "
+    "'.so') through the conformance kit. For a file's other devices put its whole path into TENON_BACKEND_PATH and "
+    "name the device ('mine:1'). Each case runs in a process of its own. With --model it tries a saved network "
+    "instead: each operator, forward and backward, alone and then all together, against an interpreter of the network "
     "in double precision; with --comm a communicator between workers. 'N % of the budget' is the largest error in "
-    "parts of what is allowed: up to 100 % passes.\n"
-    "Exit status 0: all passed or were declared unsupported; 1: one failed; 2: a mistake in what was typed.";
+    "parts of what is allowed: up to 100 % passes. Exit status 0: all passed or were declared unsupported; 1: one "
+    "failed; 2: a mistake in what was typed.";
 
 static const int32_t types[] = {
 #define X(NAME, ...) TN_##NAME,

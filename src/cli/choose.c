@@ -39,20 +39,20 @@ void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli
 
 static void tell_loss(const char *loss, const tn_dataset *data)
 {
-    fprintf(stderr, "loss %s: ", loss);
+    cli_tell("loss %s: ", loss);
     if (data->why)
-        fprintf(stderr, "%s\n", cli_shown(data->why));
+        cli_tell("%s\n", cli_shown(data->why));
     else if (data->classes)
-        fprintf(stderr, "%" PRId64 " classes\n", data->classes);
+        cli_tell("%" PRId64 " classes\n", data->classes);
     else
-        fprintf(stderr, "%" PRId64 " %s to predict for a sample\n", data->targets,
-                are_yes_or_no(data) ? "times 0 or 1" : "numbers");
+        cli_tell("%" PRId64 " %s to predict for a sample\n", data->targets,
+                 are_yes_or_no(data) ? "times 0 or 1" : "numbers");
 }
 
 void cli_tell_choice(const cli_choice *choice, const cli_settings *s, const tn_dataset *data)
 {
     if (choice->loss) tell_loss(s->loss, data);
     if (!choice->scale) return;
-    fprintf(stderr, "scale %s: columns of numbers get mean 0 and deviation 1%s\n", s->scale,
-            data->targets && cli_loss_of_errors(s->loss) ? ", targets too: losses are of those" : "");
+    cli_tell("scale %s: columns of numbers get mean 0 and deviation 1%s\n", s->scale,
+             data->targets && cli_loss_of_errors(s->loss) ? ", targets too: losses are of those" : "");
 }

@@ -40,6 +40,15 @@ void cli_warn(const char *format, ...) TN_PRINTF(1, 2);
  * or not there was typed so. */
 int cli_failed(void);
 
+/* To standard error, unless the command is to be quiet: what is no result, no warning and no failure. */
+void cli_tell(const char *format, ...) TN_PRINTF(1, 2);
+void cli_be_quiet(void);
+
+/* What makes a terminal colour the text that follows, and what ends it; "" where the file is none, or where NO_COLOR or
+ * TERM=dumb asks for none. */
+enum { CLI_PLAIN, CLI_BOLD, CLI_RED, CLI_YELLOW, CLI_GREEN };
+const char *cli_colour(FILE *file, int colour);
+
 /* To be printed: of what is no number, nobody should see a sign. */
 double cli_unsigned_nan(double number);
 /* The last failure that was said, without the command's name. */
@@ -60,12 +69,18 @@ int cli_flush(int status);
 /* Sends the library's warnings to standard error. */
 void cli_listen(void);
 
-/* A row of a help text on standard output: what something is called, and from `column` on what it is, in lines of at
- * most 100 characters. */
+/* A row of a help text on standard output: what something is called, and from `column` on what it is, in lines that fit
+ * the terminal. */
 void cli_row(const char *name, int column, const char *doc);
+
+/* Prints a text in such lines, the first of which has `used` characters already, each from `column` on. */
+void cli_wrap(const char *text, int column, int used);
 
 /* Characters in a line of the file: of the terminal that it is, or what COLUMNS says, or else 80; from 40 to 240. */
 int cli_width(FILE *file);
+
+/* Whether lines that are longer are to be broken: on a terminal, or where COLUMNS asks for it. */
+int cli_wraps(FILE *file);
 
 /* How many characters a text takes. */
 int cli_columns(const char *text);

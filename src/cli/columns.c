@@ -23,6 +23,19 @@ int cli_width(FILE *file)
     return width < LEAST ? LEAST : width > MOST ? MOST : (int)width;
 }
 
+int cli_wraps(FILE *file)
+{
+    return getenv("COLUMNS") || isatty(fileno(file));
+}
+
+const char *cli_colour(FILE *file, int colour)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[31m", "\033[33m", "\033[32m"};
+    const char *never = getenv("NO_COLOR"), *term = getenv("TERM");
+    const int none = (never && *never) || !term || !strcmp(term, "dumb") || !isatty(fileno(file));
+    return none ? "" : codes[colour];
+}
+
 int cli_columns(const char *text)
 {
     int columns = 0;

@@ -7,9 +7,9 @@
 #include <strings.h>
 
 static const char doc[] =
-    "Writes a saved model as an ONNX file, which ONNX Runtime and others run. Its input takes samples as they\n"
-    "are, before scaling; its outputs are what 'tenon predict' says. An ONNX file becomes a safetensors file,\n"
-    "with the network in it, or is written anew as this program has it.";
+    "Writes a saved model as an ONNX file, which ONNX Runtime and others run. Its input takes samples as they are, "
+    "before scaling; its outputs are what 'tenon predict' says. An ONNX file becomes a safetensors file, with the "
+    "network in it, or is written anew as this program has it.";
 
 /* ---- before the network ---- */
 

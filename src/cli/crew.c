@@ -88,7 +88,7 @@ static uint32_t measure_each(candidate all[CLI_MOST_DEVICES])
             tn_device_close(c->device);
             continue;
         }
-        fprintf(stderr, AUTO ": %s alone does %.3g GFLOP/s\n", tn_device_name(c->device), c->flops * 1e-9);
+        cli_tell(AUTO ": %s alone does %.3g GFLOP/s\n", tn_device_name(c->device), c->flops * 1e-9);
         count++;
     }
     qsort(all, count, sizeof *all, faster_first);
@@ -106,8 +106,8 @@ static int is_worth_it(const cli_crew *crew, tn_device *device, double *total)
         return cli_warn(AUTO " passes over %s: %s", tn_device_name(device), tn_message()), 0;
     for (uint32_t i = 0; i <= crew->count; i++) sum += flops[i];
     const int worth = sum >= WORTH * *total;
-    fprintf(stderr, AUTO ": %s and %s together do %.3g GFLOP/s, %.2f times as much: %s\n", crew->name,
-            tn_device_name(device), sum * 1e-9, sum / *total, worth ? "taken" : "left out");
+    cli_tell(AUTO ": %s and %s together do %.3g GFLOP/s, %.2f times as much: %s\n", crew->name, tn_device_name(device),
+             sum * 1e-9, sum / *total, worth ? "taken" : "left out");
     if (worth) *total = sum;
     return worth;
 }
@@ -201,7 +201,7 @@ void cli_crew_report(const cli_crew *crew, const tn_training *t)
             snprintf(text, sizeof text, "%s takes %u of %u shards", share.device, share.shards, shards);
         if (i && share.program) warn_of_fallback(&share);
     }
-    fprintf(stderr, "%s\n", text);
+    cli_tell("%s\n", text);
 }
 
 void cli_crew_notes(const cli_crew *crew, const tn_training *t, char names[512], char shares[512])

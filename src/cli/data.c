@@ -215,17 +215,17 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
 void cli_tell_reading(const tn_dataset *data, const cli_model *model)
 {
     if (model && !model->column_names && model->target_numbers && data->column_names)
-        fprintf(stderr, "%s: columns are taken by their order: the model was trained on a table without a header\n",
-                cli_shown(data->source));
+        cli_tell("%s: columns are taken by their order: the model was trained on a table without a header\n",
+                 cli_shown(data->source));
     if (data->separator && data->separator != ',')
-        fprintf(stderr, "%s: columns are separated by %s\n", cli_shown(data->source),
-                data->separator == ';'   ? "semicolons, and numbers may have decimal commas"
-                : data->separator == '|' ? "bars"
-                : data->separator == ' ' ? "spaces"
-                                         : "tabs");
+        cli_tell("%s: columns are separated by %s\n", cli_shown(data->source),
+                 data->separator == ';'   ? "semicolons, and numbers may have decimal commas"
+                 : data->separator == '|' ? "bars"
+                 : data->separator == ' ' ? "spaces"
+                                          : "tabs");
     if (data->notice)
-        fprintf(stderr, "%s: %s; --header %s\n", cli_shown(data->source), data->notice,
-                data->no_header ? "yes makes it the columns' names" : "no makes it data");
+        cli_tell("%s: %s; --header %s\n", cli_shown(data->source), data->notice,
+                 data->no_header ? "yes makes it the columns' names" : "no makes it data");
 }
 
 void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)

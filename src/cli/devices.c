@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 static const char doc[] = "Lists the devices that can compute. Backends that could not be loaded are told on standard "
-                          "error; exit status 1 if\nmemory was short, so that some may be missing.";
+                          "error; exit status 1 if memory was short, so that some may be missing.";
 
 static const char *kind_name(uint32_t kind)
 {
@@ -50,10 +50,14 @@ static int list_json(void)
 static int list(void)
 {
     tn_device_entry d;
+    char name[600];
     printf("%-12s %-11s %5s %9s  %s\n", "DEVICE", "KIND", "UNITS", "MEMORY", "NAME (DRIVER)");
-    for (size_t i = 0; tn_device_at(i, &d); i++)
-        printf("%-12s %-11s %5u %5.1f GiB  %s (%s)\n", d.name, kind_name(d.info.kind), d.info.units,
-               (double)d.info.memory / (1 << 30), d.info.name, d.info.driver);
+    for (size_t i = 0; tn_device_at(i, &d); i++) {
+        int used = printf("%-12s %-11s %5u %5.1f GiB  ", d.name, kind_name(d.info.kind), d.info.units,
+                          (double)d.info.memory / (1 << 30));
+        snprintf(name, sizeof name, "%s (%s)", d.info.name, d.info.driver);
+        cli_wrap(name, 42, used);
+    }
     return 1;
 }
 

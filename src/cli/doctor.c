@@ -13,9 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char doc[] =
-    "Checks backends, drivers, communicators, cache and memory, and trains a little on each device to compare it "
-    "with the\nreference.";
+static const char doc[] = "Checks backends, drivers, communicators, cache and memory, and trains a little on each "
+                          "device to compare it with the reference.";
 
 static void say(const char *mark, const char *format, ...) TN_PRINTF(2, 3);
 static void say(const char *mark, const char *format, ...)

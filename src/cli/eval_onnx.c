@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 static const char doc[] = "Measures a network in an ONNX file on the test part of data, or on all of a table or file. "
-                          "Its\noutputs are classes in the data's order, or numbers.";
+                          "Its outputs are classes in the data's order, or numbers.";
 
 typedef struct evaluation {
     cli_settings settings;

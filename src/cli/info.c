@@ -10,9 +10,9 @@
 #include <strings.h>
 
 static const char doc[] =
-    "Says what an ONNX file has: inputs, outputs, operators, weights, and all that is not supported of it.\n"
-    "With --device also what that device would leave to another. Of a saved model it says its layers, its\n"
-    "data, what it was trained with, and how that went. Nothing is run.";
+    "Says what an ONNX file has: inputs, outputs, operators, weights, and all that is not supported of it. With "
+    "--device also what that device would leave to another. Of a saved model it says its layers, its data, what it was "
+    "trained with, and how that went. Nothing is run.";
 
 /* "x float (N, 3, 224, 224)" */
 static void print_port(const char *what, const tn_onnx_port *port)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN      11  /* where values begin */
+#define COLUMN      10  /* where values begin */
 #define MOST_LAYERS 200 /* that are printed */
 #define MOST_EPOCHS 24
 

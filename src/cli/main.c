@@ -29,11 +29,24 @@ static const struct {
 
 static int help(void)
 {
-    printf("tenon %s: trains and runs neural networks on any compute device\n\nusage: tenon COMMAND [OPTION...]\n\n",
-           tn_version());
-    for (size_t i = 0; i < COMMANDS; i++) printf("  %-9s %s\n", commands[i].name, commands[i].doc);
-    printf("\ntenon COMMAND --help tells about one; 'tenon train' alone is a good beginning.\n");
+    char line[160];
+    snprintf(line, sizeof line, "tenon %s: trains and runs neural networks on any compute device", tn_version());
+    cli_wrap(line, 0, 0);
+    printf("\nusage: tenon COMMAND [OPTION...]\n\n");
+    for (size_t i = 0; i < COMMANDS; i++) cli_row(commands[i].name, 12, commands[i].doc);
+    printf("\n");
+    cli_wrap("tenon help COMMAND tells about one; 'tenon train' alone is a good beginning.", 0, 0);
     return CLI_OK;
+}
+
+/* "help train" is "train --help". */
+static char **as_option(char **argv)
+{
+    static char option[] = "--help";
+    argv[0] = argv[1];
+    argv[1] = argv[2];
+    argv[2] = option;
+    return argv;
 }
 
 static int dispatch(int argc, char **argv)
@@ -41,7 +54,8 @@ static int dispatch(int argc, char **argv)
     const char *word = argv[1];
     tn_nearest nearest = {.word = word};
     char hint[80];
-    if (!strcmp(word, "--version")) return printf("tenon %s\n", tn_version()), CLI_OK;
+    if (!strcmp(word, "--version") || !strcmp(word, "-V")) return printf("tenon %s\n", tn_version()), CLI_OK;
+    if (!strcmp(word, "help") && argc > 2) return dispatch(3, as_option(argv));
     if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) return help();
     for (size_t i = 0; i < COMMANDS; i++) {
         tn_nearest_offer(&nearest, commands[i].name);

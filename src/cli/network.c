@@ -68,11 +68,10 @@ static int settle_activation(cli_model *model, const tn_onnx_end *end, int quiet
                              model->onnx_path, end->activation, ends[i].rather);
         model->bare = 1;
         if (!quiet)
-            fprintf(stderr,
-                    has_softmax_instead(&ends[i])
-                        ? "%s ends in %s, and --loss %s has a softmax in its place\n"
-                        : "%s ends in %s, which --loss %s has in itself: it is applied once\n",
-                    cli_shown(model->onnx_path), end->activation, model->loss);
+            cli_tell(has_softmax_instead(&ends[i])
+                         ? "%s ends in %s, and --loss %s has a softmax in its place\n"
+                         : "%s ends in %s, which --loss %s has in itself: it is applied once\n",
+                     cli_shown(model->onnx_path), end->activation, model->loss);
     }
     return CLI_GO_ON;
 }
@@ -83,9 +82,9 @@ static void settle_head(cli_model *model, const tn_onnx_end *end, int quiet)
     if (!end->outputs || end->outputs == wanted || end->outputs == model->classes) return;
     model->head = wanted;
     if (quiet) return;
-    fprintf(stderr, "%s has %" PRId64 " outputs: its last layer, '%s', is replaced by a new one for the %" PRId64,
-            cli_shown(model->onnx_path), end->outputs, cli_shown(end->weight), wanted);
-    fprintf(stderr, " %s of %s\n", model->classes ? "classes" : "numbers", cli_shown(model->data));
+    cli_tell("%s has %" PRId64 " outputs: its last layer, '%s', is replaced by a new one for the %" PRId64,
+             cli_shown(model->onnx_path), end->outputs, cli_shown(end->weight), wanted);
+    cli_tell(" %s of %s\n", model->classes ? "classes" : "numbers", cli_shown(model->data));
 }
 
 int cli_network_settle(cli_model *model, int quiet)

@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const char doc[] = "Lists the operators: their kind, whether they have a gradient, and which device (of those "
-                          "named; else of all) runs\n"
-                          "them by itself: 'yes', 'by others' that it runs, 'in part', or 'no'. What a device does not "
-                          "run is done by 'cpu' or\n"
-                          "'reference'.";
+                          "named; else of all) runs them by itself: 'yes', 'by others' that it runs, 'in part', or "
+                          "'no'. What a device does not run is done by 'cpu' or 'reference'.";
 
 #define MOST_DEVICES 16
 
@@ -43,13 +41,15 @@ static const char *answer(tn_device *device, size_t index)
 static void plain(const table *t)
 {
     tn_op_entry op;
+    const int used = 44 + 12 * (int)t->count, beside = cli_width(stdout) >= used + 30;
     printf("%-20s %-12s %-9s", "OPERATOR", "KIND", "GRADIENT");
     for (size_t d = 0; d < t->count; d++) printf(" %-11s", t->column[d].name);
-    printf(" WHAT\n");
+    printf(beside ? " WHAT\n" : "\n");
     for (size_t i = 0; tn_op_at(i, &op); i++) {
-        printf("%-20s %-12s %-9s", op.name, op.kind, op.differentiable ? "yes" : "-");
-        for (size_t d = 0; d < t->count; d++) printf(" %-11s", answer(t->column[d].device, i));
-        printf(" %s\n", op.doc);
+        int at = printf("%-20s %-12s %-9s", op.name, op.kind, op.differentiable ? "yes" : "-");
+        for (size_t d = 0; d < t->count; d++) at += printf(" %-11s", answer(t->column[d].device, i));
+        if (!beside) printf("\n");
+        cli_wrap(op.doc, beside ? used : 6, beside ? at : 0);
     }
 }
 

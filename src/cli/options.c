@@ -120,8 +120,10 @@ static int read_option(const cli_syntax *syntax, int argc, char **argv, int *at)
 static int help(const cli_syntax *syntax)
 {
     char left[64];
-    printf("usage: tenon %s [OPTION...]%s%s\n%s\n\n", syntax->command, syntax->operands ? " " : "",
-           syntax->operands ? syntax->operands : "", syntax->doc);
+    printf("usage: tenon %s [OPTION...]%s%s\n", syntax->command, syntax->operands ? " " : "",
+           syntax->operands ? syntax->operands : "");
+    cli_wrap(syntax->doc, 0, 0);
+    printf("\n");
     for (const cli_option *o = syntax->options; o->kind != CLI_END; o++) {
         const char *format = o->kind == CLI_FLAG ? "--%s" : o->kind == CLI_LEVEL ? "--%s[=%s]" : "--%s %s";
         snprintf(left, sizeof left, format, o->name, o->value);

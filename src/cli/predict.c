@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 static const char doc[] =
-    "Says what a saved model makes of each picture (PNG or PGM; for a model of a folder of images PNG\n"
-    "or JPEG), of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
+    "Says what a saved model makes of each picture (PNG or PGM; for a model of a folder of images PNG or JPEG), of "
+    "each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
 
 /* Samples to predict. */
 typedef struct samples {

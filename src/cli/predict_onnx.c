@@ -11,9 +11,9 @@
 #include <strings.h>
 
 static const char doc[] =
-    "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several;\n"
-    "an archive .npz or a file .safetensors has all of them by their names. A picture (PNG or JPEG) becomes an\n"
-    "input (1, channels, height, width) of numbers from 0 to 1, or of levels to 255 where it takes bytes.";
+    "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several; an "
+    "archive .npz or a file .safetensors has all of them by their names. A picture (PNG or JPEG) becomes an input (1, "
+    "channels, height, width) of numbers from 0 to 1, or of levels to 255 where it takes bytes.";
 
 typedef struct predictor {
     cli_onnx onnx;

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BAR 24 /* characters */
+#define BAR      24   /* characters */
+#define SHORTEST 0.05 /* seconds of an epoch whose speed is worth telling */
 
 char *cli_duration_text(double seconds, char *text, size_t capacity)
 {
@@ -46,30 +47,55 @@ static void add(char *text, size_t capacity, const char *format, ...)
     va_end(list);
 }
 
+/* How a line is written, from what is said in full to what takes least room. */
+typedef struct style {
+    const char *accuracy, *validation, *speed; /* "": speed is left out */
+} style;
+
+static const style styles[] = {{"accuracy", "validation", " samples/s"},
+                               {"accuracy", "validation", "/s"},
+                               {"accuracy", "validation", ""},
+                               {"acc", "val", "/s"},
+                               {"acc", "val", ""}};
+
+#define STYLES (sizeof styles / sizeof *styles)
+
 /* The accuracy of a data set, or else its loss. */
-static void add_score(char *text, size_t capacity, const char *of, const tn_score *score)
+static void add_score(char *text, size_t capacity, const char *of, const tn_score *score, const style *how)
 {
     if (!isnan(score->accuracy))
-        add(text, capacity, "  %s accuracy %6.2f %%", of, 100 * score->accuracy);
+        add(text, capacity, "  %s %s %6.2f %%", of, how->accuracy, 100 * score->accuracy);
     else if (!isnan(score->loss))
         add(text, capacity, "  %s loss %-9.4g", of, score->loss);
 }
 
-char *cli_epoch_text(const tn_epoch *e, int64_t epochs, int64_t samples, char *text, size_t capacity)
+static void write_epoch(const tn_epoch *e, int64_t epochs, int64_t samples, const style *how, char *text,
+                        size_t capacity)
 {
     char rate[32], number[32];
     int width = snprintf(number, sizeof number, "%" PRId64, epochs);
     snprintf(text, capacity, "epoch %*" PRId64 "/%s  loss %-9.4g", width, e->number, number, e->train.loss);
-    if (!isnan(e->train.accuracy)) add(text, capacity, "  accuracy %6.2f %%", 100 * e->train.accuracy);
-    add_score(text, capacity, "validation", &e->validation);
-    add_score(text, capacity, "test", &e->test);
-    add(text, capacity, "  %s samples/s", cli_rate_text((double)samples / e->seconds, rate, sizeof rate));
+    if (!isnan(e->train.accuracy)) add(text, capacity, "  %s %6.2f %%", how->accuracy, 100 * e->train.accuracy);
+    add_score(text, capacity, how->validation, &e->validation, how);
+    add_score(text, capacity, "test", &e->test, how);
+    if (*how->speed && e->seconds >= SHORTEST)
+        add(text, capacity, "  %s%s", cli_rate_text((double)samples / e->seconds, rate, sizeof rate), how->speed);
+}
+
+char *cli_epoch_text(const tn_epoch *e, int64_t epochs, int64_t samples, int width, char *text, size_t capacity)
+{
+    for (size_t i = 0; i < STYLES; i++) {
+        write_epoch(e, epochs, samples, &styles[i], text, capacity);
+        if (cli_columns(text) <= width) break;
+    }
+    for (size_t end = strlen(text); end && text[end - 1] == ' ';) text[--end] = 0;
     return text;
 }
 
-void cli_progress_begin(cli_progress *progress, int64_t epochs, double share)
+void cli_progress_begin(cli_progress *progress, int64_t epochs, double share, int quiet)
 {
-    *progress = (cli_progress){.epochs = epochs, .terminal = isatty(2), .begun = cli_now(), .share_begun = share};
+    *progress =
+        (cli_progress){.epochs = epochs, .terminal = isatty(2) && !quiet, .begun = cli_now(), .share_begun = share};
 }
 
 void cli_progress_clear(cli_progress *progress)
@@ -96,5 +122,5 @@ void cli_progress_epoch(cli_progress *progress, const tn_epoch *epoch, int64_t s
 {
     char text[240];
     cli_progress_clear(progress);
-    fprintf(stderr, "%s\n", cli_epoch_text(epoch, progress->epochs, samples, text, sizeof text));
+    cli_tell("%s\n", cli_epoch_text(epoch, progress->epochs, samples, cli_width(stderr), text, sizeof text));
 }

@@ -12,8 +12,8 @@ typedef struct cli_progress {
     double share_begun;
 } cli_progress;
 
-/* `share` of the whole training is done. */
-void cli_progress_begin(cli_progress *progress, int64_t epochs, double share);
+/* `share` of the whole training is done. Quiet: no bar is drawn. */
+void cli_progress_begin(cli_progress *progress, int64_t epochs, double share, int quiet);
 
 /* Draws the bar: `within` of the epoch is done, in which it took `samples` samples so far. Does nothing off a terminal.
  */
@@ -29,7 +29,8 @@ void cli_progress_clear(cli_progress *progress);
 char *cli_duration_text(double seconds, char *text, size_t capacity);
 char *cli_rate_text(double rate, char *text, size_t capacity);
 
-/* The line itself, without colours or line break, of an epoch of that many samples. */
-char *cli_epoch_text(const tn_epoch *epoch, int64_t epochs, int64_t samples, char *text, size_t capacity);
+/* The line itself, without line break, of an epoch of that many samples, of at most `width` characters if it can be:
+ * words are cut short, and the speed, which one of a twentieth of a second doesn't tell anyway, is left out. */
+char *cli_epoch_text(const tn_epoch *epoch, int64_t epochs, int64_t samples, int width, char *text, size_t capacity);
 
 #endif

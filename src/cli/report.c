@@ -34,9 +34,9 @@ static void tell_storage(const cli_session *s)
         cli_warn("--storage %s changes nothing: %s stores no value so: %s", s->settings.storage,
                  tn_device_name(s->device), r->narrow_why);
     else if (r->narrow_values)
-        fprintf(stderr, "storage %s: for %u of %u large values between kernels%s%s\n", s->settings.storage,
-                r->narrow_values, r->narrow_values + r->narrow_refused,
-                r->narrow_refused ? "; the others stay f32: " : "", r->narrow_refused ? r->narrow_why : "");
+        cli_tell("storage %s: for %u of %u large values between kernels%s%s\n", s->settings.storage, r->narrow_values,
+                 r->narrow_values + r->narrow_refused, r->narrow_refused ? "; the others stay f32: " : "",
+                 r->narrow_refused ? r->narrow_why : "");
 }
 
 /* What early stopping, --best and a plateau look at. */
@@ -45,10 +45,10 @@ static void tell_watched(const cli_session *s)
     const cli_settings *settings = &s->settings;
     const char *of = s->validation.count ? "validation" : s->test.count ? "test" : "training";
     if (!settings->early_stop && !settings->best && !strstr(settings->schedule, "plateau")) return;
-    fprintf(stderr, "epochs are judged by the %s loss", of);
+    cli_tell("epochs are judged by the %s loss", of);
     if (settings->early_stop)
-        fprintf(stderr, ": %" PRId64 " in a row without a lower one end the training", settings->early_stop);
-    fprintf(stderr, "\n");
+        cli_tell(": %" PRId64 " in a row without a lower one end the training", settings->early_stop);
+    cli_tell("\n");
 }
 
 void cli_report_start(const cli_session *s)
@@ -59,21 +59,21 @@ void cli_report_start(const cli_session *s)
     cli_tell_choice(&s->choice, &s->settings, &s->data);
     if (s->settings.test || s->test.count < CLI_FEW) cli_warn_of_test(&s->data, &s->test);
     for (uint32_t i = 0; i < s->crew.count; i++)
-        fprintf(stderr, "%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
-                tn_device_get_info(s->crew.device[i])->name);
-    fprintf(stderr, ": %" PRId64 " parameters, %" PRId64 " samples, ", parameters(s->state), s->data.count);
-    if (s->validation.count) fprintf(stderr, "%" PRId64 " for validation, ", s->validation.count);
-    fprintf(stderr, "%" PRId64 " for testing\n", s->test.count);
+        cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
+                 tn_device_get_info(s->crew.device[i])->name);
+    cli_tell(": %" PRId64 " parameters, %" PRId64 " samples, ", parameters(s->state), s->data.count);
+    if (s->validation.count) cli_tell("%" PRId64 " for validation, ", s->validation.count);
+    cli_tell("%" PRId64 " for testing\n", s->test.count);
     if (tn_team_size(s->team) > 1)
-        fprintf(stderr, "%u workers (%s) share the %" PRId64 " shards of each batch\n", tn_team_size(s->team),
-                tn_team_communicator(s->team), s->settings.shards);
+        cli_tell("%u workers (%s) share the %" PRId64 " shards of each batch\n", tn_team_size(s->team),
+                 tn_team_communicator(s->team), s->settings.shards);
     if (s->at.epochs || s->at.step)
-        fprintf(stderr, "going on after epoch %" PRId64 ", step %" PRId64 "\n", s->at.epochs, s->at.step);
+        cli_tell("going on after epoch %" PRId64 ", step %" PRId64 "\n", s->at.epochs, s->at.step);
     if (report.fallback_nodes)
         cli_warn("%u of %u operators run on another device than %s, with %" PRIu64 " bytes copied a step; first %s: %s",
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
-    cli_layers_print(&s->model, MOST_LAYERS, cli_width(stderr), stderr);
+    if (!s->settings.quiet) cli_layers_print(&s->model, MOST_LAYERS, cli_width(stderr), stderr);
     tell_watched(s);
     tell_storage(s);
     if (report.coarse_refused && !report.coarse_products)
@@ -104,7 +104,8 @@ static void put_score(cli_json *json, const char *prefix, const tn_score *score)
 void cli_report_epoch(cli_session *s, const tn_epoch *e)
 {
     cli_json json = {0};
-    cli_progress_epoch(&s->progress, e, s->data.count);
+    if (!s->settings.every || e->number % s->settings.every == 0 || e->number == 1 || s->at.finished)
+        cli_progress_epoch(&s->progress, e, s->data.count);
     if (!s->settings.json) return;
     cli_json_begin(&json, NULL, '{');
     cli_json_whole(&json, "epoch", e->number);
@@ -239,19 +240,21 @@ void cli_report_done(const cli_session *s)
     const tn_epoch *last = &s->history.epoch[s->history.count - 1];
     char text[32];
     if (s->at.epochs < s->settings.epochs)
-        fprintf(stderr, "stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
-    fprintf(stderr, "done: %" PRId64 " epochs, %s of training", s->at.epochs,
-            cli_duration_text(s->seconds, text, sizeof text));
-    if (!isnan(last->test.loss)) fprintf(stderr, ", test loss %.4g", last->test.loss);
-    if (!isnan(last->test.accuracy)) fprintf(stderr, ", test accuracy %.2f %%", 100 * last->test.accuracy);
-    if (s->settings.save) fprintf(stderr, ", saved to %s", cli_shown(s->settings.save));
+        cli_tell("stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
+    cli_tell("done: %" PRId64 " epochs, %s of training", s->at.epochs,
+             cli_duration_text(s->seconds, text, sizeof text));
+    if (!isnan(last->test.loss)) cli_tell(", test loss %.4g", last->test.loss);
+    if (!isnan(last->test.accuracy)) cli_tell(", test accuracy %.2f %%", 100 * last->test.accuracy);
+    if (s->settings.save) cli_tell(", saved to %s", cli_shown(s->settings.save));
     if (s->settings.best)
-        fprintf(stderr, ", epoch %" PRId64 " %s %s", s->at.best,
-                s->best_saved ? "as the best to" : "is still the best: nothing new to", cli_shown(s->settings.best));
+        cli_tell(", epoch %" PRId64 " %s %s", s->at.best,
+                 s->best_saved ? "as the best to" : "is still the best: nothing new to", cli_shown(s->settings.best));
     if (s->settings.weights)
-        fprintf(stderr, ", %s %s", s->weights_saved ? "weights to" : "no weights to", cli_shown(s->settings.weights));
-    if (s->settings.curve) fprintf(stderr, ", curve in %s", cli_shown(s->settings.curve));
-    fprintf(stderr, "\n");
+        cli_tell(", %s %s", s->weights_saved ? "weights to" : "no weights to", cli_shown(s->settings.weights));
+    if (s->settings.curve) cli_tell(", curve in %s", cli_shown(s->settings.curve));
+    cli_tell("\n");
+    if (!s->settings.save && !s->settings.best && !s->settings.weights)
+        cli_tell("nothing was saved: --save model.safetensors keeps the model next time\n");
     if (s->settings.stats) print_stats(s);
     if (s->settings.json) put_done(s, last);
     if (s->settings.json || !s->results.measures) return;

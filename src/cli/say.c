@@ -2,8 +2,6 @@
 #include "cli.h"
 #include "../core/text.h"
 
-#define LINE 100 /* characters of a help text */
-
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -39,9 +37,61 @@ static void say(const char *prefix, const char *format, va_list list)
     vsnprintf(line + length, sizeof line - (size_t)length, format, list);
     const char *said = tn_text_clean(line, sizeof line) + strlen("tenon: ");
     pthread_mutex_lock(&lock);
-    if (*prefix || !is_said(said)) fprintf(stderr, "%s\n", line);
+    if (*prefix || !is_said(said))
+        fprintf(stderr, "%s%s%s\n", cli_colour(stderr, *prefix ? CLI_YELLOW : CLI_RED), line,
+                cli_colour(stderr, CLI_PLAIN));
     if (!*prefix) snprintf(failure, sizeof failure, "%s", said);
     pthread_mutex_unlock(&lock);
+}
+
+static int quiet;
+
+void cli_be_quiet(void)
+{
+    quiet = 1;
+}
+
+/* Where the line on standard error stands, and the blanks that come next. */
+static int written, blanks;
+
+/* A word, on a line of its own where it does not fit. */
+static void put_word(const char *word, int length, int width)
+{
+    if (written && written + blanks + length > width) {
+        fprintf(stderr, "\n");
+        written = 0;
+        blanks = 2;
+    }
+    fprintf(stderr, "%*s%.*s", blanks, "", length, word);
+    written += blanks + length;
+    blanks = 0;
+}
+
+static void put_lines(const char *text, int width)
+{
+    while (*text) {
+        const int length = (int)strcspn(text, " \n");
+        if (length) put_word(text, length, width);
+        text += length;
+        if (*text == ' ') blanks++;
+        if (*text == '\n') written = blanks = 0;
+        if (*text == '\n') fprintf(stderr, "\n");
+        text += *text != 0;
+    }
+}
+
+void cli_tell(const char *format, ...)
+{
+    char text[8192];
+    va_list list;
+    if (quiet) return;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (cli_wraps(stderr))
+        put_lines(text, cli_width(stderr));
+    else
+        fprintf(stderr, "%s", text);
 }
 
 const char *cli_shown(const char *text)
@@ -122,25 +172,33 @@ double cli_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* How much of a text fits a line: up to a blank, or all of the first word. */
+/* How much of a text fits a line: up to a blank, or a part of the first word. */
 static size_t fitting(const char *text, size_t room)
 {
     size_t length = strlen(text), cut = room;
     if (length <= room) return length;
     while (cut > 0 && text[cut] != ' ') cut--;
-    return cut ? cut : strcspn(text, " ");
+    if (!cut) cut = room; /* a word that has to be cut, between characters */
+    while (((unsigned char)text[cut] & 0xc0) == 0x80) cut--;
+    return cut;
+}
+
+void cli_wrap(const char *text, int column, int used)
+{
+    const int width = cli_width(stdout);
+    do {
+        size_t length = fitting(text, (size_t)(width > column + 12 ? width - column : 12));
+        printf("%*s%.*s\n", column - used, "", (int)length, text);
+        text += length + strspn(text + length, " ");
+        used = 0;
+    } while (*text);
 }
 
 void cli_row(const char *name, int column, const char *doc)
 {
     int used = printf("  %s", name);
     if (used + 1 > column) used = printf("\n") - 1;
-    do {
-        size_t length = fitting(doc, (size_t)(LINE - column));
-        printf("%*s%.*s\n", column - used, "", (int)length, doc);
-        doc += length + strspn(doc + length, " ");
-        used = 0;
-    } while (*doc);
+    cli_wrap(doc, column, used);
 }
 
 static int ascending(const void *a, const void *b)

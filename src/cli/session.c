@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const char doc[] = "Trains a network and shows how it goes. Without options: the network 'mlp' on digits that "
-                          "the\nprogram draws, on the fastest device. Ctrl-C saves and says how to go on.";
+                          "the program draws, on the fastest device. Ctrl-C saves and says how to go on.";
 
 /* ---- before any device is used ---- */
 
@@ -335,6 +335,7 @@ int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
     cli_settings_init(&s->settings);
     status =
         cli_parse(&(cli_syntax){"train", NULL, doc, cli_settings_help, s->settings.options}, argc, argv, &operands);
+    if (s->settings.quiet) cli_be_quiet();
     if (status == CLI_GO_ON) status = open_from(s);
     if (status == CLI_GO_ON) status = cli_settings_check(&s->settings);
     if (status == CLI_GO_ON) status = check_devices(s);

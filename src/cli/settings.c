@@ -68,7 +68,8 @@ void cli_settings_help(void)
         snprintf(text, sizeof text, "%s (lr %g)", optimizer.doc, optimizer.lr);
         cli_row(optimizer.name, 28, text);
     }
-    printf("\nschedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs\n");
+    printf("\n");
+    cli_wrap("schedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs", 0, 0);
     for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) cli_row(schedule.usage, 28, schedule.doc);
 }
 

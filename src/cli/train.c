@@ -221,7 +221,8 @@ static int train(tn_team *team, int argc, char **argv, int *known)
         status = meet(&s);
     }
     if (status == CLI_GO_ON)
-        cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs);
+        cli_progress_begin(&s.progress, s.settings.epochs, (double)s.at.epochs / (double)s.settings.epochs,
+                           s.settings.quiet);
     while (status == CLI_GO_ON && !s.at.finished) status = train_epoch(&s);
     if (status == CLI_GO_ON) status = cli_session_results(&s);
     if (status == CLI_GO_ON) {

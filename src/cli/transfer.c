@@ -38,7 +38,7 @@ int cli_session_transfer(cli_session *s)
     if (status == CLI_GO_ON && !taken)
         status = cli_fail("--load %s: none of its tensors fits this network by name and shape", path);
     if (status == CLI_GO_ON)
-        fprintf(stderr, "%zu tensors taken from %s, %zu of it not used\n%s", taken, path, said.unused, said.text);
+        cli_tell("%zu tensors taken from %s, %zu of it not used\n%s", taken, path, said.unused, said.text);
     free(said.text);
     return status;
 }

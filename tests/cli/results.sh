@@ -105,8 +105,8 @@ for columns in 60 80 120; do
     COLUMNS=$columns "$tenon" info deep.safetensors >said 2>stderr || fail "info: $(cat stderr)"
     fits $columns
     grep -q '^    7 linear 6  *6  *48$' said && ! grep -q ' more$' said || fail "info: $(cat said)"
-    has "names      cold, hot, mild"
-    has "columns    x"
+    has "names     cold, hot, mild"
+    has "columns   x"
     has "columns, scaled: standard"
     grep -q '^  x  *(x - [-0-9.e]*) / [0-9.]*$' said || fail "info: $(cat said)"
     has "  --lr 0.03"
@@ -119,7 +119,7 @@ run_train --resume deep.safetensors --epochs 5 --save deep.safetensors
 run_train --data flats.csv --target rent,size --net "linear outputs" --epochs 50 --batch 20 --save flats.safetensors
 "$tenon" info flats.safetensors >said || fail "info of numbers"
 has "targets, scaled: standard"
-has "target     rent, size"
+has "target    rent, size"
 [ "$(grep -c ' s$' said)" -le 26 ] && grep -q '^     50' said || fail "a long history: $(cat said)"
 
 finish

@@ -88,16 +88,35 @@ static void an_epoch_is_one_line_without_what_there_is_not(void **state)
     char text[240];
     tn_epoch e = {3, {0.25, 0.9}, {0.3, 0.875}, 1, {NAN, NAN}};
     (void)state;
-    assert_string_equal(cli_epoch_text(&e, 10, 1234567, text, sizeof text),
+    assert_string_equal(cli_epoch_text(&e, 10, 1234567, 120, text, sizeof text),
                         "epoch  3/10  loss 0.25       accuracy  90.00 %  test accuracy  87.50 %  1.23 M samples/s");
     e = (tn_epoch){1, {0.5, NAN}, {0.25, NAN}, 2, {NAN, NAN}};
-    assert_string_equal(cli_epoch_text(&e, 2, 1998, text, sizeof text),
+    assert_string_equal(cli_epoch_text(&e, 2, 1998, 80, text, sizeof text),
                         "epoch 1/2  loss 0.5        test loss 0.25       999 samples/s");
+    e.seconds = 0.04; /* too short to tell its speed */
+    assert_string_equal(cli_epoch_text(&e, 2, 1998, 80, text, sizeof text),
+                        "epoch 1/2  loss 0.5        test loss 0.25");
     e = (tn_epoch){1, {0.5, 0.5}, {0.25, 0.75}, 2, {0.125, 0.625}};
     assert_string_equal(
-        cli_epoch_text(&e, 2, 1998, text, sizeof text),
+        cli_epoch_text(&e, 2, 1998, 200, text, sizeof text),
         "epoch 1/2  loss 0.5        accuracy  50.00 %  validation accuracy  62.50 %  test accuracy  75.00 %  "
         "999 samples/s");
+    assert_string_equal(cli_epoch_text(&e, 2, 1998, 80, text, sizeof text),
+                        "epoch 1/2  loss 0.5        acc  50.00 %  val acc  62.50 %  test acc  75.00 %");
+    e = (tn_epoch){3, {0.25, 0.9}, {0.3, 0.875}, 1, {NAN, NAN}};
+    assert_string_equal(cli_epoch_text(&e, 10, 1234567, 80, text, sizeof text),
+                        "epoch  3/10  loss 0.25       accuracy  90.00 %  test accuracy  87.50 %  1.23 M/s");
+}
+
+static void a_text_is_cut_in_its_middle_or_at_its_beginning(void **state)
+{
+    char text[40] = "caf\xc3\xa9 au lait";
+    (void)state;
+    assert_int_equal(cli_columns(text), 12);
+    assert_string_equal(cli_fitted(text, sizeof text, 12), "caf\xc3\xa9 au lait");
+    assert_string_equal(cli_fitted(text, sizeof text, 8), "caf\xc3\xa9..it");
+    assert_string_equal(cli_fitted_end(strcpy(text, "folder/cat/7.png"), sizeof text, 8), "../7.png");
+    assert_string_equal(cli_fitted(strcpy(text, "a\033b"), sizeof text, 8), "a b");
 }
 
 static void durations_are_short_and_right(void **state)
@@ -227,6 +246,7 @@ int main(void)
         cmocka_unit_test(options_are_read_in_both_spellings_and_operands_are_kept),
         cmocka_unit_test(values_out_of_range_are_usage_errors_and_change_nothing),
         cmocka_unit_test(an_epoch_is_one_line_without_what_there_is_not),
+        cmocka_unit_test(a_text_is_cut_in_its_middle_or_at_its_beginning),
         cmocka_unit_test(durations_are_short_and_right),
         cmocka_unit_test(json_escapes_and_never_writes_nan),
         cmocka_unit_test(a_history_survives_its_note),

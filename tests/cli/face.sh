@@ -1,0 +1,65 @@
+# How the command looks: lines fit the terminal, help, what is quiet, which epochs have a line, colours on terminals alone.
+. "$(dirname "$0")/common.sh"
+
+fits() { awk -v most="$2" 'length($0) > most { exit 1 }' "$1" || fail "$3: wider than $2: $(awk -v most="$2" 'length($0) > most' "$1" | head -n 3)"; }
+
+# Everything fits.
+for columns in 60 80 120; do
+    COLUMNS=$columns
+    export COLUMNS
+    for command in train eval predict convert info devices ops bench check doctor; do
+        "$tenon" help $command >said 2>stderr || fail "help $command: $(cat stderr)"
+        [ ! -s stderr ] && head -n 1 said | grep -q "^usage: tenon $command " || fail "help $command: $(head -n 1 said stderr)"
+        fits said $columns "help $command"
+        "$tenon" $command --help | cmp -s - said || fail "$command --help says otherwise"
+    done
+    "$tenon" help >said || fail "help"
+    fits said $columns help
+    "$tenon" devices >said 2>/dev/null || fail "devices"
+    fits said $columns devices
+done
+for columns in 80 120; do
+    COLUMNS=$columns
+    "$tenon" ops >said 2>/dev/null || fail "ops"
+    fits said $columns ops
+    train --validation 0.2 --epochs 2 >said 2>stderr || fail "train: $(cat stderr)"
+    fits said $columns "train's results"
+    fits stderr $columns "train's progress"
+done
+grep -q 'validation accuracy .* test accuracy ' stderr || fail "120 columns: $(cat stderr)"
+unset COLUMNS
+[ "$("$tenon" -V)" = "$("$tenon" --version)" ] || fail "-V: $("$tenon" -V)"
+"$tenon" help nothing 2>stderr && fail "help nothing"
+grep -q "there is no command 'nothing'" stderr || fail "help nothing: $(cat stderr)"
+
+# What is quiet says results, warnings and failures.
+train --epochs 2 --quiet >said 2>stderr || fail "--quiet"
+[ ! -s stderr ] && grep -q '^test: ' said || fail "--quiet: $(cat stderr said)"
+train --epochs 1 --quiet --lr 1e30 >said 2>stderr && fail "--quiet: diverged without a word"
+grep -q 'diverged' stderr || fail "--quiet: $(cat stderr)"
+
+# Every so many epochs, the first and the last; JSON has all.
+train --epochs 7 --every 3 --json >said 2>stderr || fail "--every"
+[ "$(grep '^epoch' stderr | awk '{ printf "%s ", $2 }')" = "1/7 3/7 6/7 7/7 " ] || fail "--every: $(cat stderr)"
+[ "$(grep -c '"epoch"' said)" = 7 ] || fail "--every: $(cat said)"
+
+# How to keep it next time, unless it is kept.
+train --epochs 1 2>stderr >/dev/null || fail "train"
+grep -q 'nothing was saved: --save' stderr || fail "not said: $(cat stderr)"
+train --epochs 1 --save m 2>stderr >/dev/null || fail "train --save"
+grep -q 'nothing was saved' stderr && fail "said of what was saved: $(cat stderr)"
+
+# Colours are for terminals, and for who wants them.
+escape=$(printf '\033')
+"$tenon" train --nothing 2>stderr && fail "an option that is none"
+grep -q "$escape" stderr && fail "colours in a file: $(cat stderr)"
+if command -v script >/dev/null; then
+    TERM=xterm script -qec "'$tenon' train --nothing" /dev/null >said </dev/null
+    grep -q "$escape\[31mtenon: " said || fail "no colour on a terminal: $(cat -v said)"
+    TERM=xterm NO_COLOR=1 script -qec "'$tenon' train --nothing" /dev/null >said </dev/null
+    grep -q "$escape" said && fail "NO_COLOR: $(cat -v said)"
+    TERM=dumb script -qec "'$tenon' train --nothing" /dev/null >said </dev/null
+    grep -q "$escape" said && fail "TERM=dumb: $(cat -v said)"
+fi
+
+finish
