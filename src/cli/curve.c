@@ -10,17 +10,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WIDTH 760
-#define LEFT  64
-#define RIGHT 690
-#define PANEL 230 /* height of a panel's plot */
-#define TOP   64
-#define GAP   64 /* between panels */
+#define WIDTH     760
+#define LEFT      64
+#define RIGHT     690
+#define PANEL     230 /* height of a panel's plot */
+#define TOP       64
+#define GAP       64 /* between panels */
+#define CHARACTER 7  /* the width that most have at most */
 
 /* A line in a panel. */
 typedef struct series {
     const char *label, *colour;
-    double room;  /* of its name and value, in pixels */
     size_t field; /* of tn_epoch, a double */
     double factor;
 } series;
@@ -29,7 +29,7 @@ typedef struct series {
 
 /* A plot: which lines, its place and its range of values. */
 typedef struct panel {
-    const char *title, *unit;
+    const char *title, *what, *unit; /* what: behind the title, or NULL */
     series line[LINES];
     double top, low, high, step; /* `step` from one line of the grid to the next */
 } panel;
@@ -81,20 +81,27 @@ static size_t find_range(const cli_history *h, panel *p)
     return seen;
 }
 
+static void draw_epoch(FILE *f, const cli_history *h, size_t i, double bottom)
+{
+    fprintf(f, "<text x=\"%.1f\" y=\"%.0f\" class=\"x\">%lld</text>\n", x_of(h, i), bottom + 18,
+            (long long)h->epoch[i].number);
+}
+
 static void draw_axes(FILE *f, const cli_history *h, const panel *p)
 {
     double step = p->step, bottom = p->top + PANEL;
-    fprintf(f, "<text x=\"%d\" y=\"%.0f\" class=\"title\">%s</text>\n", LEFT, p->top - 12, p->title);
+    fprintf(f, "<text x=\"%d\" y=\"%.0f\" class=\"title\">%s%s%s</text>\n", LEFT, p->top - 12, p->title,
+            p->what ? ": " : "", p->what ? p->what : "");
     for (int i = 0; p->low + i * step <= p->high + step / 2; i++) {
         double v = p->low + i * step, y = y_of(p, v);
         if (fabs(v) < step / 1e6) v = 0;
         fprintf(f, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" class=\"y\">%.6g%s</text>\n",
                 LEFT, y, RIGHT, LEFT - 8, y + 4, v, p->unit);
     }
-    size_t every = (h->count + 9) / 10;
-    for (size_t i = 0; i < h->count; i += every)
-        fprintf(f, "<text x=\"%.1f\" y=\"%.0f\" class=\"x\">%lld</text>\n", x_of(h, i), bottom + 18,
-                (long long)h->epoch[i].number);
+    const size_t every = (h->count + 9) / 10, last = h->count - 1;
+    for (size_t i = 0; i < h->count; i += every) /* none too near the last */
+        if (i == last || 2 * (last - i) > every) draw_epoch(f, h, i, bottom);
+    if (last % every) draw_epoch(f, h, last, bottom);
     fprintf(f, "<path class=\"axis\" d=\"M%d %.0fV%.0fH%d\"/>\n", LEFT, p->top, bottom, RIGHT);
     fprintf(f, "<text x=\"%d\" y=\"%.0f\" class=\"x\">epoch</text>\n", (LEFT + RIGHT) / 2, bottom + 36);
 }
@@ -120,13 +127,15 @@ static void draw_line(FILE *f, const cli_history *h, const panel *p, const serie
 /* The names of the lines with their last values, at the right above the plot. */
 static void draw_legend(FILE *f, const cli_history *h, const panel *p)
 {
-    double x = RIGHT;
+    double x = RIGHT + 12;
+    char text[80];
     for (int k = LINES - 1; k >= 0; k--) {
         double v = value(h, h->count - 1, &p->line[k]);
         if (!isfinite(v)) continue;
-        x -= p->line[k].room;
+        snprintf(text, sizeof text, "%s %.4g%s", p->line[k].label, v, p->unit);
+        x -= 24 + CHARACTER * (double)strlen(text) + 12;
         fprintf(f, "<path stroke=\"%s\" stroke-width=\"3\" d=\"M%.0f %.0fh18\"/>\n", p->line[k].colour, x, p->top - 16);
-        fprintf(f, "<text x=\"%.0f\" y=\"%.0f\">%s %.4g%s</text>\n", x + 24, p->top - 12, p->line[k].label, v, p->unit);
+        fprintf(f, "<text x=\"%.0f\" y=\"%.0f\">%s</text>\n", x + 24, p->top - 12, text);
     }
 }
 
@@ -146,19 +155,21 @@ static void put_escaped(FILE *f, const char *text)
     }
 }
 
-static void draw(FILE *f, const cli_history *h, const char *title)
+static void draw(FILE *f, const cli_history *h, const char *title, const char *loss)
 {
     panel panels[] = {
         {"Loss",
+         loss,
          "",
-         {{"training", "#1f6feb", 130, offsetof(tn_epoch, train.loss), 1},
-          {"test", "#d9480f", 130, offsetof(tn_epoch, test.loss), 1},
-          {"validation", "#2b8a3e", 150, offsetof(tn_epoch, validation.loss), 1}}},
+         {{"training", "#1f6feb", offsetof(tn_epoch, train.loss), 1},
+          {"test", "#d9480f", offsetof(tn_epoch, test.loss), 1},
+          {"validation", "#2b8a3e", offsetof(tn_epoch, validation.loss), 1}}},
         {"Accuracy",
+         NULL,
          " %",
-         {{"training", "#1f6feb", 130, offsetof(tn_epoch, train.accuracy), 100},
-          {"test", "#d9480f", 130, offsetof(tn_epoch, test.accuracy), 100},
-          {"validation", "#2b8a3e", 150, offsetof(tn_epoch, validation.accuracy), 100}}},
+         {{"training", "#1f6feb", offsetof(tn_epoch, train.accuracy), 100},
+          {"test", "#d9480f", offsetof(tn_epoch, test.accuracy), 100},
+          {"validation", "#2b8a3e", offsetof(tn_epoch, validation.accuracy), 100}}},
     };
     size_t shown = 1 + (find_range(h, &panels[1]) > 0);
     if (!find_range(h, &panels[0])) panels[0].high = panels[0].step = 1;
@@ -181,13 +192,13 @@ static void draw(FILE *f, const cli_history *h, const char *title)
     fprintf(f, "</svg>\n");
 }
 
-int cli_curve_write(const char *path, const cli_history *history, const char *title)
+int cli_curve_write(const char *path, const cli_history *history, const char *title, const char *loss)
 {
     char *text = NULL;
     size_t size = 0;
     if (!path || !history->count) return CLI_OK;
     FILE *file = open_memstream(&text, &size);
-    if (file) draw(file, history, title);
+    if (file) draw(file, history, title, loss);
     int failed = !file || ferror(file);
     if (file) failed |= fclose(file) != 0;
     if (failed)

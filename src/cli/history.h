@@ -20,8 +20,9 @@ double cli_history_judged(const cli_history *history, size_t index);
 char *cli_history_text(const cli_history *history, int with_times);
 int cli_history_read(cli_history *history, const char *text);
 
-/* Draws the curve of losses, and of accuracies if there are any, as an SVG file, written beside `path` and renamed.
+/* Draws the curve of losses, and of accuracies if there are any, as an SVG file, written beside `path` and renamed; `loss` is the
+ * name of the first.
  * Returns CLI_OK or CLI_FAILED. */
-int cli_curve_write(const char *path, const cli_history *history, const char *title);
+int cli_curve_write(const char *path, const cli_history *history, const char *title, const char *loss);
 
 #endif

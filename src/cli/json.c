@@ -13,76 +13,76 @@ static int is_control(const unsigned char *s)
 }
 
 /* Bytes that are no UTF-8, as file names may hold, become U+FFFD. */
-static void put_text(const char *text)
+static void put_text(FILE *f, const char *text)
 {
-    putchar('"');
+    putc('"', f);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
         size_t length = tn_utf8_length((const char *)s);
         if (!length)
-            printf("\\ufffd"), s++;
+            fprintf(f, "\\ufffd"), s++;
         else if (*s == '"' || *s == '\\')
-            printf("\\%c", *s++);
+            fprintf(f, "\\%c", *s++);
         else if (is_control(s))
-            printf("\\u%04x", s[length - 1]), s += length;
+            fprintf(f, "\\u%04x", s[length - 1]), s += length;
         else
-            while (length--) putchar(*s++);
+            while (length--) putc(*s++, f);
     }
-    putchar('"');
+    putc('"', f);
 }
 
-static void lead(cli_json *json, const char *key)
+static FILE *lead(cli_json *json, const char *key)
 {
-    if (json->comma) printf(", ");
+    FILE *f = json->file ? json->file : stdout;
+    if (json->comma) fprintf(f, ", ");
     json->comma = 1;
-    if (!key) return;
-    put_text(key);
-    printf(": ");
+    if (!key) return f;
+    put_text(f, key);
+    fprintf(f, ": ");
+    return f;
 }
 
 void cli_json_begin(cli_json *json, const char *key, char bracket)
 {
-    lead(json, key);
-    putchar(bracket);
+    putc(bracket, lead(json, key));
     json->depth++;
     json->comma = 0;
 }
 
 void cli_json_end(cli_json *json, char bracket)
 {
-    putchar(bracket);
+    FILE *f = json->file ? json->file : stdout;
+    putc(bracket, f);
     json->comma = 1;
     if (--json->depth) return;
     json->comma = 0;
-    putchar('\n');
-    fflush(stdout);
+    putc('\n', f);
+    fflush(f);
 }
 
 void cli_json_number(cli_json *json, const char *key, double value)
 {
-    lead(json, key);
+    FILE *f = lead(json, key);
     if (isfinite(value))
-        printf("%.9g", value);
+        fprintf(f, "%.9g", value);
     else
-        printf("null");
+        fprintf(f, "null");
 }
 
 void cli_json_whole(cli_json *json, const char *key, int64_t value)
 {
-    lead(json, key);
-    printf("%" PRId64, value);
+    fprintf(lead(json, key), "%" PRId64, value);
 }
 
 void cli_json_text(cli_json *json, const char *key, const char *value)
 {
-    lead(json, key);
+    FILE *f = lead(json, key);
     if (value)
-        put_text(value);
+        put_text(f, value);
     else
-        printf("null");
+        fprintf(f, "null");
 }
 
 void cli_json_bool(cli_json *json, const char *key, int value)
 {
-    lead(json, key);
-    printf(value ? "true" : "false");
+    fprintf(lead(json, key), value ? "true" : "false");
 }

@@ -1,13 +1,16 @@
-/* json.h: JSON on standard output, an object or array a line (RFC 8259). Numbers that JSON cannot write are null. */
+/* json.h: JSON on standard output, or in a file: an object or array a line (RFC 8259). Numbers that JSON cannot write
+ * are null. */
 #ifndef TN_CLI_JSON_H
 #define TN_CLI_JSON_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 /* Where the next value goes. A zeroed struct begins a line. */
 typedef struct cli_json {
     int depth;
-    int comma; /* a value stands before the next one */
+    int comma;  /* a value stands before the next one */
+    FILE *file; /* NULL: standard output */
 } cli_json;
 
 /* `key` is NULL inside an array and at the top. */

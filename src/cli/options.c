@@ -157,6 +157,13 @@ int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands)
 
 /* ---- notes ---- */
 
+int cli_option_is_unset(const cli_option *o)
+{
+    if (o->kind == CLI_WHOLE) return (double)*(int64_t *)o->target < o->low;
+    if (o->kind == CLI_FROM || o->kind == CLI_MEANT) return *(double *)o->target == 0;
+    return o->kind == CLI_NUMBER && *(double *)o->target <= o->low;
+}
+
 const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT])
 {
     if (option->kind == CLI_TEXT) return *(const char **)option->target ? *(const char **)option->target : "";

@@ -56,6 +56,9 @@ int cli_from_notes(cli_option *options, const tn_checkpoint *checkpoint, const c
 /* The option's value as a note's text: its own, or written into `text`. Never NULL. */
 const char *cli_note_text(const cli_option *option, char text[CLI_NOTE_TEXT]);
 
+/* Whether its number is outside its range, as --limit when it was not given, or 0. */
+int cli_option_is_unset(const cli_option *option);
+
 /* Takes an option for not given if its text is that one: "auto" of a training that is resumed is what it chose. */
 void cli_forget(cli_option *options, const char *name, const char *text);
 

@@ -11,11 +11,11 @@
 
 #define MOST_LAYERS 12 /* that are shown before a training */
 
-static int64_t parameters(const tn_state *state)
+int64_t cli_report_parameters(const cli_session *s)
 {
     tn_state_entry entry;
     int64_t count = 0;
-    for (size_t i = 0; tn_state_at(state, i, &entry); i++)
+    for (size_t i = 0; tn_state_at(s->state, i, &entry); i++)
         if (entry.flags & TN_TRAINABLE) count += tn_shape_count(&entry.shape);
     return count;
 }
@@ -61,7 +61,7 @@ void cli_report_start(const cli_session *s)
     for (uint32_t i = 0; i < s->crew.count; i++)
         cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
                  tn_device_get_info(s->crew.device[i])->name);
-    cli_tell(": %" PRId64 " parameters, %" PRId64 " samples, ", parameters(s->state), s->data.count);
+    cli_tell(": %" PRId64 " parameters, %" PRId64 " samples, ", cli_report_parameters(s), s->data.count);
     if (s->validation.count) cli_tell("%" PRId64 " for validation, ", s->validation.count);
     cli_tell("%" PRId64 " for testing\n", s->test.count);
     if (tn_team_size(s->team) > 1)
@@ -101,6 +101,16 @@ static void put_score(cli_json *json, const char *prefix, const tn_score *score)
     cli_json_number(json, name, score->accuracy);
 }
 
+void cli_report_put_epoch(const cli_session *s, const tn_epoch *e, cli_json *json)
+{
+    cli_json_whole(json, "epoch", e->number);
+    put_score(json, "", &e->train);
+    put_score(json, "test_", &e->test);
+    if (s->validation.count) put_score(json, "validation_", &e->validation);
+    cli_json_number(json, "samples_per_s", (double)s->data.count / e->seconds);
+    cli_json_text(json, "device", s->crew.name);
+}
+
 void cli_report_epoch(cli_session *s, const tn_epoch *e)
 {
     cli_json json = {0};
@@ -108,12 +118,7 @@ void cli_report_epoch(cli_session *s, const tn_epoch *e)
         cli_progress_epoch(&s->progress, e, s->data.count);
     if (!s->settings.json) return;
     cli_json_begin(&json, NULL, '{');
-    cli_json_whole(&json, "epoch", e->number);
-    put_score(&json, "", &e->train);
-    put_score(&json, "test_", &e->test);
-    if (s->validation.count) put_score(&json, "validation_", &e->validation);
-    cli_json_number(&json, "samples_per_s", (double)s->data.count / e->seconds);
-    cli_json_text(&json, "device", s->crew.name);
+    cli_report_put_epoch(s, e, &json);
     cli_json_end(&json, '}');
 }
 
@@ -208,31 +213,35 @@ static void put_stats(cli_json *json, const cli_session *s)
     cli_json_end(json, '}');
 }
 
-static void put_done(const cli_session *s, const tn_epoch *last)
+void cli_report_put_results(const cli_session *s, cli_json *json)
 {
-    cli_json json = {0};
-    cli_json_begin(&json, NULL, '{');
-    cli_json_bool(&json, "done", 1);
-    cli_json_whole(&json, "epochs", s->at.epochs);
-    cli_json_whole(&json, "steps", (int64_t)tn_state_step(s->state));
-    put_score(&json, "", &last->train);
-    put_score(&json, "test_", &last->test);
-    cli_json_number(&json, "seconds", s->seconds);
-    cli_json_whole(&json, "samples", s->samples);
-    cli_json_number(&json, "samples_per_s", (double)s->samples / s->seconds);
-    cli_json_whole(&json, "parameters", parameters(s->state));
-    cli_json_text(&json, "device", s->crew.name);
-    cli_json_text(&json, "saved", s->settings.save);
-    if (s->results.measures) {
-        cli_json_begin(&json, s->results.set, '{');
-        cli_json_whole(&json, "samples", s->results.data->count);
-        cli_results_json(&s->results, &json);
-        cli_json_end(&json, '}');
-    }
+    if (!s->results.measures) return;
+    cli_json_begin(json, s->results.set, '{');
+    cli_json_whole(json, "samples", s->results.data->count);
+    cli_results_json(&s->results, json);
+    cli_json_end(json, '}');
+}
+
+void cli_report_put_done(const cli_session *s, cli_json *json)
+{
+    const tn_epoch *last = &s->history.epoch[s->history.count - 1];
+    cli_json_begin(json, NULL, '{');
+    cli_json_bool(json, "done", 1);
+    cli_json_whole(json, "epochs", s->at.epochs);
+    cli_json_whole(json, "steps", (int64_t)tn_state_step(s->state));
+    put_score(json, "", &last->train);
+    put_score(json, "test_", &last->test);
+    cli_json_number(json, "seconds", s->seconds);
+    cli_json_whole(json, "samples", s->samples);
+    cli_json_number(json, "samples_per_s", (double)s->samples / s->seconds);
+    cli_json_whole(json, "parameters", cli_report_parameters(s));
+    cli_json_text(json, "device", s->crew.name);
+    cli_json_text(json, "saved", s->settings.save);
+    cli_report_put_results(s, json);
     if (s->settings.early_stop || s->settings.best)
-        cli_json_number(&json, "best_epoch", s->at.best ? (double)s->at.best : NAN);
-    if (s->settings.stats) put_stats(&json, s);
-    cli_json_end(&json, '}');
+        cli_json_number(json, "best_epoch", s->at.best ? (double)s->at.best : NAN);
+    if (s->settings.stats) put_stats(json, s);
+    cli_json_end(json, '}');
 }
 
 void cli_report_done(const cli_session *s)
@@ -256,7 +265,7 @@ void cli_report_done(const cli_session *s)
     if (!s->settings.save && !s->settings.best && !s->settings.weights)
         cli_tell("nothing was saved: --save model.safetensors keeps the model next time\n");
     if (s->settings.stats) print_stats(s);
-    if (s->settings.json) put_done(s, last);
+    if (s->settings.json) cli_report_put_done(s, &(cli_json){0});
     if (s->settings.json || !s->results.measures) return;
     fflush(stderr);
     cli_results_print(&s->results, cli_width(stdout), stdout);

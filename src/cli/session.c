@@ -325,7 +325,7 @@ static void keep_quiet(cli_session *s)
     cli_settings *settings = &s->settings;
     if (!tn_team_rank(s->team)) return;
     settings->save = settings->best = settings->weights = settings->diverged = NULL;
-    settings->curve = settings->trace = NULL;
+    settings->curve = settings->trace = settings->log = NULL;
 }
 
 int cli_session_open(cli_session *s, tn_team *team, int argc, char **argv)
@@ -357,12 +357,14 @@ int cli_session_results(cli_session *s)
                                cli_residence(&s->settings),
                                validates ? "validation" : "test"};
     if (!data->count || tn_team_rank(s->team)) return CLI_GO_ON;
+    cli_results_free(&s->results);
     return cli_results_open(&s->results, &of, data);
 }
 
 void cli_session_close(cli_session *s)
 {
     cli_results_free(&s->results);
+    if (s->log) fclose(s->log);
     tn_training_free(s->training);
     tn_state_free(s->state);
     cli_crew_close(&s->crew);
@@ -397,19 +399,11 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
     return 6;
 }
 
-/* Outside its range, as --limit when it was not given, or 0. */
-static int is_unset(const cli_option *o)
-{
-    if (o->kind == CLI_WHOLE) return (double)*(int64_t *)o->target < o->low;
-    if (o->kind == CLI_FROM || o->kind == CLI_MEANT) return *(double *)o->target == 0;
-    return o->kind == CLI_NUMBER && *(double *)o->target <= o->low;
-}
-
 static size_t option_notes(const cli_settings *settings, tn_note notes[], char text[][CLI_NOTE_TEXT])
 {
     size_t n = 0;
     for (const cli_option *o = settings->options; o->kind != CLI_END; o++) {
-        const char *value = o->note && !is_unset(o) ? cli_note_text(o, text[n]) : "";
+        const char *value = o->note && !cli_option_is_unset(o) ? cli_note_text(o, text[n]) : "";
         if (!*value) continue;
         notes[n] = (tn_note){o->note, value};
         n++;

@@ -37,6 +37,7 @@ typedef struct cli_session {
     int64_t samples;     /* that it took */
     int best_saved;      /* to --best, by this run; */
     int weights_saved;   /* to --weights */
+    FILE *log;           /* of --log; NULL: there is none */
     cli_results results; /* of the last epoch, on what it was tested on */
     int known;           /* the library has told all workers what failed */
 } cli_session;
@@ -69,6 +70,12 @@ int cli_session_weights_so_far(cli_session *session);
 /* What the model makes of the samples to test on, or of those for validation where there are no others. Returns
  * CLI_GO_ON or CLI_FAILED. */
 int cli_session_results(cli_session *session);
+
+/* Their parts: what is learnt, an epoch, what the last one is worth, the end. */
+int64_t cli_report_parameters(const cli_session *session);
+void cli_report_put_epoch(const cli_session *session, const tn_epoch *epoch, cli_json *json);
+void cli_report_put_results(const cli_session *session, cli_json *json);
+void cli_report_put_done(const cli_session *session, cli_json *json);
 
 /* What went on, to standard output and error. */
 void cli_report_start(const cli_session *session);

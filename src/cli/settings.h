@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 64
+#define CLI_TRAIN_OPTIONS 72
 
 typedef struct cli_settings {
     const char *data, *test, *header, *target, *ignore, *net, *loss, *optimizer, *schedule, *init;
@@ -14,10 +14,10 @@ typedef struct cli_settings {
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
     const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
-        *freeze, *curve;
+        *freeze, *curve, *log;
     const char *trace;
     int by_position, sync_norm;
-    int64_t every; /* epochs; 0: each has a line */
+    int64_t every;                                    /* epochs; 0: each has a line */
     int quiet, json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;

@@ -1,5 +1,6 @@
 /* train.c: `tenon train`: the loop over epochs and steps. */
 #include "interrupt.h"
+#include "log.h"
 #include "session.h"
 #include "work.h"
 
@@ -85,7 +86,7 @@ static int save_all(cli_session *s)
     if (best && s->settings.best && cli_session_save(s, s->settings.best)) return CLI_FAILED;
     if (s->settings.weights && (best || !s->settings.best) && cli_session_save_weights(s)) return CLI_FAILED;
     s->best_saved |= best;
-    if (cli_curve_write(s->settings.curve, &s->history, title)) return CLI_FAILED;
+    if (cli_curve_write(s->settings.curve, &s->history, title, s->settings.loss)) return CLI_FAILED;
     return CLI_GO_ON;
 }
 
@@ -129,6 +130,7 @@ static int finish_epoch(cli_session *s, tn_epoch *e)
     s->at = tn_training_where(s->training);
     if (!cli_history_add(&s->history, e)) return cli_fail("out of memory");
     cli_report_epoch(s, e);
+    if (cli_log_epoch(s, e)) return s->known = 1, CLI_FAILED;
     int status = check_measured(s, e);
     if (status == CLI_GO_ON) status = check_file(s);
     s->known = status != CLI_GO_ON;
@@ -218,6 +220,9 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON) {
         cli_interrupt_catch();
         cli_report_start(&s);
+        if (cli_log_begin(&s)) status = CLI_FAILED;
+    }
+    if (status == CLI_GO_ON) {
         status = meet(&s);
     }
     if (status == CLI_GO_ON)
@@ -227,7 +232,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON) status = cli_session_results(&s);
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
-        status = CLI_OK;
+        status = cli_log_end(&s);
     }
     *known = s.known || s.at.diverged;
     cli_session_close(&s);

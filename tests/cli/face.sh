@@ -62,4 +62,34 @@ if command -v script >/dev/null; then
     grep -q "$escape" said && fail "TERM=dumb: $(cat -v said)"
 fi
 
+# A log has a line for what it begins with, one for each epoch with all measures, and one for the end; one that goes on
+# is appended to.
+train --epochs 3 --log run.jsonl --save m --schedule "step 12 0.5" 2>stderr >/dev/null || fail "--log: $(cat stderr)"
+"$json_lines" <run.jsonl >/dev/null || fail "--log: no JSON: $(cat run.jsonl)"
+[ "$(wc -l <run.jsonl)" = 5 ] || fail "--log: $(cat run.jsonl)"
+head -n 1 run.jsonl | grep -q '"tenon": ".*"device": ".*"parameters": 12730, "settings": {.*"schedule": "step 12 0.5", "batch": 20' || fail "--log begins: $(head -n 1 run.jsonl)"
+[ "$(grep -c '"epoch": [1-3],.*"rate": [0-9.e-]*, "seconds": .*"balanced_accuracy": .*"confusion": ' run.jsonl)" = 3 ] || fail "--log: $(cat run.jsonl)"
+[ "$(grep -o '"rate": [^,]*' run.jsonl | tr '\n' ' ')" = '"rate": 0.001 "rate": 0.0005 "rate": 0.00025 ' ] || fail "rates: $(grep -o '"rate": [^,]*' run.jsonl)"
+tail -n 1 run.jsonl | grep -q '"done": true' || fail "--log ends: $(tail -n 1 run.jsonl)"
+train_more() { "$tenon" train --resume m --epochs 4 --device "$device" "$@"; }
+train_more --log run.jsonl 2>stderr >/dev/null || fail "--log: $(cat stderr)"
+[ "$(wc -l <run.jsonl)" = 8 ] && grep -q '"epoch": 4' run.jsonl || fail "--log that goes on: $(cat run.jsonl)"
+train --log none/run.jsonl 2>stderr && fail "a log in no folder"
+grep -q -- "--log: the folder 'none/'" stderr || fail "a log in no folder: $(cat stderr)"
+
+# A curve names its loss and its last epoch, and no two texts on a line overlap.
+for epochs in 1 2 13 60; do
+    train --data digits:40 --epochs $epochs --validation 0.3 --curve curve.svg 2>stderr >/dev/null || fail "--curve: $(cat stderr)"
+    grep -q '>Loss: cross_entropy<' curve.svg || fail "a curve without the name of its loss"
+    grep -q "class=\"x\">$epochs</text>" curve.svg || fail "a curve without its last epoch, $epochs"
+    sed 's/<text/\n<text/g' curve.svg | awk -F'"' '/^<text/ {
+        text = $0; sub(/<text[^>]*>/, "", text); sub(/<.*/, "", text)
+        wide = 6.5 * length(text); x = $2
+        if ($0 ~ /class="x"/) x -= wide / 2
+        if ($0 ~ /class="y"/) x -= wide
+        for (i = 0; i < n; i++) if (line[i] == $4 && x < end[i] && x + wide > begin[i]) print name[i], "and", text
+        line[n] = $4; begin[n] = x; end[n] = x + wide; name[n++] = text }' >overlaps
+    [ ! -s overlaps ] || fail "texts of the curve of $epochs epochs overlap: $(cat overlaps)"
+done
+
 finish

@@ -226,7 +226,7 @@ static void the_curve_is_whole_whatever_the_numbers(void **state)
             for (int i = 0; i < count; i++)
                 assert_true(
                     cli_history_add(&h, &(tn_epoch){i + 1, {odd[k][i], NAN}, {odd[k][i], odd[k][i]}, 1, {NAN, NAN}}));
-            assert_int_equal(cli_curve_write(file, &h, "a <b> & \"c\""), CLI_OK);
+            assert_int_equal(cli_curve_write(file, &h, "a <b> & \"c\"", "huber"), CLI_OK);
             FILE *f = fopen(file, "r");
             size_t got = fread(text, 1, sizeof text - 1, f);
             text[got] = 0;

@@ -1,0 +1,82 @@
+/* log.c: see log.h. */
+#include "log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int check(cli_session *s)
+{
+    if (!ferror(s->log)) return CLI_OK;
+    return cli_fail("%s: cannot be written: %s", s->settings.log, strerror(errno));
+}
+
+/* All that a saved model would keep of the options. */
+static void put_settings(const cli_session *s, cli_json *json)
+{
+    char text[CLI_NOTE_TEXT];
+    cli_json_begin(json, "settings", '{');
+    for (const cli_option *o = s->settings.options; o->kind != CLI_END; o++) {
+        const char *value = o->note ? cli_note_text(o, text) : "";
+        if (!*value || cli_option_is_unset(o)) continue;
+        if (o->kind == CLI_TEXT || o->kind == CLI_FLAG)
+            cli_json_text(json, o->name, value);
+        else
+            cli_json_number(json, o->name, strtod(value, NULL));
+    }
+    cli_json_end(json, '}');
+}
+
+static void put_head(const cli_session *s)
+{
+    cli_json json = {.file = s->log};
+    char when[32];
+    const time_t now = time(NULL);
+    struct tm parts;
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "tenon", tn_version());
+    cli_json_text(&json, "began", when);
+    cli_json_text(&json, "device", s->crew.name);
+    cli_json_whole(&json, "epochs_done", s->at.epochs);
+    cli_json_whole(&json, "samples", s->data.count);
+    cli_json_whole(&json, "validation_samples", s->validation.count);
+    cli_json_whole(&json, "test_samples", s->test.count);
+    cli_json_whole(&json, "parameters", cli_report_parameters(s));
+    put_settings(s, &json);
+    cli_json_end(&json, '}');
+}
+
+int cli_log_begin(cli_session *s)
+{
+    const char *path = s->settings.log;
+    if (!path) return CLI_OK;
+    s->log = fopen(path, s->settings.resume ? "a" : "w");
+    if (!s->log) return cli_fail("%s: cannot be written: %s", path, strerror(errno));
+    put_head(s);
+    return check(s);
+}
+
+int cli_log_epoch(cli_session *s, const tn_epoch *e)
+{
+    cli_json json = {.file = s->log};
+    if (!s->log) return CLI_OK;
+    if (cli_session_results(s) != CLI_GO_ON) return CLI_FAILED;
+    cli_json_begin(&json, NULL, '{');
+    cli_report_put_epoch(s, e, &json);
+    cli_json_number(&json, "rate", e->rate);
+    cli_json_number(&json, "seconds", e->seconds);
+    cli_report_put_results(s, &json);
+    cli_json_end(&json, '}');
+    return check(s);
+}
+
+int cli_log_end(cli_session *s)
+{
+    cli_json json = {.file = s->log};
+    if (!s->log) return CLI_OK;
+    cli_report_put_done(s, &json);
+    return check(s);
+}
