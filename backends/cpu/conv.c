@@ -82,6 +82,16 @@ static int pays_turned(const conv_kernel *k, uint32_t level, double grain)
            (double)(k->p * k->q) * (double)(k->c * (k->k + SCATTER));
 }
 
+/* Where taps and pixels lie. */
+static void list_pixels(const conv_kernel *k, int64_t *tap, int64_t *pixel)
+{
+    for (int64_t i = 0; i < k->taps; i++)
+        tap[i] = k->points ? i * k->vectors->wide * k->vectors->vectors
+                           : i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp +
+                                 i % k->s * k->dilation[1];
+    for (int64_t i = 0; i < k->pixels; i++) pixel[i] = i / k->q * k->stride[0] * k->wp + i % k->q * k->stride[1];
+}
+
 int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
     conv_kernel *k = (conv_kernel *)kernel;
@@ -91,11 +101,7 @@ int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);
     if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     k->pixel = k->tap + k->taps;
-    for (int64_t i = 0; i < k->taps; i++)
-        k->tap[i] = k->points ? i * k->vectors->wide * k->vectors->vectors
-                              : i / (k->r * k->s) * k->hp * k->wp + i / k->s % k->r * k->dilation[0] * k->wp +
-                                    i % k->s * k->dilation[1];
-    for (int64_t i = 0; i < k->pixels; i++) k->pixel[i] = i / k->q * k->stride[0] * k->wp + i % k->q * k->stride[1];
+    (k->rows ? cpu_conv_list_rows : list_pixels)(k, k->tap, k->pixel);
     if (!k->groups_of_16) return TN_OK;
     k->group = cpu_allocate((uint64_t)k->groups_of_16 * sizeof *k->group);
     if (!k->group) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
@@ -158,7 +164,7 @@ char *cpu_conv_staging(const conv_kernel *k, const cpu_run *run, int thread)
 char *cpu_conv_begin_staging(const conv_kernel *k, const cpu_run *run, int thread)
 {
     char *to = cpu_conv_staging(k, run, thread);
-    if (k->staged) memset(to, 0, (uint64_t)k->staging);
+    if (k->staged || k->rows) memset(to, 0, (uint64_t)k->staging);
     return to;
 }
 

@@ -2,8 +2,8 @@
  * a convolution, and how pictures are handed to the threads. Pictures are spread over the threads, and none is ever
  * laid out as a matrix: the tiles of gather_tile.c and pixel_tile.c read pixels where they lie, or, where windows are
  * of one pixel, in blocks (conv_points.c); those of amx_conv.c where they lie in parts, padded, and the loops of
- * band_tile.c and plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs padding is first
- * copied with it. */
+ * band_tile.c and plane_tile.c a channel at a time, where each is by itself. For the others a picture that needs
+ * padding is first copied with it. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -34,6 +34,7 @@ typedef struct conv_kernel {
     int staged, threads;
     int keeps;                       /* packed weights are kept where the host says, not in scratch memory */
     int points;                      /* conv2d block by block of pixels, by `vectors` */
+    int rows;                        /* row by row, by `vectors` */
     int whole;                       /* conv2d where a window is all of a picture */
     const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
@@ -129,6 +130,15 @@ int64_t cpu_conv_points_bytes(const conv_kernel *k); /* of a block */
 /* Tiles begin..end of pixels, which are vectors->wide vectors->vectors each. */
 void cpu_conv_run_points(const cpu_conv_tail *tail, const char *picture, const char *packed, char *work, char *y,
                          int64_t begin, int64_t end);
+
+/* ---- conv_rows.c: long rows ---- */
+
+int cpu_conv_is_rows(const conv_kernel *k);
+void cpu_conv_set_rows(conv_kernel *k);
+void cpu_conv_list_rows(const conv_kernel *k, int64_t *tap, int64_t *pixel);
+/* Rows begin..end of the result. */
+void cpu_conv_run_rows(const cpu_conv_tail *tail, const char *x, const char *packed, char *staging, char *y,
+                       int64_t begin, int64_t end);
 
 /* ---- conv_whole.c: windows of a whole picture ---- */
 

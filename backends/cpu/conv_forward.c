@@ -34,6 +34,8 @@ int32_t cpu_conv_set_forward_scratch(conv_kernel *k, const tn_context *context, 
     k->points = cpu_conv_is_points(k);
     if (k->points)
         k->vectors = cpu_code->pixel[k->size == 4 ? CPU_F32 : CPU_F64], k->staging = cpu_conv_points_bytes(k);
+    else if (!k->vectors && cpu_conv_is_rows(k))
+        cpu_conv_set_rows(k);
     cpu_conv_choose_units(k, desc->precision, context->grain);
     if (desc->precision && !k->units)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
@@ -225,7 +227,7 @@ static int by_units(const portion *o, int64_t n[2])
 static void by_vectors(const portion *o, int64_t n[2])
 {
     const conv_kernel *k = o->tail.kernel;
-    const int64_t mr = k->vectors ? k->vectors->wide * k->vectors->vectors : k->gather->mr;
+    const int64_t mr = k->rows ? k->q : k->vectors ? k->vectors->wide * k->vectors->vectors : k->gather->mr;
     const int64_t tiles = (k->pixels + mr - 1) / mr, t0 = tiles * o->part / o->parts,
                   t1 = tiles * (o->part + 1) / o->parts;
     const char *packed = o->packed;
@@ -236,6 +238,8 @@ static void by_vectors(const portion *o, int64_t n[2])
     }
     if (k->points)
         cpu_conv_run_points(&o->tail, o->x, packed, o->staging, o->y, t0, t1);
+    else if (k->rows)
+        cpu_conv_run_rows(&o->tail, o->x, packed, o->staging, o->y, t0, t1);
     else
         (k->vectors ? forward_vectors : forward_tiles)(&o->tail, cpu_conv_stage(k, o->x, o->staging), packed, o->y, t0,
                                                        t1);

@@ -110,9 +110,9 @@ static void move_pairs(const conv_kernel *k, const rows *o)
     for (int64_t f = 0; f < 2; f++)
         phase[f] = o->plane + ((f + k->pad[1]) % 2 * k->deep * k->wide + (f + k->pad[1]) / 2) * k->size;
     if (o->into)
-        k->loops->join(o->n, o->columns, phase[0], phase[1], k->wide, o->x, o->row);
+        k->moves->join(o->n, o->columns, phase[0], phase[1], k->wide, o->x, o->row);
     else
-        k->loops->part(o->n, o->columns, o->x, o->row, phase[0], phase[1], k->wide);
+        k->moves->part(o->n, o->columns, o->x, o->row, phase[0], phase[1], k->wide);
 }
 
 static void move_steps(const conv_kernel *k, const rows *o)
@@ -135,9 +135,9 @@ static void move_rows(const conv_kernel *k, const rows *o)
     else if (k->stride[1] != 1)
         move_steps(k, o);
     else if (o->into)
-        k->loops->copy(o->n, o->columns, beside, k->wide, o->x, o->row);
+        k->moves->copy(o->n, o->columns, beside, k->wide, o->x, o->row);
     else
-        k->loops->copy(o->n, o->columns, o->x, o->row, beside, k->wide);
+        k->moves->copy(o->n, o->columns, o->x, o->row, beside, k->wide);
 }
 
 void cpu_conv_stage_rows(const conv_kernel *k, char *x, const cpu_conv_rows *o, char *plane)
@@ -213,7 +213,7 @@ void cpu_conv_data_planes(const conv_kernel *k, const cpu_run *run, int thread, 
     const int64_t x = k->h * k->w * k->size, y = k->pixels * k->size;
     for (int64_t i = items * thread / threads; i < end; i++) {
         char *dx = run->out[0] + i * x;
-        k->loops->copy(k->p, k->q, run->in[0] + i * y, k->q, o.y + reach(k) * k->size, k->wide);
+        k->moves->copy(k->p, k->q, run->in[0] + i * y, k->q, o.y + reach(k) * k->size, k->wide);
         cpu_conv_order_weight(k, run->in[1] + i % k->groups * k->taps * k->size, o.weight);
         sum_phases(k, &o, plane_at(run->in[0], i + 1, end, y), plane_at(run->out[0], i + 1, end, x));
         if (!sees_all(k)) memset(dx, 0, (uint64_t)(k->h * k->w * k->size));
@@ -250,7 +250,7 @@ static void sum_channel(const conv_kernel *k, const cpu_run *run, const planes *
     memset(o->sum, 0, (uint64_t)k->taps * sizeof *o->sum);
     for (int64_t i = g; i < all; i += k->groups) {
         move_x(k, (char *)(uintptr_t)plane_at(run->in[0], i, all, x), 0, o->x);
-        k->loops->copy(k->p, k->q, run->in[1] + i * y, k->q, o->y, k->wide);
+        k->moves->copy(k->p, k->q, run->in[1] + i * y, k->q, o->y, k->wide);
         plane.soon[0].at = plane_at(run->in[0], i + k->groups, all, x);
         plane.soon[1].at = plane_at(run->in[1], i + k->groups, all, y);
         if (exactly)
