@@ -271,8 +271,8 @@ void cpu_eval_block(const cpu_eval *e, int64_t first, int64_t n)
     for (const cpu_step *s = p->step, *end = s + p->n_step; s < end; s++) {
         char *out = s->output < 0 ? e->slots + s->slot * p->slot_bytes
                                   : e->out[s->output] + (uint64_t)first * p->output[s->output].size;
-        const void *arg[4];
-        for (int a = 0; a < 4; a++) arg[a] = s->arg[a] < 0 ? out : e->at[s->arg[a]];
+        const void *arg[CPU_STEP_ARGS];
+        for (int a = 0; a < CPU_STEP_ARGS; a++) arg[a] = s->arg[a] < 0 ? out : e->at[s->arg[a]];
         if (p->far)
             look_ahead(e, first + n + n * (s - p->step) / p->n_step, first + n + n * (s - p->step + 1) / p->n_step);
         if (s->special)

@@ -24,10 +24,17 @@ typedef struct cpu_row {
     cpu_row_fn *one[2][CPU_TYPES]; /* of a binary.def row, with one element for all as argument 0 or 1; or NULL */
 } cpu_row;
 
+/* A formula of several operations, each a row's, as a text: operands are digits, as in add(mul(0,1),2). */
+typedef struct cpu_joined {
+    const char *text;
+    cpu_row_fn *fn[CPU_TYPES]; /* NULL: not for that type */
+} cpu_joined;
+
 typedef struct cpu_rows {
-    const cpu_row *row;                                       /* until name is NULL */
-    cpu_row_fn *cast[CPU_TYPES][CPU_TYPES];                   /* [to][from] */
-    cpu_row_fn *where[CPU_TYPES][CPU_TYPES];                  /* [result][condition] */
+    const cpu_row *row;                      /* until name is NULL */
+    const cpu_joined *joined;                /* until text is NULL; a part of a formula comes after it */
+    cpu_row_fn *cast[CPU_TYPES][CPU_TYPES];  /* [to][from] */
+    cpu_row_fn *where[CPU_TYPES][CPU_TYPES]; /* [result][condition] */
     void (*load[7])(int64_t n, void *out, const void *from);  /* by TN_ type; into the type it is computed in */
     void (*store[7])(int64_t n, void *out, const void *from); /* the way back */
     void (*splat[9])(int64_t n, void *out, const void *one);  /* by size of the element, which is there n times */

@@ -48,8 +48,9 @@ static int64_t block_bytes(const cpu_matrix *g, int64_t columns, int64_t depth)
     return HEAD + panel_bytes(g, columns, depth);
 }
 
-/* Threads that share rows of c share lines of the cache where they meet, unless rows are whole lines. Where each block
- * of the depth would add to them, sums are made aside, if there are no more bytes of them than this. */
+/* Threads that share rows of c take lines of the cache from each other: where they meet, unless rows are whole lines,
+ * and beyond, as each core's prefetcher reads on in the row. Where each block of the depth would add to them, sums are
+ * made aside, if there are no more bytes of them than this. 128 x 512 x 784 on two cores: 258 us, aside 208. */
 enum { LINE = 16 /* numbers */, ASIDE = 1 << 18 };
 
 static int64_t aside_bytes(int64_t m, int64_t n)
@@ -59,7 +60,7 @@ static int64_t aside_bytes(int64_t m, int64_t n)
 
 static int is_aside(const cpu_matrix *g, const cpu_product *p)
 {
-    return p->k > depth_of(g) && p->n < p->ldc && p->ldc % LINE && aside_bytes(p->m, p->n) <= ASIDE;
+    return p->k > depth_of(g) && p->n < p->ldc && aside_bytes(p->m, p->n) <= ASIDE;
 }
 
 int64_t cpu_matrix_bytes(const cpu_matrix *g, int64_t m, int64_t n, int64_t k)
@@ -142,8 +143,7 @@ static int strip_aside(const cpu_matrix *g, const cpu_product *p, int64_t j, int
     const int64_t wide = round_up(columns, LINE);
     float *sums = (float *)(void *)work;
     if (!strip(g, p, j, columns, sums, wide, work + aside_bytes(p->m, columns), kept)) return 0;
-    for (int64_t i = 0; i < p->m; i++)
-        memcpy(p->c + i * p->ldc + j, sums + i * wide, (uint64_t)columns * sizeof *sums);
+    for (int64_t i = 0; i < p->m; i++) memcpy(p->c + i * p->ldc + j, sums + i * wide, (uint64_t)columns * sizeof *sums);
     return 1;
 }
 
@@ -154,8 +154,8 @@ int cpu_matrix_product(const cpu_matrix *g, const cpu_product *p, char *work, cp
     g->begin();
     for (int64_t j = 0; j < p->n; j += COLUMNS) {
         const int64_t columns = min_of(COLUMNS, p->n - j);
-        fit &= aside ? strip_aside(g, p, j, columns, work, &kept)
-                     : strip(g, p, j, columns, p->c + j, p->ldc, work, &kept);
+        fit &=
+            aside ? strip_aside(g, p, j, columns, work, &kept) : strip(g, p, j, columns, p->c + j, p->ldc, work, &kept);
     }
     g->end();
     return fit;

@@ -7,6 +7,8 @@
 #define MIN_BLOCK 64
 #define FAR       0x1p20 /* bytes */
 #define STEPS     3      /* fewer are as fast as memory, which they read and write as it lies */
+#define MANY      6      /* operands in memory at once, as of Adam: prefetchers are busy, and blocks that are */
+#define FAR_BLOCK 256    /* so short let a step's last loads wait while the next step computes */
 
 /* ---- instructions
  * ---------------------------------------------------------------------------------------------------------- */
@@ -85,7 +87,7 @@ static int is_read_late(const cpu_prog *p, int32_t i, int32_t k)
         if (j != k && p->output[j].value == i) return 1;
     int32_t written = 0;
     for (int32_t s = 0; s < p->n_step; s++) {
-        for (int a = 0; a < 4 && written; a++)
+        for (int a = 0; a < CPU_STEP_ARGS && written; a++)
             if (p->step[s].arg[a] == i) return 1;
         written |= p->step[s].output == k;
     }
@@ -109,13 +111,13 @@ static void place_steps(cpu_prog *p, int32_t *last, int32_t *free_slot)
     int32_t n_free = 0;
     for (int32_t v = 0; v < p->n_value; v++) last[v] = -1;
     for (int32_t s = 0; s < p->n_step; s++)
-        for (int a = 0; a < 4; a++)
+        for (int a = 0; a < CPU_STEP_ARGS; a++)
             if (p->step[s].arg[a] >= 0) last[p->step[s].arg[a]] = s;
     for (int32_t k = 0; k < p->n_out; k++) last[p->output[k].value] = p->n_step;
     for (int32_t s = 0; s < p->n_step; s++) {
         cpu_step *step = &p->step[s];
         for (int after = 0; after < 2; after++) { /* a slot of elements of the same size may be written over */
-            for (int a = 0; a < 4; a++) {
+            for (int a = 0; a < CPU_STEP_ARGS; a++) {
                 cpu_step *maker = step->arg[a] < 0 ? NULL : step_of(p, step->arg[a]);
                 if (!maker || last[maker->value] != s || maker->output >= 0) continue;
                 if (after != (size[maker->type] != size[step->type])) continue;
@@ -179,7 +181,7 @@ static void count_elements(cpu_prog *p, const cpu_prog_desc *d)
 static int takes_one(const cpu_prog *p, const cpu_step *step, int32_t i)
 {
     int reads = 0, takes = 1;
-    for (int a = 0; a < 4; a++) {
+    for (int a = 0; a < CPU_STEP_ARGS; a++) {
         if (step->arg[a] != i) continue;
         reads++;
         takes &= a < 2 && step->one[a];
@@ -210,18 +212,21 @@ static void find_runs(cpu_prog *p)
 static void look_far(cpu_prog *p, const cpu_prog_desc *d)
 {
     double bytes = 0;
+    int many = 0;
     for (int32_t i = d->near; i < p->n_in; i++)
-        if (p->input[i].kind == CPU_DENSE) bytes += (double)p->count * (double)p->input[i].size;
-    for (int32_t k = 0; k < p->n_out && !d->near; k++) bytes += (double)p->count * (double)p->output[k].size;
+        if (p->input[i].kind == CPU_DENSE) bytes += (double)p->count * (double)p->input[i].size, many++;
+    for (int32_t k = 0; k < p->n_out && !d->near; k++) bytes += (double)p->count * (double)p->output[k].size, many++;
     p->near = d->near, p->writes = !d->near;
-    p->far = bytes > FAR && p->n_step >= STEPS;
+    p->far = bytes > FAR && p->n_step >= STEPS && many < MANY;
+    if (bytes > FAR && many >= MANY && p->block == BLOCK) p->block = FAR_BLOCK;
 }
 
 /* A slot for each input that is not read where it lies, and for each constant. */
 static void place_values(cpu_prog *p, const cpu_prog_desc *d)
 {
-    write_in_place(p, d);
     cpu_place_inputs(p, d);
+    cpu_join_steps(p, d->map->instr);
+    write_in_place(p, d);
     save_overwritten(p, d);
     for (int32_t i = 0; i < p->n_in; i++) {
         const int32_t kind = p->input[i].kind;

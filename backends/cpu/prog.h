@@ -31,11 +31,13 @@ typedef struct cpu_input {
     int64_t dim[TN_MAX_RANK], stride[TN_MAX_RANK];
 } cpu_input;
 
+enum { CPU_STEP_ARGS = 6 };
+
 typedef struct cpu_step {
     cpu_row_fn *fn;
     cpu_row_fn *one[2]; /* with one element for all as argument 0 or 1; or NULL */
     void (*special)(const struct cpu_step *step, const cpu_eval *eval, int64_t first, int64_t n, void *out);
-    int32_t arg[4], value, type;
+    int32_t arg[CPU_STEP_ARGS], value, type;
     int32_t slot, output; /* where the result goes: to a slot, or if output >= 0 into that output */
     uint32_t stream;      /* of random numbers */
     int64_t dim, inner;   /* of iota: coordinate = index / inner % dim */
@@ -87,6 +89,8 @@ int32_t cpu_prog_create(const cpu_prog_desc *desc, cpu_prog **prog, tn_msg *msg)
 int32_t cpu_type_of(int32_t dtype); /* the type that elements of a TN_ type are computed in */
 void cpu_place_inputs(cpu_prog *p, const cpu_prog_desc *d);
 /* The step of an instruction that is no constant; returns what an element costs, in simple operations. */
+/* Makes one of steps for which there is one loop; `instr` are the program's. Inputs have their kinds. */
+void cpu_join_steps(cpu_prog *p, const tn_map_instr *instr);
 double cpu_resolve(const cpu_prog_desc *d, const tn_map_instr *instr, cpu_step *step, const int32_t *type);
 
 /* An evaluation by one thread. */

@@ -78,7 +78,7 @@ double cpu_resolve(const cpu_prog_desc *d, const tn_map_instr *instr, cpu_step *
     const int special = tn_special_find(instr->op);
     step->type = cpu_type_of(instr->dtype);
     step->output = -1;
-    for (int k = 0; k < 4; k++) step->arg[k] = -1;
+    for (int k = 0; k < CPU_STEP_ARGS; k++) step->arg[k] = -1;
     if (special < 0) return 1 + resolve_row(instr, step);
     if (special == TN_INSTR_CAST) return 1 + resolve_cast(instr, step, type);
     if (special == TN_INSTR_WHERE) return 1 + resolve_where(instr, step, type);

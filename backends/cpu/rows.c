@@ -183,6 +183,33 @@ static const cpu_row rows[] = {
 #undef X
     {0, 0, 0, {0}}};
 
+/* ---- several operations at once: what optimizers and recurrent cells are made of
+ * --------------------------------------- */
+
+#define JOINED(name, text, ...) ROW(f32_##name, float, text, __VA_ARGS__) ROW(f64_##name, double, text, __VA_ARGS__)
+#define ARG3                    const real ARG(a, 0), ARG(b, 1), ARG(c, 2)
+#define ARG4                    ARG3, ARG(d, 3)
+JOINED(descent, a - b * (c / (d * sqrt(e) + f)), ARG4, ARG(e, 4), ARG(f, 5))
+JOINED(blend_square, a *b + c * (d * d), ARG4)
+JOINED(blend, a *b + c * d, ARG4)
+JOINED(mul_add, a *b + c, ARG3)
+JOINED(add_mul, a + b * c, ARG3)
+JOINED(sub_mul, a - b * c, ARG3)
+
+#define OF_FLOATS(name)                                                                                                \
+    {                                                                                                                  \
+        f32_##name, 0, f64_##name                                                                                      \
+    }
+static const cpu_joined joined[] = {
+    {"sub(0,mul(1,div(2,add(mul(3,sqrt(4)),5))))", OF_FLOATS(descent)},
+    {"add(mul(0,1),mul(2,square(3)))", OF_FLOATS(blend_square)},
+    {"add(mul(0,1),mul(2,3))", OF_FLOATS(blend)},
+    {"add(mul(0,1),2)", OF_FLOATS(mul_add)},
+    {"add(0,mul(1,2))", OF_FLOATS(add_mul)},
+    {"sub(0,mul(1,2))", OF_FLOATS(sub_mul)},
+    {0, {0}},
+};
+
 /* ---- casts and selection
  * --------------------------------------------------------------------------------------------- */
 
@@ -451,6 +478,7 @@ static void normal(int type, int64_t n, void *out, const uint64_t key[2], uint32
 
 const cpu_rows CPU_NAME(rows) = {
     .row = rows,
+    .joined = joined,
     .cast = {{f32_of_f32, f32_of_i32, f32_of_f64},
              {i32_of_f32, i32_of_i32, i32_of_f64},
              {f64_of_f32, f64_of_i32, f64_of_f64}},

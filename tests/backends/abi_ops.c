@@ -133,6 +133,9 @@ static double program_value(const tn_map_instr *s, double *v)
     if (!strcmp(s->op, "add")) return a + b;
     if (!strcmp(s->op, "sub")) return a - b;
     if (!strcmp(s->op, "mul")) return a * b;
+    if (!strcmp(s->op, "div")) return a / b;
+    if (!strcmp(s->op, "sqrt")) return sqrt(a);
+    if (!strcmp(s->op, "square")) return a * a;
     if (!strcmp(s->op, "min")) return a < b ? a : b;
     if (!strcmp(s->op, "max")) return a > b ? a : b;
     if (!strcmp(s->op, "lt")) return a < b;
@@ -254,10 +257,74 @@ static void check_random(const char *op, int32_t dtype, int64_t rows_, int64_t n
     finish_case();
 }
 
+/* A formula's operations, as add(mul(0,1),2); returns the number of its value. */
+static int32_t formula(const char **text, int32_t dtype, tn_map_instr *instr, int *n)
+{
+    static const char *const op[] = {"add", "sub", "mul", "div", "sqrt", "square"};
+    if (**text >= '0' && **text <= '9') return *(*text)++ - '0';
+    const size_t length = strcspn(*text, "(");
+    tn_map_instr made = {.op = NULL, .arg = {-1, -1, -1, -1}, .dtype = dtype};
+    for (int i = 0; i < 6; i++)
+        if (!strncmp(op[i], *text, length) && !op[i][length]) made.op = op[i];
+    *text += length;
+    for (int a = 0; *(*text)++ != ')'; a++) made.arg[a] = formula(text, dtype, instr, n);
+    instr[*n] = made;
+    return 6 + (*n)++;
+}
+
+/* Formulas that a backend may compute at once, of numbers with which each step is exact. An operation within may be an
+ * output too, or be read by another. */
+enum { ALONE, IN_PLACE, SHOWN, READ, WAYS };
+
+static void check_formula(const char *text, int32_t dtype, int way, int broadcast)
+{
+    static const double each[6][3] = {{-3, 1, 2}, {1, 2, 4}, {-8, 0, 4}, {1, 1, 1}, {9, 0, 1}, {1, 1, 1}};
+    const int64_t dim[] = {300, 129};
+    tn_map_instr instr[12];
+    int n = 0;
+    start_case("map %s %s, way %d, operand %d is broadcast", text, dtype_name(dtype), way, broadcast);
+    for (int k = 0; k < 6; k++) {
+        add_in(dtype, 2, dim, (int[]){k == broadcast, k + 6 == broadcast, 0, 0});
+        for (int64_t i = 0; i < T.in[k].count; i++) set(&T.in[k], i, each[k][random_bits() % 3]);
+    }
+    int32_t out[2] = {formula(&text, dtype, instr, &n), 6};
+    const int32_t root = out[0];
+    if (way == READ)
+        instr[n++] = (tn_map_instr){.op = "sub", .arg = {root, 6, -1, -1}, .dtype = dtype}, out[1] = root + 1;
+    const int outs = way >= SHOWN ? 2 : 1;
+    for (int k = 0; k < outs; k++) add_out(dtype, 2, dim);
+    if (way == IN_PLACE) T.alias[0] = 0;
+    for (int64_t i = 0; i < T.out[0].count; i++) {
+        double v[18];
+        for (int k = 0; k < 6; k++) v[k] = get(&T.in[k], element(&T.in[k].desc, i));
+        for (int k = 0; k < n; k++) v[6 + k] = program_value(&instr[k], v);
+        for (int k = 0; k < outs; k++) T.out[k].want[i] = v[out[k]];
+    }
+    T.desc.name = "map";
+    T.desc.attrs = &(tn_map_attrs){sizeof(tn_map_attrs), instr, out, (uint32_t)n, 6, (uint32_t)outs, 0};
+    finish_case();
+}
+
+static void check_formulas(void)
+{
+    static const char *const text[] = {"add(mul(0,1),2)",
+                                       "add(0,mul(1,2))",
+                                       "sub(0,mul(1,2))",
+                                       "add(mul(0,1),mul(2,3))",
+                                       "add(mul(0,1),mul(2,square(3)))",
+                                       "sub(0,mul(1,div(2,add(mul(3,sqrt(4)),5))))",
+                                       "sub(mul(2,0),mul(1,div(add(mul(0,1),2),add(mul(3,sqrt(4)),5))))"};
+    for (size_t t = 0; t < sizeof text / sizeof *text; t++)
+        for (int way = 0; way < WAYS; way++)
+            for (int k = 0; k < 3; k++)
+                check_formula(text[t], k == 2 ? TN_F64 : TN_F32, way, k == 1 ? 8 - way : 1 + way);
+}
+
 static void check_maps(void)
 {
     check_rows();
     check_programs();
+    check_formulas();
     for (int32_t from = TN_F32; from <= TN_F64; from++)
         for (int32_t to = TN_F32; to <= TN_F64; to++) check_cast(from, to, 1234), check_cast(from, to, 1);
     for (int d = 0; d < 3; d++) check_iota(TN_F32, d), check_iota(TN_I32, d), check_iota(TN_F64, d);
