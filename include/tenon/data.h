@@ -62,7 +62,12 @@ typedef struct tn_dataset {
     uint32_t images;      /* 1: samples are files of images, as tn_image_read has them */
     uint32_t separator;   /* what stands between a table's cells: ',', ';', '|', ' ' or a tab; 0: it is no table */
     tn_loader *origin;    /* where samples that are in x now came from, which knows their names; or NULL */
-    uint64_t spare[3];
+    char *categories;     /* of a table whose columns to predict from are not all numbers: of each that holds texts a
+                             line "3 one-hot 2", for the third column's two texts, which are a number each, 1 where it
+                             stands and else 0; or "3 index 2", whose texts are the numbers 0 and 1; and then these
+                             texts, as class_names has them. A sample then has more numbers than the table columns.
+                             "" where all are numbers; NULL: it is no table */
+    uint64_t spare[2];
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -102,11 +107,14 @@ TN_API TN_MUST_USE tn_status tn_dataset_idx(const char *images, const char *labe
  * and in a column of numbers alone equal ones are one class however they are written), any number else. Several
  * columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
  * value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
- * `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
- * blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
- * is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
- * neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
- * that numbers the rows, as other programs write it, is warned of. `options` may be NULL. */
+ * `keep_missing` NaN; in the target it is an error. A column to predict from that holds texts, few of which are
+ * numbers, and at most 50 different ones that come again, becomes a number for each text, 1 where it stands and else 0,
+ * and all 0 where the value is missing; dates and other texts are errors that name the cell. Spaces around a value
+ * don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are compared
+ * without regard to case and spaces, and one that is the same to the letter comes first; a name that two columns have,
+ * or that two others are like, is an error unless neither is read, or the order decides. What becomes a name must be
+ * UTF-8. Errors name file, line and column. A column that numbers the rows, as other programs write it, is warned of.
+ * `options` may be NULL. */
 typedef struct tn_csv_options {
     const char *target;
     uint32_t classify; /* TN_CLASSIFY_... */
@@ -124,7 +132,12 @@ typedef struct tn_csv_options {
     uint32_t header;            /* TN_HEADER_... */
     const char *ignore;         /* columns that are not read, named as `target` names them; of a table to predict from
                                    by order, if it has them; or NULL. Not looked at with `columns` or by_position */
-    uint64_t spare[4];
+    const char *one_hot;        /* columns to predict from, named likewise, whose values are kinds even if they are
+                                   numbers, or more than 50 texts: each is a number of the sample, 1 or 0; or NULL */
+    const char *index;          /* those that become one whole number, from 0 in alphabetical order; or NULL */
+    const char *categories;     /* another table's: which columns have texts, and what these become; another text counts
+                                   as missing, which a warning says. NULL: they are found */
+    uint64_t spare[1];
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 

@@ -304,7 +304,11 @@ class tn_dataset(Structure):
     row: sample i is number row[i] of the loader, or of the source; NULL: number i
     images: 1: samples are files of images, as tn_image_read has them
     separator: what stands between a table's cells: ',', ';', '|', ' ' or a tab; 0: it is no table
-    origin: where samples that are in x now came from, which knows their names; or NULL"""
+    origin: where samples that are in x now came from, which knows their names; or NULL
+    categories: of a table whose columns to predict from are not all numbers: of each that holds texts a line "3 one-hot
+    2", for the third column's two texts, which are a number each, 1 where it stands and else 0; or "3 index 2", whose
+    texts are the numbers 0 and 1; and then these texts, as class_names has them. A sample then has more numbers than the
+    table columns. "" where all are numbers; NULL: it is no table"""
 
     _fields_ = [
         ("count", c_int64),
@@ -328,7 +332,8 @@ class tn_dataset(Structure):
         ("images", c_uint32),
         ("separator", c_uint32),
         ("origin", c_void_p),
-        ("spare", c_uint64 * 3),
+        ("categories", c_char_p),
+        ("spare", c_uint64 * 2),
     ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
@@ -338,11 +343,14 @@ class tn_csv_options(Structure):
     and in a column of numbers alone equal ones are one class however they are written), any number else. Several
     columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
     value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
-    `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
-    blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
-    is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
-    neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
-    that numbers the rows, as other programs write it, is warned of. `options` may be NULL.
+    `keep_missing` NaN; in the target it is an error. A column to predict from that holds texts, few of which are
+    numbers, and at most 50 different ones that come again, becomes a number for each text, 1 where it stands and else 0,
+    and all 0 where the value is missing; dates and other texts are errors that name the cell. Spaces around a value
+    don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are compared
+    without regard to case and spaces, and one that is the same to the letter comes first; a name that two columns have,
+    or that two others are like, is an error unless neither is read, or the order decides. What becomes a name must be
+    UTF-8. Errors name file, line and column. A column that numbers the rows, as other programs write it, is warned of.
+    `options` may be NULL.
 
     classify: TN_CLASSIFY_...
     features: not 0: a table to predict from. It has so many columns, and maybe those of the targets too, which are not
@@ -355,7 +363,12 @@ class tn_csv_options(Structure):
     where these are given
     header: TN_HEADER_...
     ignore: columns that are not read, named as `target` names them; of a table to predict from by order, if it has them;
-    or NULL. Not looked at with `columns` or by_position"""
+    or NULL. Not looked at with `columns` or by_position
+    one_hot: columns to predict from, named likewise, whose values are kinds even if they are numbers, or more than 50
+    texts: each is a number of the sample, 1 or 0; or NULL
+    index: those that become one whole number, from 0 in alphabetical order; or NULL
+    categories: another table's: which columns have texts, and what these become; another text counts as missing, which a
+    warning says. NULL: they are found"""
 
     _fields_ = [
         ("target", c_char_p),
@@ -367,7 +380,10 @@ class tn_csv_options(Structure):
         ("by_position", c_uint32),
         ("header", c_uint32),
         ("ignore", c_char_p),
-        ("spare", c_uint64 * 4),
+        ("one_hot", c_char_p),
+        ("index", c_char_p),
+        ("categories", c_char_p),
+        ("spare", c_uint64 * 1),
     ]
 class tn_array(Structure):
     """An array in host memory, dense and row-major."""
@@ -1748,11 +1764,14 @@ FUNCTIONS = {
         and in a column of numbers alone equal ones are one class however they are written), any number else. Several
         columns, "rent, size" or lines, are always numbers; without a header columns are named by numbers from 1. A missing
         value (nothing, "NA", "N/A", "#N/A", "<NA>", "null", "nan", "-nan", "?") becomes the column's mean, or with
-        `keep_missing` NaN; in the target it is an error. Spaces around a value don't count, nor do empty lines; but one of
-        blanks is a row of one missing value. Names of columns are compared without regard to case and spaces, and one that
-        is the same to the letter comes first; a name that two columns have, or that two others are like, is an error unless
-        neither is read, or the order decides. What becomes a name must be UTF-8. Errors name file, line and column. A column
-        that numbers the rows, as other programs write it, is warned of. `options` may be NULL."""),
+        `keep_missing` NaN; in the target it is an error. A column to predict from that holds texts, few of which are
+        numbers, and at most 50 different ones that come again, becomes a number for each text, 1 where it stands and else 0,
+        and all 0 where the value is missing; dates and other texts are errors that name the cell. Spaces around a value
+        don't count, nor do empty lines; but one of blanks is a row of one missing value. Names of columns are compared
+        without regard to case and spaces, and one that is the same to the letter comes first; a name that two columns have,
+        or that two others are like, is an error unless neither is read, or the order decides. What becomes a name must be
+        UTF-8. Errors name file, line and column. A column that numbers the rows, as other programs write it, is warned of.
+        `options` may be NULL."""),
     "tn_array_read": (c_int32, (c_char_p, c_char_p, c_void_p,), False,
         "tn_status tn_array_read(const char *path, const char *member, tn_array *array)",
         """An array of a file: of NumPy's .npy (`member` NULL), or the one of that name in an .npz archive or a safetensors file

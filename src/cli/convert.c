@@ -92,6 +92,7 @@ static int write_file(const cli_saved *saved, tn_graph *graph, tn_graph *other, 
                            {"loss", model->loss},
                            {"classes", model->class_names},
                            {"columns", model->column_names},
+                           {"categories", model->categories},
                            {"targets", model->target_names}};
     tn_note notes[sizeof all / sizeof *all];
     tn_onnx_save_options options = {.opset = opset, .other = other, .name = "network", .notes = notes};

@@ -21,6 +21,8 @@ static const struct {
 } belongings[] = {{"header", CLI_TABLE, "tables"},
                   {"target", CLI_TABLE, "tables"},
                   {"ignore", CLI_TABLE, "tables"},
+                  {"one-hot", CLI_TABLE, "tables"},
+                  {"index", CLI_TABLE, "tables"},
                   {"by-position", CLI_TABLE, "tables"},
                   {"image", CLI_IMAGES, "folders of images"},
                   {"frame", CLI_PICTURE, "pictures"}};
@@ -68,12 +70,15 @@ tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 {
     tn_csv_options csv = {.target = target_of(s, model),
                           .ignore = s->ignore,
+                          .one_hot = s->one_hot,
+                          .index = s->index,
                           .keep_missing = 1,
                           .header = (uint32_t)cli_header_kind(s->header)};
     csv.classify = model ? model->classes > 0 : classify_by_loss(s->loss);
     if (!model) return csv;
     csv.target_numbers = model->target_numbers;
     csv.columns = model->column_names;
+    csv.categories = model->categories;
     csv.by_position = (uint32_t)s->by_position;
     return csv;
 }
@@ -212,8 +217,26 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
 
 /* ---- what is to be said ---- */
 
+/* Which columns' texts became numbers, as a set says by `categories`. */
+static void tell_kinds(const tn_dataset *data)
+{
+    char name[24], how[16];
+    long long feature, texts;
+    const char *at = data->categories;
+    while (sscanf(at, "%lld %15s %lld", &feature, how, &texts) == 3) {
+        const char *names = data->column_names;
+        for (long long f = 1; names && f < feature; f++) names = cli_next_name(names);
+        snprintf(name, sizeof name, "feature %lld", feature);
+        fprintf(stderr, "%s: '%.*s' has %lld different texts: %s\n", cli_shown(data->source),
+                names ? (int)cli_name_length(names) : (int)strlen(name), names ? names : name, texts,
+                strcmp(how, "index") ? "a number each, 1 or 0" : "numbers from 0");
+        for (at = cli_next_name(at); texts; texts--) at = cli_next_name(at);
+    }
+}
+
 void cli_tell_reading(const tn_dataset *data, const cli_model *model)
 {
+    if (data->categories && !model) tell_kinds(data);
     if (model && !model->column_names && model->target_numbers && data->column_names)
         cli_tell("%s: columns are taken by their order: the model was trained on a table without a header\n",
                  cli_shown(data->source));

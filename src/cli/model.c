@@ -22,6 +22,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->targets = data->targets;
     model->class_names = data->class_names;
     model->column_names = data->column_names;
+    model->categories = data->categories;
     model->target_names = data->target_names;
     model->target_numbers = data->target_numbers;
     model->images = (int)data->images;
@@ -69,6 +70,7 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     snprintf(text[6], 160, "%s", model->images ? "yes" : "");
     const tn_note lists[] = {{"class_names", model->class_names},
                              {"column_names", model->column_names},
+                             {"categories", model->categories},
                              {"target_names", model->target_names},
                              {"target_numbers", model->target_numbers}};
     enum { KEYS = sizeof keys / sizeof *keys };
@@ -139,6 +141,7 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
                 cli_note_whole(checkpoint, "targets", 0, INT32_MAX, &model->targets);
     model->class_names = note_or_null(checkpoint, "class_names");
     model->column_names = note_or_null(checkpoint, "column_names");
+    model->categories = note(checkpoint, "categories");
     model->target_names = note_or_null(checkpoint, "target_names");
     model->target_numbers = note_or_null(checkpoint, "target_numbers");
     model->images = *note(checkpoint, "images") != 0;

@@ -23,6 +23,7 @@ typedef struct cli_model {
     tn_framing framing;                        /* of its pictures; size 0: there are none, or it was not measured */
     const char *class_names;                   /* as in tn_dataset; NULL: numbers are their names */
     const char *column_names;                  /* of a table's features; NULL: there are none */
+    const char *categories;                    /* of a table's texts, as in tn_dataset; NULL: not known */
     const char *target_names, *target_numbers; /* of a table, as in tn_dataset; NULL: not known */
     const char *data;                          /* for messages */
 } cli_model;
@@ -34,7 +35,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 11
+#define CLI_MODEL_NOTES 12
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
 
 /* The size of images, "64x48" or "3x64x48", as a shape. Returns 0 if the text is none. */

@@ -7,7 +7,7 @@
 #define CLI_TRAIN_OPTIONS 72
 
 typedef struct cli_settings {
-    const char *data, *test, *header, *target, *ignore, *net, *loss, *optimizer, *schedule, *init;
+    const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init;
     const char *class_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "csv.h"
+#include "csv_kinds.h"
 #include "csv_lines.h"
 #include "csv_stream.h"
 #include "error.h"
@@ -17,21 +18,17 @@
 
 /* ---- a row ---- */
 
-/* Of a column to predict from, though another may well be meant to be predicted. */
-static tn_status no_number(const tn_table *table, const tn_cell *cell, int64_t column)
+static tn_status no_number(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
-    const int one = table->place[column] >= 0 && table->targets == 1 && !table->predict;
-    return tn_fail(TN_EFORMAT, "%s:%lld: column '%s': expected a number, found '%.60s'%s%s%s", table->path,
-                   (long long)cell->line, table->name[column], cell->text,
-                   one ? "; texts may stand only in the column to predict, which is '" : "",
-                   one ? tn_table_name(table, -1) : "", one ? "'" : "");
+    row->stumbled = table->place[column] >= 0;
+    return tn_fail(TN_EFORMAT, "%s:%lld: column '%s': expected a number, found '%.60s'", table->path,
+                   (long long)cell->line, table->name[column], cell->text);
 }
 
-static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, const tn_row *row,
-                             float *value)
+static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row, float *value)
 {
     double number = 0;
-    if (!tn_cell_number(cell->text, &number)) return no_number(table, cell, column);
+    if (!tn_cell_number(cell->text, &number)) return no_number(table, cell, column, row);
     TN_REQUIRE(fabs(number) <= FLT_MAX, TN_EFORMAT, "%s:%lld: column '%s': %.60s is beyond the range of f32",
                table->path, (long long)cell->line, table->name[column], cell->text);
     *value = (float)number;
@@ -48,13 +45,21 @@ static tn_status read_target(const tn_table *table, const tn_cell *cell, int64_t
     return tn_table_check_text(table, cell->text, cell->line, column);
 }
 
+static void read_kind(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
+{
+    if (tn_kinds_put(&table->kinds[table->place[column]], cell->text, row->x)) return;
+    row->unknown = (struct tn_unknown){1, column, cell->line, cell->text};
+}
+
 static tn_status read_value(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
     int64_t place = table->place[column];
     if (place == TN_NOT_READ || (place < 0 && (table->predict || !row->y))) return TN_OK;
     if (place < 0) return read_target(table, cell, column, row);
-    row->x[place] = NAN; /* until the column's mean is known */
-    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, row, row->x + place);
+    if (table->kinds[place].how) return read_kind(table, cell, column, row), TN_OK;
+    float *value = row->x + table->kinds[place].at;
+    *value = NAN; /* until the column's mean is known */
+    return tn_cell_missing(cell->text) ? TN_OK : read_number(table, cell, column, row, value);
 }
 
 tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row)
@@ -110,13 +115,13 @@ static tn_status next_row(tn_table *table, tn_row *row)
 {
     const uint32_t at = (uint32_t)table->rows, in_x = table->stream ? 0 : at;
     TN_REQUIRE(table->rows < INT32_MAX, TN_EFORMAT, "%s: has more than 2147483647 rows", table->path);
-    TN_TRY(tn_grow(&table->x, &table->x_room, in_x + 1, (size_t)table->features * sizeof *table->x));
+    TN_TRY(tn_grow(&table->x, &table->x_room, in_x + 1, (size_t)table->width * sizeof *table->x));
     TN_TRY(tn_grow(&table->y, &table->y_room, table->classify ? 1 : at + 1,
                    (size_t)(table->targets + 1) * sizeof *table->y));
     if (table->classify) TN_TRY(tn_grow(&table->text, &table->text_room, at + 1, sizeof *table->text));
     for (int64_t c = 0; c < table->columns; c++) table->exact[c] = NAN;
     *row = (tn_row){.exact = table->exact,
-                    .x = table->x + (size_t)in_x * (size_t)table->features,
+                    .x = table->x + (size_t)in_x * (size_t)table->width,
                     .y = table->y + (table->classify ? 0 : (size_t)at * (size_t)table->targets)};
     return TN_OK;
 }
@@ -130,12 +135,22 @@ void tn_table_see(tn_table *table, int64_t column, double number)
     if (error > r->error) r->error = error;
 }
 
+static tn_status count_unknown(tn_table *table, const tn_row *row)
+{
+    if (!row->unknown.rows || table->unknown.rows++) return TN_OK;
+    table->unknown = row->unknown;
+    table->unknown.text = tn_region_print(&table->kind_texts, "%s", row->unknown.text);
+    return table->unknown.text ? TN_OK : TN_ENOMEM;
+}
+
 static tn_status add_row(tn_table *table, const tn_row *row)
 {
     for (int64_t c = 0; c < table->columns; c++) tn_table_see(table, c, row->exact[c]);
     if (row->text) TN_TRY(keep_text(table, row->text, &table->text[table->rows]));
+    TN_TRY(count_unknown(table, row));
     for (int64_t c = 0; c < table->features; c++) {
-        const float number = row->x[c], at = (float)table->rows;
+        const struct tn_kinds *kinds = &table->kinds[c];
+        const float number = kinds->how ? -1 : row->x[kinds->at], at = (float)table->rows;
         table->there[c] |= !isnan(number);
         table->counts[c] &= (char)(number == at ? 1 : number == at + 1 ? 2 : 0);
     }
@@ -148,9 +163,11 @@ static tn_status use_first(tn_table *table)
 {
     tn_row row;
     TN_TRY(next_row(table, &row));
-    for (int64_t c = 0; c < table->columns; c++)
-        TN_TRY(read_value(table, &(tn_cell){.text = table->first[c], .line = table->first_line}, c, &row));
-    return add_row(table, &row);
+    tn_status status = TN_OK;
+    for (int64_t c = 0; c < table->columns && !status; c++)
+        status = read_value(table, &(tn_cell){.text = table->first[c], .line = table->first_line}, c, &row);
+    table->stumbled = row.stumbled;
+    return status ? status : add_row(table, &row);
 }
 
 static tn_status read_rows(tn_lines *lines, tn_table *table, tn_row_index *index)
@@ -163,8 +180,10 @@ static tn_status read_rows(tn_lines *lines, tn_table *table, tn_row_index *index
         if (reader.at == reader.end) break;
         if (table->stream) TN_TRY(tn_row_index_add(index, table->rows, place, reader.line));
         TN_TRY(next_row(table, &row));
-        TN_TRY(tn_table_row(table, &reader, &row));
-        TN_TRY(add_row(table, &row));
+        tn_status status = tn_table_row(table, &reader, &row);
+        table->stumbled = row.stumbled;
+        if (!status) status = add_row(table, &row);
+        if (status) return status;
     }
     index->end = lines->place;
     TN_REQUIRE(table->rows, TN_EFORMAT, "%s: has a header and no rows", table->path);
@@ -176,10 +195,10 @@ static tn_status fill_missing(const tn_table *table)
 {
     tn_scaler means = {0};
     for (int64_t c = 0; c < table->features && !(table->predict && table->keep_missing); c++)
-        TN_REQUIRE(table->there[c], TN_EFORMAT, "%s: column '%s' has no value at all", table->path,
-                   tn_table_name(table, c));
+        TN_REQUIRE(table->there[c] || table->kinds[c].how, TN_EFORMAT, "%s: column '%s' has no value at all",
+                   table->path, tn_table_name(table, c));
     if (table->keep_missing) return TN_OK;
-    TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, table->x, table->rows, table->features));
+    TN_TRY(tn_scaler_fit(&means, TN_SCALE_NONE, 0, 0, table->x, table->rows, table->width));
     tn_scaler_fill(&means, table->x, table->rows);
     tn_scaler_free(&means);
     return TN_OK;
@@ -232,6 +251,7 @@ static tn_status read_table(tn_lines *lines, const tn_csv_options *options, tn_t
     TN_TRY(read_first(lines, table));
     TN_TRY(tn_table_header(table, options));
     TN_TRY(tn_table_divide(table, options));
+    TN_TRY(tn_kinds_settle(table, options, table->find_kinds));
     TN_TRY(make_columns(table));
     if (table->no_header && table->stream) TN_TRY(tn_row_index_add(index, 0, table->first_place, table->first_line));
     if (table->no_header) TN_TRY(use_first(table));
@@ -270,6 +290,8 @@ static tn_status name_columns(tn_table *table, tn_dataset *data)
     table->notice = NULL;
     if (!table->no_header) data->column_names = names_of(table, table->features, 0, 1);
     if (!table->no_header && !data->column_names) return TN_ENOMEM;
+    data->categories = tn_kinds_lines(table);
+    if (!data->categories) return TN_ENOMEM;
     if (table->predict) return TN_OK;
     data->target_names = names_of(table, table->targets, -1, -1);
     data->target_numbers = numbers_of(table);
@@ -280,7 +302,7 @@ static tn_status name_columns(tn_table *table, tn_dataset *data)
 static tn_status to_dataset(tn_table *table, tn_dataset *data)
 {
     data->count = table->rows;
-    data->sample = TN_SHAPE(table->features);
+    data->sample = TN_SHAPE(table->width);
     data->x_dtype = TN_F32;
     data->source = tn_strdup(table->path);
     if (!data->source) return TN_ENOMEM;
@@ -310,6 +332,7 @@ static void free_texts(tn_table *table)
 void tn_table_free(tn_table *table)
 {
     free_texts(table);
+    tn_kinds_free(table);
     tn_free(table->rounding);
     tn_free(table->exact);
     tn_free(table->there);
@@ -323,21 +346,46 @@ void tn_table_free(tn_table *table)
     *table = (tn_table){0};
 }
 
-tn_status tn_csv_open(const char *path, const tn_csv_options *options, int stream, tn_dataset *data)
+/* What a model or another table knows goes on counting as missing, but not without a word. */
+static void warn_of_unknown(const tn_table *table)
+{
+    const struct tn_unknown *u = &table->unknown;
+    if (u->rows)
+        tn_log_line(
+            TN_LOG_WARNING,
+            "%s:%lld: column '%s': '%.60s' is none of the %u texts that were learned from, and counts as missing"
+            "%s",
+            table->path, (long long)u->line, table->name[u->column], u->text,
+            table->kinds[table->place[u->column]].count, u->rows > 1 ? ", as others in further rows do" : "");
+}
+
+static void warn(const tn_table *table)
+{
+    warn_of_rounding(table);
+    warn_of_numbering(table);
+    warn_of_unknown(table);
+}
+
+/* *stumbled becomes whether a text was met where numbers were expected. */
+static tn_status open_once(const char *path, const tn_csv_options *options, int stream, int find_kinds, int *stumbled,
+                           tn_dataset *data)
 {
     tn_lines lines;
     tn_row_index index = {0};
     tn_dataset read = {0};
-    tn_table table = {
-        .path = path, .classify = (int)options->classify, .keep_missing = options->keep_missing != 0, .stream = stream};
+    tn_table table = {.path = path,
+                      .classify = (int)options->classify,
+                      .keep_missing = options->keep_missing != 0,
+                      .stream = stream,
+                      .find_kinds = find_kinds};
     tn_status status = tn_lines_open(&lines, path);
     if (!status && stream && !lines.inflow.in_place)
         status = tn_fail(TN_EUNSUPPORTED, "%s: is compressed, or no file: its rows can't be read where they are", path);
     if (!status) status = read_table(&lines, options, &table, &index);
     tn_lines_close(&lines);
     if (!status) status = to_dataset(&table, &read);
-    if (!status) warn_of_rounding(&table);
-    if (!status) warn_of_numbering(&table);
+    if (!status) warn(&table);
+    *stumbled = table.stumbled;
     free_texts(&table);
     if (!status && stream) status = tn_csv_loader(&table, &index, &read.loader);
     if (status)
@@ -347,6 +395,18 @@ tn_status tn_csv_open(const char *path, const tn_csv_options *options, int strea
     tn_free(index.at);
     tn_table_free(&table);
     return status;
+}
+
+/* Most tables have numbers alone, and are read once. */
+tn_status tn_csv_open(const char *path, const tn_csv_options *options, int stream, tn_dataset *data)
+{
+    const int asked = options->one_hot || options->index, known = options->categories || options->features;
+    int stumbled = 0;
+    tn_csv_options columns = *options;
+    if (options->categories && options->features) columns.features -= tn_kinds_more(options->categories);
+    tn_status status = open_once(path, &columns, stream, asked && !known, &stumbled, data);
+    if (!status || !stumbled || asked || known) return status;
+    return open_once(path, &columns, stream, 1, &stumbled, data);
 }
 
 tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data)

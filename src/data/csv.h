@@ -48,19 +48,28 @@ typedef struct tn_table {
     int64_t columns, rows;
     int64_t *place; /* of each column: its number among the features, -1 less its number among the targets, or */
 #define TN_NOT_READ INT64_MIN
-    int64_t features; /* columns to predict from */
-    int64_t targets;  /* columns to predict; 0 if there is none */
-    int classify;     /* the one target holds classes */
-    int guess;        /* or perhaps numbers: it is read as texts, and then decided */
-    int predict;      /* targets are not read */
+    int64_t features;       /* columns to predict from */
+    int64_t width;          /* numbers of a sample that they become */
+    struct tn_kinds *kinds; /* of each: csv_kinds.h; and their texts */
+    tn_region kind_texts;
+    struct tn_unknown {
+        int64_t rows, column, line; /* with a text that none of a model's is; the first */
+        char *text;
+    } unknown;
+    int64_t targets; /* columns to predict; 0 if there is none */
+    int classify;    /* the one target holds classes */
+    int guess;       /* or perhaps numbers: it is read as texts, and then decided */
+    int predict;     /* targets are not read */
     int keep_missing;
+    int find_kinds;   /* texts to predict from are kinds, which are found first */
+    int stumbled;     /* over a text where a number was expected to predict from */
     int stream;       /* the features stay in the file: x has one row */
-    float *x;         /* (rows, features) */
+    float *x;         /* (rows, width) */
     float *y;         /* (rows, targets): numbers to predict, or */
     char **text;      /* classes to predict: each text is there once, */
     tn_region texts;  /* here, */
     tn_index numbers; /* and found by this: the first row that has it */
-    char *there;      /* of each feature: whether any row has a value; */
+    char *there;      /* of each column to predict from: whether any row has a value; */
     char *counts;     /* whether it has numbered the rows so far, from 0 (1) or from 1 (2) */
     double *exact;    /* of each column: the row's number as the file has it, or NaN */
     struct tn_rounding {
@@ -74,10 +83,12 @@ void tn_table_free(tn_table *table);
 
 /* Where the values of a row go. */
 typedef struct tn_row {
-    float *x;         /* features; NaN where a value is missing */
-    float *y;         /* numbers to predict; NULL: targets are not looked at */
-    const char *text; /* the class to predict */
-    double *exact;    /* of each column, before it was rounded; or NULL */
+    float *x;                  /* features; NaN where a value is missing */
+    float *y;                  /* numbers to predict; NULL: targets are not looked at */
+    const char *text;          /* the class to predict */
+    double *exact;             /* of each column, before it was rounded; or NULL */
+    int stumbled;              /* over a text where a number was expected to predict from */
+    struct tn_unknown unknown; /* rows: 1 if it has one; the text is the cell's */
 } tn_row;
 
 /* Reads a row, which is cut. Changes nothing in the table: any threads may. */

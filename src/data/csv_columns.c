@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "csv.h"
+#include "csv_kinds.h"
 #include "error.h"
 
 #define LISTED 300 /* bytes of a list of names in a message */
@@ -395,6 +395,44 @@ static tn_status divide_by_name(tn_table *table, const directory *d, const tn_cs
     return take_by_name(table, d, options->columns);
 }
 
+/* ---- texts that were asked for ---- */
+
+static tn_status mark_as(tn_table *table, int64_t column, int how)
+{
+    TN_REQUIRE(table->place[column] >= 0, TN_EINVAL,
+               "%s: column '%s' is not read to predict from, and its texts can't be numbered", table->path,
+               table->name[column]);
+    table->kinds[table->place[column]].how = how;
+    return TN_OK;
+}
+
+static tn_status mark_one_hot(tn_table *table, int64_t column)
+{
+    return mark_as(table, column, TN_KINDS_ONE_HOT);
+}
+
+static tn_status mark_index(tn_table *table, int64_t column)
+{
+    return mark_as(table, column, TN_KINDS_INDEX);
+}
+
+static tn_status mark_kinds(tn_table *table, const directory *d, const tn_csv_options *options)
+{
+    table->kinds = tn_alloc((size_t)table->features * sizeof *table->kinds + 1);
+    if (!table->kinds) return TN_ENOMEM;
+    if (options->categories) return TN_OK;
+    const struct {
+        const char *names;
+        mark_column *mark;
+    } asked[] = {{options->one_hot, mark_one_hot}, {options->index, mark_index}};
+    for (size_t i = 0; i < 2; i++) {
+        if (!asked[i].names) continue;
+        TN_TRY(table->no_header ? by_numbers(table, asked[i].names, asked[i].mark)
+                                : by_names(table, d, asked[i].names, asked[i].mark));
+    }
+    return TN_OK;
+}
+
 tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
 {
     directory d = {0};
@@ -406,6 +444,7 @@ tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
     tn_status status = make_directory(table, &d);
     if (!status) status = named ? divide_by_name(table, &d, options) : divide_by_order(table, &d, options);
     if (!status) status = check_names(table, options, &d);
+    if (!status) status = mark_kinds(table, &d, options);
     free_directory(&d);
     table->guess = table->classify > 1 && table->targets == 1;
     table->classify = table->classify && table->targets == 1;

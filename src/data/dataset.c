@@ -27,13 +27,13 @@
 #define VALIDATION_DRAW UINT64_MAX /* keeps the choice apart from the shuffles of epochs */
 
 /* The texts that a data set owns. */
-#define TEXTS 7
+#define TEXTS 8
 typedef char **text_list[TEXTS];
 
 static void list_texts(tn_dataset *data, text_list list)
 {
     char **const all[TEXTS] = {&data->class_names, &data->column_names, &data->target_names, &data->target_numbers,
-                               &data->notice,      &data->why,          &data->source};
+                               &data->notice,      &data->why,          &data->source, &data->categories};
     memcpy(list, all, sizeof all);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "csv_kinds.h"
 #include "error.h"
 #include "given.h"
 #include "loader.h"
@@ -18,7 +19,8 @@
 static tn_status check_column(const tn_dataset *data, int64_t column, int there)
 {
     const char *names = data->column_names ? data->column_names : "";
-    for (int64_t c = 0; c < column && !there; c++) {
+    const int64_t of_table = data->categories ? tn_kinds_column(data->categories, column) : column;
+    for (int64_t c = 0; c < of_table && !there; c++) {
         names += strcspn(names, "\n");
         names += *names == '\n';
     }

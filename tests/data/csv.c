@@ -325,8 +325,8 @@ static void what_is_wrong_is_named_with_its_line_and_column(void **state)
          "a,y\n",
          NULL, "table.csv: is UTF-16: 'iconv -f utf-16 -t utf-8' converts it", TN_EFORMAT},
         {"kind,a\nsmall,2\n", NULL,
-         "column 'kind': expected a number, found 'small'; texts may stand only in the column "
-         "to predict, which is 'a'",
+         "column 'kind': expected a number, found 'small', which is a text that hardly comes again in other rows; "
+         "--ignore 'kind' leaves out",
          TN_EFORMAT},
         {"a,y\n1,2\n", "z", "has no column 'z'; its columns are 'a', 'y'", TN_EMISSING},
         {"a,b,y\n1,2,3\n1,2\n", NULL, "table.csv:3: expected 3 values as in the header, found 2", TN_EFORMAT},

@@ -63,10 +63,32 @@ static tn_status read_csv(const char *path)
     options.header = TN_HEADER_NO;
     options.features = 1;
     if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
+    options = (tn_csv_options){.classify = 1, .one_hot = "length", .index = "the, width"};
+    if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
+    options = (tn_csv_options){.categories = "1 one-hot 2\n1.5\n4\n2 index 1\n5\n", .features = 3, .keep_missing = 1};
+    if (!tn_dataset_csv(path, &options, &train)) tn_dataset_free(&train);
     options = (tn_csv_options){.classify = 1};
     tn_status status = tn_dataset_open(path, 1, &options, &train, &test);
     tn_dataset_free(&train);
     tn_dataset_free(&test);
+    return status;
+}
+
+/* What a model says of texts. */
+static tn_status read_kinds(const char *path)
+{
+    static const char rows[] = "a,b,c,y\nred,1,x,2\nblue,2,y,3\nred,?,x,1\n";
+    static char table[64];
+    char text[FUZZ_ROOM] = "";
+    if (!*table) fuzz_file(table, rows, sizeof rows - 1);
+    FILE *file = fopen(path, "rb");
+    if (!file) abort();
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    const tn_csv_options options = {.categories = text, .keep_missing = 1};
+    tn_dataset data = {0};
+    tn_status status = tn_dataset_csv(table, &options, &data);
+    tn_dataset_free(&data);
     return status;
 }
 
@@ -350,21 +372,14 @@ void fuzz_mend(unsigned char *byte, size_t size)
 /* ---- tables ---- */
 
 static const fuzz_reader readers[] = {
-    {"idx", read_idx, FUZZ_PATH},
-    {"csv", read_csv, FUZZ_PATH},
-    {"checkpoint", read_checkpoint, FUZZ_PATH},
-    {"picture", read_picture, FUZZ_PATH},
-    {"image", read_image, FUZZ_PATH},
-    {"stream", read_stream, FUZZ_PATH},
-    {"array", read_array, FUZZ_PATH},
-    {"arrays", read_arrays, FUZZ_PATH},
-    {"model", read_model, FUZZ_NOTHING},
-    {"graph", read_graph, FUZZ_PATH},
-    {"onnx", read_onnx, FUZZ_PATH},
-    {"net", read_net, FUZZ_LINE},
-    {"schedule", read_schedule, FUZZ_LINE},
-    {"plugin", read_plugin, FUZZ_LINE},
-    {"cache", read_cache, FUZZ_NOTHING},
+    {"idx", read_idx, FUZZ_PATH},         {"csv", read_csv, FUZZ_PATH},
+    {"kinds", read_kinds, FUZZ_LINE},     {"checkpoint", read_checkpoint, FUZZ_PATH},
+    {"picture", read_picture, FUZZ_PATH}, {"image", read_image, FUZZ_PATH},
+    {"stream", read_stream, FUZZ_PATH},   {"array", read_array, FUZZ_PATH},
+    {"arrays", read_arrays, FUZZ_PATH},   {"model", read_model, FUZZ_NOTHING},
+    {"graph", read_graph, FUZZ_PATH},     {"onnx", read_onnx, FUZZ_PATH},
+    {"net", read_net, FUZZ_LINE},         {"schedule", read_schedule, FUZZ_LINE},
+    {"plugin", read_plugin, FUZZ_LINE},   {"cache", read_cache, FUZZ_NOTHING},
 };
 
 static const fuzz_seed seeds[] = {
@@ -373,6 +388,7 @@ static const fuzz_seed seeds[] = {
     {"csv", "csv", fuzz_make_csv},
     {"csv with spaces", "csv", fuzz_make_spaced},
     {"csv.gz", "csv", fuzz_make_packed_csv},
+    {"texts of a table", "kinds", fuzz_make_kinds},
     {"safetensors", "checkpoint", fuzz_make_safetensors},
     {"png", "picture", fuzz_make_png},
     {"png with a palette", "picture", fuzz_make_palette_png},

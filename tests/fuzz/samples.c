@@ -102,6 +102,13 @@ void fuzz_make_spaced(fuzz_sample *s)
     fuzz_add(s, text, sizeof text - 1);
 }
 
+/* As tn_dataset's `categories` is. */
+void fuzz_make_kinds(fuzz_sample *s)
+{
+    static const char text[] = "1 one-hot 3\nblue\nred\ngre\\nen\n3 index 2\nx\ny\n";
+    fuzz_add(s, text, sizeof text - 1);
+}
+
 void fuzz_make_csv(fuzz_sample *s)
 {
     static const char text[] =

@@ -11,6 +11,7 @@ void fuzz_make_idx(fuzz_sample *s);
 void fuzz_make_gzip(fuzz_sample *s);
 void fuzz_make_csv(fuzz_sample *s);
 void fuzz_make_spaced(fuzz_sample *s);
+void fuzz_make_kinds(fuzz_sample *s);
 void fuzz_make_packed_csv(fuzz_sample *s);
 void fuzz_make_safetensors(fuzz_sample *s);
 void fuzz_make_tensors(fuzz_sample *s);
