@@ -261,6 +261,7 @@ void cli_report_done(const cli_session *s)
     if (s->settings.weights)
         cli_tell(", %s %s", s->weights_saved ? "weights to" : "no weights to", cli_shown(s->settings.weights));
     if (s->settings.curve) cli_tell(", curve in %s", cli_shown(s->settings.curve));
+    if (s->settings.report) cli_tell(", report in %s", cli_shown(s->settings.report));
     cli_tell("\n");
     if (!s->settings.save && !s->settings.best && !s->settings.weights)
         cli_tell("nothing was saved: --save model.safetensors keeps the model next time\n");

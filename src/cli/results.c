@@ -73,12 +73,22 @@ static void *truth_of(const tn_dataset *data, int labels)
     return truth;
 }
 
+/* Back in their own units, what was 0 would be what rounding left of it. */
+static void clear_zeros(cli_results *r, const tn_scaler *scaler)
+{
+    for (int64_t i = 0; scaler->centre && scaler->spread && i < r->data->count * r->outputs; i++) {
+        const int64_t k = i % r->outputs;
+        if (fabs((double)r->target[i]) < 2e-7 * (fabs(scaler->centre[k]) + fabs(scaler->spread[k]))) r->target[i] = 0;
+    }
+}
+
 static int find_truth(cli_results *r, const cli_results_of *of)
 {
     if (of->model->classes) return (r->label = truth_of(r->data, 1)) ? CLI_GO_ON : CLI_FAILED;
     r->target = truth_of(r->data, 0);
     if (!r->target) return CLI_FAILED;
     if (of->scaling && cli_scaling_outputs(of->scaling, r->target, r->data->count)) return cli_failed();
+    if (of->scaling && of->scaling->y.columns) clear_zeros(r, &of->scaling->y);
     return CLI_GO_ON;
 }
 
@@ -119,22 +129,33 @@ static void judge_class(cli_results *r, int64_t i)
     if (found != r->label[i]) offer(r, (cli_wrong){i, found, found < 0 ? INFINITY : y[found]});
 }
 
-/* By how far it lies off, of numbers in units of the target's usual error. */
-static void judge_target(cli_results *r, int64_t i, int64_t k, double usual)
+/* By how far a target lies off, of numbers in units of its usual error; 0: it is right. */
+static double badness_of(const cli_results *r, int64_t i, int64_t k)
 {
     const double y = r->y[i * r->outputs + k], truth = r->target[i * r->outputs + k];
-    const int marks = tn_measures_kind(r->measures) == TN_OF_MARKS;
-    const double off = isnan(y) ? INFINITY : fabs(y - truth);
-    if (marks ? (y > threshold(r->model)) != (truth > 0.5) : off > 0) offer(r, (cli_wrong){i, k, off / usual});
+    const double off = isnan(y) ? INFINITY : fabs(y - truth), usual = tn_measures_get(r->measures, "rmse", k);
+    if (tn_measures_kind(r->measures) == TN_OF_MARKS) return (y > threshold(r->model)) != (truth > 0.5) ? off : 0;
+    return off / (usual > 0 && isfinite(usual) ? usual : 1);
+}
+
+/* A sample by its worst target. */
+static void judge_targets(cli_results *r, int64_t i)
+{
+    cli_wrong worst = {i, 0, 0};
+    for (int64_t k = 0; k < r->outputs; k++) {
+        const double badness = badness_of(r, i, k);
+        if (badness > worst.badness) worst = (cli_wrong){i, k, badness};
+    }
+    if (worst.badness > 0) offer(r, worst);
 }
 
 static void find_worst(cli_results *r)
 {
-    for (int64_t i = 0; r->label && i < r->data->count; i++) judge_class(r, i);
-    for (int64_t k = 0; !r->label && k < r->outputs; k++) {
-        const double rmse = tn_measures_get(r->measures, "rmse", k);
-        for (int64_t i = 0; i < r->data->count; i++) judge_target(r, i, k, rmse > 0 && isfinite(rmse) ? rmse : 1);
-    }
+    for (int64_t i = 0; i < r->data->count; i++)
+        if (r->label)
+            judge_class(r, i);
+        else
+            judge_targets(r, i);
 }
 
 int cli_results_open(cli_results *r, const cli_results_of *of, const tn_dataset *data)

@@ -225,7 +225,7 @@ static const char *file_of(const char *data)
 /* No output takes another file's place; but a training may be saved, by --save or --best, where one was. */
 static int check_outputs(const cli_settings *s)
 {
-    enum { DATA, TEST, NET, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, LOG, TRACE, FILES };
+    enum { DATA, TEST, NET, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, LOG, REPORT, TRACE, FILES };
     const struct {
         const char *name, *path;
     } file[FILES] = {[DATA] = {"--data", file_of(s->data)},
@@ -239,6 +239,7 @@ static int check_outputs(const cli_settings *s)
                      [DIVERGED] = {"--diverged", s->diverged},
                      [CURVE] = {"--curve", s->curve},
                      [LOG] = {"--log", s->log},
+                     [REPORT] = {"--report", s->report},
                      [TRACE] = {"--trace", s->trace}};
     for (int i = SAVE; i < FILES; i++) {
         const char *name = file[i].name + 2;

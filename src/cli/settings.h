@@ -14,7 +14,7 @@ typedef struct cli_settings {
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
     const char *resident, *memory, *bucket;
     const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
-        *freeze, *curve, *log;
+        *freeze, *curve, *log, *report;
     const char *trace;
     int by_position, sync_norm;
     int64_t every;                                    /* epochs; 0: each has a line */

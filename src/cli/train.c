@@ -1,6 +1,7 @@
 /* train.c: `tenon train`: the loop over epochs and steps. */
 #include "interrupt.h"
 #include "log.h"
+#include "page.h"
 #include "session.h"
 #include "work.h"
 
@@ -233,6 +234,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
         status = cli_log_end(&s);
+        if (cli_page_write(&s)) status = CLI_FAILED;
     }
     *known = s.known || s.at.diverged;
     cli_session_close(&s);
