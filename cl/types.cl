@@ -1,5 +1,5 @@
-/* types.cl: element types in memory and values in registers. LOAD_<type>(p, i) gives element i as a value (u8 as int,
- * f16 and bf16 as float), STORE_<type>(p, i, v) rounds to nearest, u8 keeps the low 8 bits.
+/* types.cl: element types in memory and values in registers. LOAD_<type>(p, i) gives element i as a value (u8 and i8 as int,
+ * f16 and bf16 as float), STORE_<type>(p, i, v) rounds to nearest, u8 and i8 keep the low 8 bits.
  * IX: the type of indices, int or long. LOOP goes before a loop whose iterations do not depend on each other; LOOP_ROW
  * before one that may compute much: in vectors of NATIVE lanes, where compilers for CPUs would take half of that. */
 #ifdef __clang__
@@ -23,12 +23,14 @@
 #define LOAD_i32(p, i) ((p)[i])
 #define LOAD_f64(p, i) ((p)[i])
 #define LOAD_u8(p, i) ((int)(p)[i])
+#define LOAD_i8(p, i) ((int)as_char((p)[i]))
 #define LOAD_f16(p, i) load_f16(p, i)
 #define LOAD_bf16(p, i) as_float((uint)(p)[i] << 16)
 #define STORE_f32(p, i, v) ((p)[i] = (v))
 #define STORE_i32(p, i, v) ((p)[i] = (v))
 #define STORE_f64(p, i, v) ((p)[i] = (v))
 #define STORE_u8(p, i, v) ((p)[i] = (uchar)(v))
+#define STORE_i8(p, i, v) ((p)[i] = (uchar)(v))
 #ifdef CPU_SHAPE
 #define STORE_f16(p, i, v) ((p)[i] = round_f16(v))
 #else

@@ -35,8 +35,8 @@ typedef struct cpu_rows {
     const cpu_joined *joined;                /* until text is NULL; a part of a formula comes after it */
     cpu_row_fn *cast[CPU_TYPES][CPU_TYPES];  /* [to][from] */
     cpu_row_fn *where[CPU_TYPES][CPU_TYPES]; /* [result][condition] */
-    void (*load[7])(int64_t n, void *out, const void *from);  /* by TN_ type; into the type it is computed in */
-    void (*store[7])(int64_t n, void *out, const void *from); /* the way back */
+    void (*load[8])(int64_t n, void *out, const void *from);  /* by TN_ type; into the type it is computed in */
+    void (*store[8])(int64_t n, void *out, const void *from); /* the way back */
     void (*splat[9])(int64_t n, void *out, const void *one);  /* by size of the element, which is there n times */
     /* n random numbers from element `first` on; `type` is CPU_F32 or CPU_F64. */
     void (*uniform)(int type, int64_t n, void *out, const uint64_t key[2], uint32_t stream, uint64_t first);

@@ -300,6 +300,7 @@ CPU_FN float bf16_to_float(uint32_t h)
         LOOP to[i] = (T)text(from[i]);                                                                                 \
     }
 MOVE(load_u8, int32_t, uint8_t, )
+MOVE(load_i8, int32_t, int8_t, )
 MOVE(load_f16, float, uint16_t, half_to_float)
 MOVE(load_bf16, float, uint16_t, bf16_to_float)
 MOVE(store_u8, uint8_t, int32_t, )
@@ -485,8 +486,8 @@ const cpu_rows CPU_NAME(rows) = {
     .where = {{f32_by_f32, f32_by_i32, f32_by_f64},
               {i32_by_f32, i32_by_i32, i32_by_f64},
               {f64_by_f32, f64_by_i32, f64_by_f64}},
-    .load = {0, move_4, move_4, load_u8, load_f16, load_bf16, move_8},
-    .store = {0, move_4, move_4, store_u8, store_f16, store_bf16, move_8},
+    .load = {0, move_4, move_4, load_u8, load_f16, load_bf16, move_8, load_i8},
+    .store = {0, move_4, move_4, store_u8, store_f16, store_bf16, move_8, store_u8},
     .splat = {0, splat_1, splat_2, 0, splat_4, 0, 0, 0, splat_8},
     .uniform = uniform,
     .normal = normal,

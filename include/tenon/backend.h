@@ -73,6 +73,7 @@ extern "C" {
 #define TN_F16  4
 #define TN_BF16 5
 #define TN_F64  6
+#define TN_I8   7
 
 /* ---- small structs ------------------------------------------------------------------------------------------- */
 
@@ -167,8 +168,8 @@ typedef struct tn_map_instr {
 } tn_map_instr;
 
 /* map: one element-wise program over an iteration space of the outputs' shape.
- * Values 0 .. inputs-1 are the operands' elements as loaded: u8 as i32, f16 and bf16 as f32, others as they are.
- * `out[k]` is the value stored to output k, rounded as IEEE 754 has it (ties to even) for f16 and bf16, mod 256 for u8.
+ * Values 0 .. inputs-1 are the operands' elements as loaded: u8 and i8 as i32, f16 and bf16 as f32, others as they are.
+ * `out[k]` is the value stored to output k, rounded as IEEE 754 has it (ties to even) for f16 and bf16, low 8 bits for u8, i8.
  *
  * Random numbers: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011).
  * For the element of linear index e in the iteration space: key = (low, high word of run-time scalar arg[0]), counter

@@ -17,7 +17,7 @@
  *
  * The forms of the operators are in the table near the end, as "f:bchw f:bcpq": an operand each, inputs before outputs,
  * with its type and the letters of its sizes. Equal letters are equal sizes, and facts.size has them by these names.
- * Types: i is i32; t any type, and f any but i32 and u8, the same for all operands of an operator. */
+ * Types: i is i32; t any type, and f any but i32, u8 and i8, the same for all operands of an operator. */
 #ifndef TENON_BACKEND_CHECK_H
 #define TENON_BACKEND_CHECK_H
 

@@ -44,7 +44,7 @@ typedef struct tn_op_facts {
     uint32_t reserved;
 } tn_op_facts;
 
-/* The type in which elements of a type are computed: u8 as i32, f16 and bf16 as f32. 0: an unknown type. */
+/* The type in which elements of a type are computed: u8 and i8 as i32, f16 and bf16 as f32. 0: an unknown type. */
 static inline int32_t tn_value_dtype(int32_t dtype)
 {
     switch (dtype) {

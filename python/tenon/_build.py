@@ -14,10 +14,11 @@ Axes = Optional[Union[int, Sequence[int]]]
 Dtype = Union[str, int, Any]
 Operand = Any
 
-DTYPES = {"f32": c.TN_F32, "i32": c.TN_I32, "u8": c.TN_U8, "f16": c.TN_F16, "bf16": c.TN_BF16, "f64": c.TN_F64}
+DTYPES = {"f32": c.TN_F32, "i32": c.TN_I32, "u8": c.TN_U8, "f16": c.TN_F16, "bf16": c.TN_BF16, "f64": c.TN_F64,
+          "i8": c.TN_I8}
 DTYPES.update({"float32": c.TN_F32, "int32": c.TN_I32, "uint8": c.TN_U8, "float16": c.TN_F16,
-               "bfloat16": c.TN_BF16, "float64": c.TN_F64})
-NAMES = {number: name for name, number in list(DTYPES.items())[:6]}
+               "bfloat16": c.TN_BF16, "float64": c.TN_F64, "int8": c.TN_I8})
+NAMES = {number: name for name, number in list(DTYPES.items())[:7]}
 # Options in which 0 itself is said by TN_ZERO, for 0 there stands for the usual value.
 ZERO = ("momentum", "beta1", "beta2", "epsilon", "alpha", "weight_decay")
 TN_ZERO = -1e-300

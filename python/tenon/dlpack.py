@@ -13,7 +13,7 @@ VERSION = (1, 0)
 CPU = 1
 READ_ONLY = 1
 _CODES = {c.TN_F32: (2, 32), c.TN_F64: (2, 64), c.TN_F16: (2, 16), c.TN_BF16: (4, 16), c.TN_I32: (0, 32),
-          c.TN_U8: (1, 8)}
+          c.TN_U8: (1, 8), c.TN_I8: (0, 8)}
 _TYPES = {code: dtype for dtype, code in _CODES.items()}
 
 

@@ -13,9 +13,10 @@ from . import c
 from ._build import NAMES
 from .errors import DtypeError, InvalidError, ShapeError, TenonError
 
-ITEM = {c.TN_F32: 4, c.TN_I32: 4, c.TN_U8: 1, c.TN_F16: 2, c.TN_BF16: 2, c.TN_F64: 8}
-CODES = {c.TN_F32: "f", c.TN_I32: "i", c.TN_U8: "B", c.TN_F16: "e", c.TN_F64: "d"}  # bf16 has none
-_OF_FORMAT = {"f": c.TN_F32, "i": c.TN_I32, "l": c.TN_I32, "B": c.TN_U8, "b": 0, "?": 0, "e": c.TN_F16, "d": c.TN_F64}
+ITEM = {c.TN_F32: 4, c.TN_I32: 4, c.TN_U8: 1, c.TN_I8: 1, c.TN_F16: 2, c.TN_BF16: 2, c.TN_F64: 8}
+CODES = {c.TN_F32: "f", c.TN_I32: "i", c.TN_U8: "B", c.TN_I8: "b", c.TN_F16: "e", c.TN_F64: "d"}  # bf16 has none
+_OF_FORMAT = {"f": c.TN_F32, "i": c.TN_I32, "l": c.TN_I32, "B": c.TN_U8, "b": c.TN_I8, "?": 0, "e": c.TN_F16,
+              "d": c.TN_F64}
 
 
 class _Buffer(ctypes.Structure):  # Py_buffer of CPython's stable ABI
@@ -147,7 +148,7 @@ def _flatten(value: Any, out: List[float]) -> Tuple[int, ...]:
     return (len(value),) + (shapes.pop() if shapes else ())
 
 
-_WHOLE = {c.TN_I32: (-2 ** 31, 2 ** 31 - 1), c.TN_U8: (0, 255)}
+_WHOLE = {c.TN_I32: (-2 ** 31, 2 ** 31 - 1), c.TN_U8: (0, 255), c.TN_I8: (-128, 127)}
 
 
 def _check_array(array: Any, dtype: int, what: str) -> None:
@@ -285,6 +286,7 @@ def _numbers(memory: Memory) -> List[Any]:
     """The elements of memory, one after another."""
     count = memory.bytes // ITEM[memory.dtype]
     kind: Any = {c.TN_F32: ctypes.c_float, c.TN_F64: ctypes.c_double, c.TN_I32: ctypes.c_int32, c.TN_U8: ctypes.c_uint8,
+            c.TN_I8: ctypes.c_int8,
             c.TN_F16: ctypes.c_uint16, c.TN_BF16: ctypes.c_uint16}[memory.dtype]
     found = list((kind * count).from_address(memory.address)) if count else []
     if memory.dtype == c.TN_BF16:  # the upper half of an f32

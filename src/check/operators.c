@@ -248,7 +248,7 @@ void tn_kit_run_operator(tn_kit *kit)
         const tn_op_case *c = &now->op->cases[i];
         if (!tn_kit_takes(kit, i, count) || (now->backward && c->no_gradient)) continue;
         fine = (is_large || run_case(kit, c, 0, 0)) && run_case(kit, c, 1, 0);
-        if (fine && now->dtype != TN_U8 && !now->backward && !is_large && takes_specials(now->op))
+        if (fine && tn_dtype_size(now->dtype) > 1 && !now->backward && !is_large && takes_specials(now->op))
             fine = run_case(kit, c, 0, 1);
     }
     uint32_t checks = kit->result->checks;

@@ -158,7 +158,9 @@ static void keep_bits(const oracle *o, double *const value[])
         int32_t dtype = o->desc->out[k].dtype;
         for (int64_t e = 0; tn_is_whole(dtype) && e < tn_desc_count(&o->desc->out[k]); e++) {
             uint32_t bits = fabs(value[k][e]) < 0x1p63 ? (uint32_t)(uint64_t)(int64_t)value[k][e] : 0;
-            value[k][e] = dtype == TN_U8 ? (double)(bits & 255) : (double)(int32_t)bits;
+            value[k][e] = dtype == TN_U8   ? (double)(bits & 255)
+                          : dtype == TN_I8 ? (double)(int8_t)bits
+                                           : (double)(int32_t)bits;
         }
     }
 }

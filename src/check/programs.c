@@ -196,7 +196,7 @@ static void several_outputs(tn_kit *kit)
     static const int32_t orders[][3] = {{TN_F16, TN_F32, TN_F32},  {TN_F32, TN_F16, TN_F32},
                                         {TN_BF16, TN_F16, TN_F32}, {TN_F16, TN_BF16, TN_F32},
                                         {TN_BF16, TN_F32, TN_F16}, {TN_F32, TN_BF16, TN_F16}};
-    static const int32_t wholes[][3] = {{TN_U8, TN_I32, TN_I32}, {TN_I32, TN_U8, TN_I32}, {TN_U8, TN_I32, TN_U8}};
+    static const int32_t wholes[][3] = {{TN_U8, TN_I32, TN_I32}, {TN_I32, TN_I8, TN_I32}, {TN_I8, TN_I32, TN_U8}};
     static const double numbers[] = {300, -7, 16, 255, 256, -300, 1000, 77, 12, 65535, 46341};
     static const char what[] = "one value stored in several types";
     int fine = tn_kit_open(kit);

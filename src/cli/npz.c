@@ -21,7 +21,7 @@ int cli_npz_begin(cli_npz *npz)
 
 static uint32_t item_bytes(int32_t dtype)
 {
-    return dtype == TN_F64 ? 8 : dtype == TN_U8 ? 1 : 4;
+    return dtype == TN_F64 ? 8 : dtype == TN_U8 || dtype == TN_I8 ? 1 : 4;
 }
 
 /* Up to a multiple of 64 bytes, of which the first 10 are before the text. */
@@ -30,6 +30,7 @@ static size_t head_of(const tn_array *array, char text[512])
     const char *type = array->dtype == TN_F64   ? "<f8"
                        : array->dtype == TN_I32 ? "<i4"
                        : array->dtype == TN_U8  ? "|u1"
+                       : array->dtype == TN_I8  ? "|i1"
                                                 : "<f4";
     size_t used = (size_t)snprintf(text, 512, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
     for (int32_t d = 0; d < array->shape.rank; d++)

@@ -52,14 +52,17 @@ static tn_status copy(const char *path, const tn_state_entry *entry, const void 
 {
     const int64_t count = tn_shape_count(&entry->shape);
     const int wide = tn_becomes_f32(entry->dtype);
-    const int32_t dtype = wide ? TN_F32 : entry->dtype;
+    const int32_t dtype = wide ? TN_F32 : entry->dtype == TN_I8 ? TN_I32 : entry->dtype;
     size_t bytes = (size_t)count * tn_dtype_size(dtype);
     tn_array read = {dtype, entry->shape, tn_alloc(bytes)};
     tn_status status = TN_OK;
     if (!read.data) return TN_ENOMEM;
     if (wide && !tn_to_f32(entry->dtype, data, count, read.data))
         status = tn_fail(TN_EFORMAT, "%s: tensor '%s' has a number beyond the range of f32", path, entry->name);
-    if (!wide && bytes) memcpy(read.data, data, bytes);
+    if (entry->dtype == TN_I8)
+        for (int64_t i = 0; i < count; i++) ((int32_t *)read.data)[i] = ((const int8_t *)data)[i];
+    else if (!wide && bytes)
+        memcpy(read.data, data, bytes);
     if (status)
         tn_array_free(&read);
     else
@@ -83,10 +86,15 @@ tn_status tn_tensors_read(const char *path, const char *name, tn_array *array)
 static tn_element element_of(const tn_file_type *type)
 {
     const int bf16 = type->dtype == TN_BF16, truth = !strcmp(type->name, "BOOL");
-    const char kind = bf16 ? 'B' : truth ? 'b' : type->sign < 0 || type->dtype == TN_I32 ? 'i' : 'f';
+    const char kind = bf16                                                              ? 'B'
+                      : truth                                                           ? 'b'
+                      : type->sign < 0 || type->dtype == TN_I32 || type->dtype == TN_I8 ? 'i'
+                                                                                        : 'f';
     const int is_unsigned = (type->sign > 0 && !truth) || type->dtype == TN_U8;
     return (tn_element){is_unsigned ? 'u' : kind, (int)type->size, 0,
-                        tn_becomes_f32(type->dtype) ? TN_F32 : type->dtype};
+                        tn_becomes_f32(type->dtype) ? TN_F32
+                        : type->dtype == TN_I8      ? TN_I32
+                                                    : type->dtype};
 }
 
 tn_status tn_tensors_rows(tn_rows *rows, const char *member)

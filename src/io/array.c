@@ -14,7 +14,7 @@
 static const struct {
     int32_t dtype;
     const char *descr;
-} types[] = {{TN_F32, "<f4"}, {TN_F64, "<f8"}, {TN_I32, "<i4"}, {TN_U8, "|u1"}, {TN_F16, "<f2"}};
+} types[] = {{TN_F32, "<f4"}, {TN_F64, "<f8"}, {TN_I32, "<i4"}, {TN_U8, "|u1"}, {TN_I8, "|i1"}, {TN_F16, "<f2"}};
 
 static const char *descr_of(int32_t dtype)
 {

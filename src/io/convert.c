@@ -12,8 +12,8 @@ static const tn_file_type types[] = {
 #define X(NAME, name, bytes, VALUE, unit, smallest, largest, infinity) {#NAME, bytes, TN_##NAME, 0},
 #include "tenon/dtype.def"
 #undef X
-    {"BOOL", 1, TN_I32, 1}, {"I8", 1, TN_I32, -1}, {"I16", 2, TN_I32, -1}, {"U16", 2, TN_I32, 1}, {"U32", 4, TN_I32, 1},
-    {"I64", 8, TN_I32, -1}, {"U64", 8, TN_I32, 1}, {"F8_E4M3", 1, 0, 0},   {"F8_E5M2", 1, 0, 0},
+    {"BOOL", 1, TN_I32, 1}, {"I16", 2, TN_I32, -1}, {"U16", 2, TN_I32, 1}, {"U32", 4, TN_I32, 1},
+    {"I64", 8, TN_I32, -1}, {"U64", 8, TN_I32, 1},  {"F8_E4M3", 1, 0, 0},  {"F8_E5M2", 1, 0, 0},
 };
 
 const tn_file_type *tn_file_type_named(const char *name)

@@ -9,7 +9,11 @@
 #error "tensors are written as they lie in memory, which must be little endian"
 #endif
 
-static const char *const dtype_name[] = {NULL, "F32", "I32", "U8", "F16", "BF16", "F64"};
+static const char *const dtype_name[] = {
+#define X(NAME, ...) [TN_##NAME] = #NAME,
+#include "tenon/dtype.def"
+#undef X
+};
 
 const char *tn_safetensors_dtype(int32_t dtype)
 {

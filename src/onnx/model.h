@@ -80,8 +80,8 @@ int32_t onnx_kept_type(int32_t type);
 const char *onnx_type_name(int32_t type);
 uint32_t onnx_type_bits(int32_t type); /* of an element */
 
-/* The tensor's numbers as a graph has them: in the model's memory or in the region. f16 and bf16 stay as they are:
- * *dtype says what the data is. Whole numbers beyond i32 are TN_EUNSUPPORTED, but for the largest and smallest of
+/* The tensor's numbers as a graph has them: in the model's memory or in the region. f16, bf16
+ * and, as raw bytes, u8 and i8 stay as they are: *dtype says what the data is. Whole numbers beyond i32 are TN_EUNSUPPORTED, but for the largest and smallest of
  * int64, which become those of i32. */
 TN_MUST_USE tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape,
                                        int32_t *dtype, const void **data);

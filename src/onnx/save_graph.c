@@ -187,6 +187,7 @@ int64_t export_type_of(int32_t dtype)
         int64_t type;
     } types[] = {{TN_F32, EXPORT_TYPE_FLOAT},
                  {TN_U8, 2},
+                 {TN_I8, 3},
                  {TN_I32, EXPORT_TYPE_INT32},
                  {TN_F16, 10},
                  {TN_F64, 11},
@@ -255,11 +256,12 @@ static size_t kept(int32_t dtype, double value, unsigned char bytes[8])
     const float f = (float)value;
     const int32_t i = (int32_t)value;
     const uint8_t u = (uint8_t)value;
+    const int8_t s8 = (int8_t)value;
     const struct {
         int32_t dtype;
         const void *from;
         size_t bytes;
-    } forms[] = {{TN_F32, &f, 4}, {TN_F64, &value, 8}, {TN_I32, &i, 4}, {TN_U8, &u, 1}};
+    } forms[] = {{TN_F32, &f, 4}, {TN_F64, &value, 8}, {TN_I32, &i, 4}, {TN_U8, &u, 1}, {TN_I8, &s8, 1}};
     for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
         if (forms[k].dtype == dtype) return memcpy(bytes, forms[k].from, forms[k].bytes), forms[k].bytes;
     return 0;

@@ -29,6 +29,7 @@ READER(f32, float)
 READER(f64, double)
 READER(i32, int32_t)
 READER(u8, uint8_t)
+READER(i8, int8_t)
 
 /* Of other types NaN, which is equal to none. */
 static double element(const tn_tensor *x, int64_t i)
@@ -36,7 +37,7 @@ static double element(const tn_tensor *x, int64_t i)
     static const struct {
         int32_t dtype;
         double (*read)(const void *data, int64_t i);
-    } readers[] = {{TN_F32, read_f32}, {TN_F64, read_f64}, {TN_I32, read_i32}, {TN_U8, read_u8}};
+    } readers[] = {{TN_F32, read_f32}, {TN_F64, read_f64}, {TN_I32, read_i32}, {TN_U8, read_u8}, {TN_I8, read_i8}};
     for (size_t k = 0; k < sizeof readers / sizeof *readers; k++)
         if (readers[k].dtype == x->type.dtype) return readers[k].read(((const tn_constant_attrs *)x->attrs)->data, i);
     return (double)NAN;

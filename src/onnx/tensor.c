@@ -309,6 +309,18 @@ static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *regio
     return to ? TN_OK : TN_ENOMEM;
 }
 
+/* As it lies in the file, where there is such a type; bytes that are listed are i32 there, too. */
+static int32_t stored_type(int32_t type, int is_raw)
+{
+    static const struct {
+        int32_t type, dtype;
+        int listed;
+    } kinds[] = {{ONNX_FLOAT16, TN_F16, 1}, {ONNX_BFLOAT16, TN_BF16, 1}, {ONNX_UINT8, TN_U8, 0}, {ONNX_INT8, TN_I8, 0}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].type == type && (is_raw || kinds[i].listed)) return kinds[i].dtype;
+    return onnx_kept_type(type);
+}
+
 tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape, int32_t *dtype,
                            const void **data)
 {
@@ -316,12 +328,10 @@ tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *regio
     TN_REQUIRE(onnx_kept_type(t->data_type), TN_EUNSUPPORTED, "a tensor of type %s", onnx_type_name(t->data_type));
     TN_TRY(onnx_tensor_shape(t, shape));
     const uint64_t count = (uint64_t)tn_shape_count(shape);
-    *dtype = t->data_type == ONNX_FLOAT16    ? TN_F16
-             : t->data_type == ONNX_BFLOAT16 ? TN_BF16
-                                             : onnx_kept_type(t->data_type);
+    TN_TRY(find_bytes(model, t, &raw));
+    *dtype = stored_type(t->data_type, raw.data != NULL);
     if (*dtype == TN_I32) return as_i32(model, t, count, region, data);
     if (onnx_is_small(t->data_type)) return as_small(model, t, count, region, data);
-    TN_TRY(find_bytes(model, t, &raw));
     *data = "";
     if (!count) return TN_OK;
     return raw.data ? as_bytes(t, raw, count, region, data) : as_listed(t, count, region, data);

@@ -56,6 +56,11 @@ static tn_tensor *to_bytes(tn_tensor *const in[])
     return tn_cast(in[0], TN_U8);
 }
 
+static tn_tensor *to_i8(tn_tensor *const in[])
+{
+    return tn_cast(in[0], TN_I8);
+}
+
 static tn_tensor *to_f16(tn_tensor *const in[])
 {
     return tn_cast(in[0], TN_F16);
@@ -76,6 +81,8 @@ static const tn_op_case cases[] = {
     {"i32 to f32", to_f32, {I32(33, 31)}, -100000, 100000, 1},
     {"f32 to f32 is nothing", to_f32, {F32(5)}},
     {"f32 to u8", to_bytes, {F32(301)}, 0, 255.5, 1},
+    {"f32 to i8, towards zero", to_i8, {F32(301)}, -128.5, 127.5, 1},
+    {"i32 to i8, the low bits", to_i8, {I32(301)}, -100000, 100000, 1},
     {"f32 to f16, rounded to nearest", to_f16, {F32(1009)}, -100000, 100000, 1},
     {"f32 to bf16, rounded to nearest", to_bf16, {F32(1009)}, -100000, 100000, 1},
     {"f32 to f64", to_f64, {F32(7, 3)}},

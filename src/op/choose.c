@@ -27,7 +27,7 @@ static tn_tensor *places_of(tn_tensor *mask, int64_t most)
 
 static tn_tensor *is_not_0(tn_tensor *x)
 {
-    if (tn_dtype_of(x) == TN_U8) x = tn_cast(x, TN_I32); /* u8 is for storage */
+    if (tn_dtype_size(tn_dtype_of(x)) == 1) x = tn_cast(x, TN_I32); /* u8 and i8 are for storage */
     return tn_cast(tn_ne(x, tn_number(x, 0)), TN_I32);
 }
 

@@ -180,9 +180,10 @@ static tn_tensor *pool(const char *op, tn_tensor *x, const tn_pool_nd_options *o
 
 tn_tensor *tn_maxpool_nd(tn_tensor *x, tn_pool_nd_options options)
 {
-    int bytes = tn_dtype_of(x) == TN_U8;
+    const int32_t dtype = tn_dtype_of(x);
+    const int bytes = tn_dtype_size(dtype) == 1;
     tn_tensor *y = pool("maxpool_nd", bytes ? tn_cast(x, TN_I32) : x, &options, LARGEST);
-    return bytes ? tn_cast(y, TN_U8) : y;
+    return bytes ? tn_cast(y, dtype) : y;
 }
 
 tn_tensor *tn_avgpool_nd(tn_tensor *x, tn_pool_nd_options options)
@@ -237,7 +238,8 @@ tn_tensor *tn_maxpool_nd_places(tn_tensor *x, tn_pool_nd_options options, int co
 {
     job j;
     tn_shape s = tn_shape_of(x);
-    int bytes = tn_dtype_of(x) == TN_U8;
+    const int32_t dtype = tn_dtype_of(x);
+    const int bytes = tn_dtype_size(dtype) == 1;
     if (tn_shape_count(&s) > INT32_MAX)
         tn_node_fail(tn_graph_of(x), TN_ESHAPE, "maxpool_nd_places: more than 2^31 - 1 elements");
     if (!read_options("maxpool_nd_places", x, &options, &j)) return x;
@@ -245,7 +247,7 @@ tn_tensor *tn_maxpool_nd_places(tn_tensor *x, tn_pool_nd_options options, int co
     for (int d = 2; d >= 0; d--)
         if (!is_all(&j.line[d])) largest(&value, &number, 1 + d, &j.line[d]);
     value = of_shape(&j, value, s);
-    if (values) *values = bytes ? tn_cast(value, TN_U8) : value;
+    if (values) *values = bytes ? tn_cast(value, dtype) : value;
     return of_shape(&j, number, s);
 }
 

@@ -27,6 +27,7 @@ TYPE(f32, float, (double)x, x)
 TYPE(f64, double, x, x)
 TYPE(i32, int32_t, x, low_bits(x))
 TYPE(u8, uint8_t, x, low_bits(x))
+TYPE(i8, int8_t, x, low_bits(x))
 TYPE(f16, uint16_t, tn_half_decode(x, TN_HALF_F16), tn_half_encode(x, TN_HALF_F16))
 TYPE(bf16, uint16_t, tn_half_decode(x, TN_HALF_BF16), tn_half_encode(x, TN_HALF_BF16))
 

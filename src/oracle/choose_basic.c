@@ -134,10 +134,10 @@ int tn_choose_where(tn_maker *m, tn_call *s)
 
 int tn_choose_mask(tn_maker *m, tn_call *s)
 {
-    static const int32_t types[] = {TN_I32, TN_U8, TN_F32};
+    static const int32_t types[] = {TN_I32, TN_U8, TN_F32, TN_I8};
     s->in[0] = tn_any_real(m);
     if (s->in[0] < 0) return 0;
-    s->in[1] = tn_alike(m, types[tn_below(m, 3)], tn_made_shape(m, s->in[0]));
+    s->in[1] = tn_alike(m, types[tn_below(m, 4)], tn_made_shape(m, s->in[0]));
     s->f[0] = tn_some_number(m);
     return 1;
 }
@@ -152,11 +152,12 @@ int tn_choose_glu(tn_maker *m, tn_call *s)
 
 int tn_choose_cast(tn_maker *m, tn_call *s)
 {
-    static const int32_t types[] = {TN_F16, TN_BF16, TN_I32, TN_F64, TN_F32, TN_U8};
-    s->dtype = types[tn_below(m, 6)];
+    static const int32_t types[] = {TN_F16, TN_BF16, TN_I32, TN_F64, TN_F32, TN_U8, TN_I8};
+    s->dtype = types[tn_below(m, 7)];
     s->in[0] = tn_any_real(m);
     if (s->in[0] >= 0 && s->dtype == TN_F16) s->in[0] = within(m, s->in[0], -1000, 1000);
     if (s->in[0] >= 0 && s->dtype == TN_U8) s->in[0] = within(m, s->in[0], 0, 100);
+    if (s->in[0] >= 0 && s->dtype == TN_I8) s->in[0] = within(m, s->in[0], -100, 100);
     return 1;
 }
 

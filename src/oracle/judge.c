@@ -78,7 +78,7 @@ void tn_judge_feed(const tn_tensor *input, uint64_t seed, uint32_t run, double *
     uint64_t key = tn_hash_text(input->name) ^ seed * 0x9E3779B97F4A7C15u;
     for (int64_t e = 0; e < count_of(input); e++) {
         double u = tn_philox_uniform(key, run, 0, (uint64_t)e);
-        if (input->type.dtype == TN_I32)
+        if (input->type.dtype == TN_I32 || input->type.dtype == TN_I8)
             value[e] = floor(u * 8) - 2;
         else if (input->type.dtype == TN_U8)
             value[e] = floor(u * 8);

@@ -21,6 +21,8 @@ static void round_to(int32_t dtype, const double *value, int64_t count, void *ou
             ((int32_t *)out)[i] = (int32_t)value[i];
         else if (dtype == TN_U8)
             ((uint8_t *)out)[i] = (uint8_t)value[i];
+        else if (dtype == TN_I8)
+            ((int8_t *)out)[i] = (int8_t)value[i];
         else
             ((float *)out)[i] = (float)value[i];
     }

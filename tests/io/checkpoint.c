@@ -325,8 +325,8 @@ static void whole_numbers_of_other_types_become_i32(void **state)
         const char *name;
         int64_t count;
         int32_t value[3];
-    } cases[] = {{"i64", 2, {-7, INT32_MAX}}, {"u64", 1, {9}},        {"u32", 1, {8}},      {"i16", 3, {-300, 5, 6}},
-                 {"u16", 1, {65535}},         {"bool", 3, {1, 0, 1}}, {"i8", 3, {-1, 2, 3}}};
+    } cases[] = {{"i64", 2, {-7, INT32_MAX}}, {"u64", 1, {9}},     {"u32", 1, {8}},
+                 {"i16", 3, {-300, 5, 6}},    {"u16", 1, {65535}}, {"bool", 3, {1, 0, 1}}};
     static const char header[] =
         "{\"i64\":" T("I64", "2", 0, 16) ",\"large\":" T("I64", "1", 16, 24) ",\"u64\":" T("U64", "1", 24, 32)  //
         ",\"u32\":" T("U32", "1", 32, 36) ",\"above\":" T("U32", "1", 36, 40) ",\"i16\":" T("I16", "3", 40, 46) //
@@ -349,6 +349,8 @@ static void whole_numbers_of_other_types_become_i32(void **state)
         assert_int_equal(tn_shape_count(&entry.shape), cases[i].count);
         assert_memory_equal(value, cases[i].value, (size_t)cases[i].count * sizeof(int32_t));
     }
+    assert_true(tn_checkpoint_find(checkpoint, "i8", &entry, &value) && entry.dtype == TN_I8);
+    assert_memory_equal(value, ((const int8_t[]){-1, 2, 3}), 3);
     assert_true(tn_checkpoint_at(checkpoint, 6, &entry, NULL));
     assert_false(tn_checkpoint_at(checkpoint, 7, &entry, NULL));
     for (size_t i = 0; i < 3; i++) {

@@ -61,19 +61,20 @@ static char *read_all(const char *path, size_t *bytes)
     return content;
 }
 
-/* As the graph has it: f16 and bf16 become f32. */
+/* As the graph has it: f16 and bf16 become f32, u8 and i8 i32. */
 static int widen(test *t, datum *d)
 {
-    if (d->dtype != TN_F16 && d->dtype != TN_BF16) return 1;
-    const tn_tensor_desc from = tn_desc_dense(d->dtype, &d->shape), to = tn_desc_dense(TN_F32, &d->shape);
+    if (tn_dtype_size(d->dtype) > 2) return 1;
+    const int32_t dtype = onnx_kept_type(d->proto->data_type);
+    const tn_tensor_desc from = tn_desc_dense(d->dtype, &d->shape), to = tn_desc_dense(dtype, &d->shape);
     int64_t count = tn_shape_count(&d->shape);
     double *wide = tn_region_alloc(&t->region, (size_t)count * sizeof *wide + 1);
-    float *f32 = tn_region_alloc(&t->region, (size_t)count * sizeof *f32 + 1);
-    if (!wide || !f32) return 0;
+    void *kept = tn_region_alloc(&t->region, (size_t)count * sizeof(float) + 1);
+    if (!wide || !kept) return 0;
     tn_reference_load(wide, d->data, &from);
-    tn_reference_store(f32, wide, &to);
-    d->data = f32;
-    d->dtype = TN_F32;
+    tn_reference_store(kept, wide, &to);
+    d->data = kept;
+    d->dtype = dtype;
     return 1;
 }
 

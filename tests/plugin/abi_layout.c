@@ -160,7 +160,7 @@ static void the_numbers_of_statuses_types_and_kinds_are_fixed(void **state)
 {
     static const int codes[] = {TN_OK,  TN_EINVAL,  TN_ESHAPE,  TN_EDTYPE,   TN_EUNSUPPORTED, TN_ENOMEM,
                                 TN_EIO, TN_EFORMAT, TN_EDEVICE, TN_EMISSING, TN_ESTATE};
-    static const int types[] = {TN_F32, TN_I32, TN_U8, TN_F16, TN_BF16, TN_F64};
+    static const int types[] = {TN_F32, TN_I32, TN_U8, TN_F16, TN_BF16, TN_F64, TN_I8};
     static const unsigned kinds[] = {TN_DEVICE_CPU, TN_DEVICE_GPU, TN_DEVICE_ACCELERATOR, TN_DEVICE_OTHER};
     (void)state;
     for (int i = 0; i < (int)(sizeof codes / sizeof *codes); i++) assert_int_equal(codes[i], i);

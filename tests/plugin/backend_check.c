@@ -98,11 +98,12 @@ static void test_element_types_have_a_size_and_a_type_they_are_computed_in(void 
         assert_int_equal(tn_value_dtype(whole[i]), TN_I32), assert_int_equal(tn_dtype_size(narrow[i]), 2);
         assert_int_equal(tn_value_dtype(narrow[i]), TN_F32);
     }
+    assert_int_equal(tn_value_dtype(TN_I8), TN_I32), assert_int_equal(tn_dtype_size(TN_I8), 1);
     assert_int_equal(tn_dtype_size(TN_F32), 4), assert_int_equal(tn_value_dtype(TN_F32), TN_F32);
     assert_int_equal(tn_dtype_size(TN_I32), 4), assert_int_equal(tn_dtype_size(TN_U8), 1);
     assert_int_equal(tn_dtype_size(TN_F64), 8), assert_int_equal(tn_value_dtype(TN_F64), TN_F64);
-    assert_int_equal(tn_dtype_size(0) + tn_dtype_size(-1) + tn_dtype_size(TN_F64 + 1), 0);
-    assert_int_equal(tn_value_dtype(0) + tn_value_dtype(-1) + tn_value_dtype(TN_F64 + 1), 0);
+    assert_int_equal(tn_dtype_size(0) + tn_dtype_size(-1) + tn_dtype_size(TN_I8 + 1), 0);
+    assert_int_equal(tn_value_dtype(0) + tn_value_dtype(-1) + tn_value_dtype(TN_I8 + 1), 0);
 }
 
 static void test_rows_and_instructions_by_name(void **state)

@@ -290,6 +290,8 @@ class Arrays(Close):
         with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
             self.program("u8").feed("count", [1, 2, 256])
         with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
+            self.program("i8").feed("count", [1, 2, -129])
+        with self.assertRaisesRegex(tenon.DtypeError, "input 'count'"):
             self.program("f32").feed("count", [1, 2, 3j])
 
     @unittest.skipIf(np is None, "there is no NumPy")

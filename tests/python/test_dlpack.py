@@ -147,7 +147,8 @@ class PyTorch(unittest.TestCase):
 
     def test_its_tensors_are_taken_where_they_lie(self):
         for kind, name in ((torch.float32, "f32"), (torch.float64, "f64"), (torch.float16, "f16"),
-                           (torch.bfloat16, "bf16"), (torch.int32, "i32"), (torch.uint8, "u8")):
+                           (torch.bfloat16, "bf16"), (torch.int32, "i32"), (torch.uint8, "u8"),
+                           (torch.int8, "i8")):
             x = torch.arange(6).reshape(2, 3).to(kind)
             taken = tenon.from_dlpack(x)
             self.assertEqual((taken.address, taken.dtype), (x.data_ptr(), name))
