@@ -33,14 +33,16 @@ class OnnxNetwork(Layer):
     and begin as the file has them. `compile` makes a program of it as it is.
 
     `bare` leaves away the softmax or sigmoid that its first output ends in; with `outputs` its last layer has so many,
-    and begins anew."""
+    and begins anew. `most` is the room for what NonZero, NonMaxSuppression, Compress and Unique find in what is fed."""
 
     kind = "onnx"
 
-    def __init__(self, path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0) -> None:
+    def __init__(self, path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0,
+                 most: int = 0) -> None:
         made = ctypes.c_void_p()
         check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
         self._begin(made, name, bare, outputs, os.fsdecode(path))
+        self.most = most
 
     @classmethod
     def of_text(cls, words: str, *, bare: bool = False, path: str = "") -> "OnnxNetwork":
@@ -53,7 +55,7 @@ class OnnxNetwork(Layer):
 
     def _begin(self, made: ctypes.c_void_p, name: Optional[str], bare: bool, outputs: int, path: str) -> None:
         Layer.__init__(self, name)
-        self.bare, self.count, self.path = bare, outputs, path
+        self.bare, self.count, self.path, self.most = bare, outputs, path, 0
         self._scope: Optional[str] = None  # what its weights' names begin with, once it was called
         self._handle = Handle(made.value, lib.tn_onnx_free)
         self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
@@ -159,7 +161,7 @@ class OnnxNetwork(Layer):
         graph.needs(self._handle)
         inputs = (ctypes.c_void_p * len(x))(*[t._pointer for t in x])
         outputs = (ctypes.c_void_p * len(self.outputs))()
-        how = c.tn_onnx_options(trainable, graph.training, self.bare, outputs=self.count)
+        how = c.tn_onnx_options(trainable, graph.training, self.bare, outputs=self.count, most=self.most)
         status = lib.tn_onnx_apply(self._handle.get(), inputs, len(x), outputs, len(outputs), ctypes.byref(how))
         if status == c.TN_EUNSUPPORTED and self.problems():
             raise UnsupportedError("the network needs what is not there: " + "; ".join(self.problems()))
@@ -265,6 +267,7 @@ def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, 
         check(lib.tn_onnx_save(graph.pointer(), state._handle.get(), os.fsencode(path), ctypes.byref(how)))
 
 
-def from_onnx(path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0) -> OnnxNetwork:
+def from_onnx(path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0,
+              most: int = 0) -> OnnxNetwork:
     """The network of an ONNX file, opsets 7 to 23: a layer, or `compile`d a program."""
-    return OnnxNetwork(path, name, bare=bare, outputs=outputs)
+    return OnnxNetwork(path, name, bare=bare, outputs=outputs, most=most)

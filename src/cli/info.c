@@ -86,11 +86,11 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
     return status;
 }
 
-static int inform_file(const char *path, const char *shapes, const char *device)
+static int inform_file(const char *path, const char *shapes, const char *device, int64_t most)
 {
     const char *dot = strrchr(path, '.');
     int status = CLI_GO_ON, has_network = 1;
-    cli_onnx onnx = {0};
+    cli_onnx onnx = {.most = most};
     if (dot && !strcasecmp(dot, ".safetensors")) status = cli_info_saved(path, &has_network, shapes || device);
     if (status != CLI_GO_ON || !has_network) return status;
     status = cli_onnx_open(&onnx, path);
@@ -102,15 +102,17 @@ static int inform_file(const char *path, const char *shapes, const char *device)
 int cli_info(int argc, char **argv)
 {
     const char *shapes = NULL, *device = NULL;
+    int64_t most = 0;
     int operands;
     cli_option options[] = {
         {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes of inputs or dimensions that the file leaves open (1)", &shapes, 0,
          0, 0, 0, 0, 0},
         {CLI_TEXT, "device", "NAME", "says what that device would leave to another", &device, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "most", "N", CLI_ONNX_MOST, &most, 0, INT32_MAX, 0, 0, 0, 0},
         {.kind = CLI_END},
     };
     int status = cli_parse(&(cli_syntax){"info", "FILE", doc, NULL, options}, argc, argv, &operands);
     if (status == CLI_GO_ON && operands != 1) status = cli_usage("info needs one FILE");
-    if (status == CLI_GO_ON) status = inform_file(argv[1], shapes, device);
+    if (status == CLI_GO_ON) status = inform_file(argv[1], shapes, device, most);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

@@ -88,7 +88,7 @@ static int read_model(cli_onnx *onnx)
 int cli_onnx_open(cli_onnx *onnx, const char *path)
 {
     tn_onnx_port port;
-    *onnx = (cli_onnx){.path = path};
+    *onnx = (cli_onnx){.path = path, .most = onnx->most};
     int status = read_model(onnx);
     if (status == CLI_GO_ON) cli_onnx_warn(onnx->model, path);
     while (status == CLI_GO_ON && tn_onnx_input_at(onnx->model, onnx->inputs, &port)) {
@@ -189,7 +189,7 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
 
 tn_graph *cli_onnx_build(cli_onnx *onnx, int variables)
 {
-    const tn_onnx_options how = {.trainable = variables || onnx->weights};
+    const tn_onnx_options how = {.trainable = variables || onnx->weights, .most = onnx->most};
     tn_onnx_port port;
     for (size_t round = 0; round <= onnx->inputs; round++) {
         size_t more = 0;

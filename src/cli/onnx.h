@@ -16,7 +16,10 @@ typedef struct cli_onnx {
     tn_onnx_given given[CLI_ONNX_INPUTS]; /* of each input, in order */
     void *data[CLI_ONNX_INPUTS];          /* what is fed to it, of the port's type; NULL: nothing yet */
     size_t inputs;
+    int64_t most; /* as in tn_onnx_options */
 } cli_onnx;
+
+#define CLI_ONNX_MOST "room for what NonZero, NonMaxSuppression, Compress and Unique find in what is fed (all is known)"
 
 /* Whether a file is one of ONNX, by its name; and whether it is that or a safetensors file that holds such a network as
  * it is, which was not trained on any data set. */

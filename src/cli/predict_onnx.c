@@ -280,6 +280,7 @@ int cli_predict_onnx(int argc, char **argv)
          "write the outputs there too: .npz, all by their names; or .npy, of several each to FILE with its name before "
          "it",
          &p.out, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "most", "N", CLI_ONNX_MOST, &p.onnx.most, 0, INT32_MAX, 0, 0, 0, 0},
         {CLI_FLAG, "strict", 0, "fail rather than run a part on another device", &p.strict, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "explain", 0, "print the compiled program on standard error", &p.explain, 0, 0, 0, 0, 0, 0},
         {.kind = CLI_END},

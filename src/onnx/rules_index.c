@@ -293,17 +293,33 @@ static tn_tensor *rows(onnx_node *n, tn_tensor *x, int32_t axis, const int64_t n
     return tn_index_select(x, axis, onnx_constant_ints(n, number, TN_SHAPE(count)));
 }
 
+/* Whether a node that asks for operand i has room for what is found in it, as it is fed. */
+static int has_room(onnx_node *n, uint32_t i)
+{
+    return n->build->options.most > 0 && !onnx_is_known(n, i);
+}
+
+/* x as it is and an axis, or a line if none is named. */
+static tn_tensor *along_axis(onnx_node *n, tn_tensor *x, int32_t *axis)
+{
+    const tn_shape shape = tn_shape_of(x);
+    *axis = 0;
+    if (!onnx_attr(n, "axis")) return tn_reshape(x, TN_SHAPE(tn_shape_count(&shape)));
+    *axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
+    return n->failed ? NULL : x;
+}
+
 void onnx_rule_compress(onnx_node *n)
 {
+    int32_t axis;
     tn_tensor *x = onnx_in(n, 0), *condition = onnx_in(n, 1);
-    const double *is = condition ? onnx_known(n, 1) : NULL;
-    if (!x || !is) return;
-    tn_shape shape = tn_shape_of(x);
-    int32_t axis = 0;
-    if (onnx_attr(n, "axis"))
-        axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
-    else
-        x = tn_reshape(x, TN_SHAPE(tn_shape_count(&shape)));
+    if (!x || !condition || !(x = along_axis(n, x, &axis))) return;
+    if (has_room(n, 1)) {
+        onnx_out(n, 0, tn_compress(x, condition, axis, n->build->options.most, NULL));
+        return;
+    }
+    const double *is = onnx_known(n, 1);
+    if (!is) return;
     int64_t size = onnx_dim(condition, 0), count = 0;
     int64_t *number = tn_region_alloc(&n->build->region, (size_t)size * sizeof *number + 1);
     for (int64_t i = 0; number && i < size && i < onnx_dim(x, axis); i++)
@@ -314,7 +330,7 @@ void onnx_rule_compress(onnx_node *n)
 void onnx_rule_non_zero(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0);
-    if (x && n->build->options.most > 0 && !onnx_is_known(n, 0)) {
+    if (x && has_room(n, 0)) {
         onnx_out_as(n, 0, tn_nonzero(x, n->build->options.most, NULL), ONNX_INT64);
         return;
     }
@@ -375,17 +391,43 @@ static int64_t find_unique(const table *t, int sorted, int64_t first[], int64_t 
     return count;
 }
 
+/* The first `most` of a line, or all. */
+static tn_tensor *first_of(onnx_node *n, tn_tensor *line)
+{
+    const int64_t count = onnx_dim(line, 0), most = n->build->options.most;
+    return most < count ? tn_slice(line, 0, 0, most, 1) : line;
+}
+
+/* Of a line that is fed: those that there are come first, sorted or in order of their first places. */
+static void unique_of_fed(onnx_node *n, tn_tensor *x)
+{
+    tn_unique_result r = {0};
+    tn_tensor *y = tn_unique(x, &r);
+    if (!r.first) return;
+    if (!onnx_int(n, "sorted", 1)) {
+        tn_tensor *none = tn_lt(r.first, tn_number(r.first, 0));
+        tn_tensor *order = tn_argsort(tn_where(none, tn_number(r.first, INT32_MAX), r.first), 0, 0);
+        y = tn_gather(y, order), r.first = tn_gather(r.first, order), r.counts = tn_gather(r.counts, order);
+        r.inverse = tn_gather(tn_argsort(order, 0, 0), r.inverse);
+    }
+    onnx_out(n, 0, first_of(n, y));
+    onnx_out_as(n, 1, first_of(n, r.first), ONNX_INT64);
+    onnx_out_as(n, 2, r.inverse, ONNX_INT64);
+    onnx_out_as(n, 3, first_of(n, r.counts), ONNX_INT64);
+}
+
 void onnx_rule_unique(onnx_node *n)
 {
+    int32_t axis;
     tn_tensor *x = onnx_in(n, 0);
-    const double *value = x ? onnx_known(n, 0) : NULL;
+    if (!x || !(x = along_axis(n, x, &axis))) return;
+    const tn_shape shape = tn_shape_of(x);
+    if (shape.rank == 1 && has_room(n, 0)) {
+        unique_of_fed(n, x);
+        return;
+    }
+    const double *value = onnx_known(n, 0);
     if (!value) return;
-    tn_shape shape = tn_shape_of(x);
-    int32_t axis = 0;
-    if (onnx_attr(n, "axis"))
-        axis = onnx_axis(n, onnx_int(n, "axis", 0), shape.rank);
-    else
-        x = tn_reshape(x, shape = TN_SHAPE(tn_shape_count(&shape)));
     table t = {.value = value, .rows = shape.dim[axis], .outer = 1, .inner = 1};
     for (int32_t d = 0; d < axis; d++) t.outer *= shape.dim[d];
     for (int32_t d = axis + 1; d < shape.rank; d++) t.inner *= shape.dim[d];

@@ -27,6 +27,12 @@ def npy(name, shape, numbers):
 npy("x.npy", (3, 2), [1, 1, -1, 0, 0, 2])
 npy("a.npy", (2,), [3, 4])
 npy("b.npy", (2,), [1, 1])
+def typed(kind, name, n): return part(1, name) + part(2, part(1, whole(1, kind) + part(2, part(1, whole(1, n)))))
+open("places.onnx", "wb").write(model([node("NonZero", ["x"], ["y"])], [typed(7, "x", 3)], [part(1, "y") + part(2, part(1, whole(1, 7)))]))
+open("twice.onnx", "wb").write(model([node("Add", ["x", "x"], ["y"])], [typed(7, "x", 3)], [typed(7, "y", 3)]))
+for name, last in (("whole", 7), ("beyond", 2 ** 40)):
+    head = "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }".ljust(117) + "\n"
+    open(name + ".npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<3q", 5, 0, last))
 PY
 
 "$tenon" info net.onnx >said 2>stderr
@@ -76,6 +82,15 @@ PY
 grep -q "input 'b' is missing" stderr || fail "missing: $(cat stderr)"
 "$tenon" predict --model net.onnx --device "$device" --shape M=3 x.npy 2>stderr && fail "--shape of nothing"
 grep -q "no input and no dimension 'M'" stderr || fail "--shape: $(cat stderr)"
+
+# Whole numbers that i32 has not are refused, as they are fed.
+"$tenon" predict --model twice.onnx --device "$device" whole.npy >said 2>stderr && grep -q '^y i32 (3): 10 0 14$' said || fail "int64: $(cat said stderr)"
+"$tenon" predict --model twice.onnx --device "$device" beyond.npy >said 2>stderr && fail "an int64 beyond i32"
+grep -q 'beyond.npy: has 1099511627776, a number beyond the range of i32' stderr || fail "int64: $(cat stderr)"
+
+# With room what depends on numbers need not be known.
+"$tenon" info --most 2 places.onnx >said 2>stderr && grep -q 'all of it is supported' said || fail "info --most: $(cat said stderr)"
+"$tenon" predict --model places.onnx --most 4 --device "$device" whole.npy >said 2>stderr && grep -q '^y i32 (1, 4): 0 2 -1 -1$' said || fail "--most: $(cat said stderr)"
 
 # A damaged file is an error, not a crash.
 for bytes in 1 10 50 100; do
