@@ -22,7 +22,15 @@ static const known rows[] = {{"add", 0, CPU_CHAIN_ADD, CPU_CHAIN_ADD_ALL, 0},
                              {"leaky_relu", 0, CPU_CHAIN_LEAKY, -1, 0},
                              {"relu", 0, CPU_CHAIN_RELU, -1, 0},
                              {"relu6", 0, CPU_CHAIN_RELU6, -1, 0},
-                             {"hard_swish", 0, CPU_CHAIN_HARD_SWISH, -1, 0}};
+                             {"hard_sigmoid", 0, CPU_CHAIN_HARD_SIGMOID, -1, 0},
+                             {"hard_swish", 0, CPU_CHAIN_HARD_SWISH, -1, 0},
+                             {"sigmoid", 0, CPU_CHAIN_SIGMOID, -1, 0},
+                             {"silu", 0, CPU_CHAIN_SILU, -1, 0}};
+
+/* What a link becomes when its result is multiplied by what it was made from. */
+static const struct {
+    int32_t kind, gated;
+} gates[] = {{CPU_CHAIN_HARD_SIGMOID, CPU_CHAIN_HARD_GATE}, {CPU_CHAIN_SIGMOID, CPU_CHAIN_SILU}};
 
 /* Whether a dimension counts, by the stride that it would have to have. */
 static int goes_by(const tn_tensor_desc *d, int dim, int64_t stride)
@@ -66,6 +74,21 @@ static const known *find_row(const tn_map_instr *instr, int32_t so_far)
     return NULL;
 }
 
+/* `made`: values, of which each is made from the one before; the last two. */
+static int is_gate(const tn_map_instr *instr, const int32_t made[2], cpu_chain *chain)
+{
+    const int both = (instr->arg[0] == made[0] && instr->arg[1] == made[1]) ||
+                     (instr->arg[0] == made[1] && instr->arg[1] == made[0]);
+    if (!chain->links || !both || made[0] == made[1] || strcmp(instr->op, "mul")) return 0;
+    cpu_chain_link *last = &chain->link[chain->links - 1];
+    for (size_t i = 0; i < sizeof gates / sizeof *gates; i++)
+        if (gates[i].kind == last->kind) {
+            last->kind = gates[i].gated;
+            return 1;
+        }
+    return 0;
+}
+
 /* Both arguments may be what was made so far: then it is no link. */
 static int add_link(const tn_op_desc *desc, const tn_map_attrs *map, const tn_map_instr *instr, int32_t so_far,
                     cpu_chain *chain)
@@ -84,15 +107,15 @@ static int add_link(const tn_op_desc *desc, const tn_map_attrs *map, const tn_ma
 
 void cpu_chain_make(const tn_op_desc *desc, const tn_map_attrs *map, cpu_chain *chain)
 {
-    int32_t so_far = 0;
+    int32_t made[2] = {0, 0};
     int is_chain = desc->out[0].dtype == TN_F32 && map->n_out == 1 && desc->n_out == 1;
     *chain = (cpu_chain){0};
     for (uint32_t i = 0; i < map->n_instr && is_chain; i++) {
         if (!strcmp(map->instr[i].op, "const")) continue;
-        is_chain = add_link(desc, map, &map->instr[i], so_far, chain);
-        so_far = (int32_t)(map->n_in + i);
+        is_chain = is_gate(&map->instr[i], made, chain) || add_link(desc, map, &map->instr[i], made[1], chain);
+        made[0] = made[1], made[1] = (int32_t)(map->n_in + i);
     }
-    if (!is_chain || map->out[0] != so_far) chain->links = 0;
+    if (!is_chain || map->out[0] != made[1]) chain->links = 0;
 }
 
 void cpu_chain_begin(const cpu_chain *chain, const cpu_run *run, int64_t picture, int64_t channel, int64_t first,

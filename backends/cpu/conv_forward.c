@@ -274,9 +274,10 @@ static int64_t filters_of_tile(const conv_kernel *k)
  * reads all of them, which takes longer than to bring a whole picture in order. */
 static int goes_by_filters(const conv_kernel *k)
 {
-    enum { PIXELS = 2 /* that cost what a weight of each channel does */, MANY = 4 };
+    enum { PIXELS = 8, IN_PARTS = 2 /* that cost what a weight of each channel does */, MANY = 4 };
     const int64_t unit = filters_of_tile(k), tiles = (k->k + unit - 1) / unit;
-    return PIXELS * k->k * k->r * k->s >= k->h * k->w && (tiles % k->threads == 0 || tiles >= MANY * k->threads);
+    return (k->units ? IN_PARTS : PIXELS) * k->k * k->r * k->s >= k->h * k->w &&
+           (tiles % k->threads == 0 || tiles >= MANY * k->threads);
 }
 
 /* The portion of number `part` of so many that a picture is cut into. */

@@ -14,7 +14,7 @@ enum { LEAST_FILTERS = 16, TOGETHER = 8 /* pairs of groups of pixels, after whic
 
 static int pays(const conv_kernel *k, uint32_t level, double grain)
 {
-    static const double products[] = {32, 16, 16};
+    static const double products[] = {48, 16, 16};
     return k->k > 0 && k->pixels > 0 && k->taps > 0 && (double)k->k >= LEAST_FILTERS * grain &&
            (double)k->k * (double)(k->r * k->s) >= products[level] * (double)(k->stride[0] * k->stride[1]) * grain;
 }

@@ -163,7 +163,11 @@ enum {
     CPU_CHAIN_LEAKY,
     CPU_CHAIN_RELU,
     CPU_CHAIN_RELU6,
+    CPU_CHAIN_HARD_SIGMOID,
+    CPU_CHAIN_HARD_GATE, /* x hard_sigmoid(x), which is not hard_swish(x) of infinities */
     CPU_CHAIN_HARD_SWISH,
+    CPU_CHAIN_SIGMOID,
+    CPU_CHAIN_SILU,
     CPU_CHAIN_ADD_ALL,
     CPU_CHAIN_SUB_ALL,
     CPU_CHAIN_MUL_ALL

@@ -74,6 +74,43 @@ static float gated_is(float y, const float o[OPERANDS])
     return y * o[BOTH] * o[BESIDE];
 }
 
+/* What was made before the last step, times the step: of small numbers and of large ones. */
+static tn_tensor *swish(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    y = tn_add(tn_mul(y, tn_number(y, 32)), o[MEAN]);
+    return tn_add(tn_mul(tn_sigmoid(y), y), o[BESIDE]);
+}
+
+static float swish_is(float y, const float o[OPERANDS])
+{
+    y = y * 32 + o[MEAN];
+    return y * (1 / (1 + expf(-y))) + o[BESIDE];
+}
+
+static tn_tensor *hard_gate(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    y = tn_sub(y, o[MEAN]);
+    return tn_sigmoid(tn_mul(tn_mul(y, tn_hard_sigmoid(y)), o[SCALE]));
+}
+
+static float hard_gate_is(float y, const float o[OPERANDS])
+{
+    y -= o[MEAN];
+    y *= y <= -3 ? 0 : y < 3 ? y / 6 + 0.5F : y >= 3 ? 1 : y;
+    return 1 / (1 + expf(-y * o[SCALE]));
+}
+
+static tn_tensor *hard_steps(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    return tn_silu(tn_add(tn_hard_sigmoid(y), o[SHIFT]));
+}
+
+static float hard_steps_is(float y, const float o[OPERANDS])
+{
+    y = (y <= -3 ? 0 : y < 3 ? y / 6 + 0.5F : y >= 3 ? 1 : y) + o[SHIFT];
+    return y / (1 + expf(-y));
+}
+
 /* No chain: what was made so far stands on the wrong side, or is used twice. */
 static tn_tensor *other(tn_tensor *y, tn_tensor *const o[OPERANDS])
 {
@@ -87,8 +124,9 @@ static float other_is(float y, const float o[OPERANDS])
     return y * y;
 }
 
-static const chain chains[] = {{normal, normal_is}, {residual, residual_is}, {clipped, clipped_is},
-                               {leaky, leaky_is},   {gated, gated_is},       {other, other_is}};
+static const chain chains[] = {{normal, normal_is}, {residual, residual_is},   {clipped, clipped_is},
+                               {leaky, leaky_is},   {gated, gated_is},         {swish, swish_is},
+                               {other, other_is},   {hard_gate, hard_gate_is}, {hard_steps, hard_steps_is}};
 
 /* ---- convolutions that only move pixels ---- */
 
