@@ -1,5 +1,6 @@
-"""scikit-learn's six small sets by `tenon train --loss auto --scale auto`, beside scikit-learn's own MLPs; prints a
-Markdown table. Each row of a set is predicted once, by a network that was trained without its fold, from files as a user
+"""scikit-learn's six small sets by `tenon train`, beside scikit-learn's own MLPs, with the same settings or, with
+--usual, with none on either side but scikit-learn's standard scaling; prints a Markdown table, or with --write FILE puts
+it there between the markers of that kind. Each row of a set is predicted once, by a network that was trained without its fold, from files as a user
 has them; what is shown is the share of right classes, or R2, over all rows, and its mean and range over shuffles.
 
 Needs scikit-learn. Run with --help for what can be chosen. See README.md beside this file."""
@@ -37,6 +38,8 @@ def parse():
     p.add_argument("--device", default="cpu")
     p.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     p.add_argument("--shuffles", type=int, default=3, help="of the rows, each cut into 5 folds (3)")
+    p.add_argument("--usual", action="store_true", help="no option on either side: tenon train --data X.csv")
+    p.add_argument("--write", help="a page whose table of that kind is replaced")
     p.add_argument("--within", type=float, help="fail if a mean is lower than scikit-learn's, scaled, by more")
     return p.parse_args()
 
@@ -88,6 +91,29 @@ def by_tenon(o, table, train, test, folder, scale):
     return [r["class"] for r in rows] if table.classes else [[float(r[t]) for t in table.targets] for r in rows]
 
 
+def by_tenon_alone(o, table, train, test, folder):
+    files = {part: os.path.join(folder, part + ".csv") for part in ("train", "test", "out")}
+    model = os.path.join(folder, "m.safetensors")
+    table.write(files["train"], train)
+    table.write(files["test"], test)
+    which = ["--target", ",".join(table.targets)] if len(table.targets) > 1 else []
+    said = run([o.tenon, "train", "--data", files["train"], "--test", files["test"], *which, "--save", model])
+    run([o.tenon, "predict", "--model", model, "--out", files["out"], files["test"]])
+    with open(files["out"], newline="") as file:
+        rows = list(csv.DictReader(file))
+    table.loss = re.search(r"^loss (\w+):", said, re.M)[1]
+    return [r["class"] for r in rows] if table.classes else [[float(r[t]) for t in table.targets] for r in rows]
+
+
+def by_scikit_alone(table, train, test, seed):
+    kind = neural_network.MLPClassifier if table.classes else neural_network.MLPRegressor
+    model = pipeline.make_pipeline(preprocessing.StandardScaler(), kind(random_state=seed))
+    if not table.classes:
+        model = TransformedTargetRegressor(model, transformer=preprocessing.StandardScaler())
+    y = table.y[train]
+    return model.fit(table.x[train], y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y).predict(table.x[test])
+
+
 def by_scikit(table, train, test, seed, scaled):
     settings = dict(hidden_layer_sizes=(HIDDEN,), learning_rate_init=RATE, max_iter=EPOCHS,
                     batch_size=min(BATCH, len(train)), random_state=seed)
@@ -102,6 +128,9 @@ def by_scikit(table, train, test, seed, scaled):
 
 
 def contestants(o, folder):
+    if o.usual:
+        return {"Tenon": lambda t, a, b, seed: by_tenon_alone(o, t, a, b, folder),
+                "scikit-learn": lambda t, a, b, seed: by_scikit_alone(t, a, b, seed)}
     return {
         "Tenon, auto": lambda t, a, b, seed: by_tenon(o, t, a, b, folder, "auto"),
         "Tenon, unscaled": lambda t, a, b, seed: by_tenon(o, t, a, b, folder, "none"),
@@ -120,22 +149,37 @@ def measure(table, predict, seed):
     return table.score(predicted)
 
 
+def put(o, lines):
+    """Between the page's markers of that kind, or on standard output."""
+    if not o.write:
+        return print("\n".join(lines))
+    begin, end = (f"<!-- {word} of tables.py{' --usual' if o.usual else ''} -->" for word in ("table", "end"))
+    with open(o.write) as file:
+        before, rest = file.read().split(begin)
+    text = before + begin + "\n" + "\n".join(lines) + "\n" + end + rest.split(end, 1)[1]
+    with open(o.write, "w") as file:
+        file.write(text)
+
+
 def main():
     o = parse()
     warnings.filterwarnings("ignore", message="Stochastic Optimizer")
-    behind = []
+    behind, lines = [], []
     with tempfile.TemporaryDirectory() as folder:
         players = contestants(o, folder)
-        print("| set | rows x columns | loss chosen |", " | ".join(players), "|")
-        print("|", " | ".join(["---"] * (3 + len(players))), "|")
+        lines.append(f"| set | rows x columns | loss chosen | {' | '.join(players)} |")
+        lines.append(f"| {' | '.join(['---'] * (3 + len(players)))} |")
         for name in o.sets:
             table = Table(name)
             found = {who: [measure(table, play, seed) for seed in range(1, o.shuffles + 1)] for who, play in players.items()}
             cells = [f"{statistics.mean(v):.3f} ({min(v):.3f} – {max(v):.3f})" for v in found.values()]
-            print(f"| {name} | {table.x.shape[0]} x {table.x.shape[1]} | {table.loss} |", " | ".join(cells), "|", flush=True)
-            ours, theirs = (statistics.mean(found[who]) for who in ("Tenon, auto", "scikit-learn, scaled"))
+            lines.append(f"| {name} | {table.x.shape[0]} x {table.x.shape[1]} | {table.loss} | {' | '.join(cells)} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+            pair = ("Tenon", "scikit-learn") if o.usual else ("Tenon, auto", "scikit-learn, scaled")
+            ours, theirs = (statistics.mean(found[who]) for who in pair)
             if o.within is not None and ours < theirs - o.within:
                 behind.append(name)
+    put(o, lines)
     if behind:
         sys.exit(f"behind by more than {o.within}: {', '.join(behind)}")
 

@@ -1,7 +1,7 @@
 /* choose.c: see choose.h. Classes are told by cross_entropy, numbers by mse, several of 0 and 1 by
  * binary_cross_entropy. Columns of numbers are standardised; pictures, sequences and the numbers of an embedding
  * or of another network that takes whole ones are
- * left as they are. */
+ * left as they are. Tables are learnt from more often than pictures, of which there are more. */
 #include "choose.h"
 
 #include <inttypes.h>
@@ -35,6 +35,18 @@ void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli
     s->scale = choice->scale ? "standard" : "none";
 }
 
+#define TABLE_SAMPLES 1000000 /* that a table's training looks at, in all epochs, */
+#define TABLE_EPOCHS  100 /* or so many times at each; others, and large ones, as often as the settings begin with */
+
+void cli_choose_epochs(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+{
+    const int64_t count = s->limit && s->limit < data->count ? s->limit : data->count;
+    if (s->resume || cli_given(s->options, "epochs") || !data->separator || count < 1) return;
+    const int64_t times = TABLE_SAMPLES / count < TABLE_EPOCHS ? TABLE_SAMPLES / count : TABLE_EPOCHS;
+    choice->epochs = times > s->epochs;
+    if (choice->epochs) s->epochs = times;
+}
+
 /* ---- telling ---- */
 
 static void tell_loss(const char *loss, const tn_dataset *data)
@@ -52,6 +64,9 @@ static void tell_loss(const char *loss, const tn_dataset *data)
 void cli_tell_choice(const cli_choice *choice, const cli_settings *s, const tn_dataset *data)
 {
     if (choice->loss) tell_loss(s->loss, data);
+    if (choice->epochs)
+        fprintf(stderr, "epochs %" PRId64 ": a table has few samples; --epochs N is how often each is learnt from\n",
+                s->epochs);
     if (!choice->scale) return;
     cli_tell("scale %s: columns of numbers get mean 0 and deviation 1%s\n", s->scale,
              data->targets && cli_loss_of_errors(s->loss) ? ", targets too: losses are of those" : "");

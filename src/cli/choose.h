@@ -1,4 +1,4 @@
-/* choose.h: what --loss auto and --scale auto stand for. */
+/* choose.h: what --loss auto, --scale auto and the usual number of epochs stand for. */
 #ifndef TN_CLI_CHOOSE_H
 #define TN_CLI_CHOOSE_H
 
@@ -6,12 +6,15 @@
 
 /* What was chosen; a zeroed struct: nothing was left to choose. */
 typedef struct cli_choice {
-    int loss, scale;
+    int loss, scale, epochs;
 } cli_choice;
 
 /* Put a loss in the place of "auto" by what is to be predicted, and a scale by what it is predicted from. */
 void cli_choose_loss(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
 void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_whole, cli_choice *choice);
+
+/* More epochs where none were asked for, and samples are few, as the rows of most tables: `settings->epochs` grows. */
+void cli_choose_epochs(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
 
 /* Prints the choices and why they were made. */
 void cli_tell_choice(const cli_choice *choice, const cli_settings *settings, const tn_dataset *data);

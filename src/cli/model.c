@@ -119,6 +119,23 @@ const char *cli_class_name(const cli_model *model, int64_t index, char *text, si
     return text;
 }
 
+const char *cli_output_names(const cli_model *model, int64_t outputs)
+{
+    if (!model->classes) return model->target_names;
+    return outputs == 1 ? "output\n" : model->class_names;
+}
+
+void cli_next_output(const cli_model *model, const char **names, int64_t k, char name[CLI_CLASS_NAME])
+{
+    if (!*names)
+        snprintf(name, CLI_CLASS_NAME, model->classes ? "%" PRId64 : "output %" PRId64, k + !model->classes);
+    else if (model->classes)
+        cli_read_class(*names, name, CLI_CLASS_NAME);
+    else
+        snprintf(name, CLI_CLASS_NAME, "%.*s", (int)cli_name_length(*names), *names);
+    if (*names) *names = cli_next_name(*names);
+}
+
 static const char *note(const tn_checkpoint *checkpoint, const char *key)
 {
     const char *text = tn_checkpoint_note(checkpoint, key);

@@ -53,6 +53,12 @@ char *cli_read_class(const char *names, char *text, size_t capacity);
 /* The class's name, in `text`. */
 const char *cli_class_name(const cli_model *model, int64_t index, char *text, size_t capacity);
 
+/* The names of so many outputs, as a list; NULL: numbers are their names. */
+const char *cli_output_names(const cli_model *model, int64_t outputs);
+
+/* Output number k by the first of these names, which goes, or without any by its number. */
+void cli_next_output(const cli_model *model, const char **names, int64_t k, char name[CLI_CLASS_NAME]);
+
 /* How many tokens a network tells apart whose first layer is an embedding; 0: it is another. */
 int64_t cli_net_tokens(const char *net);
 

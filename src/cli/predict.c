@@ -261,6 +261,20 @@ static int64_t best_class(const predictor *p, const float *y, double *probabilit
     return y[0] > yes;
 }
 
+/* The outputs once more, by the names of classes or targets. */
+static void tell_by_name(const predictor *p, const float *y, cli_json *json)
+{
+    const char *names = cli_output_names(&p->saved.model, p->outputs);
+    char name[CLI_CLASS_NAME];
+    if (p->saved.model.classes && (p->outputs == 1 || !tells_probability(p))) return;
+    cli_json_begin(json, p->saved.model.classes ? "probabilities" : "predictions", '{');
+    for (int64_t k = 0; k < p->outputs; k++) {
+        cli_next_output(&p->saved.model, &names, k, name);
+        cli_json_number(json, name, y[k]);
+    }
+    cli_json_end(json, '}');
+}
+
 static void tell_json(const predictor *p, const samples *in, int64_t index, const float *y)
 {
     cli_json json = {0};
@@ -282,6 +296,7 @@ static void tell_json(const predictor *p, const samples *in, int64_t index, cons
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
     cli_json_end(&json, ']');
+    tell_by_name(p, y, &json);
     cli_json_end(&json, '}');
 }
 
@@ -290,6 +305,19 @@ static void print_number(const char *before, float y)
 {
     const int digits = fabsf(y) < 1e5f ? 6 : 9;
     printf("%s%.*g", before, digits, cli_unsigned_nan(y));
+}
+
+/* One number as it is, several with their names, as "rent=179.92". */
+static void tell_numbers(const predictor *p, const float *y)
+{
+    const char *names = cli_output_names(&p->saved.model, p->outputs);
+    char name[CLI_CLASS_NAME];
+    for (int64_t k = 0; k < p->outputs; k++) {
+        const int named = names && p->outputs > 1;
+        if (names) cli_next_output(&p->saved.model, &names, k, name);
+        if (named) printf("%s%s", k ? " " : ": ", cli_shown(name));
+        print_number(named ? "=" : k ? " " : ": ", y[k]);
+    }
 }
 
 static void tell(const predictor *p, samples *in, int64_t index, const float *y)
@@ -306,7 +334,7 @@ static void tell(const predictor *p, samples *in, int64_t index, const float *y)
     printf("%s", cli_shown(in->path));
     if (in->kind != CLI_PICTURE) printf(" %" PRId64, index);
     if (!p->saved.model.classes)
-        for (int64_t k = 0; k < p->outputs; k++) print_number(k ? " " : ": ", y[k]);
+        tell_numbers(p, y);
     else if (best == NO_CLASS)
         printf(": no class");
     else
@@ -343,32 +371,19 @@ static int write_array(const predictor *p)
     return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
 }
 
-/* Output number k by the first of the names, or without any by its number. */
-static void write_name(const cli_model *model, const char *names, int64_t k, cli_sheet *sheet)
-{
-    char name[CLI_CLASS_NAME];
-    if (!names)
-        snprintf(name, sizeof name, model->classes ? "%" PRId64 : "output %" PRId64, k + !model->classes);
-    else if (model->classes)
-        cli_read_class(names, name, sizeof name);
-    else
-        snprintf(name, sizeof name, "%.*s", (int)cli_name_length(names), names);
-    cli_sheet_text(sheet, name, strlen(name));
-}
-
 /* "input,index,class,probability", and the outputs by the names of classes or targets. */
 static void write_head(const predictor *p, cli_sheet *sheet)
 {
     const cli_model *model = &p->saved.model;
-    const char *names = model->classes ? model->class_names : model->target_names;
+    const char *names = cli_output_names(&p->saved.model, p->outputs);
+    char name[CLI_CLASS_NAME];
     cli_sheet_text(sheet, "input", 5);
     cli_sheet_text(sheet, "index", 5);
     if (model->classes) cli_sheet_text(sheet, "class", 5);
     if (tells_probability(p)) cli_sheet_text(sheet, "probability", 11);
-    if (model->classes && p->outputs == 1) names = "output\n";
     for (int64_t k = 0; k < p->outputs; k++) {
-        write_name(model, names, k, sheet);
-        if (names) names = cli_next_name(names);
+        cli_next_output(model, &names, k, name);
+        cli_sheet_text(sheet, name, strlen(name));
     }
     cli_sheet_row(sheet);
 }

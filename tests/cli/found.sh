@@ -34,6 +34,13 @@ bad 'standard input is read into memory' train --data - --resident stream
 head -c 300 t.csv.gz >short.csv.gz
 bad 'short.csv.gz: the gzip data is cut short' train --data short.csv.gz
 
+# Without --epochs a table is learnt from a hundred times, more than pictures are.
+run_train --data t.csv --net "linear outputs" --save m.safetensors
+[ "$(grep -c '"epoch"' lines)" = 100 ] && grep -q '^epochs 100: ' stderr || fail "the usual epochs: $(grep -c '"epoch"' lines)"
+run_train --resume m.safetensors --epochs 101 && [ "$(grep -c '"epoch"' lines)" = 1 ] || fail "resumed"
+run_train --data digits:40 --net "linear outputs"
+[ "$(grep -c '"epoch"' lines)" = 5 ] || fail "the usual epochs of pictures: $(grep -c '"epoch"' lines)"
+
 # Other tables are named, with what makes them text. (Each by the bytes that it begins with.)
 other() {
     printf "$2" >"$1"

@@ -53,6 +53,12 @@ printf 'sex,age,town\nm,30,Ulm\nother,30,Ulm\n' >other.csv
 predict --model m.safetensors other.csv && cut -d' ' -f 2- said | cmp - want || fail "an unknown text is not as a missing one"
 grep -qF "other.csv:3: column 'sex': 'other' is none of the 2 texts that were learned from, and counts as missing" stderr || fail "$(cat stderr)"
 
+# Probabilities have the classes' names.
+run_train --data texts.csv --target town --epochs 1 --save town.safetensors
+predict --model town.safetensors --json texts.csv
+head -n 1 said | grep -q '"probabilities": {"Bad\\u000a\\"Ems\\"": [0-9.e-]*, "Bonn": [0-9.e-]*, "Köln": [0-9.e-]*, "Ulm": [0-9.e-]*}}' ||
+    fail "no names: $(head -n 1 said)"
+
 # What is no kind is named by its cell, with all columns that are so.
 { echo 'name,when,size,y'; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "n$i,2020-01-$i,$i,$i.5"; done; } >bad.csv
 bad "bad.csv:2: column 'name': expected a number, found 'n1'" train --data bad.csv
