@@ -86,12 +86,22 @@ static int inform(cli_onnx *onnx, const char *shapes, const char *device)
     return status;
 }
 
-static int inform_file(const char *path, const char *shapes, const char *device, int64_t most)
+/* A file of safetensors begins with a length of 8 bytes and JSON, whatever its name. */
+static int is_saved(const char *path)
 {
     const char *dot = strrchr(path, '.');
+    char head[9] = "";
+    FILE *file = fopen(path, "rb");
+    const size_t got = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) fclose(file);
+    return (got == sizeof head && head[7] == 0 && head[8] == '{') || (dot && !strcasecmp(dot, ".safetensors"));
+}
+
+static int inform_file(const char *path, const char *shapes, const char *device, int64_t most)
+{
     int status = CLI_GO_ON, has_network = 1;
     cli_onnx onnx = {.most = most};
-    if (dot && !strcasecmp(dot, ".safetensors")) status = cli_info_saved(path, &has_network, shapes || device);
+    if (is_saved(path)) status = cli_info_saved(path, &has_network, shapes || device);
     if (status != CLI_GO_ON || !has_network) return status;
     status = cli_onnx_open(&onnx, path);
     if (status == CLI_GO_ON) status = inform(&onnx, shapes, device);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#define MOST_CLASSES 60 /* of a confusion matrix that is shown whole */
+#define MOST_CLASSES 60   /* of a confusion matrix that is shown whole */
+#define MOST_PARTS   1000 /* classes whose measures are shown */
 #define MOST_LAYERS  400
 
 extern const char cli_css_page[];
@@ -121,7 +122,7 @@ static void put_measures(FILE *f, const cli_results *r)
         if (has_column(r, &entry))
             fprintf(f, "<th title=\"%s\">%s</th>", entry.doc, strcmp(entry.name, "support") ? entry.name : "samples");
     fprintf(f, "</tr>\n");
-    for (int64_t k = 0; k < r->outputs; k++) {
+    for (int64_t k = 0; k < r->outputs && k < MOST_PARTS; k++) {
         put_part(f, r, k, names);
         if (names) names = cli_next_name(names);
     }

@@ -11,7 +11,9 @@
 #define MOST_ROWS   20  /* classes or targets, in full */
 #define FOLDED_ROWS 10  /* of more */
 #define SHOWN_WRONG 5
-#define MOST_MATRIX 256 /* classes whose confusion is in JSON */
+#define MOST_MATRIX 256  /* classes whose confusion is in JSON, */
+#define MOST_PARTS  4096 /* and that are in it each for itself */
+#define MOST_NAMES  1000 /* that are looked at for their width */
 
 /* ---- names ---- */
 
@@ -36,7 +38,7 @@ static int widest_name(const cli_results *r, int most)
 {
     char text[NAME];
     int widest = 3;
-    for (int64_t k = 0; k < r->outputs && widest < most; k++) {
+    for (int64_t k = 0; k < r->outputs && k < MOST_NAMES && widest < most; k++) {
         const int width = cli_columns(part_name(r, k, most, text));
         if (width > widest) widest = width;
     }
@@ -295,6 +297,7 @@ static void put_parts(const cli_results *r, cli_json *json)
 {
     char name[CLI_CLASS_NAME];
     tn_measure_entry entry;
+    if (r->outputs > MOST_PARTS) return;
     cli_json_begin(json, r->label ? "classes" : "targets", '[');
     for (int64_t k = 0; k < r->outputs; k++) {
         cli_json_begin(json, NULL, '{');

@@ -19,6 +19,11 @@ done
 "$tenon" eval --model out/stream --resident host --device "$device" | cmp - streamed || fail "eval says otherwise: $(cat streamed)"
 "$tenon" eval --model out/stream --data set --device "$device" >all 2>/dev/null || fail "eval --data: $(cat all)"
 grep -q 'over 90 test samples' all || fail "eval --data: $(cat all)"
+# Those that it is wrong about are named by their files, and shown on the page of a report.
+"$tenon" train --net "$net" --data set --lr 1e-9 --batch 12 --epochs 1 --device "$device" --report out/page.html >wrong 2>stderr || fail "--report: $(cat stderr)"
+grep -q '^  set/[cde][a-z]*/0000[0-9]*.png  [cde][a-z]*, taken for [cde]' wrong || fail "no files are named: $(cat wrong)"
+[ "$(grep -c 'data:image/png;base64,iVBORw0KGgo' out/page.html)" -ge 12 ] || fail "no pictures on the page"
+grep -q '<figcaption>set/[cde][a-z]*/0000[0-9]*.png<' out/page.html || fail "no names on the page"
 for class in cat dog emu; do
     "$tenon" predict --model out/stream --device "$device" set/$class/000002.png >line || fail "predict $class"
     grep -q "000002.png: $class (" line || fail "predict $class: $(cat line)"

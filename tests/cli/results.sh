@@ -113,6 +113,7 @@ for columns in 60 80 120; do
     has "  --schedule cosine 30"
     [ "$(grep -c '^ *[1-3][ *] .* %.* %' said)" = 3 ] && has "  * the lowest test loss" || fail "info: $(cat said)"
 done
+cp deep.safetensors deep && "$tenon" info deep >said 2>stderr && has "  --schedule cosine 30" || fail "info by what the file is: $(cat stderr)"
 run_train --resume deep.safetensors --epochs 5 --save deep.safetensors
 "$tenon" info deep.safetensors >said || fail "info of one that went on"
 [ "$(grep -c '^ *[1-5][ *] .* %.* s$' said)" = 5 ] || fail "info of one that went on: $(cat said)"
