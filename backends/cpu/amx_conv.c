@@ -281,6 +281,49 @@ static inline __attribute__((always_inline)) void over_pixels(int parts, const c
     }
 }
 
+/* ---- sums of products over taps ---- */
+
+enum { COLUMNS = 32 };
+
+/* Of 16 columns of dx the products that a tap's column has: those of the mask, from so many elements before. */
+typedef struct shift {
+    int64_t back;
+    __mmask16 mask;
+} shift;
+
+static inline shift shift_of(const cpu_conv_sums *o, int64_t w, int64_t s)
+{
+    const int64_t back = s * o->dilation[1] - o->pad[1], count = o->picture[1] - w;
+    return (shift){back, (__mmask16)(first(count) & first(o->columns + back - w) & ~first(back - w))};
+}
+
+/* 16 columns of row h of dx, from number w on. */
+static inline __m512 gather_row(const cpu_conv_sums *o, const float *product, const shift *by, int64_t h, int64_t w)
+{
+    __m512 sum = _mm512_setzero_ps();
+    for (int64_t r = 0; r < o->window[0]; r++) {
+        const int64_t row = h + o->pad[0] - r * o->dilation[0];
+        const float *from = product + r * o->window[1] * o->ld + row * o->columns + w;
+        if (row < 0 || row >= o->rows) continue;
+        for (int64_t s = 0; s < o->window[1]; s++, from += o->ld)
+            sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(by[s].mask, from - by[s].back));
+    }
+    return sum;
+}
+
+static void gather_sums(const cpu_conv_sums *o, const float *product, float *dx)
+{
+    const int64_t all = o->picture[0] * o->picture[1];
+    shift by[COLUMNS];
+    for (int64_t w = 0; w < o->picture[1]; w += SIDE) {
+        for (int64_t s = 0; s < o->window[1]; s++) by[s] = shift_of(o, w, s);
+        for (int64_t c = 0; c < o->channels; c++)
+            for (int64_t h = 0; h < o->picture[0]; h++)
+                _mm512_mask_storeu_ps(dx + c * all + h * o->picture[1] + w, first(o->picture[1] - w),
+                                      gather_row(o, product + c * o->window[0] * o->window[1] * o->ld, by, h, w));
+    }
+}
+
 #define PARTS(n)                                                                                                       \
     static int32_t split_##n(const cpu_conv_picture *o, const float *from, char *to, int64_t part)                     \
     {                                                                                                                  \
@@ -318,6 +361,6 @@ PIXEL_PARTS(3)
 
 #define TABLE(n)                                                                                                       \
     {                                                                                                                  \
-        split_##n, pack_##n, convolve_##n, split_rows_##n, pack_pixels_##n, over_pixels_##n                            \
+        split_##n, pack_##n, convolve_##n, split_rows_##n, pack_pixels_##n, over_pixels_##n, gather_sums               \
     }
 const cpu_matrix_conv cpu_matrix_conv_amx[] = {TABLE(3), TABLE(2), TABLE(1)};

@@ -126,7 +126,8 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     fill_dims(k, desc->attrs, facts);
     k->keeps = (int)desc->keeps;
     const int planes = !desc->precision && cpu_conv_by_planes(k);
-    if (turn && !planes && pays_turned(k, desc->precision, context->grain)) turn_round(k);
+    k->by_taps = turn && !planes && cpu_conv_pays_taps(k, desc->precision, context->grain);
+    if (turn && !planes && !k->by_taps && pays_turned(k, desc->precision, context->grain)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
     k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;

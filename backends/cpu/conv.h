@@ -44,6 +44,7 @@ typedef struct conv_kernel {
     int64_t deep, wide;              /* rows and columns of a plane's phase */
     int64_t *number, *first;         /* of taps in their order: which, and a phase's first */
     int backwards;                   /* conv2d_data by planes */
+    int by_taps;                     /* conv2d_data by `units`, products of taps by pixels over filters */
     int turned;                      /* conv2d_data as a conv2d of dy with the windows turned round: c, h, w are dy's */
     int64_t *tap, *pixel;            /* where taps and pixels lie in a padded picture, in elements */
     int64_t shared, staging, packed; /* bytes: packed weights of all groups; of each thread: a picture, other things */
@@ -101,6 +102,10 @@ void cpu_conv_run_epilogue(const cpu_conv_tail *tail, const cpu_conv_epilogue *e
 /* Where the epilogue is a chain: filters j.. of an item, `filters` of them at pixels n0..n1, when these are computed.
  */
 void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1);
+
+/* ---- conv_data.c ---- */
+
+int cpu_conv_pays_taps(const conv_kernel *k, uint32_t level, double grain);
 
 /* ---- conv_planes.c: each channel by itself ---- */
 

@@ -212,6 +212,13 @@ typedef struct cpu_conv_pixels {
     int64_t picture, part, row, packed;
 } cpu_conv_pixels;
 
+/* The gradient of pictures as sums of products: of channel c, tap (r, s) and pixel (i, j) of the result that in row
+ * (c window[0] + r) window[1] + s, and there number i columns + j. */
+typedef struct cpu_conv_sums {
+    int64_t channels, rows, columns, ld; /* of the products: channels, the result's pixels, from row to row */
+    int64_t picture[2], window[2], pad[2], dilation[2];
+} cpu_conv_sums;
+
 /* A convolution in f32 by matrix units, between cpu_matrix's begin and end. */
 typedef struct cpu_matrix_conv {
     /* A picture becomes (parts, pixels, channels) of a padded one, where padding is left as it is; packed filters are
@@ -231,6 +238,8 @@ typedef struct cpu_matrix_conv {
      * += their products' sums over pixels. to[1] may be NULL. */
     void (*over_pixels)(const cpu_conv_pixels *w, const int64_t at[2], const char *pictures, const char *packed,
                         int64_t filters, float *const to[2], int64_t ld);
+    /* For the gradient of the pictures, of steps of 1 and windows of at most 32 columns: dx (channels, picture). */
+    void (*gather)(const cpu_conv_sums *o, const float *product, float *dx);
 } cpu_matrix_conv;
 
 typedef struct cpu_isa {
