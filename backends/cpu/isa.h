@@ -152,6 +152,14 @@ typedef struct cpu_band_loop {
     void (*sum)(const cpu_band *band, const void *weight, void *to); /* weights: column by column */
 } cpu_band_loop;
 
+/* A row of n results, each the largest number of a window of `rows` rows, that x begins with, and `window` columns. The
+ * rows are `wide` long, as far apart, and have `pad` places before them; windows step by 1 or 2. */
+#define CPU_POOL_LONGEST 1024 /* padded rows, halved: at most */
+typedef struct cpu_pool_row {
+    int64_t n, rows, wide, window, stride, pad;
+} cpu_pool_row;
+typedef void cpu_pool_loop(const cpu_pool_row *row, const void *x, void *y);
+
 /* A chain of operations on results (chain.h), each of a row of unary.def or binary.def: by `one` element, or, those
  * named so, by `all`, of which element i belongs to that of the first result and i. In max and min it is a number. */
 enum {
@@ -251,6 +259,7 @@ typedef struct cpu_isa {
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
     const cpu_band_loop *band[CPU_TYPES];
+    cpu_pool_loop *const *pool[CPU_TYPES]; /* NULL for integers */
     cpu_chain_loop *const *chain;
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
     const cpu_matrix_conv *conv;
@@ -264,6 +273,7 @@ typedef struct cpu_isa {
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
     extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;                                             \
     extern const cpu_band_loop cpu_band_f32_##isa, cpu_band_f64_##isa;                                                 \
+    extern cpu_pool_loop *const cpu_pool_f32_##isa, *const cpu_pool_f64_##isa;                                         \
     extern cpu_chain_loop *const cpu_chain_f32_##isa;
 CPU_DECLARE(base)
 CPU_DECLARE(avx2)

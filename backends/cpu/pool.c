@@ -1,5 +1,6 @@
-/* pool.c: maxpool2d and avgpool2d and their gradients: a thread takes some channels of pictures, row by row. */
-#include "cpu.h"
+/* pool.c: maxpool2d and avgpool2d and their gradients: a thread takes some channels of pictures, row by row; the largest
+ * of most windows is found in vectors (pool_tile.c). */
+#include "prog.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,6 +12,8 @@ typedef struct pool_kernel {
     int count_pad, f64;
     int pairs; /* windows of 2 x 2 side by side, all inside */
     void (*plane)(const struct pool_kernel *kernel, const void *a, const void *b, void *out);
+    cpu_pool_loop *row;
+    int64_t size;                         /* of an element */
     uint64_t a_bytes, b_bytes, out_bytes; /* of a plane */
 } pool_kernel;
 
@@ -76,6 +79,25 @@ static int64_t count(const pool_kernel *k, int d, int64_t i)
                 }                                                                                                      \
         }                                                                                                              \
     }
+
+/* Windows that step by 1 or 2 and have some row of the picture in them: row by row, in vectors. */
+static int is_quick(const pool_kernel *k)
+{
+    const int64_t all = (k->q - 1) * k->stride[1] + k->window[1];
+    return !k->pairs && k->stride[1] <= 2 && k->pad[0] < k->window[0] && k->h > 0 && k->w > 0 &&
+           (k->p - 1) * k->stride[0] - k->pad[0] < k->h && max_of(all, k->pad[1] + k->w) <= 2 * CPU_POOL_LONGEST;
+}
+
+static void max_quick(const pool_kernel *k, const void *a, const void *b, void *out)
+{
+    (void)b;
+    for (int64_t i = 0; i < k->p; i++) {
+        const int64_t top = i * k->stride[0] - k->pad[0], first = max_of(top, 0);
+        const cpu_pool_row row = {k->q,     min_of(top + k->window[0], k->h) - first, k->w, k->window[1], k->stride[1],
+                                  k->pad[1]};
+        (*k->row)(&row, (const char *)a + first * k->w * k->size, (char *)out + i * k->q * k->size);
+    }
+}
 
 #define POOL(T, SUFFIX, LOWEST)                                                                                        \
     MAX_POOL(T, SUFFIX, LOWEST)                                                                                        \
@@ -192,6 +214,9 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, const tn_op_
     k->pairs = a->window[0] == 2 && a->window[1] == 2 && a->stride[0] == 2 && a->stride[1] == 2 && !a->pad[0] &&
                !a->pad[1] && 2 * k->p <= k->h && 2 * k->q <= k->w;
     k->plane = facts->dtype == TN_I32 ? kinds[kind].i32 : facts->dtype == TN_F64 ? kinds[kind].f64 : kinds[kind].f32;
+    k->size = (int64_t)tn_dtype_size(facts->dtype);
+    if (kind == 0 && facts->dtype != TN_I32 && is_quick(k))
+        k->row = *cpu_code->pool[cpu_type_of(facts->dtype)], k->plane = max_quick;
     k->a_bytes = plane_bytes(&desc->in[0]);
     k->b_bytes = desc->n_in > 1 ? plane_bytes(&desc->in[1]) : 0;
     k->out_bytes = plane_bytes(&desc->out[0]);
