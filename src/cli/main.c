@@ -16,6 +16,7 @@ static const struct {
     {"train", cli_train, "trains a network; on the built-in digits if not told otherwise"},
     {"eval", cli_eval, "measures a saved model on test data"},
     {"predict", cli_predict, "says what a saved model makes of pictures or rows"},
+    {"sweep", cli_sweep_command, "trains with every combination of options, and says which is best"},
     {"convert", cli_convert, "writes a saved model as an ONNX file, or one of ONNX anew"},
     {"info", cli_info, "says what an ONNX file or a saved model has, and what of it is not supported"},
     {"devices", cli_devices, "lists what can compute"},

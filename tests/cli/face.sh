@@ -7,7 +7,7 @@ fits() { awk -v most="$2" 'length($0) > most { exit 1 }' "$1" || fail "$3: wider
 for columns in 60 80 120; do
     COLUMNS=$columns
     export COLUMNS
-    for command in train eval predict convert info devices ops bench check doctor; do
+    for command in train sweep eval predict convert info devices ops bench check doctor; do
         "$tenon" help $command >said 2>stderr || fail "help $command: $(cat stderr)"
         [ ! -s stderr ] && head -n 1 said | grep -q "^usage: tenon $command " || fail "help $command: $(head -n 1 said stderr)"
         fits said $columns "help $command"

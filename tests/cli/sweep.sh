@@ -1,0 +1,83 @@
+# `tenon sweep`: every combination is trained, as often as asked, and comes to what `train` comes to; what is done is kept,
+# a failure is a row; several at once change nothing.
+. "$(dirname "$0")/common.sh"
+
+sweep() { "$tenon" sweep --device "$device" "$@"; }
+bad() {
+    want=$1
+    shift
+    sweep "$@" >said 2>stderr && fail "'$*' succeeds"
+    grep -qF -- "$want" stderr || fail "'$*': $(cat stderr), not $want"
+}
+value() { grep -o "\"$1\": [^,}]*" | head -n 1 | sed 's/.*: //'; }
+
+awk 'BEGIN { srand(1); print "area,rooms,rent"
+    for (i = 0; i < 100; i++) { a = 30 + int(90 * rand()); r = 1 + int(a / 30); print a "," r "," 9 * a + 40 * r + 60 } }' >rents.csv
+common="--data rents.csv --epochs 3 --batch 20 --lr 0.001,0.05 --units 2,8"
+net="linear units, relu, linear outputs"
+sweep $common --net "$net" --repeat 2 --results kept.jsonl --jobs 2 --json >lines 2>stderr || fail "sweep: $(cat stderr)"
+"$json_lines" <lines >/dev/null || fail "no JSON: $(cat lines)"
+"$json_lines" <kept.jsonl >/dev/null || fail "no JSON: $(cat kept.jsonl)"
+[ "$(wc -l <lines)" = 4 ] && [ "$(wc -l <kept.jsonl)" = 8 ] || fail "combinations: $(cat lines kept.jsonl)"
+[ "$(grep -c '^[1-8] of 8: lr 0.[0-9]*, units [28], seed [12]: r2 ' stderr)" = 8 ] || fail "progress: $(cat stderr)"
+grep -q '^the best: tenon train .*--net "linear [28], relu, linear outputs"' stderr || fail "the best: $(cat stderr)"
+
+# Means, deviations and the order are those of the trainings one by one.
+for lr in 0.001 0.05; do
+    for units in 2 8; do
+        for seed in 1 2; do
+            "$tenon" train --data rents.csv --epochs 3 --batch 20 --lr $lr --net "linear $units, relu, linear outputs" --seed $seed \
+                --device "$device" --json --quiet >one || fail "train"
+            tail -n 1 one | grep -o '"test": {.*' | value r2
+        done | awk -v lr=$lr -v units=$units '{ v[NR] = $1; s += $1 } END { m = s / 2; d = (v[1] - v[2]) / sqrt(2); print lr, units, m, d < 0 ? -d : d }'
+    done
+done | sort -k3,3gr >ours
+while read -r line; do
+    echo "$line" | sed 's/.*"lr": "\([^"]*\)", "units": "\([^"]*\)".*"mean": \([^,]*\), "deviation": \([^,]*\),.*/\1 \2 \3 \4/'
+done <lines >theirs
+paste -d' ' ours theirs | awk '{ a = $3 - $7; b = $4 - $8; if ($1 != $5 || $2 != $6 || a * a > 1e-10 || b * b > 1e-10) exit 1 }' || fail "$(paste ours theirs)"
+
+# It goes on where it ended, and only there.
+cp kept.jsonl before
+sweep $common --net "$net" --repeat 3 --results kept.jsonl --jobs 1 >said 2>stderr || fail "going on: $(cat stderr)"
+grep -q '^8 of 12 trainings are done already' stderr || fail "going on: $(cat stderr)"
+[ "$(wc -l <kept.jsonl)" = 12 ] && head -n 8 kept.jsonl | cmp -s - before || fail "going on: $(cat kept.jsonl)"
+grep -q '^lr  *units  *r2  *deviation  *test loss  *runs$' said && [ "$(grep -c ' 3$' said)" = 4 ] || fail "the table: $(cat said)"
+sweep $common --net "$net" --repeat 3 --results kept.jsonl --quiet >again 2>stderr || fail "all done: $(cat stderr)"
+cmp -s said again && [ ! -s stderr ] || fail "all done: $(cat again stderr)"
+
+# Networks and schedules are separated by bars; names by commas; flags are for all.
+sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs | linear 4, tanh, linear outputs" --optimizer sgd,adam --sync-norm >said 2>stderr ||
+    fail "networks: $(cat stderr)"
+grep -q '^linear 4, tanh, linear outputs  sgd ' said && grep -q ' accuracy ' said || fail "networks: $(cat said)"
+
+# A training that fails is said, and a row; all of them are a failure.
+sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs" --lr 0.01,1e38 --optimizer sgd >said 2>stderr || fail "one fails: $(cat stderr)"
+grep -q 'a training failed: .*diverged' stderr && grep -q '^1e38 .* 0 (others failed)$' said || fail "one fails: $(cat said stderr)"
+bad "no training came to its end" --data nothing.csv
+grep -q 'a training failed: .*nothing.csv' stderr || fail "all fail: $(cat stderr)"
+
+# Ctrl-C ends those that run, and leaves no file of theirs.
+"$tenon" sweep --data digits:2000 --epochs 10000 --net lenet --jobs 1 --device "$device" >said 2>stderr &
+command=$!
+tries=0
+child=
+while [ -z "$child" ] && [ $tries -lt 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+    child=$(awk -v parent=$command '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
+done
+kill -TERM $command
+wait $command
+[ $? = 143 ] || fail "interrupted: another status"
+[ -n "$child" ] && ! kill -0 "$child" 2>/dev/null || fail "interrupted: $child goes on"
+grep -q 'interrupted; --results FILE keeps what is done' stderr || fail "interrupted: $(cat stderr)"
+ls tenon-interrupted* 2>/dev/null && fail "interrupted: a file is left"
+
+bad "--save is for a single training" --save m
+bad "--lr is given twice" --lr 1 --lr 2
+bad "--unit is no option of train, and --net has no word 'unit'" --net "linear units, linear outputs" --unit 3
+bad "--lr: one of its values is empty" --lr 0.1,,0.2
+bad "--lr needs a value" --lr
+bad "--repeat" --repeat 0
+finish
