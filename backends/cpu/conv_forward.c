@@ -1,6 +1,7 @@
 /* conv_forward.c: conv2d, and conv2d_data where it is turned round: a tile is some pixels by some filters, over all
  * taps (a channel, a row and a column of the window). */
 #include "conv.h"
+#include "turn.h"
 
 #include <string.h>
 
@@ -94,8 +95,7 @@ static void transpose_block(int64_t size, int64_t rows, int64_t columns, const v
                             int64_t to_ld)
 {
     if (size == 4)
-        for (int64_t j = 0; j < columns; j++)
-            for (int64_t i = 0; i < rows; i++) ((float *)to)[j * to_ld + i] = ((const float *)from)[i * ld + j];
+        cpu_turn(rows, columns, from, ld, to, to_ld);
     else
         for (int64_t j = 0; j < columns; j++)
             for (int64_t i = 0; i < rows; i++) ((double *)to)[j * to_ld + i] = ((const double *)from)[i * ld + j];

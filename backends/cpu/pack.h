@@ -6,12 +6,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "turn.h"
+
 #define PACK(T, fn, WIDE)                                                                                              \
     /* One panel, of which `count` places are there. */                                                                \
     static inline void fn##_panel(int64_t count, int64_t k, const T *from, int64_t si, int64_t sl, T *to)              \
     {                                                                                                                  \
         if (count >= WIDE && si == 1)                                                                                  \
             for (int64_t l = 0; l < k; l++) memcpy(to + l * WIDE, from + l * sl, WIDE * sizeof(T));                    \
+        else if (count >= WIDE && sl == 1 && sizeof(T) == sizeof(float))                                               \
+            cpu_turn(WIDE, k, (const float *)(const void *)from, si, (float *)(void *)to, WIDE);                       \
         else if (count >= WIDE)                                                                                        \
             for (int64_t l = 0; l < k; l++)                                                                            \
                 for (int64_t i = 0; i < WIDE; i++) to[l * WIDE + i] = from[i * si + l * sl];                           \
