@@ -22,7 +22,7 @@ typedef struct saved {
     cli_model model;
     cli_scaling scaling;
     cli_history history;
-    int width;
+    int width, failed; /* failed: memory was short */
 } saved;
 
 static const char *note(const saved *s, const char *key)
@@ -34,9 +34,10 @@ static const char *note(const saved *s, const char *key)
 /* ---- lines ---- */
 
 /* "classes    cat, dog": a name, and a text in as many lines as it takes. */
-static void print_text(const saved *s, const char *name, const char *text)
+static void print_text(saved *s, const char *name, const char *text)
 {
     char *shown = strdup(text), *at = shown;
+    s->failed |= !shown;
     if (!shown) return;
     cli_fitted(shown, strlen(shown) + 1, INT32_MAX);
     do {
@@ -50,27 +51,28 @@ static void print_text(const saved *s, const char *name, const char *text)
     free(shown);
 }
 
-static void print_note(const saved *s, const char *key)
+static void print_note(saved *s, const char *key)
 {
     const char *text = note(s, key);
     if (*text && strcmp(text, "0") != 0) print_text(s, key, text);
 }
 
 /* Names that stand a line each, with commas between. */
-static void print_names(const saved *s, const char *name, const char *lines)
+static void print_names(saved *s, const char *name, const char *lines)
 {
     char *text = malloc(2 * strlen(lines) + 1), *to = text;
     for (const char *at = lines; text && *at; at = cli_next_name(at)) {
         if (to > text) to += sprintf(to, ", ");
         to += sprintf(to, "%.*s", (int)cli_name_length(at), at);
     }
+    s->failed |= !text;
     if (text && to > text) print_text(s, name, text);
     free(text);
 }
 
 /* ---- sections ---- */
 
-static void print_model(const saved *s)
+static void print_model(saved *s)
 {
     static const char *const notes[] = {"sample", "x_type", "classes", "targets", "loss", "data", "test", "count"};
     print_note(s, "net");
@@ -220,6 +222,7 @@ int cli_info_saved(const char *path, int *has_network, int asks)
         status = read_model(&s) == CLI_GO_ON ? print_all(&s) : CLI_FAILED;
     else
         print_model(&s);
+    if (status == CLI_GO_ON && s.failed) status = cli_fail("out of memory");
     cli_scaling_free(&s.scaling);
     cli_network_close(&s.model);
     cli_history_free(&s.history);

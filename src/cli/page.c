@@ -236,16 +236,17 @@ static int put_page(FILE *f, const cli_session *s)
     fprintf(f, " on ");
     cli_page_text(f, s->settings.data);
     fprintf(f, "</title>\n<style>\n%s</style></head><body><main>\n", cli_css_page);
+    int status = CLI_OK;
     put_summary(f, s);
     cli_page_curves(f, &s->history, s->settings.loss, s->at.best);
     if (r->measures) {
         put_measures(f, r);
         put_confusion(f, r);
         if (tn_measures_kind(r->measures) == TN_OF_NUMBERS) cli_page_residuals(f, r);
-        cli_page_samples(f, r);
-        cli_page_worst(f, r);
+        status = cli_page_samples(f, r);
+        if (!status) status = cli_page_worst(f, r);
     }
-    const int status = put_layers(f, s);
+    if (!status) status = put_layers(f, s);
     put_settings(f, s);
     put_machine(f, s);
     fprintf(f, "</main></body></html>\n");

@@ -21,8 +21,8 @@ void cli_page_curves(FILE *file, const cli_history *history, const char *loss, i
 /* Errors of numbers over what was predicted, a chart for each of the first targets. */
 void cli_page_residuals(FILE *file, const cli_results *results);
 
-/* Some samples and those that are most wrong, as pictures where they are such. */
-void cli_page_samples(FILE *file, const cli_results *results);
-void cli_page_worst(FILE *file, const cli_results *results);
+/* Some samples and those that are most wrong, as pictures where they are such. Return CLI_OK or CLI_FAILED. */
+int cli_page_samples(FILE *file, const cli_results *results);
+int cli_page_worst(FILE *file, const cli_results *results);
 
 #endif

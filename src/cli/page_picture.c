@@ -50,7 +50,8 @@ static uint8_t *read_pixels(const tn_dataset *data, int64_t index, const int64_t
     return out;
 }
 
-static void put_png(FILE *f, const uint8_t *pixels, const int64_t size[3])
+/* 0: no memory. */
+static int put_png(FILE *f, const uint8_t *pixels, const int64_t size[3])
 {
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .width = (png_uint_32)size[2],
@@ -58,20 +59,25 @@ static void put_png(FILE *f, const uint8_t *pixels, const int64_t size[3])
                        .format = size[0] == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
     png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
     uint8_t *png = malloc(bytes);
-    if (png && png_image_write_to_memory(&image, png, &bytes, 0, pixels, 0, NULL)) put_base64(f, png, bytes);
+    const int made = png && png_image_write_to_memory(&image, png, &bytes, 0, pixels, 0, NULL);
+    if (made) put_base64(f, png, bytes);
     free(png);
+    return made;
 }
 
-static void put_picture(FILE *f, const tn_dataset *data, int64_t index)
+/* 0: there is no memory, or it can't be read. */
+static int put_picture(FILE *f, const tn_dataset *data, int64_t index)
 {
     int64_t size[3];
-    uint8_t *pixels = is_picture(data, size) ? read_pixels(data, index, size) : NULL;
-    if (!pixels) return;
+    if (!is_picture(data, size)) return 1;
+    uint8_t *pixels = read_pixels(data, index, size);
+    if (!pixels) return 0;
     fprintf(f, "<img alt=\"\" width=\"%" PRId64 "\" height=\"%" PRId64 "\" src=\"data:image/png;base64,", size[2],
             size[1]);
-    put_png(f, pixels, size);
+    const int made = put_png(f, pixels, size);
     fprintf(f, "\">");
     free(pixels);
+    return made;
 }
 
 /* ---- samples ---- */
@@ -114,12 +120,12 @@ static void put_numbers(FILE *f, const cli_results *r, int64_t sample)
     }
 }
 
-static void put_sample(FILE *f, const cli_results *r, int64_t sample)
+static int put_sample(FILE *f, const cli_results *r, int64_t sample)
 {
     char name[4096];
     const int64_t found = r->label ? class_of(r, sample) : 0;
     fprintf(f, "<figure%s>", r->label && found != r->label[sample] ? " class=\"wrong\"" : "");
-    put_picture(f, r->data, sample);
+    const int made = put_picture(f, r->data, sample);
     fprintf(f, "<div>");
     if (r->label)
         put_classes(f, r, sample, found);
@@ -129,21 +135,26 @@ static void put_sample(FILE *f, const cli_results *r, int64_t sample)
     fprintf(f, "</div><figcaption>");
     cli_page_text(f, cli_fitted_end(name, sizeof name, 60));
     fprintf(f, "</figcaption></figure>\n");
+    return made ? CLI_OK : cli_fail("the report's pictures: out of memory, or %s cannot be read", r->data->source);
 }
 
-void cli_page_samples(FILE *f, const cli_results *r)
+int cli_page_samples(FILE *f, const cli_results *r)
 {
     const int64_t count = r->data->count, shown = count < SOME ? count : SOME;
     fprintf(f, "<section id=\"samples\"><h2>Samples and what the model makes of them</h2>\n<div class=\"samples\">\n");
-    for (int64_t i = 0; i < shown; i++) put_sample(f, r, i * count / shown);
+    int status = CLI_OK;
+    for (int64_t i = 0; i < shown && !status; i++) status = put_sample(f, r, i * count / shown);
     fprintf(f, "</div></section>\n");
+    return status;
 }
 
-void cli_page_worst(FILE *f, const cli_results *r)
+int cli_page_worst(FILE *f, const cli_results *r)
 {
     fprintf(f, "<section id=\"worst\"><h2>Most wrong</h2>\n");
     if (!r->n_worst) fprintf(f, "<p>None of %" PRId64 " samples is wrong.</p>\n", r->data->count);
     fprintf(f, "<div class=\"samples\">\n");
-    for (int i = 0; i < r->n_worst && i < SOME; i++) put_sample(f, r, r->worst[i].sample);
+    int status = CLI_OK;
+    for (int i = 0; i < r->n_worst && i < SOME && !status; i++) status = put_sample(f, r, r->worst[i].sample);
     fprintf(f, "</div></section>\n");
+    return status;
 }

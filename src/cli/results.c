@@ -158,12 +158,44 @@ static void find_worst(cli_results *r)
             judge_targets(r, i);
 }
 
+/* Lower is worse. */
+typedef struct rank {
+    double value;
+    int64_t part;
+} rank;
+
+static int by_value(const void *a, const void *b)
+{
+    const rank *x = a, *y = b;
+    if (x->value != y->value) return (x->value > y->value) - (x->value < y->value);
+    return (x->part > y->part) - (x->part < y->part);
+}
+
+/* The parts in order, or of many the worst first. Those that aren't there stand at the end. */
+static int put_in_order(cli_results *r)
+{
+    const int numbers = tn_measures_kind(r->measures) == TN_OF_NUMBERS, folded = r->outputs > CLI_IN_FULL;
+    rank *ranks = malloc((size_t)r->outputs * sizeof *ranks + 1);
+    r->order = malloc((size_t)r->outputs * sizeof *r->order + 1);
+    for (int64_t k = 0; ranks && r->order && k < r->outputs; k++) {
+        double value = tn_measures_get(r->measures, numbers ? "r2" : "f1", k);
+        if (!numbers && tn_measures_get(r->measures, "support", k) == 0) value = INFINITY;
+        ranks[k] = (rank){folded ? value : 0, k};
+    }
+    const int made = ranks && r->order;
+    if (made && folded) qsort(ranks, (size_t)r->outputs, sizeof *ranks, by_value);
+    for (int64_t k = 0; made && k < r->outputs; k++) r->order[k] = ranks[k].part;
+    free(ranks);
+    return made ? CLI_GO_ON : cli_fail("out of memory");
+}
+
 int cli_results_open(cli_results *r, const cli_results_of *of, const tn_dataset *data)
 {
     *r = (cli_results){.model = of->model, .data = data, .set = of->set};
     int status = predict(r, of);
     if (status == CLI_GO_ON) status = find_truth(r, of);
     if (status == CLI_GO_ON && measure(r)) status = cli_failed();
+    if (status == CLI_GO_ON) status = put_in_order(r);
     if (status == CLI_GO_ON) find_worst(r);
     return status;
 }
@@ -174,5 +206,6 @@ void cli_results_free(cli_results *r)
     free(r->y);
     free(r->target);
     free(r->label);
+    free(r->order);
     *r = (cli_results){0};
 }

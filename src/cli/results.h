@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define CLI_MOST_WORST 24
+#define CLI_IN_FULL    20 /* classes or targets that are listed in full */
 
 /* One that the model is wrong about. */
 typedef struct cli_wrong {
@@ -26,6 +27,7 @@ typedef struct cli_results {
     float *y, *target;
     int32_t *label;
     tn_measures *measures;
+    int64_t *order; /* of classes or targets: as they are, or, of more than CLI_IN_FULL, the worst first */
     cli_wrong worst[CLI_MOST_WORST]; /* the first is the worst */
     int n_worst;
 } cli_results;

@@ -117,17 +117,19 @@ static void print_json(const cli_sweep *s, const row *r)
 }
 
 /* The best as a command to be typed. */
-static void tell_best(const cli_sweep *s, const row *best)
+static int tell_best(const cli_sweep *s, const row *best)
 {
     const cli_trial trial = {.combination = best->combination, .seed = s->seed};
     char *words = cli_sweep_words(s, &trial);
+    if (!words) return cli_fail("out of memory");
     cli_tell("the best: tenon train");
-    for (const char *at = words; at && *at; at += strlen(at) + 1) {
+    for (const char *at = words; *at; at += strlen(at) + 1) {
         const int plain = !at[strcspn(at, " \"'$\\|&;<>()*?[]#~`!")];
         cli_tell(plain ? " %s" : " \"%s\"", cli_shown(at));
     }
     cli_tell(" --save model.safetensors\n");
     free(words);
+    return CLI_GO_ON;
 }
 
 int cli_sweep_tell(const cli_sweep *s)
@@ -139,7 +141,7 @@ int cli_sweep_tell(const cli_sweep *s)
     const int any = rows[0].runs > 0;
     for (int i = 0; s->json && i < s->combinations; i++) print_json(s, &rows[i]);
     if (!s->json) print_table(s, rows, s->combinations);
-    if (any) tell_best(s, &rows[0]);
+    const int status = any ? tell_best(s, &rows[0]) : cli_fail("no training came to its end");
     free(rows);
-    return any ? CLI_GO_ON : cli_fail("no training came to its end");
+    return status;
 }

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #define NAME        256 /* bytes of a name that are shown */
-#define MOST_ROWS   20  /* classes or targets, in full */
-#define FOLDED_ROWS 10  /* of more */
+#define FOLDED_ROWS 10  /* of more than are listed in full */
 #define SHOWN_WRONG 5
 #define MOST_MATRIX 256  /* classes whose confusion is in JSON, */
 #define MOST_PARTS  4096 /* and that are in it each for itself */
@@ -96,33 +95,6 @@ static void print_row(const cli_results *r, int64_t k, const char *name, int col
     fprintf(f, "\n");
 }
 
-/* Lower is worse. */
-typedef struct rank {
-    double value;
-    int64_t part;
-} rank;
-
-static int by_value(const void *a, const void *b)
-{
-    const rank *x = a, *y = b;
-    if (x->value != y->value) return (x->value > y->value) - (x->value < y->value);
-    return (x->part > y->part) - (x->part < y->part);
-}
-
-/* The parts in order, or of many the worst first. Those that aren't there stand at the end. NULL: no memory. */
-static rank *rank_parts(const cli_results *r)
-{
-    const int numbers = tn_measures_kind(r->measures) == TN_OF_NUMBERS, folded = r->outputs > MOST_ROWS;
-    rank *ranks = malloc((size_t)r->outputs * sizeof *ranks + 1);
-    for (int64_t k = 0; ranks && k < r->outputs; k++) {
-        double value = tn_measures_get(r->measures, numbers ? "r2" : "f1", k);
-        if (!numbers && tn_measures_get(r->measures, "support", k) == 0) value = INFINITY;
-        ranks[k] = (rank){folded ? value : 0, k};
-    }
-    if (ranks && folded) qsort(ranks, (size_t)r->outputs, sizeof *ranks, by_value);
-    return ranks;
-}
-
 static void print_head(const cli_results *r, int column, int width, FILE *f)
 {
     tn_measure_entry entry;
@@ -140,14 +112,12 @@ static void print_parts(const cli_results *r, int width, FILE *f)
     int room = width - 2;
     for (size_t i = 0; next_measure(r, &i, &entry);) room -= measure_width(width);
     const int named = widest_name(r, room > 6 ? room : 6), column = named > 6 ? named : 6; /* "target" */
-    const int64_t shown = r->outputs > MOST_ROWS ? FOLDED_ROWS : r->outputs;
-    rank *ranks = rank_parts(r);
+    const int64_t shown = r->outputs > CLI_IN_FULL ? FOLDED_ROWS : r->outputs;
     print_head(r, column, width, f);
-    for (int64_t i = 0; ranks && i < shown; i++)
-        print_row(r, ranks[i].part, part_name(r, ranks[i].part, column, text), column, width, f);
+    for (int64_t i = 0; i < shown; i++)
+        print_row(r, r->order[i], part_name(r, r->order[i], column, text), column, width, f);
     if (shown < r->outputs) fprintf(f, "  ... and %" PRId64 " that are better\n", r->outputs - shown);
     if (r->outputs > 1) print_row(r, -1, "mean", column, width, f);
-    free(ranks);
 }
 
 /* ---- confusion ---- */
@@ -196,24 +166,29 @@ static void print_matrix(const cli_results *r, int column, int cell, FILE *f)
     }
 }
 
+/* A pair of classes, by its place in the matrix, and how often they are confused. */
+typedef struct pair {
+    int64_t count, place;
+} pair;
+
 /* The pairs that are confused most, of a matrix that is too wide. */
 static void print_pairs(const cli_results *r, int width, FILE *f)
 {
     const int most = (width - 22) / 2;
-    rank best[FOLDED_ROWS] = {{0, 0}};
+    pair best[FOLDED_ROWS] = {{0, 0}};
     char a[NAME], b[NAME];
     for (int64_t i = 0; i < r->outputs * r->outputs; i++) {
         const int64_t n = tn_measures_confused(r->measures, i / r->outputs, i % r->outputs);
-        if (i / r->outputs == i % r->outputs || n <= (int64_t)best[FOLDED_ROWS - 1].value) continue;
+        if (i / r->outputs == i % r->outputs || n <= best[FOLDED_ROWS - 1].count) continue;
         int at = FOLDED_ROWS - 1;
-        for (; at > 0 && (int64_t)best[at - 1].value < n; at--) best[at] = best[at - 1];
-        best[at] = (rank){(double)n, i};
+        for (; at > 0 && best[at - 1].count < n; at--) best[at] = best[at - 1];
+        best[at] = (pair){n, i};
     }
-    if (!(best[0].value > 0)) return;
+    if (!best[0].count) return;
     fprintf(f, "\n  most confused, of %" PRId64 " classes\n", r->outputs);
-    for (int i = 0; i < FOLDED_ROWS && best[i].value > 0; i++)
-        fprintf(f, "  %6.0f x %s taken for %s\n", best[i].value, part_name(r, best[i].part / r->outputs, most, a),
-                part_name(r, best[i].part % r->outputs, most, b));
+    for (int i = 0; i < FOLDED_ROWS && best[i].count; i++)
+        fprintf(f, "  %6" PRId64 " x %s taken for %s\n", best[i].count,
+                part_name(r, best[i].place / r->outputs, most, a), part_name(r, best[i].place % r->outputs, most, b));
 }
 
 static void print_confusion(const cli_results *r, int width, FILE *f)

@@ -42,6 +42,9 @@ SCENARIOS = [
     ("convolutional net", CONV, None, 1),
     ("shards that meet", "train --device {device} --data digits:50 --net 'linear 4, batch_norm, tanh, linear 10' --epochs 1 "
      "--batch 20 --shards 4 --sync-norm --resident host --json", None, 1),
+    ("report", "train --device {device} --data digits:25 --net 'linear 10' --epochs 1 --batch 20 --quiet --report out.html "
+     "--log out.jsonl", None, 1),
+    ("inform", "info model.safetensors", None, 1),
     ("go on", "train --device {device} --resume model.safetensors --epochs 3 --json --save out.safetensors",
      "out.safetensors", 1),
     ("evaluate", "eval --device {device} --model model.safetensors --json", None, 1),
