@@ -7,7 +7,7 @@
 #define MIN_BLOCK 64
 #define FAR       0x1p20 /* bytes */
 #define STEPS     3      /* fewer are as fast as memory, which they read and write as it lies */
-#define MANY      6      /* operands in memory at once, as of Adam: prefetchers are busy, and blocks that are */
+#define MANY      7      /* operands in memory at once, as of Adam: prefetchers are busy, and blocks that are */
 #define FAR_BLOCK 256    /* so short let a step's last loads wait while the next step computes */
 
 /* ---- instructions
