@@ -179,7 +179,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_arrays(const char *path, const char *x, 
 TN_API TN_MUST_USE tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data);
 
 /* One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
- * is left out. One of another size is scaled until it covers the sample, and its middle is taken. */
+ * is left out, and what a camera took on its side (EXIF) stands upright. One of another size is scaled until it covers
+ * the sample, and its middle is taken. */
 TN_API TN_MUST_USE tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out);
 
 /* Reads all samples of a loader into memory, by several threads; a set in memory stays as it is. */
@@ -245,8 +246,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_check_columns(const tn_dataset *data);
  * if either has a loader. */
 TN_API TN_MUST_USE tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count);
 
-/* One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
- * area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
+/* One image for prediction, from PNG, JPEG or PGM, scaled to the sample's shape, (1, height, width) or (height, width),
+ * by area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
  * levels 0..255, drawn light on dark as MNIST is: an image whose border is bright is inverted. With a sample of
  * (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
  * whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image. */

@@ -62,7 +62,7 @@ TN_API const char *tn_ink_doubts(const tn_ink *ink, char *text, size_t capacity)
 TN_API TN_MUST_USE tn_status tn_image_frame(const float *level, int64_t height, int64_t width,
                                             const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink);
 
-/* The same with a file, PNG or PGM, in the place of tn_image_read_scaled. */
+/* The same with a file, PNG, JPEG or PGM, in the place of tn_image_read_scaled. */
 TN_API TN_MUST_USE tn_status tn_image_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample,
                                                   float *out, tn_ink *ink);
 

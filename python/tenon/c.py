@@ -1811,7 +1811,8 @@ FUNCTIONS = {
     "tn_image_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out)",
         """One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency
-        is left out. One of another size is scaled until it covers the sample, and its middle is taken."""),
+        is left out, and what a camera took on its side (EXIF) stands upright. One of another size is scaled until it covers
+        the sample, and its middle is taken."""),
     "tn_dataset_load": (c_int32, (c_void_p,), False,
         "tn_status tn_dataset_load(tn_dataset *data)",
         """Reads all samples of a loader into memory, by several threads; a set in memory stays as it is."""),
@@ -1859,8 +1860,8 @@ FUNCTIONS = {
         if either has a loader."""),
     "tn_image_read_scaled": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read_scaled(const char *path, const tn_shape *sample, float *out)",
-        """One image for prediction, from PNG or PGM, scaled to the sample's shape, (1, height, width) or (height, width), by
-        area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
+        """One image for prediction, from PNG, JPEG or PGM, scaled to the sample's shape, (1, height, width) or (height, width),
+        by area averaging: as large as fits, in the middle, the rest 0. `out`, as many elements as the sample has, gets grey
         levels 0..255, drawn light on dark as MNIST is: an image whose border is bright is inverted. With a sample of
         (3, height, width) it gets the red, green and blue planes as they are. What is transparent shows white or black,
         whichever differs more from the image. framing.h has the same for a thing that lies anywhere in its image."""),
@@ -2017,7 +2018,7 @@ FUNCTIONS = {
         (1, height, width) or (height, width), of the set's own polarity; `ink`, unless NULL, what was found."""),
     "tn_image_read_framed": (c_int32, (c_char_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read_framed(const char *path, const tn_framing *framing, const tn_shape *sample, float *out, tn_ink *ink)",
-        """The same with a file, PNG or PGM, in the place of tn_image_read_scaled."""),
+        """The same with a file, PNG, JPEG or PGM, in the place of tn_image_read_scaled."""),
     "tn_check_gradients": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_check_gradients(tn_tensor *loss, const tn_value_of in[], size_t n_in, const tn_gradient_options *options, tn_gradient_error result[], size_t capacity, size_t *count)",
         """Checks d(loss)/d(variable) for each trainable variable of the loss's graph, in the order of tn_variables: up to

@@ -15,9 +15,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-static const char doc[] =
-    "Says what a saved model makes of each picture (PNG or PGM; for a model of a folder of images PNG or JPEG), of "
-    "each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
+static const char doc[] = "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of "
+                          "images PNG or JPEG), of "
+                          "each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
 
 /* Samples to predict. */
 typedef struct samples {

@@ -1,7 +1,7 @@
 /* image.c: images as training takes them: PNG by libpng, JPEG by libjpeg; transparency is left out, as most programs
- * do. One of another size than the sample's is scaled until it covers that, with its proportions, and its middle is
- * taken. Scaling weighs pixels by a triangle that is as wide as the new pixels are (bilinear, smoothed where it becomes
- * smaller). */
+ * do, and what a camera took on its side stands upright. One of another size than the sample's is scaled until it
+ * covers that, with its proportions, and its middle is taken. Scaling weighs pixels by a triangle that is as wide as
+ * the new pixels are (bilinear, smoothed where it becomes smaller). */
 #include "image.h"
 
 #include <math.h>
@@ -17,6 +17,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "exif.h"
 #include "given.h"
 #include "picture.h"
 #include "read.h"
@@ -29,6 +30,7 @@
 typedef struct image {
     int64_t channels, height, width;
     uint8_t *pixel;
+    int orientation; /* Exif's, if it is not 0 */
 } image;
 
 /* What is read. */
@@ -112,22 +114,47 @@ static void warn(j_common_ptr codec, int level)
     if (level < 0) give_up(codec);
 }
 
+static int find_orientation(const struct jpeg_decompress_struct *codec)
+{
+    int found = 1;
+    for (jpeg_saved_marker_ptr m = codec->marker_list; m && found == 1; m = m->next)
+        found = tn_exif_orientation(m->data, m->data_length);
+    return found;
+}
+
+/* Inks for printing, cyan, magenta, yellow and black, in place: as Adobe's programs write them, and all others by now,
+ * 255 is none. */
+static void to_colours(image *to)
+{
+    const int64_t count = to->height * to->width;
+    for (int64_t i = 0; i < count; i++) {
+        const uint8_t *ink = to->pixel + 4 * i;
+        const unsigned light = ink[3];
+        for (int64_t c = 0; c < 3; c++) {
+            const unsigned part = (255u - ink[c]) * light + 128;
+            to->pixel[3 * i + c] = (uint8_t)(light - ((part + (part >> 8)) >> 8));
+        }
+    }
+}
+
 static tn_status decode_jpeg(const job *j, jpeg_job *p, image *to)
 {
     jpeg_mem_src(&p->codec, j->content, j->bytes);
+    jpeg_save_markers(&p->codec, JPEG_APP0 + 1, 0xFFFF);
     (void)jpeg_read_header(&p->codec, TRUE);
     to->channels = p->codec.num_components == 1 ? 1 : 3;
-    TN_REQUIRE(p->codec.jpeg_color_space != JCS_CMYK && p->codec.jpeg_color_space != JCS_YCCK, TN_EFORMAT,
-               "%s: is a JPEG file for printing (CMYK); expected grey or colours", j->path);
+    const int inks = p->codec.num_components == 4;
+    to->orientation = find_orientation(&p->codec);
     TN_TRY(make_room(j, p->codec.image_height, p->codec.image_width, MOST_PIXELS, to));
     if (!to->pixel) return TN_OK;
-    p->codec.out_color_space = to->channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    p->codec.out_color_space = inks ? JCS_CMYK : to->channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     (void)jpeg_start_decompress(&p->codec);
     while (p->codec.output_scanline < p->codec.output_height) {
-        JSAMPROW row = to->pixel + (size_t)p->codec.output_scanline * (size_t)(to->width * to->channels);
+        JSAMPROW row = to->pixel + (size_t)p->codec.output_scanline * (size_t)(to->width * (inks ? 4 : to->channels));
         (void)jpeg_read_scanlines(&p->codec, &row, 1);
     }
     (void)jpeg_finish_decompress(&p->codec);
+    if (inks) to_colours(to);
     return TN_OK;
 }
 
@@ -170,6 +197,36 @@ int tn_image_named(const char *name)
     return TN_IMAGE_NONE;
 }
 
+/* ---- upright ---- */
+
+/* Where the upright image's first pixel is in the file's rows, and how far from there to the next below and beside:
+ * Exif's orientations from 2 on, as rows and columns that are counted backwards, and their exchange. */
+static const struct {
+    int up, left, sideways;
+} turns[] = {{0, 0, 0}, {0, 1, 0}, {1, 1, 0}, {1, 0, 0}, {0, 0, 1}, {1, 0, 1}, {1, 1, 1}, {0, 1, 1}};
+
+static tn_status stand_up(image *im)
+{
+    if (im->orientation < 2) return TN_OK;
+    const int64_t channels = im->channels, height = im->height, width = im->width;
+    const int up = turns[im->orientation - 1].up, left = turns[im->orientation - 1].left;
+    const int sideways = turns[im->orientation - 1].sideways;
+    im->height = sideways ? width : height;
+    im->width = sideways ? height : width;
+    if (!im->pixel) return TN_OK;
+    uint8_t *to = tn_alloc((size_t)(height * width) * 4), *at = to;
+    if (!to) return TN_ENOMEM;
+    for (int64_t y = 0; y < im->height; y++)
+        for (int64_t x = 0; x < im->width; x++, at += channels) {
+            const int64_t row = sideways ? x : y, column = sideways ? y : x;
+            const int64_t from = (up ? height - 1 - row : row) * width + (left ? width - 1 - column : column);
+            memcpy(at, im->pixel + from * channels, (size_t)channels);
+        }
+    tn_free(im->pixel);
+    im->pixel = to;
+    return TN_OK;
+}
+
 /* The caller frees to->pixel, whether this succeeded or not. */
 static tn_status read_image(const char *path, int sizes_alone, image *to)
 {
@@ -185,15 +242,7 @@ static tn_status read_image(const char *path, int sizes_alone, image *to)
     else
         tn_fail(status, "%s: is %s; expected an image: PNG or JPEG", path, j.bytes ? "no image" : "empty");
     tn_free(content);
-    return status;
-}
-
-tn_status tn_image_shape(const char *path, tn_shape *shape)
-{
-    image found = {0};
-    tn_status status = read_image(path, 1, &found);
-    if (!status) *shape = TN_SHAPE(found.channels, found.height, found.width);
-    return status;
+    return status ? status : stand_up(to);
 }
 
 /* ---- the sample's channels ---- */
@@ -211,6 +260,29 @@ static void recolour(image *im, int64_t channels)
     for (int64_t i = 0; i < count && channels < im->channels; i++) im->pixel[i] = grey_of(im->pixel + 3 * i);
     for (int64_t i = count; i-- > 0 && channels > im->channels;) memset(im->pixel + 3 * i, im->pixel[i], 3);
     im->channels = channels;
+}
+
+tn_status tn_image_levels(const char *path, int64_t channels, tn_picture *picture)
+{
+    image read = {0};
+    tn_status status = read_image(path, 0, &read);
+    if (!status) recolour(&read, channels);
+    const int64_t count = read.height * read.width;
+    float *level = status ? NULL : tn_alloc((size_t)(channels * count) * sizeof *level);
+    if (!status && !level) status = TN_ENOMEM;
+    for (int64_t c = 0; c < channels && !status; c++)
+        for (int64_t i = 0; i < count; i++) level[c * count + i] = read.pixel[i * channels + c];
+    if (!status) *picture = (tn_picture){channels, read.height, read.width, level};
+    tn_free(read.pixel);
+    return status;
+}
+
+tn_status tn_image_shape(const char *path, tn_shape *shape)
+{
+    image found = {0};
+    tn_status status = read_image(path, 1, &found);
+    if (!status) *shape = TN_SHAPE(found.channels, found.height, found.width);
+    return status;
 }
 
 /* ---- the sample's size ---- */

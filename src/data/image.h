@@ -2,7 +2,7 @@
 #ifndef TN_DATA_IMAGE_H
 #define TN_DATA_IMAGE_H
 
-#include "tenon/tensor.h"
+#include "picture.h"
 
 /* What a file is by how its name ends: an image that is read (.png, .jpg, .jpeg), one of a kind that is not, or none.
  */
@@ -11,5 +11,8 @@ int tn_image_named(const char *name);
 
 /* The image's own shape, (channels, height, width), with 1 channel for grey and 3 for colours, by its head. */
 TN_MUST_USE tn_status tn_image_shape(const char *path, tn_shape *shape);
+
+/* Its levels in 1 (grey) or 3 channels, as a picture. */
+TN_MUST_USE tn_status tn_image_levels(const char *path, int64_t channels, tn_picture *picture);
 
 #endif

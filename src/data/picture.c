@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "given.h"
+#include "image.h"
 #include "picture.h"
 #include "read.h"
 #include "shape.h"
@@ -188,11 +189,9 @@ static tn_status decode(const char *path, const char *content, uint64_t bytes, i
         return read_png(path, content, bytes, channels, picture);
     if (bytes > 2 && content[0] == 'P' && (content[1] == '2' || content[1] == '5'))
         return read_pgm(path, content, bytes, channels, picture);
-    const int jpeg = bytes > 2 && !memcmp(content, "\xFF\xD8", 2);
-    return tn_fail(TN_EFORMAT, "%s: is %s; expected a picture: PNG or PGM (P2 or P5)", path,
-                   jpeg    ? "a JPEG file"
-                   : bytes ? "no picture"
-                           : "empty");
+    if (bytes > 2 && !memcmp(content, "\xFF\xD8", 2)) return tn_image_levels(path, channels, picture);
+    return tn_fail(TN_EFORMAT, "%s: is %s; expected a picture: PNG, JPEG or PGM (P2 or P5)", path,
+                   bytes ? "no picture" : "empty");
 }
 
 tn_status tn_picture_decode(const char *path, int64_t channels, tn_picture *picture)

@@ -10,7 +10,7 @@ typedef struct tn_picture {
     float *level;
 } tn_picture;
 
-/* Reads a PNG or PGM file in 1 (grey) or 3 channels; what is transparent shows white or black, whichever differs more
+/* Reads a PNG, JPEG or PGM file in 1 (grey) or 3 channels; what is transparent shows white or black, whichever differs more
  * from the picture. */
 tn_status tn_picture_decode(const char *path, int64_t channels, tn_picture *picture);
 

@@ -167,7 +167,8 @@ static void an_image_that_cannot_be_read_is_named(void **state)
             expect_failure(tn_image_read(at("cut.x"), &sample, out), TN_EFORMAT, "cut.x: is ");
         }
     }
-    expect_failure(tn_image_read(at("print.jpg"), &sample, out), TN_EFORMAT, "CMYK");
+    expect_ok(tn_image_read(at("print.jpg"), &sample, out));
+    assert_in_range(out[0], 9, 11); /* 50 - 50 * 205 / 255, for inks are counted from white */
     expect_failure(tn_image_read(at("none.png"), &sample, out), TN_EMISSING, "none.png");
     expect_failure(tn_image_read(at(""), &sample, out), TN_EIO, "is a folder");
 }

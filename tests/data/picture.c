@@ -133,8 +133,8 @@ static void bad_pictures_are_named(void **state)
     static const struct {
         const char *text, *part;
     } cases[] = {
-        {"", "bad: is empty; expected a picture: PNG or PGM"},
-        {"hello", "bad: is no picture; expected a picture: PNG or PGM"},
+        {"", "bad: is empty; expected a picture: PNG, JPEG or PGM"},
+        {"hello", "bad: is no picture; expected a picture: PNG, JPEG or PGM"},
         {"P2\n2 2\n", "a PGM header needs"},
         {"P2\n2 2 255\n1 2 3\n", "is cut short: expected 4 levels, found 3"},
         {"P2\n2 2 9\n1 2 3 10\n", "level 10 is above the 9 of white"},
@@ -144,6 +144,7 @@ static void bad_pictures_are_named(void **state)
         {"P5\n2 2 70000\n...", "a PGM header needs"},
         {"P2\n-2 2 255\n1 1 1 1", "a PGM header needs"},
         {"\x89PNG\r\n\x1a\n rest", "bad: is a damaged PNG file"},
+        {"\xFF\xD8\xFF rest", "bad: is a damaged JPEG file"},
     };
     float out[4] = {7, 7, 7, 7};
     tn_shape sample = TN_SHAPE(1, 2, 2), two = TN_SHAPE(2, 2, 2), flat = TN_SHAPE(4);

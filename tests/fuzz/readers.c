@@ -394,6 +394,7 @@ static const fuzz_seed seeds[] = {
     {"png with a palette", "picture", fuzz_make_palette_png},
     {"pgm", "picture", fuzz_make_pgm},
     {"jpeg", "image", fuzz_make_jpeg},
+    {"jpeg to predict from", "picture", fuzz_make_jpeg},
     {"png to learn from", "image", fuzz_make_png},
     {"csv that stays in its file", "stream", fuzz_make_csv},
     {"npz that stays in its file", "stream", fuzz_make_stored_npz},

@@ -232,6 +232,8 @@ void fuzz_make_jpeg(fuzz_sample *s)
     codec.in_color_space = JCS_RGB;
     jpeg_set_defaults(&codec);
     jpeg_start_compress(&codec, TRUE);
+    jpeg_write_marker(&codec, JPEG_APP0 + 1, (const JOCTET *)"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0",
+                      28);
     for (int y = 0; y < 17; y++) {
         for (int i = 0; i < 60; i++) line[i] = (unsigned char)(i * y);
         jpeg_write_scanlines(&codec, &row, 1);
