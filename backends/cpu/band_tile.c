@@ -13,6 +13,17 @@
 #define HOLD_AT(x) (void)0
 #endif
 
+/* Brings near what rows i..end have a share of. */
+static inline void bring_near(const cpu_band *o, int64_t i, int64_t end)
+{
+    enum { LINE = 64 };
+    if (end > o->rows) end = o->rows;
+    for (int64_t at = o->soon[0].bytes * i / o->rows; at < o->soon[0].bytes * end / o->rows; at += LINE)
+        __builtin_prefetch((const char *)o->soon[0].at + at);
+    for (int64_t at = o->soon[1].bytes * i / o->rows; at < o->soon[1].bytes * end / o->rows; at += LINE)
+        __builtin_prefetch((const char *)o->soon[1].at + at, 1);
+}
+
 /* A column of taps to ROWS rows of VECS vectors. */
 #define COLUMN(T, V, VU, band, ROWS, VECS)                                                                             \
     static inline __attribute__((always_inline)) void band##_column(const int deep, const T *x, int64_t wide,          \
@@ -44,7 +55,8 @@
     {                                                                                                                  \
         enum { W = BYTES / sizeof(T) };                                                                                \
         const int64_t last = o->n > (int64_t)W ? o->n - (int64_t)W : 0;                                                \
-        for (int64_t i = 0; i < o->rows; i += (ROWS))                                                                  \
+        for (int64_t i = 0; i < o->rows; i += (ROWS)) {                                                                \
+            bring_near(o, i, i + (ROWS));                                                                              \
             for (int64_t j = 0; j < o->n; j += (VECS)*W) {                                                             \
                 const int64_t row = i < o->rows - (ROWS) ? i : o->rows - (ROWS);                                       \
                 const T *w = weight;                                                                                   \
@@ -65,6 +77,7 @@
                 UNROLL for (int r = 0; r < (ROWS); r++) UNROLL for (int v = 0; v < (VECS); v++) *                      \
                     (VU *)(to + (row + r) * o->to_row + at[v]) = acc[r][v];                                            \
             }                                                                                                          \
+        }                                                                                                              \
     }
 
 #define BANDS(T, V, VU, band)                                                                                          \
@@ -73,12 +86,14 @@
     BLOCKS(T, V, VU, band##_4_2, 4, 2)                                                                                 \
     BLOCKS(T, V, VU, band##_1_2, 1, 2)                                                                                 \
     BLOCKS(T, V, VU, band##_7_1, 7, 1)                                                                                 \
+    BLOCKS(T, V, VU, band##_4_1, 4, 1)                                                                                 \
     BLOCKS(T, V, VU, band##_1_1, 1, 1)                                                                                 \
     static void band(const cpu_band *o, const void *weight, void *to)                                                  \
     {                                                                                                                  \
-        const int narrow = o->n <= (int64_t)(BYTES / sizeof(T));                                                       \
+        const int64_t by_7 = (o->rows + 6) / 7 * 7, by_4 = (o->rows + 3) / 4 * 4;                                      \
+        const int narrow = o->n <= (int64_t)(BYTES / sizeof(T)), deep = o->rows >= 7 && by_7 <= by_4;                  \
         if (narrow)                                                                                                    \
-            (o->rows < 7 ? band##_1_1 : band##_7_1)(o, weight, to);                                                    \
+            (o->rows < 4 ? band##_1_1 : deep ? band##_7_1 : band##_4_1)(o, weight, to);                                \
         else                                                                                                           \
             (o->rows < 4 ? band##_1_2 : band##_4_2)(o, weight, to);                                                    \
     }

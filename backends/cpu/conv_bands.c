@@ -5,7 +5,11 @@
 
 #include <string.h>
 
-enum { BAND_BYTES = 24 << 10 /* of the pixels that a band reads, and those that it makes */, LEAST = 4 /* rows */ };
+enum {
+    BAND_BYTES = 24 << 10, /* of the pixels that a band reads, and those that it makes */
+    LEAST = 4,             /* rows of one */
+    FAR = 8 << 20          /* bytes of pictures that no cache has any more */
+};
 
 /* Rows of the padded picture that so many rows of the result see. */
 static int64_t seen_by(const conv_kernel *k, int64_t rows)
@@ -106,14 +110,32 @@ static void run_chain(const channel *o, int64_t p0, int64_t n, char *at)
     (*cpu_code->chain)(step, k->chain.links, n, (float *)(void *)at);
 }
 
+/* Whether pictures lie in memory, and not in a cache. */
+static int is_far(const conv_kernel *k)
+{
+    return k->b * k->groups * (k->h * k->w + k->pixels) * k->size > FAR;
+}
+
+/* What lies behind the rows that a band sees, and behind those that it makes. */
+static void look_ahead(const conv_kernel *k, const char *x, const char *y, int64_t p0, int64_t p1, cpu_band *band)
+{
+    const int64_t row = k->w * k->size, bytes = (p1 - p0) * k->q * k->size;
+    const int64_t seen = min_of(p0 * k->stride[0] - k->pad[0] + seen_by(k, p1 - p0), k->h);
+    band->soon[0].at = x + (seen > 0 ? seen : 0) * row;
+    band->soon[0].bytes = min_of((p1 - p0) * k->stride[0], k->h) * row;
+    band->soon[1].at = y + bytes, band->soon[1].bytes = bytes;
+}
+
 /* Short rows go through the chain in whole vectors, unless operands lie as the result does. */
 static void run_rows(const channel *o, int64_t p0, int64_t p1)
 {
     const conv_kernel *k = o->kernel;
     const int is_short = k->q < k->bands->wide, is_early = is_short && k->chain.links && !k->chain.has_dense;
     char *to = o->run->out[0] + (o->item * k->pixels + p0 * k->q) * k->size, *made = is_short ? o->y : to;
-    stage(k, o->run->in[0] + o->item * k->h * k->w * k->size, p0, p1, o->x);
-    const cpu_band band = {p1 - p0, k->q, k->wide, apart(k), k->columns, k->column, o->x};
+    const char *x = o->run->in[0] + o->item * k->h * k->w * k->size;
+    cpu_band band = {p1 - p0, k->q, k->wide, apart(k), k->columns, k->column, o->x, {{0}}};
+    stage(k, x, p0, p1, o->x);
+    if (is_far(k)) look_ahead(k, x, to, p0, p1, &band);
     k->bands->sum(&band, o->weight, made);
     if (is_early) run_chain(o, p0, (p1 - p0) * apart(k), made);
     if (is_short) k->loops->copy(p1 - p0, k->q, made, apart(k), to, k->q);

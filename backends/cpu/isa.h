@@ -136,7 +136,8 @@ typedef struct cpu_plane_loops {
 
 /* Rows of n elements, `to_row` apart, of a plane in which rows lie `wide` apart: each element is a sum over columns of
  * taps, `deep` of them, of which the first reads from[off] for the first element and each next a row below. Where n is
- * less than a vector, whole vectors are read and written. */
+ * less than a vector, whole vectors are read and written. Meanwhile memory that is wanted next is brought near: to be
+ * read, and to be written. */
 #define CPU_BAND_DEEP 5 /* at most */
 typedef struct cpu_band_column {
     int64_t off, deep;
@@ -145,6 +146,10 @@ typedef struct cpu_band {
     int64_t rows, n, wide, to_row, columns;
     const cpu_band_column *column;
     const void *from;
+    struct {
+        const void *at;
+        int64_t bytes;
+    } soon[2];
 } cpu_band;
 
 typedef struct cpu_band_loop {

@@ -1,5 +1,5 @@
-/* pool.c: maxpool2d and avgpool2d and their gradients: a thread takes some channels of pictures, row by row; the largest
- * of most windows is found in vectors (pool_tile.c). */
+/* pool.c: maxpool2d and avgpool2d and their gradients: a thread takes some channels of pictures, row by row; the
+ * largest of most windows is found in vectors (pool_tile.c). */
 #include "prog.h"
 
 #include <math.h>
