@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,7 +98,8 @@ static int keep(const cli_sweep *s, const cli_trial *t)
 
 /* ---- processes ---- */
 
-/* In the child: never returns. A group of its own keeps a terminal's Ctrl-C from it. */
+/* In the child: never returns. A group of its own keeps a terminal's Ctrl-C from it; it ends with the sweep, however
+ * that ends. */
 static void become(char *words, const cli_trial *t, const char *threads)
 {
     char *argv[MOST_WORDS] = {"tenon", "train"};
@@ -105,6 +107,7 @@ static void become(char *words, const cli_trial *t, const char *threads)
     for (char *at = words; *at && argc < MOST_WORDS - 2; at += strlen(at) + 1) argv[argc++] = at;
     argv[argc++] = "--json";
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (*threads) setenv("OMP_NUM_THREADS", threads, 0);
     dup2(fileno(t->out), 1);
     dup2(fileno(t->err), 2);

@@ -57,22 +57,29 @@ grep -q 'a training failed: .*diverged' stderr && grep -q '^1e38 .* 0 (others fa
 bad "no training came to its end" --data nothing.csv
 grep -q 'a training failed: .*nothing.csv' stderr || fail "all fail: $(cat stderr)"
 
-# Ctrl-C ends those that run, and leaves no file of theirs.
-"$tenon" sweep --data digits:2000 --epochs 10000 --net lenet --jobs 1 --device "$device" >said 2>stderr &
-command=$!
-tries=0
-child=
-while [ -z "$child" ] && [ $tries -lt 100 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-    child=$(awk -v parent=$command '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
+# A signal ends those that run, and leaves no file of theirs; so does one that sweep itself does not see.
+for signal in TERM KILL; do
+    "$tenon" sweep --data digits:2000 --epochs 10000 --net lenet --jobs 1 --device "$device" >said 2>stderr &
+    command=$!
+    tries=0
+    child=
+    while [ -z "$child" ] && [ $tries -lt 100 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+        child=$(awk -v parent=$command '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
+    done
+    kill -$signal $command
+    wait $command
+    code=$?
+    [ -n "$child" ] || fail "SIG$signal: no training ran"
+    tries=0
+    while kill -0 "$child" 2>/dev/null && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+    kill "$child" 2>/dev/null && fail "SIG$signal: $child went on"
+    [ $signal = KILL ] && continue
+    [ $code = 143 ] || fail "interrupted: status $code"
+    grep -q 'interrupted; --results FILE keeps what is done' stderr || fail "interrupted: $(cat stderr)"
+    ls tenon-interrupted* 2>/dev/null && fail "interrupted: a file is left"
 done
-kill -TERM $command
-wait $command
-[ $? = 143 ] || fail "interrupted: another status"
-[ -n "$child" ] && ! kill -0 "$child" 2>/dev/null || fail "interrupted: $child goes on"
-grep -q 'interrupted; --results FILE keeps what is done' stderr || fail "interrupted: $(cat stderr)"
-ls tenon-interrupted* 2>/dev/null && fail "interrupted: a file is left"
 
 bad "--save is for a single training" --save m
 bad "--lr is given twice" --lr 1 --lr 2
