@@ -41,6 +41,8 @@ has "  mild     1     1     3"
 grep -q '^  cold  *0.7500  *0.7500  *0.7500  *4$' said || fail "cold: $(cat said)"
 grep -q '^  hot  *0.5000  *0.6667  *0.5714  *3$' said || fail "hot: $(cat said)"
 [ "$(grep -c ', taken for ' said)" = 4 ] && has "named.csv 10  cold, taken for hot ("
+sed -n 's/.*, taken for .* (\([0-9.]*\) %)$/\1/p' said >surest
+[ "$(tail -n 1 surest)" = 99.9 ] && sort -rn surest | cmp -s - surest || fail "not the surest first: $(cat surest)"
 fits 80
 run_eval --model signs.safetensors --data named.csv --json
 "$json_lines" <said >/dev/null || fail "no JSON: $(cat said)"

@@ -53,6 +53,18 @@ static void an_output_that_is_no_number_is_wrong_and_in_no_class(void **state)
     tn_measures_free(m);
 }
 
+static void classes_that_are_only_predicted_count_in_means(void **state)
+{
+    const int32_t label[] = {0, 0};
+    const float output[] = {1, 0, 0, 0, 1, 0};
+    tn_measures *m = NULL;
+    (void)state;
+    CHECK(tn_measures_of_classes(label, output, 2, 3, &m));
+    assert_near(tn_measures_get(m, "recall", -1), 0.25, 1e-15); /* as in scikit-learn: of classes 0 and 1 */
+    assert_near(tn_measures_get(m, "balanced_accuracy", -1), 0.5, 1e-15);
+    tn_measures_free(m);
+}
+
 static void what_has_no_answer_is_nan(void **state)
 {
     const int32_t label[] = {0, 5};
@@ -103,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_are_those_of_scikit_learn),
         cmocka_unit_test(an_output_that_is_no_number_is_wrong_and_in_no_class),
+        cmocka_unit_test(classes_that_are_only_predicted_count_in_means),
         cmocka_unit_test(what_has_no_answer_is_nan),
         cmocka_unit_test(mistakes_are_told_and_leave_the_result_alone),
         cmocka_unit_test(the_table_has_each_measure_once),
