@@ -59,6 +59,9 @@ typedef struct tn_onnx_operator {
 } tn_onnx_operator;
 TN_API int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op);
 TN_API int64_t tn_onnx_weights(const tn_onnx *model);
+/* The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0 past
+ * the last. The path lives as long as the model. */
+TN_API int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path);
 
 /* What an input is in a graph. With `data`, dense and of the port's dtype, it is a constant: for those whose numbers
  * the shapes depend on (`needed`). */

@@ -2397,6 +2397,10 @@ FUNCTIONS = {
     "tn_onnx_weights": (c_int64, (c_void_p,), False,
         "int64_t tn_onnx_weights(const tn_onnx *model)",
         """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),
+    "tn_onnx_file_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path)",
+        """The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0 past
+        the last. The path lives as long as the model."""),
     "tn_onnx_end_of": (None, (c_void_p, c_void_p,), False,
         "void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end)",
         """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the

@@ -118,6 +118,17 @@ int cli_is_standard(const char *name)
     return !strcmp(name, "-");
 }
 
+int cli_names_table(const char *path)
+{
+    static const char *const endings[] = {".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".ods"};
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t last = strlen(endings[i]);
+        if (length >= last && !strcasecmp(path + length - last, endings[i])) return 1;
+    }
+    return 0;
+}
+
 static int is_there(const char *name)
 {
     struct stat info;

@@ -19,6 +19,8 @@ int cli_header_kind(const char *header);
 
 /* Whether the name means standard input, which only a table comes by. */
 int cli_is_standard(const char *name);
+/* Whether a file's name ends as a table's does. */
+int cli_names_table(const char *path);
 
 /* How a table is read: for a model that knows its columns, or, with NULL, as the settings say. */
 tn_csv_options cli_csv_options(const cli_settings *settings, const cli_model *model);

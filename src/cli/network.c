@@ -42,6 +42,15 @@ void cli_network_close(cli_model *model)
     model->onnx = NULL;
 }
 
+int cli_network_spares(const cli_model *model, const cli_settings *settings)
+{
+    const char *name, *path;
+    int status = CLI_GO_ON;
+    for (size_t i = 0; status == CLI_GO_ON && cli_output_at(settings, i, &name, &path); i++)
+        status = cli_onnx_spares(model->onnx, name, path);
+    return status;
+}
+
 /* ---- its end ---- */
 
 /* Losses that have in themselves what a network may end in, or that can't be meant behind it. */

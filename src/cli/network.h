@@ -3,12 +3,15 @@
 #define TN_CLI_NETWORK_H
 
 #include "model.h"
+#include "settings.h"
 
 /* Reads the file, if `net` is the name of one, or what a saved model's note has of it; else does nothing. The model has
  * it from then on; cli_network_close follows in any case. Return CLI_GO_ON or an exit status. */
 int cli_network_open(cli_model *model, const char *net);
 int cli_network_of_note(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 void cli_network_close(cli_model *model);
+/* That what a training writes is none of the files that the network's weights lie in. Returns CLI_GO_ON or CLI_USAGE. */
+int cli_network_spares(const cli_model *model, const cli_settings *settings);
 
 /* Decides, once the data and the loss are known, whether the last layer is replaced by one with other outputs, and
  * whether the softmax at the end is left to the loss; and says so on standard error unless it is to be quiet. Returns

@@ -105,6 +105,14 @@ void cli_onnx_close(cli_onnx *onnx)
     tn_checkpoint_close(onnx->weights);
 }
 
+int cli_onnx_spares(tn_onnx *model, const char *option, const char *path)
+{
+    const char *beside;
+    for (size_t i = 0; model && tn_onnx_file_at(model, i, &beside); i++)
+        if (cli_not_the_same(option, path, "the network's weights in", beside)) return CLI_USAGE;
+    return CLI_GO_ON;
+}
+
 /* ---- shapes ---- */
 
 /* "1x3x224x224" up to a comma; returns 0 if it is anything else. */

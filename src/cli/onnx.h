@@ -48,6 +48,10 @@ void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first);
 /* Warns of an opset that is later than what is known here. */
 void cli_onnx_warn(const tn_onnx *model, const char *path);
 
+/* That an output is none of the files beside a network's that its weights lie in. NULL for either is fine. Returns
+ * CLI_GO_ON or CLI_USAGE. */
+int cli_onnx_spares(tn_onnx *model, const char *option, const char *path);
+
 /* `tenon predict --model FILE.onnx`; `tenon eval`; `tenon convert FILE.onnx OUT`; `tenon info FILE.onnx`. */
 int cli_predict_onnx(int argc, char **argv);
 int cli_eval_onnx(int argc, char **argv);

@@ -15,9 +15,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-static const char doc[] = "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of "
-                          "images PNG or JPEG), of "
-                          "each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file.";
+static const char doc[] =
+    "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of images PNG or JPEG), "
+    "of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file. A network in an ONNX file "
+    "takes other options: tenon predict --model FILE.onnx --help.";
 
 /* Samples to predict. */
 typedef struct samples {
@@ -120,20 +121,17 @@ static const struct {
     int idx;
 } kinds[] = {{"\0\0", 1}, {"\x1f\x8b", 1}, {"\x93N", 0}, {"PK", 0}};
 
-/* Tables begin anyhow, and safetensors with a length. */
+/* Safetensors begin with a length. */
 static int has_ending(const char *path, const char *ending)
 {
     const size_t length = strlen(path), last = strlen(ending);
     return length >= last && !strcasecmp(path + length - last, ending);
 }
 
-/* What gzip packed is an IDX file, unless the model says that it is a table. */
+/* Tables begin anyhow. What gzip packed is an IDX file, unless the model says that it is a table. */
 static int is_table(const cli_saved *saved, const char *path, const char head[2])
 {
-    static const char *const endings[] = {".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".ods"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (has_ending(path, endings[i])) return 1;
-    return saved->model.target_numbers && !memcmp(head, "\x1f\x8b", 2);
+    return cli_names_table(path) || (saved->model.target_numbers && !memcmp(head, "\x1f\x8b", 2));
 }
 
 static int read_file(const cli_saved *saved, const char *path, samples *out)

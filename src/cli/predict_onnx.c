@@ -1,4 +1,6 @@
 /* predict_onnx.c: `tenon predict --model FILE.onnx`: what a network that comes as ONNX makes of arrays and pictures. */
+#include "data.h"
+#include "json.h"
 #include "npz.h"
 #include "onnx.h"
 #include "options.h"
@@ -12,13 +14,14 @@
 
 static const char doc[] =
     "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several; an "
-    "archive .npz or a file .safetensors has all of them by their names. A picture (PNG or JPEG) becomes an input (1, "
-    "channels, height, width) of numbers from 0 to 1, or of levels to 255 where it takes bytes.";
+    "archive .npz or a file .safetensors has all of them by their names. A table (CSV and its kin) becomes an input "
+    "(rows, columns) of numbers, a picture (PNG or JPEG) one (1, channels, height, width) of numbers from 0 to 1, or "
+    "of levels to 255 where it takes bytes.";
 
 typedef struct predictor {
     cli_onnx onnx;
-    const char *path, *out, *device, *shapes;
-    int strict, explain;
+    const char *path, *out, *device, *shapes, *header;
+    int strict, explain, json;
     tn_program *program;
 } predictor;
 
@@ -64,6 +67,49 @@ static int take_array(predictor *p, size_t i, const tn_onnx_port *port, const ch
     p->onnx.data[i] = converted(&array, port->dtype);
     if (!p->onnx.data[i]) status = cli_fail("out of memory");
     tn_array_free(&array);
+    return status;
+}
+
+/* A table's numbers, f32, as the input has them. */
+static int take_numbers(predictor *p, size_t i, const tn_onnx_port *port, const tn_dataset *data)
+{
+    const tn_array rows = {TN_F32, TN_SHAPE(data->count, tn_shape_count(&data->sample)), data->x};
+    for (int64_t k = 0; port->dtype == TN_I32 && k < tn_shape_count(&rows.shape); k++) {
+        const double x = number_at(&rows, k);
+        if (x != trunc(x) || fabs(x) > 1 << 24)
+            return cli_fail("%s: input '%s' takes whole numbers, %s, and row %" PRId64 " has %g", data->source,
+                            port->name, port->element, k / rows.shape.dim[1] + 1, x);
+    }
+    p->onnx.given[i].shape = rows.shape;
+    p->onnx.data[i] = converted(&rows, port->dtype);
+    return p->onnx.data[i] ? CLI_GO_ON : cli_fail("out of memory");
+}
+
+/* One column more would be taken for what is to be predicted, and not be read. */
+static int is_wider(const char *path, tn_csv_options csv)
+{
+    tn_dataset data = {0};
+    csv.features++;
+    const int wider = !tn_dataset_csv(path, &csv, &data);
+    tn_dataset_free(&data);
+    return wider;
+}
+
+static int take_table(predictor *p, size_t i, const tn_onnx_port *port, const char *path)
+{
+    tn_dataset data = {0};
+    const tn_csv_options csv = {.features = port->rank == 2 ? port->dim[1] : 0,
+                                .keep_missing = 1,
+                                .header = (uint32_t)cli_header_kind(p->header)};
+    if (csv.features < 1)
+        return cli_fail("%s: input '%s' takes no table: it is no (rows, columns) of as many columns as the file says",
+                        path, port->name);
+    if (is_wider(path, csv))
+        return cli_fail("%s has more than the %" PRId64 " columns that input '%s' takes", path, csv.features,
+                        port->name);
+    int status = tn_dataset_csv(path, &csv, &data) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = take_numbers(p, i, port, &data);
+    tn_dataset_free(&data);
     return status;
 }
 
@@ -116,6 +162,7 @@ static int take_file(predictor *p, size_t i, const char *path, const char *membe
     if (p->onnx.data[i]) return cli_usage("input '%s' is given twice", port.name);
     for (size_t k = 0; k < sizeof pictures / sizeof *pictures; k++)
         if (has_ending(path, pictures[k])) return take_picture(p, i, &port, path);
+    if (cli_names_table(path)) return take_table(p, i, &port, path);
     return take_array(p, i, &port, path, member);
 }
 
@@ -160,6 +207,22 @@ static void print_output(const tn_port *port, const tn_array *y)
     printf("%s\n", count > SHOWN ? " ..." : "");
 }
 
+/* All of its numbers, one after another. */
+static void tell_json(const tn_port *port, const tn_array *y)
+{
+    cli_json json = {0};
+    cli_json_begin(&json, NULL, '{');
+    cli_json_text(&json, "output", port->name);
+    cli_json_text(&json, "type", tn_dtype_name(y->dtype));
+    cli_json_begin(&json, "shape", '[');
+    for (int32_t d = 0; d < y->shape.rank; d++) cli_json_whole(&json, NULL, y->shape.dim[d]);
+    cli_json_end(&json, ']');
+    cli_json_begin(&json, "values", '[');
+    for (int64_t i = 0; i < tn_shape_count(&y->shape); i++) cli_json_number(&json, NULL, number_at(y, i));
+    cli_json_end(&json, ']');
+    cli_json_end(&json, '}');
+}
+
 /* y.npy; of several outputs, y.NAME.npy. */
 static int write_output(const predictor *p, const tn_port *port, const tn_array *y, int is_one)
 {
@@ -190,7 +253,7 @@ static int tell_outputs(const predictor *p, cli_npz *npz)
         tn_array y = {.dtype = port.dtype, .shape = port.shape, .data = malloc(bytes + 1)};
         if (!y.data) return cli_fail("out of memory");
         if (tn_fetch(p->program, port.name, y.data, bytes)) status = cli_failed();
-        if (status == CLI_GO_ON) print_output(&port, &y);
+        if (status == CLI_GO_ON) (p->json ? tell_json : print_output)(&port, &y);
         if (status == CLI_GO_ON) status = keep_output(p, npz, &port, &y, is_one);
         free(y.data);
     }
@@ -254,6 +317,7 @@ static int compute(predictor *p, tn_graph *graph)
 static int predict(predictor *p, char **words, int count)
 {
     int status = cli_onnx_open(&p->onnx, p->path);
+    if (status == CLI_GO_ON) status = cli_onnx_spares(p->onnx.model, "out", p->out);
     if (status == CLI_GO_ON) status = take_inputs(p, words, count);
     if (status == CLI_GO_ON) status = cli_onnx_shapes(&p->onnx, p->shapes, 0);
     tn_graph *graph = status == CLI_GO_ON ? cli_onnx_build(&p->onnx, 0) : NULL;
@@ -269,13 +333,17 @@ static int predict(predictor *p, char **words, int count)
 
 int cli_predict_onnx(int argc, char **argv)
 {
-    predictor p = {.device = "auto"};
+    predictor p = {.device = "auto", .header = "auto"};
     int operands;
     cli_option options[] = {
         {CLI_TEXT, "model", "FILE", "an ONNX file", &p.path, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &p.device, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "shape", "NAME=SHAPE,...", "sizes that neither the file nor the data says", &p.shapes, 0, 0, 0, 0, 0,
          0},
+        {CLI_TEXT, "header", "yes|no|auto", "whether a table's first line names its columns (auto)", &p.header, 0, 0, 0,
+         0, 0, 0},
+        {CLI_FLAG, "json", 0, "JSON objects on standard output, one for each output, with all its numbers", &p.json, 0,
+         0, 0, 0, 0, 0},
         {CLI_TEXT, "out", "FILE",
          "write the outputs there too: .npz, all by their names; or .npy, of several each to FILE with its name before "
          "it",
@@ -288,6 +356,8 @@ int cli_predict_onnx(int argc, char **argv)
     int status = cli_parse(&(cli_syntax){"predict", "[NAME=]FILE...", doc, NULL, options}, argc, argv, &operands);
     if (status == CLI_GO_ON && p.out && !has_ending(p.out, ".npy") && !has_ending(p.out, ".npz"))
         status = cli_usage("--out '%s': outputs are written as .npy or .npz", p.out);
+    if (status == CLI_GO_ON && cli_header_kind(p.header) < 0)
+        status = cli_usage("--header '%s' is none of yes, no, auto", p.header);
     if (status == CLI_GO_ON && p.out && cli_can_write("out", p.out)) status = CLI_FAILED;
     if (status == CLI_GO_ON && p.out && cli_not_the_same("out", p.out, "--model", p.path)) status = CLI_USAGE;
     for (int i = 1; status == CLI_GO_ON && i <= operands; i++)

@@ -222,32 +222,47 @@ static const char *file_of(const char *data)
     return drawn ? NULL : data;
 }
 
-/* No output takes another file's place; but a training may be saved, by --save or --best, where one was. */
-static int check_outputs(const cli_settings *s)
+int cli_output_at(const cli_settings *s, size_t i, const char **name, const char **path)
 {
-    enum { DATA, TEST, NET, RESUME, LOAD, SAVE, BEST, WEIGHTS, DIVERGED, CURVE, LOG, REPORT, TRACE, FILES };
     const struct {
         const char *name, *path;
-    } file[FILES] = {[DATA] = {"--data", file_of(s->data)},
-                     [TEST] = {"--test", file_of(s->test)},
-                     [NET] = {"--net", cli_onnx_is(s->net) ? s->net : NULL},
-                     [RESUME] = {"--resume", s->resume},
-                     [LOAD] = {"--load", s->load},
-                     [SAVE] = {"--save", s->save},
-                     [BEST] = {"--best", s->best},
-                     [WEIGHTS] = {"--weights", s->weights},
-                     [DIVERGED] = {"--diverged", s->diverged},
-                     [CURVE] = {"--curve", s->curve},
-                     [LOG] = {"--log", s->log},
-                     [REPORT] = {"--report", s->report},
-                     [TRACE] = {"--trace", s->trace}};
-    for (int i = SAVE; i < FILES; i++) {
-        const char *name = file[i].name + 2;
-        const int trainings = i == SAVE || i == BEST;
-        int status = cli_can_write(name, file[i].path);
-        for (int k = 0; k < i && !status; k++)
-            if (!trainings || (k != RESUME && k != LOAD))
-                status = cli_not_the_same(name, file[i].path, file[k].name, file[k].path);
+    } outputs[] = {{"save", s->save},   {"best", s->best}, {"weights", s->weights}, {"diverged", s->diverged},
+                   {"curve", s->curve}, {"log", s->log},   {"report", s->report},   {"trace", s->trace}};
+    if (i >= sizeof outputs / sizeof *outputs) return 0;
+    *name = outputs[i].name;
+    *path = outputs[i].path;
+    return 1;
+}
+
+/* That an output is none of the files that are read; but a training may be saved, by --save or --best, where one was.
+ */
+static int check_read(const cli_settings *s, const char *name, const char *path)
+{
+    const int trainings = !strcmp(name, "save") || !strcmp(name, "best");
+    const struct {
+        const char *name, *path;
+    } read[] = {{"--data", file_of(s->data)},
+                {"--test", file_of(s->test)},
+                {"--net", cli_onnx_is(s->net) ? s->net : NULL},
+                {"--resume", trainings ? NULL : s->resume},
+                {"--load", trainings ? NULL : s->load}};
+    int status = cli_can_write(name, path);
+    for (size_t k = 0; k < sizeof read / sizeof *read && !status; k++)
+        status = cli_not_the_same(name, path, read[k].name, read[k].path);
+    return status;
+}
+
+/* No output takes another file's place. */
+static int check_outputs(const cli_settings *s)
+{
+    const char *name, *path, *other, *other_path;
+    char option[40];
+    for (size_t i = 0; cli_output_at(s, i, &name, &path); i++) {
+        int status = check_read(s, name, path);
+        for (size_t k = 0; k < i && !status && cli_output_at(s, k, &other, &other_path); k++) {
+            snprintf(option, sizeof option, "--%s", other);
+            status = cli_not_the_same(name, path, option, other_path);
+        }
         if (status) return status;
     }
     return CLI_GO_ON;

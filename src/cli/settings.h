@@ -37,6 +37,10 @@ int cli_settings_class_weights(const cli_settings *settings, const tn_dataset *d
  * an exit status. */
 int cli_settings_check(cli_settings *settings);
 
+/* The files that a training writes, number `i`: the option's name and the path, or NULL if it was not given. Returns 0
+ * past the last. */
+int cli_output_at(const cli_settings *settings, size_t i, const char **name, const char **path);
+
 /* That numbers can be stored and multiplied as the settings say; a part of that. */
 int cli_check_types(const cli_settings *settings);
 

@@ -55,6 +55,12 @@ int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op
     return 0;
 }
 
+int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path)
+{
+    (void)model, (void)index, (void)path;
+    return 0;
+}
+
 int64_t tn_onnx_weights(const tn_onnx *model)
 {
     (void)model;

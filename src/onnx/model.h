@@ -14,6 +14,7 @@ typedef Onnx__GraphProto onnx_graph_proto;
 /* A file beside the model's, mapped. */
 typedef struct onnx_mapped {
     const char *name;
+    const char *path; /* in the model's region of weights */
     void *data;
     uint64_t bytes;
 } onnx_mapped;

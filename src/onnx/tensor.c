@@ -83,18 +83,17 @@ typedef struct source {
     uint64_t bytes;
 } source;
 
-static tn_status map_file(const tn_onnx *model, const char *name, onnx_mapped *out)
+static tn_status map_file(tn_onnx *model, const char *name, onnx_mapped *out)
 {
-    char path[4096];
     int fd = -1;
     TN_REQUIRE(model->folder, TN_EFORMAT, "weights in '%s', beside a network that came as text", name);
     TN_REQUIRE(*name != '/' && !strstr(name, ".."), TN_EFORMAT, "weights in '%s', which is not beside the model", name);
-    TN_REQUIRE(snprintf(path, sizeof path, "%s%s", model->folder, name) < (int)sizeof path, TN_EFORMAT,
-               "weights in a file whose name is too long");
-    TN_TRY(tn_open_regular(path, &fd, &out->bytes));
+    out->path = tn_region_print(&model->weights, "%s%s", model->folder, name);
+    if (!out->path) return TN_ENOMEM;
+    TN_TRY(tn_open_regular(out->path, &fd, &out->bytes));
     out->data = out->bytes ? mmap(NULL, (size_t)out->bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     close(fd);
-    TN_REQUIRE(out->data != MAP_FAILED, TN_EFORMAT, "%s cannot be mapped", path);
+    TN_REQUIRE(out->data != MAP_FAILED, TN_EFORMAT, "%s cannot be mapped", out->path);
     out->name = name;
     return TN_OK;
 }
@@ -137,6 +136,18 @@ static tn_status find_bytes(tn_onnx *model, const onnx_proto *t, source *out)
         return external(model, t, out);
     if (t->has_raw_data) *out = (source){t->raw_data.data, t->raw_data.len};
     return TN_OK;
+}
+
+/* All that are there are mapped first; what is not is an error later. */
+int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path)
+{
+    source none;
+    if (!model || !path) return 0;
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++) (void)!find_bytes(model, graph->initializer[i], &none);
+    if (index >= model->files) return 0;
+    *path = model->mapped[index].path;
+    return 1;
 }
 
 tn_status onnx_tensor_shape(const onnx_proto *t, tn_shape *shape)

@@ -88,6 +88,22 @@ grep -q "no input and no dimension 'M'" stderr || fail "--shape: $(cat stderr)"
 "$tenon" predict --model twice.onnx --device "$device" beyond.npy >said 2>stderr && fail "an int64 beyond i32"
 grep -q 'beyond.npy: has 1099511627776, a number beyond the range of i32' stderr || fail "int64: $(cat stderr)"
 
+# JSON has all numbers; tables come in.
+"$tenon" predict --model net.onnx --device "$device" --json x.npy >said 2>stderr || fail "--json: $(cat stderr)"
+[ "$(cat said)" = '{"output": "y", "type": "f32", "shape": [3, 2], "values": [4, 2, 0, 2, 6, 8]}' ] || fail "--json: $(cat said)"
+printf 'a,b\n1,1\n-1,0\n0,2\n' >x.csv
+tail -n +2 x.csv >bare.csv
+for table in "x.csv" "bare.csv" "x=x.csv" "--header yes x.csv"; do
+    "$tenon" predict --model net.onnx --device "$device" $table >said 2>stderr && grep -q '^y f32 (3, 2): 4 2 0 2 6 8$' said || fail "a table, $table: $(cat said stderr)"
+done
+printf 'a,b,c\n1,1,3\n' >three.csv
+"$tenon" predict --model net.onnx --device "$device" three.csv >said 2>stderr && fail "a table of three columns for two"
+grep -q 'three.csv has more than the 2 columns' stderr || fail "three columns: $(cat stderr)"
+"$tenon" predict --model twice.onnx --device "$device" x.csv >said 2>stderr && fail "a table for what has one dimension"
+grep -q "input 'x' takes no table" stderr || fail "one dimension: $(cat stderr)"
+"$tenon" predict --model net.onnx --device "$device" --header maybe x.csv 2>stderr && fail "--header maybe"
+"$tenon" predict --help | tr '\n' ' ' | grep -q 'ONNX file takes other options' || fail "predict --help does not say what ONNX files take"
+
 # With room what depends on numbers need not be known.
 "$tenon" info --most 2 places.onnx >said 2>stderr && grep -q 'all of it is supported' said || fail "info --most: $(cat said stderr)"
 "$tenon" predict --model places.onnx --most 4 --device "$device" whole.npy >said 2>stderr && grep -q '^y i32 (1, 4): 0 2 -1 -1$' said || fail "--most: $(cat said stderr)"

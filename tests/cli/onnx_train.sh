@@ -181,6 +181,12 @@ for file in beside.onnx; do
     done
     cmp $file before || fail "$file was overwritten"
 done
+cp beside.data before
+for option in save best weights curve; do
+    of_table --net beside.onnx --$option ./beside.data 2>stderr && fail "--$option onto the network's weights"
+    grep -q -- "--$option ./beside.data: give it another file than the network's weights in beside.data" stderr || fail "--$option onto weights: $(cat stderr)"
+done
+cmp beside.data before || fail "the network's weights were overwritten"
 cp beside.data whole.data
 head -c 40 whole.data >beside.data
 for command in "train --data t.csv --net" "info" "convert"; do
