@@ -17,7 +17,8 @@
 
 static const char doc[] =
     "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of images PNG or JPEG), "
-    "of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file. A network in an ONNX file "
+    "of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file. A network in an ONNX "
+    "file "
     "takes other options: tenon predict --model FILE.onnx --help.";
 
 /* Samples to predict. */
