@@ -80,13 +80,13 @@ ROWS = [[1.0, 2.0, 3.0], [-1.0, 0.5, 2.0], [0.0, -3.0, 1.0]]
 
 
 class Base(unittest.TestCase):
-    def network(self, data):
+    def network(self, data, **how):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "net.onnx")
             with open(path, "wb") as file:
                 file.write(data)
             try:
-                return tenon.from_onnx(path)
+                return tenon.from_onnx(path, **how)
             except tenon.UnsupportedError as e:
                 self.skipTest(str(e))
 
@@ -236,6 +236,14 @@ class Files(Base):
             again.fit([[1.0, 2.0]] * 2, [0, 2], verbose=False)
             again.save(path)
             tenon.load_model(path, device="cpu")
+
+    def test_what_is_found_in_what_is_fed_has_the_room_that_is_given(self):
+        data = model([node("NonZero", ["x"], ["y"])], [], [port("x", (3,))],
+                     [field(1, "y") + field(2, field(1, field(1, 7)))])
+        with self.assertRaisesRegex(tenon.TenonError, "NonZero"):
+            self.network(data).compile("cpu")
+        found = self.network(data, most=4).compile("cpu")(x=[5.0, 0.0, 7.0])["y"]
+        self.assertEqual(found.tolist(), [[0, 2, -1, -1]])
 
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
