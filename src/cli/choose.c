@@ -35,14 +35,22 @@ void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli
     s->scale = choice->scale ? "standard" : "none";
 }
 
-#define TABLE_SAMPLES 1000000 /* that a table's training looks at, in all epochs, */
-#define TABLE_EPOCHS  100 /* or so many times at each; others, and large ones, as often as the settings begin with */
+#define TABLE_SAMPLES 1000000 /* that a table's training looks at in all epochs, */
+#define CLASS_EPOCHS  200     /* or so many times at each, where there are classes; */
+#define NUMBER_EPOCHS 50      /* or numbers, which are sooner learnt by heart */
+
+void cli_choose_net(cli_settings *s, const tn_dataset *data)
+{
+    if (s->resume || cli_given(s->options, "net") || !data->separator || !data->targets) return;
+    s->net = "linear 100, relu, linear outputs";
+}
 
 void cli_choose_epochs(cli_settings *s, const tn_dataset *data, cli_choice *choice)
 {
     const int64_t count = s->limit && s->limit < data->count ? s->limit : data->count;
     if (s->resume || cli_given(s->options, "epochs") || !data->separator || count < 1) return;
-    const int64_t times = TABLE_SAMPLES / count < TABLE_EPOCHS ? TABLE_SAMPLES / count : TABLE_EPOCHS;
+    const int64_t most = data->classes ? CLASS_EPOCHS : NUMBER_EPOCHS;
+    const int64_t times = TABLE_SAMPLES / count < most ? TABLE_SAMPLES / count : most;
     choice->epochs = times > s->epochs;
     if (choice->epochs) s->epochs = times;
 }

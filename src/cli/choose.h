@@ -13,6 +13,9 @@ typedef struct cli_choice {
 void cli_choose_loss(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
 void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_whole, cli_choice *choice);
 
+/* A smaller network where none was asked for and a table has numbers to predict. */
+void cli_choose_net(cli_settings *settings, const tn_dataset *data);
+
 /* More epochs where none were asked for, and samples are few, as the rows of most tables: `settings->epochs` grows. */
 void cli_choose_epochs(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
 

@@ -153,6 +153,8 @@ static int know_data(cli_session *s)
     cli_choose_loss(settings, &s->data, &s->choice);
     cli_choose_scale(settings, &s->data, cli_network_is_whole(&s->model), &s->choice);
     cli_choose_epochs(settings, &s->data, &s->choice);
+    cli_choose_net(settings, &s->data);
+    s->model.net = settings->net;
     s->model.loss = settings->loss;
     cli_model_of_data(&s->model, &s->data);
     cli_fingerprint(settings->data, s->data_hash);

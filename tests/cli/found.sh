@@ -34,10 +34,13 @@ bad 'standard input is read into memory' train --data - --resident stream
 head -c 300 t.csv.gz >short.csv.gz
 bad 'short.csv.gz: the gzip data is cut short' train --data short.csv.gz
 
-# Without --epochs a table is learnt from a hundred times, more than pictures are.
+# Without --epochs a table of numbers is learnt from 50 times, of classes 200, more than pictures are.
 run_train --data t.csv --net "linear outputs" --save m.safetensors
-[ "$(grep -c '"epoch"' lines)" = 100 ] && grep -q '^epochs 100: ' stderr || fail "the usual epochs: $(grep -c '"epoch"' lines)"
-run_train --resume m.safetensors --epochs 101 && [ "$(grep -c '"epoch"' lines)" = 1 ] || fail "resumed"
+[ "$(grep -c '"epoch"' lines)" = 50 ] && grep -q '^epochs 50: ' stderr || fail "the usual epochs: $(grep -c '"epoch"' lines)"
+run_train --resume m.safetensors --epochs 51 && [ "$(grep -c '"epoch"' lines)" = 1 ] || fail "resumed"
+run_train --data t.csv && grep -q '^training on .*: 401 parameters' stderr || fail "the usual network: $(cat stderr)"
+{ echo 'a,kind'; for i in 1 2 3 4 5 6; do printf '%s\n' "$i,low" "1$i,high" "1$i.5,high"; done; } >kinds.csv
+run_train --data kinds.csv --net "linear outputs" && [ "$(grep -c '"epoch"' lines)" = 200 ] || fail "the usual epochs of classes"
 run_train --data digits:40 --net "linear outputs"
 [ "$(grep -c '"epoch"' lines)" = 5 ] || fail "the usual epochs of pictures: $(grep -c '"epoch"' lines)"
 
