@@ -19,7 +19,7 @@ static const char doc[] =
 static void print(const cli_saved *saved, const tn_dataset *test, const tn_score *score, const cli_results *results)
 {
     printf("%s: loss %.6g", cli_shown(saved->settings.data), cli_unsigned_nan(score->loss));
-    if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
+    if (!isnan(score->accuracy)) printf(", %s %.2f %%", cli_accuracy_name(&saved->model), 100 * score->accuracy);
     printf(" over %" PRId64 " test samples, on %s\n", test->count, tn_device_name(saved->device));
     if (results->measures) printf("\n");
     cli_results_print(results, cli_width(stdout), stdout);
@@ -119,6 +119,11 @@ static int64_t count_common(const cli_saved *saved, const char *path, const tn_d
 static void tell_nothing(const cli_saved *saved, const tn_dataset *test, int there)
 {
     const char *data = note(saved, "data");
+    if (cli_is_standard(data)) {
+        cli_warn("%s was trained on standard input: whether on samples of %s cannot be told", saved->path,
+                 test->source);
+        return;
+    }
     if (!*note(saved, "data_hash")) return;
     if (test->loader)
         cli_warn("%s stays in its file: whether %s was trained on samples of it is not looked at", test->source,

@@ -82,18 +82,52 @@ static void print_model(saved *s)
     print_names(s, "target", note(s, "target_names"));
 }
 
-static void print_scaler(const saved *s, const char *what, const tn_scaler *scaler, const char *names)
+/* The names of a sample's numbers, one after the other. */
+typedef struct feature_names {
+    const char *columns, *kinds; /* what is left of the columns' names, and of what became of their texts */
+    int64_t number;              /* of the column, from 1 */
+    long long texts;             /* that are left of it, a number each */
+} feature_names;
+
+/* To the next column. */
+static void next_column(feature_names *n)
 {
-    char text[80];
+    long long column;
+    char how[16];
+    if (n->number++) n->columns = cli_next_name(n->columns);
+    if (sscanf(n->kinds, "%lld %15s %lld", &column, how, &n->texts) != 3 || column != n->number) {
+        n->texts = 0;
+        return;
+    }
+    n->kinds = cli_next_name(n->kinds);
+    if (!strcmp(how, "one-hot")) return;
+    for (; n->texts > 0; n->texts--) n->kinds = cli_next_name(n->kinds);
+}
+
+/* "area"; of a text that is a number of its own "district=port". */
+static void next_feature(feature_names *n, char *text, size_t room)
+{
+    char value[CLI_CLASS_NAME];
+    if (n->texts <= 0) next_column(n);
+    snprintf(text, room, "%.*s", (int)cli_name_length(n->columns), n->columns);
+    if (!*text) snprintf(text, room, "column %" PRId64, n->number);
+    if (n->texts <= 0) return;
+    const size_t used = strlen(text);
+    snprintf(text + used, room - used, "=%s", cli_read_class(n->kinds, value, sizeof value));
+    n->kinds = cli_next_name(n->kinds);
+    n->texts--;
+}
+
+static void print_scaler(const saved *s, const char *what, const tn_scaler *scaler, feature_names names)
+{
+    char text[256];
     if (!scaler->columns || scaler->kind == TN_SCALE_NONE || !scaler->centre || !scaler->spread) return;
     printf("\n%s, scaled: %s\n", what, tn_scale_name(scaler->kind));
     for (int64_t k = 0; k < scaler->columns && k < MOST_EPOCHS; k++) {
-        snprintf(text, sizeof text, "%.*s", (int)cli_name_length(names), names);
-        if (!*text) snprintf(text, sizeof text, "column %" PRId64, k + 1);
+        next_feature(&names, text, sizeof text);
         cli_fitted(text, sizeof text, s->width - 44);
         printf("  %s%*s (x - %.6g) / %.6g\n", text, 24 - cli_columns(text) > 0 ? 24 - cli_columns(text) : 0, "",
                scaler->centre[k], scaler->spread[k]);
-        names = cli_next_name(names);
     }
     if (scaler->columns > MOST_EPOCHS) printf("  ... and %" PRId64 " more\n", scaler->columns - MOST_EPOCHS);
 }
@@ -200,8 +234,9 @@ static int print_all(saved *s)
     if (!s->model.onnx) printf("\n");
     const int status = cli_layers_print(&s->model, MOST_LAYERS, s->width, stdout);
     if (status != CLI_GO_ON) return status;
-    print_scaler(s, "columns", &s->scaling.x, note(s, "column_names"));
-    print_scaler(s, "targets", &s->scaling.y, note(s, "target_names"));
+    const feature_names columns = {.columns = note(s, "column_names"), .kinds = note(s, "categories")};
+    print_scaler(s, "columns", &s->scaling.x, columns);
+    print_scaler(s, "targets", &s->scaling.y, (feature_names){.columns = note(s, "target_names"), .kinds = ""});
     print_settings(s);
     print_history(s);
     return CLI_GO_ON;

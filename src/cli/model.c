@@ -136,6 +136,11 @@ void cli_next_output(const cli_model *model, const char **names, int64_t k, char
     if (*names) *names = cli_next_name(*names);
 }
 
+const char *cli_accuracy_name(const cli_model *model)
+{
+    return model->targets > 1 ? "all right" : "accuracy";
+}
+
 static const char *note(const tn_checkpoint *checkpoint, const char *key)
 {
     const char *text = tn_checkpoint_note(checkpoint, key);

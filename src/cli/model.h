@@ -59,6 +59,9 @@ const char *cli_output_names(const cli_model *model, int64_t outputs);
 /* Output number k by the first of these names, which goes, or without any by its number. */
 void cli_next_output(const cli_model *model, const char **names, int64_t k, char name[CLI_CLASS_NAME]);
 
+/* What the share of samples that are wholly right is called: of several targets "all right". */
+const char *cli_accuracy_name(const cli_model *model);
+
 /* How many tokens a network tells apart whose first layer is an embedding; 0: it is another. */
 int64_t cli_net_tokens(const char *net);
 

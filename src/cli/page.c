@@ -59,8 +59,10 @@ static void put_summary(FILE *f, const cli_session *s)
     fprintf(f, ": %" PRId64 " samples to train on, %" PRId64 " for validation, %" PRId64 " to test on</p>\n",
             s->data.count, s->validation.count, s->test.count);
     fprintf(f, "<div class=\"key\">\n");
-    put_key(f, "accuracy", "%.2f %%", 100 * tn_measures_get(m, "accuracy", -1));
+    put_key(f, cli_accuracy_name(&s->model), "%.2f %%", 100 * tn_measures_get(m, "accuracy", -1));
+    if (s->model.targets > 1) put_key(f, "mean accuracy", "%.2f %%", 100 * tn_measures_get(m, "mean_accuracy", -1));
     put_key(f, "balanced accuracy", "%.2f %%", 100 * tn_measures_get(m, "balanced_accuracy", -1));
+    put_key(f, "among the first 5", "%.2f %%", 100 * tn_measures_get(m, "top5", -1));
     put_key(f, "F1", "%.4f", tn_measures_get(m, "f1", -1));
     put_key(f, "R²", "%.4f", tn_measures_get(m, "r2", -1));
     put_key(f, "mean absolute error", "%.5g", tn_measures_get(m, "mae", -1));
@@ -82,7 +84,7 @@ static void put_part_name(FILE *f, const cli_results *r, int64_t k, const char *
     else if (names && *names)
         snprintf(name, sizeof name, "%.*s", (int)cli_name_length(names), names);
     else
-        snprintf(name, sizeof name, "output %" PRId64, k);
+        snprintf(name, sizeof name, "output %" PRId64, k + 1);
     cli_page_text(f, cli_fitted(name, sizeof name, 40));
 }
 
@@ -93,15 +95,19 @@ static int has_column(const cli_results *r, const tn_measure_entry *entry)
     return (entry->of & kind) && entry->each && (kind != TN_OF_CLASSES || strcmp(entry->name, "accuracy") != 0);
 }
 
+/* k -1: the mean of all. */
 static void put_part(FILE *f, const cli_results *r, int64_t k, const char *names)
 {
     tn_measure_entry entry;
     fprintf(f, "<tr><td>");
-    put_part_name(f, r, k, names);
+    if (k < 0)
+        fprintf(f, "mean");
+    else
+        put_part_name(f, r, k, names);
     fprintf(f, "</td>");
     for (size_t i = 0; tn_measure_at(i, &entry); i++) {
         if (!has_column(r, &entry)) continue;
-        const double value = tn_measures_get(r->measures, entry.name, k);
+        const double value = cli_results_cell(r, &entry, k);
         fprintf(f,
                 entry.lower                      ? "<td>%.5g</td>"
                 : !strcmp(entry.name, "support") ? "<td>%.0f</td>"
@@ -126,6 +132,7 @@ static void put_measures(FILE *f, const cli_results *r)
         put_part(f, r, k, names);
         if (names) names = cli_next_name(names);
     }
+    if (r->outputs > 1) put_part(f, r, -1, NULL);
     fprintf(f, "</table></div></section>\n");
 }
 

@@ -230,7 +230,8 @@ void cli_page_residuals(FILE *f, const cli_results *r)
     const char *names = r->model->target_names;
     fprintf(f, "<section id=\"residuals\"><h2>Residuals</h2>\n<div class=\"charts\">\n");
     for (int64_t k = 0; k < r->outputs && k < TARGETS; k++) {
-        char name[40] = "output";
+        char name[40];
+        snprintf(name, sizeof name, "output %" PRId64, k + 1);
         if (names && *names) snprintf(name, sizeof name, "%.*s", (int)cli_name_length(names), names);
         put_residuals(f, r, k, cli_fitted(name, sizeof name, 16));
         if (names) names = cli_next_name(names);

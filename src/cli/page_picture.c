@@ -110,7 +110,8 @@ static void put_numbers(FILE *f, const cli_results *r, int64_t sample)
 {
     const char *names = r->model->target_names;
     for (int64_t k = 0; k < r->outputs && k < 4; k++) {
-        char name[200] = "output";
+        char name[200];
+        snprintf(name, sizeof name, "output %" PRId64, k + 1);
         if (names && *names) snprintf(name, sizeof name, "%.*s", (int)cli_name_length(names), names);
         fprintf(f, "%s", k ? "<br>" : "");
         cli_page_text(f, name);

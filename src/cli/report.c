@@ -51,6 +51,13 @@ static void tell_watched(const cli_session *s)
     cli_tell("\n");
 }
 
+/* What epochs count, where it could be taken for a mean. */
+static void tell_counted(const cli_session *s)
+{
+    if (s->model.targets > 1 && cli_loss_counts(&s->model))
+        cli_tell("accuracy: the samples whose %" PRId64 " targets are all right\n", s->model.targets);
+}
+
 void cli_report_start(const cli_session *s)
 {
     tn_program_report report = s->opened;
@@ -74,6 +81,7 @@ void cli_report_start(const cli_session *s)
                  report.fallback_nodes, report.nodes, tn_device_name(s->device), report.fallback_bytes,
                  report.fallback_first, report.fallback_why);
     if (!s->settings.quiet) cli_layers_print(&s->model, MOST_LAYERS, cli_width(stderr), stderr);
+    tell_counted(s);
     tell_watched(s);
     tell_storage(s);
     if (report.coarse_refused && !report.coarse_products)
@@ -253,7 +261,8 @@ void cli_report_done(const cli_session *s)
     cli_tell("done: %" PRId64 " epochs, %s of training", s->at.epochs,
              cli_duration_text(s->seconds, text, sizeof text));
     if (!isnan(last->test.loss)) cli_tell(", test loss %.4g", last->test.loss);
-    if (!isnan(last->test.accuracy)) cli_tell(", test accuracy %.2f %%", 100 * last->test.accuracy);
+    if (!isnan(last->test.accuracy))
+        cli_tell(", test %s %.2f %%", cli_accuracy_name(&s->model), 100 * last->test.accuracy);
     if (s->settings.save) cli_tell(", saved to %s", cli_shown(s->settings.save));
     if (s->settings.best)
         cli_tell(", epoch %" PRId64 " %s %s", s->at.best,

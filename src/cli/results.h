@@ -45,6 +45,9 @@ typedef struct cli_results_of {
 int cli_results_open(cli_results *results, const cli_results_of *of, const tn_dataset *data);
 void cli_results_free(cli_results *results);
 
+/* What stands in a measure's column: of a class or target, or of k -1 their mean and all samples. */
+double cli_results_cell(const cli_results *results, const tn_measure_entry *measure, int64_t k);
+
 /* Prints tables of at most `width` characters. */
 void cli_results_print(const cli_results *results, int width, FILE *file);
 

@@ -28,7 +28,7 @@ static const char *part_name(const cli_results *r, int64_t k, int most, char tex
         if (names && *names)
             snprintf(text, NAME, "%.*s", (int)cli_name_length(names), names);
         else
-            snprintf(text, NAME, "output %" PRId64, k);
+            snprintf(text, NAME, "output %" PRId64, k + 1);
     }
     return cli_fitted(text, NAME, most);
 }
@@ -82,16 +82,19 @@ static void print_measure(FILE *f, const tn_measure_entry *entry, double value, 
         fprintf(f, "%*.4f", column, value);
 }
 
+double cli_results_cell(const cli_results *r, const tn_measure_entry *measure, int64_t k)
+{
+    const int whole = k < 0 && !strcmp(measure->name, "accuracy"); /* which isn't the column's mean */
+    if (k < 0 && !measure->all) return (double)r->data->count;
+    return tn_measures_get(r->measures, whole ? "mean_accuracy" : measure->name, k);
+}
+
 static void print_row(const cli_results *r, int64_t k, const char *name, int column, int width, FILE *f)
 {
     tn_measure_entry entry;
     fprintf(f, "  ");
     print_name(f, name, column);
-    for (size_t i = 0; next_measure(r, &i, &entry);) {
-        double value = tn_measures_get(r->measures, entry.name, k);
-        if (k < 0 && !entry.all) value = (double)r->data->count;
-        print_measure(f, &entry, value, width);
-    }
+    for (size_t i = 0; next_measure(r, &i, &entry);) print_measure(f, &entry, cli_results_cell(r, &entry, k), width);
     fprintf(f, "\n");
 }
 
@@ -244,14 +247,18 @@ static void print_worst(const cli_results *r, int width, FILE *f)
 
 static void print_sums(const cli_results *r, int width, FILE *f)
 {
-    static const struct {
+    const struct {
         const char *name, *called;
-    } sums[] = {{"accuracy", "accuracy"}, {"balanced_accuracy", "balanced accuracy"}, {"top5", "among the first 5"}};
+    } sums[] = {{"accuracy", cli_accuracy_name(r->model)},
+                {"mean_accuracy", r->outputs > 1 ? "mean accuracy" : NULL},
+                {"balanced_accuracy", "balanced accuracy"},
+                {"top5", "among the first 5"}};
     int n = 0;
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
         const double value = tn_measures_get(r->measures, sums[i].name, -1);
         const char *between = width < 75 ? ",\n  " : ", ";
-        if (!isnan(value)) fprintf(f, "%s%s %.2f %%", n++ ? between : "  ", sums[i].called, 100 * value);
+        if (sums[i].called && !isnan(value))
+            fprintf(f, "%s%s %.2f %%", n++ ? between : "  ", sums[i].called, 100 * value);
     }
     if (n) fprintf(f, "\n\n");
 }

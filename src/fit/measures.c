@@ -180,6 +180,14 @@ static double all_accuracy(const tn_measures *m)
     return (double)m->right / (double)m->count;
 }
 
+/* The share of marks that are right. */
+static double mean_accuracy(const tn_measures *m)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < m->parts; k++) sum += accuracy(m, k);
+    return sum / (double)m->parts;
+}
+
 static double recall(const tn_measures *m, int64_t k)
 {
     return share(m->part[k].both, m->part[k].there);
@@ -249,6 +257,7 @@ static const row rows[] = {
      .all = all_accuracy,
      .each = accuracy,
      .of_marks = 1},
+    {.name = "mean_accuracy", .doc = "mean accuracy of the targets", .of = TN_OF_MARKS, .all = mean_accuracy},
     {.name = "balanced_accuracy", .doc = "mean recall of the classes", .of = TN_OF_CLASSES, .all = balanced},
     {.name = "precision",
      .doc = "of what was taken for it, what is it",

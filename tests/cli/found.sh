@@ -29,6 +29,8 @@ predict --model m.safetensors t.csv && cut -d' ' -f 2- said >want
 for file in t.csv.gz t.txt; do predict --model m.safetensors $file && cut -d' ' -f 2- said | cmp - want || fail "predict $file"; done
 cat t.csv | { predict --model m.safetensors -; } && cut -d' ' -f 2- said | cmp - want || fail "predict -"
 "$tenon" eval --model m.safetensors --data - --device "$device" <t.csv >said 2>stderr || fail "eval -: $(cat stderr)"
+"$tenon" eval --model m.safetensors --data t.txt --device "$device" >said 2>stderr || fail "eval: $(cat stderr)"
+grep -q 'm.safetensors was trained on standard input: whether on samples of t.txt cannot be told' stderr || fail "no warning: $(cat stderr)"
 bad 'is compressed, or no file' train --data t.csv.gz --resident stream
 bad 'standard input is read into memory' train --data - --resident stream
 head -c 300 t.csv.gz >short.csv.gz

@@ -195,11 +195,13 @@ def main():
     (SCRATCH / "rents.csv").write_text("area,rooms,a-target-with-quite-a-long-name,other\n" + rows + "\n")
     check_text(train("numbers", "--data", "rents.csv", "--target", "a-target-with-quite-a-long-name,other", "--epochs",
                      "3", "--schedule", "cosine 30"), numbers)
-    kinds = ["<script>alert(1)</script>", "a&b \"c\"", "a-rather-long-name-of-a-class-that-goes-on", "x"]
+    kinds = ["<script>alert(1)</script>", "a&b \"c\"", "a-rather-long-name-of-a-class-that-goes-on", "w" * 60]
     rows = "\n".join(f'{i},{i % 4},"{kinds[i % 4].replace(chr(34), chr(34) * 2)}"' for i in range(80))
     (SCRATCH / "kinds.csv").write_text("a,b,kind\n" + rows + "\n")
-    page = check_text(train("names", "--data", "kinds.csv", "--epochs", "1"), classes)
+    text = train("names", "--data", "kinds.csv", "--epochs", "1")
+    page = check_text(text, classes)
     assert all(any(kind[:12] in text for text in page.texts) for kind in kinds), "a class is missing"
+    assert "mean" in page.texts and re.search(r"<tr><td>mean</td>(<td>[0-9.]+</td>){3}<td>16</td></tr>", text), "no mean"
     if not BROWSER:
         print("no Chromium: not looked at")
         return

@@ -70,6 +70,21 @@ near mae "$(figure mae)" "$(cut -d' ' -f2 ours)" 0.001
 near r2 "$(figure r2)" "$(cut -d' ' -f3 ours)" 0.0001
 has '{"target": "size", "r2": '
 
+# Several targets of yes or no: the mean of their accuracies, and apart from it the rows whose targets are all right.
+# (Each is told by its own input; what is asked otherwise than it was learnt is wrong.)
+awk 'BEGIN { print "a,b,smokes,drinks"; for (i = 0; i < 80; i++) print i % 2 "," int(i / 2) % 2 "," i % 2 "," int(i / 2) % 2 }' >habits.csv
+run_train --data habits.csv --target smokes,drinks --net "linear outputs" --lr 0.1 --epochs 30 --batch 8 --save habits.safetensors
+grep -q '^accuracy: the samples whose 2 targets are all right$' stderr && grep -q ', test all right 100.00 %' stderr || fail "all right: $(cat stderr)"
+awk 'BEGIN { print "a,b,smokes,drinks"; for (i = 0; i < 20; i++) print i % 2 ",1," (i ? i % 2 : 1) "," (i > 15 ? 0 : 1) }' >asked.csv
+run_eval --model habits.safetensors --data asked.csv
+has "asked.csv: loss"
+has ", all right 75.00 % over"
+has "  all right 75.00 %, mean accuracy 87.50 %"
+grep -q '^  smokes  *0.9500 ' said && grep -q '^  drinks  *0.8000 ' said && grep -q '^  mean  *0.8750 ' said || fail "marks: $(cat said)"
+run_eval --model habits.safetensors --data asked.csv --json
+near "all right" "$(value accuracy)" 0.75 1e-8
+near "mean accuracy" "$(value mean_accuracy)" 0.875 1e-8
+
 # What early stopping watches is said.
 run_train --data signs.csv --net "linear outputs" --epochs 2 --validation 0.2 --early-stop 1
 grep -q 'epochs are judged by the validation loss: 1 in a row without a lower one end the training' stderr || fail "watched: $(cat stderr)"

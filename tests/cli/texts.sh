@@ -40,6 +40,9 @@ eval run_train --data index.csv --one-hot "town,sex" $common && figures | cmp - 
 tail -n +2 index.csv >plain.csv
 eval run_train --data plain.csv --header no --one-hot 1,3 $common && figures | cmp - want || fail "one-hot by number"
 eval run_train --data texts.csv $common
+"$tenon" info m.safetensors >said 2>stderr || fail "info: $(cat stderr)"
+sed -n 's/^  *\(.*[^ ]\)  *(x - .*/\1/p' said | tr '\n' ',' >names
+[ "$(cat names)" = 'town=Bad "Ems",town=Bonn,town=Köln,town=Ulm,age,sex=f,sex=m,price,' ] || fail "info of texts: $(cat names)"
 
 # A saved model goes on with them: training, evaluation, prediction, whatever stands in another table, in any order.
 "$tenon" eval --model m.safetensors --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"

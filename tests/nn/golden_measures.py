@@ -68,6 +68,7 @@ def main():
     array("marks_output", output)
     found = (output > 0).astype(int)
     expect(rows, "&marks", "accuracy", -1, metrics.accuracy_score(target, found))
+    expect(rows, "&marks", "mean_accuracy", -1, np.mean(target == found))
     for k in range(3):
         expect(rows, "&marks", "accuracy", k, metrics.accuracy_score(target[:, k], found[:, k]))
     each(rows, "marks", target.astype(int), found, range(3), 3)
