@@ -1,5 +1,6 @@
 /* sweep.c: `tenon sweep`: trainings with every combination of options, and a table of what came of them. */
 #include "sweep.h"
+#include "data.h"
 #include "interrupt.h"
 
 #include <ctype.h>
@@ -90,6 +91,23 @@ static int check_words(const cli_sweep *s)
                              s->axis[i].name, s->axis[i].name);
     }
     return CLI_GO_ON;
+}
+
+/* Each training reads its data for itself, and what they come to goes to none of the files that they read. */
+static int check_files(const cli_sweep *s)
+{
+    char option[80];
+    int status = CLI_OK;
+    for (int i = 0; i < s->n_axes; i++)
+        for (int v = 0; v < s->axis[i].count && !status; v++) {
+            const char *value = s->axis[i].value[v];
+            if (!s->axis[i].is_word && cli_is_standard(value))
+                return cli_usage("--%s -: a sweep reads its data more than once: give it a file", s->axis[i].name);
+            snprintf(option, sizeof option, "--%s", s->axis[i].name);
+            status = cli_not_the_same("results", s->results, option, value);
+        }
+    if (!status && cli_can_write("results", s->results)) status = CLI_FAILED;
+    return status ? status : CLI_GO_ON;
 }
 
 /* Takes what is train's out of the arguments, and leaves what is sweep's own. */
@@ -206,7 +224,7 @@ int cli_sweep_command(int argc, char **argv)
     if (status == CLI_GO_ON) status = cli_parse(&(cli_syntax){"sweep", NULL, doc, NULL, own}, argc, argv, &operands);
     if (status == CLI_GO_ON && quiet) cli_be_quiet();
     if (status == CLI_GO_ON) status = check_words(&s);
-    if (status == CLI_GO_ON && cli_can_write("results", s.results)) status = CLI_FAILED;
+    if (status == CLI_GO_ON) status = check_files(&s);
     if (status == CLI_GO_ON) status = make_trials(&s);
     if (status == CLI_GO_ON) cli_interrupt_catch();
     if (status == CLI_GO_ON) status = cli_sweep_run(&s);

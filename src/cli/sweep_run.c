@@ -78,14 +78,25 @@ static int read_results(cli_sweep *s)
     return status;
 }
 
+/* What a run that was ended left half-written stays a line of its own. */
+static void end_line(FILE *f)
+{
+    if (!fseek(f, -1, SEEK_END) && getc(f) != '\n') {
+        fseek(f, 0, SEEK_END);
+        putc('\n', f);
+    }
+    fseek(f, 0, SEEK_END);
+}
+
 static int keep(const cli_sweep *s, const cli_trial *t)
 {
     char *head = s->results ? head_of(s, t) : NULL;
     if (!s->results) return CLI_GO_ON;
-    FILE *f = head ? fopen(s->results, "a") : NULL;
+    FILE *f = head ? fopen(s->results, "a+") : NULL;
     if (!head) return cli_fail("out of memory");
     cli_json json = {.file = f, .depth = 1, .comma = 1};
     if (f) {
+        end_line(f);
         fprintf(f, "%s", head);
         cli_json_number(&json, s->measure ? s->measure : "accuracy", t->measure);
         cli_json_number(&json, "test_loss", t->loss);

@@ -116,6 +116,19 @@ static void print_json(const cli_sweep *s, const row *r)
     cli_json_end(&json, '}');
 }
 
+/* A word as a shell takes it: in single quotes, where it has more than letters, digits and a few signs. */
+static void tell_word(const char *word)
+{
+    const char *shown = cli_shown(word);
+    if (!shown[strcspn(shown, " \t\n\"'$\\|&;<>()*?[]#~`!{}")]) {
+        cli_tell(" %s", shown);
+        return;
+    }
+    cli_tell(" '");
+    for (; *shown; shown++) cli_tell(*shown == '\'' ? "'\\''" : "%c", *shown);
+    cli_tell("'");
+}
+
 /* The best as a command to be typed. */
 static int tell_best(const cli_sweep *s, const row *best)
 {
@@ -123,10 +136,7 @@ static int tell_best(const cli_sweep *s, const row *best)
     char *words = cli_sweep_words(s, &trial);
     if (!words) return cli_fail("out of memory");
     cli_tell("the best: tenon train");
-    for (const char *at = words; *at; at += strlen(at) + 1) {
-        const int plain = !at[strcspn(at, " \"'$\\|&;<>()*?[]#~`!")];
-        cli_tell(plain ? " %s" : " \"%s\"", cli_shown(at));
-    }
+    for (const char *at = words; *at; at += strlen(at) + 1) tell_word(at);
     cli_tell(" --save model.safetensors\n");
     free(words);
     return CLI_GO_ON;

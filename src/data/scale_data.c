@@ -16,20 +16,19 @@
 
 /* ---- learning ---- */
 
-static tn_status check_column(const tn_dataset *data, int64_t column, int there)
+static tn_status no_value_in(const tn_dataset *data, int64_t column)
 {
     const char *names = data->column_names ? data->column_names : "";
     const int64_t of_table = data->categories ? tn_kinds_column(data->categories, column) : column;
-    for (int64_t c = 0; c < of_table && !there; c++) {
+    for (int64_t c = 0; c < of_table; c++) {
         names += strcspn(names, "\n");
         names += *names == '\n';
     }
     const int length = (int)strcspn(names, "\n");
-    TN_REQUIRE(there || !length, TN_EFORMAT, "%s: column '%.*s' has no value in the %lld samples to learn from",
-               data->source, length, names, (long long)data->count);
-    TN_REQUIRE(there, TN_EFORMAT, "%s: feature %lld has no value in the %lld samples to learn from", data->source,
-               (long long)column + 1, (long long)data->count);
-    return TN_OK;
+    TN_REQUIRE(!length, TN_EFORMAT, "%s: column '%.*s' has no value in the %lld samples to learn from", data->source,
+               length, names, (long long)data->count);
+    return tn_fail(TN_EFORMAT, "%s: feature %lld has no value in the %lld samples to learn from", data->source,
+                   (long long)column + 1, (long long)data->count);
 }
 
 /* The sums of a column so far. */
@@ -87,7 +86,7 @@ static tn_status find_facts(const tn_dataset *data, int deviation, pass *p)
     for (int64_t c = 0; c < p->columns; c++) p->facts[c] = (tn_column_facts){NAN, NAN, NAN, NAN};
     TN_TRY(run_pass(data, p));
     for (int64_t c = 0; c < p->columns; c++) {
-        TN_TRY(check_column(data, c, p->sums[c].count > 0));
+        if (!p->sums[c].count) return no_value_in(data, c);
         p->facts[c].mean = mean_of(p->sums[c].sum, p->sums[c].count);
     }
     p->second = 1;
@@ -118,7 +117,7 @@ tn_status tn_dataset_check_columns(const tn_dataset *data)
         const float *x = (const float *)data->x + c;
         int there = 0;
         for (int64_t i = 0; i < data->count && !there; i++) there = !isnan(x[i * columns]);
-        TN_TRY(check_column(data, c, there));
+        if (!there) return no_value_in(data, c);
     }
     return TN_OK;
 }

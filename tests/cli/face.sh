@@ -53,7 +53,7 @@ grep -q 'nothing was saved' stderr && fail "said of what was saved: $(cat stderr
 escape=$(printf '\033')
 "$tenon" train --nothing 2>stderr && fail "an option that is none"
 grep -q "$escape" stderr && fail "colours in a file: $(cat stderr)"
-if command -v script >/dev/null; then
+if script -qec true /dev/null >said 2>&1 </dev/null; then # not where there are no terminals
     TERM=xterm script -qec "'$tenon' train --nothing" /dev/null >said </dev/null
     grep -q "$escape\[31mtenon: " said || fail "no colour on a terminal: $(cat -v said)"
     TERM=xterm NO_COLOR=1 script -qec "'$tenon' train --nothing" /dev/null >said </dev/null

@@ -20,7 +20,7 @@ sweep $common --net "$net" --repeat 2 --results kept.jsonl --jobs 2 --json >line
 "$json_lines" <kept.jsonl >/dev/null || fail "no JSON: $(cat kept.jsonl)"
 [ "$(wc -l <lines)" = 4 ] && [ "$(wc -l <kept.jsonl)" = 8 ] || fail "combinations: $(cat lines kept.jsonl)"
 [ "$(grep -c '^[1-8] of 8: lr 0.[0-9]*, units [28], seed [12]: r2 ' stderr)" = 8 ] || fail "progress: $(cat stderr)"
-grep -q '^the best: tenon train .*--net "linear [28], relu, linear outputs"' stderr || fail "the best: $(cat stderr)"
+grep -q "^the best: tenon train .*--net 'linear [28], relu, linear outputs'" stderr || fail "the best: $(cat stderr)"
 
 # Means, deviations and the order are those of the trainings one by one.
 for lr in 0.001 0.05; do
@@ -45,6 +45,17 @@ grep -q '^8 of 12 trainings are done already' stderr || fail "going on: $(cat st
 grep -q '^lr  *units  *r2  *deviation  *test loss  *runs$' said && [ "$(grep -c ' 3$' said)" = 4 ] || fail "the table: $(cat said)"
 sweep $common --net "$net" --repeat 3 --results kept.jsonl --quiet >again 2>stderr || fail "all done: $(cat stderr)"
 cmp -s said again && [ ! -s stderr ] || fail "all done: $(cat again stderr)"
+
+# A line that was cut short is left as it is. What is learnt from is not written to, nor read from a pipe.
+printf '{"run": "--lr' >>kept.jsonl
+sweep $common --net "$net" --repeat 4 --results kept.jsonl --quiet >said 2>stderr && [ "$(grep -c '^{"run": "--.*}$' kept.jsonl)" = 16 ] ||
+    fail "a cut line: $(cat stderr kept.jsonl)"
+cp rents.csv rents.kept
+bad "--results rents.csv: give it another file than --data rents.csv" $common --net "$net" --results rents.csv
+cmp -s rents.csv rents.kept || fail "the table is written to"
+bad "--data -: a sweep reads its data more than once" --data - <rents.csv
+cp rents.csv "it's \$HOME.csv"
+sweep --data "it's \$HOME.csv" --epochs 1 --lr 0.1,0.2 >said 2>stderr && grep -qF "'it'\''s \$HOME.csv'" stderr || fail "quotes: $(cat stderr)"
 
 # Networks and schedules are separated by bars; names by commas; flags are for all.
 sweep --data digits:60 --epochs 1 --batch 20 --net "linear outputs | linear 4, tanh, linear outputs" --optimizer sgd,adam --sync-norm >said 2>stderr ||
