@@ -200,8 +200,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
 /* A training and a test set by a name: "digits" or "digits-rgb" (10000 and 2000 samples), either followed by ":N" (N
  * and a fifth of it), a folder with MNIST's four files (plain or .gz), a folder of images (tn_dataset_images), or of
  * two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train, x_test
- * and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing; less
- * than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no parts of
+ * and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing, of
+ * each class its share, and none that is the only one of its class; less than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no parts of
  * its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that has no
  * value there is an error. Free both sets, or neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
@@ -234,8 +234,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_open_with(const char *name, const tn_ope
 /* Keeps only the first `count` samples. */
 TN_API void tn_dataset_limit(tn_dataset *data, int64_t count);
 
-/* Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own: at least one goes and
- * one stays. Both are as they were after a failure. */
+/* Takes a share (0..1) of the samples out of the data, chosen by the seed, as a set of its own, of each class its
+ * share: at least one goes and one stays. Both are as they were after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dataset *part);
 
 /* That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a

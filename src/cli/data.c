@@ -228,26 +228,48 @@ int cli_open_test(const cli_settings *s, const cli_model *model, const char *nam
 
 /* ---- what is to be said ---- */
 
-/* Which columns' texts became numbers, as a set says by `categories`. */
-static void tell_kinds(const tn_dataset *data)
+/* Whether it is one of the numbers between commas. */
+static int listed(const char *numbers, long long number)
 {
-    char name[24], how[16];
+    for (; numbers && *numbers; numbers += *numbers == ',') {
+        char *end;
+        if (strtoll(numbers, &end, 10) == number) return 1;
+        numbers = end + strcspn(end, ",");
+    }
+    return 0;
+}
+
+/* The column of a table without a header that is its so manieth to predict from. */
+static long long column_of(const tn_dataset *data, const char *ignored, long long feature)
+{
+    long long column = 0;
+    while (feature) {
+        column++;
+        feature -= !listed(data->target_numbers, column) && !listed(ignored, column);
+    }
+    return column;
+}
+
+/* Which columns' texts became numbers, as a set says by `categories`. */
+static void tell_kinds(const tn_dataset *data, const char *ignored)
+{
+    char name[32], how[16];
     long long feature, texts;
     const char *at = data->categories;
     while (sscanf(at, "%lld %15s %lld", &feature, how, &texts) == 3) {
         const char *names = data->column_names;
         for (long long f = 1; names && f < feature; f++) names = cli_next_name(names);
-        snprintf(name, sizeof name, "feature %lld", feature);
-        fprintf(stderr, "%s: '%.*s' has %lld different texts: %s\n", cli_shown(data->source),
-                names ? (int)cli_name_length(names) : (int)strlen(name), names ? names : name, texts,
-                strcmp(how, "index") ? "a number each, 1 or 0" : "numbers from 0");
+        snprintf(name, sizeof name, "column %lld", column_of(data, ignored, feature));
+        cli_tell("%s: '%.*s' has %lld different texts: %s\n", cli_shown(data->source),
+                 names ? (int)cli_name_length(names) : (int)strlen(name), names ? names : name, texts,
+                 strcmp(how, "index") ? "a number each, 1 or 0" : "numbers from 0");
         for (at = cli_next_name(at); texts; texts--) at = cli_next_name(at);
     }
 }
 
-void cli_tell_reading(const tn_dataset *data, const cli_model *model)
+void cli_tell_reading(const tn_dataset *data, const cli_model *model, const char *ignored)
 {
-    if (data->categories && !model) tell_kinds(data);
+    if (data->categories && !model) tell_kinds(data, ignored);
     if (model && !model->column_names && model->target_numbers && data->column_names)
         cli_tell("%s: columns are taken by their order: the model was trained on a table without a header\n",
                  cli_shown(data->source));
@@ -260,6 +282,28 @@ void cli_tell_reading(const tn_dataset *data, const cli_model *model)
     if (data->notice)
         cli_tell("%s: %s; --header %s\n", cli_shown(data->source), data->notice,
                  data->no_header ? "yes makes it the columns' names" : "no makes it data");
+}
+
+void cli_warn_of_classes(const tn_dataset *train)
+{
+    enum { SHOWN = 4 };
+    char names[SHOWN * 64 + 40] = "", name[CLI_CLASS_NAME];
+    const cli_model of_data = {.class_names = train->class_names};
+    int64_t lacking = 0;
+    char *seen = train->label ? calloc((size_t)train->classes + 1, 1) : NULL;
+    for (int64_t i = 0; seen && i < train->count; i++) seen[train->label[i]] = 1;
+    for (int64_t k = 0; seen && k < train->classes; k++) {
+        const size_t used = strlen(names);
+        if (seen[k] || ++lacking > SHOWN) continue;
+        snprintf(names + used, sizeof names - used, "%s'%.60s'", used ? ", " : "",
+                 cli_class_name(&of_data, k, name, sizeof name));
+    }
+    free(seen);
+    if (lacking > SHOWN) strcat(names, " ...");
+    if (lacking)
+        cli_warn("%" PRId64 " of the %" PRId64 " classes %s no training sample: %s%s", lacking, train->classes,
+                 lacking == 1 ? "has" : "have", names,
+                 train->class_names ? "" : "; classes that are numbers go from 0 to the largest");
 }
 
 void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)

@@ -60,8 +60,11 @@ void cli_fingerprint(const char *path, char text[CLI_FINGERPRINT]);
 struct timespec cli_written(const char *path);
 
 /* Prints what there is to say of how a table was read, if anything: that it has no header, or that a model's had none;
- * `model` may be NULL. */
-void cli_tell_reading(const tn_dataset *data, const cli_model *model);
+ * `model` may be NULL; then `ignored`, or NULL, are the columns that were left out. */
+void cli_tell_reading(const tn_dataset *data, const cli_model *model, const char *ignored);
+
+/* Warns of classes that nothing can be learnt of, since no sample has them. */
+void cli_warn_of_classes(const tn_dataset *train);
 
 /* Warns of test samples that are few, or that were trained on. */
 #define CLI_FEW 10

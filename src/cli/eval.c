@@ -197,7 +197,7 @@ static int open_data(cli_saved *saved, tn_dataset *train, tn_dataset *test)
 static void warn(const cli_saved *saved, const tn_dataset *part, const tn_dataset *test)
 {
     tn_dataset train = {0};
-    cli_tell_reading(test, &saved->model);
+    cli_tell_reading(test, &saved->model, NULL);
     if (part->count && test->count < CLI_FEW && open_trained(saved, saved->settings.data, &train) == CLI_GO_ON)
         cli_warn_of_test(&train, test);
     tn_dataset_free(&train);

@@ -82,7 +82,7 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     csv.features = tn_shape_count(&saved->model.sample);
     csv.keep_missing = saved->scaling.x.columns > 0;
     tn_status read = tn_dataset_csv(path, &csv, &data);
-    if (!read) cli_tell_reading(&data, &saved->model);
+    if (!read) cli_tell_reading(&data, &saved->model, NULL);
     int status = read ? cli_cannot_open(&csv, path, read) : cli_take_tokens(saved->model.net, &saved->model, &data);
     if (status == CLI_GO_ON) status = take(&saved->model, &data, out);
     tn_dataset_free(&data);

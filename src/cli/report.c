@@ -61,9 +61,10 @@ static void tell_counted(const cli_session *s)
 void cli_report_start(const cli_session *s)
 {
     tn_program_report report = s->opened;
-    cli_tell_reading(&s->data, NULL);
-    if (s->settings.test) cli_tell_reading(&s->test, &s->model);
+    cli_tell_reading(&s->data, NULL, s->settings.ignore);
+    if (s->settings.test) cli_tell_reading(&s->test, &s->model, NULL);
     cli_tell_choice(&s->choice, &s->settings, &s->data);
+    cli_warn_of_classes(&s->data);
     if (s->settings.test || s->test.count < CLI_FEW) cli_warn_of_test(&s->data, &s->test);
     for (uint32_t i = 0; i < s->crew.count; i++)
         cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),

@@ -38,8 +38,11 @@ static tn_status read_number(const tn_table *table, const tn_cell *cell, int64_t
 
 static tn_status read_target(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
-    TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing",
-               table->path, (long long)cell->line, table->name[column]);
+    const int trailing = column + 1 == table->columns && !*cell->text && !*table->first[column];
+    TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the value to predict is missing%s",
+               table->path, (long long)cell->line, table->name[column],
+               trailing ? "; the last column is empty in the first line, too: is there a comma at the end of lines?"
+                        : "");
     if (!table->classify) return read_number(table, cell, column, row, row->y - 1 - table->place[column]);
     row->text = cell->text;
     return tn_table_check_text(table, cell->text, cell->line, column);
@@ -71,9 +74,10 @@ tn_status tn_table_row(const tn_table *table, tn_reader *reader, tn_row *row)
         if (column < table->columns) TN_TRY(read_value(table, &cell, column, row));
         column++;
     } while (!cell.last);
-    TN_REQUIRE(column == table->columns, TN_EFORMAT, "%s:%lld: expected %lld values as in the %s, found %lld",
+    TN_REQUIRE(column == table->columns, TN_EFORMAT, "%s:%lld: expected %lld values as in the %s, found %lld%s",
                table->path, (long long)first_line, (long long)table->columns,
-               table->no_header ? "first line" : "header", (long long)column);
+               table->no_header ? "first line" : "header", (long long)column,
+               table->rows > table->no_header ? "" : ": does the first line belong to the table?");
     return TN_OK;
 }
 
@@ -346,6 +350,17 @@ void tn_table_free(tn_table *table)
     *table = (tn_table){0};
 }
 
+/* Some files begin with how many rows and columns there are, and with the classes' names. */
+static void warn_of_counts(const tn_table *table)
+{
+    double number;
+    if (!table->no_header && tn_cell_number(table->first[0], &number) && number == (double)table->rows)
+        tn_log_line(TN_LOG_WARNING,
+                    "%s: the first line is taken for a header, and begins with the number of rows, %s: if it only "
+                    "counts them, leave it out, as by 'tail -n +2'",
+                    table->path, table->first[0]);
+}
+
 /* What a model or another table knows goes on counting as missing, but not without a word. */
 static void warn_of_unknown(const tn_table *table)
 {
@@ -361,6 +376,7 @@ static void warn_of_unknown(const tn_table *table)
 
 static void warn(const tn_table *table)
 {
+    warn_of_counts(table);
     warn_of_rounding(table);
     warn_of_numbering(table);
     warn_of_unknown(table);

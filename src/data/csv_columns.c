@@ -244,6 +244,19 @@ static tn_status no_column(const tn_table *table, const char *name, size_t lengt
                    list(table->name, table->columns, have));
 }
 
+/* One of several names, to where it ends: what separates it from the next. In a list with commas a name with commas
+ * stands between quotes, which are taken off. */
+static const char *name_end(const char **name, const char *between, size_t *length)
+{
+    *name += strspn(*name, " ");
+    const char *closed = *between == ',' && **name == '"' ? strchr(*name + 1, '"') : NULL;
+    const char *last = closed ? closed + 1 : *name, *end = last + strcspn(last, between);
+    *name += closed != NULL;
+    *length = (size_t)((closed ? closed : end) - *name);
+    while (*length && (*name)[*length - 1] == ' ') --*length;
+    return end;
+}
+
 /* One name, which may have commas in it, or several between commas, or lines. */
 static tn_status by_names(tn_table *table, const directory *d, const char *names, mark_column *mark)
 {
@@ -252,10 +265,8 @@ static tn_status by_names(tn_table *table, const directory *d, const char *names
     TN_TRY(find_named(table, d, names, strlen(names), &column));
     if (column >= 0 && *between == ',') return mark(table, column);
     for (const char *end; names; names = *end && (end[1] || *end == ',') ? end + 1 : NULL) {
-        names += strspn(names, " ");
-        end = names + strcspn(names, between);
-        size_t length = (size_t)(end - names);
-        while (length && names[length - 1] == ' ') length--;
+        size_t length;
+        end = name_end(&names, between, &length);
         TN_TRY(find_named(table, d, names, length, &column));
         if (column < 0) return no_column(table, names, length);
         TN_TRY(mark(table, column));
@@ -283,9 +294,12 @@ static tn_status by_numbers(tn_table *table, const char *numbers, mark_column *m
 /* Of names or numbers in a list. */
 static int64_t count_listed(const char *text)
 {
-    int64_t count = 1;
+    int64_t count = 1, quoted = 0;
     if (text && strchr(text, '\n')) return count_lines(text);
-    for (; text && *text; text++) count += *text == ',';
+    for (; text && *text; text++) {
+        quoted ^= *text == '"';
+        count += *text == ',' && !quoted;
+    }
     return count;
 }
 

@@ -33,7 +33,7 @@ typedef char **text_list[TEXTS];
 static void list_texts(tn_dataset *data, text_list list)
 {
     char **const all[TEXTS] = {&data->class_names, &data->column_names, &data->target_names, &data->target_numbers,
-                               &data->notice,      &data->why,          &data->source, &data->categories};
+                               &data->notice,      &data->why,          &data->source,       &data->categories};
     memcpy(list, all, sizeof all);
 }
 
@@ -113,15 +113,74 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
                                                                                                             : TN_ENOMEM;
 }
 
-/* Sets `taken` of the take[i], by seed and draw. */
-static tn_status choose(int64_t count, int64_t taken, uint64_t seed, uint64_t draw, uint8_t *take)
+/* How many samples a class has, in room for one class more; NULL: no memory. *alone: those that are the only ones of
+ * their class. */
+static int64_t *count_classes(const tn_dataset *all, int64_t *alone)
 {
+    int64_t *of = tn_alloc(((size_t)all->classes + 1) * sizeof *of);
+    for (int64_t i = 0; of && i < all->count; i++) {
+        const int64_t so_far = ++of[all->label[i]];
+        *alone += (so_far == 1) - (so_far == 2);
+    }
+    return of;
+}
+
+/* The order with the samples of each class side by side, and those that are alone in their class at the end. */
+static tn_status sort_by_class(const tn_dataset *all, int32_t *order, int64_t *alone)
+{
+    int64_t *at = count_classes(all, alone), begin = 0, last = all->count - *alone;
+    int32_t *was = tn_alloc((size_t)all->count * sizeof *was);
+    if (at && was) memcpy(was, order, (size_t)all->count * sizeof *was);
+    for (int64_t k = 0; at && was && k < all->classes; k++) {
+        const int64_t has = at[k];
+        at[k] = has == 1 ? last++ : begin;
+        begin += has == 1 ? 0 : has;
+    }
+    for (int64_t i = 0; at && was && i < all->count; i++) order[at[all->label[was[i]]]++] = was[i];
+    const tn_status status = at && was ? TN_OK : TN_ENOMEM;
+    tn_free(at);
+    tn_free(was);
+    return status;
+}
+
+static int has_classes(const tn_dataset *all)
+{
+    for (int64_t i = 0; all->label && i < all->count; i++)
+        if (all->label[i] < 0 || all->label[i] >= all->classes) return 0;
+    return all->label != NULL;
+}
+
+/* So many of the first `from` of the order, at equal distances. */
+static void take_evenly(const int32_t *order, int64_t from, int64_t taken, uint8_t *take)
+{
+    for (int64_t i = 0, sum = from / 2; i < from; i++) {
+        sum += taken;
+        take[order[i]] = sum >= from;
+        if (sum >= from) sum -= from;
+    }
+}
+
+/* Sets `taken` of the take[i], by seed and draw: of each class its share. A sample that is alone in its class stays;
+ * but if more than half of what stays were such, classes don't count. */
+static tn_status choose(const tn_dataset *all, int64_t taken, uint64_t seed, uint64_t draw, uint8_t *take)
+{
+    const int64_t count = all->count;
+    int64_t alone = 0;
     int32_t *order = tn_alloc((size_t)count * sizeof *order);
     if (!order) return TN_ENOMEM;
     tn_shuffle(order, count, seed, draw);
-    for (int64_t i = 0; i < taken; i++) take[order[i]] = 1;
+    int by_class = has_classes(all);
+    tn_status status = by_class ? sort_by_class(all, order, &alone) : TN_OK;
+    if (2 * alone > count - taken) {
+        by_class = 0;
+        tn_shuffle(order, count, seed, draw);
+    }
+    if (by_class)
+        take_evenly(order, count - alone, taken, take);
+    else
+        for (int64_t i = 0; i < taken; i++) take[order[i]] = 1;
     tn_free(order);
-    return TN_OK;
+    return status;
 }
 
 static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, tn_dataset *test)
@@ -129,7 +188,7 @@ static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, 
     int small = all->count < LEAST_TO_SPLIT;
     uint8_t *take = tn_alloc((size_t)all->count);
     if (!take) return TN_ENOMEM;
-    tn_status status = small ? TN_OK : choose(all->count, all->count / TEST_PART, seed, 0, take);
+    tn_status status = small ? TN_OK : choose(all, all->count / TEST_PART, seed, 0, take);
     if (small) memset(take, 1, (size_t)all->count);
     if (!status) status = copy_part(all, take, test);
     for (int64_t i = 0; i < all->count && !small; i++) take[i] = !take[i];
@@ -148,7 +207,7 @@ tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dat
     count = count < 1 ? 1 : count < data->count ? count : data->count - 1;
     uint8_t *take = tn_alloc((size_t)data->count);
     if (!take) return TN_ENOMEM;
-    tn_status status = choose(data->count, count, seed, VALIDATION_DRAW, take);
+    tn_status status = choose(data, count, seed, VALIDATION_DRAW, take);
     if (!status) status = copy_part(data, take, &taken);
     for (int64_t i = 0; i < data->count; i++) take[i] = !take[i];
     if (!status) status = copy_part(data, take, &left);

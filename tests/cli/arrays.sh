@@ -31,6 +31,9 @@ with zipfile.ZipFile("numbers.npz", "w") as z:
     for part, rs in (("train", rows[:160]), ("test", rows[160:])):
         z.writestr("x_%s.npy" % part, npy("<f8", (len(rs), 2), sum(rs, []), "d"))
         z.writestr("y_%s.npy" % part, npy("<f4", (len(rs), 2), sum([[3 * a + 500 * b, a - 100 * b] for a, b in rs], []), "f"))
+with zipfile.ZipFile("gaps.npz", "w") as z:
+    z.writestr("x.npy", npy("<f4", (40, 1), [float(i) for i in range(40)], "f"))
+    z.writestr("y.npy", npy("<i8", (40,), [3 + 4 * (i % 2) for i in range(40)], "q"))
 open("wide.npy", "wb").write(npy("<f4", (1, 3), [1, 2, 3], "f"))
 open("rows.npy", "wb").write(npy("<f2", (3, 2), [500, 0.5, 100, 0.25, 900, 0.75], "e"))
 PY
@@ -66,6 +69,11 @@ p = struct.unpack("<12f", b[-48:])
 for i, (x, y) in enumerate([(1750, 450), (425, 75), (3075, 825)] * 2):
     assert abs(p[2 * i] - x) < 15 and abs(p[2 * i + 1] - y) < 15, p
 PY
+
+# Classes that no sample is of are told.
+"$tenon" train --data gaps.npz --epochs 1 --quiet --device "$device" >said 2>stderr || fail "$(cat stderr)"
+grep -q "warning: 6 of the 8 classes have no training sample: '0', '1', '2', '4' ...; classes that are numbers go from 0 to the largest" stderr ||
+    fail "gaps.npz: $(cat stderr)"
 
 # A file with samples for testing of its own is measured on these, and the training's are no part of them.
 "$tenon" eval --model numbers.safetensors --data numbers.npz --device "$device" >said 2>stderr || fail "$(cat stderr)"

@@ -49,6 +49,12 @@ predict --model more.safetensors more.csv
 cut -d ' ' -f 2- said | cmp - other || fail "--ignore: other predictions"
 run_train --resume more.safetensors --epochs 31 --save more.safetensors
 grep -q 'warning' stderr && fail "$(cat stderr)"
+sed '1s/.*/area,rooms,"rent, cold"/; 2,$s/.*/&.5/' rents.csv >comma.csv
+run_train --data comma.csv --target '"rent, cold",rooms' --epochs 1 --save comma.safetensors
+"$tenon" info comma.safetensors | grep -q '^target *rent, cold, rooms$' || fail "a name with a comma in a list: $("$tenon" info comma.safetensors)"
+{ echo 50,2,low,high; awk 'BEGIN { for (i = 0; i < 50; i++) print i "," i * i % 7 ",3," i % 2 }'; } >counts.csv
+run_train --data counts.csv --epochs 1
+grep -q 'warning: counts.csv: the first line is taken for a header, and begins with the number of rows, 50' stderr || fail "$(cat stderr)"
 eval run_train --data more.csv --ignore note --save counted.safetensors $learn
 grep -q "warning: more.csv: column 1, '', numbers the rows, which tells nothing of others: better ignore it" stderr ||
     fail "a column that numbers the rows: $(cat stderr)"

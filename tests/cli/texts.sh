@@ -33,12 +33,16 @@ common="--net linear\ 8,\ relu,\ linear\ outputs --epochs 3 --batch 20 --save m.
 eval run_train --data sorted.csv $common && figures >want
 eval run_train --data texts.csv $common && figures | cmp - want || fail "one-hot"
 grep -qF "'town' has 4 different texts: a number each, 1 or 0" stderr || fail "texts are not told: $(cat stderr)"
+eval run_train --data texts.csv --quiet $common && [ ! -s stderr ] || fail "--quiet: $(cat stderr)"
 eval run_train --data texts.csv --resident stream $common && figures | cmp - want || fail "one-hot that stays in its file"
 eval run_train --data index.csv $common && figures >by_index
 eval run_train --data texts.csv --index "town,sex" $common && figures | cmp - by_index || fail "index"
 eval run_train --data index.csv --one-hot "town,sex" $common && figures | cmp - want || fail "one-hot of numbers"
 tail -n +2 index.csv >plain.csv
 eval run_train --data plain.csv --header no --one-hot 1,3 $common && figures | cmp - want || fail "one-hot by number"
+awk -F, -v OFS=, '{ print $4, $1, $2, $3 }' plain.csv >moved.csv
+eval run_train --data moved.csv --header no --target 1 --ignore 3 --one-hot 2,4 $common
+grep -qF "moved.csv: 'column 4' has 2 different texts" stderr || fail "columns without names: $(cat stderr)"
 eval run_train --data texts.csv $common
 "$tenon" info m.safetensors >said 2>stderr || fail "info: $(cat stderr)"
 sed -n 's/^  *\(.*[^ ]\)  *(x - .*/\1/p' said | tr '\n' ',' >names
