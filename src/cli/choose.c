@@ -73,8 +73,8 @@ void cli_tell_choice(const cli_choice *choice, const cli_settings *s, const tn_d
 {
     if (choice->loss) tell_loss(s->loss, data);
     if (choice->epochs)
-        fprintf(stderr, "epochs %" PRId64 ": a table has few samples; --epochs N is how often each is learnt from\n",
-                s->epochs);
+        cli_tell("epochs %" PRId64 ": a table has few samples; --epochs N is how often each is learnt from\n",
+                 s->epochs);
     if (!choice->scale) return;
     cli_tell("scale %s: columns of numbers get mean 0 and deviation 1%s\n", s->scale,
              data->targets && cli_loss_of_errors(s->loss) ? ", targets too: losses are of those" : "");
