@@ -132,27 +132,6 @@ int cli_network_check(const cli_model *model, const tn_dataset *data)
 
 /* ---- building ---- */
 
-static void port_text(const tn_onnx_port *port, char *text, size_t capacity)
-{
-    size_t used = (size_t)snprintf(text, capacity, "(");
-    for (int32_t d = 0; d < port->rank && used < capacity; d++) {
-        used += (size_t)snprintf(text + used, capacity - used, "%s", d ? ", " : "");
-        if (used < capacity && port->dim[d] >= 0)
-            used += (size_t)snprintf(text + used, capacity - used, "%" PRId64, port->dim[d]);
-        else if (used < capacity)
-            used += (size_t)snprintf(text + used, capacity - used, "%.40s", port->symbol[d] ? port->symbol[d] : "?");
-    }
-    if (used < capacity) snprintf(text + used, capacity - used, ")");
-}
-
-/* Whether the declared sizes, but for the batch, are these or open. */
-static int fits(const tn_onnx_port *port, const tn_shape *shape)
-{
-    int is = port->rank < 0 || port->rank == shape->rank;
-    for (int32_t d = 1; d < port->rank && is; d++) is = port->dim[d] < 0 || port->dim[d] == shape->dim[d];
-    return is;
-}
-
 /* A sample without the one channel that the network has, or in several dimensions where it has one, is the same. */
 static tn_tensor *fitted(const cli_model *model, tn_tensor *x, const tn_onnx_port *port)
 {
@@ -162,12 +141,12 @@ static tn_tensor *fitted(const cli_model *model, tn_tensor *x, const tn_onnx_por
     tn_shape flat = {.rank = 2, .dim = {batch, batch ? tn_shape_count(&shape) / batch : 0}};
     char declared[300], given[160];
     memcpy(channel.dim + 2, shape.dim + 1, (size_t)(shape.rank - 1) * sizeof *shape.dim);
-    if (fits(port, &shape)) return x;
-    if (fits(port, &channel)) return tn_reshape(x, channel);
-    if (fits(port, &flat)) return tn_reshape(x, flat);
-    port_text(port, declared, sizeof declared);
+    if (cli_onnx_fits(port, &shape)) return x;
+    if (cli_onnx_fits(port, &channel)) return tn_reshape(x, channel);
+    if (cli_onnx_fits(port, &flat)) return tn_reshape(x, flat);
     tn_graph_fail(tn_graph_of(x), TN_ESHAPE, "%s: its input '%s' is %s, and a sample of %s is %s%s", model->onnx_path,
-                  port->name, declared, model->data, tn_shape_text(&model->sample, given, sizeof given),
+                  port->name, cli_onnx_port_text(port, declared, sizeof declared), model->data,
+                  tn_shape_text(&model->sample, given, sizeof given),
                   model->images ? ": --image brings pictures to that size" : "");
     return x;
 }

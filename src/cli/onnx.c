@@ -181,6 +181,16 @@ static int declared(const cli_onnx *onnx, const tn_onnx_port *port, const char *
     return CLI_GO_ON;
 }
 
+static int check_declared(const cli_onnx *onnx, const tn_onnx_port *port, const tn_shape *shape)
+{
+    char declared[300], given[160];
+    if (cli_onnx_fits(port, shape)) return CLI_GO_ON;
+    return cli_fail("%s: input '%s' is declared as %s, and is given as %s: only its first dimension, the batch, may "
+                    "differ",
+                    onnx->path, port->name, cli_onnx_port_text(port, declared, sizeof declared),
+                    tn_shape_text(shape, given, sizeof given));
+}
+
 int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
 {
     tn_onnx_port port;
@@ -189,6 +199,7 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
         tn_shape *shape = &onnx->given[i].shape;
         if (!onnx->data[i] && !find_shape(shapes, port.name, shape))
             status = declared(onnx, &port, shapes, otherwise, shape);
+        if (status == CLI_GO_ON) status = check_declared(onnx, &port, shape);
     }
     return status;
 }

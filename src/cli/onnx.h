@@ -33,8 +33,18 @@ void cli_onnx_close(cli_onnx *onnx);
 
 /* Gives inputs their shapes: the data's; what `shapes` says, "x=1x3x224x224,N=4" with names of inputs and of dimensions
  * that the file leaves open; or what the file says. Dimensions that are open after all are `otherwise`, or an error if
- * that is 0. */
+ * that is 0; and so is another size than the file declares but for dimension 0, the batch. */
 int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise);
+
+/* Whether the declared sizes, but for the batch, are these or open; and the declaration as "(N, 3, 224, 224)". */
+int cli_onnx_fits(const tn_onnx_port *port, const tn_shape *shape);
+const char *cli_onnx_port_text(const tn_onnx_port *port, char *text, size_t capacity);
+
+/* The numbers that a type of ONNX has, by its name: the range of whole numbers within i32 and of truth values, where it
+ * returns 0 for other types; and the nearest f16 or bf16, infinite beyond the largest, where others stay as they are.
+ */
+int cli_onnx_range(const char *element, double *least, double *most);
+double cli_onnx_rounded(const char *element, double x);
 
 /* Builds the graph. Inputs whose numbers the shapes depend on, and that have data, become constants of it. Weights are
  * constants too, or variables: of a safetensors file, and where it is asked for. Returns NULL where something is not

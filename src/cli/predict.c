@@ -18,8 +18,7 @@
 static const char doc[] =
     "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of images PNG or JPEG), "
     "of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file. A network in an ONNX "
-    "file "
-    "takes other options: tenon predict --model FILE.onnx --help.";
+    "file takes inputs as [NAME=]FILE and options of its own, as --most: tenon predict --model FILE.onnx --help.";
 
 /* Samples to predict. */
 typedef struct samples {

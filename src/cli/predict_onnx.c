@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static const char doc[] =
     "Says what a network in an ONNX file makes of its inputs: files .npy, or NAME=FILE where it has several; an "
@@ -37,9 +38,24 @@ static double number_at(const tn_array *a, int64_t i)
                                 : ((const uint8_t *)a->data)[i];
 }
 
-/* The numbers as the input has them. */
-static void *converted(const tn_array *a, int32_t dtype)
+/* Of bytes and their kin, that all numbers are such. */
+static int check_range(const tn_array *a, const tn_onnx_port *port, const char *path)
 {
+    double least, most;
+    if (port->dtype != TN_I32 || !cli_onnx_range(port->element, &least, &most)) return CLI_GO_ON;
+    for (int64_t i = 0; i < tn_shape_count(&a->shape); i++) {
+        const double x = number_at(a, i);
+        if (x < least || x > most)
+            return cli_fail("%s: input '%s' takes %s, from %.0f to %.0f, and number %" PRId64 " is %.0f", path,
+                            port->name, port->element, least, most, i, x);
+    }
+    return CLI_GO_ON;
+}
+
+/* The numbers as the input has them. */
+static void *converted(const tn_array *a, const tn_onnx_port *port)
+{
+    const int32_t dtype = port->dtype;
     const int64_t count = tn_shape_count(&a->shape);
     void *data = calloc((size_t)count + 1, sizeof(double));
     for (int64_t i = 0; data && i < count; i++) {
@@ -49,7 +65,7 @@ static void *converted(const tn_array *a, int32_t dtype)
         else if (dtype == TN_F64)
             ((double *)data)[i] = x;
         else
-            ((float *)data)[i] = (float)x;
+            ((float *)data)[i] = (float)cli_onnx_rounded(port->element, x);
     }
     return data;
 }
@@ -63,9 +79,10 @@ static int take_array(predictor *p, size_t i, const tn_onnx_port *port, const ch
     if (port->dtype == TN_I32 && !is_whole)
         status = cli_fail("%s: input '%s' takes %s, and these are %s", path, port->name, port->element,
                           tn_dtype_name(array.dtype));
+    if (status == CLI_GO_ON) status = check_range(&array, port, path);
     p->onnx.given[i].shape = array.shape;
-    p->onnx.data[i] = converted(&array, port->dtype);
-    if (!p->onnx.data[i]) status = cli_fail("out of memory");
+    if (status == CLI_GO_ON) p->onnx.data[i] = converted(&array, port);
+    if (status == CLI_GO_ON && !p->onnx.data[i]) status = cli_fail("out of memory");
     tn_array_free(&array);
     return status;
 }
@@ -80,8 +97,10 @@ static int take_numbers(predictor *p, size_t i, const tn_onnx_port *port, const 
             return cli_fail("%s: input '%s' takes whole numbers, %s, and row %" PRId64 " has %g", data->source,
                             port->name, port->element, k / rows.shape.dim[1] + 1, x);
     }
+    int status = check_range(&rows, port, data->source);
+    if (status != CLI_GO_ON) return status;
     p->onnx.given[i].shape = rows.shape;
-    p->onnx.data[i] = converted(&rows, port->dtype);
+    p->onnx.data[i] = converted(&rows, port);
     return p->onnx.data[i] ? CLI_GO_ON : cli_fail("out of memory");
 }
 
@@ -114,15 +133,15 @@ static int take_table(predictor *p, size_t i, const tn_onnx_port *port, const ch
 }
 
 /* Levels as the input has them: bytes from 0 to 255, others from 0 to 1. */
-static void *as_levels(const uint8_t *level, int64_t count, int32_t dtype)
+static void *as_levels(const uint8_t *level, int64_t count, const tn_onnx_port *port)
 {
     int32_t *whole = malloc((size_t)count * sizeof *whole);
     float *x = (float *)whole;
     for (int64_t k = 0; whole && k < count; k++)
-        if (dtype == TN_I32)
+        if (port->dtype == TN_I32)
             whole[k] = level[k];
         else
-            x[k] = (float)level[k] / 255;
+            x[k] = (float)cli_onnx_rounded(port->element, (float)level[k] / 255);
     return whole;
 }
 
@@ -140,7 +159,7 @@ static int take_picture(predictor *p, size_t i, const tn_onnx_port *port, const 
     const int64_t count = tn_shape_count(&sample);
     uint8_t *level = malloc((size_t)count);
     int status = !level ? cli_fail("out of memory") : tn_image_read(path, &sample, level) ? cli_failed() : CLI_GO_ON;
-    if (status == CLI_GO_ON) p->onnx.data[i] = as_levels(level, count, port->dtype);
+    if (status == CLI_GO_ON) p->onnx.data[i] = as_levels(level, count, port);
     if (status == CLI_GO_ON && !p->onnx.data[i]) status = cli_fail("out of memory");
     free(level);
     p->onnx.given[i].shape = TN_SHAPE(1, dim[1], dim[2], dim[3]);
@@ -175,6 +194,21 @@ static int take_all(predictor *p, const char *path)
     return status;
 }
 
+static int is_file(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info);
+}
+
+static int no_such_input(const predictor *p, const char *name, size_t length)
+{
+    char names[300] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < p->onnx.inputs && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'", i ? ", " : "", p->onnx.given[i].name);
+    return cli_usage("%s has no input '%.*s'; it has %s", p->path, (int)length, name, names);
+}
+
 /* "NAME=FILE", or a file for the next input that has none. */
 static int take(predictor *p, const char *word, size_t next)
 {
@@ -183,6 +217,7 @@ static int take(predictor *p, const char *word, size_t next)
         if (strlen(p->onnx.given[i].name) == (size_t)(is - word) &&
             !strncmp(p->onnx.given[i].name, word, (size_t)(is - word)))
             return take_file(p, i, is + 1, NULL);
+    if (is && !is_file(word) && is_file(is + 1)) return no_such_input(p, word, (size_t)(is - word));
     int has_many = has_ending(word, ".npz") || has_ending(word, ".safetensors");
     return has_many ? take_all(p, word) : take_file(p, next, word, NULL);
 }
@@ -203,7 +238,8 @@ static void print_output(const tn_port *port, const tn_array *y)
     char shape[160];
     const int64_t count = tn_shape_count(&y->shape);
     printf("%s %s %s:", cli_shown(port->name), tn_dtype_name(y->dtype), tn_shape_text(&y->shape, shape, sizeof shape));
-    for (int64_t i = 0; i < count && i < SHOWN; i++) printf(" %.6g", cli_unsigned_nan(number_at(y, i)));
+    for (int64_t i = 0; i < count && i < SHOWN; i++)
+        printf(y->dtype == TN_I32 ? " %.0f" : " %.6g", cli_unsigned_nan(number_at(y, i)));
     printf("%s\n", count > SHOWN ? " ..." : "");
 }
 
@@ -218,7 +254,11 @@ static void tell_json(const tn_port *port, const tn_array *y)
     for (int32_t d = 0; d < y->shape.rank; d++) cli_json_whole(&json, NULL, y->shape.dim[d]);
     cli_json_end(&json, ']');
     cli_json_begin(&json, "values", '[');
-    for (int64_t i = 0; i < tn_shape_count(&y->shape); i++) cli_json_number(&json, NULL, number_at(y, i));
+    for (int64_t i = 0; i < tn_shape_count(&y->shape); i++)
+        if (y->dtype == TN_I32)
+            cli_json_whole(&json, NULL, (int64_t)number_at(y, i));
+        else
+            cli_json_number(&json, NULL, number_at(y, i));
     cli_json_end(&json, ']');
     cli_json_end(&json, '}');
 }

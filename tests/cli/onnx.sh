@@ -33,6 +33,8 @@ open("twice.onnx", "wb").write(model([node("Add", ["x", "x"], ["y"])], [typed(7,
 for name, last in (("whole", 7), ("beyond", 2 ** 40)):
     head = "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }".ljust(117) + "\n"
     open(name + ".npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<3q", 5, 0, last))
+for name, kind in (("bool", 9), ("uint8", 2), ("int8", 3), ("uint16", 4), ("int16", 5), ("uint64", 13), ("float16", 10), ("bfloat16", 16)):
+    open(name + ".onnx", "wb").write(model([node("Identity", ["x"], ["y"])], [typed(kind, "x", 3)], [typed(kind, "y", 3)]))
 PY
 
 "$tenon" info net.onnx >said 2>stderr
@@ -88,6 +90,57 @@ grep -q "no input and no dimension 'M'" stderr || fail "--shape: $(cat stderr)"
 "$tenon" predict --model twice.onnx --device "$device" beyond.npy >said 2>stderr && fail "an int64 beyond i32"
 grep -q 'beyond.npy: has 1099511627776, a number beyond the range of i32' stderr || fail "int64: $(cat stderr)"
 
+# So are those that the declared type has not; f16 and bf16 are rounded to, as a cast does; whole numbers are told whole.
+given() {
+    kind=$1 shift=$2
+    python3 - $shift <<'PY' || fail "given.npy"
+import struct, sys
+x = sys.argv[1].split(",")
+code, size = ("f8", "d") if "." in sys.argv[1] else ("i8", "q")
+head = ("{'descr': '<%s', 'fortran_order': False, 'shape': (3,), }" % code).ljust(117) + "\n"
+open("given.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<3" + size, *(float(v) if size == "d" else int(v) for v in x)))
+PY
+    "$tenon" predict --model $kind.onnx --device "$device" given.npy >said 2>stderr
+}
+takes() { given $1 $2 && grep -qx -e "y [a-z]*32 (3): $3" said || fail "$1 of $2: $(cat said stderr)"; }
+refuses() { given $1 $2 && fail "$1 takes $2: $(cat said)"; grep -qF -e "given.npy: input 'x' takes $1, from $3" stderr || fail "$1 of $2: $(cat stderr)"; }
+takes bool 1,0,1 "1 0 1"
+takes uint8 255,0,7 "255 0 7"
+takes int8 -128,127,0 "-128 127 0"
+takes uint16 65535,0,1 "65535 0 1"
+takes int16 -32768,32767,0 "-32768 32767 0"
+takes uint64 2147483647,1234567,0 "2147483647 1234567 0"
+refuses bool 1,0,2 "0 to 1, and number 2 is 2"
+refuses bool 1,-1,0 "0 to 1, and number 1 is -1"
+refuses uint8 300,0,0 "0 to 255, and number 0 is 300"
+refuses uint8 0,0,-1 "0 to 255, and number 2 is -1"
+refuses int8 -129,0,0 "-128 to 127, and number 0 is -129"
+refuses int8 0,128,0 "-128 to 127, and number 1 is 128"
+refuses uint16 65536,0,0 "0 to 65535, and number 0 is 65536"
+refuses int16 0,40000,0 "-32768 to 32767, and number 1 is 40000"
+refuses uint64 -1,0,0 "0 to 2147483647, and number 0 is -1"
+takes float16 70000.0,2049.0,-65519.0 "inf 2048 -65504"
+takes bfloat16 257.0,3.3961775292304601e38,-1.0 "256 inf -1"
+takes float16 2.9e-8,3e-8,1.0009765625 "0 5.96046e-08 1.00098"
+given uint64 2147483647,1234567890,0
+"$tenon" predict --model uint64.onnx --device "$device" --json given.npy >said 2>stderr
+grep -q '"values": \[2147483647, 1234567890, 0\]' said || fail "whole numbers in JSON: $(cat said stderr)"
+
+# Sizes that are declared stay, but for the batch.
+"$tenon" predict --model picture.onnx --device "$device" x.npy >said 2>stderr && fail "another rank than declared"
+grep -qF "picture.onnx: input 'x' is declared as (1, 1, 2, 2), and is given as (3, 2)" stderr || fail "another rank: $(cat stderr)"
+for shape in 1x1x2x3 1x2x2x2 2x1x1x2; do
+    "$tenon" info --shape x=$shape picture.onnx >said 2>stderr && fail "a picture of $shape"
+    grep -q "input 'x' is declared as (1, 1, 2, 2), and is given as" stderr || fail "$shape: $(cat stderr)"
+done
+"$tenon" info --shape x=5x1x2x2 picture.onnx >said 2>stderr || fail "another batch: $(cat stderr)"
+
+# An input that there is not, and a file whose name looks like one.
+"$tenon" predict --model two.onnx --device "$device" nope=a.npy b.npy >said 2>stderr && fail "an input that there is not"
+grep -qF "two.onnx has no input 'nope'; it has 'a', 'b'" stderr || fail "no input: $(cat stderr)"
+cp a.npy nope=a.npy
+"$tenon" predict --model two.onnx --device "$device" nope=a.npy b.npy >said 2>stderr && grep -q '^sum f32 (2): 4 5$' said || fail "a file with '=': $(cat said stderr)"
+
 # JSON has all numbers; tables come in.
 "$tenon" predict --model net.onnx --device "$device" --json x.npy >said 2>stderr || fail "--json: $(cat stderr)"
 [ "$(cat said)" = '{"output": "y", "type": "f32", "shape": [3, 2], "values": [4, 2, 0, 2, 6, 8]}' ] || fail "--json: $(cat said)"
@@ -102,7 +155,7 @@ grep -q 'three.csv has more than the 2 columns' stderr || fail "three columns: $
 "$tenon" predict --model twice.onnx --device "$device" x.csv >said 2>stderr && fail "a table for what has one dimension"
 grep -q "input 'x' takes no table" stderr || fail "one dimension: $(cat stderr)"
 "$tenon" predict --model net.onnx --device "$device" --header maybe x.csv 2>stderr && fail "--header maybe"
-"$tenon" predict --help | tr '\n' ' ' | grep -q 'ONNX file takes other options' || fail "predict --help does not say what ONNX files take"
+"$tenon" predict --help | tr '\n' ' ' | grep -q 'ONNX file takes inputs as .NAME=.FILE and options of its own, as --most' || fail "predict --help does not say what ONNX files take"
 
 # With room what depends on numbers need not be known.
 "$tenon" info --most 2 places.onnx >said 2>stderr && grep -q 'all of it is supported' said || fail "info --most: $(cat said stderr)"
