@@ -318,5 +318,7 @@ void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
     else if (common)
         cli_warn("%" PRId64 " of %" PRId64 " test samples are training samples too", common, test->count);
     if (test->count < CLI_FEW && common < test->count)
-        cli_warn("there are %" PRId64 " test samples: too few to tell much", test->count);
+        cli_warn(test->count == 1 ? "there is %" PRId64 " test sample: too few to tell much"
+                                  : "there are %" PRId64 " test samples: too few to tell much",
+                 test->count);
 }

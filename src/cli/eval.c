@@ -20,7 +20,8 @@ static void print(const cli_saved *saved, const tn_dataset *test, const tn_score
 {
     printf("%s: loss %.6g", cli_shown(saved->settings.data), cli_unsigned_nan(score->loss));
     if (!isnan(score->accuracy)) printf(", %s %.2f %%", cli_accuracy_name(&saved->model), 100 * score->accuracy);
-    printf(" over %" PRId64 " test samples, on %s\n", test->count, tn_device_name(saved->device));
+    printf(" over %" PRId64 " test sample%s, on %s\n", test->count, test->count == 1 ? "" : "s",
+           tn_device_name(saved->device));
     if (results->measures) printf("\n");
     cli_results_print(results, cli_width(stdout), stdout);
 }

@@ -73,6 +73,30 @@ int cli_log_epoch(cli_session *s, const tn_epoch *e)
     return check(s);
 }
 
+/* "interrupted by signal 15 (Terminated)", or the last failure that was said. */
+static const char *reason_of(int status, char *text, size_t room)
+{
+    if (status > CLI_SIGNAL)
+        snprintf(text, room, "interrupted by signal %d (%s)", status - CLI_SIGNAL, strsignal(status - CLI_SIGNAL));
+    else
+        cli_last_failure(text, room);
+    return text;
+}
+
+void cli_log_stopped(cli_session *s, int status)
+{
+    cli_json json = {.file = s->log};
+    char reason[1024];
+    if (!s->log) return;
+    cli_json_begin(&json, NULL, '{');
+    cli_json_bool(&json, "done", 0);
+    cli_json_text(&json, "reason", reason_of(status, reason, sizeof reason));
+    cli_json_whole(&json, "epochs", s->at.epochs);
+    cli_json_whole(&json, "steps", (int64_t)tn_state_step(s->state));
+    cli_json_number(&json, "seconds", s->seconds);
+    cli_json_end(&json, '}');
+}
+
 int cli_log_end(cli_session *s)
 {
     cli_json json = {.file = s->log};

@@ -136,6 +136,19 @@ void cli_next_output(const cli_model *model, const char **names, int64_t k, char
     if (*names) *names = cli_next_name(*names);
 }
 
+int cli_outputs_clash(const cli_model *model, int64_t outputs, int count)
+{
+    static const char *const taken[] = {"input", "index", "class", "probability"};
+    const char *names = cli_output_names(model, outputs);
+    char name[CLI_CLASS_NAME];
+    for (int64_t k = 0; k < outputs; k++) {
+        cli_next_output(model, &names, k, name);
+        for (int i = 0; i < count; i++)
+            if (!strcmp(name, taken[i])) return 1;
+    }
+    return 0;
+}
+
 const char *cli_accuracy_name(const cli_model *model)
 {
     return model->targets > 1 ? "all right" : "accuracy";

@@ -59,6 +59,10 @@ const char *cli_output_names(const cli_model *model, int64_t outputs);
 /* Output number k by the first of these names, which goes, or without any by its number. */
 void cli_next_output(const cli_model *model, const char **names, int64_t k, char name[CLI_CLASS_NAME]);
 
+/* Whether an output is called as one of the first `count` columns of a table of predictions: input, index, class and
+ * probability. */
+int cli_outputs_clash(const cli_model *model, int64_t outputs, int count);
+
 /* What the share of samples that are wholly right is called: of several targets "all right". */
 const char *cli_accuracy_name(const cli_model *model);
 

@@ -373,15 +373,17 @@ static int write_array(const predictor *p)
 static void write_head(const predictor *p, cli_sheet *sheet)
 {
     const cli_model *model = &p->saved.model;
-    const char *names = cli_output_names(&p->saved.model, p->outputs);
-    char name[CLI_CLASS_NAME];
+    const int clash = cli_outputs_clash(model, p->outputs, model->classes ? 3 + tells_probability(p) : 2);
+    const char *names = cli_output_names(model, p->outputs), *as = tells_probability(p) ? "p(" : "y(";
+    char name[CLI_CLASS_NAME], heading[CLI_CLASS_NAME + 4];
     cli_sheet_text(sheet, "input", 5);
     cli_sheet_text(sheet, "index", 5);
     if (model->classes) cli_sheet_text(sheet, "class", 5);
     if (tells_probability(p)) cli_sheet_text(sheet, "probability", 11);
     for (int64_t k = 0; k < p->outputs; k++) {
         cli_next_output(model, &names, k, name);
-        cli_sheet_text(sheet, name, strlen(name));
+        snprintf(heading, sizeof heading, "%s%s%s", clash ? as : "", name, clash ? ")" : "");
+        cli_sheet_text(sheet, heading, strlen(heading));
     }
     cli_sheet_row(sheet);
 }

@@ -52,11 +52,8 @@ typedef struct style {
     const char *accuracy, *validation, *speed; /* "": speed is left out */
 } style;
 
-static const style styles[] = {{"accuracy", "validation", " samples/s"},
-                               {"accuracy", "validation", "/s"},
-                               {"accuracy", "validation", ""},
-                               {"acc", "val", "/s"},
-                               {"acc", "val", ""}};
+static const style styles[] = {
+    {"accuracy", "validation", "/s"}, {"accuracy", "validation", ""}, {"acc", "val", "/s"}, {"acc", "val", ""}};
 
 #define STYLES (sizeof styles / sizeof *styles)
 
@@ -113,7 +110,7 @@ void cli_progress_draw(cli_progress *progress, const tn_epoch *e, int64_t sample
     double share = ((double)e->number - 1 + within) / (double)progress->epochs;
     double spent = cli_now() - progress->begun, done = share - progress->share_begun;
     cli_duration_text(done > 0 ? spent / done * (1 - share) : NAN, left, sizeof left);
-    fprintf(stderr, "\r\033[Kepoch %" PRId64 "/%" PRId64 " [%s] loss %.4g  %s samples/s  %s left", e->number,
+    fprintf(stderr, "\r\033[Kepoch %" PRId64 "/%" PRId64 " [%s] loss %.4g  %s/s  %s left", e->number,
             progress->epochs, bar, e->train.loss, cli_rate_text((double)samples / e->seconds, rate, sizeof rate), left);
     progress->drawn = 1;
 }

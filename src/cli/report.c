@@ -69,7 +69,8 @@ void cli_report_start(const cli_session *s)
     for (uint32_t i = 0; i < s->crew.count; i++)
         cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
                  tn_device_get_info(s->crew.device[i])->name);
-    cli_tell(": %" PRId64 " parameters, %" PRId64 " samples, ", cli_report_parameters(s), s->data.count);
+    cli_tell(": %" PRId64 " parameters, %" PRId64 " sample%s, ", cli_report_parameters(s), s->data.count,
+             s->data.count == 1 ? "" : "s");
     if (s->validation.count) cli_tell("%" PRId64 " for validation, ", s->validation.count);
     cli_tell("%" PRId64 " for testing\n", s->test.count);
     if (tn_team_size(s->team) > 1)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void cli_settings_init(cli_settings *s)
 {
@@ -268,6 +269,13 @@ static int check_outputs(const cli_settings *s)
     return CLI_GO_ON;
 }
 
+static int check_curve(const char *path)
+{
+    const size_t length = path ? strlen(path) : 0;
+    if (!path || (length > 4 && !strcasecmp(path + length - 4, ".svg"))) return CLI_GO_ON;
+    return cli_usage("--curve '%s': the curve is drawn as .svg", path);
+}
+
 /* A number behind the name of the initialisation is one, and not 0, which stands for the usual one. */
 static int check_init(const char *init)
 {
@@ -315,7 +323,8 @@ int cli_settings_check(cli_settings *s)
     if (cli_given(s->options, "shards") && cli_given(s->options, "accumulate"))
         return cli_usage("--shards and --accumulate are the same: give one of them");
     if (s->rename && !s->load) return cli_usage("--rename belongs to --load, which was not given");
-    return check_outputs(s);
+    status = check_outputs(s);
+    return status == CLI_GO_ON ? check_curve(s->curve) : status;
 }
 
 void cli_settings_init_of(const cli_settings *s, char name[32], double *scale)

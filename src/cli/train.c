@@ -235,6 +235,8 @@ static int train(tn_team *team, int argc, char **argv, int *known)
         cli_report_done(&s);
         status = cli_log_end(&s);
         if (cli_page_write(&s)) status = CLI_FAILED;
+    } else {
+        cli_log_stopped(&s, status);
     }
     *known = s.known || s.at.diverged;
     cli_session_close(&s);

@@ -49,9 +49,9 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     int pair = f.distinct == 2 && range <= 3; /* 0 and 1, -1 and 1, 1 and 2 */
     int classes = pictures || pair || !(few || many || wide || f.distinct == 1);
     int exact = f.least > -EXACT && f.largest < EXACT;
-    tn_snprintf(why, TN_KIND_TEXT,
-                "has %s%lld different whole number%s from %.15g to %.15g in %lld rows, %s%.3g each: %s",
-                exact ? "" : "at least ", (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest,
-                (long long)count, exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
+    tn_snprintf(
+        why, TN_KIND_TEXT, "has %s%lld different whole number%s from %.15g to %.15g in %lld row%s, %s%.3g each: %s",
+        exact ? "" : "at least ", (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest,
+        (long long)count, count == 1 ? "" : "s", exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
     return classes;
 }

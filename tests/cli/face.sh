@@ -74,8 +74,14 @@ tail -n 1 run.jsonl | grep -q '"done": true' || fail "--log ends: $(tail -n 1 ru
 train_more() { "$tenon" train --resume m --epochs 4 --device "$device" "$@"; }
 train_more --log run.jsonl 2>stderr >/dev/null || fail "--log: $(cat stderr)"
 [ "$(wc -l <run.jsonl)" = 8 ] && grep -q '"epoch": 4' run.jsonl || fail "--log that goes on: $(cat run.jsonl)"
+train --epochs 1 --lr 1e30 --log run.jsonl 2>stderr >/dev/null && fail "--log: did not diverge"
+"$json_lines" <run.jsonl >/dev/null || fail "--log: no JSON: $(cat run.jsonl)"
+head -n 1 run.jsonl | grep -q '"tenon"' && tail -n 1 run.jsonl | grep -q '"done": false, "reason": ".*diverged' || fail "the log of one that diverged: $(cat run.jsonl)"
 train --log none/run.jsonl 2>stderr && fail "a log in no folder"
 grep -q -- "--log: the folder 'none/'" stderr || fail "a log in no folder: $(cat stderr)"
+
+train --curve c.png 2>stderr && fail "a curve as .png"
+[ "$(wc -l <stderr)" = 1 ] && [ ! -e c.png ] && grep -qF -- "--curve 'c.png': the curve is drawn as .svg" stderr || fail "a curve as .png: $(cat stderr)"
 
 # A curve names its loss and its last epoch, and no two texts on a line overlap.
 for epochs in 1 2 13 60; do

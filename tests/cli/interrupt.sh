@@ -17,7 +17,7 @@ for signal in INT:130 TERM:143 HUP:129; do
     mkfifo pipe
     # An interactive shell would let a background job keep Ctrl-C; a script must ask for it.
     env --default-signal=INT,TERM,HUP "$tenon" train --data digits:240 --net "linear 16, relu, linear 10" --batch $batch --device "$device" \
-        --epochs $epochs --json=step --save m.safetensors --best "its best" --curve c.svg >pipe 2>stderr &
+        --epochs $epochs --json=step --save m.safetensors --best "its best" --curve c.svg --log run.jsonl >pipe 2>stderr &
     pid=$!
     exec 3<pipe
     n=0
@@ -29,7 +29,8 @@ for signal in INT:130 TERM:143 HUP:129; do
     wait $pid
     status=$?
     [ $status = $expected ] || fail "$signal: status $status: $(cat stderr)"
-    hint="tenon train --resume m.safetensors --save m.safetensors --device $device --best 'its best' --curve c.svg --json=step"
+    tail -n 1 run.jsonl | grep -q "\"done\": false, \"reason\": \"interrupted by signal $((expected - 128)) (" || fail "$signal: its log ends: $(tail -n 1 run.jsonl)"
+    hint="tenon train --resume m.safetensors --save m.safetensors --device $device --best 'its best' --curve c.svg --log run.jsonl --json=step"
     grep -qF "to go on: $hint" stderr || fail "$signal: does not say how to resume: $(cat stderr)"
     "$tenon" train --resume m.safetensors --device "$device" --json 2>stderr | figures >rest
     grep -v '"step"' begun | figures | cat - rest >both

@@ -8,6 +8,10 @@ printf 'a,b\n0.9,0.1\n0.2,0.8\n' >rows.csv
 "$tenon" predict --model t.safetensors --device "$device" rows.csv >said 2>stderr || fail "$(cat stderr)"
 grep -q '^rows.csv 0: left (' said || fail "first row: $(cat said)"
 grep -q '^rows.csv 1: right (' said || fail "second row: $(cat said)"
+sed 's/left/class/; s/right/index/' t.csv >taken.csv
+"$tenon" train --data taken.csv --net "linear outputs" --epochs 1 --device "$device" --save taken.safetensors 2>stderr >/dev/null || fail "$(cat stderr)"
+"$tenon" predict --model taken.safetensors --device "$device" --out taken.out.csv rows.csv >said || fail "names that are taken"
+[ "$(head -n 1 taken.out.csv | tr -d '\r')" = "input,index,class,probability,p(class),p(index)" ] || fail "names that are taken: $(head -n 1 taken.out.csv)"
 printf 'a,b,larger\n0.9,0.1,\n' >with.csv
 "$tenon" predict --model t.safetensors --device "$device" --json with.csv | tee said | "$json_lines" input class probability outputs || fail "json"
 grep -q '"class": "left"' said || fail "with the target's column: $(cat said)"
