@@ -312,6 +312,8 @@ void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
     if (!test->count || train->loader || test->loader) return;
     if (tn_dataset_common(test, train, &common))
         cli_warn("%s", tn_message());
+    else if (common == test->count && common == 1)
+        cli_warn("the test sample is a training sample too: it doesn't show what it makes of new ones");
     else if (common == test->count)
         cli_warn("all %" PRId64 " test samples are training samples too: they don't show what it makes of new ones",
                  common);

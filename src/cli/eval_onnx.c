@@ -54,8 +54,9 @@ static int check_outputs(const evaluation *e)
 static void print(const evaluation *e, const tn_score *score, const cli_results *results)
 {
     printf("%s: loss %.6g", cli_shown(e->settings.data), cli_unsigned_nan(score->loss));
-    if (!isnan(score->accuracy)) printf(", accuracy %.2f %%", 100 * score->accuracy);
-    printf(" over %" PRId64 " samples, on %s\n", e->test.count, tn_device_name(e->device));
+    if (!isnan(score->accuracy)) printf(", %s %.2f %%", cli_accuracy_name(&e->model), 100 * score->accuracy);
+    printf(" over %" PRId64 " sample%s, on %s\n", e->test.count, e->test.count == 1 ? "" : "s",
+           tn_device_name(e->device));
     if (results->measures) printf("\n");
     cli_results_print(results, cli_width(stdout), stdout);
 }

@@ -260,7 +260,7 @@ void cli_report_done(const cli_session *s)
     char text[32];
     if (s->at.epochs < s->settings.epochs)
         cli_tell("stopped early: %" PRId64 " epochs in a row brought no lower loss\n", s->settings.early_stop);
-    cli_tell("done: %" PRId64 " epochs, %s of training", s->at.epochs,
+    cli_tell("done: %" PRId64 " epoch%s, %s of training", s->at.epochs, s->at.epochs == 1 ? "" : "s",
              cli_duration_text(s->seconds, text, sizeof text));
     if (!isnan(last->test.loss)) cli_tell(", test loss %.4g", last->test.loss);
     if (!isnan(last->test.accuracy))

@@ -78,6 +78,10 @@ grep -q "warning: 6 of the 8 classes have no training sample: '0', '1', '2', '4'
 # A file with samples for testing of its own is measured on these, and the training's are no part of them.
 "$tenon" eval --model numbers.safetensors --data numbers.npz --device "$device" >said 2>stderr || fail "$(cat stderr)"
 grep -q "over 40 test samples" said && [ ! -s stderr ] || fail "numbers.npz: $(cat said stderr)"
+# What has no name has the same everywhere.
+grep -q '^  output 1 ' said && ! grep -q 'output 0' said || fail "a target without a name: $(cat said)"
+"$tenon" predict --model numbers.safetensors --device "$device" --out named.csv rows.npy >said 2>stderr || fail "$(cat stderr)"
+head -n 1 named.csv | grep -q '^input,index,output 1' || fail "an output without a name: $(head -n 1 named.csv)"
 "$tenon" eval --model bars.safetensors --data bars.npz --device "$device" >said 2>stderr || fail "$(cat stderr)"
 grep -q "over 300 test samples" said && grep -q "240 of its 300 samples were trained on" stderr || fail "bars.npz: $(cat said stderr)"
 

@@ -179,4 +179,14 @@ run_eval --model wide.safetensors --data gone.csv
 says "gone.csv is what wide.safetensors was trained on: 240 of its 300 samples were trained on"
 "$tenon" train --resume tested.safetensors --epochs 4 --device "$device" 2>stderr && fail "resumed without its data"
 says "tested.safetensors was trained on 'wide.csv', and there is no $PWD/wide.csv; --data NAME says where it is"
+# One of something is no plural.
+printf 'a,y\n1,5\n' >one.csv
+run_train --data one.csv --save one.safetensors
+says "1 different whole number from 5 to 5 in 1 row, 1 each"
+says "the test sample is a training sample too"
+says " 1 sample, 1 for testing"
+says "done: 1 epoch, "
+run_eval --model one.safetensors --data one.csv
+grep -q "over 1 test sample, " said || fail "one sample: $(cat said)"
+
 finish

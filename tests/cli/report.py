@@ -185,12 +185,13 @@ def main():
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir(parents=True)
     images = [bytes((i * 37 + k * 11 + i % 3 * 80) % 256 for k in range(30)) for i in range(60)]
-    write_idx(images, [i % 3 for i in range(60)])
+    write_idx(images, [i % 6 for i in range(60)])
     classes = COMMON[:3] + ["confusion"] + COMMON[3:]
     numbers = COMMON[:3] + ["residuals"] + COMMON[3:]
     text = train("pictures", "--data", "idx", "--net", "linear 8, relu, linear outputs", "--epochs", "12")
     check_text(text, classes)
     check_pictures(text, images)
+    assert re.search(r"<b>[0-9.]+ %</b>among the first 5</div>", text), "no top5"
     rows = "\n".join(f"{i % 17},{i % 5},{i % 17 * 12.5 - i % 5 * 300 + i % 3},{i % 5}" for i in range(200))
     (SCRATCH / "rents.csv").write_text("area,rooms,a-target-with-quite-a-long-name,other\n" + rows + "\n")
     check_text(train("numbers", "--data", "rents.csv", "--target", "a-target-with-quite-a-long-name,other", "--epochs",
