@@ -3,6 +3,7 @@ tensors. The codes are those that generate.py gives to parameters."""
 from __future__ import annotations
 
 import ctypes
+import math
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from . import c
@@ -19,6 +20,7 @@ DTYPES = {"f32": c.TN_F32, "i32": c.TN_I32, "u8": c.TN_U8, "f16": c.TN_F16, "bf1
 DTYPES.update({"float32": c.TN_F32, "int32": c.TN_I32, "uint8": c.TN_U8, "float16": c.TN_F16,
                "bfloat16": c.TN_BF16, "float64": c.TN_F64, "int8": c.TN_I8})
 NAMES = {number: name for name, number in list(DTYPES.items())[:7]}
+WHOLE = {c.TN_I32: (-2 ** 31, 2 ** 31 - 1), c.TN_U8: (0, 255), c.TN_I8: (-128, 127)}  # the least and the largest
 # Options in which 0 itself is said by TN_ZERO, for 0 there stands for the usual value.
 ZERO = ("momentum", "beta1", "beta2", "epsilon", "alpha", "weight_decay")
 TN_ZERO = -1e-300
@@ -41,7 +43,7 @@ def dtype(value: Dtype) -> int:
     try:
         return DTYPES[name]
     except KeyError:
-        raise DtypeError(f"'{name}' is no element type: there are {', '.join(list(DTYPES)[:6])}") from None
+        raise DtypeError(f"'{name}' is no element type: there are {', '.join(NAMES.values())}") from None
 
 
 def whole(value: Any, what: str, least: int = 0) -> int:
@@ -81,14 +83,34 @@ def graph_of(values: Sequence[Any]) -> Any:
     raise InvalidError("none of the operands is a tensor of a graph")
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is one real number: Python's, or NumPy's scalars and arrays of no dimensions."""
+    if isinstance(value, (bool, int, float)):
+        return True
+    return getattr(value, "shape", None) == () and isinstance(getattr(value, "item", int)(), (bool, int, float))
+
+
+def number(value: Any, kind: int) -> float:
+    """A number for an element of that type: an error if a whole type does not have it."""
+    low, high = WHOLE.get(kind, (-math.inf, math.inf))
+    plain = value if isinstance(value, (bool, int, float)) else value.item()
+    if kind in WHOLE and not (low <= plain <= high and plain == int(plain)):
+        raise DtypeError(f"the number {plain} is no {NAMES[kind]}, which is the tensor's type: make it f32 first, "
+                         "x.cast('f32')")
+    try:
+        return float(plain)
+    except OverflowError:
+        raise InvalidError(f"a number of {len(str(plain))} digits is beyond all element types") from None
+
+
 def pointer(value: Any, graph: Any, like: Any) -> int:
     """A tensor for C; a number becomes one of the type of the first operand."""
     if isinstance(value, _tensor):
         if value.graph is not graph:
             raise InvalidError("the operands are of different graphs")
         return value._pointer
-    if isinstance(value, (bool, int, float)):
-        return lib.tn_number(like._pointer, float(value))
+    if is_number(value):
+        return lib.tn_number(like._pointer, number(value, lib.tn_dtype_of(like._pointer)))
     raise InvalidError(f"an operand is a tensor or a number, not a {type(value).__name__}")
 
 

@@ -10,7 +10,7 @@ from array import array
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import c
-from ._build import NAMES
+from ._build import NAMES, WHOLE
 from .errors import DtypeError, InvalidError, ShapeError, TenonError
 
 ITEM = {c.TN_F32: 4, c.TN_I32: 4, c.TN_U8: 1, c.TN_I8: 1, c.TN_F16: 2, c.TN_BF16: 2, c.TN_F64: 8}
@@ -148,17 +148,14 @@ def _flatten(value: Any, out: List[float]) -> Tuple[int, ...]:
     return (len(value),) + (shapes.pop() if shapes else ())
 
 
-_WHOLE = {c.TN_I32: (-2 ** 31, 2 ** 31 - 1), c.TN_U8: (0, 255), c.TN_I8: (-128, 127)}
-
-
 def _check_array(array: Any, dtype: int, what: str) -> None:
     """That converting NumPy's array loses nothing but a fraction's last digits."""
     np: Any = numpy()
     if array.dtype.kind not in "biuf":
         raise DtypeError(f"{what}: elements of {array.dtype} are no real numbers")
-    if dtype not in _WHOLE or not array.size or array.dtype.kind == "b":
+    if dtype not in WHOLE or not array.size or array.dtype.kind == "b":
         return
-    low, high = _WHOLE[dtype]
+    low, high = WHOLE[dtype]
     wrong = (array < low) | (array > high)
     if array.dtype.kind == "f":
         wrong |= ~np.isfinite(array) | (array != np.floor(array))
@@ -169,11 +166,11 @@ def _check_array(array: Any, dtype: int, what: str) -> None:
 
 def _check_numbers(numbers: List[Any], dtype: int, what: str) -> None:
     """The same of a list."""
-    low, high = _WHOLE.get(dtype, (-math.inf, math.inf))
+    low, high = WHOLE.get(dtype, (-math.inf, math.inf))
     for i, n in enumerate(numbers):
         if not isinstance(n, (int, float)):
             raise DtypeError(f"{what}: an element is a {type(n).__name__}, not a real number")
-        if dtype in _WHOLE and not (low <= n <= high and n == int(n)):
+        if dtype in WHOLE and not (low <= n <= high and n == int(n)):
             raise DtypeError(f"{what}: {n}, number {i}, is no {NAMES[dtype]}")
 
 

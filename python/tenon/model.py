@@ -335,6 +335,8 @@ class Model:
     def save(self, path: Any, *, weights_only: bool = False, notes: Optional[Dict[str, str]] = None) -> None:
         """Saves parameters, optimizer, seed and step in a safetensors file with PyTorch's names; with `weights_only`
         what PyTorch's load_state_dict takes."""
+        if self._seen is None and not len(self.state):
+            raise InvalidError("the model has no parameters yet: call build(...) with a sample's shape first")
         words = {}
         if isinstance(self.network, OnnxNetwork) and self._notes and self.network.is_whole:
             words = {"net": self.network.path, "onnx": self.network.text()}

@@ -6,14 +6,14 @@ import copy
 import ctypes
 import os
 import threading
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import c
-from ._build import NAMES, dtype as dtype_of
+from ._build import NAMES, dtype as dtype_of, is_number, whole
 from ._library import Handle, check, lib, text
 from .errors import InvalidError, ShapeError, UnsupportedError
 from .layers import Layer, graph_of
-from .memory import memory_of
+from .memory import Memory, memory_of
 from .tensor import Graph, Tensor
 
 KEPT = 8  # programs of a network, each for other shapes
@@ -39,6 +39,7 @@ class OnnxNetwork(Layer):
 
     def __init__(self, path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0,
                  most: int = 0) -> None:
+        most, outputs = whole(most, "most"), whole(outputs, "outputs")
         made = ctypes.c_void_p()
         check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
         self._begin(made, name, bare, outputs, os.fsdecode(path))
@@ -61,7 +62,8 @@ class OnnxNetwork(Layer):
         self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
         self._lock, self._device = threading.RLock(), None
         self._state: Any = None
-        self._kept: Dict[Any, Any] = {}  # programs by the shapes of inputs, the latest last
+        self._kept: Dict[Any, Any] = {}  # programs by the shapes of inputs and the numbers of some, the latest last
+        self._known: Set[str] = set()  # inputs whose numbers decide about shapes: constants of programs
 
     def _ports(self, at: Any) -> List[Port]:
         found: List[Port] = []
@@ -188,13 +190,11 @@ class OnnxNetwork(Layer):
 
     def compile(self, device: Any = "auto", *, options: Optional[Dict[str, Any]] = None, **shapes: Any) -> Any:
         """A program of the network for a device, its weights constants: compile("cpu", input=(1, 3, 224, 224)).
-        Inputs that aren't given have the declared shape."""
+        Inputs that aren't given have the declared shape. An input without dimensions may be given as its number, a
+        constant of the program: compile("cpu", rate=16000)."""
+        self._check_inputs(shapes)
         graph = Graph()
-        made = self._apply([graph.input(p.name, self._shape(p, shapes.pop(p.name, None)), p.dtype)
-                            for p in self.inputs], False)
-        if shapes:
-            raise InvalidError(f"the network has no input '{next(iter(shapes))}': it has "
-                               f"{', '.join(p.name for p in self.inputs)}")
+        made = self._apply([_leaf(graph, p, shapes.get(p.name)) for p in self.inputs], False)
         for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
             graph.output(y, port.name)
         return graph.compile(device, **(options or {}))
@@ -204,47 +204,95 @@ class OnnxNetwork(Layer):
     def run(self, *x: Any, device: Any = "auto", **named: Any) -> Dict[str, Any]:
         """The outputs by name, for arrays in the order of the inputs or by their names. For shapes that are new a
         program is compiled; the latest eight are kept, so that batches of different sizes may come by turns. All share
-        one copy of the weights on the device; a change of the device begins anew."""
+        one copy of the weights on the device; a change of the device begins anew. Of inputs whose numbers decide about
+        shapes or conditions there is a program for each number, too."""
         names = [p.name for p in self.inputs]
         if len(x) > len(names):
             raise InvalidError(f"{len(x)} arrays for a network of {len(names)} inputs")
+        self._check_inputs(named)
+        twice = [n for n in names[:len(x)] if n in named]
+        if twice:
+            raise InvalidError(f"input '{twice[0]}' is given twice, by its place and by its name")
         given = {**dict(zip(names, x)), **named}
-        if len(given) != len(x) + len(named) or set(given) != set(names):
-            raise InvalidError(f"the network wants an array for each of {', '.join(names)}")
+        lacking = [n for n in names if n not in given]
+        if lacking:
+            raise InvalidError(f"input '{lacking[0]}' is not given: the network wants an array for each of "
+                               f"{', '.join(names)}")
         memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype), what=f"input '{p.name}'") for p in self.inputs}
-        made: Dict[str, Any] = self._program_for(device, tuple(tuple(memory[n].shape) for n in names))(**given)
+        for p in self.inputs:
+            _fitting(p, tuple(memory[p.name].shape))
+        program = self._program_for(device, memory)
+        made: Dict[str, Any] = program(**{n: given[n] for n in names if n in program.inputs})
         return made
 
-    def _program_for(self, device: Any, shapes: Tuple[Tuple[int, ...], ...]) -> Any:
+    def _check_inputs(self, given: Dict[str, Any]) -> None:
+        names = [p.name for p in self.inputs]
+        for name in given:
+            if name not in names:
+                raise InvalidError(f"the network has no input '{name}': it has {', '.join(names)}")
+
+    def _program_for(self, device: Any, memory: Dict[str, Memory]) -> Any:
         from .program import State
         with self._lock:
             if self._state is None or self._device != device:
                 self._state, self._device, self._kept = State(device), device, {}
-            program = self._kept.pop(shapes, None) or self._compile_for(shapes)
-            self._kept[shapes] = program
-            if len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
-            return program
+            while True:
+                try:
+                    return self._kept_for(memory)
+                except UnsupportedError:
+                    needed = self._needed() - self._known
+                    if not needed:
+                        raise
+                    self._known |= needed
 
-    def _compile_for(self, shapes: Sequence[Tuple[int, ...]]) -> Any:
+    def _needed(self) -> Set[str]:
+        """The inputs whose numbers the last use of the network needed when the graph was built."""
+        found, port = set(), c.tn_onnx_port()
+        for i, p in enumerate(self.inputs):
+            if lib.tn_onnx_input_at(self._handle.get(), i, ctypes.byref(port)) and port.needed:
+                found.add(p.name)
+        return found
+
+    def _kept_for(self, memory: Dict[str, Memory]) -> Any:
+        key = tuple((tuple(m.shape), ctypes.string_at(m.address, m.bytes) if name in self._known else b"")
+                    for name, m in memory.items())
+        program = self._kept.pop(key, None) or self._compile_for(memory)
+        self._kept[key] = program
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return program
+
+    def _compile_for(self, memory: Dict[str, Memory]) -> Any:
         graph = Graph()
-        made = self._apply([graph.input(p.name, shape, p.dtype) for p, shape in zip(self.inputs, shapes)], True)
+        made = self._apply([graph.constant(memory[p.name]) if p.name in self._known else
+                            graph.input(p.name, memory[p.name].shape, p.dtype) for p in self.inputs], True)
         for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
             graph.output(y, port.name)
         self.first_values(self._state)
         return graph.compile(self._state)
 
-    @staticmethod
-    def _shape(port: Port, given: Any) -> Any:
-        if given is not None:
-            return given
-        if port.shape is None or not all(isinstance(n, int) for n in port.shape):
-            raise ShapeError(f"input '{port.name}' is declared as {port.shape}: give its shape")
-        return port.shape
-
     def __repr__(self) -> str:
         return f"tenon.OnnxNetwork({', '.join(p.name for p in self.inputs)} -> " \
                f"{', '.join(p.name for p in self.outputs)})"
+
+
+def _leaf(graph: Graph, port: Port, given: Any) -> Tensor:
+    """An input of the given shape, of the declared one for None; or a constant, for a number."""
+    if given is None and (port.shape is None or not all(isinstance(n, int) for n in port.shape)):
+        raise ShapeError(f"input '{port.name}' is declared as {port.shape}: give its shape")
+    if is_number(given) and (port.shape == () or hasattr(given, "dtype")):
+        _fitting(port, ())
+        return graph.constant(given, port.dtype)
+    shape = port.shape if given is None else (given,) if is_number(given) else tuple(given)
+    return graph.input(port.name, _fitting(port, shape or ()), port.dtype)
+
+
+def _fitting(port: Port, shape: Tuple[int, ...]) -> Tuple[int, ...]:
+    """The shape, if it is as declared but for the first dimension, the batch's, and those that are not numbers."""
+    declared = shape if port.shape is None else port.shape
+    if len(declared) != len(shape) or any(isinstance(n, int) and n != m for n, m in zip(declared[1:], shape[1:])):
+        raise ShapeError(f"input '{port.name}' is declared as {declared}, not {shape}")
+    return shape
 
 
 def _port(port: Any) -> Port:

@@ -106,8 +106,7 @@ class State:
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self:
-            self.put(name, value)
-            return
+            raise MissingError(f"the state has no tensor '{name}': put(...) makes one")
         entry = self._entry(name)
         memory = memory_of(value, entry.dtype, what=f"'{name}'")
         wanted = tuple(entry.shape.dim[:entry.shape.rank])

@@ -11,7 +11,8 @@ import os
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import c, ops
-from ._build import NAMES, Axes, Dtype, Operand, Shape, classes, dtype as dtype_of, initial, op, shape as shape_of
+from ._build import (NAMES, WHOLE, Axes, Dtype, Operand, Shape, classes, dtype as dtype_of, initial, is_number, number,
+                     op, shape as shape_of)
 from ._library import Handle, check, lib, message, text
 from .errors import InvalidError, StateError, error_of
 from .initial import Init, LeCun
@@ -121,7 +122,8 @@ class Graph(ops.GraphMethods):
 
     def full(self, shape: Shape, value: float, dtype: Dtype = "f32") -> "Tensor":
         """The number in every element."""
-        return self._take(lib.tn_full(self.pointer(), dtype_of(dtype), shape_of(shape), value))
+        kind = dtype_of(dtype)
+        return self._take(lib.tn_full(self.pointer(), kind, shape_of(shape), number(value, kind)))
 
     def zeros(self, shape: Shape, dtype: Dtype = "f32") -> "Tensor":
         """All 0."""
@@ -166,8 +168,11 @@ class Graph(ops.GraphMethods):
         lib.tn_freeze(self.pointer(), patterns.encode())
         self.check()
 
-    def grad(self, loss: "Tensor", wrt: Sequence["Tensor"]) -> List["Tensor"]:
-        """d(loss)/d(w) for each of `wrt`, as tensors of the graph; they have gradients in turn."""
+    def grad(self, loss: "Tensor", wrt: Any) -> Any:
+        """d(loss)/d(w) for each of the list `wrt`, as tensors of the graph; they have gradients in turn. For one
+        tensor, its gradient alone."""
+        if isinstance(wrt, Tensor):
+            return self.grad(loss, [wrt])[0]
         kind = ctypes.c_void_p * len(wrt)
         out = kind()
         lib.tn_grad(loss._pointer, kind(*[w._pointer for w in wrt]), len(wrt), out)
@@ -218,7 +223,9 @@ def _axis_index(index: Any, rank: int) -> List[Any]:
 
 
 class Tensor(ops.TensorMethods):
-    """A tensor of a graph: the result of one operator, or a leaf."""
+    """A tensor of a graph: the result of one operator, or a leaf. Its operators are Python's, but for &, |, ^ and ~,
+    which are logical for all types: what is not 0 is true, and the result is 1 or 0, never a pattern of bits; and /,
+    which is towards zero between whole numbers."""
 
     __slots__ = ("graph", "_pointer", "_shape")
     __hash__ = object.__hash__
@@ -329,8 +336,17 @@ class Tensor(ops.TensorMethods):
     def __rtruediv__(self, other: Operand) -> "Tensor":
         return ops.div(other, self)
 
+    def __floordiv__(self, other: Operand) -> "Tensor":
+        return _floor_div(self, other, self)
+
+    def __rfloordiv__(self, other: Operand) -> "Tensor":
+        return _floor_div(other, self, self)
+
     def __mod__(self, other: Operand) -> "Tensor":
         return ops.remainder(self, other)
+
+    def __rmod__(self, other: Operand) -> "Tensor":
+        return ops.remainder(other, self)
 
     def __pow__(self, other: Operand) -> "Tensor":
         return ops.square(self) if isinstance(other, int) and other == 2 else ops.pow(self, other)
@@ -351,13 +367,13 @@ class Tensor(ops.TensorMethods):
         return ops.logical_not(self)
 
     def __and__(self, other: Operand) -> "Tensor":
-        return ops.logical_and(self, other)
+        return ops.logical_and(self, _truth(other))
 
     def __or__(self, other: Operand) -> "Tensor":
-        return ops.logical_or(self, other)
+        return ops.logical_or(self, _truth(other))
 
     def __xor__(self, other: Operand) -> "Tensor":
-        return ops.logical_xor(self, other)
+        return ops.logical_xor(self, _truth(other))
 
     def __lt__(self, other: Operand) -> "Tensor":
         return ops.lt(self, other)
@@ -383,6 +399,20 @@ class Tensor(ops.TensorMethods):
 
 
 classes(Tensor, Graph)
+
+
+def _floor_div(a: Operand, b: Operand, like: Tensor) -> Tensor:
+    """The quotient rounded down: one less than that towards zero where the two rests differ. 0 for whole a // 0."""
+    rest = ops.fmod(a, b)
+    towards_zero = ops.div(a, b) if dtype_of(like.dtype) in WHOLE else ops.round((a - rest) / b)
+    return towards_zero - ops.ne(rest, ops.remainder(a, b))
+
+
+def _truth(value: Operand) -> Operand:
+    """An operand of &, | and ^, which is no pattern of bits."""
+    if is_number(value) and value not in (0, 1):
+        raise InvalidError(f"&, | and ^ are logical, not of bits: {value} is neither 0 nor 1")
+    return value
 
 
 def _sliced(x: Tensor, axis: int, part: Any) -> Tensor:

@@ -218,6 +218,10 @@ class Errors(unittest.TestCase):
         with self.assertRaises(tenon.ShapeError):
             graph.compile("cpu")
 
+    def test_element_types_that_there_are_are_all_listed(self):
+        with self.assertRaisesRegex(tenon.DtypeError, "f32, i32, u8, f16, bf16, f64, i8$"):
+            tenon.Graph().input("x", 3, "f8")
+
     def test_each_status_has_a_class(self):
         for status in range(1, 11):
             name = lib.tn_status_name(status).decode()
@@ -358,6 +362,9 @@ class States(Close):
         self.assertIn("fc.bias", state)
         with self.assertRaises(tenon.ShapeError):
             state["fc.weight"] = [1, 2]
+        with self.assertRaisesRegex(tenon.MissingError, "no tensor 'fc.wieght'"):
+            state["fc.wieght"] = [[1, 2], [3, 4]]
+        self.assertEqual(list(state), ["fc.weight", "fc.bias"])
 
     def test_files(self):
         first, second = self.program(seed=1), self.program(seed=2)

@@ -124,15 +124,40 @@ class Files(Base):
             network.run(ROWS[:1] * n, device="cpu")
         self.assertEqual(len(network._kept), tenon.onnx.KEPT)
         self.close_to(network.run(ROWS, device="reference")["y"].tolist(), [forward(r) for r in ROWS])
-        for wrong in ({"z": ROWS}, {}, {"x": ROWS, "z": ROWS}):
-            with self.assertRaises(tenon.InvalidError):
+        for wrong, line in (({"z": ROWS}, "no input 'z': it has x"), ({}, "'x' is not given"),
+                            ({"x": ROWS, "z": ROWS}, "no input 'z': it has x")):
+            with self.assertRaisesRegex(tenon.InvalidError, line):
                 network.run(**wrong)
         with self.assertRaises(tenon.InvalidError):
             network.run(ROWS, ROWS)
-        with self.assertRaises(tenon.InvalidError):
+        with self.assertRaisesRegex(tenon.InvalidError, "'x' is given twice"):
             network.run(ROWS, x=ROWS)
-        with self.assertRaises(tenon.TenonError):
-            network.run([[1.0, 2.0]], device="cpu")
+        for wrong in ([[1.0, 2.0]], [1.0, 2.0, 3.0]):
+            with self.assertRaisesRegex(tenon.ShapeError, r"input 'x' is declared as \('batch', 3\), not "):
+                network.run(wrong, device="cpu")
+        for shape in (5, (1, 4)):
+            with self.assertRaisesRegex(tenon.ShapeError, "input 'x' is declared as"):
+                network.compile("cpu", x=shape)
+
+    def test_inputs_that_decide_about_shapes_become_constants(self):
+        def whole(name, dims):
+            shape = b"".join(field(1, field(1, d)) for d in dims)
+            return field(1, name) + field(2, field(1, field(1, 7) + field(2, shape)))
+        data = model([node("Range", ["zero", "n", "one"], ["r"]), node("Cast", ["r"], ["f"], ) +
+                      field(5, field(1, "to") + field(3, 1) + field(20, 2)), node("Add", ["f", "x"], ["y"])],
+                     [field(2, 7) + field(8, name) + field(9, struct.pack("<q", value))
+                      for name, value in (("zero", 0), ("one", 1))],
+                     [port("x", (1,)), whole("n", ())], [port("y", ("count",))])
+        network = self.network(data)
+        for count in (3, 5, 3):
+            got = network.run(x=[0.5], n=count, device="cpu")["y"].tolist()
+            self.assertEqual(got, [i + 0.5 for i in range(count)])
+        program = network.compile("cpu", n=4)
+        self.assertEqual((program(x=[1.0])["y"].tolist(), list(program.inputs)), ([1, 2, 3, 4], ["x"]))
+        if np is not None:
+            self.assertEqual(network.compile("cpu", n=np.array(2))(x=[1.0])["y"].tolist(), [1, 2])
+            with self.assertRaisesRegex(tenon.ShapeError, "input 'x' is declared as"):
+                network.compile("cpu", n=2, x=np.array(2))
 
     def test_one_is_a_layer_and_trained(self):
         data, forward = two_layers()
@@ -255,6 +280,9 @@ class Files(Base):
             self.network(two_layers()[0]).compile("cpu", x=(1, 3), z=(1, 3))
         with self.assertRaises(tenon.TenonError):
             self.network(b"no such file at all")
+        for wrong in ({"most": -1}, {"outputs": -3}, {"outputs": 1.5}):
+            with self.assertRaisesRegex(tenon.InvalidError, next(iter(wrong))):
+                self.network(two_layers()[0], **wrong)
         with self.assertRaises(tenon.MissingError):
             tenon.from_onnx("/nowhere/at/all.onnx")
 
@@ -267,6 +295,9 @@ class Written(Base):
             path = os.path.join(folder, "net.onnx")
             with self.assertRaises(tenon.InvalidError):
                 model.to_onnx(path)
+            with self.assertRaisesRegex(tenon.InvalidError, "no parameters yet"):
+                model.save(path)
+            self.assertFalse(os.path.exists(path))
             model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=2, verbose=False)
             try:
                 model.to_onnx(path)
