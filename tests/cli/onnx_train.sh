@@ -182,7 +182,7 @@ for file in beside.onnx; do
     cmp $file before || fail "$file was overwritten"
 done
 cp beside.data before
-for option in save best weights curve; do
+for option in save best weights log; do
     of_table --net beside.onnx --$option ./beside.data 2>stderr && fail "--$option onto the network's weights"
     grep -q -- "--$option ./beside.data: give it another file than the network's weights in beside.data" stderr || fail "--$option onto weights: $(cat stderr)"
 done
