@@ -92,6 +92,8 @@ def is_number(value: Any) -> bool:
 
 def number(value: Any, kind: int) -> float:
     """A number for an element of that type: an error if a whole type does not have it."""
+    if not is_number(value):
+        raise InvalidError(f"a number is wanted, not a {type(value).__name__}")
     low, high = WHOLE.get(kind, (-math.inf, math.inf))
     plain = value if isinstance(value, (bool, int, float)) else value.item()
     if kind in WHOLE and not (low <= plain <= high and plain == int(plain)):

@@ -283,8 +283,12 @@ def _leaf(graph: Graph, port: Port, given: Any) -> Tensor:
     if is_number(given) and (port.shape == () or hasattr(given, "dtype")):
         _fitting(port, ())
         return graph.constant(given, port.dtype)
-    shape = port.shape if given is None else (given,) if is_number(given) else tuple(given)
-    return graph.input(port.name, _fitting(port, shape or ()), port.dtype)
+    if given is None:
+        return graph.input(port.name, port.shape or (), port.dtype)
+    shape = (given,) if is_number(given) else tuple(given)
+    if not all(hasattr(n, "__index__") and is_number(n) for n in shape):
+        raise ShapeError(f"input '{port.name}' takes a shape, whole numbers, not a {type(given).__name__} of others")
+    return graph.input(port.name, _fitting(port, shape), port.dtype)
 
 
 def _fitting(port: Port, shape: Tuple[int, ...]) -> Tuple[int, ...]:

@@ -135,7 +135,8 @@ class Graph(ops.GraphMethods):
 
     def scalar(self, name: str, value: float, dtype: Dtype = "f32") -> "Tensor":
         """A number that may change at each run without compiling again (Program.set)."""
-        return self._take(lib.tn_scalar_input(self.pointer(), name.encode(), dtype_of(dtype), value))
+        kind = dtype_of(dtype)
+        return self._take(lib.tn_scalar_input(self.pointer(), name.encode(), kind, number(value, kind)))
 
     def variable(self, name: str, shape: Shape, init: Optional[Init] = None, dtype: Dtype = "f32", *,
                  trainable: bool = False, transient: bool = False) -> "Tensor":

@@ -33,6 +33,10 @@ class Numbers(unittest.TestCase):
                 build(tenon.Graph().input("a", 3, "i32"))
         with self.assertRaisesRegex(tenon.DtypeError, "300 is no u8"):
             tenon.Graph().full(3, 300, "u8")
+        with self.assertRaisesRegex(tenon.DtypeError, "1.5 is no i32"):
+            tenon.Graph().scalar("s", 1.5, "i32")
+        with self.assertRaisesRegex(tenon.InvalidError, "a number is wanted, not a str"):
+            tenon.Graph().full(3, "x")
         with self.assertRaisesRegex(tenon.InvalidError, "401 digits"):
             tenon.Graph().input("a", 3) + 10 ** 400
         graph = tenon.Graph()

@@ -135,6 +135,9 @@ class Files(Base):
         for wrong in ([[1.0, 2.0]], [1.0, 2.0, 3.0]):
             with self.assertRaisesRegex(tenon.ShapeError, r"input 'x' is declared as \('batch', 3\), not "):
                 network.run(wrong, device="cpu")
+        for shape in ("abc", ROWS):
+            with self.assertRaisesRegex(tenon.ShapeError, "input 'x' takes a shape"):
+                network.compile("cpu", x=shape)
         for shape in (5, (1, 4)):
             with self.assertRaisesRegex(tenon.ShapeError, "input 'x' is declared as"):
                 network.compile("cpu", x=shape)
