@@ -90,3 +90,29 @@ void onnx_rule_qlinear_concat(onnx_node *n)
     const int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), tn_shape_of(part[0]).rank);
     if (!n->failed) put(n, tn_concat(part, count, axis), 0, 2);
 }
+
+/* Of b's columns, one number for all or one for each; where b is transposed these are its rows. */
+static tn_tensor *by_column(tn_tensor *x, int is_transposed)
+{
+    const tn_shape shape = tn_shape_of(x);
+    const int64_t count = tn_shape_count(&shape);
+    return tn_reshape(x, count == 1 ? TN_SCALAR : is_transposed ? TN_SHAPE(count, 1) : TN_SHAPE(count));
+}
+
+/* Without a scale of the result, floating point. c is in the scale of the product. */
+void onnx_rule_qgemm(onnx_node *n)
+{
+    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 3), *c = onnx_in(n, 6);
+    tn_tensor *scale = one_number(n, 1), *zero = one_number(n, 2), *b_scale = onnx_in(n, 4), *b_zero = onnx_in(n, 5);
+    const int transposed = onnx_int(n, "transB", 0) != 0;
+    if (!a || !b || !scale || !b_scale) return;
+    if (zero) a = tn_sub(a, zero);
+    if (b_zero) b = tn_sub(b, by_column(b_zero, transposed));
+    tn_tensor *y = tn_matmul_t(a, b, onnx_int(n, "transA", 0) != 0, transposed);
+    y = tn_mul(tn_cast(c ? tn_add(y, c) : y, TN_F32), tn_mul(scale, by_column(b_scale, 0)));
+    y = tn_mul(y, tn_number(y, onnx_float(n, "alpha", 1)));
+    if (onnx_in(n, 7))
+        put(n, y, 7, onnx_in(n, 8) ? 8 : 0);
+    else
+        onnx_out_as(n, 0, y, ONNX_FLOAT);
+}

@@ -38,8 +38,10 @@ def port(name, code, columns):
 
 
 def initializer(name, code, values):
-    kind = {1: "f", 2: "B"}[code]
+    kind = {1: "f", 2: "B", 3: "b", 6: "i"}[code]
     dims = b"" if len(values) == 1 else field(1, len(values))
+    if isinstance(values[0], list):
+        dims, values = dims + field(1, len(values[0])), sum(values, [])
     return dims + field(2, code) + field(8, name) + field(9, array.array(kind, values).tobytes())
 
 

@@ -20,8 +20,8 @@ def write_model(path, operator, attributes, code, columns, outputs, tensors=None
     node = b"".join(field(1, "x" if name == "_" else name) for name, _, _ in tensors)
     node += b"".join(field(2, name) for name, _ in outputs)
     node += field(4, operator) + b"".join(field(5, attribute(k, v)) for k, v in attributes.items())
-    node += field(7, "com.microsoft" if operator.startswith("QLinear") else "ai.onnx.ml")
-    graph = b"".join(field(5, initializer(*t)) for t in tensors if t[0] != "_") + field(1, node) + field(2, "g") + field(11, port("x", code, columns))
+    node += field(7, "com.microsoft" if operator.startswith("Q") else "ai.onnx.ml")
+    graph = b"".join(field(5, initializer(*t)) for t in tensors if t[0] not in ("", "_")) + field(1, node) + field(2, "g") + field(11, port("x", code, columns))
     graph += b"".join(field(12, port(name, kind, 0)) for name, kind in outputs)
     opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "ai.onnx.ml") + field(2, 4))
     opsets += field(8, field(1, "com.microsoft") + field(2, 1))
@@ -142,6 +142,26 @@ def eight_bit_cases():
     want = each(x, lambda r: [back(of(u, a), out) for u in r] + [back(of(u, b), out) for u in r])
     twice = by("y", out) + x_is + [("_", 0, [])] + by("b", b)
     yield "QLinearConcat", {"axis": 1}, x, 2, y, want, twice
+    yield from gemm_cases(x, a, out)
+
+
+def gemm_cases(x, a, out):
+    """Products with a scale and zero for each column, of floating point where the result has no scale."""
+    scales, zeros, bias = [0.0078125, 0.015625, 0.03125], [0, 3, -5], [100, -2000, 700]
+    for alpha, names in ((1.0, ()), (0.5, ("transB",)), (2.0, ("transA",)), (1.0, ("transA", "transB"))):
+        rows = [list(r) for r in zip(*x)] if "transA" in names else x
+        w = [[random.randint(-128, 127) for _ in rows[0]] for _ in scales]
+        b = w if "transB" in names else [list(r) for r in zip(*w)]
+        x_is = [("_", 0, []), ("a_scale", 1, [a[0]]), ("a_zero", 2, [a[1]]), ("b", 3, b)]
+        x_is += [("b_scale", 1, scales), ("b_zero", 3, zeros)]
+        for c in (bias, None):
+            sums = lambda r: [sum((u - a[1]) * (v - z) for u, v in zip(r, row)) + k for row, z, k in zip(w, zeros, c or [0] * 3)]
+            product = lambda r: [alpha * a[0] * s * v for s, v in zip(scales, sums(r))]
+            given = {"alpha": alpha, **{name: 1 for name in names}}
+            tensors = x_is + [("c", 6, c) if c else ("", 0, [])]
+            yield "QGemm", given, x, 2, [("y", 1)], each(rows, product), tensors
+            levels = each(rows, lambda r: [min(max(round(v / out[0]) + out[1], 0), 255) for v in product(r)])
+            yield "QGemm", given, x, 2, [("y", 2)], levels, tensors + [("y_scale", 1, [out[0]]), ("y_zero", 2, [out[1]])]
 
 
 # ---- running ----
