@@ -153,7 +153,7 @@ int bench_train(bench *b)
     cli_settings_init_of(&b->s, init, &model.scale);
     status = make_data(b, &data);
     cli_model_of_data(&model, &data);
-    if (status == CLI_GO_ON) status = cli_network_open(&model, b->s.net);
+    if (status == CLI_GO_ON) status = cli_network_open_to_train(&model, b->s.net);
     if (status == CLI_GO_ON) status = cli_network_settle(&model, 0);
     if (status == CLI_GO_ON) status = train(b, &model, &data);
     cli_network_close(&model);

@@ -103,7 +103,7 @@ int cli_can_write(const char *option, const char *path);
 
 /* An output is not another file of the command's, which `other` names in the message, "--data": by what is there,
  * whatever the paths' spelling, and by folder and name where nothing is yet; nor, where that is a folder, a file of
- * data in it. NULL paths are fine. Returns CLI_OK or CLI_USAGE. */
+ * data in it. NULL paths are fine, and for `option`, of a file that is an operand. Returns CLI_OK or CLI_USAGE. */
 int cli_not_the_same(const char *option, const char *path, const char *other, const char *other_path);
 
 #endif

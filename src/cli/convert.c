@@ -124,10 +124,10 @@ static int convert_saved(const char *from, const char *to, int64_t opset)
 static int check_files(const char *from, const char *to, int is_network)
 {
     const char *dot = strrchr(to, '.');
+    if (cli_not_the_same(NULL, to, "the model", from)) return CLI_USAGE;
     if (!cli_onnx_is(to) && !(dot && is_network && !strcasecmp(dot, ".safetensors")))
         return cli_usage("%s: convert writes files that end in .onnx%s", to,
                          is_network ? " or .safetensors" : "; only what comes as ONNX becomes .safetensors");
-    if (cli_not_the_same("the file to write", to, "the model", from)) return CLI_USAGE;
     return cli_can_write("convert", to) ? CLI_FAILED : CLI_GO_ON;
 }
 

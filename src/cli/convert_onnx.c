@@ -23,6 +23,8 @@ static tn_graph *build(cli_onnx *onnx, const char *shapes, int64_t batch, int *s
     *status = cli_onnx_shapes(onnx, shapes, batch);
     tn_graph *graph = *status == CLI_GO_ON ? cli_onnx_build(onnx, 1) : NULL;
     if (*status != CLI_GO_ON || graph) return graph;
+    *status = check_open(onnx, shapes);
+    if (*status != CLI_GO_ON) return NULL;
     *status = cli_failed();
     cli_onnx_problems(onnx, stderr, 1);
     return NULL;

@@ -8,6 +8,8 @@
 /* Reads the file, if `net` is the name of one, or what a saved model's note has of it; else does nothing. The model has
  * it from then on; cli_network_close follows in any case. Return CLI_GO_ON or an exit status. */
 int cli_network_open(cli_model *model, const char *net);
+/* The same of --net, which is no saved model and has weights to train. */
+int cli_network_open_to_train(cli_model *model, const char *net);
 int cli_network_of_note(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 void cli_network_close(cli_model *model);
 /* That what a training writes is none of the files that the network's weights lie in. Returns CLI_GO_ON or CLI_USAGE. */

@@ -106,9 +106,11 @@ static int is_in(const char *path, const char *folder)
 
 int cli_not_the_same(const char *option, const char *path, const char *other, const char *other_path)
 {
+    char lead[80] = "";
     if (!path || !other_path) return CLI_OK;
+    if (option) snprintf(lead, sizeof lead, "--%s ", option);
     if (is_in(path, other_path))
-        return cli_usage("--%s %s: it is one of the files of %s %s", option, path, other, other_path);
+        return cli_usage("%s%s: it is one of the files of %s %s", lead, path, other, other_path);
     if (!is_one(path, other_path) && !will_be_one(path, other_path)) return CLI_OK;
-    return cli_usage("--%s %s: give it another file than %s %s", option, path, other, other_path);
+    return cli_usage("%s%s: give it another file than %s %s", lead, path, other, other_path);
 }

@@ -3,6 +3,7 @@
 #include "crew.h"
 #include "data.h"
 #include "network.h"
+#include "onnx.h"
 #include "resident.h"
 
 #include <string.h>
@@ -71,6 +72,8 @@ static int check_header(cli_saved *saved)
 static int open_file(cli_saved *saved, const char *command)
 {
     if (!saved->path) return cli_usage("%s needs --model FILE", command);
+    if (cli_onnx_reads(saved->path))
+        return cli_fail("%s: is an ONNX file, and %s takes what 'tenon train --save' wrote", saved->path, command);
     if ((saved->failed = tn_checkpoint_open(saved->path, &saved->checkpoint))) return cli_failed();
     int status = cli_model_of_notes(&saved->model, saved->checkpoint, saved->path);
     if (status == CLI_GO_ON) status = cli_from_notes(saved->options, saved->checkpoint, saved->path);

@@ -145,7 +145,7 @@ static int know_data(cli_session *s)
         .net = settings->net, .init = s->init, .freeze = settings->freeze, .sync_norm = settings->sync_norm};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     int opened = settings->resume ? cli_network_of_note(&s->model, s->from, settings->resume) : CLI_GO_ON;
-    if (opened == CLI_GO_ON && !s->model.onnx) opened = cli_network_open(&s->model, settings->net);
+    if (opened == CLI_GO_ON && !s->model.onnx) opened = cli_network_open_to_train(&s->model, settings->net);
     if (opened == CLI_GO_ON) opened = cli_network_spares(&s->model, settings);
     if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->data);
     if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->test);

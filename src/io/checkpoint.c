@@ -38,6 +38,21 @@ static tn_status read_exactly(const struct source *source, void *to, uint64_t by
     return TN_OK;
 }
 
+/* What begins so is another file, which is said; NULL: who knows. */
+static const char *kind_of(const uint8_t first[8])
+{
+    static const struct {
+        const char *bytes, *kind;
+    } kinds[] = {{"\x93NUMPY", "an array of NumPy"},
+                 {"PK\3\4", "an archive, as .npz and .pt are"},
+                 {"\x89PNG", "a PNG picture"},
+                 {"\xff\xd8\xff", "a JPEG picture"},
+                 {"\x89HDF", "an HDF5 file"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!memcmp(first, kinds[i].bytes, strlen(kinds[i].bytes))) return kinds[i].kind;
+    return first[0] == 8 && first[1] < 32 && (first[2] & 7) == 2 ? "an ONNX file" : NULL;
+}
+
 static const tn_json_kind header_kind = {"safetensors file", "its header", 8};
 
 static tn_status read_header(struct source *source, cJSON **header)
@@ -47,6 +62,8 @@ static tn_status read_header(struct source *source, cJSON **header)
                source->path, (unsigned long long)source->bytes);
     TN_TRY(read_exactly(source, length, sizeof length));
     uint64_t bytes = tn_get_u64(length), rest = source->bytes - sizeof length;
+    const char *kind = bytes > TN_MOST_HEADER ? kind_of(length) : NULL;
+    TN_REQUIRE(!kind, TN_EFORMAT, "%s: is no safetensors file, but %s", source->path, kind);
     TN_REQUIRE(bytes >= 2 && bytes <= TN_MOST_HEADER, TN_EFORMAT,
                "%s: is no safetensors file: its header would have %llu bytes", source->path, (unsigned long long)bytes);
     TN_REQUIRE(bytes <= rest, TN_EFORMAT, "%s: is cut short: its header should have %llu bytes, found %llu",

@@ -57,6 +57,8 @@ def write():
     graph = b"".join(part(1, n) for n in (node("Gather", ["table", "x"], ["e"]), node("ReduceMean", ["e"], ["y"], part(5, part(1, "axes") + whole(8, 1) + whole(20, 7)) + attribute("keepdims", 0))))
     graph += floats("table", matrix(5, 2)) + part(11, token) + part(12, value("y", "N", 2))
     open("tokens.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
+    wide = [node("Cast", ["x"], ["p"], attribute("to", 11)), node("MatMul", ["p", "wide"], ["q"]), node("Cast", ["q"], ["y"], attribute("to", 1))]
+    open("double.onnx", "wb").write(model(wide, tensor("wide", 11, [INPUTS, CLASSES], struct.pack("<12d", *range(12))), "N", [INPUTS], CLASSES))
     open("tokens.csv", "w").write("a,b,kind\n" + "".join("%d,%d,k%d\n" % (i % 5, i % 3, i % 2) for i in range(40)))
     end = [body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
     open("sigmoid.onnx", "wb").write(model(end, weights, "N", [INPUTS], CLASSES))
@@ -280,6 +282,21 @@ of_table --net away/softmax.onnx --lr 0.1 --save two.safetensors 2>stderr || fai
 grep -q "has 3 outputs: its last layer, 'two.weight', is replaced by a new one for the 2 classes of t.csv" stderr || fail "another head: $(cat stderr)"
 python3 nets.py shape two.safetensors two.weight '[2, 6]' || fail "the shape of a new head"
 "$tenon" eval --model two.safetensors --device "$device" >said 2>stderr || fail "eval of another head: $(cat stderr)"
+
+# A saved model, and a network whose weights are of another type, are no networks to begin with.
+train --net two.safetensors 2>stderr && fail "--net of a saved model"
+grep -q 'two.safetensors: a saved model goes on by --resume' stderr || fail "--net of a saved model: $(cat stderr)"
+of_table --net away/double.onnx 2>stderr && fail "weights of double"
+grep -q 'double.onnx: it has no weights that are trained: these are float' stderr || fail "weights of double: $(cat stderr)"
+
+# A file of another kind, and the same file, are said to be.
+said() { word=$1; shift; "$tenon" "$@" 2>stderr && fail "'$*'"; grep -qF -e "$word" stderr || fail "'$*': $(cat stderr)"; }
+said "open.onnx: is an ONNX file, and check takes what 'tenon train --save' wrote" check --model away/open.onnx
+said "x.npy: is no safetensors file, but an array of NumPy" convert x.npy f.onnx
+said "grey.png: is no safetensors file, but a PNG picture" convert grey.png f.onnx
+said "tenon: two.safetensors: give it another file than the model two.safetensors" convert two.safetensors two.safetensors
+cp away/open.onnx named.safetensors
+said "named.safetensors: is no safetensors file, but an ONNX file" convert named.safetensors f.onnx
 
 # What doesn't fit is one line that names the input.
 train --net away/open.onnx 2>stderr && fail "pictures for a network of tables"
