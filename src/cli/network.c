@@ -135,12 +135,19 @@ int cli_network_check(const cli_model *model, const tn_dataset *data)
     const float *x = data->x;
     const int64_t each = tn_shape_count(&data->sample);
     if (!x || data->x_dtype != TN_F32 || !cli_network_is_whole(model)) return CLI_GO_ON;
+    double least = INT32_MIN, most = INT32_MAX;
     (void)tn_onnx_input_at(model->onnx, 0, &port);
-    for (int64_t i = 0; i < data->count * each; i++)
+    (void)cli_onnx_range(port.element, &least, &most);
+    for (int64_t i = 0; i < data->count * each; i++) {
+        if ((double)x[i] < least || (double)x[i] > most)
+            return cli_fail("%s: sample %" PRId64 " has %g, and input '%s' of %s takes %s, from %.0f to %.0f",
+                            data->source ? data->source : "the data", i / each, (double)x[i], port.name,
+                            model->onnx_path, port.element, least, most);
         if (x[i] != truncf(x[i]))
             return cli_fail("%s: sample %" PRId64 " has %g, and input '%s' of %s takes whole numbers, %s",
                             data->source ? data->source : "the data", i / each, (double)x[i], port.name,
                             model->onnx_path, port.element);
+    }
     return CLI_GO_ON;
 }
 
