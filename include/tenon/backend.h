@@ -169,7 +169,8 @@ typedef struct tn_map_instr {
 
 /* map: one element-wise program over an iteration space of the outputs' shape.
  * Values 0 .. inputs-1 are the operands' elements as loaded: u8 and i8 as i32, f16 and bf16 as f32, others as they are.
- * `out[k]` is the value stored to output k, rounded as IEEE 754 has it (ties to even) for f16 and bf16, low 8 bits for u8, i8.
+ * `out[k]` is the value stored to output k, rounded as IEEE 754 has it (ties to even) for f16 and bf16, low 8 bits for
+ * u8 and i8.
  *
  * Random numbers: Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011).
  * For the element of linear index e in the iteration space: key = (low, high word of run-time scalar arg[0]), counter
@@ -306,8 +307,8 @@ typedef struct tn_op_desc {
     uint32_t precision; /* since 1.1; one of TN_PRECISION_ */
     /* Since 1.1. 1: many operators alike have this input 1, as the steps of a recurrent layer have their weight, or it
      * is the same in many runs, and what is made of it, such as its elements in another order, may be kept in memory
-     * that is given for it: see tn_kernel_info.kept. As a level of precision it is permission and no demand: a backend that keeps nothing answers
-     * TN_EUNSUPPORTED, and is asked again without. */
+     * that is given for it: see tn_kernel_info.kept. As a level of precision it is permission and no demand: a
+     * backend that keeps nothing answers TN_EUNSUPPORTED, and is asked again without. */
     uint32_t keeps;
 } tn_op_desc;
 

@@ -201,9 +201,10 @@ TN_API TN_MUST_USE tn_status tn_dataset_digits_rgb(int64_t count, uint64_t seed,
  * and a fifth of it), a folder with MNIST's four files (plain or .gz), a folder of images (tn_dataset_images), or of
  * two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train, x_test
  * and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing, of
- * each class its share, and none that is the only one of its class; less than 10 are used whole for both. With `train` or `test` NULL the other one gets all samples of what has no parts of
- * its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that has no
- * value there is an error. Free both sets, or neither after a failure. */
+ * each class its share, and none that is the only one of its class; less than 10 are used whole for both. With `train`
+ * or `test` NULL the other one gets all samples of what has no parts of its own. Missing values in both become the
+ * means of the training set, unless `csv` keeps them; a column that has no value there is an error. Free both sets, or
+ * neither after a failure. */
 TN_API TN_MUST_USE tn_status tn_dataset_open(const char *name, uint64_t seed, const tn_csv_options *csv,
                                              tn_dataset *train, tn_dataset *test);
 

@@ -1834,9 +1834,9 @@ FUNCTIONS = {
         two such folders, `train` and `test` or `val`, an .npz archive or a safetensors file with x_train, y_train, x_test
         and y_test, or one with x and y, or a CSV file, of which one sample in five, chosen by the seed, is for testing, of
         each class its share, and none that is the only one of its class; less than 10 are used whole for both. With `train`
-        or `test` NULL the other one gets all samples of what has no parts of
-        its own. Missing values in both become the means of the training set, unless `csv` keeps them; a column that has no
-        value there is an error. Free both sets, or neither after a failure."""),
+        or `test` NULL the other one gets all samples of what has no parts of its own. Missing values in both become the
+        means of the training set, unless `csv` keeps them; a column that has no value there is an error. Free both sets, or
+        neither after a failure."""),
     "tn_dataset_samples": (c_int32, (c_char_p, c_uint32, c_void_p,), False,
         "tn_status tn_dataset_samples(const char *path, uint32_t stream, tn_dataset *data)",
         """The samples of one file, without what belongs to them: an IDX file, .npy, or the array "x", or the only one, of an
@@ -2195,11 +2195,11 @@ FUNCTIONS = {
         """TN_OF_..., and the number of classes or targets."""),
     "tn_measures_get": (c_double, (c_void_p, c_char_p, c_int64,), False,
         "double tn_measures_get(const tn_measures *measures, const char *name, int64_t index)",
-        """A measure. `index` below 0 asks for that of all: of precision, recall and f1 the plain mean over the classes that are
-        there or were predicted, or over the targets; of accuracy the samples
-        that are wholly right, of several marks those with every one right, and mean_accuracy is the targets' mean; of r2, mae
-        and rmse the mean over the targets. Else for that of a class
-        or target, where the measure has such. NaN where there is no answer, and of a name that is none."""),
+        """A measure. `index` below 0 asks for that of all. Of precision, recall and f1 it is the plain mean over the classes
+        that are there or were predicted, or over the targets; of r2, mae and rmse the mean over the targets. Of accuracy it
+        is the share of samples that are wholly right: of several marks those with every one right, while mean_accuracy is
+        the targets' mean. Else it is that of a class or target, where the measure has such. NaN where there is no answer,
+        and of a name that is none."""),
     "tn_measures_confused": (c_int64, (c_void_p, c_int64, c_int64,), False,
         "int64_t tn_measures_confused(const tn_measures *measures, int64_t truth, int64_t found)",
         """Of classes, 4096 at most: how many samples of the class `truth` were taken for the class `found`. -1 beyond them."""),

@@ -84,7 +84,8 @@ static int is_power(uint64_t n)
 
 static int32_t check_desc(const tn_op_desc *desc, tn_msg *msg)
 {
-    if (desc->size != sizeof *desc || desc->precision || desc->keeps)
+    if (desc->keeps) return TN_EUNSUPPORTED; /* as of a backend that keeps nothing: it is asked again without */
+    if (desc->size != sizeof *desc || desc->precision)
         return caught(msg, "%s: a description of %llu bytes, precision %u", desc->name, (unsigned long long)desc->size,
                       desc->precision);
     if (desc->n_in > TN_MAX_OPERANDS || desc->n_out > TN_MAX_OPERANDS)

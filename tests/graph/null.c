@@ -26,6 +26,7 @@ typedef struct world {
     tn_training *training;
     tn_checkpoint *checkpoint;
     tn_peek *peek;
+    tn_measures *measures;
     tn_upload *upload;
     unsigned char bytes[400];
     const void *data;

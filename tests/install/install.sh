@@ -47,7 +47,7 @@ if [ -f "$build/tests/plugins/villain_crash_load.so" ]; then
         grep -q 'crash_load.so.* when it is loaded' out || { cat out; fail 'the installed command is taken down by a backend'; }
 fi
 
-for device in $(awk 'NR > 1 { print $1 }' devices); do
+for device in $(awk 'NR > 1 && /^[^ ]/ { print $1 }' devices); do
     for program in build/user plain; do
         LD_LIBRARY_PATH=$(dirname "$(find "$scratch/tree" -name libtenon.so)") user/$program "$device" ||
             fail "$program on $device"
