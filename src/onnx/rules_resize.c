@@ -89,11 +89,18 @@ typedef struct sizes {
     double scale[TN_MAX_RANK];
 } sizes;
 
+static int64_t size_of(onnx_node *n, double size)
+{
+    if (size >= 0 && size <= INT32_MAX) return (int64_t)size;
+    onnx_cannot(n, "a size of %g", size);
+    return 0;
+}
+
 static int by_scales(onnx_node *n, const tn_tensor *x, const double *scale, sizes *s)
 {
     for (int64_t i = 0; i < s->count; i++) {
         s->scale[i] = scale[i];
-        s->size[i] = (int64_t)floorf((float)scale[i] * (float)onnx_dim(x, (int32_t)s->axis[i]));
+        s->size[i] = size_of(n, (double)floorf((float)scale[i] * (float)onnx_dim(x, (int32_t)s->axis[i])));
     }
     return !n->failed;
 }
@@ -110,9 +117,9 @@ static int by_sizes(onnx_node *n, const tn_tensor *x, uint32_t operand, sizes *s
     if (onnx_text_is(n, "keep_aspect_ratio_policy", "stretch", "not_smaller")) least = most;
     for (int64_t i = 0; i < s->count; i++) {
         s->scale[i] = least;
-        s->size[i] = (int64_t)floor(least * (double)onnx_dim(x, (int32_t)s->axis[i]) + 0.5);
+        s->size[i] = size_of(n, floor(least * (double)onnx_dim(x, (int32_t)s->axis[i]) + 0.5));
     }
-    return 1;
+    return !n->failed;
 }
 
 static tn_tensor *resize_all(onnx_node *n, tn_tensor *x, const sizes *s, const double *roi, int32_t mode)
