@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [wheel] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -43,6 +43,7 @@ bench  python3-venv     -                  holds the newest PyTorch, JAX and ONN
 bench  python3-pil      -                  draws digits to predict from
 bench  fonts-dejavu     -                  fonts to draw them with
 browser chromium        chromium           looks at the pages of reports
+wheel  python3          python3            writes the package for Python
 doc    doxygen          doxygen            the pages of the C interface
 '
 
