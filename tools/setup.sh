@@ -44,6 +44,7 @@ bench  python3-pil      -                  draws digits to predict from
 bench  fonts-dejavu     -                  fonts to draw them with
 browser chromium        chromium           looks at the pages of reports
 wheel  python3          python3            writes the package for Python
+wheel  git              git                lists what the source distribution holds
 doc    doxygen          doxygen            the pages of the C interface
 '
 
