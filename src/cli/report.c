@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define MOST_LAYERS 12 /* that are shown before a training */
+#define FEW_LINES   20 /* of epochs, where these are fast, */
+#define FAST        1  /* of fewer seconds each */
 
 int64_t cli_report_parameters(const cli_session *s)
 {
@@ -121,10 +123,20 @@ void cli_report_put_epoch(const cli_session *s, const tn_epoch *e, cli_json *jso
     cli_json_text(json, "device", s->crew.name);
 }
 
+/* Each how manieth epoch has a line: of many fast ones 2, 5, 10, 20 ..., so that few lines tell of all. */
+static int64_t every(const cli_settings *settings, double seconds)
+{
+    int64_t step = 1;
+    if (settings->every) return settings->every;
+    for (int i = 0; seconds < FAST && step * FEW_LINES < settings->epochs; i++)
+        step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    return step;
+}
+
 void cli_report_epoch(cli_session *s, const tn_epoch *e)
 {
     cli_json json = {0};
-    if (!s->settings.every || e->number % s->settings.every == 0 || e->number == 1 || s->at.finished)
+    if (e->number % every(&s->settings, e->seconds) == 0 || e->number == 1 || s->at.finished)
         cli_progress_epoch(&s->progress, e, s->data.count);
     if (!s->settings.json) return;
     cli_json_begin(&json, NULL, '{');

@@ -17,7 +17,7 @@ typedef struct cli_settings {
         *freeze, *curve, *log, *report;
     const char *trace;
     int by_position, sync_norm;
-    int64_t every;                                    /* epochs; 0: each has a line */
+    int64_t every;                                    /* epochs; 0: as the report sees fit */
     int quiet, json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];
 } cli_settings;

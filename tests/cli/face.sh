@@ -42,6 +42,16 @@ grep -q 'diverged' stderr || fail "--quiet: $(cat stderr)"
 train --epochs 7 --every 3 --json >said 2>stderr || fail "--every"
 [ "$(grep '^epoch' stderr | awk '{ printf "%s ", $2 }')" = "1/7 3/7 6/7 7/7 " ] || fail "--every: $(cat stderr)"
 [ "$(grep -c '"epoch"' said)" = 7 ] || fail "--every: $(cat said)"
+# Of many fast ones some 20 at most, unless each is asked for.
+printf 'a,b\n1,2\n2,4\n3,6\n4,8\n' >few.csv
+for words in "" "--every 1"; do
+    # shellcheck disable=SC2086 # words
+    "$tenon" train --data few.csv --net "linear 1" --epochs 45 --device "$device" $words 2>stderr >/dev/null || fail "epochs: $(cat stderr)"
+    grep '^epoch' stderr | awk '{ printf "%d ", $2 }' >>epochs
+    echo >>epochs
+done
+[ "$(head -n 1 epochs)" = "1 5 10 15 20 25 30 35 40 45 " ] || fail "lines of 45 epochs: $(cat epochs)"
+[ "$(tail -n 1 epochs | wc -w)" = 45 ] || fail "--every 1: $(cat epochs)"
 
 # How to keep it next time, unless it is kept.
 train --epochs 1 2>stderr >/dev/null || fail "train"
