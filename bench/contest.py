@@ -2,6 +2,7 @@
 keeps one figure a round from each."""
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,13 @@ LONGEST = 600  # seconds that a contestant may take for a round
 
 # What would tie a library to another processor's kernels, or tell its threads how to wait.
 DROPPED = ("OPENBLAS_CORETYPE", "BLIS_ARCH_TYPE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+
+
+def machine():
+    """The processor's name and how many cores, and the system."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return f"{len(os.sched_getaffinity(0))} cores of {names[0] if names else platform.machine()}"
 
 
 def environment(threads):

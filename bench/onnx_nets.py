@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How fast networks of ONNX files are used: on each of Tenon's devices against ONNX Runtime (f32), in alternating
 rounds; prints a Markdown table of medians, the ratios of time and of processor time, and with --profile where Tenon's
-goes. Needs PyTorch with torchvision and onnx for the networks, which have random weights, and onnxruntime."""
+goes; --into writes the short table of docs/onnx.md. Needs PyTorch with torchvision and onnx for the networks, which have
+random weights, and onnxruntime."""
 import argparse
 import json
 import os
@@ -11,12 +12,18 @@ import sys
 import time
 
 import contest
+import report
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 VISION = ["resnet18", "resnet50", "mobilenet_v2", "squeezenet1_1", "efficientnet_b0", "mobilenet_v3_small"]
 NETS = VISION + ["vit_tiny", "bert"]
 SHOWN = 12  # rows of a profile
+BEGIN, END = "<!-- begin: bench/onnx_nets.py -->", "<!-- end: bench/onnx_nets.py -->"
+TITLES = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "mobilenet_v2": "MobileNetV2",
+          "squeezenet1_1": "SqueezeNet 1.1", "efficientnet_b0": "EfficientNet-B0",
+          "mobilenet_v3_small": "MobileNetV3, small", "vit_tiny": "ViT, tiny",
+          "bert": "a BERT-like encoder of 4 layers"}
 
 
 # ---- the networks ----
@@ -178,6 +185,7 @@ def print_profile(rows):
 
 
 def run(o, net, batch):
+    """Prints a row for each; returns the first device's milliseconds, and how many times ONNX Runtime's speed."""
     path = file_of(o, net, batch)
     players = {who: Contestant(o, who, path) for who in [*o.devices, "onnxruntime"]}
     players = {who: p for who, p in players.items() if p.begin}
@@ -197,6 +205,23 @@ def run(o, net, batch):
             print_profile(players[who].ask("profile"))
     for p in players.values():
         p.end()
+    mine = at[o.devices[0]]["wall"]
+    return [f"{mine * 1e3:.3g}", f"{peer['wall'] / mine:.2f}" if peer else "–"]
+
+
+def page(o, results):
+    """As docs/onnx.md has it."""
+    version = subprocess.run([o.python, "-c", "import onnxruntime; print(onnxruntime.__version__)"], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    machine = f"{contest.machine()} with {o.threads} threads, {time.strftime('%Y-%m-%d')}"
+    lines = [f"On {machine}, `{o.devices[0]}`, against ONNX Runtime {version} in f32: milliseconds, and "
+             f"how many times ONNX Runtime's speed that is; medians of {o.rounds} alternating rounds.", "",
+             "| network |" + "".join(f" ms, {batch} at once | of ONNX Runtime's speed |" for batch in o.batch),
+             "| --- |" + " --- | --- |" * len(o.batch)]
+    for net in o.nets:
+        cells = [cell for batch in o.batch for cell in results[net, batch]]
+        lines.append(f"| {TITLES.get(net, net)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def read_arguments():
@@ -215,6 +240,7 @@ def read_arguments():
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--profile", action="store_true", help="print what Tenon's kernels take")
     arguments.add_argument("--folder", default=os.path.join(ROOT, "build/onnx"), help="where networks are kept")
+    arguments.add_argument("--into", metavar="FILE.md", help="write the short table between the lines that say where")
     arguments.add_argument("--export", help=argparse.SUPPRESS)
     arguments.add_argument("--play", help=argparse.SUPPRESS)
     arguments.add_argument("--file", help=argparse.SUPPRESS)
@@ -229,9 +255,9 @@ def main():
         return play(o)
     print("| network | batch | who | ms | ONNX Runtime's / it | processor ms | likewise | s to first output |")
     print("|" + " --- |" * 8, flush=True)
-    for net in o.nets:
-        for batch in o.batch:
-            run(o, net, batch)
+    results = {(net, batch): run(o, net, batch) for net in o.nets for batch in o.batch}
+    if o.into:
+        report.put_into(o.into, page(o, results), BEGIN, END)
     return 0
 
 

@@ -7,7 +7,6 @@ import collections
 import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -115,7 +114,7 @@ def rows_of(o, name, entered, said):
 
 def keep(o, found, jobs):
     rows = [row for of_job in jobs.values() for row in of_job]
-    kept = {"date": datetime.date.today().isoformat(), "machine": machine(), "threads": o.threads, "versions": found,
+    kept = {"date": datetime.date.today().isoformat(), "machine": contest.machine(), "threads": o.threads, "versions": found,
             "rounds": max((len(row["rates"]) for row in rows), default=0), "rows": rows}
     if o.keep:
         with open(o.keep, "w", encoding="utf-8") as file:
@@ -155,13 +154,6 @@ def print_rows(rows):
               f"{row['peak_mib']} |", flush=True)
 
 
-def machine():
-    """The processor's name and how many cores, and the system."""
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-    return f"{len(os.sched_getaffinity(0))} cores of {names[0] if names else platform.machine()}"
-
-
 def read_arguments():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--tenon", default=TENON)
@@ -194,7 +186,7 @@ def main():
     print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}")
     for rows in jobs.values():
         print_rows(rows)
-    print(f"\n{o.threads} threads; {machine()}; {', '.join(f'{who} {version}' for who, version in found.items())}")
+    print(f"\n{o.threads} threads; {contest.machine()}; {', '.join(f'{who} {version}' for who, version in found.items())}")
     return 0
 
 

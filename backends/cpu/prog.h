@@ -88,9 +88,9 @@ typedef struct cpu_prog_desc {
 int32_t cpu_prog_create(const cpu_prog_desc *desc, cpu_prog **prog, tn_msg *msg);
 int32_t cpu_type_of(int32_t dtype); /* the type that elements of a TN_ type are computed in */
 void cpu_place_inputs(cpu_prog *p, const cpu_prog_desc *d);
-/* The step of an instruction that is no constant; returns what an element costs, in simple operations. */
 /* Makes one of steps for which there is one loop; `instr` are the program's. Inputs have their kinds. */
 void cpu_join_steps(cpu_prog *p, const tn_map_instr *instr);
+/* The step of an instruction that is no constant; returns what an element costs, in simple operations. */
 double cpu_resolve(const cpu_prog_desc *d, const tn_map_instr *instr, cpu_step *step, const int32_t *type);
 
 /* An evaluation by one thread. */

@@ -73,6 +73,19 @@ typedef struct tn_dataset {
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
 TN_API void tn_dataset_free(tn_dataset *data);
 
+/* A column of `categories`. */
+typedef struct tn_category {
+    int64_t column;    /* among those to predict from, from 0 */
+    int64_t count;     /* of its texts */
+    uint32_t one_hot;  /* 1: a number each; 0: the column is one number, of the text */
+    const char *texts; /* a line each, in `categories` */
+    uint64_t spare[4];
+} tn_category;
+
+/* Reads the first column of `categories`, and returns where the next stands. NULL: there is none, or what stands there
+ * makes no sense; `category` is as it was. */
+TN_API const char *tn_next_category(const char *categories, tn_category *category);
+
 /* Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
  * threads may at once. */
 TN_API TN_MUST_USE tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target);

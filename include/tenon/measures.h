@@ -29,6 +29,10 @@ TN_API TN_MUST_USE tn_status tn_measures_of_marks(const float *target, const flo
                                                   int64_t targets, double threshold, tn_measures **measures);
 TN_API TN_MUST_USE tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count,
                                                     int64_t targets, tn_measures **measures);
+
+/* The class that `classes` outputs predict, by that rule; -1: none. */
+TN_API int64_t tn_class_of(const float *output, int64_t classes);
+
 TN_API void tn_measures_free(tn_measures *measures); /* NULL is fine */
 
 /* TN_OF_..., and the number of classes or targets. */

@@ -336,6 +336,21 @@ class tn_dataset(Structure):
         ("categories", c_char_p),
         ("spare", c_uint64 * 2),
     ]
+class tn_category(Structure):
+    """A column of `categories`.
+
+    column: among those to predict from, from 0
+    count: of its texts
+    one_hot: 1: a number each; 0: the column is one number, of the text
+    texts: a line each, in `categories`"""
+
+    _fields_ = [
+        ("column", c_int64),
+        ("count", c_int64),
+        ("one_hot", c_uint32),
+        ("texts", c_char_p),
+        ("spare", c_uint64 * 4),
+    ]
 class tn_csv_options(Structure):
     """A table (RFC 4180: quotes, commas and line breaks inside them), or one whose cells are separated by semicolons,
     beside which numbers may have decimal commas, tabs, bars or any number of spaces, as its first two rows show; plain
@@ -1744,6 +1759,10 @@ FUNCTIONS = {
     "tn_dataset_free": (None, (c_void_p,), False,
         "void tn_dataset_free(tn_dataset *data)",
         """Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL."""),
+    "tn_next_category": (c_char_p, (c_char_p, c_void_p,), False,
+        "const char * tn_next_category(const char *categories, tn_category *category)",
+        """Reads the first column of `categories`, and returns where the next stands. NULL: there is none, or what stands there
+        makes no sense; `category` is as it was."""),
     "tn_dataset_sample": (c_int32, (c_void_p, c_int64, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_sample(const tn_dataset *data, int64_t index, void *x, void *target)",
         """Copies sample number `index` to `x`, and, unless NULL, its label or targets to `target`, wherever they are. Any
@@ -2184,6 +2203,9 @@ FUNCTIONS = {
         output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts
         as wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
         frees it. TN_EINVAL for a label that is none of the classes."""),
+    "tn_class_of": (c_int64, (c_void_p, c_int64,), False,
+        "int64_t tn_class_of(const float *output, int64_t classes)",
+        """The class that `classes` outputs predict, by that rule; -1: none."""),
     "tn_measures_free": (None, (c_void_p,), False,
         "void tn_measures_free(tn_measures *measures)",
         """NULL is fine"""),

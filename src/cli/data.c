@@ -250,20 +250,21 @@ static long long column_of(const tn_dataset *data, const char *ignored, long lon
     return column;
 }
 
-/* Which columns' texts became numbers, as a set says by `categories`. */
+/* Which columns' texts became numbers. */
 static void tell_kinds(const tn_dataset *data, const char *ignored)
 {
-    char name[32], how[16];
-    long long feature, texts;
-    const char *at = data->categories;
-    while (sscanf(at, "%lld %15s %lld", &feature, how, &texts) == 3) {
-        const char *names = data->column_names;
-        for (long long f = 1; names && f < feature; f++) names = cli_next_name(names);
-        snprintf(name, sizeof name, "column %lld", column_of(data, ignored, feature));
-        cli_tell("%s: '%.*s' has %lld different texts: %s\n", cli_shown(data->source),
-                 names ? (int)cli_name_length(names) : (int)strlen(name), names ? names : name, texts,
-                 strcmp(how, "index") ? "a number each, 1 or 0" : "numbers from 0");
-        for (at = cli_next_name(at); texts; texts--) at = cli_next_name(at);
+    tn_category c;
+    const char *names = data->column_names;
+    int64_t named = 0;
+    for (const char *at = data->categories; (at = tn_next_category(at, &c));) {
+        char name[CLI_CLASS_NAME];
+        for (; names && named < c.column; named++) names = cli_next_name(names);
+        if (names)
+            cli_read_class(names, name, sizeof name);
+        else
+            snprintf(name, sizeof name, "column %lld", column_of(data, ignored, c.column + 1));
+        cli_tell("%s: '%s' has %" PRId64 " different texts: %s\n", cli_shown(data->source), cli_shown(name), c.count,
+                 c.one_hot ? "a number each, 1 or 0" : "numbers from 0");
     }
 }
 

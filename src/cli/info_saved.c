@@ -86,22 +86,20 @@ static void print_model(saved *s)
 typedef struct feature_names {
     const char *columns, *kinds; /* what is left of the columns' names, and of what became of their texts */
     int64_t number;              /* of the column, from 1 */
-    long long texts;             /* that are left of it, a number each */
+    const char *text;            /* its next, */
+    int64_t texts;               /* and how many are left, a number each */
 } feature_names;
 
 /* To the next column. */
 static void next_column(feature_names *n)
 {
-    long long column;
-    char how[16];
+    tn_category c = {0};
     if (n->number++) n->columns = cli_next_name(n->columns);
-    if (sscanf(n->kinds, "%lld %15s %lld", &column, how, &n->texts) != 3 || column != n->number) {
-        n->texts = 0;
-        return;
-    }
-    n->kinds = cli_next_name(n->kinds);
-    if (!strcmp(how, "one-hot")) return;
-    for (; n->texts > 0; n->texts--) n->kinds = cli_next_name(n->kinds);
+    const char *next = tn_next_category(n->kinds, &c);
+    if (!next || c.column + 1 != n->number) return;
+    n->kinds = next;
+    n->text = c.texts;
+    n->texts = c.one_hot ? c.count : 0;
 }
 
 /* "area"; of a text that is a number of its own "district=port". */
@@ -113,8 +111,8 @@ static void next_feature(feature_names *n, char *text, size_t room)
     if (!*text) snprintf(text, room, "column %" PRId64, n->number);
     if (n->texts <= 0) return;
     const size_t used = strlen(text);
-    snprintf(text + used, room - used, "=%s", cli_read_class(n->kinds, value, sizeof value));
-    n->kinds = cli_next_name(n->kinds);
+    snprintf(text + used, room - used, "=%s", cli_read_class(n->text, value, sizeof value));
+    n->text = cli_next_name(n->text);
     n->texts--;
 }
 

@@ -166,6 +166,14 @@ static const char *note_or_null(const tn_checkpoint *checkpoint, const char *key
     return *text ? text : NULL;
 }
 
+/* Whether all of it can be read. */
+static int are_categories(const char *at)
+{
+    tn_category c;
+    for (const char *next; (next = tn_next_category(at, &c));) at = next;
+    return !*at;
+}
+
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path)
 {
     if (!read_shape(note(checkpoint, "sample"), &model->sample))
@@ -184,6 +192,8 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->framing = (tn_framing){0};
     if (*note(checkpoint, "framing") && tn_framing_parse(note(checkpoint, "framing"), &model->framing))
         return cli_fail("%s: %s", path, tn_message());
+    if (!are_categories(model->categories))
+        return cli_fail("%s: its note on the texts of a table makes no sense", path);
     if (!known || (!model->classes && !model->targets) || !(model->x_scale > 0 && isfinite(model->x_scale)))
         return cli_fail("%s: its notes on the samples make no sense", path);
     return CLI_GO_ON;

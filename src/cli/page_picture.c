@@ -82,17 +82,6 @@ static int put_picture(FILE *f, const tn_dataset *data, int64_t index)
 
 /* ---- samples ---- */
 
-static int64_t class_of(const cli_results *r, int64_t sample)
-{
-    const float *y = r->y + sample * r->outputs;
-    int64_t best = 0;
-    for (int64_t k = 0; k < r->outputs; k++) {
-        if (isnan(y[k])) return -1;
-        if (y[k] > y[best]) best = k;
-    }
-    return best;
-}
-
 static void put_classes(FILE *f, const cli_results *r, int64_t sample, int64_t found)
 {
     char name[CLI_CLASS_NAME];
@@ -124,7 +113,7 @@ static void put_numbers(FILE *f, const cli_results *r, int64_t sample)
 static int put_sample(FILE *f, const cli_results *r, int64_t sample)
 {
     char name[4096];
-    const int64_t found = r->label ? class_of(r, sample) : 0;
+    const int64_t found = r->label ? tn_class_of(r->y + sample * r->outputs, r->outputs) : 0;
     fprintf(f, "<figure%s>", r->label && found != r->label[sample] ? " class=\"wrong\"" : "");
     const int made = put_picture(f, r->data, sample);
     fprintf(f, "<div>");

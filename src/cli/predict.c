@@ -248,11 +248,9 @@ static int is_unknown(const predictor *p, const float *y)
 static int64_t best_class(const predictor *p, const float *y, double *probability)
 {
     const float yes = tells_probability(p) ? 0.5f : 0;
-    int64_t best = 0;
+    const int64_t best = tn_class_of(y, p->outputs);
     *probability = NAN;
-    if (is_unknown(p, y)) return NO_CLASS;
-    for (int64_t k = 1; k < p->outputs; k++)
-        if (y[k] > y[best]) best = k;
+    if (best < 0) return NO_CLASS;
     *probability = y[best];
     if (p->outputs > 1) return best;
     *probability = y[0] > yes ? y[0] : 1 - y[0];

@@ -111,21 +111,11 @@ static void offer(cli_results *r, cli_wrong wrong)
     if (at < CLI_MOST_WORST) r->worst[at] = wrong;
 }
 
-static int64_t class_of(const float *y, int64_t classes)
-{
-    int64_t best = 0;
-    for (int64_t k = 0; k < classes; k++) {
-        if (isnan(y[k])) return -1;
-        if (y[k] > y[best]) best = k;
-    }
-    return best;
-}
-
 /* The surer of a wrong class the worse. */
 static void judge_class(cli_results *r, int64_t i)
 {
     const float *y = r->y + i * r->outputs;
-    const int64_t found = class_of(y, r->outputs);
+    const int64_t found = tn_class_of(y, r->outputs);
     if (found != r->label[i]) offer(r, (cli_wrong){i, found, found < 0 ? INFINITY : y[found]});
 }
 

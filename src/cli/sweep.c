@@ -16,14 +16,21 @@ static const char doc[] =
 
 /* Options of train whose texts are names, so that commas separate them. */
 static const char names[] = " optimizer loss init scale precision storage ";
-/* Those that would be written or read by all trainings at once. */
-static const char single[] = " save best weights diverged resume curve log report trace ";
 
 static int is_among(const char *list, const char *name)
 {
     char word[80];
     snprintf(word, sizeof word, " %s ", name);
     return strstr(list, word) != NULL;
+}
+
+/* Whether all trainings at once would write it, or go on from it. */
+static int is_single(const cli_settings *s, const char *option)
+{
+    const char *name, *path;
+    for (size_t i = 0; cli_output_at(s, i, &name, &path); i++)
+        if (!strcmp(name, option)) return 1;
+    return !strcmp(option, "resume");
 }
 
 /* ---- what was typed ---- */
@@ -62,7 +69,7 @@ static int add_axis(cli_sweep *s, const char *name, const char *value)
     if (s->n_axes == CLI_SWEEP_AXES) return cli_usage("sweep takes %d options", CLI_SWEEP_AXES);
     for (int i = 0; i < s->n_axes; i++)
         if (!strcmp(s->axis[i].name, name)) return cli_usage("--%s is given twice", name);
-    if (is_among(single, name)) return cli_usage("--%s is for a single training: see tenon train", name);
+    if (is_single(&s->settings, name)) return cli_usage("--%s is for a single training: see tenon train", name);
     *a = (cli_axis){.name = name, .is_word = !o};
     s->n_axes++;
     if (!value) return CLI_GO_ON;

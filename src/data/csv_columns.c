@@ -178,12 +178,6 @@ static size_t line_length(const char *lines)
     return strcspn(lines, "\n");
 }
 
-static const char *next_line(const char *lines)
-{
-    lines += line_length(lines);
-    return lines + (*lines == '\n');
-}
-
 /* What is wanted, and what there is. */
 static tn_status missing(const tn_table *table, const char *lines, const char *which)
 {
@@ -191,7 +185,7 @@ static tn_status missing(const tn_table *table, const char *lines, const char *w
     int64_t count = count_lines(lines), n = 0;
     tn_region made = {0};
     char **names = tn_region_alloc(&made, (size_t)count * sizeof *names);
-    for (const char *at = lines; names && n < count; at = next_line(at), n++) {
+    for (const char *at = lines; names && n < count; at = tn_next_line(at), n++) {
         names[n] = tn_region_print(&made, "%.*s", (int)line_length(at), at);
         if (!names[n]) break;
     }
@@ -360,7 +354,7 @@ static tn_status divide_by_order(tn_table *table, const directory *d, const tn_c
 static tn_status place_lines(tn_table *table, const directory *d, const char *lines, int how, char *placed)
 {
     int64_t place = 0;
-    for (const char *at = lines; *at; at = next_line(at), place++) {
+    for (const char *at = lines; *at; at = tn_next_line(at), place++) {
         if (placed[place]) continue;
         match found = find(table, d, at, line_length(at), how | FREE);
         TN_TRY(check_one(table, &found, at, line_length(at)));
@@ -388,7 +382,7 @@ static tn_status place_all(tn_table *table, const directory *d, const char *line
     TN_TRY(place_lines(table, d, lines, EXACT, placed));
     TN_TRY(place_lines(table, d, lines, ALIKE, placed));
     const char *lacks = lines;
-    while (*placed++ && *lacks) lacks = next_line(lacks);
+    while (*placed++ && *lacks) lacks = tn_next_line(lacks);
     return *lacks ? lacking(table, d, lines, lacks) : TN_OK;
 }
 
@@ -470,7 +464,7 @@ tn_status tn_table_has(const tn_table *table, const char *lines, int *all)
     directory d = {0};
     tn_status status = make_directory(table, &d);
     *all = *lines != 0;
-    for (; !status && *all && *lines; lines = next_line(lines))
+    for (; !status && *all && *lines; lines = tn_next_line(lines))
         *all = find(table, &d, lines, line_length(lines), ALIKE).count > 0;
     free_directory(&d);
     return status;

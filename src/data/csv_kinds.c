@@ -14,7 +14,6 @@
 #include "plain.h"
 
 #define MOST_ONE_HOT  50    /* texts that get a number each without being asked for */
-#define MOST_TEXTS    65536 /* of a column */
 #define ROWS_OF_THEIR 10    /* in so many rows texts that come once or twice are names of the rows; in fewer, once */
 #define LISTED        300   /* bytes of a list of names in a message */
 
@@ -23,8 +22,6 @@ typedef struct seen {
     int64_t numbers, texts, line; /* line: of the first text */
     char *first;
 } seen;
-
-static const char *const hows[] = {"none", "one-hot", "index"};
 
 /* ---- the texts of a column ---- */
 
@@ -83,7 +80,7 @@ static tn_status look(tn_table *table, const tn_cell *cell, int64_t column, seen
         if (!s->first) return TN_ENOMEM;
     }
     if (s->texts) TN_TRY(tn_table_check_text(table, s->first, s->line, column));
-    return k->count > (k->how ? MOST_TEXTS : MOST_ONE_HOT) ? TN_OK : add_text(table, k, cell->text);
+    return k->count > (k->how ? TN_MOST_TEXTS : MOST_ONE_HOT) ? TN_OK : add_text(table, k, cell->text);
 }
 
 static tn_status look_at_row(tn_table *table, tn_reader *row, seen *s)
@@ -130,16 +127,19 @@ static int is_date(const char *text)
     return third && third <= 4;
 }
 
+#define IN_WORDS(number) IN_WORDS_(number)
+#define IN_WORDS_(number) #number
+
 /* Why a column's texts are not taken; NULL: they are. `k->how` is what was asked for. */
 static const char *refuse(const struct tn_kinds *k, const seen *s, int64_t rows)
 {
-    if (k->count > MOST_TEXTS) return "is one of more than 65536 different texts";
+    if (k->count > TN_MOST_TEXTS) return "is one of more than " IN_WORDS(TN_MOST_TEXTS) " different texts";
     if (k->how || !s->texts) return NULL;
     if (is_date(s->first))
         return "is a date or a time, neither a number nor a kind: make numbers of it, as a year, a month, or days "
                "since";
     if (s->numbers >= s->texts) return "is no number, as most in the column are";
-    if (k->count > MOST_ONE_HOT) return "is one of more than 50 different texts, too many for a number each";
+    if (k->count > MOST_ONE_HOT) return "is one of more than " IN_WORDS(MOST_ONE_HOT) " different texts, too many for a number each";
     const int64_t most = rows < ROWS_OF_THEIR ? s->texts - 1 : s->texts / 2;
     if (k->count > most) return "is a text that hardly comes again in other rows";
     return NULL;
@@ -201,104 +201,25 @@ static tn_status find(tn_table *table)
     return status;
 }
 
-/* ---- in words ---- */
-
-char *tn_kinds_lines(const tn_table *table)
-{
-    tn_region made = {0};
-    char *all = tn_region_print(&made, "%s", "");
-    for (int64_t f = 0; all && f < table->features; f++) {
-        const struct tn_kinds *k = &table->kinds[f];
-        if (!k->how) continue;
-        char *lines = tn_class_lines(k->text, k->count);
-        all = lines ? tn_region_print(&made, "%s%lld %s %u\n%s", all, (long long)f + 1, hows[k->how], k->count, lines)
-                    : NULL;
-        tn_free(lines);
-    }
-    char *text = all ? tn_strdup(all) : NULL;
-    tn_region_free(&made);
-    return text;
-}
-
-static const char *next_line(const char *at)
-{
-    at += strcspn(at, "\n");
-    return at + (*at == '\n');
-}
-
-/* "3 one-hot 5": of feature number 3, from 1, whose 5 texts follow, a line each. 0: it is none. */
-static int read_head(const char *at, int64_t *feature, int *how, uint32_t *count)
-{
-    char word[16];
-    long long number = 0, texts = -1;
-    if (sscanf(at, "%lld %15s %lld", &number, word, &texts) != 3 || number < 1 || texts < 0 || texts > MOST_TEXTS)
-        return 0;
-    *how = !strcmp(word, hows[TN_KINDS_ONE_HOT]) ? TN_KINDS_ONE_HOT
-           : !strcmp(word, hows[TN_KINDS_INDEX]) ? TN_KINDS_INDEX
-                                                 : TN_KINDS_NONE;
-    *feature = number - 1;
-    *count = (uint32_t)texts;
-    return *how != TN_KINDS_NONE;
-}
-
-/* The first line, as a class's name was before tn_class_lines. */
-static char *unescape(tn_region *made, const char *line)
-{
-    char *text = tn_region_print(made, "%.*s", (int)strcspn(line, "\n"), line), *to = text;
-    for (const char *from = text; from && *from; from++) {
-        const char next = *from == '\\' ? from[1] : 0;
-        const char meant = next == 'n' ? '\n' : next == 'r' ? '\r' : next == '\\' ? next : 0;
-        from += meant != 0;
-        *to++ = meant ? meant : *from;
-    }
-    if (to) *to = 0;
-    return text;
-}
+/* ---- what another table's are ---- */
 
 static tn_status take(tn_table *table, const char *at)
 {
-    while (*at) {
-        int64_t feature;
-        int how;
-        uint32_t count;
-        TN_REQUIRE(read_head(at, &feature, &how, &count) && feature < table->features && !table->kinds[feature].how,
-                   TN_EFORMAT, "%s: what is known of another table's texts makes no sense: '%.*s'", table->path,
-                   (int)(strcspn(at, "\n") < 60 ? strcspn(at, "\n") : 60), at);
-        struct tn_kinds *k = &table->kinds[feature];
-        k->how = how;
-        for (at = next_line(at); count; count--, at = next_line(at)) {
-            char *text = unescape(&table->kind_texts, at);
+    tn_category c;
+    const char *next;
+    for (; (next = tn_next_category(at, &c)); at = next) {
+        TN_REQUIRE(c.column < table->features && !table->kinds[c.column].how, TN_EFORMAT,
+                   "%s: what is known of another table's texts is of other columns", table->path);
+        struct tn_kinds *k = &table->kinds[c.column];
+        k->how = c.one_hot ? TN_KINDS_ONE_HOT : TN_KINDS_INDEX;
+        for (int64_t i = 0; i < c.count; i++, c.texts = tn_next_line(c.texts)) {
+            char *text = tn_read_line(&table->kind_texts, c.texts);
             if (!text) return TN_ENOMEM;
             TN_TRY(add_text(table, k, text));
         }
     }
+    TN_REQUIRE(!*at, TN_EFORMAT, "%s: what is known of another table's texts makes no sense: '%.60s'", table->path, at);
     return TN_OK;
-}
-
-int64_t tn_kinds_more(const char *at)
-{
-    int64_t more = 0, feature;
-    int how;
-    uint32_t count;
-    while (*at && read_head(at, &feature, &how, &count)) {
-        if (how == TN_KINDS_ONE_HOT) more += (int64_t)count - 1;
-        for (at = next_line(at); count && *at; count--) at = next_line(at);
-    }
-    return more;
-}
-
-int64_t tn_kinds_column(const char *at, int64_t number)
-{
-    int64_t feature;
-    int how;
-    uint32_t count;
-    while (*at && read_head(at, &feature, &how, &count) && number > feature) {
-        const int64_t more = how == TN_KINDS_ONE_HOT ? (int64_t)count - 1 : 0;
-        if (number <= feature + more) return feature;
-        number -= more;
-        for (at = next_line(at); count && *at; count--) at = next_line(at);
-    }
-    return number;
 }
 
 /* ---- places ---- */

@@ -4,6 +4,8 @@
 
 #include "csv.h"
 
+#define TN_MOST_TEXTS 65536 /* of a column */
+
 /* What becomes of a column to predict from: its numbers; or of texts, in alphabetical order, one number each, which is
  * 1 in rows that have it and else 0; or the text's own number, from 0. */
 enum { TN_KINDS_NONE, TN_KINDS_ONE_HOT, TN_KINDS_INDEX };
@@ -27,6 +29,10 @@ int tn_kinds_put(const struct tn_kinds *kinds, const char *text, float *x);
 
 /* As tn_dataset's `categories`. NULL: no memory. */
 char *tn_kinds_lines(const tn_table *table);
+
+/* What follows a line; and the line, as it was before tn_class_lines. NULL: no memory. */
+const char *tn_next_line(const char *lines);
+char *tn_read_line(tn_region *made, const char *line);
 
 /* By how many numbers samples are longer than there are columns. */
 int64_t tn_kinds_more(const char *categories);

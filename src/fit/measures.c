@@ -56,11 +56,10 @@ void tn_measures_free(tn_measures *m)
 
 /* ---- classes ---- */
 
-/* The largest output; -1 where one is no number. */
-static int64_t class_of(const float *output, int64_t classes)
+int64_t tn_class_of(const float *output, int64_t classes)
 {
-    int64_t best = 0;
-    for (int64_t k = 0; k < classes; k++) {
+    int64_t best = output && classes > 0 ? 0 : -1;
+    for (int64_t k = 0; output && k < classes; k++) {
         if (isnan(output[k])) return -1;
         if (output[k] > output[best]) best = k;
     }
@@ -78,7 +77,7 @@ static int is_near(const float *output, int64_t classes, int32_t label)
 
 static void count_class(tn_measures *m, int32_t label, const float *output)
 {
-    const int64_t found = class_of(output, m->parts);
+    const int64_t found = tn_class_of(output, m->parts);
     m->part[label].there++;
     if (found < 0) return;
     m->part[found].found++;

@@ -66,6 +66,15 @@ predict --model town.safetensors --json texts.csv
 head -n 1 said | grep -q '"probabilities": {"Bad\\u000a\\"Ems\\"": [0-9.e-]*, "Bonn": [0-9.e-]*, "Köln": [0-9.e-]*, "Ulm": [0-9.e-]*}}' ||
     fail "no names: $(head -n 1 said)"
 
+# A name may not command the terminal, and a model whose texts were damaged is named itself.
+printf 'a\033[31mb,y\n' >names.csv
+for i in 1 2 3 4 5; do printf 'x,1.5\ny,2.5\n' >>names.csv; done
+run_train --data names.csv --epochs 1 --save names.safetensors
+grep -q "names.csv: 'a.*b' has 2 different texts" stderr || fail "a name: $(cat stderr)"
+grep -q "$(printf '\033')" stderr && fail "a name reaches the terminal: $(cat -v stderr)"
+sed 's/1 one-hot 2/1 one-not 2/' names.safetensors >damaged.safetensors
+bad "damaged.safetensors: its note on the texts of a table makes no sense" predict --model damaged.safetensors ask.csv
+
 # What is no kind is named by its cell, with all columns that are so.
 { echo 'name,when,size,y'; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "n$i,2020-01-$i,$i,$i.5"; done; } >bad.csv
 bad "bad.csv:2: column 'name': expected a number, found 'n1'" train --data bad.csv

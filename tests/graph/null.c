@@ -39,6 +39,7 @@ typedef struct world {
     tn_compile_options compile_options;
     tn_csv_options csv_options;
     tn_dataset dataset;
+    tn_category category;
     tn_epoch epoch;
     tn_feeding feeding;
     tn_exchange exchange;

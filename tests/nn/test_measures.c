@@ -53,6 +53,16 @@ static void an_output_that_is_no_number_is_wrong_and_in_no_class(void **state)
     tn_measures_free(m);
 }
 
+static void the_class_is_that_of_the_largest_output(void **state)
+{
+    const float output[] = {-1, 3, 3, NAN, INFINITY};
+    (void)state;
+    assert_int_equal(tn_class_of(output, 3), 1);
+    assert_int_equal(tn_class_of(output, 4), -1);
+    assert_int_equal(tn_class_of(output + 4, 1), 0);
+    assert_int_equal(tn_class_of(output, 0), -1);
+}
+
 static void classes_that_are_only_predicted_count_in_means(void **state)
 {
     const int32_t label[] = {0, 0};
@@ -115,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_are_those_of_scikit_learn),
         cmocka_unit_test(an_output_that_is_no_number_is_wrong_and_in_no_class),
+        cmocka_unit_test(the_class_is_that_of_the_largest_output),
         cmocka_unit_test(classes_that_are_only_predicted_count_in_means),
         cmocka_unit_test(what_has_no_answer_is_nan),
         cmocka_unit_test(mistakes_are_told_and_leave_the_result_alone),
