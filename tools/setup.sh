@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [wheel] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -32,6 +32,7 @@ test   locales          -                  makes a language with a decimal comma
 test   libonnx-testdata -                  the tests of ONNX that ours are run on
 test   clang            clang              gives the readers of files to libFuzzer ...
 test   libclang-rt-dev  -                  ... which is this
+test   mandoc           mandoc             checks the command's manuals
 mpi    libopenmpi-dev   mpicc.openmpi      the communicator for Open MPI ...
 mpi    openmpi-bin      mpirun.openmpi     ... and what starts its processes
 mpi    libmpich-dev     mpicc.mpich        the communicator for MPICH ...
@@ -43,6 +44,8 @@ bench  python3-venv     -                  holds the newest PyTorch, JAX and ONN
 bench  python3-pil      -                  draws digits to predict from
 bench  fonts-dejavu     -                  fonts to draw them with
 browser chromium        chromium           looks at the pages of reports
+shell  zsh              zsh                tries the completions for it
+shell  fish             fish               tries those for it
 wheel  python3          python3            writes the package for Python
 wheel  git              git                lists what the source distribution holds
 doc    doxygen          doxygen            the pages of the C interface

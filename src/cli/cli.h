@@ -14,17 +14,9 @@
 #define CLI_SIGNAL 128 /* and the number of the signal that ended it, as shells count: 130 after Ctrl-C */
 
 /* The sub-commands. Each returns the exit status; argv[0] is its name. */
-int cli_train(int argc, char **argv);
-int cli_eval(int argc, char **argv);
-int cli_predict(int argc, char **argv);
-int cli_sweep_command(int argc, char **argv);
-int cli_convert(int argc, char **argv);
-int cli_info(int argc, char **argv);
-int cli_devices(int argc, char **argv);
-int cli_ops(int argc, char **argv);
-int cli_bench(int argc, char **argv);
-int cli_doctor(int argc, char **argv);
-int cli_check(int argc, char **argv);
+#define X(name, run, doc) int run(int argc, char **argv);
+#include "commands.def"
+#undef X
 
 /* `check --model`: the network in the file, on the device. A negative seed: the file's own. */
 int cli_check_model(const char *path, const char *device, int64_t seed, int json);

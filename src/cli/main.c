@@ -1,4 +1,4 @@
-/* main.c: the command's table of sub-commands. A new one is a file and a row. */
+/* main.c: the command: finds the sub-command. A new one is a file and a row of commands.def. */
 #include "cli.h"
 #include "interrupt.h"
 #include "../core/nearest.h"
@@ -13,17 +13,9 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *doc;
 } commands[] = {
-    {"train", cli_train, "trains a network; on the built-in digits if not told otherwise"},
-    {"eval", cli_eval, "measures a saved model on test data"},
-    {"predict", cli_predict, "says what a saved model makes of pictures or rows"},
-    {"sweep", cli_sweep_command, "trains with every combination of options, and says which is best"},
-    {"convert", cli_convert, "writes a saved model as an ONNX file, or one of ONNX anew"},
-    {"info", cli_info, "says what an ONNX file or a saved model has, and what of it is not supported"},
-    {"devices", cli_devices, "lists what can compute"},
-    {"ops", cli_ops, "lists the operators, and which device runs them"},
-    {"bench", cli_bench, "measures training and single operators"},
-    {"check", cli_check, "puts a device or a backend file through the conformance kit"},
-    {"doctor", cli_doctor, "checks this machine and says what is missing"},
+#define X(name, run, doc) {#name, run, doc},
+#include "commands.def"
+#undef X
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -117,7 +117,20 @@ static int read_option(const cli_syntax *syntax, int argc, char **argv, int *at)
     return cli_usage("--%s '%s' is not %s", name, value, expected(option, text, sizeof text));
 }
 
-static int help(const cli_syntax *syntax)
+static void print_heading(void *to, const char *text)
+{
+    (void)to;
+    printf("\n");
+    cli_wrap(text, 0, 0);
+}
+
+static void print_row(void *to, const char *name, int column, const char *doc)
+{
+    (void)to;
+    cli_row(name, column, doc);
+}
+
+static void print_help(const cli_syntax *syntax)
 {
     char left[64];
     printf("usage: tenon %s [OPTION...]%s%s\n", syntax->command, syntax->operands ? " " : "",
@@ -129,8 +142,14 @@ static int help(const cli_syntax *syntax)
         snprintf(left, sizeof left, format, o->name, o->value);
         if (*o->doc) cli_row(left, 28, o->doc);
     }
-    if (syntax->more) syntax->more();
-    return CLI_OK;
+    if (syntax->more) syntax->more(&(cli_scribe){NULL, print_heading, print_row});
+}
+
+static void (*help)(const cli_syntax *syntax) = print_help;
+
+void cli_help_to(void (*take)(const cli_syntax *syntax))
+{
+    help = take;
 }
 
 int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands)
@@ -142,7 +161,7 @@ int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands)
         if (!only_operands && !strcmp(word, "--"))
             only_operands = 1;
         else if (!only_operands && (!strcmp(word, "--help") || !strcmp(word, "-h")))
-            return help(syntax);
+            return help(syntax), CLI_OK;
         else if (!only_operands && !strncmp(word, "--", 2))
             status = read_option(syntax, argc, argv, &i);
         else if (!only_operands && word[0] == '-' && word[1])

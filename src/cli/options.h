@@ -29,12 +29,20 @@ typedef struct cli_option {
     char *owned;      /* the text that a note was read into */
 } cli_option;
 
+/* Who writes down what a help text says after the options. */
+typedef struct cli_scribe {
+    void *to;
+    void (*heading)(void *to, const char *text);
+    void (*row)(void *to, const char *name, int column, const char *doc); /* column: as in cli_row */
+} cli_scribe;
+
 typedef struct cli_syntax {
     const char *command;  /* "train" */
     const char *operands; /* "FILE...", or NULL if it takes none */
     const char *doc;
-    void (*more)(void); /* prints what else there is to say in the help; or NULL */
+    void (*more)(const cli_scribe *scribe); /* says what else there is to say in the help; or NULL */
     cli_option *options;
+    const cli_option *also; /* options that it takes besides and that its help leaves to another's; or NULL */
 } cli_syntax;
 
 #define CLI_GO_ON     (-1)
@@ -43,6 +51,9 @@ typedef struct cli_syntax {
 /* Reads the arguments; operands are moved to the front of argv, behind argv[0], and counted. Returns CLI_GO_ON, or the
  * exit status: CLI_USAGE after a message, CLI_OK after --help. */
 int cli_parse(const cli_syntax *syntax, int argc, char **argv, int *operands);
+
+/* From now on --help gives the syntax to `take` instead of printing it, for what makes manuals and completions. */
+void cli_help_to(void (*take)(const cli_syntax *syntax));
 
 cli_option *cli_find(cli_option *options, const char *name);
 int cli_given(cli_option *options, const char *name);

@@ -46,32 +46,46 @@ void cli_settings_free(cli_settings *s)
     cli_options_free(s->options);
 }
 
-void cli_settings_help(void)
+static void tell_words(const cli_scribe *to, const char *heading, int (*at)(size_t i, tn_net_word *word))
 {
     tn_net_word word;
-    tn_loss_entry loss;
-    tn_optimizer_entry optimizer;
-    tn_schedule_kind schedule;
-    char text[400];
-    printf("\nnetworks\n");
+    to->heading(to->to, heading);
+    for (size_t i = 0; at(i, &word); i++) to->row(to->to, word.usage, 28, word.doc);
+}
+
+static void tell_networks(const cli_scribe *to)
+{
+    tn_net_word word;
+    to->heading(to->to, "networks");
     for (size_t i = 0; tn_net_named_at(i, &word); i++) {
-        cli_row(word.name, 16, word.doc);
-        cli_row("", 18, word.usage);
+        to->row(to->to, word.name, 16, word.doc);
+        to->row(to->to, "", 18, word.usage);
     }
-    printf("\nlayers\n");
-    for (size_t i = 0; tn_net_layer_at(i, &word); i++) cli_row(word.usage, 28, word.doc);
-    printf("\ninitialisations\n");
-    for (size_t i = 0; tn_net_init_at(i, &word); i++) cli_row(word.usage, 28, word.doc);
-    printf("\nlosses\n");
-    for (size_t i = 0; tn_loss_at(i, &loss); i++) cli_row(loss.name, 28, loss.doc);
-    printf("\noptimizers\n");
+}
+
+static void tell_optimizers(const cli_scribe *to)
+{
+    tn_optimizer_entry optimizer;
+    char text[400];
+    to->heading(to->to, "optimizers");
     for (size_t i = 0; tn_optimizer_at(i, &optimizer); i++) {
         snprintf(text, sizeof text, "%s (lr %g)", optimizer.doc, optimizer.lr);
-        cli_row(optimizer.name, 28, text);
+        to->row(to->to, optimizer.name, 28, text);
     }
-    printf("\n");
-    cli_wrap("schedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs", 0, 0);
-    for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) cli_row(schedule.usage, 28, schedule.doc);
+}
+
+void cli_settings_help(const cli_scribe *to)
+{
+    tn_loss_entry loss;
+    tn_schedule_kind schedule;
+    tell_networks(to);
+    tell_words(to, "layers", tn_net_layer_at);
+    tell_words(to, "initialisations", tn_net_init_at);
+    to->heading(to->to, "losses");
+    for (size_t i = 0; tn_loss_at(i, &loss); i++) to->row(to->to, loss.name, 28, loss.doc);
+    tell_optimizers(to);
+    to->heading(to->to, "schedules, each after an optional \"warmup STEPS,\"; a plateau looks at the losses of epochs");
+    for (size_t i = 0; tn_schedule_kind_at(i, &schedule); i++) to->row(to->to, schedule.usage, 28, schedule.doc);
 }
 
 static int check_loss(const char *name)

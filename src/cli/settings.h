@@ -26,8 +26,8 @@ typedef struct cli_settings {
 void cli_settings_init(cli_settings *settings);
 void cli_settings_free(cli_settings *settings);
 
-/* Prints the networks, layers, losses, optimizers and schedules there are. */
-void cli_settings_help(void);
+/* Says which networks, layers, losses, optimizers and schedules there are. */
+void cli_settings_help(const cli_scribe *scribe);
 
 /* The weights of classes that were asked for: allocated with malloc, or NULL for none. Returns CLI_GO_ON or an exit
  * status. */

@@ -212,6 +212,14 @@ static void close_sweep(cli_sweep *s)
     cli_settings_free(&s->settings);
 }
 
+/* Those of train's options that may be given here. */
+static void take_train(const cli_settings *settings, const cli_option *own, cli_option *taken)
+{
+    for (const cli_option *train = settings->options; train->kind != CLI_END; train++)
+        if (!is_single(settings, train->name) && !cli_find((cli_option *)own, train->name)) *taken++ = *train;
+    *taken = (cli_option){.kind = CLI_END};
+}
+
 int cli_sweep_command(int argc, char **argv)
 {
     cli_sweep s = {.repeat = 1, .seed = 1, .jobs = sysconf(_SC_NPROCESSORS_ONLN)};
@@ -226,9 +234,12 @@ int cli_sweep_command(int argc, char **argv)
         {CLI_FLAG, "json", 0, "an object for each combination on standard output", &s.json, 0, 0, 0, 0, 0, 0},
         {.kind = CLI_END},
     };
+    cli_option of_train[CLI_TRAIN_OPTIONS];
     cli_settings_init(&s.settings);
+    take_train(&s.settings, own, of_train);
+    const cli_syntax syntax = {"sweep", NULL, doc, NULL, own, of_train};
     int status = take_axes(&s, own, &argc, argv);
-    if (status == CLI_GO_ON) status = cli_parse(&(cli_syntax){"sweep", NULL, doc, NULL, own}, argc, argv, &operands);
+    if (status == CLI_GO_ON) status = cli_parse(&syntax, argc, argv, &operands);
     if (status == CLI_GO_ON && quiet) cli_be_quiet();
     if (status == CLI_GO_ON) status = check_words(&s);
     if (status == CLI_GO_ON) status = check_files(&s);

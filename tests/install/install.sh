@@ -30,6 +30,12 @@ ldd tree/bin/tenon | grep -q "$scratch/tree/bin/../lib" ||
 ! readelf -d tree/lib*/libtenon.so tree/lib*/tenon/backends-1/*.so tree/bin/tenon | grep -q "PATH.*$build" ||
     fail 'something installed looks into the build folder'
 
+# What the build made of the command's tables, where it is looked for.
+for made in man/man1/tenon.1 man/man1/tenon-train.1 bash-completion/completions/tenon zsh/site-functions/_tenon \
+    fish/vendor_completions.d/tenon.fish; do
+    [ ! -d "$build/share" ] || [ -s tree/share/$made ] || fail "share/$made is not installed"
+done
+
 cp "$here/main.c" user/
 cp "$here/user.cmake" user/CMakeLists.txt
 cmake -S user -B user/build -DCMAKE_PREFIX_PATH="$scratch/tree" >log 2>&1 && cmake --build user/build >>log 2>&1 ||
