@@ -28,8 +28,9 @@ extern "C" {
 
 typedef struct tn_onnx tn_onnx;
 
-/* Reads a model; weights in files beside it are mapped where they lie. The caller frees it, after the graphs that were
- * built from it: these use its weights where they are. TN_EFORMAT if it is damaged. */
+/* Reads a model; its file, and those beside it that weights lie in, stay mapped as long as it lives, and are not to be
+ * written into then (a new file in their place is fine). The caller frees it, after the graphs that were built from it:
+ * these use its weights where they are. TN_EFORMAT if it is damaged. */
 TN_API TN_MUST_USE tn_status tn_onnx_load(const char *path, tn_onnx **model);
 TN_API void tn_onnx_free(tn_onnx *model); /* NULL is fine */
 
@@ -110,7 +111,8 @@ TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[],
                                            const tn_onnx_options *options);
 
 /* The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
- * 0 past the last. They are the first values that a state wants (tn_state_put), but for those of a last layer that
+ * 0 past the last. Numbers that do not lie in the file so are made once, and live as long as the model; `data` may be
+ * NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
  * begins anew: these have another shape there.
  *
  * Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
@@ -123,6 +125,9 @@ TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn
  * are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
  * `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight". */
 TN_API TN_MUST_USE tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope);
+
+/* Puts one of them under that name, or NULL: that in the file. TN_EMISSING past the last. */
+TN_API TN_MUST_USE tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, const char *name);
 
 /* The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
  * state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs

@@ -2405,8 +2405,9 @@ FUNCTIONS = {
         one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""),
     "tn_onnx_load": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_onnx_load(const char *path, tn_onnx **model)",
-        """Reads a model; weights in files beside it are mapped where they lie. The caller frees it, after the graphs that were
-        built from it: these use its weights where they are. TN_EFORMAT if it is damaged."""),
+        """Reads a model; its file, and those beside it that weights lie in, stay mapped as long as it lives, and are not to be
+        written into then (a new file in their place is fine). The caller frees it, after the graphs that were built from it:
+        these use its weights where they are. TN_EFORMAT if it is damaged."""),
     "tn_onnx_free": (None, (c_void_p,), False,
         "void tn_onnx_free(tn_onnx *model)",
         """NULL is fine"""),
@@ -2442,7 +2443,8 @@ FUNCTIONS = {
     "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
         "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
         """The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
-        0 past the last. They are the first values that a state wants (tn_state_put), but for those of a last layer that
+        0 past the last. Numbers that do not lie in the file so are made once, and live as long as the model; `data` may be
+        NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
         begins anew: these have another shape there.
 
         Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
@@ -2454,6 +2456,9 @@ FUNCTIONS = {
         """Puts all of them into a state, where it has no variable of that name and shape yet or has one, whose value they then
         are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
         `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight"."""),
+    "tn_onnx_put_weight": (c_int32, (c_void_p, c_size_t, c_void_p, c_char_p,), False,
+        "tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, const char *name)",
+        """Puts one of them under that name, or NULL: that in the file. TN_EMISSING past the last."""),
     "tn_onnx_text": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)",
         """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a

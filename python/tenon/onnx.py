@@ -119,17 +119,16 @@ class OnnxNetwork(Layer):
     def _check_names(self, graph: Graph) -> None:
         """That no other layer of the graph has a weight of a name that one of its own has."""
         others = {v.name for v in graph.variables()}
-        for name, _, _ in self._weights():
+        for name in self._weights():
             if graph.scoped(name) in others:
                 raise InvalidError(f"two layers have weights named '{graph.scoped(name)}': give the network a name, "
                                    f"OnnxNetwork(path, name=\"...\")")
 
-    def _weights(self) -> Iterator[Tuple[str, c.tn_shape, int]]:
-        """The file's weights by name, with their shapes, and where they lie."""
-        name, shape, data, index = ctypes.c_char_p(), c.tn_shape(), ctypes.c_void_p(), 0
-        while lib.tn_onnx_weight_at(self._handle.get(), index, ctypes.byref(name), ctypes.byref(shape),
-                                    ctypes.byref(data)):
-            yield text(name.value), shape, data.value or 0
+    def _weights(self) -> Iterator[str]:
+        """The names of the file's weights."""
+        name, shape, index = ctypes.c_char_p(), c.tn_shape(), 0
+        while lib.tn_onnx_weight_at(self._handle.get(), index, ctypes.byref(name), ctypes.byref(shape), None):
+            yield text(name.value)
             index += 1
 
     @property
@@ -175,10 +174,10 @@ class OnnxNetwork(Layer):
     def first_values(self, state: Any, prefix: str = "") -> None:
         """Puts the file's weights into a state, those that it lacks."""
         replaced = self._replaced()
-        for name, shape, data in self._weights():
+        for index, name in enumerate(self._weights()):
             whole = prefix + name
             if name not in replaced and whole not in state:
-                check(lib.tn_state_put(state._handle.get(), whole.encode(), c.TN_F32, shape, c.TN_TRAINABLE, data))
+                check(lib.tn_onnx_put_weight(self._handle.get(), index, state._handle.get(), whole.encode()))
 
     def _replaced(self) -> Tuple[str, ...]:
         """The weights of a last layer that begins anew."""

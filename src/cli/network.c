@@ -32,13 +32,12 @@ int cli_network_open(cli_model *model, const char *net)
 int cli_network_open_to_train(cli_model *model, const char *net)
 {
     const char *name, *dot = net ? strrchr(net, '.') : NULL;
-    const float *data;
     tn_shape shape;
     if (dot && !strcasecmp(dot, ".safetensors"))
         return cli_usage("--net %s: a saved model goes on by --resume, and gives its weights to another by --load",
                          net);
     int status = cli_network_open(model, net);
-    if (status != CLI_GO_ON || !model->onnx || tn_onnx_weight_at(model->onnx, 0, &name, &shape, &data)) return status;
+    if (status != CLI_GO_ON || !model->onnx || tn_onnx_weight_at(model->onnx, 0, &name, &shape, NULL)) return status;
     return cli_fail("%s: it has no weights that are trained: these are float, float16 or bfloat16, and of layers", net);
 }
 

@@ -227,13 +227,8 @@ tn_graph *cli_onnx_build(cli_onnx *onnx, int variables)
 
 int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state)
 {
-    const char *name;
-    const float *data;
-    tn_shape shape;
     if (onnx->weights) return tn_checkpoint_load(onnx->weights, state) ? cli_failed() : CLI_GO_ON;
-    for (size_t i = 0; variables && tn_onnx_weight_at(onnx->model, i, &name, &shape, &data); i++)
-        if (tn_state_put(state, name, TN_F32, shape, TN_TRAINABLE, data)) return cli_failed();
-    return CLI_GO_ON;
+    return variables && tn_onnx_put(onnx->model, state, NULL) ? cli_failed() : CLI_GO_ON;
 }
 
 void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first)

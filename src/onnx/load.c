@@ -1,11 +1,7 @@
-/* load.c: reads an ONNX file: maps it, checks how deep it is, has protobuf-c take it apart, and lists its operators. */
-#include <fcntl.h>
+/* load.c: reads an ONNX file: maps it, has protobuf-c take it apart, and lists its operators. */
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "given.h"
-#include "read.h"
 #include "rule.h"
 
 /* ---- protobuf-c's memory is ours ---- */
@@ -16,13 +12,12 @@ static void *allocate(void *arg, size_t bytes)
     return tn_alloc(bytes);
 }
 
+/* Of tensors, raw bytes are in the file. */
 static void release(void *arg, void *memory)
 {
-    (void)arg;
-    tn_free(memory);
+    const tn_onnx *model = arg;
+    if ((uintptr_t)memory - (uintptr_t)model->data >= model->bytes) tn_free(memory);
 }
-
-static ProtobufCAllocator heap = {allocate, release, NULL};
 
 /* ---- operators ---- */
 
@@ -89,11 +84,11 @@ static tn_status count_operators(tn_onnx *model, Onnx__NodeProto **node, size_t 
 
 /* ---- the file ---- */
 
-tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
+tn_status onnx_unpack(tn_onnx *model)
 {
-    TN_TRY(onnx_check_nesting(data, bytes));
-    model->proto = onnx__model_proto__unpack(&heap, (size_t)bytes, data);
-    TN_REQUIRE(model->proto && model->proto->graph, TN_EFORMAT, "no ONNX file, or a damaged one");
+    model->heap = (ProtobufCAllocator){allocate, release, model};
+    TN_TRY(onnx_take_apart(model->data, model->bytes, &model->heap, &model->proto));
+    TN_REQUIRE(model->proto->graph, TN_EFORMAT, "no ONNX file, or a damaged one");
     const onnx_graph_proto *graph = model->proto->graph;
     for (size_t i = 0; i < graph->n_input; i++)
         TN_REQUIRE(graph->input[i]->name, TN_EFORMAT, "an input without a name");
@@ -101,24 +96,21 @@ tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes)
         TN_REQUIRE(graph->output[i]->name, TN_EFORMAT, "an output without a name");
     for (size_t i = 0; i < graph->n_initializer; i++)
         TN_REQUIRE(graph->initializer[i]->name, TN_EFORMAT, "an initializer without a name");
-    TN_TRY(onnx_untie(model, &heap));
+    TN_TRY(onnx_untie(model));
     TN_TRY(count_operators(model, graph->node, graph->n_node));
     for (size_t i = 0; i < model->proto->n_functions; i++)
         TN_TRY(count_operators(model, model->proto->functions[i]->node, model->proto->functions[i]->n_node));
     model->needed = tn_alloc(graph->n_input + 1);
-    return model->needed ? onnx_find_roles(model) : TN_ENOMEM;
+    model->numbers = tn_alloc((graph->n_initializer + 1) * sizeof *model->numbers);
+    return model->needed && model->numbers ? onnx_find_roles(model) : TN_ENOMEM;
 }
 
 static tn_status read_file(tn_onnx *model, const char *path)
 {
-    int fd = -1;
-    uint64_t bytes = 0;
-    TN_TRY(tn_open_regular(path, &fd, &bytes));
-    void *data = bytes ? mmap(NULL, (size_t)bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    close(fd);
-    TN_REQUIRE(data != MAP_FAILED, TN_EFORMAT, "%s: %s", path, bytes ? "cannot be mapped" : "is empty");
-    tn_status s = onnx_unpack(model, data, bytes);
-    munmap(data, (size_t)bytes);
+    TN_TRY(tn_map(path, &model->file));
+    model->data = model->file->data;
+    model->bytes = model->file->bytes;
+    tn_status s = onnx_unpack(model);
     return s ? tn_fail(s, "%s: %s", path, tn_message()) : TN_OK;
 }
 
@@ -148,8 +140,10 @@ void tn_onnx_free(tn_onnx *model)
 {
     if (!model) return;
     onnx_untied_free(model);
-    if (model->proto) onnx__model_proto__free_unpacked(model->proto, &heap);
-    for (uint32_t i = 0; i < model->files; i++) munmap(model->mapped[i].data, (size_t)model->mapped[i].bytes);
+    if (model->proto) onnx__model_proto__free_unpacked(model->proto, &model->heap);
+    if (!model->file) tn_free((void *)(uintptr_t)model->data);
+    tn_unmap(model->file);
+    for (uint32_t i = 0; i < model->files; i++) tn_unmap(model->mapped[i].file);
     tn_free(model->mapped);
     tn_free(model->folder);
     tn_free(model->op);
@@ -157,6 +151,7 @@ void tn_onnx_free(tn_onnx *model)
     tn_free(model->needed);
     tn_index_free(&model->initializers);
     tn_free(model->role);
+    tn_free((void *)model->numbers);
     tn_free(model->text);
     tn_region_free(&model->problems);
     tn_region_free(&model->weights);

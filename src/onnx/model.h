@@ -3,6 +3,7 @@
 #define TN_ONNX_MODEL_H
 
 #include "build.h"
+#include "mapping.h"
 #include "onnx.pb-c.h"
 #include "tenon/onnx.h"
 
@@ -15,11 +16,14 @@ typedef Onnx__GraphProto onnx_graph_proto;
 typedef struct onnx_mapped {
     const char *name;
     const char *path; /* in the model's region of weights */
-    void *data;
-    uint64_t bytes;
+    tn_mapping *file;
 } onnx_mapped;
 
 struct tn_onnx {
+    const unsigned char *data; /* the file's or, decoded, the text's; tensors' raw bytes are there */
+    uint64_t bytes;
+    tn_mapping *file;        /* NULL: it was text */
+    ProtobufCAllocator heap; /* of `proto` */
     Onnx__ModelProto *proto;
     char *folder; /* of the file: "" or with a slash at its end; NULL: it was text */
     onnx_mapped *mapped;
@@ -33,6 +37,7 @@ struct tn_onnx {
     tn_region weights;     /* f32 that were made of other forms */
     tn_index initializers; /* the graph's, by name */
     unsigned char *role;   /* of each */
+    const float **numbers; /* of each that tn_onnx_weight_at was asked for, else NULL */
     char *text;            /* of tn_onnx_text */
     size_t untied;         /* the last initializers, which share their numbers with others: untie.c */
 };
@@ -61,18 +66,19 @@ int64_t onnx_opset(const tn_onnx *model, const char *domain);
 /* NULL and "" and "ai.onnx" are one. */
 const char *onnx_domain(const char *domain);
 
-/* Takes the bytes of a file apart. */
-TN_MUST_USE tn_status onnx_unpack(tn_onnx *model, const unsigned char *data, uint64_t bytes);
+/* Takes the model's bytes apart, which stay as they are as long as it lives. */
+TN_MUST_USE tn_status onnx_unpack(tn_onnx *model);
+/* The messages alone: raw bytes of tensors are in the data; the heap does not free those. Refuses messages within each
+ * other deeper than a reader that calls itself can stand. */
+TN_MUST_USE tn_status onnx_take_apart(const unsigned char *data, uint64_t bytes, ProtobufCAllocator *heap,
+                                      Onnx__ModelProto **proto);
 
 /* Has initializers that others are an Identity of be several, as soon as the file is taken apart; and frees these. */
-TN_MUST_USE tn_status onnx_untie(tn_onnx *model, ProtobufCAllocator *heap);
+TN_MUST_USE tn_status onnx_untie(tn_onnx *model);
 void onnx_untied_free(tn_onnx *model);
 /* How often a value is used, in parts of the graph too, and as an output; and in all of a model, in functions too. */
 size_t onnx_uses(const onnx_graph_proto *graph, const char *name);
 size_t onnx_uses_in_all(const tn_onnx *model, const char *name);
-
-/* A message within another no deeper than a reader that calls itself can stand. */
-TN_MUST_USE tn_status onnx_check_nesting(const unsigned char *data, uint64_t bytes);
 
 /* ---- tensors: tensor.c ---- */
 
@@ -81,9 +87,9 @@ int32_t onnx_kept_type(int32_t type);
 const char *onnx_type_name(int32_t type);
 uint32_t onnx_type_bits(int32_t type); /* of an element */
 
-/* The tensor's numbers as a graph has them: in the model's memory or in the region. f16, bf16
- * and, as raw bytes, u8 and i8 stay as they are: *dtype says what the data is. Whole numbers beyond i32 are TN_EUNSUPPORTED, but for the largest and smallest of
- * int64, which become those of i32. */
+/* The tensor's numbers as a graph has them: in the model's memory or file, where they may lie at any address, or in the
+ * region. f16, bf16 and, as raw bytes, u8 and i8 stay as they are: *dtype says what the data is. Whole numbers beyond
+ * i32 are TN_EUNSUPPORTED, but for the largest and smallest of int64, which become those of i32. */
 TN_MUST_USE tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape,
                                        int32_t *dtype, const void **data);
 /* That its numbers can be had: all of them are in the file or beside it, or none, as in a network that came as text. */

@@ -66,10 +66,11 @@ static int is_finite(tn_onnx *model, const onnx_proto *t)
     tn_shape shape;
     int32_t dtype;
     const void *data = NULL;
+    float x;
     if (!onnx_tensor_is_there(t)) return 1;
     if (onnx_tensor_data(model, t, &model->weights, &shape, &dtype, &data) || dtype != TN_F32) return 1;
     for (int64_t i = tn_shape_count(&shape) - 1; i >= 0; i--)
-        if (!isfinite(((const float *)data)[i])) return 0;
+        if (!isfinite(*(float *)memcpy(&x, (const char *)data + (size_t)i * sizeof x, sizeof x))) return 0;
     return 1;
 }
 

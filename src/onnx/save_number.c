@@ -23,7 +23,9 @@ int export_number_varies(const export_saver *s, const tn_tensor *x)
 #define READER(dtype, type)                                                                                            \
     static double read_##dtype(const void *data, int64_t i)                                                            \
     {                                                                                                                  \
-        return (double)((const type *)data)[i];                                                                        \
+        type x;                                                                                                        \
+        memcpy(&x, (const char *)data + (size_t)i * sizeof x, sizeof x);                                               \
+        return (double)x;                                                                                              \
     }
 READER(f32, float)
 READER(f64, double)

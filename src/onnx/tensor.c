@@ -1,15 +1,11 @@
 /* tensor.c: the numbers of a tensor in a file, in whichever of its forms: as raw bytes, in a list of their type, or in
  * a file beside the model's, which is mapped. */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "half.h"
-#include "read.h"
 #include "rule.h"
 
 /* Element types: what they are in a graph, and in the file: bits of an element, and whether it has a sign. */
@@ -85,15 +81,11 @@ typedef struct source {
 
 static tn_status map_file(tn_onnx *model, const char *name, onnx_mapped *out)
 {
-    int fd = -1;
     TN_REQUIRE(model->folder, TN_EFORMAT, "weights in '%s', beside a network that came as text", name);
     TN_REQUIRE(*name != '/' && !strstr(name, ".."), TN_EFORMAT, "weights in '%s', which is not beside the model", name);
     out->path = tn_region_print(&model->weights, "%s%s", model->folder, name);
     if (!out->path) return TN_ENOMEM;
-    TN_TRY(tn_open_regular(out->path, &fd, &out->bytes));
-    out->data = out->bytes ? mmap(NULL, (size_t)out->bytes, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-    close(fd);
-    TN_REQUIRE(out->data != MAP_FAILED, TN_EFORMAT, "%s cannot be mapped", out->path);
+    TN_TRY(tn_map(out->path, &out->file));
     out->name = name;
     return TN_OK;
 }
@@ -118,13 +110,14 @@ static const char *entry(const onnx_proto *t, const char *key, const char *other
 
 static tn_status external(tn_onnx *model, const onnx_proto *t, source *out)
 {
-    const onnx_mapped *file = NULL;
+    const onnx_mapped *beside = NULL;
     const char *name = entry(t, "location", NULL);
     TN_REQUIRE(name && *name, TN_EFORMAT, "the weights of '%s' lie in a file without a name", t->name ? t->name : "");
-    TN_TRY(find_file(model, name, &file));
+    TN_TRY(find_file(model, name, &beside));
+    const tn_mapping *file = beside->file;
     uint64_t offset = strtoull(entry(t, "offset", "0"), NULL, 10);
     TN_REQUIRE(offset <= file->bytes, TN_EFORMAT, "%s is too short for '%s'", name, t->name ? t->name : "");
-    *out = (source){(const unsigned char *)file->data + offset, file->bytes - offset};
+    *out = (source){file->data + offset, file->bytes - offset};
     return TN_OK;
 }
 
@@ -296,18 +289,6 @@ static tn_status as_small(tn_onnx *model, const onnx_proto *t, uint64_t count, t
     return to ? TN_OK : TN_ENOMEM;
 }
 
-/* Bytes as they are, if they are aligned, else copied. */
-static tn_status as_bytes(const onnx_proto *t, source raw, uint64_t count, tn_region *region, const void **data)
-{
-    const uint64_t size = types[t->data_type].bits / 8, bytes = count * size;
-    TN_TRY(check_bytes(t, raw, count));
-    *data = raw.data;
-    if ((uintptr_t)raw.data % size == 0) return TN_OK;
-    void *copy = tn_region_alloc(region, bytes + 1);
-    if (copy) *data = memcpy(copy, raw.data, bytes);
-    return copy ? TN_OK : TN_ENOMEM;
-}
-
 static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
 {
     const int is_half = types[t->data_type].bits == 16;
@@ -345,5 +326,8 @@ tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *regio
     if (onnx_is_small(t->data_type)) return as_small(model, t, count, region, data);
     *data = "";
     if (!count) return TN_OK;
-    return raw.data ? as_bytes(t, raw, count, region, data) : as_listed(t, count, region, data);
+    if (!raw.data) return as_listed(t, count, region, data);
+    TN_TRY(check_bytes(t, raw, count));
+    *data = raw.data;
+    return TN_OK;
 }

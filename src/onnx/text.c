@@ -163,12 +163,11 @@ tn_status tn_onnx_of_text(const char *text, tn_onnx **out)
 {
     TN_GIVEN_AS("text, model", text, out);
     unsigned char *data = NULL;
-    uint64_t bytes = 0;
     tn_onnx *model = tn_alloc(sizeof *model);
     if (!model) return TN_ENOMEM;
-    tn_status s = decode(text, &data, &bytes);
-    if (!s) s = onnx_unpack(model, data, bytes);
-    tn_free(data);
+    tn_status s = decode(text, &data, &model->bytes);
+    model->data = data;
+    if (!s) s = onnx_unpack(model);
     if (s)
         tn_onnx_free(model);
     else

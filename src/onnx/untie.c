@@ -45,18 +45,19 @@ static tn_status add(tn_onnx *model, const onnx_proto *t, const char *name)
     return TN_OK;
 }
 
-static void drop(onnx_graph_proto *graph, const unsigned char *gone, ProtobufCAllocator *heap)
+static void drop(tn_onnx *model, const unsigned char *gone)
 {
+    onnx_graph_proto *graph = model->proto->graph;
     size_t kept = 0;
     for (size_t i = 0; i < graph->n_node; i++)
         if (gone[i])
-            onnx__node_proto__free_unpacked(graph->node[i], heap);
+            onnx__node_proto__free_unpacked(graph->node[i], &model->heap);
         else
             graph->node[kept++] = graph->node[i];
     graph->n_node = kept;
 }
 
-tn_status onnx_untie(tn_onnx *model, ProtobufCAllocator *heap)
+tn_status onnx_untie(tn_onnx *model)
 {
     onnx_graph_proto *graph = model->proto->graph;
     unsigned char *gone = tn_alloc(graph->n_node + 1);
@@ -66,7 +67,7 @@ tn_status onnx_untie(tn_onnx *model, ProtobufCAllocator *heap)
         if (t) s = add(model, t, graph->node[i]->output[0]);
         gone[i] = t && !s;
     }
-    if (gone) drop(graph, gone, heap);
+    if (gone) drop(model, gone);
     tn_free(gone);
     return s;
 }

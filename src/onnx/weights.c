@@ -1,45 +1,108 @@
-/* weights.c: the weights of a model as first values of a state. */
+/* weights.c: the weights of a model as first values of a state. What lies in the file as f32 goes to the state from
+ * there. */
+#include <string.h>
+
 #include "given.h"
 #include "reference_internal.h"
 #include "rule.h"
 
-/* f16 and bf16 as f32. */
-static const float *as_f32(tn_onnx *model, int32_t dtype, const void *data, const tn_shape *shape)
+enum { BLOCK = 1024 }; /* numbers that are converted at once */
+
+static void convert(float *to, const void *from, int32_t dtype, int64_t count)
 {
-    if (dtype == TN_F32) return data;
-    const tn_tensor_desc desc = tn_desc_dense(dtype, shape);
-    int64_t count = tn_shape_count(shape);
-    double *wide = tn_alloc((size_t)count * sizeof *wide + 1);
-    float *to = wide ? tn_region_alloc(&model->weights, (size_t)count * sizeof *to + 1) : NULL;
-    if (to) tn_reference_load(wide, data, &desc);
-    for (int64_t i = 0; to && i < count; i++) to[i] = (float)wide[i];
-    tn_free(wide);
-    return to;
+    double wide[BLOCK];
+    for (int64_t at = 0; at < count; at += BLOCK) {
+        const int64_t n = count - at < BLOCK ? count - at : BLOCK;
+        const tn_tensor_desc block = tn_desc_dense(dtype, &TN_SHAPE(n));
+        tn_reference_load(wide, (const char *)from + (size_t)at * tn_dtype_size(dtype), &block);
+        for (int64_t i = 0; i < n; i++) to[at + i] = (float)wide[i];
+    }
+}
+
+/* f16 and bf16 as f32, which are in the region; f32 where it is, at any address. */
+static tn_status as_f32(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape, const void **data)
+{
+    int32_t dtype;
+    TN_TRY(onnx_tensor_data(model, t, region, shape, &dtype, data));
+    if (dtype == TN_F32) return TN_OK;
+    float *made = tn_region_alloc(region, (size_t)tn_shape_count(shape) * sizeof *made + 1);
+    if (!made) return TN_ENOMEM;
+    convert(made, *data, dtype, tn_shape_count(shape));
+    *data = made;
+    return TN_OK;
+}
+
+/* The initializer that is weight number `index`; -1: there is none. */
+static int64_t find_weight(const tn_onnx *model, size_t index)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++) {
+        const int is_weight = model->role[i] & (ONNX_WEIGHT | ONNX_STATISTIC);
+        if (is_weight && onnx_tensor_is_there(graph->initializer[i]) && !index--) return (int64_t)i;
+    }
+    return -1;
+}
+
+/* Made once, and kept: a float's address is a multiple of four. */
+static const float *kept_numbers(tn_onnx *model, int64_t i)
+{
+    tn_shape shape;
+    const void *data = NULL;
+    if (model->numbers[i]) return model->numbers[i];
+    if (as_f32(model, model->proto->graph->initializer[i], &model->weights, &shape, &data)) return NULL;
+    if ((uintptr_t)data % sizeof(float)) {
+        const size_t bytes = (size_t)tn_shape_count(&shape) * sizeof(float);
+        void *aligned = tn_region_alloc(&model->weights, bytes);
+        if (!aligned) return NULL;
+        data = memcpy(aligned, data, bytes);
+    }
+    return model->numbers[i] = data;
 }
 
 int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)
 {
-    if (!model || !name || !shape || !data) return 0;
-    for (size_t i = 0; i < model->proto->graph->n_initializer; i++) {
-        const onnx_proto *t = model->proto->graph->initializer[i];
-        int32_t dtype;
-        const void *from = NULL;
-        if (!(model->role[i] & (ONNX_WEIGHT | ONNX_STATISTIC)) || !onnx_tensor_is_there(t) || index--) continue;
-        if (onnx_tensor_data(model, t, &model->weights, shape, &dtype, &from)) return 0;
-        *name = t->name;
-        *data = as_f32(model, dtype, from, shape);
-        return *data != NULL;
-    }
-    return 0;
+    if (!model || !name || !shape) return 0;
+    const int64_t i = find_weight(model, index);
+    if (i < 0) return 0;
+    const onnx_proto *t = model->proto->graph->initializer[i];
+    const float *numbers = data ? kept_numbers(model, i) : NULL;
+    if ((data && !numbers) || onnx_tensor_shape(t, shape)) return 0;
+    *name = t->name;
+    if (data) *data = numbers;
+    return 1;
 }
 
 /* One of another shape is of a last layer that begins anew. */
-static tn_status put(tn_state *state, const char *name, const tn_shape *shape, const float *data)
+static tn_status put(tn_state *state, const char *name, const tn_shape *shape, const void *data)
 {
     tn_state_entry entry;
     if (!tn_state_find(state, name, &entry)) return tn_state_put(state, name, TN_F32, *shape, TN_TRAINABLE, data);
     if (!tn_shape_equal(&entry.shape, shape)) return TN_OK;
-    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(shape) * sizeof *data);
+    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(shape) * sizeof(float));
+}
+
+static void used(tn_onnx *model, const onnx_proto *t, int64_t count)
+{
+    const unsigned char *data = NULL;
+    uint64_t bytes = 0;
+    if (!onnx_tensor_bytes(model, t, &data, &bytes) && data)
+        tn_mapped_used(data, (uint64_t)count * onnx_type_bits(t->data_type) / 8);
+}
+
+tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, const char *name)
+{
+    TN_GIVEN(model, state);
+    tn_region room = {0};
+    tn_shape shape;
+    const void *data = NULL;
+    const int64_t i = find_weight(model, index);
+    TN_REQUIRE(i >= 0, TN_EMISSING, "the model has no weight number %zu", index);
+    const onnx_proto *t = model->proto->graph->initializer[i];
+    tn_status s = as_f32(model, t, &room, &shape, &data);
+    if (!s) s = put(state, name ? name : t->name, &shape, data);
+    if (!s) used(model, t, tn_shape_count(&shape));
+    tn_region_free(&room);
+    return s;
 }
 
 tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope)
@@ -47,12 +110,11 @@ tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope)
     TN_GIVEN(model, state);
     const char *name;
     tn_shape shape;
-    const float *data;
     tn_region names = {0};
     tn_status s = TN_OK;
-    for (size_t i = 0; !s && tn_onnx_weight_at(model, i, &name, &shape, &data); i++) {
+    for (size_t i = 0; !s && tn_onnx_weight_at(model, i, &name, &shape, NULL); i++) {
         const char *full = scope && *scope ? tn_region_print(&names, "%s.%s", scope, name) : name;
-        s = full ? put(state, full, &shape, data) : TN_ENOMEM;
+        s = full ? tn_onnx_put_weight(model, i, state, full) : TN_ENOMEM;
     }
     tn_region_free(&names);
     return s;

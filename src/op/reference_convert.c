@@ -16,7 +16,8 @@ static uint32_t low_bits(double x)
 #define TYPE(name, T, get, put)                                                                                        \
     static double load_##name(const void *base, int64_t i)                                                             \
     {                                                                                                                  \
-        const T x = ((const T *)base)[i];                                                                              \
+        T x; /* a constant may lie at any address */                                                                   \
+        memcpy(&x, (const char *)base + (size_t)i * sizeof x, sizeof x);                                               \
         return get;                                                                                                    \
     }                                                                                                                  \
     static void store_##name(void *base, int64_t i, double x)                                                          \

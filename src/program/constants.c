@@ -1,5 +1,8 @@
 /* constants.c: a graph's constants on the device, once for the program. The graph is still there. */
+#include <string.h>
+
 #include "error.h"
+#include "mapping.h"
 #include "program.h"
 
 static tn_status write(tn_program *p, tn_value *value, const void *data)
@@ -15,10 +18,12 @@ static tn_status write(tn_program *p, tn_value *value, const void *data)
 /* f32 numbers as f64, for a program that computes so. */
 static tn_status write_wide(tn_program *p, tn_value *value)
 {
-    const float *from = value->data;
+    const char *from = value->data;
+    float x;
     double *wide = tn_alloc(value->bytes);
     if (!wide) return TN_ENOMEM;
-    for (uint64_t i = 0; i < value->bytes / sizeof *wide; i++) wide[i] = (double)from[i];
+    for (uint64_t i = 0; i < value->bytes / sizeof *wide; i++)
+        wide[i] = (double)*(float *)memcpy(&x, from + i * sizeof x, sizeof x);
     tn_status s = write(p, value, wide);
     tn_free(wide);
     return s;
@@ -30,6 +35,7 @@ tn_status tn_program_fill_constants(tn_program *p)
         tn_value *value = p->ir.value[i];
         if (!value->data) continue;
         TN_TRY(value->from == value->type.dtype ? write(p, value, value->data) : write_wide(p, value));
+        tn_mapped_used(value->data, (uint64_t)tn_shape_count(&value->type.shape) * tn_dtype_size(value->from));
         value->data = NULL;
         value->fed = 1;
     }

@@ -1,0 +1,190 @@
+/* mapped.c: the weights of an ONNX file stay where they are in it, wherever that is, until a device has them, and then
+ * leave memory. */
+#include "graph/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "graph.h"
+#include "leaf.h"
+#include "onnx.pb-c.h"
+
+enum { ROWS = 256, COLUMNS = 1024, COUNT = ROWS * COLUMNS, BYTES = COUNT * 4, PADS = 4 };
+
+/* ---- a file: y = x w, with so many letters before the numbers ---- */
+
+static Onnx__ValueInfoProto value(char *name, Onnx__TypeProto *type, Onnx__TypeProto__Tensor *tensor)
+{
+    Onnx__ValueInfoProto v = ONNX__VALUE_INFO_PROTO__INIT;
+    *type = (Onnx__TypeProto)ONNX__TYPE_PROTO__INIT;
+    *tensor = (Onnx__TypeProto__Tensor)ONNX__TYPE_PROTO__TENSOR__INIT;
+    tensor->has_elem_type = 1, tensor->elem_type = 1;
+    type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
+    type->tensor_type = tensor;
+    v.name = name;
+    v.type = type;
+    return v;
+}
+
+static void write_packed(const Onnx__ModelProto *model, char path[40])
+{
+    const size_t size = onnx__model_proto__get_packed_size(model);
+    unsigned char *data = malloc(size);
+    assert_non_null(data);
+    onnx__model_proto__pack(model, data);
+    strcpy(path, "/tmp/tenon-mapped-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+    close(fd);
+    free(data);
+}
+
+static void write_model(char path[40], const float *w, size_t pad)
+{
+    char letters[PADS + 1] = "";
+    Onnx__TypeProto type[2];
+    Onnx__TypeProto__Tensor tensor[2];
+    Onnx__ValueInfoProto x = value("x", &type[0], &tensor[0]), y = value("y", &type[1], &tensor[1]);
+    Onnx__TensorProto t = ONNX__TENSOR_PROTO__INIT;
+    Onnx__NodeProto n = ONNX__NODE_PROTO__INIT;
+    Onnx__GraphProto g = ONNX__GRAPH_PROTO__INIT;
+    Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
+    Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
+    t.name = "w";
+    t.n_dims = 2, t.dims = (int64_t[]){ROWS, COLUMNS};
+    t.has_data_type = 1, t.data_type = 1;
+    t.has_raw_data = 1, t.raw_data = (ProtobufCBinaryData){BYTES, (uint8_t *)(uintptr_t)w};
+    n.op_type = "MatMul";
+    n.n_input = 2, n.input = (char *[]){"x", "w"};
+    n.n_output = 1, n.output = (char *[]){"y"};
+    g.n_node = 1, g.node = (Onnx__NodeProto *[]){&n};
+    g.n_initializer = 1, g.initializer = (Onnx__TensorProto *[]){&t};
+    g.n_input = 1, g.input = (Onnx__ValueInfoProto *[]){&x};
+    g.n_output = 1, g.output = (Onnx__ValueInfoProto *[]){&y};
+    opset.has_version = 1, opset.version = 17;
+    model.has_ir_version = 1, model.ir_version = 8;
+    model.producer_name = memset(letters, 'p', pad); /* it stands before the graph */
+    model.graph = &g;
+    model.n_opset_import = 1, model.opset_import = (Onnx__OperatorSetIdProto *[]){&opset};
+    write_packed(&model, path);
+}
+
+/* ---- where memory is ---- */
+
+/* Of the file's mapping, as the system tells it: whether the address lies in it, and its bytes in memory. */
+static int is_mapped(const char *path, const void *address, unsigned long *resident)
+{
+    char line[600];
+    unsigned long from, to, kilobytes;
+    int found = 0, here = 0;
+    FILE *file = fopen("/proc/self/smaps", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        const int begins = sscanf(line, "%lx-%lx ", &from, &to) == 2;
+        if (begins) here = strstr(line, path) != NULL;
+        if (begins && here && (unsigned long)address >= from && (unsigned long)address < to) found = 1;
+        if (here && sscanf(line, "Rss: %lu kB", &kilobytes) == 1) *resident = kilobytes * 1024;
+    }
+    fclose(file);
+    return found;
+}
+
+static float *make_weight(void)
+{
+    float *w = malloc(BYTES);
+    assert_non_null(w);
+    for (int i = 0; i < COUNT; i++) w[i] = (float)(i % 1009) / 64 - 8;
+    return w;
+}
+
+/* ---- tests ---- */
+
+/* Compiles y = x w, x all ones, by a model that was built as `how` says, and compares with the columns' sums. */
+static void check_product(tn_onnx *model, tn_graph *g, const float *w, int trainable, const char *path)
+{
+    fixture f = use_device("reference", 1);
+    float x[ROWS], y[COLUMNS];
+    unsigned long after = 0;
+    tn_program *p = NULL;
+    if (trainable) ok(tn_onnx_put(model, f.state, NULL));
+    ok(tn_compile(g, f.state, NULL, &p));
+    (void)is_mapped(path, NULL, &after);
+    assert_true(after < BYTES / 4);
+    for (int i = 0; i < ROWS; i++) x[i] = 1;
+    ok(tn_feed(p, "x", x, sizeof x));
+    ok(tn_program_run(p));
+    ok(tn_fetch(p, "y", y, sizeof y));
+    for (int c = 0; c < COLUMNS; c++) {
+        double sum = 0;
+        for (int r = 0; r < ROWS; r++) sum += (double)w[r * COLUMNS + c];
+        assert_true(y[c] == (float)sum);
+    }
+    tn_program_free(p);
+    drop_device(&f);
+}
+
+static void weights_stay_in_the_file_until_they_are_on_the_device(void **state)
+{
+    (void)state;
+    float *w = make_weight();
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, ROWS)};
+    for (int i = 0; i < 2 * PADS; i++) {
+        const uint32_t trainable = i % 2;
+        char path[40];
+        tn_onnx *model = NULL;
+        unsigned long resident = 0;
+        write_model(path, w, (size_t)i / 2);
+        ok(tn_onnx_load(path, &model));
+        tn_graph *g = tn_graph_new();
+        ok(tn_onnx_build(model, g, &given, 1, &(tn_onnx_options){.trainable = trainable}));
+        for (uint32_t k = 0; k < g->count; k++)
+            if (g->tensor[k]->op == &tn_op_constant)
+                assert_true(is_mapped(path, ((const tn_constant_attrs *)g->tensor[k]->attrs)->data, &resident));
+        check_product(model, g, w, (int)trainable, path);
+        tn_graph_free(g);
+        tn_onnx_free(model);
+        assert_false(is_mapped(path, NULL, &resident));
+        unlink(path);
+    }
+    free(w);
+}
+
+/* A program may want floats, whose addresses are multiples of four: then there is a copy, and one only. */
+static void numbers_that_are_asked_for_lie_at_whole_addresses(void **state)
+{
+    (void)state;
+    float *w = make_weight();
+    int copied = 0;
+    for (size_t pad = 0; pad < PADS; pad++) {
+        char path[40];
+        const char *name;
+        const float *data = NULL, *again = NULL;
+        unsigned long resident;
+        tn_shape shape;
+        tn_onnx *model = NULL;
+        write_model(path, w, pad);
+        ok(tn_onnx_load(path, &model));
+        assert_int_equal(tn_onnx_weight_at(model, 0, &name, &shape, NULL), 1);
+        assert_string_equal(name, "w");
+        assert_int_equal(tn_onnx_weight_at(model, 0, &name, &shape, &data), 1);
+        assert_int_equal(tn_onnx_weight_at(model, 0, &name, &shape, &again), 1);
+        assert_true((uintptr_t)data % sizeof *data == 0 && data == again);
+        assert_memory_equal(data, w, BYTES);
+        copied += !is_mapped(path, data, &resident);
+        tn_onnx_free(model);
+        unlink(path);
+    }
+    assert_int_equal(copied, PADS - 1);
+    free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(weights_stay_in_the_file_until_they_are_on_the_device),
+        cmocka_unit_test(numbers_that_are_asked_for_lie_at_whole_addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
