@@ -58,6 +58,17 @@ static void clear(unsigned char *memory, size_t bytes)
     memset(memory + head + whole, 0, bytes - head - whole);
 }
 
+/* Large memory is whole pages of the large kind where the system has them: numbers that many kernels read in turn are
+ * otherwise on more pages than the processor knows at once. */
+static int get_aligned(void **memory, size_t alignment, size_t bytes)
+{
+    const size_t page = (size_t)2 << 20, room = (bytes + page - 1) / page * page;
+    if (bytes < page / 2 || alignment > page || room < bytes) return posix_memalign(memory, alignment, bytes);
+    const int failed = posix_memalign(memory, page, room);
+    if (!failed) (void)madvise(*memory, room, MADV_HUGEPAGE);
+    return failed;
+}
+
 void *tn_alloc_aligned(size_t bytes, size_t alignment)
 {
     void *memory = NULL;
@@ -66,7 +77,7 @@ void *tn_alloc_aligned(size_t bytes, size_t alignment)
     if (!must_fail()) {
         if (alignment <= _Alignof(max_align_t))
             memory = calloc(1, room);
-        else if (!posix_memalign(&memory, alignment, room))
+        else if (!get_aligned(&memory, alignment, room))
             clear(memory, room);
         else
             memory = NULL;

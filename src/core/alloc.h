@@ -4,7 +4,8 @@
 
 #include "tenon/status.h"
 
-/* Zeroed memory, or NULL with tn_message set. tn_free(NULL) is fine. */
+/* Zeroed memory, or NULL with tn_message set. Aligned memory from a mebibyte on lies on large pages, where the system
+ * has them. tn_free(NULL) is fine. */
 void *tn_alloc(size_t bytes);
 void *tn_alloc_aligned(size_t bytes, size_t alignment);
 void tn_free(void *memory);
