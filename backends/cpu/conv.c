@@ -95,9 +95,9 @@ static void list_pixels(const conv_kernel *k, int64_t *tap, int64_t *pixel)
 int32_t cpu_conv_finish(tn_kernel *kernel, tn_msg *msg)
 {
     conv_kernel *k = (conv_kernel *)kernel;
+    if (k->whole || k->windows) return TN_OK;
     if (k->bands) return cpu_conv_list_bands(k, msg);
     if (k->loops) return cpu_conv_list_planes(k, msg);
-    if (k->whole) return TN_OK;
     k->tap = cpu_allocate((uint64_t)(k->taps + k->pixels + 1) * sizeof *k->tap);
     if (!k->tap) return cpu_fail(msg, TN_ENOMEM, "out of memory for a convolution's tables");
     k->pixel = k->tap + k->taps;

@@ -35,6 +35,7 @@ typedef struct conv_kernel {
     int keeps;                       /* packed weights are kept where the host says, not in scratch memory */
     int points;                      /* conv2d block by block of pixels, by `vectors` */
     int rows;                        /* row by row, by `vectors` */
+    int windows;                     /* channel by channel, where pixels lie */
     int whole;                       /* conv2d where a window is all of a picture */
     const cpu_plane_loops *moves;    /* of rows of pixels */
     const cpu_plane_loops *loops;    /* where each channel is by itself; or NULL */
@@ -127,6 +128,12 @@ void cpu_conv_order_weight(const conv_kernel *k, const char *weight, char *to); 
 void cpu_conv_set_bands(conv_kernel *k); /* and the scratch memory */
 int32_t cpu_conv_list_bands(conv_kernel *k, tn_msg *msg);
 cpu_conv_body cpu_conv_forward_bands;
+
+/* ---- conv_windows.c: or so, where they lie ---- */
+
+int cpu_conv_is_windows(const conv_kernel *k);
+void cpu_conv_set_windows(conv_kernel *k);
+cpu_conv_body cpu_conv_forward_windows;
 
 /* ---- conv_points.c: windows of one pixel ---- */
 

@@ -65,7 +65,7 @@ static int32_t make_epilogue(conv_kernel *k, const tn_op_desc *desc, const tn_ma
 /* How it is done, and the scratch memory for that. */
 static int32_t choose_way(conv_kernel *k, const tn_context *context, const tn_op_desc *desc, tn_msg *msg)
 {
-    if (k->loops) cpu_conv_set_bands(k);
+    if (k->loops) (cpu_conv_is_windows(k) ? cpu_conv_set_windows : cpu_conv_set_bands)(k);
     if (!k->loops && !desc->precision && cpu_conv_is_whole(k)) cpu_conv_set_whole(k, context->grain);
     if (!k->loops && !k->whole) return cpu_conv_set_forward_scratch(k, context, desc, msg);
     if (!k->keeps) return TN_OK;
@@ -317,7 +317,8 @@ void cpu_conv_run_forward(const tn_kernel *kernel, const cpu_run *run)
     const conv_kernel *k = (const conv_kernel *)kernel;
     if (k->b * k->groups * k->k * k->pixels == 0) return;
     if (!k->loops && !k->whole && !run->is_kept) cpu_conv_on_threads(k, run, pack_groups);
-    cpu_conv_on_threads(k, run, k->loops ? cpu_conv_forward_bands : k->whole ? cpu_conv_forward_whole : forward);
+    cpu_conv_body *body = k->windows ? cpu_conv_forward_windows : k->loops ? cpu_conv_forward_bands : forward;
+    cpu_conv_on_threads(k, run, k->whole ? cpu_conv_forward_whole : body);
 }
 
 const cpu_op cpu_conv2d = {

@@ -51,7 +51,7 @@ int32_t cpu_fail(tn_msg *msg, int32_t status, const char *format, ...)
         .gather = {[CPU_F32] = cpu_gather_f32_##isa, [CPU_F64] = cpu_gather_f64_##isa},                                \
         .pixel = {[CPU_F32] = &cpu_pixel_f32_##isa, [CPU_F64] = &cpu_pixel_f64_##isa},                                 \
         .plane = {[CPU_F32] = &cpu_plane_f32_##isa, [CPU_F64] = &cpu_plane_f64_##isa},                                 \
-        .band = {[CPU_F32] = &cpu_band_f32_##isa, [CPU_F64] = &cpu_band_f64_##isa},                                    \
+        .band = {[CPU_F32] = &cpu_band_f32_##isa, [CPU_F64] = &cpu_band_f64_##isa}, .window = &cpu_window_f32_##isa,   \
         .pool = {[CPU_F32] = &cpu_pool_f32_##isa, [CPU_F64] = &cpu_pool_f64_##isa}, .chain = &cpu_chain_f32_##isa,     \
     }
 

@@ -157,6 +157,16 @@ typedef struct cpu_band_loop {
     void (*sum)(const cpu_band *band, const void *weight, void *to); /* weights: column by column */
 } cpu_band_loop;
 
+/* Rows begin..end of a result of q columns, each number the sum over a window of side x side pixels, 3 or 5, of a
+ * picture (h, w), that steps by 1 or 2, without those that are padding. Before and behind the picture lie so many
+ * numbers that may be read, too. */
+typedef struct cpu_windows {
+    const float *x;
+    int64_t h, w, q, side, step, pad[2], begin, end;
+    int64_t before, behind;
+} cpu_windows;
+typedef void cpu_window_loop(const cpu_windows *o, const float *weight, float *to);
+
 /* A row of n results, each the largest number of a window of `rows` rows, that x begins with, and `window` columns. The
  * rows are `wide` long, as far apart, and have `pad` places before them; windows step by 1 or 2. */
 #define CPU_POOL_LONGEST 1024 /* padded rows, halved: at most */
@@ -264,6 +274,7 @@ typedef struct cpu_isa {
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
     const cpu_band_loop *band[CPU_TYPES];
+    cpu_window_loop *const *window;        /* of f32; may point to NULL */
     cpu_pool_loop *const *pool[CPU_TYPES]; /* NULL for integers */
     cpu_chain_loop *const *chain;
     const cpu_matrix *matrix; /* of f32, by level of precision; NULL: no matrix units */
@@ -278,6 +289,7 @@ typedef struct cpu_isa {
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
     extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;                                             \
     extern const cpu_band_loop cpu_band_f32_##isa, cpu_band_f64_##isa;                                                 \
+    extern cpu_window_loop *const cpu_window_f32_##isa;                                                                \
     extern cpu_pool_loop *const cpu_pool_f32_##isa, *const cpu_pool_f64_##isa;                                         \
     extern cpu_chain_loop *const cpu_chain_f32_##isa;
 CPU_DECLARE(base)

@@ -123,6 +123,7 @@ static const tn_op_case pictures[] = {
     {"more weights than pixels", conv_padded, {F32(2, 20, 6, 6), F32(256, 20, 3, 3), F32(256)}},
     {"windows of whole pictures", conv_plain, {F32(3, 48, 5, 4), F32(70, 48, 5, 4), F32(70)}},
     {"40 groups of one channel", conv_depthwise, {F32(2, 40, 190, 18), F32(40, 1, 3, 3), F32(40)}},
+    {"40 groups of one channel, wide windows", conv_depthwise, {F32(2, 40, 190, 18), F32(40, 1, 3, 4), F32(40)}},
     {"81 taps, rows of 16 pixels", conv_padded, {F32(3, 9, 16, 16), F32(12, 9, 3, 3), F32(12)}},
     {"71 pictures", conv_plain, {F32(71, 3, 9, 9), F32(4, 3, 3, 3), F32(4)}},
     {0},

@@ -110,6 +110,12 @@ static tn_tensor *case_depthwise_steps(tn_tensor *const in[])
                          (tn_conv_options){.groups = 5, .pad = {1, 2}, .stride = {2, 3}, .dilation = {1, 2}});
 }
 
+static tn_tensor *case_depthwise_halves(tn_tensor *const in[])
+{
+    return tn_convolve2d(in[0], in[1],
+                         (tn_conv_options){.groups = 3, .pad = {1, 2}, .stride = {2, 2}, .size = {22, 18}});
+}
+
 static tn_tensor *case_depthwise_two(tn_tensor *const in[])
 {
     return tn_convolve2d(in[0], in[1], (tn_conv_options){.groups = 3, .pad = {1, 2}, .stride = {2, 2}});
@@ -163,6 +169,8 @@ static const tn_op_case cases[] = {
     {"depthwise, two filters each", case_depthwise, {F32(1, 5, 4, 5), F32(10, 1, 3, 3)}},
     {"depthwise, long rows", case_depthwise, {F32(1, 5, 3, 39), F32(5, 1, 3, 3)}},
     {"depthwise, steps of two", case_depthwise_two, {F32(2, 3, 7, 39), F32(3, 1, 5, 3)}},
+    {"depthwise, 5 x 5 in steps of two", case_depthwise_two, {F32(1, 3, 43, 37), F32(3, 1, 5, 5)}},
+    {"depthwise, a given size", case_depthwise_halves, {F32(2, 3, 42, 34), F32(3, 1, 3, 3)}},
     {"rows of whole vectors", case_pad, {F32(2, 3, 6, 32), F32(11, 3, 3, 5)}},
     {"rows of whole vectors, groups", case_groups, {F32(1, 4, 7, 32), F32(10, 2, 3, 3)}},
     {"a given size", case_size, {F32(2, 2, 6, 6), F32(3, 2, 3, 2)}},
