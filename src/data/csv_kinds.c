@@ -13,9 +13,9 @@
 #include "error.h"
 #include "plain.h"
 
-#define MOST_ONE_HOT  50    /* texts that get a number each without being asked for */
-#define ROWS_OF_THEIR 10    /* in so many rows texts that come once or twice are names of the rows; in fewer, once */
-#define LISTED        300   /* bytes of a list of names in a message */
+#define MOST_ONE_HOT  50  /* texts that get a number each without being asked for */
+#define ROWS_OF_THEIR 10  /* in so many rows texts that come once or twice are names of the rows; in fewer, once */
+#define LISTED        300 /* bytes of a list of names in a message */
 
 /* What was seen of a column. */
 typedef struct seen {
@@ -127,7 +127,7 @@ static int is_date(const char *text)
     return third && third <= 4;
 }
 
-#define IN_WORDS(number) IN_WORDS_(number)
+#define IN_WORDS(number)  IN_WORDS_(number)
 #define IN_WORDS_(number) #number
 
 /* Why a column's texts are not taken; NULL: they are. `k->how` is what was asked for. */
@@ -139,7 +139,8 @@ static const char *refuse(const struct tn_kinds *k, const seen *s, int64_t rows)
         return "is a date or a time, neither a number nor a kind: make numbers of it, as a year, a month, or days "
                "since";
     if (s->numbers >= s->texts) return "is no number, as most in the column are";
-    if (k->count > MOST_ONE_HOT) return "is one of more than " IN_WORDS(MOST_ONE_HOT) " different texts, too many for a number each";
+    if (k->count > MOST_ONE_HOT)
+        return "is one of more than " IN_WORDS(MOST_ONE_HOT) " different texts, too many for a number each";
     const int64_t most = rows < ROWS_OF_THEIR ? s->texts - 1 : s->texts / 2;
     if (k->count > most) return "is a text that hardly comes again in other rows";
     return NULL;
