@@ -48,6 +48,7 @@ shell  zsh              zsh                tries the completions for it
 shell  fish             fish               tries those for it
 wheel  python3          python3            writes the package for Python
 wheel  git              git                lists what the source distribution holds
+wheel  python3-venv     -                  holds the package where it is tried
 doc    doxygen          doxygen            the pages of the C interface
 '
 
