@@ -1,6 +1,7 @@
 /* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
 #include "opencl.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,6 +321,21 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 /* ---- contexts
  * -------------------------------------------------------------------------------------------------------- */
 
+/* What tunes and watches: a folder, and units that are not there. */
+static int32_t read_options(tn_context *context, tn_msg *msg)
+{
+    const char *sources = ocl_option("sources"), *units = ocl_option("units");
+    double number = 0;
+    if (units && (!tn_check_number(units, &number) || number != floor(number) || number < 1 || number > 65536))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.units: '%s' is no whole number from 1 to 65536", units);
+    if (units) context->units = (uint32_t)number;
+    if (!sources) return TN_OK;
+    context->sources = ocl_alloc(strlen(sources) + 1);
+    if (!context->sources) return ocl_fail(msg, TN_ENOMEM, "out of memory for an option");
+    strcpy(context->sources, sources);
+    return TN_OK;
+}
+
 /* Kernels for CPUs go to CPUs, and to what is neither a GPU nor has local memory of its own; the option decides. */
 static int32_t choose_shape(tn_context *context, query *q, tn_msg *msg)
 {
@@ -388,6 +404,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     query q = {.id = d.id, .platform = d.platform, .msg = msg};
     query_features(made, &q);
     s = q.status ? q.status : choose_shape(made, &q, msg);
+    if (!s) s = read_options(made, msg);
     if (!s) {
         made->cl = clCreateContext(properties, 1, &d.id, NULL, NULL, &code);
         s = ocl_check(msg, code, "clCreateContext");
@@ -411,5 +428,6 @@ void ocl_context_destroy(tn_context *context)
     if (context->queue) clReleaseCommandQueue(context->queue);
     if (context->cl) clReleaseContext(context->cl);
     pthread_mutex_destroy(&context->lock);
+    ocl_free(context->sources);
     ocl_free(context);
 }

@@ -91,7 +91,8 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
     memcpy(launch->arg, args->arg, args->n * sizeof *launch->arg);
     launch->n_arg = args->n;
     launch->name = name;
-    return ocl_part_get(build->context, source, build->flushes, &launch->part, build->msg);
+    s = ocl_dump(build->context, launch, source, build->flushes, build->msg);
+    return s ? s : ocl_part_get(build->context, source, build->flushes, &launch->part, build->msg);
 }
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */

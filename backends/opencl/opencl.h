@@ -71,6 +71,7 @@ struct tn_context {
     uint64_t identity; /* hash of the device's and the driver's names and versions */
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
+    char *sources;     /* the option: a folder for what is built; NULL: none */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int is_cpu;        /* it is the host's processor */
     int keeps_itself;  /* the driver has a cache of its own on disk */
@@ -167,6 +168,7 @@ void ocl_part_release(tn_context *context, ocl_part *part);
 int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, cl_kernel *kernel, tn_msg *msg);
 void ocl_programs_release(tn_context *context);
 void ocl_log_debug(const char *what, const char *detail);
+const char *ocl_build_options(int flushes);
 /* Appends a source to a program's, the names that it declares with that ending (part.c). */
 void ocl_part_join(ocl_text *program, const char *source, const char *ending);
 /* Entries on disk by kind and hash (keep.c). kept: the data, which the caller frees, or NULL. */
@@ -211,6 +213,9 @@ typedef struct ocl_launch {
     uint32_t n_arg;
     ocl_arg *arg;
 } ocl_launch;
+
+/* With the option `opencl.sources` writes what a launch needs to be built elsewhere to a file (dump.c). */
+int32_t ocl_dump(tn_context *context, const ocl_launch *launch, const ocl_text *source, int flushes, tn_msg *msg);
 
 typedef struct ocl_gemm ocl_gemm; /* a product that CLBlast does (clblast.c) */
 

@@ -39,6 +39,11 @@ void ocl_log_debug(const char *what, const char *detail)
     ocl_host->log(ocl_host->self, TN_LOG_DEBUG, line);
 }
 
+const char *ocl_build_options(int flushes)
+{
+    return options[flushes];
+}
+
 static void hash_source(const char *source, size_t length, int flushes, uint64_t hash[2])
 {
     const char *with = options[flushes];

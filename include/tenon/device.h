@@ -51,6 +51,10 @@ TN_API int tn_backend_at(size_t index, tn_backend_report *report);
  * 30 if not set. */
 TN_API TN_MUST_USE tn_status tn_backend_option(const char *backend, const char *key, const char *value);
 
+/* Several, as the environment variable TENON_OPTIONS has them, which counts for what a program does not set itself:
+ * "cpu.isa=avx2,opencl.platform=pocl". TN_EINVAL for another text; options before the culprit are set. */
+TN_API TN_MUST_USE tn_status tn_backend_options(const char *text);
+
 /* The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's
  * index ("opencl:0"); the id alone ("cpu", "reference") where the device declares itself the only one that its backend
  * can ever have, which it does by a stable id equal to the backend's. So a name doesn't change as devices come and go.

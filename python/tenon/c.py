@@ -1905,6 +1905,10 @@ FUNCTIONS = {
         Options of "tenon" are the library's own. "probe": before a backend is used it is tried in a process of its own, and
         the verdict is kept; "again" tries it whatever was kept, "off" does not try. "probe_seconds": how long that may take,
         30 if not set."""),
+    "tn_backend_options": (c_int32, (c_char_p,), False,
+        "tn_status tn_backend_options(const char *text)",
+        """Several, as the environment variable TENON_OPTIONS has them, which counts for what a program does not set itself:
+        "cpu.isa=avx2,opencl.platform=pocl". TN_EINVAL for another text; options before the culprit are set."""),
     "tn_device_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_device_at(size_t index, tn_device_entry *entry)",
         """The devices of all backends, the reference last. Returns 0 past the last. `name` is the backend's id and the device's

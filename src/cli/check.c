@@ -240,20 +240,6 @@ static void make_options(request *q)
     memcpy(q->rows, rows, sizeof rows);
 }
 
-/* "BACKEND.KEY=VALUE", or several with commas between. */
-static int set_options(const char *text)
-{
-    char backend[32], key[64], value[200];
-    for (const char *at = text ? text : ""; *at;) {
-        int n = 0;
-        if (sscanf(at, "%31[^.,].%63[^=,]=%199[^,]%n", backend, key, value, &n) < 3 || !n || (at[n] && at[n] != ','))
-            return cli_usage("--option takes BACKEND.KEY=VALUE,..., not '%s'", text);
-        if (tn_backend_option(backend, key, value)) return cli_usage("%s", tn_message());
-        at += n + (at[n] == ',');
-    }
-    return CLI_GO_ON;
-}
-
 static int is_among(const char *const list[], const char *name)
 {
     while (*list && strcmp(*list, name)) list++;
@@ -286,7 +272,8 @@ int cli_check(int argc, char **argv)
     make_options(&q);
     int status = cli_parse(&(cli_syntax){"check", "DEVICE|FILE.so", doc, NULL, q.rows}, argc, argv, &operands);
     if (status == CLI_GO_ON) status = check_given(&q, operands);
-    if (status == CLI_GO_ON) status = set_options(q.backend_options);
+    if (status == CLI_GO_ON && q.backend_options && tn_backend_options(q.backend_options))
+        status = cli_usage("--option: %s", tn_message());
     if (status != CLI_GO_ON) return status;
     if (q.comm) return cli_check_comm(q.comm, q.report.json);
     if (q.model) return cli_check_model(q.model, q.device, cli_given(q.rows, "seed") ? q.seed : -1, q.report.json);

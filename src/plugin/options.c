@@ -78,6 +78,39 @@ static tn_status check_own(const char *key, const char *value)
 
 /* ---- setting and asking ---- */
 
+int tn_option_cut(char **text, char **backend, char **key, char **value)
+{
+    char *one = *text, *end = one + strcspn(one, ","), *dot = strchr(one, '.'), *sign = strchr(one, '=');
+    if (!dot || !sign || dot == one || sign <= dot + 1 || sign + 1 >= end) return 0;
+    *text = end + (*end == ',');
+    *dot = *sign = *end = 0;
+    *backend = one, *key = dot + 1, *value = sign + 1;
+    return 1;
+}
+
+static int is_set(const char *backend, const char *key)
+{
+    pthread_mutex_lock(&options.lock);
+    const option *o = find(backend, key);
+    pthread_mutex_unlock(&options.lock);
+    return o && o->value;
+}
+
+tn_status tn_options_of_environment(void)
+{
+    const char *said = secure_getenv("TENON_OPTIONS");
+    char *copy = tn_strdup(said ? said : ""), *at = copy, *backend, *key, *value;
+    tn_status status = copy ? TN_OK : TN_ENOMEM;
+    while (!status && *at) {
+        if (!tn_option_cut(&at, &backend, &key, &value))
+            status = tn_fail(TN_EINVAL, "TENON_OPTIONS: expected BACKEND.KEY=VALUE,..., not '%s'", said);
+        else if (!is_set(backend, key))
+            status = tn_option_set(backend, key, value);
+    }
+    tn_free(copy);
+    return status;
+}
+
 tn_status tn_option_set(const char *backend, const char *key, const char *value)
 {
     if (!strcmp(backend, "tenon")) TN_TRY(check_own(key, value));

@@ -8,6 +8,12 @@
  * library's own that is unknown or makes no sense is refused. */
 tn_status tn_option_set(const char *backend, const char *key, const char *value);
 
+/* "BACKEND.KEY=VALUE,...": cuts the first off, into texts of `text`'s memory. 0: it is none. */
+int tn_option_cut(char **text, char **backend, char **key, char **value);
+
+/* What TENON_OPTIONS says, but for options that were set already. */
+tn_status tn_options_of_environment(void);
+
 /* The value that was set last, or NULL. Remembers that somebody asked. */
 const char *tn_option_get(const char *backend, const char *key);
 void tn_options_clear(void);

@@ -161,6 +161,7 @@ static tn_status add_reference(void)
 tn_status tn_registry_ready(void)
 {
     if (registry.ready) return TN_OK;
+    TN_TRY(tn_options_of_environment());
     if (!registry.count) TN_TRY(add_reference());
     TN_TRY(tn_search(on_found));
     registry.ready = 1;
@@ -348,16 +349,33 @@ int tn_backend_at(size_t index, tn_backend_report *report)
     return e != NULL;
 }
 
+static tn_status set_option(const char *backend, const char *key, const char *value)
+{
+    for (uint32_t i = 0; i < registry.count; i++)
+        if (registry.entries[i]->started && !strcmp(registry.entries[i]->id, backend))
+            return tn_fail(TN_ESTATE, "option '%s' of %s comes too late: the backend is in use", key, backend);
+    return tn_option_set(backend, key, value);
+}
+
 tn_status tn_backend_option(const char *backend, const char *key, const char *value)
 {
     TN_GIVEN(backend, key, value);
-    tn_status status = TN_OK;
-    TN_REQUIRE(backend && *backend && key && *key && value, TN_EINVAL, "an option needs a backend, a key and a value");
+    TN_REQUIRE(*backend && *key, TN_EINVAL, "an option needs a backend, a key and a value");
     tn_registry_lock();
-    for (uint32_t i = 0; !status && i < registry.count; i++)
-        if (registry.entries[i]->started && !strcmp(registry.entries[i]->id, backend))
-            status = tn_fail(TN_ESTATE, "option '%s' of %s comes too late: the backend is in use", key, backend);
-    if (!status) status = tn_option_set(backend, key, value);
+    const tn_status status = set_option(backend, key, value);
     tn_registry_unlock();
+    return status;
+}
+
+tn_status tn_backend_options(const char *text)
+{
+    TN_GIVEN(text);
+    char *copy = tn_strdup(text), *at = copy, *backend, *key, *value;
+    tn_status status = copy ? TN_OK : TN_ENOMEM;
+    while (!status && *at)
+        status = tn_option_cut(&at, &backend, &key, &value)
+                     ? tn_backend_option(backend, key, value)
+                     : tn_fail(TN_EINVAL, "options are BACKEND.KEY=VALUE,..., not '%s'", text);
+    tn_free(copy);
     return status;
 }

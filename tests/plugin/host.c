@@ -65,6 +65,33 @@ static void an_option_that_nobody_has_keeps_a_device_from_opening(void **state)
     assert_not_opened("liar:0", "option liar.lies: liar has no such option; it has lie");
 }
 
+static void options_of_the_environment_count_for_what_a_program_does_not_set(void **state)
+{
+    static const char *const wrong[] = {"cpu", "cpu.=3", ".a=3", "cpu.a=", "cpu=a.b", "cpu.a=1,b", ",cpu.a=1"};
+    tn_device *device = NULL;
+    (void)state;
+    use("liar");
+    setenv("TENON_OPTIONS", "liar.lies=kernel", 1);
+    assert_not_opened("liar:0", "option liar.lies: liar has no such option");
+    use("null");
+    setenv("TENON_OPTIONS", "null.threads=3,null.name=a=b.c,", 1);
+    tn_host host = tn_host_for("null");
+    assert_int_equal(tn_backend_options("null.more=1,null.threads=7"), TN_OK);
+    assert_int_equal(tn_device_open("reference", &device), TN_OK);
+    assert_string_equal(host.option(host.self, "null", "name"), "a=b.c");
+    assert_string_equal(host.option(host.self, "null", "threads"), "7");
+    assert_string_equal(host.option(host.self, "null", "more"), "1");
+    tn_device_close(device);
+    forget();
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        setenv("TENON_OPTIONS", wrong[i], 1);
+        assert_not_opened("reference", "TENON_OPTIONS: expected BACKEND.KEY=VALUE,..., not");
+        assert_int_equal(tn_backend_options(wrong[i]), TN_EINVAL);
+    }
+    unsetenv("TENON_OPTIONS");
+    forget();
+}
+
 static void a_wrong_option_of_the_library_is_refused_at_once(void **state)
 {
     (void)state;
@@ -148,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(options_reach_their_backend_until_it_is_in_use),
         CASE(an_option_that_nobody_has_keeps_a_device_from_opening),
+        CASE(options_of_the_environment_count_for_what_a_program_does_not_set),
         CASE(a_wrong_option_of_the_library_is_refused_at_once),
         CASE(memory_is_counted_aligned_and_may_run_out),
         CASE(log_lines_name_the_backend),

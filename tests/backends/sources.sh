@@ -1,0 +1,33 @@
+#!/bin/sh
+# The option opencl.sources: each kernel's source is a file, which a compiler takes by itself, whatever its vendor.
+# usage: sources.sh TENON FOLDER
+set -eu
+tenon=$1 folder=$2
+rm -rf "$folder" && mkdir -p "$folder/all"
+cd "$folder"
+train() { "$tenon" train --data digits:64 --epochs 1 --batch 32 --net "conv 4 3, relu, flatten, linear 10" --device opencl:0; }
+TENON_OPTIONS=opencl.sources=all,opencl.shape=gpu,opencl.units=64 train >said 2>&1 || { cat said; exit 1; }
+count=0
+for file in all/*.cl; do
+    head -n 1 "$file" | grep -qE '^// [a-z0-9_]+ [0-9]+x[0-9]+x[0-9]+ of [0-9]+x[0-9]+x[0-9]+: -w( -cl-denorms-are-zero)?$' ||
+        { echo "$file begins with: $(head -n 1 "$file")"; exit 1; }
+    kernel=$(head -n 1 "$file" | cut -d' ' -f2)
+    grep -q "__kernel.* $kernel(" "$file" || { echo "$file has no kernel $kernel"; exit 1; }
+    count=$((count + 1))
+    command -v clang >/dev/null || continue
+    clang -x cl -cl-std=CL1.2 -target spir64 -Xclang -finclude-default-header -fsyntax-only -w "$file" || exit 1
+done
+[ "$count" -gt 8 ] || { echo "there are $count sources"; exit 1; }
+ls -l all >before
+TENON_OPTIONS=opencl.sources=all,opencl.shape=gpu,opencl.units=64 train >said 2>&1 || { cat said; exit 1; }
+ls -l all | cmp - before || { echo "a source that was there was written again"; exit 1; }
+# wrong OPTIONS LINE
+wrong()
+{
+    TENON_OPTIONS=$1 train >said 2>&1 && { echo "'$1' went well"; exit 1; }
+    grep -qF -e "$2" said || { echo "'$1': $(cat said)"; exit 1; }
+}
+wrong opencl.sources=none "option opencl.sources: none/"
+wrong opencl.units=0 "option opencl.units: '0' is no whole number from 1 to 65536"
+wrong opencl.units=2.5 "option opencl.units: '2.5' is no"
+echo "$count sources"
