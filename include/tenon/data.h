@@ -67,7 +67,9 @@ typedef struct tn_dataset {
                              stands and else 0; or "3 index 2", whose texts are the numbers 0 and 1; and then these
                              texts, as class_names has them. A sample then has more numbers than the table columns.
                              "" where all are numbers; NULL: it is no table */
-    uint64_t spare[2];
+    int64_t labels;       /* above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels),
+                             and what a model makes of a sample (labels, classes) */
+    uint64_t spare[1];
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -204,6 +206,12 @@ TN_API TN_MUST_USE tn_status tn_dataset_load(tn_dataset *data);
  * when one is read that has it. */
 TN_API TN_MUST_USE tn_status tn_dataset_tokens(tn_dataset *data, int64_t count);
 
+/* A text, in UTF-8, plain or packed by gzip, as samples to learn from which byte comes next: each is `context` bytes of
+ * it, as tokens of 256, and its labels are the bytes one further on, of 256 classes. The next sample begins where one
+ * ends, and what is left at the end, less than a sample, is not used. Line ends of Windows become one byte, and a mark of
+ * the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed. */
+TN_API TN_MUST_USE tn_status tn_dataset_text(const char *path, int64_t context, tn_dataset *data);
+
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */
 TN_API TN_MUST_USE tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data);
 
@@ -238,7 +246,8 @@ typedef struct tn_open_options {
     tn_csv_options csv;
     uint32_t stream; /* TN_STREAM_... */
     tn_shape image;  /* of a folder's images, as tn_dataset_images has it; rank 0: the first one's */
-    uint64_t spare[4];
+    int64_t context; /* not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing */
+    uint64_t spare[3];
 } tn_open_options;
 
 /* The same, as the options say. */

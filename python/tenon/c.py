@@ -309,7 +309,9 @@ class tn_dataset(Structure):
     categories: of a table whose columns to predict from are not all numbers: of each that holds texts a line "3 one-hot
     2", for the third column's two texts, which are a number each, 1 where it stands and else 0; or "3 index 2", whose
     texts are the numbers 0 and 1; and then these texts, as class_names has them. A sample then has more numbers than the
-    table columns. "" where all are numbers; NULL: it is no table"""
+    table columns. "" where all are numbers; NULL: it is no table
+    labels: above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels), and what a model
+    makes of a sample (labels, classes)"""
 
     _fields_ = [
         ("count", c_int64),
@@ -334,7 +336,8 @@ class tn_dataset(Structure):
         ("separator", c_uint32),
         ("origin", c_void_p),
         ("categories", c_char_p),
-        ("spare", c_uint64 * 2),
+        ("labels", c_int64),
+        ("spare", c_uint64 * 1),
     ]
 class tn_category(Structure):
     """A column of `categories`.
@@ -414,14 +417,16 @@ class tn_open_options(Structure):
     """How to open a data set; what is 0 is as usual.
 
     stream: TN_STREAM_...
-    image: of a folder's images, as tn_dataset_images has it; rank 0: the first one's"""
+    image: of a folder's images, as tn_dataset_images has it; rank 0: the first one's
+    context: not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing"""
 
     _fields_ = [
         ("seed", c_uint64),
         ("csv", tn_csv_options),
         ("stream", c_uint32),
         ("image", tn_shape),
-        ("spare", c_uint64 * 4),
+        ("context", c_int64),
+        ("spare", c_uint64 * 3),
     ]
 class tn_backend_report(Structure):
     """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
@@ -1840,6 +1845,13 @@ FUNCTIONS = {
         """Samples are tokens, whole numbers from 0 to count - 1, as tn_embedding reads them: bytes become numbers, f32, instead
         of levels to be divided by 255. A number that is none is TN_EFORMAT and named: here, or where samples have a loader,
         when one is read that has it."""),
+    "tn_dataset_text": (c_int32, (c_char_p, c_int64, c_void_p,), False,
+        "tn_status tn_dataset_text(const char *path, int64_t context, tn_dataset *data)",
+        """A text, in UTF-8, plain or packed by gzip, as samples to learn from which byte comes next: each is `context` bytes of
+        it, as tokens of 256, and its labels are the bytes one further on, of 256 classes. The next sample begins where one
+        ends, and what is left at the end, less than a sample, is not used. Line ends of Windows become one byte, and a mark
+        of
+        the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed."""),
     "tn_dataset_digits": (c_int32, (c_int64, c_uint64, c_void_p,), False,
         "tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)",
         """The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed."""),

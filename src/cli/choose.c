@@ -31,13 +31,16 @@ void cli_choose_loss(cli_settings *s, const tn_dataset *data, cli_choice *choice
 void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli_choice *choice)
 {
     if (!is_auto(s->scale)) return;
-    choice->scale = data->x_dtype == TN_F32 && data->sample.rank == 1 && !is_whole && !strstr(s->net, "embedding");
+    choice->scale = data->x_dtype == TN_F32 && data->sample.rank == 1 && data->labels < 2 && !is_whole &&
+                    !strstr(s->net, "embedding");
     s->scale = choice->scale ? "standard" : "none";
 }
 
 #define TABLE_SAMPLES 1000000 /* that a table's training looks at in all epochs, */
 #define CLASS_EPOCHS  200     /* or so many times at each, where there are classes; */
 #define NUMBER_EPOCHS 50      /* or numbers, which are sooner learnt by heart */
+#define TEXT_BATCH    16      /* samples in a step of a text's training, */
+#define TEXT_STEPS    1500    /* which has at least so many */
 
 void cli_choose_net(cli_settings *s, const tn_dataset *data)
 {
@@ -45,8 +48,22 @@ void cli_choose_net(cli_settings *s, const tn_dataset *data)
     s->net = "linear 100, relu, linear outputs";
 }
 
+/* Small batches, and as many steps as a small network needs to write words. */
+static void choose_for_text(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+{
+    if (!cli_given(s->options, "batch")) s->batch = data->count < TEXT_BATCH ? data->count : TEXT_BATCH;
+    if (cli_given(s->options, "epochs")) return;
+    const int64_t steps = (data->count + s->batch - 1) / s->batch;
+    s->epochs = (TEXT_STEPS + steps - 1) / steps;
+    choice->epochs = 1;
+}
+
 void cli_choose_epochs(cli_settings *s, const tn_dataset *data, cli_choice *choice)
 {
+    if (!s->resume && data->labels > 1 && data->count > 0) {
+        choose_for_text(s, data, choice);
+        return;
+    }
     const int64_t count = s->limit && s->limit < data->count ? s->limit : data->count;
     if (s->resume || cli_given(s->options, "epochs") || !data->separator || count < 1) return;
     const int64_t most = data->classes ? CLASS_EPOCHS : NUMBER_EPOCHS;
@@ -60,6 +77,10 @@ void cli_choose_epochs(cli_settings *s, const tn_dataset *data, cli_choice *choi
 static void tell_loss(const char *loss, const tn_dataset *data)
 {
     cli_tell("loss %s: ", loss);
+    if (data->labels > 1) {
+        cli_tell("which of %" PRId64 " bytes comes next\n", data->classes);
+        return;
+    }
     if (data->why)
         cli_tell("%s\n", cli_shown(data->why));
     else if (data->classes)
@@ -72,7 +93,10 @@ static void tell_loss(const char *loss, const tn_dataset *data)
 void cli_tell_choice(const cli_choice *choice, const cli_settings *s, const tn_dataset *data)
 {
     if (choice->loss) tell_loss(s->loss, data);
-    if (choice->epochs)
+    if (choice->epochs && data->labels > 1)
+        cli_tell("epochs %" PRId64 ": %d steps or more; --epochs N is how often a text is read\n", s->epochs,
+                 TEXT_STEPS);
+    else if (choice->epochs)
         cli_tell("epochs %" PRId64 ": a table has few samples; --epochs N is how often each is learnt from\n",
                  s->epochs);
     if (!choice->scale) return;

@@ -16,7 +16,8 @@ void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_who
 /* A smaller network where none was asked for and a table has numbers to predict. */
 void cli_choose_net(cli_settings *settings, const tn_dataset *data);
 
-/* More epochs where none were asked for, and samples are few, as the rows of most tables: `settings->epochs` grows. */
+/* More epochs where none were asked for, and samples are few, as the rows of most tables: `settings->epochs` grows. Of
+ * a text as many as make enough steps, of smaller batches. */
 void cli_choose_epochs(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
 
 /* Prints the choices and why they were made. */

@@ -25,11 +25,12 @@ static const struct {
                   {"index", CLI_TABLE, "tables"},
                   {"by-position", CLI_TABLE, "tables"},
                   {"image", CLI_IMAGES, "folders of images"},
+                  {"context", CLI_WRITING, "texts"},
                   {"frame", CLI_PICTURE, "pictures"}};
 
 unsigned cli_kind_of(const tn_dataset *data)
 {
-    return data->separator ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
+    return data->labels > 1 ? CLI_WRITING : data->separator ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
 }
 
 int cli_check_kinds(cli_option *options, unsigned kinds)
@@ -85,7 +86,9 @@ tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 
 static tn_open_options open_options(const cli_settings *s, const cli_model *model)
 {
-    tn_open_options how = {.seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s)};
+    tn_open_options how = {
+        .seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s), .context = s->context};
+    if (model && cli_model_writes(model)) how.context = model->labels;
     if (model)
         how.image = model->sample;
     else if (s->image)
@@ -169,9 +172,18 @@ int cli_cannot_open(const tn_csv_options *csv, const char *name, tn_status statu
     return failed;
 }
 
+/* What is no table may well be meant as a text. */
+static int is_text(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && (!strcasecmp(dot, ".txt") || !strcasecmp(dot, ".md") || !strcasecmp(dot, ".text"));
+}
+
 static int cannot_open(const cli_settings *s, const char *noted, const tn_csv_options *csv, const char *name,
                        tn_status status)
 {
+    if (status == TN_EFORMAT && !s->context && is_text(name))
+        return cli_fail("%s; a text to learn takes --net gpt-tiny or --context N", tn_message());
     if (noted && status == TN_EMISSING && !is_there(name)) return not_found(s, noted, name);
     return cli_cannot_open(csv, name, status);
 }
@@ -291,7 +303,8 @@ void cli_warn_of_classes(const tn_dataset *train)
     char names[SHOWN * 64 + 40] = "", name[CLI_CLASS_NAME];
     const cli_model of_data = {.class_names = train->class_names};
     int64_t lacking = 0;
-    char *seen = train->label ? calloc((size_t)train->classes + 1, 1) : NULL;
+    const int one_each = train->label && train->labels < 2; /* of a text many bytes may be missing */
+    char *seen = one_each ? calloc((size_t)train->classes + 1, 1) : NULL;
     for (int64_t i = 0; seen && i < train->count; i++) seen[train->label[i]] = 1;
     for (int64_t k = 0; seen && k < train->classes; k++) {
         const size_t used = strlen(names);

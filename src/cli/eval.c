@@ -60,7 +60,7 @@ static int measure(cli_saved *saved, tn_dataset *test)
     const tn_compile_options options = cli_compile_options(&saved->settings);
     tn_model model = cli_model_of(&saved->model, &options);
     model.data = cli_residence(&saved->settings);
-    const cli_results_of of = {saved->state, &saved->model, &saved->scaling, options, model.data, "test"};
+    const cli_results_of of = {saved->state, &saved->model, &saved->scaling, options, model.data, "test", &score};
     int status = cli_check_data(&saved->model, test);
     if (status == CLI_GO_ON) status = scale(saved, test);
     if (status == CLI_GO_ON) status = cli_saved_load(saved);

@@ -20,6 +20,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data)
     model->x_scale = data->x_dtype == TN_U8 ? 1.0 / 255 : 1;
     model->classes = data->classes;
     model->targets = data->targets;
+    model->labels = data->labels;
     model->class_names = data->class_names;
     model->column_names = data->column_names;
     model->categories = data->categories;
@@ -59,7 +60,8 @@ int cli_image_of(const char *text, tn_shape *image)
 
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
 {
-    static const char *const keys[] = {"sample", "x_type", "x_scale", "classes", "targets", "framing", "images"};
+    static const char *const keys[] = {"sample",  "x_type",  "x_scale", "classes",
+                                       "targets", "framing", "images",  "labels"};
     shape_text(&model->sample, text[0], 160);
     snprintf(text[1], 160, "%s", tn_dtype_name(model->x_dtype));
     snprintf(text[2], 160, "%.17g", model->x_scale);
@@ -68,6 +70,8 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     text[5][0] = 0;
     if (model->framing.size > 0) tn_framing_text(&model->framing, text[5]);
     snprintf(text[6], 160, "%s", model->images ? "yes" : "");
+    *text[7] = 0;
+    if (model->labels > 1) snprintf(text[7], 160, "%" PRId64, model->labels);
     const tn_note lists[] = {{"class_names", model->class_names},
                              {"column_names", model->column_names},
                              {"categories", model->categories},
@@ -154,6 +158,11 @@ const char *cli_accuracy_name(const cli_model *model)
     return model->targets > 1 ? "all right" : "accuracy";
 }
 
+int cli_model_writes(const cli_model *model)
+{
+    return model->labels > 1;
+}
+
 static const char *note(const tn_checkpoint *checkpoint, const char *key)
 {
     const char *text = tn_checkpoint_note(checkpoint, key);
@@ -182,6 +191,9 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
     model->x_scale = strtod(note(checkpoint, "x_scale"), NULL);
     int known = cli_note_whole(checkpoint, "classes", 0, INT32_MAX, &model->classes) &&
                 cli_note_whole(checkpoint, "targets", 0, INT32_MAX, &model->targets);
+    model->labels = 0;
+    if (*note(checkpoint, "labels")) known &= cli_note_whole(checkpoint, "labels", 2, INT32_MAX, &model->labels);
+    known &= !model->labels || (model->labels == tn_shape_count(&model->sample) && model->classes == 256);
     model->class_names = note_or_null(checkpoint, "class_names");
     model->column_names = note_or_null(checkpoint, "column_names");
     model->categories = note(checkpoint, "categories");
@@ -263,10 +275,28 @@ int64_t cli_model_outputs(const cli_model *model)
     return model->classes ? model->classes : model->targets;
 }
 
+/* One for each byte of a text. */
+static void check_steps(const cli_model *model, tn_tensor *output)
+{
+    const tn_shape shape = tn_shape_of(output), want = TN_SHAPE(shape.dim[0], model->labels, model->classes);
+    char text[160];
+    if (tn_shape_equal(&shape, &want)) return;
+    tn_graph_fail(tn_graph_of(output), TN_ESHAPE,
+                  "the network's output is %s but should be (batch, %" PRId64 ", %" PRId64
+                  "), to say of each byte of a text which comes next: it should begin with 'embedding %" PRId64
+                  " UNITS' and end with 'project %" PRId64 "'",
+                  tn_shape_text(&shape, text, sizeof text), model->labels, model->classes, model->classes,
+                  model->classes);
+}
+
 static void check_output(const cli_model *model, tn_tensor *output)
 {
     tn_graph *graph = tn_graph_of(output);
     if (tn_graph_status(graph)) return;
+    if (cli_model_writes(model)) {
+        check_steps(model, output);
+        return;
+    }
     tn_shape shape = tn_shape_of(output);
     int64_t want = model->classes ? model->classes : model->targets, got = shape.dim[shape.rank - 1];
     char text[160];

@@ -19,6 +19,7 @@ typedef struct cli_model {
     int32_t x_dtype;                           /* of the raw numbers */
     int64_t classes;                           /* 0: the targets are numbers */
     int64_t targets;                           /* numbers to predict for a sample; 0: labels */
+    int64_t labels;                            /* of a sample, of a text one for each of its bytes; else 0 or 1 */
     int images;                                /* they are taken as they are, as a folder's are */
     tn_framing framing;                        /* of its pictures; size 0: there are none, or it was not measured */
     const char *class_names;                   /* as in tn_dataset; NULL: numbers are their names */
@@ -35,7 +36,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 12
+#define CLI_MODEL_NOTES 13
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
 
 /* The size of images, "64x48" or "3x64x48", as a shape. Returns 0 if the text is none. */
@@ -62,6 +63,9 @@ void cli_next_output(const cli_model *model, const char **names, int64_t k, char
 /* Whether an output is called as one of the first `count` columns of a table of predictions: input, index, class and
  * probability. */
 int cli_outputs_clash(const cli_model *model, int64_t outputs, int count);
+
+/* Whether the model writes texts: it says which byte comes next. */
+int cli_model_writes(const cli_model *model);
 
 /* What the share of samples that are wholly right is called: of several targets "all right". */
 const char *cli_accuracy_name(const cli_model *model);

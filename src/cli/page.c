@@ -67,6 +67,8 @@ static void put_summary(FILE *f, const cli_session *s)
     put_key(f, "R²", "%.4f", tn_measures_get(m, "r2", -1));
     put_key(f, "mean absolute error", "%.5g", tn_measures_get(m, "mae", -1));
     put_key(f, "root mean squared error", "%.5g", tn_measures_get(m, "rmse", -1));
+    put_key(f, "perplexity", "%.4g", cli_perplexity(cli_byte_loss(&s->results)));
+    put_key(f, "bits per byte", "%.4f", cli_bits(cli_byte_loss(&s->results)));
     put_key(f, "test loss", "%.4g", last->test.loss);
     put_key(f, "training loss", "%.4g", last->train.loss);
     put_key(f, "epochs", "%.0f", (double)s->at.epochs);

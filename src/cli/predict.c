@@ -5,6 +5,7 @@
 #include "picture.h"
 #include "resident.h"
 #include "sheet.h"
+#include "write.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +19,8 @@
 static const char doc[] =
     "Says what a saved model makes of each picture (PNG, JPEG or PGM; for a model of a folder of images PNG or JPEG), "
     "of each sample in an IDX, .npy, .npz or .safetensors file, or of each row of a CSV file. A network in an ONNX "
-    "file takes inputs as [NAME=]FILE and options of its own, as --most: tenon predict --model FILE.onnx --help.";
+    "file takes inputs as [NAME=]FILE and options of its own, as --most: tenon predict --model FILE.onnx --help. With "
+    "--prompt a model of texts writes on.";
 
 /* Samples to predict. */
 typedef struct samples {
@@ -479,9 +481,10 @@ int cli_predict(int argc, char **argv)
     if (cli_onnx_of(argc, argv)) return cli_predict_onnx(argc, argv);
     predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
+    if (status == CLI_GO_ON) status = cli_check_writing(&p.saved, files);
     if (status == CLI_GO_ON) status = check_out(&p.saved, argv + 1, files);
     if (status == CLI_GO_ON) status = cli_check_frame(&p.saved);
-    if (status == CLI_GO_ON) status = predict(&p, argv + 1, files);
+    if (status == CLI_GO_ON) status = p.saved.prompt ? cli_write(&p.saved) : predict(&p, argv + 1, files);
     for (int i = 0; i < files && p.file; i++) {
         free(p.file[i].x);
         tn_dataset_free(&p.file[i].rows);

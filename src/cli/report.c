@@ -237,7 +237,7 @@ static void put_stats(cli_json *json, const cli_session *s)
 
 void cli_report_put_results(const cli_session *s, cli_json *json)
 {
-    if (!s->results.measures) return;
+    if (!s->results.measures && !s->results.writes) return;
     cli_json_begin(json, s->results.set, '{');
     cli_json_whole(json, "samples", s->results.data->count);
     cli_results_json(&s->results, json);
@@ -290,7 +290,7 @@ void cli_report_done(const cli_session *s)
         cli_tell("nothing was saved: --save model.safetensors keeps the model next time\n");
     if (s->settings.stats) print_stats(s);
     if (s->settings.json) cli_report_put_done(s, &(cli_json){0});
-    if (s->settings.json || !s->results.measures) return;
+    if (s->settings.json || (!s->results.measures && !s->results.writes)) return;
     fflush(stderr);
     cli_results_print(&s->results, cli_width(stdout), stdout);
 }

@@ -179,9 +179,35 @@ static int put_in_order(cli_results *r)
     return made ? CLI_GO_ON : cli_fail("out of memory");
 }
 
+double cli_byte_loss(const cli_results *r)
+{
+    return r->writes && !strcmp(r->model->loss, "cross_entropy") ? r->score.loss : NAN;
+}
+
+double cli_perplexity(double loss)
+{
+    return exp(loss);
+}
+
+double cli_bits(double loss)
+{
+    return loss / log(2);
+}
+
+/* Outputs for each byte are too many to be kept. */
+static int measure_text(cli_results *r, const cli_results_of *of)
+{
+    tn_model model = cli_model_of(of->model, &of->compile);
+    model.data = of->residence;
+    r->writes = 1;
+    if (of->score) r->score = *of->score;
+    return of->score || !tn_evaluate(of->state, &model, r->data, &r->score) ? CLI_GO_ON : cli_failed();
+}
+
 int cli_results_open(cli_results *r, const cli_results_of *of, const tn_dataset *data)
 {
     *r = (cli_results){.model = of->model, .data = data, .set = of->set};
+    if (cli_model_writes(of->model)) return measure_text(r, of);
     int status = predict(r, of);
     if (status == CLI_GO_ON) status = find_truth(r, of);
     if (status == CLI_GO_ON && measure(r)) status = cli_failed();

@@ -30,6 +30,8 @@ typedef struct cli_results {
     int64_t *order; /* of classes or targets: as they are, or, of more than CLI_IN_FULL, the worst first */
     cli_wrong worst[CLI_MOST_WORST]; /* the first is the worst */
     int n_worst;
+    int writes;     /* the model writes texts: there is nothing of the above, but */
+    tn_score score; /* the mean over all bytes */
 } cli_results;
 
 /* Uses the model on all of the data, which has been scaled. What the pointers show must stay. Returns CLI_GO_ON or
@@ -41,12 +43,19 @@ typedef struct cli_results_of {
     tn_compile_options compile;
     tn_residence residence;
     const char *set;
+    const tn_score *score; /* what is known already; or NULL */
 } cli_results_of;
 int cli_results_open(cli_results *results, const cli_results_of *of, const tn_dataset *data);
 void cli_results_free(cli_results *results);
 
 /* What stands in a measure's column: of a class or target, or of k -1 their mean and all samples. */
 double cli_results_cell(const cli_results *results, const tn_measure_entry *measure, int64_t k);
+
+/* Of texts, the mean of -log of the right byte's probability; NaN where the loss is another. Of that: as how many
+ * bytes, each as likely, it leaves; and the bits that a byte takes. */
+double cli_byte_loss(const cli_results *results);
+double cli_perplexity(double loss);
+double cli_bits(double loss);
 
 /* Prints tables of at most `width` characters. */
 void cli_results_print(const cli_results *results, int width, FILE *file);

@@ -39,14 +39,24 @@ static void make_options(cli_saved *saved, int predicts)
          predicts, 0, 0},
         {CLI_TEXT, "ignore", "NAME,NAME", "", &s->ignore, 0, 0, "ignore", 1, 0, 0},
         {CLI_TEXT, "test", "FILE|digits", "", &s->test, 0, 0, "test", 0, 0, 0},
-        {CLI_WHOLE, "seed", "N", predicts ? "" : "of the digits, or of a table's split", &s->seed, 0, 9e15, "seed", 0,
-         0, 0},
+        {CLI_WHOLE, "context", "N", "", &s->context, 2, 1048576, "context", 1, 0, 0},
+        {CLI_WHOLE, "seed", "N",
+         predicts ? "of what is drawn for a text (the training's)" : "of the digits, or of a table's split", &s->seed,
+         0, 9e15, "seed", 0, 0, 0},
         {CLI_TEXT, predicts ? "out" : "part", predicts ? "FILE" : "test|all",
          predicts ? "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample"
                   : "the part of the data that testing is for, or all (all of --data, else test)",
          predicts ? &saved->out : &saved->part, 0, 0, 0, 0, 0, 0},
-        {predicts ? CLI_TEXT : CLI_END, "frame", "yes|no|auto",
-         "bring pictures to the training set's framing (auto: if it has one)", &saved->frame, 0, 0, 0, 0, 0, 0},
+        {predicts ? CLI_TEXT : CLI_END, "prompt", "TEXT",
+         "of a model of texts, in place of files: what it goes on from, as it learnt to", &saved->prompt, 0, 0, 0, 0, 0,
+         0},
+        {CLI_WHOLE, "length", "N", "characters that it writes (400)", &saved->length, 1, 1e9, 0, 0, 0, 0},
+        {CLI_MEANT, "temperature", "T",
+         "logits are divided by T: below 1 what is likely comes more often, at 0 always (0.8)", &saved->temperature, 0,
+         100, 0, 0, 0, 0},
+        {CLI_WHOLE, "top", "K", "of the K likeliest bytes alone (256)", &saved->top, 1, 256, 0, 0, 0, 0},
+        {CLI_TEXT, "frame", "yes|no|auto", "bring pictures to the training set's framing (auto: if it has one)",
+         &saved->frame, 0, 0, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
     };
     _Static_assert(sizeof options <= sizeof saved->options, "CLI_SAVED_OPTIONS");
@@ -112,7 +122,7 @@ static int open_all(cli_saved *saved, const char *command)
 
 static void begin(cli_saved *saved, int predicts)
 {
-    *saved = (cli_saved){0};
+    *saved = (cli_saved){.length = 400, .top = 256, .temperature = 0.8};
     cli_settings_init(&saved->settings);
     make_options(saved, predicts);
 }
@@ -122,7 +132,8 @@ int cli_saved_open(cli_saved *saved, const char *command, const char *operands, 
 {
     begin(saved, operands != NULL);
     int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
-    if (status == CLI_GO_ON && operands && !*n_operands) status = cli_usage("%s needs %s", command, operands);
+    if (status == CLI_GO_ON && operands && !*n_operands && !saved->prompt)
+        status = cli_usage("%s needs %s", command, operands);
     if (status == CLI_GO_ON) status = check_options(saved);
     return status == CLI_GO_ON ? open_all(saved, command) : status;
 }

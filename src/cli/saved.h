@@ -5,14 +5,17 @@
 #include "scaling.h"
 #include "settings.h"
 
-#define CLI_SAVED_OPTIONS 24
+#define CLI_SAVED_OPTIONS 32
 
 typedef struct cli_saved {
     cli_settings settings; /* the notes' texts; its own option table is not used */
     const char *path;
-    const char *out;   /* of predict: where all outputs go; NULL: nowhere */
-    const char *frame; /* of predict: whether pictures are brought to the set's framing; NULL: "auto" */
-    const char *part;  /* of eval: "test" or "all" of the data; NULL: all of other data than it was trained with */
+    const char *out;    /* of predict: where all outputs go; NULL: nowhere */
+    const char *frame;  /* of predict: whether pictures are brought to the set's framing; NULL: "auto" */
+    const char *prompt; /* of predict: what a text model goes on from; NULL: there are files */
+    int64_t length, top;
+    double temperature; /* TN_ZERO: always what is likeliest */
+    const char *part;   /* of eval: "test" or "all" of the data; NULL: all of other data than it was trained with */
     cli_option options[CLI_SAVED_OPTIONS];
     tn_checkpoint *checkpoint;
     cli_model model;

@@ -20,7 +20,9 @@ int cli_scaling_fit(cli_scaling *scaling, const char *kind, const cli_model *mod
         return cli_usage("--scale %s: %s takes whole numbers, which have no scale", kind, model->onnx_path);
     if (data->x_dtype != TN_F32 && number != TN_SCALE_NONE)
         return cli_usage("--scale %s: the pictures of %s are scaled to 0..1 by themselves", kind, data->source);
-    if (data->x_dtype != TN_F32) return CLI_GO_ON;
+    if (data->labels > 1 && number != TN_SCALE_NONE)
+        return cli_usage("--scale %s: the bytes of a text, %s, have no scale", kind, data->source);
+    if (data->x_dtype != TN_F32 || data->labels > 1) return CLI_GO_ON;
     if (tn_dataset_check_columns(data)) return cli_failed();
     if (tn_scaler_learn(&scaling->x, number, 0, 1, data)) return cli_failed();
     if (!scales_targets(number, model)) return CLI_GO_ON;
@@ -72,7 +74,7 @@ void cli_scaling_samples(const cli_scaling *scaling, float *x, int64_t count)
 
 int cli_scaling_data(const cli_scaling *scaling, tn_dataset *data)
 {
-    if (data->x_dtype == TN_F32 && tn_dataset_scale(data, &scaling->x)) return cli_failed();
+    if (data->x_dtype == TN_F32 && scaling->x.columns && tn_dataset_scale(data, &scaling->x)) return cli_failed();
     if (scaling->y.columns && data->target) tn_scaler_apply(&scaling->y, data->target, data->count);
     return CLI_GO_ON;
 }

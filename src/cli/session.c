@@ -354,12 +354,15 @@ int cli_session_results(cli_session *s)
 {
     const int validates = !s->test.count;
     const tn_dataset *data = validates ? &s->validation : &s->test;
+    const tn_epoch *last = s->history.count ? &s->history.epoch[s->history.count - 1] : NULL;
+    const tn_score *measured = !last ? NULL : validates ? &last->validation : &last->test;
     const cli_results_of of = {s->state,
                                &s->model,
                                &s->scaling,
                                cli_compile_options(&s->settings),
                                cli_residence(&s->settings),
-                               validates ? "validation" : "test"};
+                               validates ? "validation" : "test",
+                               measured};
     if (!data->count || tn_team_rank(s->team)) return CLI_GO_ON;
     cli_results_free(&s->results);
     return cli_results_open(&s->results, &of, data);

@@ -179,7 +179,8 @@ static int read_weights(const char *text, int64_t classes, float *weights)
 int cli_settings_class_weights(const cli_settings *s, const tn_dataset *data, float **weights)
 {
     if (!s->class_weights) return CLI_GO_ON;
-    if (!data->classes) return cli_usage("--class-weights: %s has no classes", data->source);
+    if (!data->classes || data->labels > 1)
+        return cli_usage("--class-weights: %s has no classes%s", data->source, data->classes ? ", but text" : "");
     *weights = calloc((size_t)data->classes, sizeof **weights);
     if (!*weights) return cli_fail("out of memory");
     if (!strcmp(s->class_weights, "balanced"))
@@ -310,10 +311,14 @@ static int check_kept(const cli_settings *s)
     return CLI_GO_ON;
 }
 
+#define TEXT_NETS "gpt-" /* how names of networks for texts begin */
+#define CONTEXT   128    /* their usual one */
+
 int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
     tn_shape image;
+    if (!s->context && !s->resume && !strncmp(s->net, TEXT_NETS, strlen(TEXT_NETS))) s->context = CONTEXT;
     int status = check_kept(s);
     if (status == CLI_GO_ON) status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);

@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 72
+#define CLI_TRAIN_OPTIONS 76
 
 typedef struct cli_settings {
     const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init;
@@ -12,6 +12,7 @@ typedef struct cli_settings {
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
+    int64_t context; /* bytes of a text that a sample is; 0: the data is no text */
     const char *resident, *memory, *bucket;
     const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
         *freeze, *curve, *log, *report;

@@ -263,8 +263,30 @@ static void print_sums(const cli_results *r, int width, FILE *f)
     if (n) fprintf(f, "\n\n");
 }
 
+/* ---- of texts ---- */
+
+static void print_text(const cli_results *r, FILE *f)
+{
+    const double loss = cli_byte_loss(r);
+    fprintf(f, "%s: %" PRId64 " bytes", r->set, r->data->count * r->data->labels);
+    if (!isnan(loss)) fprintf(f, ", perplexity %.4g, %.4f bits per byte", cli_perplexity(loss), cli_bits(loss));
+    if (!isnan(r->score.accuracy)) fprintf(f, ", %.2f %% right", 100 * r->score.accuracy);
+    fprintf(f, "\n");
+}
+
+static void put_text(const cli_results *r, cli_json *json)
+{
+    const double loss = cli_byte_loss(r);
+    cli_json_whole(json, "bytes", r->data->count * r->data->labels);
+    cli_json_number(json, "loss", r->score.loss);
+    cli_json_number(json, "accuracy", r->score.accuracy);
+    cli_json_number(json, "perplexity", cli_perplexity(loss));
+    cli_json_number(json, "bits_per_byte", cli_bits(loss));
+}
+
 void cli_results_print(const cli_results *r, int width, FILE *f)
 {
+    if (r->writes) print_text(r, f);
     if (!r->measures) return;
     fprintf(f, "%s: %" PRId64 " sample%s\n", r->set, r->data->count, r->data->count == 1 ? "" : "s");
     print_sums(r, width, f);
@@ -337,6 +359,7 @@ static void put_wrong(const cli_results *r, const cli_wrong *w, cli_json *json)
 void cli_results_json(const cli_results *r, cli_json *json)
 {
     tn_measure_entry entry;
+    if (r->writes) put_text(r, json);
     if (!r->measures) return;
     for (size_t i = 0; tn_measure_at(i, &entry); i++) {
         if (!(entry.of & tn_measures_kind(r->measures)) || !entry.all) continue;

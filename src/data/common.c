@@ -6,7 +6,7 @@
 #include "error.h"
 #include "given.h"
 #include "hash.h"
-#include "tenon/data.h"
+#include "loader.h"
 
 /* A sample's place in its set, by the hash of its bytes. */
 typedef struct print {
@@ -20,8 +20,8 @@ enum { X, LABEL, TARGET, PARTS };
 static const void *part_of(const tn_dataset *d, int part, int64_t i, size_t *bytes)
 {
     const char *base[PARTS] = {d->x, (char *)d->label, (char *)d->target};
-    const size_t sizes[PARTS] = {(size_t)tn_shape_count(&d->sample) * tn_dtype_size(d->x_dtype), sizeof *d->label,
-                                 (size_t)d->targets * sizeof *d->target};
+    const size_t sizes[PARTS] = {(size_t)tn_shape_count(&d->sample) * tn_dtype_size(d->x_dtype),
+                                 (size_t)tn_labels(d) * sizeof *d->label, (size_t)d->targets * sizeof *d->target};
     *bytes = base[part] ? sizes[part] : 0;
     return *bytes ? base[part] + (size_t)i * *bytes : "";
 }

@@ -20,6 +20,7 @@
 #include "mnist.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
+#include "text_data.h"
 
 #define DIGITS          10000      /* training samples of "digits" */
 #define TEST_PART       5          /* one row in so many is for testing */
@@ -105,7 +106,7 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     part->origin = tn_loader_hold(all->origin);
     part->row = choose_rows(all, take, taken);
     if (all->x) part->x = copy_rows(all->x, (size_t)tn_sample_bytes(all), take, all->count, taken);
-    if (all->label) part->label = copy_rows(all->label, sizeof *all->label, take, all->count, taken);
+    if (all->label) part->label = copy_rows(all->label, (size_t)tn_target_bytes(all), take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
     TN_TRY(own_texts(part));
@@ -145,6 +146,7 @@ static tn_status sort_by_class(const tn_dataset *all, int32_t *order, int64_t *a
 
 static int has_classes(const tn_dataset *all)
 {
+    if (tn_labels(all) > 1) return 0;
     for (int64_t i = 0; all->label && i < all->count; i++)
         if (all->label[i] < 0 || all->label[i] >= all->classes) return 0;
     return all->label != NULL;
@@ -239,6 +241,7 @@ typedef struct request {
     int no_train, no_test; /* all of what has no parts is for the other */
     int stream;            /* samples stay in their file */
     tn_shape image;
+    int64_t context; /* of a text; 0: it is none */
 } request;
 
 /* Splits what the reader gave, and fills what is missing unless that is to be kept. */
@@ -322,6 +325,14 @@ static tn_status open_images(const request *ask, tn_dataset *train, tn_dataset *
     return divide(&all, ask, train, test);
 }
 
+/* ---- texts ---- */
+
+static tn_status open_text(const request *ask, tn_dataset *train, tn_dataset *test)
+{
+    if (ask->no_train) return tn_text_open(ask->name, ask->context, test, NULL);
+    return tn_text_open(ask->name, ask->context, train, ask->no_test ? NULL : test);
+}
+
 /* ---- by name ---- */
 
 /* Data sets that the program draws, also as "NAME:N": N training samples and a fifth as many for testing. */
@@ -356,6 +367,7 @@ static tn_status open_file(const request *ask, tn_dataset *train, tn_dataset *te
 {
     const char *name = ask->name, *dot = strrchr(name, '.');
     struct stat info;
+    if (ask->context) return open_text(ask, train, test);
     if (!stat(name, &info) && S_ISDIR(info.st_mode))
         return tn_mnist_is(name) ? tn_mnist_open(name, ask->stream, train, test) : open_images(ask, train, test);
     const int spreadsheet = dot && (!strcasecmp(dot, ".xlsx") || !strcasecmp(dot, ".ods")); /* archives, too */
@@ -395,7 +407,7 @@ static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_data
     }
     if (tn_inflow_is_standard(name)) {
         TN_REQUIRE(how != TN_STREAM_YES, TN_EUNSUPPORTED, "standard input is read into memory");
-        return open_table(ask, train, test);
+        return ask->context ? open_text(ask, train, test) : open_table(ask, train, test);
     }
     TN_REQUIRE(!stat(name, &info), TN_EMISSING,
                "data set '%s' is not there: expected 'digits', 'digits-rgb', a folder with MNIST's four files or "
@@ -456,6 +468,7 @@ tn_status tn_dataset_open_with(const char *name, const tn_open_options *options,
                    .seed = options->seed,
                    .csv = options->csv,
                    .image = options->image,
+                   .context = options->context,
                    .no_train = !train,
                    .no_test = !test};
     return open_request(&ask, options->stream, train, test);

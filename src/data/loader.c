@@ -67,7 +67,13 @@ int32_t tn_target_dtype(const tn_dataset *data)
 uint64_t tn_target_bytes(const tn_dataset *data)
 {
     int32_t dtype = tn_target_dtype(data);
-    return dtype == TN_F32 ? (uint64_t)data->targets * sizeof(float) : dtype ? sizeof(int32_t) : 0;
+    if (!dtype) return 0;
+    return dtype == TN_F32 ? (uint64_t)data->targets * sizeof(float) : (uint64_t)tn_labels(data) * sizeof(int32_t);
+}
+
+int64_t tn_labels(const tn_dataset *data)
+{
+    return data->labels > 1 ? data->labels : 1;
 }
 
 /* Sources of the library's own name the file themselves. */

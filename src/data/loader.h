@@ -20,4 +20,7 @@ uint64_t tn_target_bytes(const tn_dataset *data);
 /* What belongs to a sample: TN_I32, a label; TN_F32, targets; or 0. */
 int32_t tn_target_dtype(const tn_dataset *data);
 
+/* Labels of a sample, where it has such: 1 or more. */
+int64_t tn_labels(const tn_dataset *data);
+
 #endif

@@ -15,6 +15,8 @@ static int64_t features(const tn_dataset *data)
 static tn_tensor *target_input(tn_graph *graph, const tn_dataset *data, int64_t count)
 {
     int32_t dtype = tn_target_dtype(data);
+    if (dtype == TN_I32 && tn_labels(data) > 1)
+        return tn_input(graph, "target", TN_I32, TN_SHAPE(count, tn_labels(data)));
     if (dtype == TN_I32) return tn_input(graph, "target", TN_I32, TN_SHAPE(count));
     return dtype ? tn_input(graph, "target", TN_F32, TN_SHAPE(count, data->targets)) : NULL;
 }
@@ -143,7 +145,7 @@ static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
 {
     const tn_dataset *data = b->data;
     if (!batch->target || data->label || data->target) return TN_OK;
-    const int64_t each = data->classes ? 1 : data->targets;
+    const int64_t each = data->classes ? tn_labels(data) : data->targets;
     return tn_loss_check_targets(b->model->loss, tn_target_dtype(data), batch->target, batch->count * each,
                                  data->classes);
 }

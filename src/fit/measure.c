@@ -11,10 +11,12 @@
 
 enum { MEASURING_BATCH = 1000, MEASURING_LEAST = 10, MEASURING_BYTES = 16 << 20 };
 
-/* So many samples at once, or fewer large ones: those that have so many bytes as f32. */
+/* So many samples at once, or fewer large ones: those that have so many bytes as f32, or whose outputs have. */
 static int64_t measuring_batch(const tn_dataset *data)
 {
-    const int64_t each = tn_shape_count(&data->sample) * (int64_t)sizeof(float);
+    const int64_t outputs = data->labels > 1 ? data->labels * data->classes : 0,
+                  numbers = tn_shape_count(&data->sample);
+    const int64_t each = (numbers > outputs ? numbers : outputs) * (int64_t)sizeof(float);
     const int64_t fit = each > 0 ? MEASURING_BYTES / each : MEASURING_BATCH;
     return fit > MEASURING_BATCH ? MEASURING_BATCH : fit < MEASURING_LEAST ? MEASURING_LEAST : fit;
 }
@@ -39,8 +41,9 @@ static void check_outputs(const char *loss, const tn_dataset *data, tn_tensor *o
 {
     tn_loss_entry entry = entry_of(loss);
     tn_shape shape = tn_shape_of(output);
-    int64_t outputs = shape.rank == 2 ? shape.dim[1] : 0;
-    if (tn_target_dtype(data) != TN_I32 || shape.rank != 2 || outputs == data->classes) return;
+    const int32_t rank = tn_labels(data) > 1 ? 3 : 2;
+    int64_t outputs = shape.rank == rank ? shape.dim[rank - 1] : 0;
+    if (tn_target_dtype(data) != TN_I32 || shape.rank != rank || outputs == data->classes) return;
     if (outputs == 1 && data->classes == 2 && entry.classes && !entry.labels) return;
     tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "%s: the model has %lld outputs, but the data has %lld classes", loss,
                   (long long)outputs, (long long)data->classes);
@@ -131,7 +134,8 @@ static tn_status put(tn_state *state, const tn_measure *m, const char *name, dou
 
 tn_status tn_measure_begin(tn_state *state, const tn_measure *m, tn_score score, int64_t samples)
 {
-    int32_t right = samples && score.accuracy > 0 ? (int32_t)llround(score.accuracy * (double)samples) : 0;
+    const double labels = (double)(samples * tn_labels(m->data));
+    int32_t right = samples && score.accuracy > 0 ? (int32_t)llround(score.accuracy * labels) : 0;
     TN_TRY(put(state, m, sum_name(m, 0), samples ? score.loss * (double)samples : 0));
     return tn_state_put(state, sum_name(m, 1), TN_I32, TN_SCALAR, TN_TRANSIENT, &right);
 }
@@ -144,7 +148,7 @@ tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples,
     TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
     score->loss = loss / (double)samples;
     const int is_known = is_about_classes(m->model->loss, m->data) && !isnan(score->loss);
-    score->accuracy = is_known ? right / (double)samples : NAN;
+    score->accuracy = is_known ? right / (double)(samples * tn_labels(m->data)) : NAN;
     return TN_OK;
 }
 
@@ -163,7 +167,8 @@ tn_status tn_measure_check(const tn_measure *m)
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
     TN_REQUIRE(tn_target_dtype(data), TN_EINVAL, "the data set has neither labels nor targets");
     if (!data->label && !data->target) return TN_OK; /* they come with the samples */
-    if (data->label) return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count, data->classes);
+    if (data->label)
+        return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count * tn_labels(data), data->classes);
     return tn_loss_check_targets(m->model->loss, TN_F32, data->target, data->count * data->targets, 0);
 }
 

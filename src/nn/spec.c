@@ -27,6 +27,13 @@ static const tn_net_word named[] = {
     {"lstm", "lstm 64, last, linear outputs", "a recurrent layer over the rows of a picture"},
     {"transformer", "project 32, position, transformer 4, transformer 4, layer_norm, linear outputs",
      "two blocks over the rows of a picture: Vaswani and others, 2017"},
+    {"gpt-tiny",
+     "embedding outputs 64, position, transformer 4 causal 1, transformer 4 causal 1, layer_norm, project outputs",
+     "two blocks over a text, to say what comes next"},
+    {"gpt-small",
+     "embedding outputs 128, position, transformer 4 causal 1, transformer 4 causal 1, transformer 4 causal 1, "
+     "transformer 4 causal 1, transformer 4 causal 1, layer_norm, project outputs",
+     "five, a million parameters: as large language models are (Radford and others, 2018), only small"},
 };
 
 enum { TN_INIT_BY_LAYER = -1 };

@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 
+#include "draw.h"
 #include "history.h"
 #include "progress.h"
+#include "../core/utf8.h"
 #include "json.h"
 #include "options.h"
 
@@ -240,6 +242,58 @@ static void the_curve_is_whole_whatever_the_numbers(void **state)
     assert_int_equal(rmdir(path), 0); /* nothing else was left there */
 }
 
+/* ---- drawing ---- */
+
+/* All texts that are allowed, of characters of 1 to 3 bytes and some of 4, are UTF-8 and no control characters; and
+ * there are as many as Unicode has. */
+static int64_t count_characters(const cli_utf8 *utf8, char *text, size_t length)
+{
+    int64_t count = 0;
+    for (int byte = 0; byte < 256; byte++) {
+        cli_utf8 then = *utf8;
+        if (!cli_utf8_allows(utf8, (unsigned char)byte)) continue;
+        if (length == 0 && byte > 0xf0) continue; /* of four bytes those of one first byte are enough */
+        text[length] = (char)byte;
+        text[length + 1] = 0;
+        cli_utf8_take(&then, (unsigned char)byte);
+        count += then.left ? count_characters(&then, text, length + 1) : 1;
+        if (!then.left && tn_utf8_length(text) != length + 1)
+            fail_msg("%d bytes, the last %02x", (int)length + 1, byte);
+    }
+    return count;
+}
+
+static void what_is_drawn_is_text(void **state)
+{
+    char text[8];
+    (void)state;
+    /* 95 of ASCII and two; 0xa0..0x7ff; 0x800..0xffff without 2048 surrogates; 0x10000..0x3ffff */
+    assert_int_equal(count_characters(&(cli_utf8){0}, text, 0),
+                     97 + (0x800 - 0xa0) + (0x10000 - 0x800 - 2048) + (0x40000 - 0x10000));
+}
+
+static void a_byte_is_drawn_by_its_probability(void **state)
+{
+    enum { DRAWS = 20000 };
+    static int drawn[256];
+    float logit[256];
+    (void)state;
+    for (int i = 0; i < 256; i++) logit[i] = -50;
+    logit[0] = 9; /* not allowed */
+    logit['a'] = 2, logit['b'] = 1, logit['c'] = 0.5f;
+    const cli_utf8 utf8 = {0};
+    for (uint64_t n = 0; n < DRAWS; n++) drawn[cli_draw(logit, &utf8, 0.5, 256, cli_chance(7, n))]++;
+    const double all = exp(4) + exp(2) + exp(1);
+    assert_int_equal(drawn['a'] + drawn['b'] + drawn['c'], DRAWS);
+    assert_true(fabs(drawn['a'] - DRAWS * exp(4) / all) < 0.01 * DRAWS); /* three deviations: 0.0075 */
+    assert_true(fabs(drawn['b'] - DRAWS * exp(2) / all) < 0.01 * DRAWS);
+    for (uint64_t n = 0; n < 1000; n++) {
+        assert_int_not_equal(cli_draw(logit, &utf8, 5, 2, cli_chance(8, n)), 'c');
+        assert_int_equal(cli_draw(logit, &utf8, 0, 256, cli_chance(9, n)), 'a');
+    }
+    assert_true(cli_chance(1, 0) != cli_chance(2, 0) && cli_chance(1, 0) != cli_chance(1, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +305,8 @@ int main(void)
         cmocka_unit_test(json_escapes_and_never_writes_nan),
         cmocka_unit_test(a_history_survives_its_note),
         cmocka_unit_test(a_history_without_validation_is_read_too),
+        cmocka_unit_test(what_is_drawn_is_text),
+        cmocka_unit_test(a_byte_is_drawn_by_its_probability),
         cmocka_unit_test(the_curve_is_whole_whatever_the_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

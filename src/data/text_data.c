@@ -1,0 +1,152 @@
+/* text_data.c: texts whose bytes are learnt: which one comes next. The text is in memory once, samples are made of it
+ * as they are needed. */
+#include "text_data.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "error.h"
+#include "given.h"
+#include "inflow.h"
+#include "utf8.h"
+
+enum { BYTES = 256, TEST_PART = 10, AT_ONCE = 1 << 20, MOST_CONTEXT = 1 << 20 };
+
+/* A text, or a part of it: what a source has. */
+typedef struct text {
+    char *at;
+    int64_t length, context;
+} text;
+
+/* ---- reading ---- */
+
+static tn_status read_all(tn_inflow *in, const char *path, text *t)
+{
+    uint32_t room = 0;
+    for (uint64_t got = AT_ONCE; got == AT_ONCE; t->length += (int64_t)got) {
+        TN_REQUIRE(t->length < INT32_MAX - AT_ONCE - 1, TN_EFORMAT,
+                   "%s: a text of 2 GiB or more; parts of it can be learnt", path);
+        TN_TRY(tn_grow(&t->at, &room, (uint32_t)t->length + AT_ONCE + 1, 1));
+        TN_TRY(tn_inflow_read(in, t->at + t->length, &got));
+    }
+    t->at[t->length] = 0;
+    return TN_OK;
+}
+
+/* Without a mark of the byte order, and with line ends of one byte. */
+static void normalise(text *t)
+{
+    const int64_t length = t->length;
+    int64_t from = length >= 3 && !memcmp(t->at, "\xef\xbb\xbf", 3) ? 3 : 0;
+    for (t->length = 0; from < length; from++)
+        if (t->at[from] != '\r' || t->at[from + 1] != '\n') t->at[t->length++] = t->at[from];
+    t->at[t->length] = 0;
+}
+
+static tn_status check_encoding(const text *t, const char *path)
+{
+    int64_t line = 1;
+    for (int64_t i = 0; i < t->length;) {
+        const size_t length = t->at[i] ? tn_utf8_length(t->at + i) : 1;
+        TN_REQUIRE(length && t->at[i], TN_EFORMAT,
+                   "%s: line %lld has a byte that is no UTF-8, as texts are: a program such as iconv makes it so", path,
+                   (long long)line);
+        line += t->at[i] == '\n';
+        i += (int64_t)length;
+    }
+    return TN_OK;
+}
+
+static tn_status read_text(const char *path, text *t)
+{
+    tn_inflow in = {0};
+    TN_TRY(tn_inflow_open(path, &in));
+    tn_status status = read_all(&in, path, t);
+    tn_inflow_close(&in);
+    if (status) return status;
+    normalise(t);
+    return check_encoding(t, path);
+}
+
+/* ---- samples ---- */
+
+static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *msg)
+{
+    const text *t = arg;
+    const unsigned char *from = (const unsigned char *)t->at + index * t->context;
+    float *token = x;
+    int32_t *label = target;
+    (void)msg;
+    for (int64_t i = 0; i < t->context; i++) token[i] = from[i];
+    for (int64_t i = 0; label && i < t->context; i++) label[i] = from[i + 1];
+    return TN_OK;
+}
+
+static void close_text(void *arg)
+{
+    text *t = arg;
+    tn_free(t->at);
+    tn_free(t);
+}
+
+/* A source of a copy of the part. */
+static tn_status make_loader(const text *part, tn_loader **loader)
+{
+    text *t = tn_alloc(sizeof *t);
+    if (!t) return TN_ENOMEM;
+    *t = *part;
+    t->at = tn_alloc((size_t)part->length + 1);
+    tn_status status =
+        t->at ? tn_loader_new(&(tn_source){.fill = fill, .close = close_text, .arg = t}, loader) : TN_ENOMEM;
+    if (!status) memcpy(t->at, part->at, (size_t)part->length);
+    if (status) close_text(t);
+    return status;
+}
+
+static tn_status make_set(const text *part, const char *path, const char *what, tn_dataset *data)
+{
+    TN_REQUIRE(part->length > part->context, TN_EFORMAT,
+               "%s: %s %lld bytes, and a context of %lld takes one more than that at least", path, what,
+               (long long)part->length, (long long)part->context);
+    *data = (tn_dataset){.count = (part->length - 1) / part->context,
+                         .sample = TN_SHAPE(part->context),
+                         .x_dtype = TN_F32,
+                         .classes = BYTES,
+                         .labels = part->context};
+    data->source = tn_strdup(path);
+    return data->source ? make_loader(part, &data->loader) : TN_ENOMEM;
+}
+
+/* Where the last tenth begins, at the beginning of a character. */
+static int64_t end_of_training(const text *t)
+{
+    int64_t at = t->length - t->length / TEST_PART;
+    while (at < t->length && ((unsigned char)t->at[at] & 0xc0) == 0x80) at++;
+    return at;
+}
+
+tn_status tn_text_open(const char *path, int64_t context, tn_dataset *train, tn_dataset *test)
+{
+    text all = {.context = context};
+    TN_REQUIRE(context >= 2 && context <= MOST_CONTEXT, TN_EINVAL, "%s: a context of %lld bytes; it takes 2 to %d",
+               path, (long long)context, MOST_CONTEXT);
+    tn_status status = read_text(path, &all);
+    const int64_t cut = status || !test ? all.length : end_of_training(&all);
+    const text learn = {all.at, cut, context}, judge = {all.at + cut, all.length - cut, context};
+    if (!status) status = make_set(&learn, path, test ? "its first nine tenths have" : "has", train);
+    if (!status && test) status = make_set(&judge, path, "its last tenth, which is for testing, has", test);
+    tn_free(all.at);
+    return status;
+}
+
+tn_status tn_dataset_text(const char *path, int64_t context, tn_dataset *data)
+{
+    TN_GIVEN(path, data);
+    tn_dataset made = {0};
+    tn_status status = tn_text_open(path, context, &made, NULL);
+    if (status)
+        tn_dataset_free(&made);
+    else
+        *data = made;
+    return status;
+}
