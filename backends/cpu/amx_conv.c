@@ -3,6 +3,7 @@
  * what of their row of the window comes next: `run` values, its columns' channels. */
 #include "amx.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- packing ---- */
@@ -151,14 +152,16 @@ static inline __attribute__((always_inline)) void multiply(int parts, int tall, 
 }
 
 /* Sums of 16 pixels by 16 filters to where they belong. */
-static inline void unload(const float *sums, int64_t filters, uint16_t there, float *y, int64_t ld)
+static inline void unload(const float *sums, int64_t filters, uint16_t there, const cpu_ending *e, float *y, int64_t ld)
 {
     float aside[SIDE * SIDE] __attribute__((aligned(64)));
     const __m512 scale = _mm512_set1_ps(1 / (SCALE * SCALE));
     const __mmask16 count = first(__builtin_popcount(there));
     turn(sums, SIDE, 0xffff, SIDE, 0, aside, SIDE);
     for (int64_t f = 0; f < filters && f < SIDE; f++, y += ld) {
-        const __m512 sum = _mm512_mul_ps(_mm512_load_ps(aside + f * SIDE), scale);
+        __m512 sum = _mm512_mul_ps(_mm512_load_ps(aside + f * SIDE), scale);
+        if (e->add) sum = _mm512_add_ps(sum, _mm512_set1_ps(e->add[f]));
+        sum = _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), sum));
         if (there == 0xffff)
             _mm512_storeu_ps(y, sum);
         else
@@ -168,8 +171,10 @@ static inline void unload(const float *sums, int64_t filters, uint16_t there, fl
 
 static inline __attribute__((always_inline)) void convolve(int parts, const cpu_conv_window *w, const char *picture,
                                                            const cpu_pixels g[2], const char *b, int64_t filters,
-                                                           float *y, int64_t ld)
+                                                           const cpu_ending *ending, float *y, int64_t ld)
 {
+    const cpu_ending none = {NULL, -INFINITY, INFINITY}, e = ending ? *ending : none,
+                     next = {e.add ? e.add + SIDE : NULL, e.low, e.high};
     float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
     const int wide = filters > SIDE, tall = g[1].there != 0;
     picture += g[0].from;
@@ -186,8 +191,8 @@ static inline __attribute__((always_inline)) void convolve(int parts, const cpu_
         multiply(parts, 0, 0, w, picture, 0, b);
     STORE(sums);
     for (int i = 0; i <= tall; i++) {
-        unload(sums[2 * i], filters, g[i].there, y + g[i].to, ld);
-        if (wide) unload(sums[2 * i + 1], filters - SIDE, g[i].there, y + g[i].to + SIDE * ld, ld);
+        unload(sums[2 * i], filters, g[i].there, &e, y + g[i].to, ld);
+        if (wide) unload(sums[2 * i + 1], filters - SIDE, g[i].there, &next, y + g[i].to + SIDE * ld, ld);
     }
 }
 
@@ -334,9 +339,9 @@ static void gather_sums(const cpu_conv_sums *o, const float *product, float *dx)
         return pack_filters(n, w, filters, from, to);                                                                  \
     }                                                                                                                  \
     static void convolve_##n(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b,      \
-                             int64_t filters, float *y, int64_t ld)                                                    \
+                             int64_t filters, const cpu_ending *ending, float *y, int64_t ld)                          \
     {                                                                                                                  \
-        convolve(n, w, picture, g, b, filters, y, ld);                                                                 \
+        convolve(n, w, picture, g, b, filters, ending, y, ld);                                                         \
     }
 #define PIXEL_PARTS(n)                                                                                                 \
     static int32_t split_rows_##n(const cpu_conv_picture *o, const float *from, char *to, int64_t part)                \

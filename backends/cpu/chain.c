@@ -118,14 +118,49 @@ void cpu_chain_make(const tn_op_desc *desc, const tn_map_attrs *map, cpu_chain *
     if (!is_chain || map->out[0] != made[1]) chain->links = 0;
 }
 
-void cpu_chain_begin(const cpu_chain *chain, const cpu_run *run, int64_t picture, int64_t channel, int64_t first,
-                     cpu_chain_step step[CPU_CHAIN_STEPS])
+/* The bounds that a link is, if it is one. */
+static int bounds_of(const cpu_chain_link *link, float *low, float *high)
 {
-    for (int64_t i = 0; i < chain->links; i++) {
+    const float number = link->operand < 0 ? link->number : 0;
+    const struct {
+        int32_t kind;
+        float low, high;
+    } bounds[] = {{CPU_CHAIN_RELU, 0, INFINITY},
+                  {CPU_CHAIN_RELU6, 0, 6},
+                  {CPU_CHAIN_MAX, number, INFINITY},
+                  {CPU_CHAIN_MIN, -INFINITY, number}};
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (bounds[i].kind == link->kind) {
+            *low = bounds[i].low, *high = bounds[i].high;
+            return 1;
+        }
+    return 0;
+}
+
+/* A lower bound comes before an upper one, as the ending has them. */
+cpu_chain_head cpu_chain_begins_with(const cpu_chain *chain)
+{
+    cpu_chain_head head = {0, -1, -INFINITY, INFINITY};
+    const cpu_chain_link *link = chain->link;
+    float low, high;
+    if (chain->links && link->kind == CPU_CHAIN_ADD && link->operand >= 0 && link->by_channel == 1 && !link->by_picture)
+        head.operand = link->operand, head.links++;
+    for (; head.links < chain->links && bounds_of(&link[head.links], &low, &high); head.links++) {
+        if (head.high < INFINITY || (head.low > -INFINITY && low > -INFINITY)) break;
+        head.low = head.low > low ? head.low : low, head.high = high;
+    }
+    return head;
+}
+
+int64_t cpu_chain_begin(const cpu_chain *chain, int64_t from, const cpu_run *run, int64_t picture, int64_t channel,
+                        int64_t first, cpu_chain_step step[CPU_CHAIN_STEPS])
+{
+    for (int64_t i = from; i < chain->links; i++, step++) {
         const cpu_chain_link *link = &chain->link[i];
         const float *in = link->operand < 0 ? &link->number : (const float *)(const void *)run->in[link->operand];
-        step[i].kind = link->kind;
-        step[i].all = link->is_dense ? in + first : NULL;
-        step[i].one = link->is_dense ? 0 : in[picture * link->by_picture + channel * link->by_channel];
+        step->kind = link->kind;
+        step->all = link->is_dense ? in + first : NULL;
+        step->one = link->is_dense ? 0 : in[picture * link->by_picture + channel * link->by_channel];
     }
+    return chain->links - from;
 }

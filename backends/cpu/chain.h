@@ -20,12 +20,21 @@ typedef struct cpu_chain {
     cpu_chain_link link[CPU_CHAIN_STEPS];
 } cpu_chain;
 
+/* The first links that an ending (isa.h) does: so many, and the ending, but for its numbers, which are `operand` of the
+ * run, one for each channel; -1: there are none. */
+typedef struct cpu_chain_head {
+    int64_t links;
+    int32_t operand;
+    float low, high;
+} cpu_chain_head;
+cpu_chain_head cpu_chain_begins_with(const cpu_chain *chain);
+
 /* Of an epilogue in f32 whose value 0 is the result, (pictures, channels, rows, columns), and whose operands follow
  * from desc->in[2] on. */
 void cpu_chain_make(const tn_op_desc *desc, const tn_map_attrs *map, cpu_chain *chain);
 
-/* The steps for a channel of a picture, from element `first` of the result on. */
-void cpu_chain_begin(const cpu_chain *chain, const cpu_run *run, int64_t picture, int64_t channel, int64_t first,
-                     cpu_chain_step step[CPU_CHAIN_STEPS]);
+/* The steps from link `from` on for a channel of a picture, from element `first` of the result on. How many. */
+int64_t cpu_chain_begin(const cpu_chain *chain, int64_t from, const cpu_run *run, int64_t picture, int64_t channel,
+                        int64_t first, cpu_chain_step step[CPU_CHAIN_STEPS]);
 
 #endif

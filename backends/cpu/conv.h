@@ -14,8 +14,9 @@
 
 typedef struct conv_kernel {
     tn_kernel kernel;
-    cpu_prog *epilogue; /* or NULL */
-    cpu_chain chain;    /* that does the same, tile by tile, if it has links */
+    cpu_prog *epilogue;  /* or NULL */
+    cpu_chain chain;     /* that does the same, tile by tile, if it has links */
+    cpu_chain_head head; /* of which these are done when results are stored */
     const cpu_gemm *gemm;
     const cpu_gather_shape *gather;
     const cpu_pixel_shape *vectors; /* for conv2d, where pixels lie side by side in whole vectors; or NULL */
@@ -100,9 +101,11 @@ typedef struct cpu_conv_tail {
 } cpu_conv_tail;
 void cpu_conv_run_epilogue(const cpu_conv_tail *tail, const cpu_conv_epilogue *e, int64_t n0, int64_t n1);
 
-/* Where the epilogue is a chain: filters j.. of an item, `filters` of them at pixels n0..n1, when these are computed.
- */
-void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1);
+/* Where the epilogue is a chain: its links from `from` on, filters j.. of an item, `filters` of them at pixels n0..n1,
+ * when these are computed. */
+void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t from, int64_t j, int64_t filters, int64_t n0, int64_t n1);
+/* What is done of it for filters j.. when they are stored; NULL: nothing. */
+const cpu_ending *cpu_conv_end(const cpu_conv_tail *tail, int64_t j, cpu_ending *e);
 
 /* ---- conv_data.c ---- */
 

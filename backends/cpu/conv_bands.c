@@ -106,8 +106,9 @@ static void run_chain(const channel *o, int64_t p0, int64_t n, char *at)
 {
     const conv_kernel *k = o->kernel;
     cpu_chain_step step[CPU_CHAIN_STEPS];
-    cpu_chain_begin(&k->chain, o->run, o->item / k->groups, o->item % k->groups, o->item * k->pixels + p0 * k->q, step);
-    (*cpu_code->chain)(step, k->chain.links, n, (float *)(void *)at);
+    const int64_t steps = cpu_chain_begin(&k->chain, 0, o->run, o->item / k->groups, o->item % k->groups,
+                                          o->item * k->pixels + p0 * k->q, step);
+    (*cpu_code->chain)(step, steps, n, (float *)(void *)at);
 }
 
 /* Whether pictures lie in memory, and not in a cache. */

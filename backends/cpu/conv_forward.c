@@ -82,6 +82,7 @@ static int32_t prepare_forward(tn_context *context, const tn_op_desc *desc, cons
     conv_kernel *k = (conv_kernel *)*kernel;
     if (facts->mapping.map) s = make_epilogue(k, desc, facts->mapping.map, msg);
     if (!s) s = choose_way(k, context, desc, msg);
+    if (!s && (k->windows || k->vectors || k->units)) k->head = cpu_chain_begins_with(&k->chain);
     if (!s) return TN_OK;
     cpu_conv_release(*kernel);
     cpu_release(*kernel);
@@ -119,7 +120,7 @@ static void forward_tiles(const cpu_conv_tail *tail, const char *picture, const 
             transpose_block(k->size, min_of(mr, k->pixels - i), min_of(nr, k->k - j), aside, nr,
                             y + (j * k->pixels + i) * k->size, k->pixels);
         }
-        cpu_conv_run_tail(tail, j, min_of(nr, k->k - j), t0 * mr, min_of(t1 * mr, k->pixels));
+        cpu_conv_run_tail(tail, 0, j, min_of(nr, k->k - j), t0 * mr, min_of(t1 * mr, k->pixels));
     }
 }
 
@@ -131,27 +132,38 @@ static void forward_vectors(const cpu_conv_tail *tail, const char *picture, cons
     const cpu_pixel_shape *g = k->vectors;
     const int64_t wide = g->wide, mr = wide * g->vectors;
     const void *pixel[CPU_CONV_ROWS];
+    cpu_ending e;
     for (int64_t j = tail->first; j < tail->last; j += g->filters) {
+        const cpu_ending *ending = cpu_conv_end(tail, j, &e);
         for (int64_t i = t0 * mr; i < t1 * mr; i += mr) {
             for (int64_t v = 0; v < g->vectors; v++) pixel[v] = picture + k->pixel[i + v * wide] * k->size;
-            g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, y + (j * k->pixels + i) * k->size,
-                    k->pixels);
+            g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, ending,
+                    y + (j * k->pixels + i) * k->size, k->pixels);
         }
-        cpu_conv_run_tail(tail, j, min_of(g->filters, k->k - j), t0 * mr, t1 * mr);
+        cpu_conv_run_tail(tail, k->head.links, j, min_of(g->filters, k->k - j), t0 * mr, t1 * mr);
     }
 }
 
-void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t j, int64_t filters, int64_t n0, int64_t n1)
+const cpu_ending *cpu_conv_end(const cpu_conv_tail *tail, int64_t j, cpu_ending *e)
+{
+    const conv_kernel *k = tail->kernel;
+    const cpu_chain_head *head = &k->head;
+    const float *add = head->operand < 0 ? NULL : (const float *)(const void *)tail->run->in[head->operand];
+    *e = (cpu_ending){add ? add + tail->item % k->groups * k->k + j : NULL, head->low, head->high};
+    return head->links ? e : NULL;
+}
+
+void cpu_conv_run_tail(const cpu_conv_tail *tail, int64_t from, int64_t j, int64_t filters, int64_t n0, int64_t n1)
 {
     const conv_kernel *k = tail->kernel;
     cpu_chain_step step[CPU_CHAIN_STEPS];
     const int64_t picture = tail->item / k->groups, channel = tail->item % k->groups * k->k + j;
-    if (!k->chain.links || n0 >= n1) return;
+    if (from >= k->chain.links || n0 >= n1) return;
     for (int64_t f = 0; f < filters; f++) {
         const int64_t first = (tail->item * k->k + j + f) * k->pixels + n0;
         float *y = (float *)(void *)tail->run->out[0] + first;
-        cpu_chain_begin(&k->chain, tail->run, picture, channel + f, first, step);
-        (*cpu_code->chain)(step, k->chain.links, n1 - n0, y);
+        const int64_t steps = cpu_chain_begin(&k->chain, from, tail->run, picture, channel + f, first, step);
+        (*cpu_code->chain)(step, steps, n1 - n0, y);
     }
 }
 

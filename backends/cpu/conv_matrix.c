@@ -184,14 +184,17 @@ int cpu_conv_run_units(const cpu_conv_tail *tail, const char *picture, const cha
     const float *from = (const float *)(const void *)picture + skipped;
     const int32_t top = k->unit_conv->split(&seen, from, work, k->window.part);
     if (!cpu_matrix_fits(top, *exponent_of(k, packed), k->taps)) return 0;
+    cpu_ending e;
     for (int64_t j = tail->first; j < tail->last; j += k->units->wide) {
         const int64_t filters = min_of(k->units->wide, k->k - j);
+        const cpu_ending *ending = cpu_conv_end(tail, j, &e);
         for (int64_t i = begin; i < end; i++) {
-            k->unit_conv->tile(&k->window, work, k->group + 2 * i, packed + j / k->units->wide * panel, filters,
+            k->unit_conv->tile(&k->window, work, k->group + 2 * i, packed + j / k->units->wide * panel, filters, ending,
                                (float *)(void *)y + j * k->pixels, k->pixels);
             if ((i + 1 - begin) % TOGETHER && i + 1 < end) continue;
             const int64_t first = begin + (i - begin) / TOGETHER * TOGETHER;
-            cpu_conv_run_tail(tail, j, filters, cpu_conv_pixels_before(k, first), cpu_conv_pixels_before(k, i + 1));
+            cpu_conv_run_tail(tail, k->head.links, j, filters, cpu_conv_pixels_before(k, first),
+                              cpu_conv_pixels_before(k, i + 1));
         }
     }
     return 1;

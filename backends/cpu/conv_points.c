@@ -63,14 +63,15 @@ static void bring_near(const conv_kernel *k, const char *at, int64_t rows, int64
 
 /* A tile of pixels, i of its block on, by filters j on. Where pixels are fewer than that they come by way of `aside`.
  */
-static void multiply(const conv_kernel *k, const block *o, int64_t i, int64_t j, const char *packed)
+static void multiply(const conv_kernel *k, const block *o, int64_t i, int64_t j, const char *packed,
+                     const cpu_ending *ending)
 {
     const cpu_pixel_shape *g = k->vectors;
     const int64_t n = min_of(wide(k), o->n - i), whole = n == wide(k), filters = min_of(g->filters, k->k - j);
     const void *pixel[CPU_CONV_ROWS];
     char *to = o->y + (j * k->pixels + o->first + i) * k->size;
     for (int64_t v = 0; v < g->vectors; v++) pixel[v] = o->tile + (i * k->taps + v * g->wide) * k->size;
-    g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, filters, whole ? to : o->aside,
+    g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, filters, ending, whole ? to : o->aside,
             whole ? k->pixels : wide(k));
     if (!whole) k->moves->copy(filters, n, o->aside, wide(k), to, k->pixels);
 }
@@ -80,15 +81,17 @@ static void run_block(const cpu_conv_tail *tail, const block *o, const char *pac
     const conv_kernel *k = tail->kernel;
     const int64_t filters = k->vectors->filters, groups = (tail->last - tail->first + filters - 1) / filters,
                   next = o->first + o->n;
+    cpu_ending e;
     for (int64_t j = tail->first, number = 0; j < tail->last; j += filters, number++) {
+        const cpu_ending *ending = cpu_conv_end(tail, j, &e);
         const int64_t from = k->taps * number / groups, to = k->taps * (number + 1) / groups;
         if (next < k->pixels) bring_near(k, o->picture + (from * k->pixels + next) * k->size, to - from, o->n, 0);
         for (int64_t i = 0; i < o->n; i += wide(k)) {
             bring_near(k, o->y + (j * k->pixels + o->first + i + wide(k)) * k->size, min_of(filters, k->k - j), wide(k),
                        1);
-            multiply(k, o, i, j, packed);
+            multiply(k, o, i, j, packed, ending);
         }
-        cpu_conv_run_tail(tail, j, min_of(filters, k->k - j), o->first, next);
+        cpu_conv_run_tail(tail, k->head.links, j, min_of(filters, k->k - j), o->first, next);
     }
 }
 

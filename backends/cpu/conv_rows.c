@@ -60,11 +60,12 @@ static void run_row(const cpu_conv_tail *tail, const char *picture, const char *
     const conv_kernel *k = tail->kernel;
     const cpu_pixel_shape *g = k->vectors;
     const void *pixel[CPU_CONV_ROWS];
+    cpu_ending e;
     for (int64_t i = 0; i < k->q; i += mr(g)) {
         const int64_t at = row * k->q + min_of(i, k->q - mr(g));
         for (int64_t v = 0; v < g->vectors; v++) pixel[v] = picture + k->pixel[at + v * g->wide] * k->size;
-        g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, y + (j * k->pixels + at) * k->size,
-                k->pixels);
+        g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, cpu_conv_end(tail, j, &e),
+                y + (j * k->pixels + at) * k->size, k->pixels);
     }
 }
 
@@ -79,7 +80,7 @@ void cpu_conv_run_rows(const cpu_conv_tail *tail, const char *x, const char *pac
         const int64_t last = min_of(first + block, end);
         for (int64_t j = tail->first; j < tail->last; j += k->vectors->filters) {
             for (int64_t row = first; row < last; row++) run_row(tail, picture, packed, y, row, j);
-            cpu_conv_run_tail(tail, j, min_of(k->vectors->filters, k->k - j), first * k->q, last * k->q);
+            cpu_conv_run_tail(tail, k->head.links, j, min_of(k->vectors->filters, k->k - j), first * k->q, last * k->q);
         }
     }
 }

@@ -33,6 +33,7 @@ static float *result(const conv_kernel *k, const cpu_run *run, int64_t item, int
 static void run_rows(const conv_kernel *k, const cpu_run *run, int64_t item, int64_t begin, int64_t end)
 {
     const int64_t plane = k->h * k->w;
+    cpu_ending e;
     const float *x = (const float *)(const void *)run->in[0] + item * plane;
     const float *weight = (const float *)(const void *)run->in[1] + item % k->groups * k->taps;
     const cpu_windows o = {.x = x,
@@ -45,16 +46,15 @@ static void run_rows(const conv_kernel *k, const cpu_run *run, int64_t item, int
                            .begin = begin,
                            .end = end,
                            .before = item * plane,
-                           .behind = (k->b * k->groups - item - 1) * plane};
+                           .behind = (k->b * k->groups - item - 1) * plane,
+                           .ending = cpu_conv_end(&(cpu_conv_tail){k, run, item, 0, 1}, 0, &e)};
     (*cpu_code->window)(&o, weight, result(k, run, item, begin));
 }
 
 static void run_chain(const conv_kernel *k, const cpu_run *run, int64_t item, int64_t begin, int64_t end)
 {
-    cpu_chain_step step[CPU_CHAIN_STEPS];
-    if (!k->chain.links) return;
-    cpu_chain_begin(&k->chain, run, item / k->groups, item % k->groups, item * k->pixels + begin * k->q, step);
-    (*cpu_code->chain)(step, k->chain.links, (end - begin) * k->q, result(k, run, item, begin));
+    const cpu_conv_tail tail = {k, run, item, 0, 1};
+    cpu_conv_run_tail(&tail, k->head.links, 0, 1, begin * k->q, end * k->q);
 }
 
 /* Items first..last, one channel each, and of each rows begin..end. */

@@ -96,10 +96,18 @@ typedef struct cpu_gather_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gather_shape;
 
+/* What becomes of a convolution's sums when they are stored: a number for each filter is added, unless there is none,
+ * and what is beyond a bound becomes the bound. NaN stays NaN. */
+typedef struct cpu_ending {
+    const float *add;
+    float low, high;
+} cpu_ending;
+
 /* A convolution's tile of `filters` by `vectors` vectors of `wide` pixels: element (f, v wide + i) of `to`, rows ld
- * apart, is the sum over l < k of b[l][f] pixel[v][off[l] + i]. Only the first `count` filters are stored. */
+ * apart, is the sum over l < k of b[l][f] pixel[v][off[l] + i]. Only the first `count` filters are stored. An ending,
+ * or NULL, is for f32. */
 typedef void cpu_pixel_tile(int64_t k, const void *const *pixel, const int64_t *off, const void *b, int64_t count,
-                            void *to, int64_t ld);
+                            const cpu_ending *ending, void *to, int64_t ld);
 
 typedef struct cpu_pixel_shape {
     int64_t filters, wide, vectors;
@@ -164,6 +172,7 @@ typedef struct cpu_windows {
     const float *x;
     int64_t h, w, q, side, step, pad[2], begin, end;
     int64_t before, behind;
+    const cpu_ending *ending; /* or NULL */
 } cpu_windows;
 typedef void cpu_window_loop(const cpu_windows *o, const float *weight, float *to);
 
@@ -249,9 +258,9 @@ typedef struct cpu_matrix_conv {
      * exponent. */
     int32_t (*split)(const cpu_conv_picture *o, const float *from, char *to, int64_t part);
     int32_t (*pack)(const cpu_conv_window *w, int64_t filters, const float *from, char *to);
-    /* Two groups of pixels by at most 32 filters; results of different filters are ld apart. */
+    /* Two groups of pixels by at most 32 filters; results of different filters are ld apart. `ending` may be NULL. */
     void (*tile)(const cpu_conv_window *w, const char *picture, const cpu_pixels g[2], const char *b, int64_t filters,
-                 float *y, int64_t ld);
+                 const cpu_ending *ending, float *y, int64_t ld);
     /* For the gradient of the weights: a picture becomes (parts, channels, pixels) of a padded one, where behind each
      * row up to 15 zeros are written; (filters, pixels) packed in panels of 32 filters, as deep as there are pixels. */
     int32_t (*split_rows)(const cpu_conv_picture *o, const float *from, char *to, int64_t part);

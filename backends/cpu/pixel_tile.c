@@ -12,12 +12,39 @@
 #define FILTERS 4
 #endif
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+
+typedef __m512 sums;
+
+static inline sums pixels_f32_end(sums x, const cpu_ending *e, int f)
+{
+    if (e->add) x += e->add[f] - (sums){0};
+    return _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), x));
+}
+#else
+typedef float sums __attribute__((vector_size(BYTES)));
+typedef int32_t choice __attribute__((vector_size(BYTES)));
+
+static inline sums pixels_f32_end(sums x, const cpu_ending *e, int f)
+{
+    const sums low = e->low - (sums){0}, high = e->high - (sums){0};
+    if (e->add) x += e->add[f] - (sums){0};
+    const choice under = x<low, over = x> high;
+    x = (sums)((under & (choice)low) | (~under & (choice)x));
+    return (sums)((over & (choice)high) | (~over & (choice)x));
+}
+#endif
+
+/* Only f32 has endings. */
+#define pixels_f64_end(x, e, f) (x)
+
 #define PIXELS(T, V, VU, tile)                                                                                         \
     typedef T V __attribute__((vector_size(BYTES)));                                                                   \
     typedef T VU __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));                                   \
     PACK(T, tile##_pack, FILTERS)                                                                                      \
     static void tile(int64_t k, const void *const *pixel, const int64_t *off, const void *panel, int64_t filters,      \
-                     void *to, int64_t ld)                                                                             \
+                     const cpu_ending *ending, void *to, int64_t ld)                                                   \
     {                                                                                                                  \
         enum { W = BYTES / sizeof(T) };                                                                                \
         const T *b = panel, *a[VECTORS];                                                                               \
@@ -33,6 +60,8 @@
                 UNROLL for (int v = 0; v < VECTORS; v++) acc[f][v] += av[v] * bv;                                      \
             }                                                                                                          \
         }                                                                                                              \
+        UNROLL for (int f = 0; f < FILTERS; f++) if (f < filters && ending) UNROLL for (int v = 0; v < VECTORS; v++)   \
+            acc[f][v] = (V)tile##_end(acc[f][v], ending, f);                                                           \
         UNROLL for (int f = 0; f < FILTERS; f++) if (f < filters) UNROLL for (int v = 0; v < VECTORS; v++) *           \
             (VU *)((T *)to + f * ld + v * W) = acc[f][v];                                                              \
     }

@@ -67,6 +67,12 @@ static inline __attribute__((always_inline)) void see(const int side, const int 
     }
 }
 
+static inline __m512 end(__m512 x, const cpu_ending *e)
+{
+    if (e->add) x = _mm512_add_ps(x, _mm512_set1_ps(*e->add));
+    return _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), x));
+}
+
 /* Rows row.. of the result, `height` of them, from `column` on. */
 static inline __attribute__((always_inline)) void block(const int height, const int side, const int step,
                                                         const int whole, const cpu_windows *o, const __m512 *weight,
@@ -88,6 +94,7 @@ static inline __attribute__((always_inline)) void block(const int height, const 
                 _mm512_mask3_fmadd_ps(weight[d * side + s], x[s], acc[i], v.seen[s]);
         }
     }
+    UNROLL for (int i = 0; i < height; i++) if (o->ending) acc[i] = end(acc[i], o->ending);
     UNROLL for (int i = 0; i < height; i++) _mm512_mask_storeu_ps(to + i * o->q + column, v.there, acc[i]);
 }
 

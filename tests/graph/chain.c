@@ -111,6 +111,44 @@ static float hard_steps_is(float y, const float o[OPERANDS])
     return y / (1 + expf(-y));
 }
 
+/* What is done when results are stored: a number by channel, then a lower and an upper bound. */
+static tn_tensor *bounded(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    return tn_clamp(tn_add(y, o[SHIFT]), -0.5, 0.75);
+}
+
+static float bounded_is(float y, const float o[OPERANDS])
+{
+    y += o[SHIFT];
+    return y < -0.5F ? -0.5F : y > 0.75F ? 0.75F : y;
+}
+
+/* Bounds in the other order, and several, which are not all done so. */
+static tn_tensor *low_last(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    y = tn_add(y, o[MEAN]);
+    return tn_max(tn_min(y, tn_number(y, 0.75)), tn_number(y, 1));
+}
+
+static float low_last_is(float y, const float o[OPERANDS])
+{
+    y += o[MEAN];
+    y = y > 0.75F ? 0.75F : y;
+    return y < 1 ? 1 : y;
+}
+
+static tn_tensor *many_bounds(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    y = tn_max(tn_relu(tn_add(y, o[SHIFT])), tn_number(y, -1));
+    return tn_sub(tn_min(tn_relu6(y), tn_number(y, 2)), o[MEAN]);
+}
+
+static float many_bounds_is(float y, const float o[OPERANDS])
+{
+    y += o[SHIFT];
+    return (y < 0 ? 0 : y > 2 ? 2 : y) - o[MEAN];
+}
+
 /* No chain: what was made so far stands on the wrong side, or is used twice. */
 static tn_tensor *other(tn_tensor *y, tn_tensor *const o[OPERANDS])
 {
@@ -124,9 +162,10 @@ static float other_is(float y, const float o[OPERANDS])
     return y * y;
 }
 
-static const chain chains[] = {{normal, normal_is}, {residual, residual_is},   {clipped, clipped_is},
-                               {leaky, leaky_is},   {gated, gated_is},         {swish, swish_is},
-                               {other, other_is},   {hard_gate, hard_gate_is}, {hard_steps, hard_steps_is}};
+static const chain chains[] = {{normal, normal_is},   {residual, residual_is},   {clipped, clipped_is},
+                               {leaky, leaky_is},     {gated, gated_is},         {swish, swish_is},
+                               {other, other_is},     {hard_gate, hard_gate_is}, {hard_steps, hard_steps_is},
+                               {bounded, bounded_is}, {low_last, low_last_is},   {many_bounds, many_bounds_is}};
 
 /* ---- convolutions that only move pixels ---- */
 
