@@ -5,13 +5,13 @@
 
 #ifdef STAGE
 /* to (planes, hp, wp): element (i, j) of from (planes, h, w) goes to (i UP_H + top, j UP_W + left), if it is inside. */
-__kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
+__kernel void tn_conv_stage(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                             ulong to_offset, int h, int w, int hp, int wp, int top, int left, long total, long per)
 {
     __global const T *from = AT(const T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
 #ifdef CPU_SHAPE
-    const long begin = (long)get_global_id(0) * per, end = min(begin + per, total / wp); /* rows */
+    const long begin = (long)ITEM * per, end = min(begin + per, total / wp); /* rows */
     const int j0 = left < 0 ? (-left + UP_W - 1) / UP_W : 0, j1 = left < wp ? min(w, (wp - 1 - left) / UP_W + 1) : 0;
     for (long row = begin; row < end; row++) {
         const long plane = row / hp;
@@ -23,7 +23,7 @@ __kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset
         for (int j = j0; j < j1; j++) out[j * UP_W + left] = in[j];
     }
 #else
-    const long e = (long)get_global_id(0);
+    const long e = (long)ITEM;
     if (e >= total) return;
     const int u = (int)(e / wp % hp) - top, v = (int)(e % wp) - left;
     const int inside = u >= 0 && v >= 0 && u % UP_H == 0 && v % UP_W == 0 && u / UP_H < h && v / UP_W < w;
@@ -35,12 +35,12 @@ __kernel void tn_conv_stage(__global const uchar *from_buffer, ulong from_offset
 #ifdef TURN
 /* weight (groups, k, c, taps) as (groups, c, k, taps), the taps of each pair in reverse; or with BY_TAP as (groups,
  * taps, c, k). */
-__kernel void tn_conv_turn(__global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
+__kernel void tn_conv_turn(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *to_buffer,
                            ulong to_offset, int k, int c, int taps, int total, int per)
 {
     __global const T *from = AT(const T, from_buffer, from_offset);
     __global T *to = AT(T, to_buffer, to_offset);
-    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+    const int begin = (int)ITEM * per, end = min(begin + per, total);
     for (int e = begin; e < end; e++) {
         const int group = e / (taps * c * k);
 #ifdef BY_TAP
@@ -55,12 +55,12 @@ __kernel void tn_conv_turn(__global const uchar *from_buffer, ulong from_offset,
 
 #ifdef SPLIT
 /* y = the sum of `segments` partial results. */
-__kernel void tn_conv_finish(__global const uchar *from_buffer, ulong from_offset, __global uchar *y_buffer,
+__kernel void tn_conv_finish(ITEM_PARAM __global const uchar *from_buffer, ulong from_offset, __global uchar *y_buffer,
                              ulong y_offset, int segments, int total, int per)
 {
     __global const T *restrict from = AT(const T, from_buffer, from_offset);
     __global T *restrict y = AT(T, y_buffer, y_offset);
-    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+    const int begin = (int)ITEM * per, end = min(begin + per, total);
     for (int e = begin; e < end; e++) y[e] = from[e];
     for (int s = 1; s < segments; s++) {
         __global const T *more = from + (long)s * total;

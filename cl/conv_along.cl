@@ -66,11 +66,12 @@ static inline T sum_of(V v)
 #endif
 
 /* Pictures of `picture` elements, wp to a row, hp rows to a channel. */
-__kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
+__kernel ONE_ITEM void tn_conv(ITEM_PARAM
+                               __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
                                ulong x_offset, LAST_PARAMS int m, int n, int k_all, int groups, int images, int length,
                                int picture, int hp, int wp, int q)
 {
-    const int panels = (n + COLUMNS - 1) / COLUMNS, tiles = (m + ROWS - 1) / ROWS, id = (int)get_global_id(0);
+    const int panels = (n + COLUMNS - 1) / COLUMNS, tiles = (m + ROWS - 1) / ROWS, id = (int)ITEM;
     const int j0 = id % panels * COLUMNS, i0 = id / panels % tiles * ROWS, outer = id / panels / tiles;
     const int g = outer % groups, first = outer / groups * length, end = min(first + length, images);
     const int columns = min(COLUMNS, n - j0), rows = min(ROWS, m - i0);

@@ -118,22 +118,23 @@ static inline void add_runs(__global T *to, int plane, const T *product, int row
 
 /* A work-item: `each` neighbouring jobs of `total`, a job being ROWS of the m channels of a group of a picture. Sums
  * are made in dx itself, or where a picture h x w needs zeros around it, in scratch, hp x wp to a channel. */
-__kernel ONE_ITEM void tn_conv_scatter(__global const uchar *a_buffer, ulong a_offset, __global const uchar *y_buffer,
+__kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
+                                       __global const uchar *a_buffer, ulong a_offset, __global const uchar *y_buffer,
                                        ulong y_offset, __global uchar *x_buffer, ulong x_offset, SUMS int m, int n,
                                        int k_all, int groups, long readable, int h, int w, int hp, int wp, int q,
                                        int top, int left, int total, int each)
 {
-    const int tiles = (m + ROWS - 1) / ROWS, stop = min((int)get_global_id(0) * each + each, total), plane = hp * wp;
+    const int tiles = (m + ROWS - 1) / ROWS, stop = min((int)ITEM * each + each, total), plane = hp * wp;
     const axis filters = {1, 1, n, 0, 0}, neighbours = {1, INT_MAX, 0, 0, 1},
                pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
     T panel[KEEP * WIDE + RUN] __attribute__((aligned(64)));
     T tile[ROWS * WIDE] __attribute__((aligned(64)));
-    for (int id = (int)get_global_id(0) * each; id < stop; id++) {
+    for (int id = (int)ITEM * each; id < stop; id++) {
         const int i0 = id % tiles * ROWS, outer = id / tiles, rows = min(ROWS, m - i0);
         __global const T *y = (__global const T *)(y_buffer + y_offset) + (long)outer * k_all * n;
         __global T *dx = (__global T *)(x_buffer + x_offset) + ((long)outer * m + i0) * h * w;
 #ifdef PADDED
-        __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)get_global_id(0) * ROWS * plane;
+        __global T *sums = (__global T *)(scratch_buffer + scratch_offset) + (long)ITEM * ROWS * plane;
 #else
         __global T *sums = dx;
 #endif
@@ -208,7 +209,8 @@ static inline void multiply_pixels(T *out, __global const T *a, int i0, int m, i
 
 /* A work-item: `each` neighbouring jobs of `total`, a job being up to `per` tiles of a panel. x has `readable` elements
  * and pictures of `picture` elements, wp to a row, hp rows to a channel. */
-__kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
+__kernel ONE_ITEM void tn_conv(ITEM_PARAM
+                               __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer,
                                ulong x_offset, LAST_PARAMS int m, int n, int k_all, int groups, int images, int length,
                                long readable, int picture, int hp, int wp, int q, int chunks, int per, int total,
                                int each)
@@ -223,12 +225,12 @@ __kernel ONE_ITEM void tn_conv(__global const uchar *a_buffer, ulong a_offset, _
     const axis taps = {R, S, hp * wp, DILATION_H * wp, DILATION_W};
     const axis pixels = {INT_MAX / q, q, 0, STRIDE_H * wp, STRIDE_W};
     __global const T *x = (__global const T *)(x_buffer + x_offset);
-    const int stop = min((int)get_global_id(0) * each + each, total);
+    const int stop = min((int)ITEM * each + each, total);
     T tile[TILES][ROWS * WIDE] __attribute__((aligned(64)));
 #ifndef SPLIT
     MAP_POINTERS
 #endif
-    for (int id = (int)get_global_id(0) * each; id < stop; id++) {
+    for (int id = (int)ITEM * each; id < stop; id++) {
         const int j0 = id % panels * WIDE, chunk = id / panels % chunks, outer = id / panels / chunks;
         const int g = outer % groups, first = outer / groups * length, n_images = min(length, images - first);
         const int last = min(chunk * per + per, tiles), steps = max(1, n_images * blocks);

@@ -1,14 +1,14 @@
 /* index.cl: operators that find elements by place: slice, unslice, concat, scatter_add, take, put, and those that go
  * along lines: cumsum, topk, searchsorted. T: the element's type; for those that only move elements, an integer type of its size.
  * A work-item takes `per` of `count` things; which they are stands at each kernel. */
-#define EACH(i) for (IX i = (IX)get_global_id(0) * per, end_ = min(i + per, count); i < end_; i++)
+#define EACH(i) for (IX i = (IX)ITEM * per, end_ = min(i + per, count); i < end_; i++)
 
 /* Given for slice and unslice: DIGITS, DIGIT(d) for each dimension but the last, from the inner ones outwards, and
  * DIGIT_PARAMS: size l and n of the larger and the smaller tensor, b, t: begin and step, s: the stride in the input. */
 #ifdef IS_SLICE
 /* Things: rows of y, or elements with BY_ELEMENT. */
 #define DIGIT(d) at += (b##d + rest % n##d * t##d) * s##d, rest /= n##d;
-__kernel void tn_slice(__global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset,
+__kernel void tn_slice(ITEM_PARAM __global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset,
                        DIGIT_PARAMS IX l, IX begin, IX step, IX n, IX count, IX per)
 {
     __global const T *x = x_buffer + x_offset;
@@ -41,7 +41,7 @@ __kernel void tn_slice(__global const T *x_buffer, ulong x_offset, __global T *y
         inside = inside && c * t##d == way && c >= 0 && c < n##d;                                                      \
         at += c * s##d, rest /= l##d;                                                                                  \
     }
-__kernel void tn_unslice(__global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset,
+__kernel void tn_unslice(ITEM_PARAM __global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset,
                          DIGIT_PARAMS IX l, IX begin, IX step, IX n, IX count, IX per)
 {
     __global const T *x = x_buffer + x_offset;
@@ -84,7 +84,7 @@ __kernel void tn_unslice(__global const T *x_buffer, ulong x_offset, __global T 
         y_buffer[y_offset + i] = x_buffer##k[x_offset##k + i / row * n##k + (i % row - at)];                           \
     at += n##k;
 #endif
-__kernel void tn_concat(IN_PARAMS __global T *y_buffer, ulong y_offset, IX row, IX count, IX per)
+__kernel void tn_concat(ITEM_PARAM IN_PARAMS __global T *y_buffer, ulong y_offset, IX row, IX count, IX per)
 {
     EACH(i)
     {
@@ -96,7 +96,8 @@ __kernel void tn_concat(IN_PARAMS __global T *y_buffer, ulong y_offset, IX row, 
 
 #ifdef IS_SCATTER_ADD
 /* y[index[i]][j] += x[i][j] in the order of i. Things: parts of y of `rows` by `columns`, which nothing else writes. */
-__kernel void tn_scatter_add(__global const int *index_buffer, ulong index_offset, __global const T *x_buffer,
+__kernel void tn_scatter_add(ITEM_PARAM
+                             __global const int *index_buffer, ulong index_offset, __global const T *x_buffer,
                              ulong x_offset, __global T *y_buffer, ulong y_offset, IX n, IX d, IX m, IX rows,
                              IX columns, IX count, IX per)
 {
@@ -121,7 +122,8 @@ __kernel void tn_scatter_add(__global const int *index_buffer, ulong index_offse
 
 #ifdef IS_TAKE
 /* Things: elements of y. */
-__kernel void tn_take(__global const T *x_buffer, ulong x_offset, __global const int *index_buffer, ulong index_offset,
+__kernel void tn_take(ITEM_PARAM
+                      __global const T *x_buffer, ulong x_offset, __global const int *index_buffer, ulong index_offset,
                       __global T *y_buffer, ulong y_offset, IX n, IX m, IX inner, IX count, IX per)
 {
     __global const T *x = x_buffer + x_offset;
@@ -135,7 +137,8 @@ __kernel void tn_take(__global const T *x_buffer, ulong x_offset, __global const
 
 #ifdef IS_PUT
 /* Things: lines of y, each of them added up in the order of the index. */
-__kernel void tn_put(__global const int *index_buffer, ulong index_offset, __global const T *x_buffer, ulong x_offset,
+__kernel void tn_put(ITEM_PARAM
+                     __global const int *index_buffer, ulong index_offset, __global const T *x_buffer, ulong x_offset,
                      __global T *y_buffer, ulong y_offset, IX n, IX m, IX inner, IX count, IX per)
 {
     EACH(i)
@@ -155,7 +158,8 @@ __kernel void tn_put(__global const int *index_buffer, ulong index_offset, __glo
 
 #ifdef IS_CUMSUM
 /* Things: lines. An element is read before its place is written. */
-__kernel void tn_cumsum(__global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset, IX n,
+__kernel void tn_cumsum(ITEM_PARAM
+                        __global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset, IX n,
                         IX inner, int reverse, int exclusive, IX count, IX per)
 {
     EACH(i)
@@ -186,7 +190,8 @@ static inline int better(T a, T b, int smallest)
     return smallest ? a < b || (b != b && a == a) : a > b || (a != a && b == b);
 }
 
-__kernel void tn_topk(__global const T *x_buffer, ulong x_offset, __global int *y_buffer, ulong y_offset, IX n,
+__kernel void tn_topk(ITEM_PARAM
+                      __global const T *x_buffer, ulong x_offset, __global int *y_buffer, ulong y_offset, IX n,
                       IX most, IX inner, int smallest, IX count, IX per)
 {
     EACH(i)
@@ -214,7 +219,8 @@ static inline int comes_before(T element, T value, int right)
     return right ? element <= value || value != value : element < value || (value != value && element == element);
 }
 
-__kernel void tn_searchsorted(__global const T *x_buffer, ulong x_offset, __global const T *v_buffer, ulong v_offset,
+__kernel void tn_searchsorted(ITEM_PARAM
+                              __global const T *x_buffer, ulong x_offset, __global const T *v_buffer, ulong v_offset,
                               __global int *y_buffer, ulong y_offset, IX n, IX m, int right, IX count, IX per)
 {
     EACH(i)

@@ -11,10 +11,10 @@
  *
  * CPU: a work-item walks `chunk` neighbouring elements. GPU: neighbouring work-items take neighbouring elements. */
 #ifdef CPU_SHAPE
-__kernel ONE_ITEM void tn_map(MAP_PARAMS IX total, IX chunk)
+__kernel ONE_ITEM void tn_map(ITEM_PARAM MAP_PARAMS IX total, IX chunk)
 {
     MAP_POINTERS
-    IX e = (IX)get_global_id(0) * chunk;
+    IX e = (IX)ITEM * chunk;
     const IX end = min(e + chunk, total);
     IX row = e / MAP_N, first = e - row * MAP_N;
     while (e < end) {
@@ -31,10 +31,10 @@ __kernel ONE_ITEM void tn_map(MAP_PARAMS IX total, IX chunk)
     }
 }
 #else
-__kernel void tn_map(MAP_PARAMS IX total, IX chunk)
+__kernel void tn_map(ITEM_PARAM MAP_PARAMS IX total, IX chunk)
 {
     MAP_POINTERS
-    for (IX e = (IX)get_global_id(0); e < total; e += (IX)get_global_size(0)) {
+    for (IX e = (IX)ITEM; e < total; e += (IX)get_global_size(0)) {
         const IX row = e / MAP_N, j = e - row * MAP_N;
         MAP_ROW(row, 0)
         MAP_VALUES(j)

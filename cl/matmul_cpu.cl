@@ -118,12 +118,12 @@ static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int 
 #define LAST_PARAMS MAP_PARAMS
 #endif
 
-__kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_offset,
+__kernel ONE_ITEM void tn_matmul(ITEM_PARAM __global const A_T *restrict a_buffer, ulong a_offset,
                                  __global const B_T *restrict b_buffer, ulong b_offset, LAST_PARAMS int m, int n,
                                  int k_all, long a_stride, long b_stride, int chunks, int per)
 {
     const int spans = (n + SPAN * WIDE - 1) / (SPAN * WIDE), tiles = (m + ROWS - 1) / ROWS;
-    int id = (int)get_global_id(0);
+    int id = (int)ITEM;
     const int begin = id % spans * (SPAN * WIDE), end = min(begin + SPAN * WIDE, n);
     id /= spans;
     const int chunk = id % chunks;
@@ -198,11 +198,11 @@ __kernel ONE_ITEM void tn_matmul(__global const A_T *restrict a_buffer, ulong a_
 
 #ifdef SPLIT
 /* A work-item: `per` rows of all batches. */
-__kernel ONE_ITEM void tn_matmul_finish(__global uchar *scratch_buffer, ulong scratch_offset, int segments,
+__kernel ONE_ITEM void tn_matmul_finish(ITEM_PARAM __global uchar *scratch_buffer, ulong scratch_offset, int segments,
                                         MAP_PARAMS int m, int n, int rows, int per)
 {
     MAP_POINTERS
-    const int begin = (int)get_global_id(0) * per, end = min(begin + per, rows);
+    const int begin = (int)ITEM * per, end = min(begin + per, rows);
     for (int i = begin; i < end; i++) {
         __global const T *partial = (__global const T *)(scratch_buffer + scratch_offset) +
                                     ((long)(i / m) * segments * m + i % m) * n;
@@ -229,11 +229,11 @@ __kernel ONE_ITEM void tn_matmul_finish(__global uchar *scratch_buffer, ulong sc
 #ifdef SUMS
 #define BLOCK 64
 /* With TRANS_A: the sums of op(a) over k. A work-item: `per` neighbouring rows of op(a). */
-__kernel ONE_ITEM void tn_matmul_sums(__global const A_T *a_buffer, ulong a_offset, __global T *sums_buffer,
+__kernel ONE_ITEM void tn_matmul_sums(ITEM_PARAM __global const A_T *a_buffer, ulong a_offset, __global T *sums_buffer,
                                       ulong sums_offset, int m, int k_all, long a_stride, int per)
 {
-    const int parts = (m + per - 1) / per, batch = (int)get_global_id(0) / parts;
-    const int begin = (int)get_global_id(0) % parts * per, end = min(begin + per, m);
+    const int parts = (m + per - 1) / per, batch = (int)ITEM / parts;
+    const int begin = (int)ITEM % parts * per, end = min(begin + per, m);
     __global const A_T *a = a_buffer + a_offset + batch * a_stride;
     for (int top = begin; top < end; top += BLOCK) {
         const int rows = min(BLOCK, end - top);

@@ -186,12 +186,12 @@ static inline void add_up(__global T *sums, __global const T *a, int i0, int las
 #define TILE(out, a, i, m, b, j) multiply_tile(out, a, i, m, b, j, 0, n, k_all)
 #endif
 
-__kernel ONE_ITEM void tn_matmul(__global const T *restrict a_buffer, ulong a_offset,
+__kernel ONE_ITEM void tn_matmul(ITEM_PARAM __global const T *restrict a_buffer, ulong a_offset,
                                  __global const T *restrict b_buffer, ulong b_offset, MAP_PARAMS int m, int n,
                                  int k_all, long a_stride, long b_stride, SUMS_PARAMS int chunks, int per, int width)
 {
     const int panels = (n + width - 1) / width;
-    int id = (int)get_global_id(0);
+    int id = (int)ITEM;
     const int j0 = id % panels * width, columns = min(width, n - j0);
     id /= panels;
     const int i0 = id % chunks * per, last = min(i0 + per, m), batch = id / chunks;

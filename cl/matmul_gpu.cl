@@ -9,10 +9,10 @@
 #define GIVEN(j) product
 
 #ifdef FROM_SCRATCH
-__kernel void tn_epilogue(__global const T *product_buffer, ulong product_offset, MAP_PARAMS IX total)
+__kernel void tn_epilogue(ITEM_PARAM __global const T *product_buffer, ulong product_offset, MAP_PARAMS IX total)
 {
     MAP_POINTERS
-    const IX e = (IX)get_global_id(0);
+    const IX e = (IX)ITEM;
     if (e >= total) return;
     const T product = product_buffer[product_offset / sizeof(T) + e];
     const IX row = e / MAP_N, j = e - row * MAP_N;

@@ -28,9 +28,9 @@
     __global T *y = y_buffer + y_offset + at_y;
 #ifdef CPU_SHAPE
 /* A work-item: `per` neighbouring blocks. */
-__kernel ONE_ITEM void tn_transpose(PARAMS)
+__kernel ONE_ITEM void tn_transpose(ITEM_PARAM PARAMS)
 {
-    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, blocks);
+    const IX begin = (IX)ITEM * per, end = min(begin + per, blocks);
     for (IX block = begin; block < end; block++) {
         PLACE(block)
         const IX a1 = min(a0 + BLOCK, na), b1 = min(b0 + BROAD, nb);
@@ -58,14 +58,14 @@ __kernel __attribute__((reqd_work_group_size(BLOCK, BLOCK, 1))) void tn_transpos
  * AHEAD later are fetched. */
 #define AHEAD 4
 #define LINE  (64 / (int)sizeof(T))
-__kernel void tn_gather(__global const T *x_buffer, ulong x_offset, __global const int *index_buffer,
+__kernel void tn_gather(ITEM_PARAM __global const T *x_buffer, ulong x_offset, __global const int *index_buffer,
                         ulong index_offset, __global T *y_buffer, ulong y_offset, IX n, IX d, IX m, IX per)
 {
     __global const T *x = x_buffer + x_offset;
     __global const int *index = index_buffer + index_offset;
     __global T *y = y_buffer + y_offset;
 #ifdef CPU_SHAPE
-    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, m);
+    const IX begin = (IX)ITEM * per, end = min(begin + per, m);
     for (IX i = begin; i < end; i++) {
         const int row = index[i], inside = row >= 0 && row < n;
         const int later = i + AHEAD < end ? index[i + AHEAD] : 0;
@@ -79,7 +79,7 @@ __kernel void tn_gather(__global const T *x_buffer, ulong x_offset, __global con
         }
     }
 #else
-    const IX e = (IX)get_global_id(0);
+    const IX e = (IX)ITEM;
     if (e >= m * d) return;
     const int row = index[e / d];
     y[e] = row >= 0 && row < n ? x[row * d + e % d] : (T)0;
@@ -89,17 +89,18 @@ __kernel void tn_gather(__global const T *x_buffer, ulong x_offset, __global con
 
 #ifdef IS_WINDOW
 /* y = x from `start` on, `count` elements. CPU: a work-item takes `per` elements. */
-__kernel void tn_window(__global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset, ulong start,
+__kernel void tn_window(ITEM_PARAM
+                        __global const T *x_buffer, ulong x_offset, __global T *y_buffer, ulong y_offset, ulong start,
                         IX row, IX count, IX per)
 {
     __global const T *x = x_buffer + x_offset + start * (ulong)row;
     __global T *y = y_buffer + y_offset;
 #ifdef CPU_SHAPE
-    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, count);
+    const IX begin = (IX)ITEM * per, end = min(begin + per, count);
     LOOP
     for (IX i = begin; i < end; i++) y[i] = x[i];
 #else
-    const IX i = (IX)get_global_id(0);
+    const IX i = (IX)ITEM;
     if (i < count) y[i] = x[i];
 #endif
 }

@@ -182,14 +182,15 @@ static inline void spread_row(__global const T *x, __global const T *dy, __globa
 #endif
 
 /* `total` is the number of rows (APART: of windows) on CPUs, of elements on GPUs. */
-__kernel void tn_pool(__global const T *x_buffer, ulong x_offset, __global const T *dy_buffer, ulong dy_offset,
+__kernel void tn_pool(ITEM_PARAM
+                      __global const T *x_buffer, ulong x_offset, __global const T *dy_buffer, ulong dy_offset,
                       __global T *y_buffer, ulong y_offset, int h, int w, int p, int q, int total, int per)
 {
     const sizes n = {h, w, p, q};
     __global const T *x = x_buffer + x_offset, *dy = dy_buffer + dy_offset;
     __global T *y = y_buffer + y_offset;
 #if defined(CPU_SHAPE)
-    const int begin = (int)get_global_id(0) * per, end = min(begin + per, total);
+    const int begin = (int)ITEM * per, end = min(begin + per, total);
 #endif
 #if defined(APART)
     for (int row = begin; row < end; row++) {
@@ -207,7 +208,7 @@ __kernel void tn_pool(__global const T *x_buffer, ulong x_offset, __global const
         for (; j < COLUMNS_OUT; j++) y[row * COLUMNS_OUT + j] = VALUE(plane, i, j);
     }
 #else
-    const int e = (int)get_global_id(0);
+    const int e = (int)ITEM;
     if (e >= total) return;
     const int row = e / COLUMNS_OUT;
     y[e] = VALUE(row / ROWS_OUT, row % ROWS_OUT, e % COLUMNS_OUT);

@@ -61,11 +61,11 @@ static void partial_or_result(__global int *out, __global MAP_T *partial, __glob
  * themselves stop where a row or a page ends. */
 #define LINE  16
 #define AHEAD 1024
-__kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+__kernel ONE_ITEM void tn_reduce(ITEM_PARAM MAP_PARAMS OUT_PARAMS, IX length, IX per)
 {
     MAP_POINTERS
     OUT_POINTERS
-    const IX blocks = (count + per - 1) / per, id = (IX)get_global_id(0), block = id % blocks;
+    const IX blocks = (count + per - 1) / per, id = (IX)ITEM, block = id % blocks;
     const int segment = (int)(id / blocks);
     const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
     const IX ahead = max((IX)1, (IX)AHEAD / max((IX)1, (IX)MAP_N));
@@ -179,12 +179,12 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_P
 /* A work-item: at most `per` <= TILE columns of one kept row, one segment of the reduced rows. Sums of FEW rows are
  * short; those of all may be long. */
 #define FEW 16
-__kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+__kernel ONE_ITEM void tn_reduce(ITEM_PARAM MAP_PARAMS OUT_PARAMS, IX length, IX per)
 {
     MAP_POINTERS
     OUT_POINTERS
     const IX blocks = (MAP_N + per - 1) / per, kept = count / MAP_N;
-    IX id = (IX)get_global_id(0);
+    IX id = (IX)ITEM;
     const IX at = id % blocks * per, k = id / blocks % kept;
     const int segment = (int)(id / blocks / kept), n = (int)min(per, (IX)MAP_N - at);
     const IX begin = min(segment * length, (IX)MAP_R), end = min(begin + length, (IX)MAP_R);
@@ -221,11 +221,11 @@ __kernel ONE_ITEM void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 }
 #else
 /* A work-item: one column, one segment of the reduced rows; neighbours read neighbouring columns. */
-__kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+__kernel void tn_reduce(ITEM_PARAM MAP_PARAMS OUT_PARAMS, IX length, IX per)
 {
     MAP_POINTERS
     OUT_POINTERS
-    const IX id = (IX)get_global_id(0);
+    const IX id = (IX)ITEM;
     const int segment = (int)(id / count);
     if (segment >= segments) return;
     const IX i = id % count, k = i / MAP_N, j = i % MAP_N;
@@ -244,10 +244,10 @@ __kernel void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
 
 #ifdef IN_SEGMENTS
 /* A work-item: `per` neighbouring outputs. */
-__kernel void tn_reduce_finish(OUT_PARAMS, IX per)
+__kernel void tn_reduce_finish(ITEM_PARAM OUT_PARAMS, IX per)
 {
     OUT_POINTERS
-    const IX first = (IX)get_global_id(0) * per;
+    const IX first = (IX)ITEM * per;
     for (IX i = first; i < min(first + per, count); i++) {
         MAP_T best = partial[i];
 #ifdef IS_ARG

@@ -63,9 +63,9 @@ static V row_sum(V *tile, __global const X_T *x, IX n, V biggest)
     return sum[0];
 }
 
-__kernel ONE_ITEM void tn_softmax(PARAMS)
+__kernel ONE_ITEM void tn_softmax(ITEM_PARAM PARAMS)
 {
-    const IX begin = (IX)get_global_id(0) * per, end = min(begin + per, outer);
+    const IX begin = (IX)ITEM * per, end = min(begin + per, outer);
     for (IX row = begin; row < end; row++) {
         __global const X_T *x = x_buffer + x_offset + row * n;
         __global Y_T *y = y_buffer + y_offset + row * n;
@@ -84,9 +84,9 @@ __kernel ONE_ITEM void tn_softmax(PARAMS)
 }
 #else
 /* A work-item: at most `per` <= TILE columns of one outer index. */
-__kernel ONE_ITEM void tn_softmax(PARAMS)
+__kernel ONE_ITEM void tn_softmax(ITEM_PARAM PARAMS)
 {
-    const IX blocks = (inner + per - 1) / per, id = (IX)get_global_id(0), at = id % blocks * per;
+    const IX blocks = (inner + per - 1) / per, id = (IX)ITEM, at = id % blocks * per;
     const IX start = id / blocks * n * inner + at;
     const int count = (int)min(per, inner - at);
     __global const X_T *x = x_buffer + x_offset + start;
@@ -149,9 +149,9 @@ __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_softmax(PARA
 }
 #else
 /* A work-item: one column; neighbours read neighbouring columns. */
-__kernel void tn_softmax(PARAMS)
+__kernel void tn_softmax(ITEM_PARAM PARAMS)
 {
-    const IX id = (IX)get_global_id(0);
+    const IX id = (IX)ITEM;
     if (id >= outer * inner) return;
     const IX start = id / inner * n * inner + id % inner;
     __global const X_T *x = x_buffer + x_offset + start;

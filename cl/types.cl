@@ -17,7 +17,17 @@
 #else
 #define FETCH(p) {}
 #endif
+/* Which piece of the work it is: the work-item's number, or, for a kernel that step.cl calls, what that says. */
+#ifdef IN_STEP
+#define __kernel static
+#define ONE_ITEM
+#define ITEM_PARAM const long item,
+#define ITEM       item
+#else
 #define ONE_ITEM __attribute__((reqd_work_group_size(1, 1, 1)))
+#define ITEM_PARAM
+#define ITEM get_global_id(0)
+#endif
 
 #define LOAD_f32(p, i) ((p)[i])
 #define LOAD_i32(p, i) ((p)[i])

@@ -389,6 +389,18 @@ static void query_features(tn_context *context, query *q)
     identify(context, q);
 }
 
+/* Whether many launches can be one: step.cl is for PoCL, whose compiler is clang, on processors whose switch for
+ * denormals it knows. */
+static int can_step(const tn_context *context)
+{
+#ifdef __x86_64__
+    return context->keeps_itself && context->is_cpu && context->cpu_shape && ocl_step_compiles(context);
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
 int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
 {
     device d;
@@ -417,6 +429,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
         ocl_context_destroy(made);
         return s;
     }
+    made->steps = can_step(made);
     *context = made;
     return TN_OK;
 }

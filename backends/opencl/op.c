@@ -70,6 +70,18 @@ static int32_t check_args(ocl_build *build, const ocl_args *args)
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: a kernel of %u arguments", build->desc->name, args->n);
 }
 
+/* In a step, who calls it sees to what it flushes. */
+static int32_t get_part(ocl_build *build, ocl_launch *launch, const ocl_text *source)
+{
+    if (!launch->in_step) return ocl_part_get(build->context, source, build->flushes, 0, &launch->part, build->msg);
+    ocl_text text = {.length = 0};
+    ocl_step_source(&text, launch, source);
+    const int32_t s = text.failed ? ocl_fail(build->msg, TN_ENOMEM, "out of memory for a kernel's source")
+                                  : ocl_part_get(build->context, &text, 0, 1, &launch->part, build->msg);
+    ocl_text_free(&text);
+    return s;
+}
+
 int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
                        const size_t *global, const size_t *local)
 {
@@ -91,8 +103,10 @@ int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *nam
     memcpy(launch->arg, args->arg, args->n * sizeof *launch->arg);
     launch->n_arg = args->n;
     launch->name = name;
+    launch->flushes = build->flushes;
+    launch->in_step = ocl_step_takes(build->context, launch);
     s = ocl_dump(build->context, launch, source, build->flushes, build->msg);
-    return s ? s : ocl_part_get(build->context, source, build->flushes, &launch->part, build->msg);
+    return s ? s : get_part(build, launch, source);
 }
 
 /* ---- preparing -------------------------------------------------------------------------------------------------- */
@@ -269,8 +283,7 @@ static cl_mem ref_mem(const tn_ref *ref)
     return ref->buffer ? ref->buffer->mem : NULL;
 }
 
-/* The argument's bytes for this run. */
-static uint64_t arg_value(const ocl_arg *arg, const tn_run *run)
+uint64_t ocl_arg_value(const ocl_arg *arg, const tn_run *run)
 {
     uint64_t bits = 0;
     cl_mem mem;
@@ -321,6 +334,8 @@ static int32_t set_constants(const ocl_launch *launch, cl_kernel kernel, tn_msg 
 static int32_t make_launch_ready(tn_context *context, ocl_launch *launch, tn_msg *msg)
 {
     cl_kernel kernel = NULL;
+    if (launch->in_step)
+        return ocl_part_step(context, launch->part, launch->name, &launch->program, &launch->call, msg);
     int32_t s = ocl_part_kernel(context, launch->part, launch->name, &kernel, msg);
     if (!s) s = set_constants(launch, kernel, msg);
     if (!s)
@@ -335,7 +350,8 @@ static int32_t make_ready(tn_kernel *kernel, tn_msg *msg)
 {
     int32_t s = TN_OK;
     for (uint32_t i = 0; i < kernel->n_launch && !s; i++)
-        if (!kernel->launch[i].kernel) s = make_launch_ready(kernel->context, &kernel->launch[i], msg);
+        if (!kernel->launch[i].kernel && !kernel->launch[i].program)
+            s = make_launch_ready(kernel->context, &kernel->launch[i], msg);
     kernel->is_ready = !s;
     return s;
 }
@@ -353,12 +369,12 @@ static int32_t op_ready(tn_kernel *kernel, tn_msg *msg)
 const tn_ext_ready ocl_ready = {sizeof ocl_ready, op_ready};
 
 /* The kernel's lock is held. */
-static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_run *run, cl_event *event)
+static cl_int run_alone(cl_command_queue queue, ocl_launch *launch, const tn_run *run, cl_event *event)
 {
     for (uint32_t i = 0; i < launch->n_arg; i++) {
         ocl_arg *arg = &launch->arg[i];
         if (arg->kind == OCL_ARG_VALUE) continue;
-        uint64_t bits = arg_value(arg, run);
+        uint64_t bits = ocl_arg_value(arg, run);
         if (arg->is_set && arg->last == bits) continue;
         cl_int code = clSetKernelArg(launch->kernel, i, arg->bytes, &bits);
         if (code) return code;
@@ -369,9 +385,18 @@ static cl_int launch_run(cl_command_queue queue, ocl_launch *launch, const tn_ru
                                   event);
 }
 
+/* The kernel's lock is held. What is observed waits for nobody. */
+static cl_int launch_run(tn_queue *queue, tn_kernel *kernel, ocl_launch *launch, const tn_run *run, cl_event *event)
+{
+    cl_int code = launch->in_step ? ocl_step_add(queue, kernel, launch, run) : ocl_step_end(queue, NULL);
+    if (!code && !launch->in_step) return run_alone(queue->cl, launch, run, event);
+    return code || !queue->spans.room ? code : ocl_step_end(queue, event);
+}
+
 /* A product by CLBlast, whose commands are its own: those before and behind it mark when they began and ended. */
 static int32_t run_gemm(tn_queue *queue, tn_kernel *kernel, const tn_run *run, ocl_span *span, tn_msg *msg)
 {
+    ocl_queue_check(queue, ocl_step_end(queue, NULL), "clEnqueueNDRangeKernel", msg);
     if (span)
         ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, ocl_span_event(span, 1, 0)),
                         "clEnqueueMarker", msg);
@@ -394,7 +419,7 @@ static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run
     if (!kernel->is_ready) s = make_ready(kernel, &own);
     for (uint32_t i = 0; i < kernel->n_launch && !code && !s; i++) {
         cl_event *event = ocl_span_event(span, !i && !kernel->gemm, i + 1 == kernel->n_launch);
-        code = launch_run(queue->cl, &kernel->launch[i], run, event);
+        code = launch_run(queue, kernel, &kernel->launch[i], run, event);
         queue->stats.launches += !code;
     }
     pthread_mutex_unlock(&kernel->lock);

@@ -60,6 +60,7 @@ void ocl_text_free(ocl_text *text);
 
 typedef struct ocl_program ocl_program;
 typedef struct ocl_part ocl_part;
+typedef struct ocl_step ocl_step;
 
 struct tn_context {
     cl_device_id device;
@@ -75,6 +76,7 @@ struct tn_context {
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int is_cpu;        /* it is the host's processor */
     int keeps_itself;  /* the driver has a cache of its own on disk */
+    int steps;         /* launches wait in their queue, and go to the device as one (step.c) */
     int unified;       /* the device works in the host's memory */
     int has_f64;
     int vector_width; /* floats in a native vector */
@@ -117,6 +119,7 @@ struct tn_queue {
     tn_context *context;
     cl_command_queue cl; /* made for profiling while there is room for spans */
     ocl_spans spans;
+    ocl_step *step; /* launches that wait; NULL: they never do */
     int32_t status; /* the first error, for good */
     char text[160];
     cl_event transfer; /* the last one between the device and the host's memory; NULL: over */
@@ -160,12 +163,25 @@ void ocl_spans_release(tn_queue *queue);
 
 /* ---- programs (program.c, part.c, keep.c) ---------------------------------------------------------------------- */
 
+struct ocl_program {
+    ocl_program *next;
+    cl_program cl;
+    uint64_t hash[2];
+    int is_new;           /* not on disk yet */
+    cl_kernel step;       /* calls its parts (step.c); NULL before one is wanted */
+    pthread_mutex_t lock; /* that kernel's arguments are no thread's own */
+};
+
 /* A part is a source, noted once for a context; flushes: 1 if results that would be denormal may be zero there. Whoever
  * gets one releases it. kernel: the kernel that the source calls
  * `name`, which the caller releases; a part that is not built yet is, with all others that wait. */
-int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, ocl_part **part, tn_msg *msg);
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, int in_step, ocl_part **part,
+                     tn_msg *msg);
 void ocl_part_release(tn_context *context, ocl_part *part);
 int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, cl_kernel *kernel, tn_msg *msg);
+/* A part that ocl_step_source wrote: `name` is what for. The program that calls it, and by which number. */
+int32_t ocl_part_step(tn_context *context, ocl_part *part, const char *name, ocl_program **program, uint32_t *call,
+                      tn_msg *msg);
 void ocl_programs_release(tn_context *context);
 void ocl_log_debug(const char *what, const char *detail);
 const char *ocl_build_options(int flushes);
@@ -205,8 +221,11 @@ typedef struct ocl_arg {
 
 typedef struct ocl_launch {
     ocl_part *part;
-    const char *name; /* of the kernel in the part's source */
-    cl_kernel kernel; /* NULL before the first run */
+    const char *name;     /* of the kernel in the part's source */
+    cl_kernel kernel;     /* NULL before the first run */
+    ocl_program *program; /* of a launch in a step, instead; NULL before the first run */
+    uint32_t call;        /* its number there */
+    int32_t flushes, in_step;
     cl_uint rank;
     size_t global[3];
     size_t local[3];
@@ -216,6 +235,7 @@ typedef struct ocl_launch {
 
 /* With the option `opencl.sources` writes what a launch needs to be built elsewhere to a file (dump.c). */
 int32_t ocl_dump(tn_context *context, const ocl_launch *launch, const ocl_text *source, int flushes, tn_msg *msg);
+uint64_t ocl_arg_value(const ocl_arg *arg, const tn_run *run); /* its bits for this run, but for OCL_ARG_VALUE */
 
 typedef struct ocl_gemm ocl_gemm; /* a product that CLBlast does (clblast.c) */
 
@@ -231,6 +251,20 @@ struct tn_kernel {
     int is_ready;   /* the launches have their cl_kernels */
     ocl_gemm *gemm; /* runs before the launches */
 };
+
+/* ---- launches that wait, to go to the device as one (step.c) ---------------------------------------------------- */
+
+int ocl_step_compiles(const tn_context *context); /* does the driver take step.cl? */
+ocl_step *ocl_step_new(void); /* NULL: out of memory */
+void ocl_step_release(ocl_step *step);
+int ocl_step_takes(const tn_context *context, const ocl_launch *launch); /* can it be in one? */
+/* The source of a part for a launch in a step, of the one that its kernel has alone. And what ends a program that has
+ * such parts, of these hashes: the kernel that calls them. */
+void ocl_step_source(ocl_text *text, const ocl_launch *launch, const ocl_text *source);
+void ocl_step_kernel(ocl_text *text, const uint64_t *hash, uint32_t count);
+/* A launch that is ready waits from then on. end: those that wait go to the device, in one command. */
+cl_int ocl_step_add(tn_queue *queue, const tn_kernel *kernel, const ocl_launch *launch, const tn_run *run);
+cl_int ocl_step_end(tn_queue *queue, cl_event *event);
 
 /* What an operator's `prepare` is given, a description that tn_check_op has passed, and fills. Without a kernel it only
  * decides: it writes no source and does nothing on the device. */
@@ -355,6 +389,7 @@ void ocl_gemm_clear(void);
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[];
+    ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[],
+    ocl_cl_step[];
 
 #endif

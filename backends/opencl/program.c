@@ -15,17 +15,11 @@
 /* By `flushes`. No warnings; arithmetic stays strict: NaN and infinities hold, denormals where a part doesn't flush. */
 static const char *const options[] = {"-w", "-w -cl-denorms-are-zero"};
 
-struct ocl_program {
-    ocl_program *next;
-    cl_program cl;
-    uint64_t hash[2];
-    int is_new; /* not on disk yet */
-};
-
 struct ocl_part {
     ocl_part *next;
     uint64_t hash[2];
     int flushes;          /* what would be denormal may be zero */
+    int in_step;          /* it is for the kernel that calls many (step.c) */
     uint32_t users;       /* launches that have it */
     ocl_program *program; /* NULL: it waits */
     char *source;         /* of one that waits */
@@ -102,6 +96,7 @@ static ocl_program *add_program(tn_context *context, const uint64_t hash[2], cl_
     ocl_program *program = ocl_alloc(sizeof *program);
     if (!program) return NULL;
     *program = (ocl_program){.next = context->programs, .cl = cl, .hash = {hash[0], hash[1]}, .is_new = is_new};
+    pthread_mutex_init(&program->lock, NULL);
     return context->programs = program;
 }
 
@@ -190,10 +185,14 @@ static int32_t build_parts(tn_context *context, ocl_part **part, uint32_t count,
     char ending[20];
     ocl_text text = {.length = 0};
     ocl_program *program = NULL;
+    uint64_t called[MAX_PARTS];
+    uint32_t calls = 0;
     for (uint32_t i = 0; i < count; i++) {
         part_ending(part[i], ending);
         ocl_part_join(&text, part[i]->source, ending);
+        if (part[i]->in_step) called[calls++] = part[i]->hash[0];
     }
+    if (calls) ocl_step_kernel(&text, called, calls);
     int32_t s = build_text(context, &text, part[0]->flushes, &program, msg);
     for (uint32_t i = 0; i < count && !s; i++) part_built(part[i], program);
     if (!s && (context->keeps_itself || !context->is_cpu)) keep(context, program, context->keeps_itself ? &text : NULL);
@@ -234,7 +233,7 @@ static void build_waiting(tn_context *context)
  */
 
 /* With the lock held. */
-static ocl_part *part_new(tn_context *context, const ocl_text *source, int flushes, const uint64_t hash[2])
+static ocl_part *part_new(tn_context *context, const ocl_text *source, int flushes, int in_step, const uint64_t hash[2])
 {
     ocl_part *part = ocl_alloc(sizeof *part);
     char *copy = part ? ocl_alloc(source->length + 1) : NULL;
@@ -243,18 +242,19 @@ static ocl_part *part_new(tn_context *context, const ocl_text *source, int flush
         return NULL;
     }
     memcpy(copy, source->s, source->length);
-    *part = (ocl_part){.next = context->parts, .hash = {hash[0], hash[1]}, .flushes = flushes, .source = copy};
+    *part = (ocl_part){context->parts, {hash[0], hash[1]}, flushes, in_step, 0, NULL, copy};
     return context->parts = part;
 }
 
-int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, ocl_part **part, tn_msg *msg)
+int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, int in_step, ocl_part **part,
+                     tn_msg *msg)
 {
     uint64_t hash[2];
     hash_source(source->s, source->length, flushes, hash);
     pthread_mutex_lock(&context->lock);
     ocl_part *found = context->parts;
     while (found && memcmp(found->hash, hash, sizeof hash)) found = found->next;
-    if (!found) found = part_new(context, source, flushes, hash);
+    if (!found) found = part_new(context, source, flushes, in_step, hash);
     if (found) found->users++;
     pthread_mutex_unlock(&context->lock);
     *part = found;
@@ -306,6 +306,22 @@ int32_t ocl_part_kernel(tn_context *context, ocl_part *part, const char *name, c
     return s;
 }
 
+int32_t ocl_part_step(tn_context *context, ocl_part *part, const char *name, ocl_program **program, uint32_t *call,
+                      tn_msg *msg)
+{
+    cl_int code = CL_SUCCESS;
+    pthread_mutex_lock(&context->lock);
+    int32_t s = build_part(context, part, name, msg);
+    if (!s && !part->program->step) part->program->step = clCreateKernel(part->program->cl, "tn_step", &code);
+    if (!s) s = ocl_check(msg, code, "clCreateKernel");
+    if (!s) {
+        *program = part->program;
+        *call = (uint32_t)part->hash[0];
+    }
+    pthread_mutex_unlock(&context->lock);
+    return s;
+}
+
 void ocl_programs_release(tn_context *context)
 {
     for (ocl_program *p = context->programs; p; p = p->next)
@@ -318,7 +334,9 @@ void ocl_programs_release(tn_context *context)
     while (context->programs) {
         ocl_program *first = context->programs;
         context->programs = first->next;
+        if (first->step) clReleaseKernel(first->step);
         clReleaseProgram(first->cl);
+        pthread_mutex_destroy(&first->lock);
         ocl_free(first);
     }
 }

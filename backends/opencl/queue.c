@@ -33,6 +33,14 @@ static cl_int wait_for(cl_event event)
     return code;
 }
 
+static cl_int end_step(tn_queue *queue)
+{
+    const tn_float_mode mode = tn_float_begin();
+    const cl_int code = ocl_step_end(queue, NULL);
+    tn_float_end(mode);
+    return code;
+}
+
 /* ---- queues ------------------------------------------------------------------------------------------------------ */
 
 /* Waits until it is over, whatever the driver answers; one that has forgotten it won't touch what it was about. */
@@ -92,9 +100,12 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
     if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a queue");
     made->context = context;
     made->cl = clCreateCommandQueue(context->cl, context->device, 0, &code);
-    if (code) {
-        ocl_free(made);
-        return ocl_check(msg, code, "clCreateCommandQueue");
+    int32_t s = ocl_check(msg, code, "clCreateCommandQueue");
+    if (!s && context->steps && !(made->step = ocl_step_new()))
+        s = ocl_fail(msg, TN_ENOMEM, "out of memory for a queue");
+    if (s) {
+        ocl_queue_destroy(made);
+        return s;
     }
     *queue = made;
     return TN_OK;
@@ -103,15 +114,23 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 void ocl_queue_destroy(tn_queue *queue)
 {
     if (!queue) return;
-    if (ocl_finish(queue->cl)) see_transfers_over(queue);
+    if (queue->cl && (end_step(queue) | ocl_finish(queue->cl))) see_transfers_over(queue);
     forget_transfer(queue);
     ocl_spans_release(queue);
-    clReleaseCommandQueue(queue->cl);
+    ocl_step_release(queue->step);
+    if (queue->cl) clReleaseCommandQueue(queue->cl);
     ocl_free(queue);
+}
+
+/* Whatever comes next is behind the launches that wait. */
+static int32_t hand_over(tn_queue *queue, tn_msg *msg)
+{
+    return ocl_queue_check(queue, end_step(queue), "clEnqueueNDRangeKernel", msg);
 }
 
 int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg)
 {
+    hand_over(queue, msg);
     ocl_queue_check(queue, flush(queue->cl), "clFlush", msg);
     return ocl_queue_error(queue, msg);
 }
@@ -119,6 +138,7 @@ int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg)
 int32_t ocl_queue_sync(tn_queue *queue, tn_msg *msg)
 {
     queue->stats.host_waits++;
+    hand_over(queue, msg);
     ocl_queue_check(queue, ocl_finish(queue->cl), "clFinish", msg);
     forget_transfer(queue);
     return ocl_queue_error(queue, msg);
@@ -135,6 +155,7 @@ int32_t ocl_queue_stats(tn_queue *queue, tn_queue_stats *stats, tn_msg *msg)
 static int32_t check_range(tn_queue *queue, const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg)
 {
     tn_msg own = ocl_queue_msg(queue);
+    hand_over(queue, msg);
     return ocl_queue_stick(queue, queue->status ? TN_OK : ocl_range(ref, bytes, what, &own), msg);
 }
 
@@ -235,6 +256,7 @@ static cl_int event_take(tn_event *event, cl_event *cl)
 int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
 {
     cl_event marker = NULL;
+    hand_over(queue, msg);
     int32_t s =
         ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, &marker), "clEnqueueMarker", msg);
     if (s) return s;
@@ -250,7 +272,7 @@ int32_t ocl_event_record(tn_queue *queue, tn_event *event, tn_msg *msg)
 int32_t ocl_event_wait(tn_queue *queue, tn_event *event, tn_msg *msg)
 {
     cl_event cl = NULL;
-    int32_t s = ocl_queue_error(queue, msg);
+    int32_t s = hand_over(queue, msg);
     if (!s) s = ocl_queue_check(queue, event_take(event, &cl), "clRetainEvent", msg);
     if (!cl) return s;
     s = ocl_queue_check(queue, clEnqueueBarrierWithWaitList(queue->cl, 1, &cl, NULL), "clEnqueueBarrier", msg);

@@ -63,7 +63,7 @@ static int32_t exchange(tn_queue *queue, cl_command_queue_properties properties,
 static int32_t record(tn_queue *queue, uint32_t capacity, tn_msg *msg)
 {
     ocl_spans *s = &queue->spans;
-    int32_t status = ocl_queue_check(queue, ocl_finish(queue->cl), "clFinish", msg);
+    int32_t status = ocl_queue_sync(queue, msg);
     forget(s);
     if (status || capacity == s->room) return status;
     ocl_spans_release(queue);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # opencl_cache.sh TENON FOLDER: what the OpenCL backend keeps on disk is used by the next process, and rebuilt where it
-# is damaged; and kernels are built together, few programs for many sources. In FOLDER the caches begin empty, the
+# is damaged; and kernels are built together, few programs for many sources, each with one kernel that calls the others
+# where the driver is PoCL. In FOLDER the caches begin empty, the
 # driver's own as well.
 set -u
 tenon=$1 folder=$2
@@ -42,6 +43,8 @@ entries >before || fail "nothing is kept"
 
 sources=$(count p) programs=$(count bs)
 [ "$programs" -gt 0 ] && [ $((3 * programs)) -le "$sources" ] || fail "$sources sources came to $programs programs"
+kernels=$(find driver -name '*.so' | wc -l) steps=$(find driver -name tn_step.so | wc -l)
+[ "$kernels" = "$steps" ] || fail "of $kernels kernels that PoCL compiled $steps do whole steps"
 
 train second
 entries >after
