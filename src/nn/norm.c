@@ -110,9 +110,9 @@ tn_tensor *tn_batch_norm_layer(tn_tensor *x, const char *name, tn_batch_norm_opt
     tn_tensor *weight = part(graph, name, "weight", each, 1, TN_TRAINABLE);
     tn_tensor *bias = part(graph, name, "bias", each, 0, TN_TRAINABLE);
     if (!options.training) {
-        tn_tensor *scale = tn_rsqrt(tn_add(tn_reshape(variance, as), tn_number(x, epsilon)));
-        x = tn_mul(tn_sub(x, tn_reshape(mean, as)), scale);
-        return tn_add(tn_mul(x, tn_reshape(weight, as)), tn_reshape(bias, as));
+        tn_tensor *scale = tn_div(weight, tn_sqrt(tn_add(variance, tn_number(variance, epsilon))));
+        tn_tensor *shift = tn_sub(bias, tn_mul(mean, scale));
+        return tn_add(tn_mul(x, tn_reshape(scale, as)), tn_reshape(shift, as));
     }
     double count = (double)tn_shape_count(&shape) / (double)(shape.dim[1] ? shape.dim[1] : 1);
     int is_part = options.sync && tn_graph_is_shard(graph);

@@ -134,6 +134,19 @@ double onnx_float(const onnx_node *n, const char *name, double otherwise)
     return at && at->has_f ? (double)at->f : otherwise;
 }
 
+double onnx_decimal(const onnx_node *n, const char *name, double otherwise)
+{
+    char text[32];
+    const onnx_attribute *at = onnx_attr(n, name);
+    if (!at || !at->has_f) return otherwise;
+    for (int digits = 1; digits < 9; digits++) {
+        tn_snprintf(text, sizeof text, "%.*g", digits, (double)at->f);
+        const double x = tn_strtod(text, NULL);
+        if ((float)x == at->f) return x;
+    }
+    return (double)at->f;
+}
+
 int onnx_text_is(const onnx_node *n, const char *name, const char *otherwise, const char *text)
 {
     const onnx_attribute *at = onnx_attr(n, name);

@@ -122,6 +122,8 @@ const onnx_attribute *onnx_attr(const onnx_node *n, const char *name);
 void onnx_heeded(const onnx_node *n, const char *name);
 int64_t onnx_int(const onnx_node *n, const char *name, int64_t otherwise);
 double onnx_float(const onnx_node *n, const char *name, double otherwise);
+/* The number that is meant, to which a float can only be near: the shortest decimal that is that float. */
+double onnx_decimal(const onnx_node *n, const char *name, double otherwise);
 /* Whether a text attribute, or what it is otherwise, is this. */
 int onnx_text_is(const onnx_node *n, const char *name, const char *otherwise, const char *text);
 /* Up to `capacity` numbers, which keep their value where there are less; returns how many there are. */

@@ -156,7 +156,7 @@ static void batch_norm_trained(onnx_node *n, tn_tensor *x, tn_tensor *const in[4
 void onnx_rule_batch_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *in[4];
-    double epsilon = onnx_float(n, "epsilon", (double)1e-5f), momentum = onnx_float(n, "momentum", (double)0.9f);
+    double epsilon = onnx_decimal(n, "epsilon", 1e-5), momentum = onnx_decimal(n, "momentum", 0.9);
     for (uint32_t i = 0; i < 4; i++)
         if (!x || !(in[i] = onnx_in(n, i + 1))) return;
     int32_t rank = tn_shape_of(x).rank;
@@ -176,7 +176,7 @@ void onnx_rule_instance_normalization(onnx_node *n)
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *bias = onnx_in(n, 2);
     if (!x || !scale || !bias) return;
     int32_t rank = tn_shape_of(x).rank;
-    tn_tensor *y = tn_normalize(x, axes_from(2, rank), onnx_float(n, "epsilon", (double)1e-5f));
+    tn_tensor *y = tn_normalize(x, axes_from(2, rank), onnx_decimal(n, "epsilon", 1e-5));
     onnx_out(n, 0, tn_add(tn_mul(y, by_channel(scale, rank)), by_channel(bias, rank)));
 }
 
@@ -193,14 +193,14 @@ void onnx_rule_group_normalization(onnx_node *n)
         bias = tn_repeat(bias, 0, shape.dim[1] / groups);
     }
     tn_tensor *y = tn_reshape(x, TN_SHAPE(shape.dim[0], groups, -1));
-    y = tn_reshape(tn_normalize(y, TN_AXES(2), onnx_float(n, "epsilon", (double)1e-5f)), shape);
+    y = tn_reshape(tn_normalize(y, TN_AXES(2), onnx_decimal(n, "epsilon", 1e-5)), shape);
     onnx_out(n, 0, tn_add(tn_mul(y, by_channel(scale, shape.rank)), by_channel(bias, shape.rank)));
 }
 
 void onnx_rule_layer_normalization(onnx_node *n)
 {
     tn_tensor *x = onnx_in(n, 0), *scale = onnx_in(n, 1), *bias = onnx_in(n, 2);
-    double epsilon = onnx_float(n, "epsilon", (double)1e-5f);
+    double epsilon = onnx_decimal(n, "epsilon", 1e-5);
     onnx_heeded(n, "stash_type");
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
@@ -219,7 +219,7 @@ void onnx_rule_rms_normalization(onnx_node *n)
     onnx_heeded(n, "stash_type");
     if (!x || !scale) return;
     int32_t rank = tn_shape_of(x).rank, axis = onnx_axis(n, onnx_int(n, "axis", -1), rank);
-    tn_tensor *y = tn_rms_normalize(x, axes_from(axis, rank), onnx_float(n, "epsilon", (double)1e-5f));
+    tn_tensor *y = tn_rms_normalize(x, axes_from(axis, rank), onnx_decimal(n, "epsilon", 1e-5));
     onnx_out(n, 0, tn_mul(y, scale));
 }
 

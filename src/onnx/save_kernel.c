@@ -103,8 +103,8 @@ void export_rule_log_softmax(export_saver *s, tn_tensor *y, tn_tensor *const in[
 
 /* ---- normalisation ---- */
 
-/* Over the last axis, of x of any size there but one that depends on the batch, it is LayerNormalization by ones; over
- * others the difference from the mean, divided by the deviation. */
+/* Over the last axis, of x of any size there but one that depends on the batch, it is LayerNormalization by ones, or
+ * without the mean RMSNormalization; over others the difference from the mean, divided by the deviation. */
 void export_rule_normalize(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     const uint32_t mask = (uint32_t)export_whole(y, "axes", 0);
@@ -114,9 +114,10 @@ void export_rule_normalize(export_saver *s, tn_tensor *y, tn_tensor *const in[])
     const char *x = export_value(s, in[0]);
     int64_t axes[TN_MAX_RANK];
     const size_t count = export_axes(mask, axes);
-    if (!keeps_mean && rank && mask == 1u << (rank - 1) && !export_per_sample(s, y, rank - 1)) {
+    const char *op = !keeps_mean ? "LayerNormalization" : s->opset >= 23 ? "RMSNormalization" : NULL;
+    if (op && rank && mask == 1u << (rank - 1) && !export_per_sample(s, y, rank - 1)) {
         const char *ones = export_repeated(s, type, 1, y->type.shape.dim[rank - 1]);
-        export_result(s, y, "LayerNormalization", EXPORT_OF(x, ones), EXPORT_AT(EXPORT_REAL("epsilon", epsilon)));
+        export_result(s, y, op, EXPORT_OF(x, ones), EXPORT_AT(EXPORT_REAL("epsilon", epsilon)));
         return;
     }
     if (!count) return export_refuse(s, y, "it is over no axes");

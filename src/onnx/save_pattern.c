@@ -27,6 +27,17 @@ static tn_tensor *per_channel(tn_tensor *x, const tn_tensor *y)
     return vector(x, want->dim[1]);
 }
 
+/* The same of any tensor, with an axis of its own for the batch or without. */
+static int is_per_channel(const tn_tensor *x, const tn_tensor *y)
+{
+    const tn_shape *have = &x->type.shape, *want = &y->type.shape;
+    const int32_t channels = have->rank - want->rank + 1;
+    if (want->rank < 2 || channels < 0 || channels > 1) return 0;
+    for (int32_t d = 0; d < have->rank; d++)
+        if (have->dim[d] != (d == channels ? want->dim[1] : 1)) return 0;
+    return 1;
+}
+
 static int plan_of(export_plan *plan, void (*say)(export_saver *, tn_tensor *, tn_tensor *const[]),
                    tn_tensor *const in[], uint32_t n)
 {
@@ -80,31 +91,50 @@ static tn_tensor *scaled(const export_saver *s, const tn_tensor *y)
     return only(s, y->in[0], tn_row_mul);
 }
 
+/* What a view is of. */
+static tn_tensor *viewed(tn_tensor *x)
+{
+    while (x->op == &tn_op_reshape) x = x->in[0];
+    return x;
+}
+
+/* x's operand, if x is the result of that row; else NULL. */
+static tn_tensor *operand(const tn_tensor *x, const tn_op_def *op, uint32_t i)
+{
+    return x && x->op == op ? viewed(x->in[i]) : NULL;
+}
+
+/* sqrt(variance + epsilon), by which a batch norm's scale is divided. */
+static const tn_tensor *deviation(const tn_tensor *scale)
+{
+    return operand(operand(scale, tn_row_div, 1), tn_row_sqrt, 0);
+}
+
 static void say_batch_norm(export_saver *s, tn_tensor *y, tn_tensor *const in[])
 {
     double epsilon = 0;
-    export_is_number(s, y->in[0]->in[0]->in[1]->in[0]->in[1], &epsilon);
+    export_is_number(s, deviation(viewed(y->in[0]->in[1]))->in[1], &epsilon);
     export_result(s, y, "BatchNormalization",
                   EXPORT_OF(export_value(s, in[0]), export_value(s, in[1]), export_value(s, in[2]),
                             export_value(s, in[3]), export_value(s, in[4])),
                   EXPORT_AT(EXPORT_REAL("epsilon", epsilon)));
 }
 
-/* ((x - mean) rsqrt(variance + epsilon)) weight + bias */
+/* x scale + shift, where scale is weight / sqrt(variance + epsilon) and shift is bias - mean scale. */
 static int find_batch_norm(export_saver *s, tn_tensor *y, export_plan *plan)
 {
-    tn_tensor *weighted = scaled(s, y), *normal = weighted ? only(s, weighted->in[0], tn_row_mul) : NULL;
-    tn_tensor *centred = normal ? only(s, normal->in[0], tn_row_sub) : NULL;
-    tn_tensor *scale = normal ? only(s, normal->in[1], tn_row_rsqrt) : NULL;
-    tn_tensor *sum = scale ? only(s, scale->in[0], tn_row_add) : NULL;
+    tn_tensor *product = scaled(s, y), *x = product ? product->in[0] : NULL;
+    if (!x || !tn_shape_equal(&x->type.shape, &y->type.shape)) return 0;
+    if (!is_per_channel(product->in[1], x) || !is_per_channel(y->in[1], x)) return 0;
+    tn_tensor *scale = viewed(product->in[1]), *shift = viewed(y->in[1]);
+    const tn_tensor *sum = deviation(scale), *moved = operand(shift, tn_row_sub, 1);
     double epsilon;
-    if (!centred || !sum || !export_is_number(s, sum->in[1], &epsilon)) return 0;
-    tn_tensor *x = centred->in[0];
-    if (!tn_shape_equal(&x->type.shape, &y->type.shape)) return 0;
-    tn_tensor *in[] = {x, per_channel(weighted->in[1], x), per_channel(y->in[1], x), per_channel(centred->in[1], x),
-                       per_channel(sum->in[0], x)};
+    if (!moved || operand(moved, tn_row_mul, 1) != scale || !sum || sum->op != tn_row_add ||
+        !export_is_number(s, sum->in[1], &epsilon))
+        return 0;
+    tn_tensor *in[] = {x, scale->in[0], shift->in[0], moved->in[0], sum->in[0]};
     for (int i = 1; i < 5; i++)
-        if (!in[i]) return 0;
+        if (!(in[i] = vector(in[i], y->type.shape.dim[1]))) return 0;
     return plan_of(plan, say_batch_norm, in, 5);
 }
 

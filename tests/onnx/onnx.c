@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph.h"
+#include "leaf.h"
+
 /* ---- writing ---- */
 
 typedef struct text {
@@ -319,6 +322,33 @@ static void lists_of_the_wrong_length_are_problems(void **state)
     }
 }
 
+/* 0.1 as a float is 0.100000001490116; 0.1 was meant. */
+static void an_epsilon_is_the_decimal_that_was_meant(void **state)
+{
+    (void)state;
+    const float epsilon = 0.1f;
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(2, 2)};
+    text n[2] = {node("LayerNormalization", "x", "fc.weight", "l"), node("Relu", "inverse", NULL, "r")}, at = {{0}, 0};
+    string(&n[0], 2, "mean");
+    string(&n[0], 2, "inverse");
+    string(&at, 1, "epsilon");
+    put_number(&at, 2 << 3 | 5);
+    put(&at, &epsilon, sizeof epsilon);
+    whole(&at, 20, 1);
+    part(&n[0], 5, &at);
+    tn_onnx *model = load(n, 2);
+    tn_graph *g = tn_graph_new();
+    int found = 0;
+    ok(tn_onnx_build(model, g, &given, 1, NULL));
+    for (uint32_t i = 0; i < g->count; i++) {
+        const tn_tensor *x = g->tensor[i];
+        if (x->op == &tn_op_full) found += ((const tn_full_attrs *)x->attrs)->value == 0.1;
+    }
+    assert_int_equal(found, 1);
+    tn_graph_free(g);
+    tn_onnx_free(model);
+}
+
 static void parts_that_lie_too_deep_are_refused(void **state)
 {
     (void)state;
@@ -357,6 +387,7 @@ int main(void)
         cmocka_unit_test(weights_go_where_the_scope_is),
         cmocka_unit_test(a_model_is_a_part_of_a_network),
         cmocka_unit_test(lists_of_the_wrong_length_are_problems),
+        cmocka_unit_test(an_epsilon_is_the_decimal_that_was_meant),
         cmocka_unit_test(parts_that_lie_too_deep_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
