@@ -138,7 +138,7 @@ TN_API TN_MUST_USE tn_status tn_onnx_of_text(const char *text, tn_onnx **model);
 
 /* What the last build could not do, each kind of thing once. Texts live until the next build. */
 typedef struct tn_onnx_problem {
-    const char *operator;
+    const char *op; /* its name */
     const char *domain;
     int64_t opset;
     const char *why;   /* what of it, an attribute for instance */

@@ -1195,12 +1195,13 @@ class tn_onnx_end(Structure):
 class tn_onnx_problem(Structure):
     """What the last build could not do, each kind of thing once. Texts live until the next build.
 
+    op: its name
     why: what of it, an attribute for instance
     node: the first such node's name, or its first output's
     input: the input whose numbers would be needed, or NULL"""
 
     _fields_ = [
-        ("operator", c_char_p),
+        ("op", c_char_p),
         ("domain", c_char_p),
         ("opset", c_int64),
         ("why", c_char_p),

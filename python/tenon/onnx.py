@@ -88,7 +88,7 @@ class OnnxNetwork(Layer):
         p = c.tn_onnx_problem()
         while lib.tn_onnx_problem_at(self._handle.get(), len(found), ctypes.byref(p)):
             domain = f"{text(p.domain)}, " if text(p.domain) else ""
-            found.append(f"{text(p.operator)} ({domain}opset {p.opset}): {text(p.why)}, first at '{text(p.node)}', "
+            found.append(f"{text(p.op)} ({domain}opset {p.opset}): {text(p.why)}, first at '{text(p.node)}', "
                          f"{p.count} times")
         return found
 

@@ -235,7 +235,7 @@ void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first)
 {
     tn_onnx_problem p;
     for (size_t i = first; tn_onnx_problem_at(onnx->model, i, &p); i++)
-        fprintf(stream, "  %-24s %s%s opset %lld, %u time%s, first at '%s': %s\n", cli_shown(p.operator),
+        fprintf(stream, "  %-24s %s%s opset %lld, %u time%s, first at '%s': %s\n", cli_shown(p.op),
                 cli_shown(p.domain), *p.domain ? "," : "", (long long)p.opset, p.count, p.count == 1 ? "" : "s",
                 cli_shown(p.node), cli_shown(p.why));
 }

@@ -322,7 +322,7 @@ static tn_status conclude(onnx_build *b)
     note_needed(b->model);
     if (!model->n_problem) return tn_graph_status(b->graph);
     const tn_onnx_problem *first = &model->problem[0];
-    tn_graph_fail(b->graph, TN_EUNSUPPORTED, "%s of %s%sopset %lld, node '%s': %s%s%s", first->operator, first->domain,
+    tn_graph_fail(b->graph, TN_EUNSUPPORTED, "%s of %s%sopset %lld, node '%s': %s%s%s", first->op, first->domain,
                   *first->domain ? ", " : "", (long long)first->opset, first->node, first->why,
                   model->n_problem > 1 ? "; and there is more" : "",
                   onnx_differing_input(b->model, b->given, b->n_given));

@@ -21,7 +21,7 @@ void onnx_problem(tn_onnx *model, const onnx_node_proto *node, const char *why, 
     const char *domain = onnx_domain(node->domain);
     for (uint32_t i = 0; i < model->n_problem; i++) {
         tn_onnx_problem *p = &model->problem[i];
-        if (!equal(p->operator, node->op_type) || !equal(p->domain, domain) || !equal(p->why, why)) continue;
+        if (!equal(p->op, node->op_type) || !equal(p->domain, domain) || !equal(p->why, why)) continue;
         p->count++;
         return;
     }

@@ -23,7 +23,7 @@ ln -s "$source/include" "$source/backends" "$source/tools" "$source/tests" "$sou
 ln -s "$build" build/release
 awk -v out=blocks -f "$source/tests/docs/extract.awk" "$source/$page"
 [ ! -f blocks/unmarked ] || fail "no mark says how this is tried: $(cat blocks/unmarked)"
-find blocks -name '*.c' -exec mv {} . \;
+find blocks -name '*.c' -o -name '*.cpp' | xargs -r -I FILE mv FILE .
 
 has_mpi() { command -v mpirun >/dev/null && ls "$build"/lib/tenon/comm-1/*mpi*.so >/dev/null 2>&1; }
 

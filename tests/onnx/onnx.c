@@ -190,13 +190,13 @@ static void all_that_is_not_there_is_said_at_once(void **state)
     const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(3, 2)};
     assert_int_equal(tn_onnx_build(model, g, &given, 1, NULL), TN_EUNSUPPORTED);
     assert_int_equal(tn_onnx_problem_at(model, 0, &p), 1);
-    assert_string_equal(p.operator, "Strange");
+    assert_string_equal(p.op, "Strange");
     assert_true(p.count == 2 && p.opset == 17);
     assert_string_equal(p.node, "a");
     assert_int_equal(tn_onnx_problem_at(model, 1, &p), 1);
-    assert_string_equal(p.operator, "Odd");
+    assert_string_equal(p.op, "Odd");
     assert_int_equal(tn_onnx_problem_at(model, 2, &p), 1); /* shapes that do not meet */
-    assert_string_equal(p.operator, "MatMul");
+    assert_string_equal(p.op, "MatMul");
     assert_int_equal(tn_onnx_problem_at(model, 3, &p), 0);
     tn_graph_free(g);
     tn_onnx_free(model);
@@ -315,7 +315,7 @@ static void lists_of_the_wrong_length_are_problems(void **state)
         const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(3, 2)};
         tn_status s = tn_onnx_build(model, g, &given, 1, NULL);
         if (cases[i].y &&
-            (s != TN_EUNSUPPORTED || !tn_onnx_problem_at(model, 0, &p) || strcmp(p.operator, cases[i].op)))
+            (s != TN_EUNSUPPORTED || !tn_onnx_problem_at(model, 0, &p) || strcmp(p.op, cases[i].op)))
             fail_msg("%s: %s: %s", cases[i].op, tn_status_name(s), tn_message());
         tn_graph_free(g);
         tn_onnx_free(model);

@@ -110,7 +110,7 @@ static void tell_problems(test *t)
     size_t used = 0;
     *t->why = 0;
     for (size_t i = 0; tn_onnx_problem_at(t->model, i, &p) && used < sizeof t->why; i++)
-        used += (size_t)snprintf(t->why + used, sizeof t->why - used, "%s%s: %s", i ? "; " : "", p.operator, p.why);
+        used += (size_t)snprintf(t->why + used, sizeof t->why - used, "%s%s: %s", i ? "; " : "", p.op, p.why);
     if (!used) snprintf(t->why, sizeof t->why, "%s", tn_message());
 }
 

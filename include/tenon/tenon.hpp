@@ -1,0 +1,451 @@
+/* tenon.hpp: the C interface for C++17: what owns something frees it, options have names, and a failure is an exception
+ * with the library's own text. Nothing else: each call is one of the C interface, whose headers say what it does, and a
+ * Tensor goes wherever a tn_tensor * does, and back, so that tn_... functions stand beside these.
+ *
+ *     tenon::Device device("cpu");
+ *     tenon::Graph graph;
+ *     tenon::Tensor x = graph.input("x", {4, 2});
+ *     tenon::Tensor y = tenon::linear(tenon::tanh(tenon::linear(x, "fc1", with::units = 8)), "fc2", with::units = 1);
+ *
+ * `with::NAME = value` sets the field of that name in the options that the C function takes; one that has no such field
+ * does not compile. What is not set is as usual. Handles (Device, Graph, State, Program, Onnx) are shared when they are
+ * copied, and keep alive what they stand on; threads are as in C. Needs libtenon and no other library. */
+#ifndef TENON_TENON_HPP
+#define TENON_TENON_HPP
+
+#include "tenon/layers.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace tenon
+{
+
+/* ---- devices, graphs, states, programs ---- */
+
+/* What opens: the library's handle, freed when its last owner goes. */
+template <class T> class Handle
+{
+  public:
+    T *get() const noexcept
+    {
+        return pointer_.get();
+    }
+    operator T *() const noexcept
+    {
+        return pointer_.get();
+    }
+
+  protected:
+    Handle() = default;
+    explicit Handle(std::shared_ptr<T> pointer) : pointer_(std::move(pointer))
+    {
+    }
+    std::shared_ptr<T> pointer_;
+};
+
+class Device : public Handle<tn_device>
+{
+  public:
+    explicit Device(const std::string &name = "auto")
+    {
+        tn_device *device = nullptr;
+        check(tn_device_open(name.c_str(), &device));
+        pointer_.reset(device, tn_device_close);
+    }
+    std::string name() const
+    {
+        return tn_device_name(get());
+    }
+    const tn_device_info &info() const
+    {
+        return *tn_device_get_info(get());
+    }
+    /* The names of all devices, the reference last. */
+    static std::vector<std::string> all()
+    {
+        std::vector<std::string> names;
+        tn_device_entry entry = {};
+        for (size_t i = 0; tn_device_at(i, &entry); i++) names.push_back(entry.name);
+        return names;
+    }
+};
+
+class Graph : public Handle<tn_graph>
+{
+  public:
+    Graph() : Handle(std::shared_ptr<tn_graph>(tn_graph_new(), tn_graph_free))
+    {
+        if (!get()) throw Error(TN_ENOMEM, "out of memory");
+    }
+    /* Throws the first error of the calls that built it; compiling does so, too. */
+    void verify() const
+    {
+        check(tn_graph_status(get()));
+    }
+    Tensor input(const std::string &name, std::initializer_list<int64_t> sizes, int32_t dtype = TN_F32) const
+    {
+        return tn_input(get(), name.c_str(), dtype, shape(sizes));
+    }
+    Tensor parameter(const std::string &name, std::initializer_list<int64_t> sizes, tn_init init = {}) const
+    {
+        return tn_param(get(), name.c_str(), shape(sizes), init);
+    }
+    Tensor scalar(const std::string &name, double value) const
+    {
+        return tn_scalar_input(get(), name.c_str(), TN_F32, value);
+    }
+    template <class T> Tensor constant(std::initializer_list<int64_t> sizes, const std::vector<T> &values) const
+    {
+        const tn_shape all = shape(sizes);
+        if (static_cast<int64_t>(values.size()) != tn_shape_count(&all))
+            throw Error(TN_ESHAPE, "a constant has another number of values than its shape");
+        return tn_constant(get(), Type<T>::dtype, all, values.data());
+    }
+};
+
+using Notes = std::map<std::string, std::string>;
+
+class State : public Handle<tn_state>
+{
+  public:
+    explicit State(const Device &device, uint64_t seed = 1)
+    {
+        tn_state *state = nullptr;
+        check(tn_state_new(device, seed, &state));
+        pointer_.reset(state, [device](tn_state *s) { tn_state_free(s); });
+    }
+    uint64_t step() const
+    {
+        return tn_state_step(get());
+    }
+    /* A tensor's numbers, row by row. */
+    std::vector<float> read(const std::string &name) const
+    {
+        tn_state_entry entry = {};
+        if (!tn_state_find(get(), name.c_str(), &entry)) throw Error(TN_EMISSING, "the state has no '" + name + "'");
+        std::vector<float> values(static_cast<size_t>(tn_shape_count(&entry.shape)));
+        check(tn_state_read(get(), name.c_str(), values.data(), values.size() * sizeof(float)));
+        return values;
+    }
+    void write(const std::string &name, const std::vector<float> &values) const
+    {
+        check(tn_state_write(get(), name.c_str(), values.data(), values.size() * sizeof(float)));
+    }
+    template <class... Set> void save(const std::string &path, const Notes &notes, const Set &...set) const
+    {
+        const tn_save_options options = options_of<tn_save_options>(set...);
+        std::vector<tn_note> list;
+        for (const auto &note : notes) list.push_back({note.first.c_str(), note.second.c_str()});
+        check(tn_state_save_with(get(), path.c_str(), &options, list.data(), list.size()));
+    }
+    void save(const std::string &path) const
+    {
+        save(path, Notes());
+    }
+    /* All tensors from a file, ours or another safetensors file; returns the notes for the keys that were asked for. */
+    Notes load(const std::string &path, std::initializer_list<const char *> keys = {}) const
+    {
+        tn_checkpoint *file = nullptr;
+        check(tn_checkpoint_open(path.c_str(), &file));
+        const std::unique_ptr<tn_checkpoint, void (*)(tn_checkpoint *)> owner(file, tn_checkpoint_close);
+        check(tn_checkpoint_load(file, get()));
+        Notes notes;
+        for (const char *key : keys)
+            if (const char *text = tn_checkpoint_note(file, key)) notes[key] = text;
+        return notes;
+    }
+};
+
+class Program : public Handle<tn_program>
+{
+  public:
+    template <class... Set> Program(const Graph &graph, const State &state, const Set &...set)
+    {
+        const tn_compile_options options = options_of<tn_compile_options>(set...);
+        tn_program *program = nullptr;
+        check(tn_compile(graph, state, &options, &program));
+        pointer_.reset(program, [state](tn_program *p) { tn_program_free(p); });
+    }
+    void set(const std::string &scalar, double value) const
+    {
+        check(tn_set(get(), scalar.c_str(), value));
+    }
+    template <class T> void feed(const std::string &input, const std::vector<T> &values) const
+    {
+        require<T>(find(tn_program_input_at, input));
+        check(tn_feed(get(), input.c_str(), values.data(), values.size() * sizeof(T)));
+    }
+    void run() const
+    {
+        check(tn_program_run(get()));
+    }
+    void wait() const
+    {
+        check(tn_wait(get()));
+    }
+    /* An output's numbers, row by row, after waiting for them. */
+    template <class T = float> std::vector<T> fetch(const std::string &output) const
+    {
+        const tn_port port = find(tn_program_output_at, output);
+        require<T>(port);
+        std::vector<T> values(static_cast<size_t>(tn_shape_count(&port.shape)));
+        check(tn_fetch(get(), output.c_str(), values.data(), values.size() * sizeof(T)));
+        return values;
+    }
+
+  private:
+    tn_port find(int (*at)(const tn_program *, size_t, tn_port *), const std::string &name) const
+    {
+        tn_port port = {};
+        for (size_t i = 0; at(get(), i, &port); i++)
+            if (name == port.name) return port;
+        throw Error(TN_EMISSING, "the program has no '" + name + "'");
+    }
+    template <class T> static void require(const tn_port &port)
+    {
+        if (port.dtype != Type<T>::dtype)
+            throw Error(TN_EDTYPE, std::string("'") + port.name + "' is " + tn_dtype_name(port.dtype) + ", not " +
+                                       tn_dtype_name(Type<T>::dtype));
+    }
+};
+
+/* ---- data and models ---- */
+
+class Dataset
+{
+  public:
+    Dataset() = default;
+    Dataset(Dataset &&other) noexcept : data_(std::exchange(other.data_, tn_dataset()))
+    {
+    }
+    Dataset &operator=(Dataset &&other) noexcept
+    {
+        return std::swap(data_, other.data_), *this;
+    }
+    Dataset(const Dataset &) = delete;
+    Dataset &operator=(const Dataset &) = delete;
+    ~Dataset()
+    {
+        tn_dataset_free(&data_);
+    }
+    tn_dataset *get() noexcept
+    {
+        return &data_;
+    }
+    const tn_dataset *get() const noexcept
+    {
+        return &data_;
+    }
+    int64_t count() const noexcept
+    {
+        return data_.count;
+    }
+
+    /* Samples of a shape, one behind the other, with a class each or with `targets` numbers each; copied. Without
+     * either they are to predict from. */
+    static Dataset of(std::initializer_list<int64_t> sample, const std::vector<float> &x)
+    {
+        Dataset set;
+        set.data_.sample = tenon::shape(sample);
+        set.data_.x_dtype = TN_F32;
+        const int64_t each = tn_shape_count(&set.data_.sample), all = static_cast<int64_t>(x.size());
+        if (each < 1 || all % each) throw Error(TN_ESHAPE, "the numbers are not whole samples");
+        set.data_.count = all / each;
+        set.data_.x = copy(x);
+        return set;
+    }
+    static Dataset of(std::initializer_list<int64_t> sample, const std::vector<float> &x,
+                      const std::vector<int32_t> &labels, int64_t classes)
+    {
+        Dataset set = of(sample, x);
+        if (static_cast<int64_t>(labels.size()) != set.count()) throw Error(TN_ESHAPE, "not one label a sample");
+        set.data_.label = copy(labels);
+        set.data_.classes = classes;
+        return set;
+    }
+    static Dataset of(std::initializer_list<int64_t> sample, const std::vector<float> &x,
+                      const std::vector<float> &targets, int64_t each)
+    {
+        Dataset set = of(sample, x);
+        if (each < 1 || static_cast<int64_t>(targets.size()) != set.count() * each)
+            throw Error(TN_ESHAPE, "not as many targets as asked for, for each sample");
+        set.data_.target = copy(targets);
+        set.data_.targets = each;
+        return set;
+    }
+    /* Training and test set by a name, as tn_dataset_open takes it: "digits", a folder, a table ... */
+    template <class... Set>
+    static std::pair<Dataset, Dataset> open(const std::string &name, uint64_t seed = 1, const Set &...set)
+    {
+        std::pair<Dataset, Dataset> sets;
+        const tn_csv_options csv = options_of<tn_csv_options>(set...);
+        check(tn_dataset_open(name.c_str(), seed, &csv, sets.first.get(), sets.second.get()));
+        return sets;
+    }
+
+  private:
+    template <class T> static T *copy(const std::vector<T> &values)
+    {
+        void *to = std::malloc(values.size() * sizeof(T) + 1);
+        if (!to) throw Error(TN_ENOMEM, "out of memory");
+        if (!values.empty()) std::memcpy(to, values.data(), values.size() * sizeof(T));
+        return static_cast<T *>(to);
+    }
+    tn_dataset data_ = {};
+};
+
+inline void with::assign(const tn_dataset *&to, const Dataset *value)
+{
+    to = value->get();
+}
+inline void with::assign(const tn_dataset *&to, Dataset *value)
+{
+    to = value->get();
+}
+
+/* A network that is trained, measured and used: its parameters are in the state. */
+class Model
+{
+  public:
+    using Build = std::function<Tensor(Tensor x, bool training)>;
+    /* `build` makes the outputs, as the loss takes them, from a batch. What it throws comes out of the call that built.
+     */
+    Model(const State &state, Build build, const std::string &loss)
+        : state_(state), parts_(std::make_shared<Parts>(Parts{std::move(build), loss, nullptr, nullptr, {}}))
+    {
+        parts_->model.build = call;
+        parts_->model.loss = parts_->loss.c_str();
+        parts_->model.arg = parts_.get();
+    }
+    /* A named network, or layers in words: "linear 100, relu, linear outputs". */
+    Model(const State &state, const std::string &words, int64_t outputs, const std::string &loss)
+        : Model(state, in_words(words, outputs), loss)
+    {
+    }
+    const State &state() const noexcept
+    {
+        return state_;
+    }
+    tn_model *get() const noexcept
+    {
+        return &parts_->model;
+    }
+
+    /* Called after each epoch of fit; ends the training by returning false. */
+    void on_epoch(std::function<bool(const tn_epoch &)> each) const
+    {
+        parts_->each = std::move(each);
+    }
+    template <class... Set> tn_epoch fit(const Dataset &data, const Set &...set) const
+    {
+        tn_fit_options options = options_of<tn_fit_options>(set...);
+        tn_epoch last = {};
+        if (parts_->each) options.each = tell, options.arg = parts_.get();
+        finish(tn_fit(state_, get(), data.get(), &options, &last));
+        return last;
+    }
+    tn_score evaluate(const Dataset &data) const
+    {
+        tn_score score = {};
+        finish(tn_evaluate(state_, get(), data.get(), &score));
+        return score;
+    }
+    /* The outputs for all samples, one behind the other. */
+    std::vector<float> predict(const Dataset &data) const
+    {
+        std::vector<float> out(static_cast<size_t>(outputs(data.get()->sample) * data.count()));
+        finish(tn_predict(state_, get(), data.get(), out.data(), out.size() * sizeof(float)));
+        return out;
+    }
+
+  private:
+    struct Parts {
+        Build build;
+        std::string loss;
+        std::function<bool(const tn_epoch &)> each;
+        std::exception_ptr thrown;
+        tn_model model;
+    };
+    static Build in_words(const std::string &words, int64_t outputs)
+    {
+        return [words, outputs](Tensor x, bool training) {
+            tn_net_options options = {};
+            options.training = training;
+            options.outputs = outputs;
+            return Tensor(tn_net(x, words.c_str(), options));
+        };
+    }
+    /* No exception may leave through the library: it waits in `thrown`. */
+    static tn_tensor *call(tn_tensor *x, int training, const void *arg)
+    {
+        Parts *parts = const_cast<Parts *>(static_cast<const Parts *>(arg));
+        try {
+            return parts->build(x, training != 0);
+        } catch (...) {
+            parts->thrown = std::current_exception();
+            tn_graph_fail(tn_graph_of(x), TN_EINVAL, "the network's function threw an exception");
+            return x;
+        }
+    }
+    static int tell(void *arg, const tn_epoch *epoch)
+    {
+        Parts *parts = static_cast<Parts *>(arg);
+        try {
+            return !parts->each(*epoch);
+        } catch (...) {
+            parts->thrown = std::current_exception();
+            return 1;
+        }
+    }
+    void finish(tn_status status) const
+    {
+        if (parts_->thrown) std::rethrow_exception(std::exchange(parts_->thrown, nullptr));
+        check(status);
+    }
+    int64_t outputs(tn_shape sample) const
+    {
+        const Graph graph;
+        if (sample.rank >= TN_MAX_RANK) throw Error(TN_ESHAPE, "a sample has too many dimensions");
+        std::copy_backward(sample.dim, sample.dim + sample.rank, sample.dim + sample.rank + 1);
+        sample.dim[0] = 1;
+        sample.rank++;
+        const Tensor y = call(tn_input(graph, "x", TN_F32, sample), 0, parts_.get());
+        finish(tn_graph_status(graph));
+        const tn_shape all = y.shape();
+        return tn_shape_count(&all);
+    }
+    State state_;
+    std::shared_ptr<Parts> parts_;
+};
+
+/* A network in an ONNX file. Graphs that were built from it need it as long as they are compiled. */
+class Onnx : public Handle<tn_onnx>
+{
+  public:
+    explicit Onnx(const std::string &path)
+    {
+        tn_onnx *model = nullptr;
+        check(tn_onnx_load(path.c_str(), &model));
+        pointer_.reset(model, tn_onnx_free);
+    }
+    /* Adds it to a graph, with the file's names; `shapes` are of inputs whose sizes the file leaves open. */
+    void build(const Graph &graph, const std::map<std::string, tn_shape> &shapes = {}) const
+    {
+        std::vector<tn_onnx_given> given;
+        for (const auto &input : shapes) {
+            given.push_back({});
+            given.back().name = input.first.c_str();
+            given.back().shape = input.second;
+        }
+        check(tn_onnx_build(get(), graph, given.data(), given.size(), nullptr));
+    }
+};
+
+} // namespace tenon
+#endif
