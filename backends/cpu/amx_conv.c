@@ -160,6 +160,9 @@ static inline void unload(const float *sums, int64_t filters, uint16_t there, co
     turn(sums, SIDE, 0xffff, SIDE, 0, aside, SIDE);
     for (int64_t f = 0; f < filters && f < SIDE; f++, y += ld) {
         __m512 sum = _mm512_mul_ps(_mm512_load_ps(aside + f * SIDE), scale);
+        if (e->sub) sum = _mm512_sub_ps(sum, _mm512_set1_ps(e->sub[f]));
+        for (int m = 0; m < 2; m++)
+            if (e->mul[m]) sum = _mm512_mul_ps(sum, _mm512_set1_ps(e->mul[m][f]));
         if (e->add) sum = _mm512_add_ps(sum, _mm512_set1_ps(e->add[f]));
         sum = _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), sum));
         if (there == 0xffff)
@@ -169,12 +172,18 @@ static inline void unload(const float *sums, int64_t filters, uint16_t there, co
     }
 }
 
+/* The numbers of the next filters, if there are any. */
+static inline const float *behind(const float *number)
+{
+    return number ? number + SIDE : NULL;
+}
+
 static inline __attribute__((always_inline)) void convolve(int parts, const cpu_conv_window *w, const char *picture,
                                                            const cpu_pixels g[2], const char *b, int64_t filters,
                                                            const cpu_ending *ending, float *y, int64_t ld)
 {
-    const cpu_ending none = {NULL, -INFINITY, INFINITY}, e = ending ? *ending : none,
-                     next = {e.add ? e.add + SIDE : NULL, e.low, e.high};
+    const cpu_ending none = {NULL, {NULL, NULL}, NULL, -INFINITY, INFINITY}, e = ending ? *ending : none,
+                     next = {behind(e.sub), {behind(e.mul[0]), behind(e.mul[1])}, behind(e.add), e.low, e.high};
     float sums[4][SIDE * SIDE] __attribute__((aligned(64)));
     const int wide = filters > SIDE, tall = g[1].there != 0;
     picture += g[0].from;

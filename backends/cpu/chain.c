@@ -137,14 +137,20 @@ static int bounds_of(const cpu_chain_link *link, float *low, float *high)
     return 0;
 }
 
+static int goes_by_channel(const cpu_chain_link *link, int32_t kind)
+{
+    return link->kind == kind && link->operand >= 0 && link->by_channel == 1 && !link->by_picture;
+}
+
 /* A lower bound comes before an upper one, as the ending has them. */
 cpu_chain_head cpu_chain_begins_with(const cpu_chain *chain)
 {
-    cpu_chain_head head = {0, -1, -INFINITY, INFINITY};
+    static const int32_t kind[] = {CPU_CHAIN_SUB, CPU_CHAIN_MUL, CPU_CHAIN_MUL, CPU_CHAIN_ADD};
+    cpu_chain_head head = {0, {-1, -1, -1, -1}, -INFINITY, INFINITY};
     const cpu_chain_link *link = chain->link;
     float low, high;
-    if (chain->links && link->kind == CPU_CHAIN_ADD && link->operand >= 0 && link->by_channel == 1 && !link->by_picture)
-        head.operand = link->operand, head.links++;
+    for (int i = 0; i < 4 && head.links < chain->links; i++)
+        if (goes_by_channel(&link[head.links], kind[i])) head.operand[i] = link[head.links++].operand;
     for (; head.links < chain->links && bounds_of(&link[head.links], &low, &high); head.links++) {
         if (head.high < INFINITY || (head.low > -INFINITY && low > -INFINITY)) break;
         head.low = head.low > low ? head.low : low, head.high = high;

@@ -20,11 +20,11 @@ typedef struct cpu_chain {
     cpu_chain_link link[CPU_CHAIN_STEPS];
 } cpu_chain;
 
-/* The first links that an ending (isa.h) does: so many, and the ending, but for its numbers, which are `operand` of the
- * run, one for each channel; -1: there are none. */
+/* The first links that an ending (isa.h) does: so many, and the ending, but for its numbers to subtract, multiply by
+ * and add, which are such operands of the run, one for each channel; -1: there are none. */
 typedef struct cpu_chain_head {
     int64_t links;
-    int32_t operand;
+    int32_t operand[4];
     float low, high;
 } cpu_chain_head;
 cpu_chain_head cpu_chain_begins_with(const cpu_chain *chain);

@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-#define CHUNK      1024       /* pixels at once, and fewer where filters are many */
-#define CHUNK_SIZE (64 << 10) /* elements of a packed chunk */
-#define MOST       0x1p48     /* elements of padded pictures: products of sizes do not overflow */
+#define CHUNK         1024       /* pixels at once, and fewer where filters are many */
+#define CHUNK_SIZE    (64 << 10) /* elements of a packed chunk */
+#define FEW           400e3      /* operations that one thread does; and where each channel is by itself */
+#define FEW_BY_PLANES 100e3
+#define MOST          0x1p48 /* elements of padded pictures: products of sizes do not overflow */
 
 /* ---- prepare ---- */
 
@@ -130,7 +132,7 @@ int32_t cpu_conv_make(tn_context *context, const tn_op_desc *desc, const tn_op_f
     if (turn && !planes && !k->by_taps && pays_turned(k, desc->precision, context->grain)) turn_round(k);
     fill_sizes(k);
     const double flops = 2.0 * (double)(k->b * k->groups * k->k) * (double)k->pixels * (double)k->taps;
-    k->threads = flops <= 400e3 * context->grain ? 1 : context->threads;
+    k->threads = flops <= (planes ? FEW_BY_PLANES : FEW) * context->grain ? 1 : context->threads;
     k->staging = k->staged ? round_up(k->c * k->hp * k->wp * k->size, CPU_ALIGN) : 0;
     if (planes) cpu_conv_set_planes(k, turn);
     return TN_OK;

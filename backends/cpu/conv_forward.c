@@ -148,8 +148,12 @@ const cpu_ending *cpu_conv_end(const cpu_conv_tail *tail, int64_t j, cpu_ending 
 {
     const conv_kernel *k = tail->kernel;
     const cpu_chain_head *head = &k->head;
-    const float *add = head->operand < 0 ? NULL : (const float *)(const void *)tail->run->in[head->operand];
-    *e = (cpu_ending){add ? add + tail->item % k->groups * k->k + j : NULL, head->low, head->high};
+    const float *number[4];
+    for (int i = 0; i < 4; i++)
+        number[i] = head->operand[i] < 0 ? NULL
+                                         : (const float *)(const void *)tail->run->in[head->operand[i]] +
+                                               tail->item % k->groups * k->k + j;
+    *e = (cpu_ending){number[0], {number[1], number[2]}, number[3], head->low, head->high};
     return head->links ? e : NULL;
 }
 

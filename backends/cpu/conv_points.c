@@ -54,11 +54,10 @@ static void gather_block(const conv_kernel *k, const block *o)
 }
 
 /* Some rows of pixels, which are wanted next. */
-static void bring_near(const conv_kernel *k, const char *at, int64_t rows, int64_t n, int write)
+static void bring_near(const conv_kernel *k, const char *at, int64_t rows, int64_t n)
 {
     for (int64_t l = 0; l < rows; l++, at += k->pixels * k->size)
-        for (int64_t i = 0; i < n * k->size; i += CPU_ALIGN)
-            write ? __builtin_prefetch(at + i, 1) : __builtin_prefetch(at + i);
+        for (int64_t i = 0; i < n * k->size; i += CPU_ALIGN) __builtin_prefetch(at + i);
 }
 
 /* A tile of pixels, i of its block on, by filters j on. Where pixels are fewer than that they come by way of `aside`.
@@ -85,12 +84,8 @@ static void run_block(const cpu_conv_tail *tail, const block *o, const char *pac
     for (int64_t j = tail->first, number = 0; j < tail->last; j += filters, number++) {
         const cpu_ending *ending = cpu_conv_end(tail, j, &e);
         const int64_t from = k->taps * number / groups, to = k->taps * (number + 1) / groups;
-        if (next < k->pixels) bring_near(k, o->picture + (from * k->pixels + next) * k->size, to - from, o->n, 0);
-        for (int64_t i = 0; i < o->n; i += wide(k)) {
-            bring_near(k, o->y + (j * k->pixels + o->first + i + wide(k)) * k->size, min_of(filters, k->k - j), wide(k),
-                       1);
-            multiply(k, o, i, j, packed, ending);
-        }
+        if (next < k->pixels) bring_near(k, o->picture + (from * k->pixels + next) * k->size, to - from, o->n);
+        for (int64_t i = 0; i < o->n; i += wide(k)) multiply(k, o, i, j, packed, ending);
         cpu_conv_run_tail(tail, k->head.links, j, min_of(filters, k->k - j), o->first, next);
     }
 }

@@ -61,10 +61,11 @@ static void run_row(const cpu_conv_tail *tail, const char *picture, const char *
     const cpu_pixel_shape *g = k->vectors;
     const void *pixel[CPU_CONV_ROWS];
     cpu_ending e;
+    const cpu_ending *ending = cpu_conv_end(tail, j, &e);
     for (int64_t i = 0; i < k->q; i += mr(g)) {
         const int64_t at = row * k->q + min_of(i, k->q - mr(g));
         for (int64_t v = 0; v < g->vectors; v++) pixel[v] = picture + k->pixel[at + v * g->wide] * k->size;
-        g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, cpu_conv_end(tail, j, &e),
+        g->tile(k->taps, pixel, k->tap, packed + j * k->taps * k->size, k->k - j, ending,
                 y + (j * k->pixels + at) * k->size, k->pixels);
     }
 }

@@ -96,10 +96,11 @@ typedef struct cpu_gather_shape {
     void (*pack)(int64_t count, int64_t k, const void *from, int64_t si, int64_t sl, void *to);
 } cpu_gather_shape;
 
-/* What becomes of a convolution's sums when they are stored: a number for each filter is added, unless there is none,
- * and what is beyond a bound becomes the bound. NaN stays NaN. */
+/* What becomes of a convolution's sums when they are stored: a number for each filter is taken away, they are
+ * multiplied by two, and one is added, each unless there are none; and what is beyond a bound becomes the bound. NaN
+ * stays NaN. */
 typedef struct cpu_ending {
-    const float *add;
+    const float *sub, *mul[2], *add;
     float low, high;
 } cpu_ending;
 

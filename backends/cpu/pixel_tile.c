@@ -19,6 +19,9 @@ typedef __m512 sums;
 
 static inline sums pixels_f32_end(sums x, const cpu_ending *e, int f)
 {
+    if (e->sub) x -= e->sub[f] - (sums){0};
+    if (e->mul[0]) x *= e->mul[0][f] - (sums){0};
+    if (e->mul[1]) x *= e->mul[1][f] - (sums){0};
     if (e->add) x += e->add[f] - (sums){0};
     return _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), x));
 }
@@ -29,6 +32,9 @@ typedef int32_t choice __attribute__((vector_size(BYTES)));
 static inline sums pixels_f32_end(sums x, const cpu_ending *e, int f)
 {
     const sums low = e->low - (sums){0}, high = e->high - (sums){0};
+    if (e->sub) x -= e->sub[f] - (sums){0};
+    if (e->mul[0]) x *= e->mul[0][f] - (sums){0};
+    if (e->mul[1]) x *= e->mul[1][f] - (sums){0};
     if (e->add) x += e->add[f] - (sums){0};
     const choice under = x<low, over = x> high;
     x = (sums)((under & (choice)low) | (~under & (choice)x));

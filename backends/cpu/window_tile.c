@@ -69,6 +69,9 @@ static inline __attribute__((always_inline)) void see(const int side, const int 
 
 static inline __m512 end(__m512 x, const cpu_ending *e)
 {
+    if (e->sub) x = _mm512_sub_ps(x, _mm512_set1_ps(*e->sub));
+    if (e->mul[0]) x = _mm512_mul_ps(x, _mm512_set1_ps(*e->mul[0]));
+    if (e->mul[1]) x = _mm512_mul_ps(x, _mm512_set1_ps(*e->mul[1]));
     if (e->add) x = _mm512_add_ps(x, _mm512_set1_ps(*e->add));
     return _mm512_min_ps(_mm512_set1_ps(e->high), _mm512_max_ps(_mm512_set1_ps(e->low), x));
 }

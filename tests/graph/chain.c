@@ -123,6 +123,17 @@ static float bounded_is(float y, const float o[OPERANDS])
     return y < -0.5F ? -0.5F : y > 0.75F ? 0.75F : y;
 }
 
+static tn_tensor *scaled_twice(tn_tensor *y, tn_tensor *const o[OPERANDS])
+{
+    return tn_relu(tn_add(tn_mul(tn_mul(tn_sub(y, o[MEAN]), o[SCALE]), o[SHIFT]), o[MEAN]));
+}
+
+static float scaled_twice_is(float y, const float o[OPERANDS])
+{
+    y = (y - o[MEAN]) * o[SCALE] * o[SHIFT] + o[MEAN];
+    return y < 0 ? 0 : y;
+}
+
 /* Bounds in the other order, and several, which are not all done so. */
 static tn_tensor *low_last(tn_tensor *y, tn_tensor *const o[OPERANDS])
 {
@@ -162,10 +173,19 @@ static float other_is(float y, const float o[OPERANDS])
     return y * y;
 }
 
-static const chain chains[] = {{normal, normal_is},   {residual, residual_is},   {clipped, clipped_is},
-                               {leaky, leaky_is},     {gated, gated_is},         {swish, swish_is},
-                               {other, other_is},     {hard_gate, hard_gate_is}, {hard_steps, hard_steps_is},
-                               {bounded, bounded_is}, {low_last, low_last_is},   {many_bounds, many_bounds_is}};
+static const chain chains[] = {{normal, normal_is},
+                               {residual, residual_is},
+                               {clipped, clipped_is},
+                               {leaky, leaky_is},
+                               {gated, gated_is},
+                               {swish, swish_is},
+                               {other, other_is},
+                               {hard_gate, hard_gate_is},
+                               {hard_steps, hard_steps_is},
+                               {bounded, bounded_is},
+                               {low_last, low_last_is},
+                               {many_bounds, many_bounds_is},
+                               {scaled_twice, scaled_twice_is}};
 
 /* ---- convolutions that only move pixels ---- */
 
