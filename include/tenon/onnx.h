@@ -8,8 +8,8 @@
  *
  *     tn_onnx_options how = {.trainable = 1, .training = 1, .bare = 1, .outputs = 10};
  *     s = tn_onnx_load("resnet18.onnx", &model);
+ *     if (!s) s = tn_onnx_freeze(model, "layer1, layer2");
  *     if (!s) s = tn_onnx_apply(model, &x, 1, &y, 1, &how);
- *     tn_freeze(graph, "layer1, layer2");
  *     tn_minimize(tn_loss("cross_entropy", y, label), "sgd", (tn_optim_options){.lr = 0.01});
  *     if (!s) s = tn_compile(graph, state, NULL, &program);
  *     if (!s) s = tn_onnx_put(model, state, NULL);
@@ -87,6 +87,11 @@ typedef struct tn_onnx_options {
                      many as there are */
     uint64_t spare[1];
 } tn_onnx_options;
+
+/* Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built from
+ * now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
+ * statistics in training too. NULL: none. TN_EMISSING, and no change, if a pattern names no weight. */
+TN_API TN_MUST_USE tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns);
 
 /* How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the
  * softmax itself. Texts live as long as the model; NULL: there is none such. */

@@ -2444,6 +2444,12 @@ FUNCTIONS = {
         "int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path)",
         """The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0 past
         the last. The path lives as long as the model."""),
+    "tn_onnx_freeze": (c_int32, (c_void_p, c_char_p,), False,
+        "tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns)",
+        """Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built
+        from
+        now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
+        statistics in training too. NULL: none. TN_EMISSING, and no change, if a pattern names no weight."""),
     "tn_onnx_end_of": (None, (c_void_p, c_void_p,), False,
         "void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end)",
         """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the

@@ -33,17 +33,21 @@ class OnnxNetwork(Layer):
     and begin as the file has them. `compile` makes a program of it as it is.
 
     `bare` leaves away the softmax or sigmoid that its first output ends in; with `outputs` its last layer has so many,
-    and begins anew. `most` is the room for what NonZero, NonMaxSuppression, Compress and Unique find in what is fed."""
+    and begins anew. `most` is the room for what NonZero, NonMaxSuppression, Compress and Unique find in what is fed.
+    `freeze` names weights in the file, or patterns of them, that stay as they are; batch normalisation among them goes
+    by its running statistics in training too."""
 
     kind = "onnx"
 
     def __init__(self, path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0,
-                 most: int = 0) -> None:
+                 most: int = 0, freeze: Optional[str] = None) -> None:
         most, outputs = whole(most, "most"), whole(outputs, "outputs")
         made = ctypes.c_void_p()
         check(lib.tn_onnx_load(os.fsencode(path), ctypes.byref(made)))
         self._begin(made, name, bare, outputs, os.fsdecode(path))
         self.most = most
+        if freeze is not None:
+            check(lib.tn_onnx_freeze(self._handle.get(), freeze.encode()))
 
     @classmethod
     def of_text(cls, words: str, *, bare: bool = False, path: str = "") -> "OnnxNetwork":
@@ -319,6 +323,6 @@ def to_onnx(path: Any, graph: Graph, state: Any, other: Optional[Graph] = None, 
 
 
 def from_onnx(path: Any, name: Optional[str] = None, *, bare: bool = False, outputs: int = 0,
-              most: int = 0) -> OnnxNetwork:
+              most: int = 0, freeze: Optional[str] = None) -> OnnxNetwork:
     """The network of an ONNX file, opsets 7 to 23: a layer, or `compile`d a program."""
-    return OnnxNetwork(path, name, bare=bare, outputs=outputs, most=most)
+    return OnnxNetwork(path, name, bare=bare, outputs=outputs, most=most, freeze=freeze)

@@ -195,10 +195,10 @@ tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
     if (port.dtype == TN_I32 && model->x_scale != 1) x = tn_round(tn_mul(x, tn_number(x, 1 / model->x_scale)));
     if (port.dtype && port.dtype != tn_dtype_of(x)) x = tn_cast(x, port.dtype);
     if (tn_graph_status(graph)) return x;
-    tn_status s = tn_onnx_apply(model->onnx, &x, 1, &y, 1, &how);
+    tn_status s = tn_onnx_freeze(model->onnx, training ? model->freeze : NULL);
+    if (!s) s = tn_onnx_apply(model->onnx, &x, 1, &y, 1, &how);
     if (s) tn_graph_fail(graph, s, "%s: %s", model->onnx_path, tn_message());
     if (s || !y) return x;
-    if (training && model->freeze) tn_freeze(graph, model->freeze);
     return tn_cast(without_ones(y), TN_F32);
 }
 

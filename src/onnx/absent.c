@@ -83,6 +83,13 @@ tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_ten
     return absent();
 }
 
+tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns)
+{
+    TN_GIVEN(model);
+    (void)patterns;
+    return absent();
+}
+
 int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)
 {
     (void)model, (void)index, (void)name, (void)shape, (void)data;

@@ -64,7 +64,8 @@ static tn_tensor *variable(onnx_build *b, const onnx_proto *t)
         (void)onnx_resized(&b->end, b->end.weight, b->options.outputs, &weight);
         init = (tn_init){.kind = TN_INIT_LECUN, .fan_in = tn_shape_count(&weight) / b->options.outputs};
     }
-    return tn_variable(b->graph, t->name, TN_F32, shape, init, *role & ONNX_STATISTIC ? 0 : TN_TRAINABLE);
+    const int stays = onnx_stays(b->model, (size_t)(role - b->model->role));
+    return tn_variable(b->graph, t->name, TN_F32, shape, init, stays ? 0 : TN_TRAINABLE);
 }
 
 tn_tensor *onnx_tensor(onnx_node *n, onnx_value *value)

@@ -153,6 +153,7 @@ void tn_onnx_free(tn_onnx *model)
     tn_free(model->role);
     tn_free((void *)model->numbers);
     tn_free(model->text);
+    tn_free(model->freeze);
     tn_region_free(&model->problems);
     tn_region_free(&model->weights);
     tn_free(model);

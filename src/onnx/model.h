@@ -39,6 +39,7 @@ struct tn_onnx {
     unsigned char *role;   /* of each */
     const float **numbers; /* of each that tn_onnx_weight_at was asked for, else NULL */
     char *text;            /* of tn_onnx_text */
+    char *freeze;          /* of tn_onnx_freeze, or NULL */
     size_t untied;         /* the last initializers, which share their numbers with others: untie.c */
 };
 
@@ -50,6 +51,11 @@ TN_MUST_USE tn_status onnx_find_roles(tn_onnx *model);
 /* The initializer of that name, and its role unless that is NULL; or NULL. Those of floating point that are not scalars
  * alone are weights or statistics. */
 const onnx_proto *onnx_initializer(const tn_onnx *model, const char *name, unsigned char **role);
+
+/* Whether a weight of that name stays as it is. */
+int onnx_is_frozen(const tn_onnx *model, const char *name);
+/* Whether initializer i, a weight or a statistic, is no parameter. */
+int onnx_stays(const tn_onnx *model, size_t i);
 
 /* How output 0 ends: a node or NULL each, and the dimension of the weight that is the number of outputs. */
 typedef struct onnx_end {

@@ -77,6 +77,12 @@ void onnx_out_as(onnx_node *n, uint32_t i, tn_tensor *y, int32_t type)
     if (i < n->n_out && y && !n->failed) n->out[i] = (onnx_value){.x = onnx_kept(y, type), .type = type};
 }
 
+const char *onnx_initializer_name(const onnx_node *n, uint32_t i)
+{
+    const onnx_value *value = value_of(n, i);
+    return value && value->proto ? value->proto->name : NULL;
+}
+
 void onnx_out(onnx_node *n, uint32_t i, tn_tensor *y)
 {
     onnx_out_as(n, i, y, onnx_type(n, 0));

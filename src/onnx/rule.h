@@ -105,6 +105,8 @@ void onnx_cannot(onnx_node *n, const char *format, ...) TN_PRINTF(2, 3);
 
 /* Operand i, or NULL if it is left out; its type; its rank and its size along an axis, which may count from the end. */
 tn_tensor *onnx_in(const onnx_node *n, uint32_t i);
+/* The name in the file, if the operand is an initializer; else NULL. */
+const char *onnx_initializer_name(const onnx_node *n, uint32_t i);
 int32_t onnx_type(const onnx_node *n, uint32_t i);
 int32_t onnx_rank(const onnx_node *n, uint32_t i);
 int64_t onnx_dim(const tn_tensor *x, int32_t axis);

@@ -162,13 +162,16 @@ void onnx_rule_batch_normalization(onnx_node *n)
     int32_t rank = tn_shape_of(x).rank;
     if (n->opset < 7 && !onnx_int(n, "is_test", 0)) onnx_cannot(n, "training as opset 6 has it");
     if (n->failed) return;
-    if (onnx_int(n, "training_mode", 0) || n->build->options.training) {
+    const int is_trained = onnx_int(n, "training_mode", 0) || n->build->options.training;
+    if (is_trained && !onnx_is_frozen(n->build->model, onnx_initializer_name(n, 3))) {
         batch_norm_trained(n, x, in, epsilon, momentum);
         return;
     }
     tn_tensor *scale = tn_div(in[0], tn_sqrt(tn_add(in[3], tn_number(in[3], epsilon))));
     tn_tensor *shift = tn_sub(in[1], tn_mul(in[2], scale));
     onnx_out(n, 0, tn_add(tn_mul(x, by_channel(scale, rank)), by_channel(shift, rank)));
+    onnx_out(n, 1, in[2]);
+    onnx_out(n, 2, in[3]);
 }
 
 void onnx_rule_instance_normalization(onnx_node *n)

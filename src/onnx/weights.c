@@ -3,10 +3,50 @@
 #include <string.h>
 
 #include "given.h"
+#include "pattern.h"
 #include "reference_internal.h"
 #include "rule.h"
 
 enum { BLOCK = 1024 }; /* numbers that are converted at once */
+
+/* ---- which stay as they are ---- */
+
+int onnx_is_frozen(const tn_onnx *model, const char *name)
+{
+    return name && tn_pattern_any(model->freeze, name);
+}
+
+int onnx_stays(const tn_onnx *model, size_t i)
+{
+    return model->role[i] & ONNX_STATISTIC || onnx_is_frozen(model, model->proto->graph->initializer[i]->name);
+}
+
+static int names_a_weight(const tn_onnx *model, const char *pattern, size_t length)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++)
+        if (model->role[i] & (ONNX_WEIGHT | ONNX_STATISTIC) &&
+            tn_pattern_matches(pattern, length, graph->initializer[i]->name))
+            return 1;
+    return 0;
+}
+
+tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns)
+{
+    TN_GIVEN(model);
+    size_t length;
+    const char *rest = patterns;
+    for (const char *at; rest && (at = tn_pattern_next(&rest, &length));)
+        TN_REQUIRE(names_a_weight(model, at, length), TN_EMISSING, "freeze: no variable is called '%.*s'", (int)length,
+                   at);
+    char *kept = patterns ? tn_strdup(patterns) : NULL;
+    if (patterns && !kept) return TN_ENOMEM;
+    tn_free(model->freeze);
+    model->freeze = kept;
+    return TN_OK;
+}
+
+/* ---- their numbers ---- */
 
 static void convert(float *to, const void *from, int32_t dtype, int64_t count)
 {
@@ -73,10 +113,10 @@ int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape 
 }
 
 /* One of another shape is of a last layer that begins anew. */
-static tn_status put(tn_state *state, const char *name, const tn_shape *shape, const void *data)
+static tn_status put(tn_state *state, const char *name, const tn_shape *shape, uint32_t flags, const void *data)
 {
     tn_state_entry entry;
-    if (!tn_state_find(state, name, &entry)) return tn_state_put(state, name, TN_F32, *shape, TN_TRAINABLE, data);
+    if (!tn_state_find(state, name, &entry)) return tn_state_put(state, name, TN_F32, *shape, flags, data);
     if (!tn_shape_equal(&entry.shape, shape)) return TN_OK;
     return tn_state_write(state, name, data, (uint64_t)tn_shape_count(shape) * sizeof(float));
 }
@@ -99,7 +139,8 @@ tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, cons
     TN_REQUIRE(i >= 0, TN_EMISSING, "the model has no weight number %zu", index);
     const onnx_proto *t = model->proto->graph->initializer[i];
     tn_status s = as_f32(model, t, &room, &shape, &data);
-    if (!s) s = put(state, name ? name : t->name, &shape, data);
+    const uint32_t flags = onnx_stays(model, (size_t)i) ? 0 : TN_TRAINABLE;
+    if (!s) s = put(state, name ? name : t->name, &shape, flags, data);
     if (!s) used(model, t, tn_shape_count(&shape));
     tn_region_free(&room);
     return s;

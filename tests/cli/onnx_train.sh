@@ -168,6 +168,13 @@ of_table --net norm.onnx --lr 0.5 --shards 5 --weights each.safetensors 2>stderr
 python3 nets.py near whole.safetensors sync.safetensors || fail "batch normalisation over all shards"
 python3 nets.py near whole.safetensors each.safetensors && fail "batch normalisation over each shard"
 
+# Frozen, it goes by its running statistics: then samples are no matter to each other.
+for shards in 1 5; do
+    of_table --net norm.onnx --lr 0.5 --freeze "mean, var" --shards $shards --weights frozen$shards.safetensors 2>stderr || fail "frozen statistics: $(cat stderr)"
+done
+python3 nets.py near frozen1.safetensors frozen5.safetensors || fail "frozen statistics go by the batch"
+python3 nets.py near whole.safetensors frozen1.safetensors && fail "frozen statistics are as others"
+
 # Initializers that an exporter made one are several again; a mask that nobody uses is no matter.
 of_table --net fresh.onnx --lr 0.5 --weights fresh.safetensors 2>stderr || fail "a fresh network: $(cat stderr)"
 python3 nets.py apart fresh.safetensors || fail "layers that were equal are tied"

@@ -187,6 +187,17 @@ class Files(Base):
         self.assertEqual(model.state["W"].tolist(), before["W"])
         self.assertNotEqual(model.state["head.weight"].tolist(), before["head.weight"])
 
+    def test_its_weights_by_pattern_stay_as_they_are(self):
+        data, _ = two_layers()
+        model = tenon.Model(self.network(data, freeze="W*"), "mse", tenon.Adam(0.1), device="cpu")
+        model.predict(ROWS)
+        before = model.state["W"].tolist()
+        model.fit(ROWS, [[1.0, 2.0]] * 3, epochs=3, verbose=False)
+        self.assertEqual(model.state["W"].tolist(), before)
+        self.assertEqual(set(model.state.names(trainable=True)), {"b", "V"})
+        with self.assertRaisesRegex(tenon.MissingError, "no variable is called 'nothing'"):
+            self.network(data, freeze="nothing")
+
     def test_two_with_weights_of_one_name_are_told_apart_by_their_own(self):
         one, ten = tensor("W", (2, 2), [1, 2, 3, 4]), tensor("W", (2, 2), [10, 20, 30, 40])
         data = [model([node("MatMul", ["x", "W"], ["y"])], [w], [port("x", (1, 2))], [port("y", (1, 2))])
