@@ -15,6 +15,7 @@ build  zlib1g-dev       zlib.h             reads gzip files
 build  libzip-dev       zip.h              reads archives of NumPy arrays
 build  libpng-dev       png.h              reads pictures
 build  libjpeg62-turbo-dev jpeglib.h         reads images in JPEG
+build  libmicrohttpd-dev microhttpd.h      shows trainings in a browser (without it all else is built)
 build  libcjson-dev     cjson/cJSON.h      reads and writes the heads of model files
 build  protobuf-c-compiler protoc-c         makes what reads ONNX files ...
 build  libprotobuf-c-dev protobuf-c/protobuf-c.h ... runs it ...

@@ -12,7 +12,7 @@ mkdir -p build
 [ -n "${TENON_NO_SETUP:-}" ] || sh tools/setup.sh build wheel
 # shellcheck disable=SC2016 # $ORIGIN is the loader's
 cmake -S . -B build/wheel -G Ninja -DCMAKE_BUILD_TYPE=Release -DTENON_BUILD_TESTS=OFF -DTENON_WITH_MPI=OFF \
-    -DTENON_WITH_ZIP=OFF -DCMAKE_PROJECT_tenon_INCLUDE="$PWD/cmake/wheel.cmake" -DCMAKE_INSTALL_LIBDIR=lib \
+    -DTENON_WITH_ZIP=OFF -DTENON_WITH_WATCH=OFF -DCMAKE_PROJECT_tenon_INCLUDE="$PWD/cmake/wheel.cmake" -DCMAKE_INSTALL_LIBDIR=lib \
     -DCMAKE_C_COMPILER_LAUNCHER="${CMAKE_C_COMPILER_LAUNCHER:-}" >build/wheel.log 2>&1 ||
     { tail -n 20 build/wheel.log >&2; exit 1; }
 cmake --build build/wheel >>build/wheel.log 2>&1 || { tail -n 20 build/wheel.log >&2; exit 1; }
