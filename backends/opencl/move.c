@@ -93,7 +93,7 @@ int32_t ocl_prepare_transpose(ocl_build *build)
     ocl_arg_index(&args, wide, per);
     size_t side = cpu ? 1 : 16;
     size_t global[2] = {total ? (size_t)ocl_ceil(blocks, per) * side : 0, side}, local[2] = {side, side};
-    int32_t s = ocl_add_launch(build, &text, "tn_transpose", &args, 2, global, local);
+    int32_t s = ocl_add_launch(build, &text, "tn_transpose", &args, cpu ? 1 : 2, global, local);
     ocl_text_free(&text);
     return s;
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PARTS 64 /* in a program: of 55 together PoCL compiles each as fast as of 8 */
+#define MAX_PARTS 256 /* in a program: of 55 together PoCL compiles each as fast as of 8 */
 
 /* By `flushes`. No warnings; arithmetic stays strict: NaN and infinities hold, denormals where a part doesn't flush. */
 static const char *const options[] = {"-w", "-w -cl-denorms-are-zero"};
@@ -113,18 +113,38 @@ static ocl_program *load_program(tn_context *context, const uint64_t hash[2], in
     return program;
 }
 
-/* The program that the disk has the part in, or NULL. */
+/* Which program the disk has the part in. */
+static int is_kept(tn_context *context, const ocl_part *part, uint64_t hash[2])
+{
+    uint64_t bytes = 0;
+    void *data = ocl_kept(context, KEPT_PART, part->hash, &bytes);
+    const int fits = data && bytes == 2 * sizeof *hash;
+    if (fits) memcpy(hash, data, bytes);
+    ocl_free(data);
+    return fits;
+}
+
+/* That program, or NULL. */
 static ocl_program *find_kept(tn_context *context, const ocl_part *part)
 {
-    uint64_t bytes = 0, hash[2];
-    void *data = ocl_kept(context, KEPT_PART, part->hash, &bytes);
-    const int fits = data && bytes == sizeof hash;
-    if (fits) memcpy(hash, data, sizeof hash);
-    ocl_free(data);
-    if (!fits) return NULL;
+    uint64_t hash[2];
+    if (!is_kept(context, part, hash)) return NULL;
     for (ocl_program *p = context->programs; p; p = p->next)
         if (!memcmp(p->hash, hash, sizeof hash)) return p;
     return load_program(context, hash, part->flushes);
+}
+
+/* Whether the disk has all parts for steps that wait in one program. In several they would be as many launches. */
+static int is_step_kept(tn_context *context)
+{
+    uint64_t first[2] = {0, 0}, hash[2];
+    int count = 0;
+    for (ocl_part *p = context->parts; p; p = p->next) {
+        if (p->program || !p->in_step) continue;
+        if (!is_kept(context, p, hash) || (count++ && memcmp(first, hash, sizeof hash))) return 0;
+        memcpy(first, hash, sizeof hash);
+    }
+    return 1;
 }
 
 static void keep_binary(tn_context *context, const ocl_program *program)
@@ -219,8 +239,9 @@ static uint32_t take_waiting(ocl_part **at, int flushes, ocl_part *part[MAX_PART
 static void build_waiting(tn_context *context)
 {
     ocl_part *piece[MAX_PARTS];
+    const int step_is_kept = is_step_kept(context);
     for (ocl_part *p = context->parts; p; p = p->next) {
-        ocl_program *kept = p->program ? NULL : find_kept(context, p);
+        ocl_program *kept = p->program || (p->in_step && !step_is_kept) ? NULL : find_kept(context, p);
         if (kept) part_built(p, kept);
     }
     for (int flushes = 0; flushes < 2; flushes++) {

@@ -102,6 +102,11 @@ void ocl_step_kernel(ocl_text *text, const uint64_t *hash, uint32_t count)
     ocl_textf(text, " }\n%s", ocl_cl_step);
 }
 
+/* Not inlined: PoCL would compile it three times over. What is not inlined has whole vectors only by that word. */
+#define CALL                                                                                                           \
+    "static __attribute__((noinline, min_vector_width(512))) void tn_call(const long item, __global uchar *const *b, " \
+    "__global const ulong *r, const ulong *s)"
+
 /* Programs are kept on disk by their parts: one with another kernel that calls them is another's. */
 void ocl_step_source(ocl_text *text, const ocl_launch *launch, const ocl_text *source)
 {
@@ -110,10 +115,8 @@ void ocl_step_source(ocl_text *text, const ocl_launch *launch, const ocl_text *s
     const uint64_t version = own.s ? ocl_hash(0, own.s, own.length) : 0;
     text->failed |= own.failed;
     ocl_text_free(&own);
-    ocl_textf(text,
-              "#define IN_STEP 0x%llxul\n%s\nstatic void tn_call(const long item, __global uchar *const *b, "
-              "__global const ulong *r, const ulong *s)\n{\n    %s(item",
-              (unsigned long long)version, source->s, launch->name);
+    ocl_textf(text, "#define IN_STEP 0x%llxul\n%s\n" CALL "\n{\n    %s(item", (unsigned long long)version, source->s,
+              launch->name);
     for (uint32_t i = 0; i < launch->n_arg; i++) {
         ocl_textf(text, ",\n        ");
         write_arg(text, &launch->arg[i], i);
