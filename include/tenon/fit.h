@@ -34,14 +34,20 @@ typedef struct tn_residence {
 
 /* `build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
  * f32, where bytes have been divided by 255; i32 samples come as they are. It is called several times, for batches of
- * several sizes; `training` is 0 where the model is only measured or used. */
+ * several sizes; `training` is 0 where the model is only measured or used.
+ *
+ * `cost`, unless NULL, takes the place of `loss`: it makes a loss of rank 0, the batch's mean, from what `build` gave
+ * and the data set's targets, f32 (batch, targets), or labels, i32 (batch). Then nothing is counted as right. A network
+ * of several inputs and heads has its inputs side by side in a sample and its heads side by side in its output, as
+ * their targets are, and build and cost take them apart by tn_slice: examples/s18_two_heads.c. */
 typedef struct tn_model {
     tn_tensor *(*build)(tn_tensor *x, int training, const void *arg);
-    const char *loss;           /* a name that tn_loss knows */
+    const char *loss;           /* a name that tn_loss knows; with `cost` it is not looked at */
     const void *arg;            /* passed on to `build` */
     tn_compile_options compile; /* of all its programs */
     tn_residence data;          /* of the samples that it is used with */
-    uint64_t spare[4];
+    tn_tensor *(*cost)(tn_tensor *y, tn_tensor *target, int training, const void *arg);
+    uint64_t spare[3];
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where

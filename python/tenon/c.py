@@ -495,7 +495,12 @@ class tn_model(Structure):
     f32, where bytes have been divided by 255; i32 samples come as they are. It is called several times, for batches of
     several sizes; `training` is 0 where the model is only measured or used.
 
-    loss: a name that tn_loss knows
+    `cost`, unless NULL, takes the place of `loss`: it makes a loss of rank 0, the batch's mean, from what `build` gave
+    and the data set's targets, f32 (batch, targets), or labels, i32 (batch). Then nothing is counted as right. A network
+    of several inputs and heads has its inputs side by side in a sample and its heads side by side in its output, as
+    their targets are, and build and cost take them apart by tn_slice: examples/s18_two_heads.c.
+
+    loss: a name that tn_loss knows; with `cost` it is not looked at
     arg: passed on to `build`
     compile: of all its programs
     data: of the samples that it is used with"""
@@ -506,7 +511,8 @@ class tn_model(Structure):
         ("arg", c_void_p),
         ("compile", tn_compile_options),
         ("data", tn_residence),
-        ("spare", c_uint64 * 4),
+        ("cost", CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_int, c_void_p)),
+        ("spare", c_uint64 * 3),
     ]
 class tn_score(Structure):
     """Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where

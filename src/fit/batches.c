@@ -1,5 +1,6 @@
 /* batches.c: see batches.h. */
 #include "batches.h"
+#include "measure.h"
 
 #include "alloc.h"
 #include "error.h"
@@ -146,8 +147,7 @@ static tn_status check_targets(const tn_batches *b, const tn_batch *batch)
     const tn_dataset *data = b->data;
     if (!batch->target || data->label || data->target) return TN_OK;
     const int64_t each = data->classes ? tn_labels(data) : data->targets;
-    return tn_loss_check_targets(b->model->loss, tn_target_dtype(data), batch->target, batch->count * each,
-                                 data->classes);
+    return tn_measure_targets(b->model, tn_target_dtype(data), batch->target, batch->count * each, data->classes);
 }
 
 /* ---- all of them on the device ---- */

@@ -31,9 +31,9 @@ static tn_loss_entry entry_of(const char *loss)
     return (tn_loss_entry){.name = loss};
 }
 
-static int is_about_classes(const char *loss, const tn_dataset *data)
+static int is_about_classes(const tn_measure *m)
 {
-    return tn_target_dtype(data) == TN_I32 || entry_of(loss).classes;
+    return !m->model->cost && (tn_target_dtype(m->data) == TN_I32 || entry_of(m->model->loss).classes);
 }
 
 /* An output for each class; a single one is enough for two classes if the loss is made for that. */
@@ -66,6 +66,15 @@ const char *tn_measure_sum(const tn_measure *m)
     return sum_name(m, 0);
 }
 
+/* By the caller's own function. */
+static tn_tensor *own_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target)
+{
+    tn_tensor *loss = m->model->cost(output, target, m->options != NULL, m->model->arg);
+    if (!loss || tn_shape_of(loss).rank)
+        tn_graph_fail(tn_graph_of(output), TN_ESHAPE, "the model's cost gives no loss of rank 0");
+    return loss ? loss : output;
+}
+
 /* The loss that is made small; without options that of measuring. */
 static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target)
 {
@@ -78,8 +87,10 @@ static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *
 tn_tensor *tn_measure_loss(const tn_measure *m, tn_tensor *x, tn_tensor *target, tn_tensor **right)
 {
     tn_tensor *output = m->model->build(x, m->options != NULL, m->model->arg);
+    *right = NULL;
+    if (m->model->cost) return own_loss(m, output, target);
     check_outputs(m->model->loss, m->data, output);
-    *right = is_about_classes(m->model->loss, m->data) ? tn_count_correct(output, target) : NULL;
+    if (is_about_classes(m)) *right = tn_count_correct(output, target);
     return batch_loss(m, output, target);
 }
 
@@ -87,7 +98,7 @@ void tn_measure_add(const tn_measure *m, tn_graph *graph, tn_tensor *loss, tn_te
 {
     tn_tensor *sum = sum_in(graph, sum_name(m, 0), TN_F32);
     tn_assign(sum, tn_add(sum, loss));
-    if (is_about_classes(m->model->loss, m->data)) {
+    if (is_about_classes(m)) {
         tn_tensor *all = sum_in(graph, sum_name(m, 1), TN_I32);
         tn_assign(all, tn_add(all, tn_cast(right, TN_I32)));
     }
@@ -147,7 +158,7 @@ tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples,
     TN_TRY(tn_measure_get(state, m, sum_name(m, 0), &loss));
     TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
     score->loss = loss / (double)samples;
-    const int is_known = is_about_classes(m->model->loss, m->data) && !isnan(score->loss);
+    const int is_known = is_about_classes(m) && !isnan(score->loss);
     score->accuracy = is_known ? right / (double)(samples * tn_labels(m->data)) : NAN;
     return TN_OK;
 }
@@ -160,16 +171,32 @@ static tn_status check_parts(const tn_model *model, const tn_dataset *data)
     return TN_OK;
 }
 
+/* What belongs to losses with names. */
+static tn_status check_own(const tn_measure *m)
+{
+    const tn_fit_options *options = m->options;
+    TN_REQUIRE(!m->model->cost || !options || (!options->smoothing && !options->class_weights), TN_EINVAL,
+               "fit: the model has a cost of its own, which takes no smoothing and no class weights");
+    return TN_OK;
+}
+
+tn_status tn_measure_targets(const tn_model *model, int32_t dtype, const void *data, int64_t count, int64_t classes)
+{
+    const char *any = dtype == TN_I32 ? "cross_entropy" : "mse";
+    return tn_loss_check_targets(model->cost ? any : model->loss, dtype, data, count, classes);
+}
+
 tn_status tn_measure_check(const tn_measure *m)
 {
     const tn_dataset *data = m->data;
     TN_TRY(check_parts(m->model, data));
+    TN_TRY(check_own(m));
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
     TN_REQUIRE(tn_target_dtype(data), TN_EINVAL, "the data set has neither labels nor targets");
     if (!data->label && !data->target) return TN_OK; /* they come with the samples */
     if (data->label)
-        return tn_loss_check_targets(m->model->loss, TN_I32, data->label, data->count * tn_labels(data), data->classes);
-    return tn_loss_check_targets(m->model->loss, TN_F32, data->target, data->count * data->targets, 0);
+        return tn_measure_targets(m->model, TN_I32, data->label, data->count * tn_labels(data), data->classes);
+    return tn_measure_targets(m->model, TN_F32, data->target, data->count * data->targets, 0);
 }
 
 /* ---- measuring ---- */

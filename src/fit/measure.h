@@ -29,6 +29,10 @@ tn_status tn_measure_get(tn_state *state, const tn_measure *measure, const char 
 /* That the data is such as the loss can take. */
 tn_status tn_measure_check(const tn_measure *measure);
 
+/* That targets, or labels, are numbers that the model's loss can take; a loss of the caller's own takes all that are
+ * numbers. */
+tn_status tn_measure_targets(const tn_model *model, int32_t dtype, const void *data, int64_t count, int64_t classes);
+
 /* Sets the sums to what they are for `samples` samples of that score. */
 tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, tn_score score, int64_t samples);
 

@@ -82,8 +82,8 @@ static tn_status agree(tn_team *team, const tn_state *state, const tn_model *mod
                 o->clip_value, o->amsgrad, o->centered);
     tn_snprintf(text[5], FACT_TEXT, "only '%s', rates '%s', decays '%s', none '%s'", text_or(o->only, ""),
                 text_or(o->rates, ""), text_or(o->decays, ""), text_or(o->no_decay, ""));
-    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64, model->loss, options->smoothing,
-                hash_weights(data, options));
+    tn_snprintf(text[6], FACT_TEXT, "%s, smoothing %.17g, class weights %016" PRIx64,
+                model->cost ? "a loss of its own" : model->loss, options->smoothing, hash_weights(data, options));
     tn_snprintf(text[7], FACT_TEXT, "%s; %" PRId64 " epochs, patience %" PRId64 " for %.17g",
                 text_or(options->schedule, "constant"), options->epochs, options->patience, options->least_fall);
     tn_snprintf(text[8], FACT_TEXT, "%s, multiplied in %s",

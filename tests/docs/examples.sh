@@ -14,7 +14,7 @@ complain()
 }
 
 names=$(sed -n 's/^| S[0-9]* | \[\([a-z0-9_]*\)\](\1\.c) .*/\1/p' README.md)
-[ "$(echo "$names" | wc -l)" = 16 ] || complain "the table has $(echo "$names" | wc -l) programs, not 16"
+[ "$(echo "$names" | wc -l)" = 20 ] || complain "the table has $(echo "$names" | wc -l) programs, not 20"
 for name in $names; do
     [ -f "$name.c" ] || complain "the table names $name, but there is no examples/$name.c"
     [ -x "$built/$name" ] || complain "$name is not built"
