@@ -76,7 +76,7 @@ typedef struct tn_onnx_given {
 /* How to build; all zero is for inference. */
 typedef struct tn_onnx_options {
     uint32_t
-        trainable; /* weights, f32, are parameters of their names, and running statistics variables; else constants */
+        trainable; /* weights, f32 or f64, are parameters of their names, and running statistics variables; else constants */
     uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
     uint32_t bare;      /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
     uint32_t sync_norm; /* in training, batch normalisation is over all shards of a batch (tn_across) */
@@ -116,7 +116,7 @@ TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[],
                                            const tn_onnx_options *options);
 
 /* The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
- * 0 past the last. Numbers that do not lie in the file so are made once, and live as long as the model; `data` may be
+ * 0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as the model; `data` may be
  * NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
  * begins anew: these have another shape there.
  *

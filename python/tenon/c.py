@@ -1165,7 +1165,7 @@ class tn_onnx_given(Structure):
 class tn_onnx_options(Structure):
     """How to build; all zero is for inference.
 
-    trainable: weights, f32, are parameters of their names, and running statistics variables; else constants
+    trainable: weights, f32 or f64, are parameters of their names, and running statistics variables; else constants
     training: dropout drops, and batch normalisation goes by the batch
     bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
     sync_norm: in training, batch normalisation is over all shards of a batch (tn_across)
@@ -2472,7 +2472,8 @@ FUNCTIONS = {
     "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
         "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
         """The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
-        0 past the last. Numbers that do not lie in the file so are made once, and live as long as the model; `data` may be
+        0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as the
+        model; `data` may be
         NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
         begins anew: these have another shape there.
 

@@ -38,7 +38,7 @@ int cli_network_open_to_train(cli_model *model, const char *net)
                          net);
     int status = cli_network_open(model, net);
     if (status != CLI_GO_ON || !model->onnx || tn_onnx_weight_at(model->onnx, 0, &name, &shape, NULL)) return status;
-    return cli_fail("%s: it has no weights that are trained: these are float, float16 or bfloat16, and of layers", net);
+    return cli_fail("%s: it has no weights that are trained: these are float, double, float16 or bfloat16, and of layers", net);
 }
 
 int cli_network_of_note(cli_model *model, const tn_checkpoint *checkpoint, const char *path)

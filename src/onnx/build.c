@@ -65,7 +65,7 @@ static tn_tensor *variable(onnx_build *b, const onnx_proto *t)
         init = (tn_init){.kind = TN_INIT_LECUN, .fan_in = tn_shape_count(&weight) / b->options.outputs};
     }
     const int stays = onnx_stays(b->model, (size_t)(role - b->model->role));
-    return tn_variable(b->graph, t->name, TN_F32, shape, init, stays ? 0 : TN_TRAINABLE);
+    return tn_variable(b->graph, t->name, onnx_kept_type(t->data_type), shape, init, stays ? 0 : TN_TRAINABLE);
 }
 
 tn_tensor *onnx_tensor(onnx_node *n, onnx_value *value)

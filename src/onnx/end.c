@@ -72,7 +72,7 @@ static const onnx_proto *weight_of(const tn_onnx *model, const char *name, int *
     for (int deep = 0; deep < 8 && onnx_uses(graph, name) == 1; deep++) {
         const onnx_proto *t = onnx_initializer(model, name, NULL);
         const onnx_node_proto *node = t ? NULL : maker_of(graph, name);
-        if (t) return onnx_kept_type(t->data_type) == TN_F32 ? t : NULL;
+        if (t) return onnx_is_real(t->data_type) ? t : NULL;
         if (!node || !node->n_input || !(is(node, "Transpose") || is(node, "Identity"))) return NULL;
         *turned += is(node, "Transpose");
         name = node->input[0];

@@ -90,6 +90,7 @@ size_t onnx_uses_in_all(const tn_onnx *model, const char *name);
 
 /* What the element type is in a graph; 0: it is none there. And its name in ONNX, "?" for what is none. */
 int32_t onnx_kept_type(int32_t type);
+int onnx_is_real(int32_t type); /* f32 or f64 in a graph */
 const char *onnx_type_name(int32_t type);
 uint32_t onnx_type_bits(int32_t type); /* of an element */
 

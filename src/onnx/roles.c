@@ -79,7 +79,7 @@ static void note_use(tn_onnx *model, size_t use, uint32_t operand, const char *n
     unsigned char *role = NULL;
     const onnx_proto *t = onnx_initializer(model, name, &role);
     const uint32_t bit = operand < 32 ? 1u << operand : 0;
-    if (!t || !t->n_dims || onnx_kept_type(t->data_type) != TN_F32 || *role) return;
+    if (!t || !t->n_dims || !onnx_is_real(t->data_type) || *role) return;
     if (uses[use].statistics & bit) *role = ONNX_STATISTIC;
     if (uses[use].always & bit) *role = ONNX_WEIGHT;
     if (uses[use].named & bit && !is_made_up(name) && is_finite(model, t)) *role = ONNX_WEIGHT;
@@ -107,8 +107,7 @@ static void note_calls(tn_onnx *model)
         for (size_t k = 0; k < graph->node[i]->n_input; k++) {
             unsigned char *role = NULL;
             const onnx_proto *t = onnx_initializer(model, graph->node[i]->input[k], &role);
-            if (t && t->n_dims && onnx_kept_type(t->data_type) == TN_F32 && !*role && !is_made_up(t->name))
-                *role = ONNX_WEIGHT;
+            if (t && t->n_dims && onnx_is_real(t->data_type) && !*role && !is_made_up(t->name)) *role = ONNX_WEIGHT;
         }
     }
 }

@@ -49,6 +49,11 @@ int32_t onnx_kept_type(int32_t type)
     return type > 0 && type < TYPES ? types[type].kept : 0;
 }
 
+int onnx_is_real(int32_t type)
+{
+    return onnx_kept_type(type) == TN_F32 || onnx_kept_type(type) == TN_F64;
+}
+
 const char *onnx_type_name(int32_t type)
 {
     return type > 0 && type < TYPES && types[type].name ? types[type].name : "?";

@@ -18,7 +18,7 @@ static const onnx_proto *shared(const onnx_graph_proto *graph, const onnx_node_p
     if (!node->op_type || strcmp(node->op_type, "Identity") != 0 || *onnx_domain(node->domain)) return NULL;
     if (node->n_input != 1 || node->n_output != 1 || !*node->input[0] || !*node->output[0]) return NULL;
     const onnx_proto *t = find(graph, node->input[0]);
-    if (!t || !t->n_dims || onnx_kept_type(t->data_type) != TN_F32) return NULL;
+    if (!t || !t->n_dims || !onnx_is_real(t->data_type)) return NULL;
     return onnx_uses(graph, t->name) > 1 ? t : NULL;
 }
 

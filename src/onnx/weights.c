@@ -59,16 +59,25 @@ static void convert(float *to, const void *from, int32_t dtype, int64_t count)
     }
 }
 
-/* f16 and bf16 as f32, which are in the region; f32 where it is, at any address. */
-static tn_status as_f32(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_shape *shape, const void **data)
+/* As f32: what is none, is so in the region; f32 where it is, at any address. */
+static tn_status as_f32(tn_region *region, int32_t dtype, const tn_shape *shape, const void **data)
 {
-    int32_t dtype;
-    TN_TRY(onnx_tensor_data(model, t, region, shape, &dtype, data));
     if (dtype == TN_F32) return TN_OK;
     float *made = tn_region_alloc(region, (size_t)tn_shape_count(shape) * sizeof *made + 1);
     if (!made) return TN_ENOMEM;
     convert(made, *data, dtype, tn_shape_count(shape));
     *data = made;
+    return TN_OK;
+}
+
+/* As a graph's variable has it, f32 or f64. */
+static tn_status as_kept(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_state_entry *weight,
+                         const void **data)
+{
+    TN_TRY(onnx_tensor_data(model, t, region, &weight->shape, &weight->dtype, data));
+    if (weight->dtype == TN_F64) return TN_OK;
+    TN_TRY(as_f32(region, weight->dtype, &weight->shape, data));
+    weight->dtype = TN_F32;
     return TN_OK;
 }
 
@@ -87,9 +96,12 @@ static int64_t find_weight(const tn_onnx *model, size_t index)
 static const float *kept_numbers(tn_onnx *model, int64_t i)
 {
     tn_shape shape;
+    int32_t dtype;
     const void *data = NULL;
     if (model->numbers[i]) return model->numbers[i];
-    if (as_f32(model, model->proto->graph->initializer[i], &model->weights, &shape, &data)) return NULL;
+    if (onnx_tensor_data(model, model->proto->graph->initializer[i], &model->weights, &shape, &dtype, &data) ||
+        as_f32(&model->weights, dtype, &shape, &data))
+        return NULL;
     if ((uintptr_t)data % sizeof(float)) {
         const size_t bytes = (size_t)tn_shape_count(&shape) * sizeof(float);
         void *aligned = tn_region_alloc(&model->weights, bytes);
@@ -113,12 +125,13 @@ int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape 
 }
 
 /* One of another shape is of a last layer that begins anew. */
-static tn_status put(tn_state *state, const char *name, const tn_shape *shape, uint32_t flags, const void *data)
+static tn_status put(tn_state *state, const char *name, const tn_state_entry *weight, const void *data)
 {
     tn_state_entry entry;
-    if (!tn_state_find(state, name, &entry)) return tn_state_put(state, name, TN_F32, *shape, flags, data);
-    if (!tn_shape_equal(&entry.shape, shape)) return TN_OK;
-    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(shape) * sizeof(float));
+    if (!tn_state_find(state, name, &entry))
+        return tn_state_put(state, name, weight->dtype, weight->shape, weight->flags, data);
+    if (!tn_shape_equal(&entry.shape, &weight->shape)) return TN_OK;
+    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(&weight->shape) * tn_dtype_size(weight->dtype));
 }
 
 static void used(tn_onnx *model, const onnx_proto *t, int64_t count)
@@ -133,15 +146,14 @@ tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, cons
 {
     TN_GIVEN(model, state);
     tn_region room = {0};
-    tn_shape shape;
     const void *data = NULL;
     const int64_t i = find_weight(model, index);
     TN_REQUIRE(i >= 0, TN_EMISSING, "the model has no weight number %zu", index);
     const onnx_proto *t = model->proto->graph->initializer[i];
-    tn_status s = as_f32(model, t, &room, &shape, &data);
-    const uint32_t flags = onnx_stays(model, (size_t)i) ? 0 : TN_TRAINABLE;
-    if (!s) s = put(state, name ? name : t->name, &shape, flags, data);
-    if (!s) used(model, t, tn_shape_count(&shape));
+    tn_state_entry weight = {.flags = onnx_stays(model, (size_t)i) ? 0 : TN_TRAINABLE};
+    tn_status s = as_kept(model, t, &room, &weight, &data);
+    if (!s) s = put(state, name ? name : t->name, &weight, data);
+    if (!s) used(model, t, tn_shape_count(&weight.shape));
     tn_region_free(&room);
     return s;
 }

@@ -137,7 +137,7 @@ static void clip(const tn_optim_options *options, group all[], size_t count)
 {
     tn_tensor *power = NULL, *factor = NULL;
     for (size_t i = 0; options->clip_norm > 0 && i < count; i++) {
-        tn_tensor *own = tn_sum(tn_square(all[i].grad), TN_ALL, 0);
+        tn_tensor *own = tn_cast(tn_sum(tn_square(all[i].grad), TN_ALL, 0), TN_F32);
         power = power ? tn_add(power, own) : own;
     }
     if (power) {
@@ -146,7 +146,7 @@ static void clip(const tn_optim_options *options, group all[], size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         tn_tensor **grad = &all[i].grad;
-        if (factor) *grad = tn_mul(*grad, factor);
+        if (factor) *grad = tn_mul(*grad, tn_cast(factor, tn_dtype_of(*grad)));
         if (options->clip_value > 0) *grad = tn_clamp(*grad, -options->clip_value, options->clip_value);
     }
 }
@@ -159,6 +159,9 @@ static void update(const tn_rule *rule, tn_update u, const group *own)
     double decay = u.options.weight_decay = own->treatment.of[TN_DECAY], rate = own->treatment.of[TN_RATE];
     u.member = own->member;
     u.members = own->members;
+    tn_tensor **const scalars[] = {&u.lr, &u.time, &u.shared}; /* f32, and parameters may be f64 */
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+        if (*scalars[i]) *scalars[i] = tn_cast(*scalars[i], tn_dtype_of(p));
     if (rate != 1) u.lr = tn_mul(u.lr, tn_number(u.lr, rate));
     if (decay > 0 && !rule->decays) g = tn_add(g, tn_mul(p, tn_number(p, decay)));
     rule->update(&u, p, g);
