@@ -1,7 +1,7 @@
 /* choose.c: see choose.h. Classes are told by cross_entropy, numbers by mse, several of 0 and 1 by
- * binary_cross_entropy. Columns of numbers are standardised; pictures, sequences and the numbers of an embedding
- * or of another network that takes whole ones are
- * left as they are. Tables are learnt from more often than pictures, of which there are more. */
+ * binary_cross_entropy, as are two classes by a network that was made so. Columns of numbers are standardised;
+ * pictures, sequences and the numbers of an embedding or of another network that takes whole ones are left as they are.
+ * Tables are learnt from more often than pictures, of which there are more. */
 #include "choose.h"
 
 #include <inttypes.h>
@@ -21,11 +21,12 @@ static int are_yes_or_no(const tn_dataset *data)
     return data->targets > 1;
 }
 
-void cli_choose_loss(cli_settings *s, const tn_dataset *data, cli_choice *choice)
+void cli_choose_loss(cli_settings *s, const tn_dataset *data, int says_yes_or_no, cli_choice *choice)
 {
     choice->loss = is_auto(s->loss);
     if (!choice->loss) return;
-    s->loss = data->classes ? "cross_entropy" : are_yes_or_no(data) ? "binary_cross_entropy" : "mse";
+    const int is_binary = data->classes ? data->classes == 2 && says_yes_or_no : are_yes_or_no(data);
+    s->loss = is_binary ? "binary_cross_entropy" : data->classes ? "cross_entropy" : "mse";
 }
 
 void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli_choice *choice)

@@ -9,8 +9,9 @@ typedef struct cli_choice {
     int loss, scale, epochs;
 } cli_choice;
 
-/* Put a loss in the place of "auto" by what is to be predicted, and a scale by what it is predicted from. */
-void cli_choose_loss(cli_settings *settings, const tn_dataset *data, cli_choice *choice);
+/* Put a loss in the place of "auto" by what is to be predicted, and whether the network says yes or no with one output;
+ * and a scale by what it is predicted from. */
+void cli_choose_loss(cli_settings *settings, const tn_dataset *data, int says_yes_or_no, cli_choice *choice);
 void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_whole, cli_choice *choice);
 
 /* A smaller network where none was asked for and a table has numbers to predict. */

@@ -34,7 +34,7 @@ static int open_data(evaluation *e)
     if (status == CLI_GO_ON) status = cli_open_measured(s, &e->test);
     if (status == CLI_GO_ON) status = cli_network_check(&e->model, &e->test);
     if (status != CLI_GO_ON) return status;
-    cli_choose_loss(s, &e->test, &choice);
+    cli_choose_loss(s, &e->test, cli_network_says_yes_or_no(&e->model), &choice);
     e->model.loss = s->loss;
     cli_model_of_data(&e->model, &e->test);
     status = cli_check_loss(&e->model);

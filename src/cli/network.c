@@ -38,7 +38,8 @@ int cli_network_open_to_train(cli_model *model, const char *net)
                          net);
     int status = cli_network_open(model, net);
     if (status != CLI_GO_ON || !model->onnx || tn_onnx_weight_at(model->onnx, 0, &name, &shape, NULL)) return status;
-    return cli_fail("%s: it has no weights that are trained: these are float, double, float16 or bfloat16, and of layers", net);
+    return cli_fail(
+        "%s: it has no weights that are trained: these are float, double, float16 or bfloat16, and of layers", net);
 }
 
 int cli_network_of_note(cli_model *model, const tn_checkpoint *checkpoint, const char *path)
@@ -118,6 +119,13 @@ int cli_network_settle(cli_model *model, int quiet)
     model->head = 0;
     settle_head(model, &end, quiet);
     return settle_activation(model, &end, quiet);
+}
+
+int cli_network_says_yes_or_no(const cli_model *model)
+{
+    tn_onnx_end end = {0};
+    if (model->onnx) tn_onnx_end_of(model->onnx, &end);
+    return end.activation && !strcmp(end.activation, "Sigmoid") && end.outputs == 1;
 }
 
 /* ---- its samples ---- */

@@ -23,6 +23,8 @@ int cli_network_settle(cli_model *model, int quiet);
 /* Whether the file's input is of whole numbers, as tokens are; and that samples in memory are such if it is. The second
  * returns CLI_GO_ON or CLI_FAILED. */
 int cli_network_is_whole(const cli_model *model);
+/* Whether it ends in a sigmoid of one output. */
+int cli_network_says_yes_or_no(const cli_model *model);
 int cli_network_check(const cli_model *model, const tn_dataset *data);
 
 /* The output of the network for x, a batch of samples. The graph fails where these are none of its input. */

@@ -150,7 +150,7 @@ static int know_data(cli_session *s)
     if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->data);
     if (opened == CLI_GO_ON) opened = cli_network_check(&s->model, &s->test);
     if (opened != CLI_GO_ON) return opened;
-    cli_choose_loss(settings, &s->data, &s->choice);
+    cli_choose_loss(settings, &s->data, cli_network_says_yes_or_no(&s->model), &s->choice);
     cli_choose_scale(settings, &s->data, cli_network_is_whole(&s->model), &s->choice);
     cli_choose_epochs(settings, &s->data, &s->choice);
     cli_choose_net(settings, &s->data);

@@ -68,6 +68,9 @@ def write():
     wide = doubles("one.weight", w1) + doubles("one.bias", [b1]) + doubles("two.weight", w2) + doubles("two.bias", [b2])
     open("f64.onnx", "wb").write(model(f64, wide, "N", [INPUTS], CLASSES))
     open("sigmoid.onnx", "wb").write(model(end, weights, "N", [INPUTS], CLASSES))
+    yes = [body[0], body[1], node("Gemm", ["h", "three.weight"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
+    open("yes.onnx", "wb").write(model(yes, weights + floats("three.weight", w2[:1]), "N", [INPUTS], 1))
+    open("yes.csv", "w").write("a,b,c,d,kind\n" + "".join(",".join(map(str, x)) + ",%s\n" % ("yes" if c else "no") for x, c in rows))
     picture = part(1, "x") + part(2, part(1, whole(1, 2) + part(2, b"".join(part(1, whole(1, d)) for d in (1, 1, 1, 2)))))
     graph = part(1, node("Cast", ["x"], ["y"], attribute("to", 1))) + part(11, picture) + part(12, value("y", 1, 1, 1, 2))
     open("bytes.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
@@ -262,6 +265,11 @@ grep -q "input 'x' is declared as (1, 4), and is (40, 4) here" stderr || fail "b
 "$tenon" info t.csv 2>stderr && fail "info of a table"
 "$tenon" bench train --net away/open.onnx --shape 1x2x2 --samples 64 --batch 8 --repeats 2 --device "$device" >said 2>stderr || fail "bench: $(cat stderr)"
 grep -q 'samples/s' said || fail "bench: $(cat said)"
+
+# One that says yes or no is trained so, and keeps its one output.
+"$tenon" train --data yes.csv --test yes.csv --net away/yes.onnx --epochs 1 --device "$device" --json >said 2>stderr || fail "yes or no: $(cat stderr)"
+grep -q 'yes.onnx ends in Sigmoid, which --loss binary_cross_entropy has in itself' stderr || fail "yes or no: $(cat stderr)"
+"$tenon" eval --model away/yes.onnx --data yes.csv --device "$device" >said 2>stderr || fail "eval of yes or no: $(cat stderr)"
 
 # A sigmoid under a softmax of the loss is left out, then and whenever the model is used.
 of_table --net away/sigmoid.onnx --lr 1e-30 --save sigmoid.safetensors 2>stderr || fail "a sigmoid: $(cat stderr)"
