@@ -247,7 +247,11 @@ typedef struct tn_open_options {
     uint32_t stream; /* TN_STREAM_... */
     tn_shape image;  /* of a folder's images, as tn_dataset_images has it; rank 0: the first one's */
     int64_t context; /* not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing */
-    uint64_t spare[3];
+    int64_t folds;   /* not 0: the samples are cut into so many parts by the seed, of each class its share, and part
+                        number `fold`, from 0, is for testing: each sample in one of them. For cross-validation; an
+                        error with fewer samples, or where there is a part for testing already */
+    int64_t fold;
+    uint64_t spare[1];
 } tn_open_options;
 
 /* The same, as the options say. */

@@ -418,7 +418,10 @@ class tn_open_options(Structure):
 
     stream: TN_STREAM_...
     image: of a folder's images, as tn_dataset_images has it; rank 0: the first one's
-    context: not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing"""
+    context: not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing
+    folds: not 0: the samples are cut into so many parts by the seed, of each class its share, and part number `fold`,
+    from 0, is for testing: each sample in one of them. For cross-validation; an error with fewer samples, or where there
+    is a part for testing already"""
 
     _fields_ = [
         ("seed", c_uint64),
@@ -426,7 +429,9 @@ class tn_open_options(Structure):
         ("stream", c_uint32),
         ("image", tn_shape),
         ("context", c_int64),
-        ("spare", c_uint64 * 3),
+        ("folds", c_int64),
+        ("fold", c_int64),
+        ("spare", c_uint64 * 1),
     ]
 class tn_backend_report(Structure):
     """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped

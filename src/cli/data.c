@@ -88,6 +88,7 @@ static tn_open_options open_options(const cli_settings *s, const cli_model *mode
 {
     tn_open_options how = {
         .seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s), .context = s->context};
+    if (s->fold) (void)cli_fold_of(s->fold, &how.fold, &how.folds);
     if (model && cli_model_writes(model)) how.context = model->labels;
     if (model)
         how.image = model->sample;
@@ -229,7 +230,8 @@ int cli_keep_training(const cli_settings *s, tn_dataset *train, tn_dataset *vali
 
 int cli_open_test(const cli_settings *s, const cli_model *model, const char *name, const char *noted, tn_dataset *test)
 {
-    const tn_open_options how = open_options(s, model);
+    tn_open_options how = open_options(s, model);
+    how.folds = 0; /* all of it is tested on */
     if (noted && cli_is_standard(name)) return not_found(s, noted, name);
     tn_status status = tn_dataset_open_with(name, &how, NULL, test);
     if (status) return cannot_open(s, noted, &how.csv, name, status);

@@ -311,6 +311,17 @@ static int check_kept(const cli_settings *s)
     return CLI_GO_ON;
 }
 
+int cli_fold_of(const char *text, int64_t *fold, int64_t *folds)
+{
+    long long i = 0, k = 0;
+    int used = 0;
+    if (strlen(text) > 20 || sscanf(text, "%lld/%lld%n", &i, &k, &used) != 2 || text[used] || i < 1 || i > k || k < 2)
+        return 0;
+    *fold = i - 1;
+    *folds = k;
+    return 1;
+}
+
 #define TEXT_NETS "gpt-" /* how names of networks for texts begin */
 #define CONTEXT   128    /* their usual one */
 
@@ -325,6 +336,11 @@ int cli_settings_check(cli_settings *s)
     if (status == CLI_GO_ON) status = check_owners(s);
     if (status == CLI_GO_ON) status = check_init(s->init);
     if (status != CLI_GO_ON) return status;
+    int64_t fold, folds;
+    if (s->fold && !cli_fold_of(s->fold, &fold, &folds))
+        return cli_usage("--fold '%s' is not one part of several, such as 2/5", s->fold);
+    if (s->fold && s->test)
+        return cli_usage("--fold cuts --data, and --test has other samples to test on: give one of them");
     if (s->by_position && !s->test) return cli_usage("--by-position is for the columns of --test, which was not given");
     if (cli_check_types(s) != CLI_GO_ON) return CLI_USAGE;
     if (strcmp(s->scale, "auto") != 0 && tn_scale_kind(s->scale) < 0)

@@ -7,7 +7,7 @@
 #define CLI_TRAIN_OPTIONS 76
 
 typedef struct cli_settings {
-    const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init;
+    const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init, *fold;
     const char *class_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
@@ -41,6 +41,9 @@ int cli_settings_check(cli_settings *settings);
 /* The files that a training writes, number `i`: the option's name and the path, or NULL if it was not given. Returns 0
  * past the last. */
 int cli_output_at(const cli_settings *settings, size_t i, const char **name, const char **path);
+
+/* "2/5": number 1, from 0, of 5. Returns 0 if the text is none. */
+int cli_fold_of(const char *text, int64_t *fold, int64_t *folds);
 
 /* That numbers can be stored and multiplied as the settings say; a part of that. */
 int cli_check_types(const cli_settings *settings);

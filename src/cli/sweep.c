@@ -30,7 +30,7 @@ static int is_single(const cli_settings *s, const char *option)
     const char *name, *path;
     for (size_t i = 0; cli_output_at(s, i, &name, &path); i++)
         if (!strcmp(name, option)) return 1;
-    return !strcmp(option, "resume");
+    return !strcmp(option, "resume") || !strcmp(option, "fold");
 }
 
 /* ---- what was typed ---- */
@@ -184,21 +184,28 @@ char *cli_sweep_words(const cli_sweep *s, const cli_trial *t)
             fprintf(f, "%s", cli_sweep_value(s, t->combination, i));
         putc(0, f);
     }
+    if (f && t->fold) fprintf(f, "--fold%c%lld/%lld%c", 0, (long long)t->fold, (long long)s->folds, 0);
     if (f) fprintf(f, "--seed%c%lld%c%c", 0, (long long)t->seed, 0, 0);
     return f && !fclose(f) ? words : NULL;
 }
 
 static int make_trials(cli_sweep *s)
 {
-    double all = (double)s->repeat;
+    const int64_t folds = s->folds ? s->folds : 1;
+    const double each = (double)(s->repeat * folds);
+    double all = each;
     for (int i = 0; i < s->n_axes; i++) all *= s->axis[i].count ? s->axis[i].count : 1;
     if (all > CLI_SWEEP_MOST) return cli_usage("these are %.0f trainings, more than %d", all, CLI_SWEEP_MOST);
     s->trials = (int)all;
-    s->combinations = (int)(all / (double)s->repeat);
+    s->combinations = (int)(all / each);
     s->trial = calloc((size_t)s->trials, sizeof *s->trial);
     if (!s->trial) return cli_fail("out of memory");
-    for (int i = 0; i < s->trials; i++)
-        s->trial[i] = (cli_trial){.combination = i % s->combinations, .seed = s->seed + i / s->combinations};
+    for (int i = 0; i < s->trials; i++) {
+        const int64_t round = i / s->combinations;
+        s->trial[i] = (cli_trial){.combination = i % s->combinations,
+                                  .seed = s->seed + round / folds,
+                                  .fold = s->folds ? round % folds + 1 : 0};
+    }
     return CLI_GO_ON;
 }
 
@@ -226,6 +233,9 @@ int cli_sweep_command(int argc, char **argv)
     int operands, quiet = 0;
     cli_option own[] = {
         {CLI_WHOLE, "repeat", "N", "times each, with seeds one after the other (1)", &s.repeat, 1, 10000, 0, 0, 0, 0},
+        {CLI_WHOLE, "folds", "K",
+         "cross-validation: times each with another Kth of the samples for testing, of each class its share (none)",
+         &s.folds, 2, 1000, 0, 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the first (1)", &s.seed, 0, 9e15, 0, 0, 0, 0},
         {CLI_WHOLE, "jobs", "N", "trainings at once (by the processors)", &s.jobs, 1, 1024, 0, 0, 0, 0},
         {CLI_TEXT, "results", "FILE.jsonl", "keep what is done there, and go on where that ended", &s.results, 0, 0, 0,

@@ -22,6 +22,7 @@ typedef struct cli_axis {
 typedef struct cli_trial {
     int combination;
     int64_t seed;
+    int64_t fold; /* of the sweep's, from 1; 0: there are none */
     int done, failed;
     double measure, loss; /* of the samples to test on; NaN: there is none */
     pid_t process;        /* 0: it does not run */
@@ -32,7 +33,7 @@ typedef struct cli_sweep {
     cli_settings settings; /* for the options of train that there are */
     cli_axis axis[CLI_SWEEP_AXES];
     int n_axes, combinations, trials;
-    int64_t repeat, jobs, seed;
+    int64_t repeat, jobs, seed, folds; /* folds 0: there are none */
     const char *results; /* a file that keeps what is done; NULL: none does */
     int json;
     const char *measure; /* "accuracy" or "r2"; NULL: there is neither */

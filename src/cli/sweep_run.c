@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST_WORDS (2 * CLI_SWEEP_AXES + 8)
+#define MOST_WORDS (2 * CLI_SWEEP_AXES + 12)
 
 /* ---- lines of JSON, as this command writes them ---- */
 
@@ -164,6 +164,7 @@ static void tell(const cli_sweep *s, const cli_trial *t)
     for (int i = 0; i < s->n_axes; i++)
         if (s->axis[i].count > 1)
             cli_tell(" %s %s,", s->axis[i].name, cli_shown(cli_sweep_value(s, t->combination, i)));
+    if (t->fold) cli_tell(" fold %lld,", (long long)t->fold);
     cli_tell(" seed %lld: ", (long long)t->seed);
     if (t->failed)
         cli_tell("failed\n");

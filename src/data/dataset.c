@@ -18,6 +18,7 @@
 #include "inflow.h"
 #include "loader.h"
 #include "mnist.h"
+#include "parts.h"
 #include "tenon/data.h"
 #include "tenon/stats.h"
 #include "text_data.h"
@@ -114,83 +115,23 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
                                                                                                             : TN_ENOMEM;
 }
 
-/* How many samples a class has, in room for one class more; NULL: no memory. *alone: those that are the only ones of
- * their class. */
-static int64_t *count_classes(const tn_dataset *all, int64_t *alone)
-{
-    int64_t *of = tn_alloc(((size_t)all->classes + 1) * sizeof *of);
-    for (int64_t i = 0; of && i < all->count; i++) {
-        const int64_t so_far = ++of[all->label[i]];
-        *alone += (so_far == 1) - (so_far == 2);
-    }
-    return of;
-}
+/* A share for testing, or one of so many folds. */
+typedef struct division {
+    uint64_t seed;
+    int64_t folds, fold;
+} division;
 
-/* The order with the samples of each class side by side, and those that are alone in their class at the end. */
-static tn_status sort_by_class(const tn_dataset *all, int32_t *order, int64_t *alone)
+static tn_status split(const tn_dataset *all, const division *how, tn_dataset *train, tn_dataset *test)
 {
-    int64_t *at = count_classes(all, alone), begin = 0, last = all->count - *alone;
-    int32_t *was = tn_alloc((size_t)all->count * sizeof *was);
-    if (at && was) memcpy(was, order, (size_t)all->count * sizeof *was);
-    for (int64_t k = 0; at && was && k < all->classes; k++) {
-        const int64_t has = at[k];
-        at[k] = has == 1 ? last++ : begin;
-        begin += has == 1 ? 0 : has;
-    }
-    for (int64_t i = 0; at && was && i < all->count; i++) order[at[all->label[was[i]]]++] = was[i];
-    const tn_status status = at && was ? TN_OK : TN_ENOMEM;
-    tn_free(at);
-    tn_free(was);
-    return status;
-}
-
-static int has_classes(const tn_dataset *all)
-{
-    if (tn_labels(all) > 1) return 0;
-    for (int64_t i = 0; all->label && i < all->count; i++)
-        if (all->label[i] < 0 || all->label[i] >= all->classes) return 0;
-    return all->label != NULL;
-}
-
-/* So many of the first `from` of the order, at equal distances. */
-static void take_evenly(const int32_t *order, int64_t from, int64_t taken, uint8_t *take)
-{
-    for (int64_t i = 0, sum = from / 2; i < from; i++) {
-        sum += taken;
-        take[order[i]] = sum >= from;
-        if (sum >= from) sum -= from;
-    }
-}
-
-/* Sets `taken` of the take[i], by seed and draw: of each class its share. A sample that is alone in its class stays;
- * but if more than half of what stays were such, classes don't count. */
-static tn_status choose(const tn_dataset *all, int64_t taken, uint64_t seed, uint64_t draw, uint8_t *take)
-{
-    const int64_t count = all->count;
-    int64_t alone = 0;
-    int32_t *order = tn_alloc((size_t)count * sizeof *order);
-    if (!order) return TN_ENOMEM;
-    tn_shuffle(order, count, seed, draw);
-    int by_class = has_classes(all);
-    tn_status status = by_class ? sort_by_class(all, order, &alone) : TN_OK;
-    if (2 * alone > count - taken) {
-        by_class = 0;
-        tn_shuffle(order, count, seed, draw);
-    }
-    if (by_class)
-        take_evenly(order, count - alone, taken, take);
-    else
-        for (int64_t i = 0; i < taken; i++) take[order[i]] = 1;
-    tn_free(order);
-    return status;
-}
-
-static tn_status split(const tn_dataset *all, uint64_t seed, tn_dataset *train, tn_dataset *test)
-{
-    int small = all->count < LEAST_TO_SPLIT;
+    int small = all->count < LEAST_TO_SPLIT && !how->folds;
+    TN_REQUIRE(!how->folds || (how->folds > 1 && how->folds <= all->count && how->fold >= 0 && how->fold < how->folds),
+               TN_EINVAL, "%s: fold %lld of %lld, and there are %lld samples", all->source, (long long)how->fold + 1,
+               (long long)how->folds, (long long)all->count);
     uint8_t *take = tn_alloc((size_t)all->count);
     if (!take) return TN_ENOMEM;
-    tn_status status = small ? TN_OK : choose(all, all->count / TEST_PART, seed, 0, take);
+    tn_status status = small        ? TN_OK
+                       : how->folds ? tn_choose_fold(all, how->seed, how->folds, how->fold, take)
+                                    : tn_choose_share(all, all->count / TEST_PART, how->seed, 0, take);
     if (small) memset(take, 1, (size_t)all->count);
     if (!status) status = copy_part(all, take, test);
     for (int64_t i = 0; i < all->count && !small; i++) take[i] = !take[i];
@@ -209,7 +150,7 @@ tn_status tn_dataset_split(tn_dataset *data, double share, uint64_t seed, tn_dat
     count = count < 1 ? 1 : count < data->count ? count : data->count - 1;
     uint8_t *take = tn_alloc((size_t)data->count);
     if (!take) return TN_ENOMEM;
-    tn_status status = choose(data, count, seed, VALIDATION_DRAW, take);
+    tn_status status = tn_choose_share(data, count, seed, VALIDATION_DRAW, take);
     if (!status) status = copy_part(data, take, &taken);
     for (int64_t i = 0; i < data->count; i++) take[i] = !take[i];
     if (!status) status = copy_part(data, take, &left);
@@ -241,27 +182,31 @@ typedef struct request {
     int no_train, no_test; /* all of what has no parts is for the other */
     int stream;            /* samples stay in their file */
     tn_shape image;
-    int64_t context; /* of a text; 0: it is none */
+    int64_t context;     /* of a text; 0: it is none */
+    int64_t folds, fold; /* 0: a share is for testing */
+    int divided;         /* what was read had no parts of its own */
 } request;
 
 /* Splits what the reader gave, and fills what is missing unless that is to be kept. */
-static tn_status divide(tn_dataset *all, const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status divide(tn_dataset *all, request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_status status = TN_OK;
+    ask->divided = 1;
     tn_dataset *only = ask->no_test ? train : test;
     if (ask->no_train || ask->no_test) {
         *only = *all;
         *all = (tn_dataset){0};
     } else {
         only = train;
-        status = split(all, ask->seed, train, test);
+        const division how = {ask->seed, ask->folds, ask->fold};
+        status = split(all, &how, train, test);
     }
     if (!status && !ask->csv.keep_missing && only->x_dtype == TN_F32) status = fill(only, test);
     tn_dataset_free(all);
     return status;
 }
 
-static tn_status open_table(const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status open_table(request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
     tn_csv_options options = ask->csv;
@@ -288,7 +233,7 @@ static tn_status open_parts(const char *path, int classify, int stream, tn_datas
     return TN_OK;
 }
 
-static tn_status open_arrays(const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status open_arrays(request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
     int classify = (int)ask->csv.classify, parts = 0;
@@ -316,7 +261,7 @@ static tn_status open_image_parts(const request *ask, const char *test_name, tn_
     return status;
 }
 
-static tn_status open_images(const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status open_images(request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
     const char *test_name;
@@ -363,7 +308,7 @@ static tn_status open_drawn(size_t row, const char *name, uint64_t seed, tn_data
     return drawn[row].draw(count < TEST_PART ? 1 : count / TEST_PART, ~seed, test);
 }
 
-static tn_status open_file(const request *ask, tn_dataset *train, tn_dataset *test)
+static tn_status open_file(request *ask, tn_dataset *train, tn_dataset *test)
 {
     const char *name = ask->name, *dot = strrchr(name, '.');
     struct stat info;
@@ -438,6 +383,8 @@ static tn_status open_request(request *ask, uint32_t how, tn_dataset *train, tn_
 {
     tn_dataset learn = {0}, judge = {0};
     tn_status status = open_any(ask, how, &learn, &judge);
+    if (!status && ask->folds && !ask->divided && !ask->no_train && !ask->no_test)
+        status = tn_fail(TN_EINVAL, "%s: has samples for testing, and is not cut into folds", ask->name);
     if (!status && !ask->stream) status = load(how, &learn, &judge);
     if (!status && train) {
         *train = learn;
@@ -469,6 +416,8 @@ tn_status tn_dataset_open_with(const char *name, const tn_open_options *options,
                    .csv = options->csv,
                    .image = options->image,
                    .context = options->context,
+                   .folds = options->folds,
+                   .fold = options->fold,
                    .no_train = !train,
                    .no_test = !test};
     return open_request(&ask, options->stream, train, test);

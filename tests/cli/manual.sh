@@ -19,7 +19,7 @@ while read -r command; do
     of_page "$page" | uniq >in_page
     case $command in
     sweep) # train's, but for those that are for one training
-        grep -vxE -e '--(save|best|weights|diverged|resume|curve|log|report|trace)' in_help | cmp -s - in_page ;;
+        grep -vxE -e '--(save|best|weights|diverged|resume|curve|log|report|trace|fold)' in_help | cmp -s - in_page ;;
     *) cmp -s in_help in_page ;;
     esac || fail "$page: $(diff in_help in_page)"
     grep -q "^\.BR tenon\\\\-$command (1)" "$pages/tenon.1" || fail "tenon.1 doesn't name tenon-$command(1)"

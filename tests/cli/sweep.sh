@@ -92,6 +92,28 @@ for signal in TERM KILL; do
     ls tenon-interrupted* 2>/dev/null && fail "interrupted: a file is left"
 done
 
+# Cross-validation: each fold is a training of its own, which train does likewise; it goes on where it ended.
+awk 'BEGIN { srand(3); print "a,b,kind"; for (i = 0; i < 70; i++) { a = rand(); print a "," rand() "," (a > 0.6 ? "yes" : "no") } }' >kinds.csv
+folds="--data kinds.csv --epochs 20 --lr 0.01,0.1 --net perceptron"
+sweep $folds --folds 5 --results folds.jsonl --jobs 2 >said 2>stderr || fail "--folds: $(cat stderr)"
+[ "$(grep -cE '^0\.0?1 .* 5$' said)" = 2 ] && [ "$(wc -l <folds.jsonl)" = 10 ] || fail "--folds: $(cat said)"
+for fold in 1 2 3 4 5; do
+    "$tenon" train --data kinds.csv --epochs 20 --lr 0.1 --net perceptron --fold $fold/5 --device "$device" --json --save "fold$fold" 2>/dev/null |
+        tail -n 1 | sed 's/.*"test": //' | value accuracy
+    "$tenon" eval --model fold$fold --device "$device" --json | grep -q '"samples": 14,' || fail "eval of fold $fold"
+done >each
+want=$(awk '{ s += $1; q += $1 * $1 } END { m = s / NR; printf "%.4f %.4f", m, sqrt((q - NR * m * m) / (NR - 1)) }' each)
+[ "$(awk '$1 == "0.1" { print $2, $3 }' said)" = "$want" ] || fail "--folds: $want, and $(cat said)"
+sweep $folds --folds 5 --repeat 2 --results folds.jsonl --quiet >said 2>stderr && [ "$(wc -l <folds.jsonl)" = 20 ] || fail "going on with folds: $(cat stderr)"
+bad "--fold is for a single training" --fold 1/5
+bad "--folds" --folds 1
+for words in "--fold 6/5" "--fold 0/5" "--fold 1/1" "--fold 2" "--fold 1/5x" "--fold 1/71" "--fold 1/5 --test kinds.csv"; do
+    "$tenon" train --data kinds.csv $words --epochs 1 >said 2>stderr && fail "$words is taken"
+    grep -q -e fold stderr || fail "$words: $(cat stderr)"
+done
+"$tenon" train --data digits:50 --fold 1/5 --epochs 1 2>stderr && fail "digits in folds"
+grep -q 'is not cut into folds' stderr || fail "digits in folds: $(cat stderr)"
+
 bad "--save is for a single training" --save m
 bad "--lr is given twice" --lr 1 --lr 2
 bad "--unit is no option of train, and --net has no word 'unit'" --net "linear units, linear outputs" --unit 3

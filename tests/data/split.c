@@ -45,6 +45,55 @@ static void one_row_in_five_is_for_testing_by_the_seed(void **state)
     }
 }
 
+/* 75 of one class, 22, 2, and one that is alone: in five folds each row is tested on once, and each fold has its share
+ * of each class. */
+static void folds_test_each_row_once_and_have_their_share_of_each_class(void **state)
+{
+    char text[4096] = "a,y\n";
+    float first[20];
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        snprintf(text + strlen(text), 40, "%d,%s\n", i, i < 75 ? "most" : i < 97 ? "some" : i < 99 ? "few" : "lone");
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        int tested[100] = {0};
+        for (int64_t fold = 0; fold < 5; fold++) {
+            const tn_open_options how = {.seed = seed, .csv = classify, .folds = 5, .fold = fold};
+            tn_dataset train = {0}, test = {0};
+            int has[4] = {0}; /* by name: few, lone, most, some */
+            expect_ok(tn_dataset_open_with(scratch_text("folds.csv", text), &how, &train, &test));
+            assert_int_equal(train.count + test.count, 100);
+            for (int64_t i = 0; i < test.count; i++) {
+                tested[(int)((float *)test.x)[i]]++;
+                has[test.label[i]]++;
+            }
+            assert_int_equal(test.count, 20);
+            assert_int_equal(has[2], 15);
+            assert_in_range(has[3], 4, 5);
+            assert_in_range(has[0] + has[1], 0, 1);
+            if (!seed && !fold) memcpy(first, test.x, sizeof first);
+            if (seed && !fold) assert_memory_not_equal(first, test.x, sizeof first);
+            tn_dataset_free(&train);
+            tn_dataset_free(&test);
+        }
+        for (int i = 0; i < 100; i++) assert_int_equal(tested[i], 1);
+    }
+}
+
+static void folds_that_cannot_be_are_refused(void **state)
+{
+    tn_open_options how = {.csv = classify, .folds = 101};
+    tn_dataset train = {0}, test = {0};
+    (void)state;
+    expect_failure(tn_dataset_open_with(hundred_rows(), &how, &train, &test), TN_EINVAL, "there are 100 samples");
+    how.folds = how.fold = 5;
+    expect_failure(tn_dataset_open_with(hundred_rows(), &how, &train, &test), TN_EINVAL, "fold 6 of 5");
+    how.fold = 1;
+    expect_failure(tn_dataset_open_with("digits:20", &how, &train, &test), TN_EINVAL, "has samples for testing");
+    expect_ok(tn_dataset_open_with(hundred_rows(), &how, NULL, &test)); /* all of it is asked for */
+    assert_int_equal(test.count, 100);
+    tn_dataset_free(&test);
+}
+
 /* Three quarters are one class, a fifth another, and row 99 is alone in its class, where another's would be taken; or
  * each row is alone. */
 static void each_class_has_its_share_of_both_parts(void **state)
@@ -212,6 +261,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_becomes_the_mean_of_the_training_part),
         cmocka_unit_test(one_row_in_five_is_for_testing_by_the_seed),
         cmocka_unit_test(each_class_has_its_share_of_both_parts),
+        cmocka_unit_test(folds_test_each_row_once_and_have_their_share_of_each_class),
+        cmocka_unit_test(folds_that_cannot_be_are_refused),
         cmocka_unit_test(a_column_without_a_value_in_the_training_part_is_refused),
         cmocka_unit_test(a_share_can_be_taken_out_by_the_seed),
         cmocka_unit_test(a_failed_split_leaves_the_data_alone),
