@@ -39,3 +39,12 @@ install(EXPORT tenon FILE tenonConfig.cmake NAMESPACE tenon:: DESTINATION ${TENO
 if(TENON_SHARE)
   install(DIRECTORY ${TENON_SHARE}/ DESTINATION ${CMAKE_INSTALL_DATADIR} PATTERN made EXCLUDE)
 endif()
+
+# `cpack` in the build folder: the tree as it is installed, in an archive that may be unpacked anywhere. What it needs of other
+# libraries is the system's.
+set(CPACK_GENERATOR TXZ)
+set(CPACK_PACKAGE_FILE_NAME tenon-${PROJECT_VERSION}-${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR})
+set(CPACK_ARCHIVE_COMPONENT_INSTALL OFF)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_VERBATIM_VARIABLES ON)
+include(CPack)

@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -50,6 +50,13 @@ shell  fish             fish               tries those for it
 wheel  python3          python3            writes the package for Python
 wheel  git              git                lists what the source distribution holds
 wheel  python3-venv     -                  holds the package where it is tried
+deb    build-essential  make               what packages builds take for granted
+deb    dpkg-dev         dpkg-buildpackage  makes packages for Debian ...
+deb    debhelper        dh                 ... with these rules ...
+deb    dh-python        dh_python3         ... also for Python ...
+deb    python3          python3            ... which compiles what it installs ...
+deb    git              git                ... from what this lists ...
+deb    lintian          lintian            ... and looks at them
 doc    doxygen          doxygen            the pages of the C interface
 '
 
