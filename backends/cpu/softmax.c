@@ -1,5 +1,9 @@
-/* softmax.c: softmax and its logarithm over the middle of three dimensions. */
+/* softmax.c: softmax and its logarithm over the middle of three dimensions. Lines of few elements are turned, so that
+ * vectors are of an element of many lines each. */
 #include "prog.h"
+#include "turn.h"
+
+enum { SHORT = 32 /* elements of a line: fewer are turned */, TOGETHER = 64 /* lines */ };
 
 typedef struct softmax_kernel {
     tn_kernel kernel;
@@ -25,14 +29,30 @@ typedef struct softmax_run {
     const cpu_run *run;
 } softmax_run;
 
+/* So many lines, at most TOGETHER. */
+static void run_turned(const softmax_kernel *k, int64_t lines, const float *x, float *y)
+{
+    float turned[SHORT * TOGETHER] __attribute__((aligned(CPU_ALIGN)));
+    cpu_turn(lines, k->n, x, k->n, turned, lines);
+    cpu_code->rows->softmax(CPU_F32, k->logs, k->n, lines, turned, turned);
+    cpu_turn(k->n, lines, turned, lines, y, k->n);
+}
+
 static void run_slices(void *arg, int64_t begin, int64_t end, int thread)
 {
     (void)thread;
     const softmax_kernel *k = ((const softmax_run *)arg)->kernel;
     const cpu_run *at = ((const softmax_run *)arg)->run;
     const int64_t bytes = k->n * k->inner * (k->type == CPU_F64 ? 8 : 4);
-    for (int64_t o = begin; o < end; o++)
-        cpu_code->rows->softmax(k->type, k->logs, k->n, k->inner, at->in[0] + o * bytes, at->out[0] + o * bytes);
+    const int64_t together = k->type == CPU_F32 && k->inner == 1 && k->n < SHORT ? TOGETHER : 1;
+    for (int64_t o = begin; o < end; o += together) {
+        const char *x = at->in[0] + o * bytes;
+        char *y = at->out[0] + o * bytes;
+        if (together > 1)
+            run_turned(k, min_of(together, end - o), (const float *)(const void *)x, (float *)(void *)y);
+        else
+            cpu_code->rows->softmax(k->type, k->logs, k->n, k->inner, x, y);
+    }
 }
 
 static void run(const tn_kernel *kernel, const cpu_run *at)
