@@ -67,6 +67,19 @@ typedef struct cpu_gemm {
     void (*dots)(int64_t n, int64_t k, const void *a, const void *b, int64_t ldb, void *to);
 } cpu_gemm;
 
+/* c (m, n) = a (m, k) times b (n, k) turned, in f32, of which m and n are at least a shape's rows and columns; rows are
+ * lda, ldb and ldc apart. */
+typedef struct cpu_dots {
+    int64_t m, n, k, lda, ldb, ldc;
+    const float *a, *b;
+    float *c;
+} cpu_dots;
+
+typedef struct cpu_dots_shape {
+    int64_t rows, columns;              /* of a block */
+    void (*product)(const cpu_dots *o); /* NULL: there is none */
+} cpu_dots_shape;
+
 /* A product in f32 by matrix units. Operands are packed in panels of `wide` rows (columns), each filled up to a
  * multiple of `deep`, with so many bytes an element. */
 typedef struct cpu_matrix {
@@ -280,6 +293,7 @@ typedef struct cpu_isa {
     const cpu_rows *rows;
     const cpu_fold *fold;                      /* until kind is NULL */
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
+    const cpu_dots_shape *dots;                /* of f32 */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
@@ -295,6 +309,7 @@ typedef struct cpu_isa {
     extern const cpu_rows cpu_rows_##isa;                                                                              \
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
+    extern const cpu_dots_shape cpu_dots_f32_##isa;                                                                    \
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \
     extern const cpu_plane_loops cpu_plane_f32_##isa, cpu_plane_f64_##isa;                                             \
