@@ -3,8 +3,8 @@
 #include "json.h"
 #include "onnx.h"
 #include "picture.h"
+#include "predict.h"
 #include "resident.h"
-#include "sheet.h"
 #include "write.h"
 
 #include <errno.h>
@@ -22,32 +22,10 @@ static const char doc[] =
     "file takes inputs as [NAME=]FILE and options of its own, as --most: tenon predict --model FILE.onnx --help. With "
     "--prompt a model of texts writes on.";
 
-/* Samples to predict. */
-typedef struct samples {
-    const char *path;
-    float *x;        /* as numbers before scaling; NULL: */
-    tn_dataset rows; /* they are read as they are needed */
-    int64_t count;
-    unsigned kind;         /* CLI_PICTURE: the file holds one, and nothing else */
-    int64_t unknown;       /* samples with an output that is not finite, */
-    int64_t first_unknown; /* and the first of them */
-    char doubt[CLI_DOUBT]; /* of a picture: what makes it unlike those that were trained on; or "" */
-} samples;
-
-typedef struct predictor {
-    cli_saved saved;
-    samples *file;
-    int files;
-    unsigned kinds;  /* of the files */
-    int64_t outputs; /* of a sample */
-    int64_t count;   /* samples in all files */
-    float *y;        /* their outputs */
-} predictor;
-
 /* ---- reading ---- */
 
 /* Those of a file that stay there, if they are of the type that the model was trained on; others are read now. */
-static int leave(const cli_model *model, tn_dataset *data, samples *out)
+static int leave(const cli_model *model, tn_dataset *data, cli_samples *out)
 {
     if (data->x_dtype != model->x_dtype || (data->x_dtype == TN_U8 && model->x_scale != 1.0 / 255))
         return tn_dataset_load(data) ? cli_failed() : CLI_GO_ON;
@@ -58,7 +36,7 @@ static int leave(const cli_model *model, tn_dataset *data, samples *out)
 }
 
 /* The samples of a data set, which must be such as the model was trained on, as numbers. */
-static int take(const cli_model *model, tn_dataset *data, samples *out)
+static int take(const cli_model *model, tn_dataset *data, cli_samples *out)
 {
     int64_t features = tn_shape_count(&model->sample), all = data->count * features;
     char a[160], b[160];
@@ -75,7 +53,7 @@ static int take(const cli_model *model, tn_dataset *data, samples *out)
     return CLI_GO_ON;
 }
 
-static int read_table(const cli_saved *saved, const char *path, samples *out)
+static int read_table(const cli_saved *saved, const char *path, cli_samples *out)
 {
     tn_dataset data = {0};
     tn_csv_options csv = cli_csv_options(&saved->settings, &saved->model);
@@ -84,13 +62,15 @@ static int read_table(const cli_saved *saved, const char *path, samples *out)
     csv.keep_missing = saved->scaling.x.columns > 0;
     tn_status read = tn_dataset_csv(path, &csv, &data);
     if (!read) cli_tell_reading(&data, &saved->model, NULL);
+    out->separator = (char)data.separator;
+    out->no_header = data.no_header != 0;
     int status = read ? cli_cannot_open(&csv, path, read) : cli_take_tokens(saved->model.net, &saved->model, &data);
     if (status == CLI_GO_ON) status = take(&saved->model, &data, out);
     tn_dataset_free(&data);
     return status;
 }
 
-static int read_arrays(const cli_saved *saved, const char *path, int idx, samples *out)
+static int read_arrays(const cli_saved *saved, const char *path, int idx, cli_samples *out)
 {
     const cli_model *model = &saved->model;
     tn_dataset data = {0};
@@ -104,7 +84,7 @@ static int read_arrays(const cli_saved *saved, const char *path, int idx, sample
     return status;
 }
 
-static int read_picture(const cli_saved *saved, const char *path, samples *out)
+static int read_picture(const cli_saved *saved, const char *path, cli_samples *out)
 {
     const cli_model *model = &saved->model;
     if (model->x_dtype != TN_U8)
@@ -124,7 +104,7 @@ static const struct {
 } kinds[] = {{"\0\0", 1}, {"\x1f\x8b", 1}, {"\x93N", 0}, {"PK", 0}};
 
 /* Safetensors begin with a length. */
-static int has_ending(const char *path, const char *ending)
+int cli_has_ending(const char *path, const char *ending)
 {
     const size_t length = strlen(path), last = strlen(ending);
     return length >= last && !strcasecmp(path + length - last, ending);
@@ -136,7 +116,7 @@ static int is_table(const cli_saved *saved, const char *path, const char head[2]
     return cli_names_table(path) || (saved->model.target_numbers && !memcmp(head, "\x1f\x8b", 2));
 }
 
-static int read_file(const cli_saved *saved, const char *path, samples *out)
+static int read_file(const cli_saved *saved, const char *path, cli_samples *out)
 {
     char head[2] = {0, 1};
     struct stat info;
@@ -149,7 +129,7 @@ static int read_file(const cli_saved *saved, const char *path, samples *out)
     size_t got = fread(head, 1, 2, file);
     fclose(file);
     if (is_table(saved, path, head)) return read_table(saved, path, out);
-    if (has_ending(path, ".safetensors")) return read_arrays(saved, path, 0, out);
+    if (cli_has_ending(path, ".safetensors")) return read_arrays(saved, path, 0, out);
     for (size_t i = 0; got == 2 && i < sizeof kinds / sizeof *kinds; i++)
         if (!memcmp(head, kinds[i].begins, 2)) return read_arrays(saved, path, kinds[i].idx, out);
     const int picture = !memcmp(head, "\x89P", 2) || !memcmp(head, "\xff\xd8", 2);
@@ -174,7 +154,7 @@ static tn_tensor *build(tn_tensor *x, int training, const void *arg)
 }
 
 /* Samples of files in memory as one data set. */
-static int gather(const predictor *p, const samples *file, int files, tn_dataset *data)
+static int gather(const cli_predictor *p, const cli_samples *file, int files, tn_dataset *data)
 {
     const cli_model *model = &p->saved.model;
     int64_t features = tn_shape_count(&model->sample), count = 0;
@@ -188,7 +168,7 @@ static int gather(const predictor *p, const samples *file, int files, tn_dataset
 }
 
 /* Files in memory, or one whose samples are read as they are needed. */
-static int compute_some(const predictor *p, const samples *file, int files, float *y)
+static int compute_some(const cli_predictor *p, const cli_samples *file, int files, float *y)
 {
     const tn_compile_options options = cli_compile_options(&p->saved.settings);
     const taking how = {&p->saved.model, file->rows.loader ? 1 : p->saved.model.x_scale};
@@ -206,7 +186,7 @@ static int compute_some(const predictor *p, const samples *file, int files, floa
     return status;
 }
 
-static int compute_all(const predictor *p)
+static int compute_all(const cli_predictor *p)
 {
     float *y = p->y;
     int status = CLI_GO_ON;
@@ -219,7 +199,7 @@ static int compute_all(const predictor *p)
     return status;
 }
 
-static int compute(predictor *p)
+static int compute(cli_predictor *p)
 {
     p->outputs = cli_model_outputs(&p->saved.model);
     p->y = malloc((size_t)(p->count * p->outputs) * sizeof *p->y + 1);
@@ -232,27 +212,25 @@ static int compute(predictor *p)
 
 /* ---- telling ---- */
 
-#define NO_CLASS (-1)
-
-static int tells_probability(const predictor *p)
+int cli_tells_probability(const cli_predictor *p)
 {
     return p->saved.model.classes && cli_loss_tells_probabilities(p->saved.model.loss);
 }
 
-static int is_unknown(const predictor *p, const float *y)
+static int is_unknown(const cli_predictor *p, const float *y)
 {
     for (int64_t k = 0; k < p->outputs; k++)
         if (p->saved.model.classes ? isnan(y[k]) : !isfinite(y[k])) return 1;
     return 0;
 }
 
-/* The class, and its probability if the outputs are such; NO_CLASS and NaN where one of them is no number. */
-static int64_t best_class(const predictor *p, const float *y, double *probability)
+/* The class, and its probability if the outputs are such; CLI_NO_CLASS and NaN where one of them is no number. */
+int64_t cli_best_class(const cli_predictor *p, const float *y, double *probability)
 {
-    const float yes = tells_probability(p) ? 0.5f : 0;
+    const float yes = cli_tells_probability(p) ? 0.5f : 0;
     const int64_t best = tn_class_of(y, p->outputs);
     *probability = NAN;
-    if (best < 0) return NO_CLASS;
+    if (best < 0) return CLI_NO_CLASS;
     *probability = y[best];
     if (p->outputs > 1) return best;
     *probability = y[0] > yes ? y[0] : 1 - y[0];
@@ -260,11 +238,11 @@ static int64_t best_class(const predictor *p, const float *y, double *probabilit
 }
 
 /* The outputs once more, by the names of classes or targets. */
-static void tell_by_name(const predictor *p, const float *y, cli_json *json)
+static void tell_by_name(const cli_predictor *p, const float *y, cli_json *json)
 {
     const char *names = cli_output_names(&p->saved.model, p->outputs);
     char name[CLI_CLASS_NAME];
-    if (p->saved.model.classes && (p->outputs == 1 || !tells_probability(p))) return;
+    if (p->saved.model.classes && (p->outputs == 1 || !cli_tells_probability(p))) return;
     cli_json_begin(json, p->saved.model.classes ? "probabilities" : "predictions", '{');
     for (int64_t k = 0; k < p->outputs; k++) {
         cli_next_output(&p->saved.model, &names, k, name);
@@ -273,23 +251,23 @@ static void tell_by_name(const predictor *p, const float *y, cli_json *json)
     cli_json_end(json, '}');
 }
 
-static void tell_json(const predictor *p, const samples *in, int64_t index, const float *y)
+static void tell_json(const cli_predictor *p, const cli_samples *in, int64_t index, const float *y)
 {
     cli_json json = {0};
     char name[CLI_CLASS_NAME];
     double probability;
-    int64_t best = best_class(p, y, &probability);
+    int64_t best = cli_best_class(p, y, &probability);
     const char *doubt = is_unknown(p, y) ? "an output is not finite" : in->doubt;
     cli_json_begin(&json, NULL, '{');
     cli_json_text(&json, "input", in->path);
     cli_json_whole(&json, "index", index);
-    if (p->saved.model.classes && best == NO_CLASS)
+    if (p->saved.model.classes && best == CLI_NO_CLASS)
         cli_json_number(&json, "class", NAN);
     else if (p->saved.model.class_names)
         cli_json_text(&json, "class", cli_class_name(&p->saved.model, best, name, sizeof name));
     else if (p->saved.model.classes)
         cli_json_whole(&json, "class", best);
-    if (tells_probability(p)) cli_json_number(&json, "probability", probability);
+    if (cli_tells_probability(p)) cli_json_number(&json, "probability", probability);
     if (*doubt) cli_json_text(&json, "doubt", doubt);
     cli_json_begin(&json, "outputs", '[');
     for (int64_t k = 0; k < p->outputs; k++) cli_json_number(&json, NULL, y[k]);
@@ -306,7 +284,7 @@ static void print_number(const char *before, float y)
 }
 
 /* One number as it is, several with their names, as "rent=179.92". */
-static void tell_numbers(const predictor *p, const float *y)
+static void tell_numbers(const cli_predictor *p, const float *y)
 {
     const char *names = cli_output_names(&p->saved.model, p->outputs);
     char name[CLI_CLASS_NAME];
@@ -318,12 +296,12 @@ static void tell_numbers(const predictor *p, const float *y)
     }
 }
 
-static void tell(const predictor *p, samples *in, int64_t index, const float *y)
+static void tell(const cli_predictor *p, cli_samples *in, int64_t index, const float *y)
 {
     char name[CLI_CLASS_NAME];
     double probability;
-    int64_t best = best_class(p, y, &probability);
-    if (in->kind == CLI_PICTURE && tells_probability(p)) cli_doubt_probability(probability, in->doubt);
+    int64_t best = cli_best_class(p, y, &probability);
+    if (in->kind == CLI_PICTURE && cli_tells_probability(p)) cli_doubt_probability(probability, in->doubt);
     if (*in->doubt) cli_warn("%s: doubtful: %s", in->path, in->doubt);
     if (p->saved.settings.json) {
         tell_json(p, in, index, y);
@@ -333,15 +311,15 @@ static void tell(const predictor *p, samples *in, int64_t index, const float *y)
     if (in->kind != CLI_PICTURE) printf(" %" PRId64, index);
     if (!p->saved.model.classes)
         tell_numbers(p, y);
-    else if (best == NO_CLASS)
+    else if (best == CLI_NO_CLASS)
         printf(": no class");
     else
         printf(": %s", cli_shown(cli_class_name(&p->saved.model, best, name, sizeof name)));
-    if (!isnan(probability) && tells_probability(p)) printf(" (%.1f %%)", 100 * probability);
+    if (!isnan(probability) && cli_tells_probability(p)) printf(" (%.1f %%)", 100 * probability);
     printf("\n");
 }
 
-static void tell_unknown(const samples *in)
+static void tell_unknown(const cli_samples *in)
 {
     if (in->unknown)
         cli_warn("%s: %" PRId64 " of %" PRId64 " samples have an output that is not finite, the first of them number "
@@ -349,11 +327,11 @@ static void tell_unknown(const samples *in)
                  in->path, in->unknown, in->count, in->first_unknown);
 }
 
-static void tell_all(const predictor *p)
+static void tell_all(const cli_predictor *p)
 {
     const float *y = p->y;
     for (int f = 0; f < p->files; f++) {
-        samples *in = &p->file[f];
+        cli_samples *in = &p->file[f];
         for (int64_t i = 0; i < in->count; i++, y += p->outputs) {
             tell(p, in, i, y);
             if (is_unknown(p, y) && !in->unknown++) in->first_unknown = i;
@@ -362,96 +340,15 @@ static void tell_all(const predictor *p)
     }
 }
 
-/* ---- writing ---- */
-
-static int write_array(const predictor *p)
-{
-    return tn_array_write(p->saved.out, TN_F32, TN_SHAPE(p->count, p->outputs), p->y) ? cli_failed() : CLI_GO_ON;
-}
-
-/* "input,index,class,probability", and the outputs by the names of classes or targets. */
-static void write_head(const predictor *p, cli_sheet *sheet)
-{
-    const cli_model *model = &p->saved.model;
-    const int clash = cli_outputs_clash(model, p->outputs, model->classes ? 3 + tells_probability(p) : 2);
-    const char *names = cli_output_names(model, p->outputs), *as = tells_probability(p) ? "p(" : "y(";
-    char name[CLI_CLASS_NAME], heading[CLI_CLASS_NAME + 4];
-    cli_sheet_text(sheet, "input", 5);
-    cli_sheet_text(sheet, "index", 5);
-    if (model->classes) cli_sheet_text(sheet, "class", 5);
-    if (tells_probability(p)) cli_sheet_text(sheet, "probability", 11);
-    for (int64_t k = 0; k < p->outputs; k++) {
-        cli_next_output(model, &names, k, name);
-        snprintf(heading, sizeof heading, "%s%s%s", clash ? as : "", name, clash ? ")" : "");
-        cli_sheet_text(sheet, heading, strlen(heading));
-    }
-    cli_sheet_row(sheet);
-}
-
-static void write_line(const predictor *p, const samples *in, int64_t index, const float *y, cli_sheet *sheet)
-{
-    char name[CLI_CLASS_NAME];
-    double probability;
-    int64_t best = best_class(p, y, &probability);
-    cli_sheet_text(sheet, in->path, strlen(in->path));
-    cli_sheet_whole(sheet, index);
-    if (p->saved.model.classes) {
-        *name = 0;
-        if (best != NO_CLASS) cli_class_name(&p->saved.model, best, name, sizeof name);
-        cli_sheet_text(sheet, name, strlen(name));
-    }
-    if (tells_probability(p)) cli_sheet_number(sheet, probability);
-    for (int64_t k = 0; k < p->outputs; k++) cli_sheet_number(sheet, y[k]);
-    cli_sheet_row(sheet);
-}
-
-static int write_table(const predictor *p)
-{
-    cli_sheet sheet;
-    const float *y = p->y;
-    if (cli_sheet_begin(&sheet)) return CLI_FAILED;
-    write_head(p, &sheet);
-    for (int f = 0; f < p->files; f++)
-        for (int64_t i = 0; i < p->file[f].count; i++, y += p->outputs) write_line(p, &p->file[f], i, y, &sheet);
-    return cli_sheet_end(&sheet, p->saved.out) ? CLI_FAILED : CLI_GO_ON;
-}
-
-static const struct {
-    const char *ending;
-    int (*write)(const predictor *p);
-} writers[] = {{".npy", write_array}, {".csv", write_table}};
-
-#define WRITERS (sizeof writers / sizeof *writers)
-
-/* By how the file's name ends; WRITERS for none. */
-static size_t find_writer(const char *path)
-{
-    size_t i = 0;
-    while (i < WRITERS && !has_ending(path, writers[i].ending)) i++;
-    return i;
-}
-
-static int write_all(const predictor *p)
-{
-    return p->saved.out ? writers[find_writer(p->saved.out)].write(p) : CLI_GO_ON;
-}
-
-static int check_out(const cli_saved *saved, char **paths, int files)
-{
-    const char *out = saved->out;
-    if (out && find_writer(out) == WRITERS) return cli_usage("--out '%s': outputs are written as .npy or .csv", out);
-    int status = cli_not_the_same("out", out, "--model", saved->path);
-    for (int i = 0; i < files && !status; i++) status = cli_not_the_same("out", out, "the input", paths[i]);
-    return status ? status : CLI_GO_ON;
-}
+/* ---- all of it ---- */
 
 /* Up to the first that cannot be read. */
-static int read_files(predictor *p, char **paths, int files)
+static int read_files(cli_predictor *p, char **paths, int files)
 {
     p->file = calloc((size_t)files, sizeof *p->file);
     if (!p->file) return cli_fail("out of memory");
     for (int i = 0; i < files; i++) {
-        samples *in = &p->file[i];
+        cli_samples *in = &p->file[i];
         in->path = paths[i];
         int status = read_file(&p->saved, in->path, in);
         if (status != CLI_GO_ON) return status;
@@ -466,23 +363,23 @@ static int read_files(predictor *p, char **paths, int files)
 }
 
 /* The files before one that cannot be read are predicted all the same. */
-static int predict(predictor *p, char **paths, int files)
+static int predict(cli_predictor *p, char **paths, int files)
 {
     int all = read_files(p, paths, files);
     int status = all == CLI_GO_ON ? cli_check_kinds(p->saved.options, p->kinds) : CLI_GO_ON;
     if (status == CLI_GO_ON && p->files) status = compute(p);
     if (status == CLI_GO_ON) tell_all(p);
-    if (status == CLI_GO_ON && all == CLI_GO_ON) status = write_all(p);
+    if (status == CLI_GO_ON && all == CLI_GO_ON) status = cli_write_outputs(p);
     return status == CLI_GO_ON ? all : status;
 }
 
 int cli_predict(int argc, char **argv)
 {
     if (cli_onnx_of(argc, argv)) return cli_predict_onnx(argc, argv);
-    predictor p = {0};
+    cli_predictor p = {0};
     int files = 0, status = cli_saved_open(&p.saved, "predict", "FILE...", doc, argc, argv, &files);
     if (status == CLI_GO_ON) status = cli_check_writing(&p.saved, files);
-    if (status == CLI_GO_ON) status = check_out(&p.saved, argv + 1, files);
+    if (status == CLI_GO_ON) status = cli_check_out(&p.saved, argv + 1, files);
     if (status == CLI_GO_ON) status = cli_check_frame(&p.saved);
     if (status == CLI_GO_ON) status = p.saved.prompt ? cli_write(&p.saved) : predict(&p, argv + 1, files);
     for (int i = 0; i < files && p.file; i++) {

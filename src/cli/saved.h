@@ -12,6 +12,7 @@ typedef struct cli_saved {
     const char *path;
     const char *out;    /* of predict: where all outputs go; NULL: nowhere */
     const char *frame;  /* of predict: whether pictures are brought to the set's framing; NULL: "auto" */
+    int with_inputs;    /* of predict: --out has the columns of the table, too */
     const char *prompt; /* of predict: what a text model goes on from; NULL: there are files */
     int64_t length, top;
     double temperature; /* TN_ZERO: always what is likeliest */
