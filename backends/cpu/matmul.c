@@ -113,20 +113,24 @@ static int is_unpacked(const matmul_kernel *k)
     return !k->ta && ((k->m <= UNPACKED_ROWS && k->tb) || k->n == 1);
 }
 
-/* Rows by rows that are too few for what is packed to be used often, and not so long that blocks leave the first cache.
- * On two cores of a Sapphire Rapids, busy, in a step of 784-100-40-10: 32 x 100 x 784 28 us, oneDNN 36; 128 x 100 x 784
- * 84 and 106. */
-static const cpu_dots_shape *choose_dots(const matmul_kernel *k)
+/* Rows by rows that are too few for what is packed to be used often, long enough for the sums of vectors at their end
+ * to be little of it (100 x 300 x 28 takes 25 us so, oneDNN 20), and not so long that blocks leave the first cache. On
+ * two cores of a Sapphire Rapids, busy, in a step of 784-100-40-10: 32 x 100 x 784 28 us, oneDNN 36; 128 x 100 x 784 84
+ * and 106. */
+static const cpu_dots_shape *choose_dots(const matmul_kernel *k, double grain)
 {
-    enum { MOST_ROWS = 160, LONGEST = 1024 };
+    enum { MOST_ROWS = 160, SHORTEST = 32, LONGEST = 1024 };
     const cpu_dots_shape *d = cpu_code->dots;
     const int suits = d->product && k->size == 4 && !k->ta && k->tb && !k->matrix;
-    return suits && k->m >= d->rows && k->m <= MOST_ROWS && k->n >= d->columns && k->k <= LONGEST ? d : NULL;
+    return suits && k->m >= d->rows && k->m <= MOST_ROWS && k->n >= d->columns && (double)k->k >= SHORTEST * grain &&
+                   k->k <= LONGEST
+               ? d
+               : NULL;
 }
 
 static void plan(matmul_kernel *k, const tn_context *context)
 {
-    k->dots = choose_dots(k);
+    k->dots = choose_dots(k, context->grain);
     const double flops = 2.0 * (double)k->batch * (double)k->m * (double)k->n * (double)k->k;
     k->threads = flops <= THREAD_FLOPS * context->grain ? 1 : context->threads;
     k->library = cpu_library_is_there() && !context->own && k->size == 4 && flops > 0 &&
