@@ -45,8 +45,10 @@ typedef struct tn_onnx_port {
     uint32_t needed;                 /* the last build needed its numbers, not only its shape: see tn_onnx_given */
     uint64_t spare[4];
 } tn_onnx_port;
-/* Number `index`; returns 0 past the last. Initializers are no inputs. */
+/* Number `index`; returns 0 past the last. Inputs with an initializer, a default, are none of these but the others':
+ * tn_onnx_build has constants of them, or weights, unless they are given. */
 TN_API int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
+TN_API int tn_onnx_default_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
 TN_API int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port);
 
 /* The file's operators, each kind once, in the order of their first use; and how many numbers its weights are. */

@@ -2441,10 +2441,16 @@ FUNCTIONS = {
         """NULL is fine"""),
     "tn_onnx_input_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)",
-        """Number `index`; returns 0 past the last. Initializers are no inputs."""),
+        """Number `index`; returns 0 past the last. Inputs with an initializer, a default, are none of these but the others':
+        tn_onnx_build has constants of them, or weights, unless they are given."""),
+    "tn_onnx_default_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_onnx_default_at(const tn_onnx *model, size_t index, tn_onnx_port *port)",
+        """Number `index`; returns 0 past the last. Inputs with an initializer, a default, are none of these but the others':
+        tn_onnx_build has constants of them, or weights, unless they are given."""),
     "tn_onnx_output_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port)",
-        """Number `index`; returns 0 past the last. Initializers are no inputs."""),
+        """Number `index`; returns 0 past the last. Inputs with an initializer, a default, are none of these but the others':
+        tn_onnx_build has constants of them, or weights, unless they are given."""),
     "tn_onnx_operator_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op)",
         """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),

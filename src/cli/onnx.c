@@ -98,6 +98,25 @@ int cli_onnx_open(cli_onnx *onnx, const char *path)
     return status;
 }
 
+int cli_onnx_input(const cli_onnx *onnx, size_t i, tn_onnx_port *port)
+{
+    if (tn_onnx_input_at(onnx->model, i, port)) return 1;
+    for (size_t k = 0; i < onnx->inputs && tn_onnx_default_at(onnx->model, k, port); k++)
+        if (!strcmp(port->name, onnx->given[i].name)) return 1;
+    return 0;
+}
+
+int cli_onnx_add_default(cli_onnx *onnx, const char *name, size_t length)
+{
+    tn_onnx_port port;
+    for (size_t i = 0; onnx->inputs < CLI_ONNX_INPUTS && tn_onnx_default_at(onnx->model, i, &port); i++) {
+        if (strlen(port.name) != length || strncmp(port.name, name, length) != 0) continue;
+        onnx->given[onnx->inputs++].name = port.name;
+        return 1;
+    }
+    return 0;
+}
+
 void cli_onnx_close(cli_onnx *onnx)
 {
     for (size_t i = 0; i < onnx->inputs; i++) free(onnx->data[i]);
@@ -195,7 +214,7 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
 {
     tn_onnx_port port;
     int status = check_list(onnx, shapes);
-    for (size_t i = 0; i < onnx->inputs && status == CLI_GO_ON && tn_onnx_input_at(onnx->model, i, &port); i++) {
+    for (size_t i = 0; i < onnx->inputs && status == CLI_GO_ON && cli_onnx_input(onnx, i, &port); i++) {
         tn_shape *shape = &onnx->given[i].shape;
         if (!onnx->data[i] && !find_shape(shapes, port.name, shape))
             status = declared(onnx, &port, shapes, otherwise, shape);
@@ -214,7 +233,7 @@ tn_graph *cli_onnx_build(cli_onnx *onnx, int variables)
         size_t more = 0;
         tn_graph *graph = tn_graph_new();
         if (!graph || !tn_onnx_build(onnx->model, graph, onnx->given, onnx->inputs, &how)) return graph;
-        for (size_t i = 0; i < onnx->inputs && tn_onnx_input_at(onnx->model, i, &port); i++) {
+        for (size_t i = 0; i < onnx->inputs && cli_onnx_input(onnx, i, &port); i++) {
             int becomes = port.needed && onnx->data[i] && !onnx->given[i].data;
             if (becomes) onnx->given[i].data = onnx->data[i];
             more += becomes != 0;
@@ -235,7 +254,7 @@ void cli_onnx_problems(const cli_onnx *onnx, void *stream, size_t first)
 {
     tn_onnx_problem p;
     for (size_t i = first; tn_onnx_problem_at(onnx->model, i, &p); i++)
-        fprintf(stream, "  %-24s %s%s opset %lld, %u time%s, first at '%s': %s\n", cli_shown(p.op),
-                cli_shown(p.domain), *p.domain ? "," : "", (long long)p.opset, p.count, p.count == 1 ? "" : "s",
-                cli_shown(p.node), cli_shown(p.why));
+        fprintf(stream, "  %-24s %s%s opset %lld, %u time%s, first at '%s': %s\n", cli_shown(p.op), cli_shown(p.domain),
+                *p.domain ? "," : "", (long long)p.opset, p.count, p.count == 1 ? "" : "s", cli_shown(p.node),
+                cli_shown(p.why));
 }

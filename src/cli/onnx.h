@@ -31,6 +31,11 @@ int cli_onnx_holds(const char *path);
 int cli_onnx_open(cli_onnx *onnx, const char *path);
 void cli_onnx_close(cli_onnx *onnx);
 
+/* Input i; those that have a default come behind the others, when they were added by their names, which returns 0 if
+ * there is none such. */
+int cli_onnx_input(const cli_onnx *onnx, size_t i, tn_onnx_port *port);
+int cli_onnx_add_default(cli_onnx *onnx, const char *name, size_t length);
+
 /* Gives inputs their shapes: the data's; what `shapes` says, "x=1x3x224x224,N=4" with names of inputs and of dimensions
  * that the file leaves open; or what the file says. Dimensions that are open after all are `otherwise`, or an error if
  * that is 0; and so is another size than the file declares but for dimension 0, the batch. */

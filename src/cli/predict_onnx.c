@@ -176,7 +176,7 @@ static int take_file(predictor *p, size_t i, const char *path, const char *membe
 {
     static const char *const pictures[] = {".png", ".jpg", ".jpeg"};
     tn_onnx_port port;
-    if (!tn_onnx_input_at(p->onnx.model, i, &port))
+    if (!cli_onnx_input(&p->onnx, i, &port))
         return cli_usage("%s has %zu input%s", p->path, p->onnx.inputs, p->onnx.inputs == 1 ? "" : "s");
     if (p->onnx.data[i]) return cli_usage("input '%s' is given twice", port.name);
     for (size_t k = 0; k < sizeof pictures / sizeof *pictures; k++)
@@ -217,6 +217,8 @@ static int take(predictor *p, const char *word, size_t next)
         if (strlen(p->onnx.given[i].name) == (size_t)(is - word) &&
             !strncmp(p->onnx.given[i].name, word, (size_t)(is - word)))
             return take_file(p, i, is + 1, NULL);
+    if (is && is_file(is + 1) && cli_onnx_add_default(&p->onnx, word, (size_t)(is - word)))
+        return take_file(p, p->onnx.inputs - 1, is + 1, NULL);
     if (is && !is_file(word) && is_file(is + 1)) return no_such_input(p, word, (size_t)(is - word));
     int has_many = has_ending(word, ".npz") || has_ending(word, ".safetensors");
     return has_many ? take_all(p, word) : take_file(p, next, word, NULL);

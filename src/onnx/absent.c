@@ -43,6 +43,12 @@ int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
     return 0;
 }
 
+int tn_onnx_default_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+{
+    (void)model, (void)index, (void)port;
+    return 0;
+}
+
 int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
 {
     (void)model, (void)index, (void)port;

@@ -23,12 +23,15 @@ static tn_status no_memory(onnx_build *b)
     return b->status = TN_ENOMEM;
 }
 
-/* A later value of a name hides the first: a loop's body is built again and again, each time in a scope of its own. */
+/* A later value of a name takes the first one's place, as what is given does that of an initializer. A loop's body is
+ * built again and again, each time in a scope of its own. */
 static tn_status bind(onnx_build *b, onnx_scope *scope, const char *name, onnx_value value)
 {
+    uint32_t number;
     onnx_value *kept = tn_region_alloc(&b->region, sizeof *kept);
     if (!kept || tn_grow(&scope->value, &scope->capacity, scope->count + 1, sizeof *scope->value)) return no_memory(b);
     *kept = value;
+    if (tn_index_find(&scope->index, NULL, name, &number)) return scope->value[number] = kept, TN_OK;
     if (tn_index_add(&scope->index, NULL, name, scope->count)) return no_memory(b);
     scope->value[scope->count++] = kept;
     return TN_OK;
@@ -440,6 +443,10 @@ tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given giv
     tn_status s = begin(model, graph, options, &b, &scope);
     for (size_t i = 0; !s && tn_onnx_input_at(model, i, &port); i++)
         s = add_input(&b, &scope, &port, input_type(model, port.name), find_given(given, count, port.name));
+    for (size_t i = 0; !s && tn_onnx_default_at(model, i, &port); i++) {
+        const tn_onnx_given *instead = find_given(given, count, port.name);
+        if (instead) s = add_input(&b, &scope, &port, input_type(model, port.name), instead);
+    }
     if (!s) s = build_graph(&b, &scope, NULL, 0);
     end(&b, &scope);
     return s;

@@ -179,17 +179,29 @@ static void describe(const Onnx__ValueInfoProto *value, tn_onnx_port *port)
     }
 }
 
-int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+/* Of those that have a default, or of those that have none. */
+static int input_at(const tn_onnx *model, size_t index, int has_default, tn_onnx_port *port)
 {
     if (!model || !port) return 0;
     const onnx_graph_proto *graph = model->proto->graph;
     for (size_t i = 0; i < graph->n_input; i++) {
-        if (onnx_initializer(model, graph->input[i]->name, NULL) || index--) continue;
+        const int has = onnx_initializer(model, graph->input[i]->name, NULL) != NULL;
+        if (has != has_default || index--) continue;
         describe(graph->input[i], port);
         port->needed = model->needed[i];
         return 1;
     }
     return 0;
+}
+
+int tn_onnx_input_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+{
+    return input_at(model, index, 0, port);
+}
+
+int tn_onnx_default_at(const tn_onnx *model, size_t index, tn_onnx_port *port)
+{
+    return input_at(model, index, 1, port);
 }
 
 int tn_onnx_output_at(const tn_onnx *model, size_t index, tn_onnx_port *port)

@@ -71,6 +71,9 @@ def write():
     yes = [body[0], body[1], node("Gemm", ["h", "three.weight"], ["z"], flip), node("Sigmoid", ["z"], ["y"])]
     open("yes.onnx", "wb").write(model(yes, weights + floats("three.weight", w2[:1]), "N", [INPUTS], 1))
     open("yes.csv", "w").write("a,b,c,d,kind\n" + "".join(",".join(map(str, x)) + ",%s\n" % ("yes" if c else "no") for x, c in rows))
+    graph = b"".join(part(1, n) for n in end[:2] + [node("Gemm", ["h", "two.weight", "two.bias"], ["y"], flip)]) + weights
+    graph += part(11, value("two.bias", CLASSES)) + part(11, value("x", "N", INPUTS)) + part(12, value("y", "N", CLASSES))
+    open("default.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
     picture = part(1, "x") + part(2, part(1, whole(1, 2) + part(2, b"".join(part(1, whole(1, d)) for d in (1, 1, 1, 2)))))
     graph = part(1, node("Cast", ["x"], ["y"], attribute("to", 1))) + part(11, picture) + part(12, value("y", 1, 1, 1, 2))
     open("bytes.onnx", "wb").write(whole(1, 8) + part(7, graph) + part(8, whole(2, 17)))
@@ -136,6 +139,11 @@ if sys.argv[1] == "step":
 if sys.argv[1] == "samples":
     head = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, %d), }" % (ROWS, INPUTS)).ljust(117) + "\n"
     open("x.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + b"".join(struct.pack("<4f", *x) for x, _ in rows))
+    head = ("{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % CLASSES).ljust(117) + "\n"
+    open("bias.npy", "wb").write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<3f", *[x + 1 for x in b2]))
+if sys.argv[1] == "shifted":
+    a, b = (struct.unpack("<%df" % (ROWS * CLASSES), open(path, "rb").read()[-4 * ROWS * CLASSES:]) for path in sys.argv[2:4])
+    assert all(abs(x + 1 - y) < 1e-5 for x, y in zip(a, b)), (a[:3], b[:3])
 if sys.argv[1] == "near":
     a, b = read(sys.argv[2]), read(sys.argv[3])
     assert sorted(a) == sorted(b) and "var" in a, sorted(a)
@@ -255,6 +263,12 @@ for file in away/open.onnx open.safetensors again.onnx anew.onnx; do
     cmp y.npy first.npy || fail "$file predicts something else"
     "$tenon" info $file >said 2>stderr && grep -q '^weights  51$' said || fail "info of $file: $(cat said stderr)"
 done
+"$tenon" predict --model away/default.onnx --device "$device" --out y.npy x.npy >said 2>stderr || fail "a default: $(cat stderr)"
+cmp y.npy first.npy || fail "a default is something else"
+"$tenon" predict --model away/default.onnx --device "$device" --out y.npy x.npy two.bias=bias.npy >said 2>stderr || fail "in place of a default: $(cat stderr)"
+python3 nets.py shifted first.npy y.npy || fail "a default stays"
+"$tenon" predict --model away/default.onnx --device "$device" two.bias=bias.npy 2>stderr && fail "a default alone"
+grep -q "input 'x' is missing" stderr || fail "a default alone: $(cat stderr)"
 "$tenon" info anew.onnx | grep -q '^output   y  float (batch, 3)$' || fail "the batch of anew.onnx is not open: $("$tenon" info anew.onnx)"
 "$tenon" predict --model away/softmax.onnx --device "$device" x.npy >said 2>stderr || fail "another batch than declared: $(cat stderr)"
 grep -q '^y f32 (40, 3)' said || fail "another batch than declared: $(cat said)"
