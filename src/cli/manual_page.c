@@ -8,6 +8,7 @@
 static const struct {
     const char *name, *doc;
 } environment[] = {
+    {"TENON_OPTIONS", "options of backends, as cpu.isa=avx2,opencl.platform=pocl"},
     {"TENON_BACKEND_PATH", "absolute paths of more backends, or of folders with such, separated by colons"},
     {"TENON_CACHE", "the folder for compiled kernels and measurements in place of ~/.cache/tenon, or of tenon in "
                     "XDG_CACHE_HOME; \"off\": nothing is kept"},
