@@ -18,7 +18,7 @@ enum {
     RANGES = 4096, /* of memory that launches read or write */
     LISTS = 4,     /* that are kept */
     HEAD = 4,      /* words of a record before the arguments, as in step.cl */
-    COUNTS = 24    /* words before the records, for the counts of step.cl */
+    COUNTS = 24    /* words before the records, for counts of step.cl; and there is one for each behind them */
 };
 
 /* What a launch reads or writes. */
@@ -169,7 +169,7 @@ ocl_step *ocl_step_new(void)
     ocl_step *step = ocl_alloc(sizeof *step);
     if (!step) return NULL;
     step->word = ocl_alloc(WORDS * sizeof *step->word);
-    step->image = ocl_alloc((COUNTS + WORDS) * sizeof *step->image);
+    step->image = ocl_alloc((COUNTS + WORDS + WORDS / HEAD) * sizeof *step->image);
     step->range = ocl_alloc(RANGES * sizeof *step->range);
     int is_whole = step->word && step->image && step->range;
     for (int i = 0; i < LISTS; i++) {
@@ -197,9 +197,11 @@ static int any_conflicts(const range *before, const range *now, uint32_t count)
     return 0;
 }
 
-/* Fills in what each launch waits for: all before the first of those that run beside it. */
-static void fill_in_waits(ocl_step *step)
+/* Fills in what each launch waits for: all before the first of those that run beside it. And zeros for each behind the
+ * records, where its pieces are counted. Returns how many launches there are. */
+static uint64_t fill_in_waits(ocl_step *step)
 {
+    uint64_t launches = 0;
     const range *beside = step->range, *now = step->range;
     uint64_t waits = 0, end = 0;
     memcpy(step->image + COUNTS, step->word, step->words * sizeof *step->word);
@@ -212,7 +214,10 @@ static void fill_in_waits(ocl_step *step)
         now += count;
         end = r[1];
         r[2] = waits;
+        launches++;
     }
+    memset(step->image + COUNTS + step->words, 0, launches * sizeof *step->image);
+    return launches;
 }
 
 /* ---- handing over ------------------------------------------------------------------------------------------------
@@ -234,9 +239,9 @@ static list *make_list(tn_queue *queue, ocl_step *step, cl_int *code)
 {
     list *l = &step->kept[step->next];
     if (l->mem) clReleaseMemObject(l->mem);
-    fill_in_waits(step);
+    const uint64_t launches = fill_in_waits(step);
     l->mem = clCreateBuffer(queue->context->cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
-                            (COUNTS + step->words) * sizeof *step->image, step->image, code);
+                            (COUNTS + step->words + launches) * sizeof *step->image, step->image, code);
     if (*code) {
         l->mem = NULL;
         return NULL;
@@ -260,12 +265,13 @@ static cl_int set_buffers(const ocl_step *step, cl_kernel kernel)
 static cl_int enqueue(tn_queue *queue, const ocl_step *step, const list *l, cl_event *event)
 {
     const cl_kernel kernel = step->program->step;
-    const cl_int pieces = (cl_int)step->pieces;
+    const cl_int pieces = (cl_int)step->pieces, words = (cl_int)step->words;
     const size_t one = 1, groups = (size_t)ocl_min(queue->context->units, step->pieces);
     cl_int code = set_buffers(step, kernel);
     if (!code) code = clSetKernelArg(kernel, BUFFERS, sizeof l->mem, &l->mem);
     if (!code) code = clSetKernelArg(kernel, BUFFERS + 1, sizeof pieces, &pieces);
-    if (!code) code = clSetKernelArg(kernel, BUFFERS + 2, sizeof step->scalar, step->scalar);
+    if (!code) code = clSetKernelArg(kernel, BUFFERS + 2, sizeof words, &words);
+    if (!code) code = clSetKernelArg(kernel, BUFFERS + 3, sizeof step->scalar, step->scalar);
     return code ? code : clEnqueueNDRangeKernel(queue->cl, kernel, 1, NULL, &groups, &one, 0, NULL, event);
 }
 
