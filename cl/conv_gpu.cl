@@ -1,10 +1,8 @@
-/* conv_gpu.cl: convolutions as products on GPU devices, without a matrix of pictures: blocks in local memory are filled
- * straight from them. A work-group of SIDE x SIDE work-items makes a block of BLOCK x BLOCK elements, EACH x EACH by a
- * work-item. What rows, columns and k are, and the arguments, is as in conv_cpu.cl.
+/* conv_gpu.cl: convolutions as products on GPU devices, without a matrix of pictures: the blocks of tile_gpu.cl are
+ * filled straight from them. What rows, columns and k are, and the arguments, is as in conv_cpu.cl.
  *
- * Given: SIDE, EACH, T; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, WEIGHT, SPLIT; the epilogue as a map. */
-#define BLOCK   (SIDE * EACH)
-#define DEEP    16
+ * Given: what tile_gpu.cl needs; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W, WEIGHT, SPLIT; the epilogue as a
+ * map. */
 #define TAP(i)   ((i) / (R * S) * hp * wp + (i) / S % R * (DILATION_H * wp) + (i) % S * DILATION_W)
 #define PIXEL(i) ((i) / q * (STRIDE_H * wp) + (i) % q * STRIDE_W)
 #define GIVEN(j) product
@@ -13,69 +11,52 @@
 #else
 #define LAST_PARAMS MAP_PARAMS
 #endif
+/* What lies beyond the last row or column repeats it, and what is beyond k_all is zero. Neighbouring work-items read
+ * neighbouring pixels: of a window's taps those go along k. */
+#define A_AT(k) (min(i0 + i, m - 1) * k_all + k)
+#define X_AT(k) (column[i] + (WEIGHT ? PIXEL(k) : TAP(k)))
+#define BRING(k0)                                                                                                      \
+    BRING_BLOCK(next_a, BRING_M, BLOCK_M, 0, k0 + k < k_all ? a[A_AT(k0 + k)] : 0)                                     \
+    BRING_BLOCK(next_x, BRING_N, BLOCK_N, !WEIGHT, k0 + k < k_all ? from[X_AT(k0 + k)] : 0)
 
-__kernel __attribute__((reqd_work_group_size(SIDE, SIDE, 1))) void tn_conv(
+__kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_conv(
     __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer, ulong x_offset, LAST_PARAMS int m,
     int n, int k_all, int groups, int images, int length, int picture, int hp, int wp, int q)
 {
-#ifndef SPLIT
-    MAP_POINTERS
-#endif
-    __local T left[DEEP][BLOCK + 1], right[DEEP][BLOCK + 1];
-    __local int column[BLOCK], depth[DEEP];
-    const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE + u, blocks = (n + BLOCK - 1) / BLOCK;
-    const int outer = (int)get_group_id(0) / blocks, j0 = (int)get_group_id(0) % blocks * BLOCK;
-    const int i0 = (int)get_group_id(1) * BLOCK;
+    __local V4 left[DEEP * STEP_M], right[DEEP * STEP_N];
+    __local int column[BLOCK_N];
+    const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE_U + u;
+    const int blocks = (n + BLOCK_N - 1) / BLOCK_N, outer = (int)get_group_id(0) / blocks;
+    const int i0 = (int)get_group_id(1) * BLOCK_M, j0 = (int)get_group_id(0) % blocks * BLOCK_N;
     const int g = outer % groups, first = outer / groups * length, end = min(first + length, images);
-    __global const T *x = (__global const T *)(x_buffer + x_offset);
-    T acc[EACH][EACH] = {{0}};
-    for (int at = lane; at < BLOCK; at += SIDE * SIDE)
-        column[at] = j0 + at < n ? (WEIGHT ? TAP(j0 + at) : PIXEL(j0 + at)) : -1;
+    V4 acc[ROWS * COLS / 4];
+    T next_a[BRING_M], next_x[BRING_N];
+#pragma unroll
+    for (int e = 0; e < ROWS * COLS / 4; e++) acc[e] = (V4)(0);
+    for (int at = lane; at < BLOCK_N; at += ITEMS) {
+        const int j = min(j0 + at, n - 1);
+        column[at] = WEIGHT ? TAP(j) : PIXEL(j);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
     for (int image = first; image < end; image++) {
         __global const T *a =
             (__global const T *)(a_buffer + a_offset) + (WEIGHT ? (long)image * groups + g : g) * m * (long)k_all;
-        __global const T *from = x + ((long)image * groups + g) * picture;
+        __global const T *from = (__global const T *)(x_buffer + x_offset) + ((long)image * groups + g) * picture;
+        BRING(0)
         for (int k0 = 0; k0 < k_all; k0 += DEEP) {
-            for (int at = lane; at < DEEP; at += SIDE * SIDE)
-                depth[at] = k0 + at < k_all ? (WEIGHT ? PIXEL(k0 + at) : TAP(k0 + at)) : -1;
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (int at = lane; at < DEEP * BLOCK; at += SIDE * SIDE) {
-                const int ak = at % DEEP, ai = at / DEEP;
-                left[ak][ai] = i0 + ai < m && k0 + ak < k_all ? a[(long)(i0 + ai) * k_all + k0 + ak] : 0;
-                /* neighbouring work-items read neighbouring pixels */
-                const int bk = WEIGHT ? at % DEEP : at / BLOCK, bj = WEIGHT ? at / DEEP : at % BLOCK;
-                const int cj = column[bj], ck = depth[bk];
-                right[bk][bj] = cj >= 0 && ck >= 0 ? from[cj + ck] : 0;
-            }
+            KEEP_BLOCK(left, STEP_M, next_a, BRING_M, BLOCK_M, 0)
+            KEEP_BLOCK(right, STEP_N, next_x, BRING_N, BLOCK_N, !WEIGHT)
             barrier(CLK_LOCAL_MEM_FENCE);
-            for (int k = 0; k < DEEP; k++) {
-                T p[EACH], o[EACH];
-                for (int r = 0; r < EACH; r++) p[r] = left[k][r * SIDE + v];
-                for (int c = 0; c < EACH; c++) o[c] = right[k][c * SIDE + u];
-                for (int r = 0; r < EACH; r++)
-                    for (int c = 0; c < EACH; c++) acc[r][c] += p[r] * o[c];
-            }
+            BRING(k0 + DEEP)
+            multiply_blocks(acc, left, right, u, v);
         }
     }
-    for (int r = 0; r < EACH; r++) {
-        const int i = i0 + r * SIDE + v;
-        if (i >= m) continue;
-        const long row = (long)outer * m + i;
 #ifdef SPLIT
-        __global T *to = (__global T *)(partial_buffer + partial_offset) + row * n;
+    __global T *partial = (__global T *)(partial_buffer + partial_offset) + (long)outer * m * n;
+    FOR_EACH_PRODUCT(acc, right, partial[(long)i * n + j] = product;)
 #else
-        MAP_ROW((IX)row, 0)
+    MAP_POINTERS
+    FOR_EACH_PRODUCT(acc, right, MAP_ROW((IX)((long)outer * m + i), 0) MAP_VALUES(j) MAP_STORE(j))
 #endif
-        for (int c = 0; c < EACH; c++) {
-            const IX j = j0 + c * SIDE + u;
-            if (j >= n) continue;
-            const T product = acc[r][c];
-#ifdef SPLIT
-            to[j] = product;
-#else
-            MAP_VALUES(j)
-            MAP_STORE(j)
-#endif
-        }
-    }
 }

@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [gpu] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -57,6 +57,10 @@ deb    dh-python        dh_python3         ... also for Python ...
 deb    python3          python3            ... which compiles what it installs ...
 deb    git              git                ... from what this lists ...
 deb    lintian          lintian            ... and looks at them
+gpu    clang-15         clang-15           compiles kernels for GPUs that are not at hand ...
+gpu    libclc-15        /usr/lib/clc/amdgcn--amdhsa.bc ... with what OpenCL gives them ...
+gpu    llvm-spirv-15    llvm-spirv-15      ... for Intel by SPIR-V ...
+gpu    spirv-tools      spirv-val          ... which this checks
 doc    doxygen          doxygen            the pages of the C interface
 '
 

@@ -418,31 +418,17 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
 
 /* ---- GPUs -------------------------------------------------------------------------------------------------------- */
 
-static int64_t gpu_side(const tn_context *context)
+static int32_t add_gpu(ocl_build *build, const conv *c, const ocl_tile *t)
 {
-    return context->max_group >= 256 ? 16 : context->max_group >= 64 ? 8 : 1;
-}
-
-/* Elements of a work-item, squared: 4 x 4 where that leaves every unit busy. */
-static int64_t choose_each(const tn_context *context, const conv *c, int64_t side)
-{
-    const int64_t outer = (c->weight ? 1 : c->batch) * c->groups;
-    for (int64_t each = 4; each > 1; each /= 2)
-        if (ocl_ceil(c->m, side * each) * ocl_ceil(c->n, side * each) * outer >= 2 * (int64_t)context->units)
-            return each;
-    return 1;
-}
-
-static int32_t add_gpu(ocl_build *build, const conv *c, int64_t side, int64_t each)
-{
-    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups, block = side * each;
+    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups;
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     begin_product(build, c, &text, &args);
-    ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_conv_gpu);
+    ocl_tile_write(&text, t, c->dtype);
+    ocl_textf(&text, "%s", ocl_cl_conv_gpu);
     picture_args(c, &args);
-    size_t local[2] = {(size_t)side, (size_t)side}; /* the other dimensions may be limited to 65535 groups */
-    size_t global[2] = {(size_t)(ocl_ceil(c->n, block) * side * outer), (size_t)(ocl_ceil(c->m, block) * side)};
+    size_t local[2] = {(size_t)t->side_u, (size_t)t->side_v}; /* the other dimensions may be limited to 65535 groups */
+    size_t global[2] = {(size_t)(ocl_tile_wide(t, c->n) * outer) * local[0], (size_t)ocl_tile_high(t, c->m) * local[1]};
     int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 2, global, local);
     ocl_text_free(&text);
     return s;
@@ -456,9 +442,10 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (s) return s;
     if (c.batch && c.m && c.n && plan_scatter(build, &c)) return prepare_scatter(build, &c);
     const cpu_plan p = plan_cpu(context, &c);
-    const int64_t side = gpu_side(context), each = choose_each(context, &c, side);
+    const ocl_tile t = ocl_tile_choose(context, c.dtype, c.m, c.n, c.groups * (c.weight ? 1 : c.batch),
+                                       c.weight ? ocl_max(1, c.batch) : 1);
     const int64_t cpu_blocks = p.along ? p.panels * p.tiles : p.panels;
-    const int64_t blocks = context->cpu_shape ? cpu_blocks : ocl_ceil(c.m, side * each) * ocl_ceil(c.n, side * each);
+    const int64_t blocks = context->cpu_shape ? cpu_blocks : ocl_tile_high(&t, c.m) * ocl_tile_wide(&t, c.n);
     c.segments = 1;
     c.length = 1;
     if (c.weight) plan_segments(context, &c, c.groups * blocks);
@@ -468,7 +455,7 @@ int32_t ocl_prepare_conv(ocl_build *build)
     if (c.staged) s = add_stage(build, &c);
     if (!s && c.data) s = add_turn(build, &c);
     if (!s && !context->cpu_shape)
-        s = add_gpu(build, &c, side, each);
+        s = add_gpu(build, &c, &t);
     else if (!s)
         s = p.along ? add_along(build, &c, &p) : add_cpu(build, &c, &p);
     return s || c.segments == 1 ? s : add_finish(build, &c);

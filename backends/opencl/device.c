@@ -324,11 +324,14 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 /* What tunes and watches: a folder, and units that are not there. */
 static int32_t read_options(tn_context *context, tn_msg *msg)
 {
-    const char *sources = ocl_option("sources"), *units = ocl_option("units");
+    const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile");
     double number = 0;
     if (units && (!tn_check_number(units, &number) || number != floor(number) || number < 1 || number > 65536))
         return ocl_fail(msg, TN_EINVAL, "option opencl.units: '%s' is no whole number from 1 to 65536", units);
     if (units) context->units = (uint32_t)number;
+    context->tile = -1;
+    if (tile && !ocl_tile_number(tile, &context->tile))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.tile: '%s' is no tile's number", tile);
     if (!sources) return TN_OK;
     context->sources = ocl_alloc(strlen(sources) + 1);
     if (!context->sources) return ocl_fail(msg, TN_ENOMEM, "out of memory for an option");

@@ -257,48 +257,69 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
 /* ---- GPUs ----------------------------------------------------------------------------------------------------------
  */
 
-/* Elements of a work-item: 4 x 4 where that leaves every unit busy. */
-static int64_t choose_each(const tn_context *context, const product *p, int64_t side)
+#define SEGMENT 256 /* values of k at least for a part of a sum */
+
+typedef struct gpu_plan {
+    ocl_tile tile;
+    int64_t segments, length; /* of k */
+} gpu_plan;
+
+/* Sums are divided where blocks are too few to keep every unit busy. */
+static gpu_plan plan_gpu(const tn_context *context, const product *p)
 {
-    for (int64_t each = 4; each > 1; each /= 2)
-        if (ocl_ceil(p->m, side * each) * ocl_ceil(p->n, side * each) * p->batch >= 2 * (int64_t)context->units)
-            return each;
-    return 1;
+    const int64_t most = ocl_max(1, p->k / SEGMENT), wanted = 2 * (int64_t)context->units;
+    gpu_plan g = {.tile = ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most)};
+    const int64_t blocks = p->batch * ocl_tile_high(&g.tile, p->m) * ocl_tile_wide(&g.tile, p->n);
+    g.segments = ocl_min(most, ocl_ceil(wanted, ocl_max(1, blocks)));
+    g.length = ocl_max(1, ocl_ceil(p->k, g.segments));
+    g.segments = ocl_max(1, ocl_ceil(p->k, g.length));
+    if (p->batch * g.segments > 65535) g = (gpu_plan){g.tile, 1, p->k};
+    return g;
 }
 
-static int32_t prepare_gpu(ocl_build *build, const product *p)
-{
-    int64_t side = build->context->max_group >= 256 ? 16 : build->context->max_group >= 64 ? 8 : 1;
-    int64_t each = choose_each(build->context, p, side), block = side * each;
-    ocl_text text = ocl_text_of(build);
-    ocl_args args = {.n = 0};
-    operand_args(build, &args);
-    ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
-    write_operands(&text, build, p);
-    ocl_textf(&text, "#define SIDE %d\n#define EACH %d\n%s", (int)side, (int)each, ocl_cl_matmul_gpu);
-    size_args(&args, p);
-    size_t local[3] = {(size_t)side, (size_t)side, 1};
-    size_t global[3] = {(size_t)(ocl_ceil(p->n, block) * side), (size_t)(ocl_ceil(p->m, block) * side),
-                        (size_t)p->batch};
-    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 3, global, local);
-    ocl_text_free(&text);
-    return s;
-}
-
-/* The epilogue alone, of a product that lies in scratch. */
-static int32_t add_epilogue(ocl_build *build, const product *p)
+/* The epilogue alone, of the sum of `segments` products that lie in scratch. */
+static int32_t add_epilogue(ocl_build *build, const product *p, int64_t segments)
 {
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     int64_t total = p->batch * p->m * p->n;
     size_t global = (size_t)total, local = build->context->max_group < 64 ? 1 : 64;
     ocl_arg_scratch(&args, 0);
+    ocl_arg_int(&args, (int32_t)segments);
     ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
-    ocl_textf(&text, "#define T float\n#define FROM_SCRATCH 1\n%s", ocl_cl_matmul_gpu);
+    ocl_textf(&text, "#define T %s\n#define FROM_SCRATCH 1\n%s", ocl_type_name(p->value), ocl_cl_matmul_gpu);
     ocl_arg_index(&args, p->space.wide, total);
     int32_t s = ocl_add_launch(build, &text, "tn_epilogue", &args, 1, &global, &local);
     ocl_text_free(&text);
     return s;
+}
+
+static int32_t prepare_gpu(ocl_build *build, const product *p)
+{
+    const gpu_plan g = plan_gpu(build->context, p);
+    ocl_text text = ocl_text_of(build);
+    ocl_args args = {.n = 0}, map_args = {.n = 0};
+    ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
+    write_operands(&text, build, p);
+    ocl_tile_write(&text, &g.tile, p->value);
+    ocl_textf(&text, "#define AT %s\n%s%s", p->k * ocl_max(p->m, p->n) < INT32_MAX ? "int" : "long",
+              g.segments > 1 ? "#define SPLIT 1\n" : "", ocl_cl_matmul_gpu);
+    operand_args(build, &args);
+    if (g.segments > 1) {
+        build->scratch = (uint64_t)(g.segments * p->batch * p->m * p->n) * tn_dtype_size(p->value);
+        ocl_arg_scratch(&args, 0);
+        ocl_arg_int(&args, (int32_t)g.segments);
+        ocl_arg_int(&args, (int32_t)g.length);
+    } else {
+        append_args(&args, &map_args);
+    }
+    size_args(&args, p);
+    size_t local[3] = {(size_t)g.tile.side_u, (size_t)g.tile.side_v, 1};
+    size_t global[3] = {(size_t)ocl_tile_wide(&g.tile, p->n) * local[0],
+                        (size_t)ocl_tile_high(&g.tile, p->m) * local[1], (size_t)(p->batch * g.segments)};
+    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 3, global, local);
+    ocl_text_free(&text);
+    return s || g.segments == 1 ? s : add_epilogue(build, p, g.segments);
 }
 
 #define CLBLAST_LEAST 4e6 /* flops: below, our own kernel with its epilogue inside is ahead */
@@ -318,7 +339,7 @@ static int32_t prepare_clblast(ocl_build *build, const product *p)
     ocl_gemm_shape shape = {p->batch, p->m, p->n, p->k, p->a_stride, p->b_stride, p->trans_a, p->trans_b};
     int direct = p->is_plain && build->desc->out[0].dtype == TN_F32;
     int32_t s = ocl_gemm_prepare(build, &shape, !direct);
-    return s || direct ? s : add_epilogue(build, p);
+    return s || direct ? s : add_epilogue(build, p, 1);
 }
 
 /* As if CLBlast had not been tried. */

@@ -72,6 +72,7 @@ struct tn_context {
     uint64_t identity; /* hash of the device's and the driver's names and versions */
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
+    int32_t tile;      /* the option: the one that products on GPUs get where it fits; -1: it is chosen */
     char *sources;     /* the option: a folder for what is built; NULL: none */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int is_cpu;        /* it is the host's processor */
@@ -332,6 +333,21 @@ int32_t ocl_prepare_searchsorted(ocl_build *build);
 int32_t ocl_prepare_conv(ocl_build *build);
 int32_t ocl_prepare_pool(ocl_build *build);
 
+/* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
+
+/* A work-group's work-items, and the rows and columns of each. */
+typedef struct ocl_tile {
+    int32_t side_u, side_v, rows, cols;
+} ocl_tile;
+
+/* For `outer` products of m x n, each of which may be divided into `parts` sums. */
+ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts);
+void ocl_tile_write(ocl_text *text, const ocl_tile *tile, int32_t dtype); /* where T is defined */
+int ocl_tile_number(const char *text, int32_t *number); /* of the table's, from 0: 0 if it is none */
+/* How many of them cover m rows, n columns. */
+int64_t ocl_tile_high(const ocl_tile *tile, int64_t m);
+int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);
+
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
 /* Operand of a map over the merged iteration space. */
@@ -389,7 +405,7 @@ void ocl_gemm_clear(void);
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[],
+    ocl_cl_tile_gpu[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[],
     ocl_cl_step[];
 
 #endif

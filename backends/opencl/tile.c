@@ -1,0 +1,66 @@
+/* tile.c: which tile a product gets on a GPU (cl/tile_gpu.cl), and into how many segments its sums are divided. */
+#include "opencl.h"
+
+/* The largest first. share: of the rate that the largest one comes to, by the multiply-adds for each load from local
+ * memory and the work-items that hide how long others wait. */
+static const struct {
+    ocl_tile tile;
+    double share;
+} tiles[] = {{{16, 16, 8, 8}, 1},    {{16, 16, 8, 4}, 0.9}, {{16, 16, 4, 8}, 0.9},
+             {{16, 16, 4, 4}, 0.75}, {{16, 8, 4, 4}, 0.65}, {{8, 8, 4, 4}, 0.5}};
+
+int64_t ocl_tile_high(const ocl_tile *t, int64_t m)
+{
+    return ocl_ceil(m, t->side_v * t->rows);
+}
+
+int64_t ocl_tile_wide(const ocl_tile *t, int64_t n)
+{
+    return ocl_ceil(n, t->side_u * t->cols);
+}
+
+#define LOCAL_BYTES 32768 /* that every device of OpenCL 1.2's full profile has */
+#define DEEP        16    /* values of k at a time, as tile_gpu.cl has it */
+
+static int fits(const tn_context *context, const ocl_tile *t, int32_t dtype)
+{
+    const int64_t rows = t->side_v * t->rows + 4 + t->side_u * t->cols + 4;
+    return (size_t)(t->side_u * t->side_v) <= context->max_group &&
+           rows * DEEP * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
+}
+
+/* What is computed beside what is wanted, and units that have nothing to do. */
+static double rate(const tn_context *context, const ocl_tile *t, int64_t m, int64_t n, int64_t outer, int64_t parts)
+{
+    const int64_t high = ocl_tile_high(t, m), wide = ocl_tile_wide(t, n);
+    const double made = (double)(high * t->side_v * t->rows) * (double)(wide * t->side_u * t->cols);
+    const double groups = (double)high * (double)wide * (double)outer * (double)parts;
+    return (double)m * (double)n / made * (groups < 2.0 * context->units ? groups / (2.0 * context->units) : 1);
+}
+
+int ocl_tile_number(const char *text, int32_t *number)
+{
+    const size_t count = sizeof tiles / sizeof *tiles;
+    *number = text[0] >= '0' && text[0] < '0' + (int)count && !text[1] ? text[0] - '0' : -1;
+    return *number >= 0;
+}
+
+ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts)
+{
+    ocl_tile best = {1, 1, 4, 4}; /* for devices without work-groups to speak of */
+    double most = 0;
+    if (context->tile >= 0 && fits(context, &tiles[context->tile].tile, dtype)) return tiles[context->tile].tile;
+    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
+        const double this = fits(context, &tiles[i].tile, dtype)
+                                ? tiles[i].share * rate(context, &tiles[i].tile, m, n, outer, parts)
+                                : 0;
+        if (this > most) most = this, best = tiles[i].tile;
+    }
+    return best;
+}
+
+void ocl_tile_write(ocl_text *text, const ocl_tile *t, int32_t dtype)
+{
+    ocl_textf(text, "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define V4 %s4\n%s",
+              t->side_u, t->side_v, t->rows, t->cols, ocl_type_name(dtype), ocl_cl_tile_gpu);
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Writes the sources of the kernels that the jobs of ../jobs.py take on a GPU: their training steps are compiled for
+opencl:0, which may be PoCL, with the kernels for GPUs; nothing is computed. Then some once more with each tile that
+products may have, whatever sizes call for it.
+
+usage: kernels.py FOLDER [JOB...]"""
+import argparse
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
+UNITS = 64  # compute units, of a middling card
+TILES = 6   # of backends/opencl/tile.c
+WITH_TILES = ["b128", "lenet64"]
+
+
+def step(tenon, job, state):
+    """Compiles a job's training step."""
+    graph = tenon.Graph()
+    shape = [int(n) for n in job.shape.split("x")]
+    tokens = job.net.startswith("embedding")
+    x = graph.input("x", (job.batch, *shape[2 if tokens else 0:]), "i32" if tokens else "f32")
+    y = tenon.Net(job.net)(x)
+    binary = "binary_cross_entropy" in job.more
+    target = graph.input("y", y.shape if binary else y.shape[:-1], "f32" if binary else "i32")
+    clip = float(job.more[job.more.index("--clip-norm") + 1]) if "--clip-norm" in job.more else 0
+    loss = (tenon.nn.binary_cross_entropy if binary else tenon.nn.cross_entropy)(y, target)
+    graph.minimize(loss, tenon.Optimizer(kind=job.optimizer, **({"clip_norm": clip} if clip else {})))
+    graph.compile(state, strict=True).close()
+
+
+def compile_jobs(folder, names, tile):
+    """In this process, which has one set of options. Without a tile each product gets its own."""
+    import jobs
+    forced = f",opencl.tile={tile}" if tile >= 0 else ""
+    os.environ["TENON_OPTIONS"] = (f"opencl.shape=gpu,opencl.gemm=own,opencl.units={UNITS},opencl.sources={folder}"
+                                   f"{forced}")
+    import tenon
+    for name in names:
+        with tenon.State("opencl:0") as state:
+            step(tenon, jobs.JOBS[name], state)
+        print(f"{name}{f', tile {tile}' if forced else ''}: {len(os.listdir(folder))} sources so far", flush=True)
+
+
+def main():
+    import jobs
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("folder")
+    arguments.add_argument("jobs", nargs="*", metavar="JOB")
+    arguments.add_argument("--tile", type=int, default=-1, help=argparse.SUPPRESS)
+    o = arguments.parse_args()
+    folder = os.path.abspath(o.folder)
+    os.makedirs(folder, exist_ok=True)
+    compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
+    for tile in range(TILES) if o.tile < 0 else []:
+        subprocess.run([sys.executable, os.path.abspath(__file__), folder, "--tile", str(tile), *WITH_TILES], check=True)
+
+
+if __name__ == "__main__":
+    main()
