@@ -23,7 +23,7 @@ __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_conv(
     __global const uchar *a_buffer, ulong a_offset, __global const uchar *x_buffer, ulong x_offset, LAST_PARAMS int m,
     int n, int k_all, int groups, int images, int length, int picture, int hp, int wp, int q)
 {
-    __local V4 left[DEEP * STEP_M], right[DEEP * STEP_N];
+    __local V4 left[LOCAL_VECTORS], *right = left + DEEP * STEP_M;
     __local int column[BLOCK_N];
     const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE_U + u;
     const int blocks = (n + BLOCK_N - 1) / BLOCK_N, outer = (int)get_group_id(0) / blocks;
@@ -54,9 +54,9 @@ __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_conv(
     }
 #ifdef SPLIT
     __global T *partial = (__global T *)(partial_buffer + partial_offset) + (long)outer * m * n;
-    FOR_EACH_PRODUCT(acc, right, partial[(long)i * n + j] = product;)
+    FOR_EACH_PRODUCT(acc, left, partial[(long)i * n + j] = product;)
 #else
     MAP_POINTERS
-    FOR_EACH_PRODUCT(acc, right, MAP_ROW((IX)((long)outer * m + i), 0) MAP_VALUES(j) MAP_STORE(j))
+    FOR_EACH_PRODUCT(acc, left, MAP_ROW((IX)((long)outer * m + i), 0) MAP_VALUES(j) MAP_STORE(j))
 #endif
 }

@@ -37,7 +37,7 @@ __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_matmul
     __global const A_T *a_buffer, ulong a_offset, __global const B_T *b_buffer, ulong b_offset, LAST_PARAMS int m,
     int n, int k_all, long a_stride, long b_stride)
 {
-    __local V4 left[DEEP * STEP_M], right[DEEP * STEP_N];
+    __local V4 left[LOCAL_VECTORS], *right = left + DEEP * STEP_M;
     const int u = (int)get_local_id(0), v = (int)get_local_id(1), lane = v * SIDE_U + u;
     const int i0 = (int)get_group_id(1) * BLOCK_M, j0 = (int)get_group_id(0) * BLOCK_N;
 #ifdef SPLIT
@@ -65,9 +65,9 @@ __kernel __attribute__((reqd_work_group_size(SIDE_U, SIDE_V, 1))) void tn_matmul
         multiply_blocks(acc, left, right, u, v);
     }
 #ifdef SPLIT
-    FOR_EACH_PRODUCT(acc, right, partial[(long)i * n + j] = product;)
+    FOR_EACH_PRODUCT(acc, left, partial[(long)i * n + j] = product;)
 #else
-    FOR_EACH_PRODUCT(acc, right, MAP_ROW((IX)batch * m + i, 0) MAP_VALUES(j) MAP_STORE(j))
+    FOR_EACH_PRODUCT(acc, left, MAP_ROW((IX)batch * m + i, 0) MAP_VALUES(j) MAP_STORE(j))
 #endif
 }
 #endif

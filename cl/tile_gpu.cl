@@ -6,7 +6,7 @@
  * memory are vectors of four, which neighbouring work-items have beside each other.
  *
  * Given: SIDE_U, SIDE_V, ROWS, COLS (multiples of 4), T, V4 (four of them). */
-#define DEEP    16
+#define DEEP    (ROWS * COLS < 64 ? 16 : 8) /* more would not leave registers for all else */
 #define ITEMS   (SIDE_U * SIDE_V)
 #define BLOCK_M (SIDE_V * ROWS)
 #define BLOCK_N (SIDE_U * COLS)
@@ -16,6 +16,8 @@
 /* Elements that a work-item brings. */
 #define BRING_M (DEEP * BLOCK_M / ITEMS)
 #define BRING_N (DEEP * BLOCK_N / ITEMS)
+/* Local memory, in vectors: a block of both factors, and, when these are done with, SIDE_V rows of the product. */
+#define LOCAL_VECTORS (DEEP * (STEP_M + STEP_N))
 /* What compilers must leave of it (bench/gpu/static.py): multiply-adds by each load from local memory. */
 #define EXPECTS_MIX (ROWS * COLS / (ROWS / 4 + COLS / 4) - 1)
 
@@ -63,7 +65,7 @@ static inline void put_row(__local V4 *to, V4 *acc, int u, int v)
 }
 
 /* What is done with the product: BODY for each element (i, j) of the block that is inside m x n, in an order in which
- * neighbouring work-items have neighbouring columns. `local_rows` is as large as `right`. */
+ * neighbouring work-items have neighbouring columns. `local_rows` has LOCAL_VECTORS. */
 #define FOR_EACH_PRODUCT(acc, local_rows, BODY)                                                                        \
     _Pragma("nounroll") for (int pass = 0; pass < ROWS; pass++)                                                        \
     {                                                                                                                  \

@@ -55,7 +55,7 @@ def main():
     os.makedirs(folder, exist_ok=True)
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
     for tile in range(TILES) if o.tile < 0 else []:
-        subprocess.run([sys.executable, os.path.abspath(__file__), folder, "--tile", str(tile), *WITH_TILES], check=True)
+        subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)], check=True)
 
 
 if __name__ == "__main__":
