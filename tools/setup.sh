@@ -2,7 +2,7 @@
 # Installs what is missing of the Debian packages that the project needs, as root or through sudo, and says which.
 # Does nothing, in a few milliseconds, when all are there. On other systems it looks for the programs and files
 # themselves and says what is missing.
-# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [gpu] [doc]    (without a word: build test)
+# usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [cross] [gpu] [doc]    (without a word: build test)
 set -eu
 
 # group, package, a file or command that shows it on systems without dpkg, and what it is for
@@ -61,6 +61,11 @@ gpu    clang-15         clang-15           compiles kernels for GPUs that are no
 gpu    libclc-15        /usr/lib/clc/amdgcn--amdhsa.bc ... with what OpenCL gives them ...
 gpu    llvm-spirv-15    llvm-spirv-15      ... for Intel by SPIR-V ...
 gpu    spirv-tools      spirv-val          ... which this checks
+cross  gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc compiles for ARM of 64 bits ...
+cross  libc6-dev-arm64-cross - ... with its C library
+cross  gcc-s390x-linux-gnu s390x-linux-gnu-gcc compiles for a processor of the other order of bytes ...
+cross  libc6-dev-s390x-cross - ... with its C library
+cross  qemu-user        qemu-aarch64       runs what was compiled for them
 doc    doxygen          doxygen            the pages of the C interface
 '
 
