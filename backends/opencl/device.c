@@ -333,6 +333,8 @@ static int32_t read_options(tn_context *context, tn_msg *msg)
     if (tile && !ocl_tile_number(tile, &context->tile))
         return ocl_fail(msg, TN_EINVAL, "option opencl.tile: '%s' is no tile's number", tile);
     if (!sources) return TN_OK;
+    if (!ocl_may_dump(sources))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.sources: '%s' is no folder that can be written to", sources);
     context->sources = ocl_alloc(strlen(sources) + 1);
     if (!context->sources) return ocl_fail(msg, TN_ENOMEM, "out of memory for an option");
     strcpy(context->sources, sources);

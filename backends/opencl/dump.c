@@ -10,8 +10,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH 4096
+
+int ocl_may_dump(const char *folder)
+{
+    struct stat info;
+    return !stat(folder, &info) && S_ISDIR(info.st_mode) && !access(folder, W_OK);
+}
 
 /* "16x16x1" */
 static void put_range(FILE *file, const size_t *range, cl_uint rank)

@@ -234,6 +234,8 @@ typedef struct ocl_launch {
     ocl_arg *arg;
 } ocl_launch;
 
+/* Whether that is a folder for sources. */
+int ocl_may_dump(const char *folder);
 /* With the option `opencl.sources` writes what a launch needs to be built elsewhere to a file (dump.c). */
 int32_t ocl_dump(tn_context *context, const ocl_launch *launch, const ocl_text *source, int flushes, tn_msg *msg);
 uint64_t ocl_arg_value(const ocl_arg *arg, const tn_run *run); /* its bits for this run, but for OCL_ARG_VALUE */

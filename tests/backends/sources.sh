@@ -27,7 +27,8 @@ wrong()
     TENON_OPTIONS=$1 train >said 2>&1 && { echo "'$1' went well"; exit 1; }
     grep -qF -e "$2" said || { echo "'$1': $(cat said)"; exit 1; }
 }
-wrong opencl.sources=none "option opencl.sources: none/"
+wrong opencl.sources=none "option opencl.sources: 'none' is no folder"
+wrong opencl.tile=9 "option opencl.tile: '9' is no tile's number"
 wrong opencl.units=0 "option opencl.units: '0' is no whole number from 1 to 65536"
 wrong opencl.units=2.5 "option opencl.units: '2.5' is no"
 echo "$count sources"
