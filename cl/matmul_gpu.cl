@@ -1,12 +1,14 @@
 /* matmul_gpu.cl: y = epilogue(op(a) op(b)) for GPU devices, by the blocks of tile_gpu.cl.
  *
  * Given: what tile_gpu.cl needs, A_T, B_T, LOAD_A, LOAD_B, TRANS_A, TRANS_B, AT (the type of places in a matrix), and
- * the epilogue as a map over (batch, m, n), see map.cl, whose value 0 is the product. SPLIT: work-groups divide k as well, and leave partial products in
- * scratch. FROM_SCRATCH: only the epilogue, of the sum of `segments` products made before. */
+ * the epilogue as a map over (batch, m, n), see map.cl, whose value 0 is the product. SPLIT: work-groups divide k as
+ * well, and leave partial products in scratch. FROM_SCRATCH: only the epilogue, of the sum of `segments` products made
+ * before. */
 #define GIVEN(j) product
 
 #ifdef FROM_SCRATCH
-__kernel void tn_epilogue(ITEM_PARAM __global const uchar *product_buffer, ulong product_offset, int segments, MAP_PARAMS IX total)
+__kernel void tn_epilogue(ITEM_PARAM __global const uchar *product_buffer, ulong product_offset, int segments,
+                          MAP_PARAMS IX total)
 {
     MAP_POINTERS
     const IX e = (IX)ITEM;

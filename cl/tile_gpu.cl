@@ -1,12 +1,12 @@
 /* tile_gpu.cl: the core of products on GPUs. A work-group of SIDE_U x SIDE_V work-items makes a block of BLOCK_M x
- * BLOCK_N elements, ROWS x COLS by a work-item, from DEEP values of k at a time that lie in local memory, while the next
- * ones are on their way to registers.
+ * BLOCK_N elements, ROWS x COLS by a work-item, from DEEP values of k at a time in local memory, while the next ones
+ * are on their way to registers.
  *
  * A work-item's rows are groups of four neighbours, SIDE_V groups apart, and so are its columns: what it reads of local
  * memory are vectors of four, which neighbouring work-items have beside each other.
  *
- * Given: SIDE_U, SIDE_V, ROWS, COLS (multiples of 4), T, V4 (four of them). */
-#define DEEP    (ROWS * COLS < 64 ? 16 : 8) /* more would not leave registers for all else */
+ * Given: SIDE_U, SIDE_V, ROWS, COLS (multiples of 4), DEEP (SIDE_V rows of BLOCK_N fit in LOCAL_VECTORS), T, V4 (four of
+ * them). */
 #define ITEMS   (SIDE_U * SIDE_V)
 #define BLOCK_M (SIDE_V * ROWS)
 #define BLOCK_N (SIDE_U * COLS)
@@ -51,8 +51,18 @@ static inline void multiply_blocks(V4 *acc, __local const V4 *left, __local cons
 
 /* Brings a work-item's elements of a block, next[t] = VALUE at row i of it, number k of DEEP; and puts them into local
  * memory. */
-#define BRING_BLOCK(next, count, size, turned, VALUE)                                                                      _Pragma("unroll") for (int t = 0; t < count; t++)                                                                      {                                                                                                                          const int at = lane + t * ITEMS, k = PLACE_K(at, size, turned), i = PLACE_I(at, size, turned);                         next[t] = VALUE;                                                                                                   }
-#define KEEP_BLOCK(block, step, next, count, size, turned)                                                                 _Pragma("unroll") for (int t = 0; t < count; t++)                                                                      {                                                                                                                          const int at = lane + t * ITEMS;                                                                                       ((__local T *)(block + PLACE_K(at, size, turned) * step))[PLACE_I(at, size, turned)] = next[t];                    }
+#define BRING_BLOCK(next, count, size, turned, VALUE)                                                                  \
+    _Pragma("unroll") for (int t = 0; t < count; t++)                                                                  \
+    {                                                                                                                  \
+        const int at = lane + t * ITEMS, k = PLACE_K(at, size, turned), i = PLACE_I(at, size, turned);                 \
+        next[t] = VALUE;                                                                                               \
+    }
+#define KEEP_BLOCK(block, step, next, count, size, turned)                                                             \
+    _Pragma("unroll") for (int t = 0; t < count; t++)                                                                  \
+    {                                                                                                                  \
+        const int at = lane + t * ITEMS;                                                                               \
+        ((__local T *)(block + PLACE_K(at, size, turned) * step))[PLACE_I(at, size, turned)] = next[t];                \
+    }
 
 /* The first row of each work-item, as SIDE_V rows of a block, to local memory; the next one becomes the first, as
  * registers have no index. */

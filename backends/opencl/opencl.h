@@ -337,9 +337,10 @@ int32_t ocl_prepare_pool(ocl_build *build);
 
 /* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
 
-/* A work-group's work-items, and the rows and columns of each. */
+/* A work-group's work-items, the rows and columns of each, and how many values of k it takes at a time: with 64 elements
+ * a work-item half as many, which leaves registers for all else. */
 typedef struct ocl_tile {
-    int32_t side_u, side_v, rows, cols;
+    int32_t side_u, side_v, rows, cols, deep;
 } ocl_tile;
 
 /* For `outer` products of m x n, each of which may be divided into `parts` sums. */
@@ -407,7 +408,7 @@ void ocl_gemm_clear(void);
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_tile_gpu[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[], ocl_cl_pool[],
-    ocl_cl_step[];
+    ocl_cl_tile_gpu[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[],
+    ocl_cl_pool[], ocl_cl_step[];
 
 #endif

@@ -6,8 +6,8 @@
 static const struct {
     ocl_tile tile;
     double share;
-} tiles[] = {{{16, 16, 8, 8}, 1},    {{16, 16, 8, 4}, 0.9}, {{16, 16, 4, 8}, 0.9},
-             {{16, 16, 4, 4}, 0.75}, {{16, 8, 4, 4}, 0.65}, {{8, 8, 4, 4}, 0.5}};
+} tiles[] = {{{16, 16, 8, 8, 8}, 1},     {{16, 16, 8, 4, 16}, 0.9}, {{16, 16, 4, 8, 16}, 0.9},
+             {{16, 16, 4, 4, 16}, 0.75}, {{16, 8, 4, 4, 16}, 0.65}, {{8, 8, 4, 4, 16}, 0.5}};
 
 int64_t ocl_tile_high(const ocl_tile *t, int64_t m)
 {
@@ -20,13 +20,12 @@ int64_t ocl_tile_wide(const ocl_tile *t, int64_t n)
 }
 
 #define LOCAL_BYTES 32768 /* that every device of OpenCL 1.2's full profile has */
-#define DEEP        16    /* values of k at a time, as tile_gpu.cl has it */
 
 static int fits(const tn_context *context, const ocl_tile *t, int32_t dtype)
 {
     const int64_t rows = t->side_v * t->rows + 4 + t->side_u * t->cols + 4;
     return (size_t)(t->side_u * t->side_v) <= context->max_group &&
-           rows * DEEP * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
+           rows * t->deep * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
 }
 
 /* What is computed beside what is wanted, and units that have nothing to do. */
@@ -47,7 +46,7 @@ int ocl_tile_number(const char *text, int32_t *number)
 
 ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts)
 {
-    ocl_tile best = {1, 1, 4, 4}; /* for devices without work-groups to speak of */
+    ocl_tile best = {1, 1, 4, 4, 16}; /* for devices without work-groups to speak of */
     double most = 0;
     if (context->tile >= 0 && fits(context, &tiles[context->tile].tile, dtype)) return tiles[context->tile].tile;
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
@@ -61,6 +60,8 @@ ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, in
 
 void ocl_tile_write(ocl_text *text, const ocl_tile *t, int32_t dtype)
 {
-    ocl_textf(text, "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define V4 %s4\n%s",
-              t->side_u, t->side_v, t->rows, t->cols, ocl_type_name(dtype), ocl_cl_tile_gpu);
+    ocl_textf(
+        text,
+        "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define DEEP %d\n#define V4 %s4\n%s",
+        t->side_u, t->side_v, t->rows, t->cols, t->deep, ocl_type_name(dtype), ocl_cl_tile_gpu);
 }

@@ -136,7 +136,7 @@ int cli_saved_open(cli_saved *saved, const char *command, const char *operands, 
     begin(saved, operands != NULL);
     int status = cli_parse(&(cli_syntax){command, operands, doc, NULL, saved->options}, argc, argv, n_operands);
     if (status == CLI_GO_ON && operands && !*n_operands && !saved->prompt)
-        status = cli_usage("%s needs %s", command, operands);
+        status = cli_usage("%s needs %s, or of a model of texts --prompt TEXT", command, operands);
     if (status == CLI_GO_ON) status = check_options(saved);
     return status == CLI_GO_ON ? open_all(saved, command) : status;
 }

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define PORT        8420
@@ -198,6 +199,13 @@ static int watch(watcher *w, int files)
     return CLI_OK;
 }
 
+/* It need not be there, but what is there can be a log. */
+static int check_log(const char *path)
+{
+    struct stat info;
+    return !stat(path, &info) && S_ISDIR(info.st_mode) ? cli_usage("'%s' is a folder, and no log", path) : CLI_GO_ON;
+}
+
 int cli_watch(int argc, char **argv)
 {
     watcher w = {.port = PORT};
@@ -207,6 +215,7 @@ int cli_watch(int argc, char **argv)
                             {.kind = CLI_END}};
     int files = 0, status = cli_parse(&(cli_syntax){"watch", "FILE...", doc, NULL, options}, argc, argv, &files);
     if (status == CLI_GO_ON && !files) status = cli_usage("watch needs FILE...: what 'tenon train --log FILE' writes");
+    for (int i = 1; i <= files && status == CLI_GO_ON; i++) status = check_log(argv[i]);
     if (status != CLI_GO_ON) return status;
     cli_interrupt_catch();
     w.follow = cli_follow_new(argv + 1, files);

@@ -38,7 +38,7 @@ const held = (run) => (run.epochs.some((e) => isNumber(e.validation_loss)) ? "va
 const measured = (run) => [run.end, run.epochs[run.epochs.length - 1]].map((line) => line && (line.test || line.validation)).find((m) => m) || {};
 const planned = (run) => (run.head && run.head.settings && run.head.settings.epochs) || null;
 function stateOf(run) {
-  if (!run.head && !run.epochs.length) return "waiting for the file";
+  if (!run.head && !run.epochs.length) return "waiting for a training's lines";
   if (!run.end) return "running";
   return run.end.done ? "done" : "stopped: " + (run.end.reason || "no reason was given");
 }

@@ -83,7 +83,9 @@ static int open_writer(writer *w)
     w->now = calloc((size_t)w->context, sizeof *w->now);
     w->logits = malloc((size_t)(w->context * BYTES) * sizeof *w->logits);
     if (!w->now || !w->logits) return cli_fail("out of memory");
-    for (const char *at = prompt; *at; at++) append(w, (unsigned char)*at);
+    for (const char *at = prompt; *at; at++)
+        if (at[0] != '\r' || at[1] != '\n')
+            append(w, (unsigned char)*at); /* line ends are one byte, as in what it learnt */
     if (cli_saved_load(w->saved) != CLI_GO_ON) return CLI_FAILED;
     if (compile(w)) return cli_failed();
     return cli_saved_check(w->saved);

@@ -384,7 +384,9 @@ static tn_status open_request(request *ask, uint32_t how, tn_dataset *train, tn_
     tn_dataset learn = {0}, judge = {0};
     tn_status status = open_any(ask, how, &learn, &judge);
     if (!status && ask->folds && !ask->divided && !ask->no_train && !ask->no_test)
-        status = tn_fail(TN_EINVAL, "%s: has samples for testing, and is not cut into folds", ask->name);
+        status = tn_fail(TN_EINVAL,
+                         "%s: its samples for testing are set, as a text's last tenth is, and it is not cut into folds",
+                         ask->name);
     if (!status && !ask->stream) status = load(how, &learn, &judge);
     if (!status && train) {
         *train = learn;

@@ -47,8 +47,9 @@ static tn_status check_encoding(const text *t, const char *path)
 {
     int64_t line = 1;
     for (int64_t i = 0; i < t->length;) {
-        const size_t length = t->at[i] ? tn_utf8_length(t->at + i) : 1;
-        TN_REQUIRE(length && t->at[i], TN_EFORMAT,
+        TN_REQUIRE(t->at[i], TN_EFORMAT, "%s: line %lld has a byte 0, which texts have none of", path, (long long)line);
+        const size_t length = tn_utf8_length(t->at + i);
+        TN_REQUIRE(length, TN_EFORMAT,
                    "%s: line %lld has a byte that is no UTF-8, as texts are: a program such as iconv makes it so", path,
                    (long long)line);
         line += t->at[i] == '\n';

@@ -115,7 +115,8 @@ def check_served():
     again = subprocess.run([TENON, "watch", "a", "--port", str(watch.port)], capture_output=True, text=True, timeout=WAIT)
     assert again.returncode == 1 and "--port N takes another" in again.stderr, again.stderr
     watch.end()
-    for words, say in ((["watch"], "watch needs FILE"), (["watch", "a", "--port", "70000"], "--port")):
+    wrong = (["watch"], "watch needs FILE"), (["watch", "."], "is a folder"), (["watch", "a", "--port", "70000"], "--port")
+    for words, say in wrong:
         done = subprocess.run([TENON, *words], capture_output=True, text=True, timeout=WAIT)
         assert done.returncode == 2 and say in done.stderr, done.stderr
 
@@ -238,7 +239,7 @@ def check_browser():
     browser.ask("Page.navigate", url=f"http://127.0.0.1:{watch.port}/")
     browser.until("document.querySelectorAll('.run').length == 3 && document.querySelectorAll('figure').length == 4", "three runs")
     text = browser.run("document.body.innerText")
-    for part in ("epoch 12 of 12", "waiting for the file", "line 9 is no line of JSON", "<b>&", "<i>coming.jsonl", "validation loss"):
+    for part in ("epoch 12 of 12", "waiting for a training's lines", "line 9 is no line of JSON", "<b>&", "<i>coming.jsonl", "validation loss"):
         assert part in text, f"{part} is missing: {text}"
     check_looks(browser, os.environ.get("TENON_SHOTS"))
     write("<i>coming.jsonl", HEAD, {"epoch": 1, "loss": 0.5, "test_loss": 0.625, "seconds": 2})  # as it goes

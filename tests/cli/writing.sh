@@ -47,6 +47,8 @@ predict() { "$tenon" predict --model m --device "$device" "$@"; }
 predict --prompt "7: ein" --length 50 >one || fail "--prompt"
 predict --prompt "7: ein" --length 50 | cmp -s - one || fail "the same seed writes otherwise"
 predict --prompt "7: ein" --length 50 --seed 2 | cmp -s - one && fail "another seed writes the same"
+predict --prompt "$(printf '7: e\r\nein')" --length 50 | tr -d '\r' >two
+predict --prompt "$(printf '7: e\nein')" --length 50 | cmp -s - two || fail "a line end of Windows in the prompt"
 [ "$(head -c 6 one)" = "7: ein" ] || fail "the prompt: $(cat one)"
 python3 - "$tenon" "$device" <<'PY' || fail "what is written"
 import json, subprocess, sys

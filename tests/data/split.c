@@ -88,7 +88,7 @@ static void folds_that_cannot_be_are_refused(void **state)
     how.folds = how.fold = 5;
     expect_failure(tn_dataset_open_with(hundred_rows(), &how, &train, &test), TN_EINVAL, "fold 6 of 5");
     how.fold = 1;
-    expect_failure(tn_dataset_open_with("digits:20", &how, &train, &test), TN_EINVAL, "has samples for testing");
+    expect_failure(tn_dataset_open_with("digits:20", &how, &train, &test), TN_EINVAL, "its samples for testing are set");
     expect_ok(tn_dataset_open_with(hundred_rows(), &how, NULL, &test)); /* all of it is asked for */
     assert_int_equal(test.count, 100);
     tn_dataset_free(&test);
