@@ -1,21 +1,32 @@
-/* mapping.h: files that are mapped to be read. What was read of one and went elsewhere, such as to a device, need not
- * stay in memory: it comes from the file again when it is looked at. Any thread may call these. */
+/* mapping.h: files that are mapped to be read, or read where they are small. What was read of one and went elsewhere,
+ * such as to a device, need not stay in memory: it comes from the file again when it is looked at. So a file that
+ * others cut takes bytes away that are still wanted, and looking at them would end the process: ask before. Any thread
+ * may call these. */
 #ifndef TN_CORE_MAPPING_H
 #define TN_CORE_MAPPING_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "tenon/status.h"
 
 typedef struct tn_mapping {
     const unsigned char *data;
     uint64_t bytes; /* not 0 */
+    char *path;
+    int fd;                  /* -1: it was read, and what becomes of the file is nothing to it */
+    struct timespec changed; /* when, as it was mapped */
     struct tn_mapping *next;
 } tn_mapping;
 
 /* Fails with a line that names the file and says why: a regular file that is not empty can be mapped. */
 TN_MUST_USE tn_status tn_map(const char *path, tn_mapping **mapping);
 void tn_unmap(tn_mapping *mapping); /* NULL is fine */
+
+/* That the file has the size and the time of its last change that it was mapped with; else fails with its path. NULL is
+ * fine. tn_mapped_check is for who knows the bytes alone: fine where they lie in no mapping. */
+TN_MUST_USE tn_status tn_mapping_check(const tn_mapping *mapping);
+TN_MUST_USE tn_status tn_mapped_check(const void *data, uint64_t bytes);
 
 /* These bytes have been used: those of them that lie in a mapping, whole pages, leave memory. */
 void tn_mapped_used(const void *data, uint64_t bytes);

@@ -22,11 +22,12 @@ typedef struct place {
     uint64_t offset, length;
 } place;
 
-/* What is left of the file: it is counted first, with `data` NULL, and then written. */
+/* What is left of the file: it is counted first, with `data` NULL, and then written, where there is room for as much:
+ * the file may change in between. */
 typedef struct outline {
     const unsigned char *file;
     unsigned char *data;
-    uint64_t bytes;
+    uint64_t bytes, room;
 } outline;
 
 /* ---- the outline ---- */
@@ -60,10 +61,12 @@ static const ProtobufCMessageDescriptor *message_of(const ProtobufCMessageDescri
     return field && field->type == PROTOBUF_C_TYPE_MESSAGE ? field->descriptor : NULL;
 }
 
-static void put(outline *to, const void *data, uint64_t count)
+static tn_status put(outline *to, const void *data, uint64_t count)
 {
+    TN_REQUIRE(!to->data || count <= to->room - to->bytes, TN_EIO, "was changed while it was read");
     if (to->data) memcpy(to->data + to->bytes, data, (size_t)count);
     to->bytes += count;
+    return TN_OK;
 }
 
 /* A length that is known later has all the bytes that one may have. */
@@ -73,12 +76,12 @@ static void put_length(outline *to, uint64_t at, uint64_t length)
         to->data[at + (uint64_t)i] = (unsigned char)((length >> 7 * i & 127) | (i < BYTES_OF_LENGTH - 1 ? 128 : 0));
 }
 
-static void put_place(outline *to, bytes raw)
+static tn_status put_place(outline *to, bytes raw)
 {
     const place where = {(uint64_t)(raw.at - to->file), (uint64_t)(raw.end - raw.at)};
     const unsigned char length = sizeof where;
-    put(to, &length, 1);
-    put(to, &where, sizeof where);
+    TN_TRY(put(to, &length, 1));
+    return put(to, &where, sizeof where);
 }
 
 static tn_status walk(const ProtobufCMessageDescriptor *of, bytes b, int depth, outline *to);
@@ -87,7 +90,7 @@ static tn_status put_message(const ProtobufCMessageDescriptor *of, bytes inner, 
 {
     static const unsigned char later[BYTES_OF_LENGTH];
     const uint64_t at = to->bytes;
-    put(to, later, sizeof later);
+    TN_TRY(put(to, later, sizeof later));
     TN_TRY(walk(of, inner, depth, to));
     put_length(to, at, to->bytes - at - sizeof later);
     return TN_OK;
@@ -105,26 +108,30 @@ static tn_status walk(const ProtobufCMessageDescriptor *of, bytes b, int depth, 
         TN_REQUIRE(skip(&b, (uint32_t)tag & 7, &inner), TN_EFORMAT, "no ONNX file, or a damaged one");
         const ProtobufCMessageDescriptor *message = inner.at ? message_of(of, tag) : NULL;
         const int is_raw = of == &onnx__tensor_proto__descriptor && tag >> 3 == RAW_DATA && inner.at < inner.end;
-        put(to, begin, message || is_raw ? bytes_of_tag : (uint64_t)(b.at - begin));
+        TN_TRY(put(to, begin, message || is_raw ? bytes_of_tag : (uint64_t)(b.at - begin)));
         if (message) TN_TRY(put_message(message, inner, depth + 1, to));
-        if (is_raw) put_place(to, inner);
+        if (is_raw) TN_TRY(put_place(to, inner));
     }
     return TN_OK;
 }
 
 /* ---- back in place ---- */
 
-static void put_back(onnx_proto *t, const unsigned char *file, ProtobufCAllocator *heap)
+/* What was no place when it was written, but bytes of a file that changed, is none in the file. */
+static void put_back(onnx_proto *t, bytes file, ProtobufCAllocator *heap)
 {
     place where;
     if (t->raw_data.len != sizeof where) return;
     memcpy(&where, t->raw_data.data, sizeof where);
     heap->free(heap->allocator_data, t->raw_data.data);
-    t->raw_data = (ProtobufCBinaryData){(size_t)where.length, (uint8_t *)(uintptr_t)(file + where.offset)};
+    const uint64_t all = (uint64_t)(file.end - file.at);
+    const int is_there = where.offset <= all && where.length <= all - where.offset;
+    t->raw_data = is_there ? (ProtobufCBinaryData){(size_t)where.length, (uint8_t *)(uintptr_t)(file.at + where.offset)}
+                           : (ProtobufCBinaryData){0};
 }
 
 /* In a message and all that lie in it; what is one of several kinds (a type) has no tensor in it. */
-static void put_all_back(ProtobufCMessage *message, const unsigned char *file, ProtobufCAllocator *heap)
+static void put_all_back(ProtobufCMessage *message, bytes file, ProtobufCAllocator *heap)
 {
     if (message->descriptor == &onnx__tensor_proto__descriptor) put_back((onnx_proto *)message, file, heap);
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
@@ -144,12 +151,14 @@ tn_status onnx_take_apart(const unsigned char *data, uint64_t size, ProtobufCAll
     outline count = {.file = data}, kept = {.file = data};
     const bytes all = {data, data + size};
     TN_TRY(walk(&onnx__model_proto__descriptor, all, 0, &count));
+    kept.room = count.bytes;
     kept.data = tn_alloc(count.bytes + 1);
     tn_status s = kept.data ? walk(&onnx__model_proto__descriptor, all, 0, &kept) : TN_ENOMEM;
+    if (!s && kept.bytes != kept.room) s = tn_fail(TN_EIO, "was changed while it was read");
     if (!s) *model = onnx__model_proto__unpack(heap, (size_t)kept.bytes, kept.data);
     tn_free(kept.data);
     TN_TRY(s);
     TN_REQUIRE(*model, TN_EFORMAT, "no ONNX file, or a damaged one");
-    put_all_back(&(*model)->base, data, heap);
+    put_all_back(&(*model)->base, all, heap);
     return TN_OK;
 }

@@ -111,6 +111,7 @@ static tn_status read_file(tn_onnx *model, const char *path)
     model->data = model->file->data;
     model->bytes = model->file->bytes;
     tn_status s = onnx_unpack(model);
+    if (tn_mapping_check(model->file)) return tn_fail(TN_EIO, "%s: was changed while it was read", path);
     return s ? tn_fail(s, "%s: %s", path, tn_message()) : TN_OK;
 }
 

@@ -14,6 +14,7 @@ typedef struct stack {
 
 static void push(export_saver *s, stack *todo, tn_tensor *x)
 {
+    if (!s->status && x->op == &tn_op_constant) s->status = tn_constant_check(x);
     if (!s->status) s->status = tn_grow(&todo->item, &todo->room, todo->count + 1, sizeof(tn_tensor *));
     if (!s->status) todo->item[todo->count++] = x;
 }

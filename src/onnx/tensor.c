@@ -82,6 +82,7 @@ void onnx_range(int32_t type, double *least, double *most)
 typedef struct source {
     const unsigned char *data;
     uint64_t bytes;
+    const char *path; /* of the file beside the model's, else NULL */
 } source;
 
 static tn_status map_file(tn_onnx *model, const char *name, onnx_mapped *out)
@@ -121,19 +122,21 @@ static tn_status external(tn_onnx *model, const onnx_proto *t, source *out)
     TN_TRY(find_file(model, name, &beside));
     const tn_mapping *file = beside->file;
     uint64_t offset = strtoull(entry(t, "offset", "0"), NULL, 10);
-    TN_REQUIRE(offset <= file->bytes, TN_EFORMAT, "%s is too short for '%s'", name, t->name ? t->name : "");
-    *out = (source){file->data + offset, file->bytes - offset};
+    TN_TRY(tn_mapping_check(file));
+    TN_REQUIRE(offset <= file->bytes, TN_EFORMAT, "%s is too short for '%s'", beside->path, t->name ? t->name : "");
+    *out = (source){file->data + offset, file->bytes - offset, beside->path};
     return TN_OK;
 }
 
-/* The bytes, where there are such; else data is NULL. */
+/* The bytes, where there are such and the file is still as it was; else data is NULL. */
 static tn_status find_bytes(tn_onnx *model, const onnx_proto *t, source *out)
 {
     *out = (source){0};
     if (t->has_data_location && t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
         return external(model, t, out);
-    if (t->has_raw_data) *out = (source){t->raw_data.data, t->raw_data.len};
-    return TN_OK;
+    if (!t->has_raw_data) return TN_OK;
+    *out = (source){t->raw_data.data, t->raw_data.len, NULL};
+    return tn_mapping_check(model->file);
 }
 
 /* All that are there are mapped first; what is not is an error later. */
@@ -172,6 +175,13 @@ tn_status onnx_tensor_bytes(tn_onnx *model, const onnx_proto *t, const unsigned 
     *data = from.data;
     *bytes = from.bytes;
     return TN_OK;
+}
+
+/* A tensor that has fewer of its bytes or numbers than it should. */
+static tn_status too_few(const onnx_proto *t, const char *path, uint64_t there, uint64_t all, const char *what)
+{
+    return tn_fail(TN_EFORMAT, "%s%stensor '%s' has %" PRIu64 " of %" PRIu64 " %s", path ? path : "", path ? ": " : "",
+                   t->name ? t->name : "", there, all, what);
 }
 
 /* ---- whole numbers ---- */
@@ -216,9 +226,7 @@ static tn_status find_whole(tn_onnx *model, const onnx_proto *t, uint64_t count,
                      : t->data_type == ONNX_INT64                                 ? t->n_int64_data
                      : t->data_type == ONNX_UINT64 || t->data_type == ONNX_UINT32 ? t->n_uint64_data
                                                                                   : t->n_int32_data * per;
-    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
-               (unsigned long long)there, (unsigned long long)count);
-    return TN_OK;
+    return there >= count ? TN_OK : too_few(t, w->raw.path, there, count, "numbers");
 }
 
 static tn_status as_i32(tn_onnx *model, const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
@@ -255,18 +263,14 @@ int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], i
 static tn_status check_bytes(const onnx_proto *t, source raw, uint64_t count)
 {
     const uint64_t bytes = count * (types[t->data_type].bits / 8);
-    TN_REQUIRE(raw.bytes >= bytes, TN_EFORMAT, "tensor '%s' has %llu of %llu bytes", t->name ? t->name : "",
-               (unsigned long long)raw.bytes, (unsigned long long)bytes);
-    return TN_OK;
+    return raw.bytes >= bytes ? TN_OK : too_few(t, raw.path, raw.bytes, bytes, "bytes");
 }
 
 static tn_status check_listed(const onnx_proto *t, uint64_t count)
 {
     const int is_half = types[t->data_type].bits == 16;
     uint64_t there = is_half ? t->n_int32_data : t->data_type == ONNX_FLOAT ? t->n_float_data : t->n_double_data;
-    TN_REQUIRE(there >= count, TN_EFORMAT, "tensor '%s' has %llu of %llu numbers", t->name ? t->name : "",
-               (unsigned long long)there, (unsigned long long)count);
-    return TN_OK;
+    return there >= count ? TN_OK : too_few(t, NULL, there, count, "numbers");
 }
 
 tn_status onnx_tensor_check(tn_onnx *model, const onnx_proto *t)

@@ -42,9 +42,8 @@ static tn_status bare(tn_onnx *model, uint32_t i, const onnx_end *end, int64_t o
         t->dims = onnx_copy(region, shape.dim, (size_t)shape.rank * sizeof *shape.dim);
         return t->dims ? TN_OK : TN_ENOMEM;
     }
-    if (!from->has_data_location) return TN_OK;
     TN_TRY(onnx_tensor_bytes(model, from, &data, &bytes));
-    if (!data) return TN_OK;
+    if (!from->has_data_location || !data) return TN_OK;
     drop_numbers(t);
     TN_TRY(onnx_tensor_shape(from, &shape));
     const uint64_t used = ((uint64_t)tn_shape_count(&shape) * onnx_type_bits(from->data_type) + 7) / 8;
@@ -148,6 +147,7 @@ tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const cha
     onnx_graph_proto graph;
     Onnx__ModelProto proto = *model->proto;
     char *made = NULL;
+    TN_TRY(tn_mapping_check(model->file));
     tn_status s = bare_graph(model, options ? options->outputs : 0, &region, &graph);
     proto.graph = &graph;
     proto.n_metadata_props = 0;

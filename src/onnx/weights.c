@@ -98,7 +98,8 @@ static const float *kept_numbers(tn_onnx *model, int64_t i)
     tn_shape shape;
     int32_t dtype;
     const void *data = NULL;
-    if (model->numbers[i]) return model->numbers[i];
+    const float *made = model->numbers[i];
+    if (made) return tn_mapped_check(made, sizeof *made) ? NULL : made;
     if (onnx_tensor_data(model, model->proto->graph->initializer[i], &model->weights, &shape, &dtype, &data) ||
         as_f32(&model->weights, dtype, &shape, &data))
         return NULL;

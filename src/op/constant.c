@@ -1,6 +1,7 @@
 /* constant.c: a tensor whose numbers are known when the graph is built. What is one number throughout is a `full`. */
 #include "graph.h"
 #include "leaf.h"
+#include "mapping.h"
 #include "reference_internal.h"
 
 #include <string.h>
@@ -67,9 +68,17 @@ tn_tensor *tn_constant(tn_graph *graph, int32_t dtype, tn_shape shape, const voi
     return tn_constant_at(graph, dtype, shape, copy);
 }
 
-void tn_constant_numbers(const tn_tensor *x, double *value)
+tn_status tn_constant_check(const tn_tensor *x)
 {
     const tn_constant_attrs *at = x->attrs;
+    return tn_mapped_check(at->data, bytes_of(at->dtype, &x->type.shape));
+}
+
+tn_status tn_constant_numbers(const tn_tensor *x, double *value)
+{
+    const tn_constant_attrs *at = x->attrs;
+    TN_TRY(tn_constant_check(x));
     const tn_tensor_desc desc = tn_desc_dense(at->dtype, &x->type.shape);
     tn_reference_load(value, at->data, &desc);
+    return TN_OK;
 }

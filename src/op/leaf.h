@@ -38,8 +38,10 @@ typedef struct tn_constant_attrs {
     uint32_t reserved;
 } tn_constant_attrs;
 
+/* That its numbers can be looked at: they may lie in a file that is mapped, and that others cut. */
+TN_MUST_USE tn_status tn_constant_check(const tn_tensor *x);
 /* Its numbers, dense and row-major. */
-void tn_constant_numbers(const tn_tensor *x, double *value);
+TN_MUST_USE tn_status tn_constant_numbers(const tn_tensor *x, double *value);
 
 /* scalar: a run-time scalar of rank 0; `value` until it is set */
 typedef struct tn_scalar_attrs {

@@ -164,7 +164,7 @@ tn_status tn_interpret_one(const tn_tensor *y, const tn_interpretation *with, co
     if (y->op == &tn_op_full)
         for (int64_t e = 0; e < count; e++) value[e] = ((const tn_full_attrs *)y->attrs)->value;
     else if (y->op == &tn_op_constant)
-        tn_constant_numbers(y, value);
+        TN_TRY(tn_constant_numbers(y, value));
     else if (y->op->kind == TN_LEAF)
         TN_TRY(with->leaf(with->arg, y, value));
     else if (y->op == &tn_op_pack)

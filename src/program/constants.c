@@ -34,8 +34,10 @@ tn_status tn_program_fill_constants(tn_program *p)
     for (uint32_t i = 0; i < p->ir.values; i++) {
         tn_value *value = p->ir.value[i];
         if (!value->data) continue;
+        const uint64_t bytes = (uint64_t)tn_shape_count(&value->type.shape) * tn_dtype_size(value->from);
+        TN_TRY(tn_mapped_check(value->data, bytes));
         TN_TRY(value->from == value->type.dtype ? write(p, value, value->data) : write_wide(p, value));
-        tn_mapped_used(value->data, (uint64_t)tn_shape_count(&value->type.shape) * tn_dtype_size(value->from));
+        tn_mapped_used(value->data, bytes);
         value->data = NULL;
         value->fed = 1;
     }

@@ -56,6 +56,7 @@ static tn_status write_data(tn_json *json, const tn_tensor *x)
     const tn_constant_attrs *at = x->attrs;
     const unsigned char *byte = at->data;
     const uint64_t bytes = (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(at->dtype);
+    TN_TRY(tn_constant_check(x));
     char *text = tn_alloc(2 * bytes + 1);
     if (!text) return TN_ENOMEM;
     for (uint64_t i = 0; i < bytes; i++) text[2 * i] = digit[byte[i] >> 4], text[2 * i + 1] = digit[byte[i] & 15];

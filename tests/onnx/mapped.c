@@ -1,15 +1,19 @@
 /* mapped.c: the weights of an ONNX file stay where they are in it, wherever that is, until a device has them, and then
- * leave memory. */
+ * leave memory; a file that others change meanwhile is an error that names it. */
 #include "graph/harness.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "graph.h"
 #include "leaf.h"
-#include "onnx.pb-c.h"
+#include "model.h"
+#include "read.h"
 
 enum { ROWS = 256, COLUMNS = 1024, COUNT = ROWS * COLUMNS, BYTES = COUNT * 4, PADS = 4 };
 
@@ -180,11 +184,151 @@ static void numbers_that_are_asked_for_lie_at_whole_addresses(void **state)
     free(w);
 }
 
+/* ---- files that change ---- */
+
+static void empty(const char *path)
+{
+    assert_int_equal(truncate(path, 0), 0);
+}
+
+/* Of the same size: the time tells. */
+static void touch(const char *path)
+{
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void check_changed(tn_status s, const char *path)
+{
+    char expected[100];
+    snprintf(expected, sizeof expected, "%s: was changed since it was read", path);
+    assert_int_equal(s, TN_EIO);
+    assert_non_null(strstr(tn_message(), expected));
+}
+
+static void a_file_that_changed_is_an_error_wherever_its_numbers_are_used(void **state)
+{
+    (void)state;
+    static void (*const change[])(const char *path) = {empty, touch};
+    float *w = make_weight();
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, ROWS)};
+    for (int i = 0; i < 2; i++) {
+        char path[40];
+        const char *text;
+        tn_onnx *model = NULL;
+        tn_program *p = NULL;
+        fixture f = use_device("reference", 1);
+        write_model(path, w, 0);
+        ok(tn_onnx_load(path, &model));
+        tn_graph *g = tn_graph_new(), *later = tn_graph_new();
+        ok(tn_onnx_build(model, g, &given, 1, NULL));
+        change[i](path);
+        check_changed(tn_compile(g, f.state, NULL, &p), path);
+        check_changed(tn_onnx_save(g, f.state, "/tmp/tenon-mapped-none", NULL), path);
+        check_changed(tn_onnx_put(model, f.state, NULL), path);
+        check_changed(tn_onnx_text(model, NULL, &text), path);
+        check_changed(tn_onnx_build(model, later, &given, 1, NULL), path);
+        tn_graph_free(later);
+        tn_graph_free(g);
+        tn_onnx_free(model);
+        drop_device(&f);
+        unlink(path);
+    }
+    free(w);
+}
+
+static void what_is_small_is_read_and_lasts(void **state)
+{
+    (void)state;
+    enum { MANY = 300 * 1024 };
+    for (int mapped = 0; mapped < 2; mapped++) {
+        char path[] = "/tmp/tenon-mapped-XXXXXX";
+        tn_mapping *m = NULL;
+        const size_t size = mapped ? 4 * MANY : MANY;
+        unsigned char *bytes = malloc(size);
+        int fd = mkstemp(path);
+        assert_non_null(memset(bytes, 7, size));
+        assert_true(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+        ok(tn_map(path, &m));
+        ok(tn_mapped_check(m->data, size));
+        empty(path);
+        tn_mapped_used(m->data, size);
+        if (mapped) {
+            check_changed(tn_mapping_check(m), path);
+            check_changed(tn_mapped_check(m->data + MANY, 1), path);
+        } else {
+            ok(tn_mapping_check(m));
+            assert_memory_equal(m->data, bytes, size);
+        }
+        tn_unmap(m);
+        ok(tn_mapped_check(bytes, size));
+        close(fd), unlink(path), free(bytes);
+    }
+}
+
+/* Between the two times that a file's bytes are walked lies one call for memory: then this byte becomes another. */
+static unsigned char *changing, becomes;
+
+void *__real_tn_alloc(size_t bytes);
+void *__wrap_tn_alloc(size_t bytes);
+void *__wrap_tn_alloc(size_t bytes)
+{
+    if (changing) *changing = becomes;
+    return __real_tn_alloc(bytes);
+}
+
+static void *take(void *arg, size_t bytes)
+{
+    (void)arg;
+    return malloc(bytes);
+}
+
+static void leave(void *arg, void *memory)
+{
+    (void)arg;
+    free(memory);
+}
+
+/* Numbers that turn into a text, which is kept whole, and a text that turns into numbers, which leave but their place.
+ */
+static void bytes_that_change_between_two_looks_are_an_error(void **state)
+{
+    (void)state;
+    enum { RAW = 9 << 3 | 2, DOC = 12 << 3 | 2 };
+    static const unsigned char length[] = {0x80, 0x80, BYTES >> 14};
+    ProtobufCAllocator heap = {take, leave, NULL};
+    char path[40];
+    uint64_t size = 0;
+    float *w = make_weight();
+    char *content = NULL;
+    write_model(path, w, 0);
+    ok(tn_read_whole(path, &content, &size));
+    unsigned char *at = (unsigned char *)content;
+    while (*at != RAW || memcmp(at + 1, length, sizeof length) != 0) at++;
+    for (int i = 0; i < 2; i++) {
+        Onnx__ModelProto *model = NULL;
+        *at = i ? DOC : RAW;
+        becomes = i ? RAW : DOC;
+        changing = at;
+        tn_status s = onnx_take_apart((unsigned char *)content, size, &heap, &model);
+        changing = NULL;
+        assert_int_equal(s, TN_EIO);
+        assert_string_equal(tn_message(), "was changed while it was read");
+        assert_null(model);
+    }
+    tn_free(content);
+    unlink(path);
+    free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_stay_in_the_file_until_they_are_on_the_device),
         cmocka_unit_test(numbers_that_are_asked_for_lie_at_whole_addresses),
+        cmocka_unit_test(a_file_that_changed_is_an_error_wherever_its_numbers_are_used),
+        cmocka_unit_test(what_is_small_is_read_and_lasts),
+        cmocka_unit_test(bytes_that_change_between_two_looks_are_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
