@@ -111,6 +111,13 @@ class Graph : public Handle<tn_graph>
 
 using Notes = std::map<std::string, std::string>;
 
+/* That what has this name has numbers of type T. */
+template <class T> void require(const std::string &name, int32_t dtype)
+{
+    if (dtype != Type<T>::dtype)
+        throw Error(TN_EDTYPE, "'" + name + "' is " + tn_dtype_name(dtype) + ", not " + tn_dtype_name(Type<T>::dtype));
+}
+
 class State : public Handle<tn_state>
 {
   public:
@@ -124,18 +131,18 @@ class State : public Handle<tn_state>
     {
         return tn_state_step(get());
     }
-    /* A tensor's numbers, row by row. */
-    std::vector<float> read(const std::string &name) const
+    /* A tensor's numbers, row by row, of the type that it has: another is an error. */
+    template <class T = float> std::vector<T> read(const std::string &name) const
     {
-        tn_state_entry entry = {};
-        if (!tn_state_find(get(), name.c_str(), &entry)) throw Error(TN_EMISSING, "the state has no '" + name + "'");
-        std::vector<float> values(static_cast<size_t>(tn_shape_count(&entry.shape)));
-        check(tn_state_read(get(), name.c_str(), values.data(), values.size() * sizeof(float)));
+        const tn_state_entry entry = find<T>(name);
+        std::vector<T> values(static_cast<size_t>(tn_shape_count(&entry.shape)));
+        check(tn_state_read(get(), name.c_str(), values.data(), values.size() * sizeof(T)));
         return values;
     }
-    void write(const std::string &name, const std::vector<float> &values) const
+    template <class T = float> void write(const std::string &name, const std::vector<T> &values) const
     {
-        check(tn_state_write(get(), name.c_str(), values.data(), values.size() * sizeof(float)));
+        find<T>(name);
+        check(tn_state_write(get(), name.c_str(), values.data(), values.size() * sizeof(T)));
     }
     template <class... Set> void save(const std::string &path, const Notes &notes, const Set &...set) const
     {
@@ -160,6 +167,15 @@ class State : public Handle<tn_state>
             if (const char *text = tn_checkpoint_note(file, key)) notes[key] = text;
         return notes;
     }
+
+  private:
+    template <class T> tn_state_entry find(const std::string &name) const
+    {
+        tn_state_entry entry = {};
+        if (!tn_state_find(get(), name.c_str(), &entry)) throw Error(TN_EMISSING, "the state has no '" + name + "'");
+        require<T>(name, entry.dtype);
+        return entry;
+    }
 };
 
 class Program : public Handle<tn_program>
@@ -178,7 +194,7 @@ class Program : public Handle<tn_program>
     }
     template <class T> void feed(const std::string &input, const std::vector<T> &values) const
     {
-        require<T>(find(tn_program_input_at, input));
+        require<T>(input, find(tn_program_input_at, input).dtype);
         check(tn_feed(get(), input.c_str(), values.data(), values.size() * sizeof(T)));
     }
     void run() const
@@ -193,7 +209,7 @@ class Program : public Handle<tn_program>
     template <class T = float> std::vector<T> fetch(const std::string &output) const
     {
         const tn_port port = find(tn_program_output_at, output);
-        require<T>(port);
+        require<T>(output, port.dtype);
         std::vector<T> values(static_cast<size_t>(tn_shape_count(&port.shape)));
         check(tn_fetch(get(), output.c_str(), values.data(), values.size() * sizeof(T)));
         return values;
@@ -206,12 +222,6 @@ class Program : public Handle<tn_program>
         for (size_t i = 0; at(get(), i, &port); i++)
             if (name == port.name) return port;
         throw Error(TN_EMISSING, "the program has no '" + name + "'");
-    }
-    template <class T> static void require(const tn_port &port)
-    {
-        if (port.dtype != Type<T>::dtype)
-            throw Error(TN_EDTYPE, std::string("'") + port.name + "' is " + tn_dtype_name(port.dtype) + ", not " +
-                                       tn_dtype_name(Type<T>::dtype));
     }
 };
 

@@ -1,6 +1,5 @@
 /* follow.c: see follow.h. Events are
- *   {"run": 0, "name": "a.jsonl"}                    a file is followed, from its beginning: what was said of it is
- * void
+ *   {"run": 0, "name": "a.jsonl"}                    a file is followed, from its beginning: forget what came of it
  *   {"run": 0, "line": {...}}                        a line of it
  *   {"run": 0, "bad": 17, "why": "..."}              line 17 is none
  */

@@ -80,6 +80,19 @@ static void layers(const std::string &device)
     CHECK(failure([&] { state.read("conv.bias"); }).status() == TN_EMISSING);
     state.write("bn.weight", {1, 2, 3, 4});
     CHECK(state.read("bn.weight")[2] == 3);
+    tn_shape two = tenon::shape({2});
+    const int32_t whole[] = {5, -7};
+    const double wide[] = {0.1, 1e300};
+    CHECK(!tn_state_put(state, "whole", TN_I32, two, 0, whole) && !tn_state_put(state, "wide", TN_F64, two, 0, wide));
+    CHECK(state.read<int32_t>("whole") == std::vector<int32_t>({5, -7}));
+    for (const char *name : {"whole", "wide"}) {
+        CHECK(failure([&] { state.read(name); }).status() == TN_EDTYPE);
+        CHECK(failure([&] { state.write(name, {1, 2}); }).status() == TN_EDTYPE);
+    }
+    CHECK(has(failure([&] { state.read("whole"); }), "'whole' is i32, not f32"));
+    CHECK(has(failure([&] { state.read<int32_t>("bn.weight"); }), "'bn.weight' is f32, not i32"));
+    state.write<int32_t>("whole", {8, 9});
+    CHECK(state.read<int32_t>("whole")[1] == 9);
     CHECK(has(failure([&] {
                   tenon::Graph g;
                   tenon::linear(g.input("x", {2, 2}), "no");
