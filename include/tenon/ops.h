@@ -169,9 +169,10 @@ typedef struct tn_interpolate_options {
     int32_t mode;       /* TN_LINEAR, TN_NEAREST or TN_CUBIC, below */
     int32_t round;      /* for the nearest */
     double cubic;       /* Keys' a; 0: -0.75 */
-    uint32_t antialias; /* a step above 1 takes all elements in its reach into account */
+    uint32_t antialias; /* a width above 1 takes all elements in its reach into account */
     uint32_t exclude;   /* what would lie outside counts for nothing; else it is the outermost element again */
-    uint64_t spare[4];
+    double width;       /* for antialias: of how many elements one of the result stands for; 0: the step */
+    uint64_t spare[3];
 } tn_interpolate_options;
 TN_API tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double start, double step,
                                  tn_interpolate_options options);

@@ -1299,8 +1299,9 @@ class tn_interpolate_options(Structure):
     mode: TN_LINEAR, TN_NEAREST or TN_CUBIC, below
     round: for the nearest
     cubic: Keys' a; 0: -0.75
-    antialias: a step above 1 takes all elements in its reach into account
-    exclude: what would lie outside counts for nothing; else it is the outermost element again"""
+    antialias: a width above 1 takes all elements in its reach into account
+    exclude: what would lie outside counts for nothing; else it is the outermost element again
+    width: for antialias: of how many elements one of the result stands for; 0: the step"""
 
     _fields_ = [
         ("mode", c_int32),
@@ -1308,7 +1309,8 @@ class tn_interpolate_options(Structure):
         ("cubic", c_double),
         ("antialias", c_uint32),
         ("exclude", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("width", c_double),
+        ("spare", c_uint64 * 3),
     ]
 class tn_resize_options(Structure):
     """(b, c, any sizes...) -> (b, c, sizes...), as PyTorch's interpolate: linear, or, by mode, nearest or cubic, of several

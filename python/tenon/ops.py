@@ -692,16 +692,18 @@ def resize_bilinear(x: Operand, height: int, width: int, align_corners: bool = F
 
 
 def interpolate(x: Operand, axis: int, count: int, start: float, step: float = 1, *, mode: Any = None,
-        round: Any = None, cubic: Any = None, antialias: Any = None, exclude: Any = None) -> Tensor:
+        round: Any = None, cubic: Any = None, antialias: Any = None, exclude: Any = None,
+        width: Any = None) -> Tensor:
     """x at `count` places along an axis: start, start + step, ..., which need not be whole.
 
     mode: TN_LINEAR, TN_NEAREST or TN_CUBIC, below
     round: for the nearest
     cubic: Keys' a; 0: -0.75
-    antialias: a step above 1 takes all elements in its reach into account
-    exclude: what would lie outside counts for nothing; else it is the outermost element again"""
+    antialias: a width above 1 takes all elements in its reach into account
+    exclude: what would lie outside counts for nothing; else it is the outermost element again
+    width: for antialias: of how many elements one of the result stands for; 0: the step"""
     return op("tn_interpolate", "tiiffo", x, axis, count, start, step, (c.tn_interpolate_options, {"mode": mode,
-                  "round": round, "cubic": cubic, "antialias": antialias, "exclude": exclude}))
+                  "round": round, "cubic": cubic, "antialias": antialias, "exclude": exclude, "width": width}))
 
 
 def resize(x: Operand, sizes: Shape, *, mode: Any = None, align_corners: Any = None, antialias: Any = None,

@@ -69,14 +69,18 @@ static tn_tensor *pick_nearest(onnx_node *n, const axis_plan *p, tn_tensor *x, i
     return nearest ? tn_index_select(x, axis, onnx_constant_ints(n, nearest, TN_SHAPE(p->out))) : x;
 }
 
-/* Whole numbers lose what is behind the point. */
+/* Whole numbers lose what is behind the point. With antialias an element of the result stands for 1 / scale of x's
+ * wherever the places are, by whose distance that can't be known: not of a single one, nor with align_corners. Of a
+ * single element pytorch_half_pixel's place is 0 by the standard's text, as in ONNX Runtime; the reference evaluator of
+ * the package onnx has -0.5. */
 static tn_tensor *resize_axis(onnx_node *n, const axis_plan *p, tn_tensor *x, int32_t axis, int32_t mode)
 {
     if (mode == TN_NEAREST) return pick_nearest(n, p, x, axis);
     tn_interpolate_options o = {.mode = mode,
                                 .cubic = onnx_float(n, "cubic_coeff_a", -0.75),
                                 .antialias = onnx_int(n, "antialias", 0) != 0,
-                                .exclude = onnx_int(n, "exclude_outside", 0) != 0};
+                                .exclude = onnx_int(n, "exclude_outside", 0) != 0,
+                                .width = 1 / p->scale};
     const double start = place_of(p, 0), way = place_of(p, p->out - 1) - start;
     const double step = p->out > 1 ? way / (double)(p->out - 1) : 0;
     const int32_t dtype = tn_dtype_of(x);

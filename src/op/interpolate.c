@@ -31,10 +31,17 @@ static int64_t inside(const job *j, double place)
     return (int64_t)fmin(fmax(place, 0), (double)(j->from - 1));
 }
 
+/* How much of the distance between two elements counts, so that those that one of the result stands for all do. */
+static double narrowed(const job *j)
+{
+    const double width = j->o.width != 0 ? j->o.width : j->step;
+    return j->o.antialias && width > 1 ? 1 / width : 1;
+}
+
 /* Row i of the matrix, of zeros before: weights add up to 1. */
 static void fill_row(const job *j, int64_t i, double *row)
 {
-    const double x = j->start + (double)i * j->step, narrow = j->o.antialias && j->step > 1 ? 1 / j->step : 1;
+    const double x = j->start + (double)i * j->step, narrow = narrowed(j);
     const double reach = (j->o.mode == TN_CUBIC ? 2 : 1) / narrow;
     double sum = 0;
     for (double k = floor(x - reach); k <= ceil(x + reach); k++) {
@@ -106,9 +113,10 @@ tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double star
         !isfinite(step) || options.mode < 0 || options.mode > TN_CUBIC || options.round < 0 ||
         options.round > TN_ROUND_UP || fabs(step) > 1e6 ||
         (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from) ||
-        (options.antialias && fabs(step) * (double)count > MOST_WEIGHTS))
-        tn_node_fail(x->graph, TN_EINVAL, "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d",
-                     (long long)count, (long long)j.from, start, step, options.mode, options.round);
+        !(options.width >= 0) || !((double)count / narrowed(&j) <= MOST_WEIGHTS))
+        tn_node_fail(x->graph, TN_EINVAL,
+                     "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d, width %g",
+                     (long long)count, (long long)j.from, start, step, options.mode, options.round, options.width);
     if (tn_graph_status(x->graph)) return x;
     if (options.mode == TN_NEAREST) return chosen(&j, x, axis);
     if (!tn_is_floating(x->type.dtype))

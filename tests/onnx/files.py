@@ -38,7 +38,7 @@ def port(name, code, columns):
 
 
 def initializer(name, code, values):
-    kind = {1: "f", 2: "B", 3: "b", 6: "i"}[code]
+    kind = {1: "f", 2: "B", 3: "b", 6: "i", 7: "q"}[code]
     dims = b"" if len(values) == 1 else field(1, len(values))
     if isinstance(values[0], list):
         dims, values = dims + field(1, len(values[0])), sum(values, [])
