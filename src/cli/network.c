@@ -188,6 +188,14 @@ static tn_tensor *without_ones(tn_tensor *y)
     return shape.rank > 2 && behind == 1 ? tn_reshape(y, TN_SHAPE(shape.dim[0], shape.dim[1])) : y;
 }
 
+/* A failure of the network's, under its path, unless it is named already. */
+static void fail_under(tn_graph *graph, tn_status s, const char *path)
+{
+    const size_t length = strlen(path);
+    const int is_named = !strncmp(tn_message(), path, length) && tn_message()[length] == ':';
+    tn_graph_fail(graph, s, "%s%s%s", is_named ? "" : path, is_named ? "" : ": ", tn_message());
+}
+
 tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
 {
     tn_graph *graph = tn_graph_of(x);
@@ -205,7 +213,7 @@ tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
     if (tn_graph_status(graph)) return x;
     tn_status s = tn_onnx_freeze(model->onnx, training ? model->freeze : NULL);
     if (!s) s = tn_onnx_apply(model->onnx, &x, 1, &y, 1, &how);
-    if (s) tn_graph_fail(graph, s, "%s: %s", model->onnx_path, tn_message());
+    if (s) fail_under(graph, s, model->onnx_path);
     if (s || !y) return x;
     return tn_cast(without_ones(y), TN_F32);
 }

@@ -300,6 +300,19 @@ class Files(Base):
         with self.assertRaises(tenon.MissingError):
             tenon.from_onnx("/nowhere/at/all.onnx")
 
+    def test_a_file_that_is_cut_is_an_error_that_names_it(self):
+        many = 1 << 19
+        made = model([node("Add", ["x", "c"], ["y"])], [tensor("c", (many,), list(range(many)))],
+                     [port("x", (many,))], [port("y", (many,))])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "net.onnx")
+            with open(path, "wb") as file:
+                file.write(made)
+            network = tenon.from_onnx(path)
+            os.truncate(path, 0)
+            with self.assertRaisesRegex(tenon.FileError, "net.onnx: was changed since it was read"):
+                network.compile("cpu")
+
 
 class Written(Base):
     def test_what_is_written_is_read_again_and_gives_the_same(self):
