@@ -131,12 +131,38 @@ def _capsule(value: Any) -> Any:
         return value.__dlpack__()
 
 
+def _is_lazy(value: Any, question: str) -> bool:
+    """Whether PyTorch has yet to do to the numbers what it is asked by that name."""
+    ask = getattr(value, question, None)
+    return callable(ask) and ask() is True
+
+
+def resolved(value: Any) -> Any:
+    """The tensor itself, or a copy with the signs that PyTorch has yet to turn."""
+    for question, answer in (("is_conj", "resolve_conj"), ("is_neg", "resolve_neg")):
+        if _is_lazy(value, question) and hasattr(value, answer):
+            value = getattr(value, answer)()
+    return value
+
+
+def _remedy(value: Any) -> str:
+    """What PyTorch's people do about a tensor that is not just numbers in memory."""
+    if getattr(value, "requires_grad", False) is True:
+        return " of a tensor that requires gradients, give its .detach()"
+    return " of a sparse tensor, give its .to_dense()" if getattr(value, "is_sparse", False) is True else ""
+
+
 def from_dlpack(value: Any) -> Array:
     """The array of whatever has `__dlpack__`: the same memory, which stays its maker's until this array is gone."""
+    if _is_lazy(value, "is_neg"):  # DLPack does not say it: the numbers would come with the wrong sign
+        raise InvalidError("its numbers are yet to be negated: give its .resolve_neg()")
     if hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] != CPU:
         raise UnsupportedError(f"the tensor is on device {tuple(value.__dlpack_device__())}, not in the host's memory")
     _prepare()
-    capsule = _capsule(value)
+    try:
+        capsule = _capsule(value)
+    except (BufferError, RuntimeError, TypeError, ValueError) as e:
+        raise InvalidError(f"its maker gives no memory{_remedy(value)}: {e}") from e
     for kind, name, used in _KINDS:
         if _api.PyCapsule_IsValid(capsule, name):
             address = _api.PyCapsule_GetPointer(capsule, name)

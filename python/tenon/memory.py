@@ -218,7 +218,7 @@ def memory_of(value: Any, dtype: int = 0, writable: bool = False, what: str = "t
     if found is None:
         found = _of_buffer(value, writable)
     if found is None and hasattr(value, "__dlpack__") and not hasattr(value, "__array_interface__"):
-        value = _taken_over(value)
+        value = _taken_over(value, writable, what)
         found = getattr(value, "_memory", None)
     if found is not None and dtype in (0, found.dtype):
         return found
@@ -236,16 +236,20 @@ def _is_masked(value: Any) -> bool:
     return np is not None and isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any())
 
 
-def _taken_over(value: Any) -> Any:
+def _taken_over(value: Any, writable: bool, what: str) -> Any:
     """What DLPack gives, without copying; or NumPy's array of what it can't give."""
-    from .dlpack import from_dlpack
+    from .dlpack import from_dlpack, resolved
     try:
+        value = value if writable else resolved(value)
         return from_dlpack(value)
-    except TenonError:
+    except TenonError as refused:
         np = numpy()
-        if np is None or not hasattr(value, "__array__"):
-            raise
-        return np.asarray(value)
+        try:
+            if np is not None and hasattr(value, "__array__"):
+                return np.asarray(value)
+        except (RuntimeError, TypeError, ValueError):
+            pass  # what DLPack said is as good
+        raise type(refused)(f"{what}: {refused}") from refused
 
 
 def _natural(value: Any) -> int:

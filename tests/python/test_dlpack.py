@@ -133,8 +133,62 @@ class NumPy(unittest.TestCase):
             tenon.from_dlpack(np.ones(3, np.complex64))
 
 
+class Tensor:
+    """A tensor as PyTorch's, of which DLPack says nothing, or which it does not give."""
+
+    def __init__(self, numbers, negate=False, fails=None, **marks):
+        self.numbers, self.negate, self.fails = numbers, negate, fails
+        self.__dict__.update(marks)
+
+    def is_neg(self):
+        return self.negate
+
+    def resolve_neg(self):
+        return Tensor([-n for n in self.numbers])
+
+    def __dlpack__(self, **how):
+        if self.fails:
+            raise self.fails
+        taken = memory_of(self.numbers, tenon.c.TN_F32)
+        return dlpack.export(tenon.memory.Array(taken), **how)
+
+
+def negated(x):
+    """What a program gives that gives "x" (2) back with the other sign."""
+    graph = tenon.Graph()
+    graph.output(-graph.input("x", (2,)), "y")
+    program = graph.compile("cpu")
+    program.feed("x", x)
+    program.run()
+    return list(program.fetch("y"))
+
+
+@unittest.skipUnless(CPYTHON, "DLPack needs CPython's C interface")
+class Others(unittest.TestCase):
+    def test_a_sign_that_is_yet_to_be_turned_is(self):
+        lazy = Tensor([1.0, -2.0], negate=True)
+        self.assertEqual(negated(lazy), [1, -2])
+        self.assertEqual(negated(Tensor([1.0, -2.0])), [-1, 2])
+        with self.assertRaisesRegex(tenon.InvalidError, "resolve_neg"):
+            tenon.from_dlpack(lazy)
+
+    def test_what_is_not_given_is_said_of_the_input(self):
+        for fails, marks, said in ((BufferError("no"), {"requires_grad": True}, r"detach\(\)"),
+                                   (RuntimeError("no"), {"is_sparse": True}, r"to_dense\(\)"),
+                                   (ValueError("other words"), {}, "other words")):
+            with self.assertRaisesRegex(tenon.InvalidError, "input 'x': .*" + said):
+                negated(Tensor([1.0, 2.0], fails=fails, **marks))
+
+
 @unittest.skipIf(torch is None, "there is no PyTorch")
 class PyTorch(unittest.TestCase):
+    def test_tensors_that_are_not_just_numbers_are_fed_or_refused_by_name(self):
+        lazy = torch._neg_view(torch.ones(2))
+        self.assertEqual(negated(lazy), [1, 1])
+        for x, said in ((torch.ones(2, requires_grad=True), "detach"), (torch.ones(2).to_sparse(), "to_dense")):
+            with self.assertRaisesRegex(tenon.InvalidError, "input 'x': .*" + said):
+                negated(x)
+
     def test_it_shows_a_state_s_tensor_at_its_address(self):
         program = doubled()
         tensor = torch.from_dlpack(program.state.view("w"))
