@@ -42,6 +42,12 @@ template <class T> class Handle
     }
 
   protected:
+    /* The same, for what would read through it: throws if it was moved away. */
+    T *held() const
+    {
+        if (!pointer_) throw Error(TN_EINVAL, "this was moved to another");
+        return get();
+    }
     Handle() = default;
     explicit Handle(std::shared_ptr<T> pointer) : pointer_(std::move(pointer))
     {
@@ -60,11 +66,11 @@ class Device : public Handle<tn_device>
     }
     std::string name() const
     {
-        return tn_device_name(get());
+        return tn_device_name(held());
     }
     const tn_device_info &info() const
     {
-        return *tn_device_get_info(get());
+        return *tn_device_get_info(held());
     }
     /* The names of all devices, the reference last. */
     static std::vector<std::string> all()
@@ -129,7 +135,7 @@ class State : public Handle<tn_state>
     }
     uint64_t step() const
     {
-        return tn_state_step(get());
+        return tn_state_step(held());
     }
     /* A tensor's numbers, row by row, of the type that it has: another is an error. */
     template <class T = float> std::vector<T> read(const std::string &name) const
@@ -342,21 +348,21 @@ class Model
     {
         return state_;
     }
-    tn_model *get() const noexcept
+    tn_model *get() const
     {
-        return &parts_->model;
+        return &parts().model;
     }
 
     /* Called after each epoch of fit; ends the training by returning false. */
     void on_epoch(std::function<bool(const tn_epoch &)> each) const
     {
-        parts_->each = std::move(each);
+        parts().each = std::move(each);
     }
     template <class... Set> tn_epoch fit(const Dataset &data, const Set &...set) const
     {
         tn_fit_options options = options_of<tn_fit_options>(set...);
         tn_epoch last = {};
-        if (parts_->each) options.each = tell, options.arg = parts_.get();
+        if (parts().each) options.each = tell, options.arg = parts_.get();
         finish(tn_fit(state_, get(), data.get(), &options, &last));
         return last;
     }
@@ -382,6 +388,12 @@ class Model
         std::exception_ptr thrown;
         tn_model model;
     };
+    /* Throws if it was moved away. */
+    Parts &parts() const
+    {
+        if (!parts_) throw Error(TN_EINVAL, "this model was moved to another");
+        return *parts_;
+    }
     static Build in_words(const std::string &words, int64_t outputs)
     {
         return [words, outputs](Tensor x, bool training) {
@@ -425,7 +437,7 @@ class Model
         std::copy_backward(sample.dim, sample.dim + sample.rank, sample.dim + sample.rank + 1);
         sample.dim[0] = 1;
         sample.rank++;
-        const Tensor y = call(tn_input(graph, "x", TN_F32, sample), 0, parts_.get());
+        const Tensor y = call(tn_input(graph, "x", TN_F32, sample), 0, &parts());
         finish(tn_graph_status(graph));
         const tn_shape all = y.shape();
         return tn_shape_count(&all);

@@ -159,6 +159,26 @@ static void exceptions(const std::string &device)
     CHECK(failure([] { tenon::Dataset::of({3}, {1, 2}); }).status() == TN_ESHAPE);
 }
 
+/* What was moved away has nothing to tell: it throws. */
+static void moved(const std::string &device)
+{
+    tenon::Device first(device);
+    const std::string name = first.name();
+    const tenon::Device second = std::move(first);
+    CHECK(second.name() == name && second.info().name[0]);
+    CHECK(failure([&] { first.name(); }).status() == TN_EINVAL);
+    CHECK(failure([&] { first.info(); }).status() == TN_EINVAL);
+    tenon::State state(second);
+    tenon::Model model(state, "linear outputs", 1, "mse");
+    const tenon::State kept = std::move(state);
+    CHECK(failure([&] { state.step(); }).status() == TN_EINVAL && kept.step() == 0);
+    const tenon::Model other = std::move(model);
+    CHECK(failure([&] { model.fit(exclusive_or()); }).status() == TN_EINVAL);
+    CHECK(failure([&] { model.evaluate(exclusive_or()); }).status() == TN_EINVAL);
+    CHECK(failure([&] { model.predict(exclusive_or()); }).status() == TN_EINVAL);
+    CHECK(failure([&] { model.on_epoch({}); }).status() == TN_EINVAL && other.get());
+}
+
 /* Data sets move, and say the other's numbers. */
 static void data()
 {
@@ -177,6 +197,7 @@ int main(int argc, char **argv)
     layers(device);
     models(device, scratch);
     exceptions(device);
+    moved(device);
     data();
     std::puts("all well");
 }
