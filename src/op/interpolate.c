@@ -112,8 +112,8 @@ tn_tensor *tn_interpolate(tn_tensor *x, int32_t axis, int64_t count, double star
     if (count < 1 || j.from < 1 || j.from > INT32_MAX || count > INT32_MAX || !(fabs(start) <= MOST_PLACE) ||
         !isfinite(step) || options.mode < 0 || options.mode > TN_CUBIC || options.round < 0 ||
         options.round > TN_ROUND_UP || fabs(step) > 1e6 ||
-        (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from) ||
-        !(options.width >= 0) || !((double)count / narrowed(&j) <= MOST_WEIGHTS))
+        (options.mode != TN_NEAREST && count > MOST_WEIGHTS / j.from) || !(options.width >= 0) ||
+        !((double)count / narrowed(&j) <= MOST_WEIGHTS))
         tn_node_fail(x->graph, TN_EINVAL,
                      "interpolate: %lld of %lld elements from %g by steps of %g, mode %d, %d, width %g",
                      (long long)count, (long long)j.from, start, step, options.mode, options.round, options.width);
