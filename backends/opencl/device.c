@@ -435,6 +435,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
         return s;
     }
     made->steps = can_step(made);
+    made->processors = ocl_processors();
     *context = made;
     return TN_OK;
 }

@@ -369,7 +369,7 @@ static int32_t op_ready(tn_kernel *kernel, tn_msg *msg)
 const tn_ext_ready ocl_ready = {sizeof ocl_ready, op_ready};
 
 /* The kernel's lock is held. */
-static cl_int run_alone(cl_command_queue queue, ocl_launch *launch, const tn_run *run, cl_event *event)
+static cl_int run_alone(tn_queue *queue, ocl_launch *launch, const tn_run *run, cl_event *event)
 {
     for (uint32_t i = 0; i < launch->n_arg; i++) {
         ocl_arg *arg = &launch->arg[i];
@@ -377,11 +377,15 @@ static cl_int run_alone(cl_command_queue queue, ocl_launch *launch, const tn_run
         uint64_t bits = ocl_arg_value(arg, run);
         if (arg->is_set && arg->last == bits) continue;
         cl_int code = clSetKernelArg(launch->kernel, i, arg->bytes, &bits);
-        if (code) return code;
+        if (code) {
+            queue->call = "clSetKernelArg";
+            return code;
+        }
         arg->last = bits;
         arg->is_set = 1;
     }
-    return clEnqueueNDRangeKernel(queue, launch->kernel, launch->rank, NULL, launch->global, launch->local, 0, NULL,
+    queue->call = "clEnqueueNDRangeKernel";
+    return clEnqueueNDRangeKernel(queue->cl, launch->kernel, launch->rank, NULL, launch->global, launch->local, 0, NULL,
                                   event);
 }
 
@@ -389,14 +393,15 @@ static cl_int run_alone(cl_command_queue queue, ocl_launch *launch, const tn_run
 static cl_int launch_run(tn_queue *queue, tn_kernel *kernel, ocl_launch *launch, const tn_run *run, cl_event *event)
 {
     cl_int code = launch->in_step ? ocl_step_add(queue, kernel, launch, run) : ocl_step_end(queue, NULL);
-    if (!code && !launch->in_step) return run_alone(queue->cl, launch, run, event);
+    if (!code && !launch->in_step) return run_alone(queue, launch, run, event);
     return code || !queue->spans.room ? code : ocl_step_end(queue, event);
 }
 
 /* A product by CLBlast, whose commands are its own: those before and behind it mark when they began and ended. */
 static int32_t run_gemm(tn_queue *queue, tn_kernel *kernel, const tn_run *run, ocl_span *span, tn_msg *msg)
 {
-    ocl_queue_check(queue, ocl_step_end(queue, NULL), "clEnqueueNDRangeKernel", msg);
+    const cl_int code = ocl_step_end(queue, NULL);
+    ocl_queue_check(queue, code, queue->call, msg);
     if (span)
         ocl_queue_check(queue, clEnqueueMarkerWithWaitList(queue->cl, 0, NULL, ocl_span_event(span, 1, 0)),
                         "clEnqueueMarker", msg);
@@ -423,7 +428,7 @@ static int32_t enqueue_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run
         queue->stats.launches += !code;
     }
     pthread_mutex_unlock(&kernel->lock);
-    return s ? ocl_queue_stick(queue, s, msg) : ocl_queue_check(queue, code, "clEnqueueNDRangeKernel", msg);
+    return s ? ocl_queue_stick(queue, s, msg) : ocl_queue_check(queue, code, queue->call, msg);
 }
 
 int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)

@@ -82,6 +82,7 @@ struct tn_context {
     int has_f64;
     int vector_width; /* floats in a native vector */
     uint32_t units;
+    uint32_t processors; /* of the host, that this process may use */
     size_t max_group;
     uint64_t max_buffer;
     uint64_t alignment;       /* bytes, for sub-buffers too */
@@ -121,6 +122,7 @@ struct tn_queue {
     cl_command_queue cl; /* made for profiling while there is room for spans */
     ocl_spans spans;
     ocl_step *step; /* launches that wait; NULL: they never do */
+    const char *call; /* the one that failed when launches were handed over */
     int32_t status; /* the first error, for good */
     char text[160];
     cl_event transfer; /* the last one between the device and the host's memory; NULL: over */
@@ -268,6 +270,7 @@ void ocl_step_kernel(ocl_text *text, const uint64_t *hash, uint32_t count);
 /* A launch that is ready waits from then on. end: those that wait go to the device, in one command. */
 cl_int ocl_step_add(tn_queue *queue, const tn_kernel *kernel, const ocl_launch *launch, const tn_run *run);
 cl_int ocl_step_end(tn_queue *queue, cl_event *event);
+uint32_t ocl_processors(void); /* as many as this process may use at once, by its mask and its quota (processors.c) */
 
 /* What an operator's `prepare` is given, a description that tn_check_op has passed, and fills. Without a kernel it only
  * decides: it writes no source and does nothing on the device. */

@@ -114,7 +114,10 @@ int32_t ocl_queue_create(tn_context *context, tn_queue **queue, tn_msg *msg)
 void ocl_queue_destroy(tn_queue *queue)
 {
     if (!queue) return;
-    if (queue->cl && (end_step(queue) | ocl_finish(queue->cl))) see_transfers_over(queue);
+    cl_int handed = CL_SUCCESS, finished = CL_SUCCESS;
+    if (queue->cl) handed = end_step(queue);
+    if (queue->cl) finished = ocl_finish(queue->cl);
+    if (handed || finished) see_transfers_over(queue);
     forget_transfer(queue);
     ocl_spans_release(queue);
     ocl_step_release(queue->step);
@@ -125,7 +128,8 @@ void ocl_queue_destroy(tn_queue *queue)
 /* Whatever comes next is behind the launches that wait. */
 static int32_t hand_over(tn_queue *queue, tn_msg *msg)
 {
-    return ocl_queue_check(queue, end_step(queue), "clEnqueueNDRangeKernel", msg);
+    const cl_int code = end_step(queue);
+    return ocl_queue_check(queue, code, queue->call, msg);
 }
 
 int32_t ocl_queue_flush(tn_queue *queue, tn_msg *msg)

@@ -17,7 +17,8 @@ enum {
     WORDS = 16384, /* of the records */
     RANGES = 4096, /* of memory that launches read or write */
     LISTS = 4,     /* that are kept */
-    HEAD = 4,      /* words of a record before the arguments, as in step.cl */
+    FLUSH = 32,    /* bit of a record's first word */
+    HEAD = 4,      /* words of a record before the arguments: step.cl says which */
     COUNTS = 24    /* words before the records, for counts of step.cl; and there is one for each behind them */
 };
 
@@ -61,15 +62,17 @@ static int is_scalar(const ocl_arg *arg)
     return arg->kind >= OCL_ARG_F32;
 }
 
+static uint32_t count_args(const ocl_launch *launch, int (*is)(const ocl_arg *arg))
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < launch->n_arg; i++) count += is(&launch->arg[i]);
+    return count;
+}
+
 int ocl_step_takes(const tn_context *context, const ocl_launch *launch)
 {
-    uint32_t buffers = 0, scalars = 0;
-    for (uint32_t i = 0; i < launch->n_arg; i++) {
-        buffers += is_buffer(&launch->arg[i]);
-        scalars += is_scalar(&launch->arg[i]);
-    }
-    return context->steps && launch->rank == 1 && launch->local[0] == 1 && buffers <= BUFFERS && scalars <= SCALARS &&
-           launch->global[0] < INT32_MAX / 2;
+    return context->steps && launch->rank == 1 && launch->local[0] == 1 && launch->global[0] < INT32_MAX / 2 &&
+           count_args(launch, is_buffer) <= BUFFERS && count_args(launch, is_scalar) <= SCALARS;
 }
 
 static void write_arg(ocl_text *text, const ocl_arg *arg, uint32_t i)
@@ -91,6 +94,7 @@ static void write_arg(ocl_text *text, const ocl_arg *arg, uint32_t i)
 
 void ocl_step_kernel(ocl_text *text, const uint64_t *hash, uint32_t count)
 {
+    ocl_textf(text, "#define FLUSH (1ul << %d)\n#define HEAD %d\n#define COUNTS %d\n", FLUSH, HEAD, COUNTS);
     ocl_textf(text, "typedef struct tn_scalars {\n    ulong v[%d];\n} tn_scalars;\n#define BUFFER_PARAMS", SCALARS);
     for (int i = 0; i < BUFFERS; i++) ocl_textf(text, " __global uchar *b%d,", i);
     ocl_textf(text, "\n#define BUFFERS b0");
@@ -234,6 +238,13 @@ static list *find_list(ocl_step *step)
     return NULL;
 }
 
+/* Keeps the call's name if it failed. */
+static cl_int called(tn_queue *queue, cl_int code, const char *call)
+{
+    if (code) queue->call = call;
+    return code;
+}
+
 /* In place of the one that was made first. The driver keeps what is released while it is in use. */
 static list *make_list(tn_queue *queue, ocl_step *step, cl_int *code)
 {
@@ -242,7 +253,7 @@ static list *make_list(tn_queue *queue, ocl_step *step, cl_int *code)
     const uint64_t launches = fill_in_waits(step);
     l->mem = clCreateBuffer(queue->context->cl, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
                             (COUNTS + step->words + launches) * sizeof *step->image, step->image, code);
-    if (*code) {
+    if (called(queue, *code, "clCreateBuffer")) {
         l->mem = NULL;
         return NULL;
     }
@@ -253,26 +264,28 @@ static list *make_list(tn_queue *queue, ocl_step *step, cl_int *code)
     return l;
 }
 
-static cl_int set_buffers(const ocl_step *step, cl_kernel kernel)
+static cl_int set_args(const ocl_step *step, cl_kernel kernel, const list *l)
 {
+    const cl_int pieces = (cl_int)step->pieces, words = (cl_int)step->words;
     cl_int code = CL_SUCCESS;
     for (uint32_t i = 0; i < BUFFERS && !code; i++)
         code = clSetKernelArg(kernel, i, sizeof(cl_mem), i < step->buffers ? &step->buffer[i] : NULL);
-    return code;
-}
-
-/* With the program's lock held. */
-static cl_int enqueue(tn_queue *queue, const ocl_step *step, const list *l, cl_event *event)
-{
-    const cl_kernel kernel = step->program->step;
-    const cl_int pieces = (cl_int)step->pieces, words = (cl_int)step->words;
-    const size_t one = 1, groups = (size_t)ocl_min(queue->context->units, step->pieces);
-    cl_int code = set_buffers(step, kernel);
     if (!code) code = clSetKernelArg(kernel, BUFFERS, sizeof l->mem, &l->mem);
     if (!code) code = clSetKernelArg(kernel, BUFFERS + 1, sizeof pieces, &pieces);
     if (!code) code = clSetKernelArg(kernel, BUFFERS + 2, sizeof words, &words);
-    if (!code) code = clSetKernelArg(kernel, BUFFERS + 3, sizeof step->scalar, step->scalar);
-    return code ? code : clEnqueueNDRangeKernel(queue->cl, kernel, 1, NULL, &groups, &one, 0, NULL, event);
+    return code ? code : clSetKernelArg(kernel, BUFFERS + 3, sizeof step->scalar, step->scalar);
+}
+
+/* With the program's lock held. More work-groups than processors would wait for each other. */
+static cl_int enqueue(tn_queue *queue, const ocl_step *step, const list *l, cl_event *event)
+{
+    const cl_kernel kernel = step->program->step;
+    const int64_t threads = ocl_min(queue->context->units, queue->context->processors);
+    const size_t one = 1, groups = (size_t)ocl_min(threads, step->pieces);
+    const cl_int code = called(queue, set_args(step, kernel, l), "clSetKernelArg");
+    return code ? code
+                : called(queue, clEnqueueNDRangeKernel(queue->cl, kernel, 1, NULL, &groups, &one, 0, NULL, event),
+                         "clEnqueueNDRangeKernel");
 }
 
 static cl_int hand_over(tn_queue *queue, ocl_step *step, cl_event *event)
@@ -291,7 +304,7 @@ cl_int ocl_step_end(tn_queue *queue, cl_event *event)
 {
     ocl_step *step = queue->step;
     if (!step || !step->words) return CL_SUCCESS;
-    const cl_int code = step->code ? step->code : hand_over(queue, step, event);
+    const cl_int code = called(queue, step->code, "clRetainMemObject") ? step->code : hand_over(queue, step, event);
     forget(step);
     return code;
 }
@@ -345,7 +358,8 @@ static int has_room(const ocl_step *step, const tn_kernel *kernel, const ocl_lau
     const uint32_t operands = kernel->n_in + kernel->n_out + 1;
     return (!step->program || step->program == launch->program) && step->words + HEAD + launch->n_arg <= WORDS &&
            step->ranges + operands <= RANGES && step->buffers + operands <= BUFFERS &&
-           step->scalars + launch->n_arg <= SCALARS && step->pieces + (int64_t)launch->global[0] < INT32_MAX / 2;
+           step->scalars + count_args(launch, is_scalar) <= SCALARS &&
+           step->pieces + (int64_t)launch->global[0] < INT32_MAX / 2;
 }
 
 cl_int ocl_step_add(tn_queue *queue, const tn_kernel *kernel, const ocl_launch *launch, const tn_run *run)
@@ -362,10 +376,10 @@ cl_int ocl_step_add(tn_queue *queue, const tn_kernel *kernel, const ocl_launch *
     }
     add_ranges(step, kernel, run);
     step->pieces += (int64_t)launch->global[0];
-    word[0] = (uint32_t)launch->call | (uint64_t)launch->flushes << 32;
+    word[0] = (uint32_t)launch->call | (uint64_t)launch->flushes << FLUSH;
     word[1] = (uint64_t)step->pieces;
     word[2] = step->ranges - before;
     word[3] = HEAD + launch->n_arg;
     step->words += HEAD + launch->n_arg;
-    return step->code;
+    return called(queue, step->code, "clRetainMemObject");
 }
