@@ -1,7 +1,6 @@
 /* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
 #include "opencl.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,7 +325,7 @@ static int32_t read_options(tn_context *context, tn_msg *msg)
 {
     const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile");
     double number = 0;
-    if (units && (!tn_check_number(units, &number) || number != floor(number) || number < 1 || number > 65536))
+    if (units && (!tn_check_number(units, &number) || number < 1 || number > 65536 || number != (uint32_t)number))
         return ocl_fail(msg, TN_EINVAL, "option opencl.units: '%s' is no whole number from 1 to 65536", units);
     if (units) context->units = (uint32_t)number;
     context->tile = -1;

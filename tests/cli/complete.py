@@ -99,6 +99,12 @@ shutil.rmtree(scratch, ignore_errors=True)
 scratch.mkdir(parents=True)
 for name in ("data.csv", "model.safetensors"):
     (scratch / name).touch()
+try:
+    for end in pty.openpty():
+        os.close(end)
+except OSError:  # as in a system without /dev/pts
+    print("skipped: there are no terminals")
+    sys.exit(77)
 tried = [name for name in SHELLS if shutil.which(name)]
 if not tried:
     sys.exit(77)
