@@ -18,7 +18,9 @@
 #define BRING_N (DEEP * BLOCK_N / ITEMS)
 /* Local memory, in vectors: a block of both factors, and, when these are done with, SIDE_V rows of the product. */
 #define LOCAL_VECTORS (DEEP * (STEP_M + STEP_N))
-/* What compilers must leave of it (bench/gpu/static.py): multiply-adds by each load from local memory. */
+/* What compilers must leave of it (bench/gpu/static.py): multiply-adds by each load from local memory, and percent of
+ * the warps or waves that a unit can have at once. */
+#define EXPECTS_OCCUPANCY 12
 #define EXPECTS_MIX (ROWS * COLS / (ROWS / 4 + COLS / 4) - 1)
 
 /* Adds the products of a block of left, DEEP x BLOCK_M, and of right, DEEP x BLOCK_N. acc: (ROWS, COLS / 4). */

@@ -5,6 +5,7 @@ products may have, whatever sizes call for it.
 
 usage: kernels.py FOLDER [JOB...]"""
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
-TILES = 6   # of backends/opencl/tile.c
+NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 
 
@@ -38,6 +39,10 @@ def compile_jobs(folder, names, tile):
     os.environ["TENON_OPTIONS"] = (f"opencl.shape=gpu,opencl.gemm=own,opencl.units={UNITS},opencl.sources={folder}"
                                    f"{forced}")
     import tenon
+    try:
+        tenon.State("opencl:0").close()
+    except tenon.InvalidError as error:
+        sys.exit(NO_TILE if "opencl.tile" in str(error) else f"{sys.argv[0]}: {error}")
     for name in names:
         with tenon.State("opencl:0") as state:
             step(tenon, jobs.JOBS[name], state)
@@ -54,9 +59,12 @@ def main():
     folder = os.path.abspath(o.folder)
     os.makedirs(folder, exist_ok=True)
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
-    for tile in range(TILES) if o.tile < 0 else []:
-        subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)], check=True)
+    for tile in itertools.count() if o.tile < 0 else []:
+        done = subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)])
+        if done.returncode:
+            return 0 if tile and done.returncode == NO_TILE else 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,7 +4,7 @@ occupancy, and how many multiply-adds stand by each load from local memory in th
 PTX, and by CUDA's ptxas where it is; AMD by clang to assembly; Intel by clang to SPIR-V, which spirv-val checks.
 
 A kernel that spills, takes scratch memory, computes in f64 though it is for f32, or stays below what its source says
-with EXPECTS_MIX and EXPECTS_WARPS is a fault, and the exit status is 1; 77 where the compilers lack.
+with EXPECTS_MIX and EXPECTS_OCCUPANCY (in percent) is a fault, and the exit status is 1; 77 where the compilers lack.
 
 usage: static.py FOLDER [--into docs/gpu.md] [--all], a folder that kernels.py or `opencl.sources` filled"""
 import argparse
@@ -22,8 +22,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import report
 
 BEGIN, END = "<!-- begin: bench/gpu/static.py -->", "<!-- end: bench/gpu/static.py -->"
-AMD = ["gfx906", "gfx1030", "gfx1100"]
-NVIDIA = "sm_80"
+AMD = {"gfx906": 10, "gfx1030": 16, "gfx1100": 16}  # and how many waves a unit's part runs at once at most
+NVIDIA, WARPS = "sm_80", 64
 CLC = "/usr/lib/clc"
 FLAGS = ["-x", "cl", "-cl-std=CL1.2", "-Xclang", "-finclude-default-header"]
 Kernel = collections.namedtuple("Kernel", "path name group options source")
@@ -108,13 +108,13 @@ def nvidia(kernel, folder):
     shared = number(r"(\d+) bytes smem")
     registers = number(r"Used (\d+) registers")
     return {**found, "registers": registers, "spills": number(r"(\d+) bytes spill stores"),
-            "scratch": number(r"(\d+) bytes stack frame"), "warps": warps(kernel.group, registers, shared)}
+            "scratch": number(r"(\d+) bytes stack frame"), "warps": warps(kernel.group, registers, shared), "most": WARPS}
 
 
 def warps(group, registers, shared):
     """Of a unit of sm_80 that run at once: 65,536 registers, given to a warp by 256, 163 KiB of shared memory."""
     each = -(-group // 32)
-    most = [64 // each, 32, 65536 // (-(-registers * 32 // 256) * 256 * each) if registers else 32]
+    most = [WARPS // each, 32, 65536 // (-(-registers * 32 // 256) * 256 * each) if registers else 32]
     return each * min(most + ([166912 // (shared + 1024)] if shared else []))
 
 
@@ -130,7 +130,7 @@ def amd(kernel, folder, arch):
     number = lambda name: max([int(n) for n in re.findall(rf"^; {name}: (\d+)", text, flags=re.M)] or [0])
     return {"mix": mix(text.splitlines(), re.compile(r"\bv_(?:dual_)?(?:pk_)?(?:fma|mad|mac|fmac)"),
                        re.compile(r"\bds_(?:read|load)")),
-            "registers": number("NumVgprs"), "scratch": number("ScratchSize"), "warps": number("Occupancy"),
+            "registers": number("NumVgprs"), "scratch": number("ScratchSize"), "warps": number("Occupancy"), "most": AMD[arch],
             "spills": sum(int(n) for n in re.findall(r"\.vgpr_spill_count: (\d+)", text)),
             "f64": len(re.findall(r"\bv_(?:add|mul|fma|div_\w+)_f64", text))}
 
@@ -168,10 +168,11 @@ def look(kernel, folder):
                    if found.get(what)]
         if found.get("f64") and not wide:
             faults.append(Fault(kernel, target, f"{found['f64']} operations in f64"))
-        for what, name in (("mix", "EXPECTS_MIX"), ("warps", "EXPECTS_WARPS")):
-            wanted = expects(kernel, name)
-            if wanted and what in found and (found[what] or 0) < wanted:
-                faults.append(Fault(kernel, target, f"{name} is {wanted}, found {found[what] or 0:.3g}"))
+        shown = {"EXPECTS_MIX": found.get("mix") or 0}
+        if "most" in found:
+            shown["EXPECTS_OCCUPANCY"] = 100 * found["warps"] / found["most"]
+        faults += [Fault(kernel, target, f"{name} is {expects(kernel, name)}, found {value:.3g}")
+                   for name, value in shown.items() if found and value < expects(kernel, name)]
     return said, faults
 
 
