@@ -14,6 +14,7 @@ from ._build import NAMES, WHOLE
 from .errors import DtypeError, InvalidError, ShapeError, TenonError
 
 ITEM = {c.TN_F32: 4, c.TN_I32: 4, c.TN_U8: 1, c.TN_I8: 1, c.TN_F16: 2, c.TN_BF16: 2, c.TN_F64: 8}
+ORDER = "<" if sys.byteorder == "little" else ">"  # of bytes, in NumPy's words
 CODES = {c.TN_F32: "f", c.TN_I32: "i", c.TN_U8: "B", c.TN_I8: "b", c.TN_F16: "e", c.TN_F64: "d"}  # bf16 has none
 _OF_FORMAT = {"f": c.TN_F32, "i": c.TN_I32, "l": c.TN_I32, "B": c.TN_U8, "b": c.TN_I8, "?": 0, "e": c.TN_F16,
               "d": c.TN_F64}
@@ -342,7 +343,7 @@ class Array:
         if self._memory.dtype not in CODES:
             raise DtypeError("NumPy has no bf16")
         kind = {"f": "f", "d": "f", "e": "f", "i": "i", "B": "u"}[CODES[self._memory.dtype]]
-        return {"shape": self.shape, "typestr": f"<{kind}{ITEM[self._memory.dtype]}",
+        return {"shape": self.shape, "typestr": f"{ORDER}{kind}{ITEM[self._memory.dtype]}",
                 "data": (self.address, self.readonly), "version": 3}
 
     def view(self) -> memoryview:

@@ -1,11 +1,13 @@
 /* npz.c: see npz.h. A zip archive whose members are stored as they are, each an array with the head of a .npy file:
- * PKWARE's APPNOTE and NumPy's format 1.0 say how they look. */
+ * PKWARE's APPNOTE and NumPy's format 1.0 say how they look. Elements are in the machine's order of bytes. */
 #include "npz.h"
 
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "../core/order.h"
 
 #define MOST UINT32_MAX /* of an archive: bytes */
 
@@ -27,11 +29,11 @@ static uint32_t item_bytes(int32_t dtype)
 /* Up to a multiple of 64 bytes, of which the first 10 are before the text. */
 static size_t head_of(const tn_array *array, char text[512])
 {
-    const char *type = array->dtype == TN_F64   ? "<f8"
-                       : array->dtype == TN_I32 ? "<i4"
+    const char *type = array->dtype == TN_F64   ? TN_MACHINE_ORDER "f8"
+                       : array->dtype == TN_I32 ? TN_MACHINE_ORDER "i4"
                        : array->dtype == TN_U8  ? "|u1"
                        : array->dtype == TN_I8  ? "|i1"
-                                                : "<f4";
+                                                : TN_MACHINE_ORDER "f4";
     size_t used = (size_t)snprintf(text, 512, "{'descr': '%s', 'fortran_order': False, 'shape': (", type);
     for (int32_t d = 0; d < array->shape.rank; d++)
         used += (size_t)snprintf(text + used, 512 - used, "%" PRId64 ",", array->shape.dim[d]);

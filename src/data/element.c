@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "half.h"
+#include "order.h"
 #include "plain.h"
 #include "tenon/backend.h"
 #include "tenon/tensor.h"
@@ -14,15 +15,7 @@
 int tn_element_is_ours(const tn_element *e)
 {
     const char kind = e->dtype == TN_F32 ? 'f' : e->dtype == TN_I32 ? 'i' : 'u';
-    return e->kind == kind && e->size == (int)tn_dtype_size(e->dtype) && !e->big;
-}
-
-/* The bits of an element, from either order of bytes. */
-static uint64_t bits_of(const uint8_t *byte, int size, int big)
-{
-    uint64_t bits = 0;
-    for (int i = 0; i < size; i++) bits |= (uint64_t)byte[big ? size - 1 - i : i] << 8 * i;
-    return bits;
+    return e->kind == kind && e->size == (int)tn_dtype_size(e->dtype) && (e->size == 1 || e->big == TN_MACHINE_IS_BIG);
 }
 
 /* An element as a number; NaN for a whole one that no i32 holds. */
@@ -62,7 +55,7 @@ const char *tn_element_convert(const tn_element *e, const uint8_t *from, int64_t
                                char why[TN_ELEMENT_TEXT])
 {
     for (int64_t i = 0; i < count; i++) {
-        const uint64_t bits = bits_of(from + i * e->size, e->size, e->big);
+        const uint64_t bits = tn_bytes_get(from + i * e->size, (size_t)e->size, e->big);
         const double value = number_of(bits, e);
         if (e->dtype == TN_I32 && isnan(value)) return beyond(bits, e, why);
         if (e->dtype == TN_F32 && fabs(value) > FLT_MAX && !isinf(value)) return beyond(bits, e, why);

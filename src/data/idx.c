@@ -8,6 +8,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "order.h"
 #include "read.h"
 #include "rows.h"
 #include "shape.h"
@@ -60,11 +61,6 @@ static tn_status read_up_to(struct source *source, void *to, uint64_t bytes, uin
     return TN_OK;
 }
 
-static uint32_t big_endian(const uint8_t *byte)
-{
-    return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
-}
-
 static tn_status read_shape(struct source *source, tn_shape *shape)
 {
     uint8_t magic[4] = {0}, size[4 * TN_MAX_RANK];
@@ -80,7 +76,7 @@ static tn_status read_shape(struct source *source, tn_shape *shape)
     TN_TRY(read_up_to(source, size, 4u * magic[3], &got));
     TN_REQUIRE(got == 4u * magic[3], TN_EFORMAT, "%s: is cut short within its header", source->path);
     shape->rank = magic[3];
-    for (int32_t d = 0; d < shape->rank; d++) shape->dim[d] = big_endian(size + 4 * d);
+    for (int32_t d = 0; d < shape->rank; d++) shape->dim[d] = (int64_t)tn_bytes_get(size + 4 * d, 4, 1);
     return TN_OK;
 }
 

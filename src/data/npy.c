@@ -11,6 +11,7 @@
 #include "element.h"
 #include "error.h"
 #include "given.h"
+#include "order.h"
 #include "read.h"
 #include "rows.h"
 #include "shape.h"
@@ -142,11 +143,11 @@ static tn_status read_layout(tn_npy_source *source, struct layout *layout, uint6
     TN_TRY(source->read(source, head, used));
     if (memcmp(head, "\x93NUMPY", 6)) return refuse(source, "is no array of NumPy");
     if (head[6] < 1 || head[6] > 3) return refuse(source, "is of a version that is not known");
-    uint64_t length = head[8] | (uint64_t)head[9] << 8;
+    uint64_t length = tn_bytes_get(head + 8, 2, 0);
     if (head[6] > 1) {
         if (source->bytes < 12) return refuse(source, "is cut short");
         TN_TRY(source->read(source, head + 10, 2));
-        length |= (uint64_t)head[10] << 16 | (uint64_t)head[11] << 24;
+        length = tn_bytes_get(head + 8, 4, 0);
         used = 12;
     }
     if (length > MOST_HEADER) return refuse(source, "its header is absurdly long");

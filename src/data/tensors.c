@@ -8,9 +8,9 @@
 #include "checkpoint.h"
 #include "convert.h"
 #include "error.h"
+#include "order.h"
 #include "read.h"
 #include "rows.h"
-#include "safetensors.h"
 #include "tenon/backend.h"
 #include "tenon/state.h"
 
@@ -22,7 +22,7 @@ int tn_tensors_is(const char *path)
     if (tn_open_regular(path, &fd, &bytes)) return 0;
     tn_status status = tn_read_some(fd, path, head, &got);
     close(fd);
-    return !status && got == sizeof head && head[8] == '{' && tn_get_u64(head) <= bytes - 8;
+    return !status && got == sizeof head && head[8] == '{' && tn_bytes_get(head, 8, 0) <= bytes - 8;
 }
 
 tn_status tn_tensors_has(const char *path, const char *name, int *has)

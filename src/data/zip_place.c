@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "npy.h"
+#include "order.h"
 #include "read.h"
 
 #define END_BYTES       22 /* of the record at the end, without its comment */
@@ -26,11 +27,9 @@ typedef struct directory {
     uint64_t place, bytes, entries;
 } directory;
 
-static uint64_t number(const uint8_t *at, int bytes)
+static uint64_t number(const uint8_t *at, size_t bytes)
 {
-    uint64_t value = 0;
-    for (int i = 0; i < bytes; i++) value |= (uint64_t)at[i] << 8 * i;
-    return value;
+    return tn_bytes_get(at, bytes, 0);
 }
 
 static int read_at(int fd, uint64_t place, void *to, uint64_t bytes)

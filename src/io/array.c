@@ -1,4 +1,4 @@
-/* array.c: writes an array as NumPy reads it: version 1.0, little-endian, row-major. */
+/* array.c: writes an array as NumPy reads it: version 1.0, in the machine's order of bytes, row-major. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "error.h"
 #include "given.h"
 #include "file.h"
+#include "order.h"
 #include "shape.h"
 #include "tenon/data.h"
 
@@ -14,7 +15,12 @@
 static const struct {
     int32_t dtype;
     const char *descr;
-} types[] = {{TN_F32, "<f4"}, {TN_F64, "<f8"}, {TN_I32, "<i4"}, {TN_U8, "|u1"}, {TN_I8, "|i1"}, {TN_F16, "<f2"}};
+} types[] = {{TN_F32, TN_MACHINE_ORDER "f4"},
+             {TN_F64, TN_MACHINE_ORDER "f8"},
+             {TN_I32, TN_MACHINE_ORDER "i4"},
+             {TN_U8, "|u1"},
+             {TN_I8, "|i1"},
+             {TN_F16, TN_MACHINE_ORDER "f2"}};
 
 static const char *descr_of(int32_t dtype)
 {

@@ -10,6 +10,7 @@
 #include "checkpoint.h"
 #include "error.h"
 #include "given.h"
+#include "order.h"
 #include "read.h"
 #include "safetensors.h"
 #include "shape.h"
@@ -61,7 +62,7 @@ static tn_status read_header(struct source *source, cJSON **header)
     TN_REQUIRE(source->bytes >= sizeof length + 2, TN_EFORMAT, "%s: is no safetensors file: it has only %llu bytes",
                source->path, (unsigned long long)source->bytes);
     TN_TRY(read_exactly(source, length, sizeof length));
-    uint64_t bytes = tn_get_u64(length), rest = source->bytes - sizeof length;
+    uint64_t bytes = tn_bytes_get(length, sizeof length, 0), rest = source->bytes - sizeof length;
     const char *kind = bytes > TN_MOST_HEADER ? kind_of(length) : NULL;
     TN_REQUIRE(!kind, TN_EFORMAT, "%s: is no safetensors file, but %s", source->path, kind);
     TN_REQUIRE(bytes >= 2 && bytes <= TN_MOST_HEADER, TN_EFORMAT,
@@ -262,6 +263,7 @@ static tn_status read_data(const struct source *source, tn_checkpoint *checkpoin
     for (size_t i = 0; i < checkpoint->count; i++) {
         tn_file_tensor *t = checkpoint->tensor + i;
         TN_TRY(read_exactly(source, at, t->end - t->begin));
+        if (t->type->size) tn_bytes_as_in_file(at, t->type->size, (t->end - t->begin) / t->type->size);
         t->data = at;
         at += room_of(t);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "half.h"
+#include "order.h"
 #include "tenon/backend.h"
 
 static const tn_file_type types[] = {
@@ -28,8 +29,7 @@ const tn_file_type *tn_file_type_named(const char *name)
 /* Returns 0 if no i32 holds it. */
 static int whole_at(const tn_file_type *type, const uint8_t *data, int64_t i, int32_t *value)
 {
-    uint64_t bits = 0;
-    memcpy(&bits, data + (uint64_t)i * type->size, type->size);
+    const uint64_t bits = tn_bytes_own(data + (uint64_t)i * type->size, type->size);
     int unused = 64 - 8 * (int)type->size;
     int64_t whole = type->sign < 0 ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
     *value = (int32_t)whole;

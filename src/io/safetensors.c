@@ -5,10 +5,6 @@
 
 #include "tenon/state.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "tensors are written as they lie in memory, which must be little endian"
-#endif
-
 static const char *const dtype_name[] = {
 #define X(NAME, ...) [TN_##NAME] = #NAME,
 #include "tenon/dtype.def"
@@ -34,16 +30,4 @@ int tn_in_state(const void *state, const char *name)
 {
     tn_state_entry entry;
     return tn_state_find(state, name, &entry);
-}
-
-void tn_put_u64(uint8_t byte[8], uint64_t value)
-{
-    for (int i = 0; i < 8; i++) byte[i] = (uint8_t)(value >> (8 * i));
-}
-
-uint64_t tn_get_u64(const uint8_t byte[8])
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) value |= (uint64_t)byte[i] << (8 * i);
-    return value;
 }

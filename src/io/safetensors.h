@@ -1,6 +1,6 @@
 /* safetensors.h: what reading and writing the format share. A file is: the header's length (8 bytes, little endian);
  * the header, JSON padded by spaces: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...,
- * "__metadata__": {"key": "text", ...}}; the data, without holes. Numbers are little endian. */
+ * "__metadata__": {"key": "text", ...}}; the data, without holes. Numbers are little endian (order.h). */
 #ifndef TN_IO_SAFETENSORS_H
 #define TN_IO_SAFETENSORS_H
 
@@ -22,9 +22,5 @@ const char *tn_safetensors_dtype(int32_t dtype);
  * tensor. */
 int tn_has_owner(const char *name, int (*is_there)(const void *arg, const char *name), const void *arg);
 int tn_in_state(const void *state, const char *name);
-
-/* 8 bytes, lowest first. */
-void tn_put_u64(uint8_t byte[8], uint64_t value);
-uint64_t tn_get_u64(const uint8_t byte[8]);
 
 #endif

@@ -7,6 +7,7 @@
 #include "given.h"
 #include "file.h"
 #include "json.h"
+#include "order.h"
 #include "pattern.h"
 #include "safetensors.h"
 #include "shape.h"
@@ -133,9 +134,7 @@ static tn_status check_finite(const tn_state_entry *entry, const void *value)
     const uint64_t size = tn_dtype_size(entry->dtype), bits = tn_dtype_facts_of(entry->dtype)->infinity,
                    bytes = entry_bytes(entry);
     for (uint64_t at = 0; bits && at < bytes; at += size) {
-        uint64_t number = 0;
-        memcpy(&number, (const char *)value + at, size);
-        TN_REQUIRE((number & bits) != bits, TN_ESTATE,
+        TN_REQUIRE((tn_bytes_own((const char *)value + at, size) & bits) != bits, TN_ESTATE,
                    "tensor '%s' %s has numbers that are not finite: the training has diverged, and nothing was saved",
                    entry->name, tn_shape_text(&entry->shape, text, sizeof text));
     }
@@ -153,6 +152,8 @@ static tn_status write_tensors(tn_state *state, const struct list *list, int any
         uint64_t bytes = entry_bytes(list->entry + i);
         status = tn_state_read(state, list->entry[i].name, value, bytes);
         if (!status && !any) status = check_finite(&list->entry[i], value);
+        const uint64_t size = tn_dtype_size(list->entry[i].dtype);
+        if (!status) tn_bytes_as_in_file(value, size, bytes / size);
         if (!status) status = tn_file_write(file, value, bytes);
     }
     tn_free(value);
@@ -163,7 +164,7 @@ static tn_status write_file(tn_state *state, const struct list *list, int any, c
 {
     tn_file file;
     uint8_t length[8];
-    tn_put_u64(length, header->used);
+    tn_bytes_put(length, sizeof length, header->used);
     TN_TRY(tn_file_begin(path, &file));
     tn_status status = tn_file_write(&file, length, sizeof length);
     if (!status) status = tn_file_write(&file, header->text, header->used);

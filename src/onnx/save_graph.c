@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "order.h"
 #include "plain.h"
 #include "save.h"
 #include "utf8.h"
@@ -204,9 +205,21 @@ const char *export_as(export_saver *s, const char *x, int64_t type)
 
 /* ---- initializers ---- */
 
+/* Elements as the file has them: where this machine has their bytes otherwise, a copy. */
+static void *in_file(export_saver *s, const int64_t dim[], size_t rank, void *data, size_t bytes)
+{
+    uint64_t count = 1;
+    if (!TN_MACHINE_IS_BIG || !bytes) return data;
+    for (size_t d = 0; d < rank; d++) count *= (uint64_t)dim[d];
+    void *copy = piece(s, bytes);
+    if (copy) tn_bytes_as_in_file(memcpy(copy, data, bytes), (size_t)(bytes / count), count);
+    return copy;
+}
+
 static const char *add_tensor(export_saver *s, const char *name, int64_t type, const int64_t dim[], size_t rank,
                               void *data, size_t bytes)
 {
+    data = in_file(s, dim, rank, data, bytes);
     Onnx__TensorProto *t = piece(s, sizeof *t);
     int64_t *dims = piece(s, rank * sizeof *dims);
     if (s->status) return "";

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "half.h"
+#include "order.h"
 #include "rule.h"
 
 /* Element types: what they are in a graph, and in the file: bits of an element, and whether it has a sign. */
@@ -194,7 +195,7 @@ static int64_t bits_at(const unsigned char *data, int32_t type, uint64_t i)
     if (bits < 8)
         x = (uint64_t)data[i * bits / 8] >> (i * bits % 8) & ((1u << bits) - 1);
     else
-        memcpy(&x, data + i * (bits / 8), bits / 8);
+        x = tn_bytes_get(data + i * (bits / 8), bits / 8, 0);
     const uint64_t sign = types[type].is_signed && bits < 64 ? 1ull << (bits - 1) : 0;
     return (int64_t)((x ^ sign) - sign);
 }
@@ -310,6 +311,20 @@ static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *regio
     return to ? TN_OK : TN_ENOMEM;
 }
 
+/* As they lie in the file, and elsewhere where the machine has its bytes otherwise. */
+static tn_status as_in_file(const onnx_proto *t, const unsigned char *raw, uint64_t count, tn_region *region,
+                            const void **data)
+{
+    const size_t size = types[t->data_type].bits / 8;
+    *data = raw;
+    if (!TN_MACHINE_IS_BIG) return TN_OK;
+    void *to = tn_region_alloc(region, count * size + 1);
+    if (!to) return TN_ENOMEM;
+    tn_bytes_as_in_file(memcpy(to, raw, count * size), size, count);
+    *data = to;
+    return TN_OK;
+}
+
 /* As it lies in the file, where there is such a type; bytes that are listed are i32 there, too. */
 static int32_t stored_type(int32_t type, int is_raw)
 {
@@ -337,6 +352,5 @@ tn_status onnx_tensor_data(tn_onnx *model, const onnx_proto *t, tn_region *regio
     if (!count) return TN_OK;
     if (!raw.data) return as_listed(t, count, region, data);
     TN_TRY(check_bytes(t, raw, count));
-    *data = raw.data;
-    return TN_OK;
+    return as_in_file(t, raw.data, count, region, data);
 }

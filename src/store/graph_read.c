@@ -9,10 +9,11 @@
 #include "graph.h"
 #include "json.h"
 #include "leaf.h"
+#include "order.h"
 #include "read.h"
 #include "store.h"
 
-#define MOST_ELEMENTS ((int64_t)1 << 40)  /* of a tensor: room for what the operators' rules compute */
+#define MOST_ELEMENTS ((int64_t)1 << 40) /* of a tensor: room for what the operators' rules compute */
 #define MOST_OPERANDS (1 << 20)
 
 /* ---- numbers ---- */
@@ -240,6 +241,7 @@ static tn_status read_data(const cJSON *attrs, tn_region *room, reading *r)
         TN_REQUIRE(high >= 0 && low >= 0, TN_EFORMAT, "constant: its data is no hexadecimal number");
         data[i] = (unsigned char)(high << 4 | low);
     }
+    tn_bytes_as_in_file(data, tn_dtype_size(r->type.dtype), (uint64_t)tn_shape_count(&r->type.shape));
     *(tn_constant_attrs *)r->attrs = (tn_constant_attrs){.data = data, .dtype = r->type.dtype};
     return TN_OK;
 }

@@ -8,6 +8,7 @@
 #include "graph.h"
 #include "leaf.h"
 #include "json.h"
+#include "order.h"
 #include "store.h"
 #include "utf8.h"
 
@@ -49,17 +50,19 @@ static tn_status write_element(tn_json *json, const tn_field *field, const void 
     return TN_OK;
 }
 
-/* A constant's bytes, as hexadecimal digits: the first of a byte is the higher. */
+/* A constant's bytes, each number's lowest first, as hexadecimal digits: the first of a byte is the higher. */
 static tn_status write_data(tn_json *json, const tn_tensor *x)
 {
     static const char digit[] = "0123456789abcdef";
     const tn_constant_attrs *at = x->attrs;
-    const unsigned char *byte = at->data;
-    const uint64_t bytes = (uint64_t)tn_shape_count(&x->type.shape) * tn_dtype_size(at->dtype);
+    const uint64_t size = tn_dtype_size(at->dtype), bytes = (uint64_t)tn_shape_count(&x->type.shape) * size;
     TN_TRY(tn_constant_check(x));
     char *text = tn_alloc(2 * bytes + 1);
     if (!text) return TN_ENOMEM;
-    for (uint64_t i = 0; i < bytes; i++) text[2 * i] = digit[byte[i] >> 4], text[2 * i + 1] = digit[byte[i] & 15];
+    for (uint64_t i = 0; i < bytes; i++) {
+        const uint64_t byte = tn_bytes_own((const char *)at->data + i / size * size, size) >> 8 * (i % size);
+        text[2 * i] = digit[byte >> 4 & 15], text[2 * i + 1] = digit[byte & 15];
+    }
     tn_json_string(json, text);
     tn_free(text);
     return TN_OK;
