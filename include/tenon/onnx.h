@@ -137,7 +137,8 @@ TN_API TN_MUST_USE tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const 
 TN_API TN_MUST_USE tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, const char *name);
 
 /* The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
- * state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+ * state) as from the file. `options` has the `outputs` that are then those of the file, and the `most` that is then
+ * what options without one mean, or is NULL. What the graphs
  * that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
  * model, or until the next call. */
 TN_API TN_MUST_USE tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text);

@@ -2505,13 +2505,15 @@ FUNCTIONS = {
     "tn_onnx_text": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const char **text)",
         """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
-        state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+        state) as from the file. `options` has the `outputs` that are then those of the file, and the `most` that is then
+        what options without one mean, or is NULL. What the graphs
         that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
         model, or until the next call."""),
     "tn_onnx_of_text": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_onnx_of_text(const char *text, tn_onnx **model)",
         """The network without the numbers of its weights, as letters and digits: with `trainable` it is built from that (and a
-        state) as from the file. `options` has the `outputs` that are then those of the file, or is NULL. What the graphs
+        state) as from the file. `options` has the `outputs` that are then those of the file, and the `most` that is then
+        what options without one mean, or is NULL. What the graphs
         that were built so far needed to know is part of it: build those that are wanted first. The text lives as long as the
         model, or until the next call."""),
     "tn_onnx_problem_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,

@@ -155,7 +155,7 @@ class OnnxNetwork(Layer):
 
     def text(self) -> str:
         """The network without the numbers of its weights, as letters and digits, for `of_text`."""
-        how, found = c.tn_onnx_options(outputs=self.count), ctypes.c_char_p()
+        how, found = c.tn_onnx_options(outputs=self.count, most=self.most), ctypes.c_char_p()
         check(lib.tn_onnx_text(self._handle.get(), ctypes.byref(how), ctypes.byref(found)))
         return text(found.value)
 

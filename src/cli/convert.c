@@ -134,11 +134,13 @@ static int check_files(const char *from, const char *to, int is_network)
 int cli_convert(int argc, char **argv)
 {
     int64_t opset = 18;
+    int64_t most = 0;
     const char *shapes = NULL;
     cli_option options[] = {
         {CLI_WHOLE, "opset", "N", "the version of ONNX's operators, 18 to 23 (18)", &opset, 18, 23, 0, 0, 0, 0},
         {CLI_TEXT, "shape", "NAME=SHAPE,...", "of what comes as ONNX: sizes that it leaves open, but for the batch",
          &shapes, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "most", "N", "of what comes as ONNX: " CLI_ONNX_MOST, &most, 0, INT32_MAX, 0, 0, 0, 0},
         {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
     int count = 0;
     int status = cli_parse(&(cli_syntax){"convert", "MODEL FILE", doc, NULL, options}, argc, argv, &count);
@@ -146,7 +148,7 @@ int cli_convert(int argc, char **argv)
     const int is_network = status == CLI_GO_ON && cli_onnx_holds(argv[1]);
     if (status == CLI_GO_ON) status = check_files(argv[1], argv[2], is_network);
     if (status == CLI_GO_ON && is_network)
-        status = cli_convert_onnx(argv[1], argv[2], opset, shapes);
+        status = cli_convert_onnx(argv[1], argv[2], opset, shapes, most);
     else if (status == CLI_GO_ON)
         status = convert_saved(argv[1], argv[2], opset);
     cli_options_free(options);

@@ -52,14 +52,15 @@ static int write_onnx(cli_onnx *onnx, tn_graph *graph, tn_state *state, const ch
 static int write_safetensors(cli_onnx *onnx, tn_state *state, const char *to)
 {
     const char *text;
-    if (tn_onnx_text(onnx->model, NULL, &text)) return cli_failed();
+    const tn_onnx_options how = {.most = onnx->most};
+    if (tn_onnx_text(onnx->model, &how, &text)) return cli_failed();
     const tn_note notes[] = {{"net", onnx->path}, {"onnx", text}};
     return tn_state_save(state, to, notes, 2) ? cli_failed() : CLI_GO_ON;
 }
 
-int cli_convert_onnx(const char *from, const char *to, int64_t opset, const char *shapes)
+int cli_convert_onnx(const char *from, const char *to, int64_t opset, const char *shapes, int64_t most)
 {
-    cli_onnx onnx;
+    cli_onnx onnx = {.most = most};
     tn_device *device = NULL;
     tn_state *state = NULL;
     tn_graph *graph = NULL;

@@ -115,6 +115,7 @@ int cli_eval_onnx(int argc, char **argv)
         {CLI_TEXT, "ignore", "NAME,NAME", "of a table: columns to leave out", &s->ignore, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the digits, or of a table's split (1)", &s->seed, 0, 9e15, 0, 0, 0, 0},
         {CLI_TEXT, "image", "HxW", "size of a folder's images, or CxHxW", &s->image, 0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "most", "N", CLI_ONNX_MOST, &e.model.most, 0, INT32_MAX, 0, 0, 0, 0},
         {CLI_FLAG, "json", 0, "one JSON object on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {.kind = CLI_END},
     };

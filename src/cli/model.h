@@ -10,6 +10,7 @@ typedef struct cli_model {
     tn_onnx *onnx;                             /* the network, where it isn't words: see network.h; else NULL */
     const char *onnx_path;                     /* for messages */
     int bare;                                  /* without the softmax that it ends in */
+    int64_t most;                              /* room for what is found in what is fed: tn_onnx_options */
     int64_t head;                              /* outputs of a new last layer; 0: it is the file's */
     const char *freeze;                        /* names of what training leaves alone, or NULL */
     int sync_norm;                             /* batch normalisation is over all shards of a batch */

@@ -203,7 +203,8 @@ tn_tensor *cli_network_build(const cli_model *model, tn_tensor *x, int training)
                                  .training = (uint32_t)training,
                                  .bare = (uint32_t)model->bare,
                                  .sync_norm = (uint32_t)model->sync_norm,
-                                 .outputs = model->head};
+                                 .outputs = model->head,
+                                 .most = model->most};
     tn_onnx_port port;
     tn_tensor *y = NULL;
     (void)tn_onnx_input_at(model->onnx, 0, &port);
@@ -225,7 +226,7 @@ int cli_network_put(const cli_model *model, tn_state *state)
 
 tn_status cli_network_note(const cli_model *model, const char **text)
 {
-    const tn_onnx_options how = {.outputs = model->head};
+    const tn_onnx_options how = {.outputs = model->head, .most = model->most};
     *text = "";
     return model->onnx ? tn_onnx_text(model->onnx, &how, text) : TN_OK;
 }

@@ -70,7 +70,7 @@ int cli_onnx_spares(tn_onnx *model, const char *option, const char *path);
 /* `tenon predict --model FILE.onnx`; `tenon eval`; `tenon convert FILE.onnx OUT`; `tenon info FILE.onnx`. */
 int cli_predict_onnx(int argc, char **argv);
 int cli_eval_onnx(int argc, char **argv);
-int cli_convert_onnx(const char *from, const char *to, int64_t opset, const char *shapes);
+int cli_convert_onnx(const char *from, const char *to, int64_t opset, const char *shapes, int64_t most);
 /* The file of --model, if it is such a network; else NULL. */
 const char *cli_onnx_of(int argc, char **argv);
 

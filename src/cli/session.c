@@ -141,8 +141,11 @@ static void warn_of_change(const cli_session *s)
 static int know_data(cli_session *s)
 {
     cli_settings *settings = &s->settings;
-    s->model = (cli_model){
-        .net = settings->net, .init = s->init, .freeze = settings->freeze, .sync_norm = settings->sync_norm};
+    s->model = (cli_model){.net = settings->net,
+                           .init = s->init,
+                           .freeze = settings->freeze,
+                           .sync_norm = settings->sync_norm,
+                           .most = settings->most};
     cli_settings_init_of(settings, s->init, &s->model.scale);
     int opened = settings->resume ? cli_network_of_note(&s->model, s->from, settings->resume) : CLI_GO_ON;
     if (opened == CLI_GO_ON && !s->model.onnx) opened = cli_network_open_to_train(&s->model, settings->net);

@@ -4,14 +4,16 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 76
+#define CLI_TRAIN_OPTIONS 77
 
 typedef struct cli_settings {
-    const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init, *fold;
+    const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init,
+        *fold;
     const char *class_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;
+    int64_t most;    /* of a network of ONNX, as in tn_onnx_options */
     int64_t context; /* bytes of a text that a sample is; 0: the data is no text */
     const char *resident, *memory, *bucket;
     const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,

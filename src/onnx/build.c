@@ -347,6 +347,7 @@ static tn_status begin(tn_onnx *model, tn_graph *graph, const tn_onnx_options *o
     *b = (onnx_build){.model = model, .graph = graph};
     *scope = (onnx_scope){0};
     if (options) b->options = *options;
+    if (!b->options.most) b->options.most = model->most;
     if (b->options.outputs || b->options.bare) b->end = onnx_find_end(model);
     onnx_problems_clear(model);
     TN_TRY(tn_graph_status(graph));

@@ -40,6 +40,7 @@ struct tn_onnx {
     const float **numbers; /* of each that tn_onnx_weight_at was asked for, else NULL */
     char *text;            /* of tn_onnx_text */
     char *freeze;          /* of tn_onnx_freeze, or NULL */
+    int64_t most;          /* of a network that came as text: as in tn_onnx_options, where these say none */
     size_t untied;         /* the last initializers, which share their numbers with others: untie.c */
 };
 

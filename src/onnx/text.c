@@ -1,4 +1,6 @@
 /* text.c: a network without the numbers of its weights, as text: ONNX's own form in base64. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "given.h"
@@ -127,6 +129,39 @@ static tn_status decode(const char *text, unsigned char **data, uint64_t *bytes)
     return TN_OK;
 }
 
+/* ---- the room for what is found in what is fed ---- */
+
+static const char room_key[] = "tenon.most";
+
+/* It goes into the network's notes, in place of those that the file has. */
+static tn_status add_room(int64_t most, tn_region *region, Onnx__ModelProto *proto)
+{
+    char number[24];
+    proto->n_metadata_props = 0;
+    if (!most) return TN_OK;
+    snprintf(number, sizeof number, "%lld", (long long)most);
+    Onnx__StringStringEntryProto **list = tn_region_alloc(region, sizeof *list);
+    Onnx__StringStringEntryProto *note = list ? tn_region_alloc(region, sizeof *note) : NULL;
+    if (!note) return TN_ENOMEM;
+    onnx__string_string_entry_proto__init(note);
+    note->key = (char *)(uintptr_t)room_key;
+    note->value = onnx_copy(region, number, sizeof number);
+    list[0] = note;
+    proto->metadata_props = list, proto->n_metadata_props = 1;
+    return note->value ? TN_OK : TN_ENOMEM;
+}
+
+static int64_t noted_room(const Onnx__ModelProto *proto)
+{
+    for (size_t i = 0; i < proto->n_metadata_props; i++) {
+        const Onnx__StringStringEntryProto *note = proto->metadata_props[i];
+        if (!note->key || !note->value || strcmp(note->key, room_key) != 0) continue;
+        const long long most = strtoll(note->value, NULL, 10);
+        return most > 0 && most <= INT32_MAX ? most : 0;
+    }
+    return 0;
+}
+
 /* ---- the interface ---- */
 
 static tn_status pack(const Onnx__ModelProto *proto, char **text)
@@ -150,7 +185,7 @@ tn_status tn_onnx_text(tn_onnx *model, const tn_onnx_options *options, const cha
     TN_TRY(tn_mapping_check(model->file));
     tn_status s = bare_graph(model, options ? options->outputs : 0, &region, &graph);
     proto.graph = &graph;
-    proto.n_metadata_props = 0;
+    if (!s) s = add_room(options && options->most ? options->most : model->most, &region, &proto);
     if (!s) s = pack(&proto, &made);
     tn_region_free(&region);
     if (s) return s;
@@ -168,6 +203,7 @@ tn_status tn_onnx_of_text(const char *text, tn_onnx **out)
     tn_status s = decode(text, &data, &model->bytes);
     model->data = data;
     if (!s) s = onnx_unpack(model);
+    if (!s) model->most = noted_room(model->proto);
     if (s)
         tn_onnx_free(model);
     else

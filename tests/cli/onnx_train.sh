@@ -44,6 +44,10 @@ def write():
         nodes = body + [last, node(end, ["z"], ["y"])]
         open(name + ".onnx", "wb").write(model(nodes, weights + shape, 1, [INPUTS], CLASSES))
     open("open.onnx", "wb").write(model([body[0], body[1], node("Gemm", ["h", "two.weight", "two.bias"], ["y"], flip)], weights, "N", [INPUTS], CLASSES))
+    seek = [body[0], body[1], node("NonZero", ["x"], ["found"]), node("Cast", ["found"], ["places"], attribute("to", 1)),
+        node("ReduceSum", ["places"], ["sum"], attribute("keepdims", 0)), node("Mul", ["sum", "nothing"], ["none"]),
+        node("Gemm", ["h", "two.weight", "two.bias"], ["z"], flip), node("Add", ["z", "none"], ["y"])]
+    open("seek.onnx", "wb").write(model(seek, weights + tensor("nothing", 1, [], bytes(4)), "N", [INPUTS], CLASSES))
     tight = tensor("tight", 7, [2], struct.pack("<2q", 2, HIDDEN // 2))
     nodes = body[:2] + [node("Reshape", ["h", "shape"], ["r"]), node("Slice", ["r", "from", "to"], ["s"]), node("Gemm", ["s", "two.weight", "two.bias"], ["y"], flip)]
     cut = tensor("from", 7, [1], struct.pack("<q", 0)) + tensor("to", 7, [1], struct.pack("<q", 1))
@@ -182,6 +186,23 @@ of_table --net open.onnx --lr 0.5 --freeze one --weights frozen.safetensors 2>st
 python3 nets.py step frozen.safetensors 0.5 frozen || fail "frozen weights"
 of_table --net open.onnx --freeze 'three*' 2>stderr && fail "freezing what is not there"
 grep -q "no variable is called 'three\*'" stderr || fail "freeze: $(cat stderr)"
+
+# What is found in what is fed has the room that is said, which a saved network knows.
+of_table --net seek.onnx --lr 0.5 2>stderr && fail "numbers that are fed, without room"
+grep -q 'NonZero' stderr || fail "without room: $(cat stderr)"
+of_table --net seek.onnx --most 50 --lr 0.5 --save seek.safetensors --weights weights.safetensors 2>stderr || fail "train --most: $(cat stderr)"
+python3 nets.py step weights.safetensors 0.5 || fail "a step with room"
+"$tenon" eval --model seek.safetensors --data t.csv --device "$device" >said 2>stderr || fail "eval of a network with room: $(cat stderr)"
+"$tenon" predict --model seek.safetensors --device "$device" t.csv >said 2>stderr || fail "predict by a network with room: $(cat stderr)"
+"$tenon" train --resume seek.safetensors --epochs 2 --device "$device" 2>stderr || fail "going on with room: $(cat stderr)"
+"$tenon" eval --model seek.onnx --data t.csv --device "$device" 2>stderr && fail "eval without room"
+"$tenon" eval --model seek.onnx --most 50 --data t.csv --device "$device" >said 2>stderr || fail "eval --most: $(cat stderr)"
+"$tenon" convert seek.onnx sought.safetensors 2>stderr && fail "convert without room"
+"$tenon" convert seek.onnx --most 50 sought.safetensors 2>stderr || fail "convert --most: $(cat stderr)"
+python3 nets.py samples
+"$tenon" predict --model seek.onnx --most 50 --device "$device" --out a.npy x.npy >said 2>stderr || fail "predict --most: $(cat stderr)"
+"$tenon" predict --model sought.safetensors --device "$device" --out b.npy x.npy >said 2>stderr || fail "predict by what was converted: $(cat stderr)"
+cmp -s a.npy b.npy || fail "a network with room, converted"
 
 # A layer of batch normalisation that is used twice; and over all shards of a batch, which is as without shards.
 of_table --net norm.onnx --lr 0.5 --weights whole.safetensors 2>stderr || fail "batch normalisation: $(cat stderr)"

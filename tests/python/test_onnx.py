@@ -283,6 +283,8 @@ class Files(Base):
             self.network(data).compile("cpu")
         found = self.network(data, most=4).compile("cpu")(x=[5.0, 0.0, 7.0])["y"]
         self.assertEqual(found.tolist(), [[0, 2, -1, -1]])
+        again = tenon.OnnxNetwork.of_text(self.network(data, most=4).text())
+        self.assertEqual(again.compile("cpu")(x=[5.0, 0.0, 7.0])["y"].tolist(), found.tolist())
 
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
