@@ -113,7 +113,8 @@ TN_API void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end);
 TN_API TN_MUST_USE tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count,
                                            const tn_onnx_options *options);
 
-/* The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. */
+/* The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those of
+ * the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it. */
 TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
                                            const tn_onnx_options *options);
 

@@ -2481,7 +2481,8 @@ FUNCTIONS = {
         found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL."""),
     "tn_onnx_apply": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *x[], size_t n_x, tn_tensor *y[], size_t n_y, const tn_onnx_options *options)",
-        """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name."""),
+        """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those of
+        the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it."""),
     "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
         "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
         """The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns

@@ -30,7 +30,8 @@ class Port(NamedTuple):
 class OnnxNetwork(Layer):
     """A network of an ONNX file. Called on tensors, one for each of its inputs, it is a layer: its weights, f32, are
     parameters by the file's names, behind the network's own and a "." if it was given one or is a Module's attribute,
-    and begin as the file has them. `compile` makes a program of it as it is.
+    and begin as the file has them. `compile` makes a program of it as it is. Inputs that have a default in the file are
+    `defaults`, and need not be given.
 
     `bare` leaves away the softmax or sigmoid that its first output ends in; with `outputs` its last layer has so many,
     and begins anew. `most` is the room for what NonZero, NonMaxSuppression, Compress and Unique find in what is fed.
@@ -64,6 +65,7 @@ class OnnxNetwork(Layer):
         self._scope: Optional[str] = None  # what its weights' names begin with, once it was called
         self._handle = Handle(made.value, lib.tn_onnx_free)
         self.inputs, self.outputs = self._ports(lib.tn_onnx_input_at), self._ports(lib.tn_onnx_output_at)
+        self.defaults = self._ports(lib.tn_onnx_default_at)
         self._lock, self._device = threading.RLock(), None
         self._state: Any = None
         self._kept: Dict[Any, Any] = {}  # programs by the shapes of inputs and the numbers of some, the latest last
@@ -159,12 +161,14 @@ class OnnxNetwork(Layer):
         check(lib.tn_onnx_text(self._handle.get(), ctypes.byref(how), ctypes.byref(found)))
         return text(found.value)
 
-    def _apply(self, x: Sequence[Tensor], trainable: bool) -> Any:
-        if not x:
-            raise InvalidError("the network has no inputs: there is nothing to run")
-        graph = x[0].graph
+    def _apply(self, x: Sequence[Optional[Tensor]], trainable: bool) -> Any:
+        given = [t for t in x if t is not None]
+        if not given:
+            raise InvalidError("the network has no inputs: there is nothing to run" if not self.defaults else
+                               "the network is given nothing: one of its defaults has to be")
+        graph = given[0].graph
         graph.needs(self._handle)
-        inputs = (ctypes.c_void_p * len(x))(*[t._pointer for t in x])
+        inputs = (ctypes.c_void_p * len(x))(*[t._pointer if t is not None else None for t in x])
         outputs = (ctypes.c_void_p * len(self.outputs))()
         how = c.tn_onnx_options(trainable, graph.training, self.bare, outputs=self.count, most=self.most)
         status = lib.tn_onnx_apply(self._handle.get(), inputs, len(x), outputs, len(outputs), ctypes.byref(how))
@@ -193,11 +197,13 @@ class OnnxNetwork(Layer):
 
     def compile(self, device: Any = "auto", *, options: Optional[Dict[str, Any]] = None, **shapes: Any) -> Any:
         """A program of the network for a device, its weights constants: compile("cpu", input=(1, 3, 224, 224)).
-        Inputs that aren't given have the declared shape. An input without dimensions may be given as its number, a
-        constant of the program: compile("cpu", rate=16000)."""
+        Inputs that aren't given have the declared shape, or are the default that the file has for them. An input
+        without dimensions may be given as its number, a constant of the program: compile("cpu", rate=16000)."""
         self._check_inputs(shapes)
         graph = Graph()
-        made = self._apply([_leaf(graph, p, shapes.get(p.name)) for p in self.inputs], False)
+        needed = {p.name for p in self.inputs} | set(shapes)
+        made = self._apply([_leaf(graph, p, shapes.get(p.name)) if p.name in needed else None
+                            for p in self.inputs + self.defaults], False)
         for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
             graph.output(y, port.name)
         return graph.compile(device, **(options or {}))
@@ -205,7 +211,8 @@ class OnnxNetwork(Layer):
     # ---- on arrays of any shape ----
 
     def run(self, *x: Any, device: Any = "auto", **named: Any) -> Dict[str, Any]:
-        """The outputs by name, for arrays in the order of the inputs or by their names. For shapes that are new a
+        """The outputs by name, for arrays in the order of the inputs or by their names, by which inputs that have a
+        default in the file may be given, too. For shapes that are new a
         program is compiled; the latest eight are kept, so that batches of different sizes may come by turns. All share
         one copy of the weights on the device; a change of the device begins anew. Of inputs whose numbers decide about
         shapes or conditions there is a program for each number, too."""
@@ -221,15 +228,16 @@ class OnnxNetwork(Layer):
         if lacking:
             raise InvalidError(f"input '{lacking[0]}' is not given: the network wants an array for each of "
                                f"{', '.join(names)}")
-        memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype), what=f"input '{p.name}'") for p in self.inputs}
-        for p in self.inputs:
+        ports = [p for p in self.inputs + self.defaults if p.name in given]
+        memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype), what=f"input '{p.name}'") for p in ports}
+        for p in ports:
             _fitting(p, tuple(memory[p.name].shape))
         program = self._program_for(device, memory)
-        made: Dict[str, Any] = program(**{n: given[n] for n in names if n in program.inputs})
+        made: Dict[str, Any] = program(**{n: given[n] for n in memory if n in program.inputs})
         return made
 
     def _check_inputs(self, given: Dict[str, Any]) -> None:
-        names = [p.name for p in self.inputs]
+        names = [p.name for p in self.inputs + self.defaults]
         for name in given:
             if name not in names:
                 raise InvalidError(f"the network has no input '{name}': it has {', '.join(names)}")
@@ -251,13 +259,14 @@ class OnnxNetwork(Layer):
     def _needed(self) -> Set[str]:
         """The inputs whose numbers the last use of the network needed when the graph was built."""
         found, port = set(), c.tn_onnx_port()
-        for i, p in enumerate(self.inputs):
-            if lib.tn_onnx_input_at(self._handle.get(), i, ctypes.byref(port)) and port.needed:
-                found.add(p.name)
+        for at, ports in ((lib.tn_onnx_input_at, self.inputs), (lib.tn_onnx_default_at, self.defaults)):
+            for i, p in enumerate(ports):
+                if at(self._handle.get(), i, ctypes.byref(port)) and port.needed:
+                    found.add(p.name)
         return found
 
     def _kept_for(self, memory: Dict[str, Memory]) -> Any:
-        key = tuple((tuple(m.shape), ctypes.string_at(m.address, m.bytes) if name in self._known else b"")
+        key = tuple((name, tuple(m.shape), ctypes.string_at(m.address, m.bytes) if name in self._known else b"")
                     for name, m in memory.items())
         program = self._kept.pop(key, None) or self._compile_for(memory)
         self._kept[key] = program
@@ -267,8 +276,10 @@ class OnnxNetwork(Layer):
 
     def _compile_for(self, memory: Dict[str, Memory]) -> Any:
         graph = Graph()
-        made = self._apply([graph.constant(memory[p.name]) if p.name in self._known else
-                            graph.input(p.name, memory[p.name].shape, p.dtype) for p in self.inputs], True)
+        made = self._apply([None if p.name not in memory else
+                            graph.constant(memory[p.name]) if p.name in self._known else
+                            graph.input(p.name, memory[p.name].shape, p.dtype)
+                            for p in self.inputs + self.defaults], True)
         for port, y in zip(self.outputs, made if isinstance(made, list) else [made]):
             graph.output(y, port.name)
         self.first_values(self._state)

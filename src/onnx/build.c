@@ -453,6 +453,16 @@ tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given giv
     return s;
 }
 
+/* x in place of an input; NULL is fine for one that has a default. */
+static tn_status put_in_place(onnx_build *b, onnx_scope *scope, const tn_onnx_port *port, tn_tensor *x, int is_default)
+{
+    if (!x && is_default) return TN_OK;
+    TN_REQUIRE(x && tn_dtype_of(x) == port->dtype, TN_EINVAL, "input '%s' of the model is missing, or of another type",
+               port->name);
+    if (!is_default) b->given[b->n_given++] = tn_shape_of(x);
+    return bind(b, scope, port->name, (onnx_value){.x = x, .type = input_type(b->model, port->name)});
+}
+
 tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
                         const tn_onnx_options *options)
 {
@@ -460,15 +470,14 @@ tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_ten
     onnx_build b;
     onnx_scope scope;
     tn_onnx_port port;
-    TN_REQUIRE(n_x && x[0], TN_EINVAL, "tn_onnx_apply: x is empty");
-    tn_status s = begin(model, tn_graph_of(x[0]), options, &b, &scope);
-    for (size_t i = 0; !s && tn_onnx_input_at(model, i, &port); i++) {
-        if (i >= n_x || !x[i] || tn_dtype_of(x[i]) != port.dtype)
-            s = tn_fail(TN_EINVAL, "input '%s' of the model is missing, or of another type", port.name);
-        else
-            s = bind(&b, &scope, port.name, (onnx_value){.x = x[i], .type = input_type(model, port.name)});
-        if (!s) b.given[b.n_given++] = tn_shape_of(x[i]);
-    }
+    size_t first = 0, at = 0;
+    while (first < n_x && !x[first]) first++;
+    TN_REQUIRE(first < n_x, TN_EINVAL, "tn_onnx_apply: x is empty");
+    tn_status s = begin(model, tn_graph_of(x[first]), options, &b, &scope);
+    for (size_t i = 0; !s && tn_onnx_input_at(model, i, &port); i++, at++)
+        s = put_in_place(&b, &scope, &port, at < n_x ? x[at] : NULL, 0);
+    for (size_t i = 0; !s && at < n_x && tn_onnx_default_at(model, i, &port); i++, at++)
+        s = put_in_place(&b, &scope, &port, x[at], 1);
     if (!s) s = build_graph(&b, &scope, y, n_y);
     end(&b, &scope);
     return s;

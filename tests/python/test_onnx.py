@@ -47,10 +47,14 @@ def tensor(name, dims, numbers):
         field(9, struct.pack(f"<{len(numbers)}f", *numbers))
 
 
-def port(name, dims):
-    """f32; a dimension is a number or a name."""
+def whole_numbers(name, numbers):
+    return field(1, len(numbers)) + field(2, 7) + field(8, name) + field(9, struct.pack(f"<{len(numbers)}q", *numbers))
+
+
+def port(name, dims, kind=1):
+    """f32, or another type of ONNX; a dimension is a number or a name."""
     shape = b"".join(field(1, field(1, d) if isinstance(d, int) else field(2, d)) for d in dims)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)))
+    return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
 
 
 def node(kind, inputs, outputs):
@@ -275,6 +279,32 @@ class Files(Base):
             again.fit([[1.0, 2.0]] * 2, [0, 2], verbose=False)
             again.save(path)
             tenon.load_model(path, device="cpu")
+
+    def test_an_input_with_a_default_may_be_given(self):
+        data = model([node("Mul", ["x", "c"], ["p"]), node("Reshape", ["p", "to"], ["y"])],
+                     [tensor("c", (3,), [1.0, 2.0, 3.0]), whole_numbers("to", [-1])],
+                     [port("c", ("n",)), port("x", (2, 3)), port("to", (1,), 7)], [port("y", ("m",))])
+        network, x, y = self.network(data), [[1.0] * 3, [2.0] * 3], [1.0, 2.0, 3.0, 2.0, 4.0, 6.0]
+        self.assertEqual([p.name for p in network.inputs], ["x"])
+        self.assertEqual([p.name for p in network.defaults], ["c", "to"])
+        for _ in range(2):
+            self.assertEqual(network.run(x, device="cpu")["y"].tolist(), y)
+            self.assertEqual(network.run(x, c=[1.0, 0.0, 5.0], device="cpu")["y"].tolist(), [1.0, 0.0, 5.0, 2.0, 0.0, 10.0])
+            self.assertEqual(network.run(x, to=[3, 2], device="cpu")["y"].tolist(), [y[:2], y[2:4], y[4:]])
+        self.assertEqual(network.compile("cpu")(x=x)["y"].tolist(), y)
+        program = network.compile("cpu", c=(3,))
+        self.assertEqual(set(program.inputs), {"x", "c"})
+        self.assertEqual(program(x=x, c=[0.0, 0.0, 1.0])["y"].tolist(), [0.0, 0.0, 1.0, 0.0, 0.0, 2.0])
+        graph = tenon.Graph()
+        a, b = graph.input("a", (2, 3)), graph.input("b", (1,))
+        graph.output(network(a), "as it is")
+        graph.output(network(a, b), "b for c")
+        program = graph.compile("cpu")
+        made = program(a=x, b=[2.0])
+        self.assertEqual((made["as it is"].tolist(), made["b for c"].tolist()), (y, [2.0] * 3 + [4.0] * 3))
+        for wrong in ({"c": [[1.0]]}, {"to": [[1]]}):
+            with self.assertRaisesRegex(tenon.ShapeError, next(iter(wrong))):
+                network.run(x, **wrong)
 
     def test_what_is_found_in_what_is_fed_has_the_room_that_is_given(self):
         data = model([node("NonZero", ["x"], ["y"])], [], [port("x", (3,))],
