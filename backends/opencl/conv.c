@@ -424,6 +424,7 @@ static int32_t add_gpu(ocl_build *build, const conv *c, const ocl_tile *t)
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     begin_product(build, c, &text, &args);
+    ocl_textf(&text, "#define UNROLL 1\n"); /* the places of taps take registers */
     ocl_tile_write(&text, t, c->dtype);
     ocl_textf(&text, "%s", ocl_cl_conv_gpu);
     picture_args(c, &args);

@@ -384,6 +384,7 @@ static void query_features(tn_context *context, query *q)
 {
     context->unified = optional_number(q, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     context->has_f64 = optional_number(q, CL_DEVICE_DOUBLE_FP_CONFIG) != 0 || device_has(q, "cl_khr_fp64");
+    context->nvidia = device_has(q, "cl_nv_compiler_options");
     context->vector_width = (int)device_number(q, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     context->units = (uint32_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_COMPUTE_UNITS), 1);
     context->max_group = (size_t)ocl_max((int64_t)device_number(q, CL_DEVICE_MAX_WORK_GROUP_SIZE), 1);

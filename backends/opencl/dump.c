@@ -27,13 +27,13 @@ static void put_range(FILE *file, const size_t *range, cl_uint rank)
     for (cl_uint d = 0; d < 3; d++) fprintf(file, "%s%zu", d ? "x" : "", d < rank ? range[d] : 1);
 }
 
-static int put_source(FILE *file, const ocl_launch *launch, const ocl_text *source, int flushes)
+static int put_source(FILE *file, const ocl_launch *launch, const ocl_text *source, const char *options)
 {
     fprintf(file, "// %s ", launch->name);
     put_range(file, launch->local, launch->rank);
     fprintf(file, " of ");
     put_range(file, launch->global, launch->rank);
-    fprintf(file, ": %s\n%s\n", ocl_build_options(flushes), source->s);
+    fprintf(file, ": %s\n%s\n", options, source->s);
     return ferror(file);
 }
 
@@ -48,7 +48,7 @@ int32_t ocl_dump(tn_context *context, const ocl_launch *launch, const ocl_text *
     if (length >= PATH) return ocl_fail(msg, TN_EINVAL, "option opencl.sources: the folder's name is too long");
     FILE *file = fopen(path, "wx");
     if (!file && errno == EEXIST) return TN_OK;
-    int failed = !file || put_source(file, launch, source, flushes);
+    int failed = !file || put_source(file, launch, source, ocl_build_options(context, flushes));
     if (file && fclose(file)) failed = 1;
     return failed ? ocl_fail(msg, TN_EIO, "option opencl.sources: %s: %s", path, strerror(errno)) : TN_OK;
 }

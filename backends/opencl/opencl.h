@@ -80,6 +80,7 @@ struct tn_context {
     int steps;         /* launches wait in their queue, and go to the device as one (step.c) */
     int unified;       /* the device works in the host's memory */
     int has_f64;
+    int nvidia; /* the driver takes NVIDIA's own build options */
     int vector_width; /* floats in a native vector */
     uint32_t units;
     uint32_t processors; /* of the host, that this process may use */
@@ -187,7 +188,7 @@ int32_t ocl_part_step(tn_context *context, ocl_part *part, const char *name, ocl
                       tn_msg *msg);
 void ocl_programs_release(tn_context *context);
 void ocl_log_debug(const char *what, const char *detail);
-const char *ocl_build_options(int flushes);
+const char *ocl_build_options(const tn_context *context, int flushes);
 /* Appends a source to a program's, the names that it declares with that ending (part.c). */
 void ocl_part_join(ocl_text *program, const char *source, const char *ending);
 /* Entries on disk by kind and hash (keep.c). kept: the data, which the caller frees, or NULL. */

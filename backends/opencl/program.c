@@ -12,8 +12,11 @@
 
 #define MAX_PARTS 256 /* in a program: of 55 together PoCL compiles each as fast as of 8 */
 
-/* By `flushes`. No warnings; arithmetic stays strict: NaN and infinities hold, denormals where a part doesn't flush. */
-static const char *const options[] = {"-w", "-w -cl-denorms-are-zero"};
+/* No warnings; arithmetic stays strict: NaN and infinities hold, denormals where a part doesn't flush. NVIDIA's
+ * compiler is held to registers that leave room for two groups of 256 work-items on a unit. */
+#define REGISTERS " -cl-nv-maxrregcount=128"
+static const char *const options[2][2] = {{"-w", "-w -cl-denorms-are-zero"},
+                                          {"-w" REGISTERS, "-w -cl-denorms-are-zero" REGISTERS}};
 
 struct ocl_part {
     ocl_part *next;
@@ -33,14 +36,14 @@ void ocl_log_debug(const char *what, const char *detail)
     ocl_host->log(ocl_host->self, TN_LOG_DEBUG, line);
 }
 
-const char *ocl_build_options(int flushes)
+const char *ocl_build_options(const tn_context *context, int flushes)
 {
-    return options[flushes];
+    return options[context->nvidia][flushes];
 }
 
-static void hash_source(const char *source, size_t length, int flushes, uint64_t hash[2])
+static void hash_source(const tn_context *context, const char *source, size_t length, int flushes, uint64_t hash[2])
 {
-    const char *with = options[flushes];
+    const char *with = ocl_build_options(context, flushes);
     for (uint64_t i = 0; i < 2; i++)
         hash[i] = ocl_hash(ocl_hash(i * 0x9e3779b97f4a7c15u, with, strlen(with) + 1), source, length);
 }
@@ -65,7 +68,8 @@ static int32_t from_source(tn_context *context, const char *source, size_t lengt
     cl_program made = clCreateProgramWithSource(context->cl, 1, &source, &length, &code);
     int32_t s = ocl_check(msg, code, "clCreateProgramWithSource");
     if (s) return s;
-    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, options[flushes], NULL, NULL), "clBuildProgram");
+    s = ocl_check(msg, clBuildProgram(made, 1, &context->device, ocl_build_options(context, flushes), NULL, NULL),
+                  "clBuildProgram");
     log_build(context, made);
     if (s)
         clReleaseProgram(made);
@@ -79,7 +83,8 @@ static cl_program from_binary(tn_context *context, const unsigned char *binary, 
 {
     cl_int status = CL_SUCCESS, code = CL_SUCCESS;
     cl_program program = clCreateProgramWithBinary(context->cl, 1, &context->device, &bytes, &binary, &status, &code);
-    if (!code && !status) code = clBuildProgram(program, 1, &context->device, options[flushes], NULL, NULL);
+    if (!code && !status)
+        code = clBuildProgram(program, 1, &context->device, ocl_build_options(context, flushes), NULL, NULL);
     if (!code && !status) return program;
     if (program) clReleaseProgram(program);
     ocl_log_debug("a program's binary was rejected", "");
@@ -191,7 +196,7 @@ static int32_t build_text(tn_context *context, const ocl_text *text, int flushes
     if (text->failed) return ocl_fail(msg, TN_ENOMEM, "out of memory for a program's source");
     int32_t s = from_source(context, text->s, text->length, flushes, &cl, msg);
     if (s) return s;
-    hash_source(text->s, text->length, flushes, hash);
+    hash_source(context, text->s, text->length, flushes, hash);
     *program = add_program(context, hash, cl, 1);
     if (*program) return TN_OK;
     clReleaseProgram(cl);
@@ -271,7 +276,7 @@ int32_t ocl_part_get(tn_context *context, const ocl_text *source, int flushes, i
                      tn_msg *msg)
 {
     uint64_t hash[2];
-    hash_source(source->s, source->length, flushes, hash);
+    hash_source(context, source->s, source->length, flushes, hash);
     pthread_mutex_lock(&context->lock);
     ocl_part *found = context->parts;
     while (found && memcmp(found->hash, hash, sizeof hash)) found = found->next;

@@ -21,11 +21,17 @@ int64_t ocl_tile_wide(const ocl_tile *t, int64_t n)
 
 #define LOCAL_BYTES 32768 /* that every device of OpenCL 1.2's full profile has */
 
+/* Of k: half as many in f64, for local memory. */
+static int32_t deep(const ocl_tile *t, int32_t dtype)
+{
+    return dtype == TN_F64 ? t->deep / 2 : t->deep;
+}
+
 static int fits(const tn_context *context, const ocl_tile *t, int32_t dtype)
 {
-    const int64_t rows = t->side_v * t->rows + 4 + t->side_u * t->cols + 4;
+    const int64_t rows = t->side_v * t->rows + 4 + t->side_u * t->cols + 4; /* LOCAL_VECTORS of cl/tile_gpu.cl */
     return (size_t)(t->side_u * t->side_v) <= context->max_group &&
-           rows * t->deep * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
+           2 * rows * deep(t, dtype) * (int64_t)tn_dtype_size(dtype) <= LOCAL_BYTES;
 }
 
 /* What is computed beside what is wanted, and units that have nothing to do. */
@@ -63,5 +69,5 @@ void ocl_tile_write(ocl_text *text, const ocl_tile *t, int32_t dtype)
     ocl_textf(
         text,
         "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define DEEP %d\n#define V4 %s4\n%s",
-        t->side_u, t->side_v, t->rows, t->cols, t->deep, ocl_type_name(dtype), ocl_cl_tile_gpu);
+        t->side_u, t->side_v, t->rows, t->cols, deep(t, dtype), ocl_type_name(dtype), ocl_cl_tile_gpu);
 }

@@ -42,7 +42,8 @@ def read(path):
     if not said:
         sys.exit(f"{sys.argv[0]}: {path} does not begin as opencl.sources writes it")
     group = int(said[2]) * int(said[3]) * int(said[4])
-    return Kernel(path, said[1], group, said[5].split(), source)
+    options = [word for word in said[5].split() if not word.startswith("-cl-nv")]  # that clang does not know
+    return Kernel(path, said[1], group, options, source)
 
 
 def expects(kernel, what):
@@ -103,7 +104,7 @@ def nvidia(kernel, folder):
              "f64": sum(bool(re.search(r"\b(?:add|mul|fma|div|sub)\.(?:rn\.)?f64", line)) for line in lines)}
     if not tool("ptxas"):
         return found
-    said = run([tool("ptxas"), "-v", f"-arch={NVIDIA}", base + ".ptx", "-o", base + ".cubin"])
+    said = run([tool("ptxas"), "-v", f"-arch={NVIDIA}", "-maxrregcount=128", base + ".ptx", "-o", base + ".cubin"])
     number = lambda text: int((re.search(text, said) or [0, 0])[1])
     shared = number(r"(\d+) bytes smem")
     registers = number(r"Used (\d+) registers")
