@@ -67,9 +67,10 @@ typedef struct tn_dataset {
                              stands and else 0; or "3 index 2", whose texts are the numbers 0 and 1; and then these
                              texts, as class_names has them. A sample then has more numbers than the table columns.
                              "" where all are numbers; NULL: it is no table */
-    int64_t labels;       /* above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels),
-                             and what a model makes of a sample (labels, classes) */
-    uint64_t spare[1];
+    int64_t labels; /* above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels),
+                       and what a model makes of a sample (labels, classes) */
+    float *weight;  /* (count): how many times each sample counts in losses and accuracy, 0 or more and not all 0;
+                       in memory even where samples have a loader. NULL: each counts once */
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -152,7 +153,8 @@ typedef struct tn_csv_options {
     const char *index;          /* those that become one whole number, from 0 in alphabetical order; or NULL */
     const char *categories;     /* another table's: which columns have texts, and what these become; another text counts
                                    as missing, which a warning says. NULL: they are found */
-    uint64_t spare[1];
+    const char *weights;        /* the column that becomes the samples' weights, named as `target` names it, and is
+                                   neither predicted nor predicted from: numbers of 0 or more, none missing; or NULL */
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
@@ -208,8 +210,8 @@ TN_API TN_MUST_USE tn_status tn_dataset_tokens(tn_dataset *data, int64_t count);
 
 /* A text, in UTF-8, plain or packed by gzip, as samples to learn from which byte comes next: each is `context` bytes of
  * it, as tokens of 256, and its labels are the bytes one further on, of 256 classes. The next sample begins where one
- * ends, and what is left at the end, less than a sample, is not used. Line ends of Windows become one byte, and a mark of
- * the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed. */
+ * ends, and what is left at the end, less than a sample, is not used. Line ends of Windows become one byte, and a mark
+ * of the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed. */
 TN_API TN_MUST_USE tn_status tn_dataset_text(const char *path, int64_t context, tn_dataset *data);
 
 /* The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed. */

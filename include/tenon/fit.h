@@ -51,7 +51,12 @@ typedef struct tn_model {
 } tn_model;
 
 /* Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
- * neither the data has classes nor the loss is made for them, or where outputs are no numbers. */
+ * neither the data has classes nor the loss is made for them, or where outputs are no numbers.
+ *
+ * Where the data has weights of samples, each sample counts as often as its weight says, in both, and in the loss of a
+ * batch that is made small: the sum of weighted losses divided by the sum of the batch's weights, as scikit-learn's
+ * sample_weight does it (Pedregosa and others, 2011), and PyTorch's means with weights of classes, by which these are
+ * multiplied. A batch in which all weights are 0 has a loss of 0, and moves the weights no more than decay does. */
 typedef struct tn_score {
     double loss;
     double accuracy;
@@ -65,7 +70,9 @@ typedef struct tn_epoch {
     double seconds;      /* that the epoch took, measuring not counted */
     tn_score validation; /* of the validation set, as of the test set */
     double rate;         /* the learning rate of its last step; 0 in the middle of it */
-    uint64_t spare[3];
+    double weight;       /* of data with weights: the sum of those that the epoch's batches had so far; else 0 */
+    double total;        /* what the sum of their losses was divided by: that, or with weights of classes another */
+    uint64_t spare[1];
 } tn_epoch;
 
 /* How to train; what is 0 is as usual. */
@@ -91,7 +98,8 @@ typedef struct tn_fit_options {
                         added up: for less memory, or by several workers. A divisor of `batch`; 0: 1, or as
                         tn_usual_shards says of a team. Batch normalisation, unless it is to be over all of
                         them (tn_batch_norm_options.sync: then a worker's shards are in memory at once), and a loss that
-                        is a weighted mean, take each for itself. Part of what comes out, to the last bit */
+                        is a mean weighted by classes alone, take each for itself. Part of what comes out, to the
+                        last bit */
     tn_team *team;   /* whose workers make the same calls, and share the shards; or NULL. It outlives the training */
     tn_device *const *devices; /* that take shards beside the state's own, each with a thread, a state and the samples
                                   for itself; the caller's, as the team is, of which they are the ranks from 1 on: then

@@ -237,7 +237,7 @@ TENON_NAME(no_bias) TENON_NAME(init) TENON_NAME(filters) TENON_NAME(kernel) TENO
                 TENON_NAME(weights_only)
     /* tables */
     TENON_NAME(target) TENON_NAME(classify) TENON_NAME(keep_missing) TENON_NAME(header) TENON_NAME(ignore)
-        TENON_NAME(one_hot) TENON_NAME(index)
+        TENON_NAME(one_hot) TENON_NAME(index) TENON_NAME(weights)
 #undef TENON_NAME
 
 } // namespace with

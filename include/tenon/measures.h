@@ -30,6 +30,19 @@ TN_API TN_MUST_USE tn_status tn_measures_of_marks(const float *target, const flo
 TN_API TN_MUST_USE tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count,
                                                     int64_t targets, tn_measures **measures);
 
+/* The same of samples that count as often as their weights say, as with scikit-learn's sample_weight; confusions and
+ * support count samples. */
+typedef struct tn_measured_samples {
+    uint32_t kind; /* TN_OF_... */
+    const int32_t *label;
+    const float *target, *output;
+    const float *weight;  /* of each sample, 0 or more and not all 0; NULL: 1 */
+    int64_t count, parts; /* parts: classes or targets */
+    double threshold;     /* of marks */
+    uint64_t spare[4];
+} tn_measured_samples;
+TN_API TN_MUST_USE tn_status tn_measures_of(const tn_measured_samples *samples, tn_measures **measures);
+
 /* The class that `classes` outputs predict, by that rule; -1: none. */
 TN_API int64_t tn_class_of(const float *output, int64_t classes);
 

@@ -295,9 +295,16 @@ typedef struct tn_loss_options {
     double delta;  /* huber, smooth_l1: where the square ends: 1 */
     double margin; /* hinge, multi_margin: 1 */
     double gamma;  /* focal, binary_focal (Lin and others, 2017): 2, at least 1 */
-    uint64_t spare[4];
+    tn_tensor *sample_weight; /* of each sample, f32 (batch), 0 or more: its losses count that many times, so that a
+                                 whole number does what as many equal samples do. A mean is then a weighted one, and 0
+                                 where all weights are, as with `weight`, by which these are multiplied */
+    uint64_t spare[3];
 } tn_loss_options;
 TN_API tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);
+
+/* What the mean of such a loss is divided by, of rank 0: the number of its elements or samples, or the sum of their
+ * weights; of a loss that is a sum anyway, the samples or their weights. For means over several batches. */
+TN_API tn_tensor *tn_loss_total(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options);
 
 /* The outputs as people read them: probabilities where the loss takes logits or logarithms of those, the mean for
  * "poisson", else as they are. */
@@ -343,6 +350,9 @@ TN_API tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *t
 /* How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
  * one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1. */
 TN_API tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target);
+/* 1 for each of the batch that is right by that rule, and 0 for others: f32 (batch), of several labels each (batch x
+ * labels). */
+TN_API tn_tensor *tn_is_correct(tn_tensor *output, tn_tensor *target);
 
 /* ---- names of earlier versions ---- */
 

@@ -262,6 +262,15 @@ class Dataset
     {
         return data_.count;
     }
+    /* How often each sample counts in losses and accuracy, 0 or more; copied. */
+    Dataset &weigh(const std::vector<float> &weights)
+    {
+        if (static_cast<int64_t>(weights.size()) != count()) throw Error(TN_ESHAPE, "not one weight a sample");
+        float *made = copy(weights);
+        std::free(data_.weight);
+        data_.weight = made;
+        return *this;
+    }
 
     /* Samples of a shape, one behind the other, with a class each or with `targets` numbers each; copied. Without
      * either they are to predict from. */
@@ -330,14 +339,22 @@ class Model
 {
   public:
     using Build = std::function<Tensor(Tensor x, bool training)>;
+    using Cost = std::function<Tensor(Tensor y, Tensor target, bool training)>;
     /* `build` makes the outputs, as the loss takes them, from a batch. What it throws comes out of the call that built.
      */
     Model(const State &state, Build build, const std::string &loss)
-        : state_(state), parts_(std::make_shared<Parts>(Parts{std::move(build), loss, nullptr, nullptr, {}}))
+        : state_(state), parts_(std::make_shared<Parts>(Parts{std::move(build), loss, nullptr, nullptr, nullptr, {}}))
     {
         parts_->model.build = call;
         parts_->model.loss = parts_->loss.c_str();
         parts_->model.arg = parts_.get();
+    }
+    /* With a loss of one's own: `cost` makes a tensor of rank 0, the batch's mean, from the outputs and from targets,
+     * f32 (batch, targets), or labels, i32 (batch). Nothing is counted as right then. */
+    Model(const State &state, Build build, Cost cost) : Model(state, std::move(build), std::string())
+    {
+        parts_->cost = std::move(cost);
+        parts_->model.cost = call_cost;
     }
     /* A named network, or layers in words: "linear 100, relu, linear outputs". */
     Model(const State &state, const std::string &words, int64_t outputs, const std::string &loss)
@@ -384,6 +401,7 @@ class Model
     struct Parts {
         Build build;
         std::string loss;
+        Cost cost;
         std::function<bool(const tn_epoch &)> each;
         std::exception_ptr thrown;
         tn_model model;
@@ -407,8 +425,17 @@ class Model
     static tn_tensor *call(tn_tensor *x, int training, const void *arg)
     {
         Parts *parts = const_cast<Parts *>(static_cast<const Parts *>(arg));
+        return guard(parts, x, [&] { return parts->build(x, training != 0); });
+    }
+    static tn_tensor *call_cost(tn_tensor *y, tn_tensor *target, int training, const void *arg)
+    {
+        Parts *parts = const_cast<Parts *>(static_cast<const Parts *>(arg));
+        return guard(parts, y, [&] { return parts->cost(y, target, training != 0); });
+    }
+    template <class Make> static tn_tensor *guard(Parts *parts, tn_tensor *x, Make make)
+    {
         try {
-            return parts->build(x, training != 0);
+            return make();
         } catch (...) {
             parts->thrown = std::current_exception();
             tn_graph_fail(tn_graph_of(x), TN_EINVAL, "the network's function threw an exception");

@@ -311,7 +311,9 @@ class tn_dataset(Structure):
     texts are the numbers 0 and 1; and then these texts, as class_names has them. A sample then has more numbers than the
     table columns. "" where all are numbers; NULL: it is no table
     labels: above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels), and what a model
-    makes of a sample (labels, classes)"""
+    makes of a sample (labels, classes)
+    weight: (count): how many times each sample counts in losses and accuracy, 0 or more and not all 0; in memory even
+    where samples have a loader. NULL: each counts once"""
 
     _fields_ = [
         ("count", c_int64),
@@ -337,7 +339,7 @@ class tn_dataset(Structure):
         ("origin", c_void_p),
         ("categories", c_char_p),
         ("labels", c_int64),
-        ("spare", c_uint64 * 1),
+        ("weight", c_void_p),
     ]
 class tn_category(Structure):
     """A column of `categories`.
@@ -387,7 +389,9 @@ class tn_csv_options(Structure):
     texts: each is a number of the sample, 1 or 0; or NULL
     index: those that become one whole number, from 0 in alphabetical order; or NULL
     categories: another table's: which columns have texts, and what these become; another text counts as missing, which a
-    warning says. NULL: they are found"""
+    warning says. NULL: they are found
+    weights: the column that becomes the samples' weights, named as `target` names it, and is neither predicted nor
+    predicted from: numbers of 0 or more, none missing; or NULL"""
 
     _fields_ = [
         ("target", c_char_p),
@@ -402,7 +406,7 @@ class tn_csv_options(Structure):
         ("one_hot", c_char_p),
         ("index", c_char_p),
         ("categories", c_char_p),
-        ("spare", c_uint64 * 1),
+        ("weights", c_char_p),
     ]
 class tn_array(Structure):
     """An array in host memory, dense and row-major."""
@@ -521,7 +525,12 @@ class tn_model(Structure):
     ]
 class tn_score(Structure):
     """Means over the samples. Accuracy is the share of samples that are wholly right, as tn_count_correct counts; NaN where
-    neither the data has classes nor the loss is made for them, or where outputs are no numbers."""
+    neither the data has classes nor the loss is made for them, or where outputs are no numbers.
+
+    Where the data has weights of samples, each sample counts as often as its weight says, in both, and in the loss of a
+    batch that is made small: the sum of weighted losses divided by the sum of the batch's weights, as scikit-learn's
+    sample_weight does it (Pedregosa and others, 2011), and PyTorch's means with weights of classes, by which these are
+    multiplied. A batch in which all weights are 0 has a loss of 0, and moves the weights no more than decay does."""
 
     _fields_ = [
         ("loss", c_double),
@@ -535,7 +544,9 @@ class tn_epoch(Structure):
     test: of the test set after the epoch; NaN without one
     seconds: that the epoch took, measuring not counted
     validation: of the validation set, as of the test set
-    rate: the learning rate of its last step; 0 in the middle of it"""
+    rate: the learning rate of its last step; 0 in the middle of it
+    weight: of data with weights: the sum of those that the epoch's batches had so far; else 0
+    total: what the sum of their losses was divided by: that, or with weights of classes another"""
 
     _fields_ = [
         ("number", c_int64),
@@ -544,7 +555,9 @@ class tn_epoch(Structure):
         ("seconds", c_double),
         ("validation", tn_score),
         ("rate", c_double),
-        ("spare", c_uint64 * 3),
+        ("weight", c_double),
+        ("total", c_double),
+        ("spare", c_uint64 * 1),
     ]
 class tn_optim_options(Structure):
     """Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
@@ -610,7 +623,7 @@ class tn_fit_options(Structure):
     shards: equal parts into which a batch is cut, and whose gradients are computed one by one and then added up: for less
     memory, or by several workers. A divisor of `batch`; 0: 1, or as tn_usual_shards says of a team. Batch normalisation,
     unless it is to be over all of them (tn_batch_norm_options.sync: then a worker's shards are in memory at once), and a
-    loss that is a weighted mean, take each for itself. Part of what comes out, to the last bit
+    loss that is a mean weighted by classes alone, take each for itself. Part of what comes out, to the last bit
     team: whose workers make the same calls, and share the shards; or NULL. It outlives the training
     devices: that take shards beside the state's own, each with a thread, a state and the samples for itself; the
     caller's, as the team is, of which they are the ranks from 1 on: then there is no other team. What the caller writes
@@ -808,6 +821,27 @@ class tn_init(Structure):
         ("fan_in", c_int64),
         ("fan_out", c_int64),
         ("zero_row", c_int64),
+    ]
+class tn_measured_samples(Structure):
+    """The same of samples that count as often as their weights say, as with scikit-learn's sample_weight; confusions and
+    support count samples.
+
+    kind: TN_OF_...
+    weight: of each sample, 0 or more and not all 0; NULL: 1
+    count: parts: classes or targets
+    parts: parts: classes or targets
+    threshold: of marks"""
+
+    _fields_ = [
+        ("kind", c_uint32),
+        ("label", c_void_p),
+        ("target", c_void_p),
+        ("output", c_void_p),
+        ("weight", c_void_p),
+        ("count", c_int64),
+        ("parts", c_int64),
+        ("threshold", c_double),
+        ("spare", c_uint64 * 4),
     ]
 class tn_measure_entry(Structure):
     """The measures there are. Returns 0 past the last.
@@ -1090,7 +1124,10 @@ class tn_loss_options(Structure):
     positive: binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs
     delta: huber, smooth_l1: where the square ends: 1
     margin: hinge, multi_margin: 1
-    gamma: focal, binary_focal (Lin and others, 2017): 2, at least 1"""
+    gamma: focal, binary_focal (Lin and others, 2017): 2, at least 1
+    sample_weight: of each sample, f32 (batch), 0 or more: its losses count that many times, so that a whole number does
+    what as many equal samples do. A mean is then a weighted one, and 0 where all weights are, as with `weight`, by which
+    these are multiplied"""
 
     _fields_ = [
         ("reduction", c_int32),
@@ -1102,7 +1139,8 @@ class tn_loss_options(Structure):
         ("delta", c_double),
         ("margin", c_double),
         ("gamma", c_double),
-        ("spare", c_uint64 * 4),
+        ("sample_weight", c_void_p),
+        ("spare", c_uint64 * 3),
     ]
 class tn_loss_entry(Structure):
     """What a loss takes. Returns 0 past the last.
@@ -1864,8 +1902,7 @@ FUNCTIONS = {
         """A text, in UTF-8, plain or packed by gzip, as samples to learn from which byte comes next: each is `context` bytes of
         it, as tokens of 256, and its labels are the bytes one further on, of 256 classes. The next sample begins where one
         ends, and what is left at the end, less than a sample, is not used. Line ends of Windows become one byte, and a mark
-        of
-        the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed."""),
+        of the byte order goes. Another encoding is TN_EFORMAT. Samples are made as they are needed."""),
     "tn_dataset_digits": (c_int32, (c_int64, c_uint64, c_void_p,), False,
         "tn_status tn_dataset_digits(int64_t count, uint64_t seed, tn_dataset *data)",
         """The built-in digits: drawn by the program: 28x28 grey, ten classes, `count` of them, always the same for a seed."""),
@@ -2233,6 +2270,10 @@ FUNCTIONS = {
         output is what was predicted, the first of equal ones; a sample with an output that is NaN has no class, and counts
         as wrong. Of marks what lies above `threshold` is a yes, in the targets what lies above 0.5; NaN is a no. The caller
         frees it. TN_EINVAL for a label that is none of the classes."""),
+    "tn_measures_of": (c_int32, (c_void_p, c_void_p,), False,
+        "tn_status tn_measures_of(const tn_measured_samples *samples, tn_measures **measures)",
+        """The same of samples that count as often as their weights say, as with scikit-learn's sample_weight; confusions and
+        support count samples."""),
     "tn_class_of": (c_int64, (c_void_p, c_int64,), False,
         "int64_t tn_class_of(const float *output, int64_t classes)",
         """The class that `classes` outputs predict, by that rule; -1: none."""),
@@ -2398,6 +2439,10 @@ FUNCTIONS = {
     "tn_loss_with": (c_void_p, (c_char_p, c_void_p, c_void_p, tn_loss_options,), True,
         "tn_tensor * tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)",
         """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all."""),
+    "tn_loss_total": (c_void_p, (c_char_p, c_void_p, c_void_p, tn_loss_options,), True,
+        "tn_tensor * tn_loss_total(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)",
+        """What the mean of such a loss is divided by, of rank 0: the number of its elements or samples, or the sum of their
+        weights; of a loss that is a sum anyway, the samples or their weights. For means over several batches."""),
     "tn_loss_readable": (c_void_p, (c_char_p, c_void_p,), True,
         "tn_tensor * tn_loss_readable(const char *name, tn_tensor *output)",
         """The outputs as people read them: probabilities where the loss takes logits or logarithms of those, the mean for
@@ -2433,6 +2478,10 @@ FUNCTIONS = {
         "tn_tensor * tn_count_correct(tn_tensor *output, tn_tensor *target)",
         """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
         one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""),
+    "tn_is_correct": (c_void_p, (c_void_p, c_void_p,), True,
+        "tn_tensor * tn_is_correct(tn_tensor *output, tn_tensor *target)",
+        """1 for each of the batch that is right by that rule, and 0 for others: f32 (batch), of several labels each (batch x
+        labels)."""),
     "tn_onnx_load": (c_int32, (c_char_p, c_void_p,), False,
         "tn_status tn_onnx_load(const char *path, tn_onnx **model)",
         """Reads a model; its file, and those beside it that weights lie in, stay mapped as long as it lives, and are not to be

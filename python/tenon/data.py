@@ -41,11 +41,12 @@ def _free(free: Callable[[Any], None], _kept: Any, pointer: Any) -> None:
 
 class Dataset:
     """Samples x, (count, the sample's shape): bytes, which are levels to be divided by 255, or f32, or i32 numbers; and
-    what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). Of arrays that are
-    dense and of these types nothing is copied; they stay alive as long as this does."""
+    what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). `sample_weight`,
+    (count), says how often each counts in losses and accuracy. Of arrays that are dense and of these types nothing is
+    copied; they stay alive as long as this does."""
 
     def __init__(self, x: Any, y: Any = None, *, classes: int = 0, labels: Optional[bool] = None,
-                 name: str = "the arrays") -> None:
+                 sample_weight: Any = None, name: str = "the arrays") -> None:
         self.struct = c.tn_dataset()
         self._kept: List[Any] = [name.encode()]
         self._owner: Optional[Handle] = None
@@ -59,6 +60,16 @@ class Dataset:
         s.source = self._kept[0]
         if y is not None:
             self._take_targets(y, classes, labels)
+        self._take_weights(sample_weight)
+
+    def _take_weights(self, sample_weight: Any) -> None:
+        if sample_weight is None:
+            return
+        memory = memory_of(sample_weight, c.TN_F32, what="sample_weight")
+        if memory.shape != (self.struct.count,):
+            raise ShapeError(f"sample_weight is {memory.shape}, and there are {self.struct.count} samples")
+        self._kept.append(memory)
+        self.struct.weight = memory.address
 
     def _take_targets(self, y: Any, classes: int, labels: Optional[bool]) -> None:
         s = self.struct
@@ -82,7 +93,7 @@ class Dataset:
 
     @classmethod
     def from_function(cls, count: int, sample: Any, fill: Callable[[int], Any], *, classes: int = 0, targets: int = 0,
-                      dtype: Any = "f32", name: str = "a function") -> "Dataset":
+                      dtype: Any = "f32", sample_weight: Any = None, name: str = "a function") -> "Dataset":
         """Samples that are made as they are needed: fill(i) gives sample number i, or (sample, label or targets). The
         library's threads call it, in any order, while the device computes; each time it gives the same."""
         made = cls.__new__(cls)
@@ -95,6 +106,7 @@ class Dataset:
         s = made.struct
         s.count, s.sample, s.x_dtype, s.loader = count, shape_of(sample), dtype_of(dtype), loader.value
         s.classes, s.targets, s.source = classes, targets, made._kept[0]
+        made._take_weights(sample_weight)
         return made
 
     @classmethod
@@ -134,6 +146,11 @@ class Dataset:
         if self.struct.label:
             return self._array(self.struct.label, c.TN_I32, (len(self),))
         return self._array(self.struct.target, c.TN_F32, (len(self), self.struct.targets))
+
+    @property
+    def sample_weight(self) -> Any:
+        """How often each sample counts, where these numbers lie; None: once."""
+        return self._array(self.struct.weight, c.TN_F32, (len(self),))
 
     def parts(self, seconds: float) -> Iterator[Tuple[int, c.tn_dataset]]:
         """The samples in parts, for calls of about so many seconds each: where a part begins, and the part. They are of
@@ -185,7 +202,9 @@ class Dataset:
     def _rows(self, rows: List[int]) -> "Dataset":
         x = _gathered(self.x, rows)
         y = _gathered(self.y, rows) if self.y is not None else None
-        return Dataset(x, y, classes=self.classes, labels=bool(self.struct.label) if y is not None else None)
+        weight = _gathered(self.sample_weight, rows) if self.struct.weight else None
+        return Dataset(x, y, classes=self.classes, labels=bool(self.struct.label) if y is not None else None,
+                       sample_weight=weight)
 
     def __repr__(self) -> str:
         of = f"{self.classes} classes" if self.classes else f"{self.struct.targets} targets"
@@ -249,21 +268,29 @@ def _gathered(array: Any, rows: List[int]) -> Any:
     return out
 
 
-def open_dataset(name: Any, *, seed: int = 1, target: Optional[str] = None) -> Tuple[Dataset, Dataset]:
+def open_dataset(name: Any, *, seed: int = 1, target: Optional[str] = None,
+                 sample_weight: Optional[str] = None) -> Tuple[Dataset, Dataset]:
     """A training and a test set by a name: "digits" or "digits-rgb", drawn by the library, "digits:1000", a folder
-    with MNIST's files or with images, an .npz, .safetensors or CSV file. `target`: the column of a table to predict."""
+    with MNIST's files or with images, an .npz, .safetensors or CSV file. `target`: the column of a table to predict;
+    `sample_weight`: the one that says how often each row counts."""
     train, test, options = c.tn_dataset(), c.tn_dataset(), c.tn_csv_options()
     options.classify = c.TN_CLASSIFY_AUTO
     if target is not None:
         options.target = target.encode()
+    if sample_weight is not None:
+        options.weights = sample_weight.encode()
     check(lib.tn_dataset_open(os.fsencode(name), seed, ctypes.byref(options), ctypes.byref(train),
                               ctypes.byref(test)))
     return Dataset._of(train), Dataset._of(test)
 
 
-def dataset_of(x: Any, y: Any, classes: int = 0, labels: Optional[bool] = None) -> Dataset:
+def dataset_of(x: Any, y: Any, classes: int = 0, labels: Optional[bool] = None, sample_weight: Any = None) -> Dataset:
     """A data set, or one of arrays."""
-    return x if isinstance(x, Dataset) else Dataset(x, y, classes=classes, labels=labels)
+    if not isinstance(x, Dataset):
+        return Dataset(x, y, classes=classes, labels=labels, sample_weight=sample_weight)
+    if sample_weight is not None:
+        raise InvalidError("a Dataset has its own weights: Dataset(x, y, sample_weight=...)")
+    return x
 
 
 def column_names(data: Dataset) -> List[str]:

@@ -6,13 +6,13 @@ import contextlib
 import ctypes
 import math
 import warnings
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from . import c, nn
 from ._build import dtype as dtype_of, whole
 from ._library import Handle, check, lib, text
 from .callbacks import Callback, callbacks_of
-from .data import Dataset, dataset_of, samples_of
+from .data import Dataset, _is_whole, dataset_of, samples_of
 from .device import open_device
 from .errors import DtypeError, InvalidError, ShapeError, StateError, TenonError
 from .layers import Net
@@ -107,23 +107,36 @@ def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
 
 
 _BUILD: Any = {f[0]: f[1] for f in c.tn_model._fields_}["build"]
+_COST: Any = {f[0]: f[1] for f in c.tn_model._fields_}["cost"]
+Cost = Callable[[Tensor, Tensor], Tensor]
 
 
 class _Builder:
-    """A network as the library calls it. An exception in it ends the library's call, and goes on from there."""
+    """A network as the library calls it, and a loss of the caller's own. An exception in them ends the library's call,
+    and goes on from there."""
 
-    def __init__(self, network: Callable[[Tensor], Tensor], loss: str, compile: Dict[str, Any],
+    def __init__(self, network: Callable[[Tensor], Tensor], loss: Union[str, Cost], compile: Dict[str, Any],
                  readable: bool = False) -> None:
         self.network, self.readable, self.classes = network, loss if readable else None, 0
         self.error: Optional[BaseException] = None
-        self._function = _BUILD(self._build)
-        self.struct = c.tn_model(self._function, loss.encode(), None, compile_options(compile))
+        self._function, self._own = _BUILD(self._build), None if isinstance(loss, str) else loss
+        name = loss.encode() if isinstance(loss, str) else None
+        self.struct = c.tn_model(self._function, name, None, compile_options(compile))
+        if self._own is not None:
+            self._cost_function = _COST(self._cost)
+            self.struct.cost = self._cost_function
 
     def _build(self, pointer: int, training: int, _arg: Any) -> Optional[int]:
+        return self._in_graph(pointer, training, lambda graph: self.call(Tensor(graph, pointer)))
+
+    def _cost(self, pointer: int, target: int, training: int, _arg: Any) -> Optional[int]:
+        return self._in_graph(pointer, training, lambda graph: self.cost(Tensor(graph, pointer), Tensor(graph, target)))
+
+    def _in_graph(self, pointer: int, training: int, make: Callable[[Graph], Tensor]) -> Optional[int]:
         graph = Graph.borrow(lib.tn_graph_of(pointer), bool(training))
         graph.classes = self.classes
         try:
-            return self.call(Tensor(graph, pointer))._pointer
+            return make(graph)._pointer
         except BaseException as e:  # it can't pass through C
             self.error = e
             line = f"{type(e).__name__}: {e}".replace("%", "%%").encode()
@@ -136,7 +149,19 @@ class _Builder:
         y = self.network(x)
         if not isinstance(y, Tensor):
             raise InvalidError(f"the network gave a {type(y).__name__}, not a tensor")
-        return nn.loss_readable(self.readable, y) if self.readable else y
+        if self.readable is None:
+            return y
+        if not isinstance(self.readable, str):
+            raise InvalidError("a loss of your own doesn't say how outputs become probabilities")
+        return nn.loss_readable(self.readable, y)
+
+    def cost(self, y: Tensor, target: Tensor) -> Tensor:
+        if self._own is None:
+            raise InvalidError("the loss has a name")
+        loss = self._own(y, target)
+        if not isinstance(loss, Tensor):
+            raise InvalidError(f"the loss gave a {type(loss).__name__}, not a tensor")
+        return loss
 
     def check(self, status: int) -> None:
         """Raises the network's own exception, or the library's."""
@@ -148,20 +173,22 @@ class _Builder:
 
 class Model:
     """A network, its loss and its optimizer, on a device. The network is anything that makes a tensor of a batch of
-    samples: a layer, a function, a net in words.
+    samples: a layer, a function, a net in words. The loss is a name, or a function of the outputs and of a batch's
+    targets, f32 (batch, targets), or labels, i32 (batch), that makes a tensor of rank 0, the batch's mean: then
+    accuracy is NaN. So a network of several inputs and heads, side by side in its samples and targets, is trained.
 
     Options: `device` ("auto", "cpu", a Device), `state` to share parameters, `seed` of first values and shuffling, and
     those of compiling: storage="f16", precision="bf16", strict=True."""
 
-    def __init__(self, network: Any, loss: str = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
+    def __init__(self, network: Any, loss: Union[str, Cost] = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
                  state: Optional[State] = None, seed: int = 1, **compile: Any) -> None:
         self.network = Net(network) if isinstance(network, str) else network
         if not callable(self.network):
             raise InvalidError(f"the network is a layer, a function of tensors or words, not {network!r}")
-        if loss not in _losses():
+        if not callable(loss) and loss not in _losses():
             raise InvalidError(f"there is no loss '{loss}': there are {', '.join(_losses())}")
-        self.network = _settled(self.network, loss)
-        self.loss, self._loss = loss, _losses()[loss]
+        self.network = _settled(self.network, loss) if isinstance(loss, str) else self.network
+        self.loss, self._loss = loss, _losses()[loss] if isinstance(loss, str) else None
         self.optimizer = optimizer_of(optimizer)
         self.state = state or State(device, seed)
         self.history = History()
@@ -211,19 +238,25 @@ class Model:
             pass
         return memory
 
-    def _dataset(self, x: Any, y: Any) -> Dataset:
+    def _dataset(self, x: Any, y: Any, sample_weight: Any = None) -> Dataset:
         """Labels or numbers, as the loss takes them."""
         x = self._samples(x)
         if isinstance(x, Dataset) or y is None:
-            made = dataset_of(x, y)
-        elif self._loss.labels:
-            made = dataset_of(x, y, self._builder.classes, True)
-        elif self._loss.classes:
-            made = dataset_of(x, y, self._builder.classes, None if len(memory_of(y).shape) == 1 else False)
+            made = dataset_of(x, y, sample_weight=sample_weight)
         else:
-            made = dataset_of(x, y, 0, False)
+            made = Dataset(x, y, sample_weight=sample_weight, **self._targets(y))
         self._outputs(made)
         return made
+
+    def _targets(self, y: Any) -> Dict[str, Any]:
+        """What y is to the loss; one of the caller's own takes what it is."""
+        if self._loss is None:
+            return {"classes": self._builder.classes if _is_whole(y) else 0}
+        if self._loss.labels:
+            return {"classes": self._builder.classes, "labels": True}
+        if self._loss.classes:
+            return {"classes": self._builder.classes, "labels": None if len(memory_of(y).shape) == 1 else False}
+        return {"labels": False}
 
     def _outputs(self, data: Dataset) -> None:
         """Of arrays of labels, how many classes there are is what the network has outputs for."""
@@ -238,13 +271,16 @@ class Model:
 
     def fit(self, x: Any, y: Any = None, *, epochs: int = 1, batch: int = 32, validation: Any = None,
             callbacks: Iterable[Any] = (), schedule: Optional[str] = None, patience: int = 0, verbose: bool = True,
-            class_weights: Optional[Any] = None, devices: Iterable[Any] = (), **options: Any) -> History:
-        """Trains on samples x and what belongs to them, y, or on a Dataset. `validation`: (x, y), a Dataset, or the
-        share of the samples that is set apart for it. `schedule` of the learning rate: "cosine 1000" (optim.h).
+            class_weights: Optional[Any] = None, sample_weight: Optional[Any] = None, devices: Iterable[Any] = (),
+            **options: Any) -> History:
+        """Trains on samples x and what belongs to them, y, or on a Dataset. `validation`: (x, y) or (x, y,
+        sample_weight), a Dataset, or the share of the samples that is set apart for it. `sample_weight`, (count), says
+        how often each sample counts in the loss and in accuracy; a batch's loss is divided by the sum of its weights
+        (fit.h). `schedule` of the learning rate: "cosine 1000" (optim.h).
         `patience`: ends after so many epochs without a new lowest loss. Callbacks are functions of an Epoch, which end
         the training by returning True, or Callbacks. `devices` share each batch with the model's own. Other options are
         those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays."""
-        with self._lock, self._seeing(self._dataset(x, y)) as data:
+        with self._lock, self._seeing(self._dataset(x, y, sample_weight)) as data:
             data, checked = self._validation(data, validation)
             run = _Fit(self, data, checked, callbacks_of(callbacks))
             run.options(epochs, batch, schedule, patience, class_weights, options)
@@ -262,17 +298,17 @@ class Model:
             return data, None
         if isinstance(validation, Dataset):
             return data, validation
-        if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
             share: Any = validation
             return data.split(share, self.state.seed)
         checked = self._dataset(*validation)
         checked.struct.classes = data.struct.classes
         return data, checked
 
-    def evaluate(self, x: Any, y: Any = None) -> Score:
-        """Measures the model on samples and what belongs to them."""
+    def evaluate(self, x: Any, y: Any = None, *, sample_weight: Optional[Any] = None) -> Score:
+        """Measures the model on samples and what belongs to them, each as often as its weight says."""
         score = c.tn_score()
-        with self._lock, self._seeing(self._dataset(x, y)) as data:
+        with self._lock, self._seeing(self._dataset(x, y, sample_weight)) as data:
             self._builder.check(lib.tn_evaluate(self.state._handle.get(), ctypes.byref(self._builder.struct),
                                                 ctypes.byref(data.struct), ctypes.byref(score)))
             if not math.isfinite(score.loss):
@@ -326,6 +362,9 @@ class Model:
     def _note(self, data: Dataset) -> None:
         """What the command needs to know of a model that it is to use: `tenon predict --model FILE`."""
         s = data.struct
+        if not isinstance(self.loss, str):  # nobody else has it
+            self._notes = {"sample": "x".join(map(str, data.sample))}
+            return
         words = {"net": self.network.words} if isinstance(self.network, Net) else {}
         scale = "0.0039215686274509803" if s.x_dtype == c.TN_U8 else "1"
         self._notes = dict(words, loss=self.loss, sample="x".join(map(str, data.sample)), x_scale=scale,

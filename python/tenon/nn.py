@@ -294,7 +294,7 @@ def cross_entropy(logits: Operand, label: Operand) -> Tensor:
 
 def loss(name: str, output: Operand, target: Operand, *, reduction: Any = None, weight: Any = None,
         smoothing: Any = None, ignores: Any = None, ignored: Any = None, positive: Any = None, delta: Any = None,
-        margin: Any = None, gamma: Any = None) -> Tensor:
+        margin: Any = None, gamma: Any = None, sample_weight: Any = None) -> Tensor:
     """How the losses of elements or samples become one: the mean that belongs to the loss, their sum, or not at all.
 
     weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all weights are
@@ -304,10 +304,37 @@ def loss(name: str, output: Operand, target: Operand, *, reduction: Any = None, 
     positive: binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs
     delta: huber, smooth_l1: where the square ends: 1
     margin: hinge, multi_margin: 1
-    gamma: focal, binary_focal (Lin and others, 2017): 2, at least 1"""
+    gamma: focal, binary_focal (Lin and others, 2017): 2, at least 1
+    sample_weight: of each sample, f32 (batch), 0 or more: its losses count that many times, so that a whole number does
+    what as many equal samples do. A mean is then a weighted one, and 0 where all weights are, as with `weight`, by which
+    these are multiplied"""
     return op("tn_loss_with", "ztto", name, output, target, (c.tn_loss_options, {"reduction": reduction,
                   "weight": weight, "smoothing": smoothing, "ignores": ignores, "ignored": ignored,
-                  "positive": positive, "delta": delta, "margin": margin, "gamma": gamma}))
+                  "positive": positive, "delta": delta, "margin": margin, "gamma": gamma,
+                  "sample_weight": sample_weight}))
+
+
+def loss_total(name: str, output: Operand, target: Operand, *, reduction: Any = None, weight: Any = None,
+        smoothing: Any = None, ignores: Any = None, ignored: Any = None, positive: Any = None, delta: Any = None,
+        margin: Any = None, gamma: Any = None, sample_weight: Any = None) -> Tensor:
+    """What the mean of such a loss is divided by, of rank 0: the number of its elements or samples, or the sum of their
+    weights; of a loss that is a sum anyway, the samples or their weights. For means over several batches.
+
+    weight: of each class, f32 (classes), for losses of labels; a mean is then a weighted one, and 0 where all weights are
+    smoothing: share of the target that is spread over all classes: Szegedy and others, 2016
+    ignores: samples of the label `ignored`, such as padding, which may be outside the classes, have no loss and no part
+    in the mean; which is 0 where all are ignored
+    positive: binary_cross_entropy, binary_focal: weight of a target of 1, f32, broadcast to the outputs
+    delta: huber, smooth_l1: where the square ends: 1
+    margin: hinge, multi_margin: 1
+    gamma: focal, binary_focal (Lin and others, 2017): 2, at least 1
+    sample_weight: of each sample, f32 (batch), 0 or more: its losses count that many times, so that a whole number does
+    what as many equal samples do. A mean is then a weighted one, and 0 where all weights are, as with `weight`, by which
+    these are multiplied"""
+    return op("tn_loss_total", "ztto", name, output, target, (c.tn_loss_options, {"reduction": reduction,
+                  "weight": weight, "smoothing": smoothing, "ignores": ignores, "ignored": ignored,
+                  "positive": positive, "delta": delta, "margin": margin, "gamma": gamma,
+                  "sample_weight": sample_weight}))
 
 
 def loss_readable(name: str, output: Operand) -> Tensor:
@@ -351,3 +378,9 @@ def count_correct(output: Operand, target: Operand) -> Tensor:
     """How many of the batch are right, as f32 of rank 0: arg-max against i32 labels (...) of outputs (..., classes); for
     one output or for targets of the outputs' shape, the sign of the logit against a target of 0 or 1."""
     return op("tn_count_correct", "tt", output, target)
+
+
+def is_correct(output: Operand, target: Operand) -> Tensor:
+    """1 for each of the batch that is right by that rule, and 0 for others: f32 (batch), of several labels each (batch x
+    labels)."""
+    return op("tn_is_correct", "tt", output, target)

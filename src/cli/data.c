@@ -18,15 +18,11 @@ static const struct {
     const char *option;
     unsigned kinds;
     const char *called;
-} belongings[] = {{"header", CLI_TABLE, "tables"},
-                  {"target", CLI_TABLE, "tables"},
-                  {"ignore", CLI_TABLE, "tables"},
-                  {"one-hot", CLI_TABLE, "tables"},
-                  {"index", CLI_TABLE, "tables"},
-                  {"by-position", CLI_TABLE, "tables"},
-                  {"image", CLI_IMAGES, "folders of images"},
-                  {"context", CLI_WRITING, "texts"},
-                  {"frame", CLI_PICTURE, "pictures"}};
+} belongings[] = {{"header", CLI_TABLE, "tables"},      {"target", CLI_TABLE, "tables"},
+                  {"ignore", CLI_TABLE, "tables"},      {"one-hot", CLI_TABLE, "tables"},
+                  {"index", CLI_TABLE, "tables"},       {"sample-weights", CLI_TABLE, "tables"},
+                  {"by-position", CLI_TABLE, "tables"}, {"image", CLI_IMAGES, "folders of images"},
+                  {"context", CLI_WRITING, "texts"},    {"frame", CLI_PICTURE, "pictures"}};
 
 unsigned cli_kind_of(const tn_dataset *data)
 {
@@ -67,12 +63,19 @@ static const char *target_of(const cli_settings *s, const cli_model *model)
     return model->column_names ? model->target_names : NULL;
 }
 
+/* "none" is what a model that has some is measured with where they don't count. */
+static const char *weights_of(const cli_settings *s)
+{
+    return s->sample_weights && strcmp(s->sample_weights, "none") != 0 ? s->sample_weights : NULL;
+}
+
 tn_csv_options cli_csv_options(const cli_settings *s, const cli_model *model)
 {
     tn_csv_options csv = {.target = target_of(s, model),
                           .ignore = s->ignore,
                           .one_hot = s->one_hot,
                           .index = s->index,
+                          .weights = weights_of(s),
                           .keep_missing = 1,
                           .header = (uint32_t)cli_header_kind(s->header)};
     csv.classify = model ? model->classes > 0 : classify_by_loss(s->loss);

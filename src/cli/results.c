@@ -94,11 +94,17 @@ static int find_truth(cli_results *r, const cli_results_of *of)
 
 static tn_status measure(cli_results *r)
 {
-    const int64_t count = r->data->count, outputs = r->outputs;
-    if (r->label) return tn_measures_of_classes(r->label, r->y, count, outputs, &r->measures);
-    if (cli_loss_counts(r->model))
-        return tn_measures_of_marks(r->target, r->y, count, outputs, threshold(r->model), &r->measures);
-    return tn_measures_of_numbers(r->target, r->y, count, outputs, &r->measures);
+    const tn_measured_samples samples = {.kind = r->label                    ? TN_OF_CLASSES
+                                                 : cli_loss_counts(r->model) ? TN_OF_MARKS
+                                                                             : TN_OF_NUMBERS,
+                                         .label = r->label,
+                                         .target = r->target,
+                                         .output = r->y,
+                                         .weight = r->data->weight,
+                                         .count = r->data->count,
+                                         .parts = r->outputs,
+                                         .threshold = threshold(r->model)};
+    return tn_measures_of(&samples, &r->measures);
 }
 
 /* ---- what is most wrong ---- */

@@ -50,7 +50,10 @@ static int open_from(cli_session *s)
 /* The part of an epoch that was done: sums that a mean is made of, so the numbers must be such. */
 static int read_begun(const char *text, tn_epoch *e)
 {
-    return text && sscanf(text, "%lf %lf %lf", &e->train.loss, &e->train.accuracy, &e->seconds) == 3 &&
+    const int read = !text ? 0
+                           : sscanf(text, "%lf %lf %lf %lf %lf", &e->train.loss, &e->train.accuracy, &e->seconds,
+                                    &e->weight, &e->total);
+    return (read == 3 || (read == 5 && e->weight >= 0 && e->total >= 0)) &&
            !(e->train.accuracy < 0 || e->train.accuracy > 1) && e->seconds >= 0 && isfinite(e->seconds);
 }
 

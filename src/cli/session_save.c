@@ -15,8 +15,9 @@ static size_t position_notes(const cli_session *s, tn_note notes[], char text[][
 {
     snprintf(text[0], 160, "%" PRId64, s->at.epochs);
     snprintf(text[1], 160, "%" PRId64, s->at.step);
-    snprintf(text[2], 160, "%.17g %.17g %.9g", begun->train.loss, begun->train.accuracy,
-             s->settings.shards > 1 ? 0 : begun->seconds);
+    int used = snprintf(text[2], 160, "%.17g %.17g %.9g", begun->train.loss, begun->train.accuracy,
+                        s->settings.shards > 1 ? 0 : begun->seconds);
+    if (s->data.weight) snprintf(text[2] + used, 160 - (size_t)used, " %.17g %.17g", begun->weight, begun->total);
     snprintf(text[3], 160, "%" PRId64, s->data.count);
     const char *const keys[] = {"epoch", "position", "begun", "count"};
     for (size_t i = 0; i < 4; i++) notes[i] = (tn_note){keys[i], text[i]};

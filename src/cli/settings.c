@@ -151,13 +151,17 @@ static int check_owners(cli_settings *s)
     return CLI_GO_ON;
 }
 
-/* n / (classes x count of the class), so that each class has the same weight in all; 0 for one without samples. */
+/* n / (classes x count of the class), so that each class has the same weight in all; 0 for one without samples. Samples
+ * count as often as their weights say. */
 static void balance(const tn_dataset *data, float *weights)
 {
+    double all = 0;
+    for (int64_t i = 0; i < data->count; i++) all += data->weight ? (double)data->weight[i] : 1;
     for (int64_t k = 0; k < data->classes; k++) {
-        int64_t count = 0;
-        for (int64_t i = 0; i < data->count; i++) count += data->label[i] == k;
-        weights[k] = count ? (float)data->count / ((float)data->classes * (float)count) : 0;
+        double count = 0;
+        for (int64_t i = 0; i < data->count; i++)
+            if (data->label[i] == k) count += data->weight ? (double)data->weight[i] : 1;
+        weights[k] = count > 0 ? (float)all / ((float)data->classes * (float)count) : 0;
     }
 }
 

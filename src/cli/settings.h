@@ -9,7 +9,7 @@
 typedef struct cli_settings {
     const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init,
         *fold;
-    const char *class_weights, *scale, *image;
+    const char *class_weights, *sample_weights, *scale, *image;
     tn_optim_options optim; /* its learning rate is `lr` of the optimizer where none is given */
     double smoothing, validation;
     int64_t batch, shards, epochs, limit, seed, early_stop, loaders;

@@ -54,9 +54,20 @@ static void read_kind(const tn_table *table, const tn_cell *cell, int64_t column
     row->unknown = (struct tn_unknown){1, column, cell->line, cell->text};
 }
 
+static tn_status read_weight(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
+{
+    TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the sample's weight is missing",
+               table->path, (long long)cell->line, table->name[column]);
+    TN_TRY(read_number(table, cell, column, row, row->weight));
+    TN_REQUIRE(*row->weight >= 0, TN_EFORMAT, "%s:%lld: column '%s': the sample's weight is %.60s, below 0",
+               table->path, (long long)cell->line, table->name[column], cell->text);
+    return TN_OK;
+}
+
 static tn_status read_value(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
     int64_t place = table->place[column];
+    if (column == table->weights) return row->weight ? read_weight(table, cell, column, row) : TN_OK;
     if (place == TN_NOT_READ || (place < 0 && (table->predict || !row->y))) return TN_OK;
     if (place < 0) return read_target(table, cell, column, row);
     if (table->kinds[place].how) return read_kind(table, cell, column, row), TN_OK;
@@ -123,8 +134,10 @@ static tn_status next_row(tn_table *table, tn_row *row)
     TN_TRY(tn_grow(&table->y, &table->y_room, table->classify ? 1 : at + 1,
                    (size_t)(table->targets + 1) * sizeof *table->y));
     if (table->classify) TN_TRY(tn_grow(&table->text, &table->text_room, at + 1, sizeof *table->text));
+    if (table->weights >= 0) TN_TRY(tn_grow(&table->weight, &table->weight_room, at + 1, sizeof *table->weight));
     for (int64_t c = 0; c < table->columns; c++) table->exact[c] = NAN;
     *row = (tn_row){.exact = table->exact,
+                    .weight = table->weight && !table->predict ? table->weight + at : NULL,
                     .x = table->x + (size_t)in_x * (size_t)table->width,
                     .y = table->y + (table->classify ? 0 : (size_t)at * (size_t)table->targets)};
     return TN_OK;
@@ -317,6 +330,10 @@ static tn_status to_dataset(tn_table *table, tn_dataset *data)
         data->x = table->x;
         table->x = NULL;
     }
+    if (!table->predict) {
+        data->weight = table->weight;
+        table->weight = NULL;
+    }
     if (!table->classify && !table->predict) {
         data->target = table->y;
         data->targets = table->targets;
@@ -341,6 +358,7 @@ void tn_table_free(tn_table *table)
     tn_free(table->exact);
     tn_free(table->there);
     tn_free(table->counts);
+    tn_free(table->weight);
     tn_free(table->y);
     tn_free(table->x);
     tn_free(table->place);
@@ -393,6 +411,7 @@ static tn_status open_once(const char *path, const tn_csv_options *options, int 
                       .classify = (int)options->classify,
                       .keep_missing = options->keep_missing != 0,
                       .stream = stream,
+                      .weights = -1,
                       .find_kinds = find_kinds};
     tn_status status = tn_lines_open(&lines, path);
     if (!status && stream && !lines.inflow.in_place)

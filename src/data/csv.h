@@ -59,12 +59,14 @@ typedef struct tn_table {
     int64_t targets; /* columns to predict; 0 if there is none */
     int classify;    /* the one target holds classes */
     int guess;       /* or perhaps numbers: it is read as texts, and then decided */
-    int predict;     /* targets are not read */
+    int predict;     /* targets and weights are not read */
+    int64_t weights; /* the column of the samples' weights, or -1; its place is TN_NOT_READ */
     int keep_missing;
     int find_kinds;   /* texts to predict from are kinds, which are found first */
     int stumbled;     /* over a text where a number was expected to predict from */
     int stream;       /* the features stay in the file: x has one row */
     float *x;         /* (rows, width) */
+    float *weight;    /* (rows), or NULL */
     float *y;         /* (rows, targets): numbers to predict, or */
     char **text;      /* classes to predict: each text is there once, */
     tn_region texts;  /* here, */
@@ -75,7 +77,7 @@ typedef struct tn_table {
     struct tn_rounding {
         double least, largest, error; /* of its numbers, and of what f32 makes of them */
     } * rounding;                     /* of each column */
-    uint32_t x_room, y_room, text_room;
+    uint32_t x_room, y_room, weight_room, text_room;
 } tn_table;
 
 /* Frees what the struct points to. A zeroed struct is fine. */
@@ -85,6 +87,7 @@ void tn_table_free(tn_table *table);
 typedef struct tn_row {
     float *x;                  /* features; NaN where a value is missing */
     float *y;                  /* numbers to predict; NULL: targets are not looked at */
+    float *weight;             /* or NULL: it is not looked at */
     const char *text;          /* the class to predict */
     double *exact;             /* of each column, before it was rounded; or NULL */
     int stumbled;              /* over a text where a number was expected to predict from */

@@ -1,79 +1,15 @@
-/* csv_columns.c: which columns of a table are for what: by their names, or by their order. Names are compared without
- * regard to case and spaces; a name that is the same to the letter comes first. */
+/* csv_columns.c: which columns of a table are for what: by their names, or by their order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "csv_kinds.h"
+#include "csv_names.h"
 #include "error.h"
 
 #define LISTED 300 /* bytes of a list of names in a message */
 
 /* ---- names ---- */
-
-static int plain_case(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
-static size_t skip_spaces(const char *text, size_t length)
-{
-    size_t n = 0;
-    while (n < length && (text[n] == ' ' || text[n] == '\t')) n++;
-    return n;
-}
-
-/* The order of two names of so many bytes; 0: they are alike. */
-static int compare(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-    for (;;) {
-        size_t i = skip_spaces(a, a_length), j = skip_spaces(b, b_length);
-        a += i, a_length -= i;
-        b += j, b_length -= j;
-        if (!a_length || !b_length) return (a_length != 0) - (b_length != 0);
-        int order = plain_case(*a) - plain_case(*b);
-        if (order) return order;
-        a++, a_length--;
-        b++, b_length--;
-    }
-}
-
-/* The table's names as tn_table_lines writes them, in order. */
-typedef struct directory {
-    char *text;
-    struct named {
-        const char *name;
-        int64_t column;
-    } * sorted;
-} directory;
-
-static int by_name(const void *a, const void *b)
-{
-    const struct named *p = a, *q = b;
-    int order = compare(p->name, strlen(p->name), q->name, strlen(q->name));
-    if (!order) order = strcmp(p->name, q->name);
-    return order ? order : (p->column > q->column) - (p->column < q->column);
-}
-
-static tn_status make_directory(const tn_table *table, directory *d)
-{
-    char *at = d->text = tn_table_lines(table->name, (size_t)table->columns);
-    d->sorted = tn_alloc((size_t)table->columns * sizeof *d->sorted);
-    if (!d->text || !d->sorted) return TN_ENOMEM;
-    for (int64_t c = 0; c < table->columns; c++) {
-        d->sorted[c] = (struct named){at, c};
-        at += strcspn(at, "\n");
-        *at++ = 0;
-    }
-    qsort(d->sorted, (size_t)table->columns, sizeof *d->sorted, by_name);
-    return TN_OK;
-}
-
-static void free_directory(directory *d)
-{
-    tn_free(d->text);
-    tn_free(d->sorted);
-}
 
 /* Whether targets are found by their names in a table that has some. */
 static int names_targets(const tn_csv_options *options)
@@ -85,13 +21,14 @@ static int names_targets(const tn_csv_options *options)
 static int goes_by_name(const tn_table *table, const tn_csv_options *options, int64_t column)
 {
     const int64_t place = table->place[column];
+    if (column == table->weights) return 1;
     if (place == TN_NOT_READ) return 0;
     if (place < 0) return names_targets(options);
     return !options->by_position && (options->columns || !options->target_numbers);
 }
 
 /* Of two columns with one name it would be left to chance which is meant. */
-static tn_status check_names(const tn_table *table, const tn_csv_options *options, const directory *d)
+static tn_status check_names(const tn_table *table, const tn_csv_options *options, const tn_directory *d)
 {
     for (int64_t i = 1; i < table->columns && !table->no_header; i++) {
         const struct named *a = &d->sorted[i - 1], *b = &d->sorted[i];
@@ -101,50 +38,6 @@ static tn_status check_names(const tn_table *table, const tn_csv_options *option
                    (long long)a->column + 1, (long long)b->column + 1, b->name,
                    tn_cell_missing(b->name) ? ", unless the first line is data, and no header" : "");
     }
-    return TN_OK;
-}
-
-/* How alike a name must be; and whether the column must have no place yet. */
-enum { ALIKE = 0, EXACT = 1, FREE = 2 };
-
-/* The columns of that name: how many there are, and the first of them, or -1; of those that are the same to the letter
- * only the first counts. */
-typedef struct match {
-    int64_t count, column[2];
-} match;
-
-static match find(const tn_table *table, const directory *d, const char *name, size_t length, int how)
-{
-    int64_t low = 0, high = table->columns;
-    match found = {0, {-1, -1}};
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        const char *other = d->sorted[middle].name;
-        if (compare(other, strlen(other), name, length) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < table->columns; low++) {
-        const struct named *other = &d->sorted[low];
-        size_t other_length = strlen(other->name);
-        if (compare(other->name, other_length, name, length)) break;
-        if ((how & EXACT) && (other_length != length || memcmp(other->name, name, length))) continue;
-        if ((how & FREE) && table->place[other->column] != TN_NOT_READ) continue;
-        if (found.count < 2) found.column[found.count] = other->column;
-        found.count++;
-        if (how & EXACT) break;
-    }
-    return found;
-}
-
-/* It would be left to chance which of them is meant. */
-static tn_status check_one(const tn_table *table, const match *found, const char *name, size_t length)
-{
-    const int64_t p = found->column[0], q = found->column[1], a = p < q ? p : q, b = p < q ? q : p;
-    TN_REQUIRE(found->count < 2, TN_EFORMAT,
-               "%s: columns %lld and %lld, '%s' and '%s', are both named like '%.*s': rename one of them", table->path,
-               (long long)a + 1, (long long)b + 1, table->name[a], table->name[b], (int)length, name);
     return TN_OK;
 }
 
@@ -211,11 +104,20 @@ static tn_status leave_out(tn_table *table, int64_t column)
     return TN_OK;
 }
 
+static tn_status weigh(tn_table *table, int64_t column)
+{
+    TN_REQUIRE(table->weights < 0 || table->weights == column, TN_EINVAL,
+               "%s: columns '%s' and '%s' can't both be the samples' weights", table->path, table->name[table->weights],
+               table->name[column]);
+    table->weights = column;
+    return leave_out(table, column);
+}
+
 /* Makes a column the next target. */
 static tn_status add_target(tn_table *table, int64_t column)
 {
-    TN_REQUIRE(table->place[column] != LEFT_OUT, TN_EINVAL, "%s: column '%s' is to be predicted, and can't be ignored",
-               table->path, table->name[column]);
+    TN_REQUIRE(table->place[column] != LEFT_OUT, TN_EINVAL, "%s: column '%s' is to be predicted, and can't be %s",
+               table->path, table->name[column], column == table->weights ? "the samples' weights" : "ignored");
     TN_REQUIRE(table->place[column] == TN_NOT_READ, TN_EINVAL, "%s: column '%s' is named twice as a target",
                table->path, table->name[column]);
     table->place[column] = -1 - table->targets++;
@@ -223,12 +125,13 @@ static tn_status add_target(tn_table *table, int64_t column)
 }
 
 /* The column, or -1. */
-static tn_status find_named(const tn_table *table, const directory *d, const char *name, size_t length, int64_t *column)
+static tn_status find_named(const tn_table *table, const tn_directory *d, const char *name, size_t length,
+                            int64_t *column)
 {
-    match found = find(table, d, name, length, EXACT);
-    if (!found.count) found = find(table, d, name, length, ALIKE);
+    tn_match found = tn_directory_find(table, d, name, length, TN_NAME_EXACT);
+    if (!found.count) found = tn_directory_find(table, d, name, length, TN_NAME_ALIKE);
     *column = found.column[0];
-    return check_one(table, &found, name, length);
+    return tn_match_check(table, &found, name, length);
 }
 
 static tn_status no_column(const tn_table *table, const char *name, size_t length)
@@ -252,7 +155,7 @@ static const char *name_end(const char **name, const char *between, size_t *leng
 }
 
 /* One name, which may have commas in it, or several between commas, or lines. */
-static tn_status by_names(tn_table *table, const directory *d, const char *names, mark_column *mark)
+static tn_status by_names(tn_table *table, const tn_directory *d, const char *names, mark_column *mark)
 {
     const char *between = strchr(names, '\n') ? "\n" : ",";
     int64_t column;
@@ -298,7 +201,7 @@ static int64_t count_listed(const char *text)
 }
 
 /* By their names where these count; else by their numbers; else the last column that is not left out. */
-static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_options *options)
+static tn_status find_targets(tn_table *table, const tn_directory *d, const tn_csv_options *options)
 {
     const char *numbers = options->target_numbers;
     if (table->no_header && !numbers) numbers = options->target;
@@ -309,9 +212,9 @@ static tn_status find_targets(tn_table *table, const directory *d, const tn_csv_
     return add_target(table, last);
 }
 
-static tn_status ignore(tn_table *table, const directory *d, const char *names)
+static tn_status mark(tn_table *table, const tn_directory *d, const char *names, mark_column *how)
 {
-    return table->no_header ? by_numbers(table, names, leave_out) : by_names(table, d, names, leave_out);
+    return table->no_header ? by_numbers(table, names, how) : by_names(table, d, names, how);
 }
 
 /* ---- by order ---- */
@@ -336,28 +239,31 @@ static tn_status take_in_order(tn_table *table, int64_t features)
 }
 
 /* A table to predict from has the targets, and what is left out, only if it is wider by them. */
-static tn_status divide_by_order(tn_table *table, const directory *d, const tn_csv_options *options)
+static tn_status divide_by_order(tn_table *table, const tn_directory *d, const tn_csv_options *options)
 {
     int64_t features = options->features;
     if (!features && options->columns) features = count_lines(options->columns);
     const char *targets = options->target_numbers ? options->target_numbers : options->target;
     const char *out = options->columns || options->by_position ? NULL : options->ignore;
+    const char *weights = options->weights;
     const int64_t wide = features + (out ? count_listed(out) : 0);
-    if (out && (!table->predict || table->columns >= wide)) TN_TRY(ignore(table, d, out));
-    if (!table->predict || table->columns == wide + count_listed(targets)) TN_TRY(find_targets(table, d, options));
+    if (out && (!table->predict || table->columns >= wide)) TN_TRY(mark(table, d, out, leave_out));
+    if (weights && (!table->predict || table->columns > wide)) TN_TRY(mark(table, d, weights, weigh));
+    const int64_t rest = table->columns - wide - (table->weights >= 0);
+    if (!table->predict || rest == count_listed(targets)) TN_TRY(find_targets(table, d, options));
     return take_in_order(table, features);
 }
 
 /* ---- by name ---- */
 
 /* Gives the columns that the lines name their places, unless they have them, if the names are so alike. */
-static tn_status place_lines(tn_table *table, const directory *d, const char *lines, int how, char *placed)
+static tn_status place_lines(tn_table *table, const tn_directory *d, const char *lines, int how, char *placed)
 {
     int64_t place = 0;
     for (const char *at = lines; *at; at = tn_next_line(at), place++) {
         if (placed[place]) continue;
-        match found = find(table, d, at, line_length(at), how | FREE);
-        TN_TRY(check_one(table, &found, at, line_length(at)));
+        tn_match found = tn_directory_find(table, d, at, line_length(at), how | TN_NAME_FREE);
+        TN_TRY(tn_match_check(table, &found, at, line_length(at)));
         if (!found.count) continue;
         table->place[found.column[0]] = place;
         placed[place] = 1;
@@ -367,9 +273,9 @@ static tn_status place_lines(tn_table *table, const directory *d, const char *li
 }
 
 /* A column that is wanted to predict from, and not free for it: a target, or not there. */
-static tn_status lacking(const tn_table *table, const directory *d, const char *lines, const char *which)
+static tn_status lacking(const tn_table *table, const tn_directory *d, const char *lines, const char *which)
 {
-    const int64_t column = find(table, d, which, line_length(which), ALIKE).column[0];
+    const int64_t column = tn_directory_find(table, d, which, line_length(which), TN_NAME_ALIKE).column[0];
     TN_REQUIRE(column < 0 || table->place[column] >= 0, TN_EINVAL,
                "%s: column '%.*s' is one to predict from, and can't be the one to be predicted", table->path,
                (int)line_length(which), which);
@@ -377,17 +283,17 @@ static tn_status lacking(const tn_table *table, const directory *d, const char *
 }
 
 /* Those that are the same to the letter, then the others. */
-static tn_status place_all(tn_table *table, const directory *d, const char *lines, char *placed)
+static tn_status place_all(tn_table *table, const tn_directory *d, const char *lines, char *placed)
 {
-    TN_TRY(place_lines(table, d, lines, EXACT, placed));
-    TN_TRY(place_lines(table, d, lines, ALIKE, placed));
+    TN_TRY(place_lines(table, d, lines, TN_NAME_EXACT, placed));
+    TN_TRY(place_lines(table, d, lines, TN_NAME_ALIKE, placed));
     const char *lacks = lines;
     while (*placed++ && *lacks) lacks = tn_next_line(lacks);
     return *lacks ? lacking(table, d, lines, lacks) : TN_OK;
 }
 
 /* The columns that the lines name; all others but targets are not read. */
-static tn_status take_by_name(tn_table *table, const directory *d, const char *lines)
+static tn_status take_by_name(tn_table *table, const tn_directory *d, const char *lines)
 {
     char *placed = tn_alloc((size_t)count_lines(lines) + 1);
     if (!placed) return TN_ENOMEM;
@@ -397,8 +303,9 @@ static tn_status take_by_name(tn_table *table, const directory *d, const char *l
 }
 
 /* A table to predict from may lack the targets. */
-static tn_status divide_by_name(tn_table *table, const directory *d, const tn_csv_options *options)
+static tn_status divide_by_name(tn_table *table, const tn_directory *d, const tn_csv_options *options)
 {
+    if (!table->predict && options->weights) TN_TRY(mark(table, d, options->weights, weigh));
     if (!table->predict) TN_TRY(find_targets(table, d, options));
     return take_by_name(table, d, options->columns);
 }
@@ -424,7 +331,7 @@ static tn_status mark_index(tn_table *table, int64_t column)
     return mark_as(table, column, TN_KINDS_INDEX);
 }
 
-static tn_status mark_kinds(tn_table *table, const directory *d, const tn_csv_options *options)
+static tn_status mark_kinds(tn_table *table, const tn_directory *d, const tn_csv_options *options)
 {
     table->kinds = tn_alloc((size_t)table->features * sizeof *table->kinds + 1);
     if (!table->kinds) return TN_ENOMEM;
@@ -435,25 +342,25 @@ static tn_status mark_kinds(tn_table *table, const directory *d, const tn_csv_op
     } asked[] = {{options->one_hot, mark_one_hot}, {options->index, mark_index}};
     for (size_t i = 0; i < 2; i++) {
         if (!asked[i].names) continue;
-        TN_TRY(table->no_header ? by_numbers(table, asked[i].names, asked[i].mark)
-                                : by_names(table, d, asked[i].names, asked[i].mark));
+        TN_TRY(mark(table, d, asked[i].names, asked[i].mark));
     }
     return TN_OK;
 }
 
 tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
 {
-    directory d = {0};
+    tn_directory d = {0};
     int named = options->columns && *options->columns && !options->by_position && !table->no_header;
     table->predict = options->features != 0;
     table->place = tn_alloc((size_t)table->columns * sizeof *table->place);
     if (!table->place) return TN_ENOMEM;
     for (int64_t c = 0; c < table->columns; c++) table->place[c] = TN_NOT_READ;
-    tn_status status = make_directory(table, &d);
+    tn_status status = tn_directory_make(table, &d);
     if (!status) status = named ? divide_by_name(table, &d, options) : divide_by_order(table, &d, options);
+    if (table->weights >= 0) table->place[table->weights] = TN_NOT_READ;
     if (!status) status = check_names(table, options, &d);
     if (!status) status = mark_kinds(table, &d, options);
-    free_directory(&d);
+    tn_directory_free(&d);
     table->guess = table->classify > 1 && table->targets == 1;
     table->classify = table->classify && table->targets == 1;
     return status;
@@ -461,12 +368,12 @@ tn_status tn_table_divide(tn_table *table, const tn_csv_options *options)
 
 tn_status tn_table_has(const tn_table *table, const char *lines, int *all)
 {
-    directory d = {0};
-    tn_status status = make_directory(table, &d);
+    tn_directory d = {0};
+    tn_status status = tn_directory_make(table, &d);
     *all = *lines != 0;
     for (; !status && *all && *lines; lines = tn_next_line(lines))
-        *all = find(table, &d, lines, line_length(lines), ALIKE).count > 0;
-    free_directory(&d);
+        *all = tn_directory_find(table, &d, lines, line_length(lines), TN_NAME_ALIKE).count > 0;
+    tn_directory_free(&d);
     return status;
 }
 

@@ -48,6 +48,7 @@ void tn_dataset_free(tn_dataset *data)
     tn_free(data->x);
     tn_free(data->label);
     tn_free(data->target);
+    tn_free(data->weight);
     tn_free(data->row);
     tn_loader_free(data->loader);
     tn_loader_free(data->origin);
@@ -110,9 +111,10 @@ static tn_status copy_part(const tn_dataset *all, const uint8_t *take, tn_datase
     if (all->label) part->label = copy_rows(all->label, (size_t)tn_target_bytes(all), take, all->count, taken);
     if (all->target)
         part->target = copy_rows(all->target, (size_t)all->targets * sizeof *all->target, take, all->count, taken);
+    if (all->weight) part->weight = copy_rows(all->weight, sizeof *all->weight, take, all->count, taken);
     TN_TRY(own_texts(part));
-    return part->row && !part->x == !all->x && !part->label == !all->label && !part->target == !all->target ? TN_OK
-                                                                                                            : TN_ENOMEM;
+    const int whole = !part->x == !all->x && !part->label == !all->label && !part->target == !all->target;
+    return part->row && whole && !part->weight == !all->weight ? TN_OK : TN_ENOMEM;
 }
 
 /* A share for testing, or one of so many folds. */

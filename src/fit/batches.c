@@ -2,6 +2,8 @@
 #include "batches.h"
 #include "measure.h"
 
+#include <string.h>
+
 #include "alloc.h"
 #include "error.h"
 #include "loader.h"
@@ -34,6 +36,13 @@ static tn_tensor *as_samples(tn_tensor *x, const tn_dataset *data)
     return tn_reshape(x, shape);
 }
 
+/* The rows of that index, or so many from `start` on. */
+static tn_tensor *part(tn_tensor *x, tn_tensor *index, tn_tensor *start, int64_t size)
+{
+    if (!x) return NULL;
+    return index ? tn_gather(x, index) : tn_dynamic_slice(x, start, size);
+}
+
 /* `size` samples: a part of `count` that are fed, or all of them. */
 static tn_graph *batch_graph(const tn_dataset *data, int64_t count, int64_t size, int shuffled, tn_batch_task *task,
                              const void *arg)
@@ -42,14 +51,16 @@ static tn_graph *batch_graph(const tn_dataset *data, int64_t count, int64_t size
     if (!graph) return NULL;
     tn_tensor *x = tn_input(graph, "x", data->x_dtype, TN_SHAPE(count, features(data)));
     tn_tensor *target = target_input(graph, data, count);
+    tn_tensor *weight = data->weight ? tn_input(graph, "weight", TN_F32, TN_SHAPE(count)) : NULL;
     if (size < count) {
         tn_tensor *start = tn_scalar_input(graph, "start", TN_I32, 0);
         tn_tensor *order = shuffled ? tn_input(graph, "order", TN_I32, TN_SHAPE(count)) : NULL;
         tn_tensor *index = order ? tn_dynamic_slice(order, start, size) : NULL;
-        x = index ? tn_gather(x, index) : tn_dynamic_slice(x, start, size);
-        if (target) target = index ? tn_gather(target, index) : tn_dynamic_slice(target, start, size);
+        x = part(x, index, start, size);
+        target = part(target, index, start, size);
+        weight = part(weight, index, start, size);
     }
-    task(arg, as_samples(x, data), target);
+    task(arg, as_samples(x, data), target, weight);
     return graph;
 }
 
@@ -62,7 +73,8 @@ tn_graph *tn_batches_graph(const tn_dataset *data, int64_t batch, int shuffled, 
 
 uint64_t tn_batches_bytes(const tn_dataset *data)
 {
-    return data ? (uint64_t)data->count * (tn_sample_bytes(data) + tn_target_bytes(data)) : 0;
+    const uint64_t weight = data && data->weight ? sizeof *data->weight : 0;
+    return data ? (uint64_t)data->count * (tn_sample_bytes(data) + tn_target_bytes(data) + weight) : 0;
 }
 
 int tn_batches_are_fed(const tn_model *model, uint64_t bytes)
@@ -110,34 +122,57 @@ static tn_status feed(const tn_batches *b, tn_program *program, const char *inpu
     return s;
 }
 
-static tn_status feed_both(const tn_batches *b, tn_program *program, const void *x, const void *target, int64_t count)
+/* The weights of those from number `start` of the order on; NULL: there are none. */
+static const float *weights_from(const tn_batches *b, int64_t start)
 {
-    const tn_dataset *data = b->data;
-    TN_TRY(feed(b, program, "x", data->x_dtype, x, (uint64_t)count * tn_sample_bytes(data)));
-    if (!target) return TN_OK;
-    return feed(b, program, "target", tn_target_dtype(data), target, (uint64_t)count * tn_target_bytes(data));
+    const float *all = b->weight ? b->weight : b->data->weight;
+    return all ? all + start : NULL;
 }
 
-/* Copies of a batch to where its samples and targets are in the inputs, from number `to` on. What was made f64 for it
- * is waited for. */
+/* Samples from number `start` of the order on, with all that belongs to them. */
+static tn_status feed_all(const tn_batches *b, tn_program *program, const tn_batch *batch)
+{
+    const tn_dataset *data = b->data;
+    const uint64_t count = (uint64_t)batch->count;
+    const float *weight = weights_from(b, batch->start);
+    TN_TRY(feed(b, program, "x", data->x_dtype, batch->x, count * tn_sample_bytes(data)));
+    if (weight) TN_TRY(feed(b, program, "weight", TN_F32, weight, count * sizeof *weight));
+    if (!batch->target) return TN_OK;
+    return feed(b, program, "target", tn_target_dtype(data), batch->target, count * tn_target_bytes(data));
+}
+
+/* What a batch is uploaded in. */
+enum { PIECES = 3 };
+
+/* Copies of a batch to where its samples, targets and weights are in the inputs, from number `to` on. What was made f64
+ * for it is waited for. */
 static tn_status upload(const tn_batches *b, tn_upload *upload, const tn_batch *batch, int64_t to)
 {
-    const int32_t type[] = {b->data->x_dtype, tn_target_dtype(b->data)};
-    const uint64_t each[] = {tn_sample_bytes(b->data), tn_target_bytes(b->data)};
-    const void *const data[] = {batch->x, batch->target};
-    tn_piece piece[] = {{.input = "x"}, {.input = "target"}};
-    void *wide[2] = {0};
-    tn_status s = TN_OK;
-    for (int i = 0; i < 2 && !s; i++) {
-        s = convert(b, type[i], data[i], (uint64_t)batch->count * each[i], &wide[i]);
-        piece[i].data = wide[i] ? wide[i] : data[i];
-        piece[i].offset = width(b, type[i], (uint64_t)to * each[i]);
-        piece[i].bytes = width(b, type[i], (uint64_t)batch->count * each[i]);
+    const struct {
+        const char *input;
+        int32_t type;
+        uint64_t each;
+        const void *data;
+    } parts[PIECES] = {{"x", b->data->x_dtype, tn_sample_bytes(b->data), batch->x},
+                       {"target", tn_target_dtype(b->data), tn_target_bytes(b->data), batch->target},
+                       {"weight", TN_F32, sizeof(float), weights_from(b, batch->start)}};
+    tn_piece piece[PIECES];
+    void *wide[PIECES] = {0};
+    tn_status s = TN_OK, there = TN_OK;
+    int pieces = 0, waits = 0;
+    for (int i = 0; i < PIECES && !s; i++) {
+        const uint64_t bytes = (uint64_t)batch->count * parts[i].each;
+        if (!parts[i].data) continue;
+        s = convert(b, parts[i].type, parts[i].data, bytes, &wide[i]);
+        waits |= wide[i] != NULL;
+        piece[pieces++] = (tn_piece){.input = parts[i].input,
+                                     .data = wide[i] ? wide[i] : parts[i].data,
+                                     .offset = width(b, parts[i].type, (uint64_t)to * parts[i].each),
+                                     .bytes = width(b, parts[i].type, bytes)};
     }
-    if (!s) s = if_needed(tn_upload_next(upload, piece, batch->target ? 2 : 1));
-    tn_status there = wide[0] || wide[1] ? tn_upload_wait(upload) : TN_OK;
-    tn_free(wide[0]);
-    tn_free(wide[1]);
+    if (!s) s = if_needed(tn_upload_next(upload, piece, (uint32_t)pieces));
+    if (waits) there = tn_upload_wait(upload);
+    for (int i = 0; i < PIECES; i++) tn_free(wide[i]);
     return s ? s : there;
 }
 
@@ -176,8 +211,8 @@ static tn_status bring_by_loader(tn_batches *b)
 static tn_status bring(tn_batches *b)
 {
     const tn_dataset *data = b->data;
-    const void *target = data->label ? (const void *)data->label : data->target;
-    return data->loader ? bring_by_loader(b) : feed_both(b, b->whole, data->x, target, data->count);
+    void *target = data->label ? (void *)data->label : data->target;
+    return data->loader ? bring_by_loader(b) : feed_all(b, b->whole, &(tn_batch){0, data->count, data->x, target});
 }
 
 /* Samples one by one, in their order. */
@@ -197,7 +232,7 @@ static tn_status feed_last(tn_batches *b)
     char *target = target_bytes ? tn_alloc((uint64_t)b->rest * target_bytes) : NULL;
     tn_status s = x && (target || !target_bytes) ? TN_OK : TN_ENOMEM;
     if (!s) s = pick(b, b->data->count - b->rest, b->rest, x, target);
-    if (!s) s = feed_both(b, b->last, x, target, b->rest);
+    if (!s) s = feed_all(b, b->last, &(tn_batch){b->data->count - b->rest, b->rest, x, target});
     tn_free(x);
     tn_free(target);
     return s;
@@ -240,7 +275,7 @@ static tn_status fed_at(tn_batches *b, int64_t start)
     TN_TRY(tn_prefetch_next(b->prefetch, &batch));
     TN_TRY(check_targets(b, &batch));
     if (batch.count < b->batch) {
-        TN_TRY(feed_both(b, b->last, batch.x, batch.target, batch.count));
+        TN_TRY(feed_all(b, b->last, &batch));
     } else {
         TN_TRY(upload(b, b->upload, &batch, b->turn * b->batch));
         TN_TRY(tn_set(b->whole, "start", (double)(b->turn * b->batch)));
@@ -285,6 +320,14 @@ static tn_status compile_fed(tn_batches *b, tn_state *state, const tn_batch_opti
     }
 }
 
+static tn_status open_order(tn_batches *b)
+{
+    b->order = tn_alloc((size_t)b->data->count * sizeof *b->order);
+    if (b->data->weight) b->weight = tn_alloc((size_t)b->data->count * sizeof *b->weight);
+    if (b->weight) memcpy(b->weight, b->data->weight, (size_t)b->data->count * sizeof *b->weight);
+    return b->order && !b->weight == !b->data->weight ? TN_OK : TN_ENOMEM;
+}
+
 tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, const tn_dataset *data,
                          const tn_batch_options *options, tn_batch_task *task, const void *arg)
 {
@@ -293,8 +336,7 @@ tn_status tn_batches_new(tn_batches *b, tn_state *state, const tn_model *model, 
     *b =
         (tn_batches){.data = data, .model = model, .batch = batch, .rest = batch ? data->count % batch : 0, .next = -1};
     if (!batch) return TN_OK;
-    if (options->shuffled && batch < data->count && !(b->order = tn_alloc((size_t)data->count * sizeof *b->order)))
-        return TN_ENOMEM;
+    if (options->shuffled && batch < data->count) TN_TRY(open_order(b));
     if (fed)
         TN_TRY(compile_fed(b, state, options, task, arg));
     else
@@ -313,6 +355,7 @@ void tn_batches_free(tn_batches *b)
     tn_program_free(b->whole);
     tn_program_free(b->last);
     tn_free(b->order);
+    tn_free(b->weight);
     *b = (tn_batches){0};
 }
 
@@ -328,6 +371,7 @@ tn_status tn_batches_shuffle(tn_batches *b, uint64_t seed, uint64_t epoch)
     if (b->prefetch) tn_prefetch_stop(b->prefetch);
     b->next = -1;
     tn_shuffle(b->order, b->data->count, seed, epoch);
+    for (int64_t i = 0; b->weight && i < b->data->count; i++) b->weight[i] = b->data->weight[b->order[i]];
     if (b->prefetch) return TN_OK;
     return feed(b, b->whole, "order", TN_I32, b->order, (uint64_t)b->data->count * sizeof *b->order);
 }

@@ -7,8 +7,8 @@
 #include "tenon/fit.h"
 #include "tenon/program.h"
 
-/* What is done with each batch. `target` is NULL where the data has none. */
-typedef void tn_batch_task(const void *arg, tn_tensor *x, tn_tensor *target);
+/* What is done with each batch. `target` and `weight`, (batch), are NULL where the data has none. */
+typedef void tn_batch_task(const void *arg, tn_tensor *x, tn_tensor *target, tn_tensor *weight);
 
 typedef struct tn_batches {
     const tn_dataset *data;
@@ -18,6 +18,7 @@ typedef struct tn_batches {
     tn_program *whole;     /* its input is all the data, unless `batch` is all of it anyway; or `turns`, if fed */
     tn_program *last;      /* its input is the last batch; NULL if there is none */
     int32_t *order;        /* of the samples, NULL if they are not shuffled */
+    float *weight;         /* of the samples in that order; NULL: as the data has them, or none */
     tn_prefetch *prefetch; /* NULL: nothing is fed */
     tn_upload *upload;     /* NULL: nothing is fed */
     tn_course course;      /* of those that are asked for, if they are fed */

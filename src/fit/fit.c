@@ -219,7 +219,9 @@ tn_status tn_training_go_on(tn_training *t, const tn_epoch past[], int64_t count
     t->at.samples = step * t->batch;
     t->spent = step ? begun->seconds : 0;
     t->begun = 0;
-    if (step) TN_TRY(tn_measure_begin(t->state, &t->train, begun->train, t->at.samples));
+    if (step)
+        TN_TRY(tn_measure_begin(t->state, &t->train, &(tn_measured){begun->train, begun->weight, begun->total},
+                                t->at.samples));
     return t->crew ? tn_crew_go_on(t->crew, past, count, step, begun) : TN_OK;
 }
 
@@ -242,7 +244,7 @@ static tn_status begin_epoch(tn_training *t)
     t->refused = 0;
     if (drifts(t) && !tn_team_is_here(t->options.team)) TN_TRY(tn_workers_share_state(t->options.team, t->state));
     if (!at->epochs && !at->step) t->first_step = tn_state_step(t->state);
-    if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, (tn_score){0}, 0));
+    if (!at->step) TN_TRY(tn_measure_begin(t->state, &t->train, &(tn_measured){{0, 0}, 0, 0}, 0));
     TN_TRY(tn_batches_shuffle(&t->batches, tn_state_seed(t->state), t->first_step + (uint64_t)at->epochs + 1));
     if (!t->met && tn_team_size(t->options.team) > 1) TN_TRY(tn_sharding_join(&t->sharding, t->options.shares));
     t->met = t->begun = 1;
@@ -386,14 +388,16 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
 {
     TN_GIVEN_AS("training, epoch", t, epoch);
     const tn_score none = {NAN, NAN};
-    tn_score score = none;
+    tn_measured so_far = {none, 0, 0};
     if (t->at.samples) {
         TN_TRY(tn_batches_wait(&t->batches));
-        TN_TRY(tn_measure_read(t->state, &t->train, t->at.samples, &score));
-        see(t, score.loss);
+        TN_TRY(tn_measure_read(t->state, &t->train, t->at.samples, &so_far));
+        see(t, so_far.score.loss);
     }
     *epoch = (tn_epoch){.number = t->at.epochs + 1,
-                        .train = score,
+                        .train = so_far.score,
+                        .weight = so_far.weight,
+                        .total = so_far.total,
                         .test = none,
                         .seconds = t->spent + (t->begun ? tn_now() - t->began : 0),
                         .validation = none};

@@ -54,16 +54,21 @@ static tn_tensor *sum_in(tn_graph *graph, const char *name, int32_t dtype)
     return tn_variable(graph, name, dtype, TN_SCALAR, (tn_init){.kind = TN_INIT_ZERO}, TN_TRANSIENT);
 }
 
+/* The sums: right answers are counted, or with weights of samples added up like losses. */
+enum { LOSSES, RIGHT, HITS, WEIGHT, TOTAL, SUMS };
+
 /* Training has sums of its own, so that a model can be measured in the middle of an epoch. */
-static const char *sum_name(const tn_measure *m, int of_right)
+static const char *sum_name(const tn_measure *m, int sum)
 {
-    static const char *const names[2][2] = {{"measured.loss", "measured.right"}, {"fit.loss", "fit.right"}};
-    return names[m->options != NULL][of_right];
+    static const char *const names[2][SUMS] = {
+        {"measured.loss", "measured.right", "measured.hits", "measured.weight", "measured.total"},
+        {"fit.loss", "fit.right", "fit.hits", "fit.weight", "fit.total"}};
+    return names[m->options != NULL][sum];
 }
 
 const char *tn_measure_sum(const tn_measure *m)
 {
-    return sum_name(m, 0);
+    return sum_name(m, LOSSES);
 }
 
 /* By the caller's own function. */
@@ -76,43 +81,63 @@ static tn_tensor *own_loss(const tn_measure *m, tn_tensor *output, tn_tensor *ta
 }
 
 /* The loss that is made small; without options that of measuring. */
-static tn_tensor *batch_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target)
+static void take_loss(const tn_measure *m, tn_tensor *output, tn_tensor *target, tn_tensor *weight, tn_batch_result *r)
 {
-    tn_loss_options how = {.smoothing = m->options ? m->options->smoothing : 0};
+    const char *loss = m->model->loss;
+    tn_loss_options how = {.smoothing = m->options ? m->options->smoothing : 0, .sample_weight = weight};
     if (m->options && m->options->class_weights)
         how.weight = tn_input(tn_graph_of(output), "class_weights", TN_F32, TN_SHAPE(m->data->classes));
-    return tn_loss_with(m->model->loss, output, target, how);
+    r->loss = tn_loss_with(loss, output, target, how);
+    if (weight) r->total = tn_loss_total(loss, output, target, how);
 }
 
-tn_tensor *tn_measure_loss(const tn_measure *m, tn_tensor *x, tn_tensor *target, tn_tensor **right)
+/* A sample of several labels has its weight for each of them. */
+static tn_tensor *right_weight(const tn_measure *m, tn_tensor *output, tn_tensor *target, tn_tensor *weight)
+{
+    const int64_t batch = tn_shape_of(weight).dim[0];
+    tn_tensor *right = tn_reshape(tn_is_correct(output, target), TN_SHAPE(batch, tn_labels(m->data)));
+    return tn_sum(tn_mul(right, tn_reshape(weight, TN_SHAPE(batch, 1))), TN_ALL, 0);
+}
+
+tn_batch_result tn_measure_loss(const tn_measure *m, tn_tensor *x, tn_tensor *target, tn_tensor *weight)
 {
     tn_tensor *output = m->model->build(x, m->options != NULL, m->model->arg);
-    *right = NULL;
-    if (m->model->cost) return own_loss(m, output, target);
+    if (m->model->cost) return (tn_batch_result){.loss = own_loss(m, output, target)};
+    tn_batch_result r = {.weight = weight ? tn_sum(weight, TN_ALL, 0) : NULL};
     check_outputs(m->model->loss, m->data, output);
-    if (is_about_classes(m)) *right = tn_count_correct(output, target);
-    return batch_loss(m, output, target);
+    if (is_about_classes(m) && !tn_graph_status(tn_graph_of(x)))
+        r.right = weight ? right_weight(m, output, target, weight) : tn_count_correct(output, target);
+    take_loss(m, output, target, weight, &r);
+    return r;
 }
 
-void tn_measure_add(const tn_measure *m, tn_graph *graph, tn_tensor *loss, tn_tensor *right, tn_tensor *mean)
+/* More into the sum of that name; NULL: nothing. */
+static void add_to(const tn_measure *m, tn_graph *graph, int sum, tn_tensor *more)
 {
-    tn_tensor *sum = sum_in(graph, sum_name(m, 0), TN_F32);
-    tn_assign(sum, tn_add(sum, loss));
-    if (is_about_classes(m)) {
-        tn_tensor *all = sum_in(graph, sum_name(m, 1), TN_I32);
-        tn_assign(all, tn_add(all, tn_cast(right, TN_I32)));
-    }
+    if (!more) return;
+    tn_tensor *all = sum_in(graph, sum_name(m, sum), sum == RIGHT ? TN_I32 : TN_F32);
+    tn_assign(all, tn_add(all, sum == RIGHT ? tn_cast(more, TN_I32) : more));
+}
+
+void tn_measure_add(const tn_measure *m, tn_graph *graph, const tn_batch_result *sum, tn_tensor *mean)
+{
+    add_to(m, graph, LOSSES, sum->loss);
+    if (is_about_classes(m)) add_to(m, graph, sum->weight ? HITS : RIGHT, sum->right);
+    add_to(m, graph, WEIGHT, sum->weight);
+    add_to(m, graph, TOTAL, sum->total);
     if (m->options && m->options->step_loss) tn_assign(sum_in(graph, "fit.step_loss", TN_F32), mean);
 }
 
-void tn_measure_batch(const void *arg, tn_tensor *x, tn_tensor *target)
+void tn_measure_batch(const void *arg, tn_tensor *x, tn_tensor *target, tn_tensor *weight)
 {
     const tn_measure *m = arg;
     const tn_fit_options *options = m->options;
-    tn_tensor *right, *loss = tn_measure_loss(m, x, target, &right);
-    double samples = (double)tn_shape_of(x).dim[0];
-    tn_measure_add(m, tn_graph_of(x), tn_mul(loss, tn_number(loss, samples)), right, loss);
-    if (options) tn_minimize(loss, options->optimizer ? options->optimizer : "sgd", options->optim);
+    const tn_batch_result r = tn_measure_loss(m, x, target, weight);
+    const double samples = (double)tn_shape_of(x).dim[0];
+    tn_batch_result sum = r;
+    sum.loss = tn_mul(r.loss, r.total ? r.total : tn_number(r.loss, samples));
+    tn_measure_add(m, tn_graph_of(x), &sum, r.loss);
+    if (options) tn_minimize(r.loss, options->optimizer ? options->optimizer : "sgd", options->optim);
 }
 
 static int in_f64(const tn_measure *m)
@@ -143,23 +168,55 @@ static tn_status put(tn_state *state, const tn_measure *m, const char *name, dou
     return tn_state_put(state, name, TN_F32, TN_SCALAR, TN_TRANSIENT, &narrow);
 }
 
-tn_status tn_measure_begin(tn_state *state, const tn_measure *m, tn_score score, int64_t samples)
+/* What has no share in a mean has none in a sum. */
+static double part_of(double mean, double of)
 {
-    const double labels = (double)(samples * tn_labels(m->data));
-    int32_t right = samples && score.accuracy > 0 ? (int32_t)llround(score.accuracy * labels) : 0;
-    TN_TRY(put(state, m, sum_name(m, 0), samples ? score.loss * (double)samples : 0));
-    return tn_state_put(state, sum_name(m, 1), TN_I32, TN_SCALAR, TN_TRANSIENT, &right);
+    return of > 0 && mean > 0 ? mean * of : 0;
 }
 
-tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples, tn_score *score)
+static tn_status begin_weighted(tn_state *state, const tn_measure *m, const tn_measured *so_far)
+{
+    const double hits = part_of(so_far->score.accuracy, so_far->weight * (double)tn_labels(m->data));
+    TN_TRY(put(state, m, sum_name(m, LOSSES), so_far->total > 0 ? so_far->score.loss * so_far->total : 0));
+    TN_TRY(put(state, m, sum_name(m, HITS), hits));
+    TN_TRY(put(state, m, sum_name(m, WEIGHT), so_far->weight));
+    return put(state, m, sum_name(m, TOTAL), so_far->total);
+}
+
+tn_status tn_measure_begin(tn_state *state, const tn_measure *m, const tn_measured *so_far, int64_t samples)
+{
+    const double labels = (double)(samples * tn_labels(m->data));
+    const int32_t right = (int32_t)llround(part_of(so_far->score.accuracy, labels));
+    if (m->data->weight) return begin_weighted(state, m, so_far);
+    TN_TRY(put(state, m, sum_name(m, LOSSES), samples ? so_far->score.loss * (double)samples : 0));
+    return tn_state_put(state, sum_name(m, RIGHT), TN_I32, TN_SCALAR, TN_TRANSIENT, &right);
+}
+
+/* Where all weights were 0 so far, there is no loss, and no accuracy is known. */
+static tn_status read_weighted(tn_state *state, const tn_measure *m, tn_measured *found)
+{
+    double loss, hits;
+    TN_TRY(tn_measure_get(state, m, sum_name(m, LOSSES), &loss));
+    TN_TRY(tn_measure_get(state, m, sum_name(m, HITS), &hits));
+    TN_TRY(tn_measure_get(state, m, sum_name(m, WEIGHT), &found->weight));
+    TN_TRY(tn_measure_get(state, m, sum_name(m, TOTAL), &found->total));
+    found->score.loss = found->total > 0 ? loss / found->total : loss;
+    const int is_known = is_about_classes(m) && !isnan(found->score.loss) && found->weight > 0;
+    found->score.accuracy = is_known ? fmin(1, hits / (found->weight * (double)tn_labels(m->data))) : NAN;
+    return TN_OK;
+}
+
+tn_status tn_measure_read(tn_state *state, const tn_measure *m, int64_t samples, tn_measured *found)
 {
     double loss;
     int32_t right;
-    TN_TRY(tn_measure_get(state, m, sum_name(m, 0), &loss));
-    TN_TRY(tn_state_read(state, sum_name(m, 1), &right, sizeof right));
-    score->loss = loss / (double)samples;
-    const int is_known = is_about_classes(m) && !isnan(score->loss);
-    score->accuracy = is_known ? right / (double)(samples * tn_labels(m->data)) : NAN;
+    *found = (tn_measured){{NAN, NAN}, 0, 0};
+    if (m->data->weight) return read_weighted(state, m, found);
+    TN_TRY(tn_measure_get(state, m, sum_name(m, LOSSES), &loss));
+    TN_TRY(tn_state_read(state, sum_name(m, RIGHT), &right, sizeof right));
+    found->score.loss = loss / (double)samples;
+    const int is_known = is_about_classes(m) && !isnan(found->score.loss);
+    found->score.accuracy = is_known ? right / (double)(samples * tn_labels(m->data)) : NAN;
     return TN_OK;
 }
 
@@ -177,6 +234,22 @@ static tn_status check_own(const tn_measure *m)
     const tn_fit_options *options = m->options;
     TN_REQUIRE(!m->model->cost || !options || (!options->smoothing && !options->class_weights), TN_EINVAL,
                "fit: the model has a cost of its own, which takes no smoothing and no class weights");
+    TN_REQUIRE(!m->model->cost || !m->data->weight, TN_EINVAL,
+               "the model has a cost of its own, which takes no weights of samples: they can be targets to it");
+    return TN_OK;
+}
+
+static tn_status check_weights(const tn_dataset *data)
+{
+    char name[512];
+    float largest = 0;
+    for (int64_t i = 0; data->weight && i < data->count; i++) {
+        TN_REQUIRE(data->weight[i] >= 0 && isfinite(data->weight[i]), TN_EINVAL, "%s: has the weight %g, not 0 or more",
+                   tn_dataset_name(data, i, name, sizeof name), (double)data->weight[i]);
+        largest = fmaxf(largest, data->weight[i]);
+    }
+    TN_REQUIRE(!data->weight || largest > 0, TN_EINVAL, "%s: all %lld samples have the weight 0",
+               data->source ? data->source : "the data set", (long long)data->count);
     return TN_OK;
 }
 
@@ -193,6 +266,7 @@ tn_status tn_measure_check(const tn_measure *m)
     TN_TRY(check_own(m));
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
     TN_REQUIRE(tn_target_dtype(data), TN_EINVAL, "the data set has neither labels nor targets");
+    TN_TRY(check_weights(data));
     if (!data->label && !data->target) return TN_OK; /* they come with the samples */
     if (data->label)
         return tn_measure_targets(m->model, TN_I32, data->label, data->count * tn_labels(data), data->classes);
@@ -222,14 +296,17 @@ tn_status tn_measure_open(tn_batches *batches, tn_state *state, const tn_measure
 tn_status tn_measure_run(tn_batches *batches, tn_state *state, const tn_measure *m, int all, tn_score *score)
 {
     tn_program *program;
+    tn_measured found = {0};
     const int64_t count = all || m->data->count < batches->batch ? m->data->count : batches->batch;
-    TN_TRY(tn_measure_begin(state, m, (tn_score){0}, 0));
+    TN_TRY(tn_measure_begin(state, m, &found, 0));
     for (int64_t start = 0; start < count; start += batches->batch) {
         TN_TRY(tn_batches_at(batches, start, &program));
         TN_TRY(tn_program_run(program));
     }
     TN_TRY(tn_batches_wait(batches));
-    return tn_measure_read(state, m, count, score);
+    TN_TRY(tn_measure_read(state, m, count, &found));
+    *score = found.score;
+    return TN_OK;
 }
 
 tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *data, tn_score *score)
@@ -252,10 +329,10 @@ tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *
 
 /* ---- using ---- */
 
-static void predict_batch(const void *arg, tn_tensor *x, tn_tensor *target)
+static void predict_batch(const void *arg, tn_tensor *x, tn_tensor *target, tn_tensor *weight)
 {
     const tn_model *model = arg;
-    (void)target;
+    (void)target, (void)weight;
     tn_output(model->build(x, 0, model->arg), "output");
 }
 
@@ -264,7 +341,7 @@ static tn_dataset samples_of(const tn_dataset *data)
 {
     tn_dataset samples = *data;
     samples.label = NULL;
-    samples.target = NULL;
+    samples.target = samples.weight = NULL;
     samples.classes = samples.targets = 0;
     return samples;
 }

@@ -11,10 +11,15 @@ typedef struct tn_measure {
     const tn_fit_options *options; /* NULL: only measuring */
 } tn_measure;
 
-/* The mean loss of a batch, and the number of right answers; NULL where there are no classes. */
-tn_tensor *tn_measure_loss(const tn_measure *measure, tn_tensor *x, tn_tensor *target, tn_tensor **right);
-/* Adds to the sums: of the losses, and of right answers. `mean` is that of the step. */
-void tn_measure_add(const tn_measure *measure, tn_graph *graph, tn_tensor *loss, tn_tensor *right, tn_tensor *mean);
+/* What a batch gives: its mean loss; the number of right answers, or their weights, NULL where there are no classes;
+ * and where samples have weights, else NULL, the sum of those, and what the loss was divided by. */
+typedef struct tn_batch_result {
+    tn_tensor *loss, *right, *weight, *total;
+} tn_batch_result;
+tn_batch_result tn_measure_loss(const tn_measure *measure, tn_tensor *x, tn_tensor *target, tn_tensor *weight);
+/* Adds to the sums. `sum` is as above, but for the sum of the losses in the loss's place; `mean` is that of the step.
+ */
+void tn_measure_add(const tn_measure *measure, tn_graph *graph, const tn_batch_result *sum, tn_tensor *mean);
 
 /* A tn_batch_task whose argument is a tn_measure: adds to the sums, and trains where there are options. */
 tn_batch_task tn_measure_batch;
@@ -33,11 +38,17 @@ tn_status tn_measure_check(const tn_measure *measure);
  * numbers. */
 tn_status tn_measure_targets(const tn_model *model, int32_t dtype, const void *data, int64_t count, int64_t classes);
 
-/* Sets the sums to what they are for `samples` samples of that score. */
-tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, tn_score score, int64_t samples);
+/* What the sums come to: means, and where samples have weights what these are means over. */
+typedef struct tn_measured {
+    tn_score score;
+    double weight, total;
+} tn_measured;
+
+/* Sets the sums to what they are after `samples` samples that came to that. */
+tn_status tn_measure_begin(tn_state *state, const tn_measure *measure, const tn_measured *so_far, int64_t samples);
 
 /* Waits, and reads the means over `samples` samples. */
-tn_status tn_measure_read(tn_state *state, const tn_measure *measure, int64_t samples, tn_score *score);
+tn_status tn_measure_read(tn_state *state, const tn_measure *measure, int64_t samples, tn_measured *measured);
 
 /* Programs that measure all samples, which are fed to them or not, and their run: of all, or of the first batch alone.
  * tn_batches_free releases them, whether this succeeded or not. */

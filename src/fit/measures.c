@@ -2,7 +2,7 @@
  *
  * The conventions are those of scikit-learn, which people compare with: what is divided by nothing is 0 in precision,
  * recall and F1; classes that neither are there nor were predicted take no part in means; a target that never changes
- * has an R² of 1 where it was met exactly, and else of 0. */
+ * has an R² of 1 where it was met exactly, and else of 0. A sample's weight is how often it counts. */
 #include "tenon/measures.h"
 
 #include <math.h>
@@ -14,28 +14,49 @@
 #define MOST_CONFUSED 4096 /* classes whose confusions are counted */
 #define TOP           5
 
-/* What was counted of a class or target. */
+/* What was counted of a class or target, as often as the samples' weights say. */
 typedef struct part {
-    int64_t there, found, both; /* samples that are it, that were taken for it, and that are and were */
+    double there, found, both; /* samples that are it, that were taken for it, and that are and were */
     double r2, mae, rmse;
+    int64_t support; /* samples that are it, each once */
 } part;
 
 struct tn_measures {
     uint32_t kind;
     int64_t count, parts;
-    int64_t right, near; /* samples that are wholly right; whose class is among the first TOP */
+    double weight, right, near; /* of all samples; of those wholly right; of those whose class is among the first TOP */
     part *part;
     int64_t *confused; /* (parts, parts), or NULL */
 };
 
-static tn_status begin(uint32_t kind, int64_t count, int64_t parts, tn_measures **measures)
+static double weight_of(const tn_measured_samples *s, int64_t i)
 {
-    TN_REQUIRE(count > 0 && parts > 0, TN_EINVAL, "measures of %lld samples with %lld outputs each", (long long)count,
-               (long long)parts);
+    return s->weight ? (double)s->weight[i] : 1;
+}
+
+static tn_status add_weights(const tn_measured_samples *s, double *all)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        const double weight = weight_of(s, i);
+        TN_REQUIRE(weight >= 0 && isfinite(weight), TN_EINVAL, "sample %lld has the weight %g, not 0 or more",
+                   (long long)i, weight);
+        *all += weight;
+    }
+    TN_REQUIRE(*all > 0, TN_EINVAL, "all %lld samples have the weight 0", (long long)s->count);
+    return TN_OK;
+}
+
+static tn_status begin(const tn_measured_samples *s, tn_measures **measures)
+{
+    const int64_t parts = s->parts;
+    double weight = 0;
+    TN_REQUIRE(s->count > 0 && parts > 0, TN_EINVAL, "measures of %lld samples with %lld outputs each",
+               (long long)s->count, (long long)parts);
+    TN_TRY(add_weights(s, &weight));
     tn_measures *m = tn_alloc(sizeof *m);
     if (!m) return TN_ENOMEM;
-    *m = (tn_measures){.kind = kind, .count = count, .parts = parts};
-    const int confuses = kind == TN_OF_CLASSES && parts <= MOST_CONFUSED;
+    *m = (tn_measures){.kind = s->kind, .count = s->count, .parts = parts, .weight = weight};
+    const int confuses = s->kind == TN_OF_CLASSES && parts <= MOST_CONFUSED;
     m->part = tn_alloc((size_t)parts * sizeof *m->part);
     if (confuses) m->confused = tn_alloc((size_t)(parts * parts) * sizeof *m->confused);
     if (!m->part || (confuses && !m->confused)) {
@@ -75,53 +96,55 @@ static int is_near(const float *output, int64_t classes, int32_t label)
     return before < TOP;
 }
 
-static void count_class(tn_measures *m, int32_t label, const float *output)
+static void count_class(tn_measures *m, int32_t label, const float *output, double weight)
 {
     const int64_t found = tn_class_of(output, m->parts);
-    m->part[label].there++;
+    part *own = &m->part[label];
+    own->there += weight;
+    own->support++;
     if (found < 0) return;
-    m->part[found].found++;
-    m->part[label].both += found == label;
-    m->right += found == label;
-    m->near += is_near(output, m->parts, label);
+    m->part[found].found += weight;
+    if (found == label) own->both += weight, m->right += weight;
+    if (is_near(output, m->parts, label)) m->near += weight;
     if (m->confused) m->confused[label * m->parts + found]++;
 }
 
-tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes,
-                                 tn_measures **measures)
+static void count_classes(tn_measures *m, const tn_measured_samples *s)
 {
-    TN_GIVEN(label, output, measures);
-    for (int64_t i = 0; i < count; i++)
-        TN_REQUIRE(label[i] >= 0 && label[i] < classes, TN_EINVAL,
-                   "the label %d of sample %lld is none of %lld classes", label[i], (long long)i, (long long)classes);
-    tn_measures *m = NULL;
-    TN_TRY(begin(TN_OF_CLASSES, count, classes, &m));
-    for (int64_t i = 0; i < count; i++) count_class(m, label[i], output + i * classes);
-    *measures = m;
+    for (int64_t i = 0; i < s->count; i++) count_class(m, s->label[i], s->output + i * s->parts, weight_of(s, i));
+}
+
+static tn_status check_labels(const tn_measured_samples *s)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        TN_REQUIRE(s->label[i] >= 0 && s->label[i] < s->parts, TN_EINVAL,
+                   "the label %d of sample %lld is none of %lld classes", s->label[i], (long long)i,
+                   (long long)s->parts);
     return TN_OK;
 }
 
 /* ---- marks ---- */
 
-tn_status tn_measures_of_marks(const float *target, const float *output, int64_t count, int64_t targets,
-                               double threshold, tn_measures **measures)
+static void count_mark(part *p, int there, int found, double weight)
 {
-    TN_GIVEN(target, output, measures);
-    tn_measures *m = NULL;
-    TN_TRY(begin(TN_OF_MARKS, count, targets, &m));
-    for (int64_t i = 0; i < count; i++) {
+    if (there) p->there += weight;
+    if (found) p->found += weight;
+    if (there && found) p->both += weight;
+    p->support += there;
+}
+
+static void count_marks(tn_measures *m, const tn_measured_samples *s)
+{
+    for (int64_t i = 0; i < s->count; i++) {
         int right = 1;
-        for (int64_t k = 0; k < targets; k++) {
-            const int there = target[i * targets + k] > 0.5f, found = (double)output[i * targets + k] > threshold;
-            m->part[k].there += there;
-            m->part[k].found += found;
-            m->part[k].both += there && found;
+        for (int64_t k = 0; k < s->parts; k++) {
+            const int64_t at = i * s->parts + k;
+            const int there = s->target[at] > 0.5f, found = (double)s->output[at] > s->threshold;
+            count_mark(&m->part[k], there, found, weight_of(s, i));
             right &= there == found;
         }
-        m->right += right;
+        if (right) m->right += weight_of(s, i);
     }
-    *measures = m;
-    return TN_OK;
 }
 
 /* ---- numbers ---- */
@@ -134,49 +157,93 @@ static double share_told(double errors, double distances, int64_t count)
     return errors > 0 ? 0 : 1 - errors; /* of NaN that is NaN */
 }
 
-static part measure_column(const float *target, const float *output, int64_t count, int64_t stride)
+static part measure_column(const tn_measured_samples *s, int64_t column, double all)
 {
+    const float *target = s->target + column, *output = s->output + column;
+    const int64_t stride = s->parts;
     double mean = *target, distances = 0, squares = 0, sizes = 0; /* of equal numbers exactly theirs */
-    for (int64_t i = 0; i < count; i++) mean += ((double)target[i * stride] - *target) / (double)count;
-    for (int64_t i = 0; i < count; i++) {
-        const double y = target[i * stride], error = (double)output[i * stride] - y;
-        distances += (y - mean) * (y - mean);
-        squares += error * error;
-        sizes += fabs(error);
+    for (int64_t i = 0; i < s->count; i++) mean += weight_of(s, i) * ((double)target[i * stride] - *target) / all;
+    for (int64_t i = 0; i < s->count; i++) {
+        const double w = weight_of(s, i), y = target[i * stride], error = (double)output[i * stride] - y;
+        distances += w * (y - mean) * (y - mean);
+        squares += w * error * error;
+        sizes += w * fabs(error);
     }
-    return (part){.r2 = share_told(squares, distances, count),
-                  .mae = sizes / (double)count,
-                  .rmse = sqrt(squares / (double)count)};
+    return (part){.r2 = share_told(squares, distances, s->count), .mae = sizes / all, .rmse = sqrt(squares / all)};
+}
+
+static void measure_numbers(tn_measures *m, const tn_measured_samples *s)
+{
+    for (int64_t k = 0; k < s->parts; k++) m->part[k] = measure_column(s, k, m->weight);
+}
+
+/* ---- all of them ---- */
+
+tn_status tn_measures_of(const tn_measured_samples *s, tn_measures **measures)
+{
+    TN_GIVEN_AS("samples, measures", s, measures);
+    const int classes = s->kind == TN_OF_CLASSES, marks = s->kind == TN_OF_MARKS;
+    TN_REQUIRE(classes || marks || s->kind == TN_OF_NUMBERS, TN_EINVAL, "there are no measures of kind %u", s->kind);
+    TN_REQUIRE(s->output && (classes ? s->label != NULL : s->target != NULL), TN_EINVAL,
+               "measures take outputs, and labels or targets");
+    tn_measures *m = NULL;
+    if (classes) TN_TRY(check_labels(s));
+    TN_TRY(begin(s, &m));
+    (classes ? count_classes : marks ? count_marks : measure_numbers)(m, s);
+    *measures = m;
+    return TN_OK;
+}
+
+tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes,
+                                 tn_measures **measures)
+{
+    TN_GIVEN(label, output, measures);
+    return tn_measures_of(
+        &(tn_measured_samples){
+            .kind = TN_OF_CLASSES, .label = label, .output = output, .count = count, .parts = classes},
+        measures);
+}
+
+tn_status tn_measures_of_marks(const float *target, const float *output, int64_t count, int64_t targets,
+                               double threshold, tn_measures **measures)
+{
+    TN_GIVEN(target, output, measures);
+    return tn_measures_of(&(tn_measured_samples){.kind = TN_OF_MARKS,
+                                                 .target = target,
+                                                 .output = output,
+                                                 .count = count,
+                                                 .parts = targets,
+                                                 .threshold = threshold},
+                          measures);
 }
 
 tn_status tn_measures_of_numbers(const float *target, const float *output, int64_t count, int64_t targets,
                                  tn_measures **measures)
 {
     TN_GIVEN(target, output, measures);
-    tn_measures *m = NULL;
-    TN_TRY(begin(TN_OF_NUMBERS, count, targets, &m));
-    for (int64_t k = 0; k < targets; k++) m->part[k] = measure_column(target + k, output + k, count, targets);
-    *measures = m;
-    return TN_OK;
+    return tn_measures_of(
+        &(tn_measured_samples){
+            .kind = TN_OF_NUMBERS, .target = target, .output = output, .count = count, .parts = targets},
+        measures);
 }
 
 /* ---- the table ---- */
 
 /* 0 of nothing. */
-static double share(int64_t some, int64_t of)
+static double share(double some, double of)
 {
-    return of ? (double)some / (double)of : 0;
+    return of > 0 ? some / of : 0;
 }
 
 static double accuracy(const tn_measures *m, int64_t k)
 {
     const part *p = &m->part[k];
-    return (double)(m->count - p->there - p->found + 2 * p->both) / (double)m->count;
+    return (m->weight - p->there - p->found + 2 * p->both) / m->weight;
 }
 
 static double all_accuracy(const tn_measures *m)
 {
-    return (double)m->right / (double)m->count;
+    return m->right / m->weight;
 }
 
 /* The share of marks that are right. */
@@ -204,7 +271,7 @@ static double f1(const tn_measures *m, int64_t k)
 
 static double support(const tn_measures *m, int64_t k)
 {
-    return (double)m->part[k].there;
+    return (double)m->part[k].support;
 }
 
 /* The mean recall of the classes that are there. */
@@ -221,7 +288,7 @@ static double balanced(const tn_measures *m)
 
 static double top(const tn_measures *m)
 {
-    return m->parts > TOP ? (double)m->near / (double)m->count : NAN;
+    return m->parts > TOP ? m->near / m->weight : NAN;
 }
 
 static double r2(const tn_measures *m, int64_t k)
@@ -292,7 +359,7 @@ static double mean(const tn_measures *m, double (*each)(const tn_measures *m, in
     double sum = 0;
     int64_t parts = 0;
     for (int64_t k = 0; k < m->parts; k++) {
-        if (m->kind == TN_OF_CLASSES && !m->part[k].there && !m->part[k].found) continue;
+        if (m->kind == TN_OF_CLASSES && !(m->part[k].there > 0) && !(m->part[k].found > 0)) continue;
         sum += each(m, k);
         parts++;
     }

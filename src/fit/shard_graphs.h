@@ -8,8 +8,9 @@
 #define TN_SHARD     "fit.shard" /* the vector of the shard that was computed last, */
 #define TN_SHARD_SUM "fit.sum.0" /* and the sum of all, which is one's own first buffer where one is alone */
 
-/* What a vector has at its end, besides variables. A wish is a worker's, to stop. */
-enum { TN_SHARD_LOSSES, TN_SHARD_RIGHT, TN_SHARD_WISHES, TN_SHARD_OTHERS };
+/* What a vector has at its end, besides variables. A wish is a worker's, to stop. Where samples have weights, gradients
+ * are of the sum of weighted losses, and the update divides by the sum of all shards' totals; else these are 0. */
+enum { TN_SHARD_LOSSES, TN_SHARD_RIGHT, TN_SHARD_WEIGHT, TN_SHARD_TOTAL, TN_SHARD_WISHES, TN_SHARD_OTHERS };
 enum { TN_SHARD_STEP = 32 }; /* elements from one to the next, as tn_pack lays them out */
 
 /* A tn_batch_task whose argument is a tn_measure with options: the vector of one shard. */

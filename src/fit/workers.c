@@ -26,6 +26,7 @@ static tn_status hash_data(const tn_dataset *data, uint64_t *out)
         int64_t number = data->count > LOOKED_AT ? i * (data->count / LOOKED_AT) : i;
         s = tn_dataset_sample(data, number, x, target_bytes ? target : NULL);
         if (!s) *out = tn_hash_bytes(tn_hash_bytes(*out, x, x_bytes), target, target_bytes);
+        if (!s && data->weight) *out = tn_hash_bytes(*out, &data->weight[number], sizeof *data->weight);
     }
     tn_free(x);
     tn_free(target);

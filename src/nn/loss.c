@@ -146,22 +146,60 @@ static void settle_all(tn_graph *graph, const loss_row *row, tn_loss_options *o)
 
 /* ---- reductions ---- */
 
-/* The sum of the losses divided by that of their weights; 0 where all weights are. */
-static tn_tensor *weighted_mean(tn_tensor *sum, tn_tensor *share)
+/* Losses before they become one: of elements or samples; and the weight of each in a mean, or NULL. */
+typedef struct losses_of {
+    const loss_row *row;
+    tn_tensor *each, *share;
+    int64_t batch;
+} losses_of;
+
+/* What the mean is divided by where there are weights. */
+static tn_tensor *total_weight(const losses_of *l)
 {
-    tn_tensor *total = tn_sum(share, TN_ALL, 0), *none = tn_eq(total, tn_number(total, 0));
+    return tn_sum(l->share, TN_ALL, 0);
+}
+
+/* The sum of the losses divided by that of their weights; 0 where all weights are. */
+static tn_tensor *weighted_mean(tn_tensor *sum, tn_tensor *total)
+{
+    tn_tensor *none = tn_eq(total, tn_number(total, 0));
     return tn_div(sum, tn_where(none, tn_number(total, 1), total));
 }
 
-/* The sum, the mean that belongs to the loss, or all; `share` is each sample's weight in a mean, or NULL. */
-static tn_tensor *reduce(const loss_row *row, tn_tensor *each, tn_tensor *share, int32_t reduction, int64_t batch)
+/* The sum, the mean that belongs to the loss, or all. */
+static tn_tensor *reduce(const losses_of *l, int32_t reduction)
 {
-    if (row->factor != 0) each = tn_mul(each, tn_number(each, row->factor));
-    if (reduction == TN_LOSS_NONE) return each;
-    if (reduction == TN_LOSS_MEAN && !share && row->mean == ELEMENTS) return tn_mean(each, TN_ALL, 0);
-    tn_tensor *sum = tn_sum(each, TN_ALL, 0);
-    if (reduction == TN_LOSS_SUM || row->mean == NOTHING) return sum;
-    return share ? weighted_mean(sum, share) : tn_mul(sum, tn_number(sum, 1 / (double)batch));
+    if (reduction == TN_LOSS_NONE) return l->each;
+    if (reduction == TN_LOSS_MEAN && !l->share && l->row->mean == ELEMENTS) return tn_mean(l->each, TN_ALL, 0);
+    tn_tensor *sum = tn_sum(l->each, TN_ALL, 0);
+    if (reduction == TN_LOSS_SUM || l->row->mean == NOTHING) return sum;
+    return l->share ? weighted_mean(sum, total_weight(l)) : tn_mul(sum, tn_number(sum, 1 / (double)l->batch));
+}
+
+static tn_tensor *total_of(const losses_of *l)
+{
+    const tn_shape shape = tn_shape_of(l->each);
+    if (l->share) return total_weight(l);
+    return tn_number(tn_sum(l->each, TN_ALL, 0),
+                     (double)(l->row->mean == ELEMENTS ? tn_shape_count(&shape) : l->batch));
+}
+
+/* Each loss of a sample times the sample's weight, which is its share of the mean. */
+static void weigh(losses_of *l, tn_tensor *weight)
+{
+    tn_shape shape = tn_shape_of(l->each), wide = {.rank = shape.rank, .dim = {l->batch}}, w = tn_shape_of(weight);
+    for (int32_t d = 1; d < wide.rank; d++) wide.dim[d] = 1;
+    if (w.rank != 1 || w.dim[0] != l->batch || tn_dtype_of(weight) == TN_I32) {
+        tn_graph_fail(tn_graph_of(l->each), TN_ESHAPE, "%s: the weights of %lld samples are f32 (%lld)",
+                      l->row->entry.name, (long long)l->batch, (long long)l->batch);
+        return;
+    }
+    tn_tensor *all = tn_broadcast(tn_reshape(weight, wide), shape);
+    l->each = tn_mul(l->each, all);
+    if (l->share)
+        l->share = tn_mul(tn_reshape(l->share, shape), all);
+    else
+        l->share = l->row->mean == ELEMENTS ? all : weight;
 }
 
 /* Labels that are ignored have no loss, and no part in the mean. */
@@ -199,16 +237,20 @@ static tn_tensor *of_labels(const loss_row *row, tn_tensor *output, tn_tensor *l
     return shape.rank > 1 ? tn_reshape(each, shape) : each;
 }
 
-static tn_tensor *build(const loss_row *row, tn_tensor *output, tn_tensor *target, tn_loss_options options)
+/* Returns 0 if the graph has failed. */
+static int build(losses_of *l, tn_tensor *output, tn_tensor *target, tn_loss_options *options)
 {
+    const loss_row *row = l->row;
     tn_graph *graph = tn_graph_of(output);
-    tn_tensor *share = NULL, *each;
     tn_shape shape = tn_shape_of(output);
-    if (row->each && !same_shape(row->entry.name, output, target)) return output;
-    settle_all(graph, row, &options);
-    if (tn_graph_status(graph)) return output;
-    each = row->each ? row->each(output, target, &options) : of_labels(row, output, target, &options, &share);
-    return tn_graph_status(graph) ? output : reduce(row, each, share, options.reduction, shape.rank ? shape.dim[0] : 1);
+    if (row->each && !same_shape(row->entry.name, output, target)) return 0;
+    settle_all(graph, row, options);
+    if (tn_graph_status(graph)) return 0;
+    l->batch = shape.rank ? shape.dim[0] : 1;
+    l->each = row->each ? row->each(output, target, options) : of_labels(row, output, target, options, &l->share);
+    if (!tn_graph_status(graph) && options->sample_weight) weigh(l, options->sample_weight);
+    if (!tn_graph_status(graph) && row->factor != 0) l->each = tn_mul(l->each, tn_number(l->each, row->factor));
+    return !tn_graph_status(graph);
 }
 
 int tn_loss_at(size_t index, tn_loss_entry *entry)
@@ -229,23 +271,39 @@ static tn_tensor *spread(tn_tensor *output, tn_tensor *label)
     return tn_one_hot(label, shape.dim[1]);
 }
 
-tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)
+/* The losses of that name; returns 0 if the graph has failed. */
+static int find(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options *options, losses_of *l)
 {
-    TN_OPERANDS(output, target);
-    TN_NAMED(output, name);
     tn_nearest nearest = {.word = name};
     char hint[80];
-    if (tn_graph_status(tn_graph_of(output))) return output;
+    if (tn_graph_status(tn_graph_of(output))) return 0;
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
         const loss_row *row = &losses[i];
         tn_nearest_offer(&nearest, row->entry.name);
         if (strcmp(name, row->entry.name)) continue;
         if (!row->entry.labels && tn_dtype_of(target) == TN_I32) target = spread(output, target);
-        return build(row, output, target, options);
+        *l = (losses_of){.row = row};
+        return build(l, output, target, options);
     }
     tn_graph_fail(tn_graph_of(output), TN_EMISSING, "there is no loss '%s'%s", name,
                   tn_nearest_text(&nearest, hint, sizeof hint));
-    return output;
+    return 0;
+}
+
+tn_tensor *tn_loss_with(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)
+{
+    TN_OPERANDS(output, target);
+    TN_NAMED(output, name);
+    losses_of l;
+    return find(name, output, target, &options, &l) ? reduce(&l, options.reduction) : output;
+}
+
+tn_tensor *tn_loss_total(const char *name, tn_tensor *output, tn_tensor *target, tn_loss_options options)
+{
+    TN_OPERANDS(output, target);
+    TN_NAMED(output, name);
+    losses_of l;
+    return find(name, output, target, &options, &l) ? total_of(&l) : output;
 }
 
 tn_tensor *tn_loss_readable(const char *name, tn_tensor *output)

@@ -20,7 +20,7 @@ static void line_up(tn_tensor **output, tn_tensor **target)
     *target = tn_reshape(*target, TN_SHAPE(tn_shape_count(&t)));
 }
 
-tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
+tn_tensor *tn_is_correct(tn_tensor *output, tn_tensor *target)
 {
     TN_OPERANDS(output, target);
     tn_graph *graph = tn_graph_of(output);
@@ -34,14 +34,16 @@ tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
                       tn_shape_text(&x, a, sizeof a), tn_shape_text(&t, b, sizeof b));
         return output;
     }
-    tn_tensor *right;
-    if (labels && x.dim[1] > 1)
-        right = tn_cast(tn_eq(tn_argmax(output, -1), target), TN_F32);
-    else if (labels)
-        right = sides_agree(output, tn_reshape(tn_cast(target, TN_F32), x));
-    else
-        right = tn_amin(sides_agree(output, target), TN_AXES(1), 0);
-    return tn_sum(right, TN_ALL, 0);
+    if (labels && x.dim[1] > 1) return tn_cast(tn_eq(tn_argmax(output, -1), target), TN_F32);
+    if (labels) return tn_reshape(sides_agree(output, tn_reshape(tn_cast(target, TN_F32), x)), t);
+    return tn_amin(sides_agree(output, target), TN_AXES(1), 0);
+}
+
+tn_tensor *tn_count_correct(tn_tensor *output, tn_tensor *target)
+{
+    TN_OPERANDS(output, target);
+    tn_tensor *right = tn_is_correct(output, target);
+    return tn_graph_status(tn_graph_of(output)) ? output : tn_sum(right, TN_ALL, 0);
 }
 
 tn_tensor *tn_root_mean_squared_error(tn_tensor *prediction, tn_tensor *target)

@@ -137,6 +137,38 @@ static void models(const std::string &device, const std::string &scratch)
     CHECK(has(failure([&] { again.fit(data); }), "epochs"));
 }
 
+/* A weight of 2 is as two equal samples; a loss of one's own does what the named one does. */
+static void weights_and_costs(const std::string &device)
+{
+    const auto layer = [](Tensor x, bool) { return tenon::linear(x, "fc", with::units = 1); };
+    const auto train = [&](const tenon::Model &model, const tenon::Dataset &data) {
+        const tn_epoch last = model.fit(data, with::epochs = 5, with::lr = 0.1);
+        CHECK(last.train.loss > 0);
+        return model.state().read("fc.weight");
+    };
+    const auto state = [&] { return tenon::State(tenon::Device(device)); };
+    tenon::Dataset heavy = tenon::Dataset::of({1}, {1, 2, 3}, std::vector<float>{1, 5, 2}, 1);
+    const tenon::Dataset twice = tenon::Dataset::of({1}, {1, 2, 2}, std::vector<float>{1, 5, 5}, 1);
+    const std::vector<float> plain = train(tenon::Model(state(), layer, "mse"), heavy);
+    const tenon::Model own(state(), layer, [](Tensor y, Tensor target, bool) { return tn_loss("mse", y, target); });
+    CHECK(train(own, heavy) == plain);
+    heavy.weigh({1, 2, 0});
+    const std::vector<float> weighted = train(tenon::Model(state(), layer, "mse"), heavy),
+                             doubled = train(tenon::Model(state(), layer, "mse"), twice);
+    CHECK(std::fabs(weighted[0] - doubled[0]) < 1e-5f && weighted != plain);
+    CHECK(failure([&] { heavy.weigh({1}); }).status() == TN_ESHAPE);
+    CHECK(has(failure([&] { own.fit(heavy, with::epochs = 1); }), "takes no weights"));
+    const tenon::Model bad(state(), layer, [](Tensor, Tensor, bool) -> Tensor { throw 18; });
+    int caught = 0;
+    try {
+        heavy.weigh({1, 1, 1});
+        bad.fit(twice, with::epochs = 1);
+    } catch (int number) {
+        caught = number;
+    }
+    CHECK(caught == 18);
+}
+
 /* An exception of the caller's own passes through the library as it is. */
 static void exceptions(const std::string &device)
 {
@@ -197,6 +229,7 @@ int main(int argc, char **argv)
     layers(device);
     models(device, scratch);
     exceptions(device);
+    weights_and_costs(device);
     moved(device);
     data();
     std::puts("all well");

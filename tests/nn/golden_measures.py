@@ -52,6 +52,42 @@ def each(rows, of, label, found, labels, count):
             expect(rows, "&" + of, name, -1, mean)
 
 
+def weighted(rows, target, output):
+    """The same measures of samples with weights, some of them 0; numbers as above."""
+    draw = np.random.default_rng(8)
+    weights = (draw.random(60) * draw.integers(0, 4, 60)).astype(np.float32)
+    label = draw.integers(0, 7, 60)
+    found = (draw.standard_normal((60, 7)) + 1.2 * np.eye(7)[label]).astype(np.float32)
+    array("weighty_weight", weights)
+    array("weighty_label", label.astype(np.int32))
+    array("weighty_output", found)
+    w, chosen = weights.astype(np.float64), found.argmax(1)
+    expect(rows, "&weighty", "accuracy", -1, metrics.accuracy_score(label, chosen, sample_weight=w))
+    expect(rows, "&weighty", "balanced_accuracy", -1, metrics.balanced_accuracy_score(label, chosen, sample_weight=w))
+    top = metrics.top_k_accuracy_score(label, found, k=5, labels=range(7), sample_weight=w)
+    expect(rows, "&weighty", "top5", -1, top)
+    scores = metrics.precision_recall_fscore_support(label, chosen, sample_weight=w, zero_division=0)
+    for name, values in zip(("precision", "recall", "f1"), scores):
+        expect(rows, "&weighty", name, -1, np.mean(values))
+        for k in range(7):
+            expect(rows, "&weighty", name, k, values[k])
+    w = w[:25]
+    yes, said = target > np.median(target, 0), output > np.median(target, 0)
+    array("heavy_target", yes.astype(np.float32))
+    array("heavy_output", said.astype(np.float32) - 0.5)
+    expect(rows, "&heavy", "accuracy", -1, metrics.accuracy_score(yes, said, sample_weight=w))
+    for k in range(3):
+        expect(rows, "&heavy", "accuracy", k, metrics.accuracy_score(yes[:, k], said[:, k], sample_weight=w))
+    scores = metrics.precision_recall_fscore_support(yes, said, sample_weight=w, zero_division=0)
+    for name, values in zip(("precision", "recall", "f1"), scores):
+        for k in range(3):
+            expect(rows, "&heavy", name, k, values[k])
+    for name, score in (("r2", metrics.r2_score), ("mae", metrics.mean_absolute_error),
+                        ("rmse", metrics.root_mean_squared_error)):
+        for k, value in enumerate(score(target, output, sample_weight=w, multioutput="raw_values")):
+            expect(rows, "&uneven", name, k, value)
+
+
 def main():
     print("/* Made by golden_measures.py. */\n/* clang-format off */")
     rows = []
@@ -84,6 +120,7 @@ def main():
         expect(rows, "&numbers", name, -1, score(target, output))
         for k, value in enumerate(score(target, output, multioutput="raw_values")):
             expect(rows, "&numbers", name, k, value)
+    weighted(rows, target, output)
     print("#define GOLDEN \\")
     print(" \\\n".join(rows))
 

@@ -8,8 +8,30 @@
 
 static void measures_are_those_of_scikit_learn(void **state)
 {
-    tn_measures *seven = NULL, *lacking = NULL, *marks = NULL, *numbers = NULL;
+    tn_measures *seven = NULL, *lacking = NULL, *marks = NULL, *numbers = NULL, *weighty = NULL, *heavy = NULL,
+                *uneven = NULL;
+    const tn_measured_samples of_weights[] = {{.kind = TN_OF_CLASSES,
+                                               .label = weighty_label,
+                                               .output = weighty_output,
+                                               .weight = weighty_weight,
+                                               .count = COUNT(weighty_label),
+                                               .parts = 7},
+                                              {.kind = TN_OF_MARKS,
+                                               .target = heavy_target,
+                                               .output = heavy_output,
+                                               .weight = weighty_weight,
+                                               .count = COUNT(heavy_target) / 3,
+                                               .parts = 3},
+                                              {.kind = TN_OF_NUMBERS,
+                                               .target = numbers_target,
+                                               .output = numbers_output,
+                                               .weight = weighty_weight,
+                                               .count = COUNT(numbers_target) / 3,
+                                               .parts = 3}};
     (void)state;
+    CHECK(tn_measures_of(&of_weights[0], &weighty));
+    CHECK(tn_measures_of(&of_weights[1], &heavy));
+    CHECK(tn_measures_of(&of_weights[2], &uneven));
     CHECK(tn_measures_of_classes(seven_label, seven_output, COUNT(seven_label), 7, &seven));
     CHECK(tn_measures_of_classes(lacking_label, lacking_output, COUNT(lacking_label), 4, &lacking));
     CHECK(tn_measures_of_marks(marks_target, marks_output, COUNT(marks_target) / 3, 3, 0, &marks));
@@ -32,6 +54,9 @@ static void measures_are_those_of_scikit_learn(void **state)
     tn_measures_free(lacking);
     tn_measures_free(marks);
     tn_measures_free(numbers);
+    tn_measures_free(weighty);
+    tn_measures_free(heavy);
+    tn_measures_free(uneven);
 }
 
 static void an_output_that_is_no_number_is_wrong_and_in_no_class(void **state)
@@ -106,6 +131,17 @@ static void mistakes_are_told_and_leave_the_result_alone(void **state)
     assert_string_equal(tn_message(), "the label 3 of sample 1 is none of 3 classes");
     assert_int_equal(tn_measures_of_numbers(output, output, 0, 3, &m), TN_EINVAL);
     assert_int_equal(tn_measures_of_marks(output, NULL, 2, 3, 0, &m), TN_EINVAL);
+    const float heavy[] = {1, -1}, none[] = {0, 0};
+    tn_measured_samples samples = {
+        .kind = TN_OF_NUMBERS, .target = output, .output = output, .weight = heavy, .count = 2, .parts = 3};
+    assert_int_equal(tn_measures_of(&samples, &m), TN_EINVAL);
+    assert_string_equal(tn_message(), "sample 1 has the weight -1, not 0 or more");
+    samples.weight = none;
+    assert_int_equal(tn_measures_of(&samples, &m), TN_EINVAL);
+    samples = (tn_measured_samples){.kind = TN_OF_CLASSES, .target = output, .output = output, .count = 2, .parts = 3};
+    assert_int_equal(tn_measures_of(&samples, &m), TN_EINVAL);
+    samples.kind = 3;
+    assert_int_equal(tn_measures_of(&samples, &m), TN_EINVAL);
     assert_null(m);
     tn_measures_free(NULL);
 }

@@ -33,6 +33,12 @@ def line(rng, count):
     return x, [2 * a - b + 1 for a, b in x]
 
 
+def array_of(values):
+    """Flat, as Python's numbers."""
+    values = values.tolist()
+    return [n for row in values for n in row] if values and isinstance(values[0], list) else values
+
+
 def most_likely(rows):
     return [max(range(len(r)), key=r.__getitem__) for r in rows]
 
@@ -97,7 +103,7 @@ class Training(unittest.TestCase):
         first, second = train.split(0.25, seed=3)
         self.assertEqual((len(first), len(second)), (225, 75))
 
-        for wrong in (0, 0.0, 1.0, 2.0, -1, -0.5, math.nan, True, "a", (1, 2, 3)):
+        for wrong in (0, 0.0, 1.0, 2.0, -1, -0.5, math.nan, True, "a", (1, 2, 3, 4)):
             with self.assertRaisesRegex(ValueError, "between 0 and 1"):
                 model.fit(train.x, train.y, validation=wrong, verbose=False)
 
@@ -311,6 +317,73 @@ class Networks(unittest.TestCase):
         net = tenon.Sequential(tenon.Linear(4), tenon.Net("relu"))
         self.assertEqual(repr(net), "Sequential(Linear(), Net('relu'))")
         self.assertIn("Sequential(Linear())", repr(tenon.Model(tenon.Sequential(tenon.Linear(4)), device="cpu")))
+
+
+class Weights(unittest.TestCase):
+    def train(self, x, y, loss="mse", **more):
+        model = tenon.Model("linear outputs" if isinstance(loss, str) else "linear 1", loss, tenon.SGD(0.1),
+                            device="cpu", seed=3)
+        model.fit(x, y, epochs=4, batch=len(x), verbose=False, **more)
+        return model, [n for name in sorted(model.parameters()) for n in list(array_of(model.state[name]))]
+
+    def same(self, a, b):
+        self.assertEqual(len(a), len(b))
+        for i, j in zip(a, b):
+            self.assertAlmostEqual(i, j, places=5)
+
+    def test_a_weight_is_so_many_equal_samples(self):
+        x, y = line(random.Random(4), 20)
+        times = [i % 3 for i in range(20)]
+        more = [i for i in range(20) for _ in range(times[i])]
+        heavy, weights = self.train(x, y, sample_weight=times)
+        longer, repeated = self.train([x[i] for i in more], [y[i] for i in more])
+        self.same(weights, repeated)
+        self.assertNotAlmostEqual(weights[0], self.train(x, y)[1][0], places=3)
+        want = longer.evaluate([x[i] for i in more], [y[i] for i in more])
+        self.assertAlmostEqual(heavy.evaluate(x, y, sample_weight=times).loss, want.loss, places=5)
+        data = tenon.Dataset(x, y, sample_weight=times)
+        self.assertEqual(list(array_of(data.sample_weight)), times)
+        self.assertAlmostEqual(heavy.evaluate(data).loss, want.loss, places=5)
+        kept, apart = data.split(0.25)
+        self.assertEqual(len(array_of(kept.sample_weight)) + len(array_of(apart.sample_weight)), 20)
+        made = tenon.Dataset.from_function(20, (2,), lambda i: (x[i], [y[i]]), targets=1, sample_weight=times)
+        self.assertAlmostEqual(heavy.evaluate(made).loss, want.loss, places=5)
+
+    def test_validation_and_mistakes(self):
+        x, y = line(random.Random(4), 12)
+        model, _ = self.train(x, y, sample_weight=[1] * 12, validation=(x, y, [2] + [0] * 11))
+        self.assertAlmostEqual(model.history["val_loss"].tolist()[-1], model.evaluate(x[:1], y[:1]).loss, places=5)
+        self.train(x, y, sample_weight=[1] * 12, validation=0.25)
+        for weights, error in (([1] * 11, tenon.ShapeError), ([-1] * 12, tenon.InvalidError),
+                               ([0] * 12, tenon.InvalidError)):
+            with self.assertRaises(error):
+                self.train(x, y, sample_weight=weights)
+        with self.assertRaises(tenon.InvalidError):
+            model.fit(tenon.Dataset(x, y), sample_weight=[1] * 12)
+
+    def test_a_loss_of_one_s_own_does_what_the_named_one_does(self):
+        x, y = line(random.Random(5), 20)
+        named, weights = self.train(x, y)
+        own, same = self.train(x, y, lambda out, target: tenon.nn.loss("mse", out, target))
+        self.assertEqual(weights, same)
+        self.assertEqual(named.evaluate(x, y).loss, own.evaluate(x, y).loss)
+        self.assertTrue(math.isnan(own.evaluate(x, y).accuracy))
+        labels = [int(n > 0) for n in y]
+        classes = tenon.Model("linear 2", lambda out, label: tenon.nn.loss("cross_entropy", out, label), device="cpu")
+        classes.fit(x, labels, epochs=2, verbose=False)
+        self.assertGreater(classes.evaluate(x, labels).loss, 0)
+        with self.assertRaisesRegex(tenon.InvalidError, "probabilities"):
+            own.predict(x, probabilities=True)
+        with self.assertRaisesRegex(tenon.InvalidError, "takes no weights"):
+            own.fit(x, y, sample_weight=[1] * 20)
+        with self.assertRaisesRegex(ZeroDivisionError, ""):
+            self.train(x, y, lambda out, target: 1 / 0)
+        with self.assertRaisesRegex(tenon.InvalidError, "the loss gave a float"):
+            self.train(x, y, lambda out, target: 1.5)
+        with tempfile.TemporaryDirectory() as folder:
+            own.save(folder + "/own.safetensors")
+            with self.assertRaisesRegex(tenon.InvalidError, "what network it is"):
+                tenon.load_model(folder + "/own.safetensors")
 
 
 class Files(unittest.TestCase):

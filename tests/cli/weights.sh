@@ -1,0 +1,116 @@
+# Weights of samples, a column of a table: as many equal rows, wherever samples are, through training, evaluation and
+# prediction; and what can't be a weight is refused with its row.
+. "$(dirname "$0")/common.sh"
+
+figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
+value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
+near() { awk "BEGIN { e = ($2) - ($3); exit !(e < $4 && e > -($4)) }" || fail "$1: $2, not $3"; }
+# learns FILE ARGUMENTS...: what each epoch came to, and the model in out/FILE
+learns() {
+    to=$1
+    shift
+    "$tenon" train --device "$device" --json --save "out/$to" "$@" 2>stderr >lines || fail "'$*': $(cat stderr)"
+    figures <lines >"$to"
+}
+
+# Rows that count 0 to 3 times, and the same rows so many times; the weights stand in the middle.
+awk 'BEGIN { srand(15); for (i = 0; i < 120; i++) { a = rand(); b = rand(); w = int(4 * rand())
+    k = a + b / 2 + 0.4 * rand() > 0.9 ? "much" : "little"; y = 3 * a - b + 0.1 * rand()
+    row = sprintf("%.4f,%.4f,%.4f,%s", a, b, y, k)
+    if (!i) { print "a,b,times,y,kind" >"w.csv"; print "a,b,y,kind" >"more.csv" }
+    printf "%.4f,%.4f,%d,%.4f,%s\n", a, b, w, y, k >"w.csv"; for (j = 0; j < w; j++) print row >"more.csv" } }'
+rows=$(($(wc -l <more.csv) - 1))
+
+# In one batch of all rows it is the same training, but for rounding: losses, accuracy and what comes of it.
+alike() {
+    what=$1
+    shift
+    learns heavy --data w.csv --test w.csv --sample-weights times --batch 120 "$@"
+    learns long --data more.csv --test more.csv --batch "$rows" "$@"
+    for figure in loss accuracy test_loss test_accuracy r2 mae rmse balanced_accuracy f1; do
+        is=$(tail -n 1 heavy | value "$figure")
+        should=$(tail -n 1 long | value "$figure")
+        [ "$should" = "" ] || [ "$should" = null ] || near "$what, $figure" "$is" "$should" 2e-5
+    done
+    for model in heavy long; do
+        "$tenon" eval --model "out/$model" --device "$device" --json >"$model.json" 2>stderr || fail "$what, eval: $(cat stderr)"
+    done
+    for figure in test_loss test_accuracy r2 mae rmse balanced_accuracy f1 precision; do
+        should=$(value "$figure" <long.json)
+        [ "$should" = "" ] || [ "$should" = null ] || near "$what, eval, $figure" "$(value "$figure" <heavy.json)" "$should" 2e-5
+    done
+}
+common="--epochs 12 --scale none --lr 0.05 --optimizer momentum"
+# shellcheck disable=SC2086 # options
+{
+    alike "classes" $common --net "linear 6, tanh, linear outputs" --ignore y
+    alike "balanced classes" $common --net "linear outputs" --class-weights balanced --label-smoothing 0.1 --ignore y
+    alike "numbers" $common --net "linear outputs" --target y --ignore kind
+    alike "two numbers" $common --net "linear outputs" --target y,a --ignore kind --loss huber
+}
+"$tenon" eval --model out/heavy --device "$device" --sample-weights none --json >plain.json 2>stderr || fail "none: $(cat stderr)"
+[ "$(value mae <plain.json)" != "$(value mae <heavy.json)" ] || fail "--sample-weights none measures with weights"
+"$tenon" info out/heavy | grep -q -- '--sample-weights times' || fail "info does not tell of weights"
+
+# To the bit: wherever samples are, in shards, by several threads; resumed.
+same() {
+    learns here --data w.csv --sample-weights times --ignore y --epochs 4 --batch 20 --validation 0.2 "$@"
+    for how in "--resident host --loaders 3" "--resident stream" "--memory 1K"; do
+        # shellcheck disable=SC2086
+        learns there --data w.csv --sample-weights times --ignore y --epochs 4 --batch 20 --validation 0.2 "$@" $how
+        cmp here there || fail "$how changes the losses with $*"
+    done
+}
+same
+same --shards 4 --class-weights balanced
+learns half --data w.csv --sample-weights times --ignore y --epochs 2 --batch 20 --validation 0.2 --shards 4 --class-weights balanced
+mv half both
+"$tenon" train --device "$device" --json --resume out/half --epochs 4 2>stderr >lines || fail "resume: $(cat stderr)"
+figures <lines >>both
+cmp here both || fail "resumed otherwise"
+
+# A table to predict from may have the column or not, with names and without.
+tail -n 3 w.csv >last
+{ head -n 1 w.csv && cat last; } >with.csv
+cut -d, -f1,2 with.csv >without.csv
+learns named --data w.csv --sample-weights times --ignore y --epochs 2
+for table in with without; do
+    "$tenon" predict --device "$device" --model out/named $table.csv 2>stderr | cut -d' ' -f2- >$table || fail "$table: $(cat stderr)"
+    [ "$(wc -l <$table)" = 3 ] || fail "predict $table: $(cat stderr)"
+done
+cmp with without || fail "the column of weights changes what is predicted"
+tail -n +2 w.csv >bare.csv
+learns bare --data bare.csv --header no --sample-weights 3 --ignore 4 --epochs 2
+cut -d, -f1,2 bare.csv | tail -n 3 >two.csv
+for table in last two.csv; do
+    "$tenon" predict --device "$device" --model out/bare --header no $table 2>stderr | cut -d' ' -f2- >"$table.said" || fail "$table: $(cat stderr)"
+    [ "$(wc -l <"$table.said")" = 3 ] || fail "predict $table: $(cat stderr)"
+done
+cmp last.said two.csv.said || fail "without a header the column of weights changes what is predicted"
+"$tenon" eval --model out/bare --data bare.csv --device "$device" >said 2>stderr || fail "eval bare: $(cat stderr)"
+
+# refused TEXT ARGUMENTS...
+refused() {
+    text=$1
+    shift
+    "$tenon" train --device "$device" "$@" >said 2>stderr && fail "'$*' trains"
+    grep -qF -- "$text" stderr && [ "$(grep -vc '^tenon: warning' stderr)" = 1 ] || fail "'$*': not one line with '$text': $(cat stderr)"
+}
+# bad LINE WEIGHT TEXT
+bad() {
+    awk -F, -v OFS=, -v line="$1" -v weight="$2" 'NR == line { $3 = weight } 1' w.csv >bad.csv
+    refused "$3" --data bad.csv --sample-weights times
+}
+bad 7 -1 "bad.csv:7: column 'times': the sample's weight is -1, below 0"
+bad 9 "" "bad.csv:9: column 'times': the sample's weight is missing"
+bad 4 much "bad.csv:4: column 'times': expected a number, found 'much'"
+bad 5 inf "bad.csv:5: column 'times'"
+awk -F, -v OFS=, 'NR > 1 { $3 = 0 } 1' w.csv >bad.csv
+refused "samples have the weight 0" --data bad.csv --sample-weights times
+refused "has no column 'weight'" --data w.csv --sample-weights weight
+refused "column 'kind' is to be predicted, and can't be the samples' weights" --data w.csv --target kind --sample-weights kind
+refused "columns 'a' and 'b' can't both be the samples' weights" --data w.csv --sample-weights a,b
+refused "--sample-weights is for tables" --data digits:50 --sample-weights a
+"$tenon" eval --model out/heavy --data more.csv --device "$device" >said 2>stderr && fail "eval without the column"
+grep -q "has no column 'times'" stderr || fail "eval without the column: $(cat stderr)"
+finish
