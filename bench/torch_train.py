@@ -6,7 +6,8 @@ Data are ready-made tensors on the device, taken in contiguous slices without sh
 PyTorch can have. A mode is words with + between: how the optimizer updates (eager: tensor by tensor; foreach: in
 groups; fused: by one kernel, where this PyTorch has it for the device), and any of last (channels last in memory, for
 convolutions), trace and compile (the network through torch.jit.trace or torch.compile), medium (products of f32 by way
-of bf16) and bf16 (autocast). With --infer the words for the optimizer mean nothing.
+of bf16), tf32 (by way of that, on NVIDIA's cards; else they are not), bf16 (autocast) and graph (a step recorded once,
+as CUDA's graph). With --infer the words for the optimizer mean nothing, and graph is not for it.
 """
 import argparse
 import json
@@ -22,7 +23,7 @@ import torch_net
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW,
               "momentum": lambda *a, **k: torch.optim.SGD(*a, momentum=0.9, **k)}
 UPDATES = {"eager": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
-WORDS = [*UPDATES, "last", "trace", "compile", "medium", "bf16"]
+WORDS = [*UPDATES, "last", "trace", "compile", "medium", "tf32", "bf16", "graph"]
 
 
 def read_arguments():
@@ -62,6 +63,8 @@ def make_model(o, x):
 
 def make_optimizer(o, model):
     flags = next((flags for word, flags in UPDATES.items() if word in o.words), UPDATES["foreach"])
+    if "graph" in o.words and o.optimizer.startswith("adam"):
+        flags = {**flags, "capturable": True}
     return OPTIMIZERS[o.optimizer](model.parameters(), lr=o.lr, **flags)
 
 
@@ -94,6 +97,28 @@ def trainer(o, model, optimizer, x, target):
     return step
 
 
+def recorded(o, model, optimizer, x, target):
+    """The same by CUDA's graph of one step, on copies of the batch."""
+    held = [data[: o.batch].clone() for data in (x, target)]
+    step, beside = trainer(o, model, optimizer, *held), torch.cuda.Stream()
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):
+        for _ in range(3):
+            step(0)
+    torch.cuda.current_stream().wait_stream(beside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        loss = step(0)
+
+    def replay(start):
+        for to, data in zip(held, (x, target)):
+            to.copy_(data[start : start + o.batch])
+        graph.replay()
+        return loss
+
+    return replay
+
+
 def user(o, model, x):
     def step(start):
         with torch.inference_mode(), autocast(o):
@@ -114,21 +139,33 @@ def run(o, step, samples, seconds):
     return done / (time.perf_counter() - begun)
 
 
+def set_precision(o):
+    if "medium" in o.words:
+        torch.set_float32_matmul_precision("medium")
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = "tf32" in o.words
+
+
+def stepper(o, x, target):
+    """A step of training, or of use, by a network of its own."""
+    model = make_model(o, x)
+    optimizer = None if o.infer else make_optimizer(o, model)
+    model = quicker(o, model, x)
+    if o.infer:
+        return user(o, model, x)
+    return (recorded if "graph" in o.words else trainer)(o, model, optimizer, x, target)
+
+
 def main():
     o = read_arguments()
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
-    if "medium" in o.words:
-        torch.set_float32_matmul_precision("medium")
+    set_precision(o)
     x, target = (data.to(o.device) for data in make_data(o))
     try:
-        model = make_model(o, x)
-        optimizer = None if o.infer else make_optimizer(o, model)
-        model = quicker(o, model, x)
+        step = stepper(o, x, target)
     except (TypeError, RuntimeError) as error:
         print(f"torch_train: mode {o.mode}: {error}", file=sys.stderr)
         return 3
-    step = user(o, model, x) if o.infer else trainer(o, model, optimizer, x, target)
     run(o, step, len(x), o.seconds / 2)
     rates = sorted(run(o, step, len(x), o.seconds) for _ in range(o.repeats))
     print(json.dumps({"version": torch.__version__, "mode": o.mode, "device": o.device, "threads": o.threads,

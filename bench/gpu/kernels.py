@@ -17,8 +17,8 @@ NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 
 
-def step(tenon, job, state):
-    """Compiles a job's training step."""
+def step_program(tenon, job, state):
+    """A job's training step, compiled."""
     graph = tenon.Graph()
     shape = [int(n) for n in job.shape.split("x")]
     tokens = job.net.startswith("embedding")
@@ -29,7 +29,7 @@ def step(tenon, job, state):
     clip = float(job.more[job.more.index("--clip-norm") + 1]) if "--clip-norm" in job.more else 0
     loss = (tenon.nn.binary_cross_entropy if binary else tenon.nn.cross_entropy)(y, target)
     graph.minimize(loss, tenon.Optimizer(kind=job.optimizer, **({"clip_norm": clip} if clip else {})))
-    graph.compile(state, strict=True).close()
+    return graph.compile(state, strict=True)
 
 
 def compile_jobs(folder, names, tile):
@@ -45,7 +45,7 @@ def compile_jobs(folder, names, tile):
         sys.exit(NO_TILE if "opencl.tile" in str(error) else f"{sys.argv[0]}: {error}")
     for name in names:
         with tenon.State("opencl:0") as state:
-            step(tenon, jobs.JOBS[name], state)
+            step_program(tenon, jobs.JOBS[name], state).close()
         print(f"{name}{f', tile {tile}' if forced else ''}: {len(os.listdir(folder))} sources so far", flush=True)
 
 

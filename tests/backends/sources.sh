@@ -18,9 +18,14 @@ for file in all/*.cl; do
     clang -x cl -cl-std=CL1.2 -target spir64 -Xclang -finclude-default-header -fsyntax-only -w "$file" || exit 1
 done
 [ "$count" -gt 8 ] || { echo "there are $count sources"; exit 1; }
-ls -l all >before
+ls -l all/*.cl >before
+while read -r file groups items numbers; do
+    [ -e "all/$file" ] || { echo "launches.txt names $file"; exit 1; }
+done <all/launches.txt
+# A product of 32 x 10 by 2704, whose sizes are its last numbers; and as many groups as tiles.
+grep -q "^tn_matmul.* 32 10 2704$" all/launches.txt || { echo "no such product:"; cat all/launches.txt; exit 1; }
 TENON_OPTIONS=opencl.sources=all,opencl.shape=gpu,opencl.units=64 train >said 2>&1 || { cat said; exit 1; }
-ls -l all | cmp - before || { echo "a source that was there was written again"; exit 1; }
+ls -l all/*.cl | cmp - before || { echo "a source that was there was written again"; exit 1; }
 # wrong OPTIONS LINE
 wrong()
 {

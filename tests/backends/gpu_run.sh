@@ -1,0 +1,21 @@
+#!/bin/sh
+# bench/gpu/run.py without a GPU: its steps are done, or say why not, and its report is there.
+# usage: gpu_run.sh TREE BUILD
+set -eu
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+python3 "$1/bench/gpu/run.py" --dry --minutes 4 --jobs a32 --sizes 64 --build "$2" --out "$folder" >"$folder/said" 2>&1 ||
+    { cat "$folder/said"; exit 1; }
+for step in machine doctor probes products jobs model check; do
+    grep -q "^$step: done, " "$folder/said" || { cat "$folder/said"; exit 1; }
+done
+grep -q '^| 64 | f32 | [0-9]' "$folder/report.md" && grep -q '^| a32 | [0-9]' "$folder/report.md" ||
+    { cat "$folder/report.md"; exit 1; }
+python3 - "$folder/report.json" <<'END'
+import json, sys
+report = json.load(open(sys.argv[1], encoding="utf-8"))
+steps = report["model"]["cards"]["H100"]["jobs"]["a32"]
+assert 0 < steps["seconds"] < 1 and steps["launches"] >= 12, steps
+assert 0 < report["model"]["cards"]["H100"]["products"]["64"]["share"] < 1
+assert report["check"]["outcomes"]["passed"] >= 1 and not report["check"]["not passed"]
+END
