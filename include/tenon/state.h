@@ -55,6 +55,9 @@ TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int
 /* Copies a tensor's whole value from or to the device; `bytes` must be its size. Waits for the device. */
 TN_API TN_MUST_USE tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes);
+/* The same of a part, `bytes` from byte `at` on, which has to lie in the tensor: for those that are large. */
+TN_API TN_MUST_USE tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data,
+                                                uint64_t bytes);
 
 /* Where a tensor lies, for those who show it elsewhere without a copy or work on it themselves: the address of its
  * first element in the host's memory, dense and row-major, or a cl_mem and the offset in it. */

@@ -128,11 +128,12 @@ static tn_status make_header(const tn_state *state, const struct list *list, con
 
 /* ---- the file ---- */
 
-static tn_status check_finite(const tn_state_entry *entry, const void *value)
+enum { BLOCK = 1 << 20 }; /* bytes that are in memory at once */
+
+static tn_status check_finite(const tn_state_entry *entry, const void *value, uint64_t bytes)
 {
     char text[160];
-    const uint64_t size = tn_dtype_size(entry->dtype), bits = tn_dtype_facts_of(entry->dtype)->infinity,
-                   bytes = entry_bytes(entry);
+    const uint64_t size = tn_dtype_size(entry->dtype), bits = tn_dtype_facts_of(entry->dtype)->infinity;
     for (uint64_t at = 0; bits && at < bytes; at += size) {
         TN_REQUIRE((tn_bytes_own((const char *)value + at, size) & bits) != bits, TN_ESTATE,
                    "tensor '%s' %s has numbers that are not finite: the training has diverged, and nothing was saved",
@@ -141,22 +142,25 @@ static tn_status check_finite(const tn_state_entry *entry, const void *value)
     return TN_OK;
 }
 
+static tn_status write_tensor(tn_state *state, const tn_state_entry *entry, int any, void *block, tn_file *file)
+{
+    const uint64_t all = entry_bytes(entry), size = tn_dtype_size(entry->dtype);
+    for (uint64_t at = 0; at < all; at += BLOCK) {
+        const uint64_t bytes = all - at < BLOCK ? all - at : BLOCK;
+        TN_TRY(tn_state_read_part(state, entry->name, at, block, bytes));
+        if (!any) TN_TRY(check_finite(entry, block, bytes));
+        tn_bytes_as_in_file(block, size, bytes / size);
+        TN_TRY(tn_file_write(file, block, bytes));
+    }
+    return TN_OK;
+}
+
 static tn_status write_tensors(tn_state *state, const struct list *list, int any, tn_file *file)
 {
-    uint64_t most = 0;
-    for (size_t i = 0; i < list->count; i++)
-        if (entry_bytes(list->entry + i) > most) most = entry_bytes(list->entry + i);
-    void *value = tn_alloc(most);
-    tn_status status = value ? TN_OK : TN_ENOMEM;
-    for (size_t i = 0; i < list->count && !status; i++) {
-        uint64_t bytes = entry_bytes(list->entry + i);
-        status = tn_state_read(state, list->entry[i].name, value, bytes);
-        if (!status && !any) status = check_finite(&list->entry[i], value);
-        const uint64_t size = tn_dtype_size(list->entry[i].dtype);
-        if (!status) tn_bytes_as_in_file(value, size, bytes / size);
-        if (!status) status = tn_file_write(file, value, bytes);
-    }
-    tn_free(value);
+    void *block = tn_alloc(BLOCK);
+    tn_status status = block ? TN_OK : TN_ENOMEM;
+    for (size_t i = 0; i < list->count && !status; i++) status = write_tensor(state, &list->entry[i], any, block, file);
+    tn_free(block);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #define TN_ONNX_SAVE_H
 
 #include "alloc.h"
+#include "file.h"
 #include "graph.h"
 #include "leaf.h"
 #include "onnx.pb-c.h"
@@ -17,13 +18,22 @@ typedef struct export_list {
     uint32_t count, room;
 } export_list;
 
+/* An initializer: its message without its numbers, and these, which are written when the file is. */
+typedef struct export_weight {
+    Onnx__TensorProto *proto;
+    const void *data;     /* as the file has them; or those of */
+    const char *variable; /* that of the state, whose elements have */
+    size_t size;          /* bytes each */
+    uint64_t bytes;       /* in all */
+} export_weight;
+
 typedef struct export_saver {
     tn_graph *graph, *other; /* the same for another batch, or NULL */
     tn_state *state;
     int64_t opset;
-    int64_t batch[2]; /* in both graphs; 0: nothing differs */
-    tn_region region; /* all of the model */
-    export_list node, initializer, input, output;
+    int64_t batch[2];                             /* in both graphs; 0: nothing differs */
+    tn_region region;                             /* all of the model */
+    export_list node, initializer, input, output; /* messages, and of initializers export_weight */
     const char **value; /* by a tensor's number: its value's name; NULL: it is not there yet */
     tn_tensor **made;   /* by a tensor's number: what it is made of, where that was needed */
     uint32_t *uses;     /* the same: operands that it is */
@@ -111,7 +121,10 @@ void export_refuse(export_saver *s, const tn_tensor *y, const char *why);
 
 /* Inputs and outputs. */
 void export_declare(export_saver *s, export_list *where, const tn_tensor *x, const char *name);
-tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_options *options);
+tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_options *options); /* save_file.c */
+tn_status export_write_numbers(const export_saver *s, const export_weight *w, tn_file *file);
+/* A note, or one of the pairs that say where numbers are; NULL: no memory. */
+Onnx__StringStringEntryProto *export_pair(export_saver *s, const char *key, const char *value);
 /* Initializers of so many bytes or more go to a file beside it, written now: save_external.c. */
 tn_status export_move_data(export_saver *s, const char *path, uint64_t least);
 

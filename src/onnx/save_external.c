@@ -26,8 +26,7 @@ static tn_status fill_page(beside *b)
     return add(b, zeros, (PAGE - b->at % PAGE) % PAGE);
 }
 
-/* One of the pairs that say where the numbers are; NULL: no memory. */
-static Onnx__StringStringEntryProto *pair(export_saver *s, const char *key, const char *value)
+Onnx__StringStringEntryProto *export_pair(export_saver *s, const char *key, const char *value)
 {
     Onnx__StringStringEntryProto *entry = tn_region_alloc(&s->region, sizeof *entry);
     if (!entry) return NULL;
@@ -37,22 +36,23 @@ static Onnx__StringStringEntryProto *pair(export_saver *s, const char *key, cons
     return entry->key && entry->value ? entry : NULL;
 }
 
-static tn_status move(export_saver *s, beside *b, Onnx__TensorProto *t, const char *location)
+static tn_status move(export_saver *s, beside *b, const export_weight *w, const char *location)
 {
+    Onnx__TensorProto *t = w->proto;
     char offset[24], length[24];
     TN_TRY(fill_page(b));
     snprintf(offset, sizeof offset, "%llu", (unsigned long long)b->at);
-    snprintf(length, sizeof length, "%zu", t->raw_data.len);
+    snprintf(length, sizeof length, "%llu", (unsigned long long)w->bytes);
     t->external_data = tn_region_alloc(&s->region, 3 * sizeof *t->external_data);
     if (!t->external_data) return TN_ENOMEM;
-    t->external_data[0] = pair(s, "location", location);
-    t->external_data[1] = pair(s, "offset", offset);
-    t->external_data[2] = pair(s, "length", length);
+    t->external_data[0] = export_pair(s, "location", location);
+    t->external_data[1] = export_pair(s, "offset", offset);
+    t->external_data[2] = export_pair(s, "length", length);
     for (int i = 0; i < 3; i++)
         if (!t->external_data[i]) return TN_ENOMEM;
-    TN_TRY(add(b, t->raw_data.data, t->raw_data.len));
+    b->at += w->bytes;
+    TN_TRY(export_write_numbers(s, w, &b->file));
     t->n_external_data = 3;
-    t->has_raw_data = 0;
     t->has_data_location = 1, t->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     return TN_OK;
 }
@@ -66,8 +66,8 @@ tn_status export_move_data(export_saver *s, const char *path, uint64_t least)
     TN_TRY(tn_file_begin(name, &b.file));
     tn_status status = TN_OK;
     for (uint32_t i = 0; i < s->initializer.count && !status; i++) {
-        Onnx__TensorProto *t = s->initializer.item[i];
-        if (t->raw_data.len >= least) status = move(s, &b, t, slash ? slash + 1 : name);
+        const export_weight *w = s->initializer.item[i];
+        if (w->bytes >= least) status = move(s, &b, w, slash ? slash + 1 : name);
     }
     return tn_file_end(&b.file, status);
 }

@@ -1,13 +1,11 @@
-/* save_graph.c: nodes, constants, names, and the file. */
+/* save_graph.c: nodes, constants, names. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "file.h"
 #include "order.h"
 #include "plain.h"
 #include "save.h"
-#include "utf8.h"
 
 /* ---- pieces ---- */
 
@@ -216,21 +214,31 @@ static void *in_file(export_saver *s, const int64_t dim[], size_t rank, void *da
     return copy;
 }
 
-static const char *add_tensor(export_saver *s, const char *name, int64_t type, const int64_t dim[], size_t rank,
-                              void *data, size_t bytes)
+/* A weight without its numbers. */
+static export_weight *add_weight(export_saver *s, const char *name, int64_t type, const int64_t dim[], size_t rank)
 {
-    data = in_file(s, dim, rank, data, bytes);
+    export_weight *w = piece(s, sizeof *w);
     Onnx__TensorProto *t = piece(s, sizeof *t);
     int64_t *dims = piece(s, rank * sizeof *dims);
-    if (s->status) return "";
+    if (s->status) return NULL;
     onnx__tensor_proto__init(t);
     memcpy(dims, dim, rank * sizeof *dims);
     t->name = text(s, name);
     t->dims = dims, t->n_dims = rank;
     t->has_data_type = 1, t->data_type = (int32_t)type;
-    t->has_raw_data = 1, t->raw_data = (ProtobufCBinaryData){bytes, data};
-    append(s, &s->initializer, t);
-    return t->name;
+    *w = (export_weight){.proto = t};
+    append(s, &s->initializer, w);
+    return s->status ? NULL : w;
+}
+
+static const char *add_tensor(export_saver *s, const char *name, int64_t type, const int64_t dim[], size_t rank,
+                              void *data, size_t bytes)
+{
+    data = in_file(s, dim, rank, data, bytes);
+    export_weight *w = add_weight(s, name, type, dim, rank);
+    if (!w) return "";
+    w->data = data, w->bytes = bytes;
+    return w->proto->name;
 }
 
 /* One for each content: `key` says it. */
@@ -240,7 +248,7 @@ static const char *constant(export_saver *s, const char *key, int64_t type, cons
     uint32_t number;
     if (s->status) return "";
     if (tn_index_find(&s->constants, NULL, key, &number))
-        return ((Onnx__TensorProto *)s->initializer.item[number])->name;
+        return ((export_weight *)s->initializer.item[number])->proto->name;
     void *copy = piece(s, bytes);
     const char *name = unique(s, &s->names, key);
     if (copy) memcpy(copy, data, bytes);
@@ -323,11 +331,25 @@ const char *export_data(export_saver *s, const tn_tensor *x, const char *name, c
                          bytes_of(x));
 }
 
+/* That the state has it as the graph does is seen now; it is read when the file is written. */
+static tn_status check_variable(export_saver *s, const tn_tensor *x)
+{
+    tn_state_entry entry;
+    TN_REQUIRE(tn_state_find(s->state, x->name, &entry), TN_EMISSING, "no tensor '%s' in the state", x->name);
+    TN_REQUIRE(entry.dtype == x->type.dtype && tn_shape_equal(&entry.shape, &x->type.shape), TN_ESHAPE,
+               "tensor '%s' is of another shape or type in the state", x->name);
+    return TN_OK;
+}
+
 const char *export_initializer(export_saver *s, const tn_tensor *x)
 {
-    void *data = piece(s, bytes_of(x));
-    if (!s->status) s->status = tn_state_read(s->state, x->name, data, bytes_of(x));
-    return export_data(s, x, x->name, data);
+    const tn_shape *shape = &x->type.shape;
+    if (!s->status) s->status = check_variable(s, x);
+    const char *name = s->status ? "" : unique(s, &s->names, x->name);
+    export_weight *w = add_weight(s, name, export_type_of(x->type.dtype), shape->dim, (size_t)shape->rank);
+    if (!w) return "";
+    w->variable = x->name, w->size = tn_dtype_size(x->type.dtype), w->bytes = bytes_of(x);
+    return w->proto->name;
 }
 
 /* ---- inputs and outputs ---- */
@@ -368,77 +390,4 @@ void export_declare(export_saver *s, export_list *where, const tn_tensor *x, con
     type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE, type->tensor_type = tensor;
     value->name = text(s, name), value->type = type;
     append(s, where, value);
-}
-
-/* ---- the file ---- */
-
-enum { LARGE = 1024 }; /* bytes of a weight that goes beside the file, if one does */
-
-typedef struct sink {
-    ProtobufCBuffer base;
-    tn_file file;
-    tn_status status;
-} sink;
-
-static void write_some(ProtobufCBuffer *buffer, size_t bytes, const uint8_t *data)
-{
-    sink *to = (sink *)buffer;
-    if (!to->status) to->status = tn_file_write(&to->file, data, bytes);
-}
-
-/* What one file can't hold goes beside it, and so does what the options say. */
-static tn_status write_model(export_saver *s, const Onnx__ModelProto *model, const char *path, uint64_t external)
-{
-    sink to = {.base = {write_some}};
-    if (!external && onnx__model_proto__get_packed_size(model) >> 31) external = LARGE;
-    if (external) TN_TRY(export_move_data(s, path, external));
-    const size_t bytes = onnx__model_proto__get_packed_size(model);
-    TN_REQUIRE(!(bytes >> 31), TN_EUNSUPPORTED, "%s: %zu bytes beside its weights; an ONNX file has less than 2^31",
-               path, bytes);
-    TN_TRY(tn_file_begin(path, &to.file));
-    onnx__model_proto__pack_to_buffer(model, &to.base);
-    return tn_file_end(&to.file, to.status);
-}
-
-static void add_notes(export_saver *s, Onnx__ModelProto *model, const tn_onnx_save_options *options)
-{
-    const size_t count = options ? (size_t)options->n_notes : 0;
-    model->metadata_props = piece(s, (count + 1) * sizeof *model->metadata_props);
-    for (size_t i = 0; i < count && !s->status; i++) {
-        const tn_note *note = &options->notes[i];
-        Onnx__StringStringEntryProto *entry = piece(s, sizeof *entry);
-        if (!note->key || !note->value || !tn_is_utf8(note->key) || !tn_is_utf8(note->value))
-            s->status = tn_fail(TN_EINVAL, "note %zu: its name or text is missing, or not UTF-8", i);
-        if (s->status) return;
-        onnx__string_string_entry_proto__init(entry);
-        entry->key = text(s, note->key);
-        entry->value = text(s, note->value);
-        model->metadata_props[i] = entry;
-    }
-    model->n_metadata_props = count;
-}
-
-/* The version of the format that came with the opset. */
-static int64_t format_of(int64_t opset)
-{
-    return opset < 19 ? 8 : opset < 21 ? 9 : opset < 23 ? 10 : 11;
-}
-
-tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_options *options)
-{
-    Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
-    Onnx__GraphProto graph = ONNX__GRAPH_PROTO__INIT;
-    Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets = &opset;
-    opset.domain = "", opset.has_version = 1, opset.version = s->opset;
-    graph.name = text(s, options && options->name ? options->name : "tenon");
-    graph.node = (Onnx__NodeProto **)s->node.item, graph.n_node = s->node.count;
-    graph.initializer = (Onnx__TensorProto **)s->initializer.item, graph.n_initializer = s->initializer.count;
-    graph.input = (Onnx__ValueInfoProto **)s->input.item, graph.n_input = s->input.count;
-    graph.output = (Onnx__ValueInfoProto **)s->output.item, graph.n_output = s->output.count;
-    model.has_ir_version = 1, model.ir_version = format_of(s->opset);
-    model.n_opset_import = 1, model.opset_import = &opsets;
-    model.producer_name = "tenon", model.producer_version = text(s, tn_version());
-    model.graph = &graph;
-    add_notes(s, &model, options);
-    return s->status ? s->status : write_model(s, &model, path, options ? options->external : 0);
 }

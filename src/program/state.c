@@ -343,6 +343,16 @@ static tn_status upload(tn_state *state, const tn_state_tensor *t, const void *d
     return tn_state_wait(state);
 }
 
+static tn_status download(tn_state *state, const tn_state_tensor *t, uint64_t at, void *data, uint64_t bytes)
+{
+    TN_MESSAGE(msg);
+    tn_ref from = place_of(state, t);
+    from.offset += at;
+    TN_TRY(tn_device_status(state->device, state->device->backend->read(state->queue, data, from, bytes, &msg), &msg));
+    state->bytes_read += bytes;
+    return tn_state_wait(state);
+}
+
 static tn_status zero(tn_state *state, const tn_state_tensor *t)
 {
     TN_MESSAGE(msg);
@@ -399,11 +409,18 @@ tn_status tn_state_write(tn_state *state, const char *name, const void *data, ui
 tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)
 {
     TN_GIVEN(state, name, data);
-    TN_MESSAGE(msg);
     tn_state_tensor *t = NULL;
     TN_TRY(sized(state, name, bytes, &t));
-    TN_TRY(tn_device_status(state->device,
-                            state->device->backend->read(state->queue, data, place_of(state, t), bytes, &msg), &msg));
-    state->bytes_read += bytes;
-    return tn_state_wait(state);
+    return download(state, t, 0, data, bytes);
+}
+
+tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data, uint64_t bytes)
+{
+    TN_GIVEN(state, name, data);
+    const tn_state_tensor *t = tn_state_get(state, name);
+    TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", name);
+    TN_REQUIRE(at <= t->bytes && bytes <= t->bytes - at, TN_EINVAL,
+               "tensor '%s' has %llu bytes: there are no %llu from byte %llu on", name, (unsigned long long)t->bytes,
+               (unsigned long long)bytes, (unsigned long long)at);
+    return bytes ? download(state, t, at, data, bytes) : TN_OK;
 }
