@@ -56,6 +56,8 @@ TN_API TN_MUST_USE tn_status tn_state_put(tn_state *state, const char *name, int
 TN_API TN_MUST_USE tn_status tn_state_write(tn_state *state, const char *name, const void *data, uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes);
 /* The same of a part, `bytes` from byte `at` on, which has to lie in the tensor: for those that are large. */
+TN_API TN_MUST_USE tn_status tn_state_write_part(tn_state *state, const char *name, uint64_t at, const void *data,
+                                                 uint64_t bytes);
 TN_API TN_MUST_USE tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data,
                                                 uint64_t bytes);
 

@@ -2,7 +2,9 @@
  */
 #include "mapping.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -123,6 +125,29 @@ tn_status tn_mapped_check(const void *data, uint64_t bytes)
         if (holds(m, (uintptr_t)data, bytes)) s = tn_mapping_check(m);
     pthread_mutex_unlock(&lock);
     return s;
+}
+
+static tn_status read_at(const tn_mapping *m, uint64_t offset, uint64_t bytes, unsigned char *to)
+{
+    TN_TRY(tn_mapping_check(m));
+    while (bytes) {
+        const ssize_t got = pread(m->fd, to, (size_t)bytes, (off_t)offset);
+        if (got < 0 && errno == EINTR) continue;
+        TN_REQUIRE(got > 0, TN_EIO, "%s: was changed since it was read", m->path);
+        to += got, offset += (uint64_t)got, bytes -= (uint64_t)got;
+    }
+    return TN_OK;
+}
+
+tn_status tn_mapped_read(const void *data, uint64_t bytes, void *to)
+{
+    const tn_mapping *m;
+    pthread_mutex_lock(&lock);
+    for (m = first; m && !holds(m, (uintptr_t)data, bytes);) m = m->next;
+    pthread_mutex_unlock(&lock);
+    if (m) return read_at(m, (uint64_t)((const unsigned char *)data - m->data), bytes, to);
+    memcpy(to, data, (size_t)bytes);
+    return TN_OK;
 }
 
 void tn_mapped_used(const void *data, uint64_t bytes)

@@ -1,7 +1,7 @@
 /* mapping.h: files that are mapped to be read, or read where they are small. What was read of one and went elsewhere,
  * such as to a device, need not stay in memory: it comes from the file again when it is looked at. So a file that
- * others cut takes bytes away that are still wanted, and looking at them would end the process: ask before. Any thread
- * may call these. */
+ * others cut takes bytes away that are still wanted, and looking at them would end the process: ask before, and copy
+ * what is much by tn_mapped_read. Any thread may call these. */
 #ifndef TN_CORE_MAPPING_H
 #define TN_CORE_MAPPING_H
 
@@ -27,6 +27,10 @@ void tn_unmap(tn_mapping *mapping); /* NULL is fine */
  * fine. tn_mapped_check is for who knows the bytes alone: fine where they lie in no mapping. */
 TN_MUST_USE tn_status tn_mapping_check(const tn_mapping *mapping);
 TN_MUST_USE tn_status tn_mapped_check(const void *data, uint64_t bytes);
+
+/* Copies bytes, wherever they lie. Those of a mapping come from its file by reading it: one that is cut in between is an
+ * error that names it. */
+TN_MUST_USE tn_status tn_mapped_read(const void *data, uint64_t bytes, void *to);
 
 /* These bytes have been used: those of them that lie in a mapping, whole pages, leave memory. */
 void tn_mapped_used(const void *data, uint64_t bytes);

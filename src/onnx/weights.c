@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "given.h"
+#include "mapping.h"
 #include "pattern.h"
 #include "reference_internal.h"
 #include "rule.h"
 
-enum { BLOCK = 1024 }; /* numbers that are converted at once */
+enum { BLOCK = 1024, MANY = 1 << 17 }; /* numbers that are converted at once, and that are on their way */
 
 /* ---- which stay as they are ---- */
 
@@ -70,17 +71,6 @@ static tn_status as_f32(tn_region *region, int32_t dtype, const tn_shape *shape,
     return TN_OK;
 }
 
-/* As a graph's variable has it, f32 or f64. */
-static tn_status as_kept(tn_onnx *model, const onnx_proto *t, tn_region *region, tn_state_entry *weight,
-                         const void **data)
-{
-    TN_TRY(onnx_tensor_data(model, t, region, &weight->shape, &weight->dtype, data));
-    if (weight->dtype == TN_F64) return TN_OK;
-    TN_TRY(as_f32(region, weight->dtype, &weight->shape, data));
-    weight->dtype = TN_F32;
-    return TN_OK;
-}
-
 /* The initializer that is weight number `index`; -1: there is none. */
 static int64_t find_weight(const tn_onnx *model, size_t index)
 {
@@ -125,14 +115,47 @@ int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape 
     return 1;
 }
 
+/* Numbers, in memory or in a file, as a variable has them: f64 as they are, all others as f32. */
+static tn_status write_numbers(tn_state *state, const char *name, int32_t dtype, const char *data, int64_t count,
+                               void *read, float *made)
+{
+    const uint64_t from = tn_dtype_size(dtype), to = dtype == TN_F64 ? sizeof(double) : sizeof(float);
+    const int stays = dtype == TN_F64 || dtype == TN_F32;
+    for (int64_t at = 0; at < count; at += MANY) {
+        const int64_t n = count - at < MANY ? count - at : MANY;
+        TN_TRY(tn_mapped_read(data + (uint64_t)at * from, (uint64_t)n * from, read));
+        if (!stays) convert(made, read, dtype, n);
+        TN_TRY(tn_state_write_part(state, name, (uint64_t)at * to, stays ? read : made, (uint64_t)n * to));
+    }
+    return TN_OK;
+}
+
+static tn_status write_blocks(tn_state *state, const char *name, int32_t dtype, const void *data, int64_t count)
+{
+    const size_t room = (size_t)(count < MANY ? count : MANY) + 1;
+    void *read = tn_alloc(room * sizeof(double));
+    float *made = tn_alloc(room * sizeof *made);
+    tn_status s = read && made ? write_numbers(state, name, dtype, data, count, read, made) : TN_ENOMEM;
+    tn_free(made);
+    tn_free(read);
+    return s;
+}
+
 /* One of another shape is of a last layer that begins anew. */
 static tn_status put(tn_state *state, const char *name, const tn_state_entry *weight, const void *data)
 {
     tn_state_entry entry;
+    const int64_t count = tn_shape_count(&weight->shape);
+    const int32_t kept = weight->dtype == TN_F64 ? TN_F64 : TN_F32;
+    TN_TRY(tn_mapped_check(data, (uint64_t)count * tn_dtype_size(weight->dtype)));
     if (!tn_state_find(state, name, &entry))
-        return tn_state_put(state, name, weight->dtype, weight->shape, weight->flags, data);
-    if (!tn_shape_equal(&entry.shape, &weight->shape)) return TN_OK;
-    return tn_state_write(state, name, data, (uint64_t)tn_shape_count(&weight->shape) * tn_dtype_size(weight->dtype));
+        TN_TRY(tn_state_put(state, name, kept, weight->shape, weight->flags, NULL));
+    else if (!tn_shape_equal(&entry.shape, &weight->shape))
+        return TN_OK;
+    else
+        TN_REQUIRE(entry.dtype == kept, TN_EDTYPE, "variable '%s' is %s in the state and %s in the network", name,
+                   tn_dtype_name(entry.dtype), tn_dtype_name(kept));
+    return write_blocks(state, name, weight->dtype, data, count);
 }
 
 static void used(tn_onnx *model, const onnx_proto *t, int64_t count)
@@ -152,7 +175,7 @@ tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, cons
     TN_REQUIRE(i >= 0, TN_EMISSING, "the model has no weight number %zu", index);
     const onnx_proto *t = model->proto->graph->initializer[i];
     tn_state_entry weight = {.flags = onnx_stays(model, (size_t)i) ? 0 : TN_TRAINABLE};
-    tn_status s = as_kept(model, t, &room, &weight, &data);
+    tn_status s = onnx_tensor_data(model, t, &room, &weight.shape, &weight.dtype, &data);
     if (!s) s = put(state, name ? name : t->name, &weight, data);
     if (!s) used(model, t, tn_shape_count(&weight.shape));
     tn_region_free(&room);

@@ -333,14 +333,19 @@ tn_status tn_state_wait(tn_state *state)
     return tn_device_status(state->device, state->device->backend->queue_sync(state->queue, &msg), &msg);
 }
 
-static tn_status upload(tn_state *state, const tn_state_tensor *t, const void *data)
+static tn_status upload_part(tn_state *state, const tn_state_tensor *t, uint64_t at, const void *data, uint64_t bytes)
 {
     TN_MESSAGE(msg);
-    const tn_backend *backend = state->device->backend;
-    TN_TRY(
-        tn_device_status(state->device, backend->write(state->queue, place_of(state, t), data, t->bytes, &msg), &msg));
-    state->bytes_written += t->bytes;
+    tn_ref to = place_of(state, t);
+    to.offset += at;
+    TN_TRY(tn_device_status(state->device, state->device->backend->write(state->queue, to, data, bytes, &msg), &msg));
+    state->bytes_written += bytes;
     return tn_state_wait(state);
+}
+
+static tn_status upload(tn_state *state, const tn_state_tensor *t, const void *data)
+{
+    return upload_part(state, t, 0, data, t->bytes);
 }
 
 static tn_status download(tn_state *state, const tn_state_tensor *t, uint64_t at, void *data, uint64_t bytes)
@@ -414,13 +419,32 @@ tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t 
     return download(state, t, 0, data, bytes);
 }
 
-tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data, uint64_t bytes)
+/* ---- parts ---- */
+
+static tn_status part_of(const tn_state *state, const char *name, uint64_t at, uint64_t bytes, tn_state_tensor **out)
 {
-    TN_GIVEN(state, name, data);
-    const tn_state_tensor *t = tn_state_get(state, name);
+    tn_state_tensor *t = tn_state_get(state, name);
     TN_REQUIRE(t, TN_EMISSING, "no tensor '%s' in the state", name);
     TN_REQUIRE(at <= t->bytes && bytes <= t->bytes - at, TN_EINVAL,
                "tensor '%s' has %llu bytes: there are no %llu from byte %llu on", name, (unsigned long long)t->bytes,
                (unsigned long long)bytes, (unsigned long long)at);
+    *out = t;
+    return TN_OK;
+}
+
+tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data, uint64_t bytes)
+{
+    TN_GIVEN(state, name, data);
+    tn_state_tensor *t = NULL;
+    TN_TRY(part_of(state, name, at, bytes, &t));
     return bytes ? download(state, t, at, data, bytes) : TN_OK;
+}
+
+tn_status tn_state_write_part(tn_state *state, const char *name, uint64_t at, const void *data, uint64_t bytes)
+{
+    TN_GIVEN(state, name, data);
+    tn_state_tensor *t = NULL;
+    TN_TRY(part_of(state, name, at, bytes, &t));
+    state->version++;
+    return bytes ? upload_part(state, t, at, data, bytes) : TN_OK;
 }

@@ -125,11 +125,18 @@ tn_status tn_state_write(tn_state *state, const char *name, const void *data, ui
     return TN_OK;
 }
 
-tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)
+tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data, uint64_t bytes)
 {
     size_t i = place(state, name);
     if (reads_left >= 0 && !reads_left--) return tn_fail(TN_EDEVICE, "the fake device was lost");
-    if (i == state->count || bytes != size_of(state->entry + i)) return tn_fail(TN_EINVAL, "fake: cannot read");
-    memcpy(data, state->data[i], bytes);
+    if (i == state->count || at + bytes > size_of(state->entry + i)) return tn_fail(TN_EINVAL, "fake: cannot read");
+    memcpy(data, (const char *)state->data[i] + at, bytes);
     return TN_OK;
+}
+
+tn_status tn_state_read(tn_state *state, const char *name, void *data, uint64_t bytes)
+{
+    size_t i = place(state, name);
+    if (i < state->count && bytes != size_of(state->entry + i)) return tn_fail(TN_EINVAL, "fake: cannot read");
+    return tn_state_read_part(state, name, 0, data, bytes);
 }

@@ -226,7 +226,7 @@ static void a_failure_half_way_leaves_the_old_file(void **state)
     tn_state *some = some_state();
     const char *path = scratch_text("model", "old");
     (void)state;
-    for (int reads = 0; reads < 6; reads++) {
+    for (int reads = 0; reads < 5; reads++) { /* one of the six tensors has no elements to be read */
         fake_state_fail_read(reads);
         expect_old_file(some, path, TN_EDEVICE, "the fake device was lost");
     }

@@ -45,7 +45,17 @@ static void write_packed(const Onnx__ModelProto *model, char path[40])
     free(data);
 }
 
-static void write_model(char path[40], const float *w, size_t pad)
+/* The numbers as raw bytes, or as a list of floats, which is the same bytes. */
+static void give_numbers(Onnx__TensorProto *t, const float *w, int listed)
+{
+    t->has_data_type = 1, t->data_type = 1;
+    if (listed)
+        t->n_float_data = COUNT, t->float_data = (float *)(uintptr_t)w;
+    else
+        t->has_raw_data = 1, t->raw_data = (ProtobufCBinaryData){BYTES, (uint8_t *)(uintptr_t)w};
+}
+
+static void write_form(char path[40], const float *w, size_t pad, int listed)
 {
     char letters[PADS + 1] = "";
     Onnx__TypeProto type[2];
@@ -58,8 +68,7 @@ static void write_model(char path[40], const float *w, size_t pad)
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     t.name = "w";
     t.n_dims = 2, t.dims = (int64_t[]){ROWS, COLUMNS};
-    t.has_data_type = 1, t.data_type = 1;
-    t.has_raw_data = 1, t.raw_data = (ProtobufCBinaryData){BYTES, (uint8_t *)(uintptr_t)w};
+    give_numbers(&t, w, listed);
     n.op_type = "MatMul";
     n.n_input = 2, n.input = (char *[]){"x", "w"};
     n.n_output = 1, n.output = (char *[]){"y"};
@@ -73,6 +82,11 @@ static void write_model(char path[40], const float *w, size_t pad)
     model.graph = &g;
     model.n_opset_import = 1, model.opset_import = (Onnx__OperatorSetIdProto *[]){&opset};
     write_packed(&model, path);
+}
+
+static void write_model(char path[40], const float *w, size_t pad)
+{
+    write_form(path, w, pad, 0);
 }
 
 /* ---- where memory is ---- */
@@ -134,12 +148,12 @@ static void weights_stay_in_the_file_until_they_are_on_the_device(void **state)
     (void)state;
     float *w = make_weight();
     const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, ROWS)};
-    for (int i = 0; i < 2 * PADS; i++) {
+    for (int i = 0; i < 4 * PADS; i++) {
         const uint32_t trainable = i % 2;
         char path[40];
         tn_onnx *model = NULL;
         unsigned long resident = 0;
-        write_model(path, w, (size_t)i / 2);
+        write_form(path, w, (size_t)i / 4, i / 2 % 2);
         ok(tn_onnx_load(path, &model));
         tn_graph *g = tn_graph_new();
         ok(tn_onnx_build(model, g, &given, 1, &(tn_onnx_options){.trainable = trainable}));
@@ -237,6 +251,42 @@ static void a_file_that_changed_is_an_error_wherever_its_numbers_are_used(void *
     free(w);
 }
 
+/* Others cut the file when nothing stands between a look at it and what is read of it. */
+static const char *cut;
+
+ssize_t __real_pread(int fd, void *to, size_t bytes, off_t offset);
+ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset);
+ssize_t __wrap_pread(int fd, void *to, size_t bytes, off_t offset)
+{
+    if (cut) empty(cut);
+    return __real_pread(fd, to, bytes, offset);
+}
+
+static void a_file_that_is_cut_while_a_device_gets_it_is_an_error(void **state)
+{
+    (void)state;
+    float *w = make_weight();
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, ROWS)};
+    for (int trainable = 0; trainable < 2; trainable++) {
+        char path[40];
+        tn_onnx *model = NULL;
+        tn_program *p = NULL;
+        fixture f = use_device("reference", 1);
+        write_model(path, w, 0);
+        ok(tn_onnx_load(path, &model));
+        tn_graph *g = tn_graph_new();
+        ok(tn_onnx_build(model, g, &given, 1, NULL));
+        cut = path;
+        check_changed(trainable ? tn_onnx_put(model, f.state, NULL) : tn_compile(g, f.state, NULL, &p), path);
+        cut = NULL;
+        tn_graph_free(g);
+        tn_onnx_free(model);
+        drop_device(&f);
+        unlink(path);
+    }
+    free(w);
+}
+
 static void what_is_small_is_read_and_lasts(void **state)
 {
     (void)state;
@@ -256,6 +306,7 @@ static void what_is_small_is_read_and_lasts(void **state)
         if (mapped) {
             check_changed(tn_mapping_check(m), path);
             check_changed(tn_mapped_check(m->data + MANY, 1), path);
+            check_changed(tn_mapped_read(m->data + MANY, 1, bytes), path);
         } else {
             ok(tn_mapping_check(m));
             assert_memory_equal(m->data, bytes, size);
@@ -321,12 +372,43 @@ static void bytes_that_change_between_two_looks_are_an_error(void **state)
     free(w);
 }
 
+/* A list of floats is no raw bytes of another type, and neither is one beside raw bytes. */
+static void lists_that_are_not_the_numbers_stay_lists(void **state)
+{
+    (void)state;
+    float some[] = {1, 2, 3};
+    for (int i = 0; i < 3; i++) {
+        ProtobufCAllocator heap = {take, leave, NULL};
+        Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT, *read = NULL;
+        Onnx__GraphProto g = ONNX__GRAPH_PROTO__INIT;
+        Onnx__TensorProto t = ONNX__TENSOR_PROTO__INIT;
+        t.has_data_type = 1, t.data_type = i == 1 ? 10 : 1;
+        t.n_float_data = 3, t.float_data = some;
+        if (i == 2) t.has_raw_data = 1, t.raw_data = (ProtobufCBinaryData){4, (uint8_t *)some};
+        g.n_initializer = 1, g.initializer = (Onnx__TensorProto *[]){&t};
+        model.graph = &g;
+        const size_t size = onnx__model_proto__get_packed_size(&model);
+        unsigned char *data = malloc(size);
+        assert_true(data && onnx__model_proto__pack(&model, data) == size);
+        ok(onnx_take_apart(data, size, &heap, &read));
+        const Onnx__TensorProto *got = read->graph->initializer[0];
+        assert_int_equal(got->n_float_data, i ? 3 : 0);
+        assert_int_equal(got->raw_data.len, i == 0 ? 12 : i == 1 ? 0 : 4);
+        if (!i) assert_memory_equal(got->raw_data.data, some, sizeof some);
+        read->graph->initializer[0]->raw_data = (ProtobufCBinaryData){0}; /* it is in `data` */
+        onnx__model_proto__free_unpacked(read, &heap);
+        free(data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_stay_in_the_file_until_they_are_on_the_device),
         cmocka_unit_test(numbers_that_are_asked_for_lie_at_whole_addresses),
         cmocka_unit_test(a_file_that_changed_is_an_error_wherever_its_numbers_are_used),
+        cmocka_unit_test(a_file_that_is_cut_while_a_device_gets_it_is_an_error),
+        cmocka_unit_test(lists_that_are_not_the_numbers_stay_lists),
         cmocka_unit_test(what_is_small_is_read_and_lasts),
         cmocka_unit_test(bytes_that_change_between_two_looks_are_an_error),
     };
