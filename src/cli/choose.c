@@ -43,10 +43,12 @@ void cli_choose_scale(cli_settings *s, const tn_dataset *data, int is_whole, cli
 #define TEXT_BATCH    16      /* samples in a step of a text's training, */
 #define TEXT_STEPS    1500    /* which has at least so many */
 
+/* What small tables are best learnt by, of what was tried: bench/README.md. */
 void cli_choose_net(cli_settings *s, const tn_dataset *data)
 {
-    if (s->resume || cli_given(s->options, "net") || !data->separator || !data->targets) return;
+    if (s->resume || cli_given(s->options, "net") || !data->separator) return;
     s->net = "linear 100, relu, linear outputs";
+    if (!cli_given(s->options, "init")) s->init = "xavier";
 }
 
 /* Small batches, and as many steps as a small network needs to write words. */

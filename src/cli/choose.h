@@ -14,7 +14,7 @@ typedef struct cli_choice {
 void cli_choose_loss(cli_settings *settings, const tn_dataset *data, int says_yes_or_no, cli_choice *choice);
 void cli_choose_scale(cli_settings *settings, const tn_dataset *data, int is_whole, cli_choice *choice);
 
-/* A smaller network where none was asked for and a table has numbers to predict. */
+/* The network of tables, and how its weights begin, where nothing was asked for. */
 void cli_choose_net(cli_settings *settings, const tn_dataset *data);
 
 /* More epochs where none were asked for, and samples are few, as the rows of most tables: `settings->epochs` grows. Of

@@ -1,9 +1,10 @@
 /* eval.c: `tenon eval`: a saved model measured on the test part of its data, or on other data. */
 #include "data.h"
 #include "json.h"
+#include "layers.h"
 #include "onnx.h"
+#include "page.h"
 #include "resident.h"
-#include "results.h"
 #include "saved.h"
 
 #include <inttypes.h>
@@ -53,6 +54,54 @@ static int scale(cli_saved *saved, tn_dataset *test)
     return status == CLI_GO_ON ? cli_scaling_data(&saved->scaling, test) : status;
 }
 
+/* By the notes: the training's settings and epochs. */
+static int read_training(const cli_saved *saved, cli_settings *settings, cli_history *history)
+{
+    const char *epochs = tn_checkpoint_note(saved->checkpoint, "history");
+    int status = cli_from_notes(settings->options, saved->checkpoint, saved->path);
+    if (status == CLI_GO_ON && !cli_history_read(history, epochs ? epochs : "")) return cli_fail("out of memory");
+    return status;
+}
+
+static int64_t best_of(const cli_history *h)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < h->count; i++)
+        if (cli_history_judged(h, i) < cli_history_judged(h, best)) best = i;
+    return h->count ? h->epoch[best].number : 0;
+}
+
+static int write_page(const cli_saved *saved, const tn_dataset *test, const tn_score *score, const cli_results *results)
+{
+    cli_settings settings;
+    cli_history history = {0};
+    char about[8400];
+    if (!saved->report) return CLI_GO_ON;
+    cli_settings_init(&settings);
+    int status = read_training(saved, &settings, &history);
+    snprintf(about, sizeof about, "%.4000s, measured on %" PRId64 " samples of %.4000s", saved->path, test->count,
+             test->source);
+    const cli_page page = {.path = saved->report,
+                           .net = saved->settings.net,
+                           .data = saved->settings.data,
+                           .about = about,
+                           .options = settings.options,
+                           .model = &saved->model,
+                           .history = &history,
+                           .results = results,
+                           .test_loss = score->loss,
+                           .seconds = NAN,
+                           .rate = NAN,
+                           .best = best_of(&history),
+                           .parameters = cli_layers_parameters(&saved->model),
+                           .device = &saved->device,
+                           .n_devices = 1};
+    if (status == CLI_GO_ON && cli_page_write(&page)) status = CLI_FAILED;
+    cli_history_free(&history);
+    cli_settings_free(&settings);
+    return status;
+}
+
 static int measure(cli_saved *saved, tn_dataset *test)
 {
     tn_score score;
@@ -70,6 +119,7 @@ static int measure(cli_saved *saved, tn_dataset *test)
         cli_warn("the loss is %g: some outputs are not finite", cli_unsigned_nan(score.loss));
     if (status == CLI_GO_ON && !isnan(score.loss)) status = cli_results_open(&results, &of, test);
     if (status == CLI_GO_ON) report(saved, test, &score, &results);
+    if (status == CLI_GO_ON) status = write_page(saved, test, &score, &results);
     cli_results_free(&results);
     return status == CLI_GO_ON ? CLI_OK : status;
 }

@@ -111,3 +111,11 @@ int cli_layers_print(const cli_model *model, int64_t most, int width, FILE *file
     free(l.layer);
     return status;
 }
+
+int64_t cli_layers_parameters(const cli_model *model)
+{
+    layers l = {0};
+    const int known = !model->onnx && find(&l, model) == CLI_GO_ON;
+    free(l.layer);
+    return known ? l.numbers : -1;
+}

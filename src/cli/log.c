@@ -44,7 +44,7 @@ static void put_head(const cli_session *s)
     cli_json_whole(&json, "samples", s->data.count);
     cli_json_whole(&json, "validation_samples", s->validation.count);
     cli_json_whole(&json, "test_samples", s->test.count);
-    cli_json_whole(&json, "parameters", cli_report_parameters(s));
+    cli_json_whole(&json, "parameters", cli_report_parameters(s->state));
     put_settings(s, &json);
     cli_json_end(&json, '}');
 }

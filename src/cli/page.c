@@ -47,33 +47,38 @@ static void put_key(FILE *f, const char *name, const char *format, double value)
     fprintf(f, "</b>%s</div>\n", name);
 }
 
-static void put_summary(FILE *f, const cli_session *s)
+static void put_measured(FILE *f, const cli_results *r)
 {
-    const tn_epoch *last = &s->history.epoch[s->history.count - 1];
-    const tn_measures *m = s->results.measures;
-    char text[32];
-    fprintf(f, "<section id=\"summary\"><h1>");
-    cli_page_text(f, s->settings.net);
-    fprintf(f, "</h1>\n<p class=\"soft\">");
-    cli_page_text(f, s->settings.data);
-    fprintf(f, ": %" PRId64 " samples to train on, %" PRId64 " for validation, %" PRId64 " to test on</p>\n",
-            s->data.count, s->validation.count, s->test.count);
-    fprintf(f, "<div class=\"key\">\n");
-    put_key(f, cli_accuracy_name(&s->model), "%.2f %%", 100 * tn_measures_get(m, "accuracy", -1));
-    if (s->model.targets > 1) put_key(f, "mean accuracy", "%.2f %%", 100 * tn_measures_get(m, "mean_accuracy", -1));
+    const tn_measures *m = r->measures;
+    put_key(f, cli_accuracy_name(r->model), "%.2f %%", 100 * tn_measures_get(m, "accuracy", -1));
+    if (r->model->targets > 1) put_key(f, "mean accuracy", "%.2f %%", 100 * tn_measures_get(m, "mean_accuracy", -1));
     put_key(f, "balanced accuracy", "%.2f %%", 100 * tn_measures_get(m, "balanced_accuracy", -1));
     put_key(f, "among the first 5", "%.2f %%", 100 * tn_measures_get(m, "top5", -1));
     put_key(f, "F1", "%.4f", tn_measures_get(m, "f1", -1));
     put_key(f, "R²", "%.4f", tn_measures_get(m, "r2", -1));
     put_key(f, "mean absolute error", "%.5g", tn_measures_get(m, "mae", -1));
     put_key(f, "root mean squared error", "%.5g", tn_measures_get(m, "rmse", -1));
-    put_key(f, "perplexity", "%.4g", cli_perplexity(cli_byte_loss(&s->results)));
-    put_key(f, "bits per byte", "%.4f", cli_bits(cli_byte_loss(&s->results)));
-    put_key(f, "test loss", "%.4g", last->test.loss);
-    put_key(f, "training loss", "%.4g", last->train.loss);
-    put_key(f, "epochs", "%.0f", (double)s->at.epochs);
-    put_key(f, "parameters", "%.0f", (double)cli_report_parameters(s));
-    fprintf(f, "<div><b>%s</b>of training</div>\n</div></section>\n", cli_duration_text(s->seconds, text, sizeof text));
+    put_key(f, "perplexity", "%.4g", cli_perplexity(cli_byte_loss(r)));
+    put_key(f, "bits per byte", "%.4f", cli_bits(cli_byte_loss(r)));
+}
+
+static void put_summary(FILE *f, const cli_page *p)
+{
+    const cli_history *h = p->history;
+    char text[32];
+    fprintf(f, "<section id=\"summary\"><h1>");
+    cli_page_text(f, p->net);
+    fprintf(f, "</h1>\n<p class=\"soft\">");
+    cli_page_text(f, p->about);
+    fprintf(f, "</p>\n<div class=\"key\">\n");
+    put_measured(f, p->results);
+    put_key(f, "test loss", "%.4g", p->test_loss);
+    if (h->count) put_key(f, "training loss", "%.4g", h->epoch[h->count - 1].train.loss);
+    if (h->count) put_key(f, "epochs", "%.0f", (double)h->count);
+    if (p->parameters >= 0) put_key(f, "parameters", "%.0f", (double)p->parameters);
+    if (!isnan(p->seconds))
+        fprintf(f, "<div><b>%s</b>of training</div>\n", cli_duration_text(p->seconds, text, sizeof text));
+    fprintf(f, "</div></section>\n");
 }
 
 /* ---- measures ---- */
@@ -176,13 +181,13 @@ static void put_confusion(FILE *f, const cli_results *r)
 
 /* ---- how it was made ---- */
 
-static int put_layers(FILE *f, const cli_session *s)
+static int put_layers(FILE *f, const cli_model *model)
 {
     char *text = NULL;
     size_t size;
-    if (s->model.onnx) return CLI_OK;
+    if (model->onnx) return CLI_OK;
     FILE *into = open_memstream(&text, &size);
-    int status = into ? cli_layers_print(&s->model, MOST_LAYERS, 80, into) : cli_fail("out of memory");
+    int status = into ? cli_layers_print(model, MOST_LAYERS, 80, into) : cli_fail("out of memory");
     if (into && fclose(into) && status == CLI_GO_ON) status = cli_fail("out of memory");
     if (status == CLI_GO_ON) {
         fprintf(f, "<section id=\"layers\"><h2>Layers</h2>\n<pre>");
@@ -200,11 +205,11 @@ static void put_item(FILE *f, const char *name, const char *text)
     fprintf(f, "</dd>\n");
 }
 
-static void put_settings(FILE *f, const cli_session *s)
+static void put_settings(FILE *f, const cli_option *o)
 {
     char text[CLI_NOTE_TEXT];
     fprintf(f, "<section id=\"settings\"><h2>Settings</h2>\n<dl>\n");
-    for (const cli_option *o = s->settings.options; o->kind != CLI_END; o++) {
+    for (; o->kind != CLI_END; o++) {
         const char *value = o->note && !cli_option_is_unset(o) ? cli_note_text(o, text) : "";
         if (!*value) continue;
         if (o->kind != CLI_TEXT && o->kind != CLI_FLAG) snprintf(text, sizeof text, "%.9g", strtod(value, NULL));
@@ -213,19 +218,18 @@ static void put_settings(FILE *f, const cli_session *s)
     fprintf(f, "</dl></section>\n");
 }
 
-static void put_machine(FILE *f, const cli_session *s)
+static void put_machine(FILE *f, const cli_page *p)
 {
     struct utsname system;
     char text[600], rate[32];
     fprintf(f, "<section id=\"machine\"><h2>Machine</h2>\n<dl>\n");
-    for (uint32_t i = 0; i < s->crew.count; i++) {
-        const tn_device_info *info = tn_device_get_info(s->crew.device[i]);
-        snprintf(text, sizeof text, "%s: %s (%s)", tn_device_name(s->crew.device[i]), info->name, info->driver);
+    for (uint32_t i = 0; i < p->n_devices; i++) {
+        const tn_device_info *info = tn_device_get_info(p->device[i]);
+        snprintf(text, sizeof text, "%s: %s (%s)", tn_device_name(p->device[i]), info->name, info->driver);
         put_item(f, "device", text);
     }
-    snprintf(text, sizeof text, "%s samples a second",
-             cli_rate_text((double)s->samples / s->seconds, rate, sizeof rate));
-    put_item(f, "speed", text);
+    snprintf(text, sizeof text, "%s samples a second", cli_rate_text(p->rate, rate, sizeof rate));
+    if (!isnan(p->rate)) put_item(f, "speed", text);
     put_item(f, "tenon", tn_version());
     put_item(f, "compiler", __VERSION__);
     if (!uname(&system)) {
@@ -235,42 +239,68 @@ static void put_machine(FILE *f, const cli_session *s)
     fprintf(f, "</dl></section>\n");
 }
 
-static int put_page(FILE *f, const cli_session *s)
+static int put_results(FILE *f, const cli_results *r)
 {
-    const cli_results *r = &s->results;
+    if (!r->measures) return CLI_OK;
+    put_measures(f, r);
+    put_confusion(f, r);
+    if (tn_measures_kind(r->measures) == TN_OF_NUMBERS) cli_page_residuals(f, r);
+    const int status = cli_page_samples(f, r);
+    return status ? status : cli_page_worst(f, r);
+}
+
+static int put_page(FILE *f, const cli_page *p)
+{
     fprintf(f, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" "
                "href=\"data:,\">\n<title>");
-    cli_page_text(f, s->settings.net);
+    cli_page_text(f, p->net);
     fprintf(f, " on ");
-    cli_page_text(f, s->settings.data);
+    cli_page_text(f, p->data);
     fprintf(f, "</title>\n<style>\n%s</style></head><body><main>\n", cli_css_page);
-    int status = CLI_OK;
-    put_summary(f, s);
-    cli_page_curves(f, &s->history, s->settings.loss, s->at.best);
-    if (r->measures) {
-        put_measures(f, r);
-        put_confusion(f, r);
-        if (tn_measures_kind(r->measures) == TN_OF_NUMBERS) cli_page_residuals(f, r);
-        status = cli_page_samples(f, r);
-        if (!status) status = cli_page_worst(f, r);
-    }
-    if (!status) status = put_layers(f, s);
-    put_settings(f, s);
-    put_machine(f, s);
+    put_summary(f, p);
+    if (p->history->count) cli_page_curves(f, p->history, p->model->loss, p->best);
+    int status = put_results(f, p->results);
+    if (!status) status = put_layers(f, p->model);
+    put_settings(f, p->options);
+    put_machine(f, p);
     fprintf(f, "</main></body></html>\n");
     return status;
 }
 
-int cli_page_write(const cli_session *s)
+int cli_page_write(const cli_page *p)
 {
     char *text = NULL;
     size_t size = 0;
-    if (!s->settings.report) return CLI_OK;
+    if (!p->path) return CLI_OK;
     FILE *file = open_memstream(&text, &size);
-    int status = file ? put_page(file, s) : cli_fail("out of memory");
+    int status = file ? put_page(file, p) : cli_fail("out of memory");
     if (file && (ferror(file) | fclose(file)) && !status) status = cli_fail("out of memory");
-    if (!status && tn_file_replace(s->settings.report, text, size)) status = cli_failed();
+    if (!status && tn_file_replace(p->path, text, size)) status = cli_failed();
     free(text);
     return status ? CLI_FAILED : CLI_OK;
+}
+
+int cli_page_of_training(const cli_session *s)
+{
+    char about[4200];
+    snprintf(about, sizeof about,
+             "%.4000s: %" PRId64 " samples to train on, %" PRId64 " for validation, %" PRId64 " to test on",
+             s->settings.data, s->data.count, s->validation.count, s->test.count);
+    const cli_page page = {.path = s->settings.report,
+                           .net = s->settings.net,
+                           .data = s->settings.data,
+                           .about = about,
+                           .options = s->settings.options,
+                           .model = &s->model,
+                           .history = &s->history,
+                           .results = &s->results,
+                           .test_loss = s->history.epoch[s->history.count - 1].test.loss,
+                           .seconds = s->seconds,
+                           .rate = (double)s->samples / s->seconds,
+                           .best = s->at.best,
+                           .parameters = cli_report_parameters(s->state),
+                           .device = s->crew.device,
+                           .n_devices = s->crew.count};
+    return cli_page_write(&page);
 }

@@ -13,11 +13,11 @@
 #define FEW_LINES   20 /* of epochs, where these are fast, */
 #define FAST        1  /* of fewer seconds each */
 
-int64_t cli_report_parameters(const cli_session *s)
+int64_t cli_report_parameters(const tn_state *state)
 {
     tn_state_entry entry;
     int64_t count = 0;
-    for (size_t i = 0; tn_state_at(s->state, i, &entry); i++)
+    for (size_t i = 0; tn_state_at(state, i, &entry); i++)
         if (entry.flags & TN_TRAINABLE) count += tn_shape_count(&entry.shape);
     return count;
 }
@@ -71,7 +71,7 @@ void cli_report_start(const cli_session *s)
     for (uint32_t i = 0; i < s->crew.count; i++)
         cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
                  tn_device_get_info(s->crew.device[i])->name);
-    cli_tell(": %" PRId64 " parameters, %" PRId64 " sample%s, ", cli_report_parameters(s), s->data.count,
+    cli_tell(": %" PRId64 " parameters, %" PRId64 " sample%s, ", cli_report_parameters(s->state), s->data.count,
              s->data.count == 1 ? "" : "s");
     if (s->validation.count) cli_tell("%" PRId64 " for validation, ", s->validation.count);
     cli_tell("%" PRId64 " for testing\n", s->test.count);
@@ -256,7 +256,7 @@ void cli_report_put_done(const cli_session *s, cli_json *json)
     cli_json_number(json, "seconds", s->seconds);
     cli_json_whole(json, "samples", s->samples);
     cli_json_number(json, "samples_per_s", (double)s->samples / s->seconds);
-    cli_json_whole(json, "parameters", cli_report_parameters(s));
+    cli_json_whole(json, "parameters", cli_report_parameters(s->state));
     cli_json_text(json, "device", s->crew.name);
     cli_json_text(json, "saved", s->settings.save);
     cli_report_put_results(s, json);

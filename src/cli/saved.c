@@ -51,11 +51,14 @@ static void make_options(cli_saved *saved, int predicts)
          predicts ? "write all outputs there too: .npy, an array of NumPy, or .csv, a table with a line a sample"
                   : "the part of the data that testing is for, or all (all of --data, else test)",
          predicts ? &saved->out : &saved->part, 0, 0, 0, 0, 0, 0},
-        {predicts ? CLI_FLAG : CLI_END, "with-inputs", 0,
-         "of a table: --out FILE.csv has its columns, and behind them what is predicted", &saved->with_inputs, 0, 0, 0,
-         0, 0, 0},
-        {CLI_TEXT, "prompt", "TEXT", "of a model of texts, in place of files: what it goes on from, as it learnt to",
-         &saved->prompt, 0, 0, 0, 0, 0, 0},
+        {predicts ? CLI_FLAG : CLI_TEXT, predicts ? "with-inputs" : "report", predicts ? 0 : "FILE.html",
+         predicts ? "of a table: --out FILE.csv has its columns, and behind them what is predicted"
+                  : "write a page there that shows what came of it, and the training's curves; it loads nothing from "
+                    "elsewhere",
+         predicts ? (void *)&saved->with_inputs : (void *)&saved->report, 0, 0, 0, 0, 0, 0},
+        {predicts ? CLI_TEXT : CLI_END, "prompt", "TEXT",
+         "of a model of texts, in place of files: what it goes on from, as it learnt to", &saved->prompt, 0, 0, 0, 0, 0,
+         0},
         {CLI_WHOLE, "length", "N", "characters that it writes (400)", &saved->length, 1, 1e9, 0, 0, 0, 0},
         {CLI_MEANT, "temperature", "T",
          "logits are divided by T: below 1 what is likely comes more often, at 0 always (0.8)", &saved->temperature, 0,
@@ -113,6 +116,9 @@ static int check_options(const cli_saved *saved)
     if (part && strcmp(part, "test") != 0 && strcmp(part, "all") != 0)
         return cli_usage("--part '%s' is not test or all", part);
     if (cli_check_residence(&saved->settings) != CLI_GO_ON) return CLI_USAGE;
+    if (saved->report && saved->path && cli_not_the_same("report", saved->report, "--model", saved->path))
+        return CLI_USAGE;
+    if (saved->report && cli_can_write("report", saved->report)) return CLI_FAILED;
     return cli_can_write("out", saved->out) ? CLI_FAILED : CLI_GO_ON;
 }
 

@@ -16,6 +16,7 @@ typedef struct cli_saved {
     const char *prompt; /* of predict: what a text model goes on from; NULL: there are files */
     int64_t length, top;
     double temperature; /* TN_ZERO: always what is likeliest */
+    const char *report; /* of eval: where its page goes; NULL: nowhere */
     const char *part;   /* of eval: "test" or "all" of the data; NULL: all of other data than it was trained with */
     cli_option options[CLI_SAVED_OPTIONS];
     tn_checkpoint *checkpoint;

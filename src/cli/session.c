@@ -160,6 +160,7 @@ static int know_data(cli_session *s)
     cli_choose_scale(settings, &s->data, cli_network_is_whole(&s->model), &s->choice);
     cli_choose_epochs(settings, &s->data, &s->choice);
     cli_choose_net(settings, &s->data);
+    cli_settings_init_of(settings, s->init, &s->model.scale);
     s->model.net = settings->net;
     s->model.loss = settings->loss;
     cli_model_of_data(&s->model, &s->data);

@@ -72,7 +72,7 @@ int cli_session_weights_so_far(cli_session *session);
 int cli_session_results(cli_session *session);
 
 /* Their parts: what is learnt, an epoch, what the last one is worth, the end. */
-int64_t cli_report_parameters(const cli_session *session);
+int64_t cli_report_parameters(const tn_state *state);
 void cli_report_put_epoch(const cli_session *session, const tn_epoch *epoch, cli_json *json);
 void cli_report_put_results(const cli_session *session, cli_json *json);
 void cli_report_put_done(const cli_session *session, cli_json *json);

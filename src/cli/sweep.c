@@ -209,6 +209,49 @@ static int make_trials(cli_sweep *s)
     return CLI_GO_ON;
 }
 
+/* ---- folds ---- */
+
+/* The settings of a training. Their texts are in `words`. */
+static int read_words(char *words, cli_settings *settings)
+{
+    char *argv[2 * CLI_SWEEP_AXES + 8] = {"train"};
+    int argc = 1, operands;
+    for (char *at = words; *at; at += strlen(at) + 1) argv[argc++] = at;
+    return cli_parse(&(cli_syntax){"train", NULL, NULL, NULL, settings->options}, argc, argv, &operands);
+}
+
+/* Samples of the class that has the fewest, but some; 0: there are no classes. */
+static int64_t fewest(const tn_dataset part[2])
+{
+    int64_t least = 0, *count = part->classes && part->label ? calloc((size_t)part->classes, sizeof *count) : NULL;
+    for (int p = 0; count && p < 2; p++)
+        for (int64_t i = 0; i < part[p].count * (part[p].label != NULL); i++) count[part[p].label[i]]++;
+    for (int64_t k = 0; count && k < part->classes; k++)
+        if (count[k] && (!least || count[k] < least)) least = count[k];
+    free(count);
+    return least;
+}
+
+/* That the data can be cut into so many folds, before any training begins. */
+static int check_folds(const cli_sweep *s)
+{
+    cli_settings settings;
+    tn_dataset part[2] = {{0}, {0}};
+    char *words = s->folds ? cli_sweep_words(s, s->trial) : NULL;
+    if (!s->folds) return CLI_GO_ON;
+    cli_settings_init(&settings);
+    int status = words ? read_words(words, &settings) : cli_fail("out of memory");
+    if (status == CLI_GO_ON) status = cli_open_data(&settings, NULL, NULL, &part[0], &part[1]);
+    const int64_t least = status == CLI_GO_ON ? fewest(part) : 0;
+    if (least && least < s->folds)
+        cli_warn("%s: a class has %lld sample%s, fewer than %lld folds: not each of these is tested on it",
+                 part[0].source, (long long)least, least == 1 ? "" : "s", (long long)s->folds);
+    for (int i = 0; i < 2; i++) tn_dataset_free(&part[i]);
+    cli_settings_free(&settings);
+    free(words);
+    return status;
+}
+
 static void close_sweep(cli_sweep *s)
 {
     for (int i = 0; i < s->n_axes; i++) {
@@ -254,6 +297,7 @@ int cli_sweep_command(int argc, char **argv)
     if (status == CLI_GO_ON) status = check_words(&s);
     if (status == CLI_GO_ON) status = check_files(&s);
     if (status == CLI_GO_ON) status = make_trials(&s);
+    if (status == CLI_GO_ON) status = check_folds(&s);
     if (status == CLI_GO_ON) cli_interrupt_catch();
     if (status == CLI_GO_ON) status = cli_sweep_run(&s);
     if (status == CLI_GO_ON) status = cli_sweep_tell(&s);

@@ -234,7 +234,7 @@ static int train(tn_team *team, int argc, char **argv, int *known)
     if (status == CLI_GO_ON) {
         cli_report_done(&s);
         status = cli_log_end(&s);
-        if (cli_page_write(&s)) status = CLI_FAILED;
+        if (cli_page_of_training(&s)) status = CLI_FAILED;
     } else {
         cli_log_stopped(&s, status);
     }

@@ -28,6 +28,19 @@ def train(name, *words):
     return (SCRATCH / f"{name}.html").read_text(encoding="utf-8")
 
 
+def measure(name, *words):
+    """The page of a saved model that is measured."""
+    done = subprocess.run([TENON, "eval", *words, "--device", "cpu", "--report", f"{name}.html"],
+                          capture_output=True, text=True, cwd=SCRATCH)
+    assert done.returncode == 0, done.stderr
+    return (SCRATCH / f"{name}.html").read_text(encoding="utf-8")
+
+
+def keys(text):
+    """What the page begins with, by name."""
+    return {name: value for value, name in re.findall(r"<div><b>([^<]*)</b>([^<]*)</div>", text)}
+
+
 # ---- as text ----
 
 
@@ -181,6 +194,22 @@ def write_idx(images, labels):
         (folder / f"{stem}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, len(labels)) + bytes(labels))
 
 
+def check_evaluated(images, sections):
+    """What eval writes has the training's curves and settings, and the same numbers as its page."""
+    trained = train("kept", "--data", "idx", "--net", "linear 8, relu, linear outputs", "--epochs", "5", "--save", "kept.st")
+    text = measure("measured", "--model", "kept.st")
+    check_text(text, sections)
+    check_pictures(text, images)
+    then, now = keys(trained), keys(text)
+    assert {k: v for k, v in then.items() if k != "of training"} == now, (then, now)
+    assert "measured on 60 samples of idx" in text and "<dt>epochs</dt><dd>5</dd>" in text, "settings"
+    curves = [re.search(r'<section id="curves">.*?</section>', page, re.S)[0] for page in (trained, text)]
+    assert curves[0] == curves[1], "other curves"
+    for words, said in ((["--report", "kept.st"], "kept.st"), (["--report", "none/a.html"], "none/")):
+        done = subprocess.run([TENON, "eval", "--model", "kept.st", *words], capture_output=True, text=True, cwd=SCRATCH)
+        assert done.returncode and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
 def main():
     if sys.argv[3] == "browser" and not BROWSER:
         print("no Chromium")
@@ -206,9 +235,10 @@ def main():
     page = check_text(text, classes)
     assert all(any(kind[:12] in text for text in page.texts) for kind in kinds), "a class is missing"
     assert "mean" in page.texts and re.search(r"<tr><td>mean</td>(<td>[0-9.]+</td>){3}<td>16</td></tr>", text), "no mean"
+    check_evaluated(images, classes)
     if sys.argv[3] == "written":
         return
-    for name, sections in (("pictures", classes), ("numbers", numbers), ("names", classes)):
+    for name, sections in (("pictures", classes), ("numbers", numbers), ("names", classes), ("measured", classes)):
         check_look(name, sections, DESKTOP, LIGHT)
         check_look(name, sections, PHONE, DARK)
     check_look("pictures", classes, DESKTOP, DARK)

@@ -107,6 +107,12 @@ want=$(awk '{ s += $1; q += $1 * $1 } END { m = s / NR; printf "%.4f %.4f", m, s
 sweep $folds --folds 5 --repeat 2 --results folds.jsonl --quiet >said 2>stderr && [ "$(wc -l <folds.jsonl)" = 20 ] || fail "going on with folds: $(cat stderr)"
 bad "--fold is for a single training" --fold 1/5
 bad "--folds" --folds 1
+head -n 8 kinds.csv >few.csv
+"$tenon" sweep --data few.csv --folds 8 --lr 0.1,0.2 --device "$device" >said 2>stderr && fail "8 folds of 7 rows"
+[ "$(grep -c . stderr)" = 1 ] && grep -q 'few.csv: .*there are 7 samples' stderr && [ ! -s said ] || fail "8 folds of 7 rows: $(cat stderr)"
+awk -F, -v OFS=, 'NR == 3 { $3 = "perhaps" } 1' kinds.csv >alone.csv
+sweep --data alone.csv --folds 3 --epochs 1 --net perceptron >said 2>stderr || fail "a class of one row: $(cat stderr)"
+[ "$(grep -c 'alone.csv: a class has 1 sample, fewer than 3 folds' stderr)" = 1 ] || fail "a class of one row: $(cat stderr)"
 for words in "--fold 6/5" "--fold 0/5" "--fold 1/1" "--fold 2" "--fold 1/5x" "--fold 1/71" "--fold 1/5 --test kinds.csv"; do
     "$tenon" train --data kinds.csv $words --epochs 1 >said 2>stderr && fail "$words is taken"
     grep -q -e fold stderr || fail "$words: $(cat stderr)"
