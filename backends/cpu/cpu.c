@@ -1,12 +1,11 @@
 /* cpu.c: the backend's table, its one device, and the choice of instruction set and threads. */
+#include "../system.h"
 #include "cpu.h"
 #include "library.h"
 #include "matrix.h"
 
 #include <omp.h>
-#include <sched.h>
 #include <stdarg.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,24 +121,11 @@ static int32_t device_count(uint32_t *count, tn_msg *msg)
     return TN_OK;
 }
 
-/* The first line of /proc/cpuinfo that names the processor, where there is one. Takes no memory for it. */
-static void processor_name(char *name, size_t capacity)
-{
-    char text[4096];
-    int file = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-    ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    text[bytes > 0 ? bytes : 0] = 0;
-    const char *line = strstr(text, "\nmodel name"), *colon = line ? strchr(line, ':') : NULL;
-    const char *own = colon ? colon + 1 + strspn(colon + 1, " ") : "CPU";
-    snprintf(name, capacity, "%.*s", (int)strcspn(own, "\n"), own);
-}
-
 static int32_t device_info(uint32_t device, tn_device_info *info, tn_msg *msg)
 {
     if (device != 0) return cpu_fail(msg, TN_EMISSING, "cpu: there is no device %u", device);
     tn_device_info own = {.kind = TN_DEVICE_CPU, .alignment = CPU_ALIGN, .id = "cpu"};
-    processor_name(own.name, sizeof own.name);
+    system_processor_name(own.name, sizeof own.name);
     own.units = (uint32_t)choose_threads();
     snprintf(own.driver, sizeof own.driver, "%s, %u threads", cpu_code->name, own.units);
     own.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);

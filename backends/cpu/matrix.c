@@ -8,16 +8,15 @@
 
 #if defined(CPU_AMX)
 #include <cpuid.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 };
+#include "../system.h"
+
+enum { AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24 };
 
 int cpu_matrix_open(void)
 {
     unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & AMX_BF16 && d & AMX_TILE &&
-           !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & AMX_BF16 && d & AMX_TILE && system_allows_tiles();
 }
 #else
 int cpu_matrix_open(void)

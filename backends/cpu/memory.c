@@ -1,11 +1,13 @@
 /* memory.c: the extension tenon.memory/1: the machine's memory, with the space to swap to. */
-#include "../meminfo.h"
+#include "../system.h"
 #include "cpu.h"
+
+#include <unistd.h>
 
 /* Where the machine doesn't say what is free, all memory counts as free. */
 static void read_budget(tn_memory_budget *budget)
 {
-    const meminfo machine = meminfo_read();
+    const system_memory machine = system_memory_now();
     budget->total = machine.total, budget->free = machine.free;
     if (!budget->total) budget->total = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     if (!budget->free || budget->free > budget->total) budget->free = budget->total;

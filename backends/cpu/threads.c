@@ -1,6 +1,7 @@
 /* threads.c: a queue's own threads, and pieces of a range on several of them. Each thread has a place where the queue's
  * user posts a piece. One that has not begun with it when the user is through with its own, because other programs have
  * the cores, is not waited for: the user takes the piece back. Who waits looks for a while, then sleeps. */
+#include "../system.h"
 #include "cpu.h"
 #include "signals.h"
 #include "tenon/backend_float.h"
@@ -13,7 +14,8 @@
 
 enum {
     BRIEF = 100000, /* nanoseconds that one looks before one sleeps: most gaps between pieces are shorter */
-    LOOKS = 32      /* between two looks at the clock */
+    LOOKS = 32,     /* between two looks at the clock */
+    MOST_CORES = 1024
 };
 
 /* No piece, or the thread sleeps besides; posted; begun, or the user sleeps besides; the thread is to end. */
@@ -102,13 +104,10 @@ static void bind(int number)
 {
     const int places = omp_get_num_places(), place = places ? number % places : 0;
     const int cores = places ? omp_get_place_num_procs(place) : 0;
-    int core[CPU_SETSIZE];
-    cpu_set_t set;
-    if (cores < 1 || cores > CPU_SETSIZE || omp_get_proc_bind() == omp_proc_bind_false) return;
+    int core[MOST_CORES];
+    if (cores < 1 || cores > MOST_CORES || omp_get_proc_bind() == omp_proc_bind_false) return;
     omp_get_place_proc_ids(place, core);
-    CPU_ZERO(&set);
-    for (int i = 0; i < cores; i++) CPU_SET(core[i], &set);
-    pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+    system_bind(core, cores);
 }
 
 static void *work(void *arg)

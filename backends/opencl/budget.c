@@ -1,5 +1,5 @@
 /* budget.c: the extension tenon.memory/1: what a device has, and what is free where its driver tells. */
-#include "../meminfo.h"
+#include "../system.h"
 #include "opencl.h"
 
 #ifndef CL_DEVICE_GLOBAL_FREE_MEMORY_AMD
@@ -15,7 +15,7 @@ static int32_t free_of_device(cl_device_id id, uint64_t *bytes, tn_msg *msg)
     *bytes = code ? 0 : (uint64_t)kib[0] << 10;
     if (!code || ocl_check(msg, code, "its free memory") == TN_ENOMEM) return ocl_check(msg, code, "its free memory");
     code = clGetDeviceInfo(id, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-    if (unified) *bytes = meminfo_read().free; /* it works in the machine's memory */
+    if (unified) *bytes = system_memory_now().free; /* it works in the machine's memory */
     return code == CL_INVALID_VALUE ? TN_OK : ocl_check(msg, code, "its kind of memory");
 }
 

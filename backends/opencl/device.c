@@ -1,9 +1,11 @@
 /* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
+#include "../system.h"
 #include "opencl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct device {
     cl_platform_id platform;
@@ -435,7 +437,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
         return s;
     }
     made->steps = can_step(made);
-    made->processors = ocl_processors();
+    made->processors = system_processors();
     *context = made;
     return TN_OK;
 }

@@ -271,7 +271,6 @@ void ocl_step_kernel(ocl_text *text, const uint64_t *hash, uint32_t count);
 /* A launch that is ready waits from then on. end: those that wait go to the device, in one command. */
 cl_int ocl_step_add(tn_queue *queue, const tn_kernel *kernel, const ocl_launch *launch, const tn_run *run);
 cl_int ocl_step_end(tn_queue *queue, cl_event *event);
-uint32_t ocl_processors(void); /* as many as this process may use at once, by its mask and its quota (processors.c) */
 
 /* What an operator's `prepare` is given, a description that tn_check_op has passed, and fills. Without a kernel it only
  * decides: it writes no source and does nothing on the device. */

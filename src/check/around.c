@@ -3,7 +3,6 @@
 #include <fenv.h>
 #include <float.h>
 #include <locale.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 
 #include "sample.h"
+#include "system.h"
 
 /* ---- the caller's thread ---- */
 
@@ -34,7 +34,7 @@ static surroundings look_around(void)
 
 static int same_signals(const sigset_t *a, const sigset_t *b)
 {
-    for (int i = 1; i < NSIG; i++)
+    for (int i = 1; i <= SIGRTMAX; i++)
         if (sigismember(a, i) != sigismember(b, i)) return 0;
     return 1;
 }
@@ -104,15 +104,6 @@ static void same_id(tn_kit *kit)
 }
 
 /* ---- memory that calls take ---- */
-
-/* Of a sanitizer's allocator, where one took the place of the C library's. */
-extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static uint64_t heap(void)
-{
-    if (__sanitizer_get_current_allocated_bytes) return __sanitizer_get_current_allocated_bytes();
-    return (uint64_t)mallinfo2().uordblks + (uint64_t)mallinfo2().hblkhd;
-}
 
 /* A queue that waits for others, and what the calls are made with. */
 typedef struct scene {
@@ -213,7 +204,7 @@ static int32_t grows(tn_kit *kit, scene *s, size_t which, uint64_t *by)
             if (!status && i % AT_ONCE == AT_ONCE - 1) status = kit->backend->queue_sync(kit->queue, &kit->msg);
             if (!status && i % AT_ONCE == AT_ONCE - 1) status = kit->backend->queue_sync(s->other, &kit->msg);
         }
-        before = now, now = heap();
+        before = now, now = tn_system_heap();
         if (part > 1) *by = now >= before + CALLS * 8 ? (now - before) / CALLS : 0; /* the first parts warm up */
     }
     return status;

@@ -16,6 +16,7 @@
 #include "given.h"
 #include "load.h"
 #include "plain.h"
+#include "system.h"
 #include "team_internal.h"
 #include "tenon/check.h"
 #include "thread.h"
@@ -266,8 +267,8 @@ static tn_status try_threads(const char *name, result *r, const report *to)
 
 static tn_status check_threads(const char *name, const report *to)
 {
-    result *r = mmap(NULL, sizeof *r, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (r == MAP_FAILED) return TN_NO_MEMORY(sizeof *r);
+    result *r = tn_system_shared(sizeof *r);
+    if (!r) return TN_NO_MEMORY(sizeof *r);
     tn_status s = try_threads(name, r, to);
     munmap(r, sizeof *r);
     return s;

@@ -1,15 +1,15 @@
 /* company.c: things beside others of their sort, or after them: queues that fail differently, things made again at the
  * same address, ids that are nearly right, descriptions that are gone, entries that are too long. */
 #include <ctype.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "attrs.h"
 #include "stock.h"
+#include "system.h"
 #include "tenon/backend_ext.h"
 
 /* ---- ids ---- */
@@ -314,8 +314,8 @@ static void description_goes(tn_kit *kit)
 {
     enum { EVERY = 9 };
     char last[32] = "";
-    shelf to = {mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 0};
-    if (!tn_kit_expect(kit, to.at != MAP_FAILED, "out of memory") || !tn_kit_open(kit)) return;
+    shelf to = {tn_system_shared(PAGE), 0};
+    if (!tn_kit_expect(kit, to.at != NULL, "out of memory") || !tn_kit_open(kit)) return;
     int fine = 1;
     for (uint32_t n = 0; fine && n < tn_kit_stock_count(); n++) {
         tn_kit_item item;
@@ -371,45 +371,21 @@ static void same_address(tn_kit *kit)
 
 enum { THREADS = 256 };
 
-/* The numbers of this process's threads. 0: nobody tells. */
-static int list_threads(long list[THREADS])
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/task");
-    for (const struct dirent *e; folder && count < THREADS && (e = readdir(folder));)
-        if (isdigit((unsigned char)*e->d_name)) list[count++] = strtol(e->d_name, NULL, 10);
-    if (folder) closedir(folder);
-    return count;
-}
-
-/* The signals that a thread blocks, a bit each; all, if it is gone. */
-static unsigned long long blocked_by(long thread)
-{
-    char path[64], line[200];
-    unsigned long long blocked = ~0ull;
-    snprintf(path, sizeof path, "/proc/self/task/%ld/status", thread);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        if (!strncmp(line, "SigBlk:", 7)) blocked = strtoull(line + 7, NULL, 16);
-    if (file) fclose(file);
-    return blocked;
-}
-
 /* All can be blocked but KILL, STOP, and the two of the C library. A driver's own threads often block none; whoever
  * blocks some must block all. */
 static void signals(tn_kit *kit)
 {
     const unsigned long long never = 1ull << 8 | 1ull << 18 | 1ull << 31 | 1ull << 32;
     long before[THREADS], now[THREADS];
-    const int had = list_threads(before);
+    const int had = tn_system_threads(before, THREADS);
     if (!tn_kit_open(kit) || !run_samples(kit, "")) return;
-    const int count = had ? list_threads(now) : 0;
+    const int count = had ? tn_system_threads(now, THREADS) : 0;
     int others = 0;
-    usleep(50000); /* a thread that has just begun blocks all of them for a moment */
+    nanosleep(&(struct timespec){0, 50000000}, NULL); /* a thread that has just begun blocks all of them for a moment */
     for (int i = 0; i < count; i++) {
         int is_old = 0;
         for (int k = 0; k < had; k++) is_old |= before[k] == now[i];
-        const unsigned long long open = is_old ? 0 : ~(blocked_by(now[i]) | never);
+        const unsigned long long open = is_old ? 0 : ~(tn_system_blocked(now[i]) | never);
         others += !is_old;
         if ((open | never) == ~0ull) continue;
         tn_kit_expect(kit, !open, "a thread of the backend doesn't block all signals: bits %#llx are open", open);

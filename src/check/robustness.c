@@ -1,10 +1,10 @@
 /* robustness.c: memory that runs out at each call, descriptions at random, damaged and foreign cache entries, memory
  * that grows. */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sample.h"
+#include "system.h"
 
 /* ---- memory runs out ---- */
 
@@ -38,15 +38,6 @@ static void no_memory(tn_kit *kit)
 
 /* ---- memory that grows ---- */
 
-/* Of a sanitizer's allocator, where one took the place of the C library's. */
-extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
-
-static uint64_t heap(void)
-{
-    if (__sanitizer_get_current_allocated_bytes) return __sanitizer_get_current_allocated_bytes();
-    return (uint64_t)mallinfo2().uordblks + (uint64_t)mallinfo2().hblkhd;
-}
-
 /* A leak grows the heap in every part of the runs; what a driver's threads let go of late does not. */
 static void leaks(tn_kit *kit)
 {
@@ -59,7 +50,7 @@ static void leaks(tn_kit *kit)
         int answer = TN_KIT_RAN, grew = 1;
         for (int part = 0; answer == TN_KIT_RAN && grew && part < PARTS; part++) {
             for (int k = 0; answer == TN_KIT_RAN && k < ROUNDS; k++) answer = tn_kit_run_job(kit, &s.job);
-            before = now, now = heap();
+            before = now, now = tn_system_heap();
             grew = part < 2 || now >= before + ROUNDS * 8; /* the first parts warm up */
         }
         if (answer == TN_KIT_RAN)

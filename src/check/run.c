@@ -16,6 +16,7 @@
 #include "hash.h"
 #include "plain.h"
 #include "registry.h"
+#include "system.h"
 #include "text.h"
 #include "watch.h"
 
@@ -43,7 +44,8 @@ static void work(const session *s, const tn_kit_case *c)
 {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", c->group, c->name);
-    tn_kit kit = {.target = &s->target, .now = c, .result = s->result, .seed = s->options->seed, .most = s->options->cases};
+    tn_kit kit = {
+        .target = &s->target, .now = c, .result = s->result, .seed = s->options->seed, .most = s->options->cases};
     kit.msg = (tn_msg){kit.text, sizeof kit.text};
     kit.random = (s->options->seed + 1) * 0x9E3779B97F4A7C15u ^ tn_hash_text(name);
     if (!kit.random) kit.random = 1;
@@ -435,12 +437,11 @@ tn_status tn_check(const char *target, const tn_check_options *options, tn_check
     static const tn_check_options usual;
     TN_GIVEN(target);
     TN_REQUIRE(row, TN_EINVAL, "tn_check: row is NULL");
-    session s = {.options = options ? options : &usual, .output = memfd_create("tenon-check", MFD_CLOEXEC)};
-    s.result = mmap(NULL, sizeof *s.result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    tn_status status = s.output < 0 || s.result == MAP_FAILED
-                           ? tn_fail(TN_ENOMEM, "check: no memory to share with the cases")
-                           : run_all(&s, target, about, row, arg);
+    session s = {.options = options ? options : &usual, .output = tn_system_memory_file("tenon-check")};
+    s.result = tn_system_shared(sizeof *s.result);
+    tn_status status = s.output < 0 || !s.result ? tn_fail(TN_ENOMEM, "check: no memory to share with the cases")
+                                                 : run_all(&s, target, about, row, arg);
     if (s.output >= 0) close(s.output);
-    if (s.result != MAP_FAILED) munmap(s.result, sizeof *s.result);
+    if (s.result) munmap(s.result, sizeof *s.result);
     return status;
 }

@@ -1,12 +1,12 @@
 /* columns.c: how wide output may be, and how wide texts are. A character of UTF-8 counts as one column. */
 #include "cli.h"
+#include "../core/system.h"
 #include "../core/text.h"
 #include "../core/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define USUAL 80
@@ -15,10 +15,9 @@
 
 int cli_width(FILE *file)
 {
-    struct winsize size;
     const char *said = getenv("COLUMNS");
     long width = said ? strtol(said, NULL, 10) : 0;
-    if (width <= 0 && isatty(fileno(file)) && !ioctl(fileno(file), TIOCGWINSZ, &size)) width = size.ws_col;
+    if (width <= 0) width = tn_system_columns(fileno(file));
     if (width <= 0) return USUAL;
     return width < LEAST ? LEAST : width > MOST ? MOST : (int)width;
 }

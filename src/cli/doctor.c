@@ -1,5 +1,6 @@
 /* doctor.c: `tenon doctor`: checks this machine by doing things, and says what to do about what fails. Exit status 0
  * only if a device other than the reference works. */
+#include "../core/system.h"
 #include "options.h"
 
 #include <dirent.h>
@@ -29,35 +30,16 @@ static void say(const char *mark, const char *format, ...)
 
 /* ---- the machine ---- */
 
-/* The value of the first line that begins with `key` in a file of "key: value" lines. */
-static int line_of(const char *path, const char *key, char *text, size_t capacity)
-{
-    FILE *file = fopen(path, "r");
-    char line[4096];
-    int found = 0;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, key, strlen(key))) continue;
-        snprintf(text, capacity, "%s", colon + 1 + strspn(colon + 1, " \t"));
-        text[strcspn(text, "\n")] = 0;
-        found = 1;
-    }
-    if (file) fclose(file);
-    return found;
-}
-
 static void check_machine(void)
 {
     static const char *const wanted[] = {" avx2 ", " fma ", " avx512f ", " avx512_bf16 ", " amx_tile ", " asimd "};
     char text[4096] = "unknown", flags[4098] = " ", found[128] = "";
-    line_of("/proc/cpuinfo", "model name", text, sizeof text);
-    if (line_of("/proc/cpuinfo", "flags", flags + 1, sizeof flags - 2) ||
-        line_of("/proc/cpuinfo", "Features", flags + 1, sizeof flags - 2))
-        strcat(flags, " ");
+    tn_system_says(TN_MACHINE_NAME, text, sizeof text);
+    if (tn_system_says(TN_MACHINE_FEATURES, flags + 1, sizeof flags - 2)) strcat(flags, " ");
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         if (strstr(flags, wanted[i])) strcat(found, wanted[i] + 1);
     say("machine", "%s, %ld processors%s%s", text, sysconf(_SC_NPROCESSORS_ONLN), *found ? ", with " : "", found);
-    if (line_of("/proc/meminfo", "MemAvailable", text, sizeof text))
+    if (tn_system_says(TN_MACHINE_MEMORY_KIB, text, sizeof text))
         say("memory", "%.1f GiB free to use", strtod(text, NULL) / (1 << 20));
 }
 

@@ -1,6 +1,7 @@
 /* outputs.c: that the files which a command is to write can be made, and take no other file's place. */
 #include "cli.h"
 #include "../core/links.h"
+#include "../core/system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,7 +86,7 @@ static int holds(const char *folder, const struct stat *file, int depth)
     for (struct dirent *entry; entries && !found && (entry = readdir(entries));) {
         struct stat info;
         char path[PATH_MAX];
-        if (*entry->d_name == '.' || (entry->d_type == DT_REG && !is_data(entry->d_name))) continue;
+        if (*entry->d_name == '.' || !(tn_system_may_be_folder(entry) || is_data(entry->d_name))) continue;
         const int length = snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         if (length >= (int)sizeof path || stat(path, &info)) continue;
         if (S_ISDIR(info.st_mode))

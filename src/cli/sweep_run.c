@@ -1,4 +1,5 @@
 /* sweep_run.c: the trainings of a sweep: each a process of its own, whose last line of JSON says what came of it. */
+#include "../core/system.h"
 #include "interrupt.h"
 #include "json.h"
 #include "sweep.h"
@@ -9,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -118,13 +118,13 @@ static void become(char *words, const cli_trial *t, const char *threads)
     for (char *at = words; *at && argc < MOST_WORDS - 2; at += strlen(at) + 1) argv[argc++] = at;
     argv[argc++] = "--json";
     setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    tn_system_end_with_parent();
     if (*threads) setenv("OMP_NUM_THREADS", threads, 0);
     dup2(fileno(t->out), 1);
     dup2(fileno(t->err), 2);
     const int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0) dup2(nothing, 0);
-    execv("/proc/self/exe", argv);
+    execv(tn_system_program(), argv);
     _exit(127);
 }
 

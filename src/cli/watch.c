@@ -138,14 +138,18 @@ static struct MHD_Response *response_of(char *text, const char *type)
 static char *page_text(void)
 {
     char *text = NULL;
-    const int length =
-        asprintf(&text,
-                 "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                 "content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n"
-                 "<title>tenon watch</title>\n<style>\n%s%s</style></head><body><main id=\"main\"></main>\n"
-                 "<script>\n%s</script></body></html>\n",
-                 cli_css_page, cli_css_watch, cli_js_watch);
-    return length < 0 ? NULL : text;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    if (!file) return NULL;
+    fprintf(file,
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+            "content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n"
+            "<title>tenon watch</title>\n<style>\n%s%s</style></head><body><main id=\"main\"></main>\n"
+            "<script>\n%s</script></body></html>\n",
+            cli_css_page, cli_css_watch, cli_js_watch);
+    if (!fclose(file)) return text;
+    free(text);
+    return NULL;
 }
 
 /* ---- serving ---- */

@@ -1,22 +1,18 @@
 /* share.c: see share.h. Rank 0 makes a file in memory, which has a name that was never there before, and the others
- * map it by way of /proc: who finds that name in that process is on the same host, and allowed to. */
+ * map it: who finds that name in that process is on the same host, and allowed to. */
 #include "share.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "plain.h"
+#include "system.h"
 #include "team_internal.h"
 
 enum {
@@ -42,7 +38,7 @@ struct tn_share {
 
 /* What rank 0 tells the others; process 0: there is nothing to be had. */
 typedef struct offer {
-    char name[48]; /* as /proc shows it */
+    char name[48];
     uint64_t size;
     int64_t process;
     int32_t file, reserved;
@@ -67,34 +63,21 @@ static int map(tn_share *s, int file)
 static int make(tn_share *s, offer *o)
 {
     uint64_t random[2];
-    char name[40];
-    if (getrandom(random, sizeof random, 0) != sizeof random) return -1;
-    snprintf(name, sizeof name, "tn-%016llx%016llx", (unsigned long long)random[0], (unsigned long long)random[1]);
-    const int file = memfd_create(name, MFD_CLOEXEC);
-    if (file < 0) return -1;
-    if (posix_fallocate(file, 0, (off_t)s->size) || !map(s, file)) {
-        close(file);
-        return -1;
-    }
-    *o = (offer){.size = s->size, .process = getpid(), .file = file};
-    tn_snprintf(o->name, sizeof o->name, "/memfd:%s", name);
-    return file;
-}
-
-/* Whether the file of that name is there. */
-static int finds(const offer *o, const char *path)
-{
-    char name[sizeof o->name + 32] = "";
-    const ssize_t length = readlink(path, name, sizeof name - 1);
-    return length > 0 && o->process && !strncmp(name, o->name, strlen(o->name));
+    if (!tn_system_random(random, sizeof random)) return -1;
+    *o = (offer){.size = s->size, .process = getpid()};
+    snprintf(o->name, sizeof o->name, "tn-%016llx%016llx", (unsigned long long)random[0],
+             (unsigned long long)random[1]);
+    o->file = tn_system_memory_file(o->name);
+    if (o->file >= 0 && !posix_fallocate(o->file, 0, (off_t)s->size) && map(s, o->file)) return o->file;
+    if (o->file >= 0) close(o->file);
+    *o = (offer){.process = 0};
+    return -1;
 }
 
 static void take(tn_share *s, const offer *o)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)o->process, o->file);
-    if (o->size != s->size || !finds(o, path)) return;
-    const int file = open(path, O_RDWR | O_CLOEXEC);
+    if (!o->process || o->size != s->size) return;
+    const int file = tn_system_open_other(o->process, o->file, o->name);
     if (file < 0) return;
     (void)map(s, file);
     close(file);
@@ -184,11 +167,6 @@ static int is_behind(const line *l, int what, uint32_t count)
     return (int32_t)(atomic_load(&l->count[what]) - count) < 0;
 }
 
-static void futex(_Atomic uint32_t *word, int what, uint32_t value, const struct timespec *time)
-{
-    syscall(SYS_futex, word, what, value, time, NULL, 0);
-}
-
 uint32_t tn_share_count(const tn_share *s, int what)
 {
     return atomic_load(&s->rank[s->team->rank].count[what]);
@@ -199,16 +177,15 @@ uint32_t tn_share_post(tn_share *s, int what)
 {
     line *l = &s->rank[s->team->rank];
     const uint32_t count = atomic_fetch_add(&l->count[what], 1) + 1;
-    if (atomic_load(&l->asleep)) futex(&l->count[what], FUTEX_WAKE, INT32_MAX, NULL);
+    if (atomic_load(&l->asleep)) tn_system_wake(&l->count[what]);
     return count;
 }
 
 static void sleep_while_behind(line *l, int what, uint32_t count)
 {
-    static const struct timespec look = {.tv_nsec = LOOK};
     atomic_fetch_add(&l->asleep, 1);
     const uint32_t now = atomic_load(&l->count[what]);
-    if ((int32_t)(now - count) < 0) futex(&l->count[what], FUTEX_WAIT, now, &look);
+    if ((int32_t)(now - count) < 0) tn_system_sleep_while(&l->count[what], now, LOOK);
     atomic_fetch_sub(&l->asleep, 1);
 }
 

@@ -4,7 +4,6 @@
 #include <fenv.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 #include "alloc.h"
@@ -13,6 +12,7 @@
 #include "host.h"
 #include "load.h"
 #include "plain.h"
+#include "system.h"
 #include "text.h"
 #include "thread.h"
 
@@ -214,7 +214,7 @@ static void *work(void *arg)
     tn_team *team = arg;
     tn_job job;
     fesetenv(FE_DFL_ENV);
-    prctl(PR_SET_TIMERSLACK, 1000);
+    tn_system_sleep_exactly();
     while (next_job(team, &job))
         if (job.run)
             run(team, &job);

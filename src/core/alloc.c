@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "error.h"
 #include "plain.h"
+#include "system.h"
 #include "tenon/device.h"
 
 static atomic_uint_fast64_t allocations, failures;
@@ -42,15 +42,15 @@ static int must_fail(void)
     return left == 0;
 }
 
-/* Makes memory of the heap zero. Linux gives pages that are let go of back as zeros when they are used: large memory is
- * not touched for it. */
+/* Makes memory of the heap zero. Pages that are let go of come back as zeros when they are used: large memory is not
+ * touched for it. */
 static void clear(unsigned char *memory, size_t bytes)
 {
     const size_t large = (size_t)1 << 20;
     const size_t page = bytes < large ? 0 : (size_t)sysconf(_SC_PAGESIZE);
     const size_t head = page ? (page - (uintptr_t)memory % page) % page : 0;
     const size_t whole = page ? (bytes - head) / page * page : 0;
-    if (!whole || madvise(memory + head, whole, MADV_DONTNEED)) {
+    if (!whole || !tn_system_let_go(memory + head, whole)) {
         memset(memory, 0, bytes);
         return;
     }
@@ -65,7 +65,7 @@ static int get_aligned(void **memory, size_t alignment, size_t bytes)
     const size_t page = (size_t)2 << 20, room = (bytes + page - 1) / page * page;
     if (bytes < page / 2 || alignment > page || room < bytes) return posix_memalign(memory, alignment, bytes);
     const int failed = posix_memalign(memory, page, room);
-    if (!failed) (void)madvise(*memory, room, MADV_HUGEPAGE);
+    if (!failed) tn_system_use_large_pages(*memory, room);
     return failed;
 }
 

@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "error.h"
 #include "read.h"
+#include "system.h"
 
 enum { SMALL = 1 << 20 }; /* bytes: what has less is read */
 
@@ -157,6 +158,6 @@ void tn_mapped_used(const void *data, uint64_t bytes)
     if (from >= to) return;
     pthread_mutex_lock(&lock);
     for (const tn_mapping *m = first; m; m = m->next)
-        if (holds(m, begin, bytes)) (void)madvise((void *)from, to - from, MADV_DONTNEED);
+        if (holds(m, begin, bytes)) (void)tn_system_let_go((void *)from, to - from);
     pthread_mutex_unlock(&lock);
 }

@@ -20,13 +20,15 @@ static locale_t plain(void)
     return c_locale;
 }
 
+/* The thread's own locale is what strtod and printf go by; with none it stays as it is. */
 double tn_strtod(const char *text, char **end)
 {
-    locale_t locale = plain();
-    return locale ? strtod_l(text, end, locale) : strtod(text, end);
+    locale_t before = uselocale(plain());
+    const double value = strtod(text, end);
+    uselocale(before);
+    return value;
 }
 
-/* The thread's own locale is what printf goes by; with none it stays as it is. */
 int tn_vsnprintf(char *text, size_t room, const char *format, va_list args)
 {
     locale_t before = uselocale(plain());

@@ -13,7 +13,7 @@
 #include "csv.h"
 #include "error.h"
 #include "given.h"
-#include "host_memory.h"
+#include "system.h"
 #include "images.h"
 #include "inflow.h"
 #include "loader.h"
@@ -340,7 +340,7 @@ static uint64_t bytes_of(const char *name)
 int tn_data_is_large(const char *name)
 {
     uint64_t total, left;
-    return tn_host_memory(&total, &left) && bytes_of(name) > left / 2;
+    return tn_system_memory(&total, &left) && bytes_of(name) > left / 2;
 }
 
 static tn_status open_any(request *ask, uint32_t how, tn_dataset *train, tn_dataset *test)
@@ -375,7 +375,7 @@ static tn_status load(uint32_t how, tn_dataset *train, tn_dataset *test)
 {
     uint64_t total, left, bytes = (uint64_t)train->count * tn_sample_bytes(train);
     bytes += (uint64_t)test->count * tn_sample_bytes(test);
-    if (how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_host_memory(&total, &left) && bytes > left / 2))
+    if (how == TN_STREAM_YES || (how == TN_STREAM_AUTO && tn_system_memory(&total, &left) && bytes > left / 2))
         return TN_OK;
     TN_TRY(tn_dataset_load(train));
     return tn_dataset_load(test);

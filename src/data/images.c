@@ -12,6 +12,7 @@
 #include "error.h"
 #include "given.h"
 #include "image.h"
+#include "system.h"
 #include "utf8.h"
 
 #define DEEPEST 32 /* folders in folders */
@@ -102,7 +103,7 @@ static tn_status add_folder(files *f, const char *folder, int32_t label, int dep
 /* An image, or a folder of them; other files are passed over. */
 static tn_status add_entry(files *f, const char *folder, const struct dirent *entry, int32_t label, int depth)
 {
-    int maybe_folder = entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+    const int maybe_folder = tn_system_may_be_folder(entry);
     int named = tn_image_named(entry->d_name);
     if (!maybe_folder && !named) return TN_OK;
     char *path = tn_region_print(&f->names, "%s/%s", folder, entry->d_name);

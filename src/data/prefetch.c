@@ -4,7 +4,6 @@
  */
 #include "prefetch.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "clock.h"
 #include "error.h"
 #include "loader.h"
+#include "system.h"
 #include "thread.h"
 
 #define RING_BYTES   (4 << 20) /* that batches are held ready in, if so many fit */
@@ -143,12 +143,6 @@ static void *work(void *arg)
 
 /* ---- making ---- */
 
-static uint32_t processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) ? 1 : (uint32_t)CPU_COUNT(&set);
-}
-
 static int64_t within(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -192,7 +186,7 @@ tn_status tn_prefetch_new(const tn_dataset *data, int64_t batch, int targets, ui
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->ready, NULL);
     tn_status status = make_places(p);
-    if (!threads) threads = data->loader ? processors() : 1;
+    if (!threads) threads = data->loader ? tn_system_processors() : 1;
     if (!status) status = start_threads(p, (uint32_t)within(threads, 1, MOST_THREADS));
     if (status)
         tn_prefetch_free(p);

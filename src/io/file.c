@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "error.h"
 #include "given.h"
 #include "links.h"
+#include "system.h"
 #include "tenon/data.h"
 
 #define PIECE  (1u << 30) /* the most that one call writes */
@@ -78,7 +78,7 @@ static void remove_stale(const tn_file *file)
         if (!is_stale(entry->d_name, name, length)) continue;
         int fd = openat(dirfd(entries), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (fd < 0) continue;
-        if (!flock(fd, LOCK_EX | LOCK_NB)) unlinkat(dirfd(entries), entry->d_name, 0);
+        if (tn_system_lock(fd)) unlinkat(dirfd(entries), entry->d_name, 0);
         close(fd);
     }
     if (entries) closedir(entries);
@@ -115,7 +115,7 @@ static tn_status make_temporary(tn_file *file, const struct stat *old)
         if (file->fd < 0 && errno != EEXIST) break;
     }
     if (file->fd < 0) return cannot_write(file->path, errno);
-    (void)flock(file->fd, LOCK_EX | LOCK_NB);
+    (void)tn_system_lock(file->fd);
     if (old) keep_owner(file->fd, old);
     return TN_OK;
 }

@@ -1,7 +1,7 @@
 /* budget.c: how much memory a device has left, where its backend tells by tenon.memory/1. */
 #include "device_internal.h"
 #include "error.h"
-#include "host_memory.h"
+#include "system.h"
 #include "registry.h"
 #include "tenon/backend_ext.h"
 #include "text.h"
@@ -22,7 +22,7 @@ static int ask(const tn_backend *backend, uint32_t index, tn_memory_budget *budg
 static int ask_host(tn_memory_budget *budget)
 {
     *budget = (tn_memory_budget){.size = sizeof *budget};
-    return tn_host_memory(&budget->total, &budget->free);
+    return tn_system_memory(&budget->total, &budget->free);
 }
 
 /* Of a device whose backend doesn't tell: the host's, or all that it says it has. */

@@ -17,6 +17,7 @@
 #include "error.h"
 #include "given.h"
 #include "hash.h"
+#include "system.h"
 #include "tenon/device.h"
 #include "trust.h"
 
@@ -54,8 +55,8 @@ static int absolute(const char *path)
 
 static tn_status find_path(char folder[PATH_MAX], tn_reason *reason)
 {
-    const char *own = secure_getenv("TENON_CACHE"), *xdg = secure_getenv("XDG_CACHE_HOME");
-    const char *home = secure_getenv("HOME");
+    const char *own = tn_system_environment("TENON_CACHE"), *xdg = tn_system_environment("XDG_CACHE_HOME");
+    const char *home = tn_system_environment("HOME");
     int length = -1;
     if (own && !strcmp(own, "off")) return tn_because(reason, TN_EMISSING, "the cache is switched off by TENON_CACHE");
     if (own && own[0] && !absolute(own))
@@ -305,7 +306,7 @@ void tn_cache_put(const char *space, const char *key, const void *data, uint64_t
         make_folder(folder);
         append_name(strcpy(path, folder), &name);
         snprintf(fresh, sizeof fresh, "%s/" NEW_FILE "XXXXXX", folder);
-        file = mkostemp(fresh, O_CLOEXEC);
+        file = tn_system_temporary(fresh);
     }
     if (file >= 0) {
         int written = write_all(file, entry.memory, entry.bytes);

@@ -1,13 +1,13 @@
 /* host.c: what the library does for backends. `self` of each function is the backend's id. */
 #include "host.h"
 
-#include <sched.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "cache.h"
 #include "error.h"
 #include "options.h"
+#include "system.h"
 #include "thread.h"
 #include "tenon/backend_ext.h"
 
@@ -34,9 +34,8 @@ static void *run_piece(void *arg)
 /* As many as there are processors that this program may use. */
 static int64_t processors(void)
 {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : n;
+    const int64_t n = tn_system_processors();
+    return n > MAX_THREADS ? MAX_THREADS : n;
 }
 
 /* A piece whose thread can't be made is run by the caller. */

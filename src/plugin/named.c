@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "system.h"
 #include "trust.h"
 
 /* What is looked for, and what was found. */
@@ -70,7 +71,7 @@ tn_status tn_search_named(const char *folder, const char *variable, const char *
         snprintf(below, sizeof below, "%s/%s", own[i], folder);
         status = take_own(&s, below);
     }
-    const char *list = secure_getenv(variable);
+    const char *list = tn_system_environment(variable);
     for (int length; list && *list && status == TN_EMISSING; list += length + (list[length] == ':')) {
         length = (int)strcspn(list, ":");
         status = take_listed(&s, list, length);
@@ -121,7 +122,7 @@ tn_status tn_search_names(const char *folder, const char *variable, void (*each)
                           void *arg)
 {
     const listing to = {each, arg};
-    const char *list = secure_getenv(variable);
+    const char *list = tn_system_environment(variable);
     char path[PATH_MAX], real[PATH_MAX], before[PATH_MAX] = "", below[64];
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         snprintf(below, sizeof below, "%s/%s", own[i], folder);
@@ -129,9 +130,10 @@ tn_status tn_search_names(const char *folder, const char *variable, void (*each)
         name_folder(&to, real);
         memcpy(before, real, sizeof before);
     }
-    char *copy = list ? tn_strdup(list) : NULL, *rest = copy;
+    char *copy = list ? tn_strdup(list) : NULL, *rest = NULL;
     if (list && !copy) return TN_ENOMEM;
-    for (const char *place; copy && (place = strsep(&rest, ":"));) name_listed(&to, place);
+    for (const char *place = copy ? strtok_r(copy, ":", &rest) : NULL; place; place = strtok_r(NULL, ":", &rest))
+        name_listed(&to, place);
     tn_free(copy);
     return TN_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "error.h"
 #include "loader.h"
@@ -92,7 +93,10 @@ static int has_id(const tn_slot *slot, const char *name)
 
 static int has_part(const tn_slot *slot, const char *name)
 {
-    return strcasestr(slot->entry.info.name, name) != NULL;
+    const size_t length = strlen(name);
+    for (const char *at = slot->entry.info.name; *at; at++)
+        if (!strncasecmp(at, name, length)) return 1;
+    return !length;
 }
 
 static int any(const tn_slot *slot, const char *name)

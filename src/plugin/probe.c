@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -23,6 +22,7 @@
 #include "options.h"
 #include "hash.h"
 #include "plain.h"
+#include "system.h"
 #include "trial.h"
 
 extern char **environ;
@@ -186,7 +186,7 @@ static tn_status run(const char *program, const char *file, uint32_t depth, verd
     char how[80] = "";
     pid_t pid = -1;
     uint32_t stage = TN_STAGE_NONE;
-    int shared = memfd_create("tenon-probe", MFD_CLOEXEC);
+    int shared = tn_system_memory_file("tenon-probe");
     tn_trial *trial = MAP_FAILED;
     add(&a, program);
     add(&a, file);
@@ -224,7 +224,7 @@ static int find_program(char path[PATH_MAX])
 static int is_wanted(int own)
 {
     const char *wish = tn_option_get("tenon", "probe");
-    return !(wish && !strcmp(wish, "off")) && !getauxval(AT_SECURE) && (!own || tn_cache_can_keep());
+    return !(wish && !strcmp(wish, "off")) && !tn_system_is_privileged() && (!own || tn_cache_can_keep());
 }
 
 tn_status tn_probe(const char *file, uint32_t depth, int own, tn_reason *reason)

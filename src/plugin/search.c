@@ -2,19 +2,16 @@
 #include "loader.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "error.h"
+#include "system.h"
 #include "trust.h"
 
 static int is_library(const struct dirent *file)
@@ -72,27 +69,23 @@ static tn_status search_one(const char *path, tn_found *found)
 
 tn_status tn_search_list(const char *list, tn_found *found)
 {
-    char *copy = tn_strdup(list), *rest = copy, *path;
+    char *copy = tn_strdup(list), *rest = NULL;
     tn_status status = copy ? TN_OK : TN_ENOMEM;
-    while (!status && (path = strsep(&rest, ":")))
-        if (*path) status = search_one(path, found);
+    for (const char *path = copy ? strtok_r(copy, ":", &rest) : NULL; path && !status;
+         path = strtok_r(NULL, ":", &rest))
+        status = search_one(path, found);
     tn_free(copy);
     return status;
 }
 
 /* The file that holds this function, links resolved: the library, or the program that it was linked into; empty if it
  * is not known. Found while it is loaded: a relative path, as LD_LIBRARY_PATH may have one, leads there only as long as
- * the working directory is the same. What the program says its own name is (argv[0]) is not believed, nor is the place
- * of a set-user-id program, which a hard link can change. */
+ * the working directory is the same. */
 static char own_file[PATH_MAX];
 
 __attribute__((constructor)) static void find_own_file(void)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
-    if (!dladdr1((void *)(uintptr_t)tn_search, &info, (void **)&map, RTLD_DL_LINKMAP) || !map) return;
-    if (!map->l_name[0] && getauxval(AT_SECURE)) return;
-    if (!realpath(map->l_name[0] ? map->l_name : "/proc/self/exe", own_file)) own_file[0] = 0;
+    tn_system_file_of((void (*)(void))find_own_file, own_file);
 }
 
 int tn_own_file(const char *below, char path[PATH_MAX])
@@ -124,7 +117,7 @@ static const char *const own_folders[] = {"tenon/backends-1", "../lib/tenon/back
 
 tn_status tn_search(tn_found *found)
 {
-    const char *list = secure_getenv("TENON_BACKEND_PATH");
+    const char *list = tn_system_environment("TENON_BACKEND_PATH");
     for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders; i++) TN_TRY(search_own(own_folders[i], found));
     return list ? tn_search_list(list, found) : TN_OK;
 }
@@ -132,7 +125,7 @@ tn_status tn_search(tn_found *found)
 const char *tn_search_places(char *text, size_t room)
 {
     char path[PATH_MAX], real[PATH_MAX], before[PATH_MAX] = "";
-    const char *list = secure_getenv("TENON_BACKEND_PATH");
+    const char *list = tn_system_environment("TENON_BACKEND_PATH");
     size_t used = 0;
     text[0] = 0;
     for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders && used < room; i++) {

@@ -2,17 +2,15 @@
  * this program before it runs the file in its own process. It says in memory that it shares with the library what it is
  * about to do; if it ends before it says that all is done, the backend is to blame. An error that the backend reports
  * is none here: the library will meet it, too, and tell of it. */
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host.h"
 #include "loader.h"
 #include "options.h"
+#include "system.h"
 #include "trial.h"
 
 #define MOST_DEVICES 256
@@ -23,12 +21,10 @@ static volatile tn_trial *trial;
 static int settle(void)
 {
     const struct rlimit none = {0, 0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    tn_system_end_with_parent();
     setrlimit(RLIMIT_CORE, &none);
     trial = mmap(NULL, sizeof *trial, PROT_READ | PROT_WRITE, MAP_SHARED, TN_TRIAL_FILE, 0);
-#ifdef SYS_close_range
-    syscall(SYS_close_range, (unsigned)TN_TRIAL_FILE, ~0u, 0u);
-#endif
+    tn_system_close_from(TN_TRIAL_FILE);
     return trial != MAP_FAILED;
 }
 
