@@ -83,9 +83,9 @@ typedef struct tn_onnx_options {
     uint32_t bare;      /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
     uint32_t sync_norm; /* in training, batch normalisation is over all shards of a batch (tn_across) */
     int64_t outputs;    /* the last layer has so many outputs and begins anew; 0: as in the file */
-    int64_t most; /* places that NonZero and NonMaxSuppression find in what is fed, and elements that Compress and
-                     Unique (of all elements, not along an axis) take of it: there is room for so many, and the rest is
-                     -1, of elements and their counts 0. 0: they are to be known when the graph is built, and are as
+    int64_t most; /* places that NonZero and NonMaxSuppression find in what is fed, and elements or slices that Compress
+                     and Unique take of it: there is room for so many, and the rest is -1, of elements and their counts
+                     0. 0: they are to be known when the graph is built, and are as
                      many as there are */
     uint64_t spare[1];
 } tn_onnx_options;

@@ -1213,9 +1213,9 @@ class tn_onnx_options(Structure):
     bare: output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of)
     sync_norm: in training, batch normalisation is over all shards of a batch (tn_across)
     outputs: the last layer has so many outputs and begins anew; 0: as in the file
-    most: places that NonZero and NonMaxSuppression find in what is fed, and elements that Compress and Unique (of all
-    elements, not along an axis) take of it: there is room for so many, and the rest is -1, of elements and their counts
-    0. 0: they are to be known when the graph is built, and are as many as there are"""
+    most: places that NonZero and NonMaxSuppression find in what is fed, and elements or slices that Compress and Unique
+    take of it: there is room for so many, and the rest is -1, of elements and their counts 0. 0: they are to be known
+    when the graph is built, and are as many as there are"""
 
     _fields_ = [
         ("trainable", c_uint32),

@@ -165,6 +165,10 @@ tn_tensor *onnx_constant_ints(onnx_node *n, const int64_t value[], tn_shape shap
 /* x with a number before and after it along an axis. */
 tn_tensor *onnx_pad_number(tn_tensor *x, int32_t axis, int64_t before, int64_t after, double value);
 
+/* The slices of x along an axis, n of them and at least one, none of them empty, in lexical order: i32 (n), 0 for the
+ * first and for those that equal it, and so on. A NaN equals nothing. */
+tn_tensor *onnx_row_ranks(tn_tensor *x, int32_t axis);
+
 /* Another batch than the declared one: which it is; a Reshape, noted or scaled; an operand of a Concat
  * that there is once for all samples; and which input differs from what was declared, for messages. */
 void onnx_find_batch(const tn_onnx *model, const tn_shape given[], size_t count, onnx_batch *batch);

@@ -398,19 +398,19 @@ static tn_tensor *first_of(onnx_node *n, tn_tensor *line)
     return most < count ? tn_slice(line, 0, 0, most, 1) : line;
 }
 
-/* Of a line that is fed: those that there are come first, sorted or in order of their first places. */
-static void unique_of_fed(onnx_node *n, tn_tensor *x)
+/* Of a line, or of slices, that are fed: those that there are come first, sorted or in order of their first places. */
+static void unique_of_fed(onnx_node *n, tn_tensor *x, int32_t axis)
 {
     tn_unique_result r = {0};
-    tn_tensor *y = tn_unique(x, &r);
+    (void)tn_unique(tn_shape_of(x).rank > 1 ? onnx_row_ranks(x, axis) : x, &r);
     if (!r.first) return;
     if (!onnx_int(n, "sorted", 1)) {
         tn_tensor *none = tn_lt(r.first, tn_number(r.first, 0));
         tn_tensor *order = tn_argsort(tn_where(none, tn_number(r.first, INT32_MAX), r.first), 0, 0);
-        y = tn_gather(y, order), r.first = tn_gather(r.first, order), r.counts = tn_gather(r.counts, order);
+        r.first = tn_gather(r.first, order), r.counts = tn_gather(r.counts, order);
         r.inverse = tn_gather(tn_argsort(order, 0, 0), r.inverse);
     }
-    onnx_out(n, 0, first_of(n, y));
+    onnx_out(n, 0, tn_index_select(x, axis, first_of(n, r.first)));
     onnx_out_as(n, 1, first_of(n, r.first), ONNX_INT64);
     onnx_out_as(n, 2, r.inverse, ONNX_INT64);
     onnx_out_as(n, 3, first_of(n, r.counts), ONNX_INT64);
@@ -422,8 +422,8 @@ void onnx_rule_unique(onnx_node *n)
     tn_tensor *x = onnx_in(n, 0);
     if (!x || !(x = along_axis(n, x, &axis))) return;
     const tn_shape shape = tn_shape_of(x);
-    if (shape.rank == 1 && has_room(n, 0)) {
-        unique_of_fed(n, x);
+    if (tn_shape_count(&shape) && has_room(n, 0)) {
+        unique_of_fed(n, x, axis);
         return;
     }
     const double *value = onnx_known(n, 0);

@@ -3,6 +3,7 @@ import gc
 import io
 import math
 import os
+import random
 import struct
 import tempfile
 import unittest
@@ -45,6 +46,10 @@ def field(number, value):
 def tensor(name, dims, numbers):
     return b"".join(field(1, d) for d in dims) + field(2, 1) + field(8, name) + \
         field(9, struct.pack(f"<{len(numbers)}f", *numbers))
+
+
+def attribute(name, number):
+    return field(1, name) + field(3, number) + field(20, 2)
 
 
 def whole_numbers(name, numbers):
@@ -289,7 +294,8 @@ class Files(Base):
         self.assertEqual([p.name for p in network.defaults], ["c", "to"])
         for _ in range(2):
             self.assertEqual(network.run(x, device="cpu")["y"].tolist(), y)
-            self.assertEqual(network.run(x, c=[1.0, 0.0, 5.0], device="cpu")["y"].tolist(), [1.0, 0.0, 5.0, 2.0, 0.0, 10.0])
+            self.assertEqual(network.run(x, c=[1.0, 0.0, 5.0], device="cpu")["y"].tolist(),
+                             [1.0, 0.0, 5.0, 2.0, 0.0, 10.0])
             self.assertEqual(network.run(x, to=[3, 2], device="cpu")["y"].tolist(), [y[:2], y[2:4], y[4:]])
         self.assertEqual(network.compile("cpu")(x=x)["y"].tolist(), y)
         program = network.compile("cpu", c=(3,))
@@ -315,6 +321,25 @@ class Files(Base):
         self.assertEqual(found.tolist(), [[0, 2, -1, -1]])
         again = tenon.OnnxNetwork.of_text(self.network(data, most=4).text())
         self.assertEqual(again.compile("cpu")(x=[5.0, 0.0, 7.0])["y"].tolist(), found.tolist())
+
+    def test_slices_that_are_unique_are_found_in_what_is_fed(self):
+        chance, (rows, columns, most) = random.Random(5), (6, 5, 4)
+        for axis, order in ((0, 1), (1, 1), (0, 0), (1, 0)):
+            shape = (columns, rows) if axis else (rows, columns)
+            how = field(5, attribute("axis", axis)) + field(5, attribute("sorted", order))
+            data = model([node("Unique", ["x"], ["y", "first", "place", "count"]) + how], [], [port("x", shape)],
+                         [port("y", ("a", "b"))] + [port(n, ("n",), 7) for n in ("first", "place", "count")])
+            program = self.network(data, most=most).compile("cpu")
+            for _ in range(20):
+                x = [[float(chance.randrange(2)) for _ in range(columns - 2)] + [1.0, 1.0] for _ in range(rows)]
+                kinds = [row for i, row in enumerate(x) if row not in x[:i]]
+                kinds = sorted(kinds) if order else kinds
+                got = program(x=[list(row) for row in zip(*x)] if axis else x)
+                y = [list(row) for row in zip(*got["y"].tolist())] if axis else got["y"].tolist()
+                self.assertEqual(y, (kinds + [[0.0] * columns] * most)[:most])
+                self.assertEqual(got["first"].tolist(), ([x.index(k) for k in kinds] + [-1] * most)[:most])
+                self.assertEqual(got["place"].tolist(), [kinds.index(row) for row in x])
+                self.assertEqual(got["count"].tolist(), ([x.count(k) for k in kinds] + [0] * most)[:most])
 
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
