@@ -8,7 +8,7 @@
  * beside each other, of either factor.
  *
  * Given: SIDE_U, SIDE_V, ROWS, COLS (multiples of 4), DEEP (SIDE_V rows of BLOCK_N fit in LOCAL_VECTORS), all powers of
- * two; T, V4 (four of them); UNROLL, how many values of k a loop's turn takes, if not 4. */
+ * two; bring.cl; T, V4 (four of them); UNROLL, how many values of k a loop's turn takes, if not 4. */
 #ifndef UNROLL
 #define UNROLL 4
 #endif
@@ -65,21 +65,6 @@ static inline void multiply_blocks(V4 *acc, __local const V4 *left, __local cons
     }
 }
 
-/* The elements of a block of `size` rows that a work-item brings, number t of its own: neighbours go along k, or, with
- * `turned`, along the rows, as they lie in memory. PLACE_K: which of DEEP; PLACE_I: which row. */
-#define MANY(along)            ((along) > ITEMS ? (along) / ITEMS : 1)
-#define FAST(along, t)         ((along) > ITEMS ? (int)lane + (t) % MANY(along) * ITEMS : (int)(lane % (along)))
-#define SLOW(along, t)         ((along) > ITEMS ? (t) / MANY(along) : (int)(lane / (along)) + (t) * (ITEMS / (along)))
-#define PLACE_K(size, turned, t) ((turned) ? SLOW(size, t) : FAST(DEEP, t))
-#define PLACE_I(size, turned, t) ((turned) ? FAST(size, t) : SLOW(DEEP, t))
-
-/* For each of them, number t at row i and number k of DEEP: BODY. */
-#define EACH_BROUGHT(count, size, turned, BODY)                                                                        \
-    _Pragma("unroll") for (int t = 0; t < (count); t++)                                                                \
-    {                                                                                                                  \
-        const int k = PLACE_K(size, turned, t), i = PLACE_I(size, turned, t);                                          \
-        BODY                                                                                                           \
-    }
 /* Puts what was brought into local memory. */
 #define KEEP_BLOCK(block, step, next, count, size, turned)                                                             \
     EACH_BROUGHT(count, size, turned, ((__local T *)((block) + k * step))[i] = next[t];)

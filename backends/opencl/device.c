@@ -432,12 +432,13 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
         made->queue = clCreateCommandQueue(made->cl, d.id, 0, &code);
         s = ocl_check(msg, code, "clCreateCommandQueue");
     }
+    if (!s) s = ocl_matrix_find(made, d.vendor, msg);
+    made->processors = system_processors();
     if (s) {
         ocl_context_destroy(made);
         return s;
     }
     made->steps = can_step(made);
-    made->processors = system_processors();
     *context = made;
     return TN_OK;
 }

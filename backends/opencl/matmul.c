@@ -261,19 +261,21 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
 
 typedef struct gpu_plan {
     ocl_tile tile;
+    int form;                 /* by matrix units; -1: without */
     int64_t segments, length; /* of k */
 } gpu_plan;
 
 /* Sums are divided where blocks are too few to keep every unit busy. */
-static gpu_plan plan_gpu(const tn_context *context, const product *p)
+static gpu_plan plan_gpu(const tn_context *context, const product *p, int form)
 {
     const int64_t most = ocl_max(1, p->k / SEGMENT), wanted = 2 * (int64_t)context->units;
-    gpu_plan g = {.tile = ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most)};
+    gpu_plan g = {.form = form};
+    g.tile = form < 0 ? ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most) : ocl_matrix_tile(context, form);
     const int64_t blocks = p->batch * ocl_tile_high(&g.tile, p->m) * ocl_tile_wide(&g.tile, p->n);
     g.segments = ocl_min(most, ocl_ceil(wanted, ocl_max(1, blocks)));
     g.length = ocl_max(1, ocl_ceil(p->k, g.segments));
     g.segments = ocl_max(1, ocl_ceil(p->k, g.length));
-    if (p->batch * g.segments > 65535) g = (gpu_plan){g.tile, 1, p->k};
+    if (p->batch * g.segments > 65535) g = (gpu_plan){g.tile, form, 1, p->k};
     return g;
 }
 
@@ -294,16 +296,19 @@ static int32_t add_epilogue(ocl_build *build, const product *p, int64_t segments
     return s;
 }
 
-static int32_t prepare_gpu(ocl_build *build, const product *p)
+static int32_t prepare_gpu(ocl_build *build, const product *p, int form)
 {
-    const gpu_plan g = plan_gpu(build->context, p);
+    const gpu_plan g = plan_gpu(build->context, p, form);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
-    ocl_tile_write(&text, &g.tile, p->value);
+    if (form < 0)
+        ocl_tile_write(&text, &g.tile, p->value);
+    else
+        ocl_matrix_write(&text, build->context, form);
     ocl_textf(&text, "#define AT %s\n%s%s", p->k * ocl_max(p->m, p->n) < INT32_MAX ? "int" : "long",
-              g.segments > 1 ? "#define SPLIT 1\n" : "", ocl_cl_matmul_gpu);
+              g.segments > 1 ? "#define SPLIT 1\n" : "", form < 0 ? ocl_cl_matmul_gpu : ocl_cl_matmul_matrix);
     operand_args(build, &args);
     if (g.segments > 1) {
         build->scratch = (uint64_t)(g.segments * p->batch * p->m * p->n) * tn_dtype_size(p->value);
@@ -358,10 +363,13 @@ int32_t ocl_prepare_matmul(ocl_build *build)
     if (s) return s;
     make_space(build, &p);
     if (p.sums && !build->context->cpu_shape) return no_sums(build);
+    const int form = ocl_matrix_form(build, 2.0 * (double)p.batch * (double)p.m * (double)p.n * (double)p.k);
+    if (form >= 0) return prepare_gpu(build, &p, form);
+    if (build->level) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
     if (wants_clblast(build, &p)) {
         s = prepare_clblast(build, &p);
         if (s != TN_EUNSUPPORTED) return s;
         begin_again(build);
     }
-    return build->context->cpu_shape ? prepare_cpu(build, &p) : prepare_gpu(build, &p);
+    return build->context->cpu_shape ? prepare_cpu(build, &p) : prepare_gpu(build, &p, -1);
 }

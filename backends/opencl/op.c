@@ -221,11 +221,18 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
                        tn_msg *msg)
 {
     tn_op_facts facts;
+    tn_op_desc plain;
     size_t which = 0;
-    int32_t s = tn_check_op(desc, &facts, msg);
+    uint32_t level = 0;
+    int32_t s = tn_take_precision(desc, &plain, &level, msg);
+    desc = &plain;
+    if (!s) s = tn_check_op(desc, &facts, msg);
     if (!s) s = find_operator(context, desc, &facts, &which, msg);
+    if (!s && level && operators[which].prepare != ocl_prepare_matmul)
+        s = ocl_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
     if (s) return s;
-    ocl_build build = {.context = context, .desc = desc, .facts = &facts, .wants_sizes = info != NULL, .msg = msg};
+    ocl_build build = {
+        .context = context, .desc = desc, .facts = &facts, .wants_sizes = info != NULL, .level = level, .msg = msg};
     build.flushes = may_flush(context, desc, which);
     s = operators[which].prepare(&build); /* ask first: what is refused must not have been built */
     if (!s && kernel) s = make(&build, which, kernel);

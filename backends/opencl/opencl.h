@@ -80,6 +80,8 @@ struct tn_context {
     int steps;         /* launches wait in their queue, and go to the device as one (step.c) */
     int unified;       /* the device works in the host's memory */
     int has_f64;
+    int matrix;            /* which kind of matrix units (matrix.c); -1: none */
+    uint32_t matrix_right; /* which forms of product they were seen to make right: a bit each */
     int nvidia; /* the driver takes NVIDIA's own build options */
     int vector_width; /* floats in a native vector */
     uint32_t units;
@@ -280,6 +282,7 @@ typedef struct ocl_build {
     const tn_op_facts *facts;
     tn_kernel *kernel; /* NULL: only asked whether */
     int wants_sizes;   /* `scratch` and `launches` will be told */
+    uint32_t level;    /* of precision: TN_PRECISION_ */
     int flushes;       /* 1: what would be denormal may be zero */
     uint64_t scratch;
     uint32_t launches;
@@ -354,6 +357,16 @@ int ocl_tile_number(const char *text, int32_t *number); /* of the table's, from 
 int64_t ocl_tile_high(const ocl_tile *tile, int64_t m);
 int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);
 
+/* ---- matrix units (matrix.c) ------------------------------------------------------------------------------------- */
+
+/* Looks which kind the device has, by its vendor or the option `opencl.matrix`, and tries what it makes right. */
+int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg);
+/* The form of a product of so many operations by matrix units; -1: it is not for them. Its blocks, as a tile; and the
+ * core's source. */
+int ocl_matrix_form(const ocl_build *build, double flops);
+ocl_tile ocl_matrix_tile(const tn_context *context, int form);
+void ocl_matrix_write(ocl_text *text, const tn_context *context, int form);
+
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
 /* Operand of a map over the merged iteration space. */
@@ -411,7 +424,7 @@ void ocl_gemm_clear(void);
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_tile_gpu[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[],
+    ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[], ocl_cl_matmul_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[],
     ocl_cl_pool[], ocl_cl_step[];
 
 #endif

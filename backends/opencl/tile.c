@@ -68,6 +68,6 @@ void ocl_tile_write(ocl_text *text, const ocl_tile *t, int32_t dtype)
 {
     ocl_textf(
         text,
-        "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define DEEP %d\n#define V4 %s4\n%s",
-        t->side_u, t->side_v, t->rows, t->cols, deep(t, dtype), ocl_type_name(dtype), ocl_cl_tile_gpu);
+        "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define DEEP %d\n#define V4 %s4\n%s%s",
+        t->side_u, t->side_v, t->rows, t->cols, deep(t, dtype), ocl_type_name(dtype), ocl_cl_bring, ocl_cl_tile_gpu);
 }

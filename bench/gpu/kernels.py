@@ -13,6 +13,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
+MATRIX = -2  # in place of a tile's number: products by matrix units, in all forms, as they are tried
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 
@@ -35,7 +36,9 @@ def step_program(tenon, job, state):
 def compile_jobs(folder, names, tile):
     """In this process, which has one set of options. Without a tile each product gets its own."""
     import jobs
-    forced = f",opencl.tile={tile}" if tile >= 0 else ""
+    forced = f",opencl.tile={tile}" if tile >= 0 else ",opencl.matrix=plain" if tile == MATRIX else ""
+    if tile == MATRIX:
+        os.environ["TENON_CACHE"] = "off"  # else what was found before is believed
     os.environ["TENON_OPTIONS"] = (f"opencl.shape=gpu,opencl.gemm=own,opencl.units={UNITS},opencl.sources={folder}"
                                    f"{forced}")
     import tenon
@@ -59,7 +62,10 @@ def main():
     folder = os.path.abspath(o.folder)
     os.makedirs(folder, exist_ok=True)
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
-    for tile in itertools.count() if o.tile < 0 else []:
+    if o.tile == -1:
+        again = [sys.executable, os.path.abspath(__file__), folder, "a32", "--tile", str(MATRIX)]
+        subprocess.run(again, check=True)
+    for tile in itertools.count() if o.tile == -1 else []:
         done = subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)])
         if done.returncode:
             return 0 if tile and done.returncode == NO_TILE else 1

@@ -22,10 +22,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import report
 
 BEGIN, END = "<!-- begin: bench/gpu/static.py -->", "<!-- end: bench/gpu/static.py -->"
+WAVES = {"gfx90a": 8}
 AMD = {"gfx906": 10, "gfx1030": 16, "gfx1100": 16}  # and how many waves a unit's part runs at once at most
 NVIDIA, WARPS = "sm_80", 64
 CLC = "/usr/lib/clc"
 FLAGS = ["-x", "cl", "-cl-std=CL1.2", "-Xclang", "-finclude-default-header"]
+# Products by matrix units: the macro for a target, and its wave. Those of AMD's gfx11 need a later clang than Debian's.
+UNITS = {f"NVIDIA {NVIDIA}": ("MX_PTX", 32), "AMD gfx90a": ("MX_MFMA", 64)}
 Kernel = collections.namedtuple("Kernel", "path name group options source")
 Fault = collections.namedtuple("Fault", "kernel where what")
 
@@ -131,7 +134,8 @@ def amd(kernel, folder, arch):
     number = lambda name: max([int(n) for n in re.findall(rf"^; {name}: (\d+)", text, flags=re.M)] or [0])
     return {"mix": mix(text.splitlines(), re.compile(r"\bv_(?:dual_)?(?:pk_)?(?:fma|mad|mac|fmac)"),
                        re.compile(r"\bds_(?:read|load)")),
-            "registers": number("NumVgprs"), "scratch": number("ScratchSize"), "warps": number("Occupancy"), "most": AMD[arch],
+            "registers": number("NumVgprs"), "scratch": number("ScratchSize"), "warps": number("Occupancy"),
+            "most": {**AMD, **WAVES}[arch],
             "spills": sum(int(n) for n in re.findall(r"\.vgpr_spill_count: (\d+)", text)),
             "f64": len(re.findall(r"\bv_(?:add|mul|fma|div_\w+)_f64", text))}
 
@@ -149,17 +153,43 @@ def intel(kernel, folder):
     return {}
 
 
+# ---- matrix units ----
+
+def for_units(kernel, target, folder):
+    """The source with the target's macro and the blocks that backends/opencl/matrix.c has for its wave; None: it is a
+    form that the target does not take."""
+    macro, wave = UNITS[target]
+    raw = int("#define RAW 1" in kernel.source)
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../backends/opencl/matrix.c"),
+              encoding="utf-8") as file:
+        shapes = [[int(n) for n in row.split(",")] for row in re.findall(r"\{(\d+(?:, \d+){6})\}", file.read())]
+    shape = next(s for s in shapes if s[0] == wave and not s[1] and s[2] <= raw)
+    source = kernel.source.replace("#define PARTS", f"#define {macro} 1\n#define PARTS", 1)
+    for name, value in zip(("WAVES_U", "WAVES_V", "TILES_M", "TILES_N"), shape[3:]):
+        source = re.sub(rf"^#define {name} .*$", f"#define {name} {value}", source, flags=re.M)
+    path = os.path.join(folder, f"{macro}-{os.path.basename(kernel.path)}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(source)
+    return kernel._replace(path=path, source=source, group=wave * shape[3] * shape[4])
+
+
 # ---- all of them ----
 
 TARGETS = {f"NVIDIA {NVIDIA}": nvidia, **{f"AMD {arch}": (lambda k, f, a=arch: amd(k, f, a)) for arch in AMD},
            "SPIR-V": intel}
 
 
+UNIT_TARGETS = {target: (lambda k, f, t=target: (amd(for_units(k, t, f), f, t.split()[1]) if t.startswith("AMD") else
+                                                 nvidia(for_units(k, t, f), f))) for target in UNITS}
+UNIT_TARGETS["SPIR-V"] = intel  # as any device does them
+
+
 def look(kernel, folder):
     """What each compiler says of a kernel, and what is wrong with it."""
     said, faults = {}, []
     wide = re.search(r"^#define (?:T|VT|A_T|B_T) double|\bf64_\w+\(", kernel.source, flags=re.M)
-    for target, compile_for in TARGETS.items():
+    is_units = "#define PARTS" in kernel.source
+    for target, compile_for in (UNIT_TARGETS if is_units else TARGETS).items():
         try:
             said[target] = found = compile_for(kernel, folder)
         except (RuntimeError, OSError) as error:
@@ -191,12 +221,30 @@ def table(kernels, said):
     columns = [(t, what) for t in TARGETS for what in ("registers", "warps", "mix") if t != "SPIR-V"]
     lines = ["| kernel | sources |" + "".join(f" {t}: {what} |" for t, what in columns),
              "| --- | --- |" + " --- |" * len(columns)]
-    names = collections.Counter(k.name for k in kernels)
+    units = [k for k in kernels if "#define PARTS" in k.source]
+    names = collections.Counter(k.name for k in kernels if k not in units)
     for name in sorted(names):
-        rows = [said[k.path] for k in kernels if k.name == name]
+        rows = [said[k.path] for k in kernels if k.name == name and k not in units]
         cells = [span([row.get(t, {}).get(what) for row in rows]) for t, what in columns]
         lines.append(f"| `{name}` | {names[name]} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join(lines + (["", *units_table(units, said)] if units else []))
+
+
+def units_table(kernels, said):
+    """A row for each form of product by matrix units."""
+    columns = [(t, what) for t in UNITS for what in ("registers", "warps")]
+    yield "| products by matrix units |" + "".join(f" {t}: {what} |" for t, what in columns)
+    yield "| --- |" + " --- |" * len(columns)
+    for k in sorted(kernels, key=form_of):
+        yield f"| {form_of(k)} | {' | '.join(str(said[k.path].get(t, {}).get(what, '–')) for t, what in columns)} |"
+
+
+def form_of(kernel):
+    """What a form's factors are."""
+    has = lambda text: f"#define {text}" in kernel.source
+    if has("RAW 1"):
+        return "f16, as stored" if has("MX_F16 1") else "bf16, as stored"
+    return f"f32 as {re.search('define PARTS (.)', kernel.source)[1]} x bf16"
 
 
 def read_arguments():

@@ -1,0 +1,266 @@
+/* matrix.c: products by matrix units (cl/matrix.cl, cl/matmul_matrix.cl), on devices whose compiler takes them: nothing
+ * is believed of a driver. When a context is made each form of product is made once on the device, through all that a
+ * product of a network goes through, and compared with the host's sums; what is wrong or does not compile is left to
+ * other kernels. The verdict is kept in the host's cache, for this device and driver and these sources. */
+#include "opencl.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *vendor, *defines; /* vendor: part of the device's; NULL: only if it is asked for */
+    int32_t wave;
+} kinds[] = {{"ptx", "NVIDIA", "#define MX_PTX 1\n", 32},
+             {"ptx-asm", "NVIDIA", "#define MX_PTX 1\n#define MX_ASM asm\n", 32},
+             {"wmma", "Advanced Micro Devices", "#define MX_WMMA 1\n", 32},
+             {"mfma", "Advanced Micro Devices", "#define MX_MFMA 1\n", 64},
+             {"intel", "Intel", "#define MX_INTEL 1\n", 16},
+             {"plain", NULL, "", 32}};
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* Forms of product: the factors as they lie in memory, at a level of precision. raw: as the units take them. off: the
+ * largest error of a sum, in parts of what its magnitudes add up to. */
+static const struct {
+    int32_t dtype;
+    uint32_t level;
+    int raw;
+    const char *defines;
+    double off;
+} forms[] = {
+    {TN_F32, TN_PRECISION_F32, 0, "#define PARTS 3\n#define EXACT 1\n", 3e-6},
+    {TN_F32, TN_PRECISION_F32_FAST, 0, "#define PARTS 2\n", 4e-5},
+    {TN_F32, TN_PRECISION_BF16, 0, "#define PARTS 1\n", 8e-3},
+    {TN_BF16, TN_PRECISION_F32, 1, "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n", 3e-6},
+    {TN_F16, TN_PRECISION_F32, 1, "#define PARTS 1\n#define RAW 1\n#define EXACT 1\n#define MX_F16 1\n", 3e-6}};
+
+enum { FORMS = sizeof forms / sizeof *forms };
+
+/* Waves of a work-group and products of 16 x 16 of each, so that 128 registers, 32 KiB of local memory and 256
+ * work-items are enough. TILES_N * 16 is a multiple of the wave. Those for any device, which are for tests, are small.
+ * The first that fits is taken. */
+static const struct {
+    int32_t wave, is_plain, raw, waves_u, waves_v, tiles_m, tiles_n;
+} shapes[] = {{32, 1, 0, 1, 2, 2, 2}, /* any */
+              {32, 0, 1, 2, 4, 4, 2},
+              {32, 0, 0, 2, 4, 2, 2},
+              {64, 0, 0, 2, 2, 2, 4},
+              {16, 0, 0, 2, 4, 2, 2}};
+
+#define DEEP 16
+
+static size_t shape_of(const tn_context *context, int form)
+{
+    const int32_t wave = kinds[context->matrix].wave, is_plain = !kinds[context->matrix].vendor;
+    size_t i = 0;
+    while (shapes[i].wave != wave || shapes[i].is_plain != is_plain || shapes[i].raw > forms[form].raw) i++;
+    return i;
+}
+
+ocl_tile ocl_matrix_tile(const tn_context *context, int form)
+{
+    const size_t i = shape_of(context, form);
+    return (ocl_tile){shapes[i].waves_u * shapes[i].wave, shapes[i].waves_v, shapes[i].tiles_m * 16,
+                      shapes[i].tiles_n * 16 / shapes[i].wave, DEEP};
+}
+
+void ocl_matrix_write(ocl_text *text, const tn_context *context, int form)
+{
+    const size_t i = shape_of(context, form);
+    ocl_textf(text, "%s%s#define DEEP %d\n#define STEP (DEEP + 8)\n#define WAVES_U %d\n#define WAVES_V %d\n",
+              kinds[context->matrix].defines, forms[form].defines, DEEP, (int)shapes[i].waves_u,
+              (int)shapes[i].waves_v);
+    ocl_textf(text, "#define TILES_M %d\n#define TILES_N %d\n#define ITEMS (WAVES_U * WAVES_V * WAVE)\n%s%s",
+              (int)shapes[i].tiles_m, (int)shapes[i].tiles_n, ocl_cl_bring, ocl_cl_matrix);
+}
+
+#define LEAST 4e6 /* operations: below, blocks of another size keep more units busy */
+
+int ocl_matrix_form(const ocl_build *build, double flops)
+{
+    const tn_context *context = build->context;
+    const tn_tensor_desc *in = build->desc->in;
+    const int32_t dtype = in[0].dtype == in[1].dtype ? in[0].dtype : TN_F32;
+    if (context->matrix < 0 || build->facts->dtype != TN_F32 || flops < LEAST * context->grain) return -1;
+    for (int form = 0; form < FORMS; form++)
+        if (forms[form].dtype == dtype && (forms[form].level == build->level || dtype != TN_F32))
+            return context->matrix_right >> form & 1 ? form : -1;
+    return -1;
+}
+
+/* ---- what is believed ----------------------------------------------------------------------------------------------
+ */
+
+/* A product of these sizes is tried: no multiples of a block, and k as long as errors take to add up. */
+enum { M = 141, N = 77, K = 1050, BYTES = M * K * (int)sizeof(float) };
+
+typedef struct trial {
+    float a[M * K], b[K * N], y[M * N];
+    unsigned char raw[BYTES];
+} trial;
+
+/* Even rows of a are positive, so that what each addition loses adds up; numbers have some 20 digits. */
+static float number(uint32_t i, int is_positive)
+{
+    const uint32_t bits = (i + 1) * 2654435761u ^ (i + 7) * 40503u << 11;
+    const float value = (float)(bits >> 12) / 1048576.0f;
+    return is_positive ? 0.5f + 0.5f * value : 2 * value - 1;
+}
+
+/* The number as the type has it, and what that is. */
+static float stored(int32_t dtype, float value, unsigned char *to)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const int cut = dtype == TN_BF16 ? 16 : dtype == TN_F16 ? 13 : 0;
+    bits = bits >> cut << cut;
+    if (fabsf(value) < 0.001f) bits = 0; /* no denormals of f16 */
+    const uint32_t half = bits ? (bits >> 16 & 0x8000u) | ((bits >> 13 & 0x3ffffu) - (112u << 10)) : 0;
+    const uint16_t narrow = (uint16_t)(dtype == TN_BF16 ? bits >> 16 : half);
+    if (dtype == TN_F32)
+        memcpy(to, &bits, sizeof bits);
+    else
+        memcpy(to, &narrow, sizeof narrow);
+    memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
+static int is_close(const trial *t, double off)
+{
+    for (int i = 0; i < M; i++) {
+        for (int j = 0; j < N; j++) {
+            double sum = 0, magnitude = 0;
+            for (int k = 0; k < K; k++) {
+                const double product = (double)t->a[i * K + k] * (double)t->b[k * N + j];
+                sum += product, magnitude += fabs(product);
+            }
+            if (!(fabs(sum - (double)t->y[i * N + j]) <= off * magnitude)) return 0;
+        }
+    }
+    return 1;
+}
+
+static tn_tensor_desc matrix_of(int32_t dtype, int64_t rows, int64_t columns)
+{
+    tn_tensor_desc t = {.dtype = dtype, .rank = 3};
+    t.dim[0] = 1, t.dim[1] = rows, t.dim[2] = columns;
+    t.stride[0] = rows * columns, t.stride[1] = columns, t.stride[2] = 1;
+    return t;
+}
+
+/* Writes the factors, runs the product and reads it. */
+static int32_t run_product(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buffer *const buffer[4], int32_t dtype)
+{
+    const size_t bytes = tn_dtype_size(dtype);
+    const tn_ref in[2] = {{.buffer = buffer[0]}, {.buffer = buffer[1]}}, out = {.buffer = buffer[2]};
+    const tn_run run = {.size = sizeof run, .in = in, .out = &out, .scratch = {.buffer = buffer[3]}};
+    for (uint32_t i = 0; i < M * K; i++) t->a[i] = stored(dtype, number(i, i / K % 2 == 0), t->raw + i * bytes);
+    int32_t s = ocl_write(queue, in[0], t->raw, M * K * bytes, NULL);
+    if (!s) s = ocl_queue_sync(queue, NULL);
+    for (uint32_t i = 0; i < K * N; i++) t->b[i] = stored(dtype, number(i + 3, i % N % 2 == 0), t->raw + i * bytes);
+    if (!s) s = ocl_write(queue, in[1], t->raw, K * N * bytes, NULL);
+    if (!s) s = ocl_op_run(queue, kernel, &run, NULL);
+    if (!s) s = ocl_read(queue, t->y, out, sizeof t->y, NULL);
+    return s ? s : ocl_queue_sync(queue, NULL);
+}
+
+static int32_t run_form(tn_context *context, int form, trial *t)
+{
+    const tn_tensor_desc in[2] = {matrix_of(forms[form].dtype, M, K), matrix_of(forms[form].dtype, K, N)};
+    const tn_tensor_desc out = matrix_of(TN_F32, M, N);
+    const tn_matmul_attrs attrs = {.size = sizeof attrs};
+    const tn_op_desc desc = {.size = sizeof desc,
+                             .name = "matmul",
+                             .n_in = 2,
+                             .n_out = 1,
+                             .in = in,
+                             .out = &out,
+                             .attrs = &attrs,
+                             .precision = forms[form].level};
+    tn_kernel_info info = {0};
+    tn_kernel *kernel = NULL;
+    tn_queue *queue = NULL;
+    tn_buffer *buffer[4] = {NULL};
+    int32_t s = ocl_op_prepare(context, &desc, &kernel, &info, NULL);
+    const uint64_t bytes[4] = {BYTES, BYTES, sizeof t->y, info.scratch};
+    for (int i = 0; i < 4 && !s; i++) s = ocl_buffer_create(context, bytes[i], &buffer[i], NULL);
+    if (!s) s = ocl_queue_create(context, &queue, NULL);
+    if (!s) s = run_product(queue, kernel, t, buffer, forms[form].dtype);
+    if (queue) ocl_queue_destroy(queue);
+    for (int i = 0; i < 4; i++) ocl_buffer_destroy(buffer[i]);
+    ocl_op_release(kernel);
+    return s;
+}
+
+/* What a kind makes right: a bit for each form. */
+static uint32_t try_kind(tn_context *context, trial *t)
+{
+    uint32_t right = 0;
+    const double grain = context->grain;
+    context->grain = 0; /* whatever its size */
+    for (int form = 0; form < FORMS; form++) {
+        context->matrix_right = 1u << form;
+        memset(t->y, 0, sizeof t->y);
+        const int32_t s = run_form(context, form, t);
+        const int is_right = !s && is_close(t, forms[form].off);
+        ocl_log_debug(is_right ? "matrix units are right: "
+                      : s      ? "matrix units fail: "
+                               : "matrix units are WRONG: ",
+                      kinds[context->matrix].name);
+        right |= (uint32_t)is_right << form;
+    }
+    context->grain = grain;
+    return right;
+}
+
+static void verdict_key(const tn_context *context, char key[96])
+{
+    uint64_t hash = ocl_hash(context->identity, ocl_cl_matrix, strlen(ocl_cl_matrix));
+    hash = ocl_hash(hash, ocl_cl_matmul_matrix, strlen(ocl_cl_matmul_matrix));
+    snprintf(key, 96, "matrix-%s-%016llx", kinds[context->matrix].name, (unsigned long long)hash);
+}
+
+/* As was found before, or anew. */
+static int32_t judge(tn_context *context, tn_msg *msg)
+{
+    char key[96];
+    unsigned char known = 0;
+    verdict_key(context, key);
+    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) == 1) {
+        context->matrix_right = known;
+        return TN_OK;
+    }
+    trial *t = ocl_alloc(sizeof *t);
+    if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
+    known = (unsigned char)try_kind(context, t);
+    context->matrix_right = known;
+    ocl_free(t);
+    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &known, 1);
+    return TN_OK;
+}
+
+static int fits(const tn_context *context, int kind, const char *wanted, const char *vendor)
+{
+    if (wanted) return !strcmp(wanted, kinds[kind].name);
+    return !context->cpu_shape && !context->is_cpu && kinds[kind].vendor && strstr(vendor, kinds[kind].vendor);
+}
+
+int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg)
+{
+    const char *wanted = ocl_option("matrix");
+    int32_t s = TN_OK, known = !wanted || !strcmp(wanted, "off");
+    for (int kind = 0; kind < KINDS; kind++) known |= wanted && !strcmp(wanted, kinds[kind].name);
+    context->matrix = -1;
+    if (!known)
+        return ocl_fail(msg, TN_EINVAL, "option opencl.matrix: '%s' is none of off, ptx, wmma, mfma, intel, plain",
+                        wanted);
+    if (context->max_group < 256 || context->cpu_shape) return TN_OK;
+    for (int kind = 0; kind < KINDS && !context->matrix_right && !s; kind++) {
+        if (!fits(context, kind, wanted, vendor)) continue;
+        context->matrix = kind;
+        s = judge(context, msg);
+    }
+    if (!context->matrix_right) context->matrix = -1;
+    return s;
+}
