@@ -23,12 +23,18 @@ static int32_t get_budget(uint32_t number, tn_memory_budget *budget, tn_msg *msg
 {
     cl_device_id id = NULL;
     cl_ulong total = 0;
-    uint64_t left = 0;
+    uint64_t left = 0, limit = UINT64_MAX;
     int32_t s = ocl_device_id(number, &id, msg);
     if (!s)
         s = ocl_check(msg, clGetDeviceInfo(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof total, &total, NULL), "its memory");
     if (!s) s = free_of_device(id, &left, msg);
+    if (!s) s = ocl_memory_limit(&limit, msg);
     if (s) return s;
+    if (limit < total) {
+        const uint64_t taken = ocl_memory_taken(), more = limit > taken ? limit - taken : 1;
+        total = limit;
+        if (!left || more < left) left = more;
+    }
     const tn_memory_budget full = {.total = total, .free = left && left < total ? left : total};
     tn_answer(budget, &full, sizeof full);
     return TN_OK;

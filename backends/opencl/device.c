@@ -327,6 +327,8 @@ static int32_t read_options(tn_context *context, tn_msg *msg)
 {
     const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile");
     double number = 0;
+    int32_t s = ocl_memory_limit(&context->memory, msg);
+    if (s) return s;
     if (units && (!tn_check_number(units, &number) || number < 1 || number > 65536 || number != (uint32_t)number))
         return ocl_fail(msg, TN_EINVAL, "option opencl.units: '%s' is no whole number from 1 to 65536", units);
     if (units) context->units = (uint32_t)number;

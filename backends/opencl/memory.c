@@ -2,10 +2,45 @@
  * OpenCL keep it until no queue uses it any more. */
 #include "opencl.h"
 
+#include <stdatomic.h>
+
 enum {
     PADDING = 128, /* bytes: so that empty buffers exist, too */
     PAGE = 4096
 };
+
+/* ---- a limit ------------------------------------------------------------------------------------------------------
+ */
+
+static _Atomic uint64_t taken; /* by the buffers of all contexts, while there is a limit */
+
+int32_t ocl_memory_limit(uint64_t *bytes, tn_msg *msg)
+{
+    const char *text = ocl_option("memory");
+    double mib = 0;
+    *bytes = UINT64_MAX;
+    if (!text) return TN_OK;
+    if (!tn_check_number(text, &mib) || mib < 1 || mib > 1e9)
+        return ocl_fail(msg, TN_EINVAL, "option opencl.memory: '%s' is no number of MiB from 1 on", text);
+    *bytes = (uint64_t)(mib * (1 << 20));
+    return TN_OK;
+}
+
+uint64_t ocl_memory_taken(void)
+{
+    return taken;
+}
+
+/* Counts a buffer, if it may be that large. */
+static int32_t count(tn_context *context, tn_buffer *buffer, tn_msg *msg)
+{
+    if (context->memory == UINT64_MAX) return TN_OK;
+    const uint64_t before = atomic_fetch_add(&taken, buffer->bytes);
+    buffer->counted = buffer->bytes;
+    if (before <= context->memory && buffer->bytes <= context->memory - before) return TN_OK;
+    return ocl_fail(msg, TN_ENOMEM, "a buffer of %llu bytes: of the device's %llu, %llu are taken",
+                    (unsigned long long)buffer->bytes, (unsigned long long)context->memory, (unsigned long long)before);
+}
 
 /* Devices with memory of their own reserve it at first use: touching it here makes the lack of it known at once. */
 static int32_t touch(tn_context *context, cl_mem mem, tn_msg *msg)
@@ -29,8 +64,11 @@ int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffe
     cl_mem_flags flags = CL_MEM_READ_WRITE | (context->unified ? CL_MEM_ALLOC_HOST_PTR : 0);
     made->context = context;
     made->bytes = bytes;
-    made->mem = clCreateBuffer(context->cl, flags, bytes + PADDING, NULL, &code);
-    int32_t s = ocl_check(msg, code, "clCreateBuffer");
+    int32_t s = count(context, made, msg);
+    if (!s) {
+        made->mem = clCreateBuffer(context->cl, flags, bytes + PADDING, NULL, &code);
+        s = ocl_check(msg, code, "clCreateBuffer");
+    }
     if (!s && !context->unified) s = touch(context, made->mem, msg);
     if (s) {
         ocl_buffer_destroy(made);
@@ -90,7 +128,7 @@ static int32_t adopt(tn_context *context, void *data, uint64_t bytes, tn_buffer 
     if (s) return s;
     tn_buffer *made = ocl_alloc(sizeof *made);
     if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a buffer");
-    *made = (tn_buffer){context, over(context, data, bytes, &code), bytes};
+    *made = (tn_buffer){context, over(context, data, bytes, &code), bytes, 0};
     if (code) {
         ocl_free(made);
         return ocl_check(msg, code, "clCreateBuffer");
@@ -118,6 +156,7 @@ void ocl_buffer_destroy(tn_buffer *buffer)
 {
     if (!buffer) return;
     if (buffer->mem) clReleaseMemObject(buffer->mem);
+    taken -= buffer->counted;
     ocl_free(buffer);
 }
 

@@ -88,6 +88,7 @@ struct tn_context {
     uint32_t processors; /* of the host, that this process may use */
     size_t max_group;
     uint64_t max_buffer;
+    uint64_t memory; /* the option: bytes of all buffers together; UINT64_MAX: no limit */
     uint64_t alignment;       /* bytes, for sub-buffers too */
     uint64_t parameter_bytes; /* of a kernel's arguments together */
 };
@@ -109,6 +110,7 @@ struct tn_buffer {
     tn_context *context;
     cl_mem mem;
     uint64_t bytes;
+    uint64_t counted; /* of the limit */
 };
 
 typedef struct ocl_span ocl_span;
@@ -132,6 +134,9 @@ struct tn_queue {
     tn_queue_stats stats;
 };
 
+/* The option `opencl.memory`, in bytes: as if the device had no more; UINT64_MAX: there is none. And what of it is taken. */
+int32_t ocl_memory_limit(uint64_t *bytes, tn_msg *msg);
+uint64_t ocl_memory_taken(void);
 int32_t ocl_buffer_create(tn_context *context, uint64_t bytes, tn_buffer **buffer, tn_msg *msg);
 void ocl_buffer_destroy(tn_buffer *buffer);
 int32_t ocl_range(const tn_ref *ref, uint64_t bytes, const char *what, tn_msg *msg); /* is it inside the buffer? */
