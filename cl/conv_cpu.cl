@@ -10,8 +10,9 @@
  * segment; with SPLIT there are several, whose results lie in scratch, to be added. IN_PLACE, for the first two: rows of
  * pixels are whole vectors that lie together in the picture, and are read there: there is no panel.
  *
- * Given: what tile_cpu.cl needs; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN, how many elements are copied at
- * once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose value 0 is the product. */
+ * Given: what tile_cpu.cl needs, and tile_wide of matmul_tile.cl; R, S, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W; RUN,
+ * how many elements are copied at once; the epilogue as a map over (pictures or 1, all rows, columns), see map.cl, whose
+ * value 0 is the product. */
 
 /* Where things lie in pictures: taps count by rows of S, planes of R; pixels by rows of q. `step` leads from one
  * element of a row to the next. */
@@ -149,7 +150,7 @@ __kernel ONE_ITEM void tn_conv_scatter(ITEM_PARAM
                 for (int tap = 0; tap < R * S; tap++) {
                     __global const T *a = (__global const T *)(a_buffer + a_offset) +
                                           ((long)(outer % groups) * (R * S) + tap) * m * k_all;
-                    multiply_tile(tile, panel, a, i0, m, k0, kn, k_all, 1);
+                    tile_wide(tile, WIDE, ROWS, WIDE, panel, a + (long)i0 * k_all + k0, k_all, m - 1 - i0, kn, 1);
                     add_runs(sums + tap / S * DILATION_H * wp + tap % S * DILATION_W, plane, tile, rows, &to);
                 }
             }
@@ -257,7 +258,8 @@ __kernel ONE_ITEM void tn_conv(ITEM_PARAM
 #ifdef IN_PLACE
                     multiply_pixels(out, a, t * ROWS, m, k_all, x + at, from, &taps);
 #else
-                    multiply_tile(out, panel, a, t * ROWS, m, k0, kn, k_all, step == 0);
+                    const int i0 = t * ROWS;
+                    tile_wide(out, WIDE, ROWS, WIDE, panel, a + (long)i0 * k_all + k0, k_all, m - 1 - i0, kn, step == 0);
 #endif
                     if (step + 1 < steps) continue;
                     const int rows = min(ROWS, m - t * ROWS);

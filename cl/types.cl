@@ -14,8 +14,12 @@
 /* Asks for the line of the cache at p, which may lie beyond a buffer. Processors' drivers ignore prefetch(). */
 #if defined(__clang__) && !defined(__SPIR__) && defined(CPU_SHAPE)
 #define FETCH(p) { __builtin_prefetch(p); }
+#define FETCH_TO(p) { __builtin_prefetch(p, 1); } /* to be written */
+#define FETCH_NEAR(p) { __builtin_prefetch(p, 0, 2); } /* not into the nearest cache */
 #else
 #define FETCH(p) {}
+#define FETCH_TO(p) {}
+#define FETCH_NEAR(p) {}
 #endif
 /* Which piece of the work it is: the work-item's number, or, for a kernel that step.cl calls, what that says. */
 #ifdef IN_STEP

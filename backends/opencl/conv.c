@@ -307,8 +307,8 @@ static void write_cpu(ocl_text *text, const conv *c, const cpu_plan *p)
 {
     ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define RUN %d\n#define V %s%d\n",
               (int)p->lanes, (int)p->vectors, (int)p->rows, (int)p->run, ocl_type_name(c->dtype), (int)p->lanes);
-    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s%s", ocl_dtype_suffix(c->dtype),
-              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_conv_cpu);
+    ocl_textf(text, "#define A_T T\n#define LOAD_A LOAD_%s\n#define TRANS_A 0\n%s%s%s%s", ocl_dtype_suffix(c->dtype),
+              p->in_place ? "#define IN_PLACE 1\n" : "", ocl_cl_tile_cpu, ocl_cl_matmul_tile, ocl_cl_conv_cpu);
 }
 
 /* How many pieces the work is worth. */

@@ -87,30 +87,51 @@ typedef struct cpu_plan {
     int64_t pieces; /* wanted, before segments */
 } cpu_plan;
 
-#define MOST_SPAN   4        /* panels of a work-item, 32 KiB each */
+#define MOST_SPAN   8        /* panels of a work-item, 32 KiB each */
 #define PIECE_FLOPS 524288.0 /* of a work-item at least: waking another unit takes some 5 us */
+
+/* Rows of a tile, of as many as there are registers for: those that m fills best, where each tile costs a row more. */
+static int64_t tile_rows(const cpu_plan *c, int64_t m, int32_t value)
+{
+    static const int64_t many[] = {13, 12, 10, 8};
+    if (c->lanes < 16 || value == TN_F64) return c->lanes < 16 ? 6 : 8;
+    int64_t best = many[0];
+    for (size_t i = 1; i < sizeof many / sizeof *many; i++)
+        if (ocl_ceil(m, many[i]) * (many[i] + 1) < ocl_ceil(m, best) * (best + 1)) best = many[i];
+    return best;
+}
+
+/* Cuts the work into pieces: panels of columns, `span` to a piece, and chunks of rows. Of the ways to cut it into as
+ * many as are wanted, that which packs least. */
+static void choose_pieces(cpu_plan *c, const product *p)
+{
+    const int64_t tiles = ocl_ceil(p->m, c->rows), panels = ocl_ceil(p->n, c->lanes * c->vectors);
+    double least = 0;
+    for (int64_t span = 1; span <= ocl_max(1, ocl_min(MOST_SPAN, panels)); span *= 2) {
+        const int64_t wide = ocl_ceil(panels, span), wanted = ocl_ceil(c->pieces, ocl_max(1, p->batch * wide));
+        const int64_t per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles))), high = per ? ocl_ceil(tiles, per) : 0;
+        const double left = (double)(per * c->rows) * (p->trans_a ? 1 : 0.5);
+        const double right = (double)(span * c->lanes * c->vectors) * (p->trans_b ? 2 : 1);
+        const double cost = (double)(wide * high) * (left + right);
+        if (span > 1 && cost >= least) continue;
+        least = cost;
+        c->span = span, c->panels = wide, c->per = per, c->chunks = high;
+    }
+}
 
 /* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
  * unit: panels of columns, then chunks of rows, then, for a small output, segments of k. */
 static cpu_plan plan_cpu(const tn_context *context, const product *p)
 {
     cpu_plan c = {.lanes = ocl_max(4, ocl_min(16, context->vector_width)), .segments = 1};
-    c.rows = c.lanes == 16 ? 8 : 6;
+    c.rows = tile_rows(&c, p->m, p->value);
     if (p->value == TN_F64) c.lanes /= 2;
     c.vectors = p->n > c.lanes ? 2 : 1;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
     double piece = PIECE_FLOPS * context->grain > 1 ? PIECE_FLOPS * context->grain : 1;
     int64_t most = flops > piece * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / piece) + 1;
     c.pieces = most;
-    int64_t tiles = ocl_ceil(p->m, c.rows);
-    c.panels = ocl_ceil(p->n, c.lanes * c.vectors);
-    c.span = p->trans_a ? ocl_min(MOST_SPAN, c.panels) : 1;
-    while (c.span > 1 && p->batch * tiles * ocl_ceil(c.panels, c.span) < most) c.span /= 2;
-    c.span = ocl_max(1, c.span);
-    c.panels = ocl_ceil(c.panels, c.span);
-    int64_t wanted = ocl_ceil(most, ocl_max(1, p->batch * c.panels));
-    c.per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles)));
-    c.chunks = c.per ? ocl_ceil(tiles, c.per) : 0;
+    choose_pieces(&c, p);
     int64_t items = p->batch * c.panels * c.chunks;
     if (items < 2 * (int64_t)context->units && (double)p->k >= 2048 * context->grain)
         c.segments = ocl_max(1, ocl_min(ocl_ceil(4 * (int64_t)context->units, ocl_max(1, items)), p->k / 512));
@@ -218,6 +239,41 @@ static int32_t no_sums(ocl_build *build)
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no sums beside this product");
 }
 
+#define FAR_BYTES                                                                                                      \
+    (3 << 19)     /* of the left operand: beyond, little of it is left in the second cache from panel to panel */
+#define PAGE 4096 /* bytes between rows, whose values then meet in one set of the nearest cache; or a multiple */
+
+/* Copying a tile's rows pays where they would be read from far or drive each other out, and for several panels. */
+static int copies_left(const product *p, const cpu_plan *c)
+{
+    const int64_t bytes = p->k * (p->value == TN_F64 ? 8 : 4);
+    return !p->trans_a && c->span >= 4 && (bytes * p->m > FAR_BYTES || bytes % PAGE == 0);
+}
+
+static void write_if(ocl_text *text, int64_t holds, const char *name)
+{
+    if (holds) ocl_textf(text, "#define %s 1\n", name);
+}
+
+static void write_packed(ocl_text *text, const ocl_build *build, const product *p, const cpu_plan *c)
+{
+    const tn_op_desc *desc = build->desc;
+    const int64_t rest = c->vectors > 1 ? p->n % (c->lanes * c->vectors) : 0;
+    const int is_narrow = rest > 0 && rest <= c->lanes, is_plain = p->is_plain && desc->out[0].dtype == p->value;
+    ocl_textf(text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define SPAN %d\n#define V %s%d\n",
+              (int)c->lanes, (int)c->vectors, (int)c->rows, (int)c->span, ocl_type_name(p->value), (int)c->lanes);
+    write_if(text, desc->in[0].dtype == p->value, "A_PLAIN");
+    write_if(text, desc->in[1].dtype == p->value, "B_PLAIN");
+    write_if(text, p->sums, "SUMS");
+    write_if(text, c->segments > 1, "SPLIT");
+    write_if(text, copies_left(p, c), "COPY_LEFT");
+    write_if(text, is_plain, "PLAIN");
+    write_if(text, is_plain || c->segments > 1, "TO_MEMORY");
+    write_if(text, is_narrow, "NARROW");
+    ocl_textf(text, "%s%s%s%s%s", ocl_cl_tile_cpu, ocl_cl_matmul_pack, ocl_cl_matmul_tile,
+              is_narrow ? ocl_cl_matmul_tile : "", ocl_cl_matmul_cpu);
+}
+
 static int32_t prepare_cpu(ocl_build *build, const product *p)
 {
     cpu_plan c = plan_cpu(build->context, p);
@@ -227,13 +283,7 @@ static int32_t prepare_cpu(ocl_build *build, const product *p)
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
     write_operands(&text, build, p);
-    ocl_textf(&text, "#define LANES %d\n#define VECTORS %d\n#define ROWS %d\n#define SPAN %d\n#define V %s%d\n",
-              (int)c.lanes, (int)c.vectors, (int)c.rows, (int)c.span, ocl_type_name(p->value), (int)c.lanes);
-    if (build->desc->in[0].dtype == p->value) ocl_textf(&text, "#define A_PLAIN 1\n");
-    if (build->desc->in[1].dtype == p->value) ocl_textf(&text, "#define B_PLAIN 1\n");
-    if (p->sums) ocl_textf(&text, "#define SUMS 1\n");
-    if (c.segments > 1) ocl_textf(&text, "#define SPLIT 1\n");
-    ocl_textf(&text, "%s%s", ocl_cl_tile_cpu, ocl_cl_matmul_cpu);
+    write_packed(&text, build, p, &c);
     operand_args(build, &args);
     if (c.segments > 1) {
         build->scratch = (uint64_t)(c.segments * p->batch * p->m * p->n) * tn_dtype_size(p->value);

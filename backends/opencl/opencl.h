@@ -428,8 +428,10 @@ void ocl_gemm_clear(void);
 /* Files of cl/. */
 extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
-    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[],
-    ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[], ocl_cl_matmul_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[], ocl_cl_conv_gpu[],
+    ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
+    ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
+    ocl_cl_matmul_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
+    ocl_cl_conv_gpu[],
     ocl_cl_pool[], ocl_cl_step[];
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Matrix products: Tenon's on cpu, also without matrix units and with less precision, and `tenon bench op matmul` on other
-devices, against OpenBLAS, oneDNN and CLBlast, in alternating rounds; prints a Markdown table of GFLOP/s, with the error of
-each beside it, and the geometric means of the ratios to oneDNN. See ../README.md."""
+"""Matrix products: Tenon's on cpu, also without matrix units and with less precision, and on other devices, against
+OpenBLAS, oneDNN and CLBlast, in alternating rounds; prints a Markdown table of GFLOP/s, with the error of each beside it,
+and the geometric means of the ratios to oneDNN, and to the better of it and OpenBLAS. See ../README.md."""
 import argparse
 import math
 import os
@@ -21,14 +21,11 @@ SHAPES = [  # m x n x k; :tn and :nt are the products of a backward pass
 
 def contestants(o, shape):
     found = {}
-    sizes, _, how = shape.partition(":")
-    for name, words in (("cpu", ""), ("cpu avx512", "avx512"), ("cpu f32-fast", "f32-fast"), ("cpu bf16", "bf16")):
-        if name.split()[0] in o.devices:
-            found[f"tenon {name}"] = [os.path.join(o.build, "gemm_tenon"), shape, str(o.seconds)] + words.split()
-    for device in o.devices if not how else []:  # `bench op matmul` has no transposes
-        if device != "cpu":
-            found[f"tenon {device}"] = [o.tenon, "bench", "op", "matmul", sizes, "--device", device, "--json",
-                                        "--seconds", str(o.seconds)]
+    words = {"cpu": "", "cpu avx512": "avx512", "cpu f32-fast": "f32-fast", "cpu bf16": "bf16"}
+    for name, word in {**words, **{device: device for device in o.devices if device != "cpu"}}.items():
+        if name.split()[0] not in o.devices:
+            continue
+        found[f"tenon {name}"] = [os.path.join(o.build, "gemm_tenon"), shape, str(o.seconds)] + word.split()
     for name in ("cblas", "dnnl", "clblast"):
         program = os.path.join(o.build, f"gemm_{name}")
         if os.access(program, os.X_OK):
@@ -48,7 +45,6 @@ def cell(said):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     root = os.path.join(HERE, "../..")
-    arguments.add_argument("--tenon", default=os.path.join(root, "build/release/bin/tenon"))
     arguments.add_argument("--build", default=os.path.join(root, "build/bench"), help="where the programs were built")
     arguments.add_argument("--devices", nargs="*", default=["cpu", "opencl:0"])
     arguments.add_argument("--shapes", nargs="+", default=SHAPES)
@@ -58,15 +54,17 @@ def main():
     o = arguments.parse_args()
     columns = list(contestants(o, "1x1x1"))
     print(f"| m x n x k | {' | '.join(columns)} |\n| --- |{' --- |' * len(columns)}", flush=True)
-    ratios = {c: [] for c in columns}
+    ratios = {peers: {c: [] for c in columns} for peers in (("dnnl",), ("dnnl", "cblas"))}
     for shape in o.shapes:
         said = contest.answers(contestants(o, shape), o.rounds, contest.environment(o.threads))
         speed = {c: statistics.median(one["gflops"] for one in said[c]) for c in columns if said.get(c)}
-        for c in speed if "dnnl" in speed else ():
-            ratios[c].append(math.log(speed[c] / speed["dnnl"]))
+        for peers, found in ratios.items():
+            for c in speed if speed.keys() >= set(peers) else ():
+                found[c].append(math.log(speed[c] / max(speed[p] for p in peers)))
         print(f"| {shape} | {' | '.join(cell(said.get(c)) for c in columns)} |", flush=True)
-    means = (f"{math.exp(statistics.mean(ratios[c])):.2f}" if ratios[c] else "–" for c in columns)
-    print(f"| of oneDNN | {' | '.join(means)} |")
+    for title, found in zip(("of oneDNN", "of the better of oneDNN and OpenBLAS"), ratios.values()):
+        means = (f"{math.exp(statistics.mean(found[c])):.2f}" if found[c] else "–" for c in columns)
+        print(f"| {title} | {' | '.join(means)} |")
     return 0
 
 

@@ -1,5 +1,5 @@
-/* tenon.c: Tenon's own product, on its cpu. HOW: words with `+` between them, each an instruction set (avx512: no
- * matrix units) or a level of precision (f32-fast, bf16). */
+/* tenon.c: Tenon's own product, on its cpu. HOW: words with `+` between them, each a device (opencl:0), an instruction
+ * set of cpu's (avx512: no matrix units) or a level of precision (f32-fast, bf16). */
 #include <stdio.h>
 #include <string.h>
 #include <tenon/tenon.h>
@@ -9,18 +9,27 @@
 const char *const library_name = "Tenon";
 
 static tn_program *program;
+static char device_name[16] = "cpu";
+
+static tn_status take_word(const char *word, tn_compile_options *options)
+{
+    uint32_t level = 0;
+    while (tn_precision_name(level) && strcmp(tn_precision_name(level), word)) level++;
+    if (tn_precision_name(level)) {
+        options->precision = level;
+        return TN_OK;
+    }
+    if (!strchr(word, ':')) return tn_backend_option("cpu", "isa", word);
+    snprintf(device_name, sizeof device_name, "%s", word);
+    return TN_OK;
+}
 
 static tn_status take_words(const char *how, tn_compile_options *options)
 {
     tn_status s = TN_OK;
     for (char word[16]; !s && how && *how; how += strcspn(how, "+"), how += *how == '+') {
         snprintf(word, sizeof word, "%.*s", (int)strcspn(how, "+"), how);
-        uint32_t level = 0;
-        while (tn_precision_name(level) && strcmp(tn_precision_name(level), word)) level++;
-        if (tn_precision_name(level))
-            options->precision = level;
-        else
-            s = tn_backend_option("cpu", "isa", word);
+        s = take_word(word, options);
     }
     return s;
 }
@@ -43,7 +52,7 @@ int library_open(const product *p)
     tn_state *state = NULL;
     tn_graph *graph = build(p);
     tn_status s = take_words(p->how, &options);
-    if (!s) s = tn_device_open("cpu", &device);
+    if (!s) s = tn_device_open(device_name, &device);
     if (!s) s = tn_state_new(device, 1, &state);
     if (!s) s = tn_compile(graph, state, &options, &program);
     if (!s) s = tn_feed(program, "a", p->a, (uint64_t)p->m * (uint64_t)p->k * sizeof *p->a);
