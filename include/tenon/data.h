@@ -253,7 +253,9 @@ typedef struct tn_open_options {
                         number `fold`, from 0, is for testing: each sample in one of them. For cross-validation; an
                         error with fewer samples, or where there is a part for testing already */
     int64_t fold;
-    uint64_t spare[1];
+    const char *alphabet; /* with `context`: samples are characters instead of bytes, numbered by it: "" finds those of
+                             the training part, which become class_names, the first standing for all others; else
+                             such class_names, of another text. NULL: bytes */
 } tn_open_options;
 
 /* The same, as the options say. */

@@ -425,7 +425,9 @@ class tn_open_options(Structure):
     context: not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing
     folds: not 0: the samples are cut into so many parts by the seed, of each class its share, and part number `fold`,
     from 0, is for testing: each sample in one of them. For cross-validation; an error with fewer samples, or where there
-    is a part for testing already"""
+    is a part for testing already
+    alphabet: with `context`: samples are characters instead of bytes, numbered by it: "" finds those of the training
+    part, which become class_names, the first standing for all others; else such class_names, of another text. NULL: bytes"""
 
     _fields_ = [
         ("seed", c_uint64),
@@ -435,7 +437,7 @@ class tn_open_options(Structure):
         ("context", c_int64),
         ("folds", c_int64),
         ("fold", c_int64),
-        ("spare", c_uint64 * 1),
+        ("alphabet", c_char_p),
     ]
 class tn_backend_report(Structure):
     """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped

@@ -81,7 +81,7 @@ static void tell_loss(const char *loss, const tn_dataset *data)
 {
     cli_tell("loss %s: ", loss);
     if (data->labels > 1) {
-        cli_tell("which of %" PRId64 " bytes comes next\n", data->classes);
+        cli_tell("which of %" PRId64 " %s comes next\n", data->classes, data->class_names ? "characters" : "bytes");
         return;
     }
     if (data->why)

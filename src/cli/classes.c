@@ -105,7 +105,7 @@ static int renumber(const cli_model *model, const int32_t *number, tn_dataset *d
 
 int cli_match_classes(const cli_model *model, tn_dataset *data)
 {
-    if (!data->label || !model->classes) return CLI_GO_ON;
+    if (!data->label || !model->classes || data->labels > 1) return CLI_GO_ON;
     if (!model->class_names && !data->class_names) {
         if (data->classes < model->classes) data->classes = model->classes;
         return CLI_GO_ON;

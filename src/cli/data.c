@@ -22,7 +22,8 @@ static const struct {
                   {"ignore", CLI_TABLE, "tables"},      {"one-hot", CLI_TABLE, "tables"},
                   {"index", CLI_TABLE, "tables"},       {"sample-weights", CLI_TABLE, "tables"},
                   {"by-position", CLI_TABLE, "tables"}, {"image", CLI_IMAGES, "folders of images"},
-                  {"context", CLI_WRITING, "texts"},    {"frame", CLI_PICTURE, "pictures"}};
+                  {"context", CLI_WRITING, "texts"},    {"characters", CLI_WRITING, "texts"},
+                  {"frame", CLI_PICTURE, "pictures"}};
 
 unsigned cli_kind_of(const tn_dataset *data)
 {
@@ -93,6 +94,7 @@ static tn_open_options open_options(const cli_settings *s, const cli_model *mode
         .seed = (uint64_t)s->seed, .csv = cli_csv_options(s, model), .stream = cli_stream(s), .context = s->context};
     if (s->fold) (void)cli_fold_of(s->fold, &how.fold, &how.folds);
     if (model && cli_model_writes(model)) how.context = model->labels;
+    if (how.context) how.alphabet = model && cli_model_writes(model) ? model->class_names : s->characters ? "" : NULL;
     if (model)
         how.image = model->sample;
     else if (s->image)

@@ -45,7 +45,7 @@ void cli_utf8_take(cli_utf8 *u, unsigned char byte)
 
 typedef struct choice {
     double logit;
-    int byte;
+    int byte; /* or character */
 } choice;
 
 /* The likeliest first; of equals the first. */
@@ -56,13 +56,10 @@ static int by_logit(const void *a, const void *b)
     return x->byte - y->byte;
 }
 
-int cli_draw(const float logit[BYTES], const cli_utf8 *utf8, double temperature, int64_t top, double chance)
+/* Of so many choices. */
+static int draw(choice *among, int count, double temperature, int64_t top, double chance)
 {
-    choice among[BYTES];
-    int count = 0;
     double sum = 0;
-    for (int i = 0; i < BYTES; i++)
-        if (cli_utf8_allows(utf8, (unsigned char)i)) among[count++] = (choice){(double)logit[i], i};
     qsort(among, (size_t)count, sizeof *among, by_logit);
     if (count > top) count = (int)top;
     if (temperature <= 0) return among[0].byte;
@@ -71,6 +68,27 @@ int cli_draw(const float logit[BYTES], const cli_utf8 *utf8, double temperature,
     for (int i = 0; i < count; i++)
         if ((at -= among[i].logit) < 0) return among[i].byte;
     return among[0].byte;
+}
+
+int cli_draw(const float logit[BYTES], const cli_utf8 *utf8, double temperature, int64_t top, double chance)
+{
+    choice among[BYTES];
+    int count = 0;
+    for (int i = 0; i < BYTES; i++)
+        if (cli_utf8_allows(utf8, (unsigned char)i)) among[count++] = (choice){(double)logit[i], i};
+    return draw(among, count, temperature, top, chance);
+}
+
+int cli_draw_among(const float *logit, const char *allowed, int64_t classes, double temperature, int64_t top,
+                   double chance)
+{
+    choice *among = malloc((size_t)classes * sizeof *among + 1);
+    int count = 0;
+    for (int64_t i = 0; among && i < classes; i++)
+        if (allowed[i]) among[count++] = (choice){(double)logit[i], (int)i};
+    const int drawn = count ? draw(among, count, temperature, top, chance) : -1;
+    free(among);
+    return drawn;
 }
 
 /* SplitMix: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014. */

@@ -193,7 +193,7 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
                 cli_note_whole(checkpoint, "targets", 0, INT32_MAX, &model->targets);
     model->labels = 0;
     if (*note(checkpoint, "labels")) known &= cli_note_whole(checkpoint, "labels", 2, INT32_MAX, &model->labels);
-    known &= !model->labels || (model->labels == tn_shape_count(&model->sample) && model->classes == 256);
+    known &= !model->labels || (model->labels == tn_shape_count(&model->sample) && (model->classes == 256 || *note(checkpoint, "class_names")));
     model->class_names = note_or_null(checkpoint, "class_names");
     model->column_names = note_or_null(checkpoint, "column_names");
     model->categories = note(checkpoint, "categories");
@@ -283,7 +283,7 @@ static void check_steps(const cli_model *model, tn_tensor *output)
     if (tn_shape_equal(&shape, &want)) return;
     tn_graph_fail(tn_graph_of(output), TN_ESHAPE,
                   "the network's output is %s but should be (batch, %" PRId64 ", %" PRId64
-                  "), to say of each byte of a text which comes next: it should begin with 'embedding %" PRId64
+                  "), to say at each place of a text what comes next: it should begin with 'embedding %" PRId64
                   " UNITS' and end with 'project %" PRId64 "'",
                   tn_shape_text(&shape, text, sizeof text), model->labels, model->classes, model->classes,
                   model->classes);

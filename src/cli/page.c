@@ -59,7 +59,7 @@ static void put_measured(FILE *f, const cli_results *r)
     put_key(f, "mean absolute error", "%.5g", tn_measures_get(m, "mae", -1));
     put_key(f, "root mean squared error", "%.5g", tn_measures_get(m, "rmse", -1));
     put_key(f, "perplexity", "%.4g", cli_perplexity(cli_byte_loss(r)));
-    put_key(f, "bits per byte", "%.4f", cli_bits(cli_byte_loss(r)));
+    put_key(f, r->model->class_names ? "bits per character" : "bits per byte", "%.4f", cli_bits(cli_byte_loss(r)));
 }
 
 static void put_summary(FILE *f, const cli_page *p)

@@ -190,6 +190,11 @@ double cli_byte_loss(const cli_results *r)
     return r->writes && !strcmp(r->model->loss, "cross_entropy") ? r->score.loss : NAN;
 }
 
+const char *cli_text_unit(const cli_model *model)
+{
+    return model->class_names ? "character" : "byte";
+}
+
 double cli_perplexity(double loss)
 {
     return exp(loss);

@@ -51,9 +51,10 @@ void cli_results_free(cli_results *results);
 /* What stands in a measure's column: of a class or target, or of k -1 their mean and all samples. */
 double cli_results_cell(const cli_results *results, const tn_measure_entry *measure, int64_t k);
 
-/* Of texts, the mean of -log of the right byte's probability; NaN where the loss is another. Of that: as how many
- * bytes, each as likely, it leaves; and the bits that a byte takes. */
+/* Of texts, the mean of -log of the right byte's or character's probability; NaN where the loss is another. Of that: as
+ * how many bytes, each as likely, it leaves; and the bits that a byte takes. */
 double cli_byte_loss(const cli_results *results);
+const char *cli_text_unit(const cli_model *model); /* "byte" or "character" */
 double cli_perplexity(double loss);
 double cli_bits(double loss);
 

@@ -333,7 +333,8 @@ int cli_settings_check(cli_settings *s)
 {
     tn_schedule schedule;
     tn_shape image;
-    if (!s->context && !s->resume && !strncmp(s->net, TEXT_NETS, strlen(TEXT_NETS))) s->context = CONTEXT;
+    if (!s->context && !s->resume && (s->characters || !strncmp(s->net, TEXT_NETS, strlen(TEXT_NETS))))
+        s->context = CONTEXT;
     int status = check_kept(s);
     if (status == CLI_GO_ON) status = check_loss(s->loss);
     if (status == CLI_GO_ON) status = check_optimizer(s);

@@ -4,7 +4,7 @@
 
 #include "model.h"
 
-#define CLI_TRAIN_OPTIONS 77
+#define CLI_TRAIN_OPTIONS 78
 
 typedef struct cli_settings {
     const char *data, *test, *header, *target, *ignore, *one_hot, *index, *net, *loss, *optimizer, *schedule, *init,
@@ -19,7 +19,7 @@ typedef struct cli_settings {
     const char *storage, *precision, *device, *shares, *save, *best, *weights, *diverged, *resume, *load, *rename,
         *freeze, *curve, *log, *report;
     const char *trace;
-    int by_position, sync_norm;
+    int by_position, sync_norm, characters;
     int64_t every;                                    /* epochs; 0: as the report sees fit */
     int quiet, json, explain, stats, strict, unfused; /* json: 1 per epoch, 2 per step too */
     cli_option options[CLI_TRAIN_OPTIONS];

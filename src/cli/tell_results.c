@@ -268,8 +268,9 @@ static void print_sums(const cli_results *r, int width, FILE *f)
 static void print_text(const cli_results *r, FILE *f)
 {
     const double loss = cli_byte_loss(r);
-    fprintf(f, "%s: %" PRId64 " bytes", r->set, r->data->count * r->data->labels);
-    if (!isnan(loss)) fprintf(f, ", perplexity %.4g, %.4f bits per byte", cli_perplexity(loss), cli_bits(loss));
+    const char *unit = cli_text_unit(r->model);
+    fprintf(f, "%s: %" PRId64 " %ss", r->set, r->data->count * r->data->labels, unit);
+    if (!isnan(loss)) fprintf(f, ", perplexity %.4g, %.4f bits per %s", cli_perplexity(loss), cli_bits(loss), unit);
     if (!isnan(r->score.accuracy)) fprintf(f, ", %.2f %% right", 100 * r->score.accuracy);
     fprintf(f, "\n");
 }
@@ -277,11 +278,12 @@ static void print_text(const cli_results *r, FILE *f)
 static void put_text(const cli_results *r, cli_json *json)
 {
     const double loss = cli_byte_loss(r);
-    cli_json_whole(json, "bytes", r->data->count * r->data->labels);
+    const int characters = r->model->class_names != NULL;
+    cli_json_whole(json, characters ? "characters" : "bytes", r->data->count * r->data->labels);
     cli_json_number(json, "loss", r->score.loss);
     cli_json_number(json, "accuracy", r->score.accuracy);
     cli_json_number(json, "perplexity", cli_perplexity(loss));
-    cli_json_number(json, "bits_per_byte", cli_bits(loss));
+    cli_json_number(json, characters ? "bits_per_character" : "bits_per_byte", cli_bits(loss));
 }
 
 void cli_results_print(const cli_results *r, int width, FILE *f)

@@ -56,7 +56,8 @@ function bestOf(run) {
 /* ---- cards ---- */
 
 const MEASURES = [["r2", "R²", short], ["mae", "MAE", short], ["rmse", "RMSE", short], ["f1", "F1", short],
-  ["balanced_accuracy", "balanced accuracy", percent], ["perplexity", "perplexity", short], ["bits_per_byte", "bits per byte", short]];
+  ["balanced_accuracy", "balanced accuracy", percent], ["perplexity", "perplexity", short], ["bits_per_byte", "bits per byte", short],
+  ["bits_per_character", "bits per character", short]];
 
 function values(run) {
   const last = run.epochs[run.epochs.length - 1], list = [], set = held(run);

@@ -1,5 +1,5 @@
-/* write.c: see write.h. The program takes as many bytes as were learnt at once: once a text is longer, its last ones.
- */
+/* write.c: see write.h. The program takes as many bytes or characters as were learnt at once: once a text is longer,
+ * its last ones. */
 #include "write.h"
 #include "draw.h"
 #include "json.h"
@@ -9,23 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES 256
-
 /* ---- the text ---- */
 
 typedef struct writer {
     cli_saved *saved;
     tn_program *program;
-    int64_t context, known; /* bytes that it sees at once, and those that there are, at most so many */
+    int64_t context, known; /* bytes or characters that it sees at once, and those that there are, at most so many */
+    int64_t classes;
+    const char **line; /* where each character stands among the model's names; NULL: the model is of bytes */
+    char *allowed;     /* which of them are text */
     float *now, *logits;
     FILE *text; /* of JSON: what was written; else NULL */
 } writer;
 
-/* One more byte, in whose place the first goes where there are enough. */
-static void append(writer *w, unsigned char byte)
+/* One more, in whose place the first goes where there are enough. */
+static void append(writer *w, int64_t number)
 {
     if (w->known == w->context) memmove(w->now, w->now + 1, (size_t)--w->known * sizeof *w->now);
-    w->now[w->known++] = byte;
+    w->now[w->known++] = (float)number;
 }
 
 static tn_status compile(writer *w)
@@ -41,54 +42,132 @@ static tn_status compile(writer *w)
     return s;
 }
 
-/* The logits of what follows the last byte. */
-static tn_status look(writer *w, const float **logits)
+/* The logits of what follows the last one. */
+static int look(writer *w, const float **logits)
 {
+    const uint64_t bytes = (uint64_t)(w->context * w->classes) * sizeof *w->logits;
     tn_status s = tn_feed(w->program, "x", w->now, (uint64_t)w->context * sizeof *w->now);
     if (!s) s = tn_program_run(w->program);
-    if (!s) s = tn_fetch(w->program, "logits", w->logits, (uint64_t)(w->context * BYTES) * sizeof *w->logits);
-    *logits = w->logits + (w->known - 1) * BYTES;
-    return s;
+    if (!s) s = tn_fetch(w->program, "logits", w->logits, bytes);
+    if (s) return cli_failed();
+    *logits = w->logits + (w->known - 1) * w->classes;
+    for (int64_t i = 0; i < w->classes; i++)
+        if (!isfinite((*logits)[i])) return cli_fail("%s: an output is not finite", w->saved->path);
+    return CLI_GO_ON;
 }
 
-static void put(const writer *w, char byte, int ends)
+static FILE *to(const writer *w)
 {
-    putc(byte, w->text ? w->text : stdout);
-    if (ends && !w->text) fflush(stdout);
+    return w->text ? w->text : stdout;
+}
+
+static double temperature_of(const writer *w)
+{
+    return w->saved->temperature == TN_ZERO ? 0 : w->saved->temperature;
+}
+
+/* A byte; whether a character is complete. */
+static int write_byte(writer *w, const float *logits, uint64_t n, cli_utf8 *utf8)
+{
+    const int byte =
+        cli_draw(logits, utf8, temperature_of(w), w->saved->top, cli_chance((uint64_t)w->saved->settings.seed, n));
+    append(w, byte);
+    cli_utf8_take(utf8, (unsigned char)byte);
+    putc(byte, to(w));
+    return !utf8->left;
+}
+
+/* A character as its line has it. */
+static void put_line(const char *line, FILE *f)
+{
+    if (*line == '\\')
+        putc(line[1] == 'n' ? '\n' : line[1] == 'r' ? '\r' : '\\', f);
+    else
+        fwrite(line, 1, tn_utf8_length(line), f);
+}
+
+static int write_character(writer *w, const float *logits, uint64_t n)
+{
+    const int drawn = cli_draw_among(logits, w->allowed, w->classes, temperature_of(w), w->saved->top,
+                                     cli_chance((uint64_t)w->saved->settings.seed, n));
+    if (drawn < 0) return 0;
+    append(w, drawn);
+    put_line(w->line[drawn], to(w));
+    return 1;
 }
 
 static int write_characters(writer *w)
 {
     const cli_saved *saved = w->saved;
-    const double temperature = saved->temperature == TN_ZERO ? 0 : saved->temperature;
-    const float *logits;
+    const float *logits = NULL;
     cli_utf8 utf8 = {0};
     for (uint64_t n = 0, characters = 0; characters < (uint64_t)saved->length && !ferror(stdout); n++) {
-        if (look(w, &logits)) return cli_failed();
-        for (int i = 0; i < BYTES; i++)
-            if (!isfinite(logits[i])) return cli_fail("%s: an output is not finite", saved->path);
-        const int byte =
-            cli_draw(logits, &utf8, temperature, saved->top, cli_chance((uint64_t)saved->settings.seed, n));
-        append(w, (unsigned char)byte);
-        cli_utf8_take(&utf8, (unsigned char)byte);
-        put(w, (char)byte, !utf8.left);
-        characters += !utf8.left;
+        if (look(w, &logits) != CLI_GO_ON) return CLI_FAILED;
+        const int ends = w->line ? write_character(w, logits, n) : write_byte(w, logits, n, &utf8);
+        if (w->line && !ends) return cli_fail("%s: has no character to write", saved->path);
+        if (ends && !w->text) fflush(stdout);
+        characters += (uint64_t)ends;
+    }
+    return CLI_GO_ON;
+}
+
+/* Where the characters stand, and that each is one; the first stands for those that were not learnt. */
+static int open_alphabet(writer *w)
+{
+    const char *at = w->saved->model.class_names;
+    if (!at) return CLI_GO_ON;
+    w->line = calloc((size_t)w->classes, sizeof *w->line);
+    w->allowed = calloc((size_t)w->classes, 1);
+    if (!w->line || !w->allowed) return cli_fail("out of memory");
+    for (int64_t i = 0; i < w->classes; i++) {
+        const size_t length = *at == '\\' ? 2 : tn_utf8_length(at);
+        if (!length || at[length] != '\n') return cli_fail("%s: its alphabet makes no sense", w->saved->path);
+        const unsigned char first = (unsigned char)*at, second = (unsigned char)at[1];
+        const int control = first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+        w->line[i] = at;
+        w->allowed[i] = (char)(i && (!control || first == '\t') && !(first == '\\' && second == 'r'));
+        at += length + 1;
+    }
+    return CLI_GO_ON;
+}
+
+/* The number of the character that `at` begins with; -1: it is none of the model's. */
+static int64_t number_of(const writer *w, const char *at, size_t length)
+{
+    const char *escaped = *at == '\n' ? "\\n" : *at == '\r' ? "\\r" : *at == '\\' ? "\\\\" : NULL;
+    const char *want = escaped ? escaped : at;
+    const size_t bytes = escaped ? 2 : length;
+    for (int64_t i = 1; i < w->classes; i++)
+        if (!strncmp(w->line[i], want, bytes) && w->line[i][bytes] == '\n') return i;
+    return -1;
+}
+
+/* Line ends are one, as in what it learnt. */
+static int read_prompt(writer *w)
+{
+    size_t length;
+    for (const char *at = *w->saved->prompt ? w->saved->prompt : "\n"; *at; at += length) {
+        length = w->line ? tn_utf8_length(at) : 1;
+        if (at[0] == '\r' && at[1] == '\n') continue;
+        const int64_t number = w->line ? number_of(w, at, length) : (unsigned char)*at;
+        if (number < 0 && *w->saved->prompt)
+            return cli_usage("--prompt: '%.*s' is none of the %lld characters that %s learnt", (int)length, at,
+                             (long long)w->classes - 1, w->saved->path);
+        append(w, number < 0 ? 1 : number);
     }
     return CLI_GO_ON;
 }
 
 static int open_writer(writer *w)
 {
-    const char *prompt = *w->saved->prompt ? w->saved->prompt : "\n";
     w->now = calloc((size_t)w->context, sizeof *w->now);
-    w->logits = malloc((size_t)(w->context * BYTES) * sizeof *w->logits);
+    w->logits = malloc((size_t)(w->context * w->classes) * sizeof *w->logits);
     if (!w->now || !w->logits) return cli_fail("out of memory");
-    for (const char *at = prompt; *at; at++)
-        if (at[0] != '\r' || at[1] != '\n')
-            append(w, (unsigned char)*at); /* line ends are one byte, as in what it learnt */
-    if (cli_saved_load(w->saved) != CLI_GO_ON) return CLI_FAILED;
-    if (compile(w)) return cli_failed();
-    return cli_saved_check(w->saved);
+    int status = open_alphabet(w);
+    if (status == CLI_GO_ON) status = read_prompt(w);
+    if (status == CLI_GO_ON) status = cli_saved_load(w->saved);
+    if (status == CLI_GO_ON && compile(w)) status = cli_failed();
+    return status == CLI_GO_ON ? cli_saved_check(w->saved) : status;
 }
 
 /* To the terminal as it comes, or all of it as JSON. */
@@ -118,11 +197,13 @@ static int write_all(writer *w)
 
 int cli_write(cli_saved *saved)
 {
-    writer w = {.saved = saved, .context = saved->model.labels};
+    writer w = {.saved = saved, .context = saved->model.labels, .classes = saved->model.classes};
     int status = open_writer(&w);
     if (status == CLI_GO_ON) status = write_all(&w);
     tn_program_free(w.program);
     free(w.now);
+    free(w.allowed);
+    free(w.line);
     free(w.logits);
     return status;
 }

@@ -184,7 +184,8 @@ typedef struct request {
     int no_train, no_test; /* all of what has no parts is for the other */
     int stream;            /* samples stay in their file */
     tn_shape image;
-    int64_t context;     /* of a text; 0: it is none */
+    int64_t context; /* of a text; 0: it is none */
+    const char *alphabet;
     int64_t folds, fold; /* 0: a share is for testing */
     int divided;         /* what was read had no parts of its own */
 } request;
@@ -276,8 +277,8 @@ static tn_status open_images(request *ask, tn_dataset *train, tn_dataset *test)
 
 static tn_status open_text(const request *ask, tn_dataset *train, tn_dataset *test)
 {
-    if (ask->no_train) return tn_text_open(ask->name, ask->context, test, NULL);
-    return tn_text_open(ask->name, ask->context, train, ask->no_test ? NULL : test);
+    if (ask->no_train) return tn_text_open(ask->name, ask->context, ask->alphabet, test, NULL);
+    return tn_text_open(ask->name, ask->context, ask->alphabet, train, ask->no_test ? NULL : test);
 }
 
 /* ---- by name ---- */
@@ -420,6 +421,7 @@ tn_status tn_dataset_open_with(const char *name, const tn_open_options *options,
                    .csv = options->csv,
                    .image = options->image,
                    .context = options->context,
+                   .alphabet = options->alphabet,
                    .folds = options->folds,
                    .fold = options->fold,
                    .no_train = !train,

@@ -1,10 +1,11 @@
-/* text_data.c: texts whose bytes are learnt: which one comes next. The text is in memory once, samples are made of it
- * as they are needed. */
+/* text_data.c: texts whose bytes or characters are learnt: which one comes next. The text is in memory once, samples
+ * are made of it as they are needed. */
 #include "text_data.h"
 
 #include <string.h>
 
 #include "alloc.h"
+#include "alphabet.h"
 #include "error.h"
 #include "given.h"
 #include "inflow.h"
@@ -16,6 +17,7 @@ enum { BYTES = 256, TEST_PART = 10, AT_ONCE = 1 << 20, MOST_CONTEXT = 1 << 20 };
 typedef struct text {
     char *at;
     int64_t length, context;
+    int32_t *number; /* of each character, `length` of them, in place of `at`; or NULL: bytes */
 } text;
 
 /* ---- reading ---- */
@@ -71,51 +73,83 @@ static tn_status read_text(const char *path, text *t)
 
 /* ---- samples ---- */
 
+static int32_t number_at(const text *t, int64_t i)
+{
+    return t->number ? t->number[i] : (unsigned char)t->at[i];
+}
+
 static tn_status fill(void *arg, int64_t index, void *x, void *target, tn_msg *msg)
 {
     const text *t = arg;
-    const unsigned char *from = (const unsigned char *)t->at + index * t->context;
+    const int64_t from = index * t->context;
     float *token = x;
     int32_t *label = target;
     (void)msg;
-    for (int64_t i = 0; i < t->context; i++) token[i] = from[i];
-    for (int64_t i = 0; label && i < t->context; i++) label[i] = from[i + 1];
+    for (int64_t i = 0; i < t->context; i++) token[i] = (float)number_at(t, from + i);
+    for (int64_t i = 0; label && i < t->context; i++) label[i] = number_at(t, from + i + 1);
     return TN_OK;
 }
 
 static void close_text(void *arg)
 {
     text *t = arg;
+    tn_free(t->number);
     tn_free(t->at);
     tn_free(t);
 }
 
-/* A source of a copy of the part. */
-static tn_status make_loader(const text *part, tn_loader **loader)
+static tn_status copy(const text *part, text *t)
+{
+    t->at = tn_alloc((size_t)part->length + 1);
+    if (t->at) memcpy(t->at, part->at, (size_t)part->length);
+    return t->at ? TN_OK : TN_ENOMEM;
+}
+
+/* The characters' numbers. */
+static tn_status number(const text *part, const tn_alphabet *alphabet, text *t)
+{
+    int64_t bytes;
+    t->length = 0;
+    t->number = tn_alloc((size_t)(part->length + 1) * sizeof *t->number);
+    for (int64_t i = 0; t->number && i < part->length; i += bytes)
+        t->number[t->length++] = tn_alphabet_number(alphabet, part->at + i, &bytes);
+    return t->number ? TN_OK : TN_ENOMEM;
+}
+
+static tn_status check_length(const text *t, const char *path, const char *what)
+{
+    TN_REQUIRE(t->length > t->context, TN_EFORMAT,
+               "%s: %s %lld %s, and a context of %lld takes one more than that at least", path, what,
+               (long long)t->length, t->number ? "characters" : "bytes", (long long)t->context);
+    return TN_OK;
+}
+
+/* A source of a copy of the part, in samples. */
+static tn_status make_loader(const text *part, const tn_alphabet *alphabet, const char *path, const char *what,
+                             int64_t *count, tn_loader **loader)
 {
     text *t = tn_alloc(sizeof *t);
     if (!t) return TN_ENOMEM;
-    *t = *part;
-    t->at = tn_alloc((size_t)part->length + 1);
-    tn_status status =
-        t->at ? tn_loader_new(&(tn_source){.fill = fill, .close = close_text, .arg = t}, loader) : TN_ENOMEM;
-    if (!status) memcpy(t->at, part->at, (size_t)part->length);
+    *t = (text){.length = part->length, .context = part->context};
+    tn_status status = alphabet ? number(part, alphabet, t) : copy(part, t);
+    if (!status) status = check_length(t, path, what);
+    if (!status) *count = (t->length - 1) / t->context;
+    if (!status) status = tn_loader_new(&(tn_source){.fill = fill, .close = close_text, .arg = t}, loader);
     if (status) close_text(t);
     return status;
 }
 
-static tn_status make_set(const text *part, const char *path, const char *what, tn_dataset *data)
+static tn_status make_set(const text *part, const tn_alphabet *alphabet, const char *path, const char *what,
+                          tn_dataset *data)
 {
-    TN_REQUIRE(part->length > part->context, TN_EFORMAT,
-               "%s: %s %lld bytes, and a context of %lld takes one more than that at least", path, what,
-               (long long)part->length, (long long)part->context);
-    *data = (tn_dataset){.count = (part->length - 1) / part->context,
-                         .sample = TN_SHAPE(part->context),
+    *data = (tn_dataset){.sample = TN_SHAPE(part->context),
                          .x_dtype = TN_F32,
-                         .classes = BYTES,
+                         .classes = alphabet ? (int64_t)alphabet->count + 1 : BYTES,
                          .labels = part->context};
     data->source = tn_strdup(path);
-    return data->source ? make_loader(part, &data->loader) : TN_ENOMEM;
+    if (alphabet) data->class_names = tn_alphabet_lines(alphabet);
+    if (!data->source || (alphabet && !data->class_names)) return TN_ENOMEM;
+    return make_loader(part, alphabet, path, what, &data->count, &data->loader);
 }
 
 /* Where the last tenth begins, at the beginning of a character. */
@@ -126,16 +160,28 @@ static int64_t end_of_training(const text *t)
     return at;
 }
 
-tn_status tn_text_open(const char *path, int64_t context, tn_dataset *train, tn_dataset *test)
+/* What was given, or found in the part that is learnt. */
+static tn_status open_alphabet(const char *given, const char *path, const text *learn, tn_alphabet *alphabet)
+{
+    if (!given) return TN_OK;
+    return *given ? tn_alphabet_read(given, alphabet) : tn_alphabet_find(path, learn->at, learn->length, alphabet);
+}
+
+tn_status tn_text_open(const char *path, int64_t context, const char *alphabet, tn_dataset *train, tn_dataset *test)
 {
     text all = {.context = context};
-    TN_REQUIRE(context >= 2 && context <= MOST_CONTEXT, TN_EINVAL, "%s: a context of %lld bytes; it takes 2 to %d",
-               path, (long long)context, MOST_CONTEXT);
+    tn_alphabet found = {0};
+    TN_REQUIRE(context >= 2 && context <= MOST_CONTEXT, TN_EINVAL, "%s: a context of %lld %s; it takes 2 to %d", path,
+               (long long)context, alphabet ? "characters" : "bytes", MOST_CONTEXT);
     tn_status status = read_text(path, &all);
     const int64_t cut = status || !test ? all.length : end_of_training(&all);
-    const text learn = {all.at, cut, context}, judge = {all.at + cut, all.length - cut, context};
-    if (!status) status = make_set(&learn, path, test ? "its first nine tenths have" : "has", train);
-    if (!status && test) status = make_set(&judge, path, "its last tenth, which is for testing, has", test);
+    const text learn = {.at = all.at, .length = cut, .context = context},
+               judge = {.at = all.at + cut, .length = all.length - cut, .context = context};
+    const tn_alphabet *by = alphabet ? &found : NULL;
+    if (!status) status = open_alphabet(alphabet, path, &learn, &found);
+    if (!status) status = make_set(&learn, by, path, test ? "its first nine tenths have" : "has", train);
+    if (!status && test) status = make_set(&judge, by, path, "its last tenth, which is for testing, has", test);
+    tn_alphabet_free(&found);
     tn_free(all.at);
     return status;
 }
@@ -144,7 +190,7 @@ tn_status tn_dataset_text(const char *path, int64_t context, tn_dataset *data)
 {
     TN_GIVEN(path, data);
     tn_dataset made = {0};
-    tn_status status = tn_text_open(path, context, &made, NULL);
+    tn_status status = tn_text_open(path, context, NULL, &made, NULL);
     if (status)
         tn_dataset_free(&made);
     else

@@ -86,6 +86,36 @@ train --epochs 1 --save digits >/dev/null 2>&1 || fail digits
 refuses 'is for models of texts' "$tenon" predict --model digits --prompt a
 refuses '--context is for texts' "$tenon" train --data digits:50 --context 8
 
+# By characters: as many classes as the training part has, and one for all others.
+train_text --characters --epochs 4 --lr 0.01 --json --save c --report c.html >said 2>stderr || fail "characters: $(cat stderr)"
+python3 - <<'PY' || fail "characters: $(head -n 1 stderr)"
+text = open("book.txt", encoding="utf-8", newline="").read()
+raw = text.encode()
+at = len(raw) - len(raw) // 10
+while raw[at] & 0xc0 == 0x80:
+    at += 1
+wanted = f"which of {len(set(raw[:at].decode())) + 1} characters comes next"
+assert wanted in open("stderr").read(), wanted
+count = (len(raw[at:].decode()) - 1) // 24 * 24
+assert f'"characters": {count},' in open("said").read().splitlines()[-1], count
+PY
+tail -n 1 said | grep -q '"perplexity": [0-9.]*, "bits_per_character": [0-9.]*' && grep -q 'bits per character</div>' c.html || fail "measures: $(tail -n 1 said)"
+"$tenon" eval --model c --device "$device" >own || fail "eval of characters"
+grep -q 'characters, perplexity' own || fail "eval of characters: $(cat own)"
+printf 'ein Mühlrad, und 日本 ist nicht dabei; ein Mühlrad dreht sich für 7 € weiter.\n' >new.txt
+"$tenon" eval --model c --device "$device" --data new.txt >said 2>stderr && grep -q '72 characters' said || fail "another text: $(cat said stderr)"
+"$tenon" predict --model c --device "$device" --prompt "3: ein Mühl" --length 90 --temperature 2 >wrote 2>stderr || fail "write characters: $(cat stderr)"
+python3 - <<'PY' || fail "written characters: $(cat wrote)"
+known, wrote = set(open("book.txt", encoding="utf-8").read()), open("wrote", encoding="utf-8").read()
+assert wrote.startswith("3: ein Mühl") and len(wrote) == 11 + 90 + 1 and set(wrote) <= known, wrote
+PY
+"$tenon" predict --model c --device "$device" --prompt "日" 2>stderr && fail "a prompt of unknown characters"
+grep -q "'日' is none of the [0-9]* characters that c learnt" stderr || fail "a prompt of unknown characters: $(cat stderr)"
+train_text --characters --epochs 2 --lr 0.01 --save half >/dev/null 2>&1
+"$tenon" train --resume half --epochs 4 --save whole --device "$device" >/dev/null 2>stderr || fail "characters resumed: $(cat stderr)"
+[ -n "$(weights c)" ] && [ "$(weights c)" = "$(weights whole)" ] || fail "characters resumed otherwise"
+refuses '--characters is for texts' "$tenon" train --data digits:50 --characters
+
 # Several settings.
 "$tenon" sweep --data book.txt --context 24,12 --net "$net" --epochs 1 --device "$device" >said 2>stderr || fail "sweep: $(cat stderr)"
 [ "$(grep -cE '^ *(24|12) ' said)" = 2 ] || fail "sweep: $(cat said)"

@@ -37,6 +37,49 @@ static void samples_are_the_text_and_labels_what_comes_next(void **state)
     }
 }
 
+/* Numbered in order of their code points behind U+FFFD, which stands for what the training part lacks. */
+static void characters_are_numbered_by_those_of_the_training_part(void **state)
+{
+    static const char text[] = "b\xc3\xa4\\a\n\xe6\x97\xa5\xf0\x9f\x98\x80"
+                               "baba\n\nb\xc3\xa4"
+                               "ababababababababababababababababababab"
+                               "a\xc3\xb6\xc3\xb6"
+                               "a";
+    static const char lines[] = "\xef\xbf\xbd\n\\n\n\\\\\na\nb\n\xc3\xa4\n\xe6\x97\xa5\n\xf0\x9f\x98\x80\n";
+    static const int32_t begin[] = {4, 5, 2, 3, 1, 6, 7, 4, 3}, end[] = {3, 0, 0, 3};
+    tn_dataset train = {0}, test = {0}, other = {0};
+    tn_open_options how = {.context = 2, .alphabet = ""};
+    float x[2];
+    int32_t label[2];
+    (void)state;
+    expect_ok(tn_dataset_open_with(scratch_text("t.txt", text), &how, &train, &test));
+    assert_string_equal(train.class_names, lines);
+    assert_int_equal(train.classes, 8);
+    for (int64_t i = 0; i < 4; i++) {
+        expect_ok(tn_dataset_sample(&train, i, x, label));
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal((int)x[k], begin[2 * i + k]);
+            assert_int_equal(label[k], begin[2 * i + k + 1]);
+        }
+    }
+    how.alphabet = train.class_names;
+    expect_ok(tn_dataset_open_with(scratch_text("u.txt", "a\xc3\xb6\xc3\xb6"
+                                                         "a"),
+                                   &how, NULL, &other));
+    assert_int_equal(other.count, 1);
+    expect_ok(tn_dataset_sample(&other, 0, x, label));
+    assert_true((int)x[0] == end[0] && (int)x[1] == end[1] && label[1] == end[2]);
+    tn_dataset_free(&other);
+    static const char *const wrong[] = {"a\nb\n", "\xef\xbf\xbd\nb\na\n", "\xef\xbf\xbd\nab\n", "\xef\xbf\xbd\n",
+                                        "\xef\xbf\xbd\n\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        how.alphabet = wrong[i];
+        assert_int_equal(tn_dataset_open_with(scratch_text("u.txt", "abc"), &how, NULL, &other), TN_EFORMAT);
+    }
+    tn_dataset_free(&train);
+    tn_dataset_free(&test);
+}
+
 static void line_ends_and_marks_are_as_everywhere(void **state)
 {
     tn_dataset data = {0};
@@ -113,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_are_the_text_and_labels_what_comes_next),
+        cmocka_unit_test(characters_are_numbered_by_those_of_the_training_part),
         cmocka_unit_test(line_ends_and_marks_are_as_everywhere),
         cmocka_unit_test(the_last_tenth_is_for_testing_and_begins_with_a_character),
         cmocka_unit_test(a_part_keeps_the_labels_of_its_samples),
