@@ -30,11 +30,6 @@ int tn_system_is_privileged(void)
     return getauxval(AT_SECURE) != 0;
 }
 
-const char *tn_system_environment(const char *name)
-{
-    return tn_system_is_privileged() ? NULL : getenv(name);
-}
-
 /* ---- the machine ---- */
 
 uint32_t tn_system_processors(void)

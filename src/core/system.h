@@ -16,9 +16,6 @@
 /* Whether the program has more rights than its user, and must not believe what that one says of it. */
 int tn_system_is_privileged(void);
 
-/* As getenv; NULL in such a program. */
-const char *tn_system_environment(const char *name);
-
 /* ---- the machine ---- */
 
 /* How many processors this process may use, at least 1. */

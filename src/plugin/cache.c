@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "environment.h"
 #include "error.h"
 #include "given.h"
 #include "hash.h"
@@ -55,8 +56,8 @@ static int absolute(const char *path)
 
 static tn_status find_path(char folder[PATH_MAX], tn_reason *reason)
 {
-    const char *own = tn_system_environment("TENON_CACHE"), *xdg = tn_system_environment("XDG_CACHE_HOME");
-    const char *home = tn_system_environment("HOME");
+    const char *own = tn_environment("TENON_CACHE"), *xdg = tn_environment("XDG_CACHE_HOME");
+    const char *home = tn_environment("HOME");
     int length = -1;
     if (own && !strcmp(own, "off")) return tn_because(reason, TN_EMISSING, "the cache is switched off by TENON_CACHE");
     if (own && own[0] && !absolute(own))

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
-#include "system.h"
+#include "environment.h"
 #include "trust.h"
 
 /* What is looked for, and what was found. */
@@ -71,7 +71,7 @@ tn_status tn_search_named(const char *folder, const char *variable, const char *
         snprintf(below, sizeof below, "%s/%s", own[i], folder);
         status = take_own(&s, below);
     }
-    const char *list = tn_system_environment(variable);
+    const char *list = tn_environment(variable);
     for (int length; list && *list && status == TN_EMISSING; list += length + (list[length] == ':')) {
         length = (int)strcspn(list, ":");
         status = take_listed(&s, list, length);
@@ -122,7 +122,7 @@ tn_status tn_search_names(const char *folder, const char *variable, void (*each)
                           void *arg)
 {
     const listing to = {each, arg};
-    const char *list = tn_system_environment(variable);
+    const char *list = tn_environment(variable);
     char path[PATH_MAX], real[PATH_MAX], before[PATH_MAX] = "", below[64];
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         snprintf(below, sizeof below, "%s/%s", own[i], folder);

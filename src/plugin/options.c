@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "environment.h"
 #include "error.h"
 #include "plain.h"
-#include "system.h"
 
 /* What was set, or was asked for and not set. */
 typedef struct option {
@@ -99,7 +99,7 @@ static int is_set(const char *backend, const char *key)
 
 tn_status tn_options_of_environment(void)
 {
-    const char *said = tn_system_environment("TENON_OPTIONS");
+    const char *said = tn_environment("TENON_OPTIONS");
     char *copy = tn_strdup(said ? said : ""), *at = copy, *backend, *key, *value;
     tn_status status = copy ? TN_OK : TN_ENOMEM;
     while (!status && *at) {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "environment.h"
 #include "error.h"
 #include "system.h"
 #include "trust.h"
@@ -117,7 +118,7 @@ static const char *const own_folders[] = {"tenon/backends-1", "../lib/tenon/back
 
 tn_status tn_search(tn_found *found)
 {
-    const char *list = tn_system_environment("TENON_BACKEND_PATH");
+    const char *list = tn_environment("TENON_BACKEND_PATH");
     for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders; i++) TN_TRY(search_own(own_folders[i], found));
     return list ? tn_search_list(list, found) : TN_OK;
 }
@@ -125,7 +126,7 @@ tn_status tn_search(tn_found *found)
 const char *tn_search_places(char *text, size_t room)
 {
     char path[PATH_MAX], real[PATH_MAX], before[PATH_MAX] = "";
-    const char *list = tn_system_environment("TENON_BACKEND_PATH");
+    const char *list = tn_environment("TENON_BACKEND_PATH");
     size_t used = 0;
     text[0] = 0;
     for (size_t i = 0; i < sizeof own_folders / sizeof *own_folders && used < room; i++) {
