@@ -182,6 +182,31 @@ static void training_comes_to_the_numbers_of_pytorch(void **unused)
         }
 }
 
+/* In f64, wherever samples are, to many more digits. */
+static void in_double_precision_the_digits_go_on(void **unused)
+{
+    const tn_dataset data = make_data();
+    (void)unused;
+    for (int fed = 0; fed < 2; fed++) {
+        tn_device *device = NULL;
+        tn_state *state = NULL;
+        tn_model wide = model;
+        tn_epoch last;
+        double w[CLASSES * FEATURES];
+        tn_fit_options options = steps(STEPS);
+        wide.compile.f64 = 1;
+        if (fed) wide.data.where = TN_RESIDENT_HOST;
+        CHECK(tn_device_open("cpu", &device));
+        CHECK(tn_state_new(device, 5, &state));
+        CHECK(tn_fit(state, &wide, &data, &options, &last));
+        CHECK(tn_state_read(state, "fc.weight", w, sizeof w));
+        for (int i = 0; i < CLASSES * FEATURES; i++) assert_near(w[i], torch_plain[i], 1e-12);
+        assert_near(last.train.loss, torch_plain_loss, 1e-12);
+        tn_state_free(state);
+        tn_device_close(device);
+    }
+}
+
 /* Their regularisation is half the squares of the coefficients, beside the sum of the losses. */
 static void the_optimum_is_that_of_scikit_learn(void **unused)
 {
@@ -347,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_whole_weight_is_so_many_equal_samples_in_every_loss),
         cmocka_unit_test(weights_that_do_not_fit_are_refused),
         cmocka_unit_test(training_comes_to_the_numbers_of_pytorch),
+        cmocka_unit_test(in_double_precision_the_digits_go_on),
         cmocka_unit_test(the_optimum_is_that_of_scikit_learn),
         cmocka_unit_test(shards_add_up_to_the_batch_wherever_samples_are),
         cmocka_unit_test(workers_come_to_the_bits_of_one),
