@@ -149,7 +149,7 @@ typedef struct tn_training_place {
     int64_t best;     /* number of the epoch with the lowest loss, as for `patience`; 0: there is none */
     int64_t stalled;  /* epochs done since that one */
     int32_t finished; /* all epochs are done, or patience is at its end */
-    int32_t diverged; /* the epoch's loss is not finite any more */
+    int32_t diverged; /* the epoch's loss is not finite any more; the state has what the steps made of it */
     int32_t asked;    /* a worker had called tn_training_ask by the last step; all of them see it after the same step */
     uint64_t spare[4];
 } tn_training_place;

@@ -140,6 +140,9 @@ TN_API int tn_checkpoint_find(const tn_checkpoint *checkpoint, const char *name,
  * is yet to be compiled. Nothing is changed if a tensor is not in the file (TN_EMISSING) or has another shape
  * (TN_ESHAPE) or type (TN_EDTYPE) there. */
 TN_API TN_MUST_USE tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state);
+/* The same, and the tensors' data leave memory as they go: one at a time is there twice. From then on, also if it
+ * fails, data may be NULL, and loading once more is TN_EMISSING. */
+TN_API TN_MUST_USE tn_status tn_checkpoint_move(tn_checkpoint *checkpoint, tn_state *state);
 
 /* What became of a tensor when only what fits was loaded. */
 #define TN_LOAD_TAKEN   0

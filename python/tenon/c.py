@@ -669,7 +669,7 @@ class tn_training_place(Structure):
     best: number of the epoch with the lowest loss, as for `patience`; 0: there is none
     stalled: epochs done since that one
     finished: all epochs are done, or patience is at its end
-    diverged: the epoch's loss is not finite any more
+    diverged: the epoch's loss is not finite any more; the state has what the steps made of it
     asked: a worker had called tn_training_ask by the last step; all of them see it after the same step"""
 
     _fields_ = [
@@ -3587,6 +3587,10 @@ FUNCTIONS = {
         Tensors that only the file has are put into the state as well, with flags 0: the moments of an optimizer whose graph
         is yet to be compiled. Nothing is changed if a tensor is not in the file (TN_EMISSING) or has another shape
         (TN_ESHAPE) or type (TN_EDTYPE) there."""),
+    "tn_checkpoint_move": (c_int32, (c_void_p, c_void_p,), False,
+        "tn_status tn_checkpoint_move(tn_checkpoint *checkpoint, tn_state *state)",
+        """The same, and the tensors' data leave memory as they go: one at a time is there twice. From then on, also if it
+        fails, data may be NULL, and loading once more is TN_EMISSING."""),
     "tn_checkpoint_load_fitting": (c_int32, (c_void_p, c_void_p, tn_load_report, c_void_p, c_void_p,), False,
         "tn_status tn_checkpoint_load_fitting(const tn_checkpoint *checkpoint, tn_state *state, tn_load_report *report, void *arg, size_t *taken)",
         """For transfer learning: fills the tensors of the state that the file has by name, shape and type, where f64, f16 and

@@ -3,7 +3,7 @@ of version 1 and those before it. Memory of the host alone crosses."""
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import c
 from .errors import DtypeError, InvalidError, UnsupportedError
@@ -149,20 +149,28 @@ def _remedy(value: Any) -> str:
     """What PyTorch's people do about a tensor that is not just numbers in memory."""
     if getattr(value, "requires_grad", False) is True:
         return " of a tensor that requires gradients, give its .detach()"
+    if getattr(value, "is_meta", False) is True:
+        return " of a tensor on the device meta, which has a shape and no numbers"
     return " of a sparse tensor, give its .to_dense()" if getattr(value, "is_sparse", False) is True else ""
+
+
+def _asked(value: Any, question: Callable[[], Any]) -> Any:
+    """What its maker says, or why that says nothing."""
+    try:
+        return question()
+    except (BufferError, RuntimeError, TypeError, ValueError) as e:
+        raise InvalidError(f"its maker gives no memory{_remedy(value)}: {e}") from e
 
 
 def from_dlpack(value: Any) -> Array:
     """The array of whatever has `__dlpack__`: the same memory, which stays its maker's until this array is gone."""
     if _is_lazy(value, "is_neg"):  # DLPack does not say it: the numbers would come with the wrong sign
         raise InvalidError("its numbers are yet to be negated: give its .resolve_neg()")
-    if hasattr(value, "__dlpack_device__") and value.__dlpack_device__()[0] != CPU:
-        raise UnsupportedError(f"the tensor is on device {tuple(value.__dlpack_device__())}, not in the host's memory")
+    device = _asked(value, getattr(value, "__dlpack_device__", lambda: (CPU, 0)))
+    if device[0] != CPU:
+        raise UnsupportedError(f"the tensor is on device {tuple(device)}, not in the host's memory")
     _prepare()
-    try:
-        capsule = _capsule(value)
-    except (BufferError, RuntimeError, TypeError, ValueError) as e:
-        raise InvalidError(f"its maker gives no memory{_remedy(value)}: {e}") from e
+    capsule = _asked(value, lambda: _capsule(value))
     for kind, name, used in _KINDS:
         if _api.PyCapsule_IsValid(capsule, name):
             address = _api.PyCapsule_GetPointer(capsule, name)

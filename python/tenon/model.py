@@ -16,7 +16,7 @@ from .data import Dataset, _is_whole, dataset_of, samples_of
 from .device import open_device
 from .errors import DtypeError, InvalidError, ShapeError, StateError, TenonError
 from .layers import Net
-from .memory import memory_of, new_array
+from .memory import memory_of, new_array, numpy
 from .onnx import OnnxNetwork, to_onnx
 from .optimizers import optimizer_of
 from .program import Checkpoint, State, compile_options, first_values
@@ -279,7 +279,9 @@ class Model:
         (fit.h). `schedule` of the learning rate: "cosine 1000" (optim.h).
         `patience`: ends after so many epochs without a new lowest loss. Callbacks are functions of an Epoch, which end
         the training by returning True, or Callbacks. `devices` share each batch with the model's own. Other options are
-        those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays."""
+        those of tn_fit_options: smoothing, shards, least_fall. Ctrl-C ends it after a step; what was trained stays.
+        A training that diverges is a StateError, and parameters are then what it made of them: nothing keeps those of
+        before but what was saved."""
         with self._lock, self._seeing(self._dataset(x, y, sample_weight)) as data:
             data, checked = self._validation(data, validation)
             run = _Fit(self, data, checked, callbacks_of(callbacks))
@@ -290,8 +292,17 @@ class Model:
                 run.run(Progress(epochs, verbose))
             except StateError as e:
                 _check_finite(data, e)
-                raise
+                raise self._diverged(e) from e
         return self.history
+
+    def _diverged(self, error: StateError) -> StateError:
+        """The error of a training that diverged, with what has become of the parameters."""
+        lost = [name for name in self.state.names(trainable=True)
+                if not _is_finite(self.state.describe(name)[0], self.state[name])]
+        if not lost:
+            return error
+        return StateError(f"{error}; '{lost[0]}' has numbers that are not finite now: load what was saved before, or "
+                          "begin with a new model, and a lower learning rate")
 
     def _validation(self, data: Dataset, validation: Any) -> Tuple[Dataset, Optional[Dataset]]:
         if validation is None:
@@ -410,6 +421,17 @@ class Model:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+def _is_finite(kind: str, array: Any) -> bool:
+    np = numpy()
+    if kind not in ("f32", "f64"):
+        return True
+    if np is not None:
+        return bool(np.isfinite(array).all())
+    memory = memory_of(array)
+    number: Any = ctypes.c_float if kind == "f32" else ctypes.c_double
+    return all(map(math.isfinite, (number * math.prod(memory.shape)).from_address(memory.address)))
 
 
 def _check_finite(data: Dataset, error: Optional[Exception] = None) -> None:

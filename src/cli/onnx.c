@@ -246,7 +246,7 @@ tn_graph *cli_onnx_build(cli_onnx *onnx, int variables)
 
 int cli_onnx_fill(cli_onnx *onnx, int variables, tn_state *state)
 {
-    if (onnx->weights) return tn_checkpoint_load(onnx->weights, state) ? cli_failed() : CLI_GO_ON;
+    if (onnx->weights) return tn_checkpoint_move(onnx->weights, state) ? cli_failed() : CLI_GO_ON;
     return variables && tn_onnx_put(onnx->model, state, NULL) ? cli_failed() : CLI_GO_ON;
 }
 

@@ -171,7 +171,7 @@ void cli_saved_close(cli_saved *saved)
 
 int cli_saved_load(cli_saved *saved)
 {
-    return tn_checkpoint_load(saved->checkpoint, saved->state) ? cli_failed() : CLI_GO_ON;
+    return tn_checkpoint_move(saved->checkpoint, saved->state) ? cli_failed() : CLI_GO_ON;
 }
 
 int cli_saved_check(const cli_saved *saved)

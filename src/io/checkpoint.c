@@ -15,6 +15,7 @@
 #include "safetensors.h"
 #include "shape.h"
 #include "steps.h"
+#include "system.h"
 #include "tenon/graph.h"
 #include "tenon/state.h"
 #include "utf8.h"
@@ -394,8 +395,16 @@ static tn_status load(const tn_file_tensor *t, tn_state *state)
 {
     tn_state_entry there;
     uint64_t bytes = (uint64_t)tn_shape_count(&t->shape) * tn_dtype_size(t->type->dtype);
+    TN_REQUIRE(t->data, TN_EMISSING, "tensor '%s' of the file is not in memory any more", t->name);
     if (tn_state_find(state, t->name, &there)) return tn_state_write(state, t->name, t->data, bytes);
     return tn_state_put(state, t->name, t->type->dtype, t->shape, 0, t->data);
+}
+
+static tn_status load_rest(const tn_checkpoint *checkpoint, tn_state *state)
+{
+    if (checkpoint->has_seed) tn_state_set_seed(state, checkpoint->seed);
+    if (checkpoint->has_step) tn_state_set_step(state, checkpoint->step);
+    return checkpoint->steps ? tn_steps_load(checkpoint->steps, state) : TN_OK;
 }
 
 tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
@@ -404,7 +413,29 @@ tn_status tn_checkpoint_load(const tn_checkpoint *checkpoint, tn_state *state)
     TN_TRY(check_state(checkpoint, state));
     for (size_t i = 0; i < checkpoint->count; i++) TN_TRY(load(&checkpoint->tensor[i], state));
     for (size_t i = 0; i < checkpoint->ties; i++) TN_TRY(load(&checkpoint->tied[i], state));
-    if (checkpoint->has_seed) tn_state_set_seed(state, checkpoint->seed);
-    if (checkpoint->has_step) tn_state_set_step(state, checkpoint->step);
-    return checkpoint->steps ? tn_steps_load(checkpoint->steps, state) : TN_OK;
+    return load_rest(checkpoint, state);
+}
+
+/* Of its memory whole pages go; the rest does with the checkpoint. */
+static void let_go(tn_file_tensor *t)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)t->data;
+    const uintptr_t from = (begin + page - 1) / page * page, to = (begin + room_of(t)) / page * page;
+    if (from < to) (void)tn_system_let_go((void *)from, to - from);
+    t->data = NULL;
+}
+
+tn_status tn_checkpoint_move(tn_checkpoint *checkpoint, tn_state *state)
+{
+    TN_GIVEN(checkpoint, state);
+    TN_TRY(check_state(checkpoint, state));
+    for (size_t i = 0; i < checkpoint->ties; i++) { /* their data are others' */
+        TN_TRY(load(&checkpoint->tied[i], state));
+        checkpoint->tied[i].data = NULL;
+    }
+    for (size_t i = 0; i < checkpoint->count; i++) {
+        TN_TRY(load(&checkpoint->tensor[i], state));
+        let_go(&checkpoint->tensor[i]);
+    }
+    return load_rest(checkpoint, state);
 }

@@ -55,16 +55,27 @@ static void take(loop *l, const onnx_value out[], uint32_t skip)
     l->steps++;
 }
 
-static void finish(loop *l, const unsigned char axis[], const unsigned char reverse[])
+/* A row of each collected output that is of no step: it has the shape. */
+static void take_shapes(loop *l, const onnx_value out[])
+{
+    for (uint32_t i = 0; i < l->n_collected; i++) {
+        l->row[i * (l->most + 1)] = out[i].x;
+        l->type[i] = out[i].type;
+    }
+}
+
+static void finish(loop *l, const int64_t axis[], const int64_t reverse[])
 {
     onnx_node *n = l->node;
     for (uint32_t i = 0; i < l->n_carried && i < n->n_out; i++) n->out[i] = l->carried[i];
     for (uint32_t i = 0; i < l->n_collected; i++) {
         tn_tensor **row = &l->row[i * (l->most + 1)];
-        if (!l->steps) onnx_cannot(n, "no step, and an output that collects");
+        if (!row[0]) onnx_cannot(n, "no step, and an output that collects");
         if (n->failed) return;
-        int32_t at = axis ? axis[i] : 0;
-        tn_tensor *all = tn_stack(row, (uint32_t)l->steps, at);
+        const int32_t at = onnx_axis(n, axis ? axis[i] : 0, tn_shape_of(row[0]).rank + 1);
+        if (n->failed) return;
+        tn_tensor *all = tn_stack(row, l->steps ? (uint32_t)l->steps : 1, at);
+        if (!l->steps) all = tn_slice(all, at, 0, 0, 1);
         onnx_out_as(n, l->n_carried + i, reverse && reverse[i] ? tn_flip(all, at) : all, l->type[i]);
     }
 }
@@ -81,29 +92,39 @@ static int goes_on(onnx_node *n, const onnx_value *condition)
     return is && *is != 0;
 }
 
+/* What the body makes of the number of the step, the condition and what is carried. Returns 0 on failure. */
+static int make_step(loop *l, onnx_value condition, onnx_value out[])
+{
+    onnx_node *n = l->node;
+    onnx_value in[MOST_VALUES + 2];
+    in[0] = (onnx_value){.x = tn_full(n->graph, TN_I32, TN_SCALAR, (double)l->steps), .type = ONNX_INT64};
+    in[1] = condition;
+    for (uint32_t i = 0; i < l->n_carried; i++) in[i + 2] = l->carried[i];
+    if (l->steps >= MOST_STEPS) onnx_cannot(n, "more than %d steps", MOST_STEPS);
+    int64_t made = n->failed ? -1 : onnx_subgraph(n, l->body, in, l->n_carried + 2, out, MOST_VALUES + 1);
+    if (made < (int64_t)(1 + l->n_carried + l->n_collected)) n->failed = 1;
+    return !n->failed;
+}
+
 void onnx_rule_loop(onnx_node *n)
 {
     loop *l = tn_region_alloc(&n->build->region, sizeof *l);
     double count = onnx_known_number(n, 0, INFINITY);
     if (!l || n->failed || n->n_in < 2 || n->n_in - 2 > n->n_out) return;
     *l = (loop){.node = n};
-    onnx_value in[MOST_VALUES], out[MOST_VALUES], condition = {.x = onnx_in(n, 1), .type = ONNX_BOOL};
+    onnx_value out[MOST_VALUES + 1], condition = {.x = onnx_in(n, 1), .type = ONNX_BOOL};
     if (!begin(l, n->n_in - 2, count < MOST_STEPS ? (int64_t)count : MOST_STEPS + 1)) return;
     if (!condition.x) condition.x = tn_full(n->graph, TN_I32, TN_SCALAR, 1);
     for (uint32_t i = 0; i < l->n_carried; i++)
         l->carried[i] = (onnx_value){.x = onnx_in(n, i + 2), .type = onnx_type(n, i + 2)};
     while ((double)l->steps < count && goes_on(n, &condition) && !n->failed) {
-        in[0] = (onnx_value){.x = tn_full(n->graph, TN_I32, TN_SCALAR, (double)l->steps), .type = ONNX_INT64};
-        in[1] = condition;
-        for (uint32_t i = 0; i < l->n_carried; i++) in[i + 2] = l->carried[i];
-        if (l->steps >= MOST_STEPS) onnx_cannot(n, "more than %d steps", MOST_STEPS);
-        int64_t made = n->failed ? -1 : onnx_subgraph(n, l->body, in, l->n_carried + 2, out, MOST_VALUES);
-        if (made < (int64_t)(1 + l->n_carried + l->n_collected)) n->failed = 1;
-        if (n->failed) return;
+        if (!make_step(l, condition, out)) return;
         condition = out[0];
         take(l, out, 1);
     }
-    finish(l, NULL, NULL);
+    if (!l->steps && l->n_collected && !n->failed && make_step(l, condition, out))
+        take_shapes(l, out + 1 + l->n_carried);
+    if (!n->failed) finish(l, NULL, NULL);
 }
 
 /* Row t of operand i, counted from its end where the file says so. */
@@ -127,7 +148,6 @@ static void scan(onnx_node *n, uint32_t first)
     int64_t axis[MOST_VALUES], reverse[MOST_VALUES], out_axis[MOST_VALUES], out_reverse[MOST_VALUES];
     uint32_t scanned = (uint32_t)onnx_int(n, "num_scan_inputs", 1);
     onnx_value in[MOST_VALUES], out[MOST_VALUES];
-    unsigned char at[MOST_VALUES], back[MOST_VALUES];
     if (!l || scanned + first > n->n_in || n->n_in > MOST_VALUES) return;
     scan_flags(n, "scan_input_axes", axis);
     scan_flags(n, "scan_input_directions", reverse);
@@ -148,8 +168,7 @@ static void scan(onnx_node *n, uint32_t first)
         if (n->failed) return;
         take(l, out, 0);
     }
-    for (int i = 0; i < MOST_VALUES; i++) at[i] = (unsigned char)out_axis[i], back[i] = out_reverse[i] != 0;
-    finish(l, at, back);
+    finish(l, out_axis, out_reverse);
 }
 
 /* Opset 8 has lengths and a batch, which no exporter writes. */

@@ -444,6 +444,36 @@ static void a_file_that_does_not_fit_changes_nothing(void **state)
     expect_unfit(more, TN_EMISSING, "tensor 'fc.bias' (2) of the model is not in the file");
 }
 
+/* Tensors under one name and further ones; what is left of the file is their names. */
+static void what_is_moved_is_in_the_state_and_in_the_file_no_more(void **state)
+{
+    static const char *const names[] = {"embed.weight", "out.weight", "fc1.bias", "fc2.bias"};
+    tn_checkpoint *kept = NULL, *moved = NULL;
+    tn_state *loaded = NULL;
+    tn_state_entry entry;
+    const void *data, *expected;
+    float value[64];
+    (void)state;
+    expect_ok(tn_state_new(NULL, 3, &loaded));
+    expect_ok(tn_checkpoint_open(tied_file(), &kept));
+    expect_ok(tn_checkpoint_open(tied_file(), &moved));
+    expect_ok(tn_checkpoint_move(moved, loaded));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_true(tn_checkpoint_find(kept, names[i], &entry, &expected));
+        const uint64_t bytes = 4 * (uint64_t)tn_shape_count(&entry.shape);
+        assert_true(bytes <= sizeof value);
+        expect_ok(tn_state_read(loaded, names[i], value, bytes));
+        assert_memory_equal(value, expected, bytes);
+        assert_true(tn_checkpoint_find(moved, names[i], &entry, &data));
+        assert_null(data);
+    }
+    expect_failure(tn_checkpoint_load(moved, loaded), TN_EMISSING, "is not in memory any more");
+    expect_failure(tn_checkpoint_move(moved, loaded), TN_EMISSING, "is not in memory any more");
+    tn_checkpoint_close(kept);
+    tn_checkpoint_close(moved);
+    tn_state_free(loaded);
+}
+
 static void a_file_without_notes_leaves_seed_and_step(void **state)
 {
     tn_state *loaded = model(1, TN_F32, NULL);
@@ -490,6 +520,7 @@ int main(void)
         cmocka_unit_test(whole_numbers_of_other_types_become_i32),
         cmocka_unit_test(what_was_saved_is_loaded_with_all_that_goes_with_it),
         cmocka_unit_test(a_file_that_does_not_fit_changes_nothing),
+        cmocka_unit_test(what_is_moved_is_in_the_state_and_in_the_file_no_more),
         cmocka_unit_test(a_file_without_notes_leaves_seed_and_step),
         cmocka_unit_test(a_failed_allocation_leaks_nothing),
     };

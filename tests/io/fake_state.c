@@ -125,6 +125,14 @@ tn_status tn_state_write(tn_state *state, const char *name, const void *data, ui
     return TN_OK;
 }
 
+tn_status tn_state_write_part(tn_state *state, const char *name, uint64_t at, const void *data, uint64_t bytes)
+{
+    size_t i = place(state, name);
+    if (i == state->count || at + bytes > size_of(state->entry + i)) return tn_fail(TN_EINVAL, "fake: cannot write");
+    memcpy((char *)state->data[i] + at, data, bytes);
+    return TN_OK;
+}
+
 tn_status tn_state_read_part(tn_state *state, const char *name, uint64_t at, void *data, uint64_t bytes)
 {
     size_t i = place(state, name);

@@ -182,6 +182,12 @@ class Others(unittest.TestCase):
 
 @unittest.skipIf(torch is None, "there is no PyTorch")
 class PyTorch(unittest.TestCase):
+    def test_one_without_numbers_is_refused_by_name(self):
+        meta = torch.empty(2, 3, device="meta")
+        for call in (tenon.from_dlpack, memory_of, lambda t: tenon.Dataset(t, [0, 1])):
+            with self.assertRaisesRegex(tenon.InvalidError, "a tensor on the device meta"):
+                call(meta)
+
     def test_tensors_that_are_not_just_numbers_are_fed_or_refused_by_name(self):
         lazy = torch._neg_view(torch.ones(2))
         self.assertEqual(negated(lazy), [1, 1])

@@ -220,6 +220,13 @@ class Networks(unittest.TestCase):
         with self.assertRaises(tenon.InvalidError):
             tenon.Model(lambda x: 3, device="cpu").fit(train, verbose=False)
 
+    def test_a_training_that_diverges_says_what_has_become_of_the_parameters(self):
+        model = tenon.Model("linear 8, relu, linear 2", "mse", optimizer=tenon.SGD(1e10), device="cpu")
+        x, y = [[1.0, 2.0], [3.0, 4.0]] * 8, [[0.0, 1.0], [1.0, 3.0]] * 8
+        for _ in range(2):
+            with self.assertRaisesRegex(tenon.StateError, "has diverged.*; '.*' has numbers that are not finite now"):
+                model.fit(x, y, epochs=50, verbose=False)
+
     def test_wrong_words_and_shapes(self):
         train, _ = digits(20)
         with self.assertRaises(tenon.InvalidError):
