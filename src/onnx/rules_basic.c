@@ -10,6 +10,12 @@ void onnx_rule_identity(onnx_node *n)
     onnx_out(n, 0, onnx_in(n, 0));
 }
 
+/* Of an operand that is no optional, but a tensor or left out. */
+void onnx_rule_has_element(onnx_node *n)
+{
+    onnx_out_as(n, 0, tn_full(n->graph, TN_I32, TN_SCALAR, onnx_in(n, 0) != NULL), ONNX_BOOL);
+}
+
 /* Between whole numbers, the low bits; to f16 and bf16, rounded as these are. A truth value is whether it is not 0. */
 static tn_tensor *converted(tn_tensor *x, int32_t from, int32_t to)
 {

@@ -341,6 +341,25 @@ class Files(Base):
                 self.assertEqual(got["place"].tolist(), [kinds.index(row) for row in x])
                 self.assertEqual(got["count"].tolist(), ([x.count(k) for k in kinds] + [0] * most)[:most])
 
+    def test_linear_attention_goes_step_by_step(self):
+        chance, (steps, group, keys, values) = random.Random(9), (4, 2, 3, 2)
+        draw = lambda n: [[[chance.uniform(-1, 1) for _ in range(n)] for _ in range(steps)]]
+        fed = {"q": draw(group * keys), "k": draw(keys), "v": draw(values), "g": draw(keys), "b": draw(1)}
+        how = b"".join(field(5, attribute(n, x)) for n, x in (("q_num_heads", group), ("kv_num_heads", 1)))
+        data = model([node("LinearAttention", ["q", "k", "v", "", "g", "b"], ["y", "s"]) + how], [],
+                     [port(n, (1, steps, len(x[0][0]))) for n, x in fed.items()],
+                     [port("y", (1, steps, group * values)), port("s", (1, 1, keys, values))], 27)
+        got = self.network(data).compile("cpu")(**fed)
+        state, expected = [[0.0] * values for _ in range(keys)], []
+        for q, k, v, g, b in zip(*(fed[n][0] for n in "qkvgb")):
+            state = [[s * math.exp(g[i]) for s in row] for i, row in enumerate(state)]
+            known = [sum(k[i] * state[i][j] for i in range(keys)) for j in range(values)]
+            state = [[s + k[i] * b[0] * (v[j] - known[j]) for j, s in enumerate(row)] for i, row in enumerate(state)]
+            expected.append([sum(q[h * keys + i] * state[i][j] for i in range(keys)) / math.sqrt(keys)
+                             for h in range(group) for j in range(values)])
+        self.close_to(got["y"].tolist()[0], expected)
+        self.close_to(got["s"].tolist()[0][0], state)
+
     def loop(self, steps, go_on):
         """y is x doubled so often; z collects the numbers of the steps and what they make."""
         body = field(1, node("Add", ["v", "v"], ["w"])) + field(1, node("Identity", ["go"], ["going"]))
