@@ -28,6 +28,7 @@ static const void *get_ext(const char *id)
     if (!strcmp(id, TN_EXT_NATIVE)) return &ocl_native;
     if (!strcmp(id, TN_EXT_OBSERVE)) return &ocl_observe;
     if (!strcmp(id, TN_EXT_READY)) return &ocl_ready;
+    if (!strcmp(id, TN_EXT_TUNE)) return &ocl_tune;
     return strcmp(id, TN_EXT_MEMORY) ? NULL : &ocl_memory;
 }
 

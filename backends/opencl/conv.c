@@ -435,22 +435,53 @@ static int32_t add_gpu(ocl_build *build, const conv *c, const ocl_tile *t)
     return s;
 }
 
+/* The tile and the segments that the choice says. */
+static int32_t take_choice(ocl_build *build, conv *c, ocl_tile *t)
+{
+    const int64_t parts = ocl_value(build->choice, "parts");
+    *t = ocl_tile_of(build->choice);
+    const int64_t outer = c->groups * (c->weight ? 1 : c->batch), deep = c->weight ? c->batch * c->k : c->k;
+    build->promise = ocl_tile_promise(build->context, t, c->dtype, c->m, c->n, deep, outer, parts);
+    if (!(build->promise > 0) || (parts > 1 && (!c->weight || parts > c->batch))) return ocl_no_such(build);
+    if (!c->weight) return TN_OK;
+    c->segments = parts;
+    c->length = ocl_max(1, ocl_ceil(c->batch, parts));
+    return ocl_ceil(c->batch, c->length) == parts || parts == 1 ? TN_OK : ocl_no_such(build);
+}
+
+/* What a GPU multiplies by. */
+static int32_t plan_gpu(ocl_build *build, conv *c, ocl_tile *t)
+{
+    const tn_context *context = build->context;
+    int32_t s = TN_OK;
+    if (build->only || ocl_is_of(build->choice, "tile")) {
+        s = ocl_is_of(build->choice, "tile") ? take_choice(build, c, t) : ocl_no_such(build);
+    } else {
+        *t = ocl_tile_choose(context, c->dtype, c->m, c->n, c->groups * (c->weight ? 1 : c->batch),
+                             c->weight ? ocl_max(1, c->batch) : 1);
+        if (c->weight) plan_segments(context, c, c->groups * ocl_tile_high(t, c->m) * ocl_tile_wide(t, c->n));
+    }
+    build->used = ocl_tile_choice(t, c->segments);
+    return s;
+}
+
 int32_t ocl_prepare_conv(ocl_build *build)
 {
-    conv c = {0};
+    conv c = {.segments = 1, .length = 1};
+    ocl_tile t = {.rows = 0};
     const tn_context *context = build->context;
     int32_t s = plan(build, &c);
     if (s) return s;
-    if (c.batch && c.m && c.n && plan_scatter(build, &c)) return prepare_scatter(build, &c);
+    if (c.batch && c.m && c.n && plan_scatter(build, &c))
+        return build->only ? ocl_no_such(build) : prepare_scatter(build, &c);
     const cpu_plan p = plan_cpu(context, &c);
-    const ocl_tile t = ocl_tile_choose(context, c.dtype, c.m, c.n, c.groups * (c.weight ? 1 : c.batch),
-                                       c.weight ? ocl_max(1, c.batch) : 1);
-    const int64_t cpu_blocks = p.along ? p.panels * p.tiles : p.panels;
-    const int64_t blocks = context->cpu_shape ? cpu_blocks : ocl_tile_high(&t, c.m) * ocl_tile_wide(&t, c.n);
-    c.segments = 1;
-    c.length = 1;
-    if (c.weight) plan_segments(context, &c, c.groups * blocks);
-    if (!c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return TN_OK;
+    if (!context->cpu_shape)
+        s = plan_gpu(build, &c, &t);
+    else if (build->only)
+        s = ocl_no_such(build);
+    else if (c.weight)
+        plan_segments(context, &c, c.groups * (p.along ? p.panels * p.tiles : p.panels));
+    if (s || !c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return s;
     plan_scratch(build, &c);
     make_space(build, &c);
     if (c.staged) s = add_stage(build, &c);

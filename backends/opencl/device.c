@@ -364,6 +364,7 @@ static int32_t choose_shape(tn_context *context, query *q, tn_msg *msg)
     if (gemm && strcmp(gemm, "own") && strcmp(gemm, "clblast"))
         return ocl_fail(msg, TN_EINVAL, "option opencl.gemm: '%s' is neither own nor clblast", gemm);
     if (gemm) context->clblast = !strcmp(gemm, "clblast");
+    context->tries_clblast = !context->cpu_shape && (!gemm || context->clblast);
     context->grain = 1;
     if (grain && !tn_check_number(grain, &context->grain))
         return ocl_fail(msg, TN_EINVAL, "option opencl.grain: '%s' is no number from 0 on", grain);
@@ -424,6 +425,8 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     if (!made) return ocl_fail(msg, TN_ENOMEM, "out of memory for a context");
     cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d.platform, 0};
     pthread_mutex_init(&made->lock, NULL);
+    pthread_mutex_init(&made->tuned_lock, NULL);
+    made->number = number;
     made->device = d.id;
     made->keeps_itself = !strcmp(d.platform_name, "Portable Computing Language"); /* PoCL */
     query q = {.id = d.id, .platform = d.platform, .msg = msg};
@@ -453,9 +456,11 @@ void ocl_context_destroy(tn_context *context)
 {
     if (!context) return;
     ocl_programs_release(context);
+    ocl_tuned_release(context);
     if (context->queue) clReleaseCommandQueue(context->queue);
     if (context->cl) clReleaseContext(context->cl);
     pthread_mutex_destroy(&context->lock);
+    pthread_mutex_destroy(&context->tuned_lock);
     ocl_free(context->sources);
     ocl_free(context);
 }

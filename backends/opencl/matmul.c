@@ -315,6 +315,33 @@ typedef struct gpu_plan {
     int64_t segments, length; /* of k */
 } gpu_plan;
 
+static ocl_choice matrix_choice(int64_t parts)
+{
+    ocl_choice choice = {.family = ocl_family_named("matrix")};
+    ocl_set_value(&choice, "parts", parts);
+    return choice;
+}
+
+/* How good it looks: matrix units as twice the best tile. */
+static double promise_of(const ocl_build *build, const product *p, const gpu_plan *g)
+{
+    if (g->form < 0)
+        return ocl_tile_promise(build->context, &g->tile, p->value, p->m, p->n, p->k, p->batch, g->segments);
+    return g->segments == 1 || p->k >= 2 * g->segments * g->tile.deep ? 2.0 / (double)g->segments : 0;
+}
+
+/* What was chosen; what it looks like is the build's promise. */
+static int32_t plan_chosen(ocl_build *build, const product *p, int form, gpu_plan *g)
+{
+    const int64_t parts = ocl_value(build->choice, "parts"), length = ocl_ceil(p->k, parts);
+    *g = (gpu_plan){.form = form, .segments = parts, .length = ocl_max(1, length)};
+    g->tile = form < 0 ? ocl_tile_of(build->choice) : ocl_matrix_tile(build->context, form);
+    build->promise = promise_of(build, p, g);
+    if (build->promise > 0 && p->batch * parts <= 65535 && (parts == 1 || ocl_ceil(p->k, length) == parts))
+        return TN_OK;
+    return ocl_no_such(build);
+}
+
 /* Sums are divided where blocks are too few to keep every unit busy. */
 static gpu_plan plan_gpu(const tn_context *context, const product *p, int form)
 {
@@ -348,7 +375,14 @@ static int32_t add_epilogue(ocl_build *build, const product *p, int64_t segments
 
 static int32_t prepare_gpu(ocl_build *build, const product *p, int form)
 {
-    const gpu_plan g = plan_gpu(build->context, p, form);
+    gpu_plan g;
+    int32_t s = TN_OK;
+    if (build->choice && build->choice->family)
+        s = plan_chosen(build, p, form, &g);
+    else
+        g = plan_gpu(build->context, p, form);
+    if (s) return s;
+    build->used = form < 0 ? ocl_tile_choice(&g.tile, g.segments) : matrix_choice(g.segments);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
@@ -372,7 +406,7 @@ static int32_t prepare_gpu(ocl_build *build, const product *p, int form)
     size_t local[3] = {(size_t)g.tile.side_u, (size_t)g.tile.side_v, 1};
     size_t global[3] = {(size_t)ocl_tile_wide(&g.tile, p->n) * local[0],
                         (size_t)ocl_tile_high(&g.tile, p->m) * local[1], (size_t)(p->batch * g.segments)};
-    int32_t s = ocl_add_launch(build, &text, "tn_matmul", &args, 3, global, local);
+    s = ocl_add_launch(build, &text, "tn_matmul", &args, 3, global, local);
     ocl_text_free(&text);
     return s || g.segments == 1 ? s : add_epilogue(build, p, g.segments);
 }
@@ -384,8 +418,10 @@ static int wants_clblast(const ocl_build *build, const product *p)
 {
     const tn_op_desc *desc = build->desc;
     double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
-    return build->context->clblast && desc->in[0].dtype == TN_F32 && desc->in[1].dtype == TN_F32 &&
-           flops >= CLBLAST_LEAST * build->context->grain;
+    const int can = desc->in[0].dtype == TN_F32 && desc->in[1].dtype == TN_F32 && flops > 0;
+    if (build->choice && build->choice->family)
+        return can && build->context->tries_clblast && ocl_is_of(build->choice, "clblast");
+    return can && build->context->clblast && flops >= CLBLAST_LEAST * build->context->grain;
 }
 
 /* TN_EUNSUPPORTED: CLBlast is not there, or its result for this shape was wrong. */
@@ -393,6 +429,8 @@ static int32_t prepare_clblast(ocl_build *build, const product *p)
 {
     ocl_gemm_shape shape = {p->batch, p->m, p->n, p->k, p->a_stride, p->b_stride, p->trans_a, p->trans_b};
     int direct = p->is_plain && build->desc->out[0].dtype == TN_F32;
+    build->used = (ocl_choice){.family = ocl_family_named("clblast")};
+    build->promise = 1;
     int32_t s = ocl_gemm_prepare(build, &shape, !direct);
     return s || direct ? s : add_epilogue(build, p, 1);
 }
@@ -414,12 +452,14 @@ int32_t ocl_prepare_matmul(ocl_build *build)
     make_space(build, &p);
     if (p.sums && !build->context->cpu_shape) return no_sums(build);
     const int form = ocl_matrix_form(build, 2.0 * (double)p.batch * (double)p.m * (double)p.n * (double)p.k);
-    if (form >= 0) return prepare_gpu(build, &p, form);
+    const int is_chosen = build->choice && build->choice->family;
+    if (form >= 0 && (!is_chosen || ocl_is_of(build->choice, "matrix"))) return prepare_gpu(build, &p, form);
     if (build->level) return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no faster with less precision");
     if (wants_clblast(build, &p)) {
         s = prepare_clblast(build, &p);
-        if (s != TN_EUNSUPPORTED) return s;
+        if (s != TN_EUNSUPPORTED || build->only) return s;
         begin_again(build);
     }
+    if (build->only && (build->context->cpu_shape || !ocl_is_of(build->choice, "tile"))) return ocl_no_such(build);
     return build->context->cpu_shape ? prepare_cpu(build, &p) : prepare_gpu(build, &p, -1);
 }

@@ -121,10 +121,11 @@ static const struct {
     uint32_t types;    /* that it takes as facts->dtype: a bit each; and whether it flushes */
     uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(ocl_build *build);
+    uint32_t tunes; /* there are families of kernels for it */
 } operators[] = {
     {"map", ANY, 1, ocl_prepare_map},
     {"reduce", ANY, 0, ocl_prepare_reduce},
-    {"matmul", FLOATS | FLUSHES, 1, ocl_prepare_matmul},
+    {"matmul", FLOATS | FLUSHES, 1, ocl_prepare_matmul, 1},
     {"softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
     {"log_softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
     {"transpose", ANY, 0, ocl_prepare_transpose},
@@ -139,9 +140,9 @@ static const struct {
     {"cumsum", NUMBERS, 0, ocl_prepare_cumsum},
     {"topk", NUMBERS, 0, ocl_prepare_topk},
     {"searchsorted", NUMBERS, 0, ocl_prepare_searchsorted},
-    {"conv2d", FLOATS | FLUSHES, 1, ocl_prepare_conv},
-    {"conv2d_data", FLOATS | FLUSHES, 0, ocl_prepare_conv},
-    {"conv2d_weight", FLOATS | FLUSHES, 0, ocl_prepare_conv},
+    {"conv2d", FLOATS | FLUSHES, 1, ocl_prepare_conv, 1},
+    {"conv2d_data", FLOATS | FLUSHES, 0, ocl_prepare_conv, 1},
+    {"conv2d_weight", FLOATS | FLUSHES, 0, ocl_prepare_conv, 1},
     {"maxpool2d", NUMBERS, 0, ocl_prepare_pool},
     {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d", FLOATS, 0, ocl_prepare_pool},
@@ -201,15 +202,41 @@ static tn_kernel *kernel_new(tn_context *context, const tn_op_desc *desc)
     return kernel;
 }
 
+/* What a build begins with, of a description that can be done. `build` must not move. */
+static int32_t begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *facts, ocl_build *build, size_t *which,
+                     tn_msg *msg)
+{
+    *build = (ocl_build){.context = context, .desc = &build->plain, .facts = facts, .msg = msg};
+    int32_t s = tn_take_precision(desc, &build->plain, &build->level, msg);
+    if (!s) s = tn_check_op(build->desc, facts, msg);
+    if (!s) s = find_operator(context, build->desc, facts, which, msg);
+    if (!s && build->level && operators[*which].prepare != ocl_prepare_matmul)
+        s = ocl_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
+    if (!s) build->flushes = may_flush(context, build->desc, *which);
+    return s;
+}
+
+/* Asks, or, with a kernel, makes; what can't be made as was chosen before is made as the figures say. */
+static int32_t try_choice(ocl_build *build, size_t which)
+{
+    build->scratch = build->launches = 0;
+    int32_t s = operators[which].prepare(build);
+    if (s != TN_EUNSUPPORTED || build->only || !build->choice) return s;
+    build->choice = NULL;
+    build->scratch = build->launches = 0;
+    return operators[which].prepare(build);
+}
+
 /* Makes the kernel of a description of which it is known that it can be done. */
 static int32_t make(ocl_build *build, size_t which, tn_kernel **kernel)
 {
     build->kernel = kernel_new(build->context, build->desc);
     if (!build->kernel) return ocl_fail(build->msg, TN_ENOMEM, "%s: no memory", build->desc->name);
-    build->scratch = build->launches = 0;
-    int32_t s = operators[which].prepare(build);
+    int32_t s = try_choice(build, which);
     build->kernel->scratch = build->scratch;
     build->kernel->n_scalar = build->n_scalar;
+    build->kernel->used = build->used;
+    build->kernel->is_tuned = build->choice && build->choice->family && build->used.family == build->choice->family;
     if (s)
         ocl_op_release(build->kernel);
     else
@@ -217,24 +244,21 @@ static int32_t make(ocl_build *build, size_t which, tn_kernel **kernel)
     return s;
 }
 
-static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
-                       tn_msg *msg)
+/* choice: NULL: the one that was made for such operators before, if there is one. */
+static int32_t prepare(tn_context *context, const tn_op_desc *desc, const ocl_choice *choice, tn_kernel **kernel,
+                       tn_kernel_info *info, tn_msg *msg)
 {
     tn_op_facts facts;
-    tn_op_desc plain;
     size_t which = 0;
-    uint32_t level = 0;
-    int32_t s = tn_take_precision(desc, &plain, &level, msg);
-    desc = &plain;
-    if (!s) s = tn_check_op(desc, &facts, msg);
-    if (!s) s = find_operator(context, desc, &facts, &which, msg);
-    if (!s && level && operators[which].prepare != ocl_prepare_matmul)
-        s = ocl_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
+    ocl_build build;
+    ocl_choice tuned;
+    int32_t s = begin(context, desc, &facts, &build, &which, msg);
     if (s) return s;
-    ocl_build build = {
-        .context = context, .desc = desc, .facts = &facts, .wants_sizes = info != NULL, .level = level, .msg = msg};
-    build.flushes = may_flush(context, desc, which);
-    s = operators[which].prepare(&build); /* ask first: what is refused must not have been built */
+    build.wants_sizes = info != NULL;
+    build.choice = choice;
+    build.only = choice && choice->family;
+    if (!choice && operators[which].tunes && ocl_tuned_find(&build, &tuned)) build.choice = &tuned;
+    s = try_choice(&build, which); /* ask first: what is refused must not have been built */
     if (!s && kernel) s = make(&build, which, kernel);
     if (s || !info) return s;
     const tn_kernel_info full = {.scratch = build.scratch, .launches = build.launches};
@@ -242,13 +266,41 @@ static int32_t prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **
     return TN_OK;
 }
 
+int32_t ocl_op_prepare_by(tn_context *context, const tn_op_desc *desc, const ocl_choice *choice, tn_kernel **kernel,
+                          tn_kernel_info *info, tn_msg *msg)
+{
+    const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
+    const int32_t s = prepare(context, desc, choice, kernel, info, msg);
+    tn_float_end(mode);
+    return s;
+}
+
 int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg)
 {
-    const tn_float_mode mode = tn_float_begin(); /* constants become f32 */
-    const int32_t s = prepare(context, desc, kernel, info, msg);
-    tn_float_end(mode);
-    return s;
+    return ocl_op_prepare_by(context, desc, NULL, kernel, info, msg);
+}
+
+int32_t ocl_op_begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *facts, ocl_build *build, tn_msg *msg)
+{
+    size_t which = 0;
+    int32_t s = begin(context, desc, facts, build, &which, msg);
+    if (s || operators[which].tunes) return s;
+    return ocl_fail(msg, TN_EUNSUPPORTED, "%s: there is one kernel", desc->name);
+}
+
+int32_t ocl_op_ask(ocl_build *build)
+{
+    size_t i = 0;
+    while (strcmp(operators[i].name, build->desc->name)) i++;
+    build->only = 1;
+    return operators[i].prepare(build);
+}
+
+int32_t ocl_no_such(const ocl_build *build)
+{
+    return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: no kernel of these numbers for the device or the sizes",
+                    build->desc->name);
 }
 
 void ocl_op_release(tn_kernel *kernel)

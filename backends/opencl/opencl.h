@@ -61,17 +61,22 @@ void ocl_text_free(ocl_text *text);
 typedef struct ocl_program ocl_program;
 typedef struct ocl_part ocl_part;
 typedef struct ocl_step ocl_step;
+typedef struct ocl_tuned ocl_tuned;
 
 struct tn_context {
+    uint32_t number; /* the device's */
     cl_device_id device;
     cl_context cl;
     cl_command_queue queue; /* for the backend's own short jobs */
     pthread_mutex_t lock;   /* guards `programs` and `parts` */
     ocl_program *programs;
     ocl_part *parts;
+    ocl_tuned *tuned;           /* choices that were made for this device (tune.c) */
+    pthread_mutex_t tuned_lock; /* guards them */
     uint64_t identity; /* hash of the device's and the driver's names and versions */
     int cpu_shape;     /* kernels made for CPUs: no local memory, a work-item is a thread's worth of work */
     int clblast;       /* large products go to CLBlast */
+    int tries_clblast; /* it may be tried for products of any size: the option doesn't say otherwise */
     int32_t tile;      /* the option: the one that products on GPUs get where it fits; -1: it is chosen */
     char *sources;     /* the option: a folder for what is built; NULL: none */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
@@ -202,6 +207,39 @@ void ocl_part_join(ocl_text *program, const char *source, const char *ending);
 void ocl_keep(tn_context *context, char kind, const uint64_t hash[2], const void *data, uint64_t bytes);
 void *ocl_kept(tn_context *context, char kind, const uint64_t hash[2], uint64_t *bytes);
 
+/* ---- families of kernels, and choices among them (family.c) ----------------------------------------------------- */
+
+#define OCL_PARAMETERS  8
+#define OCL_VALUES      8   /* of a parameter, at most */
+#define OCL_CHOICE_TEXT 160 /* bytes that any choice takes as a text */
+
+/* Kernels that are alike but for numbers. */
+typedef struct ocl_family {
+    const char *name;
+    struct {
+        const char *name;
+        int32_t value[OCL_VALUES]; /* up to the first 0 */
+    } parameter[OCL_PARAMETERS];   /* up to the first without a name */
+} ocl_family;
+
+/* One of them. */
+typedef struct ocl_choice {
+    const ocl_family *family; /* NULL: none was made */
+    int32_t value[OCL_PARAMETERS];
+} ocl_choice;
+
+const ocl_family *ocl_family_named(const char *name);
+const ocl_family *ocl_family_at(size_t index); /* NULL past the last */
+uint32_t ocl_family_parameters(const ocl_family *family);
+int ocl_is_of(const ocl_choice *choice, const char *family); /* NULL is of none */
+int32_t ocl_value(const ocl_choice *choice, const char *parameter);
+void ocl_set_value(ocl_choice *choice, const char *parameter, int64_t value);
+void ocl_choice_write(const ocl_choice *choice, char *text, size_t room);
+int ocl_choice_read(const char *text, ocl_choice *choice); /* 0: it is none */
+/* All of a family, one after the other: 0 behind the last. */
+ocl_choice ocl_choice_first(const ocl_family *family);
+int ocl_choice_next(ocl_choice *choice);
+
 /* ---- prepared operators (op.c) ---------------------------------------------------------------------------------- */
 
 /* Where an argument's value comes from. */
@@ -263,6 +301,8 @@ struct tn_kernel {
     ocl_launch launch[OCL_MAX_LAUNCHES];
     int is_ready;   /* the launches have their cl_kernels */
     ocl_gemm *gemm; /* runs before the launches */
+    ocl_choice used; /* what it was made with, of an operator that has families */
+    int is_tuned;    /* by the list of choices */
 };
 
 /* ---- launches that wait, to go to the device as one (step.c) ---------------------------------------------------- */
@@ -292,6 +332,11 @@ typedef struct ocl_build {
     uint64_t scratch;
     uint32_t launches;
     uint64_t n_scalar;
+    tn_op_desc plain;         /* what `desc` points to: the description at full precision */
+    const ocl_choice *choice; /* of a family: NULL, or without one, what the figures say is taken */
+    int only;                 /* nothing else is: what can't be made so is TN_EUNSUPPORTED */
+    double promise;           /* of what there is to choose from: how good it looks; more is better */
+    ocl_choice used;          /* what it came to */
     tn_msg *msg;
 } ocl_build;
 
@@ -322,9 +367,23 @@ static inline ocl_text ocl_text_of(const ocl_build *build)
 
 int32_t ocl_op_prepare(tn_context *context, const tn_op_desc *desc, tn_kernel **kernel, tn_kernel_info *info,
                        tn_msg *msg);
+/* With that choice and no other; one without a family: as if nothing had been tuned. */
+int32_t ocl_op_prepare_by(tn_context *context, const tn_op_desc *desc, const ocl_choice *choice, tn_kernel **kernel,
+                          tn_kernel_info *info, tn_msg *msg);
+/* Checks an operator that has families, for `facts` and `build`, and whether it can be made as `build` has it. */
+int32_t ocl_op_begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *facts, ocl_build *build, tn_msg *msg);
+int32_t ocl_op_ask(ocl_build *build);
+int32_t ocl_no_such(const ocl_build *build); /* TN_EUNSUPPORTED: not as was chosen */
 void ocl_op_release(tn_kernel *kernel);
 int32_t ocl_op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg);
 extern const tn_ext_ready ocl_ready;
+
+/* ---- tuning (tune.c) -------------------------------------------------------------------------------------------- */
+
+extern const tn_ext_tune ocl_tune;
+/* The choice that was made for such an operator; or 0. */
+int ocl_tuned_find(const ocl_build *build, ocl_choice *choice);
+void ocl_tuned_release(tn_context *context);
 
 /* The operators, a file each. */
 int32_t ocl_prepare_map(ocl_build *build);
@@ -358,6 +417,13 @@ typedef struct ocl_tile {
 ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts);
 void ocl_tile_write(ocl_text *text, const ocl_tile *tile, int32_t dtype); /* where T is defined */
 int ocl_tile_number(const char *text, int32_t *number); /* of the table's, from 0: 0 if it is none */
+/* A choice of the family "tile" as a tile, and back. */
+ocl_tile ocl_tile_of(const ocl_choice *choice);
+ocl_choice ocl_tile_choice(const ocl_tile *tile, int64_t parts);
+/* How good a tile looks for `outer` products of m x n x k whose sums are divided into so many parts, in shares of the
+ * rate of the best; 0: the device or the kernel can't have it so. */
+double ocl_tile_promise(const tn_context *context, const ocl_tile *tile, int32_t dtype, int64_t m, int64_t n, int64_t k,
+                        int64_t outer, int64_t parts);
 /* How many of them cover m rows, n columns. */
 int64_t ocl_tile_high(const ocl_tile *tile, int64_t m);
 int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);

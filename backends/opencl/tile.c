@@ -72,3 +72,38 @@ void ocl_tile_write(ocl_text *text, const ocl_tile *t, int32_t dtype)
         "#define SIDE_U %d\n#define SIDE_V %d\n#define ROWS %d\n#define COLS %d\n#define DEEP %d\n#define V4 %s4\n%s%s",
         t->side_u, t->side_v, t->rows, t->cols, deep(t, dtype), ocl_type_name(dtype), ocl_cl_bring, ocl_cl_tile_gpu);
 }
+
+ocl_tile ocl_tile_of(const ocl_choice *choice)
+{
+    return (ocl_tile){ocl_value(choice, "u"), ocl_value(choice, "v"), ocl_value(choice, "rows"),
+                      ocl_value(choice, "cols"), ocl_value(choice, "deep")};
+}
+
+ocl_choice ocl_tile_choice(const ocl_tile *t, int64_t parts)
+{
+    ocl_choice choice = {.family = ocl_family_named("tile")};
+    const int64_t value[] = {t->side_u, t->side_v, t->rows, t->cols, t->deep, parts};
+    const char *const name[] = {"u", "v", "rows", "cols", "deep", "parts"};
+    for (size_t i = 0; i < sizeof value / sizeof *value; i++) ocl_set_value(&choice, name[i], value[i]);
+    return choice;
+}
+
+/* Elements that a work-item brings are whole numbers, and rows of the product fit where the factors lay; registers, at
+ * a guess, are no more than a work-item may have, nor those of a work-group more than a unit has. */
+static int can_be(const ocl_tile *t, int64_t depth)
+{
+    const int64_t items = t->side_u * t->side_v, high = t->side_v * t->rows / 4 + 1, wide = t->side_u * t->cols / 4 + 1;
+    const int64_t bring_m = depth * t->rows / t->side_u, bring_n = depth * t->cols / t->side_v;
+    const int64_t registers = t->rows * t->cols + t->rows + t->cols + 2 * (bring_m + bring_n) + 32;
+    return depth * t->rows % t->side_u == 0 && depth * t->cols % t->side_v == 0 &&
+           t->side_v * wide <= 2 * depth * (high + wide) && registers <= 200 && registers * items <= 65536;
+}
+
+double ocl_tile_promise(const tn_context *context, const ocl_tile *t, int32_t dtype, int64_t m, int64_t n, int64_t k,
+                        int64_t outer, int64_t parts)
+{
+    const double mix = (double)(4 * t->rows * t->cols) / (t->rows + t->cols), items = t->side_u * t->side_v;
+    if (!fits(context, t, dtype) || !can_be(t, deep(t, dtype)) || (parts > 1 && k < 2 * parts * t->deep)) return 0;
+    return rate(context, t, m, n, outer, parts) * (mix / (mix + 4)) * (items / (items + 64)) * (double)k /
+           (double)(k + 8 * (parts - 1) + t->deep);
+}

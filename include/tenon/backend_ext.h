@@ -147,6 +147,47 @@ typedef struct tn_ext_observe {
     int32_t (*spans_take)(tn_queue *queue, tn_span *span, uint32_t capacity, uint32_t *count, tn_msg *msg);
 } tn_ext_observe;
 
+/* ---- tenon.tune/1, offered by a backend: kernels to choose from --------------------------------------------------- *
+ * For operators that a backend can do by several kernels, or by one whose numbers (tiles, vectors, parts of a sum) may
+ * be others. The library has each candidate compute on random operands, compares what it makes with the reference,
+ * measures the right ones, keeps the choice in its cache for this device and driver, and tells the backend of it. */
+
+#define TN_EXT_TUNE "tenon.tune/1"
+
+/* Whose choices they are, as lines of text. What was found on another device is never used; neither is what another
+ * `driver` found: that is all that compiled kernels and their times depend on besides the device: the driver's version,
+ * and something that changes with the kernels' sources. */
+typedef struct tn_tune_identity {
+    uint64_t size;
+    char device[192];
+    char driver[256];
+} tn_tune_identity;
+
+/* What such a backend does. Choices are lines of text, of less than TN_TUNE_CHOICE bytes, that mean something to the
+ * backend alone; where their words are of the form name=value, candidates that differ in one word count as neighbours.
+ */
+#define TN_TUNE_CHOICE 160
+#define TN_TUNE_KEY    400
+typedef struct tn_ext_tune {
+    uint64_t size;
+    int32_t (*identity)(tn_context *context, tn_tune_identity *identity, tn_msg *msg);
+    /* A text of less than TN_TUNE_KEY bytes for the operator described: alike for those that have the same kernels to
+     * choose from, whatever operands they are run on. TN_EUNSUPPORTED: there is nothing to choose. */
+    int32_t (*key)(tn_context *context, const tn_op_desc *desc, char *text, uint64_t room, tn_msg *msg);
+    /* Calls `found` with each candidate, the most promising first. What the device can't run, by what is known without
+     * trying, is left out. */
+    int32_t (*candidates)(tn_context *context, const tn_op_desc *desc, void (*found)(void *arg, const char *choice),
+                          void *arg, tn_msg *msg);
+    /* As op_prepare with a kernel, but by that candidate alone; or, of NULL, as if nothing had been chosen. */
+    int32_t (*prepare)(tn_context *context, const tn_op_desc *desc, const char *choice, tn_kernel **kernel,
+                       tn_kernel_info *info, tn_msg *msg);
+    /* From then on op_prepare in this context takes that candidate for operators of this key; NULL: its own choice
+     * again. TN_EINVAL for a text that can be no candidate. Free-threaded, as op_prepare is. */
+    int32_t (*choose)(tn_context *context, const char *key, const char *choice, tn_msg *msg);
+    /* Which candidate a kernel is, for people: "tile u=16 v=16, tuned"; empty where there was no choice. */
+    int32_t (*chosen)(tn_kernel *kernel, char *text, uint64_t room, tn_msg *msg);
+} tn_ext_tune;
+
 /* ---- tenon.graph/1-draft, offered by a backend: whole graphs ---------------------------------------------------- *
  * For devices with command buffers, a compiler of their own, or a high cost per launch. After fusion and before memory
  * is planned the host shows all launches; the backend marks the groups that it would run in one piece. What it doesn't

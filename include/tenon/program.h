@@ -28,7 +28,9 @@ typedef struct tn_compile_options {
     uint32_t precision; /* TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their
                            factors so where that makes the device faster; they add up in f32, and all else, variables
                            and optimizers among it, is f32 as ever. 0: nothing is rounded */
-    uint64_t spare[4];
+    double tune; /* seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h); 0:
+                    none */
+    uint64_t spare[3];
 } tn_compile_options;
 
 /* "f32", "f32-fast", "bf16"; NULL for what is no TN_PRECISION_. */
@@ -158,7 +160,8 @@ typedef struct tn_launch_profile {
     double seconds;      /* of all of them */
     double flops, bytes; /* of one run: operations, and bytes read and written at the least */
     uint32_t by_host;    /* the host measured it, from enqueueing to having waited */
-    uint64_t spare[4];
+    const char *choice;  /* which of several kernels it is, in the backend's words: "tile u=16 v=16 ..., tuned"; or "" */
+    uint64_t spare[3];
 } tn_launch_profile;
 /* Returns 0 past the last, and where nothing is measured. */
 TN_API int tn_program_profile_at(const tn_program *program, uint32_t index, tn_launch_profile *launch);

@@ -22,5 +22,6 @@
 #include "tenon/status.h"
 #include "tenon/team.h"
 #include "tenon/tensor.h"
+#include "tenon/tune.h"
 
 #endif

@@ -491,7 +491,8 @@ class tn_compile_options(Structure):
     makes of them), losses, inputs, outputs and tensors of under 1024 elements stay f32. 0: everything does
     precision: TN_PRECISION_F32_FAST or TN_PRECISION_BF16: matrix products and convolutions may round their factors so
     where that makes the device faster; they add up in f32, and all else, variables and optimizers among it, is f32 as
-    ever. 0: nothing is rounded"""
+    ever. 0: nothing is rounded
+    tune: seconds that may be spent on choosing kernels for operators that were not tuned before (tune.h); 0: none"""
 
     _fields_ = [
         ("strict", c_uint32),
@@ -499,7 +500,8 @@ class tn_compile_options(Structure):
         ("f64", c_uint32),
         ("storage", c_int32),
         ("precision", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("tune", c_double),
+        ("spare", c_uint64 * 3),
     ]
 class tn_model(Structure):
     """`build` makes the network's output, as the loss takes it, from a batch of samples x: (batch, the sample's shape),
@@ -1647,7 +1649,8 @@ class tn_launch_profile(Structure):
     seconds: of all of them
     flops: of one run: operations, and bytes read and written at the least
     bytes: of one run: operations, and bytes read and written at the least
-    by_host: the host measured it, from enqueueing to having waited"""
+    by_host: the host measured it, from enqueueing to having waited
+    choice: which of several kernels it is, in the backend's words: "tile u=16 v=16 ..., tuned"; or "" """
 
     _fields_ = [
         ("op", c_char_p),
@@ -1658,7 +1661,8 @@ class tn_launch_profile(Structure):
         ("flops", c_double),
         ("bytes", c_double),
         ("by_host", c_uint32),
-        ("spare", c_uint64 * 4),
+        ("choice", c_char_p),
+        ("spare", c_uint64 * 3),
     ]
 class tn_peaks(Structure):
     """What a device was seen to do at its best.
@@ -1786,6 +1790,68 @@ class tn_axes(Structure):
     _fields_ = [
         ("count", c_int32),
         ("axis", c_int32 * TN_MAX_RANK),
+    ]
+class tn_tuned_operator(Structure):
+    """What became of one operator, as a line of the tuner's log. Texts live during the call.
+
+    key: the operator and its sizes, in the backend's words
+    choice: of the kernel that it has from now on; "": the one that the backend would have chosen
+    candidates: that there are
+    tried: this time; those that an interrupted tuning tried are not tried again
+    wrong: whose results differ from the reference's, by more than rounding can do
+    failed: that the device did not compile or run
+    known: it had been tuned before, and nothing was tried
+    usual: seconds of the kernel that the backend would have chosen; 0: it was wrong, or failed
+    seconds: of the one that was chosen; 0: none was right, and nothing is changed
+    error: the largest difference from the reference in it, in parts of what is allowed
+    spent: seconds that all this took"""
+
+    _fields_ = [
+        ("key", c_char_p),
+        ("choice", c_char_p),
+        ("candidates", c_uint32),
+        ("tried", c_uint32),
+        ("wrong", c_uint32),
+        ("failed", c_uint32),
+        ("known", c_uint32),
+        ("usual", c_double),
+        ("seconds", c_double),
+        ("error", c_double),
+        ("spent", c_double),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_tune_options(Structure):
+    """How long to look; all zero is the usual.
+
+    seconds: for all operators together; 0: 60
+    tries: candidates of each operator at most; 0: as many as there is time for
+    again: operators that have been tuned are tuned once more
+    tell: called for each operator when it is done; or NULL"""
+
+    _fields_ = [
+        ("seconds", c_double),
+        ("tries", c_uint32),
+        ("again", c_uint32),
+        ("tell", CFUNCTYPE(None, c_void_p, c_void_p)),
+        ("arg", c_void_p),
+        ("spare", c_uint64 * 4),
+    ]
+class tn_tuned_choice(Structure):
+    """A kernel that was chosen on a device, in a table.
+
+    seconds: as above
+    usual: as above
+    error: as above
+    unchecked: it was taken from elsewhere, and is compared here when it is first wanted"""
+
+    _fields_ = [
+        ("key", c_char_p),
+        ("choice", c_char_p),
+        ("seconds", c_double),
+        ("usual", c_double),
+        ("error", c_double),
+        ("unchecked", c_uint32),
+        ("spare", c_uint64 * 4),
     ]
 tn_load_report = CFUNCTYPE(None, c_void_p, c_int32, c_void_p, c_void_p)
 tn_log_sink = CFUNCTYPE(None, c_void_p, c_int32, c_char_p)
@@ -3744,6 +3810,28 @@ FUNCTIONS = {
     "tn_dtype_name": (c_char_p, (c_int32,), True,
         "const char * tn_dtype_name(int32_t dtype)",
         """"f32" and so on; "?" for a number that is no type."""),
+    "tn_program_tune": (c_int32, (c_void_p, c_void_p,), False,
+        "tn_status tn_program_tune(tn_program *program, const tn_tune_options *options)",
+        """Tunes the operators that a program has on its state's device. Programs that are compiled later use what was found;
+        this one stays as it is. Leaves what it has found so far in the cache, candidate by candidate, so that a tuning which
+        is interrupted goes on where it was. TN_EUNSUPPORTED if the device's backend has nothing to choose from. One thread
+        at a time tunes a device; it should do nothing else meanwhile. `options` may be NULL."""),
+    "tn_tuned_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
+        "int tn_tuned_at(const tn_device *device, size_t index, tn_tuned_choice *choice)",
+        """Number `index` of the device's; texts live until the device is tuned again. Returns 0 past the last."""),
+    "tn_tuned_export": (c_int32, (c_void_p, c_char_p, c_uint64, c_void_p,), False,
+        "tn_status tn_tuned_export(const tn_device *device, char *text, uint64_t room, uint64_t *bytes)",
+        """The device's choices as a text, to be kept or given to others who have the same device and driver: copied if it fits
+        in `room` bytes; `bytes` are what it has."""),
+    "tn_tuned_import": (c_int32, (c_void_p, c_char_p, c_uint64, c_void_p,), False,
+        "tn_status tn_tuned_import(tn_device *device, const char *text, uint64_t bytes, uint32_t *count)",
+        """Takes the choices of such a text, of which there are `count` (unless NULL) that the device did not have. Each is
+        compared with the reference on this device when a program is first compiled that wants it, and forgotten if it is
+        wrong. A text that is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing
+        is taken."""),
+    "tn_tuned_forget": (c_int32, (c_void_p,), False,
+        "tn_status tn_tuned_forget(tn_device *device)",
+        """Forgets all choices of the device, in the cache too."""),
     "tn_op_at": (c_int, (c_size_t, c_void_p,), False,
         "int tn_op_at(size_t index, tn_op_entry *entry)",
         """Operator number `index`, the rows of unary.def and binary.def included; texts live as long as the library. Returns 0

@@ -19,6 +19,7 @@ typedef struct bench {
     cli_crew crew;
     tn_device *device; /* its first */
     tn_state *state;
+    int (*use)(struct bench *b, tn_program *program); /* instead of measuring a training, or NULL */
 } bench;
 
 /* Each returns an exit status. */

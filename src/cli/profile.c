@@ -22,7 +22,7 @@ typedef struct cli_profile_row {
 static int is_same(const tn_launch_profile *a, const tn_launch_profile *b)
 {
     return !strcmp(a->op, b->op) && !strcmp(a->device, b->device) && !strcmp(a->result, b->result) &&
-           a->flops == b->flops && a->bytes == b->bytes;
+           !strcmp(a->choice, b->choice) && a->flops == b->flops && a->bytes == b->bytes;
 }
 
 static void add(cli_profile *p, const tn_launch_profile *launch)
@@ -124,6 +124,7 @@ void cli_profile_print(const cli_profile *p)
         if (i >= SHOWN) continue;
         tell_rate(p, r, rate);
         print_line(r->of.op, r->of.result, r->calls, r->seconds, share_of(p, r->seconds), rate, r->floor);
+        if (*r->of.choice) printf("    by %s\n", r->of.choice);
     }
     if (p->rows > SHOWN) print_rest(p);
     print_line("all", "", calls, p->kernels, 1, "", p->floor);
@@ -157,6 +158,7 @@ static void json_row(const cli_profile *p, const row *r, cli_json *json)
     cli_json_text(json, "kernel", r->of.op);
     cli_json_text(json, "makes", r->of.result);
     cli_json_text(json, "device", r->of.device);
+    if (*r->of.choice) cli_json_text(json, "choice", r->of.choice);
     cli_json_whole(json, "calls", r->calls);
     cli_json_number(json, "seconds", r->seconds);
     cli_json_number(json, "share", share_of(p, r->seconds));

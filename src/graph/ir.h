@@ -57,6 +57,7 @@ typedef struct tn_launch {
     int32_t stays;            /* for how long: TN_STAYS_ */
     tn_kernel *kernel;
     tn_kernel_info info;
+    const char *choice; /* of several kernels, in the backend's words; "": there was none */
 } tn_launch;
 
 /* A run-time scalar: a scalar input, or an expression of scalar inputs that the host computes before each run. */

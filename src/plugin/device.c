@@ -10,6 +10,7 @@
 #include "names.h"
 #include "options.h"
 #include "text.h"
+#include "tuned.h"
 
 tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *msg)
 {
@@ -51,7 +52,9 @@ tn_status tn_slot_open(tn_entry *entry, tn_slot *slot, tn_device **device)
         made->info = slot->entry.info;
         memcpy(made->name, slot->entry.name, sizeof made->name);
         tn_status status = make_context(made);
+        if (!status && (status = tn_tuned_load(made))) made->backend->context_destroy(made->context);
         if (status) {
+            tn_tuned_free(made);
             tn_free(made);
             return status;
         }
@@ -75,6 +78,7 @@ void tn_slot_close(tn_device *device)
     if (!device || --device->opens) return;
     forget(device);
     device->backend->context_destroy(device->context);
+    tn_tuned_free(device);
     tn_free(device);
 }
 

@@ -11,6 +11,7 @@ struct tn_device {
     uint32_t opens;      /* guarded by the registry's lock */
     tn_device_info info;
     char name[96];
+    struct tn_tuned *tuned; /* kernels that were chosen on it (tuned.h); NULL: its backend does not tune */
 };
 
 /* Room for a backend's message: TN_CALL(device, backend->op_run(queue, kernel, &run, &msg)) with a `msg` made by

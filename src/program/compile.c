@@ -190,6 +190,7 @@ static tn_status prepare_kernel(tn_program *p, tn_launch *l)
     for (uint32_t i = 0; i < desc.n_out; i++) out_align[i] = alignment_of(p, l->out[i]);
     desc.in_align = in_align, desc.out_align = out_align;
     TN_TRY(tn_kernel_make(p->place[l->place].device, &desc, &l->kernel, &l->info));
+    TN_TRY(tn_program_note_choice(p, l));
     p->report.launches += (uint32_t)l->info.launches;
     if (l->info.scratch) TN_TRY(work_memory(p, l, l->info.scratch, &l->scratch));
     return l->info.kept ? keep(p, l) : TN_OK;
@@ -291,6 +292,7 @@ static tn_status prepare(tn_program *p, const tn_graph *graph, const tn_compile_
     if (!s) s = run_passes(p, rewritten, options);
     tn_graph_free(rewritten);
     s = after_asking(p, s);
+    if (!s) s = tn_program_tune_kernels(p, &(tn_tune_options){.seconds = options->tune > 0 ? options->tune : -1});
     if (!s) s = prepare_kernels(p);
     return s ? s : tn_program_plan(p, tn_bind_staging(binding));
 }

@@ -68,6 +68,10 @@ static void explain_launch(const tn_program *p, uint32_t number, const printer *
         snprintf(line, sizeof line, "       %s", what);
         out->line(out->arg, line);
     }
+    if (l->choice && *l->choice) {
+        snprintf(line, sizeof line, "       by %s", l->choice);
+        out->line(out->arg, line);
+    }
     if (!l->refusal) return;
     snprintf(line, sizeof line, "       not on %s: %s", p->place[0].device->name, l->refusal);
     out->line(out->arg, line);

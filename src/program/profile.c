@@ -135,7 +135,8 @@ int tn_program_profile_at(const tn_program *p, uint32_t index, tn_launch_profile
                                   .seconds = p->profile->seconds[index],
                                   .flops = l->cost.flops,
                                   .bytes = l->cost.bytes,
-                                  .by_host = !p->profile->observe[l->place]};
+                                  .by_host = !p->profile->observe[l->place],
+                                  .choice = l->choice ? l->choice : ""};
     tell_result(l, launch->result, sizeof launch->result);
     return 1;
 }

@@ -5,6 +5,7 @@
 #include "ir.h"
 #include "state.h"
 #include "tenon/program.h"
+#include "tenon/tune.h"
 
 /* A range of memory: buffers of one size, but for the last. */
 typedef struct tn_banks {
@@ -122,6 +123,12 @@ void tn_program_advance(tn_program *program);
 
 /* Runs the transfer at `begin`, and those behind it, before `end`, that go the same way: so many in all. */
 TN_MUST_USE tn_status tn_program_transfer(tn_program *program, uint32_t begin, uint32_t end, uint32_t *count);
+
+/* Tunes the operators of the first place; or, of less than no seconds, has choices that came from elsewhere compared. */
+TN_MUST_USE tn_status tn_program_tune_kernels(tn_program *program, const tn_tune_options *options);
+
+/* Asks the backend which kernel a launch has, where there were several. */
+TN_MUST_USE tn_status tn_program_note_choice(tn_program *program, tn_launch *launch);
 
 /* Waits for every place's queue. */
 tn_status tn_program_sync(tn_program *program);

@@ -61,6 +61,7 @@ typedef struct world {
     tn_program_report program_report;
     tn_launch_profile launch_profile;
     tn_peaks peaks;
+    tn_tuned_choice tuned;
     tn_recurrent_state recurrent_state;
     tn_save_options save_options;
     tn_scaler scaler;

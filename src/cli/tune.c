@@ -1,0 +1,382 @@
+/* tune.c: `tenon tune`: kernels chosen by measuring them on a device, for a network or for usual sizes, and the table
+ * of what was chosen. */
+#include "bench.h"
+#include "json.h"
+#include "onnx.h"
+#include "saved.h"
+#include "work.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char doc[] =
+    "Tries the kernels that a device has for matrix products and convolutions, compares what each computes with the "
+    "reference in double precision, and measures those that are right. What is compiled from then on uses the fastest. "
+    "They are kept in the cache, for this device and driver; an interrupted tuning goes on where it was. The operators "
+    "are those of a training step of --net, those of a model that is used, or products and convolutions of usual "
+    "sizes. --export and --import alone do nothing else; what is imported is compared here when it is first wanted.";
+
+#define MOST_BYTES ((long)64 << 20) /* of a table */
+
+typedef struct tuner {
+    bench b;
+    const char *model, *to, *from, *shapes;
+    double minutes;
+    int64_t tries;
+    int again, list, forget, tunes;
+    tn_device *device;
+    uint32_t operators, known, tried, wrong, failed;
+    double spent, usual, seconds;
+    cli_json json;
+    cli_option options[20];
+} tuner;
+
+/* ---- what is told -------------------------------------------------------------------------------------------------
+ */
+
+static void put_json(tuner *t, const tn_tuned_operator *row)
+{
+    cli_json_begin(&t->json, NULL, '{');
+    cli_json_text(&t->json, "operator", row->key);
+    cli_json_text(&t->json, "choice", row->choice);
+    cli_json_whole(&t->json, "candidates", row->candidates);
+    cli_json_whole(&t->json, "tried", row->tried);
+    cli_json_whole(&t->json, "wrong", row->wrong);
+    cli_json_whole(&t->json, "failed", row->failed);
+    cli_json_bool(&t->json, "known", (int)row->known);
+    cli_json_number(&t->json, "usual", row->usual);
+    cli_json_number(&t->json, "seconds", row->seconds);
+    cli_json_number(&t->json, "error", row->error);
+    cli_json_number(&t->json, "spent", row->spent);
+    cli_json_end(&t->json, '}');
+}
+
+/* "12.3 us, 1.42 times as fast, by tile u=16 v=16 ..." */
+static void print_choice(const tn_tuned_operator *row)
+{
+    if (row->seconds <= 0) {
+        printf("    none was right: it stays as it was\n");
+        return;
+    }
+    printf("    %.4g us", row->seconds * 1e6);
+    if (*row->choice && row->usual > 0) printf(", %.2f times as fast", row->usual / row->seconds);
+    printf(", %s%s; the error is %.2g of what is allowed\n", *row->choice ? "by " : "by the usual kernel", row->choice,
+           row->error);
+}
+
+static void tell(void *arg, const tn_tuned_operator *row)
+{
+    tuner *t = arg;
+    t->operators++;
+    t->known += row->known;
+    t->tried += row->tried, t->wrong += row->wrong, t->failed += row->failed;
+    t->spent += row->spent;
+    t->usual += row->usual > 0 ? row->usual : row->seconds, t->seconds += row->seconds;
+    if (t->b.s.json) {
+        put_json(t, row);
+        return;
+    }
+    printf("%s\n", cli_shown(row->key));
+    if (row->known)
+        printf("    tuned before\n");
+    else
+        printf("    %u of %u candidates in %.1f s, %u wrong, %u failed\n", row->tried, row->candidates, row->spent,
+               row->wrong, row->failed);
+    print_choice(row);
+    fflush(stdout);
+}
+
+static void tell_all(tuner *t)
+{
+    if (!t->b.s.json) {
+        printf("%u operators, %u of them tuned before; %u candidates tried, %u wrong, %u failed, in %.1f s\n",
+               t->operators, t->known, t->tried, t->wrong, t->failed, t->spent);
+        if (t->seconds > 0) printf("one run of each: %.4g us, which was %.4g\n", t->seconds * 1e6, t->usual * 1e6);
+        return;
+    }
+    cli_json_begin(&t->json, NULL, '{');
+    cli_json_bool(&t->json, "done", 1);
+    cli_json_text(&t->json, "device", tn_device_name(t->device));
+    cli_json_whole(&t->json, "operators", t->operators);
+    cli_json_whole(&t->json, "known", t->known);
+    cli_json_whole(&t->json, "tried", t->tried);
+    cli_json_whole(&t->json, "wrong", t->wrong);
+    cli_json_whole(&t->json, "failed", t->failed);
+    cli_json_number(&t->json, "usual", t->usual);
+    cli_json_number(&t->json, "seconds", t->seconds);
+    cli_json_number(&t->json, "spent", t->spent);
+    cli_json_end(&t->json, '}');
+}
+
+/* ---- programs -----------------------------------------------------------------------------------------------------
+ */
+
+static int tune_program(bench *b, tn_program *program)
+{
+    tuner *t = (tuner *)(void *)b; /* its first member */
+    const tn_tune_options options = {
+        .seconds = t->minutes * 60, .tries = (uint32_t)t->tries, .again = (uint32_t)t->again, .tell = tell, .arg = t};
+    if (tn_program_tune(program, &options)) return cli_failed();
+    tell_all(t);
+    return CLI_OK;
+}
+
+static int compile_and_tune(tuner *t, tn_graph *graph, tn_state *state)
+{
+    const tn_compile_options options = cli_compile_options(&t->b.s);
+    tn_program *program = NULL;
+    int status = tn_compile(graph, state, &options, &program) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON) status = tune_program(&t->b, program);
+    tn_program_free(program);
+    return status;
+}
+
+static tn_tensor *values(tn_graph *g, const char *what, int number, tn_shape shape)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s%d", what, number);
+    return tn_variable(g, name, TN_F32, shape, (tn_init){.kind = TN_INIT_UNIFORM, .a = 1}, TN_TRANSIENT);
+}
+
+/* Square products, and those of a layer's forward and backward pass. */
+static void add_products(tn_graph *g)
+{
+    static const int64_t size[][3] = {{256, 256, 256},    {512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048},
+                                      {4096, 4096, 4096}, {128, 512, 784}, {128, 10, 512},     {64, 1024, 4096}};
+    char name[32];
+    for (int i = 0; i < (int)(sizeof size / sizeof *size); i++)
+        for (int way = 0; way < 3; way++) {
+            const int64_t m = size[i][0], n = size[i][1], k = size[i][2];
+            tn_tensor *a = values(g, "a", 3 * i + way, way == 2 ? TN_SHAPE(k, m) : TN_SHAPE(m, k));
+            tn_tensor *b = values(g, "b", 3 * i + way, way == 1 ? TN_SHAPE(n, k) : TN_SHAPE(k, n));
+            snprintf(name, sizeof name, "product%d", 3 * i + way);
+            tn_output(tn_matmul_t(a, b, way == 2, way == 1), name);
+        }
+}
+
+/* Layers of residual networks, and their gradients. */
+static void add_pictures(tn_graph *g)
+{
+    static const int64_t size[][4] = {{64, 64, 56, 3},  {128, 128, 28, 3}, {256, 256, 14, 3}, {512, 512, 7, 3},
+                                      {64, 256, 56, 1}, {3, 64, 112, 7}}; /* channels, filters, pixels, window */
+    char name[32];
+    for (int i = 0; i < (int)(sizeof size / sizeof *size); i++) {
+        const int64_t c = size[i][0], k = size[i][1], p = size[i][2], w = size[i][3];
+        tn_tensor *wrt[] = {values(g, "x", i, TN_SHAPE(16, c, p, p)), values(g, "w", i, TN_SHAPE(k, c, w, w))},
+                  *grad[2];
+        tn_tensor *y = tn_convolve2d(wrt[0], wrt[1], (tn_conv_options){.pad = {w / 2, w / 2}});
+        tn_grad(tn_sum(tn_square(y), TN_ALL, 0), wrt, 2, grad);
+        for (int n = 0; n < 2; n++) {
+            snprintf(name, sizeof name, "gradient%d", 2 * i + n);
+            tn_output(grad[n], name);
+        }
+    }
+}
+
+static int tune_usual(tuner *t)
+{
+    tn_state *state = NULL;
+    tn_graph *graph = tn_graph_new();
+    if (!graph || tn_state_new(t->device, 1, &state)) {
+        tn_graph_free(graph);
+        return cli_failed();
+    }
+    add_products(graph);
+    add_pictures(graph);
+    int status = compile_and_tune(t, graph, state);
+    tn_state_free(state);
+    tn_graph_free(graph);
+    return status;
+}
+
+static int tune_saved(tuner *t)
+{
+    cli_saved saved = {0};
+    int status = cli_saved_take(&saved, "tune", t->model, t->b.s.device);
+    tn_graph *graph = status == CLI_GO_ON ? tn_graph_new() : NULL;
+    if (graph) {
+        const tn_model network = cli_model_of(&saved.model, NULL);
+        tn_shape shape = {saved.model.sample.rank + 1, {t->b.s.batch}};
+        memcpy(&shape.dim[1], saved.model.sample.dim, (size_t)saved.model.sample.rank * sizeof *shape.dim);
+        tn_output(network.build(tn_input(graph, "x", TN_F32, shape), 0, network.arg), "y");
+        status = compile_and_tune(t, graph, saved.state);
+    }
+    tn_graph_free(graph);
+    cli_saved_close(&saved);
+    return status;
+}
+
+static int tune_onnx(tuner *t)
+{
+    cli_onnx onnx = {0};
+    tn_state *state = NULL;
+    tn_graph *graph = NULL;
+    int status = cli_onnx_open(&onnx, t->model);
+    if (status == CLI_GO_ON) status = cli_onnx_shapes(&onnx, t->shapes, t->b.s.batch);
+    if (status == CLI_GO_ON && !(graph = cli_onnx_build(&onnx, 0))) {
+        cli_onnx_problems(&onnx, stderr, 1);
+        status = cli_failed();
+    }
+    if (status == CLI_GO_ON && tn_state_new(t->device, 1, &state)) status = cli_failed();
+    if (status == CLI_GO_ON) status = compile_and_tune(t, graph, state);
+    tn_state_free(state);
+    tn_graph_free(graph);
+    cli_onnx_close(&onnx);
+    return status;
+}
+
+static int tune(tuner *t)
+{
+    if (t->b.s.net) {
+        t->b.use = tune_program;
+        return bench_train(&t->b);
+    }
+    if (!t->model) return tune_usual(t);
+    return cli_onnx_is(t->model) || cli_onnx_holds(t->model) ? tune_onnx(t) : tune_saved(t);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------
+ */
+
+static int export(const tuner *t)
+{
+    uint64_t bytes = 0;
+    if (tn_tuned_export(t->device, NULL, 0, &bytes)) return cli_failed();
+    char *text = malloc(bytes + 1);
+    if (!text) return cli_fail("out of memory");
+    int status = tn_tuned_export(t->device, text, bytes, &bytes) || tn_file_replace(t->to, text, bytes);
+    free(text);
+    return status ? cli_failed() : CLI_GO_ON;
+}
+
+/* The file's bytes, which the caller frees; NULL after a failure that was told. */
+static char *read_table(const char *path, uint64_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = file ? malloc(MOST_BYTES) : NULL;
+    *bytes = text ? fread(text, 1, MOST_BYTES, file) : 0;
+    const int failed = !text || ferror(file);
+    if (file) fclose(file);
+    if (!failed) return text;
+    free(text);
+    cli_fail("%s: cannot be read", cli_shown(path));
+    return NULL;
+}
+
+static int import(tuner *t)
+{
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    char *text = read_table(t->from, &bytes);
+    if (!text) return CLI_FAILED;
+    const tn_status s = tn_tuned_import(t->device, text, bytes, &count);
+    free(text);
+    if (s == TN_EINVAL) return cli_fail("%s: %s", cli_shown(t->from), tn_message());
+    if (s) return cli_failed();
+    cli_tell("%u choices taken from %s; each is compared here when it is first wanted", count, cli_shown(t->from));
+    return CLI_GO_ON;
+}
+
+static void list(tuner *t)
+{
+    tn_tuned_choice c;
+    for (size_t i = 0; tn_tuned_at(t->device, i, &c); i++) {
+        const tn_tuned_operator row = {
+            .key = c.key, .choice = c.choice, .known = 1, .usual = c.usual, .seconds = c.seconds, .error = c.error};
+        if (t->b.s.json) {
+            put_json(t, &row);
+            continue;
+        }
+        printf("%s\n", cli_shown(c.key));
+        if (c.unchecked) printf("    from elsewhere, and not compared yet\n");
+        print_choice(&row);
+    }
+}
+
+/* ---- the command --------------------------------------------------------------------------------------------------
+ */
+
+static void make_options(tuner *t)
+{
+    cli_settings *s = &t->b.s;
+    const cli_option options[] = {
+        {CLI_TEXT, "net", "NET", "tune what a training step of this network does", &s->net, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "loss", "NAME", "of that step (cross_entropy)", &s->loss, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "optimizer", "NAME", "of that step (sgd)", &s->optimizer, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "model", "FILE", "tune what it takes to use this saved model or ONNX file", &t->model, 0, 0, 0, 0, 0,
+         0},
+        {CLI_WHOLE, "batch", "N", "samples at a time (128)", &s->batch, 1, 1 << 24, 0, 0, 0, 0},
+        {CLI_TEXT, "shape", "CxHxW|NAME=SHAPE,...",
+         "channels, rows and columns of a sample of --net (1x28x28); sizes that an ONNX file leaves open", &t->shapes,
+         0, 0, 0, 0, 0, 0},
+        {CLI_WHOLE, "classes", "N", "of --net (10)", &t->b.classes, 2, 1 << 20, 0, 0, 0, 0},
+        {CLI_TEXT, "storage", "f32|f16|bf16", "what passes between kernels is stored as (f32)", &s->storage, 0, 0, 0, 0,
+         0, 0},
+        {CLI_TEXT, "precision", "f32|f32-fast|bf16", "factors of products may be rounded (f32)", &s->precision, 0, 0, 0,
+         0, 0, 0},
+        {CLI_NUMBER, "minutes", "N", "to look for better kernels, all operators together (1)", &t->minutes, 0, 1e6, 0,
+         0, 0, 0},
+        {CLI_WHOLE, "tries", "N", "candidates of each operator at most (as many as there is time for)", &t->tries, 1,
+         1 << 20, 0, 0, 0, 0},
+        {CLI_FLAG, "again", 0, "tune once more what was tuned", &t->again, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "export", "FILE", "write the table of what was chosen there", &t->to, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "import", "FILE", "take what another table of this device and driver has", &t->from, 0, 0, 0, 0, 0,
+         0},
+        {CLI_FLAG, "list", 0, "show what was chosen so far, and tune nothing", &t->list, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "forget", 0, "forget what was chosen so far, and tune nothing", &t->forget, 0, 0, 0, 0, 0, 0},
+        {CLI_FLAG, "json", 0, "a JSON object an operator on standard output", &s->json, 0, 0, 0, 0, 0, 0},
+        {CLI_END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+    };
+    memcpy(t->options, options, sizeof options);
+}
+
+static int check(tuner *t)
+{
+    if (t->b.s.net && t->model) return cli_usage("--net and --model are both given");
+    t->tunes = t->b.s.net || t->model || !(t->to || t->from || t->list || t->forget);
+    if (t->tunes && (t->list || t->forget)) return cli_usage("--list and --forget tune nothing");
+    if (t->b.s.net && t->shapes) t->b.shape = t->shapes;
+    if (!t->b.s.net && t->shapes && !t->model) return cli_usage("--shape is of --net, or of a file of ONNX");
+    t->b.samples = t->b.s.batch;
+    int status = cli_check_types(&t->b.s);
+    return status == CLI_GO_ON ? cli_can_write("export", t->to) ? CLI_FAILED : CLI_GO_ON : status;
+}
+
+static int work(tuner *t)
+{
+    int status = tn_device_open(t->b.s.device, &t->device) ? cli_failed() : CLI_GO_ON;
+    if (status == CLI_GO_ON && t->forget && tn_tuned_forget(t->device)) status = cli_failed();
+    if (status == CLI_GO_ON && t->from) status = import(t);
+    if (status == CLI_GO_ON && t->tunes) status = tune(t);
+    if (status == CLI_GO_ON || status == CLI_OK) status = t->to ? export(t) : CLI_GO_ON;
+    if (status == CLI_GO_ON && t->list) list(t);
+    tn_device_close(t->device);
+    return status == CLI_GO_ON ? CLI_OK : status;
+}
+
+static int run(tn_team *team, int argc, char **argv, int *known)
+{
+    (void)known;
+    tuner t = {.b = {.team = team, .repeats = 1, .classes = 10, .shape = "1x28x28", .seconds = 0.1}, .minutes = 1};
+    int n;
+    cli_settings_init(&t.b.s);
+    t.b.s.net = NULL;
+    t.b.s.optimizer = "sgd";
+    t.b.s.loss = "cross_entropy";
+    t.b.s.batch = 128;
+    make_options(&t);
+    int status = cli_parse(&(cli_syntax){"tune", "DEVICE", doc, NULL, t.options}, argc, argv, &n);
+    if (status == CLI_GO_ON && n != 1) status = cli_usage("tune is written 'tenon tune DEVICE'; --help tells more");
+    t.b.s.device = argv[1];
+    if (status == CLI_GO_ON) status = check(&t);
+    if (status == CLI_GO_ON) status = work(&t);
+    tn_state_free(t.b.state);
+    cli_crew_close(&t.b.crew);
+    return status;
+}
+
+int cli_tune(int argc, char **argv)
+{
+    return cli_work(run, argc, argv);
+}

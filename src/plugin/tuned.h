@@ -1,0 +1,69 @@
+/* tuned.h: the table of what was tuned on a device: in memory, as a text, and in the disk cache.
+ *
+ * As a text it has a line for itself, for the device and for the driver, a row a line, and a checksum at its end:
+ *
+ *     tenon tuned 1
+ *     device NVIDIA H100, with kernels for GPUs
+ *     driver NVIDIA CUDA 555.1 (0123456789abcdef), kernels 0123456789abcdef
+ *     chosen 10300 15200 12 matmul f32 1x128x784 ... | tile u=16 v=16 ...
+ *     sum 0123456789abcdef
+ *
+ * A row says what became of a candidate: its nanoseconds, those of the kernel that the backend would have chosen, and
+ * thousandths of the error that is allowed; then the operator's key and the candidate. */
+#ifndef TN_PLUGIN_TUNED_H
+#define TN_PLUGIN_TUNED_H
+
+#include <pthread.h>
+
+#include "device_internal.h"
+#include "tenon/backend_ext.h"
+
+enum {
+    TN_ROW_CHOSEN, /* the fastest that was right, */
+    TN_ROW_GIVEN,  /* or somebody else's, which was not compared here yet */
+    TN_ROW_RIGHT,  /* measured, while the search is not over */
+    TN_ROW_WRONG,
+    TN_ROW_FAILED,
+    TN_ROW_TRYING, /* at work when the table was written: the process may have ended by it. `nanoseconds`: how often */
+    TN_ROW_KINDS
+};
+
+typedef struct tn_row {
+    int32_t kind;
+    uint64_t nanoseconds, usual, error;
+    char *key, *choice; /* a choice of "" is what the backend would have chosen */
+} tn_row;
+
+typedef struct tn_tuned {
+    pthread_mutex_t lock; /* of a device's: guards what follows, and lets one thread tune at a time */
+    tn_tune_identity of;
+    tn_row *row;
+    uint32_t count, capacity;
+} tn_tuned;
+
+/* The extension with all that it takes; NULL: the backend does not tune. */
+const tn_ext_tune *tn_tune_extension(const tn_backend *backend);
+
+/* A row by its key and choice, or by its key and kind; NULL: there is none. And one more, or that of the same key and
+ * choice changed. */
+tn_row *tn_tuned_find(const tn_tuned *table, const char *key, const char *choice);
+tn_row *tn_tuned_of_kind(const tn_tuned *table, const char *key, int32_t kind);
+TN_MUST_USE tn_status tn_tuned_put(tn_tuned *table, const tn_row *row);
+void tn_tuned_drop(tn_tuned *table, const char *key, int32_t kind); /* all rows of that key and kind */
+void tn_tuned_clear(tn_tuned *table);                               /* all rows */
+
+/* The table as a text, without rows that only a search wants unless `all`; the caller frees it. NULL: no memory. */
+char *tn_tuned_text(const tn_tuned *table, int all);
+/* A table from a text, which need not be closed; TN_EINVAL and a line for any other. The caller clears it. */
+TN_MUST_USE tn_status tn_tuned_read(const char *text, uint64_t bytes, tn_tuned *table);
+
+/* Of a device that was opened: reads its table from the cache and tells its backend of the choices. A device that does
+ * not tune gets none. Trouble with the table is logged, and it is as if there were none. */
+TN_MUST_USE tn_status tn_tuned_load(tn_device *device);
+void tn_tuned_free(tn_device *device);
+/* Writes it to the cache. */
+void tn_tuned_keep(const tn_device *device);
+/* Tells the backend of a choice; "" or NULL: of none. */
+TN_MUST_USE tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *choice);
+
+#endif

@@ -1,0 +1,388 @@
+/* search.c: the search among an operator's candidates: those that look best first, then the neighbours of the best one
+ * so far, which differ from it in one number, then the others, while there is time. What was tried is in the device's
+ * table, which goes to the cache before each trial: a search that is interrupted goes on, and a candidate by which the
+ * process ended twice is not tried again. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "error.h"
+#include "text.h"
+#include "tuner.h"
+
+#define USUALLY 60.0 /* seconds */
+#define FIRST   8    /* candidates by their promise alone */
+#define ROUNDS  5    /* of the comparison at the end: the best one and the usual one in turn */
+#define BETTER  0.97 /* of the usual one's time, that the best one may take to be worth it */
+#define DEATHS  2
+
+typedef struct search {
+    tn_device *device;
+    const tn_tune_options *options;
+    const tn_op_desc *desc;
+    char key[TN_TUNE_KEY];
+    tn_trial *trial;
+    char **candidate;
+    unsigned char *is_done;
+    uint32_t room;
+    int32_t best; /* candidate; -1: none yet */
+    double best_seconds, until;
+    tn_outcome usual;
+    tn_tuned_operator row;
+} search;
+
+/* ---- the table ----------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t nanoseconds(double seconds)
+{
+    return seconds > 0 && seconds < 1e6 ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
+}
+
+static tn_status note(search *s, int32_t kind, const char *choice, uint64_t number, double error)
+{
+    const tn_row row = {.kind = kind,
+                        .nanoseconds = number,
+                        .usual = nanoseconds(s->usual.seconds),
+                        .error = (uint64_t)(fmin(error, 1e6) * 1000),
+                        .key = s->key,
+                        .choice = (char *)choice};
+    TN_TRY(tn_tuned_put(s->device->tuned, &row));
+    tn_tuned_keep(s->device);
+    return TN_OK;
+}
+
+/* That a candidate is about to be tried: how often that was so before and did not come to an end. */
+static tn_status note_trying(search *s, const char *choice, int *too_often)
+{
+    const tn_row *before = tn_tuned_find(s->device->tuned, s->key, choice);
+    const uint64_t deaths = before && before->kind == TN_ROW_TRYING ? before->nanoseconds : 0;
+    *too_often = deaths >= DEATHS;
+    return *too_often ? note(s, TN_ROW_FAILED, choice, 0, 0) : note(s, TN_ROW_TRYING, choice, deaths + 1, 0);
+}
+
+/* ---- candidates ---------------------------------------------------------------------------------------------------
+ */
+
+static void found(void *arg, const char *choice)
+{
+    search *s = arg;
+    if (s->row.candidates == s->room || strlen(choice) >= TN_TUNE_CHOICE) return;
+    s->candidate[s->row.candidates] = tn_strdup(choice);
+    if (s->candidate[s->row.candidates]) s->row.candidates++;
+}
+
+static void count(void *arg, const char *choice)
+{
+    (void)choice;
+    ++*(uint32_t *)arg;
+}
+
+static tn_status list(search *s)
+{
+    TN_MESSAGE(msg);
+    const tn_device *d = s->device;
+    const tn_ext_tune *tune = tn_tune_extension(d->backend);
+    TN_TRY(tn_device_status(d, tune->candidates(d->context, s->desc, count, &s->room, &msg), &msg));
+    s->candidate = tn_alloc((s->room + 1) * sizeof *s->candidate);
+    s->is_done = tn_alloc(s->room + 1);
+    if (!s->candidate || !s->is_done) return TN_ENOMEM;
+    return tn_device_status(d, tune->candidates(d->context, s->desc, found, s, &msg), &msg);
+}
+
+static size_t word_length(const char *text)
+{
+    return strcspn(text, " ");
+}
+
+/* In how many words they differ; many if they have other numbers of them. */
+static int distance(const char *a, const char *b)
+{
+    int differ = 0;
+    while (*a && *b) {
+        const size_t n = word_length(a), m = word_length(b);
+        differ += n != m || memcmp(a, b, n) != 0;
+        a += n + (a[n] == ' ');
+        b += m + (b[m] == ' ');
+    }
+    return *a || *b ? 100 : differ;
+}
+
+/* The next to be tried; -1: there is none. */
+static int32_t next(const search *s)
+{
+    int32_t chosen = -1;
+    int least = 1000;
+    for (uint32_t i = 0; i < s->row.candidates; i++) {
+        if (s->is_done[i]) continue;
+        const int early = i < FIRST || s->best < 0;
+        const int far = early ? 0 : distance(s->candidate[i], s->candidate[s->best]);
+        const int rank = far > 1 ? 2 : far;
+        if (rank < least) least = rank, chosen = (int32_t)i;
+    }
+    return chosen;
+}
+
+static void consider(search *s, uint32_t i, double seconds)
+{
+    if (s->best >= 0 && seconds >= s->best_seconds) return;
+    s->best = (int32_t)i;
+    s->best_seconds = seconds;
+}
+
+/* What an earlier search found, which was interrupted. */
+static void take_known(search *s)
+{
+    for (uint32_t i = 0; i < s->row.candidates; i++) {
+        const tn_row *row = tn_tuned_find(s->device->tuned, s->key, s->candidate[i]);
+        if (!row || row->kind == TN_ROW_TRYING || row->kind == TN_ROW_CHOSEN || row->kind == TN_ROW_GIVEN) continue;
+        s->is_done[i] = 1;
+        if (row->kind == TN_ROW_RIGHT) consider(s, i, 1e-9 * (double)row->nanoseconds);
+    }
+}
+
+/* ---- trials -------------------------------------------------------------------------------------------------------
+ */
+
+static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
+{
+    static const int32_t kind[] = {
+        [TN_TRIAL_RIGHT] = TN_ROW_RIGHT, [TN_TRIAL_WRONG] = TN_ROW_WRONG, [TN_TRIAL_FAILED] = TN_ROW_FAILED};
+    const char *choice = s->candidate[i];
+    s->row.wrong += outcome->verdict == TN_TRIAL_WRONG;
+    s->row.failed += outcome->verdict == TN_TRIAL_FAILED;
+    if (outcome->verdict == TN_TRIAL_WRONG)
+        tn_log_line(TN_LOG_INFO, "%s: %s | %s: its result is wrong", s->device->name, s->key, choice);
+    if (outcome->verdict == TN_TRIAL_FAILED)
+        tn_log_line(TN_LOG_INFO, "%s: %s | %s: %s", s->device->name, s->key, choice, outcome->why);
+    if (outcome->verdict == TN_TRIAL_RIGHT) consider(s, i, outcome->seconds);
+    return note(s, kind[outcome->verdict], choice, nanoseconds(outcome->seconds), outcome->error);
+}
+
+static tn_status try_candidate(search *s, uint32_t i)
+{
+    tn_outcome outcome;
+    int too_often = 0;
+    s->is_done[i] = 1;
+    TN_TRY(note_trying(s, s->candidate[i], &too_often));
+    if (too_often) return TN_OK;
+    s->row.tried++;
+    TN_TRY(tn_trial_run(s->trial, s->candidate[i], s->best < 0 ? INFINITY : s->best_seconds, 1, &outcome));
+    return judge(s, i, &outcome);
+}
+
+static tn_status look(search *s)
+{
+    const uint32_t most = s->options->tries ? s->options->tries : UINT32_MAX;
+    take_known(s);
+    for (int32_t i; s->row.tried < most && (tn_now() < s->until || s->best < 0) && (i = next(s)) >= 0;)
+        TN_TRY(try_candidate(s, (uint32_t)i));
+    return TN_OK;
+}
+
+/* The best one and the usual one in turn, so that what slows the device down for a while slows both down. */
+static tn_status compare(search *s, int *pays)
+{
+    tn_outcome best = {.seconds = INFINITY}, usual = {.seconds = INFINITY};
+    *pays = s->best >= 0;
+    for (int i = 0; i < ROUNDS && s->best >= 0; i++) {
+        tn_outcome now;
+        TN_TRY(tn_trial_run(s->trial, s->candidate[s->best], INFINITY, 1, &now));
+        if (now.verdict != TN_TRIAL_RIGHT) *pays = 0; /* not each time */
+        if (now.verdict == TN_TRIAL_RIGHT && now.seconds < best.seconds) best = now;
+        if (s->usual.verdict != TN_TRIAL_RIGHT) continue;
+        TN_TRY(tn_trial_run(s->trial, NULL, INFINITY, 1, &now));
+        if (now.verdict == TN_TRIAL_RIGHT && now.seconds < usual.seconds) usual = now;
+    }
+    if (s->usual.verdict == TN_TRIAL_RIGHT) *pays = *pays && best.seconds < BETTER * usual.seconds;
+    if (isfinite(usual.seconds)) s->usual = usual;
+    s->row.usual = s->usual.verdict == TN_TRIAL_RIGHT ? s->usual.seconds : 0;
+    s->row.seconds = *pays ? best.seconds : s->row.usual;
+    s->row.error = *pays ? best.error : s->usual.error;
+    return TN_OK;
+}
+
+/* ---- one operator -------------------------------------------------------------------------------------------------
+ */
+
+static tn_status settle(search *s)
+{
+    int pays = 0;
+    TN_TRY(compare(s, &pays));
+    if (s->row.seconds <= 0) return TN_OK; /* nothing is right: nothing is chosen */
+    s->row.choice = pays ? s->candidate[s->best] : "";
+    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_RIGHT);
+    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_CHOSEN);
+    TN_TRY(note(s, TN_ROW_CHOSEN, s->row.choice, nanoseconds(s->row.seconds), s->row.error));
+    return tn_tuned_choose(s->device, s->key, s->row.choice);
+}
+
+static void warn_of_usual(const search *s)
+{
+    if (s->usual.verdict == TN_TRIAL_RIGHT) return;
+    tn_log_line(TN_LOG_WARNING, "%s: %s: the kernel that is used untuned %s", s->device->name, s->key,
+                s->usual.verdict == TN_TRIAL_WRONG ? "gives a wrong result" : s->usual.why);
+}
+
+static tn_status search_one(search *s)
+{
+    TN_TRY(tn_trial_new(s->device, s->desc, &s->trial));
+    TN_TRY(list(s));
+    TN_TRY(tn_trial_run(s->trial, NULL, INFINITY, 1, &s->usual));
+    warn_of_usual(s);
+    TN_TRY(look(s));
+    return settle(s);
+}
+
+/* Somebody else's choice: if it is right here, it is chosen. */
+static tn_status check_given(search *s, const tn_row *given)
+{
+    tn_outcome outcome;
+    char choice[TN_TUNE_CHOICE];
+    snprintf(choice, sizeof choice, "%s", given->choice);
+    tn_row row = *given;
+    TN_TRY(tn_trial_new(s->device, s->desc, &s->trial));
+    TN_TRY(tn_trial_run(s->trial, *choice ? choice : NULL, INFINITY, 0, &outcome));
+    row.key = s->key, row.choice = choice;
+    row.kind = outcome.verdict == TN_TRIAL_RIGHT ? TN_ROW_CHOSEN : TN_ROW_WRONG;
+    if (outcome.verdict != TN_TRIAL_RIGHT)
+        tn_log_line(TN_LOG_WARNING, "%s: %s | %s: a choice from elsewhere is %s here; it is not used", s->device->name,
+                    s->key, choice, outcome.verdict == TN_TRIAL_WRONG ? "wrong" : "not possible");
+    TN_TRY(tn_tuned_put(s->device->tuned, &row));
+    tn_tuned_keep(s->device);
+    return row.kind == TN_ROW_CHOSEN ? tn_tuned_choose(s->device, s->key, choice) : TN_OK;
+}
+
+static void free_search(search *s)
+{
+    tn_trial_free(s->trial);
+    for (uint32_t i = 0; s->candidate && i < s->row.candidates; i++) tn_free(s->candidate[i]);
+    tn_free(s->candidate);
+    tn_free(s->is_done);
+}
+
+static void tell(const search *s)
+{
+    if (s->options->tell) s->options->tell(s->options->arg, &s->row);
+}
+
+static void recall(search *s, const tn_row *row)
+{
+    s->row.known = 1;
+    s->row.choice = row->choice;
+    s->row.seconds = 1e-9 * (double)row->nanoseconds;
+    s->row.usual = 1e-9 * (double)row->usual;
+    s->row.error = 1e-3 * (double)row->error;
+}
+
+static tn_status tune_one(search *s, double seconds)
+{
+    const tn_row *given = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN);
+    const double begun = tn_now();
+    if (given) TN_TRY(check_given(s, given));
+    const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
+    if (seconds < 0 || (chosen && !s->options->again)) {
+        if (chosen) recall(s, chosen);
+        if (seconds >= 0) tell(s);
+        return TN_OK;
+    }
+    s->until = begun + seconds;
+    tn_trial_free(s->trial);
+    s->trial = NULL;
+    TN_TRY(search_one(s));
+    s->row.spent = tn_now() - begun;
+    tell(s);
+    return TN_OK;
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------------------
+ */
+
+/* An operator of its own among those described. */
+typedef struct task {
+    char key[TN_TUNE_KEY];
+    const tn_op_desc *desc;
+    double flops;
+} task;
+
+/* "": there is nothing to choose, or nothing that can be written down. */
+static tn_status find_key(const tn_device *device, const tn_op_desc *desc, char key[TN_TUNE_KEY])
+{
+    TN_MESSAGE(msg);
+    int32_t code = tn_tune_extension(device->backend)->key(device->context, desc, key, TN_TUNE_KEY, &msg);
+    if (code) *key = 0;
+    tn_text_clean(key, TN_TUNE_KEY);
+    if (strstr(key, " | ")) *key = 0;
+    return code == TN_EUNSUPPORTED ? TN_OK : tn_device_status(device, code, &msg);
+}
+
+static void add_task(task *tasks, uint32_t *count, const task *more)
+{
+    for (uint32_t i = 0; i < *count; i++)
+        if (!strcmp(tasks[i].key, more->key)) {
+            tasks[i].flops += more->flops;
+            return;
+        }
+    tasks[(*count)++] = *more;
+}
+
+static int by_flops(const void *a, const void *b)
+{
+    const double x = ((const task *)a)->flops, y = ((const task *)b)->flops;
+    return (x < y) - (x > y);
+}
+
+/* Each has its share of the time that is left: what one doesn't need is the others'. One that can't be tried is told of
+ * and left as it is. */
+static tn_status run_tasks(tn_device *device, const task *tasks, uint32_t count, const tn_tune_options *options)
+{
+    const double until = tn_now() + options->seconds;
+    tn_status s = TN_OK;
+    for (uint32_t i = 0; i < count && !s; i++) {
+        const double left = until - tn_now();
+        search one = {.device = device, .options = options, .desc = tasks[i].desc, .best = -1};
+        snprintf(one.key, sizeof one.key, "%s", tasks[i].key);
+        one.row.key = one.key, one.row.choice = "";
+        s = tune_one(&one, options->seconds < 0 ? -1 : fmax(left, 0) / (count - i));
+        free_search(&one);
+        if (s != TN_ENOMEM && s != TN_EUNSUPPORTED) continue;
+        tn_log_line(TN_LOG_WARNING, "%s: %s: not tuned: %s", device->name, tasks[i].key, tn_message());
+        s = TN_OK;
+    }
+    return s;
+}
+
+static int wants(const tn_device *device, const tn_tune_options *options)
+{
+    if (!device->tuned) return 0;
+    for (uint32_t i = 0; i < device->tuned->count; i++)
+        if (device->tuned->row[i].kind == TN_ROW_GIVEN) return 1;
+    return options->seconds >= 0;
+}
+
+tn_status tn_tune_operators(tn_device *device, const tn_op_desc *const desc[], const double flops[], uint32_t count,
+                            const tn_tune_options *options)
+{
+    tn_tune_options now = *options;
+    uint32_t n = 0;
+    tn_status s = TN_OK;
+    if (now.seconds == 0) now.seconds = USUALLY; /* NOLINT: as it was given */
+    if (!device->tuned) return TN_OK;
+    pthread_mutex_lock(&device->tuned->lock);
+    const int wanted = wants(device, &now);
+    task *tasks = wanted ? tn_alloc((count + 1) * sizeof *tasks) : NULL;
+    if (wanted && !tasks) s = TN_ENOMEM;
+    for (uint32_t i = 0; tasks && i < count && !s; i++) {
+        task one = {.desc = desc[i], .flops = flops[i]};
+        s = find_key(device, desc[i], one.key);
+        if (!s && *one.key) add_task(tasks, &n, &one);
+    }
+    if (n) qsort(tasks, n, sizeof *tasks, by_flops);
+    if (!s) s = run_tasks(device, tasks, n, &now);
+    tn_free(tasks);
+    pthread_mutex_unlock(&device->tuned->lock);
+    return s;
+}

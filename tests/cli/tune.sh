@@ -1,0 +1,97 @@
+# `tenon tune` on a device that has sixteen ways for each product, some of them wrong (tests/backends/tuning.c).
+# usage: sh tune.sh TENON SCRATCH DEVICE JSON_LINES
+. "${0%/*}/common.sh"
+TENON_CACHE=$scratch/cache
+export TENON_CACHE
+tune() { # shellcheck disable=SC2086 # words
+    "$tenon" tune "$device" "$@" >out/said 2>out/errors
+}
+# tuned WORDS: tunes one layer, JSON in out/said
+tuned() { tune --net "linear 10" --batch 8 --shape 1x3x3 --json "$@"; }
+says() { grep -q -- "$1" out/said || { cat out/said out/errors; fail "$2: no '$1'"; }; }
+# refuses WORDS...: fails with one line that has the words
+refuses() {
+    why=$1
+    shift
+    code=0
+    tune "$@" || code=$?
+    [ "$code" -gt 0 ] && [ "$code" -lt 3 ] || fail "$*: status $code"
+    [ "$(grep -cv warning: out/errors)" = 1 ] && grep -q "$why" out/errors || { cat out/errors; fail "$*: not one line with '$why'"; }
+}
+uses() {
+    train --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/said 2>&1 || fail "training with $1"
+    says "by $1" "a program that is compiled now"
+}
+
+# The fastest is wrong: the next one is taken. What can't be made and what fails is no choice either.
+tuned || fail "tuning"
+says '"choice": "way a=3 b=3"' "the choice"
+says '"candidates": 16, "tried": 16, "wrong": 1, "failed": 2, "known": false, "usual": 2e-06, "seconds": 1.1e-06' "the row"
+tuned || fail "tuning again"
+says '"tried": 0, "wrong": 0, "failed": 0, "known": true' "what is known"
+tuned --again --tries 3 || fail "tuning once more"
+says '"tried": 3,' "what is tried once more"
+tune --list || fail "listing"
+says 'by way a=' "the list"
+
+# It is what programs have; and not after it was forgotten, nor with another driver.
+TUNING_COUNT=$scratch/out/runs
+export TUNING_COUNT
+tune --net "linear 10" --batch 8 || fail "tuning a layer on digits"
+uses "way a=3 b=3, tuned"
+TUNING_DRIVER="its second driver" "$tenon" train --device "$device" --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/said 2>&1
+says 'tuned kernels are not used, as they were tuned with another driver' "another driver"
+says 'by way a=1 b=1$' "another driver's kernels"
+tune --export table || fail "writing the table"
+tune --forget || fail "forgetting"
+uses "way a=1 b=1$"
+
+# Compiling with a budget is left to programs: tests/graph has it. An import is compared before it is used, once.
+tune --import table || fail "taking the table"
+tune --list
+says 'from elsewhere, and not compared yet' "what was imported"
+: >out/runs
+uses "way a=3 b=3, tuned"
+first=$(wc -c <out/runs)
+: >out/runs
+uses "way a=3 b=3, tuned"
+[ "$first" -gt "$(wc -c <out/runs)" ] || fail "what was imported was not compared, or each time: $first runs"
+tune --forget && tune --import table || fail "taking the table again"
+TUNING_LIES="way a=3 b=3" "$tenon" train --device "$device" --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/said 2>&1
+says 'a choice from elsewhere is wrong here; it is not used' "a choice that is wrong here"
+says 'by way a=1 b=1$' "in place of a wrong choice"
+
+# Tables that are damaged, cut, or of others.
+head -c 200 table >cut
+refuses 'damaged or cut' --import cut
+sed 's/way a=3 b=3/way a=3 b=4/' table >changed
+refuses 'damaged or cut' --import changed
+: >empty
+refuses 'damaged or cut' --import empty
+refuses 'cannot be read' --import no_such_table
+TUNING_DEVICE="somebody else's" refuses "of another device, 'a device of the tests'" --import table
+TUNING_DRIVER="another one" refuses "of another driver or version, 'its first driver'" --import table
+"$tenon" tune reference --import table >/dev/null 2>out/errors && fail "the reference took a table"
+grep -q 'no kernels to choose from' out/errors || fail "why the reference takes no table"
+
+# Tables that are merged: what was measured here stays.
+tune --forget
+tuned || fail "tuning before a merge"
+tune --import table --export both || fail "merging"
+grep -q '^given' both && grep -q '^chosen' both || { cat both; fail "both tables' choices"; }
+
+# A tuning that is interrupted goes on; what ends the process twice is not tried a third time.
+tune --forget
+for time in first second; do
+    TUNING_DIES="way a=1 b=2" tuned && fail "the $time process lived on"
+done
+TUNING_DIES="way a=1 b=2" tuned # and is ended by the next operator
+says '"tried": 14, "wrong": 1, "failed": 2, "known": false' "what is left for the third process"
+says '"choice": "way a=3 b=3"' "the third process's choice"
+more=0
+until TUNING_DIES="way a=1 b=2" tuned; do
+    more=$((more + 1))
+    [ "$more" -lt 9 ] || break
+done
+[ "$more" = 1 ] || fail "$more processes more were ended"
+finish
