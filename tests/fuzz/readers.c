@@ -11,11 +11,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "alloc.h"
 #include "cache.h"
 #include "cli.h"
 #include "error.h"
 #include "graph.h"
+#include "hash.h"
 #include "loader.h"
+#include "tuned.h"
 #include "tenon/data.h"
 #include "tenon/framing.h"
 #include "tenon/nn.h"
@@ -232,6 +235,44 @@ static void make_entry(fuzz_sample *s)
     fclose(file);
 }
 
+/* A table of tuned kernels, whose checksum is put right: else nothing behind it is read. */
+static tn_status read_tuned(const char *path)
+{
+    char text[FUZZ_ROOM + 32];
+    tn_tuned table = {.count = 0};
+    FILE *in = fopen(path, "rb");
+    if (!in) abort();
+    size_t bytes = fread(text, 1, FUZZ_ROOM, in);
+    fclose(in);
+    const size_t end = sizeof "sum 0123456789abcdef";
+    if (bytes > end) bytes -= end;
+    bytes += (size_t)snprintf(text + bytes, 32, "sum %016llx\n",
+                              (unsigned long long)tn_hash_bytes(TN_HASH_EMPTY, text, bytes));
+    tn_status status = tn_tuned_read(text, bytes, &table);
+    tn_tuned_clear(&table);
+    return status;
+}
+
+static void make_tuned(fuzz_sample *s)
+{
+    const tn_row row = {.kind = TN_ROW_CHOSEN,
+                        .nanoseconds = 10,
+                        .usual = 20,
+                        .error = 30,
+                        .key = "matmul 3x4 by 4x5",
+                        .choice = "tile u=8 v=8"};
+    tn_row wrong = row;
+    wrong.kind = TN_ROW_WRONG, wrong.choice = "tile u=4 v=4";
+    tn_tuned table = {.of = {.device = "a device", .driver = "a driver"}};
+    if (tn_tuned_put(&table, &row) || tn_tuned_put(&table, &wrong)) abort();
+    char *text = tn_tuned_text(&table, 1);
+    if (!text) abort();
+    s->size = strlen(text);
+    memcpy(s->byte, text, s->size);
+    tn_free(text);
+    tn_tuned_clear(&table);
+}
+
 /* ---- texts ---- */
 
 /* A text of the input, closed by 0; the caller frees it. */
@@ -380,6 +421,7 @@ static const fuzz_reader readers[] = {
     {"graph", read_graph, FUZZ_PATH},     {"onnx", read_onnx, FUZZ_PATH},
     {"net", read_net, FUZZ_LINE},         {"schedule", read_schedule, FUZZ_LINE},
     {"plugin", read_plugin, FUZZ_LINE},   {"cache", read_cache, FUZZ_NOTHING},
+    {"tuned", read_tuned, FUZZ_LINE},
 };
 
 static const fuzz_seed seeds[] = {
@@ -412,6 +454,7 @@ static const fuzz_seed seeds[] = {
     {"a schedule", "schedule", fuzz_make_schedule},
     {"a backend", "plugin", make_plugin},
     {"a cache entry", "cache", make_entry},
+    {"a table of tuned kernels", "tuned", make_tuned},
 };
 
 const fuzz_reader *fuzz_reader_at(size_t index)

@@ -1,0 +1,146 @@
+/* tune.c: kernels that are chosen while a program is compiled, and tables that are taken and refused, on a device that
+ * has sixteen ways for each product, the fastest of which is wrong (tests/backends/tuning.c). */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BEST "way a=3 b=3"
+
+enum { M = 5, K = 9, N = 7 };
+
+static tn_graph *product(int64_t n)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *w = tn_param(g, n == N ? "w" : "other", TN_SHAPE(K, n), (tn_init){.kind = TN_INIT_UNIFORM, .a = 1});
+    tn_output(tn_tanh(tn_matmul(tn_input(g, "x", TN_F32, TN_SHAPE(M, K)), w)), "y");
+    return g;
+}
+
+static void look_for(void *arg, const char *line)
+{
+    if (strstr(line, "by " BEST ", tuned")) ++*(int *)arg;
+}
+
+/* Whether a program of that product, compiled with so many seconds for it, has the best way that is right. */
+static int is_tuned(fixture *f, int64_t n, double seconds)
+{
+    int found = 0;
+    tn_program *p = NULL;
+    tn_graph *g = product(n);
+    ok(tn_compile(g, f->state, &(tn_compile_options){.tune = seconds}, &p));
+    tn_program_explain(p, look_for, &found);
+    tn_program_free(p);
+    tn_graph_free(g);
+    return found;
+}
+
+static void is_tuned_while_it_is_compiled(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    ok(tn_tuned_forget(f.device));
+    assert_false(is_tuned(&f, N, 0));
+    assert_false(tn_tuned_at(f.device, 0, &choice));
+    assert_true(is_tuned(&f, N, 20));
+    assert_true(tn_tuned_at(f.device, 0, &choice));
+    assert_string_equal(choice.choice, BEST);
+    assert_true(choice.error > 0 && choice.error <= 1 && !choice.unchecked);
+    assert_true(choice.seconds > 1.09e-6 && choice.seconds < 1.11e-6 && choice.usual > 1.99e-6);
+    assert_false(tn_tuned_at(f.device, 1, &choice));
+    assert_true(is_tuned(&f, N, 0)); /* from then on */
+    drop_device(&f);
+    f = use_device("tuning", 1); /* and once the device was closed */
+    assert_true(is_tuned(&f, N, 0));
+    drop_device(&f);
+}
+
+static char *table_of(const tn_device *device, uint64_t *bytes)
+{
+    ok(tn_tuned_export(device, NULL, 0, bytes));
+    char *text = malloc(*bytes + 1);
+    assert_non_null(text);
+    ok(tn_tuned_export(device, text, *bytes, bytes));
+    return text;
+}
+
+static void is_compared_before_it_is_used(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    uint64_t bytes = 0;
+    uint32_t count = 9;
+    ok(tn_tuned_forget(f.device));
+    assert_true(is_tuned(&f, N, 20));
+    char *text = table_of(f.device, &bytes);
+    ok(tn_tuned_import(f.device, text, bytes, &count));
+    assert_int_equal(count, 0); /* what was measured here is kept */
+    ok(tn_tuned_forget(f.device));
+    ok(tn_tuned_import(f.device, text, bytes, &count));
+    assert_int_equal(count, 1);
+    assert_true(tn_tuned_at(f.device, 0, &choice) && choice.unchecked);
+    assert_true(is_tuned(&f, N, 0));
+    assert_true(tn_tuned_at(f.device, 0, &choice) && !choice.unchecked);
+    free(text);
+    drop_device(&f);
+}
+
+static void refuse(tn_device *device, const char *text, uint64_t bytes)
+{
+    tn_tuned_choice choice;
+    assert_int_equal(tn_tuned_import(device, text, bytes, NULL), TN_EINVAL);
+    assert_null(strchr(tn_message(), '\n'));
+    assert_false(tn_tuned_at(device, 0, &choice));
+}
+
+/* Each byte changed, and each length, is another table, whose checksum is wrong. */
+static void takes_no_table_that_was_changed(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    uint64_t bytes = 0;
+    ok(tn_tuned_forget(f.device));
+    assert_true(is_tuned(&f, N, 20) && is_tuned(&f, N + 1, 20));
+    char *text = table_of(f.device, &bytes);
+    ok(tn_tuned_forget(f.device));
+    for (uint64_t i = 0; i < bytes; i++) {
+        refuse(f.device, text, i);
+        text[i] ^= 1 << i % 8;
+        refuse(f.device, text, bytes);
+        text[i] ^= 1 << i % 8;
+    }
+    ok(tn_tuned_import(f.device, text, bytes, NULL));
+    free(text);
+    drop_device(&f);
+}
+
+static void says_what_it_cannot_do(void **state)
+{
+    (void)state;
+    fixture f = use_device("reference", 1);
+    tn_program *p = NULL;
+    tn_graph *g = product(N);
+    uint64_t bytes = 0;
+    ok(tn_compile(g, f.state, &(tn_compile_options){.tune = 1}, &p)); /* there is nothing to choose */
+    assert_int_equal(tn_program_tune(p, NULL), TN_EUNSUPPORTED);
+    assert_int_equal(tn_tuned_export(f.device, NULL, 0, &bytes), TN_EUNSUPPORTED);
+    assert_int_equal(tn_tuned_forget(f.device), TN_EUNSUPPORTED);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+int main(void)
+{
+    if (tn_backend_load(TUNING)) return puts(tn_message()), 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_tuned_while_it_is_compiled),
+        cmocka_unit_test(is_compared_before_it_is_used),
+        cmocka_unit_test(takes_no_table_that_was_changed),
+        cmocka_unit_test(says_what_it_cannot_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
