@@ -19,6 +19,7 @@ from .layers import Net
 from .memory import memory_of, new_array, numpy
 from .onnx import OnnxNetwork, to_onnx
 from .optimizers import optimizer_of
+from .parts import Shapes, apart, arrays_apart, beside, shapes_of, together
 from .program import Checkpoint, State, compile_options, first_values
 from .progress import Progress
 from .tensor import Graph, Tensor
@@ -108,16 +109,17 @@ def _settled(network: Any, loss: str, quiet: bool = False) -> Any:
 
 _BUILD: Any = {f[0]: f[1] for f in c.tn_model._fields_}["build"]
 _COST: Any = {f[0]: f[1] for f in c.tn_model._fields_}["cost"]
-Cost = Callable[[Tensor, Tensor], Tensor]
+Cost = Callable[..., Tensor]  # of outputs and targets, each a tensor or a tuple of heads
 
 
 class _Builder:
     """A network as the library calls it, and a loss of the caller's own. An exception in them ends the library's call,
     and goes on from there."""
 
-    def __init__(self, network: Callable[[Tensor], Tensor], loss: Union[str, Cost], compile: Dict[str, Any],
-                 readable: bool = False) -> None:
+    def __init__(self, network: Callable[..., Any], loss: Union[str, Cost], compile: Dict[str, Any],
+                 readable: bool = False, inputs: Shapes = ()) -> None:
         self.network, self.readable, self.classes = network, loss if readable else None, 0
+        self.inputs, self.heads, self.targets = inputs, (), ()  # type: Shapes, Shapes, Shapes
         self.error: Optional[BaseException] = None
         self._function, self._own = _BUILD(self._build), None if isinstance(loss, str) else loss
         name = loss.encode() if isinstance(loss, str) else None
@@ -146,7 +148,10 @@ class _Builder:
             graph.forget()
 
     def call(self, x: Tensor) -> Tensor:
-        y = self.network(x)
+        y = self.network(*apart(x, self.inputs)) if self.inputs else self.network(x)
+        if isinstance(y, (tuple, list)) and y and all(isinstance(head, Tensor) for head in y):
+            self.heads = tuple(tuple(head.shape[1:]) for head in y)
+            y = together(y)
         if not isinstance(y, Tensor):
             raise InvalidError(f"the network gave a {type(y).__name__}, not a tensor")
         if self.readable is None:
@@ -158,7 +163,8 @@ class _Builder:
     def cost(self, y: Tensor, target: Tensor) -> Tensor:
         if self._own is None:
             raise InvalidError("the loss has a name")
-        loss = self._own(y, target)
+        loss = self._own(apart(y, self.heads) if self.heads else y,
+                         apart(target, self.targets) if self.targets else target)
         if not isinstance(loss, Tensor):
             raise InvalidError(f"the loss gave a {type(loss).__name__}, not a tensor")
         return loss
@@ -175,13 +181,18 @@ class Model:
     """A network, its loss and its optimizer, on a device. The network is anything that makes a tensor of a batch of
     samples: a layer, a function, a net in words. The loss is a name, or a function of the outputs and of a batch's
     targets, f32 (batch, targets), or labels, i32 (batch), that makes a tensor of rank 0, the batch's mean: then
-    accuracy is NaN. So a network of several inputs and heads, side by side in its samples and targets, is trained.
+    accuracy is NaN.
+
+    A network of several inputs takes each as a tensor of its own: `inputs` has their shapes, [(1, 28, 28), (3,)], and
+    samples are then that many arrays, fit((pictures, numbers), y), f32. One of several heads returns several tensors:
+    the loss gets them, predict returns as many arrays, and y may be as many, f32, too.
 
     Options: `device` ("auto", "cpu", a Device), `state` to share parameters, `seed` of first values and shuffling, and
     those of compiling: storage="f16", precision="bf16", strict=True."""
 
     def __init__(self, network: Any, loss: Union[str, Cost] = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
-                 state: Optional[State] = None, seed: int = 1, **compile: Any) -> None:
+                 state: Optional[State] = None, seed: int = 1, inputs: Iterable[Iterable[int]] = (),
+                 **compile: Any) -> None:
         self.network = Net(network) if isinstance(network, str) else network
         if not callable(self.network):
             raise InvalidError(f"the network is a layer, a function of tensors or words, not {network!r}")
@@ -192,8 +203,9 @@ class Model:
         self.optimizer = optimizer_of(optimizer)
         self.state = state or State(device, seed)
         self.history = History()
-        self._builder = _Builder(self.network, loss, compile)
-        self._readable = _Builder(self.network, loss, compile, readable=True)
+        self._inputs: Shapes = tuple(tuple(shape) for shape in inputs)
+        self._builder = _Builder(self.network, loss, compile, inputs=self._inputs)
+        self._readable = _Builder(self.network, loss, compile, readable=True, inputs=self._inputs)
         self._notes: Dict[str, str] = {}
         self._lock = self.state._lock
         self._begun = False
@@ -227,6 +239,8 @@ class Model:
         """Whole numbers as f32 where the network takes no other: one that has no embedding at its beginning."""
         if isinstance(x, Dataset):
             return x
+        if self._inputs:
+            return beside(x, self._inputs, "samples")
         memory = samples_of(x)
         if memory.dtype != c.TN_I32 or not memory.shape:
             return memory
@@ -241,6 +255,9 @@ class Model:
     def _dataset(self, x: Any, y: Any, sample_weight: Any = None) -> Dataset:
         """Labels or numbers, as the loss takes them."""
         x = self._samples(x)
+        if isinstance(y, tuple) and self._loss is None:
+            self._builder.targets = shapes_of(y, "targets")
+            y = beside(y, self._builder.targets, "targets")
         if isinstance(x, Dataset) or y is None:
             made = dataset_of(x, y, sample_weight=sample_weight)
         else:
@@ -337,7 +354,7 @@ class Model:
             for start, part in data.parts(PATIENCE):
                 builder.check(lib.tn_predict(self.state._handle.get(), ctypes.byref(builder.struct), ctypes.byref(part),
                                              memory.address + start * each, part.count * each))
-        return out
+        return arrays_apart(out, builder.heads) if builder.heads else out
 
     __call__ = predict
 

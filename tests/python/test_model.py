@@ -393,6 +393,69 @@ class Weights(unittest.TestCase):
                 tenon.load_model(folder + "/own.safetensors")
 
 
+class Parts(unittest.TestCase):
+    """Several inputs and heads."""
+
+    def setUp(self):
+        rng = random.Random(6)
+        self.a = [[[rng.uniform(-1, 1) for _ in range(2)] for _ in range(3)] for _ in range(24)]
+        self.b = [[rng.uniform(-1, 1)] for _ in range(24)]
+        self.sum = [sum(map(sum, a)) + b[0] for a, b in zip(self.a, self.b)]
+        self.sides = [[a[0][0] > 0, b[0] > 0] for a, b in zip(self.a, self.b)]
+
+    @staticmethod
+    def network(a, b):
+        h = tenon.tanh(tenon.concat([tenon.nn.linear(tenon.reshape(a, (a.shape[0], -1)), "a", units=5),
+                                     tenon.nn.linear(b, "b", units=4)], 1))
+        number, side = tenon.nn.linear(h, "number", units=1), tenon.nn.linear(h, "side", units=2)
+        return tenon.reshape(number, (number.shape[0],)), side
+
+    @staticmethod
+    def loss(heads, targets):
+        return (tenon.nn.loss("mse", tenon.reshape(heads[0], (-1, 1)), tenon.reshape(targets[0], (-1, 1)))
+                + tenon.nn.loss("binary_cross_entropy", heads[1], targets[1]))
+
+    def test_inputs_and_heads_are_tensors_of_their_own(self):
+        model = tenon.Model(self.network, self.loss, tenon.SGD(0.1), device="cpu", seed=2, inputs=[(3, 2), (1,)])
+        both, aims = (self.a, self.b), (self.sum, self.sides)
+        model.fit(both, aims, epochs=3, batch=8, validation=(both, aims), verbose=False)
+        numbers, sides = model.predict(both)
+        self.assertEqual((len(numbers.tolist()), len(sides.tolist()), len(sides.tolist()[0])), (24, 24, 2))
+
+        def flat(x):
+            a, b = tenon.reshape(tenon.slice(x, 1, 0, 6), (x.shape[0], 3, 2)), tenon.slice(x, 1, 6, 1)
+            first, second = self.network(a, b)
+            return tenon.concat([tenon.reshape(first, (x.shape[0], 1)), second], 1)
+
+        def cost(y, t):
+            return self.loss((tenon.slice(y, 1, 0, 1), tenon.slice(y, 1, 1, 2)),
+                             (tenon.slice(t, 1, 0, 1), tenon.slice(t, 1, 1, 2)))
+        x = [[n for row in a for n in row] + b for a, b in zip(self.a, self.b)]
+        y = [[s] + [float(v) for v in side] for s, side in zip(self.sum, self.sides)]
+        plain = tenon.Model(flat, cost, tenon.SGD(0.1), device="cpu", seed=2)
+        plain.fit(x, y, epochs=3, batch=8, verbose=False)
+        for name in plain.parameters():
+            self.assertEqual(array_of(plain.state[name]), array_of(model.state[name]), name)
+        self.assertEqual([row[0] for row in plain.predict(x).tolist()], numbers.tolist())
+        self.assertEqual([row[1:] for row in plain.predict(x).tolist()], sides.tolist())
+        self.assertEqual(model.evaluate(both, aims).loss, plain.evaluate(x, y).loss)
+        self.assertAlmostEqual(model.history["val_loss"].tolist()[-1], plain.evaluate(x, y).loss, places=6)
+
+    def test_one_head_and_a_named_loss(self):
+        model = tenon.Model(lambda a, b: tenon.nn.linear(tenon.concat([tenon.reshape(a, (a.shape[0], -1)), b], 1), "fc",
+                                                         units=1), "mse", device="cpu", inputs=[(3, 2), (1,)])
+        model.fit((self.a, self.b), self.sum, epochs=2, verbose=False)
+        self.assertEqual(len(model.predict((self.a, self.b)).tolist()), 24)
+
+    def test_mistakes(self):
+        model = tenon.Model(self.network, self.loss, device="cpu", inputs=[(3, 2), (1,)])
+        for x in (self.a, (self.a,), (self.b, self.a), (self.a, self.b[:5]), (self.a, self.b, self.b)):
+            with self.assertRaisesRegex(tenon.ShapeError, "samples are"):
+                model.fit(x, (self.sum, self.sides), verbose=False)
+        with self.assertRaisesRegex(tenon.ShapeError, "targets are"):
+            model.fit((self.a, self.b), (self.sum, self.sides[:3]), verbose=False)
+
+
 class Files(unittest.TestCase):
     def test_a_model_goes_on_where_it_was(self):
         train, test = digits(200)
