@@ -60,7 +60,6 @@ triplet=$(basename "$(dirname "$(find "$root/system/usr/lib" -name libz.a)")")
 below="-Wl,-rpath-link,$root/system/usr/lib/$triplet:$root/system/lib/$triplet"
 build()
 {
-    # programs that are not made for tests are: all but those
     cmake -S . -B "$root/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux \
         -DCMAKE_SYSTEM_PROCESSOR="$machine" -DCMAKE_C_COMPILER="$prefix-gcc" -DCMAKE_LIBRARY_ARCHITECTURE="$triplet" \
         -DCMAKE_FIND_ROOT_PATH="$root/system" -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER \
@@ -103,7 +102,7 @@ files()
 tests()
 {
     # shellcheck disable=SC2046 # words
-    made $(printf ' test_%s' "$@")
+    made backend_cpu $(printf ' test_%s' "$@")
     for name; do
         # shellcheck disable=SC2086 # words
         if $run/test_$name >"$root/test_$name.log" 2>&1; then

@@ -5,7 +5,8 @@
 # usage: sh tools/setup.sh [build] [test] [mpi] [sanitize] [bench] [browser] [shell] [wheel] [deb] [cross] [gpu] [doc]    (without a word: build test)
 set -eu
 
-# group, package, a file or command that shows it on systems without dpkg, and what it is for
+# group, package ("this|that" where its name has a version in it, the newest last: the first that this system has or can
+# get), a file or command that shows it on systems without dpkg, and what it is for
 table='
 build  gcc              gcc                the C compiler (clang works too)
 build  libc6-dev        stdlib.h           the C library
@@ -57,14 +58,18 @@ deb    dh-python        dh_python3         ... also for Python ...
 deb    python3          python3            ... which compiles what it installs ...
 deb    git              git                ... from what this lists ...
 deb    lintian          lintian            ... and looks at them
-gpu    clang-15         clang-15           compiles kernels for GPUs that are not at hand ...
-gpu    libclc-15        /usr/lib/clc/amdgcn--amdhsa.bc ... with what OpenCL gives them ...
-gpu    llvm-spirv-15    llvm-spirv-15      ... for Intel by SPIR-V ...
+gpu    clang-15|clang-19 clang             compiles kernels for GPUs that are not at hand ...
+gpu    libclc-15|libclc-19 /usr/lib/clc/amdgcn--amdhsa.bc ... with what OpenCL gives them ...
+gpu    llvm-spirv-15|llvm-spirv-19 llvm-spirv ... for Intel by SPIR-V ...
 gpu    spirv-tools      spirv-val          ... which this checks
 cross  gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc compiles for ARM of 64 bits ...
 cross  libc6-dev-arm64-cross - ... with its C library
 cross  gcc-s390x-linux-gnu s390x-linux-gnu-gcc compiles for a processor of the other order of bytes ...
 cross  libc6-dev-s390x-cross - ... with its C library
+cross  gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc compiles for ARM ...
+cross  libc6-dev-armhf-cross - ... with its C library
+cross  gcc-i686-linux-gnu i686-linux-gnu-gcc and for x86 of 32 bits ...
+cross  libc6-dev-i386-cross - ... with its C library
 cross  qemu-user        qemu-aarch64       runs what was compiled for them
 doc    doxygen          doxygen            the pages of the C interface
 '
@@ -72,6 +77,34 @@ doc    doxygen          doxygen            the pages of the C interface
 say()
 {
     printf 'setup: %s\n' "$*" >&2
+}
+
+# Whether a package is there, or could be.
+is_known()
+{
+    dpkg-query -W "$1" >/dev/null 2>&1 || apt-cache show "$1" >/dev/null 2>&1
+}
+
+# $1: names with | between them. Prints the first that is known, and where none is so after an update of the lists, too,
+# the first.
+pick()
+{
+    for attempt in lists updated; do
+        for name in $(printf '%s\n' "$1" | tr '|' ' '); do
+            ! is_known "$name" || { echo "$name"; return; }
+        done
+        [ "$attempt" = updated ] || as_root apt-get -q update >/dev/null 2>&1 </dev/null || break
+    done
+    echo "${1%%|*}"
+}
+
+# Lines of the table with one package each.
+picked()
+{
+    while read -r group package rest; do
+        case $package in *'|'*) package=$(pick "$package") ;; esac
+        echo "$group $package $rest"
+    done
 }
 
 # Lines of the table for the groups that were asked for, one line per package.
@@ -149,7 +182,7 @@ main()
         printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2
         exit 1
     fi
-    lines=$(printf '%s\n' "$lines" | missing_packages)
+    lines=$(printf '%s\n' "$lines" | picked | missing_packages)
     [ -n "$lines" ] || return 0
     say 'these Debian packages are missing:'
     printf '%s\n' "$lines" | awk '{ p = $2; $1 = $2 = $3 = ""; printf "  %-20s %s\n", p, $0 }' >&2

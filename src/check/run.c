@@ -26,6 +26,7 @@ typedef struct session {
     const tn_check_options *options;
     tn_kit_target target;
     tn_kit_result *result; /* shared with the case's process */
+    uint64_t most;         /* of an operator's cases; 0: all */
     int output;            /* what a case's process prints goes into this file */
 } session;
 
@@ -44,8 +45,7 @@ static void work(const session *s, const tn_kit_case *c)
 {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", c->group, c->name);
-    tn_kit kit = {
-        .target = &s->target, .now = c, .result = s->result, .seed = s->options->seed, .most = s->options->cases};
+    tn_kit kit = {.target = &s->target, .now = c, .result = s->result, .seed = s->options->seed, .most = s->most};
     kit.msg = (tn_msg){kit.text, sizeof kit.text};
     kit.random = (s->options->seed + 1) * 0x9E3779B97F4A7C15u ^ tn_hash_text(name);
     if (!kit.random) kit.random = 1;
@@ -121,9 +121,15 @@ static tn_status run_beside(session *s, const tn_kit_case *c)
     return TN_OK;
 }
 
-/* The same, from nothing; s->result tells what became of it. */
+/* The same, from nothing; s->result tells what became of it. Where none of the operator's cases that are tried is one
+ * for this type, all are. */
 static tn_status run_case(session *s, const tn_kit_case *c)
 {
+    s->most = s->options->cases;
+    memset(s->result, 0, sizeof *s->result);
+    TN_TRY(run_beside(s, c));
+    if (!s->most || !s->result->finished || s->result->checks || s->result->refused) return TN_OK;
+    s->most = 0;
     memset(s->result, 0, sizeof *s->result);
     return run_beside(s, c);
 }

@@ -14,6 +14,7 @@ two=$("$tenon" check reference --only consistency/repeat --seed 7 --json | head 
 checks() { "$tenon" check reference --only operators/concat/f32/forward --json "$@" | sed -n 's/.*"checks": \([0-9]*\).*/\1/p'; }
 [ "$(checks --cases 3)" -gt 0 ] && [ "$(checks --cases 3)" -lt "$(checks)" ] && [ "$(checks --cases 99)" -eq "$(checks)" ] ||
     fail "--cases 3 doesn't try some of an operator's cases"
+"$tenon" check reference --only operators/cast/i32 --cases 1 | grep -q ' 0 failed' || fail "--cases 1 tries none of a type's cases"
 "$tenon" check "$null" --only operators/relu | grep -q unsupported || fail "what the template refuses is no 'unsupported'"
 typed() { # a mistake in what was typed: exit status 2 and one line that has the word
     word=$1
