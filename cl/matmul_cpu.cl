@@ -74,7 +74,7 @@ __kernel ONE_ITEM void tn_matmul(ITEM_PARAM __global const A_T *restrict a_buffe
             for (int some = group; some < group_end; some += PACKED) {
                 const int some_end = min(some + PACKED, group_end);
 #if TRANS_A
-                pack_left(left, a, some * ROWS, m, k0, kn, k_all);
+                pack_left(left, a, some * ROWS, m, k0, kn, k_all, some_end - some);
 #endif
                 for (int s = 0, j0 = begin; j0 < end; s++, j0 += WIDE) {
                     const int columns = min(WIDE, n - j0);

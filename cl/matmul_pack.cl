@@ -103,36 +103,36 @@ static inline void pack_all(T *panel, __global const B_T *b, int k0, int n, int 
 }
 
 #if TRANS_A
-#define PACKED 4          /* tiles of the left operand at once: whole lines of the cache */
-#define APART  (KEEP + 2) /* rows between tiles, which so don't meet in one set of the cache */
-#if defined(A_PLAIN) && ROWS <= LANES
-typedef struct __attribute__((packed)) loose_own {
-    V v;
-} loose_own;
+#define PACKED 4 /* tiles of the left operand at once: about whole lines of the cache */
+#if ROWS <= LANES
+#define BESIDE LANES /* values of a tile's k: a whole vector, though not all are the tile's */
+#else
+#define BESIDE ROWS
 #endif
-/* Rows i0 .. of op(a), values k0 .. k0 + n of k, as [PACKED][KEEP][ROWS]. Rows beyond the last are not used: they are
- * what follows in memory, or repeat it where nothing may. */
-static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int k0, int n, int k_all)
+#define APART       (BESIDE * (KEEP + 2)) /* values between tiles, which so don't meet in one set of the cache */
+#define LEFT_SIZE   (PACKED * APART)
+#define LEFT_OF(t)  (left + (t) * APART)
+#define LEFT(r, k)  a[(k) * BESIDE + r]
+/* Rows i0 .. of op(a) in `count` tiles, values k0 .. k0 + n of k, as [count][KEEP][BESIDE]. Rows beyond the last are not
+ * used: they are what follows in memory, or repeat it where nothing may. */
+static inline void pack_left(T *left, __global const A_T *a, int i0, int m, int k0, int n, int k_all, int count)
 {
     for (int k = 0; k < n; k++) {
         __global const A_T *from = a + (long)(k0 + k) * m + i0;
         if (i0 + PACKED * ROWS + LANES <= m || k0 + k + 1 + (PACKED * ROWS + LANES - 1) / m < k_all) {
-#pragma unroll
-#if defined(A_PLAIN) && ROWS <= LANES /* the next row overwrites what is beyond this one */
-            for (int t = 0; t < PACKED; t++)
-                ((loose_own *)(left + (t * APART + k) * ROWS))->v = FROM(from + t * ROWS, 0);
+#if defined(A_PLAIN) && ROWS <= LANES
+            for (int t = 0; t < count; t++) OWN(LEFT_OF(t) + k * BESIDE, 0) = FROM(from + t * ROWS, 0);
 #else
-            for (int i = 0; i < PACKED * ROWS; i++) left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, i);
+            for (int t = 0; t < count; t++)
+                for (int r = 0; r < ROWS; r++) LEFT_OF(t)[k * BESIDE + r] = LOAD_A(from, t * ROWS + r);
 #endif
         } else {
-            for (int i = 0; i < PACKED * ROWS; i++)
-                left[(i / ROWS * APART + k) * ROWS + i % ROWS] = LOAD_A(from, min(i, m - 1 - i0));
+            for (int t = 0; t < count; t++)
+                for (int r = 0; r < ROWS; r++)
+                    LEFT_OF(t)[k * BESIDE + r] = LOAD_A(from, min(t * ROWS + r, m - 1 - i0));
         }
     }
 }
-#define LEFT_SIZE  (PACKED * APART * ROWS + LANES)
-#define LEFT_OF(t) (left + (t) * APART * ROWS)
-#define LEFT(r, k) a[(k) * ROWS + r]
 #elif defined(COPY_LEFT)
 #define PACKED      1
 #define APART       (KEEP + LANES) /* values between rows, which so don't meet in one set of the cache */

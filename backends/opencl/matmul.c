@@ -101,22 +101,43 @@ static int64_t tile_rows(const cpu_plan *c, int64_t m, int32_t value)
     return best;
 }
 
-/* Cuts the work into pieces: panels of columns, `span` to a piece, and chunks of rows. Of the ways to cut it into as
- * many as are wanted, that which packs least. */
-static void choose_pieces(cpu_plan *c, const product *p)
+/* How many pieces the work is worth, at most. */
+static int64_t count_pieces(const tn_context *context, const product *p)
+{
+    const double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
+    const double least = PIECE_FLOPS * context->grain > 1 ? PIECE_FLOPS * context->grain : 1;
+    return flops > least * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / least) + 1;
+}
+
+/* What the pieces take until the last is done, for each value of k, in cycles: of two multiplications of 16 lanes each,
+ * and of packing a vector. A unit in four has to wait for what was begun last. */
+static double makespan(const product *p, const cpu_plan *c, int64_t units)
+{
+    const double rows = (double)(c->per * c->rows), columns = (double)(c->span * c->lanes * c->vectors);
+    const double packing = rows * (p->trans_a ? 0.12 : 0.06) + columns * (p->trans_b ? 0.5 : 0.25);
+    const double rounds = (double)ocl_ceil(p->batch * c->panels * c->chunks, units);
+    return (rounds + 0.25) * (rows * columns / 32 + packing);
+}
+
+/* Cuts the work into pieces: panels of columns, `span` to a piece, and chunks of rows. Of the ways to cut it into about
+ * as many as it is worth, or half of that, the quickest. */
+static void choose_pieces(cpu_plan *c, const product *p, int64_t units)
 {
     const int64_t tiles = ocl_ceil(p->m, c->rows), panels = ocl_ceil(p->n, c->lanes * c->vectors);
+    cpu_plan best = *c;
     double least = 0;
-    for (int64_t span = 1; span <= ocl_max(1, ocl_min(MOST_SPAN, panels)); span *= 2) {
-        const int64_t wide = ocl_ceil(panels, span), wanted = ocl_ceil(c->pieces, ocl_max(1, p->batch * wide));
-        const int64_t per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles))), high = per ? ocl_ceil(tiles, per) : 0;
-        const double left = (double)(per * c->rows) * (p->trans_a ? 1 : 0.5);
-        const double right = (double)(span * c->lanes * c->vectors) * (p->trans_b ? 2 : 1);
-        const double cost = (double)(wide * high) * (left + right);
-        if (span > 1 && cost >= least) continue;
-        least = cost;
-        c->span = span, c->panels = wide, c->per = per, c->chunks = high;
-    }
+    for (int64_t pieces = c->pieces; pieces > c->pieces / 4; pieces /= 2)
+        for (int64_t span = 1; span <= ocl_max(1, ocl_min(MOST_SPAN, panels)); span *= 2) {
+            c->span = span, c->panels = ocl_ceil(panels, span);
+            const int64_t wanted = ocl_ceil(pieces, ocl_max(1, p->batch * c->panels));
+            c->per = ocl_ceil(tiles, ocl_max(1, ocl_min(wanted, tiles)));
+            c->chunks = c->per ? ocl_ceil(tiles, c->per) : 0;
+            const double time = makespan(p, c, units);
+            if (best.span && time >= least) continue;
+            least = time;
+            best = *c;
+        }
+    *c = best;
 }
 
 /* Registers decide the tile: 16 lanes come with 32 registers, 8 with 16. The work is cut into a few pieces for each
@@ -127,11 +148,8 @@ static cpu_plan plan_cpu(const tn_context *context, const product *p)
     c.rows = tile_rows(&c, p->m, p->value);
     if (p->value == TN_F64) c.lanes /= 2;
     c.vectors = p->n > c.lanes ? 2 : 1;
-    double flops = 2.0 * (double)p->batch * (double)p->m * (double)p->n * (double)p->k;
-    double piece = PIECE_FLOPS * context->grain > 1 ? PIECE_FLOPS * context->grain : 1;
-    int64_t most = flops > piece * 4 * context->units ? 4 * (int64_t)context->units : (int64_t)(flops / piece) + 1;
-    c.pieces = most;
-    choose_pieces(&c, p);
+    c.pieces = count_pieces(context, p);
+    choose_pieces(&c, p, context->units);
     int64_t items = p->batch * c.panels * c.chunks;
     if (items < 2 * (int64_t)context->units && (double)p->k >= 2048 * context->grain)
         c.segments = ocl_max(1, ocl_min(ocl_ceil(4 * (int64_t)context->units, ocl_max(1, items)), p->k / 512));
