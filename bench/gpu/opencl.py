@@ -4,6 +4,7 @@ import ctypes
 import glob
 import os
 import re
+import shutil
 import struct
 
 GPU, ALL = 1 << 2, 0xffffffff
@@ -18,25 +19,27 @@ class Error(Exception):
 
 
 def drivers_by_hand(folder):
-    """NVIDIA's driver where no .icd file names it, as in containers: writes one beside those that there are, and returns
-    what the environment needs for it; {} where nothing is to be done."""
+    """What the environment needs for NVIDIA's driver where the loader would not find it, as in containers: an .icd file
+    beside those that there are, where none names it, and the folder that it lies in; {} where nothing is to be done."""
     vendors = os.environ.get("OCL_ICD_VENDORS") or "/etc/OpenCL/vendors"
     known = glob.glob(os.path.join(vendors, "*.icd")) if os.path.isdir(vendors) else [vendors]
     said = " ".join(open(path, encoding="utf-8", errors="replace").read() for path in known if os.path.exists(path))
-    where = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *DRIVERS]
-    found = [path for place in where if place for path in sorted(glob.glob(f"{place}/libnvidia-opencl.so.*"))]
-    if not found or "nvidia" in said:
+    before = os.environ.get("LD_LIBRARY_PATH", "")
+    found = [path for place in [*before.split(":"), *DRIVERS] if place
+             for path in sorted(glob.glob(f"{place}/libnvidia-opencl.so.*"))]
+    if not found:
         return {}
+    beside = os.path.dirname(found[0])  # the driver's other files, which it loads by name
+    env = {} if beside in DRIVERS[:3] else {"LD_LIBRARY_PATH": ":".join(p for p in (before, beside) if p)}
+    if "nvidia" in said:
+        return env
     os.makedirs(folder, exist_ok=True)
     for number, path in enumerate(known):
         if os.path.exists(path):
-            with open(path, encoding="utf-8") as file, open(f"{folder}/{number}.icd", "w", encoding="utf-8") as copy:
-                copy.write(file.read())
+            shutil.copy(path, f"{folder}/{number}.icd")
     with open(f"{folder}/nvidia.icd", "w", encoding="utf-8") as file:
         file.write(f"{found[0]}\n")
-    beside = os.path.dirname(found[0])  # the driver's other files, which it loads by name
-    path = ":".join(p for p in [os.environ.get("LD_LIBRARY_PATH", ""), beside] if p)
-    return {"OCL_ICD_VENDORS": folder + "/", "LD_LIBRARY_PATH": path}
+    return {**env, "OCL_ICD_VENDORS": folder + "/", "OCL_ICD_FILENAMES": found[0]}
 
 
 def loader():

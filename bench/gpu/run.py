@@ -28,6 +28,7 @@ import opencl
 from jobs import JOBS
 
 PRECISIONS = ["f32", "f32-fast", "bf16"]
+CARDS = {"H100": "H100", "H200": "H100", "7900 XTX": "RX 7900 XTX", "B580": "Arc B580"}  # the model's, by part of a name
 GOALS = {"a32": 1.5, "a128": 1.5, "b128": 1.5, "lenet64": 1.2, "resnet20": 1.0}  # of PyTorch's eager f32
 GOAL_PRODUCTS = {"f32": ("f32", 0.85), "bf16": ("bf16", 0.55)}  # ours: of which of PyTorch's, and how much
 
@@ -47,8 +48,8 @@ class Clock:
 
 
 def run(o, words, limit, env=None):
-    """Standard output of a command that may take so many seconds, and no more than are left; with `partly` what it
-    printed until then is an answer, too."""
+    """Exit status (or a word that it was stopped), output and errors of a command that may take so many seconds, and no
+    more than are left."""
     limit = max(5, min(limit, o.clock.left()))
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**o.env, **(env or {})})
@@ -92,7 +93,7 @@ def machine(o, said):
             raise Failed("there is no GPU among the OpenCL devices")
         o.device = found[0]
     said["device"] = next(d for d in said["devices"] if d["device"] == o.device)
-    o.card = next((name for name in ("H100", "RX 7900 XTX", "Arc B580") if name.split()[-1] in said["device"]["name"]), None)
+    o.card = next((card for part, card in CARDS.items() if part in said["device"]["name"]), None)
 
 
 def doctor(o, said):
@@ -145,7 +146,7 @@ def jobs(o, said):
 def torch(o, said):
     words = [o.python, os.path.join(HERE, "torch_gpu.py"), "--sizes", *map(str, o.sizes), "--jobs", *o.jobs, "--seconds",
              str(o.seconds), *(["--device", "cpu"] if o.dry else [])]
-    status, out, err = run(o, words, 0.3 * o.whole)
+    status, out, err = run(o, words, 0.35 * o.whole)
     said["lines"] = list(lines(out))
     if status:
         raise Failed((err.strip().splitlines() or [str(status)])[-1])
@@ -171,8 +172,8 @@ def model(o, said):
 
 
 def check(o, said):
-    """As much as there is time for."""
-    limit = o.clock.left() - 10
+    """As much as there is time for: a fifth of it."""
+    limit = min(0.2 * o.whole, o.clock.left() - 10)
     status, out, err = run(o, [o.tenon, "check", o.device, "--json", *(["--cases", "2"] if o.dry else [])], limit)
     cases = [one for one in lines(out) if "case" in one]
     said["outcomes"] = collections.Counter(one["outcome"] for one in cases)
@@ -182,7 +183,7 @@ def check(o, said):
         raise Failed((err.strip().splitlines() or [str(status)])[-1])
 
 
-STEPS = [machine, doctor, probes, products, jobs, torch, tune, model, check]
+STEPS = [machine, doctor, probes, products, jobs, torch, model, check, tune]
 
 
 # ---- the report ----
@@ -314,12 +315,13 @@ def environment(o):
     """With a loader of OpenCL and a driver, where they are but nobody says so."""
     folder = os.path.join(os.path.abspath(o.out), "vendors")
     env = {**os.environ, **opencl.drivers_by_hand(folder)}
+    env["LD_LIBRARY_PATH"] = ":".join(p for p in (os.path.abspath(os.path.join(o.build, "lib")), env.get("LD_LIBRARY_PATH")) if p)
     try:
         path = os.path.dirname(opencl.loader()[1])
         if path:
-            env["LD_LIBRARY_PATH"] = ":".join(p for p in (env.get("LD_LIBRARY_PATH"), path) if p)
-    except opencl.Error as error:
-        print(error, file=sys.stderr)
+            env["LD_LIBRARY_PATH"] += f":{path}"
+    except opencl.Error:
+        pass  # it may be with the build; if not, the first step says so
     if o.dry:
         env["TENON_OPTIONS"] = "opencl.shape=gpu"
     return env
