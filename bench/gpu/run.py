@@ -152,13 +152,25 @@ def torch(o, said):
         raise Failed((err.strip().splitlines() or [str(status)])[-1])
 
 
+def tuned_words(name):
+    """What `tenon tune` is told of a job; of its loss alone what it knows."""
+    job = JOBS[name]
+    more = [word for pair in zip(job.more[::2], job.more[1::2]) if pair[0] in ("--loss", "--classes") for word in pair]
+    return ["--net", job.net, "--optimizer", job.optimizer, "--batch", str(job.batch), "--shape", job.shape, *more]
+
+
 def tune(o, said):
+    """Usual operators, and the steps that have goals; then all figures once more."""
     if run(o, [o.tenon, "tune", "--help"], 20)[0]:
         raise Failed("this tenon has no 'tune'")
-    status, out, err = run(o, [o.tenon, "tune", o.device, "--minutes", f"{0.12 * o.whole / 60:.2f}"], 0.2 * o.whole)
-    said["lines"] = [*out.strip().splitlines()[-60:], *err.strip().splitlines()[-10:]]
-    if status:
-        raise Failed(f"exit status {status}")
+    wanted = [[], *(tuned_words(name) for name in o.jobs if name in GOALS)]
+    said["lines"], seconds = [], 0.2 * o.whole / len(wanted)
+    for words in wanted:
+        minutes = ["--minutes", f"{0.7 * seconds / 60:.2f}"]
+        status, out, err = run(o, [o.tenon, "tune", o.device, *words, *minutes], 2 * seconds)
+        said["lines"] += [*out.strip().splitlines()[-30:], *err.strip().splitlines()[-5:]]
+        if status:
+            said["lines"].append(f"tune {' '.join(words)}: {status}")
     for what in (products, jobs):
         what(o, said.setdefault(what.__name__, {}))
 
