@@ -71,6 +71,7 @@ typedef struct tn_dataset {
                        and what a model makes of a sample (labels, classes) */
     float *weight;  /* (count): how many times each sample counts in losses and accuracy, 0 or more and not all 0;
                        in memory even where samples have a loader. NULL: each counts once */
+    uint64_t spare[4];
 } tn_dataset;
 
 /* Frees what the struct points to, which is malloc's memory, and zeroes it. A zeroed struct is fine, and so is NULL. */
@@ -155,6 +156,7 @@ typedef struct tn_csv_options {
                                    as missing, which a warning says. NULL: they are found */
     const char *weights;        /* the column that becomes the samples' weights, named as `target` names it, and is
                                    neither predicted nor predicted from: numbers of 0 or more, none missing; or NULL */
+    uint64_t spare[4];
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
 
@@ -256,6 +258,7 @@ typedef struct tn_open_options {
     const char *alphabet; /* with `context`: samples are characters instead of bytes, numbered by it: "" finds those of
                              the training part, which become class_names, the first standing for all others; else
                              such class_names, of another text. NULL: bytes */
+    uint64_t spare[4];
 } tn_open_options;
 
 /* The same, as the options say. */

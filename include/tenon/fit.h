@@ -72,7 +72,7 @@ typedef struct tn_epoch {
     double rate;         /* the learning rate of its last step; 0 in the middle of it */
     double weight;       /* of data with weights: the sum of those that the epoch's batches had so far; else 0 */
     double total;        /* what the sum of their losses was divided by: that, or with weights of classes another */
-    uint64_t spare[1];
+    uint64_t spare[4];
 } tn_epoch;
 
 /* How to train; what is 0 is as usual. */

@@ -85,9 +85,8 @@ typedef struct tn_onnx_options {
     int64_t outputs;    /* the last layer has so many outputs and begins anew; 0: as in the file */
     int64_t most; /* places that NonZero and NonMaxSuppression find in what is fed, and elements or slices that Compress
                      and Unique take of it: there is room for so many, and the rest is -1, of elements and their counts
-                     0. 0: they are to be known when the graph is built, and are as
-                     many as there are */
-    uint64_t spare[1];
+                     0. 0: they are to be known when the graph is built, and are as many as there are */
+    uint64_t spare[4];
 } tn_onnx_options;
 
 /* Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built from

@@ -340,6 +340,7 @@ class tn_dataset(Structure):
         ("categories", c_char_p),
         ("labels", c_int64),
         ("weight", c_void_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_category(Structure):
     """A column of `categories`.
@@ -407,6 +408,7 @@ class tn_csv_options(Structure):
         ("index", c_char_p),
         ("categories", c_char_p),
         ("weights", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_array(Structure):
     """An array in host memory, dense and row-major."""
@@ -438,6 +440,7 @@ class tn_open_options(Structure):
         ("folds", c_int64),
         ("fold", c_int64),
         ("alphabet", c_char_p),
+        ("spare", c_uint64 * 4),
     ]
 class tn_backend_report(Structure):
     """One line for each backend that was found: its id, its file ("built in" for the reference), and why it was skipped
@@ -561,7 +564,7 @@ class tn_epoch(Structure):
         ("rate", c_double),
         ("weight", c_double),
         ("total", c_double),
-        ("spare", c_uint64 * 1),
+        ("spare", c_uint64 * 4),
     ]
 class tn_optim_options(Structure):
     """Zero means the usual value; TN_ZERO (graph.h) in momentum, beta1, beta2, epsilon, alpha and weight_decay means 0
@@ -1228,7 +1231,7 @@ class tn_onnx_options(Structure):
         ("sync_norm", c_uint32),
         ("outputs", c_int64),
         ("most", c_int64),
-        ("spare", c_uint64 * 1),
+        ("spare", c_uint64 * 4),
     ]
 class tn_onnx_end(Structure):
     """How output 0 comes about at its end, for those who train the network on something else, or by a loss that has the
