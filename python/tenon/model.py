@@ -381,7 +381,7 @@ class Model:
                 count *= n
             total += count
             lines.append(f"{name:40} {kind:4} {str(shape):24} {count:>10}")
-        return "\n".join(lines + [f"{total} parameters on {self.state.device.name}, step {self.state.step}"])
+        return "\n".join(lines + [f"{total} parameter{'' if total == 1 else 's'} on {self.state.device.name}, step {self.state.step}"])
 
     def parameters(self) -> Dict[str, Any]:
         """Copies of what is trained, by name."""

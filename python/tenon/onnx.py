@@ -218,7 +218,7 @@ class OnnxNetwork(Layer):
         shapes or conditions there is a program for each number, too."""
         names = [p.name for p in self.inputs]
         if len(x) > len(names):
-            raise InvalidError(f"{len(x)} arrays for a network of {len(names)} inputs")
+            raise InvalidError(f"{len(x)} arrays for a network of {len(names)} input{'' if len(names) == 1 else 's'}")
         self._check_inputs(named)
         twice = [n for n in names[:len(x)] if n in named]
         if twice:
@@ -231,7 +231,8 @@ class OnnxNetwork(Layer):
         ports = [p for p in self.inputs + self.defaults if p.name in given]
         memory = {p.name: memory_of(given[p.name], dtype_of(p.dtype), what=f"input '{p.name}'") for p in ports}
         for p in ports:
-            _fitting(p, tuple(memory[p.name].shape))
+            numbers = p in self.defaults and dtype_of(p.dtype) != c.TN_I32
+            _fitting(p, tuple(memory[p.name].shape), numbers)
         program = self._program_for(device, memory)
         made: Dict[str, Any] = program(**{n: given[n] for n in memory if n in program.inputs})
         return made
@@ -305,10 +306,12 @@ def _leaf(graph: Graph, port: Port, given: Any) -> Tensor:
     return graph.input(port.name, _fitting(port, shape), port.dtype)
 
 
-def _fitting(port: Port, shape: Tuple[int, ...]) -> Tuple[int, ...]:
-    """The shape, if it is as declared but for the first dimension, the batch's, and those that are not numbers."""
+def _fitting(port: Port, shape: Tuple[int, ...], whole: bool = False) -> Tuple[int, ...]:
+    """The shape, if it is as declared but for those dimensions that are not numbers, and for the first, the batch's.
+    That must be as declared, too, where it is `whole`: numbers with a default, but for whole ones, such as a shape."""
     declared = shape if port.shape is None else port.shape
-    if len(declared) != len(shape) or any(isinstance(n, int) and n != m for n, m in zip(declared[1:], shape[1:])):
+    differ = [isinstance(n, int) and n != m for n, m in zip(declared, shape)]
+    if len(declared) != len(shape) or any(differ if whole else differ[1:]):
         raise ShapeError(f"input '{port.name}' is declared as {declared}, not {shape}")
     return shape
 

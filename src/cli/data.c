@@ -339,7 +339,8 @@ void cli_warn_of_test(const tn_dataset *train, const tn_dataset *test)
         cli_warn("all %" PRId64 " test samples are training samples too: they don't show what it makes of new ones",
                  common);
     else if (common)
-        cli_warn("%" PRId64 " of %" PRId64 " test samples are training samples too", common, test->count);
+        cli_warn("%" PRId64 " of %" PRId64 " test samples %s too", common, test->count,
+                 common == 1 ? "is a training sample" : "are training samples");
     if (test->count < CLI_FEW && common < test->count)
         cli_warn(test->count == 1 ? "there is %" PRId64 " test sample: too few to tell much"
                                   : "there are %" PRId64 " test samples: too few to tell much",

@@ -200,14 +200,17 @@ static int declared(const cli_onnx *onnx, const tn_onnx_port *port, const char *
     return CLI_GO_ON;
 }
 
-static int check_declared(const cli_onnx *onnx, const tn_onnx_port *port, const tn_shape *shape)
+/* Numbers that have a default have no batch; of whole ones, such as a shape, there may be more. */
+static int check_declared(const cli_onnx *onnx, size_t i, const tn_onnx_port *port, const tn_shape *shape)
 {
     char declared[300], given[160];
-    if (cli_onnx_fits(port, shape)) return CLI_GO_ON;
-    return cli_fail("%s: input '%s' is declared as %s, and is given as %s: only its first dimension, the batch, may "
-                    "differ",
-                    onnx->path, port->name, cli_onnx_port_text(port, declared, sizeof declared),
-                    tn_shape_text(shape, given, sizeof given));
+    tn_onnx_port input;
+    const int has_batch = tn_onnx_input_at(onnx->model, i, &input) || port->dtype == TN_I32;
+    const int is_same = port->rank < 1 || port->dim[0] < 0 || port->dim[0] == shape->dim[0];
+    if (cli_onnx_fits(port, shape) && (has_batch || is_same)) return CLI_GO_ON;
+    return cli_fail("%s: input '%s' is declared as %s, and is given as %s%s", onnx->path, port->name,
+                    cli_onnx_port_text(port, declared, sizeof declared), tn_shape_text(shape, given, sizeof given),
+                    has_batch ? ": only its first dimension, the batch, may differ" : "");
 }
 
 int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
@@ -218,7 +221,7 @@ int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise)
         tn_shape *shape = &onnx->given[i].shape;
         if (!onnx->data[i] && !find_shape(shapes, port.name, shape))
             status = declared(onnx, &port, shapes, otherwise, shape);
-        if (status == CLI_GO_ON) status = check_declared(onnx, &port, shape);
+        if (status == CLI_GO_ON) status = check_declared(onnx, i, &port, shape);
     }
     return status;
 }

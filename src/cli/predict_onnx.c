@@ -172,12 +172,33 @@ static int has_ending(const char *path, const char *ending)
     return dot && !strcasecmp(dot, ending);
 }
 
+/* The names of those that have a default, between quotes. */
+static const char *names_of_defaults(const predictor *p, char *names, size_t capacity)
+{
+    tn_onnx_port port;
+    size_t used = 0;
+    *names = 0;
+    for (size_t k = 0; used < capacity && tn_onnx_default_at(p->onnx.model, k, &port); k++)
+        used += (size_t)snprintf(names + used, capacity - used, "%s'%s'", k ? ", " : "", port.name);
+    return names;
+}
+
+/* More files than inputs: those that have a default are given by their names. */
+static int no_more_inputs(const predictor *p)
+{
+    char names[300];
+    const char *many = p->onnx.inputs == 1 ? "" : "s";
+    if (!*names_of_defaults(p, names, sizeof names))
+        return cli_usage("%s has %zu input%s", p->path, p->onnx.inputs, many);
+    return cli_usage("%s has %zu input%s; those that have a default are given as NAME=FILE: %s", p->path,
+                     p->onnx.inputs, many, names);
+}
+
 static int take_file(predictor *p, size_t i, const char *path, const char *member)
 {
     static const char *const pictures[] = {".png", ".jpg", ".jpeg"};
     tn_onnx_port port;
-    if (!cli_onnx_input(&p->onnx, i, &port))
-        return cli_usage("%s has %zu input%s", p->path, p->onnx.inputs, p->onnx.inputs == 1 ? "" : "s");
+    if (!cli_onnx_input(&p->onnx, i, &port)) return no_more_inputs(p);
     if (p->onnx.data[i]) return cli_usage("input '%s' is given twice", port.name);
     for (size_t k = 0; k < sizeof pictures / sizeof *pictures; k++)
         if (has_ending(path, pictures[k])) return take_picture(p, i, &port, path);
@@ -202,11 +223,13 @@ static int is_file(const char *path)
 
 static int no_such_input(const predictor *p, const char *name, size_t length)
 {
-    char names[300] = "";
+    char names[300] = "", more[300];
     size_t used = 0;
+    names_of_defaults(p, more, sizeof more);
     for (size_t i = 0; i < p->onnx.inputs && used < sizeof names; i++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s'%s'", i ? ", " : "", p->onnx.given[i].name);
-    return cli_usage("%s has no input '%.*s'; it has %s", p->path, (int)length, name, names);
+    return cli_usage("%s has no input '%.*s'; it has %s%s%s", p->path, (int)length, name, names,
+                     *more ? ", and with a default " : "", more);
 }
 
 /* "NAME=FILE", or a file for the next input that has none. */

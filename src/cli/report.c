@@ -63,6 +63,7 @@ static void tell_counted(const cli_session *s)
 void cli_report_start(const cli_session *s)
 {
     tn_program_report report = s->opened;
+    const int64_t parameters = cli_report_parameters(s->state);
     cli_tell_reading(&s->data, NULL, s->settings.ignore);
     if (s->settings.test) cli_tell_reading(&s->test, &s->model, NULL);
     cli_tell_choice(&s->choice, &s->settings, &s->data);
@@ -71,7 +72,7 @@ void cli_report_start(const cli_session *s)
     for (uint32_t i = 0; i < s->crew.count; i++)
         cli_tell("%s%s (%s)", i ? " and " : "training on ", tn_device_name(s->crew.device[i]),
                  tn_device_get_info(s->crew.device[i])->name);
-    cli_tell(": %" PRId64 " parameters, %" PRId64 " sample%s, ", cli_report_parameters(s->state), s->data.count,
+    cli_tell(": %" PRId64 " parameter%s, %" PRId64 " sample%s, ", parameters, parameters == 1 ? "" : "s", s->data.count,
              s->data.count == 1 ? "" : "s");
     if (s->validation.count) cli_tell("%" PRId64 " for validation, ", s->validation.count);
     cli_tell("%" PRId64 " for testing\n", s->test.count);

@@ -251,11 +251,31 @@ static void warn_of_classes(const cli_session *s)
              s->data.count, s->data.class_names ? "" : "; to predict numbers, give --loss mse");
 }
 
+/* Of numbers that are all the same nothing is learnt, of those of several columns not in these. */
+static void warn_of_targets(const cli_session *s)
+{
+    const tn_dataset *d = &s->data;
+    const char *name = d->target_names ? d->target_names : "";
+    for (int64_t k = 0; d->target && d->count > 1 && k < d->targets; k++) {
+        const float *first = d->target + k;
+        int64_t same = 1;
+        while (same < d->count && first[same * d->targets] == *first) same++;
+        if (same == d->count && *name)
+            cli_warn("%s: column '%.*s' is %g in all %" PRId64 " training samples: there is nothing to tell apart",
+                     d->source, (int)cli_name_length(name), name, (double)*first, d->count);
+        else if (same == d->count)
+            cli_warn("%s: target %" PRId64 " is %g in all %" PRId64 " training samples: there is nothing to tell apart",
+                     d->source, k, (double)*first, d->count);
+        name = *name ? cli_next_name(name) : name;
+    }
+}
+
 static int build_model(cli_session *s)
 {
     cli_model_of_data(&s->model, &s->data); /* once more: a part for validation may have gone */
     if (!s->data.images && tn_framing_measure(&s->data, &s->model.framing)) return cli_failed();
     warn_of_classes(s);
+    warn_of_targets(s);
     int fits = cli_check_loss(&s->model);
     if (fits == CLI_GO_ON) fits = cli_network_settle(&s->model, s->settings.resume != NULL);
     if (fits == CLI_GO_ON) fits = scale(s);

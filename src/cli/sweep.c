@@ -15,7 +15,7 @@ static const char doc[] =
     "repetition keeps other rows for testing.";
 
 /* Options of train whose texts are names, so that commas separate them. */
-static const char names[] = " optimizer loss init scale precision storage ";
+static const char names[] = " optimizer loss init scale precision storage sample-weights ";
 
 static int is_among(const char *list, const char *name)
 {
@@ -43,6 +43,16 @@ static char separator(const cli_option *o)
     return !strcmp(o->name, "net") || !strcmp(o->name, "schedule") ? '|' : 0;
 }
 
+/* Where the value ends, if another follows: what separates them, but not between quotes, as in a column's name. */
+static char *end_of(char *at, char between)
+{
+    for (int quoted = 0; *at; at++) {
+        quoted ^= *at == '"';
+        if (*at == between && !quoted) return at;
+    }
+    return NULL;
+}
+
 /* Cuts the axis's text into values, without the blanks around them. */
 static int cut(cli_axis *a, char between)
 {
@@ -51,7 +61,7 @@ static int cut(cli_axis *a, char between)
     a->value = calloc((size_t)most, sizeof *a->value);
     if (!a->value) return cli_fail("out of memory");
     for (char *at = a->text; at;) {
-        char *end = between ? strchr(at, between) : NULL, *next = end ? end + 1 : NULL;
+        char *end = between ? end_of(at, between) : NULL, *next = end ? end + 1 : NULL;
         if (end) *end = 0;
         at += strspn(at, " ");
         for (char *last = at + strlen(at); last > at && last[-1] == ' ';) *--last = 0;

@@ -272,13 +272,13 @@ static tn_status place_lines(tn_table *table, const tn_directory *d, const char 
     return TN_OK;
 }
 
-/* A column that is wanted to predict from, and not free for it: a target, or not there. */
+/* A column that is wanted to predict from, and not free for it: a target, the weights, or not there. */
 static tn_status lacking(const tn_table *table, const tn_directory *d, const char *lines, const char *which)
 {
     const int64_t column = tn_directory_find(table, d, which, line_length(which), TN_NAME_ALIKE).column[0];
     TN_REQUIRE(column < 0 || table->place[column] >= 0, TN_EINVAL,
-               "%s: column '%.*s' is one to predict from, and can't be the one to be predicted", table->path,
-               (int)line_length(which), which);
+               "%s: column '%.*s' is one to predict from, and can't be %s", table->path, (int)line_length(which), which,
+               column == table->weights ? "the samples' weights" : "the one to be predicted");
     return missing(table, lines, which);
 }
 

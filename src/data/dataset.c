@@ -126,9 +126,10 @@ typedef struct division {
 static tn_status split(const tn_dataset *all, const division *how, tn_dataset *train, tn_dataset *test)
 {
     int small = all->count < LEAST_TO_SPLIT && !how->folds;
-    TN_REQUIRE(!how->folds || (how->folds > 1 && how->folds <= all->count && how->fold >= 0 && how->fold < how->folds),
-               TN_EINVAL, "%s: fold %lld of %lld, and there are %lld samples", all->source, (long long)how->fold + 1,
+    TN_REQUIRE(how->folds <= all->count, TN_EINVAL, "%s: %lld folds, and there are %lld samples", all->source,
                (long long)how->folds, (long long)all->count);
+    TN_REQUIRE(!how->folds || (how->folds > 1 && how->fold >= 0 && how->fold < how->folds), TN_EINVAL,
+               "%s: fold %lld of %lld", all->source, (long long)how->fold + 1, (long long)how->folds);
     uint8_t *take = tn_alloc((size_t)all->count);
     if (!take) return TN_ENOMEM;
     tn_status status = small        ? TN_OK

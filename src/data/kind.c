@@ -48,10 +48,15 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     int wide = range > WIDEST * (double)f.distinct;
     int pair = f.distinct == 2 && range <= 3; /* 0 and 1, -1 and 1, 1 and 2 */
     int classes = pictures || pair || !(few || many || wide || f.distinct == 1);
+    if (f.distinct == 1) {
+        tn_snprintf(why, TN_KIND_TEXT, "has one whole number alone, %.15g, in %lld row%s: %s", f.least,
+                    (long long)count, count == 1 ? "" : "s", classes ? "classes" : "a quantity");
+        return classes;
+    }
     int exact = f.least > -EXACT && f.largest < EXACT;
-    tn_snprintf(
-        why, TN_KIND_TEXT, "has %s%lld different whole number%s from %.15g to %.15g in %lld row%s, %s%.3g each: %s",
-        exact ? "" : "at least ", (long long)f.distinct, f.distinct == 1 ? "" : "s", f.least, f.largest,
-        (long long)count, count == 1 ? "" : "s", exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
+    tn_snprintf(why, TN_KIND_TEXT,
+                "has %s%lld different whole numbers from %.15g to %.15g in %lld row%s, %s%.3g each: %s",
+                exact ? "" : "at least ", (long long)f.distinct, f.least, f.largest, (long long)count,
+                count == 1 ? "" : "s", exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
     return classes;
 }

@@ -140,6 +140,10 @@ run_train --data wide.csv --test copy.csv
 says "all 300 test samples are training samples too"
 run_train --data wide.csv --test some.csv
 says "100 of 177 test samples are training samples too"
+head -n 12 copy.csv >dozen.csv
+{ head -n 11 new.csv; sed -n 2p dozen.csv; } >shares.csv
+run_train --data dozen.csv --test shares.csv
+says "1 of 11 test samples is a training sample too"
 awk 'BEGIN { print "a,b,c,y"; for (i = 0; i < 20; i++) print i "," i % 3 "," i % 5 "," (i % 2 ? "high" : "low") }' >other.csv
 for data in other.csv digits:100; do
     "$tenon" train --data $data --test wide.csv --epochs 1 --device "$device" --save none.safetensors 2>stderr
@@ -182,9 +186,14 @@ says "tested.safetensors was trained on 'wide.csv', and there is no $PWD/wide.cs
 # One of something is no plural.
 printf 'a,y\n1,5\n' >one.csv
 run_train --data one.csv --save one.safetensors
-says "1 different whole number from 5 to 5 in 1 row, 1 each"
+says_not "nothing to tell apart"
+says "has one whole number alone, 5, in 1 row: a quantity"
 says "the test sample is a training sample too"
 says " 1 sample, 1 for testing"
+printf 'a,b\n1,3\n2,3\n5,3\n' >flat.csv
+run_train --data flat.csv
+says "flat.csv: column 'b' is 3 in all 3 training samples: there is nothing to tell apart"
+says "has one whole number alone, 3, in 3 rows: a quantity"
 says "done: 1 epoch, "
 run_eval --model one.safetensors --data one.csv
 grep -q "over 1 test sample, " said || fail "one sample: $(cat said)"

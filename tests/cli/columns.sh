@@ -152,6 +152,7 @@ near "eval --by-position, the target's name elsewhere" "$(grep -o '"test_loss": 
 "$tenon" eval --model named.safetensors --data priced.csv --target price --device "$device" --json >said 2>stderr || fail "eval: $(cat stderr)"
 near "eval --target" "$(grep -o '"test_loss": [^,]*' said | sed 's/.*: //')" 0 0.01
 bad 1 "rents.csv: column 'area' is one to predict from, and can't be the one to be predicted" eval --model named.safetensors --data rents.csv --target area
+bad 1 "rents.csv: column 'area' is one to predict from, and can't be the samples' weights" eval --model named.safetensors --data rents.csv --sample-weights area
 bad 1 "has 3 columns; expected 2" eval --model named.safetensors --data rents.csv --target area,rent --by-position
 eval run_train --data rents.csv --test mixed.csv --save tested.safetensors $learn
 printf 'area,rooms\n60,2\n' >lacks.csv

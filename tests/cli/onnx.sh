@@ -17,6 +17,9 @@ def model(nodes, ins, outs, weights=b""):
     return whole(1, 8) + part(7, graph) + part(8, whole(2, 17))
 w = part(5, whole(1, 2) + whole(1, 2) + whole(2, 1) + part(8, "w") + part(9, struct.pack("<4f", 1, -2, 3, 4)))
 open("net.onnx", "wb").write(model([node("MatMul", ["x", "w"], ["p"]), node("Relu", ["p"], ["y"])], [value("x", "N", 2)], [value("y", "N", 2)], w))
+b = part(5, whole(1, 2) + whole(2, 1) + part(8, "b") + part(9, struct.pack("<2f", 1, 2)))
+open("default.onnx", "wb").write(model([node("MatMul", ["x", "w"], ["p"]), node("Add", ["p", "b"], ["y"])],
+    [value("x", "N", 2), value("w", 2, 2), value("b", 2)], [value("y", "N", 2)], w + b))
 open("two.onnx", "wb").write(model([node("Add", ["a", "b"], ["sum"]), node("Sub", ["a", "b"], ["rest"])],
     [value("a", 2), value("b", 2)], [value("sum", 2), value("rest", 2)]))
 open("odd.onnx", "wb").write(model([node("Strange", ["x"], ["p"]), node("Strange", ["p"], ["q"]), node("Odd", ["x"], ["y"])], [value("x", "N", 2)], [value("y", "N", 2)]))
@@ -139,6 +142,13 @@ done
 "$tenon" predict --model two.onnx --device "$device" nope=a.npy b.npy >said 2>stderr && fail "an input that there is not"
 grep -qF "two.onnx has no input 'nope'; it has 'a', 'b'" stderr || fail "no input: $(cat stderr)"
 cp a.npy nope=a.npy
+"$tenon" predict --model default.onnx --device "$device" x.npy y=a.npy >said 2>stderr && fail "an input that there is not"
+grep -qF "default.onnx has no input 'y'; it has 'x', and with a default 'w', 'b'" stderr || fail "no input: $(cat stderr)"
+"$tenon" predict --model default.onnx --device "$device" x.npy a.npy >said 2>stderr && fail "two files for an input"
+grep -qF "default.onnx has 1 input; those that have a default are given as NAME=FILE: 'w', 'b'" stderr || fail "two files: $(cat stderr)"
+"$tenon" predict --model default.onnx --device "$device" x.npy b=whole.npy >said 2>stderr && fail "a default of another size"
+grep -q "input 'b' is declared as (2), and is given as (3)$" stderr || fail "a default's size: $(cat stderr)"
+"$tenon" predict --model default.onnx --device "$device" x.npy b=a.npy >said 2>stderr || fail "in place of a default: $(cat stderr)"
 "$tenon" predict --model two.onnx --device "$device" nope=a.npy b.npy >said 2>stderr && grep -q '^sum f32 (2): 4 5$' said || fail "a file with '=': $(cat said stderr)"
 
 # JSON has all numbers; tables come in.

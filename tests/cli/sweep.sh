@@ -109,7 +109,7 @@ bad "--fold is for a single training" --fold 1/5
 bad "--folds" --folds 1
 head -n 8 kinds.csv >few.csv
 "$tenon" sweep --data few.csv --folds 8 --lr 0.1,0.2 --device "$device" >said 2>stderr && fail "8 folds of 7 rows"
-[ "$(grep -c . stderr)" = 1 ] && grep -q 'few.csv: .*there are 7 samples' stderr && [ ! -s said ] || fail "8 folds of 7 rows: $(cat stderr)"
+[ "$(grep -c . stderr)" = 1 ] && grep -q 'few.csv: 8 folds, and there are 7 samples' stderr && [ ! -s said ] || fail "8 folds of 7 rows: $(cat stderr)"
 awk -F, -v OFS=, 'NR == 3 { $3 = "perhaps" } 1' kinds.csv >alone.csv
 sweep --data alone.csv --folds 3 --epochs 1 --net perceptron >said 2>stderr || fail "a class of one row: $(cat stderr)"
 [ "$(grep -c 'alone.csv: a class has 1 sample, fewer than 3 folds' stderr)" = 1 ] || fail "a class of one row: $(cat stderr)"
@@ -119,6 +119,10 @@ for words in "--fold 6/5" "--fold 0/5" "--fold 1/1" "--fold 2" "--fold 1/5x" "--
 done
 "$tenon" train --data digits:50 --fold 1/5 --epochs 1 2>stderr && fail "digits in folds"
 grep -q 'is not cut into folds' stderr || fail "digits in folds: $(cat stderr)"
+
+awk 'NR == 1 { print "a,\"w, or not\",y" } NR > 1 { print NR % 5 "," NR % 3 "," NR / 7 } NR == 30 { exit }' rents.kept >weighed.csv
+sweep --data weighed.csv --epochs 1 --sample-weights '"w, or not",none' >said 2>stderr || fail "weights or none: $(cat stderr)"
+grep -q '^none ' said && grep -q '^"w, or not" ' said || fail "weights or none: $(cat said)"
 
 bad "--save is for a single training" --save m
 bad "--lr is given twice" --lr 1 --lr 2

@@ -311,6 +311,12 @@ class Files(Base):
         for wrong in ({"c": [[1.0]]}, {"to": [[1]]}):
             with self.assertRaisesRegex(tenon.ShapeError, next(iter(wrong))):
                 network.run(x, **wrong)
+        data = model([node("Add", ["x", "b"], ["y"])], [tensor("b", (3,), [1.0, 2.0, 3.0])],
+                     [port("x", (2, 3)), port("b", (3,))], [port("y", (2, 3))])
+        with self.assertRaisesRegex(tenon.ShapeError, r"input 'b' is declared as \(3,\), not \(2,\)"):
+            self.network(data).run(x, b=[1.0, 2.0])
+        with self.assertRaisesRegex(tenon.InvalidError, "2 arrays for a network of 1 input$"):
+            self.network(data).run(x, x)
 
     def test_what_is_found_in_what_is_fed_has_the_room_that_is_given(self):
         data = model([node("NonZero", ["x"], ["y"])], [], [port("x", (3,))],
