@@ -395,7 +395,7 @@ static int32_t prepare_gpu(ocl_build *build, const product *p, int form)
 {
     gpu_plan g;
     int32_t s = TN_OK;
-    if (build->choice && build->choice->family)
+    if (ocl_is_of(build->choice, form < 0 ? "tile" : "matrix"))
         s = plan_chosen(build, p, form, &g);
     else
         g = plan_gpu(build->context, p, form);

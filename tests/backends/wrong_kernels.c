@@ -2,11 +2,12 @@
  *
  * The program's own clCreateProgramWithSource is found before the loader's. It changes the source of kernels with
  * certain numbers: the last row of a product is that before it; factors are cut to 16 bits; of the parts of a sum the
- * last is left out. usage: wrong_kernels */
+ * last is left out. Nor does a choice that this device can't have do harm. usage: wrong_kernels */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <dlfcn.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,12 +122,39 @@ static int check_operator(const tn_program *program, const char *op)
     return right;
 }
 
+/* What was chosen where there were matrix units, or CLBlast, is made otherwise where there are none. */
+static int check_chosen(tn_device *device, tn_graph *graph, tn_state *state, const tn_op_desc *desc, const char *choice)
+{
+    TN_MESSAGE(msg);
+    char key[TN_TUNE_KEY];
+    tn_program *program = NULL;
+    tn_status s = tn_tune_extension(device->backend)->key(device->context, desc, key, sizeof key, &msg);
+    if (!s) s = tn_tuned_choose(device, key, choice);
+    if (!s) s = tn_compile(graph, state, NULL, &program);
+    if (s) printf("FAILED: %s: %s %s\n", choice, msg.text, tn_message());
+    tn_program_free(program);
+    return !s;
+}
+
+static int check_absent(tn_device *device, tn_graph *graph, tn_state *state, const tn_program *program)
+{
+    int right = 0;
+    for (uint32_t i = 0; i < program->ir.launches; i++) {
+        const tn_op_desc *desc = &program->ir.launch[i]->operation.desc;
+        if (strcmp(desc->name, "matmul")) continue;
+        right = check_chosen(device, graph, state, desc, "matrix parts=2") &&
+                check_chosen(device, graph, state, desc, "clblast");
+    }
+    return right;
+}
+
 int main(void)
 {
     tn_device *device = NULL;
     tn_state *state = NULL;
     tn_program *program = NULL;
-    if (tn_backend_option("opencl", "shape", "gpu") || tn_device_open("opencl:0", &device))
+    if (tn_backend_option("opencl", "shape", "gpu") || tn_backend_option("opencl", "gemm", "own") ||
+        tn_backend_option("opencl", "matrix", "off") || tn_device_open("opencl:0", &device))
         return puts(tn_message()), 77;
     tn_graph *graph = tn_graph_new();
     build(graph);
@@ -134,6 +162,9 @@ int main(void)
         return printf("FAILED: %s\n", tn_message()), 1;
     spoils = 1;
     int right = check_operator(program, "matmul") & check_operator(program, "conv2d");
+    spoils = 0;
+    signal(SIGFPE, SIG_DFL); /* PoCL would go on after a division by 0 */
+    right &= check_absent(device, graph, state, program);
     for (int i = 0; i < DEEDS; i++)
         if (!done[i]) right = 0, printf("FAILED: deed %d was never done\n", i);
     tn_program_free(program);
