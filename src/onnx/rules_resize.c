@@ -17,12 +17,13 @@ static int is_way(const onnx_node *n, const char *way)
     return onnx_text_is(n, "coordinate_transformation_mode", n->opset < 11 ? "asymmetric" : "half_pixel", way);
 }
 
-/* Where element i of the result lies among those of x, in f32 as elsewhere, for some lie in the middle of two. */
+/* Where element i of the result lies among those of x, in f32 as elsewhere, for some lie in the middle of two. The
+ * length of all is of the scale before it became f32: of sizes it is the size, and corners that meet do so exactly. */
 static double place_of(const axis_plan *p, int64_t i)
 {
     const onnx_node *n = p->node;
-    const float at = (float)i, out = (float)p->out, in = (float)p->in, scale = (float)p->scale, all = scale * in;
-    const float first = (float)p->roi[0], last = (float)p->roi[1];
+    const float at = (float)i, out = (float)p->out, in = (float)p->in, scale = (float)p->scale;
+    const float all = (float)(p->scale * (double)p->in), first = (float)p->roi[0], last = (float)p->roi[1];
     float place = (at + 0.5F) / scale - 0.5F;
     if (is_way(n, "tf_half_pixel_for_nn")) place = (at + 0.5F) / scale;
     if (is_way(n, "asymmetric")) place = at / scale;
@@ -35,16 +36,21 @@ static double place_of(const axis_plan *p, int64_t i)
     return (double)place;
 }
 
-static int is_rounding(const onnx_node *n, const char *how)
+/* Opset 10 has no such attribute either: by its node tests a smaller picture has the element behind the place. */
+static int is_rounding(const axis_plan *p, const char *how)
 {
-    return onnx_text_is(n, "nearest_mode", n->opset < 11 ? "floor" : "round_prefer_floor", how);
+    const char *way = p->scale < 1 ? "ceil" : "floor";
+    return onnx_text_is(p->node, "nearest_mode", p->node->opset < 11 ? way : "round_prefer_floor", how);
 }
 
-static double nearest_of(const onnx_node *n, double place)
+/* A place in f32 misses the middle it stands for by so much, as in ONNX Runtime: 4 / (8 / 7) is 3.4999998. */
+#define MIDDLE (0.5 + 1e-6)
+
+static double nearest_of(const axis_plan *p, double place)
 {
-    if (is_rounding(n, "floor")) return floor(place);
-    if (is_rounding(n, "ceil")) return ceil(place);
-    return is_rounding(n, "round_prefer_ceil") ? floor(place + 0.5) : ceil(place - 0.5);
+    if (is_rounding(p, "floor")) return floor(place);
+    if (is_rounding(p, "ceil")) return ceil(place);
+    return is_rounding(p, "round_prefer_ceil") ? floor(place + MIDDLE) : ceil(place - MIDDLE);
 }
 
 /* Where tf_crop_and_resize reads beyond the picture, its own number stands. */
@@ -65,7 +71,7 @@ static tn_tensor *pick_nearest(onnx_node *n, const axis_plan *p, tn_tensor *x, i
 {
     int64_t *nearest = tn_region_alloc(&n->build->region, (size_t)p->out * sizeof *nearest + 1);
     for (int64_t i = 0; nearest && i < p->out; i++)
-        nearest[i] = (int64_t)fmin(fmax(nearest_of(n, place_of(p, i)), 0), (double)(p->in - 1));
+        nearest[i] = (int64_t)fmin(fmax(nearest_of(p, place_of(p, i)), 0), (double)(p->in - 1));
     return nearest ? tn_index_select(x, axis, onnx_constant_ints(n, nearest, TN_SHAPE(p->out))) : x;
 }
 
