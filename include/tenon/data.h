@@ -54,6 +54,7 @@ typedef struct tn_dataset {
     char *target_names;   /* of what a table predicts, likewise; "column 5" where it has no header */
     char *target_numbers; /* the same columns by their numbers, from 1: "5", or "1,3" */
     uint32_t no_header;   /* the table's first line is data */
+    uint32_t no_channel;  /* 1: an array (n, h, w) became samples (1, h, w), a channel that the file has not */
     char *notice;         /* what the header's absence was seen by, or what else should be said of it; or NULL */
     char *why;            /* with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL */
     char *source;         /* for messages: the file or "digits" */

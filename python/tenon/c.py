@@ -298,6 +298,7 @@ class tn_dataset(Structure):
     target_names: of what a table predicts, likewise; "column 5" where it has no header
     target_numbers: the same columns by their numbers, from 1: "5", or "1,3"
     no_header: the table's first line is data
+    no_channel: 1: an array (n, h, w) became samples (1, h, w), a channel that the file has not
     notice: what the header's absence was seen by, or what else should be said of it; or NULL
     why: with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL
     source: for messages: the file or "digits"
@@ -329,6 +330,7 @@ class tn_dataset(Structure):
         ("target_names", c_char_p),
         ("target_numbers", c_char_p),
         ("no_header", c_uint32),
+        ("no_channel", c_uint32),
         ("notice", c_char_p),
         ("why", c_char_p),
         ("source", c_char_p),

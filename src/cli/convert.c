@@ -41,9 +41,20 @@ static tn_tensor *scale(const tn_scaler *scaler, tn_tensor *x, tn_shape sample)
     return tn_cast(wide, TN_F32);
 }
 
+/* Of a sample as it is in the data: of numbers without the channel that these have not; pictures always have theirs. */
+static tn_shape given_shape(const cli_model *model, int64_t batch)
+{
+    const int32_t from = model->no_channel && model->x_dtype != TN_U8;
+    tn_shape shape = {model->sample.rank + 1 - from, {batch}};
+    memcpy(&shape.dim[1], model->sample.dim + from, (size_t)(model->sample.rank - from) * sizeof *shape.dim);
+    return shape;
+}
+
 static tn_tensor *samples(const cli_saved *saved, tn_tensor *x)
 {
     const cli_model *model = &saved->model;
+    const tn_shape s = tn_shape_of(x);
+    if (s.rank == model->sample.rank) x = tn_reshape(x, TN_SHAPE(s.dim[0], 1, s.dim[1], s.dim[2]));
     if (model->x_dtype == TN_U8) x = tn_cast(x, TN_F32);
     if (saved->scaling.x.columns) x = scale(&saved->scaling.x, x, model->sample);
     return model->x_scale != 1 ? tn_mul(x, tn_number(x, model->x_scale)) : x;
@@ -75,10 +86,8 @@ static void outputs(const cli_saved *saved, tn_tensor *y)
 static tn_graph *build(const cli_saved *saved, int64_t batch)
 {
     const tn_model network = cli_model_of(&saved->model, NULL);
-    tn_shape shape = {saved->model.sample.rank + 1, {batch}};
-    memcpy(&shape.dim[1], saved->model.sample.dim, (size_t)saved->model.sample.rank * sizeof *shape.dim);
     tn_graph *graph = tn_graph_new();
-    tn_tensor *x = tn_input(graph, "x", saved->model.x_dtype, shape);
+    tn_tensor *x = tn_input(graph, "x", saved->model.x_dtype, given_shape(&saved->model, batch));
     outputs(saved, network.build(samples(saved, x), 0, &saved->model));
     return graph;
 }

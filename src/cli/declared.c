@@ -29,6 +29,17 @@ int cli_onnx_fits(const tn_onnx_port *port, const tn_shape *shape)
     return is;
 }
 
+tn_shape cli_onnx_channel(const tn_onnx_port *port, tn_shape shape)
+{
+    if (shape.rank < 1 || shape.rank == TN_MAX_RANK || cli_onnx_fits(port, &shape)) return shape;
+    tn_shape with = {.rank = shape.rank + 1, .dim = {shape.dim[0], 1}};
+    tn_shape without = {.rank = shape.rank - 1, .dim = {shape.dim[0]}};
+    for (int32_t d = 1; d < shape.rank; d++) with.dim[d + 1] = shape.dim[d];
+    for (int32_t d = 2; d < shape.rank; d++) without.dim[d - 1] = shape.dim[d];
+    if (cli_onnx_fits(port, &with)) return with;
+    return shape.rank > 2 && shape.dim[1] == 1 && cli_onnx_fits(port, &without) ? without : shape;
+}
+
 /* ---- numbers ---- */
 
 int cli_onnx_range(const char *element, double *least, double *most)

@@ -16,6 +16,7 @@
 void cli_model_of_data(cli_model *model, const tn_dataset *data)
 {
     model->sample = data->sample;
+    model->no_channel = data->no_channel != 0;
     model->x_dtype = data->x_dtype;
     model->x_scale = data->x_dtype == TN_U8 ? 1.0 / 255 : 1;
     model->classes = data->classes;
@@ -60,8 +61,8 @@ int cli_image_of(const char *text, tn_shape *image)
 
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160])
 {
-    static const char *const keys[] = {"sample",  "x_type",  "x_scale", "classes",
-                                       "targets", "framing", "images",  "labels"};
+    static const char *const keys[] = {"sample",  "x_type", "x_scale", "classes",   "targets",
+                                       "framing", "images", "labels",  "no_channel"};
     shape_text(&model->sample, text[0], 160);
     snprintf(text[1], 160, "%s", tn_dtype_name(model->x_dtype));
     snprintf(text[2], 160, "%.17g", model->x_scale);
@@ -72,6 +73,7 @@ void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], cha
     snprintf(text[6], 160, "%s", model->images ? "yes" : "");
     *text[7] = 0;
     if (model->labels > 1) snprintf(text[7], 160, "%" PRId64, model->labels);
+    snprintf(text[8], 160, "%s", model->no_channel ? "yes" : "");
     const tn_note lists[] = {{"class_names", model->class_names},
                              {"column_names", model->column_names},
                              {"categories", model->categories},
@@ -193,13 +195,15 @@ int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const 
                 cli_note_whole(checkpoint, "targets", 0, INT32_MAX, &model->targets);
     model->labels = 0;
     if (*note(checkpoint, "labels")) known &= cli_note_whole(checkpoint, "labels", 2, INT32_MAX, &model->labels);
-    known &= !model->labels || (model->labels == tn_shape_count(&model->sample) && (model->classes == 256 || *note(checkpoint, "class_names")));
+    known &= !model->labels || (model->labels == tn_shape_count(&model->sample) &&
+                                (model->classes == 256 || *note(checkpoint, "class_names")));
     model->class_names = note_or_null(checkpoint, "class_names");
     model->column_names = note_or_null(checkpoint, "column_names");
     model->categories = note(checkpoint, "categories");
     model->target_names = note_or_null(checkpoint, "target_names");
     model->target_numbers = note_or_null(checkpoint, "target_numbers");
     model->images = *note(checkpoint, "images") != 0;
+    model->no_channel = *note(checkpoint, "no_channel") && model->sample.rank == 3 && model->sample.dim[0] == 1;
     model->data = path;
     model->framing = (tn_framing){0};
     if (*note(checkpoint, "framing") && tn_framing_parse(note(checkpoint, "framing"), &model->framing))

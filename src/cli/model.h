@@ -17,6 +17,7 @@ typedef struct cli_model {
     double scale;                              /* of the initialisation */
     double x_scale;                            /* what raw numbers are multiplied by: 1/255 for pictures */
     tn_shape sample;                           /* of one sample */
+    int no_channel;                            /* its first dimension, 1, is not in the data: as in tn_dataset */
     int32_t x_dtype;                           /* of the raw numbers */
     int64_t classes;                           /* 0: the targets are numbers */
     int64_t targets;                           /* numbers to predict for a sample; 0: labels */
@@ -37,7 +38,7 @@ void cli_model_of_data(cli_model *model, const tn_dataset *data);
 int cli_model_of_notes(cli_model *model, const tn_checkpoint *checkpoint, const char *path);
 
 /* Writes the notes that cli_model_of_notes reads: exactly CLI_MODEL_NOTES. `text` holds their values. */
-#define CLI_MODEL_NOTES 13
+#define CLI_MODEL_NOTES 14
 void cli_model_notes(const cli_model *model, tn_note notes[CLI_MODEL_NOTES], char text[CLI_MODEL_NOTES][160]);
 
 /* The size of images, "64x48" or "3x64x48", as a shape. Returns 0 if the text is none. */

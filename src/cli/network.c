@@ -160,15 +160,15 @@ int cli_network_check(const cli_model *model, const tn_dataset *data)
 
 /* ---- building ---- */
 
-/* A sample without the one channel that the network has, or in several dimensions where it has one, is the same. */
+/* A sample without the one channel that the network has, or with one that it has not, or in several dimensions where it
+ * has one, is the same. */
 static tn_tensor *fitted(const cli_model *model, tn_tensor *x, const tn_onnx_port *port)
 {
     const tn_shape shape = tn_shape_of(x);
     const int64_t batch = shape.dim[0];
-    tn_shape channel = {.rank = shape.rank + 1, .dim = {batch, 1}};
+    const tn_shape channel = cli_onnx_channel(port, shape);
     tn_shape flat = {.rank = 2, .dim = {batch, batch ? tn_shape_count(&shape) / batch : 0}};
     char declared[300], given[160];
-    memcpy(channel.dim + 2, shape.dim + 1, (size_t)(shape.rank - 1) * sizeof *shape.dim);
     if (cli_onnx_fits(port, &shape)) return x;
     if (cli_onnx_fits(port, &channel)) return tn_reshape(x, channel);
     if (cli_onnx_fits(port, &flat)) return tn_reshape(x, flat);

@@ -41,8 +41,10 @@ int cli_onnx_add_default(cli_onnx *onnx, const char *name, size_t length);
  * that is 0; and so is another size than the file declares but for dimension 0, the batch. */
 int cli_onnx_shapes(cli_onnx *onnx, const char *shapes, int64_t otherwise);
 
-/* Whether the declared sizes, but for the batch, are these or open; and the declaration as "(N, 3, 224, 224)". */
+/* Whether the declared sizes, but for the batch, are these or open; the shape with a channel of 1 behind the batch, or
+ * without it, where only that fits, else as it is; and the declaration as "(N, 3, 224, 224)". */
 int cli_onnx_fits(const tn_onnx_port *port, const tn_shape *shape);
+tn_shape cli_onnx_channel(const tn_onnx_port *port, tn_shape shape);
 const char *cli_onnx_port_text(const tn_onnx_port *port, char *text, size_t capacity);
 
 /* The numbers that a type of ONNX has, by its name: the range of whole numbers within i32 and of truth values, where it

@@ -80,7 +80,7 @@ static int take_array(predictor *p, size_t i, const tn_onnx_port *port, const ch
         status = cli_fail("%s: input '%s' takes %s, and these are %s", path, port->name, port->element,
                           tn_dtype_name(array.dtype));
     if (status == CLI_GO_ON) status = check_range(&array, port, path);
-    p->onnx.given[i].shape = array.shape;
+    p->onnx.given[i].shape = cli_onnx_channel(port, array.shape);
     if (status == CLI_GO_ON) p->onnx.data[i] = converted(&array, port);
     if (status == CLI_GO_ON && !p->onnx.data[i]) status = cli_fail("out of memory");
     tn_array_free(&array);
@@ -145,24 +145,32 @@ static void *as_levels(const uint8_t *level, int64_t count, const tn_onnx_port *
     return whole;
 }
 
+/* What the input takes of a batch of pictures, grey ones also without their channel; of other inputs nothing. */
+static tn_shape picture_of(const tn_onnx_port *port)
+{
+    const int64_t *dim = port->dim;
+    if (port->rank == 4) return TN_SHAPE(dim[1], dim[2], dim[3]);
+    return port->rank == 3 && dim[0] < 0 ? TN_SHAPE(1, dim[1], dim[2]) : TN_SHAPE(0, 0, 0);
+}
+
 /* Scaled until it covers the input's size. */
 static int take_picture(predictor *p, size_t i, const tn_onnx_port *port, const char *path)
 {
-    const int64_t *dim = port->dim;
-    if (port->rank != 4 || (dim[1] != 1 && dim[1] != 3) || dim[2] < 1 || dim[3] < 1 ||
+    const tn_shape sample = picture_of(port);
+    const int64_t *dim = sample.dim;
+    if ((dim[0] != 1 && dim[0] != 3) || dim[1] < 1 || dim[2] < 1 ||
         (port->dtype != TN_F32 && strcmp(port->element, "uint8") != 0))
         return cli_fail(
             "%s: input '%s' takes no picture: it is no (1, channels, height, width) of a size that the file "
             "says, with 1 or 3 channels",
             path, port->name);
-    const tn_shape sample = TN_SHAPE(dim[1], dim[2], dim[3]);
     const int64_t count = tn_shape_count(&sample);
     uint8_t *level = malloc((size_t)count);
     int status = !level ? cli_fail("out of memory") : tn_image_read(path, &sample, level) ? cli_failed() : CLI_GO_ON;
     if (status == CLI_GO_ON) p->onnx.data[i] = as_levels(level, count, port);
     if (status == CLI_GO_ON && !p->onnx.data[i]) status = cli_fail("out of memory");
     free(level);
-    p->onnx.given[i].shape = TN_SHAPE(1, dim[1], dim[2], dim[3]);
+    p->onnx.given[i].shape = cli_onnx_channel(port, TN_SHAPE(1, dim[0], dim[1], dim[2]));
     return status;
 }
 

@@ -84,6 +84,7 @@ static tn_status describe_samples(const char *path, const tn_shape *shape, int32
 {
     data->count = shape->dim[0];
     data->sample = sample_shape(shape);
+    data->no_channel = shape->rank == 3;
     data->x_dtype = dtype == TN_I32 ? TN_F32 : dtype;
     data->source = tn_strdup(path);
     return data->source ? TN_OK : TN_ENOMEM;

@@ -3,10 +3,13 @@ by ONNX Runtime on the samples as they are in the file, missing values and all.
 
 usage: convert.py TENON FOLDER. Without onnx, onnxruntime and numpy it only looks at what the command says (77)."""
 
+import itertools
 import pathlib
 import random
+import struct
 import subprocess
 import sys
+import zipfile
 
 TENON, FOLDER = sys.argv[1], pathlib.Path(sys.argv[2])
 NEAR = 1e-5  # of the largest output
@@ -62,6 +65,23 @@ def cases(numpy):
     yield "tokens", train("tokens", tokens, "--net", net), FOLDER / "tokens.npy"
 
 
+def sequences(numpy):
+    """Networks drawn at random, over data with and without a channel of 1; the same of floating-point pictures."""
+    for i, layer in enumerate(("lstm", "gru", "rnn", "transformer", "conv")):
+        steps, numbers, channel = random.randint(3, 9), 2 * random.randint(1, 4), i % 2 and [1]
+        shape = [*(channel or []), steps, numbers]
+        net = {
+            "transformer": f"transformer {random.choice([1, 2])}, mean_steps, linear outputs",
+            "conv": f"conv {random.randint(2, 5)} 3x1, relu, flatten, linear outputs",
+        }.get(layer, f"{layer} {random.randint(2, 6)}, last, linear outputs")
+        for kind, sizes in (("as", shape), ("other", [steps, numbers] if channel else [1, steps, numbers])):
+            name = f"{layer}_{kind}"
+            x = numpy.random.randn(40, *sizes).astype(numpy.float32)
+            numpy.savez(FOLDER / f"{name}.npz", x=x, y=numpy.arange(40) % 3)
+            numpy.save(FOLDER / f"{name}.npy", x[:5])
+            yield name, train(name, FOLDER / f"{name}.npz", "--net", net), FOLDER / f"{name}.npy"
+
+
 def compare(numpy, onnx, runtime, name, model, given):
     path = FOLDER / f"{name}.onnx"
     proto = onnx.load(path)
@@ -88,6 +108,47 @@ def compare(numpy, onnx, runtime, name, model, given):
         assert notes["columns"].split() == ["a", "b", "c"]
 
 
+def npy(shape, kind, values):
+    head = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {tuple(shape)}, }}\n".encode()
+    code = {"<f4": "f", "<i4": "i"}[kind]
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(f"<{len(values)}{code}", *values)
+
+
+def outputs_of(path):
+    data = path.read_bytes()
+    start = 10 + struct.unpack("<H", data[8:10])[0]
+    return struct.unpack(f"<{(len(data) - start) // 4}f", data[start:])
+
+
+def channels():
+    """Data without a channel and with one: what is exported takes it as it is, and the command takes both."""
+    x = [random.gauss(0, 1) for _ in range(40 * 7 * 4)]
+    files = {}
+    for name, shape in (("without", (7, 4)), ("with", (1, 7, 4))):
+        with zipfile.ZipFile(FOLDER / f"{name}.npz", "w") as file:
+            file.writestr("x.npy", npy((40, *shape), "<f4", x))
+            file.writestr("y.npy", npy((40,), "<i4", [i % 3 for i in range(40)]))
+        files[name] = FOLDER / f"{name}.npy"
+        files[name].write_bytes(npy((2, *shape), "<f4", x[: 2 * 28]))
+    wrong = FOLDER / "wrong.npy"
+    wrong.write_bytes(npy((2, 4, 7), "<f4", x[: 2 * 28]))
+    for name, declared in (("without", "(batch, 7, 4)"), ("with", "(batch, 1, 7, 4)")):
+        model = train(f"channel_{name}", FOLDER / f"{name}.npz", "--net", "gru 3, last, linear outputs")
+        onnx, y = model.with_suffix(".onnx"), FOLDER / "y.npy"
+        said = subprocess.run([TENON, "info", onnx], capture_output=True, text=True).stdout
+        assert f"float {declared}" in said, said
+        tenon("predict", "--model", model, "--device", "reference", "--out", y, files[name])
+        want = outputs_of(y)
+        assert len(want) == 6
+        for given in files.values():
+            tenon("predict", "--model", onnx, "--device", "reference", "--out", FOLDER / "both.npy", given)
+            got = outputs_of(FOLDER / "both.probabilities.npy")
+            assert max(abs(a - b) for a, b in zip(want, got, strict=True)) <= NEAR, (name, given)
+        assert declared in tenon("predict", "--model", onnx, wrong, fails=True)
+        for data in ("without", "with"):
+            tenon("eval", "--model", onnx, "--data", FOLDER / f"{data}.npz", "--device", "reference")
+
+
 def refusals():
     """What is typed wrong, and what cannot be written or read."""
     model = train("plain", table("plain", "price"), "--target", "price", "--loss", "mse", "--net", "linear outputs")
@@ -103,6 +164,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     random.seed(5)
     refusals()
+    channels()
     try:
         import numpy
         import onnx
@@ -111,7 +173,7 @@ def main():
         print(f"skipped: {missing}")
         return 77
     numpy.random.seed(5)
-    for name, model, given in cases(numpy):
+    for name, model, given in itertools.chain(cases(numpy), sequences(numpy)):
         compare(numpy, onnx, onnxruntime, name, model, given)
     return 0
 
