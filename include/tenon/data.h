@@ -70,8 +70,9 @@ typedef struct tn_dataset {
                              "" where all are numbers; NULL: it is no table */
     int64_t labels; /* above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels),
                        and what a model makes of a sample (labels, classes) */
-    float *weight;  /* (count): how many times each sample counts in losses and accuracy, 0 or more and not all 0;
-                       in memory even where samples have a loader. NULL: each counts once */
+    float *weight;  /* (count): how many times each sample counts in losses and accuracy, 0 or from 1e-18 to 1e18,
+                       which sums in f32 bear, and not all 0; in memory even where samples have a loader. NULL: each
+                       counts once */
     uint64_t spare[4];
 } tn_dataset;
 
@@ -156,7 +157,8 @@ typedef struct tn_csv_options {
     const char *categories;     /* another table's: which columns have texts, and what these become; another text counts
                                    as missing, which a warning says. NULL: they are found */
     const char *weights;        /* the column that becomes the samples' weights, named as `target` names it, and is
-                                   neither predicted nor predicted from: numbers of 0 or more, none missing; or NULL */
+                                   neither predicted nor predicted from: 0 or from 1e-18 to 1e18, none missing; or
+                                   NULL */
     uint64_t spare[4];
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);
@@ -276,6 +278,10 @@ TN_API TN_MUST_USE tn_status tn_dataset_split(tn_dataset *data, double share, ui
 /* That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a
  * training set whose missing values were kept. Samples with a loader are not looked at: learning from them does. */
 TN_API TN_MUST_USE tn_status tn_dataset_check_columns(const tn_dataset *data);
+
+/* That each sample's weight, if there are some, is 0 or from 1e-18 to 1e18: TN_EINVAL names the first that is not, as
+ * tn_fit and tn_evaluate do. */
+TN_API TN_MUST_USE tn_status tn_dataset_check_weights(const tn_dataset *data);
 
 /* How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
  * if either has a loader. */

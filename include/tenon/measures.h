@@ -36,7 +36,7 @@ typedef struct tn_measured_samples {
     uint32_t kind; /* TN_OF_... */
     const int32_t *label;
     const float *target, *output;
-    const float *weight;  /* of each sample, 0 or more and not all 0; NULL: 1 */
+    const float *weight;  /* of each sample, as a tn_dataset has them; NULL: 1 */
     int64_t count, parts; /* parts: classes or targets */
     double threshold;     /* of marks */
     uint64_t spare[4];

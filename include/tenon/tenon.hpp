@@ -262,10 +262,13 @@ class Dataset
     {
         return data_.count;
     }
-    /* How often each sample counts in losses and accuracy, 0 or more; copied. */
+    /* How often each sample counts in losses and accuracy, 0 or from 1e-18 to 1e18; copied. */
     Dataset &weigh(const std::vector<float> &weights)
     {
         if (static_cast<int64_t>(weights.size()) != count()) throw Error(TN_ESHAPE, "not one weight a sample");
+        tn_dataset tried = data_;
+        tried.weight = const_cast<float *>(weights.data());
+        check(tn_dataset_check_weights(&tried));
         float *made = copy(weights);
         std::free(data_.weight);
         data_.weight = made;

@@ -313,8 +313,8 @@ class tn_dataset(Structure):
     table columns. "" where all are numbers; NULL: it is no table
     labels: above 1: of each sample, such as one for each step of a sequence: `label` is (count, labels), and what a model
     makes of a sample (labels, classes)
-    weight: (count): how many times each sample counts in losses and accuracy, 0 or more and not all 0; in memory even
-    where samples have a loader. NULL: each counts once"""
+    weight: (count): how many times each sample counts in losses and accuracy, 0 or from 1e-18 to 1e18, which sums in f32
+    bear, and not all 0; in memory even where samples have a loader. NULL: each counts once"""
 
     _fields_ = [
         ("count", c_int64),
@@ -394,7 +394,7 @@ class tn_csv_options(Structure):
     categories: another table's: which columns have texts, and what these become; another text counts as missing, which a
     warning says. NULL: they are found
     weights: the column that becomes the samples' weights, named as `target` names it, and is neither predicted nor
-    predicted from: numbers of 0 or more, none missing; or NULL"""
+    predicted from: 0 or from 1e-18 to 1e18, none missing; or NULL"""
 
     _fields_ = [
         ("target", c_char_p),
@@ -836,7 +836,7 @@ class tn_measured_samples(Structure):
     support count samples.
 
     kind: TN_OF_...
-    weight: of each sample, 0 or more and not all 0; NULL: 1
+    weight: of each sample, as a tn_dataset has them; NULL: 1
     count: parts: classes or targets
     parts: parts: classes or targets
     threshold: of marks"""
@@ -2010,6 +2010,10 @@ FUNCTIONS = {
         "tn_status tn_dataset_check_columns(const tn_dataset *data)",
         """That each column of samples in f32 has a value to learn from: TN_EFORMAT names the first that has none. For a
         training set whose missing values were kept. Samples with a loader are not looked at: learning from them does."""),
+    "tn_dataset_check_weights": (c_int32, (c_void_p,), False,
+        "tn_status tn_dataset_check_weights(const tn_dataset *data)",
+        """That each sample's weight, if there are some, is 0 or from 1e-18 to 1e18: TN_EINVAL names the first that is not, as
+        tn_fit and tn_evaluate do."""),
     "tn_dataset_common": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
         """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED

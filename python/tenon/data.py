@@ -42,7 +42,7 @@ def _free(free: Callable[[Any], None], _kept: Any, pointer: Any) -> None:
 class Dataset:
     """Samples x, (count, the sample's shape): bytes, which are levels to be divided by 255, or f32, or i32 numbers; and
     what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). `sample_weight`,
-    (count), says how often each counts in losses and accuracy. Of arrays that are dense and of these types nothing is
+    (count), says how often each counts in losses and accuracy, 0 or from 1e-18 to 1e18. Of arrays that are dense and of these types nothing is
     copied; they stay alive as long as this does."""
 
     def __init__(self, x: Any, y: Any = None, *, classes: int = 0, labels: Optional[bool] = None,
@@ -70,6 +70,7 @@ class Dataset:
             raise ShapeError(f"sample_weight is {memory.shape}, and there are {self.struct.count} samples")
         self._kept.append(memory)
         self.struct.weight = memory.address
+        check(lib.tn_dataset_check_weights(ctypes.byref(self.struct)))
 
     def _take_targets(self, y: Any, classes: int, labels: Optional[bool]) -> None:
         s = self.struct

@@ -104,6 +104,15 @@ static tn_open_options open_options(const cli_settings *s, const cli_model *mode
 
 /* ---- opening ---- */
 
+/* That one of them counts. */
+static int check_weights(const tn_dataset *test)
+{
+    int64_t first = 0;
+    while (test->weight && first < test->count && !test->weight[first]) first++;
+    if (first < test->count) return CLI_GO_ON;
+    return cli_fail("%s: all %" PRId64 " test samples have the weight 0", test->source, test->count);
+}
+
 int cli_check_data(const cli_model *m, tn_dataset *data)
 {
     char a[160], b[160];
@@ -119,7 +128,7 @@ int cli_check_data(const cli_model *m, tn_dataset *data)
         return cli_fail("%s has %" PRId64 " numbers to predict for a sample, not the %" PRId64 " of %s", data->source,
                         data->targets, m->targets, m->data);
     data->classes = m->classes; /* it may lack some */
-    return CLI_GO_ON;
+    return check_weights(data);
 }
 
 int cli_is_standard(const char *name)

@@ -13,6 +13,7 @@
 #include "error.h"
 #include "given.h"
 #include "tenon/stats.h"
+#include "weights.h"
 
 #define MOST_COLUMNS 16777216
 
@@ -56,11 +57,13 @@ static void read_kind(const tn_table *table, const tn_cell *cell, int64_t column
 
 static tn_status read_weight(const tn_table *table, const tn_cell *cell, int64_t column, tn_row *row)
 {
+    double number = 0; /* what f32 would make 0 is not */
     TN_REQUIRE(!tn_cell_missing(cell->text), TN_EFORMAT, "%s:%lld: column '%s': the sample's weight is missing",
                table->path, (long long)cell->line, table->name[column]);
     TN_TRY(read_number(table, cell, column, row, row->weight));
-    TN_REQUIRE(*row->weight >= 0, TN_EFORMAT, "%s:%lld: column '%s': the sample's weight is %.60s, below 0",
-               table->path, (long long)cell->line, table->name[column], cell->text);
+    TN_REQUIRE(tn_cell_number(cell->text, &number) && tn_is_weight(number), TN_EFORMAT,
+               "%s:%lld: column '%s': the sample's weight is %.60s, not " TN_WEIGHT_RANGE, table->path,
+               (long long)cell->line, table->name[column], cell->text);
     return TN_OK;
 }
 

@@ -49,16 +49,16 @@ static int measures(const tn_training *t)
     return !tn_team_rank(t->options.team);
 }
 
-static tn_status open_measuring(tn_training *t, tn_measure *m, tn_batches *batches, const tn_dataset *data, int fed)
+static tn_status open_measuring(tn_training *t, tn_measure *m, tn_batches *batches, const tn_measure *of, int fed)
 {
-    *m = (tn_measure){&t->model, data, NULL};
-    return data && measures(t) ? tn_measure_open(batches, t->state, m, fed) : TN_OK;
+    *m = *of;
+    return of->data && measures(t) ? tn_measure_open(batches, t->state, m, fed) : TN_OK;
 }
 
 static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
 {
     const tn_fit_options *options = &t->options;
-    t->train = (tn_measure){&t->model, data, options};
+    t->train = (tn_measure){&t->model, data, options, "training"};
     TN_TRY(tn_fit_check_options(&t->train));
     if (options->schedule) TN_TRY(tn_schedule_parse(options->schedule, &t->schedule));
     t->lr = tn_fit_rate(options);
@@ -75,8 +75,10 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
         TN_TRY(tn_batches_feed(&t->batches, "class_weights", TN_F32, options->class_weights,
                                (uint64_t)data->classes * sizeof *options->class_weights));
     TN_TRY(tn_peek_new(t->state, tn_measure_sum(&t->train), &t->peek));
-    TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, options->validation, fed));
-    return open_measuring(t, &t->test, &t->test_batches, options->test, fed);
+    const tn_measure validation = {&t->model, options->validation, NULL, "validation"},
+                     test = {&t->model, options->test, NULL, "test"};
+    TN_TRY(open_measuring(t, &t->validation, &t->validation_batches, &validation, fed));
+    return open_measuring(t, &t->test, &t->test_batches, &test, fed);
 }
 
 static void close_training(tn_training *t)

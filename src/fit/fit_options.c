@@ -112,7 +112,7 @@ tn_status tn_fit_check_options(const tn_measure *m)
 tn_status tn_fit_check(const tn_model *model, const tn_dataset *data, const tn_fit_options *options)
 {
     TN_GIVEN(model, data, options);
-    tn_measure m = {model, data, options};
+    tn_measure m = {model, data, options, "training"};
     TN_TRY(tn_fit_check_options(&m));
     int64_t batch = tn_fit_batch(data, options) / tn_fit_shards(data, options);
     tn_graph *graph = tn_batches_graph(data, batch, batch < data->count, tn_fit_task(data, options), &m);

@@ -239,17 +239,13 @@ static tn_status check_own(const tn_measure *m)
     return TN_OK;
 }
 
-static tn_status check_weights(const tn_dataset *data)
+static tn_status check_weights(const tn_dataset *data, const char *part)
 {
-    char name[512];
-    float largest = 0;
-    for (int64_t i = 0; data->weight && i < data->count; i++) {
-        TN_REQUIRE(data->weight[i] >= 0 && isfinite(data->weight[i]), TN_EINVAL, "%s: has the weight %g, not 0 or more",
-                   tn_dataset_name(data, i, name, sizeof name), (double)data->weight[i]);
-        largest = fmaxf(largest, data->weight[i]);
-    }
-    TN_REQUIRE(!data->weight || largest > 0, TN_EINVAL, "%s: all %lld samples have the weight 0",
-               data->source ? data->source : "the data set", (long long)data->count);
+    TN_TRY(tn_dataset_check_weights(data));
+    int64_t first = 0;
+    while (data->weight && first < data->count && !data->weight[first]) first++;
+    TN_REQUIRE(first < data->count, TN_EINVAL, "%s: all %lld %s%ssamples have the weight 0",
+               data->source ? data->source : "the data set", (long long)data->count, part ? part : "", part ? " " : "");
     return TN_OK;
 }
 
@@ -266,7 +262,7 @@ tn_status tn_measure_check(const tn_measure *m)
     TN_TRY(check_own(m));
     TN_REQUIRE(data->count > 0, TN_EINVAL, "the data set has no samples");
     TN_REQUIRE(tn_target_dtype(data), TN_EINVAL, "the data set has neither labels nor targets");
-    TN_TRY(check_weights(data));
+    TN_TRY(check_weights(data, m->part));
     if (!data->label && !data->target) return TN_OK; /* they come with the samples */
     if (data->label)
         return tn_measure_targets(m->model, TN_I32, data->label, data->count * tn_labels(data), data->classes);
@@ -314,7 +310,7 @@ tn_status tn_evaluate(tn_state *state, const tn_model *model, const tn_dataset *
     TN_GIVEN(state, model, data, score);
     tn_batches batches = {0};
     tn_score found;
-    tn_measure m = {model, data, NULL};
+    tn_measure m = {model, data, NULL, NULL};
     int fed = tn_batches_are_fed(model, tn_batches_bytes(data));
     tn_status s = tn_measure_open(&batches, state, &m, fed);
     if (tn_batches_may_be_fed(model, s, fed)) {

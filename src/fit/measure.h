@@ -9,6 +9,7 @@ typedef struct tn_measure {
     const tn_model *model;
     const tn_dataset *data;
     const tn_fit_options *options; /* NULL: only measuring */
+    const char *part;              /* of the data, for messages: "training"; NULL: all of it */
 } tn_measure;
 
 /* What a batch gives: its mean loss; the number of right answers, or their weights, NULL where there are no classes;

@@ -10,6 +10,7 @@
 
 #include "alloc.h"
 #include "given.h"
+#include "weights.h"
 
 #define MOST_CONFUSED 4096 /* classes whose confusions are counted */
 #define TOP           5
@@ -38,8 +39,8 @@ static tn_status add_weights(const tn_measured_samples *s, double *all)
 {
     for (int64_t i = 0; i < s->count; i++) {
         const double weight = weight_of(s, i);
-        TN_REQUIRE(weight >= 0 && isfinite(weight), TN_EINVAL, "sample %lld has the weight %g, not 0 or more",
-                   (long long)i, weight);
+        TN_REQUIRE(tn_is_weight(weight), TN_EINVAL, "sample %lld has the weight %g, not " TN_WEIGHT_RANGE, (long long)i,
+                   weight);
         *all += weight;
     }
     TN_REQUIRE(*all > 0, TN_EINVAL, "all %lld samples have the weight 0", (long long)s->count);

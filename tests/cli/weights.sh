@@ -101,12 +101,16 @@ bad() {
     awk -F, -v OFS=, -v line="$1" -v weight="$2" 'NR == line { $3 = weight } 1' w.csv >bad.csv
     refused "$3" --data bad.csv --sample-weights times
 }
-bad 7 -1 "bad.csv:7: column 'times': the sample's weight is -1, below 0"
+bad 7 -1 "bad.csv:7: column 'times': the sample's weight is -1, not 0 or from 1e-18 to 1e18"
+for weight in 9e-19 1e-50 1.1e18; do bad 8 $weight "bad.csv:8: column 'times': the sample's weight is $weight, not 0 or from 1e-18 to 1e18"; done
 bad 9 "" "bad.csv:9: column 'times': the sample's weight is missing"
 bad 4 much "bad.csv:4: column 'times': expected a number, found 'much'"
 bad 5 inf "bad.csv:5: column 'times'"
 awk -F, -v OFS=, 'NR > 1 { $3 = 0 } 1' w.csv >bad.csv
-refused "samples have the weight 0" --data bad.csv --sample-weights times
+refused "bad.csv: all 96 training samples have the weight 0" --data bad.csv --sample-weights times
+refused "bad.csv: all 120 test samples have the weight 0" --data w.csv --test bad.csv --sample-weights times
+"$tenon" eval --model out/heavy --data bad.csv --device "$device" >said 2>stderr && fail "eval of weights of 0"
+grep -q "bad.csv: all 120 test samples have the weight 0" stderr || fail "eval of weights of 0: $(cat stderr)"
 refused "has no column 'weight'" --data w.csv --sample-weights weight
 refused "column 'kind' is to be predicted, and can't be the samples' weights" --data w.csv --target kind --sample-weights kind
 refused "columns 'a' and 'b' can't both be the samples' weights" --data w.csv --sample-weights a,b

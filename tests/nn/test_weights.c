@@ -3,6 +3,7 @@
 #include "check.h"
 #include "near.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 /* ---- losses ---- */
@@ -348,7 +349,8 @@ static tn_tensor *own_cost(tn_tensor *y, tn_tensor *target, int training, const 
 
 static void what_is_no_weight_is_refused_with_its_sample(void **unused)
 {
-    static const float bad[] = {-0.5f, NAN, INFINITY};
+    static const float bad[] = {-0.5f, NAN, INFINITY, 9e-19f, 1e-39f, 1.1e18f, FLT_MAX},
+                       good[] = {1e-18f, 1e18f, -0.0f};
     tn_dataset data = make_data();
     tn_model own = model;
     outcome o;
@@ -356,14 +358,19 @@ static void what_is_no_weight_is_refused_with_its_sample(void **unused)
     own.cost = own_cost;
     assert_int_equal(train("cpu", &own, &data, steps(1), &o), TN_EINVAL);
     check_message("cost", "takes no weights of samples");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        heavy[7] = good[i];
+        CHECK(train("cpu", &model, &data, steps(1), &o));
+        assert_true(isfinite(o.last.train.loss) && isfinite(o.w[0]));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         heavy[7] = bad[i];
         assert_int_equal(train("cpu", &model, &data, steps(1), &o), TN_EINVAL);
         check_message("a weight", "sample 7: has the weight ");
     }
     memset(heavy, 0, sizeof heavy);
     assert_int_equal(train("cpu", &model, &data, steps(1), &o), TN_EINVAL);
-    check_message("no weight", "all 24 samples have the weight 0");
+    check_message("no weight", "all 24 training samples have the weight 0");
 }
 
 int main(void)
