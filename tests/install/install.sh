@@ -35,6 +35,7 @@ for made in man/man1/tenon.1 man/man1/tenon-train.1 bash-completion/completions/
     fish/vendor_completions.d/tenon.fish; do
     [ ! -d "$build/share" ] || [ -s tree/share/$made ] || fail "share/$made is not installed"
 done
+cmp "$here/../../LICENSE" tree/share/doc/tenon/LICENSE || fail 'the licence is not installed'
 
 cp "$here/main.c" user/
 cp "$here/user.cmake" user/CMakeLists.txt
