@@ -3,6 +3,7 @@
 #include "onnx.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { BATCH = 2 }; /* and one more: in what the two differ is the batch */
 
@@ -18,10 +19,45 @@ static int check_open(const cli_onnx *onnx, const char *shapes)
     return CLI_GO_ON;
 }
 
+static int takes_bytes(const cli_onnx *onnx)
+{
+    tn_onnx_port port;
+    for (size_t i = 0; tn_onnx_input_at(onnx->model, i, &port); i++)
+        if (!strcmp(port.element, "uint8")) return 1;
+    return 0;
+}
+
+/* Inputs of bytes are u8, as the file that is written shall have them, and i32 behind that, as the model has them. NULL
+ * as cli_onnx_build, which is for all other files. */
+static tn_graph *build_of_bytes(const cli_onnx *onnx)
+{
+    const tn_onnx_options how = {.trainable = 1, .most = onnx->most};
+    tn_tensor *x[CLI_ONNX_INPUTS], *y[CLI_ONNX_INPUTS];
+    tn_onnx_port port;
+    size_t n = 0;
+    tn_graph *graph = tn_graph_new();
+    for (; graph && tn_onnx_input_at(onnx->model, n, &port); n++) {
+        const int32_t dtype = strcmp(port.element, "uint8") ? port.dtype : TN_U8;
+        x[n] = tn_cast(tn_input(graph, port.name, dtype, onnx->given[n].shape), port.dtype);
+    }
+    tn_status s = graph ? tn_onnx_apply(onnx->model, x, n, y, CLI_ONNX_INPUTS, &how) : TN_ENOMEM;
+    for (size_t i = 0; !s && tn_onnx_output_at(onnx->model, i, &port); i++) tn_output(y[i], port.name);
+    if (!s) return graph;
+    tn_graph_free(graph);
+    return NULL;
+}
+
+static tn_graph *build_one(cli_onnx *onnx)
+{
+    tn_onnx_port port;
+    const int is_small = !tn_onnx_output_at(onnx->model, CLI_ONNX_INPUTS, &port);
+    return is_small && takes_bytes(onnx) ? build_of_bytes(onnx) : cli_onnx_build(onnx, 1);
+}
+
 static tn_graph *build(cli_onnx *onnx, const char *shapes, int64_t batch, int *status)
 {
     *status = cli_onnx_shapes(onnx, shapes, batch);
-    tn_graph *graph = *status == CLI_GO_ON ? cli_onnx_build(onnx, 1) : NULL;
+    tn_graph *graph = *status == CLI_GO_ON ? build_one(onnx) : NULL;
     if (*status != CLI_GO_ON || graph) return graph;
     *status = check_open(onnx, shapes);
     if (*status != CLI_GO_ON) return NULL;

@@ -82,6 +82,18 @@ def sequences(numpy):
             yield name, train(name, FOLDER / f"{name}.npz", "--net", net), FOLDER / f"{name}.npy"
 
 
+def bytes_stay(numpy, onnx, runtime, path, x, want):
+    """By way of a file of weights, and without it, pictures of bytes are still such."""
+    again, other = FOLDER / "again.onnx", FOLDER / "between.safetensors"
+    for steps in ((path, other, again), (path, again)):
+        for a, b in itertools.pairwise(steps):
+            tenon("convert", a, b)
+        onnx.checker.check_model(onnx.load(again), full_check=True)
+        session = runtime.InferenceSession(again, providers=["CPUExecutionProvider"])
+        assert session.get_inputs()[0].type == "tensor(uint8)", steps
+        assert abs(session.run(None, {"x": x})[-1] - want).max() <= NEAR * abs(want).max(), steps
+
+
 def compare(numpy, onnx, runtime, name, model, given):
     path = FOLDER / f"{name}.onnx"
     proto = onnx.load(path)
@@ -100,6 +112,8 @@ def compare(numpy, onnx, runtime, name, model, given):
         onnx.checker.check_model(onnx.load(newer), full_check=True)
         again = runtime.InferenceSession(newer, options, providers=["CPUExecutionProvider"]).run(None, {"x": x})[-1]
         assert abs(again - got).max() <= NEAR * abs(want).max(), opset
+    if name == "digits":
+        bytes_stay(numpy, onnx, runtime, path, x, got)
     notes = {p.key: p.value for p in proto.metadata_props}
     print(f"{name:16} {apart:.1e} {[o.name for o in session.get_outputs()]} {sorted(notes)}")
     assert apart <= NEAR and notes["net"] and notes["loss"], name
