@@ -65,11 +65,27 @@ static double do_iota(const tn_map_step *step, const tn_map_point *point)
 }
 
 /* To an integer: towards zero; what does not fit becomes the nearest that does, NaN 0. */
+static double whole_of(double x)
+{
+    return x != x ? 0 : trunc(fmin(fmax(x, INT32_MIN), INT32_MAX));
+}
+
 static double do_cast(const tn_map_step *step, const tn_map_point *point)
 {
-    double x = value_of(step, point, 0);
-    if (step->instr->dtype != TN_I32) return x;
-    return x != x ? 0 : trunc(fmin(fmax(x, INT32_MIN), INT32_MAX));
+    const double x = value_of(step, point, 0);
+    return step->instr->dtype == TN_I32 ? whole_of(x) : x;
+}
+
+/* What was computed in f32 becomes whole as f32 has it: x / sqrt(x x) is 1, though a double may be below. */
+static double do_rounded_cast(const tn_map_step *step, const tn_map_point *point)
+{
+    return whole_of((float)value_of(step, point, 0));
+}
+
+static int casts_rounded(const tn_map_attrs *attrs, const tn_map_instr *instr)
+{
+    const int64_t from = (int64_t)instr->arg[0] - attrs->n_in;
+    return !strcmp(instr->op, "cast") && instr->dtype == TN_I32 && from >= 0 && attrs->instr[from].dtype == TN_F32;
 }
 
 static double do_where(const tn_map_step *step, const tn_map_point *point)
@@ -103,9 +119,10 @@ static double (*const special[])(const tn_map_step *step, const tn_map_point *po
 };
 
 /* How an instruction is evaluated. */
-static tn_map_step look_up(const tn_map_instr *instr)
+static tn_map_step look_up(const tn_map_attrs *attrs, const tn_map_instr *instr)
 {
     const int which = tn_special_find(instr->op);
+    if (casts_rounded(attrs, instr)) return (tn_map_step){do_rounded_cast, instr, NULL};
     if (which >= 0) return (tn_map_step){special[which], instr, NULL};
     return (tn_map_step){instr->dtype == TN_I32 ? do_whole
                          : compares(instr)      ? do_compare
@@ -120,7 +137,7 @@ void tn_map_ready(tn_map_program *program, const tn_map_attrs *attrs)
     program->n_in = attrs->n_in;
     program->n_step = attrs->n_instr;
     program->out = attrs->n_out ? attrs->out[0] : 0;
-    for (uint32_t i = 0; i < attrs->n_instr; i++) program->step[i] = look_up(&attrs->instr[i]);
+    for (uint32_t i = 0; i < attrs->n_instr; i++) program->step[i] = look_up(attrs, &attrs->instr[i]);
 }
 
 void tn_map_step_all(const tn_map_program *program, const tn_map_point *point)

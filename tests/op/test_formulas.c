@@ -193,6 +193,12 @@ static tn_tensor *rows_of_none(tn_tensor *x)
     return tn_add(tn_sum(none, TN_ALL, 0), tn_broadcast(tn_sum(tn_roll(none, 0, 1), TN_ALL, 0), TN_SHAPE(N)));
 }
 
+/* In f32 3/4 and what is just below 1/4 make 1. */
+static tn_tensor *whole_sum(tn_tensor *x)
+{
+    return tn_cast(tn_cast(tn_add(x, tn_number(x, 0.25 - 0x1p-26)), TN_I32), TN_F32);
+}
+
 static tn_tensor *nonzero_bytes(tn_tensor *x)
 {
     tn_tensor *places = tn_nonzero(tn_cast(x, TN_U8), N, NULL);
@@ -264,6 +270,7 @@ static void edges_are_as_they_should(void **state)
         {"places beside padding", places, {1, 2, -INFINITY, -INFINITY}, {0, 1, 2, 2}},
         {"nonzero of u8", nonzero_bytes, {0, 7, 0, 255}, {1, 3, -1, -1}},
         {"compress by u8", compressed_by_bytes, {-1, 7, 0, 2}, {7, 2, 0, 0}},
+        {"whole as f32 has it", whole_sum, {0.75f, 1.75f, 0.5f, -3}, {1, 2, 0, -2}},
         {"resized and rolled pictures, of which there are none", rows_of_none, {0}, {0}},
     };
     tn_device *device = NULL;
