@@ -32,5 +32,5 @@ if [ "$twice" ]; then
     echo 'deb: two builds gave the same bits'
 fi
 mkdir -p "$out"
-cp build/deb/first/tenon_* build/deb/first/*.deb "$out"
+cp build/deb/first/tenon_*[!b] build/deb/first/*.deb "$out"
 ls -l "$out" | awk '/deb$|dsc$/ { print $5, $9 }'
