@@ -214,10 +214,17 @@ static uint32_t try_kind(tn_context *context, trial *t)
     return right;
 }
 
+/* By all that a product's source is made of here. */
 static void verdict_key(const tn_context *context, char key[96])
 {
-    uint64_t hash = ocl_hash(context->identity, ocl_cl_matrix, strlen(ocl_cl_matrix));
-    hash = ocl_hash(hash, ocl_cl_matmul_matrix, strlen(ocl_cl_matmul_matrix));
+    uint64_t hash = ocl_hash(context->identity, ocl_cl_matmul_matrix, strlen(ocl_cl_matmul_matrix));
+    hash = ocl_hash(hash, ocl_cl_types, strlen(ocl_cl_types));
+    for (int form = 0; form < FORMS; form++) {
+        ocl_text text = {0};
+        ocl_matrix_write(&text, context, form);
+        if (!text.failed) hash = ocl_hash(hash, text.s, text.length);
+        ocl_text_free(&text);
+    }
     snprintf(key, 96, "matrix-%s-%016llx", kinds[context->matrix].name, (unsigned long long)hash);
 }
 
@@ -253,8 +260,8 @@ int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg)
     for (int kind = 0; kind < KINDS; kind++) known |= wanted && !strcmp(wanted, kinds[kind].name);
     context->matrix = -1;
     if (!known)
-        return ocl_fail(msg, TN_EINVAL, "option opencl.matrix: '%s' is none of off, ptx, wmma, mfma, intel, plain",
-                        wanted);
+        return ocl_fail(msg, TN_EINVAL,
+                        "option opencl.matrix: '%s' is none of off, ptx, ptx-asm, wmma, mfma, intel, plain", wanted);
     if (context->max_group < 256 || context->cpu_shape) return TN_OK;
     for (int kind = 0; kind < KINDS && !context->matrix_right && !s; kind++) {
         if (!fits(context, kind, wanted, vendor)) continue;

@@ -195,6 +195,7 @@ static int tune_saved(tuner *t)
     cli_saved saved = {0};
     int status = cli_saved_take(&saved, "tune", t->model, t->b.s.device);
     tn_graph *graph = status == CLI_GO_ON ? tn_graph_new() : NULL;
+    if (status == CLI_GO_ON && !graph) status = cli_fail("out of memory");
     if (graph) {
         const tn_model network = cli_model_of(&saved.model, NULL);
         tn_shape shape = {saved.model.sample.rank + 1, {t->b.s.batch}};
