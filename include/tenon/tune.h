@@ -36,7 +36,7 @@ typedef struct tn_tune_options {
     double seconds; /* for all operators together; 0: 60 */
     uint32_t tries; /* candidates of each operator at most; 0: as many as there is time for */
     uint32_t again; /* operators that have been tuned are tuned once more */
-    void (*tell)(void *arg, const tn_tuned_operator *row); /* called for each operator when it is done; or NULL */
+    void (*tell)(void *arg, const tn_tuned_operator *row); /* for each operator when done, may see the table; or NULL */
     void *arg;
     uint64_t spare[4];
 } tn_tune_options;

@@ -1831,7 +1831,7 @@ class tn_tune_options(Structure):
     seconds: for all operators together; 0: 60
     tries: candidates of each operator at most; 0: as many as there is time for
     again: operators that have been tuned are tuned once more
-    tell: called for each operator when it is done; or NULL"""
+    tell: for each operator when done, may see the table; or NULL"""
 
     _fields_ = [
         ("seconds", c_double),

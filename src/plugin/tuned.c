@@ -279,6 +279,16 @@ static void take(tn_device *device, tn_tuned *table)
     }
 }
 
+/* A tuner that tells of an operator may be asked for the table in return. */
+static void make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t how;
+    pthread_mutexattr_init(&how);
+    pthread_mutexattr_settype(&how, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &how);
+    pthread_mutexattr_destroy(&how);
+}
+
 tn_status tn_tuned_load(tn_device *device)
 {
     uint64_t bytes = 0;
@@ -286,7 +296,7 @@ tn_status tn_tuned_load(tn_device *device)
     if (!tn_tune_extension(device->backend)) return TN_OK;
     device->tuned = tn_alloc(sizeof *device->tuned);
     if (!device->tuned) return TN_ENOMEM;
-    pthread_mutex_init(&device->tuned->lock, NULL);
+    make_lock(&device->tuned->lock);
     TN_TRY(identify(device));
     char *text = read_cache(device, &bytes);
     if (!text) return TN_OK;

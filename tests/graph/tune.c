@@ -57,6 +57,32 @@ static void is_tuned_while_it_is_compiled(void **state)
     drop_device(&f);
 }
 
+/* Takes the table's choice while it is tuned. */
+static void ask(void *arg, const tn_tuned_operator *row)
+{
+    tn_device *device = arg;
+    tn_tuned_choice choice;
+    uint64_t bytes = 0;
+    assert_true(tn_tuned_at(device, 0, &choice));
+    assert_string_equal(choice.key, row->key);
+    assert_string_equal(choice.choice, row->choice);
+    ok(tn_tuned_export(device, NULL, 0, &bytes));
+}
+
+static void can_be_asked_while_it_tells(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_program *p = NULL;
+    tn_graph *g = product(N);
+    ok(tn_tuned_forget(f.device));
+    ok(tn_compile(g, f.state, NULL, &p));
+    ok(tn_program_tune(p, &(tn_tune_options){.seconds = 20, .tell = ask, .arg = f.device}));
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 static char *table_of(const tn_device *device, uint64_t *bytes)
 {
     ok(tn_tuned_export(device, NULL, 0, bytes));
@@ -137,9 +163,8 @@ int main(void)
 {
     if (tn_backend_load(TUNING)) return puts(tn_message()), 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_tuned_while_it_is_compiled),
-        cmocka_unit_test(is_compared_before_it_is_used),
-        cmocka_unit_test(takes_no_table_that_was_changed),
+        cmocka_unit_test(is_tuned_while_it_is_compiled), cmocka_unit_test(can_be_asked_while_it_tells),
+        cmocka_unit_test(is_compared_before_it_is_used), cmocka_unit_test(takes_no_table_that_was_changed),
         cmocka_unit_test(says_what_it_cannot_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
