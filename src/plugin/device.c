@@ -20,9 +20,11 @@ tn_status tn_device_status(const tn_device *device, int32_t code, const tn_msg *
     return tn_fail(status, "%s: %s", device->name, text && *text ? text : tn_status_name(code));
 }
 
+/* One that answers to any name knows none: what it hands out is not what the name stands for. */
 const void *tn_backend_extension(const tn_backend *backend, const char *id)
 {
-    return TN_HAS(tn_backend, backend, get_ext) && backend->get_ext ? backend->get_ext(id) : NULL;
+    const int asks = TN_HAS(tn_backend, backend, get_ext) && backend->get_ext;
+    return asks && !backend->get_ext("") ? backend->get_ext(id) : NULL;
 }
 
 /* An option that the backend has not asked for by now is none of its own. One of version 1.0 may ask later. */
