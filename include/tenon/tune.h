@@ -15,6 +15,10 @@
 extern "C" {
 #endif
 
+/* Why an operator was left as it is: there was no time for it, or not enough to come to an end, and another tuning goes
+ * on with it; or a run of the kernel that it has takes too much of what time there is for it. */
+enum { TN_TUNE_NO_TIME = 1, TN_TUNE_TOO_SLOW };
+
 /* What became of one operator, as a line of the tuner's log. Texts live during the call. */
 typedef struct tn_tuned_operator {
     const char *key;     /* the operator and its sizes, in the backend's words */
@@ -24,6 +28,7 @@ typedef struct tn_tuned_operator {
     uint32_t wrong;      /* whose results differ from the reference's, by more than rounding can do */
     uint32_t failed;     /* that the device did not compile or run */
     uint32_t known;      /* it had been tuned before, and nothing was tried */
+    uint32_t skipped;    /* 0, or TN_TUNE_NO_TIME, TN_TUNE_TOO_SLOW: nothing is changed */
     double usual;        /* seconds of the kernel that the backend would have chosen; 0: it was wrong, or failed */
     double seconds;      /* of the one that was chosen; 0: none was right, and nothing is changed */
     double error;        /* the largest difference from the reference in it, in parts of what is allowed */
@@ -33,18 +38,20 @@ typedef struct tn_tuned_operator {
 
 /* How long to look; all zero is the usual. */
 typedef struct tn_tune_options {
-    double seconds; /* for all operators together; 0: 60 */
+    double seconds; /* for all operators together; 0: 60. Only a trial under way and a comparison end later */
     uint32_t tries; /* candidates of each operator at most; 0: as many as there is time for */
     uint32_t again; /* operators that have been tuned are tuned once more */
     void (*tell)(void *arg, const tn_tuned_operator *row); /* for each operator when done, may see the table; or NULL */
     void *arg;
-    uint64_t spare[4];
+    uint32_t small_first; /* the operators with the least work come first, not those with the most */
+    uint64_t spare[3];
 } tn_tune_options;
 
 /* Tunes the operators that a program has on its state's device. Programs that are compiled later use what was found;
  * this one stays as it is. Leaves what it has found so far in the cache, candidate by candidate, so that a tuning which
  * is interrupted goes on where it was. TN_EUNSUPPORTED if the device's backend has nothing to choose from. One thread
- * at a time tunes a device; it should do nothing else meanwhile. `options` may be NULL. */
+ * at a time tunes a device, which should do nothing else meanwhile, and holds the lock of its table until it is done:
+ * other threads that compile for the device, or call the functions below, wait. `options` may be NULL. */
 TN_API TN_MUST_USE tn_status tn_program_tune(tn_program *program, const tn_tune_options *options);
 
 /* A kernel that was chosen on a device, in a table. */
@@ -54,7 +61,9 @@ typedef struct tn_tuned_choice {
     uint32_t unchecked;           /* it was taken from elsewhere, and is compared here when it is first wanted */
     uint64_t spare[4];
 } tn_tuned_choice;
-/* Number `index` of the device's; texts live until the device is tuned again. Returns 0 past the last. */
+/* Number `index` of the device's. Texts live until the table is changed, by whichever thread: by tuning, by compiling a
+ * program that tunes or for which a choice from elsewhere is compared, by tn_tuned_import and tn_tuned_forget; and
+ * until the device is closed. Returns 0 past the last. */
 TN_API int tn_tuned_at(const tn_device *device, size_t index, tn_tuned_choice *choice);
 
 /* The device's choices as a text, to be kept or given to others who have the same device and driver: copied if it fits
@@ -62,9 +71,9 @@ TN_API int tn_tuned_at(const tn_device *device, size_t index, tn_tuned_choice *c
 TN_API TN_MUST_USE tn_status tn_tuned_export(const tn_device *device, char *text, uint64_t room, uint64_t *bytes);
 
 /* Takes the choices of such a text, of which there are `count` (unless NULL) that the device did not have. Each is
- * compared with the reference on this device when a program is first compiled that wants it, and forgotten if it is
- * wrong. A text that is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing
- * is taken. */
+ * compared with the reference on this device when a program is first compiled that wants it, and not used if it is
+ * wrong, fails, or has ended the process twice; one for which there was no memory is compared another time. A text that
+ * is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing is taken. */
 TN_API TN_MUST_USE tn_status tn_tuned_import(tn_device *device, const char *text, uint64_t bytes, uint32_t *count);
 
 /* Forgets all choices of the device, in the cache too. */

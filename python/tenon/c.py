@@ -1796,42 +1796,14 @@ class tn_axes(Structure):
         ("count", c_int32),
         ("axis", c_int32 * TN_MAX_RANK),
     ]
-class tn_tuned_operator(Structure):
-    """What became of one operator, as a line of the tuner's log. Texts live during the call.
-
-    key: the operator and its sizes, in the backend's words
-    choice: of the kernel that it has from now on; "": the one that the backend would have chosen
-    candidates: that there are
-    tried: this time; those that an interrupted tuning tried are not tried again
-    wrong: whose results differ from the reference's, by more than rounding can do
-    failed: that the device did not compile or run
-    known: it had been tuned before, and nothing was tried
-    usual: seconds of the kernel that the backend would have chosen; 0: it was wrong, or failed
-    seconds: of the one that was chosen; 0: none was right, and nothing is changed
-    error: the largest difference from the reference in it, in parts of what is allowed
-    spent: seconds that all this took"""
-
-    _fields_ = [
-        ("key", c_char_p),
-        ("choice", c_char_p),
-        ("candidates", c_uint32),
-        ("tried", c_uint32),
-        ("wrong", c_uint32),
-        ("failed", c_uint32),
-        ("known", c_uint32),
-        ("usual", c_double),
-        ("seconds", c_double),
-        ("error", c_double),
-        ("spent", c_double),
-        ("spare", c_uint64 * 4),
-    ]
 class tn_tune_options(Structure):
     """How long to look; all zero is the usual.
 
-    seconds: for all operators together; 0: 60
+    seconds: for all operators together; 0: 60. Only a trial under way and a comparison end later
     tries: candidates of each operator at most; 0: as many as there is time for
     again: operators that have been tuned are tuned once more
-    tell: for each operator when done, may see the table; or NULL"""
+    tell: for each operator when done, may see the table; or NULL
+    small_first: the operators with the least work come first, not those with the most"""
 
     _fields_ = [
         ("seconds", c_double),
@@ -1839,7 +1811,8 @@ class tn_tune_options(Structure):
         ("again", c_uint32),
         ("tell", CFUNCTYPE(None, c_void_p, c_void_p)),
         ("arg", c_void_p),
-        ("spare", c_uint64 * 4),
+        ("small_first", c_uint32),
+        ("spare", c_uint64 * 3),
     ]
 class tn_tuned_choice(Structure):
     """A kernel that was chosen on a device, in a table.
@@ -3824,10 +3797,13 @@ FUNCTIONS = {
         """Tunes the operators that a program has on its state's device. Programs that are compiled later use what was found;
         this one stays as it is. Leaves what it has found so far in the cache, candidate by candidate, so that a tuning which
         is interrupted goes on where it was. TN_EUNSUPPORTED if the device's backend has nothing to choose from. One thread
-        at a time tunes a device; it should do nothing else meanwhile. `options` may be NULL."""),
+        at a time tunes a device, which should do nothing else meanwhile, and holds the lock of its table until it is done:
+        other threads that compile for the device, or call the functions below, wait. `options` may be NULL."""),
     "tn_tuned_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_tuned_at(const tn_device *device, size_t index, tn_tuned_choice *choice)",
-        """Number `index` of the device's; texts live until the device is tuned again. Returns 0 past the last."""),
+        """Number `index` of the device's. Texts live until the table is changed, by whichever thread: by tuning, by compiling a
+        program that tunes or for which a choice from elsewhere is compared, by tn_tuned_import and tn_tuned_forget; and
+        until the device is closed. Returns 0 past the last."""),
     "tn_tuned_export": (c_int32, (c_void_p, c_char_p, c_uint64, c_void_p,), False,
         "tn_status tn_tuned_export(const tn_device *device, char *text, uint64_t room, uint64_t *bytes)",
         """The device's choices as a text, to be kept or given to others who have the same device and driver: copied if it fits
@@ -3835,9 +3811,9 @@ FUNCTIONS = {
     "tn_tuned_import": (c_int32, (c_void_p, c_char_p, c_uint64, c_void_p,), False,
         "tn_status tn_tuned_import(tn_device *device, const char *text, uint64_t bytes, uint32_t *count)",
         """Takes the choices of such a text, of which there are `count` (unless NULL) that the device did not have. Each is
-        compared with the reference on this device when a program is first compiled that wants it, and forgotten if it is
-        wrong. A text that is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing
-        is taken."""),
+        compared with the reference on this device when a program is first compiled that wants it, and not used if it is
+        wrong, fails, or has ended the process twice; one for which there was no memory is compared another time. A text that
+        is damaged or cut, or of another device, driver or version of the kernels: TN_EINVAL, and nothing is taken."""),
     "tn_tuned_forget": (c_int32, (c_void_p,), False,
         "tn_status tn_tuned_forget(tn_device *device)",
         """Forgets all choices of the device, in the cache too."""),

@@ -24,9 +24,9 @@ typedef struct tuner {
     const char *model, *to, *from, *shapes;
     double minutes;
     int64_t tries;
-    int again, list, forget, tunes;
+    int again, list, forget, tunes, small_first;
     tn_device *device;
-    uint32_t operators, known, tried, wrong, failed;
+    uint32_t operators, known, tried, wrong, failed, skipped[TN_TUNE_TOO_SLOW + 1];
     double spent, usual, seconds;
     cli_json json;
     cli_option options[20];
@@ -35,7 +35,8 @@ typedef struct tuner {
 /* ---- what is told -------------------------------------------------------------------------------------------------
  */
 
-static void put_json(tuner *t, const tn_tuned_operator *row)
+/* unchecked: -1: it is no row of the table */
+static void put_json(tuner *t, const tn_tuned_operator *row, int unchecked)
 {
     cli_json_begin(&t->json, NULL, '{');
     cli_json_text(&t->json, "operator", row->key);
@@ -45,16 +46,26 @@ static void put_json(tuner *t, const tn_tuned_operator *row)
     cli_json_whole(&t->json, "wrong", row->wrong);
     cli_json_whole(&t->json, "failed", row->failed);
     cli_json_bool(&t->json, "known", (int)row->known);
+    if (row->skipped) cli_json_text(&t->json, "skipped", row->skipped == TN_TUNE_NO_TIME ? "no time" : "too slow");
     cli_json_number(&t->json, "usual", row->usual);
     cli_json_number(&t->json, "seconds", row->seconds);
     cli_json_number(&t->json, "error", row->error);
     cli_json_number(&t->json, "spent", row->spent);
+    if (unchecked >= 0) cli_json_bool(&t->json, "unchecked", unchecked);
     cli_json_end(&t->json, '}');
 }
 
 /* "12.3 us, 1.42 times as fast, by tile u=16 v=16 ..." */
 static void print_choice(const tn_tuned_operator *row)
 {
+    if (row->skipped == TN_TUNE_NO_TIME) {
+        printf("    there was no time for more\n");
+        return;
+    }
+    if (row->skipped) {
+        printf("    a run takes %.3g s: too long for its share of the time\n", row->usual);
+        return;
+    }
     if (row->seconds <= 0) {
         printf("    none was right: it stays as it was\n");
         return;
@@ -71,12 +82,14 @@ static void tell(void *arg, const tn_tuned_operator *row)
     t->operators++;
     t->known += row->known;
     t->tried += row->tried, t->wrong += row->wrong, t->failed += row->failed;
+    t->skipped[row->skipped]++;
     t->spent += row->spent;
     t->usual += row->usual > 0 ? row->usual : row->seconds, t->seconds += row->seconds;
     if (t->b.s.json) {
-        put_json(t, row);
+        put_json(t, row, -1);
         return;
     }
+    if (row->skipped == TN_TUNE_NO_TIME && !row->tried) return; /* they are counted */
     printf("%s\n", cli_shown(row->key));
     if (row->known)
         printf("    tuned before\n");
@@ -87,12 +100,20 @@ static void tell(void *arg, const tn_tuned_operator *row)
     fflush(stdout);
 }
 
+static void tell_of_skipped(const tuner *t)
+{
+    const uint32_t late = t->skipped[TN_TUNE_NO_TIME], slow = t->skipped[TN_TUNE_TOO_SLOW];
+    if (slow) printf("%u operators take too long to be tuned in that time; --minutes gives more\n", slow);
+    if (late) printf("there was no time for %u operators: the same command once more goes on with them\n", late);
+}
+
 static void tell_all(tuner *t)
 {
     if (!t->b.s.json) {
         printf("%u operators, %u of them tuned before; %u candidates tried, %u wrong, %u failed, in %.1f s\n",
                t->operators, t->known, t->tried, t->wrong, t->failed, t->spent);
         if (t->seconds > 0) printf("one run of each: %.4g us, which was %.4g\n", t->seconds * 1e6, t->usual * 1e6);
+        tell_of_skipped(t);
         return;
     }
     cli_json_begin(&t->json, NULL, '{');
@@ -103,6 +124,8 @@ static void tell_all(tuner *t)
     cli_json_whole(&t->json, "tried", t->tried);
     cli_json_whole(&t->json, "wrong", t->wrong);
     cli_json_whole(&t->json, "failed", t->failed);
+    cli_json_whole(&t->json, "no_time", t->skipped[TN_TUNE_NO_TIME]);
+    cli_json_whole(&t->json, "too_slow", t->skipped[TN_TUNE_TOO_SLOW]);
     cli_json_number(&t->json, "usual", t->usual);
     cli_json_number(&t->json, "seconds", t->seconds);
     cli_json_number(&t->json, "spent", t->spent);
@@ -115,8 +138,12 @@ static void tell_all(tuner *t)
 static int tune_program(bench *b, tn_program *program)
 {
     tuner *t = (tuner *)(void *)b; /* its first member */
-    const tn_tune_options options = {
-        .seconds = t->minutes * 60, .tries = (uint32_t)t->tries, .again = (uint32_t)t->again, .tell = tell, .arg = t};
+    const tn_tune_options options = {.seconds = t->minutes * 60,
+                                     .tries = (uint32_t)t->tries,
+                                     .again = (uint32_t)t->again,
+                                     .tell = tell,
+                                     .arg = t,
+                                     .small_first = (uint32_t)t->small_first};
     if (tn_program_tune(program, &options)) return cli_failed();
     tell_all(t);
     return CLI_OK;
@@ -184,6 +211,7 @@ static int tune_usual(tuner *t)
     }
     add_products(graph);
     add_pictures(graph);
+    t->small_first = 1; /* a slow device gets something */
     int status = compile_and_tune(t, graph, state);
     tn_state_free(state);
     tn_graph_free(graph);
@@ -286,7 +314,7 @@ static void list(tuner *t)
         const tn_tuned_operator row = {
             .key = c.key, .choice = c.choice, .known = 1, .usual = c.usual, .seconds = c.seconds, .error = c.error};
         if (t->b.s.json) {
-            put_json(t, &row);
+            put_json(t, &row, c.unchecked != 0);
             continue;
         }
         printf("%s\n", cli_shown(c.key));

@@ -13,6 +13,7 @@
 
 static const char title[] = "tenon tuned 1";
 static const char *const kinds[TN_ROW_KINDS] = {"chosen", "given", "right", "wrong", "failed", "trying"};
+static const char *const endings[TN_TUNE_DEATHS + 1] = {"", "+1", "+2"}; /* by deaths */
 
 const tn_ext_tune *tn_tune_extension(const tn_backend *backend)
 {
@@ -48,7 +49,8 @@ tn_status tn_tuned_put(tn_tuned *table, const tn_row *row)
 {
     tn_row *old = tn_tuned_find(table, row->key, row->choice), made = *row;
     if (old) {
-        old->kind = row->kind, old->nanoseconds = row->nanoseconds, old->usual = row->usual, old->error = row->error;
+        old->kind = row->kind, old->deaths = row->deaths;
+        old->nanoseconds = row->nanoseconds, old->usual = row->usual, old->error = row->error;
         return TN_OK;
     }
     TN_TRY(tn_grow(&table->row, &table->capacity, table->count + 1, sizeof *table->row));
@@ -109,9 +111,9 @@ char *tn_tuned_text(const tn_tuned *table, int all)
     for (uint32_t i = 0; i < table->count; i++) {
         const tn_row *row = &table->row[i];
         if (!all && !is_lasting(row)) continue;
-        used += (size_t)snprintf(text + used, room - used, "%s %llu %llu %llu %s | %s\n", kinds[row->kind],
-                                 (unsigned long long)row->nanoseconds, (unsigned long long)row->usual,
-                                 (unsigned long long)row->error, row->key, row->choice);
+        used += (size_t)snprintf(text + used, room - used, "%s%s %llu %llu %llu %s | %s\n", kinds[row->kind],
+                                 all ? endings[row->deaths] : "", (unsigned long long)row->nanoseconds,
+                                 (unsigned long long)row->usual, (unsigned long long)row->error, row->key, row->choice);
     }
     snprintf(text + used, room - used, "sum %016llx\n", (unsigned long long)tn_hash_bytes(TN_HASH_EMPTY, text, used));
     return text;
@@ -122,6 +124,17 @@ static char *after(char *line, const char *word)
 {
     const size_t length = strlen(word);
     return line && !strncmp(line, word, length) && line[length] == ' ' ? line + length + 1 : NULL;
+}
+
+/* The line behind its first word, which is this kind's; or NULL. */
+static char *after_kind(char *line, int32_t kind, uint32_t *deaths)
+{
+    char word[16], *rest = NULL;
+    for (uint32_t n = 0; n <= TN_TUNE_DEATHS && !rest; n++) {
+        snprintf(word, sizeof word, "%s%s", kinds[kind], endings[n]);
+        if ((rest = after(line, word))) *deaths = n;
+    }
+    return rest;
 }
 
 static int read_number(char **at, uint64_t *number)
@@ -144,7 +157,7 @@ static tn_status read_row(tn_tuned *table, char *line, uint32_t number)
     tn_row row = {.kind = -1};
     char *at = NULL;
     for (int32_t k = 0; k < TN_ROW_KINDS && !at; k++)
-        if ((at = after(line, kinds[k]))) row.kind = k;
+        if ((at = after_kind(line, k, &row.deaths))) row.kind = k;
     if (!at || !read_number(&at, &row.nanoseconds) || !read_number(&at, &row.usual) || !read_number(&at, &row.error))
         return damaged(number);
     char *bar = strstr(at, " | ");

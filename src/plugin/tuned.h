@@ -8,8 +8,9 @@
  *     chosen 10300 15200 12 matmul f32 1x128x784 ... | tile u=16 v=16 ...
  *     sum 0123456789abcdef
  *
- * A row says what became of a candidate: its nanoseconds, those of the kernel that the backend would have chosen, and
- * thousandths of the error that is allowed; then the operator's key and the candidate. */
+ * A row says what became of a candidate ("given+1": it was given, and the process that compared it ended once): its
+ * nanoseconds, those of the kernel that the backend would have chosen, and thousandths of the error that is allowed;
+ * then the operator's key and the candidate. */
 #ifndef TN_PLUGIN_TUNED_H
 #define TN_PLUGIN_TUNED_H
 
@@ -28,8 +29,11 @@ enum {
     TN_ROW_KINDS
 };
 
+enum { TN_TUNE_DEATHS = 2 }; /* of the process by one candidate: it is not tried again */
+
 typedef struct tn_row {
     int32_t kind;
+    uint32_t deaths; /* of one that is given: how often its comparison was begun and did not come to an end */
     uint64_t nanoseconds, usual, error;
     char *key, *choice; /* a choice of "" is what the backend would have chosen */
 } tn_row;

@@ -17,7 +17,7 @@
 #define FIRST   8    /* candidates by their promise alone */
 #define ROUNDS  5    /* of the comparison at the end: the best one and the usual one in turn */
 #define BETTER  0.97 /* of the usual one's time, that the best one may take to be worth it */
-#define DEATHS  2
+#define LEAST   4    /* runs that a search takes: of the usual kernel, of a candidate, and one each to compare them */
 
 typedef struct search {
     tn_device *device;
@@ -29,7 +29,9 @@ typedef struct search {
     unsigned char *is_done;
     uint32_t room;
     int32_t best; /* candidate; -1: none yet */
-    double best_seconds, until;
+    double best_seconds;
+    double share, until; /* seconds that are its own, and when they are over */
+    double end;          /* of all the time that there is */
     tn_outcome usual;
     tn_tuned_operator row;
 } search;
@@ -55,12 +57,14 @@ static tn_status note(search *s, int32_t kind, const char *choice, uint64_t numb
     return TN_OK;
 }
 
-/* That a candidate is about to be tried: how often that was so before and did not come to an end. */
+/* That a candidate is about to be tried: how often that was so before and did not come to an end. What was chosen
+ * before stays so until the search is over. */
 static tn_status note_trying(search *s, const char *choice, int *too_often)
 {
     const tn_row *before = tn_tuned_find(s->device->tuned, s->key, choice);
     const uint64_t deaths = before && before->kind == TN_ROW_TRYING ? before->nanoseconds : 0;
-    *too_often = deaths >= DEATHS;
+    *too_often = deaths >= TN_TUNE_DEATHS;
+    if (before && before->kind == TN_ROW_CHOSEN) return TN_OK;
     return *too_often ? note(s, TN_ROW_FAILED, choice, 0, 0) : note(s, TN_ROW_TRYING, choice, deaths + 1, 0);
 }
 
@@ -152,6 +156,8 @@ static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
     static const int32_t kind[] = {
         [TN_TRIAL_RIGHT] = TN_ROW_RIGHT, [TN_TRIAL_WRONG] = TN_ROW_WRONG, [TN_TRIAL_FAILED] = TN_ROW_FAILED};
     const char *choice = s->candidate[i];
+    const tn_row *before = tn_tuned_find(s->device->tuned, s->key, choice);
+    const int was_chosen = before && before->kind == TN_ROW_CHOSEN;
     s->row.wrong += outcome->verdict == TN_TRIAL_WRONG;
     s->row.failed += outcome->verdict == TN_TRIAL_FAILED;
     if (outcome->verdict == TN_TRIAL_WRONG)
@@ -159,7 +165,9 @@ static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
     if (outcome->verdict == TN_TRIAL_FAILED)
         tn_log_line(TN_LOG_INFO, "%s: %s | %s: %s", s->device->name, s->key, choice, outcome->why);
     if (outcome->verdict == TN_TRIAL_RIGHT) consider(s, i, outcome->seconds);
-    return note(s, kind[outcome->verdict], choice, nanoseconds(outcome->seconds), outcome->error);
+    if (was_chosen && outcome->verdict != TN_TRIAL_WRONG) return TN_OK;
+    TN_TRY(note(s, kind[outcome->verdict], choice, nanoseconds(outcome->seconds), outcome->error));
+    return was_chosen ? tn_tuned_choose(s->device, s->key, NULL) : TN_OK;
 }
 
 static tn_status try_candidate(search *s, uint32_t i)
@@ -174,21 +182,24 @@ static tn_status try_candidate(search *s, uint32_t i)
     return judge(s, i, &outcome);
 }
 
+/* While there is time for a comparison besides; until there is one to be compared, others' time is used, too. */
 static tn_status look(search *s)
 {
     const uint32_t most = s->options->tries ? s->options->tries : UINT32_MAX;
+    const double until = s->until - 2 * s->usual.spent;
     take_known(s);
-    for (int32_t i; s->row.tried < most && (tn_now() < s->until || s->best < 0) && (i = next(s)) >= 0;)
+    for (int32_t i; s->row.tried < most && tn_now() < (s->best < 0 ? s->end : until) && (i = next(s)) >= 0;)
         TN_TRY(try_candidate(s, (uint32_t)i));
     return TN_OK;
 }
 
-/* The best one and the usual one in turn, so that what slows the device down for a while slows both down. */
+/* The best one and the usual one in turn, so that what slows the device down for a while slows both down; once each,
+ * while there is time more often. */
 static tn_status compare(search *s, int *pays)
 {
     tn_outcome best = {.seconds = INFINITY}, usual = {.seconds = INFINITY};
     *pays = s->best >= 0;
-    for (int i = 0; i < ROUNDS && s->best >= 0; i++) {
+    for (int i = 0; i < ROUNDS && s->best >= 0 && (!i || tn_now() < s->until); i++) {
         tn_outcome now;
         TN_TRY(tn_trial_run(s->trial, s->candidate[s->best], INFINITY, 1, &now));
         if (now.verdict != TN_TRIAL_RIGHT) *pays = 0; /* not each time */
@@ -216,6 +227,7 @@ static tn_status settle(search *s)
     s->row.choice = pays ? s->candidate[s->best] : "";
     tn_tuned_drop(s->device->tuned, s->key, TN_ROW_RIGHT);
     tn_tuned_drop(s->device->tuned, s->key, TN_ROW_CHOSEN);
+    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_GIVEN);
     TN_TRY(note(s, TN_ROW_CHOSEN, s->row.choice, nanoseconds(s->row.seconds), s->row.error));
     return tn_tuned_choose(s->device, s->key, s->row.choice);
 }
@@ -227,33 +239,84 @@ static void warn_of_usual(const search *s)
                 s->usual.verdict == TN_TRIAL_WRONG ? "gives a wrong result" : s->usual.why);
 }
 
+static void recall(search *s, const tn_row *row)
+{
+    s->row.known = !s->row.tried;
+    s->row.choice = row->choice;
+    s->row.seconds = 1e-9 * (double)row->nanoseconds;
+    s->row.usual = 1e-9 * (double)row->usual;
+    s->row.error = 1e-3 * (double)row->error;
+}
+
+/* Without a decision: it has what it had. */
+static tn_status leave(search *s, uint32_t why)
+{
+    const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
+    s->row.skipped = why;
+    if (s->usual.verdict == TN_TRIAL_RIGHT) {
+        s->row.usual = s->row.seconds = s->usual.seconds;
+        s->row.error = s->usual.error;
+    }
+    if (chosen) recall(s, chosen);
+    return TN_OK;
+}
+
 static tn_status search_one(search *s)
 {
     TN_TRY(tn_trial_new(s->device, s->desc, &s->trial));
+    tn_trial_hurry(s->trial, s->until);
     TN_TRY(list(s));
+    if (tn_now() >= s->end) return leave(s, TN_TUNE_NO_TIME);
     TN_TRY(tn_trial_run(s->trial, NULL, INFINITY, 1, &s->usual));
     warn_of_usual(s);
+    if (s->usual.verdict == TN_TRIAL_RIGHT && LEAST * s->usual.seconds > s->share) return leave(s, TN_TUNE_TOO_SLOW);
     TN_TRY(look(s));
+    if (s->best < 0 && next(s) >= 0 && tn_now() >= s->end) return leave(s, TN_TUNE_NO_TIME);
     return settle(s);
 }
 
-/* Somebody else's choice: if it is right here, it is chosen. */
+static tn_status put(search *s, const tn_row *row)
+{
+    TN_TRY(tn_tuned_put(s->device->tuned, row));
+    tn_tuned_keep(s->device);
+    return TN_OK;
+}
+
+static tn_status refuse_given(search *s, tn_row *row, int32_t kind, const char *why)
+{
+    tn_log_line(TN_LOG_WARNING, "%s: %s | %s: a choice from elsewhere %s here; it is not used", s->device->name, s->key,
+                row->choice, why);
+    row->kind = kind, row->deaths = 0;
+    return put(s, row);
+}
+
+/* What was found of it. One for which there was no memory is compared another time. */
+static tn_status judge_given(search *s, tn_row *row, const tn_outcome *outcome)
+{
+    if (outcome->verdict == TN_TRIAL_WRONG) return refuse_given(s, row, TN_ROW_WRONG, "is wrong");
+    if (outcome->verdict == TN_TRIAL_FAILED && outcome->status != TN_ENOMEM)
+        return refuse_given(s, row, TN_ROW_FAILED, "is not possible");
+    if (outcome->verdict == TN_TRIAL_RIGHT) row->kind = TN_ROW_CHOSEN, row->deaths = 0;
+    TN_TRY(put(s, row));
+    return row->kind == TN_ROW_CHOSEN ? tn_tuned_choose(s->device, s->key, row->choice) : TN_OK;
+}
+
+/* Somebody else's choice: if it is right here, it is chosen. The table says so before it is run, and how often. */
 static tn_status check_given(search *s, const tn_row *given)
 {
-    tn_outcome outcome;
+    tn_outcome outcome = {.verdict = TN_TRIAL_FAILED, .status = TN_ENOMEM};
     char choice[TN_TUNE_CHOICE];
     snprintf(choice, sizeof choice, "%s", given->choice);
     tn_row row = *given;
-    TN_TRY(tn_trial_new(s->device, s->desc, &s->trial));
-    TN_TRY(tn_trial_run(s->trial, *choice ? choice : NULL, INFINITY, 0, &outcome));
     row.key = s->key, row.choice = choice;
-    row.kind = outcome.verdict == TN_TRIAL_RIGHT ? TN_ROW_CHOSEN : TN_ROW_WRONG;
-    if (outcome.verdict != TN_TRIAL_RIGHT)
-        tn_log_line(TN_LOG_WARNING, "%s: %s | %s: a choice from elsewhere is %s here; it is not used", s->device->name,
-                    s->key, choice, outcome.verdict == TN_TRIAL_WRONG ? "wrong" : "not possible");
-    TN_TRY(tn_tuned_put(s->device->tuned, &row));
-    tn_tuned_keep(s->device);
-    return row.kind == TN_ROW_CHOSEN ? tn_tuned_choose(s->device, s->key, choice) : TN_OK;
+    if (row.deaths >= TN_TUNE_DEATHS) return refuse_given(s, &row, TN_ROW_WRONG, "ended the process twice");
+    row.deaths++;
+    TN_TRY(put(s, &row));
+    tn_status status = tn_trial_new(s->device, s->desc, &s->trial);
+    if (!status) status = tn_trial_run(s->trial, *choice ? choice : NULL, INFINITY, 0, &outcome);
+    row.deaths--;
+    const tn_status judged = judge_given(s, &row, &outcome);
+    return status ? status : judged;
 }
 
 static void free_search(search *s)
@@ -269,30 +332,22 @@ static void tell(const search *s)
     if (s->options->tell) s->options->tell(s->options->arg, &s->row);
 }
 
-static void recall(search *s, const tn_row *row)
+/* share: its seconds; less than 0: there is to be no search. */
+static tn_status tune_one(search *s, double share)
 {
-    s->row.known = 1;
-    s->row.choice = row->choice;
-    s->row.seconds = 1e-9 * (double)row->nanoseconds;
-    s->row.usual = 1e-9 * (double)row->usual;
-    s->row.error = 1e-3 * (double)row->error;
-}
-
-static tn_status tune_one(search *s, double seconds)
-{
-    const tn_row *given = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN);
     const double begun = tn_now();
+    const tn_row *given = begun < s->end ? tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN) : NULL;
     if (given) TN_TRY(check_given(s, given));
     const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
-    if (seconds < 0 || (chosen && !s->options->again)) {
+    if (share < 0 || (chosen && !s->options->again)) {
         if (chosen) recall(s, chosen);
-        if (seconds >= 0) tell(s);
+        if (share >= 0) tell(s);
         return TN_OK;
     }
-    s->until = begun + seconds;
+    s->share = share, s->until = begun + share;
     tn_trial_free(s->trial);
     s->trial = NULL;
-    TN_TRY(search_one(s));
+    TN_TRY(tn_now() < s->end ? search_one(s) : leave(s, TN_TUNE_NO_TIME));
     s->row.spent = tn_now() - begun;
     tell(s);
     return TN_OK;
@@ -335,18 +390,33 @@ static int by_flops(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static int by_less(const void *a, const void *b)
+{
+    return by_flops(b, a);
+}
+
+/* How many of them are to be searched for, or 1. */
+static uint32_t count_open(const tn_device *device, const task *tasks, uint32_t count, const tn_tune_options *options)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < count; i++)
+        open += options->again || !tn_tuned_of_kind(device->tuned, tasks[i].key, TN_ROW_CHOSEN);
+    return open ? open : 1;
+}
+
 /* Each has its share of the time that is left: what one doesn't need is the others'. One that can't be tried is told of
  * and left as it is. */
 static tn_status run_tasks(tn_device *device, const task *tasks, uint32_t count, const tn_tune_options *options)
 {
-    const double until = tn_now() + options->seconds;
+    const int searches = options->seconds >= 0;
+    const double end = searches ? tn_now() + options->seconds : INFINITY;
     tn_status s = TN_OK;
     for (uint32_t i = 0; i < count && !s; i++) {
-        const double left = until - tn_now();
-        search one = {.device = device, .options = options, .desc = tasks[i].desc, .best = -1};
+        search one = {.device = device, .options = options, .desc = tasks[i].desc, .best = -1, .end = end};
         snprintf(one.key, sizeof one.key, "%s", tasks[i].key);
         one.row.key = one.key, one.row.choice = "";
-        s = tune_one(&one, options->seconds < 0 ? -1 : fmax(left, 0) / (count - i));
+        const uint32_t open = count_open(device, &tasks[i], count - i, options);
+        s = tune_one(&one, searches ? fmax(end - tn_now(), 0) / open : -1);
         free_search(&one);
         if (s != TN_ENOMEM && s != TN_EUNSUPPORTED) continue;
         tn_log_line(TN_LOG_WARNING, "%s: %s: not tuned: %s", device->name, tasks[i].key, tn_message());
@@ -380,7 +450,7 @@ tn_status tn_tune_operators(tn_device *device, const tn_op_desc *const desc[], c
         s = find_key(device, desc[i], one.key);
         if (!s && *one.key) add_task(tasks, &n, &one);
     }
-    if (n) qsort(tasks, n, sizeof *tasks, by_flops);
+    if (n) qsort(tasks, n, sizeof *tasks, now.small_first ? by_less : by_flops);
     if (!s) s = run_tasks(device, tasks, n, &now);
     tn_free(tasks);
     pthread_mutex_unlock(&device->tuned->lock);

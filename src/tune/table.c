@@ -74,7 +74,7 @@ static tn_status merge(tn_device *device, const tn_tuned *table, uint32_t *count
         if (row.kind != TN_ROW_CHOSEN && row.kind != TN_ROW_GIVEN) continue;
         if (tn_tuned_of_kind(device->tuned, row.key, TN_ROW_CHOSEN) || (own && own->kind != TN_ROW_RIGHT)) continue;
         tn_tuned_drop(device->tuned, row.key, TN_ROW_GIVEN);
-        row.kind = TN_ROW_GIVEN;
+        row.kind = TN_ROW_GIVEN, row.deaths = 0;
         TN_TRY(tn_tuned_put(device->tuned, &row));
         ++*count;
     }

@@ -17,13 +17,17 @@ typedef struct tn_outcome {
     int32_t verdict;
     double error;              /* the largest, in parts of what is allowed */
     double seconds;            /* of a run, the least that was seen */
+    double spent;              /* seconds of the trial without what it takes to prepare the operator */
     char text[TN_TUNE_CHOICE]; /* what the kernel says that it is */
     char why[200];             /* of one that failed */
+    tn_status status;          /* and by which the backend said so */
 } tn_outcome;
 
 /* Fails where the device has no memory for it, or the reference can't do it. Free it before the device is closed. */
 TN_MUST_USE tn_status tn_trial_new(const tn_device *device, const tn_op_desc *desc, tn_trial **trial);
 void tn_trial_free(tn_trial *trial);
+/* From then on, by the host's clock, what takes long is measured by one run. */
+void tn_trial_hurry(tn_trial *trial, double from);
 
 /* Prepares the operator by a candidate (NULL: as the backend would), runs it, compares, and, if it is right, measures
  * it; the longest measurement ends when it can't become less than `enough` seconds. What fails in the device is the

@@ -3,11 +3,14 @@
  * can't be prepared, and a=4 b=1 fails when it runs. Untuned it takes a=1 b=1.
  *
  * From its environment: TUNING_DIES, the way by which the process ends; TUNING_DEVICE and TUNING_DRIVER, whose it is;
- * TUNING_LIES, whether a=3 b=3 is wrong as well; TUNING_COUNT, a file that gets a byte for each way that is run. */
+ * TUNING_LIES, whether a=3 b=3 is wrong as well; TUNING_FORGETS, the way that leaves the last element as it was;
+ * TUNING_STARVES, the one for which there is no memory; TUNING_COUNT, a file that gets a byte for each way that is run;
+ * TUNING_SLOW, how many times as long each is said to take; TUNING_SLEEPS, milliseconds that each takes in fact. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "reference_internal.h"
 #include "tenon/backend_ext.h"
@@ -38,6 +41,12 @@ static int is_named(const char *variable, const char *way)
 {
     const char *value = getenv(variable);
     return value && !strcmp(value, way);
+}
+
+static uint64_t number_in(const char *variable, uint64_t otherwise)
+{
+    const char *value = getenv(variable);
+    return value ? strtoull(value, NULL, 10) : otherwise;
 }
 
 /* ---- kernels ---- */
@@ -107,7 +116,7 @@ static void add_span(const tn_kernel *kernel)
     int a = 1, b = 1;
     sscanf(kernel->way, "way a=%d b=%d", &a, &b);
     const uint64_t begin = clock_now;
-    clock_now += 1000 + of_a[a - 1] + of_b[b - 1];
+    clock_now += (1000 + of_a[a - 1] + of_b[b - 1]) * number_in("TUNING_SLOW", 1);
     if (n_spans < room) spans[n_spans++] = (tn_span){begin, clock_now, number};
     number++;
 }
@@ -120,10 +129,17 @@ static void spoil(const tn_kernel *kernel, const tn_run *run)
 
 static int32_t op_run(tn_queue *queue, tn_kernel *kernel, const tn_run *run, tn_msg *msg)
 {
+    const struct timespec pause = {0, (long)number_in("TUNING_SLEEPS", 0) * 1000000};
     if (*kernel->way) count_run();
+    if (pause.tv_nsec) nanosleep(&pause, NULL);
     if (is_named("TUNING_DIES", kernel->way)) raise(SIGKILL);
     if (!strcmp(kernel->way, "way a=4 b=1")) return say(msg, TN_EDEVICE, "the device is upset");
+    if (is_named("TUNING_STARVES", kernel->way)) return say(msg, TN_ENOMEM, "the device is full");
+    unsigned char before[16], *last = before;
+    if (kernel->bytes) last = run->out[0].buffer->data + run->out[0].offset + kernel->last;
+    memmove(before, last, kernel->bytes);
     int32_t s = real->op_run(queue, kernel->real, run, msg);
+    if (!s && is_named("TUNING_FORGETS", kernel->way)) memcpy(last, before, kernel->bytes);
     if (!s && (!strcmp(kernel->way, "way a=3 b=2") || is_named("TUNING_LIES", kernel->way))) spoil(kernel, run);
     if (!s) add_span(kernel);
     return s;

@@ -34,6 +34,14 @@ says '"tried": 3,' "what is tried once more"
 tune --list || fail "listing"
 says 'by way a=' "the list"
 
+# Without time nothing is tried, and it is said what there was no time for.
+tune --forget
+tune --net "linear 10" --batch 8 --minutes 1e-9 || fail "tuning without time"
+says 'there was no time for [1-9]' "what was left"
+tuned --minutes 1e-9 || fail "tuning without time, as JSON"
+says '"skipped": "no time"' "what was left, as JSON"
+refuses 'above 0' --net "linear 10" --minutes 0
+
 # It is what programs have; and not after it was forgotten, nor with another driver.
 TUNING_COUNT=$scratch/out/runs
 export TUNING_COUNT
@@ -50,6 +58,8 @@ uses "way a=1 b=1$"
 tune --import table || fail "taking the table"
 tune --list
 says 'from elsewhere, and not compared yet' "what was imported"
+tune --list --json
+says '"unchecked": true' "what was imported, as JSON"
 : >out/runs
 uses "way a=3 b=3, tuned"
 first=$(wc -c <out/runs)
@@ -60,6 +70,30 @@ tune --forget && tune --import table || fail "taking the table again"
 TUNING_LIES="way a=3 b=3" "$tenon" train --device "$device" --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/said 2>&1
 says 'a choice from elsewhere is wrong here; it is not used' "a choice that is wrong here"
 says 'by way a=1 b=1$' "in place of a wrong choice"
+
+# One for which there is no memory stays; one that ends the process does so twice for each operator at the most.
+learn() { "$tenon" train --device "$device" --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/said 2>&1; }
+tune --forget && tune --import table || fail "taking the table once more"
+TUNING_STARVES="way a=3 b=3" learn
+says 'by way a=1 b=1$' "without memory for a choice"
+tune --list
+says 'from elsewhere, and not compared yet' "what was not compared for want of memory"
+ended=0
+until TUNING_DIES="way a=3 b=3" learn; do
+    ended=$((ended + 1))
+    [ "$ended" -lt 9 ] || break
+done
+[ "$ended" -gt 1 ] && [ "$ended" -lt 9 ] || fail "$ended processes were ended by a choice from elsewhere"
+uses 'way a=1 b=1$'
+
+# A search that is done again and interrupted loses no choice.
+tune --forget
+tuned || fail "tuning before an interruption"
+tune --list
+mv out/said before
+TUNING_DIES="way a=4 b=4" tuned --again && fail "no interruption"
+tune --list
+cmp before out/said || fail "what was chosen before an interruption"
 
 # Tables that are damaged, cut, or of others.
 head -c 200 table >cut

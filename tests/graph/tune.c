@@ -83,6 +83,124 @@ static void can_be_asked_while_it_tells(void **state)
     drop_device(&f);
 }
 
+/* ---- time ---- */
+
+static tn_graph *two_products(void)
+{
+    tn_graph *g = tn_graph_new();
+    tn_tensor *x = tn_input(g, "x", TN_F32, TN_SHAPE(M, K));
+    for (int i = 1; i <= 2; i++) {
+        const tn_init init = {.kind = TN_INIT_UNIFORM, .a = 1};
+        tn_tensor *w = tn_param(g, i == 1 ? "w" : "wide", TN_SHAPE(K, (int64_t)i * N), init);
+        tn_output(tn_tanh(tn_matmul(x, w)), i == 1 ? "y" : "z");
+    }
+    return g;
+}
+
+/* What is told of operators, in that order. */
+typedef struct told {
+    int count;
+    uint32_t skipped[2], tried;
+    char key[2][100];
+} told;
+
+static void take_down(void *arg, const tn_tuned_operator *row)
+{
+    told *t = arg;
+    assert_true(t->count < 2);
+    t->skipped[t->count] = row->skipped;
+    t->tried += row->tried;
+    snprintf(t->key[t->count++], sizeof *t->key, "%s", row->key);
+}
+
+static told tune(fixture *f, tn_graph *g, double seconds, uint32_t small_first)
+{
+    told t = {0};
+    tn_program *p = NULL;
+    ok(tn_compile(g, f->state, NULL, &p));
+    ok(tn_program_tune(
+        p, &(tn_tune_options){.seconds = seconds, .tell = take_down, .arg = &t, .small_first = small_first}));
+    tn_program_free(p);
+    tn_graph_free(g);
+    return t;
+}
+
+static void begins_nothing_once_its_time_is_over(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    ok(tn_tuned_forget(f.device));
+    for (uint32_t small_first = 0; small_first < 2; small_first++) {
+        const told late = tune(&f, two_products(), 1e-9, small_first);
+        assert_true(late.count == 2 && !late.tried);
+        assert_true(late.skipped[0] == TN_TUNE_NO_TIME && late.skipped[1] == TN_TUNE_NO_TIME);
+        assert_non_null(strstr(late.key[small_first], " by 5x14"));
+        assert_non_null(strstr(late.key[!small_first], " by 5x7"));
+        assert_false(tn_tuned_at(f.device, 0, &choice));
+    }
+    const told all = tune(&f, two_products(), 20, 0); /* goes on with them */
+    assert_true(all.tried == 32 && !all.skipped[0] && !all.skipped[1]);
+    assert_true(tn_tuned_at(f.device, 1, &choice));
+    assert_int_equal(tune(&f, two_products(), 1e-9, 0).skipped[0], 0); /* what is known takes no time */
+    drop_device(&f);
+}
+
+static void leaves_what_takes_too_long(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    ok(tn_tuned_forget(f.device));
+    setenv("TUNING_SLOW", "1000000", 1); /* 2 seconds */
+    const told t = tune(&f, product(N), 5, 0);
+    unsetenv("TUNING_SLOW");
+    assert_true(t.count == 1 && !t.tried && t.skipped[0] == TN_TUNE_TOO_SLOW);
+    assert_false(tn_tuned_at(f.device, 0, &choice));
+    drop_device(&f);
+}
+
+/* The usual kernel, a candidate and one comparison take 16 runs at the most; five comparisons would take 40. */
+static void compares_once_when_its_time_is_over(void **state)
+{
+    (void)state;
+    static const char path[] = "tune_runs";
+    fixture f = use_device("tuning", 1);
+    ok(tn_tuned_forget(f.device));
+    remove(path);
+    setenv("TUNING_COUNT", path, 1);
+    setenv("TUNING_SLEEPS", "30", 1);
+    const told t = tune(&f, product(N), 0.2, 0);
+    unsetenv("TUNING_COUNT");
+    unsetenv("TUNING_SLEEPS");
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    const long runs = ftell(file);
+    fclose(file);
+    assert_true(t.count == 1 && runs >= 2 && runs < 40);
+    drop_device(&f);
+}
+
+/* Of halves the last of an odd number has two bytes behind the last whole word. */
+static void what_a_former_run_left_is_no_result(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    tn_graph *g = tn_graph_new();
+    tn_output(tn_matmul(tn_input(g, "x", TN_F16, TN_SHAPE(M, K)), tn_input(g, "w", TN_F16, TN_SHAPE(K, N))), "y");
+    ok(tn_tuned_forget(f.device));
+    setenv("TUNING_FORGETS", "way a=3 b=2", 1);
+    tune(&f, g, 20, 0);
+    unsetenv("TUNING_FORGETS");
+    assert_true(tn_tuned_at(f.device, 0, &choice));
+    assert_string_equal(choice.choice, BEST);
+    drop_device(&f);
+}
+
+/* ---- tables ---- */
+
 static char *table_of(const tn_device *device, uint64_t *bytes)
 {
     ok(tn_tuned_export(device, NULL, 0, bytes));
@@ -163,8 +281,14 @@ int main(void)
 {
     if (tn_backend_load(TUNING)) return puts(tn_message()), 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_tuned_while_it_is_compiled), cmocka_unit_test(can_be_asked_while_it_tells),
-        cmocka_unit_test(is_compared_before_it_is_used), cmocka_unit_test(takes_no_table_that_was_changed),
+        cmocka_unit_test(is_tuned_while_it_is_compiled),
+        cmocka_unit_test(can_be_asked_while_it_tells),
+        cmocka_unit_test(begins_nothing_once_its_time_is_over),
+        cmocka_unit_test(leaves_what_takes_too_long),
+        cmocka_unit_test(compares_once_when_its_time_is_over),
+        cmocka_unit_test(what_a_former_run_left_is_no_result),
+        cmocka_unit_test(is_compared_before_it_is_used),
+        cmocka_unit_test(takes_no_table_that_was_changed),
         cmocka_unit_test(says_what_it_cannot_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
