@@ -1,7 +1,8 @@
 /* matrix.c: products by matrix units (cl/matrix.cl, cl/matmul_matrix.cl), on devices whose compiler takes them: nothing
  * is believed of a driver. When a context is made each form of product is made once on the device, through all that a
  * product of a network goes through, and compared with the host's sums; what is wrong or does not compile is left to
- * other kernels. The verdict is kept in the host's cache, for this device and driver and these sources. */
+ * other kernels. The verdict is kept in the host's cache, for this device and driver and these sources; so is that a
+ * trial was begun, for a driver may end the process by it: after two such there is no third. */
 #include "opencl.h"
 
 #include <math.h>
@@ -165,7 +166,8 @@ static int32_t run_product(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buff
     return s ? s : ocl_queue_sync(queue, NULL);
 }
 
-static int32_t run_form(tn_context *context, int form, trial *t)
+/* `is_made`: the driver has compiled it. */
+static int32_t run_form(tn_context *context, int form, trial *t, int *is_made)
 {
     const tn_tensor_desc in[2] = {matrix_of(forms[form].dtype, M, K), matrix_of(forms[form].dtype, K, N)};
     const tn_tensor_desc out = matrix_of(TN_F32, M, N);
@@ -183,6 +185,8 @@ static int32_t run_form(tn_context *context, int form, trial *t)
     tn_queue *queue = NULL;
     tn_buffer *buffer[4] = {NULL};
     int32_t s = ocl_op_prepare(context, &desc, &kernel, &info, NULL);
+    if (!s) s = ocl_ready.ready(kernel, NULL);
+    *is_made = !s;
     const uint64_t bytes[4] = {BYTES, BYTES, sizeof t->y, info.scratch};
     for (int i = 0; i < 4 && !s; i++) s = ocl_buffer_create(context, bytes[i], &buffer[i], NULL);
     if (!s) s = ocl_queue_create(context, &queue, NULL);
@@ -193,16 +197,20 @@ static int32_t run_form(tn_context *context, int form, trial *t)
     return s;
 }
 
-/* What a kind makes right: a bit for each form. */
-static uint32_t try_kind(tn_context *context, trial *t)
+/* What a kind makes right: a bit for each form. `lasts`: it would be the same another time: nothing failed but the
+ * driver's compiler. */
+static uint32_t try_kind(tn_context *context, trial *t, int *lasts)
 {
     uint32_t right = 0;
+    *lasts = 1;
     const double grain = context->grain;
     context->grain = 0; /* whatever its size */
     for (int form = 0; form < FORMS; form++) {
         context->matrix_right = 1u << form;
         memset(t->y, 0, sizeof t->y);
-        const int32_t s = run_form(context, form, t);
+        int is_made = 0;
+        const int32_t s = run_form(context, form, t, &is_made);
+        *lasts &= !s || (!is_made && s != TN_ENOMEM);
         const int is_right = !s && is_close(t, forms[form].off);
         ocl_log_debug(is_right ? "matrix units are right: "
                       : s      ? "matrix units fail: "
@@ -228,22 +236,46 @@ static void verdict_key(const tn_context *context, char key[96])
     snprintf(key, 96, "matrix-%s-%016llx", kinds[context->matrix].name, (unsigned long long)hash);
 }
 
+/* What is kept: a bit for each form; or BEGUN and how many trials were begun that did not come to an end. */
+enum { BEGUN = 0x80, DEATHS = 2 };
+
+static void keep_verdict(const char *key, uint32_t what)
+{
+    const unsigned char byte = (unsigned char)what;
+    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &byte, 1);
+}
+
+static void warn_of_deaths(const char *kind)
+{
+    char line[120];
+    snprintf(line, sizeof line, "matrix units (%s) are off: the process ended twice while they were tried", kind);
+    if (ocl_host->log) ocl_host->log(ocl_host->self, TN_LOG_WARNING, line);
+}
+
+static int32_t find_out(tn_context *context, const char *key, uint32_t deaths, tn_msg *msg)
+{
+    int lasts = 0;
+    trial *t = ocl_alloc(sizeof *t);
+    if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
+    keep_verdict(key, BEGUN | (deaths + 1));
+    const uint32_t right = try_kind(context, t, &lasts);
+    context->matrix_right = right;
+    ocl_free(t);
+    keep_verdict(key, lasts ? right : BEGUN | deaths);
+    return TN_OK;
+}
+
 /* As was found before, or anew. */
 static int32_t judge(tn_context *context, tn_msg *msg)
 {
     char key[96];
-    unsigned char known = 0;
+    unsigned char known = BEGUN;
     verdict_key(context, key);
-    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) == 1) {
-        context->matrix_right = known;
-        return TN_OK;
-    }
-    trial *t = ocl_alloc(sizeof *t);
-    if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
-    known = (unsigned char)try_kind(context, t);
-    context->matrix_right = known;
-    ocl_free(t);
-    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &known, 1);
+    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) != 1) known = BEGUN;
+    const uint32_t deaths = known & ~(uint32_t)BEGUN;
+    if (known & BEGUN && deaths < DEATHS) return find_out(context, key, deaths, msg);
+    if (known & BEGUN) warn_of_deaths(kinds[context->matrix].name);
+    context->matrix_right = known & BEGUN ? 0 : known;
     return TN_OK;
 }
 
