@@ -94,6 +94,10 @@ TN_API TN_MUST_USE tn_status tn_device_measure_together(tn_device *const devices
  * switched off, no place for it, or a folder that other users can write to. */
 TN_API TN_MUST_USE tn_status tn_cache_folder(char *path, uint64_t room);
 
+/* Whether what is kept there will be found again: the folder is made and can be written. Fails where it can't, or where
+ * tn_cache_folder does, and the message says why. */
+TN_API TN_MUST_USE tn_status tn_cache_check(void);
+
 #ifdef __cplusplus
 }
 #endif

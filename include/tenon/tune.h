@@ -43,8 +43,9 @@ typedef struct tn_tune_options {
     uint32_t again; /* operators that have been tuned are tuned once more */
     void (*tell)(void *arg, const tn_tuned_operator *row); /* for each operator when done, may see the table; or NULL */
     void *arg;
-    uint32_t small_first; /* the operators with the least work come first, not those with the most */
-    uint64_t spare[3];
+    uint32_t small_first;    /* the operators with the least work come first, not those with the most */
+    int (*stops)(void *arg); /* asked between trials: not 0: no time is left; or NULL */
+    uint64_t spare[2];
 } tn_tune_options;
 
 /* Tunes the operators that a program has on its state's device. Programs that are compiled later use what was found;

@@ -394,8 +394,7 @@ class tn_csv_options(Structure):
     categories: another table's: which columns have texts, and what these become; another text counts as missing, which a
     warning says. NULL: they are found
     weights: the column that becomes the samples' weights, named as `target` names it, and is neither predicted nor
-    predicted from: 0 or from 1e-18 to 1e18, none missing; or NULL. tn_dataset_open takes it of archives too: the array of
-    that name, or, where they have x_train and x_test, those of NAME_train and NAME_test"""
+    predicted from: 0 or from 1e-18 to 1e18, none missing; or NULL"""
 
     _fields_ = [
         ("target", c_char_p),
@@ -1804,7 +1803,8 @@ class tn_tune_options(Structure):
     tries: candidates of each operator at most; 0: as many as there is time for
     again: operators that have been tuned are tuned once more
     tell: for each operator when done, may see the table; or NULL
-    small_first: the operators with the least work come first, not those with the most"""
+    small_first: the operators with the least work come first, not those with the most
+    stops: asked between trials: not 0: no time is left; or NULL"""
 
     _fields_ = [
         ("seconds", c_double),
@@ -1813,7 +1813,8 @@ class tn_tune_options(Structure):
         ("tell", CFUNCTYPE(None, c_void_p, c_void_p)),
         ("arg", c_void_p),
         ("small_first", c_uint32),
-        ("spare", c_uint64 * 3),
+        ("stops", CFUNCTYPE(c_int, c_void_p)),
+        ("spare", c_uint64 * 2),
     ]
 class tn_tuned_choice(Structure):
     """A kernel that was chosen on a device, in a table.
@@ -2060,6 +2061,10 @@ FUNCTIONS = {
         """The folder of the disk cache, in which backends keep compiled kernels: TENON_CACHE if that is an absolute path, else
         tenon in XDG_CACHE_HOME or in ~/.cache. It need not exist yet. Fails where there is none, and the message says why:
         switched off, no place for it, or a folder that other users can write to."""),
+    "tn_cache_check": (c_int32, (), False,
+        "tn_status tn_cache_check()",
+        """Whether what is kept there will be found again: the folder is made and can be written. Fails where it can't, or where
+        tn_cache_folder does, and the message says why."""),
     "tn_fit": (c_int32, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_fit(tn_state *state, const tn_model *model, const tn_dataset *data, const tn_fit_options *options, tn_epoch *last)",
         """Trains the model's parameters, which are in the state or are made there, on samples that are shuffled for every epoch

@@ -1,6 +1,7 @@
 /* tune.c: `tenon tune`: kernels chosen by measuring them on a device, for a network or for usual sizes, and the table
  * of what was chosen. */
 #include "bench.h"
+#include "interrupt.h"
 #include "json.h"
 #include "onnx.h"
 #include "saved.h"
@@ -24,7 +25,7 @@ typedef struct tuner {
     const char *model, *to, *from, *shapes;
     double minutes;
     int64_t tries;
-    int again, list, forget, tunes, small_first;
+    int again, list, forget, tunes, small_first, keeps;
     tn_device *device;
     uint32_t operators, known, tried, wrong, failed, skipped[TN_TUNE_TOO_SLOW + 1];
     double spent, usual, seconds;
@@ -103,6 +104,7 @@ static void tell(void *arg, const tn_tuned_operator *row)
 static void tell_of_skipped(const tuner *t)
 {
     const uint32_t late = t->skipped[TN_TUNE_NO_TIME], slow = t->skipped[TN_TUNE_TOO_SLOW];
+    if (cli_interrupted()) return;
     if (slow) printf("%u operators take too long to be tuned in that time; --minutes gives more\n", slow);
     if (late) printf("there was no time for %u operators: the same command once more goes on with them\n", late);
 }
@@ -117,7 +119,7 @@ static void tell_all(tuner *t)
         return;
     }
     cli_json_begin(&t->json, NULL, '{');
-    cli_json_bool(&t->json, "done", 1);
+    cli_json_bool(&t->json, "done", !cli_interrupted());
     cli_json_text(&t->json, "device", tn_device_name(t->device));
     cli_json_whole(&t->json, "operators", t->operators);
     cli_json_whole(&t->json, "known", t->known);
@@ -135,6 +137,12 @@ static void tell_all(tuner *t)
 /* ---- programs -----------------------------------------------------------------------------------------------------
  */
 
+static int stops(void *arg)
+{
+    (void)arg;
+    return cli_interrupted();
+}
+
 static int tune_program(bench *b, tn_program *program)
 {
     tuner *t = (tuner *)(void *)b; /* its first member */
@@ -143,10 +151,13 @@ static int tune_program(bench *b, tn_program *program)
                                      .again = (uint32_t)t->again,
                                      .tell = tell,
                                      .arg = t,
-                                     .small_first = (uint32_t)t->small_first};
+                                     .small_first = (uint32_t)t->small_first,
+                                     .stops = stops};
     if (tn_program_tune(program, &options)) return cli_failed();
     tell_all(t);
-    return CLI_OK;
+    if (!cli_interrupted()) return CLI_OK;
+    cli_warn(t->keeps ? "interrupted; %u trials kept; go on with the same command" : "interrupted", t->tried);
+    return CLI_SIGNAL + cli_interrupted();
 }
 
 static int compile_and_tune(tuner *t, tn_graph *graph, tn_state *state)
@@ -303,13 +314,15 @@ static int import(tuner *t)
     free(text);
     if (s == TN_EINVAL) return cli_fail("%s: %s", cli_shown(t->from), tn_message());
     if (s) return cli_failed();
-    cli_tell("%u choices taken from %s; each is compared here when it is first wanted", count, cli_shown(t->from));
+    cli_tell("%u choices taken from %s; each is compared here when it is first wanted\n", count, cli_shown(t->from));
     return CLI_GO_ON;
 }
 
 static void list(tuner *t)
 {
     tn_tuned_choice c;
+    if (!t->b.s.json && !tn_tuned_at(t->device, 0, &c))
+        printf("nothing was chosen yet for %s; 'tenon tune %s' does\n", tn_device_name(t->device), t->b.s.device);
     for (size_t i = 0; tn_tuned_at(t->device, i, &c); i++) {
         const tn_tuned_operator row = {
             .key = c.key, .choice = c.choice, .known = 1, .usual = c.usual, .seconds = c.seconds, .error = c.error};
@@ -372,9 +385,21 @@ static int check(tuner *t)
     return status == CLI_GO_ON ? cli_can_write("export", t->to) ? CLI_FAILED : CLI_GO_ON : status;
 }
 
+/* Whether what is found can be kept, or goes to a file. */
+static int check_cache(tuner *t)
+{
+    t->keeps = !tn_cache_check();
+    if (t->keeps || !(t->tunes || t->from)) return CLI_GO_ON;
+    if (!t->to) return cli_fail("nothing can be kept: %s; --export FILE writes what is found to a file", tn_message());
+    cli_warn("%s; what is found goes to %s alone", tn_message(), cli_shown(t->to));
+    return CLI_GO_ON;
+}
+
 static int work(tuner *t)
 {
-    int status = tn_device_open(t->b.s.device, &t->device) ? cli_failed() : CLI_GO_ON;
+    int status = check_cache(t);
+    if (status == CLI_GO_ON && tn_device_open(t->b.s.device, &t->device)) status = cli_failed();
+    if (status == CLI_GO_ON) cli_interrupt_catch();
     if (status == CLI_GO_ON && t->forget && tn_tuned_forget(t->device)) status = cli_failed();
     if (status == CLI_GO_ON && t->from) status = import(t);
     if (status == CLI_GO_ON && t->tunes) status = tune(t);

@@ -24,8 +24,10 @@
 
 #define MAGIC    "tncache1"
 #define NEW_FILE ".new-"
-#define ENTRY    ".entry" /* behind 16 digits */
-#define STALE    3600     /* seconds after which a file that was never finished is rubbish */
+#define ENTRY    ".entry"   /* behind 16 digits */
+#define LOCK     ".lock"    /* likewise: an empty file that stays */
+#define STALE    3600       /* seconds after which a file that was never finished is rubbish */
+#define PATIENCE 2000000000 /* nanoseconds that are waited for a lock */
 
 enum { NAME_LENGTH = 16 + sizeof ENTRY - 1 };
 
@@ -127,6 +129,17 @@ static void make_folder(char *folder)
     mkdir(folder, 0700);
 }
 
+tn_status tn_cache_check(void)
+{
+    char folder[PATH_MAX];
+    tn_reason reason;
+    const tn_status status = find_folder(folder, &reason);
+    if (status) return tn_fail(status, "%s", reason.text);
+    make_folder(folder);
+    TN_REQUIRE(!access(folder, W_OK | X_OK), TN_EIO, "the cache in %s can't be written: %s", folder, strerror(errno));
+    return TN_OK;
+}
+
 int tn_cache_can_keep(void)
 {
     char folder[PATH_MAX];
@@ -151,12 +164,17 @@ static int compose(cache_entry *entry, const char *space, const char *key, const
     return 1;
 }
 
-/* `folder` becomes the path of the entry's file. */
-static void append_name(char folder[PATH_MAX], const cache_entry *key)
+/* `folder` becomes the path of a file of the entry's. */
+static void append_ending(char folder[PATH_MAX], const cache_entry *key, const char *ending)
 {
     uint64_t hash = checksum(key->memory + sizeof(cache_head), key->bytes - sizeof(cache_head));
     size_t length = strlen(folder);
-    snprintf(folder + length, PATH_MAX - length, "/%016llx" ENTRY, (unsigned long long)hash);
+    snprintf(folder + length, PATH_MAX - length, "/%016llx%s", (unsigned long long)hash, ending);
+}
+
+static void append_name(char folder[PATH_MAX], const cache_entry *key)
+{
+    append_ending(folder, key, ENTRY);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
@@ -208,6 +226,50 @@ int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t ca
     tn_free(entry.memory);
     tn_free(wanted.memory);
     return bytes;
+}
+
+int tn_cache_is_there(const char *space, const char *key)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    cache_entry wanted = {0};
+    const int is_on = has_folder(path) && compose(&wanted, space, key, NULL, 0);
+    if (is_on) append_name(path, &wanted);
+    tn_free(wanted.memory);
+    return is_on && !lstat(path, &info);
+}
+
+/* ---- locks ------------------------------------------------------------------------------------------------------ */
+
+static int take_lock(int file)
+{
+    const struct timespec nap = {0, PATIENCE / 200};
+    for (int i = 0; i < 200; i++) {
+        if (tn_system_lock(file)) return file;
+        if (errno != EWOULDBLOCK && errno != EINTR) break;
+        nanosleep(&nap, NULL);
+    }
+    close(file);
+    return -1;
+}
+
+int tn_cache_lock(const char *space, const char *key)
+{
+    char path[PATH_MAX];
+    cache_entry wanted = {0};
+    int file = -1;
+    if (has_folder(path) && compose(&wanted, space, key, NULL, 0)) {
+        make_folder(path);
+        append_ending(path, &wanted, LOCK);
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+    tn_free(wanted.memory);
+    return file < 0 ? -1 : take_lock(file);
+}
+
+void tn_cache_unlock(int lock)
+{
+    if (lock >= 0) close(lock);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,14 @@ int tn_cache_can_keep(void);
 /* The size of the entry `key` of `space` in bytes, or -1; copies it if it fits in `capacity`. */
 int64_t tn_cache_get(const char *space, const char *key, void *data, uint64_t capacity);
 
+/* Whether an entry has its file, which may be damaged. */
+int tn_cache_is_there(const char *space, const char *key);
+
+/* Waits until no other thread or process has the lock of that entry, and takes it; for those who read it and write it
+ * anew. A number for unlock, or -1: there is no cache, it can't be locked, or somebody has had it for two seconds. */
+int tn_cache_lock(const char *space, const char *key);
+void tn_cache_unlock(int lock);
+
 /* Keeps an entry, in place of one of that key. Failing to is no error. The entries that were used longest ago go when
  * all together are larger than `limit`. */
 void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit);

@@ -1,8 +1,7 @@
-/* tuned.c: see tuned.h. */
+/* tuned.c: the table of what was tuned on a device: whose it is, the cache, and the device's backend (tuned.h). */
 #include "tuned.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -11,222 +10,12 @@
 #include "hash.h"
 #include "text.h"
 
-static const char title[] = "tenon tuned 1";
-static const char *const kinds[TN_ROW_KINDS] = {"chosen", "given", "right", "wrong", "failed", "trying"};
-static const char *const endings[TN_TUNE_DEATHS + 1] = {"", "+1", "+2"}; /* by deaths */
-
 const tn_ext_tune *tn_tune_extension(const tn_backend *backend)
 {
     const tn_ext_tune *t = tn_backend_extension(backend, TN_EXT_TUNE);
     if (!t || !TN_HAS(tn_ext_tune, t, chosen)) return NULL;
     return t->identity && t->key && t->candidates && t->prepare && t->choose && t->chosen ? t : NULL;
 }
-
-/* ---- rows ---------------------------------------------------------------------------------------------------------
- */
-
-tn_row *tn_tuned_find(const tn_tuned *table, const char *key, const char *choice)
-{
-    for (uint32_t i = 0; i < table->count; i++)
-        if (!strcmp(table->row[i].key, key) && !strcmp(table->row[i].choice, choice)) return &table->row[i];
-    return NULL;
-}
-
-tn_row *tn_tuned_of_kind(const tn_tuned *table, const char *key, int32_t kind)
-{
-    for (uint32_t i = 0; i < table->count; i++)
-        if (table->row[i].kind == kind && !strcmp(table->row[i].key, key)) return &table->row[i];
-    return NULL;
-}
-
-static void free_row(tn_row *row)
-{
-    tn_free(row->key);
-    tn_free(row->choice);
-}
-
-tn_status tn_tuned_put(tn_tuned *table, const tn_row *row)
-{
-    tn_row *old = tn_tuned_find(table, row->key, row->choice), made = *row;
-    if (old) {
-        old->kind = row->kind, old->deaths = row->deaths;
-        old->nanoseconds = row->nanoseconds, old->usual = row->usual, old->error = row->error;
-        return TN_OK;
-    }
-    TN_TRY(tn_grow(&table->row, &table->capacity, table->count + 1, sizeof *table->row));
-    made.key = tn_strdup(row->key);
-    made.choice = tn_strdup(row->choice);
-    if (!made.key || !made.choice) {
-        free_row(&made);
-        return TN_ENOMEM;
-    }
-    table->row[table->count++] = made;
-    return TN_OK;
-}
-
-void tn_tuned_drop(tn_tuned *table, const char *key, int32_t kind)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < table->count; i++) {
-        if (table->row[i].kind == kind && !strcmp(table->row[i].key, key))
-            free_row(&table->row[i]);
-        else
-            table->row[kept++] = table->row[i];
-    }
-    table->count = kept;
-}
-
-void tn_tuned_clear(tn_tuned *table)
-{
-    for (uint32_t i = 0; i < table->count; i++) free_row(&table->row[i]);
-    tn_free(table->row);
-    table->row = NULL;
-    table->count = table->capacity = 0;
-}
-
-/* ---- as a text ----------------------------------------------------------------------------------------------------
- */
-
-enum { NUMBERS = 96 }; /* bytes of a line besides its texts, and of the sum */
-
-static size_t most_bytes(const tn_tuned *table)
-{
-    size_t bytes = sizeof title + sizeof table->of + 3 * NUMBERS;
-    for (uint32_t i = 0; i < table->count; i++)
-        bytes += NUMBERS + strlen(table->row[i].key) + strlen(table->row[i].choice);
-    return bytes;
-}
-
-static int is_lasting(const tn_row *row)
-{
-    return row->kind == TN_ROW_CHOSEN || row->kind == TN_ROW_GIVEN;
-}
-
-char *tn_tuned_text(const tn_tuned *table, int all)
-{
-    const size_t room = most_bytes(table);
-    char *text = tn_alloc(room);
-    if (!text) return NULL;
-    size_t used = (size_t)snprintf(text, room, "%s\ndevice %s\ndriver %s\n", title, table->of.device, table->of.driver);
-    for (uint32_t i = 0; i < table->count; i++) {
-        const tn_row *row = &table->row[i];
-        if (!all && !is_lasting(row)) continue;
-        used += (size_t)snprintf(text + used, room - used, "%s%s %llu %llu %llu %s | %s\n", kinds[row->kind],
-                                 all ? endings[row->deaths] : "", (unsigned long long)row->nanoseconds,
-                                 (unsigned long long)row->usual, (unsigned long long)row->error, row->key, row->choice);
-    }
-    snprintf(text + used, room - used, "sum %016llx\n", (unsigned long long)tn_hash_bytes(TN_HASH_EMPTY, text, used));
-    return text;
-}
-
-/* The line's beginning, if it is `word` and a blank, is passed over; or NULL. */
-static char *after(char *line, const char *word)
-{
-    const size_t length = strlen(word);
-    return line && !strncmp(line, word, length) && line[length] == ' ' ? line + length + 1 : NULL;
-}
-
-/* The line behind its first word, which is this kind's; or NULL. */
-static char *after_kind(char *line, int32_t kind, uint32_t *deaths)
-{
-    char word[16], *rest = NULL;
-    for (uint32_t n = 0; n <= TN_TUNE_DEATHS && !rest; n++) {
-        snprintf(word, sizeof word, "%s%s", kinds[kind], endings[n]);
-        if ((rest = after(line, word))) *deaths = n;
-    }
-    return rest;
-}
-
-static int read_number(char **at, uint64_t *number)
-{
-    char *end = *at;
-    if (**at < '0' || **at > '9') return 0;
-    *number = strtoull(*at, &end, 10);
-    if (*end != ' ') return 0;
-    *at = end + 1;
-    return 1;
-}
-
-static tn_status damaged(uint32_t line)
-{
-    return tn_fail(TN_EINVAL, "the table of tuned kernels is damaged: line %u is none of its lines", line);
-}
-
-static tn_status read_row(tn_tuned *table, char *line, uint32_t number)
-{
-    tn_row row = {.kind = -1};
-    char *at = NULL;
-    for (int32_t k = 0; k < TN_ROW_KINDS && !at; k++)
-        if ((at = after_kind(line, k, &row.deaths))) row.kind = k;
-    if (!at || !read_number(&at, &row.nanoseconds) || !read_number(&at, &row.usual) || !read_number(&at, &row.error))
-        return damaged(number);
-    char *bar = strstr(at, " | ");
-    if (!bar || bar == at || bar - at >= TN_TUNE_KEY || strlen(bar + 3) >= TN_TUNE_CHOICE) return damaged(number);
-    *bar = 0;
-    row.key = at, row.choice = bar + 3;
-    if (tn_tuned_find(table, row.key, row.choice)) return damaged(number);
-    return tn_tuned_put(table, &row);
-}
-
-static tn_status read_word(char *line, uint32_t number, const char *word, char *to, size_t room)
-{
-    const char *text = after(line, word);
-    if (!text || strlen(text) >= room) return damaged(number);
-    strcpy(to, text);
-    return TN_OK;
-}
-
-/* The next line of a text, closed; NULL past the last. */
-static char *cut_line(char **rest)
-{
-    char *line = *rest, *end = line ? strchr(line, '\n') : NULL;
-    *rest = end ? end + 1 : NULL;
-    if (end) *end = 0;
-    return line;
-}
-
-/* A closed text whose checksum was right, and is cut off. */
-static tn_status read_lines(tn_tuned *table, char *text)
-{
-    char *rest = text, *line = cut_line(&rest);
-    if (!line || strcmp(line, title)) return damaged(1);
-    TN_TRY(read_word(cut_line(&rest), 2, "device", table->of.device, sizeof table->of.device));
-    TN_TRY(read_word(cut_line(&rest), 3, "driver", table->of.driver, sizeof table->of.driver));
-    for (uint32_t n = 4; (line = cut_line(&rest)) && *line; n++) TN_TRY(read_row(table, line, n));
-    return TN_OK;
-}
-
-/* What is before the line of the sum, which is right: its bytes; 0: it is damaged. */
-static uint64_t check_sum(const char *text, uint64_t bytes)
-{
-    char end[NUMBERS];
-    const uint64_t last = sizeof "sum 0123456789abcdef" /* and a line's end, no zero */;
-    if (bytes <= last) return 0;
-    snprintf(end, sizeof end, "sum %016llx\n", (unsigned long long)tn_hash_bytes(TN_HASH_EMPTY, text, bytes - last));
-    return memcmp(text + bytes - last, end, last) || memchr(text, 0, bytes) ? 0 : bytes - last;
-}
-
-tn_status tn_tuned_read(const char *text, uint64_t bytes, tn_tuned *table)
-{
-    const uint64_t body = check_sum(text, bytes);
-    TN_REQUIRE(body, TN_EINVAL, "this is no table of tuned kernels, or it is damaged or cut");
-    tn_tuned made = {.count = 0};
-    char *copy = tn_alloc(body + 1);
-    if (!copy) return TN_ENOMEM;
-    memcpy(copy, text, body);
-    tn_status s = read_lines(&made, copy);
-    tn_free(copy);
-    if (s) {
-        tn_tuned_clear(&made);
-        return s;
-    }
-    table->of = made.of;
-    table->row = made.row, table->count = made.count, table->capacity = made.capacity;
-    return TN_OK;
-}
-
-/* ---- of a device --------------------------------------------------------------------------------------------------
- */
 
 static void cache_key(const tn_device *device, char key[TN_TUNE_KEY])
 {
@@ -264,12 +53,24 @@ static char *read_cache(const tn_device *device, uint64_t *bytes)
     return NULL;
 }
 
+/* An entry that is there and can't be read. */
+static void warn_of_damage(const tn_device *device)
+{
+    char key[TN_TUNE_KEY];
+    cache_key(device, key);
+    if (tn_cache_is_there("tenon", key))
+        tn_log_line(TN_LOG_WARNING,
+                    "%s: the table of tuned kernels in the cache is damaged, and not used; 'tenon tune' "
+                    "begins it anew",
+                    device->name);
+}
+
 /* Rows of another driver are left where they are, and not used. */
 static int is_of(const tn_device *device, const tn_tuned *table)
 {
     uint32_t lasting = 0;
     if (!strcmp(device->tuned->of.driver, table->of.driver)) return 1;
-    for (uint32_t i = 0; i < table->count; i++) lasting += (uint32_t)is_lasting(&table->row[i]);
+    for (uint32_t i = 0; i < table->count; i++) lasting += (uint32_t)tn_tuned_is_lasting(&table->row[i]);
     if (lasting)
         tn_log_line(TN_LOG_WARNING,
                     "%s: %u tuned kernels are not used, as they were tuned with another driver or version: %s; 'tenon "
@@ -281,7 +82,7 @@ static int is_of(const tn_device *device, const tn_tuned *table)
 static void take(tn_device *device, tn_tuned *table)
 {
     tn_tuned *own = device->tuned;
-    own->row = table->row, own->count = table->count, own->capacity = table->capacity;
+    tn_tuned_move(own, table);
     for (uint32_t i = 0; i < own->count; i++) {
         const tn_row *row = &own->row[i];
         if (row->kind != TN_ROW_CHOSEN || !tn_tuned_choose(device, row->key, row->choice)) continue;
@@ -310,8 +111,10 @@ tn_status tn_tuned_load(tn_device *device)
     device->tuned = tn_alloc(sizeof *device->tuned);
     if (!device->tuned) return TN_ENOMEM;
     make_lock(&device->tuned->lock);
+    device->tuned->notes = 1;
     TN_TRY(identify(device));
     char *text = read_cache(device, &bytes);
+    if (!text) warn_of_damage(device);
     if (!text) return TN_OK;
     if (tn_tuned_read(text, bytes, &table))
         tn_log_line(TN_LOG_WARNING, "%s: %s", device->name, tn_message());
@@ -332,12 +135,60 @@ void tn_tuned_free(tn_device *device)
     device->tuned = NULL;
 }
 
+/* ---- with what other processes wrote meanwhile ------------------------------------------------------------------- */
+
+static void choose_row(const tn_device *device, const tn_row *row, const char *choice)
+{
+    if (tn_tuned_choose(device, row->key, choice)) tn_log_line(TN_LOG_WARNING, "%s: %s", device->name, tn_message());
+}
+
+/* The table becomes what is in the cache, with the changes made here: the backend is told of choices that others made.
+ */
+static void adopt(const tn_device *device, tn_tuned *theirs)
+{
+    tn_tuned *own = device->tuned;
+    for (uint32_t i = 0; i < own->count; i++) {
+        const tn_row *row = &own->row[i];
+        if (row->kind == TN_ROW_CHOSEN && !tn_tuned_of_kind(theirs, row->key, TN_ROW_CHOSEN))
+            choose_row(device, row, NULL);
+    }
+    for (uint32_t i = 0; i < theirs->count; i++) {
+        const tn_row *row = &theirs->row[i];
+        if (row->kind != TN_ROW_CHOSEN) continue;
+        const tn_row *before = tn_tuned_find(own, row->key, row->choice);
+        if (!before || before->kind != TN_ROW_CHOSEN) choose_row(device, row, row->choice);
+    }
+    tn_tuned_forget_changes(own);
+    tn_tuned_clear(own);
+    tn_tuned_move(own, theirs);
+}
+
+/* What can't be read, is another driver's or was written here last is left out. */
+static void catch_up(const tn_device *device)
+{
+    tn_tuned *own = device->tuned, theirs = {.count = 0};
+    uint64_t bytes = 0;
+    char *text = read_cache(device, &bytes);
+    const int is_new = text && tn_hash_bytes(TN_HASH_EMPTY, text, bytes) != own->written;
+    if (is_new && !tn_tuned_read(text, bytes, &theirs) && !strcmp(own->of.driver, theirs.of.driver) &&
+        !tn_tuned_change_so(&theirs, own))
+        adopt(device, &theirs);
+    tn_tuned_clear(&theirs);
+    tn_free(text);
+}
+
 void tn_tuned_keep(const tn_device *device)
 {
     char key[TN_TUNE_KEY];
-    char *text = tn_tuned_text(device->tuned, 1);
-    if (!text) return;
     cache_key(device, key);
-    tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT);
+    const int lock = tn_cache_lock("tenon", key);
+    catch_up(device);
+    tn_tuned_forget_changes(device->tuned);
+    char *text = tn_tuned_text(device->tuned, 1);
+    if (text) {
+        tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT);
+        device->tuned->written = tn_hash_bytes(TN_HASH_EMPTY, text, strlen(text));
+    }
     tn_free(text);
+    tn_cache_unlock(lock);
 }

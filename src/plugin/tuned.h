@@ -26,7 +26,8 @@ enum {
     TN_ROW_WRONG,
     TN_ROW_FAILED,
     TN_ROW_TRYING, /* at work when the table was written: the process may have ended by it. `nanoseconds`: how often */
-    TN_ROW_KINDS
+    TN_ROW_KINDS,
+    TN_ROW_GONE = TN_ROW_KINDS /* it is no row any more */
 };
 
 enum { TN_TUNE_DEATHS = 2 }; /* of the process by one candidate: it is not tried again */
@@ -36,25 +37,47 @@ typedef struct tn_row {
     uint32_t deaths; /* of one that is given: how often its comparison was begun and did not come to an end */
     uint64_t nanoseconds, usual, error;
     char *key, *choice; /* a choice of "" is what the backend would have chosen */
+    uint64_t hash;      /* of the key, */
+    uint32_t next;      /* and the number of the next row in its chain, from 1 on: the table's own */
 } tn_row;
+
+enum { TN_CHANGE_PUT, TN_CHANGE_DROP, TN_CHANGE_EMPTY };
+typedef struct tn_tuned_change {
+    int32_t what;
+    tn_row row; /* that was put; or with the key and kind of those that were dropped */
+} tn_tuned_change;
 
 typedef struct tn_tuned {
     pthread_mutex_t lock; /* of a device's: guards what follows, and lets one thread tune at a time */
     tn_tune_identity of;
     tn_row *row;
-    uint32_t count, capacity;
+    uint32_t count, capacity, gone; /* rows that are gone are counted too */
+    uint32_t *bucket, buckets;      /* chains of rows, by their keys */
+    int notes;                      /* changes are noted: since the table was last in the cache */
+    tn_tuned_change *change;
+    uint32_t changes, change_capacity;
+    uint64_t written; /* hash of the text that this process wrote last */
 } tn_tuned;
 
 /* The extension with all that it takes; NULL: the backend does not tune. */
 const tn_ext_tune *tn_tune_extension(const tn_backend *backend);
 
-/* A row by its key and choice, or by its key and kind; NULL: there is none. And one more, or that of the same key and
- * choice changed. */
+/* A row by its key and choice, or by its key and kind; NULL: there is none. It stays where it is until the table is
+ * changed or kept. */
 tn_row *tn_tuned_find(const tn_tuned *table, const char *key, const char *choice);
 tn_row *tn_tuned_of_kind(const tn_tuned *table, const char *key, int32_t kind);
+int tn_tuned_is_lasting(const tn_row *row); /* chosen or given: not only a search wants it */
+
+/* One row more, or that of the same key and choice changed; none of that key and kind; none at all. */
 TN_MUST_USE tn_status tn_tuned_put(tn_tuned *table, const tn_row *row);
-void tn_tuned_drop(tn_tuned *table, const char *key, int32_t kind); /* all rows of that key and kind */
-void tn_tuned_clear(tn_tuned *table);                               /* all rows */
+TN_MUST_USE tn_status tn_tuned_drop(tn_tuned *table, const char *key, int32_t kind);
+TN_MUST_USE tn_status tn_tuned_empty(tn_tuned *table);
+/* What was noted in one table is done to another; and no longer noted. */
+TN_MUST_USE tn_status tn_tuned_change_so(tn_tuned *table, const tn_tuned *changed);
+void tn_tuned_forget_changes(tn_tuned *table);
+/* Frees what the table holds. Or its rows become another's, which has none. */
+void tn_tuned_clear(tn_tuned *table);
+void tn_tuned_move(tn_tuned *to, tn_tuned *from);
 
 /* The table as a text, without rows that only a search wants unless `all`; the caller frees it. NULL: no memory. */
 char *tn_tuned_text(const tn_tuned *table, int all);
@@ -65,7 +88,8 @@ TN_MUST_USE tn_status tn_tuned_read(const char *text, uint64_t bytes, tn_tuned *
  * not tune gets none. Trouble with the table is logged, and it is as if there were none. */
 TN_MUST_USE tn_status tn_tuned_load(tn_device *device);
 void tn_tuned_free(tn_device *device);
-/* Writes it to the cache. */
+/* Writes it to the cache, together with what other processes wrote there meanwhile: their rows are the device's from
+ * then on, and the backend is told of their choices. */
 void tn_tuned_keep(const tn_device *device);
 /* Tells the backend of a choice; "" or NULL: of none. */
 TN_MUST_USE tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *choice);

@@ -307,6 +307,7 @@ static tn_status compile(tn_program *p, tn_graph *graph, const tn_compile_option
                "compile: values are stored as f16 or bf16, not as %s", tn_dtype_name(options->storage));
     TN_REQUIRE(tn_precision_name(options->precision), TN_EINVAL, "compile: there is no precision %u",
                options->precision);
+    TN_REQUIRE(options->tune >= 0, TN_EINVAL, "compile: tn_compile_options.tune is less than 0, or no number");
     TN_REQUIRE(graph->sinks, TN_EINVAL, "compile: the graph has no output and assigns nothing");
     tn_status s = tn_bind_begin(p->state, graph, (int)options->f64, &binding);
     if (!s) s = prepare(p, graph, options, &binding);

@@ -44,7 +44,7 @@ tn_status tn_program_tune(tn_program *p, const tn_tune_options *options)
     if (!options) options = &usual;
     const tn_device *device = p->place[0].device;
     TN_REQUIRE(device->tuned, TN_EUNSUPPORTED, "%s: its backend has no kernels to choose from", device->name);
-    TN_REQUIRE(options->seconds >= 0, TN_EINVAL, "tn_program_tune: less than no time");
+    TN_REQUIRE(options->seconds >= 0, TN_EINVAL, "tn_tune_options.seconds is less than 0, or no number");
     TN_TRY(tn_program_sync(p));
     return tn_program_tune_kernels(p, options);
 }

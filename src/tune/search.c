@@ -27,8 +27,8 @@ typedef struct search {
     tn_trial *trial;
     char **candidate;
     unsigned char *is_done;
-    uint32_t room;
-    int32_t best; /* candidate; -1: none yet */
+    uint32_t room, unwritable; /* candidates that there is room for; and others, whose names are no lines */
+    int32_t best;              /* candidate; -1: none yet */
     double best_seconds;
     double share, until; /* seconds that are its own, and when they are over */
     double end;          /* of all the time that there is */
@@ -71,10 +71,21 @@ static tn_status note_trying(search *s, const char *choice, int *too_often)
 /* ---- candidates ---------------------------------------------------------------------------------------------------
  */
 
+/* A text of its own that stays what it is in a table's line. */
+static int is_line(const char *choice)
+{
+    char text[TN_TUNE_CHOICE];
+    const size_t length = strlen(choice);
+    if (!length || length >= sizeof text) return 0;
+    memcpy(text, choice, length + 1);
+    return !strcmp(tn_text_clean(text, sizeof text), choice);
+}
+
 static void found(void *arg, const char *choice)
 {
     search *s = arg;
-    if (s->row.candidates == s->room || strlen(choice) >= TN_TUNE_CHOICE) return;
+    if (!is_line(choice)) s->unwritable++;
+    if (s->row.candidates == s->room || !is_line(choice)) return;
     s->candidate[s->row.candidates] = tn_strdup(choice);
     if (s->candidate[s->row.candidates]) s->row.candidates++;
 }
@@ -94,7 +105,11 @@ static tn_status list(search *s)
     s->candidate = tn_alloc((s->room + 1) * sizeof *s->candidate);
     s->is_done = tn_alloc(s->room + 1);
     if (!s->candidate || !s->is_done) return TN_ENOMEM;
-    return tn_device_status(d, tune->candidates(d->context, s->desc, found, s, &msg), &msg);
+    TN_TRY(tn_device_status(d, tune->candidates(d->context, s->desc, found, s, &msg), &msg));
+    if (s->unwritable)
+        tn_log_line(TN_LOG_WARNING, "%s: %s: %u kernels are not tried: what its backend calls them is no line of text",
+                    d->name, s->key, s->unwritable);
+    return TN_OK;
 }
 
 static size_t word_length(const char *text)
@@ -182,14 +197,23 @@ static tn_status try_candidate(search *s, uint32_t i)
     return judge(s, i, &outcome);
 }
 
-/* While there is time for a comparison besides; until there is one to be compared, others' time is used, too. */
-static tn_status look(search *s)
+static int is_stopped(const search *s)
+{
+    return s->options->stops && s->options->stops(s->options->arg);
+}
+
+/* There is time for one more and a comparison besides; until there is one to be compared, others' time is used, too. */
+static int goes_on(const search *s)
 {
     const uint32_t most = s->options->tries ? s->options->tries : UINT32_MAX;
-    const double until = s->until - 2 * s->usual.spent;
+    const double until = s->best < 0 ? s->end : s->until - 2 * s->usual.spent;
+    return s->row.tried < most && tn_now() < until && !is_stopped(s);
+}
+
+static tn_status look(search *s)
+{
     take_known(s);
-    for (int32_t i; s->row.tried < most && tn_now() < (s->best < 0 ? s->end : until) && (i = next(s)) >= 0;)
-        TN_TRY(try_candidate(s, (uint32_t)i));
+    for (int32_t i; goes_on(s) && (i = next(s)) >= 0;) TN_TRY(try_candidate(s, (uint32_t)i));
     return TN_OK;
 }
 
@@ -199,7 +223,7 @@ static tn_status compare(search *s, int *pays)
 {
     tn_outcome best = {.seconds = INFINITY}, usual = {.seconds = INFINITY};
     *pays = s->best >= 0;
-    for (int i = 0; i < ROUNDS && s->best >= 0 && (!i || tn_now() < s->until); i++) {
+    for (int i = 0; i < ROUNDS && s->best >= 0 && (!i || (tn_now() < s->until && !is_stopped(s))); i++) {
         tn_outcome now;
         TN_TRY(tn_trial_run(s->trial, s->candidate[s->best], INFINITY, 1, &now));
         if (now.verdict != TN_TRIAL_RIGHT) *pays = 0; /* not each time */
@@ -225,9 +249,9 @@ static tn_status settle(search *s)
     TN_TRY(compare(s, &pays));
     if (s->row.seconds <= 0) return TN_OK; /* nothing is right: nothing is chosen */
     s->row.choice = pays ? s->candidate[s->best] : "";
-    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_RIGHT);
-    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_CHOSEN);
-    tn_tuned_drop(s->device->tuned, s->key, TN_ROW_GIVEN);
+    TN_TRY(tn_tuned_drop(s->device->tuned, s->key, TN_ROW_RIGHT));
+    TN_TRY(tn_tuned_drop(s->device->tuned, s->key, TN_ROW_CHOSEN));
+    TN_TRY(tn_tuned_drop(s->device->tuned, s->key, TN_ROW_GIVEN));
     TN_TRY(note(s, TN_ROW_CHOSEN, s->row.choice, nanoseconds(s->row.seconds), s->row.error));
     return tn_tuned_choose(s->device, s->key, s->row.choice);
 }
@@ -266,11 +290,12 @@ static tn_status search_one(search *s)
     TN_TRY(tn_trial_new(s->device, s->desc, &s->trial));
     tn_trial_hurry(s->trial, s->until);
     TN_TRY(list(s));
-    if (tn_now() >= s->end) return leave(s, TN_TUNE_NO_TIME);
+    if (tn_now() >= s->end || is_stopped(s)) return leave(s, TN_TUNE_NO_TIME);
     TN_TRY(tn_trial_run(s->trial, NULL, INFINITY, 1, &s->usual));
     warn_of_usual(s);
     if (s->usual.verdict == TN_TRIAL_RIGHT && LEAST * s->usual.seconds > s->share) return leave(s, TN_TUNE_TOO_SLOW);
     TN_TRY(look(s));
+    if (is_stopped(s)) return leave(s, TN_TUNE_NO_TIME);
     if (s->best < 0 && next(s) >= 0 && tn_now() >= s->end) return leave(s, TN_TUNE_NO_TIME);
     return settle(s);
 }
@@ -336,7 +361,8 @@ static void tell(const search *s)
 static tn_status tune_one(search *s, double share)
 {
     const double begun = tn_now();
-    const tn_row *given = begun < s->end ? tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN) : NULL;
+    const tn_row *given =
+        begun < s->end && !is_stopped(s) ? tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN) : NULL;
     if (given) TN_TRY(check_given(s, given));
     const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
     if (share < 0 || (chosen && !s->options->again)) {
@@ -347,7 +373,7 @@ static tn_status tune_one(search *s, double share)
     s->share = share, s->until = begun + share;
     tn_trial_free(s->trial);
     s->trial = NULL;
-    TN_TRY(tn_now() < s->end ? search_one(s) : leave(s, TN_TUNE_NO_TIME));
+    TN_TRY(tn_now() < s->end && !is_stopped(s) ? search_one(s) : leave(s, TN_TUNE_NO_TIME));
     s->row.spent = tn_now() - begun;
     tell(s);
     return TN_OK;

@@ -73,7 +73,7 @@ static tn_status merge(tn_device *device, const tn_tuned *table, uint32_t *count
         const tn_row *own = tn_tuned_find(device->tuned, row.key, row.choice);
         if (row.kind != TN_ROW_CHOSEN && row.kind != TN_ROW_GIVEN) continue;
         if (tn_tuned_of_kind(device->tuned, row.key, TN_ROW_CHOSEN) || (own && own->kind != TN_ROW_RIGHT)) continue;
-        tn_tuned_drop(device->tuned, row.key, TN_ROW_GIVEN);
+        TN_TRY(tn_tuned_drop(device->tuned, row.key, TN_ROW_GIVEN));
         row.kind = TN_ROW_GIVEN, row.deaths = 0;
         TN_TRY(tn_tuned_put(device->tuned, &row));
         ++*count;
@@ -106,7 +106,7 @@ tn_status tn_tuned_forget(tn_device *device)
     pthread_mutex_lock(&device->tuned->lock);
     for (uint32_t i = 0; i < device->tuned->count && !s; i++)
         if (device->tuned->row[i].kind == TN_ROW_CHOSEN) s = tn_tuned_choose(device, device->tuned->row[i].key, NULL);
-    if (!s) tn_tuned_clear(device->tuned);
+    if (!s) s = tn_tuned_empty(device->tuned);
     if (!s) tn_tuned_keep(device);
     pthread_mutex_unlock(&device->tuned->lock);
     return s;

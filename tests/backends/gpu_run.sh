@@ -6,9 +6,13 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 "$1/bench/gpu/run.py" --dry --minutes 4 --jobs a32 --sizes 64 --build "$2" --out "$folder" >"$folder/said" 2>&1 ||
     { cat "$folder/said"; exit 1; }
-for step in machine doctor probes products jobs model check; do
+for step in machine doctor probes products jobs model check tune; do
     grep -q "^$step: done, " "$folder/said" || { cat "$folder/said"; exit 1; }
 done
+if python3 "$1/bench/gpu/run.py" --dry --out /dev/null/report >"$folder/refused" 2>&1 || [ "$(wc -l <"$folder/refused")" != 1 ]; then
+    cat "$folder/refused"
+    exit 1
+fi
 grep -q '^| 64 | f32 | [0-9]' "$folder/report.md" && grep -q '^| a32 | [0-9]' "$folder/report.md" ||
     { cat "$folder/report.md"; exit 1; }
 python3 - "$folder/report.json" <<'END'

@@ -128,4 +128,51 @@ until TUNING_DIES="way a=1 b=2" tuned; do
     [ "$more" -lt 9 ] || break
 done
 [ "$more" = 1 ] || fail "$more processes more were ended"
+
+# Two that tune at the same time keep what both find.
+tune --forget
+for features in 3 4 5; do
+    TUNING_SLEEPS=1 "$tenon" tune "$device" --net "linear $features" --batch 8 --classes "$features" >/dev/null 2>&1 &
+done
+wait
+tune --list
+for features in 3 4 5; do says "by 8x$features " "what processes at the same time found"; done
+
+# Ctrl-C ends it between two trials, and the same command goes on.
+tune --forget
+: >out/runs
+TUNING_SLEEPS=40 "$tenon" tune "$device" --net "linear 10" --batch 8 --json >out/said 2>out/errors &
+process=$!
+until [ "$(wc -c <out/runs)" -gt 40 ]; do sleep 0.1; done # three trials or more
+kill -TERM "$process"
+code=0
+wait "$process" || code=$?
+[ "$code" = 143 ] || fail "status $code after SIGTERM"
+grep -q 'interrupted; [0-9]* trials kept; go on with the same command' out/errors || { cat out/errors; fail "what is told of an interruption"; }
+says '"done": false' "an interruption, as JSON"
+
+# Where nothing can be kept it is said before anything is tried, and a file may take it.
+for cache in off /dev/null/cache; do
+    : >out/runs
+    TENON_CACHE=$cache refuses 'nothing can be kept' --net "linear 10" --batch 8
+    TENON_CACHE=$cache refuses 'nothing can be kept' --import table
+    [ ! -s out/runs ] || fail "$cache: it tuned"
+    rm -f found
+    TENON_CACHE=$cache tuned --export found || fail "$cache: tuning for a file"
+    [ "$(grep -c warning: out/errors)" = 1 ] && grep -q 'goes to found alone' out/errors || { cat out/errors; fail "$cache: one warning"; }
+    grep -q '^chosen .*way a=3 b=3$' found || fail "$cache: what the file has"
+done
+
+# A table in the cache that is damaged is told of, once, and begun anew; of an empty one it is said that it is.
+tune --forget
+tune --list
+says 'nothing was chosen yet' "a list of nothing"
+tuned || fail "tuning before damage"
+for entry in "$TENON_CACHE"/*.entry; do
+    grep -q 'tenon tuned' "$entry" && printf 'x' | dd of="$entry" bs=1 seek=200 conv=notrunc 2>/dev/null
+done
+tune --list
+[ "$(grep -c 'the table of tuned kernels in the cache is damaged' out/errors)" = 1 ] || { cat out/errors; fail "a damaged table in the cache"; }
+tuned && says '"known": false' "tuning after damage"
+[ "$("$tenon" tune "$device" --import table 2>&1 | wc -l)" = 1 ] || fail "an import tells a line"
 finish

@@ -2,6 +2,7 @@
  * has sixteen ways for each product, the fastest of which is wrong (tests/backends/tuning.c). */
 #include "harness.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,103 @@ static void takes_no_table_that_was_changed(void **state)
     drop_device(&f);
 }
 
+/* The hash of a table's sum: Fowler, Noll and Vo's, 1a. */
+static unsigned long long sum_of(const char *text, size_t bytes)
+{
+    unsigned long long sum = 0xCBF29CE484222325;
+    for (size_t i = 0; i < bytes; i++) sum = (sum ^ (unsigned char)text[i]) * 0x100000001B3;
+    return sum;
+}
+
+/* Takes time in proportion to its rows. */
+static void takes_a_table_of_many_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 200000, LINE = 80 };
+    fixture f = use_device("tuning", 1);
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    char *text = malloc((ROWS + 4) * LINE);
+    assert_non_null(text);
+    size_t used = (size_t)sprintf(text, "tenon tuned 1\ndevice a device of the tests\ndriver its first driver\n");
+    for (int i = 0; i < ROWS; i++)
+        used += (size_t)sprintf(text + used, "chosen 1100 2000 300 matmul 1 1x%d by 1x1 00 | %s\n", i, BEST);
+    used += (size_t)sprintf(text + used, "sum %016llx\n", sum_of(text, used));
+    ok(tn_tuned_forget(f.device));
+    ok(tn_tuned_import(f.device, text, used, &count));
+    assert_int_equal(count, ROWS);
+    ok(tn_tuned_import(f.device, text, used, &count)); /* they are there */
+    assert_int_equal(count, 0);
+    ok(tn_tuned_export(f.device, NULL, 0, &bytes));
+    assert_in_range(bytes, used - ROWS, used);
+    ok(tn_tuned_forget(f.device));
+    free(text);
+    drop_device(&f);
+}
+
+/* Names that would end a table's line. */
+static void leaves_out_what_cannot_be_written_down(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    ok(tn_tuned_forget(f.device));
+    setenv("TUNING_BREAKS", "1", 1);
+    assert_true(is_tuned(&f, N, 20));
+    unsetenv("TUNING_BREAKS");
+    drop_device(&f);
+    f = use_device("tuning", 1);
+    assert_true(is_tuned(&f, N, 0)); /* the table can be read */
+    drop_device(&f);
+}
+
+static void refuses_times_that_are_none(void **state)
+{
+    (void)state;
+    static const double none[] = {-1, NAN, -INFINITY};
+    fixture f = use_device("tuning", 1);
+    tn_program *p = NULL;
+    tn_graph *g = product(N);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(tn_compile(g, f.state, &(tn_compile_options){.tune = none[i]}, &p), TN_EINVAL);
+        assert_non_null(strstr(tn_message(), "tn_compile_options.tune"));
+    }
+    ok(tn_compile(g, f.state, NULL, &p));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(tn_program_tune(p, &(tn_tune_options){.seconds = none[i]}), TN_EINVAL);
+        assert_non_null(strstr(tn_message(), "tn_tune_options.seconds"));
+    }
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
+/* Asked before each trial; says so at the fourth. */
+static int at_the_fourth(void *arg)
+{
+    return ++*(int *)arg > 4;
+}
+
+static void stops_between_trials(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    int asked = 0;
+    tn_tuned_choice choice;
+    tn_program *p = NULL;
+    tn_graph *g = product(N);
+    ok(tn_tuned_forget(f.device));
+    ok(tn_compile(g, f.state, NULL, &p));
+    ok(tn_program_tune(p, &(tn_tune_options){.seconds = 1000, .stops = at_the_fourth, .arg = &asked}));
+    assert_in_range(asked, 5, 10);
+    assert_false(tn_tuned_at(f.device, 0, &choice));
+    ok(tn_program_tune(p, &(tn_tune_options){.seconds = 20}));
+    assert_true(tn_tuned_at(f.device, 0, &choice));
+    assert_string_equal(choice.choice, BEST);
+    tn_program_free(p);
+    tn_graph_free(g);
+    drop_device(&f);
+}
+
 static void says_what_it_cannot_do(void **state)
 {
     (void)state;
@@ -299,6 +397,10 @@ int main(void)
         cmocka_unit_test(what_a_former_run_left_is_no_result),
         cmocka_unit_test(is_compared_before_it_is_used),
         cmocka_unit_test(takes_no_table_that_was_changed),
+        cmocka_unit_test(takes_a_table_of_many_rows),
+        cmocka_unit_test(leaves_out_what_cannot_be_written_down),
+        cmocka_unit_test(refuses_times_that_are_none),
+        cmocka_unit_test(stops_between_trials),
         cmocka_unit_test(says_what_it_cannot_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,6 +275,11 @@ static void why_there_is_no_cache_is_told(void **state)
     setenv("TENON_CACHE", "off", 1);
     assert_int_equal(tn_cache_folder(path, sizeof path), TN_EMISSING);
     assert_string_equal(tn_message(), "the cache is switched off by TENON_CACHE");
+    assert_int_equal(tn_cache_check(), TN_EMISSING);
+    assert_string_equal(tn_message(), "the cache is switched off by TENON_CACHE");
+    setenv("TENON_CACHE", "/dev/null/cache", 1);
+    assert_int_equal(tn_cache_check(), TN_EIO);
+    assert_non_null(strstr(tn_message(), "the cache in /dev/null/cache can't be written: "));
     setenv("TENON_CACHE", "here", 1);
     assert_int_equal(tn_cache_folder(path, sizeof path), TN_EMISSING);
     assert_string_equal(tn_message(), "no cache: TENON_CACHE, 'here', is no absolute path");
