@@ -4,7 +4,7 @@
  *
  * Given: INIT, BETTER(x, best) and IS_ARG for argmax and argmin; FOLD(a, b) for the other kinds, FOLD_V(a, b): the
  * same for 16 lanes; IS_SUM for floating sums; MAP_R: the number of reduced rows, ROWS_REDUCED: the innermost dimension is
- * reduced; OUT_STORE(p, i, v), OUT_T. */
+ * reduced; OUT_STORE(p, i, v), OUT_T. For GPUs: team.cl. */
 #define TILE 256
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
@@ -121,55 +121,35 @@ __kernel ONE_ITEM void tn_reduce(ITEM_PARAM MAP_PARAMS OUT_PARAMS, IX length, IX
     }
 }
 #else
-/* A work-group: one output, one segment. */
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length, IX per)
+/* A team (team.cl): one output, one segment. */
+__kernel TEAM_WITH __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_reduce(MAP_PARAMS OUT_PARAMS, IX length,
+                                                                                     IX per)
 {
     MAP_POINTERS
     OUT_POINTERS
-    __local MAP_T bests[GROUP];
-    const int lane = (int)get_local_id(0);
-    const IX k = (IX)(get_group_id(0) % count);
-    const int segment = (int)(get_group_id(0) / count);
-    const IX total = (IX)MAP_R * MAP_N, begin = min(segment * length, total), end = min(begin + length, total);
+    TEAM_ROOM(MAP_T)
+    const int lane = (int)get_local_id(0), place = TEAM_LANE;
+    const IX id = (IX)get_group_id(0) * TEAMS + lane / TEAM, k = id % count;
+    const int segment = (int)(id / count), is_one = segment < segments;
+    const IX total = (IX)MAP_R * MAP_N, begin = is_one ? min(segment * length, total) : total;
+    const IX end = min(begin + length, total);
     MAP_T best = INIT;
     EXTRA_T extra = EXTRA_0;
 #ifdef IS_ARG
-    __local int lane_places[GROUP];
-    if (begin + lane < end) extra = (int)begin + lane;
+    if (begin + place < end) extra = (int)begin + place;
 #endif
-    for (IX e = begin + lane; e < end; e += GROUP) {
+    for (IX e = begin + place; e < end; e += TEAM) {
         const IX row = e / MAP_N, j = e - row * MAP_N;
         MAP_ROW(k, row)
         MAP_VALUES(j)
         STEP(best, extra, MAP_RESULT, (int)e)
     }
-    bests[lane] = best;
 #ifdef IS_ARG
-    lane_places[lane] = extra;
-#endif
-    for (int step = GROUP / 2; step; step /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < step) {
-#ifdef IS_ARG
-            const MAP_T other = bests[lane + step];
-            const int at = lane_places[lane + step];
-            const int tie = !BETTER(bests[lane], other) && at < lane_places[lane];
-            if (BETTER(other, bests[lane]) || tie) {
-                bests[lane] = other;
-                lane_places[lane] = at;
-            }
+    TEAM_BEST(MAP_T, best, extra, BETTER)
 #else
-            bests[lane] = FOLD(bests[lane], bests[lane + step]);
+    TEAM_FOLD(MAP_T, best, FOLD)
 #endif
-        }
-    }
-    if (lane == 0) {
-#ifdef IS_ARG
-        extra = lane_places[0];
-#endif
-        best = bests[0];
-        WRITE(k, best, extra);
-    }
+    if (place == 0 && is_one) WRITE(k, best, extra);
 }
 #endif
 

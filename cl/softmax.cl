@@ -1,5 +1,5 @@
 /* softmax.cl: softmax and log_softmax of x (outer, n, inner) over n, the largest element subtracted first.
- * Given: X_T, Y_T, LOAD_X, STORE_Y, V (float or double), EXP, LOG, IS_LOG. */
+ * Given: X_T, Y_T, LOAD_X, STORE_Y, V (float or double), EXP, LOG, IS_LOG. For GPUs: team.cl, KEEP. */
 #define TILE 256
 #define CONCAT_(a, b) a##b
 #define CONCAT(a, b) CONCAT_(a, b)
@@ -115,37 +115,55 @@ __kernel ONE_ITEM void tn_softmax(ITEM_PARAM PARAMS)
 #endif
 #else
 #if !defined(INNER)
-/* A work-group: one row. */
-__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_softmax(PARAMS)
+#define ADD(a, b) ((a) + (b))
+/* A team (team.cl): one row. One of at most KEEP elements a work-item is read once, and stays in registers. */
+__kernel TEAM_WITH __attribute__((reqd_work_group_size(GROUP, 1, 1))) void tn_softmax(PARAMS)
 {
-    __local V shared[GROUP];
-    const int lane = (int)get_local_id(0);
-    __global const X_T *x = x_buffer + x_offset + (IX)get_group_id(0) * n;
-    __global Y_T *y = y_buffer + y_offset + (IX)get_group_id(0) * n;
-    V best = -INFINITY;
-    for (IX j = lane; j < n; j += GROUP) {
-        const V v = LOAD_X(x, j);
-        best = BIGGER(best, v);
+    TEAM_ROOM(V)
+    const int lane = (int)get_local_id(0), place = TEAM_LANE;
+    const IX row = (IX)get_group_id(0) * TEAMS + lane / TEAM, count = row < outer ? n : 0;
+    __global const X_T *x = x_buffer + x_offset + row * n;
+    __global Y_T *y = y_buffer + y_offset + row * n;
+    V biggest = -INFINITY, sum = 0;
+#ifdef KEEP
+    V kept[KEEP];
+#pragma unroll
+    for (int l = 0; l < KEEP; l++) {
+        kept[l] = -INFINITY;
+        if (place + l * TEAM < count) kept[l] = LOAD_X(x, place + l * TEAM);
+        biggest = BIGGER(biggest, kept[l]);
     }
-    shared[lane] = best;
-    for (int step = GROUP / 2; step; step /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < step) shared[lane] = BIGGER(shared[lane], shared[lane + step]);
+    TEAM_FOLD(V, biggest, BIGGER)
+#pragma unroll
+    for (int l = 0; l < KEEP; l++) {
+        kept[l] -= biggest;
+        const V power = EXP(kept[l]);
+        sum += power;
+#ifndef IS_LOG
+        kept[l] = power;
+#endif
     }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    const V biggest = shared[0];
-    barrier(CLK_LOCAL_MEM_FENCE);
-    V sum = 0, lost = 0;
-    for (IX j = lane; j < n; j += GROUP) COMPENSATED_ADD(V, sum, lost, EXP(LOAD_X(x, j) - biggest))
-    shared[lane] = sum;
-    for (int step = GROUP / 2; step; step /= 2) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane < step) shared[lane] += shared[lane + step];
-    }
-    barrier(CLK_LOCAL_MEM_FENCE);
-    sum = shared[0];
+    TEAM_FOLD(V, sum, ADD)
     const V scale = SCALE(sum);
-    for (IX j = lane; j < n; j += GROUP) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
+#pragma unroll
+    for (int l = 0; l < KEEP; l++)
+#ifdef IS_LOG
+        if (place + l * TEAM < count) STORE_Y(y, place + l * TEAM, kept[l] - scale);
+#else
+        if (place + l * TEAM < count) STORE_Y(y, place + l * TEAM, kept[l] * scale);
+#endif
+#else
+    V lost = 0;
+    for (IX j = place; j < count; j += TEAM) {
+        const V v = LOAD_X(x, j);
+        biggest = BIGGER(biggest, v);
+    }
+    TEAM_FOLD(V, biggest, BIGGER)
+    for (IX j = place; j < count; j += TEAM) COMPENSATED_ADD(V, sum, lost, EXP(LOAD_X(x, j) - biggest))
+    TEAM_FOLD(V, sum, ADD)
+    const V scale = SCALE(sum);
+    for (IX j = place; j < count; j += TEAM) STORE_Y(y, j, RESULT(LOAD_X(x, j), biggest, sum, scale));
+#endif
 }
 #else
 /* A work-item: one column; neighbours read neighbouring columns. */

@@ -1,6 +1,6 @@
 /* device.c: the devices of all platforms, and contexts. The list is made once and kept until deinit. */
 #include "../system.h"
-#include "opencl.h"
+#include "team.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -415,6 +415,14 @@ static int can_step(const tn_context *context)
 #endif
 }
 
+static int32_t find_team(tn_context *context, query *q, const char *vendor, tn_msg *msg)
+{
+    char *extensions = ask_text(q, 0, CL_DEVICE_EXTENSIONS);
+    const int32_t s = extensions ? ocl_team_find(context, vendor, extensions, msg) : q->status;
+    ocl_free(extensions);
+    return s;
+}
+
 int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
 {
     device d;
@@ -442,6 +450,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
         s = ocl_check(msg, code, "clCreateCommandQueue");
     }
     if (!s) s = ocl_matrix_find(made, d.vendor, msg);
+    if (!s) s = find_team(made, &q, d.vendor, msg);
     made->processors = system_processors();
     if (s) {
         ocl_context_destroy(made);

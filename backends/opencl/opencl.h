@@ -87,6 +87,7 @@ struct tn_context {
     int has_f64;
     int matrix;            /* which kind of matrix units (matrix.c); -1: none */
     uint32_t matrix_right; /* which forms of product they were seen to make right: a bit each */
+    int team;              /* how work-items exchange registers (team.c); -1: by local memory */
     int nvidia; /* the driver takes NVIDIA's own build options */
     int vector_width; /* floats in a native vector */
     uint32_t units;
@@ -498,6 +499,6 @@ extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[]
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
     ocl_cl_matmul_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
     ocl_cl_conv_gpu[],
-    ocl_cl_pool[], ocl_cl_step[];
+    ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 
 #endif

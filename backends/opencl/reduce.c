@@ -1,6 +1,6 @@
 /* reduce.c: the operator "reduce": the value of a map folded over some dimensions, in one kernel, or in two where few
  * outputs take many elements each. */
-#include "opencl.h"
+#include "team.h"
 
 #include <string.h>
 
@@ -53,18 +53,12 @@ typedef struct plan {
     int64_t segments;
     int64_t per; /* outputs (rows) or columns of a work-item */
     size_t global, local;
+    size_t group, team; /* on GPUs: work-items, and of them those that fold a row (cl/team.cl) */
 } plan;
 
 #define TILE  256 /* columns that a work-item can take, as in cl/reduce.cl */
 #define LONG  64  /* rows of a segment at least */
 #define GROUP 128 /* work-items that fold a row on a GPU */
-
-static size_t group_size(const tn_context *context)
-{
-    size_t group = GROUP;
-    while (group > context->max_group) group /= 2;
-    return group;
-}
 
 /* Elements from which a piece of work pays. */
 static int64_t least(const tn_context *context, int64_t elements)
@@ -81,9 +75,10 @@ static void plan_rows(const tn_context *context, plan *p)
     p->length = ocl_max(16, ocl_ceil(ocl_ceil(p->reduced, p->segments), 16) * 16);
     p->segments = ocl_max(1, ocl_ceil(p->reduced, p->length));
     p->per = ocl_max(1, ocl_ceil(p->count, ocl_max(1, ocl_min(items, work / least(context, 8192)))));
-    p->local = context->cpu_shape ? 1 : group_size(context);
+    p->team = ocl_team_size(context, p->group, p->length);
+    p->local = context->cpu_shape ? 1 : p->group;
     p->global = (size_t)(context->cpu_shape ? ocl_ceil(p->count, p->per) * p->segments
-                                            : p->count * p->segments * (int64_t)p->local);
+                                            : p->count * p->segments * (int64_t)p->team);
 }
 
 static void plan_columns(const tn_context *context, plan *p)
@@ -99,7 +94,7 @@ static void plan_columns(const tn_context *context, plan *p)
     if (parallel < items && rows >= 2 * least) p->segments = ocl_min(ocl_ceil(items, parallel), rows / least);
     p->length = ocl_max(1, ocl_ceil(rows, p->segments));
     p->segments = ocl_max(1, ocl_ceil(rows, p->length));
-    p->local = context->cpu_shape ? 1 : group_size(context);
+    p->local = context->cpu_shape ? 1 : p->group;
     p->global = (size_t)(context->cpu_shape ? kept * ocl_ceil(p->inner, p->per) : p->count) * (size_t)p->segments;
 }
 
@@ -107,6 +102,7 @@ static plan make_plan(const tn_context *context, const ocl_space *space)
 {
     int last = space->rank - 1;
     plan p = {.rows = space->reduced[last], .count = 1, .reduced = 1, .inner = space->dim[last], .segments = 1};
+    p.group = p.team = ocl_team_group(context, GROUP);
     for (int d = 0; d < space->rank; d++) *(space->reduced[d] ? &p.reduced : &p.count) *= space->dim[d];
     if (p.rows)
         plan_rows(context, &p);
@@ -122,8 +118,9 @@ static void write_fold(ocl_text *text, const tn_context *context, const fold *ki
                        const plan *p)
 {
     int integer = value == TN_I32;
-    ocl_textf(text, "#define INIT %s\n#define GROUP %u\n", kind->init[integer], (unsigned)group_size(context));
+    ocl_textf(text, "#define INIT %s\n", kind->init[integer]);
     if (p->rows) ocl_textf(text, "#define ROWS_REDUCED 1\n");
+    if (p->rows && !context->cpu_shape) ocl_team_write(text, context, p->group, p->team);
     if (p->segments > 1) ocl_textf(text, "#define IN_SEGMENTS 1\n");
     if (!integer && !strcmp(kind->kind, "sum")) ocl_textf(text, "#define IS_SUM 1\n");
     if (kind->is_arg)

@@ -13,9 +13,12 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
-MATRIX = -2  # in place of a tile's number: products by matrix units, in all forms, as they are tried
+# In place of a tile's number, with such options: products by matrix units, in all forms, as they are tried when a context
+# is made; and rows folded by sub-groups.
+MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain"}
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
+WITH_MORE = ["a32", "transformer16"]
 
 
 def step_program(tenon, job, state):
@@ -36,8 +39,8 @@ def step_program(tenon, job, state):
 def compile_jobs(folder, names, tile):
     """In this process, which has one set of options. Without a tile each product gets its own."""
     import jobs
-    forced = f",opencl.tile={tile}" if tile >= 0 else ",opencl.matrix=plain" if tile == MATRIX else ""
-    if tile == MATRIX:
+    forced = f",opencl.tile={tile}" if tile >= 0 else MORE.get(tile, "")
+    if tile in MORE:
         os.environ["TENON_CACHE"] = "off"  # else what was found before is believed
     os.environ["TENON_OPTIONS"] = (f"opencl.shape=gpu,opencl.gemm=own,opencl.units={UNITS},opencl.sources={folder}"
                                    f"{forced}")
@@ -62,8 +65,8 @@ def main():
     folder = os.path.abspath(o.folder)
     os.makedirs(folder, exist_ok=True)
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
-    if o.tile == -1:
-        again = [sys.executable, os.path.abspath(__file__), folder, "a32", "--tile", str(MATRIX)]
+    for tile in MORE if o.tile == -1 else []:
+        again = [sys.executable, os.path.abspath(__file__), folder, *WITH_MORE, "--tile", str(tile)]
         subprocess.run(again, check=True)
     for tile in itertools.count() if o.tile == -1 else []:
         done = subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)])

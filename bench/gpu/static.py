@@ -173,6 +173,27 @@ def for_units(kernel, target, folder):
     return kernel._replace(path=path, source=source, group=wave * shape[3] * shape[4])
 
 
+# ---- sub-groups ----
+
+TEAMS = {"NVIDIA": "TEAM_PTX", "AMD": "TEAM_SWIZZLE"}  # how a vendor's work-items exchange registers (cl/team.cl)
+
+
+def is_team(kernel):
+    return "#define TEAM_PLAIN 1" in kernel.source and not kernel.name.endswith("_finish")
+
+
+def for_team(kernel, target, folder):
+    """A source that folds as any device can, as the target's vendor does; another as it is."""
+    way = TEAMS.get(target.split()[0])
+    if not way or not is_team(kernel):
+        return kernel
+    path = os.path.join(folder, f"{way}-{os.path.basename(kernel.path)}")
+    source = kernel.source.replace("TEAM_PLAIN 1", f"{way} 1")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(source)
+    return kernel._replace(path=path, source=source)
+
+
 # ---- all of them ----
 
 TARGETS = {f"NVIDIA {NVIDIA}": nvidia, **{f"AMD {arch}": (lambda k, f, a=arch: amd(k, f, a)) for arch in AMD},
@@ -187,11 +208,11 @@ UNIT_TARGETS["SPIR-V"] = intel  # as any device does them
 def look(kernel, folder):
     """What each compiler says of a kernel, and what is wrong with it."""
     said, faults = {}, []
-    wide = re.search(r"^#define (?:T|VT|A_T|B_T) double|\bf64_\w+\(", kernel.source, flags=re.M)
+    wide = re.search(r"^#define (?:T|VT|A_T|B_T|MAP_T) double|\bf64_\w+\(", kernel.source, flags=re.M)
     is_units = "#define PARTS" in kernel.source
     for target, compile_for in (UNIT_TARGETS if is_units else TARGETS).items():
         try:
-            said[target] = found = compile_for(kernel, folder)
+            said[target] = found = compile_for(for_team(kernel, target, folder), folder)
         except (RuntimeError, OSError) as error:
             faults.append(Fault(kernel, target, str(error)))
             continue
@@ -222,12 +243,16 @@ def table(kernels, said):
     lines = ["| kernel | sources |" + "".join(f" {t}: {what} |" for t, what in columns),
              "| --- | --- |" + " --- |" * len(columns)]
     units = [k for k in kernels if "#define PARTS" in k.source]
-    names = collections.Counter(k.name for k in kernels if k not in units)
+    names = collections.Counter(name_of(k) for k in kernels if k not in units)
     for name in sorted(names):
-        rows = [said[k.path] for k in kernels if k.name == name and k not in units]
+        rows = [said[k.path] for k in kernels if name_of(k) == name and k not in units]
         cells = [span([row.get(t, {}).get(what) for row in rows]) for t, what in columns]
-        lines.append(f"| `{name}` | {names[name]} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | {names[name]} | {' | '.join(cells)} |")
     return "\n".join(lines + (["", *units_table(units, said)] if units else []))
+
+
+def name_of(kernel):
+    return f"`{kernel.name}`{', by sub-groups' if is_team(kernel) else ''}"
 
 
 def units_table(kernels, said):

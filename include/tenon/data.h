@@ -158,7 +158,8 @@ typedef struct tn_csv_options {
                                    as missing, which a warning says. NULL: they are found */
     const char *weights;        /* the column that becomes the samples' weights, named as `target` names it, and is
                                    neither predicted nor predicted from: 0 or from 1e-18 to 1e18, none missing; or
-                                   NULL */
+                                   NULL. tn_dataset_open takes it of archives too: the array of that name, or, where
+                                   they have x_train and x_test, those of NAME_train and NAME_test */
     uint64_t spare[4];
 } tn_csv_options;
 TN_API TN_MUST_USE tn_status tn_dataset_csv(const char *path, const tn_csv_options *options, tn_dataset *data);

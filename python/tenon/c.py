@@ -394,7 +394,8 @@ class tn_csv_options(Structure):
     categories: another table's: which columns have texts, and what these become; another text counts as missing, which a
     warning says. NULL: they are found
     weights: the column that becomes the samples' weights, named as `target` names it, and is neither predicted nor
-    predicted from: 0 or from 1e-18 to 1e18, none missing; or NULL"""
+    predicted from: 0 or from 1e-18 to 1e18, none missing; or NULL. tn_dataset_open takes it of archives too: the array of
+    that name, or, where they have x_train and x_test, those of NAME_train and NAME_test"""
 
     _fields_ = [
         ("target", c_char_p),

@@ -20,14 +20,22 @@ static const struct {
     const char *called;
 } belongings[] = {{"header", CLI_TABLE, "tables"},      {"target", CLI_TABLE, "tables"},
                   {"ignore", CLI_TABLE, "tables"},      {"one-hot", CLI_TABLE, "tables"},
-                  {"index", CLI_TABLE, "tables"},       {"sample-weights", CLI_TABLE, "tables"},
+                  {"index", CLI_TABLE, "tables"},       {"sample-weights", CLI_TABLE | CLI_ARRAYS, "tables and arrays"},
                   {"by-position", CLI_TABLE, "tables"}, {"image", CLI_IMAGES, "folders of images"},
                   {"context", CLI_WRITING, "texts"},    {"characters", CLI_WRITING, "texts"},
                   {"frame", CLI_PICTURE, "pictures"}};
 
+/* An archive with weights may have any name. */
+static int is_of_arrays(const tn_dataset *data)
+{
+    const char *dot = data->source ? strrchr(data->source, '.') : NULL;
+    return data->weight || (dot && (!strcasecmp(dot, ".npz") || !strcasecmp(dot, ".safetensors")));
+}
+
 unsigned cli_kind_of(const tn_dataset *data)
 {
-    return data->labels > 1 ? CLI_WRITING : data->separator ? CLI_TABLE : data->images ? CLI_IMAGES : CLI_OTHER;
+    if (data->labels > 1) return CLI_WRITING;
+    return data->separator ? CLI_TABLE : data->images ? CLI_IMAGES : is_of_arrays(data) ? CLI_ARRAYS : CLI_OTHER;
 }
 
 int cli_check_kinds(cli_option *options, unsigned kinds)

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* Kinds of data, which some options are for alone. */
-enum { CLI_TABLE = 1, CLI_IMAGES = 2, CLI_PICTURE = 4, CLI_OTHER = 8, CLI_WRITING = 16 };
+enum { CLI_TABLE = 1, CLI_IMAGES = 2, CLI_PICTURE = 4, CLI_OTHER = 8, CLI_WRITING = 16, CLI_ARRAYS = 32 };
 unsigned cli_kind_of(const tn_dataset *data);
 
 /* That each option that was given is for one of those kinds, if it is for some alone. */

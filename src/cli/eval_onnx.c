@@ -4,6 +4,7 @@
 #include "json.h"
 #include "network.h"
 #include "onnx.h"
+#include "page.h"
 #include "resident.h"
 #include "results.h"
 
@@ -16,7 +17,8 @@ static const char doc[] = "Measures a network in an ONNX file on the test part o
 
 typedef struct evaluation {
     cli_settings settings;
-    const char *path;
+    const char *path, *report; /* report: where a page goes; or NULL */
+    const cli_option *options;
     cli_model model;
     tn_dataset test;
     tn_device *device;
@@ -79,6 +81,28 @@ static void report(const evaluation *e, const tn_score *score, const cli_results
     cli_json_end(&json, '}');
 }
 
+static int write_page(const evaluation *e, const tn_score *score, const cli_results *results)
+{
+    const cli_history none = {0};
+    char about[4200];
+    snprintf(about, sizeof about, "measured on %" PRId64 " samples of %.4000s", e->test.count, e->test.source);
+    const cli_page page = {.path = e->report,
+                           .net = e->path,
+                           .data = e->settings.data,
+                           .about = about,
+                           .options = e->options,
+                           .model = &e->model,
+                           .history = &none,
+                           .results = results,
+                           .test_loss = score->loss,
+                           .seconds = NAN,
+                           .rate = NAN,
+                           .parameters = cli_report_parameters(e->state),
+                           .device = &e->device,
+                           .n_devices = 1};
+    return cli_page_write(&page) ? CLI_FAILED : CLI_GO_ON;
+}
+
 static int measure(evaluation *e)
 {
     tn_score score;
@@ -92,6 +116,7 @@ static int measure(evaluation *e)
     const cli_results_of of = {e->state, &e->model, NULL, options, model.data, "test"};
     if (status == CLI_GO_ON && !isnan(score.loss)) status = cli_results_open(&results, &of, &e->test);
     if (status == CLI_GO_ON) report(e, &score, &results);
+    if (status == CLI_GO_ON) status = write_page(e, &score, &results);
     cli_results_free(&results);
     return status;
 }
@@ -105,22 +130,28 @@ int cli_eval_onnx(int argc, char **argv)
     s->data = NULL;
     cli_option options[] = {
         {CLI_TEXT, "model", "FILE", "an ONNX file", &e.path, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "data", "NAME", "what it is measured on, as train takes it", &s->data, 0, 0, 0, 0, 0, 0},
-        {CLI_TEXT, "loss", "NAME", "as train takes it (auto)", &s->loss, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "data", "NAME", "what it is measured on, as train takes it", &s->data, 0, 0, "data", 0, 0, 0},
+        {CLI_TEXT, "loss", "NAME", "as train takes it (auto)", &s->loss, 0, 0, "loss", 0, 0, 0},
         {CLI_TEXT, "device", "NAME", "cpu, opencl:0, reference, or auto (auto)", &s->device, 0, 0, 0, 0, 0, 0},
         {CLI_TEXT, "header", "yes|no|auto", "whether a table's first line names its columns (auto)", &s->header, 0, 0,
          0, 0, 0, 0},
         {CLI_TEXT, "target", "NAME,NAME", "of a table: the columns to predict (the last)", &s->target, 0, 0, 0, 0, 0,
          0},
         {CLI_TEXT, "ignore", "NAME,NAME", "of a table: columns to leave out", &s->ignore, 0, 0, 0, 0, 0, 0},
+        {CLI_TEXT, "sample-weights", "NAME", "of a table or archive: how often each sample counts (1)",
+         &s->sample_weights, 0, 0, "sample-weights", 0, 0, 0},
         {CLI_WHOLE, "seed", "N", "of the digits, or of a table's split (1)", &s->seed, 0, 9e15, 0, 0, 0, 0},
         {CLI_TEXT, "image", "HxW", "size of a folder's images, or CxHxW", &s->image, 0, 0, 0, 0, 0, 0},
         {CLI_WHOLE, "most", "N", CLI_ONNX_MOST, &e.model.most, 0, INT32_MAX, 0, 0, 0, 0},
+        {CLI_TEXT, "report", "FILE", "write a page with measures, confusion, samples and the most wrong ones",
+         &e.report, 0, 0, 0, 0, 0, 0},
         {CLI_FLAG, "json", 0, "one JSON object on standard output", &s->json, 0, 0, 0, 0, 0, 0},
         {.kind = CLI_END},
     };
+    e.options = options;
     int status = cli_parse(&(cli_syntax){"eval", NULL, doc, NULL, options}, argc, argv, &operands);
     if (status == CLI_GO_ON) status = open_data(&e);
+    if (status == CLI_GO_ON) status = cli_check_kinds(options, cli_kind_of(&e.test));
     if (status == CLI_GO_ON) status = check_outputs(&e);
     if (status == CLI_GO_ON) status = measure(&e);
     tn_state_free(e.state);

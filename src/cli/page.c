@@ -60,6 +60,7 @@ static void put_measured(FILE *f, const cli_results *r)
     put_key(f, "root mean squared error", "%.5g", tn_measures_get(m, "rmse", -1));
     put_key(f, "perplexity", "%.4g", cli_perplexity(cli_byte_loss(r)));
     put_key(f, r->model->class_names ? "bits per character" : "bits per byte", "%.4f", cli_bits(cli_byte_loss(r)));
+    if (r->outside) put_key(f, "not in the alphabet", "%.2f %%", 100 * cli_share_outside(r));
 }
 
 static void put_summary(FILE *f, const cli_page *p)

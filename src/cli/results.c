@@ -195,6 +195,11 @@ const char *cli_text_unit(const cli_model *model)
     return model->class_names ? "character" : "byte";
 }
 
+double cli_share_outside(const cli_results *r)
+{
+    return (double)r->outside / (double)(r->data->count * r->data->labels);
+}
+
 double cli_perplexity(double loss)
 {
     return exp(loss);
@@ -205,12 +210,29 @@ double cli_bits(double loss)
     return loss / log(2);
 }
 
+/* How many of the text's characters the alphabet lacks: the first class stands for them. */
+static tn_status count_outside(cli_results *r)
+{
+    const tn_dataset *data = r->data;
+    float *x = malloc((size_t)tn_shape_count(&data->sample) * sizeof *x + 1);
+    int32_t *label = malloc((size_t)data->labels * sizeof *label + 1);
+    tn_status status = x && label ? TN_OK : TN_ENOMEM;
+    for (int64_t i = 0; i < data->count && !status; i++) {
+        status = tn_dataset_sample(data, i, x, label);
+        for (int64_t k = 0; k < data->labels && !status; k++) r->outside += !label[k];
+    }
+    free(x);
+    free(label);
+    return status;
+}
+
 /* Outputs for each byte are too many to be kept. */
 static int measure_text(cli_results *r, const cli_results_of *of)
 {
     tn_model model = cli_model_of(of->model, &of->compile);
     model.data = of->residence;
     r->writes = 1;
+    if (of->model->class_names && count_outside(r)) return cli_failed();
     if (of->score) r->score = *of->score;
     return of->score || !tn_evaluate(of->state, &model, r->data, &r->score) ? CLI_GO_ON : cli_failed();
 }

@@ -30,8 +30,9 @@ typedef struct cli_results {
     int64_t *order; /* of classes or targets: as they are, or, of more than CLI_IN_FULL, the worst first */
     cli_wrong worst[CLI_MOST_WORST]; /* the first is the worst */
     int n_worst;
-    int writes;     /* the model writes texts: there is nothing of the above, but */
-    tn_score score; /* the mean over all bytes */
+    int writes;      /* the model writes texts: there is nothing of the above, but */
+    tn_score score;  /* the mean over all bytes */
+    int64_t outside; /* of its characters, those that the model has not learnt: what stands for all others is right */
 } cli_results;
 
 /* Uses the model on all of the data, which has been scaled. What the pointers show must stay. Returns CLI_GO_ON or
@@ -57,6 +58,7 @@ double cli_byte_loss(const cli_results *results);
 const char *cli_text_unit(const cli_model *model); /* "byte" or "character" */
 double cli_perplexity(double loss);
 double cli_bits(double loss);
+double cli_share_outside(const cli_results *results); /* of its characters */
 
 /* Prints tables of at most `width` characters. */
 void cli_results_print(const cli_results *results, int width, FILE *file);

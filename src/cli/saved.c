@@ -39,7 +39,7 @@ static void make_options(cli_saved *saved, int predicts)
          predicts, 0, 0},
         {CLI_TEXT, "ignore", "NAME,NAME", "", &s->ignore, 0, 0, "ignore", 1, 0, 0},
         {CLI_TEXT, "sample-weights", "NAME",
-         predicts ? "" : "the column that says how often each row of a table counts, or none (the training's)",
+         predicts ? "" : "the column or array that says how often each sample counts, or none (the training's)",
          &s->sample_weights, 0, 0, "sample-weights", predicts, 0, 0},
         {CLI_TEXT, "test", "FILE|digits", "", &s->test, 0, 0, "test", 0, 0, 0},
         {CLI_TEXT, "fold", "I/K", "", &s->fold, 0, 0, "fold", 1, 0, 0},

@@ -273,6 +273,10 @@ static void print_text(const cli_results *r, FILE *f)
     if (!isnan(loss)) fprintf(f, ", perplexity %.4g, %.4f bits per %s", cli_perplexity(loss), cli_bits(loss), unit);
     if (!isnan(r->score.accuracy)) fprintf(f, ", %.2f %% right", 100 * r->score.accuracy);
     fprintf(f, "\n");
+    if (r->outside)
+        fprintf(f,
+                "  %" PRId64 " of them (%.2f %%) are none that it learnt: one class for all, which counts as right\n",
+                r->outside, 100 * cli_share_outside(r));
 }
 
 static void put_text(const cli_results *r, cli_json *json)
@@ -284,6 +288,7 @@ static void put_text(const cli_results *r, cli_json *json)
     cli_json_number(json, "accuracy", r->score.accuracy);
     cli_json_number(json, "perplexity", cli_perplexity(loss));
     cli_json_number(json, characters ? "bits_per_character" : "bits_per_byte", cli_bits(loss));
+    if (characters) cli_json_whole(json, "outside", r->outside);
 }
 
 void cli_results_print(const cli_results *r, int width, FILE *f)

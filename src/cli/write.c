@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MARK "\xef\xbb\xbf" /* of the byte order, in UTF-8 */
+
 /* ---- the text ---- */
 
 typedef struct writer {
@@ -142,15 +144,17 @@ static int64_t number_of(const writer *w, const char *at, size_t length)
     return -1;
 }
 
-/* Line ends are one, as in what it learnt. */
+/* As in what it learnt, line ends are one, and a mark of the byte order goes. */
 static int read_prompt(writer *w)
 {
+    const char *prompt = w->saved->prompt;
     size_t length;
-    for (const char *at = *w->saved->prompt ? w->saved->prompt : "\n"; *at; at += length) {
+    if (!strncmp(prompt, MARK, sizeof MARK - 1)) prompt = w->saved->prompt += sizeof MARK - 1;
+    for (const char *at = *prompt ? prompt : "\n"; *at; at += length) {
         length = w->line ? tn_utf8_length(at) : 1;
         if (at[0] == '\r' && at[1] == '\n') continue;
         const int64_t number = w->line ? number_of(w, at, length) : (unsigned char)*at;
-        if (number < 0 && *w->saved->prompt)
+        if (number < 0 && *prompt)
             return cli_usage("--prompt: '%.*s' is none of the %lld characters that %s learnt", (int)length, at,
                              (long long)w->classes - 1, w->saved->path);
         append(w, number < 0 ? 1 : number);

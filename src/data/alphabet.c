@@ -32,7 +32,8 @@ static tn_status take(const char *path, const uint8_t *seen, tn_alphabet *a)
 {
     uint32_t count = 0;
     for (uint32_t code = 0; code < CODES; code++) count += seen[code];
-    TN_REQUIRE(count > 0 && count < TN_MOST_CHARACTERS, TN_EFORMAT, "%s: has %u different characters, not 1 to %d",
+    TN_REQUIRE(count, TN_EFORMAT, "%s: nothing but U+FFFD, which stands for lost characters, is there to learn", path);
+    TN_REQUIRE(count < TN_MOST_CHARACTERS, TN_EFORMAT, "%s: has %u different characters; the most are %d, or bytes",
                path, count, TN_MOST_CHARACTERS - 1);
     a->code = tn_alloc(count * sizeof *a->code);
     if (!a->code) return TN_ENOMEM;

@@ -12,6 +12,7 @@
 #include "kind.h"
 #include "read.h"
 #include "rows.h"
+#include "weights.h"
 
 #define MOST_CLASSES 65536
 
@@ -239,6 +240,31 @@ static tn_status read_targets(const char *path, const char *name, int classify, 
     if (!status && classify == TN_CLASSIFY_AUTO && single) status = guess(name, &y, data, &classify);
     if (!status) status = classify && single ? use_labels(path, &y, data) : use_targets(path, &y, data);
     tn_array_free(&y);
+    return status;
+}
+
+static tn_status use_weights(const char *path, const char *name, tn_array *w, tn_dataset *data)
+{
+    char text[160];
+    TN_REQUIRE(w->shape.rank >= 1 && w->shape.dim[0] == data->count && tn_shape_count(&w->shape) == data->count,
+               TN_EFORMAT, "%s: '%s' is %s, not a weight for each of %lld samples", path, name,
+               tn_shape_text(&w->shape, text, sizeof text), (long long)data->count);
+    for (int64_t i = 0; i < data->count; i++)
+        TN_REQUIRE(tn_is_weight(value_at(w, i)), TN_EFORMAT,
+                   "%s: '%s': sample %lld has the weight %g, not " TN_WEIGHT_RANGE, path, name, (long long)i,
+                   value_at(w, i));
+    TN_TRY(to_float(w));
+    data->weight = w->data;
+    w->data = NULL;
+    return TN_OK;
+}
+
+tn_status tn_arrays_weights(const char *path, const char *name, tn_dataset *data)
+{
+    tn_array w = {0};
+    TN_TRY(data->loader ? read_one(path, name, &w) : tn_array_read(path, name, &w));
+    tn_status status = use_weights(path, name, &w, data);
+    tn_array_free(&w);
     return status;
 }
 

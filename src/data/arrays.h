@@ -9,6 +9,9 @@
 TN_MUST_USE tn_status tn_arrays_open(const char *path, const char *x, const char *y, int classify, int stream,
                                      tn_dataset *data);
 
+/* The weights of samples that tn_arrays_open gave: the array of that name, a number for each of them. */
+TN_MUST_USE tn_status tn_arrays_weights(const char *path, const char *name, tn_dataset *data);
+
 /* Whether a file, or the files in a folder, take half of the memory that is free, so that samples are left there. */
 int tn_data_is_large(const char *path);
 

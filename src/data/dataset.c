@@ -237,18 +237,37 @@ static tn_status open_parts(const char *path, int classify, int stream, tn_datas
     return TN_OK;
 }
 
-static tn_status open_arrays(request *ask, tn_dataset *train, tn_dataset *test)
+/* The weights of both parts are named as x and y are: NAME_train, NAME_test. */
+static tn_status open_part_weights(const request *ask, tn_dataset *train, tn_dataset *test)
+{
+    tn_region names = {0};
+    const char *learn = tn_region_print(&names, "%s_train", ask->csv.weights);
+    const char *judge = tn_region_print(&names, "%s_test", ask->csv.weights);
+    tn_status status = learn && judge ? tn_arrays_weights(ask->name, learn, train) : TN_ENOMEM;
+    if (!status) status = tn_arrays_weights(ask->name, judge, test);
+    tn_region_free(&names);
+    return status;
+}
+
+static tn_status open_whole_arrays(request *ask, tn_dataset *train, tn_dataset *test)
 {
     tn_dataset all = {0};
-    int classify = (int)ask->csv.classify, parts = 0;
+    TN_TRY(tn_arrays_open(ask->name, "x", "y", (int)ask->csv.classify, ask->stream, &all));
+    tn_status status = ask->csv.weights ? tn_arrays_weights(ask->name, ask->csv.weights, &all) : TN_OK;
+    if (!status) return divide(&all, ask, train, test);
+    tn_dataset_free(&all);
+    return status;
+}
+
+static tn_status open_arrays(request *ask, tn_dataset *train, tn_dataset *test)
+{
+    int parts = 0;
     TN_REQUIRE(tn_archive_is(ask->name), TN_EFORMAT,
                "%s: holds one array; to learn from, it takes an .npz or .safetensors file with x and y", ask->name);
     TN_TRY(tn_archive_has(ask->name, "x_train", &parts));
-    if (!parts) {
-        TN_TRY(tn_arrays_open(ask->name, "x", "y", classify, ask->stream, &all));
-        return divide(&all, ask, train, test);
-    }
-    TN_TRY(open_parts(ask->name, classify, ask->stream, train, test));
+    if (!parts) return open_whole_arrays(ask, train, test);
+    TN_TRY(open_parts(ask->name, (int)ask->csv.classify, ask->stream, train, test));
+    if (ask->csv.weights) TN_TRY(open_part_weights(ask, train, test));
     return ask->csv.keep_missing || train->x_dtype != TN_F32 ? TN_OK : fill(train, test);
 }
 

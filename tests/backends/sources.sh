@@ -26,6 +26,11 @@ done <all/launches.txt
 grep -q "^tn_matmul.* 32 10 2704$" all/launches.txt || { echo "no such product:"; cat all/launches.txt; exit 1; }
 TENON_OPTIONS=opencl.sources=all,opencl.shape=gpu,opencl.units=64 train >said 2>&1 || { cat said; exit 1; }
 ls -l all/*.cl | cmp - before || { echo "a source that was there was written again"; exit 1; }
+# Sub-groups, once a trial found them right, fold rows of softmax.
+mkdir teams
+TENON_CACHE=off "$tenon" check opencl:0 --only operators/softmax/f32/forward --cases 4 \
+    --option opencl.sources=teams,opencl.shape=gpu,opencl.subgroups=plain >said 2>&1 || { cat said; exit 1; }
+grep -q '^#define TEAM WAVE$' teams/tn_softmax*.cl || { echo "no row was folded by sub-groups"; exit 1; }
 # wrong OPTIONS LINE
 wrong()
 {
@@ -35,6 +40,7 @@ wrong()
 wrong opencl.sources=none "option opencl.sources: 'none' is no folder"
 wrong opencl.tile=9 "option opencl.tile: '9' is no tile's number"
 wrong opencl.matrix=tensor "option opencl.matrix: 'tensor' is none of off, ptx,"
+wrong opencl.subgroups=all "option opencl.subgroups: 'all' is none of off, ptx,"
 wrong opencl.group=0 "option opencl.group: '0' is no whole number from 1 to 65536"
 wrong opencl.units=0 "option opencl.units: '0' is no whole number from 1 to 65536"
 wrong opencl.units=2.5 "option opencl.units: '2.5' is no"

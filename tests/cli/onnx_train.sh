@@ -273,6 +273,11 @@ for net in softmax log bare open; do
     measured=$("$tenon" eval --model away/$net.onnx --data t.csv --json --device "$device" 2>stderr | sed 's/.*"test_loss": \([^,}]*\).*/\1/')
     python3 nets.py loss "$measured" || fail "loss of $net: $measured, $(cat stderr)"
 done
+"$tenon" eval --model away/open.onnx --data t.csv --device "$device" --report open.html >said 2>stderr || fail "a page of a file: $(cat stderr)"
+for part in "<h1>away/open.onnx</h1>" "measured on .* samples of t.csv" 'id="confusion"' 'id="worst"' "<b>51</b>parameters" "<dt>loss</dt><dd>cross_entropy</dd>"; do
+    grep -q "$part" open.html || fail "a page of a file lacks '$part'"
+done
+grep -q "<b>$(sed -n 's/.*, accuracy \([0-9.]* %\).*/\1/p' said)</b>accuracy" open.html || fail "a page of a file tells another accuracy: $(cat said)"
 python3 nets.py samples || fail "samples"
 "$tenon" convert away/open.onnx open.safetensors 2>stderr || fail "to safetensors: $(cat stderr)"
 "$tenon" convert open.safetensors again.onnx 2>stderr || fail "and back: $(cat stderr)"

@@ -114,6 +114,41 @@ grep -q "bad.csv: all 120 test samples have the weight 0" stderr || fail "eval o
 refused "has no column 'weight'" --data w.csv --sample-weights weight
 refused "column 'kind' is to be predicted, and can't be the samples' weights" --data w.csv --target kind --sample-weights kind
 refused "columns 'a' and 'b' can't both be the samples' weights" --data w.csv --sample-weights a,b
+
+# An archive's array does the same, to the bit, and so do those of its two parts.
+python3 - <<'PY' || fail "archives"
+import csv, json, struct
+rows = [[float(c) for c in row[:4]] for row in list(csv.reader(open("w.csv")))[1:]]
+def pack(path, arrays):
+    head, data = {}, b""
+    for name, (shape, values) in arrays.items():
+        piece = struct.pack(f"<{len(values)}f", *values)
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(piece)]}
+        data += piece
+    text = json.dumps(head).encode()
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data)
+n = len(rows)
+x, y, w = [[n, 2], [v for r in rows for v in r[:2]]], [[n], [r[3] for r in rows]], [[n, 1], [r[2] for r in rows]]
+pack("w.safetensors", {"x": x, "y": y, "times": w})
+pack("parts.safetensors", {f"{name}_{part}": a for name, a in (("x", x), ("y", y), ("times", w)) for part in ("train", "test")})
+pack("short.safetensors", {"x": x, "y": y, "times": [[n - 1], w[1][1:]]})
+pack("less.safetensors", {"x": x, "y": y, "times": [[n], [-1.0] + w[1][1:]]})
+PY
+of_array="--epochs 4 --batch 20 --loss mse --scale none --sample-weights times"
+# shellcheck disable=SC2086
+{
+    learns table --data w.csv --test w.csv --ignore kind --target y $of_array --net "linear 5, tanh, linear outputs"
+    learns array --data w.safetensors --test w.safetensors $of_array --net "linear 5, tanh, linear outputs"
+    learns parts --data parts.safetensors $of_array --net "linear 5, tanh, linear outputs"
+}
+cmp table array || fail "weights of an archive"
+cmp table parts || fail "weights of an archive's parts"
+"$tenon" eval --model out/array --device "$device" --json >own.json 2>stderr || fail "eval of an archive: $(cat stderr)"
+"$tenon" eval --model out/array --device "$device" --sample-weights none --json >plain.json 2>stderr || fail "none, of an archive: $(cat stderr)"
+[ "$(value test_loss <own.json)" = "$(tail -n 1 array | value test_loss)" ] && [ "$(value test_loss <own.json)" != "$(value test_loss <plain.json)" ] || fail "eval of an archive"
+refused "short.safetensors: 'times' is (119), not a weight for each of 120 samples" --data short.safetensors --sample-weights times
+refused "less.safetensors: 'times': sample 0 has the weight -1" --data less.safetensors --sample-weights times
+refused "has no array 'nothing'" --data w.safetensors --sample-weights nothing
 refused "--sample-weights is for tables" --data digits:50 --sample-weights a
 "$tenon" eval --model out/heavy --data more.csv --device "$device" >said 2>stderr && fail "eval without the column"
 grep -q "has no column 'times'" stderr || fail "eval without the column: $(cat stderr)"

@@ -104,6 +104,16 @@ tail -n 1 said | grep -q '"perplexity": [0-9.]*, "bits_per_character": [0-9.]*' 
 grep -q 'characters, perplexity' own || fail "eval of characters: $(cat own)"
 printf 'ein Mühlrad, und 日本 ist nicht dabei; ein Mühlrad dreht sich für 7 € weiter.\n' >new.txt
 "$tenon" eval --model c --device "$device" --data new.txt >said 2>stderr && grep -q '72 characters' said || fail "another text: $(cat said stderr)"
+grep -q '^  6 of them (8.33 %) are none that it learnt' said || fail "outside the alphabet: $(cat said)"
+! grep -q 'none that it learnt' own || fail "all of it is learnt: $(cat own)"
+"$tenon" eval --model c --device "$device" --data new.txt --json 2>/dev/null | grep -q '"outside": 6' || fail "outside, --json"
+"$tenon" eval --model c --device "$device" --data new.txt --report new.html >/dev/null 2>&1 && grep -q '<b>8.33 %</b>not in the alphabet' new.html || fail "outside, --report"
+printf '\357\277\275\357\277\275\357\277\275\n' | tr -d '\n' >lost.txt
+i=0; while [ $i -lt 6 ]; do cat lost.txt lost.txt lost.txt; i=$((i + 1)); done >all_lost.txt
+refuses 'all_lost.txt: nothing but U+FFFD' train_text --data all_lost.txt --characters
+"$tenon" predict --model c --device "$device" --prompt "3: ein" --length 20 >wrote 2>stderr || fail "a prompt"
+"$tenon" predict --model c --device "$device" --prompt "$(printf '\357\273\277')3: ein" --length 20 >marked 2>stderr || fail "a mark of the byte order: $(cat stderr)"
+cmp wrote marked || fail "a mark of the byte order is not left out"
 "$tenon" predict --model c --device "$device" --prompt "3: ein Mühl" --length 300 --temperature 99 >wrote 2>stderr || fail "write characters: $(cat stderr)"
 python3 - <<'PY' || fail "written characters: $(cat wrote)"
 known, wrote = set(open("book.txt", encoding="utf-8").read()), open("wrote", encoding="utf-8").read()
