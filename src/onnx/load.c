@@ -82,6 +82,36 @@ static tn_status count_operators(tn_onnx *model, Onnx__NodeProto **node, size_t 
     return TN_OK;
 }
 
+/* ---- outputs ---- */
+
+/* What a network gives back twice exporters list twice, under one name: it is one output. */
+static tn_status drop_repeated(tn_onnx *model, onnx_graph_proto *graph, tn_index *names)
+{
+    uint32_t number;
+    size_t kept = 0;
+    for (size_t i = 0; i < graph->n_output; i++) {
+        Onnx__ValueInfoProto *y = graph->output[i];
+        TN_REQUIRE(y->name, TN_EFORMAT, "an output without a name");
+        graph->output[i] = NULL;
+        if (tn_index_find(names, NULL, y->name, &number)) {
+            onnx__value_info_proto__free_unpacked(y, &model->heap);
+            continue;
+        }
+        graph->output[kept++] = y;
+        TN_TRY(tn_index_add(names, NULL, y->name, (uint32_t)i));
+    }
+    graph->n_output = kept;
+    return TN_OK;
+}
+
+static tn_status check_outputs(tn_onnx *model)
+{
+    tn_index names = {0};
+    tn_status s = drop_repeated(model, model->proto->graph, &names);
+    tn_index_free(&names);
+    return s;
+}
+
 /* ---- the file ---- */
 
 tn_status onnx_unpack(tn_onnx *model)
@@ -92,14 +122,17 @@ tn_status onnx_unpack(tn_onnx *model)
     const onnx_graph_proto *graph = model->proto->graph;
     for (size_t i = 0; i < graph->n_input; i++)
         TN_REQUIRE(graph->input[i]->name, TN_EFORMAT, "an input without a name");
-    for (size_t i = 0; i < graph->n_output; i++)
-        TN_REQUIRE(graph->output[i]->name, TN_EFORMAT, "an output without a name");
+    TN_TRY(check_outputs(model));
     for (size_t i = 0; i < graph->n_initializer; i++)
         TN_REQUIRE(graph->initializer[i]->name, TN_EFORMAT, "an initializer without a name");
     TN_TRY(onnx_untie(model));
     TN_TRY(count_operators(model, graph->node, graph->n_node));
-    for (size_t i = 0; i < model->proto->n_functions; i++)
-        TN_TRY(count_operators(model, model->proto->functions[i]->node, model->proto->functions[i]->n_node));
+    TN_TRY(onnx_sort(graph->node, graph->n_node));
+    for (size_t i = 0; i < model->proto->n_functions; i++) {
+        const Onnx__FunctionProto *f = model->proto->functions[i];
+        TN_TRY(count_operators(model, f->node, f->n_node));
+        TN_TRY(onnx_sort(f->node, f->n_node));
+    }
     model->needed = tn_alloc(graph->n_input + 1);
     model->numbers = tn_alloc((graph->n_initializer + 1) * sizeof *model->numbers);
     return model->needed && model->numbers ? onnx_find_roles(model) : TN_ENOMEM;

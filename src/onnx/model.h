@@ -80,6 +80,9 @@ TN_MUST_USE tn_status onnx_unpack(tn_onnx *model);
 TN_MUST_USE tn_status onnx_take_apart(const unsigned char *data, uint64_t bytes, ProtobufCAllocator *heap,
                                       Onnx__ModelProto **proto);
 
+/* Has nodes, and those in parts of the graph within them, come behind those that make what they take. */
+TN_MUST_USE tn_status onnx_sort(onnx_node_proto **node, size_t count);
+
 /* Has initializers that others are an Identity of be several, as soon as the file is taken apart; and frees these. */
 TN_MUST_USE tn_status onnx_untie(tn_onnx *model);
 void onnx_untied_free(tn_onnx *model);

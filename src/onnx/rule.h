@@ -169,6 +169,12 @@ tn_tensor *onnx_pad_number(tn_tensor *x, int32_t axis, int64_t before, int64_t a
  * first and for those that equal it, and so on. A NaN equals nothing. */
 tn_tensor *onnx_row_ranks(tn_tensor *x, int32_t axis);
 
+/* (b, t, heads d) -> (b, heads, t, d), where four dimensions stay; and back. */
+tn_tensor *onnx_heads_of(tn_tensor *x, int64_t heads);
+tn_tensor *onnx_whole_of(tn_tensor *x);
+/* x (b, heads, t, d) turned by angles (b or 1, t, d / 2 or more), as the node's attributes say. */
+tn_tensor *onnx_rotated(onnx_node *n, tn_tensor *x, tn_tensor *cosine, tn_tensor *sine);
+
 /* Another batch than the declared one: which it is; a Reshape, noted or scaled; an operand of a Concat
  * that there is once for all samples; and which input differs from what was declared, for messages. */
 void onnx_find_batch(const tn_onnx *model, const tn_shape given[], size_t count, onnx_batch *batch);

@@ -4,14 +4,14 @@
 #include "rule.h"
 
 /* (b, t, heads d) -> (b, heads, t, d); four dimensions stay. */
-static tn_tensor *heads_of(tn_tensor *x, int64_t heads)
+tn_tensor *onnx_heads_of(tn_tensor *x, int64_t heads)
 {
     if (tn_shape_of(x).rank == 4) return x;
     x = tn_reshape(x, TN_SHAPE(onnx_dim(x, 0), onnx_dim(x, 1), heads, onnx_dim(x, 2) / heads));
     return tn_transpose(x, (const int32_t[]){0, 2, 1, 3});
 }
 
-static tn_tensor *whole_of(tn_tensor *x)
+tn_tensor *onnx_whole_of(tn_tensor *x)
 {
     x = tn_transpose(x, (const int32_t[]){0, 2, 1, 3});
     return tn_reshape(x, TN_SHAPE(onnx_dim(x, 0), onnx_dim(x, 1), onnx_dim(x, 2) * onnx_dim(x, 3)));
@@ -110,13 +110,13 @@ void onnx_rule_attention(onnx_node *n)
         onnx_cannot(n, "queries, keys and values of ranks %d, %d and %d", rank, tn_shape_of(k).rank,
                     tn_shape_of(v).rank);
     if (n->failed) return;
-    q = heads_of(q, q_heads), k = heads_of(k, kv_heads), v = heads_of(v, kv_heads);
+    q = onnx_heads_of(q, q_heads), k = onnx_heads_of(k, kv_heads), v = onnx_heads_of(v, kv_heads);
     k = behind(past_k, k), v = behind(past_v, v);
     onnx_out(n, 1, k);
     onnx_out(n, 2, v);
     int64_t times = onnx_dim(k, 1) ? onnx_dim(q, 1) / onnx_dim(k, 1) : 1;
     tn_tensor *y = attend(n, q, shared(k, times), shared(v, times), past_k ? onnx_dim(past_k, 2) : 0);
-    onnx_out(n, 0, is_flat ? whole_of(y) : y);
+    onnx_out(n, 0, is_flat ? onnx_whole_of(y) : y);
 }
 
 /* ---- rotary ---- */
@@ -128,20 +128,14 @@ static void halves(tn_tensor *x, int interleaved, tn_tensor *half[2])
     for (int i = 0; i < 2; i++) half[i] = tn_slice(x, -1, interleaved ? i : i * count, count, interleaved ? 2 : 1);
 }
 
-void onnx_rule_rotary_embedding(onnx_node *n)
+tn_tensor *onnx_rotated(onnx_node *n, tn_tensor *x, tn_tensor *cosine, tn_tensor *sine)
 {
-    tn_tensor *x = onnx_in(n, 0), *cosine = onnx_in(n, 1), *sine = onnx_in(n, 2), *place = onnx_in(n, 3), *half[2];
-    if (!x || !cosine || !sine) return;
-    int interleaved = onnx_int(n, "interleaved", 0) != 0, is_flat = tn_shape_of(x).rank == 3;
-    int64_t heads = onnx_int(n, "num_heads", 0), turned = onnx_int(n, "rotary_embedding_dim", 0);
-    if (is_flat ? heads < 1 : tn_shape_of(x).rank != 4) onnx_cannot(n, "num_heads is not there, or its rank");
-    if (n->failed) return;
-    x = heads_of(x, heads);
-    int64_t size = onnx_dim(x, 3);
+    const int interleaved = onnx_int(n, "interleaved", 0) != 0;
+    int64_t size = onnx_dim(x, 3), turned = onnx_int(n, "rotary_embedding_dim", 0);
+    tn_tensor *half[2];
     if (!turned) turned = size;
     tn_tensor *rest = turned < size ? tn_slice(x, 3, turned, size - turned, 1) : NULL;
     halves(rest ? tn_slice(x, 3, 0, turned, 1) : x, interleaved, half);
-    if (place) cosine = tn_gather(cosine, place), sine = tn_gather(sine, place);
     cosine = tn_unsqueeze(tn_slice(cosine, -1, 0, turned / 2, 1), 1);
     sine = tn_unsqueeze(tn_slice(sine, -1, 0, turned / 2, 1), 1);
     tn_tensor *a = tn_sub(tn_mul(cosine, half[0]), tn_mul(sine, half[1]));
@@ -151,6 +145,37 @@ void onnx_rule_rotary_embedding(onnx_node *n)
                        TN_SHAPE(onnx_dim(a, 0), onnx_dim(a, 1), onnx_dim(a, 2), turned));
     else
         y = tn_concat((tn_tensor *[]){a, b}, 2, 3);
-    if (rest) y = tn_concat((tn_tensor *[]){y, rest}, 2, 3);
-    onnx_out(n, 0, is_flat ? whole_of(y) : y);
+    return rest ? tn_concat((tn_tensor *[]){y, rest}, 2, 3) : y;
+}
+
+void onnx_rule_rotary_embedding(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *cosine = onnx_in(n, 1), *sine = onnx_in(n, 2), *place = onnx_in(n, 3);
+    if (!x || !cosine || !sine) return;
+    const int is_flat = tn_shape_of(x).rank == 3;
+    const int64_t heads = onnx_int(n, "num_heads", 0);
+    if (is_flat ? heads < 1 : tn_shape_of(x).rank != 4) onnx_cannot(n, "num_heads is not there, or its rank");
+    if (n->failed) return;
+    if (place) cosine = tn_gather(cosine, place), sine = tn_gather(sine, place);
+    x = onnx_rotated(n, onnx_heads_of(x, heads), cosine, sine);
+    onnx_out(n, 0, is_flat ? onnx_whole_of(x) : x);
+}
+
+/* Of com.microsoft: places come before the tables, one for each step or that of the first one. */
+void onnx_rule_fused_rotary_embedding(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *place = onnx_in(n, 1), *cosine = onnx_in(n, 2), *sine = onnx_in(n, 3);
+    if (!x || !place || !cosine || !sine) return;
+    const int is_flat = tn_shape_of(x).rank == 3;
+    int64_t heads = onnx_int(n, "num_heads", 0);
+    if (is_flat && !heads && onnx_dim(cosine, 1)) heads = onnx_dim(x, 2) / (2 * onnx_dim(cosine, 1));
+    if (is_flat ? heads < 1 : tn_shape_of(x).rank != 4) onnx_cannot(n, "num_heads is not there, or its rank");
+    if (onnx_int(n, "is_packed_batching", 0)) onnx_cannot(n, "attribute is_packed_batching");
+    if (onnx_float(n, "scale", 1) != 1) onnx_cannot(n, "attribute scale");
+    if (n->failed) return;
+    x = onnx_heads_of(x, heads);
+    if (tn_shape_of(place).rank < 2)
+        place = tn_unsqueeze(tn_add(tn_iota(n->graph, TN_SHAPE(onnx_dim(x, 2)), 0), tn_reshape(place, TN_SCALAR)), 0);
+    x = onnx_rotated(n, x, tn_gather(cosine, place), tn_gather(sine, place));
+    onnx_out(n, 0, is_flat ? onnx_whole_of(x) : x);
 }

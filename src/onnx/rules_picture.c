@@ -103,7 +103,7 @@ void onnx_rule_conv_transpose(onnx_node *n)
 
 /* ---- pooling ---- */
 
-static int read_pool(onnx_node *n, const tn_tensor *x, tn_pool_nd_options *o)
+int onnx_pool_read(onnx_node *n, const tn_tensor *x, tn_pool_nd_options *o)
 {
     onnx_window w;
     if (!x || !onnx_window_read(n, x, NULL, &w)) return 0;
@@ -122,7 +122,7 @@ void onnx_rule_max_pool(onnx_node *n)
     tn_pool_nd_options o;
     tn_tensor *x = onnx_in(n, 0), *y = NULL;
     int columns = onnx_int(n, "storage_order", 0) != 0;
-    if (!read_pool(n, x, &o)) return;
+    if (!onnx_pool_read(n, x, &o)) return;
     if (onnx_wants(n, 1))
         onnx_out_as(n, 1, tn_maxpool_nd_places(x, o, columns, &y), ONNX_INT64);
     else
@@ -134,14 +134,14 @@ void onnx_rule_average_pool(onnx_node *n)
 {
     tn_pool_nd_options o;
     tn_tensor *x = onnx_in(n, 0);
-    if (read_pool(n, x, &o)) onnx_out(n, 0, tn_avgpool_nd(x, o));
+    if (onnx_pool_read(n, x, &o)) onnx_out(n, 0, tn_avgpool_nd(x, o));
 }
 
 void onnx_rule_lp_pool(onnx_node *n)
 {
     tn_pool_nd_options o;
     tn_tensor *x = onnx_in(n, 0);
-    if (read_pool(n, x, &o)) onnx_out(n, 0, tn_lppool_nd(x, (double)onnx_int(n, "p", 2), o));
+    if (onnx_pool_read(n, x, &o)) onnx_out(n, 0, tn_lppool_nd(x, (double)onnx_int(n, "p", 2), o));
 }
 
 /* ---- the whole picture ---- */

@@ -1,4 +1,5 @@
-/* rules_quantise.c: numbers of eight bits and less, by scales and zeros: as whole numbers in i32, computed in f32. */
+/* rules_quantise.c: numbers of eight bits and less, by scales and zeros: as whole numbers in i32, computed in f32; and
+ * those of com.microsoft that join such a product with what is around it, or have weights of so few bits. */
 #include <math.h>
 
 #include "rule.h"
@@ -109,4 +110,77 @@ void onnx_rule_qlinear_matmul(onnx_node *n)
     tn_tensor *y = tn_cast(tn_matmul(a, b), TN_F32);
     y = tn_mul(y, tn_mul(scale[0], scale[1]));
     onnx_out_as(n, 0, quantised(y, scale[2], scale_of(n, 7, 1), onnx_type(n, 7)), onnx_type(n, 7));
+}
+
+/* ---- of com.microsoft: a product of whole numbers, its scales and a bias in one ---- */
+
+static void out_scaled(onnx_node *n, tn_tensor *y, tn_tensor *scale, tn_tensor *bias, int32_t type)
+{
+    y = tn_mul(tn_cast(y, TN_F32), scale);
+    onnx_out_as(n, 0, bias ? tn_add(y, bias) : y, type);
+}
+
+void onnx_rule_matmul_integer_to_float(onnx_node *n)
+{
+    tn_tensor *a = onnx_in(n, 0), *b = onnx_in(n, 1), *scale_a = scale_of(n, 2, 1), *scale_b = onnx_in(n, 3);
+    if (!a || !b || !scale_a || !scale_b) return;
+    tn_tensor *y = tn_matmul(less_zero(a, onnx_in(n, 4), 1), less_zero(b, onnx_in(n, 5), 0));
+    out_scaled(n, y, tn_mul(scale_a, scale_b), onnx_in(n, 6), onnx_type(n, 2));
+}
+
+void onnx_rule_dynamic_quantize_matmul(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *b = onnx_in(n, 1), *scale_b = onnx_in(n, 2), *zero = NULL;
+    if (!x || !b || !scale_b) return;
+    tn_tensor *scale = tn_quantize_range(x, 0, 255, &zero);
+    if (!zero) return;
+    tn_tensor *a = tn_sub(quantised(x, scale, zero, ONNX_UINT8), zero);
+    tn_tensor *y = tn_matmul(a, less_zero(b, onnx_in(n, 3), 0));
+    out_scaled(n, y, tn_mul(scale, scale_b), onnx_in(n, 4), onnx_type(n, 0));
+}
+
+/* ---- weights of two, four or eight bits, in blocks along the sums ---- */
+
+/* Bytes (rows, ...) as the numbers that are packed into them, the lowest bits first: (rows, count). */
+static tn_tensor *unpacked(tn_tensor *x, int64_t rows, int bits, int64_t count)
+{
+    tn_tensor *part[4];
+    const int parts = 8 / bits;
+    for (int i = 0; i < parts; i++) {
+        tn_tensor *above = tn_div(x, tn_number(x, ldexp(1, bits * i)));
+        part[i] = tn_remainder(above, tn_number(x, ldexp(1, bits)));
+    }
+    x = tn_reshape(tn_stack(part, (uint32_t)parts, tn_shape_of(x).rank), TN_SHAPE(rows, -1));
+    return onnx_dim(x, 1) > count ? tn_slice(x, 1, 0, count, 1) : x;
+}
+
+/* The zero of each block (rows, blocks, 1): the middle, unless they are given, packed or as numbers. */
+static tn_tensor *zeros_of(onnx_node *n, int64_t rows, int64_t blocks, int bits)
+{
+    tn_tensor *zero = onnx_in(n, 3);
+    if (!zero) return tn_full(n->graph, TN_F32, TN_SCALAR, ldexp(1, bits - 1));
+    if (onnx_type(n, 3) == ONNX_UINT8) zero = unpacked(tn_reshape(zero, TN_SHAPE(rows, -1)), rows, bits, blocks);
+    return tn_reshape(tn_cast(zero, TN_F32), TN_SHAPE(rows, blocks, 1));
+}
+
+void onnx_rule_matmul_bits(onnx_node *n)
+{
+    tn_tensor *x = onnx_in(n, 0), *b = onnx_in(n, 1), *scale = onnx_in(n, 2), *bias = onnx_in(n, 5);
+    const int64_t columns = onnx_int(n, "N", 0), sums = onnx_int(n, "K", 0), block = onnx_int(n, "block_size", 0);
+    const int64_t bits = onnx_int(n, "bits", 4);
+    onnx_heeded(n, "accuracy_level");
+    if (!x || !b || !scale) return;
+    if (columns < 1 || sums < 1 || block < 1 || sums > INT32_MAX || block > INT32_MAX) onnx_cannot(n, "its sizes");
+    if (bits != 2 && bits != 4 && bits != 8) onnx_cannot(n, "%lld bits", (long long)bits);
+    if (onnx_int(n, "weight_prepacked", 0)) onnx_cannot(n, "weights in the order of a device");
+    if (onnx_in(n, 4)) onnx_cannot(n, "blocks in another order (g_idx)");
+    if (n->failed) return;
+    const int64_t blocks = (sums + block - 1) / block;
+    tn_tensor *w = unpacked(tn_reshape(b, TN_SHAPE(columns, -1)), columns, (int)bits, blocks * block);
+    w = tn_sub(tn_cast(tn_reshape(w, TN_SHAPE(columns, blocks, block)), TN_F32),
+               zeros_of(n, columns, blocks, (int)bits));
+    w = tn_mul(w, tn_reshape(scale, TN_SHAPE(columns, blocks, 1)));
+    w = tn_slice(tn_reshape(w, TN_SHAPE(columns, blocks * block)), 1, 0, sums, 1);
+    tn_tensor *y = tn_matmul_t(x, w, 0, 1);
+    onnx_out(n, 0, bias ? tn_add(y, bias) : y);
 }

@@ -1,6 +1,6 @@
 /* rules_runtime.c: operators of the domain com.microsoft that ONNX Runtime's quantiser writes for numbers of eight bits
  * (QOperator): each is computed in f32 between two scales. Their form is said in ONNX Runtime's ContribOperators.md. */
-#include "rule.h"
+#include "window.h"
 
 /* A scale or zero, which is one number for all. */
 static tn_tensor *one_number(onnx_node *n, uint32_t i)
@@ -79,6 +79,32 @@ void onnx_rule_qlinear_global_average_pool(onnx_node *n)
     put(n, tn_mean(x, axes, 1), 3, 0);
 }
 
+/* Dimension `from` at place `to`, the others in order. */
+static tn_tensor *turned(tn_tensor *x, int32_t from, int32_t to)
+{
+    int32_t order[TN_MAX_RANK], at = 0;
+    const int32_t rank = tn_shape_of(x).rank;
+    for (int32_t d = 0; d < rank; d++) {
+        if (at == from) at++;
+        order[d] = d == to ? from : at++;
+    }
+    return tn_transpose(x, order);
+}
+
+/* The pool of floating point, between two scales. Channels lie last or, as in all else, behind the batch. */
+void onnx_rule_qlinear_average_pool(onnx_node *n)
+{
+    tn_pool_nd_options o;
+    tn_tensor *x = meant(n, 0);
+    const int is_last = onnx_int(n, "channels_last", 0) != 0;
+    if (!x) return;
+    const int32_t last = tn_shape_of(x).rank - 1;
+    if (is_last && last > 1) x = turned(x, last, 1);
+    if (!onnx_pool_read(n, x, &o)) return;
+    tn_tensor *y = tn_avgpool_nd(x, o);
+    put(n, is_last && last > 1 ? turned(y, 1, last) : y, 3, 0);
+}
+
 /* The result's scale and zero come first, and of each part its numbers, scale and zero. */
 void onnx_rule_qlinear_concat(onnx_node *n)
 {
@@ -89,6 +115,13 @@ void onnx_rule_qlinear_concat(onnx_node *n)
         if (!(part[i] = meant(n, 2 + 3 * i))) return;
     const int32_t axis = onnx_axis(n, onnx_int(n, "axis", 0), tn_shape_of(part[0]).rank);
     if (!n->failed) put(n, tn_concat(part, count, axis), 0, 2);
+}
+
+/* What is picked of two, by the scale and zero of the result. */
+void onnx_rule_qlinear_where(onnx_node *n)
+{
+    tn_tensor *condition = onnx_in(n, 0), *a = meant(n, 1), *b = meant(n, 4);
+    if (condition && a && b) put(n, tn_where(condition, a, b), 7, 1);
 }
 
 /* Of b's columns, one number for all or one for each; where b is transposed these are its rows. */

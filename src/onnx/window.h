@@ -16,5 +16,7 @@ typedef struct onnx_window {
 /* From the node's attributes, for pictures (b, c, ...); `size` of the window as the weight has it, or NULL: by the
  * attribute. Returns 0 if the node has failed. */
 int onnx_window_read(onnx_node *n, const tn_tensor *x, const int64_t *size, onnx_window *w);
+/* The same as what a pool is given. */
+int onnx_pool_read(onnx_node *n, const tn_tensor *x, tn_pool_nd_options *o);
 
 #endif

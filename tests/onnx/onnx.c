@@ -314,8 +314,7 @@ static void lists_of_the_wrong_length_are_problems(void **state)
         tn_onnx_problem p;
         const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(3, 2)};
         tn_status s = tn_onnx_build(model, g, &given, 1, NULL);
-        if (cases[i].y &&
-            (s != TN_EUNSUPPORTED || !tn_onnx_problem_at(model, 0, &p) || strcmp(p.op, cases[i].op)))
+        if (cases[i].y && (s != TN_EUNSUPPORTED || !tn_onnx_problem_at(model, 0, &p) || strcmp(p.op, cases[i].op)))
             fail_msg("%s: %s: %s", cases[i].op, tn_status_name(s), tn_message());
         tn_graph_free(g);
         tn_onnx_free(model);
@@ -376,9 +375,29 @@ static void parts_that_lie_too_deep_are_refused(void **state)
     unlink(path);
 }
 
+static void nodes_come_in_any_order_but_not_in_circles(void **state)
+{
+    (void)state;
+    tn_onnx_problem p;
+    const text sorted[] = {node("Neg", "c", NULL, "d"), node("Add", "b", "a", "c"), node("Neg", "a", NULL, "b"),
+                           node("Neg", "y", NULL, "a")};
+    const text circle[] = {node("Neg", "b", NULL, "a"), node("Neg", "a", NULL, "b")};
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(3, 2)};
+    for (int turn = 0; turn < 2; turn++) {
+        tn_onnx *model = turn ? load(circle, 2) : load(sorted, 4);
+        tn_graph *g = tn_graph_new();
+        assert_int_equal(tn_onnx_build(model, g, &given, 1, NULL), turn ? TN_EUNSUPPORTED : TN_OK);
+        assert_int_equal(tn_onnx_problem_at(model, 0, &p), turn);
+        if (turn) assert_non_null(strstr(p.why, "nothing makes its operand"));
+        tn_graph_free(g);
+        tn_onnx_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_come_in_any_order_but_not_in_circles),
         cmocka_unit_test(a_model_says_what_it_is),
         cmocka_unit_test(it_runs_for_every_shape),
         cmocka_unit_test(a_shape_that_is_not_said_has_to_be_given),
