@@ -4,11 +4,14 @@
  *                                ├── side by side ── 32 relu ── 1
  *     number (1) ────── 8 relu ──┘
  *
- * For tn_fit both inputs lie side by side in a sample, and the network takes them apart. Trained three times, once with
+ * Each input is a data set; tn_dataset_beside puts them side by side for tn_fit, and the network takes them apart by
+ * tn_apart. Trained three times, once with
  * each input alone: neither is enough. */
 #include "common.h"
 
-enum { TRAIN = 8000, TEST = 1000, PICTURE = 784, WIDTH = PICTURE + 1 };
+enum { TRAIN = 8000, TEST = 1000 };
+
+static const tn_shape shapes[2] = {{1, {784}}, {1, {1}}}; /* as the network takes them */
 
 /* What the network may see. */
 typedef struct sight {
@@ -20,7 +23,9 @@ static tn_tensor *network(tn_tensor *x, int training, const void *arg)
 {
     const sight *sees = arg;
     (void)training;
-    tn_tensor *picture = tn_slice(x, 1, 0, PICTURE, 1), *number = tn_slice(x, 1, PICTURE, 1, 1);
+    tn_tensor *input[2];
+    tn_apart(x, shapes, 2, input);
+    tn_tensor *picture = input[0], *number = input[1];
     if (!sees->picture) picture = tn_mul(picture, tn_number(picture, 0));
     if (!sees->number) number = tn_mul(number, tn_number(number, 0));
     picture = tn_relu(tn_linear(picture, "picture", .units = 64));
@@ -32,19 +37,19 @@ static tn_tensor *network(tn_tensor *x, int training, const void *arg)
 /* Digits, each with a number from 1 to 9, and whether it is at least that. */
 static tn_dataset questions(int64_t count, uint64_t seed)
 {
-    tn_dataset digits = {0}, data = {.count = count, .sample = {1, {WIDTH}}, .x_dtype = TN_F32, .classes = 2};
-    TRY(tn_dataset_digits(count, seed, &digits));
-    float *x = malloc((size_t)(count * WIDTH) * sizeof *x);
-    data.x = x;
-    data.label = malloc((size_t)count * sizeof *data.label);
+    tn_dataset pictures = {0}, data = {0};
+    float *number = malloc((size_t)count * sizeof *number);
+    const tn_dataset numbers = {.count = count, .sample = shapes[1], .x_dtype = TN_F32, .x = number};
+    TRY(tn_dataset_digits(count, seed, &pictures));
+    pictures.classes = 2;
     for (int64_t i = 0; i < count; i++) {
-        const uint8_t *picture = (const uint8_t *)digits.x + i * PICTURE;
-        const int number = 1 + (int)(9 * chance());
-        for (int k = 0; k < PICTURE; k++) x[i * WIDTH + k] = picture[k] / 255.0f;
-        x[i * WIDTH + PICTURE] = (float)number / 9;
-        data.label[i] = digits.label[i] >= number;
+        const int drawn = 1 + (int)(9 * chance());
+        number[i] = (float)drawn / 9;
+        pictures.label[i] = pictures.label[i] >= drawn;
     }
-    tn_dataset_free(&digits);
+    TRY(tn_dataset_beside((const tn_dataset *[]){&pictures, &numbers}, 2, &data));
+    tn_dataset_free(&pictures);
+    free(number);
     return data;
 }
 

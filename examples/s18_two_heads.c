@@ -3,8 +3,8 @@
  *     picture ── 64 relu ──┬── 10   which digit     cross-entropy
  *                          └── 1    how bright      squared error
  *
- * For tn_fit the heads lie side by side in the output, as their targets do in the data, and the model has a cost of its
- * own: the sum of two losses, each of its part. */
+ * For tn_fit the heads lie side by side in the output, as their targets do in the data, which tn_dataset_beside makes
+ * of one data set for each. The model has a cost of its own: the sum of two losses, each of its part. */
 #include <math.h>
 
 #include "common.h"
@@ -23,10 +23,11 @@ static tn_tensor *network(tn_tensor *x, int training, const void *arg)
 static tn_tensor *cost(tn_tensor *y, tn_tensor *target, int training, const void *arg)
 {
     (void)training, (void)arg;
-    const int64_t batch = tn_shape_of(y).dim[0];
-    tn_tensor *label = tn_cast(tn_reshape(tn_slice(target, 1, 0, 1, 1), TN_SHAPE(batch)), TN_I32);
-    tn_tensor *which = tn_cross_entropy(tn_slice(y, 1, 0, CLASSES, 1), label);
-    tn_tensor *light = tn_mean_squared_error(tn_slice(y, 1, CLASSES, 1, 1), tn_slice(target, 1, 1, 1, 1));
+    tn_tensor *said[2], *wanted[2];
+    tn_apart(y, (const tn_shape[]){TN_SHAPE(CLASSES), TN_SHAPE(1)}, 2, said);
+    tn_apart(target, (const tn_shape[]){TN_SCALAR, TN_SHAPE(1)}, 2, wanted);
+    tn_tensor *which = tn_cross_entropy(said[0], tn_cast(wanted[0], TN_I32));
+    tn_tensor *light = tn_mean_squared_error(said[1], wanted[1]);
     return tn_add(which, tn_mul(light, tn_number(light, 10)));
 }
 
@@ -40,17 +41,14 @@ static float light_of(const uint8_t *picture)
 
 static tn_dataset questions(int64_t count, uint64_t seed)
 {
-    tn_dataset data = {0};
-    TRY(tn_dataset_digits(count, seed, &data));
-    data.targets = 2;
-    data.target = malloc((size_t)(2 * count) * sizeof *data.target);
-    for (int64_t i = 0; i < count; i++) {
-        data.target[2 * i] = (float)data.label[i];
-        data.target[2 * i + 1] = light_of((const uint8_t *)data.x + 784 * i);
-    }
-    free(data.label);
-    data.label = NULL;
-    data.classes = 0;
+    tn_dataset digits = {0}, data = {0};
+    float *light = malloc((size_t)count * sizeof *light);
+    const tn_dataset lights = {.count = count, .target = light, .targets = 1};
+    TRY(tn_dataset_digits(count, seed, &digits));
+    for (int64_t i = 0; i < count; i++) light[i] = light_of((const uint8_t *)digits.x + 784 * i);
+    TRY(tn_dataset_beside((const tn_dataset *[]){&digits, &lights}, 2, &data));
+    tn_dataset_free(&digits);
+    free(light);
     return data;
 }
 

@@ -39,7 +39,8 @@ typedef struct tn_residence {
  * `cost`, unless NULL, takes the place of `loss`: it makes a loss of rank 0, the batch's mean, from what `build` gave
  * and the data set's targets, f32 (batch, targets), or labels, i32 (batch). Then nothing is counted as right. A network
  * of several inputs and heads has its inputs side by side in a sample and its heads side by side in its output, as
- * their targets are, and build and cost take them apart by tn_slice: examples/s18_two_heads.c. */
+ * their targets are: tn_dataset_beside makes such data of one set for each, and build and cost take them apart by
+ * tn_apart: examples/s17_two_inputs.c, s18_two_heads.c. */
 typedef struct tn_model {
     tn_tensor *(*build)(tn_tensor *x, int training, const void *arg);
     const char *loss;           /* a name that tn_loss knows; with `cost` it is not looked at */

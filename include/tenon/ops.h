@@ -91,6 +91,9 @@ TN_API tn_tensor *tn_swap_axes(tn_tensor *x, int32_t first, int32_t second);
 TN_API tn_tensor *tn_roll(tn_tensor *x, int32_t axis, int64_t shift);
 /* As many equal parts along an axis, into out[0..parts-1]. */
 TN_API void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[]);
+/* What lies side by side in x, (n, numbers) or of a higher rank with as many: (n) and each shape, into
+ * out[0..parts-1], such as the inputs of a network (tn_dataset_beside) or its heads. */
+TN_API void tn_apart(tn_tensor *x, const tn_shape shapes[], uint32_t parts, tn_tensor *out[]);
 /* Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);
  * or those of its other end (b c a b c a b). The last two take no more elements than there are. */
 TN_API tn_tensor *tn_pad_edge(tn_tensor *x, int32_t axis, int64_t before, int64_t after);

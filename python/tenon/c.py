@@ -517,7 +517,8 @@ class tn_model(Structure):
     `cost`, unless NULL, takes the place of `loss`: it makes a loss of rank 0, the batch's mean, from what `build` gave
     and the data set's targets, f32 (batch, targets), or labels, i32 (batch). Then nothing is counted as right. A network
     of several inputs and heads has its inputs side by side in a sample and its heads side by side in its output, as
-    their targets are, and build and cost take them apart by tn_slice: examples/s18_two_heads.c.
+    their targets are: tn_dataset_beside makes such data of one set for each, and build and cost take them apart by
+    tn_apart: examples/s17_two_inputs.c, s18_two_heads.c.
 
     loss: a name that tn_loss knows; with `cost` it is not looked at
     arg: passed on to `build`
@@ -1990,6 +1991,14 @@ FUNCTIONS = {
         "tn_status tn_dataset_check_weights(const tn_dataset *data)",
         """That each sample's weight, if there are some, is 0 or from 1e-18 to 1e18: TN_EINVAL names the first that is not, as
         tn_fit and tn_evaluate do."""),
+    "tn_dataset_beside": (c_int32, (c_void_p, c_uint32, c_void_p,), False,
+        "tn_status tn_dataset_beside(const tn_dataset *parts[], uint32_t count, tn_dataset *data)",
+        """Samples of several data sets side by side, as a network of several inputs takes them: sample i is the numbers of all
+        their samples i, the first set's first, in f32, with bytes divided by 255; tn_apart takes them apart in the network.
+        What belongs to them lies side by side too: where one set alone has labels, these; else what each has becomes targets,
+        labels their numbers, as several heads want them. A set may have labels or targets alone, its `x` and `loader` NULL.
+        Weights are the first that a set has. All have as many samples; whole numbers are no larger than f32's, 2^24. The
+        result is in memory, and has nothing of the sets'."""),
     "tn_dataset_common": (c_int32, (c_void_p, c_void_p, c_void_p,), False,
         "tn_status tn_dataset_common(const tn_dataset *data, const tn_dataset *other, int64_t *count)",
         """How many samples of `data` stand in `other` too, with the same numbers and the same label or targets. TN_EUNSUPPORTED
@@ -2975,6 +2984,10 @@ FUNCTIONS = {
     "tn_split": (None, (c_void_p, c_int32, c_uint32, c_void_p,), True,
         "void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[])",
         """As many equal parts along an axis, into out[0..parts-1]."""),
+    "tn_apart": (None, (c_void_p, c_void_p, c_uint32, c_void_p,), True,
+        "void tn_apart(tn_tensor *x, const tn_shape shapes[], uint32_t parts, tn_tensor *out[])",
+        """What lies side by side in x, (n, numbers) or of a higher rank with as many: (n) and each shape, into
+        out[0..parts-1], such as the inputs of a network (tn_dataset_beside) or its heads."""),
     "tn_pad_edge": (c_void_p, (c_void_p, c_int32, c_int64, c_int64,), True,
         "tn_tensor * tn_pad_edge(tn_tensor *x, int32_t axis, int64_t before, int64_t after)",
         """Before and after x along an axis: its first and last element again; its elements mirrored at these (c b a b c b a);

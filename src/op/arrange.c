@@ -52,6 +52,53 @@ void tn_split(tn_tensor *x, int32_t axis, uint32_t parts, tn_tensor *out[])
     for (uint32_t i = 0; out && i < parts; i++) out[i] = tn_slice(x, axis, n / parts * i, n / parts, 1);
 }
 
+static int64_t numbers_of(const tn_shape *shape)
+{
+    tn_shape row = *shape;
+    if (row.rank) row.dim[0] = 1;
+    return tn_shape_count(&row);
+}
+
+/* (n, ...) with another shape behind n. */
+static tn_shape with_rows(int64_t n, const tn_shape *shape)
+{
+    tn_shape all = {shape->rank + 1, {n}};
+    for (int32_t d = 0; d < shape->rank; d++) all.dim[d + 1] = shape->dim[d];
+    return all;
+}
+
+/* That each row has as many numbers as the parts. */
+static void check_parts(tn_tensor *x, const tn_shape shapes[], uint32_t parts)
+{
+    int64_t numbers = 0;
+    const int64_t there = numbers_of(&x->type.shape);
+    for (uint32_t i = 0; i < parts; i++) {
+        if (shapes[i].rank < 0 || shapes[i].rank >= TN_MAX_RANK)
+            tn_node_fail(x->graph, TN_ESHAPE, "apart: part %u has rank %d", i, shapes[i].rank);
+        else
+            numbers += tn_shape_count(&shapes[i]);
+    }
+    if (!x->type.shape.rank || numbers != there)
+        tn_node_fail(x->graph, TN_ESHAPE, "apart: the parts have %lld numbers, and each row of x has %lld",
+                     (long long)numbers, (long long)there);
+}
+
+void tn_apart(tn_tensor *x, const tn_shape shapes[], uint32_t parts, tn_tensor *out[])
+{
+    if (!x) return;
+    if (!shapes || !out)
+        tn_node_fail(x->graph, TN_EINVAL, "apart: %s is NULL", shapes ? "out" : "shapes");
+    else
+        check_parts(x, shapes, parts);
+    const int fine = !tn_graph_status(x->graph);
+    tn_tensor *rows = fine ? tn_reshape(x, TN_SHAPE(x->type.shape.dim[0], numbers_of(&x->type.shape))) : x;
+    for (uint32_t i = 0; out && i < parts; i++) out[i] = x;
+    for (int64_t i = 0, start = 0; fine && i < parts; start += tn_shape_count(&shapes[i++])) {
+        tn_tensor *part = tn_slice(rows, 1, start, tn_shape_count(&shapes[i]), 1);
+        out[i] = tn_reshape(part, with_rows(x->type.shape.dim[0], &shapes[i]));
+    }
+}
+
 tn_tensor *tn_index_select(tn_tensor *x, int32_t axis, tn_tensor *index)
 {
     TN_OPERANDS(x, index);

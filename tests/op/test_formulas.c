@@ -26,6 +26,13 @@ static tn_tensor *split_in_two(tn_tensor *x)
     return parts[1];
 }
 
+static tn_tensor *apart_too_many(tn_tensor *x)
+{
+    tn_tensor *parts[2];
+    tn_apart(x, (const tn_shape[]){TN_SHAPE(2), TN_SHAPE(2)}, 2, parts);
+    return parts[1];
+}
+
 #define REFUSED(name, call)                                                                                            \
     static tn_tensor *refused_##name(tn_tensor *x)                                                                     \
     {                                                                                                                  \
@@ -46,6 +53,7 @@ static tn_tensor *split_in_two(tn_tensor *x)
                                   .lengths = tn_full(tn_graph_of(x), TN_F32, TN_SHAPE(2), 1)))                         \
     REFUSED(swap_axes, tn_swap_axes(x, 0, 2))                                                                          \
     REFUSED(roll, tn_roll(x, 2, 1))                                                                                    \
+    REFUSED(apart, apart_too_many(x))                                                                                  \
     REFUSED(split, split_in_two(x))                                                                                    \
     REFUSED(index_select, tn_index_select(x, 0, tn_cast(x, TN_I32)))                                                   \
     REFUSED(argsort, tn_argsort(x, -3, 0))                                                                             \
