@@ -62,8 +62,8 @@ typedef struct tn_onnx_operator {
 } tn_onnx_operator;
 TN_API int tn_onnx_operator_at(const tn_onnx *model, size_t index, tn_onnx_operator *op);
 TN_API int64_t tn_onnx_weights(const tn_onnx *model);
-/* The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0 past
- * the last. The path lives as long as the model. */
+/* The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0
+ * past the last. The path lives as long as the model. */
 TN_API int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path);
 
 /* What an input is in a graph. With `data`, dense and of the port's dtype, it is a constant: for those whose numbers
@@ -77,8 +77,8 @@ typedef struct tn_onnx_given {
 
 /* How to build; all zero is for inference. */
 typedef struct tn_onnx_options {
-    uint32_t
-        trainable; /* weights, f32 or f64, are parameters of their names, and running statistics variables; else constants */
+    uint32_t trainable; /* weights, f32 or f64, are parameters of their names, and running statistics variables; else
+                           constants */
     uint32_t training;  /* dropout drops, and batch normalisation goes by the batch */
     uint32_t bare;      /* output 0 is without the softmax or sigmoid that it ends in (tn_onnx_end_of) */
     uint32_t sync_norm; /* in training, batch normalisation is over all shards of a batch (tn_across) */
@@ -89,8 +89,8 @@ typedef struct tn_onnx_options {
     uint64_t spare[4];
 } tn_onnx_options;
 
-/* Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built from
- * now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
+/* Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built
+ * from now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
  * statistics in training too. NULL: none. TN_EMISSING, and no change, if a pattern names no weight. */
 TN_API TN_MUST_USE tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns);
 
@@ -105,22 +105,24 @@ typedef struct tn_onnx_end {
 } tn_onnx_end;
 TN_API void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end);
 
-/* Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind those
- * of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared
- * shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
- * found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL. */
+/* Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind
+ * those of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared shape, and it
+ * is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is found first
+ * (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL. */
 TN_API TN_MUST_USE tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count,
                                            const tn_onnx_options *options);
 
-/* The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those of
- * the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it. */
+/* The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those
+ * of the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it.
+ */
 TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[], size_t n_x, tn_tensor *y[], size_t n_y,
                                            const tn_onnx_options *options);
 
 /* The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
- * 0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as the model; `data` may be
- * NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
- * begins anew: these have another shape there.
+ * 0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as
+ * the model; `data` may be NULL, then none are. Those that do are seen in the file: where others may cut it meanwhile,
+ * which ends a process that looks, tn_onnx_put_weight reads them. They are the first values that a state wants
+ * (tn_state_put), but for those of a last layer that begins anew: these have another shape there.
  *
  * Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
  * scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
@@ -129,8 +131,9 @@ TN_API TN_MUST_USE tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *const x[],
 TN_API int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data);
 
 /* Puts all of them into a state, where it has no variable of that name and shape yet or has one, whose value they then
- * are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
- * `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight". */
+ * are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at
+ * says; `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight".
+ */
 TN_API TN_MUST_USE tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope);
 
 /* Puts one of them under that name, or NULL: that in the file. TN_EMISSING past the last. */

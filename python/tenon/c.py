@@ -2576,13 +2576,12 @@ FUNCTIONS = {
         """The file's operators, each kind once, in the order of their first use; and how many numbers its weights are."""),
     "tn_onnx_file_at": (c_int, (c_void_p, c_size_t, c_void_p,), False,
         "int tn_onnx_file_at(tn_onnx *model, size_t index, const char **path)",
-        """The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0 past
-        the last. The path lives as long as the model."""),
+        """The files beside the model's that weights lie in, which are mapped as long as it lives: number `index`; returns 0
+        past the last. The path lives as long as the model."""),
     "tn_onnx_freeze": (c_int32, (c_void_p, c_char_p,), False,
         "tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns)",
         """Weights of these names in the file, or patterns as tn_freeze takes them, stay as they are in graphs that are built
-        from
-        now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
+        from now on: they are no parameters, and batch normalisation whose running mean is one of them goes by its running
         statistics in training too. NULL: none. TN_EMISSING, and no change, if a pattern names no weight."""),
     "tn_onnx_end_of": (None, (c_void_p, c_void_p,), False,
         "void tn_onnx_end_of(const tn_onnx *model, tn_onnx_end *end)",
@@ -2590,21 +2589,21 @@ FUNCTIONS = {
         softmax itself. Texts live as long as the model; NULL: there is none such."""),
     "tn_onnx_build": (c_int32, (c_void_p, c_void_p, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_onnx_build(tn_onnx *model, tn_graph *graph, const tn_onnx_given given[], size_t count, const tn_onnx_options *options)",
-        """Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind those
-        of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared
-        shape, and it is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is
-        found first (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL."""),
+        """Adds the model to the graph: inputs, outputs and variables have the file's names, as all names of a graph behind
+        those of the scopes that are open: "enc.x" (tn_scope_push). Inputs that are not given have the declared shape, and it
+        is TN_ESHAPE if that is not wholly said. Where something in the file has no rule here, all of it is found first
+        (tn_onnx_problem_at), and it is TN_EUNSUPPORTED. `options` may be NULL."""),
     "tn_onnx_apply": (c_int32, (c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p,), False,
         "tn_status tn_onnx_apply(tn_onnx *model, tn_tensor *x[], size_t n_x, tn_tensor *y[], size_t n_y, const tn_onnx_options *options)",
-        """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those of
-        the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it."""),
+        """The same as a part of a network: x[i] in place of input i, y[i] becomes output i; neither gets a name. Behind those
+        of the inputs may be some for those that have a default, in the order of tn_onnx_default_at; NULL leaves one to it."""),
     "tn_onnx_weight_at": (c_int, (c_void_p, c_size_t, c_void_p, c_void_p, c_void_p,), False,
         "int tn_onnx_weight_at(tn_onnx *model, size_t index, const char **name, tn_shape *shape, const float **data)",
         """The weights that are variables of graphs that were built with `trainable`: number `index` by its name, dense; returns
-        0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as the
-        model; `data` may be
-        NULL, then none are. They are the first values that a state wants (tn_state_put), but for those of a last layer that
-        begins anew: these have another shape there.
+        0 past the last. Numbers that do not lie in the file so, f64 as f32 among them, are made once, and live as long as
+        the model; `data` may be NULL, then none are. Those that do are seen in the file: where others may cut it meanwhile,
+        which ends a process that looks, tn_onnx_put_weight reads them. They are the first values that a state wants
+        (tn_state_put), but for those of a last layer that begins anew: these have another shape there.
 
         Weights are initializers of floating point, but for scalars, that layers use as such: as factors, filters, biases,
         scales, tables of embeddings, or through what only moves numbers. Others, such as a mask or an exponent, are
@@ -2613,8 +2612,8 @@ FUNCTIONS = {
     "tn_onnx_put": (c_int32, (c_void_p, c_void_p, c_char_p,), False,
         "tn_status tn_onnx_put(tn_onnx *model, tn_state *state, const char *scope)",
         """Puts all of them into a state, where it has no variable of that name and shape yet or has one, whose value they then
-        are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at says;
-        `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight"."""),
+        are; one of another shape, of a last layer that begins anew, stays. Names in the file are what tn_onnx_weight_at
+        says; `scope`, or NULL, is that in which the model was built: with "enc" the file's "fc.weight" is "enc.fc.weight"."""),
     "tn_onnx_put_weight": (c_int32, (c_void_p, c_size_t, c_void_p, c_char_p,), False,
         "tn_status tn_onnx_put_weight(tn_onnx *model, size_t index, tn_state *state, const char *name)",
         """Puts one of them under that name, or NULL: that in the file. TN_EMISSING past the last."""),

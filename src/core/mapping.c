@@ -151,6 +151,19 @@ tn_status tn_mapped_read(const void *data, uint64_t bytes, void *to)
     return TN_OK;
 }
 
+tn_status tn_look_at(tn_look *w, uint64_t at, const unsigned char **byte, uint64_t *count)
+{
+    if (at < w->first || at >= w->first + w->count) {
+        const uint64_t rest = at < w->bytes ? w->bytes - at : 0, some = rest < TN_LOOK ? rest : TN_LOOK;
+        w->count = 0;
+        TN_TRY(tn_mapped_read(w->data + at, some, w->byte));
+        w->first = at, w->count = some;
+    }
+    *byte = w->byte + (at - w->first);
+    *count = w->first + w->count - at;
+    return TN_OK;
+}
+
 void tn_mapped_used(const void *data, uint64_t bytes)
 {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)data;

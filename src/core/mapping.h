@@ -28,9 +28,21 @@ void tn_unmap(tn_mapping *mapping); /* NULL is fine */
 TN_MUST_USE tn_status tn_mapping_check(const tn_mapping *mapping);
 TN_MUST_USE tn_status tn_mapped_check(const void *data, uint64_t bytes);
 
-/* Copies bytes, wherever they lie. Those of a mapping come from its file by reading it: one that is cut in between is an
- * error that names it. */
+/* Copies bytes, wherever they lie. Those of a mapping come from its file by reading it: one that is cut in between is
+ * an error that names it. */
 TN_MUST_USE tn_status tn_mapped_read(const void *data, uint64_t bytes, void *to);
+
+/* Bytes that are looked at one after another: so many of them at a time are copied by tn_mapped_read. */
+enum { TN_LOOK = 4096 };
+typedef struct tn_look {
+    const unsigned char *data;
+    uint64_t bytes;
+    uint64_t first, count; /* which of them are in the window */
+    unsigned char byte[TN_LOOK];
+} tn_look;
+
+/* The bytes from `at` on, `*count` of them: at least one, where there are more. */
+TN_MUST_USE tn_status tn_look_at(tn_look *w, uint64_t at, const unsigned char **byte, uint64_t *count);
 
 /* These bytes have been used: those of them that lie in a mapping, whole pages, leave memory. */
 void tn_mapped_used(const void *data, uint64_t bytes);

@@ -164,7 +164,7 @@ static void build_node(onnx_node *n, onnx_rule *rule)
         rule(n), check_result(n), check_attributes(n);
     else if (function)
         call(n, function);
-    if (graph->status == TN_ENOMEM) n->build->status = TN_ENOMEM;
+    if (graph->status == TN_ENOMEM || graph->status == TN_EIO) n->build->status = graph->status;
     if (!graph->status || n->build->status) return;
     onnx_cannot(n, "%s", graph->message);
     graph->status = TN_OK; /* the others are yet to be seen */

@@ -14,8 +14,9 @@
 
 enum { DEEPEST = 96, DATA_TYPE = 2, FLOAT_DATA = 4, RAW_DATA = 9, DOUBLE_DATA = 10, BYTES_OF_LENGTH = 5 };
 
+/* Of the file, which is looked at through a window: one that others cut meanwhile is an error. */
 typedef struct bytes {
-    const unsigned char *at, *end;
+    uint64_t at, end;
 } bytes;
 
 /* In place of raw_data: where it lies. */
@@ -26,31 +27,34 @@ typedef struct place {
 /* What is left of the file: it is counted first, with `data` NULL, and then written, where there is room for as much:
  * the file may change in between. */
 typedef struct outline {
-    const unsigned char *file;
+    tn_look file;
     unsigned char *data;
     uint64_t bytes, room;
 } outline;
 
 /* ---- the outline ---- */
 
-static int varint(bytes *b, uint64_t *value)
+static int varint(outline *o, bytes *b, uint64_t *value)
 {
+    const unsigned char *byte;
+    uint64_t there;
     *value = 0;
     for (int shift = 0; b->at < b->end && shift < 64; shift += 7) {
-        *value |= (uint64_t)(*b->at & 127) << shift;
-        if (!(*b->at++ & 128)) return 1;
+        if (tn_look_at(&o->file, b->at++, &byte, &there)) return 0;
+        *value |= (uint64_t)(*byte & 127) << shift;
+        if (!(*byte & 128)) return 1;
     }
     return 0;
 }
 
-/* Steps over a field; what has a length is in *inner. */
-static int skip(bytes *b, uint32_t wire, bytes *inner)
+/* Steps over a field; what has a length is in *inner, else that ends at 0. */
+static int skip(outline *o, bytes *b, uint32_t wire, bytes *inner)
 {
     uint64_t length = wire == 1 ? 8 : 4;
     *inner = (bytes){0};
-    if (wire == 0) return varint(b, &length);
-    if (wire == 2 && !varint(b, &length)) return 0;
-    if (wire == 3 || wire == 4 || wire > 5 || length > (uint64_t)(b->end - b->at)) return 0;
+    if (wire == 0) return varint(o, b, &length);
+    if (wire == 2 && !varint(o, b, &length)) return 0;
+    if (wire == 3 || wire == 4 || wire > 5 || length > b->end - b->at) return 0;
     if (wire == 2) *inner = (bytes){b->at, b->at + length};
     b->at += length;
     return 1;
@@ -70,6 +74,20 @@ static tn_status put(outline *to, const void *data, uint64_t count)
     return TN_OK;
 }
 
+/* Bytes of the file, as they are. */
+static tn_status put_bytes(outline *to, bytes b)
+{
+    const unsigned char *byte;
+    uint64_t there, some;
+    if (!to->data) return put(to, NULL, b.end - b.at);
+    for (; b.at < b.end; b.at += some) {
+        TN_TRY(tn_look_at(&to->file, b.at, &byte, &there));
+        some = there < b.end - b.at ? there : b.end - b.at;
+        TN_TRY(put(to, byte, some));
+    }
+    return TN_OK;
+}
+
 /* A length that is known later has all the bytes that one may have. */
 static void put_length(outline *to, uint64_t at, uint64_t length)
 {
@@ -79,7 +97,7 @@ static void put_length(outline *to, uint64_t at, uint64_t length)
 
 static tn_status put_place(outline *to, bytes raw)
 {
-    const place where = {(uint64_t)(raw.at - to->file), (uint64_t)(raw.end - raw.at)};
+    const place where = {raw.at, raw.end - raw.at};
     const unsigned char length = sizeof where;
     TN_TRY(put(to, &length, 1));
     return put(to, &where, sizeof where);
@@ -91,15 +109,15 @@ typedef struct numbers {
     int raw, floats, doubles;
 } numbers;
 
-static numbers count_numbers(bytes b)
+static numbers count_numbers(outline *o, bytes b)
 {
     numbers n = {0};
     uint64_t tag;
     bytes inner;
-    while (b.at < b.end && varint(&b, &tag)) {
+    while (b.at < b.end && varint(o, &b, &tag)) {
         bytes value = b;
-        if (!skip(&b, (uint32_t)tag & 7, &inner)) break;
-        if (tag == DATA_TYPE << 3) (void)varint(&value, &n.type);
+        if (!skip(o, &b, (uint32_t)tag & 7, &inner)) break;
+        if (tag == DATA_TYPE << 3) (void)varint(o, &value, &n.type);
         n.raw += tag >> 3 == RAW_DATA;
         n.floats += tag >> 3 == FLOAT_DATA;
         n.doubles += tag >> 3 == DOUBLE_DATA;
@@ -133,18 +151,18 @@ static tn_status walk(const ProtobufCMessageDescriptor *of, bytes b, int depth, 
 {
     static const unsigned char raw_tag = RAW_DATA << 3 | 2;
     const int is_tensor = of == &onnx__tensor_proto__descriptor;
-    const numbers found = is_tensor ? count_numbers(b) : (numbers){0};
+    const numbers found = is_tensor ? count_numbers(to, b) : (numbers){0};
     uint64_t tag;
     bytes inner;
     TN_REQUIRE(depth < DEEPEST, TN_EFORMAT, "more than %d parts lie within each other", DEEPEST);
     while (b.at < b.end) {
-        const unsigned char *begin = b.at;
-        TN_REQUIRE(varint(&b, &tag) && tag >> 32 == 0, TN_EFORMAT, "no ONNX file, or a damaged one");
-        const uint64_t bytes_of_tag = (uint64_t)(b.at - begin);
-        TN_REQUIRE(skip(&b, (uint32_t)tag & 7, &inner), TN_EFORMAT, "no ONNX file, or a damaged one");
-        const ProtobufCMessageDescriptor *message = inner.at ? message_of(of, tag) : NULL;
+        const uint64_t begin = b.at;
+        TN_REQUIRE(varint(to, &b, &tag) && tag >> 32 == 0, TN_EFORMAT, "no ONNX file, or a damaged one");
+        const bytes of_tag = {begin, b.at};
+        TN_REQUIRE(skip(to, &b, (uint32_t)tag & 7, &inner), TN_EFORMAT, "no ONNX file, or a damaged one");
+        const ProtobufCMessageDescriptor *message = inner.end ? message_of(of, tag) : NULL;
         const int is_place = is_tensor && inner.at < inner.end && is_raw(&found, tag);
-        TN_TRY(is_place ? put(to, &raw_tag, 1) : put(to, begin, message ? bytes_of_tag : (uint64_t)(b.at - begin)));
+        TN_TRY(is_place ? put(to, &raw_tag, 1) : put_bytes(to, message ? of_tag : (bytes){begin, b.at}));
         if (message) TN_TRY(put_message(message, inner, depth + 1, to));
         if (is_place) TN_TRY(put_place(to, inner));
     }
@@ -154,20 +172,19 @@ static tn_status walk(const ProtobufCMessageDescriptor *of, bytes b, int depth, 
 /* ---- back in place ---- */
 
 /* What was no place when it was written, but bytes of a file that changed, is none in the file. */
-static void put_back(onnx_proto *t, bytes file, ProtobufCAllocator *heap)
+static void put_back(onnx_proto *t, const tn_look *file, ProtobufCAllocator *heap)
 {
     place where;
     if (t->raw_data.len != sizeof where) return;
     memcpy(&where, t->raw_data.data, sizeof where);
     heap->free(heap->allocator_data, t->raw_data.data);
-    const uint64_t all = (uint64_t)(file.end - file.at);
-    const int is_there = where.offset <= all && where.length <= all - where.offset;
-    t->raw_data = is_there ? (ProtobufCBinaryData){(size_t)where.length, (uint8_t *)(uintptr_t)(file.at + where.offset)}
-                           : (ProtobufCBinaryData){0};
+    const int is_there = where.offset <= file->bytes && where.length <= file->bytes - where.offset;
+    uint8_t *raw = (uint8_t *)(uintptr_t)file->data + (is_there ? where.offset : 0);
+    t->raw_data = is_there ? (ProtobufCBinaryData){(size_t)where.length, raw} : (ProtobufCBinaryData){0};
 }
 
 /* In a message and all that lie in it; what is one of several kinds (a type) has no tensor in it. */
-static void put_all_back(ProtobufCMessage *message, bytes file, ProtobufCAllocator *heap)
+static void put_all_back(ProtobufCMessage *message, const tn_look *file, ProtobufCAllocator *heap)
 {
     if (message->descriptor == &onnx__tensor_proto__descriptor) put_back((onnx_proto *)message, file, heap);
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
@@ -184,8 +201,8 @@ static void put_all_back(ProtobufCMessage *message, bytes file, ProtobufCAllocat
 
 tn_status onnx_take_apart(const unsigned char *data, uint64_t size, ProtobufCAllocator *heap, Onnx__ModelProto **model)
 {
-    outline count = {.file = data}, kept = {.file = data};
-    const bytes all = {data, data + size};
+    outline count = {.file = {.data = data, .bytes = size}}, kept = count;
+    const bytes all = {0, size};
     TN_TRY(walk(&onnx__model_proto__descriptor, all, 0, &count));
     kept.room = count.bytes;
     kept.data = tn_alloc(count.bytes + 1);
@@ -195,6 +212,6 @@ tn_status onnx_take_apart(const unsigned char *data, uint64_t size, ProtobufCAll
     tn_free(kept.data);
     TN_TRY(s);
     TN_REQUIRE(*model, TN_EFORMAT, "no ONNX file, or a damaged one");
-    put_all_back(&(*model)->base, all, heap);
+    put_all_back(&(*model)->base, &kept.file, heap);
     return TN_OK;
 }

@@ -73,7 +73,7 @@ struct onnx_build {
     double **known; /* by a tensor's number: what it is whatever is fed, once somebody asked */
     uint32_t known_capacity;
     uint32_t depth;   /* of subgraphs and functions */
-    tn_status status; /* what ends it at once: no memory */
+    tn_status status; /* what ends it at once: no memory, a file that changed */
 };
 
 typedef struct onnx_node {

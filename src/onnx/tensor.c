@@ -204,13 +204,12 @@ typedef struct whole {
     const onnx_proto *t;
     source raw;
     uint64_t count;
+    tn_look window; /* on the raw bytes, of which all that an element has is in it or nothing */
 } whole;
 
-static int64_t whole_at(const whole *w, uint64_t i)
+static int64_t listed_at(const onnx_proto *t, uint64_t i)
 {
-    const onnx_proto *t = w->t;
     const uint32_t bits = types[t->data_type].bits, per = bits < 8 ? 8 / bits : 1;
-    if (w->raw.data) return bits_at(w->raw.data, t->data_type, i);
     if (t->data_type == ONNX_INT64) return t->int64_data[i];
     if (t->data_type == ONNX_UINT64 || t->data_type == ONNX_UINT32) return (int64_t)t->uint64_data[i];
     if (per == 1) return t->int32_data[i];
@@ -218,10 +217,22 @@ static int64_t whole_at(const whole *w, uint64_t i)
     return bits_at(&byte, t->data_type, i % per);
 }
 
+static tn_status whole_at(whole *w, uint64_t i, int64_t *x)
+{
+    const unsigned char *byte;
+    uint64_t count;
+    const uint32_t bits = types[w->t->data_type].bits, per = bits < 8 ? 8 / bits : 1;
+    if (!w->raw.data) return *x = listed_at(w->t, i), TN_OK;
+    TN_TRY(tn_look_at(&w->window, i * bits / 8, &byte, &count));
+    *x = bits_at(byte, w->t->data_type, i % per);
+    return TN_OK;
+}
+
 static tn_status find_whole(tn_onnx *model, const onnx_proto *t, uint64_t count, whole *w)
 {
     *w = (whole){.t = t, .count = count};
     TN_TRY(find_bytes(model, t, &w->raw));
+    w->window.data = w->raw.data, w->window.bytes = w->raw.bytes;
     const uint32_t bits = types[t->data_type].bits, per = bits < 8 ? 8 / bits : 1;
     uint64_t there = w->raw.data                                                  ? w->raw.bytes * 8 / bits
                      : t->data_type == ONNX_INT64                                 ? t->n_int64_data
@@ -237,7 +248,8 @@ static tn_status as_i32(tn_onnx *model, const onnx_proto *t, uint64_t count, tn_
     int32_t *to = tn_region_alloc(region, count * sizeof *to + 1);
     if (!to) return TN_ENOMEM;
     for (uint64_t i = 0; i < count; i++) {
-        int64_t x = whole_at(&w, i);
+        int64_t x;
+        TN_TRY(whole_at(&w, i, &x));
         if (t->data_type == ONNX_UINT32) x = (int32_t)(uint32_t)x;
         if (x == INT64_MAX || x == INT64_MIN) x = x > 0 ? INT32_MAX : INT32_MIN;
         TN_REQUIRE(x >= INT32_MIN && x <= INT32_MAX, TN_EUNSUPPORTED, "the %s %" PRId64 " is beyond i32",
@@ -255,7 +267,8 @@ int64_t onnx_tensor_ints(tn_onnx *model, const onnx_proto *t, int64_t value[], i
     if (!onnx_is_whole(t->data_type) || onnx_tensor_shape(t, &shape)) return -1;
     int64_t count = tn_shape_count(&shape);
     if (find_whole(model, t, (uint64_t)count, &w)) return -1;
-    for (int64_t i = 0; i < count && i < capacity; i++) value[i] = whole_at(&w, (uint64_t)i);
+    for (int64_t i = 0; i < count && i < capacity; i++)
+        if (whole_at(&w, (uint64_t)i, &value[i])) return -1;
     return count;
 }
 
@@ -293,10 +306,14 @@ static tn_status as_small(tn_onnx *model, const onnx_proto *t, uint64_t count, t
     whole w;
     TN_TRY(find_whole(model, t, count, &w));
     float *to = tn_region_alloc(region, count * sizeof *to + 1);
-    for (uint64_t i = 0; to && i < count; i++)
-        to[i] = (float)onnx_small_number(t->data_type, (uint32_t)whole_at(&w, i) & 255);
+    if (!to) return TN_ENOMEM;
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t code;
+        TN_TRY(whole_at(&w, i, &code));
+        to[i] = (float)onnx_small_number(t->data_type, (uint32_t)code & 255);
+    }
     *data = to;
-    return to ? TN_OK : TN_ENOMEM;
+    return TN_OK;
 }
 
 static tn_status as_listed(const onnx_proto *t, uint64_t count, tn_region *region, const void **data)
@@ -320,7 +337,8 @@ static tn_status as_in_file(const onnx_proto *t, const unsigned char *raw, uint6
     if (!TN_MACHINE_IS_BIG) return TN_OK;
     void *to = tn_region_alloc(region, count * size + 1);
     if (!to) return TN_ENOMEM;
-    tn_bytes_as_in_file(memcpy(to, raw, count * size), size, count);
+    TN_TRY(tn_mapped_read(raw, count * size, to));
+    tn_bytes_as_in_file(to, size, count);
     *data = to;
     return TN_OK;
 }

@@ -49,15 +49,19 @@ tn_status tn_onnx_freeze(tn_onnx *model, const char *patterns)
 
 /* ---- their numbers ---- */
 
-static void convert(float *to, const void *from, int32_t dtype, int64_t count)
+/* From memory or a file. */
+static tn_status convert(float *to, const void *from, int32_t dtype, int64_t count)
 {
-    double wide[BLOCK];
+    double wide[BLOCK], read[BLOCK];
+    const uint64_t size = tn_dtype_size(dtype);
     for (int64_t at = 0; at < count; at += BLOCK) {
         const int64_t n = count - at < BLOCK ? count - at : BLOCK;
         const tn_tensor_desc block = tn_desc_dense(dtype, &TN_SHAPE(n));
-        tn_reference_load(wide, (const char *)from + (size_t)at * tn_dtype_size(dtype), &block);
+        TN_TRY(tn_mapped_read((const char *)from + (uint64_t)at * size, (uint64_t)n * size, read));
+        tn_reference_load(wide, read, &block);
         for (int64_t i = 0; i < n; i++) to[at + i] = (float)wide[i];
     }
+    return TN_OK;
 }
 
 /* As f32: what is none, is so in the region; f32 where it is, at any address. */
@@ -66,7 +70,7 @@ static tn_status as_f32(tn_region *region, int32_t dtype, const tn_shape *shape,
     if (dtype == TN_F32) return TN_OK;
     float *made = tn_region_alloc(region, (size_t)tn_shape_count(shape) * sizeof *made + 1);
     if (!made) return TN_ENOMEM;
-    convert(made, *data, dtype, tn_shape_count(shape));
+    TN_TRY(convert(made, *data, dtype, tn_shape_count(shape)));
     *data = made;
     return TN_OK;
 }
@@ -96,8 +100,8 @@ static const float *kept_numbers(tn_onnx *model, int64_t i)
     if ((uintptr_t)data % sizeof(float)) {
         const size_t bytes = (size_t)tn_shape_count(&shape) * sizeof(float);
         void *aligned = tn_region_alloc(&model->weights, bytes);
-        if (!aligned) return NULL;
-        data = memcpy(aligned, data, bytes);
+        if (!aligned || tn_mapped_read(data, bytes, aligned)) return NULL;
+        data = aligned;
     }
     return model->numbers[i] = data;
 }
@@ -124,7 +128,7 @@ static tn_status write_numbers(tn_state *state, const char *name, int32_t dtype,
     for (int64_t at = 0; at < count; at += MANY) {
         const int64_t n = count - at < MANY ? count - at : MANY;
         TN_TRY(tn_mapped_read(data + (uint64_t)at * from, (uint64_t)n * from, read));
-        if (!stays) convert(made, read, dtype, n);
+        if (!stays) TN_TRY(convert(made, read, dtype, n));
         TN_TRY(tn_state_write_part(state, name, (uint64_t)at * to, stays ? read : made, (uint64_t)n * to));
     }
     return TN_OK;

@@ -22,19 +22,23 @@ static uint64_t bytes_of(int32_t dtype, const tn_shape *shape)
     return (uint64_t)tn_shape_count(shape) * tn_dtype_size(dtype);
 }
 
-/* Bit by bit, so that -0 is not 0; most data differs soon. */
-static int is_one_number(const void *data, int32_t dtype, const tn_shape *shape)
+/* Bit by bit, so that -0 is not 0; most data differs soon. The numbers may lie in a file that others cut. */
+static tn_status is_one_number(const void *data, int32_t dtype, const tn_shape *shape, int *is, double *number)
 {
-    uint64_t size = tn_dtype_size(dtype), bytes = bytes_of(dtype, shape);
-    return !bytes || !memcmp(data, (const char *)data + size, bytes - size);
-}
-
-static double first_number(const void *data, int32_t dtype, const tn_shape *shape)
-{
-    double value = 0;
+    const uint64_t size = tn_dtype_size(dtype), bytes = bytes_of(dtype, shape);
     const tn_tensor_desc one = {.dtype = dtype};
-    if (tn_shape_count(shape)) tn_reference_load(&value, data, &one);
-    return value;
+    tn_look window = {.data = data, .bytes = bytes};
+    unsigned char first[sizeof(double)];
+    const unsigned char *byte;
+    uint64_t count = 0;
+    *is = 1, *number = 0;
+    for (uint64_t at = 0; at < bytes && *is; at += count) {
+        TN_TRY(tn_look_at(&window, at, &byte, &count));
+        if (!at) memcpy(first, byte, size);
+        *is = !memcmp(first, byte, size) && !memcmp(byte, byte + size, count - size);
+    }
+    if (bytes && *is) tn_reference_load(number, first, &one);
+    return TN_OK;
 }
 
 static tn_status check(int32_t dtype, const tn_shape *shape, const void *data)
@@ -47,11 +51,15 @@ static tn_status check(int32_t dtype, const tn_shape *shape, const void *data)
 
 tn_tensor *tn_constant_at(tn_graph *graph, int32_t dtype, tn_shape shape, const void *data)
 {
+    int is_one;
+    double number;
     graph = tn_graph_or_failed(graph);
     if (graph->status) return graph->empty;
     tn_status s = check(dtype, &shape, data);
     if (s) return tn_graph_keep_error(graph, s);
-    if (is_one_number(data, dtype, &shape)) return tn_full(graph, dtype, shape, first_number(data, dtype, &shape));
+    s = is_one_number(data, dtype, &shape, &is_one, &number);
+    if (s) return tn_graph_keep_error(graph, s);
+    if (is_one) return tn_full(graph, dtype, shape, number);
     const tn_constant_attrs attrs = {.data = data, .dtype = dtype};
     return tn_graph_add(graph, &tn_op_constant, (tn_type){dtype, shape}, NULL, 0, &attrs, NULL);
 }
@@ -77,8 +85,14 @@ tn_status tn_constant_check(const tn_tensor *x)
 tn_status tn_constant_numbers(const tn_tensor *x, double *value)
 {
     const tn_constant_attrs *at = x->attrs;
-    TN_TRY(tn_constant_check(x));
-    const tn_tensor_desc desc = tn_desc_dense(at->dtype, &x->type.shape);
-    tn_reference_load(value, at->data, &desc);
+    const uint64_t size = tn_dtype_size(at->dtype), bytes = bytes_of(at->dtype, &x->type.shape);
+    tn_look window = {.data = at->data, .bytes = bytes};
+    const unsigned char *byte;
+    uint64_t count;
+    for (uint64_t first = 0; first < bytes; first += count) {
+        TN_TRY(tn_look_at(&window, first, &byte, &count));
+        const tn_tensor_desc some = tn_desc_dense(at->dtype, &TN_SHAPE((int64_t)(count / size)));
+        tn_reference_load(value + first / size, byte, &some);
+    }
     return TN_OK;
 }

@@ -287,6 +287,30 @@ static void a_file_that_is_cut_while_a_device_gets_it_is_an_error(void **state)
     free(w);
 }
 
+static void a_file_that_is_cut_while_it_is_looked_at_is_an_error(void **state)
+{
+    (void)state;
+    float *w = make_weight();
+    const tn_onnx_given given = {.name = "x", .shape = TN_SHAPE(1, ROWS)};
+    for (int is_read = 0; is_read < 2; is_read++) {
+        char path[40], expected[100];
+        tn_onnx *model = NULL;
+        write_model(path, w, 0);
+        if (is_read) ok(tn_onnx_load(path, &model));
+        tn_graph *g = tn_graph_new();
+        cut = path;
+        const tn_status s = is_read ? tn_onnx_build(model, g, &given, 1, NULL) : tn_onnx_load(path, &model);
+        cut = NULL;
+        assert_int_equal(s, TN_EIO);
+        snprintf(expected, sizeof expected, "%s: was changed", path);
+        assert_non_null(strstr(tn_message(), expected));
+        tn_graph_free(g);
+        tn_onnx_free(model);
+        unlink(path);
+    }
+    free(w);
+}
+
 static void what_is_small_is_read_and_lasts(void **state)
 {
     (void)state;
@@ -408,6 +432,7 @@ int main(void)
         cmocka_unit_test(numbers_that_are_asked_for_lie_at_whole_addresses),
         cmocka_unit_test(a_file_that_changed_is_an_error_wherever_its_numbers_are_used),
         cmocka_unit_test(a_file_that_is_cut_while_a_device_gets_it_is_an_error),
+        cmocka_unit_test(a_file_that_is_cut_while_it_is_looked_at_is_an_error),
         cmocka_unit_test(lists_that_are_not_the_numbers_stay_lists),
         cmocka_unit_test(what_is_small_is_read_and_lasts),
         cmocka_unit_test(bytes_that_change_between_two_looks_are_an_error),
