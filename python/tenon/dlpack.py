@@ -15,6 +15,7 @@ READ_ONLY = 1
 _CODES = {c.TN_F32: (2, 32), c.TN_F64: (2, 64), c.TN_F16: (2, 16), c.TN_BF16: (4, 16), c.TN_I32: (0, 32),
           c.TN_U8: (1, 8), c.TN_I8: (0, 8)}
 _TYPES = {code: dtype for dtype, code in _CODES.items()}
+_WORDS = {0: "int", 1: "uint", 2: "float", 4: "bfloat", 5: "complex", 6: "bool"}
 
 
 class _Tensor(ctypes.Structure):
@@ -187,7 +188,8 @@ def _array(made: Any, taken: _Taken) -> Array:
     t = made.tensor
     dtype = _TYPES.get((t.code, t.bits), 0)
     if not dtype or t.lanes != 1:
-        raise DtypeError(f"the tensor's elements, DLPack's code {t.code} of {t.bits} bits, are none of ours")
+        named = _WORDS.get(t.code, f"DLPack's code {t.code}, ") + str(t.bits) + ("" if t.lanes == 1 else f" x {t.lanes}")
+        raise DtypeError(f"the tensor's elements are {named}, of which there are none here: convert them first")
     shape = tuple(t.shape[:t.ndim])
     _require_dense(t, shape)
     readonly = bool(isinstance(made, _Versioned) and made.flags & READ_ONLY)
@@ -196,7 +198,7 @@ def _array(made: Any, taken: _Taken) -> Array:
 
 def _require_dense(t: _Tensor, shape: Tuple[int, ...]) -> None:
     step = 1
-    for i in reversed(range(len(shape))):
+    for i in reversed(range(0 if 0 in shape else len(shape))):  # where there are no elements, any steps are right
         if t.strides and shape[i] != 1 and t.strides[i] != step:
             raise InvalidError("the tensor is not dense and row-major: copy it first (contiguous())")
         step *= shape[i]

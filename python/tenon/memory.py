@@ -342,7 +342,7 @@ class Array:
     def __array_interface__(self) -> Dict[str, Any]:
         if self._memory.dtype not in CODES:
             raise DtypeError("NumPy has no bf16")
-        kind = {"f": "f", "d": "f", "e": "f", "i": "i", "B": "u"}[CODES[self._memory.dtype]]
+        kind = {"i": "i", "b": "i", "B": "u"}.get(CODES[self._memory.dtype], "f")
         return {"shape": self.shape, "typestr": f"{ORDER}{kind}{ITEM[self._memory.dtype]}",
                 "data": (self.address, self.readonly), "version": 3}
 

@@ -214,6 +214,12 @@ class PyTorch(unittest.TestCase):
             self.assertEqual((taken.address, taken.dtype), (x.data_ptr(), name))
             self.assertEqual(taken.tolist(), x.tolist())
             self.assertEqual(torch.from_dlpack(taken).data_ptr(), x.data_ptr())
+            if name != "bf16":
+                self.assertEqual(memory_of(x, tenon.c.TN_F64).shape, (2, 3))
+            self.assertEqual(torch.from_dlpack(tenon.from_dlpack(x.new_zeros(2, 0, 3))).shape, (2, 0, 3))
+        for kind, name in ((torch.int64, "int64"), (torch.bool, "bool8"), (torch.complex64, "complex64")):
+            with self.assertRaisesRegex(tenon.DtypeError, "are " + name):
+                tenon.from_dlpack(torch.ones(2, dtype=kind))
         self.assertEqual(memory_of(torch.ones(3)).shape, (3,))
 
     def test_it_is_fed_and_trained_on(self):
