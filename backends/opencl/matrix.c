@@ -1,8 +1,9 @@
 /* matrix.c: products by matrix units (cl/matrix.cl, cl/matmul_matrix.cl), on devices whose compiler takes them: nothing
- * is believed of a driver. When a context is made each form of product is made once on the device, through all that a
- * product of a network goes through, and compared with the host's sums; what is wrong or does not compile is left to
- * other kernels. The verdict is kept in the host's cache, for this device and driver and these sources; so is that a
- * trial was begun, for a driver may end the process by it: after two such there is no third. */
+ * is believed of a driver. When a context is made each form of product is made twice on the device, the way that a
+ * network's product goes: a long one, and two at once of transposed factors with an epilogue; and compared with the
+ * host's sums. What is wrong or does not compile is left to other kernels. The verdict is kept in the host's cache, for
+ * this device and driver and these sources; so is that a trial was begun, for a driver may end the process by it: after
+ * two such there is no third. */
 #include "opencl.h"
 
 #include <math.h>
@@ -93,13 +94,30 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 /* ---- what is believed ----------------------------------------------------------------------------------------------
  */
 
-/* A product of these sizes is tried: no multiples of a block, and k as long as errors take to add up. */
-enum { M = 141, N = 77, K = 1050, BYTES = M * K * (int)sizeof(float) };
+/* Products of these sizes are tried: no multiples of a block. One has a k as long as errors take to add up; the other
+ * is two at once, of transposed factors, with an epilogue that doubles them. */
+enum { M = 141, N = 77, K = 1050, BYTES = M * K * (int)sizeof(float), DOUBLED = 2 };
+typedef struct way {
+    int batch, k, is_turned;
+} way;
+static const way ways[] = {{1, K, 0}, {2, 150, 1}};
+enum { WAYS = sizeof ways / sizeof *ways };
 
 typedef struct trial {
-    float a[M * K], b[K * N], y[M * N];
+    float a[M * K], b[K * N], y[2 * M * N];
     unsigned char raw[BYTES];
 } trial;
+
+/* Where the factors' elements lie. */
+static uint32_t at_a(const way *w, int q, int i, int k)
+{
+    return (uint32_t)(w->is_turned ? (q * w->k + k) * M + i : (q * M + i) * w->k + k);
+}
+
+static uint32_t at_b(const way *w, int q, int k, int j)
+{
+    return (uint32_t)(w->is_turned ? (q * N + j) * w->k + k : (q * w->k + k) * N + j);
+}
 
 /* Even rows of a are positive, so that what each addition loses adds up; numbers have some 20 digits. */
 static float number(uint32_t i, int is_positive)
@@ -127,51 +145,86 @@ static float stored(int32_t dtype, float value, unsigned char *to)
     return value;
 }
 
-static int is_close(const trial *t, double off)
+static int is_near(const trial *t, const way *w, int q, int i, int j, double off)
 {
-    for (int i = 0; i < M; i++) {
-        for (int j = 0; j < N; j++) {
-            double sum = 0, magnitude = 0;
-            for (int k = 0; k < K; k++) {
-                const double product = (double)t->a[i * K + k] * (double)t->b[k * N + j];
-                sum += product, magnitude += fabs(product);
-            }
-            if (!(fabs(sum - (double)t->y[i * N + j]) <= off * magnitude)) return 0;
-        }
+    double sum = 0, magnitude = 0;
+    for (int k = 0; k < w->k; k++) {
+        const double product = (double)t->a[at_a(w, q, i, k)] * (double)t->b[at_b(w, q, k, j)];
+        sum += product, magnitude += fabs(product);
     }
-    return 1;
+    const double factor = w->is_turned ? DOUBLED : 1, got = (double)t->y[(q * M + i) * N + j];
+    return fabs(factor * sum - got) <= off * factor * magnitude;
 }
 
-static tn_tensor_desc matrix_of(int32_t dtype, int64_t rows, int64_t columns)
+static int is_close(const trial *t, const way *w, double off)
+{
+    int close = 1;
+    for (int q = 0; q < w->batch; q++)
+        for (int i = 0; i < M; i++)
+            for (int j = 0; j < N && close; j++) close = is_near(t, w, q, i, j, off);
+    return close;
+}
+
+static tn_tensor_desc matrix_of(int32_t dtype, int64_t batch, int64_t rows, int64_t columns)
 {
     tn_tensor_desc t = {.dtype = dtype, .rank = 3};
-    t.dim[0] = 1, t.dim[1] = rows, t.dim[2] = columns;
+    t.dim[0] = batch, t.dim[1] = rows, t.dim[2] = columns;
     t.stride[0] = rows * columns, t.stride[1] = columns, t.stride[2] = 1;
     return t;
 }
 
-/* Writes the factors, runs the product and reads it. */
-static int32_t run_product(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buffer *const buffer[4], int32_t dtype)
+static void draw_factors(trial *t, const way *w, int32_t dtype, unsigned char *raw_b)
 {
     const size_t bytes = tn_dtype_size(dtype);
-    const tn_ref in[2] = {{.buffer = buffer[0]}, {.buffer = buffer[1]}}, out = {.buffer = buffer[2]};
-    const tn_run run = {.size = sizeof run, .in = in, .out = &out, .scratch = {.buffer = buffer[3]}};
-    for (uint32_t i = 0; i < M * K; i++) t->a[i] = stored(dtype, number(i, i / K % 2 == 0), t->raw + i * bytes);
-    int32_t s = ocl_write(queue, in[0], t->raw, M * K * bytes, NULL);
-    if (!s) s = ocl_queue_sync(queue, NULL);
-    for (uint32_t i = 0; i < K * N; i++) t->b[i] = stored(dtype, number(i + 3, i % N % 2 == 0), t->raw + i * bytes);
-    if (!s) s = ocl_write(queue, in[1], t->raw, K * N * bytes, NULL);
-    if (!s) s = ocl_op_run(queue, kernel, &run, NULL);
-    if (!s) s = ocl_read(queue, t->y, out, sizeof t->y, NULL);
-    return s ? s : ocl_queue_sync(queue, NULL);
+    for (int q = 0; q < w->batch; q++)
+        for (int k = 0; k < w->k; k++) {
+            for (int i = 0; i < M; i++) {
+                const uint32_t at = at_a(w, q, i, k);
+                t->a[at] = stored(dtype, number(at, i % 2 == 0), t->raw + at * bytes);
+            }
+            for (int j = 0; j < N; j++) {
+                const uint32_t at = at_b(w, q, k, j);
+                t->b[at] = stored(dtype, number(at + 3, j % 2 == 0), raw_b + at * bytes);
+            }
+        }
 }
 
-/* `is_made`: the driver has compiled it. */
-static int32_t run_form(tn_context *context, int form, trial *t, int *is_made)
+/* Writes the factors, runs the product and reads it. */
+static int32_t run_product(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buffer *const buffer[4], const way *w,
+                           int32_t dtype)
 {
-    const tn_tensor_desc in[2] = {matrix_of(forms[form].dtype, M, K), matrix_of(forms[form].dtype, K, N)};
-    const tn_tensor_desc out = matrix_of(TN_F32, M, N);
-    const tn_matmul_attrs attrs = {.size = sizeof attrs};
+    const size_t bytes = tn_dtype_size(dtype), ks = (size_t)(w->batch * w->k);
+    const tn_ref in[2] = {{.buffer = buffer[0]}, {.buffer = buffer[1]}}, out = {.buffer = buffer[2]};
+    const tn_run run = {.size = sizeof run, .in = in, .out = &out, .scratch = {.buffer = buffer[3]}};
+    unsigned char *raw_b = ocl_alloc(ks * N * bytes);
+    if (!raw_b) return TN_ENOMEM;
+    draw_factors(t, w, dtype, raw_b);
+    int32_t s = ocl_write(queue, in[0], t->raw, M * ks * bytes, NULL);
+    if (!s) s = ocl_write(queue, in[1], raw_b, N * ks * bytes, NULL);
+    if (!s) s = ocl_op_run(queue, kernel, &run, NULL);
+    if (!s) s = ocl_read(queue, t->y, out, (size_t)w->batch * M * N * sizeof(float), NULL);
+    const int32_t late = ocl_queue_sync(queue, NULL);
+    ocl_free(raw_b);
+    return s ? s : late;
+}
+
+/* What the product is, on its way through all that follows a description. `is_made`: the driver has compiled it. */
+static int32_t run_form(tn_context *context, int form, const way *w, trial *t, int *is_made)
+{
+    static const tn_map_instr doubles[] = {{"const", {-1, -1, -1, -1}, TN_F32, 0, DOUBLED},
+                                           {"mul", {0, 1, -1, -1}, TN_F32, 0, 0}};
+    static const int32_t last = 2; /* behind the product and the constant */
+    static const tn_map_attrs epilogue = {
+        .size = sizeof epilogue, .instr = doubles, .out = &last, .n_instr = 2, .n_in = 1, .n_out = 1};
+    const int32_t dtype = forms[form].dtype;
+    const int turned = w->is_turned;
+    const tn_tensor_desc in[2] = {matrix_of(dtype, w->batch, turned ? w->k : M, turned ? M : w->k),
+                                  matrix_of(dtype, w->batch, turned ? N : w->k, turned ? w->k : N)};
+    const tn_tensor_desc out = matrix_of(TN_F32, w->batch, M, N);
+    const tn_matmul_attrs attrs = {.size = sizeof attrs,
+                                   .epilogue = turned ? &epilogue : NULL,
+                                   .trans_a = (uint32_t)turned,
+                                   .trans_b = (uint32_t)turned};
     const tn_op_desc desc = {.size = sizeof desc,
                              .name = "matmul",
                              .n_in = 2,
@@ -190,11 +243,30 @@ static int32_t run_form(tn_context *context, int form, trial *t, int *is_made)
     const uint64_t bytes[4] = {BYTES, BYTES, sizeof t->y, info.scratch};
     for (int i = 0; i < 4 && !s; i++) s = ocl_buffer_create(context, bytes[i], &buffer[i], NULL);
     if (!s) s = ocl_queue_create(context, &queue, NULL);
-    if (!s) s = run_product(queue, kernel, t, buffer, forms[form].dtype);
+    if (!s) s = run_product(queue, kernel, t, buffer, w, dtype);
     if (queue) ocl_queue_destroy(queue);
     for (int i = 0; i < 4; i++) ocl_buffer_destroy(buffer[i]);
     ocl_op_release(kernel);
     return s;
+}
+
+/* One form, in all ways: 1: right, 0: wrong or not possible. `lasts` becomes 0 if another time it may be otherwise. */
+static int try_form(tn_context *context, int form, trial *t, int *lasts)
+{
+    int32_t s = TN_OK;
+    int is_right = 1;
+    for (int i = 0; i < WAYS && is_right; i++) {
+        int is_made = 0;
+        memset(t->y, 0, sizeof t->y);
+        s = run_form(context, form, &ways[i], t, &is_made);
+        *lasts &= !s || (!is_made && s != TN_ENOMEM);
+        is_right = !s && is_close(t, &ways[i], forms[form].off);
+    }
+    ocl_log_debug(is_right ? "matrix units are right: "
+                  : s      ? "matrix units fail: "
+                           : "matrix units are WRONG: ",
+                  kinds[context->matrix].name);
+    return is_right;
 }
 
 /* What a kind makes right: a bit for each form. `lasts`: it would be the same another time: nothing failed but the
@@ -207,26 +279,17 @@ static uint32_t try_kind(tn_context *context, trial *t, int *lasts)
     context->grain = 0; /* whatever its size */
     for (int form = 0; form < FORMS; form++) {
         context->matrix_right = 1u << form;
-        memset(t->y, 0, sizeof t->y);
-        int is_made = 0;
-        const int32_t s = run_form(context, form, t, &is_made);
-        *lasts &= !s || (!is_made && s != TN_ENOMEM);
-        const int is_right = !s && is_close(t, forms[form].off);
-        ocl_log_debug(is_right ? "matrix units are right: "
-                      : s      ? "matrix units fail: "
-                               : "matrix units are WRONG: ",
-                      kinds[context->matrix].name);
-        right |= (uint32_t)is_right << form;
+        right |= (uint32_t)try_form(context, form, t, lasts) << form;
     }
     context->grain = grain;
     return right;
 }
 
-/* By all that a product's source is made of here. */
+/* By all that a product's source is made of here, and by what was tried of it. */
 static void verdict_key(const tn_context *context, char key[96])
 {
     uint64_t hash = ocl_hash(context->identity, ocl_cl_matmul_matrix, strlen(ocl_cl_matmul_matrix));
-    hash = ocl_hash(hash, ocl_cl_types, strlen(ocl_cl_types));
+    hash = ocl_hash(ocl_hash(hash, ocl_cl_types, strlen(ocl_cl_types)), ways, sizeof ways);
     for (int form = 0; form < FORMS; form++) {
         ocl_text text = {0};
         ocl_matrix_write(&text, context, form);

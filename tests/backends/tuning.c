@@ -73,7 +73,7 @@ static int32_t prepare_by(tn_context *context, const tn_op_desc *desc, const cha
     const uint64_t size = tn_dtype_size(desc->out[0].dtype), all = tn_reference_extent(&desc->out[0]);
     made->bytes = all ? size : 0;
     made->last = all ? all - size : 0;
-    if (!strcmp(desc->name, "matmul")) snprintf(made->way, sizeof made->way, "%s", way ? way : "way a=1 b=1");
+    if (way || !strcmp(desc->name, "matmul")) snprintf(made->way, sizeof made->way, "%s", way ? way : "way a=1 b=1");
     *kernel = made;
     return TN_OK;
 }
