@@ -1,8 +1,9 @@
 /* common.h: what all examples share: the command line, giving up with the library's message, and the last line.
  *
- *     PROGRAM [--device NAME] [--small] [FILE]
+ *     PROGRAM [--device NAME] [--small] [--table FILE] [FILE]
  *
- * `--small` asks for a size that is done in seconds, where the full one takes minutes. */
+ * `--small` asks for a size that is done in seconds, where the full one takes minutes. `--table` writes what came out
+ * as numbers, of which tools/examples.py draws the pictures of docs/examples. */
 #ifndef EXAMPLES_COMMON_H
 #define EXAMPLES_COMMON_H
 
@@ -31,6 +32,23 @@ typedef struct example {
     const char *file; /* NULL: none was given */
 } example;
 
+static FILE *example_table; /* of --table; else NULL */
+
+/* A point of a series, in a panel of the example's picture. */
+static inline void example_note(const char *panel, const char *series, double x, double y)
+{
+    if (example_table) fprintf(example_table, "\"%s\",\"%s\",%.5g,%.5g\n", panel, series, x, y);
+}
+
+static inline void example_open_table(const char *path)
+{
+    if (!(example_table = fopen(path, "w"))) {
+        perror(path);
+        exit(1);
+    }
+    fprintf(example_table, "panel,series,x,y\n");
+}
+
 /* Opens the device. Without it the exit status is 77, by which a test knows that there was nothing to test. */
 static inline example example_begin(int argc, char **argv)
 {
@@ -39,6 +57,8 @@ static inline example example_begin(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--device") && i + 1 < argc)
             name = argv[++i];
+        else if (!strcmp(argv[i], "--table") && i + 1 < argc)
+            example_open_table(argv[++i]);
         else if (!strcmp(argv[i], "--small"))
             e.small = 1;
         else
@@ -81,10 +101,24 @@ static inline void example_digits(const example *e, const char *small, tn_datase
     printf("%lld samples from %s, %lld for testing\n", (long long)train->count, train->source, (long long)test->count);
 }
 
-/* For tn_fit: a line for each epoch. */
+/* For tn_fit: notes the loss of each epoch as a series; or, with a test set, what is right of that. */
+typedef struct example_curve {
+    const char *panel, *series;
+} example_curve;
+
+static inline int example_follow(void *arg, const tn_epoch *epoch)
+{
+    const example_curve *curve = arg;
+    const int tested = epoch->test.accuracy >= 0;
+    example_note(curve->panel, curve->series, (double)epoch->number,
+                 tested ? 100 * epoch->test.accuracy : epoch->train.loss);
+    return 0;
+}
+
+/* The same, and a line for each. */
 static inline int example_epoch(void *arg, const tn_epoch *epoch)
 {
-    (void)arg;
+    example_follow(arg, epoch);
     printf("epoch %2lld  loss %.4f  accuracy %5.2f %%  test %5.2f %%  %.1f s\n", (long long)epoch->number,
            epoch->train.loss, 100 * epoch->train.accuracy, 100 * epoch->test.accuracy, epoch->seconds);
     fflush(stdout);
@@ -105,6 +139,7 @@ static inline int example_end(example *e, int holds, const char *claim)
 {
     printf("%s: %s\n", holds ? "shown" : "NOT SHOWN", claim);
     tn_device_close(e->device);
+    if (example_table && fclose(example_table)) holds = 0;
     return !holds;
 }
 

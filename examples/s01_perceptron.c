@@ -3,6 +3,8 @@
  * Rosenblatt's rule moves the weights by the error times the input: w += (t - y) x. It learns NAND and OR, because a
  * line parts the ones from the zeros. There is no such line for XOR, and the rule goes round in circles; two layers,
  * trained by gradients, learn it, and XNOR as well. */
+#include <math.h>
+
 #include "common.h"
 
 static const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
@@ -12,6 +14,31 @@ static const float xor_gate[4] = {0, 1, 1, 0}, xnor_gate[4] = {1, 0, 0, 1};
 static void show(const char *name, const float y[4], const char *how)
 {
     printf("%-5s 00 -> %g, 01 -> %g, 10 -> %g, 11 -> %g   %s\n", name, y[0], y[1], y[2], y[3], how);
+}
+
+/* What is said of the points between and around the four, and what is wanted of these. */
+static void note_square(const char *panel, const float target[4], int (*says)(const float *at, double a, double b),
+                        const float *at)
+{
+    for (int i = 0; i < 31 * 31; i++) {
+        const double a = (i % 31) / 20.0 - 0.25, b = (i / 31) / 20.0 - 0.25;
+        if (says(at, a, b)) example_note(panel, "area", a, b);
+    }
+    for (int i = 0; i < 4; i++)
+        example_note(panel, target[i] > 0 ? "1 wanted" : "0 wanted", inputs[i][0], inputs[i][1]);
+}
+
+/* Of weights and a bias; of two layers' weights and biases. */
+static int says_one(const float *at, double a, double b)
+{
+    return at[0] * a + at[1] * b + at[2] >= 0;
+}
+
+static int says_two(const float *at, double a, double b)
+{
+    double sum = at[16];
+    for (int k = 0; k < 4; k++) sum += at[12 + k] * tanh(at[2 * k] * a + at[2 * k + 1] * b + at[8 + k]);
+    return sum >= 0;
 }
 
 /* One sample's output, and its own learning rule: no gradients yet. */
@@ -53,6 +80,7 @@ static int learn_alone(example *e, const char *name, const float target[4], int 
     snprintf(how, sizeof how, wrong ? "never right in %d epochs" : "after %d epochs: step(%g a + %g b + %g)",
              wrong ? most : epoch, w[0], w[1], b);
     show(name, y, how);
+    note_square(name, target, says_one, (float[]){w[0], w[1], b});
     tn_program_free(program);
     tn_state_free(state);
     return wrong ? 0 : epoch;
@@ -81,6 +109,14 @@ static int learn_together(example *e, const char *name, const float target[4])
     for (int step = 0; step < 1000; step++) TRY(tn_program_run(program));
     TRY(tn_fetch(program, "y", y, sizeof y));
     show(name, y, "two layers, 1000 steps");
+    float at[17];
+    char panel[24];
+    TRY(tn_state_read(state, "hidden.weight", at, 8 * sizeof *at));
+    TRY(tn_state_read(state, "hidden.bias", at + 8, 4 * sizeof *at));
+    TRY(tn_state_read(state, "output.weight", at + 12, 4 * sizeof *at));
+    TRY(tn_state_read(state, "output.bias", at + 16, sizeof *at));
+    snprintf(panel, sizeof panel, "%s, two layers", name);
+    note_square(panel, target, says_two, at);
     tn_program_free(program);
     tn_state_free(state);
     return !memcmp(y, target, sizeof y);

@@ -64,13 +64,12 @@ static int compare(const char *name, const char *of, const float *got, const flo
     return wrong;
 }
 
-/* All of them in one graph, as outputs "0", "0'", "1", ... */
-static int check_elementwise(tn_state *state)
+/* All of them in one program, as outputs "0", "0'", "1", ... */
+static tn_program *run_all(tn_state *state, const float *at, int64_t count)
 {
     char name[16];
-    int wrong = 0;
     tn_graph *graph = tn_graph_new();
-    tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(POINTS)), *slope;
+    tn_tensor *x = tn_input(graph, "x", TN_F32, TN_SHAPE(count)), *slope;
     for (int i = 0; i < COUNT; i++) {
         tn_tensor *y = activations[i].f(x);
         tn_grad(tn_sum(y, TN_ALL, 0), &x, 1, &slope);
@@ -80,9 +79,32 @@ static int check_elementwise(tn_state *state)
         tn_output(slope, name);
     }
     tn_program *program = example_compile(graph, state);
-    float value[POINTS], derivative[POINTS];
-    TRY(tn_feed(program, "x", points, sizeof points));
+    TRY(tn_feed(program, "x", at, (uint64_t)count * sizeof *at));
     TRY(tn_program_run(program));
+    return program;
+}
+
+/* For the picture. */
+static void draw_curves(tn_state *state)
+{
+    float x[97], y[97];
+    char name[16];
+    for (int k = 0; k < 97; k++) x[k] = (float)(k - 48) / 12;
+    tn_program *program = run_all(state, x, 97);
+    for (int i = 0; i < 2 * COUNT; i++) {
+        snprintf(name, sizeof name, "%d%s", i / 2, i % 2 ? "'" : "");
+        TRY(tn_fetch(program, name, y, sizeof y));
+        for (int k = 0; k < 97; k++) example_note(activations[i / 2].name, i % 2 ? "derivative" : "value", x[k], y[k]);
+    }
+    tn_program_free(program);
+}
+
+static int check_elementwise(tn_state *state)
+{
+    char name[16];
+    int wrong = 0;
+    tn_program *program = run_all(state, points, POINTS);
+    float value[POINTS], derivative[POINTS];
     for (int i = 0; i < COUNT; i++) {
         snprintf(name, sizeof name, "%d", i);
         TRY(tn_fetch(program, name, value, sizeof value));
@@ -129,6 +151,7 @@ int main(int argc, char **argv)
     int wrong = compare("", "x", points, points, POINTS);
     wrong += check_elementwise(state);
     wrong += check_softmax(state);
+    draw_curves(state);
     tn_state_free(state);
     return example_end(&e, wrong == 0,
                        "eight activations and their derivatives are right to 2e-6, saturated and NaN too");

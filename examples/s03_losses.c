@@ -80,6 +80,16 @@ static int stays_finite(tn_state *state, size_t i)
     return isfinite(value);
 }
 
+/* How the loss changes as all outputs grow, from their opposite to three times as large. */
+static void draw(tn_state *state, size_t i)
+{
+    float grown[6];
+    for (int at = -10; example_table && at <= 30; at += 2) {
+        for (int k = 0; k < 6; k++) grown[k] = (float)at / 10 * outputs[k];
+        example_note(losses[i].shown, "loss", (double)at / 10, value_of(state, i, grown));
+    }
+}
+
 /* RMSE is for people to read: the square root of MSE. */
 static int check_rmse(tn_state *state)
 {
@@ -116,6 +126,7 @@ int main(int argc, char **argv)
         printf("%-28s %10.6f   gradient off by %.0e\n", losses[i].shown, value, error);
         right &= fabs(value - losses[i].value) < 2e-6 * fmax(1, losses[i].value) && error < 1e-7;
         right &= stays_finite(state, i);
+        draw(state, i);
     }
     right &= check_rmse(state);
     right &= zero_target_is_reported();

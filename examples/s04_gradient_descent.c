@@ -57,6 +57,13 @@ static double train(example *e, const tn_dataset *data, size_t way, int64_t most
 {
     tn_score score;
     tn_state *state = NULL;
+    char series[80];
+    const char *panel = ways[way].schedule ? "schedules" : way < 3 ? "batches" : "optimizers";
+    snprintf(series, sizeof series, "%s",
+             ways[way].schedule ? ways[way].schedule
+             : way < 3          ? ways[way].name
+                                : ways[way].optimizer);
+    example_curve curve = {panel, series};
     TRY(tn_state_new(e->device, 1, &state));
     TRY(tn_fit(state, &model, data,
                &(tn_fit_options){.epochs = most,
@@ -64,6 +71,8 @@ static double train(example *e, const tn_dataset *data, size_t way, int64_t most
                                  .optimizer = ways[way].optimizer,
                                  .optim = {.lr = ways[way].lr},
                                  .schedule = ways[way].schedule,
+                                 .each = most == MOST ? example_follow : NULL,
+                                 .arg = &curve,
                                  .patience = 10,
                                  .least_fall = 0.0005},
                last));

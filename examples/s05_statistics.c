@@ -54,6 +54,8 @@ static int scale(int32_t kind, double low, double high, const float want[2][COLU
            x[ROWS - 1][0], x[ROWS - 1][1]);
     for (int i = 0; i < 2 * COLUMNS; i++)
         right &= fabsf(x[i < COLUMNS ? 0 : ROWS - 1][i % COLUMNS] - want[i / COLUMNS][i % COLUMNS]) < 1e-5f;
+    for (int i = 0; i < ROWS; i++)
+        example_note(tn_scale_name(kind), i < TRAIN ? "learnt from" : "new", x[i][0], x[i][1]);
     tn_scaler_free(&scaler);
     return right;
 }
@@ -103,6 +105,8 @@ int main(int argc, char **argv)
     printf("nine salaries:\n");
     int described = describe();
     printf("scaled, after the first six rows:\n");
+    for (int i = 0; i < ROWS; i++)
+        example_note("as they are", i < TRAIN ? "learnt from" : "new", table[i][0], table[i][1]);
     /* of columns 40..140 and 1950..2010; means 90 and 1980, variances 7000 / 6 and 2800 / 6 */
     double area = sqrt(7000 / 6.0), year = sqrt(2800 / 6.0), first = hypot(40, 1950), last = hypot(160, 1940);
     int scaled = scale(TN_SCALE_MINMAX, -1, 1, (const float[2][COLUMNS]){{-1, -1}, {1.4f, -4 / 3.0f}});

@@ -62,9 +62,16 @@ int main(int argc, char **argv)
         if (epoch % 400) continue;
         TRY(tn_fetch(train, "loss", &loss, sizeof loss));
         printf("epoch %4d  loss %.6f\n", epoch, loss);
+        example_note("loss", "loss", epoch, loss);
     }
     TRY(tn_state_read(state, "slope", &slope, sizeof slope));
     TRY(tn_state_read(state, "intercept", &intercept, sizeof intercept));
+
+    for (int64_t i = 0; i < n; i++)
+        example_note("rent by floor area", "a flat", ((float *)flats.x)[i], flats.target[i]);
+    for (int i = 0; i < 2; i++)
+        example_note("rent by floor area", "learned", i ? area.high : area.low,
+                     rent.low + (intercept + i * slope) * (rent.high - rent.low));
 
     double best_slope, best_intercept, metre = slope * (rent.high - rent.low) / (area.high - area.low);
     closed_form(x, y, n, &best_slope, &best_intercept);

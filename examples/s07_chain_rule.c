@@ -52,6 +52,7 @@ static double check(tn_tensor *loss, const tn_value_of *in, size_t n_in)
     for (size_t i = 0; i < count; i++) {
         printf("  %-12s %3lld elements, worst: by the chain rule %12.9f, by differences %12.9f\n", result[i].name,
                (long long)result[i].compared, result[i].gradient, result[i].difference);
+        example_note("derivatives, twice", result[i].name, result[i].gradient, result[i].difference);
         worst = fmax(worst, result[i].error);
         if (!result[i].compared || isnan(result[i].error)) worst = 1;
     }

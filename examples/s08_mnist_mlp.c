@@ -50,6 +50,7 @@ static double train(example *e, const tn_dataset *data, const tn_dataset *test, 
     tn_state *state = NULL;
     how.test = test;
     how.each = example_epoch;
+    how.arg = &(example_curve){"right of the test set, %", ways[way].model.loss};
     if (e->small) how.epochs = ways[way].small_epochs;
     printf("%s:\n", ways[way].title);
     TRY(tn_state_new(e->device, 1, &state));

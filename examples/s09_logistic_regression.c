@@ -96,9 +96,11 @@ static double exam(example *e)
     TRY(tn_state_read(state, "unit.bias", &b, sizeof b));
     for (int i = 0; i < N; i++) {
         double error = 1 / (1 + exp(-logit[i])) - passed[i];
+        example_note("who passed", passed[i] ? "passed" : "failed", x[i][0], x[i][1]);
         off[0] += error / N, off[1] += error * x[i][0] / N, off[2] += error * x[i][1] / N;
     }
     printf("exam: passed = sigmoid(%.2f study + %.2f sleep %+.2f), drawn by 0.9, 0.5 and -8\n", w[0], w[1], b);
+    for (int i = 4; i <= 9; i += 5) example_note("who passed", "even odds", -(w[1] * i + b) / w[0], i);
     printf("mean error %.1e, with study %.1e, with sleep %.1e\n", off[0], off[1], off[2]);
     tn_state_free(state);
     return fmax(fabs(off[0]), fmax(fabs(off[1]), fabs(off[2])));

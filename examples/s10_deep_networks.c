@@ -61,9 +61,11 @@ static double train(example *e, const tn_dataset *data, const tn_dataset *test, 
     tn_model model = {.build = network, .loss = "cross_entropy", .arg = &p};
     tn_epoch last;
     tn_state *state = NULL;
+    tn_fit_options how = {.epochs = 8, .batch = 32, .optim = {.lr = 0.05}, .test = test, .each = example_follow};
+    example_curve curve = {p.shape->name, name};
+    how.arg = &curve;
     TRY(tn_state_new(e->device, 1, &state));
-    TRY(tn_fit(state, &model, data, &(tn_fit_options){.epochs = 8, .batch = 32, .optim = {.lr = 0.05}, .test = test},
-               &last));
+    TRY(tn_fit(state, &model, data, &how, &last));
     *differs = difference(state, p.shape->width);
     printf("%-8s %-15s loss %.4f  test accuracy %5.1f %%  neurons differ by %.3g\n", p.shape->name, name,
            last.train.loss, 100 * last.test.accuracy, *differs);

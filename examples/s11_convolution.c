@@ -85,6 +85,7 @@ static double train(example *e, tn_model model, const tn_dataset *data, const tn
     how.test = test;
     how.schedule = schedule;
     how.each = example_epoch;
+    how.arg = &(example_curve){"right of the test set, %", schedule ? "digits" : "X or O"};
     TRY(tn_state_new(e->device, 1, &state));
     TRY(tn_fit(state, &model, data, &how, &last));
     tn_state_free(state);

@@ -91,6 +91,15 @@ static tn_dataset ask(const tn_dataset *digits, size_t head)
     return data;
 }
 
+/* What is said of how much there is, beside what there is. */
+static void note_numbers(tn_state *state, const tn_model *model, const tn_dataset *test)
+{
+    static float y[2 * TEST];
+    TRY(tn_predict(state, model, test, y, (uint64_t)(TEST * test->targets) * sizeof *y));
+    for (int64_t i = 0; i < 200; i++)
+        example_note("how bright?", "said, by what it is", test->target[i * test->targets], y[i * test->targets]);
+}
+
 /* Whether the head learned its answer, and refused the loss that doesn't fit. */
 static int try_head(tn_state *state, size_t head, const tn_dataset *train, const tn_dataset *test)
 {
@@ -104,6 +113,7 @@ static int try_head(tn_state *state, size_t head, const tn_dataset *train, const
     TRY(tn_fit(state, &model, train, &how, NULL));
     TRY(tn_evaluate(state, &model, test, &score));
     int counts = !isnan(score.accuracy);
+    if (head == 3) note_numbers(state, &model, test);
     double figure = counts ? score.accuracy : sqrt(score.loss);
     printf("%-26s %s: loss %.4f, %s %.3f\n", "", heads[head].loss, score.loss,
            counts ? "share of right answers" : "root mean squared error", figure);

@@ -67,6 +67,9 @@ static double learn(example *e, const plan *p, const char *path, const tn_datase
     }
     TRY(tn_state_read(state, "conv1.weight", before, sizeof before));
     tn_fit_options how = {.epochs = 100, .batch = 20, .optimizer = "adam", .optim = {.lr = 0.003}};
+    how.arg = &(example_curve){"right of the test set, %", path ? "with its weights" : "from fresh ones"};
+    how.test = example_table ? test : NULL;
+    how.each = example_follow;
     TRY(tn_fit(state, &model, few, &how, NULL));
     TRY(tn_state_read(state, "conv1.weight", after, sizeof after));
     TRY(tn_evaluate(state, &model, test, &score));

@@ -54,6 +54,9 @@ static double add(example *e, int32_t kind, const tn_dataset *train, const tn_da
 {
     tn_model model = {.build = adder, .loss = "mse", .arg = &kind};
     tn_fit_options how = {.epochs = 30, .batch = 50, .optimizer = "adam", .optim = {.lr = 0.01, .clip_norm = 1}};
+    example_curve curve = {"the adding problem: squared error", kinds[kind].name};
+    how.each = example_follow;
+    how.arg = &curve;
     tn_score score;
     tn_state *state = NULL;
     TRY(tn_state_new(e->device, 1, &state));

@@ -93,7 +93,8 @@ int main(int argc, char **argv)
                           .optim = {.lr = 0.05, .weight_decay = 1e-4},
                           .schedule = e.small ? "cosine 240" : "warmup 60, cosine 890",
                           .test = &test,
-                          .each = example_epoch};
+                          .each = example_epoch,
+                          .arg = &(example_curve){"right of the test set, %", "ResNet"}};
     TRY(tn_fit(state, &model, &data, &how, &last));
     snprintf(claim, sizeof claim, "%d layers, %lld parameters: test accuracy %.1f %% (at least %g)", 2 + 6 * p.blocks,
              (long long)example_parameters(state), 100 * last.test.accuracy, 100 * goal);

@@ -90,6 +90,7 @@ static double train(tn_program *program, const size *s)
         TRY(tn_set(program, "lr", RATE * tn_schedule_at(&schedule, (uint64_t)step)));
         TRY(tn_program_run(program));
         TRY(tn_fetch(program, "loss", &loss, sizeof loss));
+        if (step % 10 == 0) example_note("loss", "transformer", (double)step, loss);
         if (step % tenth == 0) printf("step %5lld  loss %.3f\n", (long long)step, loss), fflush(stdout);
         if (step >= s->training_steps - tenth) sum += loss / (double)tenth;
     }
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
     tn_program *training = compile(state, &s, BATCH, 1), *writing = compile(state, &s, 1, 0);
     printf("%lld characters to read, %lld parameters\n", (long long)length, (long long)example_parameters(state));
     double loss = train(training, &s);
+    for (int i = 0; i < 2; i++) example_note("loss", "best bigram model", (double)(i * s.training_steps), bigram);
     write_text(writing, e.small ? 200 : 600);
     snprintf(claim, sizeof claim, "a loss of %.3f, below %.3f of the best bigram model", loss, bigram);
     tn_program_free(training), tn_program_free(writing), tn_state_free(state);

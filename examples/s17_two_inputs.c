@@ -56,7 +56,9 @@ static tn_dataset questions(int64_t count, uint64_t seed)
 static double accuracy(tn_device *device, const sight *sees, const tn_dataset *train, const tn_dataset *test)
 {
     const tn_model model = {.build = network, .loss = "binary_cross_entropy", .arg = sees};
-    const tn_fit_options how = {.epochs = 15, .batch = 32, .optimizer = "adam", .optim = {.lr = 0.002}};
+    example_curve curve = {"loss in training", sees->what};
+    const tn_fit_options how = {
+        .epochs = 15, .batch = 32, .optimizer = "adam", .optim = {.lr = 0.002}, .each = example_follow, .arg = &curve};
     tn_state *state = NULL;
     tn_score score;
     TRY(tn_state_new(device, 1, &state));

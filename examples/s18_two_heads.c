@@ -62,6 +62,9 @@ static void judge(const float *y, const tn_dataset *data, double *right, double 
         for (int k = 1; k < CLASSES; k++)
             if (out[k] > out[best]) best = k;
         *right += best == (int)target[0];
+        if (i < 300)
+            example_note("light, said by what it is", best == (int)target[0] ? "digit right" : "digit wrong", target[1],
+                         out[CLASSES]);
         *error += (out[CLASSES] - target[1]) * (out[CLASSES] - target[1]);
     }
     *right /= (double)data->count;

@@ -93,6 +93,8 @@ int main(int argc, char **argv)
         loss = go_through(learn, &train, round);
         right = accuracy(measure);
         printf("round %2d  rate %.4f  loss %.4f  right %5.2f %%\n", (int)round, rate, loss, 100 * right);
+        example_note("loss", "training", (double)round, loss);
+        example_note("right of the test set, %", "test", (double)round, 100 * right);
         if (loss > 0.9 * lowest) rate /= 2, halved++;
         if (loss < lowest) lowest = loss;
     }

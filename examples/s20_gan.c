@@ -66,7 +66,7 @@ static tn_program *forger(tn_state *state)
 
 /* The share of drawn points that lie at a distance from 0.8 to 1.2, and the smallest share of an eighth of the circle.
  */
-static void judge(tn_state *state, double *near, double *least)
+static void judge(tn_state *state, const char *when, double *near, double *least)
 {
     static float point[DRAWN][2];
     int eighth[8] = {0}, count = 0;
@@ -78,6 +78,7 @@ static void judge(tn_state *state, double *near, double *least)
     tn_program_free(program);
     for (int i = 0; i < DRAWN; i++) {
         const double distance = hypot(point[i][0], point[i][1]), angle = atan2(point[i][1], point[i][0]);
+        if (i < 400) example_note(when, "drawn", point[i][0], point[i][1]);
         count += distance > 0.8 && distance < 1.2;
         eighth[(int)(8 * (angle / 6.283185307 + 0.5)) % 8]++;
     }
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
     char claim[120];
     TRY(tn_state_new(e.device, 1, &state));
     tn_program *d = critic(state), *g = forger(state);
-    judge(state, &before, &least);
+    judge(state, "before", &before, &least);
     for (int step = 1; step <= steps; step++) {
         float loss[2];
         TRY(tn_program_run(d));
@@ -104,7 +105,8 @@ int main(int argc, char **argv)
         if (step % (steps / 5)) continue;
         TRY(tn_fetch(d, "loss", &loss[0], sizeof(float)));
         TRY(tn_fetch(g, "loss", &loss[1], sizeof(float)));
-        judge(state, &near, &least);
+        snprintf(claim, sizeof claim, "after %d steps", step);
+        judge(state, claim, &near, &least);
         printf("step %4d  losses %.3f and %.3f  on the circle %5.1f %%, least in an eighth %4.1f %%\n", step, loss[0],
                loss[1], 100 * near, 100 * least);
     }

@@ -5,7 +5,7 @@ set -eu
 cd "$1"
 total=$(mktemp)
 trap 'rm -f "$total"' EXIT
-for page in *.md docs/*.md bench/*.md examples/*.md; do
+for page in *.md docs/*.md docs/examples/*.md bench/*.md examples/*.md; do
     grep -oE '\]\([^)# ]+' "$page" | sed 's/^](//' | grep -vE '^[a-z]+:' | while read -r link; do
         echo "$page" >>"$total"
         [ -e "$(dirname "$page")/$link" ] || echo "FAILED: $page links to $link, which is not there"
