@@ -36,3 +36,19 @@ train() {
     given --device "$@" || set -- --device "$device" "$@"
     "$tenon" train "$@"
 }
+
+# What it writes of its epochs, but for how long they took.
+figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
+
+# Trains with the samples on the device and where $1 says, with what follows, and compares.
+same() {
+    how=$1
+    shift
+    for place in device "$how"; do
+        train --epochs 2 --json --resident "$place" --weights "out/$place" --save "out/saved" "$@" 2>stderr |
+            figures >"$place" || fail "$place $*: $(cat stderr)"
+        [ -s "$place" ] || fail "$place $*: $(cat stderr)"
+    done
+    cmp device "$how" || fail "--resident $how changes the losses with $*"
+    cmp out/device "out/$how" || fail "--resident $how changes the weights with $*"
+}

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/common.sh"
 make_images=$5
 
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 net="conv 4 3, relu, dropout 0.1, globalavgpool, linear outputs"
 learn() { "$tenon" train --net "$net" --lr 0.05 --batch 12 --epochs 3 --device "$device" "$@"; }
 

@@ -2,7 +2,6 @@
 # the end the same losses.
 . "$(dirname "$0")/common.sh"
 
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 epochs=12
 batch=1 # 2880 steps: more lines than a pipe holds, so that no training ends before it is interrupted
 [ "$device" != reference ] || batch=7 # which takes its time

@@ -35,7 +35,6 @@ opencl*) ;; # each is programs to compile, and they are the same as elsewhere
 esac
 
 # Resumed with running statistics: to the same.
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 net="conv 4 5x5 stride 2, batch_norm, relu, block 8 stride 2, flatten, linear outputs"
 train --net "$net" --epochs 4 --json 2>/dev/null | figures >whole
 train --net "$net" --epochs 2 --json --save half.safetensors 2>/dev/null | figures >both

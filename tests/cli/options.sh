@@ -1,7 +1,6 @@
 # Options of training: each does something, what they need survives --resume to the bit, and mistakes are one line.
 . "$(dirname "$0")/common.sh"
 
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
 
 # Each option changes the losses of a training that is the same apart from it.

@@ -1,8 +1,6 @@
 # A training that was saved and resumed gives the very same losses as one that was not interrupted.
 . "$(dirname "$0")/common.sh"
 
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
-
 net="linear 16, relu, dropout 0.2, linear 10"
 
 # check OPTIMIZER BATCH: four epochs at once, and two and two

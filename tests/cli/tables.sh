@@ -22,7 +22,6 @@ for kind in minmax standard; do
 done
 
 # A resumed training scales as before, to the bit.
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 common="--data rent.csv --scale standard --net linear\ 1 --loss mse --optimizer momentum --batch 16 --validation 0.2"
 eval run_train $common --epochs 4 && figures <lines >whole
 eval run_train $common --epochs 2 --save half.safetensors && figures <lines >both

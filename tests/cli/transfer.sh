@@ -62,7 +62,6 @@ train --load base.safetensors --epochs 1 --save free.safetensors 2>stderr || fai
 [ "$(weights base.safetensors fc1.weight)" != "$(weights free.safetensors fc1.weight)" ] || fail "fc1 did not learn"
 
 # A resumed training keeps it frozen, and comes to the same.
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 train --load base.safetensors --freeze 'fc1' --epochs 4 --json 2>/dev/null | figures >whole
 train --load base.safetensors --freeze 'fc1' --epochs 2 --json --save half.safetensors 2>/dev/null | figures >both
 "$tenon" train --resume half.safetensors --epochs 4 --device "$device" --json --save half.safetensors 2>stderr | figures >>both

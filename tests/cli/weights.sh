@@ -2,7 +2,6 @@
 # prediction; and what can't be a weight is refused with its row.
 . "$(dirname "$0")/common.sh"
 
-figures() { grep '"epoch"' | sed 's/, "samples_per_s.*//'; }
 value() { grep -o "\"$1\": [^,}]*" | tail -n 1 | sed 's/.*: //'; }
 near() { awk "BEGIN { e = ($2) - ($3); exit !(e < $4 && e > -($4)) }" || fail "$1: $2, not $3"; }
 # learns FILE ARGUMENTS...: what each epoch came to, and the model in out/FILE
