@@ -165,7 +165,8 @@ def options(kind: Any, given: Dict[str, Any], graph: Any = None) -> Tuple[Any, L
         except (TypeError, ValueError) as e:
             if isinstance(e, InvalidError):
                 raise
-            raise InvalidError(f"{name}={value!r}: {e}") from None
+            why = "it takes no text" if isinstance(value, str) and isinstance(e, TypeError) else e
+            raise InvalidError(f"{name}={value!r}: {why}") from None
     return made, kept
 
 

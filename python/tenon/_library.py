@@ -77,6 +77,12 @@ def check(status: int) -> None:
 _lock = threading.RLock()
 
 
+def not_pickled(_: Any) -> Any:
+    """`__reduce__` of what holds on to something of the library's."""
+    raise TypeError("what the library holds (models, states, data sets, networks, graphs, devices) is neither pickled "
+                    "nor copied: write it to a file and load it where it is wanted")
+
+
 class Handle:
     """Something of the library's that has to be freed, once, and before what it stands on: a parent is freed when the
     last of its children is, whoever lets go first. That holds for garbage in circles too, whose parts Python finalises
@@ -122,6 +128,9 @@ class Handle:
     @property
     def is_open(self) -> bool:
         return self._open
+
+    def __reduce__(self) -> Any:
+        return not_pickled(self)
 
     def __del__(self) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 from . import c
 from ._build import dtype as dtype_of, shape as shape_of
-from ._library import Handle, check, lib, text
+from ._library import Handle, check, lib, not_pickled, text
 from .errors import InvalidError, ShapeError
 from .memory import ITEM, Array, Memory, memory_of, numpy
 
@@ -44,6 +44,8 @@ class Dataset:
     what belongs to them: labels, i32 (count) from 0 to classes - 1, or targets, f32 (count, ...). `sample_weight`,
     (count), says how often each counts in losses and accuracy, 0 or from 1e-18 to 1e18. Of arrays that are dense and of these types nothing is
     copied; they stay alive as long as this does."""
+
+    __reduce__ = not_pickled
 
     def __init__(self, x: Any, y: Any = None, *, classes: int = 0, labels: Optional[bool] = None,
                  sample_weight: Any = None, name: str = "the arrays") -> None:

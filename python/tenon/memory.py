@@ -308,6 +308,13 @@ def _shown(value: Any) -> str:
     return "[" + ", ".join(parts + ["..."] * (count > 4) + [_shown(value[count - 1])] * (count > 3)) + "]"
 
 
+def _restored(numbers: bytes, dtype: int, shape: Tuple[int, ...], readonly: bool) -> "Array":
+    made = Array.new(dtype, shape)
+    ctypes.memmove(made.address, numbers, len(numbers))
+    made.readonly = readonly
+    return made
+
+
 class Array:
     """Numbers in memory that somebody else keeps, or our own: what DLPack gave, a variable of a state. NumPy and
     PyTorch take it without copying (numpy.asarray, from_dlpack)."""
@@ -322,6 +329,11 @@ class Array:
         made.owner = ctypes.create_string_buffer(max(made.bytes, 1) + 64)
         made.address = (ctypes.addressof(made.owner) + 63) // 64 * 64
         return cls(made)
+
+    def __reduce__(self) -> Any:
+        """A copy of the numbers: an address means nothing elsewhere."""
+        return _restored, (ctypes.string_at(self.address, self._memory.bytes), self._memory.dtype, self.shape,
+                           self.readonly)
 
     @property
     def shape(self) -> Tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 
 from . import c, nn
 from ._build import dtype as dtype_of, whole
-from ._library import Handle, check, lib, text
+from ._library import Handle, check, lib, not_pickled, text
 from .callbacks import Callback, callbacks_of
 from .data import Dataset, _is_whole, dataset_of, samples_of
 from .device import open_device
@@ -189,6 +189,8 @@ class Model:
 
     Options: `device` ("auto", "cpu", a Device), `state` to share parameters, `seed` of first values and shuffling, and
     those of compiling: storage="f16", precision="bf16", strict=True."""
+
+    __reduce__ = not_pickled
 
     def __init__(self, network: Any, loss: Union[str, Cost] = "cross_entropy", optimizer: Any = "adam", *, device: Any = "auto",
                  state: Optional[State] = None, seed: int = 1, inputs: Iterable[Iterable[int]] = (),

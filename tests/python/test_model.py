@@ -1,11 +1,13 @@
 """test_model.py: layers and models from Python: training, measuring, predicting, files, callbacks; and PyTorch's
 numbers, where there is a PyTorch."""
 import array
+import copy
 import ctypes
 import gc
 import io
 import math
 import os
+import pickle
 import random
 import tempfile
 import unittest
@@ -462,6 +464,19 @@ class Parts(unittest.TestCase):
 
 
 class Files(unittest.TestCase):
+    def test_what_the_library_holds_is_not_pickled_and_numbers_are(self):
+        model = tenon.Model("linear 2", device="cpu")
+        data = tenon.Dataset(array.array("f", [1, 2, 3]), array.array("f", [1, 2, 3]))
+        for held in (model, model.state, data, tenon.Graph()):
+            with self.assertRaisesRegex(TypeError, "neither pickled nor copied"):
+                pickle.dumps(held)
+        numbers = tenon.Array.new(tenon.c.TN_I32, (2, 3))
+        for made in (pickle.loads(pickle.dumps(numbers)), copy.deepcopy(numbers)):
+            self.assertEqual((made.tolist(), made.dtype), (numbers.tolist(), numbers.dtype))
+            self.assertNotEqual(made.address, numbers.address)
+        with self.assertRaisesRegex(tenon.InvalidError, "lr='a': it takes no text"):
+            tenon.Adam(lr="a")
+
     def test_a_model_goes_on_where_it_was(self):
         train, test = digits(200)
         with tempfile.TemporaryDirectory() as folder:
