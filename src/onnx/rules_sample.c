@@ -1,4 +1,4 @@
-/* rules_sample.c: pictures that are read at any place, and put together from windows. */
+/* rules_sample.c: pictures that are read at any place, also by a convolution, and put together from windows. */
 #include "window.h"
 
 static int32_t word_of(onnx_node *n, const char *name, const char *usual, const char *const words[], size_t count)
@@ -132,4 +132,80 @@ void onnx_rule_causal_conv(onnx_node *n)
     if (bias) y = tn_add(y, tn_reshape(bias, TN_SHAPE(1, onnx_dim(bias, 0), 1)));
     onnx_out(n, 0, silu ? tn_silu(y) : y);
     onnx_out(n, 1, tn_slice(x, 2, onnx_dim(x, 2) - kept, kept, 1));
+}
+/* ---- convolution whose window's elements lie where offsets say ---- */
+
+typedef struct deformed {
+    onnx_window window;
+    int64_t batch, channels, rows, columns, elements; /* of the result a row and column, of the window all elements */
+    int64_t groups, offset_groups;
+} deformed;
+
+/* Where the window's elements lie without offsets: (elements, 2, rows, columns), first by row. */
+static tn_tensor *places_of(onnx_node *n, const deformed *d)
+{
+    const onnx_window *w = &d->window;
+    const int64_t all = d->rows * d->columns;
+    float *place = tn_region_alloc(&n->build->region, (size_t)(d->elements * 2 * all) * sizeof *place + 1);
+    for (int64_t i = 0; place && i < d->elements * all; i++) {
+        const int64_t element = i / all, row = i % all / d->columns, column = i % d->columns;
+        float *at = place + element * 2 * all + i % all;
+        at[0] = (float)(row * w->stride[0] - w->begin[0] + element / w->size[1] * w->dilation[0]);
+        at[all] = (float)(column * w->stride[1] - w->begin[1] + element % w->size[1] * w->dilation[1]);
+    }
+    return place ? tn_constant(n->graph, TN_F32, TN_SHAPE(d->elements, 2, d->rows, d->columns), place) : NULL;
+}
+
+/* One coordinate of all places, 0 by row, as grids have it: from -1 to 1 between the outer edges. */
+static tn_tensor *coordinate(tn_tensor *place, const deformed *d, int64_t which, int64_t size)
+{
+    tn_tensor *p = tn_slice(place, 3, which, 1, 1);
+    p = tn_add(tn_mul(p, tn_number(p, 2 / (double)size)), tn_number(p, 1 / (double)size - 1));
+    return tn_reshape(p, TN_SHAPE(d->batch * d->offset_groups, d->elements * d->rows, d->columns));
+}
+
+/* x at these places: (batch, offset groups, channels of one, elements, rows, columns). */
+static tn_tensor *read_at(tn_tensor *x, tn_tensor *place, const deformed *d)
+{
+    const int64_t parts = d->batch * d->offset_groups, each = d->channels / d->offset_groups;
+    const tn_grid_options o = {.mode = TN_LINEAR, .outside = TN_OUTSIDE_ZEROS};
+    tn_tensor *grid[2] = {coordinate(place, d, 1, onnx_dim(x, 3)), coordinate(place, d, 0, onnx_dim(x, 2))};
+    x = tn_reshape(x, TN_SHAPE(parts, each, onnx_dim(x, 2), onnx_dim(x, 3)));
+    x = tn_grid_sample(x, tn_stack(grid, 2, 3), o);
+    return tn_reshape(x, TN_SHAPE(d->batch, d->offset_groups, each, d->elements, d->rows, d->columns));
+}
+
+static int measure(onnx_node *n, tn_tensor *x, tn_tensor *weight, tn_tensor *offset, deformed *d)
+{
+    const tn_shape shape = tn_shape_of(weight);
+    d->groups = onnx_int(n, "group", 1), d->offset_groups = onnx_int(n, "offset_group", 1);
+    if (tn_shape_of(x).rank != 4 || shape.rank != 4 || tn_shape_of(offset).rank != 4)
+        onnx_cannot(n, "pictures of %d dimensions", tn_shape_of(x).rank - 2);
+    if (n->failed || !onnx_window_read(n, x, shape.dim + 2, &d->window)) return 0;
+    d->batch = onnx_dim(x, 0), d->channels = onnx_dim(x, 1), d->elements = shape.dim[2] * shape.dim[3];
+    d->rows = onnx_dim(offset, 2), d->columns = onnx_dim(offset, 3);
+    const int fits = d->groups > 0 && d->offset_groups > 0 && d->channels % d->offset_groups == 0 &&
+                     shape.dim[1] * d->groups == d->channels && shape.dim[0] % d->groups == 0 &&
+                     onnx_dim(offset, 1) == 2 * d->offset_groups * d->elements && onnx_dim(x, 2) && onnx_dim(x, 3);
+    if (!fits) onnx_cannot(n, "its groups and sizes");
+    return fits;
+}
+
+void onnx_rule_deform_conv(onnx_node *n)
+{
+    deformed d = {0};
+    tn_tensor *x = onnx_in(n, 0), *weight = onnx_in(n, 1), *offset = onnx_in(n, 2), *bias = onnx_in(n, 3);
+    tn_tensor *mask = onnx_in(n, 4);
+    if (!x || !weight || !offset || !measure(n, x, weight, offset, &d)) return;
+    tn_tensor *place = places_of(n, &d);
+    if (!place) return;
+    offset = tn_reshape(offset, TN_SHAPE(d.batch, d.offset_groups, d.elements, 2, d.rows, d.columns));
+    tn_tensor *read = read_at(x, tn_add(offset, tn_cast(place, tn_dtype_of(offset))), &d);
+    if (mask)
+        read = tn_mul(read, tn_reshape(mask, TN_SHAPE(d.batch, d.offset_groups, 1, d.elements, d.rows, d.columns)));
+    const int64_t terms = d.channels / d.groups * d.elements, outputs = onnx_dim(weight, 0);
+    read = tn_reshape(read, TN_SHAPE(d.batch, d.groups, terms, d.rows * d.columns));
+    weight = tn_reshape(weight, TN_SHAPE(d.groups, outputs / d.groups, terms));
+    tn_tensor *y = tn_reshape(tn_matmul(weight, read), TN_SHAPE(d.batch, outputs, d.rows, d.columns));
+    onnx_out(n, 0, bias ? tn_add(y, tn_reshape(bias, TN_SHAPE(outputs, 1, 1))) : y);
 }

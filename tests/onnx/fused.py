@@ -1,5 +1,5 @@
-"""fused.py: operators of com.microsoft, which ONNX Runtime's optimiser and quantiser write, by `tenon predict`, give what
-ONNX Runtime gives: all of them in one network, with constants that are drawn.
+"""fused.py: operators of com.microsoft, which ONNX Runtime's optimiser and quantiser write, and DeformConv, by `tenon
+predict`, give what ONNX Runtime gives: all of them in one network, with constants that are drawn.
 
 usage: fused.py TENON FOLDER DEVICE...
        fused.py > fused.txt      computes them by ONNX Runtime (last by its version 1.32.0)"""
@@ -14,7 +14,7 @@ from files import attribute, field, port, read_array, write_array
 TABLE = pathlib.Path(__file__).with_name("fused.txt")
 ROWS, COLUMNS = 6, 16
 KINDS = {"f": (1, "f"), "u": (2, "B"), "b": (3, "b"), "i": (6, "i"), "l": (7, "q"), "?": (9, "B")}
-OURS = ("SimplifiedLayerNormalization", "LayerNormalization")  # ONNX Runtime has these in ONNX's own domain
+OURS = ("SimplifiedLayerNormalization", "DeformConv", "Reshape", "Cast")  # in ONNX's own domain
 
 
 class Drawn:
@@ -148,7 +148,13 @@ def attention():
     yield "RotaryEmbedding", [x(2, 3, 16), places, f(5, 2), f(5, 2)], part, 1
 
 
-CASES = [*products(), *activations(), *norms(), *quantised(), *attention()]
+def deformed():
+    window = {"pads": [1, 0, 1, 2], "strides": [2, 1], "dilations": [1, 2]}
+    yield "DeformConv", [x(1, 4, 6, 4), f(2, 2, 3, 2), f(1, 24, 3, 4), f(2), f(1, 12, 3, 4)], {**window, "group": 2, "offset_group": 2}, 1
+    yield "DeformConv", [x(2, 2, 6, 4), f(3, 2, 2, 2), f(2, 8, 5, 3)], {}, 1
+
+
+CASES = [*products(), *activations(), *norms(), *quantised(), *attention(), *deformed()]
 
 # ---- the network ----
 
@@ -162,7 +168,7 @@ def tensor(name, kind, shape, values):
 def node(operator, operands, results, **attribute_of):
     at = b"".join(field(5, attribute(k, v)) for k, v in attribute_of.items())
     names = b"".join(field(1, name) for name in operands) + b"".join(field(2, name) for name in results)
-    return field(1, names + field(4, operator) + at + (b"" if operator in ("Reshape", "Cast", *OURS) else field(7, "com.microsoft")))
+    return field(1, names + field(4, operator) + at + (b"" if operator in OURS else field(7, "com.microsoft")))
 
 
 def operand(graph, draw, name, kind, shape, values):
@@ -192,7 +198,7 @@ def write_model(path):
         for name in filter(None, results):
             graph += [node("Cast", [name], ["as_" + name], to=1), field(12, port("as_" + name, 1, 0))]
     graph.append(graph[-1])
-    opsets = field(8, field(1, "") + field(2, 17)) + field(8, field(1, "com.microsoft") + field(2, 1))
+    opsets = field(8, field(1, "") + field(2, 19)) + field(8, field(1, "com.microsoft") + field(2, 1))
     path.write_bytes(field(1, 8) + field(7, b"".join(reversed(graph))) + opsets)
 
 
