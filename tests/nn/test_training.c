@@ -1,46 +1,10 @@
 /* Training a model on a data set: against a plain loop in double precision, in batches that do and don't divide the
- * data; measuring, using, stopping, and mistakes. */
-#include "check.h"
+ * data; measuring, using and stopping. */
+#include "line.h"
 
 #include <stdlib.h>
 
 static const char *const devices[] = {"reference", "cpu", "opencl:0"};
-
-typedef struct bench {
-    tn_device *device;
-    tn_state *state;
-} bench;
-
-/* Returns 0 if there is no such device. */
-static int open_bench(bench *b, const char *device)
-{
-    *b = (bench){0};
-    if (tn_device_open(device, &b->device)) return 0;
-    CHECK(tn_state_new(b->device, 5, &b->state));
-    return 1;
-}
-
-static void close_bench(bench *b)
-{
-    tn_state_free(b->state);
-    tn_device_close(b->device);
-}
-
-/* ---- a line through points ---- */
-
-enum { N = 7 };
-static float points[N] = {-1, -0.5f, 0, 0.25f, 0.5f, 0.75f, 1},
-             heights[N] = {1, 0.3f, 0.1f, -0.4f, -0.6f, -0.7f, -1.3f};
-static const tn_dataset line_data = {
-    .count = N, .sample = {1, {1}}, .x_dtype = TN_F32, .x = points, .target = heights, .targets = 1};
-
-static tn_tensor *line(tn_tensor *x, int training, const void *arg)
-{
-    (void)training, (void)arg;
-    return tn_linear(x, "line", .units = 1, .init = &(tn_init){TN_INIT_ZERO});
-}
-
-static const tn_model line_model = {.build = line, .loss = "half_mse"};
 
 /* Epochs of one call by hand, after `done` steps: mean gradients of half squared errors. */
 static void fit_by_hand(int64_t done, int64_t epochs, int64_t batch, double lr, double *w, double *b, double *loss)
@@ -441,54 +405,6 @@ static void a_training_that_diverges_ends_within_100_steps(void **state)
     free(x);
 }
 
-/* ---- mistakes ---- */
-
-static void mistakes_are_found_before_training(void **state)
-{
-    (void)state;
-    bench b;
-    tn_epoch last = {.number = -1};
-    tn_state_entry entry;
-    int32_t labels[N] = {0, 1, 2, 0, 1, 2, 3};
-    tn_dataset bad = line_data;
-    tn_fit_options options = {.epochs = 1};
-    assert_true(open_bench(&b, "cpu"));
-    bad.target = NULL;
-    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
-    check_message("no targets", "neither labels nor targets");
-    bad.label = labels;
-    bad.classes = 3;
-    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
-    check_message("a label out of range", "class 3");
-    labels[N - 1] = 0;
-    const tn_model classes = {.build = line, .loss = "cross_entropy"};
-    assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_ESHAPE);
-    check_message("too few outputs", "1 outputs, but the data has 3 classes");
-    static const float weights[][3] = {{1, -1, 1}, {1, NAN, 1}, {0}};
-    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
-        options.class_weights = weights[i];
-        assert_int_equal(tn_fit(b.state, &classes, &bad, &options, &last), TN_EINVAL);
-        check_message("weights that make no sense", i < 2 ? "fit: class 1 has the weight" : "have the weight 0");
-    }
-    options.class_weights = NULL;
-    bad = line_data;
-    bad.targets = 3, bad.count = 2;
-    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_ESHAPE);
-    bad.count = 0;
-    assert_int_equal(tn_fit(b.state, &line_model, &bad, &options, &last), TN_EINVAL);
-    options.epochs = 0;
-    assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_EINVAL);
-    options = (tn_fit_options){.epochs = 1, .patience = -1};
-    assert_int_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_EINVAL);
-    check_message("no patience", "patience of -1");
-    options = (tn_fit_options){.epochs = 1, .schedule = "now and then"};
-    assert_int_not_equal(tn_fit(b.state, &line_model, &line_data, &options, &last), TN_OK);
-    assert_int_equal(tn_predict(b.state, &line_model, &line_data, points, 13), TN_ESHAPE);
-    assert_int_equal(last.number, -1);
-    assert_false(tn_state_find(b.state, "line.weight", &entry));
-    close_bench(&b);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,7 +419,6 @@ int main(void)
         cmocka_unit_test(a_glance_sees_what_a_step_left),
         cmocka_unit_test(steps_and_epochs_come_in_their_order),
         cmocka_unit_test(a_training_that_diverges_ends_within_100_steps),
-        cmocka_unit_test(mistakes_are_found_before_training),
     };
     return cmocka_run_group_tests_name("training", tests, NULL, NULL);
 }
