@@ -98,7 +98,7 @@ static int32_t plan_pictures(ocl_build *build, conv *c, const tn_tensor_desc *fr
 /* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
 static void plan_segments(const tn_context *context, conv *c, int64_t jobs)
 {
-    const int64_t wanted = 4 * (int64_t)context->units;
+    const int64_t wanted = context->cpu_shape ? 4 * (int64_t)context->units : 2 * context->defaults.groups;
     c->segments = 1;
     if (jobs < wanted / 2) c->segments = ocl_max(1, ocl_min(c->batch, ocl_ceil(wanted, ocl_max(1, jobs))));
     c->length = ocl_max(1, ocl_ceil(c->batch, c->segments));

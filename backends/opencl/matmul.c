@@ -76,8 +76,6 @@ int32_t ocl_no_sums(const ocl_build *build)
 /* ---- GPUs ----------------------------------------------------------------------------------------------------------
  */
 
-#define SEGMENT 256 /* values of k at least for a part of a sum */
-
 typedef struct gpu_plan {
     ocl_tile tile;
     int form;                 /* by matrix units; -1: without */
@@ -114,7 +112,7 @@ static int32_t plan_chosen(ocl_build *build, const ocl_product *p, int form, gpu
 /* Sums are divided where blocks are too few to keep every unit busy. */
 static gpu_plan plan_gpu(const tn_context *context, const ocl_product *p, int form)
 {
-    const int64_t most = ocl_max(1, p->k / SEGMENT), wanted = 2 * (int64_t)context->units;
+    const int64_t most = ocl_max(1, p->k / context->defaults.segment), wanted = context->defaults.groups;
     gpu_plan g = {.form = form};
     g.tile = form < 0 ? ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most) : ocl_matrix_tile(context, form);
     const int64_t blocks = p->batch * ocl_tile_high(&g.tile, p->m) * ocl_tile_wide(&g.tile, p->n);
@@ -131,7 +129,7 @@ static int32_t add_epilogue(ocl_build *build, const ocl_product *p, int64_t segm
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
     int64_t total = p->batch * p->m * p->n;
-    size_t global = (size_t)total, local = build->context->max_group < 64 ? 1 : 64;
+    size_t global = (size_t)total, local = build->context->defaults.group;
     ocl_arg_scratch(&args, 0);
     ocl_arg_int(&args, (int32_t)segments);
     ocl_source_map(&text, &args, build->context, &p->space, &p->mapping, 2);
@@ -180,9 +178,7 @@ static int32_t prepare_gpu(ocl_build *build, const ocl_product *p, int form)
     return s || g.segments == 1 ? s : add_epilogue(build, p, g.segments);
 }
 
-#define CLBLAST_LEAST 4e6 /* flops: below, our own kernel with its epilogue inside is ahead */
-
-/* Types and sizes that CLBlast is asked for. */
+/* Types and sizes that CLBlast is asked for: below, our own kernel with its epilogue inside is ahead. */
 static int wants_clblast(const ocl_build *build, const ocl_product *p)
 {
     const tn_op_desc *desc = build->desc;
@@ -190,7 +186,7 @@ static int wants_clblast(const ocl_build *build, const ocl_product *p)
     const int can = desc->in[0].dtype == TN_F32 && desc->in[1].dtype == TN_F32 && flops > 0;
     if (build->choice && build->choice->family)
         return can && build->context->tries_clblast && ocl_is_of(build->choice, "clblast");
-    return can && build->context->clblast && flops >= CLBLAST_LEAST * build->context->grain;
+    return can && build->context->clblast && flops >= build->context->defaults.clblast * build->context->grain;
 }
 
 /* TN_EUNSUPPORTED: CLBlast is not there, or its result for this shape was wrong. */

@@ -63,6 +63,17 @@ typedef struct ocl_part ocl_part;
 typedef struct ocl_step ocl_step;
 typedef struct ocl_tuned ocl_tuned;
 
+enum { OCL_TILES = 7 }; /* that are chosen from untuned (tile.c) */
+
+/* What is chosen for a GPU where nothing was tuned (defaults.def). */
+typedef struct ocl_defaults {
+    int64_t groups;  /* work-groups that keep all units busy */
+    int64_t segment; /* values of k at least for a part of a sum */
+    size_t group;    /* work-items of a group that share nothing */
+    double clblast;  /* operations of a product at least that goes to CLBlast */
+    double share[OCL_TILES];
+} ocl_defaults;
+
 struct tn_context {
     uint32_t number; /* the device's */
     cl_device_id device;
@@ -91,6 +102,7 @@ struct tn_context {
     int nvidia; /* the driver takes NVIDIA's own build options */
     int vector_width; /* floats in a native vector */
     uint32_t units;
+    ocl_defaults defaults;
     uint32_t processors; /* of the host, that this process may use */
     size_t max_group;
     uint64_t max_buffer;
@@ -109,6 +121,9 @@ int32_t ocl_device_count(uint32_t *count, tn_msg *msg);
 int32_t ocl_device_info(uint32_t device, tn_device_info *info, tn_msg *msg);
 int32_t ocl_context_create(uint32_t device, tn_context **context, tn_msg *msg);
 void ocl_context_destroy(tn_context *context);
+/* Of a context whose options were read. The option `opencl.vendor` says whose defaults, of cards with memory of their
+ * own. */
+void ocl_defaults_find(tn_context *context, const char *vendor);
 
 /* ---- memory, queues, events (memory.c, queue.c) ---------------------------------------------------------------- */
 

@@ -1,15 +1,11 @@
 /* tile.c: which tile a product gets on a GPU (cl/tile_gpu.cl), and into how many segments its sums are divided. */
 #include "opencl.h"
 
-/* The largest first. share: of the rate that the largest one comes to, by the multiply-adds for each load from local
- * memory and the work-items that hide how long others wait. deep: a work-item of a small group brings many elements of
- * each factor, which are in registers with their places (bench/gpu/static.py looks). */
-static const struct {
-    ocl_tile tile;
-    double share;
-} tiles[] = {{{16, 16, 8, 8, 8}, 1},     {{16, 16, 8, 4, 16}, 0.9}, {{16, 16, 4, 8, 16}, 0.9},
-             {{16, 16, 4, 4, 16}, 0.75}, {{16, 8, 4, 4, 16}, 0.65}, {{8, 8, 4, 4, 16}, 0.5},
-             {{4, 4, 4, 4, 8}, 0.01}};
+/* The largest first. What each comes to of the largest one's rate, by the multiply-adds for each load from local memory
+ * and the work-items that hide how long others wait, has defaults.def. deep: a work-item of a small group brings many
+ * elements of each factor, which are in registers with their places (bench/gpu/static.py looks). */
+static const ocl_tile tiles[OCL_TILES] = {{16, 16, 8, 8, 8}, {16, 16, 8, 4, 16}, {16, 16, 4, 8, 16}, {16, 16, 4, 4, 16},
+                                          {16, 8, 4, 4, 16}, {8, 8, 4, 4, 16},   {4, 4, 4, 4, 8}};
 
 int64_t ocl_tile_high(const ocl_tile *t, int64_t m)
 {
@@ -42,13 +38,13 @@ static double rate(const tn_context *context, const ocl_tile *t, int64_t m, int6
     const int64_t high = ocl_tile_high(t, m), wide = ocl_tile_wide(t, n);
     const double made = (double)(high * t->side_v * t->rows) * (double)(wide * t->side_u * t->cols);
     const double groups = (double)high * (double)wide * (double)outer * (double)parts;
-    return (double)m * (double)n / made * (groups < 2.0 * context->units ? groups / (2.0 * context->units) : 1);
+    const double wanted = (double)context->defaults.groups;
+    return (double)m * (double)n / made * (groups < wanted ? groups / wanted : 1);
 }
 
 int ocl_tile_number(const char *text, int32_t *number)
 {
-    const size_t count = sizeof tiles / sizeof *tiles;
-    *number = text[0] >= '0' && text[0] < '0' + (int)count && !text[1] ? text[0] - '0' : -1;
+    *number = text[0] >= '0' && text[0] < '0' + OCL_TILES && !text[1] ? text[0] - '0' : -1;
     return *number >= 0;
 }
 
@@ -56,12 +52,12 @@ ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, in
 {
     ocl_tile best = {1, 1, 4, 4, 16}; /* for devices without work-groups to speak of */
     double most = 0;
-    if (context->tile >= 0 && fits(context, &tiles[context->tile].tile, dtype)) return tiles[context->tile].tile;
-    for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-        const double this = fits(context, &tiles[i].tile, dtype)
-                                ? tiles[i].share * rate(context, &tiles[i].tile, m, n, outer, parts)
+    if (context->tile >= 0 && fits(context, &tiles[context->tile], dtype)) return tiles[context->tile];
+    for (int i = 0; i < OCL_TILES; i++) {
+        const double this = fits(context, &tiles[i], dtype)
+                                ? context->defaults.share[i] * rate(context, &tiles[i], m, n, outer, parts)
                                 : 0;
-        if (this > most) most = this, best = tiles[i].tile;
+        if (this > most) most = this, best = tiles[i];
     }
     return best;
 }

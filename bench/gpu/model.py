@@ -23,17 +23,18 @@ from jobs import JOBS
 
 BEGIN, END = "<!-- begin: bench/gpu/model.py -->", "<!-- end: bench/gpu/model.py -->"
 
-# units; f32 multiply-adds of a unit in a clock; clocks a second; bytes a second of memory, and of the cache that all
-# units share; bytes that a unit reads of local memory in a clock; work-items that run as one; registers of a unit;
-# seconds of a launch; where the figures are from. Bandwidths of caches and costs of launches are estimates.
-Card = collections.namedtuple("Card", "name units lanes clock memory cache local warp registers launch source")
+# units, which share local memory, and as many as the driver counts; whose they are; f32 multiply-adds of a unit in a
+# clock; clocks a second; bytes a second of memory, and of the cache that all units share; bytes that a unit reads of
+# local memory in a clock; work-items that run as one; registers of a unit; seconds of a launch; where the figures are
+# from. Bandwidths of caches and costs of launches are estimates; what drivers count was not seen on a card.
+Card = collections.namedtuple("Card", "name units counted vendor lanes clock memory cache local warp registers launch source")
 CARDS = {card.name: card for card in (
-    Card("H100", 132, 128, 1.98e9, 3.35e12, 5.5e12, 128, 32, 65536, 4e-6,
+    Card("H100", 132, 132, "NVIDIA", 128, 1.98e9, 3.35e12, 5.5e12, 128, 32, 65536, 4e-6,
          "SXM5: 66.9 TFLOP/s f32, 3.35 TB/s (NVIDIA's datasheet; glennklockwood.com/garden/processors/h100)"),
-    Card("RX 7900 XTX", 96, 128, 2.5e9, 9.6e11, 3.5e12, 128, 32, 98304, 6e-6,
+    Card("RX 7900 XTX", 96, 48, "Advanced Micro Devices", 128, 2.5e9, 9.6e11, 3.5e12, 128, 32, 98304, 6e-6,
          "61.4 TFLOP/s f32, half of it by instructions in pairs, 960 GB/s, cache 3.5 TB/s (guru3d.com, review of the "
          "PowerColor RX 7900 XTX)"),
-    Card("Arc B580", 20, 128, 2.67e9, 4.56e11, 1.5e12, 128, 16, 65536, 6e-6,
+    Card("Arc B580", 20, 160, "Intel", 128, 2.67e9, 4.56e11, 1.5e12, 128, 16, 65536, 6e-6,
          "13.67 TFLOP/s f32, 456 GB/s (comparegpus.com/gpu/arc-b580)"),
 )}
 PAIRED = {"RX 7900 XTX": 0.6}  # of the rate, for instructions that find no second one to go with
@@ -100,7 +101,7 @@ def find_launch(kernel, launches):
 
 
 def options_for(card):
-    return ["opencl.shape=gpu", "opencl.gemm=own", f"opencl.units={card.units}"]
+    return ["opencl.shape=gpu", "opencl.gemm=own", f"opencl.units={card.counted}", f"opencl.vendor={card.vendor}"]
 
 
 def launches_of(program):

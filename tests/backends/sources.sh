@@ -31,6 +31,12 @@ mkdir teams
 TENON_CACHE=off "$tenon" check opencl:0 --only operators/softmax/f32/forward --cases 4 \
     --option opencl.sources=teams,opencl.shape=gpu,opencl.subgroups=plain >said 2>&1 || { cat said; exit 1; }
 grep -q '^#define TEAM WAVE$' teams/tn_softmax*.cl || { echo "no row was folded by sub-groups"; exit 1; }
+# What is chosen untuned is the vendor's: AMD counts pairs of units, each of which wants as many parts of a sum.
+for vendor in NVIDIA:2 "Advanced Micro Devices:3"; do
+    TENON_OPTIONS="opencl.shape=gpu,opencl.gemm=own,opencl.units=1,opencl.vendor=${vendor%:*}" "$tenon" train --data digits:8 \
+        --epochs 1 --batch 8 --net "linear 10" --device opencl:0 --explain >said 2>&1 || { cat said; exit 1; }
+    grep -q "parts=${vendor#*:}\$" said || { cat said; echo "$vendor parts of a sum were expected"; exit 1; }
+done
 # wrong OPTIONS LINE
 wrong()
 {
