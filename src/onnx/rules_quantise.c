@@ -139,6 +139,28 @@ void onnx_rule_dynamic_quantize_matmul(onnx_node *n)
     out_scaled(n, y, tn_mul(scale, scale_b), onnx_in(n, 4), onnx_type(n, 0));
 }
 
+/* A factor (directions, inputs, gates), with a scale and zero for each direction or each of its columns, as LSTM has
+ * it: f32 (directions, gates, inputs). */
+static tn_tensor *gates_of(onnx_node *n, uint32_t i, uint32_t scale)
+{
+    tn_tensor *x = onnx_in(n, i), *by = onnx_in(n, scale), *zero = onnx_in(n, scale + 1);
+    if (!x || !by || tn_shape_of(x).rank != 3 || onnx_dim(x, 0) < 1) return NULL;
+    const tn_shape shape = tn_shape_of(by), to = TN_SHAPE(onnx_dim(x, 0), 1, tn_shape_count(&shape) / onnx_dim(x, 0));
+    if (zero) x = tn_sub(x, tn_reshape(zero, to));
+    return tn_swap_axes(tn_mul(tn_cast(x, TN_F32), tn_reshape(by, to)), 1, 2);
+}
+
+/* By what its weights stand for; what it takes is not rounded to eight bits on the way. */
+void onnx_rule_dynamic_quantize_lstm(onnx_node *n)
+{
+    onnx_value factor[2] = {{.type = ONNX_FLOAT}, {.type = ONNX_FLOAT}};
+    for (uint32_t i = 0; i < 2; i++)
+        if (!(factor[i].x = gates_of(n, i + 1, 8 + 2 * i))) return;
+    n->in[1] = &factor[0], n->in[2] = &factor[1];
+    n->n_in = 8; /* as LSTM has them */
+    onnx_rule_lstm(n);
+}
+
 /* ---- weights of two, four or eight bits, in blocks along the sums ---- */
 
 /* Bytes (rows, ...) as the numbers that are packed into them, the lowest bits first: (rows, count). */
