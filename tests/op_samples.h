@@ -17,6 +17,7 @@ typedef union sample_attrs {
     tn_cumsum_attrs cumsum;
     tn_topk_attrs topk;
     tn_searchsorted_attrs searchsorted;
+    tn_attend_attrs attend;
     tn_conv_attrs conv;
     tn_pool_attrs pool;
     unsigned char room[256];
@@ -25,14 +26,14 @@ typedef union sample_attrs {
 typedef struct sample_row {
     const char *name;
     uint32_t n_in, n_out;
-    tn_tensor_desc operand[4]; /* inputs, then outputs; strides are filled in */
+    tn_tensor_desc operand[7]; /* inputs, then outputs; strides are filled in */
     sample_attrs attrs;
 } sample_row;
 
 /* A description, and all that it points to. */
 typedef struct sample {
     tn_op_desc desc;
-    tn_tensor_desc operand[4];
+    tn_tensor_desc operand[7];
     sample_attrs attrs;
     tn_map_attrs map; /* of a reduce, or an epilogue */
     tn_map_instr instr[4];
@@ -78,6 +79,16 @@ static const sample_row sample_rows[] = {
     {"cumsum", 1, 1, {F(2, 5, 3), F(2, 5, 3)}, {.cumsum = {sizeof(tn_cumsum_attrs), 1, 0}}},
     {"topk", 1, 1, {F(2, 5, 3), I(2, 4, 3)}, {.topk = {.size = sizeof(tn_topk_attrs)}}},
     {"searchsorted", 2, 1, {F(3, 5), F(3, 4), I(3, 4)}, {.searchsorted = {.size = sizeof(tn_searchsorted_attrs)}}},
+    {"attend",
+     4,
+     1,
+     {F(2, 4, 3, 5), F(2, 2, 6, 5), F(2, 2, 6, 7), F(2, 4, 3, 6), F(192)},
+     {.attend = {.size = sizeof(tn_attend_attrs), .causal = 1}}},
+    {"attend_grad",
+     6,
+     1,
+     {F(2, 4, 3, 5), F(2, 2, 6, 5), F(2, 2, 6, 7), F(192), F(2, 4, 3, 7), I(2, 4, 3, 6), F(408)},
+     {.attend = {.size = sizeof(tn_attend_attrs), .first = 2}}},
     {"take", 2, 1, {F(2, 5, 3), I(2, 4, 3), F(2, 4, 3)}, {0}},
     {"put", 2, 1, {I(2, 4, 3), F(2, 4, 3), F(2, 5, 3)}, {0}},
     {"conv2d", 3, 1, {F(2, 4, 7, 8), F(6, 2, 3, 2), F(2, 6, 7, 4), F(2, 6, 7, 4)}, CONV},

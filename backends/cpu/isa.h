@@ -288,12 +288,34 @@ typedef struct cpu_matrix_conv {
     void (*gather)(const cpu_conv_sums *o, const float *product, float *dx);
 } cpu_matrix_conv;
 
+/* A tile of scores, and what belongs to its rows. Row r sees the first seen + r columns, of which there may be fewer.
+ * A mask is added, or hides where it is 0; its rows are mask_row apart. */
+typedef struct cpu_scores {
+    int64_t rows, columns, ld, seen, mask_row;
+    float scale;
+    const float *added;   /* or NULL */
+    const int32_t *hides; /* or NULL */
+    float *top, *sum;     /* weigh: the largest score so far, and the sum of weights; slope: the logarithm of that sum,
+                             and the sum of dy y */
+    float *fix;           /* weigh: by what the sums up to then are multiplied */
+} cpu_scores;
+
+typedef struct cpu_attend_loops {
+    void (*weigh)(const cpu_scores *o, float *s);            /* scores become weights, but for their sum */
+    void (*slope)(const cpu_scores *o, float *s, float *dp); /* scores become weights, and the slopes of these those of
+                                                                products of queries and keys */
+    void (*multiply)(int64_t rows, int64_t columns, const float *by, const float *x, int64_t ld, float *y,
+                     int64_t to_ld);                                                       /* row r of y is by[r] x */
+    void (*dots)(int64_t rows, int64_t columns, const float *a, const float *b, float *y); /* of each row */
+} cpu_attend_loops;
+
 typedef struct cpu_isa {
     const char *name;
     const cpu_rows *rows;
     const cpu_fold *fold;                      /* until kind is NULL */
     const cpu_gemm *gemm[CPU_TYPES];           /* NULL for integers */
     const cpu_dots_shape *dots;                /* of f32 */
+    const cpu_attend_loops *attend;            /* of f32 */
     const cpu_gather_shape *gather[CPU_TYPES]; /* two: one for many columns, one for few */
     const cpu_pixel_shape *pixel[CPU_TYPES];
     const cpu_plane_loops *plane[CPU_TYPES];
@@ -309,6 +331,7 @@ typedef struct cpu_isa {
     extern const cpu_rows cpu_rows_##isa;                                                                              \
     extern const cpu_fold cpu_fold_##isa[];                                                                            \
     extern const cpu_gemm cpu_gemm_f32_##isa, cpu_gemm_f64_##isa;                                                      \
+    extern const cpu_attend_loops cpu_attend_##isa;                                                                    \
     extern const cpu_dots_shape cpu_dots_f32_##isa;                                                                    \
     extern const cpu_gather_shape cpu_gather_f32_##isa[2], cpu_gather_f64_##isa[2];                                    \
     extern const cpu_pixel_shape cpu_pixel_f32_##isa, cpu_pixel_f64_##isa;                                             \

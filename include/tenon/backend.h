@@ -133,6 +133,8 @@ typedef union tn_scalar {
  * cumsum       x (outer, n, inner) -> same, over n                tn_cumsum_attrs
  * topk         x (outer, n, inner) -> i32 (outer, k, inner)       tn_topk_attrs
  * searchsorted sorted (l, n), values (l, m) -> i32 (l, m)        tn_searchsorted_attrs
+ * attend       q (o, h, n, d), k (o, g, m, d), v (o, g, m, e), perhaps a mask -> (o h n (e + 1))   tn_attend_attrs
+ * attend_grad  q, k, v, what attend gave, dy (o, h, n, e), the mask -> dq, dk, dv in a vector     tn_attend_attrs
  * take         x (outer, n, inner), index i32 (outer, m, inner) -> x along n (outer, m, inner)   none; outside: 0
  * put          index i32 (outer, m, inner), y (same) -> sums of y along n (outer, n, inner)     none; outside: left out
  * conv2d       x (b, c, h, w), weight (k, c/groups, r, s), then the epilogue's inputs -> (b, k, p, q)   tn_conv_attrs
@@ -257,6 +259,24 @@ typedef struct tn_searchsorted_attrs {
     uint32_t reserved;
 } tn_searchsorted_attrs;
 
+/* attend: attention that never stores the scores, which are scale q k', (o, h, n, m). With `causal` query i sees the
+ * keys 0..first + i alone; g divides h, and head i has keys and values i / (h / g). The last input, if there are four
+ * (of attend_grad six), is a mask (o, h, n, m), of which all dimensions but the last may have a stride of 0: of the
+ * type of the others it is added to the scores, of i32 it hides where it is 0. The output is a vector: first y (o, h,
+ * n, e), the means of the values by softmax of the scores of the keys that are seen, then for each query (o, h, n) the
+ * logarithm of the sum of the exponentials of these. A query for which an i32 mask hides all has 0 in both; else scores
+ * that are all -infinity, or infinity or NaN among them, make its y NaN, as softmax does. Whether an infinity or NaN
+ * shows of a key that is hidden from a query, or of a value whose weight is 0 or nearly, is left open. attend_grad:
+ * what y means for q, k and v, all of them in a vector, one after another. A device that is no faster so than by
+ * products and softmax answers TN_EUNSUPPORTED, and is given these. */
+typedef struct tn_attend_attrs {
+    uint64_t size;
+    double scale;  /* finite */
+    int64_t first; /* 0 to 2^31 - 1 */
+    uint32_t causal;
+    uint32_t reserved;
+} tn_attend_attrs;
+
 /* conv2d: y[b,k,i,j] = sum over c, r, s of x[b,c,i stride - pad + r dilation, ...] weight[k,c,r,s], zero outside x
  * (whether an infinity or NaN shows where it meets those zeros, or in conv2d_data those between a stride's elements, is
  * left open). Channel k sees the c/groups channels of its group. Index 0 is the height, 1 the width. The output size is
@@ -282,7 +302,8 @@ typedef struct tn_pool_attrs {
 
 /* How far numbers of f32 may be rounded before they are multiplied. At F32 not at all: sums in any order, but nothing
  * narrower on the way (docs/conformance.md has the numbers). The other levels are for the first two operands of matmul,
- * conv2d, conv2d_data and conv2d_weight: sums, epilogues and other types are as at F32. They are permission and no
+ * conv2d, conv2d_data and conv2d_weight, for q, k, v and dy of attend and attend_grad, and for the weights that these
+ * multiply by: sums, epilogues and other types are as at F32. They are permission and no
  * demand: a backend that such a level makes no faster, or that doesn't know it, answers TN_EUNSUPPORTED, as it does for
  * any other operator, and is asked again at F32. tn_take_precision, in backend_operand.h, is for those that know them.
  */

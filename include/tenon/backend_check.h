@@ -189,6 +189,51 @@ static inline int32_t tn_check_searchsorted(const tn_op_desc *desc, tn_op_facts 
     return s ? s : tn_check_field(desc, "n", facts->size.n, 0, INT32_MAX, msg);
 }
 
+/* A mask is dense but for strides of 0, which its last dimension has not. */
+static inline int32_t tn_check_mask(const tn_op_desc *desc, uint32_t i, tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_tensor_desc *x = &desc->in[i];
+    int32_t s = tn_check_letters(desc, i, "ohnm", 4, facts, msg);
+    if (!s) s = tn_check_stride(desc, i, 1, msg);
+    if (!s && x->dim[3] > 1 && !x->stride[3])
+        s = tn_refuse_operand(desc, i, TN_EUNSUPPORTED, "stride", x->stride[3], msg);
+    return s ? s : tn_check_type(desc, i, x->dtype == TN_I32 ? 'i' : 'f', facts, msg);
+}
+
+/* The operands behind v, and the vector that comes out. */
+static inline int32_t tn_check_attend_sizes(const tn_op_desc *desc, int grad, tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_sizes *z = &facts->size;
+    const uint32_t fixed = grad ? 5 : 3;
+    if ((desc->n_in != fixed && desc->n_in != fixed + 1) || desc->n_out != 1)
+        return tn_refuse(msg, TN_EINVAL, "%s: %u inputs and %u outputs", desc->name, desc->n_in, desc->n_out);
+    int32_t s = grad ? tn_check_sizes(desc, 3, "s", 1, facts, msg) : (int32_t)TN_OK;
+    if (!s && grad) s = tn_check_type(desc, 3, 'f', facts, msg);
+    if (!s && grad) s = tn_check_sizes(desc, 4, "ohne", 4, facts, msg);
+    if (!s && grad) s = tn_check_type(desc, 4, 'f', facts, msg);
+    if (!s && desc->n_in > fixed) s = tn_check_mask(desc, fixed, facts, msg);
+    if (!s) s = tn_check_sizes(desc, desc->n_in, "t", 1, facts, msg);
+    if (!s) s = tn_check_type(desc, desc->n_in, 'f', facts, msg);
+    if (s) return s;
+    const int64_t both = tn_desc_count(&desc->in[0]) / (z->d ? z->d : 1), all = z->d ? both * (z->e + 1) : 0;
+    const int64_t slopes = tn_desc_count(&desc->in[0]) + tn_desc_count(&desc->in[1]) + tn_desc_count(&desc->in[2]);
+    return tn_check_fit(desc, z->d > 0 && z->t == (grad ? slopes : all) && (!grad || z->s == all),
+                        "the vector of results has another size", msg);
+}
+
+/* Both: heads in groups, and the flag. */
+static inline int32_t tn_check_attend(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
+{
+    const tn_attend_attrs *at = (const tn_attend_attrs *)desc->attrs;
+    const tn_sizes *z = &facts->size;
+    int32_t s = tn_check_flag(desc, "causal", at->causal, msg);
+    if (!s) s = tn_check_field(desc, "first", at->first, 0, INT32_MAX, msg);
+    if (!s) s = tn_check_fit(desc, z->g > 0 && z->h % z->g == 0, "the groups do not divide the heads", msg);
+    if (!s && !(at->scale - at->scale == 0))
+        s = tn_refuse(msg, TN_EINVAL, "%s: a scale that is not finite", desc->name);
+    return s ? s : tn_check_attend_sizes(desc, !strcmp(desc->name, "attend_grad"), facts, msg);
+}
+
 /* Each dimension once. */
 static inline int32_t tn_check_transpose(const tn_op_desc *desc, tn_op_facts *facts, tn_msg *msg)
 {
@@ -325,6 +370,8 @@ static inline const tn_op_form *tn_op_form_find(const char *name)
         {"cumsum", "t:onj t:onj", TN_FORM_ATTRS(tn_cumsum_attrs), tn_check_cumsum},
         {"topk", "t:onj i:omj", TN_FORM_RESERVED(tn_topk_attrs), tn_check_topk},
         {"searchsorted", "t:dn t:dm i:dm", TN_FORM_RESERVED(tn_searchsorted_attrs), tn_check_searchsorted},
+        {"attend", "f:ohnd f:ogmd f:ogme ...", TN_FORM_RESERVED(tn_attend_attrs), tn_check_attend},
+        {"attend_grad", "f:ohnd f:ogmd f:ogme ...", TN_FORM_RESERVED(tn_attend_attrs), tn_check_attend},
         {"take", "t:onj i:omj t:omj", 0, 0, NULL},
         {"put", "i:omj t:omj t:onj", 0, 0, NULL},
         {"conv2d", "f:bchw f:kgrs ...", TN_FORM_RESERVED(tn_conv_attrs), tn_check_conv},

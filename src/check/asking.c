@@ -49,7 +49,7 @@ typedef struct with_reserved {
     uint64_t at;      /* where `reserved` is, in bytes; 0: it has none */
     uint64_t flag[3]; /* where flags are, up to the first 0 */
     int32_t dtype;
-    tn_shape in[2], out; /* all f32 but, with `dtype`, the output */
+    tn_shape in[3], out; /* all f32 but, with `dtype`, the output */
     tn_operation operation;
 } with_reserved;
 
@@ -89,6 +89,13 @@ static const with_reserved of_attributes[] = {
      {{2, {1, 4}}, {2, {1, 2}}},
      {2, {1, 2}},
      {.attrs.searchsorted = {.size = sizeof(tn_searchsorted_attrs)}}},
+    {"attend",
+     offsetof(tn_attend_attrs, reserved),
+     {offsetof(tn_attend_attrs, causal)},
+     TN_F32,
+     {{4, {1, 2, 3, 4}}, {4, {1, 1, 5, 4}}, {4, {1, 1, 5, 2}}},
+     {1, {18}},
+     {.attrs.attend = {.size = sizeof(tn_attend_attrs)}}},
     {"conv2d",
      offsetof(tn_conv_attrs, reserved),
      {0},
@@ -131,7 +138,9 @@ static void reserved_of_attributes(tn_kit *kit, const with_reserved *row)
                            .name = r.name,
                            .in = o->in,
                            .out = o->out,
-                           .n_in = r.in[1].rank ? 2 : 1,
+                           .n_in = r.in[2].rank   ? 3
+                                   : r.in[1].rank ? 2
+                                                  : 1,
                            .n_out = 1,
                            .attrs = &o->attrs};
     for (uint32_t i = 0; i < o->desc.n_in; i++) o->in[i] = tn_desc_dense(TN_F32, &r.in[i]);

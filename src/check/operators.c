@@ -225,10 +225,11 @@ static int run_case(tn_kit *kit, const tn_op_case *c, int fused, int specials)
     return fine;
 }
 
-/* What becomes of infinities where they meet the zeros around a picture is left open by the ABI. */
+/* What becomes of infinities where they meet the zeros around a picture, or a weight of nothing, is left open by the
+ * ABI. */
 static int takes_specials(const tn_op_def *op)
 {
-    return !(op->traits & TN_PADS);
+    return !(op->traits & (TN_PADS | TN_HIDES));
 }
 
 int tn_kit_takes(const tn_kit *kit, uint64_t i, uint64_t count)

@@ -111,7 +111,8 @@ static void shake(shaken *to, const tn_map_attrs *from, uint32_t step, int arg, 
 static double units_of(const oracle *o, uint32_t operand)
 {
     static const double rounding[] = {[TN_PRECISION_F32_FAST] = 0x1p12, [TN_PRECISION_BF16] = 0x1p15};
-    const int rounds = o->level && operand < 2 && o->desc->in[operand].dtype == TN_F32;
+    const int rounds =
+        o->level && (operand < 2 || o->op->factors >> operand & 1) && o->desc->in[operand].dtype == TN_F32;
     return o->budget.input + (rounds ? rounding[o->level] : 0);
 }
 

@@ -23,7 +23,8 @@ enum {
     TN_MOVES = 1,      /* its elements are others, moved or chosen: they keep their bits */
     TN_MULTIPLIES = 2, /* it adds up products of two factors, which a level of precision may round */
     TN_ADDS_UP = 4,    /* each element is a sum of many, in any order */
-    TN_PADS = 8        /* elements are multiplied by the zeros around a picture */
+    TN_PADS = 8,       /* elements are multiplied by the zeros around a picture */
+    TN_HIDES = 16      /* elements are multiplied by weights that are 0 where they are hidden, or nearly */
 };
 
 typedef struct tn_op_def tn_op_def;
@@ -62,6 +63,7 @@ typedef union tn_any_attrs {
     tn_cumsum_attrs cumsum;
     tn_topk_attrs topk;
     tn_searchsorted_attrs searchsorted;
+    tn_attend_attrs attend;
     tn_conv_attrs conv;
     tn_pool_attrs pool;
 } tn_any_attrs;
@@ -156,6 +158,8 @@ struct tn_op_def {
     /* Kernels that read but some rows of operand 0 (window): the first row of a run; the reference is given that row
      * and those after it, as many as the output has. NULL: it is given everything. */
     int64_t (*first_row)(const tn_op_desc *desc, const tn_scalar *scalar);
+    /* Operands beside the first two that a level of precision may round: bit i is operand i. */
+    uint32_t factors;
     /* What any backend is allowed, in units of the type; whole numbers are exact. Rows: see budget.c. */
     tn_budget budget;
     /* NULL: one operation for each element of the outputs. Bytes are those of the operands, */

@@ -259,8 +259,18 @@ void export_count(export_saver *s)
     for (uint32_t i = 0; !s->status && i < s->graph->sinks; i++) s->uses[s->graph->sink[i].value->id] += 2;
 }
 
+/* The result of attention, without the logarithms beside it. */
+static int is_attended(const tn_tensor *y)
+{
+    if (y->op != &tn_op_slice || y->in[0]->op != &tn_op_attend || tn_slice_stretch(y)) return 0;
+    const tn_tensor *both = y->in[0], *v = both->in[2];
+    return tn_shape_count(&y->type.shape) ==
+           tn_shape_count(&both->type.shape) / (v->type.shape.dim[3] + 1) * v->type.shape.dim[3];
+}
+
 static tn_tensor *make_one(const row *r, tn_tensor *y)
 {
+    if (is_attended(y)) return y->in[0]->op->lower(y->in[0])->in[0]; /* of what stands side by side the first */
     if (r && r->made) return r->made(y->in);
     return tn_row_of(y->op) ? tn_row_expand(y) : y->op->lower(y);
 }
@@ -287,8 +297,8 @@ void export_make_plan(export_saver *s, tn_tensor *y, export_plan *plan)
 {
     const row *r = row_of(s, y->op);
     *plan = (export_plan){.n_in = y->n_in, .in = y->in, .say = r ? r->say : NULL};
-    if (export_find_pattern(s, y, plan) || plan->say) return;
-    const int has_parts = (r && r->made) || (!r && (tn_row_of(y->op) || y->op->lower));
+    if (export_find_pattern(s, y, plan) || (plan->say && !is_attended(y))) return;
+    const int has_parts = is_attended(y) || (r && r->made) || (!r && (tn_row_of(y->op) || y->op->lower));
     if (!has_parts) return export_refuse(s, y, r ? r->why : "ONNX has no such operator");
     if (!s->made[y->id]) make(s, r, y);
     plan->own[0] = s->made[y->id];

@@ -2,8 +2,9 @@
  * keys that several heads of queries share, and queries that go on from others; and positions by rotation. */
 #include <math.h>
 
+#include "attend.h"
+#include "check.h"
 #include "given.h"
-#include "op.h"
 
 /* ---- attention ---- */
 
@@ -68,6 +69,45 @@ static tn_tensor *weights(tn_tensor *scores, const tn_attend_options *o)
     return mask ? tn_masked_softmax(scores, mask, -1) : tn_softmax(scores, -1);
 }
 
+/* ---- in tiles ---- */
+
+/* All dimensions but the last three as one. */
+static tn_tensor *folded(tn_tensor *x)
+{
+    tn_shape s = tn_shape_of(x), to = TN_SHAPE(1, s.dim[s.rank - 3], s.dim[s.rank - 2], s.dim[s.rank - 1]);
+    for (int32_t d = 0; d < s.rank - 3; d++) to.dim[0] *= s.dim[d];
+    return tn_reshape(x, to);
+}
+
+/* The same of a mask for scores (o, h, n, m) of `rank` dimensions; NULL if it is one for some of the samples alone, or
+ * has one column for all keys. */
+static tn_tensor *folded_mask(tn_tensor *mask, const tn_shape *lead, int64_t keys)
+{
+    tn_shape s = tn_shape_of(mask), full = *lead;
+    if (s.rank < 1 || s.rank > lead->rank || s.dim[s.rank - 1] != keys) return NULL;
+    for (int32_t d = lead->rank; d-- > 0;) full.dim[d] = d >= lead->rank - s.rank ? s.dim[d - lead->rank + s.rank] : 1;
+    int all = 1, none = 1;
+    for (int32_t d = 0; d < lead->rank - 3; d++) all &= full.dim[d] == lead->dim[d], none &= full.dim[d] == 1;
+    return all || none ? folded(tn_reshape(mask, full)) : NULL;
+}
+
+/* What the operator that never stores the scores can say; NULL if it can't. */
+static tn_tensor *by_tiles(tn_tensor *q, tn_tensor *k, tn_tensor *v, double scale, const tn_attend_options *o)
+{
+    tn_shape s = tn_shape_of(q), y = s;
+    tn_attend_node at = {scale, o->causal ? o->first : 0, o->causal != 0, 0};
+    tn_tensor *mask = o->mask ? o->mask : o->bias;
+    if (tn_attend_is_empty(q, k, v) || o->cap > 0 || o->reach || (o->mask && o->bias) || at.first < 0 ||
+        at.first > INT32_MAX || !isfinite(scale) || !tn_is_floating(q->type.dtype))
+        return NULL;
+    if (o->mask) mask = tn_cast(tn_ne(mask, tn_number(mask, 0)), TN_I32);
+    if (mask && !(mask = folded_mask(mask, &s, tn_shape_of(k).dim[s.rank - 2]))) return NULL;
+    if (o->bias && mask->type.dtype != q->type.dtype) return NULL;
+    q = folded(q), k = folded(k), v = folded(v);
+    y.dim[y.rank - 1] = tn_shape_of(v).dim[3];
+    return tn_reshape(tn_attend_result(tn_attend_tiles(q, k, v, mask, &at), q, v), y);
+}
+
 tn_tensor *tn_attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, tn_attend_options options)
 {
     TN_OPERANDS(q, k, v);
@@ -75,6 +115,8 @@ tn_tensor *tn_attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, tn_attend_options
     tn_shape s = tn_shape_of(q);
     int64_t groups = tn_shape_of(k).dim[s.rank - 3], d = s.dim[s.rank - 1];
     double scale = options.scale != 0 ? options.scale : 1 / sqrt((double)d);
+    tn_tensor *y = by_tiles(q, k, v, scale, &options);
+    if (y || tn_graph_status(tn_graph_of(q))) return y ? y : q;
     tn_tensor *scores = tn_matmul_t(by_group(tn_mul(q, tn_number(q, scale)), groups), k, 0, 1);
     return by_head(tn_matmul(by_group(weights(by_head(scores, &s), &options), groups), v), &s);
 }

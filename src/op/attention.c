@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "along.h"
+#include "attend.h"
 #include "cases.h"
 #include "composite.h"
 #include "given.h"
@@ -90,19 +91,26 @@ static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn
     return TN_OK;
 }
 
-/* Of causal attention each query sees the first key, so that no row needs what masked_softmax does for one that sees
- * nothing, and what is hidden is below any score. */
+/* Whatever stands before the last two dimensions is as good as heads. */
+static tn_tensor *as_heads(tn_tensor *x)
+{
+    const tn_shape *s = &x->type.shape;
+    int64_t rows = s->dim[s->rank - 2], width = s->dim[s->rank - 1], heads = s->rank > 2 ? s->dim[s->rank - 3] : 1;
+    int64_t each = heads * rows * width;
+    return tn_reshape(x, TN_SHAPE(each ? tn_shape_count(s) / each : 0, heads, rows, width));
+}
+
+/* By the operator that never stores the scores, which devices may refuse; of nothing there is nothing to be said but by
+ * products. */
 static tn_tensor *lower(tn_tensor *y)
 {
     tn_tensor *q = y->in[0], *k = y->in[1], *v = y->in[2];
-    int32_t rank = q->type.shape.rank;
-    int64_t rows = q->type.shape.dim[rank - 2], places = k->type.shape.dim[rank - 2];
-    double width = (double)q->type.shape.dim[rank - 1];
-    tn_tensor *scores = tn_mul(tn_matmul_t(q, k, 0, 1), tn_number(q, width > 0 ? 1 / sqrt(width) : 0));
-    if (!((const attrs *)y->attrs)->causal) return tn_matmul(tn_softmax(scores, -1), v);
-    tn_tensor *row = tn_iota(y->graph, TN_SHAPE(rows, 1), 0), *place = tn_iota(y->graph, TN_SHAPE(1, places), 1);
-    scores = tn_where(tn_le(place, row), scores, tn_number(scores, -INFINITY));
-    return tn_matmul(tn_softmax(scores, -1), v);
+    double width = (double)q->type.shape.dim[q->type.shape.rank - 1];
+    tn_attend_node at = {width > 0 ? 1 / sqrt(width) : 0, 0, ((const attrs *)y->attrs)->causal, 0};
+    if (tn_attend_is_empty(q, k, v)) return tn_matmul(tn_softmax(tn_matmul_t(q, k, 0, 1), -1), v);
+    tn_tensor *heads[] = {as_heads(q), as_heads(k), as_heads(v)};
+    tn_tensor *both = tn_attend_tiles(heads[0], heads[1], heads[2], NULL, &at);
+    return tn_reshape(tn_attend_result(both, heads[0], heads[2]), y->type.shape);
 }
 
 /* The score of one query and one key. */
@@ -200,6 +208,7 @@ const tn_op_def tn_op_attention = {.name = "attention",
                                    .doc = "softmax(q k' / sqrt(d)) v",
                                    .kind = TN_COMPOSITE,
                                    .arity = 3,
+                                   .traits = TN_HIDES,
                                    TN_ATTRS(attrs, fields),
                                    .shape = shape,
                                    .lower = lower,

@@ -149,11 +149,13 @@ static double limited(double value, int32_t dtype)
     return fabs(value) > tn_dtype_facts_of(dtype)->largest ? copysign(INFINITY, value) : value;
 }
 
-/* Whether padding times infinity is NaN is left open: a sum over padding may be anything then. */
+/* Whether padding times infinity is NaN is left open: a sum over padding may be anything then; so is what is hidden
+ * times infinity. */
 static int is_open(const tn_expected *x, const tn_tensor *y)
 {
-    if (y->op != &tn_op_conv2d && y->op != &tn_op_conv2d_data && y->op != &tn_op_conv2d_weight) return 0;
-    for (uint32_t i = 0; i < 2; i++)
+    const int pads = y->op == &tn_op_conv2d || y->op == &tn_op_conv2d_data || y->op == &tn_op_conv2d_weight;
+    if (!pads && !(y->op->traits & TN_HIDES)) return 0;
+    for (uint32_t i = 0; i < (pads ? 2 : y->n_in); i++)
         for (int64_t e = 0; e < count_of(y->in[i]); e++)
             if (!isfinite(x->base.value[y->in[i]->id][e])) return 1;
     return 0;

@@ -101,7 +101,7 @@ static int run_large(const tn_backend *b, tn_context *context, sample *s)
     tn_kernel *kernel = NULL;
     tn_kernel_info info = {.size = sizeof info};
     tn_queue *queue = NULL;
-    tn_ref ref[5] = {{NULL, 0}};
+    tn_ref ref[8] = {{NULL, 0}};
     const float one = 1;
     int32_t status = b->op_prepare(context, &s->desc, &kernel, &info, &msg);
     if (!status) status = b->queue_create(context, &queue, &msg);

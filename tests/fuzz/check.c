@@ -112,8 +112,8 @@ static int is_small(const sample *s)
 static int run(sample *s, tn_kernel *kernel, const tn_kernel_info *info, tn_msg *msg)
 {
     const uint32_t n = s->desc.n_in + s->desc.n_out;
-    tn_buffer *buffer[5] = {NULL};
-    tn_ref ref[5] = {{NULL, 0}};
+    tn_buffer *buffer[8] = {NULL};
+    tn_ref ref[8] = {{NULL, 0}};
     const tn_scalar scalar[TN_MAX_SCALARS] = {{.f = 0.5}};
     int32_t status = TN_OK;
     for (uint32_t i = 0; i <= n && !status; i++) {

@@ -277,7 +277,7 @@ def keys(a):
 def attend(**more):
     """PyTorch's own; `first` and `reach` by a mask."""
     def f(q, k, v, mask=None):
-        if mask is not None:
+        if mask is not None and "bias" not in more:
             mask = mask != 0
         if "first" in more:
             i, j = torch.arange(q.shape[-2])[:, None] + more["first"], torch.arange(k.shape[-2])
@@ -647,6 +647,10 @@ ND = [
     ("attend with a mask", ATTEND % ".mask = in[3]", attend(),
      [(1, 2, 3, 4), (1, 2, 5, 4), (1, 2, 5, 2), ((3, 5), 0, 2)]),
     ("attend in groups, scaled", ATTEND % ".scale = 0.3", attend(scale=0.3), [(1, 4, 2, 3), (1, 2, 3, 3), (1, 2, 3, 2)]),
+    ("attend after others, in groups", ATTEND % ".causal = 1, .first = 2", attend(first=2),
+     [(2, 4, 3, 3), (2, 2, 5, 3), (2, 2, 5, 2)]),
+    ("attend with a bias of each head", ATTEND % ".bias = in[3]", attend(bias=1),
+     [(2, 2, 3, 3), (2, 2, 4, 3), (2, 2, 4, 2), (1, 2, 3, 4)]),
     ("attend after others, not too far", ATTEND % ".causal = 1, .first = 3, .reach = 3", attend(first=3, reach=3),
      [(2, 2, 2, 3), (2, 1, 5, 3), (2, 1, 5, 2)]),
     ("attend, bounded scores and a bias", ATTEND % ".cap = 1.25, .bias = in[3]", capped(1.25),
