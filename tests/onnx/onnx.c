@@ -223,6 +223,70 @@ static void weights_are_parameters_of_their_names(void **state)
     tn_onnx_free(model);
 }
 
+/* A network of one node, whose operand of that number is "w" and all before it x. */
+static tn_onnx *load_one(const char *op, int operand)
+{
+    char path[32] = "/tmp/tenon-onnx-XXXXXX";
+    const float w[4] = {1, -2, 3, 4};
+    text n = {{0}, 0}, graph = {{0}, 0}, model = {{0}, 0}, t = weight("w", w);
+    tn_onnx *made = NULL;
+    for (int i = 0; i < operand; i++) string(&n, 1, "x");
+    string(&n, 1, "w");
+    string(&n, 2, "y");
+    string(&n, 4, op);
+    if (strncmp(op, "Deform", 6) != 0 && strncmp(op, "Simplified", 10) != 0) string(&n, 7, "com.microsoft");
+    part(&graph, 1, &n);
+    part(&graph, 5, &t);
+    part(&model, 7, &graph);
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, model.byte, model.count) == (ssize_t)model.count);
+    close(fd);
+    ok(tn_onnx_load(path, &made));
+    unlink(path);
+    return made;
+}
+
+static void layers_that_were_joined_have_weights(void **state)
+{
+    static const struct {
+        const char *op;
+        int operand, is_weight;
+    } cases[] = {{"FusedConv", 1, 1},
+                 {"FusedConv", 2, 1},
+                 {"FusedConv", 3, 0},
+                 {"FusedGemm", 1, 1},
+                 {"FusedMatMul", 1, 1},
+                 {"DeformConv", 1, 1},
+                 {"DeformConv", 2, 0},
+                 {"DeformConv", 3, 1},
+                 {"DeformConv", 4, 0},
+                 {"SimplifiedLayerNormalization", 1, 1},
+                 {"SkipLayerNormalization", 1, 0},
+                 {"SkipLayerNormalization", 2, 1},
+                 {"SkipLayerNormalization", 4, 1},
+                 {"BiasGelu", 1, 1},
+                 {"SkipSimplifiedLayerNormalization", 3, 1},
+                 {"EmbedLayerNormalization", 1, 0},
+                 {"EmbedLayerNormalization", 2, 1},
+                 {"EmbedLayerNormalization", 6, 1},
+                 {"FastGelu", 1, 1},
+                 {"EmbedLayerNormalization", 7, 0},
+                 {"Attention", 1, 1},
+                 {"Attention", 2, 1},
+                 {"Attention", 3, 0},
+                 {"MultiHeadAttention", 3, 1},
+                 {"MultiHeadAttention", 5, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *name;
+        tn_shape shape;
+        tn_onnx *model = load_one(cases[i].op, cases[i].operand);
+        if (tn_onnx_weight_at(model, 0, &name, &shape, NULL) != cases[i].is_weight)
+            fail_msg("%s, operand %d", cases[i].op, cases[i].operand);
+        tn_onnx_free(model);
+    }
+}
+
 /* Each scope has variables of its own; those of another shape stay. */
 static void weights_go_where_the_scope_is(void **state)
 {
@@ -403,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_shape_that_is_not_said_has_to_be_given),
         cmocka_unit_test(all_that_is_not_there_is_said_at_once),
         cmocka_unit_test(weights_are_parameters_of_their_names),
+        cmocka_unit_test(layers_that_were_joined_have_weights),
         cmocka_unit_test(weights_go_where_the_scope_is),
         cmocka_unit_test(a_model_is_a_part_of_a_network),
         cmocka_unit_test(lists_of_the_wrong_length_are_problems),
