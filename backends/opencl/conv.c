@@ -4,29 +4,9 @@
  * A picture that needs zeros around it is first copied with them into scratch. conv2d_data is a convolution as well: of
  * dy, with zeros between its elements where the stride asks for it, by the weights turned round. conv2d_weight adds up
  * over pictures; where its result is too small to keep the device busy, segments of them are added up apart. */
-#include "opencl.h"
+#include "conv.h"
 
 #include <string.h>
-
-typedef struct conv {
-    tn_conv_attrs attrs;
-    int weight; /* conv2d_weight */
-    int data;   /* conv2d_data */
-    int32_t dtype;
-    /* the product: rows x columns of each picture and group, or of each segment and group */
-    int64_t batch, groups, m, n, k;
-    int64_t c, h, w, r, s, q;      /* channels of a group of what is read as pictures; the window; an output row */
-    int64_t hp, wp, up[2], top[2]; /* laid out with zeros: its size, the distance of elements, where the first lies */
-    int64_t stride[2];             /* of the product: 1 where zeros between elements stand for it */
-    int staged;
-    int scatter;     /* conv2d_data by adding products to where they belong: k runs over filters, columns are dy's */
-    int64_t filters; /* of a group */
-    int64_t segments, length;        /* pictures of a segment */
-    uint64_t x_at, a_at, partial_at; /* bytes in scratch */
-    tn_mapping mapping;
-    tn_tensor_desc flat[OCL_MAX_OPERANDS]; /* the epilogue's inputs, rows and columns of pixels merged */
-    ocl_space space;
-} conv;
 
 #define SLACK 16 /* elements that may be read beyond the last picture */
 
@@ -95,8 +75,7 @@ static int32_t plan_pictures(ocl_build *build, conv *c, const tn_tensor_desc *fr
     return TN_OK;
 }
 
-/* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
-static void plan_segments(const tn_context *context, conv *c, int64_t jobs)
+void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs)
 {
     const int64_t wanted = context->cpu_shape ? 4 * (int64_t)context->units : 2 * context->defaults.groups;
     c->segments = 1;
@@ -247,8 +226,7 @@ static void write_window(ocl_text *text, const conv *c)
               (int)c->stride[0], (int)c->stride[1], (int)c->attrs.dilation[0], (int)c->attrs.dilation[1]);
 }
 
-/* The product's source, but for the kernel itself, and its arguments. */
-static void begin_product(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args)
+void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args)
 {
     ocl_args map_args = {.n = 0};
     ocl_source_map(text, &map_args, build->context, &c->space, &c->mapping, 2);
@@ -270,7 +248,7 @@ static void begin_product(ocl_build *build, const conv *c, ocl_text *text, ocl_a
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
 }
 
-static void picture_args(const conv *c, ocl_args *args)
+void ocl_conv_pictures(const conv *c, ocl_args *args)
 {
     const int64_t sizes[] = {c->c * c->hp * c->wp, c->hp, c->wp, c->q};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
@@ -324,10 +302,10 @@ static int32_t add_along(ocl_build *build, const conv *c, const cpu_plan *p)
 {
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
-    begin_product(build, c, &text, &args);
+    ocl_conv_begin(build, c, &text, &args);
     ocl_textf(&text, "#define LANES %d\n#define ROWS %d\n#define V %s%d\n%s", (int)p->lanes, (int)p->rows,
               ocl_type_name(c->dtype), (int)p->lanes, ocl_cl_conv_along);
-    picture_args(c, &args);
+    ocl_conv_pictures(c, &args);
     size_t one = 1, global = (size_t)(c->segments * c->groups * p->tiles * p->panels);
     int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 1, &global, &one);
     ocl_text_free(&text);
@@ -345,10 +323,10 @@ static int32_t add_cpu(ocl_build *build, const conv *c, const cpu_plan *p)
     const int64_t total = jobs * chunks, each = ocl_max(1, ocl_ceil(total, most));
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0};
-    begin_product(build, c, &text, &args);
+    ocl_conv_begin(build, c, &text, &args);
     write_cpu(&text, c, p);
     ocl_arg_long(&args, c->batch * c->groups * c->c * c->hp * c->wp + (c->staged ? SLACK : 0));
-    picture_args(c, &args);
+    ocl_conv_pictures(c, &args);
     ocl_arg_int(&args, (int32_t)chunks);
     ocl_arg_int(&args, (int32_t)per);
     ocl_arg_int(&args, (int32_t)total);
@@ -416,78 +394,31 @@ static int32_t prepare_scatter(ocl_build *build, conv *c)
     return s;
 }
 
-/* ---- GPUs -------------------------------------------------------------------------------------------------------- */
-
-static int32_t add_gpu(ocl_build *build, const conv *c, const ocl_tile *t)
-{
-    const int64_t outer = (c->weight ? c->segments : c->batch) * c->groups;
-    ocl_text text = ocl_text_of(build);
-    ocl_args args = {.n = 0};
-    begin_product(build, c, &text, &args);
-    ocl_textf(&text, "#define UNROLL 1\n"); /* the places of taps take registers */
-    ocl_tile_write(&text, t, c->dtype);
-    ocl_textf(&text, "%s", ocl_cl_conv_gpu);
-    picture_args(c, &args);
-    size_t local[2] = {(size_t)t->side_u, (size_t)t->side_v}; /* the other dimensions may be limited to 65535 groups */
-    size_t global[2] = {(size_t)(ocl_tile_wide(t, c->n) * outer) * local[0], (size_t)ocl_tile_high(t, c->m) * local[1]};
-    int32_t s = ocl_add_launch(build, &text, "tn_conv", &args, 2, global, local);
-    ocl_text_free(&text);
-    return s;
-}
-
-/* The tile and the segments that the choice says. */
-static int32_t take_choice(ocl_build *build, conv *c, ocl_tile *t)
-{
-    const int64_t parts = ocl_value(build->choice, "parts");
-    *t = ocl_tile_of(build->choice);
-    const int64_t outer = c->groups * (c->weight ? 1 : c->batch), deep = c->weight ? c->batch * c->k : c->k;
-    build->promise = ocl_tile_promise(build->context, t, c->dtype, c->m, c->n, deep, outer, parts);
-    if (!(build->promise > 0) || (parts > 1 && (!c->weight || parts > c->batch))) return ocl_no_such(build);
-    if (!c->weight) return TN_OK;
-    c->segments = parts;
-    c->length = ocl_max(1, ocl_ceil(c->batch, parts));
-    return ocl_ceil(c->batch, c->length) == parts || parts == 1 ? TN_OK : ocl_no_such(build);
-}
-
-/* What a GPU multiplies by. */
-static int32_t plan_gpu(ocl_build *build, conv *c, ocl_tile *t)
-{
-    const tn_context *context = build->context;
-    int32_t s = TN_OK;
-    if (build->only || ocl_is_of(build->choice, "tile")) {
-        s = ocl_is_of(build->choice, "tile") ? take_choice(build, c, t) : ocl_no_such(build);
-    } else {
-        *t = ocl_tile_choose(context, c->dtype, c->m, c->n, c->groups * (c->weight ? 1 : c->batch),
-                             c->weight ? ocl_max(1, c->batch) : 1);
-        if (c->weight) plan_segments(context, c, c->groups * ocl_tile_high(t, c->m) * ocl_tile_wide(t, c->n));
-    }
-    build->used = ocl_tile_choice(t, c->segments);
-    return s;
-}
-
 int32_t ocl_prepare_conv(ocl_build *build)
 {
     conv c = {.segments = 1, .length = 1};
-    ocl_tile t = {.rows = 0};
+    ocl_conv_plan g = {.form = -1};
     const tn_context *context = build->context;
     int32_t s = plan(build, &c);
     if (s) return s;
+    if (build->level && context->cpu_shape)
+        return ocl_fail(build->msg, TN_EUNSUPPORTED, "%s: no faster with less precision", build->desc->name);
     if (c.batch && c.m && c.n && plan_scatter(build, &c))
         return build->only ? ocl_no_such(build) : prepare_scatter(build, &c);
     const cpu_plan p = plan_cpu(context, &c);
     if (!context->cpu_shape)
-        s = plan_gpu(build, &c, &t);
+        s = ocl_conv_plan_gpu(build, &c, &g);
     else if (build->only)
         s = ocl_no_such(build);
     else if (c.weight)
-        plan_segments(context, &c, c.groups * (p.along ? p.panels * p.tiles : p.panels));
+        ocl_conv_segments(context, &c, c.groups * (p.along ? p.panels * p.tiles : p.panels));
     if (s || !c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return s;
     plan_scratch(build, &c);
     make_space(build, &c);
     if (c.staged) s = add_stage(build, &c);
     if (!s && c.data) s = add_turn(build, &c);
     if (!s && !context->cpu_shape)
-        s = add_gpu(build, &c, &t);
+        s = ocl_conv_add_gpu(build, &c, &g);
     else if (!s)
         s = p.along ? add_along(build, &c, &p) : add_cpu(build, &c, &p);
     return s || c.segments == 1 ? s : add_finish(build, &c);

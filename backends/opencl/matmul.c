@@ -82,13 +82,6 @@ typedef struct gpu_plan {
     int64_t segments, length; /* of k */
 } gpu_plan;
 
-static ocl_choice matrix_choice(int64_t parts)
-{
-    ocl_choice choice = {.family = ocl_family_named("matrix")};
-    ocl_set_value(&choice, "parts", parts);
-    return choice;
-}
-
 /* How good it looks: matrix units as twice the best tile. */
 static double promise_of(const ocl_build *build, const ocl_product *p, const gpu_plan *g)
 {
@@ -102,7 +95,7 @@ static int32_t plan_chosen(ocl_build *build, const ocl_product *p, int form, gpu
 {
     const int64_t parts = ocl_value(build->choice, "parts"), length = ocl_ceil(p->k, parts);
     *g = (gpu_plan){.form = form, .segments = parts, .length = ocl_max(1, length)};
-    g->tile = form < 0 ? ocl_tile_of(build->choice) : ocl_matrix_tile(build->context, form);
+    g->tile = form < 0 ? ocl_tile_of(build->choice) : ocl_matrix_tile(build->context, form, p->m);
     build->promise = promise_of(build, p, g);
     if (build->promise > 0 && p->batch * parts <= 65535 && (parts == 1 || ocl_ceil(p->k, length) == parts))
         return TN_OK;
@@ -114,7 +107,8 @@ static gpu_plan plan_gpu(const tn_context *context, const ocl_product *p, int fo
 {
     const int64_t most = ocl_max(1, p->k / context->defaults.segment), wanted = context->defaults.groups;
     gpu_plan g = {.form = form};
-    g.tile = form < 0 ? ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most) : ocl_matrix_tile(context, form);
+    g.tile = form < 0 ? ocl_tile_choose(context, p->value, p->m, p->n, p->batch, most)
+                      : ocl_matrix_tile(context, form, p->m);
     const int64_t blocks = p->batch * ocl_tile_high(&g.tile, p->m) * ocl_tile_wide(&g.tile, p->n);
     g.segments = ocl_min(most, ocl_ceil(wanted, ocl_max(1, blocks)));
     g.length = ocl_max(1, ocl_ceil(p->k, g.segments));
@@ -149,7 +143,7 @@ static int32_t prepare_gpu(ocl_build *build, const ocl_product *p, int form)
     else
         g = plan_gpu(build->context, p, form);
     if (s) return s;
-    build->used = form < 0 ? ocl_tile_choice(&g.tile, g.segments) : matrix_choice(g.segments);
+    build->used = form < 0 ? ocl_tile_choice(&g.tile, g.segments) : ocl_matrix_choice(g.segments);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);
@@ -157,7 +151,7 @@ static int32_t prepare_gpu(ocl_build *build, const ocl_product *p, int form)
     if (form < 0)
         ocl_tile_write(&text, &g.tile, p->value);
     else
-        ocl_matrix_write(&text, build->context, form);
+        ocl_matrix_write(&text, build->context, form, p->m);
     ocl_textf(&text, "#define AT %s\n%s%s", p->k * ocl_max(p->m, p->n) < INT32_MAX ? "int" : "long",
               g.segments > 1 ? "#define SPLIT 1\n" : "", form < 0 ? ocl_cl_matmul_gpu : ocl_cl_matmul_matrix);
     ocl_product_operands(build, &args);

@@ -1,10 +1,9 @@
 /* matrix.c: products by matrix units (cl/matrix.cl, cl/matmul_matrix.cl), on devices whose compiler takes them: nothing
- * is believed of a driver. When a context is made each form of product is made twice on the device, the way that a
- * network's product goes: a long one, and two at once of transposed factors with an epilogue; and compared with the
- * host's sums. What is wrong or does not compile is left to other kernels. The verdict is kept in the host's cache, for
- * this device and driver and these sources; so is that a trial was begun, for a driver may end the process by it: after
- * two such there is no third. */
-#include "opencl.h"
+ * is believed of a driver. When a context is made each form of product is made on the device in each of its blocks, the
+ * way that a network's product goes: a long one, and two at once of transposed factors with an epilogue; and compared
+ * with the host's sums. What is wrong or does not compile is left to other kernels. The verdict is kept (verdict.c),
+ * for this device and driver and these sources. */
+#include "verdict.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,41 +39,49 @@ static const struct {
 enum { FORMS = sizeof forms / sizeof *forms };
 
 /* Waves of a work-group and products of 16 x 16 of each, so that 128 registers, 32 KiB of local memory and 256
- * work-items are enough. TILES_N * 16 is a multiple of the wave. Those for any device, which are for tests, are small.
- * The first that fits is taken. */
+ * work-items are enough. TILES_N * 16 is a multiple of the wave. most: for products of so many rows, as the filters of
+ * convolutions are; 0: of any. Those for any device, which are for tests, are small. The first that fits is taken. */
 static const struct {
-    int32_t wave, is_plain, raw, waves_u, waves_v, tiles_m, tiles_n;
-} shapes[] = {{32, 1, 0, 1, 2, 2, 2}, /* any */
-              {32, 0, 1, 2, 4, 4, 2},
-              {32, 0, 0, 2, 4, 2, 2},
-              {64, 0, 0, 2, 2, 2, 4},
-              {16, 0, 0, 2, 4, 2, 2}};
+    int32_t wave, is_plain, raw, most, waves_u, waves_v, tiles_m, tiles_n;
+} shapes[] = {{32, 1, 0, 16, 2, 1, 1, 2}, {32, 1, 0, 64, 2, 2, 1, 2}, {32, 1, 0, 0, 1, 2, 2, 2}, /* any */
+              {32, 0, 0, 32, 4, 2, 1, 2}, {32, 0, 0, 64, 2, 4, 1, 2}, {32, 0, 1, 0, 2, 4, 4, 2},
+              {32, 0, 0, 0, 2, 4, 2, 2},  {64, 0, 0, 32, 2, 2, 1, 4}, {64, 0, 0, 0, 2, 2, 2, 4},
+              {16, 0, 0, 32, 4, 2, 1, 2}, {16, 0, 0, 64, 4, 2, 2, 2}, {16, 0, 0, 0, 2, 4, 2, 2}};
 
 #define DEEP 16
 
-static size_t shape_of(const tn_context *context, int form)
+static size_t shape_of(const tn_context *context, int form, int64_t m)
 {
     const int32_t wave = kinds[context->matrix].wave, is_plain = !kinds[context->matrix].vendor;
     size_t i = 0;
-    while (shapes[i].wave != wave || shapes[i].is_plain != is_plain || shapes[i].raw > forms[form].raw) i++;
+    while (shapes[i].wave != wave || shapes[i].is_plain != is_plain || shapes[i].raw > forms[form].raw ||
+           (shapes[i].most && m > shapes[i].most))
+        i++;
     return i;
 }
 
-ocl_tile ocl_matrix_tile(const tn_context *context, int form)
+ocl_choice ocl_matrix_choice(int64_t parts)
 {
-    const size_t i = shape_of(context, form);
+    ocl_choice choice = {.family = ocl_family_named("matrix")};
+    ocl_set_value(&choice, "parts", parts);
+    return choice;
+}
+
+ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m)
+{
+    const size_t i = shape_of(context, form, m);
     return (ocl_tile){shapes[i].waves_u * shapes[i].wave, shapes[i].waves_v, shapes[i].tiles_m * 16,
                       shapes[i].tiles_n * 16 / shapes[i].wave, DEEP};
 }
 
-void ocl_matrix_write(ocl_text *text, const tn_context *context, int form)
+void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m)
 {
-    const size_t i = shape_of(context, form);
+    const size_t i = shape_of(context, form, m);
     ocl_textf(text, "%s%s#define DEEP %d\n#define STEP (DEEP + 8)\n#define WAVES_U %d\n#define WAVES_V %d\n",
               kinds[context->matrix].defines, forms[form].defines, DEEP, (int)shapes[i].waves_u,
               (int)shapes[i].waves_v);
-    ocl_textf(text, "#define TILES_M %d\n#define TILES_N %d\n#define ITEMS (WAVES_U * WAVES_V * WAVE)\n%s%s",
-              (int)shapes[i].tiles_m, (int)shapes[i].tiles_n, ocl_cl_bring, ocl_cl_matrix);
+    ocl_textf(text, "#define TILES_M %d\n#define TILES_N %d\n#define ITEMS (WAVES_U * WAVES_V * WAVE)\n%s%s%s",
+              (int)shapes[i].tiles_m, (int)shapes[i].tiles_n, ocl_cl_bring, ocl_cl_matrix, ocl_cl_matrix_block);
 }
 
 #define LEAST 4e6 /* operations: below, blocks of another size keep more units busy */
@@ -94,13 +101,14 @@ int ocl_matrix_form(const ocl_build *build, double flops)
 /* ---- what is believed ----------------------------------------------------------------------------------------------
  */
 
-/* Products of these sizes are tried: no multiples of a block. One has a k as long as errors take to add up; the other
- * is two at once, of transposed factors, with an epilogue that doubles them. */
+/* Products of these sizes are tried: no multiples of a block. One has a k as long as errors take to add up; another
+ * is two at once, of transposed factors, with an epilogue that doubles them; so are those of fewer rows, for their
+ * blocks. */
 enum { M = 141, N = 77, K = 1050, BYTES = M * K * (int)sizeof(float), DOUBLED = 2 };
 typedef struct way {
-    int batch, k, is_turned;
+    int batch, m, k, is_turned;
 } way;
-static const way ways[] = {{1, K, 0}, {2, 150, 1}};
+static const way ways[] = {{1, M, K, 0}, {2, M, 150, 1}, {2, 50, 150, 1}, {2, 13, 150, 1}};
 enum { WAYS = sizeof ways / sizeof *ways };
 
 typedef struct trial {
@@ -111,7 +119,7 @@ typedef struct trial {
 /* Where the factors' elements lie. */
 static uint32_t at_a(const way *w, int q, int i, int k)
 {
-    return (uint32_t)(w->is_turned ? (q * w->k + k) * M + i : (q * M + i) * w->k + k);
+    return (uint32_t)(w->is_turned ? (q * w->k + k) * w->m + i : (q * w->m + i) * w->k + k);
 }
 
 static uint32_t at_b(const way *w, int q, int k, int j)
@@ -152,7 +160,7 @@ static int is_near(const trial *t, const way *w, int q, int i, int j, double off
         const double product = (double)t->a[at_a(w, q, i, k)] * (double)t->b[at_b(w, q, k, j)];
         sum += product, magnitude += fabs(product);
     }
-    const double factor = w->is_turned ? DOUBLED : 1, got = (double)t->y[(q * M + i) * N + j];
+    const double factor = w->is_turned ? DOUBLED : 1, got = (double)t->y[(q * w->m + i) * N + j];
     return fabs(factor * sum - got) <= off * factor * magnitude;
 }
 
@@ -160,7 +168,7 @@ static int is_close(const trial *t, const way *w, double off)
 {
     int close = 1;
     for (int q = 0; q < w->batch; q++)
-        for (int i = 0; i < M; i++)
+        for (int i = 0; i < w->m; i++)
             for (int j = 0; j < N && close; j++) close = is_near(t, w, q, i, j, off);
     return close;
 }
@@ -178,7 +186,7 @@ static void draw_factors(trial *t, const way *w, int32_t dtype, unsigned char *r
     const size_t bytes = tn_dtype_size(dtype);
     for (int q = 0; q < w->batch; q++)
         for (int k = 0; k < w->k; k++) {
-            for (int i = 0; i < M; i++) {
+            for (int i = 0; i < w->m; i++) {
                 const uint32_t at = at_a(w, q, i, k);
                 t->a[at] = stored(dtype, number(at, i % 2 == 0), t->raw + at * bytes);
             }
@@ -199,10 +207,10 @@ static int32_t run_product(tn_queue *queue, tn_kernel *kernel, trial *t, tn_buff
     unsigned char *raw_b = ocl_alloc(ks * N * bytes);
     if (!raw_b) return TN_ENOMEM;
     draw_factors(t, w, dtype, raw_b);
-    int32_t s = ocl_write(queue, in[0], t->raw, M * ks * bytes, NULL);
+    int32_t s = ocl_write(queue, in[0], t->raw, (size_t)w->m * ks * bytes, NULL);
     if (!s) s = ocl_write(queue, in[1], raw_b, N * ks * bytes, NULL);
     if (!s) s = ocl_op_run(queue, kernel, &run, NULL);
-    if (!s) s = ocl_read(queue, t->y, out, (size_t)w->batch * M * N * sizeof(float), NULL);
+    if (!s) s = ocl_read(queue, t->y, out, (size_t)w->batch * (size_t)w->m * N * sizeof(float), NULL);
     const int32_t late = ocl_queue_sync(queue, NULL);
     ocl_free(raw_b);
     return s ? s : late;
@@ -218,9 +226,9 @@ static int32_t run_form(tn_context *context, int form, const way *w, trial *t, i
         .size = sizeof epilogue, .instr = doubles, .out = &last, .n_instr = 2, .n_in = 1, .n_out = 1};
     const int32_t dtype = forms[form].dtype;
     const int turned = w->is_turned;
-    const tn_tensor_desc in[2] = {matrix_of(dtype, w->batch, turned ? w->k : M, turned ? M : w->k),
+    const tn_tensor_desc in[2] = {matrix_of(dtype, w->batch, turned ? w->k : w->m, turned ? w->m : w->k),
                                   matrix_of(dtype, w->batch, turned ? N : w->k, turned ? w->k : N)};
-    const tn_tensor_desc out = matrix_of(TN_F32, w->batch, M, N);
+    const tn_tensor_desc out = matrix_of(TN_F32, w->batch, w->m, N);
     const tn_matmul_attrs attrs = {.size = sizeof attrs,
                                    .epilogue = turned ? &epilogue : NULL,
                                    .trans_a = (uint32_t)turned,
@@ -233,7 +241,7 @@ static int32_t run_form(tn_context *context, int form, const way *w, trial *t, i
                              .out = &out,
                              .attrs = &attrs,
                              .precision = forms[form].level};
-    tn_kernel_info info = {0};
+    tn_kernel_info info = {.size = sizeof info};
     tn_kernel *kernel = NULL;
     tn_queue *queue = NULL;
     tn_buffer *buffer[4] = {NULL};
@@ -269,20 +277,20 @@ static int try_form(tn_context *context, int form, trial *t, int *lasts)
     return is_right;
 }
 
-/* What a kind makes right: a bit for each form. `lasts`: it would be the same another time: nothing failed but the
- * driver's compiler. */
-static uint32_t try_kind(tn_context *context, trial *t, int *lasts)
+/* What a kind makes right: a bit for each form. */
+static int32_t try_kind(tn_context *context, uint32_t *right, int *lasts, tn_msg *msg)
 {
-    uint32_t right = 0;
-    *lasts = 1;
+    trial *t = ocl_alloc(sizeof *t);
+    if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
     const double grain = context->grain;
     context->grain = 0; /* whatever its size */
     for (int form = 0; form < FORMS; form++) {
         context->matrix_right = 1u << form;
-        right |= (uint32_t)try_form(context, form, t, lasts) << form;
+        *right |= (uint32_t)try_form(context, form, t, lasts) << form;
     }
     context->grain = grain;
-    return right;
+    ocl_free(t);
+    return TN_OK;
 }
 
 /* By all that a product's source is made of here, and by what was tried of it. */
@@ -292,54 +300,22 @@ static void verdict_key(const tn_context *context, char key[96])
     hash = ocl_hash(ocl_hash(hash, ocl_cl_types, strlen(ocl_cl_types)), ways, sizeof ways);
     for (int form = 0; form < FORMS; form++) {
         ocl_text text = {0};
-        ocl_matrix_write(&text, context, form);
+        for (int i = 0; i < WAYS; i++) ocl_matrix_write(&text, context, form, ways[i].m);
         if (!text.failed) hash = ocl_hash(hash, text.s, text.length);
         ocl_text_free(&text);
     }
     snprintf(key, 96, "matrix-%s-%016llx", kinds[context->matrix].name, (unsigned long long)hash);
 }
 
-/* What is kept: a bit for each form; or BEGUN and how many trials were begun that did not come to an end. */
-enum { BEGUN = 0x80, DEATHS = 2 };
-
-static void keep_verdict(const char *key, uint32_t what)
-{
-    const unsigned char byte = (unsigned char)what;
-    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &byte, 1);
-}
-
-static void warn_of_deaths(const char *kind)
-{
-    char line[120];
-    snprintf(line, sizeof line, "matrix units (%s) are off: the process ended twice while they were tried", kind);
-    if (ocl_host->log) ocl_host->log(ocl_host->self, TN_LOG_WARNING, line);
-}
-
-static int32_t find_out(tn_context *context, const char *key, uint32_t deaths, tn_msg *msg)
-{
-    int lasts = 0;
-    trial *t = ocl_alloc(sizeof *t);
-    if (!t) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of matrix units");
-    keep_verdict(key, BEGUN | (deaths + 1));
-    const uint32_t right = try_kind(context, t, &lasts);
-    context->matrix_right = right;
-    ocl_free(t);
-    keep_verdict(key, lasts ? right : BEGUN | deaths);
-    return TN_OK;
-}
-
-/* As was found before, or anew. */
 static int32_t judge(tn_context *context, tn_msg *msg)
 {
-    char key[96];
-    unsigned char known = BEGUN;
+    char key[96], what[60];
+    uint32_t right = 0;
     verdict_key(context, key);
-    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) != 1) known = BEGUN;
-    const uint32_t deaths = known & ~(uint32_t)BEGUN;
-    if (known & BEGUN && deaths < DEATHS) return find_out(context, key, deaths, msg);
-    if (known & BEGUN) warn_of_deaths(kinds[context->matrix].name);
-    context->matrix_right = known & BEGUN ? 0 : known;
-    return TN_OK;
+    snprintf(what, sizeof what, "matrix units (%s)", kinds[context->matrix].name);
+    const int32_t s = ocl_verdict(context, key, what, try_kind, &right, msg);
+    context->matrix_right = right;
+    return s;
 }
 
 static int fits(const tn_context *context, int kind, const char *wanted, const char *vendor)

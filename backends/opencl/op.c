@@ -121,7 +121,7 @@ static const struct {
     uint32_t types;    /* that it takes as facts->dtype: a bit each; and whether it flushes */
     uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(ocl_build *build);
-    uint32_t tunes; /* there are families of kernels for it */
+    uint32_t tunes; /* there are families of kernels for it, of which some are for less precision */
 } operators[] = {
     {"map", ANY, 1, ocl_prepare_map},
     {"reduce", ANY, 0, ocl_prepare_reduce},
@@ -210,7 +210,7 @@ static int32_t begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *f
     int32_t s = tn_take_precision(desc, &build->plain, &build->level, msg);
     if (!s) s = tn_check_op(build->desc, facts, msg);
     if (!s) s = find_operator(context, build->desc, facts, which, msg);
-    if (!s && build->level && operators[*which].prepare != ocl_prepare_matmul)
+    if (!s && build->level && !operators[*which].tunes)
         s = ocl_fail(msg, TN_EUNSUPPORTED, "%s: no faster with less precision", desc->name);
     if (!s) build->flushes = may_flush(context, build->desc, *which);
     return s;

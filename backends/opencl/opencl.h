@@ -448,11 +448,12 @@ int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);
 
 /* Looks which kind the device has, by its vendor or the option `opencl.matrix`, and tries what it makes right. */
 int32_t ocl_matrix_find(tn_context *context, const char *vendor, tn_msg *msg);
-/* The form of a product of so many operations by matrix units; -1: it is not for them. Its blocks, as a tile; and the
- * core's source. */
+/* The form of a product of so many operations by matrix units; -1: it is not for them. Its blocks, for m
+ * rows, as a tile; and the core's source. */
 int ocl_matrix_form(const ocl_build *build, double flops);
-ocl_tile ocl_matrix_tile(const tn_context *context, int form);
-void ocl_matrix_write(ocl_text *text, const tn_context *context, int form);
+ocl_tile ocl_matrix_tile(const tn_context *context, int form, int64_t m);
+void ocl_matrix_write(ocl_text *text, const tn_context *context, int form, int64_t m);
+ocl_choice ocl_matrix_choice(int64_t parts); /* of the family "matrix" */
 
 /* ---- element-wise programs as OpenCL C (source.c, layout.c) ----------------------------------------------------- */
 
@@ -512,7 +513,7 @@ extern const char ocl_cl_index[];
 extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[], ocl_cl_map[], ocl_cl_reduce[],
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
-    ocl_cl_matmul_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
+    ocl_cl_matrix_block[], ocl_cl_matmul_matrix[], ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
     ocl_cl_conv_gpu[],
     ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 

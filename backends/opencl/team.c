@@ -2,8 +2,9 @@
  * to exchange registers: nothing is believed of a driver. When a context is made, sums and places of the largest
  * element are computed on the device by each way that it may have, through all that a network's go through, and
  * compared with the host's. What is wrong or does not compile is left for the next, and at last for local memory. The
- * verdict is kept in the host's cache, for this device and driver and these sources. */
+ * verdict is kept (verdict.c), for this device and driver and these sources. */
 #include "team.h"
+#include "verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,8 +141,8 @@ static tn_tensor_desc rows_of(int32_t dtype, int64_t elements)
     return t;
 }
 
-/* Whether it comes out right. */
-static int try_fold(tn_context *context, size_t trial, folded *f)
+/* Whether it comes out right. `lasts`: see ocl_trial. */
+static int try_fold(tn_context *context, size_t trial, folded *f, int *lasts)
 {
     static const int32_t first = 0;
     static const tn_map_attrs as_it_is = {.size = sizeof as_it_is, .out = &first, .n_in = 1, .n_out = 1};
@@ -156,49 +157,45 @@ static int try_fold(tn_context *context, size_t trial, folded *f)
                                    .axes = 2};
     const tn_op_desc desc = {
         .size = sizeof desc, .name = "reduce", .n_in = 1, .n_out = 1, .in = &in, .out = &out, .attrs = &attrs};
-    tn_kernel_info info = {0};
+    tn_kernel_info info = {.size = sizeof info};
     tn_kernel *kernel = NULL;
     memset(f, 0, sizeof *f);
     fill(f, dtype, ROWS * elements);
     int32_t s = ocl_op_prepare(context, &desc, &kernel, &info, NULL);
+    if (!s) s = ocl_ready.ready(kernel, NULL);
+    const int is_made = !s;
     if (!s) s = run_kernel(context, kernel, info.scratch, f, (uint64_t)(ROWS * elements) * tn_dtype_size(dtype));
     ocl_op_release(kernel);
+    *lasts &= !s || (!is_made && s != TN_ENOMEM);
     return !s && is_right(trial, f, tn_dtype_size(result));
 }
 
-static int try_kind(tn_context *context, folded *f)
+static int try_folds(tn_context *context, folded *f, int *lasts)
 {
-    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
-        if (trials[i].dtype == TN_F64 && !context->has_f64) continue;
-        if (!try_fold(context, i, f)) {
-            ocl_log_debug("sub-groups fail or are wrong: ", kinds[context->team].name);
-            return 0;
-        }
-    }
-    ocl_log_debug("sub-groups are right: ", kinds[context->team].name);
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++)
+        if ((trials[i].dtype != TN_F64 || context->has_f64) && !try_fold(context, i, f, lasts)) return 0;
     return 1;
 }
 
-/* As was found before, or anew. */
-static int32_t judge(tn_context *context, int *is_good, tn_msg *msg)
+static int32_t try_kind(tn_context *context, uint32_t *right, int *lasts, tn_msg *msg)
 {
-    char key[96];
-    unsigned char known = 0;
+    folded *f = ocl_alloc(sizeof *f);
+    if (!f) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of sub-groups");
+    *right = (uint32_t)try_folds(context, f, lasts);
+    ocl_free(f);
+    ocl_log_debug(*right ? "sub-groups are right: " : "sub-groups fail or are wrong: ", kinds[context->team].name);
+    return TN_OK;
+}
+
+static int32_t judge(tn_context *context, uint32_t *is_good, tn_msg *msg)
+{
+    char key[96], what[60];
     uint64_t hash = ocl_hash(context->identity, ocl_cl_team, strlen(ocl_cl_team));
     hash = ocl_hash(hash, ocl_cl_reduce, strlen(ocl_cl_reduce));
     hash = ocl_hash(hash, &context->max_group, sizeof context->max_group);
     snprintf(key, sizeof key, "subgroups-%s-%016llx", kinds[context->team].name, (unsigned long long)hash);
-    *is_good = 0;
-    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) == 1) {
-        *is_good = known;
-        return TN_OK;
-    }
-    folded *f = ocl_alloc(sizeof *f);
-    if (!f) return ocl_fail(msg, TN_ENOMEM, "out of memory for a trial of sub-groups");
-    *is_good = known = (unsigned char)try_kind(context, f);
-    ocl_free(f);
-    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &known, 1);
-    return TN_OK;
+    snprintf(what, sizeof what, "sub-groups (%s)", kinds[context->team].name);
+    return ocl_verdict(context, key, what, try_kind, is_good, msg);
 }
 
 static int fits(const tn_context *context, int kind, const char *wanted, const char *vendor, const char *extensions)
@@ -213,7 +210,8 @@ int32_t ocl_team_find(tn_context *context, const char *vendor, const char *exten
 {
     const char *wanted = ocl_option("subgroups");
     int32_t s = TN_OK;
-    int known = !wanted || !strcmp(wanted, "off"), is_good = 0;
+    int known = !wanted || !strcmp(wanted, "off");
+    uint32_t is_good = 0;
     for (int kind = 0; kind < KINDS; kind++) known |= wanted && !strcmp(wanted, kinds[kind].name);
     context->team = -1;
     if (!known)

@@ -18,7 +18,7 @@ UNITS = 64  # compute units, of a middling card
 MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain"}
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
-WITH_MORE = ["a32", "transformer16"]
+WITH_MORE = ["a32", "lenet64", "transformer16"]
 
 
 def step_program(tenon, job, state):

@@ -162,15 +162,18 @@ def for_units(kernel, target, folder):
     raw = int("#define RAW 1" in kernel.source)
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../backends/opencl/matrix.c"),
               encoding="utf-8") as file:
-        shapes = [[int(n) for n in row.split(",")] for row in re.findall(r"\{(\d+(?:, \d+){6})\}", file.read())]
-    shape = next(s for s in shapes if s[0] == wave and not s[1] and s[2] <= raw)
+        shapes = [[int(n) for n in row.split(",")] for row in re.findall(r"\{(\d+(?:, \d+){7})\}", file.read())]
+    names = "WAVES_U", "WAVES_V", "TILES_M", "TILES_N"
+    numbers = [int(re.search(rf"^#define {name} (\d+)", kernel.source, flags=re.M)[1]) for name in names]
+    most = next(s for s in shapes if s[1] and s[4:] == numbers)[3]  # rows that the block is for
+    shape = next(s for s in shapes if s[0] == wave and not s[1] and s[2] <= raw and (not s[3] or 0 < most <= s[3]))
     source = kernel.source.replace("#define PARTS", f"#define {macro} 1\n#define PARTS", 1)
-    for name, value in zip(("WAVES_U", "WAVES_V", "TILES_M", "TILES_N"), shape[3:]):
+    for name, value in zip(names, shape[4:]):
         source = re.sub(rf"^#define {name} .*$", f"#define {name} {value}", source, flags=re.M)
     path = os.path.join(folder, f"{macro}-{os.path.basename(kernel.path)}")
     with open(path, "w", encoding="utf-8") as file:
         file.write(source)
-    return kernel._replace(path=path, source=source, group=wave * shape[3] * shape[4])
+    return kernel._replace(path=path, source=source, group=wave * shape[4] * shape[5])
 
 
 # ---- sub-groups ----
@@ -256,20 +259,23 @@ def name_of(kernel):
 
 
 def units_table(kernels, said):
-    """A row for each form of product by matrix units."""
+    """A row for each kernel by matrix units and each form of its factors."""
     columns = [(t, what) for t in UNITS for what in ("registers", "warps")]
-    yield "| products by matrix units |" + "".join(f" {t}: {what} |" for t, what in columns)
-    yield "| --- |" + " --- |" * len(columns)
-    for k in sorted(kernels, key=form_of):
-        yield f"| {form_of(k)} | {' | '.join(str(said[k.path].get(t, {}).get(what, '–')) for t, what in columns)} |"
+    yield "| by matrix units | sources |" + "".join(f" {t}: {what} |" for t, what in columns)
+    yield "| --- | --- |" + " --- |" * len(columns)
+    names = collections.Counter(form_of(k) for k in kernels)
+    for name in sorted(names):
+        rows = [said[k.path] for k in kernels if form_of(k) == name]
+        cells = [span([row.get(t, {}).get(what) for row in rows]) for t, what in columns]
+        yield f"| {name} | {names[name]} | {' | '.join(cells)} |"
 
 
 def form_of(kernel):
     """What a form's factors are."""
     has = lambda text: f"#define {text}" in kernel.source
     if has("RAW 1"):
-        return "f16, as stored" if has("MX_F16 1") else "bf16, as stored"
-    return f"f32 as {re.search('define PARTS (.)', kernel.source)[1]} x bf16"
+        return f"`{kernel.name}`, {'f16' if has('MX_F16 1') else 'bf16'}, as stored"
+    return f"`{kernel.name}`, f32 as {re.search('define PARTS (.)', kernel.source)[1]} x bf16"
 
 
 def read_arguments():

@@ -1,0 +1,43 @@
+/* conv.h: what the files that make convolutions share: the product that one is (conv.c), and what GPUs make it by
+ * (conv_gpu.c). */
+#ifndef TENON_OPENCL_CONV_H
+#define TENON_OPENCL_CONV_H
+
+#include "opencl.h"
+
+typedef struct conv {
+    tn_conv_attrs attrs;
+    int weight; /* conv2d_weight */
+    int data;   /* conv2d_data */
+    int32_t dtype;
+    /* the product: rows x columns of each picture and group, or of each segment and group */
+    int64_t batch, groups, m, n, k;
+    int64_t c, h, w, r, s, q;      /* channels of a group of what is read as pictures; the window; an output row */
+    int64_t hp, wp, up[2], top[2]; /* laid out with zeros: its size, the distance of elements, where the first lies */
+    int64_t stride[2];             /* of the product: 1 where zeros between elements stand for it */
+    int staged;
+    int scatter;     /* conv2d_data by adding products to where they belong: k runs over filters, columns are dy's */
+    int64_t filters; /* of a group */
+    int64_t segments, length;        /* pictures of a segment */
+    uint64_t x_at, a_at, partial_at; /* bytes in scratch */
+    tn_mapping mapping;
+    tn_tensor_desc flat[OCL_MAX_OPERANDS]; /* the epilogue's inputs, rows and columns of pixels merged */
+    ocl_space space;
+} conv;
+
+/* Enough segments for every unit, when rows and columns are too few blocks: `jobs`. */
+void ocl_conv_segments(const tn_context *context, conv *c, int64_t jobs);
+/* The product's source, but for the kernel itself, and its arguments: those of all devices, then of pictures. */
+void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *args);
+void ocl_conv_pictures(const conv *c, ocl_args *args);
+
+/* What a GPU multiplies by: a tile, or matrix units. */
+typedef struct ocl_conv_plan {
+    ocl_tile tile;
+    int form; /* by matrix units; -1: without */
+} ocl_conv_plan;
+
+int32_t ocl_conv_plan_gpu(ocl_build *build, conv *c, ocl_conv_plan *plan);
+int32_t ocl_conv_add_gpu(ocl_build *build, const conv *c, const ocl_conv_plan *plan);
+
+#endif
