@@ -22,7 +22,7 @@ check()
 used()
 {
     for file in $(cd "$folder/$1" && grep -l "$3" "$2"-*.cl); do
-        grep "^$file" "$folder/$1/launches.txt" | grep -Eqv ' (141|50|13) 77 1050$' && return 0
+        grep "^$file" "$folder/$1/launches.txt" | grep -Eqv ' (141|50|13) 77 (1050|150)$' && return 0
     done
     return 1
 }
