@@ -359,11 +359,11 @@ static void trim(const char *path, uint64_t limit)
     if (folder) closedir(folder);
 }
 
-void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit)
+int tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit)
 {
     char folder[PATH_MAX], fresh[PATH_MAX + 16], path[PATH_MAX];
     cache_entry name = {0}, entry = {0};
-    int file = -1;
+    int file = -1, is_kept = 0;
     if (bytes <= limit && has_folder(folder) && compose(&name, space, key, NULL, 0) &&
         compose(&entry, space, key, data, bytes)) {
         make_folder(folder);
@@ -373,9 +373,11 @@ void tn_cache_put(const char *space, const char *key, const void *data, uint64_t
     }
     if (file >= 0) {
         int written = write_all(file, entry.memory, entry.bytes);
-        if (close(file) || !written || rename(fresh, path)) unlink(fresh);
+        is_kept = !close(file) && written && !rename(fresh, path);
+        if (!is_kept) unlink(fresh);
         trim(folder, limit);
     }
     tn_free(entry.memory);
     tn_free(name.memory);
+    return is_kept;
 }

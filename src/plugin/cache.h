@@ -27,9 +27,9 @@ int tn_cache_is_there(const char *space, const char *key);
 int tn_cache_lock(const char *space, const char *key);
 void tn_cache_unlock(int lock);
 
-/* Keeps an entry, in place of one of that key. Failing to is no error. The entries that were used longest ago go when
- * all together are larger than `limit`. */
-void tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit);
+/* Keeps an entry, in place of one of that key. Failing to is no error: then returns 0. The entries that were used
+ * longest ago go when all together are larger than `limit`. */
+int tn_cache_put(const char *space, const char *key, const void *data, uint64_t bytes, uint64_t limit);
 
 #define TN_CACHE_LIMIT ((uint64_t)256 << 20) /* bytes */
 

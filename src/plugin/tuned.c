@@ -158,8 +158,6 @@ static void adopt(const tn_device *device, tn_tuned *theirs)
         const tn_row *before = tn_tuned_find(own, row->key, row->choice);
         if (!before || before->kind != TN_ROW_CHOSEN) choose_row(device, row, row->choice);
     }
-    tn_tuned_forget_changes(own);
-    tn_tuned_clear(own);
     tn_tuned_move(own, theirs);
 }
 
@@ -177,17 +175,29 @@ static void catch_up(const tn_device *device)
     tn_free(text);
 }
 
+/* A full disk; who has no cache knows it. */
+static void warn_of_unwritten(const tn_device *device)
+{
+    if (!device->tuned->is_told && tn_cache_can_keep())
+        tn_log_line(TN_LOG_WARNING,
+                    "%s: the table of tuned kernels can't be written to the cache; what is found is used by this "
+                    "process alone",
+                    device->name);
+    device->tuned->is_told = 1;
+}
+
 void tn_tuned_keep(const tn_device *device)
 {
     char key[TN_TUNE_KEY];
     cache_key(device, key);
     const int lock = tn_cache_lock("tenon", key);
     catch_up(device);
-    tn_tuned_forget_changes(device->tuned);
     char *text = tn_tuned_text(device->tuned, 1);
-    if (text) {
-        tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT);
+    if (text && tn_cache_put("tenon", key, text, strlen(text), TN_CACHE_LIMIT)) {
+        tn_tuned_forget_changes(device->tuned);
         device->tuned->written = tn_hash_bytes(TN_HASH_EMPTY, text, strlen(text));
+    } else {
+        warn_of_unwritten(device);
     }
     tn_free(text);
     tn_cache_unlock(lock);

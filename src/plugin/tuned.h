@@ -54,6 +54,7 @@ typedef struct tn_tuned {
     uint32_t count, capacity, gone; /* rows that are gone are counted too */
     uint32_t *bucket, buckets;      /* chains of rows, by their keys */
     int notes;                      /* changes are noted: since the table was last in the cache */
+    int is_told;                    /* that it can't be written there */
     tn_tuned_change *change;
     uint32_t changes, change_capacity;
     uint64_t written; /* hash of the text that this process wrote last */
@@ -75,7 +76,7 @@ TN_MUST_USE tn_status tn_tuned_empty(tn_tuned *table);
 /* What was noted in one table is done to another; and no longer noted. */
 TN_MUST_USE tn_status tn_tuned_change_so(tn_tuned *table, const tn_tuned *changed);
 void tn_tuned_forget_changes(tn_tuned *table);
-/* Frees what the table holds. Or its rows become another's, which has none. */
+/* Frees what the table holds. Or its rows become another's in place of those it has; what was noted there stays. */
 void tn_tuned_clear(tn_tuned *table);
 void tn_tuned_move(tn_tuned *to, tn_tuned *from);
 
@@ -89,7 +90,8 @@ TN_MUST_USE tn_status tn_tuned_read(const char *text, uint64_t bytes, tn_tuned *
 TN_MUST_USE tn_status tn_tuned_load(tn_device *device);
 void tn_tuned_free(tn_device *device);
 /* Writes it to the cache, together with what other processes wrote there meanwhile: their rows are the device's from
- * then on, and the backend is told of their choices. */
+ * then on, and the backend is told of their choices. Where it can't be written (a full disk is logged, once), the
+ * changes made here stay the device's, and are written another time. */
 void tn_tuned_keep(const tn_device *device);
 /* Tells the backend of a choice; "" or NULL: of none. */
 TN_MUST_USE tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *choice);

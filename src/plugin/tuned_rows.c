@@ -183,18 +183,24 @@ tn_status tn_tuned_empty(tn_tuned *table)
     return TN_OK;
 }
 
-void tn_tuned_clear(tn_tuned *table)
+static void clear_rows(tn_tuned *table)
 {
     for (uint32_t i = 0; i < table->count; i++) free_row(&table->row[i]);
     tn_free(table->row);
     tn_free(table->bucket);
     table->row = NULL, table->bucket = NULL;
     table->count = table->capacity = table->gone = table->buckets = 0;
+}
+
+void tn_tuned_clear(tn_tuned *table)
+{
+    clear_rows(table);
     tn_tuned_forget_changes(table);
 }
 
 void tn_tuned_move(tn_tuned *to, tn_tuned *from)
 {
+    clear_rows(to);
     to->row = from->row, to->count = from->count, to->capacity = from->capacity, to->gone = from->gone;
     to->bucket = from->bucket, to->buckets = from->buckets;
     from->row = NULL, from->bucket = NULL;

@@ -163,6 +163,16 @@ for cache in off /dev/null/cache; do
     grep -q '^chosen .*way a=3 b=3$' found || fail "$cache: what the file has"
 done
 
+# A disk that is full is told of once.
+tune --forget
+(
+    trap '' XFSZ
+    ulimit -f 0
+    "$tenon" tune "$device" --net "linear 10" --batch 8 2>&1
+) | cat >out/said
+[ "$(grep -c "can't be written to the cache" out/said)" = 1 ] || { cat out/said; fail "a disk that is full"; }
+says 'by way a=3 b=3' "tuning with a disk that is full"
+
 # A table in the cache that is damaged is told of, once, and begun anew; of an empty one it is said that it is.
 tune --forget
 tune --list

@@ -3,9 +3,11 @@
 #include "harness.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define BEST "way a=3 b=3"
 
@@ -212,6 +214,37 @@ static void what_a_former_run_left_is_no_result(void **state)
 
 /* ---- tables ---- */
 
+/* As a full disk does. */
+static void let_files_grow(int may)
+{
+    static struct rlimit before;
+    if (!may) assert_false(getrlimit(RLIMIT_FSIZE, &before));
+    signal(SIGXFSZ, may ? SIG_DFL : SIG_IGN);
+    const struct rlimit now = {.rlim_cur = may ? before.rlim_cur : 0, .rlim_max = before.rlim_max};
+    assert_false(setrlimit(RLIMIT_FSIZE, &now));
+}
+
+static void keeps_its_choices_where_the_cache_cannot_be_written(void **state)
+{
+    (void)state;
+    fixture f = use_device("tuning", 1);
+    tn_tuned_choice choice;
+    ok(tn_tuned_forget(f.device));
+    assert_true(is_tuned(&f, N, 20));
+    let_files_grow(0);
+    const int is_other = is_tuned(&f, 2 * N, 20);
+    const tn_status forgotten = tn_tuned_forget(f.device);
+    const int is_none = !tn_tuned_at(f.device, 0, &choice), is_again = is_tuned(&f, 2 * N, 20);
+    const int is_one = tn_tuned_at(f.device, 0, &choice) && !tn_tuned_at(f.device, 1, &choice);
+    let_files_grow(1);
+    assert_true(is_other && !forgotten && is_none && is_again && is_one);
+    assert_true(is_tuned(&f, N, 20)); /* and all is written */
+    drop_device(&f);
+    f = use_device("tuning", 1);
+    assert_true(is_tuned(&f, 2 * N, 0) && is_tuned(&f, N, 0));
+    drop_device(&f);
+}
+
 static char *table_of(const tn_device *device, uint64_t *bytes)
 {
     ok(tn_tuned_export(device, NULL, 0, bytes));
@@ -395,6 +428,7 @@ int main(void)
         cmocka_unit_test(leaves_what_takes_too_long),
         cmocka_unit_test(compares_once_when_its_time_is_over),
         cmocka_unit_test(what_a_former_run_left_is_no_result),
+        cmocka_unit_test(keeps_its_choices_where_the_cache_cannot_be_written),
         cmocka_unit_test(is_compared_before_it_is_used),
         cmocka_unit_test(takes_no_table_that_was_changed),
         cmocka_unit_test(takes_a_table_of_many_rows),
