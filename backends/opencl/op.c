@@ -121,11 +121,11 @@ static const struct {
     uint32_t types;    /* that it takes as facts->dtype: a bit each; and whether it flushes */
     uint32_t in_place; /* an output may be written over an input */
     int32_t (*prepare)(ocl_build *build);
-    uint32_t tunes; /* there are families of kernels for it, of which some are for less precision */
+    int tunes; /* there are families of kernels for it, some for less precision: 1: on GPUs; 2: on processors, too */
 } operators[] = {
     {"map", ANY, 1, ocl_prepare_map},
     {"reduce", ANY, 0, ocl_prepare_reduce},
-    {"matmul", FLOATS | FLUSHES, 1, ocl_prepare_matmul, 1},
+    {"matmul", FLOATS | FLUSHES, 1, ocl_prepare_matmul, 2},
     {"softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
     {"log_softmax", ANY | FLUSHES, 1, ocl_prepare_softmax},
     {"transpose", ANY, 0, ocl_prepare_transpose},
@@ -285,7 +285,7 @@ int32_t ocl_op_begin(tn_context *context, const tn_op_desc *desc, tn_op_facts *f
 {
     size_t which = 0;
     int32_t s = begin(context, desc, facts, build, &which, msg);
-    if (s || operators[which].tunes) return s;
+    if (s || operators[which].tunes > context->cpu_shape) return s;
     return ocl_fail(msg, TN_EUNSUPPORTED, "%s: there is one kernel", desc->name);
 }
 
