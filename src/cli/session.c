@@ -335,6 +335,43 @@ static int open_devices(cli_session *s)
     return status == CLI_GO_ON ? read_shares(s) : status;
 }
 
+/* Whether the training would, with batches of so many samples in so many parts. */
+static int would_fit(const cli_session *s, int64_t batch, uint32_t shards)
+{
+    const tn_model model = fit_model(s);
+    tn_fit_options options = fit_options(s);
+    tn_state *state = NULL;
+    tn_training *training = NULL;
+    options.batch = batch;
+    options.shards = shards;
+    options.trace = NULL;
+    tn_status status = tn_state_new(s->device, (uint64_t)s->settings.seed, &state);
+    if (!status) status = tn_training_new(state, &model, &s->data, &options, &training);
+    tn_training_free(training);
+    tn_state_free(state);
+    return !status;
+}
+
+#define MOST_PARTS 256
+
+/* What does not fit the device's memory is refused with what does: batches in parts, which come to the same, and
+ * smaller ones. Parts have sums of their own, so that more of them may take more. */
+static int no_room(cli_session *s)
+{
+    char why[400], parts[40] = "", smaller[40] = "";
+    const int64_t batch = s->settings.batch < s->data.count ? s->settings.batch : s->data.count;
+    snprintf(why, sizeof why, "%s", tn_message());
+    tn_state_free(s->state);
+    s->state = NULL;
+    for (uint32_t n = 2; n <= MOST_PARTS && n <= batch && !*parts && !s->settings.resume; n *= 2)
+        if (batch % n == 0 && would_fit(s, batch, n)) snprintf(parts, sizeof parts, "--accumulate %u", n);
+    for (int64_t size = batch / 2; size && !*smaller && !s->settings.resume; size /= 2)
+        if (size % s->settings.shards == 0 && would_fit(s, size, (uint32_t)s->settings.shards))
+            snprintf(smaller, sizeof smaller, "--batch %" PRId64, size);
+    if (!*parts && !*smaller) return cli_fail("%s", why);
+    return cli_fail("%s; with %s%s%s it fits", why, parts, *parts && *smaller ? " or " : "", smaller);
+}
+
 static int open_device(cli_session *s)
 {
     const cli_settings *settings = &s->settings;
@@ -344,7 +381,8 @@ static int open_device(cli_session *s)
     const tn_model model = fit_model(s);
     tn_status status = tn_state_new(s->device, (uint64_t)settings->seed, &s->state);
     if (!status) status = tn_training_new(s->state, &model, &s->data, &options, &s->training);
-    if (status) return cli_failed();
+    const int alone = tn_team_size(s->team) < 2 && s->crew.count < 2;
+    if (status) return status == TN_ENOMEM && alone ? no_room(s) : cli_failed();
     tn_program_get_report(tn_training_program(s->training), &s->opened);
     int loaded = load(s);
     return loaded == CLI_GO_ON ? go_on(s) : loaded;

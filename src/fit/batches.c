@@ -299,20 +299,12 @@ tn_status tn_batches_wait(tn_batches *b)
 
 /* ---- all of it ---- */
 
-/* What may help where the device's memory is too small. */
-static tn_status suggest(void)
-{
-    char why[400];
-    tn_snprintf(why, sizeof why, "%s", tn_message());
-    return tn_fail(TN_ENOMEM, "%s; smaller batches take less, and so do batches in parts (--accumulate N)", why);
-}
-
 /* Compiles and frees the graph. */
 static tn_status compile(tn_graph *graph, tn_state *state, const tn_model *model, tn_program **program)
 {
     tn_status s = graph ? tn_compile(graph, state, &model->compile, program) : TN_ENOMEM;
     tn_graph_free(graph);
-    return s == TN_ENOMEM ? suggest() : s;
+    return s;
 }
 
 /* What is fed comes in two turns; where several runs are under way at once, a batch of each has to stay, and one more

@@ -38,6 +38,7 @@ struct tn_training {
     double lowest;       /* loss of epoch at.best */
     tn_peek *peek;       /* at the sum of the epoch's losses */
     uint64_t bytes;      /* of all data sets */
+    int fed;             /* they stay in the host's memory */
     tn_trace *trace;     /* NULL: there is none */
 };
 
@@ -65,6 +66,7 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     TN_TRY(tn_rate_name(&options->optim, t->rate));
     t->batch = tn_fit_batch(data, options);
     t->options.shards = tn_fit_shards(data, options);
+    t->fed = fed;
     const tn_batch_options batches = {
         .batch = t->batch / options->shards, .shuffled = 1, .fed = fed, .together = options->shards};
     TN_TRY(tn_batches_new(&t->batches, t->state, &t->model, data, &batches, tn_fit_task(data, options), &t->train));
@@ -81,14 +83,19 @@ static tn_status open_training(tn_training *t, const tn_dataset *data, int fed)
     return open_measuring(t, &t->test, &t->test_batches, &test, fed);
 }
 
+static void close_measuring(tn_training *t)
+{
+    tn_batches_free(&t->validation_batches);
+    tn_batches_free(&t->test_batches);
+}
+
 static void close_training(tn_training *t)
 {
     tn_peek_free(t->peek);
     t->peek = NULL;
     tn_sharding_close(&t->sharding);
     tn_batches_free(&t->batches);
-    tn_batches_free(&t->validation_batches);
-    tn_batches_free(&t->test_batches);
+    close_measuring(t);
 }
 
 /* All data sets are on the device, or none is: what one of them leaves is for the network. */
@@ -406,11 +413,17 @@ tn_status tn_training_so_far(tn_training *t, tn_epoch *epoch)
     return TN_OK;
 }
 
+static tn_status measure_on(tn_training *t, tn_measure *m, tn_batches *batches, int all, tn_score *score)
+{
+    if (!m->data) return TN_OK;
+    if (!batches->data) TN_TRY(tn_measure_open(batches, t->state, m, t->fed)); /* after the end */
+    return tn_measure_run(batches, t->state, m, all, score);
+}
+
 static tn_status measure(tn_training *t, int all, tn_epoch *done)
 {
-    if (t->options.validation)
-        TN_TRY(tn_measure_run(&t->validation_batches, t->state, &t->validation, all, &done->validation));
-    return t->options.test ? tn_measure_run(&t->test_batches, t->state, &t->test, all, &done->test) : TN_OK;
+    TN_TRY(measure_on(t, &t->validation, &t->validation_batches, all, &done->validation));
+    return measure_on(t, &t->test, &t->test_batches, all, &done->test);
 }
 
 tn_status tn_training_glance(tn_training *t, tn_epoch *epoch)
@@ -436,6 +449,7 @@ static tn_status follow_to_end(tn_training *t)
     return tn_training_end_epoch(t, &epoch);
 }
 
+/* When all is done, what measuring took of the device's memory is free for whoever uses the network then. */
 tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
 {
     TN_GIVEN_AS("training, epoch", t, epoch);
@@ -448,6 +462,7 @@ tn_status tn_training_end_epoch(tn_training *t, tn_epoch *epoch)
     t->begun = 0;
     t->spent = 0;
     *epoch = done;
+    if (t->at.finished) close_measuring(t);
     return TN_OK;
 }
 

@@ -75,12 +75,13 @@ static tn_status check_room(const tn_program *p, uint64_t staging)
 {
     char text[160];
     const tn_place_device *own = &p->place[0];
+    const int is_first = !p->state->chunks || !p->state->chunk[0].buffer;
     uint64_t state = tn_state_planned(p->state), program = p->ir.arena_bytes + own->input_bytes;
     int shares = own->device->info.kind == TN_DEVICE_CPU; /* the host's memory */
     uint64_t most = shares && staging > program ? staging : program;
-    tn_snprintf(text, sizeof text,
-                "the network, %.1f MiB for its weights and what is kept with them and %.1f MiB to work,",
-                (double)state / (1 << 20), (double)most / (1 << 20));
+    tn_snprintf(text, sizeof text, "%s, %.1f MiB for %s and %.1f MiB to work,",
+                is_first ? "the network" : "one more program", (double)state / (1 << 20),
+                is_first ? "its weights and what is kept with them" : "what it keeps", (double)most / (1 << 20));
     TN_TRY(tn_device_has_room(own->device, state + most, state ? text : "the program"));
     if (!shares && staging) TN_TRY(tn_host_has_room(staging, "making first values"));
     for (int i = 1; i < TN_PLACES; i++)
