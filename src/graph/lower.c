@@ -9,8 +9,7 @@ typedef struct lowering {
     uint32_t lowered;
 } lowering;
 
-/* Whether the target's first place does a kernel, on operands as the graph has them. */
-static int is_done(const tn_target *target, const tn_tensor *x)
+int tn_is_done(const tn_target *target, const tn_tensor *x)
 {
     tn_operation *o = tn_alloc(sizeof *o);
     if (!o) return 1;
@@ -36,7 +35,7 @@ static int is_lowered(const lowering *l, const tn_tensor *x)
 {
     if (x->op == &tn_op_across && x->graph->is_shard) return 0;
     if (x->op->kind == TN_COMPOSITE) return 1;
-    return x->op->lower && x->op->kind == TN_KERNEL && l->target && !is_done(l->target, x);
+    return x->op->lower && x->op->kind == TN_KERNEL && l->target && !tn_is_done(l->target, x);
 }
 
 static tn_tensor *rule(void *arg, tn_tensor *copy)

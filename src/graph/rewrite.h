@@ -31,6 +31,13 @@ tn_tensor *tn_simplify_stretched_sum(tn_tensor *x, const tn_shape *to);
  * composites alone. */
 tn_status tn_lower(const tn_graph *graph, const tn_target *target, tn_graph **out);
 
+/* Whether the target's first place does a kernel, on operands as the graph has them. */
+int tn_is_done(const tn_target *target, const tn_tensor *x);
+
+/* Products with softmax between them as one operator, where the target's first place has that. *out is NULL if there is
+ * nothing to look for. */
+tn_status tn_find_attention(const tn_graph *graph, const tn_target *target, tn_graph **out);
+
 /* What is added up over the shards of a batch comes in the order of the graph, whatever is fused: each depends on the
  * one before, so that all shards meet in the same order. */
 tn_status tn_chain_crossings(tn_graph *graph);

@@ -64,6 +64,10 @@ static tn_tensor *attend(tn_tensor *q, tn_tensor *k, tn_tensor *v, const tn_atte
 {
     if (!o->mask && o->dropout == 0) return tn_attention(q, k, v, (int)o->causal);
     tn_shape s = tn_shape_of(q);
+    if (o->dropout == 0) {
+        tn_tensor *mask = tn_reshape(o->mask, TN_SHAPE(1, s.dim[1], 1, tn_shape_of(k).dim[2]));
+        return tn_attend(q, k, v, (tn_attend_options){.mask = mask, .causal = o->causal});
+    }
     tn_tensor *scores = tn_mul(tn_matmul_t(q, k, 0, 1), tn_number(q, 1 / sqrt((double)s.dim[3])));
     tn_tensor *seen = visible(scores, o);
     tn_tensor *weights = seen ? tn_masked_softmax(scores, seen, -1) : tn_softmax(scores, -1);

@@ -75,6 +75,16 @@ static tn_tensor *softmax_of(tn_tensor *scores)
     return tn_where(none, tn_number(scores, 0), tn_softmax(tn_where(none, tn_number(scores, 0), scores), 3));
 }
 
+/* What tn_attend can say: nothing is added to the scores or shown of them; heads share keys there. */
+static int is_plain(onnx_node *n, tn_tensor *k)
+{
+    tn_tensor *mask = onnx_in(n, 3);
+    int hides =
+        !mask || (onnx_type(n, 3) == ONNX_BOOL && tn_shape_of(mask).rank && onnx_dim(mask, -1) == onnx_dim(k, 2));
+    return hides && !onnx_in(n, 6) && onnx_float(n, "softcap", 0) == 0 && !onnx_wants(n, 3) &&
+           onnx_int(n, "left_window_size", -1) < 0 && onnx_int(n, "right_window_size", -1) < 0;
+}
+
 static tn_tensor *attend(onnx_node *n, tn_tensor *q, tn_tensor *k, tn_tensor *v, int64_t past)
 {
     double scale = sqrt(onnx_float(n, "scale", 1 / sqrt((double)onnx_dim(q, 3)))), cap = onnx_float(n, "softcap", 0);
@@ -90,6 +100,16 @@ static tn_tensor *attend(onnx_node *n, tn_tensor *q, tn_tensor *k, tn_tensor *v,
     tn_tensor *p = shown[SOFTMAX] = softmax_of(scores);
     if (mode >= 0 && mode < 4) onnx_out(n, 3, shown[mode]);
     return tn_matmul(p, v);
+}
+
+static tn_tensor *attend_plainly(onnx_node *n, tn_tensor *q, tn_tensor *k, tn_tensor *v, int64_t past)
+{
+    tn_attend_options o = {.mask = onnx_in(n, 3), .first = past};
+    o.scale = onnx_float(n, "scale", 1 / sqrt((double)onnx_dim(q, 3)));
+    o.causal = onnx_int(n, "is_causal", 0) != 0;
+    (void)onnx_int(n, "qk_matmul_output_mode", 0);
+    onnx_heeded(n, "softmax_precision"); /* f32 at the least */
+    return tn_attend(q, k, v, o);
 }
 
 /* Heads of keys and values that several heads of queries share stand side by side with these. */
@@ -114,8 +134,9 @@ void onnx_rule_attention(onnx_node *n)
     k = behind(past_k, k), v = behind(past_v, v);
     onnx_out(n, 1, k);
     onnx_out(n, 2, v);
-    int64_t times = onnx_dim(k, 1) ? onnx_dim(q, 1) / onnx_dim(k, 1) : 1;
-    tn_tensor *y = attend(n, q, shared(k, times), shared(v, times), past_k ? onnx_dim(past_k, 2) : 0);
+    int64_t times = onnx_dim(k, 1) ? onnx_dim(q, 1) / onnx_dim(k, 1) : 1, past = past_k ? onnx_dim(past_k, 2) : 0;
+    tn_tensor *y =
+        is_plain(n, k) ? attend_plainly(n, q, k, v, past) : attend(n, q, shared(k, times), shared(v, times), past);
     onnx_out(n, 0, is_flat ? onnx_whole_of(y) : y);
 }
 

@@ -58,6 +58,12 @@ typedef struct tn_matmul_node {
     uint32_t trans_a, trans_b;
 } tn_matmul_node;
 
+/* softmax and log_softmax */
+typedef struct tn_softmax_node {
+    uint32_t axis;
+    uint32_t reserved;
+} tn_softmax_node;
+
 /* slice and unslice. Along dimension d: element i of the smaller one is element start[d] + i step[d] of the larger. */
 typedef struct tn_slice_node {
     tn_shape shape; /* of the result */

@@ -4,11 +4,9 @@
 
 #include "cases.h"
 #include "check.h"
+#include "leaf.h"
 
-typedef struct attrs {
-    uint32_t axis;
-    uint32_t reserved;
-} attrs;
+typedef tn_softmax_node attrs;
 
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {

@@ -85,6 +85,8 @@ static tn_status rewrite(tn_program *p, const tn_graph *graph, tn_graph **out)
     if (!s) tn_graph_free(now), now = next;
     if (!s && p->f64) s = tn_widen(now, &next);
     if (!s && next != now) tn_graph_free(now), now = next;
+    if (!s) s = tn_find_attention(now, &p->target, &next);
+    if (!s && next) tn_graph_free(now), now = next;
     if (!s) s = tn_lower(now, &p->target, &next);
     if (!s) tn_graph_free(now), now = next;
     if (!s) s = tn_simplify(now, &next);

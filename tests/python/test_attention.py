@@ -106,6 +106,26 @@ class InTiles(unittest.TestCase):
         want = weights(q, k, 0.5, bias=bias) @ v
         self.assertLess(np.abs(np.asarray(got["y"]) - want).max(), 1e-5)
 
+    def written_out(self, arrays, shown=False):
+        """Two products with softmax between them, as other programs have it."""
+        graph = tenon.Graph()
+        q, k, v, mask = (graph.input(name, a.shape) for name, a in zip("q k v mask".split(), arrays))
+        p = tenon.softmax(tenon.matmul(q, tenon.transpose(k, (0, 1, 3, 2))) / 3.0 + mask, -1)
+        if shown:
+            p.output("p")
+        tenon.matmul(p, v).output("y")
+        program = graph.compile("cpu")
+        return np.asarray(program(**dict(zip("q k v mask".split(), arrays)))["y"]), program.explain()
+
+    def test_products_with_softmax_between_them_are_found(self):
+        q, k, v, _ = self.operands()
+        mask = self.rng.standard_normal((2, 1, 1, LONG)).astype(np.float32)
+        p = weights(q.astype(float), k.astype(float), 1 / 3, bias=mask)
+        for shown in (False, True):
+            y, text = self.written_out((q, k, v, mask), shown=shown)
+            self.assertLess(np.abs(y - p @ v).max(), 1e-5)
+            self.assertEqual("attend" in text, not shown, text)
+
     def test_large_scores_and_numbers_that_are_none(self):
         arrays = self.operands()
         arrays[0][0, 1, 3] *= 1e4  # one weight of 1, the others 0
