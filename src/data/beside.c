@@ -14,18 +14,26 @@ static int has_samples(const tn_dataset *d)
     return d->x || d->loader;
 }
 
+static int has_labels(const tn_dataset *d)
+{
+    return tn_target_dtype(d) == TN_I32;
+}
+
 /* Numbers that a part's targets become: labels are one each. */
 static int64_t targets_of(const tn_dataset *d)
 {
-    return d->classes ? tn_labels(d) : d->targets;
+    return (int64_t)(tn_target_bytes(d) / sizeof(float));
 }
 
 static tn_status check_part(const tn_dataset *d, uint32_t i, int64_t count)
 {
     TN_REQUIRE(d->count == count, TN_ESHAPE, "beside: part %u has %lld samples, and part 0 has %lld", i,
                (long long)d->count, (long long)count);
+    TN_REQUIRE(count >= 0, TN_EINVAL, "beside: part %u has %lld samples", i, (long long)count);
     TN_REQUIRE(has_samples(d) || d->label || d->target, TN_EINVAL, "beside: part %u has neither samples nor targets",
                i);
+    TN_REQUIRE(tn_target_dtype(d) != TN_F32 || d->targets > 0, TN_EINVAL, "beside: part %u has %lld targets a sample",
+               i, (long long)d->targets);
     return TN_OK;
 }
 
@@ -66,7 +74,7 @@ static tn_status make_room(const tn_dataset *const parts[], uint32_t n, tn_datas
     data->sample = TN_SHAPE(width);
     data->x = tn_alloc((size_t)(data->count * width) * sizeof(float));
     if (!data->x) return TN_ENOMEM;
-    if (predict == 1 && only->classes) {
+    if (predict == 1 && has_labels(only)) {
         data->targets = 0;
         return take_classes(only, data);
     }
@@ -93,7 +101,7 @@ static tn_status take_numbers(const tn_dataset *d, const void *from, float *to)
 static void take_targets(const tn_dataset *d, const void *from, float *to)
 {
     for (int64_t k = 0; k < targets_of(d); k++)
-        to[k] = d->classes ? (float)((const int32_t *)from)[k] : ((const float *)from)[k];
+        to[k] = has_labels(d) ? (float)((const int32_t *)from)[k] : ((const float *)from)[k];
 }
 
 /* A part without samples has no more than arrays. */
@@ -101,8 +109,8 @@ static tn_status read_part(const tn_dataset *d, int64_t index, void *x, void *ta
 {
     if (has_samples(d)) return tn_dataset_sample(d, index, x, targets_of(d) ? target : NULL);
     const int64_t n = targets_of(d);
-    const void *from = d->classes ? (const void *)(d->label + index * n) : (const void *)(d->target + index * n);
-    memcpy(target, from, (size_t)n * sizeof(float));
+    const void *all = d->label ? (const void *)d->label : (const void *)d->target;
+    memcpy(target, (const float *)all + index * n, (size_t)n * sizeof(float));
     return TN_OK;
 }
 
@@ -114,7 +122,7 @@ static tn_status join_part(const tn_dataset *d, int64_t at, int64_t to, void *x,
     for (int64_t i = 0; i < data->count; i++) {
         TN_TRY(read_part(d, i, x, target));
         if (has_samples(d)) TN_TRY(take_numbers(d, x, all + i * data->sample.dim[0] + at));
-        if (data->label && d->classes)
+        if (data->label && has_labels(d))
             memcpy(data->label + i * tn_labels(d), target, (size_t)tn_labels(d) * sizeof *data->label);
         else if (data->target)
             take_targets(d, target, data->target + i * data->targets + to);

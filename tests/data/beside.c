@@ -105,6 +105,23 @@ static void what_several_have_becomes_targets_in_their_order(void **state)
     (void)state;
 }
 
+/* What there is to predict is said by what points to it, as tn_fit sees it, whatever else the struct has. */
+static void what_belongs_to_samples_is_what_they_have(void **state)
+{
+    tn_dataset data = {0}, unused = plain, both = plain;
+    unused.classes = 10, unused.targets = 3;
+    both.classes = 3, both.target = heads[0], both.targets = 2;
+    ok(tn_dataset_beside((const tn_dataset *[]){&unused, &pictures}, 2, &data));
+    assert_true(data.classes == 3 && !data.target);
+    assert_memory_equal(data.label, kinds, sizeof kinds);
+    tn_dataset_free(&data);
+    ok(tn_dataset_beside((const tn_dataset *[]){&both, &unused}, 2, &data));
+    assert_true(data.targets == 2 && !data.classes && !data.label);
+    assert_memory_equal(data.target, heads, sizeof heads);
+    tn_dataset_free(&data);
+    (void)state;
+}
+
 static void refused(const tn_dataset *a, const tn_dataset *b, tn_status status, const char *text)
 {
     tn_dataset data = {.count = -3};
@@ -115,11 +132,15 @@ static void refused(const tn_dataset *a, const tn_dataset *b, tn_status status, 
 
 static void sets_that_do_not_fit_are_refused_by_their_number(void **state)
 {
-    tn_dataset shorter = plain, nothing = {.count = COUNT}, large = plain;
+    tn_dataset shorter = plain, nothing = {.count = COUNT}, large = plain, less = plain, no_width = alone;
     int32_t too_large[COUNT] = {0, 0, -(1 << 24) - 1};
     shorter.count--;
     large.x_dtype = TN_I32;
     large.x = too_large;
+    less.count = -1;
+    no_width.targets = 0;
+    refused(&less, &less, TN_EINVAL, "part 0 has -1 samples");
+    refused(&plain, &no_width, TN_EINVAL, "part 1 has 0 targets a sample");
     refused(&pictures, &shorter, TN_ESHAPE, "part 1 has 6 samples, and part 0 has 7");
     refused(&pictures, &nothing, TN_EINVAL, "part 1 has neither samples nor targets");
     refused(&pictures, NULL, TN_EINVAL, "part 1 is NULL");
@@ -133,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_labels_of_one_set_stay_labels),
         cmocka_unit_test(what_several_have_becomes_targets_in_their_order),
+        cmocka_unit_test(what_belongs_to_samples_is_what_they_have),
         cmocka_unit_test(sets_that_do_not_fit_are_refused_by_their_number),
     };
     return cmocka_run_group_tests(tests, draw, NULL);
