@@ -1,16 +1,36 @@
-/* verdict.c: what trials on a device found is kept in the host's cache; so is that one was begun, for a driver may end
- * the process by it. */
+/* verdict.c: what trials on a device found is kept in the host's cache; so is that one was begun, and by which process,
+ * for a driver may end the process by it. One that is still at work, as others of a distributed training are that begin
+ * at the same time, has not ended. */
 #include "verdict.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
-/* What is kept: what is right; or BEGUN and how many trials were begun that did not come to an end. */
-enum { BEGUN = 0x80, DEATHS = 2 };
+enum { DEATHS = 2 };
 
-static void keep(const char *key, uint32_t what)
+/* What is kept: what is right; or that a trial was begun, by whom, and how many before did not come to an end. */
+typedef struct verdict {
+    uint32_t right, is_begun, deaths;
+    int32_t process; /* 0: none */
+} verdict;
+
+static void keep(const char *key, const verdict *v)
 {
-    const unsigned char byte = (unsigned char)what;
-    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, &byte, 1);
+    if (ocl_host->cache_put) ocl_host->cache_put(ocl_host->self, key, v, sizeof *v);
+}
+
+static verdict recall(const char *key)
+{
+    verdict v;
+    const int64_t bytes = ocl_host->cache_get ? ocl_host->cache_get(ocl_host->self, key, &v, sizeof v) : -1;
+    return bytes == (int64_t)sizeof v ? v : (verdict){.is_begun = 1};
+}
+
+/* A number that this process has was another's before. */
+static int is_at_work(int32_t process)
+{
+    return process > 0 && process != (int32_t)getpid() && !kill((pid_t)process, 0);
 }
 
 static void warn_of_deaths(const char *what)
@@ -23,16 +43,22 @@ static void warn_of_deaths(const char *what)
 int32_t ocl_verdict(tn_context *context, const char *key, const char *what, ocl_trial *trial, uint32_t *right,
                     tn_msg *msg)
 {
-    unsigned char known = BEGUN;
+    verdict v = recall(key);
     int lasts = 1;
-    *right = 0;
-    if (ocl_host->cache_get && ocl_host->cache_get(ocl_host->self, key, &known, 1) != 1) known = BEGUN;
-    const uint32_t deaths = known & ~(uint32_t)BEGUN;
-    if (known & BEGUN && deaths >= DEATHS) warn_of_deaths(what);
-    if (!(known & BEGUN)) *right = known;
-    if (!(known & BEGUN) || deaths >= DEATHS) return TN_OK;
-    keep(key, BEGUN | (deaths + 1));
+    *right = v.is_begun ? 0 : v.right;
+    if (!v.is_begun) return TN_OK;
+    if (v.process && !is_at_work(v.process)) {
+        v.process = 0, v.deaths++;
+        keep(key, &v);
+    }
+    if (v.deaths >= DEATHS) {
+        warn_of_deaths(what);
+        return TN_OK;
+    }
+    v.process = (int32_t)getpid();
+    keep(key, &v);
     const int32_t s = trial(context, right, &lasts, msg);
-    keep(key, !s && lasts ? *right : BEGUN | deaths);
+    v.process = 0, v.is_begun = s || !lasts, v.right = *right;
+    keep(key, &v);
     return s;
 }

@@ -1,5 +1,5 @@
 /* matrix_trial.c: a trial of matrix units by which the process ends is not begun a third time, and one that failed for
- * want of memory is begun again; a verdict is kept.
+ * want of memory is begun again; others that are at work on one have not ended; a verdict is kept.
  *
  * Each step is a process of its own that opens the device, all with one cache. This program's clCreateProgramWithSource
  * is found before the loader's, and treats the sources of the trial as the step says. usage: matrix_trial */
@@ -7,6 +7,7 @@
 #include <CL/cl.h>
 #include <dirent.h>
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,10 @@
 
 #define OURS __attribute__((visibility("default"))) /* so that the backend finds it */
 
-enum { DIES = 1, NONE = 0, SOME = 2, ABSENT = 77, TROUBLE = 3 }; /* how a process ends: whether sources were tried */
+/* How a process ends: whether sources were tried; or it stands still while they are. */
+enum { DIES = 1, NONE = 0, SOME = 2, TROUBLE = 3, STANDS = 4, ABSENT = 77 };
 
-/* What the trial's sources meet with, which is an end of the process if it is 0, and how the step is to end. */
+/* What the trial's sources meet with, if the process goes on, and how the step is to end. */
 static const struct {
     const char *kind;
     cl_int code;
@@ -27,9 +29,12 @@ static const struct {
 } steps[] = {
     {"plain", CL_SUCCESS, DIES},           {"plain", CL_SUCCESS, DIES},      {"plain", CL_SUCCESS, NONE},
     {"wmma", CL_OUT_OF_HOST_MEMORY, SOME}, {"wmma", CL_INVALID_VALUE, SOME}, {"wmma", CL_INVALID_VALUE, NONE},
+    {"mfma", CL_SUCCESS, STANDS},          {"mfma", CL_SUCCESS, STANDS},     {"mfma", CL_INVALID_VALUE, SOME},
+    {"mfma", CL_INVALID_VALUE, NONE},
 };
 static size_t step;
 static int tried;
+static pid_t standing[sizeof steps / sizeof *steps];
 
 OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **source, const size_t *length,
                                           cl_int *code)
@@ -37,6 +42,7 @@ OURS cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const c
     cl_program (*call)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
     *(void **)&call = dlsym(dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL), "clCreateProgramWithSource");
     if (!strstr(source[0], "#define WAVES_U")) return call(context, n, source, length, code);
+    if (steps[step].ends == STANDS) raise(SIGSTOP);
     if (!steps[step].code) _exit(DIES);
     tried = 1;
     *code = steps[step].code;
@@ -63,8 +69,9 @@ static int run_step(void)
         fflush(stdout);
         _exit(ends);
     }
-    if (child < 0 || waitpid(child, &ending, 0) != child || !WIFEXITED(ending)) return TROUBLE;
-    return WEXITSTATUS(ending);
+    if (child < 0 || waitpid(child, &ending, WUNTRACED) != child) return TROUBLE;
+    if (WIFSTOPPED(ending)) standing[step] = child;
+    return WIFSTOPPED(ending) ? STANDS : WIFEXITED(ending) ? WEXITSTATUS(ending) : TROUBLE;
 }
 
 static void clear(const char *folder)
@@ -86,6 +93,8 @@ int main(void)
         printf("FAILED: step %zu (%s) ends with %d, not %d\n", step, steps[step].kind, ends, steps[step].ends);
         right = 0;
     }
+    for (step = 0; step < sizeof steps / sizeof *steps; step++)
+        if (standing[step]) kill(standing[step], SIGKILL), waitpid(standing[step], NULL, 0);
     clear(folder);
     if (ends == ABSENT) return ABSENT;
     puts(right ? "all well" : "failed");
