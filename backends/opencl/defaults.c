@@ -17,6 +17,8 @@ static const struct {
 #undef DEFAULTS
 };
 
+enum { ROWS = sizeof rows / sizeof *rows };
+
 static size_t find_row(const char *vendor, int is_integrated)
 {
     size_t i = 0;
@@ -24,7 +26,16 @@ static size_t find_row(const char *vendor, int is_integrated)
     return i;
 }
 
-void ocl_defaults_find(tn_context *context, const char *vendor)
+static int32_t require_known(const char *vendor, tn_msg *msg)
+{
+    int known = !vendor;
+    for (size_t i = 0; i < ROWS && !known; i++) known = *vendor && !strcmp(vendor, rows[i].vendor);
+    if (known) return TN_OK;
+    return ocl_fail(msg, TN_EINVAL, "option opencl.vendor: '%s' is none of NVIDIA, Advanced Micro Devices, Intel",
+                    vendor);
+}
+
+int32_t ocl_defaults_find(tn_context *context, const char *vendor, tn_msg *msg)
 {
     const char *asked = ocl_option("vendor");
     const size_t i = find_row(asked ? asked : context->is_cpu ? "" : vendor, context->unified && !asked);
@@ -34,4 +45,5 @@ void ocl_defaults_find(tn_context *context, const char *vendor)
                         .group = context->max_group < (size_t)rows[i].group ? 1 : (size_t)rows[i].group,
                         .clblast = 1e6 * rows[i].clblast};
     for (int t = 0; t < OCL_TILES; t++) d->share[t] = 0.01 * rows[i].shares[t];
+    return require_known(asked, msg);
 }

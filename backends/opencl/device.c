@@ -441,7 +441,7 @@ int32_t ocl_context_create(uint32_t number, tn_context **context, tn_msg *msg)
     query_features(made, &q);
     s = q.status ? q.status : choose_shape(made, &q, msg);
     if (!s) s = read_options(made, msg);
-    if (!s) ocl_defaults_find(made, d.vendor);
+    if (!s) s = ocl_defaults_find(made, d.vendor, msg);
     if (!s) {
         made->cl = clCreateContext(properties, 1, &d.id, NULL, NULL, &code);
         s = ocl_check(msg, code, "clCreateContext");

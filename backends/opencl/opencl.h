@@ -123,7 +123,7 @@ int32_t ocl_context_create(uint32_t device, tn_context **context, tn_msg *msg);
 void ocl_context_destroy(tn_context *context);
 /* Of a context whose options were read. The option `opencl.vendor` says whose defaults, of cards with memory of their
  * own. */
-void ocl_defaults_find(tn_context *context, const char *vendor);
+int32_t ocl_defaults_find(tn_context *context, const char *vendor, tn_msg *msg);
 
 /* ---- memory, queues, events (memory.c, queue.c) ---------------------------------------------------------------- */
 

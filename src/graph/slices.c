@@ -106,12 +106,36 @@ static int have_same_rows(const tn_shape *a, const tn_shape *b)
     return tn_shape_equal(&like, b);
 }
 
+/* 1 if b is of the same tensor as a, and has the places behind a's. */
+static int is_next(const tn_tensor *a, const tn_tensor *b, uint32_t axis)
+{
+    if (a->op != &tn_op_slice || b->op != &tn_op_slice || a->in[0] != b->in[0]) return 0;
+    const attrs *first = a->attrs, *second = b->attrs;
+    int next = first->step[axis] == 1;
+    for (int32_t d = 0; d < first->shape.rank; d++) {
+        const int64_t along = (uint32_t)d == axis ? first->shape.dim[d] : 0;
+        next &= second->start[d] == first->start[d] + along && second->step[d] == first->step[d];
+    }
+    return next;
+}
+
+/* Slices of one tensor that follow each other there, too: one slice. */
+static tn_tensor *join_slices(tn_tensor *y, uint32_t axis)
+{
+    for (uint32_t i = 1; i < y->n_in; i++)
+        if (!is_next(y->in[i - 1], y->in[i], axis)) return y;
+    if (y->in[0]->op != &tn_op_slice) return y;
+    attrs at = *(const attrs *)y->in[0]->attrs;
+    at.shape = y->type.shape;
+    return tn_simplify_slice(slice_of(y->in[0]->in[0], &at));
+}
+
 /* Reshaped tensors along the first axis: the tensors themselves, and reshaped together, if their rows are alike. So
  * what is put side by side in two shapes is put there once. */
 tn_tensor *tn_simplify_concat(tn_tensor *y)
 {
-    tn_tensor *in[TN_MAX_OPERANDS];
-    if (((const tn_concat_node *)y->attrs)->axis) return y;
+    tn_tensor *in[TN_MAX_OPERANDS], *joined = join_slices(y, ((const tn_concat_node *)y->attrs)->axis);
+    if (joined != y || ((const tn_concat_node *)y->attrs)->axis) return joined;
     for (uint32_t i = 0; i < y->n_in; i++) {
         if (y->in[i]->op != &tn_op_reshape) return y;
         in[i] = y->in[i]->in[0];

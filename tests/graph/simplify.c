@@ -114,6 +114,30 @@ static void a_slice_of_what_was_put_together_has_its_elements(void **state)
             }
 }
 
+/* Columns next to each other, with a gap, twice, or of other rows: by their steps, too. */
+static void slices_side_by_side_have_their_elements(void **state)
+{
+    enum { ROWS = 2, COLUMNS = 5, PART = 2 };
+    float x[ROWS * COLUMNS], y[ROWS * 2 * PART];
+    for (int i = 0; i < ROWS * COLUMNS; i++) x[i] = (float)i;
+    for (int way = 0; way < 4 * 4 * 2 * 2; way++) {
+        const int start[] = {way % 4, way / 4 % 4}, row[] = {0, way / 16 % 2}, step = way / 32 ? -1 : 1;
+        fixture f = use_device(*state, 1);
+        tn_tensor *in = tn_input(tn_graph_new(), "x", TN_F32, TN_SHAPE(ROWS, COLUMNS)), *part[2];
+        for (int k = 0; k < 2; k++) {
+            part[k] = tn_slice(in, 1, step < 0 ? start[k] + 1 : start[k], PART, step);
+            part[k] = tn_slice(part[k], 0, row[k], ROWS, row[k] ? -1 : 1);
+        }
+        value_of(&f, tn_concat(part, 2, 1), x, sizeof x, y, sizeof y / sizeof *y);
+        for (int r = 0; r < ROWS; r++)
+            for (int c = 0; c < 2 * PART; c++) {
+                const int k = c / PART, column = start[k] + (step < 0 ? 1 - c % PART : c % PART);
+                assert_near(y[r * 2 * PART + c], x[(row[k] ? 1 - r : r) * COLUMNS + column], 0);
+            }
+        drop_device(&f);
+    }
+}
+
 /* The gradient of a slice with gaps has zeros in between, wherever it is sliced. */
 static void a_slice_of_a_spread_gradient_has_its_zeros(void **state)
 {
@@ -226,6 +250,7 @@ int main(void)
         ON_ALL(three_transposes_are_one),
         ON_ALL(what_lies_between_two_slices_has_a_gradient),
         ON_ALL(a_slice_of_what_was_put_together_has_its_elements),
+        ON_ALL(slices_side_by_side_have_their_elements),
         ON_ALL(a_slice_of_a_spread_gradient_has_its_zeros),
         ON_ALL(a_slice_of_a_variable_is_what_it_was),
         ON_ALL(a_recurrent_layer_of_one_step_begins_as_one_of_two),
