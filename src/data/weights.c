@@ -14,10 +14,10 @@ int tn_is_weight(double weight)
 
 tn_status tn_dataset_check_weights(const tn_dataset *data)
 {
-    char name[512];
     TN_GIVEN(data);
     for (int64_t i = 0; data->weight && i < data->count; i++)
-        TN_REQUIRE(tn_is_weight(data->weight[i]), TN_EINVAL, "%s: has the weight %g, not " TN_WEIGHT_RANGE,
-                   tn_dataset_name(data, i, name, sizeof name), (double)data->weight[i]);
+        TN_REQUIRE(tn_is_weight(data->weight[i]), TN_EINVAL, "%s: sample %lld has the weight %g, not " TN_WEIGHT_RANGE,
+                   data->source ? data->source : "the data", (long long)(data->row ? data->row[i] : i),
+                   (double)data->weight[i]);
     return TN_OK;
 }

@@ -157,7 +157,7 @@ static void weights_and_costs(const std::string &device)
                              doubled = train(tenon::Model(state(), layer, "mse"), twice);
     CHECK(std::fabs(weighted[0] - doubled[0]) < 1e-5f && weighted != plain);
     CHECK(failure([&] { heavy.weigh({1}); }).status() == TN_ESHAPE);
-    CHECK(has(failure([&] { heavy.weigh({1, -1, 1}); }), "sample 1: has the weight -1, not 0 or from 1e-18 to 1e18"));
+    CHECK(has(failure([&] { heavy.weigh({1, -1, 1}); }), "sample 1 has the weight -1, not 0 or from 1e-18 to 1e18"));
     CHECK(train(tenon::Model(state(), layer, "mse"), heavy) == weighted);
     CHECK(has(failure([&] { own.fit(heavy, with::epochs = 1); }), "takes no weights"));
     const tenon::Model bad(state(), layer, [](Tensor, Tensor, bool) -> Tensor { throw 18; });

@@ -366,7 +366,7 @@ static void what_is_no_weight_is_refused_with_its_sample(void **unused)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         heavy[7] = bad[i];
         assert_int_equal(train("cpu", &model, &data, steps(1), &o), TN_EINVAL);
-        check_message("a weight", "sample 7: has the weight ");
+        check_message("a weight", "sample 7 has the weight ");
     }
     memset(heavy, 0, sizeof heavy);
     assert_int_equal(train("cpu", &model, &data, steps(1), &o), TN_EINVAL);

@@ -370,7 +370,7 @@ class Weights(unittest.TestCase):
         with self.assertRaisesRegex(tenon.InvalidError, "all 12 validation samples have the weight 0"):
             self.train(x, y, validation=(x, y, [0] * 12))
         for weight in (-1, 1e-39, 1e37):
-            with self.assertRaisesRegex(tenon.InvalidError, "1: has the weight .*, not 0 or from 1e-18 to 1e18"):
+            with self.assertRaisesRegex(tenon.InvalidError, "the arrays: sample 1 has the weight .*, not 0 or from 1e-18"):
                 tenon.Dataset(x, y, sample_weight=[1, weight] + [1] * 10)
         with self.assertRaises(tenon.InvalidError):
             model.fit(tenon.Dataset(x, y), sample_weight=[1] * 12)
