@@ -71,8 +71,11 @@ static void put_summary(FILE *f, const cli_page *p)
     cli_page_text(f, p->net);
     fprintf(f, "</h1>\n<p class=\"soft\">");
     cli_page_text(f, p->about);
-    fprintf(f, "</p>\n<div class=\"key\">\n");
-    put_measured(f, p->results);
+    fprintf(f, "</p>\n");
+    if (!p->results->model)
+        fprintf(f, "<p class=\"soft\">Nothing was measured: outputs are no numbers, or there are no samples.</p>\n");
+    fprintf(f, "<div class=\"key\">\n");
+    if (p->results->model) put_measured(f, p->results);
     put_key(f, "test loss", "%.4g", p->test_loss);
     if (h->count) put_key(f, "training loss", "%.4g", h->epoch[h->count - 1].train.loss);
     if (h->count) put_key(f, "epochs", "%.0f", (double)h->count);

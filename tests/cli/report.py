@@ -210,6 +210,18 @@ def check_evaluated(images, sections):
         assert done.returncode and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
+def check_spoilt(sections):
+    """Of a model whose outputs are no numbers the page says so, and has what does not depend on them."""
+    data = bytearray((SCRATCH / "kept.st").read_bytes())
+    begin = 8 + struct.unpack("<Q", data[:8])[0]
+    at = begin + json.loads(data[8:begin])["fc1.bias"]["data_offsets"][0]
+    data[at : at + 4] = struct.pack("<f", float("nan"))
+    (SCRATCH / "spoilt.st").write_bytes(data)
+    text = measure("spoilt", "--model", "spoilt.st")
+    check_text(text, [s for s in sections if s in ("summary", "curves", "layers", "settings", "machine")])
+    assert "outputs are no numbers" in text, "a loss that is none"
+
+
 def main():
     if sys.argv[3] == "browser" and not BROWSER:
         print("no Chromium")
@@ -236,6 +248,7 @@ def main():
     assert all(any(kind[:12] in text for text in page.texts) for kind in kinds), "a class is missing"
     assert "mean" in page.texts and re.search(r"<tr><td>mean</td>(<td>[0-9.]+</td>){3}<td>16</td></tr>", text), "no mean"
     check_evaluated(images, classes)
+    check_spoilt(classes)
     if sys.argv[3] == "written":
         return
     for name, sections in (("pictures", classes), ("numbers", numbers), ("names", classes), ("measured", classes)):
