@@ -299,7 +299,7 @@ class tn_dataset(Structure):
     target_numbers: the same columns by their numbers, from 1: "5", or "1,3"
     no_header: the table's first line is data
     no_channel: 1: an array (n, h, w) became samples (1, h, w), a channel that the file has not
-    notice: what the header's absence was seen by, or what else should be said of it; or NULL
+    notice: what the header's absence was seen by, or what else should be said of it, or of images of many sizes; or NULL
     why: with TN_CLASSIFY_AUTO: what shows that there are classes, or numbers; or NULL
     source: for messages: the file or "digits"
     loader: where samples come from that are not in x; or NULL
@@ -426,7 +426,7 @@ class tn_open_options(Structure):
     """How to open a data set; what is 0 is as usual.
 
     stream: TN_STREAM_...
-    image: of a folder's images, as tn_dataset_images has it; rank 0: the first one's
+    image: of a folder's images, as tn_dataset_images has it; rank 0: as NULL there
     context: not 0: the file is a text, as tn_dataset_text has it; its last tenth is for testing
     folds: not 0: the samples are cut into so many parts by the seed, of each class its share, and part number `fold`,
     from 0, is for testing: each sample in one of them. For cross-validation; an error with fewer samples, or where there
@@ -1932,8 +1932,9 @@ FUNCTIONS = {
         "tn_status tn_dataset_images(const char *folder, const tn_shape *image, tn_dataset *data)",
         """Images in folders, FOLDER/class/image: .png, .jpg and .jpeg files in any depth. The classes are the folders, in order
         of their names, which are UTF-8; the images of each come in order of theirs. Samples are u8, (channels, height,
-        width), read as they are needed. `image` is their shape, or (height, width) with the channels of the first image, 1
-        if it is grey and 3 if it has colours; NULL: the first image's shape. A folder without images is TN_EFORMAT."""),
+        width), read as they are needed. `image` is their shape, or (height, width) with 1 channel if all are grey
+        and 3 if any has colours, of which up to 64 are looked at; NULL: so many channels, and the first image's size. A
+        folder without images is TN_EFORMAT."""),
     "tn_image_read": (c_int32, (c_char_p, c_void_p, c_void_p,), False,
         "tn_status tn_image_read(const char *path, const tn_shape *sample, uint8_t *out)",
         """One image as such a sample, (channels, height, width): PNG or JPEG, grey or in colour as the sample is; transparency

@@ -35,6 +35,8 @@ int cli_failed(void);
 
 /* To standard error, unless the command is to be quiet: what is no result, no warning and no failure. */
 void cli_tell(const char *format, ...) TN_PRINTF(1, 2);
+/* The same, which is never broken into lines: a command that somebody may copy. */
+void cli_tell_whole(const char *format, ...) TN_PRINTF(1, 2);
 void cli_be_quiet(void);
 
 /* What makes a terminal colour the text that follows, and what ends it; "" where the file is none, or where NO_COLOR or
@@ -75,10 +77,14 @@ int cli_width(FILE *file);
 /* Whether lines that are longer are to be broken: on a terminal, or where COLUMNS asks for it. */
 int cli_wraps(FILE *file);
 
-/* How many characters a text takes. */
+/* How many columns a text takes, or so many bytes of it. */
 int cli_columns(const char *text);
+int cli_columns_in(const char *text, size_t bytes);
 
-/* A text in `room` bytes made fit for a terminal and cut to `most` characters, ".." in place of what lies in its
+/* How many bytes of it, whole characters, take so many columns at most. */
+size_t cli_fitting(const char *text, int columns);
+
+/* A text in `room` bytes made fit for a terminal and cut to `most` columns, ".." in place of what lies in its
  * middle, or at its beginning. Return it. */
 const char *cli_fitted(char *text, size_t room, int most);
 const char *cli_fitted_end(char *text, size_t room, int most);

@@ -316,7 +316,9 @@ void cli_tell_reading(const tn_dataset *data, const cli_model *model, const char
                  : data->separator == '|' ? "bars"
                  : data->separator == ' ' ? "spaces"
                                           : "tabs");
-    if (data->notice)
+    if (data->notice && data->images)
+        cli_tell("%s: %s\n", cli_shown(data->source), data->notice);
+    else if (data->notice)
         cli_tell("%s: %s; --header %s\n", cli_shown(data->source), data->notice,
                  data->no_header ? "yes makes it the columns' names" : "no makes it data");
 }

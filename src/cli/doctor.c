@@ -25,7 +25,11 @@ static void say(const char *mark, const char *format, ...)
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    printf("%-8s %s\n", mark, cli_shown(line));
+    printf("%-8s ", mark);
+    if (cli_wraps(stdout))
+        cli_wrap(cli_shown(line), 9, 9);
+    else
+        printf("%s\n", cli_shown(line));
 }
 
 /* ---- the machine ---- */
@@ -37,8 +41,8 @@ static void check_machine(void)
     tn_system_says(TN_MACHINE_NAME, text, sizeof text);
     if (tn_system_says(TN_MACHINE_FEATURES, flags + 1, sizeof flags - 2)) strcat(flags, " ");
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        if (strstr(flags, wanted[i])) strcat(found, wanted[i] + 1);
-    say("machine", "%s, %ld processors%s%s", text, sysconf(_SC_NPROCESSORS_ONLN), *found ? ", with " : "", found);
+        if (strstr(flags, wanted[i])) strcat(found, wanted[i]), found[strlen(found) - 1] = 0;
+    say("machine", "%s, %ld processors%s%s", text, sysconf(_SC_NPROCESSORS_ONLN), *found ? ", with" : "", found);
     if (tn_system_says(TN_MACHINE_MEMORY_KIB, text, sizeof text))
         say("memory", "%.1f GiB free to use", strtod(text, NULL) / (1 << 20));
 }

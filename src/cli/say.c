@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "../core/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -29,17 +30,44 @@ static int is_said(const char *said)
     return both && *failure && (strstr(failure, said) || strstr(said, failure));
 }
 
+/* Bytes of a word: up to a blank or a line's end, or all that stands between quotes, such as a command. */
+static size_t word_length(const char *text)
+{
+    const char *end = *text == '\'' ? strchr(text + 1, '\'') : text;
+    while (end && end > text && isalnum((unsigned char)end[1])) end = strchr(end + 1, '\'');
+    if (!end || memchr(text, '\n', (size_t)(end - text))) end = text;
+    return (size_t)(end - text) + strcspn(end, " \n");
+}
+
+/* A line in lines that fit, each but the first behind two blanks. */
+static const char *in_lines(const char *line, char *out, size_t room)
+{
+    const int width = cli_width(stderr);
+    int column = 0;
+    for (size_t used = 0; *line && used < room;) {
+        const int blanks = (int)strspn(line, " ");
+        const size_t length = word_length(line + blanks);
+        const int columns = cli_columns_in(line + blanks, length);
+        const int breaks = column && column + blanks + columns > width;
+        used += (size_t)snprintf(out + used, room - used, "%s%*s%.*s", breaks ? "\n" : "", breaks ? 2 : blanks, "",
+                                 (int)length, line + blanks);
+        column = breaks ? 2 + columns : column + blanks + columns;
+        line += (size_t)blanks + length;
+    }
+    return out;
+}
+
 /* One write, so that lines of several threads do not mix. */
 static void say(const char *prefix, const char *format, va_list list)
 {
-    char line[1024];
+    char line[1024], lines[2 * sizeof line];
     int length = snprintf(line, sizeof line, "tenon: %s", prefix);
     vsnprintf(line + length, sizeof line - (size_t)length, format, list);
     const char *said = tn_text_clean(line, sizeof line) + strlen("tenon: ");
     pthread_mutex_lock(&lock);
     if (*prefix || !is_said(said))
-        fprintf(stderr, "%s%s%s\n", cli_colour(stderr, *prefix ? CLI_YELLOW : CLI_RED), line,
-                cli_colour(stderr, CLI_PLAIN));
+        fprintf(stderr, "%s%s%s\n", cli_colour(stderr, *prefix ? CLI_YELLOW : CLI_RED),
+                cli_wraps(stderr) ? in_lines(line, lines, sizeof lines) : line, cli_colour(stderr, CLI_PLAIN));
     if (!*prefix) snprintf(failure, sizeof failure, "%s", said);
     pthread_mutex_unlock(&lock);
 }
@@ -57,20 +85,21 @@ static int written, blanks;
 /* A word, on a line of its own where it does not fit. */
 static void put_word(const char *word, int length, int width)
 {
-    if (written && written + blanks + length > width) {
+    const int columns = cli_columns_in(word, (size_t)length);
+    if (written && written + blanks + columns > width) {
         fprintf(stderr, "\n");
         written = 0;
         blanks = 2;
     }
     fprintf(stderr, "%*s%.*s", blanks, "", length, word);
-    written += blanks + length;
+    written += blanks + columns;
     blanks = 0;
 }
 
 static void put_lines(const char *text, int width)
 {
     while (*text) {
-        const int length = (int)strcspn(text, " \n");
+        const int length = (int)word_length(text);
         if (length) put_word(text, length, width);
         text += length;
         if (*text == ' ') blanks++;
@@ -78,6 +107,15 @@ static void put_lines(const char *text, int width)
         if (*text == '\n') fprintf(stderr, "\n");
         text += *text != 0;
     }
+}
+
+void cli_tell_whole(const char *format, ...)
+{
+    va_list list;
+    if (quiet) return;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
 }
 
 void cli_tell(const char *format, ...)
@@ -173,21 +211,20 @@ double cli_now(void)
 }
 
 /* How much of a text fits a line: up to a blank, or a part of the first word. */
-static size_t fitting(const char *text, size_t room)
+static size_t fitting(const char *text, int room)
 {
-    size_t length = strlen(text), cut = room;
-    if (length <= room) return length;
+    const size_t most = cli_fitting(text, room);
+    size_t cut = most;
+    if (!text[cut]) return cut;
     while (cut > 0 && text[cut] != ' ') cut--;
-    if (!cut) cut = room; /* a word that has to be cut, between characters */
-    while (((unsigned char)text[cut] & 0xc0) == 0x80) cut--;
-    return cut;
+    return cut ? cut : most;
 }
 
 void cli_wrap(const char *text, int column, int used)
 {
     const int width = cli_width(stdout);
     do {
-        size_t length = fitting(text, (size_t)(width > column + 12 ? width - column : 12));
+        size_t length = fitting(text, width > column + 12 ? width - column : 12);
         printf("%*s%.*s\n", column - used, "", (int)length, text);
         text += length + strspn(text + length, " ");
         used = 0;

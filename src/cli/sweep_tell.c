@@ -121,23 +121,23 @@ static void tell_word(const char *word)
 {
     const char *shown = cli_shown(word);
     if (!shown[strcspn(shown, " \t\n\"'$\\|&;<>()*?[]#~`!{}")]) {
-        cli_tell(" %s", shown);
+        cli_tell_whole(" %s", shown);
         return;
     }
-    cli_tell(" '");
-    for (; *shown; shown++) cli_tell(*shown == '\'' ? "'\\''" : "%c", *shown);
-    cli_tell("'");
+    cli_tell_whole(" '");
+    for (; *shown; shown++) cli_tell_whole(*shown == '\'' ? "'\\''" : "%c", *shown);
+    cli_tell_whole("'");
 }
 
-/* The best as a command to be typed. */
+/* The best as a command to be typed, or copied. */
 static int tell_best(const cli_sweep *s, const row *best)
 {
     const cli_trial trial = {.combination = best->combination, .seed = s->seed};
     char *words = cli_sweep_words(s, &trial);
     if (!words) return cli_fail("out of memory");
-    cli_tell("the best: tenon train");
+    cli_tell_whole("the best: tenon train");
     for (const char *at = words; *at; at += strlen(at) + 1) tell_word(at);
-    cli_tell(" --save model.safetensors\n");
+    cli_tell_whole(" --save model.safetensors\n");
     free(words);
     return CLI_GO_ON;
 }

@@ -132,7 +132,7 @@ static int digits(int64_t number)
     return n;
 }
 
-/* Characters that a cell takes with the blank before it, of `room` for all of them: as many as names need, if there
+/* Columns that a cell takes with the blank before it, of `room` for all of them: as many as names need, or as there
  * are.
  */
 static int cell_width(const cli_results *r, int room)
@@ -143,7 +143,8 @@ static int cell_width(const cli_results *r, int room)
         if (n > most) most = n;
     }
     const int width = digits(most), least = 2 + (width < 3 ? 3 : width), named = 2 + widest_name(r, 16);
-    return named > least && named * r->outputs <= room ? named : least;
+    const int64_t each = room / r->outputs < named ? room / r->outputs : named;
+    return each > least ? (int)each : least;
 }
 
 static void print_matrix(const cli_results *r, int column, int cell, FILE *f)

@@ -238,17 +238,25 @@ static tn_status make_columns(tn_table *table)
 
 #define ROWS_COUNTED 10 /* rows that numbers by chance don't count */
 
+/* "id", and what ends so, as "PassengerId". */
+static int names_numbering(const char *name)
+{
+    static const char *const names[] = {"", "Unnamed: 0", "index", "row", "nr", "no"};
+    const size_t length = strlen(name);
+    int so = length >= 2 && !strcasecmp(name + length - 2, "id");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) so |= !strcasecmp(name, names[i]);
+    return so;
+}
+
 /* What other programs write before the rows: it tells rows apart that were trained on, and nothing of others. */
 static void warn_of_numbering(const tn_table *table)
 {
-    static const char *const names[] = {"", "Unnamed: 0", "index", "id", "row", "nr", "no"};
     for (int64_t c = 0; c < table->features && !table->predict && table->rows >= ROWS_COUNTED; c++)
-        for (size_t i = 0; table->counts[c] && i < sizeof names / sizeof *names; i++)
-            if (!strcasecmp(tn_table_name(table, c), names[i]))
-                tn_log_line(TN_LOG_WARNING,
-                            "%s: column %lld, '%s', numbers the rows, which tells nothing of others: "
-                            "better ignore it",
-                            table->path, (long long)tn_table_column(table, c) + 1, tn_table_name(table, c));
+        if (table->counts[c] && names_numbering(tn_table_name(table, c)))
+            tn_log_line(TN_LOG_WARNING,
+                        "%s: column %lld, '%s', numbers the rows, which tells nothing of others: "
+                        "better ignore it",
+                        table->path, (long long)tn_table_column(table, c) + 1, tn_table_name(table, c));
 }
 
 #define SHARE_LOST 1e-3 /* of a column's range: rounding by more is said */

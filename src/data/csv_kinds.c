@@ -127,6 +127,17 @@ static int is_date(const char *text)
     return third && third <= 4;
 }
 
+/* "1,234.5", "12 %", "$5", "+1'000": of digits, with marks among them or around. */
+static int is_marked_number(const char *text)
+{
+    static const char marks[] = ".,'%$ \xC2\xA0\xA3\xE2\x80\x82\xAC\xAF\x99"; /* also of euro, pound, narrow blanks */
+    text += *text == '+' || *text == '-';
+    const size_t length = strlen(text), before = strspn(text, marks);
+    size_t of_these = before;
+    while (text[of_these] && (isdigit((unsigned char)text[of_these]) || strchr(marks, text[of_these]))) of_these++;
+    return of_these == length && before < length;
+}
+
 #define IN_WORDS(number)  IN_WORDS_(number)
 #define IN_WORDS_(number) #number
 
@@ -138,6 +149,8 @@ static const char *refuse(const struct tn_kinds *k, const seen *s, int64_t rows)
     if (is_date(s->first))
         return "is a date or a time, neither a number nor a kind: make numbers of it, as a year, a month, or days "
                "since";
+    if (is_marked_number(s->first))
+        return "is a number with marks that are not read: take those between thousands, of percent and of money away";
     if (s->numbers >= s->texts) return "is no number, as most in the column are";
     if (k->count > MOST_ONE_HOT)
         return "is one of more than " IN_WORDS(MOST_ONE_HOT) " different texts, too many for a number each";

@@ -32,6 +32,7 @@ char *tn_row_end(char *at, char *end, int ended, char separator)
 /* ---- reading ---- */
 
 #define BY_PANDAS(reader) "Python's pandas." reader "(FILE).to_csv(\"table.csv\", index=False) makes it one"
+#define BY_ROWS           "'sed \"1,/^@data/Id\" FILE | tenon train --data -' takes its rows, whose columns go by order"
 #define BY_SAVING         "save it as CSV from the program that made it"
 
 /* Tables that are no text, by what they begin with. */
@@ -49,6 +50,8 @@ static const struct {
     {"\xD0\xCF\x11\xE0", 4, "a document of Office, such as an .xls", BY_SAVING},
     {"\x89HDF", 4, "an HDF5 file", BY_PANDAS("read_hdf")},
     {"SQLite format 3", 16, "an SQLite database", "'sqlite3 -csv -header FILE \"select * from TABLE\"' makes it one"},
+    {"@relation", 9, "an ARFF file", BY_ROWS},
+    {"@RELATION", 9, "an ARFF file", BY_ROWS},
     {"BZh", 3, "compressed by bzip2", "unpack it first, or by '... | tenon train --data -'"},
     {"\xFD"
      "7zXZ",

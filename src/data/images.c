@@ -12,6 +12,7 @@
 #include "error.h"
 #include "given.h"
 #include "image.h"
+#include "plain.h"
 #include "system.h"
 #include "utf8.h"
 
@@ -194,22 +195,58 @@ static tn_status find_files(files *f, const char *folder, const tn_dataset *like
 
 /* ---- data sets ---- */
 
-/* As is asked for; channels, or all of it, are the first image's where they aren't. */
-static tn_status find_shape(const files *f, const tn_shape *image, tn_shape *sample)
+#define LOOKED 64 /* images, spread over all of them, whose heads say how they differ */
+
+/* What there is beside the first one: images with colours, and of other sizes. */
+typedef struct others {
+    int coloured, sized;
+} others;
+
+static tn_status look_round(const files *f, const tn_shape *first, others *seen)
 {
+    const uint32_t count = f->count < LOOKED ? f->count : LOOKED;
+    for (uint32_t i = 0; i < count; i++) {
+        tn_shape other;
+        const tn_status status = tn_image_shape(f->path[(uint64_t)i * f->count / count], &other);
+        if (status == TN_ENOMEM) return status;
+        if (status) continue; /* it is named when it is read */
+        seen->coloured |= other.dim[0] > 1;
+        seen->sized |= other.dim[1] != first->dim[1] || other.dim[2] != first->dim[2];
+    }
+    return TN_OK;
+}
+
+static tn_status notice_size(const tn_shape *sample, tn_dataset *data)
+{
+    char text[200];
+    tn_snprintf(text, sizeof text,
+                "images of other sizes become %lld x %lld, as the first is; --image HxW says another",
+                (long long)sample->dim[1], (long long)sample->dim[2]);
+    data->notice = tn_strdup(text);
+    return data->notice ? TN_OK : TN_ENOMEM;
+}
+
+/* As is asked for; what is not is as the first image, but that there are colours if any has some. */
+static tn_status find_shape(const files *f, const tn_shape *image, tn_shape *sample, tn_dataset *data)
+{
+    others seen = {0};
+    tn_shape first;
     *sample = image ? *image : (tn_shape){0};
     if (sample->rank == 3) return TN_OK;
-    tn_shape first;
     TN_TRY(tn_image_shape(f->path[0], &first));
-    if (sample->rank == 2) first = TN_SHAPE(first.dim[0], sample->dim[0], sample->dim[1]);
-    *sample = first;
-    return TN_OK;
+    TN_TRY(look_round(f, &first, &seen));
+    const int64_t channels = seen.coloured ? 3 : first.dim[0];
+    if (sample->rank == 2)
+        *sample = TN_SHAPE(channels, sample->dim[0], sample->dim[1]);
+    else
+        *sample = TN_SHAPE(channels, first.dim[1], first.dim[2]);
+    return !image && seen.sized ? notice_size(sample, data) : TN_OK;
 }
 
 static tn_status describe(files *f, const char *folder, const tn_shape *image, const tn_dataset *like, tn_dataset *data)
 {
     TN_TRY(find_files(f, folder, like, data));
-    TN_TRY(find_shape(f, like ? &like->sample : image, &f->sample));
+    TN_TRY(find_shape(f, like ? &like->sample : image, &f->sample, data));
     data->count = f->count;
     data->sample = f->sample;
     data->x_dtype = TN_U8;

@@ -55,8 +55,9 @@ int tn_kind_is_classes(double *value, int64_t count, int pictures, char why[TN_K
     }
     int exact = f.least > -EXACT && f.largest < EXACT;
     tn_snprintf(why, TN_KIND_TEXT,
-                "has %s%lld different whole numbers from %.15g to %.15g in %lld row%s, %s%.3g each: %s",
+                "has %s%lld different whole numbers from %.15g to %.15g in %lld row%s, %s%.*g each: %s",
                 exact ? "" : "at least ", (long long)f.distinct, f.least, f.largest, (long long)count,
-                count == 1 ? "" : "s", exact ? "" : "at most ", each, classes ? "classes" : "a quantity");
+                count == 1 ? "" : "s", exact ? "" : "at most ", each < 999.5 ? 3 : 15,
+                each < 999.5 ? each : floor(each + 0.5), classes ? "classes" : "a quantity");
     return classes;
 }

@@ -27,7 +27,32 @@ for columns in 80 120; do
     fits stderr $columns "train's progress"
 done
 grep -q 'validation accuracy .* test accuracy ' stderr || fail "120 columns: $(cat stderr)"
+COLUMNS=60
+OCL_ICD_VENDORS=/nonexistent "$tenon" doctor >said 2>stderr || fail "doctor: $(cat stderr)"
+fits said 60 doctor
+
+# Failures and warnings too, which are one line where there is no terminal; what stands between quotes stays together.
+printf 'name of it,when it was,y\n' >long.csv
+for i in 1 2 3 4 5 6 7 8 9; do echo "somebody $i,2020-01-0$i,$i.5" >>long.csv; done
+"$tenon" train --data long.csv 2>stderr && fail "dates are taken"
+fits stderr 60 "a failure"
+[ "$(wc -l <stderr)" -gt 3 ] && [ "$(tail -n +2 stderr | grep -vc '^  [^ ]')" = 0 ] || fail "a failure: $(cat stderr)"
+grep -q "'name of it,when it was'" stderr || fail "what is between quotes is broken: $(cat stderr)"
+tr -s ' \n' ' ' <stderr >flat
 unset COLUMNS
+"$tenon" train --data long.csv 2>stderr && fail "dates are taken"
+[ "$(wc -l <stderr)" = 1 ] && tr -s ' \n' ' ' <stderr | cmp - flat || fail "a failure of one line: $(cat stderr)"
+
+# Names of classes: columns lie under each other for wide characters too, and get what room there is.
+{ echo 'size,bird'; for i in 1 2 3 4 5 6 7 8 9; do printf '%s\n' "$i,北京雨燕" "1$i,house sparrow" "2$i,Сойка" "3$i,dodo"; done; } >birds.csv
+COLUMNS=80 "$tenon" train --data birds.csv --net "linear outputs" --epochs 1 --device "$device" >said 2>stderr || fail "birds: $(cat stderr)"
+grep -q '^                 *dodo  *house sparrow  *Сойка  *北京雨燕$' said || fail "names in full: $(cat said)"
+python3 - said <<'E' || fail "names are not under each other: $(cat said)"
+import sys, unicodedata
+def width(text): return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+lines = open(sys.argv[1], encoding="utf-8").read().split("confusion:")[1].split("\n")[1:6]
+assert len({width(line) for line in lines}) == 1, lines
+E
 [ "$("$tenon" -V)" = "$("$tenon" --version)" ] || fail "-V: $("$tenon" -V)"
 "$tenon" help nothing 2>stderr && fail "help nothing"
 grep -q "there is no command 'nothing'" stderr || fail "help nothing: $(cat stderr)"

@@ -52,6 +52,7 @@ other() {
     bad "$1: is $3" train --data "$1"
     bad "$1: is $3" predict --model m.safetensors "$1"
 }
+other t.arff '@RELATION x\n@data\n' 'an ARFF file'
 other t.parquet 'PAR1\025\004\025' "a Parquet file, and tables are read as text: Python's pandas.read_parquet"
 other t.arrow 'ARROW1\000\000' 'an Arrow file'
 other t.feather 'FEA1\000\000' 'a Feather file'
@@ -60,5 +61,23 @@ other t.xls '\320\317\021\340' 'a document of Office'
 other t.h5 '\211HDF\r\n' 'an HDF5 file'
 other t.db 'SQLite format 3\000' 'an SQLite database'
 other t.csv.xz '\3757zXZ\000' "compressed by xz, and tables are read as text: unpack it first, or by 'xzcat FILE | tenon"
+
+# Its rows, as the message says; comments; numbers with marks; numbers of rows by whatever name; images of many sizes.
+{ printf '@relation x\n@attribute a numeric\n@attribute b {p,q}\n@DATA\n'; awk 'BEGIN { for (i = 0; i < 40; i++) print i % 7 "," (i % 7 < 3 ? "p" : "q") }'; } >t.arff
+sed "1,/^@data/Id" t.arff | { run_train --data - --epochs 1; } && grep -q '2 classes\|texts: classes' stderr || fail "ARFF: $(cat stderr)"
+{ echo '# made by hand'; cat t.csv; } >commented.csv
+bad 'first line is '"'# made by hand': a comment? 'grep -v" train --data commented.csv
+grep -v "^[#%]" commented.csv | { run_train --data - --epochs 1; }
+for number in '"1,234"' '12.5 %' '$7' '-1’000' '5€'; do
+    { echo 'pay,y'; for i in 1 2 3 4 5 6 7 8 9; do printf '%s,%s\n' "$number" "$i.5" "$i" "$i"; done; } >marked.csv
+    bad 'is a number with marks that are not read' train --data marked.csv
+done
+for text in 5kg 1-2 '#3' v1.2; do
+    { echo 'kind,y'; for i in 1 2 3 4 5 6 7 8 9; do printf '%s,%s\n' "$text" "$i.5" other "$i.25"; done; } >unmarked.csv
+    run_train --data unmarked.csv --epochs 1
+done
+awk 'BEGIN { print "HouseId,area,grid,y"; for (i = 1; i < 30; i++) print i "," i * i % 17 "," 3 * i % 5 "," i % 7 / 4 }' >ids.csv
+run_train --data ids.csv --epochs 1
+[ "$(grep -c 'numbers the rows' stderr)" = 1 ] && grep -q "column 1, 'HouseId', numbers the rows" stderr || fail "ids: $(cat stderr)"
 
 finish

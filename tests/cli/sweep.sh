@@ -21,6 +21,8 @@ sweep $common --net "$net" --repeat 2 --results kept.jsonl --jobs 2 --json >line
 [ "$(wc -l <lines)" = 4 ] && [ "$(wc -l <kept.jsonl)" = 8 ] || fail "combinations: $(cat lines kept.jsonl)"
 [ "$(grep -c '^[1-8] of 8: lr 0.[0-9]*, units [28], seed [12]: r2 ' stderr)" = 8 ] || fail "progress: $(cat stderr)"
 grep -q "^the best: tenon train .*--net 'linear [28], relu, linear outputs'" stderr || fail "the best: $(cat stderr)"
+COLUMNS=60 sweep $common --net "$net" --repeat 2 --results kept.jsonl --jobs 2 >/dev/null 2>stderr || fail "sweep: $(cat stderr)"
+grep -q "^the best: tenon train .*--net 'linear [28], relu, linear outputs' .*--save model.safetensors$" stderr || fail "cut: $(cat stderr)"
 
 # Means, deviations and the order are those of the trainings one by one.
 for lr in 0.001 0.05; do

@@ -121,6 +121,24 @@ static void a_text_is_cut_in_its_middle_or_at_its_beginning(void **state)
     assert_string_equal(cli_fitted(strcpy(text, "a\033b"), sizeof text, 8), "a b");
 }
 
+/* As terminals show them: two columns for a Chinese character, none for an accent of its own. */
+static void wide_characters_and_accents_are_counted_as_they_are_shown(void **state)
+{
+    static const char swift[] = "\xe5\x8c\x97\xe4\xba\xac\xe9\x9b\xa8\xe7\x87\x95";
+    char text[64];
+    (void)state;
+    assert_int_equal(cli_columns(swift), 8);
+    assert_int_equal(cli_columns("\xed\x95\x9c\xea\xb8\x80 \xef\xbc\xa1"), 7);
+    assert_int_equal(cli_columns("\xd0\xa1\xd0\xbe\xd0\xb9\xd0\xba\xd0\xb0"), 5);
+    assert_int_equal(cli_columns("nai\xcc\x88ve"), 5);
+    assert_int_equal(cli_columns("\xf0\x9f\x90\xa6 a"), 4);
+    assert_int_equal(cli_columns("\xff\xfe"), 2);
+    assert_int_equal(cli_columns_in(swift, 3), 2);
+    assert_int_equal(cli_fitting(swift, 3), 3);
+    assert_string_equal(cli_fitted(strcpy(text, swift), sizeof text, 7), "\xe5\x8c\x97\xe4\xba\xac..");
+    assert_string_equal(cli_fitted_end(strcpy(text, swift), sizeof text, 7), "..\xe9\x9b\xa8\xe7\x87\x95");
+}
+
 static void durations_are_short_and_right(void **state)
 {
     static const struct {
@@ -301,6 +319,7 @@ int main(void)
         cmocka_unit_test(values_out_of_range_are_usage_errors_and_change_nothing),
         cmocka_unit_test(an_epoch_is_one_line_without_what_there_is_not),
         cmocka_unit_test(a_text_is_cut_in_its_middle_or_at_its_beginning),
+        cmocka_unit_test(wide_characters_and_accents_are_counted_as_they_are_shown),
         cmocka_unit_test(durations_are_short_and_right),
         cmocka_unit_test(json_escapes_and_never_writes_nan),
         cmocka_unit_test(a_history_survives_its_note),

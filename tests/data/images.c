@@ -204,24 +204,46 @@ static void classes_are_folders_and_images_come_in_order(void **state)
     assert_int_equal(data.count, 5);
     assert_int_equal(data.classes, 3);
     assert_memory_equal(data.label, labels, sizeof labels);
-    assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(1, 5, 6)));
+    assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(3, 5, 6))); /* the first is grey, others are not */
+    assert_non_null(strstr(data.notice, "images of other sizes become 5 x 6"));
     assert_true(data.images && data.loader && !data.x);
-    uint8_t one[30], other[30];
+    uint8_t one[90], other[90];
     expect_ok(tn_dataset_sample(&data, 3, one, NULL)); /* 10.PNG comes before 2.png */
     expect_ok(tn_image_read(at("dog/10.PNG"), &data.sample, other));
     assert_memory_equal(one, other, sizeof one);
     expect_ok(tn_dataset_load(&data));
     assert_true(data.x && !data.loader);
-    assert_memory_equal((uint8_t *)data.x + 3 * 30, one, sizeof one);
+    assert_memory_equal((uint8_t *)data.x + 3 * 90, one, sizeof one);
     expect_ok(tn_dataset_load(&data));
     char name[4096]; /* is known still */
     assert_string_equal(tn_dataset_name(&data, 3, name, sizeof name), at("dog/10.PNG"));
     tn_dataset_free(&data);
     expect_ok(tn_dataset_images(scratch_path("set"), &TN_SHAPE(7, 3), &data));
-    assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(1, 7, 3)));
+    assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(3, 7, 3)) && !data.notice);
     tn_dataset_free(&data);
     expect_ok(tn_dataset_images(scratch_path("set"), &TN_SHAPE(3, 7, 3), &data));
     assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(3, 7, 3)));
+    tn_dataset_free(&data);
+}
+
+static void images_that_are_all_grey_and_alike_stay_so(void **state)
+{
+    (void)state;
+    tn_dataset data = {0};
+    clear();
+    folder("");
+    folder("x");
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "x/%03d.png", i);
+        png(name, 4, 3, 1, i);
+    }
+    expect_ok(tn_dataset_images(scratch_path("set"), NULL, &data));
+    assert_true(tn_shape_equal(&data.sample, &TN_SHAPE(1, 3, 4)) && !data.notice);
+    tn_dataset_free(&data);
+    copy("x/001.png", "x/000b.png", 30); /* is named when it is read, and not before */
+    expect_ok(tn_dataset_images(scratch_path("set"), NULL, &data));
+    expect_failure(tn_dataset_load(&data), TN_EFORMAT, "x/000b.png: is a damaged PNG");
     tn_dataset_free(&data);
 }
 
@@ -315,6 +337,7 @@ int main(void)
         cmocka_unit_test(grey_and_colour_become_what_the_sample_is),
         cmocka_unit_test(an_image_that_cannot_be_read_is_named),
         cmocka_unit_test(classes_are_folders_and_images_come_in_order),
+        cmocka_unit_test(images_that_are_all_grey_and_alike_stay_so),
         cmocka_unit_test(the_names_of_classes_are_kept_to_the_letter),
         cmocka_unit_test(folders_of_parts_are_two_sets),
         cmocka_unit_test(what_is_no_set_is_said),
