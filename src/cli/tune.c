@@ -395,6 +395,17 @@ static int check_cache(tuner *t)
     return CLI_GO_ON;
 }
 
+/* What was chosen goes to the file; also after an interruption, where nothing else keeps it. */
+static int put_away(tuner *t, int status)
+{
+    tn_tuned_choice any;
+    const int came = status == CLI_GO_ON || status == CLI_OK;
+    const int is_lost = cli_interrupted() && !t->keeps && tn_tuned_at(t->device, 0, &any);
+    if (!came && !is_lost) return status;
+    const int written = t->to ? export(t) : CLI_GO_ON;
+    return came || written != CLI_GO_ON ? written : status;
+}
+
 static int work(tuner *t)
 {
     int status = check_cache(t);
@@ -403,7 +414,7 @@ static int work(tuner *t)
     if (status == CLI_GO_ON && t->forget && tn_tuned_forget(t->device)) status = cli_failed();
     if (status == CLI_GO_ON && t->from) status = import(t);
     if (status == CLI_GO_ON && t->tunes) status = tune(t);
-    if (status == CLI_GO_ON || status == CLI_OK) status = t->to ? export(t) : CLI_GO_ON;
+    status = put_away(t, status);
     if (status == CLI_GO_ON && t->list) list(t);
     tn_device_close(t->device);
     return status == CLI_GO_ON ? CLI_OK : status;

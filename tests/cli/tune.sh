@@ -163,6 +163,17 @@ for cache in off /dev/null/cache; do
     grep -q '^chosen .*way a=3 b=3$' found || fail "$cache: what the file has"
 done
 
+# Nor is what was found until an interruption lost, where the file is the only place for it.
+rm -f found
+TENON_CACHE=off TUNING_SLEEPS=20 "$tenon" tune "$device" --net "linear 10" --batch 8 --json --export found >out/said 2>out/errors &
+process=$!
+until grep -q '"choice"' out/said; do sleep 0.1; done
+kill -TERM "$process"
+code=0
+wait "$process" || code=$?
+[ "$code" = 143 ] || fail "status $code after SIGTERM, without a cache"
+grep -q '^chosen .*way a=3 b=3$' found || fail "an interruption without a cache: what the file has"
+
 # A disk that is full is told of once.
 tune --forget
 (
