@@ -125,8 +125,9 @@ tn_status export_write(export_saver *s, const char *path, const tn_onnx_save_opt
 tn_status export_write_numbers(const export_saver *s, const export_weight *w, tn_file *file);
 /* A note, or one of the pairs that say where numbers are; NULL: no memory. */
 Onnx__StringStringEntryProto *export_pair(export_saver *s, const char *key, const char *value);
-/* Initializers of so many bytes or more go to a file beside it, written now: save_external.c. */
-tn_status export_move_data(export_saver *s, const char *path, uint64_t least);
+/* Initializers of so many bytes or more go to a file beside it, written now, which the caller ends, unless it fails:
+ * save_external.c. */
+tn_status export_move_data(export_saver *s, const char *path, uint64_t least, tn_file *data);
 
 /* ---- the batch: save_batch.c ---- */
 

@@ -10,14 +10,14 @@ enum { PAGE = 4096 };
 
 /* The data file while it is written. */
 typedef struct beside {
-    tn_file file;
+    tn_file *file;
     uint64_t at; /* bytes so far */
 } beside;
 
 static tn_status add(beside *b, const void *data, uint64_t bytes)
 {
     b->at += bytes;
-    return tn_file_write(&b->file, data, bytes);
+    return tn_file_write(b->file, data, bytes);
 }
 
 static tn_status fill_page(beside *b)
@@ -51,23 +51,23 @@ static tn_status move(export_saver *s, beside *b, const export_weight *w, const 
     for (int i = 0; i < 3; i++)
         if (!t->external_data[i]) return TN_ENOMEM;
     b->at += w->bytes;
-    TN_TRY(export_write_numbers(s, w, &b->file));
+    TN_TRY(export_write_numbers(s, w, b->file));
     t->n_external_data = 3;
     t->has_data_location = 1, t->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     return TN_OK;
 }
 
-tn_status export_move_data(export_saver *s, const char *path, uint64_t least)
+tn_status export_move_data(export_saver *s, const char *path, uint64_t least, tn_file *data)
 {
-    beside b = {.at = 0};
+    beside b = {.file = data};
     const char *name = tn_region_print(&s->region, "%s.data", path);
     if (!name) return TN_ENOMEM;
     const char *slash = strrchr(name, '/');
-    TN_TRY(tn_file_begin(name, &b.file));
+    TN_TRY(tn_file_begin(name, data));
     tn_status status = TN_OK;
     for (uint32_t i = 0; i < s->initializer.count && !status; i++) {
         const export_weight *w = s->initializer.item[i];
         if (w->bytes >= least) status = move(s, &b, w, slash ? slash + 1 : name);
     }
-    return tn_file_end(&b.file, status);
+    return status ? tn_file_end(data, status) : TN_OK;
 }

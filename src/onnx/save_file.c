@@ -108,18 +108,28 @@ static tn_status write_all(const export_saver *s, const Onnx__ModelProto *model,
     return TN_OK;
 }
 
-/* What one file can't hold goes beside it, and so does what the options say. */
-static tn_status write_model(export_saver *s, const Onnx__ModelProto *model, const Onnx__GraphProto *graph,
-                             const char *path, uint64_t external)
+static tn_status begin_model(const export_saver *s, const Onnx__ModelProto *model, const Onnx__GraphProto *graph,
+                             const char *path, tn_file *file)
 {
-    tn_file file;
-    if (!external && model_bytes(s, model, graph) >> 31) external = LARGE;
-    if (external) TN_TRY(export_move_data(s, path, external));
     const uint64_t bytes = model_bytes(s, model, graph);
     TN_REQUIRE(!(bytes >> 31), TN_EUNSUPPORTED, "%s: %llu bytes beside its weights; an ONNX file has less than 2^31",
                path, (unsigned long long)bytes);
-    TN_TRY(tn_file_begin(path, &file));
-    return tn_file_end(&file, write_all(s, model, graph, &file));
+    return tn_file_begin(path, file);
+}
+
+/* What one file can't hold goes beside it, and so does what the options say. Neither file takes its place before both
+ * are written: those that were there belong to each other. */
+static tn_status write_model(export_saver *s, const Onnx__ModelProto *model, const Onnx__GraphProto *graph,
+                             const char *path, uint64_t external)
+{
+    tn_file file, data;
+    if (!external && model_bytes(s, model, graph) >> 31) external = LARGE;
+    if (external) TN_TRY(export_move_data(s, path, external, &data));
+    tn_status status = begin_model(s, model, graph, path, &file);
+    const int has_begun = !status;
+    if (!status) status = write_all(s, model, graph, &file);
+    if (external) status = tn_file_end(&data, status);
+    return has_begun ? tn_file_end(&file, status) : status;
 }
 
 static void add_notes(export_saver *s, Onnx__ModelProto *model, const tn_onnx_save_options *options)

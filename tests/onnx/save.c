@@ -247,6 +247,14 @@ static void numbers_follow_the_batch(void **state)
 
 /* ---- weights in a file of their own ---- */
 
+static size_t read_all(const char *name, char *to, size_t room)
+{
+    FILE *file = fopen(name, "rb");
+    const size_t bytes = file ? fread(to, 1, room, file) : 0;
+    if (file) fclose(file);
+    return bytes;
+}
+
 static void weights_beside_the_file_come_back(void **state)
 {
     const save_net *net = &save_nets[0];
@@ -276,6 +284,41 @@ static void weights_beside_the_file_come_back(void **state)
     tn_onnx_free(model);
     free(x), free(y), free(back);
     tn_graph_free(graph);
+    drop_device(&f);
+}
+
+/* The model's file goes where no byte has room. */
+static void weights_beside_a_file_that_fails_stay(void **state)
+{
+    char beside[80], before[4096], now[4096];
+    fixture f = use_device("reference", 5), other = use_device("reference", 6);
+    tn_graph *graph = save_graph_of(&save_nets[0], SAVE_BATCH);
+    const tn_onnx_save_options options = {.external = 64};
+    size_t bytes, count;
+    float *y = NULL;
+    void *x = save_samples(&save_nets[0], &bytes);
+    (void)state;
+    snprintf(beside, sizeof beside, "%s.data", path);
+    for (int i = 0; i < 2; i++) {
+        ok(save_run(graph, i ? other.state : f.state, x, bytes, &y, &count));
+        free(y);
+    }
+    ok(tn_onnx_save(graph, f.state, path, &options));
+    const size_t all = read_all(beside, before, sizeof before);
+    assert_true(all > 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink("/dev/full", path), 0);
+    assert_int_equal(tn_onnx_save(graph, other.state, path, &options), TN_EIO);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(read_all(beside, now, sizeof now), all);
+    assert_memory_equal(now, before, all);
+    ok(tn_onnx_save(graph, other.state, path, &options));
+    assert_int_equal(read_all(beside, now, sizeof now), all);
+    assert_memory_not_equal(now, before, all);
+    assert_int_equal(unlink(beside), 0);
+    free(x);
+    tn_graph_free(graph);
+    drop_device(&other);
     drop_device(&f);
 }
 
@@ -395,6 +438,7 @@ int main(void)
         cmocka_unit_test(a_recurrent_layer_is_one_node_a_direction),
         cmocka_unit_test(numbers_follow_the_batch),
         cmocka_unit_test(weights_beside_the_file_come_back),
+        cmocka_unit_test(weights_beside_a_file_that_fails_stay),
         cmocka_unit_test(what_onnx_lacks_is_named_with_its_node),
         cmocka_unit_test(a_graph_that_trains_is_refused),
         cmocka_unit_test(graphs_that_differ_in_more_than_the_batch_are_refused),
