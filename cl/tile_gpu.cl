@@ -7,25 +7,36 @@
  * memory are vectors of four. Work-items that run together lie as NEAR_U x NEAR_V, so that they read few vectors,
  * beside each other, of either factor.
  *
+ * With BESIDE, such a group for each of so many products of the same sizes is one work-group, whose rows of local
+ * memory have a row of each product beside the others'.
+ *
  * Given: SIDE_U, SIDE_V, ROWS, COLS (multiples of 4), DEEP (SIDE_V rows of BLOCK_N fit in LOCAL_VECTORS), all powers of
  * two; bring.cl; T, V4 (four of them); UNROLL, how many values of k a loop's turn takes, if not 4. */
 #ifndef UNROLL
 #define UNROLL 4
 #endif
-#define ITEMS   (SIDE_U * SIDE_V)
+#ifndef BESIDE
+#define BESIDE 1
+#endif
+#define ITEMS   (BESIDE * SIDE_U * SIDE_V)
 #define BLOCK_M (SIDE_V * ROWS)
 #define BLOCK_N (SIDE_U * COLS)
 #define NEAR_U  (SIDE_U < 8 ? SIDE_U : 8)
 #define NEAR_V  (SIDE_V < 4 ? SIDE_V : 4)
 /* Rows of local memory, in vectors: one more than a block has, so that columns of it begin in different banks. */
+#if BESIDE == 1
 #define STEP_M (BLOCK_M / 4 + 1)
 #define STEP_N (BLOCK_N / 4 + 1)
+#else
+#define STEP_M (BESIDE * BLOCK_M / 4)
+#define STEP_N (BESIDE * BLOCK_N / 4)
+#endif
 /* Elements that a work-item brings. */
 #define BRING_M (DEEP * BLOCK_M / ITEMS)
 #define BRING_N (DEEP * BLOCK_N / ITEMS)
 /* Local memory, in vectors: two blocks of both factors, and, when these are done with, SIDE_V rows of the product. */
 #define BOTH_VECTORS  (DEEP * (STEP_M + STEP_N))
-#define LOCAL_VECTORS (2 * BOTH_VECTORS)
+#define LOCAL_VECTORS ((BESIDE == 1 ? 2 : 1) * BOTH_VECTORS)
 /* What compilers must leave of it (bench/gpu/static.py): multiply-adds by each load from local memory, and percent of
  * the warps or waves that a unit can have at once. */
 #define EXPECTS_OCCUPANCY 20

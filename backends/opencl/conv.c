@@ -213,12 +213,6 @@ static int32_t add_finish(ocl_build *build, const conv *c)
     return add_simple(build, &text, &args, "tn_conv_finish", total, c->segments, 0);
 }
 
-static void append_args(ocl_args *args, const ocl_args *more)
-{
-    for (uint32_t i = 0; i < more->n && i < OCL_MAX_ARGS && args->n < OCL_MAX_ARGS; i++)
-        args->arg[args->n++] = more->arg[i];
-}
-
 static void write_window(ocl_text *text, const conv *c)
 {
     ocl_textf(text, "#define R %d\n#define S %d\n#define WEIGHT %d\n", (int)c->r, (int)c->s, c->weight);
@@ -243,7 +237,7 @@ void ocl_conv_begin(ocl_build *build, const conv *c, ocl_text *text, ocl_args *a
     if (c->segments > 1)
         ocl_arg_scratch(args, c->partial_at);
     else
-        append_args(args, &map_args);
+        ocl_args_append(args, &map_args);
     const int64_t sizes[] = {c->m, c->n, c->k, c->groups, c->batch, c->length};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) ocl_arg_int(args, (int32_t)sizes[i]);
 }
@@ -413,8 +407,9 @@ int32_t ocl_prepare_conv(ocl_build *build)
     else if (c.weight)
         ocl_conv_segments(context, &c, c.groups * (p.along ? p.panels * p.tiles : p.panels));
     if (s || !c.groups || !c.m || !c.n || (!c.weight && !c.batch)) return s;
-    plan_scratch(build, &c);
     make_space(build, &c);
+    if (g.is_winograd) return ocl_winograd_add(build, &c, &g);
+    plan_scratch(build, &c);
     if (c.staged) s = add_stage(build, &c);
     if (!s && c.data) s = add_turn(build, &c);
     if (!s && !context->cpu_shape)

@@ -35,9 +35,16 @@ void ocl_conv_pictures(const conv *c, ocl_args *args);
 typedef struct ocl_conv_plan {
     ocl_tile tile;
     int form; /* by matrix units; -1: without */
+    int is_winograd;
 } ocl_conv_plan;
 
 int32_t ocl_conv_plan_gpu(ocl_build *build, conv *c, ocl_conv_plan *plan);
 int32_t ocl_conv_add_gpu(ocl_build *build, const conv *c, const ocl_conv_plan *plan);
+
+/* By fewer multiplications (conv_winograd.c). suits: whether some tile can make it so. plan: 1 if it is to be made so;
+ * then it needs nothing but its two launches. */
+int ocl_winograd_suits(const ocl_build *build, const conv *c);
+int ocl_winograd_plan(ocl_build *build, const conv *c, ocl_conv_plan *plan);
+int32_t ocl_winograd_add(ocl_build *build, const conv *c, const ocl_conv_plan *plan);
 
 #endif

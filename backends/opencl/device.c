@@ -326,7 +326,7 @@ int32_t ocl_device_info(uint32_t number, tn_device_info *info, tn_msg *msg)
 static int32_t read_options(tn_context *context, tn_msg *msg)
 {
     const char *sources = ocl_option("sources"), *units = ocl_option("units"), *tile = ocl_option("tile"),
-               *group = ocl_option("group");
+               *group = ocl_option("group"), *winograd = ocl_option("winograd");
     double number = 0;
     int32_t s = ocl_memory_limit(&context->memory, msg);
     if (s) return s;
@@ -336,9 +336,11 @@ static int32_t read_options(tn_context *context, tn_msg *msg)
     if (group && (!tn_check_number(group, &number) || number < 1 || number > 65536 || number != (uint32_t)number))
         return ocl_fail(msg, TN_EINVAL, "option opencl.group: '%s' is no whole number from 1 to 65536", group);
     if (group && number < (double)context->max_group) context->max_group = (size_t)number;
-    context->tile = -1;
+    context->tile = context->winograd = -1;
     if (tile && !ocl_tile_number(tile, &context->tile))
         return ocl_fail(msg, TN_EINVAL, "option opencl.tile: '%s' is no tile's number", tile);
+    if (winograd && !ocl_winograd_number(winograd, &context->winograd))
+        return ocl_fail(msg, TN_EINVAL, "option opencl.winograd: '%s' is no tile's number", winograd);
     if (!sources) return TN_OK;
     if (!ocl_may_dump(sources))
         return ocl_fail(msg, TN_EINVAL, "option opencl.sources: '%s' is no folder that can be written to", sources);

@@ -48,13 +48,13 @@ static uint32_t find_parameter(const ocl_family *family, const char *name)
 int32_t ocl_value(const ocl_choice *choice, const char *parameter)
 {
     const uint32_t i = find_parameter(choice->family, parameter);
-    return i < OCL_PARAMETERS ? choice->value[i] : 0;
+    return i < ocl_family_parameters(choice->family) ? choice->value[i] : 0;
 }
 
 void ocl_set_value(ocl_choice *choice, const char *parameter, int64_t value)
 {
     const uint32_t i = find_parameter(choice->family, parameter);
-    if (i < OCL_PARAMETERS) choice->value[i] = (int32_t)value;
+    if (i < ocl_family_parameters(choice->family)) choice->value[i] = (int32_t)value;
 }
 
 void ocl_choice_write(const ocl_choice *choice, char *text, size_t room)

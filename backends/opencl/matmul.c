@@ -62,12 +62,6 @@ void ocl_product_sizes(ocl_args *args, const ocl_product *p)
     ocl_arg_long(args, p->b_stride);
 }
 
-void ocl_args_append(ocl_args *args, const ocl_args *more)
-{
-    for (uint32_t i = 0; i < more->n && i < OCL_MAX_ARGS && args->n < OCL_MAX_ARGS; i++)
-        args->arg[args->n++] = more->arg[i];
-}
-
 int32_t ocl_no_sums(const ocl_build *build)
 {
     return ocl_fail(build->msg, TN_EUNSUPPORTED, "matmul: no sums beside this product");
@@ -143,7 +137,7 @@ static int32_t prepare_gpu(ocl_build *build, const ocl_product *p, int form)
     else
         g = plan_gpu(build->context, p, form);
     if (s) return s;
-    build->used = form < 0 ? ocl_tile_choice(&g.tile, g.segments) : ocl_matrix_choice(g.segments);
+    build->used = form < 0 ? ocl_tile_choice("tile", &g.tile, g.segments) : ocl_matrix_choice(g.segments);
     ocl_text text = ocl_text_of(build);
     ocl_args args = {.n = 0}, map_args = {.n = 0};
     ocl_source_map(&text, &map_args, build->context, &p->space, &p->mapping, 2);

@@ -17,7 +17,6 @@ typedef struct ocl_product {
 void ocl_product_write(ocl_text *text, const ocl_build *build, const ocl_product *p);
 void ocl_product_operands(const ocl_build *build, ocl_args *args);
 void ocl_product_sizes(ocl_args *args, const ocl_product *p);
-void ocl_args_append(ocl_args *args, const ocl_args *more);
 int32_t ocl_no_sums(const ocl_build *build); /* TN_EUNSUPPORTED: not with the sums beside it */
 
 int32_t ocl_product_cpu(ocl_build *build, const ocl_product *p); /* matmul_cpu.c */

@@ -89,6 +89,7 @@ struct tn_context {
     int clblast;       /* large products go to CLBlast */
     int tries_clblast; /* it may be tried for products of any size: the option doesn't say otherwise */
     int32_t tile;      /* the option: the one that products on GPUs get where it fits; -1: it is chosen */
+    int32_t winograd;  /* the option: the tile of convolutions by fewer products, where they can be so; -1: none is */
     char *sources;     /* the option: a folder for what is built; NULL: none */
     double grain;      /* the option: what is too small for pieces or CLBlast is so many times as large */
     int is_cpu;        /* it is the host's processor */
@@ -370,6 +371,13 @@ void ocl_arg_long(ocl_args *args, int64_t value);
 void ocl_arg_index(ocl_args *args, int wide, int64_t value); /* an IX */
 void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest);
 
+/* Those of `more` behind the others. */
+static inline void ocl_args_append(ocl_args *args, const ocl_args *more)
+{
+    for (uint32_t i = 0; i < more->n && i < OCL_MAX_ARGS && args->n < OCL_MAX_ARGS; i++)
+        args->arg[args->n++] = more->arg[i];
+}
+
 /* Adds a launch of a kernel whose name is a constant; global sizes are rounded up to local ones. Nothing happens if
  * `global` is empty or `build` only asks. */
 int32_t ocl_add_launch(ocl_build *build, const ocl_text *source, const char *name, const ocl_args *args, cl_uint rank,
@@ -433,9 +441,9 @@ typedef struct ocl_tile {
 ocl_tile ocl_tile_choose(const tn_context *context, int32_t dtype, int64_t m, int64_t n, int64_t outer, int64_t parts);
 void ocl_tile_write(ocl_text *text, const ocl_tile *tile, int32_t dtype); /* where T is defined */
 int ocl_tile_number(const char *text, int32_t *number); /* of the table's, from 0: 0 if it is none */
-/* A choice of the family "tile" as a tile, and back. */
+/* A choice of a family with a tile's parameters as a tile, and back. */
 ocl_tile ocl_tile_of(const ocl_choice *choice);
-ocl_choice ocl_tile_choice(const ocl_tile *tile, int64_t parts);
+ocl_choice ocl_tile_choice(const char *family, const ocl_tile *tile, int64_t parts);
 /* How good a tile looks for `outer` products of m x n x k whose sums are divided into so many parts, in shares of the
  * rate of the best; 0: the device or the kernel can't have it so. */
 double ocl_tile_promise(const tn_context *context, const ocl_tile *tile, int32_t dtype, int64_t m, int64_t n, int64_t k,
@@ -443,6 +451,9 @@ double ocl_tile_promise(const tn_context *context, const ocl_tile *tile, int32_t
 /* How many of them cover m rows, n columns. */
 int64_t ocl_tile_high(const ocl_tile *tile, int64_t m);
 int64_t ocl_tile_wide(const ocl_tile *tile, int64_t n);
+
+/* A tile of convolutions by fewer multiplications (conv_winograd.c), as ocl_tile_number. */
+int ocl_winograd_number(const char *text, int32_t *number);
 
 /* ---- matrix units (matrix.c) ------------------------------------------------------------------------------------- */
 
@@ -514,7 +525,7 @@ extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[]
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
     ocl_cl_matrix_block[], ocl_cl_matmul_matrix[], ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
-    ocl_cl_conv_gpu[],
+    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[],
     ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 
 #endif

@@ -76,9 +76,9 @@ ocl_tile ocl_tile_of(const ocl_choice *choice)
                       ocl_value(choice, "cols"), ocl_value(choice, "deep")};
 }
 
-ocl_choice ocl_tile_choice(const ocl_tile *t, int64_t parts)
+ocl_choice ocl_tile_choice(const char *family, const ocl_tile *t, int64_t parts)
 {
-    ocl_choice choice = {.family = ocl_family_named("tile")};
+    ocl_choice choice = {.family = ocl_family_named(family)};
     const int64_t value[] = {t->side_u, t->side_v, t->rows, t->cols, t->deep, parts};
     const char *const name[] = {"u", "v", "rows", "cols", "deep", "parts"};
     for (size_t i = 0; i < sizeof value / sizeof *value; i++) ocl_set_value(&choice, name[i], value[i]);

@@ -15,13 +15,15 @@ sys.path[:0] = [os.path.join(HERE, "../../python"), os.path.join(HERE, "..")]
 UNITS = 64  # compute units, of a middling card
 # In place of a tile's number, with such options: products by matrix units, in all forms, as they are tried when a context
 # is made; and rows folded by sub-groups.
-MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain"}
+MORE = {-2: ",opencl.matrix=plain,opencl.subgroups=plain",
+        **{-3 - tile: f",opencl.winograd={tile}" for tile in range(4)}}  # convolutions by fewer multiplications
 NO_TILE = 3  # exit status: the backend has no tile of that number
 WITH_TILES = ["b128", "lenet64"]
 WITH_MORE = ["a32", "lenet64", "transformer16"]
+WITH_WINOGRAD = ["resnet20"]
 
 
-def step_program(tenon, job, state):
+def step_program(tenon, job, state, precision="f32"):
     """A job's training step, compiled."""
     graph = tenon.Graph()
     shape = [int(n) for n in job.shape.split("x")]
@@ -33,7 +35,7 @@ def step_program(tenon, job, state):
     clip = float(job.more[job.more.index("--clip-norm") + 1]) if "--clip-norm" in job.more else 0
     loss = (tenon.nn.binary_cross_entropy if binary else tenon.nn.cross_entropy)(y, target)
     graph.minimize(loss, tenon.Optimizer(kind=job.optimizer, **({"clip_norm": clip} if clip else {})))
-    return graph.compile(state, strict=True)
+    return graph.compile(state, strict=True, precision=precision)
 
 
 def compile_jobs(folder, names, tile):
@@ -51,7 +53,7 @@ def compile_jobs(folder, names, tile):
         sys.exit(NO_TILE if "opencl.tile" in str(error) else f"{sys.argv[0]}: {error}")
     for name in names:
         with tenon.State("opencl:0") as state:
-            step_program(tenon, jobs.JOBS[name], state).close()
+            step_program(tenon, jobs.JOBS[name], state, "f32-fast" if "winograd" in forced else "f32").close()
         print(f"{name}{f', tile {tile}' if forced else ''}: {len(os.listdir(folder))} sources so far", flush=True)
 
 
@@ -66,7 +68,8 @@ def main():
     os.makedirs(folder, exist_ok=True)
     compile_jobs(folder, o.jobs or jobs.JOBS, o.tile)
     for tile in MORE if o.tile == -1 else []:
-        again = [sys.executable, os.path.abspath(__file__), folder, *WITH_MORE, "--tile", str(tile)]
+        with_it = WITH_WINOGRAD if "winograd" in MORE[tile] else WITH_MORE
+        again = [sys.executable, os.path.abspath(__file__), folder, *with_it, "--tile", str(tile)]
         subprocess.run(again, check=True)
     for tile in itertools.count() if o.tile == -1 else []:
         done = subprocess.run([sys.executable, os.path.abspath(__file__), folder, *WITH_TILES, "--tile", str(tile)])

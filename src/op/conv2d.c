@@ -160,6 +160,7 @@ static const tn_op_case cases[] = {
     {"more filters than a tile is wide", case_plain, {F32(1, 2, 6, 9), F32(37, 2, 3, 2)}},
     {"strides", case_stride, {F32(2, 3, 9, 11), F32(4, 3, 3, 2)}},
     {"padding", case_pad, {F32(2, 3, 5, 4), F32(4, 3, 3, 5)}},
+    {"padding, a window of 3 x 3", case_pad, {F32(2, 11, 7, 9), F32(9, 11, 3, 3)}},
     {"a window larger than the picture", case_pad, {F32(2, 2, 2, 3), F32(3, 2, 4, 5)}},
     {"padding wider than the window", case_wide_pad, {F32(1, 2, 3, 4), F32(3, 2, 2, 2)}},
     {"dilation", case_dilation, {F32(2, 3, 9, 10), F32(4, 3, 3, 3)}},

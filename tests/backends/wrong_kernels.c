@@ -2,7 +2,8 @@
  *
  * The program's own clCreateProgramWithSource is found before the loader's. It changes the source of kernels with
  * certain numbers: the last row of a product is that before it, by the kernels for GPUs and those for processors;
- * factors are cut to 16 bits; of the parts of a sum the last is left out; by matrix units (any device's) the
+ * factors are cut to 16 bits; of the parts of a sum the last is left out; of a convolution by fewer multiplications the
+ * last tile has no pixels; by matrix units (any device's) the
  * first of three parts of each factor is all. Nor does a choice that this device can't have
  * do harm. usage: wrong_kernels gpu|cpu|matrix */
 #define CL_TARGET_OPENCL_VERSION 120
@@ -28,6 +29,7 @@ static const struct {
     {"gpu", "#define ROWS 4\n#define COLS 8\n", "#define LOAD_A LOAD_f32\n",
      "#define LOAD_A(p, i) as_float(as_uint((float)LOAD_f32(p, i)) & 0xffff0000u)\n"},
     {"gpu", "#define FROM_SCRATCH 1\n", "s < segments", "s < segments - 1"},
+    {"gpu", "#define UNROLL 2\n#define SIDE_U 4\n", "mine < images * high * wide", "mine < images * high * wide - 1"},
     {"matrix", "#define SPLIT 1\n", "const float rest = *x - as_float(top);", "const float rest = 0;"},
     {"cpu", "#define VECTORS 1\n#define ROWS 6\n#define SPAN 2\n", "min(r, last)", "min(r, last - 1)"},
 };
@@ -98,6 +100,10 @@ static const struct {
     {"gpu", "matmul", "tile u=8 v=8 rows=4 cols=4 deep=8 parts=2", TN_TRIAL_WRONG},
     {"gpu", "matmul", "tile u=8 v=8 rows=8 cols=8 deep=7 parts=1", TN_TRIAL_FAILED},
     {"gpu", "conv2d", "tile u=8 v=8 rows=4 cols=4 deep=8 parts=1", TN_TRIAL_RIGHT},
+    {"gpu", "conv2d", "winograd u=1 v=1 rows=4 cols=4 deep=4", TN_TRIAL_RIGHT},
+    {"gpu", "conv2d", "winograd u=4 v=2 rows=4 cols=4 deep=8", TN_TRIAL_WRONG},
+    {"gpu", "conv2d", "winograd u=8 v=4 rows=8 cols=8 deep=16", TN_TRIAL_FAILED}, /* local memory */
+    {"gpu", "matmul", "winograd u=1 v=1 rows=4 cols=4 deep=4", TN_TRIAL_FAILED},
     {"matrix", "matmul", "matrix parts=1", TN_TRIAL_RIGHT},
     {"matrix", "matmul", "matrix parts=2", TN_TRIAL_WRONG},
     {"cpu", "matmul", "panels rows=6 vectors=2 span=1 pieces=2 parts=1", TN_TRIAL_RIGHT},
@@ -174,7 +180,9 @@ int main(int argc, char **argv)
         return puts(tn_message()), 77;
     tn_graph *graph = tn_graph_new();
     build(graph);
-    if (tn_state_new(device, 1, &state) || tn_compile(graph, state, NULL, &program))
+    /* So that convolutions may have fewer multiplications; products are made as before where there are no units. */
+    const tn_compile_options how = {.precision = strcmp(kernels, "gpu") ? TN_PRECISION_F32 : TN_PRECISION_F32_FAST};
+    if (tn_state_new(device, 1, &state) || tn_compile(graph, state, &how, &program))
         return printf("FAILED: %s\n", tn_message()), 1;
     spoils = 1;
     int right = check_operator(program, "matmul") & check_operator(program, "conv2d");
