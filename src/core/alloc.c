@@ -131,6 +131,7 @@ void *tn_region_alloc(tn_region *region, size_t bytes)
 {
     size_t align = sizeof(max_align_t), need = (bytes + align - 1) / align * align;
     struct tn_region_block *block = region->blocks;
+    if (bytes > SIZE_MAX / 2) return (void)TN_NO_MEMORY(bytes), NULL;
     if (!block || block->room - block->used < need) {
         size_t room = need > 16384 ? need : 16384;
         block = tn_alloc(sizeof *block + room);

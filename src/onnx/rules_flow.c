@@ -109,7 +109,7 @@ static int make_step(loop *l, onnx_value condition, onnx_value out[])
 void onnx_rule_loop(onnx_node *n)
 {
     loop *l = tn_region_alloc(&n->build->region, sizeof *l);
-    double count = onnx_known_number(n, 0, INFINITY);
+    const double count = fmax(onnx_known_number(n, 0, INFINITY), 0);
     if (!l || n->failed || n->n_in < 2 || n->n_in - 2 > n->n_out) return;
     *l = (loop){.node = n};
     onnx_value out[MOST_VALUES + 1], condition = {.x = onnx_in(n, 1), .type = ONNX_BOOL};
@@ -157,8 +157,10 @@ static void scan(onnx_node *n, uint32_t first)
     *l = (loop){.node = n};
     tn_tensor *x = onnx_in(n, states);
     if (!x || !begin(l, states, onnx_dim(x, (int32_t)axis[0]))) return;
+    if (l->most > MOST_STEPS) onnx_cannot(n, "more than %d steps", MOST_STEPS);
+    if (n->failed) return;
     for (uint32_t i = 0; i < states; i++) l->carried[i] = (onnx_value){.x = onnx_in(n, i), .type = onnx_type(n, i)};
-    while (l->steps < l->most && l->steps < MOST_STEPS && !n->failed) {
+    while (l->steps < l->most && !n->failed) {
         for (uint32_t i = 0; i < states; i++) in[i] = l->carried[i];
         for (uint32_t i = 0; i < scanned; i++)
             in[states + i] = (onnx_value){.x = row_of(n, states + i, (int32_t)axis[i], l->steps, reverse[i] != 0),

@@ -65,6 +65,9 @@ static void more_than_there_can_be_is_refused(void **state)
     (void)state;
     assert_null(tn_alloc_aligned(SIZE_MAX - 10, 64));
     assert_null(tn_alloc_aligned(SIZE_MAX / 2, 64));
+    tn_region region = {0};
+    for (size_t less = 0; less < 100; less++) assert_null(tn_region_alloc(&region, SIZE_MAX - less));
+    tn_region_free(&region);
 }
 
 int main(void)

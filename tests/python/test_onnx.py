@@ -379,20 +379,28 @@ class Files(Base):
 
     def test_a_loop_of_no_step_collects_nothing(self):
         for steps, go_on, y, z in ((2, 1, [4.0, 8.0], [[2.0, 4.0], [4.0, 8.0]]), (0, 1, [1.0, 2.0], []),
-                                   (3, 0, [1.0, 2.0], [])):
+                                   (3, 0, [1.0, 2.0], []), (-1, 1, [1.0, 2.0], []), (-5, 1, [1.0, 2.0], []),
+                                   (-1000, 1, [1.0, 2.0], [])):
             made = self.network(self.loop(steps, go_on)).compile("cpu")(x=[1.0, 2.0])
             self.assertEqual((made["y"].tolist(), made["z"].tolist()), (y, z))
             self.assertEqual(tuple(made["z"].shape), (len(z), 2))
 
-    def test_what_is_collected_may_be_put_along_an_axis_from_the_end(self):
+    def scan(self, steps):
+        """t0 is the sum of so many rows of x; y collects those on the way, negative, as columns."""
         body = field(1, node("Add", ["s", "r"], ["t"])) + field(1, node("Neg", ["t"], ["u"])) + field(2, "body")
         body += b"".join(field(k, port(n, (2,))) for k, n in ((11, "s"), (11, "r"), (12, "t"), (12, "u")))
         at = field(5, field(1, "body") + field(6, body) + field(20, 5)) + field(5, attribute("num_scan_inputs", 1))
         at += field(5, field(1, "scan_output_axes") + field(8, 2 ** 64 - 1) + field(20, 7))
-        data = model([node("Scan", ["s0", "x"], ["t0", "y"]) + at], [tensor("s0", (2,), [0.0, 0.0])],
-                     [port("x", (3, 2))], [port("t0", (2,)), port("y", (2, 3))])
-        made = self.network(data).compile("cpu")(x=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+        return model([node("Scan", ["s0", "x"], ["t0", "y"]) + at], [tensor("s0", (2,), [0.0, 0.0])],
+                     [port("x", (steps, 2))], [port("t0", (2,)), port("y", (2, steps))])
+
+    def test_what_is_collected_may_be_put_along_an_axis_from_the_end(self):
+        made = self.network(self.scan(3)).compile("cpu")(x=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
         self.assertEqual(made["y"].tolist(), [[-1.0, -4.0, -9.0], [-2.0, -6.0, -12.0]])
+
+    def test_a_scan_of_more_steps_than_are_built_is_refused(self):
+        with self.assertRaisesRegex(tenon.UnsupportedError, "more than 4096 steps"):
+            self.network(self.scan(4097)).compile("cpu")
 
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
