@@ -68,6 +68,14 @@ static tn_tensor *suppressed(tn_tensor *boxes, tn_tensor *scores, const suppress
     return tn_sub(all, tn_number(all, 1));
 }
 
+/* Boxes (batch, n, 4) for scores (batch, classes, n). */
+static int are_scored(const tn_tensor *boxes, const tn_tensor *scores)
+{
+    return boxes && scores && tn_shape_of(scores).rank == 3 && tn_shape_of(boxes).rank == 3 &&
+           onnx_dim(boxes, 0) == onnx_dim(scores, 0) && onnx_dim(boxes, 1) == onnx_dim(scores, 2) &&
+           onnx_dim(boxes, 2) == 4;
+}
+
 /* How many there are depends on the numbers: of what is known, or with room for a number that is given. */
 void onnx_rule_non_max_suppression(onnx_node *n)
 {
@@ -79,7 +87,7 @@ void onnx_rule_non_max_suppression(onnx_node *n)
     suppression s = {.overlap = onnx_known_number(n, 3, 0),
                      .least = onnx_known_number(n, 4, -(double)INFINITY),
                      .by_center = onnx_int(n, "center_point_box", 0) != 0};
-    if (n->failed || !scores || tn_shape_of(scores).rank != 3) return;
+    if (n->failed || !are_scored(boxes, scores)) return;
     if (fed) {
         s.most = most < (double)onnx_dim(scores, 2) ? (int64_t)most : onnx_dim(scores, 2);
         onnx_out_as(n, 0, suppressed(boxes, scores, &s, room), ONNX_INT64);

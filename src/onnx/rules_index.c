@@ -313,7 +313,7 @@ void onnx_rule_compress(onnx_node *n)
 {
     int32_t axis;
     tn_tensor *x = onnx_in(n, 0), *condition = onnx_in(n, 1);
-    if (!x || !condition || !(x = along_axis(n, x, &axis))) return;
+    if (!x || !condition || tn_shape_of(condition).rank != 1 || !(x = along_axis(n, x, &axis))) return;
     if (has_room(n, 1)) {
         onnx_out(n, 0, tn_compress(x, condition, axis, n->build->options.most, NULL));
         return;

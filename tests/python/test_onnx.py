@@ -402,6 +402,15 @@ class Files(Base):
         with self.assertRaisesRegex(tenon.UnsupportedError, "more than 4096 steps"):
             self.network(self.scan(4097)).compile("cpu")
 
+    def test_known_operands_of_sizes_that_do_not_fit_are_refused(self):
+        boxes, scores = tensor("b", (1, 2, 4), [0.0] * 8), tensor("s", (1, 1, 60000), [1.0] * 60000)
+        most = whole_numbers("m", [9])
+        none = field(1, 3) + field(1, 0) + field(2, 9) + field(8, "c") + field(9, b"")
+        for made, weights in ((node("NonMaxSuppression", ["b", "s", "m"], ["y"]), [boxes, scores, most]),
+                              (node("Compress", ["x", "c"], ["y"]), [none])):
+            with self.assertRaisesRegex(tenon.UnsupportedError, "do not fit"):
+                self.network(model([made], weights, [port("x", (3,))], [port("y", ("n",))])).compile("cpu")
+
     def test_what_is_refused_is_named(self):
         data = model([node("NoSuchThing", ["x"], ["y"])], [], [port("x", (1, 3))], [port("y", (1, 3))])
         with self.assertRaisesRegex(tenon.UnsupportedError, "NoSuchThing"):
