@@ -22,7 +22,9 @@ const draw = (tag, attributes = {}, ...children) =>
 /* ---- numbers ---- */
 
 const isNumber = (value) => typeof value === "number" && isFinite(value);
-const short = (value) => (isNumber(value) ? String(Number(value.toPrecision(4))) : "–");
+const extreme = (value) => value && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7);
+const brief = (value) => (extreme(value) ? value.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e") : String(Number(value.toPrecision(4))));
+const short = (value) => (isNumber(value) ? brief(value) : "–");
 const percent = (value) => (isNumber(value) ? (100 * value).toFixed(2) + " %" : "–");
 function duration(seconds) {
   if (!isNumber(seconds)) return "–";

@@ -244,6 +244,10 @@ def check_browser():
     check_looks(browser, os.environ.get("TENON_SHOTS"))
     write("<i>coming.jsonl", HEAD, {"epoch": 1, "loss": 0.5, "test_loss": 0.625, "seconds": 2})  # as it goes
     browser.until("document.body.innerText.includes('0.625') && document.body.innerText.includes('epoch 1 of 4')", "a first epoch")
+    write("<i>coming.jsonl", {"epoch": 2, "loss": 1.3691234e-6, "test_loss": 123456789012, "seconds": 2}, mode="a")
+    browser.until("['1.369e-6', '1.235e11'].every((t) => document.body.innerText.includes(t))", "short numbers")
+    wide = browser.run("[...document.querySelectorAll('.values b')].filter((b) => b.scrollWidth > b.clientWidth).map((b) => b.textContent)")
+    assert wide == [], f"values lie on their neighbours: {wide}"
     write("<i>coming.jsonl", {"done": False, "reason": "out of tea", "epochs": 1}, mode="a")
     browser.until("document.body.innerText.includes('stopped: out of tea')", "the end")
     browser.run("document.getElementById('log').click()")
