@@ -18,7 +18,7 @@ static int32_t check(const tn_context *context, const tn_op_desc *desc, const tn
     const tn_sizes *z = &f->size;
     for (uint32_t i = 0; i < mask; i++)
         if (desc->in[i].dtype != TN_F32) return cpu_fail(msg, TN_EUNSUPPORTED, "%s: only f32", desc->name);
-    if (z->o * z->h * z->n * z->m * z->d * z->e == 0)
+    if (!z->o || !z->h || !z->n || !z->m || !z->d || !z->e)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: of nothing", desc->name);
     if ((double)z->n * (double)z->m < PAYS * context->grain)
         return cpu_fail(msg, TN_EUNSUPPORTED, "%s: %lld by %lld scores are faster as products and softmax", desc->name,

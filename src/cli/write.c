@@ -122,7 +122,7 @@ static int open_alphabet(writer *w)
     w->allowed = calloc((size_t)w->classes, 1);
     if (!w->line || !w->allowed) return cli_fail("out of memory");
     for (int64_t i = 0; i < w->classes; i++) {
-        const size_t length = *at == '\\' ? 2 : tn_utf8_length(at);
+        const size_t length = *at == '\\' && at[1] ? 2 : tn_utf8_length(at);
         if (!length || at[length] != '\n') return cli_fail("%s: its alphabet makes no sense", w->saved->path);
         const unsigned char first = (unsigned char)*at, second = (unsigned char)at[1];
         const int control = first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);

@@ -12,8 +12,10 @@ enum { MASK = 3 };
 static tn_status shape(tn_tensor *const in[], uint32_t n_in, const void *raw, tn_type *out)
 {
     TN_TRY(tn_attend_require("attend", in, n_in, MASK, raw));
-    const int64_t *q = in[0]->type.shape.dim;
-    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(q[0] * q[1] * q[2] * (in[2]->type.shape.dim[3] + 1))};
+    tn_shape both = in[0]->type.shape;
+    both.dim[3] = in[2]->type.shape.dim[3] + 1;
+    TN_TRY(tn_shape_check(&both));
+    *out = (tn_type){in[0]->type.dtype, TN_SHAPE(tn_shape_count(&both))};
     return TN_OK;
 }
 

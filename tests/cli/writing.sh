@@ -121,6 +121,18 @@ assert wrote.startswith("3: ein Mühl") and len(wrote) == 11 + 300 + 1 and set(w
 PY
 "$tenon" predict --model c --device "$device" --prompt "日" 2>stderr && fail "a prompt of unknown characters"
 grep -q "'日' is none of the [0-9]* characters that c learnt" stderr || fail "a prompt of unknown characters: $(cat stderr)"
+python3 - <<'PY'
+import json, struct
+data = open("c", "rb").read()
+end = 8 + struct.unpack("<Q", data[:8])[0]
+head = json.loads(data[8:end])
+notes = head["__metadata__"]
+notes["class_names"] = notes["class_names"][: notes["class_names"].rindex("\n", 0, -1)] + "\n\\"
+head = json.dumps(head).encode()
+head += b" " * (-len(head) % 8)
+open("cut", "wb").write(struct.pack("<Q", len(head)) + head + data[end:])
+PY
+refuses 'cut: its alphabet makes no sense' "$tenon" predict --model cut --device "$device" --prompt "3: ein"
 train_text --characters --epochs 2 --lr 0.01 --save half >/dev/null 2>&1
 "$tenon" train --resume half --epochs 4 --save whole --device "$device" >/dev/null 2>stderr || fail "characters resumed: $(cat stderr)"
 [ -n "$(weights c)" ] && [ "$(weights c)" = "$(weights whole)" ] || fail "characters resumed otherwise"

@@ -33,6 +33,16 @@ static tn_tensor *apart_too_many(tn_tensor *x)
     return parts[1];
 }
 
+/* (1, 1, 1), stretched along an axis. */
+static tn_tensor *wide(tn_tensor *x, int32_t axis, int64_t count)
+{
+    tn_shape to = TN_SHAPE(1, 1, 1);
+    to.dim[axis] = count;
+    return tn_broadcast(tn_sum(tn_reshape(x, TN_SHAPE(1, 1, 6)), TN_AXES(2), 1), to);
+}
+
+#define WIDE (INT64_C(1) << 40)
+
 #define REFUSED(name, call)                                                                                            \
     static tn_tensor *refused_##name(tn_tensor *x)                                                                     \
     {                                                                                                                  \
@@ -97,6 +107,7 @@ static tn_tensor *apart_too_many(tn_tensor *x)
     REFUSED(places, tn_gather_nd(tn_broadcast(tn_unsqueeze(x, 0), TN_SHAPE(1 << 30, 2, 3)),                            \
                                  tn_full(tn_graph_of(x), TN_I32, TN_SHAPE(1, 2), 1)))                                  \
     REFUSED(attend, tn_attend(x, x, x, (tn_attend_options){0}))                                                        \
+    REFUSED(many, tn_attend(wide(x, 1, WIDE), wide(x, 1, 1), wide(x, 2, WIDE), (tn_attend_options){0}))                \
     REFUSED(rotary, tn_rotary(x, x, x, 0))                                                                             \
     REFUSED(quantize, tn_quantize(x, x, NULL, (tn_quantize_options){0, 1, 1}))                                         \
     REFUSED(dequantize, tn_dequantize(tn_cast(x, TN_I32), tn_reshape(x, TN_SHAPE(6)), NULL, 1))                        \
