@@ -126,6 +126,17 @@ class InTiles(unittest.TestCase):
             self.assertLess(np.abs(y - p @ v).max(), 1e-5)
             self.assertEqual("attend" in text, not shown, text)
 
+    def test_few_queries_of_many_keys_are_products(self):
+        for queries, tiles in ((1, False), (15, False), (16, True)):
+            q = self.rng.standard_normal((1, 2, queries, 4)).astype(np.float32)
+            k, v = (self.rng.standard_normal((1, 2, 40000, 4)).astype(np.float32) for _ in range(2))
+            graph = tenon.Graph()
+            tenon.attend(*(graph.input(name, a.shape) for name, a in zip("qkv", (q, k, v)))).output("y")
+            program = graph.compile("cpu")
+            y = np.asarray(program(q=q, k=k, v=v)["y"])
+            self.assertLess(np.abs(y - weights(q.astype(float), k.astype(float), 0.5) @ v).max(), 1e-5)
+            self.assertEqual("attend" in program.explain(), tiles, queries)
+
     def test_large_scores_and_numbers_that_are_none(self):
         arrays = self.operands()
         arrays[0][0, 1, 3] *= 1e4  # one weight of 1, the others 0
