@@ -43,12 +43,9 @@ void ocl_arg_long(ocl_args *args, int64_t value)
     memcpy(&next_arg(args, OCL_ARG_VALUE, 0, sizeof value)->value, &value, sizeof value);
 }
 
-void ocl_arg_index(ocl_args *args, int wide, int64_t value)
+void ocl_arg_float(ocl_args *args, float value)
 {
-    if (wide)
-        ocl_arg_long(args, value);
-    else
-        ocl_arg_int(args, (int32_t)value);
+    memcpy(&next_arg(args, OCL_ARG_VALUE, 0, sizeof value)->value, &value, sizeof value);
 }
 
 void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest)
@@ -143,6 +140,7 @@ static const struct {
     {"conv2d", FLOATS | FLUSHES, 1, ocl_prepare_conv, 1},
     {"conv2d_data", FLOATS | FLUSHES, 0, ocl_prepare_conv, 1},
     {"conv2d_weight", FLOATS | FLUSHES, 0, ocl_prepare_conv, 1},
+    {"attend", FLOATS | FLUSHES, 0, ocl_prepare_attend},
     {"maxpool2d", NUMBERS, 0, ocl_prepare_pool},
     {"maxpool2d_grad", FLOATS, 0, ocl_prepare_pool},
     {"avgpool2d", FLOATS, 0, ocl_prepare_pool},

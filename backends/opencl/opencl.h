@@ -368,8 +368,17 @@ void ocl_arg_scratch(ocl_args *args, uint64_t offset);
 void ocl_arg_scalar(ocl_args *args, int kind, uint32_t index);
 void ocl_arg_int(ocl_args *args, int32_t value);
 void ocl_arg_long(ocl_args *args, int64_t value);
-void ocl_arg_index(ocl_args *args, int wide, int64_t value); /* an IX */
+void ocl_arg_float(ocl_args *args, float value);
 void ocl_arg_row(ocl_args *args, uint32_t scalar, int64_t largest);
+
+/* An IX. */
+static inline void ocl_arg_index(ocl_args *args, int wide, int64_t value)
+{
+    if (wide)
+        ocl_arg_long(args, value);
+    else
+        ocl_arg_int(args, (int32_t)value);
+}
 
 /* Those of `more` behind the others. */
 static inline void ocl_args_append(ocl_args *args, const ocl_args *more)
@@ -428,6 +437,7 @@ int32_t ocl_prepare_topk(ocl_build *build);
 int32_t ocl_prepare_searchsorted(ocl_build *build);
 int32_t ocl_prepare_conv(ocl_build *build);
 int32_t ocl_prepare_pool(ocl_build *build);
+int32_t ocl_prepare_attend(ocl_build *build);
 
 /* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
 
@@ -525,7 +535,7 @@ extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[]
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
     ocl_cl_matrix_block[], ocl_cl_matmul_matrix[], ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
-    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[],
+    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[], ocl_cl_attend[],
     ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 
 #endif
