@@ -28,6 +28,7 @@ class _Buffer(ctypes.Structure):  # Py_buffer of CPython's stable ABI
 
 
 _api = getattr(ctypes, "pythonapi", None) if sys.implementation.name == "cpython" else None
+_nothing = ctypes.create_string_buffer(64)  # where no elements are, of which others say NULL
 _FULL, _WRITABLE = 0x0008 | 0x0010 | 0x0004 | 0x0020, 0x0001  # shape, strides, format, contiguous in C's order
 if _api:
     _get = _api.PyObject_GetBuffer
@@ -78,7 +79,8 @@ class Memory:
     __slots__ = ("address", "bytes", "shape", "dtype", "owner", "_view")
 
     def __init__(self, address: int, dtype: int, shape: Tuple[int, ...], owner: Any, view: Any = None) -> None:
-        self.address, self.dtype, self.shape, self.owner, self._view = address, dtype, shape, owner, view
+        self.address = address if address or 0 not in shape else ctypes.addressof(_nothing)
+        self.dtype, self.shape, self.owner, self._view = dtype, shape, owner, view
         self.bytes = ITEM[dtype]
         for n in shape:
             self.bytes *= n

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char doc[] = "Lists the devices that can compute. Backends that could not be loaded are told on standard "
                           "error; exit status 1 if memory was short, so that some may be missing.";
@@ -61,6 +62,19 @@ static int list(void)
     return 1;
 }
 
+/* Options of backends are looked at when a device is opened: wrong ones are told here as everywhere. */
+static int all_open(void)
+{
+    tn_device_entry d;
+    int all = 1;
+    for (size_t i = 0; tn_device_at(i, &d); i++) {
+        tn_device *device = NULL;
+        if (tn_device_open(d.name, &device)) all = cli_failed() == CLI_OK;
+        tn_device_close(device);
+    }
+    return all;
+}
+
 int cli_devices(int argc, char **argv)
 {
     int operands, json = 0;
@@ -73,6 +87,7 @@ int cli_devices(int argc, char **argv)
     tn_backend_report backend;
     if (!tn_backend_at(0, &backend)) return cli_failed();
     int all = json ? list_json() : list();
+    if (getenv("TENON_OPTIONS")) all &= all_open();
     for (size_t i = 0; tn_backend_at(i, &backend); i++) {
         if (backend.problem) fprintf(stderr, "skipped: %s: %s\n", cli_shown(backend.file), backend.problem);
         all &= backend.status != TN_ENOMEM;

@@ -112,6 +112,42 @@ static tn_status check_outputs(tn_onnx *model)
     return s;
 }
 
+/* What is given is made by no node. */
+static tn_status check_given(const tn_onnx *model, const tn_index *inputs)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    uint32_t number;
+    for (size_t i = 0; i < graph->n_node; i++)
+        for (size_t k = 0; k < graph->node[i]->n_output; k++) {
+            const char *name = graph->node[i]->output[k];
+            if (!*name) continue;
+            TN_REQUIRE(!tn_index_find(inputs, NULL, name, &number) &&
+                           !tn_index_find(&model->initializers, NULL, name, &number),
+                       TN_EFORMAT, "'%s' is given, and made by a node of %s, too", name, graph->node[i]->op_type);
+        }
+    return TN_OK;
+}
+
+static tn_status check_inputs(const tn_onnx *model)
+{
+    const onnx_graph_proto *graph = model->proto->graph;
+    tn_index names = {0};
+    tn_status s = TN_OK;
+    for (size_t i = 0; i < graph->n_input && !s; i++)
+        s = tn_index_add(&names, NULL, graph->input[i]->name, (uint32_t)i);
+    if (!s) s = check_given(model, &names);
+    tn_index_free(&names);
+    return s;
+}
+
+static tn_status check_opsets(const Onnx__ModelProto *model)
+{
+    for (size_t i = 0; i < model->n_opset_import; i++)
+        TN_REQUIRE(model->opset_import[i]->version > 0, TN_EFORMAT, "opset %lld",
+                   (long long)model->opset_import[i]->version);
+    return TN_OK;
+}
+
 /* ---- the file ---- */
 
 tn_status onnx_unpack(tn_onnx *model)
@@ -122,6 +158,7 @@ tn_status onnx_unpack(tn_onnx *model)
     const onnx_graph_proto *graph = model->proto->graph;
     for (size_t i = 0; i < graph->n_input; i++)
         TN_REQUIRE(graph->input[i]->name, TN_EFORMAT, "an input without a name");
+    TN_TRY(check_opsets(model->proto));
     TN_TRY(check_outputs(model));
     for (size_t i = 0; i < graph->n_initializer; i++)
         TN_REQUIRE(graph->initializer[i]->name, TN_EFORMAT, "an initializer without a name");
@@ -135,7 +172,9 @@ tn_status onnx_unpack(tn_onnx *model)
     }
     model->needed = tn_alloc(graph->n_input + 1);
     model->numbers = tn_alloc((graph->n_initializer + 1) * sizeof *model->numbers);
-    return model->needed && model->numbers ? onnx_find_roles(model) : TN_ENOMEM;
+    if (!model->needed || !model->numbers) return TN_ENOMEM;
+    TN_TRY(onnx_find_roles(model));
+    return check_inputs(model);
 }
 
 static tn_status read_file(tn_onnx *model, const char *path)

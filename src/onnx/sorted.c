@@ -36,13 +36,23 @@ static tn_status wait_for_all(waiting *w, const onnx_node_proto *node)
     return TN_OK;
 }
 
+static tn_status add_outputs(const onnx_node_proto *node, uint32_t number, tn_index *makers)
+{
+    uint32_t other;
+    for (size_t k = 0; k < node->n_output; k++) {
+        const char *name = node->output[k];
+        if (!*name) continue;
+        TN_REQUIRE(!tn_index_find(makers, NULL, name, &other), TN_EFORMAT, "'%s' is made twice", name);
+        TN_TRY(tn_index_add(makers, NULL, name, number));
+    }
+    return TN_OK;
+}
+
 static tn_status find_waiting(onnx_node_proto **node, uint32_t count, waiting *w)
 {
     w->first = tn_alloc((count + 1) * sizeof *w->first);
     if (!w->first) return TN_ENOMEM;
-    for (uint32_t i = 0; i < count; i++)
-        for (size_t k = 0; k < node[i]->n_output; k++)
-            if (*node[i]->output[k]) TN_TRY(tn_index_add(&w->makers, NULL, node[i]->output[k], i));
+    for (uint32_t i = 0; i < count; i++) TN_TRY(add_outputs(node[i], i, &w->makers));
     for (uint32_t i = 0; i < count; i++) {
         w->first[i] = w->count;
         TN_TRY(wait_for_all(w, node[i]));

@@ -122,10 +122,14 @@ static tn_status external(tn_onnx *model, const onnx_proto *t, source *out)
     TN_REQUIRE(name && *name, TN_EFORMAT, "the weights of '%s' lie in a file without a name", t->name ? t->name : "");
     TN_TRY(find_file(model, name, &beside));
     const tn_mapping *file = beside->file;
-    uint64_t offset = strtoull(entry(t, "offset", "0"), NULL, 10);
+    const char *length = entry(t, "length", NULL);
+    const uint64_t offset = strtoull(entry(t, "offset", "0"), NULL, 10);
     TN_TRY(tn_mapping_check(file));
-    TN_REQUIRE(offset <= file->bytes, TN_EFORMAT, "%s is too short for '%s'", beside->path, t->name ? t->name : "");
-    *out = (source){file->data + offset, file->bytes - offset, beside->path};
+    const uint64_t bytes = offset <= file->bytes ? file->bytes - offset : 0;
+    const uint64_t wanted = length ? strtoull(length, NULL, 10) : bytes;
+    TN_REQUIRE(offset <= file->bytes && wanted <= bytes, TN_EFORMAT, "%s is too short for '%s'", beside->path,
+               t->name ? t->name : "");
+    *out = (source){file->data + offset, wanted, beside->path};
     return TN_OK;
 }
 

@@ -17,7 +17,7 @@ typedef struct option {
     struct option *next;
     const char *backend, *key;
     const char *value; /* NULL: not set */
-    int asked;
+    int asked, of_environment;
 } option;
 
 /* The newest first: an option that is set again hides the old one. */
@@ -89,12 +89,20 @@ int tn_option_cut(char **text, char **backend, char **key, char **value)
     return 1;
 }
 
-static int is_set(const char *backend, const char *key)
+/* One of the environment: what the program set counts before it, and none is given twice. */
+static tn_status set_unless(const char *backend, const char *key, const char *value)
 {
     pthread_mutex_lock(&options.lock);
     const option *o = find(backend, key);
+    const int is_set = o && o->value, is_given = is_set && o->of_environment;
     pthread_mutex_unlock(&options.lock);
-    return o && o->value;
+    TN_REQUIRE(!is_given, TN_EINVAL, "TENON_OPTIONS: %s.%s is given twice", backend, key);
+    if (is_set) return TN_OK;
+    TN_TRY(tn_option_set(backend, key, value));
+    pthread_mutex_lock(&options.lock);
+    find(backend, key)->of_environment = 1;
+    pthread_mutex_unlock(&options.lock);
+    return TN_OK;
 }
 
 tn_status tn_options_of_environment(void)
@@ -105,8 +113,8 @@ tn_status tn_options_of_environment(void)
     while (!status && *at) {
         if (!tn_option_cut(&at, &backend, &key, &value))
             status = tn_fail(TN_EINVAL, "TENON_OPTIONS: expected BACKEND.KEY=VALUE,..., not '%s'", said);
-        else if (!is_set(backend, key))
-            status = tn_option_set(backend, key, value);
+        else
+            status = set_unless(backend, key, value);
     }
     tn_free(copy);
     return status;

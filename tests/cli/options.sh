@@ -190,4 +190,11 @@ bad 2 "plateau LOSSES FACTOR" --schedule "plateau 3"
 bad 2 "is not a whole number" --schedule "plateau 0 0.5"
 bad 2 "schedule" --schedule "plato 3 0.5"
 bad 2 "5 training samples" --limit 6 --validation 0.1 --batch 6
+# An option of a backend that is wrong is told where devices are only listed, too.
+if [ "$device" = cpu ]; then
+    TENON_OPTIONS=cpu.isa=none "$tenon" devices >listed 2>message && fail "devices with a wrong option"
+    grep -q "^cpu " listed || fail "$(cat listed)"
+    grep -q "cpu: option cpu.isa: 'none' is not" message || fail "$(cat message)"
+fi
+
 finish

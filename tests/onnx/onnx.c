@@ -287,6 +287,25 @@ static void layers_that_were_joined_have_weights(void **state)
     }
 }
 
+static void what_has_two_makers_is_refused(void **state)
+{
+    static const struct {
+        const char *from, *makes, *said;
+    } cases[] = {{"p", "y", "'y' is made twice"},
+                 {"p", "x", "'x' is given, and made by a node of Neg, too"},
+                 {"x", "fc.weight", "'fc.weight' is given, and made by a node of Neg, too"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const text more = node("Neg", cases[i].from, NULL, cases[i].makes);
+        char path[32];
+        tn_onnx *model = NULL;
+        write_model(path, &more, 1);
+        assert_int_equal(tn_onnx_load(path, &model), TN_EFORMAT);
+        unlink(path);
+        if (!strstr(tn_message(), cases[i].said)) fail_msg("%s", tn_message());
+    }
+}
+
 /* Each scope has variables of its own; those of another shape stay. */
 static void weights_go_where_the_scope_is(void **state)
 {
@@ -468,6 +487,7 @@ int main(void)
         cmocka_unit_test(all_that_is_not_there_is_said_at_once),
         cmocka_unit_test(weights_are_parameters_of_their_names),
         cmocka_unit_test(layers_that_were_joined_have_weights),
+        cmocka_unit_test(what_has_two_makers_is_refused),
         cmocka_unit_test(weights_go_where_the_scope_is),
         cmocka_unit_test(a_model_is_a_part_of_a_network),
         cmocka_unit_test(lists_of_the_wrong_length_are_problems),

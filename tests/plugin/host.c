@@ -88,6 +88,8 @@ static void options_of_the_environment_count_for_what_a_program_does_not_set(voi
         assert_not_opened("reference", "TENON_OPTIONS: expected BACKEND.KEY=VALUE,..., not");
         assert_int_equal(tn_backend_options(wrong[i]), TN_EINVAL);
     }
+    setenv("TENON_OPTIONS", "cpu.a=1,null.a=1,cpu.a=1", 1);
+    assert_not_opened("reference", "TENON_OPTIONS: cpu.a is given twice");
     unsetenv("TENON_OPTIONS");
     forget();
 }

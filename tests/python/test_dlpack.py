@@ -195,6 +195,11 @@ class PyTorch(unittest.TestCase):
             with self.assertRaisesRegex(tenon.InvalidError, "input 'x': .*" + said):
                 negated(x)
 
+    def test_one_without_elements_is_fed(self):
+        g = tenon.Graph()
+        (g.input("a", (0, 3)) * 2).output("y")
+        self.assertEqual(g.compile("reference")(a=torch.zeros(0, 3))["y"].shape, (0, 3))
+
     def test_it_shows_a_state_s_tensor_at_its_address(self):
         program = doubled()
         tensor = torch.from_dlpack(program.state.view("w"))
