@@ -32,11 +32,14 @@ static tn_status check_names(const tn_table *table, const tn_csv_options *option
 {
     for (int64_t i = 1; i < table->columns && !table->no_header; i++) {
         const struct named *a = &d->sorted[i - 1], *b = &d->sorted[i];
-        int matters = goes_by_name(table, options, a->column) || goes_by_name(table, options, b->column);
+        double number;
+        const int matters = goes_by_name(table, options, a->column) || goes_by_name(table, options, b->column);
         TN_REQUIRE(!matters || strcmp(a->name, b->name), TN_EFORMAT,
                    "%s: columns %lld and %lld are both named '%s': rename one of them%s", table->path,
                    (long long)a->column + 1, (long long)b->column + 1, b->name,
-                   tn_cell_missing(b->name) ? ", unless the first line is data, and no header" : "");
+                   tn_cell_missing(b->name) || tn_cell_number(b->name, &number)
+                       ? ", unless the first line is data, and no header (--header no)"
+                       : "");
     }
     return TN_OK;
 }

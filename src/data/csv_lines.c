@@ -2,6 +2,7 @@
 #include "csv_lines.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "error.h"
 
@@ -32,7 +33,6 @@ char *tn_row_end(char *at, char *end, int ended, char separator)
 /* ---- reading ---- */
 
 #define BY_PANDAS(reader) "Python's pandas." reader "(FILE).to_csv(\"table.csv\", index=False) makes it one"
-#define BY_ROWS           "'sed \"1,/^@data/Id\" FILE | tenon train --data -' takes its rows, whose columns go by order"
 #define BY_SAVING         "save it as CSV from the program that made it"
 
 /* Tables that are no text, by what they begin with. */
@@ -50,13 +50,19 @@ static const struct {
     {"\xD0\xCF\x11\xE0", 4, "a document of Office, such as an .xls", BY_SAVING},
     {"\x89HDF", 4, "an HDF5 file", BY_PANDAS("read_hdf")},
     {"SQLite format 3", 16, "an SQLite database", "'sqlite3 -csv -header FILE \"select * from TABLE\"' makes it one"},
-    {"@relation", 9, "an ARFF file", BY_ROWS},
-    {"@RELATION", 9, "an ARFF file", BY_ROWS},
     {"BZh", 3, "compressed by bzip2", "unpack it first, or by '... | tenon train --data -'"},
     {"\xFD"
      "7zXZ",
      5, "compressed by xz", "unpack it first, or by 'xzcat FILE | tenon train --data -'"},
     {"\x28\xB5\x2F\xFD", 4, "compressed by zstd", "unpack it first, or by 'zstdcat FILE | tenon train --data -'"}};
+
+/* Weka's and OpenML's text files: "@relation" behind comments and empty lines. */
+static int is_arff(const char *text, const char *end)
+{
+    for (const char *line_end; text < end && strchr("%\r\n", *text); text = line_end + 1)
+        if (!(line_end = memchr(text, '\n', (size_t)(end - text)))) return 0;
+    return end - text > 9 && !strncasecmp(text, "@relation", 9);
+}
 
 /* Others than UTF-8, and no text. */
 static tn_status check_kind(const tn_lines *l, const char *from, uint64_t bytes)
@@ -65,6 +71,10 @@ static tn_status check_kind(const tn_lines *l, const char *from, uint64_t bytes)
     for (size_t i = 0; first && i < sizeof kinds / sizeof *kinds; i++)
         TN_REQUIRE(bytes < kinds[i].length || memcmp(from, kinds[i].begins, kinds[i].length) != 0, TN_EFORMAT,
                    "%s: is %s, and tables are read as text: %s", l->path, kinds[i].called, kinds[i].instead);
+    TN_REQUIRE(!first || !is_arff(from, from + bytes), TN_EFORMAT,
+               "%s: is an ARFF file, of which only the rows can be read, whose columns go by order: "
+               "'sed \"1,/^@data/Id; /^%%/d\" FILE | tenon train --header no --data -'",
+               l->path);
     TN_REQUIRE(!first || (memcmp(from, "\xFF\xFE", 2) != 0 && memcmp(from, "\xFE\xFF", 2) != 0), TN_EFORMAT,
                "%s: is UTF-16: 'iconv -f utf-16 -t utf-8' converts it", l->path);
     TN_REQUIRE(!memchr(from, 0, bytes), TN_EFORMAT, "%s: is no text file (it has zero bytes)", l->path);

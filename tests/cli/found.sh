@@ -53,6 +53,7 @@ other() {
     bad "$1: is $3" predict --model m.safetensors "$1"
 }
 other t.arff '@RELATION x\n@data\n' 'an ARFF file'
+other t.arff '%% a comment, and "another"\n%%\n\n@relation x\n@data\n' 'an ARFF file'
 other t.parquet 'PAR1\025\004\025' "a Parquet file, and tables are read as text: Python's pandas.read_parquet"
 other t.arrow 'ARROW1\000\000' 'an Arrow file'
 other t.feather 'FEA1\000\000' 'a Feather file'
@@ -64,7 +65,9 @@ other t.csv.xz '\3757zXZ\000' "compressed by xz, and tables are read as text: un
 
 # Its rows, as the message says; comments; numbers with marks; numbers of rows by whatever name; images of many sizes.
 { printf '@relation x\n@attribute a numeric\n@attribute b {p,q}\n@DATA\n'; awk 'BEGIN { for (i = 0; i < 40; i++) print i % 7 "," (i % 7 < 3 ? "p" : "q") }'; } >t.arff
-sed "1,/^@data/Id" t.arff | { run_train --data - --epochs 1; } && grep -q '2 classes\|texts: classes' stderr || fail "ARFF: $(cat stderr)"
+sed "1,/^@data/Id; /^%/d" t.arff | { run_train --header no --data - --epochs 1; } && grep -q '2 classes\|texts: classes' stderr || fail "ARFF: $(cat stderr)"
+printf '1,0,0,v\n2,1,5,y\n3,0,1,x\n' >same.csv
+bad "both named '0': rename one of them, unless the first line is data, and no header (--header no)" train --data same.csv
 { echo '# made by hand'; cat t.csv; } >commented.csv
 bad 'first line is '"'# made by hand': a comment? 'grep -v" train --data commented.csv
 grep -v "^[#%]" commented.csv | { run_train --data - --epochs 1; }
