@@ -27,7 +27,8 @@
 #define ENTRY    ".entry"   /* behind 16 digits */
 #define LOCK     ".lock"    /* likewise: an empty file that stays */
 #define STALE    3600       /* seconds after which a file that was never finished is rubbish */
-#define PATIENCE 2000000000 /* nanoseconds that are waited for a lock */
+#define PATIENCE 2000000000 /* nanoseconds that are waited for a lock, */
+#define TRIES    200        /* which is tried so often */
 
 enum { NAME_LENGTH = 16 + sizeof ENTRY - 1 };
 
@@ -241,19 +242,22 @@ int tn_cache_is_there(const char *space, const char *key)
 
 /* ---- locks ------------------------------------------------------------------------------------------------------ */
 
-static int take_lock(int file)
+/* Tries so many times, with naps in between. */
+static int take_lock(int file, int tries)
 {
-    const struct timespec nap = {0, PATIENCE / 200};
-    for (int i = 0; i < 200; i++) {
+    const struct timespec nap = {0, PATIENCE / TRIES};
+    int none = -1;
+    for (int i = 0; i < tries; i++) {
+        if (i) nanosleep(&nap, NULL);
         if (tn_system_lock(file)) return file;
-        if (errno != EWOULDBLOCK && errno != EINTR) break;
-        nanosleep(&nap, NULL);
+        none = errno == EWOULDBLOCK || errno == EINTR ? TN_CACHE_TAKEN : -1;
+        if (none == -1) break;
     }
     close(file);
-    return -1;
+    return none;
 }
 
-int tn_cache_lock(const char *space, const char *key)
+static int find_lock(const char *space, const char *key, int tries)
 {
     char path[PATH_MAX];
     cache_entry wanted = {0};
@@ -264,7 +268,18 @@ int tn_cache_lock(const char *space, const char *key)
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     }
     tn_free(wanted.memory);
-    return file < 0 ? -1 : take_lock(file);
+    return file < 0 ? -1 : take_lock(file, tries);
+}
+
+int tn_cache_lock(const char *space, const char *key)
+{
+    const int lock = find_lock(space, key, TRIES);
+    return lock == TN_CACHE_TAKEN ? -1 : lock;
+}
+
+int tn_cache_lock_now(const char *space, const char *key)
+{
+    return find_lock(space, key, 1);
 }
 
 void tn_cache_unlock(int lock)

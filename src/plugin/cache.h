@@ -25,7 +25,11 @@ int tn_cache_is_there(const char *space, const char *key);
 /* Waits until no other thread or process has the lock of that entry, and takes it; for those who read it and write it
  * anew. A number for unlock, or -1: there is no cache, it can't be locked, or somebody has had it for two seconds. */
 int tn_cache_lock(const char *space, const char *key);
-void tn_cache_unlock(int lock);
+/* The same without waiting: TN_CACHE_TAKEN where somebody has it. The end of a process is the end of its locks. */
+int tn_cache_lock_now(const char *space, const char *key);
+void tn_cache_unlock(int lock); /* one that is no lock is fine */
+
+enum { TN_CACHE_TAKEN = -2 };
 
 /* Keeps an entry, in place of one of that key. Failing to is no error: then returns 0. The entries that were used
  * longest ago go when all together are larger than `limit`. */

@@ -202,3 +202,20 @@ void tn_tuned_keep(const tn_device *device)
     tn_free(text);
     tn_cache_unlock(lock);
 }
+
+/* ---- runs ---------------------------------------------------------------------------------------------------------
+ */
+
+int tn_tuned_enter(const tn_device *device, int *is_alone)
+{
+    char key[TN_TUNE_KEY];
+    snprintf(key, sizeof key, "run\n%s\n%s", device->backend->id, device->tuned->of.device);
+    const int lock = tn_cache_lock_now("tenon", key);
+    *is_alone = lock != TN_CACHE_TAKEN;
+    return lock;
+}
+
+void tn_tuned_leave(int lock)
+{
+    tn_cache_unlock(lock);
+}

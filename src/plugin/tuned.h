@@ -93,6 +93,10 @@ void tn_tuned_free(tn_device *device);
  * then on, and the backend is told of their choices. Where it can't be written (a full disk is logged, once), the
  * changes made here stay the device's, and are written another time. */
 void tn_tuned_keep(const tn_device *device);
+/* Around a candidate's run: whether no other process, and no other device of this one, is at such a run for the same
+ * table. If one is, a row that says so is no row that ended a process. */
+int tn_tuned_enter(const tn_device *device, int *is_alone);
+void tn_tuned_leave(int lock);
 /* Tells the backend of a choice; "" or NULL: of none. */
 TN_MUST_USE tn_status tn_tuned_choose(const tn_device *device, const char *key, const char *choice);
 

@@ -58,13 +58,14 @@ static tn_status note(search *s, int32_t kind, const char *choice, uint64_t numb
 }
 
 /* That a candidate is about to be tried: how often that was so before and did not come to an end. What was chosen
- * before stays so until the search is over. */
-static tn_status note_trying(search *s, const char *choice, int *too_often)
+ * before stays so until the search is over. Where others are at work, what is noted already may be theirs. */
+static tn_status note_trying(search *s, const char *choice, int is_alone, int *too_often)
 {
     const tn_row *before = tn_tuned_find(s->device->tuned, s->key, choice);
     const uint64_t deaths = before && before->kind == TN_ROW_TRYING ? before->nanoseconds : 0;
-    *too_often = deaths >= TN_TUNE_DEATHS;
-    if (before && before->kind == TN_ROW_CHOSEN) return TN_OK;
+    const uint64_t others = deaths && !is_alone;
+    *too_often = deaths - others >= TN_TUNE_DEATHS;
+    if ((before && before->kind == TN_ROW_CHOSEN) || (others && !*too_often)) return TN_OK;
     return *too_often ? note(s, TN_ROW_FAILED, choice, 0, 0) : note(s, TN_ROW_TRYING, choice, deaths + 1, 0);
 }
 
@@ -185,16 +186,25 @@ static tn_status judge(search *s, uint32_t i, const tn_outcome *outcome)
     return was_chosen ? tn_tuned_choose(s->device, s->key, NULL) : TN_OK;
 }
 
-static tn_status try_candidate(search *s, uint32_t i)
+static tn_status run_candidate(search *s, uint32_t i, int is_alone)
 {
     tn_outcome outcome;
     int too_often = 0;
     s->is_done[i] = 1;
-    TN_TRY(note_trying(s, s->candidate[i], &too_often));
+    TN_TRY(note_trying(s, s->candidate[i], is_alone, &too_often));
     if (too_often) return TN_OK;
     s->row.tried++;
     TN_TRY(tn_trial_run(s->trial, s->candidate[i], s->best < 0 ? INFINITY : s->best_seconds, 1, &outcome));
     return judge(s, i, &outcome);
+}
+
+static tn_status try_candidate(search *s, uint32_t i)
+{
+    int is_alone;
+    const int lock = tn_tuned_enter(s->device, &is_alone);
+    const tn_status status = run_candidate(s, i, is_alone);
+    tn_tuned_leave(lock);
+    return status;
 }
 
 static int is_stopped(const search *s)
@@ -300,50 +310,6 @@ static tn_status search_one(search *s)
     return settle(s);
 }
 
-static tn_status put(search *s, const tn_row *row)
-{
-    TN_TRY(tn_tuned_put(s->device->tuned, row));
-    tn_tuned_keep(s->device);
-    return TN_OK;
-}
-
-static tn_status refuse_given(search *s, tn_row *row, int32_t kind, const char *why)
-{
-    tn_log_line(TN_LOG_WARNING, "%s: %s | %s: a choice from elsewhere %s here; it is not used", s->device->name, s->key,
-                row->choice, why);
-    row->kind = kind, row->deaths = 0;
-    return put(s, row);
-}
-
-/* What was found of it. One for which there was no memory is compared another time. */
-static tn_status judge_given(search *s, tn_row *row, const tn_outcome *outcome)
-{
-    if (outcome->verdict == TN_TRIAL_WRONG) return refuse_given(s, row, TN_ROW_WRONG, "is wrong");
-    if (outcome->verdict == TN_TRIAL_FAILED && outcome->status != TN_ENOMEM)
-        return refuse_given(s, row, TN_ROW_FAILED, "is not possible");
-    if (outcome->verdict == TN_TRIAL_RIGHT) row->kind = TN_ROW_CHOSEN, row->deaths = 0;
-    TN_TRY(put(s, row));
-    return row->kind == TN_ROW_CHOSEN ? tn_tuned_choose(s->device, s->key, row->choice) : TN_OK;
-}
-
-/* Somebody else's choice: if it is right here, it is chosen. The table says so before it is run, and how often. */
-static tn_status check_given(search *s, const tn_row *given)
-{
-    tn_outcome outcome = {.verdict = TN_TRIAL_FAILED, .status = TN_ENOMEM};
-    char choice[TN_TUNE_CHOICE];
-    snprintf(choice, sizeof choice, "%s", given->choice);
-    tn_row row = *given;
-    row.key = s->key, row.choice = choice;
-    if (row.deaths >= TN_TUNE_DEATHS) return refuse_given(s, &row, TN_ROW_WRONG, "ended the process twice");
-    row.deaths++;
-    TN_TRY(put(s, &row));
-    tn_status status = tn_trial_new(s->device, s->desc, &s->trial);
-    if (!status) status = tn_trial_run(s->trial, *choice ? choice : NULL, INFINITY, 0, &outcome);
-    row.deaths--;
-    const tn_status judged = judge_given(s, &row, &outcome);
-    return status ? status : judged;
-}
-
 static void free_search(search *s)
 {
     tn_trial_free(s->trial);
@@ -361,9 +327,8 @@ static void tell(const search *s)
 static tn_status tune_one(search *s, double share)
 {
     const double begun = tn_now();
-    const tn_row *given =
-        begun < s->end && !is_stopped(s) ? tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN) : NULL;
-    if (given) TN_TRY(check_given(s, given));
+    if (begun < s->end && !is_stopped(s) && tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_GIVEN))
+        TN_TRY(tn_tune_given(s->device, s->desc, s->key));
     const tn_row *chosen = tn_tuned_of_kind(s->device->tuned, s->key, TN_ROW_CHOSEN);
     if (share < 0 || (chosen && !s->options->again)) {
         if (chosen) recall(s, chosen);
@@ -371,8 +336,6 @@ static tn_status tune_one(search *s, double share)
         return TN_OK;
     }
     s->share = share, s->until = begun + share;
-    tn_trial_free(s->trial);
-    s->trial = NULL;
     TN_TRY(tn_now() < s->end && !is_stopped(s) ? search_one(s) : leave(s, TN_TUNE_NO_TIME));
     s->row.spent = tn_now() - begun;
     tell(s);

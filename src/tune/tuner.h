@@ -35,6 +35,9 @@ void tn_trial_hurry(tn_trial *trial, double from);
 TN_MUST_USE tn_status tn_trial_run(tn_trial *trial, const char *choice, double enough, int measures,
                                    tn_outcome *outcome);
 
+/* Somebody else's choice for an operator, if the table has one: if it is right here, it is chosen (elsewhere.c). */
+TN_MUST_USE tn_status tn_tune_given(tn_device *device, const tn_op_desc *desc, const char *key);
+
 /* Tunes the operators described, `count` of them, of which each does so many operations. For tn_program_tune, and for
  * programs while they are compiled: `seconds` < 0: only what was taken from elsewhere is compared. */
 TN_MUST_USE tn_status tn_tune_operators(tn_device *device, const tn_op_desc *const desc[], const double flops[],

@@ -86,6 +86,19 @@ done
 [ "$ended" -gt 1 ] && [ "$ended" -lt 9 ] || fail "$ended processes were ended by a choice from elsewhere"
 uses 'way a=1 b=1$'
 
+# Those that begin at the same time, as workers of a training do, don't take each other for ended.
+tune --forget && tune --import table || fail "taking the table for several"
+for worker in 1 2 3 4; do
+    TUNING_SLEEPS=400 "$tenon" train --device "$device" --net "linear 10" --data digits:8 --batch 8 --epochs 1 --explain >out/worker$worker 2>&1 &
+    sleep 0.2
+done
+wait
+for worker in 1 2 3 4; do
+    ! grep 'ended the process' out/worker$worker && grep -q 'by way a=3 b=3, tuned' out/worker$worker || { cat out/worker$worker; fail "worker $worker"; }
+done
+tune --list
+! grep -q 'from elsewhere' out/said && says 'by way a=3 b=3' "what workers at the same time compared"
+
 # A search that is done again and interrupted loses no choice.
 tune --forget
 tuned || fail "tuning before an interruption"

@@ -308,6 +308,24 @@ static void a_file_that_was_never_finished_is_removed_when_it_is_old(void **stat
     assert_int_equal(each_file(NULL), 1);
 }
 
+static void a_lock_is_for_one_and_of_one_entry(void **state)
+{
+    (void)state;
+    const int lock = tn_cache_lock_now("test", "key");
+    assert_true(lock >= 0);
+    assert_int_equal(tn_cache_lock_now("test", "key"), TN_CACHE_TAKEN);
+    const int other = tn_cache_lock_now("test", "another key");
+    assert_true(other >= 0);
+    tn_cache_unlock(lock);
+    tn_cache_unlock(TN_CACHE_TAKEN);
+    const int again = tn_cache_lock("test", "key");
+    assert_true(again >= 0);
+    tn_cache_unlock(again);
+    tn_cache_unlock(other);
+    setenv("TENON_CACHE", "off", 1);
+    assert_int_equal(tn_cache_lock_now("test", "key"), -1);
+}
+
 static void *put_and_get(void *arg)
 {
     static const char *const texts[] = {"one text", "another text", "and a third, which is longer"};
@@ -368,6 +386,7 @@ int main(void)
         CASE(a_folder_that_others_can_write_to_is_not_used),
         CASE(why_there_is_no_cache_is_told),
         CASE(a_file_that_was_never_finished_is_removed_when_it_is_old),
+        CASE(a_lock_is_for_one_and_of_one_entry),
         CASE(readers_see_whole_entries_while_others_write),
         CASE(the_cache_survives_every_failing_allocation),
     };
