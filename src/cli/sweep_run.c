@@ -103,8 +103,9 @@ static int keep(const cli_sweep *s, const cli_trial *t)
         cli_json_end(&json, '}');
     }
     free(head);
-    if (f && !fclose(f)) return CLI_GO_ON;
-    return cli_fail("%s: cannot be written: %s", s->results, strerror(errno));
+    const int is_kept = f && !fflush(f) && !ferror(f), why = errno;
+    if (f && fclose(f) == 0 && is_kept) return CLI_GO_ON;
+    return cli_fail("%s: cannot be written: %s", s->results, strerror(is_kept ? errno : why));
 }
 
 /* ---- processes ---- */

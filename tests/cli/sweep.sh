@@ -132,4 +132,13 @@ bad "--unit is no option of train, and --net has no word 'unit'" --net "linear u
 bad "--lr: one of its values is empty" --lr 0.1,,0.2
 bad "--lr needs a value" --lr
 bad "--repeat" --repeat 0
+# What cannot be kept ends the sweep with a line: here the file may have no byte more.
+head -c 4096 /dev/zero | tr '\0' '\n' >room.jsonl
+(
+    trap '' XFSZ
+    ulimit -f 8
+    sweep --data rents.csv --epochs 1 --quiet --lr 0.1,0.2 --results room.jsonl >said 2>stderr
+) && fail "results without room: $(cat stderr)"
+grep -q "^tenon: room.jsonl: cannot be written: " stderr || fail "results without room: $(cat stderr)"
+
 finish
