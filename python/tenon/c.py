@@ -2358,7 +2358,9 @@ FUNCTIONS = {
         """A measure. `index` below 0 asks for that of all. Of precision, recall and f1 it is the plain mean over the classes
         that are there or were predicted, or over the targets; of r2, mae and rmse the mean over the targets. Of accuracy it
         is the share of samples that are wholly right: of several marks those with every one right, while mean_accuracy is
-        the targets' mean. Else it is that of a class or target, where the measure has such. NaN where there is no answer,
+        the targets' mean. Of roc_auc it is that of two classes, by what the second output is above the first, or the mean of
+        the targets of which there are both. Else it is that of a class or target, where the measure has such. NaN where there
+        is no answer,
         and of a name that is none."""),
     "tn_measures_confused": (c_int64, (c_void_p, c_int64, c_int64,), False,
         "int64_t tn_measures_confused(const tn_measures *measures, int64_t truth, int64_t found)",

@@ -53,6 +53,7 @@ static void put_measured(FILE *f, const cli_results *r)
     put_key(f, cli_accuracy_name(r->model), "%.2f %%", 100 * tn_measures_get(m, "accuracy", -1));
     if (r->model->targets > 1) put_key(f, "mean accuracy", "%.2f %%", 100 * tn_measures_get(m, "mean_accuracy", -1));
     put_key(f, "balanced accuracy", "%.2f %%", 100 * tn_measures_get(m, "balanced_accuracy", -1));
+    put_key(f, "area under the ROC curve", "%.4f", tn_measures_get(m, "roc_auc", -1));
     put_key(f, "among the first 5", "%.2f %%", 100 * tn_measures_get(m, "top5", -1));
     put_key(f, "F1", "%.4f", tn_measures_get(m, "f1", -1));
     put_key(f, "R²", "%.4f", tn_measures_get(m, "r2", -1));

@@ -250,16 +250,19 @@ static void print_sums(const cli_results *r, int width, FILE *f)
 {
     const struct {
         const char *name, *called;
-    } sums[] = {{"accuracy", cli_accuracy_name(r->model)},
-                {"mean_accuracy", r->outputs > 1 ? "mean accuracy" : NULL},
-                {"balanced_accuracy", "balanced accuracy"},
-                {"top5", "among the first 5"}};
+        int share; /* not in per cent */
+    } sums[] = {{"accuracy", cli_accuracy_name(r->model), 0},
+                {"mean_accuracy", r->outputs > 1 ? "mean accuracy" : NULL, 0},
+                {"balanced_accuracy", "balanced accuracy", 0},
+                {"roc_auc", "ROC area", 1},
+                {"top5", "among the first 5", 0}};
     int n = 0;
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
         const double value = tn_measures_get(r->measures, sums[i].name, -1);
         const char *between = width < 75 ? ",\n  " : ", ";
-        if (sums[i].called && !isnan(value))
-            fprintf(f, "%s%s %.2f %%", n++ ? between : "  ", sums[i].called, 100 * value);
+        if (!sums[i].called || isnan(value)) continue;
+        fprintf(f, "%s%s ", n++ ? between : "  ", sums[i].called);
+        fprintf(f, sums[i].share ? "%.4f" : "%.2f %%", sums[i].share ? value : 100 * value);
     }
     if (n) fprintf(f, "\n\n");
 }
@@ -364,6 +367,13 @@ static void put_wrong(const cli_results *r, const cli_wrong *w, cli_json *json)
     cli_json_end(json, '}');
 }
 
+/* Whether it is a measure of so many classes. */
+static int is_of_these(const cli_results *r, const char *name)
+{
+    if (!strcmp(name, "top5")) return r->outputs > 5;
+    return strcmp(name, "roc_auc") || !r->label || r->outputs == 2;
+}
+
 void cli_results_json(const cli_results *r, cli_json *json)
 {
     tn_measure_entry entry;
@@ -371,8 +381,7 @@ void cli_results_json(const cli_results *r, cli_json *json)
     if (!r->measures) return;
     for (size_t i = 0; tn_measure_at(i, &entry); i++) {
         if (!(entry.of & tn_measures_kind(r->measures)) || !entry.all) continue;
-        if (strcmp(entry.name, "top5") != 0 || r->outputs > 5)
-            cli_json_number(json, entry.name, tn_measures_get(r->measures, entry.name, -1));
+        if (is_of_these(r, entry.name)) cli_json_number(json, entry.name, tn_measures_get(r->measures, entry.name, -1));
     }
     put_parts(r, json);
     put_confusion(r, json);

@@ -58,7 +58,7 @@ function bestOf(run) {
 /* ---- cards ---- */
 
 const MEASURES = [["r2", "R²", short], ["mae", "MAE", short], ["rmse", "RMSE", short], ["f1", "F1", short],
-  ["balanced_accuracy", "balanced accuracy", percent], ["perplexity", "perplexity", short], ["bits_per_byte", "bits per byte", short],
+  ["balanced_accuracy", "balanced accuracy", percent], ["roc_auc", "ROC area", short], ["perplexity", "perplexity", short], ["bits_per_byte", "bits per byte", short],
   ["bits_per_character", "bits per character", short]];
 
 function values(run) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "area.h"
 #include "given.h"
 #include "weights.h"
 
@@ -26,6 +27,7 @@ struct tn_measures {
     uint32_t kind;
     int64_t count, parts;
     double weight, right, near; /* of all samples; of those wholly right; of those whose class is among the first TOP */
+    double area;                /* under the ROC curve */
     part *part;
     int64_t *confused; /* (parts, parts), or NULL */
 };
@@ -191,8 +193,12 @@ tn_status tn_measures_of(const tn_measured_samples *s, tn_measures **measures)
     if (classes) TN_TRY(check_labels(s));
     TN_TRY(begin(s, &m));
     (classes ? count_classes : marks ? count_marks : measure_numbers)(m, s);
-    *measures = m;
-    return TN_OK;
+    const tn_status status = tn_area_of(s, &m->area);
+    if (status)
+        tn_measures_free(m);
+    else
+        *measures = m;
+    return status;
 }
 
 tn_status tn_measures_of_classes(const int32_t *label, const float *output, int64_t count, int64_t classes,
@@ -292,6 +298,11 @@ static double top(const tn_measures *m)
     return m->parts > TOP ? m->near / m->weight : NAN;
 }
 
+static double area(const tn_measures *m)
+{
+    return m->area;
+}
+
 static double r2(const tn_measures *m, int64_t k)
 {
     return m->part[k].r2;
@@ -336,6 +347,10 @@ static const row rows[] = {
      .each = recall},
     {.name = "f1", .doc = "harmonic mean of precision and recall", .of = TN_OF_CLASSES | TN_OF_MARKS, .each = f1},
     {.name = "top5", .doc = "samples whose class is among the five likeliest", .of = TN_OF_CLASSES, .all = top},
+    {.name = "roc_auc",
+     .doc = "area under the ROC curve, of two classes, or the targets' mean",
+     .of = TN_OF_CLASSES | TN_OF_MARKS,
+     .all = area},
     {.name = "support",
      .doc = "samples that are it",
      .of = TN_OF_CLASSES | TN_OF_MARKS,

@@ -50,6 +50,9 @@ def check_classes(rng, count, classes):
         for k, row in enumerate(said["classes"]):
             near(f"{name} of {row['class']}", row[name], each[i][k])
     assert said["confusion"] == metrics.confusion_matrix(truth, found, labels=range(len(names))).tolist()
+    assert ("roc_auc" in said) == (len(names) == 2), said
+    if len(names) == 2:
+        near("roc_auc", said["roc_auc"], metrics.roc_auc_score(truth, y[:, 1] - y[:, 0]))
     if len(names) > 5:
         near("top5", said["top5"], metrics.top_k_accuracy_score(truth, y, k=5, labels=range(len(names))))
     wrong = np.where(found != truth)[0]

@@ -88,6 +88,25 @@ def weighted(rows, target, output):
             expect(rows, "&uneven", name, k, value)
 
 
+def areas(rows):
+    """Areas under ROC curves: of two classes with equal scores among them, weighted ones, and of marks."""
+    draw = np.random.default_rng(9)
+    label = draw.integers(0, 2, 80)
+    output = np.round(draw.standard_normal((80, 2)) + 0.8 * np.eye(2)[label], 1).astype(np.float32)
+    weights = (draw.random(80) * draw.integers(0, 3, 80)).astype(np.float32)
+    array("pair_label", label.astype(np.int32))
+    array("pair_output", output)
+    array("pair_weight", weights)
+    score = output[:, 1].astype(np.float64) - output[:, 0]
+    expect(rows, "&pair", "roc_auc", -1, metrics.roc_auc_score(label, score))
+    expect(rows, "&weighty_pair", "roc_auc", -1, metrics.roc_auc_score(label, score, sample_weight=weights))
+    yes = (draw.random((40, 3)) < 0.4).astype(np.float32)
+    marks = np.round(draw.random((40, 3)) + 0.5 * yes, 1).astype(np.float32)
+    array("areas_target", yes)
+    array("areas_output", marks)
+    expect(rows, "&areas", "roc_auc", -1, metrics.roc_auc_score(yes, marks, average="macro"))
+
+
 def main():
     print("/* Made by golden_measures.py. */\n/* clang-format off */")
     rows = []
@@ -121,6 +140,7 @@ def main():
         for k, value in enumerate(score(target, output, multioutput="raw_values")):
             expect(rows, "&numbers", name, k, value)
     weighted(rows, target, output)
+    areas(rows)
     print("#define GOLDEN \\")
     print(" \\\n".join(rows))
 

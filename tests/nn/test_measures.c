@@ -9,7 +9,13 @@
 static void measures_are_those_of_scikit_learn(void **state)
 {
     tn_measures *seven = NULL, *lacking = NULL, *marks = NULL, *numbers = NULL, *weighty = NULL, *heavy = NULL,
-                *uneven = NULL;
+                *uneven = NULL, *pair = NULL, *weighty_pair = NULL, *areas = NULL;
+    const tn_measured_samples of_pair = {.kind = TN_OF_CLASSES,
+                                         .label = pair_label,
+                                         .output = pair_output,
+                                         .weight = pair_weight,
+                                         .count = COUNT(pair_label),
+                                         .parts = 2};
     const tn_measured_samples of_weights[] = {{.kind = TN_OF_CLASSES,
                                                .label = weighty_label,
                                                .output = weighty_output,
@@ -36,6 +42,9 @@ static void measures_are_those_of_scikit_learn(void **state)
     CHECK(tn_measures_of_classes(lacking_label, lacking_output, COUNT(lacking_label), 4, &lacking));
     CHECK(tn_measures_of_marks(marks_target, marks_output, COUNT(marks_target) / 3, 3, 0, &marks));
     CHECK(tn_measures_of_numbers(numbers_target, numbers_output, COUNT(numbers_target) / 3, 3, &numbers));
+    CHECK(tn_measures_of_classes(pair_label, pair_output, COUNT(pair_label), 2, &pair));
+    CHECK(tn_measures_of(&of_pair, &weighty_pair));
+    CHECK(tn_measures_of_marks(areas_target, areas_output, COUNT(areas_target) / 3, 3, 0, &areas));
     const struct {
         tn_measures *const *of;
         const char *name;
@@ -57,6 +66,34 @@ static void measures_are_those_of_scikit_learn(void **state)
     tn_measures_free(weighty);
     tn_measures_free(heavy);
     tn_measures_free(uneven);
+    tn_measures_free(pair);
+    tn_measures_free(weighty_pair);
+    tn_measures_free(areas);
+}
+
+static void an_area_needs_both_kinds_and_scores_that_are_numbers(void **state)
+{
+    const int32_t label[] = {0, 1, 1}, one_kind[] = {1, 1, 1};
+    const float output[] = {0, 0, 0, 1, 2, 1}, broken[] = {0, 0, 0, NAN, 2, 1}, three[] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+    const float target[] = {1, 1, 0, 1}, mark[] = {0.75f, 0.5f, 0.25f, NAN};
+    tn_measures *m = NULL;
+    (void)state;
+    CHECK(tn_measures_of_classes(label, output, 3, 2, &m));
+    assert_near(tn_measures_get(m, "roc_auc", -1), 0.5, 1e-15);
+    assert_true(isnan(tn_measures_get(m, "roc_auc", 0)));
+    tn_measures_free(m);
+    CHECK(tn_measures_of_classes(one_kind, output, 3, 2, &m));
+    assert_true(isnan(tn_measures_get(m, "roc_auc", -1)));
+    tn_measures_free(m);
+    CHECK(tn_measures_of_classes(label, broken, 3, 2, &m));
+    assert_true(isnan(tn_measures_get(m, "roc_auc", -1)));
+    tn_measures_free(m);
+    CHECK(tn_measures_of_classes(label, three, 3, 3, &m));
+    assert_true(isnan(tn_measures_get(m, "roc_auc", -1)));
+    tn_measures_free(m);
+    CHECK(tn_measures_of_marks(target, mark, 2, 2, 0.5, &m)); /* the second target has no 0, and a NaN */
+    assert_near(tn_measures_get(m, "roc_auc", -1), 1, 1e-15);
+    tn_measures_free(m);
 }
 
 static void an_output_that_is_no_number_is_wrong_and_in_no_class(void **state)
@@ -153,13 +190,14 @@ static void the_table_has_each_measure_once(void **state)
     (void)state;
     for (size_t i = 0; tn_measure_at(i, &a); i++, count++)
         for (size_t k = 0; k < i && tn_measure_at(k, &b); k++) assert_string_not_equal(a.name, b.name);
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measures_are_those_of_scikit_learn),
+        cmocka_unit_test(an_area_needs_both_kinds_and_scores_that_are_numbers),
         cmocka_unit_test(an_output_that_is_no_number_is_wrong_and_in_no_class),
         cmocka_unit_test(the_class_is_that_of_the_largest_output),
         cmocka_unit_test(classes_that_are_only_predicted_count_in_means),
