@@ -244,6 +244,16 @@ static tn_status take_in_order(tn_table *table, int64_t features)
     return TN_OK;
 }
 
+/* Without names one column too many may be the weights or what is to be predicted: the others' numbers depend on it. */
+static tn_status check_width(const tn_table *table, int64_t wide, int64_t targets)
+{
+    TN_REQUIRE(!table->predict || !table->no_header || targets != 1 || table->columns != wide + 1, TN_EINVAL,
+               "%s: has %lld columns, one more than there are to predict from: the samples' weights, or what is to be "
+               "predicted? Without a header both are there, or neither",
+               table->path, (long long)table->columns);
+    return TN_OK;
+}
+
 /* A table to predict from has the targets, and what is left out, only if it is wider by them. */
 static tn_status divide_by_order(tn_table *table, const tn_directory *d, const tn_csv_options *options)
 {
@@ -254,6 +264,7 @@ static tn_status divide_by_order(tn_table *table, const tn_directory *d, const t
     const char *weights = options->weights;
     const int64_t wide = features + (out ? count_listed(out) : 0);
     if (out && (!table->predict || table->columns >= wide)) TN_TRY(mark(table, d, out, leave_out));
+    if (weights) TN_TRY(check_width(table, wide, count_listed(targets)));
     if (weights && (!table->predict || table->columns > wide)) TN_TRY(mark(table, d, weights, weigh));
     const int64_t rest = table->columns - wide - (table->weights >= 0);
     if (!table->predict || rest == count_listed(targets)) TN_TRY(find_targets(table, d, options));

@@ -151,4 +151,20 @@ refused "has no array 'nothing'" --data w.safetensors --sample-weights nothing
 refused "--sample-weights is for tables" --data digits:50 --sample-weights a
 "$tenon" eval --model out/heavy --data more.csv --device "$device" >said 2>stderr && fail "eval without the column"
 grep -q "has no column 'times'" stderr || fail "eval without the column: $(cat stderr)"
+# Without a header one column too many may be the weights or the target: neither is guessed.
+awk 'BEGIN { srand(5); for (i = 0; i < 60; i++) { a = rand(); b = rand(); print a "," 1 + i % 3 "," b "," 2 * a - 3 * b } }' >all.csv
+"$tenon" train --data all.csv --header no --sample-weights 2 --epochs 1 --device "$device" --save nameless.st --quiet >/dev/null ||
+    fail "weights by number"
+cut -d, -f1,3 all.csv >bare.csv
+for table in all bare; do
+    "$tenon" predict --model nameless.st --device "$device" $table.csv >$table.said || fail "predict $table"
+    sed 's/^[^ ]* //' $table.said >$table.numbers
+done
+cmp all.numbers bare.numbers || fail "$(paste all.numbers bare.numbers | head -3)"
+for columns in 1,2,3 1,3,4; do
+    cut -d, -f$columns all.csv >some.csv
+    "$tenon" predict --model nameless.st --device "$device" some.csv >said 2>message && fail "columns $columns: $(head -1 said)"
+    grep -q "one more than there are to predict from" message || fail "columns $columns: $(cat message)"
+done
+
 finish
