@@ -142,13 +142,20 @@ static void scan_flags(const onnx_node *n, const char *name, int64_t value[MOST_
     onnx_ints(n, name, value, MOST_VALUES);
 }
 
-static void scan(onnx_node *n, uint32_t first)
+static void check_steps(onnx_node *n, uint32_t i, int32_t axis, int64_t steps)
+{
+    tn_tensor *x = onnx_in(n, i);
+    if (x && onnx_dim(x, axis) != steps)
+        onnx_cannot(n, "inputs of %lld and %lld steps", (long long)steps, (long long)onnx_dim(x, axis));
+}
+
+static void scan(onnx_node *n)
 {
     loop *l = tn_region_alloc(&n->build->region, sizeof *l);
     int64_t axis[MOST_VALUES], reverse[MOST_VALUES], out_axis[MOST_VALUES], out_reverse[MOST_VALUES];
     uint32_t scanned = (uint32_t)onnx_int(n, "num_scan_inputs", 1);
     onnx_value in[MOST_VALUES], out[MOST_VALUES];
-    if (!l || scanned + first > n->n_in || n->n_in > MOST_VALUES) return;
+    if (!l || scanned > n->n_in || n->n_in > MOST_VALUES) return;
     scan_flags(n, "scan_input_axes", axis);
     scan_flags(n, "scan_input_directions", reverse);
     scan_flags(n, "scan_output_axes", out_axis);
@@ -158,6 +165,7 @@ static void scan(onnx_node *n, uint32_t first)
     tn_tensor *x = onnx_in(n, states);
     if (!x || !begin(l, states, onnx_dim(x, (int32_t)axis[0]))) return;
     if (l->most > MOST_STEPS) onnx_cannot(n, "more than %d steps", MOST_STEPS);
+    for (uint32_t i = 1; i < scanned; i++) check_steps(n, states + i, (int32_t)axis[i], l->most);
     if (n->failed) return;
     for (uint32_t i = 0; i < states; i++) l->carried[i] = (onnx_value){.x = onnx_in(n, i), .type = onnx_type(n, i)};
     while (l->steps < l->most && !n->failed) {
@@ -179,5 +187,5 @@ void onnx_rule_scan(onnx_node *n)
     if (n->opset < 9)
         onnx_cannot(n, "the form of opset 8");
     else
-        scan(n, 0);
+        scan(n);
 }

@@ -385,18 +385,29 @@ class Files(Base):
             self.assertEqual((made["y"].tolist(), made["z"].tolist()), (y, z))
             self.assertEqual(tuple(made["z"].shape), (len(z), 2))
 
-    def scan(self, steps):
-        """t0 is the sum of so many rows of x; y collects those on the way, negative, as columns."""
+    def scan(self, steps, unused=None):
+        """t0 is the sum of so many rows of x; y collects those on the way, negative, as columns. The rows of another
+        input, `unused` of them, are taken and not used."""
+        q = [] if unused is None else ["q"]
         body = field(1, node("Add", ["s", "r"], ["t"])) + field(1, node("Neg", ["t"], ["u"])) + field(2, "body")
-        body += b"".join(field(k, port(n, (2,))) for k, n in ((11, "s"), (11, "r"), (12, "t"), (12, "u")))
-        at = field(5, field(1, "body") + field(6, body) + field(20, 5)) + field(5, attribute("num_scan_inputs", 1))
+        body += b"".join(field(k, port(n, (2,))) for k, n in ((11, "s"), (11, "r"), *((11, n) for n in q), (12, "t"),
+                                                                   (12, "u")))
+        at = field(5, field(1, "body") + field(6, body) + field(20, 5))
+        at += field(5, attribute("num_scan_inputs", 1 + len(q)))
         at += field(5, field(1, "scan_output_axes") + field(8, 2 ** 64 - 1) + field(20, 7))
-        return model([node("Scan", ["s0", "x"], ["t0", "y"]) + at], [tensor("s0", (2,), [0.0, 0.0])],
-                     [port("x", (steps, 2))], [port("t0", (2,)), port("y", (2, steps))])
+        return model([node("Scan", ["s0", "x", *q], ["t0", "y"]) + at], [tensor("s0", (2,), [0.0, 0.0])],
+                     [port("x", (steps, 2)), *(port(n, (unused, 2)) for n in q)], [port("t0", (2,)), port("y", (2, steps))])
 
     def test_what_is_collected_may_be_put_along_an_axis_from_the_end(self):
         made = self.network(self.scan(3)).compile("cpu")(x=[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
         self.assertEqual(made["y"].tolist(), [[-1.0, -4.0, -9.0], [-2.0, -6.0, -12.0]])
+
+    def test_inputs_of_a_scan_have_as_many_steps(self):
+        rows = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+        self.assertEqual(self.network(self.scan(3, 3)).compile("cpu")(x=rows, q=rows)["t0"].tolist(), [9.0, 12.0])
+        for unused in (2, 4):
+            with self.assertRaisesRegex(tenon.UnsupportedError, f"inputs of 3 and {unused} steps"):
+                self.network(self.scan(3, unused)).compile("cpu")
 
     def test_a_scan_of_more_steps_than_are_built_is_refused(self):
         with self.assertRaisesRegex(tenon.UnsupportedError, "more than 4096 steps"):
