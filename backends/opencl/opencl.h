@@ -14,7 +14,7 @@
 #include "tenon/backend_check.h"
 #include "tenon/backend_ext.h"
 
-#define OCL_MAX_LAUNCHES 3
+#define OCL_MAX_LAUNCHES 4
 #define OCL_MAX_ARGS     160
 #define OCL_MAX_OPERANDS TN_MAX_OPERANDS
 
@@ -438,6 +438,7 @@ int32_t ocl_prepare_searchsorted(ocl_build *build);
 int32_t ocl_prepare_conv(ocl_build *build);
 int32_t ocl_prepare_pool(ocl_build *build);
 int32_t ocl_prepare_attend(ocl_build *build);
+int32_t ocl_prepare_attend_grad(ocl_build *build);
 
 /* ---- tiles of products on GPUs (tile.c) -------------------------------------------------------------------------- */
 
@@ -535,7 +536,7 @@ extern const char ocl_cl_types[], ocl_cl_math[], ocl_cl_names[], ocl_cl_random[]
     ocl_cl_softmax[], ocl_cl_move[], ocl_cl_tile_cpu[], ocl_cl_matmul_pack[], ocl_cl_matmul_tile[],
     ocl_cl_matmul_cpu[], ocl_cl_matmul_direct[], ocl_cl_tile_gpu[], ocl_cl_bring[], ocl_cl_matrix[],
     ocl_cl_matrix_block[], ocl_cl_matmul_matrix[], ocl_cl_conv_matrix[], ocl_cl_matmul_gpu[], ocl_cl_conv[], ocl_cl_conv_along[], ocl_cl_conv_cpu[],
-    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[], ocl_cl_attend[],
+    ocl_cl_conv_gpu[], ocl_cl_conv_winograd[], ocl_cl_attend_block[], ocl_cl_attend[], ocl_cl_attend_grad[],
     ocl_cl_pool[], ocl_cl_step[], ocl_cl_team[];
 
 #endif
